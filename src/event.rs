@@ -1,0 +1,71 @@
+//! What a run says while it goes on: the only interface between the run and what a person sees.
+//!
+//! Events are facts; nothing here draws or writes anything.
+
+use crate::sample::Outcome;
+
+/// Live counters of a run, read about ten times a second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Live {
+    /// Fetches ended, whatever their outcome.
+    pub ended: u64,
+    /// Fetches ended as `failed`.
+    pub failed: u64,
+    /// Body bytes read from sockets, failed attempts too.
+    pub bytes: u64,
+}
+
+/// One thing that happened in a run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RunEvent {
+    /// The run begins; the line that says what will be done.
+    Started {
+        /// `parfetch s3://images → s3://results   async × 32 · lean · 2 vCPU (…) · us-east-1`
+        title: String,
+    },
+    /// So many keys are listed by now.
+    Listing {
+        /// Keys so far.
+        keys: u64,
+    },
+    /// The listing is complete.
+    Listed {
+        /// Keys to fetch.
+        keys: u64,
+        /// Their size as listed; `None` where it is not known.
+        bytes: Option<u64>,
+        /// Time it took.
+        elapsed_ns: u64,
+    },
+    /// The barrier is open: fetching begins.
+    Fetching {
+        /// Fetches to do; `None` when time, not a number, ends the run.
+        units: Option<u64>,
+        /// Length of a run that time ends.
+        duration_ns: Option<u64>,
+        /// Workers.
+        concurrency: u32,
+    },
+    /// Where the run is.
+    Progress {
+        /// The counters.
+        live: Live,
+        /// Time since the epoch.
+        elapsed_ns: u64,
+    },
+    /// Every worker is done.
+    Fetched,
+    /// Something a person should know; also in the summary.
+    Warning(String),
+    /// A fetch ended badly (only the first ones of a run are sent).
+    FetchFailed {
+        /// The key.
+        key: String,
+        /// How it ended.
+        outcome: Outcome,
+        /// Its error codes.
+        codes: String,
+    },
+    /// A signal arrived: no more keys are handed out.
+    Interrupted,
+}

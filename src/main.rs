@@ -1,0 +1,2 @@
+//! parfetch
+fn main() {}

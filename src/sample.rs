@@ -1,0 +1,409 @@
+//! One fetch as it was measured, and the fixed-size form in which rows wait on disk and cross between processes.
+//!
+//! Owns what a row holds; knows nothing of CSV, S3 or how a fetch is done.
+
+use std::fmt;
+
+/// How a fetch ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Outcome {
+    /// Never handed to a worker, or handed out and never started.
+    #[default]
+    NotAttempted = 0,
+    /// Read to its end, and as long as was announced.
+    Ok = 1,
+    /// Given up.
+    Failed = 2,
+    /// Listed, and gone when it was fetched (404).
+    Vanished = 3,
+    /// In a storage class that cannot be read without a restore.
+    Archived = 4,
+}
+
+impl Outcome {
+    /// Every outcome, in the order of its number.
+    pub const ALL: [Self; 5] = [Self::NotAttempted, Self::Ok, Self::Failed, Self::Vanished, Self::Archived];
+
+    /// The word in the CSV.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotAttempted => "not_attempted",
+            Self::Ok => "ok",
+            Self::Failed => "failed",
+            Self::Vanished => "vanished",
+            Self::Archived => "archived",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Why an attempt failed: a known word, or an HTTP status that came without one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ErrorCode(u16);
+
+/// The words of [`ErrorCode`], by number from 1. New ones go at the end: numbers cross between processes of one binary only, but order is kept all the same.
+const WORDS: &[&str] = &[
+    // Seen by the client itself.
+    "reset",
+    "stale-connection",
+    "short-body",
+    "long-body",
+    "stalled",
+    "connect-refused",
+    "connect-timeout",
+    "connect",
+    "tls",
+    "protocol",
+    "timeout",
+    "interrupted",
+    "worker-panic",
+    "worker-death",
+    "other",
+    // S3's own.
+    "AccessDenied",
+    "AuthorizationHeaderMalformed",
+    "BadDigest",
+    "ExpiredToken",
+    "InternalError",
+    "InvalidAccessKeyId",
+    "InvalidArgument",
+    "InvalidObjectState",
+    "InvalidRange",
+    "InvalidRequest",
+    "InvalidToken",
+    "MethodNotAllowed",
+    "NoSuchBucket",
+    "NoSuchKey",
+    "NoSuchVersion",
+    "NotImplemented",
+    "OperationAborted",
+    "PermanentRedirect",
+    "PreconditionFailed",
+    "RequestTimeTooSkewed",
+    "RequestTimeout",
+    "ServiceUnavailable",
+    "SignatureDoesNotMatch",
+    "SlowDown",
+    "SlowDownRead",
+    "TemporaryRedirect",
+    "ThrottlingException",
+    "TokenRefreshRequired",
+    "TooManyRequests",
+    "KMS.DisabledException",
+    "KMS.ThrottlingException",
+    "XMinioServerNotInitialized",
+    "XMinioStorageFull",
+    "XMinioInsufficientReadQuorum",
+    "XMinioObjectTampered",
+];
+
+/// Numbers from here on are `1000 + HTTP status`.
+const HTTP_BASE: u16 = 1000;
+
+impl ErrorCode {
+    /// The number of a word that this module knows; `other` for any else.
+    pub fn from_word(word: &str) -> Self {
+        Self::known(word).unwrap_or_else(|| Self::known("other").expect("`other` is in the table"))
+    }
+
+    /// The number of a word, when it is in the table.
+    pub fn known(word: &str) -> Option<Self> {
+        let position = WORDS.iter().position(|known| *known == word)?;
+        Some(Self(u16::try_from(position).ok()? + 1))
+    }
+
+    /// An HTTP status whose body named no code that is known here.
+    pub const fn from_status(status: u16) -> Self {
+        Self(HTTP_BASE + status)
+    }
+
+    /// True for answers that say «too fast»: 503 in all its names, 429, and KMS throttling.
+    pub fn is_throttle(self) -> bool {
+        matches!(
+            self.to_string().as_str(),
+            "SlowDown"
+                | "SlowDownRead"
+                | "ServiceUnavailable"
+                | "ThrottlingException"
+                | "TooManyRequests"
+                | "KMS.ThrottlingException"
+                | "HTTP503"
+                | "HTTP429"
+        )
+    }
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.checked_sub(1).and_then(|index| WORDS.get(usize::from(index))) {
+            Some(word) => f.pad(word),
+            None => write!(f, "HTTP{}", self.0.saturating_sub(HTTP_BASE)),
+        }
+    }
+}
+
+/// The error codes of a fetch's failed attempts in order, equal neighbours as one run: at most [`ErrorCodes::RUNS`] runs.
+///
+/// `Display` writes `SlowDown*2;reset`: runs separated by `;`, a run longer than one with `*` and its length.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ErrorCodes([(u16, u16); Self::RUNS]);
+
+impl ErrorCodes {
+    /// Runs that a row has room for. Attempts end at [`crate::plan::MAX_ATTEMPTS`]; only refused connections, which do not count against
+    /// that limit, can need more, and are then added to the last run.
+    pub const RUNS: usize = 12;
+
+    /// Adds the code of one more failed attempt.
+    pub fn push(&mut self, code: ErrorCode) {
+        let used = self.0.iter().position(|run| run.1 == 0).unwrap_or(Self::RUNS);
+        if let Some(last) = used.checked_sub(1).map(|i| &mut self.0[i])
+            && (last.0 == code.0 || used == Self::RUNS)
+        {
+            last.1 = last.1.saturating_add(1);
+            return;
+        }
+        self.0[used] = (code.0, 1);
+    }
+
+    /// Each run: the code and how many attempts in a row ended in it.
+    pub fn runs(&self) -> impl Iterator<Item = (ErrorCode, u16)> + '_ {
+        self.0.iter().take_while(|run| run.1 > 0).map(|run| (ErrorCode(run.0), run.1))
+    }
+
+    /// True when no attempt failed.
+    pub fn is_empty(&self) -> bool {
+        self.0[0].1 == 0
+    }
+}
+
+impl fmt::Display for ErrorCodes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, (code, count)) in self.runs().enumerate() {
+            let separator = if i == 0 { "" } else { ";" };
+            match count {
+                1 => write!(f, "{separator}{code}")?,
+                _ => write!(f, "{separator}{code}*{count}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One fetch. Times are nanoseconds since the run's epoch; `None` is unknown, never zero.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sample {
+    /// Which fetch of the run: round × number of keys + position of the key in the listing.
+    pub unit: u64,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Content-Length of the last answer that had one.
+    pub size: Option<u64>,
+    /// Body bytes counted in the last attempt.
+    pub calc_size: Option<u64>,
+    /// HTTP attempts, and tries to connect that failed.
+    pub attempts: u32,
+    /// Time spent waiting between attempts.
+    pub backoff_ns: u64,
+    /// Just before the first attempt was handed to the client.
+    pub start_ns: Option<u64>,
+    /// The same for the last attempt.
+    pub attempt_start_ns: Option<u64>,
+    /// The first body bytes of the last attempt (an empty body: its head).
+    pub first_byte_ns: Option<u64>,
+    /// Body complete, or given up.
+    pub end_ns: Option<u64>,
+    /// Number of the worker, from 0.
+    pub worker: u32,
+    /// Process that fetched it.
+    pub pid: u32,
+    /// Thread that fetched it.
+    pub tid: u32,
+    /// Why attempts failed.
+    pub codes: ErrorCodes,
+}
+
+/// `None` in the fixed-size form.
+const NONE: u64 = u64::MAX;
+
+impl Sample {
+    /// Bytes of a row in its fixed-size form (little-endian). A row of zeroes is one that was never written: `not_attempted`.
+    pub const ENCODED_LEN: usize = 8 * 8 + 4 * 4 + 4 + 4 * ErrorCodes::RUNS;
+
+    /// Appends the fixed-size form.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        for value in [
+            self.unit,
+            self.size.unwrap_or(NONE),
+            self.calc_size.unwrap_or(NONE),
+            self.backoff_ns,
+            self.start_ns.unwrap_or(NONE),
+            self.attempt_start_ns.unwrap_or(NONE),
+            self.first_byte_ns.unwrap_or(NONE),
+            self.end_ns.unwrap_or(NONE),
+        ] {
+            out.extend_from_slice(&value.to_le_bytes());
+        }
+        for value in [self.attempts, self.worker, self.pid, self.tid, self.outcome as u32] {
+            out.extend_from_slice(&value.to_le_bytes());
+        }
+        for (code, count) in self.codes.0 {
+            out.extend_from_slice(&code.to_le_bytes());
+            out.extend_from_slice(&count.to_le_bytes());
+        }
+    }
+
+    /// Reads the fixed-size form back; a row that was never written is `not_attempted` with nothing known.
+    ///
+    /// # Panics
+    /// When `bytes` is shorter than [`Self::ENCODED_LEN`].
+    pub fn decode(bytes: &[u8]) -> Self {
+        let mut fields = Fields(bytes);
+        let unit = fields.u64();
+        let [size, calc_size] = [fields.option(), fields.option()];
+        let backoff_ns = fields.u64();
+        let [start_ns, attempt_start_ns, first_byte_ns, end_ns] = std::array::from_fn(|_| fields.option());
+        let [attempts, worker, pid, tid, outcome] = std::array::from_fn(|_| fields.u32());
+        let outcome = Outcome::ALL.into_iter().find(|o| *o as u32 == outcome).unwrap_or_default();
+        if outcome == Outcome::NotAttempted {
+            return Self { unit, ..Self::default() };
+        }
+        let codes = ErrorCodes(std::array::from_fn(|_| (fields.u16(), fields.u16())));
+        Self { unit, outcome, size, calc_size, attempts, backoff_ns, start_ns, attempt_start_ns, first_byte_ns, end_ns, worker, pid, tid, codes }
+    }
+
+    /// Time to first byte of the last attempt.
+    pub fn ttfb_ns(&self) -> Option<u64> {
+        Some(self.first_byte_ns?.saturating_sub(self.attempt_start_ns?))
+    }
+
+    /// Time from the start of the last attempt to its end.
+    pub fn latency_ns(&self) -> Option<u64> {
+        Some(self.end_ns?.saturating_sub(self.attempt_start_ns?))
+    }
+
+    /// Time from the start of the first attempt to the end: retries and back-off included.
+    pub fn fetch_duration_ns(&self) -> Option<u64> {
+        Some(self.end_ns?.saturating_sub(self.start_ns?))
+    }
+}
+
+/// A cursor over the fixed-size form.
+struct Fields<'a>(&'a [u8]);
+
+impl Fields<'_> {
+    fn take<const N: usize>(&mut self) -> [u8; N] {
+        let (head, rest) = self.0.split_first_chunk::<N>().expect("a row has its full length");
+        self.0 = rest;
+        *head
+    }
+
+    fn u16(&mut self) -> u16 {
+        u16::from_le_bytes(self.take())
+    }
+
+    fn u32(&mut self) -> u32 {
+        u32::from_le_bytes(self.take())
+    }
+
+    fn u64(&mut self) -> u64 {
+        u64::from_le_bytes(self.take())
+    }
+
+    fn option(&mut self) -> Option<u64> {
+        Some(self.u64()).filter(|value| *value != NONE)
+    }
+}
+
+/// One key of the run, as listed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyRecord {
+    /// The key, verbatim.
+    pub key: String,
+    /// Size in bytes as listed; `None` where the source does not say.
+    pub size: Option<u64>,
+    /// ETag as listed, without its quotes; empty when unknown.
+    pub etag: String,
+    /// Storage class as listed; empty when unknown.
+    pub storage_class: String,
+}
+
+impl KeyRecord {
+    /// True for storage classes whose objects cannot be read before a restore.
+    pub fn is_archived(&self) -> bool {
+        matches!(self.storage_class.as_str(), "GLACIER" | "DEEP_ARCHIVE")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn full() -> Sample {
+        let mut codes = ErrorCodes::default();
+        codes.push(ErrorCode::from_word("SlowDown"));
+        codes.push(ErrorCode::from_word("SlowDown"));
+        codes.push(ErrorCode::from_status(502));
+        Sample {
+            unit: 7,
+            outcome: Outcome::Ok,
+            size: Some(0),
+            calc_size: Some(5),
+            attempts: 4,
+            backoff_ns: 9,
+            start_ns: Some(1),
+            attempt_start_ns: Some(10),
+            first_byte_ns: Some(14),
+            end_ns: Some(20),
+            worker: 3,
+            pid: 4,
+            tid: 5,
+            codes,
+        }
+    }
+
+    #[test]
+    fn a_row_survives_its_fixed_size_form() {
+        let mut bytes = Vec::new();
+        full().encode(&mut bytes);
+        assert_eq!(bytes.len(), Sample::ENCODED_LEN);
+        assert_eq!(Sample::decode(&bytes), full());
+    }
+
+    #[test]
+    fn a_row_never_written_is_not_attempted() {
+        let sample = Sample::decode(&[0; Sample::ENCODED_LEN]);
+        assert_eq!(sample, Sample::default());
+        assert_eq!((sample.size, sample.start_ns), (None, None));
+    }
+
+    #[test]
+    fn durations_come_from_the_last_attempt_or_the_first() {
+        let sample = full();
+        assert_eq!((sample.ttfb_ns(), sample.latency_ns(), sample.fetch_duration_ns()), (Some(4), Some(10), Some(19)));
+        assert_eq!(Sample::default().ttfb_ns(), None);
+    }
+
+    #[test]
+    fn codes_are_written_as_runs() {
+        assert_eq!(full().codes.to_string(), "SlowDown*2;HTTP502");
+        let mut many = ErrorCodes::default();
+        for i in 0..20 {
+            many.push(ErrorCode::from_status(500 + i));
+        }
+        assert_eq!(many.runs().map(|(_, count)| u32::from(count)).sum::<u32>(), 20, "a full row still counts every failed attempt");
+    }
+
+    #[test]
+    fn unknown_words_are_other_and_every_word_has_its_number() {
+        assert_eq!(ErrorCode::from_word("NeverHeardOf").to_string(), "other");
+        for word in WORDS {
+            assert_eq!(ErrorCode::from_word(word).to_string(), *word);
+        }
+    }
+}
