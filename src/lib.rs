@@ -4,11 +4,16 @@
 //! ([`stats`]), S3 and the machine ([`store`], [`platform`]), the measured path ([`fetch`]), the engines, results and the lister, one [`run`], and
 //! what a person sees on top. A module imports only from layers below it; a test holds that.
 
+pub mod cli;
 pub mod event;
+pub mod exit;
+pub mod fetch;
 pub mod plan;
 pub mod platform;
 pub mod results;
 pub mod sample;
 pub mod server;
+pub mod settings;
 pub mod stats;
+pub mod store;
 pub mod units;

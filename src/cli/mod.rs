@@ -1,0 +1,219 @@
+//! The command line and the environment: every flag and variable in one table, and what was typed or set for each.
+//!
+//! Owns names and help texts. Takes values as they were typed: what they mean is decided in `settings`. The only reader of the environment.
+
+mod table;
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+pub use table::{RUN, SERVE, Setting, Takes, UPLOAD};
+
+/// The environment variables that were set, by name; values that are not UTF-8 are left out.
+#[derive(Clone, Debug, Default)]
+pub struct Variables(HashMap<String, String>);
+
+impl Variables {
+    /// Those of this process.
+    pub fn of_process() -> Self {
+        Self(std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect())
+    }
+
+    /// The value of `name`; an empty one means unset.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+}
+
+impl<const N: usize> From<[(&str, &str); N]> for Variables {
+    fn from(pairs: [(&str, &str); N]) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    }
+}
+
+/// One value as it was given, and the name under which a person gave it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// The text.
+    pub value: String,
+    /// `--concurrency`, or `CONCURRENCY` where the variable gave it.
+    pub name: &'static str,
+}
+
+/// Everything that was given for one subcommand.
+#[derive(Clone, Debug, Default)]
+pub struct Raw {
+    values: HashMap<&'static str, Given>,
+    /// The words that are not flags.
+    pub words: Vec<String>,
+    /// The environment, for the few variables that are not settings of parfetch's own.
+    pub variables: Variables,
+}
+
+impl Raw {
+    /// What was given for the setting whose flag is `--flag`.
+    pub fn get(&self, flag: &str) -> Option<&Given> {
+        self.values.get(flag)
+    }
+}
+
+/// What to do.
+#[derive(Clone, Debug)]
+pub enum Invocation {
+    /// `run`, also without its name.
+    Run(Raw),
+    /// `upload DIR [s3://…]`.
+    Upload(Raw),
+    /// `serve`.
+    Serve(Raw),
+    /// The embedded server of a run, spoken to through its pipes.
+    ServeSupervised,
+    /// A child of `--mode process`.
+    Worker,
+}
+
+/// Reads the arguments and the environment. No subcommand, or a bare flag first, means `run`.
+///
+/// # Errors
+/// clap's: usage (exit 2), or a help or version text that was asked for (exit 0).
+pub fn parse(arguments: impl IntoIterator<Item = OsString>, variables: Variables) -> Result<Invocation, clap::Error> {
+    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+    let bare = match arguments.get(1).and_then(|word| word.to_str()) {
+        Some("-h" | "--help" | "-V" | "--version") => false,
+        Some(word) => word.starts_with('-'),
+        None => true,
+    };
+    if bare {
+        arguments.insert(arguments.len().min(1), "run".into());
+    }
+    let matches = command().try_get_matches_from(arguments)?;
+    let (name, matches) = matches.subcommand().expect("a subcommand is required");
+    Ok(match name {
+        "upload" => Invocation::Upload(collect(UPLOAD, matches, variables)),
+        "serve" if matches.get_flag("supervised") => Invocation::ServeSupervised,
+        "serve" => Invocation::Serve(collect(SERVE, matches, variables)),
+        "worker" => Invocation::Worker,
+        _ => Invocation::Run(collect(RUN, matches, variables)),
+    })
+}
+
+/// Flags win over variables; of several variables the first that is set wins.
+fn collect(settings: &'static [Setting], matches: &ArgMatches, variables: Variables) -> Raw {
+    let mut values = HashMap::new();
+    for setting in settings {
+        if let Some(value) = typed(setting, matches) {
+            values.insert(setting.flag, Given { value, name: setting.dashed });
+        } else if let Some((name, value)) = setting.variables.iter().find_map(|name| Some((*name, variables.get(name)?))) {
+            values.insert(setting.flag, Given { value: value.to_owned(), name });
+        }
+    }
+    let words = matches.try_get_many::<String>("words").ok().flatten().map(|words| words.cloned().collect()).unwrap_or_default();
+    Raw { values, words, variables }
+}
+
+fn typed(setting: &Setting, matches: &ArgMatches) -> Option<String> {
+    match setting.takes {
+        Takes::Nothing => matches.get_flag(setting.flag).then(|| "true".to_owned()),
+        Takes::Value(_) | Takes::Optional(_) => matches.get_one::<String>(setting.flag).cloned(),
+    }
+}
+
+/// The whole command line, built from the table.
+pub fn command() -> Command {
+    let run = with_settings(Command::new("run").about(table::RUN_ABOUT).after_help(table::RUN_EXAMPLES), RUN);
+    let upload = with_settings(Command::new("upload").about(table::UPLOAD_ABOUT).after_help(table::UPLOAD_EXAMPLES), UPLOAD)
+        .arg(Arg::new("words").value_names(["DIR", "S3_URI"]).num_args(1..=2).required(true).help("The folder, and where its files go"));
+    let serve = with_settings(Command::new("serve").about(table::SERVE_ABOUT).after_help(table::SERVE_EXAMPLES), SERVE)
+        .arg(Arg::new("supervised").long("supervised").action(ArgAction::SetTrue).hide(true));
+    Command::new("parfetch")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(table::ABOUT)
+        .after_help(table::EXAMPLES)
+        .subcommand_required(true)
+        .max_term_width(110)
+        .subcommand(run)
+        .subcommand(upload)
+        .subcommand(serve)
+        .subcommand(Command::new("worker").hide(true).about("A child of --mode process; spoken to through its pipes"))
+}
+
+fn with_settings(command: Command, settings: &'static [Setting]) -> Command {
+    settings.iter().fold(command, |command, setting| command.arg(argument(setting)))
+}
+
+fn argument(setting: &'static Setting) -> Arg {
+    let help = match setting.variables {
+        [] => setting.help.to_owned(),
+        variables => format!("{} [env: {}]", setting.help, variables.join(", ")),
+    };
+    let mut arg = Arg::new(setting.flag).long(setting.flag).help(help).help_heading(setting.heading);
+    if let Some(short) = setting.short {
+        arg = arg.short(short);
+    }
+    if let Some(alias) = setting.alias {
+        arg = arg.visible_alias(alias);
+    }
+    match setting.takes {
+        Takes::Nothing => arg.action(ArgAction::SetTrue),
+        // `-1` is a wrong number, not a flag: settings says so.
+        Takes::Value(name) => arg.value_name(name).allow_hyphen_values(true),
+        Takes::Optional(name) => arg.value_name(name).num_args(0..=1).require_equals(true).default_missing_value(""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(words: &[&str], variables: Variables) -> Raw {
+        let arguments = std::iter::once("parfetch").chain(words.iter().copied()).map(OsString::from);
+        match parse(arguments, variables).unwrap() {
+            Invocation::Run(raw) => raw,
+            other => panic!("not a run: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn no_subcommand_or_a_bare_flag_is_a_run() {
+        assert!(run(&[], Variables::default()).get("bucket").is_none());
+        assert_eq!(run(&["--bucket", "b"], Variables::default()).get("bucket").unwrap().value, "b");
+        assert_eq!(run(&["run", "-c", "-1"], Variables::default()).get("concurrency").unwrap().value, "-1");
+    }
+
+    #[test]
+    fn a_flag_wins_and_an_empty_variable_is_unset() {
+        let variables =
+            || Variables::from([("CONCURRENCY", "4"), ("MODE", ""), ("AWS_ENDPOINT_URL", "http://a"), ("AWS_ENDPOINT_URL_S3", "http://b")]);
+        let raw = run(&[], variables());
+        assert_eq!(raw.get("concurrency"), Some(&Given { value: "4".to_owned(), name: "CONCURRENCY" }));
+        assert_eq!(raw.get("mode"), None);
+        assert_eq!(raw.get("endpoint-url").unwrap().value, "http://b");
+        let raw = run(&["--parallelism", "8"], variables());
+        assert_eq!(raw.get("concurrency"), Some(&Given { value: "8".to_owned(), name: "--concurrency" }));
+    }
+
+    #[test]
+    fn embedded_takes_its_value_after_an_equals_sign_only() {
+        assert_eq!(run(&["--embedded"], Variables::default()).get("embedded").unwrap().value, "");
+        assert_eq!(run(&["--embedded=objects=5"], Variables::default()).get("embedded").unwrap().value, "objects=5");
+    }
+
+    #[test]
+    fn every_flag_stands_once_in_its_table() {
+        for table in [RUN, UPLOAD, SERVE] {
+            let mut flags: Vec<_> = table.iter().map(|setting| setting.flag).collect();
+            flags.sort_unstable();
+            let count = flags.len();
+            flags.dedup();
+            assert_eq!(flags.len(), count);
+            assert!(table.iter().all(|setting| setting.dashed.strip_prefix("--") == Some(setting.flag)));
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Exit codes, and the one form in which a failure reaches a person: one line, and a hint.
+//!
+//! Owns [`Failure`]; decides nothing about what failed.
+
+use std::fmt;
+
+/// How the process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// All good: also `vanished` and `archived` objects, and an empty bucket.
+    Good = 0,
+    /// Unexpected.
+    Unexpected = 1,
+    /// Usage.
+    Usage = 2,
+    /// Finished, some fetches failed.
+    FetchesFailed = 3,
+    /// Set-up: credentials, bucket, region, endpoint, listing, results place not writable.
+    SetUp = 4,
+    /// Results not stored.
+    NotStored = 5,
+    /// SIGINT: partial results stored.
+    Interrupted = 130,
+    /// SIGTERM: partial results stored.
+    Terminated = 143,
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why parfetch ends early: `message` is one line in lower case, what and where, the cause once; `hint` says what to try.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Exit code.
+    pub exit: Exit,
+    /// One line.
+    pub message: String,
+    /// One line, when there is something to try.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure without a hint.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), hint: None }
+    }
+
+    /// The same with a hint.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}

@@ -1,0 +1,262 @@
+//! The measured path: one object read to its end, all attempts. The same function in all three modes and with both clients.
+//!
+//! Owns the retry policy and the times of a row. Takes no lock, sends nothing, logs nothing, arms no timer of its own per request; everything
+//! off this path (key files, row buffers, progress) belongs to the engine.
+
+mod meter;
+mod watchdog;
+mod work;
+
+use std::cell::Cell;
+use std::time::Duration;
+
+pub use meter::{Counters, Meter, Series};
+pub use watchdog::{Halt, Watchdog};
+
+use crate::plan::{Limits, Work};
+use crate::sample::{ErrorCode, Outcome, Sample};
+use crate::store::{AttemptError, BodySink, ObjectClient, Remedy};
+use watchdog::Halted;
+use work::Hasher;
+
+/// First upper bound of the wait between attempts; doubles with each.
+const BACKOFF_BASE: Duration = Duration::from_millis(50);
+/// Largest upper bound of the wait between attempts.
+const BACKOFF_MOST: Duration = Duration::from_secs(5);
+
+/// Nanoseconds since the run's epoch.
+pub trait Clock {
+    /// Now.
+    fn now_ns(&self) -> u64;
+}
+
+/// The monotonic clock, counted from the epoch that all processes of the run share.
+#[derive(Clone, Copy, Debug)]
+pub struct RunClock {
+    /// The epoch, as `CLOCK_MONOTONIC` gave it.
+    pub epoch_ns: u64,
+}
+
+impl Clock for RunClock {
+    fn now_ns(&self) -> u64 {
+        crate::platform::clock::now_ns().saturating_sub(self.epoch_ns)
+    }
+}
+
+/// Who fetches: what a row says of its worker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// Number of the worker, from 0.
+    pub worker: u32,
+    /// Process.
+    pub pid: u32,
+    /// Thread.
+    pub tid: u32,
+}
+
+/// Everything one worker fetches with.
+pub struct Fetcher<C, K> {
+    /// The client.
+    pub client: C,
+    /// The clock of the run.
+    pub clock: K,
+    /// Limits of a fetch.
+    pub limits: Limits,
+    /// CPU work per object.
+    pub work: Work,
+    /// Counts bytes as they are read.
+    pub meter: Meter,
+    /// Notices stalls and interruption.
+    pub watchdog: Watchdog,
+    /// Who this is.
+    pub identity: Identity,
+    /// For the waits between attempts.
+    pub random: fastrand::Rng,
+}
+
+/// Tries of one fetch so far.
+#[derive(Default)]
+struct Tries {
+    /// GETs that count against the limit.
+    gets: u32,
+    /// Tries in a row that got no connection, and when the first of them began.
+    unconnected: u32,
+    unconnected_since_ns: Option<u64>,
+    refreshed: bool,
+}
+
+/// What to do after a failed attempt.
+enum Next {
+    End(Outcome),
+    AtOnce,
+    Refresh,
+    Wait(Duration),
+}
+
+impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
+    /// Fetches `key` as fetch `unit` of the run. Never fails: how it ended is in the row.
+    pub async fn fetch(&mut self, unit: u64, key: &str) -> Sample {
+        let Identity { worker, pid, tid } = self.identity;
+        let mut sample = Sample { unit, worker, pid, tid, ..Sample::default() };
+        let mut tries = Tries::default();
+        self.watchdog.begin(self.limits.fetch_timeout);
+        loop {
+            let error = match self.attempt(key, &mut sample).await {
+                Ok(()) => {
+                    sample.outcome = Outcome::Ok;
+                    return sample;
+                }
+                Err(error) => error,
+            };
+            sample.codes.push(error.code);
+            let halted = match self.after(error.remedy, &sample, &mut tries) {
+                Next::End(outcome) => {
+                    sample.outcome = outcome;
+                    return sample;
+                }
+                Next::AtOnce => None,
+                Next::Refresh => self.watchdog.wait(self.client.refresh_credentials()).await.err(),
+                Next::Wait(time) => self.back_off(time, &mut sample).await,
+            };
+            if let Some(halted) = halted {
+                sample.codes.push(halted.code());
+                sample.outcome = Outcome::Failed;
+                sample.end_ns = Some(self.clock.now_ns());
+                return sample;
+            }
+        }
+    }
+
+    /// One attempt; fills in its times and sizes.
+    async fn attempt(&mut self, key: &str, sample: &mut Sample) -> Result<(), AttemptError> {
+        let start = self.clock.now_ns();
+        sample.attempts += 1;
+        sample.start_ns.get_or_insert(start);
+        sample.attempt_start_ns = Some(start);
+        let pulse = Cell::new(0);
+        let mut sink = Sink {
+            clock: &self.clock,
+            meter: &mut self.meter,
+            pulse: &pulse,
+            hasher: Hasher::new(self.work),
+            announced: None,
+            counted: None,
+            first_byte_ns: None,
+        };
+        let result = self.watchdog.guard(&pulse, self.client.get(key, &mut sink)).await;
+        let end = self.clock.now_ns();
+        sample.size = sink.announced.or(sample.size);
+        sample.calc_size = sink.counted;
+        sample.first_byte_ns = sink.first_byte_ns;
+        sample.end_ns = Some(end);
+        let (announced, counted) = (sink.announced, sink.counted.unwrap_or(0));
+        sink.hasher.finish();
+        match result {
+            Err(halted) => Err(AttemptError { code: halted.code(), remedy: halted.remedy() }),
+            Ok(Err(error)) => Err(error),
+            Ok(Ok(())) => {
+                // A body without bytes has no first byte: its head was complete when it ended.
+                sample.first_byte_ns.get_or_insert(end);
+                match announced {
+                    Some(length) if counted < length => Err(AttemptError::own("short-body", Remedy::BackOff)),
+                    Some(length) if counted > length => Err(AttemptError::own("long-body", Remedy::BackOff)),
+                    _ => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// The retry policy: one for both clients.
+    fn after(&mut self, remedy: Remedy, sample: &Sample, tries: &mut Tries) -> Next {
+        if remedy != Remedy::Reconnect {
+            (tries.unconnected, tries.unconnected_since_ns) = (0, None);
+        }
+        match remedy {
+            Remedy::Nothing(outcome) => Next::End(outcome),
+            Remedy::NewConnection => Next::AtOnce,
+            Remedy::Refresh if tries.refreshed => Next::End(Outcome::Failed),
+            Remedy::Refresh => {
+                tries.refreshed = true;
+                Next::Refresh
+            }
+            Remedy::BackOff => {
+                tries.gets += 1;
+                if tries.gets >= self.limits.attempts { Next::End(Outcome::Failed) } else { Next::Wait(self.wait_of(tries.gets - 1)) }
+            }
+            Remedy::Reconnect => {
+                let since = *tries.unconnected_since_ns.get_or_insert(sample.attempt_start_ns.unwrap_or_default());
+                let tried = Duration::from_nanos(sample.end_ns.unwrap_or_default().saturating_sub(since));
+                tries.unconnected += 1;
+                if tried >= self.limits.stall_timeout { Next::End(Outcome::Failed) } else { Next::Wait(self.wait_of(tries.unconnected - 1)) }
+            }
+        }
+    }
+
+    /// uniform(0, min(5 s, 50 ms × 2ⁿ)): «full jitter».
+    fn wait_of(&mut self, n: u32) -> Duration {
+        let most = BACKOFF_BASE.saturating_mul(2_u32.saturating_pow(n)).min(BACKOFF_MOST);
+        most.mul_f64(self.random.f64())
+    }
+
+    async fn back_off(&mut self, time: Duration, sample: &mut Sample) -> Option<Halted> {
+        let begin = self.clock.now_ns();
+        let halted = self.watchdog.wait(tokio::time::sleep(time)).await.err();
+        sample.backoff_ns += self.clock.now_ns().saturating_sub(begin);
+        halted
+    }
+}
+
+impl Halted {
+    fn code(self) -> ErrorCode {
+        ErrorCode::from_word(match self {
+            Self::Stalled => "stalled",
+            Self::TimedOut => "timeout",
+            Self::Interrupted => "interrupted",
+        })
+    }
+
+    fn remedy(self) -> Remedy {
+        match self {
+            Self::Stalled => Remedy::BackOff,
+            Self::TimedOut | Self::Interrupted => Remedy::Nothing(Outcome::Failed),
+        }
+    }
+}
+
+/// Counts a body while it arrives.
+struct Sink<'a, K> {
+    clock: &'a K,
+    meter: &'a mut Meter,
+    pulse: &'a Cell<u64>,
+    hasher: Hasher,
+    announced: Option<u64>,
+    counted: Option<u64>,
+    first_byte_ns: Option<u64>,
+}
+
+impl<K: Clock> BodySink for Sink<'_, K> {
+    fn head(&mut self, content_length: Option<u64>) {
+        self.pulse.set(self.pulse.get() + 1);
+        self.announced = content_length;
+        self.counted = Some(0);
+        if content_length == Some(0) {
+            self.first_byte_ns = Some(self.clock.now_ns());
+        }
+    }
+
+    fn chunk(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        let now = self.clock.now_ns();
+        let length = bytes.len() as u64;
+        self.first_byte_ns.get_or_insert(now);
+        self.counted = Some(self.counted.unwrap_or(0) + length);
+        self.pulse.set(self.pulse.get() + 1);
+        self.meter.read(now, length);
+        self.hasher.update(bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,371 @@
+//! From what was typed to what is done: raw values become a validated plan. All rules between settings live here.
+//!
+//! Pure: no I/O, no environment, no clock. Every error names the flag or variable under which a person gave the value.
+
+use std::collections::VecDeque;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::cli::{Given, Raw};
+use crate::exit::{Exit, Failure};
+use crate::plan::{Access, ClientKind, Destination, KeySource, Limits, MAX_ATTEMPTS, Mode, RunPlan, S3Uri, Selection, Shard};
+use crate::server;
+
+/// When progress is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProgressWhen {
+    /// A bar on a terminal, lines elsewhere.
+    #[default]
+    Auto,
+    /// Warnings only.
+    Never,
+}
+
+/// A form of text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// How log lines look and how many there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// The least important level that is shown.
+    pub level: Level,
+    /// Text or JSON.
+    pub format: Format,
+}
+
+/// A log level.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the levels")]
+pub enum Level {
+    Error,
+    #[default]
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+/// Everything `run` was asked for.
+#[derive(Clone, Debug)]
+pub struct RunSettings {
+    /// The run. With the embedded server, its endpoint and buckets are put in once it runs.
+    pub plan: RunPlan,
+    /// The embedded server, when asked for.
+    pub embedded: Option<server::Options>,
+    /// Progress.
+    pub progress: ProgressWhen,
+    /// Summary on stdout.
+    pub output: Format,
+    /// Log lines.
+    pub log: Log,
+    /// Settings that another makes meaningless, and what wins.
+    pub warnings: Vec<String>,
+}
+
+/// A usage failure: what is wrong, and what to try.
+fn usage(message: impl Into<String>, hint: impl Into<String>) -> Failure {
+    Failure::new(Exit::Usage, message).hint(hint)
+}
+
+/// Reads typed values out of [`Raw`].
+struct Reader<'a>(&'a Raw);
+
+impl Reader<'_> {
+    fn text(&self, flag: &str) -> Option<String> {
+        self.0.get(flag).map(|given| given.value.clone())
+    }
+
+    fn path(&self, flag: &str) -> Option<PathBuf> {
+        self.text(flag).map(PathBuf::from)
+    }
+
+    fn switch(&self, flag: &str) -> Result<bool, Failure> {
+        let Some(Given { value, name }) = self.0.get(flag) else { return Ok(false) };
+        match value.to_ascii_lowercase().as_str() {
+            "1" | "true" | "yes" | "on" => Ok(true),
+            "0" | "false" | "no" | "off" => Ok(false),
+            _ => Err(usage(format!("{name} is `{value}`, which is neither yes nor no"), "use 1, true, yes, on or 0, false, no, off")),
+        }
+    }
+
+    /// A value of a closed set of words.
+    fn word<T: FromStr<Err = String>>(&self, flag: &str) -> Result<Option<T>, Failure> {
+        let Some(Given { value, name }) = self.0.get(flag) else { return Ok(None) };
+        value.parse().map(Some).map_err(|error| usage(format!("{name}: {error}"), format!("`parfetch run --help` explains --{flag}")))
+    }
+
+    fn one_of<T: Copy>(&self, flag: &str, words: &[(&str, T)]) -> Result<Option<T>, Failure> {
+        let Some(Given { value, name }) = self.0.get(flag) else { return Ok(None) };
+        let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+        let found = words.iter().find(|(word, _)| word == value).map(|(_, meaning)| Some(*meaning));
+        found.ok_or_else(|| {
+            usage(format!("{name} is `{value}`, which is not one of {}", known.join(", ")), format!("leave {name} out for the default"))
+        })
+    }
+
+    fn number(&self, flag: &str, range: std::ops::RangeInclusive<u64>, what: &str) -> Result<Option<u64>, Failure> {
+        let Some(Given { value, name }) = self.0.get(flag) else { return Ok(None) };
+        let hint = format!("{what}: a whole number from {} to {}", range.start(), range.end());
+        match value.parse::<u64>() {
+            Ok(number) if range.contains(&number) => Ok(Some(number)),
+            Ok(_) => Err(usage(format!("{name} is {value}, outside {} to {}", range.start(), range.end()), hint)),
+            Err(_) => Err(usage(format!("{name} is `{value}`, which is not a whole number from {} to {}", range.start(), range.end()), hint)),
+        }
+    }
+
+    fn time(&self, flag: &str) -> Result<Option<Duration>, Failure> {
+        let Some(Given { value, name }) = self.0.get(flag) else { return Ok(None) };
+        match humantime::parse_duration(value) {
+            Ok(time) if !time.is_zero() => Ok(Some(time)),
+            _ => Err(usage(format!("{name} is `{value}`, which is not a length of time"), "write it like 500ms, 10s, 20m or 1h 30m")),
+        }
+    }
+}
+
+/// The settings of `run`.
+pub fn run(raw: &Raw) -> Result<RunSettings, Failure> {
+    let reader = Reader(raw);
+    let mut warnings = Vec::new();
+    let embedded = embedded_options(raw)?;
+    let mode = reader.word::<Mode>("mode")?.unwrap_or(Mode::Async);
+    let client = reader.word::<ClientKind>("client")?.unwrap_or(ClientKind::Lean);
+    let access = access(raw)?;
+    let plan = RunPlan {
+        bucket: bucket(raw, embedded.is_some(), &mut warnings)?,
+        selection: selection(raw)?,
+        concurrency: concurrency(raw, mode)?,
+        mode,
+        client,
+        tag: tag(raw)?,
+        access: if embedded.is_some() { for_embedded(raw, &access, &mut warnings) } else { access },
+        limits: limits(raw)?,
+        duration: reader.time("duration")?,
+        work: reader.word("work")?.unwrap_or_default(),
+        destination: destination(raw, embedded.is_some())?,
+    };
+    check_lean(raw, &plan)?;
+    results_outside_source(raw, &plan, &mut warnings)?;
+    Ok(RunSettings {
+        plan,
+        embedded,
+        progress: reader.one_of("progress", &[("auto", ProgressWhen::Auto), ("never", ProgressWhen::Never)])?.unwrap_or_default(),
+        output: reader.one_of("output", FORMATS)?.unwrap_or_default(),
+        log: log(raw)?,
+        warnings,
+    })
+}
+
+const FORMATS: &[(&str, Format)] = &[("text", Format::Text), ("json", Format::Json)];
+
+fn log(raw: &Raw) -> Result<Log, Failure> {
+    let levels = [("error", Level::Error), ("warn", Level::Warn), ("info", Level::Info), ("debug", Level::Debug), ("trace", Level::Trace)];
+    Ok(Log {
+        level: Reader(raw).one_of("log-level", &levels)?.unwrap_or_default(),
+        format: Reader(raw).one_of("log-format", FORMATS)?.unwrap_or_default(),
+    })
+}
+
+fn embedded_options(raw: &Raw) -> Result<Option<server::Options>, Failure> {
+    let Some(Given { value, name }) = raw.get("embedded") else { return Ok(None) };
+    let value = match value.as_str() {
+        "0" | "false" | "no" | "off" => return Ok(None),
+        "1" | "true" | "yes" | "on" => "",
+        text => text,
+    };
+    server::Options::from_str(value).map(Some).map_err(|error| usage(format!("{name}: {error}"), "`parfetch serve --help` lists the keys"))
+}
+
+fn bucket(raw: &Raw, embedded: bool, warnings: &mut Vec<String>) -> Result<String, Failure> {
+    match (raw.get("bucket"), embedded) {
+        (Some(given), true) => {
+            warnings.push(format!("{} `{}` is not used: the embedded server's own bucket is fetched", given.name, given.value));
+            Ok(String::new())
+        }
+        (None, true) => Ok(String::new()),
+        (Some(given), false) if given.value.contains('/') => {
+            let name = given.name;
+            Err(usage(
+                format!("{name} is `{}`, which is not a bucket's name", given.value),
+                format!("{name} takes the name alone; --prefix narrows it down"),
+            ))
+        }
+        (Some(given), false) => Ok(given.value.clone()),
+        (None, false) => Err(usage("no source bucket is given", "set BUCKET_NAME or --bucket, or try `parfetch run --embedded`")),
+    }
+}
+
+fn concurrency(raw: &Raw, mode: Mode) -> Result<NonZeroU32, Failure> {
+    let most = u64::from(mode.max_concurrency());
+    let number = Reader(raw).number("concurrency", 1..=most, &format!("workers of mode {mode}"))?.unwrap_or(16);
+    Ok(u32::try_from(number).ok().and_then(NonZeroU32::new).expect("the range was checked"))
+}
+
+fn tag(raw: &Raw) -> Result<String, Failure> {
+    let Some(Given { value, name }) = raw.get("tag") else { return Ok("run".to_owned()) };
+    let fits = value.len() <= 64 && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    if fits {
+        return Ok(value.clone());
+    }
+    Err(usage(format!("{name} is `{value}`, which cannot be part of a result's name"), "a tag has 1 to 64 of A-Z a-z 0-9 . _ -"))
+}
+
+/// How S3 is reached, for `run` and `upload`.
+pub fn access(raw: &Raw) -> Result<Access, Failure> {
+    let reader = Reader(raw);
+    let access = Access {
+        endpoint_url: reader.text("endpoint-url"),
+        region: reader.text("region"),
+        profile: reader.text("profile"),
+        virtual_host: reader.switch("virtual-host")?,
+        no_sign_request: reader.switch("no-sign-request")?,
+        request_payer: reader.switch("request-payer")?,
+        ca_bundle: reader.path("ca-bundle"),
+    };
+    if let Some(Given { value, name }) = raw.get("endpoint-url") {
+        let parsed = value.parse::<http::Uri>().ok().filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some());
+        if parsed.is_none() {
+            return Err(usage(format!("{name} is `{value}`, which is not a URL"), "write it like http://127.0.0.1:9000 or https://s3.example.com"));
+        }
+    }
+    Ok(access)
+}
+
+/// The embedded server is reached its own way: what was set for another endpoint does not matter, and typing it is worth a warning.
+fn for_embedded(raw: &Raw, access: &Access, warnings: &mut Vec<String>) -> Access {
+    if let Some(given) = raw.get("endpoint-url") {
+        warnings.push(format!("{} is not used: --embedded brings its own endpoint", given.name));
+    }
+    Access { no_sign_request: access.no_sign_request, request_payer: access.request_payer, ..Access::default() }
+}
+
+fn limits(raw: &Raw) -> Result<Limits, Failure> {
+    let reader = Reader(raw);
+    let default = Limits::default();
+    let attempts = reader.number("attempts", 1..=u64::from(MAX_ATTEMPTS), "HTTP attempts per object")?;
+    Ok(Limits {
+        attempts: attempts.and_then(|number| u32::try_from(number).ok()).unwrap_or(default.attempts),
+        connect_timeout: reader.time("connect-timeout")?.unwrap_or(default.connect_timeout),
+        stall_timeout: reader.time("stall-timeout")?.unwrap_or(default.stall_timeout),
+        fetch_timeout: reader.time("timeout")?,
+    })
+}
+
+fn selection(raw: &Raw) -> Result<Selection, Failure> {
+    let reader = Reader(raw);
+    let source = match reader.text("keys") {
+        None => KeySource::Listing,
+        Some(text) if text.starts_with("s3://") => KeySource::Object(
+            reader
+                .word::<S3Uri>("keys")?
+                .filter(|uri| !uri.key.is_empty())
+                .ok_or_else(|| usage(format!("--keys: `{text}` names no key"), "write s3://bucket/key"))?,
+        ),
+        Some(path) => KeySource::File(path.into()),
+    };
+    Ok(Selection {
+        source,
+        prefix: reader.text("prefix").unwrap_or_default(),
+        limit: reader.number("limit", 1..=u64::from(u32::MAX), "keys")?,
+        shard: reader.word::<Shard>("shard")?,
+    })
+}
+
+fn destination(raw: &Raw, embedded: bool) -> Result<Destination, Failure> {
+    let reader = Reader(raw);
+    let mut destination = Destination {
+        bucket: reader.text("result-bucket"),
+        prefix: reader.text("result-prefix").unwrap_or_default(),
+        out: reader.path("out"),
+        spool_dir: reader.path("spool-dir"),
+        no_overwrite: reader.switch("no-overwrite")?,
+    };
+    if embedded {
+        // The embedded server's results bucket is a folder anyway: write there directly.
+        destination.bucket = None;
+        destination.out.get_or_insert_with(|| PathBuf::from("./parfetch-results"));
+    } else if destination.bucket.is_none() && destination.out.is_none() {
+        return Err(usage("no place for the results is given", "set RESULT_BUCKET_NAME or --result-bucket, or --out DIR"));
+    }
+    Ok(destination)
+}
+
+/// `lean` has no way through a proxy and no session credentials of directory buckets.
+fn check_lean(raw: &Raw, plan: &RunPlan) -> Result<(), Failure> {
+    if plan.client != ClientKind::Lean {
+        return Ok(());
+    }
+    let hint = "use --client sdk (PARFETCH_CLIENT=sdk)";
+    if plan.bucket.ends_with("--x-s3") {
+        return Err(usage(format!("the client lean cannot read the directory bucket {}", plan.bucket), hint));
+    }
+    let proxies = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+    let exempt = raw.variables.get("NO_PROXY").or_else(|| raw.variables.get("no_proxy")).unwrap_or_default();
+    let host = plan.access.endpoint_url.as_deref().and_then(|url| url.parse::<http::Uri>().ok()?.host().map(str::to_owned));
+    let local = plan.bucket.is_empty() || host.as_deref().is_some_and(|host| exempted(host, exempt));
+    match proxies.iter().find(|name| raw.variables.get(name).is_some()) {
+        Some(name) if !local => Err(usage(
+            format!("{name} is set, and the client lean goes through no proxy"),
+            format!("{hint}, or name the endpoint's host in NO_PROXY"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// `NO_PROXY`: `*`, or names separated by commas, each matching itself and what ends in it after a dot.
+fn exempted(host: &str, exempt: &str) -> bool {
+    exempt.split(',').map(str::trim).filter(|entry| !entry.is_empty()).any(|entry| {
+        let entry = entry.trim_start_matches('.');
+        entry == "*" || host == entry || host.strip_suffix(entry).is_some_and(|head| head.ends_with('.'))
+    })
+}
+
+/// The source bucket is never written; even a results bucket that is the source must not put results where they would be listed.
+fn results_outside_source(raw: &Raw, plan: &RunPlan, warnings: &mut Vec<String>) -> Result<(), Failure> {
+    let allowed = Reader(raw).switch("allow-results-in-source")?;
+    let same = plan.destination.bucket.as_deref().is_some_and(|bucket| bucket == plan.bucket);
+    let name = format!("{}{}", plan.destination.prefix, plan.result_stem());
+    if !same || !name.starts_with(&plan.selection.prefix) {
+        return Ok(());
+    }
+    let message = format!("results would go to s3://{}/{name}.csv, which is under the listed prefix of the source", plan.bucket);
+    if !allowed {
+        return Err(usage(message, "use another results bucket, or a --result-prefix outside --prefix; --allow-results-in-source overrides"));
+    }
+    warnings.push(message);
+    Ok(())
+}
+
+/// What `upload` was asked for.
+#[derive(Clone, Debug)]
+pub struct UploadSettings {
+    /// The folder.
+    pub dir: PathBuf,
+    /// Where its files go: bucket and prefix.
+    pub target: S3Uri,
+    /// Refuse to replace.
+    pub no_overwrite: bool,
+    /// How S3 is reached.
+    pub access: Access,
+}
+
+/// The settings of `upload`.
+pub fn upload(raw: &Raw) -> Result<UploadSettings, Failure> {
+    let reader = Reader(raw);
+    let mut words: VecDeque<_> = raw.words.iter().cloned().collect();
+    let dir = words.pop_front().map(PathBuf::from).ok_or_else(|| usage("no folder is given", "parfetch upload DIR s3://bucket"))?;
+    let target = match (words.pop_front(), reader.text("result-bucket")) {
+        (Some(uri), _) => uri.parse::<S3Uri>().map_err(|error| usage(error, "parfetch upload DIR s3://bucket/prefix"))?,
+        (None, Some(bucket)) => S3Uri { bucket, key: reader.text("result-prefix").unwrap_or_default() },
+        (None, None) => return Err(usage("no results bucket is given", "parfetch upload DIR s3://bucket, or set RESULT_BUCKET_NAME")),
+    };
+    Ok(UploadSettings { dir, target, no_overwrite: reader.switch("no-overwrite")?, access: access(raw)? })
+}

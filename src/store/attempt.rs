@@ -1,0 +1,123 @@
+//! One HTTP GET for one object: what a client is asked for, and how it says that it failed.
+//!
+//! Owns the seam between the measured path and the clients. A client never retries.
+
+use crate::sample::{ErrorCode, Outcome};
+
+/// What the measured path wants to know of an answer while it arrives.
+pub trait BodySink {
+    /// The head of a 2xx answer is complete; its Content-Length in bytes, when it has one.
+    fn head(&mut self, content_length: Option<u64>);
+    /// Body bytes, as one read returned them.
+    fn chunk(&mut self, bytes: &[u8]);
+}
+
+/// What helps against a failed attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// Nothing: the fetch ends so.
+    Nothing(Outcome),
+    /// Wait, then try again.
+    BackOff,
+    /// Try again at once, on a new connection: the connection was reused and closed before the answer began.
+    NewConnection,
+    /// There is no connection yet: wait and try again. Bounded by time, not by the number of attempts, because no GET was sent.
+    Reconnect,
+    /// The credentials expired: refresh them, once.
+    Refresh,
+}
+
+/// A failed attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AttemptError {
+    /// The code in the row.
+    pub code: ErrorCode,
+    /// What helps.
+    pub remedy: Remedy,
+}
+
+impl AttemptError {
+    /// An error of this client's own, by its word in [`ErrorCode`].
+    pub fn own(word: &str, remedy: Remedy) -> Self {
+        Self { code: ErrorCode::from_word(word), remedy }
+    }
+
+    /// An answer that is not 2xx: its HTTP status, and the `<Code>` of its body, when there is one.
+    pub fn answer(status: u16, code: Option<&str>) -> Self {
+        let known = code.and_then(ErrorCode::known).unwrap_or_else(|| ErrorCode::from_status(status));
+        let remedy = match (status, code.unwrap_or_default()) {
+            (_, "ExpiredToken" | "TokenRefreshRequired") => Remedy::Refresh,
+            (_, "InvalidObjectState") => Remedy::Nothing(Outcome::Archived),
+            (_, "NoSuchBucket") => Remedy::Nothing(Outcome::Failed),
+            (404, _) => Remedy::Nothing(Outcome::Vanished),
+            (429 | 500..=599, _) | (400, "RequestTimeout") | (_, "ThrottlingException" | "KMS.ThrottlingException") if status != 501 => {
+                Remedy::BackOff
+            }
+            _ => Remedy::Nothing(Outcome::Failed),
+        };
+        Self { code: known, remedy }
+    }
+}
+
+/// A client that fetches objects of one bucket, owned by one worker.
+#[expect(async_fn_in_trait, reason = "workers stay on their thread: no Send bound is wanted")]
+pub trait ObjectClient {
+    /// One GET, drained to its end into `sink`. Dropping the future gives the connection up.
+    async fn get<S: BodySink>(&mut self, key: &str, sink: &mut S) -> Result<(), AttemptError>;
+
+    /// Waits for credentials newer than those of the last attempt.
+    async fn refresh_credentials(&mut self);
+
+    /// Connections opened so far; `None` when the client does not tell.
+    fn connections_opened(&self) -> Option<u64>;
+}
+
+/// Either client.
+pub enum AnyClient {
+    /// parfetch's own.
+    Lean(Box<super::lean::LeanClient>),
+    /// aws-sdk-s3.
+    Sdk(Box<super::sdk::SdkClient>),
+}
+
+impl ObjectClient for AnyClient {
+    async fn get<S: BodySink>(&mut self, key: &str, sink: &mut S) -> Result<(), AttemptError> {
+        match self {
+            Self::Lean(client) => client.get(key, sink).await,
+            Self::Sdk(client) => client.get(key, sink).await,
+        }
+    }
+
+    async fn refresh_credentials(&mut self) {
+        match self {
+            Self::Lean(client) => client.refresh_credentials().await,
+            Self::Sdk(client) => client.refresh_credentials().await,
+        }
+    }
+
+    fn connections_opened(&self) -> Option<u64> {
+        match self {
+            Self::Lean(client) => client.connections_opened(),
+            Self::Sdk(client) => client.connections_opened(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_retried_only_where_that_can_help() {
+        let remedy = |status, code| AttemptError::answer(status, Some(code)).remedy;
+        assert_eq!(remedy(503, "SlowDown"), Remedy::BackOff);
+        assert_eq!(remedy(500, "InternalError"), Remedy::BackOff);
+        assert_eq!(remedy(501, "NotImplemented"), Remedy::Nothing(Outcome::Failed));
+        assert_eq!(remedy(403, "AccessDenied"), Remedy::Nothing(Outcome::Failed));
+        assert_eq!(remedy(403, "InvalidObjectState"), Remedy::Nothing(Outcome::Archived));
+        assert_eq!(remedy(404, "NoSuchKey"), Remedy::Nothing(Outcome::Vanished));
+        assert_eq!(remedy(404, "NoSuchBucket"), Remedy::Nothing(Outcome::Failed));
+        assert_eq!(remedy(400, "ExpiredToken"), Remedy::Refresh);
+        assert_eq!(AttemptError::answer(502, None).code.to_string(), "HTTP502");
+    }
+}

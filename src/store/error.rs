@@ -1,0 +1,244 @@
+//! Why a control call failed, in one line with its cause once, and what to try.
+
+use std::fmt;
+
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+
+/// What kind of failure it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoreErrorKind {
+    /// No credentials, or the provider failed.
+    NoCredentials,
+    /// 403, also wrong secrets and expired tokens.
+    Denied,
+    /// The bucket does not exist.
+    NoSuchBucket,
+    /// The key does not exist.
+    NoSuchKey,
+    /// If-None-Match: something is there already.
+    Exists,
+    /// The bucket is in another region.
+    OtherRegion,
+    /// No connection, or it broke.
+    Connection,
+    /// Certificates or TLS itself.
+    Tls,
+    /// No answer in time.
+    Timeout,
+    /// An answer that S3 does not give.
+    Protocol,
+    /// A file of this machine.
+    File,
+    /// Anything else.
+    Other,
+}
+
+/// A control call that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreError {
+    /// What kind.
+    pub kind: StoreErrorKind,
+    /// One line: what was tried, where, and the cause.
+    pub message: String,
+    /// What to try.
+    pub hint: Option<String>,
+    /// For [`StoreErrorKind::OtherRegion`]: the region to go to.
+    pub region: Option<String>,
+}
+
+impl StoreError {
+    /// An error without a hint.
+    pub fn new(kind: StoreErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), hint: None, region: None }
+    }
+
+    /// The same with a hint.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+/// What a call was about, for its message.
+pub(super) struct Call<'a> {
+    /// `list s3://bucket/prefix`
+    pub(super) what: String,
+    /// The endpoint, for hints.
+    pub(super) endpoint: Option<&'a str>,
+}
+
+impl Call<'_> {
+    /// Puts an SDK error into words.
+    pub(super) fn failed<E>(&self, error: &SdkError<E, HttpResponse>) -> StoreError
+    where
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        let Some(response) = error.raw_response().filter(|_| matches!(error, SdkError::ServiceError(_))) else {
+            return self.no_answer(error);
+        };
+        let status = response.status().as_u16();
+        let body = response.body().bytes().unwrap_or_default();
+        let code = error.code().map(str::to_owned).or_else(|| element(body, "Code"));
+        let region = response.headers().get("x-amz-bucket-region").map(str::to_owned).or_else(|| element(body, "Region"));
+        let text = error.message().map(str::to_owned).or_else(|| element(body, "Message"));
+        self.answer(Answer { status, code: code.as_deref().unwrap_or_default(), text: text.as_deref().unwrap_or_default(), region })
+    }
+
+    fn answer(&self, answer: Answer<'_>) -> StoreError {
+        use StoreErrorKind as Kind;
+        let Answer { status, code, text, region } = answer;
+        let named = if code.is_empty() { format!("HTTP {status}") } else { code.to_owned() };
+        let at = self.endpoint.map_or_else(|| "AWS's own".to_owned(), str::to_owned);
+        let what = &self.what;
+        let (kind, cause, hint) = match (status, code) {
+            (301 | 307 | 400, "PermanentRedirect" | "TemporaryRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException")
+            | (301, _) => {
+                let place = region.as_deref().map_or_else(|| "another region".to_owned(), |region| format!("region {region}"));
+                (Kind::OtherRegion, format!("the bucket is in {place} ({named})"), "set AWS_REGION to the bucket's region".to_owned())
+            }
+            (_, "NoSuchBucket") => {
+                (Kind::NoSuchBucket, format!("the bucket does not exist ({named})"), format!("check the bucket's name; the endpoint is {at}"))
+            }
+            (412, _) | (409, "ConditionalRequestConflict") => {
+                (Kind::Exists, format!("there is one already ({named})"), "choose another --tag".to_owned())
+            }
+            (404, _) => (Kind::NoSuchKey, format!("it does not exist ({named})"), format!("check its name; the endpoint is {at}")),
+            (_, "ExpiredToken" | "TokenRefreshRequired") => {
+                (Kind::Denied, format!("the session token expired ({named})"), "get new credentials, then run again".to_owned())
+            }
+            (_, "SignatureDoesNotMatch") => {
+                (Kind::Denied, format!("the secret access key is wrong ({named})"), "check AWS_SECRET_ACCESS_KEY".to_owned())
+            }
+            (_, "InvalidAccessKeyId" | "InvalidToken") => {
+                (Kind::Denied, format!("the access key is not known there ({named})"), format!("check AWS_ACCESS_KEY_ID; the endpoint is {at}"))
+            }
+            (_, "RequestTimeTooSkewed") => (Kind::Denied, format!("this machine's clock is wrong ({named})"), "set the clock".to_owned()),
+            (403 | 401, _) => (Kind::Denied, format!("access denied ({named})"), format!("grant {} to these credentials", self.permission())),
+            _ if text.is_empty() => (Kind::Other, named, String::new()),
+            _ => (Kind::Other, format!("{} ({named})", text.trim_end_matches('.')), String::new()),
+        };
+        StoreError { kind, message: format!("cannot {what}: {cause}"), hint: Some(hint).filter(|hint| !hint.is_empty()), region }
+    }
+
+    fn permission(&self) -> &'static str {
+        match self.what.split(' ').next() {
+            Some("list") => "s3:ListBucket",
+            Some("store") => "s3:PutObject",
+            _ => "s3:GetObject",
+        }
+    }
+
+    /// No answer came: no connection, TLS, time, or something that is not S3.
+    fn no_answer<E>(&self, error: &SdkError<E, HttpResponse>) -> StoreError
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        use StoreErrorKind as Kind;
+        let what = &self.what;
+        let at = self.endpoint.map_or_else(String::new, |url| format!(" at {url}"));
+        let chain = chain(error);
+        let deepest = chain.last().cloned().unwrap_or_default();
+        let is = |word: &str| chain.iter().any(|text| text.to_ascii_lowercase().contains(word));
+        let (kind, cause, hint) = if is("certificate") || is("unknownissuer") {
+            (Kind::Tls, format!("the certificate{at} is not trusted ({deepest})"), "name the authority's PEM file in AWS_CA_BUNDLE or SSL_CERT_FILE")
+        } else if is("invalidcontenttype") || is("corrupt message") || is("tls") || is("handshake") {
+            (Kind::Tls, format!("no TLS{at} ({deepest})"), "the endpoint may speak plain HTTP: try http:// in the endpoint's URL")
+        } else if is("credentials") && !matches!(error, SdkError::TimeoutError(_)) {
+            (
+                Kind::NoCredentials,
+                format!("no usable credentials ({deepest})"),
+                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a --profile, or give the task a role",
+            )
+        } else if is("connection refused") {
+            (Kind::Connection, format!("the connection{at} was refused"), "check the endpoint's URL and that the server runs")
+        } else if is("dns error") || is("failed to lookup address") {
+            (Kind::Connection, format!("the host name{at} is not known ({deepest})"), "check the endpoint's URL or the region")
+        } else if matches!(error, SdkError::TimeoutError(_)) || is("timed out") || is("timeout") {
+            (
+                Kind::Timeout,
+                format!("no answer in time{at}"),
+                "check the endpoint, security groups and routes; --connect-timeout and --stall-timeout set the limits",
+            )
+        } else if is("invalid http version") || is("parse") || is("incomplete") || is("connection closed") || is("reset") {
+            (Kind::Protocol, format!("no HTTP answer{at} ({deepest})"), "the endpoint may speak TLS: try https:// in the endpoint's URL")
+        } else {
+            (Kind::Other, deepest, "")
+        };
+        StoreError { kind, message: format!("cannot {what}: {cause}"), hint: Some(hint.to_owned()).filter(|hint| !hint.is_empty()), region: None }
+    }
+}
+
+struct Answer<'a> {
+    status: u16,
+    code: &'a str,
+    text: &'a str,
+    region: Option<String>,
+}
+
+/// The text of every error in the chain, outermost first.
+fn chain(error: &dyn std::error::Error) -> Vec<String> {
+    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect()
+}
+
+/// The text of the first `<name>` in an S3 error document; `None` where the body is not such a document.
+pub(super) fn element(xml: &[u8], name: &str) -> Option<String> {
+    use quick_xml::events::Event;
+    let mut reader = quick_xml::Reader::from_reader(xml);
+    let mut inside = false;
+    loop {
+        match reader.read_event().ok()? {
+            Event::Start(start) => inside = start.local_name().as_ref() == name.as_bytes(),
+            Event::Text(text) if inside => return Some(text.decode().ok()?.trim().to_owned()).filter(|text| !text.is_empty()),
+            Event::End(_) => inside = false,
+            Event::Eof => return None,
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, code: &str) -> StoreError {
+        Call { what: "list s3://imagse".to_owned(), endpoint: Some("http://127.0.0.1:9000") }.answer(Answer {
+            status,
+            code,
+            text: "Long story.",
+            region: None,
+        })
+    }
+
+    #[test]
+    fn a_missing_bucket_reads_as_the_design_shows_it() {
+        let error = answer(404, "NoSuchBucket");
+        assert_eq!(error.message, "cannot list s3://imagse: the bucket does not exist (NoSuchBucket)");
+        assert_eq!(error.hint.unwrap(), "check the bucket's name; the endpoint is http://127.0.0.1:9000");
+    }
+
+    #[test]
+    fn the_cause_stands_once() {
+        assert_eq!(answer(403, "AccessDenied").message, "cannot list s3://imagse: access denied (AccessDenied)");
+        assert_eq!(answer(400, "Odd").message, "cannot list s3://imagse: Long story (Odd)");
+        assert_eq!(answer(502, "").message, "cannot list s3://imagse: Long story (HTTP 502)");
+    }
+
+    #[test]
+    fn elements_of_an_error_document_are_found() {
+        let xml = b"<?xml version=\"1.0\"?><Error><Code>SlowDown</Code><Message>x</Message><Region>eu-west-1</Region></Error>";
+        assert_eq!(element(xml, "Code").as_deref(), Some("SlowDown"));
+        assert_eq!(element(xml, "Region").as_deref(), Some("eu-west-1"));
+        assert_eq!(element(b"not xml", "Code"), None);
+    }
+}

@@ -1,0 +1,21 @@
+//! S3: the control calls (listing, storing, reading one file) and the two clients that fetch objects.
+//!
+//! The only place that imports `aws_*`. Above it stand traits and plain types: what an attempt is retried for is decided in `fetch`.
+
+mod attempt;
+mod bucket;
+mod classify;
+mod credentials;
+mod error;
+mod lean;
+mod recipe;
+mod sdk;
+mod session;
+
+pub use attempt::{AnyClient, AttemptError, BodySink, ObjectClient, Remedy};
+pub use bucket::{Bucket, ListPage, Replace};
+pub use credentials::{CredentialFeed, Keeper, Secret};
+pub use error::{StoreError, StoreErrorKind};
+pub use lean::Dialer;
+pub use recipe::{Recipe, Shared};
+pub use session::Session;

@@ -1,0 +1,149 @@
+//! What one worker needs to make its client: resolved once in the parent, sent to children by pipe. Holds no secret.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
+use aws_sdk_s3::presigning::PresigningConfig;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
+use aws_smithy_http_client::{Builder, Connector};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use serde::{Deserialize, Serialize};
+
+use super::attempt::AnyClient;
+use super::credentials::CredentialFeed;
+use super::error::{StoreError, StoreErrorKind};
+use super::lean::{Dialer, Endpoint, LeanClient};
+use super::sdk::SdkClient;
+use super::session::Session;
+use crate::plan::{Access, ClientKind, Limits};
+
+/// Everything but the credentials.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recipe {
+    pub(super) bucket: String,
+    pub(super) access: Access,
+    pub(super) region: String,
+    pub(super) endpoint_url: Option<String>,
+    pub(super) path_style: bool,
+    pub(super) fips: Option<bool>,
+    pub(super) dual_stack: Option<bool>,
+    pub(super) limits: Limits,
+    /// Where `lean` sends its requests.
+    pub endpoint: Endpoint,
+}
+
+/// What the workers of one process share to make their clients.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    kind: ClientKind,
+    recipe: Arc<Recipe>,
+    feed: Option<CredentialFeed>,
+    dialer: Option<Arc<Dialer>>,
+}
+
+impl Recipe {
+    /// Lets the SDK itself say where a request for an object of `bucket` would go and for which region it would be signed: it presigns one,
+    /// with made-up credentials and without the network.
+    pub(super) async fn resolve(session: &Session, bucket: &str) -> Result<Self, StoreError> {
+        let failed = |cause: String| StoreError::new(StoreErrorKind::Other, format!("cannot find the endpoint of s3://{bucket}: {cause}"));
+        let made_up = Credentials::new("PARFETCH", "parfetch", None, None, "parfetch");
+        let config = session.control_config().credentials_provider(SharedCredentialsProvider::new(made_up)).build();
+        let presigning = PresigningConfig::expires_in(Duration::from_secs(60)).map_err(|error| failed(error.to_string()))?;
+        let request = aws_sdk_s3::Client::from_conf(config).get_object().bucket(bucket).key("k").presigned(presigning).await;
+        let request = request.map_err(|error| failed(aws_smithy_types::error::display::DisplayErrorContext(&error).to_string()))?;
+        let endpoint = Endpoint::of_presigned(request.uri()).map_err(failed)?;
+        let config = session.config();
+        Ok(Self {
+            bucket: bucket.to_owned(),
+            access: session.access().clone(),
+            region: endpoint.signing_region.clone(),
+            endpoint_url: config.endpoint_url().map(str::to_owned),
+            path_style: session.path_style(),
+            fips: config.use_fips(),
+            dual_stack: config.use_dual_stack(),
+            limits: session.limits(),
+            endpoint,
+        })
+    }
+
+    /// The `SdkConfig` of a worker's own client: what the parent resolved, and nothing read again.
+    fn sdk_config(&self, feed: Option<&CredentialFeed>) -> Result<SdkConfig, StoreError> {
+        let mut config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(self.region.clone()))
+            .timeout_config(TimeoutConfig::builder().connect_timeout(self.limits.connect_timeout).build())
+            // The feed is a look at memory: a cache in front of it would only hide a refresh.
+            .identity_cache(aws_config::identity::IdentityCache::no_cache());
+        config.set_endpoint_url(self.endpoint_url.clone());
+        config.set_use_fips(self.fips);
+        config.set_use_dual_stack(self.dual_stack);
+        config.set_credentials_provider(feed.cloned().map(SharedCredentialsProvider::new));
+        config.set_http_client(http_client(self.access.ca_bundle.as_deref())?);
+        Ok(config.build())
+    }
+}
+
+impl Shared {
+    /// Prepares what the clients of this process have in common: TLS trust and addresses for `lean`, nothing for `sdk`.
+    pub fn new(kind: ClientKind, recipe: Recipe, feed: Option<CredentialFeed>) -> Result<Self, StoreError> {
+        let dialer = match kind {
+            ClientKind::Lean => Some(Arc::new(Dialer::new(&recipe.endpoint, recipe.limits.connect_timeout, recipe.access.ca_bundle.as_deref())?)),
+            ClientKind::Sdk => None,
+        };
+        Ok(Self { kind, recipe: Arc::new(recipe), feed, dialer })
+    }
+
+    /// The client of worker `number`. Opens no connection.
+    pub fn client(&self, number: u32) -> Result<AnyClient, StoreError> {
+        match (&self.dialer, self.kind) {
+            (Some(dialer), ClientKind::Lean) => {
+                let client = LeanClient::new(Arc::clone(dialer), &self.recipe, self.feed.clone(), number);
+                Ok(AnyClient::Lean(Box::new(client)))
+            }
+            _ => {
+                let config = self.recipe.sdk_config(self.feed.as_ref())?;
+                Ok(AnyClient::Sdk(Box::new(SdkClient::new(&config, &self.recipe, self.feed.clone()))))
+            }
+        }
+    }
+}
+
+/// An HTTP client other than the SDK's default: when a bundle of authorities is named, or a proxy is set. `None` = the SDK's default.
+pub(super) fn http_client(ca_bundle: Option<&Path>) -> Result<Option<SharedHttpClient>, StoreError> {
+    let proxied = !ProxyConfig::from_env().is_disabled();
+    if ca_bundle.is_none() && !proxied {
+        return Ok(None);
+    }
+    let trust = match ca_bundle {
+        None => TrustStore::default(),
+        Some(path) => TrustStore::empty().with_pem_certificate(read_bundle(path)?),
+    };
+    let context = TlsContext::builder()
+        .with_trust_store(trust)
+        .build()
+        .map_err(|error| StoreError::new(StoreErrorKind::Tls, format!("cannot use the certificates: {error}")))?;
+    let client = Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(aws_smithy_runtime_api::client::runtime_components::RuntimeComponents::sleep_impl));
+        connector.tls_provider(Provider::Rustls(CryptoMode::AwsLc)).tls_context(context.clone()).build()
+    });
+    Ok(Some(client))
+}
+
+/// The PEM file of `AWS_CA_BUNDLE`.
+pub(super) fn read_bundle(path: &Path) -> Result<Vec<u8>, StoreError> {
+    let failed = |cause: String| {
+        StoreError::new(StoreErrorKind::File, format!("cannot read the certificates in {}: {cause}", path.display()))
+            .hint("AWS_CA_BUNDLE names a PEM file")
+    };
+    let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+    let holds = bytes.windows(27).any(|window| window == b"-----BEGIN CERTIFICATE-----");
+    if holds { Ok(bytes) } else { Err(failed("it holds no certificate".to_owned())) }
+}

@@ -1,0 +1,110 @@
+//! The `sdk` client: aws-sdk-s3 as it comes, its own retries apart. It measures what a program on the SDK gets.
+
+use aws_config::SdkConfig;
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::get_object::GetObjectError;
+use aws_sdk_s3::types::RequestPayer;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+
+use super::attempt::{AttemptError, BodySink, ObjectClient, Remedy};
+use super::classify::{Stage, find, transport};
+use super::credentials::CredentialFeed;
+use super::recipe::Recipe;
+
+/// One worker's SDK client, with connections of its own, as in the study.
+pub struct SdkClient {
+    client: aws_sdk_s3::Client,
+    bucket: String,
+    payer: Option<RequestPayer>,
+    feed: Option<CredentialFeed>,
+}
+
+impl SdkClient {
+    pub(super) fn new(config: &SdkConfig, recipe: &Recipe, feed: Option<CredentialFeed>) -> Self {
+        let config = aws_sdk_s3::config::Builder::from(config)
+            .force_path_style(recipe.path_style)
+            // One policy for both clients, counted: the measured path retries.
+            .retry_config(RetryConfig::disabled());
+        let config = if feed.is_none() { config.allow_no_auth() } else { config };
+        Self {
+            client: aws_sdk_s3::Client::from_conf(config.build()),
+            bucket: recipe.bucket.clone(),
+            payer: recipe.access.request_payer.then_some(RequestPayer::Requester),
+            feed,
+        }
+    }
+}
+
+impl ObjectClient for SdkClient {
+    async fn get<S: BodySink>(&mut self, key: &str, sink: &mut S) -> Result<(), AttemptError> {
+        let request = self.client.get_object().bucket(&self.bucket).key(key).set_request_payer(self.payer.clone());
+        let answer = request.send().await.map_err(|error| failed(&error))?;
+        let length = answer.content_length().and_then(|length| u64::try_from(length).ok());
+        sink.head(length);
+        let mut body = answer.body;
+        while let Some(chunk) = body.next().await {
+            match chunk {
+                Ok(bytes) => sink.chunk(&bytes),
+                Err(error) => return Err(in_body(&error)),
+            }
+        }
+        Ok(())
+    }
+
+    async fn refresh_credentials(&mut self) {
+        if let Some(feed) = &mut self.feed {
+            let seen = feed.newest().version;
+            feed.newer_than(seen).await;
+        }
+    }
+
+    fn connections_opened(&self) -> Option<u64> {
+        None
+    }
+}
+
+fn failed(error: &SdkError<GetObjectError, HttpResponse>) -> AttemptError {
+    match error {
+        SdkError::ServiceError(service) => AttemptError::answer(service.raw().status().as_u16(), error.code()),
+        SdkError::ResponseError(response) => match response.raw().status().as_u16() {
+            200..=299 => AttemptError::own("protocol", Remedy::BackOff),
+            status => AttemptError::answer(status, None),
+        },
+        SdkError::TimeoutError(_) => AttemptError::own("timeout", Remedy::BackOff),
+        SdkError::DispatchFailure(dispatch) => {
+            let Some(connector) = dispatch.as_connector_error() else { return AttemptError::own("other", Remedy::BackOff) };
+            // hyper's pool itself retries what a reused connection lost before it was sent, so what is seen here was on its way.
+            let stage = if is_connecting(connector) { Stage::Connecting } else { Stage::Waiting { reused: false } };
+            match transport(connector, stage) {
+                error if connector.is_timeout() && stage == Stage::Connecting => {
+                    AttemptError { remedy: Remedy::Reconnect, ..error }.named("connect-timeout")
+                }
+                error => error,
+            }
+        }
+        _ => AttemptError::own("other", Remedy::BackOff),
+    }
+}
+
+impl AttemptError {
+    fn named(self, word: &str) -> Self {
+        Self { code: crate::sample::ErrorCode::from_word(word), ..self }
+    }
+}
+
+/// True when the error came before there was a connection.
+fn is_connecting(error: &(dyn std::error::Error + 'static)) -> bool {
+    let pooled = find::<hyper_util::client::legacy::Error>(error).is_some_and(hyper_util::client::legacy::Error::is_connect);
+    pooled || std::iter::successors(Some(error), |error| error.source()).any(|error| error.to_string().contains("connect timeout"))
+}
+
+fn in_body(error: &(dyn std::error::Error + 'static)) -> AttemptError {
+    let sorted = transport(error, Stage::Reading);
+    let said = |word: &str| std::iter::successors(Some(error), |error| error.source()).any(|error| error.to_string().contains(word));
+    match sorted.code.to_string().as_str() {
+        "other" | "protocol" if said("content-length") || said("Content-Length") => AttemptError::own("short-body", Remedy::BackOff),
+        "other" | "protocol" if said("minimum throughput") => AttemptError::own("stalled", Remedy::BackOff),
+        _ => sorted,
+    }
+}

@@ -1,0 +1,122 @@
+//! One look at the AWS configuration: region, endpoint, credentials, TLS trust. Everything that talks to S3 is made from it.
+
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_s3::config::Builder;
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
+
+use super::bucket::Bucket;
+use super::credentials::{CredentialFeed, Keeper};
+use super::error::{StoreError, StoreErrorKind};
+use super::recipe::{Recipe, http_client};
+use crate::plan::{Access, Limits};
+
+/// Where a region is needed and none is set: S3's first, which also answers with a bucket's right region. Endpoints of one's own mostly take any.
+const DEFAULT_REGION: &str = "us-east-1";
+
+/// The AWS configuration of this process.
+#[derive(Clone, Debug)]
+pub struct Session {
+    config: SdkConfig,
+    access: Access,
+    limits: Limits,
+}
+
+impl Session {
+    /// Reads variables, profiles and files, as every AWS program does. Asks for no credentials yet.
+    ///
+    /// # Errors
+    /// When the certificate bundle cannot be read.
+    pub async fn load(access: &Access, limits: Limits) -> Result<Self, StoreError> {
+        let mut loader = aws_config::defaults(BehaviorVersion::latest());
+        if let Some(profile) = &access.profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(region) = &access.region {
+            loader = loader.region(Region::new(region.clone()));
+        }
+        if let Some(url) = &access.endpoint_url {
+            loader = loader.endpoint_url(url);
+        }
+        if access.no_sign_request {
+            loader = loader.no_credentials();
+        }
+        if let Some(client) = http_client(access.ca_bundle.as_deref())? {
+            loader = loader.http_client(client);
+        }
+        let mut config = loader.load().await;
+        if config.region().is_none() {
+            config = config.into_builder().region(Region::from_static(DEFAULT_REGION)).build();
+        }
+        Ok(Self { config, access: access.clone(), limits })
+    }
+
+    /// The region that calls go to before a bucket has said otherwise.
+    pub fn region(&self) -> &str {
+        self.config.region().map_or(DEFAULT_REGION, AsRef::as_ref)
+    }
+
+    /// A session whose calls go to another region.
+    #[must_use]
+    pub fn in_region(&self, region: &str) -> Self {
+        let config = self.config.to_builder().region(Region::new(region.to_owned())).build();
+        Self { config, ..self.clone() }
+    }
+
+    /// A bucket for control calls.
+    pub fn bucket(&self, name: &str) -> Bucket {
+        Bucket::new(self.clone(), name)
+    }
+
+    /// Starts the keeper of this session's credentials; `None` when requests go out unsigned.
+    pub async fn credentials(&self) -> Result<Option<(Keeper, CredentialFeed)>, StoreError> {
+        if self.access.no_sign_request {
+            return Ok(None);
+        }
+        let provider = self.config.credentials_provider().ok_or_else(|| {
+            StoreError::new(StoreErrorKind::NoCredentials, "no credentials provider")
+                .hint("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a --profile")
+        })?;
+        Keeper::start(provider).await.map(Some)
+    }
+
+    /// This session with credentials from a feed, so that control calls do not ask the provider again.
+    #[must_use]
+    pub fn with_feed(&self, feed: Option<&CredentialFeed>) -> Self {
+        let Some(feed) = feed else { return self.clone() };
+        let config = self.config.to_builder().credentials_provider(SharedCredentialsProvider::new(feed.clone())).build();
+        Self { config, ..self.clone() }
+    }
+
+    /// What a worker, in this process or a child, needs to make its client for `bucket`.
+    pub async fn recipe(&self, bucket: &str) -> Result<Recipe, StoreError> {
+        Recipe::resolve(self, bucket).await
+    }
+
+    pub(super) fn access(&self) -> &Access {
+        &self.access
+    }
+
+    pub(super) fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// The configuration of a client for control calls: the SDK's own retries, this run's time-outs.
+    pub(super) fn control_config(&self) -> Builder {
+        let timeouts = TimeoutConfig::builder().connect_timeout(self.limits.connect_timeout).read_timeout(self.limits.stall_timeout).build();
+        let retries = RetryConfig::standard().with_max_attempts(self.limits.attempts).with_initial_backoff(Duration::from_millis(100));
+        Builder::from(&self.config).force_path_style(self.path_style()).timeout_config(timeouts).retry_config(retries)
+    }
+
+    /// Endpoints of one's own take `host/bucket/key`, unless told otherwise.
+    pub(super) fn path_style(&self) -> bool {
+        (self.access.endpoint_url.is_some() || self.config.endpoint_url().is_some()) && !self.access.virtual_host
+    }
+}
