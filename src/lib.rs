@@ -5,6 +5,7 @@
 //! what a person sees on top. A module imports only from layers below it; a test holds that.
 
 pub mod cli;
+pub mod engine;
 pub mod event;
 pub mod exit;
 pub mod fetch;

@@ -2,6 +2,7 @@
 //!
 //! Owns the seam between the measured path and the clients. A client never retries.
 
+use super::error::StoreError;
 use crate::sample::{ErrorCode, Outcome};
 
 /// What the measured path wants to know of an answer while it arrives.
@@ -70,6 +71,15 @@ pub trait ObjectClient {
 
     /// Connections opened so far; `None` when the client does not tell.
     fn connections_opened(&self) -> Option<u64>;
+}
+
+/// Makes the client of each worker.
+pub trait ClientFactory: Send + Sync + 'static {
+    /// What it makes.
+    type Client: ObjectClient;
+
+    /// The client of worker `number`. Opens no connection.
+    fn client(&self, number: u32) -> Result<Self::Client, StoreError>;
 }
 
 /// Either client.

@@ -89,6 +89,20 @@ impl CredentialFeed {
         }
     }
 
+    /// Waits for the next credentials; for ever when nobody brings any more.
+    pub async fn next(&mut self) -> Arc<Secret> {
+        match self.newest.changed().await {
+            Ok(()) => Arc::clone(&self.newest.borrow_and_update()),
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Asks for credentials newer than `seen`, without waiting.
+    pub fn ask_newer_than(&self, seen: u64) {
+        // The keeper is gone only when the run is ending.
+        let _ended = self.asks.send(seen);
+    }
+
     /// Asks for credentials newer than `seen` and waits for them. Ends at once when they are there already, or when nobody answers any more.
     pub async fn newer_than(&mut self, seen: u64) {
         if self.asks.send(seen).is_ok() {

@@ -12,7 +12,7 @@ mod recipe;
 mod sdk;
 mod session;
 
-pub use attempt::{AnyClient, AttemptError, BodySink, ObjectClient, Remedy};
+pub use attempt::{AnyClient, AttemptError, BodySink, ClientFactory, ObjectClient, Remedy};
 pub use bucket::{Bucket, ListPage, Replace};
 pub use credentials::{CredentialFeed, Keeper, Secret};
 pub use error::{StoreError, StoreErrorKind};

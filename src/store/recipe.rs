@@ -15,7 +15,7 @@ use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use serde::{Deserialize, Serialize};
 
-use super::attempt::AnyClient;
+use super::attempt::{AnyClient, ClientFactory};
 use super::credentials::CredentialFeed;
 use super::error::{StoreError, StoreErrorKind};
 use super::lean::{Dialer, Endpoint, LeanClient};
@@ -98,9 +98,12 @@ impl Shared {
         };
         Ok(Self { kind, recipe: Arc::new(recipe), feed, dialer })
     }
+}
 
-    /// The client of worker `number`. Opens no connection.
-    pub fn client(&self, number: u32) -> Result<AnyClient, StoreError> {
+impl ClientFactory for Shared {
+    type Client = AnyClient;
+
+    fn client(&self, number: u32) -> Result<AnyClient, StoreError> {
         match (&self.dialer, self.kind) {
             (Some(dialer), ClientKind::Lean) => {
                 let client = LeanClient::new(Arc::clone(dialer), &self.recipe, self.feed.clone(), number);

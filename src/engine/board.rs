@@ -1,0 +1,161 @@
+//! What the workers of a process share while they run, and the barrier at which they wait for each other.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{mpsc, watch};
+
+use crate::event::Live;
+use crate::fetch::{Counters, Halt, Series};
+use crate::store::StoreError;
+
+/// How the run goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Phase {
+    #[default]
+    Running,
+    /// No more keys; fetches in flight go on.
+    Stopping,
+    /// Fetches in flight are given up.
+    Aborting,
+}
+
+/// Live counters, the one-second series, and the switch that gives fetches up.
+#[derive(Debug)]
+pub struct Board {
+    /// One a worker.
+    pub counters: Arc<[Counters]>,
+    /// Bytes read in each second.
+    pub series: Arc<Series>,
+    /// Gives up fetches in flight.
+    pub halt: Arc<Halt>,
+    phase: watch::Sender<Phase>,
+    connections: AtomicU64,
+    pids: Mutex<Vec<u32>>,
+    warnings: Mutex<Vec<String>>,
+}
+
+impl Board {
+    /// For so many workers.
+    pub fn new(workers: u32) -> Self {
+        Self {
+            counters: (0..workers).map(|_| Counters::default()).collect(),
+            series: Arc::default(),
+            halt: Arc::default(),
+            phase: watch::Sender::new(Phase::Running),
+            connections: AtomicU64::new(0),
+            pids: Mutex::default(),
+            warnings: Mutex::default(),
+        }
+    }
+
+    /// Where the run is.
+    pub fn live(&self) -> Live {
+        let sum = |field: fn(&Counters) -> &AtomicU64| self.counters.iter().map(|counters| field(counters).load(Ordering::Relaxed)).sum();
+        Live { ended: sum(|c| &c.ended), failed: sum(|c| &c.failed), bytes: sum(|c| &c.bytes) }
+    }
+
+    /// Tells children that no more keys come ([`super::Queue::stop`] is what stops the hand-out).
+    pub fn stop(&self) {
+        self.phase.send_replace(Phase::Stopping);
+    }
+
+    /// Gives up fetches in flight, here and in children.
+    pub fn abort(&self) {
+        self.halt.halt();
+        self.phase.send_replace(Phase::Aborting);
+    }
+
+    /// Hears of [`Self::stop`] and [`Self::abort`].
+    pub(super) fn phase(&self) -> watch::Receiver<Phase> {
+        self.phase.subscribe()
+    }
+
+    /// Adds connections that a worker's client opened.
+    pub fn add_connections(&self, opened: u64) {
+        self.connections.fetch_add(opened, Ordering::Relaxed);
+    }
+
+    /// Connections opened by clients that have ended.
+    pub fn connections(&self) -> u64 {
+        self.connections.load(Ordering::Relaxed)
+    }
+
+    /// The children that run now.
+    pub fn child_pids(&self) -> Vec<u32> {
+        self.pids.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A child began.
+    pub(super) fn child_began(&self, pid: u32) {
+        self.pids.lock().unwrap_or_else(PoisonError::into_inner).push(pid);
+    }
+
+    /// A child ended.
+    pub(super) fn child_ended(&self, pid: u32) {
+        self.pids.lock().unwrap_or_else(PoisonError::into_inner).retain(|known| *known != pid);
+    }
+
+    /// Something a person should know.
+    pub(super) fn warn(&self, warning: String) {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
+    }
+
+    /// What [`Self::warn`] was told.
+    pub(super) fn take_warnings(&self) -> Vec<String> {
+        std::mem::take(&mut self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The workers' side of the barrier.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    ready: mpsc::UnboundedSender<Result<(), StoreError>>,
+    epoch: watch::Receiver<Option<u64>>,
+}
+
+/// The run's side of the barrier.
+#[derive(Debug)]
+pub struct GateKeeper {
+    ready: mpsc::UnboundedReceiver<Result<(), StoreError>>,
+    epoch: watch::Sender<Option<u64>>,
+}
+
+impl Gate {
+    /// Both sides.
+    pub fn new() -> (Self, GateKeeper) {
+        let (ready, waiting) = mpsc::unbounded_channel();
+        let (open, epoch) = watch::channel(None);
+        (Self { ready, epoch }, GateKeeper { ready: waiting, epoch: open })
+    }
+
+    /// A worker has its client, or could not get one.
+    pub(super) fn report(&self, result: Result<(), StoreError>) {
+        // Nobody listens any more once the run was called off.
+        let _called_off = self.ready.send(result);
+    }
+
+    /// Waits for the epoch, in ns of the monotonic clock; `None` when the run was called off.
+    pub(super) async fn epoch(&mut self) -> Option<u64> {
+        self.epoch.wait_for(Option::is_some).await.ok().and_then(|epoch| *epoch)
+    }
+}
+
+impl GateKeeper {
+    /// Waits until `workers` workers have their clients.
+    pub async fn all_ready(&mut self, workers: u32) -> Result<(), StoreError> {
+        for _ in 0..workers {
+            match self.ready.recv().await {
+                Some(result) => result?,
+                // The engine ended before: its own error says why.
+                None => return std::future::pending().await,
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens the gate.
+    pub fn open(&self, epoch_ns: u64) {
+        self.epoch.send_replace(Some(epoch_ns));
+    }
+}

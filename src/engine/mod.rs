@@ -1,0 +1,115 @@
+//! The three concurrency models. Each keeps a constant number of workers busy with [`worker::work`]; they differ in what a worker is.
+//!
+//! Owns the hand-out of keys, the barrier and what happens when a worker dies. Knows nothing of listing, results or what a person sees.
+
+mod board;
+mod process;
+mod queue;
+mod tasks;
+mod threads;
+mod worker;
+
+use std::io;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub use board::{Board, Gate};
+pub use process::{ChildOptions, child_main};
+pub use queue::Queue;
+pub use worker::Crew;
+
+use crate::plan::{ClientKind, Limits, Mode, Work};
+use crate::platform::usage::CpuTimes;
+use crate::results::keys::KeyFile;
+use crate::results::rows::RowSender;
+use crate::store::{CredentialFeed, Recipe, Shared, StoreError};
+
+/// What the workers are to do.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Concurrency model.
+    pub mode: Mode,
+    /// S3 client.
+    pub client: ClientKind,
+    /// Number of workers.
+    pub concurrency: NonZeroU32,
+    /// Limits of a fetch.
+    pub limits: Limits,
+    /// CPU work per object.
+    pub work: Work,
+    /// How clients are made.
+    pub recipe: Recipe,
+    /// Credentials; `None` = unsigned.
+    pub feed: Option<CredentialFeed>,
+    /// Folder of the key file, for children.
+    pub spool: PathBuf,
+    /// The keys.
+    pub keys: Arc<KeyFile>,
+    /// Hands them out.
+    pub queue: Arc<Queue>,
+    /// Where rows go.
+    pub rows: RowSender,
+    /// Runtimes of mode `async`: one a vCPU.
+    pub runtimes: NonZeroU32,
+    /// How children are started.
+    pub children: ChildOptions,
+}
+
+/// What the engine itself measured.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EngineReport {
+    /// CPU between barrier and end of the workers' own processes other than this one (children).
+    pub children_fetch: CpuTimes,
+    /// CPU of the children from their start to their end.
+    pub children_whole: CpuTimes,
+    /// Things a person should know: a child died, a worker panicked.
+    pub warnings: Vec<String>,
+}
+
+/// Why the workers could not do their job.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// A worker could not make its client.
+    #[error(transparent)]
+    Client(#[from] StoreError),
+    /// A thread or process could not be started, or a spool file not be read.
+    #[error("{what}: {cause}")]
+    System {
+        /// What was tried.
+        what: String,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// Every child is dead.
+    #[error("every child process died; the last: {0}")]
+    ChildrenDied(String),
+}
+
+impl EngineError {
+    fn system(what: impl Into<String>, cause: io::Error) -> Self {
+        Self::System { what: what.into(), cause }
+    }
+}
+
+/// Runs the job. `gate` opens once every worker has its client; the future ends when every worker has ended.
+pub async fn run(job: Job, board: Arc<Board>, gate: Gate) -> Result<EngineReport, EngineError> {
+    if job.mode == Mode::Process {
+        return process::run(job, board, gate).await;
+    }
+    let crew = Arc::new(Crew {
+        factory: Shared::new(job.client, job.recipe, job.feed)?,
+        concurrency: job.concurrency.get(),
+        limits: job.limits,
+        work: job.work,
+        keys: job.keys,
+        board,
+        gate,
+    });
+    let stations = worker::LocalStations { queue: job.queue, rows: job.rows };
+    match job.mode {
+        Mode::Thread => threads::run(crew, stations).await,
+        _ => tasks::run(crew, stations, job.runtimes).await,
+    }
+}

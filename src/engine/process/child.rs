@@ -1,0 +1,235 @@
+//! The child's side of mode `process`: one worker on one thread, fed through stdin, heard through stdout.
+//!
+//! Ends when stdin closes, however its parent died. Ignores SIGINT: a Ctrl-C reaches the whole terminal, and the parent decides what it means.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::io;
+use std::ops::Range;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::net::unix::pipe;
+use tokio::sync::{Mutex, Notify, mpsc, watch};
+
+use super::wire::{Batch, Farewell, FrameReader, FromChild, Hello, ToChild, send};
+use crate::engine::EngineError;
+use crate::engine::board::{Board, Gate, GateKeeper};
+use crate::engine::worker::{Crew, Seat, Station, work};
+use crate::platform::usage::{self, CpuTimes};
+use crate::results::keys::KeyFile;
+use crate::sample::Sample;
+use crate::store::{CredentialFeed, Secret, Shared, StoreError, StoreErrorKind};
+
+/// Rows do not wait longer than this for the end of their range: progress, and less to fetch again should this child die.
+const ROWS_WAIT: Duration = Duration::from_secs(1);
+
+type Output = Rc<Mutex<pipe::Sender>>;
+
+/// What the reader of stdin tells the worker.
+#[derive(Default)]
+struct Inbox {
+    ranges: RefCell<VecDeque<Range<u64>>>,
+    finished: Cell<bool>,
+    stopped: Cell<bool>,
+    news: Notify,
+}
+
+/// The whole life of a child process.
+///
+/// # Errors
+/// When the pipes are not those of a parent.
+pub fn child_main() -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    tokio::task::LocalSet::new().block_on(&runtime, live())
+}
+
+async fn live() -> io::Result<()> {
+    // Once tokio listens, SIGINT does not end the process any more.
+    let _ignored = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
+    let stdin = pipe::Receiver::from_owned_fd(io::stdin().as_fd().try_clone_to_owned()?)?;
+    let stdout = pipe::Sender::from_owned_fd(io::stdout().as_fd().try_clone_to_owned()?)?;
+    let mut frames = FrameReader::new(stdin);
+    let Some(ToChild::Hello(hello)) = frames.next().await? else { return Ok(()) };
+    let output: Output = Rc::new(Mutex::new(stdout));
+    let inbox = Rc::new(Inbox::default());
+    let board = Arc::new(Board::new(1));
+    let (gate, mut keeper) = Gate::new();
+    let (feed, newest, mut expired) = match hello.secret.clone().map(CredentialFeed::remote) {
+        Some((feed, newest, expired)) => (Some(feed), Some(newest), Some(expired)),
+        None => (None, None, None),
+    };
+    let reader = Reader { inbox: Rc::clone(&inbox), board: Arc::clone(&board), newest, epoch_cpu: Cell::new(None) };
+    let worker = async {
+        let result = match crew(&hello, feed, Arc::clone(&board), gate) {
+            Ok(crew) => serve(&crew, &hello, (&inbox, &output)).await,
+            Err(error) => Err(error.into()),
+        };
+        let bye = farewell(result, &board, reader.epoch_cpu.get());
+        send(&mut *output.lock().await, &FromChild::Bye(bye)).await
+    };
+    let control = async {
+        // A client that could not be made is the worker's error.
+        if keeper.all_ready(1).await.is_ok() {
+            send(&mut *output.lock().await, &FromChild::Ready).await?;
+        }
+        reader.read(&mut frames, &keeper).await
+    };
+    tokio::select! {
+        result = worker => result,
+        result = control => result,
+        result = ask_for_credentials(&mut expired, &output) => result,
+    }
+}
+
+fn farewell(result: Result<(), EngineError>, board: &Board, epoch_cpu: Option<CpuTimes>) -> Farewell {
+    let whole_cpu = usage::cpu_of_this_process();
+    let error = result.err().map(|error| match error {
+        EngineError::Client(error) => (error.message, error.hint),
+        other => (other.to_string(), None),
+    });
+    Farewell {
+        fetch_cpu: epoch_cpu.map_or_else(CpuTimes::default, |at_epoch| whole_cpu.minus(at_epoch)),
+        whole_cpu,
+        connections: board.connections(),
+        warnings: board.take_warnings(),
+        error,
+    }
+}
+
+fn crew(hello: &Hello, feed: Option<CredentialFeed>, board: Arc<Board>, gate: Gate) -> Result<Crew<Shared>, StoreError> {
+    let spool = PathBuf::from(OsString::from_vec(hello.spool.clone()));
+    let keys = KeyFile::open(&spool).map_err(|error| StoreError::new(StoreErrorKind::File, format!("cannot open the key spool file: {error}")))?;
+    Ok(Crew {
+        factory: Shared::new(hello.client, hello.recipe.clone(), feed)?,
+        concurrency: hello.concurrency,
+        limits: hello.limits,
+        work: hello.work,
+        keys: Arc::new(keys),
+        board,
+        gate,
+    })
+}
+
+async fn serve(crew: &Crew<Shared>, hello: &Hello, (inbox, output): (&Rc<Inbox>, &Output)) -> Result<(), EngineError> {
+    let station = PipeStation {
+        inbox: Rc::clone(inbox),
+        output: Rc::clone(output),
+        board: Arc::clone(&crew.board),
+        until_ns: hello.until_ns,
+        range: 0..0,
+        batch: Batch::default(),
+        sent: Instant::now(),
+    };
+    work(crew, Seat { number: hello.number, index: 0 }, station).await
+}
+
+/// Passes the worker's wish for newer credentials to the parent.
+async fn ask_for_credentials(expired: &mut Option<mpsc::UnboundedReceiver<u64>>, output: &Output) -> io::Result<()> {
+    if let Some(expired) = expired {
+        while let Some(version) = expired.recv().await {
+            send(&mut *output.lock().await, &FromChild::Expired(version)).await?;
+        }
+    }
+    std::future::pending().await
+}
+
+/// Reads what the parent says.
+struct Reader {
+    inbox: Rc<Inbox>,
+    board: Arc<Board>,
+    newest: Option<watch::Sender<Arc<Secret>>>,
+    epoch_cpu: Cell<Option<CpuTimes>>,
+}
+
+impl Reader {
+    /// Returns when the pipe closes: the parent is gone.
+    async fn read(&self, frames: &mut FrameReader<pipe::Receiver>, keeper: &GateKeeper) -> io::Result<()> {
+        while let Some(frame) = frames.next().await? {
+            match frame {
+                ToChild::Go(epoch_ns) => {
+                    self.epoch_cpu.set(Some(usage::cpu_of_this_process()));
+                    keeper.open(epoch_ns);
+                }
+                ToChild::Range(start, end) => self.inbox.ranges.borrow_mut().push_back(start..end),
+                ToChild::Credentials(secret) => {
+                    if let Some(newest) = &self.newest {
+                        newest.send_replace(Arc::new(secret));
+                    }
+                }
+                ToChild::Stop => self.inbox.stopped.set(true),
+                ToChild::Abort => self.board.halt.halt(),
+                ToChild::Finish => self.inbox.finished.set(true),
+                ToChild::Hello(_) => return Err(io::Error::new(io::ErrorKind::InvalidData, "a second hello")),
+            }
+            self.inbox.news.notify_one();
+        }
+        Ok(())
+    }
+}
+
+/// Ranges from the pipe, rows into it.
+struct PipeStation {
+    inbox: Rc<Inbox>,
+    output: Output,
+    board: Arc<Board>,
+    until_ns: Option<u64>,
+    range: Range<u64>,
+    batch: Batch,
+    sent: Instant,
+}
+
+impl PipeStation {
+    /// Sends the rows so far: everything of the range below `through` is done.
+    async fn flush(&mut self, through: u64) {
+        let batch = Batch { through, series: self.board.series.drain(), ..std::mem::take(&mut self.batch) };
+        self.sent = Instant::now();
+        // A parent that is gone closes stdin as well: the reader ends this process.
+        let _parent_gone = send(&mut *self.output.lock().await, &FromChild::Rows(batch)).await;
+    }
+}
+
+impl Station for PipeStation {
+    async fn next(&mut self, now_ns: u64) -> Option<Range<u64>> {
+        if !self.range.is_empty() {
+            self.flush(self.range.end).await;
+            self.range = 0..0;
+        }
+        loop {
+            if self.is_over(now_ns) {
+                return None;
+            }
+            if let Some(range) = self.inbox.ranges.borrow_mut().pop_front() {
+                self.range = range.clone();
+                return Some(range);
+            }
+            if self.inbox.finished.get() {
+                return None;
+            }
+            self.inbox.news.notified().await;
+        }
+    }
+
+    async fn done(&mut self, row: Sample) {
+        self.batch.through = row.unit + 1;
+        row.encode(&mut self.batch.rows);
+        if self.sent.elapsed() >= ROWS_WAIT && self.batch.through < self.range.end {
+            self.flush(self.batch.through).await;
+        }
+    }
+
+    fn is_over(&self, now_ns: u64) -> bool {
+        self.inbox.stopped.get() || self.until_ns.is_some_and(|until| now_ns >= until)
+    }
+
+    async fn close(&mut self) {
+        if !self.batch.rows.is_empty() {
+            self.flush(self.batch.through).await;
+        }
+    }
+}

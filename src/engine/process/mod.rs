@@ -1,0 +1,305 @@
+//! Mode `process`: N children of the same binary, each one worker. This file is the parent's side.
+//!
+//! A child has one range in work and one in credit. A row counts once it is here; what a child that died had not acknowledged is fetched again by
+//! another. Credentials go by pipe, never by argument or environment.
+
+mod child;
+mod launch;
+mod wire;
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use futures::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::watch;
+
+pub use child::child_main;
+pub use launch::ChildOptions;
+
+use super::board::{Board, Gate, Phase};
+use super::{EngineError, EngineReport, Job};
+use crate::fetch::{Clock, RunClock};
+use crate::platform::usage::CpuTimes;
+use crate::sample::{ErrorCode, Outcome, Sample};
+use crate::store::{CredentialFeed, Secret, StoreError, StoreErrorKind};
+use launch::Child;
+use wire::{Batch, Farewell, FromChild, ToChild};
+
+/// Ranges a child has at most: one in work, one in credit.
+const RANGES_PER_CHILD: usize = 2;
+/// A slot whose children died so often in a row without a single row is given up.
+const DEATHS_PER_SLOT: u32 = 3;
+/// A key at which so many children died is given up: a row, not an endless loop.
+const DEATHS_PER_UNIT: u32 = 2;
+
+/// What the parent's slots share.
+struct Floor {
+    job: Job,
+    board: Arc<Board>,
+    /// Slots that have ranges in work; when none has and the queue is empty, all is done.
+    busy: watch::Sender<usize>,
+    deaths: RefCell<HashMap<u64, u32>>,
+    report: RefCell<EngineReport>,
+    last_death: RefCell<Option<String>>,
+}
+
+/// How one child's service ended.
+enum End {
+    Bye(Box<Farewell>),
+    /// What it had not acknowledged, and whether it had sent any row.
+    Died {
+        unacknowledged: VecDeque<Range<u64>>,
+        worked: bool,
+        how: String,
+    },
+}
+
+/// Runs the job on children. All of it on the caller's runtime: the parent only passes ranges out and rows in.
+pub(super) async fn run(job: Job, board: Arc<Board>, gate: Gate) -> Result<EngineReport, EngineError> {
+    let slots = job.concurrency.get();
+    let floor = Rc::new(Floor {
+        job,
+        board,
+        busy: watch::channel(0).0,
+        deaths: RefCell::default(),
+        report: RefCell::default(),
+        last_death: RefCell::default(),
+    });
+    let mut running: FuturesUnordered<_> = (0..slots).map(|number| Rc::clone(&floor).slot(number, gate.clone())).collect();
+    let mut alive = 0;
+    while let Some(ended) = running.next().await {
+        alive += u32::from(ended?);
+    }
+    drop(running);
+    let how = floor.last_death.borrow_mut().take();
+    let mut report = floor.report.take();
+    report.warnings.extend(floor.board.take_warnings());
+    match how {
+        Some(how) if alive == 0 => Err(EngineError::ChildrenDied(how)),
+        _ => Ok(report),
+    }
+}
+
+impl Floor {
+    /// One worker's place: a child, and another one should it die. False when the place had to be given up.
+    async fn slot(self: Rc<Self>, number: u32, mut gate: Gate) -> Result<bool, EngineError> {
+        let mut child = Child::start(&self.job, number).await?;
+        self.board.child_began(child.pid);
+        let ready = self.wait_until_ready(&mut child).await;
+        gate.report(ready.as_ref().map(drop).map_err(Clone::clone));
+        ready?;
+        let Some(epoch_ns) = gate.epoch().await else { return Ok(true) };
+        let clock = RunClock { epoch_ns };
+        let mut idle_deaths = 0;
+        loop {
+            let end = match child.say(&ToChild::Go(epoch_ns)).await {
+                Ok(()) => self.serve(&mut child, clock).await,
+                Err(error) => End::Died { unacknowledged: VecDeque::new(), worked: false, how: error.to_string() },
+            };
+            self.board.child_ended(child.pid);
+            match end {
+                End::Bye(bye) => return self.farewell(*bye, child).await.map(|()| true),
+                End::Died { unacknowledged, worked, how } => {
+                    let how = child.autopsy(how).await;
+                    self.mourn((number, &child), unacknowledged, (&how, clock));
+                    idle_deaths = if worked { 0 } else { idle_deaths + 1 };
+                }
+            }
+            if self.job.queue.is_over(clock.now_ns()) {
+                return Ok(true);
+            }
+            if idle_deaths >= DEATHS_PER_SLOT {
+                return Ok(false);
+            }
+            child = Child::start(&self.job, number).await?;
+            self.board.child_began(child.pid);
+            self.wait_until_ready(&mut child).await?;
+        }
+    }
+
+    async fn wait_until_ready(&self, child: &mut Child) -> Result<(), StoreError> {
+        let unexpected = |what: String| StoreError::new(StoreErrorKind::Other, format!("a child process could not begin: {what}"));
+        match child.frames.next().await {
+            Ok(Some(FromChild::Ready)) => Ok(()),
+            Ok(Some(FromChild::Bye(Farewell { error: Some((message, hint)), .. }))) => {
+                let error = StoreError::new(StoreErrorKind::Other, message);
+                Err(StoreError { hint, ..error })
+            }
+            Ok(Some(_)) => Err(unexpected("it said something else than «ready»".to_owned())),
+            Ok(None) => Err(unexpected(child.autopsy("it ended".to_owned()).await)),
+            Err(error) => Err(unexpected(error.to_string())),
+        }
+    }
+
+    /// Passes ranges out and takes rows in, until the child says good-bye or dies.
+    async fn serve(&self, child: &mut Child, clock: RunClock) -> End {
+        let mut work = VecDeque::new();
+        let mut feed = self.job.feed.clone();
+        let mut busy = self.busy.subscribe();
+        let mut phase = self.board.phase();
+        let (worked, stopping) = (Cell::new(false), Cell::new(Stopping::No));
+        let died = |work: &mut VecDeque<Range<u64>>, how: String| End::Died { unacknowledged: std::mem::take(work), worked: worked.get(), how };
+        let presence = Presence { floor: self, counted: Cell::new(false) };
+        loop {
+            if let Err(error) = self.hand_out(child, &mut work, (clock, &stopping)).await {
+                return died(&mut work, error.to_string());
+            }
+            presence.set_busy(!work.is_empty());
+            let frame = tokio::select! {
+                frame = child.frames.next() => frame,
+                _ = busy.changed() => continue,
+                _ = phase.changed() => continue,
+                secret = newer(&mut feed) => match child.say(&ToChild::Credentials(secret)).await {
+                    Ok(()) => continue,
+                    Err(error) => Err(error),
+                },
+            };
+            match frame {
+                Ok(Some(FromChild::Rows(batch))) => {
+                    worked.set(true);
+                    self.take_rows(child.number, batch, &mut work);
+                }
+                Ok(Some(FromChild::Expired(version))) => self.job.feed.iter().for_each(|feed| feed.ask_newer_than(version)),
+                Ok(Some(FromChild::Bye(bye))) => return End::Bye(Box::new(bye)),
+                Ok(Some(FromChild::Ready)) => {}
+                Ok(None) => return died(&mut work, "it closed its pipe".to_owned()),
+                Err(error) => return died(&mut work, error.to_string()),
+            }
+        }
+    }
+
+    /// Tops up the child's credit, and tells it when there is nothing left for anybody.
+    async fn hand_out(
+        &self,
+        child: &mut Child,
+        work: &mut VecDeque<Range<u64>>,
+        (clock, stopping): (RunClock, &Cell<Stopping>),
+    ) -> std::io::Result<()> {
+        if *self.board.phase().borrow() == Phase::Aborting && stopping.get() != Stopping::Aborted {
+            stopping.set(Stopping::Aborted);
+            return child.say(&ToChild::Abort).await;
+        }
+        let now = clock.now_ns();
+        if self.job.queue.is_over(now) {
+            if stopping.replace(Stopping::Told.max(stopping.get())) == Stopping::No {
+                child.say(&ToChild::Stop).await?;
+                child.say(&ToChild::Finish).await?;
+            }
+            return Ok(());
+        }
+        while work.len() < RANGES_PER_CHILD
+            && let Some(range) = self.job.queue.take(clock.now_ns())
+        {
+            child.say(&ToChild::Range(range.start, range.end)).await?;
+            work.push_back(range);
+        }
+        // A child that dies elsewhere gives its keys back: while any is busy, this one waits.
+        let others = *self.busy.borrow();
+        if work.is_empty() && others == 0 && stopping.replace(Stopping::Told) == Stopping::No {
+            child.say(&ToChild::Finish).await?;
+        }
+        Ok(())
+    }
+
+    /// Acknowledges what a batch covers and passes its rows on.
+    fn take_rows(&self, number: u32, batch: Batch, work: &mut VecDeque<Range<u64>>) {
+        if let Some(front) = work.front_mut() {
+            front.start = batch.through.clamp(front.start, front.end);
+            if front.is_empty() {
+                work.pop_front();
+            }
+        }
+        let rows: Vec<Sample> = batch.rows.chunks_exact(Sample::ENCODED_LEN).map(Sample::decode).collect();
+        let counters = &self.board.counters[usize::try_from(number).expect("a u32 fits")];
+        counters.ended.fetch_add(rows.len() as u64, Ordering::Relaxed);
+        counters.failed.fetch_add(rows.iter().filter(|row| row.outcome == Outcome::Failed).count() as u64, Ordering::Relaxed);
+        for (second, bytes) in batch.series {
+            self.board.series.add(second, bytes);
+            counters.bytes.fetch_add(bytes, Ordering::Relaxed);
+        }
+        self.job.rows.send(rows);
+    }
+
+    /// A child died: its keys go back, unless one of them kills children.
+    fn mourn(&self, (number, child): (u32, &Child), unacknowledged: VecDeque<Range<u64>>, (how, clock): (&str, RunClock)) {
+        let keys: u64 = unacknowledged.iter().map(|range| range.end - range.start).sum();
+        self.board.warn(format!("child {} of worker {number} died ({how}); {keys} keys go to other children", child.pid));
+        *self.last_death.borrow_mut() = Some(how.to_owned());
+        for (position, mut range) in unacknowledged.into_iter().enumerate() {
+            if position == 0 && !range.is_empty() {
+                let mut deaths = self.deaths.borrow_mut();
+                let count = deaths.entry(range.start).or_default();
+                *count += 1;
+                if *count >= DEATHS_PER_UNIT {
+                    self.give_up(range.start, (number, child.pid), clock);
+                    range.start += 1;
+                }
+            }
+            self.job.queue.give_back(range);
+        }
+        // Those who wait for work look again.
+        self.busy.send_modify(|_| {});
+    }
+
+    fn give_up(&self, unit: u64, (worker, pid): (u32, u32), clock: RunClock) {
+        let mut row =
+            Sample { unit, outcome: Outcome::Failed, attempts: DEATHS_PER_UNIT, worker, pid, end_ns: Some(clock.now_ns()), ..Sample::default() };
+        (0..DEATHS_PER_UNIT).for_each(|_| row.codes.push(ErrorCode::from_word("worker-death")));
+        self.job.rows.send(vec![row]);
+    }
+
+    async fn farewell(&self, bye: Farewell, child: Child) -> Result<(), EngineError> {
+        if let Some((message, _)) = bye.error {
+            return Err(EngineError::system("a child process stopped", std::io::Error::other(message)));
+        }
+        let mut report = self.report.borrow_mut();
+        let add = |sum: &mut CpuTimes, times: CpuTimes| *sum = sum.plus(times);
+        add(&mut report.children_fetch, bye.fetch_cpu);
+        add(&mut report.children_whole, bye.whole_cpu);
+        report.warnings.extend(bye.warnings);
+        drop(report);
+        self.board.add_connections(bye.connections);
+        child.end().await;
+        Ok(())
+    }
+}
+
+/// The next credentials; never, when requests are unsigned.
+async fn newer(feed: &mut Option<CredentialFeed>) -> Secret {
+    match feed {
+        Some(feed) => feed.next().await.as_ref().clone(),
+        None => std::future::pending().await,
+    }
+}
+
+/// How far a child has been told that the run ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Stopping {
+    No,
+    Told,
+    Aborted,
+}
+
+/// Counts this slot as busy or not, and as not busy when its child is gone.
+struct Presence<'a> {
+    floor: &'a Floor,
+    counted: Cell<bool>,
+}
+
+impl Presence<'_> {
+    fn set_busy(&self, busy: bool) {
+        if self.counted.replace(busy) != busy {
+            self.floor.busy.send_modify(|count| *count = if busy { *count + 1 } else { *count - 1 });
+        }
+    }
+}
+
+impl Drop for Presence<'_> {
+    fn drop(&mut self) {
+        self.set_busy(false);
+    }
+}

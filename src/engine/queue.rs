@@ -1,0 +1,135 @@
+//! Which key is next: the same hand-out for all three modes.
+//!
+//! Workers take short ranges of positions, `clamp(remaining / 4N, 1, 64)`: long ones while there is much to do, single keys towards the end, so
+//! that no worker sits on keys that another could fetch.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// Longest range handed out.
+const LONGEST: u64 = 64;
+/// «Not yet» in [`Queue::empty_at`].
+const NOT_YET: u64 = u64::MAX;
+
+/// Fetches that no worker has yet.
+#[derive(Debug)]
+pub struct Queue {
+    next: AtomicU64,
+    end: u64,
+    workers: u64,
+    /// In a run that time ends: when to stop handing out, in ns since the epoch.
+    until_ns: Option<u64>,
+    stopped: AtomicBool,
+    empty_at_ns: AtomicU64,
+    returned: Mutex<Vec<Range<u64>>>,
+}
+
+impl Queue {
+    /// Fetches 0 to `units`; for a run that time ends, as many as fit before `until_ns`.
+    pub fn new(units: u64, workers: u32, until_ns: Option<u64>) -> Self {
+        let end = if until_ns.is_some() && units > 0 { u64::MAX / 2 } else { units };
+        Self {
+            next: AtomicU64::new(0),
+            end,
+            workers: u64::from(workers),
+            until_ns,
+            stopped: AtomicBool::new(false),
+            empty_at_ns: AtomicU64::new(NOT_YET),
+            returned: Mutex::default(),
+        }
+    }
+
+    /// The next range; `None` when there is none left (now), after [`Self::stop`], or after the time.
+    pub fn take(&self, now_ns: u64) -> Option<Range<u64>> {
+        if self.is_over(now_ns) {
+            self.empty_at_ns.fetch_min(self.until_ns.map_or(now_ns, |until| until.min(now_ns)), Ordering::Relaxed);
+            return None;
+        }
+        let length = |next: u64| ((self.end - next) / (4 * self.workers)).clamp(1, LONGEST).min(self.end - next);
+        let taken = self.next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |next| (next < self.end).then(|| next + length(next)));
+        if let Ok(start) = taken {
+            let range = start..start + length(start);
+            if range.end == self.end {
+                self.empty_at_ns.fetch_min(now_ns, Ordering::Relaxed);
+            }
+            return Some(range);
+        }
+        self.returned.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    /// Gives back what a worker that died did not fetch.
+    pub fn give_back(&self, range: Range<u64>) {
+        if !range.is_empty() {
+            self.returned.lock().unwrap_or_else(PoisonError::into_inner).push(range);
+        }
+    }
+
+    /// Hands out nothing more.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// True after [`Self::stop`] and after the time: a worker then leaves the rest of its range.
+    pub fn is_over(&self, now_ns: u64) -> bool {
+        self.stopped.load(Ordering::Relaxed) || self.until_ns.is_some_and(|until| now_ns >= until)
+    }
+
+    /// When handing out stops, in ns since the epoch, in a run that time ends.
+    pub fn until_ns(&self) -> Option<u64> {
+        self.until_ns
+    }
+
+    /// When the last key was handed out, in ns since the epoch.
+    pub fn empty_at_ns(&self) -> Option<u64> {
+        Some(self.empty_at_ns.load(Ordering::Relaxed)).filter(|at| *at != NOT_YET)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_position_is_handed_out_once_in_shrinking_ranges() {
+        let queue = Queue::new(1_000, 4, None);
+        let mut expected = 0;
+        let mut longest = u64::MAX;
+        while let Some(range) = queue.take(expected) {
+            assert_eq!(range.start, expected);
+            let length = range.end - range.start;
+            assert!((1..=LONGEST).contains(&length) && length <= longest);
+            longest = length;
+            expected = range.end;
+        }
+        assert_eq!((expected, longest), (1_000, 1));
+        assert_eq!(queue.empty_at_ns(), Some(999), "when the last key was handed out");
+    }
+
+    #[test]
+    fn what_is_given_back_comes_again() {
+        let queue = Queue::new(1, 1, None);
+        assert_eq!(queue.take(0), Some(0..1));
+        assert_eq!(queue.take(0), None);
+        queue.give_back(0..1);
+        assert_eq!(queue.take(0), Some(0..1));
+        queue.give_back(5..5);
+        assert_eq!(queue.take(0), None);
+    }
+
+    #[test]
+    fn time_ends_a_run_whatever_is_left() {
+        let queue = Queue::new(10, 2, Some(1_000));
+        assert!(queue.take(999).is_some());
+        assert_eq!(queue.take(1_005), None);
+        assert_eq!(queue.empty_at_ns(), Some(1_000));
+        assert_eq!(Queue::new(0, 2, Some(1_000)).take(0), None, "an empty bucket has nothing to go round");
+    }
+
+    #[test]
+    fn a_stopped_queue_hands_out_nothing() {
+        let queue = Queue::new(10, 1, None);
+        queue.stop();
+        assert_eq!(queue.take(0), None);
+    }
+}

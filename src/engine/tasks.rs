@@ -1,0 +1,56 @@
+//! Mode `async`: one single-threaded runtime a vCPU, the workers spread over them as tasks.
+
+use std::io;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+use tokio::task::{JoinSet, LocalSet};
+
+use super::worker::{Crew, LocalStations, Seat, work};
+use super::{EngineError, EngineReport};
+use crate::store::ClientFactory;
+
+/// Runs every worker of the crew as a task.
+pub(super) async fn run<F: ClientFactory>(crew: Arc<Crew<F>>, stations: LocalStations, runtimes: NonZeroU32) -> Result<EngineReport, EngineError> {
+    let runtimes = runtimes.get().min(crew.concurrency);
+    let mut ends = Vec::new();
+    for first in 0..runtimes {
+        let (crew, stations) = (Arc::clone(&crew), stations.clone());
+        let (tell, end) = oneshot::channel();
+        let body = move || {
+            // The receiver is gone only when the run was called off.
+            let _called_off = tell.send(runtime(&crew, &stations, (first, runtimes)));
+        };
+        std::thread::Builder::new()
+            .name(format!("parfetch-{first}"))
+            .spawn(body)
+            .map_err(|cause| EngineError::system("cannot start a thread", cause))?;
+        ends.push(end);
+    }
+    drop(stations);
+    for end in ends {
+        end.await.unwrap_or_else(|_| Err(EngineError::system("a runtime's thread ended", io::Error::other("panicked"))))?;
+    }
+    Ok(EngineReport { warnings: crew.board.take_warnings(), ..EngineReport::default() })
+}
+
+/// One runtime: workers `first`, `first + step`, … on this thread.
+fn runtime<F: ClientFactory>(crew: &Arc<Crew<F>>, stations: &LocalStations, (first, step): (u32, u32)) -> Result<(), EngineError> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|cause| EngineError::system("cannot start a runtime", cause))?;
+    LocalSet::new().block_on(&runtime, async {
+        let mut workers = JoinSet::new();
+        for number in (first..crew.concurrency).step_by(usize::try_from(step).expect("a u32 fits")) {
+            let (crew, station) = (Arc::clone(crew), stations.station());
+            workers.spawn_local(async move {
+                let index = usize::try_from(number).expect("a u32 fits");
+                work(&crew, Seat { number, index }, station).await
+            });
+        }
+        while let Some(end) = workers.join_next().await {
+            end.unwrap_or_else(|panic| Err(EngineError::system("a worker ended", io::Error::other(panic))))?;
+        }
+        Ok(())
+    })
+}

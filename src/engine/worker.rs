@@ -1,0 +1,183 @@
+//! What every worker does, whatever it is: take a range, fetch its keys one after another, hand the rows on.
+
+use std::cell::Cell;
+use std::io;
+use std::ops::Range;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures::FutureExt;
+
+use super::EngineError;
+use super::board::{Board, Gate};
+use super::queue::Queue;
+use crate::fetch::{Clock, Fetcher, Identity, Meter, RunClock, Watchdog};
+use crate::plan::{Limits, Work};
+use crate::results::keys::KeyFile;
+use crate::results::rows::{RowBuffer, RowSender};
+use crate::sample::{ErrorCode, Outcome, Sample};
+use crate::store::{ClientFactory, ObjectClient};
+
+/// A unit at which the worker panicked so often is given up: a row, not an endless loop.
+const PANICS_PER_UNIT: u32 = 2;
+
+/// What all workers of a process share.
+#[derive(Debug)]
+pub struct Crew<F> {
+    /// Makes clients.
+    pub factory: F,
+    /// Workers of the run, in all processes.
+    pub concurrency: u32,
+    /// Limits of a fetch.
+    pub limits: Limits,
+    /// CPU work per object.
+    pub work: Work,
+    /// The keys.
+    pub keys: Arc<KeyFile>,
+    /// Counters.
+    pub board: Arc<Board>,
+    /// Barrier.
+    pub gate: Gate,
+}
+
+/// One worker's number in the run and its seat on the board of its process.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seat {
+    pub(super) number: u32,
+    pub(super) index: usize,
+}
+
+/// Where a worker's keys come from and its rows go.
+pub(super) trait Station {
+    /// The next range; `None` ends the worker.
+    async fn next(&mut self, now_ns: u64) -> Option<Range<u64>>;
+    /// A row is done.
+    async fn done(&mut self, row: Sample);
+    /// The rest of a range is to be left.
+    fn is_over(&self, now_ns: u64) -> bool;
+    /// The worker ends: hand over what is left.
+    async fn close(&mut self);
+}
+
+/// Makes a station for each worker of this process.
+#[derive(Clone, Debug)]
+pub(super) struct LocalStations {
+    pub(super) queue: Arc<Queue>,
+    pub(super) rows: RowSender,
+}
+
+/// Keys from the queue, rows to the writer: the station of tasks and threads.
+pub(super) struct LocalStation {
+    queue: Arc<Queue>,
+    rows: RowBuffer,
+}
+
+impl LocalStations {
+    pub(super) fn station(&self) -> LocalStation {
+        LocalStation { queue: Arc::clone(&self.queue), rows: self.rows.buffer() }
+    }
+}
+
+impl Station for LocalStation {
+    async fn next(&mut self, now_ns: u64) -> Option<Range<u64>> {
+        self.queue.take(now_ns)
+    }
+
+    async fn done(&mut self, row: Sample) {
+        self.rows.push(row);
+    }
+
+    fn is_over(&self, now_ns: u64) -> bool {
+        self.queue.is_over(now_ns)
+    }
+
+    /// Dropping the buffer hands it over.
+    async fn close(&mut self) {}
+}
+
+/// One worker, from its client to its last row. A panic costs no key: the worker goes on where it was, with a new client.
+///
+/// # Errors
+/// A key file that cannot be read, or a client that cannot be made (which is told at the gate as well).
+pub(super) async fn work<F: ClientFactory, S: Station>(crew: &Crew<F>, seat: Seat, mut station: S) -> Result<(), EngineError> {
+    let mut gate = crew.gate.clone();
+    let mut client = crew.factory.client(seat.number).inspect_err(|error| gate.report(Err(error.clone())))?;
+    gate.report(Ok(()));
+    let Some(epoch_ns) = gate.epoch().await else { return Ok(()) };
+    let clock = RunClock { epoch_ns };
+    let hand = Cell::new((0, 0));
+    let mut panics = (u64::MAX, 0);
+    loop {
+        let mut fetcher = fetcher(crew, seat, (client, clock));
+        let shift = AssertUnwindSafe(shift(&mut fetcher, &mut station, (&crew.keys, &hand))).catch_unwind().await;
+        if let Some(opened) = fetcher.client.connections_opened() {
+            crew.board.add_connections(opened);
+        }
+        if let Ok(result) = shift {
+            station.close().await;
+            return result.map_err(|cause| EngineError::system("cannot read the key spool file", cause));
+        }
+        let unit = hand.get().0;
+        panics = (unit, if panics.0 == unit { panics.1 + 1 } else { 1 });
+        crew.board.warn(format!("worker {} panicked at key {unit} and goes on", seat.number));
+        if panics.1 >= PANICS_PER_UNIT {
+            give_up(&mut station, (unit, clock.now_ns()), &fetcher.identity).await;
+            hand.set((unit + 1, hand.get().1));
+        }
+        client = crew.factory.client(seat.number)?;
+    }
+}
+
+/// The row of a key at which the worker panics again and again.
+async fn give_up<S: Station>(station: &mut S, (unit, now_ns): (u64, u64), identity: &Identity) {
+    let Identity { worker, pid, tid } = *identity;
+    let mut row = Sample { unit, outcome: Outcome::Failed, attempts: PANICS_PER_UNIT, worker, pid, tid, end_ns: Some(now_ns), ..Sample::default() };
+    (0..PANICS_PER_UNIT).for_each(|_| row.codes.push(ErrorCode::from_word("worker-panic")));
+    station.done(row).await;
+}
+
+fn fetcher<F: ClientFactory>(crew: &Crew<F>, seat: Seat, (client, clock): (F::Client, RunClock)) -> Fetcher<F::Client, RunClock> {
+    Fetcher {
+        client,
+        clock,
+        limits: crew.limits,
+        work: crew.work,
+        meter: Meter::new(Arc::clone(&crew.board.counters), seat.index, Arc::clone(&crew.board.series)),
+        watchdog: Watchdog::new(Arc::clone(&crew.board.halt), &crew.limits, crew.concurrency),
+        identity: Identity { worker: seat.number, pid: std::process::id(), tid: crate::platform::thread_id() },
+        random: fastrand::Rng::new(),
+    }
+}
+
+/// Fetches until there is nothing left. `hand` is the range in hand: its start is the key being fetched.
+async fn shift<C: ObjectClient, S: Station>(
+    fetcher: &mut Fetcher<C, RunClock>,
+    station: &mut S,
+    (keys, hand): (&KeyFile, &Cell<(u64, u64)>),
+) -> io::Result<()> {
+    loop {
+        let (mut unit, mut end) = hand.get();
+        if unit >= end {
+            match station.next(fetcher.clock.now_ns()).await {
+                Some(range) => (unit, end) = (range.start, range.end),
+                None => return Ok(()),
+            }
+            hand.set((unit, end));
+        }
+        // A range may go over the end of a round: read up to there.
+        let position = unit % keys.count();
+        let count = (end - unit).min(keys.count() - position);
+        for record in keys.read(position..position + count)? {
+            if station.is_over(fetcher.clock.now_ns()) {
+                return Ok(());
+            }
+            if !record.is_archived() {
+                let row = fetcher.fetch(unit, &record.key).await;
+                fetcher.meter.ended(u64::from(row.outcome == Outcome::Failed));
+                station.done(row).await;
+            }
+            unit += 1;
+            hand.set((unit, end));
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The keys of a run on disk: written once by the lister, read by position by every worker and child, so that memory does not grow with their number.
+//!
+//! Two files: records one after another, and the offset of each (u64, little-endian; one more at the end). They live as long as the run.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use crate::sample::KeyRecord;
+
+/// Name of the records' file in the spool folder.
+const RECORDS: &str = "keys.bin";
+/// Name of the offsets' file.
+const OFFSETS: &str = "keys.idx";
+/// Bytes of a record before its texts: size (8), key length (2), storage class length (1), ETag length (1).
+const FIXED: usize = 12;
+/// «Size unknown» on disk.
+const NO_SIZE: u64 = u64::MAX;
+
+/// Writes keys in listing order.
+pub struct KeyWriter {
+    records: BufWriter<File>,
+    offsets: BufWriter<File>,
+    end: u64,
+    count: u64,
+}
+
+impl KeyWriter {
+    /// Creates both files in `dir`.
+    pub fn create(dir: &Path) -> io::Result<Self> {
+        let records = BufWriter::with_capacity(256 * 1024, File::create(dir.join(RECORDS))?);
+        let mut offsets = BufWriter::with_capacity(64 * 1024, File::create(dir.join(OFFSETS))?);
+        offsets.write_all(&0_u64.to_le_bytes())?;
+        Ok(Self { records, offsets, end: 0, count: 0 })
+    }
+
+    /// Appends one key.
+    pub fn push(&mut self, record: &KeyRecord) -> io::Result<()> {
+        let KeyRecord { key, size, etag, storage_class } = record;
+        let long = |_| io::Error::new(io::ErrorKind::InvalidData, "a key, ETag or storage class is too long");
+        self.records.write_all(&size.unwrap_or(NO_SIZE).to_le_bytes())?;
+        self.records.write_all(&u16::try_from(key.len()).map_err(long)?.to_le_bytes())?;
+        self.records.write_all(&[u8::try_from(storage_class.len()).map_err(long)?, u8::try_from(etag.len()).map_err(long)?])?;
+        for text in [key, storage_class, etag] {
+            self.records.write_all(text.as_bytes())?;
+        }
+        self.end += (FIXED + key.len() + storage_class.len() + etag.len()) as u64;
+        self.count += 1;
+        self.offsets.write_all(&self.end.to_le_bytes())
+    }
+
+    /// Keys so far.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Completes both files.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.records.flush()?;
+        self.offsets.flush()
+    }
+}
+
+/// Reads keys by position.
+#[derive(Debug)]
+pub struct KeyFile {
+    records: File,
+    offsets: File,
+    count: u64,
+}
+
+impl KeyFile {
+    /// Opens what a [`KeyWriter`] left in `dir`.
+    pub fn open(dir: &Path) -> io::Result<Self> {
+        let offsets = File::open(dir.join(OFFSETS))?;
+        let count = (offsets.metadata()?.len() / 8).saturating_sub(1);
+        Ok(Self { records: File::open(dir.join(RECORDS))?, offsets, count })
+    }
+
+    /// How many keys there are.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The keys at these positions, by two reads.
+    pub fn read(&self, range: Range<u64>) -> io::Result<Vec<KeyRecord>> {
+        let count = usize::try_from(range.end.saturating_sub(range.start)).map_err(io::Error::other)?;
+        let mut offsets = vec![0; (count + 1) * 8];
+        self.offsets.read_exact_at(&mut offsets, range.start * 8)?;
+        let at = |index: usize| offsets[index * 8..].first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        let start = at(0);
+        let mut bytes = vec![0; usize::try_from(at(count) - start).map_err(io::Error::other)?];
+        self.records.read_exact_at(&mut bytes, start)?;
+        let slice = |offset: u64| usize::try_from(offset - start).map_err(io::Error::other);
+        (0..count).map(|index| decode(&bytes[slice(at(index))?..slice(at(index + 1))?])).collect()
+    }
+
+    /// Every key, in order, a block at a time.
+    pub fn iter(&self) -> impl Iterator<Item = io::Result<KeyRecord>> + '_ {
+        const BLOCK: u64 = 1024;
+        (0..self.count.div_ceil(BLOCK)).flat_map(move |block| {
+            let range = block * BLOCK..((block + 1) * BLOCK).min(self.count);
+            match self.read(range) {
+                Ok(records) => records.into_iter().map(Ok).collect::<Vec<_>>(),
+                Err(error) => vec![Err(error)],
+            }
+        })
+    }
+}
+
+fn decode(record: &[u8]) -> io::Result<KeyRecord> {
+    let bad = || io::Error::new(io::ErrorKind::InvalidData, "the key spool file is damaged");
+    let (size, rest) = record.split_first_chunk::<8>().ok_or_else(bad)?;
+    let (key_len, rest) = rest.split_first_chunk::<2>().ok_or_else(bad)?;
+    let ([class_len, etag_len], rest) = rest.split_first_chunk::<2>().ok_or_else(bad)?;
+    let (key, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*key_len))).ok_or_else(bad)?;
+    let (class, etag) = rest.split_at_checked(usize::from(*class_len)).ok_or_else(bad)?;
+    if etag.len() != usize::from(*etag_len) {
+        return Err(bad());
+    }
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).map_err(|_| bad());
+    let size = Some(u64::from_le_bytes(*size)).filter(|size| *size != NO_SIZE);
+    Ok(KeyRecord { key: text(key)?, size, storage_class: text(class)?, etag: text(etag)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_come_back_by_position() {
+        let dir = tempfile::tempdir().unwrap();
+        let records: Vec<_> = (0..2_500_u64)
+            .map(|i| KeyRecord {
+                key: format!("{}\n😀{i}", "x".repeat(usize::try_from(i % 900).unwrap())),
+                size: (i % 3 != 0).then_some(i),
+                etag: format!("{i:x}"),
+                storage_class: if i % 2 == 0 { String::new() } else { "STANDARD_IA".to_owned() },
+            })
+            .collect();
+        let mut writer = KeyWriter::create(dir.path()).unwrap();
+        records.iter().for_each(|record| writer.push(record).unwrap());
+        writer.finish().unwrap();
+        let file = KeyFile::open(dir.path()).unwrap();
+        assert_eq!(file.count(), 2_500);
+        assert_eq!(file.read(7..12).unwrap(), records[7..12]);
+        assert_eq!(file.read(2_499..2_500).unwrap(), records[2_499..]);
+        assert_eq!(file.read(3..3).unwrap(), []);
+        assert_eq!(file.iter().map(Result::unwrap).collect::<Vec<_>>(), records);
+    }
+
+    #[test]
+    fn an_empty_listing_is_an_empty_file() {
+        let dir = tempfile::tempdir().unwrap();
+        KeyWriter::create(dir.path()).unwrap().finish().unwrap();
+        assert_eq!(KeyFile::open(dir.path()).unwrap().count(), 0);
+    }
+}

@@ -1,0 +1,193 @@
+//! The rows of a run on disk while it goes on: workers fill buffers, one thread writes them by position, off the measured path.
+//!
+//! Row `unit` stands at `unit × Sample::ENCODED_LEN`; what was never written reads as zeroes, which is `not_attempted`.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
+use crate::sample::Sample;
+
+/// Name of the rows' file in the spool folder.
+const ROWS: &str = "rows.bin";
+/// Rows that a worker keeps before it hands them over.
+const BUFFER: usize = 64;
+/// Rows that the writer sorts at a time, so that neighbours go out by one write.
+const BATCH: usize = 4096;
+
+/// What goes wrong is told to this function, once.
+type OnError = Box<dyn FnOnce(&io::Error) + Send>;
+
+/// Hands rows to the writing thread.
+#[derive(Clone, Debug)]
+pub struct RowSender(mpsc::Sender<Vec<Sample>>);
+
+/// One worker's rows on their way; hands over what it has when dropped.
+#[derive(Debug)]
+pub struct RowBuffer {
+    rows: Vec<Sample>,
+    sender: RowSender,
+}
+
+impl RowSender {
+    /// Hands rows over.
+    pub fn send(&self, rows: Vec<Sample>) {
+        // The writer ends only after every sender is gone, unless it panicked: then `finish` tells.
+        let _writer_gone = self.0.send(rows);
+    }
+
+    /// A buffer of one worker's own.
+    pub fn buffer(&self) -> RowBuffer {
+        RowBuffer { rows: Vec::with_capacity(BUFFER), sender: self.clone() }
+    }
+}
+
+impl RowBuffer {
+    /// Adds a row.
+    pub fn push(&mut self, row: Sample) {
+        self.rows.push(row);
+        if self.rows.len() == BUFFER {
+            self.sender.send(std::mem::replace(&mut self.rows, Vec::with_capacity(BUFFER)));
+        }
+    }
+}
+
+impl Drop for RowBuffer {
+    fn drop(&mut self) {
+        if !self.rows.is_empty() {
+            self.sender.send(std::mem::take(&mut self.rows));
+        }
+    }
+}
+
+/// The writing thread.
+#[derive(Debug)]
+pub struct RowWriter {
+    thread: JoinHandle<io::Result<u64>>,
+    path: PathBuf,
+}
+
+impl RowWriter {
+    /// Starts it in `dir`. `on_error` hears of the first write that failed (disk full), so that the run can stop.
+    pub fn start(dir: &Path, on_error: impl FnOnce(&io::Error) + Send + 'static) -> io::Result<(Self, RowSender)> {
+        let path = dir.join(ROWS);
+        let file = File::create(&path)?;
+        let (sender, receiver) = mpsc::channel();
+        let on_error: OnError = Box::new(on_error);
+        let thread = std::thread::Builder::new().name("parfetch-rows".to_owned()).spawn(move || write_all(&file, &receiver, on_error))?;
+        Ok((Self { thread, path }, RowSender(sender)))
+    }
+
+    /// Waits until every row is written (all senders must be gone) and opens the file for reading.
+    pub fn finish(self) -> io::Result<RowFile> {
+        let units = self.thread.join().map_err(|_| io::Error::other("the thread that writes rows panicked"))??;
+        Ok(RowFile { path: self.path, units })
+    }
+}
+
+fn write_all(file: &File, receiver: &mpsc::Receiver<Vec<Sample>>, on_error: OnError) -> io::Result<u64> {
+    let mut on_error = Some(on_error);
+    let mut result = Ok(());
+    let mut units = 0;
+    while let Ok(mut batch) = receiver.recv() {
+        while batch.len() < BATCH
+            && let Ok(more) = receiver.try_recv()
+        {
+            batch.extend(more);
+        }
+        if result.is_err() {
+            continue; // Rows go on coming until the workers have noticed.
+        }
+        units = batch.iter().map(|row| row.unit + 1).max().unwrap_or(0).max(units);
+        result = write_batch(file, &mut batch);
+        if let (Err(error), Some(tell)) = (&result, on_error.take_if(|_| result.is_err())) {
+            tell(error);
+        }
+    }
+    result.map(|()| units)
+}
+
+/// Writes rows sorted, each run of neighbours at once.
+fn write_batch(file: &File, batch: &mut [Sample]) -> io::Result<()> {
+    batch.sort_unstable_by_key(|row| row.unit);
+    let mut bytes = Vec::new();
+    for run in batch.chunk_by(|a, b| b.unit == a.unit + 1) {
+        bytes.clear();
+        run.iter().for_each(|row| row.encode(&mut bytes));
+        file.write_all_at(&bytes, run[0].unit * Sample::ENCODED_LEN as u64)?;
+    }
+    Ok(())
+}
+
+/// The rows of a run that has ended.
+#[derive(Debug)]
+pub struct RowFile {
+    path: PathBuf,
+    units: u64,
+}
+
+impl RowFile {
+    /// One more than the highest row that was written.
+    pub fn units(&self) -> u64 {
+        self.units
+    }
+
+    /// Rows 0 to `count`, in order; what was never written is `not_attempted`.
+    pub fn iter(&self, count: u64) -> io::Result<impl Iterator<Item = io::Result<Sample>>> {
+        let mut reader = io::BufReader::with_capacity(256 * 1024, File::open(&self.path)?);
+        let mut row = vec![0; Sample::ENCODED_LEN];
+        let written = self.units;
+        Ok((0..count).map(move |unit| {
+            if unit >= written {
+                return Ok(Sample { unit, ..Sample::default() });
+            }
+            reader.read_exact(&mut row)?;
+            Ok(Sample { unit, ..Sample::decode(&row) })
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::Outcome;
+
+    #[test]
+    fn rows_written_in_any_order_come_back_in_order_and_gaps_are_not_attempted() {
+        let dir = tempfile::tempdir().unwrap();
+        let (writer, sender) = RowWriter::start(dir.path(), |_| panic!("nothing fails here")).unwrap();
+        let mut buffer = sender.buffer();
+        let mut units: Vec<u64> = (0..10_000).filter(|unit| unit % 7 != 3).collect();
+        fastrand::Rng::with_seed(1).shuffle(&mut units);
+        for unit in &units {
+            buffer.push(Sample { unit: *unit, outcome: Outcome::Ok, end_ns: Some(unit * 10), ..Sample::default() });
+        }
+        drop((buffer, sender));
+        let rows = writer.finish().unwrap();
+        assert_eq!(rows.units(), 10_000);
+        let read: Vec<Sample> = rows.iter(10_002).unwrap().map(Result::unwrap).collect();
+        assert_eq!(read.len(), 10_002);
+        for (unit, row) in (0..).zip(&read) {
+            let expected = if unit % 7 == 3 || unit >= 10_000 { (Outcome::NotAttempted, None) } else { (Outcome::Ok, Some(unit * 10)) };
+            assert_eq!((row.unit, (row.outcome, row.end_ns)), (unit, expected));
+        }
+    }
+
+    #[test]
+    fn a_write_that_fails_is_told_and_returned() {
+        let (told, hear) = mpsc::channel();
+        let (sender, receiver) = mpsc::channel();
+        sender.send(vec![Sample { outcome: Outcome::Ok, ..Sample::default() }]).unwrap();
+        sender.send(vec![Sample::default()]).unwrap();
+        drop(sender);
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("ro"), b"").unwrap();
+        let read_only = File::open(dir.path().join("ro")).unwrap();
+        let result = write_all(&read_only, &receiver, Box::new(move |error| told.send(error.kind()).unwrap()));
+        assert!(result.is_err());
+        assert!(hear.recv().is_ok());
+    }
+}
