@@ -9,6 +9,7 @@ pub mod engine;
 pub mod event;
 pub mod exit;
 pub mod fetch;
+pub mod lister;
 pub mod plan;
 pub mod platform;
 pub mod results;

@@ -24,7 +24,6 @@ pub struct KeyWriter {
     records: BufWriter<File>,
     offsets: BufWriter<File>,
     end: u64,
-    count: u64,
 }
 
 impl KeyWriter {
@@ -33,7 +32,7 @@ impl KeyWriter {
         let records = BufWriter::with_capacity(256 * 1024, File::create(dir.join(RECORDS))?);
         let mut offsets = BufWriter::with_capacity(64 * 1024, File::create(dir.join(OFFSETS))?);
         offsets.write_all(&0_u64.to_le_bytes())?;
-        Ok(Self { records, offsets, end: 0, count: 0 })
+        Ok(Self { records, offsets, end: 0 })
     }
 
     /// Appends one key.
@@ -47,19 +46,18 @@ impl KeyWriter {
             self.records.write_all(text.as_bytes())?;
         }
         self.end += (FIXED + key.len() + storage_class.len() + etag.len()) as u64;
-        self.count += 1;
         self.offsets.write_all(&self.end.to_le_bytes())
     }
 
-    /// Keys so far.
-    pub fn count(&self) -> u64 {
-        self.count
+    /// Makes what was pushed readable.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.records.flush()?;
+        self.offsets.flush()
     }
 
     /// Completes both files.
     pub fn finish(mut self) -> io::Result<()> {
-        self.records.flush()?;
-        self.offsets.flush()
+        self.flush()
     }
 }
 

@@ -1,0 +1,137 @@
+//! The key file of `--keys`: which keys, frozen, with a checksum.
+//!
+//! First line `# parfetch-keys 1`; a line a key: percent-encoded key, size, ETag, storage class, separated by tabs, the last three may be missing;
+//! last line `# sha256 ` and the SHA-256, in hex, of every byte before that line.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::Path;
+
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode, utf8_percent_encode};
+use sha2::{Digest, Sha256};
+
+use super::ListError;
+use super::pick::Picker;
+use crate::sample::KeyRecord;
+
+/// The first line.
+const VERSION: &str = "# parfetch-keys 1";
+/// What the last line begins with.
+const CHECKSUM: &str = "# sha256 ";
+/// Encoded in a key: what would end its field or line, the encoding's own sign, and `#` so that no key looks like a comment.
+const ENCODED: &AsciiSet = &CONTROLS.add(b'%').add(b'#');
+
+/// Reads a key file.
+pub(super) fn read(path: &Path, picker: &mut Picker) -> Result<(), ListError> {
+    let name = path.display();
+    let unreadable = |error: io::Error| ListError::Wrong(format!("cannot read the key file {name}: {error}"));
+    let mut reader = BufReader::new(File::open(path).map_err(unreadable)?);
+    let mut digest = Sha256::new();
+    let (mut line, mut number, mut complete) = (Vec::new(), 0_u64, None);
+    let wrong = |number: u64, what: &str| ListError::Wrong(format!("key file {name}, line {number}: {what}"));
+    let mut wanted = true;
+    loop {
+        line.clear();
+        if reader.read_until(b'\n', &mut line).map_err(unreadable)? == 0 {
+            break;
+        }
+        number += 1;
+        let text = line.strip_suffix(b"\n").unwrap_or(&line);
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        if complete.is_some() {
+            return Err(wrong(number, "something follows the checksum"));
+        }
+        if number == 1 && text != VERSION.as_bytes() {
+            return Err(wrong(number, &format!("the first line is not `{VERSION}`")));
+        }
+        if let Some(sum) = text.strip_prefix(CHECKSUM.as_bytes()) {
+            complete = Some(String::from_utf8_lossy(sum).trim().to_ascii_lowercase() == hex(digest.clone()));
+            continue;
+        }
+        digest.update(&line);
+        if number > 1 && wanted && !text.is_empty() {
+            let record = parse(text).map_err(|what| wrong(number, what))?;
+            // The rest is read for its checksum alone.
+            wanted = picker.take(&record)?;
+        }
+    }
+    match complete {
+        Some(true) => Ok(()),
+        Some(false) => Err(ListError::Wrong(format!("the checksum of the key file {name} is wrong: it was changed or cut"))),
+        None if number == 0 => Err(ListError::Wrong(format!("the key file {name} is empty"))),
+        None => {
+            picker.listed.unchecked = true;
+            Ok(())
+        }
+    }
+}
+
+fn parse(line: &[u8]) -> Result<KeyRecord, &'static str> {
+    let mut fields = line.split(|byte| *byte == b'\t');
+    let key = fields.next().unwrap_or_default();
+    let broken =
+        key.iter().enumerate().any(|(i, byte)| *byte == b'%' && !key.get(i + 1..i + 3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)));
+    if broken {
+        return Err("`%` is not followed by two hex digits (keys are percent-encoded)");
+    }
+    let key = percent_decode(key).decode_utf8().map_err(|_| "the key is not UTF-8")?.into_owned();
+    if key.is_empty() {
+        return Err("the key is empty");
+    }
+    if key.len() > 1024 {
+        return Err("the key is longer than 1,024 bytes");
+    }
+    let mut text = || std::str::from_utf8(fields.next().unwrap_or_default()).map_err(|_| "a field is not UTF-8");
+    let size = match text()? {
+        "" => None,
+        size => Some(size.parse().map_err(|_| "the size is not a whole number of bytes")?),
+    };
+    let (etag, storage_class) = (text()?.to_owned(), text()?.to_owned());
+    match fields.next() {
+        Some(_) => Err("there are more than four fields"),
+        None => Ok(KeyRecord { key, size, etag, storage_class }),
+    }
+}
+
+fn hex(digest: Sha256) -> String {
+    digest.finalize().iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a string takes everything");
+        text
+    })
+}
+
+/// Writes a key file.
+pub struct KeyFileWriter<W> {
+    writer: W,
+    digest: Sha256,
+}
+
+impl<W: Write> KeyFileWriter<W> {
+    /// Writes the first line.
+    pub fn new(writer: W) -> io::Result<Self> {
+        let mut this = Self { writer, digest: Sha256::new() };
+        this.line(VERSION)?;
+        Ok(this)
+    }
+
+    /// Writes one key.
+    pub fn push(&mut self, record: &KeyRecord) -> io::Result<()> {
+        let KeyRecord { key, size, etag, storage_class } = record;
+        let size = size.map(|size| size.to_string()).unwrap_or_default();
+        self.line(&format!("{}\t{size}\t{etag}\t{storage_class}", utf8_percent_encode(key, ENCODED)))
+    }
+
+    /// Writes the checksum.
+    pub fn finish(mut self) -> io::Result<W> {
+        writeln!(self.writer, "{CHECKSUM}{}", hex(self.digest))?;
+        self.writer.flush()?;
+        Ok(self.writer)
+    }
+
+    fn line(&mut self, text: &str) -> io::Result<()> {
+        let line = format!("{text}\n");
+        self.digest.update(line.as_bytes());
+        self.writer.write_all(line.as_bytes())
+    }
+}

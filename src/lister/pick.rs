@@ -1,0 +1,93 @@
+//! Which keys are taken: prefix, shard, limit; and that none comes twice.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::{ListError, Listed};
+use crate::plan::{Selection, Shard};
+use crate::results::keys::{KeyFile, KeyWriter};
+use crate::sample::KeyRecord;
+
+/// Takes keys into the key file.
+pub(super) struct Picker {
+    prefix: String,
+    shard: Option<Shard>,
+    limit: u64,
+    writer: KeyWriter,
+    spool: PathBuf,
+    last: Option<String>,
+    /// Hashes of all keys taken, once they turned out not to come in order: stores of S3's kind list in the order of UTF-8 bytes, and then a
+    /// repeated key is next to itself.
+    unordered: Option<HashSet<u64>>,
+    pub(super) listed: Listed,
+}
+
+impl Picker {
+    pub(super) fn new(selection: &Selection, writer: KeyWriter, spool: &Path) -> Self {
+        Self {
+            prefix: selection.prefix.clone(),
+            shard: selection.shard,
+            limit: selection.limit.unwrap_or(u64::MAX),
+            writer,
+            spool: spool.to_owned(),
+            last: None,
+            unordered: None,
+            listed: Listed { bytes: Some(0), ..Listed::default() },
+        }
+    }
+
+    /// Takes a key if it is one of the selected; false when no more are wanted.
+    pub(super) fn take(&mut self, record: &KeyRecord) -> Result<bool, ListError> {
+        let other_shard = |shard: Shard| xxh3_64(record.key.as_bytes()) % u64::from(shard.count.get()) != u64::from(shard.index);
+        if !record.key.starts_with(&self.prefix) || self.shard.is_some_and(other_shard) {
+            return Ok(true);
+        }
+        if self.listed.keys >= self.limit {
+            return Ok(false);
+        }
+        self.check_new(&record.key)?;
+        self.writer.push(record).map_err(ListError::Spool)?;
+        self.listed.keys += 1;
+        self.listed.archived += u64::from(record.is_archived());
+        self.listed.bytes = self.listed.bytes.zip(record.size).map(|(sum, size)| sum + size);
+        Ok(self.listed.keys < self.limit)
+    }
+
+    fn check_new(&mut self, key: &str) -> Result<(), ListError> {
+        let twice = || ListError::Wrong(format!("the listing names the key `{}` twice", key.escape_debug()));
+        let hash = xxh3_64(key.as_bytes());
+        if let Some(seen) = &mut self.unordered {
+            // Equal hashes are rare enough to look at every key that was taken.
+            if !seen.insert(hash) && self.taken()?.iter().any(|taken| taken.is_ok_and(|taken| taken.key == key)) {
+                return Err(twice());
+            }
+            return Ok(());
+        }
+        match &self.last {
+            Some(last) if last == key => return Err(twice()),
+            Some(last) if last.as_str() > key => {
+                let taken = self.taken()?;
+                let mut seen: HashSet<u64> = taken.iter().filter_map(Result::ok).map(|taken| xxh3_64(taken.key.as_bytes())).collect();
+                if !seen.insert(hash) && taken.iter().any(|taken| taken.is_ok_and(|taken| taken.key == key)) {
+                    return Err(twice());
+                }
+                self.unordered = Some(seen);
+                self.last = None;
+            }
+            _ => self.last = Some(key.to_owned()),
+        }
+        Ok(())
+    }
+
+    fn taken(&mut self) -> Result<KeyFile, ListError> {
+        self.writer.flush().and_then(|()| KeyFile::open(&self.spool)).map_err(ListError::Spool)
+    }
+
+    /// Completes the key file.
+    pub(super) fn finish(self) -> Result<Listed, ListError> {
+        self.writer.finish().map_err(ListError::Spool)?;
+        Ok(self.listed)
+    }
+}

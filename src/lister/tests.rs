@@ -1,0 +1,129 @@
+//! The lister against scripted pages and key files.
+
+use std::collections::VecDeque;
+
+use super::*;
+use crate::plan::Shard;
+use crate::results::keys::KeyFile;
+use crate::sample::KeyRecord;
+
+struct Script(VecDeque<ListPage>);
+
+impl Pages for Script {
+    async fn page(&mut self, _prefix: &str, _token: Option<&str>) -> Result<ListPage, StoreError> {
+        Ok(self.0.pop_front().expect("the script has another page"))
+    }
+}
+
+fn block_on<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+fn page(keys: &[&str], next: Option<&str>) -> ListPage {
+    let keys = keys.iter().map(|key| KeyRecord { key: (*key).to_owned(), size: Some(10), ..KeyRecord::default() }).collect();
+    ListPage { keys, truncated: next.is_some(), next: next.map(str::to_owned) }
+}
+
+fn selection() -> Selection {
+    Selection { source: KeySource::Listing, prefix: String::new(), limit: None, shard: None }
+}
+
+fn listed(selection: &Selection, script: Vec<ListPage>) -> Result<(Listed, Vec<String>), ListError> {
+    let dir = tempfile::tempdir().unwrap();
+    let mut picker = Picker::new(selection, KeyWriter::create(dir.path()).unwrap(), dir.path());
+    let mut script = Script(script.into());
+    block_on(pages(&mut script, &selection.prefix, (&mut picker, &mut |_| {})))?;
+    let listed = picker.finish()?;
+    let keys = KeyFile::open(dir.path()).unwrap().iter().map(|record| record.unwrap().key).collect();
+    Ok((listed, keys))
+}
+
+#[test]
+fn all_pages_are_read_in_order() {
+    let (listed, keys) = listed(&selection(), vec![page(&["a", "b"], Some("1")), page(&[], Some("2")), page(&["c"], None)]).unwrap();
+    assert_eq!(keys, ["a", "b", "c"]);
+    assert_eq!((listed.keys, listed.bytes, listed.pages), (3, Some(30), 3));
+}
+
+#[test]
+fn pages_that_cannot_be_right_are_errors() {
+    let truncated = ListPage { truncated: true, next: None, ..page(&["a"], None) };
+    let text = |script| listed(&selection(), script).unwrap_err().to_string();
+    assert_eq!(text(vec![truncated]), "page 1 of the listing is truncated and has no continuation token");
+    assert_eq!(text(vec![page(&["a"], Some("1")), page(&["b"], Some("1"))]), "page 2 of the listing repeats its continuation token");
+    assert_eq!(text(vec![page(&["a", "b"], Some("1")), page(&["b"], None)]), "the listing names the key `b` twice");
+}
+
+#[test]
+fn a_store_that_does_not_order_its_keys_is_listed_and_repeats_are_still_found() {
+    let (_, keys) = listed(&selection(), vec![page(&["b", "a", "c"], None)]).unwrap();
+    assert_eq!(keys, ["b", "a", "c"]);
+    let error = listed(&selection(), vec![page(&["b", "d", "a", "c"], Some("1")), page(&["x", "d"], None)]).unwrap_err();
+    assert_eq!(error.to_string(), "the listing names the key `d` twice");
+}
+
+#[test]
+fn shards_are_disjoint_and_complete() {
+    let all: Vec<String> = (0..100).map(|i| format!("{i:03}")).collect();
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    let shard = |index| {
+        let shard = Some(Shard { index, count: 3.try_into().unwrap() });
+        listed(&Selection { shard, ..selection() }, vec![page(&all, None)]).unwrap().1
+    };
+    let mut together: Vec<String> = (0..3).flat_map(shard).collect();
+    together.sort();
+    assert_eq!(together, all);
+}
+
+#[test]
+fn a_limit_ends_the_listing_without_another_page() {
+    let limited = Selection { limit: Some(2), ..selection() };
+    assert_eq!(listed(&limited, vec![page(&["a", "b", "c"], Some("1"))]).unwrap().1, ["a", "b"]);
+}
+
+fn read_file(bytes: &[u8]) -> Result<(Listed, Vec<KeyRecord>), ListError> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("k.tsv");
+    std::fs::write(&path, bytes).unwrap();
+    let mut picker = Picker::new(&selection(), KeyWriter::create(dir.path()).unwrap(), dir.path());
+    keyfile::read(&path, &mut picker)?;
+    let listed = picker.finish()?;
+    Ok((listed, KeyFile::open(dir.path()).unwrap().iter().map(Result::unwrap).collect()))
+}
+
+#[test]
+fn a_key_file_gives_back_what_was_written() {
+    let records = ["a b", "tab\t%#\n", "😀/ü"].map(|key| KeyRecord {
+        key: key.to_owned(),
+        size: Some(7),
+        etag: "e".to_owned(),
+        storage_class: "GLACIER".to_owned(),
+    });
+    let mut writer = KeyFileWriter::new(Vec::new()).unwrap();
+    records.iter().for_each(|record| writer.push(record).unwrap());
+    let bytes = writer.finish().unwrap();
+    let (listed, read) = read_file(&bytes).unwrap();
+    assert_eq!(read, records);
+    assert_eq!((listed.archived, listed.unchecked), (3, false));
+    let mut changed = bytes.clone();
+    changed[20] ^= 1;
+    assert!(read_file(&changed).unwrap_err().to_string().contains("checksum"));
+}
+
+#[test]
+fn a_hand_written_key_file_needs_no_sizes_and_no_checksum() {
+    let (listed, read) = read_file(b"# parfetch-keys 1\r\nx\ny\t5\n\n").unwrap();
+    assert_eq!((read[0].size, read[1].size, read.len()), (None, Some(5), 2));
+    assert_eq!((listed.bytes, listed.unchecked), (None, true));
+}
+
+#[test]
+fn bad_lines_are_named() {
+    let text = |line: &str| read_file(format!("# parfetch-keys 1\nok\n{line}\n").as_bytes()).unwrap_err().to_string();
+    assert!(text("a%zz").ends_with("k.tsv, line 3: `%` is not followed by two hex digits (keys are percent-encoded)"), "{}", text("a%zz"));
+    assert!(text("a\tbig").ends_with("line 3: the size is not a whole number of bytes"));
+    assert!(text("a\t1\t\t\t9").ends_with("line 3: there are more than four fields"));
+    assert!(text("%FF").ends_with("line 3: the key is not UTF-8"));
+    assert!(read_file(b"x\n").unwrap_err().to_string().ends_with("line 1: the first line is not `# parfetch-keys 1`"));
+    assert!(read_file(b"").unwrap_err().to_string().ends_with("is empty"));
+}
