@@ -2,3 +2,4 @@
 
 pub mod keys;
 pub mod rows;
+pub mod place;
