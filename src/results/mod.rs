@@ -1,1 +1,4 @@
-//! (to come)
+//! What a run leaves behind: its rows as CSV, its summary as JSON.
+
+pub mod csv;
+pub mod outcome;
