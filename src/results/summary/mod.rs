@@ -51,9 +51,9 @@ pub enum State {
 /// The summary of one run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
-    /// [`SCHEMA`].
+    /// `parfetch.run-summary`: what kind of document this is.
     pub schema: String,
-    /// [`VERSION`].
+    /// The version of the format.
     pub version: u32,
     /// How far the run came.
     pub state: State,
