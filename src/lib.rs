@@ -5,6 +5,7 @@
 //! what a person sees on top. A module imports only from layers below it; a test holds that.
 
 pub mod event;
+pub mod output;
 pub mod plan;
 pub mod platform;
 pub mod results;
