@@ -8,6 +8,7 @@ pub mod event;
 pub mod output;
 pub mod plan;
 pub mod platform;
+pub mod progress;
 pub mod results;
 pub mod sample;
 pub mod server;
