@@ -8,7 +8,7 @@ use super::Style;
 ///
 /// # Errors
 /// When writing fails.
-pub fn error(writer: &mut impl Write, style: Style, text: &str) -> io::Result<()> {
+pub fn error(writer: &mut (impl Write + ?Sized), style: Style, text: &str) -> io::Result<()> {
     writeln!(writer, "{} {}", style.bad("error:"), one_line(text))
 }
 
@@ -16,7 +16,7 @@ pub fn error(writer: &mut impl Write, style: Style, text: &str) -> io::Result<()
 ///
 /// # Errors
 /// When writing fails.
-pub fn hint(writer: &mut impl Write, style: Style, text: &str) -> io::Result<()> {
+pub fn hint(writer: &mut (impl Write + ?Sized), style: Style, text: &str) -> io::Result<()> {
     writeln!(writer, "{} {}", style.advice("hint:"), one_line(text))
 }
 
@@ -24,7 +24,7 @@ pub fn hint(writer: &mut impl Write, style: Style, text: &str) -> io::Result<()>
 ///
 /// # Errors
 /// When writing fails.
-pub fn warning(writer: &mut impl Write, style: Style, text: &str) -> io::Result<()> {
+pub fn warning(writer: &mut (impl Write + ?Sized), style: Style, text: &str) -> io::Result<()> {
     writeln!(writer, "{} {}", style.caution("warning:"), one_line(text))
 }
 

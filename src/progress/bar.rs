@@ -29,7 +29,7 @@ impl Bar {
 
     pub(super) fn handle(&mut self, event: &RunEvent) {
         if let Some(text) = caution(event) {
-            return self.drawn.println(format!("{} {text}", self.style.caution("warning:")));
+            return self.drawn.println(format!("{} {}", self.style.caution("warning:"), one_line(&text)));
         }
         match event {
             RunEvent::Started { title } => {

@@ -5,7 +5,7 @@ use std::io::Write;
 use super::meter::{Goal, Meter};
 use super::{caution, listed, lossy};
 use crate::event::RunEvent;
-use crate::output::{Style, one_line};
+use crate::output::{Style, one_line, warning};
 use crate::units::{self, SECOND_NS};
 
 /// Time between two lines of a fetch phase.
@@ -33,8 +33,7 @@ impl<W: Write> Lines<W> {
 
     pub(super) fn handle(&mut self, event: &RunEvent) {
         if let Some(text) = caution(event) {
-            let word = self.style.caution("warning:");
-            return self.line(&format!("{word} {text}"));
+            return lossy(warning(&mut self.writer, self.style, &text));
         }
         match event {
             RunEvent::Started { title } => self.line(&one_line(title)),

@@ -12,7 +12,7 @@ use std::io::{IsTerminal, Write};
 use indicatif::ProgressDrawTarget;
 
 use crate::event::RunEvent;
-use crate::output::{Style, one_line};
+use crate::output::{Style, warning};
 use crate::sample::Outcome;
 use crate::units;
 
@@ -63,17 +63,17 @@ impl<W: Write> Progress<W> {
             Shown::Lines(lines) => lines.handle(event),
             Shown::Silent(writer, style) => {
                 if let Some(text) = caution(event) {
-                    lossy(writeln!(writer, "{} {text}", style.caution("warning:")));
+                    lossy(warning(writer, *style, &text));
                 }
             }
         }
     }
 }
 
-/// The text of an event that is shown in every form.
+/// The text of an event that is shown in every form; may hold control characters of a key.
 fn caution(event: &RunEvent) -> Option<String> {
     match event {
-        RunEvent::Warning(text) => Some(one_line(text)),
+        RunEvent::Warning(text) => Some(text.clone()),
         RunEvent::FetchFailed { key, outcome, codes } => {
             let why = if codes.is_empty() { String::new() } else { format!(" ({codes})") };
             let what = match outcome {
@@ -82,7 +82,7 @@ fn caution(event: &RunEvent) -> Option<String> {
                 Outcome::NotAttempted => "was not attempted",
                 Outcome::Failed | Outcome::Ok => "was given up",
             };
-            Some(one_line(&format!("`{key}` {what}{why}")))
+            Some(format!("`{key}` {what}{why}"))
         }
         RunEvent::Interrupted => Some("interrupted: no more objects are handed out, partial results are kept".to_owned()),
         _ => None,

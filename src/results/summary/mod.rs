@@ -236,6 +236,27 @@ mod tests {
         std::fs::write(KEPT_SCHEMA, schema_text()).unwrap();
     }
 
+    /// Names of all properties below this place of a schema, those of the sections that describe themselves left out.
+    fn property_names(value: &serde_json::Value, names: &mut Vec<String>) {
+        if let Some(properties) = value.get("properties").and_then(|properties| properties.as_object()) {
+            names.extend(properties.keys().cloned());
+        }
+        let inner = value.as_object().into_iter().flatten().filter(|(name, _)| *name != "Environment").map(|(_, inner)| inner);
+        for inner in inner.chain(value.as_array().into_iter().flatten()) {
+            property_names(inner, names);
+        }
+    }
+
+    #[test]
+    fn every_field_and_column_is_documented() {
+        let text = include_str!("../../../FORMAT.md");
+        let mut names = crate::results::csv::COLUMNS.map(str::to_owned).to_vec();
+        property_names(&schema(), &mut names);
+        assert!(names.len() > 100, "the schema was walked");
+        let missing: Vec<&String> = names.iter().filter(|name| !["`", "."].iter().any(|before| text.contains(&format!("{before}{name}`")))).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+
     #[test]
     fn summaries_are_valid_by_their_schema() {
         let validator = jsonschema::validator_for(&schema()).unwrap();
