@@ -144,6 +144,13 @@ mod tests {
     }
 
     #[test]
+    fn what_was_never_attempted_has_no_place() {
+        let sample = Sample { outcome: Outcome::Archived, worker: 3, pid: 4, tid: 5, ..Sample::default() };
+        let text = String::from_utf8(written(0, &[(key("k", None, ""), sample, 0)])).unwrap();
+        assert!(text.ends_with("\r\nk,,,archived,,0,0,,,,,,,,0\r\n"), "{text}");
+    }
+
+    #[test]
     fn seconds_are_written_as_python_writes_them() {
         for (ns, text) in [(0, "0.0"), (1, "1e-9"), (1_500_000_000, "1.5"), (100_000, "0.0001"), (4_001_000_000_123, "4001.000000123")] {
             let header = String::from_utf8(written(ns, &[])).unwrap();

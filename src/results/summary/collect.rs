@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::parts::{Attempts, Cpu, Distributions, Outcomes, Rates, SIZE_CLASS_BOUNDS, SizeClass, StorageClass, Totals};
+use super::parts::{Attempts, CpuTime, Distributions, Outcomes, Rates, SIZE_CLASS_BOUNDS, SizeClass, StorageClass, Totals};
 use super::verdict::judge;
 use super::workers::Workers;
 use super::{CpuFacts, RunFacts, Summary};
@@ -201,10 +201,10 @@ fn per_second(amount: f64, time_ns: Option<u64>) -> Option<f64> {
     time_ns.filter(|ns| *ns > 0).map(|ns| amount / (ns as f64 / SECOND_NS as f64))
 }
 
-fn cpu(measured: CpuFacts, facts: &RunFacts, attempts: u64) -> Cpu {
+fn cpu(measured: CpuFacts, facts: &RunFacts, attempts: u64) -> CpuTime {
     let busy_s = measured.fetch_user_ns.zip(measured.fetch_sys_ns).map(|(user, sys)| user.saturating_add(sys) as f64 / 1e9);
     let bytes = facts.received_bytes.filter(|bytes| *bytes > 0);
-    Cpu {
+    CpuTime {
         fetch_user_ns: measured.fetch_user_ns,
         fetch_sys_ns: measured.fetch_sys_ns,
         whole_user_ns: measured.whole_user_ns,

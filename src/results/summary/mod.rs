@@ -15,8 +15,8 @@ mod workers;
 pub use collect::{Summariser, summarise};
 pub use facts::{CpuFacts, Header, RunFacts, ServerFacts};
 pub use parts::{
-    Attempts, Cpu, Distributions, InFlight, Interface, Memory, Outcomes, Phases, Price, Rates, SIZE_CLASS_BOUNDS, Series, SizeClass, StorageClass,
-    Totals,
+    Attempts, CpuTime, Distributions, InFlight, Interface, Memory, Outcomes, Phases, Price, Rates, SIZE_CLASS_BOUNDS, Series, SizeClass,
+    StorageClass, Totals,
 };
 pub use settings::Settings;
 pub use verdict::{Verdict, Word};
@@ -98,7 +98,7 @@ pub struct Summary {
     /// HTTP attempts and why they failed; null before the fetch phase.
     pub attempts: Option<Attempts>,
     /// Processor time.
-    pub cpu: Cpu,
+    pub cpu: CpuTime,
     /// Memory.
     pub memory: Memory,
     /// Network interfaces.
@@ -160,7 +160,7 @@ impl Summary {
             storage_classes: BTreeMap::new(),
             in_flight: None,
             attempts: None,
-            cpu: Cpu::default(),
+            cpu: CpuTime::default(),
             memory: Memory::default(),
             interface: Interface::default(),
             price: None,
@@ -236,12 +236,12 @@ mod tests {
         std::fs::write(KEPT_SCHEMA, schema_text()).unwrap();
     }
 
-    /// Names of all properties below this place of a schema, those of the sections that describe themselves left out.
+    /// Names of all properties below this place of a schema.
     fn property_names(value: &serde_json::Value, names: &mut Vec<String>) {
         if let Some(properties) = value.get("properties").and_then(|properties| properties.as_object()) {
             names.extend(properties.keys().cloned());
         }
-        let inner = value.as_object().into_iter().flatten().filter(|(name, _)| *name != "Environment").map(|(_, inner)| inner);
+        let inner = value.as_object().into_iter().flatten().map(|(_, inner)| inner);
         for inner in inner.chain(value.as_array().into_iter().flatten()) {
             property_names(inner, names);
         }

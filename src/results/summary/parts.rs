@@ -153,7 +153,7 @@ pub struct Attempts {
 
 /// Processor time. Fetch phase: between barrier and end, of every process of the run, as each reported it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Cpu {
+pub struct CpuTime {
     /// Fetch phase, user.
     pub fetch_user_ns: Option<u64>,
     /// Fetch phase, system.

@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     fn row(worker: u32, pid: u32, tid: u32) -> Sample {
-        Sample { worker, pid, tid, start_ns: Some(u64::from(worker)), end_ns: Some(100), ..Sample::default() }
+        Sample { worker, pid, tid, start_ns: Some(u64::from(worker)), end_ns: Some(100 + u64::from(tid)), ..Sample::default() }
     }
 
     #[test]
@@ -75,7 +75,7 @@ mod tests {
             workers.row(&row(worker, pid, tid));
         }
         let found = workers.in_flight(None, None);
-        assert_eq!((found.pids, found.tids, found.first_start_spread_ns, found.last_end_spread_ns), (2, 3, Some(2), Some(0)));
+        assert_eq!((found.pids, found.tids, found.first_start_spread_ns, found.last_end_spread_ns), (2, 3, Some(2), Some(1)));
     }
 
     #[test]
