@@ -86,7 +86,7 @@ mod tests {
             assert_eq!(without_user(url), kept);
         }
         let mut plan = fixture::plan();
-        plan.access.endpoint_url = Some("http://root:secret@h".to_owned());
+        plan.access.endpoint_url = Some("http://someone:secret@h".to_owned());
         assert!(!serde_json::to_string(&Settings::from(&plan)).unwrap().contains("secret"));
     }
 
