@@ -243,7 +243,7 @@ impl Default for Limits {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KeySource {
-    /// Every page of ListObjectsV2.
+    /// Every page of `ListObjectsV2`.
     Listing,
     /// A key file on this machine.
     File(PathBuf),

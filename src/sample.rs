@@ -108,6 +108,7 @@ const HTTP_BASE: u16 = 1000;
 
 impl ErrorCode {
     /// The number of a word that this module knows; `other` for any else.
+    #[expect(clippy::missing_panics_doc, reason = "`other` is in the table, and a test holds that")]
     pub fn from_word(word: &str) -> Self {
         Self::known(word).unwrap_or_else(|| Self::known("other").expect("`other` is in the table"))
     }
@@ -327,7 +328,7 @@ pub struct KeyRecord {
     pub key: String,
     /// Size in bytes as listed; `None` where the source does not say.
     pub size: Option<u64>,
-    /// ETag as listed, without its quotes; empty when unknown.
+    /// `ETag` as listed, without its quotes; empty when unknown.
     pub etag: String,
     /// Storage class as listed; empty when unknown.
     pub storage_class: String,

@@ -1,5 +1,9 @@
-//! What a run leaves: the spool files while it goes on, then the timing CSV and the summary.
+//! What a run leaves: spool files while it goes on, then its rows as CSV and its summary as JSON, and the place where they are kept.
 
+pub mod csv;
 pub mod keys;
-pub mod rows;
+pub mod outcome;
 pub mod place;
+pub mod rows;
+pub mod spill;
+pub mod summary;

@@ -1,1 +1,3 @@
-//! (to come)
+//! Pure arithmetic on what was measured: no I/O, no clock, nothing that knows where a number came from.
+
+pub mod histogram;

@@ -1,0 +1,379 @@
+//! Facts and rows → summary, in one pass over the rows and in memory that does not grow with their number.
+
+use std::collections::BTreeMap;
+
+use super::parts::{Attempts, CpuTime, Distributions, Outcomes, Rates, SIZE_CLASS_BOUNDS, SizeClass, StorageClass, Totals};
+use super::verdict::judge;
+use super::workers::Workers;
+use super::{CpuFacts, RunFacts, Summary};
+use crate::results::outcome::{outcome, was_attempted};
+use crate::sample::{ErrorCode, KeyRecord, Outcome, Sample};
+use crate::stats::histogram::Histogram;
+use crate::units::SECOND_NS;
+
+/// The summary of a run from its facts and its rows: key, fetch, round.
+pub fn summarise(facts: RunFacts, rows: impl IntoIterator<Item = (KeyRecord, Sample, u64)>) -> Summary {
+    let mut summariser = Summariser::new(facts.active_window_ns);
+    for (key, sample, round) in rows {
+        summariser.row(&key, &sample, round);
+    }
+    summariser.finish(facts)
+}
+
+/// Takes the rows of a run one by one, in any order.
+#[derive(Debug, Default)]
+pub struct Summariser {
+    active_window_ns: Option<u64>,
+    outcomes: Outcomes,
+    rounds: u64,
+    goodput_bytes: u64,
+    window_bytes: f64,
+    window_fetches: f64,
+    busy_ns: u128,
+    ttfb: Histogram,
+    latency: Histogram,
+    fetch_duration: Histogram,
+    classes: [Class; SIZE_CLASS_BOUNDS.len() + 1],
+    storage: BTreeMap<String, StorageClass>,
+    workers: Workers,
+    attempts: Attempts,
+    codes: BTreeMap<ErrorCode, u64>,
+}
+
+#[derive(Debug, Default)]
+struct Class {
+    bytes: u64,
+    latency: Histogram,
+    objects: u64,
+}
+
+impl Summariser {
+    /// A pass over the rows of a run with this active window.
+    pub fn new(active_window_ns: Option<u64>) -> Self {
+        Self { active_window_ns, ..Self::default() }
+    }
+
+    /// Takes one row: its key as listed, the fetch, and how often the keys were gone through before it.
+    pub fn row(&mut self, key: &KeyRecord, sample: &Sample, round: u64) {
+        self.rounds = self.rounds.max(round + 1);
+        if round == 0 && !key.storage_class.is_empty() {
+            self.storage_class(key);
+        }
+        let outcome = outcome(key, sample);
+        *match outcome {
+            Outcome::Ok => &mut self.outcomes.ok,
+            Outcome::Failed => &mut self.outcomes.failed,
+            Outcome::Vanished => &mut self.outcomes.vanished,
+            Outcome::Archived => &mut self.outcomes.archived,
+            Outcome::NotAttempted => &mut self.outcomes.not_attempted,
+        } += 1;
+        if was_attempted(sample) {
+            self.attempted(sample);
+        }
+        if outcome == Outcome::Ok {
+            self.ok(key, sample);
+        }
+    }
+
+    fn storage_class(&mut self, key: &KeyRecord) {
+        if !self.storage.contains_key(&key.storage_class) {
+            self.storage.insert(key.storage_class.clone(), StorageClass::default());
+        }
+        if let Some(class) = self.storage.get_mut(&key.storage_class) {
+            class.objects += 1;
+            class.bytes = class.bytes.saturating_add(key.size.unwrap_or(0));
+        }
+    }
+
+    fn attempted(&mut self, sample: &Sample) {
+        self.attempts.total += u64::from(sample.attempts);
+        self.attempts.retried_fetches += u64::from(sample.attempts > 1);
+        self.attempts.backoff_ns = self.attempts.backoff_ns.saturating_add(sample.backoff_ns);
+        for (code, count) in sample.codes.runs() {
+            *self.codes.entry(code).or_default() += u64::from(count);
+        }
+        self.busy_ns += u128::from(sample.fetch_duration_ns().unwrap_or(0));
+        self.workers.row(sample);
+    }
+
+    fn ok(&mut self, key: &KeyRecord, sample: &Sample) {
+        let bytes = sample.calc_size.unwrap_or(0);
+        self.goodput_bytes = self.goodput_bytes.saturating_add(bytes);
+        for (histogram, time) in
+            [(&mut self.ttfb, sample.ttfb_ns()), (&mut self.latency, sample.latency_ns()), (&mut self.fetch_duration, sample.fetch_duration_ns())]
+        {
+            if let Some(ns) = time {
+                histogram.record(ns);
+            }
+        }
+        let size = sample.size.or(key.size).unwrap_or(bytes);
+        let class = &mut self.classes[SIZE_CLASS_BOUNDS.partition_point(|bound| *bound < size)];
+        class.objects += 1;
+        class.bytes = class.bytes.saturating_add(bytes);
+        if let Some(ns) = sample.latency_ns() {
+            class.latency.record(ns);
+        }
+        if let (Some(window), Some(start), Some(end)) = (self.active_window_ns, sample.start_ns, sample.end_ns) {
+            self.window_fetches += share_before(window, start, end);
+            self.window_bytes += bytes as f64 * share_before(window, sample.first_byte_ns.unwrap_or(start), end);
+        }
+    }
+
+    /// The summary, once every row was taken.
+    pub fn finish(self, facts: RunFacts) -> Summary {
+        let fetch_ns = facts.phases.fetch_ns;
+        let rows = self.outcomes.ok + self.outcomes.failed + self.outcomes.vanished + self.outcomes.archived + self.outcomes.not_attempted;
+        let rates = self.rates(&facts);
+        let attempts = self.attempts(&facts);
+        let cpu = cpu(facts.cpu, &facts, attempts.total);
+        let mut summary = Summary::unmeasured(facts.header, facts.state);
+        summary.ended_at = facts.ended_at;
+        summary.phases = facts.phases;
+        summary.rates = rates;
+        summary.active_window_ns = facts.active_window_ns;
+        summary.series = facts.series;
+        (summary.cpu, summary.memory, summary.interface) = (cpu, facts.memory, facts.interface);
+        summary.price = facts.price;
+        summary.warnings = facts.warnings;
+        summary.storage_classes = self.storage;
+        if rows > 0 || fetch_ns.is_some() {
+            summary.totals = Some(Totals {
+                keys_listed: facts.keys_listed,
+                listed_bytes: facts.listed_bytes,
+                rounds: self.rounds,
+                rows: self.outcomes,
+                goodput_bytes: self.goodput_bytes,
+                received_bytes: facts.received_bytes,
+            });
+        }
+        if let Some(fetch_ns) = fetch_ns {
+            summary.in_flight = Some(self.workers.in_flight(facts.in_flight_most, per_second(self.busy_ns as f64 / 1e9, Some(fetch_ns))));
+            summary.attempts = Some(attempts);
+            summary.size_classes = size_classes(&self.classes);
+            summary.distributions =
+                Distributions { ttfb: self.ttfb.snapshot(), latency: self.latency.snapshot(), fetch_duration: self.fetch_duration.snapshot() };
+        }
+        summary.verdict = judge(&summary, facts.server.as_ref());
+        summary.server = facts.server.map(|server| server.report);
+        summary
+    }
+
+    fn rates(&self, facts: &RunFacts) -> Rates {
+        let fetch_ns = facts.phases.fetch_ns;
+        let window_ns = facts.active_window_ns;
+        let tail = || {
+            let (fetch, window) = (fetch_ns.filter(|ns| *ns > 0)?, window_ns?);
+            Some(fetch.saturating_sub(window) as f64 / fetch as f64)
+        };
+        Rates {
+            throughput_bytes_per_s: facts.received_bytes.and_then(|bytes| per_second(bytes as f64, fetch_ns)),
+            goodput_bytes_per_s: per_second(self.goodput_bytes as f64, fetch_ns),
+            active_window_bytes_per_s: per_second(self.window_bytes, window_ns),
+            requests_per_s: per_second(self.attempts.total as f64, fetch_ns),
+            active_window_fetches_per_s: per_second(self.window_fetches, window_ns),
+            tail_share: tail(),
+        }
+    }
+
+    fn attempts(&self, facts: &RunFacts) -> Attempts {
+        Attempts {
+            by_code: self.codes.iter().map(|(code, count)| (code.to_string(), *count)).collect(),
+            throttles: self.codes.iter().filter(|(code, _)| code.is_throttle()).map(|(_, count)| count).sum(),
+            connections_opened: facts.connections_opened,
+            ..self.attempts.clone()
+        }
+    }
+}
+
+/// The part of `start` … `end` that lies before `bound`, as a share of one.
+fn share_before(bound: u64, start: u64, end: u64) -> f64 {
+    if end <= bound {
+        1.0
+    } else if start >= bound {
+        0.0
+    } else {
+        (bound - start) as f64 / (end - start) as f64
+    }
+}
+
+/// `amount` ÷ time; unknown when the time is, or when it is nothing.
+fn per_second(amount: f64, time_ns: Option<u64>) -> Option<f64> {
+    time_ns.filter(|ns| *ns > 0).map(|ns| amount / (ns as f64 / SECOND_NS as f64))
+}
+
+fn cpu(measured: CpuFacts, facts: &RunFacts, attempts: u64) -> CpuTime {
+    let busy_s = measured.fetch_user_ns.zip(measured.fetch_sys_ns).map(|(user, sys)| user.saturating_add(sys) as f64 / 1e9);
+    let bytes = facts.received_bytes.filter(|bytes| *bytes > 0);
+    CpuTime {
+        fetch_user_ns: measured.fetch_user_ns,
+        fetch_sys_ns: measured.fetch_sys_ns,
+        whole_user_ns: measured.whole_user_ns,
+        whole_sys_ns: measured.whole_sys_ns,
+        s_per_gb: busy_s.zip(bytes).map(|(seconds, bytes)| seconds / (bytes as f64 / 1e9)),
+        us_per_request: busy_s.filter(|_| attempts > 0).map(|seconds| seconds * 1e6 / attempts as f64),
+        used_vcpu: busy_s.and_then(|seconds| per_second(seconds, facts.phases.fetch_ns)),
+        limit_vcpu: measured.limit_vcpu,
+        throttled_ns: measured.throttled_ns,
+    }
+}
+
+fn size_classes(classes: &[Class]) -> Vec<SizeClass> {
+    let bounds = SIZE_CLASS_BOUNDS.into_iter().map(Some).chain([None]);
+    let pairs = bounds.zip(classes);
+    pairs
+        .map(|(up_to_bytes, class)| SizeClass {
+            up_to_bytes,
+            objects: class.objects,
+            bytes: class.bytes,
+            latency_p50_ns: class.latency.quantile(0.5),
+            latency_p99_ns: class.latency.quantile(0.99),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::summary::{State, Word, fixture};
+    use crate::sample::ErrorCodes;
+
+    /// The parts of `actual` and `expected` that are floating-point numbers agree to nine digits.
+    fn close(actual: Option<f64>, expected: f64) {
+        let actual = actual.unwrap();
+        assert!((actual - expected).abs() <= expected.abs() * 1e-9, "{actual} is not {expected}");
+    }
+
+    fn key(size: u64, storage_class: &str) -> KeyRecord {
+        KeyRecord { key: "k".to_owned(), size: Some(size), etag: String::new(), storage_class: storage_class.to_owned() }
+    }
+
+    /// Worker, [first start, last attempt's start, first byte, end] in ms, bytes.
+    fn ok(worker: u32, ms: [u64; 4], bytes: u64) -> Sample {
+        let [start, attempt, first, end] = ms.map(|ms| Some(ms * 1_000_000));
+        Sample {
+            outcome: Outcome::Ok,
+            size: Some(bytes),
+            calc_size: Some(bytes),
+            attempts: 1,
+            start_ns: start,
+            attempt_start_ns: attempt,
+            first_byte_ns: first,
+            end_ns: end,
+            worker,
+            pid: 10,
+            tid: 20 + worker,
+            ..Sample::default()
+        }
+    }
+
+    fn codes(words: &[&str]) -> ErrorCodes {
+        let mut codes = ErrorCodes::default();
+        for word in words {
+            codes.push(ErrorCode::from_word(word));
+        }
+        codes
+    }
+
+    /// Two workers, 2 s, the queue empty after 1.5 s: every figure below is computed by hand.
+    fn small() -> Summary {
+        let mut facts = RunFacts::new(fixture::header(), State::Complete);
+        facts.phases.fetch_ns = Some(2_000_000_000);
+        facts.active_window_ns = Some(1_500_000_000);
+        (facts.keys_listed, facts.listed_bytes) = (5, Some(6_000_000));
+        facts.received_bytes = Some(5_000_000);
+        facts.in_flight_most = Some(2);
+        facts.cpu = CpuFacts { fetch_user_ns: Some(300_000_000), fetch_sys_ns: Some(200_000_000), limit_vcpu: Some(2.0), ..CpuFacts::default() };
+        let retried = Sample { attempts: 3, backoff_ns: 100_000_000, codes: codes(&["SlowDown", "reset"]), ..ok(1, [10, 400, 500, 600], 1_000_000) };
+        let straddles = ok(1, [600, 600, 1_000, 2_000], 2_000_000);
+        let failed = Sample { outcome: Outcome::Failed, attempts: 2, codes: codes(&["SlowDown", "SlowDown"]), ..ok(0, [1_200, 1_300, 0, 1_400], 9) };
+        let rows = [
+            (key(1_000_000, "STANDARD"), ok(0, [0, 0, 100, 1_200], 1_000_000), 0),
+            (key(1_000_000, "STANDARD"), retried, 0),
+            (key(2_000_000, "GLACIER_IR"), straddles, 0),
+            (key(1_000_000, "STANDARD"), failed, 0),
+            (key(1_000_000, "DEEP_ARCHIVE"), Sample::default(), 0),
+            (key(1_000_000, "STANDARD"), Sample::default(), 1),
+        ];
+        summarise(facts, rows)
+    }
+
+    #[test]
+    fn totals_and_rates_agree_with_a_hand_computation() {
+        let summary = small();
+        let totals = summary.totals.unwrap();
+        assert_eq!(totals.rows, Outcomes { ok: 3, failed: 1, vanished: 0, archived: 1, not_attempted: 1 });
+        assert_eq!((totals.keys_listed, totals.goodput_bytes, totals.rounds), (5, 4_000_000, 2));
+        close(summary.rates.throughput_bytes_per_s, 2_500_000.0);
+        close(summary.rates.goodput_bytes_per_s, 2_000_000.0);
+        // Two whole bodies, and half of the one from 1 s to 2 s.
+        close(summary.rates.active_window_bytes_per_s, 3_000_000.0 / 1.5);
+        // Two whole fetches, and 0.9 of the 1.4 s of the third.
+        close(summary.rates.active_window_fetches_per_s, (2.0 + 0.9 / 1.4) / 1.5);
+        close(summary.rates.requests_per_s, 3.5);
+        close(summary.rates.tail_share, 0.25);
+    }
+
+    #[test]
+    fn attempts_and_codes_are_counted_whatever_the_outcome() {
+        let attempts = small().attempts.unwrap();
+        assert_eq!((attempts.total, attempts.retried_fetches, attempts.backoff_ns, attempts.throttles), (7, 2, 100_000_000, 3));
+        assert_eq!(attempts.by_code.into_iter().collect::<Vec<_>>(), [("SlowDown".to_owned(), 3), ("reset".to_owned(), 1)]);
+    }
+
+    #[test]
+    fn overlap_comes_from_each_worker_s_first_start_and_last_end() {
+        let in_flight = small().in_flight.unwrap();
+        // 1.2 + 0.59 + 1.4 + 0.2 seconds of fetching in 2 s.
+        close(in_flight.mean, 3.39 / 2.0);
+        assert_eq!((in_flight.first_start_spread_ns, in_flight.last_end_spread_ns), (Some(10_000_000), Some(600_000_000)));
+        assert_eq!((in_flight.most, in_flight.pids, in_flight.tids), (Some(2), 1, 2));
+    }
+
+    #[test]
+    fn distributions_hold_the_ok_fetches_alone() {
+        let distributions = small().distributions;
+        assert_eq!((distributions.ttfb.count, distributions.ttfb.min_ns, distributions.ttfb.max_ns), (3, Some(100_000_000), Some(400_000_000)));
+        assert_eq!((distributions.latency.min_ns, distributions.latency.max_ns), (Some(200_000_000), Some(1_400_000_000)));
+        assert_eq!((distributions.fetch_duration.min_ns, distributions.fetch_duration.sum_ns), (Some(590_000_000), Some(3_190_000_000)));
+    }
+
+    #[test]
+    fn classes_divide_at_their_bounds() {
+        let summary = small();
+        let objects: Vec<u64> = summary.size_classes.iter().map(|class| class.objects).collect();
+        assert_eq!(objects, [0, 0, 2, 1, 0, 0]);
+        assert_eq!((summary.size_classes[0].latency_p50_ns, summary.size_classes[3].latency_p50_ns), (None, Some(1_400_000_000)));
+        let names: Vec<(&str, u64)> = summary.storage_classes.iter().map(|(name, class)| (name.as_str(), class.objects)).collect();
+        assert_eq!(names, [("DEEP_ARCHIVE", 1), ("GLACIER_IR", 1), ("STANDARD", 3)]);
+        let mut edge = Summariser::new(None);
+        for size in [16 << 10, (16 << 10) + 1, 64 << 20, (64 << 20) + 1] {
+            edge.row(&key(size, ""), &ok(0, [0, 0, 1, 2], size), 0);
+        }
+        assert_eq!(edge.classes.map(|class| class.objects), [1, 1, 0, 0, 1, 1]);
+    }
+
+    #[test]
+    fn processor_time_is_spread_over_bytes_requests_and_time() {
+        let cpu = small().cpu;
+        close(cpu.s_per_gb, 100.0);
+        close(cpu.us_per_request, 500_000.0 / 7.0);
+        close(cpu.used_vcpu, 0.25);
+    }
+
+    #[test]
+    fn a_run_without_a_fetch_phase_measures_nothing() {
+        let summary = summarise(RunFacts::new(fixture::header(), State::Failed), []);
+        assert_eq!((summary.totals, summary.rates, summary.in_flight), (None, Rates::default(), None));
+        assert_eq!((summary.attempts, summary.verdict), (None, None));
+    }
+
+    #[test]
+    fn an_empty_bucket_has_totals_and_no_rates() {
+        let mut facts = RunFacts::new(fixture::header(), State::Complete);
+        facts.phases.fetch_ns = Some(0);
+        facts.received_bytes = Some(0);
+        let summary = summarise(facts, []);
+        assert_eq!((summary.totals.unwrap().rows, summary.rates, summary.cpu.s_per_gb), (Outcomes::default(), Rates::default(), None));
+        assert_eq!(summary.verdict.unwrap().word, Word::Inconclusive);
+    }
+}

@@ -1,0 +1,210 @@
+//! The sections of a summary: plain data, units in the names, null for what is not known.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::stats::histogram::Snapshot;
+
+/// How long each part of a run took; null for a part that was not reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Phases {
+    /// Process start to the beginning of the listing.
+    pub start_up_ns: Option<u64>,
+    /// Listing every key, or reading the key file.
+    pub listing_ns: Option<u64>,
+    /// Starting the workers, until every one has built its client.
+    pub worker_start_ns: Option<u64>,
+    /// Epoch to the last end of a fetch.
+    pub fetch_ns: Option<u64>,
+    /// Writing and storing the results, until this summary was made: its own way to the bucket cannot be in it.
+    pub write_back_ns: Option<u64>,
+}
+
+/// How many rows ended how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Outcomes {
+    /// Read to the end and as long as announced.
+    pub ok: u64,
+    /// Given up.
+    pub failed: u64,
+    /// Listed, and gone when fetched.
+    pub vanished: u64,
+    /// In a storage class that needs a restore.
+    pub archived: u64,
+    /// Never handed to a worker.
+    pub not_attempted: u64,
+}
+
+/// Objects and bytes of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Totals {
+    /// Keys to fetch, after prefix, shard and limit.
+    pub keys_listed: u64,
+    /// Their size as listed; null where the source does not say.
+    pub listed_bytes: Option<u64>,
+    /// How often the keys were gone through, the last round perhaps in part.
+    pub rounds: u64,
+    /// Rows by outcome.
+    pub rows: Outcomes,
+    /// Body bytes of the fetches that ended `ok`.
+    pub goodput_bytes: u64,
+    /// Body bytes read from sockets, failed attempts too.
+    pub received_bytes: Option<u64>,
+}
+
+/// What follows from totals and times.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Rates {
+    /// Received bytes ÷ fetch time.
+    pub throughput_bytes_per_s: Option<f64>,
+    /// Bytes of `ok` fetches ÷ fetch time.
+    pub goodput_bytes_per_s: Option<f64>,
+    /// Bytes of `ok` fetches that came within the active window ÷ active window. A body that straddles the window's end counts by the
+    /// share of its time (first byte to end) that lies inside.
+    pub active_window_bytes_per_s: Option<f64>,
+    /// Attempts ÷ fetch time.
+    pub requests_per_s: Option<f64>,
+    /// `ok` fetches within the active window ÷ active window; one that straddles its end counts by the share of its time inside.
+    pub active_window_fetches_per_s: Option<f64>,
+    /// (fetch time − active window) ÷ fetch time: how much of the time went by with workers idle at the end.
+    pub tail_share: Option<f64>,
+}
+
+/// Body bytes by the second in which the socket read returned them, failed attempts too.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Series {
+    /// Length of one interval: 1,000,000,000.
+    pub interval_ns: u64,
+    /// Bytes of each interval since the epoch; the last one may be cut short.
+    pub bytes: Vec<u64>,
+}
+
+/// Times of the fetches that ended `ok`. Failed ones are counted elsewhere: their time says how long it took to give up.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Distributions {
+    /// Last attempt handed to the client → first body bytes.
+    pub ttfb: Snapshot,
+    /// Last attempt handed to the client → body complete.
+    pub latency: Snapshot,
+    /// First attempt handed to the client → body complete: retries and back-off included.
+    pub fetch_duration: Snapshot,
+}
+
+/// Upper ends of the size classes, in bytes; what is larger is in one more class.
+pub const SIZE_CLASS_BOUNDS: [u64; 5] = [16 << 10, 128 << 10, 1 << 20, 8 << 20, 64 << 20];
+
+/// The `ok` fetches of one range of sizes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SizeClass {
+    /// The largest size of the class; null for the class without an upper end.
+    pub up_to_bytes: Option<u64>,
+    /// Fetches.
+    pub objects: u64,
+    /// Their body bytes.
+    pub bytes: u64,
+    /// Median latency.
+    pub latency_p50_ns: Option<u64>,
+    /// 99th percentile of the latency.
+    pub latency_p99_ns: Option<u64>,
+}
+
+/// The keys of one storage class, each counted once whatever the number of rounds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StorageClass {
+    /// Keys.
+    pub objects: u64,
+    /// Their size as listed, where known.
+    pub bytes: u64,
+}
+
+/// How much really went on at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct InFlight {
+    /// Sum of all fetch durations ÷ fetch time.
+    pub mean: Option<f64>,
+    /// Most fetches open at one instant.
+    pub most: Option<u32>,
+    /// The first start of the worker that began last − that of the one that began first.
+    pub first_start_spread_ns: Option<u64>,
+    /// The last end of the worker that finished last − that of the one that finished first.
+    pub last_end_spread_ns: Option<u64>,
+    /// Distinct processes that fetched.
+    pub pids: u64,
+    /// Distinct threads that fetched.
+    pub tids: u64,
+}
+
+/// HTTP attempts of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Attempts {
+    /// All of them, and tries to connect that failed.
+    pub total: u64,
+    /// Fetches that took more than one.
+    pub retried_fetches: u64,
+    /// Time between attempts, summed over all workers.
+    pub backoff_ns: u64,
+    /// Failed attempts by error code.
+    pub by_code: std::collections::BTreeMap<String, u64>,
+    /// Failed attempts whose code says «too fast».
+    pub throttles: u64,
+    /// Connections opened.
+    pub connections_opened: Option<u64>,
+}
+
+/// Processor time. Fetch phase: between barrier and end, of every process of the run, as each reported it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CpuTime {
+    /// Fetch phase, user.
+    pub fetch_user_ns: Option<u64>,
+    /// Fetch phase, system.
+    pub fetch_sys_ns: Option<u64>,
+    /// Whole run, user.
+    pub whole_user_ns: Option<u64>,
+    /// Whole run, system.
+    pub whole_sys_ns: Option<u64>,
+    /// CPU seconds of the fetch phase ÷ GB received.
+    pub s_per_gb: Option<f64>,
+    /// CPU microseconds of the fetch phase ÷ attempts.
+    pub us_per_request: Option<f64>,
+    /// CPU time of the fetch phase ÷ fetch time: how many vCPU were busy.
+    pub used_vcpu: Option<f64>,
+    /// How many vCPU there were; how that was found is part of the environment.
+    pub limit_vcpu: Option<f64>,
+    /// Time in which the kernel held the run back; null where it does not say, as on Fargate.
+    pub throttled_ns: Option<u64>,
+}
+
+/// Memory of every process of the run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Memory {
+    /// Largest sum of the processes' PSS that a sample found.
+    pub peak_pss_bytes: Option<u64>,
+    /// How many samples were taken.
+    pub samples: u64,
+    /// Sum of each process's largest RSS, shared pages counted once for each.
+    pub peak_rss_bytes: Option<u64>,
+}
+
+/// Bytes that network interfaces counted during the fetch phase, headers included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Interface {
+    /// Received, without loopback.
+    pub rx_bytes: Option<u64>,
+    /// Sent, without loopback.
+    pub tx_bytes: Option<u64>,
+    /// Received by the loopback interface.
+    pub loopback_rx_bytes: Option<u64>,
+}
+
+/// What a run cost.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Price {
+    /// vCPU and memory of the task.
+    pub usd_task: f64,
+    /// GET and LIST requests.
+    pub usd_requests: f64,
+    /// Both ÷ TB of goodput.
+    pub usd_per_tb: Option<f64>,
+    /// Date of the price list, `2026-11-01`.
+    pub prices_dated: String,
+}

@@ -1,0 +1,99 @@
+//! The settings of a run as its summary tells them: all of them, resolved, without a secret.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::plan::{Access, ClientKind, Destination, Mode, RunPlan, Selection, Work};
+use crate::units::SECOND_NS;
+
+/// What a run was asked to do, every default filled in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Settings {
+    /// Source bucket.
+    pub bucket: String,
+    /// Which of its keys.
+    pub selection: Selection,
+    /// Workers.
+    pub concurrency: u32,
+    /// Concurrency model.
+    pub mode: Mode,
+    /// S3 client.
+    pub client: ClientKind,
+    /// How S3 is reached. User names and passwords in the endpoint are left out.
+    pub access: Access,
+    /// Attempts for one object at the most.
+    pub attempts: u32,
+    /// Longest time to a connection.
+    pub connect_timeout_ns: u64,
+    /// Longest time without a byte.
+    pub stall_timeout_ns: u64,
+    /// Longest time of a fetch; null = no limit.
+    pub fetch_timeout_ns: Option<u64>,
+    /// The keys were gone round until this time had passed; null = once.
+    pub duration_ns: Option<u64>,
+    /// CPU work done on every body.
+    pub work: Work,
+    /// Where results went.
+    pub destination: Destination,
+}
+
+impl From<&RunPlan> for Settings {
+    fn from(plan: &RunPlan) -> Self {
+        let access = Access { endpoint_url: plan.access.endpoint_url.as_deref().map(without_user), ..plan.access.clone() };
+        Self {
+            bucket: plan.bucket.clone(),
+            selection: plan.selection.clone(),
+            concurrency: plan.concurrency.get(),
+            mode: plan.mode,
+            client: plan.client,
+            access,
+            attempts: plan.limits.attempts,
+            connect_timeout_ns: nanoseconds(plan.limits.connect_timeout),
+            stall_timeout_ns: nanoseconds(plan.limits.stall_timeout),
+            fetch_timeout_ns: plan.limits.fetch_timeout.map(nanoseconds),
+            duration_ns: plan.duration.map(nanoseconds),
+            work: plan.work,
+            destination: plan.destination.clone(),
+        }
+    }
+}
+
+fn nanoseconds(time: std::time::Duration) -> u64 {
+    time.as_secs().saturating_mul(SECOND_NS).saturating_add(u64::from(time.subsec_nanos()))
+}
+
+/// A URL without its `user:password@`.
+fn without_user(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let host = rest[..authority].rfind('@').map_or(0, |at| at + 1);
+    format!("{scheme}://{}", &rest[host..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::summary::fixture;
+
+    #[test]
+    fn passwords_in_an_endpoint_are_left_out() {
+        for (url, kept) in [
+            ("http://user:p@ss@127.0.0.1:9000/x@y", "http://127.0.0.1:9000/x@y"),
+            ("http://127.0.0.1:9000", "http://127.0.0.1:9000"),
+            ("https://k@h?a@b", "https://h?a@b"),
+            ("nonsense", "nonsense"),
+        ] {
+            assert_eq!(without_user(url), kept);
+        }
+        let mut plan = fixture::plan();
+        plan.access.endpoint_url = Some("http://someone:secret@h".to_owned());
+        assert!(!serde_json::to_string(&Settings::from(&plan)).unwrap().contains("secret"));
+    }
+
+    #[test]
+    fn times_are_nanoseconds() {
+        let settings = Settings::from(&fixture::plan());
+        assert_eq!((settings.connect_timeout_ns, settings.stall_timeout_ns), (3_000_000_000, 10_000_000_000));
+        assert_eq!((settings.fetch_timeout_ns, settings.duration_ns), (None, None));
+    }
+}

@@ -1,0 +1,235 @@
+//! What limited a run, judged from that run alone, with the figures it was judged by.
+//!
+//! The rules, in the order in which they win:
+//!
+//! 1. `failed`: not one fetch ended `ok`, and at least one failed.
+//! 2. `server-bound`: the embedded server used more than 80 % of its threads' time. The run measured the server.
+//! 3. `cpu-bound`: the fetch phase used at least 95 % of the vCPU limit.
+//! 4. `s3-throttled`: at least 1 % of the attempts were answered with «too fast».
+//! 5. `tail-bound`: at least 20 % of the fetch time went by after the queue was empty.
+//! 6. else `inconclusive`. Whether the network or the single connection set the rate takes runs at several concurrencies: those words
+//!    (`network-bound`, `per-connection-bound`) are given by a sweep.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{ServerFacts, State, Summary};
+use crate::units;
+
+/// Share of its threads' time above which the server was the limit.
+const SERVER_SHARE: f64 = 0.80;
+/// Share of the vCPU limit from which the processor was the limit.
+const CPU_SHARE: f64 = 0.95;
+/// Share of throttled attempts from which S3 held the run back.
+const THROTTLED_SHARE: f64 = 0.01;
+/// Share of the fetch time from which the tail was the limit.
+const TAIL_SHARE: f64 = 0.20;
+
+/// What limited a run, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Word {
+    /// Nothing was fetched.
+    Failed,
+    /// The embedded server.
+    ServerBound,
+    /// The vCPU.
+    CpuBound,
+    /// S3's own limits.
+    #[serde(rename = "s3-throttled")]
+    S3Throttled,
+    /// The last few fetches.
+    TailBound,
+    /// The network of the machine (from a sweep).
+    NetworkBound,
+    /// What one connection carries (from a sweep).
+    PerConnectionBound,
+    /// Nothing that one run shows.
+    Inconclusive,
+}
+
+impl Word {
+    /// The word as it stands in files and on screen.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::ServerBound => "server-bound",
+            Self::CpuBound => "cpu-bound",
+            Self::S3Throttled => "s3-throttled",
+            Self::TailBound => "tail-bound",
+            Self::NetworkBound => "network-bound",
+            Self::PerConnectionBound => "per-connection-bound",
+            Self::Inconclusive => "inconclusive",
+        }
+    }
+}
+
+/// A verdict and its grounds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Verdict {
+    /// What limited the run.
+    pub word: Word,
+    /// The figures it was judged by, as sentence fragments; those that decided first.
+    pub because: Vec<String>,
+}
+
+/// One rule's answer.
+struct Finding {
+    word: Word,
+    holds: bool,
+    figure: String,
+}
+
+/// Judges a finished run; `None` when nothing was measured.
+pub(super) fn judge(summary: &Summary, server: Option<&ServerFacts>) -> Option<Verdict> {
+    if summary.state == State::Running || summary.totals.is_none() {
+        return None;
+    }
+    let findings: Vec<Finding> =
+        [failed(summary), server_bound(summary, server), cpu_bound(summary), throttled(summary), tail_bound(summary)].into_iter().flatten().collect();
+    let word = findings.iter().find(|finding| finding.holds).map_or(Word::Inconclusive, |finding| finding.word);
+    let (decided, seen): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(|finding| finding.word == word);
+    let mut because: Vec<String> = decided.into_iter().chain(seen).map(|finding| finding.figure).collect();
+    if word == Word::Inconclusive {
+        because.push("whether the network or the single connection sets the rate takes a sweep to tell".to_owned());
+    }
+    Some(Verdict { word, because })
+}
+
+fn failed(summary: &Summary) -> Option<Finding> {
+    let rows = summary.totals?.rows;
+    if rows.ok > 0 {
+        return None;
+    }
+    let figure = match rows.failed {
+        0 => "no object was fetched".to_owned(),
+        failed => format!("no fetch ended well, {} failed", units::count(failed)),
+    };
+    Some(Finding { word: Word::Failed, holds: rows.failed > 0, figure })
+}
+
+fn server_bound(summary: &Summary, server: Option<&ServerFacts>) -> Option<Finding> {
+    let server = server.filter(|server| server.threads > 0)?;
+    let wall_ns = summary.phases.fetch_ns.filter(|ns| *ns > 0)?;
+    let share = server.cpu_ns as f64 / (wall_ns as f64 * f64::from(server.threads));
+    let figure = format!("the server used {} of its {} threads' time", units::percent(share), server.threads);
+    Some(Finding { word: Word::ServerBound, holds: share > SERVER_SHARE, figure })
+}
+
+fn cpu_bound(summary: &Summary) -> Option<Finding> {
+    let used = summary.cpu.used_vcpu?;
+    let Some(limit) = summary.cpu.limit_vcpu.filter(|limit| *limit > 0.0) else {
+        return Some(Finding { word: Word::CpuBound, holds: false, figure: format!("fetching used {used:.2} vCPU of an unknown number") });
+    };
+    let share = used / limit;
+    let figure = format!("fetching used {used:.2} of {limit} vCPU ({})", units::percent(share));
+    Some(Finding { word: Word::CpuBound, holds: share >= CPU_SHARE, figure })
+}
+
+fn throttled(summary: &Summary) -> Option<Finding> {
+    let attempts = summary.attempts.as_ref().filter(|attempts| attempts.total > 0)?;
+    let share = attempts.throttles as f64 / attempts.total as f64;
+    let figure =
+        format!("{} of {} attempts were throttled ({})", units::count(attempts.throttles), units::count(attempts.total), units::percent(share));
+    Some(Finding { word: Word::S3Throttled, holds: share >= THROTTLED_SHARE, figure })
+}
+
+fn tail_bound(summary: &Summary) -> Option<Finding> {
+    let share = summary.rates.tail_share?;
+    Some(Finding { word: Word::TailBound, holds: share >= TAIL_SHARE, figure: format!("the tail took {} of the fetch time", units::percent(share)) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::summary::{Attempts, Outcomes, Totals, fixture};
+
+    /// A run that shows nothing: 1 of 2 vCPU, nothing throttled, no tail.
+    fn calm() -> Summary {
+        let mut summary = Summary::running(fixture::header());
+        summary.state = State::Complete;
+        summary.totals = Some(Totals { rows: Outcomes { ok: 10, ..Outcomes::default() }, ..Totals::default() });
+        summary.attempts = Some(Attempts { total: 1_000, ..Attempts::default() });
+        summary.phases.fetch_ns = Some(10_000_000_000);
+        (summary.cpu.used_vcpu, summary.cpu.limit_vcpu) = (Some(1.0), Some(2.0));
+        summary.rates.tail_share = Some(0.01);
+        summary
+    }
+
+    fn word(change: fn(&mut Summary)) -> Word {
+        let mut summary = calm();
+        change(&mut summary);
+        judge(&summary, None).unwrap().word
+    }
+
+    fn set_throttles(summary: &mut Summary, throttles: u64) {
+        summary.attempts = Some(Attempts { total: 1_000, throttles, ..Attempts::default() });
+    }
+
+    #[test]
+    fn every_rule_begins_at_its_threshold() {
+        assert_eq!(word(|_| ()), Word::Inconclusive);
+        assert_eq!(word(|s| s.cpu.used_vcpu = Some(1.899)), Word::Inconclusive);
+        assert_eq!(word(|s| s.cpu.used_vcpu = Some(1.9)), Word::CpuBound);
+        assert_eq!(word(|s| set_throttles(s, 9)), Word::Inconclusive);
+        assert_eq!(word(|s| set_throttles(s, 10)), Word::S3Throttled);
+        assert_eq!(word(|s| s.rates.tail_share = Some(0.199)), Word::Inconclusive);
+        assert_eq!(word(|s| s.rates.tail_share = Some(0.2)), Word::TailBound);
+        assert_eq!(word(|s| s.cpu.limit_vcpu = None), Word::Inconclusive);
+    }
+
+    #[test]
+    fn the_server_is_the_limit_above_four_fifths_of_its_threads() {
+        let server = |cpu_ns| ServerFacts { cpu_ns, threads: 2, report: serde_json::Value::Null };
+        assert_eq!(judge(&calm(), Some(&server(16_000_000_000))).unwrap().word, Word::Inconclusive);
+        let verdict = judge(&calm(), Some(&server(16_100_000_000))).unwrap();
+        assert_eq!(verdict.word, Word::ServerBound);
+        assert_eq!(verdict.because[0], "the server used 80.5 % of its 2 threads' time");
+    }
+
+    #[test]
+    fn nothing_fetched_well_is_failed_only_when_something_failed() {
+        assert_eq!(word(|s| s.totals = Some(Totals::default())), Word::Inconclusive);
+        assert_eq!(word(|s| s.totals = Some(Totals { rows: Outcomes { failed: 1, ..Outcomes::default() }, ..Totals::default() })), Word::Failed);
+        assert_eq!(
+            word(|s| s.totals = Some(Totals { rows: Outcomes { ok: 1, failed: 9, ..Outcomes::default() }, ..Totals::default() })),
+            Word::Inconclusive
+        );
+    }
+
+    #[test]
+    fn the_first_rule_wins_and_the_other_figures_stand_behind_it() {
+        let mut summary = calm();
+        summary.rates.tail_share = Some(0.5);
+        set_throttles(&mut summary, 100);
+        let verdict = judge(&summary, None).unwrap();
+        assert_eq!(verdict.word, Word::S3Throttled);
+        assert_eq!(
+            verdict.because,
+            ["100 of 1,000 attempts were throttled (10.0 %)", "fetching used 1.00 of 2 vCPU (50.0 %)", "the tail took 50.0 % of the fetch time"]
+        );
+    }
+
+    #[test]
+    fn a_run_that_goes_on_has_no_verdict() {
+        let mut summary = calm();
+        summary.state = State::Running;
+        assert_eq!(judge(&summary, None), None);
+    }
+
+    #[test]
+    fn words_are_the_same_in_files_and_on_screen() {
+        for word in [
+            Word::Failed,
+            Word::ServerBound,
+            Word::CpuBound,
+            Word::S3Throttled,
+            Word::TailBound,
+            Word::NetworkBound,
+            Word::PerConnectionBound,
+            Word::Inconclusive,
+        ] {
+            assert_eq!(serde_json::to_value(word).unwrap(), word.as_str());
+        }
+    }
+}
