@@ -5,3 +5,6 @@
 //! nothing but the soft limit of open files, and takes no decision of a run.
 
 pub mod clock;
+pub mod cpu;
+pub mod net;
+pub mod usage;
