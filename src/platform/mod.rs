@@ -6,5 +6,6 @@
 
 pub mod clock;
 pub mod cpu;
+pub mod ecs;
 pub mod net;
 pub mod usage;
