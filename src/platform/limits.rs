@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::cgroup::{self, Roots, Version};
+use super::parse_kib_line;
 
 /// Which source said how many vCPU there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -130,12 +131,7 @@ fn affinity() -> Option<u32> {
 
 /// `MemTotal` of `/proc/meminfo` (`proc_meminfo(5)`), which is in kibibytes.
 fn mem_total_bytes(proc: &Path) -> Option<u64> {
-    parse_mem_total_bytes(&fs::read_to_string(proc.join("meminfo")).ok()?)
-}
-
-fn parse_mem_total_bytes(text: &str) -> Option<u64> {
-    let value = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    value.trim().strip_suffix("kB")?.trim_end().parse::<u64>().ok()?.checked_mul(1024)
+    parse_kib_line(&fs::read_to_string(proc.join("meminfo")).ok()?, "MemTotal:")
 }
 
 /// Limits of open files of this process: (soft, hard). `None` is «no limit», which Linux does not have.
@@ -194,12 +190,6 @@ mod tests {
         let vcpu = [VcpuSource::Ecs, VcpuSource::CgroupV2, VcpuSource::CgroupV1, VcpuSource::Affinity];
         assert_eq!(vcpu.map(|source| words(serde_json::to_value(source).unwrap())), ["ecs", "cgroup-v2", "cgroup-v1", "affinity"]);
         assert_eq!(words(serde_json::to_value(MemorySource::MemTotal).unwrap()), "mem-total");
-    }
-
-    #[test]
-    fn mem_total_is_in_kibibytes() {
-        assert_eq!(parse_mem_total_bytes("MemTotal:       16 kB\nMemFree: 1 kB\n"), Some(16_384));
-        assert_eq!(parse_mem_total_bytes("MemFree: 1 kB\n"), None);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! What a process has used: CPU time, memory, context switches. getrusage(2) for this process, `/proc/PID/smaps_rollup` (`proc_pid_smaps(5)`) for
-//! the memory of any.
+//! What a process has used: CPU time and context switches from getrusage(2), memory from `/proc/PID/smaps_rollup` (`proc_pid_smaps(5)`) and
+//! `/proc/self/status`.
 //!
 //! Readings only; who subtracts two of them decides over which phase.
 
@@ -11,6 +11,8 @@ use nix::sys::resource::{Usage, UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::parse_kib_line;
 
 /// CPU time, as a reading since the process began or as the difference of two.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -64,7 +66,15 @@ pub fn context_switches() -> Option<ContextSwitches> {
 }
 
 /// The most memory that this process ever had resident, shared pages counted whole.
+///
+/// On Linux `VmHWM` of `/proc/self/status` (`proc_pid_status(5)`), which begins anew with exec. `ru_maxrss` of getrusage(2) does not: a process starts
+/// out with the peak of the one that started it (`exec_mmap` in the kernel's `fs/exec.c`), so each child of `--mode process` would
+/// be as large as its parent. Elsewhere `ru_maxrss` is all there is.
 pub fn peak_rss_bytes() -> Option<u64> {
+    fs::read_to_string("/proc/self/status").ok().and_then(|text| parse_kib_line(&text, "VmHWM:")).or_else(max_rss_bytes)
+}
+
+fn max_rss_bytes() -> Option<u64> {
     // Kibibytes on Linux, bytes on macOS: getrusage(2) of either.
     const UNIT: u64 = if cfg!(target_vendor = "apple") { 1 } else { 1024 };
     u64::try_from(getrusage(UsageWho::RUSAGE_SELF).ok()?.max_rss()).ok()?.checked_mul(UNIT)
@@ -74,13 +84,7 @@ pub fn peak_rss_bytes() -> Option<u64> {
 /// so never inside a measured phase. `None` for a process that is gone or not ours, and wherever the kernel is not Linux.
 pub fn pss_bytes(pid: u32) -> Option<u64> {
     let path = Path::new("/proc").join(pid.to_string()).join("smaps_rollup");
-    parse_pss_bytes(&fs::read_to_string(path).ok()?)
-}
-
-/// The line `Pss:  1234 kB` (kibibytes, whatever it says).
-fn parse_pss_bytes(text: &str) -> Option<u64> {
-    let value = text.lines().find_map(|line| line.strip_prefix("Pss:"))?;
-    value.trim().strip_suffix("kB")?.trim_end().parse::<u64>().ok()?.checked_mul(1024)
+    parse_kib_line(&fs::read_to_string(path).ok()?, "Pss:")
 }
 
 fn times(who: UsageWho) -> Option<CpuTimes> {
@@ -125,14 +129,15 @@ mod tests {
     #[test]
     fn pss_is_read_from_the_rollup() {
         let text = "5581e0000-7ffd1000 ---p 00000000 00:00 0    [rollup]\nRss:    884 kB\nPss:    385 kB\nPss_Dirty:    68 kB\n";
-        assert_eq!(parse_pss_bytes(text), Some(394_240));
-        assert_eq!(parse_pss_bytes("Rss: 1 kB\n"), None);
+        assert_eq!(parse_kib_line(text, "Pss:"), Some(394_240));
+        assert_eq!(parse_kib_line("Rss: 1 kB\n", "Pss:"), None);
     }
 
     #[test]
     fn this_process_has_memory_and_switches() {
         // A test process has at least a mebibyte resident, and cannot have a tebibyte.
         assert!((1 << 20..1 << 40).contains(&peak_rss_bytes().unwrap()));
+        assert!((1 << 20..1 << 40).contains(&max_rss_bytes().unwrap()));
         assert!(context_switches().is_some());
         if cfg!(target_os = "linux") {
             assert!(pss_bytes(std::process::id()).unwrap() > 1 << 19);
