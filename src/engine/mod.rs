@@ -57,14 +57,19 @@ pub struct Job {
 }
 
 /// What the engine itself measured.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineReport {
-    /// CPU between barrier and end of the workers' own processes other than this one (children).
-    pub children_fetch: CpuTimes,
-    /// CPU of the children from their start to their end.
-    pub children_whole: CpuTimes,
+    /// CPU between barrier and end of the workers' own processes other than this one (children); `None` when one of them could not say.
+    pub children_fetch: Option<CpuTimes>,
     /// Things a person should know: a child died, a worker panicked.
     pub warnings: Vec<String>,
+}
+
+impl Default for EngineReport {
+    /// No children: they used no CPU.
+    fn default() -> Self {
+        Self { children_fetch: Some(CpuTimes::default()), warnings: Vec::new() }
+    }
 }
 
 /// Why the workers could not do their job.

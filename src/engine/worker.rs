@@ -144,7 +144,7 @@ fn fetcher<F: ClientFactory>(crew: &Crew<F>, seat: Seat, (client, clock): (F::Cl
         work: crew.work,
         meter: Meter::new(Arc::clone(&crew.board.counters), seat.index, Arc::clone(&crew.board.series)),
         watchdog: Watchdog::new(Arc::clone(&crew.board.halt), &crew.limits, crew.concurrency),
-        identity: Identity { worker: seat.number, pid: std::process::id(), tid: crate::platform::thread_id() },
+        identity: Identity { worker: seat.number, pid: std::process::id(), tid: crate::platform::usage::thread_id() },
         random: fastrand::Rng::new(),
     }
 }

@@ -88,14 +88,12 @@ async fn live() -> io::Result<()> {
 }
 
 fn farewell(result: Result<(), EngineError>, board: &Board, epoch_cpu: Option<CpuTimes>) -> Farewell {
-    let whole_cpu = usage::cpu_of_this_process();
     let error = result.err().map(|error| match error {
         EngineError::Client(error) => (error.message, error.hint),
         other => (other.to_string(), None),
     });
     Farewell {
-        fetch_cpu: epoch_cpu.map_or_else(CpuTimes::default, |at_epoch| whole_cpu.minus(at_epoch)),
-        whole_cpu,
+        fetch_cpu: epoch_cpu.zip(usage::cpu_times()).map(|(at_epoch, now)| now - at_epoch),
         connections: board.connections(),
         warnings: board.take_warnings(),
         error,
@@ -153,7 +151,7 @@ impl Reader {
         while let Some(frame) = frames.next().await? {
             match frame {
                 ToChild::Go(epoch_ns) => {
-                    self.epoch_cpu.set(Some(usage::cpu_of_this_process()));
+                    self.epoch_cpu.set(usage::cpu_times());
                     keeper.open(epoch_ns);
                 }
                 ToChild::Range(start, end) => self.inbox.ranges.borrow_mut().push_back(start..end),

@@ -23,7 +23,6 @@ pub use launch::ChildOptions;
 use super::board::{Board, Gate, Phase};
 use super::{EngineError, EngineReport, Job};
 use crate::fetch::{Clock, RunClock};
-use crate::platform::usage::CpuTimes;
 use crate::sample::{ErrorCode, Outcome, Sample};
 use crate::store::{CredentialFeed, Secret, StoreError, StoreErrorKind};
 use launch::Child;
@@ -229,6 +228,8 @@ impl Floor {
         let keys: u64 = unacknowledged.iter().map(|range| range.end - range.start).sum();
         self.board.warn(format!("child {} of worker {number} died ({how}); {keys} keys go to other children", child.pid));
         *self.last_death.borrow_mut() = Some(how.to_owned());
+        // What it used of the CPU is not known any more, and a sum without it would be too small.
+        self.report.borrow_mut().children_fetch = None;
         for (position, mut range) in unacknowledged.into_iter().enumerate() {
             if position == 0 && !range.is_empty() {
                 let mut deaths = self.deaths.borrow_mut();
@@ -257,9 +258,7 @@ impl Floor {
             return Err(EngineError::system("a child process stopped", std::io::Error::other(message)));
         }
         let mut report = self.report.borrow_mut();
-        let add = |sum: &mut CpuTimes, times: CpuTimes| *sum = sum.plus(times);
-        add(&mut report.children_fetch, bye.fetch_cpu);
-        add(&mut report.children_whole, bye.whole_cpu);
+        report.children_fetch = report.children_fetch.zip(bye.fetch_cpu).map(|(sum, child)| sum + child);
         report.warnings.extend(bye.warnings);
         drop(report);
         self.board.add_connections(bye.connections);

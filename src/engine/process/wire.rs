@@ -71,8 +71,8 @@ pub(super) struct Batch {
 /// What a child measured of itself.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Farewell {
-    pub(super) fetch_cpu: CpuTimes,
-    pub(super) whole_cpu: CpuTimes,
+    /// CPU between barrier and end.
+    pub(super) fetch_cpu: Option<CpuTimes>,
     pub(super) connections: u64,
     pub(super) warnings: Vec<String>,
     /// Message and hint.
