@@ -5,6 +5,7 @@
 //! what a person sees on top. A module imports only from layers below it; a test holds that.
 
 pub mod cli;
+pub mod commands;
 pub mod engine;
 pub mod event;
 pub mod exit;
@@ -15,6 +16,7 @@ pub mod plan;
 pub mod platform;
 pub mod progress;
 pub mod results;
+pub mod run;
 pub mod sample;
 pub mod server;
 pub mod settings;

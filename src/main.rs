@@ -1,2 +1,7 @@
-//! parfetch
-fn main() {}
+//! The program: everything is in the library, and the exit code is the only thing decided here.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    parfetch::commands::main(parfetch::platform::clock::now_ns())
+}

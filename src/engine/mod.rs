@@ -14,7 +14,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use board::{Board, Gate};
+pub use board::{Board, Gate, GateKeeper};
 pub use process::{ChildOptions, child_main};
 pub use queue::Queue;
 pub use worker::Crew;

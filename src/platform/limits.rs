@@ -28,6 +28,17 @@ pub enum VcpuSource {
     Affinity,
 }
 
+impl VcpuSource {
+    /// As it stands in a line for people.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Ecs => "ECS task limit",
+            Self::CgroupV2 | Self::CgroupV1 => "cgroup quota",
+            Self::Affinity => "CPU affinity",
+        }
+    }
+}
+
 /// How many vCPU this process may use, and what each source said.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]

@@ -79,7 +79,12 @@ impl Place {
         Ok((place, warnings))
     }
 
-    fn in_folder(dir: &Path, stem: &str, (replace, remote): (Replace, Option<(Bucket, String)>), warnings: &mut Vec<String>) -> Result<Self, PlaceError> {
+    fn in_folder(
+        dir: &Path,
+        stem: &str,
+        (replace, remote): (Replace, Option<(Bucket, String)>),
+        warnings: &mut Vec<String>,
+    ) -> Result<Self, PlaceError> {
         let local = |path: &Path| {
             let path = path.to_owned();
             move |cause| PlaceError::Local { path, cause }

@@ -66,7 +66,7 @@ impl Drop for RowBuffer {
 /// The writing thread.
 #[derive(Debug)]
 pub struct RowWriter {
-    thread: JoinHandle<io::Result<u64>>,
+    thread: JoinHandle<io::Result<Written>>,
     path: PathBuf,
 }
 
@@ -83,15 +83,22 @@ impl RowWriter {
 
     /// Waits until every row is written (all senders must be gone) and opens the file for reading.
     pub fn finish(self) -> io::Result<RowFile> {
-        let units = self.thread.join().map_err(|_| io::Error::other("the thread that writes rows panicked"))??;
-        Ok(RowFile { path: self.path, units })
+        let written = self.thread.join().map_err(|_| io::Error::other("the thread that writes rows panicked"))??;
+        Ok(RowFile { path: self.path, written })
     }
 }
 
-fn write_all(file: &File, receiver: &mpsc::Receiver<Vec<Sample>>, on_error: OnError) -> io::Result<u64> {
+/// How far the rows go.
+#[derive(Clone, Copy, Debug, Default)]
+struct Written {
+    units: u64,
+    last_end_ns: Option<u64>,
+}
+
+fn write_all(file: &File, receiver: &mpsc::Receiver<Vec<Sample>>, on_error: OnError) -> io::Result<Written> {
     let mut on_error = Some(on_error);
     let mut result = Ok(());
-    let mut units = 0;
+    let mut written = Written::default();
     while let Ok(mut batch) = receiver.recv() {
         while batch.len() < BATCH
             && let Ok(more) = receiver.try_recv()
@@ -101,13 +108,16 @@ fn write_all(file: &File, receiver: &mpsc::Receiver<Vec<Sample>>, on_error: OnEr
         if result.is_err() {
             continue; // Rows go on coming until the workers have noticed.
         }
-        units = batch.iter().map(|row| row.unit + 1).max().unwrap_or(0).max(units);
+        for row in &batch {
+            written.units = written.units.max(row.unit + 1);
+            written.last_end_ns = written.last_end_ns.max(row.end_ns);
+        }
         result = write_batch(file, &mut batch);
         if let (Err(error), Some(tell)) = (&result, on_error.take_if(|_| result.is_err())) {
             tell(error);
         }
     }
-    result.map(|()| units)
+    result.map(|()| written)
 }
 
 /// Writes rows sorted, each run of neighbours at once.
@@ -126,20 +136,25 @@ fn write_batch(file: &File, batch: &mut [Sample]) -> io::Result<()> {
 #[derive(Debug)]
 pub struct RowFile {
     path: PathBuf,
-    units: u64,
+    written: Written,
 }
 
 impl RowFile {
     /// One more than the highest row that was written.
     pub fn units(&self) -> u64 {
-        self.units
+        self.written.units
+    }
+
+    /// The end of the fetch that ended last, in ns since the epoch.
+    pub fn last_end_ns(&self) -> Option<u64> {
+        self.written.last_end_ns
     }
 
     /// Rows 0 to `count`, in order; what was never written is `not_attempted`.
     pub fn iter(&self, count: u64) -> io::Result<impl Iterator<Item = io::Result<Sample>>> {
         let mut reader = io::BufReader::with_capacity(256 * 1024, File::open(&self.path)?);
         let mut row = vec![0; Sample::ENCODED_LEN];
-        let written = self.units;
+        let written = self.written.units;
         Ok((0..count).map(move |unit| {
             if unit >= written {
                 return Ok(Sample { unit, ..Sample::default() });

@@ -20,6 +20,27 @@ const REFRESH_AHEAD: Duration = Duration::from_secs(5 * 60);
 /// Wait after a refresh that failed.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
+/// Credentials that do not come from the AWS configuration: those of the embedded server.
+#[derive(Clone)]
+pub struct StaticKeys {
+    /// Access key.
+    pub access_key: String,
+    /// Secret key.
+    pub secret_key: String,
+}
+
+impl fmt::Debug for StaticKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StaticKeys").finish_non_exhaustive()
+    }
+}
+
+impl StaticKeys {
+    pub(super) fn to_provider(&self) -> SharedCredentialsProvider {
+        SharedCredentialsProvider::new(Credentials::new(&self.access_key, &self.secret_key, None, None, "parfetch"))
+    }
+}
+
 /// One set of credentials.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Secret {

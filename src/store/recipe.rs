@@ -48,6 +48,11 @@ pub struct Shared {
 }
 
 impl Recipe {
+    /// The region for which requests are signed.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
     /// Lets the SDK itself say where a request for an object of `bucket` would go and for which region it would be signed: it presigns one,
     /// with made-up credentials and without the network.
     pub(super) async fn resolve(session: &Session, bucket: &str) -> Result<Self, StoreError> {

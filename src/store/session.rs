@@ -9,7 +9,7 @@ use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 
 use super::bucket::Bucket;
-use super::credentials::{CredentialFeed, Keeper};
+use super::credentials::{CredentialFeed, Keeper, StaticKeys};
 use super::error::{StoreError, StoreErrorKind};
 use super::recipe::{Recipe, http_client};
 use crate::plan::{Access, Limits};
@@ -26,11 +26,11 @@ pub struct Session {
 }
 
 impl Session {
-    /// Reads variables, profiles and files, as every AWS program does. Asks for no credentials yet.
+    /// Reads variables, profiles and files, as every AWS program does; `keys` win over what they say. Asks for no credentials yet.
     ///
     /// # Errors
     /// When the certificate bundle cannot be read.
-    pub async fn load(access: &Access, limits: Limits) -> Result<Self, StoreError> {
+    pub async fn load(access: &Access, limits: Limits, keys: Option<StaticKeys>) -> Result<Self, StoreError> {
         let mut loader = aws_config::defaults(BehaviorVersion::latest());
         if let Some(profile) = &access.profile {
             loader = loader.profile_name(profile);
@@ -43,6 +43,9 @@ impl Session {
         }
         if access.no_sign_request {
             loader = loader.no_credentials();
+        }
+        if let Some(keys) = &keys {
+            loader = loader.credentials_provider(keys.to_provider());
         }
         if let Some(client) = http_client(access.ca_bundle.as_deref())? {
             loader = loader.http_client(client);

@@ -1,0 +1,127 @@
+//! `parfetch run`.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::cli::{Raw, Variables};
+use crate::engine::ChildOptions;
+use crate::event::RunEvent;
+use crate::exit::{Exit, Failure};
+use crate::output::{Style, render_run};
+use crate::platform::Sources;
+use crate::progress::{Display, Progress};
+use crate::results::summary::Summary;
+use crate::run::{Ended, Signal, Surroundings, run};
+use crate::server::{Embedded, ProcessConfig};
+use crate::settings::{self, Format, ProgressWhen, RunSettings};
+use crate::store::StaticKeys;
+
+/// Variables that a child of `--mode process` gets: where certificates are, and nothing that could hold a secret.
+const CHILD_VARIABLES: [&str; 8] = ["PATH", "HOME", "TZ", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "RUST_BACKTRACE"];
+/// Width of the summary where there is no terminal to ask.
+const WIDTH: usize = 80;
+
+/// Runs it.
+pub(super) fn main(raw: &Raw, process_start_ns: u64) -> Result<Exit, Failure> {
+    let settings = settings::run(raw)?;
+    super::start_log(settings.log);
+    let runtime = super::runtime()?;
+    runtime.block_on(async {
+        let (tell, first) = watch::channel(None);
+        let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+        let signals = async {
+            loop {
+                let signal = tokio::select! {
+                    _ = interrupt.recv() => Signal::Interrupt,
+                    _ = terminate.recv() => Signal::Terminate,
+                };
+                if tell.borrow().is_some() {
+                    return signal;
+                }
+                tell.send_replace(Some(signal));
+            }
+        };
+        tokio::select! {
+            ended = run_to_end(raw, settings, (first, process_start_ns)) => ended,
+            second = signals => Err(at_once(second)),
+        }
+    })
+}
+
+fn listen(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Failure> {
+    signal(kind).map_err(|error| Failure::new(Exit::Unexpected, format!("cannot listen for signals: {error}")))
+}
+
+/// A second signal: end now, whatever is lost.
+fn at_once(signal: Signal) -> Failure {
+    let exit = if signal == Signal::Interrupt { Exit::Interrupted } else { Exit::Terminated };
+    Failure::new(exit, "ended at once by a second signal; results in part may be left in the results place")
+}
+
+async fn run_to_end(raw: &Raw, settings: RunSettings, (signal, process_start_ns): (watch::Receiver<Option<Signal>>, u64)) -> Result<Exit, Failure> {
+    let RunSettings { mut plan, embedded, progress, output, warnings, .. } = settings;
+    let variables = &raw.variables;
+    let executable = executable()?;
+    let mut server = match embedded {
+        Some(options) => {
+            let server = Embedded::start(&executable, &ProcessConfig { options, ..ProcessConfig::default() }).await;
+            Some(server.map_err(|error| Failure::new(Exit::SetUp, error.to_string()))?)
+        }
+        None => None,
+    };
+    if let Some(server) = &server {
+        plan.bucket.clone_from(&server.ready().source_bucket);
+        plan.access.endpoint_url = Some(server.ready().endpoint_url.clone());
+    }
+    let style = Style::for_stream(&io::stderr(), variables.get("NO_COLOR"), variables.get("TERM"));
+    let display = if progress == ProgressWhen::Never { Display::Silent } else { Display::auto(&io::stderr()) };
+    let mut progress = Progress::new(display, io::stderr(), style);
+    let mut on_event = |event: &RunEvent| progress.handle(event);
+    let keys = server.as_ref().map(|server| {
+        let ready = server.ready();
+        StaticKeys { access_key: ready.access_key.clone(), secret_key: ready.secret_key.clone() }
+    });
+    let surroundings = Surroundings {
+        process_start_ns,
+        sources: Sources { ecs_metadata_uri: variables.get("ECS_CONTAINER_METADATA_URI_V4").map(str::to_owned), ..Sources::default() },
+        children: ChildOptions { executable, environment: child_environment(variables) },
+        embedded: server.as_mut().zip(keys),
+        signal,
+        on_event: &mut on_event,
+        warnings,
+    };
+    let ended = run(&plan, surroundings).await;
+    drop(progress);
+    if let Some(server) = server {
+        server.stop().await;
+    }
+    let Ended { summary, results, exit } = ended?;
+    show(&summary, (output, &results), variables)?;
+    exit
+}
+
+fn executable() -> Result<PathBuf, Failure> {
+    std::env::current_exe().map_err(|error| Failure::new(Exit::Unexpected, format!("cannot find this program: {error}")))
+}
+
+fn child_environment(variables: &Variables) -> Vec<(String, String)> {
+    CHILD_VARIABLES.iter().filter_map(|name| Some(((*name).to_owned(), variables.get(name)?.to_owned()))).collect()
+}
+
+/// The summary on stdout: for people, or alone for programs.
+fn show(summary: &Summary, (output, results): (Format, &str), variables: &Variables) -> Result<(), Failure> {
+    let stdout = io::stdout();
+    let style = Style::for_stream(&stdout, variables.get("NO_COLOR"), variables.get("TERM"));
+    let width = if stdout.is_terminal() { console::Term::stdout().size_checked().map_or(WIDTH, |(_, columns)| usize::from(columns)) } else { WIDTH };
+    let text = match output {
+        Format::Json => summary.to_json().map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?,
+        Format::Text => format!("{}  Results: {results}\n", render_run(summary, style, width)),
+    };
+    match stdout.lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(Exit::Unexpected, format!("cannot write to stdout: {error}"))),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,42 @@
+//! `parfetch upload`.
+
+use std::io::{self, Write};
+
+use crate::cli::Raw;
+use crate::exit::{Exit, Failure};
+use crate::plan::Limits;
+use crate::results::place::{PlaceError, upload_folder};
+use crate::settings::{self, Format, Level, Log, UploadSettings};
+use crate::store::{Replace, Session};
+
+/// Runs it.
+pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
+    let settings = settings::upload(raw)?;
+    super::start_log(Log { level: Level::Warn, format: Format::Text });
+    super::runtime()?.block_on(upload(&settings))
+}
+
+async fn upload(settings: &UploadSettings) -> Result<Exit, Failure> {
+    let UploadSettings { dir, target, no_overwrite, access } = settings;
+    if !dir.is_dir() {
+        return Err(Failure::new(Exit::Usage, format!("{} is not a folder", dir.display())).hint("parfetch upload DIR s3://bucket"));
+    }
+    let session = Session::load(access, Limits::default(), None).await?;
+    let replace = if *no_overwrite { Replace::No } else { Replace::Yes };
+    let stored = upload_folder(dir, &mut session.bucket(&target.bucket), (&target.key, replace)).await.map_err(not_stored)?;
+    if stored.is_empty() {
+        return Err(
+            Failure::new(Exit::Usage, format!("there are no results in {}", dir.display())).hint("results are called result_….csv and result_….json")
+        );
+    }
+    let mut stdout = io::stdout().lock();
+    for key in stored {
+        // A closed pipe does not undo what is stored.
+        let _closed = writeln!(stdout, "s3://{}/{key}", target.bucket);
+    }
+    Ok(Exit::Good)
+}
+
+fn not_stored(error: PlaceError) -> Failure {
+    Failure { exit: Exit::NotStored, hint: error.hint(), message: format!("results not stored: {error}") }
+}

@@ -1,0 +1,89 @@
+//! Whether this machine can serve the concurrency that was asked for: open files, tasks, memory. Refused with a hint before anything begins.
+
+use crate::exit::{Exit, Failure};
+use crate::plan::{Mode, RunPlan};
+use crate::platform::{Environment, limits};
+use crate::units;
+
+/// Files that are open whatever the concurrency: spool, results, listing, progress.
+const FILES_BASE: u64 = 64;
+/// Memory whatever the concurrency.
+const MEMORY_BASE: u64 = 64_000_000;
+
+/// What one worker needs at the most: open files, kernel tasks, bytes. The bytes are the budgets of the design.
+const fn per_worker(mode: Mode) -> (u64, u64, u64) {
+    match mode {
+        // A socket.
+        Mode::Async => (1, 0, 1_000_000),
+        // A socket, and the epoll, event and signal descriptors of a runtime.
+        Mode::Thread => (5, 1, 1_000_000),
+        // Two pipes and a handle of the process, in the parent; a process, and a thread of it for host names.
+        Mode::Process => (3, 2, 12_000_000),
+    }
+}
+
+/// Raises the soft limit of open files, then refuses what does not fit.
+pub(super) fn check(plan: &RunPlan, environment: &Environment) -> Result<(), Failure> {
+    let (_, files) = limits::raise_nofile();
+    fits(plan, environment, files)
+}
+
+fn fits(plan: &RunPlan, environment: &Environment, files: Option<u64>) -> Result<(), Failure> {
+    let workers = u64::from(plan.concurrency.get());
+    let (mode, concurrency) = (plan.mode, plan.concurrency);
+    let (files_each, tasks_each, bytes_each) = per_worker(mode);
+    let refuse = |what: String, most: u64, more: &str| {
+        let most = most.min(u64::from(mode.max_concurrency()));
+        Err(Failure::new(Exit::SetUp, format!("{mode} × {concurrency} does not fit: {what}"))
+            .hint(format!("CONCURRENCY={most} at the most here{more}")))
+    };
+    let needed = FILES_BASE + workers * files_each;
+    if let Some(limit) = files.filter(|limit| *limit < needed) {
+        let most = limit.saturating_sub(FILES_BASE) / files_each;
+        return refuse(
+            format!("it needs {needed} open files, and the limit is {limit}"),
+            most,
+            "; raise it with ulimit -n, or nofile in the task definition",
+        );
+    }
+    let free = environment.pids_max.map(|most| most.saturating_sub(environment.pids_current.unwrap_or(0)));
+    let needed = workers * tasks_each + 8;
+    if let Some(free) = free.filter(|free| tasks_each > 0 && *free < needed) {
+        return refuse(format!("it needs {needed} tasks, and the control group has {free} left"), free.saturating_sub(8) / tasks_each, "");
+    }
+    let needed = MEMORY_BASE + workers * bytes_each;
+    if let Some(limit) = environment.memory.limit_bytes.filter(|limit| *limit < needed) {
+        let what = format!("it may need {}, and the memory limit is {}", units::bytes(needed), units::bytes(limit));
+        return refuse(what, limit.saturating_sub(MEMORY_BASE) / bytes_each, "; or give it more memory");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::summary::fixture;
+
+    fn plan(mode: Mode, concurrency: u32) -> RunPlan {
+        RunPlan { mode, concurrency: concurrency.try_into().unwrap(), ..fixture::plan() }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_with_the_most_that_would() {
+        let environment = Environment::default();
+        assert!(fits(&plan(Mode::Async, 900), &environment, Some(1024)).is_ok());
+        let failure = fits(&plan(Mode::Async, 1000), &environment, Some(1024)).unwrap_err();
+        assert_eq!(failure.message, "async × 1000 does not fit: it needs 1064 open files, and the limit is 1024");
+        assert!(failure.hint.unwrap().starts_with("CONCURRENCY=960 at the most here"));
+        let tasks = Environment { pids_max: Some(100), pids_current: Some(10), ..Environment::default() };
+        assert!(fits(&plan(Mode::Thread, 82), &tasks, None).is_ok());
+        assert!(fits(&plan(Mode::Thread, 83), &tasks, None).is_err());
+        let mut small = Environment::default();
+        small.memory.limit_bytes = Some(512_000_000);
+        assert!(fits(&plan(Mode::Process, 37), &small, None).is_ok());
+        assert_eq!(
+            fits(&plan(Mode::Process, 38), &small, None).unwrap_err().hint.unwrap(),
+            "CONCURRENCY=37 at the most here; or give it more memory"
+        );
+    }
+}

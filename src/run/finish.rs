@@ -1,0 +1,273 @@
+//! The end of a run: rows become the CSV and the summary, on this machine first, then in the bucket. Nothing is lost on the way.
+
+use std::io;
+use std::path::Path;
+
+use super::{Ended, Fetched, Log, Signal};
+use crate::exit::{Exit, Failure};
+use crate::lister::ListError;
+use crate::plan::RunPlan;
+use crate::platform::clock::{now_ns, utc_now};
+use crate::results::csv::CsvWriter;
+use crate::results::keys::KeyFile;
+use crate::results::outcome::was_attempted;
+use crate::results::place::{Place, PlaceError};
+use crate::results::rows::RowFile;
+use crate::results::spill::overlap_in;
+use crate::results::summary::{RunFacts, State, Summariser, Summary};
+use crate::sample::{KeyRecord, Outcome as RowOutcome, Sample};
+use crate::store::StoreError;
+
+/// So many failed keys are named.
+const FAILURES_NAMED: usize = 3;
+
+/// What the fetch phase left, and why it ended.
+pub(super) struct Outcome<'a> {
+    pub(super) plan: &'a RunPlan,
+    pub(super) fetched: Fetched,
+    pub(super) keys: &'a KeyFile,
+    pub(super) spool: &'a Path,
+    pub(super) signal: Option<Signal>,
+}
+
+/// Writes and stores the results of a run that fetched.
+pub(super) async fn finish(place: Place, (mut facts, mut log): (RunFacts, Log<'_>), outcome: Outcome<'_>) -> Result<Ended, Failure> {
+    let begin = now_ns();
+    let Outcome { plan, fetched, keys, spool, signal } = outcome;
+    let Fetched { rows, gauges, engine } = fetched;
+    let engine_report = engine.as_ref().ok();
+    engine_report.into_iter().flat_map(|report| &report.warnings).for_each(|warning| log.warn(warning.clone()));
+    gauges.fill(&mut facts, engine_report);
+    facts.state = match (&engine, signal) {
+        (Err(_), _) => State::Failed,
+        (_, Some(_)) => State::Interrupted,
+        _ => State::Complete,
+    };
+    facts.ended_at = Some(utc_now());
+    let rows = match rows {
+        Ok(rows) => rows,
+        Err(error) => return Err(not_written(place, (facts, log), &error.into())),
+    };
+    log.phases.fetch_ns = Some(rows.last_end_ns().unwrap_or(0));
+    let table = Table { keys, rows: &rows, rounds: plan.duration.is_some() };
+    let pass = write_table(&place, (&table, spool), (&facts, log.phases.fetch_ns));
+    let mut tail = match pass {
+        Ok(tail) => tail,
+        Err(error) => return Err(not_written(place, (facts, log), &error)),
+    };
+    facts.in_flight_most = tail.most.take();
+    failures(&mut log, &tail);
+    log.phases.write_back_ns = Some(now_ns().saturating_sub(begin));
+    let engine_failure = engine.err().map(super::engine_failure);
+    let order = if signal.is_some() { Order::SummaryFirst } else { Order::CsvFirst };
+    let failed_rows = tail.failed;
+    let ended = store(place, Parcel { facts, log, summariser: tail.summariser, order, begin }).await?;
+    Ok(match (engine_failure, signal) {
+        (Some(failure), _) => Ended { exit: Err(failure), ..ended },
+        (None, Some(signal)) if ended.exit.is_ok() => Ended { exit: Ok(signal.exit()), ..ended },
+        (None, None) if ended.exit.is_ok() && failed_rows > 0 => Ended { exit: Ok(Exit::FetchesFailed), ..ended },
+        _ => ended,
+    })
+}
+
+impl Signal {
+    fn exit(self) -> Exit {
+        match self {
+            Self::Interrupt => Exit::Interrupted,
+            Self::Terminate => Exit::Terminated,
+        }
+    }
+}
+
+/// An empty bucket, or a signal before the first fetch: no rows, and a summary that says so.
+pub(super) async fn without_fetch(place: Place, (mut facts, log): (RunFacts, Log<'_>), signal: Option<Signal>) -> Result<Ended, Failure> {
+    facts.state = if signal.is_some() { State::Interrupted } else { State::Complete };
+    facts.ended_at = Some(utc_now());
+    place.write_csv(|file| {
+        CsvWriter::new(file, 0).and_then(|csv| csv.finish().map(drop).map_err(Into::into)).map_err(|error| local(&place, error.into()))
+    })?;
+    let parcel = Parcel { facts, log, summariser: Summariser::new(None), order: Order::CsvFirst, begin: now_ns() };
+    let ended = store(place, parcel).await?;
+    Ok(match signal {
+        Some(signal) if ended.exit.is_ok() => Ended { exit: Ok(signal.exit()), ..ended },
+        _ => ended,
+    })
+}
+
+/// The listing failed: the summary in the results place must not say «running» for ever.
+pub(super) async fn listing_failed(place: &mut Place, (mut facts, log): (RunFacts, Log<'_>), error: ListError) -> Failure {
+    facts.state = State::Failed;
+    facts.ended_at = Some(utc_now());
+    facts.warnings = log.warnings;
+    facts.phases = log.phases;
+    facts.warnings.push(error.to_string());
+    let summary = Summariser::new(None).finish(facts);
+    let written = summary.to_json().is_ok_and(|text| place.write_json(&text).is_ok());
+    if written && let Err(error) = place.upload_json().await {
+        tracing::warn!(%error, "the summary in the results bucket still says «running»");
+    }
+    match error {
+        ListError::Store(error) => error.into(),
+        ListError::Spool(error) => super::spool_failure(&error),
+        ListError::Wrong(message) => Failure::new(Exit::SetUp, message),
+    }
+}
+
+/// The rows of a run with their keys.
+struct Table<'a> {
+    keys: &'a KeyFile,
+    rows: &'a RowFile,
+    /// The keys were gone round until a time had passed: a row a fetch, not a row a key.
+    rounds: bool,
+}
+
+impl Table<'_> {
+    /// Calls `take` with every row, by round, then by position in the listing.
+    fn each(&self, mut take: impl FnMut(&KeyRecord, &Sample, u64) -> Result<(), PassError>) -> Result<(), PassError> {
+        let keys = self.keys.count();
+        let units = if self.rounds { self.rows.units().max(keys) } else { keys };
+        let mut rows = self.rows.iter(units)?;
+        for round in 0..units.div_ceil(keys) {
+            for key in self.keys.iter() {
+                let Some(row) = rows.next() else { return Ok(()) };
+                let (key, row) = (key?, row?);
+                // What a run that time ended did not come to is no fetch; an archived key has its row once.
+                if !self.rounds || was_attempted(&row) || (round == 0 && key.is_archived()) {
+                    take(&key, &row, round)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Why the rows could not be gone through.
+#[derive(Debug, thiserror::Error)]
+enum PassError {
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    #[error("cannot use the spool files: {0}")]
+    Spool(#[from] io::Error),
+    #[error("cannot write the CSV: {0}")]
+    Csv(#[from] csv::Error),
+}
+
+/// What one pass over the rows found.
+struct Tail {
+    summariser: Summariser,
+    most: Option<u32>,
+    failed: u64,
+    named: Vec<String>,
+}
+
+fn write_table(place: &Place, (table, spool): (&Table<'_>, &Path), (facts, fetch_ns): (&RunFacts, Option<u64>)) -> Result<Tail, PassError> {
+    let mut tail = Tail { summariser: Summariser::new(facts.active_window_ns), most: None, failed: 0, named: Vec::new() };
+    let mut overlap = overlap_in(spool);
+    let fetch_ns = fetch_ns.unwrap_or(0);
+    place.write_csv::<PassError>(|file| {
+        let mut csv = CsvWriter::new(file, fetch_ns)?;
+        table.each(|key, row, round| {
+            csv.row(key, row, round)?;
+            tail.summariser.row(key, row, round);
+            if let (Some(start), Some(end)) = (row.start_ns, row.end_ns) {
+                overlap.push(start, end)?;
+            }
+            if row.outcome == RowOutcome::Failed {
+                tail.failed += 1;
+                if tail.named.len() < FAILURES_NAMED {
+                    tail.named.push(format!("{} ({})", key.key.escape_debug(), row.codes));
+                }
+            }
+            Ok(())
+        })?;
+        csv.finish()?;
+        Ok(())
+    })?;
+    tail.most = u32::try_from(overlap.finish(fetch_ns)?.most).ok();
+    Ok(tail)
+}
+
+fn failures(log: &mut Log<'_>, tail: &Tail) {
+    if tail.failed > 0 {
+        let more = if tail.failed > tail.named.len() as u64 { ", …" } else { "" };
+        log.warn(format!("{} of the fetches failed: {}{more}", tail.failed, tail.named.join(", ")));
+    }
+}
+
+/// In which order the results go to the bucket.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// The summary last: when it is there, everything is.
+    CsvFirst,
+    /// After a signal the time may be short: the small one first.
+    SummaryFirst,
+}
+
+/// Everything that [`store`] stores.
+struct Parcel<'a> {
+    facts: RunFacts,
+    log: Log<'a>,
+    summariser: Summariser,
+    order: Order,
+    begin: u64,
+}
+
+/// Stores CSV and summary; what cannot be stored is kept, and the failure says where.
+async fn store(mut place: Place, parcel: Parcel<'_>) -> Result<Ended, Failure> {
+    let Parcel { mut facts, mut log, summariser, order, begin } = parcel;
+    let csv = if order == Order::CsvFirst { place.upload_csv().await } else { Ok(()) };
+    log.phases.write_back_ns = Some(now_ns().saturating_sub(begin));
+    facts.phases = log.phases;
+    facts.warnings.clone_from(&log.warnings);
+    let summary = Box::new(summariser.finish(facts));
+    let text = summary.to_json().map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
+    if let Err(error) = place.write_json(&text) {
+        return Err(kept(place, &summary, (error.to_string(), None)));
+    }
+    let mut stored = csv;
+    if stored.is_ok() {
+        stored = place.upload_json().await;
+    }
+    if stored.is_ok() && order == Order::SummaryFirst {
+        stored = place.upload_csv().await;
+    }
+    let results = place.name();
+    let exit = match stored {
+        Ok(()) => {
+            place.release();
+            Ok(Exit::Good)
+        }
+        Err(StoreError { message, hint, .. }) => Err(kept(place, &summary, (message, hint))),
+    };
+    Ok(Ended { summary, results, exit })
+}
+
+/// The results stay on this machine: says where, and how to store them; the summary goes to the log, so that a container that is gone has left it.
+fn kept(place: Place, summary: &Summary, (message, hint): (String, Option<String>)) -> Failure {
+    if let Ok(line) = summary.to_json_line() {
+        tracing::error!(summary = line, "results not stored");
+    }
+    let names = [place.csv_path(), place.json_path()].map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+    let target = place.target();
+    let dir = place.keep();
+    let advice = target.map_or_else(String::new, |target| format!("; then: parfetch upload {} {target}", dir.display()));
+    let hint = hint.map_or_else(String::new, |hint| format!("{hint}; "));
+    Failure::new(Exit::NotStored, format!("results not stored: {message}")).hint(format!(
+        "{hint}{} and {} are kept in {}{advice}",
+        names[0],
+        names[1],
+        dir.display()
+    ))
+}
+
+fn not_written(place: Place, (mut facts, log): (RunFacts, Log<'_>), error: &PassError) -> Failure {
+    facts.state = State::Failed;
+    facts.phases = log.phases;
+    facts.warnings = log.warnings;
+    let summary = Summariser::new(None).finish(facts);
+    kept(place, &summary, (error.to_string(), None))
+}
+
+fn local(place: &Place, cause: io::Error) -> PlaceError {
+    PlaceError::Local { path: place.csv_path(), cause }
+}

@@ -1,0 +1,342 @@
+//! One run: look at the machine, prove the results place, list, start the workers, fetch, write and store the results.
+//!
+//! Owns the order of these and what a failure of each means. Emits [`RunEvent`]s and writes nothing for people.
+
+mod capacity;
+mod finish;
+mod gauges;
+
+use std::num::NonZeroU32;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::engine::{self, Board, ChildOptions, EngineError, EngineReport, Gate, GateKeeper, Job, Queue};
+use crate::event::RunEvent;
+use crate::exit::{Exit, Failure};
+use crate::lister::{self, ListError, Listed};
+use crate::plan::RunPlan;
+use crate::platform::clock::{now_ns, utc_now};
+use crate::platform::{Environment, Sources};
+use crate::results::keys::KeyFile;
+use crate::results::place::{Place, PlaceError, spool_folder};
+use crate::results::rows::{RowFile, RowWriter};
+use crate::results::summary::{Header, Phases, RunFacts, State, Summary};
+use crate::server::Embedded;
+use crate::store::{CredentialFeed, Recipe, Session, StaticKeys, StoreError};
+use gauges::Gauges;
+
+/// How long fetches in flight may go on after a signal.
+const GRACE: Duration = Duration::from_secs(5);
+/// How often progress is told.
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+
+/// The signal that asked the run to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// SIGINT.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
+}
+
+/// What a run gets from outside.
+pub struct Surroundings<'a> {
+    /// When this process began, in ns of the monotonic clock.
+    pub process_start_ns: u64,
+    /// Where facts about the machine come from.
+    pub sources: Sources,
+    /// How children are started.
+    pub children: ChildOptions,
+    /// The embedded server and the keys to it.
+    pub embedded: Option<(&'a mut Embedded, StaticKeys)>,
+    /// Set once a signal has come.
+    pub signal: watch::Receiver<Option<Signal>>,
+    /// Hears every event.
+    pub on_event: &'a mut dyn FnMut(&RunEvent),
+    /// What was noticed before the run.
+    pub warnings: Vec<String>,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// The summary as it was stored.
+    pub summary: Box<Summary>,
+    /// Where the results are.
+    pub results: String,
+    /// Exit code, with a message where it is not good.
+    pub exit: Result<Exit, Failure>,
+}
+
+/// Times and warnings collected on the way.
+struct Log<'a> {
+    phases: Phases,
+    warnings: Vec<String>,
+    on_event: &'a mut dyn FnMut(&RunEvent),
+}
+
+impl Log<'_> {
+    fn event(&mut self, event: &RunEvent) {
+        (self.on_event)(event);
+    }
+
+    fn warn(&mut self, warning: String) {
+        self.event(&RunEvent::Warning(warning.clone()));
+        self.warnings.push(warning);
+    }
+}
+
+/// What the fetch phase left.
+struct Fetched {
+    rows: std::io::Result<RowFile>,
+    gauges: Gauges,
+    engine: Result<EngineReport, EngineError>,
+}
+
+/// Does the whole run.
+///
+/// # Errors
+/// What ends a run before there are results to keep. Later failures are part of [`Ended`].
+pub async fn run(plan: &RunPlan, surroundings: Surroundings<'_>) -> Result<Ended, Failure> {
+    let Surroundings { process_start_ns, sources, children, mut embedded, mut signal, on_event, warnings } = surroundings;
+    let mut log = Log { phases: Phases::default(), warnings: Vec::new(), on_event };
+    warnings.into_iter().for_each(|warning| log.warn(warning));
+    let environment = crate::platform::inspect(&sources).await;
+    capacity::check(plan, &environment)?;
+    let mut header = Header::new(plan, utc_now(), environment);
+    let keys = embedded.as_ref().map(|(_, keys)| keys.clone());
+    let session = Session::load(&plan.access, plan.limits, keys).await?;
+    // Aborted when this function returns: the keeper lives as long as the run.
+    let mut background = JoinSet::new();
+    let feed = credentials(&session, &mut background).await?;
+    let session = session.with_feed(feed.as_ref());
+    header.region = Some(session.region().to_owned());
+    log.event(&RunEvent::Started { title: title(plan, &header) });
+    let spool = spool_folder(plan.destination.spool_dir.as_deref())?;
+    let results_bucket = plan.destination.bucket.as_deref().map(|name| session.bucket(name));
+    let running = Summary::running(header.clone()).to_json().map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
+    let (mut place, replaced) = Place::prepare(&plan.destination, &plan.result_stem(), results_bucket, &running).await?;
+    replaced.into_iter().for_each(|warning| log.warn(warning));
+    log.phases.start_up_ns = Some(now_ns().saturating_sub(process_start_ns));
+
+    let mut source = session.bucket(&plan.bucket);
+    let listing = list(plan, (&mut source, spool.path()), &mut log);
+    let listed = tokio::select! {
+        listed = listing => Some(listed),
+        _ = signal.wait_for(Option::is_some) => None,
+    };
+    let mut facts = RunFacts::new(header, State::Complete);
+    let listed = match listed {
+        Some(Ok(listed)) => listed,
+        Some(Err(error)) => return Err(finish::listing_failed(&mut place, (facts, log), error).await),
+        None => {
+            log.event(&RunEvent::Interrupted);
+            return finish::without_fetch(place, (facts, log), *signal.borrow()).await;
+        }
+    };
+    (facts.keys_listed, facts.listed_bytes) = (listed.keys, listed.bytes);
+    if listed.keys == 0 {
+        log.warn(format!("there are no keys under s3://{}/{}", plan.bucket, plan.selection.prefix));
+        return finish::without_fetch(place, (facts, log), None).await;
+    }
+    let recipe = source.session().recipe(&plan.bucket).await?;
+    facts.header.region = Some(recipe.region().to_owned());
+    facts.header.resolved_addresses = addresses(&recipe).await;
+    let keys = Arc::new(KeyFile::open(spool.path()).map_err(|error| spool_failure(&error))?);
+    let stage = Stage { plan, keys: Arc::clone(&keys), spool: spool.path(), recipe, feed, children, runtimes: runtimes(&facts.header.environment) };
+    let server = embedded.as_mut().map(|(server, _)| &mut **server);
+    let fetched = fetch(stage, (server, &sources), (&mut signal, listed), &mut log).await?;
+    let outcome = finish::Outcome { plan, fetched, keys: &keys, spool: spool.path(), signal: *signal.borrow() };
+    finish::finish(place, (facts, log), outcome).await
+}
+
+async fn credentials(session: &Session, background: &mut JoinSet<()>) -> Result<Option<CredentialFeed>, StoreError> {
+    let Some((keeper, feed)) = session.credentials().await? else { return Ok(None) };
+    background.spawn(keeper.keep());
+    Ok(Some(feed))
+}
+
+/// One runtime a vCPU, rounded up; one below 1 vCPU, because two threads would use up a small quota in half the time and then stand still.
+fn runtimes(environment: &Environment) -> NonZeroU32 {
+    let limit = environment.vcpu.limit_vcpu.unwrap_or(1.0).ceil();
+    // No machine has so many that a few thousand runtimes would be too few.
+    (1..=4096).rev().find(|count| f64::from(*count) <= limit).and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN)
+}
+
+async fn addresses(recipe: &Recipe) -> Option<u32> {
+    let found = tokio::net::lookup_host((recipe.endpoint.host.as_str(), recipe.endpoint.port)).await.ok()?;
+    u32::try_from(found.count()).ok()
+}
+
+async fn list(plan: &RunPlan, (source, spool): (&mut crate::store::Bucket, &Path), log: &mut Log<'_>) -> Result<Listed, ListError> {
+    let begin = now_ns();
+    let on_event = &mut *log.on_event;
+    let listed = lister::list(source, &plan.selection, spool, |keys| on_event(&RunEvent::Listing { keys })).await?;
+    let elapsed_ns = now_ns().saturating_sub(begin);
+    log.phases.listing_ns = Some(elapsed_ns);
+    log.event(&RunEvent::Listed { keys: listed.keys, bytes: listed.bytes, elapsed_ns });
+    if listed.unchecked {
+        log.warn("the key file has no checksum line: nobody can tell whether it is whole".to_owned());
+    }
+    if listed.archived > 0 {
+        log.warn(format!("{} objects are in an archived storage class and are not fetched", listed.archived));
+    }
+    Ok(listed)
+}
+
+/// What the fetch phase needs.
+struct Stage<'a> {
+    plan: &'a RunPlan,
+    keys: Arc<KeyFile>,
+    spool: &'a Path,
+    recipe: Recipe,
+    feed: Option<CredentialFeed>,
+    children: ChildOptions,
+    runtimes: NonZeroU32,
+}
+
+/// Starts the workers, opens the barrier, waits for their end.
+async fn fetch(
+    stage: Stage<'_>,
+    (mut server, sources): (Option<&mut Embedded>, &Sources),
+    (signal, listed): (&mut watch::Receiver<Option<Signal>>, Listed),
+    log: &mut Log<'_>,
+) -> Result<Fetched, Failure> {
+    let plan = stage.plan;
+    // All archived: there is nothing to go round.
+    let until_ns = plan.duration.filter(|_| listed.archived < listed.keys).map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+    let queue = Arc::new(Queue::new(listed.keys, plan.concurrency.get(), until_ns));
+    let board = Arc::new(Board::new(plan.concurrency.get()));
+    // A full disk: rows are being lost, so no more are made. `finish` returns the error.
+    let stop = Arc::clone(&queue);
+    let (writer, rows) = RowWriter::start(stage.spool, move |_| stop.stop()).map_err(|error| spool_failure(&error))?;
+    let (gate, mut keeper) = Gate::new();
+    let begin = now_ns();
+    let job = job(stage, Arc::clone(&queue), rows);
+    let engine = engine::run(job, Arc::clone(&board), gate);
+    let mut engine = std::pin::pin!(engine);
+    tokio::select! {
+        ended = &mut engine => return Err(match ended {
+            Err(error) => engine_failure(error),
+            Ok(_) => Failure::new(Exit::Unexpected, "the workers ended before they began"),
+        }),
+        ready = keeper.all_ready(plan.concurrency.get()) => ready?,
+    }
+    log.phases.worker_start_ns = Some(now_ns().saturating_sub(begin));
+    if let Some(server) = &mut server {
+        server.reset().await.map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
+    }
+    let units = until_ns.is_none().then_some(listed.keys - listed.archived);
+    log.event(&RunEvent::Fetching { units, duration_ns: until_ns, concurrency: plan.concurrency.get() });
+    let mut gauges = Gauges::at_epoch(sources, &board);
+    let engine = watch_over((&mut engine, &keeper), (&mut gauges, &board, &queue), signal, log).await;
+    gauges.at_end(&queue, server).await;
+    let progress = RunEvent::Progress { live: board.live(), elapsed_ns: gauges.elapsed_ns() };
+    log.event(&progress);
+    log.event(&RunEvent::Fetched);
+    Ok(Fetched { rows: writer.finish(), gauges, engine })
+}
+
+fn job(stage: Stage<'_>, queue: Arc<Queue>, rows: crate::results::rows::RowSender) -> Job {
+    let Stage { plan, keys, spool, recipe, feed, children, runtimes } = stage;
+    Job {
+        mode: plan.mode,
+        client: plan.client,
+        concurrency: plan.concurrency,
+        limits: plan.limits,
+        work: plan.work,
+        recipe,
+        feed,
+        spool: spool.to_owned(),
+        keys,
+        queue,
+        rows,
+        runtimes,
+        children,
+    }
+}
+
+/// From the epoch to the end of the last worker: progress, memory samples, and what a signal asks for.
+async fn watch_over(
+    (engine, keeper): (&mut (impl Future<Output = Result<EngineReport, EngineError>> + Unpin), &GateKeeper),
+    (gauges, board, queue): (&mut Gauges, &Arc<Board>, &Queue),
+    signal: &mut watch::Receiver<Option<Signal>>,
+    log: &mut Log<'_>,
+) -> Result<EngineReport, EngineError> {
+    keeper.open(gauges.epoch_ns());
+    let mut tick = tokio::time::interval(PROGRESS_EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut abort_at = None;
+    loop {
+        tokio::select! {
+            ended = &mut *engine => return ended,
+            _ = tick.tick() => {
+                gauges.sample_memory(board);
+                log.event(&RunEvent::Progress { live: board.live(), elapsed_ns: gauges.elapsed_ns() });
+            }
+            _ = signal.wait_for(Option::is_some), if abort_at.is_none() => {
+                log.event(&RunEvent::Interrupted);
+                queue.stop();
+                board.stop();
+                abort_at = Some(tokio::time::Instant::now() + GRACE);
+            }
+            () = sleep_until(abort_at), if abort_at.is_some() => {
+                board.abort();
+                abort_at = Some(tokio::time::Instant::now() + GRACE);
+            }
+        }
+    }
+}
+
+async fn sleep_until(at: Option<tokio::time::Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// `s3://images → s3://results   async × 32 · lean · 2 vCPU (task limit) · us-east-1`
+fn title(plan: &RunPlan, header: &Header) -> String {
+    let to = match (&plan.destination.bucket, &plan.destination.out) {
+        (Some(bucket), _) => format!("s3://{bucket}/{}", plan.destination.prefix).trim_end_matches('/').to_owned(),
+        (None, Some(out)) => out.display().to_string(),
+        (None, None) => String::new(),
+    };
+    let vcpu = &header.environment.vcpu;
+    let size = match (vcpu.limit_vcpu, vcpu.source) {
+        (Some(limit), Some(source)) => format!("{limit} vCPU ({})", source.in_words()),
+        _ => "vCPU unknown".to_owned(),
+    };
+    let region = header.region.as_deref().unwrap_or("–");
+    format!("parfetch s3://{} → {to}      {} × {} · {} · {size} · {region}", plan.bucket, plan.mode, plan.concurrency, plan.client)
+}
+
+fn spool_failure(error: &std::io::Error) -> Failure {
+    Failure::new(Exit::NotStored, format!("cannot use the spool folder: {error}")).hint("name a folder with room in --spool-dir")
+}
+
+fn engine_failure(error: EngineError) -> Failure {
+    match error {
+        EngineError::Client(error) => error.into(),
+        error @ EngineError::System { .. } => {
+            Failure::new(Exit::SetUp, error.to_string()).hint("a smaller CONCURRENCY needs fewer threads, processes and files")
+        }
+        error => Failure::new(Exit::Unexpected, error.to_string()),
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self { exit: Exit::SetUp, message: error.message, hint: error.hint }
+    }
+}
+
+impl From<PlaceError> for Failure {
+    fn from(error: PlaceError) -> Self {
+        Self { exit: Exit::SetUp, hint: error.hint(), message: error.to_string() }
+    }
+}
