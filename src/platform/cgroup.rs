@@ -289,8 +289,10 @@ mod tests {
             ("cgroup/cpu/cpu.cfs_quota_us", "-1\n"),
             ("cgroup/cpu/cpu.cfs_period_us", "100000\n"),
         ]);
-        let quota = tree.with(cpu_quota).unwrap();
-        assert_eq!((quota.vcpu, quota.version), (1.5, Version::V1));
+        let quota = |tree: &Tree| tree.with(cpu_quota).map(|quota| (quota.vcpu, quota.version));
+        assert_eq!(quota(&tree), Some((1.5, Version::V1)));
+        fs::write(tree.0.path().join("cgroup/unified/cpu.max"), "200000 100000\n").unwrap();
+        assert_eq!(quota(&tree), Some((2.0, Version::V2)));
     }
 
     #[test]
