@@ -98,8 +98,8 @@ async fn run_to_end(raw: &Raw, settings: RunSettings, (signal, process_start_ns)
     if let Some(server) = server {
         server.stop().await;
     }
-    let Ended { summary, results, exit } = ended?;
-    show(&summary, (output, &results), variables)?;
+    let Ended { summary, exit } = ended?;
+    show(&summary, output, variables)?;
     exit
 }
 
@@ -112,13 +112,13 @@ fn child_environment(variables: &Variables) -> Vec<(String, String)> {
 }
 
 /// The summary on stdout: for people, or alone for programs.
-fn show(summary: &Summary, (output, results): (Format, &str), variables: &Variables) -> Result<(), Failure> {
+fn show(summary: &Summary, output: Format, variables: &Variables) -> Result<(), Failure> {
     let stdout = io::stdout();
     let style = Style::for_stream(&stdout, variables.get("NO_COLOR"), variables.get("TERM"));
     let width = if stdout.is_terminal() { console::Term::stdout().size_checked().map_or(WIDTH, |(_, columns)| usize::from(columns)) } else { WIDTH };
     let text = match output {
         Format::Json => summary.to_json().map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?,
-        Format::Text => format!("{}  Results: {results}\n", render_run(summary, style, width)),
+        Format::Text => render_run(summary, style, width),
     };
     match stdout.lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(Exit::Unexpected, format!("cannot write to stdout: {error}"))),

@@ -114,6 +114,7 @@ pub(super) async fn work<F: ClientFactory, S: Station>(crew: &Crew<F>, seat: Sea
             crew.board.add_connections(opened);
         }
         if let Ok(result) = shift {
+            fetcher.meter.flush();
             station.close().await;
             return result.map_err(|cause| EngineError::system("cannot read the key spool file", cause));
         }
@@ -158,6 +159,8 @@ async fn shift<C: ObjectClient, S: Station>(
     loop {
         let (mut unit, mut end) = hand.get();
         if unit >= end {
+            // What was read so far must be in the series before a child sends it.
+            fetcher.meter.flush();
             match station.next(fetcher.clock.now_ns()).await {
                 Some(range) => (unit, end) = (range.start, range.end),
                 None => return Ok(()),

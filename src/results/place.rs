@@ -196,14 +196,6 @@ impl Place {
         }
     }
 
-    /// `s3://results/result_…csv and .json`, or their files.
-    pub fn name(&self) -> String {
-        match &self.remote {
-            Some((bucket, _)) => format!("s3://{}/{} and .json", bucket.name(), self.key("csv")),
-            None => format!("{} and .json", self.csv_path().display()),
-        }
-    }
-
     /// The results are stored: passing files go.
     pub fn release(mut self) {
         self.unlock();

@@ -231,7 +231,6 @@ async fn store(mut place: Place, parcel: Parcel<'_>) -> Result<Ended, Failure> {
     if stored.is_ok() && order == Order::SummaryFirst {
         stored = place.upload_csv().await;
     }
-    let results = place.name();
     let exit = match stored {
         Ok(()) => {
             place.release();
@@ -239,7 +238,7 @@ async fn store(mut place: Place, parcel: Parcel<'_>) -> Result<Ended, Failure> {
         }
         Err(StoreError { message, hint, .. }) => Err(kept(place, &summary, (message, hint))),
     };
-    Ok(Ended { summary, results, exit })
+    Ok(Ended { summary, exit })
 }
 
 /// The results stay on this machine: says where, and how to store them; the summary goes to the log, so that a container that is gone has left it.

@@ -66,8 +66,6 @@ pub struct Surroundings<'a> {
 pub struct Ended {
     /// The summary as it was stored.
     pub summary: Box<Summary>,
-    /// Where the results are.
-    pub results: String,
     /// Exit code, with a message where it is not good.
     pub exit: Result<Exit, Failure>,
 }
