@@ -78,6 +78,9 @@ pub enum Invocation {
 ///
 /// # Errors
 /// clap's: usage (exit 2), or a help or version text that was asked for (exit 0).
+///
+/// # Panics
+/// Never: clap answers without a subcommand itself.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>, variables: Variables) -> Result<Invocation, clap::Error> {
     let mut arguments: Vec<OsString> = arguments.into_iter().collect();
     let bare = match arguments.get(1).and_then(|word| word.to_str()) {

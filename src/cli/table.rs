@@ -135,11 +135,11 @@ pub const SERVE: &[Setting] = settings! {
 };
 
 /// What parfetch is.
-pub const ABOUT: &str =
+pub(super) const ABOUT: &str =
     "How many vCPU, which concurrency model and how much concurrency to read many objects from S3, how long it takes and what it costs";
 
 /// Examples below `parfetch --help`.
-pub const EXAMPLES: &str = "\
+pub(super) const EXAMPLES: &str = "\
 Examples:
   parfetch run --embedded                                     try it: no S3 needed
   BUCKET_NAME=images RESULT_BUCKET_NAME=results parfetch      as a container does
@@ -150,10 +150,10 @@ Examples:
 Exit codes: 0 good · 1 unexpected · 2 usage · 3 some fetches failed · 4 set-up · 5 results not stored · 130/143 interrupted";
 
 /// What `run` does.
-pub const RUN_ABOUT: &str = "List a bucket, fetch and size every object, write the timing CSV and the summary";
+pub(super) const RUN_ABOUT: &str = "List a bucket, fetch and size every object, write the timing CSV and the summary";
 
 /// Examples below `run --help`.
-pub const RUN_EXAMPLES: &str = "\
+pub(super) const RUN_EXAMPLES: &str = "\
 Examples:
   parfetch run --embedded=objects=2000,size=2.5MiB,network=s3 -c 16 -m process
   parfetch run -b images -r results -c 64 --client sdk
@@ -164,19 +164,19 @@ Examples:
 A flag wins over its variable; an empty variable means unset.";
 
 /// What `upload` does.
-pub const UPLOAD_ABOUT: &str = "Store results that were kept in a folder, after an upload failed or a run with --out";
+pub(super) const UPLOAD_ABOUT: &str = "Store results that were kept in a folder, after an upload failed or a run with --out";
 
 /// Examples below `upload --help`.
-pub const UPLOAD_EXAMPLES: &str = "\
+pub(super) const UPLOAD_EXAMPLES: &str = "\
 Examples:
   parfetch upload ./parfetch-results s3://results
   RESULT_BUCKET_NAME=results parfetch upload ./parfetch-results";
 
 /// What `serve` does.
-pub const SERVE_ABOUT: &str = "An S3 endpoint on this machine with a synthetic source bucket and a results bucket, for trying and testing";
+pub(super) const SERVE_ABOUT: &str = "An S3 endpoint on this machine with a synthetic source bucket and a results bucket, for trying and testing";
 
 /// Examples below `serve --help`.
-pub const SERVE_EXAMPLES: &str = "\
+pub(super) const SERVE_EXAMPLES: &str = "\
 Keys of --options (and of `run --embedded=`):
   objects=1000 size=256KiB sizes=fixed|lognormal seed=1 keys=plain|awkward page=1000 archived=0
   ttfb=0ms ttfb-p99=… conn-rate=… total-rate=… request-rate=… list-delay=… network=none|s3

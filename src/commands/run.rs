@@ -93,7 +93,7 @@ async fn run_to_end(raw: &Raw, settings: RunSettings, (signal, process_start_ns)
         on_event: &mut on_event,
         warnings,
     };
-    let ended = run(&plan, surroundings).await;
+    let ended = Box::pin(run(&plan, surroundings)).await;
     drop(progress);
     if let Some(server) = server {
         server.stop().await;

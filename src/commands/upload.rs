@@ -23,7 +23,7 @@ async fn upload(settings: &UploadSettings) -> Result<Exit, Failure> {
     }
     let session = Session::load(access, Limits::default(), None).await?;
     let replace = if *no_overwrite { Replace::No } else { Replace::Yes };
-    let stored = upload_folder(dir, &mut session.bucket(&target.bucket), (&target.key, replace)).await.map_err(not_stored)?;
+    let stored = upload_folder(dir, &mut session.bucket(&target.bucket), (&target.key, replace)).await.map_err(|error| not_stored(&error))?;
     if stored.is_empty() {
         return Err(
             Failure::new(Exit::Usage, format!("there are no results in {}", dir.display())).hint("results are called result_….csv and result_….json")
@@ -37,6 +37,6 @@ async fn upload(settings: &UploadSettings) -> Result<Exit, Failure> {
     Ok(Exit::Good)
 }
 
-fn not_stored(error: PlaceError) -> Failure {
+fn not_stored(error: &PlaceError) -> Failure {
     Failure { exit: Exit::NotStored, hint: error.hint(), message: format!("results not stored: {error}") }
 }

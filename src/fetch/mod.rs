@@ -81,7 +81,7 @@ struct Tries {
     gets: u32,
     /// Tries in a row that got no connection, and when the first of them began.
     unconnected: u32,
-    unconnected_since_ns: Option<u64>,
+    cut_off_since_ns: Option<u64>,
     refreshed: bool,
 }
 
@@ -169,7 +169,7 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
     /// The retry policy: one for both clients.
     fn after(&mut self, remedy: Remedy, sample: &Sample, tries: &mut Tries) -> Next {
         if remedy != Remedy::Reconnect {
-            (tries.unconnected, tries.unconnected_since_ns) = (0, None);
+            (tries.unconnected, tries.cut_off_since_ns) = (0, None);
         }
         match remedy {
             Remedy::Nothing(outcome) => Next::End(outcome),
@@ -184,10 +184,10 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
                 if tries.gets >= self.limits.attempts { Next::End(Outcome::Failed) } else { Next::Wait(self.wait_of(tries.gets - 1)) }
             }
             Remedy::Reconnect => {
-                let since = *tries.unconnected_since_ns.get_or_insert(sample.attempt_start_ns.unwrap_or_default());
-                let tried = Duration::from_nanos(sample.end_ns.unwrap_or_default().saturating_sub(since));
+                let since = *tries.cut_off_since_ns.get_or_insert(sample.attempt_start_ns.unwrap_or_default());
+                let cut_off = Duration::from_nanos(sample.end_ns.unwrap_or_default().saturating_sub(since));
                 tries.unconnected += 1;
-                if tried >= self.limits.stall_timeout { Next::End(Outcome::Failed) } else { Next::Wait(self.wait_of(tries.unconnected - 1)) }
+                if cut_off >= self.limits.stall_timeout { Next::End(Outcome::Failed) } else { Next::Wait(self.wait_of(tries.unconnected - 1)) }
             }
         }
     }

@@ -144,7 +144,7 @@ async fn a_store_that_refuses_connections_is_tried_until_the_stall_time_out() {
     // Away for 20 tries, far more than the five attempts.
     let mut script: Vec<_> = (0..20).map(|_| refused()).collect();
     script.push(vec![Step::Head(Some(1)), Step::Bytes(1)]);
-    let limits = Limits { stall_timeout: Duration::from_secs(600), ..Limits::default() };
+    let limits = Limits { stall_timeout: Duration::from_mins(10), ..Limits::default() };
     let sample = fetcher(script, limits).fetch(0, "k").await;
     assert_eq!((sample.outcome, sample.attempts, sample.codes.to_string().as_str()), (Outcome::Ok, 21, "connect-refused*20"));
     let forever = (0..10_000).map(|_| refused()).collect();

@@ -1,6 +1,6 @@
 //! The key file of `--keys`: which keys, frozen, with a checksum.
 //!
-//! First line `# parfetch-keys 1`; a line a key: percent-encoded key, size, ETag, storage class, separated by tabs, the last three may be missing;
+//! First line `# parfetch-keys 1`; a line a key: percent-encoded key, size, entity tag, storage class, separated by tabs (the last three may be missing);
 //! last line `# sha256 ` and the SHA-256, in hex, of every byte before that line.
 
 use std::fmt::Write as _;

@@ -100,7 +100,9 @@ fn a_key_file_gives_back_what_was_written() {
         storage_class: "GLACIER".to_owned(),
     });
     let mut writer = KeyFileWriter::new(Vec::new()).unwrap();
-    records.iter().for_each(|record| writer.push(record).unwrap());
+    for record in &records {
+        writer.push(record).unwrap();
+    }
     let bytes = writer.finish().unwrap();
     let (listed, read) = read_file(&bytes).unwrap();
     assert_eq!(read, records);

@@ -14,7 +14,7 @@ use crate::sample::KeyRecord;
 const RECORDS: &str = "keys.bin";
 /// Name of the offsets' file.
 const OFFSETS: &str = "keys.idx";
-/// Bytes of a record before its texts: size (8), key length (2), storage class length (1), ETag length (1).
+/// Bytes of a record before its texts: size (8), key length (2), storage class length (1), entity tag length (1).
 const FIXED: usize = 12;
 /// «Size unknown» on disk.
 const NO_SIZE: u64 = u64::MAX;
@@ -139,7 +139,9 @@ mod tests {
             })
             .collect();
         let mut writer = KeyWriter::create(dir.path()).unwrap();
-        records.iter().for_each(|record| writer.push(record).unwrap());
+        for record in &records {
+            writer.push(record).unwrap();
+        }
         writer.finish().unwrap();
         let file = KeyFile::open(dir.path()).unwrap();
         assert_eq!(file.count(), 2_500);

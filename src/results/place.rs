@@ -158,24 +158,20 @@ impl Place {
 
     /// Writes the summary, whole or not at all.
     pub fn write_json(&self, text: &str) -> Result<(), PlaceError> {
-        self.write(&self.json_path(), |file| io::Write::write_all(file, text.as_bytes()))
+        let path = self.json_path();
+        let partial = partial(&path);
+        fs::write(&partial, text).and_then(|()| fs::rename(&partial, &path)).map_err(|cause| PlaceError::Local { path, cause })
     }
 
     /// Writes the CSV, whole or not at all.
     pub fn write_csv<E: From<PlaceError>>(&self, fill: impl FnOnce(&mut io::BufWriter<File>) -> Result<(), E>) -> Result<(), E> {
         let path = self.csv_path();
-        let partial = partial(&path);
+        let unfinished = partial(&path);
         let local = |cause| PlaceError::Local { path: path.clone(), cause };
-        let mut file = io::BufWriter::with_capacity(256 * 1024, File::create(&partial).map_err(local)?);
-        fill(&mut file)?;
-        io::Write::flush(&mut file).and_then(|()| fs::rename(&partial, &path)).map_err(local)?;
+        let mut writer = io::BufWriter::with_capacity(256 * 1024, File::create(&unfinished).map_err(local)?);
+        fill(&mut writer)?;
+        io::Write::flush(&mut writer).and_then(|()| fs::rename(&unfinished, &path)).map_err(local)?;
         Ok(())
-    }
-
-    fn write(&self, path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), PlaceError> {
-        let partial = partial(path);
-        let result = File::create(&partial).and_then(|mut file| fill(&mut file)).and_then(|()| fs::rename(&partial, path));
-        result.map_err(|cause| PlaceError::Local { path: path.to_owned(), cause })
     }
 
     /// Stores the CSV in the results bucket, if there is one.
@@ -259,10 +255,10 @@ pub async fn upload_folder(dir: &Path, bucket: &mut Bucket, (prefix, replace): (
 fn result_files(dir: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(dir)? {
         let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let is_result = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("result_"));
         if path.is_dir() {
             result_files(&path, files)?;
-        } else if name.starts_with("result_") && (name.ends_with(".csv") || name.ends_with(".json")) {
+        } else if is_result && path.extension().is_some_and(|ending| ending == "csv" || ending == "json") {
             files.push(path);
         }
     }

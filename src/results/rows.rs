@@ -126,7 +126,9 @@ fn write_batch(file: &File, batch: &mut [Sample]) -> io::Result<()> {
     let mut bytes = Vec::new();
     for run in batch.chunk_by(|a, b| b.unit == a.unit + 1) {
         bytes.clear();
-        run.iter().for_each(|row| row.encode(&mut bytes));
+        for row in run {
+            row.encode(&mut bytes);
+        }
         file.write_all_at(&bytes, run[0].unit * Sample::ENCODED_LEN as u64)?;
     }
     Ok(())
@@ -151,7 +153,7 @@ impl RowFile {
     }
 
     /// Rows 0 to `count`, in order; what was never written is `not_attempted`.
-    pub fn iter(&self, count: u64) -> io::Result<impl Iterator<Item = io::Result<Sample>>> {
+    pub fn read(&self, count: u64) -> io::Result<impl Iterator<Item = io::Result<Sample>>> {
         let mut reader = io::BufReader::with_capacity(256 * 1024, File::open(&self.path)?);
         let mut row = vec![0; Sample::ENCODED_LEN];
         let written = self.written.units;
@@ -182,8 +184,8 @@ mod tests {
         }
         drop((buffer, sender));
         let rows = writer.finish().unwrap();
-        assert_eq!(rows.units(), 10_000);
-        let read: Vec<Sample> = rows.iter(10_002).unwrap().map(Result::unwrap).collect();
+        assert_eq!(rows.units(), 9_999, "the last unit that was written is 9,998");
+        let read: Vec<Sample> = rows.read(10_002).unwrap().map(Result::unwrap).collect();
         assert_eq!(read.len(), 10_002);
         for (unit, row) in (0..).zip(&read) {
             let expected = if unit % 7 == 3 || unit >= 10_000 { (Outcome::NotAttempted, None) } else { (Outcome::Ok, Some(unit * 10)) };

@@ -61,7 +61,7 @@ pub(super) async fn finish(place: Place, (mut facts, mut log): (RunFacts, Log<'_
     let engine_failure = engine.err().map(super::engine_failure);
     let order = if signal.is_some() { Order::SummaryFirst } else { Order::CsvFirst };
     let failed_rows = tail.failed;
-    let ended = store(place, Parcel { facts, log, summariser: tail.summariser, order, begin }).await?;
+    let ended = Box::pin(store(place, Parcel { facts, log, summariser: tail.summariser, order, begin })).await?;
     Ok(match (engine_failure, signal) {
         (Some(failure), _) => Ended { exit: Err(failure), ..ended },
         (None, Some(signal)) if ended.exit.is_ok() => Ended { exit: Ok(signal.exit()), ..ended },
@@ -87,7 +87,7 @@ pub(super) async fn without_fetch(place: Place, (mut facts, log): (RunFacts, Log
         CsvWriter::new(file, 0).and_then(|csv| csv.finish().map(drop).map_err(Into::into)).map_err(|error| local(&place, error.into()))
     })?;
     let parcel = Parcel { facts, log, summariser: Summariser::new(None), order: Order::CsvFirst, begin: now_ns() };
-    let ended = store(place, parcel).await?;
+    let ended = Box::pin(store(place, parcel)).await?;
     Ok(match signal {
         Some(signal) if ended.exit.is_ok() => Ended { exit: Ok(signal.exit()), ..ended },
         _ => ended,
@@ -126,7 +126,7 @@ impl Table<'_> {
     fn each(&self, mut take: impl FnMut(&KeyRecord, &Sample, u64) -> Result<(), PassError>) -> Result<(), PassError> {
         let keys = self.keys.count();
         let units = if self.rounds { self.rows.units().max(keys) } else { keys };
-        let mut rows = self.rows.iter(units)?;
+        let mut rows = self.rows.read(units)?;
         for round in 0..units.div_ceil(keys) {
             for key in self.keys.iter() {
                 let Some(row) = rows.next() else { return Ok(()) };

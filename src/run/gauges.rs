@@ -80,8 +80,7 @@ impl Gauges {
 
     /// The second readings, right after the last worker has ended.
     pub(super) async fn at_end(&mut self, queue: &Queue, server: Option<&mut Embedded>) {
-        let since = |first: Option<CpuTimes>| first.zip(usage::cpu_times()).map(|(first, now)| now - first);
-        self.cpu = since(self.cpu);
+        self.cpu = self.cpu.zip(usage::cpu_times()).map(|(first, now)| now - first);
         self.interfaces = self.interfaces.zip(net::read(&self.proc)).map(|(first, now)| now - first);
         let throttled = self.throttle.as_ref().and_then(ThrottleCounter::read_ns);
         self.throttled_ns = self.throttled_ns.zip(throttled).map(|(first, now)| now.saturating_sub(first));

@@ -102,7 +102,9 @@ struct Fetched {
 pub async fn run(plan: &RunPlan, surroundings: Surroundings<'_>) -> Result<Ended, Failure> {
     let Surroundings { process_start_ns, sources, children, mut embedded, mut signal, on_event, warnings } = surroundings;
     let mut log = Log { phases: Phases::default(), warnings: Vec::new(), on_event };
-    warnings.into_iter().for_each(|warning| log.warn(warning));
+    for warning in warnings {
+        log.warn(warning);
+    }
     let environment = crate::platform::inspect(&sources).await;
     capacity::check(plan, &environment)?;
     let mut header = Header::new(plan, utc_now(), environment);
@@ -118,7 +120,9 @@ pub async fn run(plan: &RunPlan, surroundings: Surroundings<'_>) -> Result<Ended
     let results_bucket = plan.destination.bucket.as_deref().map(|name| session.bucket(name));
     let running = Summary::running(header.clone()).to_json().map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
     let (mut place, replaced) = Place::prepare(&plan.destination, &plan.result_stem(), results_bucket, &running).await?;
-    replaced.into_iter().for_each(|warning| log.warn(warning));
+    for warning in replaced {
+        log.warn(warning);
+    }
     log.phases.start_up_ns = Some(now_ns().saturating_sub(process_start_ns));
 
     let mut source = session.bucket(&plan.bucket);
@@ -130,16 +134,17 @@ pub async fn run(plan: &RunPlan, surroundings: Surroundings<'_>) -> Result<Ended
     let mut facts = RunFacts::new(header, State::Complete);
     let listed = match listed {
         Some(Ok(listed)) => listed,
-        Some(Err(error)) => return Err(finish::listing_failed(&mut place, (facts, log), error).await),
+        Some(Err(error)) => return Err(Box::pin(finish::listing_failed(&mut place, (facts, log), error)).await),
         None => {
             log.event(&RunEvent::Interrupted);
-            return finish::without_fetch(place, (facts, log), *signal.borrow()).await;
+            let came = *signal.borrow();
+            return Box::pin(finish::without_fetch(place, (facts, log), came)).await;
         }
     };
     (facts.keys_listed, facts.listed_bytes) = (listed.keys, listed.bytes);
     if listed.keys == 0 {
         log.warn(format!("there are no keys under s3://{}/{}", plan.bucket, plan.selection.prefix));
-        return finish::without_fetch(place, (facts, log), None).await;
+        return Box::pin(finish::without_fetch(place, (facts, log), None)).await;
     }
     let recipe = source.session().recipe(&plan.bucket).await?;
     facts.header.region = Some(recipe.region().to_owned());
@@ -147,9 +152,9 @@ pub async fn run(plan: &RunPlan, surroundings: Surroundings<'_>) -> Result<Ended
     let keys = Arc::new(KeyFile::open(spool.path()).map_err(|error| spool_failure(&error))?);
     let stage = Stage { plan, keys: Arc::clone(&keys), spool: spool.path(), recipe, feed, children, runtimes: runtimes(&facts.header.environment) };
     let server = embedded.as_mut().map(|(server, _)| &mut **server);
-    let fetched = fetch(stage, (server, &sources), (&mut signal, listed), &mut log).await?;
+    let fetched = Box::pin(fetch(stage, (server, &sources), (&mut signal, listed), &mut log)).await?;
     let outcome = finish::Outcome { plan, fetched, keys: &keys, spool: spool.path(), signal: *signal.borrow() };
-    finish::finish(place, (facts, log), outcome).await
+    Box::pin(finish::finish(place, (facts, log), outcome)).await
 }
 
 async fn credentials(session: &Session, background: &mut JoinSet<()>) -> Result<Option<CredentialFeed>, StoreError> {

@@ -16,7 +16,7 @@ use super::error::{StoreError, StoreErrorKind};
 use crate::platform::clock;
 
 /// Longest time before expiry at which credentials are refreshed; sooner for those that live shorter than twice this.
-const REFRESH_AHEAD: Duration = Duration::from_secs(5 * 60);
+const REFRESH_AHEAD: Duration = Duration::from_mins(5);
 /// Wait after a refresh that failed.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
@@ -43,7 +43,7 @@ impl StaticKeys {
 
 /// One set of credentials.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Secret {
+pub struct KeySet {
     pub(super) access_key: String,
     pub(super) secret_key: String,
     pub(super) session_token: Option<String>,
@@ -52,13 +52,13 @@ pub struct Secret {
     pub version: u64,
 }
 
-impl fmt::Debug for Secret {
+impl fmt::Debug for KeySet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Secret").field("version", &self.version).finish_non_exhaustive()
+        f.debug_struct("KeySet").field("version", &self.version).finish_non_exhaustive()
     }
 }
 
-impl Secret {
+impl KeySet {
     fn new(credentials: &Credentials, version: u64) -> Self {
         let since_epoch = |time: SystemTime| time.duration_since(UNIX_EPOCH).ok().and_then(|since| u64::try_from(since.as_millis()).ok());
         Self {
@@ -85,25 +85,25 @@ fn refresh_in(now_ms: u64, expires_ms: u64) -> Duration {
 /// What a worker holds: the newest credentials, and a way to ask for newer ones.
 #[derive(Clone, Debug)]
 pub struct CredentialFeed {
-    newest: watch::Receiver<Arc<Secret>>,
+    newest: watch::Receiver<Arc<KeySet>>,
     asks: mpsc::UnboundedSender<u64>,
 }
 
 impl CredentialFeed {
     /// A feed, the sender that fills it, and the receiver of the versions that workers found expired: for a child, whose keeper is its parent.
-    pub fn remote(first: Secret) -> (Self, watch::Sender<Arc<Secret>>, mpsc::UnboundedReceiver<u64>) {
+    pub fn remote(first: KeySet) -> (Self, watch::Sender<Arc<KeySet>>, mpsc::UnboundedReceiver<u64>) {
         let (sender, newest) = watch::channel(Arc::new(first));
         let (asks, asked) = mpsc::unbounded_channel();
         (Self { newest, asks }, sender, asked)
     }
 
     /// The newest credentials.
-    pub fn newest(&self) -> Arc<Secret> {
+    pub fn newest(&self) -> Arc<KeySet> {
         Arc::clone(&self.newest.borrow())
     }
 
     /// The newest credentials, if they came since the last call.
-    pub fn changed(&mut self) -> Option<Arc<Secret>> {
+    pub fn changed(&mut self) -> Option<Arc<KeySet>> {
         match self.newest.has_changed() {
             Ok(true) => Some(Arc::clone(&self.newest.borrow_and_update())),
             _ => None,
@@ -111,7 +111,7 @@ impl CredentialFeed {
     }
 
     /// Waits for the next credentials; for ever when nobody brings any more.
-    pub async fn next(&mut self) -> Arc<Secret> {
+    pub async fn next(&mut self) -> Arc<KeySet> {
         match self.newest.changed().await {
             Ok(()) => Arc::clone(&self.newest.borrow_and_update()),
             Err(_) => std::future::pending().await,
@@ -147,7 +147,7 @@ impl ProvideCredentials for CredentialFeed {
 #[derive(Debug)]
 pub struct Keeper {
     provider: SharedCredentialsProvider,
-    newest: watch::Sender<Arc<Secret>>,
+    newest: watch::Sender<Arc<KeySet>>,
     asked: mpsc::UnboundedReceiver<u64>,
 }
 
@@ -155,7 +155,7 @@ impl Keeper {
     /// Gets the first credentials.
     pub async fn start(provider: SharedCredentialsProvider) -> Result<(Self, CredentialFeed), StoreError> {
         let first = provider.provide_credentials().await.map_err(|error| no_credentials(&error))?;
-        let (feed, newest, asked) = CredentialFeed::remote(Secret::new(&first, 1));
+        let (feed, newest, asked) = CredentialFeed::remote(KeySet::new(&first, 1));
         Ok((Self { provider, newest, asked }, feed))
     }
 
@@ -178,13 +178,13 @@ impl Keeper {
         }
     }
 
-    async fn refresh(&self, current: &Secret) {
+    async fn refresh(&self, current: &KeySet) {
         let next = match self.provider.provide_credentials().await {
-            Ok(credentials) => Secret::new(&credentials, current.version + 1),
+            Ok(credentials) => KeySet::new(&credentials, current.version + 1),
             Err(error) => {
                 tracing::warn!(error = %cause(&error), "credentials not refreshed");
                 tokio::time::sleep(RETRY_AFTER).await;
-                Secret { version: current.version + 1, ..current.clone() }
+                KeySet { version: current.version + 1, ..current.clone() }
             }
         };
         self.newest.send_replace(Arc::new(next));
@@ -218,14 +218,14 @@ mod tests {
 
     #[test]
     fn refresh_comes_five_minutes_or_half_the_lifetime_before_expiry() {
-        assert_eq!(refresh_in(0, 3_600_000), Duration::from_secs(3_300));
+        assert_eq!(refresh_in(0, 3_600_000), Duration::from_mins(55));
         assert_eq!(refresh_in(0, 60_000), Duration::from_secs(30));
         assert_eq!(refresh_in(5, 1), Duration::ZERO);
     }
 
     #[test]
     fn a_secret_does_not_show_itself() {
-        let secret = Secret::new(&Credentials::new("AKIDEXAMPLE", "verysecret", Some("token".to_owned()), None, "test"), 1);
+        let secret = KeySet::new(&Credentials::new("AKIDEXAMPLE", "verysecret", Some("token".to_owned()), None, "test"), 1);
         let shown = format!("{secret:?}");
         assert!(!shown.contains("AKID") && !shown.contains("verysecret") && !shown.contains("token"), "{shown}");
     }

@@ -14,7 +14,7 @@ mod session;
 
 pub use attempt::{AnyClient, AttemptError, BodySink, ClientFactory, ObjectClient, Remedy};
 pub use bucket::{Bucket, ListPage, Replace};
-pub use credentials::{CredentialFeed, Keeper, Secret, StaticKeys};
+pub use credentials::{CredentialFeed, Keeper, KeySet, StaticKeys};
 pub use error::{StoreError, StoreErrorKind};
 pub use lean::Dialer;
 pub use recipe::{Recipe, Shared};

@@ -41,9 +41,9 @@ pub struct Recipe {
 /// What the workers of one process share to make their clients.
 #[derive(Clone, Debug)]
 pub struct Shared {
-    kind: ClientKind,
     recipe: Arc<Recipe>,
     feed: Option<CredentialFeed>,
+    /// Of `lean` alone.
     dialer: Option<Arc<Dialer>>,
 }
 
@@ -59,7 +59,7 @@ impl Recipe {
         let failed = |cause: String| StoreError::new(StoreErrorKind::Other, format!("cannot find the endpoint of s3://{bucket}: {cause}"));
         let made_up = Credentials::new("PARFETCH", "parfetch", None, None, "parfetch");
         let config = session.control_config().credentials_provider(SharedCredentialsProvider::new(made_up)).build();
-        let presigning = PresigningConfig::expires_in(Duration::from_secs(60)).map_err(|error| failed(error.to_string()))?;
+        let presigning = PresigningConfig::expires_in(Duration::from_mins(1)).map_err(|error| failed(error.to_string()))?;
         let request = aws_sdk_s3::Client::from_conf(config).get_object().bucket(bucket).key("k").presigned(presigning).await;
         let request = request.map_err(|error| failed(aws_smithy_types::error::display::DisplayErrorContext(&error).to_string()))?;
         let endpoint = Endpoint::of_presigned(request.uri()).map_err(failed)?;
@@ -101,7 +101,7 @@ impl Shared {
             ClientKind::Lean => Some(Arc::new(Dialer::new(&recipe.endpoint, recipe.limits.connect_timeout, recipe.access.ca_bundle.as_deref())?)),
             ClientKind::Sdk => None,
         };
-        Ok(Self { kind, recipe: Arc::new(recipe), feed, dialer })
+        Ok(Self { recipe: Arc::new(recipe), feed, dialer })
     }
 }
 
@@ -109,16 +109,12 @@ impl ClientFactory for Shared {
     type Client = AnyClient;
 
     fn client(&self, number: u32) -> Result<AnyClient, StoreError> {
-        match (&self.dialer, self.kind) {
-            (Some(dialer), ClientKind::Lean) => {
-                let client = LeanClient::new(Arc::clone(dialer), &self.recipe, self.feed.clone(), number);
-                Ok(AnyClient::Lean(Box::new(client)))
-            }
-            _ => {
-                let config = self.recipe.sdk_config(self.feed.as_ref())?;
-                Ok(AnyClient::Sdk(Box::new(SdkClient::new(&config, &self.recipe, self.feed.clone()))))
-            }
+        if let Some(dialer) = &self.dialer {
+            let client = LeanClient::new(Arc::clone(dialer), &self.recipe, self.feed.clone(), number);
+            return Ok(AnyClient::Lean(Box::new(client)));
         }
+        let config = self.recipe.sdk_config(self.feed.as_ref())?;
+        Ok(AnyClient::Sdk(Box::new(SdkClient::new(&config, &self.recipe, self.feed.clone()))))
     }
 }
 

@@ -24,7 +24,7 @@ use crate::engine::worker::{Crew, Seat, Station, work};
 use crate::platform::usage::{self, CpuTimes};
 use crate::results::keys::KeyFile;
 use crate::sample::Sample;
-use crate::store::{CredentialFeed, Secret, Shared, StoreError, StoreErrorKind};
+use crate::store::{CredentialFeed, KeySet, Shared, StoreError, StoreErrorKind};
 
 /// Rows do not wait longer than this for the end of their range: progress, and less to fetch again should this child die.
 const ROWS_WAIT: Duration = Duration::from_secs(1);
@@ -67,7 +67,7 @@ async fn live() -> io::Result<()> {
     let reader = Reader { inbox: Rc::clone(&inbox), board: Arc::clone(&board), newest, epoch_cpu: Cell::new(None) };
     let worker = async {
         let result = match crew(&hello, feed, Arc::clone(&board), gate) {
-            Ok(crew) => serve(&crew, &hello, (&inbox, &output)).await,
+            Ok(crew) => Box::pin(serve(&crew, &hello, (&inbox, &output))).await,
             Err(error) => Err(error.into()),
         };
         let bye = farewell(result, &board, reader.epoch_cpu.get());
@@ -124,7 +124,7 @@ async fn serve(crew: &Crew<Shared>, hello: &Hello, (inbox, output): (&Rc<Inbox>,
         batch: Batch::default(),
         sent: Instant::now(),
     };
-    work(crew, Seat { number: hello.number, index: 0 }, station).await
+    Box::pin(work(crew, Seat { number: hello.number, index: 0 }, station)).await
 }
 
 /// Passes the worker's wish for newer credentials to the parent.
@@ -141,7 +141,7 @@ async fn ask_for_credentials(expired: &mut Option<mpsc::UnboundedReceiver<u64>>,
 struct Reader {
     inbox: Rc<Inbox>,
     board: Arc<Board>,
-    newest: Option<watch::Sender<Arc<Secret>>>,
+    newest: Option<watch::Sender<Arc<KeySet>>>,
     epoch_cpu: Cell<Option<CpuTimes>>,
 }
 

@@ -66,17 +66,15 @@ impl Child {
 
     /// How a child that broke off ended: its exit status, or `how` it looked from here.
     pub(super) async fn autopsy(&mut self, how: String) -> String {
-        match tokio::time::timeout(END_WAIT, self.process.wait()).await {
-            Ok(Ok(status)) => match (status.signal(), status.code()) {
-                (Some(signal), _) => format!("signal {signal}"),
-                (None, Some(code)) => format!("exit code {code}"),
-                _ => how,
-            },
-            _ => {
-                // It hangs: what it has not acknowledged is fetched by others, so it must not go on.
-                let _already_gone = self.process.start_kill();
-                how
-            }
+        let Ok(Ok(status)) = tokio::time::timeout(END_WAIT, self.process.wait()).await else {
+            // It hangs: what it has not acknowledged is fetched by others, so it must not go on.
+            let _already_gone = self.process.start_kill();
+            return how;
+        };
+        match (status.signal(), status.code()) {
+            (Some(signal), _) => format!("signal {signal}"),
+            (None, Some(code)) => format!("exit code {code}"),
+            (None, None) => how,
         }
     }
 

@@ -24,7 +24,7 @@ use super::board::{Board, Gate, Phase};
 use super::{EngineError, EngineReport, Job};
 use crate::fetch::{Clock, RunClock};
 use crate::sample::{ErrorCode, Outcome, Sample};
-use crate::store::{CredentialFeed, Secret, StoreError, StoreErrorKind};
+use crate::store::{CredentialFeed, KeySet, StoreError, StoreErrorKind};
 use launch::Child;
 use wire::{Batch, Farewell, FromChild, ToChild};
 
@@ -257,10 +257,11 @@ impl Floor {
         if let Some((message, _)) = bye.error {
             return Err(EngineError::system("a child process stopped", std::io::Error::other(message)));
         }
-        let mut report = self.report.borrow_mut();
-        report.children_fetch = report.children_fetch.zip(bye.fetch_cpu).map(|(sum, child)| sum + child);
-        report.warnings.extend(bye.warnings);
-        drop(report);
+        {
+            let mut report = self.report.borrow_mut();
+            report.children_fetch = report.children_fetch.zip(bye.fetch_cpu).map(|(sum, child)| sum + child);
+            report.warnings.extend(bye.warnings);
+        }
         self.board.add_connections(bye.connections);
         child.end().await;
         Ok(())
@@ -268,7 +269,7 @@ impl Floor {
 }
 
 /// The next credentials; never, when requests are unsigned.
-async fn newer(feed: &mut Option<CredentialFeed>) -> Secret {
+async fn newer(feed: &mut Option<CredentialFeed>) -> KeySet {
     match feed {
         Some(feed) => feed.next().await.as_ref().clone(),
         None => std::future::pending().await,

@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::plan::{ClientKind, Limits, Work};
 use crate::platform::usage::CpuTimes;
-use crate::store::{Recipe, Secret};
+use crate::store::{Recipe, KeySet};
 
 /// A frame longer than this is no frame: something else wrote into the pipe.
 const LONGEST: usize = 16 * 1024 * 1024;
@@ -22,7 +22,7 @@ pub(super) struct Hello {
     pub(super) limits: Limits,
     pub(super) work: Work,
     pub(super) recipe: Recipe,
-    pub(super) secret: Option<Secret>,
+    pub(super) secret: Option<KeySet>,
     /// Folder of the key file, as bytes of a path.
     pub(super) spool: Vec<u8>,
     /// When handing out stops, in a run that time ends.
@@ -37,7 +37,7 @@ pub(super) enum ToChild {
     Go(u64),
     /// Fetch these.
     Range(u64, u64),
-    Credentials(Secret),
+    Credentials(KeySet),
     /// Leave the rest of the range after the fetch in flight.
     Stop,
     /// Give up the fetch in flight.

@@ -184,3 +184,6 @@ async fn shift<C: ObjectClient, S: Station>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
