@@ -1,63 +1,49 @@
-//! (placeholder)
-/// x
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Options;
-impl std::str::FromStr for Options {
-    type Err = String;
-    fn from_str(_: &str) -> Result<Self, String> {
-        Ok(Self)
-    }
-}
-/// x
-pub struct Embedded;
-/// x
-#[derive(serde::Serialize)]
-pub struct ServerReport {
-    /// x
-    pub threads: u32,
-}
-impl ServerReport {
-    /// x
-    pub fn cpu_ns(&self) -> u64 {
-        0
-    }
-}
-impl Embedded {
-    /// x
-    pub async fn reset(&mut self) -> Result<(), String> {
-        Ok(())
-    }
-    /// x
-    pub async fn report(&mut self) -> Result<ServerReport, String> {
-        Err(String::new())
-    }
-}
-/// x
-#[derive(Default)]
-pub struct ProcessConfig {
-    /// x
-    pub options: Options,
-}
-/// x
-pub struct Ready {
-    /// x
-    pub source_bucket: String,
-    /// x
-    pub endpoint_url: String,
-    /// x
-    pub access_key: String,
-    /// x
-    pub secret_key: String,
-}
-impl Embedded {
-    /// x
-    pub async fn start(_: &std::path::Path, _: &ProcessConfig) -> Result<Self, String> {
-        Err("to come".into())
-    }
-    /// x
-    pub fn ready(&self) -> &Ready {
-        todo!()
-    }
-    /// x
-    pub async fn stop(self) {}
-}
+//! The embedded server: a real S3 endpoint on this machine, for trying parfetch out and for measuring what a client costs.
+//!
+//! It runs as a process of its own (so that its CPU time is not the client's), checks signatures, and holds two buckets: `source`, whose objects
+//! are computed from their index and stored nowhere, and `results`, a folder. [`Options`] say what the source holds, how the network behaves and
+//! which faults happen. [`Embedded`] is the parent's side of such a process, [`serve_supervised`] the child's, [`serve_standalone`] a person's own.
+//!
+//! Nothing in here knows of a run; the clients under test know nothing of what is in here.
+
+mod access;
+mod backend;
+mod body;
+mod child;
+mod connection;
+mod error;
+mod keys;
+mod listing;
+mod meter;
+mod model;
+mod multipart;
+mod options;
+mod pages;
+mod parse;
+mod path;
+mod protocol;
+mod results;
+mod serve;
+mod socket;
+mod source;
+mod statistics;
+mod supervised;
+mod timer;
+mod tls;
+
+#[cfg(test)]
+mod tests;
+
+pub use child::Embedded;
+pub use error::ServerError;
+pub use options::{Faults, KeyStyle, Network, Options, Sizes};
+pub use protocol::{Credentials, ProcessConfig, Ready, TlsFiles};
+pub use serve::Server;
+pub use statistics::{FaultCounts, LatenessReport, ServerReport, ServiceTimeReport};
+pub use supervised::{serve_standalone, serve_supervised};
+
+/// The bucket with synthetic objects; it can be listed and read, nothing else.
+pub const SOURCE_BUCKET: &str = "source";
+
+/// The bucket kept in a folder.
+pub const RESULTS_BUCKET: &str = "results";

@@ -1,0 +1,302 @@
+//! What the embedded server is asked to be: the objects, the network, the faults. Plain validated data and its `k=v,k=v` form; does nothing.
+
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::parse::{Given, amount, probability, rate, size, time_ns, whole};
+
+/// How object sizes are spread.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Sizes {
+    /// Every object is as large as `size`.
+    #[default]
+    Fixed,
+    /// Lognormal with a mean of `size` and a sigma (of the logarithm) of 1: the median is 0.61 × `size`, the largest of 100,000 about 45 × `size`.
+    Lognormal,
+}
+
+/// A named network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Network {
+    /// Only what is asked for key by key.
+    #[default]
+    None,
+    /// What S3 looks like from the same region, as assumed: first byte after 12 ms (median; p99 60 ms, lognormal), 90 MB/s a connection,
+    /// 5,500 requests/s, 80 ms a listing page.
+    S3,
+}
+
+/// Which keys the source bucket holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyStyle {
+    /// `data/00/000000123.bin`.
+    #[default]
+    Plain,
+    /// Keys of every troublesome kind among plain ones.
+    Awkward,
+}
+
+/// Probabilities of faults. All but `missing` are drawn anew for each GET, from the seed, the key and how often that key was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Faults {
+    /// The connection is reset, before the head or in mid-body.
+    pub reset: f64,
+    /// Head and half of the body, then silence.
+    pub stall: f64,
+    /// The connection is closed cleanly before the announced length.
+    pub short: f64,
+    /// 500 `InternalError`.
+    pub internal_error: f64,
+    /// 503 `SlowDown`.
+    pub slow_down: f64,
+    /// 400 `ExpiredToken`.
+    pub expired_token: f64,
+    /// Listed, and always 404 `NoSuchKey`; by key alone.
+    pub missing: f64,
+}
+
+impl Faults {
+    /// True when some GET may be answered with a fault that its repetition may not see.
+    pub fn any_passing(&self) -> bool {
+        self.passing_sum() > 0.0
+    }
+
+    fn passing_sum(&self) -> f64 {
+        self.reset + self.stall + self.short + self.internal_error + self.slow_down + self.expired_token
+    }
+}
+
+/// Everything that can be set, with the defaults of [`Options::default`]. Rates are per second, sizes bytes, times nanoseconds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Options {
+    /// Objects in the source bucket, up to [`MAX_OBJECTS`].
+    pub objects: u64,
+    /// Size of an object, or the mean of the sizes.
+    pub size_bytes: u64,
+    /// How sizes are spread.
+    pub sizes: Sizes,
+    /// Everything drawn follows from this.
+    pub seed: u64,
+    /// Median time from a GET's head to the first byte of the answer.
+    pub ttfb_ns: u64,
+    /// 99th percentile of the same, lognormal; none = always the median.
+    pub ttfb_p99_ns: Option<u64>,
+    /// Bandwidth of each connection.
+    pub connection_rate_bytes_per_s: Option<u64>,
+    /// Bandwidth of all source bodies together.
+    pub total_rate_bytes_per_s: Option<u64>,
+    /// GETs and HEADs of the source answered; more get 503 `SlowDown`.
+    pub request_rate_per_s: Option<u64>,
+    /// Time that a listing page of the source takes.
+    pub list_delay_ns: u64,
+    /// The named network that the values above come from, where not set by themselves.
+    pub network: Network,
+    /// Probabilities of faults.
+    pub faults: Faults,
+    /// Most keys of a listing page.
+    pub page_keys: u32,
+    /// Which keys there are.
+    pub keys: KeyStyle,
+    /// Share of the keys listed as `GLACIER`, whose GET answers 403 `InvalidObjectState`.
+    pub archived_share: f64,
+}
+
+/// Keys hold their index in nine digits.
+pub(super) const MAX_OBJECTS: u64 = 1_000_000_000;
+
+/// S3's own largest object.
+const MAX_SIZE: u64 = 5 << 40;
+
+/// S3's own largest listing page.
+const MAX_PAGE: u64 = 1_000;
+
+/// Every key that [`Options`] is written with, in the order of the reference.
+const NAMES: [&str; 21] = [
+    "objects",
+    "size",
+    "sizes",
+    "seed",
+    "ttfb",
+    "ttfb-p99",
+    "conn-rate",
+    "total-rate",
+    "request-rate",
+    "list-delay",
+    "network",
+    "fault-reset",
+    "fault-stall",
+    "fault-short",
+    "fault-500",
+    "fault-slowdown",
+    "fault-expired",
+    "fault-missing",
+    "page",
+    "keys",
+    "archived",
+];
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            objects: 1_000,
+            size_bytes: 256 << 10,
+            sizes: Sizes::Fixed,
+            seed: 1,
+            ttfb_ns: 0,
+            ttfb_p99_ns: None,
+            connection_rate_bytes_per_s: None,
+            total_rate_bytes_per_s: None,
+            request_rate_per_s: None,
+            list_delay_ns: 0,
+            network: Network::None,
+            faults: Faults::default(),
+            page_keys: 1_000,
+            keys: KeyStyle::Plain,
+            archived_share: 0.0,
+        }
+    }
+}
+
+impl Options {
+    /// Takes over the values of a named network.
+    fn apply(&mut self, network: Network) {
+        self.network = network;
+        match network {
+            Network::None => {}
+            Network::S3 => {
+                self.ttfb_ns = 12_000_000;
+                self.ttfb_p99_ns = Some(60_000_000);
+                self.connection_rate_bytes_per_s = Some(90_000_000);
+                self.request_rate_per_s = Some(5_500);
+                self.list_delay_ns = 80_000_000;
+            }
+        }
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        match name {
+            "objects" => self.objects = whole(value, 0, MAX_OBJECTS)?,
+            "size" => self.size_bytes = size(value, MAX_SIZE)?,
+            "sizes" => self.sizes = word(value, &[("fixed", Sizes::Fixed), ("lognormal", Sizes::Lognormal)])?,
+            "seed" => self.seed = whole(value, 0, u64::MAX)?,
+            "ttfb" => self.ttfb_ns = time_ns(value)?,
+            "ttfb-p99" => self.ttfb_p99_ns = Some(time_ns(value)?),
+            "conn-rate" => self.connection_rate_bytes_per_s = Some(rate(value)?),
+            "total-rate" => self.total_rate_bytes_per_s = Some(rate(value)?),
+            "request-rate" => self.request_rate_per_s = Some(amount(value)?),
+            "list-delay" => self.list_delay_ns = time_ns(value)?,
+            "network" => {} // taken over first, in `from_str`
+            "page" => self.page_keys = u32::try_from(whole(value, 1, MAX_PAGE)?).expect("at most 1,000"),
+            "keys" => self.keys = word(value, &[("plain", KeyStyle::Plain), ("awkward", KeyStyle::Awkward)])?,
+            "archived" => self.archived_share = probability(value)?,
+            _ => *self.fault_mut(name).ok_or("not a key")? = probability(value)?,
+        }
+        Ok(())
+    }
+
+    fn fault_mut(&mut self, name: &str) -> Option<&mut f64> {
+        Some(match name {
+            "fault-reset" => &mut self.faults.reset,
+            "fault-stall" => &mut self.faults.stall,
+            "fault-short" => &mut self.faults.short,
+            "fault-500" => &mut self.faults.internal_error,
+            "fault-slowdown" => &mut self.faults.slow_down,
+            "fault-expired" => &mut self.faults.expired_token,
+            "fault-missing" => &mut self.faults.missing,
+            _ => return None,
+        })
+    }
+
+    fn checked(self, given: &Given<'_>) -> Result<Self, String> {
+        if self.faults.passing_sum() > 1.0 {
+            return Err("the faults' probabilities (without fault-missing) add up to more than 1".to_owned());
+        }
+        if let Some(p99) = self.ttfb_p99_ns
+            && (self.ttfb_ns == 0 || p99 < self.ttfb_ns)
+        {
+            // A p99 that only the network brought gives way to a median set by hand.
+            if given.value("ttfb-p99").is_some() {
+                return Err("ttfb-p99 needs a ttfb (the median) above 0 and not above it".to_owned());
+            }
+            return Ok(Self { ttfb_p99_ns: None, ..self });
+        }
+        Ok(self)
+    }
+}
+
+fn word<T: Copy>(value: &str, words: &[(&str, T)]) -> Result<T, String> {
+    let found = words.iter().find(|(word, _)| *word == value);
+    found.map(|(_, meaning)| *meaning).ok_or_else(|| {
+        let all: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        format!("is not one of {}", all.join(", "))
+    })
+}
+
+impl FromStr for Options {
+    type Err = String;
+
+    /// Reads `k=v,k=v`; the empty text is the default. A named network comes first, whatever the order, so that single keys override it.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let names = &NAMES;
+        let given = Given::read(text, names)?;
+        let mut options = Self::default();
+        if let Some(value) = given.value("network") {
+            let network = word(value, &[("none", Network::None), ("s3", Network::S3)]);
+            options.apply(network.map_err(|why| format!("network=`{value}` {why}"))?);
+        }
+        for (name, value) in given.iter() {
+            options.set(name, value).map_err(|why| format!("{name}=`{value}` {why}"))?;
+        }
+        options.checked(&given)
+    }
+}
+
+impl fmt::Display for Options {
+    /// The `k=v,k=v` that reads back as these options; only what differs from the default.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut base = Self::default();
+        let mut parts: Vec<String> = Vec::new();
+        if self.network == Network::S3 {
+            base.apply(Network::S3);
+            parts.push("network=s3".to_owned());
+        }
+        let mut number = |name: &str, value: u64, default: u64, unit: &str| {
+            if value != default {
+                parts.push(format!("{name}={value}{unit}"));
+            }
+        };
+        number("objects", self.objects, base.objects, "");
+        number("size", self.size_bytes, base.size_bytes, "");
+        number("seed", self.seed, base.seed, "");
+        number("ttfb", self.ttfb_ns, base.ttfb_ns, "ns");
+        number("ttfb-p99", self.ttfb_p99_ns.unwrap_or(0), base.ttfb_p99_ns.unwrap_or(0), "ns");
+        number("conn-rate", self.connection_rate_bytes_per_s.unwrap_or(0), base.connection_rate_bytes_per_s.unwrap_or(0), "");
+        number("total-rate", self.total_rate_bytes_per_s.unwrap_or(0), 0, "");
+        number("request-rate", self.request_rate_per_s.unwrap_or(0), base.request_rate_per_s.unwrap_or(0), "");
+        number("list-delay", self.list_delay_ns, base.list_delay_ns, "ns");
+        number("page", u64::from(self.page_keys), u64::from(base.page_keys), "");
+        if self.sizes == Sizes::Lognormal {
+            parts.push("sizes=lognormal".to_owned());
+        }
+        if self.keys == KeyStyle::Awkward {
+            parts.push("keys=awkward".to_owned());
+        }
+        let mut shares = self.clone();
+        for name in NAMES.iter().filter(|name| name.starts_with("fault-")) {
+            let share = *shares.fault_mut(name).expect("every name that begins with fault- is a fault");
+            if share > 0.0 {
+                parts.push(format!("{name}={share}"));
+            }
+        }
+        if self.archived_share > 0.0 {
+            parts.push(format!("archived={}", self.archived_share));
+        }
+        f.write_str(&parts.join(","))
+    }
+}
