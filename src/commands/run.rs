@@ -67,7 +67,9 @@ async fn run_to_end(raw: &Raw, settings: RunSettings, (signal, process_start_ns)
     let executable = executable()?;
     let mut server = match embedded {
         Some(options) => {
-            let server = Embedded::start(&executable, &ProcessConfig { options, ..ProcessConfig::default() }).await;
+            // Its results bucket is not used: the run writes to a folder.
+            let folder = plan.destination.out.clone().unwrap_or_else(std::env::temp_dir);
+            let server = Embedded::start(&executable, &ProcessConfig::new(options, folder)).await;
             Some(server.map_err(|error| Failure::new(Exit::SetUp, error.to_string()))?)
         }
         None => None,
@@ -81,8 +83,8 @@ async fn run_to_end(raw: &Raw, settings: RunSettings, (signal, process_start_ns)
     let mut progress = Progress::new(display, io::stderr(), style);
     let mut on_event = |event: &RunEvent| progress.handle(event);
     let keys = server.as_ref().map(|server| {
-        let ready = server.ready();
-        StaticKeys { access_key: ready.access_key.clone(), secret_key: ready.secret_key.clone() }
+        let credentials = &server.ready().credentials;
+        StaticKeys { access_key: credentials.access_key.clone(), secret_key: credentials.secret_key.clone() }
     });
     let surroundings = Surroundings {
         process_start_ns,
@@ -96,7 +98,8 @@ async fn run_to_end(raw: &Raw, settings: RunSettings, (signal, process_start_ns)
     let ended = Box::pin(run(&plan, surroundings)).await;
     drop(progress);
     if let Some(server) = server {
-        server.stop().await;
+        // Its pipe is closed either way, and that ends it.
+        let _ended = server.stop().await.inspect_err(|error| tracing::warn!(%error, "the embedded server did not end well"));
     }
     let Ended { summary, exit } = ended?;
     show(&summary, output, variables)?;

@@ -1,14 +1,62 @@
-//! `parfetch serve`.
+//! `parfetch serve`: for a person until Ctrl-C, or for a parent process until it is gone.
+
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::Raw;
 use crate::exit::{Exit, Failure};
+use crate::server::{ProcessConfig, Ready, ServerError, serve_standalone, serve_supervised};
+use crate::settings::{self, Format, Level, Log};
 
 /// Runs it for a person.
-pub(super) fn main(_raw: &Raw) -> Result<Exit, Failure> {
-    Err(Failure::new(Exit::Unexpected, "to come"))
+pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
+    let config = settings::serve(raw)?;
+    super::start_log(Log { level: Level::Warn, format: Format::Text });
+    super::runtime()?.block_on(serve(&config))
 }
 
-/// Runs it for a parent process.
+async fn serve(config: &ProcessConfig) -> Result<Exit, Failure> {
+    let listen = |kind| signal(kind).map_err(|error| Failure::new(Exit::Unexpected, format!("cannot listen for signals: {error}")));
+    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    let until = async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    };
+    let report = serve_standalone(config, say_ready, until).await.map_err(|error| failure(&error))?;
+    let text = serde_json::to_string_pretty(&report).map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
+    // What it served, for whoever wants to know; a closed pipe is no failure.
+    let _closed = writeln!(io::stderr(), "{text}");
+    Ok(Exit::Good)
+}
+
+/// What to type in another terminal, as lines that a shell takes.
+fn say_ready(ready: &Ready) {
+    let Ready { endpoint_url, credentials, source_bucket, results_bucket } = ready;
+    let mut stdout = io::stdout().lock();
+    let pairs = [
+        ("AWS_ENDPOINT_URL", endpoint_url),
+        ("AWS_ACCESS_KEY_ID", &credentials.access_key),
+        ("AWS_SECRET_ACCESS_KEY", &credentials.secret_key),
+        ("BUCKET_NAME", source_bucket),
+        ("RESULT_BUCKET_NAME", results_bucket),
+    ];
+    for (name, value) in pairs {
+        let _closed = writeln!(stdout, "export {name}={value}");
+    }
+    let _closed = stdout.flush();
+}
+
+/// Runs it for a parent process, over its pipes.
 pub(super) fn supervised() -> Result<Exit, Failure> {
-    Err(Failure::new(Exit::Unexpected, "to come"))
+    super::start_log(Log { level: Level::Warn, format: Format::Text });
+    let stdin = io::stdin().as_fd().try_clone_to_owned().map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
+    serve_supervised(stdin, &mut io::stdout()).map(|()| Exit::Good).map_err(|error| failure(&error))
+}
+
+fn failure(error: &ServerError) -> Failure {
+    Failure::new(Exit::SetUp, error.to_string())
 }

@@ -121,6 +121,6 @@ impl Gauges {
         facts.server = self
             .server
             .as_ref()
-            .and_then(|report| Some(ServerFacts { cpu_ns: report.cpu_ns(), threads: report.threads, report: serde_json::to_value(report).ok()? }));
+            .and_then(|report| Some(ServerFacts { cpu_ns: report.cpu_ns, threads: report.threads, report: serde_json::to_value(report).ok()? }));
     }
 }

@@ -16,6 +16,6 @@ pub use attempt::{AnyClient, AttemptError, BodySink, ClientFactory, ObjectClient
 pub use bucket::{Bucket, ListPage, Replace};
 pub use credentials::{CredentialFeed, Keeper, KeySet, StaticKeys};
 pub use error::{StoreError, StoreErrorKind};
-pub use lean::Dialer;
+pub use lean::{Dialer, Endpoint};
 pub use recipe::{Recipe, Shared};
 pub use session::Session;

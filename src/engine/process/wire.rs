@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::plan::{ClientKind, Limits, Work};
 use crate::platform::usage::CpuTimes;
-use crate::store::{Recipe, KeySet};
+use crate::store::{KeySet, Recipe};
 
 /// A frame longer than this is no frame: something else wrote into the pipe.
 const LONGEST: usize = 16 * 1024 * 1024;
