@@ -87,8 +87,9 @@ fn start_log(log: Log) {
         Level::Debug => LevelFilter::DEBUG,
         Level::Trace => LevelFilter::TRACE,
     };
-    // Libraries at debug and below print requests, headers included: signatures and tokens stay out of logs.
-    let others = level.min(LevelFilter::WARN);
+    // What libraries warn of comes back as an error that parfetch words itself; below that they print whole requests, and signatures and tokens
+    // stay out of logs.
+    let others = LevelFilter::ERROR;
     let filter = Targets::new().with_target("parfetch", level).with_target("s3s", LevelFilter::OFF).with_default(others);
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     let registry = tracing_subscriber::registry().with(filter);

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use aws_config::environment::region::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::config::Builder;
@@ -16,6 +19,17 @@ use crate::plan::{Access, Limits};
 
 /// Where a region is needed and none is set: S3's first, which also answers with a bucket's right region. Endpoints of one's own mostly take any.
 const DEFAULT_REGION: &str = "us-east-1";
+
+/// Flag or variable, profile, and then S3's first region. The instance metadata service is left out: away from EC2 it costs a second of waiting, and a
+/// bucket's own answer corrects the region anyway.
+fn region_chain(access: &Access) -> RegionProviderChain {
+    let mut profile = ProfileFileRegionProvider::builder();
+    if let Some(name) = &access.profile {
+        profile = profile.profile_name(name);
+    }
+    let set = access.region.clone().map(Region::new);
+    RegionProviderChain::first_try(set).or_else(EnvironmentVariableRegionProvider::new()).or_else(profile.build()).or_else(DEFAULT_REGION)
+}
 
 /// The AWS configuration of this process.
 #[derive(Clone, Debug)]
@@ -35,9 +49,7 @@ impl Session {
         if let Some(profile) = &access.profile {
             loader = loader.profile_name(profile);
         }
-        if let Some(region) = &access.region {
-            loader = loader.region(Region::new(region.clone()));
-        }
+        loader = loader.region(region_chain(access));
         if let Some(url) = &access.endpoint_url {
             loader = loader.endpoint_url(url);
         }
@@ -50,11 +62,7 @@ impl Session {
         if let Some(client) = http_client(access.ca_bundle.as_deref())? {
             loader = loader.http_client(client);
         }
-        let mut config = loader.load().await;
-        if config.region().is_none() {
-            config = config.into_builder().region(Region::from_static(DEFAULT_REGION)).build();
-        }
-        Ok(Self { config, access: access.clone(), limits })
+        Ok(Self { config: loader.load().await, access: access.clone(), limits })
     }
 
     /// The region that calls go to before a bucket has said otherwise.

@@ -1,3 +1,5 @@
 //! The one integration binary: linking the SDK once matters. One file a subject; what they share is in `support`.
 
+mod architecture;
+mod reference;
 mod support;
