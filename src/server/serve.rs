@@ -243,7 +243,7 @@ async fn deal((listener, senders): Dealer, shared: Arc<Shared>) {
 
 async fn connection(stream: TcpStream, shared: Arc<Shared>, timer: Timer) {
     let Ok(stream) = tokio::net::TcpStream::from_std(stream) else { return };
-    let connection = Arc::new(Connection::new(timer, Arc::clone(&shared.statistics)));
+    let connection = Arc::new(Connection::new(timer, Arc::clone(&shared.statistics), shared.rate));
     let socket = Socket::new(stream, Arc::clone(&connection));
     match &shared.tls {
         None => http(socket, &connection, &shared.service).await,
