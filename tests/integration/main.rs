@@ -1,7 +1,7 @@
 //! The one integration binary: linking the SDK once matters. One file a subject; what they share is in `support`.
-
-#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected panics")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may end where it stands, and says what it skips")]
 
 mod architecture;
+mod behaviour;
 mod reference;
 mod support;

@@ -1,1 +1,7 @@
 //! What the integration tests share.
+
+pub(crate) mod awkward;
+pub(crate) mod parfetch;
+pub(crate) mod results;
+pub(crate) mod s3;
+pub(crate) mod source;
