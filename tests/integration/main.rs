@@ -3,5 +3,6 @@
 
 mod architecture;
 mod behaviour;
+mod faults;
 mod reference;
 mod support;
