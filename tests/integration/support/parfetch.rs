@@ -60,7 +60,7 @@ impl Parfetch {
     }
 
     /// Several arguments.
-    pub(crate) fn args<const N: usize>(self, arguments: [&str; N]) -> Self {
+    pub(crate) fn args<'a>(self, arguments: impl IntoIterator<Item = &'a str>) -> Self {
         arguments.into_iter().fold(self, Self::arg)
     }
 

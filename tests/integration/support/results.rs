@@ -56,6 +56,12 @@ impl Results {
         Self { csv, json, rows, seconds, summary }
     }
 
+    /// Key, size and counted size of each row of a CSV, of parfetch or of the study.
+    pub(crate) fn rows_of(csv: &[u8]) -> Vec<(String, Option<u64>, Option<u64>)> {
+        let rows = CsvReader::new(csv).unwrap().map(Result::unwrap);
+        rows.map(|row| (row.key, row.size, row.calc_size)).collect()
+    }
+
     /// What every row says of its object.
     pub(crate) fn found(&self) -> Vec<Found> {
         self.rows.iter().map(|row| (row.key.clone(), row.size, row.calc_size, row.outcome)).collect()
