@@ -12,6 +12,7 @@ use crate::cli::{Given, Raw};
 use crate::exit::{Exit, Failure};
 use crate::plan::{Access, ClientKind, Destination, KeySource, Limits, MAX_ATTEMPTS, Mode, RunPlan, S3Uri, Selection, Shard};
 use crate::server;
+use crate::units;
 
 /// When progress is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -124,7 +125,7 @@ impl Reader<'_> {
 
     fn time(&self, flag: &str) -> Result<Option<Duration>, Failure> {
         let Some(Given { value, name }) = self.0.get(flag) else { return Ok(None) };
-        match humantime::parse_duration(value) {
+        match units::parse_duration(value) {
             Ok(time) if !time.is_zero() => Ok(Some(time)),
             _ => Err(usage(format!("{name} is `{value}`, which is not a length of time"), "write it like 500ms, 10s, 20m or 1h 30m")),
         }
