@@ -32,19 +32,20 @@ fn a_place_for_results_is_needed() {
 
 #[test]
 fn concurrency_is_a_number_that_the_mode_serves() {
-    let whole = |most: u32| format!("--concurrency takes a whole number from 1 to {most}");
-    for bad in ["0", "1000000000", "99999999999999999999999"] {
-        refused(&[], &[("CONCURRENCY", bad)], (&format!("CONCURRENCY is {bad}, outside 1 to 65535 (mode async)"), &whole(65535)));
+    let hint = |most: u32, mode: &str| format!("workers of mode {mode}: a whole number from 1 to {most}");
+    for bad in ["0", "1000000000"] {
+        refused(&[], &[("CONCURRENCY", bad)], (&format!("CONCURRENCY is {bad}, outside 1 to 65535"), &hint(65_535, "async")));
     }
-    for bad in ["-1", "abc", "1.5", "1e3", " 4"] {
-        refused(&["-c", bad], &[], (&format!("--concurrency is `{bad}`, which is not a whole number"), &whole(65535)));
+    for bad in ["-1", "abc", "1.5", "1e3", " 4", "99999999999999999999999"] {
+        let error = format!("--concurrency is `{bad}`, which is not a whole number from 1 to 65535");
+        refused(&["-c", bad], &[], (&error, &hint(65_535, "async")));
     }
-    refused(&["-c", "4097", "-m", "thread"], &[], ("--concurrency is 4097, outside 1 to 4096 (mode thread)", &whole(4096)));
-    refused(&["-c", "1025"], &[("MODE", "process")], ("--concurrency is 1025, outside 1 to 1024 (mode process)", &whole(1024)));
+    for (most, mode) in [(65_535, "async"), (4_096, "thread"), (1_024, "process")] {
+        let more = (most + 1).to_string();
+        refused(&["-c", &more, "-m", mode], &[], (&format!("--concurrency is {more}, outside 1 to {most}"), &hint(most, mode)));
+    }
 }
 
-#[test]
-fn words_are_those_of_the_table() {
 #[test]
 fn words_are_those_of_the_table() {
     let word = |words: &[&str], error: &str, hint: &str| refused(words, &[], (error, hint));
@@ -77,7 +78,11 @@ fn a_bucket_is_a_name_alone() {
         &[],
         ("--bucket is `source/logs`, which is not a bucket's name", "--bucket takes the name alone; --prefix narrows it down"),
     );
-    refused(&["-b", "s3://source"], &[], ("--bucket is `s3://source`, which is not a bucket's name", "--bucket takes the name alone; --prefix narrows it down"));
+    refused(
+        &["-b", "s3://source"],
+        &[],
+        ("--bucket is `s3://source`, which is not a bucket's name", "--bucket takes the name alone; --prefix narrows it down"),
+    );
     refused(
         &[],
         &[("RESULT_BUCKET_NAME", "results/x")],
@@ -132,7 +137,9 @@ fn results_do_not_go_where_they_would_be_listed() {
 
 #[test]
 fn what_is_unknown_is_named() {
-    let say = |words: &[&str], error: &str, hint: &str| drop(Invocation::new(words).go().fails(2, error, hint));
+    let say = |words: &[&str], error: &str, hint: &str| {
+        Invocation::new(words).go().fails(2, error, hint);
+    };
     say(&["--nope"], "unexpected argument '--nope' found", HELP);
     say(&["run", "--concurency", "3"], "unexpected argument '--concurency' found", "a similar argument exists: '--concurrency'");
     say(&["frobnicate"], "unrecognized subcommand 'frobnicate'", HELP);

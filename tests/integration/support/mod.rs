@@ -1,4 +1,4 @@
 //! What the integration tests share.
 
-pub mod scripted;
-pub mod strict;
+pub(crate) mod scripted;
+pub(crate) mod strict;

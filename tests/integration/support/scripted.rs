@@ -10,44 +10,44 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 /// A hang that a test guards against, far above anything a loaded machine needs.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
 /// One request as it came.
 #[derive(Clone, Debug)]
-pub struct Request {
-    pub method: String,
+pub(crate) struct Request {
+    pub(crate) method: String,
     /// With the query.
-    pub target: String,
+    pub(crate) target: String,
     /// Names in lower case.
-    pub headers: BTreeMap<String, String>,
-    pub body: Vec<u8>,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Request {
     /// `bucket/key`, without the query.
-    pub fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default().trim_start_matches('/')
     }
 
     /// `GET bucket/?list-type=2`.
-    pub fn is_listing(&self) -> bool {
+    pub(crate) fn is_listing(&self) -> bool {
         self.method == "GET" && self.target.contains("list-type=2")
     }
 
     /// A GET of an object of the source bucket.
-    pub fn is_fetch(&self) -> bool {
+    pub(crate) fn is_fetch(&self) -> bool {
         self.method == "GET" && !self.is_listing()
     }
 
     /// A PUT of an object whose name ends so.
-    pub fn puts(&self, ending: &str) -> bool {
+    pub(crate) fn puts(&self, ending: &str) -> bool {
         self.method == "PUT" && self.path().ends_with(ending)
     }
 }
 
 /// What the endpoint does with a request.
 #[derive(Clone, Debug)]
-pub enum Reply {
+pub(crate) enum Reply {
     /// Status, extra headers, body.
     Answer(u16, Vec<(&'static str, String)>, Vec<u8>),
     /// Closes the connection without a word.
@@ -56,25 +56,26 @@ pub enum Reply {
 
 impl Reply {
     /// 200 with this body.
-    pub fn ok(body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn ok(body: impl Into<Vec<u8>>) -> Self {
         Self::Answer(200, Vec::new(), body.into())
     }
 
     /// An S3 error document.
-    pub fn error(status: u16, code: &str) -> Self {
+    pub(crate) fn error(status: u16, code: &str) -> Self {
         let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>Canned.</Message><RequestId>1</RequestId></Error>");
         Self::Answer(status, vec![("content-type", "application/xml".to_owned())], body.into_bytes())
     }
 
     /// «The bucket is elsewhere.»
-    pub fn elsewhere(status: u16, code: &str, region: &str) -> Self {
+    pub(crate) fn elsewhere(status: u16, code: &str, region: &str) -> Self {
         let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>Canned.</Message><Region>{region}</Region></Error>");
         Self::Answer(status, vec![("x-amz-bucket-region", region.to_owned())], body.into_bytes())
     }
 
     /// A listing page of these keys, each of one byte.
-    pub fn page(keys: &[&str], truncated: &str) -> Self {
-        let contents: String = keys.iter().map(|key| format!("<Contents><Key>{key}</Key><Size>1</Size><ETag>\"e\"</ETag></Contents>")).collect();
+    pub(crate) fn page(keys: &[&str], truncated: &str) -> Self {
+        let contents: String =
+            keys.iter().fold(String::new(), |text, key| text + "<Contents><Key>" + key + "</Key><Size>1</Size><ETag>e</ETag></Contents>");
         Self::ok(format!(
             "<?xml version=\"1.0\"?><ListBucketResult><Name>source</Name><EncodingType>url</EncodingType>{contents}{truncated}</ListBucketResult>"
         ))
@@ -93,19 +94,19 @@ struct Shared {
 }
 
 /// The endpoint. Its threads end with the test process.
-pub struct Scripted {
-    pub address: SocketAddr,
+pub(crate) struct Scripted {
+    pub(crate) address: SocketAddr,
     shared: Arc<Shared>,
 }
 
 impl Scripted {
     /// A store of `count` objects of one byte, in which `script` may answer any request first.
-    pub fn start(count: usize, script: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(count: usize, script: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static) -> Self {
         Self::serve(count, script, None)
     }
 
     /// The same over TLS.
-    pub fn tls(count: usize, config: rustls::ServerConfig) -> Self {
+    pub(crate) fn tls(count: usize, config: rustls::ServerConfig) -> Self {
         Self::serve(count, |_| None, Some(Arc::new(config)))
     }
 
@@ -132,18 +133,18 @@ impl Scripted {
     }
 
     /// `http://127.0.0.1:…`
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         let scheme = if self.shared.tls.is_some() { "https" } else { "http" };
         format!("{scheme}://{}", self.address)
     }
 
     /// Every request so far.
-    pub fn requests(&self) -> Vec<Request> {
+    pub(crate) fn requests(&self) -> Vec<Request> {
         self.shared.seen.lock().unwrap().clone()
     }
 
     /// Waits until `count` requests are such.
-    pub fn wait_for(&self, count: usize, wanted: impl Fn(&Request) -> bool) {
+    pub(crate) fn wait_for(&self, count: usize, wanted: impl Fn(&Request) -> bool) {
         let end = Instant::now() + DEADLINE;
         let mut seen = self.shared.seen.lock().unwrap();
         while seen.iter().filter(|request| wanted(request)).count() < count {
@@ -153,7 +154,7 @@ impl Scripted {
     }
 
     /// What was stored in the results bucket under this name.
-    pub fn stored(&self, key: &str) -> Option<Vec<u8>> {
+    pub(crate) fn stored(&self, key: &str) -> Option<Vec<u8>> {
         self.shared.stored.lock().unwrap().get(key).cloned()
     }
 }
@@ -179,10 +180,10 @@ impl Shared {
             let Reply::Answer(status, headers, body) = reply else { return Ok(()) };
             let mut head = format!("HTTP/1.1 {status} Canned\r\n");
             for (name, value) in headers {
-                head += &format!("{name}: {value}\r\n");
+                head += &[name, ": ", &value, "\r\n"].concat();
             }
             if status != 204 {
-                head += &format!("content-length: {}\r\n", body.len());
+                head += &["content-length: ", &body.len().to_string(), "\r\n"].concat();
             }
             let body = if request.method == "HEAD" { Vec::new() } else { body };
             stream.get_mut().write_all(&[head.as_bytes(), b"\r\n", &body].concat())?;
@@ -259,17 +260,17 @@ fn unchunked(mut body: &[u8]) -> Vec<u8> {
 
 /// Holds answers back until the test opens it.
 #[derive(Clone, Default)]
-pub struct Hold(Arc<(Mutex<bool>, Condvar)>);
+pub(crate) struct Hold(Arc<(Mutex<bool>, Condvar)>);
 
 impl Hold {
     /// Lets every answer go.
-    pub fn open(&self) {
+    pub(crate) fn open(&self) {
         *self.0.0.lock().unwrap() = true;
         self.0.1.notify_all();
     }
 
     /// Waits until it is open; for ever when nobody opens it.
-    pub fn wait(&self) {
+    pub(crate) fn wait(&self) {
         let closed = self.0.0.lock().unwrap();
         drop(self.0.1.wait_while(closed, |open| !*open).unwrap());
     }

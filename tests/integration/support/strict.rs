@@ -9,40 +9,40 @@ use std::time::Instant;
 use super::scripted::{DEADLINE, Scripted};
 
 /// Recognisable: must not show anywhere.
-pub const SECRET: &str = "wJalrSECRETthatNOBODYmaySEE0123456789abcd";
+pub(crate) const SECRET: &str = "wJalrSECRETthatNOBODYmaySEE0123456789abcd";
 /// Recognisable: must not show anywhere.
-pub const TOKEN: &str = "FwoGTOKENthatNOBODYmaySEE0123456789abcdefgh";
+pub(crate) const TOKEN: &str = "FwoGTOKENthatNOBODYmaySEE0123456789abcdefgh";
 
 /// One invocation, in a folder of its own that is also its HOME.
-pub struct Invocation {
+pub(crate) struct Invocation {
     command: Command,
     folder: tempfile::TempDir,
 }
 
 impl Invocation {
-    /// `parfetch WORDS…` with no variables but PATH and HOME.
-    pub fn bare(words: &[&str]) -> Self {
+    /// `parfetch WORDS…` with no variables but HOME and TMPDIR.
+    pub(crate) fn bare(words: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_parfetch"));
-        command.args(words).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.args(words).env_clear();
         command.env("HOME", folder.path()).env("TMPDIR", folder.path()).current_dir(folder.path());
         command.env("AWS_EC2_METADATA_DISABLED", "true").stdin(Stdio::null());
         Self { command, folder }
     }
 
     /// The same with credentials.
-    pub fn new(words: &[&str]) -> Self {
+    pub(crate) fn new(words: &[&str]) -> Self {
         let keys = [("AWS_ACCESS_KEY_ID", "AKIDTEST"), ("AWS_SECRET_ACCESS_KEY", SECRET), ("AWS_SESSION_TOKEN", TOKEN), ("AWS_REGION", "us-east-1")];
         Self::bare(words).env(&keys)
     }
 
     /// A run of one worker over the bucket `source` of this endpoint, into the bucket `results`.
-    pub fn run(server: &Scripted) -> Self {
+    pub(crate) fn run(server: &Scripted) -> Self {
         Self::run_at(&server.url())
     }
 
     /// The same at any URL.
-    pub fn run_at(url: &str) -> Self {
+    pub(crate) fn run_at(url: &str) -> Self {
         Self::new(&["run", "--progress", "never"]).env(&[
             ("BUCKET_NAME", "source"),
             ("RESULT_BUCKET_NAME", "results"),
@@ -51,44 +51,46 @@ impl Invocation {
         ])
     }
 
-    pub fn args(mut self, words: &[&str]) -> Self {
+    pub(crate) fn args(mut self, words: &[&str]) -> Self {
         self.command.args(words);
         self
     }
 
-    pub fn env(mut self, variables: &[(&str, &str)]) -> Self {
+    pub(crate) fn env(mut self, variables: &[(&str, &str)]) -> Self {
         self.command.envs(variables.iter().copied());
         self
     }
 
-    pub fn unset(mut self, variables: &[&str]) -> Self {
-        variables.iter().for_each(|name| drop(self.command.env_remove(name)));
+    pub(crate) fn unset(mut self, variables: &[&str]) -> Self {
+        for name in variables {
+            self.command.env_remove(name);
+        }
         self
     }
 
     /// The working folder.
-    pub fn folder(&self) -> PathBuf {
+    pub(crate) fn folder(&self) -> PathBuf {
         self.folder.path().to_owned()
     }
 
     /// Writes a file into the working folder.
-    pub fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
         fs::write(self.folder.path().join(name), content).unwrap();
         self
     }
 
     /// Runs it to its end.
-    pub fn go(self) -> Said {
+    pub(crate) fn go(self) -> Said {
         self.start().end()
     }
 
     /// Starts it with a stdout of the test's own.
-    pub fn start_into(mut self, stdout: Stdio) -> (Child, tempfile::TempDir) {
+    pub(crate) fn start_into(mut self, stdout: Stdio) -> (Child, tempfile::TempDir) {
         (self.command.stdout(stdout).stderr(Stdio::piped()).spawn().unwrap(), self.folder)
     }
 
     /// Starts it.
-    pub fn start(mut self) -> Running {
+    pub(crate) fn start(mut self) -> Running {
         let mut child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (stdout, stderr) = (reader(child.stdout.take().unwrap()), reader(child.stderr.take().unwrap()));
         Running { child, stdout, stderr, folder: self.folder }
@@ -104,7 +106,7 @@ fn reader(mut pipe: impl Read + Send + 'static) -> std::thread::JoinHandle<Strin
 }
 
 /// An invocation that runs. Killed when dropped.
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
     stdout: std::thread::JoinHandle<String>,
     stderr: std::thread::JoinHandle<String>,
@@ -112,16 +114,16 @@ pub struct Running {
 }
 
 impl Running {
-    pub fn pid(&self) -> rustix::process::Pid {
+    pub(crate) fn pid(&self) -> rustix::process::Pid {
         rustix::process::Pid::from_child(&self.child)
     }
 
-    pub fn signal(&self, signal: rustix::process::Signal) {
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         rustix::process::kill_process(self.pid(), signal).unwrap();
     }
 
     /// Waits for its end, and kills it when that is too long.
-    pub fn end(mut self) -> Said {
+    pub(crate) fn end(mut self) -> Said {
         let deadline = Instant::now() + DEADLINE;
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -141,11 +143,11 @@ impl Running {
 }
 
 /// What it said, and what it left.
-pub struct Said {
-    pub status: ExitStatus,
-    pub stdout: String,
-    pub stderr: String,
-    pub folder: tempfile::TempDir,
+pub(crate) struct Said {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 impl Said {
@@ -163,7 +165,7 @@ impl Said {
     }
 
     /// Files below the working folder, relative to it, hidden ones too.
-    pub fn files(&self) -> Vec<String> {
+    pub(crate) fn files(&self) -> Vec<String> {
         let mut files = Vec::new();
         walk(self.folder.path(), &mut files);
         let mut names: Vec<_> = files.iter().map(|path| path.strip_prefix(self.folder.path()).unwrap().to_string_lossy().into_owned()).collect();
@@ -171,24 +173,24 @@ impl Said {
         names
     }
 
-    pub fn read(&self, name: impl AsRef<Path>) -> String {
+    pub(crate) fn read(&self, name: impl AsRef<Path>) -> String {
         fs::read_to_string(self.folder.path().join(name)).unwrap()
     }
 
     #[track_caller]
-    pub fn exits(&self, code: i32) -> &Self {
+    pub(crate) fn exits(&self, code: i32) -> &Self {
         assert_eq!(self.status.code(), Some(code), "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
         self
     }
 
     /// Lines of stderr that begin so, without that beginning.
-    pub fn lines(&self, beginning: &str) -> Vec<&str> {
+    pub(crate) fn lines(&self, beginning: &str) -> Vec<&str> {
         self.stderr.lines().filter_map(|line| line.strip_prefix(beginning)).collect()
     }
 
     /// Failed with this code, these two lines and nothing else on stderr but warnings and what the run is; nothing on stdout.
     #[track_caller]
-    pub fn fails(&self, code: i32, error: &str, hint: &str) -> &Self {
+    pub(crate) fn fails(&self, code: i32, error: &str, hint: &str) -> &Self {
         self.exits(code);
         let rest: Vec<_> = self.stderr.lines().filter(|line| !line.starts_with("warning: ") && !line.starts_with("parfetch s3://")).collect();
         assert_eq!(rest, [format!("error: {error}"), format!("hint: {hint}")], "stderr:\n{}", self.stderr);
