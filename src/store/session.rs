@@ -2,11 +2,17 @@
 
 use std::time::Duration;
 
+<<<<<<< HEAD
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::imds;
 use aws_config::meta::region::ProvideRegion;
 use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::provider_config::ProviderConfig;
+=======
+use aws_config::environment::region::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::ProfileFileRegionProvider;
+>>>>>>> main
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::config::Builder;
@@ -22,9 +28,22 @@ use crate::plan::{Access, Limits};
 /// Where a region is needed and none is set: S3's first, which also answers with a bucket's right region. Endpoints of one's own mostly take any.
 const DEFAULT_REGION: &str = "us-east-1";
 
+<<<<<<< HEAD
 /// Longest time for EC2's metadata service, which answers at once where there is one. aws-config on its own asks several times, for the region
 /// and for credentials, and a laptop waits half a minute for an address that leads nowhere.
 const IMDS_WAIT: Duration = Duration::from_secs(1);
+=======
+/// Flag or variable, profile, and then S3's first region. The instance metadata service is left out: away from EC2 it costs a second of waiting, and a
+/// bucket's own answer corrects the region anyway.
+fn region_chain(access: &Access) -> RegionProviderChain {
+    let mut profile = ProfileFileRegionProvider::builder();
+    if let Some(name) = &access.profile {
+        profile = profile.profile_name(name);
+    }
+    let set = access.region.clone().map(Region::new);
+    RegionProviderChain::first_try(set).or_else(EnvironmentVariableRegionProvider::new()).or_else(profile.build()).or_else(DEFAULT_REGION)
+}
+>>>>>>> main
 
 /// The AWS configuration of this process.
 #[derive(Clone, Debug)]
@@ -54,12 +73,17 @@ impl Session {
         if let Some(profile) = &access.profile {
             loader = loader.profile_name(profile);
         }
+<<<<<<< HEAD
+=======
+        loader = loader.region(region_chain(access));
+>>>>>>> main
         if let Some(url) = &access.endpoint_url {
             loader = loader.endpoint_url(url);
         }
         if let Some(client) = client {
             loader = loader.http_client(client);
         }
+<<<<<<< HEAD
         let mut config = loader.load().await;
         let provider = match keys {
             Some(keys) => Some(keys.to_provider()),
@@ -75,6 +99,9 @@ impl Session {
             config = config.into_builder().credentials_provider(provider).build();
         }
         Ok(Self { config, access: access.clone(), limits })
+=======
+        Ok(Self { config: loader.load().await, access: access.clone(), limits })
+>>>>>>> main
     }
 
     /// The region that calls go to before a bucket has said otherwise.
