@@ -61,10 +61,14 @@ fn usage_exit(usage: &clap::Error, style: Style) -> ExitCode {
         let _closed = usage.print();
         return ExitCode::SUCCESS;
     }
-    let text = usage.to_string();
-    let line = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-    let failure = Failure::new(Exit::Usage, line).hint("`parfetch --help` and `parfetch run --help` show what there is");
-    end(Err(failure), style).into()
+    end(Err(one_line(&usage.to_string())), style).into()
+}
+
+/// clap's text of several lines: its first paragraph is what is wrong, a tip that names something similar is what to try.
+fn one_line(text: &str) -> Failure {
+    let paragraph: Vec<_> = text.trim_start_matches("error: ").lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let tip = text.lines().find_map(|line| line.trim_start().strip_prefix("tip: ").filter(|tip| tip.contains("similar")));
+    Failure::new(Exit::Usage, paragraph.join(" ")).hint(tip.unwrap_or("`parfetch --help` and `parfetch run --help` show what there is"))
 }
 
 /// A runtime for what this process itself does; fetching has its own.
@@ -87,10 +91,11 @@ fn start_log(log: Log) {
         Level::Debug => LevelFilter::DEBUG,
         Level::Trace => LevelFilter::TRACE,
     };
-    // What libraries warn of comes back as an error that parfetch words itself; below that they print whole requests, and signatures and tokens
-    // stay out of logs.
-    let others = LevelFilter::ERROR;
-    let filter = Targets::new().with_target("parfetch", level).with_target("s3s", LevelFilter::OFF).with_default(others);
+    // Libraries at debug and below print requests, headers included: signatures and tokens stay out of logs. The AWS SDK prints whole answers
+    // of credential providers even in its warnings, and what they come to is an error of parfetch's own.
+    let others = level.min(LevelFilter::WARN);
+    let filter = Targets::new().with_target("parfetch", level).with_target("s3s", LevelFilter::OFF).with_target("aws_", LevelFilter::OFF);
+    let filter = filter.with_default(others);
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     let registry = tracing_subscriber::registry().with(filter);
     // A second start in one process (tests) keeps the first.

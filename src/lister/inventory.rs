@@ -14,6 +14,9 @@ use super::pick::Picker;
 use crate::sample::KeyRecord;
 use crate::store::Bucket;
 
+/// What to try when an inventory cannot be used.
+const HINT: &str = "--keys takes the manifest.json of a CSV inventory of the source bucket";
+
 /// The part of a `manifest.json` that is read.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -35,7 +38,7 @@ struct DataFile {
 pub(super) async fn read(holder: &mut Bucket, key: &str, (spool, source): (&Path, &str), picker: &mut Picker) -> Result<(), ListError> {
     let path = spool.join("inventory");
     holder.read_to_file(key, &path).await?;
-    let wrong = |what: String| ListError::Wrong(format!("inventory manifest s3://{}/{key}: {what}", holder.name()));
+    let wrong = |what: String| ListError::Wrong(format!("inventory manifest s3://{}/{key}: {what}", holder.name()), HINT);
     let manifest: Manifest =
         std::fs::read(&path).map_err(ListError::Spool).and_then(|json| serde_json::from_slice(&json).map_err(|error| wrong(error.to_string())))?;
     if manifest.file_format != "CSV" {
@@ -48,12 +51,9 @@ pub(super) async fn read(holder: &mut Bucket, key: &str, (spool, source): (&Path
     for DataFile { key, md5 } in &manifest.files {
         holder.read_to_file(key, &path).await?;
         if !md5_of(&path).map_err(ListError::Spool)?.eq_ignore_ascii_case(md5) {
-            return Err(ListError::Wrong(format!("inventory file s3://{}/{key}: its MD5 is not the manifest's", holder.name())));
+            return Err(ListError::Wrong(format!("inventory file s3://{}/{key}: its MD5 is not the manifest's", holder.name()), HINT));
         }
-        let wanted = rows(&path, &columns, picker).map_err(|error| match error {
-            ListError::Wrong(what) => ListError::Wrong(format!("inventory file s3://{}/{key}: {what}", holder.name())),
-            other => other,
-        })?;
+        let wanted = rows(&path, &columns, picker).map_err(|error| error.within(&format!("inventory file {}", holder.uri(key)), HINT))?;
         if !wanted {
             break;
         }
@@ -90,7 +90,7 @@ fn rows(path: &Path, columns: &Columns, picker: &mut Picker) -> Result<bool, Lis
     let file = BufReader::new(File::open(path).map_err(ListError::Spool)?);
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(MultiGzDecoder::new(file));
     for row in reader.records() {
-        let row = row.map_err(|error| ListError::Wrong(error.to_string()))?;
+        let row = row.map_err(|error| ListError::Wrong(error.to_string(), HINT))?;
         let field = |column: Option<usize>| column.and_then(|column| row.get(column)).unwrap_or_default();
         if field(columns.latest) == "false" || field(columns.deleted) == "true" {
             continue;
@@ -99,7 +99,7 @@ fn rows(path: &Path, columns: &Columns, picker: &mut Picker) -> Result<bool, Lis
         let key = field(Some(columns.key)).replace('+', " ");
         let key = percent_encoding::percent_decode_str(&key)
             .decode_utf8()
-            .map_err(|_| ListError::Wrong(format!("the key {key} is not UTF-8")))?
+            .map_err(|_| ListError::Wrong(format!("the key {key} is not UTF-8"), HINT))?
             .into_owned();
         let record = KeyRecord {
             key,

@@ -17,6 +17,10 @@ use crate::sample::KeyRecord;
 
 /// The first line.
 const VERSION: &str = "# parfetch-keys 1";
+/// What to try when a line is wrong.
+const HINT: &str = "a key file begins with `# parfetch-keys 1`, has a percent-encoded key a line, and ends with `# sha256 …`";
+/// What to try when there is no such file.
+const UNREADABLE_HINT: &str = "--keys names a file on this machine, or s3://bucket/key";
 /// What the last line begins with.
 const CHECKSUM: &str = "# sha256 ";
 /// Encoded in a key: what would end its field or line, the encoding's own sign, and `#` so that no key looks like a comment.
@@ -25,11 +29,11 @@ const ENCODED: &AsciiSet = &CONTROLS.add(b'%').add(b'#');
 /// Reads a key file.
 pub(super) fn read(path: &Path, picker: &mut Picker) -> Result<(), ListError> {
     let name = path.display();
-    let unreadable = |error: io::Error| ListError::Wrong(format!("cannot read the key file {name}: {error}"));
+    let unreadable = |error: io::Error| ListError::Wrong(format!("cannot read the key file {name}: {error}"), UNREADABLE_HINT);
     let mut reader = BufReader::new(File::open(path).map_err(unreadable)?);
     let mut digest = Sha256::new();
     let (mut line, mut number, mut complete) = (Vec::new(), 0_u64, None);
-    let wrong = |number: u64, what: &str| ListError::Wrong(format!("key file {name}, line {number}: {what}"));
+    let wrong = |number: u64, what: &str| ListError::Wrong(format!("key file {name}, line {number}: {what}"), HINT);
     let mut wanted = true;
     loop {
         line.clear();
@@ -53,13 +57,13 @@ pub(super) fn read(path: &Path, picker: &mut Picker) -> Result<(), ListError> {
         if number > 1 && wanted && !text.is_empty() {
             let record = parse(text).map_err(|what| wrong(number, what))?;
             // The rest is read for its checksum alone.
-            wanted = picker.take(&record)?;
+            wanted = picker.take(&record).map_err(|error| error.within(&format!("key file {name}, line {number}"), HINT))?;
         }
     }
     match complete {
         Some(true) => Ok(()),
-        Some(false) => Err(ListError::Wrong(format!("the checksum of the key file {name} is wrong: it was changed or cut"))),
-        None if number == 0 => Err(ListError::Wrong(format!("the key file {name} is empty"))),
+        Some(false) => Err(ListError::Wrong(format!("the checksum of the key file {name} is wrong: it was changed or cut"), HINT)),
+        None if number == 0 => Err(ListError::Wrong(format!("the key file {name} is empty"), HINT)),
         None => {
             picker.listed.unchecked = true;
             Ok(())

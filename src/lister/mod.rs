@@ -38,12 +38,25 @@ pub enum ListError {
     /// The store said no.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A listing or key file that cannot be right.
+    /// A listing or key file that cannot be right: what is wrong, and what to try.
     #[error("{0}")]
-    Wrong(String),
+    Wrong(String, &'static str),
     /// The spool file cannot be written.
     #[error("cannot write the key spool file: {0}")]
     Spool(io::Error),
+}
+
+/// What to try when a listing cannot be right.
+const LISTING_HINT: &str = "such a listing cannot be trusted: check that the endpoint is one of S3";
+
+impl ListError {
+    /// Says where the wrong thing is.
+    fn within(self, place: &str, hint: &'static str) -> Self {
+        match self {
+            Self::Wrong(what, _) => Self::Wrong(format!("{place}: {what}"), hint),
+            other => other,
+        }
+    }
 }
 
 /// Where pages come from.
@@ -64,7 +77,10 @@ pub async fn list(bucket: &mut Bucket, selection: &Selection, spool: &Path, mut 
     let writer = KeyWriter::create(spool).map_err(ListError::Spool)?;
     let mut picker = Picker::new(selection, writer, spool);
     match &selection.source {
-        KeySource::Listing => pages(bucket, &selection.prefix, (&mut picker, &mut progress)).await?,
+        KeySource::Listing => {
+            let listed = pages(bucket, &selection.prefix, (&mut picker, &mut progress)).await;
+            listed.map_err(|error| error.within(&format!("cannot list {}", bucket.uri(&selection.prefix)), LISTING_HINT))?;
+        }
         KeySource::File(path) => keyfile::read(path, &mut picker)?,
         KeySource::Object(uri) => {
             let mut holder = Bucket::new(bucket.session(), &uri.bucket);
@@ -97,10 +113,10 @@ async fn pages<P: Pages>(pages: &mut P, prefix: &str, (picker, progress): (&mut 
         }
         let next = page.next.filter(|next| !next.is_empty());
         match next {
-            None => return Err(ListError::Wrong(format!("page {} of the listing is truncated and has no continuation token", picker.listed.pages))),
+            None => return Err(ListError::Wrong(format!("page {} is truncated and has no continuation token", picker.listed.pages), LISTING_HINT)),
             // Tokens are opaque, but the same one twice running asks for the same page for ever; a longer circle repeats keys, which is noticed too.
             Some(next) if token.as_ref() == Some(&next) => {
-                return Err(ListError::Wrong(format!("page {} of the listing repeats its continuation token", picker.listed.pages)));
+                return Err(ListError::Wrong(format!("page {} repeats its continuation token", picker.listed.pages), LISTING_HINT));
             }
             next => token = next,
         }

@@ -56,7 +56,7 @@ impl Picker {
     }
 
     fn check_new(&mut self, key: &str) -> Result<(), ListError> {
-        let twice = || ListError::Wrong(format!("the listing names the key `{}` twice", key.escape_debug()));
+        let twice = || ListError::Wrong(format!("the key `{}` is named twice", key.escape_debug()), "");
         let hash = xxh3_64(key.as_bytes());
         if let Some(seen) = &mut self.unordered {
             // Equal hashes are rare enough to look at every key that was taken.

@@ -49,9 +49,9 @@ fn all_pages_are_read_in_order() {
 fn pages_that_cannot_be_right_are_errors() {
     let truncated = ListPage { truncated: true, next: None, ..page(&["a"], None) };
     let text = |script| listed(&selection(), script).unwrap_err().to_string();
-    assert_eq!(text(vec![truncated]), "page 1 of the listing is truncated and has no continuation token");
-    assert_eq!(text(vec![page(&["a"], Some("1")), page(&["b"], Some("1"))]), "page 2 of the listing repeats its continuation token");
-    assert_eq!(text(vec![page(&["a", "b"], Some("1")), page(&["b"], None)]), "the listing names the key `b` twice");
+    assert_eq!(text(vec![truncated]), "page 1 is truncated and has no continuation token");
+    assert_eq!(text(vec![page(&["a"], Some("1")), page(&["b"], Some("1"))]), "page 2 repeats its continuation token");
+    assert_eq!(text(vec![page(&["a", "b"], Some("1")), page(&["b"], None)]), "the key `b` is named twice");
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn a_store_that_does_not_order_its_keys_is_listed_and_repeats_are_still_found() 
     let (_, keys) = listed(&selection(), vec![page(&["b", "a", "c"], None)]).unwrap();
     assert_eq!(keys, ["b", "a", "c"]);
     let error = listed(&selection(), vec![page(&["b", "d", "a", "c"], Some("1")), page(&["x", "d"], None)]).unwrap_err();
-    assert_eq!(error.to_string(), "the listing names the key `d` twice");
+    assert_eq!(error.to_string(), "the key `d` is named twice");
 }
 
 #[test]

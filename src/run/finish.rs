@@ -17,6 +17,7 @@ use crate::results::spill::overlap_in;
 use crate::results::summary::{RunFacts, State, Summariser, Summary};
 use crate::sample::{KeyRecord, Outcome as RowOutcome, Sample};
 use crate::store::StoreError;
+use crate::units;
 
 /// So many failed keys are named.
 const FAILURES_NAMED: usize = 3;
@@ -109,7 +110,7 @@ pub(super) async fn listing_failed(place: &mut Place, (mut facts, log): (RunFact
     match error {
         ListError::Store(error) => error.into(),
         ListError::Spool(error) => super::spool_failure(&error),
-        ListError::Wrong(message) => Failure::new(Exit::SetUp, message),
+        ListError::Wrong(message, hint) => Failure::new(Exit::SetUp, message).hint(hint),
     }
 }
 
@@ -156,13 +157,14 @@ enum PassError {
 struct Tail {
     summariser: Summariser,
     most: Option<u32>,
+    attempted: u64,
     failed: u64,
     vanished: u64,
     named: Vec<String>,
 }
 
 fn write_table(place: &Place, (table, spool): (&Table<'_>, &Path), (facts, fetch_ns): (&RunFacts, Option<u64>)) -> Result<Tail, PassError> {
-    let mut tail = Tail { summariser: Summariser::new(facts.active_window_ns), most: None, failed: 0, vanished: 0, named: Vec::new() };
+    let mut tail = Tail { summariser: Summariser::new(facts.active_window_ns), most: None, attempted: 0, failed: 0, vanished: 0, named: Vec::new() };
     let mut overlap = overlap_in(spool);
     let fetch_ns = fetch_ns.unwrap_or(0);
     place.write_csv::<PassError>(|file| {
@@ -174,6 +176,7 @@ fn write_table(place: &Place, (table, spool): (&Table<'_>, &Path), (facts, fetch
                 overlap.push(start, end)?;
             }
             tail.vanished += u64::from(row.outcome == RowOutcome::Vanished);
+            tail.attempted += u64::from(was_attempted(row));
             if row.outcome == RowOutcome::Failed {
                 tail.failed += 1;
                 if tail.named.len() < FAILURES_NAMED {
@@ -192,7 +195,7 @@ fn write_table(place: &Place, (table, spool): (&Table<'_>, &Path), (facts, fetch
 fn failures(log: &mut Log<'_>, tail: &Tail) {
     if tail.failed > 0 {
         let more = if tail.failed > tail.named.len() as u64 { ", …" } else { "" };
-        log.warn(format!("{} of the fetches failed: {}{more}", tail.failed, tail.named.join(", ")));
+        log.warn(format!("{} of {} fetches failed: {}{more}", units::count(tail.failed), units::count(tail.attempted), tail.named.join(", ")));
     }
     if tail.vanished > 0 {
         log.warn(format!("{} of the fetches found no object: listed, and gone since", tail.vanished));

@@ -147,6 +147,9 @@ pub async fn run(plan: &RunPlan, surroundings: Surroundings<'_>) -> Result<Ended
         return Box::pin(finish::without_fetch(place, (facts, log), None)).await;
     }
     let recipe = Recipe::resolve(source.session(), &plan.bucket).await?;
+    if recipe.region() != session.region() {
+        log.warn(format!("s3://{} is in {}, not in {}: requests go there", plan.bucket, recipe.region(), session.region()));
+    }
     facts.header.region = Some(recipe.region().to_owned());
     facts.header.resolved_addresses = addresses(&recipe).await;
     let keys = Arc::new(KeyFile::open(spool.path()).map_err(|error| spool_failure(&error))?);

@@ -63,10 +63,15 @@ impl Bucket {
         &self.session
     }
 
-    fn call(&self, verb: &str, key: &str) -> Call<'_> {
+    /// `s3://bucket/key`, without the slash where there is no key.
+    pub fn uri(&self, key: &str) -> String {
         let slash = if key.is_empty() { "" } else { "/" };
+        format!("s3://{}{slash}{key}", self.name)
+    }
+
+    fn call(&self, verb: &str, key: &str) -> Call<'_> {
         let endpoint = self.session.access().endpoint_url.as_deref().or_else(|| self.session.config().endpoint_url());
-        Call { what: format!("{verb} s3://{}{slash}{key}", self.name), endpoint }
+        Call { what: format!("{verb} {}", self.uri(key)), endpoint }
     }
 
     /// True when the error named the bucket's region and this bucket now goes there: try again.
@@ -104,7 +109,9 @@ impl Bucket {
         let answer = request.send().await.map_err(|error| call.failed(&error))?;
         // A store that does not know the parameter does not echo it, and its keys are as they are.
         let encoded = answer.encoding_type() == Some(&EncodingType::Url);
-        let odd = |what: &str| StoreError::new(StoreErrorKind::Protocol, format!("cannot {}: {what}", call.what));
+        let odd = |what: &str| {
+            StoreError::new(StoreErrorKind::Protocol, format!("cannot {}: {what}", call.what)).hint("check that the endpoint is one of S3")
+        };
         let mut keys = Vec::with_capacity(answer.contents().len());
         for object in answer.contents.unwrap_or_default() {
             let key = object.key.ok_or_else(|| odd("an entry of the listing has no key"))?;

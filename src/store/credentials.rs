@@ -7,11 +7,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use aws_config::imds::client::error::ImdsError;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
 
+use super::classify::find;
 use super::error::{StoreError, StoreErrorKind};
 use crate::platform::clock;
 
@@ -153,8 +155,11 @@ pub struct Keeper {
 
 impl Keeper {
     /// Gets the first credentials.
-    pub async fn start(provider: SharedCredentialsProvider) -> Result<(Self, CredentialFeed), StoreError> {
-        let first = provider.provide_credentials().await.map_err(|error| no_credentials(&error))?;
+    ///
+    /// # Errors
+    /// When there are none; `profile` is the one in which they were looked for.
+    pub async fn start(provider: SharedCredentialsProvider, profile: Option<&str>) -> Result<(Self, CredentialFeed), StoreError> {
+        let first = provider.provide_credentials().await.map_err(|error| no_credentials(&error, profile))?;
         let (feed, newest, asked) = CredentialFeed::remote(KeySet::new(&first, 1));
         Ok((Self { provider, newest, asked }, feed))
     }
@@ -204,11 +209,16 @@ fn cause(error: &dyn std::error::Error) -> String {
     while let Some(source) = deepest.source() {
         deepest = source;
     }
-    deepest.to_string()
+    deepest.to_string().trim_end_matches('.').to_owned()
 }
 
-fn no_credentials(error: &aws_credential_types::provider::error::CredentialsError) -> StoreError {
-    StoreError::new(StoreErrorKind::NoCredentials, format!("no usable credentials: {}", cause(error)))
+/// The provider asked last is the metadata service of an instance: where that does not answer, there were none anywhere.
+fn no_credentials(error: &aws_credential_types::provider::error::CredentialsError, profile: Option<&str>) -> StoreError {
+    let no_instance = find::<ImdsError>(error).is_some_and(|error| !matches!(error, ImdsError::ErrorResponse(_)));
+    let nowhere = no_instance || cause(error).starts_with("no credentials found in chain");
+    let profiles = profile.map_or_else(|| "profiles".to_owned(), |name| format!("profile `{name}`"));
+    let cause = if nowhere { format!("nothing in the environment, in {profiles}, of a task role or of an instance") } else { cause(error) };
+    StoreError::new(StoreErrorKind::NoCredentials, format!("no usable credentials: {cause}"))
         .hint("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a --profile, or give the task a role; --no-sign-request for a public bucket")
 }
 
@@ -245,7 +255,7 @@ mod tests {
             }
         }
         let count = Arc::new(AtomicU64::new(0));
-        let (keeper, feed) = Keeper::start(SharedCredentialsProvider::new(Counting(Arc::clone(&count)))).await.unwrap();
+        let (keeper, feed) = Keeper::start(SharedCredentialsProvider::new(Counting(Arc::clone(&count))), None).await.unwrap();
         let mut feeds = vec![feed; 8];
         let waits = futures::future::join_all(feeds.iter_mut().map(|feed| feed.newer_than(1)));
         tokio::select! {

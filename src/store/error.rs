@@ -120,15 +120,25 @@ impl Call<'_> {
             (_, "SignatureDoesNotMatch") => {
                 (Kind::Denied, format!("the secret access key is wrong ({named})"), "check AWS_SECRET_ACCESS_KEY".to_owned())
             }
-            (_, "InvalidAccessKeyId" | "InvalidToken") => {
+            (_, "InvalidToken") => {
+                (Kind::Denied, format!("the session token is not valid there ({named})"), format!("check AWS_SESSION_TOKEN; the endpoint is {at}"))
+            }
+            (_, "InvalidAccessKeyId") => {
                 (Kind::Denied, format!("the access key is not known there ({named})"), format!("check AWS_ACCESS_KEY_ID; the endpoint is {at}"))
             }
             (_, "RequestTimeTooSkewed") => (Kind::Denied, format!("this machine's clock is wrong ({named})"), "set the clock".to_owned()),
             (403 | 401, _) => (Kind::Denied, format!("access denied ({named})"), format!("grant {} to these credentials", self.permission())),
-            _ if text.is_empty() => (Kind::Other, named, String::new()),
-            _ => (Kind::Other, format!("{} ({named})", text.trim_end_matches('.')), String::new()),
+            (200..=299, "") => (Kind::Protocol, "the answer is not S3's".to_owned(), format!("check that the endpoint is one of S3: {at}")),
+            _ => {
+                let cause = if text.is_empty() { named } else { format!("{} ({named})", text.trim_end_matches('.')) };
+                let hint = match status {
+                    429 | 500.. if status != 501 => "the store is busy or broken: try again later, or with more --attempts".to_owned(),
+                    _ => format!("check that the endpoint is right: {at}"),
+                };
+                (Kind::Other, cause, hint)
+            }
         };
-        StoreError { kind, message: format!("cannot {what}: {cause}"), hint: Some(hint).filter(|hint| !hint.is_empty()), region }
+        StoreError { kind, message: format!("cannot {what}: {cause}"), hint: Some(hint), region }
     }
 
     fn permission(&self) -> &'static str {
@@ -148,9 +158,17 @@ impl Call<'_> {
         let what = &self.what;
         let at = self.endpoint.map_or_else(String::new, |url| format!(" at {url}"));
         let chain = chain(error);
-        let deepest = chain.last().cloned().unwrap_or_default();
+        let deepest = chain.last().map(|text| text.trim_start_matches("invalid peer certificate: ").to_owned()).unwrap_or_default();
         let is = |word: &str| chain.iter().any(|text| text.to_ascii_lowercase().contains(word));
-        let (kind, cause, hint) = if is("certificate") || is("unknownissuer") {
+        let (kind, cause, hint) = if matches!(error, SdkError::ResponseError(_)) && !is("timed out") {
+            (Kind::Protocol, format!("the answer{at} is not S3's"), "check that the endpoint is one of S3")
+        } else if is("not valid for name") {
+            (
+                Kind::Tls,
+                format!("the certificate{at} is for another name ({deepest})"),
+                "use a host name that the certificate has in the endpoint's URL",
+            )
+        } else if is("certificate") || is("unknownissuer") {
             (Kind::Tls, format!("the certificate{at} is not trusted ({deepest})"), "name the authority's PEM file in AWS_CA_BUNDLE or SSL_CERT_FILE")
         } else if is("invalidcontenttype") || is("corrupt message") || is("tls") || is("handshake") {
             (Kind::Tls, format!("no TLS{at} ({deepest})"), "the endpoint may speak plain HTTP: try http:// in the endpoint's URL")
@@ -173,9 +191,9 @@ impl Call<'_> {
         } else if is("invalid http version") || is("parse") || is("incomplete") || is("connection closed") || is("reset") {
             (Kind::Protocol, format!("no HTTP answer{at} ({deepest})"), "the endpoint may speak TLS: try https:// in the endpoint's URL")
         } else {
-            (Kind::Other, deepest, "")
+            (Kind::Other, deepest, "check the endpoint's URL and that the server runs")
         };
-        StoreError { kind, message: format!("cannot {what}: {cause}"), hint: Some(hint.to_owned()).filter(|hint| !hint.is_empty()), region: None }
+        StoreError { kind, message: format!("cannot {what}: {cause}"), hint: Some(hint.to_owned()), region: None }
     }
 }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may end where it stands, and says what it skips")]
 
 mod architecture;
+mod bad_input;
 mod behaviour;
 mod faults;
 mod reference;

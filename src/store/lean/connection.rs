@@ -16,7 +16,7 @@ use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
+use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 
@@ -110,8 +110,7 @@ fn tls_config(ca_bundle: Option<&Path>) -> Result<ClientConfig, StoreError> {
     let mut roots = RootCertStore::empty();
     match ca_bundle {
         Some(path) => {
-            let certificates = CertificateDer::pem_slice_iter(&read_bundle(path)?).filter_map(Result::ok).collect::<Vec<_>>();
-            roots.add_parsable_certificates(certificates);
+            roots.add_parsable_certificates(read_bundle(path)?);
         }
         // Also reads SSL_CERT_FILE and SSL_CERT_DIR.
         None => _ = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs),

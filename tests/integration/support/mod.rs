@@ -4,4 +4,6 @@ pub(crate) mod awkward;
 pub(crate) mod parfetch;
 pub(crate) mod results;
 pub(crate) mod s3;
+pub(crate) mod scripted;
 pub(crate) mod source;
+pub(crate) mod strict;

@@ -2,17 +2,18 @@
 //!
 //! Pure: no I/O, no environment, no clock. Every error names the flag or variable under which a person gave the value.
 
+mod reader;
+
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
 
 use crate::cli::{Given, Raw};
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
 use crate::plan::{Access, ClientKind, Destination, KeySource, Limits, MAX_ATTEMPTS, Mode, RunPlan, S3Uri, Selection, Shard};
 use crate::server;
-use crate::units;
+use reader::{Reader, usage};
 
 /// When progress is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,66 +73,6 @@ pub struct RunSettings {
     pub warnings: Vec<String>,
 }
 
-/// A usage failure: what is wrong, and what to try.
-fn usage(message: impl Into<String>, hint: impl Into<String>) -> Failure {
-    Failure::new(Exit::Usage, message).hint(hint)
-}
-
-/// Reads typed values out of [`Raw`].
-struct Reader<'a>(&'a Raw);
-
-impl Reader<'_> {
-    fn text(&self, flag: &str) -> Option<String> {
-        self.0.get(flag).map(|given| given.value.clone())
-    }
-
-    fn path(&self, flag: &str) -> Option<PathBuf> {
-        self.text(flag).map(PathBuf::from)
-    }
-
-    fn switch(&self, flag: &str) -> Result<bool, Failure> {
-        let Some(Given { value, name }) = self.0.get(flag) else { return Ok(false) };
-        match value.to_ascii_lowercase().as_str() {
-            "1" | "true" | "yes" | "on" => Ok(true),
-            "0" | "false" | "no" | "off" => Ok(false),
-            _ => Err(usage(format!("{name} is `{value}`, which is neither yes nor no"), "use 1, true, yes, on or 0, false, no, off")),
-        }
-    }
-
-    /// A value of a closed set of words.
-    fn word<T: FromStr<Err = String>>(&self, flag: &str) -> Result<Option<T>, Failure> {
-        let Some(Given { value, name }) = self.0.get(flag) else { return Ok(None) };
-        value.parse().map(Some).map_err(|error| usage(format!("{name}: {error}"), format!("`parfetch run --help` explains --{flag}")))
-    }
-
-    fn one_of<T: Copy>(&self, flag: &str, words: &[(&str, T)]) -> Result<Option<T>, Failure> {
-        let Some(Given { value, name }) = self.0.get(flag) else { return Ok(None) };
-        let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-        let found = words.iter().find(|(word, _)| word == value).map(|(_, meaning)| Some(*meaning));
-        found.ok_or_else(|| {
-            usage(format!("{name} is `{value}`, which is not one of {}", known.join(", ")), format!("leave {name} out for the default"))
-        })
-    }
-
-    fn number(&self, flag: &str, range: std::ops::RangeInclusive<u64>, what: &str) -> Result<Option<u64>, Failure> {
-        let Some(Given { value, name }) = self.0.get(flag) else { return Ok(None) };
-        let hint = format!("{what}: a whole number from {} to {}", range.start(), range.end());
-        match value.parse::<u64>() {
-            Ok(number) if range.contains(&number) => Ok(Some(number)),
-            Ok(_) => Err(usage(format!("{name} is {value}, outside {} to {}", range.start(), range.end()), hint)),
-            Err(_) => Err(usage(format!("{name} is `{value}`, which is not a whole number from {} to {}", range.start(), range.end()), hint)),
-        }
-    }
-
-    fn time(&self, flag: &str) -> Result<Option<Duration>, Failure> {
-        let Some(Given { value, name }) = self.0.get(flag) else { return Ok(None) };
-        match units::parse_duration(value) {
-            Ok(time) if !time.is_zero() => Ok(Some(time)),
-            _ => Err(usage(format!("{name} is `{value}`, which is not a length of time"), "write it like 500ms, 10s, 20m or 1h 30m")),
-        }
-    }
-}
-
 /// The settings of `run`.
 pub fn run(raw: &Raw) -> Result<RunSettings, Failure> {
     let reader = Reader(raw);
@@ -151,7 +92,7 @@ pub fn run(raw: &Raw) -> Result<RunSettings, Failure> {
         limits: limits(raw)?,
         duration: reader.time("duration")?,
         work: reader.word("work")?.unwrap_or_default(),
-        destination: destination(raw, embedded.is_some())?,
+        destination: destination(raw, embedded.is_some(), &mut warnings)?,
     };
     check_lean(raw, &plan)?;
     results_outside_source(raw, &plan, &mut warnings)?;
@@ -192,16 +133,17 @@ fn bucket(raw: &Raw, embedded: bool, warnings: &mut Vec<String>) -> Result<Strin
             Ok(String::new())
         }
         (None, true) => Ok(String::new()),
-        (Some(given), false) if given.value.contains('/') => {
-            let name = given.name;
-            Err(usage(
-                format!("{name} is `{}`, which is not a bucket's name", given.value),
-                format!("{name} takes the name alone; --prefix narrows it down"),
-            ))
-        }
-        (Some(given), false) => Ok(given.value.clone()),
+        (Some(given), false) => bucket_name(given, "--prefix narrows it down"),
         (None, false) => Err(usage("no source bucket is given", "set BUCKET_NAME or --bucket, or try `parfetch run --embedded`")),
     }
+}
+
+/// A bucket's name and nothing else; `other` says how to give the rest.
+fn bucket_name(Given { value, name }: &Given, other: &str) -> Result<String, Failure> {
+    if value.contains('/') {
+        return Err(usage(format!("{name} is `{value}`, which is not a bucket's name"), format!("{name} takes the name alone; {other}")));
+    }
+    Ok(value.clone())
 }
 
 fn concurrency(raw: &Raw, mode: Mode) -> Result<NonZeroU32, Failure> {
@@ -231,13 +173,22 @@ pub fn access(raw: &Raw) -> Result<Access, Failure> {
         request_payer: reader.switch("request-payer")?,
         ca_bundle: reader.path("ca-bundle"),
     };
-    if let Some(Given { value, name }) = raw.get("endpoint-url") {
-        let parsed = value.parse::<http::Uri>().ok().filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some());
-        if parsed.is_none() {
-            return Err(usage(format!("{name} is `{value}`, which is not a URL"), "write it like http://127.0.0.1:9000 or https://s3.example.com"));
-        }
-    }
+    raw.get("endpoint-url").map_or(Ok(()), endpoint)?;
     Ok(access)
+}
+
+/// A URL with a host, and without a password, which would show in messages and results.
+fn endpoint(Given { value, name }: &Given) -> Result<(), Failure> {
+    let hint = "write it like http://127.0.0.1:9000 or https://s3.example.com";
+    let uri = value.parse::<http::Uri>().ok().filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some());
+    let authority = uri.as_ref().and_then(http::Uri::authority).map_or("", http::uri::Authority::as_str);
+    if authority.contains('@') {
+        return Err(usage(format!("{name} holds a user name or password"), hint));
+    }
+    // A port of more than 65535 is part of the text and of no port.
+    let end = authority.rsplit(']').next().unwrap_or_default();
+    let port_fits = !end.contains(':') || uri.as_ref().is_some_and(|uri| uri.port_u16().is_some());
+    if authority.is_empty() || !port_fits { Err(usage(format!("{name} is `{value}`, which is not a URL"), hint)) } else { Ok(()) }
 }
 
 /// The embedded server is reached its own way: what was set for another endpoint does not matter, and typing it is worth a warning.
@@ -262,15 +213,15 @@ fn limits(raw: &Raw) -> Result<Limits, Failure> {
 
 fn selection(raw: &Raw) -> Result<Selection, Failure> {
     let reader = Reader(raw);
-    let source = match reader.text("keys") {
+    let source = match raw.get("keys") {
         None => KeySource::Listing,
-        Some(text) if text.starts_with("s3://") => KeySource::Object(
+        Some(Given { value, name }) if value.starts_with("s3://") => KeySource::Object(
             reader
                 .word::<S3Uri>("keys")?
                 .filter(|uri| !uri.key.is_empty())
-                .ok_or_else(|| usage(format!("--keys: `{text}` names no key"), "write s3://bucket/key"))?,
+                .ok_or_else(|| usage(format!("{name}: `{value}` names no key"), "write s3://bucket/key, or the path of a file"))?,
         ),
-        Some(path) => KeySource::File(path.into()),
+        Some(path) => KeySource::File(path.value.clone().into()),
     };
     Ok(Selection {
         source,
@@ -280,10 +231,11 @@ fn selection(raw: &Raw) -> Result<Selection, Failure> {
     })
 }
 
-fn destination(raw: &Raw, embedded: bool) -> Result<Destination, Failure> {
+fn destination(raw: &Raw, embedded: bool, warnings: &mut Vec<String>) -> Result<Destination, Failure> {
     let reader = Reader(raw);
+    let bucket = raw.get("result-bucket").map(|given| bucket_name(given, "--result-prefix goes in front of the results' names"));
     let mut destination = Destination {
-        bucket: reader.text("result-bucket"),
+        bucket: bucket.transpose()?,
         prefix: reader.text("result-prefix").unwrap_or_default(),
         out: reader.path("out"),
         spool_dir: reader.path("spool-dir"),
@@ -292,7 +244,10 @@ fn destination(raw: &Raw, embedded: bool) -> Result<Destination, Failure> {
     if embedded {
         // The embedded server's results bucket is a folder anyway: write there directly.
         destination.bucket = None;
-        destination.out.get_or_insert_with(|| PathBuf::from("./parfetch-results"));
+        let out = destination.out.get_or_insert_with(|| PathBuf::from("./parfetch-results"));
+        if let Some(Given { value, name }) = raw.get("result-bucket") {
+            warnings.push(format!("{name} `{value}` is not used: with --embedded results go to {}", out.display()));
+        }
     } else if destination.bucket.is_none() && destination.out.is_none() {
         return Err(usage("no place for the results is given", "set RESULT_BUCKET_NAME or --result-bucket, or --out DIR"));
     }
@@ -308,10 +263,14 @@ fn check_lean(raw: &Raw, plan: &RunPlan) -> Result<(), Failure> {
     if plan.bucket.ends_with("--x-s3") {
         return Err(usage(format!("the client lean cannot read the directory bucket {}", plan.bucket), hint));
     }
-    let proxies = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
     let exempt = raw.variables.get("NO_PROXY").or_else(|| raw.variables.get("no_proxy")).unwrap_or_default();
-    let host = plan.access.endpoint_url.as_deref().and_then(|url| url.parse::<http::Uri>().ok()?.host().map(str::to_owned));
-    let local = plan.bucket.is_empty() || host.as_deref().is_some_and(|host| exempted(host, exempt));
+    let endpoint = plan.access.endpoint_url.as_deref().and_then(|url| url.parse::<http::Uri>().ok());
+    let local = plan.bucket.is_empty() || endpoint.as_ref().and_then(http::Uri::host).is_some_and(|host| exempted(host, exempt));
+    // A proxy is for one scheme.
+    let proxies = match endpoint.as_ref().and_then(http::Uri::scheme_str) {
+        Some("http") => ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"],
+        _ => ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"],
+    };
     match proxies.iter().find(|name| raw.variables.get(name).is_some()) {
         Some(name) if !local => Err(usage(
             format!("{name} is set, and the client lean goes through no proxy"),

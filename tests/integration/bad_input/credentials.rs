@@ -1,0 +1,81 @@
+//! No credentials, or none that can be had: an answer soon, and never a wait for a metadata service that is not there.
+
+use std::net::TcpListener;
+
+use crate::support::scripted::{Reply, Scripted};
+use crate::support::strict::{Invocation, SECRET, TOKEN};
+
+const HINT: &str = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a --profile, or give the task a role; --no-sign-request for a public bucket";
+
+fn without_credentials() -> Invocation {
+    Invocation::bare(&["run", "-b", "source", "-o", "out", "--progress", "never"]).env(&[("AWS_EC2_METADATA_DISABLED", "")])
+}
+
+/// A metadata service that takes connections and says nothing: how often was it asked?
+fn silent() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    (listener, url)
+}
+
+fn asked(listener: &TcpListener) -> usize {
+    listener.set_nonblocking(true).unwrap();
+    std::iter::from_fn(|| listener.accept().ok()).count()
+}
+
+#[test]
+fn a_silent_metadata_service_is_asked_once_for_each_thing() {
+    let (imds, url) = silent();
+    let said = without_credentials().env(&[("AWS_EC2_METADATA_SERVICE_ENDPOINT", &url)]).go();
+    said.fails(4, "no usable credentials: nothing in the environment, in profiles, of a task role or of an instance", HINT);
+    assert_eq!(asked(&imds), 2, "for the region and for credentials");
+    assert_eq!(said.files(), Vec::<String>::new());
+}
+
+#[test]
+fn nobody_asks_the_metadata_service_who_has_keys_and_an_endpoint() {
+    let (imds, url) = silent();
+    let server = Scripted::start(1, |_| None);
+    let metadata = [("AWS_EC2_METADATA_DISABLED", ""), ("AWS_EC2_METADATA_SERVICE_ENDPOINT", &url), ("AWS_REGION", "")];
+    Invocation::run(&server).env(&metadata).go().exits(0);
+    Invocation::bare(&["--embedded=objects=1,size=1", "--progress", "never"]).env(&metadata).go().exits(0);
+    assert_eq!(asked(&imds), 0);
+}
+
+#[test]
+fn a_metadata_service_that_says_no_is_not_quoted() {
+    let imds = Scripted::start(0, |_| Some(Reply::Answer(403, Vec::new(), b"go away".to_vec())));
+    let said = without_credentials().env(&[("AWS_EC2_METADATA_SERVICE_ENDPOINT", &imds.url())]).go();
+    said.fails(4, "no usable credentials: nothing in the environment, in profiles, of a task role or of an instance", HINT);
+}
+
+#[test]
+fn a_profile_that_is_not_there() {
+    let said = without_credentials().env(&[("AWS_EC2_METADATA_DISABLED", "true")]).args(&["--profile", "nobody"]).go();
+    said.fails(4, "no usable credentials: nothing in the environment, in profile `nobody`, of a task role or of an instance", HINT);
+}
+
+#[test]
+fn a_profile_is_used_and_its_secret_stays_there() {
+    let server = Scripted::start(1, |_| None);
+    let profile = format!("[mine]\naws_access_key_id = AKIDPROFILE\naws_secret_access_key = {SECRET}\naws_session_token = {TOKEN}\n");
+    let said = Invocation::run(&server)
+        .unset(&["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"])
+        .file("profile", profile)
+        .env(&[("AWS_SHARED_CREDENTIALS_FILE", "profile"), ("AWS_PROFILE", "mine"), ("PARFETCH_LOG_LEVEL", "trace")])
+        .args(&["-m", "process", "-o", "out"])
+        .go();
+    said.exits(0);
+    assert!(server.requests().iter().all(|request| request.headers["authorization"].contains("AKIDPROFILE/")));
+}
+
+#[test]
+fn a_container_that_answers_nonsense_is_not_quoted() {
+    let task = Scripted::start(0, |_| Some(Reply::ok(format!("{{\"SecretAccessKey\": \"{SECRET}\", \"Token\": \"{TOKEN}\"}}"))));
+    let url = format!("{}/creds", task.url());
+    let said = without_credentials()
+        .env(&[("AWS_CONTAINER_CREDENTIALS_FULL_URI", &url), ("AWS_EC2_METADATA_DISABLED", "true"), ("PARFETCH_LOG_LEVEL", "trace")])
+        .go();
+    said.exits(4);
+    assert_eq!((said.lines("error: ").len(), said.lines("hint: ")), (1, vec![HINT]), "{}", said.stderr);
+}

@@ -1,0 +1,133 @@
+//! Endpoints that do not answer as S3 does.
+
+use std::net::TcpListener;
+
+use crate::support::scripted::{Reply, Scripted};
+use crate::support::strict::Invocation;
+
+/// Limits that end a run soon.
+const SHORT: &[&str] = &["--attempts", "2", "--connect-timeout", "200ms", "--stall-timeout", "300ms"];
+
+const ROUTES: &str = "check the endpoint, security groups and routes; --connect-timeout and --stall-timeout set the limits";
+
+/// An address at which nothing listens.
+fn nobody() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().to_string()
+}
+
+#[test]
+fn an_endpoint_that_refuses() {
+    let url = format!("http://{}", nobody());
+    let said = Invocation::run_at(&url).args(SHORT).go();
+    let error = format!("cannot store s3://results/result_run_async_1.json: the connection at {url} was refused");
+    said.fails(4, &error, "check the endpoint's URL and that the server runs");
+    let said = Invocation::run_at(&url).unset(&["RESULT_BUCKET_NAME"]).args(SHORT).args(&["-o", "out"]).go();
+    said.fails(4, &format!("cannot list s3://source: the connection at {url} was refused"), "check the endpoint's URL and that the server runs");
+}
+
+#[test]
+fn an_endpoint_that_accepts_and_says_nothing() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    for scheme in ["http", "https"] {
+        let url = format!("{scheme}://{}", listener.local_addr().unwrap());
+        let said = Invocation::run_at(&url).args(SHORT).go();
+        said.fails(4, &format!("cannot store s3://results/result_run_async_1.json: no answer in time at {url}"), ROUTES);
+    }
+}
+
+#[test]
+fn an_endpoint_that_falls_silent_while_fetching() {
+    for mode in ["async", "process"] {
+        for client in ["lean", "sdk"] {
+            let hold = crate::support::scripted::Hold::default();
+            let gate = hold.clone();
+            let server = Scripted::start(2, move |request| {
+                if request.is_fetch() {
+                    gate.wait();
+                }
+                None
+            });
+            let said = Invocation::run(&server).args(SHORT).args(&["-m", mode, "--client", client]).go();
+            hold.open();
+            said.exits(3);
+            assert_eq!(said.lines("warning: "), ["2 of 2 fetches failed: k0000 (stalled*2), k0001 (stalled*2)"], "{mode} {client}");
+        }
+    }
+}
+
+#[test]
+fn an_endpoint_that_is_gone_once_it_listed() {
+    for client in ["lean", "sdk"] {
+        let server = Scripted::start(1, |request| request.is_fetch().then_some(Reply::Close));
+        let said = Invocation::run(&server).args(SHORT).args(&["--client", client]).go();
+        said.exits(3);
+        assert_eq!(said.lines("warning: "), ["1 of 1 fetches failed: k0000 (reset*2)"], "{client}");
+    }
+}
+
+#[test]
+fn a_host_name_that_nobody_knows() {
+    let said = Invocation::run_at("http://nobody.invalid").args(SHORT).go();
+    said.exits(4);
+    let error = said.lines("error: ");
+    let known = "cannot store s3://results/result_run_async_1.json: the host name at http://nobody.invalid is not known";
+    assert!(error.len() == 1 && error[0].starts_with(known), "{}", said.stderr);
+    assert_eq!(said.lines("hint: "), ["check the endpoint's URL or the region"]);
+}
+
+#[test]
+fn plain_http_where_tls_is_spoken() {
+    let tls = Scripted::tls(1, super::tls::Authority::new("parfetch tests").server("127.0.0.1"));
+    let url = format!("http://{}", tls.address);
+    let said = Invocation::run_at(&url).args(SHORT).go();
+    said.exits(4);
+    let error = said.lines("error: ");
+    let known = format!("cannot store s3://results/result_run_async_1.json: no HTTP answer at {url} (");
+    assert!(error.len() == 1 && error[0].starts_with(&known), "{}", said.stderr);
+    assert_eq!(said.lines("hint: "), ["the endpoint may speak TLS: try https:// in the endpoint's URL"]);
+}
+
+#[test]
+fn tls_where_plain_http_is_spoken() {
+    let server = Scripted::start(1, |_| None);
+    let url = format!("https://{}", server.address);
+    let said = Invocation::run_at(&url).args(SHORT).go();
+    said.exits(4);
+    let error = said.lines("error: ");
+    let known = format!("cannot store s3://results/result_run_async_1.json: no TLS at {url} (");
+    assert!(error.len() == 1 && error[0].starts_with(&known), "{}", said.stderr);
+    assert_eq!(said.lines("hint: "), ["the endpoint may speak plain HTTP: try http:// in the endpoint's URL"]);
+}
+
+#[test]
+fn listings_that_cannot_be_right() {
+    let wrong = |page: Reply, error: &str| {
+        let server = Scripted::start(1, move |request| request.is_listing().then(|| page.clone()));
+        let said = Invocation::run(&server).go();
+        said.exits(4);
+        assert_eq!(said.lines("error: "), [format!("cannot list s3://source: {error}")]);
+        assert_eq!(said.lines("hint: ").len(), 1);
+        let summary = String::from_utf8(server.stored("results/result_run_async_1.json").unwrap()).unwrap();
+        assert!(summary.contains("\"state\": \"failed\"") && summary.contains(error), "{summary}");
+        assert!(!server.requests().iter().any(super::super::support::scripted::Request::is_fetch));
+    };
+    wrong(Reply::page(&["a"], "<IsTruncated>true</IsTruncated>"), "page 1 is truncated and has no continuation token");
+    let again = "<IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>";
+    wrong(Reply::page(&[], again), "page 2 repeats its continuation token");
+    wrong(Reply::page(&["a", "b", "b"], ""), "the key `b` is named twice");
+    wrong(Reply::page(&["b", "a", "b"], ""), "the key `b` is named twice");
+    wrong(Reply::page(&["a", "%FF"], ""), "a key is not UTF-8");
+}
+
+#[test]
+fn a_circle_of_pages_is_noticed_by_its_keys() {
+    let server = Scripted::start(1, |request| {
+        let token = if request.target.contains("continuation-token=x") { "y" } else { "x" };
+        let more = format!("<IsTruncated>true</IsTruncated><NextContinuationToken>{token}</NextContinuationToken>");
+        request.is_listing().then(|| Reply::page(&[if token == "x" { "a" } else { "b" }], &more))
+    });
+    let said = Invocation::run(&server).go();
+    said.exits(4);
+    assert_eq!(said.lines("error: "), ["cannot list s3://source: the key `a` is named twice"]);
+}

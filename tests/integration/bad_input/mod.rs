@@ -1,0 +1,8 @@
+//! Bad input and failures: one clear line, one hint, the right exit code, and nothing lost.
+
+mod answers;
+mod credentials;
+mod endpoint;
+mod keys;
+mod settings;
+mod tls;

@@ -1,0 +1,95 @@
+//! Certificates: whom the two clients trust, and that they agree.
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rustls::pki_types::PrivateKeyDer;
+
+use crate::support::scripted::Scripted;
+use crate::support::strict::{Invocation, Said};
+
+/// A certificate authority that no machine knows.
+pub(super) struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+impl Authority {
+    pub(super) fn new(name: &str) -> Self {
+        let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    fn pem(&self) -> String {
+        self.0.pem()
+    }
+
+    /// A server's side of TLS, with a certificate for this name.
+    pub(super) fn server(&self, name: &str) -> rustls::ServerConfig {
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, &self.0).unwrap();
+        rustls::ServerConfig::builder_with_provider(rustls::crypto::aws_lc_rs::default_provider().into())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::try_from(key.serialize_der()).unwrap())
+            .unwrap()
+    }
+}
+
+const ERROR: &str = "cannot store s3://results/result_run_async_1.json: the certificate at";
+const HINT: &str = "name the authority's PEM file in AWS_CA_BUNDLE or SSL_CERT_FILE";
+
+fn run(server: &Scripted, trust: &[(&str, &str)], (client, pem): (&str, &str)) -> Said {
+    Invocation::run(server).file("ca.pem", pem).env(trust).args(&["--client", client, "--attempts", "2"]).go()
+}
+
+#[test]
+fn an_unknown_authority_is_refused_until_it_is_named() {
+    let authority = Authority::new("parfetch tests");
+    let server = Scripted::tls(2, authority.server("127.0.0.1"));
+    let other = Authority::new("another").pem();
+    for client in ["lean", "sdk"] {
+        for (trust, pem) in [(&[][..], &authority.pem()), (&[("SSL_CERT_FILE", "ca.pem")], &other), (&[("AWS_CA_BUNDLE", "ca.pem")], &other)] {
+            let said = run(&server, trust, (client, pem));
+            said.exits(4);
+            let error = said.lines("error: ");
+            assert!(error.len() == 1 && error[0] == format!("{ERROR} {} is not trusted (UnknownIssuer)", server.url()), "{}", said.stderr);
+            assert_eq!(said.lines("hint: "), [HINT]);
+        }
+        for variable in ["AWS_CA_BUNDLE", "SSL_CERT_FILE"] {
+            for mode in ["async", "process"] {
+                let said = Invocation::run(&server)
+                    .file("ca.pem", authority.pem())
+                    .env(&[(variable, "ca.pem")])
+                    .args(&["--client", client, "-m", mode, "-t", client])
+                    .go();
+                said.exits(0);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_certificate_for_another_host_is_refused_by_the_control_calls() {
+    let authority = Authority::new("parfetch tests");
+    let server = Scripted::tls(2, authority.server("elsewhere.example"));
+    for client in ["lean", "sdk"] {
+        let said = run(&server, &[("AWS_CA_BUNDLE", "ca.pem")], (client, &authority.pem()));
+        said.exits(4);
+        let error = said.lines("error: ");
+        let known = format!("{ERROR} {} is for another name (", server.url());
+        assert!(error.len() == 1 && error[0].starts_with(&known) && error[0].contains("elsewhere.example"), "{}", said.stderr);
+        assert_eq!(said.lines("hint: "), ["use a host name that the certificate has in the endpoint's URL"]);
+    }
+}
+
+#[test]
+fn a_bundle_that_cannot_be_used() {
+    let server = Scripted::start(1, |_| None);
+    let missing = Invocation::run(&server).env(&[("AWS_CA_BUNDLE", "missing.pem")]).go();
+    let error = "cannot read the certificates in missing.pem: No such file or directory (os error 2)";
+    missing.fails(4, error, "AWS_CA_BUNDLE names a PEM file");
+    let empty = Invocation::run(&server).file("ca.pem", "nothing").env(&[("AWS_CA_BUNDLE", "ca.pem")]).go();
+    empty.fails(4, "cannot read the certificates in ca.pem: it holds no certificate", "AWS_CA_BUNDLE names a PEM file");
+    let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let broken = Invocation::run(&server).file("ca.pem", broken).env(&[("AWS_CA_BUNDLE", "ca.pem")]).go();
+    broken.fails(4, "cannot read the certificates in ca.pem: none of them can be used", "AWS_CA_BUNDLE names a PEM file");
+}
