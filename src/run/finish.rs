@@ -14,7 +14,7 @@ use crate::results::outcome::was_attempted;
 use crate::results::place::{Place, PlaceError};
 use crate::results::rows::RowFile;
 use crate::results::spill::overlap_in;
-use crate::results::summary::{RunFacts, State, Summariser, Summary};
+use crate::results::summary::{Phases, RunFacts, State, Summariser, Summary};
 use crate::sample::{KeyRecord, Outcome as RowOutcome, Sample};
 use crate::store::StoreError;
 use crate::units;
@@ -47,14 +47,14 @@ pub(super) async fn finish(place: Place, (mut facts, mut log): (RunFacts, Log<'_
     facts.ended_at = Some(utc_now());
     let rows = match rows {
         Ok(rows) => rows,
-        Err(error) => return Err(not_written(place, (facts, log), &error.into())),
+        Err(error) => return Err(Box::pin(not_written(place, (facts, log), error.into())).await),
     };
     log.phases.fetch_ns = Some(rows.last_end_ns().unwrap_or(0));
     let table = Table { keys, rows: &rows, rounds: plan.duration.is_some() };
     let pass = write_table(&place, (&table, spool), (&facts, log.phases.fetch_ns));
     let mut tail = match pass {
         Ok(tail) => tail,
-        Err(error) => return Err(not_written(place, (facts, log), &error)),
+        Err(error) => return Err(Box::pin(not_written(place, (facts, log), error)).await),
     };
     facts.in_flight_most = tail.most.take();
     failures(&mut log, &tail);
@@ -102,11 +102,7 @@ pub(super) async fn listing_failed(place: &mut Place, (mut facts, log): (RunFact
     facts.warnings = log.warnings;
     facts.phases = log.phases;
     facts.warnings.push(error.to_string());
-    let summary = Summariser::new(None).finish(facts);
-    let written = summary.to_json().is_ok_and(|text| place.write_json(&text).is_ok());
-    if written && let Err(error) = place.upload_json().await {
-        tracing::warn!(%error, "the summary in the results bucket still says «running»");
-    }
+    tell(place, &Summariser::new(None).finish(facts)).await;
     match error {
         ListError::Store(error) => error.into(),
         ListError::Spool(error) => super::spool_failure(&error),
@@ -254,25 +250,38 @@ fn kept(place: Place, summary: &Summary, (message, hint): (String, Option<String
     if let Ok(line) = summary.to_json_line() {
         tracing::error!(summary = line, "results not stored");
     }
-    let names = [place.csv_path(), place.json_path()].map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+    let there = [place.csv_path(), place.json_path()].into_iter().filter(|path| path.exists());
+    let names: Vec<_> = there.map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned()).collect();
     let target = place.target();
     let dir = place.keep();
     let advice = target.map_or_else(String::new, |target| format!("; then: parfetch upload {} {target}", dir.display()));
     let hint = hint.map_or_else(String::new, |hint| format!("{hint}; "));
+    let kept = if names.len() == 1 { "is kept" } else { "are kept" };
     Failure::new(Exit::NotStored, format!("results not stored: {message}")).hint(format!(
-        "{hint}{} and {} are kept in {}{advice}",
-        names[0],
-        names[1],
+        "{hint}{} {kept} in {}{advice}",
+        names.join(" and "),
         dir.display()
     ))
 }
 
-fn not_written(place: Place, (mut facts, log): (RunFacts, Log<'_>), error: &PassError) -> Failure {
+/// The rows could not be gone through: what the summary then says is what is known without them, and no totals.
+async fn not_written(mut place: Place, (mut facts, log): (RunFacts, Log<'_>), error: PassError) -> Failure {
     facts.state = State::Failed;
-    facts.phases = log.phases;
+    facts.phases = Phases { fetch_ns: None, ..log.phases };
+    facts.active_window_ns = None;
     facts.warnings = log.warnings;
+    facts.warnings.push(error.to_string());
     let summary = Summariser::new(None).finish(facts);
+    tell(&mut place, &summary).await;
     kept(place, &summary, (error.to_string(), None))
+}
+
+/// Puts a summary of what went wrong in place of the running one, as far as that is still possible.
+async fn tell(place: &mut Place, summary: &Summary) {
+    let written = summary.to_json().is_ok_and(|text| place.write_json(&text).is_ok());
+    if written && let Err(error) = place.upload_json().await {
+        tracing::warn!(%error, "the summary in the results bucket still says «running»");
+    }
 }
 
 fn local(place: &Place, cause: io::Error) -> PlaceError {
