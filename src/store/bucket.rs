@@ -102,6 +102,18 @@ impl Bucket {
         }
     }
 
+    /// Makes sure that the bucket is there, and goes to its region. Credentials that may not list learn nothing, which is no error.
+    pub async fn probe(&mut self) -> Result<(), StoreError> {
+        loop {
+            let request = self.client.list_objects_v2().bucket(&self.name).max_keys(1).set_request_payer(self.payer());
+            match request.send().await.map_err(|error| self.call("list", "").failed(&error)) {
+                Err(error) if self.follow(&error) => {}
+                Err(error) if error.kind == StoreErrorKind::Denied => return Ok(()),
+                result => return result.map(drop),
+            }
+        }
+    }
+
     async fn list_once(&self, prefix: &str, token: Option<&str>) -> Result<ListPage, StoreError> {
         let call = self.call("list", prefix);
         let request = self.client.list_objects_v2().bucket(&self.name).encoding_type(EncodingType::Url).set_request_payer(self.payer());
