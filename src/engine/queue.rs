@@ -87,9 +87,9 @@ impl Queue {
         self.until_ns
     }
 
-    /// When the last key was handed out, in ns since the epoch.
+    /// When the last key was handed out, in ns since the epoch. `None` when there were fewer keys than workers: they never were all busy.
     pub fn empty_at_ns(&self) -> Option<u64> {
-        Some(self.empty_at_ns.load(Ordering::Relaxed)).filter(|at| *at != NOT_YET)
+        Some(self.empty_at_ns.load(Ordering::Relaxed)).filter(|at| *at != NOT_YET && self.end >= self.workers)
     }
 }
 

@@ -69,8 +69,8 @@ impl Bucket {
         format!("s3://{}{slash}{key}", self.name)
     }
 
-    fn call(&self, verb: &str, key: &str) -> Call<'_> {
-        let endpoint = self.session.access().endpoint_url.as_deref().or_else(|| self.session.config().endpoint_url());
+    fn call(&self, verb: &str, key: &str) -> Call {
+        let endpoint = self.session.access().shown_endpoint().or_else(|| self.session.config().endpoint_url().map(str::to_owned));
         Call { what: format!("{verb} {}", self.uri(key)), endpoint }
     }
 
