@@ -61,14 +61,16 @@ pub struct Job {
 pub struct EngineReport {
     /// CPU between barrier and end of the workers' own processes other than this one (children); `None` when one of them could not say.
     pub children_fetch: Option<CpuTimes>,
+    /// Sum of the children's largest resident sizes; `None` when one of them could not say.
+    pub children_rss_bytes: Option<u64>,
     /// Things a person should know: a child died, a worker panicked.
     pub warnings: Vec<String>,
 }
 
 impl Default for EngineReport {
-    /// No children: they used no CPU.
+    /// No children: they used nothing.
     fn default() -> Self {
-        Self { children_fetch: Some(CpuTimes::default()), warnings: Vec::new() }
+        Self { children_fetch: Some(CpuTimes::default()), children_rss_bytes: Some(0), warnings: Vec::new() }
     }
 }
 

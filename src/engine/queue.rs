@@ -43,7 +43,6 @@ impl Queue {
     /// The next range; `None` when there is none left (now), after [`Self::stop`], or after the time.
     pub fn take(&self, now_ns: u64) -> Option<Range<u64>> {
         if self.is_over(now_ns) {
-            self.empty_at_ns.fetch_min(self.until_ns.map_or(now_ns, |until| until.min(now_ns)), Ordering::Relaxed);
             return None;
         }
         let length = |next: u64| ((self.end - next) / (4 * self.workers)).clamp(1, LONGEST).min(self.end - next);
@@ -72,7 +71,12 @@ impl Queue {
 
     /// True after [`Self::stop`] and after the time: a worker then leaves the rest of its range.
     pub fn is_over(&self, now_ns: u64) -> bool {
-        self.stopped.load(Ordering::Relaxed) || self.until_ns.is_some_and(|until| now_ns >= until)
+        let over = self.stopped.load(Ordering::Relaxed) || self.until_ns.is_some_and(|until| now_ns >= until);
+        if over {
+            // Noticed here, for a worker that leaves the rest of its range takes no other.
+            self.empty_at_ns.fetch_min(self.until_ns.map_or(now_ns, |until| until.min(now_ns)), Ordering::Relaxed);
+        }
+        over
     }
 
     /// When handing out stops, in ns since the epoch, in a run that time ends.
@@ -124,6 +128,15 @@ mod tests {
         assert_eq!(queue.take(1_005), None);
         assert_eq!(queue.empty_at_ns(), Some(1_000));
         assert_eq!(Queue::new(0, 2, Some(1_000)).take(0), None, "an empty bucket has nothing to go round");
+    }
+
+    #[test]
+    fn the_time_is_known_though_every_worker_leaves_within_its_range() {
+        let queue = Queue::new(10, 2, Some(1_000));
+        assert!(queue.take(0).is_some() && !queue.is_over(999));
+        assert_eq!(queue.empty_at_ns(), None);
+        assert!(queue.is_over(1_007));
+        assert_eq!(queue.empty_at_ns(), Some(1_000));
     }
 
     #[test]

@@ -110,7 +110,8 @@ impl Gauges {
         facts.received_bytes = Some(series.iter().sum());
         facts.series = Some(Series { interval_ns: 1_000_000_000, bytes: series });
         facts.active_window_ns = self.active_window_ns;
-        facts.memory = Memory { peak_rss_bytes: usage::peak_rss_bytes(), ..self.memory };
+        let children_rss = engine.and_then(|engine| engine.children_rss_bytes);
+        facts.memory = Memory { peak_rss_bytes: usage::peak_rss_bytes().zip(children_rss).map(|(own, children)| own + children), ..self.memory };
         facts.interface = Interface {
             rx_bytes: self.interfaces.map(|bytes| bytes.rx_bytes),
             tx_bytes: self.interfaces.map(|bytes| bytes.tx_bytes),

@@ -44,7 +44,7 @@ impl Embedded {
 
     async fn from_command(mut command: Command, config: &ProcessConfig) -> Result<Self, ServerError> {
         let binary = PathBuf::from(command.as_std().get_program());
-        let mut process = command.spawn().map_err(|source| ServerError::Spawn { path: binary, source })?;
+        let mut process = command.spawn().map_err(|cause| ServerError::Spawn { path: binary, cause })?;
         let stdin = process.stdin.take().expect("stdin is piped");
         let stdout = BufReader::new(process.stdout.take().expect("stdout is piped")).lines();
         let mut pipes = Pipes { stdin, stdout };
@@ -94,10 +94,11 @@ impl Embedded {
     pub async fn stop(self) -> Result<(), ServerError> {
         let Self { pipes, mut process, .. } = self;
         drop(pipes);
-        if let Ok(ended) = tokio::time::timeout(PATIENCE, process.wait()).await {
-            return ended.map(|_| ()).map_err(|error| ServerError::Pipe(error.to_string()));
-        }
-        process.kill().await.map_err(|error| ServerError::Pipe(error.to_string()))
+        let ended = match tokio::time::timeout(PATIENCE, process.wait()).await {
+            Ok(ended) => ended.map(|_| ()),
+            Err(_) => process.kill().await,
+        };
+        ended.map_err(|error| ServerError::Pipe(error.to_string()))
     }
 }
 

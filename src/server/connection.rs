@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::socket;
 use super::statistics::Statistics;
 use super::timer::{Timer, now_ns};
 
@@ -18,6 +19,8 @@ pub(super) struct Connection {
     /// The timer of the runtime that the connection lives on.
     pub(super) timer: Timer,
     statistics: Arc<Statistics>,
+    /// Bytes a second that the kernel lets through.
+    rate: Option<u64>,
     reset: AtomicBool,
     closing: AtomicBool,
     /// Set while a whole answer waits to be handed to the kernel: when its request had been read.
@@ -34,10 +37,11 @@ pub(super) struct RequestContext {
 }
 
 impl Connection {
-    pub(super) fn new(timer: Timer, statistics: Arc<Statistics>) -> Self {
+    pub(super) fn new(timer: Timer, statistics: Arc<Statistics>, rate: Option<u64>) -> Self {
         Self {
             timer,
             statistics,
+            rate,
             reset: AtomicBool::new(false),
             closing: AtomicBool::new(false),
             ended: AtomicBool::new(false),
@@ -66,11 +70,13 @@ impl Connection {
         self.ended.store(true, Ordering::Relaxed);
     }
 
-    /// All that was written has gone to the kernel.
-    fn flushed(&self) {
+    /// All that was written has gone to the kernel, which holds back what a paced connection may not send yet: that time is part of the service.
+    fn flushed(&self, stream: &TcpStream) {
         if self.ended.swap(false, Ordering::Relaxed) {
             let started = *self.started_ns.lock().unwrap_or_else(PoisonError::into_inner);
-            self.statistics.served(now_ns().saturating_sub(started));
+            let now = now_ns();
+            let held_ns = self.rate.map_or(0, |rate| socket::unsent_bytes(stream) * 1_000_000_000 / rate);
+            self.statistics.served((now + held_ns).saturating_sub(started));
         }
     }
 }
@@ -119,7 +125,7 @@ impl AsyncWrite for Socket {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(cx);
         if matches!(flushed, Poll::Ready(Ok(()))) {
-            self.connection.flushed();
+            self.connection.flushed(&self.stream);
         }
         flushed
     }

@@ -3,25 +3,25 @@
 use std::io;
 use std::path::PathBuf;
 
-/// A failure of the embedded server or of its process.
+/// A failure of the embedded server or of its process; the text holds the cause.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServerError {
     /// The address could not be listened on.
-    #[error("listen on {address}")]
+    #[error("listen on {address}: {cause}")]
     Listen {
         /// As asked for.
         address: String,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The folder of the results bucket could not be made or used.
-    #[error("use the results folder {}", path.display())]
+    #[error("use the results folder {}: {cause}", path.display())]
     ResultsFolder {
         /// The folder.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
     /// A certificate or key file could not be used.
     #[error("use the TLS file {}: {reason}", path.display())]
@@ -35,20 +35,20 @@ pub enum ServerError {
     #[error("serve with conn-rate (or network=s3): pacing of connections needs Linux")]
     NoPacing,
     /// A thread, a runtime or a timer could not be made.
-    #[error("start the embedded server: {what}")]
+    #[error("start the embedded server: {what}: {cause}")]
     Start {
         /// What could not be made.
         what: &'static str,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The server's process could not be run.
-    #[error("run {} as the embedded server", path.display())]
+    #[error("run {} as the embedded server: {cause}", path.display())]
     Spawn {
         /// The binary.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The server's process said why it does not serve.
     #[error("start the embedded server: {0}")]

@@ -266,21 +266,21 @@ impl fmt::Display for Options {
             base.apply(Network::S3);
             parts.push("network=s3".to_owned());
         }
-        let mut number = |name: &str, value: u64, default: u64, unit: &str| {
-            if value != default {
+        let mut number = |name: &str, value: Option<u64>, default: Option<u64>, unit: &str| {
+            if let Some(value) = value.filter(|_| value != default) {
                 parts.push(format!("{name}={value}{unit}"));
             }
         };
-        number("objects", self.objects, base.objects, "");
-        number("size", self.size_bytes, base.size_bytes, "");
-        number("seed", self.seed, base.seed, "");
-        number("ttfb", self.ttfb_ns, base.ttfb_ns, "ns");
-        number("ttfb-p99", self.ttfb_p99_ns.unwrap_or(0), base.ttfb_p99_ns.unwrap_or(0), "ns");
-        number("conn-rate", self.connection_rate_bytes_per_s.unwrap_or(0), base.connection_rate_bytes_per_s.unwrap_or(0), "");
-        number("total-rate", self.total_rate_bytes_per_s.unwrap_or(0), 0, "");
-        number("request-rate", self.request_rate_per_s.unwrap_or(0), base.request_rate_per_s.unwrap_or(0), "");
-        number("list-delay", self.list_delay_ns, base.list_delay_ns, "ns");
-        number("page", u64::from(self.page_keys), u64::from(base.page_keys), "");
+        number("objects", Some(self.objects), Some(base.objects), "");
+        number("size", Some(self.size_bytes), Some(base.size_bytes), "");
+        number("seed", Some(self.seed), Some(base.seed), "");
+        number("ttfb", Some(self.ttfb_ns), Some(base.ttfb_ns), "ns");
+        number("ttfb-p99", self.ttfb_p99_ns, base.ttfb_p99_ns, "ns");
+        number("conn-rate", self.connection_rate_bytes_per_s, base.connection_rate_bytes_per_s, "");
+        number("total-rate", self.total_rate_bytes_per_s, base.total_rate_bytes_per_s, "");
+        number("request-rate", self.request_rate_per_s, base.request_rate_per_s, "");
+        number("list-delay", Some(self.list_delay_ns), Some(base.list_delay_ns), "ns");
+        number("page", Some(u64::from(self.page_keys)), Some(u64::from(base.page_keys)), "");
         if self.sizes == Sizes::Lognormal {
             parts.push("sizes=lognormal".to_owned());
         }
@@ -298,5 +298,82 @@ impl fmt::Display for Options {
             parts.push(format!("archived={}", self.archived_share));
         }
         f.write_str(&parts.join(","))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        text.parse::<Options>().unwrap_err()
+    }
+
+    #[test]
+    fn every_key_is_read() {
+        let text = "objects=5,size=16MiB,sizes=lognormal,seed=9,ttfb=12ms,ttfb-p99=1s,conn-rate=90MB/s,total-rate=1.5GB/s,request-rate=100/s,\
+                    list-delay=80ms,network=none,fault-reset=0.01,fault-stall=0.02,fault-short=0.03,fault-500=0.04,fault-slowdown=0.05,\
+                    fault-expired=0.06,fault-missing=0.5,page=10,keys=awkward,archived=0.25";
+        let faults = Faults { reset: 0.01, stall: 0.02, short: 0.03, internal_error: 0.04, slow_down: 0.05, expired_token: 0.06, missing: 0.5 };
+        let expected = Options {
+            objects: 5,
+            size_bytes: 16_777_216,
+            sizes: Sizes::Lognormal,
+            seed: 9,
+            ttfb_ns: 12_000_000,
+            ttfb_p99_ns: Some(1_000_000_000),
+            connection_rate_bytes_per_s: Some(90_000_000),
+            total_rate_bytes_per_s: Some(1_500_000_000),
+            request_rate_per_s: Some(100),
+            list_delay_ns: 80_000_000,
+            network: Network::None,
+            faults,
+            page_keys: 10,
+            keys: KeyStyle::Awkward,
+            archived_share: 0.25,
+        };
+        assert_eq!(text.parse(), Ok(expected));
+        assert_eq!(text.split(',').count(), NAMES.len());
+        assert_eq!("".parse(), Ok(Options::default()));
+    }
+
+    #[test]
+    fn the_s3_network_is_fixed_and_single_keys_override_it() {
+        let s3: Options = "network=s3".parse().unwrap();
+        assert_eq!((s3.ttfb_ns, s3.ttfb_p99_ns, s3.list_delay_ns), (12_000_000, Some(60_000_000), 80_000_000));
+        assert_eq!((s3.connection_rate_bytes_per_s, s3.request_rate_per_s), (Some(90_000_000), Some(5_500)));
+        let changed: Options = "list-delay=1ms,network=s3,ttfb=100ms".parse().unwrap();
+        assert_eq!((changed.ttfb_ns, changed.ttfb_p99_ns, changed.list_delay_ns), (100_000_000, None, 1_000_000));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_with_what_there_is() {
+        assert!(error("object=5").starts_with("`object` is not a key of the embedded server; there are objects, size, sizes, seed, ttfb"));
+        assert_eq!(error("objects=many"), "objects=`many` is not a whole number");
+        assert_eq!(error("size=1XB"), "size=`1XB` is not a size such as 1000, 256KiB, 16MiB or 1MB");
+        assert_eq!(error("network=lte"), "network=`lte` is not one of none, s3");
+        assert_eq!(error("fault-reset=2"), "fault-reset=`2` is not a number from 0 to 1");
+        assert_eq!(error("page=0"), "page=`0` is not from 1 to 1000");
+        assert_eq!(error("conn-rate=0"), "conn-rate=`0` is not above 0");
+        assert_eq!(error("ttfb=fast"), "ttfb=`fast` is not a time such as 12ms or 1s");
+        assert_eq!(error("seed"), "`seed` is not key=value");
+        assert_eq!(error("seed=1,seed=2"), "`seed` is given twice");
+        assert!(error("fault-reset=0.6,fault-500=0.6").contains("more than 1"));
+        assert!(error("ttfb-p99=1ms").starts_with("ttfb-p99 needs a ttfb"));
+    }
+
+    #[test]
+    fn options_are_written_as_they_are_read() {
+        for text in [
+            "",
+            "network=s3",
+            "objects=7,size=1000,sizes=lognormal,keys=awkward,fault-500=0.5,archived=0.1",
+            "network=s3,list-delay=1ns,page=3",
+            "network=s3,ttfb=0ms",
+        ] {
+            let options: Options = text.parse().unwrap();
+            assert_eq!(options.to_string().parse(), Ok(options.clone()), "{options}");
+        }
+        assert_eq!("network=s3,seed=3".parse::<Options>().unwrap().to_string(), "network=s3,seed=3");
     }
 }

@@ -53,12 +53,12 @@ pub(super) struct Stored {
 pub(super) struct Listed(pub(super) Vec<(String, Metadata)>);
 
 impl Results {
+    /// The folder, made when it is not there.
     pub(super) fn open(folder: &Path) -> Result<Self, ServerError> {
-        let failed = |source| ServerError::ResultsFolder { path: folder.to_owned(), source };
-        fs::create_dir_all(folder).map_err(failed)?;
         let results = Self { folder: folder.to_owned(), naming: Mutex::default() };
-        // Proves that the folder can be written to.
-        results.unnamed().map_err(failed)?;
+        let failed = |cause| ServerError::ResultsFolder { path: results.folder.clone(), cause };
+        // The file proves that the folder can be written to.
+        fs::create_dir_all(&results.folder).and_then(|()| results.unnamed()).map_err(failed)?;
         Ok(results)
     }
 

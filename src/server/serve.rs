@@ -73,17 +73,18 @@ impl Server {
         let tls = config.tls.as_ref().map(tls::acceptor).transpose()?;
         let results = Results::open(&config.results_dir)?;
         let source = Source::new(options, Arc::clone(&statistics));
-        let failed = |source| ServerError::Listen { address: config.address.clone(), source };
+        let failed = |cause| ServerError::Listen { address: config.address.clone(), cause };
         let listener = listen(&config.address).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let credentials = config.credentials.clone().map_or_else(random_credentials, Ok);
-        let credentials = credentials.map_err(|source| ServerError::Start { what: "credentials", source })?;
-        let ready = ready(address, credentials, tls.is_some());
-        let service = service(Backend { source, results, uploads: Uploads::default() }, &ready.credentials, config.anonymous);
+        let credentials = credentials.map_err(|cause| ServerError::Start { what: "credentials", cause })?;
+        let ready = ready(address, &credentials, tls.as_ref());
+        let unsigned = if config.anonymous { Unsigned::Allowed } else { Unsigned::Denied };
+        let service = service(Backend { source, results, uploads: Uploads::default() }, credentials, unsigned);
         let rate = options.connection_rate_bytes_per_s;
         let shared = Arc::new(Shared { service, statistics: Arc::clone(&statistics), tls, rate });
         let (stop, stopped) = watch::channel(false);
-        let threads = start_threads(count, listener, (&shared, &stopped)).map_err(|source| ServerError::Start { what: "threads", source })?;
+        let threads = start_threads(count, listener, (&shared, &stopped)).map_err(|cause| ServerError::Start { what: "threads", cause })?;
         Ok(Self { ready, statistics, stop, threads })
     }
 
@@ -128,11 +129,11 @@ fn listen(address: &str) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-fn ready(address: SocketAddr, credentials: Credentials, https: bool) -> Ready {
-    let scheme = if https { "https" } else { "http" };
+fn ready(address: SocketAddr, credentials: &Credentials, tls: Option<&TlsAcceptor>) -> Ready {
+    let scheme = if tls.is_some() { "https" } else { "http" };
     Ready {
         endpoint_url: format!("{scheme}://{address}"),
-        credentials,
+        credentials: credentials.clone(),
         source_bucket: SOURCE_BUCKET.to_owned(),
         results_bucket: RESULTS_BUCKET.to_owned(),
     }
@@ -148,11 +149,10 @@ fn random_credentials() -> io::Result<Credentials> {
     Ok(Credentials { access_key: format!("AKIA{access}"), secret_key: secret.to_owned(), session_token: None })
 }
 
-fn service(backend: Backend, credentials: &Credentials, anonymous: bool) -> S3Service {
+fn service(backend: Backend, credentials: Credentials, unsigned: Unsigned) -> S3Service {
     let mut builder = S3ServiceBuilder::new(backend);
-    builder.set_auth(Auth(credentials.clone()));
-    let unsigned = if anonymous { Unsigned::Allowed } else { Unsigned::Denied };
     builder.set_access(Access { token: credentials.session_token.clone(), unsigned });
+    builder.set_auth(Auth(credentials));
     builder.build()
 }
 
@@ -243,7 +243,7 @@ async fn deal((listener, senders): Dealer, shared: Arc<Shared>) {
 
 async fn connection(stream: TcpStream, shared: Arc<Shared>, timer: Timer) {
     let Ok(stream) = tokio::net::TcpStream::from_std(stream) else { return };
-    let connection = Arc::new(Connection::new(timer, Arc::clone(&shared.statistics)));
+    let connection = Arc::new(Connection::new(timer, Arc::clone(&shared.statistics), shared.rate));
     let socket = Socket::new(stream, Arc::clone(&connection));
     match &shared.tls {
         None => http(socket, &connection, &shared.service).await,

@@ -26,9 +26,30 @@ fn pace(_: &TcpStream, _: u64) -> io::Result<()> {
     Err(io::Error::from(io::ErrorKind::Unsupported))
 }
 
+/// Bytes that the kernel has taken and not sent; 0 where it does not tell.
+#[cfg(target_os = "linux")]
+pub(super) fn unsent_bytes(stream: &tokio::net::TcpStream) -> u64 {
+    nix::sys::socket::getsockopt(stream, pacing::TcpInfo).map_or(0, |info| u64::from(info[pacing::NOT_SENT]))
+}
+
+/// Bytes that the kernel has taken and not sent: not asked for where connections are not paced.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn unsent_bytes(_: &tokio::net::TcpStream) -> u64 {
+    0
+}
+
 #[cfg(target_os = "linux")]
 mod pacing {
     use nix::libc;
+
+    /// The start of the kernel's `struct tcp_info` as 32-bit words, up to `tcpi_notsent_bytes` (since Linux 4.6); fields are only ever added behind.
+    #[derive(Clone, Copy, Debug)]
+    pub(super) struct TcpInfo;
+
+    /// Position of `tcpi_notsent_bytes`, 144 bytes in.
+    pub(super) const NOT_SENT: usize = 36;
+
+    nix::getsockopt_impl!(TcpInfo, libc::IPPROTO_TCP, libc::TCP_INFO, [u32; NOT_SENT + 1], nix::sys::socket::sockopt::GetStruct<[u32; NOT_SENT + 1]>);
 
     /// `SO_MAX_PACING_RATE`, which no crate offers by name.
     #[derive(Clone, Copy, Debug)]

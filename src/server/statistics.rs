@@ -33,7 +33,8 @@ pub struct FaultCounts {
     pub archived: u64,
 }
 
-/// Time from a GET's head being read to its last body byte handed to the kernel, network model included.
+/// Time from a GET's head being read to its last body byte handed to the kernel, network model included: with `conn-rate`, until the kernel may
+/// have sent it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ServiceTimeReport {
     /// GETs measured: the complete ones.

@@ -22,12 +22,12 @@ use super::statistics::ServerReport;
 /// When the pipes cannot be used.
 pub fn serve_supervised(stdin: OwnedFd, stdout: &mut dyn Write) -> Result<(), ServerError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|source| ServerError::Start { what: "a runtime", source })?;
+    let runtime = runtime.map_err(|cause| ServerError::Start { what: "a runtime", cause })?;
     runtime.block_on(async {
         // Installing a handler, once, is what keeps the signal from ending the process.
-        let _ignored = signal(SignalKind::interrupt()).map_err(|source| ServerError::Start { what: "a signal handler", source })?;
+        let _ignored = signal(SignalKind::interrupt()).map_err(|cause| ServerError::Start { what: "a signal handler", cause })?;
         raise_file_limit();
-        let stdin = pipe::Receiver::from_owned_fd(stdin).map_err(|source| ServerError::Start { what: "the parent's pipe", source })?;
+        let stdin = pipe::Receiver::from_owned_fd(stdin).map_err(|cause| ServerError::Start { what: "the parent's pipe", cause })?;
         answer_parent(BufReader::new(stdin), stdout).await
     })
 }
@@ -36,7 +36,7 @@ async fn answer_parent(stdin: impl tokio::io::AsyncBufRead + Unpin, stdout: &mut
     let mut lines = stdin.lines();
     let Some(line) = lines.next_line().await.map_err(broken)? else { return Ok(()) };
     let started = serde_json::from_str::<ProcessConfig>(&line).map_err(|error| error.to_string());
-    let server = match started.and_then(|config| Server::start(&config).map_err(|error| with_causes(&error))) {
+    let server = match started.and_then(|config| Server::start(&config).map_err(|error| error.to_string())) {
         Ok(server) => server,
         Err(reason) => return tell(stdout, &Answer::Failed(reason)),
     };
@@ -65,17 +65,6 @@ fn tell(stdout: &mut dyn Write, answer: &Answer) -> Result<(), ServerError> {
 #[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 fn broken(error: io::Error) -> ServerError {
     ServerError::Pipe(error.to_string())
-}
-
-/// An error and its causes in one line.
-fn with_causes(error: &ServerError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 /// As many file descriptors as may be had: each connection is one.

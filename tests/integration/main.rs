@@ -1,7 +1,9 @@
 //! The one integration binary: linking the SDK once matters. One file a subject; what they share is in `support`.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may end where it stands, and says what it skips")]
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
-#![expect(dead_code, reason = "the support is ahead of the tests")]
-
+mod architecture;
 mod bad_input;
+mod behaviour;
+mod faults;
+mod reference;
 mod support;

@@ -228,8 +228,10 @@ impl Floor {
         let keys: u64 = unacknowledged.iter().map(|range| range.end - range.start).sum();
         self.board.warn(format!("child {} of worker {number} died ({how}); {keys} keys go to other children", child.pid));
         *self.last_death.borrow_mut() = Some(how.to_owned());
-        // What it used of the CPU is not known any more, and a sum without it would be too small.
-        self.report.borrow_mut().children_fetch = None;
+        // What it used is not known any more, and sums without it would be too small.
+        let mut report = self.report.borrow_mut();
+        (report.children_fetch, report.children_rss_bytes) = (None, None);
+        drop(report);
         for (position, mut range) in unacknowledged.into_iter().enumerate() {
             if position == 0 && !range.is_empty() {
                 let mut deaths = self.deaths.borrow_mut();
@@ -260,6 +262,7 @@ impl Floor {
         {
             let mut report = self.report.borrow_mut();
             report.children_fetch = report.children_fetch.zip(bye.fetch_cpu).map(|(sum, child)| sum + child);
+            report.children_rss_bytes = report.children_rss_bytes.zip(bye.peak_rss_bytes).map(|(sum, child)| sum + child);
             report.warnings.extend(bye.warnings);
         }
         self.board.add_connections(bye.connections);

@@ -73,6 +73,7 @@ pub(super) struct Batch {
 pub(super) struct Farewell {
     /// CPU between barrier and end.
     pub(super) fetch_cpu: Option<CpuTimes>,
+    pub(super) peak_rss_bytes: Option<u64>,
     pub(super) connections: u64,
     pub(super) warnings: Vec<String>,
     /// Message and hint.

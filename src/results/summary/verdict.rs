@@ -112,7 +112,8 @@ fn server_bound(summary: &Summary, server: Option<&ServerFacts>) -> Option<Findi
     let server = server.filter(|server| server.threads > 0)?;
     let wall_ns = summary.phases.fetch_ns.filter(|ns| *ns > 0)?;
     let share = server.cpu_ns as f64 / (wall_ns as f64 * f64::from(server.threads));
-    let figure = format!("the server used {} of its {} threads' time", units::percent(share), server.threads);
+    let threads = if server.threads == 1 { "thread's".to_owned() } else { format!("{} threads'", server.threads) };
+    let figure = format!("the server used {} of its {threads} time", units::percent(share));
     Some(Finding { word: Word::ServerBound, holds: share > SERVER_SHARE, figure })
 }
 

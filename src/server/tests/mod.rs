@@ -4,6 +4,7 @@ mod faults;
 mod process;
 mod results;
 mod source;
+mod tls;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

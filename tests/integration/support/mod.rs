@@ -1,4 +1,9 @@
 //! What the integration tests share.
 
+pub(crate) mod awkward;
+pub(crate) mod parfetch;
+pub(crate) mod results;
+pub(crate) mod s3;
 pub(crate) mod scripted;
+pub(crate) mod source;
 pub(crate) mod strict;

@@ -1,0 +1,120 @@
+//! The layers, held by reading the source: what a module may import, who may use a crate, and how large things may get.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What each top-level module may import of this crate, besides itself.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("units", &[]),
+    ("plan", &[]),
+    ("sample", &["plan"]),
+    ("event", &["sample"]),
+    ("stats", &["units"]),
+    ("platform", &[]),
+    ("exit", &[]),
+    ("store", &["plan", "sample", "platform"]),
+    ("results", &["plan", "sample", "units", "stats", "platform", "store"]),
+    ("fetch", &["plan", "sample", "platform", "store"]),
+    ("lister", &["plan", "sample", "results", "store"]),
+    ("engine", &["event", "plan", "sample", "platform", "store", "results", "fetch"]),
+    ("server", &["units"]),
+    ("run", &["event", "exit", "plan", "sample", "units", "platform", "store", "results", "lister", "engine", "server"]),
+    ("output", &["units", "stats", "results"]),
+    ("progress", &["event", "output", "sample", "units"]),
+    ("cli", &[]),
+    ("settings", &["cli", "exit", "plan", "server", "units"]),
+    ("commands", &["cli", "event", "exit", "plan", "platform", "store", "results", "engine", "run", "server", "output", "progress", "settings"]),
+];
+
+/// Crates that only some modules may name.
+const CRATES: &[(&str, &[&str])] =
+    &[("aws_", &["store"]), ("clap", &["cli", "commands"]), ("indicatif", &["progress"]), ("s3s", &["server"]), ("rayon", &["engine"])];
+
+/// Longest file, tests apart: a longer one hides two ideas.
+const LINES: usize = 400;
+
+struct Source {
+    module: String,
+    path: PathBuf,
+    /// Without inline tests.
+    code: String,
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    collect(&root, &mut files);
+    assert!(files.len() > 50, "the source is where it should be");
+    files
+        .into_iter()
+        .map(|path| {
+            let relative = path.strip_prefix(&root).unwrap();
+            let first = relative.components().next().unwrap().as_os_str().to_string_lossy().into_owned();
+            let text = fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]\nmod ").next().unwrap().to_owned();
+            Source { module: first.trim_end_matches(".rs").to_owned(), path, code }
+        })
+        .collect()
+}
+
+fn collect(dir: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() && name != "tests" {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|ending| ending == "rs") && name != "tests.rs" && name != "fixture.rs" {
+            files.push(path);
+        }
+    }
+}
+
+/// Lines of code: comments say what they like.
+fn code_lines(source: &Source) -> impl Iterator<Item = &str> {
+    source.code.lines().filter(|line| !line.trim_start().starts_with("//"))
+}
+
+#[test]
+fn modules_import_only_from_layers_below() {
+    let allowed: BTreeMap<&str, &[&str]> = ALLOWED.iter().copied().collect();
+    let mut wrong = Vec::new();
+    for source in sources().iter().filter(|source| !["lib", "main"].contains(&source.module.as_str())) {
+        let may = allowed.get(source.module.as_str()).unwrap_or_else(|| panic!("`{}` has no row in ALLOWED", source.module));
+        for line in code_lines(source) {
+            for rest in line.split("crate::").skip(1) {
+                let import: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                if import != source.module && !may.contains(&import.as_str()) {
+                    wrong.push(format!("{}: crate::{import}", source.path.display()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "imports that the table does not allow:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn only_their_module_names_a_crate() {
+    let mut wrong = Vec::new();
+    for source in sources() {
+        for line in code_lines(&source) {
+            for (name, modules) in CRATES {
+                let named = line.contains(&format!("{name}::")) || line.trim_start().starts_with(&format!("use {name};"));
+                if named && !modules.contains(&source.module.as_str()) {
+                    wrong.push(format!("{}: {}", source.path.display(), line.trim()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "crates named where they must not be:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn files_open_with_what_they_own_and_stay_small() {
+    for source in sources() {
+        let path = source.path.display();
+        assert!(source.code.starts_with("//! "), "{path} does not open with what it owns");
+        let lines = source.code.lines().count();
+        assert!(lines <= LINES, "{path} has {lines} lines without its tests");
+    }
+}

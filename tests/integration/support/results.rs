@@ -1,0 +1,74 @@
+//! What a run left, read back: from a folder, or from the results bucket.
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use parfetch::results::csv::{CsvReader, CsvRow};
+use parfetch::results::summary::Summary;
+use parfetch::sample::Outcome;
+
+use super::source::Source;
+
+/// The results of one run.
+pub(crate) struct Results {
+    /// The CSV as it lies there.
+    pub(crate) csv: Vec<u8>,
+    /// The summary as it lies there.
+    pub(crate) json: Vec<u8>,
+    /// The CSV's rows.
+    pub(crate) rows: Vec<CsvRow>,
+    /// The seconds in its header.
+    pub(crate) seconds: f64,
+    /// The summary.
+    pub(crate) summary: Summary,
+}
+
+/// What a fetch found, without when and by whom.
+pub(crate) type Found = (String, Option<u64>, Option<u64>, Option<Outcome>);
+
+static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+    let kept = include_str!("../../../schema/summary-v1.json");
+    jsonschema::validator_for(&serde_json::from_str(kept).unwrap()).unwrap()
+});
+
+impl Results {
+    /// Those called `stem` in a folder.
+    pub(crate) fn in_folder(folder: &Path, stem: &str) -> Self {
+        let read = |ending: &str| std::fs::read(folder.join(format!("{stem}.{ending}"))).unwrap();
+        Self::of(read("csv"), read("json"))
+    }
+
+    /// Those called `stem` (with the result prefix) in the source's results bucket.
+    pub(crate) fn in_bucket(source: &Source, stem: &str) -> Self {
+        let s3 = source.s3();
+        let read = |ending: &str| s3.get(&source.results, &format!("{stem}.{ending}"));
+        Self::of(read("csv"), read("json"))
+    }
+
+    fn of(csv: Vec<u8>, json: Vec<u8>) -> Self {
+        let value = serde_json::from_slice(&json).unwrap();
+        let errors: Vec<String> = SCHEMA.iter_errors(&value).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:?}");
+        let summary = Summary::from_json(std::str::from_utf8(&json).unwrap()).unwrap();
+        let mut reader = CsvReader::new(csv.as_slice()).unwrap();
+        let rows = reader.by_ref().map(Result::unwrap).collect();
+        let seconds = reader.fetch_seconds();
+        Self { csv, json, rows, seconds, summary }
+    }
+
+    /// Key, size and counted size of each row of a CSV, of parfetch or of the study.
+    pub(crate) fn rows_of(csv: &[u8]) -> Vec<(String, Option<u64>, Option<u64>)> {
+        let rows = CsvReader::new(csv).unwrap().map(Result::unwrap);
+        rows.map(|row| (row.key, row.size, row.calc_size)).collect()
+    }
+
+    /// What every row says of its object.
+    pub(crate) fn found(&self) -> Vec<Found> {
+        self.rows.iter().map(|row| (row.key.clone(), row.size, row.calc_size, row.outcome)).collect()
+    }
+}
+
+/// What a good run finds in these objects.
+pub(crate) fn all_ok(objects: &[(String, u64)]) -> Vec<Found> {
+    objects.iter().map(|(key, size)| (key.clone(), Some(*size), Some(*size), Some(Outcome::Ok))).collect()
+}
