@@ -111,9 +111,13 @@ if [[ -z ${PARFETCH_TEST_STUDY:-} && -f $study ]]; then
 fi
 
 if [[ ${1:-} == --keep ]]; then
-    for name in ENDPOINT ACCESS_KEY SECRET_KEY REGION; do
-        variable=PARFETCH_TEST_$name
-        echo "export $variable=${!variable}"
+    # A folder of the drive is a bucket.
+    mkdir "$data/objects/source" "$data/objects/results"
+    export AWS_ENDPOINT_URL=$PARFETCH_TEST_ENDPOINT AWS_REGION=$region BUCKET_NAME=source RESULT_BUCKET_NAME=results
+    export AWS_ACCESS_KEY_ID=$PARFETCH_TEST_ACCESS_KEY AWS_SECRET_ACCESS_KEY=$PARFETCH_TEST_SECRET_KEY
+    for name in PARFETCH_TEST_{ENDPOINT,ACCESS_KEY,SECRET_KEY,REGION} \
+        AWS_{ENDPOINT_URL,ACCESS_KEY_ID,SECRET_ACCESS_KEY,REGION} BUCKET_NAME RESULT_BUCKET_NAME; do
+        echo "export $name=${!name}"
     done
     say "runs until Ctrl-C"
     wait "$server"

@@ -7,7 +7,7 @@ use crate::exit::{Exit, Failure};
 use crate::plan::Limits;
 use crate::results::place::{PlaceError, upload_folder};
 use crate::settings::{self, Format, Level, Log, UploadSettings};
-use crate::store::{Replace, Session};
+use crate::store::{Bucket, Replace, Session};
 
 /// Runs it.
 pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
@@ -23,7 +23,7 @@ async fn upload(settings: &UploadSettings) -> Result<Exit, Failure> {
     }
     let session = Session::load(access, Limits::default(), None).await?;
     let replace = if *no_overwrite { Replace::No } else { Replace::Yes };
-    let stored = upload_folder(dir, &mut session.bucket(&target.bucket), (&target.key, replace)).await.map_err(|error| not_stored(&error))?;
+    let stored = upload_folder(dir, &mut Bucket::new(&session, &target.bucket), (&target.key, replace)).await.map_err(|error| not_stored(&error))?;
     if stored.is_empty() {
         return Err(
             Failure::new(Exit::Usage, format!("there are no results in {}", dir.display())).hint("results are called result_….csv and result_….json")

@@ -83,7 +83,7 @@ pub async fn list(bucket: &mut Bucket, selection: &Selection, spool: &Path, mut 
         }
         KeySource::File(path) => keyfile::read(path, &mut picker)?,
         KeySource::Object(uri) => {
-            let mut holder = bucket.session().bucket(&uri.bucket);
+            let mut holder = Bucket::new(bucket.session(), &uri.bucket);
             if uri.key.ends_with("manifest.json") {
                 inventory::read(&mut holder, &uri.key, (spool, bucket.name()), &mut picker).await?;
             } else {

@@ -159,11 +159,12 @@ struct Tail {
     most: Option<u32>,
     attempted: u64,
     failed: u64,
+    vanished: u64,
     named: Vec<String>,
 }
 
 fn write_table(place: &Place, (table, spool): (&Table<'_>, &Path), (facts, fetch_ns): (&RunFacts, Option<u64>)) -> Result<Tail, PassError> {
-    let mut tail = Tail { summariser: Summariser::new(facts.active_window_ns), most: None, attempted: 0, failed: 0, named: Vec::new() };
+    let mut tail = Tail { summariser: Summariser::new(facts.active_window_ns), most: None, attempted: 0, failed: 0, vanished: 0, named: Vec::new() };
     let mut overlap = overlap_in(spool);
     let fetch_ns = fetch_ns.unwrap_or(0);
     place.write_csv::<PassError>(|file| {
@@ -175,6 +176,7 @@ fn write_table(place: &Place, (table, spool): (&Table<'_>, &Path), (facts, fetch
                 overlap.push(start, end)?;
             }
             tail.attempted += u64::from(was_attempted(row));
+            tail.vanished += u64::from(row.outcome == RowOutcome::Vanished);
             if row.outcome == RowOutcome::Failed {
                 tail.failed += 1;
                 if tail.named.len() < FAILURES_NAMED {
@@ -194,6 +196,9 @@ fn failures(log: &mut Log<'_>, tail: &Tail) {
     if tail.failed > 0 {
         let more = if tail.failed > tail.named.len() as u64 { ", …" } else { "" };
         log.warn(format!("{} of {} fetches failed: {}{more}", units::count(tail.failed), units::count(tail.attempted), tail.named.join(", ")));
+    }
+    if tail.vanished > 0 {
+        log.warn(format!("{} of the fetches found no object: listed, and gone since", tail.vanished));
     }
 }
 

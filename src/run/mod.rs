@@ -26,7 +26,7 @@ use crate::results::place::{Place, PlaceError, spool_folder};
 use crate::results::rows::{RowFile, RowWriter};
 use crate::results::summary::{Header, Phases, RunFacts, State, Summary};
 use crate::server::Embedded;
-use crate::store::{CredentialFeed, Recipe, Session, StaticKeys, StoreError};
+use crate::store::{Bucket, CredentialFeed, Recipe, Session, StaticKeys, StoreError};
 use gauges::Gauges;
 
 /// How long fetches in flight may go on after a signal.
@@ -117,7 +117,7 @@ pub async fn run(plan: &RunPlan, surroundings: Surroundings<'_>) -> Result<Ended
     header.region = Some(session.region().to_owned());
     log.event(&RunEvent::Started { title: title(plan, &header) });
     let spool = spool_folder(plan.destination.spool_dir.as_deref())?;
-    let results_bucket = plan.destination.bucket.as_deref().map(|name| session.bucket(name));
+    let results_bucket = plan.destination.bucket.as_deref().map(|name| Bucket::new(&session, name));
     let running = Summary::running(header.clone()).to_json().map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
     let (mut place, replaced) = Place::prepare(&plan.destination, &plan.result_stem(), results_bucket, &running).await?;
     for warning in replaced {
@@ -125,7 +125,7 @@ pub async fn run(plan: &RunPlan, surroundings: Surroundings<'_>) -> Result<Ended
     }
     log.phases.start_up_ns = Some(now_ns().saturating_sub(process_start_ns));
 
-    let mut source = session.bucket(&plan.bucket);
+    let mut source = Bucket::new(&session, &plan.bucket);
     let listing = list(plan, (&mut source, spool.path()), &mut log);
     let listed = tokio::select! {
         listed = listing => Some(listed),
@@ -146,7 +146,7 @@ pub async fn run(plan: &RunPlan, surroundings: Surroundings<'_>) -> Result<Ended
         log.warn(format!("there are no keys under s3://{}/{}", plan.bucket, plan.selection.prefix));
         return Box::pin(finish::without_fetch(place, (facts, log), None)).await;
     }
-    let recipe = source.session().recipe(&plan.bucket).await?;
+    let recipe = Recipe::resolve(source.session(), &plan.bucket).await?;
     if recipe.region() != session.region() {
         log.warn(format!("s3://{} is in {}, not in {}: requests go there", plan.bucket, recipe.region(), session.region()));
     }
@@ -178,7 +178,7 @@ async fn addresses(recipe: &Recipe) -> Option<u32> {
     u32::try_from(found.count()).ok()
 }
 
-async fn list(plan: &RunPlan, (source, spool): (&mut crate::store::Bucket, &Path), log: &mut Log<'_>) -> Result<Listed, ListError> {
+async fn list(plan: &RunPlan, (source, spool): (&mut Bucket, &Path), log: &mut Log<'_>) -> Result<Listed, ListError> {
     let begin = now_ns();
     let on_event = &mut *log.on_event;
     let listed = lister::list(source, &plan.selection, spool, |keys| on_event(&RunEvent::Listing { keys })).await?;

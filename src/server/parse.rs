@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::model::round_to_u64;
+use crate::units;
 
 /// The pairs of a text, each key known and given once.
 pub(super) struct Given<'a>(Vec<(&'a str, &'a str)>);
@@ -52,28 +52,7 @@ pub(super) fn amount(value: &str) -> Result<u64, String> {
 
 /// `1000`, `256KiB`, `1.5MB`, in bytes.
 pub(super) fn size(value: &str, most: u64) -> Result<u64, String> {
-    const UNITS: [(&str, u64); 12] = [
-        ("", 1),
-        ("B", 1),
-        ("KiB", 1 << 10),
-        ("MiB", 1 << 20),
-        ("GiB", 1 << 30),
-        ("TiB", 1 << 40),
-        ("kB", 1_000),
-        ("KB", 1_000),
-        ("MB", 1_000_000),
-        ("GB", 1_000_000_000),
-        ("TB", 1_000_000_000_000),
-        ("k", 1_000),
-    ];
-    let bad = || "is not a size such as 1000, 256KiB, 16MiB or 1MB".to_owned();
-    let digits = value.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(value.len());
-    let (number, unit) = value.split_at(digits);
-    let unit = UNITS.iter().find(|(name, _)| *name == unit.trim()).ok_or_else(bad)?.1;
-    let bytes = match number.parse::<u64>() {
-        Ok(number) => number.checked_mul(unit).ok_or_else(bad)?,
-        Err(_) => round_to_u64(number.parse::<f64>().map_err(|_| bad())? * unit as f64),
-    };
+    let bytes = units::parse_size(value).map_err(|_| "is not a size such as 1000, 256KiB, 16MiB or 1MB".to_owned())?;
     if bytes > most {
         return Err(format!("is more than {most} bytes"));
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::cli::{Given, Raw};
 use crate::exit::{Exit, Failure};
+use crate::units;
 
 /// A usage failure: what is wrong, and what to try.
 pub(super) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Failure {
@@ -60,7 +61,7 @@ impl Reader<'_> {
 
     pub(super) fn time(&self, flag: &str) -> Result<Option<Duration>, Failure> {
         let Some(Given { value, name }) = self.0.get(flag) else { return Ok(None) };
-        match humantime::parse_duration(value) {
+        match units::parse_duration(value) {
             Ok(time) if !time.is_zero() => Ok(Some(time)),
             _ => Err(usage(format!("{name} is `{value}`, which is not a length of time"), "write it like 500ms, 10s, 20m or 1h 30m")),
         }

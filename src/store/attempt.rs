@@ -82,37 +82,6 @@ pub trait ClientFactory: Send + Sync + 'static {
     fn client(&self, number: u32) -> Result<Self::Client, StoreError>;
 }
 
-/// Either client.
-pub enum AnyClient {
-    /// parfetch's own.
-    Lean(Box<super::lean::LeanClient>),
-    /// aws-sdk-s3.
-    Sdk(Box<super::sdk::SdkClient>),
-}
-
-impl ObjectClient for AnyClient {
-    async fn get<S: BodySink>(&mut self, key: &str, sink: &mut S) -> Result<(), AttemptError> {
-        match self {
-            Self::Lean(client) => client.get(key, sink).await,
-            Self::Sdk(client) => client.get(key, sink).await,
-        }
-    }
-
-    async fn refresh_credentials(&mut self) {
-        match self {
-            Self::Lean(client) => client.refresh_credentials().await,
-            Self::Sdk(client) => client.refresh_credentials().await,
-        }
-    }
-
-    fn connections_opened(&self) -> Option<u64> {
-        match self {
-            Self::Lean(client) => client.connections_opened(),
-            Self::Sdk(client) => client.connections_opened(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -47,9 +47,10 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    pub(super) fn new(session: Session, name: &str) -> Self {
+    /// A bucket for control calls.
+    pub fn new(session: &Session, name: &str) -> Self {
         let client = Client::from_conf(session.control_config().build());
-        Self { session, client, name: name.to_owned(), moved: false }
+        Self { session: session.clone(), client, name: name.to_owned(), moved: false }
     }
 
     /// The bucket's name.

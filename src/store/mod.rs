@@ -11,11 +11,12 @@ mod lean;
 mod recipe;
 mod sdk;
 mod session;
+mod trust;
 
-pub use attempt::{AnyClient, AttemptError, BodySink, ClientFactory, ObjectClient, Remedy};
+pub use attempt::{AttemptError, BodySink, ClientFactory, ObjectClient, Remedy};
 pub use bucket::{Bucket, ListPage, Replace};
 pub use credentials::{CredentialFeed, Keeper, KeySet, StaticKeys};
 pub use error::{StoreError, StoreErrorKind};
 pub use lean::{Dialer, Endpoint};
-pub use recipe::{Recipe, Shared};
+pub use recipe::{AnyClient, Recipe, Shared};
 pub use session::Session;

@@ -1,6 +1,5 @@
 //! What one worker needs to make its client: resolved once in the parent, sent to children by pipe. Holds no secret.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,21 +8,15 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::presigning::PresigningConfig;
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
-use aws_smithy_http_client::{Builder, Connector};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use base64::Engine;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use serde::{Deserialize, Serialize};
 
-use super::attempt::{AnyClient, ClientFactory};
+use super::attempt::{AttemptError, BodySink, ClientFactory, ObjectClient};
 use super::credentials::CredentialFeed;
 use super::error::{StoreError, StoreErrorKind};
 use super::lean::{Dialer, Endpoint, LeanClient};
 use super::sdk::SdkClient;
 use super::session::Session;
+use super::trust::http_client;
 use crate::plan::{Access, ClientKind, Limits};
 
 /// Everything but the credentials.
@@ -58,7 +51,10 @@ impl Recipe {
 
     /// Lets the SDK itself say where a request for an object of `bucket` would go and for which region it would be signed: it presigns one,
     /// with made-up credentials and without the network.
-    pub(super) async fn resolve(session: &Session, bucket: &str) -> Result<Self, StoreError> {
+    ///
+    /// # Errors
+    /// When the SDK finds no endpoint for such a bucket.
+    pub async fn resolve(session: &Session, bucket: &str) -> Result<Self, StoreError> {
         let failed = |cause: String| StoreError::new(StoreErrorKind::Other, format!("cannot find the endpoint of s3://{bucket}: {cause}"));
         let made_up = Credentials::new("PARFETCH", "parfetch", None, None, "parfetch");
         let config = session.control_config().credentials_provider(SharedCredentialsProvider::new(made_up)).build();
@@ -121,47 +117,33 @@ impl ClientFactory for Shared {
     }
 }
 
-/// An HTTP client other than the SDK's default: when a bundle of authorities is named, or a proxy is set. `None` = the SDK's default.
-pub(super) fn http_client(ca_bundle: Option<&Path>) -> Result<Option<SharedHttpClient>, StoreError> {
-    let proxied = !ProxyConfig::from_env().is_disabled();
-    if ca_bundle.is_none() && !proxied {
-        return Ok(None);
-    }
-    let trust = match ca_bundle {
-        None => TrustStore::default(),
-        Some(path) => read_bundle(path)?.iter().fold(TrustStore::empty(), |trust, certificate| trust.with_pem_certificate(pem(certificate))),
-    };
-    let context = TlsContext::builder()
-        .with_trust_store(trust)
-        .build()
-        .map_err(|error| StoreError::new(StoreErrorKind::Tls, format!("cannot use the certificates: {error}")))?;
-    let client = Builder::new().build_with_connector_fn(move |settings, components| {
-        let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
-        connector.set_connector_settings(settings.cloned());
-        connector.set_sleep_impl(components.and_then(aws_smithy_runtime_api::client::runtime_components::RuntimeComponents::sleep_impl));
-        connector.tls_provider(Provider::Rustls(CryptoMode::AwsLc)).tls_context(context.clone()).build()
-    });
-    Ok(Some(client))
+/// Either client.
+pub enum AnyClient {
+    /// parfetch's own.
+    Lean(Box<LeanClient>),
+    /// aws-sdk-s3.
+    Sdk(Box<SdkClient>),
 }
 
-/// The authorities in the PEM file of `AWS_CA_BUNDLE`, without those that rustls cannot use: of a whole system's bundle one may be too old, and the
-/// SDK panics at it.
-pub(super) fn read_bundle(path: &Path) -> Result<Vec<CertificateDer<'static>>, StoreError> {
-    let failed = |cause: String| {
-        StoreError::new(StoreErrorKind::File, format!("cannot read the certificates in {}: {cause}", path.display()))
-            .hint("AWS_CA_BUNDLE names a PEM file")
-    };
-    let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
-    let found: Vec<_> = CertificateDer::pem_slice_iter(&bytes).collect();
-    if found.is_empty() {
-        return Err(failed("it holds no certificate".to_owned()));
+impl ObjectClient for AnyClient {
+    async fn get<S: BodySink>(&mut self, key: &str, sink: &mut S) -> Result<(), AttemptError> {
+        match self {
+            Self::Lean(client) => client.get(key, sink).await,
+            Self::Sdk(client) => client.get(key, sink).await,
+        }
     }
-    let usable: Vec<_> = found.into_iter().flatten().filter(|found| rustls::RootCertStore::empty().add(found.clone()).is_ok()).collect();
-    if usable.is_empty() { Err(failed("none of them can be used".to_owned())) } else { Ok(usable) }
-}
 
-/// One certificate as PEM: the only form that the SDK's TLS takes.
-fn pem(certificate: &CertificateDer<'_>) -> String {
-    let text = base64::engine::general_purpose::STANDARD.encode(certificate);
-    format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
+    async fn refresh_credentials(&mut self) {
+        match self {
+            Self::Lean(client) => client.refresh_credentials().await,
+            Self::Sdk(client) => client.refresh_credentials().await,
+        }
+    }
+
+    fn connections_opened(&self) -> Option<u64> {
+        match self {
+            Self::Lean(client) => client.connections_opened(),
+            Self::Sdk(client) => client.connections_opened(),
+        }
+    }
 }

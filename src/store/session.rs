@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::environment::region::EnvironmentVariableRegionProvider;
 use aws_config::imds;
-use aws_config::meta::region::{ProvideRegion, RegionProviderChain};
+use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -14,10 +14,9 @@ use aws_sdk_s3::config::Builder;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 
-use super::bucket::Bucket;
 use super::credentials::{CredentialFeed, Keeper, StaticKeys};
 use super::error::{StoreError, StoreErrorKind};
-use super::recipe::{Recipe, http_client};
+use super::trust::http_client;
 use crate::plan::{Access, Limits};
 
 /// Where a region is needed and none is set: S3's first, which also answers with a bucket's right region. Endpoints of one's own mostly take any.
@@ -98,11 +97,6 @@ impl Session {
         Self { config, ..self.clone() }
     }
 
-    /// A bucket for control calls.
-    pub fn bucket(&self, name: &str) -> Bucket {
-        Bucket::new(self.clone(), name)
-    }
-
     /// Starts the keeper of this session's credentials; `None` when requests go out unsigned.
     pub async fn credentials(&self) -> Result<Option<(Keeper, CredentialFeed)>, StoreError> {
         if self.access.no_sign_request {
@@ -121,11 +115,6 @@ impl Session {
         let Some(feed) = feed else { return self.clone() };
         let config = self.config.to_builder().credentials_provider(SharedCredentialsProvider::new(feed.clone())).build();
         Self { config, ..self.clone() }
-    }
-
-    /// What a worker, in this process or a child, needs to make its client for `bucket`.
-    pub async fn recipe(&self, bucket: &str) -> Result<Recipe, StoreError> {
-        Recipe::resolve(self, bucket).await
     }
 
     pub(super) fn access(&self) -> &Access {

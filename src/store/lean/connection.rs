@@ -24,7 +24,7 @@ use super::endpoint::{Endpoint, GetRequest};
 use crate::store::attempt::{AttemptError, BodySink, Remedy};
 use crate::store::classify::{Stage, transport};
 use crate::store::error::{StoreError, StoreErrorKind, element};
-use crate::store::recipe::read_bundle;
+use crate::store::trust::read_bundle;
 
 /// Addresses are asked for again after this: S3's DNS answers change every few seconds.
 const ADDRESSES_LIVE: Duration = Duration::from_secs(30);

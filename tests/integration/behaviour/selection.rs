@@ -111,7 +111,8 @@ fn a_key_that_is_gone_is_a_row_and_a_warning(store: Store) {
         file.push(&KeyRecord { key, size: Some(3), etag: String::new(), storage_class: String::new() }).unwrap();
     }
     std::fs::write(&path, file.finish().unwrap()).unwrap();
-    let (_, results) = kept(&source, &["--keys", path.to_str().unwrap()]);
+    let (ran, results) = kept(&source, &["--keys", path.to_str().unwrap()]);
+    assert!(ran.stderr.contains("gone since"), "{}", ran.stderr);
     let rows: Vec<_> = results.rows.iter().map(|row| (row.outcome.unwrap().as_str(), row.size, row.calc_size, row.attempts)).collect();
     let ok = |size| ("ok", Some(size), Some(size), Some(1));
     assert_eq!(rows, [ok(0), ("vanished", Some(3), None, Some(1)), ok(1_111)]);
