@@ -142,20 +142,22 @@ impl Floor {
         let mut phase = self.board.phase();
         let (worked, stopping) = (Cell::new(false), Cell::new(Stopping::No));
         let died = |work: &mut VecDeque<Range<u64>>, how: String| End::Died { unacknowledged: std::mem::take(work), worked: worked.get(), how };
+        let mut unheard = None;
         let presence = Presence { floor: self, counted: Cell::new(false) };
         loop {
-            if let Err(error) = self.hand_out(child, &mut work, (clock, &stopping)).await {
-                return died(&mut work, error.to_string());
+            if unheard.is_none() {
+                // A child that does not listen may have ended in time: what it said before is still in the pipe.
+                unheard = self.hand_out(child, &mut work, (clock, &stopping)).await.err();
             }
             presence.set_busy(!work.is_empty());
             let frame = tokio::select! {
                 frame = child.frames.next() => frame,
                 _ = busy.changed() => continue,
                 _ = phase.changed() => continue,
-                secret = newer(&mut feed) => match child.say(&ToChild::Credentials(secret)).await {
-                    Ok(()) => continue,
-                    Err(error) => Err(error),
-                },
+                secret = newer(&mut feed), if unheard.is_none() => {
+                    unheard = child.say(&ToChild::Credentials(secret)).await.err();
+                    continue;
+                }
             };
             match frame {
                 Ok(Some(FromChild::Rows(batch))) => {
@@ -165,7 +167,7 @@ impl Floor {
                 Ok(Some(FromChild::Expired(version))) => self.job.feed.iter().for_each(|feed| feed.ask_newer_than(version)),
                 Ok(Some(FromChild::Bye(bye))) => return End::Bye(Box::new(bye)),
                 Ok(Some(FromChild::Ready)) => {}
-                Ok(None) => return died(&mut work, "it closed its pipe".to_owned()),
+                Ok(None) => return died(&mut work, unheard.map_or_else(|| "it closed its pipe".to_owned(), |error| error.to_string())),
                 Err(error) => return died(&mut work, error.to_string()),
             }
         }
