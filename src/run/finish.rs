@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use super::kept::{Kept, kept, not_written};
 use super::{Ended, Fetched, Log, Signal};
 use crate::exit::{Exit, Failure};
 use crate::lister::ListError;
@@ -14,7 +15,7 @@ use crate::results::outcome::was_attempted;
 use crate::results::place::{Place, PlaceError};
 use crate::results::rows::RowFile;
 use crate::results::spill::overlap_in;
-use crate::results::summary::{RunFacts, State, Summariser, Summary};
+use crate::results::summary::{RunFacts, State, Summariser};
 use crate::sample::{KeyRecord, Outcome as RowOutcome, Sample};
 use crate::store::StoreError;
 use crate::units;
@@ -32,7 +33,7 @@ pub(super) struct Outcome<'a> {
 }
 
 /// Writes and stores the results of a run that fetched.
-pub(super) async fn finish(place: Place, (mut facts, mut log): (RunFacts, Log<'_>), outcome: Outcome<'_>) -> Result<Ended, Failure> {
+pub(super) async fn finish(mut place: Place, (mut facts, mut log): (RunFacts, Log<'_>), outcome: Outcome<'_>) -> Result<Ended, Failure> {
     let begin = now_ns();
     let Outcome { plan, fetched, keys, spool, signal } = outcome;
     let Fetched { rows, gauges, engine } = fetched;
@@ -47,14 +48,20 @@ pub(super) async fn finish(place: Place, (mut facts, mut log): (RunFacts, Log<'_
     facts.ended_at = Some(utc_now());
     let rows = match rows {
         Ok(rows) => rows,
-        Err(error) => return Err(not_written(place, (facts, log), &error.into())),
+        Err(error) => return Err(Box::pin(not_written(place, (facts, log), PassError::from(error).to_string())).await),
     };
     log.phases.fetch_ns = Some(rows.last_end_ns().unwrap_or(0));
     let table = Table { keys, rows: &rows, rounds: plan.duration.is_some() };
-    let pass = write_table(&place, (&table, spool), (&facts, log.phases.fetch_ns));
+    let mut pass = write_table(&place, (&table, spool), (&facts, log.phases.fetch_ns));
+    if let Err(error) = &pass
+        && let Some(dir) = place.fall_back(plan.destination.spool_dir.as_deref(), &error.to_string())
+    {
+        log.warn(format!("{error}; results are written to {} instead", dir.display()));
+        pass = write_table(&place, (&table, spool), (&facts, log.phases.fetch_ns));
+    }
     let mut tail = match pass {
         Ok(tail) => tail,
-        Err(error) => return Err(not_written(place, (facts, log), &error)),
+        Err(error) => return Err(Box::pin(not_written(place, (facts, log), error.to_string())).await),
     };
     facts.in_flight_most = tail.most.take();
     failures(&mut log, &tail);
@@ -72,7 +79,7 @@ pub(super) async fn finish(place: Place, (mut facts, mut log): (RunFacts, Log<'_
 }
 
 impl Signal {
-    fn exit(self) -> Exit {
+    pub(super) fn exit(self) -> Exit {
         match self {
             Self::Interrupt => Exit::Interrupted,
             Self::Terminate => Exit::Terminated,
@@ -87,7 +94,8 @@ pub(super) async fn without_fetch(place: Place, (mut facts, log): (RunFacts, Log
     place.write_csv(|file| {
         CsvWriter::new(file, 0).and_then(|csv| csv.finish().map(drop).map_err(Into::into)).map_err(|error| local(&place, error.into()))
     })?;
-    let parcel = Parcel { facts, log, summariser: Summariser::new(None), order: Order::CsvFirst, begin: now_ns() };
+    let order = if signal.is_some() { Order::SummaryFirst } else { Order::CsvFirst };
+    let parcel = Parcel { facts, log, summariser: Summariser::new(None), order, begin: now_ns() };
     let ended = Box::pin(store(place, parcel)).await?;
     Ok(match signal {
         Some(signal) if ended.exit.is_ok() => Ended { exit: Ok(signal.exit()), ..ended },
@@ -167,7 +175,7 @@ fn write_table(place: &Place, (table, spool): (&Table<'_>, &Path), (facts, fetch
     let mut tail = Tail { summariser: Summariser::new(facts.active_window_ns), most: None, attempted: 0, failed: 0, vanished: 0, named: Vec::new() };
     let mut overlap = overlap_in(spool);
     let fetch_ns = fetch_ns.unwrap_or(0);
-    place.write_csv::<PassError>(|file| {
+    let written = place.write_csv::<PassError>(|file| {
         let mut csv = CsvWriter::new(file, fetch_ns)?;
         table.each(|key, row, round| {
             csv.row(key, row, round)?;
@@ -185,8 +193,12 @@ fn write_table(place: &Place, (table, spool): (&Table<'_>, &Path), (facts, fetch
             }
             Ok(())
         })?;
-        csv.finish()?;
+        csv.finish().map_err(csv::Error::from)?;
         Ok(())
+    });
+    written.map_err(|error| match error {
+        PassError::Csv(error) => local(place, error.into()).into(),
+        other => other,
     })?;
     tail.most = u32::try_from(overlap.finish(fetch_ns)?.most).ok();
     Ok(tail)
@@ -230,7 +242,7 @@ async fn store(mut place: Place, parcel: Parcel<'_>) -> Result<Ended, Failure> {
     let summary = Box::new(summariser.finish(facts));
     let text = summary.to_json().map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
     if let Err(error) = place.write_json(&text) {
-        return Err(kept(place, &summary, (error.to_string(), None)));
+        return Err(kept((place, Kept::Csv), &summary, (error.to_string(), None)));
     }
     let mut stored = csv;
     if stored.is_ok() {
@@ -241,38 +253,16 @@ async fn store(mut place: Place, parcel: Parcel<'_>) -> Result<Ended, Failure> {
     }
     let exit = match stored {
         Ok(()) => {
-            place.release();
-            Ok(Exit::Good)
+            if let Some(error) = place.unmet() {
+                Err(kept((place, Kept::Both), &summary, (error, None)))
+            } else {
+                place.release();
+                Ok(Exit::Good)
+            }
         }
-        Err(StoreError { message, hint, .. }) => Err(kept(place, &summary, (message, hint))),
+        Err(StoreError { message, hint, .. }) => Err(kept((place, Kept::Both), &summary, (message, hint))),
     };
     Ok(Ended { summary, exit })
-}
-
-/// The results stay on this machine: says where, and how to store them; the summary goes to the log, so that a container that is gone has left it.
-fn kept(place: Place, summary: &Summary, (message, hint): (String, Option<String>)) -> Failure {
-    if let Ok(line) = summary.to_json_line() {
-        tracing::error!(summary = line, "results not stored");
-    }
-    let names = [place.csv_path(), place.json_path()].map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned());
-    let target = place.target();
-    let dir = place.keep();
-    let advice = target.map_or_else(String::new, |target| format!("; then: parfetch upload {} {target}", dir.display()));
-    let hint = hint.map_or_else(String::new, |hint| format!("{hint}; "));
-    Failure::new(Exit::NotStored, format!("results not stored: {message}")).hint(format!(
-        "{hint}{} and {} are kept in {}{advice}",
-        names[0],
-        names[1],
-        dir.display()
-    ))
-}
-
-fn not_written(place: Place, (mut facts, log): (RunFacts, Log<'_>), error: &PassError) -> Failure {
-    facts.state = State::Failed;
-    facts.phases = log.phases;
-    facts.warnings = log.warnings;
-    let summary = Summariser::new(None).finish(facts);
-    kept(place, &summary, (error.to_string(), None))
 }
 
 fn local(place: &Place, cause: io::Error) -> PlaceError {

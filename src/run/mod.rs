@@ -5,6 +5,7 @@
 mod capacity;
 mod finish;
 mod gauges;
+mod kept;
 
 use std::num::NonZeroU32;
 use std::path::Path;
@@ -112,14 +113,16 @@ pub async fn run(plan: &RunPlan, surroundings: Surroundings<'_>) -> Result<Ended
     let session = Session::load(&plan.access, plan.limits, keys).await?;
     // Aborted when this function returns: the keeper lives as long as the run.
     let mut background = JoinSet::new();
-    let feed = credentials(&session, &mut background).await?;
+    let feed = unless_told_to_end(&mut signal, credentials(&session, &mut background)).await?;
     let session = session.with_feed(feed.as_ref());
     header.region = Some(session.region().to_owned());
     log.event(&RunEvent::Started { title: title(plan, &header) });
     let spool = spool_folder(plan.destination.spool_dir.as_deref())?;
     let results_bucket = plan.destination.bucket.as_deref().map(|name| Bucket::new(&session, name));
     let running = Summary::running(header.clone()).to_json().map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
-    let (mut place, replaced) = Place::prepare(&plan.destination, &plan.result_stem(), results_bucket, &running).await?;
+    let stem = plan.result_stem();
+    let prepare = Box::pin(Place::prepare(&plan.destination, &stem, results_bucket, &running));
+    let (mut place, replaced) = unless_told_to_end(&mut signal, prepare).await?;
     for warning in replaced {
         log.warn(warning);
     }
@@ -158,6 +161,24 @@ pub async fn run(plan: &RunPlan, surroundings: Surroundings<'_>) -> Result<Ended
     let fetched = Box::pin(fetch(stage, (server, &sources), (&mut signal, listed), &mut log)).await?;
     let outcome = finish::Outcome { plan, fetched, keys: &keys, spool: spool.path(), signal: *signal.borrow() };
     Box::pin(finish::finish(place, (facts, log), outcome)).await
+}
+
+/// Set-up may wait for something that does not answer: a signal ends it.
+async fn unless_told_to_end<T, E: Into<Failure>>(
+    signal: &mut watch::Receiver<Option<Signal>>,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, Failure> {
+    let came = async {
+        match signal.wait_for(Option::is_some).await.map(|came| *came) {
+            Ok(Some(came)) => came,
+            _ => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        done = work => done.map_err(Into::into),
+        came = came => Err(Failure::new(came.exit(), "interrupted before anything was listed")
+            .hint("nothing was fetched; results in the results place, if any, say «running»")),
+    }
 }
 
 async fn credentials(session: &Session, background: &mut JoinSet<()>) -> Result<Option<CredentialFeed>, StoreError> {
@@ -285,9 +306,9 @@ async fn watch_over(
                 log.event(&RunEvent::Progress { live: board.live(), elapsed_ns: gauges.elapsed_ns() });
             }
             _ = signal.wait_for(Option::is_some), if abort_at.is_none() => {
-                log.event(&RunEvent::Interrupted);
                 queue.stop();
                 board.stop();
+                log.event(&RunEvent::Interrupted);
                 abort_at = Some(tokio::time::Instant::now() + GRACE);
             }
             () = sleep_until(abort_at), if abort_at.is_some() => {
@@ -322,7 +343,7 @@ fn title(plan: &RunPlan, header: &Header) -> String {
 }
 
 fn spool_failure(error: &std::io::Error) -> Failure {
-    Failure::new(Exit::NotStored, format!("cannot use the spool folder: {error}")).hint("name a folder with room in --spool-dir")
+    Failure::new(Exit::SetUp, format!("cannot use the spool folder: {error}")).hint("name a folder with room in --spool-dir")
 }
 
 fn engine_failure(error: EngineError) -> Failure {
