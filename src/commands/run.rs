@@ -58,7 +58,7 @@ fn listen(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Failure> {
 /// A second signal: end now, whatever is lost.
 fn at_once(signal: Signal) -> Failure {
     let exit = if signal == Signal::Interrupt { Exit::Interrupted } else { Exit::Terminated };
-    Failure::new(exit, "ended at once by a second signal; results in part may be left in the results place")
+    Failure::new(exit, "ended at once by a second signal").hint("the summary in the results place still says «running»")
 }
 
 async fn run_to_end(raw: &Raw, settings: RunSettings, (signal, process_start_ns): (watch::Receiver<Option<Signal>>, u64)) -> Result<Exit, Failure> {

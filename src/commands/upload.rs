@@ -7,7 +7,7 @@ use crate::exit::{Exit, Failure};
 use crate::plan::Limits;
 use crate::results::place::{PlaceError, upload_folder};
 use crate::settings::{self, Format, Level, Log, UploadSettings};
-use crate::store::{Bucket, Replace, Session};
+use crate::store::{Bucket, Replace, Session, StoreErrorKind};
 
 /// Runs it.
 pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
@@ -38,5 +38,7 @@ async fn upload(settings: &UploadSettings) -> Result<Exit, Failure> {
 }
 
 fn not_stored(error: &PlaceError) -> Failure {
-    Failure { exit: Exit::NotStored, hint: error.hint(), message: format!("results not stored: {error}") }
+    let exists = matches!(error, PlaceError::Store(error) if error.kind == StoreErrorKind::Exists);
+    let hint = if exists { Some("leave --no-overwrite out, or choose another prefix".to_owned()) } else { error.hint() };
+    Failure { exit: Exit::NotStored, hint, message: format!("results not stored: {error}") }
 }

@@ -89,6 +89,9 @@ pub enum EngineError {
         /// What the system said.
         cause: io::Error,
     },
+    /// The store answers nobody any more.
+    #[error("the store is gone: nobody got a byte or an answer for a long time, while fetches failed")]
+    StoreGone,
     /// Every child is dead.
     #[error("every child process died; the last: {0}")]
     ChildrenDied(String),

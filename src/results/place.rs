@@ -24,6 +24,14 @@ pub enum PlaceError {
         /// What the system said.
         cause: io::Error,
     },
+    /// The folder for passing files.
+    #[error("cannot use the folder {}: {cause}", path.display())]
+    Spool {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
     /// Another parfetch writes results of the same name into the same folder.
     #[error("another parfetch is writing {stem} to {}", dir.display())]
     Busy {
@@ -44,7 +52,7 @@ impl PlaceError {
     /// What to try.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Local { .. } => Some("choose another folder with --out or --spool-dir".to_owned()),
+            Self::Local { .. } | Self::Spool { .. } => Some("choose another folder with --out or --spool-dir".to_owned()),
             Self::Busy { .. } => Some("wait for it, or choose another --tag or --out".to_owned()),
             Self::Exists(_) => Some("choose another --tag, or leave --no-overwrite out".to_owned()),
             Self::Store(error) => error.hint.clone(),
@@ -62,6 +70,8 @@ pub struct Place {
     lock: Option<(File, PathBuf)>,
     remote: Option<(Bucket, String)>,
     replace: Replace,
+    /// Why `--out` did not get the results, when it did not.
+    unmet: Option<String>,
 }
 
 impl Place {
@@ -74,8 +84,9 @@ impl Place {
             Some(dir) => Self::in_folder(dir, stem, (replace, remote), &mut warnings)?,
             None => Self::passing(to.spool_dir.as_deref(), stem, (replace, remote))?,
         };
-        place.write_json(running)?;
+        // The bucket first: until it has said yes, what an earlier run left on this machine stays as it is.
         place.prove_remote(running, &mut warnings).await?;
+        place.write_json(running)?;
         Ok((place, warnings))
     }
 
@@ -97,7 +108,7 @@ impl Place {
             Err(TryLockError::WouldBlock) => return Err(PlaceError::Busy { dir: dir.to_owned(), stem: stem.to_owned() }),
             Err(TryLockError::Error(cause)) => return Err(PlaceError::Local { path: lock_path, cause }),
         }
-        let place = Self { dir: dir.to_owned(), stem: stem.to_owned(), passing: None, lock: Some((lock, lock_path)), remote, replace };
+        let place = Self { dir: dir.to_owned(), stem: stem.to_owned(), passing: None, lock: Some((lock, lock_path)), remote, replace, unmet: None };
         let old: Vec<_> = [place.csv_path(), place.json_path()].into_iter().filter(|path| path.exists()).collect();
         if let Some(first) = old.first() {
             if replace == Replace::No {
@@ -110,35 +121,38 @@ impl Place {
 
     fn passing(parent: Option<&Path>, stem: &str, (replace, remote): (Replace, Option<(Bucket, String)>)) -> Result<Self, PlaceError> {
         let dir = spool_folder(parent)?;
-        Ok(Self { dir: dir.path().to_owned(), stem: stem.to_owned(), passing: Some(dir), lock: None, remote, replace })
+        Ok(Self { dir: dir.path().to_owned(), stem: stem.to_owned(), passing: Some(dir), lock: None, remote, replace, unmet: None })
     }
 
-    /// Stores the running summary in the bucket, without replacing first: the answer says whether there was one.
+    /// Stores the running summary in the bucket. What is there already is found out first: by asking, and for credentials that may only write by the
+    /// answer to `If-None-Match`.
     async fn prove_remote(&mut self, running: &str, warnings: &mut Vec<String>) -> Result<(), PlaceError> {
-        let (csv, json) = (self.key("csv"), self.key("json"));
+        let (csv, json, replace) = (self.key("csv"), self.key("json"), self.replace);
         let Some((bucket, _)) = &mut self.remote else { return Ok(()) };
-        let name = format!("s3://{}/{json}", bucket.name());
-        let mut exists = false;
-        match bucket.store(&json, running.as_bytes().to_vec(), Replace::No).await {
-            Ok(()) => {}
-            Err(error) if error.kind == StoreErrorKind::Exists => exists = true,
-            // A store that does not know If-None-Match.
-            Err(error) if error.kind == StoreErrorKind::Other => bucket.store(&json, running.as_bytes().to_vec(), Replace::Yes).await?,
-            Err(error) => return Err(error.into()),
+        let bytes = running.as_bytes().to_vec();
+        let mut there = Vec::new();
+        // The study's own program leaves a CSV alone.
+        for key in [&csv, &json] {
+            if bucket.exists(key).await? == Some(true) {
+                there.push(format!("s3://{}/{key}", bucket.name()));
+            }
         }
-        // The study's own program leaves a CSV alone. Credentials that may only write cannot ask: then nobody knows.
-        let csv_exists = bucket.exists(&csv).await?.unwrap_or(false);
-        if !exists && !csv_exists {
-            return Ok(());
+        if there.is_empty() {
+            match bucket.store(&json, bytes.clone(), Replace::No).await {
+                Ok(()) => return Ok(()),
+                Err(error) if error.kind == StoreErrorKind::Exists => there.push(format!("s3://{}/{json}", bucket.name())),
+                // A store that does not know If-None-Match: then it must do without, unless that was promised.
+                Err(error) if error.kind == StoreErrorKind::NotImplemented && replace == Replace::Yes => {}
+                Err(error) => return Err(error.into()),
+            }
         }
-        if self.replace == Replace::No {
-            return Err(PlaceError::Exists(name));
+        if let Some(first) = there.first() {
+            if replace == Replace::No {
+                return Err(PlaceError::Exists(first.clone()));
+            }
+            warnings.push(format!("results of an earlier run are replaced: {first}"));
         }
-        warnings.push(format!("results of an earlier run are replaced: {name}"));
-        if exists {
-            bucket.store(&json, running.as_bytes().to_vec(), Replace::Yes).await?;
-        }
-        Ok(())
+        Ok(bucket.store(&json, bytes, Replace::Yes).await?)
     }
 
     fn key(&self, ending: &str) -> String {
@@ -169,9 +183,15 @@ impl Place {
         let unfinished = partial(&path);
         let local = |cause| PlaceError::Local { path: path.clone(), cause };
         let mut writer = io::BufWriter::with_capacity(256 * 1024, File::create(&unfinished).map_err(local)?);
-        fill(&mut writer)?;
-        io::Write::flush(&mut writer).and_then(|()| fs::rename(&unfinished, &path)).map_err(local)?;
-        Ok(())
+        let result = fill(&mut writer).and_then(|()| {
+            let complete = io::Write::flush(&mut writer).and_then(|()| fs::rename(&unfinished, &path));
+            complete.map_err(|cause| local(cause).into())
+        });
+        if result.is_err() {
+            // Half a file is of no use, and the room that it takes may be needed.
+            let _left_behind = fs::remove_file(&unfinished);
+        }
+        result
     }
 
     /// Stores the CSV in the results bucket, if there is one.
@@ -190,6 +210,24 @@ impl Place {
             Some((bucket, _)) => bucket.store_file(&key, &path, Replace::Yes).await,
             None => Ok(()),
         }
+    }
+
+    /// `--out` does not take the results: they go to a passing folder in `parent`, which [`Self::keep`] keeps. `None` when they were there already,
+    /// or it does not exist.
+    pub fn fall_back(&mut self, parent: Option<&Path>, why: &str) -> Option<PathBuf> {
+        if self.passing.is_some() {
+            return None;
+        }
+        let folder = spool_folder(parent).ok()?;
+        folder.path().clone_into(&mut self.dir);
+        self.passing = Some(folder);
+        self.unmet = Some(why.to_owned());
+        Some(self.dir.clone())
+    }
+
+    /// Why the results are in no place that was asked for: they are neither in `--out` nor in a bucket.
+    pub fn unmet(&self) -> Option<String> {
+        self.unmet.clone().filter(|_| self.remote.is_none())
     }
 
     /// The results are stored: passing files go.
@@ -233,7 +271,12 @@ fn partial(path: &Path) -> PathBuf {
 /// A passing folder, in `parent` or in the system's temporary folder.
 pub fn spool_folder(parent: Option<&Path>) -> Result<TempDir, PlaceError> {
     let parent = parent.map_or_else(std::env::temp_dir, Path::to_owned);
-    tempfile::Builder::new().prefix("parfetch-").tempdir_in(&parent).map_err(|cause| PlaceError::Local { path: parent, cause })
+    tempfile::Builder::new().prefix("parfetch-").tempdir_in(&parent).map_err(|error| {
+        // The library names the folder that it tried to make, which nobody knows.
+        let text = error.to_string();
+        let cause = io::Error::other(text.split(" at path ").next().unwrap_or(&text).to_owned());
+        PlaceError::Spool { path: parent, cause }
+    })
 }
 
 /// Stores every result file below `dir` in `bucket` under `prefix`, summaries last. The keys, in order.

@@ -3,9 +3,10 @@
 use std::io;
 use std::path::Path;
 
+use super::gauges::Gauges;
+use super::kept::{Kept, kept, not_written, tell};
 use super::{Ended, Fetched, Log, Signal};
 use crate::exit::{Exit, Failure};
-use crate::lister::ListError;
 use crate::plan::RunPlan;
 use crate::platform::clock::{now_ns, utc_now};
 use crate::results::csv::CsvWriter;
@@ -14,7 +15,7 @@ use crate::results::outcome::was_attempted;
 use crate::results::place::{Place, PlaceError};
 use crate::results::rows::RowFile;
 use crate::results::spill::overlap_in;
-use crate::results::summary::{Phases, RunFacts, State, Summariser, Summary};
+use crate::results::summary::{RunFacts, State, Summariser};
 use crate::sample::{KeyRecord, Outcome as RowOutcome, Sample};
 use crate::store::StoreError;
 use crate::units;
@@ -32,7 +33,7 @@ pub(super) struct Outcome<'a> {
 }
 
 /// Writes and stores the results of a run that fetched.
-pub(super) async fn finish(place: Place, (mut facts, mut log): (RunFacts, Log<'_>), outcome: Outcome<'_>) -> Result<Ended, Failure> {
+pub(super) async fn finish(mut place: Place, (mut facts, mut log): (RunFacts, Log<'_>), outcome: Outcome<'_>) -> Result<Ended, Failure> {
     let begin = now_ns();
     let Outcome { plan, fetched, keys, spool, signal } = outcome;
     let Fetched { rows, gauges, engine } = fetched;
@@ -47,14 +48,20 @@ pub(super) async fn finish(place: Place, (mut facts, mut log): (RunFacts, Log<'_
     facts.ended_at = Some(utc_now());
     let rows = match rows {
         Ok(rows) => rows,
-        Err(error) => return Err(Box::pin(not_written(place, (facts, log), error.into())).await),
+        Err(error) => return Err(Box::pin(not_written(place, (facts, log), PassError::from(error).to_string())).await),
     };
     log.phases.fetch_ns = Some(rows.last_end_ns().unwrap_or(0));
     let table = Table { keys, rows: &rows, rounds: plan.duration.is_some() };
-    let pass = write_table(&place, (&table, spool), (&facts, log.phases.fetch_ns));
+    let mut pass = write_table(&place, (&table, spool), (&facts, log.phases.fetch_ns));
+    if let Err(error) = &pass
+        && let Some(dir) = place.fall_back(plan.destination.spool_dir.as_deref(), &error.to_string())
+    {
+        log.warn(format!("{error}; results are written to {} instead", dir.display()));
+        pass = write_table(&place, (&table, spool), (&facts, log.phases.fetch_ns));
+    }
     let mut tail = match pass {
         Ok(tail) => tail,
-        Err(error) => return Err(Box::pin(not_written(place, (facts, log), error)).await),
+        Err(error) => return Err(Box::pin(not_written(place, (facts, log), error.to_string())).await),
     };
     facts.in_flight_most = tail.most.take();
     failures(&mut log, &tail);
@@ -72,7 +79,7 @@ pub(super) async fn finish(place: Place, (mut facts, mut log): (RunFacts, Log<'_
 }
 
 impl Signal {
-    fn exit(self) -> Exit {
+    pub(super) fn exit(self) -> Exit {
         match self {
             Self::Interrupt => Exit::Interrupted,
             Self::Terminate => Exit::Terminated,
@@ -87,7 +94,8 @@ pub(super) async fn without_fetch(place: Place, (mut facts, log): (RunFacts, Log
     place.write_csv(|file| {
         CsvWriter::new(file, 0).and_then(|csv| csv.finish().map(drop).map_err(Into::into)).map_err(|error| local(&place, error.into()))
     })?;
-    let parcel = Parcel { facts, log, summariser: Summariser::new(None), order: Order::CsvFirst, begin: now_ns() };
+    let order = if signal.is_some() { Order::SummaryFirst } else { Order::CsvFirst };
+    let parcel = Parcel { facts, log, summariser: Summariser::new(None), order, begin: now_ns() };
     let ended = Box::pin(store(place, parcel)).await?;
     Ok(match signal {
         Some(signal) if ended.exit.is_ok() => Ended { exit: Ok(signal.exit()), ..ended },
@@ -95,19 +103,16 @@ pub(super) async fn without_fetch(place: Place, (mut facts, log): (RunFacts, Log
     })
 }
 
-/// The listing failed: the summary in the results place must not say «running» for ever.
-pub(super) async fn listing_failed(place: &mut Place, (mut facts, log): (RunFacts, Log<'_>), error: ListError) -> Failure {
-    facts.state = State::Failed;
+/// The run ended before there were rows: the summary in the results place must not say «running» for ever.
+pub(super) async fn failed(place: &mut Place, (mut facts, log): (RunFacts, Log<'_>), failure: Failure) -> Failure {
+    let told = matches!(failure.exit, Exit::Interrupted | Exit::Terminated);
+    facts.state = if told { State::Interrupted } else { State::Failed };
     facts.ended_at = Some(utc_now());
     facts.warnings = log.warnings;
     facts.phases = log.phases;
-    facts.warnings.push(error.to_string());
+    facts.warnings.push(failure.message.clone());
     tell(place, &Summariser::new(None).finish(facts)).await;
-    match error {
-        ListError::Store(error) => error.into(),
-        ListError::Spool(error) => super::spool_failure(&error),
-        ListError::Wrong(message, hint) => Failure::new(Exit::SetUp, message).hint(hint),
-    }
+    failure
 }
 
 /// The rows of a run with their keys.
@@ -163,7 +168,7 @@ fn write_table(place: &Place, (table, spool): (&Table<'_>, &Path), (facts, fetch
     let mut tail = Tail { summariser: Summariser::new(facts.active_window_ns), most: None, attempted: 0, failed: 0, vanished: 0, named: Vec::new() };
     let mut overlap = overlap_in(spool);
     let fetch_ns = fetch_ns.unwrap_or(0);
-    place.write_csv::<PassError>(|file| {
+    let written = place.write_csv::<PassError>(|file| {
         let mut csv = CsvWriter::new(file, fetch_ns)?;
         table.each(|key, row, round| {
             csv.row(key, row, round)?;
@@ -171,8 +176,8 @@ fn write_table(place: &Place, (table, spool): (&Table<'_>, &Path), (facts, fetch
             if let (Some(start), Some(end)) = (row.start_ns, row.end_ns) {
                 overlap.push(start, end)?;
             }
-            tail.vanished += u64::from(row.outcome == RowOutcome::Vanished);
             tail.attempted += u64::from(was_attempted(row));
+            tail.vanished += u64::from(row.outcome == RowOutcome::Vanished);
             if row.outcome == RowOutcome::Failed {
                 tail.failed += 1;
                 if tail.named.len() < FAILURES_NAMED {
@@ -181,8 +186,12 @@ fn write_table(place: &Place, (table, spool): (&Table<'_>, &Path), (facts, fetch
             }
             Ok(())
         })?;
-        csv.finish()?;
+        csv.finish().map_err(csv::Error::from)?;
         Ok(())
+    });
+    written.map_err(|error| match error {
+        PassError::Csv(error) => local(place, error.into()).into(),
+        other => other,
     })?;
     tail.most = u32::try_from(overlap.finish(fetch_ns)?.most).ok();
     Ok(tail)
@@ -220,68 +229,36 @@ struct Parcel<'a> {
 async fn store(mut place: Place, parcel: Parcel<'_>) -> Result<Ended, Failure> {
     let Parcel { mut facts, mut log, summariser, order, begin } = parcel;
     let csv = if order == Order::CsvFirst { place.upload_csv().await } else { Ok(()) };
+    if let Err(error) = &csv {
+        log.warnings.push(format!("the CSV is not stored: {error}"));
+    }
     log.phases.write_back_ns = Some(now_ns().saturating_sub(begin));
     facts.phases = log.phases;
     facts.warnings.clone_from(&log.warnings);
+    Gauges::whole_run(&mut facts);
     let summary = Box::new(summariser.finish(facts));
     let text = summary.to_json().map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
     if let Err(error) = place.write_json(&text) {
-        return Err(kept(place, &summary, (error.to_string(), None)));
+        return Err(kept((place, Kept::Csv), &summary, (error.to_string(), None)));
     }
-    let mut stored = csv;
-    if stored.is_ok() {
-        stored = place.upload_json().await;
-    }
+    // Also without its CSV: what says «running» looks like a run that died.
+    let json = place.upload_json().await;
+    let mut stored = csv.and(json);
     if stored.is_ok() && order == Order::SummaryFirst {
         stored = place.upload_csv().await;
     }
     let exit = match stored {
         Ok(()) => {
-            place.release();
-            Ok(Exit::Good)
+            if let Some(error) = place.unmet() {
+                Err(kept((place, Kept::Both), &summary, (error, None)))
+            } else {
+                place.release();
+                Ok(Exit::Good)
+            }
         }
-        Err(StoreError { message, hint, .. }) => Err(kept(place, &summary, (message, hint))),
+        Err(StoreError { message, hint, .. }) => Err(kept((place, Kept::Both), &summary, (message, hint))),
     };
     Ok(Ended { summary, exit })
-}
-
-/// The results stay on this machine: says where, and how to store them; the summary goes to the log, so that a container that is gone has left it.
-fn kept(place: Place, summary: &Summary, (message, hint): (String, Option<String>)) -> Failure {
-    if let Ok(line) = summary.to_json_line() {
-        tracing::error!(summary = line, "results not stored");
-    }
-    let there = [place.csv_path(), place.json_path()].into_iter().filter(|path| path.exists());
-    let names: Vec<_> = there.map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned()).collect();
-    let target = place.target();
-    let dir = place.keep();
-    let advice = target.map_or_else(String::new, |target| format!("; then: parfetch upload {} {target}", dir.display()));
-    let hint = hint.map_or_else(String::new, |hint| format!("{hint}; "));
-    let kept = if names.len() == 1 { "is kept" } else { "are kept" };
-    Failure::new(Exit::NotStored, format!("results not stored: {message}")).hint(format!(
-        "{hint}{} {kept} in {}{advice}",
-        names.join(" and "),
-        dir.display()
-    ))
-}
-
-/// The rows could not be gone through: what the summary then says is what is known without them, and no totals.
-async fn not_written(mut place: Place, (mut facts, log): (RunFacts, Log<'_>), error: PassError) -> Failure {
-    facts.state = State::Failed;
-    facts.phases = Phases { fetch_ns: None, ..log.phases };
-    facts.active_window_ns = None;
-    facts.warnings = log.warnings;
-    facts.warnings.push(error.to_string());
-    let summary = Summariser::new(None).finish(facts);
-    tell(&mut place, &summary).await;
-    kept(place, &summary, (error.to_string(), None))
-}
-
-/// Puts a summary of what went wrong in place of the running one, as far as that is still possible.
-async fn tell(place: &mut Place, summary: &Summary) {
-    let written = summary.to_json().is_ok_and(|text| place.write_json(&text).is_ok());
-    if written && let Err(error) = place.upload_json().await {
-        tracing::warn!(%error, "the summary in the results bucket still says «running»");
-    }
 }
 
 fn local(place: &Place, cause: io::Error) -> PlaceError {

@@ -94,15 +94,20 @@ impl Gauges {
         self.sample_memory(&board);
     }
 
+    /// CPU of the whole run so far, children that have ended included: read as late as there is a summary to put it into.
+    pub(super) fn whole_run(facts: &mut RunFacts) {
+        let whole = usage::cpu_times().zip(usage::children_cpu_times()).map(|(own, children)| own + children);
+        (facts.cpu.whole_user_ns, facts.cpu.whole_sys_ns) = whole.map(|cpu| (cpu.user_ns, cpu.sys_ns)).unzip();
+    }
+
     /// Puts the readings into the facts of the run.
     pub(super) fn fill(&self, facts: &mut RunFacts, engine: Option<&EngineReport>) {
         let fetch = self.cpu.zip(engine.and_then(|engine| engine.children_fetch)).map(|(own, children)| own + children);
-        let whole = usage::cpu_times().zip(usage::children_cpu_times()).map(|(own, children)| own + children);
         facts.cpu = CpuFacts {
             fetch_user_ns: fetch.map(|cpu| cpu.user_ns),
             fetch_sys_ns: fetch.map(|cpu| cpu.sys_ns),
-            whole_user_ns: whole.map(|cpu| cpu.user_ns),
-            whole_sys_ns: whole.map(|cpu| cpu.sys_ns),
+            whole_user_ns: None,
+            whole_sys_ns: None,
             limit_vcpu: facts.header.environment.vcpu.limit_vcpu,
             throttled_ns: self.throttled_ns,
         };

@@ -5,20 +5,21 @@
 mod capacity;
 mod finish;
 mod gauges;
+mod kept;
+mod watch;
 
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::watch::Receiver;
 use tokio::task::JoinSet;
 
-use crate::engine::{self, Board, ChildOptions, EngineError, EngineReport, Gate, GateKeeper, Job, Queue};
+use crate::engine::{self, Board, ChildOptions, EngineError, EngineReport, Gate, Job, Queue};
 use crate::event::RunEvent;
 use crate::exit::{Exit, Failure};
 use crate::lister::{self, ListError, Listed};
-use crate::plan::RunPlan;
+use crate::plan::{Access, RunPlan};
 use crate::platform::clock::{now_ns, utc_now};
 use crate::platform::{Environment, Sources};
 use crate::results::keys::KeyFile;
@@ -28,11 +29,7 @@ use crate::results::summary::{Header, Phases, RunFacts, State, Summary};
 use crate::server::Embedded;
 use crate::store::{Bucket, CredentialFeed, Recipe, Session, StaticKeys, StoreError};
 use gauges::Gauges;
-
-/// How long fetches in flight may go on after a signal.
-const GRACE: Duration = Duration::from_secs(5);
-/// How often progress is told.
-const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+use watch::{Silence, watch_over};
 
 /// The signal that asked the run to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +51,7 @@ pub struct Surroundings<'a> {
     /// The embedded server and the keys to it.
     pub embedded: Option<(&'a mut Embedded, StaticKeys)>,
     /// Set once a signal has come.
-    pub signal: watch::Receiver<Option<Signal>>,
+    pub signal: Receiver<Option<Signal>>,
     /// Hears every event.
     pub on_event: &'a mut dyn FnMut(&RunEvent),
     /// What was noticed before the run.
@@ -112,39 +109,76 @@ pub async fn run(plan: &RunPlan, surroundings: Surroundings<'_>) -> Result<Ended
     let session = Session::load(&plan.access, plan.limits, keys).await?;
     // Aborted when this function returns: the keeper lives as long as the run.
     let mut background = JoinSet::new();
-    let feed = credentials(&session, &mut background).await?;
+    let feed = unless_told_to_end(&mut signal, credentials(&session, &mut background)).await?;
     let session = session.with_feed(feed.as_ref());
     header.region = Some(session.region().to_owned());
     log.event(&RunEvent::Started { title: title(plan, &header) });
     let spool = spool_folder(plan.destination.spool_dir.as_deref())?;
-    let results_bucket = plan.destination.bucket.as_deref().map(|name| Bucket::new(&session, name));
+    let results_bucket = results_bucket(plan, &session).await?;
     let running = Summary::running(header.clone()).to_json().map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
-    let (mut place, replaced) = Place::prepare(&plan.destination, &plan.result_stem(), results_bucket, &running).await?;
+    let stem = plan.result_stem();
+    let prepare = Box::pin(Place::prepare(&plan.destination, &stem, results_bucket, &running));
+    let (mut place, replaced) = unless_told_to_end(&mut signal, prepare).await?;
     for warning in replaced {
         log.warn(warning);
     }
     log.phases.start_up_ns = Some(now_ns().saturating_sub(process_start_ns));
-
-    let mut source = Bucket::new(&session, &plan.bucket);
-    let listing = list(plan, (&mut source, spool.path()), &mut log);
-    let listed = tokio::select! {
-        listed = listing => Some(listed),
-        _ = signal.wait_for(Option::is_some) => None,
-    };
     let mut facts = RunFacts::new(header, State::Complete);
-    let listed = match listed {
-        Some(Ok(listed)) => listed,
-        Some(Err(error)) => return Err(Box::pin(finish::listing_failed(&mut place, (facts, log), error)).await),
-        None => {
-            log.event(&RunEvent::Interrupted);
+    let server = embedded.as_mut().map(|(server, _)| &mut **server);
+    let scene = Scene { plan, session, spool: spool.path(), feed, children, sources: &sources, server };
+    match Box::pin(list_and_fetch(scene, (&mut facts, &mut log), &mut signal)).await {
+        Ok(Some((fetched, keys))) => {
+            let outcome = finish::Outcome { plan, fetched, keys: &keys, spool: spool.path(), signal: *signal.borrow() };
+            Box::pin(finish::finish(place, (facts, log), outcome)).await
+        }
+        Ok(None) => {
             let came = *signal.borrow();
-            return Box::pin(finish::without_fetch(place, (facts, log), came)).await;
+            Box::pin(finish::without_fetch(place, (facts, log), came)).await
+        }
+        Err(failure) => Err(Box::pin(finish::failed(&mut place, (facts, log), failure)).await),
+    }
+}
+
+/// The results bucket. Without signatures the source is read, but nobody may write so: results are signed all the same.
+async fn results_bucket(plan: &RunPlan, session: &Session) -> Result<Option<Bucket>, Failure> {
+    let Some(name) = plan.destination.bucket.as_deref() else { return Ok(None) };
+    if !plan.access.no_sign_request {
+        return Ok(Some(Bucket::new(session, name)));
+    }
+    let access = Access { no_sign_request: false, ..plan.access.clone() };
+    Ok(Some(Bucket::new(&Session::load(&access, plan.limits, None).await?, name)))
+}
+
+/// What a run has once it is set up.
+struct Scene<'a> {
+    plan: &'a RunPlan,
+    session: Session,
+    spool: &'a Path,
+    feed: Option<CredentialFeed>,
+    children: ChildOptions,
+    sources: &'a Sources,
+    server: Option<&'a mut Embedded>,
+}
+
+/// Lists and fetches; `None` when there was nothing to fetch, or a signal came first.
+async fn list_and_fetch(
+    scene: Scene<'_>,
+    (facts, log): (&mut RunFacts, &mut Log<'_>),
+    signal: &mut Receiver<Option<Signal>>,
+) -> Result<Option<(Fetched, Arc<KeyFile>)>, Failure> {
+    let Scene { plan, session, spool, feed, children, sources, server } = scene;
+    let mut source = Bucket::new(&session, &plan.bucket);
+    let listed = tokio::select! {
+        listed = list(plan, (&mut source, spool), log) => listed?,
+        _ = signal.wait_for(Option::is_some) => {
+            log.event(&RunEvent::Interrupted);
+            return Ok(None);
         }
     };
     (facts.keys_listed, facts.listed_bytes) = (listed.keys, listed.bytes);
     if listed.keys == 0 {
         log.warn(format!("there are no keys under s3://{}/{}", plan.bucket, plan.selection.prefix));
-        return Box::pin(finish::without_fetch(place, (facts, log), None)).await;
+        return Ok(None);
     }
     let recipe = Recipe::resolve(source.session(), &plan.bucket).await?;
     if recipe.region() != session.region() {
@@ -152,12 +186,28 @@ pub async fn run(plan: &RunPlan, surroundings: Surroundings<'_>) -> Result<Ended
     }
     facts.header.region = Some(recipe.region().to_owned());
     facts.header.resolved_addresses = addresses(&recipe).await;
-    let keys = Arc::new(KeyFile::open(spool.path()).map_err(|error| spool_failure(&error))?);
-    let stage = Stage { plan, keys: Arc::clone(&keys), spool: spool.path(), recipe, feed, children, runtimes: runtimes(&facts.header.environment) };
-    let server = embedded.as_mut().map(|(server, _)| &mut **server);
-    let fetched = Box::pin(fetch(stage, (server, &sources), (&mut signal, listed), &mut log)).await?;
-    let outcome = finish::Outcome { plan, fetched, keys: &keys, spool: spool.path(), signal: *signal.borrow() };
-    Box::pin(finish::finish(place, (facts, log), outcome)).await
+    let keys = Arc::new(KeyFile::open(spool).map_err(|error| spool_failure(&error))?);
+    let stage = Stage { plan, keys: Arc::clone(&keys), spool, recipe, feed, children, runtimes: runtimes(&facts.header.environment) };
+    let fetched = Box::pin(fetch(stage, (server, sources), (signal, listed), log)).await?;
+    Ok(Some((fetched, keys)))
+}
+
+/// Set-up may wait for something that does not answer: a signal ends it.
+async fn unless_told_to_end<T, E: Into<Failure>>(
+    signal: &mut Receiver<Option<Signal>>,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, Failure> {
+    let came = async {
+        match signal.wait_for(Option::is_some).await.map(|came| *came) {
+            Ok(Some(came)) => came,
+            _ => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        done = work => done.map_err(Into::into),
+        came = came => Err(Failure::new(came.exit(), "interrupted before anything was listed")
+            .hint("nothing was fetched; results in the results place, if any, say «running»")),
+    }
 }
 
 async fn credentials(session: &Session, background: &mut JoinSet<()>) -> Result<Option<CredentialFeed>, StoreError> {
@@ -209,7 +259,7 @@ struct Stage<'a> {
 async fn fetch(
     stage: Stage<'_>,
     (mut server, sources): (Option<&mut Embedded>, &Sources),
-    (signal, listed): (&mut watch::Receiver<Option<Signal>>, Listed),
+    (signal, listed): (&mut Receiver<Option<Signal>>, Listed),
     log: &mut Log<'_>,
 ) -> Result<Fetched, Failure> {
     let plan = stage.plan;
@@ -231,6 +281,10 @@ async fn fetch(
             Ok(_) => Failure::new(Exit::Unexpected, "the workers ended before they began"),
         }),
         ready = keeper.all_ready(plan.concurrency.get()) => ready?,
+        came = signal.wait_for(Option::is_some) => {
+            let exit = came.ok().and_then(|came| *came).map_or(Exit::Interrupted, Signal::exit);
+            return Err(Failure::new(exit, "interrupted before the first fetch"));
+        }
     }
     log.phases.worker_start_ns = Some(now_ns().saturating_sub(begin));
     if let Some(server) = &mut server {
@@ -239,7 +293,8 @@ async fn fetch(
     let units = until_ns.is_none().then_some(listed.keys - listed.archived);
     log.event(&RunEvent::Fetching { units, duration_ns: until_ns, concurrency: plan.concurrency.get() });
     let mut gauges = Gauges::at_epoch(sources, &board);
-    let engine = watch_over((&mut engine, &keeper), (&mut gauges, &board, &queue), signal, log).await;
+    let silence = Silence::new(&plan.limits);
+    let engine = watch_over((&mut engine, &keeper, silence), (&mut gauges, &board, &queue), signal, log).await;
     gauges.at_end(&queue, server).await;
     let progress = RunEvent::Progress { live: board.live(), elapsed_ns: gauges.elapsed_ns() };
     log.event(&progress);
@@ -266,45 +321,6 @@ fn job(stage: Stage<'_>, queue: Arc<Queue>, rows: crate::results::rows::RowSende
     }
 }
 
-/// From the epoch to the end of the last worker: progress, memory samples, and what a signal asks for.
-async fn watch_over(
-    (engine, keeper): (&mut (impl Future<Output = Result<EngineReport, EngineError>> + Unpin), &GateKeeper),
-    (gauges, board, queue): (&mut Gauges, &Arc<Board>, &Queue),
-    signal: &mut watch::Receiver<Option<Signal>>,
-    log: &mut Log<'_>,
-) -> Result<EngineReport, EngineError> {
-    keeper.open(gauges.epoch_ns());
-    let mut tick = tokio::time::interval(PROGRESS_EVERY);
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut abort_at = None;
-    loop {
-        tokio::select! {
-            ended = &mut *engine => return ended,
-            _ = tick.tick() => {
-                gauges.sample_memory(board);
-                log.event(&RunEvent::Progress { live: board.live(), elapsed_ns: gauges.elapsed_ns() });
-            }
-            _ = signal.wait_for(Option::is_some), if abort_at.is_none() => {
-                log.event(&RunEvent::Interrupted);
-                queue.stop();
-                board.stop();
-                abort_at = Some(tokio::time::Instant::now() + GRACE);
-            }
-            () = sleep_until(abort_at), if abort_at.is_some() => {
-                board.abort();
-                abort_at = Some(tokio::time::Instant::now() + GRACE);
-            }
-        }
-    }
-}
-
-async fn sleep_until(at: Option<tokio::time::Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at).await,
-        None => std::future::pending().await,
-    }
-}
-
 /// `s3://images → s3://results   async × 32 · lean · 2 vCPU (task limit) · us-east-1`
 fn title(plan: &RunPlan, header: &Header) -> String {
     let to = match (&plan.destination.bucket, &plan.destination.out) {
@@ -322,16 +338,29 @@ fn title(plan: &RunPlan, header: &Header) -> String {
 }
 
 fn spool_failure(error: &std::io::Error) -> Failure {
-    Failure::new(Exit::NotStored, format!("cannot use the spool folder: {error}")).hint("name a folder with room in --spool-dir")
+    Failure::new(Exit::SetUp, format!("cannot use the spool folder: {error}")).hint("name a folder with room in --spool-dir")
 }
 
 fn engine_failure(error: EngineError) -> Failure {
     match error {
         EngineError::Client(error) => error.into(),
+        EngineError::StoreGone => {
+            Failure::new(Exit::FetchesFailed, EngineError::StoreGone.to_string()).hint("the rest was not attempted; run again once it answers")
+        }
         error @ EngineError::System { .. } => {
             Failure::new(Exit::SetUp, error.to_string()).hint("a smaller CONCURRENCY needs fewer threads, processes and files")
         }
         error => Failure::new(Exit::Unexpected, error.to_string()),
+    }
+}
+
+impl From<ListError> for Failure {
+    fn from(error: ListError) -> Self {
+        match error {
+            ListError::Store(error) => error.into(),
+            ListError::Spool(error) => spool_failure(&error),
+            ListError::Wrong(message, hint) => Self::new(Exit::SetUp, message).hint(hint),
+        }
     }
 }
 

@@ -27,6 +27,8 @@ pub enum StoreErrorKind {
     Tls,
     /// No answer in time.
     Timeout,
+    /// The store does not know what was asked of it (501).
+    NotImplemented,
     /// An answer that S3 does not give.
     Protocol,
     /// A file of this machine.
@@ -128,6 +130,11 @@ impl Call {
             }
             (_, "RequestTimeTooSkewed") => (Kind::Denied, format!("this machine's clock is wrong ({named})"), "set the clock".to_owned()),
             (403 | 401, _) => (Kind::Denied, format!("access denied ({named})"), format!("grant {} to these credentials", self.permission())),
+            (501, _) | (_, "NotImplemented") => (
+                Kind::NotImplemented,
+                format!("the store does not know this request ({named})"),
+                format!("check that the endpoint is one of S3: {at}"),
+            ),
             (200..=299, "") => (Kind::Protocol, "the answer is not S3's".to_owned(), format!("check that the endpoint is one of S3: {at}")),
             _ => {
                 let cause = if text.is_empty() { named } else { format!("{} ({named})", text.trim_end_matches('.')) };

@@ -4,5 +4,8 @@ mod answers;
 mod credentials;
 mod endpoint;
 mod keys;
+mod results;
 mod settings;
+mod signals;
 mod tls;
+mod upload;

@@ -4,7 +4,10 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Instant;
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::scripted::{DEADLINE, Scripted};
 
@@ -69,8 +72,8 @@ impl Invocation {
     }
 
     /// The working folder.
-    pub(crate) fn folder(&self) -> PathBuf {
-        self.folder.path().to_owned()
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Writes a file into the working folder.
@@ -92,34 +95,65 @@ impl Invocation {
     /// Starts it.
     pub(crate) fn start(mut self) -> Running {
         let mut child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let (stdout, stderr) = (reader(child.stdout.take().unwrap()), reader(child.stderr.take().unwrap()));
+        let (stdout, stderr) = (Stream::of(child.stdout.take().unwrap()), Stream::of(child.stderr.take().unwrap()));
         Running { child, stdout, stderr, folder: self.folder }
     }
 }
 
-fn reader(mut pipe: impl Read + Send + 'static) -> std::thread::JoinHandle<String> {
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        pipe.read_to_end(&mut bytes).unwrap();
-        String::from_utf8(bytes).unwrap()
-    })
+/// What a pipe says, while it says it.
+struct Stream {
+    said: Arc<(Mutex<Vec<u8>>, Condvar)>,
+    thread: std::thread::JoinHandle<()>,
 }
 
-/// An invocation that runs. Killed when dropped.
+impl Stream {
+    fn of(mut pipe: impl Read + Send + 'static) -> Self {
+        let said = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
+        let shared = Arc::clone(&said);
+        let thread = std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(count @ 1..) = pipe.read(&mut buffer) {
+                shared.0.lock().unwrap().extend_from_slice(&buffer[..count]);
+                shared.1.notify_all();
+            }
+        });
+        Self { said, thread }
+    }
+
+    fn wait_for(&self, text: &str) {
+        let missing = |said: &mut Vec<u8>| !String::from_utf8_lossy(said).contains(text);
+        let (said, time) = self.said.1.wait_timeout_while(self.said.0.lock().unwrap(), DEADLINE, missing).unwrap();
+        assert!(!time.timed_out(), "not said in time: {text}; said: {}", String::from_utf8_lossy(&said));
+    }
+
+    fn end(self) -> String {
+        self.thread.join().unwrap();
+        String::from_utf8(self.said.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+/// An invocation that runs.
 pub(crate) struct Running {
     child: Child,
-    stdout: std::thread::JoinHandle<String>,
-    stderr: std::thread::JoinHandle<String>,
+    stdout: Stream,
+    stderr: Stream,
     folder: tempfile::TempDir,
 }
 
 impl Running {
-    pub(crate) fn pid(&self) -> rustix::process::Pid {
-        rustix::process::Pid::from_child(&self.child)
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
-        rustix::process::kill_process(self.pid(), signal).unwrap();
+    /// Waits until stderr says so.
+    pub(crate) fn wait_for(&self, text: &str) {
+        self.stderr.wait_for(text);
+    }
+
+    /// Its child processes.
+    pub(crate) fn children(&self) -> Vec<Pid> {
+        let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", self.child.id())).unwrap();
+        children.split_whitespace().filter_map(|pid| Pid::from_raw(pid.parse().unwrap())).collect()
     }
 
     /// Waits for its end, and kills it when that is too long.
@@ -132,11 +166,11 @@ impl Running {
             if Instant::now() > deadline {
                 self.child.kill().unwrap();
                 self.child.wait().unwrap();
-                panic!("did not end: {}", self.stderr.join().unwrap());
+                panic!("did not end: {}", self.stderr.end());
             }
             std::thread::sleep(std::time::Duration::from_millis(2));
         };
-        let said = Said { status, stdout: self.stdout.join().unwrap(), stderr: self.stderr.join().unwrap(), folder: self.folder };
+        let said = Said { status, stdout: self.stdout.end(), stderr: self.stderr.end(), folder: self.folder };
         said.keeps_secrets();
         said
     }
@@ -195,6 +229,17 @@ impl Said {
         let rest: Vec<_> = self.stderr.lines().filter(|line| !line.starts_with("warning: ") && !line.starts_with("parfetch s3://")).collect();
         assert_eq!(rest, [format!("error: {error}"), format!("hint: {hint}")], "stderr:\n{}", self.stderr);
         self
+    }
+}
+
+/// Waits until this process is gone; one that nobody has buried yet is.
+#[track_caller]
+pub(crate) fn gone(pid: Pid) {
+    let deadline = Instant::now() + DEADLINE;
+    let stat = format!("/proc/{}/stat", pid.as_raw_nonzero());
+    while fs::read_to_string(&stat).is_ok_and(|stat| !stat.rsplit(')').next().unwrap_or_default().trim_start().starts_with('Z')) {
+        assert!(Instant::now() < deadline, "process {pid:?} lives on");
+        std::thread::sleep(std::time::Duration::from_millis(2));
     }
 }
 

@@ -1,0 +1,97 @@
+//! Results that could not be stored: they stay on this machine, and the failure says where they are and how to store them.
+
+use std::path::Path;
+
+use super::Log;
+use crate::exit::{Exit, Failure};
+use crate::plan::Access;
+use crate::platform::clock::utc_now;
+use crate::results::place::Place;
+use crate::results::summary::{Phases, RunFacts, State, Summariser, Summary};
+
+/// What of the results is on this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// CSV and summary.
+    Both,
+    /// The CSV alone.
+    Csv,
+    /// The summary alone.
+    Summary,
+    /// Neither.
+    Nothing,
+}
+
+/// Names the files that are kept, and the command that stores them; the summary goes to the log, so that a container that is gone has left it.
+pub(super) fn kept((place, what): (Place, Kept), summary: &Summary, (message, hint): (String, Option<String>)) -> Failure {
+    if let Ok(line) = summary.to_json_line() {
+        tracing::error!(summary = %line, "results not stored");
+    }
+    let [csv, json] = [place.csv_path(), place.json_path()].map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+    let target = place.target();
+    let dir = place.keep();
+    let place = match what {
+        Kept::Both => format!("{csv} and {json} are kept in {}", dir.display()),
+        Kept::Csv => format!("{csv} is kept in {}, and the summary in the log", dir.display()),
+        Kept::Summary => format!("{json} is kept in {}", dir.display()),
+        Kept::Nothing => "the summary is in the log; choose a folder with room with --out or --spool-dir".to_owned(),
+    };
+    let advice = target.filter(|_| what != Kept::Nothing);
+    let advice = advice.map_or_else(String::new, |target| format!("; then: {}", upload_command(&dir, &target, &summary.settings.access)));
+    let hint = hint.map_or_else(String::new, |hint| format!("{hint}; "));
+    Failure::new(Exit::NotStored, format!("results not stored: {message}")).hint(format!("{hint}{place}{advice}"))
+}
+
+/// The rows could not be read or the CSV not be written: what is known of the run is kept, and nobody finds it «running» for ever.
+pub(super) async fn not_written(mut place: Place, (mut facts, log): (RunFacts, Log<'_>), error: String) -> Failure {
+    facts.state = State::Failed;
+    facts.ended_at = Some(utc_now());
+    // Without rows nothing is known of the fetches: no totals, rather than totals of zero.
+    facts.phases = Phases { fetch_ns: None, ..log.phases };
+    facts.active_window_ns = None;
+    facts.warnings = log.warnings;
+    facts.warnings.push(error.clone());
+    let summary = Summariser::new(None).finish(facts);
+    let written = tell(&mut place, &summary).await;
+    kept((place, if written { Kept::Summary } else { Kept::Nothing }), &summary, (error, None))
+}
+
+/// Puts a summary in place of the running one, as far as that is still possible. True when it is on this machine.
+pub(super) async fn tell(place: &mut Place, summary: &Summary) -> bool {
+    let written = summary.to_json().is_ok_and(|text| place.write_json(&text).is_ok());
+    if written && let Err(error) = place.upload_json().await {
+        tracing::warn!(%error, "the summary in the results bucket still says «running»");
+    }
+    written
+}
+
+/// The command that stores what is kept, to be typed as it stands.
+fn upload_command(dir: &Path, target: &str, access: &Access) -> String {
+    let mut words = vec!["parfetch".to_owned(), "upload".to_owned(), dir.to_string_lossy().into_owned(), target.to_owned()];
+    let ca_bundle = access.ca_bundle.as_ref().map(|path| path.to_string_lossy().into_owned());
+    for (flag, value) in [("--endpoint-url", &access.endpoint_url), ("--profile", &access.profile), ("--ca-bundle", &ca_bundle)] {
+        words.extend(value.iter().flat_map(|value| [flag.to_owned(), value.clone()]));
+    }
+    words.extend(access.virtual_host.then(|| "--virtual-host".to_owned()));
+    words.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// A word that a shell takes as it is, quoted where it must be.
+fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=+,%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_can_be_typed_as_it_stands() {
+        let access = Access { endpoint_url: Some("http://127.0.0.1:9000".to_owned()), virtual_host: true, ..Access::default() };
+        assert_eq!(
+            upload_command(Path::new("it's here"), "s3://results/a", &access),
+            r"parfetch upload 'it'\''s here' s3://results/a --endpoint-url http://127.0.0.1:9000 --virtual-host"
+        );
+    }
+}

@@ -1,0 +1,160 @@
+//! Results places that do not take results, before and after the run: nothing is lost.
+
+use std::process::Command;
+
+use crate::support::scripted::{Hold, Reply, Request, Scripted};
+use crate::support::strict::{Invocation, SECRET, Said};
+
+const STEM: &str = "result_run_async_1";
+
+/// A store that takes the running summary and nothing more.
+fn denied_later() -> Scripted {
+    Scripted::start(2, |request| {
+        let final_one = request.method == "PUT" && !request.headers.contains_key("if-none-match");
+        final_one.then(|| Reply::error(403, "AccessDenied"))
+    })
+}
+
+/// The command in the hint, typed as it stands with another endpoint in the place of the one that said no.
+#[track_caller]
+fn upload_as_printed(said: &Said, (from, to): (&Scripted, &Scripted)) {
+    let hint = said.lines("hint: ")[0].to_owned();
+    let command = hint.split("then: parfetch ").nth(1).unwrap().replace(&from.url(), &to.url());
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("{} {command}", env!("CARGO_BIN_EXE_parfetch"))]).current_dir(said.folder.path()).env_clear();
+    shell.env("AWS_ACCESS_KEY_ID", "AKIDTEST").env("AWS_SECRET_ACCESS_KEY", SECRET).env("HOME", said.folder.path());
+    let output = shell.output().unwrap();
+    assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn results_that_are_denied_are_kept_and_can_be_uploaded_as_printed() {
+    for (words, folder) in [(&["--out", "my out"][..], "'my out'"), (&["--result-prefix", "a/b/"], "")] {
+        let server = denied_later();
+        let said = Invocation::run(&server).args(words).go();
+        said.exits(5);
+        let prefix = if folder.is_empty() { "a/b/" } else { "" };
+        let error = format!("results not stored: cannot store s3://results/{prefix}{STEM}.csv: access denied (AccessDenied)");
+        assert_eq!(said.lines("error: "), [error]);
+        let hint = said.lines("hint: ")[0];
+        let kept = format!("grant s3:PutObject to these credentials; {STEM}.csv and {STEM}.json are kept in ");
+        assert!(hint.starts_with(&kept) && hint.contains(&format!("; then: parfetch upload {folder}")), "{hint}");
+        let logged: Vec<_> = said.stderr.lines().filter_map(|line| line.split("summary=").nth(1)).collect();
+        assert_eq!(logged.len(), 1, "{}", said.stderr);
+        let logged: serde_json::Value = serde_json::from_str(logged[0]).unwrap();
+        assert_eq!((&logged["state"], &logged["totals"]["rows"]["ok"]), (&"complete".into(), &2.into()));
+
+        let other = Scripted::start(0, |_| None);
+        upload_as_printed(&said, (&server, &other));
+        let csv = String::from_utf8(other.stored(&format!("results/{prefix}{STEM}.csv")).unwrap()).unwrap();
+        assert_eq!(csv.lines().skip(1).map(|line| line.split(',').nth(3).unwrap()).collect::<Vec<_>>(), ["ok", "ok"]);
+        let json = other.stored(&format!("results/{prefix}{STEM}.json")).unwrap();
+        assert_eq!(serde_json::from_slice::<serde_json::Value>(&json).unwrap(), logged);
+    }
+}
+
+#[test]
+fn the_log_line_is_there_with_json_logs_too() {
+    let said = Invocation::run(&denied_later()).args(&["--log-format", "json"]).go();
+    said.exits(5);
+    let line = said.stderr.lines().find(|line| line.contains("results not stored") && line.starts_with('{')).unwrap();
+    let line: serde_json::Value = serde_json::from_str(line).unwrap();
+    let summary: serde_json::Value = serde_json::from_str(line["fields"]["summary"].as_str().unwrap()).unwrap();
+    assert_eq!(summary["schema"], "parfetch.run-summary");
+}
+
+#[test]
+fn a_folder_that_cannot_be_written() {
+    let server = Scripted::start(1, |_| None);
+    let run = |words: &[&str]| Invocation::run(&server).unset(&["RESULT_BUCKET_NAME"]).file("file", "").args(words).go();
+    let hint = "choose another folder with --out or --spool-dir";
+    run(&["-o", "file"]).fails(4, "cannot write results to file: File exists (os error 17)", hint);
+    run(&["-o", "file/sub"]).fails(4, "cannot write results to file/sub: Not a directory (os error 20)", hint);
+    run(&["-o", "out", "--spool-dir", "missing"]).fails(4, "cannot use the folder missing: No such file or directory (os error 2)", hint);
+    assert_eq!(server.requests().len(), 0, "nothing was asked");
+}
+
+/// A disk that is full once the CSV is written.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_under_out_leaves_the_results_elsewhere() {
+    let server = Scripted::start(2, |_| None);
+    let full = |bucket: bool| {
+        let mut run = Invocation::run(&server).args(&["-o", "out"]);
+        if !bucket {
+            run = run.unset(&["RESULT_BUCKET_NAME"]);
+        }
+        std::fs::create_dir(run.folder().join("out")).unwrap();
+        std::os::unix::fs::symlink("/dev/full", run.folder().join(format!("out/.{STEM}.csv.partial"))).unwrap();
+        run.go()
+    };
+    let said = full(false);
+    said.exits(5);
+    let error = format!("results not stored: cannot write results to out/{STEM}.csv: No space left on device (os error 28)");
+    assert_eq!(said.lines("error: "), [error]);
+    let kept: Vec<_> = said.files().into_iter().filter(|name| name.starts_with("parfetch-")).collect();
+    assert!(kept.len() == 2 && kept[0].ends_with(&format!("/{STEM}.csv")) && kept[1].ends_with(&format!("/{STEM}.json")), "{:?}", said.files());
+    assert_eq!(said.read(&kept[0]).matches(",ok,").count(), 2);
+    let folder = said.folder.path().join(&kept[0]).parent().unwrap().display().to_string();
+    assert_eq!(said.lines("hint: "), [format!("{STEM}.csv and {STEM}.json are kept in {folder}")]);
+
+    let said = full(true);
+    said.exits(0);
+    assert!(said.lines("warning: ")[0].contains("No space left on device"), "{}", said.stderr);
+    assert!(server.stored(&format!("results/{STEM}.csv")).is_some());
+}
+
+/// Smaller and larger disks for the spool: whatever fails says so, and a run never ends well without its rows.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_under_the_spool() {
+    let server = Scripted::start(900, |_| None);
+    let mut failed = 0;
+    for kib in [4, 8, 16, 32, 48, 64, 96, 128, 512] {
+        let run = Invocation::run(&server).unset(&["RESULT_BUCKET_NAME"]).args(&["-o", "out", "--spool-dir", "spool"]);
+        let spool = run.folder().join("spool");
+        std::fs::create_dir(&spool).unwrap();
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &format!("size={kib}k"), "tmpfs"]).arg(&spool).output();
+        if !mounted.is_ok_and(|output| output.status.success()) {
+            println!("skipped: this user may not mount a tmpfs");
+            return;
+        }
+        let said = run.go();
+        let left = std::fs::read_dir(&spool).unwrap().count();
+        assert!(Command::new("umount").arg(&spool).status().unwrap().success());
+        if said.status.success() {
+            assert_eq!(said.read(format!("out/{STEM}.csv")).matches(",ok,").count(), 900, "{kib} KiB");
+            assert_eq!(left, 0);
+            continue;
+        }
+        failed += 1;
+        assert!(matches!(said.status.code(), Some(4 | 5)), "{kib} KiB: {}", said.stderr);
+        assert_eq!((said.lines("error: ").len(), said.lines("hint: ").len()), (1, 1), "{kib} KiB: {}", said.stderr);
+        assert!(said.stderr.contains("No space left on device"), "{kib} KiB: {}", said.stderr);
+        assert!(said.read(format!("out/{STEM}.json")).contains("\"state\": \"failed\""), "{kib} KiB");
+    }
+    assert!((1..9).contains(&failed), "the sizes span from too little to enough: {failed} of 9 failed");
+}
+
+#[test]
+fn two_at_once_in_one_folder() {
+    let hold = Hold::default();
+    let gate = hold.clone();
+    let server = Scripted::start(1, move |request| {
+        if request.is_listing() {
+            gate.wait();
+        }
+        None
+    });
+    let out = tempfile::tempdir().unwrap();
+    let out = out.path().to_str().unwrap();
+    let first = Invocation::run(&server).unset(&["RESULT_BUCKET_NAME"]).args(&["-o", out]).start();
+    server.wait_for(1, Request::is_listing);
+    let second = Invocation::run(&server).unset(&["RESULT_BUCKET_NAME"]).args(&["-o", out]).go();
+    second.fails(4, &format!("another parfetch is writing {STEM} to {out}"), "wait for it, or choose another --tag or --out");
+    hold.open();
+    first.end().exits(0);
+    let mut names: Vec<_> = std::fs::read_dir(out).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    assert_eq!(names, [format!("{STEM}.csv"), format!("{STEM}.json")]);
+}

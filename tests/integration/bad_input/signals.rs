@@ -1,0 +1,182 @@
+//! Signals: what is there is stored and marked, and nothing lives on.
+#![cfg(target_os = "linux")]
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::scripted::{Hold, Request, Scripted};
+use crate::support::strict::{Invocation, Said, gone};
+
+const MODES: [&str; 3] = ["async", "thread", "process"];
+const SAID: &str = "warning: interrupted";
+
+/// A store whose answers to slow requests wait for the hold.
+fn held_back(count: usize, slow: impl Fn(&Request) -> bool + Send + Sync + 'static) -> (Scripted, Hold) {
+    let hold = Hold::default();
+    let gate = hold.clone();
+    let server = Scripted::start(count, move |request| {
+        if slow(request) {
+            gate.wait();
+        }
+        None
+    });
+    (server, hold)
+}
+
+fn second_fetch(request: &Request) -> bool {
+    request.is_fetch() && request.path() == "source/k0001"
+}
+
+fn run(server: &Scripted, mode: &str) -> Invocation {
+    Invocation::run(server).args(&["-m", mode, "-o", "out"])
+}
+
+/// Outcome and codes of every row, and that its processes are gone.
+fn rows(said: &Said, mode: &str) -> Vec<(String, String)> {
+    let csv = said.read(format!("out/result_run_{mode}_1.csv"));
+    let rows = csv.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>()).collect::<Vec<_>>();
+    rows.iter().filter_map(|row| Pid::from_raw(row[12].parse().ok()?)).for_each(gone);
+    rows.iter().map(|row| (row[3].to_owned(), row[4].to_owned())).collect()
+}
+
+fn state(text: &str) -> String {
+    serde_json::from_str::<serde_json::Value>(text).unwrap()["state"].as_str().unwrap().to_owned()
+}
+
+fn puts(server: &Scripted) -> Vec<String> {
+    let puts = server.requests().into_iter().filter(|request| request.method == "PUT");
+    puts.map(|request| request.path().rsplit('.').next().unwrap().to_owned()).collect()
+}
+
+fn pair(outcome: &str, codes: &str) -> (String, String) {
+    (outcome.to_owned(), codes.to_owned())
+}
+
+#[test]
+fn a_fetch_in_flight_may_end_and_the_rest_is_not_attempted() {
+    for mode in MODES {
+        for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+            let (server, hold) = held_back(4, second_fetch);
+            let running = run(&server, mode).start();
+            server.wait_for(1, second_fetch);
+            running.signal(signal);
+            running.wait_for(SAID);
+            hold.open();
+            let said = running.end();
+            said.exits(code);
+            let mut rows = rows(&said, mode);
+            let third = rows.remove(2);
+            assert_eq!(rows, [pair("ok", ""), pair("ok", ""), pair("not_attempted", "")], "{mode} {code}: {}", said.stderr);
+            // A child has one key in credit, and may begin it before it hears of the signal.
+            assert!(third == pair("not_attempted", "") || (mode, &third) == ("process", &pair("ok", "")), "{third:?}");
+            assert_eq!(said.lines("warning: "), ["interrupted: no more objects are handed out, partial results are kept"]);
+            assert_eq!(state(&said.read(format!("out/result_run_{mode}_1.json"))), "interrupted");
+            let stored = server.stored(&format!("results/result_run_{mode}_1.json")).unwrap();
+            assert_eq!(state(&String::from_utf8(stored).unwrap()), "interrupted");
+            assert_eq!(puts(&server), ["json", "json", "csv"], "the small one first: time may be short");
+        }
+    }
+}
+
+#[test]
+fn a_fetch_that_does_not_end_is_given_up() {
+    for mode in MODES {
+        let (server, _hold) = held_back(3, second_fetch);
+        let running = run(&server, mode).args(&["--stall-timeout", "10m"]).start();
+        server.wait_for(1, second_fetch);
+        running.signal(Signal::TERM);
+        let said = running.end();
+        said.exits(143);
+        let expected = [pair("ok", ""), pair("failed", "interrupted"), pair("not_attempted", "")];
+        assert_eq!(rows(&said, mode), expected, "{mode}: {}", said.stderr);
+        assert_eq!(puts(&server), ["json", "json", "csv"]);
+    }
+}
+
+#[test]
+fn while_listing() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let (server, _hold) = held_back(3, Request::is_listing);
+        let running = run(&server, "async").start();
+        server.wait_for(1, Request::is_listing);
+        running.signal(signal);
+        let said = running.end();
+        said.exits(code);
+        assert_eq!(rows(&said, "async"), []);
+        assert_eq!(state(&said.read("out/result_run_async_1.json")), "interrupted");
+        assert_eq!(puts(&server), ["json", "json", "csv"]);
+    }
+}
+
+#[test]
+fn before_the_results_place_is_proved() {
+    let (server, _hold) = held_back(3, |request| request.method == "PUT");
+    let running = run(&server, "async").start();
+    server.wait_for(1, |request| request.method == "PUT");
+    running.signal(Signal::INT);
+    let said = running.end();
+    said.fails(130, "interrupted before anything was listed", "nothing was fetched; results in the results place, if any, say «running»");
+}
+
+#[test]
+fn a_second_signal_ends_at_once() {
+    for mode in MODES {
+        let (server, _hold) = held_back(3, second_fetch);
+        let running = run(&server, mode).args(&["--stall-timeout", "10m"]).start();
+        server.wait_for(1, second_fetch);
+        let children = running.children();
+        assert_eq!(children.len(), usize::from(mode == "process"));
+        running.signal(Signal::TERM);
+        running.wait_for(SAID);
+        running.signal(Signal::INT);
+        let said = running.end();
+        said.exits(130);
+        assert_eq!(said.lines("error: "), ["ended at once by a second signal"], "{}", said.stderr);
+        assert_eq!(said.lines("hint: "), ["the summary in the results place still says «running»"]);
+        children.into_iter().for_each(gone);
+        assert_eq!(puts(&server), ["json"]);
+    }
+}
+
+#[test]
+fn children_leave_an_interrupt_to_their_parent() {
+    let (server, hold) = held_back(3, second_fetch);
+    let running = run(&server, "process").start();
+    server.wait_for(1, second_fetch);
+    for child in running.children() {
+        kill_process(child, Signal::INT).unwrap();
+    }
+    hold.open();
+    let said = running.end();
+    said.exits(0);
+    assert_eq!(rows(&said, "process"), [pair("ok", ""), pair("ok", ""), pair("ok", "")]);
+    assert_eq!(said.lines("warning: "), Vec::<&str>::new());
+}
+
+#[test]
+fn children_do_not_outlive_a_parent_that_is_killed() {
+    let (server, _hold) = held_back(40, Request::is_fetch);
+    let running = Invocation::run(&server).args(&["-m", "process", "-c", "4", "-o", "out"]).start();
+    server.wait_for(4, Request::is_fetch);
+    let children = running.children();
+    assert_eq!(children.len(), 4);
+    running.signal(Signal::KILL);
+    assert_eq!(running.end().status.code(), None);
+    children.into_iter().for_each(gone);
+}
+
+#[test]
+fn a_child_that_is_killed_costs_no_key() {
+    let (server, hold) = held_back(30, second_fetch);
+    let running = run(&server, "process").start();
+    server.wait_for(1, second_fetch);
+    let child = running.children()[0];
+    kill_process(child, Signal::KILL).unwrap();
+    gone(child);
+    hold.open();
+    let said = running.end();
+    said.exits(0);
+    assert_eq!(rows(&said, "process"), vec![pair("ok", ""); 30]);
+    let warnings = said.lines("warning: ");
+    let known = format!("child {} of worker 0 died (signal 9); ", child.as_raw_nonzero());
+    assert!(warnings.len() == 1 && warnings[0].starts_with(&known), "{warnings:?}");
+}
