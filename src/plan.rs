@@ -217,6 +217,21 @@ pub struct Access {
     pub ca_bundle: Option<PathBuf>,
 }
 
+impl Access {
+    /// The endpoint as it may be shown: without the user name and password that a URL can hold.
+    pub fn shown_endpoint(&self) -> Option<String> {
+        self.endpoint_url.as_deref().map(without_user)
+    }
+}
+
+/// A URL without its `user:password@`.
+fn without_user(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let host = rest[..authority].rfind('@').map_or(0, |at| at + 1);
+    format!("{scheme}://{}", &rest[host..])
+}
+
 /// Time limits of one fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
@@ -347,5 +362,18 @@ mod tests {
             assert_eq!(work.to_string().parse::<Work>().unwrap(), work);
         }
         assert_eq!("fiber".parse::<Mode>().unwrap_err(), "`fiber` is not one of async, thread, process");
+    }
+
+    #[test]
+    fn passwords_in_an_endpoint_are_left_out() {
+        for (url, kept) in [
+            ("http://user:p@ss@127.0.0.1:9000/x@y", "http://127.0.0.1:9000/x@y"),
+            ("http://127.0.0.1:9000", "http://127.0.0.1:9000"),
+            ("https://k@h?a@b", "https://h?a@b"),
+            ("nonsense", "nonsense"),
+        ] {
+            let access = Access { endpoint_url: Some(url.to_owned()), ..Access::default() };
+            assert_eq!(access.shown_endpoint().as_deref(), Some(kept));
+        }
     }
 }

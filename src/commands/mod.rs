@@ -91,10 +91,11 @@ fn start_log(log: Log) {
         Level::Debug => LevelFilter::DEBUG,
         Level::Trace => LevelFilter::TRACE,
     };
-    // What libraries warn of comes back as an error that parfetch words itself; below that they print whole requests, and signatures and tokens
-    // stay out of logs.
-    let others = LevelFilter::ERROR;
-    let filter = Targets::new().with_target("parfetch", level).with_target("s3s", LevelFilter::OFF).with_default(others);
+    // Libraries at debug and below print requests, headers included: signatures and tokens stay out of logs. The AWS SDK prints whole answers
+    // of credential providers even in its warnings, and what they come to is an error of parfetch's own.
+    let others = level.min(LevelFilter::WARN);
+    let filter = Targets::new().with_target("parfetch", level).with_target("s3s", LevelFilter::OFF).with_target("aws_", LevelFilter::OFF);
+    let filter = filter.with_default(others);
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     let registry = tracing_subscriber::registry().with(filter);
     // A second start in one process (tests) keeps the first.

@@ -1,6 +1,6 @@
 //! What the workers of a process share while they run, and the barrier at which they wait for each other.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, watch};
@@ -18,6 +18,8 @@ pub(super) enum Phase {
     Stopping,
     /// Fetches in flight are given up.
     Aborting,
+    /// Children that have not ended by now are ended.
+    Killing,
 }
 
 /// Live counters, the one-second series, and the switch that gives fetches up.
@@ -31,6 +33,7 @@ pub struct Board {
     pub halt: Arc<Halt>,
     phase: watch::Sender<Phase>,
     connections: AtomicU64,
+    untold: AtomicBool,
     pids: Mutex<Vec<u32>>,
     warnings: Mutex<Vec<String>>,
 }
@@ -44,6 +47,7 @@ impl Board {
             halt: Arc::default(),
             phase: watch::Sender::new(Phase::Running),
             connections: AtomicU64::new(0),
+            untold: AtomicBool::new(false),
             pids: Mutex::default(),
             warnings: Mutex::default(),
         }
@@ -66,7 +70,12 @@ impl Board {
         self.phase.send_replace(Phase::Aborting);
     }
 
-    /// Hears of [`Self::stop`] and [`Self::abort`].
+    /// Ends children that did not end when they were told to.
+    pub fn kill(&self) {
+        self.phase.send_replace(Phase::Killing);
+    }
+
+    /// Hears of [`Self::stop`], [`Self::abort`] and [`Self::kill`].
     pub(super) fn phase(&self) -> watch::Receiver<Phase> {
         self.phase.subscribe()
     }
@@ -76,9 +85,14 @@ impl Board {
         self.connections.fetch_add(opened, Ordering::Relaxed);
     }
 
-    /// Connections opened by clients that have ended.
-    pub fn connections(&self) -> u64 {
-        self.connections.load(Ordering::Relaxed)
+    /// Connections opened by clients that have ended; `None` when a child died without telling.
+    pub fn connections(&self) -> Option<u64> {
+        (!self.untold.load(Ordering::Relaxed)).then(|| self.connections.load(Ordering::Relaxed))
+    }
+
+    /// A child died: what it opened is not known.
+    pub(super) fn connections_untold(&self) {
+        self.untold.store(true, Ordering::Relaxed);
     }
 
     /// The children that run now.

@@ -1,4 +1,4 @@
-//! The three concurrency models. Each keeps a constant number of workers busy with [`worker::work`]; they differ in what a worker is.
+//! The three concurrency models. Each keeps a constant number of workers busy with `worker::work`; they differ in what a worker is.
 //!
 //! Owns the hand-out of keys, the barrier and what happens when a worker dies. Knows nothing of listing, results or what a person sees.
 

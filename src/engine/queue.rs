@@ -57,11 +57,14 @@ impl Queue {
         self.returned.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
-    /// Gives back what a worker that died did not fetch.
+    /// Gives back what a worker that died did not fetch: one by one, for it comes late in the run, and one of them may be what it died of.
     pub fn give_back(&self, range: Range<u64>) {
-        if !range.is_empty() {
-            self.returned.lock().unwrap_or_else(PoisonError::into_inner).push(range);
-        }
+        self.returned.lock().unwrap_or_else(PoisonError::into_inner).extend(range.rev().map(|unit| unit..unit + 1));
+    }
+
+    /// True when every key was handed out, and none was given back.
+    pub fn is_drained(&self) -> bool {
+        self.next.load(Ordering::Relaxed) >= self.end && self.returned.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     /// Hands out nothing more.
@@ -84,9 +87,9 @@ impl Queue {
         self.until_ns
     }
 
-    /// When the last key was handed out, in ns since the epoch.
+    /// When the last key was handed out, in ns since the epoch. `None` when there were fewer keys than workers: they never were all busy.
     pub fn empty_at_ns(&self) -> Option<u64> {
-        Some(self.empty_at_ns.load(Ordering::Relaxed)).filter(|at| *at != NOT_YET)
+        Some(self.empty_at_ns.load(Ordering::Relaxed)).filter(|at| *at != NOT_YET && self.end >= self.workers)
     }
 }
 
@@ -119,6 +122,10 @@ mod tests {
         assert_eq!(queue.take(0), Some(0..1));
         queue.give_back(5..5);
         assert_eq!(queue.take(0), None);
+        queue.give_back(7..9);
+        assert!(!queue.is_drained());
+        assert_eq!((queue.take(0), queue.take(0)), (Some(7..8), Some(8..9)), "one by one");
+        assert!(queue.is_drained());
     }
 
     #[test]

@@ -76,6 +76,9 @@ impl Pages for Bucket {
 pub async fn list(bucket: &mut Bucket, selection: &Selection, spool: &Path, mut progress: impl FnMut(u64)) -> Result<Listed, ListError> {
     let writer = KeyWriter::create(spool).map_err(ListError::Spool)?;
     let mut picker = Picker::new(selection, writer, spool);
+    if selection.source != KeySource::Listing {
+        bucket.probe().await?;
+    }
     match &selection.source {
         KeySource::Listing => {
             let listed = pages(bucket, &selection.prefix, (&mut picker, &mut progress)).await;

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use super::kept::{Kept, kept, not_written};
+use super::kept::{Kept, kept, not_written, tell};
 use super::{Ended, Fetched, Log, Signal};
 use crate::exit::{Exit, Failure};
 use crate::lister::ListError;
@@ -110,11 +110,7 @@ pub(super) async fn listing_failed(place: &mut Place, (mut facts, log): (RunFact
     facts.warnings = log.warnings;
     facts.phases = log.phases;
     facts.warnings.push(error.to_string());
-    let summary = Summariser::new(None).finish(facts);
-    let written = summary.to_json().is_ok_and(|text| place.write_json(&text).is_ok());
-    if written && let Err(error) = place.upload_json().await {
-        tracing::warn!(%error, "the summary in the results bucket still says «running»");
-    }
+    tell(place, &Summariser::new(None).finish(facts)).await;
     match error {
         ListError::Store(error) => error.into(),
         ListError::Spool(error) => super::spool_failure(&error),
@@ -183,8 +179,8 @@ fn write_table(place: &Place, (table, spool): (&Table<'_>, &Path), (facts, fetch
             if let (Some(start), Some(end)) = (row.start_ns, row.end_ns) {
                 overlap.push(start, end)?;
             }
-            tail.attempted += u64::from(was_attempted(row));
             tail.vanished += u64::from(row.outcome == RowOutcome::Vanished);
+            tail.attempted += u64::from(was_attempted(row));
             if row.outcome == RowOutcome::Failed {
                 tail.failed += 1;
                 if tail.named.len() < FAILURES_NAMED {

@@ -117,8 +117,8 @@ impl Gauges {
             tx_bytes: self.interfaces.map(|bytes| bytes.tx_bytes),
             loopback_rx_bytes: self.interfaces.map(|bytes| bytes.loopback_rx_bytes),
         };
-        let connections = self.board.connections();
-        facts.connections_opened = (facts.header.settings.client == crate::plan::ClientKind::Lean).then_some(connections);
+        // The SDK's pool does not tell.
+        facts.connections_opened = self.board.connections().filter(|_| facts.header.settings.client == crate::plan::ClientKind::Lean);
         facts.server = self
             .server
             .as_ref()

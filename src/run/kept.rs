@@ -7,7 +7,7 @@ use crate::exit::{Exit, Failure};
 use crate::plan::Access;
 use crate::platform::clock::utc_now;
 use crate::results::place::Place;
-use crate::results::summary::{RunFacts, State, Summariser, Summary};
+use crate::results::summary::{Phases, RunFacts, State, Summariser, Summary};
 
 /// What of the results is on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,19 +42,26 @@ pub(super) fn kept((place, what): (Place, Kept), summary: &Summary, (message, hi
     Failure::new(Exit::NotStored, format!("results not stored: {message}")).hint(format!("{hint}{place}{advice}"))
 }
 
-/// The rows could not be read or the CSV not be written: what is known of the run is kept, and nobody finds it «running» for ever.
+/// The rows could not be gone through: what the summary then says is what is known without them, and no totals.
 pub(super) async fn not_written(mut place: Place, (mut facts, log): (RunFacts, Log<'_>), error: String) -> Failure {
     facts.state = State::Failed;
     facts.ended_at = Some(utc_now());
-    facts.phases = log.phases;
+    facts.phases = Phases { fetch_ns: None, ..log.phases };
+    facts.active_window_ns = None;
     facts.warnings = log.warnings;
     facts.warnings.push(error.clone());
     let summary = Summariser::new(None).finish(facts);
+    let written = tell(&mut place, &summary).await;
+    kept((place, if written { Kept::Summary } else { Kept::Nothing }), &summary, (error, None))
+}
+
+/// Puts a summary of what went wrong in place of the running one, as far as that is still possible; true when it is on this machine.
+pub(super) async fn tell(place: &mut Place, summary: &Summary) -> bool {
     let written = summary.to_json().is_ok_and(|text| place.write_json(&text).is_ok());
     if written && let Err(error) = place.upload_json().await {
         tracing::warn!(%error, "the summary in the results bucket still says «running»");
     }
-    kept((place, if written { Kept::Summary } else { Kept::Nothing }), &summary, (error, None))
+    written
 }
 
 /// The command that stores what is kept, to be typed as it stands.

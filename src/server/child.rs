@@ -38,6 +38,8 @@ impl Embedded {
     /// When the binary cannot be run, or says why it does not serve.
     pub async fn start(binary: &Path, config: &ProcessConfig) -> Result<Self, ServerError> {
         let mut command = Command::new(binary);
+        // Nothing of this process's environment is its business, and keys may stand there. A process group of its own: Ctrl-C is for the parent.
+        command.env_clear().process_group(0);
         command.args(["serve", "--supervised"]).stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
         Self::from_command(command, config).await
     }

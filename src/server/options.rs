@@ -75,7 +75,7 @@ impl Faults {
 /// Everything that can be set, with the defaults of [`Options::default`]. Rates are per second, sizes bytes, times nanoseconds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Options {
-    /// Objects in the source bucket, up to [`MAX_OBJECTS`].
+    /// Objects in the source bucket, up to 1,000,000,000.
     pub objects: u64,
     /// Size of an object, or the mean of the sizes.
     pub size_bytes: u64,

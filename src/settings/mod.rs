@@ -254,13 +254,15 @@ fn destination(raw: &Raw, embedded: bool, warnings: &mut Vec<String>) -> Result<
     Ok(destination)
 }
 
-/// `lean` has no way through a proxy and no session credentials of directory buckets.
+/// `lean` has no way through a proxy and no session credentials of directory buckets; children have no way through a proxy.
 fn check_lean(raw: &Raw, plan: &RunPlan) -> Result<(), Failure> {
-    if plan.client != ClientKind::Lean {
-        return Ok(());
-    }
-    let hint = "use --client sdk (PARFETCH_CLIENT=sdk)";
-    if plan.bucket.ends_with("--x-s3") {
+    // Children get no proxy: its URL may hold a password, and what children get is free of secrets.
+    let (who, hint) = match (plan.client, plan.mode) {
+        (ClientKind::Sdk, Mode::Process) => ("mode process", "use --mode async or thread"),
+        (ClientKind::Sdk, _) => return Ok(()),
+        (ClientKind::Lean, _) => ("the client lean", "use --client sdk (PARFETCH_CLIENT=sdk)"),
+    };
+    if plan.client == ClientKind::Lean && plan.bucket.ends_with("--x-s3") {
         return Err(usage(format!("the client lean cannot read the directory bucket {}", plan.bucket), hint));
     }
     let exempt = raw.variables.get("NO_PROXY").or_else(|| raw.variables.get("no_proxy")).unwrap_or_default();
@@ -272,10 +274,9 @@ fn check_lean(raw: &Raw, plan: &RunPlan) -> Result<(), Failure> {
         _ => ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"],
     };
     match proxies.iter().find(|name| raw.variables.get(name).is_some()) {
-        Some(name) if !local => Err(usage(
-            format!("{name} is set, and the client lean goes through no proxy"),
-            format!("{hint}, or name the endpoint's host in NO_PROXY"),
-        )),
+        Some(name) if !local => {
+            Err(usage(format!("{name} is set, and {who} goes through no proxy"), format!("{hint}, or name the endpoint's host in NO_PROXY")))
+        }
         _ => Ok(()),
     }
 }

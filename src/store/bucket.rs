@@ -69,8 +69,8 @@ impl Bucket {
         format!("s3://{}{slash}{key}", self.name)
     }
 
-    fn call(&self, verb: &str, key: &str) -> Call<'_> {
-        let endpoint = self.session.access().endpoint_url.as_deref().or_else(|| self.session.config().endpoint_url());
+    fn call(&self, verb: &str, key: &str) -> Call {
+        let endpoint = self.session.access().shown_endpoint().or_else(|| self.session.config().endpoint_url().map(str::to_owned));
         Call { what: format!("{verb} {}", self.uri(key)), endpoint }
     }
 
@@ -98,6 +98,18 @@ impl Bucket {
             match self.list_once(prefix, token).await {
                 Err(error) if self.follow(&error) => {}
                 result => return result,
+            }
+        }
+    }
+
+    /// Makes sure that the bucket is there, and goes to its region. Credentials that may not list learn nothing, which is no error.
+    pub async fn probe(&mut self) -> Result<(), StoreError> {
+        loop {
+            let request = self.client.list_objects_v2().bucket(&self.name).max_keys(1).set_request_payer(self.payer());
+            match request.send().await.map_err(|error| self.call("list", "").failed(&error)) {
+                Err(error) if self.follow(&error) => {}
+                Err(error) if error.kind == StoreErrorKind::Denied => return Ok(()),
+                result => return result.map(drop),
             }
         }
     }

@@ -61,7 +61,7 @@ impl fmt::Debug for KeySet {
 }
 
 impl KeySet {
-    fn new(credentials: &Credentials, version: u64) -> Self {
+    pub(super) fn new(credentials: &Credentials, version: u64) -> Self {
         let since_epoch = |time: SystemTime| time.duration_since(UNIX_EPOCH).ok().and_then(|since| u64::try_from(since.as_millis()).ok());
         Self {
             access_key: credentials.access_key_id().to_owned(),
@@ -126,12 +126,11 @@ impl CredentialFeed {
         let _ended = self.asks.send(seen);
     }
 
-    /// Asks for credentials newer than `seen` and waits for them. Ends at once when they are there already, or when nobody answers any more.
-    pub async fn newer_than(&mut self, seen: u64) {
-        if self.asks.send(seen).is_ok() {
-            // An error means that the keeper is gone: the run is ending.
-            let _ended = self.newest.wait_for(|secret| secret.version > seen).await;
-        }
+    /// Asks for credentials newer than `seen` and waits for them; `None` when nobody answers any more. Whoever keeps a copy must take the new ones
+    /// from here: to [`Self::changed`] they are no news afterwards.
+    pub async fn newer_than(&mut self, seen: u64) -> Option<Arc<KeySet>> {
+        self.asks.send(seen).ok()?;
+        self.newest.wait_for(|newest| newest.version > seen).await.ok().map(|newest| Arc::clone(&newest))
     }
 }
 

@@ -71,14 +71,14 @@ impl fmt::Display for StoreError {
 impl std::error::Error for StoreError {}
 
 /// What a call was about, for its message.
-pub(super) struct Call<'a> {
+pub(super) struct Call {
     /// `list s3://bucket/prefix`
     pub(super) what: String,
     /// The endpoint, for hints.
-    pub(super) endpoint: Option<&'a str>,
+    pub(super) endpoint: Option<String>,
 }
 
-impl Call<'_> {
+impl Call {
     /// Puts an SDK error into words.
     pub(super) fn failed<E>(&self, error: &SdkError<E, HttpResponse>) -> StoreError
     where
@@ -99,7 +99,7 @@ impl Call<'_> {
         use StoreErrorKind as Kind;
         let Answer { status, code, text, region } = answer;
         let named = if code.is_empty() { format!("HTTP {status}") } else { code.to_owned() };
-        let at = self.endpoint.map_or_else(|| "AWS's own".to_owned(), str::to_owned);
+        let at = self.endpoint.clone().unwrap_or_else(|| "AWS's own".to_owned());
         let what = &self.what;
         let (kind, cause, hint) = match (status, code) {
             (301 | 307 | 400, "PermanentRedirect" | "TemporaryRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException")
@@ -156,7 +156,7 @@ impl Call<'_> {
     {
         use StoreErrorKind as Kind;
         let what = &self.what;
-        let at = self.endpoint.map_or_else(String::new, |url| format!(" at {url}"));
+        let at = self.endpoint.as_ref().map_or_else(String::new, |url| format!(" at {url}"));
         let chain = chain(error);
         let deepest = chain.last().map(|text| text.trim_start_matches("invalid peer certificate: ").to_owned()).unwrap_or_default();
         let is = |word: &str| chain.iter().any(|text| text.to_ascii_lowercase().contains(word));
@@ -230,7 +230,7 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, code: &str) -> StoreError {
-        Call { what: "list s3://imagse".to_owned(), endpoint: Some("http://127.0.0.1:9000") }.answer(Answer {
+        Call { what: "list s3://imagse".to_owned(), endpoint: Some("http://127.0.0.1:9000".to_owned()) }.answer(Answer {
             status,
             code,
             text: "Long story.",

@@ -18,6 +18,8 @@ pub struct SdkClient {
     bucket: String,
     payer: Option<RequestPayer>,
     feed: Option<CredentialFeed>,
+    /// Version of the credentials of the last attempt.
+    seen: u64,
 }
 
 impl SdkClient {
@@ -32,12 +34,14 @@ impl SdkClient {
             bucket: recipe.bucket.clone(),
             payer: recipe.access.request_payer.then_some(RequestPayer::Requester),
             feed,
+            seen: 0,
         }
     }
 }
 
 impl ObjectClient for SdkClient {
     async fn get<S: BodySink>(&mut self, key: &str, sink: &mut S) -> Result<(), AttemptError> {
+        self.seen = self.feed.as_ref().map_or(0, |feed| feed.newest().version);
         let request = self.client.get_object().bucket(&self.bucket).key(key).set_request_payer(self.payer.clone());
         let answer = request.send().await.map_err(|error| failed(&error))?;
         let length = answer.content_length().and_then(|length| u64::try_from(length).ok());
@@ -54,8 +58,8 @@ impl ObjectClient for SdkClient {
 
     async fn refresh_credentials(&mut self) {
         if let Some(feed) = &mut self.feed {
-            let seen = feed.newest().version;
-            feed.newer_than(seen).await;
+            // The client's provider is the feed itself: it reads the new ones from there.
+            let _newer = feed.newer_than(self.seen).await;
         }
     }
 

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
-use aws_config::environment::region::EnvironmentVariableRegionProvider;
 use aws_config::imds;
-use aws_config::meta::region::RegionProviderChain;
+use aws_config::meta::region::ProvideRegion;
 use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -22,20 +21,9 @@ use crate::plan::{Access, Limits};
 /// Where a region is needed and none is set: S3's first, which also answers with a bucket's right region. Endpoints of one's own mostly take any.
 const DEFAULT_REGION: &str = "us-east-1";
 
-/// Longest time for EC2's metadata service to hand out credentials: it answers at once where there is one, and aws-config on its own asks again
-/// and again, so that a laptop without credentials waits many seconds for an address that leads nowhere.
+/// Longest time for EC2's metadata service, which answers at once where there is one. aws-config on its own asks several times, for the region
+/// and for credentials, and a laptop waits half a minute for an address that leads nowhere.
 const IMDS_WAIT: Duration = Duration::from_secs(1);
-
-/// Flag or variable, profile, and then S3's first region. The instance metadata service is left out: away from EC2 it costs a second of waiting, and a
-/// bucket's own answer corrects the region anyway.
-fn region_chain(access: &Access) -> RegionProviderChain {
-    let mut profile = ProfileFileRegionProvider::builder();
-    if let Some(name) = &access.profile {
-        profile = profile.profile_name(name);
-    }
-    let set = access.region.clone().map(Region::new);
-    RegionProviderChain::first_try(set).or_else(EnvironmentVariableRegionProvider::new()).or_else(profile.build()).or_else(DEFAULT_REGION)
-}
 
 /// The AWS configuration of this process.
 #[derive(Clone, Debug)]
@@ -46,7 +34,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// Reads variables, profiles and files, as every AWS program does; `keys` win over what they say. Asks for no credentials yet.
+    /// Reads variables, profiles and files, as every AWS program does; `keys` win over what they say. Asks for no credentials yet, and the
+    /// metadata service only for a region that is set nowhere.
     ///
     /// # Errors
     /// When the certificate bundle cannot be read.
@@ -57,7 +46,9 @@ impl Session {
             providers = providers.with_http_client(client.clone());
         }
         let metadata = imds::Client::builder().configure(&providers).max_attempts(1).connect_timeout(IMDS_WAIT).read_timeout(IMDS_WAIT).build();
-        let region = region_chain(access).region().await;
+        // Keys that are given come with an endpoint of one's own, and that takes any region: nobody needs to be asked.
+        let region = if keys.is_some() { None } else { find_region(access, &providers, &metadata).await };
+        let region = region.unwrap_or(Region::from_static(DEFAULT_REGION));
         let mut loader = aws_config::defaults(BehaviorVersion::latest()).region(region.clone()).no_credentials();
         if let Some(profile) = &access.profile {
             loader = loader.profile_name(profile);
@@ -139,5 +130,18 @@ impl Session {
     /// Endpoints of one's own take `host/bucket/key`, unless told otherwise.
     pub(super) fn path_style(&self) -> bool {
         (self.access.endpoint_url.is_some() || self.config.endpoint_url().is_some()) && !self.access.virtual_host
+    }
+}
+
+/// The region that is set by flag, variable or profile, else, for AWS's own endpoint, the instance's.
+async fn find_region(access: &Access, providers: &ProviderConfig, metadata: &imds::Client) -> Option<Region> {
+    if let Some(region) = &access.region {
+        return Some(Region::new(region.clone()));
+    }
+    let profile = ProfileFileRegionProvider::builder().configure(providers);
+    let profile = access.profile.iter().fold(profile, aws_config::profile::region::Builder::profile_name);
+    match profile.build().region().await {
+        None if access.endpoint_url.is_none() => imds::region::ImdsRegionProvider::builder().imds_client(metadata.clone()).build().region().await,
+        region => region,
     }
 }

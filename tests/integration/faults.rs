@@ -180,6 +180,23 @@ fn a_store_that_is_away_for_two_seconds_costs_no_key() {
 }
 
 #[test]
+fn a_run_that_time_ends_has_a_row_for_every_object_that_was_served() {
+    for (mode, client) in pairs() {
+        let folder = tempfile::tempdir().unwrap();
+        Parfetch::new()
+            .args(["run", "--embedded=objects=300,size=1KiB", "--duration", "1s", "-c", "8", "-m", mode.as_str(), "--client", client.as_str()])
+            .out(folder.path())
+            .exits(0);
+        let results = Results::in_folder(folder.path(), &format!("result_run_{mode}_8"));
+        assert_eq!(results.summary.warnings, Vec::<String>::new(), "{mode} {client}");
+        // The server counts an object a moment after its last byte: the newest of each connection may be missing.
+        let gets = results.summary.server.as_ref().unwrap()["gets"].as_u64().unwrap();
+        assert!((gets..=gets + 8).contains(&(results.rows.len() as u64)), "{mode} {client}: {gets} served, {} rows", results.rows.len());
+        assert!(results.summary.cpu.fetch_user_ns.is_some(), "{mode} {client}");
+    }
+}
+
+#[test]
 fn many_workers_are_served_in_each_mode() {
     for (mode, concurrency) in [(Mode::Async, 1_024), (Mode::Thread, 1_024), (Mode::Process, 128)] {
         let folder = tempfile::tempdir().unwrap();

@@ -95,7 +95,7 @@ fn farewell(result: Result<(), EngineError>, board: &Board, epoch_cpu: Option<Cp
     Farewell {
         fetch_cpu: epoch_cpu.zip(usage::cpu_times()).map(|(at_epoch, now)| now - at_epoch),
         peak_rss_bytes: usage::peak_rss_bytes(),
-        connections: board.connections(),
+        connections: board.connections().unwrap_or(0),
         warnings: board.take_warnings(),
         error,
     }

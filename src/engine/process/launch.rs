@@ -39,6 +39,8 @@ impl Child {
         let failed = |cause: io::Error| EngineError::system(format!("cannot start child process {number}"), cause);
         let mut command = Command::new(&job.children.executable);
         command.arg("worker").env_clear().envs(job.children.environment.iter().cloned());
+        // Ctrl-C reaches a terminal's whole process group; what it means for children is the parent's decision.
+        command.process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
         let mut process = command.spawn().map_err(failed)?;
         let (stdin, stdout) = (process.stdin.take().expect("stdin is piped"), process.stdout.take().expect("stdout is piped"));
@@ -64,11 +66,17 @@ impl Child {
         send(&mut self.stdin, frame).await
     }
 
+    /// Ends a child that does not end by itself.
+    pub(super) fn kill(&mut self) {
+        // An error means that it is gone.
+        let _already_gone = self.process.start_kill();
+    }
+
     /// How a child that broke off ended: its exit status, or `how` it looked from here.
     pub(super) async fn autopsy(&mut self, how: String) -> String {
         let Ok(Ok(status)) = tokio::time::timeout(END_WAIT, self.process.wait()).await else {
             // It hangs: what it has not acknowledged is fetched by others, so it must not go on.
-            let _already_gone = self.process.start_kill();
+            self.kill();
             return how;
         };
         match (status.signal(), status.code()) {
@@ -82,6 +90,7 @@ impl Child {
     pub(super) async fn end(mut self) {
         drop(self.stdin);
         if tokio::time::timeout(END_WAIT, self.process.wait()).await.is_err() {
+            // An error means that it is gone.
             let _already_gone = self.process.start_kill();
         }
     }

@@ -41,7 +41,9 @@ struct Floor {
     board: Arc<Board>,
     /// Slots that have ranges in work; when none has and the queue is empty, all is done.
     busy: watch::Sender<usize>,
-    deaths: RefCell<HashMap<u64, u32>>,
+    /// Keys of which a child may have died, and how many more did while they were at it alone.
+    suspects: RefCell<HashMap<u64, u32>>,
+    epoch_ns: Cell<Option<u64>>,
     report: RefCell<EngineReport>,
     last_death: RefCell<Option<String>>,
 }
@@ -49,9 +51,9 @@ struct Floor {
 /// How one child's service ended.
 enum End {
     Bye(Box<Farewell>),
-    /// What it had not acknowledged, and whether it had sent any row.
+    /// How many keys it had not acknowledged, whether it had sent any row, and how it looked.
     Died {
-        unacknowledged: VecDeque<Range<u64>>,
+        keys: u64,
         worked: bool,
         how: String,
     },
@@ -64,60 +66,73 @@ pub(super) async fn run(job: Job, board: Arc<Board>, gate: Gate) -> Result<Engin
         job,
         board,
         busy: watch::channel(0).0,
-        deaths: RefCell::default(),
+        suspects: RefCell::default(),
+        epoch_ns: Cell::new(None),
         report: RefCell::default(),
         last_death: RefCell::default(),
     });
     let mut running: FuturesUnordered<_> = (0..slots).map(|number| Rc::clone(&floor).slot(number, gate.clone())).collect();
-    let mut alive = 0;
     while let Some(ended) = running.next().await {
-        alive += u32::from(ended?);
+        ended?;
     }
     drop(running);
-    let how = floor.last_death.borrow_mut().take();
-    let mut report = floor.report.take();
-    report.warnings.extend(floor.board.take_warnings());
-    match how {
-        Some(how) if alive == 0 => Err(EngineError::ChildrenDied(how)),
-        _ => Ok(report),
+    let report = floor.report.take();
+    let unfinished = !floor.job.queue.is_drained() && !floor.is_over();
+    match floor.last_death.borrow_mut().take() {
+        Some(how) if unfinished => Err(EngineError::ChildrenDied(how)),
+        _ => Ok(EngineReport { warnings: report.warnings.into_iter().chain(floor.board.take_warnings()).collect(), ..report }),
     }
 }
 
 impl Floor {
-    /// One worker's place: a child, and another one should it die. False when the place had to be given up.
-    async fn slot(self: Rc<Self>, number: u32, mut gate: Gate) -> Result<bool, EngineError> {
+    /// One worker's place: a child, and another one should it die.
+    async fn slot(self: Rc<Self>, number: u32, mut gate: Gate) -> Result<(), EngineError> {
         let mut child = Child::start(&self.job, number).await?;
         self.board.child_began(child.pid);
         let ready = self.wait_until_ready(&mut child).await;
         gate.report(ready.as_ref().map(drop).map_err(Clone::clone));
         ready?;
-        let Some(epoch_ns) = gate.epoch().await else { return Ok(true) };
+        let Some(epoch_ns) = gate.epoch().await else { return Ok(()) };
         let clock = RunClock { epoch_ns };
+        self.epoch_ns.set(Some(epoch_ns));
         let mut idle_deaths = 0;
         loop {
-            let end = match child.say(&ToChild::Go(epoch_ns)).await {
-                Ok(()) => self.serve(&mut child, clock).await,
-                Err(error) => End::Died { unacknowledged: VecDeque::new(), worked: false, how: error.to_string() },
-            };
+            let end = self.serve(&mut child, clock).await;
             self.board.child_ended(child.pid);
             match end {
-                End::Bye(bye) => return self.farewell(*bye, child).await.map(|()| true),
-                End::Died { unacknowledged, worked, how } => {
+                End::Bye(bye) => return self.farewell(*bye, child).await,
+                End::Died { keys, worked, how } => {
                     let how = child.autopsy(how).await;
-                    self.mourn((number, &child), unacknowledged, (&how, clock));
+                    self.mourn(number, format!("child {} of worker {number} died ({how}); {keys} keys go to other children", child.pid), how);
                     idle_deaths = if worked { 0 } else { idle_deaths + 1 };
                 }
             }
-            if self.job.queue.is_over(clock.now_ns()) {
-                return Ok(true);
-            }
-            if idle_deaths >= DEATHS_PER_SLOT {
-                return Ok(false);
-            }
-            child = Child::start(&self.job, number).await?;
-            self.board.child_began(child.pid);
-            self.wait_until_ready(&mut child).await?;
+            child = loop {
+                if self.is_over() || idle_deaths >= DEATHS_PER_SLOT {
+                    return Ok(());
+                }
+                match self.replacement(number).await {
+                    Ok(child) => break child,
+                    Err(how) => {
+                        self.mourn(number, format!("a child of worker {number} could not be replaced ({how})"), how);
+                        idle_deaths += 1;
+                    }
+                }
+            };
         }
+    }
+
+    /// Another child for a worker whose child died.
+    async fn replacement(&self, number: u32) -> Result<Child, String> {
+        let mut child = Child::start(&self.job, number).await.map_err(|error| error.to_string())?;
+        self.wait_until_ready(&mut child).await.map_err(|error| error.message)?;
+        self.board.child_began(child.pid);
+        Ok(child)
+    }
+
+    /// True when no more keys are to be fetched: stopped, or the time has passed.
+    fn is_over(&self) -> bool {
+        self.epoch_ns.get().is_some_and(|epoch_ns| self.job.queue.is_over(RunClock { epoch_ns }.now_ns()))
     }
 
     async fn wait_until_ready(&self, child: &mut Child) -> Result<(), StoreError> {
@@ -134,43 +149,50 @@ impl Floor {
         }
     }
 
-    /// Passes ranges out and takes rows in, until the child says good-bye or dies.
+    /// Passes ranges out and takes rows in, until the child says good-bye or dies. Keys of one that dies have gone back when this returns.
     async fn serve(&self, child: &mut Child, clock: RunClock) -> End {
         let mut work = VecDeque::new();
         let mut feed = self.job.feed.clone();
-        let mut busy = self.busy.subscribe();
-        let mut phase = self.board.phase();
-        let (worked, stopping) = (Cell::new(false), Cell::new(Stopping::No));
-        let died = |work: &mut VecDeque<Range<u64>>, how: String| End::Died { unacknowledged: std::mem::take(work), worked: worked.get(), how };
-        let mut unheard = None;
+        let (mut busy, mut phase) = (self.busy.subscribe(), self.board.phase());
+        let (mut worked, stopping) = (false, Cell::new(Stopping::No));
         let presence = Presence { floor: self, counted: Cell::new(false) };
-        loop {
-            if unheard.is_none() {
-                // A child that does not listen may have ended in time: what it said before is still in the pipe.
-                unheard = self.hand_out(child, &mut work, (clock, &stopping)).await.err();
+        // A child that has said all it had to closes its end: what it said is still to be read.
+        let mut listens = child.say(&ToChild::Go(clock.epoch_ns)).await.is_ok();
+        let how = loop {
+            if listens {
+                listens = self.hand_out(child, &mut work, (clock, &stopping)).await.is_ok();
             }
             presence.set_busy(!work.is_empty());
             let frame = tokio::select! {
                 frame = child.frames.next() => frame,
-                _ = busy.changed() => continue,
-                _ = phase.changed() => continue,
-                secret = newer(&mut feed), if unheard.is_none() => {
-                    unheard = child.say(&ToChild::Credentials(secret)).await.err();
+                _ = busy.changed(), if listens => continue,
+                _ = phase.changed() => {
+                    if *phase.borrow() == Phase::Killing {
+                        child.kill();
+                    }
+                    continue;
+                }
+                keys = newer(&mut feed), if listens => {
+                    listens = child.say(&ToChild::Credentials(keys)).await.is_ok();
                     continue;
                 }
             };
             match frame {
                 Ok(Some(FromChild::Rows(batch))) => {
-                    worked.set(true);
+                    worked = true;
                     self.take_rows(child.number, batch, &mut work);
                 }
                 Ok(Some(FromChild::Expired(version))) => self.job.feed.iter().for_each(|feed| feed.ask_newer_than(version)),
                 Ok(Some(FromChild::Bye(bye))) => return End::Bye(Box::new(bye)),
                 Ok(Some(FromChild::Ready)) => {}
-                Ok(None) => return died(&mut work, unheard.map_or_else(|| "it closed its pipe".to_owned(), |error| error.to_string())),
-                Err(error) => return died(&mut work, error.to_string()),
+                Ok(None) => break "it closed its pipe".to_owned(),
+                Err(error) => break error.to_string(),
             }
-        }
+        };
+        let keys = work.iter().map(|range| range.end - range.start).sum();
+        // While this slot still counts as busy, so that others wait for them.
+        self.give_back(work, (child, clock));
+        End::Died { keys, worked, how }
     }
 
     /// Tops up the child's credit, and tells it when there is nothing left for anybody.
@@ -180,7 +202,7 @@ impl Floor {
         work: &mut VecDeque<Range<u64>>,
         (clock, stopping): (RunClock, &Cell<Stopping>),
     ) -> std::io::Result<()> {
-        if *self.board.phase().borrow() == Phase::Aborting && stopping.get() != Stopping::Aborted {
+        if matches!(*self.board.phase().borrow(), Phase::Aborting | Phase::Killing) && stopping.get() != Stopping::Aborted {
             stopping.set(Stopping::Aborted);
             return child.say(&ToChild::Abort).await;
         }
@@ -225,24 +247,19 @@ impl Floor {
         self.job.rows.send(rows);
     }
 
-    /// A child died: its keys go back, unless one of them kills children.
-    fn mourn(&self, (number, child): (u32, &Child), unacknowledged: VecDeque<Range<u64>>, (how, clock): (&str, RunClock)) {
-        let keys: u64 = unacknowledged.iter().map(|range| range.end - range.start).sum();
-        self.board.warn(format!("child {} of worker {number} died ({how}); {keys} keys go to other children", child.pid));
-        *self.last_death.borrow_mut() = Some(how.to_owned());
-        // What it used is not known any more, and sums without it would be too small.
-        let mut report = self.report.borrow_mut();
-        (report.children_fetch, report.children_rss_bytes) = (None, None);
-        drop(report);
-        for (position, mut range) in unacknowledged.into_iter().enumerate() {
-            if position == 0 && !range.is_empty() {
-                let mut deaths = self.deaths.borrow_mut();
-                let count = deaths.entry(range.start).or_default();
-                *count += 1;
-                if *count >= DEATHS_PER_UNIT {
-                    self.give_up(range.start, (number, child.pid), clock);
+    /// The keys of a child that died go back, unless one of them kills children: a key that was given back before, alone, and was in work again.
+    fn give_back(&self, work: VecDeque<Range<u64>>, (child, clock): (&Child, RunClock)) {
+        let mut suspects = self.suspects.borrow_mut();
+        for (position, mut range) in work.into_iter().enumerate() {
+            if position == 0 && range.end - range.start == 1 && suspects.contains_key(&range.start) {
+                let deaths = suspects.entry(range.start).or_default();
+                *deaths += 1;
+                if *deaths >= DEATHS_PER_UNIT {
+                    self.give_up(range.start, (child.number, child.pid), clock);
                     range.start += 1;
                 }
+            } else if position == 0 {
+                suspects.extend(range.clone().map(|unit| (unit, 0)));
             }
             self.job.queue.give_back(range);
         }
@@ -250,11 +267,24 @@ impl Floor {
         self.busy.send_modify(|_| {});
     }
 
+    /// A child is gone: what it used is not known, and sums without it would be too small.
+    fn mourn(&self, number: u32, warning: String, how: String) {
+        tracing::info!(worker = number, how, "child process died");
+        self.board.warn(warning);
+        self.board.connections_untold();
+        *self.last_death.borrow_mut() = Some(how);
+        let mut report = self.report.borrow_mut();
+        (report.children_fetch, report.children_rss_bytes) = (None, None);
+    }
+
     fn give_up(&self, unit: u64, (worker, pid): (u32, u32), clock: RunClock) {
         let mut row =
             Sample { unit, outcome: Outcome::Failed, attempts: DEATHS_PER_UNIT, worker, pid, end_ns: Some(clock.now_ns()), ..Sample::default() };
         (0..DEATHS_PER_UNIT).for_each(|_| row.codes.push(ErrorCode::from_word("worker-death")));
         self.job.rows.send(vec![row]);
+        let counters = &self.board.counters[usize::try_from(worker).expect("a u32 fits")];
+        counters.ended.fetch_add(1, Ordering::Relaxed);
+        counters.failed.fetch_add(1, Ordering::Relaxed);
     }
 
     async fn farewell(&self, bye: Farewell, child: Child) -> Result<(), EngineError> {

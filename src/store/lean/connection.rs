@@ -48,11 +48,6 @@ impl Dialer {
         Ok(Self { host: endpoint.host.clone(), port: endpoint.port, timeout, tls, addresses: Mutex::new(None) })
     }
 
-    /// How many addresses the endpoint's name had when it was last asked for.
-    pub fn address_count(&self) -> Option<usize> {
-        self.addresses.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(addresses, _)| addresses.len())
-    }
-
     /// A new connection: to the address whose turn it is, so that workers spread over all of them, and past those that do not answer.
     pub(super) async fn connect(&self, turn: u64) -> Result<Connection, AttemptError> {
         let late = || AttemptError::own("connect-timeout", Remedy::Reconnect);

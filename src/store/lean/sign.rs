@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::identity::Identity;
 
 use super::endpoint::GetRequest;
 use crate::platform::clock;
-use crate::store::credentials::CredentialFeed;
+use crate::store::credentials::{CredentialFeed, KeySet};
 
 /// SHA-256 of nothing: the body of every GET.
 const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -27,6 +27,13 @@ struct Keys {
     version: u64,
 }
 
+impl Keys {
+    fn install(&mut self, keys: &KeySet) {
+        self.identity = keys.to_credentials().into();
+        self.version = keys.version;
+    }
+}
+
 impl Signer {
     pub(super) fn new(region: &str, feed: Option<CredentialFeed>) -> Self {
         let keys = feed.map(|feed| {
@@ -39,9 +46,8 @@ impl Signer {
     /// The request with its signature.
     pub(super) fn sign(&mut self, mut request: GetRequest) -> GetRequest {
         let Some(keys) = &mut self.keys else { return request };
-        if let Some(secret) = keys.feed.changed() {
-            keys.identity = secret.to_credentials().into();
-            keys.version = secret.version;
+        if let Some(newest) = keys.feed.changed() {
+            keys.install(&newest);
         }
         let mut settings = SigningSettings::default();
         // S3's own rules: keys are encoded once, and `.` and `..` in a path mean themselves.
@@ -62,8 +68,40 @@ impl Signer {
 
     /// Waits for credentials newer than those of the last request.
     pub(super) async fn refresh(&mut self) {
-        if let Some(keys) = &mut self.keys {
-            keys.feed.newer_than(keys.version).await;
+        if let Some(keys) = &mut self.keys
+            && let Some(newer) = keys.feed.newer_than(keys.version).await
+        {
+            keys.install(&newer);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_credential_types::Credentials;
+    use http_body_util::Empty;
+
+    fn signed_with(signer: &mut Signer) -> String {
+        let mut request = GetRequest::new(Empty::new());
+        *request.uri_mut() = "/b/k".parse().unwrap();
+        request.headers_mut().insert("host", "h".parse().unwrap());
+        signer.sign(request).headers()["authorization"].to_str().unwrap().to_owned()
+    }
+
+    #[tokio::test]
+    async fn refreshed_credentials_sign_the_next_request() {
+        let keys = |name: &str, version| KeySet::new(&Credentials::new(name, "s", None, None, "test"), version);
+        let (feed, newest, mut asked) = CredentialFeed::remote(keys("OLD", 1));
+        let mut signer = Signer::new("us-east-1", Some(feed));
+        assert!(signed_with(&mut signer).contains("Credential=OLD/"));
+        let keeper = async {
+            assert_eq!(asked.recv().await, Some(1), "the version that was refused");
+            newest.send_replace(std::sync::Arc::new(keys("NEW", 2)));
+        };
+        tokio::join!(signer.refresh(), keeper);
+        assert!(signed_with(&mut signer).contains("Credential=NEW/"));
+        newest.send_replace(std::sync::Arc::new(keys("THIRD", 3)));
+        assert!(signed_with(&mut signer).contains("Credential=THIRD/"), "without asking");
     }
 }
