@@ -76,9 +76,6 @@ impl Pages for Bucket {
 pub async fn list(bucket: &mut Bucket, selection: &Selection, spool: &Path, mut progress: impl FnMut(u64)) -> Result<Listed, ListError> {
     let writer = KeyWriter::create(spool).map_err(ListError::Spool)?;
     let mut picker = Picker::new(selection, writer, spool);
-    if selection.source != KeySource::Listing {
-        bucket.probe().await?;
-    }
     match &selection.source {
         KeySource::Listing => {
             let listed = pages(bucket, &selection.prefix, (&mut picker, &mut progress)).await;
@@ -95,6 +92,10 @@ pub async fn list(bucket: &mut Bucket, selection: &Selection, spool: &Path, mut 
                 keyfile::read(&path, &mut picker)?;
             }
         }
+    }
+    if selection.source != KeySource::Listing {
+        // Nothing has been asked of the bucket yet: is it there, and where?
+        bucket.probe().await?;
     }
     picker.finish()
 }

@@ -124,34 +124,34 @@ impl Place {
         Ok(Self { dir: dir.path().to_owned(), stem: stem.to_owned(), passing: Some(dir), lock: None, remote, replace, unmet: None })
     }
 
-    /// Stores the running summary in the bucket. What is there already is found out first: by asking, and for credentials that may only write by the
-    /// answer to `If-None-Match`.
+    /// Stores the running summary in the bucket, without replacing first: the answer says whether there was one, also to credentials that may only
+    /// write. The study's own program leaves a CSV alone; whether there is one can only be asked.
     async fn prove_remote(&mut self, running: &str, warnings: &mut Vec<String>) -> Result<(), PlaceError> {
         let (csv, json, replace) = (self.key("csv"), self.key("json"), self.replace);
         let Some((bucket, _)) = &mut self.remote else { return Ok(()) };
         let bytes = running.as_bytes().to_vec();
-        let mut there = Vec::new();
-        // The study's own program leaves a CSV alone.
-        for key in [&csv, &json] {
-            if bucket.exists(key).await? == Some(true) {
-                there.push(format!("s3://{}/{key}", bucket.name()));
-            }
+        let name = |bucket: &Bucket, key: &str| format!("s3://{}/{key}", bucket.name());
+        // Before anything is stored, when nothing may be replaced.
+        if replace == Replace::No && bucket.exists(&csv).await? == Some(true) {
+            return Err(PlaceError::Exists(name(bucket, &csv)));
         }
-        if there.is_empty() {
-            match bucket.store(&json, bytes.clone(), Replace::No).await {
-                Ok(()) => return Ok(()),
-                Err(error) if error.kind == StoreErrorKind::Exists => there.push(format!("s3://{}/{json}", bucket.name())),
-                // A store that does not know If-None-Match: then it must do without, unless that was promised.
-                Err(error) if error.kind == StoreErrorKind::NotImplemented && replace == Replace::Yes => {}
-                Err(error) => return Err(error.into()),
+        let there = match bucket.store(&json, bytes.clone(), Replace::No).await {
+            Ok(()) if replace == Replace::Yes && bucket.exists(&csv).await? == Some(true) => {
+                warnings.push(format!("results of an earlier run are replaced: {}", name(bucket, &csv)));
+                return Ok(());
             }
-        }
-        if let Some(first) = there.first() {
-            if replace == Replace::No {
-                return Err(PlaceError::Exists(first.clone()));
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind == StoreErrorKind::Exists => name(bucket, &json),
+            // A store that does not know If-None-Match: then it must do without, unless that was promised.
+            Err(error) if error.kind == StoreErrorKind::NotImplemented && replace == Replace::Yes => {
+                return Ok(bucket.store(&json, bytes, Replace::Yes).await?);
             }
-            warnings.push(format!("results of an earlier run are replaced: {first}"));
+            Err(error) => return Err(error.into()),
+        };
+        if replace == Replace::No {
+            return Err(PlaceError::Exists(there));
         }
+        warnings.push(format!("results of an earlier run are replaced: {there}"));
         Ok(bucket.store(&json, bytes, Replace::Yes).await?)
     }
 

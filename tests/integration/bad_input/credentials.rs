@@ -28,7 +28,7 @@ fn a_silent_metadata_service_is_asked_once() {
     let (imds, url) = silent();
     let said = without_credentials().env(&[("AWS_EC2_METADATA_SERVICE_ENDPOINT", &url)]).go();
     said.fails(4, "no usable credentials: nothing in the environment, in profiles, of a task role or of an instance", HINT);
-    assert_eq!(asked(&imds), 1, "for credentials, and no second time");
+    assert_eq!(asked(&imds), 2, "for the region and for credentials, each once");
     assert_eq!(said.files(), Vec::<String>::new());
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use crate::support::scripted::{Reply, Scripted};
+use crate::support::scripted::{Reply, Scripted, Turn};
 use crate::support::strict::Invocation;
 
 /// Limits that end a run soon.
@@ -66,6 +66,20 @@ fn an_endpoint_that_is_gone_once_it_listed() {
     }
 }
 
+/// Each kind of silence that a worker's own connection can meet is bounded.
+#[test]
+fn an_endpoint_that_refuses_or_is_silent_once_it_listed() {
+    for client in ["lean", "sdk"] {
+        for (turn, code) in [(Turn::Refuse, "connect-refused"), (Turn::Silent, "stalled*2")] {
+            let server = Scripted::turns(vec![Turn::Plain, turn]);
+            let said = Invocation::run(&server).unset(&["RESULT_BUCKET_NAME"]).args(SHORT).args(&["-o", "out", "--client", client]).go();
+            said.exits(3);
+            let warnings = said.lines("warning: ");
+            assert!(warnings.len() == 1 && warnings[0].starts_with("1 of 1 fetches failed") && warnings[0].contains(code), "{client}: {warnings:?}");
+        }
+    }
+}
+
 #[test]
 fn a_host_name_that_nobody_knows() {
     let said = Invocation::run_at("http://nobody.invalid").args(SHORT).go();
@@ -78,7 +92,7 @@ fn a_host_name_that_nobody_knows() {
 
 #[test]
 fn plain_http_where_tls_is_spoken() {
-    let tls = Scripted::tls(1, super::tls::Authority::new("parfetch tests").server("127.0.0.1"));
+    let tls = Scripted::turns(vec![super::tls::Authority::new("parfetch tests").server("127.0.0.1")]);
     let url = format!("http://{}", tls.address);
     let said = Invocation::run_at(&url).args(SHORT).go();
     said.exits(4);

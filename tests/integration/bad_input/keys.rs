@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::support::scripted::{Reply, Scripted};
+use crate::support::scripted::{Reply, Request, Scripted};
 use crate::support::strict::Invocation;
 
 const HINT: &str = "a key file begins with `# parfetch-keys 1`, has a percent-encoded key a line, and ends with `# sha256 …`";
@@ -13,7 +13,7 @@ fn refused(content: &[u8], error: &str) {
     let server = Scripted::start(3, |_| None);
     let said = Invocation::run(&server).file("keys.tsv", content).args(&["--keys", "keys.tsv"]).go();
     said.fails(4, error, HINT);
-    assert!(!server.requests().iter().any(|request| request.method == "GET"), "neither listed nor fetched");
+    assert!(!server.requests().iter().any(Request::is_fetch), "nothing was fetched");
     let summary = String::from_utf8(server.stored("results/result_run_async_1.json").unwrap()).unwrap();
     assert!(summary.contains("\"state\": \"failed\""), "{summary}");
 }

@@ -3,7 +3,7 @@
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
 
-use crate::support::scripted::Scripted;
+use crate::support::scripted::{Scripted, Turn};
 use crate::support::strict::{Invocation, Said};
 
 /// A certificate authority that no machine knows.
@@ -22,15 +22,13 @@ impl Authority {
     }
 
     /// A server's side of TLS, with a certificate for this name.
-    pub(super) fn server(&self, name: &str) -> rustls::ServerConfig {
+    pub(super) fn server(&self, name: &str) -> Turn {
         let key = KeyPair::generate().unwrap();
         let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, &self.0).unwrap();
-        rustls::ServerConfig::builder_with_provider(rustls::crypto::aws_lc_rs::default_provider().into())
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::try_from(key.serialize_der()).unwrap())
-            .unwrap()
+        let config = rustls::ServerConfig::builder_with_provider(rustls::crypto::aws_lc_rs::default_provider().into());
+        let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        Turn::Tls(config.with_single_cert(vec![certificate.der().clone()], key).unwrap().into())
     }
 }
 
@@ -44,7 +42,7 @@ fn run(server: &Scripted, trust: &[(&str, &str)], (client, pem): (&str, &str)) -
 #[test]
 fn an_unknown_authority_is_refused_until_it_is_named() {
     let authority = Authority::new("parfetch tests");
-    let server = Scripted::tls(2, authority.server("127.0.0.1"));
+    let server = Scripted::turns(vec![authority.server("127.0.0.1")]);
     let other = Authority::new("another").pem();
     for client in ["lean", "sdk"] {
         for (trust, pem) in [(&[][..], &authority.pem()), (&[("SSL_CERT_FILE", "ca.pem")], &other), (&[("AWS_CA_BUNDLE", "ca.pem")], &other)] {
@@ -70,7 +68,7 @@ fn an_unknown_authority_is_refused_until_it_is_named() {
 #[test]
 fn a_certificate_for_another_host_is_refused_by_the_control_calls() {
     let authority = Authority::new("parfetch tests");
-    let server = Scripted::tls(2, authority.server("elsewhere.example"));
+    let server = Scripted::turns(vec![authority.server("elsewhere.example")]);
     for client in ["lean", "sdk"] {
         let said = run(&server, &[("AWS_CA_BUNDLE", "ca.pem")], (client, &authority.pem()));
         said.exits(4);
@@ -78,6 +76,29 @@ fn a_certificate_for_another_host_is_refused_by_the_control_calls() {
         let known = format!("{ERROR} {} is for another name (", server.url());
         assert!(error.len() == 1 && error[0].starts_with(&known) && error[0].contains("elsewhere.example"), "{}", said.stderr);
         assert_eq!(said.lines("hint: "), ["use a host name that the certificate has in the endpoint's URL"]);
+    }
+}
+
+/// The control calls share the first connection; those that follow are the fetching clients' own.
+#[test]
+fn certificates_are_checked_by_the_clients_that_fetch() {
+    let authority = Authority::new("parfetch tests");
+    for (client, mode) in [("lean", "async"), ("lean", "process"), ("sdk", "async"), ("sdk", "process")] {
+        let fetch = |second: Turn, variable: &str| {
+            let server = Scripted::turns(vec![authority.server("127.0.0.1"), second]);
+            let run = Invocation::run(&server).unset(&["RESULT_BUCKET_NAME"]).file("ca.pem", authority.pem()).env(&[(variable, "ca.pem")]);
+            let said = run.args(&["-o", "out", "--client", client, "-m", mode, "--attempts", "2"]).go();
+            (said, server.requests().iter().filter(|request| request.is_fetch()).count())
+        };
+        for variable in ["AWS_CA_BUNDLE", "SSL_CERT_FILE"] {
+            for stranger in [authority.server("elsewhere.example"), Authority::new("another").server("127.0.0.1")] {
+                let (said, fetches) = fetch(stranger, variable);
+                said.exits(3);
+                assert_eq!(said.lines("warning: "), ["1 of 1 fetches failed: k0000 (tls)"], "{client} {mode}");
+                assert_eq!(fetches, 0, "nothing was said to a stranger");
+            }
+            fetch(authority.server("127.0.0.1"), variable).0.exits(0);
+        }
     }
 }
 

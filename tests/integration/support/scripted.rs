@@ -90,7 +90,18 @@ struct Shared {
     stored: Mutex<BTreeMap<String, Vec<u8>>>,
     seen: Mutex<Vec<Request>>,
     news: Condvar,
-    tls: Option<Arc<rustls::ServerConfig>>,
+    turns: Vec<Turn>,
+}
+
+/// What the endpoint is to one connection.
+#[derive(Clone)]
+pub(crate) enum Turn {
+    Plain,
+    Tls(Arc<rustls::ServerConfig>),
+    /// Takes the connection and says nothing.
+    Silent,
+    /// Nothing listens any more.
+    Refuse,
 }
 
 /// The endpoint. Its threads end with the test process.
@@ -102,15 +113,16 @@ pub(crate) struct Scripted {
 impl Scripted {
     /// A store of `count` objects of one byte, in which `script` may answer any request first.
     pub(crate) fn start(count: usize, script: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static) -> Self {
-        Self::serve(count, script, None)
+        Self::serve(count, script, vec![Turn::Plain])
     }
 
-    /// The same over TLS.
-    pub(crate) fn tls(count: usize, config: rustls::ServerConfig) -> Self {
-        Self::serve(count, |_| None, Some(Arc::new(config)))
+    /// A store of one object, which is this to its first connection, its second, and so on; the last for all that follow. parfetch's control calls
+    /// share the first; every worker opens one of its own.
+    pub(crate) fn turns(turns: Vec<Turn>) -> Self {
+        Self::serve(1, |_| None, turns)
     }
 
-    fn serve(count: usize, script: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static, tls: Option<Arc<rustls::ServerConfig>>) -> Self {
+    fn serve(count: usize, script: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static, turns: Vec<Turn>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
@@ -119,14 +131,18 @@ impl Scripted {
             stored: Mutex::default(),
             seen: Mutex::default(),
             news: Condvar::new(),
-            tls,
+            turns,
         });
         let server = Arc::clone(&shared);
         std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let shared = Arc::clone(&server);
+            for number in 0.. {
+                let turn = server.turns[number.min(server.turns.len() - 1)].clone();
+                if matches!(turn, Turn::Refuse) {
+                    return;
+                }
+                let (Ok((stream, _)), shared) = (listener.accept(), Arc::clone(&server)) else { return };
                 // A client that goes away in the middle is part of the tests.
-                std::thread::spawn(move || shared.connection(stream));
+                std::thread::spawn(move || shared.connection(stream, &turn));
             }
         });
         Self { address, shared }
@@ -134,7 +150,7 @@ impl Scripted {
 
     /// `http://127.0.0.1:…`
     pub(crate) fn url(&self) -> String {
-        let scheme = if self.shared.tls.is_some() { "https" } else { "http" };
+        let scheme = if matches!(self.shared.turns[0], Turn::Tls(_)) { "https" } else { "http" };
         format!("{scheme}://{}", self.address)
     }
 
@@ -160,14 +176,15 @@ impl Scripted {
 }
 
 impl Shared {
-    fn connection(&self, stream: TcpStream) -> io::Result<()> {
+    fn connection(&self, mut stream: TcpStream, turn: &Turn) -> io::Result<()> {
         stream.set_nodelay(true)?;
-        match &self.tls {
-            None => self.exchanges(stream),
-            Some(config) => {
+        match turn {
+            Turn::Plain => self.exchanges(stream),
+            Turn::Tls(config) => {
                 let session = rustls::ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
                 self.exchanges(rustls::StreamOwned::new(session, stream))
             }
+            Turn::Silent | Turn::Refuse => io::copy(&mut stream, &mut io::sink()).map(drop),
         }
     }
 
