@@ -4,7 +4,7 @@
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::scripted::{Hold, Request, Scripted};
-use crate::support::strict::{Invocation, Said, gone};
+use crate::support::strict::{Invocation, SECRET, Said, gone};
 
 const MODES: [&str; 3] = ["async", "thread", "process"];
 const SAID: &str = "warning: interrupted";
@@ -143,6 +143,10 @@ fn children_leave_an_interrupt_to_their_parent() {
     let running = run(&server, "process").start();
     server.wait_for(1, second_fetch);
     for child in running.children() {
+        for file in ["environ", "cmdline"] {
+            let shown = std::fs::read(format!("/proc/{}/{file}", child.as_raw_nonzero())).unwrap();
+            assert!(!String::from_utf8_lossy(&shown).contains(SECRET), "credentials go by pipe");
+        }
         kill_process(child, Signal::INT).unwrap();
     }
     hold.open();
