@@ -63,8 +63,11 @@ fn wrong_credentials() {
 #[test]
 fn an_answer_that_nobody_expected_still_has_a_hint() {
     let (server, said) = listing(Reply::error(501, "NotImplemented"));
+    let hint = format!("check that the endpoint is one of S3: {}", server.url());
+    said.fails(4, "cannot list s3://source: the store does not know this request (NotImplemented)", &hint);
+    let (server, said) = listing(Reply::error(418, "Teapot"));
     let hint = format!("check that the endpoint is right: {}", server.url());
-    said.fails(4, "cannot list s3://source: Canned (NotImplemented)", &hint);
+    said.fails(4, "cannot list s3://source: Canned (Teapot)", &hint);
     let (server, said) = listing(Reply::Answer(200, Vec::new(), b"<html>Welcome</html>".to_vec()));
     let hint = format!("check that the endpoint is one of S3: {}", server.url());
     said.fails(4, "cannot list s3://source: the answer is not S3's", &hint);
@@ -120,7 +123,7 @@ fn results_of_the_same_name_are_not_replaced_when_that_is_refused() {
     Invocation::run(&server).go().exits(0);
     let first = server.stored("results/result_run_async_1.json");
     let said = Invocation::run(&server).args(&["--no-overwrite"]).go();
-    let error = "there are results called s3://results/result_run_async_1.json already";
+    let error = "there are results called s3://results/result_run_async_1.csv already";
     said.fails(4, error, "choose another --tag, or leave --no-overwrite out");
     assert_eq!(server.stored("results/result_run_async_1.json"), first);
     let said = Invocation::run(&server).go();
