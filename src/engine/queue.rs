@@ -54,12 +54,21 @@ impl Queue {
             }
             return Some(range);
         }
-        self.returned.lock().unwrap_or_else(PoisonError::into_inner).pop()
+        let mut returned = self.returned.lock().unwrap_or_else(PoisonError::into_inner);
+        let range = returned.pop()?;
+        if returned.is_empty() {
+            self.empty_at_ns.store(now_ns, Ordering::Relaxed);
+        }
+        Some(range)
     }
 
     /// Gives back what a worker that died did not fetch: one by one, for it comes late in the run, and one of them may be what it died of.
     pub fn give_back(&self, range: Range<u64>) {
-        self.returned.lock().unwrap_or_else(PoisonError::into_inner).extend(range.rev().map(|unit| unit..unit + 1));
+        let mut returned = self.returned.lock().unwrap_or_else(PoisonError::into_inner);
+        returned.extend(range.rev().map(|unit| unit..unit + 1));
+        if !returned.is_empty() {
+            self.empty_at_ns.store(NOT_YET, Ordering::Relaxed);
+        }
     }
 
     /// True when every key was handed out, and none was given back.
@@ -124,7 +133,9 @@ mod tests {
         assert_eq!(queue.take(0), None);
         queue.give_back(7..9);
         assert!(!queue.is_drained());
-        assert_eq!((queue.take(0), queue.take(0)), (Some(7..8), Some(8..9)), "one by one");
+        assert_eq!(queue.empty_at_ns(), None, "it is not empty any more");
+        assert_eq!((queue.take(3), queue.take(4)), (Some(7..8), Some(8..9)), "one by one");
+        assert_eq!(queue.empty_at_ns(), Some(4));
         assert!(queue.is_drained());
     }
 
