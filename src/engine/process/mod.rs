@@ -103,7 +103,8 @@ impl Floor {
                 End::Bye(bye) => return self.farewell(*bye, child).await,
                 End::Died { keys, worked, how } => {
                     let how = child.autopsy(how).await;
-                    self.mourn(number, format!("child {} of worker {number} died ({how}); {keys} keys go to other children", child.pid), how);
+                    let fate = if self.is_over() { "are left" } else { "go to other children" };
+                    self.mourn(number, format!("child {} of worker {number} died ({how}); {keys} keys {fate}", child.pid), how);
                     idle_deaths = if worked { 0 } else { idle_deaths + 1 };
                 }
             }

@@ -18,6 +18,7 @@ against_every_store!(
     results_among_the_source_may_be_allowed,
     a_folder_alone_takes_the_results,
     stdout_is_the_summary_alone,
+    a_large_file_is_stored_in_parts,
 );
 
 fn few(store: Store) -> Source {
@@ -118,4 +119,21 @@ fn stdout_is_the_summary_alone(store: Store) {
     assert_eq!(ran.stdout.as_bytes(), results.json);
     let (ran, _) = kept(&source, &["--tag", "run", "--output", "text"]);
     assert!(ran.stdout.contains("20") && !ran.stdout.contains('\u{1b}'), "{}", ran.stdout);
+}
+
+/// More than two parts of 8 MiB, the last one short.
+fn a_large_file_is_stored_in_parts(store: Store) {
+    let source = few(store);
+    let folder = tempfile::tempdir().unwrap();
+    let bytes: Vec<u8> = (0..20_000_000_u32).map(|number| u8::try_from(number % 251).unwrap()).collect();
+    std::fs::write(folder.path().join("result_large_async_1.csv"), &bytes).unwrap();
+    let at = &source.endpoint;
+    let ran = Parfetch::new()
+        .env("AWS_ACCESS_KEY_ID", &at.access_key)
+        .env("AWS_SECRET_ACCESS_KEY", &at.secret_key)
+        .env("AWS_REGION", &at.region)
+        .args(["upload", folder.path().to_str().unwrap(), &format!("s3://{}/kept", source.results), "--endpoint-url", &at.url])
+        .exits(0);
+    assert_eq!(ran.stdout, format!("s3://{}/kept/result_large_async_1.csv\n", source.results));
+    assert!(source.s3().get(&source.results, "kept/result_large_async_1.csv") == bytes, "byte for byte");
 }
