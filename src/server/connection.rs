@@ -76,7 +76,9 @@ impl Connection {
             let started = *self.started_ns.lock().unwrap_or_else(PoisonError::into_inner);
             let now = now_ns();
             let held_ns = self.rate.map_or(0, |rate| socket::unsent_bytes(stream) * 1_000_000_000 / rate);
-            self.statistics.served((now + held_ns).saturating_sub(started));
+            // A thread that was put aside between the two readings saw an old time and few bytes left: it is at least as late as now.
+            let end = if self.rate.is_some() { (now + held_ns).max(now_ns()) } else { now };
+            self.statistics.served(end.saturating_sub(started));
         }
     }
 }
