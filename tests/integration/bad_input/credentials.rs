@@ -79,3 +79,35 @@ fn a_container_that_answers_nonsense_is_not_quoted() {
     said.exits(4);
     assert_eq!((said.lines("error: ").len(), said.lines("hint: ")), (1, vec![HINT]), "{}", said.stderr);
 }
+
+/// A role whose first key is refused for good after some fetches: every worker must go on with the next one, and the provider is asked once for it.
+#[test]
+fn a_key_that_expires_in_mid_run_is_replaced_once_for_all_workers() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    for (mode, client) in ["async", "thread", "process"].into_iter().flat_map(|mode| ["lean", "sdk"].map(|client| (mode, client))) {
+        let (asked, fetched) = (std::sync::Arc::new(AtomicUsize::new(0)), AtomicUsize::new(0));
+        let answered = std::sync::Arc::clone(&asked);
+        let server = Scripted::start(60, move |request| {
+            if request.path() == "role" {
+                let number = answered.fetch_add(1, Ordering::SeqCst);
+                let body = format!(
+                    r#"{{"AccessKeyId":"ROLEKEY{number}","SecretAccessKey":"{SECRET}","Token":"{TOKEN}","Expiration":"2099-01-01T00:00:00Z"}}"#
+                );
+                return Some(Reply::ok(body));
+            }
+            let old = request.headers.get("authorization").is_some_and(|signature| signature.contains("Credential=ROLEKEY0/"));
+            let expired = request.is_fetch() && old && fetched.fetch_add(1, Ordering::SeqCst) >= 20;
+            expired.then(|| Reply::error(400, "ExpiredToken"))
+        });
+        let url = format!("{}/role", server.url());
+        let said = Invocation::run_at(&server.url())
+            .unset(&["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"])
+            .env(&[("AWS_CONTAINER_CREDENTIALS_FULL_URI", &url), ("AWS_EC2_METADATA_DISABLED", "true")])
+            .args(&["-c", "4", "--mode", mode, "--client", client])
+            .go();
+        said.exits(0);
+        let refused = server.requests().iter().filter(|request| request.is_fetch() && request.path() != "role").count() - 60;
+        assert!((1..=4).contains(&refused), "{mode} {client}: each worker is refused once at the most, {refused} were");
+        assert_eq!(asked.load(Ordering::SeqCst), 2, "{mode} {client}: one refresh serves all workers");
+    }
+}
