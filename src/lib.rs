@@ -4,6 +4,7 @@
 //! ([`stats`]), S3 and the machine ([`store`], [`platform`]), the measured path ([`fetch`]), the engines, results and the lister, one run, and
 //! what a person sees on top. A module imports only from layers below it; a test holds that.
 
+pub mod cell;
 pub mod cli;
 pub mod commands;
 pub mod engine;

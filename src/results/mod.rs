@@ -4,6 +4,7 @@ pub mod csv;
 pub mod keys;
 pub mod outcome;
 pub mod place;
+pub mod record;
 pub mod rows;
 pub mod spill;
 pub mod summary;

@@ -156,13 +156,13 @@ async fn delays_and_rates_hold_as_lower_bounds() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn the_kernel_paces_a_connection() {
-    let fixture = serve("objects=1,size=256KiB,conn-rate=20MB/s");
+    let fixture = serve("objects=1,size=4MiB,conn-rate=20MB/s");
     let client = fixture.client();
     let body = client.get_object().bucket("source").key("data/00/000000000.bin").send().await.unwrap().body.collect().await.unwrap();
-    assert_eq!(body.into_bytes().len(), 256 << 10);
-    // All of it fits into the send buffer at once, and takes 13 ms at the rate. The kernel lets about 128 KiB lead, at times more; without pacing it is
-    // well below a millisecond.
-    assert!(fixture.report_after(1).service_time.mean_ns.unwrap() > 3_000_000);
+    assert_eq!(body.into_bytes().len(), 4 << 20);
+    // 210 ms at the rate, a few without pacing. How much the kernel lets lead differs between machines, and is bounded by the send buffer: half a
+    // MiB as the kernel counts. So at least 180 ms are the rate's, and half of them are asked for.
+    assert!(fixture.report_after(1).service_time.mean_ns.unwrap() > 90_000_000);
 }
 
 #[tokio::test]

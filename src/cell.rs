@@ -1,0 +1,103 @@
+//! One cell of a sweep: the factors that are varied, as plain data.
+//!
+//! Owns the cell's names (a readable slug for folders, a line for people). Knows nothing of how a cell is run or what came out of it.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::plan::{ClientKind, Mode};
+
+/// CPU units of one vCPU, as ECS counts them.
+pub const UNITS_PER_VCPU: u32 = 1024;
+
+/// What fetches in a cell.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Program {
+    /// parfetch with this client.
+    Client(ClientKind),
+    /// Another program, by the name that the plan gives it.
+    Contender(String),
+}
+
+impl Program {
+    /// The word that stands in tables, file names and flags.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Client(client) => client.as_str(),
+            Self::Contender(name) => name,
+        }
+    }
+
+    /// Whether it is parfetch itself.
+    pub const fn is_parfetch(&self) -> bool {
+        matches!(self, Self::Client(_))
+    }
+}
+
+/// One combination of the factors.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Cell {
+    /// What fetches.
+    pub program: Program,
+    /// vCPU × 1024, of each shard.
+    pub cpu_units: u32,
+    /// Memory of each shard in MiB.
+    pub memory_mib: u32,
+    /// Concurrency model.
+    pub mode: Mode,
+    /// Workers of each shard.
+    pub concurrency: u32,
+    /// Runs side by side, each with its part of the keys.
+    pub shards: u32,
+}
+
+impl Cell {
+    /// vCPU of each shard.
+    pub fn vcpu(&self) -> f64 {
+        f64::from(self.cpu_units) / f64::from(UNITS_PER_VCPU)
+    }
+
+    /// A name for folders: `lean-0.5vcpu-1024mib-async-x16`, with `-s4` behind it for four shards.
+    pub fn slug(&self) -> String {
+        let Self { program, memory_mib, mode, concurrency, shards, .. } = self;
+        let parts = if *shards > 1 { format!("-s{shards}") } else { String::new() };
+        format!("{}-{}vcpu-{memory_mib}mib-{mode}-x{concurrency}{parts}", program.name(), self.vcpu())
+    }
+}
+
+impl fmt::Display for Cell {
+    /// `0.5 vCPU · 1 GB · async × 16 · lean`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { program, memory_mib, mode, concurrency, shards, .. } = self;
+        write!(f, "{} vCPU · {} GB · {mode} × {concurrency} · {}", self.vcpu(), f64::from(*memory_mib) / 1024.0, program.name())?;
+        if *shards > 1 { write!(f, " · {shards} shards") } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cell(program: Program) -> Cell {
+        Cell { program, cpu_units: 512, memory_mib: 1024, mode: Mode::Async, concurrency: 16, shards: 1 }
+    }
+
+    #[test]
+    fn a_cell_has_a_name_for_folders_and_one_for_people() {
+        let lean = cell(Program::Client(ClientKind::Lean));
+        assert_eq!((lean.slug().as_str(), lean.to_string().as_str()), ("lean-0.5vcpu-1024mib-async-x16", "0.5 vCPU · 1 GB · async × 16 · lean"));
+        let sharded = Cell { shards: 4, cpu_units: 2048, memory_mib: 5120, ..cell(Program::Contender("python".to_owned())) };
+        assert_eq!(sharded.slug(), "python-2vcpu-5120mib-async-x16-s4");
+        assert_eq!(sharded.to_string(), "2 vCPU · 5 GB · async × 16 · python · 4 shards");
+    }
+
+    #[test]
+    fn a_contender_is_told_from_a_client_in_files() {
+        let text = |program| serde_json::to_string(&cell(program).program).unwrap();
+        assert_eq!(text(Program::Client(ClientKind::Sdk)), r#"{"client":"sdk"}"#);
+        assert_eq!(text(Program::Contender("sdk".to_owned())), r#"{"contender":"sdk"}"#);
+    }
+}

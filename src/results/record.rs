@@ -1,0 +1,237 @@
+//! The record of one repetition in a sweep: which cell, how it was limited, what was measured from outside, and where its own results are.
+//!
+//! It stands beside the results of the repetition as `repetition.json` and is there for contenders too, which write no summary. Plain data and its
+//! file form; FORMAT.md describes every field.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::summary::StorageClass;
+use crate::cell::Cell;
+
+/// What the field `schema` says in every record.
+pub const SCHEMA: &str = "parfetch.repetition";
+
+/// The version of the format that this program writes.
+pub const VERSION: u32 = 1;
+
+/// The name of the file.
+pub const FILE_NAME: &str = "repetition.json";
+
+/// One repetition of one cell, as the sweep saw it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Record {
+    /// `parfetch.repetition`: what kind of document this is.
+    pub schema: String,
+    /// The version of the format.
+    pub version: u32,
+    /// Version of parfetch.
+    pub tool_version: String,
+    /// What holds for the whole sweep.
+    pub sweep: SweepFacts,
+    /// Which cell.
+    pub cell: Cell,
+    /// Which repetition: from 1; 0 is the warm-up, which does not count.
+    pub repetition: u32,
+    /// Which try at it, from 1: a repetition that was cut off is tried again.
+    pub attempt: u32,
+    /// Its place in the order of the sweep, from 0.
+    pub position: u32,
+    /// UTC, RFC 3339: a label.
+    pub started_at: String,
+    /// How vCPU and memory were limited.
+    pub limited: Limited,
+    /// Why it failed; null when it did not.
+    pub failure: Option<RepetitionFailure>,
+    /// What was measured from outside, for parfetch and contenders alike; null when it did not start.
+    pub outside: Option<Outside>,
+    /// What a contender's own CSV says; null for parfetch, whose summaries say more.
+    pub contender: Option<ContenderResult>,
+    /// Names of the summaries of parfetch beside this record, one a shard.
+    pub summaries: Vec<String>,
+    /// The embedded server during this repetition; null without one.
+    pub server: Option<ServerUse>,
+}
+
+/// What holds for every repetition of a sweep.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SweepFacts {
+    /// The sweep's name.
+    pub id: String,
+    /// SHA-256 of the plan.
+    pub plan_sha256: String,
+    /// SHA-256 of the frozen key list.
+    pub keys_sha256: String,
+    /// Where the cells ran: `local`.
+    pub on: String,
+    /// Seed of the order.
+    pub seed: u64,
+    /// Repetitions of each cell that the plan asks for.
+    pub repetitions: u32,
+    /// Source bucket.
+    pub bucket: String,
+    /// Only keys that begin with this.
+    pub prefix: String,
+    /// Keys fetched in a repetition at most; null = all.
+    pub limit: Option<u64>,
+    /// The keys were gone round until this time had passed; null = once.
+    pub duration_ns: Option<u64>,
+    /// Region that prices are looked up for; null where it is not known.
+    pub region: Option<String>,
+    /// The S3 endpoint, when it is not AWS's own.
+    pub endpoint: Option<String>,
+    /// Settings of the embedded server; null without one.
+    pub embedded: Option<String>,
+    /// Keys of the whole key list: the bucket's size, whatever `limit` says.
+    pub keys: u64,
+    /// Their size as listed.
+    pub bytes: Option<u64>,
+    /// The keys by storage class.
+    pub storage_classes: BTreeMap<String, StorageClass>,
+    /// How long the one listing took.
+    pub listing_ns: Option<u64>,
+}
+
+/// How the vCPU of a repetition were limited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Means {
+    /// A quota in a control group of version 2.
+    #[serde(rename = "cgroup-v2")]
+    CgroupV2,
+    /// A quota in a control group of version 1.
+    #[serde(rename = "cgroup-v1")]
+    CgroupV1,
+    /// A quota in a scope of the user's systemd.
+    SystemdScope,
+    /// CPU affinity: whole vCPU only.
+    Affinity,
+}
+
+impl Means {
+    /// The words that stand in tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CgroupV2 => "cgroup v2 quota",
+            Self::CgroupV1 => "cgroup v1 quota",
+            Self::SystemdScope => "systemd scope quota",
+            Self::Affinity => "CPU affinity",
+        }
+    }
+}
+
+/// How a repetition was held to its cell's size.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Limited {
+    /// What held its vCPU.
+    pub cpu: Means,
+    /// What held its memory; null where nothing did.
+    pub memory: Option<Means>,
+    /// Numbers of the CPUs it could run on, all shards together.
+    pub cpus: Vec<u32>,
+    /// CPUs of the machine that the sweep could use.
+    pub machine_cpus: u32,
+    /// Whether it shared CPUs with the server; null where that is not known (a server elsewhere).
+    pub shared_with_server: Option<bool>,
+}
+
+/// Why a repetition gave no figures.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RepetitionFailure {
+    /// One line.
+    pub reason: String,
+    /// Exit code; null after a signal.
+    pub exit_code: Option<i32>,
+    /// The last lines that it wrote to stderr.
+    pub stderr: Vec<String>,
+}
+
+/// What was measured from outside: the whole processes, from their start to their end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Outside {
+    /// Start of the first process to the end of the last.
+    pub wall_ns: u64,
+    /// CPU time, user.
+    pub cpu_user_ns: Option<u64>,
+    /// CPU time, system.
+    pub cpu_sys_ns: Option<u64>,
+    /// Largest sum of the processes' PSS that a sample found.
+    pub peak_pss_bytes: Option<u64>,
+    /// How many samples were taken.
+    pub pss_samples: u64,
+    /// Time in which the quota held it back; null where the kernel does not say.
+    pub throttled_ns: Option<u64>,
+}
+
+/// What a contender's CSV says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ContenderResult {
+    /// The time in its header: its own fetch time, starting its workers included.
+    pub fetch_ns: u64,
+    /// Rows.
+    pub objects: u64,
+    /// Rows whose counted size is the announced one.
+    pub ok: u64,
+    /// Bytes of those rows.
+    pub goodput_bytes: u64,
+}
+
+/// What the embedded server used while a repetition went on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ServerUse {
+    /// Its CPU time.
+    pub cpu_ns: u64,
+    /// Threads that serve.
+    pub threads: u32,
+    /// GETs it answered.
+    pub gets: u64,
+    /// Mean time from a request to its last byte; null without a GET.
+    pub service_mean_ns: Option<u64>,
+}
+
+/// Why a text is not a record.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// Not JSON, or a field is missing or of another kind.
+    #[error("not a repetition's record: {0}")]
+    Json(#[from] serde_json::Error),
+    /// Another kind of document.
+    #[error("not a repetition's record: its schema is `{0}`")]
+    Schema(String),
+    /// Written by a later parfetch that changed what fields mean.
+    #[error("the record has version {0}, and this parfetch reads up to version {VERSION}")]
+    Version(u32),
+}
+
+impl Record {
+    /// The document, indented, with a line end.
+    ///
+    /// # Errors
+    /// Never for what this program computes; serde's own otherwise.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(self).map(|text| text + "\n")
+    }
+
+    /// Reads a document back; fields that a later parfetch added are passed over.
+    ///
+    /// # Errors
+    /// When it is another document, or of a later version.
+    pub fn from_json(text: &str) -> Result<Self, RecordError> {
+        #[derive(Deserialize)]
+        struct Head {
+            schema: String,
+            version: u32,
+        }
+        let head: Head = serde_json::from_str(text)?;
+        if head.schema != SCHEMA {
+            return Err(RecordError::Schema(head.schema));
+        }
+        if head.version > VERSION {
+            return Err(RecordError::Version(head.version));
+        }
+        Ok(serde_json::from_str(text)?)
+    }
+}
