@@ -21,11 +21,16 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("engine", &["event", "plan", "sample", "platform", "store", "results", "fetch"]),
     ("server", &["units"]),
     ("run", &["event", "exit", "plan", "sample", "units", "platform", "store", "results", "lister", "engine", "server"]),
+    ("sweep", &["cell", "event", "exit", "plan", "platform", "lister", "results", "run", "server", "store", "units"]),
+    ("price", &[]),
     ("output", &["units", "stats", "results"]),
     ("progress", &["event", "output", "sample", "units"]),
     ("cli", &[]),
-    ("settings", &["cli", "exit", "plan", "server", "units"]),
-    ("commands", &["cli", "event", "exit", "plan", "platform", "store", "results", "engine", "run", "server", "output", "progress", "settings"]),
+    ("settings", &["cli", "exit", "plan", "price", "server", "sweep", "units"]),
+    (
+        "commands",
+        &["cli", "event", "exit", "plan", "platform", "store", "results", "engine", "run", "server", "output", "progress", "settings", "sweep"],
+    ),
 ];
 
 /// Crates that only some modules may name.
