@@ -1,0 +1,8 @@
+#!/bin/sh
+# Opens report pages in a real browser: run.sh [--shots DIR] [PAGE.html…]
+# Without pages, those of `cargo test --lib write_the_sample_pages -- --ignored` in target/page.
+# Needs Node 20, npm and Chromium ($CHROMIUM, chromium, chromium-browser or google-chrome on the PATH).
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+(cd "$here" && npm ci --ignore-scripts --no-audit --no-fund --silent)
+exec node "$here/run.mjs" "$@"
