@@ -52,8 +52,8 @@ const visit = async (file, { colorScheme, width, script }) => {
   if (script) found.push(...(await accessible(page, axe)));
   if (shots) {
     const name = `${basename(file, ".html")}-${colorScheme}-${width}${script ? "" : "-nojs"}.png`;
-    await page.mouse.move(0, 0);
-    await page.evaluate(() => scrollTo(0, 0)).catch(() => {});
+    // Without the tooltips that are still open.
+    await page.reload();
     await page.screenshot({ path: join(shots, name), fullPage: true });
   }
   await context.close();

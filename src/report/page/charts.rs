@@ -2,6 +2,7 @@
 
 use super::text::{median, short, size_label, size_tick, worker_label};
 use super::types::{Cell, Client, Histogram, Histograms, PageData, Role, Series, Standing, Timeline};
+use crate::units::count;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -27,8 +28,8 @@ impl Charts {
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(super) enum Spec {
-    /// Lines with bands over a list of places.
-    Lines { x: Vec<String>, x_name: &'static str, lines: Vec<Line> },
+    /// Lines with bands over a list of places; `titles` say each place in full.
+    Lines { x: Vec<String>, titles: Vec<String>, x_name: &'static str, lines: Vec<Line> },
     /// Speed against price.
     Price { points: Vec<Point>, x_name: String },
     /// One distribution.
@@ -133,7 +134,8 @@ pub(super) fn panel(page: &PageData, client: &Client, size: usize) -> Option<Spe
     };
     let lines: Vec<Line> = keys.iter().filter_map(|key| line(key, places.iter().map(|place| at(key, *place)).collect())).collect();
     let own = client.cells.iter().any(|cell| cell.size == size && cell.throughput.is_some());
-    own.then(|| Spec::Lines { x: places.iter().map(u64::to_string).collect(), x_name: "workers", lines })
+    let titles = places.iter().map(|place| format!("{} workers", count(*place))).collect();
+    own.then(|| Spec::Lines { x: places.iter().map(u64::to_string).collect(), titles, x_name: "workers", lines })
 }
 
 /// The best cell of each mode at each size; `None` with fewer than two sizes.
@@ -145,7 +147,8 @@ pub(super) fn best_of_each(page: &PageData, client: &Client) -> Option<Spec> {
     let keys = line_keys(page, client);
     let lines = keys.iter().filter_map(|key| line(key, sizes.iter().map(|size| at(key, *size)).collect())).collect();
     let x = sizes.iter().map(|size| size_tick(page, &page.sizes[*size])).collect();
-    (sizes.len() > 1).then_some(Spec::Lines { x, x_name: "vCPU", lines })
+    let titles = sizes.iter().map(|size| size_label(&page.sizes[*size])).collect();
+    (sizes.len() > 1).then_some(Spec::Lines { x, titles, x_name: "vCPU", lines })
 }
 
 fn line(key: &LineKey<'_>, points: Vec<Place>) -> Option<Line> {

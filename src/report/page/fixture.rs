@@ -298,6 +298,8 @@ pub(super) fn alike() -> PageData {
         .map(|(vcpu, memory, tasks)| Size { vcpu: vcpu.to_owned(), memory: Some(memory.to_owned()), tasks })
         .into();
     page.clients.truncate(2);
+    page.clients[1].name = HOSTILE.to_owned();
+    page.clients[1].role = Role::Contender;
     for client in &mut page.clients {
         client.cells.retain(|cell| cell.mode != "process" && [4, 16, 64].contains(&cell.concurrency));
         for cell in client.cells.iter_mut().filter(|cell| cell.concurrency == 64) {

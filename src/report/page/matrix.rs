@@ -2,7 +2,7 @@
 
 use super::charts::{concurrencies, modes};
 use super::text::{UNKNOWN, median, range, short, size_label, worker_label};
-use super::types::{Cell, Client, PageData, Standing};
+use super::types::{Cell, Client, PageData, Size, Standing};
 use crate::units::count;
 use maud::{Markup, html};
 
@@ -37,7 +37,7 @@ pub(super) fn matrix(page: &PageData, client: &Client) -> Markup {
                         tbody {
                             @for (row, mode) in modes.iter().enumerate() {
                                 tr {
-                                    @if row == 0 { th.pf-size scope="rowgroup" rowspan=(modes.len()) { (size_label(size).replacen(", ", ",\u{2002}", 1).replace(' ', "\u{a0}").replace('\u{2002}', " ")) } }
+                                    @if row == 0 { th.pf-size scope="rowgroup" rowspan=(modes.len()) { (unbroken(size)) } }
                                     th scope="row" { (mode) }
                                     @for column in &columns { (heat(find(client, (index, mode, *column)))) }
                                     @if knees { td.pf-knee { (knee(client, index, mode)) } }
@@ -88,6 +88,12 @@ fn heat(cell: Option<&Cell>) -> Markup {
             @if !words.is_empty() { span.pf-hidden { (words) } }
         }
     }
+}
+
+/// The size, so that no line of it starts with a unit of memory.
+fn unbroken(size: &Size) -> String {
+    let memory = size.memory.as_ref().map(|memory| memory.replace(' ', "\u{a0}"));
+    size_label(&Size { memory, ..size.clone() })
 }
 
 /// The cell's number; none is written where there is none.

@@ -41,7 +41,8 @@ pub(super) fn cells(page: &PageData, client: &Client) -> Markup {
         }
     };
     let shown = client.cells.iter().filter(|cell| cell.size < page.sizes.len()).count();
-    fold(&format!("All {} cells of {} as a table", count(u64::try_from(shown).unwrap_or(u64::MAX)), client.name), &table)
+    let all = if shown == 1 { "The cell".to_owned() } else { format!("All {} cells", count(u64::try_from(shown).unwrap_or(u64::MAX))) };
+    fold(&format!("{all} of {} as a table", client.name), &table)
 }
 
 fn row(size: &str, cell: &Cell) -> Markup {

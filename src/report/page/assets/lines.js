@@ -84,7 +84,7 @@ const drawLines = (spec) => {
           const [median, low, high] = line.points[place];
           return [line.label, number(median) + (low === null ? "" : ` (${number(low)} to ${number(high)})`), line.style];
         });
-        return tip(`${spec.x[place].replaceAll("\n", ", ")} ${spec.x_name}, MB/s`, rows);
+        return tip(`${spec.titles[place]}: MB/s`, rows);
       },
     },
     series: [...spec.lines.map(bandSeries), ...spec.lines.map(lineSeries), nameSeries(spec.lines)],
