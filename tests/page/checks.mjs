@@ -115,11 +115,11 @@ export const tooltips = async (page, { width }) => {
     await place.scrollIntoViewIfNeeded();
     // The middle of a mark that a pointer can meet: ask the page, as the pointer would.
     const spots = await place.evaluate((element) => {
-      const plot = element.querySelector("svg").getBoundingClientRect();
+      const plot = (element.querySelector("svg") ?? element).getBoundingClientRect();
       const centres = [...element.querySelectorAll("svg path")].map((path) => path.getBoundingClientRect())
         .filter((box) => box.width > 1 && box.width < 90 && box.height > 2 && box.height < plot.height * 0.9)
         .map((box) => [box.x + box.width / 2, box.y + box.height * 0.5]);
-      return [...centres.slice(-40), ...centres.slice(0, 10), [plot.x + plot.width * 0.6, plot.y + plot.height * 0.5]];
+      return [[plot.x + plot.width * 0.6, plot.y + plot.height * 0.5], ...centres.slice(-40), ...centres.slice(0, 10)];
     });
     let shown = null;
     for (const [x, y] of spots) {
@@ -159,7 +159,7 @@ export const themes = async (page) => {
 };
 
 // axe-core: nothing serious or critical.
-export const accessible = async (page, axe) => {
+export const accessible = async (page, { axe }) => {
   // Not a <script> of the page: its policy holds for those, and the count of them is checked.
   await page.evaluate(axe);
   const violations = await page.evaluate(async () => (await globalThis.axe.run(document, { resultTypes: ["violations"] })).violations

@@ -183,7 +183,7 @@ pub(super) fn price(page: &PageData, client: &Client) -> Option<Spec> {
             usd: round(usd),
             mb_s: round(rate.median),
             label: format!("{}, {}", size_label(size), worker_label(cell)),
-            short: format!("{tick} × {}", cell.concurrency),
+            short: format!("{tick} × {}", count(cell.concurrency)),
             front: client.front.iter().position(|place| *place == i).map(|place| place + 1),
         });
     }

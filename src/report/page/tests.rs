@@ -129,7 +129,9 @@ fn the_page_is_light_enough_and_reaches_for_nothing() {
 fn write_the_sample_pages() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/page");
     fs::create_dir_all(&folder).unwrap();
-    for (name, page) in [("sample", rich()), ("small", small()), ("alike", alike())] {
+    let mut one = rich();
+    one.clients.truncate(1);
+    for (name, page) in [("sample", rich()), ("one", one), ("small", small()), ("alike", alike())] {
         fs::write(folder.join(name).with_extension("html"), render(&page)).unwrap();
     }
 }

@@ -102,14 +102,14 @@ const widthOf = (text) => {
   return Math.ceil(pen.measureText(text).width) + 2;
 };
 
-// Places labels one by one beside one of their points: the first text that fits at the first free side, else none. `taken` are boxes to keep clear of.
+// Places labels one by one beside one of their points: the first text that fits at the first free of its sides, else none. `taken` are boxes to keep clear of.
 const placeLabels = (wanted, bounds, taken) => {
   const boxes = [...taken];
   const free = (box) =>
     box.x >= bounds.x && box.y >= bounds.y && box.x + box.w <= bounds.x + bounds.w && box.y + box.h <= bounds.y + bounds.h &&
     boxes.every((other) => box.x >= other.x + other.w || other.x >= box.x + box.w || box.y >= other.y + other.h || other.y >= box.y + box.h);
-  return wanted.map(({ at, texts, sides }) => {
-    for (const [text, [x, y]] of texts.flatMap((text) => at.map((place) => [text, place]))) {
+  return wanted.map(({ at, texts }) => {
+    for (const [text, sides, [x, y]] of texts.flatMap(([text, sides]) => at.map((place) => [text, sides, place]))) {
       const w = widthOf(text);
       const h = 15;
       const sideBoxes = {

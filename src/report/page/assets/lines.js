@@ -56,7 +56,7 @@ const nameSeries = (lines) => {
         return [...boxesAlong(points), ...points.map(([px, py]) => ({ x: px - 5, y: py - 5, w: 10, h: 10 }))];
       });
       const wanted = named.map((line) => ({
-        at: pointsOf(line).reverse(), texts: [line.label], sides: ["topLeft", "bottomLeft", "top", "bottom", "right", "left", "bottomRight"],
+        at: pointsOf(line).reverse(), texts: [[line.label, ["topLeft", "bottomLeft", "top", "bottom", "right", "left", "bottomRight"]]],
       }));
       return drawLabels(placeLabels(wanted, { x, y, w: width + 4, h: height }, taken), colour("ink2"));
     },

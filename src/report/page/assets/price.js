@@ -13,6 +13,7 @@ const frontSeries = (front) => ({
   },
 });
 
+const frontName = (point) => `${point.front} · ${point.short}`;
 const frontNames = (front) => ({
   type: "custom", silent: true, z: 6, tooltip: { show: false }, data: front.length ? [[0, 0]] : [],
   renderItem: (params, api) => {
@@ -20,8 +21,10 @@ const frontNames = (front) => ({
     const at = front.map((point) => api.coord([Math.log10(point.usd), point.mb_s]));
     const taken = at.map(([px, py]) => ({ x: px - 6, y: py - 6, w: 12, h: 12 }));
     const wanted = front.map((point, i) => ({
-      at: [at[i]], sides: ["topLeft", "left", "right", "top", "bottomRight", "bottom"],
-      texts: width > 520 ? [`${point.front} · ${point.short}`, String(point.front)] : [String(point.front)],
+      at: [at[i]],
+      // The name where only the way here is; the number, if need be, anywhere.
+      texts: [...(width > 520 ? [[frontName(point), ["topLeft", "left"]]] : []),
+        [String(point.front), ["topLeft", "left", "top", "right", "bottomRight", "bottom"]]],
     }));
     return drawLabels(placeLabels(wanted.reverse(), { x, y: y - 8, w: width, h: height + 8 }, taken), colour("ink"));
   },
@@ -30,10 +33,11 @@ const frontNames = (front) => ({
 const drawPrice = (spec, width) => {
   const logs = spec.points.map((point) => Math.log10(point.usd));
   const room = Math.max(0.08, (Math.max(...logs) - Math.min(...logs)) * 0.06);
-  // The names of the cheapest cells stand to the left of their points.
-  const low = Math.min(...logs) - room * (width > 600 ? 2.6 : 1);
   const high = Math.max(...logs) + room;
   const front = spec.points.filter((point) => point.front).sort((a, b) => a.front - b.front);
+  // The names of the cheapest cells stand to the left of their points: so much of the width is theirs.
+  const share = width > 600 && front.length ? Math.min(0.3, (widthOf(frontName(front[0])) + 24) / width) : 0;
+  const low = Math.min(Math.min(...logs) - room, (Math.min(...logs) - share * high) / (1 - share));
   const yAxis = rateAxis(Math.max(...spec.points.map((point) => point.mb_s)));
   const styles = [...new Set(spec.points.map((point) => point.style))];
   const scatter = (style, best) => ({

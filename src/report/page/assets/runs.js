@@ -18,7 +18,7 @@ const drawHistogram = (spec, width) => {
         const [px] = api.coord([Math.log10(at), 0]);
         return { type: "line", shape: { x1: px, y1: y, x2: px, y2: y + height }, style: { stroke: colour("ink"), lineWidth: 1.2, lineDash: [2, 3] } };
       });
-      const wanted = inside.map(([label, at]) => ({ at: [[api.coord([Math.log10(at), 0])[0] - 5, y + 8]], texts: [label], sides: ["right", "left"] }));
+      const wanted = inside.map(([label, at]) => ({ at: [[api.coord([Math.log10(at), 0])[0] - 5, y + 8]], texts: [[label, ["right", "left"]]] }));
       return { type: "group", silent: true, children: [...lines, drawLabels(placeLabels(wanted, { x, y, w, h: height }, []), colour("ink"))] };
     },
   };
