@@ -70,7 +70,7 @@ fn row(size: &str, cell: &Cell) -> Markup {
             @for number in numbers { td.pf-number { (number) } }
             td { (standing(cell)) }
             td { (cell.verdict) }
-            td { (cell.verdict_figures) }
+            td.pf-long { (cell.verdict_figures) }
         }
     }
 }
@@ -136,7 +136,7 @@ pub(super) fn seconds(series: &Series) -> Markup {
 /// Every fetch that the timeline draws.
 pub(super) fn fetches(timeline: &Timeline) -> Markup {
     let table = html! {
-        table.pf-data {
+        table.pf-data.pf-fetches {
             thead {
                 tr {
                     @for head in ["Worker", "Start, s", "First byte, s", "End, s", "Attempts"] { th.pf-number scope="col" { (head) } }
@@ -153,7 +153,7 @@ pub(super) fn fetches(timeline: &Timeline) -> Markup {
                         td { (format!("{:.3}", fetch.end_s)) }
                         td { (fetch.attempts) }
                         td { (fetch.outcome) }
-                        td.pf-text { (fetch.key) }
+                        td.pf-text.pf-long { (fetch.key) }
                     }
                 }
             }
