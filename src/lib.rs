@@ -17,6 +17,7 @@ pub mod plan;
 pub mod platform;
 pub mod price;
 pub mod progress;
+pub mod report;
 pub mod results;
 pub mod run;
 pub mod sample;

@@ -23,6 +23,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("server", &["units"]),
     ("run", &["event", "exit", "plan", "sample", "units", "platform", "store", "results", "lister", "engine", "server"]),
     ("sweep", &["cell", "event", "exit", "plan", "platform", "lister", "results", "run", "server", "store", "units"]),
+    ("report", &["units"]),
     ("output", &["units", "stats", "results"]),
     ("progress", &["event", "output", "sample", "units"]),
     ("cli", &[]),
@@ -41,6 +42,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("s3s", &["server"]),
     ("rayon", &["engine"]),
     ("toml", &["price"]),
+    ("maud", &["report"]),
 ];
 
 /// Longest file, tests apart: a longer one hides two ideas.

@@ -1,0 +1,3 @@
+//! What runs say together. Reads results, never S3 and never a clock.
+
+pub mod page;
