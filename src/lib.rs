@@ -16,6 +16,7 @@ pub mod output;
 pub mod plan;
 pub mod platform;
 pub mod progress;
+pub mod report;
 pub mod results;
 pub mod run;
 pub mod sample;
