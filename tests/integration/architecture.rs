@@ -22,7 +22,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("engine", &["event", "plan", "sample", "platform", "store", "results", "fetch"]),
     ("server", &["units"]),
     ("run", &["event", "exit", "plan", "sample", "units", "platform", "store", "results", "lister", "engine", "server"]),
-    ("report", &["cell", "plan", "price", "units", "stats", "platform", "results", "store"]),
+    ("report", &["cell", "plan", "price", "sample", "units", "stats", "platform", "results", "store"]),
     ("output", &["units", "stats", "results"]),
     ("progress", &["event", "output", "sample", "units"]),
     ("cli", &[]),
