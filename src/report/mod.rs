@@ -1,3 +1,36 @@
-//! What runs say together. Reads results, never S3 and never a clock.
+//! What several runs say together: reading their results, grouping them into cells, and the analysis (medians, verdicts, knees, predictions,
+//! recommendations).
+//!
+//! Owns the model that every form of a report is rendered from. Reads summaries and records, never rows (but for the few fetches of one run that a
+//! chart shows); runs nothing and prints nothing.
+
+mod advice;
+mod cost;
+mod curves;
+mod detail;
+mod figures;
+mod json;
+mod metric;
+mod model;
+mod observation;
+mod predict;
+mod read;
+mod recommend;
+mod study;
+mod verdict;
 
 pub mod page;
+
+#[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
+mod tests;
+
+pub use advice::{Basis, Choice, Cost, Held, Prediction, Recommendation, ScaledBy};
+pub use detail::{Bucket, Detail, FETCHES, Fetch, Open, detail};
+pub use json::{SCHEMA, VERSION, to_json};
+pub use metric::{Better, Metric, Unit};
+pub use model::{Against, CellReport, Curve, Facts, Failure, Figure, Interval, Limit, Place, SpeedUp, Standing, Study, Verdict, Workload};
+pub use observation::{Counts, Course, Observation, Percentiles, RateDrop, Source, Times, Usage};
+pub use read::{Problem, Reader, Reading, read};
+pub use study::studies;

@@ -23,7 +23,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("server", &["units"]),
     ("run", &["event", "exit", "plan", "sample", "units", "platform", "store", "results", "lister", "engine", "server"]),
     ("sweep", &["cell", "event", "exit", "plan", "platform", "lister", "results", "run", "server", "store", "units"]),
-    ("report", &["units"]),
+    ("report", &["cell", "plan", "price", "sample", "units", "stats", "platform", "results", "store"]),
     ("output", &["units", "stats", "results"]),
     ("progress", &["event", "output", "sample", "units"]),
     ("cli", &[]),
@@ -41,7 +41,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("indicatif", &["progress"]),
     ("s3s", &["server"]),
     ("rayon", &["engine"]),
-    ("toml", &["price"]),
+    ("toml", &["price", "sweep"]),
     ("maud", &["report"]),
 ];
 

@@ -1,0 +1,337 @@
+//! What a report says, as plain data: studies, their cells with figures and verdicts, prices, predictions and recommendations.
+//!
+//! Everything that renders a report (terminal, Markdown, CSV, JSON, page, `compare`) reads these types and computes nothing of its own.
+//! Values are in base units (bytes, seconds, bytes a second, US dollars); `None` is «not known» and is shown as `–`, never as 0.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::advice::{Cost, Held, Prediction, Recommendation};
+use super::metric::Metric;
+use super::observation::Observation;
+use crate::cell::{Cell, Program};
+use crate::plan::{Mode, Work};
+use crate::results::summary::StorageClass;
+
+/// One workload at one place, with every cell that was measured. Runs of different workloads never share a median.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Study {
+    /// What was fetched, and where.
+    pub workload: Workload,
+    /// What else is known of it.
+    pub facts: Facts,
+    /// In the order program, vCPU, memory, mode, shards, concurrency.
+    pub cells: Vec<CellReport>,
+    /// The cells that differ in concurrency alone, with their knee; in the order of the cells.
+    pub curves: Vec<Curve>,
+    /// One a program, in the order of the cells.
+    pub recommendations: Vec<Recommendation>,
+    /// What a reader must know, in sentences without a full stop.
+    pub notes: Vec<String>,
+}
+
+/// What makes runs comparable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Workload {
+    /// Source bucket.
+    pub bucket: String,
+    /// Only keys that begin with this.
+    pub prefix: String,
+    /// Keys of a repetition at most.
+    pub limit: Option<u64>,
+    /// The keys were gone round until this time had passed.
+    pub duration_ns: Option<u64>,
+    /// CPU work on every body; `None` where contenders ran alone.
+    pub work: Option<Work>,
+    /// SHA-256 of the frozen key list; `None` for runs of their own.
+    pub keys_sha256: Option<String>,
+    /// Keys of the whole list.
+    pub keys: Option<u64>,
+    /// Their size.
+    pub bytes: Option<u64>,
+    /// Region.
+    pub region: Option<String>,
+    /// Endpoint, when it is not AWS's own.
+    pub endpoint: Option<String>,
+    /// Settings of the embedded server.
+    pub embedded: Option<String>,
+    /// Where the cells ran.
+    pub place: Place,
+}
+
+/// Where runs took place.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Place {
+    /// `local`, `ecs`, `batch` as the sweep says; `fargate` or `local` for runs of their own.
+    pub on: String,
+    /// `x86_64`, `aarch64`.
+    pub arch: Option<String>,
+    /// CPU model and number of CPUs where that makes the machine (not on Fargate, whose hosts differ).
+    pub machine: Option<String>,
+}
+
+impl Place {
+    /// Whether a Fargate price is what was really paid.
+    pub fn is_fargate(&self) -> bool {
+        matches!(self.on.as_str(), "ecs" | "batch" | "fargate")
+    }
+}
+
+/// Facts of a study that its tables stand on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Facts {
+    /// Sweeps; empty for runs of their own.
+    pub sweeps: Vec<String>,
+    /// UTC of the first start.
+    pub first_start: Option<String>,
+    /// UTC of the last start.
+    pub last_start: Option<String>,
+    /// Versions of parfetch.
+    pub tool_versions: Vec<String>,
+    /// `linux`, with its kernel.
+    pub system: Option<String>,
+    /// CPU model.
+    pub cpu_model: Option<String>,
+    /// CPUs of the machine that could be used.
+    pub machine_cpus: Option<u32>,
+    /// How vCPU and memory were held, in words, every means that was used.
+    pub limited_by: Vec<String>,
+    /// Fewest CPUs that the cells could run on, apart from those shared with the server; `None` when not recorded.
+    pub client_cpus: Option<u32>,
+    /// Whether any repetition shared its CPUs with the embedded server.
+    pub shared_with_server: Option<bool>,
+    /// Keys by storage class.
+    pub storage_classes: BTreeMap<String, StorageClass>,
+    /// The one listing of all keys, seconds.
+    pub listing_s: Option<f64>,
+    /// Repetitions of each cell that were planned; the largest of several sweeps.
+    pub planned_repetitions: Option<u32>,
+    /// Repetitions that ended well.
+    pub observations: u64,
+    /// Repetitions that failed.
+    pub failures: u64,
+    /// Warnings of the runs, with how many runs gave each.
+    pub warnings: BTreeMap<String, u64>,
+    /// Date of the price list.
+    pub prices_dated: Option<String>,
+}
+
+/// A cell and everything that was found out about it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CellReport {
+    /// The factors. A size of 0 is one that could not be found out (a run of its own on a system that does not tell).
+    pub cell: Cell,
+    /// Repetitions that ended well, in order.
+    pub observations: Vec<Observation>,
+    /// Repetitions that did not.
+    pub failures: Vec<Failure>,
+    /// Figures by metric; a metric of which no repetition knows its value is not in it.
+    pub figures: BTreeMap<Metric, Figure>,
+    /// What limited it.
+    pub verdict: Verdict,
+    /// Against the best of the cells of its program and size, by throughput.
+    pub standing: Standing,
+    /// Whether it is the knee of its curve.
+    pub is_knee: bool,
+    /// Against other cells, on worker start + fetch time.
+    pub speed_ups: Vec<SpeedUp>,
+    /// What it costs; `None` where the price is not known (the notes say why).
+    pub cost: Option<Cost>,
+    /// How long its rate was seen to hold, and whether it dropped; `None` without a series.
+    pub held: Option<Held>,
+    /// The whole bucket with this cell; `None` without figures, or when the bucket's size is not known.
+    pub prediction: Option<Prediction>,
+    /// What a reader must know, in sentences without a full stop.
+    pub notes: Vec<String>,
+}
+
+impl CellReport {
+    /// The figure of a metric; `None` is shown as `–`.
+    pub fn figure(&self, metric: Metric) -> Option<&Figure> {
+        self.figures.get(&metric)
+    }
+
+    /// Whether any repetition failed: shown as `!`.
+    pub fn has_failures(&self) -> bool {
+        !self.failures.is_empty()
+    }
+}
+
+/// A repetition without figures. Never dropped in silence.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// The record or summary.
+    pub document: String,
+    /// The sweep; `None` for a run of its own.
+    pub sweep: Option<String>,
+    /// Which repetition.
+    pub repetition: u32,
+    /// How many tries there were.
+    pub attempts: u32,
+    /// UTC, RFC 3339.
+    pub started_at: String,
+    /// One line.
+    pub reason: String,
+}
+
+/// One metric of one cell over its repetitions.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Figure {
+    /// The repetitions' values, in their order, without those that do not know it.
+    pub values: Vec<f64>,
+    /// Their median.
+    pub median: f64,
+    /// 95 % interval of the median; `None` with too few repetitions.
+    pub interval: Option<Interval>,
+    /// Repetitions.
+    pub n: usize,
+    /// Why there is no interval: what so few repetitions can give.
+    pub note: Option<String>,
+}
+
+/// A confidence interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Interval {
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+    /// The confidence that it really has, at least the one asked for.
+    pub level: f64,
+}
+
+impl Interval {
+    /// Half of its width: the `± x` of tables.
+    pub fn half_width(&self) -> f64 {
+        (self.high - self.low) / 2.0
+    }
+}
+
+/// What limited a cell, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Limit {
+    /// No repetition gave figures.
+    Failed,
+    /// The embedded server.
+    ServerBound,
+    /// The vCPU.
+    CpuBound,
+    /// The CPU quota, in bursts above a mean below it.
+    QuotaThrottled,
+    /// S3's own limits.
+    #[serde(rename = "s3-throttled")]
+    S3Throttled,
+    /// The last few fetches.
+    TailBound,
+    /// What one connection carries: more concurrency is faster.
+    PerConnectionBound,
+    /// The network: more concurrency is not faster, and the CPU is idle.
+    NetworkBound,
+    /// Nothing that was measured shows it.
+    Inconclusive,
+}
+
+impl Limit {
+    /// Every word, in the order in which the rules win.
+    pub const ALL: [Self; 9] = [
+        Self::Failed,
+        Self::ServerBound,
+        Self::CpuBound,
+        Self::QuotaThrottled,
+        Self::S3Throttled,
+        Self::TailBound,
+        Self::PerConnectionBound,
+        Self::NetworkBound,
+        Self::Inconclusive,
+    ];
+
+    /// The word as it stands in files and on screen.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::ServerBound => "server-bound",
+            Self::CpuBound => "cpu-bound",
+            Self::QuotaThrottled => "quota-throttled",
+            Self::S3Throttled => "s3-throttled",
+            Self::TailBound => "tail-bound",
+            Self::PerConnectionBound => "per-connection-bound",
+            Self::NetworkBound => "network-bound",
+            Self::Inconclusive => "inconclusive",
+        }
+    }
+}
+
+/// A verdict and its grounds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    /// What limited the cell.
+    pub limit: Limit,
+    /// The figures it was judged by, as sentence fragments; the one that decided first.
+    pub because: Vec<String>,
+}
+
+/// A cell among the cells of its program and size.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "is")]
+pub enum Standing {
+    /// The highest median.
+    Best,
+    /// Not told from the best: shown as `~`.
+    Indistinguishable {
+        /// Corrected for the number of comparisons; `None` when there are too few repetitions for a test.
+        p: Option<f64>,
+    },
+    /// Significantly slower than the best.
+    Worse {
+        /// Corrected for the number of comparisons.
+        p: f64,
+    },
+    /// No figures.
+    Unknown,
+}
+
+/// Cells that differ in concurrency alone.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Curve {
+    /// What fetches.
+    pub program: Program,
+    /// vCPU × 1024 of each shard.
+    pub cpu_units: u32,
+    /// Memory of each shard, MiB.
+    pub memory_mib: u32,
+    /// Concurrency model.
+    pub mode: Mode,
+    /// Runs side by side.
+    pub shards: u32,
+    /// Places of its cells in [`Study::cells`], by ascending concurrency.
+    pub cells: Vec<usize>,
+    /// The smallest concurrency within 5 % of the best and not significantly slower; `None` when there is none to tell.
+    pub knee: Option<u32>,
+    /// Why there is no knee, or what it lacks.
+    pub note: Option<String>,
+}
+
+/// How much faster a cell is than another one.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SpeedUp {
+    /// The other one.
+    pub against: Cell,
+    /// What the other one is.
+    pub kind: Against,
+    /// Time of the other ÷ time of this cell: above 1 this one is faster.
+    pub ratio: f64,
+    /// 95 %; `None` with too few repetitions.
+    pub interval: Option<Interval>,
+}
+
+/// What a cell is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Against {
+    /// The first cell of the same program: smallest size, first mode, lowest concurrency.
+    First,
+    /// A contender's cell of the same size, mode, concurrency and shards.
+    Contender,
+}

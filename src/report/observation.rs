@@ -1,0 +1,206 @@
+//! One repetition of one cell, reduced to numbers; a sharded one is one observation. Plain data, `None` for what is not known.
+
+use serde::Serialize;
+
+use super::metric::Metric;
+
+/// One repetition that ended well: numbers alone, whatever its documents weigh.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Observation {
+    /// Where it was read.
+    pub source: Source,
+    /// The sweep that it belongs to; `None` for a run of its own.
+    pub sweep: Option<String>,
+    /// From 1; runs of their own are counted in the order of their starts.
+    pub repetition: u32,
+    /// How many tries it took.
+    pub attempts: u32,
+    /// Its place in the order of the sweep.
+    pub position: Option<u32>,
+    /// UTC, RFC 3339: a label.
+    pub started_at: String,
+    /// Whether a contender made it: its fetch time holds the start of its workers.
+    pub is_contender: bool,
+    /// Times of its parts.
+    pub times: Times,
+    /// Objects, bytes and attempts.
+    pub counts: Counts,
+    /// Processor, memory and the server.
+    pub usage: Usage,
+    /// Percentiles, in seconds.
+    pub percentiles: Percentiles,
+    /// Bytes of `ok` fetches in the active window ÷ active window.
+    pub active_window_bytes_per_s: Option<f64>,
+    /// (fetch time − active window) ÷ fetch time.
+    pub tail_share: Option<f64>,
+    /// What the one-second series says of the rate over time; `None` without a series.
+    pub course: Option<Course>,
+    /// Price by bytes; filled in with the prices.
+    pub usd_per_tb: Option<f64>,
+}
+
+/// Where an observation was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Source {
+    /// The record, or the one summary of a run of its own.
+    pub document: String,
+    /// The summaries of parfetch behind it, one a shard; none for a contender.
+    pub summaries: Vec<String>,
+}
+
+/// Seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Times {
+    /// Process start → the listing.
+    pub start_up_s: Option<f64>,
+    /// Its own listing, or reading its key file.
+    pub listing_s: Option<f64>,
+    /// Starting the workers.
+    pub worker_start_s: Option<f64>,
+    /// Fetch time; for shards last end − first start.
+    pub fetch_s: Option<f64>,
+    /// Writing and storing results.
+    pub write_back_s: Option<f64>,
+    /// Start of the first process to the end of the last, from outside.
+    pub wall_s: Option<f64>,
+}
+
+/// Objects, bytes, attempts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Keys to fetch.
+    pub keys: Option<u64>,
+    /// Their size as listed.
+    pub listed_bytes: Option<u64>,
+    /// Objects read well.
+    pub ok: Option<u64>,
+    /// Objects given up.
+    pub failed: Option<u64>,
+    /// Objects tried, whatever came of it.
+    pub tried: Option<u64>,
+    /// Bytes of objects read well.
+    pub goodput_bytes: Option<u64>,
+    /// Bytes read from sockets.
+    pub received_bytes: Option<u64>,
+    /// HTTP attempts.
+    pub attempts: Option<u64>,
+    /// Attempts that were told «too fast».
+    pub throttles: Option<u64>,
+}
+
+/// Processor, memory, server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Usage {
+    /// CPU seconds of the fetch phase, the run's own account.
+    pub fetch_cpu_s: Option<f64>,
+    /// CPU seconds of the whole processes, from outside; else the run's own account.
+    pub whole_cpu_s: Option<f64>,
+    /// vCPU of all shards together.
+    pub limit_vcpu: Option<f64>,
+    /// Seconds in which the quota held it back.
+    pub throttled_s: Option<f64>,
+    /// Over how many seconds that was counted.
+    pub throttled_over_s: Option<f64>,
+    /// Largest memory.
+    pub peak_memory_bytes: Option<u64>,
+    /// CPU seconds of the embedded server meanwhile.
+    pub server_cpu_s: Option<f64>,
+    /// Its threads.
+    pub server_threads: Option<u32>,
+}
+
+/// Of the fetches that ended well, in seconds; of shards from their added histograms.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Percentiles {
+    /// Median time to first byte.
+    pub ttfb_p50_s: Option<f64>,
+    /// 99th percentile of it.
+    pub ttfb_p99_s: Option<f64>,
+    /// Median latency.
+    pub latency_p50_s: Option<f64>,
+    /// 99th percentile of it.
+    pub latency_p99_s: Option<f64>,
+}
+
+/// The rate over the time of one repetition, from its one-second series.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Course {
+    /// How long its first rate held: to the drop, or to the end of what was seen.
+    pub held_s: f64,
+    /// The drop, when there was one.
+    pub drop: Option<RateDrop>,
+}
+
+/// A rate that fell and stayed low: a burst's end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct RateDrop {
+    /// Seconds from the epoch to the drop.
+    pub at_s: f64,
+    /// Bytes until then.
+    pub bytes: u64,
+    /// Bytes a second before.
+    pub before_bytes_per_s: f64,
+    /// Bytes a second after.
+    pub after_bytes_per_s: f64,
+    /// Probability of a change as large where there is none.
+    pub p: f64,
+}
+
+/// `amount` ÷ `by`, unknown when either is, or when `by` is nothing.
+pub(super) fn ratio(amount: Option<f64>, by: Option<f64>) -> Option<f64> {
+    let by = by.filter(|by| *by > 0.0)?;
+    amount.map(|amount| amount / by)
+}
+
+fn float(value: Option<u64>) -> Option<f64> {
+    value.map(|value| value as f64)
+}
+
+impl Observation {
+    /// The figure of this repetition, in the metric's unit; `None` when a part of it is not known.
+    pub fn value(&self, metric: Metric) -> Option<f64> {
+        let Self { times, counts, usage, percentiles, .. } = self;
+        let goodput = float(counts.goodput_bytes);
+        match metric {
+            Metric::Throughput if self.is_contender => ratio(goodput, times.fetch_s),
+            Metric::Throughput => ratio(float(counts.received_bytes), times.fetch_s),
+            Metric::Goodput => ratio(goodput, times.fetch_s),
+            Metric::ActiveWindow => self.active_window_bytes_per_s,
+            Metric::FetchTime => times.fetch_s,
+            Metric::StartAndFetchTime if self.is_contender => times.fetch_s,
+            Metric::StartAndFetchTime => Some(times.worker_start_s? + times.fetch_s?),
+            Metric::TtfbP50 => percentiles.ttfb_p50_s,
+            Metric::TtfbP99 => percentiles.ttfb_p99_s,
+            Metric::LatencyP50 => percentiles.latency_p50_s,
+            Metric::LatencyP99 => percentiles.latency_p99_s,
+            Metric::CpuPerGb => ratio(usage.fetch_cpu_s, float(counts.received_bytes).map(|bytes| bytes / 1e9)),
+            Metric::WholeCpuPerGb => ratio(usage.whole_cpu_s, goodput.map(|bytes| bytes / 1e9)),
+            Metric::CpuShare => self.cpu_share(),
+            Metric::PeakMemory => float(usage.peak_memory_bytes),
+            Metric::UsdPerTb => self.usd_per_tb,
+            Metric::AttemptsPerObject => ratio(float(counts.attempts), float(counts.tried)),
+            Metric::FailedObjects => float(counts.failed),
+            Metric::Throttles => float(counts.throttles),
+        }
+    }
+
+    fn cpu_share(&self) -> Option<f64> {
+        let (busy, time) = if self.is_contender { (self.usage.whole_cpu_s, self.times.wall_s) } else { (self.usage.fetch_cpu_s, self.times.fetch_s) };
+        ratio(ratio(busy, time), self.usage.limit_vcpu)
+    }
+
+    /// CPU time of the embedded server ÷ (fetch time × its threads).
+    pub fn server_share(&self) -> Option<f64> {
+        ratio(ratio(self.usage.server_cpu_s, self.times.fetch_s), self.usage.server_threads.map(f64::from))
+    }
+
+    /// Throttled attempts ÷ attempts.
+    pub fn throttled_attempts_share(&self) -> Option<f64> {
+        ratio(float(self.counts.throttles), float(self.counts.attempts))
+    }
+
+    /// Time in which the quota held it back ÷ the time over which that was counted.
+    pub fn quota_share(&self) -> Option<f64> {
+        ratio(self.usage.throttled_s, self.usage.throttled_over_s)
+    }
+}
