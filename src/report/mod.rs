@@ -4,11 +4,19 @@
 //! Owns the model that every form of a report is rendered from. Reads summaries and records, never rows (but for the few fetches of one run that a
 //! chart shows); runs nothing and prints nothing.
 
+mod markdown;
 mod metric;
 mod model;
 mod observation;
 mod read;
+mod text;
+mod tidy;
+mod wording;
 
+#[cfg(test)]
+mod sample;
+
+pub use markdown::render_markdown;
 pub use metric::{Better, Metric, Unit};
 pub use model::{
     Against, Basis, CellReport, Choice, Cost, Curve, Facts, Failure, Figure, Held, Interval, Limit, Place, Prediction, Recommendation, ScaledBy,
@@ -16,3 +24,5 @@ pub use model::{
 };
 pub use observation::{Counts, Course, Observation, Percentiles, RateDrop, Source, Times, Usage};
 pub use read::{Problem, Reading};
+pub use text::{Emphasis, Paint, Role, View, render_text};
+pub use tidy::render_csv;
