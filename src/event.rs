@@ -69,3 +69,48 @@ pub enum RunEvent {
     /// A signal arrived: no more keys are handed out.
     Interrupted,
 }
+
+/// What happens in a sweep, as it happens.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SweepEvent {
+    /// So many keys are listed by now.
+    Listing {
+        /// Keys so far.
+        keys: u64,
+    },
+    /// The sweep begins or goes on; the line that says what will be done.
+    Planned {
+        /// `sweep study-1  30 cells × 6 runs …`
+        title: String,
+        /// Runs in all, warm-ups apart.
+        runs: u64,
+        /// Of them done before.
+        done: u64,
+    },
+    /// A run begins.
+    RunStarted {
+        /// Its number among all runs, from 1; none for a warm-up.
+        number: Option<u64>,
+        /// Its cell in words.
+        cell: String,
+        /// What is left of the sweep, as far as the runs so far tell.
+        left_ns: Option<u64>,
+    },
+    /// A run has ended.
+    RunEnded {
+        /// Its number; none for a warm-up.
+        number: Option<u64>,
+        /// Its cell in words.
+        cell: String,
+        /// Bytes of complete objects ÷ fetch time.
+        bytes_per_s: Option<f64>,
+        /// Why it failed.
+        failure: Option<String>,
+    },
+    /// Something a person should know.
+    Warning(String),
+    /// A signal arrived: the run that goes on is ended and does not count.
+    Interrupted,
+    /// All runs are done.
+    Done,
+}

@@ -2,13 +2,16 @@
 //!
 //! Owns names and help texts. Takes values as they were typed: what they mean is decided in `settings`. The only reader of the environment.
 
+mod sweeps;
 mod table;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+pub use sweeps::SWEEP;
 pub use table::{RUN, SERVE, Setting, Takes, UPLOAD};
 
 /// The environment variables that were set, by name; values that are not UTF-8 are left out.
@@ -19,6 +22,11 @@ impl Variables {
     /// Those of this process.
     pub fn of_process() -> Self {
         Self(std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect())
+    }
+
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The value of `name`; an empty one means unset.
@@ -70,8 +78,25 @@ pub enum Invocation {
     Serve(Raw),
     /// The embedded server of a run, spoken to through its pipes.
     ServeSupervised,
+    /// `sweep`.
+    Sweep(Raw),
     /// A child of `--mode process`.
     Worker,
+    /// A process that holds itself to a size before it becomes a program.
+    Confined(Confined),
+}
+
+/// How a process is to hold itself, and what it becomes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Confined {
+    /// Control groups to enter.
+    pub groups: Vec<PathBuf>,
+    /// Numbers of CPUs.
+    pub cpus: Vec<u32>,
+    /// Process id of the parent.
+    pub parent: Option<u32>,
+    /// Program and arguments.
+    pub command: Vec<OsString>,
 }
 
 /// Reads the arguments and the environment. No subcommand, or a bare flag first, means `run`.
@@ -97,9 +122,20 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>, variables: Variables
         "upload" => Invocation::Upload(collect(UPLOAD, matches, variables)),
         "serve" if matches.get_flag("supervised") => Invocation::ServeSupervised,
         "serve" => Invocation::Serve(collect(SERVE, matches, variables)),
+        "sweep" => Invocation::Sweep(collect(SWEEP, matches, variables)),
         "worker" => Invocation::Worker,
+        "confined" => Invocation::Confined(confined(matches)),
         _ => Invocation::Run(collect(RUN, matches, variables)),
     })
+}
+
+fn confined(matches: &ArgMatches) -> Confined {
+    Confined {
+        groups: matches.get_many::<PathBuf>("group").into_iter().flatten().cloned().collect(),
+        cpus: matches.get_many::<u32>("cpus").into_iter().flatten().copied().collect(),
+        parent: matches.get_one::<u32>("parent").copied(),
+        command: matches.get_many::<OsString>("command").into_iter().flatten().cloned().collect(),
+    }
 }
 
 /// Flags win over variables; of several variables the first that is set wins.
@@ -120,6 +156,7 @@ fn typed(setting: &Setting, matches: &ArgMatches) -> Option<String> {
     match setting.takes {
         Takes::Nothing => matches.get_flag(setting.flag).then(|| "true".to_owned()),
         Takes::Value(_) | Takes::Optional(_) => matches.get_one::<String>(setting.flag).cloned(),
+        Takes::Many(_) => Some(matches.get_many::<String>(setting.flag)?.map(String::as_str).collect::<Vec<_>>().join("\n")),
     }
 }
 
@@ -139,7 +176,20 @@ pub fn command() -> Command {
         .subcommand(run)
         .subcommand(upload)
         .subcommand(serve)
+        .subcommand(with_settings(Command::new("sweep").about(sweeps::SWEEP_ABOUT).after_help(sweeps::SWEEP_EXAMPLES), SWEEP))
+        .subcommand(confined_command())
         .subcommand(Command::new("worker").hide(true).about("A child of --mode process; spoken to through its pipes"))
+}
+
+fn confined_command() -> Command {
+    use clap::value_parser;
+    Command::new("confined")
+        .hide(true)
+        .about("Holds itself to a size, then becomes a program; how a sweep starts its repetitions")
+        .arg(Arg::new("group").long("group").action(ArgAction::Append).value_parser(value_parser!(PathBuf)))
+        .arg(Arg::new("cpus").long("cpus").value_delimiter(',').value_parser(value_parser!(u32)))
+        .arg(Arg::new("parent").long("parent").value_parser(value_parser!(u32)))
+        .arg(Arg::new("command").num_args(1..).last(true).required(true).value_parser(value_parser!(OsString)))
 }
 
 fn with_settings(command: Command, settings: &'static [Setting]) -> Command {
@@ -162,6 +212,7 @@ fn argument(setting: &'static Setting) -> Arg {
         Takes::Nothing => arg.action(ArgAction::SetTrue),
         // `-1` is a wrong number, not a flag: settings says so.
         Takes::Value(name) => arg.value_name(name).allow_hyphen_values(true),
+        Takes::Many(name) => arg.value_name(name).action(ArgAction::Append),
         Takes::Optional(name) => arg.value_name(name).num_args(0..=1).require_equals(true).default_missing_value(""),
     }
 }
@@ -210,7 +261,7 @@ mod tests {
 
     #[test]
     fn every_flag_stands_once_in_its_table() {
-        for table in [RUN, UPLOAD, SERVE] {
+        for table in [RUN, UPLOAD, SERVE, SWEEP] {
             let mut flags: Vec<_> = table.iter().map(|setting| setting.flag).collect();
             flags.sort_unstable();
             let count = flags.len();

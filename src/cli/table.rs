@@ -9,6 +9,8 @@ pub enum Takes {
     Value(&'static str),
     /// A value after `=`, or none.
     Optional(&'static str),
+    /// A value, as often as there are; they are kept as lines.
+    Many(&'static str),
 }
 
 /// One setting.
@@ -52,6 +54,8 @@ macro_rules! settings {
     (@option) => { None };
     (@option $value:literal) => { Some($value) };
 }
+
+pub(super) use settings;
 
 use Takes::{Nothing, Optional, Value};
 
@@ -145,6 +149,7 @@ Examples:
   BUCKET_NAME=images RESULT_BUCKET_NAME=results parfetch      as a container does
   parfetch run -b images -o ./out -m thread -c 32             32 threads, results in a folder
   parfetch upload ./out s3://results/laptop/                  store kept results
+  parfetch sweep --embedded --vcpu 0.5,1 -c 1,4,16            which size, mode and concurrency?
 
 `parfetch run --help` shows every setting. Without a subcommand, parfetch runs `run`.
 Exit codes: 0 good · 1 unexpected · 2 usage · 3 some fetches failed · 4 set-up · 5 results not stored · 130/143 interrupted";

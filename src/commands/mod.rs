@@ -2,6 +2,7 @@
 
 mod run;
 mod serve;
+mod sweep;
 mod upload;
 
 use std::io::{self, Write};
@@ -28,6 +29,8 @@ fn dispatch(invocation: Invocation, process_start_ns: u64) -> Result<Exit, Failu
         Invocation::Run(raw) => run::main(&raw, process_start_ns),
         Invocation::Upload(raw) => upload::main(&raw),
         Invocation::Serve(raw) => serve::main(&raw),
+        Invocation::Sweep(raw) => sweep::main(&raw),
+        Invocation::Confined(confined) => Err(sweep::confined(confined)),
         Invocation::ServeSupervised => serve::supervised(),
         Invocation::Worker => engine::child_main().map(|()| Exit::Good).map_err(|error| Failure::new(Exit::Unexpected, format!("worker: {error}"))),
     }

@@ -51,7 +51,7 @@ pub(super) fn main(raw: &Raw, process_start_ns: u64) -> Result<Exit, Failure> {
     })
 }
 
-fn listen(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Failure> {
+pub(super) fn listen(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Failure> {
     signal(kind).map_err(|error| Failure::new(Exit::Unexpected, format!("cannot listen for signals: {error}")))
 }
 
@@ -106,7 +106,7 @@ async fn run_to_end(raw: &Raw, settings: RunSettings, (signal, process_start_ns)
     exit
 }
 
-fn executable() -> Result<PathBuf, Failure> {
+pub(super) fn executable() -> Result<PathBuf, Failure> {
     std::env::current_exe().map_err(|error| Failure::new(Exit::Unexpected, format!("cannot find this program: {error}")))
 }
 

@@ -98,6 +98,11 @@ fn parse(line: &[u8]) -> Result<KeyRecord, &'static str> {
     }
 }
 
+/// SHA-256 in hex, as it stands in key files.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    hex(Sha256::new_with_prefix(bytes))
+}
+
 fn hex(digest: Sha256) -> String {
     digest.finalize().iter().fold(String::new(), |mut text, byte| {
         write!(text, "{byte:02x}").expect("a string takes everything");
@@ -126,11 +131,12 @@ impl<W: Write> KeyFileWriter<W> {
         self.line(&format!("{}\t{size}\t{etag}\t{storage_class}", utf8_percent_encode(key, ENCODED)))
     }
 
-    /// Writes the checksum.
-    pub fn finish(mut self) -> io::Result<W> {
-        writeln!(self.writer, "{CHECKSUM}{}", hex(self.digest))?;
+    /// Writes the checksum, and tells it.
+    pub fn finish(mut self) -> io::Result<(W, String)> {
+        let checksum = hex(self.digest);
+        writeln!(self.writer, "{CHECKSUM}{checksum}")?;
         self.writer.flush()?;
-        Ok(self.writer)
+        Ok((self.writer, checksum))
     }
 
     fn line(&mut self, text: &str) -> io::Result<()> {

@@ -13,7 +13,7 @@ use crate::plan::{KeySource, Selection};
 use crate::results::keys::KeyWriter;
 use crate::store::{Bucket, ListPage, StoreError};
 
-pub use keyfile::KeyFileWriter;
+pub use keyfile::{KeyFileWriter, sha256_hex};
 use pick::Picker;
 
 /// What was listed.

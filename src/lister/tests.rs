@@ -103,7 +103,7 @@ fn a_key_file_gives_back_what_was_written() {
     for record in &records {
         writer.push(record).unwrap();
     }
-    let bytes = writer.finish().unwrap();
+    let (bytes, _) = writer.finish().unwrap();
     let (listed, read) = read_file(&bytes).unwrap();
     assert_eq!(read, records);
     assert_eq!((listed.archived, listed.unchecked), (3, false));

@@ -143,6 +143,12 @@ pub fn pids(roots: Roots<'_>) -> Pids {
     known.min_by_key(Pids::room).unwrap_or_default()
 }
 
+/// Folders of the groups that this process is in for a controller, its own first and the mount last; those of version 2 first.
+pub fn levels_of(roots: Roots<'_>, controller: &str) -> Vec<(Version, PathBuf)> {
+    let all = hierarchies(roots, controller).into_iter();
+    all.flat_map(|Hierarchy { version, levels }| levels.into_iter().map(move |level| (version, level))).collect()
+}
+
 /// The folders of one controller that this process is in: its own first, then each parent up to the mount.
 struct Hierarchy {
     version: Version,
@@ -300,6 +306,14 @@ mod tests {
         assert_eq!(levels(Path::new("/m"), "/../other"), [Path::new("/m")]);
         assert_eq!(levels(Path::new("/m"), "/a/b"), ["/m/a/b", "/m/a", "/m"].map(PathBuf::from));
         assert_eq!(levels(Path::new("/m"), "/").len(), 1);
+    }
+
+    #[test]
+    fn levels_go_from_the_own_group_to_the_mount() {
+        let tree = Tree::new(V2);
+        let root = tree.0.path().join("cgroup");
+        let expected = ["a/b", "a", ""].map(|level| (Version::V2, if level.is_empty() { root.clone() } else { root.join(level) }));
+        assert_eq!(tree.with(|roots| levels_of(roots, "cpu")), expected);
     }
 
     #[test]

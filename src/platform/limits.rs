@@ -131,7 +131,7 @@ pub fn memory(ecs_bytes: Option<u64>, roots: Roots<'_>) -> MemoryLimit {
 /// CPUs in the affinity mask of the calling thread.
 #[cfg(target_os = "linux")]
 fn affinity() -> Option<u32> {
-    Some(rustix::thread::sched_getaffinity(None).ok()?.count()).filter(|count| *count > 0)
+    u32::try_from(cpus().len()).ok().filter(|count| *count > 0)
 }
 
 /// Only Linux has the mask.
@@ -165,6 +165,19 @@ pub fn raise_nofile() -> (Option<u64>, Option<u64>) {
         }
     }
     (before.current, getrlimit(Resource::Nofile).current)
+}
+
+/// Numbers of the CPUs that this process may run on; empty where that is not known.
+#[cfg(target_os = "linux")]
+pub fn cpus() -> Vec<u32> {
+    let Ok(set) = rustix::thread::sched_getaffinity(None) else { return Vec::new() };
+    (0..rustix::thread::CpuSet::MAX_CPU).filter(|cpu| set.is_set(*cpu)).filter_map(|cpu| u32::try_from(cpu).ok()).collect()
+}
+
+/// Numbers of the CPUs that this process may run on: not known here.
+#[cfg(not(target_os = "linux"))]
+pub fn cpus() -> Vec<u32> {
+    Vec::new()
 }
 
 #[cfg(test)]

@@ -104,6 +104,25 @@ pub fn pss_bytes(pid: u32) -> Option<u64> {
     parse_kib_line(&fs::read_to_string(path).ok()?, "Pss:")
 }
 
+/// A process and all that came from it and still run, as `/proc` shows them now (`stat`, field 4: the parent's id); the process alone elsewhere.
+pub fn family(pid: u32) -> Vec<u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok);
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let parents: Vec<(u32, u32)> = pids.filter_map(|pid| Some((pid, parent_in(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)?))).collect();
+    let mut family = vec![pid];
+    let mut next = 0;
+    while let Some(parent) = family.get(next).copied() {
+        family.extend(parents.iter().filter(|(_, of)| *of == parent).map(|(child, _)| *child));
+        next += 1;
+    }
+    family
+}
+
+/// The name in parentheses may hold anything, parentheses too.
+fn parent_in(stat: &str) -> Option<u32> {
+    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+}
+
 fn times(who: UsageWho) -> Option<CpuTimes> {
     let usage: Usage = getrusage(who).ok()?;
     Some(CpuTimes { user_ns: ns(usage.user_time())?, sys_ns: ns(usage.system_time())? })
@@ -118,6 +137,14 @@ fn ns(time: TimeVal) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_parent_is_found_behind_any_name() {
+        assert_eq!(parent_in("12 (a) b) (c) S 7 12 12 0"), Some(7));
+        assert_eq!(parent_in("12 a S 7"), None);
+        let own = std::process::id();
+        assert_eq!(family(own).first(), Some(&own));
+    }
 
     #[test]
     fn cpu_time_grows_with_work() {

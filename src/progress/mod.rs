@@ -6,6 +6,9 @@
 mod bar;
 mod lines;
 mod meter;
+mod sweep;
+
+pub use sweep::SweepProgress;
 
 use std::io::{IsTerminal, Write};
 

@@ -298,7 +298,7 @@ pub async fn upload_folder(dir: &Path, bucket: &mut Bucket, (prefix, replace): (
 fn result_files(dir: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(dir)? {
         let path = entry?.path();
-        let is_result = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("result_"));
+        let is_result = path.file_name().is_some_and(|name| name == super::record::FILE_NAME || name.to_string_lossy().starts_with("result_"));
         if path.is_dir() {
             result_files(&path, files)?;
         } else if is_result && path.extension().is_some_and(|ending| ending == "csv" || ending == "json") {

@@ -235,3 +235,37 @@ impl Record {
         Ok(serde_json::from_str(text)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Names of all properties below this place of a schema.
+    fn names(value: &serde_json::Value, found: &mut Vec<String>) {
+        if let Some(properties) = value.get("properties").and_then(|properties| properties.as_object()) {
+            found.extend(properties.keys().cloned());
+        }
+        let inner = value.as_object().into_iter().flatten().map(|(_, inner)| inner);
+        inner.chain(value.as_array().into_iter().flatten()).for_each(|inner| names(inner, found));
+    }
+
+    #[test]
+    fn every_field_is_documented() {
+        let text = include_str!("../../FORMAT.md");
+        let mut found = Vec::new();
+        names(&schemars::schema_for!(Record).to_value(), &mut found);
+        assert!(found.len() > 40, "the schema was walked");
+        let stands = |name: &str| [format!("`{name}`"), format!(".{name}`"), format!("`{name}.")].iter().any(|form| text.contains(form));
+        let missing: Vec<&String> = found.iter().filter(|name| !stands(name)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
+    fn other_documents_and_later_versions_are_refused() {
+        let other = r#"{"schema": "parfetch.run-summary", "version": 1}"#;
+        assert!(matches!(Record::from_json(other), Err(RecordError::Schema(_))));
+        let later = r#"{"schema": "parfetch.repetition", "version": 2}"#;
+        assert!(matches!(Record::from_json(later), Err(RecordError::Version(2))));
+        assert!(matches!(Record::from_json("{"), Err(RecordError::Json(_))));
+    }
+}

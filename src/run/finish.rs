@@ -79,7 +79,8 @@ pub(super) async fn finish(mut place: Place, (mut facts, mut log): (RunFacts, Lo
 }
 
 impl Signal {
-    pub(super) fn exit(self) -> Exit {
+    /// How a process ends that this signal ended.
+    pub fn exit(self) -> Exit {
         match self {
             Self::Interrupt => Exit::Interrupted,
             Self::Terminate => Exit::Terminated,

@@ -3,6 +3,7 @@
 //! Pure: no I/O, no environment, no clock. Every error names the flag or variable under which a person gave the value.
 
 mod reader;
+mod sweep;
 
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
@@ -14,6 +15,7 @@ use crate::exit::Failure;
 use crate::plan::{Access, ClientKind, Destination, KeySource, Limits, MAX_ATTEMPTS, Mode, RunPlan, S3Uri, Selection, Shard};
 use crate::server;
 use reader::{Reader, usage};
+pub use sweep::{Beside, Intent, SweepSettings, sweep};
 
 /// When progress is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -99,13 +101,18 @@ pub fn run(raw: &Raw) -> Result<RunSettings, Failure> {
     Ok(RunSettings {
         plan,
         embedded,
-        progress: reader.one_of("progress", &[("auto", ProgressWhen::Auto), ("never", ProgressWhen::Never)])?.unwrap_or_default(),
+        progress: progress_when(&reader)?,
         output: reader.one_of("output", FORMATS)?.unwrap_or_default(),
         log: log(raw)?,
         warnings,
     })
 }
 
+fn progress_when(reader: &Reader<'_>) -> Result<ProgressWhen, Failure> {
+    Ok(reader.one_of("progress", &[("auto", ProgressWhen::Auto), ("never", ProgressWhen::Never)])?.unwrap_or_default())
+}
+
+const SERVE_HINT: &str = "`parfetch serve --help` lists the keys";
 const FORMATS: &[(&str, Format)] = &[("text", Format::Text), ("json", Format::Json)];
 
 fn log(raw: &Raw) -> Result<Log, Failure> {
@@ -116,14 +123,19 @@ fn log(raw: &Raw) -> Result<Log, Failure> {
     })
 }
 
+/// What `--embedded` was given; none when it was switched off.
+fn embedded_text(raw: &Raw) -> Option<&str> {
+    match raw.get("embedded")?.value.as_str() {
+        "0" | "false" | "no" | "off" => None,
+        "1" | "true" | "yes" | "on" => Some(""),
+        text => Some(text),
+    }
+}
+
 fn embedded_options(raw: &Raw) -> Result<Option<server::Options>, Failure> {
-    let Some(Given { value, name }) = raw.get("embedded") else { return Ok(None) };
-    let value = match value.as_str() {
-        "0" | "false" | "no" | "off" => return Ok(None),
-        "1" | "true" | "yes" | "on" => "",
-        text => text,
-    };
-    server::Options::from_str(value).map(Some).map_err(|error| usage(format!("{name}: {error}"), "`parfetch serve --help` lists the keys"))
+    let name = raw.get("embedded").map_or("--embedded", |given| given.name);
+    let options = embedded_text(raw).map(|text| server::Options::from_str(text).map_err(|error| usage(format!("{name}: {error}"), SERVE_HINT)));
+    options.transpose()
 }
 
 fn bucket(raw: &Raw, embedded: bool, warnings: &mut Vec<String>) -> Result<String, Failure> {
@@ -211,20 +223,24 @@ fn limits(raw: &Raw) -> Result<Limits, Failure> {
     })
 }
 
-fn selection(raw: &Raw) -> Result<Selection, Failure> {
-    let reader = Reader(raw);
-    let source = match raw.get("keys") {
+/// Where the keys come from.
+fn key_source(raw: &Raw) -> Result<KeySource, Failure> {
+    Ok(match raw.get("keys") {
         None => KeySource::Listing,
         Some(Given { value, name }) if value.starts_with("s3://") => KeySource::Object(
-            reader
+            Reader(raw)
                 .word::<S3Uri>("keys")?
                 .filter(|uri| !uri.key.is_empty())
                 .ok_or_else(|| usage(format!("{name}: `{value}` names no key"), "write s3://bucket/key, or the path of a file"))?,
         ),
         Some(path) => KeySource::File(path.value.clone().into()),
-    };
+    })
+}
+
+fn selection(raw: &Raw) -> Result<Selection, Failure> {
+    let reader = Reader(raw);
     Ok(Selection {
-        source,
+        source: key_source(raw)?,
         prefix: reader.text("prefix").unwrap_or_default(),
         limit: reader.number("limit", 1..=u64::from(u32::MAX), "keys")?,
         shard: reader.word::<Shard>("shard")?,
@@ -310,7 +326,7 @@ pub fn serve(raw: &Raw) -> Result<server::ProcessConfig, Failure> {
     let reader = Reader(raw);
     let options = match raw.get("options") {
         None => server::Options::default(),
-        Some(Given { value, name }) => value.parse().map_err(|error| usage(format!("{name}: {error}"), "`parfetch serve --help` lists the keys"))?,
+        Some(Given { value, name }) => value.parse().map_err(|error| usage(format!("{name}: {error}"), SERVE_HINT))?,
     };
     let folder = reader.path("results-dir").unwrap_or_else(|| PathBuf::from("./parfetch-results"));
     let mut config = server::ProcessConfig::new(options, folder);

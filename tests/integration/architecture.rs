@@ -22,11 +22,16 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("server", &["units"]),
     ("run", &["event", "exit", "plan", "sample", "units", "platform", "store", "results", "lister", "engine", "server"]),
     ("report", &["cell", "plan", "price", "units", "stats", "platform", "results", "store"]),
+    ("sweep", &["cell", "event", "exit", "plan", "platform", "lister", "results", "run", "server", "store", "units"]),
+    ("price", &[]),
     ("output", &["units", "stats", "results"]),
     ("progress", &["event", "output", "sample", "units"]),
     ("cli", &[]),
-    ("settings", &["cli", "exit", "plan", "server", "units"]),
-    ("commands", &["cli", "event", "exit", "plan", "platform", "store", "results", "engine", "run", "server", "output", "progress", "settings"]),
+    ("settings", &["cli", "exit", "plan", "price", "server", "sweep", "units"]),
+    (
+        "commands",
+        &["cli", "event", "exit", "plan", "platform", "store", "results", "engine", "run", "server", "output", "progress", "settings", "sweep"],
+    ),
 ];
 
 /// Crates that only some modules may name.

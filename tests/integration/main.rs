@@ -7,3 +7,4 @@ mod behaviour;
 mod faults;
 mod reference;
 mod support;
+mod sweeps;

@@ -3,14 +3,14 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use parfetch::cli::{RUN, SERVE, Setting, Takes, UPLOAD};
+use parfetch::cli::{RUN, SERVE, SWEEP, Setting, Takes, UPLOAD};
 
 fn page() -> String {
     let mut page = String::from(
         "# Settings\n\nGenerated from the table in the code by `cargo test --test integration write_the_reference_page -- --ignored`. \
          A flag wins over its variable; an empty variable means unset.\n",
     );
-    for (command, settings) in [("run", RUN), ("upload", UPLOAD), ("serve", SERVE)] {
+    for (command, settings) in [("run", RUN), ("sweep", SWEEP), ("upload", UPLOAD), ("serve", SERVE)] {
         write!(page, "\n## parfetch {command}\n").unwrap();
         let mut heading = "";
         for setting in settings {
@@ -27,7 +27,7 @@ fn page() -> String {
 fn row(setting: &Setting) -> String {
     let value = match setting.takes {
         Takes::Nothing => String::new(),
-        Takes::Value(name) => format!(" {name}"),
+        Takes::Value(name) | Takes::Many(name) => format!(" {name}"),
         Takes::Optional(name) => format!("[={name}]"),
     };
     let mut flags = format!("`--{}{value}`", setting.flag);

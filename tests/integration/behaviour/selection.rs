@@ -73,7 +73,7 @@ fn some_backwards(source: &Source) -> (Vec<(String, u64)>, Vec<u8>) {
         let size = (place % 2 == 0).then_some(*size);
         file.push(&KeyRecord { key: key.clone(), size, etag: String::new(), storage_class: String::new() }).unwrap();
     }
-    (chosen, file.finish().unwrap())
+    (chosen, file.finish().unwrap().0)
 }
 
 fn a_key_file_is_fetched_in_its_own_order(store: Store) {
@@ -110,7 +110,7 @@ fn a_key_that_is_gone_is_a_row_and_a_warning(store: Store) {
         let key = format!("{}{name}", source.prefix);
         file.push(&KeyRecord { key, size: Some(3), etag: String::new(), storage_class: String::new() }).unwrap();
     }
-    std::fs::write(&path, file.finish().unwrap()).unwrap();
+    std::fs::write(&path, file.finish().unwrap().0).unwrap();
     let (ran, results) = kept(&source, &["--keys", path.to_str().unwrap()]);
     assert!(ran.stderr.contains("gone since"), "{}", ran.stderr);
     let rows: Vec<_> = results.rows.iter().map(|row| (row.outcome.unwrap().as_str(), row.size, row.calc_size, row.attempts)).collect();

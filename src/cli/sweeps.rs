@@ -1,0 +1,79 @@
+//! The settings of `sweep` and what its help says.
+
+use super::table::Takes::{Many, Nothing, Optional, Value};
+use super::table::{Setting, settings};
+
+/// Settings of `sweep`.
+pub const SWEEP: &[Setting] = settings! {
+    "What to vary (lists: 1,2,4)" {
+        "vcpu" [] Value("LIST"), "1,2,4", "vCPU of a cell: 0.25, 0.5, 1, 2, 4, 8, 16 or 32";
+        "memory" [] Value("LIST"), "auto", "MiB of a cell, as Fargate has them; auto is the least for the vCPU";
+        "mode" -'m' [] Value("LIST"), "async,thread,process", "What a worker is";
+        "client" [] Value("LIST"), "sdk,lean", "S3 clients";
+        "concurrency" -'c' /"parallelism" [] Value("LIST"), "1,2,4,8,16", "Workers";
+        "shards" [] Value("LIST"), "1", "Runs side by side, each with its vCPU and its part of the keys";
+        "contender" [] Many("NAME='COMMAND'"), "", "Another program that honours the study's six variables; NAME:thread,process='COMMAND' for some modes alone";
+    }
+    "What a repetition is" {
+        "repeat" [] Value("N"), "6", "Repetitions of each cell; 6 are the fewest that give a 95 % interval";
+        "limit" [] Value("N"), "", "Only the first N keys";
+        "duration" [] Value("TIME"), "", "Go round the keys until this time has passed: a sustained rate";
+        "work" [] Value("WORK"), "none", "CPU work per object: none, md5, sha256 or crc64nvme";
+        "run-timeout" [] Value("TIME"), "1h", "Longest time of a repetition, beside --duration";
+        "attempts" ["PARFETCH_ATTEMPTS"] Value("N"), "5", "HTTP attempts per object at the most, 1 to 10";
+        "connect-timeout" ["PARFETCH_CONNECT_TIMEOUT"] Value("TIME"), "3s", "Longest time to a connection";
+        "stall-timeout" ["PARFETCH_STALL_TIMEOUT"] Value("TIME"), "10s", "Longest time without a byte, and longest time to keep trying a store that refuses connections";
+        "timeout" ["PARFETCH_TIMEOUT"] Value("TIME"), "", "Longest time of one fetch, attempts and back-off together";
+    }
+    "Plan" {
+        "plan" [] Value("FILE"), "", "Take the plan from a TOML file; flags win over it";
+        "print-plan" [] Nothing, "", "Print the plan as such a file, and do nothing";
+        "seed" [] Value("N"), "1", "Seed of the order";
+        "on" [] Value("WHERE"), "local", "Where cells run: local (this machine)";
+        "dry-run" [] Nothing, "", "List the keys, say what would be done, and do nothing";
+        "id" [] Value("NAME"), "", "Name of the sweep; one that was cut off goes on under its name. Default: date and time";
+        "redo-failed" [] Nothing, "", "Run repetitions again that failed before";
+    }
+    "What to fetch" {
+        "bucket" -'b' ["BUCKET_NAME"] Value("NAME"), "", "Source bucket: listed and read, never written";
+        "prefix" ["PARFETCH_PREFIX"] Value("PREFIX"), "", "Only keys that begin with this";
+        "keys" ["PARFETCH_KEYS"] Value("PATH|s3://…"), "", "Take the keys from a key file or an S3 Inventory's manifest.json instead of listing";
+        "embedded" ["PARFETCH_EMBEDDED"] Optional("K=V,…"), "", "Fetch from a server of parfetch's own on 127.0.0.1; see `parfetch serve --help` for its keys";
+    }
+    "How to reach S3" {
+        "endpoint-url" ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"] Value("URL"), "", "Another S3 endpoint; path style then";
+        "virtual-host" ["PARFETCH_VIRTUAL_HOST"] Nothing, "", "With an endpoint of your own: bucket.host/key instead of host/bucket/key";
+        "region" ["AWS_REGION", "AWS_DEFAULT_REGION"] Value("REGION"), "", "AWS region; a wrong one is corrected from the answer";
+        "profile" ["AWS_PROFILE"] Value("NAME"), "", "Profile of the shared AWS configuration files";
+        "no-sign-request" ["PARFETCH_NO_SIGN_REQUEST"] Nothing, "", "Send requests unsigned (public buckets)";
+        "request-payer" ["PARFETCH_REQUEST_PAYER"] Nothing, "", "Pay for requests and transfer of a requester-pays bucket";
+        "ca-bundle" ["AWS_CA_BUNDLE"] Value("FILE"), "", "PEM file of the certificate authorities to trust instead of the system's";
+    }
+    "Where results go" {
+        "out" -'o' ["PARFETCH_OUT"] Value("DIR"), "./parfetch-results", "Folder of sweeps/ID, where everything is kept";
+        "result-bucket" -'r' ["RESULT_BUCKET_NAME"] Value("NAME"), "", "Store results in this bucket as well; contenders need it where there is no embedded server";
+        "result-prefix" ["PARFETCH_RESULT_PREFIX"] Value("PREFIX"), "", "Put in front of the results' names in the bucket";
+    }
+    "What you see" {
+        "progress" ["PARFETCH_PROGRESS"] Value("WHEN"), "auto", "auto or never";
+        "prices" ["PARFETCH_PRICES"] Value("FILE"), "", "Price list to use instead of the built-in one";
+        "log-level" ["PARFETCH_LOG_LEVEL"] Value("LEVEL"), "warn", "error, warn, info, debug or trace";
+        "log-format" ["PARFETCH_LOG_FORMAT"] Value("FORMAT"), "text", "Log lines as text or json";
+    }
+};
+
+/// What `sweep` does.
+pub(super) const SWEEP_ABOUT: &str = "Measure every cell of a matrix several times, in a fair order, and report which to take";
+
+/// Examples below `sweep --help`.
+pub(super) const SWEEP_EXAMPLES: &str = "\
+Examples:
+  parfetch sweep --embedded --vcpu 0.5,1 -c 1,4,16 --client lean   three modes, 18 cells
+  parfetch sweep -b images --limit 5000 --dry-run                  what it would do
+  parfetch sweep -b images --limit 5000 --id first                 cut off? the same line goes on
+  parfetch sweep -b images --duration 20m --vcpu 1 -c 16           a sustained rate
+  parfetch sweep --embedded --contender python:thread,process='python3 fetch_study.py'
+  parfetch sweep -b images --vcpu 1,2 --print-plan > plan.toml     then: parfetch sweep --plan plan.toml
+
+Each repetition is a fresh process, held to the vCPU and memory of its cell by a control group (or systemd-run, or CPU affinity for whole vCPU).
+It ends with the report, which `parfetch report DIR` prints again in any form.";

@@ -1,0 +1,126 @@
+//! `parfetch sweep`, and the hidden way in which it starts its repetitions.
+
+use std::fs;
+use std::io::{self, Write};
+
+use tokio::signal::unix::SignalKind;
+use tokio::sync::watch;
+
+use crate::cli::{Confined, Raw, Variables};
+use crate::event::SweepEvent;
+use crate::exit::{Exit, Failure};
+use crate::output::{Style, warning};
+use crate::platform::clock::utc_now;
+use crate::progress::{Display, SweepProgress};
+use crate::run::Signal;
+use crate::settings::{self, Beside, Intent, ProgressWhen, SweepSettings};
+use crate::sweep::{Confinement, Ended, Forecast, World, become_program, dry_run, sweep};
+use crate::units;
+
+/// Runs it.
+pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
+    let plan = match raw.get("plan") {
+        None => None,
+        Some(given) => Some(fs::read_to_string(&given.value).map_err(|error| {
+            Failure::new(Exit::Usage, format!("cannot read the plan {}: {error}", given.value)).hint("`parfetch sweep --print-plan` writes one")
+        })?),
+    };
+    // `2026-11-20T10:00:00Z` without what a folder's name does not need.
+    let now: String = utc_now().chars().filter(char::is_ascii_digit).take(14).collect();
+    let id = format!("{}-{}", &now[..8], &now[8..]);
+    let settings = settings::sweep(raw, Beside { plan: plan.as_deref(), id: &id })?;
+    super::start_log(settings.log);
+    if settings.intent == Intent::PrintPlan {
+        return say(&settings.job.plan.to_toml());
+    }
+    super::runtime()?.block_on(supervised(raw, settings))
+}
+
+/// The sweep, beside the signals: the first ends it in order, a second at once.
+async fn supervised(raw: &Raw, settings: SweepSettings) -> Result<Exit, Failure> {
+    let (tell, first) = watch::channel(None);
+    let (mut interrupt, mut terminate) = (super::run::listen(SignalKind::interrupt())?, super::run::listen(SignalKind::terminate())?);
+    let signals = async {
+        loop {
+            let signal = tokio::select! {
+                _ = interrupt.recv() => Signal::Interrupt,
+                _ = terminate.recv() => Signal::Terminate,
+            };
+            if tell.borrow().is_some() {
+                return signal;
+            }
+            tell.send_replace(Some(signal));
+        }
+    };
+    tokio::select! {
+        ended = to_its_end(raw, settings, first) => ended,
+        second = signals => Err(Failure::new(second.exit(), "ended at once by a second signal").hint("the same command goes on from here")),
+    }
+}
+
+async fn to_its_end(raw: &Raw, settings: SweepSettings, signal: watch::Receiver<Option<Signal>>) -> Result<Exit, Failure> {
+    let SweepSettings { job, intent, progress, warnings, .. } = settings;
+    let variables = &raw.variables;
+    let style = Style::for_stream(&io::stderr(), variables.get("NO_COLOR"), variables.get("TERM"));
+    let display = if progress == ProgressWhen::Never { Display::Silent } else { Display::auto(&io::stderr()) };
+    let mut progress = SweepProgress::new(display, io::stderr(), style);
+    for warning in warnings {
+        progress.handle(&SweepEvent::Warning(warning));
+    }
+    let mut on_event = |event: &SweepEvent| progress.handle(event);
+    let world = World { executable: super::run::executable()?, environment: environment(variables), signal, on_event: &mut on_event };
+    if intent == Intent::DryRun {
+        let forecast = Box::pin(dry_run(&job, world)).await?;
+        drop(progress);
+        return say(&foretell(&forecast, &job.id));
+    }
+    let ended = Box::pin(sweep(&job, world)).await?;
+    drop(progress);
+    finish(&ended, style)
+}
+
+fn environment(variables: &Variables) -> Vec<(String, String)> {
+    variables.all().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// What was done, and how to look at it.
+fn finish(ended: &Ended, style: Style) -> Result<Exit, Failure> {
+    let folder = ended.folder.display();
+    if ended.failed > 0 {
+        let text = format!("{} of {} runs failed", units::count(ended.failed), units::count(ended.done));
+        let _closed = warning(&mut io::stderr(), style, &text);
+    }
+    match ended.exit {
+        Exit::Good => say(&format!("{folder}\n")),
+        Exit::NotStored => Err(Failure::new(Exit::NotStored, "not all results were stored in the results bucket")
+            .hint(format!("they are kept; upload them: parfetch upload {folder} s3://BUCKET/PREFIX"))),
+        exit => Err(Failure::new(exit, format!("interrupted after {} runs", units::count(ended.done))).hint("the same command goes on from here")),
+    }
+}
+
+/// The plan in words: cells, runs, requests.
+fn foretell(forecast: &Forecast, id: &str) -> String {
+    let mut text = forecast.title(id);
+    for cell in &forecast.cells {
+        text.push_str("\n  ");
+        text.push_str(&cell.to_string());
+    }
+    let gets = forecast.gets.map_or_else(|| "as many GETs as fit".to_owned(), |gets| format!("{} GETs", units::count(gets)));
+    let lists = units::count(forecast.lists);
+    text + &format!("\n{gets} and {lists} LIST requests, {} warm-ups included\n", units::count(forecast.warm_ups))
+}
+
+/// Data on stdout; a closed pipe is no failure.
+fn say(text: &str) -> Result<Exit, Failure> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(Exit::Unexpected, format!("cannot write to stdout: {error}"))),
+        _ => Ok(Exit::Good),
+    }
+}
+
+/// Becomes the program that a sweep wants to run; returns only when it cannot.
+pub(super) fn confined(confined: Confined) -> Failure {
+    let Confined { groups, cpus, parent, command } = confined;
+    let error = become_program(&Confinement { groups, cpus, parent, command });
+    Failure::new(Exit::SetUp, error.to_string())
+}

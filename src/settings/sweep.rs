@@ -1,0 +1,305 @@
+//! From what was typed to a sweep: lists of factors, a plan file below them, and the rules between them.
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::reader::{Reader, usage};
+use super::{Log, ProgressWhen};
+use crate::cli::{Given, Raw};
+use crate::exit::Failure;
+use crate::plan::{Access, ClientKind, Mode, S3Uri};
+use crate::price;
+use crate::sweep::plan::{Auto, Contender, MemoryChoice, SweepPlan, cpu_units};
+use crate::sweep::{Failed, Job, Oversize};
+use crate::units;
+
+/// Longest name of a sweep: it is part of tags, which have 64 characters.
+const MAX_ID: usize = 40;
+/// How long a repetition may take, where nothing is given.
+const RUN_TIMEOUT: Duration = Duration::from_hours(1);
+
+/// What to do with a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intent {
+    /// Run it.
+    Sweep,
+    /// Say what would be done.
+    DryRun,
+    /// Print the plan.
+    PrintPlan,
+}
+
+/// Everything `sweep` was asked for.
+#[derive(Clone, Debug)]
+pub struct SweepSettings {
+    /// The sweep.
+    pub job: Job,
+    /// What to do with it.
+    pub intent: Intent,
+    /// Progress.
+    pub progress: ProgressWhen,
+    /// Another price list.
+    pub prices: Option<PathBuf>,
+    /// Log lines.
+    pub log: Log,
+    /// Settings that another makes meaningless, and what wins.
+    pub warnings: Vec<String>,
+}
+
+/// What settings cannot know of themselves.
+#[derive(Clone, Copy, Debug)]
+pub struct Beside<'a> {
+    /// The text of the file of `--plan`.
+    pub plan: Option<&'a str>,
+    /// The name of a sweep that was given none.
+    pub id: &'a str,
+}
+
+/// The settings of `sweep`.
+pub fn sweep(raw: &Raw, beside: Beside<'_>) -> Result<SweepSettings, Failure> {
+    let reader = Reader(raw);
+    let mut warnings = Vec::new();
+    let plan = plan(raw, beside.plan)?;
+    let typed_sizes = raw.get("vcpu").is_some() || beside.plan.is_some();
+    let embedded =
+        plan.embedded.as_deref().map(|text| text.parse().map_err(|error| usage(format!("embedded: {error}"), super::SERVE_HINT))).transpose()?;
+    let access = super::access(raw)?;
+    let access = if embedded.is_some() { super::for_embedded(raw, &access, &mut warnings) } else { access };
+    reader.one_of("on", &[("local", ())])?;
+    let results = results(raw, (&plan, &access), &mut warnings)?;
+    let duration = plan.duration.as_deref().map(units::parse_duration).transpose();
+    let duration = duration.ok().flatten().unwrap_or_default();
+    let job = Job {
+        id: id(raw, beside.id)?,
+        sizes: sizes(&plan)?,
+        oversize: if typed_sizes { Oversize::Refuse } else { Oversize::LeaveOut },
+        source: super::key_source(raw)?,
+        access,
+        limits: super::limits(raw)?,
+        embedded,
+        out: reader.path("out").unwrap_or_else(|| PathBuf::from("./parfetch-results")),
+        results,
+        time_limit: reader.time("run-timeout")?.unwrap_or(RUN_TIMEOUT) + duration,
+        failed: if reader.switch("redo-failed")? { Failed::Redo } else { Failed::Keep },
+        plan,
+    };
+    check_contenders(&job, &mut warnings);
+    let (dry, print) = (reader.switch("dry-run")?, reader.switch("print-plan")?);
+    Ok(SweepSettings {
+        job,
+        intent: if print {
+            Intent::PrintPlan
+        } else if dry {
+            Intent::DryRun
+        } else {
+            Intent::Sweep
+        },
+        progress: super::progress_when(&reader)?,
+        prices: reader.path("prices"),
+        log: super::log(raw)?,
+        warnings,
+    })
+}
+
+/// The plan: defaults, the file over them, flags over both.
+fn plan(raw: &Raw, file: Option<&str>) -> Result<SweepPlan, Failure> {
+    let reader = Reader(raw);
+    let mut plan = match (file, raw.get("plan")) {
+        (Some(text), Some(Given { value, .. })) => {
+            SweepPlan::from_toml(text).map_err(|error| usage(format!("the plan {value}: {error}"), "`parfetch sweep --print-plan` writes one"))?
+        }
+        _ => SweepPlan::default(),
+    };
+    set(&mut plan.vcpu, list(raw, "vcpu", "0.25,0.5,1,2,4", |word| word.parse::<f64>().ok())?);
+    set(&mut plan.memory, list(raw, "memory", "auto or MiB, as 512,2048", memory)?);
+    set(&mut plan.mode, list(raw, "mode", "async,thread,process", |word| Mode::from_str(word).ok())?);
+    set(&mut plan.client, list(raw, "client", "lean,sdk", |word| ClientKind::from_str(word).ok())?);
+    set(&mut plan.concurrency, list(raw, "concurrency", "1,2,4,8,16", whole)?);
+    set(&mut plan.shards, list(raw, "shards", "1,2", whole)?);
+    let contenders = raw.get("contender").map(|given| given.value.lines().map(contender).collect::<Result<Vec<_>, _>>());
+    set(&mut plan.contender, contenders.transpose()?);
+    let number = |flag, most, what| reader.number(flag, 1..=most, what);
+    set(&mut plan.repeat, number("repeat", 1_000, "repetitions of each cell")?.and_then(|number| u32::try_from(number).ok()));
+    set(&mut plan.seed, reader.number("seed", 0..=u64::from(u32::MAX), "the seed of the order")?);
+    plan.limit = number("limit", u64::from(u32::MAX), "keys")?.or(plan.limit);
+    if let (Some(_), Some(given)) = (reader.time("duration")?, raw.get("duration")) {
+        plan.duration = Some(given.value.clone());
+    }
+    set(&mut plan.work, reader.word("work")?);
+    set(&mut plan.prefix, reader.text("prefix"));
+    if raw.get("embedded").is_some() {
+        plan.embedded = super::embedded_text(raw).map(str::to_owned);
+    }
+    if plan.embedded.is_none() {
+        set(&mut plan.bucket, raw.get("bucket").map(|given| super::bucket_name(given, "--prefix says which of its keys")).transpose()?);
+    } else {
+        plan.bucket = String::new();
+    }
+    check(&plan)?;
+    Ok(plan)
+}
+
+fn set<T>(value: &mut T, given: Option<T>) {
+    if let Some(given) = given {
+        *value = given;
+    }
+}
+
+/// A list separated by commas, without repetitions.
+fn list<T: PartialEq>(raw: &Raw, flag: &str, example: &str, parse: fn(&str) -> Option<T>) -> Result<Option<Vec<T>>, Failure> {
+    let Some(Given { value, name }) = raw.get(flag) else { return Ok(None) };
+    let mut items = Vec::new();
+    for word in value.split(',').map(str::trim) {
+        let item = parse(word).ok_or_else(|| usage(format!("{name}: `{word}` is none of its values"), format!("a list like {example}")))?;
+        if items.contains(&item) {
+            return Err(usage(format!("{name}: `{word}` stands there twice"), format!("a list like {example}")));
+        }
+        items.push(item);
+    }
+    Ok(Some(items))
+}
+
+fn whole(word: &str) -> Option<u32> {
+    word.parse::<NonZeroU32>().ok().map(NonZeroU32::get)
+}
+
+fn memory(word: &str) -> Option<MemoryChoice> {
+    if word == "auto" { Some(MemoryChoice::Auto(Auto::Auto)) } else { whole(word).map(MemoryChoice::Mib) }
+}
+
+/// `NAME='COMMAND'` or `NAME:MODE,MODE='COMMAND'`.
+fn contender(text: &str) -> Result<Contender, Failure> {
+    let hint = "write it like --contender python='python3 fetch_study.py', or python:thread,process='…'";
+    let wrong = |what: &str| usage(format!("--contender `{text}`: {what}"), hint);
+    let (head, command) = text.split_once('=').ok_or_else(|| wrong("there is no `=`"))?;
+    let (name, modes) = head.split_once(':').map_or((head, None), |(name, modes)| (name, Some(modes)));
+    let modes = modes.map(|modes| modes.split(',').map(Mode::from_str).collect::<Result<Vec<_>, _>>());
+    let mode = modes.transpose().map_err(|error| wrong(&error))?.unwrap_or_default();
+    Ok(Contender { name: name.to_owned(), command: command.to_owned(), mode })
+}
+
+/// What holds for a plan from wherever it came.
+fn check(plan: &SweepPlan) -> Result<(), Failure> {
+    if plan.bucket.is_empty() && plan.embedded.is_none() {
+        return Err(usage("no source bucket is given", "set BUCKET_NAME or --bucket, or try `parfetch sweep --embedded`"));
+    }
+    let lists = [
+        ("vcpu", plan.vcpu.len()),
+        ("memory", plan.memory.len()),
+        ("mode", plan.mode.len()),
+        ("concurrency", plan.concurrency.len()),
+        ("shards", plan.shards.len()),
+        ("client or contender", plan.client.len() + plan.contender.len()),
+    ];
+    if let Some((name, _)) = lists.into_iter().find(|(_, length)| *length == 0) {
+        return Err(usage(format!("the plan has no {name}"), "each factor needs a value"));
+    }
+    if plan.repeat == 0 {
+        return Err(usage("the plan has no repetition", "--repeat 6 are the fewest that give a 95 % interval"));
+    }
+    for mode in &plan.mode {
+        if let Some(concurrency) = plan.concurrency.iter().find(|concurrency| **concurrency == 0 || **concurrency > mode.max_concurrency()) {
+            return Err(usage(format!("concurrency {concurrency} is outside 1 to {} of mode {mode}", mode.max_concurrency()), "name others with -c"));
+        }
+    }
+    if let Some(text) =
+        plan.duration.as_deref().filter(|text| units::parse_duration(text).is_ok_and(|time| time.is_zero()) || units::parse_duration(text).is_err())
+    {
+        return Err(usage(format!("duration is `{text}`, which is not a length of time"), "write it like 500ms, 10s, 20m or 1h 30m"));
+    }
+    plan.contender.iter().try_for_each(|one| check_contender(one, plan))
+}
+
+fn check_contender(contender: &Contender, plan: &SweepPlan) -> Result<(), Failure> {
+    let Contender { name, command, .. } = contender;
+    let wrong =
+        |what: &str| usage(format!("contender `{}`: {what}", name.escape_debug()), "write it like --contender python='python3 fetch_study.py'");
+    let letters = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    if !letters || name.is_empty() || name.len() > 32 || name.starts_with('.') {
+        return Err(wrong("a name has 1 to 32 of A-Z a-z 0-9 . _ -"));
+    }
+    if ClientKind::from_str(name).is_ok() {
+        return Err(wrong("that is the name of a client"));
+    }
+    if plan.contender.iter().filter(|other| other.name == *name).count() > 1 {
+        return Err(wrong("it is named twice"));
+    }
+    match shlex::split(command) {
+        Some(words) if !words.is_empty() => Ok(()),
+        Some(_) => Err(wrong("its command is empty")),
+        None => Err(wrong("its command has a quote that is not closed")),
+    }
+}
+
+/// The sizes of the cells, each one that Fargate has.
+fn sizes(plan: &SweepPlan) -> Result<Vec<(u32, u32)>, Failure> {
+    let mut sizes = Vec::new();
+    for vcpu in &plan.vcpu {
+        let known = cpu_units(*vcpu).and_then(|units| Some((units, price::fargate_memories(units)?)));
+        let (units, memories) =
+            known.ok_or_else(|| usage(format!("Fargate has no size of {vcpu} vCPU"), "it has 0.25, 0.5, 1, 2, 4, 8, 16 and 32"))?;
+        for memory in &plan.memory {
+            let mib = match memory {
+                MemoryChoice::Auto(_) => *memories.first().expect("a size has memories"),
+                MemoryChoice::Mib(mib) if memories.contains(mib) => *mib,
+                MemoryChoice::Mib(mib) => return Err(no_such_pair(*vcpu, (units, *mib))),
+            };
+            if !sizes.contains(&(units, mib)) {
+                sizes.push((units, mib));
+            }
+        }
+    }
+    Ok(sizes)
+}
+
+fn no_such_pair(vcpu: f64, (units, mib): (u32, u32)) -> Failure {
+    let near = price::nearest_sizes(units, mib).into_iter();
+    let near: Vec<String> = near.map(|(units, mib)| format!("{} vCPU with {mib} MiB", f64::from(units) / 1024.0)).collect();
+    usage(format!("Fargate has no {vcpu} vCPU with {mib} MiB"), format!("nearest are {}", near.join(", ")))
+}
+
+fn id(raw: &Raw, default: &str) -> Result<String, Failure> {
+    let Some(Given { value, name }) = raw.get("id") else { return Ok(default.to_owned()) };
+    let letters = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    if letters && !value.starts_with('.') && value.len() <= MAX_ID {
+        return Ok(value.clone());
+    }
+    Err(usage(format!("{name} is `{value}`, which cannot be the name of a folder here"), format!("a name has 1 to {MAX_ID} of A-Z a-z 0-9 . _ -")))
+}
+
+/// Where results are stored beside the folder. The source bucket is never written.
+fn results(raw: &Raw, (plan, _): (&SweepPlan, &Access), warnings: &mut Vec<String>) -> Result<Option<S3Uri>, Failure> {
+    let reader = Reader(raw);
+    let Some(given) = raw.get("result-bucket") else {
+        if plan.embedded.is_none() && !plan.contender.is_empty() {
+            return Err(usage("contenders need a results bucket", "set RESULT_BUCKET_NAME or --result-bucket: that is where they store their CSV"));
+        }
+        return Ok(None);
+    };
+    let bucket = super::bucket_name(given, "--result-prefix goes in front of the results' names")?;
+    if plan.embedded.is_some() {
+        warnings.push(format!("{} `{bucket}` is not used: with --embedded results stay in the folder", given.name));
+        return Ok(None);
+    }
+    if bucket == plan.bucket {
+        return Err(usage(format!("the results bucket {bucket} is the source bucket"), "a sweep writes to another bucket than it reads"));
+    }
+    Ok(Some(S3Uri { bucket, key: reader.text("result-prefix").unwrap_or_default() }))
+}
+
+/// Contenders know the six variables alone: what else the plan says they may not honour.
+fn check_contenders(job: &Job, warnings: &mut Vec<String>) {
+    let plan = &job.plan;
+    let mut beyond = Vec::new();
+    beyond.extend(plan.limit.map(|_| "a limit"));
+    beyond.extend(plan.duration.as_ref().map(|_| "a duration"));
+    beyond.extend((!plan.prefix.is_empty()).then_some("a prefix"));
+    beyond.extend((plan.shards != [1]).then_some("shards"));
+    beyond.extend((plan.work != crate::plan::Work::None).then_some("work"));
+    if !plan.contender.is_empty() && !beyond.is_empty() {
+        let what = beyond.join(", ");
+        warnings.push(format!("the plan has {what}, which the six variables do not tell contenders: those that fetch something else fail"));
+    }
+}

@@ -1,0 +1,48 @@
+//! Made-up facts and records that tests of sweeps look at.
+
+use std::collections::BTreeMap;
+
+use crate::cell::Cell;
+use crate::results::record::{Limited, Means, Outside, Record, SCHEMA, SweepFacts, VERSION};
+
+pub(crate) fn facts() -> SweepFacts {
+    SweepFacts {
+        id: "s".to_owned(),
+        plan_sha256: "p".to_owned(),
+        keys_sha256: "k".to_owned(),
+        on: "local".to_owned(),
+        seed: 1,
+        repetitions: 6,
+        bucket: "source".to_owned(),
+        prefix: String::new(),
+        limit: None,
+        duration_ns: None,
+        region: Some("us-east-1".to_owned()),
+        endpoint: None,
+        embedded: Some("objects=5".to_owned()),
+        keys: 5,
+        bytes: Some(5_000),
+        storage_classes: BTreeMap::new(),
+        listing_ns: Some(1_000_000),
+    }
+}
+
+pub(crate) fn record(cell: &Cell, repetition: u32) -> Record {
+    Record {
+        schema: SCHEMA.to_owned(),
+        version: VERSION,
+        tool_version: "0.1.0".to_owned(),
+        sweep: facts(),
+        cell: cell.clone(),
+        repetition,
+        attempt: 1,
+        position: 0,
+        started_at: "2026-11-20T10:00:00Z".to_owned(),
+        limited: Limited { cpu: Means::CgroupV2, memory: None, cpus: vec![1], machine_cpus: 2, shared_with_server: Some(false) },
+        failure: None,
+        outside: Some(Outside { wall_ns: 1_000_000_000, ..Outside::default() }),
+        contender: None,
+        summaries: Vec::new(),
+        server: None,
+    }
+}

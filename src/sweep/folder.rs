@@ -1,0 +1,256 @@
+//! The folder of a sweep: its plan, its frozen key list and one folder a repetition. What stands there is all that a sweep remembers.
+//!
+//! A repetition counts once its record stands; records are put in place whole, after everything else. So a sweep that was killed at any moment
+//! goes on with what has no record, in a folder of its own (`-a2`), and nothing is counted twice.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::matrix::Planned;
+use crate::results::record::{FILE_NAME, Record, SweepFacts};
+
+/// What the field `schema` says in the sweep's own file.
+const SCHEMA: &str = "parfetch.sweep";
+/// Name of the sweep's own file.
+const SWEEP_FILE: &str = "sweep.json";
+/// Name of the plan.
+const PLAN_FILE: &str = "plan.toml";
+/// Name of the key list.
+const KEYS_FILE: &str = "keys.tsv";
+/// Held while a sweep runs.
+const LOCK_FILE: &str = "lock";
+
+/// The sweep's own file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct SweepFile {
+    schema: String,
+    version: u32,
+    facts: SweepFacts,
+}
+
+/// Why a folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FolderError {
+    /// The file system said no.
+    #[error("cannot use {path}: {cause}")]
+    Io {
+        /// Which file or folder.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+    /// Another sweep writes there.
+    #[error("the sweep in {0} is running already")]
+    Busy(PathBuf),
+    /// What stands there is not what a sweep leaves.
+    #[error("{path} is not what a sweep leaves: {what}")]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+/// A sweep's folder, locked.
+#[derive(Debug)]
+pub(super) struct Folder {
+    root: PathBuf,
+    /// Unlocked when it is closed, however the process ends.
+    _lock: File,
+}
+
+fn at(path: &Path) -> impl FnOnce(io::Error) -> FolderError + '_ {
+    move |cause| FolderError::Io { path: path.to_owned(), cause }
+}
+
+impl Folder {
+    /// Opens `OUT/sweeps/ID`, making it where it is not there.
+    pub(super) fn open(root: PathBuf) -> Result<Self, FolderError> {
+        fs::create_dir_all(&root).map_err(at(&root))?;
+        let path = root.join(LOCK_FILE);
+        let lock = File::create(&path).map_err(at(&path))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { root, _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(FolderError::Busy(root)),
+            Err(TryLockError::Error(cause)) => Err(FolderError::Io { path, cause }),
+        }
+    }
+
+    /// The folder itself.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The frozen key list.
+    pub(super) fn keys_path(&self) -> PathBuf {
+        self.root.join(KEYS_FILE)
+    }
+
+    /// The facts that the sweep began with, and its plan's text; none for a new one.
+    pub(super) fn begun(&self) -> Result<Option<(SweepFacts, String)>, FolderError> {
+        let path = self.root.join(SWEEP_FILE);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(cause) => return Err(FolderError::Io { path, cause }),
+        };
+        let damaged = |what: String| FolderError::Damaged { path: path.clone(), what };
+        let file: SweepFile = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+        if file.schema != SCHEMA {
+            return Err(damaged(format!("its schema is `{}`", file.schema)));
+        }
+        let plan = self.root.join(PLAN_FILE);
+        let plan = fs::read_to_string(&plan).map_err(at(&plan))?;
+        Ok(Some((file.facts, plan)))
+    }
+
+    /// Writes plan and facts down: from then on the sweep can be resumed.
+    pub(super) fn begin(&self, facts: &SweepFacts, plan: &str) -> Result<(), FolderError> {
+        self.write(PLAN_FILE, plan)?;
+        let file = SweepFile { schema: SCHEMA.to_owned(), version: 1, facts: facts.clone() };
+        let text = serde_json::to_string_pretty(&file).expect("facts are plain data") + "\n";
+        self.write(SWEEP_FILE, &text)
+    }
+
+    /// Writes a file of the sweep, whole or not at all.
+    pub(super) fn write(&self, name: &str, text: &str) -> Result<(), FolderError> {
+        whole(&self.root, name, text)
+    }
+
+    /// The checksum in the last line of the key list.
+    pub(super) fn keys_checksum(&self) -> Result<Option<String>, FolderError> {
+        /// Longer than the last line.
+        const TAIL: u64 = 100;
+        let path = self.keys_path();
+        let read = || {
+            let mut file = File::open(&path)?;
+            let end = file.metadata()?.len();
+            file.seek(SeekFrom::Start(end.saturating_sub(TAIL)))?;
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes)?;
+            Ok(String::from_utf8_lossy(&bytes).into_owned())
+        };
+        let tail = read().map_err(at(&path))?;
+        Ok(tail.trim_end().rsplit_once("# sha256 ").map(|(_, sum)| sum.to_owned()))
+    }
+
+    /// Where attempt `attempt` of a repetition stands.
+    pub(super) fn repetition(&self, planned: &Planned, attempt: u32) -> PathBuf {
+        self.root.join(planned.cell.slug()).join(format!("r{:02}-a{attempt}", planned.repetition))
+    }
+
+    /// The record of a repetition, if it is done, and the number of the attempt that comes next. What attempts without a record left is removed, all but
+    /// their folders: half a result must not be taken for one.
+    pub(super) fn look(&self, planned: &Planned) -> Result<(Option<Record>, u32), FolderError> {
+        let mut attempt = 1;
+        let mut last = None;
+        while self.repetition(planned, attempt).is_dir() {
+            let path = self.repetition(planned, attempt).join(FILE_NAME);
+            match fs::read_to_string(&path) {
+                Ok(text) => {
+                    let what = |error: crate::results::record::RecordError| FolderError::Damaged { path: path.clone(), what: error.to_string() };
+                    last = Some(Record::from_json(&text).map_err(what)?);
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => empty(&self.repetition(planned, attempt))?,
+                Err(cause) => return Err(FolderError::Io { path, cause }),
+            }
+            attempt += 1;
+        }
+        Ok((last, attempt))
+    }
+
+    /// Makes the folder of an attempt, empty.
+    pub(super) fn prepare(&self, planned: &Planned, attempt: u32) -> Result<PathBuf, FolderError> {
+        let dir = self.repetition(planned, attempt);
+        fs::create_dir_all(&dir).map_err(at(&dir))?;
+        Ok(dir)
+    }
+}
+
+fn empty(dir: &Path) -> Result<(), FolderError> {
+    fs::remove_dir_all(dir).and_then(|()| fs::create_dir(dir)).map_err(at(dir))
+}
+
+/// Puts the record of a repetition into its folder: it counts from then on.
+pub(super) fn store_record(dir: &Path, record: &Record) -> Result<(), FolderError> {
+    let text = record.to_json().expect("a record is plain data");
+    whole(dir, FILE_NAME, &text)
+}
+
+/// Written beside and renamed: there is never half a file of this name.
+fn whole(dir: &Path, name: &str, text: &str) -> Result<(), FolderError> {
+    let path = dir.join(name);
+    let write = || {
+        let mut file = tempfile::NamedTempFile::new_in(dir)?;
+        file.write_all(text.as_bytes())?;
+        file.as_file().sync_all()?;
+        file.persist(&path).map_err(|error| error.error)?;
+        Ok(())
+    };
+    write().map_err(at(&path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::{Cell, Program};
+    use crate::plan::{ClientKind, Mode};
+    use crate::sweep::fixture;
+
+    fn planned() -> Planned {
+        let cell =
+            Cell { program: Program::Client(ClientKind::Lean), cpu_units: 512, memory_mib: 1024, mode: Mode::Async, concurrency: 4, shards: 1 };
+        Planned { cell, repetition: 3, position: 9 }
+    }
+
+    #[test]
+    fn one_sweep_at_a_time_writes_a_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = Folder::open(dir.path().join("s")).unwrap();
+        assert!(matches!(Folder::open(dir.path().join("s")), Err(FolderError::Busy(_))));
+        drop(first);
+        Folder::open(dir.path().join("s")).unwrap();
+    }
+
+    #[test]
+    fn what_was_begun_is_read_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::open(dir.path().to_owned()).unwrap();
+        assert!(folder.begun().unwrap().is_none());
+        folder.begin(&fixture::facts(), "seed = 1\n").unwrap();
+        assert_eq!(folder.begun().unwrap().unwrap(), (fixture::facts(), "seed = 1\n".to_owned()));
+        folder.write(SWEEP_FILE, "{\"schema\":").unwrap();
+        assert!(matches!(folder.begun(), Err(FolderError::Damaged { .. })));
+    }
+
+    #[test]
+    fn an_attempt_without_a_record_is_followed_by_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::open(dir.path().to_owned()).unwrap();
+        assert_eq!(folder.look(&planned()).unwrap(), (None, 1));
+        let cut_off = folder.prepare(&planned(), 1).unwrap();
+        assert!(cut_off.ends_with("lean-0.5vcpu-1024mib-async-x4/r03-a1"));
+        fs::write(cut_off.join("result_s_async_4.json"), "{").unwrap();
+        assert_eq!(folder.look(&planned()).unwrap(), (None, 2));
+        assert_eq!(fs::read_dir(&cut_off).unwrap().count(), 0, "half a result is none");
+        let record = fixture::record(&planned().cell, 3);
+        store_record(&folder.prepare(&planned(), 2).unwrap(), &record).unwrap();
+        assert_eq!(folder.look(&planned()).unwrap(), (Some(record), 3));
+    }
+
+    #[test]
+    fn the_key_list_tells_its_checksum() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::open(dir.path().to_owned()).unwrap();
+        assert!(folder.keys_checksum().is_err());
+        folder.write(KEYS_FILE, "# parfetch-keys 1\nabc\t1\t\t\n# sha256 0123\n").unwrap();
+        assert_eq!(folder.keys_checksum().unwrap().as_deref(), Some("0123"));
+        folder.write(KEYS_FILE, "# parfetch-keys 1\n").unwrap();
+        assert_eq!(folder.keys_checksum().unwrap(), None);
+    }
+}

@@ -1,0 +1,62 @@
+//! The frozen key list: listed once, and the same for every cell.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufWriter};
+use std::path::Path;
+
+use crate::exit::{Exit, Failure};
+use crate::lister::{self, KeyFileWriter};
+use crate::plan::{KeySource, Selection};
+use crate::platform::clock::now_ns;
+use crate::results::keys::KeyFile;
+use crate::results::summary::StorageClass;
+use crate::store::Bucket;
+
+/// What the list holds.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Frozen {
+    pub(super) keys: u64,
+    pub(super) bytes: Option<u64>,
+    pub(super) sha256: String,
+    pub(super) storage_classes: BTreeMap<String, StorageClass>,
+    /// Listing alone, without writing the file.
+    pub(super) listing_ns: u64,
+    pub(super) pages: u64,
+}
+
+/// Which keys are listed.
+pub(super) struct Wanted {
+    pub(super) source: KeySource,
+    pub(super) prefix: String,
+}
+
+/// Lists the keys and writes them to `path`.
+pub(super) async fn freeze(bucket: &mut Bucket, wanted: &Wanted, path: &Path, progress: impl FnMut(u64)) -> Result<Frozen, Failure> {
+    let spool = tempfile::tempdir().map_err(|error| unwritable(&std::env::temp_dir(), &error))?;
+    let selection = Selection { source: wanted.source.clone(), prefix: wanted.prefix.clone(), limit: None, shard: None };
+    let begin = now_ns();
+    let listed = lister::list(bucket, &selection, spool.path(), progress).await?;
+    let listing_ns = now_ns().saturating_sub(begin);
+    let (sha256, storage_classes) = copy(spool.path(), path).map_err(|error| unwritable(path, &error))?;
+    Ok(Frozen { keys: listed.keys, bytes: listed.bytes, sha256, storage_classes, listing_ns, pages: listed.pages })
+}
+
+fn copy(spool: &Path, path: &Path) -> io::Result<(String, BTreeMap<String, StorageClass>)> {
+    let mut writer = KeyFileWriter::new(BufWriter::new(File::create(path)?))?;
+    let mut classes: BTreeMap<String, StorageClass> = BTreeMap::new();
+    for record in KeyFile::open(spool)?.iter() {
+        let record = record?;
+        writer.push(&record)?;
+        let class = if record.storage_class.is_empty() { "STANDARD" } else { &record.storage_class };
+        let count = classes.entry(class.to_owned()).or_default();
+        count.objects += 1;
+        count.bytes += record.size.unwrap_or(0);
+    }
+    let (_, sha256) = writer.finish()?;
+    Ok((sha256, classes))
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(Exit::SetUp, format!("cannot write the key list {}: {error}", path.display())).hint("name a folder with room in --out")
+}

@@ -1,0 +1,136 @@
+//! What came of a repetition: its summaries, a contender's CSV, and in words why there are none.
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use super::launch::{Ended, Job, Launched, last_lines};
+use super::tell::Telling;
+use crate::cell::Cell;
+use crate::results::csv::{CsvError, read_csv};
+use crate::results::record::{ContenderResult, Record, RepetitionFailure, ServerUse};
+use crate::results::summary::{State, Summary};
+use crate::server::ServerReport;
+use crate::store::Bucket;
+use crate::units;
+
+/// Lines of stderr that are kept of a repetition that failed.
+const LINES: usize = 10;
+/// Exit code of a run that finished although some fetches failed: its figures count, and the failed ones are among them.
+const SOME_FAILED: i32 = 3;
+
+pub(super) fn server_use(report: &ServerReport) -> ServerUse {
+    ServerUse { cpu_ns: report.cpu_ns, threads: report.threads, gets: report.gets, service_mean_ns: report.service_time.mean_ns }
+}
+
+/// Why the processes did not end well; the first of them that did not.
+pub(super) fn failure_of(launched: &Launched, (cell, time_limit): (&Cell, Duration), jobs: &[Job]) -> Option<RepetitionFailure> {
+    launched.ended.iter().zip(jobs).find_map(|(ended, job)| {
+        let reason = reason(*ended, (cell, time_limit))?;
+        Some(RepetitionFailure { reason, exit_code: ended.status.code(), stderr: last_lines(&job.dir, LINES) })
+    })
+}
+
+fn reason(ended: Ended, (cell, time_limit): (&Cell, Duration)) -> Option<String> {
+    if ended.timed_out {
+        return Some(format!("did not end within {}", units::duration(u64::try_from(time_limit.as_nanos()).unwrap_or(u64::MAX))));
+    }
+    if ended.out_of_memory {
+        return Some(format!("out of memory: it was ended at the limit of {} MiB", cell.memory_mib));
+    }
+    match (ended.status.code(), ended.status.signal()) {
+        (Some(0), _) => None,
+        (Some(SOME_FAILED), _) if cell.program.is_parfetch() => None,
+        (Some(code), _) => Some(format!("ended with exit code {code}")),
+        (None, signal) => Some(format!("was ended by signal {}", signal.unwrap_or_default())),
+    }
+}
+
+/// Names the summaries beside the record; one that is missing or not complete is a failure.
+pub(super) fn add_summaries(record: &mut Record, dir: &Path) {
+    let names = fs::read_dir(dir).into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut names: Vec<String> =
+        names.filter(|name| name.starts_with("result_") && Path::new(name).extension().is_some_and(|ending| ending == "json")).collect();
+    names.sort();
+    let wrong = names.iter().find_map(|name| match fs::read_to_string(dir.join(name)).map(|text| Summary::from_json(&text)) {
+        Ok(Ok(summary)) if summary.state == State::Complete => None,
+        Ok(Ok(_)) => Some(format!("{name} is of a run that did not end")),
+        Ok(Err(error)) => Some(format!("{name}: {error}")),
+        Err(error) => Some(format!("{name}: {error}")),
+    });
+    let missing = names.len() != usize::try_from(record.cell.shards).unwrap_or(usize::MAX);
+    record.summaries = names;
+    let wrong = wrong.or_else(|| missing.then(|| "wrote no summary".to_owned()));
+    if let (None, Some(reason)) = (&record.failure, wrong) {
+        record.failure = Some(RepetitionFailure { reason, exit_code: None, stderr: last_lines(dir, LINES) });
+    }
+}
+
+/// Reads what a contender stored, and checks that it fetched what it should.
+pub(super) async fn add_contender(record: &mut Record, (dir, tag): (&Path, &str), (telling, results): (&Telling, Option<&mut Bucket>)) {
+    if record.failure.is_some() {
+        return;
+    }
+    let name = format!("result_{tag}_{}_{}.csv", record.cell.mode, record.cell.concurrency);
+    let path = dir.join(&name);
+    let failed = match (telling.results_dir(), results) {
+        (Some(folder), _) => fs::rename(folder.join(&name), &path).err().map(|error| error.to_string()),
+        (None, Some(bucket)) => bucket.read_to_file(&name, &path).await.err().map(|error| error.message),
+        (None, None) => Some("there is no results bucket".to_owned()),
+    };
+    let read = failed.map_or_else(
+        || read_contender(&path).map_err(|error| format!("{name}: {error}")),
+        |why| Err(format!("stored no result {name} in the results bucket: {why}")),
+    );
+    let wrong = match read {
+        Ok(result) => {
+            record.contender = Some(result);
+            differs(&result, telling)
+        }
+        Err(reason) => Some(reason),
+    };
+    record.failure = wrong.map(|reason| RepetitionFailure { reason, exit_code: None, stderr: last_lines(dir, LINES) });
+}
+
+/// A contender that fetched something else is not comparable.
+fn differs(result: &ContenderResult, telling: &Telling) -> Option<String> {
+    let expected = telling.expected;
+    if result.objects != expected.objects {
+        return Some(format!("its CSV has {} rows, and the key list {}", units::count(result.objects), units::count(expected.objects)));
+    }
+    if result.ok != result.objects {
+        return Some(format!("{} of its objects are not as long as announced", units::count(result.objects - result.ok)));
+    }
+    expected.bytes.filter(|bytes| *bytes != result.goodput_bytes).map(|bytes| {
+        format!("its sizes add up to {} bytes, and those of the key list to {}", units::count(result.goodput_bytes), units::count(bytes))
+    })
+}
+
+fn read_contender(path: &Path) -> Result<ContenderResult, String> {
+    let reader = read_csv(path).map_err(|error| error.to_string())?;
+    let time = Duration::try_from_secs_f64(reader.fetch_seconds()).ok().filter(|time| !time.is_zero());
+    let time = time.ok_or_else(|| format!("its header says {} seconds", reader.fetch_seconds()))?;
+    let fetch_ns = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    let mut result = ContenderResult { fetch_ns, objects: 0, ok: 0, goodput_bytes: 0 };
+    for row in reader {
+        let row = row.map_err(|error: CsvError| error.to_string())?;
+        result.objects += 1;
+        if let (Some(size), Some(counted)) = (row.size, row.calc_size)
+            && size == counted
+        {
+            result.ok += 1;
+            result.goodput_bytes += counted;
+        }
+    }
+    Ok(result)
+}
+
+/// What a good repetition said on the way is in its results.
+pub(super) fn drop_logs(jobs: &[Job]) {
+    for job in jobs {
+        for name in ["stdout.log", "stderr.log"] {
+            let _gone = fs::remove_file(job.dir.join(name));
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What the processes of a repetition are told: their environment, and nothing else. parfetch and contenders get the six variables of the study;
+//! parfetch gets its own settings beside them.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::Attempt;
+use crate::cell::Program;
+use crate::plan::{Access, Limits, Work};
+use crate::server::Ready;
+
+/// Variables that a sweep sets itself: what its own environment says of them is not meant for a repetition.
+const OWN: [&str; 8] = ["BUCKET_NAME", "RESULT_BUCKET_NAME", "CONCURRENCY", "MODE", "TAG", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "NO_COLOR"];
+/// Variables that would get in the way of the embedded server's own keys.
+const CREDENTIALS: [&str; 12] = [
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_ROLE_ARN",
+    "AWS_CA_BUNDLE",
+];
+
+/// Everything that is the same for all repetitions of a sweep.
+#[derive(Clone, Debug)]
+pub(in crate::sweep) struct Telling {
+    /// The sweep's name.
+    pub(in crate::sweep) id: String,
+    /// The environment of the sweep.
+    pub(in crate::sweep) inherited: Vec<(String, String)>,
+    pub(in crate::sweep) bucket: String,
+    /// Where contenders store their results.
+    pub(in crate::sweep) results_bucket: Option<String>,
+    pub(in crate::sweep) access: Access,
+    /// The embedded server, and the folder of its results bucket.
+    pub(in crate::sweep) embedded: Option<(Ready, PathBuf)>,
+    pub(in crate::sweep) keys: PathBuf,
+    pub(in crate::sweep) limit: Option<u64>,
+    pub(in crate::sweep) duration: Option<String>,
+    pub(in crate::sweep) work: Work,
+    pub(in crate::sweep) limits: Limits,
+    /// Keys that a repetition fetches.
+    pub(in crate::sweep) expected: Expected,
+}
+
+/// What a repetition that goes through its keys once has to find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::sweep) struct Expected {
+    pub(in crate::sweep) objects: u64,
+    /// Unknown with a limit: sizes are known for the whole list.
+    pub(in crate::sweep) bytes: Option<u64>,
+}
+
+impl Telling {
+    /// The label of one attempt, which no other has: a result that was there before cannot be taken for its own.
+    pub(super) fn tag(&self, attempt: &Attempt<'_>) -> String {
+        format!("{}-{:05}-a{}", self.id, attempt.planned.position, attempt.number)
+    }
+
+    /// The folder of the embedded server's results bucket.
+    pub(super) fn results_dir(&self) -> Option<&Path> {
+        self.embedded.as_ref().map(|(_, dir)| dir.as_path())
+    }
+
+    /// The environment of one process.
+    pub(super) fn environment(&self, attempt: &Attempt<'_>, shard: u32) -> Vec<(OsString, OsString)> {
+        let unwanted = |name: &str| name.starts_with("PARFETCH_") || OWN.contains(&name) || (self.embedded.is_some() && CREDENTIALS.contains(&name));
+        let mut all: Vec<(String, String)> = self.inherited.iter().filter(|(name, _)| !unwanted(name)).cloned().collect();
+        all.extend(self.study(attempt));
+        all.extend(self.reach());
+        if let Program::Client(client) = &attempt.planned.cell.program {
+            all.push(("PARFETCH_CLIENT".to_owned(), client.to_string()));
+            all.extend(self.own(attempt, shard));
+        }
+        all.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
+    }
+
+    /// The variables of the study.
+    fn study(&self, attempt: &Attempt<'_>) -> Vec<(String, String)> {
+        let cell = &attempt.planned.cell;
+        let mut pairs = vec![
+            ("BUCKET_NAME", self.bucket.clone()),
+            ("CONCURRENCY", cell.concurrency.to_string()),
+            ("MODE", cell.mode.to_string()),
+            ("TAG", self.tag(attempt)),
+        ];
+        if !cell.program.is_parfetch() {
+            pairs.extend(self.results_bucket.clone().map(|bucket| ("RESULT_BUCKET_NAME", bucket)));
+        }
+        owned(pairs)
+    }
+
+    /// How S3 is reached.
+    fn reach(&self) -> Vec<(String, String)> {
+        let Some((ready, _)) = &self.embedded else {
+            let Access { endpoint_url, region, profile, ca_bundle, .. } = &self.access;
+            let mut pairs = Vec::new();
+            pairs.extend(endpoint_url.clone().map(|url| ("AWS_ENDPOINT_URL", url)));
+            pairs.extend(region.iter().flat_map(|region| ["AWS_REGION", "AWS_DEFAULT_REGION"].map(|name| (name, region.clone()))));
+            pairs.extend(profile.clone().map(|profile| ("AWS_PROFILE", profile)));
+            pairs.extend(ca_bundle.as_ref().map(|path| ("AWS_CA_BUNDLE", path.display().to_string())));
+            return owned(pairs);
+        };
+        owned(vec![
+            ("AWS_ENDPOINT_URL", ready.endpoint_url.clone()),
+            ("AWS_ACCESS_KEY_ID", ready.credentials.access_key.clone()),
+            ("AWS_SECRET_ACCESS_KEY", ready.credentials.secret_key.clone()),
+            ("AWS_REGION", "us-east-1".to_owned()),
+            ("AWS_DEFAULT_REGION", "us-east-1".to_owned()),
+        ])
+    }
+
+    /// The settings of parfetch alone.
+    fn own(&self, attempt: &Attempt<'_>, shard: u32) -> Vec<(String, String)> {
+        let nanoseconds = |time: std::time::Duration| format!("{}ns", time.as_nanos());
+        let mut pairs = vec![
+            ("PARFETCH_KEYS", self.keys.display().to_string()),
+            ("PARFETCH_OUT", attempt.dir.display().to_string()),
+            ("PARFETCH_WORK", self.work.to_string()),
+            ("PARFETCH_ATTEMPTS", self.limits.attempts.to_string()),
+            ("PARFETCH_CONNECT_TIMEOUT", nanoseconds(self.limits.connect_timeout)),
+            ("PARFETCH_STALL_TIMEOUT", nanoseconds(self.limits.stall_timeout)),
+            ("PARFETCH_PROGRESS", "never".to_owned()),
+        ];
+        pairs.extend(self.limits.fetch_timeout.map(|time| ("PARFETCH_TIMEOUT", nanoseconds(time))));
+        pairs.extend(self.limit.map(|limit| ("PARFETCH_LIMIT", limit.to_string())));
+        pairs.extend(self.duration.clone().map(|time| ("PARFETCH_DURATION", time)));
+        let Access { virtual_host, no_sign_request, request_payer, .. } = self.access;
+        let switches =
+            [("PARFETCH_VIRTUAL_HOST", virtual_host), ("PARFETCH_NO_SIGN_REQUEST", no_sign_request), ("PARFETCH_REQUEST_PAYER", request_payer)];
+        pairs.extend(switches.into_iter().filter(|(_, on)| *on).map(|(name, _)| (name, "1".to_owned())));
+        let shards = attempt.planned.cell.shards;
+        if shards > 1 {
+            pairs.push(("PARFETCH_SHARD", format!("{shard}/{shards}")));
+        }
+        owned(pairs)
+    }
+}
+
+fn owned(pairs: Vec<(&str, String)>) -> Vec<(String, String)> {
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}

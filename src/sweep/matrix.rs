@@ -1,0 +1,106 @@
+//! From the factors of a plan to its cells, and the order in which their repetitions run. Pure.
+
+use crate::cell::{Cell, Program};
+use crate::plan::Mode;
+
+use super::plan::{Contender, SweepPlan};
+
+/// One repetition to be run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// Which cell.
+    pub cell: Cell,
+    /// From 1; 0 is a warm-up, which does not count.
+    pub repetition: u32,
+    /// Place in the order, from 0.
+    pub position: u32,
+}
+
+/// Every combination of the factors over these sizes (CPU units, MiB), in the order in which tables show them.
+pub fn cells(plan: &SweepPlan, sizes: &[(u32, u32)]) -> Vec<Cell> {
+    let mut cells = Vec::new();
+    let clients = plan.client.iter().map(|client| (Program::Client(*client), plan.mode.as_slice()));
+    let contenders = plan.contender.iter().map(|contender| (Program::Contender(contender.name.clone()), modes(contender, plan)));
+    for (program, modes) in clients.chain(contenders) {
+        for (cpu_units, memory_mib) in sizes {
+            for mode in modes {
+                for shards in &plan.shards {
+                    for concurrency in &plan.concurrency {
+                        let (mode, concurrency, shards) = (*mode, *concurrency, *shards);
+                        cells.push(Cell { program: program.clone(), cpu_units: *cpu_units, memory_mib: *memory_mib, mode, concurrency, shards });
+                    }
+                }
+            }
+        }
+    }
+    cells
+}
+
+fn modes<'a>(contender: &'a Contender, plan: &'a SweepPlan) -> &'a [Mode] {
+    if contender.mode.is_empty() { &plan.mode } else { &contender.mode }
+}
+
+/// The order of all repetitions: a warm-up of each program, then block by block (every cell once), each block in a random order of its own. So what
+/// drifts over the hours of a sweep touches all cells alike. The same seed gives the same order.
+pub fn order(cells: &[Cell], repeat: u32, seed: u64) -> Vec<Planned> {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut warmed: Vec<&Program> = Vec::new();
+    let mut all: Vec<(Cell, u32)> = Vec::new();
+    for cell in cells {
+        if !warmed.contains(&&cell.program) {
+            warmed.push(&cell.program);
+            all.push((cell.clone(), 0));
+        }
+    }
+    for repetition in 1..=repeat {
+        let mut block = cells.to_vec();
+        random.shuffle(&mut block);
+        all.extend(block.into_iter().map(|cell| (cell, repetition)));
+    }
+    (0..).zip(all).map(|(position, (cell, repetition))| Planned { cell, repetition, position }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::plan::ClientKind;
+
+    fn plan() -> SweepPlan {
+        let contender = Contender { name: "python".to_owned(), command: "python3 x.py".to_owned(), mode: vec![Mode::Thread, Mode::Process] };
+        SweepPlan { client: vec![ClientKind::Lean], concurrency: vec![1, 4], contender: vec![contender], ..SweepPlan::default() }
+    }
+
+    #[test]
+    fn every_combination_is_a_cell_once() {
+        let cells = cells(&plan(), &[(512, 1024), (1024, 2048)]);
+        // lean: 2 sizes x 3 modes x 2; python: 2 sizes x 2 modes x 2.
+        assert_eq!(cells.len(), 12 + 8);
+        assert_eq!(cells.iter().collect::<BTreeSet<_>>().len(), 20);
+        assert_eq!(cells[0].slug(), "lean-0.5vcpu-1024mib-async-x1");
+        assert_eq!(cells.last().unwrap().slug(), "python-1vcpu-2048mib-process-x4");
+    }
+
+    #[test]
+    fn every_block_holds_every_cell_once_in_an_order_of_its_own() {
+        let cells = cells(&plan(), &[(512, 1024)]);
+        let order = order(&cells, 6, 7);
+        let warm: Vec<_> = order.iter().filter(|planned| planned.repetition == 0).map(|planned| planned.cell.program.name()).collect();
+        assert_eq!(warm, ["lean", "python"]);
+        assert_eq!(order.len(), 2 + 6 * 10);
+        let blocks: Vec<Vec<&Cell>> = order[2..].chunks(10).map(|block| block.iter().map(|planned| &planned.cell).collect()).collect();
+        for block in &blocks {
+            assert_eq!(block.iter().collect::<BTreeSet<_>>().len(), 10);
+        }
+        assert!(blocks.windows(2).all(|pair| pair[0] != pair[1]), "ten cells come in the same order once in 3.6 million");
+        assert!(order.iter().zip(0..).all(|(planned, position)| planned.position == position));
+    }
+
+    #[test]
+    fn the_seed_decides_the_order() {
+        let cells = cells(&plan(), &[(512, 1024)]);
+        assert_eq!(order(&cells, 3, 7), order(&cells, 3, 7));
+        assert_ne!(order(&cells, 3, 7), order(&cells, 3, 8));
+    }
+}

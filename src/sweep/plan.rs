@@ -1,0 +1,188 @@
+//! What a sweep is asked to do: lists of factors and the work of a repetition, as plain data with its TOML form.
+//!
+//! Owns the plan file's format (FORMAT.md). Checks nothing that takes the machine or the network; the rules between settings live in `settings`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::cell::UNITS_PER_VCPU;
+use crate::plan::{ClientKind, Mode, Work};
+
+/// The version of the plan file's format.
+pub const VERSION: u32 = 1;
+
+/// Memory of a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum MemoryChoice {
+    /// MiB.
+    Mib(u32),
+    /// The least that Fargate has for the vCPU: it is the cheapest.
+    Auto(Auto),
+}
+
+/// The word `auto`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Auto {
+    /// As [`MemoryChoice::Auto`] says.
+    Auto,
+}
+
+/// Another program that takes part: it honours the six variables of the study and writes its CSV to the results bucket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contender {
+    /// Its name in tables.
+    pub name: String,
+    /// Program and arguments, quoted as for a shell; none is started.
+    pub command: String,
+    /// The modes that it knows; empty = all of the plan.
+    #[serde(default)]
+    pub mode: Vec<Mode>,
+}
+
+/// A sweep, every default filled in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SweepPlan {
+    /// Version of this format.
+    pub version: u32,
+    /// Source bucket; empty with the embedded server.
+    pub bucket: String,
+    /// Only keys that begin with this.
+    pub prefix: String,
+    /// Settings of the embedded server (`objects=…,size=…`); none = no embedded server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub embedded: Option<String>,
+    /// vCPU of each shard.
+    pub vcpu: Vec<f64>,
+    /// Memory of each shard.
+    pub memory: Vec<MemoryChoice>,
+    /// Concurrency models.
+    pub mode: Vec<Mode>,
+    /// Clients of parfetch.
+    pub client: Vec<ClientKind>,
+    /// Workers of each shard.
+    pub concurrency: Vec<u32>,
+    /// Runs side by side.
+    pub shards: Vec<u32>,
+    /// Repetitions of each cell.
+    pub repeat: u32,
+    /// Keys of a repetition at most, the first of the list; none = all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+    /// Go round the keys until this time has passed, as `20m`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration: Option<String>,
+    /// CPU work on every body.
+    pub work: Work,
+    /// Seed of the order.
+    pub seed: u64,
+    /// Other programs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub contender: Vec<Contender>,
+}
+
+impl Default for SweepPlan {
+    /// The study's matrix with `async` added, both clients, six repetitions.
+    fn default() -> Self {
+        Self {
+            version: VERSION,
+            bucket: String::new(),
+            prefix: String::new(),
+            embedded: None,
+            vcpu: vec![1.0, 2.0, 4.0],
+            memory: vec![MemoryChoice::Auto(Auto::Auto)],
+            mode: Mode::ALL.to_vec(),
+            client: vec![ClientKind::Sdk, ClientKind::Lean],
+            concurrency: vec![1, 2, 4, 8, 16],
+            shards: vec![1],
+            repeat: 6,
+            limit: None,
+            duration: None,
+            work: Work::None,
+            seed: 1,
+            contender: Vec::new(),
+        }
+    }
+}
+
+/// Why a text is no plan.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// Not TOML, or a field that is not known or of another kind.
+    #[error("{0}")]
+    Toml(String),
+    /// Of a later parfetch.
+    #[error("the plan has version {0}, and this parfetch reads version {VERSION}")]
+    Version(u32),
+}
+
+impl SweepPlan {
+    /// The plan file.
+    ///
+    /// # Panics
+    /// Never: a plan is plain data.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("a plan is plain data")
+    }
+
+    /// Reads a plan file; what it leaves out has its default.
+    ///
+    /// # Errors
+    /// When it is none: one line, with the place.
+    pub fn from_toml(text: &str) -> Result<Self, PlanError> {
+        let plan: Self = toml::from_str(text).map_err(|error| PlanError::Toml(in_one_line(&error, text)))?;
+        if plan.version == VERSION { Ok(plan) } else { Err(PlanError::Version(plan.version)) }
+    }
+}
+
+/// `line 3: unknown field …`: the crate's own text draws the line and an arrow below it.
+fn in_one_line(error: &toml::de::Error, text: &str) -> String {
+    let message = error.message().trim().replace('\n', " ");
+    match error.span() {
+        Some(span) => format!("line {}: {message}", text[..span.start.min(text.len())].matches('\n').count() + 1),
+        None => message,
+    }
+}
+
+/// vCPU as CPU units: whole quarters up to 32, as Fargate has them.
+pub fn cpu_units(vcpu: f64) -> Option<u32> {
+    let units = vcpu * f64::from(UNITS_PER_VCPU);
+    (1..=32 * 4).map(|quarters| quarters * (UNITS_PER_VCPU / 4)).find(|whole| (f64::from(*whole) - units).abs() < 1e-9)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_survives_its_file() {
+        let plan = SweepPlan {
+            embedded: Some("objects=5".to_owned()),
+            limit: Some(7),
+            memory: vec![MemoryChoice::Auto(Auto::Auto), MemoryChoice::Mib(2048)],
+            contender: vec![Contender { name: "python".to_owned(), command: "python3 'a b.py'".to_owned(), mode: vec![Mode::Thread] }],
+            ..SweepPlan::default()
+        };
+        assert_eq!(SweepPlan::from_toml(&plan.to_toml()).unwrap(), plan);
+        assert_eq!(SweepPlan::from_toml("").unwrap(), SweepPlan::default());
+        assert!(plan.to_toml().contains("memory = [\"auto\", 2048]"));
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_file_is_said_with_its_line() {
+        let error = |text: &str| SweepPlan::from_toml(text).unwrap_err().to_string();
+        assert!(error("vcpu = [1]\ncolour = 3\n").starts_with("line 2: unknown field `colour`"), "{}", error("vcpu = [1]\ncolour = 3\n"));
+        assert!(error("vcpu = \"many\"").starts_with("line 1: "));
+        assert_eq!(error("version = 2"), "the plan has version 2, and this parfetch reads version 1");
+    }
+
+    #[test]
+    fn vcpu_are_whole_quarters() {
+        let quarters = [0.25, 0.5, 1.0, 2.0, 32.0].map(cpu_units);
+        assert_eq!(quarters, [Some(256), Some(512), Some(1024), Some(2048), Some(32_768)]);
+        assert_eq!([0.0, 0.3, -1.0, 33.0, f64::NAN].map(cpu_units), [None; 5]);
+    }
+}

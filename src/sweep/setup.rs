@@ -1,0 +1,290 @@
+//! Before the first run of a sweep: what fits on this machine, the server, the key list, and whether an earlier part of the same sweep agrees.
+
+use std::path::PathBuf;
+
+use super::drive::{Forecast, Job, Oversize, World};
+use super::folder::Folder;
+use super::keys::{Frozen, Wanted, freeze};
+use super::local::{Expected, Local, Misfit, Neighbour, Telling};
+use super::matrix::cells;
+use crate::cell::{Cell, UNITS_PER_VCPU};
+use crate::event::SweepEvent;
+use crate::exit::{Exit, Failure};
+use crate::lister::sha256_hex;
+use crate::plan::Access;
+use crate::results::record::SweepFacts;
+use crate::server::{Embedded, ProcessConfig};
+use crate::store::{Bucket, Session, StaticKeys};
+use crate::units;
+
+/// Folder of the embedded server's results bucket, below the sweep's.
+const RESULTS_DIR: &str = "contender-results";
+
+/// A sweep that is ready to run.
+pub(super) struct Stage<'a> {
+    pub(super) local: Local,
+    pub(super) cells: Vec<Cell>,
+    pub(super) facts: SweepFacts,
+    pub(super) telling: Telling,
+    pub(super) server: Option<Embedded>,
+    /// Where contenders store their results, when that is a bucket.
+    pub(super) contender_results: Option<Bucket>,
+    /// Where the sweep stores its results as well.
+    pub(super) results: Option<Bucket>,
+    lists: u64,
+    warnings: Vec<String>,
+    on_event: &'a mut dyn FnMut(&SweepEvent),
+}
+
+/// Sets a sweep up in its folder.
+pub(super) async fn set_up<'a>(job: &Job, folder: &Folder, world: World<'a>) -> Result<Stage<'a>, Failure> {
+    let World { executable, environment, on_event, .. } = world;
+    let local = Local::new(folder.root(), executable.clone(), (job.time_limit, neighbour(job)));
+    let (cells, warnings) = fitting(job, &local)?;
+    for warning in &warnings {
+        on_event(&SweepEvent::Warning(warning.clone()));
+    }
+    let plan = job.plan.to_toml();
+    let begun = folder.begun()?;
+    if let Some((_, before)) = &begun {
+        same_plan(before, &plan, &job.id)?;
+    }
+    let results_dir = folder.root().join(RESULTS_DIR);
+    let server = start(job, (&executable, results_dir.clone())).await?;
+    let (access, keys) = reached(job, server.as_ref());
+    let session = Session::load(&access, job.limits, keys).await?;
+    let bucket_name = server.as_ref().map_or(&job.plan.bucket, |server| &server.ready().source_bucket).clone();
+    let mut bucket = Bucket::new(&session, &bucket_name);
+    let (facts, lists) = match begun {
+        Some((facts, _)) => (goes_on(job, folder, facts)?, 0),
+        None => begin(job, (folder, &plan), &mut bucket, on_event).await?,
+    };
+    let expected = expected(job, &facts);
+    let results = job.results.as_ref().map(|uri| Bucket::new(&session, &uri.bucket));
+    let results_bucket = server.as_ref().map(|server| server.ready().results_bucket.clone());
+    let telling = Telling {
+        id: job.id.clone(),
+        inherited: environment,
+        bucket: bucket_name,
+        results_bucket: results_bucket.or_else(|| job.results.as_ref().map(|uri| uri.bucket.clone())),
+        access: job.access.clone(),
+        embedded: server.as_ref().map(|server| (server.ready().clone(), results_dir)),
+        keys: std::path::absolute(folder.keys_path()).unwrap_or_else(|_| folder.keys_path()),
+        limit: job.plan.limit,
+        duration: job.plan.duration.clone(),
+        work: job.plan.work,
+        limits: job.limits,
+        expected,
+    };
+    let contender_results = if server.is_none() { results.clone() } else { None };
+    let results = if server.is_none() { results } else { None };
+    Ok(Stage { local, cells, facts, telling, server, contender_results, results, lists, warnings, on_event })
+}
+
+impl Stage<'_> {
+    pub(super) fn event(&mut self, event: &SweepEvent) {
+        (self.on_event)(event);
+    }
+
+    /// Lets the server end.
+    pub(super) async fn end(self) {
+        if let Some(server) = self.server {
+            // Its pipe is closed either way, and that ends it.
+            let _ended = server.stop().await.inspect_err(|error| tracing::warn!(%error, "the embedded server did not end well"));
+        }
+    }
+
+    pub(super) fn forecast(&self, job: &Job) -> Forecast {
+        let runs = self.cells.len() as u64 * u64::from(job.plan.repeat);
+        let mut programs: Vec<_> = self.cells.iter().map(|cell| &cell.program).collect();
+        programs.sort();
+        programs.dedup();
+        let warm_ups = programs.len() as u64;
+        let keys = self.telling.expected.objects;
+        let by_contenders = self.cells.iter().filter(|cell| !cell.program.is_parfetch()).count() as u64 * u64::from(job.plan.repeat);
+        Forecast {
+            cells: self.cells.clone(),
+            runs,
+            warm_ups,
+            keys,
+            bytes: self.telling.expected.bytes,
+            gets: job.plan.duration.is_none().then_some((runs + warm_ups) * keys),
+            lists: self.lists * (1 + by_contenders),
+            duration: job.plan.duration.clone(),
+            limited: self.cells.first().map(|cell| self.local.words(cell)).unwrap_or_default(),
+            warnings: self.warnings.clone(),
+        }
+    }
+}
+
+impl Forecast {
+    /// `sweep study-1: 30 cells × 6 runs of 8.00 GB = 180 runs, 560,000 GETs; vCPU by cgroup v2 quota`
+    pub fn title(&self, id: &str) -> String {
+        let Self { cells, runs, keys, bytes, gets, duration, limited, .. } = self;
+        let each = runs.checked_div(cells.len() as u64).unwrap_or(0);
+        let work = match (duration, bytes) {
+            (Some(time), _) => time.clone(),
+            (None, Some(bytes)) => units::bytes(*bytes),
+            (None, None) => format!("{} objects", units::count(*keys)),
+        };
+        let gets = gets.map_or_else(String::new, |gets| format!(", {} GETs", units::count(gets)));
+        let runs = units::count(*runs);
+        format!("sweep {id}: {} cells × {each} runs of {work} = {runs} runs{gets}; {limited}", cells.len())
+    }
+}
+
+/// The cells that this machine can hold.
+fn fitting(job: &Job, local: &Local) -> Result<(Vec<Cell>, Vec<String>), Failure> {
+    let mut warnings = Vec::new();
+    let mut left_out: Vec<f64> = Vec::new();
+    let mut fitting = Vec::new();
+    for cell in cells(&job.plan, &job.sizes) {
+        match (local.check(&cell), job.oversize) {
+            (Ok(()), _) => fitting.push(cell),
+            (Err(Misfit::TooLarge { .. }), Oversize::LeaveOut) => left_out.push(cell.vcpu()),
+            (Err(misfit), _) => return Err(refusal(&cell, misfit)),
+        }
+    }
+    left_out.dedup();
+    if !left_out.is_empty() {
+        left_out.sort_by(f64::total_cmp);
+        left_out.dedup();
+        let sizes: Vec<_> = left_out.iter().map(f64::to_string).collect();
+        warnings.push(format!("left out: {} vCPU, more than this machine has", sizes.join(", ")));
+    }
+    if fitting.is_empty() {
+        return Err(Failure::new(Exit::Usage, "the plan has no cell that this machine can hold").hint("name sizes that it has with --vcpu"));
+    }
+    Ok((fitting, warnings))
+}
+
+fn refusal(cell: &Cell, misfit: Misfit) -> Failure {
+    let wanted = cell.vcpu() * f64::from(cell.shards);
+    match misfit {
+        Misfit::TooLarge { cpus } => Failure::new(Exit::Usage, format!("{cell} needs {wanted} vCPU, and this machine has {cpus} CPUs"))
+            .hint(format!("a cell never gets more vCPU than there are CPUs: name smaller sizes with --vcpu, up to {cpus}")),
+        Misfit::NoQuota => {
+            let message = format!("{cell}: nothing here can hold a process to {} vCPU", cell.vcpu());
+            Failure::new(Exit::SetUp, message).hint(format!(
+                "no control group can be made and systemd-run --user does not work: whole vCPU (multiples of {UNITS_PER_VCPU} CPU units) go by affinity"
+            ))
+        }
+    }
+}
+
+/// Where the server runs, seen from the CPUs.
+fn neighbour(job: &Job) -> Neighbour {
+    if job.embedded.is_some() {
+        return Neighbour::Embedded;
+    }
+    let host = job.access.endpoint_url.as_deref().and_then(|url| url.parse::<http::Uri>().ok()).and_then(|uri| uri.host().map(str::to_owned));
+    let host = host.unwrap_or_default();
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let local = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+    if local { Neighbour::ThisMachine } else { Neighbour::None }
+}
+
+async fn start(job: &Job, (executable, results_dir): (&std::path::Path, PathBuf)) -> Result<Option<Embedded>, Failure> {
+    let Some(options) = &job.embedded else { return Ok(None) };
+    let server = Embedded::start(executable, &ProcessConfig::new(options.clone(), results_dir)).await;
+    server.map(Some).map_err(|error| Failure::new(Exit::SetUp, error.to_string()))
+}
+
+fn reached(job: &Job, server: Option<&Embedded>) -> (Access, Option<StaticKeys>) {
+    let Some(ready) = server.map(Embedded::ready) else { return (job.access.clone(), None) };
+    let access = Access { endpoint_url: Some(ready.endpoint_url.clone()), ..Access::default() };
+    let keys = StaticKeys { access_key: ready.credentials.access_key.clone(), secret_key: ready.credentials.secret_key.clone() };
+    (access, Some(keys))
+}
+
+/// Lists the keys, and writes down what the sweep is.
+async fn begin(
+    job: &Job,
+    (folder, plan): (&Folder, &str),
+    bucket: &mut Bucket,
+    on_event: &mut dyn FnMut(&SweepEvent),
+) -> Result<(SweepFacts, u64), Failure> {
+    let wanted = Wanted { source: job.source.clone(), prefix: job.plan.prefix.clone() };
+    let frozen = freeze(bucket, &wanted, &folder.keys_path(), |keys| on_event(&SweepEvent::Listing { keys })).await?;
+    if frozen.keys == 0 {
+        return Err(Failure::new(Exit::SetUp, format!("there are no keys under {}", bucket.uri(&job.plan.prefix)))
+            .hint("a sweep needs something to fetch: check the bucket and --prefix"));
+    }
+    let pages = frozen.pages;
+    let facts = facts(job, (frozen, plan), bucket);
+    folder.begin(&facts, plan)?;
+    Ok((facts, pages))
+}
+
+fn facts(job: &Job, (frozen, plan): (Frozen, &str), bucket: &Bucket) -> SweepFacts {
+    let duration = job.plan.duration.as_deref().and_then(|text| units::parse_duration(text).ok());
+    SweepFacts {
+        id: job.id.clone(),
+        plan_sha256: sha256_hex(plan.as_bytes()),
+        keys_sha256: frozen.sha256,
+        on: "local".to_owned(),
+        seed: job.plan.seed,
+        repetitions: job.plan.repeat,
+        bucket: bucket.name().to_owned(),
+        prefix: job.plan.prefix.clone(),
+        limit: job.plan.limit,
+        duration_ns: duration.map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)),
+        region: Some(bucket.session().region().to_owned()),
+        endpoint: if job.embedded.is_some() { None } else { job.access.shown_endpoint() },
+        embedded: job.plan.embedded.clone(),
+        keys: frozen.keys,
+        bytes: frozen.bytes,
+        storage_classes: frozen.storage_classes,
+        listing_ns: Some(frozen.listing_ns),
+    }
+}
+
+/// A sweep that goes on has to be the same sweep.
+fn goes_on(job: &Job, folder: &Folder, facts: SweepFacts) -> Result<SweepFacts, Failure> {
+    let refuse =
+        |what: String| Failure::new(Exit::Usage, format!("the sweep {} cannot go on: {what}", job.id)).hint("take another --id for another sweep");
+    if job.embedded.is_none() && facts.endpoint != job.access.shown_endpoint() {
+        return Err(refuse("its endpoint is another".to_owned()));
+    }
+    match folder.keys_checksum()? {
+        Some(sum) if sum == facts.keys_sha256 => Ok(facts),
+        _ => Err(refuse(format!("its key list {} was changed", folder.keys_path().display()))),
+    }
+}
+
+fn same_plan(before: &str, now: &str, id: &str) -> Result<(), Failure> {
+    if before == now {
+        return Ok(());
+    }
+    let (mut old, mut new) = (before.lines(), now.lines());
+    let differing = loop {
+        match (old.next(), new.next()) {
+            (Some(a), Some(b)) if a == b => {}
+            (a, b) => break (a.unwrap_or("nothing"), b.unwrap_or("nothing")),
+        }
+    };
+    let message = format!("the sweep {id} was begun with another plan: it had `{}`, and now there is `{}`", differing.0, differing.1);
+    Err(Failure::new(Exit::Usage, message)
+        .hint(format!("take another --id, or go on as it was begun: parfetch sweep --id {id} --plan OUT/sweeps/{id}/plan.toml")))
+}
+
+/// What a repetition that goes through its keys once has to find.
+fn expected(job: &Job, facts: &SweepFacts) -> Expected {
+    match job.plan.limit {
+        Some(limit) if limit < facts.keys => Expected { objects: limit, bytes: None },
+        _ => Expected { objects: facts.keys, bytes: facts.bytes },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_plan_is_refused_with_what_differs() {
+        assert!(same_plan("a = 1\n", "a = 1\n", "s").is_ok());
+        let error = same_plan("a = 1\nseed = 1\n", "a = 1\nseed = 2\n", "s").unwrap_err();
+        assert_eq!(error.message, "the sweep s was begun with another plan: it had `seed = 1`, and now there is `seed = 2`");
+        assert!(same_plan("a = 1\n", "a = 1\nb = 2\n", "s").unwrap_err().message.ends_with("it had `nothing`, and now there is `b = 2`"));
+    }
+}
