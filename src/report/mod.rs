@@ -4,6 +4,7 @@
 //! Owns the model that every form of a report is rendered from. Reads summaries and records, never rows (but for the few fetches of one run that a
 //! chart shows); runs nothing and prints nothing.
 
+mod compare;
 mod markdown;
 mod metric;
 mod model;
@@ -16,6 +17,10 @@ mod wording;
 #[cfg(test)]
 mod sample;
 
+pub use compare::{
+    ALPHA, Change, Compared, Comparison, Overall, Side, compare, render_comparison_csv, render_comparison_json, render_comparison_markdown,
+    render_comparison_text,
+};
 pub use markdown::render_markdown;
 pub use metric::{Better, Metric, Unit};
 pub use model::{

@@ -13,7 +13,7 @@ use super::model::{Recommendation, Study};
 use super::wording::escape::terminal;
 use super::wording::{facts, sections};
 pub(super) use page::Page;
-pub(super) use table::{Align, Column, blocks};
+pub(super) use table::{Align, Column, Text, blocks};
 
 /// What a piece of text means; without colour nothing of it is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
