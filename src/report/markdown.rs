@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
+use super::advice::Recommendation;
 use super::metric::{Better, Metric};
-use super::model::{CellReport, Recommendation, Study};
+use super::model::{CellReport, Study};
 use super::wording::escape::markdown;
 use super::wording::matrix::{Row, Shown, Table, shown, speed_up, tables};
 use super::wording::number::{self, Scale, UNKNOWN};

@@ -99,6 +99,8 @@ pub struct Usage {
     pub limit_vcpu: Option<f64>,
     /// Seconds in which the quota held it back.
     pub throttled_s: Option<f64>,
+    /// Over how many seconds that was counted.
+    pub throttled_over_s: Option<f64>,
     /// Largest memory.
     pub peak_memory_bytes: Option<u64>,
     /// CPU seconds of the embedded server meanwhile.
@@ -197,8 +199,8 @@ impl Observation {
         ratio(float(self.counts.throttles), float(self.counts.attempts))
     }
 
-    /// Time in which the quota held it back ÷ the time over which that was counted (the wall time where it is known).
+    /// Time in which the quota held it back ÷ the time over which that was counted.
     pub fn quota_share(&self) -> Option<f64> {
-        ratio(self.usage.throttled_s, self.times.wall_s.or(self.times.fetch_s))
+        ratio(self.usage.throttled_s, self.usage.throttled_over_s)
     }
 }

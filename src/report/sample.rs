@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::advice::{Basis, Choice, Cost, Prediction, Recommendation, ScaledBy};
 use super::metric::Metric;
 use super::model::{
-    Against, Basis, CellReport, Choice, Cost, Curve, Facts, Failure, Figure, Interval, Limit, Place, Prediction, Recommendation, ScaledBy, SpeedUp,
-    Standing, Study, Verdict, Workload,
+    Against, CellReport, Curve, Facts, Failure, Figure, Interval, Limit, Place, SpeedUp, Standing, Study, Verdict, Workload,
 };
 use super::observation::Observation;
 use crate::cell::{Cell, Program};

@@ -172,9 +172,9 @@ fn findings(study: &Study, place: usize, cell: &CellReport) -> Vec<String> {
 fn money_and_time(cell: &CellReport) -> Vec<String> {
     let (cost, prediction) = (cell.cost.as_ref(), cell.prediction.as_ref());
     let basis = prediction.map(|prediction| match prediction.basis {
-        super::model::Basis::Seen { .. } => "seen",
-        super::model::Basis::Burst { .. } => "burst",
-        super::model::Basis::Sustained { .. } => "sustained",
+        super::advice::Basis::Seen { .. } => "seen",
+        super::advice::Basis::Burst { .. } => "burst",
+        super::advice::Basis::Sustained { .. } => "sustained",
     });
     vec![
         optional(cost.map(|cost| cost.usd_task)),
@@ -187,7 +187,7 @@ fn money_and_time(cell: &CellReport) -> Vec<String> {
         optional(prediction.map(|prediction| prediction.seconds)),
         optional(prediction.and_then(|prediction| prediction.interval).map(|interval| interval.low)),
         optional(prediction.and_then(|prediction| prediction.interval).map(|interval| interval.high)),
-        optional(prediction.and_then(|prediction| prediction.cost.as_ref()).map(super::model::Cost::usd_total)),
+        optional(prediction.and_then(|prediction| prediction.cost.as_ref()).map(super::advice::Cost::usd_total)),
         optional(basis),
     ]
 }

@@ -9,7 +9,8 @@ mod table;
 mod tests;
 
 use super::metric::Metric;
-use super::model::{Recommendation, Study};
+use super::advice::Recommendation;
+use super::model::Study;
 use super::wording::escape::terminal;
 use super::wording::{facts, sections};
 pub(super) use page::Page;

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::number::{self, plural};
-use crate::report::model::{Cost, Facts, Study, Workload};
+use crate::report::advice::Cost;
+use crate::report::model::{Facts, Study, Workload};
 use crate::units;
 
 /// Digits of a key list's SHA-256 that tell lists apart.

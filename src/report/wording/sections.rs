@@ -3,8 +3,9 @@
 use super::number::{self, UNKNOWN, memory, plural, usd, vcpu};
 use crate::cell::{Cell, Program};
 use crate::plan::Mode;
+use crate::report::advice::{Choice, Recommendation};
 use crate::report::metric::Metric;
-use crate::report::model::{Against, CellReport, Choice, Curve, Recommendation, Study};
+use crate::report::model::{Against, CellReport, Curve, Study};
 use crate::units;
 
 /// Who and what: `lean · 1 vCPU · 2 GB · async × 1, 2, 4`, its word, and why.

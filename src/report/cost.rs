@@ -1,0 +1,212 @@
+//! What cells cost as Fargate tasks: size, seconds, requests and retrieval, with the prices of one list.
+//!
+//! Billed are the seconds from the start of the process to its end, for every shard a task, one minute at least; what the pull of the image takes is
+//! billed too, is not known, and is not in it. $ per TB is the price at the measured rate: without start, listing, write-back and minimum.
+
+use std::collections::BTreeMap;
+
+use super::advice::Cost;
+use super::figures::median_of;
+use super::model::{CellReport, Facts, Workload};
+use super::observation::Observation;
+use crate::cell::{Cell, UNITS_PER_VCPU};
+use crate::price::{CPU_UNITS, PriceList, TaskRates, TaskSize, fargate_memories, task_usd};
+use crate::results::summary::StorageClass;
+
+/// Keys of a listing page.
+const PAGE_KEYS: u64 = 1_000;
+
+/// The smallest Fargate size with at least these vCPU and, as far as that many vCPU allow, this memory: CPU units and MiB. `None` above 32 vCPU and
+/// for a size that is not known.
+pub(super) fn fargate_size(cell: &Cell) -> Option<(u32, u32)> {
+    if cell.cpu_units == 0 || cell.memory_mib == 0 {
+        return None;
+    }
+    let units = CPU_UNITS.into_iter().find(|units| *units >= cell.cpu_units)?;
+    let memories = fargate_memories(units)?;
+    let memory_mib = memories.iter().find(|memory| **memory >= cell.memory_mib).or(memories.last())?;
+    Some((units, *memory_mib))
+}
+
+/// Prices of one study.
+pub(super) struct Pricing {
+    task: Option<TaskRates>,
+    requests: Option<Requests>,
+    dated: String,
+    is_hypothetical: bool,
+    /// Sentences for the reader.
+    pub(super) notes: Vec<String>,
+}
+
+/// US dollars for one request or byte, weighted by the storage classes of the keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Requests {
+    get: f64,
+    list: f64,
+    byte_retrieved: f64,
+}
+
+/// What is paid for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Used {
+    /// Of each task.
+    pub(super) seconds: f64,
+    pub(super) gets: f64,
+    pub(super) keys: u64,
+    pub(super) bytes: f64,
+}
+
+impl Pricing {
+    /// The prices for this workload.
+    pub(super) fn of(workload: &Workload, facts: &Facts, prices: &PriceList) -> Self {
+        let dated = prices.dated().to_owned();
+        let is_hypothetical = !workload.place.is_fargate();
+        let mut pricing = Self { task: None, requests: None, dated, is_hypothetical, notes: Vec::new() };
+        let Some(region) = &workload.region else {
+            pricing.notes.push("no price: the region is not known".to_owned());
+            return pricing;
+        };
+        let arch = workload.place.arch.as_deref().unwrap_or("x86_64");
+        pricing.task = prices.fargate(region, arch);
+        pricing.requests = requests(&facts.storage_classes, |class| {
+            let rates = prices.s3(region, class)?;
+            Some(Requests {
+                get: rates.usd_per_1000_get / 1e3,
+                list: rates.usd_per_1000_list / 1e3,
+                byte_retrieved: rates.usd_per_gb_retrieved / 1e9,
+            })
+        });
+        if pricing.task.is_none() || pricing.requests.is_none() {
+            let what = if pricing.task.is_none() { format!("Fargate on {arch}") } else { "every storage class of the bucket".to_owned() };
+            pricing.notes.push(format!("no price: the price list of {} has none for {what} in {region} (--prices FILE gives one)", pricing.dated));
+            return pricing;
+        }
+        let what = if is_hypothetical { "as Fargate tasks in" } else { "of" };
+        pricing.notes.push(format!("prices {what} {region} by the list of {}; the pull of the image is not in them", pricing.dated));
+        if let Some(usd_per_gb) = prices.nat_usd_per_gb(region) {
+            let usd = usd_per_gb * 1e3;
+            pricing.notes.push(format!("through a NAT gateway each TB costs ${usd:.0} more; through a gateway endpoint for S3 nothing"));
+        }
+        pricing
+    }
+
+    /// What `used` costs in this cell; `None` without a price or a size.
+    pub(super) fn cost(&self, cell: &Cell, used: Used) -> Option<Cost> {
+        let (task, requests) = (self.task?, self.requests?);
+        let pages = used.keys.div_ceil(PAGE_KEYS);
+        Some(Cost {
+            usd_task: task_usd(task, size(cell)?, used.seconds) * f64::from(cell.shards.max(1)),
+            usd_requests: used.gets * requests.get + pages as f64 * requests.list,
+            usd_retrieval: used.bytes * requests.byte_retrieved,
+            billed_s: used.seconds,
+            prices_dated: self.dated.clone(),
+            is_hypothetical: self.is_hypothetical,
+        })
+    }
+
+    /// Price ÷ TB of complete objects, at the rate of this repetition.
+    pub(super) fn usd_per_tb(&self, cell: &Cell, observation: &Observation) -> Option<f64> {
+        const HOUR_S: f64 = 3_600.0;
+        let bytes = observation.counts.goodput_bytes.filter(|bytes| *bytes > 0)? as f64;
+        let used = Used { seconds: HOUR_S, ..used(observation)? };
+        let cost = self.cost(cell, used)?;
+        // An hour is far above the minimum, so the task's price is in proportion to its time.
+        let usd_task = cost.usd_task / HOUR_S * observation.times.fetch_s?;
+        Some((usd_task + cost.usd_requests + cost.usd_retrieval) / (bytes / 1e12))
+    }
+
+    /// One repetition of the cell, in the median.
+    pub(super) fn repetition(&self, report: &CellReport) -> Option<Cost> {
+        let median = |value: fn(&Cost) -> f64| {
+            median_of(&report.observations, |observation| self.cost(&report.cell, used(observation)?).map(|cost| value(&cost)))
+        };
+        Some(Cost {
+            usd_task: median(|cost| cost.usd_task)?,
+            usd_requests: median(|cost| cost.usd_requests)?,
+            usd_retrieval: median(|cost| cost.usd_retrieval)?,
+            billed_s: median(|cost| cost.billed_s)?,
+            prices_dated: self.dated.clone(),
+            is_hypothetical: self.is_hypothetical,
+        })
+    }
+}
+
+/// The size that is paid for.
+fn size(cell: &Cell) -> Option<TaskSize> {
+    let (units, memory_mib) = fargate_size(cell)?;
+    Some(TaskSize { vcpu: f64::from(units) / f64::from(UNITS_PER_VCPU), memory_mib: u64::from(memory_mib) })
+}
+
+/// What a repetition used: of parfetch the phases that are known, of a contender the whole.
+fn used(observation: &Observation) -> Option<Used> {
+    let Observation { times, counts, .. } = observation;
+    let phases = [times.start_up_s, times.listing_s, times.worker_start_s, times.write_back_s];
+    let seconds = if observation.is_contender { times.wall_s.or(times.fetch_s)? } else { times.fetch_s? + phases.into_iter().flatten().sum::<f64>() };
+    let gets = counts.attempts.or(counts.tried)? as f64;
+    let bytes = counts.received_bytes.or(counts.goodput_bytes)? as f64;
+    Some(Used { seconds, gets, keys: counts.keys?, bytes })
+}
+
+/// Prices weighted by the classes' keys and bytes; keys whose class is not known count as STANDARD.
+fn requests(classes: &BTreeMap<String, StorageClass>, rates: impl Fn(&str) -> Option<Requests>) -> Option<Requests> {
+    let standard = rates("STANDARD")?;
+    let objects: u64 = classes.values().map(|class| class.objects).sum();
+    let bytes: u64 = classes.values().map(|class| class.bytes).sum();
+    if objects == 0 {
+        return Some(standard);
+    }
+    let mut mixed = Requests { list: standard.list, ..Requests::default() };
+    for (name, class) in classes {
+        let rates = rates(if name.is_empty() { "STANDARD" } else { name })?;
+        mixed.get += rates.get * class.objects as f64 / objects as f64;
+        mixed.byte_retrieved += rates.byte_retrieved * class.bytes as f64 / bytes.max(1) as f64;
+    }
+    Some(mixed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::Program;
+    use crate::plan::{ClientKind, Mode};
+
+    fn cell(cpu_units: u32, memory_mib: u32) -> Cell {
+        Cell { program: Program::Client(ClientKind::Lean), cpu_units, memory_mib, mode: Mode::Async, concurrency: 1, shards: 1 }
+    }
+
+    #[test]
+    fn a_size_becomes_the_smallest_of_fargate_that_holds_it() {
+        for (asked, found) in [
+            ((256, 512), Some((256, 512))),
+            ((256, 513), Some((256, 1_024))),
+            ((1_024, 2_048), Some((1_024, 2_048))),
+            ((1_024, 1_000), Some((1_024, 2_048))),
+            ((1_500, 5_000), Some((2_048, 5_120))),
+            ((2_048, 64_000), Some((2_048, 16_384))),
+            ((4_096, 30_720), Some((4_096, 30_720))),
+            ((8_192, 17_000), Some((8_192, 20_480))),
+            ((32_768, 65_536), Some((32_768, 122_880))),
+            ((65_536, 65_536), None),
+            ((0, 1_024), None),
+        ] {
+            assert_eq!(fargate_size(&cell(asked.0, asked.1)), found, "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn requests_are_weighted_by_keys_and_retrieval_by_bytes() {
+        let class = |objects, bytes| StorageClass { objects, bytes };
+        let classes = BTreeMap::from([("STANDARD".to_owned(), class(3, 100)), ("STANDARD_IA".to_owned(), class(1, 300))]);
+        let rates = |name: &str| match name {
+            "STANDARD" => Some(Requests { get: 0.4, list: 5.0, byte_retrieved: 0.0 }),
+            "STANDARD_IA" => Some(Requests { get: 1.0, list: 9.0, byte_retrieved: 0.01 }),
+            _ => None,
+        };
+        let mixed = requests(&classes, rates).unwrap();
+        // (3 × 0.4 + 1) ÷ 4, the listing as in STANDARD, 300 of 400 bytes.
+        assert!((mixed.get - 0.55).abs() < 1e-12 && (mixed.byte_retrieved - 0.0075).abs() < 1e-12);
+        assert!((mixed.list - 5.0).abs() < 1e-12);
+        let unknown = BTreeMap::from([("NEW_CLASS".to_owned(), class(1, 1))]);
+        assert_eq!(requests(&unknown, rates), None, "a class without a price is not taken for a cheap one");
+    }
+}

@@ -1,0 +1,255 @@
+//! What the page's script is told: one small record per chart, in the order of the page. Selects and rounds; computes nothing.
+
+use super::text::{median, short, size_label, size_tick, worker_label};
+use super::types::{Cell, Client, Histogram, Histograms, PageData, Role, Series, Standing, Timeline};
+use crate::units::count;
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// Fetches of a timeline that are drawn and listed: more would be neither legible nor light.
+pub(super) const TIMELINE_FETCHES: usize = 1500;
+
+/// The records of the charts so far.
+#[derive(Default, Serialize)]
+#[serde(transparent)]
+pub(super) struct Charts {
+    specs: Vec<Spec>,
+}
+
+impl Charts {
+    /// Keeps a record; its place is the number that the chart's element names.
+    pub(super) fn add(&mut self, spec: Spec) -> usize {
+        self.specs.push(spec);
+        self.specs.len() - 1
+    }
+}
+
+/// One chart.
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(super) enum Spec {
+    /// Lines with bands over a list of places; `titles` say each place in full.
+    Lines { x: Vec<String>, titles: Vec<String>, x_name: &'static str, lines: Vec<Line> },
+    /// Speed against price.
+    Price { points: Vec<Point>, x_name: String },
+    /// One distribution.
+    Histogram { style: String, bins: Vec<(f64, f64, f64, u64)>, marks: Vec<(String, f64)>, range: (f64, f64), top: f64 },
+    /// Throughput of each second.
+    Series { lines: Vec<Seconds> },
+    /// Worker, start, first byte, end, state (0 ok, 1 retried, 2 failed), attempts; times in seconds.
+    Timeline { fetches: Vec<(u32, f64, Option<f64>, f64, u8, u32)> },
+}
+
+/// At a place of the axis: nothing, or median, low and high.
+type Place = Option<(f64, Option<f64>, Option<f64>)>;
+
+/// A line; `named` ones are named in the chart itself.
+#[derive(Serialize)]
+pub(super) struct Line {
+    label: String,
+    style: String,
+    named: bool,
+    points: Vec<Place>,
+}
+
+/// A cell with a price; `front` counts from 1 along the cells that no other beats.
+#[derive(Serialize)]
+pub(super) struct Point {
+    style: String,
+    usd: f64,
+    mb_s: f64,
+    label: String,
+    short: String,
+    front: Option<usize>,
+}
+
+/// A run's seconds.
+#[derive(Serialize)]
+pub(super) struct Seconds {
+    label: String,
+    style: String,
+    values: Vec<f64>,
+}
+
+/// A line of a client's charts, before its points are known.
+pub(super) struct LineKey<'a> {
+    /// As the legend says it.
+    pub(super) label: String,
+    /// Name of its colour and dashes.
+    pub(super) style: String,
+    client: &'a Client,
+    mode: &'a str,
+}
+
+impl LineKey<'_> {
+    fn grey(&self) -> bool {
+        self.style.starts_with('g')
+    }
+}
+
+/// Colour and dashes of a mode; what is none of parfetch's modes is grey.
+pub(super) fn mode_style(mode: &str, grey: usize) -> String {
+    match mode {
+        "async" | "thread" | "process" => mode.to_owned(),
+        _ => format!("g{}", grey % 4),
+    }
+}
+
+/// The modes of a client: parfetch's own first, then others by name.
+pub(super) fn modes(client: &Client) -> Vec<&str> {
+    let found: BTreeSet<&str> = client.cells.iter().map(|cell| cell.mode.as_str()).collect();
+    let own = ["async", "thread", "process"];
+    let mut out: Vec<&str> = own.iter().copied().filter(|mode| found.contains(mode)).collect();
+    out.extend(found.into_iter().filter(|mode| !own.contains(mode)));
+    out
+}
+
+/// The lines of a client's charts: its modes, and behind parfetch's own clients every contender in grey.
+pub(super) fn line_keys<'a>(page: &'a PageData, client: &'a Client) -> Vec<LineKey<'a>> {
+    let mut keys: Vec<LineKey<'a>> = Vec::new();
+    for (i, mode) in modes(client).into_iter().enumerate() {
+        keys.push(LineKey { label: mode.to_owned(), style: mode_style(mode, i), client, mode });
+    }
+    if client.role == Role::Own {
+        let contenders = page.clients.iter().filter(|other| other.role == Role::Contender);
+        let pairs = contenders.flat_map(|other| modes(other).into_iter().map(move |mode| (other, mode)));
+        for (i, (other, mode)) in pairs.enumerate() {
+            keys.push(LineKey { label: format!("{} {mode}", other.name), style: format!("g{}", i % 4), client: other, mode });
+        }
+    }
+    keys
+}
+
+/// Every concurrency of these cells, ascending.
+pub(super) fn concurrencies<'a>(cells: impl Iterator<Item = &'a Cell>) -> Vec<u64> {
+    cells.map(|cell| cell.concurrency).collect::<BTreeSet<u64>>().into_iter().collect()
+}
+
+/// Throughput against concurrency at one size; `None` when nothing was measured there.
+pub(super) fn panel(page: &PageData, client: &Client, size: usize) -> Option<Spec> {
+    let keys = line_keys(page, client);
+    let places = concurrencies(keys.iter().flat_map(|key| key.client.cells.iter()));
+    let at = |key: &LineKey<'_>, place: u64| {
+        key.client.cells.iter().find(|cell| cell.size == size && cell.mode == key.mode && cell.concurrency == place).and_then(point)
+    };
+    let lines: Vec<Line> = keys.iter().filter_map(|key| line(key, places.iter().map(|place| at(key, *place)).collect())).collect();
+    let own = client.cells.iter().any(|cell| cell.size == size && cell.throughput.is_some());
+    let titles = places.iter().map(|place| format!("{} workers", count(*place))).collect();
+    own.then(|| Spec::Lines { x: places.iter().map(u64::to_string).collect(), titles, x_name: "workers", lines })
+}
+
+/// The best cell of each mode at each size; `None` with fewer than two sizes.
+pub(super) fn best_of_each(page: &PageData, client: &Client) -> Option<Spec> {
+    let sizes: BTreeSet<usize> = client.cells.iter().map(|cell| cell.size).filter(|size| *size < page.sizes.len()).collect();
+    let at = |key: &LineKey<'_>, size: usize| {
+        key.client.cells.iter().find(|cell| cell.size == size && cell.mode == key.mode && cell.best_of_mode).and_then(point)
+    };
+    let keys = line_keys(page, client);
+    let lines = keys.iter().filter_map(|key| line(key, sizes.iter().map(|size| at(key, *size)).collect())).collect();
+    let x = sizes.iter().map(|size| size_tick(page, &page.sizes[*size])).collect();
+    let titles = sizes.iter().map(|size| size_label(&page.sizes[*size])).collect();
+    (sizes.len() > 1).then_some(Spec::Lines { x, titles, x_name: "vCPU", lines })
+}
+
+fn line(key: &LineKey<'_>, points: Vec<Place>) -> Option<Line> {
+    let any = points.iter().any(Option::is_some);
+    any.then(|| Line { label: key.label.clone(), style: key.style.clone(), named: key.grey(), points })
+}
+
+fn point(cell: &Cell) -> Place {
+    let rate = cell.throughput.filter(|rate| rate.median.is_finite())?;
+    Some((round(rate.median), rate.range.map(|(low, _)| round(low)), rate.range.map(|(_, high)| round(high))))
+}
+
+/// Where the best of a size stands, in words: `best 89 MB/s, async × 32`.
+pub(super) fn best_words(client: &Client, size: usize) -> Option<String> {
+    let best = client.cells.iter().find(|cell| cell.size == size && cell.standing == Standing::Best)?;
+    Some(format!("best {} MB/s, {}", best.throughput.map_or_else(|| median(None), |rate| short(rate.median)), worker_label(best)))
+}
+
+/// Speed against price; `None` when no cell has both.
+pub(super) fn price(page: &PageData, client: &Client) -> Option<Spec> {
+    let styles: Vec<(&str, String)> = modes(client).into_iter().enumerate().map(|(i, mode)| (mode, mode_style(mode, i))).collect();
+    let mut points = Vec::new();
+    for (i, cell) in client.cells.iter().enumerate() {
+        let (Some(usd), Some(rate), Some(size)) = (cell.usd_per_tb, cell.throughput, page.sizes.get(cell.size)) else { continue };
+        if !(usd.is_finite() && usd > 0.0 && rate.median.is_finite()) {
+            continue;
+        }
+        let tick = size_tick(page, size).replacen('\n', " vCPU ", 1).replace('\n', " ");
+        let tick = if tick.contains("vCPU") { tick } else { format!("{tick} vCPU") };
+        points.push(Point {
+            style: styles.iter().find(|(mode, _)| *mode == cell.mode).map_or_else(String::new, |(_, style)| style.clone()),
+            usd: round(usd),
+            mb_s: round(rate.median),
+            label: format!("{}, {}", size_label(size), worker_label(cell)),
+            short: format!("{tick} × {}", count(cell.concurrency)),
+            front: client.front.iter().position(|place| *place == i).map(|place| place + 1),
+        });
+    }
+    (!points.is_empty()).then(|| Spec::Price { points, x_name: client.price_note.clone() })
+}
+
+/// One distribution, on the scale of all of them.
+pub(super) fn histogram(all: &Histograms, one: &Histogram, grey: usize) -> Spec {
+    let bins = || all.panels.iter().flat_map(|panel| &panel.bins);
+    let range = bins().fold((f64::INFINITY, 0.0_f64), |(low, high), bin| (low.min(bin.from_ms), high.max(bin.to_ms)));
+    Spec::Histogram {
+        style: mode_style(&one.mode, grey),
+        bins: one.bins.iter().map(|bin| (round(bin.from_ms), round(bin.to_ms), round(bin.percent), bin.count)).collect(),
+        marks: one.marks.iter().map(|mark| (mark.label.clone(), round(mark.at_ms))).collect(),
+        range,
+        top: bins().fold(0.0, |top, bin| bin.percent.max(top)),
+    }
+}
+
+/// Throughput second by second.
+pub(super) fn series(series: &Series) -> Spec {
+    let one = |(i, line): (usize, &super::types::SeriesLine)| Seconds {
+        label: line.label.clone(),
+        style: mode_style(&line.mode, i),
+        values: line.mb_per_s.iter().copied().map(round).collect(),
+    };
+    Spec::Series { lines: series.lines.iter().enumerate().map(one).collect() }
+}
+
+/// The worker timeline.
+pub(super) fn timeline(timeline: &Timeline) -> Spec {
+    let one = |fetch: &super::types::TimelineFetch| {
+        let state = if fetch.outcome == "ok" { u8::from(fetch.attempts > 1) } else { 2 };
+        (fetch.worker, milli(fetch.start_s), fetch.first_byte_s.map(milli), milli(fetch.end_s), state, fetch.attempts)
+    };
+    Spec::Timeline { fetches: timeline.fetches.iter().take(TIMELINE_FETCHES).map(one).collect() }
+}
+
+/// Five significant digits: more is not seen on a screen.
+fn round(value: f64) -> f64 {
+    format!("{value:.4e}").parse().expect("a number that was just written")
+}
+
+/// A tenth of a millisecond.
+fn milli(seconds: f64) -> f64 {
+    (seconds * 1e4).round() / 1e4
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounding_keeps_five_digits() {
+        assert_eq!(round(1_973.456).to_string(), "1973.5");
+        assert_eq!(round(0.038_123_4).to_string(), "0.038123");
+        assert_eq!(round(0.0).to_string(), "0");
+        assert_eq!(milli(1.234_56).to_string(), "1.2346");
+    }
+
+    #[test]
+    fn modes_of_parfetch_come_first() {
+        let cell = |mode: &str| Cell { mode: mode.to_owned(), ..Cell::default() };
+        let client = Client { cells: vec![cell("asyncio"), cell("process"), cell("async")], ..Client::default() };
+        assert_eq!(modes(&client), ["async", "process", "asyncio"]);
+        assert_eq!(mode_style("process", 7), "process");
+        assert_eq!(mode_style("asyncio", 5), "g1");
+    }
+}

@@ -1,0 +1,127 @@
+//! The heat matrix: every cell's throughput as a table, shaded by its share of the best of its size.
+
+use super::charts::{concurrencies, modes};
+use super::text::{UNKNOWN, median, range, short, size_label, worker_label};
+use super::types::{Cell, Client, PageData, Size, Standing};
+use crate::units::count;
+use maud::{Markup, html};
+
+/// Shades from 0 to 100 %.
+const SHADES: [u8; 9] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
+
+/// The table with its key.
+pub(super) fn matrix(page: &PageData, client: &Client) -> Markup {
+    let columns = concurrencies(client.cells.iter());
+    let modes = modes(client);
+    let letters = client.cells.iter().map(|cell| written(cell).chars().count() + mark(cell.standing).len()).max().unwrap_or(0);
+    let knees = client.cells.iter().any(|cell| cell.knee);
+    html! {
+        p.pf-scale {
+            span { "0 %" }
+            @for shade in SHADES { span.pf-swatch.{ "pf-h" (shade) } {} }
+            span { "100 % of that size’s best" }
+        }
+        div.pf-scroll tabindex="0" role="region" aria-label={ "Throughput of every cell, client " (client.name) } {
+            table.pf-matrix style={ "--pf-columns:" (columns.len()) ";--pf-letters:" (letters) } {
+                caption.pf-hidden { "Throughput in MB/s by container size, mode and workers, client " (client.name) }
+                thead {
+                    tr {
+                        th.pf-first scope="col" { "Size" }
+                        th.pf-second scope="col" { "Mode" }
+                        @for column in &columns { th.pf-number scope="col" { (count(*column)) } }
+                        @if knees { th.pf-knee scope="col" { "Knee" } }
+                    }
+                }
+                @for (index, size) in page.sizes.iter().enumerate() {
+                    @if client.cells.iter().any(|cell| cell.size == index) {
+                        tbody {
+                            @for (row, mode) in modes.iter().enumerate() {
+                                tr {
+                                    @if row == 0 { th.pf-size scope="rowgroup" rowspan=(modes.len()) { (unbroken(size)) } }
+                                    th scope="row" { (mode) }
+                                    @for column in &columns { (heat(find(client, (index, mode, *column)))) }
+                                    @if knees { td.pf-knee { (knee(client, index, mode)) } }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        p.pf-key {
+            span { span.pf-sample.pf-best { "89" } " best of its size" }
+            span { b { "~" } " not distinguishable from the best" }
+            span { b { (UNKNOWN) } " not run" }
+            span { b { "!" } " failed runs" }
+            @if knees { span { "Knee: more workers bring nothing past it" } }
+        }
+    }
+}
+
+fn find<'a>(client: &'a Client, (size, mode, concurrency): (usize, &str, u64)) -> Option<&'a Cell> {
+    client.cells.iter().find(|cell| cell.size == size && cell.mode == mode && cell.concurrency == concurrency)
+}
+
+fn knee(client: &Client, size: usize, mode: &str) -> String {
+    let at = client.cells.iter().find(|cell| cell.size == size && cell.mode == mode && cell.knee);
+    at.map_or_else(|| UNKNOWN.to_owned(), |cell| count(cell.concurrency))
+}
+
+fn heat(cell: Option<&Cell>) -> Markup {
+    let missing = html! { td.pf-cell.pf-none { (UNKNOWN) span.pf-hidden { " not run" } } };
+    let Some(cell) = cell.filter(|cell| cell.throughput.is_some() || cell.standing == Standing::Failed) else { return missing };
+    // The rate of a cell with failures is not comparable: it stays without a shade.
+    let comparable = cell.share_of_best.filter(|_| cell.standing != Standing::Failed);
+    let shade = comparable.map_or_else(String::new, |part| format!(" pf-h{}", step(part)));
+    let title = format!("{}: {} MB/s, interval {}", worker_label(cell), median(cell.throughput), range(cell.throughput));
+    let (class, words) = match cell.standing {
+        Standing::Missing => return missing,
+        Standing::Failed => (" pf-failed", " failed runs"),
+        Standing::Best => (" pf-best", " best of its size"),
+        Standing::Tied => ("", " not distinguishable from the best"),
+        Standing::Behind => ("", ""),
+    };
+    html! {
+        td class={ "pf-cell" (class) (shade) } title=(title) {
+            (written(cell))
+            @if !mark(cell.standing).is_empty() { span.pf-mark { (mark(cell.standing)) } }
+            @if !words.is_empty() { span.pf-hidden { (words) } }
+        }
+    }
+}
+
+/// The size, so that no line of it starts with a unit of memory.
+fn unbroken(size: &Size) -> String {
+    let memory = size.memory.as_ref().map(|memory| memory.replace(' ', "\u{a0}"));
+    size_label(&Size { memory, ..size.clone() })
+}
+
+/// The cell's number; none is written where there is none.
+fn written(cell: &Cell) -> String {
+    cell.throughput.map_or_else(String::new, |rate| short(rate.median))
+}
+
+/// What stands behind the number.
+fn mark(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Failed => "!",
+        Standing::Tied => "~",
+        Standing::Best | Standing::Behind | Standing::Missing => "",
+    }
+}
+
+/// The shade of a share: nine equal steps, the whole in the last.
+fn step(share: f64) -> usize {
+    (1..SHADES.len()).rev().find(|step| share * SHADES.len() as f64 >= *step as f64).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shades_are_nine_equal_steps() {
+        assert_eq!([0.0, 0.11, 0.112, 0.5, 0.88, 0.89, 1.0, 1.2].map(step), [0, 0, 1, 4, 7, 8, 8, 8]);
+        assert_eq!(step(f64::NAN), 0);
+    }
+}

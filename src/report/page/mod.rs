@@ -1,0 +1,26 @@
+//! The HTML report page: one self-contained file, readable without JavaScript, without a network, in light and dark, on a phone.
+//!
+//! Owns how the page looks. Computes no statistic: what it shows arrives as [`PageData`]. Every string is shown as text, wherever it came from.
+
+mod assets;
+mod charts;
+mod client;
+#[cfg(test)]
+mod fixture;
+mod layout;
+mod matrix;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod text;
+mod types;
+
+pub use types::{
+    Bin, Cell, Client, Fact, Histogram, Histograms, Interval, KeyNumber, Mark, PageData, Prediction, Recommendation, Role, Series, SeriesLine, Size,
+    Snippet, Standing, Timeline, TimelineFetch,
+};
+
+/// The page as HTML. A cell that names a size which is not in the list is left out.
+pub fn render(page: &PageData) -> String {
+    layout::document(page).into_string()
+}

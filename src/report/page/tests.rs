@@ -1,0 +1,137 @@
+//! What holds of every page, whatever is on it.
+
+use super::fixture::{HOSTILE, alike, rich, small};
+use super::*;
+use std::fs;
+use std::path::Path;
+
+/// The records that the script reads.
+fn specs(html: &str) -> Vec<serde_json::Value> {
+    let json = html.split("id=\"pf-charts\">").nth(1).unwrap().split("</script>").next().unwrap();
+    serde_json::from_str(json).unwrap()
+}
+
+fn kinds(html: &str, kind: &str) -> usize {
+    specs(html).iter().filter(|spec| spec["kind"] == kind).count()
+}
+
+/// The page without its style and scripts.
+fn shown(html: &str) -> String {
+    let head = html.split("<body>").nth(1).unwrap();
+    head.split("<script type=\"application/json\"").next().unwrap().to_owned()
+}
+
+#[test]
+fn names_from_a_bucket_are_text() {
+    let html = render(&rich());
+    let body = shown(&html);
+    assert!(body.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
+    assert!(!body.contains("<script") && !body.contains("<img") && !body.contains("<!--"), "{}", body.len());
+    assert_eq!(html.matches("<script").count(), 4, "first, data, library, script");
+    assert_eq!(html.matches("</script").count(), 4);
+    assert!(HOSTILE.contains('\n'));
+}
+
+#[test]
+fn every_chart_has_its_record_and_its_place() {
+    let html = render(&rich());
+    let places = html.matches("data-pf-chart=\"").count();
+    assert_eq!(places, specs(&html).len());
+    // Two own clients with five sizes and the best of each, a contender with as much; the contender has no price and no runs.
+    assert_eq!(kinds(&html, "lines"), 18);
+    assert_eq!(kinds(&html, "price"), 2);
+    assert_eq!(kinds(&html, "histogram"), 6);
+    assert_eq!(kinds(&html, "series"), 2);
+    assert_eq!(kinds(&html, "timeline"), 2);
+    for place in 0..places {
+        assert!(html.contains(&format!("data-pf-chart=\"{place}\"")), "{place}");
+    }
+}
+
+#[test]
+fn a_contender_is_a_grey_line_of_the_others_and_a_client_of_its_own() {
+    let html = render(&rich());
+    let lines = |spec: &serde_json::Value| -> Vec<(String, String)> {
+        let lines = spec["lines"].as_array().unwrap();
+        lines.iter().map(|line| (line["label"].as_str().unwrap().to_owned(), line["style"].as_str().unwrap().to_owned())).collect()
+    };
+    let pairs = |texts: &[(&str, &str)]| -> Vec<(String, String)> { texts.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect() };
+    let all = specs(&html);
+    assert_eq!(lines(&all[0]), pairs(&[("async", "async"), ("thread", "thread"), ("process", "process"), ("python threads", "g0")]));
+    let last = all.iter().rfind(|spec| spec["kind"] == "lines").unwrap();
+    assert_eq!(lines(last), pairs(&[("threads", "g0")]));
+}
+
+#[test]
+fn the_matrix_has_a_cell_for_each_place_and_marks_what_is_not_there() {
+    let html = render(&rich());
+    let first = html.split("<table class=\"pf-matrix\"").nth(1).unwrap().split("</table>").next().unwrap();
+    assert_eq!(first.matches("<td class=\"pf-cell").count(), 5 * 3 * 7);
+    assert_eq!(first.matches("pf-best").count(), 5);
+    assert_eq!(first.matches("not run").count(), 2, "one said to be missing, one not there");
+    assert_eq!(first.matches("failed runs").count(), 2);
+}
+
+#[test]
+fn the_numbers_on_the_page_are_the_numbers_given() {
+    let mut page = small();
+    let cell = &mut page.clients[0].cells[0];
+    cell.throughput = Some(Interval { median: 1973.4, range: Some((1950.0, 1990.0)) });
+    (cell.seconds, cell.ttfb_p50_ms, cell.ttfb_p99_ms) = (Some(Interval { median: 64.2, range: None }), Some(11.0), Some(81.3));
+    (cell.latency_p50_ms, cell.latency_p99_ms, cell.cpu_s_per_gb) = (Some(36.04), None, Some(0.31));
+    (cell.memory_mb, cell.usd_per_tb, cell.repetitions, cell.attempts, cell.errors) = (Some(41.0), Some(0.17), 6, Some(46_012), Some(9));
+    let html = render(&page);
+    let row = html.split("<tbody><tr><td>0.25 vCPU, 0.5 GB</td>").nth(1).unwrap().split("</tr>").next().unwrap();
+    let cells: Vec<&str> = row.split("</td>").map(|cell| cell.rsplit('>').next().unwrap()).filter(|text| !text.is_empty()).collect();
+    let expected =
+        ["async", "16", "1,973", "1,950 to 1,990", "64.2", "–", "11.0", "81.3", "36.0", "–", "0.310", "41.0", "$0.170", "6", "46,012", "9"];
+    assert_eq!(cells[..expected.len()], expected);
+    assert_eq!(specs(&html)[0]["lines"][0]["points"], serde_json::json!([[1973.4, 1950.0, 1990.0]]));
+}
+
+#[test]
+fn what_was_not_measured_is_left_out_or_said() {
+    let html = render(&small());
+    let body = shown(&html);
+    assert_eq!(specs(&html).len(), 1, "one panel");
+    assert!(body.contains("No price: local runs."));
+    assert!(!body.contains("Time to first byte</h3>") && !body.contains("Worker timeline") && !body.contains("Best of each size"));
+    let empty = shown(&render(&PageData::default()));
+    assert!(empty.contains("nothing to recommend"));
+    let bare = PageData { clients: vec![Client { name: "lean".to_owned(), ..Client::default() }], ..PageData::default() };
+    assert!(shown(&render(&bare)).contains("No cell of this client was measured."));
+}
+
+#[test]
+fn a_cell_of_an_unknown_size_or_without_a_number_breaks_nothing() {
+    let mut page = rich();
+    page.clients[0].cells[3].size = 99;
+    page.clients[0].cells[4].throughput = Some(Interval { median: f64::NAN, range: None });
+    page.clients[0].front = vec![100_000, 3];
+    let html = render(&page);
+    assert_eq!(html.matches("data-pf-chart=\"").count(), specs(&html).len());
+}
+
+#[test]
+fn the_page_is_light_enough_and_reaches_for_nothing() {
+    let html = render(&rich());
+    assert!(html.len() < 1_258_291, "{} bytes", html.len());
+    let body = shown(&html);
+    for outside in ["src=\"", "http:", "https:", "url("] {
+        assert!(!body.contains(outside), "{outside}");
+    }
+    assert!(html.contains("default-src 'none'") && !html.contains("unsafe-eval"));
+}
+
+/// For the browser test: `cargo test --lib write_the_sample_pages -- --ignored`.
+#[test]
+#[ignore = "writes files that the browser test opens"]
+fn write_the_sample_pages() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/page");
+    fs::create_dir_all(&folder).unwrap();
+    let mut one = rich();
+    one.clients.truncate(1);
+    for (name, page) in [("sample", rich()), ("one", one), ("small", small()), ("alike", alike())] {
+        fs::write(folder.join(name).with_extension("html"), render(&page)).unwrap();
+    }
+}

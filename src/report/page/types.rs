@@ -1,0 +1,304 @@
+//! What the page is told: plain, serde-serialisable input, every statistic and every sentence ready-made.
+//!
+//! Nothing here is computed. An unknown number is `None` and shows as `–`; an empty list leaves its section out or says so in one line.
+//! Any string may come from a bucket: the page shows all of them as text.
+
+use serde::{Deserialize, Serialize};
+
+/// The whole page.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PageData {
+    /// `S3 read throughput by container size`.
+    pub title: String,
+    /// Short facts for one line under the title: region, objects, repetitions, cells, date.
+    pub subtitle: Vec<String>,
+    /// Where and how it was measured: machine, how vCPU was limited, who shared the CPUs, the embedded server's settings, date of the prices.
+    pub facts: Vec<Fact>,
+    /// Sentences that limit what the numbers say (client and server shared CPUs, a burst rate); shown next to the facts, before any number.
+    pub cautions: Vec<String>,
+    /// Container sizes in the order of the page; cells name them by index.
+    pub sizes: Vec<Size>,
+    /// One each for `lean`, `sdk` and every contender program; never merged.
+    pub clients: Vec<Client>,
+    /// What the intervals are, for the legends: `95 % interval of the median`.
+    pub interval_label: String,
+    /// Settings of the sweep or runs.
+    pub settings: Vec<Fact>,
+    /// Machine, kernel, task, versions.
+    pub environment: Vec<Fact>,
+    /// Warnings of the runs, as printed.
+    pub warnings: Vec<String>,
+    /// How the numbers were made: one paragraph each.
+    pub method: Vec<String>,
+    /// Last line: program, version, time of writing.
+    pub made_by: String,
+}
+
+/// A label and what it says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fact {
+    /// `Region`.
+    pub label: String,
+    /// `eu-west-1`.
+    pub value: String,
+}
+
+/// A container size. Several memory sizes of one vCPU are sizes of their own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Size {
+    /// `0.25`, `4`.
+    pub vcpu: String,
+    /// `2 GB`; `None` where memory was not limited.
+    pub memory: Option<String>,
+    /// Tasks (shards) that worked side by side, from 1.
+    pub tasks: u32,
+}
+
+/// Whose program fetched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// A client of parfetch.
+    #[default]
+    Own,
+    /// Another program; in the other clients' charts its lines are grey.
+    Contender,
+}
+
+/// Everything about one client.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Client {
+    /// `lean`, `sdk`, `python`.
+    pub name: String,
+    /// One sentence: what this client is.
+    pub about: String,
+    /// Own or contender.
+    pub role: Role,
+    /// What to run.
+    pub recommendation: Recommendation,
+    /// Four at the top of the client's section.
+    pub key_numbers: Vec<KeyNumber>,
+    /// Every planned cell, in any order. What is not here was not planned and shows as missing.
+    pub cells: Vec<Cell>,
+    /// Indices into `cells` that no other cell beats on speed and price, cheapest first. Empty when there are no prices.
+    pub front: Vec<usize>,
+    /// Says which price `front` and the chart use, or why there is none: `compute dollars per TB read`, `no price: local runs`.
+    pub price_note: String,
+    /// Distributions of the time to first byte, on one scale.
+    pub histograms: Option<Histograms>,
+    /// Bytes each second.
+    pub series: Option<Series>,
+    /// Every fetch of one run.
+    pub timeline: Option<Timeline>,
+    /// What is expected beyond what was measured.
+    pub predictions: Vec<Prediction>,
+}
+
+/// In words, with what to paste.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recommendation {
+    /// `1 vCPU, 2 GB, async × 16`; when nothing can be recommended, that.
+    pub headline: String,
+    /// Time and price, what they assume, the fastest alternative, or why there is nothing to recommend.
+    pub sentences: Vec<String>,
+    /// What to paste; each in a box of its own.
+    pub snippets: Vec<Snippet>,
+}
+
+/// A text to paste.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snippet {
+    /// `Environment`, `RunTask size`.
+    pub label: String,
+    /// Verbatim; may have several lines.
+    pub text: String,
+}
+
+/// One number large.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyNumber {
+    /// `Fastest cell`.
+    pub label: String,
+    /// `624`, `$0.038`.
+    pub value: String,
+    /// `MB/s`, `per TB`; may be empty.
+    pub unit: String,
+    /// `4 vCPU, async × 64`; may be empty.
+    pub note: String,
+}
+
+/// A middle and where it may lie as well.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// Median of the repetitions.
+    pub median: f64,
+    /// Lower and upper end of the interval; `None` with too few repetitions.
+    pub range: Option<(f64, f64)>,
+}
+
+/// How a cell stands among those of its size (and client).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Highest median of its size: outlined.
+    Best,
+    /// Not distinguishable from the best: `~`.
+    Tied,
+    /// Measured, and slower.
+    #[default]
+    Behind,
+    /// Runs failed: `!`; a throughput may be there all the same, from the repetitions that went well.
+    Failed,
+    /// Not run, or not yet: `–`.
+    Missing,
+}
+
+/// One cell of the matrix.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Cell {
+    /// Index into [`PageData::sizes`].
+    pub size: usize,
+    /// `async`, `thread`, `process`, or what a contender calls it.
+    pub mode: String,
+    /// Configured workers.
+    pub concurrency: u64,
+    /// Among the cells of its size.
+    pub standing: Standing,
+    /// Highest median of its mode at its size: a point of the panel `Best of each size`.
+    pub best_of_mode: bool,
+    /// The concurrency past which more brings nothing, for this size and mode.
+    pub knee: bool,
+    /// Timed repetitions that count.
+    pub repetitions: u32,
+    /// MB/s.
+    pub throughput: Option<Interval>,
+    /// Throughput as a share of the best of its size, 0 to 1: the shade.
+    pub share_of_best: Option<f64>,
+    /// Fetch time, seconds.
+    pub seconds: Option<Interval>,
+    /// Time to first byte, ms.
+    pub ttfb_p50_ms: Option<f64>,
+    /// Time to first byte, ms.
+    pub ttfb_p99_ms: Option<f64>,
+    /// Latency, ms.
+    pub latency_p50_ms: Option<f64>,
+    /// Latency, ms.
+    pub latency_p99_ms: Option<f64>,
+    /// CPU seconds per GB.
+    pub cpu_s_per_gb: Option<f64>,
+    /// Peak memory, MB.
+    pub memory_mb: Option<f64>,
+    /// Dollars per TB, of the price that `price_note` names.
+    pub usd_per_tb: Option<f64>,
+    /// HTTP attempts of all repetitions.
+    pub attempts: Option<u64>,
+    /// Fetches that failed, all repetitions.
+    pub errors: Option<u64>,
+    /// `network-bound`; may be empty.
+    pub verdict: String,
+    /// What the verdict rests on, or why the cell failed; may be empty.
+    pub verdict_figures: String,
+}
+
+/// Distributions side by side on one scale.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Histograms {
+    /// Which cell, how many requests.
+    pub caption: String,
+    /// One each, two to four.
+    pub panels: Vec<Histogram>,
+}
+
+/// One distribution.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Histogram {
+    /// `async`, or what tells it apart from its neighbours.
+    pub label: String,
+    /// Picks the colour.
+    pub mode: String,
+    /// `p50 38 · p99 233 ms`.
+    pub summary: String,
+    /// Adjacent, ascending; lower ends above 0 (the scale is logarithmic).
+    pub bins: Vec<Bin>,
+    /// Labelled places on the scale.
+    pub marks: Vec<Mark>,
+}
+
+/// From, to and how many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Bin {
+    /// Lower end, ms, above 0.
+    pub from_ms: f64,
+    /// Upper end, ms.
+    pub to_ms: f64,
+    /// Requests.
+    pub count: u64,
+    /// Share of all requests, percent.
+    pub percent: f64,
+}
+
+/// A percentile on the scale.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Mark {
+    /// `p50`.
+    pub label: String,
+    /// Where, ms.
+    pub at_ms: f64,
+}
+
+/// Throughput second by second.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Series {
+    /// Which runs, and what can be seen.
+    pub caption: String,
+    /// One per run.
+    pub lines: Vec<SeriesLine>,
+}
+
+/// One run's seconds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SeriesLine {
+    /// `async`, or what tells it apart from the others.
+    pub label: String,
+    /// Picks the colour.
+    pub mode: String,
+    /// MB/s of second 0, 1, 2 …
+    pub mb_per_s: Vec<f64>,
+}
+
+/// Every fetch of one run, a row per worker.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Timeline {
+    /// Which run, how many fetches, what was left out. At most 64 workers and 1,500 fetches draw well.
+    pub caption: String,
+    /// In any order.
+    pub fetches: Vec<TimelineFetch>,
+}
+
+/// One fetch.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TimelineFetch {
+    /// From 0.
+    pub worker: u32,
+    /// Since the epoch, seconds.
+    pub start_s: f64,
+    /// First body byte; `None` when none came.
+    pub first_byte_s: Option<f64>,
+    /// Complete or given up.
+    pub end_s: f64,
+    /// `ok`, `failed`, `vanished` …: anything but `ok` draws as failed.
+    pub outcome: String,
+    /// 1 = not retried.
+    pub attempts: u32,
+    /// Of the object, verbatim.
+    pub key: String,
+}
+
+/// A statement about what was not measured.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prediction {
+    /// `118 GB in 3 min 20 s ± 6 s`.
+    pub statement: String,
+    /// `if the burst rate holds for 200 s; runs of this size held it for 74 s`.
+    pub rests_on: String,
+}

@@ -1,0 +1,180 @@
+//! Documents in, observations out: what a report is made of.
+//!
+//! Owns which documents count (repetitions, runs of their own), which contradict each other, and what is kept of them. Files are read here; what lies
+//! in a bucket is handed in by name. Judges no figure.
+
+mod assemble;
+mod course;
+mod reduce;
+mod shards;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+pub(super) use self::assemble::order;
+use self::reduce::{Context, Reduced, reduce};
+use super::model::{Failure, Workload};
+use super::observation::Observation;
+use crate::cell::Cell;
+use crate::results::record::{self, Record};
+use crate::results::summary::{self, Summary};
+
+/// A line about a document that could not be read, or that contradicts another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// Which document.
+    pub document: String,
+    /// What is wrong with it, in one line.
+    pub what: String,
+}
+
+/// Everything that was read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reading {
+    /// Every repetition that counts, in the order of cells and repetitions.
+    pub(super) runs: Vec<Run>,
+    /// Lines for the user; with any of them the command does not end well.
+    pub problems: Vec<Problem>,
+    /// JSON documents of other kinds.
+    pub passed_over: u64,
+}
+
+impl Reading {
+    /// Repetitions that count, failed ones too.
+    pub fn repetitions(&self) -> usize {
+        self.runs.len()
+    }
+}
+
+/// One repetition of one cell of one workload.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Run {
+    pub(super) workload: Workload,
+    pub(super) cell: Cell,
+    pub(super) outcome: Result<Observation, Failure>,
+    pub(super) context: Context,
+}
+
+impl Run {
+    /// UTC of its start.
+    pub(super) fn started_at(&self) -> &str {
+        match &self.outcome {
+            Ok(observation) => &observation.started_at,
+            Err(failure) => &failure.started_at,
+        }
+    }
+}
+
+/// Takes documents one by one, in any order, and keeps their numbers.
+#[derive(Debug, Default)]
+pub struct Reader {
+    /// Files that were read: the same one by two sources is one document.
+    files: BTreeSet<PathBuf>,
+    records: Vec<(String, Record)>,
+    summaries: BTreeMap<String, Reduced>,
+    /// Documents that are damaged: a record that names one says so.
+    damaged: BTreeMap<String, String>,
+    problems: Vec<Problem>,
+    passed_over: u64,
+}
+
+#[derive(Deserialize)]
+struct Head {
+    schema: Option<String>,
+}
+
+impl Reader {
+    /// Takes one document. `name` is its path, or its address (`s3://bucket/key`): records find their summaries by it.
+    pub fn document(&mut self, name: &str, text: &str) {
+        let head: Head = match serde_json::from_str(text) {
+            Ok(head) => head,
+            // Valid JSON that is no object, or whose `schema` is no text, is another kind of document; damaged JSON is an error.
+            Err(error) if error.is_data() => {
+                self.passed_over += 1;
+                return;
+            }
+            Err(error) => return self.damaged(name, format!("not JSON: {error}")),
+        };
+        match head.schema.as_deref() {
+            Some(record::SCHEMA) => match Record::from_json(text) {
+                Ok(record) => self.records.push((name.to_owned(), record)),
+                Err(error) => self.damaged(name, error.to_string()),
+            },
+            Some(summary::SCHEMA) => match Summary::from_json(text) {
+                Ok(summary) => {
+                    self.summaries.insert(name.to_owned(), reduce(name, summary));
+                }
+                Err(error) => self.damaged(name, error.to_string()),
+            },
+            _ => self.passed_over += 1,
+        }
+    }
+
+    /// A document that should be there and cannot be read.
+    pub fn damaged(&mut self, name: &str, what: String) {
+        self.damaged.insert(name.to_owned(), what.clone());
+        self.problems.push(Problem { document: name.to_owned(), what });
+    }
+
+    /// Reads a file, or every `.json` file below a folder.
+    pub fn path(&mut self, path: &Path) {
+        let mut files = Vec::new();
+        if let Err((place, error)) = json_files(path, Named::ByTheUser, &mut files) {
+            self.damaged(&place.to_string_lossy(), error.to_string());
+        }
+        for file in files {
+            if !self.files.insert(file.clone()) {
+                continue;
+            }
+            let name = file.to_string_lossy();
+            match fs::read_to_string(&file) {
+                Ok(text) => self.document(&name, &text),
+                Err(error) => self.damaged(&name, error.to_string()),
+            }
+        }
+    }
+
+    /// Puts records, summaries and shards together.
+    pub fn finish(self) -> Reading {
+        assemble::assemble(self)
+    }
+}
+
+/// Reads files and folders.
+pub fn read(paths: &[PathBuf]) -> Reading {
+    let mut reader = Reader::default();
+    for path in paths {
+        reader.path(path);
+    }
+    reader.finish()
+}
+
+/// Whether a file is read whatever its name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Named {
+    ByTheUser,
+    ByAFolder,
+}
+
+fn json_files(path: &Path, named: Named, files: &mut Vec<PathBuf>) -> Result<(), (PathBuf, std::io::Error)> {
+    let at = |error| (path.to_owned(), error);
+    if path.is_dir() {
+        let mut entries = fs::read_dir(path).map_err(at)?.collect::<Result<Vec<_>, _>>().map_err(at)?;
+        entries.sort_by_key(fs::DirEntry::file_name);
+        // A link to a folder above would have no end.
+        let followed = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| !kind.is_symlink() || !entry.path().is_dir());
+        for entry in entries.into_iter().filter(followed) {
+            json_files(&entry.path(), Named::ByAFolder, files)?;
+        }
+        return Ok(());
+    }
+    let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    let is_json = path.extension().is_some_and(|ending| ending == "json");
+    if named == Named::ByTheUser || (is_json && !is_hidden) {
+        files.push(path.to_owned());
+    }
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! Several shards → one repetition: bytes, objects, CPU and memory added, histograms added, time from the first start to the last end.
+//!
+//! Each shard has an epoch of its own, so times are put together by UTC: by how much the shards' clocks differ cannot be known (on one machine it is
+//! one clock). What was in flight across shards is never claimed.
+
+use super::course::course;
+use super::reduce::{Numbers, OfShard, Reduced, seconds};
+use crate::report::observation::{Counts, Percentiles, Times, Usage};
+use crate::stats::histogram::{Histogram, Snapshot, SnapshotError};
+use crate::units::SECOND_NS;
+
+/// The numbers of all shards together; the figures that need a part that is missing are unknown.
+///
+/// # Errors
+/// When a histogram is damaged.
+pub(super) fn merge(shards: &[Reduced]) -> Result<Numbers, SnapshotError> {
+    let numbers: Vec<&Numbers> = shards.iter().map(|shard| &shard.numbers).collect();
+    let parts: Vec<&OfShard> = shards.iter().filter_map(|shard| shard.of_shard.as_deref()).collect();
+    let window = window(&numbers, &parts);
+    let fetch_s = window.map(|(first, last)| last - first);
+    let counts = |field: fn(&Counts) -> Option<u64>| numbers.iter().map(|shard| field(&shard.counts)).sum::<Option<u64>>();
+    let usage = |field: fn(&Usage) -> Option<f64>| numbers.iter().map(|shard| field(&shard.usage)).sum::<Option<f64>>();
+    // The parts of shards run side by side: the longest one counts.
+    let longest = |field: fn(&Times) -> Option<f64>| {
+        let times: Option<Vec<f64>> = numbers.iter().map(|shard| field(&shard.times)).collect();
+        times.and_then(|times| times.into_iter().reduce(f64::max))
+    };
+    Ok(Numbers {
+        times: Times {
+            start_up_s: longest(|times| times.start_up_s),
+            listing_s: longest(|times| times.listing_s),
+            worker_start_s: longest(|times| times.worker_start_s),
+            fetch_s,
+            write_back_s: longest(|times| times.write_back_s),
+            wall_s: None,
+        },
+        counts: Counts {
+            keys: counts(|counts| counts.keys),
+            listed_bytes: counts(|counts| counts.listed_bytes),
+            ok: counts(|counts| counts.ok),
+            failed: counts(|counts| counts.failed),
+            tried: counts(|counts| counts.tried),
+            goodput_bytes: counts(|counts| counts.goodput_bytes),
+            received_bytes: counts(|counts| counts.received_bytes),
+            attempts: counts(|counts| counts.attempts),
+            throttles: counts(|counts| counts.throttles),
+        },
+        usage: Usage {
+            fetch_cpu_s: usage(|usage| usage.fetch_cpu_s),
+            whole_cpu_s: usage(|usage| usage.whole_cpu_s),
+            limit_vcpu: usage(|usage| usage.limit_vcpu),
+            throttled_s: usage(|usage| usage.throttled_s),
+            throttled_over_s: usage(|usage| usage.throttled_over_s),
+            peak_memory_bytes: numbers.iter().map(|shard| shard.usage.peak_memory_bytes).sum(),
+            server_cpu_s: None,
+            server_threads: None,
+        },
+        percentiles: percentiles(&parts)?,
+        active_window_bytes_per_s: None,
+        tail_share: None,
+        course: window.and_then(|(first, last)| course(&added_series(&parts, first), nanoseconds(last - first), None)),
+    })
+}
+
+/// First epoch and last end, in seconds since 1970.
+fn window(numbers: &[&Numbers], parts: &[&OfShard]) -> Option<(f64, f64)> {
+    if parts.len() != numbers.len() {
+        return None;
+    }
+    let spans = numbers.iter().zip(parts).map(|(shard, part)| Some((part.epoch_s?, part.epoch_s? + shard.times.fetch_s?)));
+    let spans: Option<Vec<(f64, f64)>> = spans.collect();
+    spans?.into_iter().reduce(|(first, last), (start, end)| (first.min(start), last.max(end)))
+}
+
+fn percentiles(parts: &[&OfShard]) -> Result<Percentiles, SnapshotError> {
+    let add = |snapshot: fn(&OfShard) -> &Snapshot| {
+        let mut whole = Histogram::default();
+        for part in parts {
+            whole.merge(&snapshot(part).histogram()?);
+        }
+        Ok::<_, SnapshotError>(whole)
+    };
+    let (ttfb, latency) = (add(|part| &part.ttfb)?, add(|part| &part.latency)?);
+    Ok(Percentiles {
+        ttfb_p50_s: seconds(ttfb.quantile(0.5)),
+        ttfb_p99_s: seconds(ttfb.quantile(0.99)),
+        latency_p50_s: seconds(latency.quantile(0.5)),
+        latency_p99_s: seconds(latency.quantile(0.99)),
+    })
+}
+
+/// The shards' bytes by second since the first epoch; each shard to the nearest whole second. Empty when one has no series.
+fn added_series(parts: &[&OfShard], first_s: f64) -> Vec<u64> {
+    let mut added: Vec<u64> = Vec::new();
+    for part in parts {
+        let (Some(series), Some(epoch_s)) = (part.series.as_ref().filter(|series| series.interval_ns == SECOND_NS), part.epoch_s) else {
+            return Vec::new();
+        };
+        let offset = whole_seconds(epoch_s - first_s);
+        let end = offset + series.bytes.len();
+        if added.len() < end {
+            added.resize(end, 0);
+        }
+        for (sum, bytes) in added[offset..].iter_mut().zip(&series.bytes) {
+            *sum = sum.saturating_add(*bytes);
+        }
+    }
+    added
+}
+
+/// Longest time between the starts of two shards that is believed: a day. A damaged date must not fill the memory.
+const LONGEST_OFFSET_S: f64 = 86_400.0;
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the type's range before")]
+fn whole_seconds(seconds: f64) -> usize {
+    seconds.round().clamp(0.0, LONGEST_OFFSET_S) as usize
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "times of runs are far below 2^53 ns, and negative ones are cut off")]
+fn nanoseconds(seconds: f64) -> Option<u64> {
+    seconds.is_finite().then(|| (seconds.max(0.0) * 1e9) as u64)
+}

@@ -1,0 +1,251 @@
+//! Repetitions → studies: groups by workload and cell, then every analysis in its order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::advice::Held;
+use super::cost::{Pricing, fargate_size};
+use super::model::{CellReport, Facts, Failure, Standing, Study, Verdict, Workload};
+use super::observation::Observation;
+use super::read::{Reading, Run};
+use super::{Limit, curves, figures, predict, recommend, verdict};
+use crate::cell::Cell;
+use crate::plan::Mode;
+use crate::price::PriceList;
+
+/// Fewest CPUs with which threads and processes can differ: on one they take turns.
+const CONTRAST_CPUS: u32 = 2;
+
+/// Everything that was read, analysed: a study for each workload, in the order in which workloads were first started.
+pub fn studies(reading: Reading, prices: &PriceList) -> Vec<Study> {
+    let mut studies: Vec<Study> = by_workload(reading.runs).into_iter().map(|(workload, runs)| study(workload, runs, prices)).collect();
+    studies.sort_by(|one, other| one.facts.first_start.cmp(&other.facts.first_start));
+    let evidence = evidence(&studies);
+    for study in &mut studies {
+        finish(study, &evidence, prices);
+    }
+    studies
+}
+
+/// The runs of each workload. A run that failed before it knew its keys joins the workload that is the same otherwise.
+fn by_workload(runs: Vec<Run>) -> Vec<(Workload, Vec<Run>)> {
+    let mut groups: Vec<(Workload, Vec<Run>)> = Vec::new();
+    let (known, unknown): (Vec<Run>, Vec<Run>) = runs.into_iter().partition(|run| run.workload.keys.is_some());
+    for run in known {
+        match groups.iter_mut().find(|(workload, _)| *workload == run.workload) {
+            Some((_, group)) => group.push(run),
+            None => groups.push((run.workload.clone(), vec![run])),
+        }
+    }
+    let nameless = |workload: &Workload| {
+        // An embedded server shows in a summary once it has measured something.
+        Workload { keys: None, bytes: None, embedded: None, endpoint: None, ..workload.clone() }
+    };
+    for run in unknown {
+        match groups.iter_mut().find(|(workload, _)| nameless(workload) == nameless(&run.workload)) {
+            Some((_, group)) => group.push(run),
+            None => groups.push((run.workload.clone(), vec![run])),
+        }
+    }
+    groups
+}
+
+/// Groups the runs into cells and gives every cell what follows from it and its neighbours.
+fn study(workload: Workload, runs: Vec<Run>, prices: &PriceList) -> Study {
+    let facts = facts(&runs, prices);
+    let pricing = Pricing::of(&workload, &facts, prices);
+    let mut cells = cells(runs, &pricing);
+    let mut curves = curves::curves(&cells);
+    for cell in &mut cells {
+        cell.verdict = verdict::alone(cell);
+    }
+    for curve in &mut curves {
+        curves::find_knee(curve, &mut cells);
+    }
+    for curve in &curves {
+        verdict::among_neighbours(curve, &mut cells);
+    }
+    curves::stand(&mut cells);
+    curves::speed_up(&mut cells);
+    let mut notes = notes(&facts, &cells, curves.len());
+    notes.extend(pricing.notes);
+    Study { workload, facts, cells, curves, recommendations: Vec::new(), notes }
+}
+
+fn cells(runs: Vec<Run>, pricing: &Pricing) -> Vec<CellReport> {
+    let mut cells: Vec<CellReport> = Vec::new();
+    // Runs are sorted by cell; failed ones that joined late are not, so cells are looked for from the end.
+    for run in runs {
+        let place = cells.iter().rposition(|report| report.cell == run.cell).unwrap_or_else(|| {
+            cells.push(empty(run.cell.clone()));
+            cells.len() - 1
+        });
+        match run.outcome {
+            Ok(mut observation) => {
+                observation.usd_per_tb = pricing.usd_per_tb(&run.cell, &observation);
+                cells[place].observations.push(observation);
+            }
+            Err(failure) => cells[place].failures.push(failure),
+        }
+    }
+    cells.sort_by(|one, other| super::read::order(&one.cell).cmp(&super::read::order(&other.cell)));
+    for cell in &mut cells {
+        cell.figures = figures::figures(&cell.observations);
+        cell.cost = pricing.repetition(cell);
+        cell.held = predict::held(cell.observations.iter());
+        cell.notes = cell_notes(cell);
+    }
+    cells
+}
+
+fn empty(cell: Cell) -> CellReport {
+    CellReport {
+        cell,
+        observations: Vec::new(),
+        failures: Vec::new(),
+        figures: BTreeMap::new(),
+        verdict: Verdict { limit: Limit::Inconclusive, because: Vec::new() },
+        standing: Standing::Unknown,
+        is_knee: false,
+        speed_ups: Vec::new(),
+        cost: None,
+        held: None,
+        prediction: None,
+        notes: Vec::new(),
+    }
+}
+
+fn cell_notes(report: &CellReport) -> Vec<String> {
+    let mut notes = Vec::new();
+    if report.cell.cpu_units == 0 || report.cell.memory_mib == 0 {
+        notes.push("its vCPU or memory limit is not known: no price".to_owned());
+    } else if report.cost.is_some() && fargate_size(&report.cell) != Some((report.cell.cpu_units, report.cell.memory_mib)) {
+        let (units, memory_mib) = fargate_size(&report.cell).unwrap_or_default();
+        let vcpu = Cell { cpu_units: units, ..report.cell.clone() }.vcpu();
+        notes.push(format!("priced as {vcpu} vCPU and {} GB, the nearest size that Fargate has", f64::from(memory_mib) / 1024.0));
+    }
+    let again = report.observations.iter().filter(|observation| observation.attempts > 1).count();
+    if again > 0 {
+        notes.push(format!("{again} of its repetitions took more than one try"));
+    }
+    if report.cell.shards > 1 {
+        notes.push("shards are put together by UTC; by how much clocks of different machines differ is not known".to_owned());
+    }
+    notes
+}
+
+/// What was seen of a cell's rate over time in one study.
+struct Evidence {
+    workload: Workload,
+    cell: Cell,
+    held: Held,
+}
+
+fn evidence(studies: &[Study]) -> Vec<Evidence> {
+    let of_study = |study: &Study| {
+        let cells = study.cells.iter();
+        cells.filter_map(|cell| Some(Evidence { workload: study.workload.clone(), cell: cell.cell.clone(), held: cell.held? })).collect::<Vec<_>>()
+    };
+    studies.iter().flat_map(of_study).collect()
+}
+
+/// Whether rates of the one say something of the other: the same data from the same place, whatever was fetched of it.
+fn is_same_source(one: &Workload, other: &Workload) -> bool {
+    let source = |workload: &Workload| {
+        let Workload { bucket, prefix, work, region, endpoint, place, .. } = workload;
+        let place = (place.is_fargate(), place.arch.clone(), place.machine.clone());
+        (bucket.clone(), prefix.clone(), *work, region.clone(), endpoint.clone(), workload.embedded.is_some(), place)
+    };
+    source(one) == source(other)
+}
+
+/// What takes all studies: a run of 20 minutes says of a sweep's short runs how long their rate lasts.
+fn finish(study: &mut Study, evidence: &[Evidence], prices: &PriceList) {
+    let pricing = Pricing::of(&study.workload, &study.facts, prices);
+    for cell in &mut study.cells {
+        let seen = evidence.iter().filter(|seen| seen.cell == cell.cell && is_same_source(&seen.workload, &study.workload));
+        cell.held = seen.fold(None, |held, seen| Some(predict::join(held, seen.held)));
+        cell.prediction = predict::predict(cell, (&study.workload, &study.facts), &pricing);
+    }
+    study.recommendations = recommend::recommend(&study.cells);
+}
+
+fn facts(runs: &[Run], prices: &PriceList) -> Facts {
+    let mut facts = Facts { prices_dated: Some(prices.dated().to_owned()), ..Facts::default() };
+    let mut sweeps: BTreeSet<String> = BTreeSet::new();
+    let mut versions: BTreeSet<String> = BTreeSet::new();
+    let mut limited_by: BTreeSet<String> = BTreeSet::new();
+    for run in runs {
+        let sweep = match &run.outcome {
+            Ok(Observation { sweep, .. }) | Err(Failure { sweep, .. }) => sweep,
+        };
+        sweeps.extend(sweep.clone());
+        versions.insert(run.context.tool_version.clone());
+        limited_by.extend(run.context.limited_by.iter().cloned());
+        let start = Some(run.started_at().to_owned());
+        facts.first_start = facts.first_start.take().map_or(start.clone(), |first| start.clone().map(|start| first.min(start)));
+        facts.last_start = facts.last_start.take().max(start);
+        add(&mut facts, run);
+    }
+    facts.sweeps = sweeps.into_iter().collect();
+    facts.tool_versions = versions.into_iter().collect();
+    facts.limited_by = limited_by.into_iter().collect();
+    facts
+}
+
+/// Adds what one run knows and the runs before did not.
+fn add(facts: &mut Facts, run: &Run) {
+    let context = &run.context;
+    match run.outcome {
+        Ok(_) => facts.observations += 1,
+        Err(_) => facts.failures += 1,
+    }
+    for (known, found) in [(&mut facts.system, &context.system), (&mut facts.cpu_model, &context.cpu_model)] {
+        if known.is_none() {
+            known.clone_from(found);
+        }
+    }
+    facts.machine_cpus = facts.machine_cpus.max(context.machine_cpus);
+    facts.client_cpus = facts.client_cpus.max(context.client_cpus);
+    facts.shared_with_server = match (facts.shared_with_server, context.shared_with_server) {
+        (Some(one), Some(other)) => Some(one || other),
+        (one, other) => one.or(other),
+    };
+    if facts.storage_classes.is_empty() {
+        facts.storage_classes.clone_from(&context.storage_classes);
+    }
+    facts.listing_s = facts.listing_s.or(context.listing_s);
+    facts.planned_repetitions = facts.planned_repetitions.max(context.planned_repetitions);
+    let warnings: BTreeSet<&String> = context.warnings.iter().collect();
+    for warning in warnings {
+        *facts.warnings.entry(warning.clone()).or_default() += 1;
+    }
+}
+
+fn notes(facts: &Facts, cells: &[CellReport], curves: usize) -> Vec<String> {
+    let mut notes = Vec::new();
+    if facts.failures > 0 {
+        let all = facts.failures + facts.observations;
+        notes.push(format!("{} of {all} repetitions failed: their cells are marked and never recommended", facts.failures));
+    }
+    if facts.tool_versions.len() > 1 {
+        notes.push(format!("runs of different versions of parfetch are put together: {}", facts.tool_versions.join(", ")));
+    }
+    if facts.sweeps.len() > 1 {
+        notes.push(format!("repetitions of {} sweeps over the same keys are put together", facts.sweeps.len()));
+    }
+    if facts.limited_by.len() > 1 {
+        notes.push(format!("sizes were held by different means: {}", facts.limited_by.join(", ")));
+    }
+    let has = |mode: Mode| cells.iter().any(|cell| cell.cell.mode == mode);
+    if has(Mode::Thread) && has(Mode::Process) && facts.client_cpus.is_some_and(|cpus| cpus < CONTRAST_CPUS) {
+        let why = if facts.client_cpus == Some(0) { "the client shared its CPUs with the server" } else { "the client had one CPU" };
+        notes.push(format!("{why}: the contrast of threads and processes, which shows with several CPUs alone, cannot be tested here"));
+    }
+    notes.extend(curves::too_few(cells));
+    let families = if curves == 1 { "one curve".to_owned() } else { format!("each of {curves} curves") };
+    notes.push(format!(
+        "tests hold at 5 % within a family, corrected by Holm: for knees {families}, for `~` the cells of one program and size; across families they \
+         are not corrected"
+    ));
+    notes
+}

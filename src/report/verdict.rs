@@ -1,0 +1,190 @@
+//! What limited a cell: first what its own repetitions show, then what its neighbours do. METHODOLOGY.md has the rules; their order is here.
+
+use super::curves::{WITHIN, throughputs};
+use super::figures::{ALPHA, median_of};
+use super::metric::Metric;
+use super::model::{CellReport, Curve, Limit, Verdict};
+use crate::cell::Cell;
+use crate::stats::family::holm;
+use crate::stats::rank::mann_whitney;
+use crate::units;
+
+/// Share of its threads' time above which the server was the limit.
+const SERVER_SHARE: f64 = 0.80;
+/// Share of the vCPU limit from which the processor was the limit.
+const CPU_SHARE: f64 = 0.95;
+/// Share of the time from which the quota was the limit.
+const QUOTA_SHARE: f64 = 0.10;
+/// Share of throttled attempts from which S3 held a cell back.
+const S3_SHARE: f64 = 0.01;
+/// Share of the fetch time from which the tail was the limit.
+const TAIL_SHARE: f64 = 0.20;
+
+/// How many times its lowest concurrency the highest of a plateau is at least: between neighbours a rate that grows with the concurrency would be
+/// flat too.
+const WIDE: f64 = 1.5;
+
+/// One rule's answer.
+struct Finding {
+    limit: Limit,
+    holds: bool,
+    figure: String,
+}
+
+/// The verdict that the cell's own repetitions give, in the median; `Inconclusive` leaves it to the neighbours.
+pub(super) fn alone(cell: &CellReport) -> Verdict {
+    if cell.observations.is_empty() {
+        let reasons = cell.failures.iter().map(|failure| failure.reason.clone());
+        let mut because: Vec<String> = Vec::new();
+        for reason in reasons {
+            if !because.contains(&reason) {
+                because.push(reason);
+            }
+        }
+        return Verdict { limit: Limit::Failed, because };
+    }
+    let findings: Vec<Finding> = [server(cell), cpu(cell), quota(cell), s3(cell), tail(cell)].into_iter().flatten().collect();
+    let limit = findings.iter().find(|finding| finding.holds).map_or(Limit::Inconclusive, |finding| finding.limit);
+    let (decided, seen): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(|finding| finding.limit == limit);
+    Verdict { limit, because: decided.into_iter().chain(seen).map(|finding| finding.figure).collect() }
+}
+
+fn server(cell: &CellReport) -> Option<Finding> {
+    let share = median_of(&cell.observations, super::Observation::server_share)?;
+    Some(Finding {
+        limit: Limit::ServerBound,
+        holds: share > SERVER_SHARE,
+        figure: format!("the server used {} of its threads' time", units::percent(share)),
+    })
+}
+
+fn cpu(cell: &CellReport) -> Option<Finding> {
+    let share = cell.figure(Metric::CpuShare)?.median;
+    let vcpu = cell.cell.vcpu() * f64::from(cell.cell.shards);
+    let doing = if cell.cell.program.is_parfetch() { "fetching" } else { "the whole program" };
+    let figure = format!("{doing} used {} of {vcpu} vCPU", units::percent(share));
+    Some(Finding { limit: Limit::CpuBound, holds: share >= CPU_SHARE, figure })
+}
+
+fn quota(cell: &CellReport) -> Option<Finding> {
+    let share = median_of(&cell.observations, super::Observation::quota_share)?;
+    Some(Finding {
+        limit: Limit::QuotaThrottled,
+        holds: share >= QUOTA_SHARE,
+        figure: format!("the CPU quota held it back for {} of the time", units::percent(share)),
+    })
+}
+
+fn s3(cell: &CellReport) -> Option<Finding> {
+    let share = median_of(&cell.observations, super::Observation::throttled_attempts_share)?;
+    Some(Finding { limit: Limit::S3Throttled, holds: share >= S3_SHARE, figure: format!("{} of the attempts were throttled", units::percent(share)) })
+}
+
+fn tail(cell: &CellReport) -> Option<Finding> {
+    let share = median_of(&cell.observations, |observation| observation.tail_share)?;
+    Some(Finding {
+        limit: Limit::TailBound,
+        holds: share >= TAIL_SHARE,
+        figure: format!("the tail took {} of the fetch time", units::percent(share)),
+    })
+}
+
+/// Gives the cells of a curve that are still `Inconclusive` the verdict that its other cells show. The knee is known.
+pub(super) fn among_neighbours(curve: &Curve, cells: &mut [CellReport]) {
+    let verdicts: Vec<(usize, Limit, String)> = curve
+        .cells
+        .iter()
+        .filter(|place| cells[**place].verdict.limit == Limit::Inconclusive)
+        .map(|place| {
+            let (limit, figure) = neighbours(curve, cells, *place);
+            (*place, limit, figure)
+        })
+        .collect();
+    for (place, limit, figure) in verdicts {
+        let verdict = &mut cells[place].verdict;
+        verdict.limit = limit;
+        verdict.because.insert(0, figure);
+    }
+}
+
+fn median(cell: &CellReport) -> f64 {
+    cell.figure(Metric::Throughput).map_or(0.0, |figure| figure.median)
+}
+
+fn neighbours(curve: &Curve, cells: &[CellReport], place: usize) -> (Limit, String) {
+    let cell = &cells[place];
+    let is_measured = |other: &&usize| !throughputs(&cells[**other]).is_empty();
+    let measured: Vec<usize> = curve.cells.iter().filter(is_measured).copied().collect();
+    if throughputs(cell).is_empty() {
+        return (Limit::Inconclusive, "its throughput is not known".to_owned());
+    }
+    if measured.len() < 2 {
+        return (Limit::Inconclusive, "whether the network or the single connection sets the rate takes several concurrencies to tell".to_owned());
+    }
+    let higher: Vec<usize> = measured.iter().copied().filter(|other| cells[*other].cell.concurrency > cell.cell.concurrency).collect();
+    let faster = faster(&higher, cells, place);
+    if let Some((other, gain)) = faster.significant {
+        let concurrency = cells[other].cell.concurrency;
+        return (Limit::PerConnectionBound, format!("concurrency {concurrency} is {} faster: raise the concurrency", units::percent(gain)));
+    }
+    if let Some((other, gain)) = faster.more_than_within {
+        let concurrency = cells[other].cell.concurrency;
+        return (Limit::Inconclusive, format!("concurrency {concurrency} is {} faster, which is not significant", units::percent(gain)));
+    }
+    if curve.knee.is_none() {
+        return (Limit::Inconclusive, curve.note.clone().unwrap_or_else(|| "its curve has no knee".to_owned()));
+    }
+    let Some((from, to)) = plateau(&measured, cells, place) else {
+        return (Limit::Inconclusive, "at higher concurrency than the best the rate falls, and the processor is not full".to_owned());
+    };
+    if f64::from(to) < f64::from(from) * WIDE {
+        return (Limit::Inconclusive, "it is the highest concurrency measured, or next to it, and the rate was still rising".to_owned());
+    }
+    if cell.figure(Metric::CpuShare).is_none() {
+        return (Limit::Inconclusive, format!("flat from concurrency {from} to {to}, and how busy the processor was is not known"));
+    }
+    if let Some(other) = carries_more(cells, place) {
+        let gain = units::percent(median(&cells[other]) / median(cell) - 1.0);
+        let Cell { program, mode, concurrency, .. } = &cells[other].cell;
+        let what = format!("{} {mode} × {concurrency}", program.name());
+        return (Limit::Inconclusive, format!("flat from concurrency {from} to {to}, yet {what} is {gain} faster in the same size: not the network"));
+    }
+    (Limit::NetworkBound, format!("flat from concurrency {from} to {to} with the processor not full"))
+}
+
+/// The lowest and the highest concurrency whose rate is within 5 % of the best of the curve; `None` when this cell's is not.
+fn plateau(measured: &[usize], cells: &[CellReport], place: usize) -> Option<(u32, u32)> {
+    let best = measured.iter().map(|other| median(&cells[*other])).fold(0.0, f64::max);
+    let is_flat = |place: usize| median(&cells[place]) >= best * (1.0 - WITHIN);
+    let flat = || measured.iter().copied().filter(|other| is_flat(*other)).map(|other| cells[other].cell.concurrency);
+    is_flat(place).then(|| flat().min().zip(flat().max())).flatten()
+}
+
+/// Cells of higher concurrency that are more than 5 % faster, with the gain as a share.
+struct Faster {
+    significant: Option<(usize, f64)>,
+    more_than_within: Option<(usize, f64)>,
+}
+
+/// Looks among `higher`; significance after Holm's correction over all of them.
+fn faster(higher: &[usize], cells: &[CellReport], place: usize) -> Faster {
+    let this = throughputs(&cells[place]);
+    let tests: Vec<(usize, f64)> =
+        higher.iter().filter_map(|other| mann_whitney(this, throughputs(&cells[*other])).map(|test| (*other, test.p))).collect();
+    let corrected = holm(&tests.iter().map(|(_, p)| *p).collect::<Vec<_>>());
+    let gain = |other: usize| median(&cells[other]) / median(&cells[place]) - 1.0;
+    let gains: Vec<(usize, f64, f64)> =
+        tests.iter().zip(corrected).map(|((other, _), p)| (*other, gain(*other), p)).filter(|(_, gain, _)| *gain > WITHIN).collect();
+    let most = |found: &mut dyn Iterator<Item = &(usize, f64, f64)>| {
+        found.max_by(|one, other| one.1.total_cmp(&other.1)).map(|(other, gain, _)| (*other, *gain))
+    };
+    Faster { significant: most(&mut gains.iter().filter(|(.., p)| *p <= ALPHA)), more_than_within: most(&mut gains.iter()) }
+}
+
+/// A cell of the same size that is significantly and more than 5 % faster, whatever its program, mode and concurrency: then it is not the network
+/// that holds this one back, but itself (an interpreter's lock, a single thread).
+fn carries_more(cells: &[CellReport], place: usize) -> Option<usize> {
+    let size = |cell: &Cell| (cell.cpu_units, cell.memory_mib, cell.shards);
+    let others: Vec<usize> = (0..cells.len()).filter(|other| *other != place && size(&cells[*other].cell) == size(&cells[place].cell)).collect();
+    faster(&others, cells, place).significant.map(|(other, _)| other)
+}

@@ -1,0 +1,169 @@
+// What is looked at on a page. Each check returns its findings as lines; an empty list is a pass.
+
+// Names out of a bucket are text: no element or attribute came out of one, no script of one ran.
+export const text = (page) => page.evaluate(() => {
+  const found = [];
+  if (document.querySelectorAll("img, iframe, object, embed, form").length) found.push("an element that the page does not have");
+  for (const element of document.querySelectorAll("*")) {
+    for (const { name } of element.attributes) if (name.startsWith("on")) found.push(`<${element.localName}> has ${name}`);
+  }
+  const scripts = document.querySelectorAll("script").length;
+  if (scripts !== 4) found.push(`${scripts} scripts instead of 4`);
+  if (document.title.includes("S3 read throughput") && !document.body.textContent.includes("<script>alert(1)</script>")) found.push("the hostile name is not shown");
+  return found;
+});
+
+// No sideways scroll, nothing outside the window but inside a box that scrolls by itself, no text under 12 px, no text cut off.
+export const layout = (page) => page.evaluate(() => {
+  const found = [];
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth > width) found.push(`scrolls sideways: ${document.documentElement.scrollWidth} of ${width} px`);
+  const shown = (element) => element.checkVisibility() && !element.closest(".pf-hidden, noscript, .pf-scroll table, details:not([open]) > :not(summary)");
+  for (const element of document.querySelectorAll("body *")) {
+    if (!shown(element) || element.closest("svg, script")) continue;
+    const box = element.getBoundingClientRect();
+    const name = `${element.localName}.${element.className}`;
+    if (box.width && (box.left < -0.5 || box.right > width + 0.5)) found.push(`${name} reaches out of the window`);
+    const own = [...element.childNodes].some((child) => child.nodeType === Node.TEXT_NODE && child.textContent.trim());
+    if (own && parseFloat(getComputedStyle(element).fontSize) < 12) found.push(`${name} is under 12 px: ${element.textContent.slice(0, 30)}`);
+    if (own && element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).display !== "inline") found.push(`${name} is cut off: ${element.textContent.slice(0, 30)}`);
+  }
+  for (const cell of document.querySelectorAll(".pf-matrix td, .pf-matrix th")) {
+    if (cell.scrollWidth > cell.clientWidth + 1) found.push(`matrix cell is cut off: ${cell.textContent}`);
+  }
+  return found;
+});
+
+// Every size, mode and concurrency has its cell; every size has at most one best; a shade only where there is a number.
+export const matrix = (page) => page.evaluate(() => {
+  const found = [];
+  for (const table of document.querySelectorAll(".pf-matrix")) {
+    const columns = table.querySelectorAll("thead th.pf-number").length;
+    for (const row of table.querySelectorAll("tbody tr")) {
+      const cells = row.querySelectorAll("td.pf-cell").length;
+      if (cells !== columns) found.push(`a matrix row has ${cells} cells instead of ${columns}`);
+    }
+    for (const size of table.querySelectorAll("tbody")) {
+      if (size.querySelectorAll(".pf-best").length > 1) found.push("a size has two best cells");
+    }
+    for (const cell of table.querySelectorAll("td.pf-cell")) {
+      if (!cell.textContent.trim()) found.push("an empty matrix cell");
+      const shade = [...cell.classList].find((name) => /^pf-h\d$/.test(name));
+      if (shade && !/\d/.test(cell.textContent)) found.push("a shade without a number");
+      if (shade && ["rgba(0, 0, 0, 0)", getComputedStyle(document.body).backgroundColor].includes(getComputedStyle(cell).backgroundColor)) found.push(`${shade} has no colour`);
+    }
+  }
+  const cells = document.querySelectorAll(".pf-data tbody tr").length;
+  if (document.querySelector(".pf-matrix") && !cells) found.push("no table of cells");
+  return found;
+});
+
+// Every record is drawn, in a box of its own, with marks in it that stay inside.
+export const charts = (page) => page.evaluate(() => {
+  const found = [];
+  const specs = JSON.parse(document.getElementById("pf-charts").textContent);
+  const places = [...document.querySelectorAll("[data-pf-chart]")];
+  if (places.length !== specs.length) found.push(`${places.length} places for ${specs.length} charts`);
+  for (const place of places) {
+    const spec = specs[Number(place.dataset.pfChart)];
+    const name = `chart ${place.dataset.pfChart} (${spec.kind})`;
+    const svg = place.querySelector("svg");
+    if (!svg) { found.push(`${name} is not drawn`); continue; }
+    if (!place.getAttribute("aria-label")) found.push(`${name} has no words`);
+    const box = place.getBoundingClientRect();
+    if (box.height < 100 || box.width < 200) found.push(`${name} is ${box.width} × ${box.height} px`);
+    const marks = [...svg.querySelectorAll("path")].filter((path) => path.getBoundingClientRect().width + path.getBoundingClientRect().height > 0);
+    const least = { lines: () => spec.lines.flatMap((line) => line.points.filter(Boolean)).length, price: () => spec.points.length,
+      histogram: () => spec.bins.length, series: () => spec.lines.length, timeline: () => spec.fetches.length }[spec.kind]();
+    if (marks.length < least) found.push(`${name} has ${marks.length} marks of at least ${least}`);
+    for (const mark of marks) {
+      const { left, right, top, bottom } = mark.getBoundingClientRect();
+      // Clipped groups report what they would reach without their clip.
+      if (mark.closest("[clip-path]")) continue;
+      if (left < box.left - 1 || right > box.right + 1 || top < box.top - 1 || bottom > box.bottom + 1) { found.push(`${name} draws outside its box`); break; }
+    }
+  }
+  return found;
+});
+
+// Text in charts: 12 px, inside the chart, not on other text. Two runs of one label are the same text.
+export const labels = (page) => page.evaluate(() => {
+  const found = [];
+  for (const place of document.querySelectorAll("[data-pf-chart]")) {
+    const name = `chart ${place.dataset.pfChart}`;
+    const box = place.getBoundingClientRect();
+    const texts = [...place.querySelectorAll("svg text")].map((element) => ({ words: element.textContent, size: parseFloat(getComputedStyle(element).fontSize), ...element.getBoundingClientRect().toJSON() }));
+    if (texts.length < 3) found.push(`${name} has ${texts.length} labels`);
+    texts.forEach((one, i) => {
+      if (one.size < 12) found.push(`${name}: ${one.words} is ${one.size} px`);
+      if (/NaN|undefined|null|Infinity/.test(one.words)) found.push(`${name} says ${one.words}`);
+      if (one.left < box.left - 1 || one.right > box.right + 1 || one.top < box.top - 1 || one.bottom > box.bottom + 1) found.push(`${name}: ${one.words} is cut off`);
+      for (const other of texts.slice(i + 1)) {
+        // Glyphs fill less than their line: two pixels up and down are air.
+        if (one.left < other.right - 0.5 && other.left < one.right - 0.5 && one.top + 2 < other.bottom - 2 && other.top + 2 < one.bottom - 2) found.push(`${name}: ${one.words} lies on ${other.words}`);
+      }
+    });
+  }
+  return found;
+});
+
+// A tooltip for every chart, inside the window, with text in it.
+export const tooltips = async (page, { width }) => {
+  const found = [];
+  const places = await page.locator("[data-pf-chart]").all();
+  for (const [i, place] of places.entries()) {
+    await place.scrollIntoViewIfNeeded();
+    // The middle of a mark that a pointer can meet: ask the page, as the pointer would.
+    const spots = await place.evaluate((element) => {
+      const plot = (element.querySelector("svg") ?? element).getBoundingClientRect();
+      const centres = [...element.querySelectorAll("svg path")].map((path) => path.getBoundingClientRect())
+        .filter((box) => box.width > 1 && box.width < 90 && box.height > 2 && box.height < plot.height * 0.9)
+        .map((box) => [box.x + box.width / 2, box.y + box.height * 0.5]);
+      return [[plot.x + plot.width * 0.6, plot.y + plot.height * 0.5], ...centres.slice(-40), ...centres.slice(0, 10)];
+    });
+    let shown = null;
+    for (const [x, y] of spots) {
+      if (width < 600) await page.touchscreen.tap(x, y);
+      else await page.mouse.move(x, y);
+      await page.waitForTimeout(20);
+      shown = await place.evaluate((element) => {
+        const tip = element.querySelector(".pf-tip");
+        if (!tip || !tip.checkVisibility({ visibilityProperty: true, opacityProperty: true })) return null;
+        const box = tip.getBoundingClientRect();
+        return { words: tip.textContent, left: box.left, right: box.right, window: document.documentElement.clientWidth };
+      });
+      if (shown) break;
+    }
+    if (!shown) found.push(`chart ${i} has no tooltip`);
+    else if (!/\d/.test(shown.words) || /NaN|undefined/.test(shown.words)) found.push(`chart ${i}: the tooltip says ${shown.words}`);
+    else if (shown.left < 0 || shown.right > shown.window) found.push(`chart ${i}: the tooltip reaches out of the window`);
+    await page.mouse.move(0, 0);
+  }
+  return found;
+};
+
+// The button turns the page and its charts over, and back.
+export const themes = async (page) => {
+  const look = () => page.evaluate(() => [getComputedStyle(document.body).backgroundColor,
+    [...new Set([...document.querySelectorAll("[data-pf-chart] svg text")].map((text) => text.getAttribute("fill") ?? getComputedStyle(text).fill))].sort().join()]);
+  const before = await look();
+  await page.click("#pf-theme");
+  const turned = await look();
+  await page.click("#pf-theme");
+  const back = await look();
+  const found = [];
+  if (before[0] === turned[0]) found.push("the button does not change the page");
+  if (before[1] && before[1] === turned[1]) found.push("the button does not change the charts");
+  if (before.join() !== back.join()) found.push("the button does not change back");
+  return found;
+};
+
+// axe-core: nothing serious or critical.
+export const accessible = async (page, { axe }) => {
+  // Not a <script> of the page: its policy holds for those, and the count of them is checked.
+  await page.evaluate(axe);
+  const violations = await page.evaluate(async () => (await globalThis.axe.run(document, { resultTypes: ["violations"] })).violations
+    .filter(({ impact }) => ["serious", "critical"].includes(impact))
+    .map(({ id, help, nodes }) => `axe ${id}: ${help} (${nodes.length}×, ${nodes[0].target})`));
+  return violations;
+};
