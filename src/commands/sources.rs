@@ -11,14 +11,14 @@ use crate::output::{Style, warning};
 use crate::plan::{Limits, S3Uri};
 use crate::price::PriceList;
 use crate::report::{self, Reader, Role, Study};
-use crate::settings::{ResultSource, Sources};
+use crate::settings::{ResultSource, SourceSettings};
 use crate::store::{Bucket, Session, StoreErrorKind};
 
 /// Width of text where there is no terminal to ask.
 const WIDTH: usize = 80;
 
 /// Reads everything below these places and analyses it.
-pub(super) async fn studies(places: &[ResultSource], sources: &Sources, variables: &Variables) -> Result<Vec<Study>, Failure> {
+pub(super) async fn studies(places: &[ResultSource], sources: &SourceSettings, variables: &Variables) -> Result<Vec<Study>, Failure> {
     let prices = prices(sources.prices.as_deref())?;
     let mut reader = Reader::default();
     let mut taken = BTreeSet::new();

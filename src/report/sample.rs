@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use super::advice::{Basis, Choice, Cost, Prediction, Recommendation, ScaledBy};
 use super::metric::Metric;
-use super::model::{
-    Against, CellReport, Curve, Facts, Failure, Figure, Interval, Limit, Place, SpeedUp, Standing, Study, Verdict, Workload,
-};
+use super::model::{Against, CellReport, Curve, Facts, Failure, Figure, Interval, Limit, Place, SpeedUp, Standing, Study, Verdict, Workload};
 use super::observation::Observation;
 use crate::cell::{Cell, Program};
 use crate::plan::{ClientKind, Mode, Work};

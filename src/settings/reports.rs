@@ -35,7 +35,7 @@ pub enum ReportFormat {
 
 /// What is read and how, for both commands.
 #[derive(Clone, Debug)]
-pub struct Sources {
+pub struct SourceSettings {
     /// How S3 is reached.
     pub access: Access,
     /// A price list instead of the built-in one.
@@ -48,7 +48,7 @@ pub struct ReportSettings {
     /// What is read.
     pub places: Vec<ResultSource>,
     /// How it is read.
-    pub sources: Sources,
+    pub sources: SourceSettings,
     /// The form.
     pub format: ReportFormat,
     /// Tables, in their order.
@@ -69,7 +69,7 @@ pub struct CompareSettings {
     /// What is now.
     pub new: ResultSource,
     /// How both are read.
-    pub sources: Sources,
+    pub sources: SourceSettings,
     /// What is compared.
     pub metric: Metric,
     /// Per cent of a significant loss that are too many.
@@ -139,8 +139,8 @@ pub fn compare(raw: &Raw) -> Result<CompareSettings, Failure> {
     })
 }
 
-fn sources(raw: &Raw) -> Result<Sources, Failure> {
-    Ok(Sources { access: super::access(raw)?, prices: Reader(raw).path("prices") })
+fn sources(raw: &Raw) -> Result<SourceSettings, Failure> {
+    Ok(SourceSettings { access: super::access(raw)?, prices: Reader(raw).path("prices") })
 }
 
 fn name(format: ReportFormat) -> &'static str {

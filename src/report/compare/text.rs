@@ -61,15 +61,16 @@ pub(super) fn sentences(comparison: &Comparison) -> Vec<String> {
 
 fn overall(comparison: &Comparison) -> String {
     let Some(overall) = &comparison.overall else { return "all cells: no ratio can be made".to_owned() };
-    let factor = overall.interval.map_or_else(
-        || format!("{}, no 95 % interval with so few repetitions", percent(overall.common_factor)),
-        |interval| format!("{}, 95 % interval {}", percent(overall.common_factor), range(interval.low, interval.high)),
+    let within = overall.interval.map_or_else(
+        || "no 95 % interval with so few repetitions".to_owned(),
+        |interval| format!("95 % interval {}", range(interval.low, interval.high)),
     );
     format!(
-        "all cells: geometric mean of {} {} (no interval: see the next); one factor for all cells {factor} (stratified Hodges-Lehmann; holds if all \
-         cells changed alike)",
+        "all cells: geometric mean of {} {}, which has no interval; if one factor changed all cells alike, it is {}, {within} (stratified \
+         Hodges-Lehmann)",
         plural(overall.cells as u64, "ratio"),
-        percent(overall.geometric_mean)
+        percent(overall.geometric_mean),
+        percent(overall.common_factor)
     )
 }
 

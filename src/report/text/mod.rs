@@ -8,8 +8,8 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use super::metric::Metric;
 use super::advice::Recommendation;
+use super::metric::Metric;
 use super::model::Study;
 use super::wording::escape::terminal;
 use super::wording::{facts, sections};
