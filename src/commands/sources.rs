@@ -42,12 +42,14 @@ pub(super) async fn studies(places: &[ResultSource], sources: &SourceSettings, v
     }
     let reading = reader.finish();
     let style = Style::for_stream(&io::stderr(), variables.get("NO_COLOR"), variables.get("TERM"));
-    for problem in &reading.problems {
+    let (twice, problems): (Vec<_>, Vec<_>) = reading.problems.iter().partition(|problem| is_duplicate(&problem.what));
+    for problem in problems {
         // Nobody to tell: the report says how many repetitions it rests on.
         let _closed = warning(&mut io::stderr(), style, &format!("{}: {}", problem.document, problem.what));
     }
-    if let Some(twice) = reading.problems.iter().find(|problem| is_duplicate(&problem.what)) {
-        let failure = Failure::new(Exit::Usage, format!("{}: {}", twice.document, twice.what));
+    if let Some((first, rest)) = twice.split_first() {
+        let more = if rest.is_empty() { String::new() } else { format!("; and {} more", rest.len()) };
+        let failure = Failure::new(Exit::Usage, format!("{}: {}{more}", first.document, first.what));
         return Err(failure.hint("a repetition counts once: name only one of the places that hold it"));
     }
     if reading.repetitions() == 0 {
@@ -82,17 +84,17 @@ fn prices(file: Option<&Path>) -> Result<PriceList, Failure> {
 }
 
 /// Every `.json` below a prefix, each once. One object is named by its whole key.
-async fn below(session: &Session, uri: &S3Uri, (reader, taken): (&mut Reader, &mut BTreeSet<String>)) -> Result<(), Failure> {
+async fn below(session: &Session, uri: &S3Uri, (reader, known): (&mut Reader, &mut BTreeSet<String>)) -> Result<(), Failure> {
     let mut bucket = Bucket::new(session, &uri.bucket);
     let folder = tempfile::tempdir().map_err(|error| Failure::new(Exit::Unexpected, format!("cannot make a temporary folder: {error}")))?;
     let file = folder.path().join("document.json");
     let mut token = None;
     loop {
         let page = bucket.list_page(&uri.key, token.as_deref()).await?;
-        let keys = page.keys.into_iter().map(|record| record.key).filter(|key| key.ends_with(".json") && is_below(key, &uri.key));
+        let keys = page.keys.into_iter().map(|record| record.key).filter(|key| is_json(key) && is_below(key, &uri.key));
         for key in keys {
             let address = bucket.uri(&key);
-            if !taken.insert(address.clone()) {
+            if !known.insert(address.clone()) {
                 continue;
             }
             match bucket.read_to_file(&key, &file).await {
@@ -110,6 +112,10 @@ async fn below(session: &Session, uri: &S3Uri, (reader, taken): (&mut Reader, &m
             return Ok(());
         }
     }
+}
+
+fn is_json(key: &str) -> bool {
+    Path::new(key).extension().is_some_and(|ending| ending == "json")
 }
 
 /// `sweeps/a` is a folder (or an object), not the beginning of `sweeps/ab`.

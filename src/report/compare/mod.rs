@@ -103,11 +103,12 @@ impl Compared {
     /// How much was lost, as a share of the base; `None` unless the cell is significantly worse. A loss that no ratio can tell (from or to 0) is
     /// infinite.
     pub fn loss(&self, better: Better) -> Option<f64> {
-        (self.change == Change::Worse).then(|| match (self.ratio, better) {
+        let loss = match (self.ratio, better) {
             (None, _) => f64::INFINITY,
             (Some(ratio), Better::Higher) => 1.0 - ratio,
             (Some(ratio), Better::Lower) => ratio - 1.0,
-        })
+        };
+        (self.change == Change::Worse).then_some(loss)
     }
 }
 

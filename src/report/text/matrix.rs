@@ -37,8 +37,9 @@ fn has_figures(table: &Table<'_>, cell: &dyn Fn(Option<&CellReport>) -> Shown) -
 }
 
 fn title(table: &Table<'_>, metric: Metric) -> String {
-    let repetitions: Vec<usize> =
-        table.rows.iter().flat_map(|row| row.cells.iter().flatten()).filter_map(|cell| cell.figure(metric)).map(|figure| figure.n).collect();
+    let figures = || table.rows.iter().flat_map(|row| row.cells.iter().flatten()).filter_map(|cell| cell.figure(metric));
+    let repetitions: Vec<usize> = figures().map(|figure| figure.n).collect();
+    let within = if figures().any(|figure| figure.interval.is_some()) { ", ± half of the 95 % interval" } else { "" };
     let median = match (repetitions.iter().min(), repetitions.iter().max()) {
         (Some(few), Some(many)) if few == many => format!("median of {many}"),
         (Some(few), Some(many)) => format!("medians of {few} to {many}"),
@@ -50,7 +51,7 @@ fn title(table: &Table<'_>, metric: Metric) -> String {
         first.make_ascii_uppercase();
     }
     let lower = if metric.better() == Better::Lower { " · lower is better" } else { "" };
-    format!("{metric_name}: {median}, ± half of the 95 % interval · {what} {}{lower}", table.program.name())
+    format!("{metric_name}: {median}{within} · {what} {}{lower}", table.program.name())
 }
 
 /// Ratios of times, as tables of the same form, without the rows and columns that have none.

@@ -83,6 +83,12 @@ fn render(page: &mut Page<'_>, study: &Study, (number, of): (usize, usize), view
     for recommendation in &study.recommendations {
         recommend(page, study, recommendation);
     }
+    let mut rules: Vec<&str> = study.recommendations.iter().filter(|found| found.fastest.is_some()).map(|found| found.rule).collect();
+    rules.dedup();
+    for rule in rules {
+        page.gap();
+        page.paragraph("rule: ", rule, 2);
+    }
 }
 
 /// Sentences below a heading; nothing where there are none.
@@ -125,9 +131,6 @@ fn recommend(page: &mut Page<'_>, study: &Study, recommendation: &Recommendation
         page.gap();
         page.line("  Not beaten in both time and price:");
         table_of(page, &sections::PARETO, &rows);
-    }
-    if recommendation.cheapest.is_some() || recommendation.fastest.is_some() {
-        page.paragraph("  ", &format!("({})", recommendation.rule), 2);
     }
 }
 

@@ -74,9 +74,10 @@ fn digits(value: f64, significant: i32) -> usize {
     decimals
 }
 
-/// Seconds as a person says them.
+/// Seconds as a person says them: whole ones from ten on.
 pub(crate) fn time(seconds: f64) -> String {
-    units::duration_coarse(nanoseconds(seconds))
+    let ns = nanoseconds(seconds);
+    if ns < 10 * units::SECOND_NS { units::duration(ns) } else { units::duration_coarse(ns) }
 }
 
 /// Seconds as nanoseconds.
@@ -134,6 +135,7 @@ mod tests {
         assert_eq!(units::three_digits(Scale::of(Metric::TtfbP99).apply(0.081_3)), "81.3");
         assert_eq!(units::three_digits(Scale::of(Metric::CpuShare).apply(0.305)), "30.5");
         assert_eq!((heading(Metric::Throughput).as_str(), heading(Metric::FailedObjects).as_str()), ("throughput, MB/s", "failed objects"));
+        assert_eq!((time(0.25).as_str(), time(24.4).as_str()), ("250 ms", "24 s"));
         assert_eq!((time(200.2).as_str(), usd(0.0211).as_str()), ("3 min 20 s", "$0.0211"));
     }
 }
