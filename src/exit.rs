@@ -20,6 +20,8 @@ pub enum Exit {
     SetUp = 4,
     /// Results not stored.
     NotStored = 5,
+    /// `compare --fail-over`: a significant loss is larger than allowed.
+    Worse = 6,
     /// SIGINT: partial results stored.
     Interrupted = 130,
     /// SIGTERM: partial results stored.

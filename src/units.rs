@@ -91,6 +91,11 @@ fn separated(digits: &str) -> String {
     out
 }
 
+/// A number with so many decimals and thousands separators: `1,973.0`.
+pub fn fixed(value: f64, decimals: usize) -> String {
+    separated(&format!("{value:.decimals$}"))
+}
+
 /// A number with three significant digits, never fewer digits than its whole part has: `0.0512`, `2.57`, `64.2`, `1,973`.
 pub fn three_digits(value: f64) -> String {
     if value == 0.0 {
@@ -250,6 +255,11 @@ mod tests {
         ] {
             assert_eq!(three_digits(value), text, "{value}");
         }
+    }
+
+    #[test]
+    fn a_fixed_number_of_decimals_is_kept() {
+        assert_eq!((fixed(1973.04, 1), fixed(-1973.0, 0), fixed(0.5, 2)), ("1,973.0".to_owned(), "-1,973".to_owned(), "0.50".to_owned()));
     }
 
     #[test]

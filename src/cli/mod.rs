@@ -2,6 +2,7 @@
 //!
 //! Owns names and help texts. Takes values as they were typed: what they mean is decided in `settings`. The only reader of the environment.
 
+mod reports;
 mod sweeps;
 mod table;
 
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+pub use reports::{COMPARE, REPORT};
 pub use sweeps::SWEEP;
 pub use table::{RUN, SERVE, Setting, Takes, UPLOAD};
 
@@ -74,6 +76,10 @@ pub enum Invocation {
     Run(Raw),
     /// `upload DIR [s3://…]`.
     Upload(Raw),
+    /// `report SOURCE…`.
+    Report(Raw),
+    /// `compare BASE NEW`.
+    Compare(Raw),
     /// `serve`.
     Serve(Raw),
     /// The embedded server of a run, spoken to through its pipes.
@@ -120,6 +126,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>, variables: Variables
     let (name, matches) = matches.subcommand().expect("a subcommand is required");
     Ok(match name {
         "upload" => Invocation::Upload(collect(UPLOAD, matches, variables)),
+        "report" => Invocation::Report(collect(REPORT, matches, variables)),
+        "compare" => Invocation::Compare(collect(COMPARE, matches, variables)),
         "serve" if matches.get_flag("supervised") => Invocation::ServeSupervised,
         "serve" => Invocation::Serve(collect(SERVE, matches, variables)),
         "sweep" => Invocation::Sweep(collect(SWEEP, matches, variables)),
@@ -165,6 +173,10 @@ pub fn command() -> Command {
     let run = with_settings(Command::new("run").about(table::RUN_ABOUT).after_help(table::RUN_EXAMPLES), RUN);
     let upload = with_settings(Command::new("upload").about(table::UPLOAD_ABOUT).after_help(table::UPLOAD_EXAMPLES), UPLOAD)
         .arg(Arg::new("words").value_names(["DIR", "S3_URI"]).num_args(1..=2).required(true).help("The folder, and where its files go"));
+    let report = with_settings(Command::new("report").about(reports::REPORT_ABOUT).after_help(reports::REPORT_EXAMPLES), REPORT)
+        .arg(Arg::new("words").value_name("SOURCE").num_args(1..).required(true).help("Files, folders or s3://bucket/prefix"));
+    let compare = with_settings(Command::new("compare").about(reports::COMPARE_ABOUT).after_help(reports::COMPARE_EXAMPLES), COMPARE)
+        .arg(Arg::new("words").value_names(["BASE", "NEW"]).num_args(2).required(true).help("Files, folders or s3://bucket/prefix"));
     let serve = with_settings(Command::new("serve").about(table::SERVE_ABOUT).after_help(table::SERVE_EXAMPLES), SERVE)
         .arg(Arg::new("supervised").long("supervised").action(ArgAction::SetTrue).hide(true));
     Command::new("parfetch")
@@ -174,6 +186,8 @@ pub fn command() -> Command {
         .subcommand_required(true)
         .max_term_width(110)
         .subcommand(run)
+        .subcommand(report)
+        .subcommand(compare)
         .subcommand(upload)
         .subcommand(serve)
         .subcommand(with_settings(Command::new("sweep").about(sweeps::SWEEP_ABOUT).after_help(sweeps::SWEEP_EXAMPLES), SWEEP))
@@ -261,7 +275,7 @@ mod tests {
 
     #[test]
     fn every_flag_stands_once_in_its_table() {
-        for table in [RUN, UPLOAD, SERVE, SWEEP] {
+        for table in [RUN, REPORT, COMPARE, UPLOAD, SERVE, SWEEP] {
             let mut flags: Vec<_> = table.iter().map(|setting| setting.flag).collect();
             flags.sort_unstable();
             let count = flags.len();

@@ -149,10 +149,12 @@ Examples:
   BUCKET_NAME=images RESULT_BUCKET_NAME=results parfetch      as a container does
   parfetch run -b images -o ./out -m thread -c 32             32 threads, results in a folder
   parfetch upload ./out s3://results/laptop/                  store kept results
+  parfetch report ./out                                       what the results say
+  parfetch compare ./before ./after                           whether anything changed
   parfetch sweep --embedded --vcpu 0.5,1 -c 1,4,16            which size, mode and concurrency?
 
 `parfetch run --help` shows every setting. Without a subcommand, parfetch runs `run`.
-Exit codes: 0 good · 1 unexpected · 2 usage · 3 some fetches failed · 4 set-up · 5 results not stored · 130/143 interrupted";
+Exit codes: 0 good · 1 unexpected · 2 usage · 3 some fetches failed · 4 set-up · 5 results not stored · 6 compare --fail-over · 130/143 interrupted";
 
 /// What `run` does.
 pub(super) const RUN_ABOUT: &str = "List a bucket, fetch and size every object, write the timing CSV and the summary";

@@ -1,7 +1,10 @@
 //! One file a subcommand: glue between what was typed and what is done.
 
+mod compare;
+mod report;
 mod run;
 mod serve;
+mod sources;
 mod sweep;
 mod upload;
 
@@ -28,6 +31,8 @@ fn dispatch(invocation: Invocation, process_start_ns: u64) -> Result<Exit, Failu
     match invocation {
         Invocation::Run(raw) => run::main(&raw, process_start_ns),
         Invocation::Upload(raw) => upload::main(&raw),
+        Invocation::Report(raw) => report::main(&raw),
+        Invocation::Compare(raw) => compare::main(&raw),
         Invocation::Serve(raw) => serve::main(&raw),
         Invocation::Sweep(raw) => sweep::main(&raw),
         Invocation::Confined(confined) => Err(sweep::confined(confined)),

@@ -3,6 +3,7 @@
 //! Pure: no I/O, no environment, no clock. Every error names the flag or variable under which a person gave the value.
 
 mod reader;
+mod reports;
 mod sweep;
 
 use std::collections::VecDeque;
@@ -15,6 +16,7 @@ use crate::exit::Failure;
 use crate::plan::{Access, ClientKind, Destination, KeySource, Limits, MAX_ATTEMPTS, Mode, RunPlan, S3Uri, Selection, Shard};
 use crate::server;
 use reader::{Reader, usage};
+pub use reports::{CompareSettings, ReportFormat, ReportSettings, ResultSource, SourceSettings, compare, report};
 pub use sweep::{Beside, Intent, SweepSettings, sweep};
 
 /// When progress is shown.

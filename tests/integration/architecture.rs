@@ -27,10 +27,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("output", &["units", "stats", "results"]),
     ("progress", &["event", "output", "sample", "units"]),
     ("cli", &[]),
-    ("settings", &["cli", "exit", "plan", "price", "server", "sweep", "units"]),
+    ("settings", &["cli", "exit", "plan", "price", "report", "server", "sweep", "units"]),
     (
         "commands",
-        &["cli", "event", "exit", "plan", "platform", "store", "results", "engine", "run", "server", "output", "progress", "settings", "sweep"],
+        &[
+            "cli", "event", "exit", "plan", "platform", "store", "results", "engine", "run", "server", "output", "price", "progress", "report",
+            "settings", "sweep", "units",
+        ],
     ),
 ];
 

@@ -6,5 +6,6 @@ mod bad_input;
 mod behaviour;
 mod faults;
 mod reference;
+mod reports;
 mod support;
 mod sweeps;

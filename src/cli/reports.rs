@@ -1,0 +1,76 @@
+//! Settings of `report` and `compare`, and their help texts.
+
+use super::table::Takes::{Nothing, Value};
+use super::table::{Setting, settings};
+
+/// Settings of `report`.
+pub const REPORT: &[Setting] = settings! {
+    "What is shown" {
+        "format" -'f' [] Value("FORMAT"), "text", "text, md, csv, json or html";
+        "metric" [] Value("NAME,…"), "throughput", "Tables of these metrics (text, md)";
+        "all" [] Nothing, "", "Tables of every metric (text, md)";
+        "prices" [] Value("FILE"), "", "Price list to take instead of the built-in one";
+    }
+    "Where it goes" {
+        "out" -'o' [] Value("FILE"), "", "Write into this file instead of stdout";
+        "html" [] Value("FILE"), "", "Write the HTML page into this file as well";
+    }
+    "How to reach S3" {
+        "endpoint-url" ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"] Value("URL"), "", "Another S3 endpoint; path style then";
+        "virtual-host" ["PARFETCH_VIRTUAL_HOST"] Nothing, "", "With an endpoint of your own: bucket.host/key instead of host/bucket/key";
+        "region" ["AWS_REGION", "AWS_DEFAULT_REGION"] Value("REGION"), "", "AWS region; a wrong one is corrected from the answer";
+        "profile" ["AWS_PROFILE"] Value("NAME"), "", "Profile of the shared AWS configuration files";
+        "no-sign-request" ["PARFETCH_NO_SIGN_REQUEST"] Nothing, "", "Send requests unsigned (public buckets)";
+        "ca-bundle" ["AWS_CA_BUNDLE"] Value("FILE"), "", "PEM file of the certificate authorities to trust instead of the system's";
+    }
+};
+
+/// Settings of `compare`.
+pub const COMPARE: &[Setting] = settings! {
+    "What is compared" {
+        "metric" [] Value("NAME"), "throughput", "The metric that is compared";
+        "fail-over" [] Value("PCT"), "", "End with exit code 6 when a significant loss is larger than so many per cent";
+        "prices" [] Value("FILE"), "", "Price list to take instead of the built-in one";
+    }
+    "What is shown" {
+        "format" -'f' [] Value("FORMAT"), "text", "text, md, csv or json";
+        "out" -'o' [] Value("FILE"), "", "Write into this file instead of stdout";
+    }
+    "How to reach S3" {
+        "endpoint-url" ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"] Value("URL"), "", "Another S3 endpoint; path style then";
+        "virtual-host" ["PARFETCH_VIRTUAL_HOST"] Nothing, "", "With an endpoint of your own: bucket.host/key instead of host/bucket/key";
+        "region" ["AWS_REGION", "AWS_DEFAULT_REGION"] Value("REGION"), "", "AWS region; a wrong one is corrected from the answer";
+        "profile" ["AWS_PROFILE"] Value("NAME"), "", "Profile of the shared AWS configuration files";
+        "no-sign-request" ["PARFETCH_NO_SIGN_REQUEST"] Nothing, "", "Send requests unsigned (public buckets)";
+        "ca-bundle" ["AWS_CA_BUNDLE"] Value("FILE"), "", "PEM file of the certificate authorities to trust instead of the system's";
+    }
+};
+
+/// What `report` does.
+pub(super) const REPORT_ABOUT: &str = "Say what runs and sweeps show: tables, verdicts, knees, prices and what to run";
+
+/// Examples below `report --help`.
+pub(super) const REPORT_EXAMPLES: &str = "\
+Examples:
+  parfetch report ./parfetch-results
+  parfetch report s3://results/sweeps/study-1 --html study-1.html
+  parfetch report ./a ./b --format md --all > report.md
+  parfetch report ./out --metric ttfb_p99,cpu_per_gb
+  parfetch report ./out --format csv --out cells.csv
+
+Metrics: throughput goodput active_window fetch_time start_and_fetch_time ttfb_p50 ttfb_p99 latency_p50 latency_p99 cpu_per_gb whole_cpu_per_gb
+cpu_share peak_memory usd_per_tb attempts_per_object failed_objects throttles";
+
+/// What `compare` does.
+pub(super) const COMPARE_ABOUT: &str =
+    "Compare two sets of results cell by cell: ratios with intervals, and a rank test corrected for the number of cells";
+
+/// Examples below `compare --help`.
+pub(super) const COMPARE_EXAMPLES: &str = "\
+Examples:
+  parfetch compare ./before ./after
+  parfetch compare s3://results/sweeps/monday s3://results/sweeps/friday --metric ttfb_p99
+  parfetch compare ./main ./branch --fail-over 5               exit code 6 when a cell lost more than 5 %
+
+A difference is called one when its p, corrected by Holm for all cells compared, is 0.05 at most; `~` stands for all others.
+Metrics: those of `parfetch report --help`.";

@@ -1,0 +1,72 @@
+//! `parfetch compare`.
+
+use std::io;
+
+use super::sources::{Look, deliver, name, studies};
+use crate::cli::{Raw, Variables};
+use crate::exit::{Exit, Failure};
+use crate::output::{Style, warning};
+use crate::report::{Comparison, compare, render_comparison_csv, render_comparison_json, render_comparison_markdown, render_comparison_text};
+use crate::settings::{self, CompareSettings, Format, Level, Log, ReportFormat};
+use crate::units;
+
+/// Runs it.
+pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
+    let settings = settings::compare(raw)?;
+    super::start_log(Log { level: Level::Warn, format: Format::Text });
+    let runtime = super::runtime()?;
+    let read = |place| runtime.block_on(studies(std::slice::from_ref(place), &settings.sources, &raw.variables));
+    let (base, new) = (read(&settings.base)?, read(&settings.new)?);
+    let comparison = compare(&base, &new, settings.metric);
+    if comparison.cells.is_empty() {
+        let message = format!("{} and {} have no cell with {} in common", name(&settings.base), name(&settings.new), settings.metric.name());
+        return Err(Failure::new(Exit::Usage, message).hint("cells match when program, vCPU, memory, mode, concurrency and shards are the same"));
+    }
+    deliver(&rendered(&comparison, &settings, &raw.variables)?, settings.out.as_deref())?;
+    if settings.format != ReportFormat::Text || settings.out.is_some() {
+        say(&comparison, &raw.variables);
+    }
+    settings.fail_over.map_or(Ok(Exit::Good), |percent| judge(&comparison, percent))
+}
+
+fn rendered(comparison: &Comparison, settings: &CompareSettings, variables: &Variables) -> Result<String, Failure> {
+    let names = (name(&settings.base), name(&settings.new));
+    let names = (names.0.as_str(), names.1.as_str());
+    Ok(match settings.format {
+        ReportFormat::Markdown => render_comparison_markdown(comparison, names),
+        ReportFormat::Csv => render_comparison_csv(comparison),
+        ReportFormat::Json => render_comparison_json(comparison, names).map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?,
+        ReportFormat::Text | ReportFormat::Html => {
+            let look = Look::of(settings.out.as_deref(), variables);
+            render_comparison_text(comparison, names, look.width, &|role, text| look.paint(role, text))
+        }
+    })
+}
+
+/// Warnings for whoever sees the terminal alone: a CSV file holds none.
+fn say(comparison: &Comparison, variables: &Variables) {
+    let style = Style::for_stream(&io::stderr(), variables.get("NO_COLOR"), variables.get("TERM"));
+    for text in &comparison.warnings {
+        // Nobody to tell.
+        let _closed = warning(&mut io::stderr(), style, text);
+    }
+}
+
+/// Exit code 6 when a significant loss is larger than allowed.
+fn judge(comparison: &Comparison, percent: f64) -> Result<Exit, Failure> {
+    let losses = comparison.losses_over(percent);
+    let worst = losses.iter().max_by(|one, other| {
+        let loss = |cell: &crate::report::Compared| cell.loss(comparison.better).unwrap_or(0.0);
+        loss(one).total_cmp(&loss(other))
+    });
+    let Some(worst) = worst else { return Ok(Exit::Good) };
+    let loss = worst.loss(comparison.better).filter(|loss| loss.is_finite()).map_or_else(|| "from or to 0".to_owned(), units::percent);
+    let message = format!(
+        "{} of {} cells are significantly worse by more than {percent} %; the worst is {} ({loss}, p {:.4} after Holm)",
+        losses.len(),
+        comparison.comparisons,
+        worst.cell,
+        worst.adjusted_p
+    );
+    Err(Failure::new(Exit::Worse, message).hint("the ratio itself is compared with --fail-over, not an end of its interval"))
+}

@@ -1,0 +1,179 @@
+//! What `report` and `compare` read: files, folders and prefixes of buckets become studies; and where their text goes.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+
+use crate::cli::Variables;
+use crate::exit::{Exit, Failure};
+use crate::output::{Style, warning};
+use crate::plan::{Limits, S3Uri};
+use crate::price::PriceList;
+use crate::report::{self, Reader, Role, Study};
+use crate::settings::{ResultSource, SourceSettings};
+use crate::store::{Bucket, Session, StoreErrorKind};
+
+/// Width of text where there is no terminal to ask.
+const WIDTH: usize = 80;
+
+/// Reads everything below these places and analyses it.
+pub(super) async fn studies(places: &[ResultSource], sources: &SourceSettings, variables: &Variables) -> Result<Vec<Study>, Failure> {
+    let prices = prices(sources.prices.as_deref())?;
+    let mut reader = Reader::default();
+    let mut taken = BTreeSet::new();
+    let mut session = None;
+    for place in places {
+        match place {
+            ResultSource::Path(path) => {
+                if !path.exists() {
+                    return Err(Failure::new(Exit::Usage, format!("{} does not exist", path.display())).hint(HINT));
+                }
+                reader.path(path);
+            }
+            ResultSource::S3(uri) => {
+                let session = match &session {
+                    Some(session) => session,
+                    None => session.insert(Session::load(&sources.access, Limits::default(), None).await?),
+                };
+                below(session, uri, (&mut reader, &mut taken)).await?;
+            }
+        }
+    }
+    let reading = reader.finish();
+    let style = Style::for_stream(&io::stderr(), variables.get("NO_COLOR"), variables.get("TERM"));
+    let (twice, problems): (Vec<_>, Vec<_>) = reading.problems.iter().partition(|problem| is_duplicate(&problem.what));
+    for problem in problems {
+        // Nobody to tell: the report says how many repetitions it rests on.
+        let _closed = warning(&mut io::stderr(), style, &format!("{}: {}", problem.document, problem.what));
+    }
+    if let Some((first, rest)) = twice.split_first() {
+        let more = if rest.is_empty() { String::new() } else { format!("; and {} more", rest.len()) };
+        let failure = Failure::new(Exit::Usage, format!("{}: {}{more}", first.document, first.what));
+        return Err(failure.hint("a repetition counts once: name only one of the places that hold it"));
+    }
+    if reading.repetitions() == 0 {
+        let names: Vec<String> = places.iter().map(name).collect();
+        return Err(Failure::new(Exit::Usage, format!("there are no results in {}", names.join(", "))).hint(HINT));
+    }
+    Ok(report::studies(reading, &prices))
+}
+
+const HINT: &str = "results are JSON files that `parfetch run` and `parfetch sweep` wrote; name the file, its folder, or s3://bucket/prefix";
+
+/// Two documents of one repetition: medians must not count it twice, and which of them is right nobody knows.
+fn is_duplicate(what: &str) -> bool {
+    what.contains("is there twice")
+}
+
+/// A source as a person writes it.
+pub(super) fn name(place: &ResultSource) -> String {
+    match place {
+        ResultSource::Path(path) => path.display().to_string(),
+        ResultSource::S3(uri) => uri.to_string(),
+    }
+}
+
+fn prices(file: Option<&Path>) -> Result<PriceList, Failure> {
+    let Some(file) = file else { return Ok(PriceList::built_in()) };
+    let failed = |error: &dyn std::fmt::Display| {
+        Failure::new(Exit::Usage, format!("cannot read the prices {}: {error}", file.display())).hint("the form is that of data/prices.toml")
+    };
+    let text = fs::read_to_string(file).map_err(|error| failed(&error))?;
+    PriceList::parse(&text).map_err(|error| failed(&error))
+}
+
+/// Every `.json` below a prefix, each once. One object is named by its whole key.
+async fn below(session: &Session, uri: &S3Uri, (reader, known): (&mut Reader, &mut BTreeSet<String>)) -> Result<(), Failure> {
+    let mut bucket = Bucket::new(session, &uri.bucket);
+    let folder = tempfile::tempdir().map_err(|error| Failure::new(Exit::Unexpected, format!("cannot make a temporary folder: {error}")))?;
+    let file = folder.path().join("document.json");
+    let mut token = None;
+    loop {
+        let page = bucket.list_page(&uri.key, token.as_deref()).await?;
+        let keys = page.keys.into_iter().map(|record| record.key).filter(|key| is_json(key) && is_below(key, &uri.key));
+        for key in keys {
+            let address = bucket.uri(&key);
+            if !known.insert(address.clone()) {
+                continue;
+            }
+            match bucket.read_to_file(&key, &file).await {
+                Ok(()) => match fs::read_to_string(&file) {
+                    Ok(text) => reader.document(&address, &text),
+                    Err(error) => reader.damaged(&address, error.to_string()),
+                },
+                // Deleted since it was listed.
+                Err(error) if error.kind == StoreErrorKind::NoSuchKey => reader.damaged(&address, error.to_string()),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        token = page.next;
+        if !page.truncated || token.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+fn is_json(key: &str) -> bool {
+    Path::new(key).extension().is_some_and(|ending| ending == "json")
+}
+
+/// `sweeps/a` is a folder (or an object), not the beginning of `sweeps/ab`.
+fn is_below(key: &str, prefix: &str) -> bool {
+    let rest = key.strip_prefix(prefix);
+    prefix.is_empty() || prefix.ends_with('/') || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// How text looks on stdout, or in a file.
+pub(super) struct Look {
+    /// Colours.
+    pub(super) style: Style,
+    /// Columns.
+    pub(super) width: usize,
+}
+
+impl Look {
+    /// A file is plain and has 80 columns.
+    pub(super) fn of(out: Option<&Path>, variables: &Variables) -> Self {
+        let stdout = io::stdout();
+        if out.is_some() || !stdout.is_terminal() {
+            return Self { style: Style::Plain, width: WIDTH };
+        }
+        let width = console::Term::stdout().size_checked().map_or(WIDTH, |(_, columns)| usize::from(columns));
+        Self { style: Style::for_stream(&stdout, variables.get("NO_COLOR"), variables.get("TERM")), width }
+    }
+
+    /// A piece of text with the colour of its meaning.
+    pub(super) fn paint(&self, role: Role, text: &str) -> String {
+        match role {
+            Role::Best | Role::Heading => self.style.strong(text),
+            Role::Failed => self.style.bad(text),
+            Role::Caution => self.style.caution(text),
+        }
+    }
+}
+
+/// Writes to a file, or to stdout, where a closed pipe is no failure.
+pub(super) fn deliver(text: &str, out: Option<&Path>) -> Result<(), Failure> {
+    let Some(file) = out else {
+        let mut stdout = io::stdout().lock();
+        return match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Failure::new(Exit::Unexpected, format!("cannot write to stdout: {error}")))
+            }
+            _ => Ok(()),
+        };
+    };
+    fs::write(file, text).map_err(|error| Failure::new(Exit::Usage, format!("cannot write {}: {error}", file.display())).hint("choose another --out"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_is_a_folder() {
+        assert!(is_below("sweeps/a/r01/repetition.json", "sweeps/a") && is_below("a.json", "") && is_below("a.json", "a.json"));
+        assert!(is_below("sweeps/ab/x.json", "sweeps/") && !is_below("sweeps/ab/x.json", "sweeps/a"));
+    }
+}

@@ -1,0 +1,260 @@
+//! Two sets of results against each other: which cells changed, by how much, and how sure that is.
+//!
+//! Owns the comparison and its forms. Cells are matched by their factors; a difference is called one after Holm's correction over all cells compared.
+
+mod forms;
+mod overall;
+mod text;
+mod warnings;
+
+use serde::Serialize;
+
+use super::metric::{Better, Metric};
+use super::model::{CellReport, Interval, Study};
+use crate::cell::Cell;
+use crate::stats::family::holm;
+use crate::stats::rank::{mann_whitney, ratio};
+pub use forms::{render_comparison_csv, render_comparison_json, render_comparison_markdown};
+pub use overall::Overall;
+pub use text::render_comparison_text;
+
+/// Significance level of the whole family.
+pub const ALPHA: f64 = 0.05;
+/// Confidence of the intervals.
+const CONFIDENCE: f64 = 0.95;
+
+/// What two sets of results say together.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Comparison {
+    /// What is compared.
+    pub metric: Metric,
+    /// Which way is good.
+    pub better: Better,
+    /// Cells that both sets have, in the order of the base.
+    pub cells: Vec<Compared>,
+    /// Tests in the family that Holm's correction is for.
+    pub comparisons: usize,
+    /// Its significance level.
+    pub alpha: f64,
+    /// All cells together; `None` without any ratio.
+    pub overall: Option<Overall>,
+    /// What a reader must know, in sentences without a full stop.
+    pub warnings: Vec<String>,
+}
+
+/// One cell of both sets.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Compared {
+    /// Its factors.
+    pub cell: Cell,
+    /// Before.
+    pub base: Side,
+    /// After.
+    pub new: Side,
+    /// New ÷ base, by Hodges and Lehmann; `None` when a value is not above 0.
+    pub ratio: Option<f64>,
+    /// 95 % interval of the ratio; `None` with too few repetitions.
+    pub interval: Option<Interval>,
+    /// Two-sided p of the Mann-Whitney test.
+    pub p: f64,
+    /// The same, corrected for the family by Holm.
+    pub adjusted_p: f64,
+    /// What may be said.
+    pub change: Change,
+}
+
+/// A cell in one of the sets.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Side {
+    /// The repetitions' values.
+    pub values: Vec<f64>,
+    /// Their median.
+    pub median: f64,
+    /// Its 95 % interval.
+    pub interval: Option<Interval>,
+    /// Repetitions without figures.
+    pub failed: usize,
+}
+
+/// What may be said of a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Change {
+    /// Nothing: shown as `~`.
+    Indistinguishable,
+    /// It is better.
+    Better,
+    /// It is worse.
+    Worse,
+}
+
+impl Change {
+    /// The word as it stands in files.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Indistinguishable => "indistinguishable",
+            Self::Better => "better",
+            Self::Worse => "worse",
+        }
+    }
+}
+
+impl Compared {
+    /// How much was lost, as a share of the base; `None` unless the cell is significantly worse. A loss that no ratio can tell (from or to 0) is
+    /// infinite.
+    pub fn loss(&self, better: Better) -> Option<f64> {
+        let loss = match (self.ratio, better) {
+            (None, _) => f64::INFINITY,
+            (Some(ratio), Better::Higher) => 1.0 - ratio,
+            (Some(ratio), Better::Lower) => ratio - 1.0,
+        };
+        (self.change == Change::Worse).then_some(loss)
+    }
+}
+
+impl Comparison {
+    /// Cells with a significant loss of more than so many per cent: the ratio itself, not an end of its interval.
+    pub fn losses_over(&self, percent: f64) -> Vec<&Compared> {
+        let is_over = |cell: &&Compared| cell.loss(self.better).is_some_and(|loss| loss * 100.0 > percent);
+        self.cells.iter().filter(is_over).collect()
+    }
+}
+
+/// Compares two sets of studies by one metric.
+pub fn compare(base: &[Study], new: &[Study], metric: Metric) -> Comparison {
+    let pairs = pairs(base, new);
+    let mut cells: Vec<Compared> = pairs.iter().flat_map(|(base, new)| of_pair(base, new, metric)).collect();
+    let adjusted = holm(&cells.iter().map(|cell| cell.p).collect::<Vec<_>>());
+    let better = metric.better();
+    for (cell, adjusted_p) in cells.iter_mut().zip(adjusted) {
+        cell.adjusted_p = adjusted_p;
+        if adjusted_p <= ALPHA {
+            let is_higher = cell.ratio.map_or(cell.new.median > cell.base.median, |ratio| ratio > 1.0);
+            cell.change = if is_higher == (better == Better::Higher) { Change::Better } else { Change::Worse };
+        }
+    }
+    let mut comparison =
+        Comparison { metric, better, comparisons: cells.len(), alpha: ALPHA, overall: overall::overall(&cells), cells, warnings: Vec::new() };
+    comparison.warnings = warnings::warnings(&comparison, (base, new), &pairs);
+    comparison
+}
+
+/// Studies of both sets that belong together: those whose workloads differ least, each once, as long as they have a cell in common.
+fn pairs<'a>(base: &'a [Study], new: &'a [Study]) -> Vec<(&'a Study, &'a Study)> {
+    let shares = |one: &Study, other: &Study| one.cells.iter().any(|cell| find(other, &cell.cell).is_some());
+    let mut candidates: Vec<(usize, usize, usize)> = Vec::new();
+    for (first, one) in base.iter().enumerate() {
+        let others = new.iter().enumerate().filter(|(_, other)| shares(one, other));
+        candidates.extend(others.map(|(second, other)| (warnings::differences(one, other).len(), first, second)));
+    }
+    candidates.sort_unstable();
+    let mut taken: Vec<(usize, usize)> = Vec::new();
+    for (_, first, second) in candidates {
+        if taken.iter().all(|(one, other)| *one != first && *other != second) {
+            taken.push((first, second));
+        }
+    }
+    taken.sort_unstable();
+    taken.into_iter().map(|(first, second)| (&base[first], &new[second])).collect()
+}
+
+fn find<'a>(study: &'a Study, cell: &Cell) -> Option<&'a CellReport> {
+    study.cells.iter().find(|report| report.cell == *cell)
+}
+
+fn of_pair(base: &Study, new: &Study, metric: Metric) -> Vec<Compared> {
+    let compared = |before: &CellReport| {
+        let after = find(new, &before.cell)?;
+        let (base, new) = (side(before, metric)?, side(after, metric)?);
+        let test = mann_whitney(&base.values, &new.values)?;
+        let found = ratio(&base.values, &new.values, CONFIDENCE);
+        let interval = found.and_then(|found| found.interval).map(|found| Interval { low: found.low, high: found.high, level: found.level });
+        let ratio = found.map(|found| found.ratio);
+        Some(Compared { cell: before.cell.clone(), base, new, ratio, interval, p: test.p, adjusted_p: 1.0, change: Change::Indistinguishable })
+    };
+    base.cells.iter().filter_map(compared).collect()
+}
+
+fn side(report: &CellReport, metric: Metric) -> Option<Side> {
+    let figure = report.figure(metric)?;
+    Some(Side { values: figure.values.clone(), median: figure.median, interval: figure.interval, failed: report.failures.len() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Mode;
+    use crate::report::sample::{LEAN, around, cell, report, study};
+
+    /// Cells of concurrency 1, 2, … around these rates.
+    fn set(rates: &[f64]) -> Study {
+        let cells = (1..).zip(rates).map(|(concurrency, rate)| report(cell(&LEAN, 1, Mode::Async, concurrency), &around(*rate, rate / 50.0)));
+        study(cells.collect())
+    }
+
+    #[test]
+    fn the_same_results_differ_nowhere() {
+        let one = [set(&[63.0, 126.0, 251.0])];
+        let found = compare(&one, &one, Metric::Throughput);
+        assert_eq!(found.comparisons, 3);
+        for cell in &found.cells {
+            assert_eq!((cell.change, cell.ratio, cell.p, cell.adjusted_p), (Change::Indistinguishable, Some(1.0), 1.0, 1.0));
+        }
+        assert_eq!(found.warnings, Vec::<String>::new());
+        assert_eq!(found.losses_over(0.0).len(), 0);
+    }
+
+    #[test]
+    fn a_planted_loss_is_found_in_its_cell_alone() {
+        let found = compare(&[set(&[63.0, 126.0, 251.0])], &[set(&[63.0, 113.4, 251.0])], Metric::Throughput);
+        let changes: Vec<Change> = found.cells.iter().map(|cell| cell.change).collect();
+        assert_eq!(changes, [Change::Indistinguishable, Change::Worse, Change::Indistinguishable]);
+        let cell = &found.cells[1];
+        // Both sets are multiples of the same six values, so the ratio of their middle pairs is 0.9 itself, and all of new is below all of base:
+        // p = 2/924, times 3.
+        assert!((cell.ratio.unwrap() - 0.9).abs() < 1e-12, "{:?}", cell.ratio);
+        assert!((cell.p - 2.0 / 924.0).abs() < 1e-15 && (cell.adjusted_p - 6.0 / 924.0).abs() < 1e-15);
+        let interval = cell.interval.unwrap();
+        assert!(interval.low < 0.9 && interval.high > 0.9 && interval.level >= 0.95, "{interval:?}");
+        assert_eq!((found.losses_over(9.9).len(), found.losses_over(10.1).len()), (1, 0));
+    }
+
+    #[test]
+    fn more_time_is_worse_and_less_is_better() {
+        let slower = |factor: f64| {
+            let mut study = set(&[63.0]);
+            let values: Vec<f64> = [1.0, 1.01, 1.02, 1.03, 1.04, 1.05].map(|value| value * factor).into();
+            study.cells[0].figures.insert(Metric::FetchTime, crate::report::sample::figure(&values));
+            study
+        };
+        let found = compare(&[slower(1.0)], &[slower(1.2)], Metric::FetchTime);
+        assert_eq!(found.cells[0].change, Change::Worse);
+        assert!((found.cells[0].loss(found.better).unwrap() - 0.2).abs() < 1e-12);
+        assert_eq!(compare(&[slower(1.2)], &[slower(1.0)], Metric::FetchTime).cells[0].change, Change::Better);
+    }
+
+    #[test]
+    fn a_count_that_was_0_has_no_ratio_and_its_loss_is_without_end() {
+        let failing = |count: f64| {
+            let mut study = set(&[63.0]);
+            study.cells[0].figures.insert(Metric::FailedObjects, crate::report::sample::figure(&[count; 6]));
+            study
+        };
+        let found = compare(&[failing(0.0)], &[failing(5.0)], Metric::FailedObjects);
+        assert_eq!((found.cells[0].ratio, found.cells[0].change), (None, Change::Worse));
+        assert_eq!((found.losses_over(1e9).len(), found.overall), (1, None));
+    }
+
+    #[test]
+    fn the_study_whose_workload_is_the_same_is_the_other_one() {
+        let other = |bucket: &str| {
+            let mut study = set(&[63.0]);
+            bucket.clone_into(&mut study.workload.bucket);
+            study
+        };
+        let (base, new) = ([other("a"), other("b")], [other("b"), other("c")]);
+        let found = pairs(&base, &new);
+        let names: Vec<(&str, &str)> = found.iter().map(|(one, other)| (one.workload.bucket.as_str(), other.workload.bucket.as_str())).collect();
+        assert_eq!(names, [("a", "c"), ("b", "b")]);
+    }
+}

@@ -1,0 +1,129 @@
+//! Lines of at most so many columns: labelled facts, paragraphs with a hanging indent, headings.
+
+use super::table::width;
+use super::{Paint, Role};
+
+/// Narrower than this is not tried.
+const NARROWEST: usize = 60;
+/// Where the parts of a labelled line begin.
+const VALUE: usize = 15;
+
+/// What is being written.
+pub(crate) struct Page<'a> {
+    pub(crate) width: usize,
+    pub(crate) paint: Paint<'a>,
+    lines: Vec<String>,
+}
+
+impl<'a> Page<'a> {
+    pub(crate) fn new(columns: usize, paint: Paint<'a>) -> Self {
+        Self { width: columns.max(NARROWEST), paint, lines: Vec::new() }
+    }
+
+    /// Everything, each line with its end.
+    pub(crate) fn finish(self) -> String {
+        self.lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
+    }
+
+    /// A line as it is: it fits, or it is to be pasted.
+    pub(crate) fn line(&mut self, line: impl Into<String>) {
+        self.lines.push(line.into());
+    }
+
+    /// An empty line, unless one is there.
+    pub(crate) fn gap(&mut self) {
+        if self.lines.last().is_some_and(|line| !line.is_empty()) {
+            self.lines.push(String::new());
+        }
+    }
+
+    /// A heading after an empty line.
+    pub(crate) fn heading(&mut self, text: &str) {
+        self.gap();
+        for line in wrapped(text, self.width) {
+            let painted = (self.paint)(Role::Heading, &line);
+            self.lines.push(painted);
+        }
+    }
+
+    /// `  Label        part · part`, going on below the first part.
+    pub(crate) fn fact(&mut self, label: &str, parts: &[String]) {
+        let mut line = format!("  {label:<w$}", w = VALUE - 2);
+        for (number, part) in parts.iter().enumerate() {
+            let separator = if number == 0 { "" } else { " · " };
+            if number > 0 && width(&line) + width(separator) + width(part) > self.width {
+                let full = std::mem::replace(&mut line, " ".repeat(VALUE));
+                self.long(&full, VALUE);
+                line += part;
+            } else {
+                line += separator;
+                line += part;
+            }
+        }
+        self.long(&line, VALUE);
+    }
+
+    /// Words after `first`, going on below `indent`.
+    pub(crate) fn paragraph(&mut self, first: &str, text: &str, indent: usize) {
+        self.long(&format!("{first}{text}"), indent);
+    }
+
+    /// A line that may be too long: broken between words.
+    fn long(&mut self, line: &str, indent: usize) {
+        if width(line) <= self.width {
+            self.lines.push(line.trim_end().to_owned());
+            return;
+        }
+        let start = line.chars().take_while(|c| *c == ' ').count();
+        let (head, rest) = line.split_at(start);
+        let mut current = head.to_owned();
+        let mut is_empty = true;
+        // Two spaces that align stay.
+        for word in rest.split(' ') {
+            if !is_empty && width(&current) + 1 + width(word) > self.width {
+                self.lines.push(current.trim_end().to_owned());
+                current = " ".repeat(indent);
+                is_empty = true;
+            }
+            if !is_empty {
+                current.push(' ');
+            }
+            current += word;
+            is_empty = false;
+        }
+        self.lines.push(current.trim_end().to_owned());
+    }
+}
+
+/// Words in lines of at most so many columns; a word that is longer has a line of its own.
+fn wrapped(text: &str, limit: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if width(line) + 1 + width(word) <= limit => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lines_are_broken_between_words() {
+        let mut page = Page::new(60, &|_, text| text.to_owned());
+        page.fact("Where", &["local".to_owned(), "x".repeat(30), "y".repeat(20)]);
+        page.paragraph("  - ", &"word ".repeat(14), 4);
+        let text = page.finish();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], format!("  Where        local · {}", "x".repeat(30)));
+        assert_eq!(lines[1], format!("               {}", "y".repeat(20)));
+        assert_eq!(lines[2], format!("  - {}", ["word"; 11].join(" ")));
+        assert_eq!(lines[3], "    word word word");
+    }
+}

@@ -1,0 +1,62 @@
+//! Text that others chose (bucket names, contenders, error messages) as text in each form: nothing of it is markup, a formula or a command to a
+//! terminal.
+
+/// For a terminal: control characters, and those that reorder or hide text, as escapes.
+pub(crate) fn terminal(text: &str) -> String {
+    if !text.contains(is_unseen) {
+        return text.to_owned();
+    }
+    text.chars().flat_map(|c| if is_unseen(c) { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+}
+
+/// Control characters, zero-width ones, line separators and those that turn the direction of text.
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// For Markdown, within a line or a table's cell: every character that could begin markup behind a backslash; addresses are not made links.
+pub(crate) fn markdown(text: &str) -> String {
+    let text = terminal(text);
+    let lower = text.to_ascii_lowercase();
+    let is_link = ["http:", "https:", "ftp:", "mailto:", "xmpp:", "www."].iter().any(|beginning| lower.contains(beginning));
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        let is_markup = matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '~' | '&' | '@' | '$');
+        if is_markup || (is_link && matches!(c, ':' | '.')) {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}
+
+/// For a field of a CSV file: spreadsheets take text that begins so for a formula, and an apostrophe keeps it text. Quoting is the writer's.
+pub(crate) fn csv(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_gets_no_commands() {
+        assert_eq!(terminal("a\x1b[2Jb\nc\u{202e}d 🦀 ×"), "a\\u{1b}[2Jb\\nc\\u{202e}d 🦀 ×");
+    }
+
+    #[test]
+    fn markdown_gets_no_markup() {
+        assert_eq!(markdown("a|b<script>`c`\n*d* _e_ [f](g)"), "a\\|b\\<script\\>\\`c\\`\\\\n\\*d\\* \\_e\\_ \\[f\\](g)");
+        assert_eq!(markdown("s3://images/a.b"), "s3://images/a.b");
+        assert_eq!(markdown("https://evil.example"), "https\\://evil\\.example");
+    }
+
+    #[test]
+    fn spreadsheets_get_no_formulas() {
+        for text in ["=1+1", "+1", "-1", "@a", "\ta", "\ra"] {
+            assert_eq!(csv(text), format!("'{text}"));
+        }
+        assert_eq!(csv("a=1"), "a=1");
+    }
+}

@@ -1,0 +1,142 @@
+//! What a study is: what was fetched, where, how often, and how its figures are to be read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::number::{self, plural};
+use crate::report::advice::Cost;
+use crate::report::model::{Facts, Study, Workload};
+use crate::units;
+
+/// Digits of a key list's SHA-256 that tell lists apart.
+const HASH: usize = 12;
+
+/// `s3://images/2024/`.
+pub(crate) fn source(workload: &Workload) -> String {
+    let slash = if workload.prefix.is_empty() { "" } else { "/" };
+    format!("s3://{}{slash}{}", workload.bucket, workload.prefix)
+}
+
+/// The facts of a study: a label, and parts in order.
+pub(crate) fn facts(study: &Study) -> Vec<(&'static str, Vec<String>)> {
+    let (workload, facts) = (&study.workload, &study.facts);
+    let rows = [
+        ("Source", bucket(workload)),
+        ("Fetched", fetched(workload)),
+        ("Where", place(study)),
+        ("Sizes", sizes(study)),
+        ("Limited by", facts.limited_by.clone()),
+        ("Runs", runs(facts)),
+        ("Made", made(facts)),
+        ("Prices", prices(study)),
+    ];
+    rows.into_iter().filter(|(_, parts)| !parts.is_empty()).collect()
+}
+
+fn bucket(workload: &Workload) -> Vec<String> {
+    let mut parts = Vec::new();
+    parts.extend(workload.region.clone());
+    parts.extend(workload.endpoint.as_ref().map(|endpoint| format!("endpoint {endpoint}")));
+    parts.extend(workload.embedded.as_ref().map(|settings| format!("embedded server: {}", if settings.is_empty() { "defaults" } else { settings })));
+    parts.extend(workload.keys.map(|keys| plural(keys, "key")));
+    parts.extend(workload.bytes.map(units::bytes));
+    parts.extend(workload.keys_sha256.as_ref().map(|hash| format!("key list {}", hash.chars().take(HASH).collect::<String>())));
+    parts
+}
+
+fn fetched(workload: &Workload) -> Vec<String> {
+    let mut parts = Vec::new();
+    let all = if workload.duration_ns.is_some() { "every key" } else { "every key once" };
+    parts.push(workload.limit.map_or_else(|| all.to_owned(), |limit| format!("{} at most", plural(limit, "key"))));
+    parts.extend(workload.duration_ns.map(|time| format!("round and round for {}", units::duration(time))));
+    parts.extend(workload.work.map(|work| format!("work {work}")));
+    parts
+}
+
+fn place(study: &Study) -> Vec<String> {
+    let (place, facts) = (&study.workload.place, &study.facts);
+    let mut parts = vec![place.on.clone()];
+    parts.extend(place.arch.clone());
+    parts.extend(facts.cpu_model.clone().or_else(|| place.machine.clone()));
+    let of = facts.machine_cpus.map_or_else(String::new, |all| format!(" of {all}"));
+    parts.extend(facts.client_cpus.map(|cpus| format!("the client on {cpus}{of} CPUs")));
+    if facts.client_cpus.is_none() {
+        parts.extend(facts.machine_cpus.map(|cpus| format!("{cpus} CPUs")));
+    }
+    if facts.shared_with_server == Some(true) {
+        parts.push("CPUs shared with the embedded server".to_owned());
+    }
+    parts.extend(facts.system.clone());
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
+/// Memory by vCPU, where one follows from the other (else it has a column of its own).
+fn sizes(study: &Study) -> Vec<String> {
+    let mut sizes: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
+    for cell in &study.cells {
+        sizes.entry(cell.cell.cpu_units).or_default().insert(cell.cell.memory_mib);
+    }
+    let named = sizes.into_iter().map(|(cpu, memory)| {
+        let memory: Vec<String> = memory.into_iter().map(number::memory).collect();
+        format!("{} vCPU with {} GB", number::vcpu(cpu), memory.join(" or "))
+    });
+    named.collect()
+}
+
+fn runs(facts: &Facts) -> Vec<String> {
+    let mut parts = Vec::new();
+    if !facts.sweeps.is_empty() {
+        parts.push(format!("sweep {}", facts.sweeps.join(", ")));
+    }
+    parts.extend(facts.planned_repetitions.map(|planned| format!("{} a cell planned", plural(u64::from(planned), "repetition"))));
+    parts.push(format!("{} ended well", units::count(facts.observations)));
+    parts.push(format!("{} failed", units::count(facts.failures)));
+    parts
+}
+
+fn made(facts: &Facts) -> Vec<String> {
+    let mut parts = Vec::new();
+    match (&facts.first_start, &facts.last_start) {
+        (Some(first), Some(last)) if first != last => parts.push(format!("{first} to {last}")),
+        (first, last) => parts.extend(first.clone().or_else(|| last.clone())),
+    }
+    if !facts.tool_versions.is_empty() {
+        parts.push(format!("parfetch {}", facts.tool_versions.join(", ")));
+    }
+    parts
+}
+
+fn prices(study: &Study) -> Vec<String> {
+    let costs: Vec<&Cost> = study.cells.iter().filter_map(|cell| cell.cost.as_ref()).collect();
+    let Some(dated) = study.facts.prices_dated.as_ref().filter(|_| !costs.is_empty()) else { return Vec::new() };
+    let mut parts = vec![format!("of {dated}")];
+    if costs.iter().any(|cost| cost.is_hypothetical) {
+        parts.push("what Fargate tasks of these sizes and rates would cost: these runs were elsewhere".to_owned());
+    }
+    parts
+}
+
+/// How the figures are made, with what the number of repetitions can give.
+pub(crate) fn method(study: &Study) -> String {
+    // (repetitions, level of the interval or why there is none), of every figure that tables show.
+    let mut kinds: BTreeMap<usize, Option<f64>> = BTreeMap::new();
+    for figure in study.cells.iter().flat_map(|cell| cell.figures.values()) {
+        kinds.insert(figure.n, figure.interval.map(|interval| interval.level));
+    }
+    let levels: Vec<String> = kinds.iter().filter_map(|(n, level)| Some(format!("{:.1} % with {n}", (*level)? * 100.0))).collect();
+    let none: Vec<String> = kinds.iter().filter(|(_, level)| level.is_none()).map(|(n, _)| n.to_string()).collect();
+    let mut parts = vec!["medians of the repetitions".to_owned()];
+    if !levels.is_empty() {
+        let levels = levels.join(", ");
+        parts.push(format!("± is half of the interval between order statistics that covers the median with at least 95 % ({levels})"));
+    }
+    if !none.is_empty() {
+        parts.push(format!("{} give no 95 % interval: that takes 6", plural_of(&none)));
+    }
+    parts.join("; ")
+}
+
+fn plural_of(counts: &[String]) -> String {
+    let s = if counts == ["1"] { "" } else { "s" };
+    format!("{} repetition{s}", counts.join(" or "))
+}

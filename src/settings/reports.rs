@@ -1,0 +1,227 @@
+//! What `report` and `compare` were asked for.
+
+use std::path::PathBuf;
+
+use super::reader::{Reader, usage};
+use crate::cli::{Given, Raw};
+use crate::exit::Failure;
+use crate::plan::{Access, S3Uri};
+use crate::report::Metric;
+
+/// Where results are read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ResultSource {
+    /// A file or a folder.
+    Path(PathBuf),
+    /// Everything below a prefix of a bucket.
+    S3(S3Uri),
+}
+
+/// The form of a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReportFormat {
+    /// For a terminal.
+    #[default]
+    Text,
+    /// Markdown.
+    Markdown,
+    /// One row a cell.
+    Csv,
+    /// Everything, for programs.
+    Json,
+    /// One page.
+    Html,
+}
+
+/// What is read and how, for both commands.
+#[derive(Clone, Debug)]
+pub struct SourceSettings {
+    /// How S3 is reached.
+    pub access: Access,
+    /// A price list instead of the built-in one.
+    pub prices: Option<PathBuf>,
+}
+
+/// Everything `report` was asked for.
+#[derive(Clone, Debug)]
+pub struct ReportSettings {
+    /// What is read.
+    pub places: Vec<ResultSource>,
+    /// How it is read.
+    pub sources: SourceSettings,
+    /// The form.
+    pub format: ReportFormat,
+    /// Tables, in their order.
+    pub metrics: Vec<Metric>,
+    /// A file instead of stdout.
+    pub out: Option<PathBuf>,
+    /// A file for the page as well.
+    pub html: Option<PathBuf>,
+    /// Settings that another makes meaningless, and what wins.
+    pub warnings: Vec<String>,
+}
+
+/// Everything `compare` was asked for.
+#[derive(Clone, Debug)]
+pub struct CompareSettings {
+    /// What was before.
+    pub base: ResultSource,
+    /// What is now.
+    pub new: ResultSource,
+    /// How both are read.
+    pub sources: SourceSettings,
+    /// What is compared.
+    pub metric: Metric,
+    /// Per cent of a significant loss that are too many.
+    pub fail_over: Option<f64>,
+    /// The form; never [`ReportFormat::Html`].
+    pub format: ReportFormat,
+    /// A file instead of stdout.
+    pub out: Option<PathBuf>,
+}
+
+const FORMATS: [(&str, ReportFormat); 5] = [
+    ("text", ReportFormat::Text),
+    ("md", ReportFormat::Markdown),
+    ("csv", ReportFormat::Csv),
+    ("json", ReportFormat::Json),
+    ("html", ReportFormat::Html),
+];
+
+/// The settings of `report`.
+pub fn report(raw: &Raw) -> Result<ReportSettings, Failure> {
+    let reader = Reader(raw);
+    let format = reader.one_of("format", &FORMATS)?.unwrap_or_default();
+    let all = reader.switch("all")?;
+    let mut warnings = Vec::new();
+    let metrics = match (raw.get("metric"), all) {
+        (_, true) => Metric::ALL.to_vec(),
+        (Some(given), false) => metrics(given)?,
+        (None, false) => vec![Metric::Throughput],
+    };
+    for flag in ["metric", "all"] {
+        match raw.get(flag) {
+            Some(given) if !matches!(format, ReportFormat::Text | ReportFormat::Markdown) => {
+                warnings.push(format!("{} is not used: --format {} holds every metric", given.name, name(format)));
+            }
+            Some(given) if flag == "metric" && all => warnings.push(format!("{} is not used: --all shows every metric", given.name)),
+            _ => {}
+        }
+    }
+    Ok(ReportSettings {
+        places: raw.words.iter().map(|word| place(word)).collect::<Result<_, _>>()?,
+        sources: sources(raw)?,
+        format,
+        metrics,
+        out: reader.path("out"),
+        html: reader.path("html"),
+        warnings,
+    })
+}
+
+/// The settings of `compare`.
+pub fn compare(raw: &Raw) -> Result<CompareSettings, Failure> {
+    let reader = Reader(raw);
+    let [base, new] = raw.words.as_slice() else { return Err(usage("two sets of results are compared", "parfetch compare BASE NEW")) };
+    let metric = match raw.get("metric").map(metrics).transpose()?.as_deref() {
+        None => Metric::Throughput,
+        Some([metric]) => *metric,
+        Some(_) => return Err(usage("--metric names several metrics", "compare one at a time")),
+    };
+    Ok(CompareSettings {
+        base: place(base)?,
+        new: place(new)?,
+        sources: sources(raw)?,
+        metric,
+        fail_over: raw.get("fail-over").map(percent).transpose()?,
+        format: reader.one_of("format", &FORMATS[..4])?.unwrap_or_default(),
+        out: reader.path("out"),
+    })
+}
+
+fn sources(raw: &Raw) -> Result<SourceSettings, Failure> {
+    Ok(SourceSettings { access: super::access(raw)?, prices: Reader(raw).path("prices") })
+}
+
+fn name(format: ReportFormat) -> &'static str {
+    FORMATS.iter().find(|(_, known)| *known == format).map_or("", |(name, _)| name)
+}
+
+fn place(word: &str) -> Result<ResultSource, Failure> {
+    if !word.starts_with("s3://") {
+        return Ok(ResultSource::Path(word.into()));
+    }
+    word.parse().map(ResultSource::S3).map_err(|error: String| usage(error, "write s3://bucket/prefix, or the path of a file or folder"))
+}
+
+/// Names as in files, or as in tables, with commas between them; each once.
+fn metrics(Given { value, name }: &Given) -> Result<Vec<Metric>, Failure> {
+    let known = || Metric::ALL.map(Metric::id).join(", ");
+    let mut found = Vec::new();
+    for word in value.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+        let metric = Metric::ALL.into_iter().find(|metric| metric.id() == word.to_ascii_lowercase().replace('-', "_") || metric.name() == word);
+        let metric = metric.ok_or_else(|| usage(format!("{name}: `{word}` is no metric"), format!("metrics are {}", known())))?;
+        if !found.contains(&metric) {
+            found.push(metric);
+        }
+    }
+    if found.is_empty() { Err(usage(format!("{name} names no metric"), format!("metrics are {}", known()))) } else { Ok(found) }
+}
+
+fn percent(Given { value, name }: &Given) -> Result<f64, Failure> {
+    let number = value.trim().trim_end_matches('%').trim_end().parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);
+    number.ok_or_else(|| usage(format!("{name} is `{value}`, which is not a number of per cent from 0"), "write it like 5 or 2.5"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use super::*;
+    use crate::cli::{Invocation, Variables, parse};
+
+    fn raw(words: &[&str]) -> Raw {
+        let arguments = std::iter::once("parfetch").chain(words.iter().copied()).map(OsString::from);
+        match parse(arguments, Variables::default()).unwrap() {
+            Invocation::Report(raw) | Invocation::Compare(raw) => raw,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn sources_are_paths_or_prefixes() {
+        let settings = report(&raw(&["report", "./out", "s3://results/sweeps/a"])).unwrap();
+        assert_eq!(settings.places[0], ResultSource::Path("./out".into()));
+        assert_eq!(settings.places[1], ResultSource::S3(S3Uri { bucket: "results".to_owned(), key: "sweeps/a".to_owned() }));
+        assert_eq!((settings.metrics, settings.format), (vec![Metric::Throughput], ReportFormat::Text));
+        assert_eq!(report(&raw(&["report", "s3:///a"])).unwrap_err().message, "`s3:///a` names no bucket");
+    }
+
+    #[test]
+    fn metrics_are_named_as_in_files_and_each_once() {
+        let settings = report(&raw(&["report", "a", "--metric", "ttfb-p99, cpu_per_gb,TTFB_P99"])).unwrap();
+        assert_eq!(settings.metrics, [Metric::TtfbP99, Metric::CpuPerGb]);
+        let failure = report(&raw(&["report", "a", "--metric", "speed"])).unwrap_err();
+        assert_eq!(failure.message, "--metric: `speed` is no metric");
+        assert_eq!(report(&raw(&["report", "a", "--all"])).unwrap().metrics.len(), Metric::ALL.len());
+    }
+
+    #[test]
+    fn what_has_no_effect_is_said() {
+        let warnings = |words: &[&str]| report(&raw(words)).unwrap().warnings;
+        assert_eq!(warnings(&["report", "a", "--format", "csv", "--all"]), ["--all is not used: --format csv holds every metric"]);
+        assert_eq!(warnings(&["report", "a", "--metric", "goodput", "--all"]), ["--metric is not used: --all shows every metric"]);
+        assert_eq!(warnings(&["report", "a", "--all"]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn per_cent_are_numbers_from_0() {
+        assert_eq!(compare(&raw(&["compare", "a", "b", "--fail-over", "2.5"])).unwrap().fail_over, Some(2.5));
+        assert_eq!(compare(&raw(&["compare", "a", "b", "--fail-over", "5 %"])).unwrap().fail_over, Some(5.0));
+        for wrong in ["-1", "x", "nan", "inf", ""] {
+            let outcome = compare(&raw(&["compare", "a", "b", "--fail-over", wrong]));
+            assert!(outcome.is_err(), "{wrong}");
+        }
+        assert!(compare(&raw(&["compare", "a", "b", "--format", "html"])).is_err());
+    }
+}
