@@ -9,19 +9,19 @@ use crate::stats::rank::mann_whitney;
 use crate::units;
 
 /// Share of its threads' time above which the server was the limit.
-const SERVER_SHARE: f64 = 0.80;
+pub(super) const SERVER_SHARE: f64 = 0.80;
 /// Share of the vCPU limit from which the processor was the limit.
-const CPU_SHARE: f64 = 0.95;
+pub(super) const CPU_SHARE: f64 = 0.95;
 /// Share of the time from which the quota was the limit.
-const QUOTA_SHARE: f64 = 0.10;
+pub(super) const QUOTA_SHARE: f64 = 0.10;
 /// Share of throttled attempts from which S3 held a cell back.
-const S3_SHARE: f64 = 0.01;
+pub(super) const S3_SHARE: f64 = 0.01;
 /// Share of the fetch time from which the tail was the limit.
-const TAIL_SHARE: f64 = 0.20;
+pub(super) const TAIL_SHARE: f64 = 0.20;
 
 /// How many times its lowest concurrency the highest of a plateau is at least: between neighbours a rate that grows with the concurrency would be
 /// flat too.
-const WIDE: f64 = 1.5;
+pub(super) const WIDE: f64 = 1.5;
 
 /// One rule's answer.
 struct Finding {
