@@ -1,13 +1,19 @@
 //! `parfetch report`.
 
+use std::fs;
 use std::io;
+use std::path::{Path, PathBuf};
+
+use tokio::runtime::Runtime;
 
 use super::sources::{Look, deliver, studies};
 use crate::cli::{Raw, Variables};
 use crate::exit::{Exit, Failure};
 use crate::output::{Style, warning};
-use crate::report::{Emphasis, Study, View, render_csv, render_markdown, render_text, to_json};
-use crate::settings::{self, Format, Level, Log, ReportFormat, ReportSettings};
+use crate::plan::{Limits, S3Uri};
+use crate::report::{Emphasis, Metric, Open, Study, View, page, render_csv, render_markdown, render_text, to_json};
+use crate::settings::{self, Format, Level, Log, ReportFormat, ReportSettings, ResultSource, SourceSettings};
+use crate::store::{Bucket, Session};
 
 /// Runs it.
 pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
@@ -18,12 +24,34 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
         // Nobody to tell: it changes nothing.
         let _closed = warning(&mut io::stderr(), style, text);
     }
-    let studies = super::runtime()?.block_on(studies(&settings.places, &settings.sources, &raw.variables))?;
+    let runtime = super::runtime()?;
+    let studies = runtime.block_on(studies(&settings.places, &settings.sources, &raw.variables))?;
+    let open = |name: &str| open(name, (&runtime, &settings.sources));
     if let Some(file) = &settings.html {
-        deliver(&page(&studies)?, Some(file))?;
+        write_pages(&studies, file, &open)?;
     }
-    deliver(&rendered(&studies, &settings, &raw.variables)?, settings.out.as_deref())?;
+    let text = if settings.format == ReportFormat::Html { one_page(&studies, &open)? } else { rendered(&studies, &settings, &raw.variables)? };
+    deliver(&text, settings.out.as_deref())?;
     Ok(Exit::Good)
+}
+
+/// The report of a folder: text on stdout, the page beside the results.
+pub(super) fn of_folder(folder: &Path, sources: &SourceSettings, variables: &Variables) -> Result<PathBuf, Failure> {
+    let runtime = super::runtime()?;
+    let studies = runtime.block_on(studies(&[ResultSource::Path(folder.to_owned())], sources, variables))?;
+    let file = folder.join("report.html");
+    write_pages(&studies, &file, &|name| open(name, (&runtime, sources)))?;
+    let settings = ReportSettings {
+        places: Vec::new(),
+        sources: sources.clone(),
+        format: ReportFormat::Text,
+        metrics: vec![Metric::Throughput],
+        out: None,
+        html: None,
+        warnings: Vec::new(),
+    };
+    deliver(&rendered(&studies, &settings, variables)?, None)?;
+    Ok(file)
 }
 
 fn rendered(studies: &[Study], settings: &ReportSettings, variables: &Variables) -> Result<String, Failure> {
@@ -37,11 +65,46 @@ fn rendered(studies: &[Study], settings: &ReportSettings, variables: &Variables)
         ReportFormat::Markdown => render_markdown(studies, &settings.metrics),
         ReportFormat::Csv => render_csv(studies),
         ReportFormat::Json => to_json(studies).map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?,
-        ReportFormat::Html => page(studies)?,
+        // A page needs the documents as well: `one_page`.
+        ReportFormat::Html => String::new(),
     })
 }
 
-/// The HTML page. The one place where it is made.
-fn page(_studies: &[Study]) -> Result<String, Failure> {
-    Err(Failure::new(Exit::Unexpected, "this build has no HTML page").hint("--format text, md, csv and json are there"))
+/// One page a study: they share no figure. The first takes the name, the others a number behind it.
+fn write_pages(studies: &[Study], file: &Path, open: Open<'_>) -> Result<(), Failure> {
+    for (number, study) in (1..).zip(studies) {
+        let path = if number == 1 { file.to_owned() } else { numbered(file, number) };
+        deliver(&page::render(&page::page_of(study, open)), Some(&path))?;
+    }
+    Ok(())
+}
+
+/// `report.html` → `report-2.html`.
+fn numbered(file: &Path, number: usize) -> PathBuf {
+    let part = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
+    let ending = file.extension().map(|ending| format!(".{}", ending.to_string_lossy())).unwrap_or_default();
+    file.with_file_name(format!("{}-{number}{ending}", part(file.file_stem())))
+}
+
+fn one_page(studies: &[Study], open: Open<'_>) -> Result<String, Failure> {
+    match studies {
+        [study] => Ok(page::render(&page::page_of(study, open))),
+        several => Err(Failure::new(Exit::Usage, format!("these results are of {} workloads, which do not share a page", several.len()))
+            .hint("--html FILE.html writes a page each")),
+    }
+}
+
+/// Opens a document again by the name under which it was read.
+fn open(name: &str, (runtime, sources): (&Runtime, &SourceSettings)) -> io::Result<Box<dyn io::Read>> {
+    if !name.starts_with("s3://") {
+        return Ok(Box::new(fs::File::open(name)?));
+    }
+    let uri: S3Uri = name.parse().map_err(io::Error::other)?;
+    let file = tempfile::NamedTempFile::new()?;
+    let read = async {
+        let session = Session::load(&sources.access, Limits::default(), None).await?;
+        Bucket::new(&session, &uri.bucket).read_to_file(&uri.key, file.path()).await
+    };
+    runtime.block_on(read).map_err(|error| io::Error::other(error.message))?;
+    Ok(Box::new(file.reopen()?))
 }

@@ -13,7 +13,7 @@ use crate::output::{Style, warning};
 use crate::platform::clock::utc_now;
 use crate::progress::{Display, SweepProgress};
 use crate::run::Signal;
-use crate::settings::{self, Beside, Intent, ProgressWhen, SweepSettings};
+use crate::settings::{self, Beside, Intent, ProgressWhen, SourceSettings, SweepSettings};
 use crate::sweep::{Confinement, Ended, Forecast, World, become_program, dry_run, sweep};
 use crate::units;
 
@@ -33,11 +33,20 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     if settings.intent == Intent::PrintPlan {
         return say(&settings.job.plan.to_toml());
     }
-    super::runtime()?.block_on(supervised(raw, settings))
+    let sources = SourceSettings { access: settings.job.access.clone(), prices: settings.prices.clone() };
+    let style = Style::for_stream(&io::stderr(), raw.variables.get("NO_COLOR"), raw.variables.get("TERM"));
+    let Some(ended) = super::runtime()?.block_on(supervised(raw, settings))? else { return Ok(Exit::Good) };
+    if ended.exit == Exit::Good {
+        let page = super::report::of_folder(&ended.folder, &sources, &raw.variables)?;
+        let folder = ended.folder.display();
+        // Nobody to tell: the report stands on stdout.
+        let _closed = writeln!(io::stderr(), "\npage: {}\nagain, in any form: parfetch report {folder}", page.display());
+    }
+    finish(&ended, style)
 }
 
 /// The sweep, beside the signals: the first ends it in order, a second at once.
-async fn supervised(raw: &Raw, settings: SweepSettings) -> Result<Exit, Failure> {
+async fn supervised(raw: &Raw, settings: SweepSettings) -> Result<Option<Ended>, Failure> {
     let (tell, first) = watch::channel(None);
     let (mut interrupt, mut terminate) = (super::run::listen(SignalKind::interrupt())?, super::run::listen(SignalKind::terminate())?);
     let signals = async {
@@ -58,7 +67,7 @@ async fn supervised(raw: &Raw, settings: SweepSettings) -> Result<Exit, Failure>
     }
 }
 
-async fn to_its_end(raw: &Raw, settings: SweepSettings, signal: watch::Receiver<Option<Signal>>) -> Result<Exit, Failure> {
+async fn to_its_end(raw: &Raw, settings: SweepSettings, signal: watch::Receiver<Option<Signal>>) -> Result<Option<Ended>, Failure> {
     let SweepSettings { job, intent, progress, warnings, .. } = settings;
     let variables = &raw.variables;
     let style = Style::for_stream(&io::stderr(), variables.get("NO_COLOR"), variables.get("TERM"));
@@ -72,11 +81,9 @@ async fn to_its_end(raw: &Raw, settings: SweepSettings, signal: watch::Receiver<
     if intent == Intent::DryRun {
         let forecast = Box::pin(dry_run(&job, world)).await?;
         drop(progress);
-        return say(&foretell(&forecast, &job.id));
+        return say(&foretell(&forecast, &job.id)).map(|_| None);
     }
-    let ended = Box::pin(sweep(&job, world)).await?;
-    drop(progress);
-    finish(&ended, style)
+    Box::pin(sweep(&job, world)).await.map(Some)
 }
 
 fn environment(variables: &Variables) -> Vec<(String, String)> {
@@ -91,7 +98,7 @@ fn finish(ended: &Ended, style: Style) -> Result<Exit, Failure> {
         let _closed = warning(&mut io::stderr(), style, &text);
     }
     match ended.exit {
-        Exit::Good => say(&format!("{folder}\n")),
+        Exit::Good => Ok(Exit::Good),
         Exit::NotStored => Err(Failure::new(Exit::NotStored, "not all results were stored in the results bucket")
             .hint(format!("they are kept; upload them: parfetch upload {folder} s3://BUCKET/PREFIX"))),
         exit => Err(Failure::new(exit, format!("interrupted after {} runs", units::count(ended.done))).hint("the same command goes on from here")),
