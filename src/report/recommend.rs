@@ -109,7 +109,7 @@ fn overrides(cell: &Cell, environment: &[(String, String)]) -> String {
 }
 
 /// Seconds as people read them.
-fn time(seconds: f64) -> String {
+pub(super) fn time(seconds: f64) -> String {
     units::duration_coarse(nanoseconds(seconds))
 }
 
@@ -119,7 +119,7 @@ fn nanoseconds(seconds: f64) -> u64 {
 }
 
 /// US dollars with three significant digits.
-fn usd(value: f64) -> String {
+pub(super) fn usd(value: f64) -> String {
     format!("${}", units::three_digits(value))
 }
 
@@ -149,7 +149,7 @@ fn cost(prediction: &Prediction) -> String {
     format!(", {}{would} ({parts})", usd(cost.usd_total()))
 }
 
-fn basis(prediction: &Prediction) -> String {
+pub(super) fn basis(prediction: &Prediction) -> String {
     match prediction.basis {
         Basis::Seen { held_s, .. } => format!(". Runs of this cell held the rate for {}.", time(held_s)),
         Basis::Burst { held_s, needed_s } => format!(

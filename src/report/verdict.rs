@@ -5,24 +5,23 @@ use super::figures::{ALPHA, median_of};
 use super::metric::Metric;
 use super::model::{CellReport, Curve, Limit, Verdict};
 use crate::cell::Cell;
-use crate::stats::family::holm;
 use crate::stats::rank::mann_whitney;
 use crate::units;
 
 /// Share of its threads' time above which the server was the limit.
-const SERVER_SHARE: f64 = 0.80;
+pub(super) const SERVER_SHARE: f64 = 0.80;
 /// Share of the vCPU limit from which the processor was the limit.
-const CPU_SHARE: f64 = 0.95;
+pub(super) const CPU_SHARE: f64 = 0.95;
 /// Share of the time from which the quota was the limit.
-const QUOTA_SHARE: f64 = 0.10;
+pub(super) const QUOTA_SHARE: f64 = 0.10;
 /// Share of throttled attempts from which S3 held a cell back.
-const S3_SHARE: f64 = 0.01;
+pub(super) const S3_SHARE: f64 = 0.01;
 /// Share of the fetch time from which the tail was the limit.
-const TAIL_SHARE: f64 = 0.20;
+pub(super) const TAIL_SHARE: f64 = 0.20;
 
 /// How many times its lowest concurrency the highest of a plateau is at least: between neighbours a rate that grows with the concurrency would be
 /// flat too.
-const WIDE: f64 = 1.5;
+pub(super) const WIDE: f64 = 1.5;
 
 /// One rule's answer.
 struct Finding {
@@ -160,31 +159,31 @@ fn plateau(measured: &[usize], cells: &[CellReport], place: usize) -> Option<(u3
     is_flat(place).then(|| flat().min().zip(flat().max())).flatten()
 }
 
-/// Cells of higher concurrency that are more than 5 % faster, with the gain as a share.
+/// The fastest of some cells, when it is more than 5 % faster, with the gain as a share.
 struct Faster {
     significant: Option<(usize, f64)>,
     more_than_within: Option<(usize, f64)>,
 }
 
-/// Looks among `higher`; significance after Holm's correction over all of them.
-fn faster(higher: &[usize], cells: &[CellReport], place: usize) -> Faster {
-    let this = throughputs(&cells[place]);
-    let tests: Vec<(usize, f64)> =
-        higher.iter().filter_map(|other| mann_whitney(this, throughputs(&cells[*other])).map(|test| (*other, test.p))).collect();
-    let corrected = holm(&tests.iter().map(|(_, p)| *p).collect::<Vec<_>>());
+/// Looks among `others`. Only the fastest is tested, and as it was picked out of all of them, its p counts as often as there are cells (Bonferroni;
+/// Holm's correction asks the same of the smallest p). A test of each would take seconds where there are hundreds of cells.
+fn faster(others: &[usize], cells: &[CellReport], place: usize) -> Faster {
     let gain = |other: usize| median(&cells[other]) / median(&cells[place]) - 1.0;
-    let gains: Vec<(usize, f64, f64)> =
-        tests.iter().zip(corrected).map(|((other, _), p)| (*other, gain(*other), p)).filter(|(_, gain, _)| *gain > WITHIN).collect();
-    let most = |found: &mut dyn Iterator<Item = &(usize, f64, f64)>| {
-        found.max_by(|one, other| one.1.total_cmp(&other.1)).map(|(other, gain, _)| (*other, *gain))
+    let best = others.iter().map(|other| (*other, gain(*other))).max_by(|one, other| one.1.total_cmp(&other.1));
+    let more_than_within = best.filter(|(_, gain)| *gain > WITHIN);
+    let is_significant = |other: usize| {
+        let test = mann_whitney(throughputs(&cells[place]), throughputs(&cells[other]));
+        test.is_some_and(|test| test.p * others.len() as f64 <= ALPHA)
     };
-    Faster { significant: most(&mut gains.iter().filter(|(.., p)| *p <= ALPHA)), more_than_within: most(&mut gains.iter()) }
+    Faster { significant: more_than_within.filter(|(other, _)| is_significant(*other)), more_than_within }
 }
 
 /// A cell of the same size that is significantly and more than 5 % faster, whatever its program, mode and concurrency: then it is not the network
 /// that holds this one back, but itself (an interpreter's lock, a single thread).
 fn carries_more(cells: &[CellReport], place: usize) -> Option<usize> {
     let size = |cell: &Cell| (cell.cpu_units, cell.memory_mib, cell.shards);
-    let others: Vec<usize> = (0..cells.len()).filter(|other| *other != place && size(&cells[*other].cell) == size(&cells[place].cell)).collect();
+    let others: Vec<usize> = (0..cells.len())
+        .filter(|other| *other != place && size(&cells[*other].cell) == size(&cells[place].cell) && !throughputs(&cells[*other]).is_empty())
+        .collect();
     faster(&others, cells, place).significant.map(|(other, _)| other)
 }

@@ -1,7 +1,7 @@
 // What is looked at on a page. Each check returns its findings as lines; an empty list is a pass.
 
 // Names out of a bucket are text: no element or attribute came out of one, no script of one ran.
-export const text = (page) => page.evaluate(() => {
+export const text = (page, { hostile }) => page.evaluate((hostile) => {
   const found = [];
   if (document.querySelectorAll("img, iframe, object, embed, form").length) found.push("an element that the page does not have");
   for (const element of document.querySelectorAll("*")) {
@@ -9,9 +9,9 @@ export const text = (page) => page.evaluate(() => {
   }
   const scripts = document.querySelectorAll("script").length;
   if (scripts !== 4) found.push(`${scripts} scripts instead of 4`);
-  if (document.title.includes("S3 read throughput") && !document.body.textContent.includes("<script>alert(1)</script>")) found.push("the hostile name is not shown");
+  if (hostile && !document.body.textContent.includes("<script>alert(1)</script>")) found.push("the hostile name is not shown");
   return found;
-});
+}, hostile);
 
 // No sideways scroll, nothing outside the window but inside a box that scrolls by itself, no text under 12 px, no text cut off.
 export const layout = (page) => page.evaluate(() => {

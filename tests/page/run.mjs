@@ -8,7 +8,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const args = process.argv.slice(2);
 const at = args.indexOf("--shots");
 const shots = at < 0 ? null : resolve(args.splice(at, 2)[1]);
-const samples = ["sample", "small", "alike"].map((name) => resolve(here, `../../target/page/${name}.html`));
+const samples = ["sample", "small", "alike", "study"].map((name) => resolve(here, `../../target/page/${name}.html`));
 const pages = args.length ? args.map((page) => resolve(page)) : samples;
 for (const page of pages.filter((page) => !existsSync(page))) {
   console.error(`error: no page ${page}\nhint: cargo test --lib write_the_sample_pages -- --ignored`);

@@ -33,6 +33,8 @@ const EVERY = [...WITHOUT_SCRIPT, "charts", "labels", "tooltips", "themes", "acc
 // Findings, one line each. `shots` is a folder for a picture, or null; `checks` names some of them, else all that go with or without JavaScript.
 export const visit = async (browser, file, { colorScheme, width, script, shots, checks }) => {
   const found = [];
+  // Pages of the fixture hold a name that tries to be markup; a page of one's own does not.
+  const hostile = /^(sample|one|small|alike|planted)\./.test(basename(file));
   const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme, javaScriptEnabled: script, hasTouch: width < 600 });
   const page = await context.newPage();
   const url = pathToFileURL(file).href;
@@ -41,7 +43,7 @@ export const visit = async (browser, file, { colorScheme, width, script, shots, 
   page.on("dialog", (dialog) => { found.push(`a dialog opened: ${dialog.message()}`); dialog.dismiss(); });
   page.on("request", (request) => { if (request.url() !== url && request.url() !== "data:,") found.push(`request: ${request.url()}`); });
   await page.goto(url);
-  for (const name of checks ?? (script ? EVERY : WITHOUT_SCRIPT)) found.push(...(await all[name](page, { width, axe })));
+  for (const name of checks ?? (script ? EVERY : WITHOUT_SCRIPT)) found.push(...(await all[name](page, { width, axe, hostile })));
   if (shots) {
     // Without the tooltips that are still open.
     await page.reload();

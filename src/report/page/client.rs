@@ -25,6 +25,7 @@ pub(super) fn sections(page: &PageData, index: usize, charts: &mut Charts) -> Ma
             (histograms(client, charts))
             (series(client, charts))
             (timeline(client, charts))
+            @for line in &client.left_out { p.pf-lead { (line) } }
             (predictions(client))
         }
     }
@@ -110,7 +111,7 @@ fn price(page: &PageData, client: &Client, charts: &mut Charts) -> Markup {
             @if let Some(spec) = charts::price(page, client) {
                 p.pf-lead {
                     "Up and to the left is better."
-                    @if !client.front.is_empty() { " The dashed line joins the cells that no other cell beats on both; numbers refer to the list below." }
+                    @if !client.front.is_empty() { " The dashed line joins the cells that no other cell beats in both time and price of the whole bucket; numbers refer to the list below." }
                 }
                 (legend(&entries, None))
                 figure.pf-panel { p.pf-unit { "MB/s" } (chart(charts, spec, ("pf-wide pf-tall", &label))) }

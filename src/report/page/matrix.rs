@@ -13,7 +13,7 @@ const SHADES: [u8; 9] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
 pub(super) fn matrix(page: &PageData, client: &Client) -> Markup {
     let columns = concurrencies(client.cells.iter());
     let modes = modes(client);
-    let letters = client.cells.iter().map(|cell| written(cell).chars().count() + mark(cell.standing).len()).max().unwrap_or(0);
+    let letters = client.cells.iter().map(|cell| written(cell).chars().count() + marks(cell).len()).max().unwrap_or(0);
     let knees = client.cells.iter().any(|cell| cell.knee);
     html! {
         p.pf-scale {
@@ -76,16 +76,18 @@ fn heat(cell: Option<&Cell>) -> Markup {
     let title = format!("{}: {} MB/s, interval {}", worker_label(cell), median(cell.throughput), range(cell.throughput));
     let (class, words) = match cell.standing {
         Standing::Missing => return missing,
-        Standing::Failed => (" pf-failed", " failed runs"),
+        Standing::Failed => (" pf-failed", ""),
         Standing::Best => (" pf-best", " best of its size"),
         Standing::Tied => ("", " not distinguishable from the best"),
         Standing::Behind => ("", ""),
     };
+    let marks = marks(cell);
+    let failed = if marks.contains('!') { " failed runs" } else { "" };
     html! {
         td class={ "pf-cell" (class) (shade) } title=(title) {
             (written(cell))
-            @if !mark(cell.standing).is_empty() { span.pf-mark { (mark(cell.standing)) } }
-            @if !words.is_empty() { span.pf-hidden { (words) } }
+            @if !marks.is_empty() { span.pf-mark { (marks) } }
+            @if !words.is_empty() || !failed.is_empty() { span.pf-hidden { (words) (failed) } }
         }
     }
 }
@@ -102,11 +104,12 @@ fn written(cell: &Cell) -> String {
 }
 
 /// What stands behind the number.
-fn mark(standing: Standing) -> &'static str {
-    match standing {
-        Standing::Failed => "!",
-        Standing::Tied => "~",
-        Standing::Best | Standing::Behind | Standing::Missing => "",
+fn marks(cell: &Cell) -> &'static str {
+    match (cell.standing, cell.failures) {
+        (Standing::Missing, _) | (Standing::Best | Standing::Behind, 0) => "",
+        (Standing::Tied, 0) => "~",
+        (Standing::Tied, _) => "!~",
+        (Standing::Failed | Standing::Best | Standing::Behind, _) => "!",
     }
 }
 

@@ -1,12 +1,13 @@
 //! The HTML report page: one self-contained file, readable without JavaScript, without a network, in light and dark, on a phone.
 //!
-//! Owns how the page looks. Computes no statistic: what it shows arrives as [`PageData`]. Every string is shown as text, wherever it came from.
+//! Owns how the page looks. Computes no statistic: what it shows arrives as [`PageData`], which [`page_of`] makes of a study. Every string is shown as text, wherever it came from.
 
 mod assets;
 mod charts;
 mod client;
 #[cfg(test)]
 mod fixture;
+mod from_study;
 mod layout;
 mod matrix;
 mod tables;
@@ -15,6 +16,7 @@ mod tests;
 mod text;
 mod types;
 
+pub use from_study::page_of;
 pub use types::{
     Bin, Cell, Client, Fact, Histogram, Histograms, Interval, KeyNumber, Mark, PageData, Prediction, Recommendation, Role, Series, SeriesLine, Size,
     Snippet, Standing, Timeline, TimelineFetch,

@@ -84,6 +84,9 @@ fn standing(cell: &Cell) -> String {
         Standing::Missing => words.push("not run"),
         Standing::Behind => {}
     }
+    if cell.failures > 0 && cell.standing != Standing::Failed {
+        words.push("failed runs");
+    }
     if cell.best_of_mode && cell.standing != Standing::Best {
         words.push("best of its mode");
     }
@@ -135,13 +138,14 @@ pub(super) fn seconds(series: &Series) -> Markup {
 
 /// Every fetch that the timeline draws.
 pub(super) fn fetches(timeline: &Timeline) -> Markup {
+    let keys = timeline.fetches.iter().any(|fetch| !fetch.key.is_empty());
     let table = html! {
         table.pf-data.pf-fetches {
             thead {
                 tr {
                     @for head in ["Worker", "Start, s", "First byte, s", "End, s", "Attempts"] { th.pf-number scope="col" { (head) } }
                     th scope="col" { "Outcome" }
-                    th scope="col" { "Key" }
+                    @if keys { th scope="col" { "Key" } }
                 }
             }
             tbody {
@@ -153,7 +157,7 @@ pub(super) fn fetches(timeline: &Timeline) -> Markup {
                         td { (format!("{:.3}", fetch.end_s)) }
                         td { (fetch.attempts) }
                         td { (fetch.outcome) }
-                        td.pf-text.pf-long { (fetch.key) }
+                        @if keys { td.pf-text.pf-long { (fetch.key) } }
                     }
                 }
             }

@@ -131,7 +131,9 @@ fn write_the_sample_pages() {
     fs::create_dir_all(&folder).unwrap();
     let mut one = rich();
     one.clients.truncate(1);
-    for (name, page) in [("sample", rich()), ("one", one), ("small", small()), ("alike", alike())] {
+    let sweep = from_study::fixture::rich();
+    let study = page_of(&sweep.study(), &from_study::fixture::open(&sweep));
+    for (name, page) in [("sample", rich()), ("one", one), ("small", small()), ("alike", alike()), ("study", study)] {
         fs::write(folder.join(name).with_extension("html"), render(&page)).unwrap();
     }
 }

@@ -80,7 +80,7 @@ pub struct Client {
     pub key_numbers: Vec<KeyNumber>,
     /// Every planned cell, in any order. What is not here was not planned and shows as missing.
     pub cells: Vec<Cell>,
-    /// Indices into `cells` that no other cell beats on speed and price, cheapest first. Empty when there are no prices.
+    /// Indices into `cells` that no other cell beats in both time and price of the whole bucket, cheapest first. Empty when there are no prices.
     pub front: Vec<usize>,
     /// Says which price `front` and the chart use, or why there is none: `compute dollars per TB read`, `no price: local runs`.
     pub price_note: String,
@@ -90,6 +90,8 @@ pub struct Client {
     pub series: Option<Series>,
     /// Every fetch of one run.
     pub timeline: Option<Timeline>,
+    /// Sentences in place of charts that could not be drawn.
+    pub left_out: Vec<String>,
     /// What is expected beyond what was measured.
     pub predictions: Vec<Prediction>,
 }
@@ -147,7 +149,7 @@ pub enum Standing {
     /// Measured, and slower.
     #[default]
     Behind,
-    /// Runs failed: `!`; a throughput may be there all the same, from the repetitions that went well.
+    /// Runs failed and there is no standing: `!`.
     Failed,
     /// Not run, or not yet: `–`.
     Missing,
@@ -164,6 +166,8 @@ pub struct Cell {
     pub concurrency: u64,
     /// Among the cells of its size.
     pub standing: Standing,
+    /// Repetitions that failed, whatever its standing: `!`.
+    pub failures: u32,
     /// Highest median of its mode at its size: a point of the panel `Best of each size`.
     pub best_of_mode: bool,
     /// The concurrency past which more brings nothing, for this size and mode.
@@ -290,7 +294,7 @@ pub struct TimelineFetch {
     pub outcome: String,
     /// 1 = not retried.
     pub attempts: u32,
-    /// Of the object, verbatim.
+    /// Of the object, verbatim; empty when it is not known.
     pub key: String,
 }
 
