@@ -17,9 +17,12 @@ pub fn render_comparison_markdown(comparison: &Comparison, (base, new): (&str, &
     heading(&mut text, "##", &title(comparison));
     item(&mut text, &format!("**Base:** {}", markdown(base)));
     item(&mut text, &format!("**New:** {}", markdown(new)));
-    let heads = ["vCPU", "GB", "program and mode", "base", "new", "change", "95 % interval", "p", "Holm"].map(str::to_owned);
-    let rows: Vec<Vec<String>> = comparison.cells.iter().map(|cell| row(cell, Scale::of(comparison.metric))).collect();
-    grid(&mut text, &heads, &rows, 2);
+    // Which study a row is of says something where there are several.
+    let studies = comparison.cells.last().map_or(0, |cell| cell.study);
+    let heads = ["study", "vCPU", "GB", "program and mode", "base", "new", "change", "95 % interval", "p", "Holm"].map(str::to_owned);
+    let rows: Vec<Vec<String>> =
+        comparison.cells.iter().map(|cell| row(cell, Scale::of(comparison.metric))[usize::from(studies < 2)..].to_vec()).collect();
+    grid(&mut text, &heads[usize::from(studies < 2)..], &rows, if studies < 2 { 2 } else { 3 });
     list(&mut text, "Reading it", &sentences(comparison));
     list(&mut text, "Warnings", &comparison.warnings);
     text
@@ -34,6 +37,7 @@ fn row(compared: &Compared, scale: Scale) -> Vec<String> {
         (change, None) => format!("**{}**", change.as_str()),
     };
     vec![
+        markdown(&format!("{} {}", compared.study, compared.source)),
         number::vcpu(cell.cpu_units),
         number::memory(cell.memory_mib),
         markdown(&format!("{} · {}", cell.program.name(), factors(cell.mode, cell.concurrency, cell.shards))),
@@ -50,7 +54,9 @@ fn row(compared: &Compared, scale: Scale) -> Vec<String> {
 pub fn render_comparison_csv(comparison: &Comparison) -> String {
     let metric = column(comparison.metric);
     let mut header: Vec<String> =
-        ["metric", "program", "is_contender", "cpu_units", "memory_mib", "mode", "concurrency", "shards"].map(str::to_owned).into();
+        ["metric", "study", "source", "program", "is_contender", "cpu_units", "memory_mib", "mode", "concurrency", "shards"]
+            .map(str::to_owned)
+            .into();
     for set in ["base", "new"] {
         header.extend(["median", "low", "high", "n"].map(|what| format!("{set}_{metric}_{what}")));
         header.push(format!("{set}_failed_repetitions"));
@@ -61,6 +67,8 @@ pub fn render_comparison_csv(comparison: &Comparison) -> String {
         let cell = &compared.cell;
         let mut row = vec![
             comparison.metric.id().to_owned(),
+            compared.study.to_string(),
+            csv(&compared.source),
             csv(cell.program.name()),
             (!cell.program.is_parfetch()).to_string(),
             known(cell.cpu_units),

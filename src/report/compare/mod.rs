@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::metric::{Better, Metric};
 use super::model::{CellReport, Interval, Study};
+use super::wording::facts::source;
 use crate::cell::Cell;
 use crate::stats::family::holm;
 use crate::stats::rank::{mann_whitney, ratio};
@@ -45,6 +46,10 @@ pub struct Comparison {
 /// One cell of both sets.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Compared {
+    /// Which pair of studies it is of, from 1: cells of different workloads never meet.
+    pub study: usize,
+    /// What the base fetched there, `s3://bucket/prefix`.
+    pub source: String,
     /// Its factors.
     pub cell: Cell,
     /// Before.
@@ -123,7 +128,7 @@ impl Comparison {
 /// Compares two sets of studies by one metric.
 pub fn compare(base: &[Study], new: &[Study], metric: Metric) -> Comparison {
     let pairs = pairs(base, new);
-    let mut cells: Vec<Compared> = pairs.iter().flat_map(|(base, new)| of_pair(base, new, metric)).collect();
+    let mut cells: Vec<Compared> = (1..).zip(&pairs).flat_map(|(study, pair)| of_pair(study, *pair, metric)).collect();
     let adjusted = holm(&cells.iter().map(|cell| cell.p).collect::<Vec<_>>());
     let better = metric.better();
     for (cell, adjusted_p) in cells.iter_mut().zip(adjusted) {
@@ -162,17 +167,29 @@ fn find<'a>(study: &'a Study, cell: &Cell) -> Option<&'a CellReport> {
     study.cells.iter().find(|report| report.cell == *cell)
 }
 
-fn of_pair(base: &Study, new: &Study, metric: Metric) -> Vec<Compared> {
-    let compared = |before: &CellReport| {
+fn of_pair(study: usize, (base, new): (&Study, &Study), metric: Metric) -> Vec<Compared> {
+    let source = source(&base.workload);
+    let compared = |before: &CellReport, source: String| {
         let after = find(new, &before.cell)?;
         let (base, new) = (side(before, metric)?, side(after, metric)?);
         let test = mann_whitney(&base.values, &new.values)?;
         let found = ratio(&base.values, &new.values, CONFIDENCE);
         let interval = found.and_then(|found| found.interval).map(|found| Interval { low: found.low, high: found.high, level: found.level });
         let ratio = found.map(|found| found.ratio);
-        Some(Compared { cell: before.cell.clone(), base, new, ratio, interval, p: test.p, adjusted_p: 1.0, change: Change::Indistinguishable })
+        Some(Compared {
+            study,
+            source,
+            cell: before.cell.clone(),
+            base,
+            new,
+            ratio,
+            interval,
+            p: test.p,
+            adjusted_p: 1.0,
+            change: Change::Indistinguishable,
+        })
     };
-    base.cells.iter().filter_map(compared).collect()
+    base.cells.iter().filter_map(|cell| compared(cell, source.clone())).collect()
 }
 
 fn side(report: &CellReport, metric: Metric) -> Option<Side> {

@@ -108,7 +108,18 @@ mod tests {
         let side = |values: &[f64]| Side { values: values.to_vec(), median: median(values).unwrap(), interval: None, failed: 0 };
         let cell = cell(&LEAN, 1, Mode::Async, 1);
         let found = ratio(base, new, CONFIDENCE).map(|found| found.ratio);
-        Compared { cell, base: side(base), new: side(new), ratio: found, interval: None, p: 1.0, adjusted_p: 1.0, change: Change::Better }
+        Compared {
+            study: 1,
+            source: String::new(),
+            cell,
+            base: side(base),
+            new: side(new),
+            ratio: found,
+            interval: None,
+            p: 1.0,
+            adjusted_p: 1.0,
+            change: Change::Better,
+        }
     }
 
     #[test]

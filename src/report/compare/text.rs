@@ -1,7 +1,6 @@
 //! A comparison in a terminal.
 
 use super::{Change, Compared, Comparison};
-use crate::cell::Program;
 use crate::report::metric::Better;
 use crate::report::text::{Align, Column, Page, Paint, Role, Text, blocks};
 use crate::report::wording::escape::terminal;
@@ -15,12 +14,12 @@ pub fn render_comparison_text(comparison: &Comparison, (base, new): (&str, &str)
     page.heading(&title(comparison));
     page.fact("Base", &[terminal(base)]);
     page.fact("New", &[terminal(new)]);
-    let mut programs: Vec<&Program> = comparison.cells.iter().map(|cell| &cell.cell.program).collect();
-    programs.dedup();
-    for program in programs {
-        page.heading(&terminal(program.name()));
-        let cells: Vec<&Compared> = comparison.cells.iter().filter(|cell| cell.cell.program == *program).collect();
-        let (labels, columns) = (labels(&cells), columns(comparison, &cells));
+    let studies = comparison.cells.last().map_or(0, |cell| cell.study);
+    for cells in comparison.cells.chunk_by(|one, other| (one.study, &one.cell.program) == (other.study, &other.cell.program)) {
+        let Some(first) = cells.first() else { continue };
+        let of = if studies > 1 { format!(" · study {} of {studies}: {}", first.study, first.source) } else { String::new() };
+        page.heading(&terminal(&format!("{}{of}", first.cell.program.name())));
+        let (labels, columns) = (labels(cells), columns(comparison, cells));
         for line in blocks(&labels, &columns, &[], &page).concat() {
             page.line(line);
         }
@@ -91,7 +90,7 @@ pub(super) fn probability(p: f64) -> String {
     if p < 0.000_05 { "<0.0001".to_owned() } else { format!("{p:.4}") }
 }
 
-fn labels(cells: &[&Compared]) -> Vec<Column> {
+fn labels(cells: &[Compared]) -> Vec<Column> {
     let mut last = None;
     let mut sizes = Vec::new();
     for cell in cells {
@@ -106,14 +105,14 @@ fn labels(cells: &[&Compared]) -> Vec<Column> {
     ]
 }
 
-fn columns(comparison: &Comparison, cells: &[&Compared]) -> Vec<Column> {
+fn columns(comparison: &Comparison, cells: &[Compared]) -> Vec<Column> {
     let scale = Scale::of(comparison.metric);
     let medians = cells.iter().flat_map(|cell| [cell.base.median, cell.new.median]).map(|median| scale.apply(median));
     let decimals = number::decimals(medians, std::iter::empty());
     let median = |value: f64| units::fixed(scale.apply(value), decimals);
     let or_unknown = |text: Option<String>| text.unwrap_or_else(|| UNKNOWN.to_owned());
     let mut change = Column::new("change", Align::Right);
-    change.cells = cells.iter().map(|cell| self::change(cell)).collect();
+    change.cells = cells.iter().map(self::change).collect();
     let intervals = cells.iter().map(|cell| or_unknown(cell.interval.map(|interval| range(interval.low, interval.high))));
     vec![
         Column::of("base", Align::Right, cells.iter().map(|cell| median(cell.base.median))),
@@ -168,6 +167,19 @@ mod tests {
         let text = render_comparison_text(&found, ("./before", "./after"), 80, &|_, text| text.to_owned());
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn cells_of_several_workloads_stand_apart() {
+        let other = || {
+            let mut study = set(1.0);
+            study.workload.bucket = "videos".to_owned();
+            study
+        };
+        let found = compare(&[set(1.0), other()], &[other(), set(1.0)], Metric::Throughput);
+        assert_eq!(found.cells.iter().map(|cell| cell.study).collect::<Vec<_>>(), [1, 1, 1, 1, 2, 2, 2, 2]);
+        let text = render_comparison_text(&found, ("a", "b"), 80, &|_, text| text.to_owned());
+        assert!(text.contains("lean · study 1 of 2: s3://images\n") && text.contains("lean · study 2 of 2: s3://videos\n"), "{text}");
     }
 
     #[test]
