@@ -10,7 +10,7 @@ use crate::exit::{Exit, Failure};
 use crate::output::{Style, warning};
 use crate::plan::{Limits, S3Uri};
 use crate::price::PriceList;
-use crate::report::{self, Reader, Role, Study};
+use crate::report::{self, ProblemKind, Reader, Role, Study};
 use crate::settings::{ResultSource, SourceSettings};
 use crate::store::{Bucket, Session, StoreErrorKind};
 
@@ -42,7 +42,7 @@ pub(super) async fn studies(places: &[ResultSource], sources: &SourceSettings, v
     }
     let reading = reader.finish();
     let style = Style::for_stream(&io::stderr(), variables.get("NO_COLOR"), variables.get("TERM"));
-    let (twice, problems): (Vec<_>, Vec<_>) = reading.problems.iter().partition(|problem| is_duplicate(&problem.what));
+    let (twice, problems): (Vec<_>, Vec<_>) = reading.problems.iter().partition(|problem| problem.kind == ProblemKind::Duplicate);
     for problem in problems {
         // Nobody to tell: the report says how many repetitions it rests on.
         let _closed = warning(&mut io::stderr(), style, &format!("{}: {}", problem.document, problem.what));
@@ -60,11 +60,6 @@ pub(super) async fn studies(places: &[ResultSource], sources: &SourceSettings, v
 }
 
 const HINT: &str = "results are JSON files that `parfetch run` and `parfetch sweep` wrote; name the file, its folder, or s3://bucket/prefix";
-
-/// Two documents of one repetition: medians must not count it twice, and which of them is right nobody knows.
-fn is_duplicate(what: &str) -> bool {
-    what.contains("is there twice")
-}
 
 /// A source as a person writes it.
 pub(super) fn name(place: &ResultSource) -> String {

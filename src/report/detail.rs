@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::metric::Metric;
 use super::model::CellReport;
 use super::observation::Observation;
-use super::read::Problem;
+use super::read::{Problem, ProblemKind};
 use crate::results::csv::CsvReader;
 use crate::results::summary::Summary;
 use crate::sample::Outcome;
@@ -84,7 +84,7 @@ pub fn detail(cell: &CellReport, open: Open<'_>) -> Detail {
                         detail.bytes_per_second = summary.series.map(|series| series.bytes);
                     }
                 }
-                Err(what) => detail.problems.push(Problem { document: name.clone(), what }),
+                Err(what) => detail.problems.push(Problem { document: name.clone(), what, kind: ProblemKind::LeftOut }),
             }
         }
     }
@@ -95,7 +95,7 @@ pub fn detail(cell: &CellReport, open: Open<'_>) -> Detail {
         let name = format!("{}.csv", first.strip_suffix(".json").unwrap_or(first));
         match fetches(&name, open) {
             Ok(found) => detail.fetches = found,
-            Err(what) => detail.problems.push(Problem { document: name, what }),
+            Err(what) => detail.problems.push(Problem { document: name, what, kind: ProblemKind::LeftOut }),
         }
     }
     detail
@@ -118,7 +118,7 @@ fn summary(name: &str, open: Open<'_>) -> Result<Summary, String> {
 fn add(whole: &mut Histogram, (name, snapshot): (&str, &Snapshot), problems: &mut Vec<Problem>) {
     match snapshot.histogram() {
         Ok(histogram) => whole.merge(&histogram),
-        Err(error) => problems.push(Problem { document: name.to_owned(), what: error.to_string() }),
+        Err(error) => problems.push(Problem { document: name.to_owned(), what: error.to_string(), kind: ProblemKind::LeftOut }),
     }
 }
 

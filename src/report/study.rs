@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::advice::Held;
 use super::cost::{Pricing, fargate_size};
+use super::metric::Metric;
 use super::model::{CellReport, Facts, Failure, Standing, Study, Verdict, Workload};
 use super::observation::Observation;
 use super::read::{Reading, Run};
@@ -14,6 +15,8 @@ use crate::price::PriceList;
 
 /// Fewest CPUs with which threads and processes can differ: on one they take turns.
 const CONTRAST_CPUS: u32 = 2;
+/// Seconds of fetching from which a rate is taken as settled: ten periods of a quota.
+const SETTLED_S: f64 = 1.0;
 
 /// Everything that was read, analysed: a study for each workload, in the order in which workloads were first started.
 pub fn studies(reading: Reading, prices: &PriceList) -> Vec<Study> {
@@ -153,7 +156,7 @@ fn is_same_source(one: &Workload, other: &Workload) -> bool {
     let source = |workload: &Workload| {
         let Workload { bucket, prefix, work, region, endpoint, place, .. } = workload;
         let place = (place.is_fargate(), place.arch.clone(), place.machine.clone());
-        (bucket.clone(), prefix.clone(), *work, region.clone(), endpoint.clone(), workload.embedded.is_some(), place)
+        (bucket.clone(), prefix.clone(), *work, region.clone(), endpoint.clone(), workload.embedded.clone(), place)
     };
     source(one) == source(other)
 }
@@ -221,6 +224,20 @@ fn add(facts: &mut Facts, run: &Run) {
     }
 }
 
+/// A quota is given out in periods of 100 ms: in a run of a few of them, what was left over and what was not used yet weigh too much.
+fn too_short(cells: &[CellReport]) -> Option<String> {
+    let times: Vec<f64> = cells.iter().filter_map(|cell| Some(cell.figure(Metric::FetchTime)?.median)).collect();
+    let short = times.iter().filter(|seconds| **seconds < SETTLED_S).count();
+    let shortest = times.iter().copied().fold(f64::INFINITY, f64::min);
+    (short > 0).then(|| {
+        format!(
+            "fetching took less than {SETTLED_S} s in {short} of {} cells, {shortest:.2} s in the shortest: so short a run says little, least of all under a quota, \
+             which is given out in periods of 0.1 s; more keys or --duration say more",
+            times.len()
+        )
+    })
+}
+
 fn notes(facts: &Facts, cells: &[CellReport], curves: usize) -> Vec<String> {
     let mut notes = Vec::new();
     if facts.failures > 0 {
@@ -241,6 +258,7 @@ fn notes(facts: &Facts, cells: &[CellReport], curves: usize) -> Vec<String> {
         let why = if facts.client_cpus == Some(0) { "the client shared its CPUs with the server" } else { "the client had one CPU" };
         notes.push(format!("{why}: the contrast of threads and processes, which shows with several CPUs alone, cannot be tested here"));
     }
+    notes.extend(too_short(cells));
     notes.extend(curves::too_few(cells));
     let families = if curves == 1 { "one curve".to_owned() } else { format!("each of {curves} curves") };
     notes.push(format!(

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::reduce::{Context, Numbers, Reduced, seconds};
-use super::{Problem, Reader, Reading, Run, shards};
+use super::{Problem, ProblemKind, Reader, Reading, Run, shards};
 use crate::cell::{Cell, Program};
 use crate::plan::Work;
 use crate::report::model::{Failure, Place, Workload};
@@ -29,7 +29,7 @@ pub(super) fn assemble(reader: Reader) -> Reading {
         for (summary, _) in record.summaries.iter().zip(&found).filter(|(_, found)| found.is_none()) {
             let document = beside(&name, summary);
             if record.failure.is_none() && record.repetition > 0 && !damaged.contains_key(&document) {
-                problems.push(Problem { document, what: format!("not there, and {name} names it") });
+                problems.push(Problem { document, what: format!("not there, and {name} names it"), kind: ProblemKind::LeftOut });
             }
         }
         // Repetition 0 warms up.
@@ -108,7 +108,11 @@ fn repetitions(records: Vec<Named>, problems: &mut Vec<Problem>) -> (Vec<Vec<Nam
             let is_twice = |other: &Record| other.attempt == record.attempt || (other.failure.is_none() && record.failure.is_none());
             if let Some((first, _)) = kept.iter().find(|(_, other)| is_twice(other)) {
                 let (cell, repetition) = (record.cell.slug(), record.repetition);
-                problems.push(Problem { what: format!("repetition {repetition} of {cell} is there twice: also in {first}"), document: name.clone() });
+                problems.push(Problem {
+                    what: format!("repetition {repetition} of {cell} is there twice: also in {first}"),
+                    document: name.clone(),
+                    kind: ProblemKind::Duplicate,
+                });
                 refused.push((name, record));
             } else {
                 kept.push((name, record));
@@ -283,10 +287,13 @@ fn own_runs(summaries: BTreeMap<String, Reduced>, runs: &mut Vec<Run>, problems:
     let mut sharded: Vec<Reduced> = Vec::new();
     for (name, reduced) in summaries {
         if is_of_a_repetition(&name) {
-            problems
-                .push(Problem { document: name, what: "part of a repetition without its record: it goes on still, or its sweep died".to_owned() });
+            problems.push(Problem {
+                document: name,
+                what: "part of a repetition without its record: it goes on still, or its sweep died".to_owned(),
+                kind: ProblemKind::LeftOut,
+            });
         } else if let Some(first) = seen.get(&reduced.identity) {
-            problems.push(Problem { document: name, what: format!("the same run is there twice: also in {first}") });
+            problems.push(Problem { document: name, what: format!("the same run is there twice: also in {first}"), kind: ProblemKind::Duplicate });
         } else {
             seen.insert(reduced.identity.clone(), name);
             if reduced.shard.is_some() { sharded.push(reduced) } else { single.push(reduced) }

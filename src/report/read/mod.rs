@@ -29,6 +29,18 @@ pub struct Problem {
     pub document: String,
     /// What is wrong with it, in one line.
     pub what: String,
+    /// Of which kind it is.
+    pub kind: ProblemKind,
+}
+
+/// What a problem means for the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProblemKind {
+    /// It is left out, and the rest stands.
+    LeftOut,
+    /// The same repetition stands there twice, and which of them is right nobody knows.
+    Duplicate,
 }
 
 /// Everything that was read.
@@ -116,7 +128,7 @@ impl Reader {
     /// A document that should be there and cannot be read.
     pub fn damaged(&mut self, name: &str, what: String) {
         self.damaged.insert(name.to_owned(), what.clone());
-        self.problems.push(Problem { document: name.to_owned(), what });
+        self.problems.push(Problem { document: name.to_owned(), what, kind: ProblemKind::LeftOut });
     }
 
     /// Reads a file, or every `.json` file below a folder.
