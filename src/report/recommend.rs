@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::advice::{Basis, Choice, Prediction, Recommendation};
 use super::cost::fargate_size;
-use super::model::{CellReport, Limit};
+use super::model::{CellReport, Interval, Limit};
 use crate::cell::{Cell, Program};
 use crate::units;
 
@@ -118,6 +118,12 @@ fn nanoseconds(seconds: f64) -> u64 {
     (seconds.max(0.0) * 1e9) as u64
 }
 
+/// ` ± 6 s`; never nothing, which no measurement is exact to.
+pub(super) fn within(interval: &Interval) -> String {
+    let half = interval.half_width();
+    if half < 1.0 { " ± <1 s".to_owned() } else { format!(" ± {}", time(half)) }
+}
+
 /// US dollars with three significant digits.
 pub(super) fn usd(value: f64) -> String {
     format!("${}", units::three_digits(value))
@@ -128,7 +134,7 @@ fn words(cell: &Cell, prediction: &Prediction) -> String {
     let (units, memory_mib) = fargate_size(cell).unwrap_or((cell.cpu_units, cell.memory_mib));
     let size = Cell { cpu_units: units, memory_mib, ..cell.clone() };
     let tasks = if cell.shards > 1 { format!("{} tasks of ", cell.shards) } else { String::new() };
-    let within = prediction.interval.map_or_else(String::new, |interval| format!(" ± {}", time(interval.half_width())));
+    let within = prediction.interval.map_or_else(String::new, |interval| within(&interval));
     let mut sentences = vec![
         format!("{tasks}{} vCPU, {} GB, {} × {}.", size.vcpu(), f64::from(memory_mib) / 1024.0, cell.mode, cell.concurrency),
         format!("{} in {}{within}{}{}", units::bytes(prediction.bytes), time(prediction.seconds), cost(prediction), basis(prediction)),

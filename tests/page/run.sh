@@ -4,7 +4,10 @@
 # Needs Node 20, npm and Chromium ($CHROMIUM, chromium, chromium-browser or google-chrome on the PATH).
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-(cd "$here" && npm ci --ignore-scripts --no-audit --no-fund --silent)
+if ! cmp -s "$here/package-lock.json" "$here/node_modules/.installed"; then
+    (cd "$here" && npm ci --ignore-scripts --no-audit --no-fund --silent)
+    cp "$here/package-lock.json" "$here/node_modules/.installed"
+fi
 if [ "${1:-}" = --faults ]; then
     exec node "$here/faults.mjs"
 fi

@@ -26,7 +26,9 @@ pub(super) fn recommendation(part: &Part<'_>) -> Recommendation {
     sentences.push(format!("{label} {rest}").trim_end().to_owned());
     sentences.extend(other.map(|fastest| format!("Fastest: {}", fastest.words)));
     sentences.extend(found.because.as_deref().map(sentence));
-    Recommendation { headline: headline.to_owned(), sentences, snippets: snippets(first, other) }
+    // The overrides are of a task of parfetch.
+    let snippets = if part.program.is_parfetch() { snippets(first, other) } else { Vec::new() };
+    Recommendation { headline: headline.to_owned(), sentences, snippets }
 }
 
 fn snippets(first: &Choice, other: Option<&Choice>) -> Vec<Snippet> {

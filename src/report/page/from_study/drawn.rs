@@ -80,7 +80,7 @@ fn histograms(shown: &CellReport, details: &[(&CellReport, Detail)]) -> Option<H
     let panels: Vec<Histogram> =
         details.iter().filter(|(_, detail)| !detail.ttfb.is_empty()).map(|(report, detail)| histogram(report, &detail.ttfb)).collect();
     let caption = format!(
-        "{}: the fetches of all repetitions that ended well; percentiles are medians of the repetitions’.",
+        "{}: the fetches of all repetitions that ended well; percentiles are the medians of the repetitions’ own.",
         words::size_and_workers(&shown.cell)
     );
     (!panels.is_empty()).then_some(Histograms { caption, panels })

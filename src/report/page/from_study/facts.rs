@@ -3,7 +3,8 @@
 use super::super::types::Fact;
 use super::words::{self, length, plural, sentence};
 use super::{SizeKey, programs, sizes};
-use crate::report::{Place, Study, Workload};
+use crate::report::recommend::time;
+use crate::report::{Basis, Place, Prediction, Study, Workload};
 use crate::units;
 use std::collections::BTreeSet;
 
@@ -44,12 +45,12 @@ fn source(workload: &Workload) -> String {
 
 /// What a repetition fetched.
 fn amount(workload: &Workload) -> Option<String> {
-    let bytes = workload.bytes.map_or_else(String::new, |bytes| format!(", {}", units::bytes(bytes)));
-    let keys = workload.keys.map(|keys| format!("{}{bytes}", plural(keys, "key")));
-    match (workload.limit, keys) {
-        (Some(limit), Some(keys)) => Some(format!("{} at most of {keys}", plural(limit, "key"))),
+    let bytes = |before: &str| workload.bytes.map_or_else(String::new, |bytes| format!(", {}{before}", units::bytes(bytes)));
+    match (workload.limit, workload.keys) {
+        (Some(limit), Some(keys)) if limit < keys => Some(format!("{} of {}{}", units::count(limit), plural(keys, "key"), bytes(" in all"))),
+        (_, Some(keys)) => Some(format!("{}{}", plural(keys, "key"), bytes(""))),
         (Some(limit), None) => Some(format!("{} at most", plural(limit, "key"))),
-        (None, keys) => keys,
+        (None, None) => None,
     }
 }
 
@@ -83,7 +84,7 @@ fn place(study: &Study) -> Vec<String> {
     let Place { on, arch, machine } = &study.workload.place;
     let mut parts: Vec<String> = match on.as_str() {
         "" => Vec::new(),
-        "local" => vec!["a machine of its own, not Fargate".to_owned()],
+        "local" => vec!["local machine, not Fargate".to_owned()],
         on => vec![on.to_owned()],
     };
     parts.extend(study.facts.cpu_model.clone().or_else(|| machine.clone()));
@@ -123,8 +124,20 @@ pub(super) fn cautions(study: &Study) -> Vec<String> {
     } else if study.workload.embedded.is_some() {
         cautions.push("The server was an embedded one on the same machine: no network lay between it and the client.".to_owned());
     }
+    cautions.extend(burst(study));
     cautions.extend(study.notes.iter().filter(|note| !is_how(note)).map(|note| sentence(note)));
     cautions
+}
+
+/// How long rates were seen to hold, when the whole bucket takes longer.
+fn burst(study: &Study) -> Option<String> {
+    let is_burst = |prediction: &Prediction| matches!(prediction.basis, Basis::Burst { .. });
+    study.cells.iter().filter_map(|cell| cell.prediction.as_ref()).find(|prediction| is_burst(prediction))?;
+    let longest = study.cells.iter().filter_map(|cell| cell.held).map(|held| held.held_s).max_by(f64::total_cmp)?;
+    Some(format!(
+        "Burst rates: no cell was seen to hold its rate for longer than {}, and fetching the whole bucket takes some of them longer.",
+        time(longest)
+    ))
 }
 
 fn is_how(note: &str) -> bool {
@@ -175,7 +188,9 @@ pub(super) fn environment(study: &Study) -> Vec<Fact> {
     let facts = &study.facts;
     let classes = facts.storage_classes.iter();
     let classes = classes.map(|(class, of)| format!("{class} {}, {}", plural(of.objects, "object"), units::bytes(of.bytes))).collect();
-    let times = [&facts.first_start, &facts.last_start].into_iter().flatten().cloned().collect();
+    let mut times: Vec<&str> = [&facts.first_start, &facts.last_start].into_iter().flatten().map(String::as_str).collect();
+    times.dedup();
+    let times = if times.is_empty() { Vec::new() } else { vec![times.join(" to ")] };
     let rows = [
         ("parfetch", facts.tool_versions.clone()),
         ("System", facts.system.iter().cloned().collect()),

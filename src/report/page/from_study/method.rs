@@ -86,7 +86,7 @@ fn knees(study: &Study) -> Vec<String> {
         *said.entry(note).or_default() += 1;
     }
     let all = count(u64::try_from(study.curves.len()).unwrap_or(u64::MAX));
-    said.into_iter().map(|(note, curves)| format!("Of {all} curves {}: {note}.", count(curves))).collect()
+    said.into_iter().map(|(note, curves)| format!("{} of {all} curves: {note}.", count(curves))).collect()
 }
 
 /// The rules of the verdicts that this study has.
