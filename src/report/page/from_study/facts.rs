@@ -99,7 +99,7 @@ fn cpus(study: &Study) -> Vec<String> {
         return vec!["shared the same CPUs".to_owned()];
     }
     let mut parts = Vec::new();
-    parts.extend(facts.client_cpus.filter(|cpus| *cpus > 0).map(|cpus| format!("the client on {}", plural(u64::from(cpus), "CPU"))));
+    parts.extend(facts.client_cpus.filter(|cpus| *cpus > 0).map(|cpus| format!("the client on up to {}", plural(u64::from(cpus), "CPU"))));
     if study.workload.embedded.is_some() && facts.shared_with_server == Some(false) {
         parts.push("the server on others of the same machine".to_owned());
     }
