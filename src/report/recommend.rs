@@ -110,8 +110,11 @@ fn overrides(cell: &Cell, environment: &[(String, String)]) -> String {
 
 /// Seconds as people read them.
 pub(super) fn time(seconds: f64) -> String {
-    units::duration_coarse(nanoseconds(seconds))
+    if seconds < SHORT_S { units::duration(nanoseconds(seconds)) } else { units::duration_coarse(nanoseconds(seconds)) }
 }
+
+/// Below so many seconds whole ones would say too little.
+const SHORT_S: f64 = 10.0;
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "predicted times are far below 2^63 ns, and the cast saturates")]
 fn nanoseconds(seconds: f64) -> u64 {
@@ -121,7 +124,12 @@ fn nanoseconds(seconds: f64) -> u64 {
 /// ` ± 6 s`; never nothing, which no measurement is exact to.
 pub(super) fn within(interval: &Interval) -> String {
     let half = interval.half_width();
-    if half < 1.0 { " ± <1 s".to_owned() } else { format!(" ± {}", time(half)) }
+    // As fine as the time that it stands behind.
+    match interval.high {
+        high if high < SHORT_S => format!(" ± {}", time(half.max(1e-3))),
+        _ if half < 1.0 => " ± <1 s".to_owned(),
+        _ => format!(" ± {}", units::duration_coarse(nanoseconds(half))),
+    }
 }
 
 /// US dollars with three significant digits.

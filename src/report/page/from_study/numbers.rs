@@ -3,12 +3,14 @@
 use super::super::types::KeyNumber;
 use super::cells::{interval, rate, total};
 use super::words::{self, UNKNOWN, length, plural};
-use super::{Part, SizeKey, size_of};
+use super::{Part, size_of};
 use crate::report::recommend::usd;
 use crate::report::{CellReport, Figure, Metric, SpeedUp};
+use crate::stats::location::Interval;
+use crate::stats::rank::{Ratio, ratio};
 use crate::units::{self, count, three_digits};
 
-/// Fastest cell, cheapest cell, the largest contrast between modes, and what became of the fetches.
+/// Fastest cell, cheapest cell, one mode over another, and what became of the fetches.
 pub(super) fn key_numbers(part: &Part<'_>) -> Vec<KeyNumber> {
     [fastest(part), cheapest(part), contrast(part).or_else(|| speed_up(part)), Some(fetches(part))].into_iter().flatten().collect()
 }
@@ -45,32 +47,27 @@ fn cheapest(part: &Part<'_>) -> Option<KeyNumber> {
     Some(KeyNumber { note, ..key("Cheapest cell", usd(cost.usd_total()), &format!("for {}", units::bytes(prediction.bytes))) })
 }
 
-/// The two modes whose medians lie farthest apart at one size and concurrency, each with its interval.
+/// The first mode against the last one, at the size and concurrency of the recommended cell: a pair that the figures did not choose, so that its
+/// interval means what it says.
 fn contrast(part: &Part<'_>) -> Option<KeyNumber> {
-    let factors = |report: &CellReport| -> (SizeKey, u32) { (size_of(&report.cell), report.cell.concurrency) };
-    let measured: Vec<(&CellReport, f64)> = part
-        .reports()
-        .filter(|report| !report.has_failures())
-        .filter_map(|report| Some((report, rate(report).filter(|rate| *rate > 0.0)?)))
-        .collect();
-    let mut most: Option<(&CellReport, &CellReport, f64)> = None;
-    for (fast, high) in &measured {
-        for (slow, low) in measured.iter().filter(|(slow, _)| factors(slow) == factors(fast) && slow.cell.mode != fast.cell.mode) {
-            if most.is_none_or(|(.., ratio)| high / low > ratio) {
-                most = Some((fast, slow, high / low));
-            }
-        }
-    }
-    let (fast, slow, times) = most?;
-    let side = |report: &CellReport| {
-        let figure = report.figure(Metric::Throughput);
-        let rate = figure.map_or_else(|| UNKNOWN.to_owned(), |figure| three_digits(figure.median / 1e6));
-        let range = figure.map_or_else(String::new, |figure| range(figure, " ("))
-            + if figure.is_some_and(|figure| figure.interval.is_some()) { ")" } else { "" };
-        format!("{} {rate}{range}", report.cell.mode)
+    let found = part.recommendation()?;
+    let chosen = &part.study.cells.get(found.cheapest.as_ref().or(found.fastest.as_ref())?.cell)?.cell;
+    let beside = |report: &&CellReport| {
+        (size_of(&report.cell), report.cell.concurrency) == (size_of(chosen), chosen.concurrency) && report.figure(Metric::Throughput).is_some()
     };
-    let note = format!("{}: {}, {} MB/s", words::size_and_workers(&fast.cell), side(fast), side(slow));
-    Some(KeyNumber { note, ..key("Modes farthest apart", three_digits(times), "×") })
+    let first = part.reports().filter(beside).min_by_key(|report| report.cell.mode)?;
+    let last = part.reports().filter(beside).max_by_key(|report| report.cell.mode).filter(|last| last.cell.mode != first.cell.mode)?;
+    let values = |report: &CellReport| report.figure(Metric::Throughput).map(|figure| figure.values.clone()).unwrap_or_default();
+    let Ratio { ratio, interval } = ratio(&values(last), &values(first), 0.95)?;
+    let range = match interval {
+        None => "too few repetitions for an interval".to_owned(),
+        Some(Interval { low, high, .. }) => {
+            let told = if low <= 1.0 && high >= 1.0 { ": not told apart" } else { "" };
+            format!("95 %: {} to {}{told}", three_digits(low), three_digits(high))
+        }
+    };
+    let note = format!("{}; {range}", words::size_and_workers(chosen));
+    Some(KeyNumber { note, ..key(&format!("{} over {}", first.cell.mode, last.cell.mode), three_digits(ratio), "×") })
 }
 
 /// With one mode: the recommended cell against a contender, else the first speed-up that is known of it.
