@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Figures of parfetch that depend on the machine, so that no test asserts them: run it on a quiet one.
 
-    cargo build --release && python3 bench/figures.py [cpu|s3|memory]...
+    cargo build --release && python3 bench/figures.py [cpu|s3|memory|quota]...
 
 cpu     CPU per request of `lean` against `sdk`, 16 KiB objects over loopback: median of 5 interleaved runs each.
 s3      active-window requests/s against concurrency / mean service time as the embedded server logged it (network=s3), every mode and client.
 memory  1,000,000 keys of 1 KiB at concurrency 64, async and process: peak memory against 64 MB + 1 MB (12 MB) a worker, and all rows there.
+quota   CPU seconds / wall seconds under a quota of 0.5 vCPU, from outside, of work that is never idle (SHA-256 of one 3 GiB object): parfetch in each
+        mode, and a contender. Needs a machine on which a control group can be made.
 
 Needs nothing but Python's own library.
 """
@@ -68,11 +70,28 @@ def memory(out):
         print(f"  {mode:7} peak memory (sum of PSS) {peak:.1f} MB (at most {budget}), {ok:,} rows ok, fetch {summary['phases']['fetch_ns'] / 1e9:.1f} s")
 
 
+def quota(out):
+    print("CPU seconds / wall seconds, whole program, 0.5 vCPU by quota, SHA-256 of one object of 3 GiB (3 repetitions)")
+    contender = f"contender:async=env PARFETCH_WORK=sha256 {PARFETCH} run"
+    command = [PARFETCH, "sweep", "--embedded=objects=1,size=3GiB", "--vcpu", "0.5", "-c", "1", "--client", "lean", "--work", "sha256",
+               "--repeat", "3", "--contender", contender, "--progress", "never", "--id", "quota", "--out", out]
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True)
+    ratios = {}
+    for path in sorted(pathlib.Path(out).glob("sweeps/quota/*/r0[1-9]-*/repetition.json")):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        outside, program = record["outside"], next(iter(record["cell"]["program"].values()))
+        assert record["failure"] is None, record["failure"]
+        busy = (outside["cpu_user_ns"] + outside["cpu_sys_ns"]) / outside["wall_ns"]
+        ratios.setdefault((program, record["cell"]["mode"]), []).append(busy)
+    for (program, mode), values in ratios.items():
+        print(f"  {program:9} {mode:7} {statistics.median(values):.3f}   {min(values):.3f}-{max(values):.3f} (0.5 +- 0.03)")
+
+
 def main():
-    names = sys.argv[1:] or ["cpu", "s3", "memory"]
+    names = sys.argv[1:] or ["cpu", "s3", "memory", "quota"]
     with tempfile.TemporaryDirectory() as out:
         for name in names:
-            {"cpu": cpu, "s3": s3, "memory": memory}[name](out)
+            {"cpu": cpu, "s3": s3, "memory": memory, "quota": quota}[name](out)
 
 
 if __name__ == "__main__":

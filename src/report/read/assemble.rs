@@ -105,7 +105,9 @@ fn repetitions(records: Vec<Named>, problems: &mut Vec<Problem>) -> (Vec<Vec<Nam
         tries.sort_by(|one, other| (one.1.attempt, &one.0).cmp(&(other.1.attempt, &other.0)));
         let mut kept: Vec<(String, Record)> = Vec::with_capacity(tries.len());
         for (name, record) in std::mem::take(tries) {
-            let is_twice = |other: &Record| other.attempt == record.attempt || (other.failure.is_none() && record.failure.is_none());
+            // A sweep that goes on warms up again: warm-ups count as little as ever.
+            let counts = record.repetition > 0;
+            let is_twice = |other: &Record| counts && (other.attempt == record.attempt || (other.failure.is_none() && record.failure.is_none()));
             if let Some((first, _)) = kept.iter().find(|(_, other)| is_twice(other)) {
                 let (cell, repetition) = (record.cell.slug(), record.repetition);
                 problems.push(Problem {

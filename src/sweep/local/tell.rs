@@ -10,7 +10,7 @@ use crate::plan::{Access, Limits, Work};
 use crate::server::Ready;
 
 /// Variables that a sweep sets itself: what its own environment says of them is not meant for a repetition.
-const OWN: [&str; 8] = ["BUCKET_NAME", "RESULT_BUCKET_NAME", "CONCURRENCY", "MODE", "TAG", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "NO_COLOR"];
+const OWN: [&str; 7] = ["BUCKET_NAME", "RESULT_BUCKET_NAME", "CONCURRENCY", "MODE", "TAG", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"];
 /// Variables that would get in the way of the embedded server's own keys.
 const CREDENTIALS: [&str; 12] = [
     "AWS_PROFILE",
