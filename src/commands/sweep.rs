@@ -36,7 +36,7 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     let sources = SourceSettings { access: settings.job.access.clone(), prices: settings.prices.clone() };
     let style = Style::for_stream(&io::stderr(), raw.variables.get("NO_COLOR"), raw.variables.get("TERM"));
     let Some(ended) = super::runtime()?.block_on(supervised(raw, settings))? else { return Ok(Exit::Good) };
-    if ended.exit == Exit::Good {
+    if [Exit::Good, Exit::NotStored].contains(&ended.exit) {
         let page = super::report::of_folder(&ended.folder, &sources, &raw.variables)?;
         let folder = ended.folder.display();
         // Nobody to tell: the report stands on stdout.
@@ -98,9 +98,10 @@ fn finish(ended: &Ended, style: Style) -> Result<Exit, Failure> {
         let _closed = warning(&mut io::stderr(), style, &text);
     }
     match ended.exit {
+        Exit::Good if ended.failed > 0 => Ok(Exit::FetchesFailed),
         Exit::Good => Ok(Exit::Good),
         Exit::NotStored => Err(Failure::new(Exit::NotStored, "not all results were stored in the results bucket")
-            .hint(format!("they are kept; upload them: parfetch upload {folder} s3://BUCKET/PREFIX"))),
+            .hint(format!("they are kept; upload them: parfetch upload {folder} {}", ended.target.as_deref().unwrap_or("s3://BUCKET/PREFIX")))),
         exit => Err(Failure::new(exit, format!("interrupted after {} runs", units::count(ended.done))).hint("the same command goes on from here")),
     }
 }

@@ -10,7 +10,7 @@ use super::figures::median_of;
 use super::model::{CellReport, Facts, Workload};
 use super::observation::Observation;
 use crate::cell::{Cell, UNITS_PER_VCPU};
-use crate::price::{CPU_UNITS, PriceList, TaskRates, TaskSize, fargate_memories, task_usd};
+use crate::price::{CPU_UNITS, MINIMUM_SECONDS, PriceList, TaskRates, TaskSize, fargate_memories, task_usd};
 use crate::results::summary::StorageClass;
 
 /// Keys of a listing page.
@@ -98,7 +98,7 @@ impl Pricing {
             usd_task: task_usd(task, size(cell)?, used.seconds) * f64::from(cell.shards.max(1)),
             usd_requests: used.gets * requests.get + pages as f64 * requests.list,
             usd_retrieval: used.bytes * requests.byte_retrieved,
-            billed_s: used.seconds,
+            billed_s: used.seconds.ceil().max(MINIMUM_SECONDS),
             prices_dated: self.dated.clone(),
             is_hypothetical: self.is_hypothetical,
         })

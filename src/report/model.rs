@@ -154,7 +154,7 @@ impl CellReport {
 
     /// Whether any repetition failed: shown as `!`.
     pub fn has_failures(&self) -> bool {
-        !self.failures.is_empty()
+        !self.failures.is_empty() || self.observations.iter().any(|observation| observation.counts.failed.is_some_and(|failed| failed > 0))
     }
 }
 

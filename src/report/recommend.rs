@@ -45,10 +45,14 @@ fn of_program(program: &Program, cells: &[CellReport]) -> Recommendation {
         (Some(_), None) => Some("no cheapest cell: no price is known".to_owned()),
         _ => None,
     };
+    let left_out = |than: f64| {
+        let is_faster = |cell: &CellReport| cell.prediction.as_ref().is_some_and(|prediction| prediction.seconds < than);
+        of_program().filter(|(_, cell)| cell.verdict.limit == Limit::ServerBound && is_faster(cell)).count()
+    };
     Recommendation {
         program: program.clone(),
         cheapest: cheapest.and_then(|found| choice(found.place, &cells[found.place])),
-        fastest: fastest.and_then(|found| choice(found.place, &cells[found.place])),
+        fastest: fastest.and_then(|found| Some(with_left_out(choice(found.place, &cells[found.place])?, left_out(found.seconds)))),
         pareto: pareto(&candidates),
         because,
         rule: RULE,
@@ -78,7 +82,7 @@ fn nothing_because(cells: &[&CellReport]) -> String {
     let server = count(|cell| !cell.has_failures() && cell.verdict.limit == Limit::ServerBound);
     let unknown = cells.len() - failed - server;
     let reasons = [
-        (failed, "had failed repetitions"),
+        (failed, "had failed repetitions or objects"),
         (server, "measured the server"),
         (unknown, "lack what a prediction needs (keys and bytes of the bucket)"),
     ];
@@ -92,10 +96,23 @@ fn choice(place: usize, report: &CellReport) -> Option<Choice> {
     Some(Choice { cell: place, words: words(&report.cell, prediction), run_task_overrides: overrides(&report.cell, &environment), environment })
 }
 
+/// The fastest cells may have measured the server: then the fastest that is named is not the fastest of the table.
+fn with_left_out(choice: Choice, faster: usize) -> Choice {
+    match faster {
+        0 => choice,
+        1 => Choice { words: format!("{} One faster cell measured the server and is left out.", choice.words), ..choice },
+        _ => Choice { words: format!("{} {faster} faster cells measured the server and are left out.", choice.words), ..choice },
+    }
+}
+
 fn environment(cell: &Cell) -> Vec<(String, String)> {
     let mut environment = vec![("MODE".to_owned(), cell.mode.to_string()), ("CONCURRENCY".to_owned(), cell.concurrency.to_string())];
     if let Program::Client(client) = cell.program {
         environment.push(("PARFETCH_CLIENT".to_owned(), client.to_string()));
+    }
+    if cell.shards > 1 {
+        // Each task needs its own number: as it stands here it is refused.
+        environment.push(("PARFETCH_SHARD".to_owned(), format!("I/{}", cell.shards)));
     }
     environment
 }

@@ -224,6 +224,13 @@ fn add(facts: &mut Facts, run: &Run) {
     }
 }
 
+/// Repetitions that were planned and are not here: not done yet, or their documents are left out.
+fn too_few_done(facts: &Facts, cells: &[CellReport]) -> Option<String> {
+    let planned = usize::try_from(facts.planned_repetitions?).ok()?;
+    let lacking = cells.iter().filter(|cell| cell.observations.len() + cell.failures.len() < planned).count();
+    (lacking > 0).then(|| format!("{lacking} of {} cells have fewer repetitions than the {planned} that were planned", cells.len()))
+}
+
 /// A quota is given out in periods of 100 ms: in a run of a few of them, what was left over and what was not used yet weigh too much.
 fn too_short(cells: &[CellReport]) -> Option<String> {
     let times: Vec<f64> = cells.iter().filter_map(|cell| Some(cell.figure(Metric::FetchTime)?.median)).collect();
@@ -258,6 +265,7 @@ fn notes(facts: &Facts, cells: &[CellReport], curves: usize) -> Vec<String> {
         let why = if facts.client_cpus == Some(0) { "the client shared its CPUs with the server" } else { "the client had one CPU" };
         notes.push(format!("{why}: the contrast of threads and processes, which shows with several CPUs alone, cannot be tested here"));
     }
+    notes.extend(too_few_done(facts, cells));
     notes.extend(too_short(cells));
     notes.extend(curves::too_few(cells));
     let families = if curves == 1 { "one curve".to_owned() } else { format!("each of {curves} curves") };

@@ -142,11 +142,13 @@ fn neighbours(curve: &Curve, cells: &[CellReport], place: usize) -> (Limit, Stri
     if cell.figure(Metric::CpuShare).is_none() {
         return (Limit::Inconclusive, format!("flat from concurrency {from} to {to}, and how busy the processor was is not known"));
     }
-    if let Some(other) = carries_more(cells, place) {
-        let gain = units::percent(median(&cells[other]) / median(cell) - 1.0);
+    // A faster cell speaks against the network even where so many comparisons leave nothing significant.
+    let carries_more = carries_more(cells, place);
+    if let Some((other, gain)) = carries_more.more_than_within {
         let Cell { program, mode, concurrency, .. } = &cells[other].cell;
-        let what = format!("{} {mode} × {concurrency}", program.name());
-        return (Limit::Inconclusive, format!("flat from concurrency {from} to {to}, yet {what} is {gain} faster in the same size: not the network"));
+        let what = format!("{} {mode} × {concurrency} is {} faster in the same size", program.name(), units::percent(gain));
+        let so = if carries_more.significant.is_some() { ": not the network" } else { ", which is not significant among so many cells" };
+        return (Limit::Inconclusive, format!("flat from concurrency {from} to {to}, yet {what}{so}"));
     }
     (Limit::NetworkBound, format!("flat from concurrency {from} to {to} with the processor not full"))
 }
@@ -178,12 +180,12 @@ fn faster(others: &[usize], cells: &[CellReport], place: usize) -> Faster {
     Faster { significant: more_than_within.filter(|(other, _)| is_significant(*other)), more_than_within }
 }
 
-/// A cell of the same size that is significantly and more than 5 % faster, whatever its program, mode and concurrency: then it is not the network
+/// The fastest cell of the same size, when it is more than 5 % faster, whatever its program, mode and concurrency: then it is not the network
 /// that holds this one back, but itself (an interpreter's lock, a single thread).
-fn carries_more(cells: &[CellReport], place: usize) -> Option<usize> {
+fn carries_more(cells: &[CellReport], place: usize) -> Faster {
     let size = |cell: &Cell| (cell.cpu_units, cell.memory_mib, cell.shards);
     let others: Vec<usize> = (0..cells.len())
         .filter(|other| *other != place && size(&cells[*other].cell) == size(&cells[place].cell) && !throughputs(&cells[*other]).is_empty())
         .collect();
-    faster(&others, cells, place).significant.map(|(other, _)| other)
+    faster(&others, cells, place)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch::Receiver;
 
-use super::folder::{Folder, FolderError, store_record};
+use super::folder::{Folder, FolderError, SWEEP_FILE, store_record};
 use super::local::{Attempt, Scene};
 use super::matrix::{Planned, order};
 use super::plan::SweepPlan;
@@ -16,7 +16,7 @@ use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure};
 use crate::plan::{Access, KeySource, Limits, S3Uri};
 use crate::platform::clock::utc_now;
-use crate::results::record::Record;
+use crate::results::record::{FILE_NAME, Record};
 use crate::results::summary::Summary;
 use crate::run::Signal;
 use crate::server::Options;
@@ -115,6 +115,8 @@ pub struct Ended {
     pub done: u64,
     /// Runs that failed.
     pub failed: u64,
+    /// Where its folder is stored as well: `s3://bucket/prefix`.
+    pub target: Option<String>,
     /// Exit code.
     pub exit: Exit,
 }
@@ -155,7 +157,8 @@ struct Todo {
 async fn go_through(job: &Job, (folder, stage): (&Folder, &mut Stage<'_>), signal: Receiver<Option<Signal>>) -> Result<Ended, Failure> {
     let order = order(&stage.cells, job.plan.repeat, job.plan.seed);
     let mut clock = Clock::default();
-    let (todo, mut ended) = what_is_left(job, (folder, &order), &mut clock)?;
+    let (todo, mut ended, done) = what_is_left(job, (folder, &order), &mut clock)?;
+    store_begun(stage, (job, folder), &done, &mut ended).await?;
     let runs = order.iter().filter(|planned| planned.repetition > 0).count() as u64;
     stage.event(&SweepEvent::Planned { title: stage.forecast(job).title(&job.id), runs, done: ended.done });
     for (index, next) in todo.iter().enumerate() {
@@ -198,9 +201,10 @@ fn interrupted(ended: Ended, (signal, stage): (Signal, &mut Stage<'_>)) -> Ended
 }
 
 /// What has no record. Warm-ups are done again as long as anything is left of a sweep.
-fn what_is_left(job: &Job, (folder, order): (&Folder, &[Planned]), clock: &mut Clock) -> Result<(Vec<Todo>, Ended), FolderError> {
-    let mut ended = Ended { folder: folder.root().to_owned(), done: 0, failed: 0, exit: Exit::Good };
-    let mut todo = Vec::new();
+fn what_is_left(job: &Job, (folder, order): (&Folder, &[Planned]), clock: &mut Clock) -> Result<(Vec<Todo>, Ended, Vec<PathBuf>), FolderError> {
+    let target = job.results.as_ref().map(|uri| format!("s3://{}/{}sweeps/{}", uri.bucket, uri.key, job.id));
+    let mut ended = Ended { folder: folder.root().to_owned(), done: 0, failed: 0, target, exit: Exit::Good };
+    let (mut todo, mut done) = (Vec::new(), Vec::new());
     let mut number = 0;
     for planned in order {
         let (record, attempt) = folder.look(planned)?;
@@ -212,6 +216,7 @@ fn what_is_left(job: &Job, (folder, order): (&Folder, &[Planned]), clock: &mut C
         match record.filter(|record| record.failure.is_none() || job.failed == Failed::Keep) {
             Some(record) => {
                 clock.ran(&record);
+                done.push(folder.repetition(planned, record.attempt));
                 ended.done += 1;
                 ended.failed += u64::from(record.failure.is_some());
             }
@@ -221,7 +226,7 @@ fn what_is_left(job: &Job, (folder, order): (&Folder, &[Planned]), clock: &mut C
     let left: Vec<&Program> = todo.iter().filter(|todo| todo.number.is_some()).map(|todo| &todo.planned.cell.program).collect();
     let wanted: Vec<bool> = todo.iter().map(|todo| todo.number.is_some() || left.contains(&&todo.planned.cell.program)).collect();
     let todo = todo.into_iter().zip(wanted).filter_map(|(todo, wanted)| wanted.then_some(todo)).collect();
-    Ok((todo, ended))
+    Ok((todo, ended, done))
 }
 
 /// A warm-up of parfetch that fails says why every run would fail.
@@ -241,13 +246,34 @@ fn check_warm_up(record: &Record) -> Result<(), Failure> {
     }
 }
 
+/// Proves that the results bucket can be written, before hours go by, and stores what an earlier part of the sweep could not.
+async fn store_begun(stage: &mut Stage<'_>, (job, folder): (&Job, &Folder), done: &[PathBuf], ended: &mut Ended) -> Result<(), Failure> {
+    let Some(uri) = &job.results else { return Ok(()) };
+    let key = |relative: &str| format!("{}sweeps/{}/{relative}", uri.key, job.id);
+    match &mut stage.results {
+        Some(bucket) => bucket.store_file(&key(SWEEP_FILE), &folder.root().join(SWEEP_FILE), Replace::Yes).await?,
+        None => return Ok(()),
+    }
+    for dir in done {
+        let relative = dir.strip_prefix(folder.root()).unwrap_or(dir).join(FILE_NAME);
+        let Some(bucket) = &mut stage.results else { return Ok(()) };
+        if bucket.exists(&key(&relative.to_string_lossy())).await? == Some(false) {
+            store(stage, (job, folder), dir, ended).await;
+        }
+    }
+    Ok(())
+}
+
 /// Stores a repetition in the results bucket, if there is one. What is not stored stays in the folder.
 async fn store(stage: &mut Stage<'_>, (job, folder): (&Job, &Folder), dir: &Path, ended: &mut Ended) {
     let (Some(bucket), Some(uri)) = (&mut stage.results, &job.results) else { return };
     let relative = dir.strip_prefix(folder.root()).unwrap_or(dir).display();
     let files = std::fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
+    let mut files: Vec<PathBuf> = files.filter(|path| path.is_file()).collect();
+    // The record last: where it stands, the rest stands.
+    files.sort_by_key(|path| path.ends_with(FILE_NAME));
     let mut left = Vec::new();
-    for path in files.filter(|path| path.is_file()) {
+    for path in files {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let key = format!("{}sweeps/{}/{relative}/{name}", uri.key, job.id);
         if let Err(error) = bucket.store_file(&key, &path, Replace::No).await {

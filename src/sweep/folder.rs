@@ -15,7 +15,7 @@ use crate::results::record::{FILE_NAME, Record, SweepFacts};
 /// What the field `schema` says in the sweep's own file.
 const SCHEMA: &str = "parfetch.sweep";
 /// Name of the sweep's own file.
-const SWEEP_FILE: &str = "sweep.json";
+pub(super) const SWEEP_FILE: &str = "sweep.json";
 /// Name of the plan.
 const PLAN_FILE: &str = "plan.toml";
 /// Name of the key list.

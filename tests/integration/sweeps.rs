@@ -129,7 +129,7 @@ fn contenders_are_measured_from_outside_and_their_results_are_read() {
     let out = tempfile::tempdir().unwrap();
     let good = format!("good:async='{EXECUTABLE}' run");
     let broken = "broken=sh -c 'echo first >&2; echo boom >&2; exit 9'";
-    let ran = sweep(out.path(), &["--contender", &good, "--contender", broken, "--contender", "silent=true"]).exits(0);
+    let ran = sweep(out.path(), &["--contender", &good, "--contender", broken, "--contender", "silent=true"]).exits(3);
     assert!(ran.stderr.contains("8 of 12 runs failed") || ran.stderr.contains("8 of 16 runs failed"), "{}", ran.stderr);
     let records = records(out.path());
     for record in of(&records, "good") {
@@ -149,7 +149,7 @@ fn contenders_are_measured_from_outside_and_their_results_are_read() {
 #[test]
 fn a_contender_that_fetches_something_else_fails() {
     let out = tempfile::tempdir().unwrap();
-    let ran = sweep(out.path(), &["--limit", "10", "--contender", &format!("all='{EXECUTABLE}' run")]).exits(0);
+    let ran = sweep(out.path(), &["--limit", "10", "--contender", &format!("all='{EXECUTABLE}' run")]).exits(3);
     assert!(ran.stderr.contains("the plan has a limit, which the six variables do not tell contenders"), "{}", ran.stderr);
     let records = records(out.path());
     assert_eq!(of(&records, "lean")[0].server.unwrap().gets, 10);

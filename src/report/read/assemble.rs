@@ -35,7 +35,7 @@ pub(super) fn assemble(reader: Reader) -> Reading {
         // Repetition 0 warms up.
         if record.repetition > 0 {
             let attempts = attempts.max(record.attempt);
-            let sweep = settings.get(&record.sweep.id);
+            let sweep = settings.get(&sweep_of(&record));
             runs.push(recorded(Recorded { name, record, found, attempts, sweep }));
         }
     }
@@ -77,16 +77,16 @@ struct SweepSettings {
 }
 
 /// By sweep, from the first summary of parfetch in it.
-fn sweep_settings(records: &[(String, Record)], summaries: &BTreeMap<String, Reduced>) -> BTreeMap<String, SweepSettings> {
-    let mut found: BTreeMap<String, SweepSettings> = BTreeMap::new();
+fn sweep_settings(records: &[(String, Record)], summaries: &BTreeMap<String, Reduced>) -> BTreeMap<SweepKey, SweepSettings> {
+    let mut found: BTreeMap<SweepKey, SweepSettings> = BTreeMap::new();
     for (name, record) in records {
-        if found.contains_key(&record.sweep.id) {
+        if found.contains_key(&sweep_of(record)) {
             continue;
         }
         let first = record.summaries.iter().find_map(|summary| summaries.get(&beside(name, summary)));
         if let Some((summary, work)) = first.and_then(|summary| Some((summary, summary.workload.work?))) {
             let settings = SweepSettings { work, place: summary.workload.place.clone(), context: summary.context.clone() };
-            found.insert(record.sweep.id.clone(), settings);
+            found.insert(sweep_of(record), settings);
         }
     }
     found
@@ -94,12 +94,20 @@ fn sweep_settings(records: &[(String, Record)], summaries: &BTreeMap<String, Red
 
 type Named = (String, Record);
 
+/// Name, plan and keys of a sweep.
+type SweepKey = [String; 3];
+
+fn sweep_of(record: &Record) -> SweepKey {
+    [record.sweep.id.clone(), record.sweep.plan_sha256.clone(), record.sweep.keys_sha256.clone()]
+}
+
 /// The attempts of each repetition, the one that counts last; and what is there twice, and refused.
 fn repetitions(records: Vec<Named>, problems: &mut Vec<Problem>) -> (Vec<Vec<Named>>, Vec<Named>) {
     let mut refused = Vec::new();
-    let mut by_key: BTreeMap<(String, Cell, u32), Vec<(String, Record)>> = BTreeMap::new();
+    // Sweeps of one name are the same when plan and keys are.
+    let mut by_key: BTreeMap<(SweepKey, Cell, u32), Vec<Named>> = BTreeMap::new();
     for (name, record) in records {
-        by_key.entry((record.sweep.id.clone(), record.cell.clone(), record.repetition)).or_default().push((name, record));
+        by_key.entry((sweep_of(&record), record.cell.clone(), record.repetition)).or_default().push((name, record));
     }
     for tries in by_key.values_mut() {
         tries.sort_by(|one, other| (one.1.attempt, &one.0).cmp(&(other.1.attempt, &other.0)));
@@ -216,7 +224,9 @@ fn numbers(record: &Record, reduced: &[Reduced], named: usize) -> Result<Numbers
         usage.whole_cpu_s = seconds(cpu_ns).or(usage.whole_cpu_s);
         usage.peak_memory_bytes = outside.peak_pss_bytes.or(usage.peak_memory_bytes);
         if outside.throttled_ns.is_some() {
-            (usage.throttled_s, usage.throttled_over_s) = (seconds(outside.throttled_ns), numbers.times.wall_s);
+            // The kernel counts it on each CPU.
+            let cpus = f64::from(u32::try_from(record.limited.cpus.len()).unwrap_or(u32::MAX).max(1));
+            (usage.throttled_s, usage.throttled_over_s) = (seconds(outside.throttled_ns), numbers.times.wall_s.map(|wall_s| wall_s * cpus));
         }
     }
     // The run's own account of its server covers the fetch phase alone, the record's the whole repetition.

@@ -134,7 +134,9 @@ impl Reader {
     /// Reads a file, or every `.json` file below a folder.
     pub fn path(&mut self, path: &Path) {
         let mut files = Vec::new();
-        if let Err((place, error)) = json_files(path, Named::ByTheUser, &mut files) {
+        let mut unreadable = Vec::new();
+        json_files(path, Named::ByTheUser, (&mut files, &mut unreadable));
+        for (place, error) in unreadable {
             self.damaged(&place.to_string_lossy(), error.to_string());
         }
         for file in files {
@@ -171,22 +173,25 @@ enum Named {
     ByAFolder,
 }
 
-fn json_files(path: &Path, named: Named, files: &mut Vec<PathBuf>) -> Result<(), (PathBuf, std::io::Error)> {
-    let at = |error| (path.to_owned(), error);
+/// A folder that cannot be read hides nothing but itself.
+fn json_files(path: &Path, named: Named, (files, unreadable): (&mut Vec<PathBuf>, &mut Vec<(PathBuf, std::io::Error)>)) {
     if path.is_dir() {
-        let mut entries = fs::read_dir(path).map_err(at)?.collect::<Result<Vec<_>, _>>().map_err(at)?;
+        let mut entries = match fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>) {
+            Ok(entries) => entries,
+            Err(error) => return unreadable.push((path.to_owned(), error)),
+        };
         entries.sort_by_key(fs::DirEntry::file_name);
         // A link to a folder above would have no end.
         let followed = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| !kind.is_symlink() || !entry.path().is_dir());
         for entry in entries.into_iter().filter(followed) {
-            json_files(&entry.path(), Named::ByAFolder, files)?;
+            json_files(&entry.path(), Named::ByAFolder, (files, unreadable));
         }
-        return Ok(());
+        return;
     }
     let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
     let is_json = path.extension().is_some_and(|ending| ending == "json");
-    if named == Named::ByTheUser || (is_json && !is_hidden) {
+    // A pipe would never end.
+    if named == Named::ByTheUser || (is_json && !is_hidden && path.is_file()) {
         files.push(path.to_owned());
     }
-    Ok(())
 }

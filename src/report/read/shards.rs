@@ -58,7 +58,10 @@ pub(super) fn merge(shards: &[Reduced]) -> Result<Numbers, SnapshotError> {
         percentiles: percentiles(&parts)?,
         active_window_bytes_per_s: None,
         tail_share: None,
-        course: window.and_then(|(first, last)| course(&added_series(&parts, first), nanoseconds(last - first), None)),
+        // Once the first shard has ended the sum falls, which is no drop of the rate.
+        course: window
+            .zip(first_end(&numbers, &parts))
+            .and_then(|((first, last), first_end)| course(&added_series(&parts, first), nanoseconds(last - first), nanoseconds(first_end - first))),
     })
 }
 
@@ -70,6 +73,11 @@ fn window(numbers: &[&Numbers], parts: &[&OfShard]) -> Option<(f64, f64)> {
     let spans = numbers.iter().zip(parts).map(|(shard, part)| Some((part.epoch_s?, part.epoch_s? + shard.times.fetch_s?)));
     let spans: Option<Vec<(f64, f64)>> = spans.collect();
     spans?.into_iter().reduce(|(first, last), (start, end)| (first.min(start), last.max(end)))
+}
+
+/// The end of the shard that ended first, in seconds since 1970.
+fn first_end(numbers: &[&Numbers], parts: &[&OfShard]) -> Option<f64> {
+    numbers.iter().zip(parts).filter_map(|(shard, part)| Some(part.epoch_s? + shard.times.fetch_s?)).reduce(f64::min)
 }
 
 fn percentiles(parts: &[&OfShard]) -> Result<Percentiles, SnapshotError> {
