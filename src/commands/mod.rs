@@ -76,7 +76,7 @@ fn usage_exit(usage: &clap::Error, style: Style) -> ExitCode {
 fn one_line(text: &str) -> Failure {
     let paragraph: Vec<_> = text.trim_start_matches("error: ").lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
     let tip = text.lines().find_map(|line| line.trim_start().strip_prefix("tip: ").filter(|tip| tip.contains("similar")));
-    Failure::new(Exit::Usage, paragraph.join(" ")).hint(tip.unwrap_or("`parfetch --help` and `parfetch run --help` show what there is"))
+    Failure::new(Exit::Usage, paragraph.join(" ")).hint(tip.unwrap_or("`parfetch --help` and `parfetch COMMAND --help` show what there is"))
 }
 
 /// A runtime for what this process itself does; fetching has its own.

@@ -69,7 +69,7 @@ pub(super) fn name(place: &ResultSource) -> String {
     }
 }
 
-fn prices(file: Option<&Path>) -> Result<PriceList, Failure> {
+pub(super) fn prices(file: Option<&Path>) -> Result<PriceList, Failure> {
     let Some(file) = file else { return Ok(PriceList::built_in()) };
     let failed = |error: &dyn std::fmt::Display| {
         Failure::new(Exit::Usage, format!("cannot read the prices {}: {error}", file.display())).hint("the form is that of data/prices.toml")

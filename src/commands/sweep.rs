@@ -11,6 +11,7 @@ use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure};
 use crate::output::{Style, warning};
 use crate::platform::clock::utc_now;
+use crate::price::PriceList;
 use crate::progress::{Display, SweepProgress};
 use crate::run::Signal;
 use crate::settings::{self, Beside, Intent, ProgressWhen, SourceSettings, SweepSettings};
@@ -68,7 +69,7 @@ async fn supervised(raw: &Raw, settings: SweepSettings) -> Result<Option<Ended>,
 }
 
 async fn to_its_end(raw: &Raw, settings: SweepSettings, signal: watch::Receiver<Option<Signal>>) -> Result<Option<Ended>, Failure> {
-    let SweepSettings { job, intent, progress, warnings, .. } = settings;
+    let SweepSettings { job, intent, progress, prices, warnings, .. } = settings;
     let variables = &raw.variables;
     let style = Style::for_stream(&io::stderr(), variables.get("NO_COLOR"), variables.get("TERM"));
     let display = if progress == ProgressWhen::Never { Display::Silent } else { Display::auto(&io::stderr()) };
@@ -81,7 +82,8 @@ async fn to_its_end(raw: &Raw, settings: SweepSettings, signal: watch::Receiver<
     if intent == Intent::DryRun {
         let forecast = Box::pin(dry_run(&job, world)).await?;
         drop(progress);
-        return say(&foretell(&forecast, &job.id)).map(|_| None);
+        let prices = super::sources::prices(prices.as_deref())?;
+        return say(&(foretell(&forecast, &job.id) + &costs(&forecast, &prices))).map(|_| None);
     }
     Box::pin(sweep(&job, world)).await.map(Some)
 }
@@ -116,6 +118,22 @@ fn foretell(forecast: &Forecast, id: &str) -> String {
     let gets = forecast.gets.map_or_else(|| "as many GETs as fit".to_owned(), |gets| format!("{} GETs", units::count(gets)));
     let lists = units::count(forecast.lists);
     text + &format!("\n{gets} and {lists} LIST requests, {} warm-ups included\n", units::count(forecast.warm_ups))
+}
+
+/// Time and money, as far as they are known before anything ran.
+fn costs(forecast: &Forecast, prices: &PriceList) -> String {
+    let each =
+        forecast.duration.as_deref().and_then(|text| units::parse_duration(text).ok()).map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+    let time = each.map_or_else(
+        || "how long it takes is known once the warm-up has run".to_owned(),
+        |each| format!("it takes {} at least", units::duration_coarse(each.saturating_mul(forecast.runs + forecast.warm_ups))),
+    );
+    let usd = forecast.billed.as_ref().and_then(|(region, class)| {
+        let rates = prices.s3(region, class)?;
+        let usd = (forecast.gets? as f64 * rates.usd_per_1000_get + forecast.lists as f64 * rates.usd_per_1000_list) / 1e3;
+        Some(format!("; requests cost ${} ({region}, prices of {})", units::three_digits(usd), prices.dated()))
+    });
+    format!("{time}{}\n", usd.unwrap_or_default())
 }
 
 /// Data on stdout; a closed pipe is no failure.

@@ -100,6 +100,8 @@ pub struct Forecast {
     pub lists: u64,
     /// How long each run lasts, when time ends it.
     pub duration: Option<String>,
+    /// Region and storage class of all keys, where AWS bills the requests and there is one class.
+    pub billed: Option<(String, String)>,
     /// How the cells would be held, in words.
     pub limited: String,
     /// What a person should know.

@@ -94,6 +94,13 @@ impl Stage<'_> {
         }
     }
 
+    fn billed(&self, job: &Job) -> Option<(String, String)> {
+        let mut classes = self.facts.storage_classes.keys();
+        let (class, None) = (classes.next()?, classes.next()) else { return None };
+        let by_aws = job.embedded.is_none() && job.access.endpoint_url.is_none();
+        by_aws.then(|| self.facts.region.clone()).flatten().map(|region| (region, class.clone()))
+    }
+
     pub(super) fn forecast(&self, job: &Job) -> Forecast {
         let runs = self.cells.len() as u64 * u64::from(job.plan.repeat);
         let mut programs: Vec<_> = self.cells.iter().map(|cell| &cell.program).collect();
@@ -111,6 +118,7 @@ impl Stage<'_> {
             gets: job.plan.duration.is_none().then_some((runs + warm_ups) * keys),
             lists: self.lists * (1 + by_contenders),
             duration: job.plan.duration.clone(),
+            billed: self.billed(job),
             limited: self.cells.first().map(|cell| self.local.words(cell)).unwrap_or_default(),
             warnings: self.warnings.clone(),
         }

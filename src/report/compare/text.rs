@@ -50,7 +50,7 @@ pub(super) fn sentences(comparison: &Comparison) -> Vec<String> {
     let (better, worse, same) = (count(Change::Better), count(Change::Worse), count(Change::Indistinguishable));
     sentences.push(format!("cells: {better} better, {worse} worse, {same} not distinguishable (~) of {}", comparison.comparisons));
     sentences.push(format!(
-        "method: medians; change: median ratio of all pairs new ÷ base (Hodges-Lehmann) with its 95 % interval; p: exact Mann-Whitney test, two-sided \
+        "method: medians; change: median ratio of all pairs new ÷ base (Hodges-Lehmann) with its 95 % interval, each for itself; p: exact Mann-Whitney test, two-sided \
          (normal above 2,500 pairs); Holm: p corrected for the family of {}, significant up to {}; ~: not significant",
         plural(comparison.comparisons as u64, "comparison"),
         comparison.alpha

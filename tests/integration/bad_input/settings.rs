@@ -6,7 +6,7 @@ use std::process::Stdio;
 use crate::support::scripted::Scripted;
 use crate::support::strict::Invocation;
 
-const HELP: &str = "`parfetch --help` and `parfetch run --help` show what there is";
+const HELP: &str = "`parfetch --help` and `parfetch COMMAND --help` show what there is";
 
 /// What `run -b source -o out` and these words and variables say.
 #[track_caller]
