@@ -189,9 +189,10 @@ impl Observation {
         ratio(ratio(busy, time), self.usage.limit_vcpu)
     }
 
-    /// CPU time of the embedded server ÷ (fetch time × its threads).
+    /// CPU time of the embedded server ÷ (fetch time × its threads); of a contender, which lists and stores meanwhile, ÷ (wall time × its threads).
     pub fn server_share(&self) -> Option<f64> {
-        ratio(ratio(self.usage.server_cpu_s, self.times.fetch_s), self.usage.server_threads.map(f64::from))
+        let time = if self.is_contender { self.times.wall_s } else { self.times.fetch_s };
+        ratio(ratio(self.usage.server_cpu_s, time), self.usage.server_threads.map(f64::from))
     }
 
     /// Throttled attempts ÷ attempts.
