@@ -214,7 +214,7 @@ fn what_cannot_be_a_plan_is_refused_in_one_line() {
     let cases: [(&[&str], i32, &str); 8] = [
         (&["--vcpu", "3"], 2, "error: Fargate has no size of 3 vCPU"),
         (&["--vcpu", "0.5", "--memory", "8192"], 2, "error: Fargate has no 0.5 vCPU with 8192 MiB"),
-        (&["--vcpu", "32"], 2, "needs 32 vCPU, and this machine has"),
+        (&["--vcpu", "32", "--shards", "1000"], 2, "needs 32000 vCPU, and this machine has"),
         (&["-c", "0"], 2, "error: --concurrency: `0` is none of its values"),
         (&["-c", "4,4"], 2, "error: --concurrency: `4` stands there twice"),
         (&["--contender", "lean=x"], 2, "error: contender `lean`: that is the name of a client"),
