@@ -4,6 +4,7 @@ mod compare;
 mod report;
 mod run;
 mod serve;
+mod signals;
 mod sources;
 mod sweep;
 mod upload;

@@ -3,9 +3,9 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use super::signals::heeding;
 use crate::cli::{Raw, Variables};
 use crate::engine::ChildOptions;
 use crate::event::RunEvent;
@@ -28,37 +28,8 @@ const WIDTH: usize = 80;
 pub(super) fn main(raw: &Raw, process_start_ns: u64) -> Result<Exit, Failure> {
     let settings = settings::run(raw)?;
     super::start_log(settings.log);
-    let runtime = super::runtime()?;
-    runtime.block_on(async {
-        let (tell, first) = watch::channel(None);
-        let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
-        let signals = async {
-            loop {
-                let signal = tokio::select! {
-                    _ = interrupt.recv() => Signal::Interrupt,
-                    _ = terminate.recv() => Signal::Terminate,
-                };
-                if tell.borrow().is_some() {
-                    return signal;
-                }
-                tell.send_replace(Some(signal));
-            }
-        };
-        tokio::select! {
-            ended = run_to_end(raw, settings, (first, process_start_ns)) => ended,
-            second = signals => Err(at_once(second)),
-        }
-    })
-}
-
-pub(super) fn listen(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Failure> {
-    signal(kind).map_err(|error| Failure::new(Exit::Unexpected, format!("cannot listen for signals: {error}")))
-}
-
-/// A second signal: end now, whatever is lost.
-fn at_once(signal: Signal) -> Failure {
-    let exit = if signal == Signal::Interrupt { Exit::Interrupted } else { Exit::Terminated };
-    Failure::new(exit, "ended at once by a second signal").hint("the summary in the results place still says «running»")
+    let hint = "the summary in the results place still says «running»";
+    super::runtime()?.block_on(heeding(async |signal| run_to_end(raw, settings, (signal, process_start_ns)).await, hint))
 }
 
 async fn run_to_end(raw: &Raw, settings: RunSettings, (signal, process_start_ns): (watch::Receiver<Option<Signal>>, u64)) -> Result<Exit, Failure> {

@@ -3,9 +3,9 @@
 use std::fs;
 use std::io::{self, Write};
 
-use tokio::signal::unix::SignalKind;
 use tokio::sync::watch;
 
+use super::signals::heeding;
 use crate::cli::{Confined, Raw, Variables};
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure};
@@ -36,7 +36,11 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     }
     let sources = SourceSettings { access: settings.job.access.clone(), prices: settings.prices.clone() };
     let style = Style::for_stream(&io::stderr(), raw.variables.get("NO_COLOR"), raw.variables.get("TERM"));
-    let Some(ended) = super::runtime()?.block_on(supervised(raw, settings))? else { return Ok(Exit::Good) };
+    let Some(ended) =
+        super::runtime()?.block_on(heeding(async |signal| to_its_end(raw, settings, signal).await, "the same command goes on from here"))?
+    else {
+        return Ok(Exit::Good);
+    };
     if [Exit::Good, Exit::NotStored].contains(&ended.exit) {
         let page = super::report::of_folder(&ended.folder, &sources, &raw.variables)?;
         let folder = ended.folder.display();
@@ -44,28 +48,6 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
         let _closed = writeln!(io::stderr(), "\npage: {}\nagain, in any form: parfetch report {folder}", page.display());
     }
     finish(&ended, style)
-}
-
-/// The sweep, beside the signals: the first ends it in order, a second at once.
-async fn supervised(raw: &Raw, settings: SweepSettings) -> Result<Option<Ended>, Failure> {
-    let (tell, first) = watch::channel(None);
-    let (mut interrupt, mut terminate) = (super::run::listen(SignalKind::interrupt())?, super::run::listen(SignalKind::terminate())?);
-    let signals = async {
-        loop {
-            let signal = tokio::select! {
-                _ = interrupt.recv() => Signal::Interrupt,
-                _ = terminate.recv() => Signal::Terminate,
-            };
-            if tell.borrow().is_some() {
-                return signal;
-            }
-            tell.send_replace(Some(signal));
-        }
-    };
-    tokio::select! {
-        ended = to_its_end(raw, settings, first) => ended,
-        second = signals => Err(Failure::new(second.exit(), "ended at once by a second signal").hint("the same command goes on from here")),
-    }
 }
 
 async fn to_its_end(raw: &Raw, settings: SweepSettings, signal: watch::Receiver<Option<Signal>>) -> Result<Option<Ended>, Failure> {

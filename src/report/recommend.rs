@@ -5,6 +5,7 @@ use serde_json::json;
 use super::advice::{Basis, Choice, Prediction, Recommendation};
 use super::cost::fargate_size;
 use super::model::{CellReport, Interval, Limit};
+use super::wording::number::usd;
 use crate::cell::{Cell, Program};
 use crate::units;
 
@@ -147,11 +148,6 @@ pub(super) fn within(interval: &Interval) -> String {
         _ if half < 1.0 => " ± <1 s".to_owned(),
         _ => format!(" ± {}", units::duration_coarse(nanoseconds(half))),
     }
-}
-
-/// US dollars with three significant digits.
-pub(super) fn usd(value: f64) -> String {
-    format!("${}", units::three_digits(value))
 }
 
 /// `1 vCPU, 2 GB, async × 16. 118 GB in 3 min 20 s ± 6 s, …`.

@@ -265,6 +265,9 @@ fn notes(facts: &Facts, cells: &[CellReport], curves: usize) -> Vec<String> {
         let why = if facts.client_cpus == Some(0) { "the client shared its CPUs with the server" } else { "the client had one CPU" };
         notes.push(format!("{why}: the contrast of threads and processes, which shows with several CPUs alone, cannot be tested here"));
     }
+    if cells.iter().any(|cell| !cell.cell.program.is_parfetch()) && cells.iter().any(|cell| cell.cell.program.is_parfetch()) {
+        notes.push("rates of contenders are by their own time, which holds the start of their workers, those of parfetch by fetch time: speed-ups compare like with like".to_owned());
+    }
     notes.extend(too_few_done(facts, cells));
     notes.extend(too_short(cells));
     notes.extend(curves::too_few(cells));

@@ -14,9 +14,12 @@ use crate::lister::sha256_hex;
 use crate::plan::Access;
 use crate::results::record::SweepFacts;
 use crate::server::{Embedded, ProcessConfig};
+use crate::stats::family::can_reach;
 use crate::store::{Bucket, Session, StaticKeys};
 use crate::units;
 
+/// What `compare` tests at.
+const ALPHA: f64 = 0.05;
 /// Folder of the embedded server's results bucket, below the sweep's.
 const RESULTS_DIR: &str = "contender-results";
 
@@ -153,7 +156,6 @@ fn fitting(job: &Job, local: &Local) -> Result<(Vec<Cell>, Vec<String>), Failure
             (Err(misfit), _) => return Err(refusal(&cell, misfit)),
         }
     }
-    left_out.dedup();
     if !left_out.is_empty() {
         left_out.sort_by(f64::total_cmp);
         left_out.dedup();
@@ -163,7 +165,21 @@ fn fitting(job: &Job, local: &Local) -> Result<(Vec<Cell>, Vec<String>), Failure
     if fitting.is_empty() {
         return Err(Failure::new(Exit::Usage, "the plan has no cell that this machine can hold").hint("name sizes that it has with --vcpu"));
     }
+    warnings.extend(cannot_tell(fitting.len(), job.plan.repeat));
     Ok((fitting, warnings))
+}
+
+/// Two sweeps of this plan are compared cell by cell, all of them one family: with too few repetitions nothing in it can be significant.
+fn cannot_tell(cells: usize, repeat: u32) -> Option<String> {
+    /// More repetitions than that serve any number of cells.
+    const MOST: usize = 100;
+    let repeat = usize::try_from(repeat).ok()?;
+    if can_reach(cells, repeat, ALPHA) {
+        return None;
+    }
+    let enough = (repeat..MOST).find(|more| can_reach(cells, *more, ALPHA));
+    let enough = enough.map_or_else(String::new, |enough| format!("; {enough} can"));
+    Some(format!("{repeat} repetitions cannot tell two sweeps of {cells} cells apart at 5 %, however much they differ{enough} (--repeat)"))
 }
 
 fn refusal(cell: &Cell, misfit: Misfit) -> Failure {
@@ -287,6 +303,17 @@ fn expected(job: &Job, facts: &SweepFacts) -> Expected {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_plan_says_when_its_repetitions_are_too_few() {
+        // 6 repetitions serve 23 comparisons, 7 serve 85.
+        assert_eq!(cannot_tell(23, 6), None);
+        assert_eq!(
+            cannot_tell(24, 6).unwrap(),
+            "6 repetitions cannot tell two sweeps of 24 cells apart at 5 %, however much they differ; 7 can (--repeat)"
+        );
+        assert!(cannot_tell(86, 7).unwrap().contains("; 8 can"));
+    }
 
     #[test]
     fn another_plan_is_refused_with_what_differs() {

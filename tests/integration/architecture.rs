@@ -22,7 +22,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("engine", &["event", "plan", "sample", "platform", "store", "results", "fetch"]),
     ("server", &["units"]),
     ("run", &["event", "exit", "plan", "sample", "units", "platform", "store", "results", "lister", "engine", "server"]),
-    ("sweep", &["cell", "event", "exit", "plan", "platform", "lister", "results", "run", "server", "store", "units"]),
+    ("sweep", &["cell", "event", "exit", "plan", "platform", "lister", "results", "run", "server", "stats", "store", "units"]),
     ("report", &["cell", "plan", "price", "sample", "units", "stats", "platform", "results", "store"]),
     ("output", &["units", "stats", "results"]),
     ("progress", &["event", "output", "sample", "units"]),

@@ -2,9 +2,8 @@
 
 use super::super::types::KeyNumber;
 use super::cells::{interval, rate, total};
-use super::words::{self, UNKNOWN, length, plural};
+use super::words::{self, UNKNOWN, length, plural, usd};
 use super::{Part, size_of};
-use crate::report::recommend::usd;
 use crate::report::{CellReport, Figure, Metric, SpeedUp};
 use crate::stats::location::Interval;
 use crate::stats::rank::{Ratio, ratio};

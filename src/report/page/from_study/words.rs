@@ -6,7 +6,8 @@ use super::SizeKey;
 use super::{Size, size_of};
 use crate::cell::{Cell, UNITS_PER_VCPU};
 use crate::report::Prediction;
-use crate::report::recommend::{basis, time, usd, within};
+use crate::report::recommend::{basis, time, within};
+pub(super) use crate::report::wording::number::{plural, usd};
 use crate::units;
 
 /// What stands where nothing is known.
@@ -28,11 +29,6 @@ pub(super) fn cell(cell: &Cell) -> String {
 /// `1 vCPU, 2 GB, 16 workers`: what cells of several modes have in common.
 pub(super) fn size_and_workers(cell: &Cell) -> String {
     format!("{}, {}", size_label(&size(&size_of(cell))), plural(u64::from(cell.concurrency), "worker"))
-}
-
-/// A number and what it counts: `1 repetition`, `6 repetitions`.
-pub(super) fn plural(count: u64, one: &str) -> String {
-    format!("{} {one}{}", units::count(count), if count == 1 { "" } else { "s" })
 }
 
 /// A length as a count.
