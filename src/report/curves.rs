@@ -2,7 +2,7 @@
 
 use super::figures::{ALPHA, CONFIDENCE, values};
 use super::metric::Metric;
-use super::model::{Against, CellReport, Curve, Interval, Limit, SpeedUp, Standing};
+use super::model::{Against, CellReport, Curve, Limit, SpeedUp};
 use crate::cell::Cell;
 use crate::stats::best::{self, standings};
 use crate::stats::family::can_reach;
@@ -92,12 +92,7 @@ pub(super) fn stand(cells: &mut [CellReport]) {
     for range in families(cells) {
         let found = standings(&cells[range.clone()].iter().map(throughputs).collect::<Vec<_>>(), ALPHA);
         for (cell, standing) in cells[range].iter_mut().zip(found) {
-            cell.standing = match standing {
-                best::Standing::Best => Standing::Best,
-                best::Standing::Indistinguishable { p } => Standing::Indistinguishable { p },
-                best::Standing::Worse { p } => Standing::Worse { p },
-                best::Standing::Unknown => Standing::Unknown,
-            };
+            cell.standing = standing;
         }
     }
 }
@@ -143,7 +138,7 @@ pub(super) fn speed_up(cells: &mut [CellReport]) {
             .into_iter()
             .filter_map(|(other, kind)| {
                 let found = rank::ratio(&times[place], &times[other], CONFIDENCE)?;
-                Some(SpeedUp { against: cells[other].cell.clone(), kind, ratio: found.ratio, interval: found.interval.map(Interval::from) })
+                Some(SpeedUp { against: cells[other].cell.clone(), kind, ratio: found.ratio, interval: found.interval })
             })
             .collect();
     }

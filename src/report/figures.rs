@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::metric::Metric;
-use super::model::{Figure, Interval};
+use super::model::Figure;
 use super::observation::Observation;
-use crate::stats::location::{self, median, median_interval, most_confidence};
+use crate::stats::location::{median, median_interval, most_confidence};
 
 /// Confidence of every interval in a report.
 pub(super) const CONFIDENCE: f64 = 0.95;
@@ -13,16 +13,10 @@ pub(super) const CONFIDENCE: f64 = 0.95;
 /// Significance level of every test in a report, after correction for the number of comparisons.
 pub(super) const ALPHA: f64 = 0.05;
 
-impl From<location::Interval> for Interval {
-    fn from(interval: location::Interval) -> Self {
-        Self { low: interval.low, high: interval.high, level: interval.level }
-    }
-}
-
 /// The figure of these values; `None` without any.
 pub(super) fn figure(values: Vec<f64>) -> Option<Figure> {
     let n = values.len();
-    let interval = median_interval(&values, CONFIDENCE).map(Interval::from);
+    let interval = median_interval(&values, CONFIDENCE);
     let note = interval.is_none().then(|| match n {
         1 => "one repetition gives no interval".to_owned(),
         _ => format!("the range of {n} repetitions covers the median with {:.1} % confidence at most", most_confidence(n) * 100.0),

@@ -13,6 +13,8 @@ use super::observation::Observation;
 use crate::cell::{Cell, Program};
 use crate::plan::{Mode, Work};
 use crate::results::summary::StorageClass;
+pub use crate::stats::best::Standing;
+pub use crate::stats::location::Interval;
 
 /// One workload at one place, with every cell that was measured. Runs of different workloads never share a median.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -190,24 +192,6 @@ pub struct Figure {
     pub note: Option<String>,
 }
 
-/// A confidence interval.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Interval {
-    /// Lower end.
-    pub low: f64,
-    /// Upper end.
-    pub high: f64,
-    /// The confidence that it really has, at least the one asked for.
-    pub level: f64,
-}
-
-impl Interval {
-    /// Half of its width: the `± x` of tables.
-    pub fn half_width(&self) -> f64 {
-        (self.high - self.low) / 2.0
-    }
-}
-
 /// What limited a cell, in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -270,26 +254,6 @@ pub struct Verdict {
     pub limit: Limit,
     /// The figures it was judged by, as sentence fragments; the one that decided first.
     pub because: Vec<String>,
-}
-
-/// A cell among the cells of its program and size.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case", tag = "is")]
-pub enum Standing {
-    /// The highest median.
-    Best,
-    /// Not told from the best: shown as `~`.
-    Indistinguishable {
-        /// Corrected for the number of comparisons; `None` when there are too few repetitions for a test.
-        p: Option<f64>,
-    },
-    /// Significantly slower than the best.
-    Worse {
-        /// Corrected for the number of comparisons.
-        p: f64,
-    },
-    /// No figures.
-    Unknown,
 }
 
 /// Cells that differ in concurrency alone.

@@ -2,12 +2,15 @@
 //!
 //! The highest median alone is not an answer: of nine equal cells one always has it. So the answer is a set, all that cannot be told from the best.
 
+use serde::Serialize;
+
 use super::family::holm;
 use super::location::median;
 use super::rank::{mann_whitney, smallest_p};
 
 /// Where one group stands against the best.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "is")]
 pub enum Standing {
     /// It has the highest median (the first of equals).
     Best,

@@ -2,8 +2,10 @@
 //!
 //! Nothing here assumes a shape: throughput of repeated runs is skewed and has outliers, so a mean and its normal interval would mislead.
 
+use serde::Serialize;
+
 /// Two-sided confidence interval.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Interval {
     /// Lower end, in the unit of the values.
     pub low: f64,
@@ -11,6 +13,13 @@ pub struct Interval {
     pub high: f64,
     /// What it really covers, such as 0.96875 where 0.95 was asked for: between order statistics only some levels exist.
     pub level: f64,
+}
+
+impl Interval {
+    /// Half of its width: the `± x` of tables.
+    pub fn half_width(&self) -> f64 {
+        (self.high - self.low) / 2.0
+    }
 }
 
 /// Median of values in any order, the mean of the middle two when their number is even.

@@ -174,7 +174,7 @@ fn of_pair(study: usize, (base, new): (&Study, &Study), metric: Metric) -> Vec<C
         let (base, new) = (side(before, metric)?, side(after, metric)?);
         let test = mann_whitney(&base.values, &new.values)?;
         let found = ratio(&base.values, &new.values, CONFIDENCE);
-        let interval = found.and_then(|found| found.interval).map(|found| Interval { low: found.low, high: found.high, level: found.level });
+        let interval = found.and_then(|found| found.interval);
         let ratio = found.map(|found| found.ratio);
         Some(Compared {
             study,
