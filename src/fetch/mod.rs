@@ -15,7 +15,7 @@ pub use watchdog::{Halt, Watchdog};
 
 use crate::plan::{Limits, Work};
 use crate::sample::{ErrorCode, Outcome, Sample};
-use crate::store::{AttemptError, BodySink, ObjectClient, Remedy};
+use crate::store::{AttemptError, BodySink, ObjectClient, Remedy, Target};
 use watchdog::Halted;
 use work::Hasher;
 
@@ -143,7 +143,7 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
             counted: None,
             first_byte_ns: None,
         };
-        let result = self.watchdog.guard(&pulse, self.client.get(key, &mut sink)).await;
+        let result = self.watchdog.guard(&pulse, self.client.get(Target::whole(key), &mut sink)).await;
         let end = self.clock.now_ns();
         sample.size = sink.announced.or(sample.size);
         sample.calc_size = sink.counted;

@@ -30,7 +30,7 @@ struct Scripted {
 }
 
 impl ObjectClient for Scripted {
-    async fn get<S: BodySink>(&mut self, _key: &str, sink: &mut S) -> Result<(), AttemptError> {
+    async fn get<S: BodySink>(&mut self, _target: Target<'_>, sink: &mut S) -> Result<(), AttemptError> {
         for step in self.attempts.next().expect("the script has another attempt") {
             match step {
                 Step::Wait(ms) => tokio::time::sleep(Duration::from_millis(ms)).await,

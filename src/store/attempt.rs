@@ -5,6 +5,46 @@
 use super::error::StoreError;
 use crate::sample::{ErrorCode, Outcome};
 
+/// What one GET asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target<'a> {
+    /// The key, verbatim.
+    pub key: &'a str,
+    /// A part of the object; `None` asks for the whole.
+    pub part: Option<Part<'a>>,
+}
+
+impl<'a> Target<'a> {
+    /// The whole object.
+    pub fn whole(key: &'a str) -> Self {
+        Self { key, part: None }
+    }
+}
+
+/// A range of an object's bytes, of one version of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part<'a> {
+    /// First byte, from 0.
+    pub first: u64,
+    /// Last byte, itself included.
+    pub last: u64,
+    /// `ETag` as listed, without its quotes: sent as `If-Match`, so that parts of two versions never make one object. Empty when unknown.
+    pub etag: &'a str,
+}
+
+impl Part<'_> {
+    /// The value of the `Range` header.
+    pub(super) fn range(&self) -> String {
+        format!("bytes={}-{}", self.first, self.last)
+    }
+
+    /// The value of the `If-Match` header, where the entity tag is known and can stand in a header.
+    pub(super) fn if_match(&self) -> Option<String> {
+        let sendable = !self.etag.is_empty() && self.etag.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"');
+        sendable.then(|| format!("\"{}\"", self.etag))
+    }
+}
+
 /// What the measured path wants to know of an answer while it arrives.
 pub trait BodySink {
     /// The head of a 2xx answer is complete; its Content-Length in bytes, when it has one.
@@ -64,7 +104,7 @@ impl AttemptError {
 #[expect(async_fn_in_trait, reason = "workers stay on their thread: no Send bound is wanted")]
 pub trait ObjectClient {
     /// One GET, drained to its end into `sink`. Dropping the future gives the connection up.
-    async fn get<S: BodySink>(&mut self, key: &str, sink: &mut S) -> Result<(), AttemptError>;
+    async fn get<S: BodySink>(&mut self, target: Target<'_>, sink: &mut S) -> Result<(), AttemptError>;
 
     /// Waits for credentials newer than those of the last attempt.
     async fn refresh_credentials(&mut self);

@@ -13,7 +13,7 @@ mod sdk;
 mod session;
 mod trust;
 
-pub use attempt::{AttemptError, BodySink, ClientFactory, ObjectClient, Remedy};
+pub use attempt::{AttemptError, BodySink, ClientFactory, ObjectClient, Part, Remedy, Target};
 pub use bucket::{Bucket, ListPage, Replace};
 pub use credentials::{CredentialFeed, Keeper, KeySet, StaticKeys};
 pub use error::{StoreError, StoreErrorKind};

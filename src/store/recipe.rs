@@ -10,7 +10,7 @@ use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::presigning::PresigningConfig;
 use serde::{Deserialize, Serialize};
 
-use super::attempt::{AttemptError, BodySink, ClientFactory, ObjectClient};
+use super::attempt::{AttemptError, BodySink, ClientFactory, ObjectClient, Target};
 use super::credentials::CredentialFeed;
 use super::error::{StoreError, StoreErrorKind};
 use super::lean::{Dialer, Endpoint, LeanClient};
@@ -126,10 +126,10 @@ pub enum AnyClient {
 }
 
 impl ObjectClient for AnyClient {
-    async fn get<S: BodySink>(&mut self, key: &str, sink: &mut S) -> Result<(), AttemptError> {
+    async fn get<S: BodySink>(&mut self, target: Target<'_>, sink: &mut S) -> Result<(), AttemptError> {
         match self {
-            Self::Lean(client) => client.get(key, sink).await,
-            Self::Sdk(client) => client.get(key, sink).await,
+            Self::Lean(client) => client.get(target, sink).await,
+            Self::Sdk(client) => client.get(target, sink).await,
         }
     }
 

@@ -7,7 +7,7 @@ use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::types::RequestPayer;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
-use super::attempt::{AttemptError, BodySink, ObjectClient, Remedy};
+use super::attempt::{AttemptError, BodySink, ObjectClient, Remedy, Target};
 use super::classify::{Stage, find, transport};
 use super::credentials::CredentialFeed;
 use super::recipe::Recipe;
@@ -40,10 +40,15 @@ impl SdkClient {
 }
 
 impl ObjectClient for SdkClient {
-    async fn get<S: BodySink>(&mut self, key: &str, sink: &mut S) -> Result<(), AttemptError> {
+    async fn get<S: BodySink>(&mut self, target: Target<'_>, sink: &mut S) -> Result<(), AttemptError> {
         self.seen = self.feed.as_ref().map_or(0, |feed| feed.newest().version);
-        let request = self.client.get_object().bucket(&self.bucket).key(key).set_request_payer(self.payer.clone());
+        let request = self.client.get_object().bucket(&self.bucket).key(target.key).set_request_payer(self.payer.clone());
+        let request = request.set_range(target.part.map(|part| part.range())).set_if_match(target.part.and_then(|part| part.if_match()));
         let answer = request.send().await.map_err(|error| failed(&error))?;
+        if target.part.is_some() && answer.content_range().is_none() {
+            // The whole object instead of the part: counted, it would come once more with every part.
+            return Err(AttemptError::own("protocol", Remedy::BackOff));
+        }
         let length = answer.content_length().and_then(|length| u64::try_from(length).ok());
         sink.head(length);
         let mut body = answer.body;

@@ -10,7 +10,7 @@ use crate::plan::Mode;
 use crate::results::keys::KeyWriter;
 use crate::results::rows::RowWriter;
 use crate::sample::KeyRecord;
-use crate::store::{AttemptError, BodySink, StoreError};
+use crate::store::{AttemptError, BodySink, StoreError, Target};
 
 /// Answers three bytes; panics at keys that contain `bad` (always) or `once` (the first time).
 #[derive(Clone, Default)]
@@ -19,7 +19,8 @@ struct Panicky {
 }
 
 impl ObjectClient for Panicky {
-    async fn get<S: BodySink>(&mut self, key: &str, sink: &mut S) -> Result<(), AttemptError> {
+    async fn get<S: BodySink>(&mut self, target: Target<'_>, sink: &mut S) -> Result<(), AttemptError> {
+        let key = target.key;
         tokio::task::yield_now().await;
         let times = {
             let mut seen = self.seen.lock().unwrap();

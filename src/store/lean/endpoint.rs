@@ -1,12 +1,14 @@
 //! Where requests go and what they look like before they are signed.
 
-use http::header::{HOST, HeaderValue, USER_AGENT};
+use http::header::{HOST, HeaderValue, IF_MATCH, RANGE, USER_AGENT};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, Method, Request, Uri, Version};
 use http_body_util::Empty;
 use hyper::body::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
+
+use crate::store::attempt::Target;
 
 /// A request of this client: a GET has no body.
 pub(super) type GetRequest = Request<Empty<Bytes>>;
@@ -73,9 +75,23 @@ impl RequestHead {
         Self { base_path: endpoint.base_path.clone(), headers }
     }
 
-    /// An unsigned GET for `key`.
-    pub(super) fn get(&self, key: &str) -> GetRequest {
-        let path = format!("{}{}", self.base_path, utf8_percent_encode(key, PATH));
+    /// An unsigned GET for `target`.
+    pub(super) fn get(&self, target: Target<'_>) -> GetRequest {
+        let mut request = self.request(format!("{}{}", self.base_path, utf8_percent_encode(target.key, PATH)));
+        if let Some(part) = target.part {
+            let value = |text: String| HeaderValue::from_str(&text).expect("digits, and the text of an entity tag");
+            request.headers_mut().insert(RANGE, value(part.range()));
+            request.headers_mut().extend(part.if_match().map(|tag| (IF_MATCH, value(tag))));
+        }
+        request
+    }
+
+    /// An unsigned GET on the bucket itself; `query` is percent-encoded.
+    pub(super) fn list(&self, query: &str) -> GetRequest {
+        self.request(format!("{}?{query}", self.base_path))
+    }
+
+    fn request(&self, path: String) -> GetRequest {
         let path = PathAndQuery::try_from(path).expect("everything but unreserved characters is percent-encoded");
         let mut request = Request::new(Empty::new());
         *request.method_mut() = Method::GET;
@@ -107,7 +123,7 @@ mod tests {
     fn keys_of_every_kind_become_paths() {
         let endpoint = Endpoint::of_presigned(&format!("http://h:1/b/k{QUERY}")).unwrap();
         let head = RequestHead::new(&endpoint, false);
-        let path = |key: &str| head.get(key).uri().to_string();
+        let path = |key: &str| head.get(Target::whole(key)).uri().to_string();
         assert_eq!(path("a b+c%?#&"), "/b/a%20b%2Bc%25%3F%23%26");
         assert_eq!(path("/x//../."), "/b//x//../.");
         assert_eq!(path("ä\n😀"), "/b/%C3%A4%0A%F0%9F%98%80");

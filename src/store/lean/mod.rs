@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 pub use connection::Dialer;
 pub use endpoint::Endpoint;
 
-use super::attempt::{AttemptError, BodySink, ObjectClient};
+use super::attempt::{AttemptError, BodySink, ObjectClient, Target};
 use super::credentials::CredentialFeed;
 use super::recipe::Recipe;
 use connection::Connection;
-use endpoint::RequestHead;
+use endpoint::{GetRequest, RequestHead};
 use sign::Signer;
 
 /// A connection that was idle so long is not used again: S3 closes idle connections after 5 to 20 s.
@@ -48,11 +48,8 @@ impl LeanClient {
         self.opened += 1;
         self.dialer.connect(turn).await
     }
-}
-
-impl ObjectClient for LeanClient {
-    async fn get<S: BodySink>(&mut self, key: &str, sink: &mut S) -> Result<(), AttemptError> {
-        let request = self.signer.sign(self.head.get(key));
+    /// Sends a signed request and drains its answer.
+    async fn send<S: BodySink>(&mut self, request: GetRequest, sink: &mut S) -> Result<(), AttemptError> {
         // Taken out while in use: when this future is dropped half-way, the connection goes with it.
         let mut connection = self.connection().await?;
         let result = connection.exchange(request, sink).await;
@@ -60,6 +57,20 @@ impl ObjectClient for LeanClient {
             self.idle = Some((connection, Instant::now()));
         }
         result
+    }
+
+    /// Asks the bucket itself: `query` is what stands after the question mark, percent-encoded, its parameters sorted by name.
+    #[expect(dead_code, reason = "for the listing")]
+    pub(in crate::store) async fn list<S: BodySink>(&mut self, query: &str, sink: &mut S) -> Result<(), AttemptError> {
+        let request = self.signer.sign(self.head.list(query));
+        self.send(request, sink).await
+    }
+}
+
+impl ObjectClient for LeanClient {
+    async fn get<S: BodySink>(&mut self, target: Target<'_>, sink: &mut S) -> Result<(), AttemptError> {
+        let request = self.signer.sign(self.head.get(target));
+        self.send(request, sink).await
     }
 
     async fn refresh_credentials(&mut self) {
