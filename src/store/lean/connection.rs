@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use super::reader::Reader;
 use super::wire::Wire;
@@ -77,7 +77,13 @@ impl Connection {
                     malformed = reader.feed(text, sink).err();
                 }
             };
-            let received = ready!(self.wire.poll_receive(context, take));
+            let Poll::Ready(received) = self.wire.poll_receive(context, take) else {
+                if turn == 0 {
+                    // Asked, and nothing had come: that is the tick of whoever watches for stalls.
+                    self.wire.expect_anything();
+                }
+                return Poll::Pending;
+            };
             if let Some(malformed) = malformed {
                 return Poll::Ready(Err(malformed.into()));
             }
@@ -95,6 +101,7 @@ impl Connection {
             if self.reader.is_done() {
                 return Poll::Ready(Ok(()));
             }
+            self.wire.expect(self.reader.left());
             turn += length;
         }
         context.waker().wake_by_ref();

@@ -6,6 +6,8 @@ use std::mem::MaybeUninit;
 
 use httparse::{Header, ParserConfig, Response, Status};
 
+use crate::store::attempt::{content_range, digits};
+
 /// Most bytes of a head.
 pub(super) const HEAD_BYTES: usize = 64 * 1024;
 /// Most header lines: objects may carry some of their owner's.
@@ -129,31 +131,6 @@ fn read(response: &Response<'_, '_>, size: usize) -> Result<Head, Malformed> {
     Ok(head(framing, &lines))
 }
 
-/// A number of decimal digits and nothing else.
-fn digits(bytes: &[u8]) -> Option<u64> {
-    if bytes.is_empty() {
-        return None;
-    }
-    bytes.iter().try_fold(0_u64, |number, byte| match byte {
-        b'0'..=b'9' => number.checked_mul(10)?.checked_add(u64::from(byte - b'0')),
-        _ => None,
-    })
-}
-
-/// First and last byte that a `Content-Range` of bytes names.
-fn content_range(value: &[u8]) -> Option<(u64, u64)> {
-    let (range, total) = split(value.trim_ascii().strip_prefix(b"bytes ")?, b'/')?;
-    let (first, last) = split(range, b'-')?;
-    let (first, last) = (digits(first)?, digits(last)?);
-    let possible = first <= last && (total == b"*" || digits(total)? > last);
-    possible.then_some((first, last))
-}
-
-fn split(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
-    let place = bytes.iter().position(|byte| *byte == at)?;
-    Some((&bytes[..place], &bytes[place + 1..]))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -215,17 +192,6 @@ mod tests {
         assert!(!persistent("1.1", "Content-Length: 1\nConnection: keep-alive\nConnection: close\n"));
         assert!(!persistent("1.1", ""));
         assert!(!persistent("1.0", "Content-Length: 1\nConnection: keep-alive\n"));
-    }
-
-    #[test]
-    fn a_range_is_read_as_it_stands() {
-        let range = |value: &str| content_range(value.as_bytes());
-        assert_eq!(range("bytes 0-0/1"), Some((0, 0)));
-        assert_eq!(range("bytes 8388608-16777215/20000000"), Some((8_388_608, 16_777_215)));
-        assert_eq!(range("bytes 5-9/*"), Some((5, 9)));
-        for wrong in ["", "bytes", "bytes */10", "bytes 0-9", "bytes 9-5/10", "bytes 0-10/10", "bytes 0-9/x", "items 0-9/10", "bytes 0-+9/10"] {
-            assert_eq!(range(wrong), None, "{wrong}");
-        }
     }
 
     #[test]

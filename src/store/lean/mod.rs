@@ -4,6 +4,8 @@ mod chunked;
 mod connection;
 mod dialer;
 mod endpoint;
+#[cfg(test)]
+mod fixture;
 mod head;
 mod reader;
 mod request;
@@ -88,3 +90,6 @@ impl ObjectClient for LeanClient {
         Some(self.opened)
     }
 }
+
+#[cfg(test)]
+mod tests;

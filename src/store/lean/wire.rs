@@ -22,6 +22,8 @@ const HELD_BYTES: usize = 20 * 1024;
 /// More than that is left over only in a handshake, whose messages may span many records.
 const MOST_HELD_BYTES: usize = 256 * 1024;
 
+/// Bytes that are waited for while a body has a long way to go: a wake-up costs more than they do. Less than one read takes.
+const MARK_BYTES: usize = 128 * 1024;
 /// A connection that has more than that to say while nothing is asked of it is not idle.
 const IDLE_READS: u32 = 4;
 
@@ -56,6 +58,8 @@ pub(super) struct Wire {
     sent: usize,
     /// Received and not yet of use: part of a record.
     held: Vec<u8>,
+    /// Whether the kernel waits for [`MARK_BYTES`] before it says that there is something to read.
+    marked: bool,
 }
 
 impl Wire {
@@ -65,7 +69,7 @@ impl Wire {
             None => Layer::Plain,
             Some((config, name)) => Layer::Tls(Box::new(Tls::new(config, name)?)),
         };
-        let mut wire = Self { tcp, layer, out: Vec::new(), sent: 0, held: Vec::new() };
+        let mut wire = Self { tcp, layer, out: Vec::new(), sent: 0, held: Vec::new(), marked: false };
         // TLS speaks first.
         wire.layer.open(&mut [], &mut wire.out, |_| {})?;
         Ok(wire)
@@ -107,7 +111,26 @@ impl Wire {
         })
     }
 
-    /// The same for what is there already. Asks the kernel only when tokio knows of something to read: [`WouldBlock`](io::ErrorKind::WouldBlock)
+    /// How much of a body is still to come. The kernel may wait for more than a byte only while it is sure to get it: what is held here does not
+    /// come again.
+    pub(super) fn expect(&mut self, left: u64) {
+        let mark = left.saturating_sub(self.held.len() as u64) >= 2 * MARK_BYTES as u64;
+        self.mark(mark);
+    }
+
+    /// Takes whatever comes: nothing came for a while, and what did must be counted before that is called a stall.
+    pub(super) fn expect_anything(&mut self) {
+        self.mark(false);
+    }
+
+    fn mark(&mut self, mark: bool) {
+        if mark != self.marked {
+            self.marked = mark;
+            low_water(&self.tcp, if mark { MARK_BYTES } else { 1 });
+        }
+    }
+
+    /// As [`poll_receive`](Self::poll_receive), for what is there already. Asks the kernel only when tokio knows of something to read: [`WouldBlock`](io::ErrorKind::WouldBlock)
     /// otherwise.
     fn try_receive(&mut self, take: impl FnMut(&[u8])) -> io::Result<usize> {
         ROOM.with_borrow_mut(|room| {
@@ -188,4 +211,25 @@ impl Wire {
         }
         false
     }
+}
+
+/// Sets how many bytes make a socket readable. Where that cannot be set it stays at one, and costs a little.
+#[cfg(target_os = "linux")]
+fn low_water(tcp: &TcpStream, bytes: usize) {
+    let bytes = i32::try_from(bytes).expect("a few bytes");
+    let _refused = nix::sys::socket::setsockopt(tcp, option::ReceiveLowWater, &bytes);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn low_water(_: &TcpStream, _: usize) {}
+
+#[cfg(target_os = "linux")]
+mod option {
+    use nix::libc;
+
+    /// `SO_RCVLOWAT`, which no crate offers by name.
+    #[derive(Clone, Copy, Debug)]
+    pub(super) struct ReceiveLowWater;
+
+    nix::setsockopt_impl!(ReceiveLowWater, libc::SOL_SOCKET, libc::SO_RCVLOWAT, i32, nix::sys::socket::sockopt::SetStruct<'_, i32>);
 }

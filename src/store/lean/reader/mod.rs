@@ -49,7 +49,7 @@ impl Reader {
 
     /// A request for `part`, or for everything, goes out.
     pub(super) fn begin(&mut self, part: Option<Part<'_>>) {
-        self.part = part.map(|part| (part.first, part.last));
+        self.part = part.map(|part| part.bytes());
         (self.state, self.status, self.again) = (State::Head, 0, 0);
         (self.began, self.persistent) = (false, true);
         self.split.clear();
@@ -114,6 +114,11 @@ impl Reader {
     /// Whether the answer is complete, or as much of it as is wanted.
     pub(super) fn is_done(&self) -> bool {
         self.state == State::Done
+    }
+
+    /// Bytes of the body that are sure to come still.
+    pub(super) fn left(&self) -> u64 {
+        if let State::Length(left) = self.state { left } else { 0 }
     }
 
     /// Whether a byte of the answer came.
@@ -192,7 +197,7 @@ impl Reader {
     /// The whole instead of a part would be counted once more with every part; a part instead of the whole would look like a short object.
     fn check_part(&self, head: &Head) -> Result<(), Malformed> {
         match (self.part, head.status) {
-            (None, 206) => Err(Malformed("a part, and the whole was asked for")),
+            (None, 200..=299) if head.status == 206 || head.range.is_some() => Err(Malformed("a part, and the whole was asked for")),
             (Some(part), 206) if head.range != Some(part) => Err(Malformed("another part than was asked for")),
             (Some((first, last)), 206) if head.length.is_some_and(|length| length.checked_sub(1) != Some(last - first)) => {
                 Err(Malformed("a part of another length"))

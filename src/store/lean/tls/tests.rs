@@ -2,37 +2,17 @@
 
 use std::io::{Read as _, Write as _};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rcgen::{CertifiedIssuer, KeyPair};
 use rustls::{AlertDescription, ProtocolVersion, ServerConfig, ServerConnection, SupportedProtocolVersion};
 
 use super::*;
+use crate::store::lean::fixture::authority;
 
 const BOTH: [&SupportedProtocolVersion; 2] = [&rustls::version::TLS13, &rustls::version::TLS12];
 
-/// An authority, and a server with a certificate for `h.example`.
-fn authority(version: &'static SupportedProtocolVersion) -> (CertificateDer<'static>, ServerConfig) {
-    let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let own = KeyPair::generate().unwrap();
-    // No two authorities of one name.
-    params.distinguished_name.push(DnType::CommonName, format!("{:?}", own.public_key_raw()));
-    let authority = CertifiedIssuer::self_signed(params, own).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new(vec!["h.example".to_owned()]).unwrap().signed_by(&key, &authority).unwrap();
-    let builder = ServerConfig::builder_with_provider(rustls::crypto::aws_lc_rs::default_provider().into());
-    let builder = builder.with_protocol_versions(&[version]).unwrap().with_no_client_auth();
-    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-    let mut config = builder.with_single_cert(vec![certificate.der().clone()], key).unwrap();
-    // Tickets arrive with the first answer, as from S3.
-    config.send_tls13_tickets = 2;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    (authority.der().clone(), config)
-}
-
-fn trust(authority: CertificateDer<'static>) -> Arc<ClientConfig> {
+fn trust(authority: &CertifiedIssuer<'static, KeyPair>) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
-    roots.add(authority).unwrap();
+    roots.add(authority.der().clone()).unwrap();
     Arc::new(trusting(roots))
 }
 
@@ -59,7 +39,7 @@ impl Pair {
     /// A pair whose handshake is over.
     fn ready(version: &'static SupportedProtocolVersion, piece: usize) -> Self {
         let (authority, server) = authority(version);
-        let mut pair = Self::new(&trust(authority), &Arc::new(server), ("h.example", piece));
+        let mut pair = Self::new(&trust(&authority), &Arc::new(server), ("h.example", piece));
         pair.handshake().unwrap();
         pair
     }
@@ -192,7 +172,7 @@ fn keys_are_changed_before_and_within_bodies_and_the_change_is_answered() {
 fn a_session_is_resumed_once_its_tickets_came_with_the_first_answer() {
     for version in BOTH {
         let (authority, server) = authority(version);
-        let (client, server) = (trust(authority), Arc::new(server));
+        let (client, server) = (trust(&authority), Arc::new(server));
         for kind in [rustls::HandshakeKind::Full, rustls::HandshakeKind::Resumed] {
             let mut pair = Pair::new(&client, &server, ("h.example", 100));
             pair.handshake().unwrap();
@@ -214,12 +194,12 @@ fn refused(name: &'static str, client: &Arc<ClientConfig>, server: ServerConfig)
 #[test]
 fn strangers_are_refused_and_told_so() {
     let (known, server) = authority(&rustls::version::TLS13);
-    let (error, told) = refused("other.example", &trust(known), server);
+    let (error, told) = refused("other.example", &trust(&known), server);
     assert!(matches!(error, rustls::Error::InvalidCertificate(rustls::CertificateError::NotValidForNameContext { .. })), "{error}");
     assert!(matches!(told, rustls::Error::AlertReceived(AlertDescription::BadCertificate)), "{told}");
     let (stranger, _) = authority(&rustls::version::TLS13);
     let (_, server) = authority(&rustls::version::TLS12);
-    let (error, told) = refused("h.example", &trust(stranger), server);
+    let (error, told) = refused("h.example", &trust(&stranger), server);
     assert!(matches!(error, rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer)), "{error}");
     assert!(matches!(told, rustls::Error::AlertReceived(AlertDescription::UnknownCA)), "{told}");
 }
@@ -228,7 +208,7 @@ fn strangers_are_refused_and_told_so() {
 fn another_protocol_than_http_1_1_is_refused() {
     let (known, mut server) = authority(&rustls::version::TLS13);
     server.alpn_protocols = vec![b"h2".to_vec()];
-    let mut pair = Pair::new(&trust(known), &Arc::new(server), ("h.example", 512));
+    let mut pair = Pair::new(&trust(&known), &Arc::new(server), ("h.example", 512));
     assert!(pair.handshake().is_err());
 }
 
@@ -255,7 +235,7 @@ fn one_flipped_bit_anywhere_in_a_record_is_noticed_and_the_server_is_told() {
 #[test]
 fn what_is_no_tls_is_an_error() {
     let (known, server) = authority(&rustls::version::TLS13);
-    let mut pair = Pair::new(&trust(known), &Arc::new(server), ("h.example", 3));
+    let mut pair = Pair::new(&trust(&known), &Arc::new(server), ("h.example", 3));
     let error = pair.carry(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap_err();
     assert!(error.downcast::<rustls::Error>().is_ok());
 }
