@@ -96,12 +96,13 @@ impl Connection {
             if length == 0 || self.wire.is_closed() {
                 return Poll::Ready(self.reader.end(self.wire.ends_cleanly()));
             }
-            // Before the answer is done with: TLS may have something to say.
+            // Also when the answer is done with: the next one begins with few bytes.
+            self.wire.expect(self.reader.left());
+            // And TLS may have something to say.
             unsent = self.wire.poll_send(context);
             if self.reader.is_done() {
                 return Poll::Ready(Ok(()));
             }
-            self.wire.expect(self.reader.left());
             turn += length;
         }
         context.waker().wake_by_ref();
