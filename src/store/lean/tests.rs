@@ -251,15 +251,18 @@ async fn a_body_that_stops_short_of_the_mark_is_told_to_whoever_asks() {
             let mut sink = Shared(&told);
             let mut exchange = pin!(connection.exchange(GET, None, &mut sink));
             let mut tick = tokio::time::interval(Duration::from_millis(1));
-            let result = loop {
-                tokio::select! {
-                    result = &mut exchange => break result,
-                    _ = tick.tick() => {}
-                }
-                if told.borrow().body.len() == SENT {
-                    go_on.send(()).unwrap();
+            let asked = async {
+                loop {
+                    tokio::select! {
+                        result = &mut exchange => return result,
+                        _ = tick.tick() => {}
+                    }
+                    if told.borrow().body.len() == SENT {
+                        go_on.send(()).unwrap();
+                    }
                 }
             };
+            let result = tokio::time::timeout(DEADLINE, asked).await.unwrap();
             assert_eq!(result, Ok(()));
         }
         assert!(told.into_inner().body == body(ALL));
