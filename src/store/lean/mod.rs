@@ -54,7 +54,8 @@ impl LeanClient {
         }
         let turn = u64::from(self.number) + self.opened;
         self.opened += 1;
-        self.dialer.connect(turn).await
+        // Boxed, because it is rare and large: otherwise every fetch would move it about.
+        Box::pin(self.dialer.connect(turn)).await
     }
 
     /// Sends the request that was written and drains its answer.

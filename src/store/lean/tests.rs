@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use super::fixture::{Peer, Told, authority};
 use super::*;
+use crate::plan::{Access, ClientKind, Limits};
 use crate::sample::Outcome;
-use crate::store::attempt::Remedy;
+use crate::store::attempt::{ClientFactory as _, Remedy};
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: h\r\n\r\n";
 /// A hang that a test guards against, far above anything a loaded machine needs.
@@ -344,9 +345,12 @@ async fn what_happens_to_an_idle_connection_is_noticed_before_it_is_used() {
             .await;
             assert_eq!(get(&mut connection).await.0, Ok(()));
             // Until it is there: the runtime looks at its sockets between two turns.
-            while connection.reusable() && connection.ready() {
-                tokio::task::yield_now().await;
-            }
+            let noticed = async {
+                while connection.reusable() && connection.ready() {
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::time::timeout(DEADLINE, noticed).await.expect(event);
             drop(connection);
             thread.join().unwrap();
         }
@@ -367,6 +371,7 @@ async fn a_record_that_was_tampered_with_is_an_error_and_the_server_is_told() {
         let read = get(&mut connection).await;
         assert_eq!((&read.1.body[..], connection.reusable()), (&b"123"[..], false));
         assert_eq!(named(read), backs_off("tls"));
+        drop(connection);
         assert_eq!(thread.join().unwrap(), rustls::Error::AlertReceived(rustls::AlertDescription::BadRecordMac));
     }
 }
@@ -388,4 +393,25 @@ async fn strangers_get_no_request() {
         assert_eq!((error.code.to_string(), error.remedy), ("tls".to_owned(), Remedy::Nothing(Outcome::Failed)), "{host}");
         assert!(matches!(thread.join().unwrap(), rustls::Error::AlertReceived(_)), "and is told why");
     }
+}
+
+/// Each fetch moves its future into the watchdog: what is rare and large (connecting, the SDK) must be elsewhere.
+#[test]
+fn the_future_of_a_fetch_is_small() {
+    let limits = Limits { attempts: 1, connect_timeout: DEADLINE, stall_timeout: DEADLINE, fetch_timeout: None };
+    let recipe = Recipe {
+        bucket: "b".to_owned(),
+        access: Access::default(),
+        region: "us-east-1".to_owned(),
+        endpoint_url: None,
+        path_style: true,
+        fips: None,
+        dual_stack: None,
+        limits,
+        endpoint: endpoint(Kind::Plain, ("127.0.0.1", 1)),
+    };
+    let shared = crate::store::recipe::Shared::new(ClientKind::Lean, recipe, None).unwrap();
+    let (mut client, mut told) = (shared.client(0).unwrap(), Told::default());
+    let size = size_of_val(&client.get(Target::whole("k"), &mut told));
+    assert!(size <= 1_024, "{size} bytes");
 }

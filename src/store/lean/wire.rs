@@ -23,7 +23,7 @@ const HELD_BYTES: usize = 20 * 1024;
 const MOST_HELD_BYTES: usize = 256 * 1024;
 
 /// Bytes that are waited for while a body has a long way to go: a wake-up costs more than they do. Less than one read takes.
-const MARK_BYTES: usize = 128 * 1024;
+const MARK_BYTES: usize = 192 * 1024;
 /// A connection that has more than that to say while nothing is asked of it is not idle.
 const IDLE_READS: u32 = 4;
 
