@@ -239,13 +239,15 @@ fn workloads_that_differ_in_anything_are_studies_apart() {
         sweep.documents.extend(other.documents);
     }
     let work = Sweep::new("s10").tuned(&cell, &[70.0], |_, summary| summary.settings.work = crate::plan::Work::Md5);
+    let parts = Sweep::new("s13").tuned(&cell, &[70.0], |_, summary| summary.settings.part_size_bytes = std::num::NonZeroU64::new(1 << 23));
+    let order = Sweep::new("s14").tuned(&cell, &[70.0], |_, summary| summary.settings.order = crate::plan::Order::LargestFirst);
     let machine = Sweep::new("s11").tuned(&cell, &[70.0], |_, summary| summary.environment.cpu.model = Some("Other CPU".to_owned()));
     let same = Sweep::new("s12").cell(&cell, &[60.0]);
-    for other in [work, machine, same] {
+    for other in [work, parts, order, machine, same] {
         sweep.documents.extend(other.documents);
     }
     let studies = sweep.studies();
-    assert_eq!(studies.len(), 11);
+    assert_eq!(studies.len(), 13);
     let joined = studies.iter().find(|study| study.facts.sweeps == ["s1", "s12"]).unwrap();
     assert_eq!(joined.cells[0].observations.len(), 2);
 }

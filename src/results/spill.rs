@@ -13,7 +13,7 @@ use std::sync::Arc;
 use crate::stats::overlap::{Interval, Overlap, Spill};
 
 /// Intervals sorted at a time: 8 MiB.
-const CHUNK_LEN: NonZeroUsize = NonZeroUsize::new(512 * 1024).expect("it is not zero");
+pub(super) const CHUNK_LEN: NonZeroUsize = NonZeroUsize::new(512 * 1024).expect("it is not zero");
 
 /// Bytes of an interval in the file.
 const PAIR_BYTES: usize = 16;
