@@ -13,11 +13,10 @@ use crate::results::csv::CsvWriter;
 use crate::results::keys::KeyFile;
 use crate::results::outcome::was_attempted;
 use crate::results::place::{Place, PlaceError};
-use crate::results::spill::{FileSpill, overlap_in};
+use crate::results::spill::{FileOverlap, overlap_in};
 use crate::results::summary::{RunFacts, State, Summariser};
 use crate::results::table::{Rounds, Table, Visitor};
 use crate::sample::{KeyRecord, Outcome as RowOutcome, Sample};
-use crate::stats::overlap::Overlap;
 use crate::store::StoreError;
 use crate::units;
 
@@ -142,7 +141,7 @@ struct Tail {
 /// Takes every row: into the CSV, the summary, and the count of what was in flight.
 struct Pass<W: io::Write> {
     csv: CsvWriter<W>,
-    overlap: Overlap<FileSpill>,
+    overlap: FileOverlap,
     tail: Tail,
 }
 

@@ -41,9 +41,10 @@ fn parts_make_the_same_rows_as_whole_objects(store: Store) {
     for client in ClientKind::ALL {
         for mode in Mode::ALL {
             for order in ["listed", "largest-first", "shuffled"] {
-                let arguments = ["--part-size", "1MiB", "--order", order, "-c", "4", "-m", mode.as_str(), "--client", client.as_str()];
-                let (ran, results) = kept_as(&format!("result_run_{mode}_4"), &source, &arguments);
-                let what = format!("{client} {mode} {order}");
+                let what = format!("{client}-{mode}-{order}");
+                let arguments =
+                    ["--part-size", "1MiB", "--order", order, "-c", "4", "-m", mode.as_str(), "--client", client.as_str(), "--tag", &what];
+                let (ran, results) = kept_as(&format!("result_{what}_{mode}_4"), &source, &arguments);
                 assert_eq!(ran.stderr, "", "{what}");
                 assert_eq!(results.found(), all_ok(&source.objects), "{what}");
                 for (row, (_, size)) in results.rows.iter().zip(&source.objects) {
@@ -102,8 +103,8 @@ fn objects_start_in_the_order_that_was_asked_for(store: Store) {
 fn awkward_keys_are_fetched_in_any_order(store: Store) {
     let source = store.many();
     for (order, mode, client) in [("shuffled", Mode::Process, "sdk"), ("largest-first", Mode::Async, "lean"), ("shuffled", Mode::Thread, "lean")] {
-        let arguments = ["--order", order, "-c", "8", "-m", mode.as_str(), "--client", client];
-        let (ran, results) = kept_as(&format!("result_run_{mode}_8"), &source, &arguments);
+        let (ran, results) =
+            kept_as(&format!("result_run_{mode}_8"), &source, &["--order", order, "-c", "8", "-m", mode.as_str(), "--client", client]);
         assert_eq!(ran.stderr, "");
         assert_eq!(results.found(), all_ok(&source.objects), "{order} {mode}");
     }
