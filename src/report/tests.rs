@@ -58,6 +58,7 @@ fn figures_of_a_cell_are_medians_over_its_repetitions() {
     close(median(Metric::CpuPerGb), 2.5);
     close(median(Metric::WholeCpuPerGb), 2.5);
     close(median(Metric::CpuShare), 0.25);
+    close(median(Metric::TailShare), 0.01);
     close(median(Metric::PeakMemory), 40_000_000.0);
     close(median(Metric::AttemptsPerObject), 1.0);
     assert_eq!((median(Metric::FailedObjects), median(Metric::Throttles)), (Some(0.0), Some(0.0)));
@@ -210,7 +211,9 @@ fn speed_ups_are_against_the_first_cell_and_the_contender_s_own() {
 fn what_a_contender_does_not_say_is_missing_and_not_zero() {
     let study = Sweep::new("s1").cell(&contender("python", &lean(1_024, Mode::Thread, 4)), &[100.0]).study();
     let cell = &study.cells[0];
-    for metric in [Metric::ActiveWindow, Metric::TtfbP50, Metric::LatencyP99, Metric::CpuPerGb, Metric::AttemptsPerObject, Metric::Throttles] {
+    for metric in
+        [Metric::ActiveWindow, Metric::TtfbP50, Metric::LatencyP99, Metric::CpuPerGb, Metric::TailShare, Metric::AttemptsPerObject, Metric::Throttles]
+    {
         assert_eq!(cell.figure(metric), None, "{metric:?}");
     }
     close(cell.figure(Metric::Throughput).map(|figure| figure.median), 100e6);
