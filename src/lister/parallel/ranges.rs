@@ -39,6 +39,8 @@ pub(super) struct Range {
     pub(super) spooled: u64,
     after: String,
     end: Option<String>,
+    /// The first key read.
+    first: Option<String>,
     /// The last key read.
     at: Option<String>,
     token: Option<String>,
@@ -230,7 +232,9 @@ impl Ranges {
         let received = range.received(page, number)?;
         self.seen_further |= received.keys < page.keys.len();
         self.start_is_heeded |= by_start && !page.keys.is_empty();
-        range.estimate(&self.alphabets);
+        if received.state == State::Asked {
+            range.estimate(&self.alphabets);
+        }
         if let Some(from) = range.divided_from.take() {
             let found = received.keys > 0;
             if found {
@@ -252,6 +256,7 @@ impl Range {
             spooled: 0,
             after,
             end,
+            first: None,
             at: None,
             token: None,
             keys: 0,
@@ -282,6 +287,7 @@ impl Range {
         self.pages_since_division += 1;
         if let Some(record) = mine.checked_sub(1).and_then(|last| page.keys.get(last)) {
             self.at = Some(record.key.clone());
+            self.first.get_or_insert_with(|| page.keys[0].key.clone());
         }
         let ended = !page.truncated || mine < page.keys.len() || (self.at.is_some() && self.at == self.end);
         if ended {
@@ -298,10 +304,11 @@ impl Range {
 
     /// Thinks again about how many keys are left.
     fn estimate(&mut self, alphabets: &Alphabets) {
-        let Some(at) = self.at.as_deref().filter(|_| self.state != State::Done) else { return };
-        let whole = Interval { after: &self.after, end: self.end.as_deref() };
+        let (Some(first), Some(at)) = (self.first.as_deref(), self.at.as_deref()) else { return };
+        // From the first key, not from where the range begins: between the two there may be any distance.
+        let whole = Interval { after: first, end: self.end.as_deref() };
         // Where that cannot be told, there may be any number.
-        let ratio = ratio(alphabets, whole, (&self.after, at)).unwrap_or(1e18);
+        let ratio = ratio(alphabets, whole, (first, at)).unwrap_or(1e18);
         self.left = self.keys as f64 * ratio;
     }
 }
