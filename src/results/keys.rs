@@ -79,6 +79,11 @@ impl KeyFile {
 
     /// The keys at these positions, by two reads.
     pub fn read(&self, range: Range<u64>) -> io::Result<Vec<KeyRecord>> {
+        self.read_as(range, |record| record)
+    }
+
+    /// The same, each key as something else.
+    pub(super) fn read_as<T>(&self, range: Range<u64>, wrap: impl Fn(KeyRecord) -> T) -> io::Result<Vec<T>> {
         let count = usize::try_from(range.end.saturating_sub(range.start)).map_err(io::Error::other)?;
         let mut offsets = vec![0; (count + 1) * 8];
         self.offsets.read_exact_at(&mut offsets, range.start * 8)?;
@@ -91,7 +96,7 @@ impl KeyFile {
             (record, []) => Ok(record),
             _ => Err(io::Error::new(io::ErrorKind::InvalidData, "the key spool file is damaged")),
         };
-        (0..count).map(|index| one(&bytes[slice(at(index))?..slice(at(index + 1))?])).collect()
+        (0..count).map(|index| one(&bytes[slice(at(index))?..slice(at(index + 1))?]).map(&wrap)).collect()
     }
 
     /// Every key, in order, a block at a time.
