@@ -188,7 +188,7 @@ pub(super) const SERVE_ABOUT: &str = "An S3 endpoint on this machine with a synt
 /// Examples below `serve --help`.
 pub(super) const SERVE_EXAMPLES: &str = "\
 Keys of --options (and of `run --embedded=`):
-  objects=1000 size=256KiB sizes=fixed|lognormal seed=1 keys=plain|awkward page=1000 archived=0
+  objects=1000 size=256KiB sizes=fixed|lognormal seed=1 keys=plain|awkward prefixes=… page=1000 archived=0
   ttfb=0ms ttfb-p99=… conn-rate=… total-rate=… request-rate=… list-delay=… network=none|s3
   fault-reset= fault-stall= fault-short= fault-500= fault-slowdown= fault-expired= fault-missing=   (0 to 1, share of GETs)
 

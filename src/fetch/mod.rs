@@ -15,14 +15,9 @@ pub use watchdog::{Halt, Watchdog};
 
 use crate::plan::{Limits, Work};
 use crate::sample::{ErrorCode, Outcome, Sample};
-use crate::store::{AttemptError, BodySink, ObjectClient, Remedy, Target};
+use crate::store::{AttemptError, BodySink, ObjectClient, Remedy, Target, backoff};
 use watchdog::Halted;
 use work::Hasher;
-
-/// First upper bound of the wait between attempts; doubles with each.
-const BACKOFF_BASE: Duration = Duration::from_millis(50);
-/// Largest upper bound of the wait between attempts.
-const BACKOFF_MOST: Duration = Duration::from_secs(5);
 
 /// Nanoseconds since the run's epoch.
 pub trait Clock {
@@ -177,21 +172,19 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
             }
             Remedy::BackOff => {
                 tries.gets += 1;
-                if tries.gets >= self.limits.attempts { Next::End(Outcome::Failed) } else { Next::Wait(self.wait_of(tries.gets - 1)) }
+                if tries.gets >= self.limits.attempts { Next::End(Outcome::Failed) } else { Next::Wait(backoff(tries.gets - 1, self.random.f64())) }
             }
             Remedy::Reconnect => {
                 let since = *tries.cut_off_since_ns.get_or_insert(sample.attempt_start_ns.unwrap_or_default());
                 let cut_off = Duration::from_nanos(sample.end_ns.unwrap_or_default().saturating_sub(since));
                 tries.unconnected += 1;
-                if cut_off >= self.limits.stall_timeout { Next::End(Outcome::Failed) } else { Next::Wait(self.wait_of(tries.unconnected - 1)) }
+                if cut_off >= self.limits.stall_timeout {
+                    Next::End(Outcome::Failed)
+                } else {
+                    Next::Wait(backoff(tries.unconnected - 1, self.random.f64()))
+                }
             }
         }
-    }
-
-    /// uniform(0, min(5 s, 50 ms × 2ⁿ)): «full jitter».
-    fn wait_of(&mut self, n: u32) -> Duration {
-        let most = BACKOFF_BASE.saturating_mul(2_u32.saturating_pow(n)).min(BACKOFF_MOST);
-        most.mul_f64(self.random.f64())
     }
 
     async fn back_off(&mut self, time: Duration, sample: &mut Sample) -> Option<Halted> {

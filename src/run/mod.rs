@@ -172,7 +172,7 @@ async fn list_and_fetch(
     signal: &mut Receiver<Option<Signal>>,
 ) -> Result<Option<(Fetched, Arc<KeyFile>)>, Failure> {
     let Scene { plan, session, spool, feed, children, sources, server } = scene;
-    let mut source = Bucket::new(&session, &plan.bucket);
+    let mut source = Bucket::new(&session, &plan.bucket).pages_by(plan.client, feed.clone());
     let listed = tokio::select! {
         listed = list(plan, (&mut source, spool), log) => listed?,
         _ = signal.wait_for(Option::is_some) => {
@@ -241,6 +241,7 @@ async fn list(plan: &RunPlan, (source, spool): (&mut Bucket, &Path), log: &mut L
     let listed = lister::list(source, &plan.selection, spool, |keys| on_event(&RunEvent::Listing { keys })).await?;
     let elapsed_ns = now_ns().saturating_sub(begin);
     log.phases.listing_ns = Some(elapsed_ns);
+    tracing::info!(keys = listed.keys, pages = listed.pages, "listed");
     log.event(&RunEvent::Listed { keys: listed.keys, bytes: listed.bytes, elapsed_ns });
     if listed.unchecked {
         log.warn("the key file has no checksum line: nobody can tell whether it is whole".to_owned());

@@ -70,7 +70,6 @@ impl LeanClient {
     }
 
     /// Asks the bucket itself: `query` is what stands after the question mark, percent-encoded, its parameters sorted by name.
-    #[expect(dead_code, reason = "for the listing")]
     pub(in crate::store) async fn list<S: BodySink>(&mut self, query: &str, sink: &mut S) -> Result<(), AttemptError> {
         self.writer.list(query, &mut self.request);
         self.send(None, sink).await
