@@ -56,7 +56,7 @@ def ceiling(context):
     if not context.tools.programs:
         context.note("no ceiling of the embedded server: there is no raw")
         return None
-    small, large, pages = (2_000, 16, 20) if context.form == "short" else (200_000, 1_500, 5_000)
+    small, large, pages = (2_000, 16, 20) if context.form == "short" else (100_000, 800, 3_000)
     kinds = {
         "16 KiB": ("objects=1000,size=16KiB", None, small),
         "8 MiB": ("objects=16,size=8MiB", None, large),
@@ -96,7 +96,7 @@ def ask(context, server, keys, count):
 
 def s3(context):
     """Active-window requests/s over concurrency / mean service time as the server logged it, with network=s3: of each round the lowest of all concurrencies."""
-    concurrencies = (1, 16) if context.form == "short" else (1, 2, 4, 8, 16) if context.form == "full" else (1, 4, 16)
+    concurrencies = (1, 16) if context.form == "short" else (1, 2, 4, 8, 16) if context.form in ("strict", "full") else (1, 4, 16)
     # A run is a tail of its last fetches: so many fetches a worker make it small, as only the time before counts.
     each = 10 if context.form == "short" else 100
     found, detail = {f"lean {mode}": [] for mode in MODES}, []

@@ -4,6 +4,7 @@
     cargo build --release && python3 bench/run.py                    # the usual form
     python3 bench/run.py --short                                     # does everything work? (its figures mean nothing)
     python3 bench/run.py --only http-16k-x16 --programs lean,stock   # some of it
+    python3 bench/run.py --strict                                    # the budgets to the letter: slow programs fetch as much as fast ones
     python3 bench/run.py --full                                      # every cell: hours
 
 Cells are SCHEME-SIZE-xCONCURRENCY, parts are ceiling, s3, listing, memory, start and quota; README.md beside this file says what they measure.
@@ -48,11 +49,11 @@ def arguments():
     parser = argparse.ArgumentParser(description="Measures parfetch side by side with other programs.", epilog="bench/README.md says what is measured and how.")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--short", action="store_true", help="each program once, a few objects: whether everything works; under a minute beside builds")
+    form.add_argument("--strict", action="store_true", help="the usual form, but every program fetches 100,000 objects of 16 KiB over http, the slow ones too")
     form.add_argument("--full", action="store_true", help="every scheme, size, concurrency and program: hours")
     parser.add_argument("--only", metavar="PATTERN", action="append", help="only these cells and parts (shell patterns, commas between): http-*, s3")
     parser.add_argument("--programs", metavar="PATTERN", help="only these programs (shell patterns, commas between; a word matches anywhere in the name)")
     parser.add_argument("--rounds", type=int, metavar="N", help="repetitions (default 6: the fewest that give a 95%% interval)")
-    parser.add_argument("--requests", type=int, metavar="N", help="objects of 16 KiB that each program fetches in a call (default 20,000 to 100,000, by its speed)")
     parser.add_argument("--seed", type=int, default=1, help="of the order within each round (default 1)")
     parser.add_argument("--parfetch", metavar="PATH", help="binary to measure (default: the release build, else the debug build)")
     parser.add_argument("--out", metavar="FILE", help="write all raw figures there, as JSON")
@@ -80,7 +81,7 @@ class Session:
 
     def __init__(self, options, tools, note):
         self.options, self.tools, self.note = options, tools, note
-        self.form = "short" if options.short else "full" if options.full else "usual"
+        self.form = next((form for form in ("short", "strict", "full") if getattr(options, form)), "usual")
         self.rounds = options.rounds or (1 if options.short else 6)
         self.only, self.patterns = split(options.only), split([options.programs] if options.programs else None)
         self.runs, self.parts, self.failures = [], {}, []
@@ -94,7 +95,7 @@ class Session:
     def programs(self, cell):
         """The programs of a cell that are there."""
         chosen = [program for program in contenders.PROGRAMS if program.available(self.tools) and matches(program.name, self.patterns, "*")]
-        if self.form != "usual" or self.patterns:
+        if self.form in ("short", "full") or self.patterns:
             return chosen
         if cell in SIDE and not self.only:
             return [program for program in chosen if matches(program.name, SIDE_PROGRAMS)]
@@ -109,7 +110,7 @@ class Session:
             self.note("no cells: there is no nginx to fetch from")
             return
         study = contenders.Study("thread")
-        listed = {cell.size: self.count(study, cell) for cell in cells}
+        listed = {cell.size: contenders.count(study, cell, self.form) for cell in cells}
         bench.nginx = servers.Nginx(self.tools.nginx, folder / "nginx", bench.cpus, listed)
         try:
             for cell in cells:
@@ -147,7 +148,7 @@ class Session:
     def fetch_once(self, bench, cell, program, place):
         before = measure.cpu_of(bench.nginx.pids)
         try:
-            result = program.run(bench, cell, self.count(program, cell))
+            result = program.run(bench, cell, contenders.count(program, cell, self.form))
             check(program, cell, result)
         except contenders.Wrong as wrong:
             self.fail(wrong)
@@ -159,9 +160,6 @@ class Session:
         server = None if before is None or after is None else after - before
         self.runs.append(records.Record(cell.name, program.name, *place, result.objects, result.bytes, result.wall_ns, result.fetch_wall_ns, result.cpu_whole_ns,
                                         result.cpu_fetch_ns, result.peak_bytes, server))
-
-    def count(self, program, cell):
-        return contenders.count(program, cell, self.form, self.options.requests)
 
     def fail(self, wrong):
         say("")
@@ -307,14 +305,24 @@ def main():
         note("client and server share the one CPU: ratios of CPU time hold, rates do not")
     facts = machine.facts(sys.argv[1:], session.tools, cpus)
     print("\n".join(f"{name}: {value}" for name, value in facts.items()) + "\n", flush=True)
-    with tempfile.TemporaryDirectory(prefix="parfetch-bench-", dir=servers.scratch()) as place:
-        folder = pathlib.Path(place)
-        os.chmod(folder, 0o755)
-        bench = contenders.Bench(folder, cpus, session.tools)
-        session.fetch_cells(bench, folder)
-        session.measure_parts(bench, folder)
+    interrupted = measure_all(session, cpus)
     finish(session, facts)
-    return 1 if session.failures else 0
+    return 130 if interrupted else 1 if session.failures else 0
+
+
+def measure_all(session, cpus):
+    """Everything, in a temporary folder; whether it was interrupted, so that there are figures of a part of it."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="parfetch-bench-", dir=servers.scratch()) as place:
+            folder = pathlib.Path(place)
+            os.chmod(folder, 0o755)
+            bench = contenders.Bench(folder, cpus, session.tools)
+            session.fetch_cells(bench, folder)
+            session.measure_parts(bench, folder)
+    except KeyboardInterrupt:
+        session.note("interrupted: these are the figures until then")
+        return True
+    return False
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import pathlib
 import signal
 import sys
 import tempfile
+import time
 import unittest
 
 import budgets
