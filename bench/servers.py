@@ -4,6 +4,7 @@ import contextlib
 import math
 import os
 import pathlib
+import shutil
 import socket
 import statistics
 import subprocess
@@ -200,6 +201,9 @@ def accepts(parfetch, option):
 
 
 def scratch():
-    """Where to make temporary folders: memory when there is a file system of it."""
+    """Where to make temporary folders: memory when there is a file system of it with room, so that no disk has a part in what is measured."""
     place = pathlib.Path("/dev/shm")
-    return place if os.access(place, os.W_OK) else None
+    with contextlib.suppress(OSError):
+        if os.access(place, os.W_OK) and shutil.disk_usage(place).free > 4 << 30:
+            return place
+    return None
