@@ -1,6 +1,7 @@
 //! The S3 operations that the server knows, handed on to the bucket that they are for.
 
 use std::ops::Range as Bytes;
+use std::sync::Arc;
 
 use http::Extensions;
 use s3s::dto::{
@@ -22,11 +23,11 @@ use super::{RESULTS_BUCKET, SOURCE_BUCKET};
 const REGION: &str = "us-east-1";
 
 /// Content type of objects that have none.
-const CONTENT_TYPE: &str = "binary/octet-stream";
+pub(super) const CONTENT_TYPE: &str = "binary/octet-stream";
 
 /// Both buckets.
 pub(super) struct Backend {
-    pub(super) source: Source,
+    pub(super) source: Arc<Source>,
     pub(super) results: Results,
     pub(super) uploads: Uploads,
 }

@@ -24,6 +24,7 @@ mod path;
 mod protocol;
 mod results;
 mod serve;
+mod shortcut;
 mod socket;
 mod source;
 mod statistics;

@@ -54,6 +54,11 @@ impl Model {
         }
     }
 
+    /// Whether no object is missing, archived or answered with a fault.
+    pub(super) fn is_faultless(&self) -> bool {
+        !self.faults.any_passing() && self.faults.missing <= 0.0 && self.archived_share <= 0.0
+    }
+
     /// Size of an object in bytes.
     pub(super) fn size(&self, object: u64) -> u64 {
         match self.sizes {

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use s3s::StdError;
 use s3s::service::{S3Service, S3ServiceBuilder};
@@ -25,6 +25,7 @@ use super::error::ServerError;
 use super::multipart::Uploads;
 use super::protocol::{Credentials, ProcessConfig, Ready};
 use super::results::Results;
+use super::shortcut::Shortcut;
 use super::source::Source;
 use super::statistics::{ServerReport, Statistics};
 use super::timer::{Timer, now_ns};
@@ -53,6 +54,7 @@ pub struct Server {
 /// What every connection needs.
 struct Shared {
     service: S3Service,
+    shortcut: Option<Shortcut>,
     statistics: Arc<Statistics>,
     tls: Option<TlsAcceptor>,
     rate: Option<u64>,
@@ -72,7 +74,7 @@ impl Server {
         let statistics = Arc::new(Statistics::new(count));
         let tls = config.tls.as_ref().map(tls::acceptor).transpose()?;
         let results = Results::open(&config.results_dir)?;
-        let source = Source::new(options, Arc::clone(&statistics));
+        let source = Arc::new(Source::new(options, Arc::clone(&statistics)));
         let failed = |cause| ServerError::Listen { address: config.address.clone(), cause };
         let listener = listen(&config.address).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
@@ -80,9 +82,10 @@ impl Server {
         let credentials = credentials.map_err(|cause| ServerError::Start { what: "credentials", cause })?;
         let ready = ready(address, &credentials, tls.as_ref());
         let unsigned = if config.anonymous { Unsigned::Allowed } else { Unsigned::Denied };
+        let shortcut = Shortcut::new(&source, &credentials);
         let service = service(Backend { source, results, uploads: Uploads::default() }, credentials, unsigned);
         let rate = options.connection_rate_bytes_per_s;
-        let shared = Arc::new(Shared { service, statistics: Arc::clone(&statistics), tls, rate });
+        let shared = Arc::new(Shared { service, shortcut, statistics: Arc::clone(&statistics), tls, rate });
         let (stop, stopped) = watch::channel(false);
         let threads = start_threads(count, listener, (&shared, &stopped)).map_err(|cause| ServerError::Start { what: "threads", cause })?;
         Ok(Self { ready, statistics, stop, threads })
@@ -246,21 +249,27 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>, timer: Timer) {
     let connection = Arc::new(Connection::new(timer, Arc::clone(&shared.statistics), shared.rate));
     let socket = Socket::new(stream, Arc::clone(&connection));
     match &shared.tls {
-        None => http(socket, &connection, &shared.service).await,
+        None => http(socket, &connection, &shared).await,
         Some(acceptor) => match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(socket)).await {
-            Ok(Ok(stream)) => http(stream, &connection, &shared.service).await,
+            Ok(Ok(stream)) => http(stream, &connection, &shared).await,
             Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
             Err(_) => tracing::debug!("a TLS handshake took too long"),
         },
     }
 }
 
-async fn http(stream: impl AsyncRead + AsyncWrite + Unpin, connection: &Arc<Connection>, service: &S3Service) {
+async fn http(stream: impl AsyncRead + AsyncWrite + Unpin, connection: &Arc<Connection>, shared: &Shared) {
     let answer = hyper::service::service_fn(|mut request: hyper::Request<Incoming>| {
         let context = RequestContext { connection: Arc::clone(connection), started_ns: now_ns() };
-        request.extensions_mut().insert(context);
         async move {
-            let answer = service.call(request.map(s3s::Body::from)).await;
+            if let Some(shortcut) = &shared.shortcut
+                && request.body().is_end_stream()
+                && let Some(answer) = shortcut.answer(&request, &context).await
+            {
+                return Ok(answer);
+            }
+            request.extensions_mut().insert(context);
+            let answer = shared.service.call(request.map(s3s::Body::from)).await;
             // An error here ends the connection without a head.
             if connection.is_abandoned() {
                 return Err(io::Error::from(io::ErrorKind::ConnectionReset));

@@ -61,6 +61,11 @@ impl Source {
         }
     }
 
+    /// Whether every GET of an object that is there gets it, so that nothing has to be drawn for it.
+    pub(super) fn always_answers(&self) -> bool {
+        self.requests.is_none() && self.model.is_faultless()
+    }
+
     /// Every object's time of change: the bucket was never written to.
     pub(super) fn modified() -> Timestamp {
         Timestamp::from(datetime!(2026-01-01 0:00 UTC))

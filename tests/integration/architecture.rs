@@ -20,7 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("fetch", &["plan", "sample", "platform", "store"]),
     ("lister", &["plan", "sample", "results", "store"]),
     ("engine", &["event", "plan", "sample", "platform", "store", "results", "fetch"]),
-    ("server", &["units"]),
+    ("server", &["platform", "units"]),
     ("run", &["event", "exit", "plan", "sample", "units", "platform", "store", "results", "lister", "engine", "server"]),
     ("sweep", &["cell", "event", "exit", "plan", "platform", "lister", "results", "run", "server", "stats", "store", "units"]),
     ("report", &["cell", "plan", "price", "sample", "units", "stats", "platform", "results", "store"]),

@@ -175,3 +175,21 @@ async fn two_threads_share_the_connections() {
     assert_eq!((report.gets, report.threads), (40, 2));
     assert!(report.connections > 1);
 }
+
+/// A condition that holds takes the way through s3s; a plain GET the short one.
+#[tokio::test]
+async fn both_ways_to_an_object_give_the_same_answer() {
+    let fixture = serve("objects=3,size=300KB");
+    let client = fixture.client();
+    let get = || client.get_object().bucket("source").key("data/00/000000001.bin");
+    let tag = get().send().await.unwrap().e_tag.unwrap();
+    let mut answers = Vec::new();
+    for request in [get(), get().if_match(&tag)] {
+        let answer = request.send().await.unwrap();
+        let facts = (answer.content_length, answer.e_tag, answer.last_modified, answer.content_type, answer.accept_ranges, answer.content_range);
+        answers.push((facts, answer.body.collect().await.unwrap().into_bytes()));
+    }
+    assert_eq!(answers[0], answers[1]);
+    let report = fixture.report_after(3);
+    assert_eq!((report.gets, report.service_time.count, report.sent_bytes), (3, 3, 900_000));
+}
