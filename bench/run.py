@@ -125,12 +125,14 @@ class Session:
         """Rounds in which every program has one run, in an order of chance."""
         taking_part = [program for program in self.programs(cell) if self.works(bench, program, cell)]
         order = random.Random(f"{self.options.seed} {cell.name}")
-        for number in range(1, self.rounds + 1):
-            order.shuffle(taking_part)
-            for position, program in enumerate(taking_part):
-                say(f"  {cell.name}  round {number}/{self.rounds}  {program.name}")
-                self.fetch_once(bench, cell, program, (number, position))
-        print_cell(self.runs, cell)
+        try:
+            for number in range(1, self.rounds + 1):
+                order.shuffle(taking_part)
+                for position, program in enumerate(taking_part):
+                    say(f"  {cell.name}  round {number}/{self.rounds}  {program.name}")
+                    self.fetch_once(bench, cell, program, (number, position))
+        finally:
+            print_cell(self.runs, cell)
 
     def works(self, bench, program, cell):
         """A first run, which does not count: it fills caches, and shows who cannot take part at all."""
