@@ -132,7 +132,7 @@ def listing(context):
         return None
     objects = 5_000 if context.form == "short" else 1_000_000 if context.form == "full" else 100_000
     options = f"objects={objects},size=1KiB,list-delay=80ms"
-    prefixes = f"prefixes={max(10, objects // 100)}"
+    prefixes = f"prefixes={objects // 500}"
     if servers.accepts(context.tools.parfetch, prefixes):
         options += f",{prefixes}"
     else:

@@ -92,6 +92,7 @@ http {{
     access_log off;
     default_type application/octet-stream;
     sendfile on;
+    tcp_nopush on;
     tcp_nodelay on;
     keepalive_requests 1000000000;
     keepalive_timeout 1h;
@@ -143,10 +144,19 @@ class Nginx:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
         try:
             wait_for(http, self.process)
-            self.pids = measure.children(self.process.pid) or [self.process.pid]
+            self.pids = self._workers()
         except BaseException:
             self.close()
             raise
+
+    def _workers(self):
+        """Ids of the processes that serve: the first listens before they are there."""
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            if found := measure.children(self.process.pid):
+                return found
+            time.sleep(0.02)
+        raise RuntimeError("nginx started no worker")
 
     def _lay_out(self, keys_listed):
         """One file for each size: keys beyond number cost nothing."""
