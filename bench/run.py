@@ -239,8 +239,8 @@ def tools(options, note):
 
 def as_markdown(session, facts):
     """The tables for README.md."""
-    lines = [f"- {name}: {value}" for name, value in facts.items()] + [f"- not measured: {text}" for text in session.note.said]
-    pieces = ["\n".join(lines) + "\n", "### Budgets\n\n" + table.markdown(*budget_rows(session))]
+    lines = [f"- {name}: {value}" for name, value in facts.items()] + [f"- note: {text}" for text in session.note.said]
+    pieces = ["\n".join(lines) + "\n", "### Budgets\n\n" + table.markdown(*budget_rows(session), left=2)]
     for cell in session.cells():
         header, rows = cell_rows(session.runs, cell)
         if rows:

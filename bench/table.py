@@ -32,9 +32,9 @@ def text(header, rows, left=1):
     return "\n".join(map(line, [header, *rows])) + "\n"
 
 
-def markdown(header, rows):
+def markdown(header, rows, left=1):
     """The same as a Markdown table."""
     escaped = [[cell.replace("|", "\\|") for cell in row] for row in [header, *rows]]
-    rule = "|---|" + "---:|" * (len(header) - 1)
+    rule = "|" + "---|" * left + "---:|" * (len(header) - left)
     lines = ["| " + " | ".join(row) + " |" for row in escaped]
     return "\n".join([lines[0], rule, *lines[1:]]) + "\n"
