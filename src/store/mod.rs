@@ -10,6 +10,7 @@ mod credentials;
 mod error;
 mod lean;
 mod listing;
+pub mod micro;
 mod recipe;
 mod sdk;
 mod session;

@@ -7,6 +7,7 @@ mod endpoint;
 #[cfg(test)]
 mod fixture;
 mod head;
+pub(super) mod micro;
 mod reader;
 mod request;
 mod tls;

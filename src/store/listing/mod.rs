@@ -12,7 +12,7 @@ use crate::sample::KeyRecord;
 
 pub(super) use pager::LeanPages;
 pub use pager::Pager;
-pub(super) use scan::decode;
+pub(super) use scan::{decode, scan};
 
 /// One page of a listing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

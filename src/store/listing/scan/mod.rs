@@ -52,7 +52,7 @@ type Path<'a> = Vec<&'a str>;
 ///
 /// # Errors
 /// Why the document is not a whole listing page.
-pub(super) fn scan(document: &[u8]) -> Result<ListPage, String> {
+pub(in crate::store) fn scan(document: &[u8]) -> Result<ListPage, String> {
     let text = std::str::from_utf8(document).map_err(|_| "it is not UTF-8".to_owned())?;
     let mut reading = Reading::default();
     let mut path: Path<'_> = Vec::with_capacity(8);
