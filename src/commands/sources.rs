@@ -12,7 +12,7 @@ use crate::plan::{Limits, S3Uri};
 use crate::price::PriceList;
 use crate::report::{self, ProblemKind, Reader, Role, Study};
 use crate::settings::{ResultSource, SourceSettings};
-use crate::store::{Bucket, Session, StoreErrorKind};
+use crate::store::{Bucket, PageQuery, Session, StoreErrorKind};
 
 /// Width of text where there is no terminal to ask.
 const WIDTH: usize = 80;
@@ -83,9 +83,9 @@ async fn below(session: &Session, uri: &S3Uri, (reader, known): (&mut Reader, &m
     let mut bucket = Bucket::new(session, &uri.bucket);
     let folder = tempfile::tempdir().map_err(|error| Failure::new(Exit::Unexpected, format!("cannot make a temporary folder: {error}")))?;
     let file = folder.path().join("document.json");
-    let mut token = None;
+    let mut query = PageQuery::of(&uri.key);
     loop {
-        let page = bucket.list_page(&uri.key, token.as_deref()).await?;
+        let page = bucket.list_page(&query).await?;
         let keys = page.keys.into_iter().map(|record| record.key).filter(|key| is_json(key) && is_below(key, &uri.key));
         for key in keys {
             let address = bucket.uri(&key);
@@ -102,10 +102,10 @@ async fn below(session: &Session, uri: &S3Uri, (reader, known): (&mut Reader, &m
                 Err(error) => return Err(error.into()),
             }
         }
-        token = page.next;
-        if !page.truncated || token.is_none() {
+        if !page.truncated || page.next.is_none() {
             return Ok(());
         }
+        query.token = page.next;
     }
 }
 

@@ -15,14 +15,9 @@ pub use watchdog::{Halt, Watchdog};
 
 use crate::plan::{Limits, Work};
 use crate::sample::{ErrorCode, Outcome, Sample};
-use crate::store::{AttemptError, BodySink, ObjectClient, Remedy, Target};
+use crate::store::{AttemptError, BodySink, ObjectClient, Remedy, Target, backoff};
 use watchdog::Halted;
 use work::Hasher;
-
-/// First upper bound of the wait between attempts; doubles with each.
-const BACKOFF_BASE: Duration = Duration::from_millis(50);
-/// Largest upper bound of the wait between attempts.
-const BACKOFF_MOST: Duration = Duration::from_secs(5);
 
 /// Nanoseconds since the run's epoch.
 pub trait Clock {
@@ -94,14 +89,14 @@ enum Next {
 }
 
 impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
-    /// Fetches `key` as fetch `unit` of the run. Never fails: how it ended is in the row.
-    pub async fn fetch(&mut self, unit: u64, key: &str) -> Sample {
+    /// Fetches `target` as fetch `unit` of the run. Never fails: how it ended is in the row.
+    pub async fn fetch(&mut self, unit: u64, target: Target<'_>) -> Sample {
         let Identity { worker, pid, tid } = self.identity;
         let mut sample = Sample { unit, worker, pid, tid, ..Sample::default() };
         let mut tries = Tries::default();
         self.watchdog.begin(self.limits.fetch_timeout);
         loop {
-            let error = match self.attempt(key, &mut sample).await {
+            let error = match self.attempt(target, &mut sample).await {
                 Ok(()) => {
                     sample.outcome = Outcome::Ok;
                     return sample;
@@ -128,7 +123,7 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
     }
 
     /// One attempt; fills in its times and sizes.
-    async fn attempt(&mut self, key: &str, sample: &mut Sample) -> Result<(), AttemptError> {
+    async fn attempt(&mut self, target: Target<'_>, sample: &mut Sample) -> Result<(), AttemptError> {
         let start = self.clock.now_ns();
         sample.attempts += 1;
         sample.start_ns.get_or_insert(start);
@@ -143,7 +138,7 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
             counted: None,
             first_byte_ns: None,
         };
-        let result = self.watchdog.guard(&pulse, self.client.get(Target::whole(key), &mut sink)).await;
+        let result = self.watchdog.guard(&pulse, self.client.get(target, &mut sink)).await;
         let end = self.clock.now_ns();
         sample.size = sink.announced.or(sample.size);
         sample.calc_size = sink.counted;
@@ -157,11 +152,7 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
             Ok(Ok(())) => {
                 // A body without bytes has no first byte: its head was complete when it ended.
                 sample.first_byte_ns.get_or_insert(end);
-                match announced {
-                    Some(length) if counted < length => Err(AttemptError::own("short-body", Remedy::BackOff)),
-                    Some(length) if counted > length => Err(AttemptError::own("long-body", Remedy::BackOff)),
-                    _ => Ok(()),
-                }
+                length_check(target, announced, counted)
             }
         }
     }
@@ -181,21 +172,19 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
             }
             Remedy::BackOff => {
                 tries.gets += 1;
-                if tries.gets >= self.limits.attempts { Next::End(Outcome::Failed) } else { Next::Wait(self.wait_of(tries.gets - 1)) }
+                if tries.gets >= self.limits.attempts { Next::End(Outcome::Failed) } else { Next::Wait(backoff(tries.gets - 1, self.random.f64())) }
             }
             Remedy::Reconnect => {
                 let since = *tries.cut_off_since_ns.get_or_insert(sample.attempt_start_ns.unwrap_or_default());
                 let cut_off = Duration::from_nanos(sample.end_ns.unwrap_or_default().saturating_sub(since));
                 tries.unconnected += 1;
-                if cut_off >= self.limits.stall_timeout { Next::End(Outcome::Failed) } else { Next::Wait(self.wait_of(tries.unconnected - 1)) }
+                if cut_off >= self.limits.stall_timeout {
+                    Next::End(Outcome::Failed)
+                } else {
+                    Next::Wait(backoff(tries.unconnected - 1, self.random.f64()))
+                }
             }
         }
-    }
-
-    /// uniform(0, min(5 s, 50 ms × 2ⁿ)): «full jitter».
-    fn wait_of(&mut self, n: u32) -> Duration {
-        let most = BACKOFF_BASE.saturating_mul(2_u32.saturating_pow(n)).min(BACKOFF_MOST);
-        most.mul_f64(self.random.f64())
     }
 
     async fn back_off(&mut self, time: Duration, sample: &mut Sample) -> Option<Halted> {
@@ -203,6 +192,22 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
         let halted = self.watchdog.wait(tokio::time::sleep(time)).await.err();
         sample.backoff_ns += self.clock.now_ns().saturating_sub(begin);
         halted
+    }
+}
+
+/// A body is complete when it is as long as was announced, and a part when it is as long as was asked for.
+fn length_check(target: Target<'_>, announced: Option<u64>, counted: u64) -> Result<(), AttemptError> {
+    match announced {
+        Some(length) if counted < length => return Err(AttemptError::own("short-body", Remedy::BackOff)),
+        Some(length) if counted > length => return Err(AttemptError::own("long-body", Remedy::BackOff)),
+        _ => {}
+    }
+    // A whole answer of another length than the part's: the object is not the one that was listed, and asking again helps nobody.
+    let asked = target.part.map_or(counted, |part| part.last - part.first + 1);
+    match counted.cmp(&asked) {
+        std::cmp::Ordering::Less => Err(AttemptError::own("short-body", Remedy::Nothing(Outcome::Failed))),
+        std::cmp::Ordering::Greater => Err(AttemptError::own("long-body", Remedy::Nothing(Outcome::Failed))),
+        std::cmp::Ordering::Equal => Ok(()),
     }
 }
 

@@ -1,17 +1,17 @@
 //! Every key of the run, into the key file: from all pages of the bucket, from a key file, or from an S3 Inventory.
 //!
-//! Owns which keys are taken (prefix, shard, limit) and that none is taken twice. Fetches nothing.
+//! Owns which keys are taken (prefix, shard, limit), that none is taken twice, and how many streams of pages list a bucket. Fetches nothing.
 
 mod inventory;
 mod keyfile;
+mod parallel;
 mod pick;
 
 use std::io;
 use std::path::Path;
 
 use crate::plan::{KeySource, Selection};
-use crate::results::keys::KeyWriter;
-use crate::store::{Bucket, ListPage, StoreError};
+use crate::store::{Bucket, ListPage, PageQuery, Pager, StoreError};
 
 pub use keyfile::{KeyFileWriter, sha256_hex};
 use pick::Picker;
@@ -59,27 +59,76 @@ impl ListError {
     }
 }
 
-/// Where pages come from.
-#[expect(async_fn_in_trait, reason = "listing stays on the run's thread")]
-pub trait Pages {
-    /// One page of the keys that begin with `prefix`, after `token`.
-    async fn page(&mut self, prefix: &str, token: Option<&str>) -> Result<ListPage, StoreError>;
+/// A listing of no more pages than this is one stream: others would ask for more than they save.
+const FEW_PAGES: u64 = 16;
+
+/// Why many streams cannot go on.
+#[derive(Debug)]
+enum Wrong {
+    /// The store does not list in the order of the keys' bytes, or not behind a key that it is given.
+    Order,
+    /// Nothing can.
+    Listing(ListError),
 }
 
-impl Pages for Bucket {
-    async fn page(&mut self, prefix: &str, token: Option<&str>) -> Result<ListPage, StoreError> {
-        self.list_page(prefix, token).await
+impl From<ListError> for Wrong {
+    fn from(error: ListError) -> Self {
+        Self::Listing(error)
+    }
+}
+
+/// Where pages come from.
+#[expect(async_fn_in_trait, reason = "listing stays on the run's thread")]
+pub trait Source {
+    /// A stream of them.
+    type Pages: Pages;
+
+    /// The first page of a listing: finds out whether there is a bucket, and where.
+    async fn first(&mut self, query: &PageQuery) -> Result<ListPage, StoreError>;
+
+    /// Stream `number`, once a first page has come.
+    async fn pages(&mut self, number: u32) -> Result<Self::Pages, StoreError>;
+
+    /// Whether the store is one that lists in the order of the keys' bytes, as far as its name tells.
+    fn lists_in_order(&self) -> bool;
+}
+
+/// A stream of pages.
+#[expect(async_fn_in_trait, reason = "listing stays on the run's thread")]
+pub trait Pages {
+    /// One page.
+    async fn page(&mut self, query: &PageQuery) -> Result<ListPage, StoreError>;
+}
+
+impl Source for Bucket {
+    type Pages = Pager;
+
+    async fn first(&mut self, query: &PageQuery) -> Result<ListPage, StoreError> {
+        self.list_page(query).await
+    }
+
+    async fn pages(&mut self, number: u32) -> Result<Pager, StoreError> {
+        self.pager(number).await
+    }
+
+    fn lists_in_order(&self) -> bool {
+        self.lists_in_order()
+    }
+}
+
+impl Pages for Pager {
+    async fn page(&mut self, query: &PageQuery) -> Result<ListPage, StoreError> {
+        self.page(query).await
     }
 }
 
 /// Takes the selected keys into a key file in `spool`. `progress` hears how many there are, after every page.
 pub async fn list(bucket: &mut Bucket, selection: &Selection, spool: &Path, mut progress: impl FnMut(u64)) -> Result<Listed, ListError> {
-    let writer = KeyWriter::create(spool).map_err(ListError::Spool)?;
-    let mut picker = Picker::new(selection, writer, spool);
+    let mut picker = Picker::create(selection, spool)?;
     match &selection.source {
         KeySource::Listing => {
-            let listed = pages(bucket, &selection.prefix, (&mut picker, &mut progress)).await;
-            listed.map_err(|error| error.within(&format!("cannot list {}", bucket.uri(&selection.prefix)), LISTING_HINT))?;
+            let listed = listing(bucket, (selection, spool), &mut progress).await;
+            picker = listed.map_err(|error| error.within(&format!("cannot list {}", bucket.uri(&selection.prefix)), LISTING_HINT))?;
         }
         KeySource::File(path) => keyfile::read(path, &mut picker)?,
         KeySource::Object(uri) => {
@@ -100,12 +149,49 @@ pub async fn list(bucket: &mut Bucket, selection: &Selection, spool: &Path, mut 
     picker.finish()
 }
 
-/// Every page. A truncated page without a token, or with one that was there before, would end or never end the listing: both are errors.
-async fn pages<P: Pages>(pages: &mut P, prefix: &str, (picker, progress): (&mut Picker, &mut impl FnMut(u64))) -> Result<(), ListError> {
-    let mut token: Option<String> = None;
-    loop {
-        let page = pages.page(prefix, token.as_deref()).await?;
-        picker.listed.pages += 1;
+/// The keys of a bucket: many streams where that pays, else, or where the store keeps no order, one.
+async fn listing<S: Source>(source: &mut S, (selection, spool): (&Selection, &Path), progress: &mut dyn FnMut(u64)) -> Result<Picker, ListError>
+where
+    S::Pages: 'static,
+{
+    let query = PageQuery::of(&selection.prefix);
+    let mut picker = Picker::create(selection, spool)?;
+    picker.listed.pages = 1;
+    let mut first = source.first(&query).await?;
+    if source.lists_in_order() && is_worth_streams(&first, selection) {
+        let parts = parallel::Parts { source, picker: &mut picker, progress, spool };
+        match Box::pin(parallel::list(parts, &selection.prefix, first)).await {
+            Ok(()) => return Ok(picker),
+            Err(Wrong::Listing(error)) => return Err(error),
+            Err(Wrong::Order) => tracing::warn!("the store does not list in the order of the keys: listed again from the beginning by one stream"),
+        }
+        let pages = picker.listed.pages + 1;
+        picker = Picker::create(selection, spool)?;
+        picker.listed.pages = pages;
+        first = source.first(&query).await?;
+    }
+    one_by_one(source, (query, first), (&mut picker, progress)).await?;
+    Ok(picker)
+}
+
+/// Whether there may be so many pages that others than the first stream save time.
+fn is_worth_streams(first: &ListPage, selection: &Selection) -> bool {
+    let shards = selection.shard.map_or(1, |shard| u64::from(shard.count.get()));
+    let few = FEW_PAGES * first.keys.len() as u64;
+    let long = selection.limit.is_none_or(|limit| limit.saturating_mul(shards) > few);
+    first.truncated && !first.keys.is_empty() && long && first.keys.is_sorted_by(|a, b| a.key < b.key)
+}
+
+/// Every page, one after another. A truncated page without a token, or with one that was there before, would end or never end the listing: both are
+/// errors.
+async fn one_by_one<S: Source>(
+    source: &mut S,
+    (mut query, mut page): (PageQuery, ListPage),
+    (picker, progress): (&mut Picker, &mut dyn FnMut(u64)),
+) -> Result<(), ListError> {
+    let mut pages = None;
+    // Of this stream alone.
+    for number in 1.. {
         for record in &page.keys {
             if !picker.take(record)? {
                 return Ok(());
@@ -115,16 +201,28 @@ async fn pages<P: Pages>(pages: &mut P, prefix: &str, (picker, progress): (&mut 
         if !page.truncated {
             return Ok(());
         }
-        let next = page.next.filter(|next| !next.is_empty());
-        match next {
-            None => return Err(ListError::Wrong(format!("page {} is truncated and has no continuation token", picker.listed.pages), LISTING_HINT)),
-            // Tokens are opaque, but the same one twice running asks for the same page for ever; a longer circle repeats keys, which is noticed too.
-            Some(next) if token.as_ref() == Some(&next) => {
-                return Err(ListError::Wrong(format!("page {} repeats its continuation token", picker.listed.pages), LISTING_HINT));
-            }
-            next => token = next,
+        let next = page.next.filter(|next| !next.is_empty()).ok_or_else(|| no_token(number))?;
+        // Tokens are opaque, but the same one twice running asks for the same page for ever; a longer circle repeats keys, which is noticed too.
+        if query.token.as_ref() == Some(&next) {
+            return Err(repeated(number));
         }
+        query.token = Some(next);
+        let stream = match &mut pages {
+            Some(stream) => stream,
+            none => none.insert(source.pages(0).await?),
+        };
+        picker.listed.pages += 1;
+        page = stream.page(&query).await?;
     }
+    Ok(())
+}
+
+fn no_token(page: u64) -> ListError {
+    ListError::Wrong(format!("page {page} is truncated and has no continuation token"), LISTING_HINT)
+}
+
+fn repeated(page: u64) -> ListError {
+    ListError::Wrong(format!("page {page} repeats its continuation token"), LISTING_HINT)
 }
 
 #[cfg(test)]

@@ -25,8 +25,10 @@ pub(super) struct Picker {
 }
 
 impl Picker {
-    pub(super) fn new(selection: &Selection, writer: KeyWriter, spool: &Path) -> Self {
-        Self {
+    /// With an empty key file in `spool`.
+    pub(super) fn create(selection: &Selection, spool: &Path) -> Result<Self, ListError> {
+        let writer = KeyWriter::create(spool).map_err(ListError::Spool)?;
+        Ok(Self {
             prefix: selection.prefix.clone(),
             shard: selection.shard,
             limit: selection.limit.unwrap_or(u64::MAX),
@@ -35,13 +37,23 @@ impl Picker {
             last: None,
             unordered: None,
             listed: Listed { bytes: Some(0), ..Listed::default() },
-        }
+        })
+    }
+
+    /// Most keys that are taken.
+    pub(super) fn limit(&self) -> u64 {
+        self.limit
+    }
+
+    /// Whether a key is one of the selected, the limit apart.
+    pub(super) fn selects(&self, record: &KeyRecord) -> bool {
+        let other_shard = |shard: Shard| xxh3_64(record.key.as_bytes()) % u64::from(shard.count.get()) != u64::from(shard.index);
+        record.key.starts_with(&self.prefix) && !self.shard.is_some_and(other_shard)
     }
 
     /// Takes a key if it is one of the selected; false when no more are wanted.
     pub(super) fn take(&mut self, record: &KeyRecord) -> Result<bool, ListError> {
-        let other_shard = |shard: Shard| xxh3_64(record.key.as_bytes()) % u64::from(shard.count.get()) != u64::from(shard.index);
-        if !record.key.starts_with(&self.prefix) || self.shard.is_some_and(other_shard) {
+        if !self.selects(record) {
             return Ok(true);
         }
         if self.listed.keys >= self.limit {

@@ -1,17 +1,36 @@
 //! The lister against scripted pages and key files.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use super::*;
 use crate::plan::Shard;
 use crate::results::keys::KeyFile;
 use crate::sample::KeyRecord;
 
-struct Script(VecDeque<ListPage>);
+#[derive(Clone)]
+struct Script(Rc<RefCell<VecDeque<ListPage>>>);
+
+impl Source for Script {
+    type Pages = Self;
+
+    async fn first(&mut self, query: &PageQuery) -> Result<ListPage, StoreError> {
+        self.page(query).await
+    }
+
+    async fn pages(&mut self, _number: u32) -> Result<Self, StoreError> {
+        Ok(self.clone())
+    }
+
+    fn lists_in_order(&self) -> bool {
+        false
+    }
+}
 
 impl Pages for Script {
-    async fn page(&mut self, _prefix: &str, _token: Option<&str>) -> Result<ListPage, StoreError> {
-        Ok(self.0.pop_front().expect("the script has another page"))
+    async fn page(&mut self, _query: &PageQuery) -> Result<ListPage, StoreError> {
+        Ok(self.0.borrow_mut().pop_front().expect("the script has another page"))
     }
 }
 
@@ -21,7 +40,7 @@ fn block_on<F: Future>(future: F) -> F::Output {
 
 fn page(keys: &[&str], next: Option<&str>) -> ListPage {
     let keys = keys.iter().map(|key| KeyRecord { key: (*key).to_owned(), size: Some(10), ..KeyRecord::default() }).collect();
-    ListPage { keys, truncated: next.is_some(), next: next.map(str::to_owned) }
+    ListPage { keys, truncated: next.is_some(), next: next.map(str::to_owned), ..ListPage::default() }
 }
 
 fn selection() -> Selection {
@@ -30,9 +49,8 @@ fn selection() -> Selection {
 
 fn listed(selection: &Selection, script: Vec<ListPage>) -> Result<(Listed, Vec<String>), ListError> {
     let dir = tempfile::tempdir().unwrap();
-    let mut picker = Picker::new(selection, KeyWriter::create(dir.path()).unwrap(), dir.path());
-    let mut script = Script(script.into());
-    block_on(pages(&mut script, &selection.prefix, (&mut picker, &mut |_| {})))?;
+    let mut script = Script(Rc::new(RefCell::new(script.into())));
+    let picker = block_on(listing(&mut script, (selection, dir.path()), &mut |_| {}))?;
     let listed = picker.finish()?;
     let keys = KeyFile::open(dir.path()).unwrap().iter().map(|record| record.unwrap().key).collect();
     Ok((listed, keys))
@@ -85,7 +103,7 @@ fn read_file(bytes: &[u8]) -> Result<(Listed, Vec<KeyRecord>), ListError> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("k.tsv");
     std::fs::write(&path, bytes).unwrap();
-    let mut picker = Picker::new(&selection(), KeyWriter::create(dir.path()).unwrap(), dir.path());
+    let mut picker = Picker::create(&selection(), dir.path()).unwrap();
     keyfile::read(&path, &mut picker)?;
     let listed = picker.finish()?;
     Ok((listed, KeyFile::open(dir.path()).unwrap().iter().map(Result::unwrap).collect()))

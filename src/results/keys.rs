@@ -1,6 +1,7 @@
 //! The keys of a run on disk: written once by the lister, read by position by every worker and child, so that memory does not grow with their number.
 //!
-//! Two files: records one after another, and the offset of each (u64, little-endian; one more at the end). They live as long as the run.
+//! Two files: records (size, 8 bytes; the lengths of key, 2 bytes, storage class, 1, and entity tag, 1; these texts) one after another, and the
+//! offset of each (u64, little-endian; one more at the end). They live as long as the run.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -14,8 +15,6 @@ use crate::sample::KeyRecord;
 const RECORDS: &str = "keys.bin";
 /// Name of the offsets' file.
 const OFFSETS: &str = "keys.idx";
-/// Bytes of a record before its texts: size (8), key length (2), storage class length (1), entity tag length (1).
-const FIXED: usize = 12;
 /// «Size unknown» on disk.
 const NO_SIZE: u64 = u64::MAX;
 
@@ -24,6 +23,7 @@ pub struct KeyWriter {
     records: BufWriter<File>,
     offsets: BufWriter<File>,
     end: u64,
+    buffer: Vec<u8>,
 }
 
 impl KeyWriter {
@@ -32,20 +32,15 @@ impl KeyWriter {
         let records = BufWriter::with_capacity(256 * 1024, File::create(dir.join(RECORDS))?);
         let mut offsets = BufWriter::with_capacity(64 * 1024, File::create(dir.join(OFFSETS))?);
         offsets.write_all(&0_u64.to_le_bytes())?;
-        Ok(Self { records, offsets, end: 0 })
+        Ok(Self { records, offsets, end: 0, buffer: Vec::new() })
     }
 
     /// Appends one key.
     pub fn push(&mut self, record: &KeyRecord) -> io::Result<()> {
-        let KeyRecord { key, size, etag, storage_class } = record;
-        let long = |_| io::Error::new(io::ErrorKind::InvalidData, "a key, ETag or storage class is too long");
-        self.records.write_all(&size.unwrap_or(NO_SIZE).to_le_bytes())?;
-        self.records.write_all(&u16::try_from(key.len()).map_err(long)?.to_le_bytes())?;
-        self.records.write_all(&[u8::try_from(storage_class.len()).map_err(long)?, u8::try_from(etag.len()).map_err(long)?])?;
-        for text in [key, storage_class, etag] {
-            self.records.write_all(text.as_bytes())?;
-        }
-        self.end += (FIXED + key.len() + storage_class.len() + etag.len()) as u64;
+        self.buffer.clear();
+        encode(record, &mut self.buffer)?;
+        self.records.write_all(&self.buffer)?;
+        self.end += self.buffer.len() as u64;
         self.offsets.write_all(&self.end.to_le_bytes())
     }
 
@@ -84,6 +79,11 @@ impl KeyFile {
 
     /// The keys at these positions, by two reads.
     pub fn read(&self, range: Range<u64>) -> io::Result<Vec<KeyRecord>> {
+        self.read_as(range, |record| record)
+    }
+
+    /// The same, each key as something else.
+    pub(super) fn read_as<T>(&self, range: Range<u64>, wrap: impl Fn(KeyRecord) -> T) -> io::Result<Vec<T>> {
         let count = usize::try_from(range.end.saturating_sub(range.start)).map_err(io::Error::other)?;
         let mut offsets = vec![0; (count + 1) * 8];
         self.offsets.read_exact_at(&mut offsets, range.start * 8)?;
@@ -92,7 +92,11 @@ impl KeyFile {
         let mut bytes = vec![0; usize::try_from(at(count) - start).map_err(io::Error::other)?];
         self.records.read_exact_at(&mut bytes, start)?;
         let slice = |offset: u64| usize::try_from(offset - start).map_err(io::Error::other);
-        (0..count).map(|index| decode(&bytes[slice(at(index))?..slice(at(index + 1))?])).collect()
+        let one = |record: &[u8]| match decode(record)? {
+            (record, []) => Ok(record),
+            _ => Err(io::Error::new(io::ErrorKind::InvalidData, "the key spool file is damaged")),
+        };
+        (0..count).map(|index| one(&bytes[slice(at(index))?..slice(at(index + 1))?]).map(&wrap)).collect()
     }
 
     /// Every key, in order, a block at a time.
@@ -108,19 +112,37 @@ impl KeyFile {
     }
 }
 
-fn decode(record: &[u8]) -> io::Result<KeyRecord> {
+/// Appends a record as it stands on disk.
+///
+/// # Errors
+/// When one of its texts is too long.
+pub fn encode(record: &KeyRecord, bytes: &mut Vec<u8>) -> io::Result<()> {
+    let KeyRecord { key, size, etag, storage_class } = record;
+    let long = |_| io::Error::new(io::ErrorKind::InvalidData, "a key, ETag or storage class is too long");
+    bytes.extend_from_slice(&size.unwrap_or(NO_SIZE).to_le_bytes());
+    bytes.extend_from_slice(&u16::try_from(key.len()).map_err(long)?.to_le_bytes());
+    bytes.extend_from_slice(&[u8::try_from(storage_class.len()).map_err(long)?, u8::try_from(etag.len()).map_err(long)?]);
+    for text in [key, storage_class, etag] {
+        bytes.extend_from_slice(text.as_bytes());
+    }
+    Ok(())
+}
+
+/// The record at the front of `bytes`, and what follows it.
+///
+/// # Errors
+/// When these are no records.
+pub fn decode(bytes: &[u8]) -> io::Result<(KeyRecord, &[u8])> {
     let bad = || io::Error::new(io::ErrorKind::InvalidData, "the key spool file is damaged");
-    let (size, rest) = record.split_first_chunk::<8>().ok_or_else(bad)?;
+    let (size, rest) = bytes.split_first_chunk::<8>().ok_or_else(bad)?;
     let (key_len, rest) = rest.split_first_chunk::<2>().ok_or_else(bad)?;
     let ([class_len, etag_len], rest) = rest.split_first_chunk::<2>().ok_or_else(bad)?;
     let (key, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*key_len))).ok_or_else(bad)?;
-    let (class, etag) = rest.split_at_checked(usize::from(*class_len)).ok_or_else(bad)?;
-    if etag.len() != usize::from(*etag_len) {
-        return Err(bad());
-    }
+    let (class, rest) = rest.split_at_checked(usize::from(*class_len)).ok_or_else(bad)?;
+    let (etag, rest) = rest.split_at_checked(usize::from(*etag_len)).ok_or_else(bad)?;
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).map_err(|_| bad());
     let size = Some(u64::from_le_bytes(*size)).filter(|size| *size != NO_SIZE);
-    Ok(KeyRecord { key: text(key)?, size, storage_class: text(class)?, etag: text(etag)? })
+    Ok((KeyRecord { key: text(key)?, size, storage_class: text(class)?, etag: text(etag)? }, rest))
 }
 
 #[cfg(test)]

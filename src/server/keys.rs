@@ -63,6 +63,15 @@ const AWKWARD: &[&str] = &[
     "\u{10ffff}last",
 ];
 
+/// What a plain key looks like.
+#[derive(Clone, Copy)]
+enum Layout {
+    /// `data/00/000000123.bin`
+    Data,
+    /// `p0000/000000123.bin`
+    Prefixes,
+}
+
 struct Awkward {
     key: String,
     /// Plain keys in front of it.
@@ -73,6 +82,7 @@ struct Awkward {
 pub(super) struct Keys {
     plain: u64,
     per_folder: u64,
+    layout: Layout,
     awkward: Vec<Awkward>,
 }
 
@@ -85,7 +95,11 @@ impl Keys {
         awkward.truncate(usize::try_from(options.objects).unwrap_or(usize::MAX));
         awkward.sort_unstable();
         let plain = options.objects - awkward.len() as u64;
-        let mut keys = Self { plain, per_folder: FOLDER_KEYS.max(plain.div_ceil(FOLDERS)), awkward: Vec::new() };
+        let (layout, per_folder) = match options.prefixes {
+            None => (Layout::Data, FOLDER_KEYS.max(plain.div_ceil(FOLDERS))),
+            Some(folders) => (Layout::Prefixes, plain.div_ceil(u64::from(folders)).max(1)),
+        };
+        let mut keys = Self { plain, per_folder, layout, awkward: Vec::new() };
         keys.awkward = awkward
             .into_iter()
             .map(|key| {
@@ -111,13 +125,17 @@ impl Keys {
     }
 
     fn find_plain(&self, key: &str) -> Option<u64> {
-        let index: u64 = key.strip_prefix("data/")?.split_once('/')?.1.strip_suffix(".bin")?.parse().ok()?;
+        let index: u64 = key.rsplit_once('/')?.1.strip_suffix(".bin")?.parse().ok()?;
         let before = self.awkward.partition_point(|awkward| awkward.plain_before <= index);
         (index < self.plain && self.plain_key(index) == key).then(|| index + before as u64)
     }
 
     fn plain_key(&self, index: u64) -> String {
-        format!("data/{:02}/{index:09}.bin", index / self.per_folder)
+        let folder = index / self.per_folder;
+        match self.layout {
+            Layout::Data => format!("data/{folder:02}/{index:09}.bin"),
+            Layout::Prefixes => format!("p{folder:04}/{index:09}.bin"),
+        }
     }
 
     /// Plain keys below `bound`.
@@ -175,13 +193,15 @@ mod tests {
 
     use super::*;
 
+    const MANY_FOLDERS: &str = "objects=2500,keys=awkward,prefixes=300";
+
     fn keys(text: &str) -> Keys {
         Keys::new(&text.parse().unwrap())
     }
 
     #[test]
     fn every_key_is_found_at_its_index_and_keys_ascend() {
-        for text in ["objects=0", "objects=1", "objects=2500", "objects=5,keys=awkward", "objects=120,keys=awkward", "objects=300000"] {
+        for text in ["objects=0", "objects=1", "objects=2500", "objects=5,keys=awkward", "objects=120,keys=awkward", "objects=300000", MANY_FOLDERS] {
             let keys = keys(text);
             let all: Vec<String> = (0..keys.len()).map(|index| keys.key(index)).collect();
             assert!(all.is_sorted_by(|a, b| a.as_bytes() < b.as_bytes()), "{text}");
@@ -196,6 +216,10 @@ mod tests {
     fn plain_keys_look_as_documented() {
         assert_eq!(keys("objects=1000").key(123), "data/00/000000123.bin");
         assert_eq!(keys("objects=10000000").key(9_999_999), "data/99/009999999.bin");
+        assert_eq!(keys("objects=200000,prefixes=200").key(199_999), "p0199/000199999.bin");
+        assert_eq!(keys("objects=10000000,prefixes=10000").key(1_000), "p0001/000001000.bin");
+        assert_eq!(keys("objects=2,prefixes=200").key(1), "p0001/000000001.bin");
+        assert_eq!(keys("objects=2,prefixes=200").find("data/00/000000001.bin"), None);
         assert_eq!(keys("objects=1000").find("data/00/123.bin"), None);
         assert_eq!(keys("objects=1000").find("data/00/000001000.bin"), None);
     }

@@ -103,12 +103,17 @@ pub struct Options {
     pub page_keys: u32,
     /// Which keys there are.
     pub keys: KeyStyle,
+    /// Folders that the plain keys are spread over, 1 to 10,000: `p0007/000000123.bin`; none = `data/00/000000123.bin` in up to 100.
+    pub prefixes: Option<u32>,
     /// Share of the keys listed as `GLACIER`, whose GET answers 403 `InvalidObjectState`.
     pub archived_share: f64,
 }
 
 /// Keys hold their index in nine digits.
 pub(super) const MAX_OBJECTS: u64 = 1_000_000_000;
+
+/// Folders hold their number in four digits.
+const MAX_PREFIXES: u64 = 10_000;
 
 /// S3's own largest object.
 const MAX_SIZE: u64 = 5 << 40;
@@ -117,7 +122,7 @@ const MAX_SIZE: u64 = 5 << 40;
 const MAX_PAGE: u64 = 1_000;
 
 /// Every key that [`Options`] is written with, in the order of the reference.
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 22] = [
     "objects",
     "size",
     "sizes",
@@ -138,6 +143,7 @@ const NAMES: [&str; 21] = [
     "fault-missing",
     "page",
     "keys",
+    "prefixes",
     "archived",
 ];
 
@@ -158,6 +164,7 @@ impl Default for Options {
             faults: Faults::default(),
             page_keys: 1_000,
             keys: KeyStyle::Plain,
+            prefixes: None,
             archived_share: 0.0,
         }
     }
@@ -194,6 +201,7 @@ impl Options {
             "network" => {} // taken over first, in `from_str`
             "page" => self.page_keys = u32::try_from(whole(value, 1, MAX_PAGE)?).expect("at most 1,000"),
             "keys" => self.keys = word(value, &[("plain", KeyStyle::Plain), ("awkward", KeyStyle::Awkward)])?,
+            "prefixes" => self.prefixes = Some(u32::try_from(whole(value, 1, MAX_PREFIXES)?).expect("at most 10,000")),
             "archived" => self.archived_share = probability(value)?,
             _ => *self.fault_mut(name).ok_or("not a key")? = probability(value)?,
         }
@@ -281,6 +289,7 @@ impl fmt::Display for Options {
         number("request-rate", self.request_rate_per_s, base.request_rate_per_s, "");
         number("list-delay", Some(self.list_delay_ns), Some(base.list_delay_ns), "ns");
         number("page", Some(u64::from(self.page_keys)), Some(u64::from(base.page_keys)), "");
+        number("prefixes", self.prefixes.map(u64::from), None, "");
         if self.sizes == Sizes::Lognormal {
             parts.push("sizes=lognormal".to_owned());
         }
@@ -313,7 +322,7 @@ mod tests {
     fn every_key_is_read() {
         let text = "objects=5,size=16MiB,sizes=lognormal,seed=9,ttfb=12ms,ttfb-p99=1s,conn-rate=90MB/s,total-rate=1.5GB/s,request-rate=100/s,\
                     list-delay=80ms,network=none,fault-reset=0.01,fault-stall=0.02,fault-short=0.03,fault-500=0.04,fault-slowdown=0.05,\
-                    fault-expired=0.06,fault-missing=0.5,page=10,keys=awkward,archived=0.25";
+                    fault-expired=0.06,fault-missing=0.5,page=10,keys=awkward,prefixes=12,archived=0.25";
         let faults = Faults { reset: 0.01, stall: 0.02, short: 0.03, internal_error: 0.04, slow_down: 0.05, expired_token: 0.06, missing: 0.5 };
         let expected = Options {
             objects: 5,
@@ -330,6 +339,7 @@ mod tests {
             faults,
             page_keys: 10,
             keys: KeyStyle::Awkward,
+            prefixes: Some(12),
             archived_share: 0.25,
         };
         assert_eq!(text.parse(), Ok(expected));
@@ -353,6 +363,7 @@ mod tests {
         assert_eq!(error("size=1XB"), "size=`1XB` is not a size such as 1000, 256KiB, 16MiB or 1MB");
         assert_eq!(error("network=lte"), "network=`lte` is not one of none, s3");
         assert_eq!(error("fault-reset=2"), "fault-reset=`2` is not a number from 0 to 1");
+        assert_eq!(error("prefixes=0"), "prefixes=`0` is not from 1 to 10000");
         assert_eq!(error("page=0"), "page=`0` is not from 1 to 1000");
         assert_eq!(error("conn-rate=0"), "conn-rate=`0` is not above 0");
         assert_eq!(error("ttfb=fast"), "ttfb=`fast` is not a time such as 12ms or 1s");
@@ -368,7 +379,7 @@ mod tests {
             "",
             "network=s3",
             "objects=7,size=1000,sizes=lognormal,keys=awkward,fault-500=0.5,archived=0.1",
-            "network=s3,list-delay=1ns,page=3",
+            "network=s3,list-delay=1ns,page=3,prefixes=200",
             "network=s3,ttfb=0ms",
         ] {
             let options: Options = text.parse().unwrap();

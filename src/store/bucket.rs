@@ -6,12 +6,17 @@
 use std::io::Read;
 use std::path::Path;
 
-use aws_sdk_s3::Client;
+use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart, EncodingType, RequestPayer};
+use aws_sdk_s3::{Client, Config};
 
+use super::credentials::CredentialFeed;
 use super::error::{Call, StoreError, StoreErrorKind};
+use super::listing::{LeanPages, ListPage, PageQuery, Pager, decode};
+use super::recipe::Recipe;
 use super::session::Session;
+use crate::plan::ClientKind;
 use crate::sample::KeyRecord;
 
 /// Files up to this are stored by one request; larger ones in parts of this size, one in memory at a time (10,000 parts = 80 GiB).
@@ -26,17 +31,6 @@ pub enum Replace {
     No,
 }
 
-/// One page of a listing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ListPage {
-    /// In the order of the answer.
-    pub keys: Vec<KeyRecord>,
-    /// Whether the store says that more follow.
-    pub truncated: bool,
-    /// How to ask for what follows.
-    pub next: Option<String>,
-}
-
 /// One bucket.
 #[derive(Clone, Debug)]
 pub struct Bucket {
@@ -44,13 +38,53 @@ pub struct Bucket {
     client: Client,
     name: String,
     moved: bool,
+    pages: PagesBy,
+}
+
+/// How the pages behind the first are asked for.
+#[derive(Clone, Debug)]
+enum PagesBy {
+    Sdk,
+    Lean(Option<CredentialFeed>),
+    /// The same, once the bucket's endpoint is known.
+    LeanAt(LeanPages),
 }
 
 impl Bucket {
     /// A bucket for control calls.
     pub fn new(session: &Session, name: &str) -> Self {
         let client = Client::from_conf(session.control_config().build());
-        Self { session: session.clone(), client, name: name.to_owned(), moved: false }
+        Self { session: session.clone(), client, name: name.to_owned(), moved: false, pages: PagesBy::Sdk }
+    }
+
+    /// The same bucket, the pages behind the first of a listing asked for by this client; `feed` are its credentials.
+    #[must_use]
+    pub fn pages_by(self, client: ClientKind, feed: Option<CredentialFeed>) -> Self {
+        let pages = match client {
+            ClientKind::Lean => PagesBy::Lean(feed),
+            ClientKind::Sdk => PagesBy::Sdk,
+        };
+        Self { pages, ..self }
+    }
+
+    /// Asker `number` for pages of this bucket. For when a first page has come: only then it is known where the bucket is.
+    ///
+    /// # Errors
+    /// When the bucket's endpoint is not found, or its certificate authorities cannot be read.
+    pub async fn pager(&mut self, number: u32) -> Result<Pager, StoreError> {
+        if let PagesBy::Lean(feed) = &self.pages {
+            let recipe = Recipe::resolve(&self.session, &self.name).await?;
+            self.pages = PagesBy::LeanAt(LeanPages::new(recipe, feed.clone())?);
+        }
+        Ok(match &self.pages {
+            PagesBy::LeanAt(pages) => pages.pager(self.clone(), number),
+            PagesBy::Sdk | PagesBy::Lean(_) => Pager::Sdk(Box::new(self.clone())),
+        })
+    }
+
+    /// Whether keys are listed in the order of their UTF-8 bytes, as far as the bucket's kind tells: directory buckets have no order.
+    pub fn lists_in_order(&self) -> bool {
+        !self.name.ends_with("--x-s3")
     }
 
     /// The bucket's name.
@@ -92,14 +126,19 @@ impl Bucket {
         self.session.access().request_payer.then_some(RequestPayer::Requester)
     }
 
-    /// One page of the keys that begin with `prefix`, after `token`.
-    pub async fn list_page(&mut self, prefix: &str, token: Option<&str>) -> Result<ListPage, StoreError> {
+    /// One page.
+    pub async fn list_page(&mut self, query: &PageQuery) -> Result<ListPage, StoreError> {
         loop {
-            match self.list_once(prefix, token).await {
+            match self.list(query, None).await {
                 Err(error) if self.follow(&error) => {}
                 result => return result,
             }
         }
+    }
+
+    /// The same by one attempt.
+    pub(super) async fn list_page_once(&self, query: &PageQuery) -> Result<ListPage, StoreError> {
+        self.list(query, Some(RetryConfig::disabled())).await
     }
 
     /// Makes sure that the bucket is there, and goes to its region. Credentials that may not list learn nothing, which is no error.
@@ -114,11 +153,15 @@ impl Bucket {
         }
     }
 
-    async fn list_once(&self, prefix: &str, token: Option<&str>) -> Result<ListPage, StoreError> {
+    async fn list(&self, query: &PageQuery, retries: Option<RetryConfig>) -> Result<ListPage, StoreError> {
+        let PageQuery { prefix, token, start_after, delimiter } = query;
         let call = self.call("list", prefix);
         let request = self.client.list_objects_v2().bucket(&self.name).encoding_type(EncodingType::Url).set_request_payer(self.payer());
-        let request = request.set_prefix(Some(prefix.to_owned()).filter(|p| !p.is_empty())).set_continuation_token(token.map(str::to_owned));
-        let answer = request.send().await.map_err(|error| call.failed(&error))?;
+        let request = request.set_prefix(Some(prefix.clone()).filter(|p| !p.is_empty())).set_continuation_token(token.clone());
+        let request = request.set_start_after(start_after.clone().filter(|_| token.is_none())).set_delimiter(delimiter.map(str::to_owned));
+        let mut overrides = Config::builder();
+        overrides.set_retry_config(retries);
+        let answer = request.customize().config_override(overrides).send().await.map_err(|error| call.failed(&error))?;
         // A store that does not know the parameter does not echo it, and its keys are as they are.
         let encoded = answer.encoding_type() == Some(&EncodingType::Url);
         let odd = |what: &str| {
@@ -133,7 +176,11 @@ impl Bucket {
             let storage_class = object.storage_class.map(|class| class.as_str().to_owned()).unwrap_or_default();
             keys.push(KeyRecord { key, size, etag, storage_class });
         }
-        Ok(ListPage { keys, truncated: answer.is_truncated.unwrap_or(false), next: answer.next_continuation_token })
+        let mut prefixes = Vec::new();
+        for prefix in answer.common_prefixes.unwrap_or_default().into_iter().filter_map(|common| common.prefix) {
+            prefixes.push(if encoded { decode(&prefix).ok_or_else(|| odd("a common prefix is not UTF-8"))? } else { prefix });
+        }
+        Ok(ListPage { keys, prefixes, truncated: answer.is_truncated.unwrap_or(false), next: answer.next_continuation_token })
     }
 
     /// Whether there is an object: `None` when these credentials may not ask.
@@ -264,12 +311,6 @@ fn content_type(key: &str) -> &'static str {
         Some((_, "json")) => "application/json",
         _ => "application/octet-stream",
     }
-}
-
-/// Undoes `encoding-type=url` as S3 does it: `+` is a space, the rest percent-encoded. `None` when the bytes are not UTF-8.
-fn decode(text: &str) -> Option<String> {
-    let spaced = text.replace('+', " ");
-    percent_encoding::percent_decode_str(&spaced).decode_utf8().ok().map(std::borrow::Cow::into_owned)
 }
 
 #[cfg(test)]

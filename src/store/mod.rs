@@ -3,20 +3,25 @@
 //! The only place that imports `aws_*`. Above it stand traits and plain types: what an attempt is retried for is decided in `fetch`.
 
 mod attempt;
+mod backoff;
 mod bucket;
 mod classify;
 mod credentials;
 mod error;
 mod lean;
+mod listing;
+pub mod micro;
 mod recipe;
 mod sdk;
 mod session;
 mod trust;
 
 pub use attempt::{AttemptError, BodySink, ClientFactory, ObjectClient, Part, Remedy, Target};
-pub use bucket::{Bucket, ListPage, Replace};
+pub use backoff::backoff;
+pub use bucket::{Bucket, Replace};
 pub use credentials::{CredentialFeed, Keeper, KeySet, StaticKeys};
 pub use error::{StoreError, StoreErrorKind};
 pub use lean::{Dialer, Endpoint};
+pub use listing::{ListPage, PageQuery, Pager};
 pub use recipe::{AnyClient, Recipe, Shared};
 pub use session::Session;

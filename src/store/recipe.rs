@@ -129,7 +129,8 @@ impl ObjectClient for AnyClient {
     async fn get<S: BodySink>(&mut self, target: Target<'_>, sink: &mut S) -> Result<(), AttemptError> {
         match self {
             Self::Lean(client) => client.get(target, sink).await,
-            Self::Sdk(client) => client.get(target, sink).await,
+            // Boxed, because the SDK's future is large: `lean`'s fetches would move as many bytes about.
+            Self::Sdk(client) => Box::pin(client.get(target, sink)).await,
         }
     }
 

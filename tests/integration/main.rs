@@ -5,6 +5,7 @@ mod architecture;
 mod bad_input;
 mod behaviour;
 mod faults;
+mod listing;
 mod reference;
 mod reports;
 mod support;

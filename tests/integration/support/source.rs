@@ -85,15 +85,18 @@ impl Store {
         }
     }
 
+    /// The objects of an embedded server with these options.
+    pub(crate) fn serving(options: &str) -> Source {
+        let (server, endpoint, [bucket, results]) = serve(options);
+        let source = Source { endpoint, bucket, prefix: String::new(), results, objects: Vec::new(), _server: Some(server) };
+        source.listed()
+    }
+
     /// [`MANY`] objects with every awkward key that the store takes. Tests share the objects, and have a results bucket each.
     pub(crate) fn many(self) -> Source {
         static MINIO: OnceLock<Source> = OnceLock::new();
         match self {
-            Self::Embedded => {
-                let (server, endpoint, [bucket, results]) = serve(&format!("objects={MANY},keys=awkward,size=2KiB,sizes=lognormal"));
-                let source = Source { endpoint, bucket, prefix: String::new(), results, objects: Vec::new(), _server: Some(server) };
-                source.listed()
-            }
+            Self::Embedded => Self::serving(&format!("objects={MANY},keys=awkward,size=2KiB,sizes=lognormal")),
             Self::MinIo => {
                 let shared = MINIO.get_or_init(|| many(self.empty()));
                 let results = self.empty().results;

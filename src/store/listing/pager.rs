@@ -1,0 +1,197 @@
+//! Who asks for pages: the SDK, or a connection of the `lean` client, with the retry policy of fetches.
+//!
+//! Where `lean` gives up, the SDK asks once more: what it then says is the error that a person reads.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::scan::scan;
+use super::{ListPage, PageQuery, query_text};
+use crate::plan::Limits;
+use crate::store::attempt::{AttemptError, BodySink, ObjectClient as _, Remedy};
+use crate::store::backoff::backoff;
+use crate::store::bucket::Bucket;
+use crate::store::credentials::CredentialFeed;
+use crate::store::error::{StoreError, StoreErrorKind};
+use crate::store::lean::{Dialer, LeanClient};
+use crate::store::recipe::Recipe;
+
+/// The code of an answer that is no listing page.
+const NOT_A_PAGE: &str = "protocol";
+
+/// Makes the askers that share a bucket's addresses and certificate authorities.
+#[derive(Clone, Debug)]
+pub(in crate::store) struct LeanPages {
+    recipe: Arc<Recipe>,
+    dialer: Arc<Dialer>,
+    feed: Option<CredentialFeed>,
+}
+
+impl LeanPages {
+    pub(in crate::store) fn new(recipe: Recipe, feed: Option<CredentialFeed>) -> Result<Self, StoreError> {
+        let dialer = Dialer::new(&recipe.endpoint, recipe.limits.connect_timeout, recipe.access.ca_bundle.as_deref())?;
+        Ok(Self { recipe: Arc::new(recipe), dialer: Arc::new(dialer), feed })
+    }
+
+    /// Asker `number`. Opens no connection yet.
+    pub(in crate::store) fn pager(&self, bucket: Bucket, number: u32) -> Pager {
+        let client = LeanClient::new(Arc::clone(&self.dialer), &self.recipe, self.feed.clone(), number);
+        Pager::Lean(Box::new(LeanPager { client, bucket, limits: self.recipe.limits, random: fastrand::Rng::new() }))
+    }
+}
+
+/// Asks for pages, one at a time.
+pub enum Pager {
+    /// Through aws-sdk-s3.
+    Sdk(Box<Bucket>),
+    /// Over a connection of its own.
+    Lean(Box<LeanPager>),
+}
+
+impl Pager {
+    /// One page.
+    ///
+    /// # Errors
+    /// What the last attempt failed with.
+    pub async fn page(&mut self, query: &PageQuery) -> Result<ListPage, StoreError> {
+        match self {
+            Self::Sdk(bucket) => bucket.list_page(query).await,
+            Self::Lean(pager) => pager.page(query).await,
+        }
+    }
+}
+
+/// Asks over one connection of the `lean` client.
+pub struct LeanPager {
+    client: LeanClient,
+    bucket: Bucket,
+    limits: Limits,
+    random: fastrand::Rng,
+}
+
+/// Tries of one page so far.
+#[derive(Default)]
+struct Tries {
+    gets: u32,
+    unconnected: u32,
+    cut_off_since: Option<Instant>,
+    refreshed: bool,
+}
+
+enum Next {
+    GiveUp,
+    AtOnce,
+    Refresh,
+    Wait(Duration),
+}
+
+impl LeanPager {
+    async fn page(&mut self, query: &PageQuery) -> Result<ListPage, StoreError> {
+        let text = query_text(query);
+        let mut tries = Tries::default();
+        loop {
+            let begin = Instant::now();
+            let error = match self.attempt(&text).await {
+                Ok(document) => match scan(&document) {
+                    Ok(page) => return Ok(page),
+                    Err(why) => {
+                        tracing::debug!(why, "a listing page cannot be read");
+                        AttemptError::own(NOT_A_PAGE, Remedy::BackOff)
+                    }
+                },
+                Err(error) => error,
+            };
+            tracing::debug!(code = %error.code, "no listing page");
+            match self.after(error.remedy, begin, &mut tries) {
+                Next::GiveUp => return self.last_word(query, error).await,
+                Next::AtOnce => {}
+                Next::Refresh => self.client.refresh_credentials().await,
+                Next::Wait(time) => tokio::time::sleep(time).await,
+            }
+        }
+    }
+
+    /// One GET: the whole body, which is as long as announced.
+    async fn attempt(&mut self, query: &str) -> Result<Vec<u8>, AttemptError> {
+        let progress = Cell::new(Instant::now());
+        let mut document = Document { progress: &progress, announced: None, bytes: Vec::new() };
+        {
+            let mut call = std::pin::pin!(self.client.list(query, &mut document));
+            loop {
+                let deadline = progress.get() + self.limits.stall_timeout;
+                match tokio::time::timeout_at(deadline, &mut call).await {
+                    Ok(result) => break result?,
+                    Err(_) if progress.get() + self.limits.stall_timeout > deadline => {}
+                    Err(_) => return Err(AttemptError::own("stalled", Remedy::BackOff)),
+                }
+            }
+        }
+        match document.announced {
+            Some(length) if length != document.bytes.len() as u64 => Err(AttemptError::own("short-body", Remedy::BackOff)),
+            _ => Ok(document.bytes),
+        }
+    }
+
+    /// The retry policy of fetches.
+    fn after(&mut self, remedy: Remedy, begin: Instant, tries: &mut Tries) -> Next {
+        if remedy != Remedy::Reconnect {
+            (tries.unconnected, tries.cut_off_since) = (0, None);
+        }
+        match remedy {
+            Remedy::Nothing(_) => Next::GiveUp,
+            Remedy::NewConnection => Next::AtOnce,
+            Remedy::Refresh if tries.refreshed => Next::GiveUp,
+            Remedy::Refresh => {
+                tries.refreshed = true;
+                Next::Refresh
+            }
+            Remedy::BackOff => {
+                tries.gets += 1;
+                if tries.gets >= self.limits.attempts { Next::GiveUp } else { Next::Wait(backoff(tries.gets - 1, self.random.f64())) }
+            }
+            Remedy::Reconnect => {
+                let since = *tries.cut_off_since.get_or_insert(begin);
+                tries.unconnected += 1;
+                if since.elapsed() >= self.limits.stall_timeout {
+                    Next::GiveUp
+                } else {
+                    Next::Wait(backoff(tries.unconnected - 1, self.random.f64()))
+                }
+            }
+        }
+    }
+
+    /// Lets the SDK ask once, and say what is wrong. Not for an answer that was no page: the SDK is less strict, and might take half of one.
+    async fn last_word(&mut self, query: &PageQuery, error: AttemptError) -> Result<ListPage, StoreError> {
+        if error == AttemptError::own(NOT_A_PAGE, Remedy::BackOff) {
+            let place = self.bucket.uri(&query.prefix);
+            return Err(StoreError::new(StoreErrorKind::Protocol, format!("cannot list {place}: the answer is not S3's"))
+                .hint("check that the endpoint is one of S3"));
+        }
+        self.bucket.list_page_once(query).await
+    }
+}
+
+/// The body of an answer.
+struct Document<'a> {
+    progress: &'a Cell<Instant>,
+    announced: Option<u64>,
+    bytes: Vec<u8>,
+}
+
+impl BodySink for Document<'_> {
+    fn head(&mut self, content_length: Option<u64>) {
+        self.progress.set(Instant::now());
+        self.announced = content_length;
+        // A page is some hundred KiB; a head that promises more is not believed before its bytes come.
+        self.bytes.reserve(content_length.and_then(|length| usize::try_from(length).ok()).unwrap_or(0).min(1 << 20));
+    }
+
+    fn chunk(&mut self, bytes: &[u8]) {
+        self.progress.set(Instant::now());
+        self.bytes.extend_from_slice(bytes);
+    }
+}

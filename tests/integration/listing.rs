@@ -1,0 +1,118 @@
+//! Listing: many streams give what one stream gives, and pages are asked for again as objects are.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use parfetch::lister::{self, Listed};
+use parfetch::plan::{Access, ClientKind, KeySource, Limits, Selection};
+use parfetch::results::keys::KeyFile;
+use parfetch::store::{Bucket, Session, StaticKeys};
+
+use crate::support::scripted::{Reply, Request, Scripted};
+use crate::support::source::{Source, Store};
+use crate::support::strict::{Invocation, Said};
+
+fn everything() -> Selection {
+    Selection { source: KeySource::Listing, prefix: String::new(), limit: None, shard: None }
+}
+
+/// What parfetch lists of a source.
+fn listed(source: &Source, client: ClientKind, selection: &Selection) -> (Listed, Vec<(String, u64)>) {
+    let at = &source.endpoint;
+    let access = Access { endpoint_url: Some(at.url.clone()), region: Some(at.region.clone()), ..Access::default() };
+    let keys = StaticKeys { access_key: at.access_key.clone(), secret_key: at.secret_key.clone() };
+    let spool = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let listed = runtime.block_on(async {
+        let session = Session::load(&access, Limits::default(), Some(keys)).await.unwrap();
+        let (_keeper, feed) = session.credentials().await.unwrap().unwrap();
+        let mut bucket = Bucket::new(&session, &source.bucket).pages_by(client, Some(feed));
+        Box::pin(lister::list(&mut bucket, selection, spool.path(), |_| {})).await.unwrap()
+    });
+    let left: Vec<_> = std::fs::read_dir(spool.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 2, "records and offsets alone: {left:?}");
+    let file = KeyFile::open(spool.path()).unwrap();
+    (listed, file.iter().map(|record| record.unwrap()).map(|record| (record.key, record.size.unwrap())).collect())
+}
+
+#[test]
+fn many_streams_list_what_one_lists() {
+    for (options, pages) in [
+        ("objects=20000,prefixes=200,page=100", 200),
+        ("objects=20000,page=100", 200),
+        ("objects=20000,prefixes=1,page=100,size=1KB,sizes=lognormal", 200),
+        ("objects=2500,keys=awkward,page=20", 125),
+    ] {
+        let source = Store::serving(options);
+        let (listed, found) = self::listed(&source, ClientKind::Lean, &everything());
+        assert!(found == source.objects, "{options}: {} of {}", found.len(), source.objects.len());
+        assert_eq!(listed.bytes, Some(source.objects.iter().map(|(_, size)| size).sum()));
+        assert!((pages..pages + 160).contains(&listed.pages), "{options}: {} pages", listed.pages);
+    }
+}
+
+#[test]
+fn the_sdk_lists_the_same_with_many_streams() {
+    let source = Store::serving("objects=3000,prefixes=60,page=25,keys=awkward");
+    let (_, found) = listed(&source, ClientKind::Sdk, &everything());
+    assert!(found == source.objects);
+    let folder = Selection { prefix: "p0007/".to_owned(), ..everything() };
+    let (_, found) = listed(&source, ClientKind::Lean, &folder);
+    assert!(!found.is_empty() && found.iter().all(|(key, _)| key.starts_with("p0007/")));
+}
+
+#[test]
+fn a_limit_leaves_the_rest_unlisted() {
+    let source = Store::serving("objects=20000,prefixes=200,page=100");
+    let (listed, found) = listed(&source, ClientKind::Lean, &Selection { limit: Some(4_321), ..everything() });
+    assert!(found == source.objects[..4_321]);
+    assert!(listed.pages < 44 + 100, "{}", listed.pages);
+}
+
+/// A bucket whose second page is what `second` says, one time after another, the last for ever.
+fn two_pages(second: Vec<Reply>) -> Scripted {
+    let asked = AtomicUsize::new(0);
+    Scripted::start(2, move |request: &Request| match (request.is_listing(), request.target.contains("continuation-token=")) {
+        (true, false) => Some(Reply::page(&["k0000"], "<IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>")),
+        (true, true) => Some(second[asked.fetch_add(1, Ordering::Relaxed).min(second.len() - 1)].clone()),
+        _ => None,
+    })
+}
+
+/// A run over these, by one stream.
+fn run(second: Vec<Reply>) -> (Scripted, Said) {
+    let server = two_pages(second);
+    let said = Invocation::run(&server).args(&["--limit", "3", "--stall-timeout", "2s"]).go();
+    (server, said)
+}
+
+fn second() -> Reply {
+    Reply::page(&["k0001"], "<IsTruncated>false</IsTruncated>")
+}
+
+fn asked(server: &Scripted) -> usize {
+    server.requests().iter().filter(|request| request.is_listing()).count()
+}
+
+#[test]
+fn pages_are_asked_for_again_as_objects_are() {
+    let cut_off = || Reply::ok("<ListBucketResult><Contents><Key>k00");
+    let (server, said) = run(vec![Reply::error(503, "SlowDown"), Reply::Close, cut_off(), Reply::error(500, "InternalError"), second()]);
+    said.exits(0);
+    assert_eq!(asked(&server), 6);
+    assert_eq!(server.requests().iter().filter(|request| request.is_fetch()).count(), 2);
+}
+
+#[test]
+fn a_page_that_cannot_be_had_says_what_the_sdk_says() {
+    let (server, said) = run(vec![Reply::error(503, "SlowDown")]);
+    said.fails(4, "cannot list s3://source: Canned (SlowDown)", "the store is busy or broken: try again later, or with more --attempts");
+    assert_eq!(asked(&server), 1 + 5 + 1);
+    let (server, said) = run(vec![Reply::error(403, "AccessDenied")]);
+    said.fails(4, "cannot list s3://source: access denied (AccessDenied)", "grant s3:ListBucket to these credentials");
+    assert_eq!(asked(&server), 1 + 1 + 1);
+    let (server, said) = run(vec![Reply::ok("<ListBucketResult><Contents><Key>k0001</Key></Contents>")]);
+    said.fails(4, "cannot list s3://source: the answer is not S3's", "check that the endpoint is one of S3");
+    assert_eq!(asked(&server), 1 + 5);
+    let (_, said) = run(vec![Reply::page(&["k0001"], "<IsTruncated>true</IsTruncated>")]);
+    assert!(said.stderr.contains("page 2 is truncated and has no continuation token"), "{}", said.stderr);
+}
