@@ -35,8 +35,10 @@ const FAULTS: [Fault; 6] = [
 
 fn results(fault: &str, (mode, client): (Mode, ClientKind), exit: i32) -> (Results, FaultCounts) {
     let folder = tempfile::tempdir().unwrap();
+    // Short for stalls alone: on a loaded machine a second without a byte is nothing special.
+    let patience = if fault == "stall" { "1s" } else { "10s" };
     let ran = Parfetch::new()
-        .args(["run", "--stall-timeout", "1s", "-c", "8", "-m", mode.as_str(), "--client", client.as_str(), "--output", "json"])
+        .args(["run", "--stall-timeout", patience, "-c", "8", "-m", mode.as_str(), "--client", client.as_str(), "--output", "json"])
         .arg(format!("--embedded=objects={OBJECTS},size={SIZE},fault-{fault}=0.02"))
         .out(folder.path())
         .exits(exit);
@@ -65,7 +67,7 @@ fn survives(fault: &Fault) {
         let injected = (fault.injected)(&faults);
         assert!(injected > 0, "{cell}: the fault happened");
         let attempts = results.summary.attempts.as_ref().unwrap();
-        assert_eq!(attempts.total, OBJECTS + injected, "{cell}: every attempt is counted");
+        assert_eq!(attempts.total, OBJECTS + injected, "{cell}: every attempt is counted: {:?}", attempts.by_code);
         assert_eq!(attempts.by_code.values().sum::<u64>(), injected, "{cell}: {:?}", attempts.by_code);
         assert!(attempts.by_code.keys().all(|code| fault.codes.contains(&code.as_str())), "{cell}: {:?}", attempts.by_code);
         assert_eq!(results.rows.iter().map(|row| u64::from(row.attempts.unwrap_or(0))).sum::<u64>(), attempts.total, "{cell}");
