@@ -28,4 +28,4 @@ if [[ ! -f $environment/whole ]]; then
 fi
 
 cd "$here"
-exec "$environment/bin/python" -W ignore -m unittest --buffer "$@"
+exec "$environment/bin/python" -B -W ignore -m unittest --buffer "$@"

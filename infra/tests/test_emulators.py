@@ -4,6 +4,7 @@ import ast
 import json
 import os
 import pathlib
+import runpy
 import socket
 import subprocess
 import sys
@@ -125,6 +126,21 @@ class Moto(unittest.TestCase):
         self.assertTrue(denied(task.delete_bucket, Bucket=SOURCE))
         self.assertTrue(denied(task.put_bucket_policy, Bucket=SOURCE, Policy="{}"))
 
+    def test_the_local_source_is_filled_and_filled_again(self):
+        names = {"BUCKET_NAME": SOURCE, "RESULT_BUCKET_NAME": "results", "OBJECTS": "120", "SIZE_KIB": "1", "AWS_DEFAULT_REGION": "us-east-1"}
+        for variable in names:
+            self.addCleanup(restore, variable, os.environ.get(variable))
+        os.environ.update(names)
+        fill = runpy.run_path(str(TEMPLATE.parent / "compose" / "fill.py"))["main"]
+        fill()
+        s3 = boto3.client("s3")
+        self.assertEqual(sorted(one["Name"] for one in s3.list_buckets()["Buckets"]), [SOURCE, "results"])
+        s3.put_object(Bucket=SOURCE, Key="00/object-000000", Body=b"short")
+        s3.put_object(Bucket=SOURCE, Key="other", Body=b"")
+        fill()
+        objects = s3.list_objects_v2(Bucket=SOURCE)["Contents"]
+        self.assertEqual([one["Size"] for one in objects], [1024] * 120)
+
     def test_batch_takes_array_jobs(self):
         outputs = self.make(EnableBatch="true", BatchCapacity="FARGATE_SPOT")
         batch = boto3.client("batch")
@@ -137,6 +153,12 @@ class Moto(unittest.TestCase):
             self.assertLess(time.monotonic(), deadline, described)
             time.sleep(0.1)
         self.assertEqual(described["arrayProperties"]["statusSummary"]["SUCCEEDED"], 3)
+
+
+def restore(variable, value):
+    os.environ.pop(variable, None)
+    if value is not None:
+        os.environ[variable] = value
 
 
 def free_port():
