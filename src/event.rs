@@ -41,6 +41,8 @@ pub enum RunEvent {
     Fetching {
         /// Fetches to do; `None` when time, not a number, ends the run.
         units: Option<u64>,
+        /// What they are: `objects`, or `objects and parts`.
+        what: &'static str,
         /// Length of a run that time ends.
         duration_ns: Option<u64>,
         /// Workers.

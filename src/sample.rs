@@ -157,7 +157,7 @@ pub struct ErrorCodes([(u16, u16); Self::RUNS]);
 
 impl ErrorCodes {
     /// Runs that a row has room for. Attempts end at [`crate::plan::MAX_ATTEMPTS`]; only refused connections, which do not count against
-    /// that limit, can need more, and are then added to the last run.
+    /// that limit, and objects of many parts can need more, and are then added to the last run.
     pub const RUNS: usize = 12;
 
     /// Adds the code of one more failed attempt.
@@ -170,6 +170,18 @@ impl ErrorCodes {
             return;
         }
         self.0[used] = (code.0, 1);
+    }
+
+    /// Adds the codes of another fetch, as if its attempts had come after these.
+    pub fn append(&mut self, other: &Self) {
+        for (code, count) in other.runs() {
+            let before = self.0;
+            self.push(code);
+            // `push` put one attempt into the run that it found or made: the rest of the run goes there too.
+            if let Some(run) = self.0.iter_mut().zip(before).find_map(|(now, then)| (*now != then).then_some(now)) {
+                run.1 = run.1.saturating_add(count - 1);
+            }
+        }
     }
 
     /// Each run: the code and how many attempts in a row ended in it.
@@ -398,6 +410,23 @@ mod tests {
             many.push(ErrorCode::from_status(500 + i));
         }
         assert_eq!(many.runs().map(|(_, count)| u32::from(count)).sum::<u32>(), 20, "a full row still counts every failed attempt");
+    }
+
+    #[test]
+    fn codes_of_another_fetch_follow() {
+        let of = |words: &[&str]| {
+            words.iter().fold(ErrorCodes::default(), |mut codes, word| {
+                codes.push(ErrorCode::from_word(word));
+                codes
+            })
+        };
+        let mut codes = of(&["reset", "SlowDown", "SlowDown"]);
+        codes.append(&of(&["SlowDown", "SlowDown", "SlowDown", "stalled"]));
+        assert_eq!(codes.to_string(), "reset;SlowDown*5;stalled");
+        codes.append(&ErrorCodes::default());
+        let mut none = ErrorCodes::default();
+        none.append(&codes);
+        assert_eq!(none, codes);
     }
 
     #[test]

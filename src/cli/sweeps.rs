@@ -19,8 +19,10 @@ pub const SWEEP: &[Setting] = settings! {
         "limit" [] Value("N"), "", "Only the first N keys";
         "duration" [] Value("TIME"), "", "Go round the keys until this time has passed: a sustained rate";
         "work" [] Value("WORK"), "none", "CPU work per object: none, md5, sha256 or crc64nvme";
+        "part-size" [] Value("SIZE"), "", "Fetch larger objects in parts of this size, side by side, each a fetch of its own; 1 MiB at least";
+        "order" [] Value("ORDER"), "listed", "Order of fetching: listed, largest-first or shuffled (always the same shuffle)";
         "run-timeout" [] Value("TIME"), "1h", "Longest time of a repetition, beside --duration";
-        "attempts" ["PARFETCH_ATTEMPTS"] Value("N"), "5", "HTTP attempts per object at the most, 1 to 10";
+        "attempts" ["PARFETCH_ATTEMPTS"] Value("N"), "5", "HTTP attempts per object (or part) at the most, 1 to 10";
         "connect-timeout" ["PARFETCH_CONNECT_TIMEOUT"] Value("TIME"), "3s", "Longest time to a connection";
         "stall-timeout" ["PARFETCH_STALL_TIMEOUT"] Value("TIME"), "10s", "Longest time without a byte, and longest time to keep trying a store that refuses connections";
         "timeout" ["PARFETCH_TIMEOUT"] Value("TIME"), "", "Longest time of one fetch, attempts and back-off together";

@@ -74,7 +74,9 @@ pub const RUN: &[Setting] = settings! {
         "mode" -'m' ["MODE"] Value("MODE"), "async", "What a worker is: async (task), thread or process";
         "client" ["PARFETCH_CLIENT"] Value("CLIENT"), "lean", "S3 client: lean (measures the platform) or sdk (measures what a program on aws-sdk-s3 gets)";
         "work" ["PARFETCH_WORK"] Value("WORK"), "none", "CPU work per object: none, md5, sha256 or crc64nvme";
-        "attempts" ["PARFETCH_ATTEMPTS"] Value("N"), "5", "HTTP attempts per object at the most, 1 to 10";
+        "part-size" ["PARFETCH_PART_SIZE"] Value("SIZE"), "", "Fetch larger objects in parts of this size, side by side, each a fetch of its own; 1 MiB at least";
+        "order" ["PARFETCH_ORDER"] Value("ORDER"), "listed", "Order of fetching: listed, largest-first or shuffled (always the same shuffle)";
+        "attempts" ["PARFETCH_ATTEMPTS"] Value("N"), "5", "HTTP attempts per object (or part) at the most, 1 to 10";
         "connect-timeout" ["PARFETCH_CONNECT_TIMEOUT"] Value("TIME"), "3s", "Longest time to a connection";
         "stall-timeout" ["PARFETCH_STALL_TIMEOUT"] Value("TIME"), "10s", "Longest time without a byte, and longest time to keep trying a store that refuses connections";
         "timeout" ["PARFETCH_TIMEOUT"] Value("TIME"), "", "Longest time of one fetch, attempts and back-off together";
@@ -166,6 +168,7 @@ Examples:
   parfetch run -b images -r results -c 64 --client sdk
   parfetch run -b images -o ./out --prefix 2024/ --limit 10000
   parfetch run -b images -r results --duration 20m             a sustained rate
+  parfetch run -b images -r results --part-size 8MiB --order largest-first     a shorter tail
   AWS_ENDPOINT_URL=http://127.0.0.1:9000 parfetch run -b images -r results
 
 A flag wins over its variable; an empty variable means unset.";

@@ -21,7 +21,7 @@ pub use worker::Crew;
 
 use crate::plan::{ClientKind, Limits, Mode, Work};
 use crate::platform::usage::CpuTimes;
-use crate::results::keys::KeyFile;
+use crate::results::items::Items;
 use crate::results::rows::RowSender;
 use crate::store::{CredentialFeed, Recipe, Shared, StoreError};
 
@@ -42,10 +42,10 @@ pub struct Job {
     pub recipe: Recipe,
     /// Credentials; `None` = unsigned.
     pub feed: Option<CredentialFeed>,
-    /// Folder of the key file, for children.
+    /// Folder of the items, for children.
     pub spool: PathBuf,
-    /// The keys.
-    pub keys: Arc<KeyFile>,
+    /// What there is to fetch.
+    pub items: Arc<Items>,
     /// Hands them out.
     pub queue: Arc<Queue>,
     /// Where rows go.
@@ -113,7 +113,7 @@ pub async fn run(job: Job, board: Arc<Board>, gate: Gate) -> Result<EngineReport
         concurrency: job.concurrency.get(),
         limits: job.limits,
         work: job.work,
-        keys: job.keys,
+        items: job.items,
         board,
         gate,
     });

@@ -1,7 +1,7 @@
-//! Which key is next: the same hand-out for all three modes.
+//! Which item is next: the same hand-out for all three modes.
 //!
-//! Workers take short ranges of positions, `clamp(remaining / 4N, 1, 64)`: long ones while there is much to do, single keys towards the end, so
-//! that no worker sits on keys that another could fetch.
+//! Workers take short ranges of items, `clamp(remaining / 4N, 1, 64)`: long ones while there is much to do, single items towards the end, so
+//! that no worker sits on items that another could fetch. Parts of one object, and the largest objects first, go one by one.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -18,6 +18,7 @@ pub struct Queue {
     next: AtomicU64,
     end: u64,
     workers: u64,
+    longest: u64,
     /// In a run that time ends: when to stop handing out, in ns since the epoch.
     until_ns: Option<u64>,
     stopped: AtomicBool,
@@ -33,6 +34,7 @@ impl Queue {
             next: AtomicU64::new(0),
             end,
             workers: u64::from(workers),
+            longest: LONGEST,
             until_ns,
             stopped: AtomicBool::new(false),
             empty_at_ns: AtomicU64::new(NOT_YET),
@@ -40,12 +42,18 @@ impl Queue {
         }
     }
 
+    /// Hands out single items: where neighbours are parts of one object, or the largest of all, one worker must not get many of them.
+    #[must_use]
+    pub fn one_by_one(self) -> Self {
+        Self { longest: 1, ..self }
+    }
+
     /// The next range; `None` when there is none left (now), after [`Self::stop`], or after the time.
     pub fn take(&self, now_ns: u64) -> Option<Range<u64>> {
         if self.is_over(now_ns) {
             return None;
         }
-        let length = |next: u64| ((self.end - next) / (4 * self.workers)).clamp(1, LONGEST).min(self.end - next);
+        let length = |next: u64| ((self.end - next) / (4 * self.workers)).clamp(1, self.longest).min(self.end - next);
         let taken = self.next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |next| (next < self.end).then(|| next + length(next)));
         if let Ok(start) = taken {
             let range = start..start + length(start);
@@ -120,6 +128,13 @@ mod tests {
         }
         assert_eq!((expected, longest), (1_000, 1));
         assert_eq!(queue.empty_at_ns(), Some(999), "when the last key was handed out");
+    }
+
+    #[test]
+    fn single_items_are_handed_out_where_that_was_asked() {
+        let queue = Queue::new(1_000, 1, None).one_by_one();
+        let ranges: Vec<_> = std::iter::from_fn(|| queue.take(0)).collect();
+        assert_eq!(ranges, (0..1_000).map(|item| item..item + 1).collect::<Vec<_>>());
     }
 
     #[test]

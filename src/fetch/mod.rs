@@ -94,14 +94,14 @@ enum Next {
 }
 
 impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
-    /// Fetches `key` as fetch `unit` of the run. Never fails: how it ended is in the row.
-    pub async fn fetch(&mut self, unit: u64, key: &str) -> Sample {
+    /// Fetches `target` as fetch `unit` of the run. Never fails: how it ended is in the row.
+    pub async fn fetch(&mut self, unit: u64, target: Target<'_>) -> Sample {
         let Identity { worker, pid, tid } = self.identity;
         let mut sample = Sample { unit, worker, pid, tid, ..Sample::default() };
         let mut tries = Tries::default();
         self.watchdog.begin(self.limits.fetch_timeout);
         loop {
-            let error = match self.attempt(key, &mut sample).await {
+            let error = match self.attempt(target, &mut sample).await {
                 Ok(()) => {
                     sample.outcome = Outcome::Ok;
                     return sample;
@@ -128,7 +128,7 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
     }
 
     /// One attempt; fills in its times and sizes.
-    async fn attempt(&mut self, key: &str, sample: &mut Sample) -> Result<(), AttemptError> {
+    async fn attempt(&mut self, target: Target<'_>, sample: &mut Sample) -> Result<(), AttemptError> {
         let start = self.clock.now_ns();
         sample.attempts += 1;
         sample.start_ns.get_or_insert(start);
@@ -143,7 +143,7 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
             counted: None,
             first_byte_ns: None,
         };
-        let result = self.watchdog.guard(&pulse, self.client.get(Target::whole(key), &mut sink)).await;
+        let result = self.watchdog.guard(&pulse, self.client.get(target, &mut sink)).await;
         let end = self.clock.now_ns();
         sample.size = sink.announced.or(sample.size);
         sample.calc_size = sink.counted;
@@ -157,11 +157,7 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
             Ok(Ok(())) => {
                 // A body without bytes has no first byte: its head was complete when it ended.
                 sample.first_byte_ns.get_or_insert(end);
-                match announced {
-                    Some(length) if counted < length => Err(AttemptError::own("short-body", Remedy::BackOff)),
-                    Some(length) if counted > length => Err(AttemptError::own("long-body", Remedy::BackOff)),
-                    _ => Ok(()),
-                }
+                length_check(target, announced, counted)
             }
         }
     }
@@ -203,6 +199,22 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
         let halted = self.watchdog.wait(tokio::time::sleep(time)).await.err();
         sample.backoff_ns += self.clock.now_ns().saturating_sub(begin);
         halted
+    }
+}
+
+/// A body is complete when it is as long as was announced, and a part when it is as long as was asked for.
+fn length_check(target: Target<'_>, announced: Option<u64>, counted: u64) -> Result<(), AttemptError> {
+    match announced {
+        Some(length) if counted < length => return Err(AttemptError::own("short-body", Remedy::BackOff)),
+        Some(length) if counted > length => return Err(AttemptError::own("long-body", Remedy::BackOff)),
+        _ => {}
+    }
+    // A whole answer of another length than the part's: the object is not the one that was listed, and asking again helps nobody.
+    let asked = target.part.map_or(counted, |part| part.last - part.first + 1);
+    match counted.cmp(&asked) {
+        std::cmp::Ordering::Less => Err(AttemptError::own("short-body", Remedy::Nothing(Outcome::Failed))),
+        std::cmp::Ordering::Greater => Err(AttemptError::own("long-body", Remedy::Nothing(Outcome::Failed))),
+        std::cmp::Ordering::Equal => Ok(()),
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
+use crate::store::Part;
 
 /// tokio's paused clock, counted from the start of the test.
 struct PausedClock(tokio::time::Instant);
@@ -81,7 +82,7 @@ async fn times_of_a_fetch_that_is_retried_twice_are_what_was_scripted() {
     ];
     let mut fetcher = fetcher(script, Limits::default());
     tokio::time::sleep(Duration::from_millis(100)).await;
-    let sample = fetcher.fetch(9, "k").await;
+    let sample = fetcher.fetch(9, Target::whole("k")).await;
     assert_eq!((sample.unit, sample.outcome, sample.attempts), (9, Outcome::Ok, 3));
     assert_eq!(sample.codes.to_string(), "SlowDown;reset");
     assert_eq!(sample.start_ns, Some(100 * MS));
@@ -98,7 +99,7 @@ async fn times_of_a_fetch_that_is_retried_twice_are_what_was_scripted() {
 
 #[tokio::test(start_paused = true)]
 async fn an_empty_body_has_its_first_byte_when_the_head_is_complete() {
-    let sample = fetcher(vec![vec![Step::Wait(3), Step::Head(Some(0)), Step::Wait(2)]], Limits::default()).fetch(0, "k").await;
+    let sample = fetcher(vec![vec![Step::Wait(3), Step::Head(Some(0)), Step::Wait(2)]], Limits::default()).fetch(0, Target::whole("k")).await;
     assert_eq!((sample.outcome, sample.size, sample.calc_size), (Outcome::Ok, Some(0), Some(0)));
     assert_eq!((sample.first_byte_ns, sample.end_ns), (Some(3 * MS), Some(5 * MS)));
 }
@@ -107,15 +108,36 @@ async fn an_empty_body_has_its_first_byte_when_the_head_is_complete() {
 async fn attempts_end_at_the_limit_and_the_last_sizes_stand() {
     let short = vec![Step::Head(Some(10)), Step::Bytes(4)];
     let limits = Limits { attempts: 3, ..Limits::default() };
-    let sample = fetcher(vec![short.clone(), short.clone(), short], limits).fetch(0, "k").await;
+    let sample = fetcher(vec![short.clone(), short.clone(), short], limits).fetch(0, Target::whole("k")).await;
     assert_eq!((sample.outcome, sample.attempts), (Outcome::Failed, 3));
     assert_eq!(sample.codes.to_string(), "short-body*3");
     assert_eq!((sample.size, sample.calc_size), (Some(10), Some(4)));
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_part_is_as_long_as_was_asked_for() {
+    let part = |last| Target { key: "k", part: Some(Part { first: 10, last, etag: "e" }) };
+    let script = || vec![vec![Step::Head(Some(4)), Step::Bytes(4)]];
+    let sample = fetcher(script(), Limits::default()).fetch(0, part(13)).await;
+    assert_eq!((sample.outcome, sample.size, sample.calc_size), (Outcome::Ok, Some(4), Some(4)));
+    // An object that has another size than was listed: asking again would not help.
+    for (last, code) in [(14, "short-body"), (12, "long-body")] {
+        let sample = fetcher(script(), Limits::default()).fetch(0, part(last)).await;
+        assert_eq!((sample.outcome, sample.attempts, sample.codes.to_string().as_str()), (Outcome::Failed, 1, code));
+    }
+    let unannounced = vec![vec![Step::Head(None), Step::Bytes(4)]];
+    assert_eq!(fetcher(unannounced, Limits::default()).fetch(0, part(14)).await.outcome, Outcome::Failed);
+    let cut = vec![vec![Step::Head(Some(4)), Step::Bytes(3)], vec![Step::Head(Some(4)), Step::Bytes(4)]];
+    let sample = fetcher(cut, Limits::default()).fetch(0, part(13)).await;
+    assert_eq!((sample.outcome, sample.attempts), (Outcome::Ok, 2), "a body cut short is tried again");
+    let replaced = vec![vec![Step::Fail(AttemptError::answer(412, Some("PreconditionFailed")))]];
+    let sample = fetcher(replaced, Limits::default()).fetch(0, part(13)).await;
+    assert_eq!((sample.outcome, sample.attempts, sample.codes.to_string().as_str()), (Outcome::Failed, 1, "PreconditionFailed"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_missing_object_is_vanished_and_not_retried() {
-    let sample = fetcher(vec![vec![Step::Fail(AttemptError::answer(404, Some("NoSuchKey")))]], Limits::default()).fetch(0, "k").await;
+    let sample = fetcher(vec![vec![Step::Fail(AttemptError::answer(404, Some("NoSuchKey")))]], Limits::default()).fetch(0, Target::whole("k")).await;
     assert_eq!((sample.outcome, sample.attempts, sample.size, sample.calc_size), (Outcome::Vanished, 1, None, None));
     assert_eq!(sample.backoff_ns, 0);
 }
@@ -123,7 +145,9 @@ async fn a_missing_object_is_vanished_and_not_retried() {
 #[tokio::test(start_paused = true)]
 async fn a_stale_connection_is_retried_at_once() {
     let stale = vec![Step::Fail(AttemptError::own("stale-connection", Remedy::NewConnection))];
-    let sample = fetcher(vec![stale, vec![Step::Head(Some(1)), Step::Bytes(1)]], Limits { attempts: 1, ..Limits::default() }).fetch(0, "k").await;
+    let sample = fetcher(vec![stale, vec![Step::Head(Some(1)), Step::Bytes(1)]], Limits { attempts: 1, ..Limits::default() })
+        .fetch(0, Target::whole("k"))
+        .await;
     assert_eq!((sample.outcome, sample.attempts, sample.backoff_ns), (Outcome::Ok, 2, 0));
 }
 
@@ -131,10 +155,10 @@ async fn a_stale_connection_is_retried_at_once() {
 async fn expired_credentials_are_refreshed_once() {
     let expired = || vec![Step::Fail(AttemptError::answer(400, Some("ExpiredToken")))];
     let mut good = fetcher(vec![expired(), vec![Step::Head(Some(0))]], Limits::default());
-    assert_eq!(good.fetch(0, "k").await.outcome, Outcome::Ok);
+    assert_eq!(good.fetch(0, Target::whole("k")).await.outcome, Outcome::Ok);
     assert_eq!(good.client.refreshes, 1);
     let mut bad = fetcher(vec![expired(), expired()], Limits::default());
-    let sample = bad.fetch(0, "k").await;
+    let sample = bad.fetch(0, Target::whole("k")).await;
     assert_eq!((sample.outcome, sample.codes.to_string().as_str(), bad.client.refreshes), (Outcome::Failed, "ExpiredToken*2", 1));
 }
 
@@ -145,10 +169,10 @@ async fn a_store_that_refuses_connections_is_tried_until_the_stall_time_out() {
     let mut script: Vec<_> = (0..20).map(|_| refused()).collect();
     script.push(vec![Step::Head(Some(1)), Step::Bytes(1)]);
     let limits = Limits { stall_timeout: Duration::from_mins(10), ..Limits::default() };
-    let sample = fetcher(script, limits).fetch(0, "k").await;
+    let sample = fetcher(script, limits).fetch(0, Target::whole("k")).await;
     assert_eq!((sample.outcome, sample.attempts, sample.codes.to_string().as_str()), (Outcome::Ok, 21, "connect-refused*20"));
     let forever = (0..10_000).map(|_| refused()).collect();
-    let sample = fetcher(forever, Limits::default()).fetch(0, "k").await;
+    let sample = fetcher(forever, Limits::default()).fetch(0, Target::whole("k")).await;
     assert_eq!(sample.outcome, Outcome::Failed);
     assert!(sample.fetch_duration_ns().unwrap() >= 10_000 * MS);
 }
@@ -156,7 +180,7 @@ async fn a_store_that_refuses_connections_is_tried_until_the_stall_time_out() {
 #[tokio::test(start_paused = true)]
 async fn a_stall_is_noticed_and_retried() {
     let stall = vec![Step::Head(Some(9)), Step::Bytes(1), Step::Hang];
-    let sample = fetcher(vec![stall, vec![Step::Head(Some(9)), Step::Bytes(9)]], Limits::default()).fetch(0, "k").await;
+    let sample = fetcher(vec![stall, vec![Step::Head(Some(9)), Step::Bytes(9)]], Limits::default()).fetch(0, Target::whole("k")).await;
     assert_eq!((sample.outcome, sample.codes.to_string().as_str()), (Outcome::Ok, "stalled"));
     let waited = sample.attempt_start_ns.unwrap() - sample.backoff_ns;
     assert!((10_000 * MS..=10_600 * MS).contains(&waited), "{waited}");
@@ -165,14 +189,14 @@ async fn a_stall_is_noticed_and_retried() {
 #[tokio::test(start_paused = true)]
 async fn a_slow_body_is_no_stall() {
     let drip: Vec<_> = std::iter::once(Step::Head(Some(5))).chain((0..5).flat_map(|_| [Step::Wait(9_000), Step::Bytes(1)])).collect();
-    let sample = fetcher(vec![drip], Limits::default()).fetch(0, "k").await;
+    let sample = fetcher(vec![drip], Limits::default()).fetch(0, Target::whole("k")).await;
     assert_eq!((sample.outcome, sample.attempts), (Outcome::Ok, 1));
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_time_limit_of_a_fetch_ends_attempts_and_waits() {
     let limits = Limits { fetch_timeout: Some(Duration::from_secs(4)), attempts: 10, ..Limits::default() };
-    let sample = fetcher(vec![vec![Step::Wait(60_000)]], limits).fetch(0, "k").await;
+    let sample = fetcher(vec![vec![Step::Wait(60_000)]], limits).fetch(0, Target::whole("k")).await;
     assert_eq!((sample.outcome, sample.codes.to_string().as_str()), (Outcome::Failed, "timeout"));
     assert!(sample.fetch_duration_ns().unwrap() <= 5_000 * MS);
 }
@@ -183,6 +207,6 @@ async fn an_interrupted_fetch_is_a_failed_row() {
     let halt: Arc<Halt> = Arc::default();
     fetcher.watchdog = Watchdog::new(Arc::clone(&halt), &Limits::default(), 1);
     halt.halt();
-    let sample = fetcher.fetch(0, "k").await;
+    let sample = fetcher.fetch(0, Target::whole("k")).await;
     assert_eq!((sample.outcome, sample.codes.to_string().as_str(), sample.calc_size), (Outcome::Failed, "interrupted", Some(1)));
 }

@@ -132,9 +132,10 @@ impl Page {
     fn wall(&mut self, summary: &Summary) {
         let phases = &summary.phases;
         let tail = summary.rates.tail_share.map_or_else(String::new, |share| format!(" (tail {})", units::percent(share)));
+        let ordering = phases.ordering_ns.map_or_else(String::new, |ns| format!(" (ordering {})", units::duration(ns)));
         let all = [
             ("start-up", phases.start_up_ns, ""),
-            ("listing", phases.listing_ns, ""),
+            ("listing", phases.listing_ns, ordering.as_str()),
             ("worker start", phases.worker_start_ns, ""),
             ("fetch", phases.fetch_ns, tail.as_str()),
             ("write-back", phases.write_back_ns, ""),

@@ -155,7 +155,7 @@ mod tests {
             RunEvent::Started { title: "parfetch s3://images → s3://results".to_owned() },
             RunEvent::Listing { keys: 2_000 },
             RunEvent::Listed { keys: 46_000, bytes: Some(118_000_000_000), elapsed_ns: 3_900_000_000 },
-            RunEvent::Fetching { units: Some(46_000), duration_ns: None, concurrency: 32 },
+            RunEvent::Fetching { units: Some(46_000), what: "objects", duration_ns: None, concurrency: 32 },
             RunEvent::Progress { live: Live { ended: 23_000, failed: 2, bytes: 59_000_000_000 }, elapsed_ns: 30 * SECOND_NS },
         ]);
         for whole in ["parfetch s3://images → s3://results", "listed 46,000 keys, 118 GB, in 3.90 s"] {
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn warnings_stand_above_the_bar() {
         let lines = shown(&[
-            RunEvent::Fetching { units: Some(4), duration_ns: None, concurrency: 1 },
+            RunEvent::Fetching { units: Some(4), what: "objects", duration_ns: None, concurrency: 1 },
             RunEvent::Warning("a key was listed twice".to_owned()),
         ]);
         let place = |text: &str| lines.iter().rposition(|line| line.contains(text)).unwrap();

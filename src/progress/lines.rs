@@ -19,6 +19,8 @@ pub(super) struct Lines<W: Write> {
     writer: W,
     style: Style,
     meter: Meter,
+    /// What is counted.
+    what: &'static str,
     bytes_listed: Option<u64>,
     /// Keys at which the next line of the listing is due.
     next_keys: u64,
@@ -28,7 +30,7 @@ pub(super) struct Lines<W: Write> {
 
 impl<W: Write> Lines<W> {
     pub(super) fn new(writer: W, style: Style) -> Self {
-        Self { writer, style, meter: Meter::default(), bytes_listed: None, next_keys: LISTING_STEP, next_ns: INTERVAL_NS }
+        Self { writer, style, meter: Meter::default(), what: "objects", bytes_listed: None, next_keys: LISTING_STEP, next_ns: INTERVAL_NS }
     }
 
     pub(super) fn handle(&mut self, event: &RunEvent) {
@@ -45,7 +47,10 @@ impl<W: Write> Lines<W> {
                 self.bytes_listed = *bytes;
                 self.line(&listed(*keys, *bytes, *elapsed_ns));
             }
-            RunEvent::Fetching { units, duration_ns, concurrency } => self.fetching(*units, *duration_ns, *concurrency),
+            RunEvent::Fetching { units, what, duration_ns, concurrency } => {
+                self.what = what;
+                self.fetching(*units, *duration_ns, *concurrency);
+            }
             RunEvent::Progress { live, elapsed_ns } => {
                 self.meter.update(*live, *elapsed_ns);
                 if *elapsed_ns >= self.next_ns {
@@ -70,16 +75,16 @@ impl<W: Write> Lines<W> {
         self.next_ns = INTERVAL_NS;
         self.meter.start(goal, self.bytes_listed);
         let what = match goal {
-            Goal::Units(units) => format!("{} objects", units::count(units)),
+            Goal::Units(units) => format!("{} {}", units::count(units), self.what),
             Goal::Time(ns) => format!("for {}", units::duration_coarse(ns)),
-            Goal::Unknown => "objects".to_owned(),
+            Goal::Unknown => self.what.to_owned(),
         };
         self.line(&format!("fetching {what}, concurrency {}", units::count(u64::from(concurrency))));
     }
 
     /// `27,310/46,000 objects, 70.1 GB`
     fn now(&self) -> String {
-        format!("{} objects, {}", self.meter.objects(), units::bytes(self.meter.live().bytes))
+        format!("{} {}, {}", self.meter.objects(), self.what, units::bytes(self.meter.live().bytes))
     }
 
     fn line(&mut self, text: &str) {
@@ -121,7 +126,7 @@ mod tests {
             RunEvent::Started { title: "parfetch s3://images → s3://results".to_owned() },
             RunEvent::Listing { keys: 1_000 },
             RunEvent::Listed { keys: 46_000, bytes: Some(118_000_000_000), elapsed_ns: 3_900_000_000 },
-            RunEvent::Fetching { units: Some(46_000), duration_ns: None, concurrency: 32 },
+            RunEvent::Fetching { units: Some(46_000), what: "objects", duration_ns: None, concurrency: 32 },
         ];
         events.extend((1..=59).map(|second| progress(second, second * 779, second * 2)));
         events.extend([progress(60, 46_000, 118), RunEvent::Fetched]);
@@ -144,7 +149,7 @@ mod tests {
     fn a_timed_run_has_no_number_of_objects() {
         let events = [
             RunEvent::Listed { keys: 5, bytes: None, elapsed_ns: 4_000_000 },
-            RunEvent::Fetching { units: None, duration_ns: Some(20 * SECOND_NS), concurrency: 1 },
+            RunEvent::Fetching { units: None, what: "objects", duration_ns: Some(20 * SECOND_NS), concurrency: 1 },
             progress(12, 9, 1),
         ];
         assert_eq!(

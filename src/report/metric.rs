@@ -30,6 +30,8 @@ pub enum Metric {
     WholeCpuPerGb,
     /// CPU used ÷ vCPU limit.
     CpuShare,
+    /// Time with workers idle at the end ÷ fetch time.
+    TailShare,
     /// Peak memory.
     PeakMemory,
     /// Price by bytes.
@@ -74,7 +76,7 @@ pub enum Better {
 
 impl Metric {
     /// Every metric, in the order of tables.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Throughput,
         Self::Goodput,
         Self::ActiveWindow,
@@ -87,6 +89,7 @@ impl Metric {
         Self::CpuPerGb,
         Self::WholeCpuPerGb,
         Self::CpuShare,
+        Self::TailShare,
         Self::PeakMemory,
         Self::UsdPerTb,
         Self::AttemptsPerObject,
@@ -109,6 +112,7 @@ impl Metric {
             Self::CpuPerGb => "CPU per GB, fetch phase",
             Self::WholeCpuPerGb => "CPU per GB, whole",
             Self::CpuShare => "CPU share of the limit",
+            Self::TailShare => "tail share",
             Self::PeakMemory => "peak memory",
             Self::UsdPerTb => "$ per TB",
             Self::AttemptsPerObject => "attempts per object",
@@ -132,6 +136,7 @@ impl Metric {
             Self::CpuPerGb => "cpu_per_gb",
             Self::WholeCpuPerGb => "whole_cpu_per_gb",
             Self::CpuShare => "cpu_share",
+            Self::TailShare => "tail_share",
             Self::PeakMemory => "peak_memory",
             Self::UsdPerTb => "usd_per_tb",
             Self::AttemptsPerObject => "attempts_per_object",
@@ -146,7 +151,7 @@ impl Metric {
             Self::Throughput | Self::Goodput | Self::ActiveWindow => Unit::BytesPerSecond,
             Self::FetchTime | Self::StartAndFetchTime | Self::TtfbP50 | Self::TtfbP99 | Self::LatencyP50 | Self::LatencyP99 => Unit::Seconds,
             Self::CpuPerGb | Self::WholeCpuPerGb => Unit::SecondsPerGb,
-            Self::CpuShare => Unit::Share,
+            Self::CpuShare | Self::TailShare => Unit::Share,
             Self::PeakMemory => Unit::Bytes,
             Self::UsdPerTb => Unit::UsdPerTb,
             Self::AttemptsPerObject | Self::FailedObjects | Self::Throttles => Unit::Count,
@@ -188,11 +193,14 @@ impl Metric {
             Self::CpuShare => {
                 "CPU time of the fetch phase ÷ (fetch time × vCPU limit); for a contender that of its whole processes ÷ (wall time × limit)."
             }
+            Self::TailShare => {
+                "From the moment the queue was empty to the last end of a fetch, ÷ fetch time: how long workers were idle one after another."
+            }
             Self::PeakMemory => "Largest sum of the processes' PSS that a sample found, seen from outside, else as the run sampled itself.",
             Self::UsdPerTb => {
                 "Price of a Fargate task of this size at this rate plus requests and retrieval, ÷ TB of complete objects; without the one-minute minimum."
             }
-            Self::AttemptsPerObject => "HTTP GETs, and tries to connect that failed, ÷ objects that were tried.",
+            Self::AttemptsPerObject => "HTTP GETs, those of parts each, and tries to connect that failed, ÷ objects that were tried.",
             Self::FailedObjects => "Objects that were given up.",
             Self::Throttles => "Attempts that were told «too fast» (SlowDown and its like).",
         }

@@ -11,7 +11,7 @@ use super::advice::{Cost, Held, Prediction, Recommendation};
 use super::metric::Metric;
 use super::observation::Observation;
 use crate::cell::{Cell, Program};
-use crate::plan::{Mode, Work};
+use crate::plan::{Layout, Mode, Work};
 use crate::results::summary::StorageClass;
 pub use crate::stats::best::Standing;
 pub use crate::stats::location::Interval;
@@ -46,6 +46,8 @@ pub struct Workload {
     pub duration_ns: Option<u64>,
     /// CPU work on every body; `None` where contenders ran alone.
     pub work: Option<Work>,
+    /// Order of fetching and size of parts; `None` where contenders ran alone.
+    pub layout: Option<Layout>,
     /// SHA-256 of the frozen key list; `None` for runs of their own.
     pub keys_sha256: Option<String>,
     /// Keys of the whole list.

@@ -176,6 +176,7 @@ impl Observation {
             Metric::CpuPerGb => ratio(usage.fetch_cpu_s, float(counts.received_bytes).map(|bytes| bytes / 1e9)),
             Metric::WholeCpuPerGb => ratio(usage.whole_cpu_s, goodput.map(|bytes| bytes / 1e9)),
             Metric::CpuShare => self.cpu_share(),
+            Metric::TailShare => self.tail_share,
             Metric::PeakMemory => float(usage.peak_memory_bytes),
             Metric::UsdPerTb => self.usd_per_tb,
             Metric::AttemptsPerObject => ratio(float(counts.attempts), float(counts.tried)),

@@ -7,7 +7,7 @@ use super::metric::Metric;
 use super::model::{Against, CellReport, Curve, Facts, Failure, Figure, Interval, Limit, Place, SpeedUp, Standing, Study, Verdict, Workload};
 use super::observation::Observation;
 use crate::cell::{Cell, Program};
-use crate::plan::{ClientKind, Mode, Work};
+use crate::plan::{ClientKind, Layout, Mode, Work};
 
 /// A value in every place where somebody else chooses the text.
 pub(crate) const HOSTILE: &str = "=a|b<script>alert(1)</script>`c`\n*d*\u{1b}[2J\u{202e}[x](http://evil.example)";
@@ -79,6 +79,7 @@ pub(crate) fn study(cells: Vec<CellReport>) -> Study {
         limit: Some(3_200),
         duration_ns: None,
         work: Some(Work::None),
+        layout: Some(Layout::default()),
         keys_sha256: Some("0123456789abcdef".repeat(4)),
         keys: Some(46_000),
         bytes: Some(118_000_000_000),

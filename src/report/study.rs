@@ -154,9 +154,9 @@ fn evidence(studies: &[Study]) -> Vec<Evidence> {
 /// Whether rates of the one say something of the other: the same data from the same place, whatever was fetched of it.
 fn is_same_source(one: &Workload, other: &Workload) -> bool {
     let source = |workload: &Workload| {
-        let Workload { bucket, prefix, work, region, endpoint, place, .. } = workload;
+        let Workload { bucket, prefix, work, layout, region, endpoint, place, .. } = workload;
         let place = (place.is_fargate(), place.arch.clone(), place.machine.clone());
-        (bucket.clone(), prefix.clone(), *work, region.clone(), endpoint.clone(), workload.embedded.clone(), place)
+        (bucket.clone(), prefix.clone(), (*work, *layout), region.clone(), endpoint.clone(), workload.embedded.clone(), place)
     };
     source(one) == source(other)
 }

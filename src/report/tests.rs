@@ -58,6 +58,7 @@ fn figures_of_a_cell_are_medians_over_its_repetitions() {
     close(median(Metric::CpuPerGb), 2.5);
     close(median(Metric::WholeCpuPerGb), 2.5);
     close(median(Metric::CpuShare), 0.25);
+    close(median(Metric::TailShare), 0.01);
     close(median(Metric::PeakMemory), 40_000_000.0);
     close(median(Metric::AttemptsPerObject), 1.0);
     assert_eq!((median(Metric::FailedObjects), median(Metric::Throttles)), (Some(0.0), Some(0.0)));
@@ -210,7 +211,9 @@ fn speed_ups_are_against_the_first_cell_and_the_contender_s_own() {
 fn what_a_contender_does_not_say_is_missing_and_not_zero() {
     let study = Sweep::new("s1").cell(&contender("python", &lean(1_024, Mode::Thread, 4)), &[100.0]).study();
     let cell = &study.cells[0];
-    for metric in [Metric::ActiveWindow, Metric::TtfbP50, Metric::LatencyP99, Metric::CpuPerGb, Metric::AttemptsPerObject, Metric::Throttles] {
+    for metric in
+        [Metric::ActiveWindow, Metric::TtfbP50, Metric::LatencyP99, Metric::CpuPerGb, Metric::TailShare, Metric::AttemptsPerObject, Metric::Throttles]
+    {
         assert_eq!(cell.figure(metric), None, "{metric:?}");
     }
     close(cell.figure(Metric::Throughput).map(|figure| figure.median), 100e6);
@@ -239,13 +242,15 @@ fn workloads_that_differ_in_anything_are_studies_apart() {
         sweep.documents.extend(other.documents);
     }
     let work = Sweep::new("s10").tuned(&cell, &[70.0], |_, summary| summary.settings.work = crate::plan::Work::Md5);
+    let parts = Sweep::new("s13").tuned(&cell, &[70.0], |_, summary| summary.settings.part_size_bytes = std::num::NonZeroU64::new(1 << 23));
+    let order = Sweep::new("s14").tuned(&cell, &[70.0], |_, summary| summary.settings.order = crate::plan::Order::LargestFirst);
     let machine = Sweep::new("s11").tuned(&cell, &[70.0], |_, summary| summary.environment.cpu.model = Some("Other CPU".to_owned()));
     let same = Sweep::new("s12").cell(&cell, &[60.0]);
-    for other in [work, machine, same] {
+    for other in [work, parts, order, machine, same] {
         sweep.documents.extend(other.documents);
     }
     let studies = sweep.studies();
-    assert_eq!(studies.len(), 11);
+    assert_eq!(studies.len(), 13);
     let joined = studies.iter().find(|study| study.facts.sweeps == ["s1", "s12"]).unwrap();
     assert_eq!(joined.cells[0].observations.len(), 2);
 }

@@ -84,6 +84,11 @@ impl KeyFile {
 
     /// The keys at these positions, by two reads.
     pub fn read(&self, range: Range<u64>) -> io::Result<Vec<KeyRecord>> {
+        self.read_as(range, |record| record)
+    }
+
+    /// The same, each key as something else.
+    pub(super) fn read_as<T>(&self, range: Range<u64>, wrap: impl Fn(KeyRecord) -> T) -> io::Result<Vec<T>> {
         let count = usize::try_from(range.end.saturating_sub(range.start)).map_err(io::Error::other)?;
         let mut offsets = vec![0; (count + 1) * 8];
         self.offsets.read_exact_at(&mut offsets, range.start * 8)?;
@@ -92,7 +97,7 @@ impl KeyFile {
         let mut bytes = vec![0; usize::try_from(at(count) - start).map_err(io::Error::other)?];
         self.records.read_exact_at(&mut bytes, start)?;
         let slice = |offset: u64| usize::try_from(offset - start).map_err(io::Error::other);
-        (0..count).map(|index| decode(&bytes[slice(at(index))?..slice(at(index + 1))?])).collect()
+        (0..count).map(|index| decode(&bytes[slice(at(index))?..slice(at(index + 1))?]).map(&wrap)).collect()
     }
 
     /// Every key, in order, a block at a time.

@@ -1,9 +1,9 @@
 //! The rows of a run on disk while it goes on: workers fill buffers, one thread writes them by position, off the measured path.
 //!
-//! Row `unit` stands at `unit × Sample::ENCODED_LEN`; what was never written reads as zeroes, which is `not_attempted`.
+//! A row is a fetch: of an object, or of a part of one. Row `unit` stands at `unit × Sample::ENCODED_LEN`; what was never written reads as zeroes, which is `not_attempted`.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -17,6 +17,9 @@ const ROWS: &str = "rows.bin";
 const BUFFER: usize = 64;
 /// Rows that the writer sorts at a time, so that neighbours go out by one write.
 const BATCH: usize = 4096;
+
+/// Rows that are read at once, at the most.
+const MOST_AT_ONCE: u64 = 1024;
 
 /// What goes wrong is told to this function, once.
 type OnError = Box<dyn FnOnce(&io::Error) + Send>;
@@ -152,18 +155,41 @@ impl RowFile {
         self.written.last_end_ns
     }
 
-    /// Rows 0 to `count`, in order; what was never written is `not_attempted`.
-    pub fn read(&self, count: u64) -> io::Result<impl Iterator<Item = io::Result<Sample>>> {
-        let mut reader = io::BufReader::with_capacity(256 * 1024, File::open(&self.path)?);
-        let mut row = vec![0; Sample::ENCODED_LEN];
-        let written = self.written.units;
-        Ok((0..count).map(move |unit| {
-            if unit >= written {
-                return Ok(Sample { unit, ..Sample::default() });
-            }
-            reader.read_exact(&mut row)?;
-            Ok(Sample { unit, ..Sample::decode(&row) })
-        }))
+    /// Opens them.
+    pub fn reader(&self) -> io::Result<RowReader> {
+        Ok(RowReader { file: File::open(&self.path)?, written: self.written.units, block: Vec::new(), first: 0, longest: 1 })
+    }
+}
+
+/// Reads rows by number: a block at a time while they follow each other, one by one where they do not.
+#[derive(Debug)]
+pub struct RowReader {
+    file: File,
+    written: u64,
+    /// Rows from `first` on, encoded.
+    block: Vec<u8>,
+    first: u64,
+    /// Rows of the next block: more each time that one was used up.
+    longest: u64,
+}
+
+impl RowReader {
+    /// The row of this number; what was never written is `not_attempted`.
+    pub fn row(&mut self, unit: u64) -> io::Result<Sample> {
+        const LENGTH: u64 = Sample::ENCODED_LEN as u64;
+        if unit >= self.written {
+            return Ok(Sample { unit, ..Sample::default() });
+        }
+        let end = self.first + self.block.len() as u64 / LENGTH;
+        if unit < self.first || unit >= end {
+            self.longest = if unit == end { (self.longest * 2).min(MOST_AT_ONCE) } else { 1 };
+            let count = self.longest.min(self.written - unit);
+            self.block.resize(usize::try_from(count * LENGTH).map_err(io::Error::other)?, 0);
+            self.file.read_exact_at(&mut self.block, unit * LENGTH)?;
+            self.first = unit;
+        }
+        let at = usize::try_from((unit - self.first) * LENGTH).map_err(io::Error::other)?;
+        Ok(Sample { unit, ..Sample::decode(&self.block[at..]) })
     }
 }
 
@@ -185,7 +211,11 @@ mod tests {
         drop((buffer, sender));
         let rows = writer.finish().unwrap();
         assert_eq!(rows.units(), 9_999, "the last unit that was written is 9,998");
-        let read: Vec<Sample> = rows.read(10_002).unwrap().map(Result::unwrap).collect();
+        let mut reader = rows.reader().unwrap();
+        let read: Vec<Sample> = (0..10_002).map(|unit| reader.row(unit).unwrap()).collect();
+        for unit in [9_000, 5, 6, 9_998, 0, 10_001] {
+            assert_eq!(reader.row(unit).unwrap(), read[usize::try_from(unit).unwrap()], "in any order");
+        }
         assert_eq!(read.len(), 10_002);
         for (unit, row) in (0..).zip(&read) {
             let expected = if unit % 7 == 3 || unit >= 10_000 { (Outcome::NotAttempted, None) } else { (Outcome::Ok, Some(unit * 10)) };

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use crate::stats::overlap::{Interval, Overlap, Spill};
 
 /// Intervals sorted at a time: 8 MiB.
-const CHUNK_LEN: NonZeroUsize = NonZeroUsize::new(512 * 1024).expect("it is not zero");
+pub(super) const CHUNK_LEN: NonZeroUsize = NonZeroUsize::new(512 * 1024).expect("it is not zero");
 
 /// Bytes of an interval in the file.
 const PAIR_BYTES: usize = 16;
@@ -24,8 +24,11 @@ const READ_BYTES: usize = CHUNK_LEN.get() * PAIR_BYTES;
 /// The most and the least that one reader holds; fewer bytes a read would cost more calls than memory is worth.
 const BUFFER_BYTES: (usize, usize) = (4 * 1024, 64 * 1024);
 
+/// An overlap whose runs wait in a file.
+pub type FileOverlap = Overlap<FileSpill>;
+
 /// The overlap of any number of intervals in about 10 MB of memory, with its runs in a temporary file in `folder`.
-pub fn overlap_in(folder: &Path) -> Overlap<FileSpill> {
+pub fn overlap_in(folder: &Path) -> FileOverlap {
     Overlap::new(FileSpill::new(folder), CHUNK_LEN)
 }
 

@@ -13,9 +13,9 @@ use crate::results::csv::CsvWriter;
 use crate::results::keys::KeyFile;
 use crate::results::outcome::was_attempted;
 use crate::results::place::{Place, PlaceError};
-use crate::results::rows::RowFile;
-use crate::results::spill::overlap_in;
+use crate::results::spill::{FileOverlap, overlap_in};
 use crate::results::summary::{RunFacts, State, Summariser};
+use crate::results::table::{Rounds, Table, Visitor};
 use crate::sample::{KeyRecord, Outcome as RowOutcome, Sample};
 use crate::store::StoreError;
 use crate::units;
@@ -36,7 +36,7 @@ pub(super) struct Outcome<'a> {
 pub(super) async fn finish(mut place: Place, (mut facts, mut log): (RunFacts, Log<'_>), outcome: Outcome<'_>) -> Result<Ended, Failure> {
     let begin = now_ns();
     let Outcome { plan, fetched, keys, spool, signal } = outcome;
-    let Fetched { rows, gauges, engine } = fetched;
+    let Fetched { rows, items, gauges, engine } = fetched;
     let engine_report = engine.as_ref().ok();
     engine_report.into_iter().flat_map(|report| &report.warnings).for_each(|warning| log.warn(warning.clone()));
     gauges.fill(&mut facts, engine_report);
@@ -51,13 +51,14 @@ pub(super) async fn finish(mut place: Place, (mut facts, mut log): (RunFacts, Lo
         Err(error) => return Err(Box::pin(not_written(place, (facts, log), PassError::from(error).to_string())).await),
     };
     log.phases.fetch_ns = Some(rows.last_end_ns().unwrap_or(0));
-    let table = Table { keys, rows: &rows, rounds: plan.duration.is_some() };
-    let mut pass = write_table(&place, (&table, spool), (&facts, log.phases.fetch_ns));
+    let rounds = if plan.duration.is_some() { Rounds::Many } else { Rounds::One };
+    let table = Table { keys, rows: &rows, items, layout: plan.layout, spool, rounds };
+    let mut pass = write_table(&place, &table, (&facts, log.phases.fetch_ns));
     if let Err(error) = &pass
         && let Some(dir) = place.fall_back(plan.destination.spool_dir.as_deref(), &error.to_string())
     {
         log.warn(format!("{error}; results are written to {} instead", dir.display()));
-        pass = write_table(&place, (&table, spool), (&facts, log.phases.fetch_ns));
+        pass = write_table(&place, &table, (&facts, log.phases.fetch_ns));
     }
     let mut tail = match pass {
         Ok(tail) => tail,
@@ -116,34 +117,6 @@ pub(super) async fn failed(place: &mut Place, (mut facts, log): (RunFacts, Log<'
     failure
 }
 
-/// The rows of a run with their keys.
-struct Table<'a> {
-    keys: &'a KeyFile,
-    rows: &'a RowFile,
-    /// The keys were gone round until a time had passed: a row a fetch, not a row a key.
-    rounds: bool,
-}
-
-impl Table<'_> {
-    /// Calls `take` with every row, by round, then by position in the listing.
-    fn each(&self, mut take: impl FnMut(&KeyRecord, &Sample, u64) -> Result<(), PassError>) -> Result<(), PassError> {
-        let keys = self.keys.count();
-        let units = if self.rounds { self.rows.units().max(keys) } else { keys };
-        let mut rows = self.rows.read(units)?;
-        for round in 0..units.div_ceil(keys) {
-            for key in self.keys.iter() {
-                let Some(row) = rows.next() else { return Ok(()) };
-                let (key, row) = (key?, row?);
-                // What a run that time ended did not come to is no fetch; an archived key has its row once.
-                if !self.rounds || was_attempted(&row) || (round == 0 && key.is_archived()) {
-                    take(&key, &row, round)?;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
 /// Why the rows could not be gone through.
 #[derive(Debug, thiserror::Error)]
 enum PassError {
@@ -165,37 +138,57 @@ struct Tail {
     named: Vec<String>,
 }
 
-fn write_table(place: &Place, (table, spool): (&Table<'_>, &Path), (facts, fetch_ns): (&RunFacts, Option<u64>)) -> Result<Tail, PassError> {
-    let mut tail = Tail { summariser: Summariser::new(facts.active_window_ns), most: None, attempted: 0, failed: 0, vanished: 0, named: Vec::new() };
-    let mut overlap = overlap_in(spool);
+/// Takes every row: into the CSV, the summary, and the count of what was in flight.
+struct Pass<W: io::Write> {
+    csv: CsvWriter<W>,
+    overlap: FileOverlap,
+    tail: Tail,
+}
+
+impl<W: io::Write> Visitor for Pass<W> {
+    type Error = PassError;
+
+    fn fetch(&mut self, fetch: &Sample) -> Result<(), PassError> {
+        self.tail.summariser.fetch(fetch);
+        if let (Some(start), Some(end)) = (fetch.start_ns, fetch.end_ns) {
+            self.overlap.push(start, end)?;
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, key: &KeyRecord, row: &Sample, round: u64) -> Result<(), PassError> {
+        self.csv.row(key, row, round)?;
+        let tail = &mut self.tail;
+        tail.summariser.object(key, row, round);
+        tail.attempted += u64::from(was_attempted(row));
+        tail.vanished += u64::from(row.outcome == RowOutcome::Vanished);
+        if row.outcome == RowOutcome::Failed {
+            tail.failed += 1;
+            if tail.named.len() < FAILURES_NAMED {
+                tail.named.push(format!("{} ({})", key.key.escape_debug(), row.codes));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn write_table(place: &Place, table: &Table<'_>, (facts, fetch_ns): (&RunFacts, Option<u64>)) -> Result<Tail, PassError> {
     let fetch_ns = fetch_ns.unwrap_or(0);
+    let mut found = None;
     let written = place.write_csv::<PassError>(|file| {
-        let mut csv = CsvWriter::new(file, fetch_ns)?;
-        table.each(|key, row, round| {
-            csv.row(key, row, round)?;
-            tail.summariser.row(key, row, round);
-            if let (Some(start), Some(end)) = (row.start_ns, row.end_ns) {
-                overlap.push(start, end)?;
-            }
-            tail.attempted += u64::from(was_attempted(row));
-            tail.vanished += u64::from(row.outcome == RowOutcome::Vanished);
-            if row.outcome == RowOutcome::Failed {
-                tail.failed += 1;
-                if tail.named.len() < FAILURES_NAMED {
-                    tail.named.push(format!("{} ({})", key.key.escape_debug(), row.codes));
-                }
-            }
-            Ok(())
-        })?;
-        csv.finish().map_err(csv::Error::from)?;
+        let tail = Tail { summariser: Summariser::new(facts.active_window_ns), most: None, attempted: 0, failed: 0, vanished: 0, named: Vec::new() };
+        let mut pass = Pass { csv: CsvWriter::new(file, fetch_ns)?, overlap: overlap_in(table.spool), tail };
+        table.each(&mut pass)?;
+        pass.csv.finish().map_err(csv::Error::from)?;
+        found = Some((pass.overlap, pass.tail));
         Ok(())
     });
     written.map_err(|error| match error {
         PassError::Csv(error) => local(place, error.into()).into(),
         other => other,
     })?;
-    tail.most = u32::try_from(overlap.finish(fetch_ns)?.most).ok();
-    Ok(tail)
+    let (overlap, tail) = found.ok_or_else(|| io::Error::other("the CSV was not written"))?;
+    Ok(Tail { most: u32::try_from(overlap.finish(fetch_ns)?.most).ok(), ..tail })
 }
 
 fn failures(log: &mut Log<'_>, tail: &Tail) {

@@ -2,6 +2,7 @@
 //!
 //! Owns the order of these and what a failure of each means. Emits [`RunEvent`]s and writes nothing for people.
 
+mod arrange;
 mod capacity;
 mod finish;
 mod gauges;
@@ -19,15 +20,17 @@ use crate::engine::{self, Board, ChildOptions, EngineError, EngineReport, Gate, 
 use crate::event::RunEvent;
 use crate::exit::{Exit, Failure};
 use crate::lister::{self, ListError, Listed};
-use crate::plan::{Access, RunPlan};
+use crate::plan::{Access, Order, RunPlan};
 use crate::platform::clock::{now_ns, utc_now};
 use crate::platform::{Environment, Sources};
+use crate::results::items::{Items, LaidOut};
 use crate::results::keys::KeyFile;
 use crate::results::place::{Place, PlaceError, spool_folder};
 use crate::results::rows::{RowFile, RowWriter};
 use crate::results::summary::{Header, Phases, RunFacts, State, Summary};
 use crate::server::Embedded;
 use crate::store::{Bucket, CredentialFeed, Recipe, Session, StaticKeys, StoreError};
+use crate::units;
 use gauges::Gauges;
 use watch::{Silence, watch_over};
 
@@ -88,6 +91,8 @@ impl Log<'_> {
 /// What the fetch phase left.
 struct Fetched {
     rows: std::io::Result<RowFile>,
+    /// Items in a round.
+    items: u64,
     gauges: Gauges,
     engine: Result<EngineReport, EngineError>,
 }
@@ -187,7 +192,9 @@ async fn list_and_fetch(
     facts.header.region = Some(recipe.region().to_owned());
     facts.header.resolved_addresses = addresses(&recipe).await;
     let keys = Arc::new(KeyFile::open(spool).map_err(|error| spool_failure(&error))?);
-    let stage = Stage { plan, keys: Arc::clone(&keys), spool, recipe, feed, children, runtimes: runtimes(&facts.header.environment) };
+    let Some(laid_out) = arrange::arrange(plan.layout, (&keys, spool), signal, log).await? else { return Ok(None) };
+    let items = Arc::new(Items::open(spool).map_err(|error| spool_failure(&error))?);
+    let stage = Stage { plan, items, laid_out, spool, recipe, feed, children, runtimes: runtimes(&facts.header.environment) };
     let fetched = Box::pin(fetch(stage, (server, sources), (signal, listed), log)).await?;
     Ok(Some((fetched, keys)))
 }
@@ -247,7 +254,8 @@ async fn list(plan: &RunPlan, (source, spool): (&mut Bucket, &Path), log: &mut L
 /// What the fetch phase needs.
 struct Stage<'a> {
     plan: &'a RunPlan,
-    keys: Arc<KeyFile>,
+    items: Arc<Items>,
+    laid_out: LaidOut,
     spool: &'a Path,
     recipe: Recipe,
     feed: Option<CredentialFeed>,
@@ -265,7 +273,12 @@ async fn fetch(
     let plan = stage.plan;
     // All archived: there is nothing to go round.
     let until_ns = plan.duration.filter(|_| listed.archived < listed.keys).map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
-    let queue = Arc::new(Queue::new(listed.keys, plan.concurrency.get(), until_ns));
+    let items = stage.laid_out.items;
+    let queue = Queue::new(items, plan.concurrency.get(), until_ns);
+    let queue = Arc::new(if plan.layout.is_one_by_one() { queue.one_by_one() } else { queue });
+    // Only where the keys themselves are the items are archived ones among them.
+    let units = until_ns.is_none().then_some(if plan.layout.is_plain() { items - listed.archived } else { items });
+    let what = if stage.laid_out.divided > 0 { "objects and parts" } else { "objects" };
     let board = Arc::new(Board::new(plan.concurrency.get()));
     // A full disk: rows are being lost, so no more are made. `finish` returns the error.
     let stop = Arc::clone(&queue);
@@ -290,8 +303,7 @@ async fn fetch(
     if let Some(server) = &mut server {
         server.reset().await.map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
     }
-    let units = until_ns.is_none().then_some(listed.keys - listed.archived);
-    log.event(&RunEvent::Fetching { units, duration_ns: until_ns, concurrency: plan.concurrency.get() });
+    log.event(&RunEvent::Fetching { units, what, duration_ns: until_ns, concurrency: plan.concurrency.get() });
     let mut gauges = Gauges::at_epoch(sources, &board);
     let silence = Silence::new(&plan.limits);
     let engine = watch_over((&mut engine, &keeper, silence), (&mut gauges, &board, &queue), signal, log).await;
@@ -299,11 +311,11 @@ async fn fetch(
     let progress = RunEvent::Progress { live: board.live(), elapsed_ns: gauges.elapsed_ns() };
     log.event(&progress);
     log.event(&RunEvent::Fetched);
-    Ok(Fetched { rows: writer.finish(), gauges, engine })
+    Ok(Fetched { rows: writer.finish(), items, gauges, engine })
 }
 
 fn job(stage: Stage<'_>, queue: Arc<Queue>, rows: crate::results::rows::RowSender) -> Job {
-    let Stage { plan, keys, spool, recipe, feed, children, runtimes } = stage;
+    let Stage { plan, items, spool, recipe, feed, children, runtimes, .. } = stage;
     Job {
         mode: plan.mode,
         client: plan.client,
@@ -313,7 +325,7 @@ fn job(stage: Stage<'_>, queue: Arc<Queue>, rows: crate::results::rows::RowSende
         recipe,
         feed,
         spool: spool.to_owned(),
-        keys,
+        items,
         queue,
         rows,
         runtimes,
@@ -334,7 +346,9 @@ fn title(plan: &RunPlan, header: &Header) -> String {
         _ => "vCPU unknown".to_owned(),
     };
     let region = header.region.as_deref().unwrap_or("–");
-    format!("parfetch s3://{} → {to}      {} × {} · {} · {size} · {region}", plan.bucket, plan.mode, plan.concurrency, plan.client)
+    let order = if plan.layout.order == Order::Listed { String::new() } else { format!(" · {}", plan.layout.order) };
+    let parts = plan.layout.part_size.map_or_else(String::new, |size| format!(" · parts of {}", units::bytes(size.get())));
+    format!("parfetch s3://{} → {to}      {} × {} · {}{order}{parts} · {size} · {region}", plan.bucket, plan.mode, plan.concurrency, plan.client)
 }
 
 fn spool_failure(error: &std::io::Error) -> Failure {

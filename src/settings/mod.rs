@@ -13,7 +13,7 @@ use std::str::FromStr;
 
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
-use crate::plan::{Access, ClientKind, Destination, KeySource, Limits, MAX_ATTEMPTS, Mode, RunPlan, S3Uri, Selection, Shard};
+use crate::plan::{Access, ClientKind, Destination, KeySource, Layout, Limits, MAX_ATTEMPTS, Mode, RunPlan, S3Uri, Selection, Shard};
 use crate::server;
 use reader::{Reader, usage};
 pub use reports::{CompareSettings, ReportFormat, ReportSettings, ResultSource, SourceSettings, compare, report};
@@ -96,6 +96,7 @@ pub fn run(raw: &Raw) -> Result<RunSettings, Failure> {
         limits: limits(raw)?,
         duration: reader.time("duration")?,
         work: reader.word("work")?.unwrap_or_default(),
+        layout: layout(&reader)?,
         destination: destination(raw, embedded.is_some(), &mut warnings)?,
     };
     check_lean(raw, &plan)?;
@@ -223,6 +224,11 @@ fn limits(raw: &Raw) -> Result<Limits, Failure> {
         stall_timeout: reader.time("stall-timeout")?.unwrap_or(default.stall_timeout),
         fetch_timeout: reader.time("timeout")?,
     })
+}
+
+/// In which order objects are fetched, and in which parts.
+fn layout(reader: &Reader<'_>) -> Result<Layout, Failure> {
+    Ok(Layout { order: reader.word("order")?.unwrap_or_default(), part_size: reader.part_size()? })
 }
 
 /// Where the keys come from.

@@ -1,16 +1,24 @@
 //! Typed values out of what was given, each error with the flag or variable under which a person gave it.
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use crate::cli::{Given, Raw};
 use crate::exit::{Exit, Failure};
+use crate::plan::MIN_PART_SIZE;
 use crate::units;
 
 /// A usage failure: what is wrong, and what to try.
 pub(super) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Failure {
     Failure::new(Exit::Usage, message).hint(hint)
+}
+
+/// The size of a part, or what is wrong with it.
+pub(super) fn part_size(text: &str) -> Result<NonZeroU64, String> {
+    let size = units::parse_size(text).map_err(|_| format!("is `{text}`, which is not a size"))?;
+    NonZeroU64::new(size).filter(|size| size.get() >= MIN_PART_SIZE).ok_or_else(|| format!("is {text}, less than 1 MiB"))
 }
 
 /// Reads typed values out of [`Raw`].
@@ -57,6 +65,12 @@ impl Reader<'_> {
             Ok(_) => Err(usage(format!("{name} is {value}, outside {} to {}", range.start(), range.end()), hint)),
             Err(_) => Err(usage(format!("{name} is `{value}`, which is not a whole number from {} to {}", range.start(), range.end()), hint)),
         }
+    }
+
+    /// The size of a part.
+    pub(super) fn part_size(&self) -> Result<Option<NonZeroU64>, Failure> {
+        let Some(Given { value, name }) = self.0.get("part-size") else { return Ok(None) };
+        part_size(value).map(Some).map_err(|wrong| usage(format!("{name} {wrong}"), "write it like 8MiB: parts have 1 MiB at least"))
     }
 
     pub(super) fn time(&self, flag: &str) -> Result<Option<Duration>, Failure> {

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::reader::{Reader, usage};
+use super::reader::{Reader, part_size, usage};
 use super::{Log, ProgressWhen};
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
-use crate::plan::{Access, ClientKind, Mode, S3Uri};
+use crate::plan::{Access, ClientKind, Layout, Mode, S3Uri};
 use crate::price;
 use crate::sweep::plan::{Auto, Contender, MemoryChoice, SweepPlan, cpu_units};
 use crate::sweep::{Failed, Job, Oversize};
@@ -82,6 +82,7 @@ pub fn sweep(raw: &Raw, beside: Beside<'_>) -> Result<SweepSettings, Failure> {
         out: reader.path("out").unwrap_or_else(|| PathBuf::from("./parfetch-results")),
         results,
         time_limit: reader.time("run-timeout")?.unwrap_or(RUN_TIMEOUT) + duration,
+        layout: layout(&plan)?,
         failed: if reader.switch("redo-failed")? { Failed::Redo } else { Failed::Keep },
         plan,
     };
@@ -128,6 +129,10 @@ fn plan(raw: &Raw, file: Option<&str>) -> Result<SweepPlan, Failure> {
         plan.duration = Some(given.value.clone());
     }
     set(&mut plan.work, reader.word("work")?);
+    set(&mut plan.order, reader.word("order")?);
+    if let (Some(_), Some(given)) = (reader.part_size()?, raw.get("part-size")) {
+        plan.part_size = Some(given.value.clone());
+    }
     set(&mut plan.prefix, reader.text("prefix"));
     if raw.get("embedded").is_some() {
         plan.embedded = super::embedded_text(raw).map(str::to_owned);
@@ -145,6 +150,13 @@ fn set<T>(value: &mut T, given: Option<T>) {
     if let Some(given) = given {
         *value = given;
     }
+}
+
+/// Order and parts of a repetition, from wherever the plan came.
+fn layout(plan: &SweepPlan) -> Result<Layout, Failure> {
+    let part_size = plan.part_size.as_deref().map(part_size).transpose();
+    let part_size = part_size.map_err(|wrong| usage(format!("part_size {wrong}"), "write it like 8MiB: parts have 1 MiB at least"))?;
+    Ok(Layout { order: plan.order, part_size })
 }
 
 /// A list separated by commas, without repetitions.

@@ -115,13 +115,18 @@ fn most_in_flight<E>(sorted: impl Iterator<Item = Result<Interval, E>>) -> Resul
 }
 
 /// Sorted runs as one; the heap holds the next interval of each.
-struct Merge<R> {
+#[derive(Debug)]
+pub struct Merge<R> {
     runs: Vec<R>,
     heads: BinaryHeap<Reverse<(Interval, usize)>>,
 }
 
 impl<E, R: Iterator<Item = Result<Interval, E>>> Merge<R> {
-    fn new(mut runs: Vec<R>) -> Result<Self, E> {
+    /// Merges runs, each of them sorted in ascending order.
+    ///
+    /// # Errors
+    /// When the first interval of a run cannot be read.
+    pub fn new(mut runs: Vec<R>) -> Result<Self, E> {
         let mut heads = BinaryHeap::with_capacity(runs.len());
         for (index, run) in runs.iter_mut().enumerate() {
             if let Some(first) = run.next() {

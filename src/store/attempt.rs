@@ -43,6 +43,36 @@ impl Part<'_> {
         let sendable = !self.etag.is_empty() && self.etag.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"');
         sendable.then(|| format!("\"{}\"", self.etag))
     }
+
+    /// First and last byte, as [`content_range`] reads them.
+    pub(super) fn bytes(&self) -> (u64, u64) {
+        (self.first, self.last)
+    }
+}
+
+/// A number of decimal digits and nothing else.
+pub(super) fn digits(bytes: &[u8]) -> Option<u64> {
+    if bytes.is_empty() {
+        return None;
+    }
+    bytes.iter().try_fold(0_u64, |number, byte| match byte {
+        b'0'..=b'9' => number.checked_mul(10)?.checked_add(u64::from(byte - b'0')),
+        _ => None,
+    })
+}
+
+/// First and last byte that a `Content-Range` of bytes names.
+pub(super) fn content_range(value: &[u8]) -> Option<(u64, u64)> {
+    let (range, total) = split(value.trim_ascii().strip_prefix(b"bytes ")?, b'/')?;
+    let (first, last) = split(range, b'-')?;
+    let (first, last) = (digits(first)?, digits(last)?);
+    let possible = first <= last && (total == b"*" || digits(total)? > last);
+    possible.then_some((first, last))
+}
+
+fn split(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
+    let place = bytes.iter().position(|byte| *byte == at)?;
+    Some((&bytes[..place], &bytes[place + 1..]))
 }
 
 /// What the measured path wants to know of an answer while it arrives.
@@ -138,5 +168,16 @@ mod tests {
         assert_eq!(remedy(404, "NoSuchBucket"), Remedy::Nothing(Outcome::Failed));
         assert_eq!(remedy(400, "ExpiredToken"), Remedy::Refresh);
         assert_eq!(AttemptError::answer(502, None).code.to_string(), "HTTP502");
+    }
+
+    #[test]
+    fn a_range_is_read_as_it_stands() {
+        let range = |value: &str| content_range(value.as_bytes());
+        assert_eq!(range("bytes 0-0/1"), Some((0, 0)));
+        assert_eq!(range("bytes 8388608-16777215/20000000"), Some((8_388_608, 16_777_215)));
+        assert_eq!(range("bytes 5-9/*"), Some((5, 9)));
+        for wrong in ["", "bytes", "bytes */10", "bytes 0-9", "bytes 9-5/10", "bytes 0-10/10", "bytes 0-9/x", "items 0-9/10", "bytes 0-+9/10"] {
+            assert_eq!(range(wrong), None, "{wrong}");
+        }
     }
 }

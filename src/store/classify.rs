@@ -36,9 +36,15 @@ pub(super) fn transport(error: &(dyn Error + 'static), stage: Stage) -> AttemptE
         Stage::Reading if reset => AttemptError::own("reset", Remedy::BackOff),
         Stage::Reading if closed => AttemptError::own("short-body", Remedy::BackOff),
         _ if kind == Some(io::ErrorKind::TimedOut) => AttemptError::own("timeout", Remedy::BackOff),
-        _ if hyper.is_some_and(|e| e.is_parse() || e.is_user()) => AttemptError::own("protocol", Remedy::BackOff),
+        _ if kind == Some(io::ErrorKind::InvalidData) || kind == Some(io::ErrorKind::InvalidInput) => protocol(),
+        _ if hyper.is_some_and(|e| e.is_parse() || e.is_user()) => protocol(),
         _ => AttemptError::own("other", Remedy::BackOff),
     }
+}
+
+/// An answer that breaks the rules of HTTP.
+fn protocol() -> AttemptError {
+    AttemptError::own("protocol", Remedy::BackOff)
 }
 
 fn connecting(kind: Option<io::ErrorKind>) -> AttemptError {
@@ -86,6 +92,15 @@ mod tests {
     #[test]
     fn a_body_that_ends_early_is_short() {
         assert_eq!(code(io::ErrorKind::UnexpectedEof, Stage::Reading).0, "short-body");
+    }
+
+    #[test]
+    fn an_answer_against_the_rules_is_named_so_wherever_it_breaks_them() {
+        for stage in [Stage::Waiting { reused: true }, Stage::Reading] {
+            for kind in [io::ErrorKind::InvalidData, io::ErrorKind::InvalidInput] {
+                assert_eq!(code(kind, stage), ("protocol".to_owned(), Remedy::BackOff));
+            }
+        }
     }
 
     #[test]

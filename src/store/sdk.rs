@@ -7,7 +7,7 @@ use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::types::RequestPayer;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
-use super::attempt::{AttemptError, BodySink, ObjectClient, Remedy, Target};
+use super::attempt::{AttemptError, BodySink, ObjectClient, Remedy, Target, content_range};
 use super::classify::{Stage, find, transport};
 use super::credentials::CredentialFeed;
 use super::recipe::Recipe;
@@ -45,8 +45,8 @@ impl ObjectClient for SdkClient {
         let request = self.client.get_object().bucket(&self.bucket).key(target.key).set_request_payer(self.payer.clone());
         let request = request.set_range(target.part.map(|part| part.range())).set_if_match(target.part.and_then(|part| part.if_match()));
         let answer = request.send().await.map_err(|error| failed(&error))?;
-        if target.part.is_some() && answer.content_range().is_none() {
-            // The whole object instead of the part: counted, it would come once more with every part.
+        if answer.content_range().and_then(|range| content_range(range.as_bytes())) != target.part.map(|part| part.bytes()) {
+            // The whole instead of a part would be counted once more with every part; a part instead of the whole would look like a short object.
             return Err(AttemptError::own("protocol", Remedy::BackOff));
         }
         let length = answer.content_length().and_then(|length| u64::try_from(length).ok());

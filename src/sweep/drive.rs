@@ -14,7 +14,7 @@ use super::setup::{self, Stage};
 use crate::cell::{Cell, Program};
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure};
-use crate::plan::{Access, KeySource, Limits, S3Uri};
+use crate::plan::{Access, KeySource, Layout, Limits, S3Uri};
 use crate::platform::clock::utc_now;
 use crate::results::record::{FILE_NAME, Record};
 use crate::results::summary::Summary;
@@ -39,6 +39,8 @@ pub struct Job {
     pub access: Access,
     /// Time limits of a fetch.
     pub limits: Limits,
+    /// Order and parts of a repetition.
+    pub layout: Layout,
     /// The embedded server.
     pub embedded: Option<Options>,
     /// Folder of `sweeps/ID`.

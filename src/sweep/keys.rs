@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufWriter};
+use std::io::{self, BufRead, BufWriter};
 use std::path::Path;
 
 use crate::exit::{Exit, Failure};
 use crate::lister::{self, KeyFileWriter};
-use crate::plan::{KeySource, Selection};
+use crate::plan::{KeySource, Layout, Selection};
 use crate::platform::clock::now_ns;
 use crate::results::keys::KeyFile;
 use crate::results::summary::StorageClass;
@@ -42,6 +42,16 @@ pub(super) async fn freeze(bucket: &mut Bucket, wanted: &Wanted, path: &Path, pr
     Ok(Frozen { keys: listed.keys, bytes: listed.bytes, sha256, storage_classes, listing_ns, pages: listed.pages })
 }
 
+/// GETs that fetch the first `limit` keys of the list once: a part is one too.
+pub(super) fn requests(path: &Path, layout: Layout, limit: Option<u64>) -> Result<u64, Failure> {
+    let unreadable = |error| Failure::new(Exit::SetUp, format!("cannot read the key list {}: {error}", path.display()));
+    let lines = io::BufReader::new(File::open(path).map_err(unreadable)?).lines();
+    let keys = lines.filter(|line| line.as_ref().map_or(true, |line| !line.starts_with('#')));
+    let most = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+    keys.take(most)
+        .try_fold(0, |sum, line| Ok(sum + layout.items_of(line.map_err(unreadable)?.split('\t').nth(1).and_then(|size| size.parse().ok()))))
+}
+
 fn copy(spool: &Path, path: &Path) -> io::Result<(String, BTreeMap<String, StorageClass>)> {
     let mut writer = KeyFileWriter::new(BufWriter::new(File::create(path)?))?;
     let mut classes: BTreeMap<String, StorageClass> = BTreeMap::new();
@@ -59,4 +69,27 @@ fn copy(spool: &Path, path: &Path) -> io::Result<(String, BTreeMap<String, Stora
 
 fn unwritable(path: &Path, error: &io::Error) -> Failure {
     Failure::new(Exit::SetUp, format!("cannot write the key list {}: {error}", path.display())).hint("name a folder with room in --out")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU64;
+
+    use super::*;
+    use crate::sample::KeyRecord;
+
+    #[test]
+    fn a_part_is_a_request_of_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("keys.tsv");
+        let mut writer = KeyFileWriter::new(File::create(&path).unwrap()).unwrap();
+        for (key, size) in [("#a", Some(25)), ("b\t", None), ("c", Some(0)), ("d", Some(10)), ("e", Some(11))] {
+            writer.push(&KeyRecord { key: key.to_owned(), size, ..KeyRecord::default() }).unwrap();
+        }
+        writer.finish().unwrap();
+        let layout = Layout { part_size: NonZeroU64::new(10), ..Layout::default() };
+        assert_eq!(requests(&path, layout, None).unwrap(), 3 + 1 + 1 + 1 + 2);
+        assert_eq!(requests(&path, layout, Some(2)).unwrap(), 4);
+        assert_eq!(requests(&path, Layout::default(), None).unwrap(), 5);
+    }
 }

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cell::UNITS_PER_VCPU;
-use crate::plan::{ClientKind, Mode, Work};
+use crate::plan::{ClientKind, Mode, Order, Work};
 
 /// The version of the plan file's format.
 pub const VERSION: u32 = 1;
@@ -76,11 +76,22 @@ pub struct SweepPlan {
     pub duration: Option<String>,
     /// CPU work on every body.
     pub work: Work,
-    /// Seed of the order.
+    /// Larger objects are fetched in parts of this size, as `8MiB`; none = every object whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part_size: Option<String>,
+    /// In which order a repetition fetches its objects.
+    #[serde(skip_serializing_if = "is_default")]
+    pub order: Order,
+    /// Seed of the order of the repetitions.
     pub seed: u64,
     /// Other programs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub contender: Vec<Contender>,
+}
+
+/// A plan says what is not usual: one of before there was a setting stays the same plan.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Default for SweepPlan {
@@ -101,6 +112,8 @@ impl Default for SweepPlan {
             limit: None,
             duration: None,
             work: Work::None,
+            part_size: None,
+            order: Order::Listed,
             seed: 1,
             contender: Vec::new(),
         }
@@ -162,12 +175,16 @@ mod tests {
         let plan = SweepPlan {
             embedded: Some("objects=5".to_owned()),
             limit: Some(7),
+            part_size: Some("8MiB".to_owned()),
+            order: Order::LargestFirst,
             memory: vec![MemoryChoice::Auto(Auto::Auto), MemoryChoice::Mib(2048)],
             contender: vec![Contender { name: "python".to_owned(), command: "python3 'a b.py'".to_owned(), mode: vec![Mode::Thread] }],
             ..SweepPlan::default()
         };
         assert_eq!(SweepPlan::from_toml(&plan.to_toml()).unwrap(), plan);
         assert_eq!(SweepPlan::from_toml("").unwrap(), SweepPlan::default());
+        assert!(plan.to_toml().contains("part_size = \"8MiB\"\norder = \"largest-first\"\n"), "{}", plan.to_toml());
+        assert!(!SweepPlan::default().to_toml().contains("order"), "a sweep that was begun before there was an order can go on");
         assert!(plan.to_toml().contains("memory = [\"auto\", 2048]"));
     }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::drive::{Forecast, Job, Oversize, World};
 use super::folder::Folder;
-use super::keys::{Frozen, Wanted, freeze};
+use super::keys::{Frozen, Wanted, freeze, requests};
 use super::local::{Expected, Local, Misfit, Neighbour, Telling};
 use super::matrix::cells;
 use crate::cell::{Cell, UNITS_PER_VCPU};
@@ -35,6 +35,8 @@ pub(super) struct Stage<'a> {
     /// Where the sweep stores its results as well.
     pub(super) results: Option<Bucket>,
     lists: u64,
+    /// GETs of one run of parfetch, when time does not end it.
+    gets: u64,
     warnings: Vec<String>,
     on_event: &'a mut dyn FnMut(&SweepEvent),
 }
@@ -63,6 +65,10 @@ pub(super) async fn set_up<'a>(job: &Job, folder: &Folder, world: World<'a>) -> 
         None => begin(job, (folder, &plan), &mut bucket, on_event).await?,
     };
     let expected = expected(job, &facts);
+    let gets = match job.layout.part_size {
+        Some(_) => requests(&folder.keys_path(), job.layout, job.plan.limit)?,
+        None => expected.objects,
+    };
     let results = job.results.as_ref().map(|uri| Bucket::new(&session, &uri.bucket));
     let results_bucket = server.as_ref().map(|server| server.ready().results_bucket.clone());
     let telling = Telling {
@@ -76,12 +82,13 @@ pub(super) async fn set_up<'a>(job: &Job, folder: &Folder, world: World<'a>) -> 
         limit: job.plan.limit,
         duration: job.plan.duration.clone(),
         work: job.plan.work,
+        layout: job.layout,
         limits: job.limits,
         expected,
     };
     let contender_results = if server.is_none() { results.clone() } else { None };
     let results = if server.is_none() { results } else { None };
-    Ok(Stage { local, cells, facts, telling, server, contender_results, results, lists, warnings, on_event })
+    Ok(Stage { local, cells, facts, telling, server, contender_results, results, lists, gets, warnings, on_event })
 }
 
 impl Stage<'_> {
@@ -112,13 +119,17 @@ impl Stage<'_> {
         let warm_ups = programs.len() as u64;
         let keys = self.telling.expected.objects;
         let by_contenders = self.cells.iter().filter(|cell| !cell.program.is_parfetch()).count() as u64 * u64::from(job.plan.repeat);
+        let contenders_warm_ups = programs.iter().filter(|program| !program.is_parfetch()).count() as u64;
+        // A contender reads every object whole, whatever parfetch does.
+        let theirs = by_contenders + contenders_warm_ups;
+        let gets = theirs * keys + (runs + warm_ups - theirs) * self.gets;
         Forecast {
             cells: self.cells.clone(),
             runs,
             warm_ups,
             keys,
             bytes: self.telling.expected.bytes,
-            gets: job.plan.duration.is_none().then_some((runs + warm_ups) * keys),
+            gets: job.plan.duration.is_none().then_some(gets),
             lists: self.lists * (1 + by_contenders),
             duration: job.plan.duration.clone(),
             billed: self.billed(job),

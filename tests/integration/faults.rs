@@ -75,6 +75,34 @@ fn survives(fault: &Fault) {
     }
 }
 
+/// Objects of two parts, the second of one byte: every fault hits either.
+#[test]
+fn faults_cost_no_part() {
+    const PARTED: u64 = 60;
+    const LENGTH: u64 = (1 << 20) + 1;
+    for fault in [&FAULTS[0], &FAULTS[2], &FAULTS[4]] {
+        for (mode, client) in pairs() {
+            let folder = tempfile::tempdir().unwrap();
+            Parfetch::new()
+                .args(["run", "-c", "8", "-m", mode.as_str(), "--client", client.as_str(), "--part-size", "1MiB", "--order", "shuffled"])
+                .arg(format!("--embedded=objects={PARTED},size={LENGTH},fault-{}=0.08", fault.name))
+                .out(folder.path())
+                .exits(0);
+            let results = Results::in_folder(folder.path(), &format!("result_run_{mode}_8"));
+            let cell = format!("{} {mode} {client}", fault.name);
+            assert!(results.rows.is_sorted_by_key(|row| row.key.clone()) && results.rows.len() as u64 == PARTED, "{cell}");
+            assert!(results.rows.iter().all(|row| row.outcome == Some(Outcome::Ok) && row.calc_size == Some(LENGTH)), "{cell}");
+            let faults: FaultCounts = serde_json::from_value(results.summary.server.as_ref().unwrap()["faults"].clone()).unwrap();
+            let injected = (fault.injected)(&faults);
+            let attempts = results.summary.attempts.as_ref().unwrap();
+            assert!(injected > 0 && attempts.total == 2 * PARTED + injected, "{cell}: every attempt is counted");
+            assert_eq!(attempts.by_code.values().sum::<u64>(), injected, "{cell}");
+            assert_eq!(results.rows.iter().map(|row| u64::from(row.attempts.unwrap())).sum::<u64>(), attempts.total, "{cell}");
+            assert_eq!(results.summary.totals.as_ref().unwrap().goodput_bytes, PARTED * LENGTH, "{cell}");
+        }
+    }
+}
+
 #[test]
 fn resets_cost_no_key() {
     survives(&FAULTS[0]);

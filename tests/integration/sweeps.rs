@@ -86,6 +86,31 @@ fn what_is_done_is_not_done_again_and_another_plan_or_key_list_is_refused() {
     assert!(ran.stderr.contains("cannot go on: its key list") && ran.stderr.contains("hint: "), "{}", ran.stderr);
 }
 
+#[test]
+fn order_and_parts_hold_for_every_cell_and_for_the_whole_sweep() {
+    let out = tempfile::tempdir().unwrap();
+    let layout = ["--part-size", "1MiB", "--order", "largest-first"];
+    let sweep = |arguments: &[&str]| {
+        let small = SMALL.map(|word| if word.starts_with("--embedded") { "--embedded=objects=5,size=2560KiB" } else { word });
+        Parfetch::new().args(small).args(arguments.iter().copied()).out(out.path()).args(["--id", "s"])
+    };
+    let ran = sweep(&layout).exits(0);
+    assert!(ran.stderr.contains("= 4 runs, 75 GETs"), "each of five objects has three parts: {}", ran.stderr);
+    let root = out.path().join("sweeps/s");
+    for (dir, record) in records(out.path()) {
+        let summary = fs::read_to_string(root.join(&dir).join(&record.summaries[0])).unwrap();
+        let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
+        assert_eq!((&summary["settings"]["order"], &summary["settings"]["part_size_bytes"]), (&"largest-first".into(), &(1 << 20).into()));
+        assert_eq!((&summary["attempts"]["total"], &summary["totals"]["rows"]["ok"]), (&15.into(), &5.into()));
+    }
+    let plan = fs::read_to_string(root.join("plan.toml")).unwrap();
+    assert!(plan.contains("part_size = \"1MiB\"\norder = \"largest-first\"\n"), "{plan}");
+    let ran = sweep(&layout[..2]).exits(2);
+    assert!(ran.stderr.contains("begun with another plan: it had `order = \"largest-first\"`"), "{}", ran.stderr);
+    let ran = Parfetch::new().args(["report"]).arg(root.to_str().unwrap()).exits(0);
+    assert!(ran.stdout.contains("largest-first") && ran.stdout.contains("parts of 1.05 MB"), "{}", ran.stdout);
+}
+
 /// Starts a sweep, waits until its first run has ended, and sends it a signal.
 fn cut_off(out: &Path, signal: rustix::process::Signal) -> Option<i32> {
     let mut command = Command::new(EXECUTABLE);

@@ -22,7 +22,7 @@ use crate::engine::EngineError;
 use crate::engine::board::{Board, Gate, GateKeeper};
 use crate::engine::worker::{Crew, Seat, Station, work};
 use crate::platform::usage::{self, CpuTimes};
-use crate::results::keys::KeyFile;
+use crate::results::items::Items;
 use crate::sample::Sample;
 use crate::store::{CredentialFeed, KeySet, Shared, StoreError, StoreErrorKind};
 
@@ -103,13 +103,14 @@ fn farewell(result: Result<(), EngineError>, board: &Board, epoch_cpu: Option<Cp
 
 fn crew(hello: &Hello, feed: Option<CredentialFeed>, board: Arc<Board>, gate: Gate) -> Result<Crew<Shared>, StoreError> {
     let spool = PathBuf::from(OsString::from_vec(hello.spool.clone()));
-    let keys = KeyFile::open(&spool).map_err(|error| StoreError::new(StoreErrorKind::File, format!("cannot open the key spool file: {error}")))?;
+    let items = Items::open(&spool)
+        .map_err(|error| StoreError::new(StoreErrorKind::File, format!("cannot open the spool file of what to fetch: {error}")))?;
     Ok(Crew {
         factory: Shared::new(hello.client, hello.recipe.clone(), feed)?,
         concurrency: hello.concurrency,
         limits: hello.limits,
         work: hello.work,
-        keys: Arc::new(keys),
+        items: Arc::new(items),
         board,
         gate,
     })

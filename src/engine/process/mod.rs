@@ -104,7 +104,7 @@ impl Floor {
                 End::Died { keys, worked, how } => {
                     let how = child.autopsy(how).await;
                     let fate = if self.is_over() { "are left" } else { "go to other children" };
-                    self.mourn(number, format!("child {} of worker {number} died ({how}); {keys} keys {fate}", child.pid), how);
+                    self.mourn(number, format!("child {} of worker {number} died ({how}); {keys} fetches {fate}", child.pid), how);
                     idle_deaths = if worked { 0 } else { idle_deaths + 1 };
                 }
             }

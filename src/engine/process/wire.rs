@@ -23,7 +23,7 @@ pub(super) struct Hello {
     pub(super) work: Work,
     pub(super) recipe: Recipe,
     pub(super) secret: Option<KeySet>,
-    /// Folder of the key file, as bytes of a path.
+    /// Folder of the items, as bytes of a path.
     pub(super) spool: Vec<u8>,
     /// When handing out stops, in a run that time ends.
     pub(super) until_ns: Option<u64>,

@@ -1,4 +1,4 @@
-//! What every worker does, whatever it is: take a range, fetch its keys one after another, hand the rows on.
+//! What every worker does, whatever it is: take a range, fetch its items one after another, hand the rows on.
 
 use std::cell::Cell;
 use std::io;
@@ -13,7 +13,7 @@ use super::board::{Board, Gate};
 use super::queue::Queue;
 use crate::fetch::{Clock, Fetcher, Identity, Meter, RunClock, Watchdog};
 use crate::plan::{Limits, Work};
-use crate::results::keys::KeyFile;
+use crate::results::items::Items;
 use crate::results::rows::{RowBuffer, RowSender};
 use crate::sample::{ErrorCode, Outcome, Sample};
 use crate::store::{ClientFactory, ObjectClient};
@@ -32,8 +32,8 @@ pub struct Crew<F> {
     pub limits: Limits,
     /// CPU work per object.
     pub work: Work,
-    /// The keys.
-    pub keys: Arc<KeyFile>,
+    /// What there is to fetch.
+    pub items: Arc<Items>,
     /// Counters.
     pub board: Arc<Board>,
     /// Barrier.
@@ -109,18 +109,18 @@ pub(super) async fn work<F: ClientFactory, S: Station>(crew: &Crew<F>, seat: Sea
     let mut panics = (u64::MAX, 0);
     loop {
         let mut fetcher = fetcher(crew, seat, (client, clock));
-        let shift = AssertUnwindSafe(shift(&mut fetcher, &mut station, (&crew.keys, &hand))).catch_unwind().await;
+        let shift = AssertUnwindSafe(shift(&mut fetcher, &mut station, (&crew.items, &hand))).catch_unwind().await;
         if let Some(opened) = fetcher.client.connections_opened() {
             crew.board.add_connections(opened);
         }
         if let Ok(result) = shift {
             fetcher.meter.flush();
             station.close().await;
-            return result.map_err(|cause| EngineError::system("cannot read the key spool file", cause));
+            return result.map_err(|cause| EngineError::system("cannot read the spool file of what to fetch", cause));
         }
         let unit = hand.get().0;
         panics = (unit, if panics.0 == unit { panics.1 + 1 } else { 1 });
-        crew.board.warn(format!("worker {} panicked at key {unit} and goes on", seat.number));
+        crew.board.warn(format!("worker {} panicked at fetch {unit} and goes on", seat.number));
         if panics.1 >= PANICS_PER_UNIT {
             give_up(&mut station, (unit, clock.now_ns()), &fetcher.identity).await;
             hand.set((unit + 1, hand.get().1));
@@ -150,11 +150,11 @@ fn fetcher<F: ClientFactory>(crew: &Crew<F>, seat: Seat, (client, clock): (F::Cl
     }
 }
 
-/// Fetches until there is nothing left. `hand` is the range in hand: its start is the key being fetched.
+/// Fetches until there is nothing left. `hand` is the range in hand: its start is the item being fetched.
 async fn shift<C: ObjectClient, S: Station>(
     fetcher: &mut Fetcher<C, RunClock>,
     station: &mut S,
-    (keys, hand): (&KeyFile, &Cell<(u64, u64)>),
+    (items, hand): (&Items, &Cell<(u64, u64)>),
 ) -> io::Result<()> {
     loop {
         let (mut unit, mut end) = hand.get();
@@ -168,14 +168,14 @@ async fn shift<C: ObjectClient, S: Station>(
             hand.set((unit, end));
         }
         // A range may go over the end of a round: read up to there.
-        let position = unit % keys.count();
-        let count = (end - unit).min(keys.count() - position);
-        for record in keys.read(position..position + count)? {
+        let number = unit % items.count();
+        let count = (end - unit).min(items.count() - number);
+        for item in items.read(number..number + count)? {
             if station.is_over(fetcher.clock.now_ns()) {
                 return Ok(());
             }
-            if !record.is_archived() {
-                let row = fetcher.fetch(unit, &record.key).await;
+            if !item.record.is_archived() {
+                let row = fetcher.fetch(unit, item.target()).await;
                 fetcher.meter.ended(u64::from(row.outcome == Outcome::Failed));
                 station.done(row).await;
             }

@@ -1,13 +1,15 @@
 //! Workers whose client panics: no key is lost, none comes twice.
 
 use std::collections::HashMap;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 
 use super::*;
 use crate::engine::{EngineReport, tasks, threads};
-use crate::plan::Mode;
-use crate::results::keys::KeyWriter;
+use crate::plan::{Layout, Mode, Order};
+use crate::results::items::lay_out;
+use crate::results::keys::{KeyFile, KeyWriter};
 use crate::results::rows::RowWriter;
 use crate::sample::KeyRecord;
 use crate::store::{AttemptError, BodySink, StoreError, Target};
@@ -50,16 +52,20 @@ impl ClientFactory for Panicky {
     }
 }
 
-fn run(mode: Mode, concurrency: u32) -> (EngineReport, Vec<Sample>) {
+/// Every fetch of a bucket: 200 keys, or the items of a layout of them.
+fn run((mode, concurrency): (Mode, u32), layout: Layout) -> (EngineReport, Vec<Sample>) {
     let dir = tempfile::tempdir().unwrap();
     let mut writer = KeyWriter::create(dir.path()).unwrap();
     for i in 0..200 {
         let kind = if i % 50 == 7 { "bad" } else { "ok" };
         let kind = if i % 50 == 9 { "once" } else { kind };
         let storage_class = if i % 50 == 11 { "GLACIER" } else { "" }.to_owned();
-        writer.push(&KeyRecord { key: format!("{kind}{i:03}"), storage_class, ..KeyRecord::default() }).unwrap();
+        let size = Some(if i % 50 < 10 { 9 } else { 3 });
+        writer.push(&KeyRecord { key: format!("{kind}{i:03}"), size, storage_class, ..KeyRecord::default() }).unwrap();
     }
     writer.finish().unwrap();
+    let keys = KeyFile::open(dir.path()).unwrap();
+    let units = lay_out(dir.path(), &keys, layout, &AtomicBool::new(false)).unwrap().items;
     let (rows, sender) = RowWriter::start(dir.path(), |error| panic!("{error}")).unwrap();
     let (gate, mut keeper) = Gate::new();
     let crew = Arc::new(Crew {
@@ -67,12 +73,12 @@ fn run(mode: Mode, concurrency: u32) -> (EngineReport, Vec<Sample>) {
         concurrency,
         limits: Limits::default(),
         work: Work::None,
-        keys: Arc::new(KeyFile::open(dir.path()).unwrap()),
+        items: Arc::new(Items::open(dir.path()).unwrap()),
         board: Arc::new(Board::new(concurrency)),
         gate,
     });
     let board = Arc::clone(&crew.board);
-    let stations = LocalStations { queue: Arc::new(Queue::new(200, concurrency, None)), rows: sender };
+    let stations = LocalStations { queue: Arc::new(Queue::new(units, concurrency, None)), rows: sender };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let report = runtime.block_on(async {
         let open = async {
@@ -87,15 +93,18 @@ fn run(mode: Mode, concurrency: u32) -> (EngineReport, Vec<Sample>) {
         };
         tokio::join!(open, work).1.unwrap()
     });
-    assert_eq!(board.live().ended + 4, 196, "four keys are archived, four given up");
-    let rows = rows.finish().unwrap().read(200).unwrap().map(Result::unwrap).collect();
+    if layout.is_plain() {
+        assert_eq!(board.live().ended + 4, 196, "four keys are archived, four given up");
+    }
+    let mut reader = rows.finish().unwrap().reader().unwrap();
+    let rows = (0..units).map(|unit| reader.row(unit).unwrap()).collect();
     (report, rows)
 }
 
 #[test]
 fn a_panic_costs_no_key_in_any_mode() {
     for (mode, concurrency) in [(Mode::Async, 1), (Mode::Async, 5), (Mode::Thread, 3)] {
-        let (report, rows) = run(mode, concurrency);
+        let (report, rows) = run((mode, concurrency), Layout::default());
         assert_eq!(rows.len(), 200);
         for (i, row) in rows.iter().enumerate() {
             let expected = match i % 50 {
@@ -106,5 +115,22 @@ fn a_panic_costs_no_key_in_any_mode() {
             assert_eq!((row.outcome, row.codes.to_string(), row.calc_size), expected, "{mode} × {concurrency}, key {i}");
         }
         assert_eq!(report.warnings.len(), 4 * 2 + 4, "each panic is told: {:?}", report.warnings);
+    }
+}
+
+#[test]
+fn a_panic_costs_no_part_in_any_mode() {
+    for (mode, concurrency) in [(Mode::Async, 1), (Mode::Async, 5), (Mode::Thread, 3)] {
+        for order in [Order::Listed, Order::LargestFirst, Order::Shuffled] {
+            let layout = Layout { order, part_size: NonZeroU64::new(3) };
+            let (_, rows) = run((mode, concurrency), layout);
+            // Of 50 keys ten have three parts, and one is archived.
+            assert_eq!(rows.len(), 4 * (10 * 3 + 39));
+            let failed = rows.iter().filter(|row| row.outcome == Outcome::Failed);
+            assert_eq!(failed.clone().count(), 4 * 3, "every part of what kills its worker is given up by itself");
+            assert!(failed.clone().all(|row| row.codes.to_string() == "worker-panic*2"));
+            let ok = rows.iter().filter(|row| (row.outcome, row.calc_size) == (Outcome::Ok, Some(3))).count();
+            assert_eq!(ok, rows.len() - 4 * 3, "{mode} × {concurrency} {order}");
+        }
     }
 }

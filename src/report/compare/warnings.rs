@@ -2,7 +2,9 @@
 
 use super::{Comparison, find};
 use crate::cell::Cell;
+use crate::plan::Layout;
 use crate::report::model::Study;
+use crate::report::wording::facts::layout_words;
 use crate::report::wording::number::{UNKNOWN, plural};
 use crate::stats::family::can_reach;
 use crate::stats::rank::smallest_p;
@@ -12,6 +14,10 @@ use crate::units;
 const NAMED: usize = 3;
 /// Most repetitions that are thought of.
 const MOST: usize = 100;
+
+fn order_and_parts(layout: Layout) -> String {
+    if layout.is_plain() { "objects whole, as listed".to_owned() } else { layout_words(layout).join(", ") }
+}
 
 /// Everything to be known, the most important first.
 pub(super) fn warnings(comparison: &Comparison, (base, new): (&[Study], &[Study]), pairs: &[(&Study, &Study)]) -> Vec<String> {
@@ -61,6 +67,7 @@ pub(super) fn differences(base: &Study, new: &Study) -> Vec<(&'static str, Strin
             ("limits of keys", number(workload.limit)),
             ("durations", workload.duration_ns.map_or_else(|| UNKNOWN.to_owned(), units::duration)),
             ("settings of work", workload.work.map_or_else(|| UNKNOWN.to_owned(), |work| work.to_string())),
+            ("orders and parts", workload.layout.map_or_else(|| UNKNOWN.to_owned(), order_and_parts)),
             ("key lists", short(&workload.keys_sha256)),
             ("numbers of keys", number(workload.keys)),
             ("sizes of all keys", workload.bytes.map_or_else(|| UNKNOWN.to_owned(), units::bytes)),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::reduce::{Context, Numbers, Reduced, seconds};
 use super::{Problem, ProblemKind, Reader, Reading, Run, shards};
 use crate::cell::{Cell, Program};
-use crate::plan::Work;
+use crate::plan::{Layout, Work};
 use crate::report::model::{Failure, Place, Workload};
 use crate::report::observation::{Observation, Source};
 use crate::results::record::{ContenderResult, Record};
@@ -72,6 +72,7 @@ fn leave_out(summaries: &mut BTreeMap<String, Reduced>, name: &str, record: &Rec
 /// What contenders of a sweep do not say of themselves.
 struct SweepSettings {
     work: Work,
+    layout: Option<Layout>,
     place: Place,
     context: Context,
 }
@@ -85,7 +86,8 @@ fn sweep_settings(records: &[(String, Record)], summaries: &BTreeMap<String, Red
         }
         let first = record.summaries.iter().find_map(|summary| summaries.get(&beside(name, summary)));
         if let Some((summary, work)) = first.and_then(|summary| Some((summary, summary.workload.work?))) {
-            let settings = SweepSettings { work, place: summary.workload.place.clone(), context: summary.context.clone() };
+            let settings =
+                SweepSettings { work, layout: summary.workload.layout, place: summary.workload.place.clone(), context: summary.context.clone() };
             found.insert(sweep_of(record), settings);
         }
     }
@@ -152,6 +154,7 @@ fn recorded(recorded: Recorded<'_>) -> Run {
         limit: record.sweep.limit,
         duration_ns: record.sweep.duration_ns,
         work: own.and_then(|own| own.workload.work).or_else(|| sweep.map(|sweep| sweep.work)),
+        layout: own.and_then(|own| own.workload.layout).or_else(|| sweep.and_then(|sweep| sweep.layout)),
         keys_sha256: Some(record.sweep.keys_sha256.clone()),
         keys: Some(record.sweep.keys),
         bytes: record.sweep.bytes,

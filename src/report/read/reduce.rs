@@ -7,7 +7,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::course::course;
 use crate::cell::{Cell, Program, UNITS_PER_VCPU};
-use crate::plan::{Shard, Work};
+use crate::plan::{Layout, Shard, Work};
 use crate::platform::Environment;
 use crate::report::model::{Place, Workload};
 use crate::report::observation::{Counts, Course, Percentiles, Times, Usage};
@@ -193,6 +193,7 @@ fn workload(summary: &Summary) -> Workload {
         limit: settings.selection.limit,
         duration_ns: settings.duration_ns,
         work: Some(work),
+        layout: Some(Layout { order: settings.order, part_size: settings.part_size_bytes }),
         keys_sha256: None,
         keys: summary.totals.map(|totals| totals.keys_listed),
         bytes: summary.totals.and_then(|totals| totals.listed_bytes),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::number::{self, plural};
+use crate::plan::{Layout, Order};
 use crate::report::advice::Cost;
 use crate::report::model::{Facts, Study, Workload};
 use crate::units;
@@ -49,7 +50,14 @@ fn fetched(workload: &Workload) -> Vec<String> {
     parts.push(workload.limit.map_or_else(|| all.to_owned(), |limit| format!("{} at most", plural(limit, "key"))));
     parts.extend(workload.duration_ns.map(|time| format!("round and round for {}", units::duration(time))));
     parts.extend(workload.work.map(|work| format!("work {work}")));
+    parts.extend(layout_words(workload.layout.unwrap_or_default()));
     parts
+}
+
+/// What of order and parts is not as usual.
+pub(in crate::report) fn layout_words(layout: Layout) -> Vec<String> {
+    let order = Some(layout.order).filter(|order| *order != Order::Listed).map(|order| order.to_string());
+    order.into_iter().chain(layout.part_size.map(|size| format!("parts of {}", units::bytes(size.get())))).collect()
 }
 
 fn place(study: &Study) -> Vec<String> {

@@ -36,8 +36,16 @@ pub struct Summariser {
     classes: [Class; SIZE_CLASS_BOUNDS.len() + 1],
     storage: BTreeMap<String, StorageClass>,
     workers: Workers,
+    open: Open,
     attempts: Attempts,
     codes: BTreeMap<ErrorCode, u64>,
+}
+
+/// What the fetches of the object at hand said so far: one, or one a part.
+#[derive(Clone, Copy, Debug, Default)]
+struct Open {
+    retried: bool,
+    window_bytes: f64,
 }
 
 #[derive(Debug, Default)]
@@ -53,8 +61,16 @@ impl Summariser {
         Self { active_window_ns, ..Self::default() }
     }
 
-    /// Takes one row: its key as listed, the fetch, and how often the keys were gone through before it.
+    /// Takes the row of an object that was fetched whole: its key as listed, the fetch, and how often the keys were gone through before it.
     pub fn row(&mut self, key: &KeyRecord, sample: &Sample, round: u64) {
+        if was_attempted(sample) {
+            self.fetch(sample);
+        }
+        self.object(key, sample, round);
+    }
+
+    /// Takes the row of an object whose fetches were taken by [`Self::fetch`] just before.
+    pub fn object(&mut self, key: &KeyRecord, sample: &Sample, round: u64) {
         self.rounds = self.rounds.max(round + 1);
         if round == 0 && !key.storage_class.is_empty() {
             self.storage_class(key);
@@ -67,10 +83,10 @@ impl Summariser {
             Outcome::Archived => &mut self.outcomes.archived,
             Outcome::NotAttempted => &mut self.outcomes.not_attempted,
         } += 1;
-        if was_attempted(sample) {
-            self.attempted(sample);
-        }
+        let open = std::mem::take(&mut self.open);
+        self.attempts.retried_fetches += u64::from(open.retried);
         if outcome == Outcome::Ok {
+            self.window_bytes += open.window_bytes;
             self.ok(key, sample);
         }
     }
@@ -85,9 +101,14 @@ impl Summariser {
         }
     }
 
-    fn attempted(&mut self, sample: &Sample) {
+    /// Takes one fetch that was begun: of a whole object, or of a part of it. What is counted by request is counted here.
+    pub fn fetch(&mut self, sample: &Sample) {
         self.attempts.total += u64::from(sample.attempts);
-        self.attempts.retried_fetches += u64::from(sample.attempts > 1);
+        self.open.retried |= sample.attempts > 1;
+        if let (Some(window), Some(start), Some(end)) = (self.active_window_ns, sample.start_ns, sample.end_ns) {
+            let share = share_before(window, sample.first_byte_ns.unwrap_or(start), end);
+            self.open.window_bytes += sample.calc_size.unwrap_or(0) as f64 * share;
+        }
         self.attempts.backoff_ns = self.attempts.backoff_ns.saturating_add(sample.backoff_ns);
         for (code, count) in sample.codes.runs() {
             *self.codes.entry(code).or_default() += u64::from(count);
@@ -115,7 +136,6 @@ impl Summariser {
         }
         if let (Some(window), Some(start), Some(end)) = (self.active_window_ns, sample.start_ns, sample.end_ns) {
             self.window_fetches += share_before(window, start, end);
-            self.window_bytes += bytes as f64 * share_before(window, sample.first_byte_ns.unwrap_or(start), end);
         }
     }
 
@@ -311,6 +331,39 @@ mod tests {
         close(summary.rates.active_window_fetches_per_s, (2.0 + 0.9 / 1.4) / 1.5);
         close(summary.rates.requests_per_s, 3.5);
         close(summary.rates.tail_share, 0.25);
+    }
+
+    /// A whole object on worker 1, and one of three parts on two workers, 2 s, the queue empty after 1 s: every figure is computed by hand.
+    #[test]
+    fn what_is_counted_by_request_comes_from_the_parts() {
+        let mut facts = RunFacts::new(fixture::header(), State::Complete);
+        facts.phases.fetch_ns = Some(2_000_000_000);
+        facts.active_window_ns = Some(1_000_000_000);
+        let mut summariser = Summariser::new(facts.active_window_ns);
+        summariser.row(&key(500_000, ""), &ok(1, [0, 0, 100, 400], 500_000), 0);
+        let retried = Sample { attempts: 2, codes: codes(&["SlowDown"]), ..ok(0, [100, 500, 600, 1_600], 1_000_000) };
+        let parts = [ok(0, [0, 0, 50, 100], 1_000_000), retried, ok(1, [400, 400, 600, 900], 200_000)];
+        for part in &parts {
+            summariser.fetch(part);
+        }
+        let row = Sample { attempts: 4, codes: codes(&["SlowDown"]), calc_size: Some(2_200_000), ..ok(0, [0, 0, 50, 1_600], 2_200_000) };
+        summariser.object(&key(2_200_000, ""), &row, 0);
+        // A part that was left over when the run ended is a request, and no goodput.
+        summariser.fetch(&ok(1, [900, 900, 950, 1_000], 300_000));
+        summariser.object(&key(600_000, ""), &Sample { outcome: Outcome::NotAttempted, ..ok(1, [900, 900, 950, 1_000], 300_000) }, 0);
+        let summary = summariser.finish(facts);
+        assert_eq!(summary.totals.unwrap().rows, Outcomes { ok: 2, not_attempted: 1, ..Outcomes::default() });
+        assert_eq!(summary.totals.unwrap().goodput_bytes, 2_700_000);
+        let attempts = summary.attempts.unwrap();
+        assert_eq!((attempts.total, attempts.retried_fetches, attempts.throttles), (6, 1, 1));
+        // 0.4 + 0.1 + 1.5 + 0.5 + 0.1 seconds of fetching in 2 s: parts that went side by side count each.
+        close(summary.in_flight.unwrap().mean, 2.6 / 2.0);
+        assert_eq!(summary.in_flight.unwrap().last_end_spread_ns, Some(600_000_000));
+        // 0.5 MB, 1 MB, 0.4 of 1 MB and 0.2 MB; one object and 1 of 1.6 s of the other.
+        close(summary.rates.active_window_bytes_per_s, 2_100_000.0);
+        close(summary.rates.active_window_fetches_per_s, 1.0 + 1.0 / 1.6);
+        close(summary.rates.requests_per_s, 3.0);
+        assert_eq!((summary.distributions.latency.count, summary.distributions.latency.max_ns), (2, Some(1_600_000_000)));
     }
 
     #[test]

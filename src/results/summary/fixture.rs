@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use super::{CpuFacts, Header, Interface, Memory, Phases, Price, RunFacts, Series, State, Summary, summarise};
-use crate::plan::{Access, ClientKind, Destination, KeySource, Limits, Mode, RunPlan, Selection, Work};
+use crate::plan::{Access, ClientKind, Destination, KeySource, Layout, Limits, Mode, RunPlan, Selection, Work};
 use crate::platform::Environment;
 use crate::sample::{ErrorCode, ErrorCodes, KeyRecord, Outcome, Sample};
 
@@ -22,6 +22,7 @@ pub(crate) fn plan() -> RunPlan {
         limits: Limits::default(),
         duration: None,
         work: Work::None,
+        layout: Layout::default(),
         destination: Destination { bucket: Some("results".to_owned()), prefix: String::new(), out: None, spool_dir: None, no_overwrite: false },
     }
 }
@@ -44,6 +45,7 @@ pub(crate) fn complete() -> Summary {
     facts.phases = Phases {
         start_up_ns: Some(12_000_000),
         listing_ns: Some(390_000_000),
+        ordering_ns: None,
         worker_start_ns: Some(8_000_000),
         fetch_ns: Some(fetch_ns),
         write_back_ns: Some(510_000_000),

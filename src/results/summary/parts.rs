@@ -10,8 +10,10 @@ use crate::stats::histogram::Snapshot;
 pub struct Phases {
     /// Process start to the beginning of the listing.
     pub start_up_ns: Option<u64>,
-    /// Listing every key, or reading the key file.
+    /// Listing every key, or reading the key file; putting them in order and dividing them, where that was asked.
     pub listing_ns: Option<u64>,
+    /// Of it, putting keys in order and dividing them; null where they are fetched whole and as listed.
+    pub ordering_ns: Option<u64>,
     /// Starting the workers, until every one has built its client.
     pub worker_start_ns: Option<u64>,
     /// Epoch to the last end of a fetch.
@@ -120,9 +122,9 @@ pub struct StorageClass {
 /// How much really went on at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct InFlight {
-    /// Sum of all fetch durations ÷ fetch time.
+    /// Sum of all fetch durations ÷ fetch time. Parts of one object count each.
     pub mean: Option<f64>,
-    /// Most fetches open at one instant.
+    /// Most fetches open at one instant. Parts of one object count each.
     pub most: Option<u32>,
     /// The first start of the worker that began last − that of the one that began first.
     pub first_start_spread_ns: Option<u64>,

@@ -1,9 +1,11 @@
 //! The settings of a run as its summary tells them: all of them, resolved, without a secret.
 
+use std::num::NonZeroU64;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{Access, ClientKind, Destination, Mode, RunPlan, Selection, Work};
+use crate::plan::{Access, ClientKind, Destination, Mode, Order, RunPlan, SHUFFLE_SEED, Selection, Work};
 use crate::units::SECOND_NS;
 
 /// What a run was asked to do, every default filled in.
@@ -33,6 +35,13 @@ pub struct Settings {
     pub duration_ns: Option<u64>,
     /// CPU work done on every body.
     pub work: Work,
+    /// In which order objects were handed out.
+    #[serde(default)]
+    pub order: Order,
+    /// Seed of the order; null where it needs none.
+    pub order_seed: Option<u64>,
+    /// Larger objects were fetched in parts of so many bytes; null = every object whole.
+    pub part_size_bytes: Option<NonZeroU64>,
     /// Where results went.
     pub destination: Destination,
 }
@@ -53,6 +62,9 @@ impl From<&RunPlan> for Settings {
             fetch_timeout_ns: plan.limits.fetch_timeout.map(nanoseconds),
             duration_ns: plan.duration.map(nanoseconds),
             work: plan.work,
+            order: plan.layout.order,
+            order_seed: (plan.layout.order == Order::Shuffled).then_some(SHUFFLE_SEED),
+            part_size_bytes: plan.layout.part_size,
             destination: plan.destination.clone(),
         }
     }

@@ -1,208 +1,111 @@
-//! One HTTP/1.1 connection, plain or TLS: how it is opened, and how one request goes through it.
-//!
-//! [`Connection`] hides that hyper does it. Request and connection are driven by the worker's own task: nothing is spawned.
+//! One HTTP/1.1 connection and how one request after another goes through it.
 
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
-use std::path::Path;
-use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::task::{Context, Poll};
 
-use http::header::CONTENT_LENGTH;
-use http_body_util::{BodyExt, Empty};
-use hyper::body::{Bytes, Incoming};
-use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper_util::rt::TokioIo;
-use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, RootCertStore};
-use tokio::net::TcpStream;
-
-use super::endpoint::{Endpoint, GetRequest};
-use crate::store::attempt::{AttemptError, BodySink, Remedy};
+use super::reader::Reader;
+use super::wire::Wire;
+use crate::store::attempt::{AttemptError, BodySink, Part};
 use crate::store::classify::{Stage, transport};
-use crate::store::error::{StoreError, StoreErrorKind, element};
-use crate::store::trust::read_bundle;
 
-/// Addresses are asked for again after this: S3's DNS answers change every few seconds.
-const ADDRESSES_LIVE: Duration = Duration::from_secs(30);
-/// At most so much of an error document is kept.
-const ERROR_BYTES: usize = 64 * 1024;
-
-/// Opens connections; shared by the workers of a process.
-#[derive(Debug)]
-pub struct Dialer {
-    host: String,
-    port: u16,
-    timeout: Duration,
-    tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
-    addresses: Mutex<Option<(Arc<[SocketAddr]>, Instant)>>,
-}
-
-impl Dialer {
-    /// Loads the certificate authorities when the endpoint speaks TLS. Opens nothing.
-    pub fn new(endpoint: &Endpoint, timeout: Duration, ca_bundle: Option<&Path>) -> Result<Self, StoreError> {
-        let tls = if endpoint.https { Some((Arc::new(tls_config(ca_bundle)?), server_name(&endpoint.host)?)) } else { None };
-        Ok(Self { host: endpoint.host.clone(), port: endpoint.port, timeout, tls, addresses: Mutex::new(None) })
-    }
-
-    /// A new connection: to the address whose turn it is, so that workers spread over all of them, and past those that do not answer.
-    pub(super) async fn connect(&self, turn: u64) -> Result<Connection, AttemptError> {
-        let late = || AttemptError::own("connect-timeout", Remedy::Reconnect);
-        match tokio::time::timeout(self.timeout, self.dial(turn)).await {
-            Ok(Ok(connection)) => Ok(connection),
-            Ok(Err(error)) => Err(transport(&error, Stage::Connecting)),
-            Err(_elapsed) => Err(late()),
-        }
-    }
-
-    async fn dial(&self, turn: u64) -> io::Result<Connection> {
-        let addresses = self.resolve().await?;
-        let count = addresses.len() as u64;
-        let mut last = io::Error::new(io::ErrorKind::NotFound, "the endpoint's name has no address");
-        for step in 0..count {
-            let index = usize::try_from((turn + step) % count).unwrap_or_default();
-            match self.open(addresses[index]).await {
-                Ok(connection) => return Ok(connection),
-                Err(error) => last = error,
-            }
-        }
-        // All of them failed: ask for addresses anew next time.
-        *self.addresses.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        Err(last)
-    }
-
-    async fn resolve(&self) -> io::Result<Arc<[SocketAddr]>> {
-        let known = self.addresses.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((addresses, since)) = known
-            && since.elapsed() < ADDRESSES_LIVE
-        {
-            return Ok(addresses);
-        }
-        let addresses: Arc<[SocketAddr]> = tokio::net::lookup_host((self.host.as_str(), self.port)).await?.collect();
-        *self.addresses.lock().unwrap_or_else(PoisonError::into_inner) = Some((Arc::clone(&addresses), Instant::now()));
-        Ok(addresses)
-    }
-
-    async fn open(&self, address: SocketAddr) -> io::Result<Connection> {
-        let tcp = TcpStream::connect(address).await?;
-        tcp.set_nodelay(true)?;
-        let Some((config, name)) = &self.tls else { return Connection::over(tcp).await };
-        let tls = tokio_rustls::TlsConnector::from(Arc::clone(config)).connect(name.clone(), tcp).await?;
-        Connection::over(tls).await
-    }
-}
-
-fn server_name(host: &str) -> Result<ServerName<'static>, StoreError> {
-    ServerName::try_from(host.to_owned())
-        .map_err(|error| StoreError::new(StoreErrorKind::Tls, format!("`{host}` cannot be checked against a certificate: {error}")))
-}
-
-/// TLS as the SDK speaks it (rustls, aws-lc), with HTTP/1.1 alone.
-fn tls_config(ca_bundle: Option<&Path>) -> Result<ClientConfig, StoreError> {
-    let mut roots = RootCertStore::empty();
-    match ca_bundle {
-        Some(path) => {
-            roots.add_parsable_certificates(read_bundle(path)?);
-        }
-        // Also reads SSL_CERT_FILE and SSL_CERT_DIR.
-        None => _ = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs),
-    }
-    if roots.is_empty() {
-        return Err(StoreError::new(StoreErrorKind::Tls, "no certificate authority is trusted on this machine")
-            .hint("install ca-certificates, or name a PEM file in AWS_CA_BUNDLE"));
-    }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let mut config = builder.expect("the provider serves TLS 1.2 and 1.3").with_root_certificates(roots).with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
-}
-
-type Driver = Pin<Box<dyn Future<Output = hyper::Result<()>>>>;
+/// A server that is faster than this thread is left alone after so many bytes, so that the other workers have their turn.
+const TURN_BYTES: usize = 4 << 20;
 
 /// One connection, used for one request after another.
 pub(super) struct Connection {
-    sender: SendRequest<Empty<Bytes>>,
-    driver: Option<Driver>,
+    wire: Wire,
+    reader: Reader,
     used: bool,
     broken: bool,
 }
 
 impl Connection {
-    async fn over<T>(stream: T) -> io::Result<Self>
-    where
-        T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + 'static,
-    {
-        let (sender, driver) = handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
-        Ok(Self { sender, driver: Some(Box::pin(driver)), used: false, broken: false })
+    /// Over a connection that is ready for its first request.
+    pub(super) fn new(wire: Wire) -> Self {
+        Self { wire, reader: Reader::new(), used: false, broken: false }
     }
 
     /// Whether another request can be sent.
-    pub(super) async fn ready(&mut self) -> bool {
-        drive(&mut self.driver, self.sender.ready()).await.is_ok()
+    pub(super) fn ready(&mut self) -> bool {
+        self.wire.is_quiet()
     }
 
     /// Whether the connection may be kept: nothing of the last answer is left on it.
     pub(super) fn reusable(&self) -> bool {
-        !self.broken && self.driver.is_some() && !self.sender.is_closed()
+        !self.broken
     }
 
-    /// Sends one request and drains its answer.
-    pub(super) async fn exchange<S: BodySink>(&mut self, request: GetRequest, sink: &mut S) -> Result<(), AttemptError> {
+    /// Sends `request`, which asks for `part` or for everything, and drains its answer into `sink`.
+    pub(super) async fn exchange<S: BodySink>(&mut self, request: &[u8], part: Option<Part<'_>>, sink: &mut S) -> Result<(), AttemptError> {
         let reused = std::mem::replace(&mut self.used, true);
         // Until the answer is drained to its end.
         self.broken = true;
-        let answer = drive(&mut self.driver, self.sender.send_request(request)).await;
-        let answer = answer.map_err(|error| transport(&error, Stage::Waiting { reused }))?;
-        let (head, mut body) = answer.into_parts();
-        if !head.status.is_success() {
-            let document = self.error_document(&mut body).await;
-            return Err(AttemptError::answer(head.status.as_u16(), element(&document, "Code").as_deref()));
+        self.reader.begin(part);
+        let result = match self.wire.put(request) {
+            Ok(()) => poll_fn(|context| self.poll_exchange(context, sink)).await,
+            Err(error) => Err(error),
+        };
+        if let Some(error) = self.reader.refusal() {
+            // What the store said, also when the rest of it is lost.
+            self.broken = result.is_err() || !self.is_whole();
+            return Err(error);
         }
-        let length = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-        sink.head(length);
-        while let Some(frame) = drive(&mut self.driver, body.frame()).await {
-            match frame {
-                Ok(frame) => frame.data_ref().into_iter().for_each(|bytes| sink.chunk(bytes)),
-                Err(error) => return Err(transport(&error, Stage::Reading)),
+        match result {
+            Ok(()) => {
+                self.broken = !self.is_whole();
+                Ok(())
             }
+            Err(error) if self.reader.has_head() => Err(transport(&error, Stage::Reading)),
+            Err(error) => Err(transport(&error, Stage::Waiting { reused: reused && !self.reader.began() })),
         }
-        self.broken = false;
-        Ok(())
     }
 
-    /// The body of an answer that is not 2xx; a longer one is cut, and its connection given up.
-    async fn error_document(&mut self, body: &mut Incoming) -> Vec<u8> {
-        let mut document = Vec::new();
-        while let Some(frame) = drive(&mut self.driver, body.frame()).await {
-            let Ok(frame) = frame else { return document };
-            document.extend_from_slice(frame.data_ref().map_or(&[][..], |bytes| bytes));
-            if document.len() > ERROR_BYTES {
-                return document;
-            }
-        }
-        self.broken = false;
-        document
+    fn is_whole(&self) -> bool {
+        self.reader.persistent() && self.wire.is_sent() && !self.wire.is_closed()
     }
-}
 
-/// Polls `future`, and the connection that it waits for, as one.
-async fn drive<F: Future>(driver: &mut Option<Driver>, future: F) -> F::Output {
-    let mut future = pin!(future);
-    poll_fn(|context| {
-        if let Poll::Ready(output) = future.as_mut().poll(context) {
-            return Poll::Ready(output);
+    /// Sends and reads at once: a server may answer before it has the whole request, and close.
+    fn poll_exchange<S: BodySink>(&mut self, context: &mut Context<'_>, sink: &mut S) -> Poll<io::Result<()>> {
+        let mut turn = 0;
+        // Of no interest if an answer comes all the same; if none does, the end of the connection is next.
+        let mut unsent = self.wire.poll_send(context);
+        while turn < TURN_BYTES {
+            let (reader, mut malformed) = (&mut self.reader, None);
+            let take = |text: &[u8]| {
+                if malformed.is_none() {
+                    malformed = reader.feed(text, sink).err();
+                }
+            };
+            let Poll::Ready(received) = self.wire.poll_receive(context, take) else {
+                if turn == 0 {
+                    // Asked, and nothing had come: that is the tick of whoever watches for stalls.
+                    self.wire.expect_anything();
+                }
+                return Poll::Pending;
+            };
+            if let Some(malformed) = malformed {
+                return Poll::Ready(Err(malformed.into()));
+            }
+            let length = match (received, unsent) {
+                (Ok(length), _) => length,
+                // Why nothing could be sent says more than that nothing can be read any more.
+                (Err(error), _) if self.reader.began() => return Poll::Ready(Err(error)),
+                (Err(_), Poll::Ready(Err(error))) | (Err(error), _) => return Poll::Ready(Err(error)),
+            };
+            if length == 0 || self.wire.is_closed() {
+                return Poll::Ready(self.reader.end(self.wire.ends_cleanly()));
+            }
+            // Also when the answer is done with: the next one begins with few bytes.
+            self.wire.expect(self.reader.left());
+            // And TLS may have something to say.
+            unsent = self.wire.poll_send(context);
+            if self.reader.is_done() {
+                return Poll::Ready(Ok(()));
+            }
+            turn += length;
         }
-        if let Some(running) = driver
-            && running.as_mut().poll(context).is_ready()
-        {
-            // The connection is over; what it had for the request has been handed on.
-            *driver = None;
-        }
-        future.as_mut().poll(context)
-    })
-    .await
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
 }

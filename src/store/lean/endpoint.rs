@@ -1,20 +1,8 @@
-//! Where requests go and what they look like before they are signed.
+//! Where requests go.
 
-use http::header::{HOST, HeaderValue, IF_MATCH, RANGE, USER_AGENT};
-use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{HeaderMap, Method, Request, Uri, Version};
-use http_body_util::Empty;
-use hyper::body::Bytes;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use http::Uri;
+use http::uri::Scheme;
 use serde::{Deserialize, Serialize};
-
-use crate::store::attempt::Target;
-
-/// A request of this client: a GET has no body.
-pub(super) type GetRequest = Request<Empty<Bytes>>;
-
-/// What S3 leaves as it is in a path: unreserved characters and the slash. `.` and `..` segments are part of the key and go out as they are.
-const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 /// Where the objects of one bucket are, as the SDK resolved it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,52 +44,6 @@ impl Endpoint {
     }
 }
 
-/// The parts that all requests of a run share.
-#[derive(Debug)]
-pub(super) struct RequestHead {
-    base_path: String,
-    headers: HeaderMap,
-}
-
-impl RequestHead {
-    pub(super) fn new(endpoint: &Endpoint, request_payer: bool) -> Self {
-        let authority: Authority = endpoint.authority.parse().expect("it was part of a URL");
-        let mut headers = HeaderMap::new();
-        headers.insert(HOST, HeaderValue::from_str(authority.as_str()).expect("an authority is a header value"));
-        headers.insert(USER_AGENT, HeaderValue::from_static(concat!("parfetch/", env!("CARGO_PKG_VERSION"))));
-        if request_payer {
-            headers.insert("x-amz-request-payer", HeaderValue::from_static("requester"));
-        }
-        Self { base_path: endpoint.base_path.clone(), headers }
-    }
-
-    /// An unsigned GET for `target`.
-    pub(super) fn get(&self, target: Target<'_>) -> GetRequest {
-        let mut request = self.request(format!("{}{}", self.base_path, utf8_percent_encode(target.key, PATH)));
-        if let Some(part) = target.part {
-            let value = |text: String| HeaderValue::from_str(&text).expect("digits, and the text of an entity tag");
-            request.headers_mut().insert(RANGE, value(part.range()));
-            request.headers_mut().extend(part.if_match().map(|tag| (IF_MATCH, value(tag))));
-        }
-        request
-    }
-
-    /// An unsigned GET on the bucket itself; `query` is percent-encoded.
-    pub(super) fn list(&self, query: &str) -> GetRequest {
-        self.request(format!("{}?{query}", self.base_path))
-    }
-
-    fn request(&self, path: String) -> GetRequest {
-        let path = PathAndQuery::try_from(path).expect("everything but unreserved characters is percent-encoded");
-        let mut request = Request::new(Empty::new());
-        *request.method_mut() = Method::GET;
-        *request.uri_mut() = Uri::from(path);
-        *request.version_mut() = Version::HTTP_11;
-        request.headers_mut().clone_from(&self.headers);
-        request
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,15 +59,5 @@ mod tests {
         assert_eq!((aws.https, aws.port, aws.base_path.as_str()), (true, 443, "/"));
         assert_eq!(aws.authority, "images.s3.eu-west-1.amazonaws.com");
         assert!(Endpoint::of_presigned("http://h/k").is_err());
-    }
-
-    #[test]
-    fn keys_of_every_kind_become_paths() {
-        let endpoint = Endpoint::of_presigned(&format!("http://h:1/b/k{QUERY}")).unwrap();
-        let head = RequestHead::new(&endpoint, false);
-        let path = |key: &str| head.get(Target::whole(key)).uri().to_string();
-        assert_eq!(path("a b+c%?#&"), "/b/a%20b%2Bc%25%3F%23%26");
-        assert_eq!(path("/x//../."), "/b//x//../.");
-        assert_eq!(path("ä\n😀"), "/b/%C3%A4%0A%F0%9F%98%80");
     }
 }

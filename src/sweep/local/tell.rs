@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Attempt;
 use crate::cell::Program;
-use crate::plan::{Access, Limits, Work};
+use crate::plan::{Access, Layout, Limits, Work};
 use crate::server::Ready;
 
 /// Variables that a sweep sets itself: what its own environment says of them is not meant for a repetition.
@@ -44,6 +44,7 @@ pub(in crate::sweep) struct Telling {
     pub(in crate::sweep) limit: Option<u64>,
     pub(in crate::sweep) duration: Option<String>,
     pub(in crate::sweep) work: Work,
+    pub(in crate::sweep) layout: Layout,
     pub(in crate::sweep) limits: Limits,
     /// Keys that a repetition fetches.
     pub(in crate::sweep) expected: Expected,
@@ -123,6 +124,7 @@ impl Telling {
             ("PARFETCH_KEYS", self.keys.display().to_string()),
             ("PARFETCH_OUT", attempt.dir.display().to_string()),
             ("PARFETCH_WORK", self.work.to_string()),
+            ("PARFETCH_ORDER", self.layout.order.to_string()),
             ("PARFETCH_ATTEMPTS", self.limits.attempts.to_string()),
             ("PARFETCH_CONNECT_TIMEOUT", nanoseconds(self.limits.connect_timeout)),
             ("PARFETCH_STALL_TIMEOUT", nanoseconds(self.limits.stall_timeout)),
@@ -130,6 +132,7 @@ impl Telling {
         ];
         pairs.extend(self.limits.fetch_timeout.map(|time| ("PARFETCH_TIMEOUT", nanoseconds(time))));
         pairs.extend(self.limit.map(|limit| ("PARFETCH_LIMIT", limit.to_string())));
+        pairs.extend(self.layout.part_size.map(|size| ("PARFETCH_PART_SIZE", size.to_string())));
         pairs.extend(self.duration.clone().map(|time| ("PARFETCH_DURATION", time)));
         let Access { virtual_host, no_sign_request, request_payer, .. } = self.access;
         let switches =

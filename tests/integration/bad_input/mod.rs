@@ -4,6 +4,7 @@ mod answers;
 mod credentials;
 mod endpoint;
 mod keys;
+mod parts;
 mod results;
 mod settings;
 mod signals;

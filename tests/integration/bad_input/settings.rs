@@ -60,6 +60,11 @@ fn words_are_those_of_the_table() {
     refused(&[], &[("PARFETCH_NO_OVERWRITE", "maybe")], maybe);
     word(&["--shard", "3/3"], "--shard: `3/3` is not I/N with I from 0 to N-1", "`parfetch run --help` explains --shard");
     word(&["--duration", "5"], "--duration is `5`, which is not a length of time", "write it like 500ms, 10s, 20m or 1h 30m");
+    word(&["--order", "random"], "--order: `random` is not one of listed, largest-first, shuffled", "`parfetch run --help` explains --order");
+    let parts = "write it like 8MiB: parts have 1 MiB at least";
+    word(&["--part-size", "much"], "--part-size is `much`, which is not a size", parts);
+    word(&["--part-size", "1MB"], "--part-size is 1MB, less than 1 MiB", parts);
+    refused(&[], &[("PARFETCH_PART_SIZE", "0")], ("PARFETCH_PART_SIZE is 0, less than 1 MiB", parts));
     word(&["--attempts", "11"], "--attempts is 11, outside 1 to 10", "HTTP attempts per object: a whole number from 1 to 10");
 }
 

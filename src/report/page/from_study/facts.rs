@@ -4,6 +4,7 @@ use super::super::types::Fact;
 use super::words::{self, length, plural, sentence};
 use super::{SizeKey, programs, sizes};
 use crate::report::recommend::time;
+use crate::report::wording::facts::layout_words;
 use crate::report::{Basis, Place, Prediction, Study, Workload};
 use crate::units;
 use std::collections::BTreeSet;
@@ -168,6 +169,7 @@ pub(super) fn settings(study: &Study) -> Vec<Fact> {
         ("Keys of a repetition", vec![workload.limit.map_or_else(|| "all".to_owned(), |limit| format!("{} at most", units::count(limit)))]),
         ("Duration", workload.duration_ns.map(|time| format!("the keys round and round for {}", units::duration(time))).into_iter().collect()),
         ("Work on each body", workload.work.map(|work| work.to_string()).into_iter().collect()),
+        ("Order and parts", layout_words(workload.layout.unwrap_or_default())),
         ("Key list, SHA-256", workload.keys_sha256.iter().map(|hash| hash.chars().take(HASH).collect()).collect()),
         ("Sweeps", facts.sweeps.clone()),
         ("Repetitions", repetitions.into_iter().chain([ended, failed]).collect()),

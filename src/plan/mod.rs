@@ -2,6 +2,8 @@
 //!
 //! Owns the words of the settings ([`Mode`], [`ClientKind`], [`Work`] …) and nothing that does anything: no I/O, no clocks, no AWS types.
 
+mod layout;
+
 use std::fmt;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -10,6 +12,8 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use layout::{Layout, MIN_PART_SIZE, Order, SHUFFLE_SEED};
 
 /// The concurrency model: what one worker is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -317,6 +321,8 @@ pub struct RunPlan {
     pub duration: Option<Duration>,
     /// CPU work per object.
     pub work: Work,
+    /// Order and parts.
+    pub layout: Layout,
     /// Where results go.
     pub destination: Destination,
 }

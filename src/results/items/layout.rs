@@ -1,0 +1,140 @@
+//! Writes down the items of a run that fetches in parts or in another order than the listing's. Before the first fetch, outside the fetch time.
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::sort::Sorter;
+use super::{OFFSETS, PLACES, RECORDS, encode};
+use crate::plan::{Layout, Order, SHUFFLE_SEED};
+use crate::results::keys::KeyFile;
+use crate::sample::KeyRecord;
+
+/// «No item» in the places' file: an archived object.
+const NOWHERE: u64 = u64::MAX;
+
+/// What was laid out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LaidOut {
+    /// Items in a round.
+    pub items: u64,
+    /// Objects to fetch.
+    pub objects: u64,
+    /// Objects that are fetched in parts.
+    pub divided: u64,
+    /// Of them without an entity tag: parts of two versions of one would not be noticed.
+    pub unguarded: u64,
+    /// Objects to fetch whose size is not known.
+    pub unsized_keys: u64,
+}
+
+/// Writes the items of `keys` into `spool`, nothing when the layout is plain; `called_off` ends it early, with an error.
+pub fn lay_out(spool: &Path, keys: &KeyFile, layout: Layout, called_off: &AtomicBool) -> io::Result<LaidOut> {
+    if layout.is_plain() {
+        return Ok(LaidOut { items: keys.count(), objects: keys.count(), ..LaidOut::default() });
+    }
+    let go_on = || if called_off.load(Ordering::Relaxed) { Err(io::Error::from(io::ErrorKind::Interrupted)) } else { Ok(()) };
+    let mut writer = Writer::create(spool, layout)?;
+    if layout.order == Order::Listed {
+        for key in keys.iter() {
+            go_on()?;
+            let key = key?;
+            if !key.is_archived() {
+                writer.push(&key)?;
+            }
+        }
+        return writer.finish();
+    }
+    let (mut order, mut places) = (Sorter::new(spool), Sorter::new(spool));
+    for (position, key) in (0..).zip(keys.iter()) {
+        go_on()?;
+        let key = key?;
+        if key.is_archived() {
+            places.push((position, NOWHERE))?;
+        } else {
+            order.push((rank(layout.order, position, key.size), position))?;
+        }
+    }
+    for ranked in order.finish()? {
+        go_on()?;
+        let (_, position) = ranked?;
+        places.push((position, writer.laid_out.items))?;
+        for key in keys.read(position..position + 1)? {
+            writer.push(&key)?;
+        }
+    }
+    let mut file = BufWriter::with_capacity(256 * 1024, File::create(spool.join(PLACES))?);
+    for place in places.finish()? {
+        go_on()?;
+        file.write_all(&place?.1.to_le_bytes())?;
+    }
+    file.flush()?;
+    writer.finish()
+}
+
+/// The lower, the earlier; equal ones go as listed.
+fn rank(order: Order, position: u64, size: Option<u64>) -> u64 {
+    match order {
+        Order::Listed => position,
+        // One less than the highest for an empty object: what is not known comes after it.
+        Order::LargestFirst => size.map_or(u64::MAX, |size| (u64::MAX - 1).saturating_sub(size)),
+        Order::Shuffled => xxh3_64_with_seed(&position.to_le_bytes(), SHUFFLE_SEED),
+    }
+}
+
+/// The first item of every key in listing order, where [`lay_out`] did not keep that order; `None` for one that has no item.
+pub fn places(spool: &Path) -> io::Result<impl Iterator<Item = io::Result<Option<u64>>>> {
+    let mut file = BufReader::with_capacity(256 * 1024, File::open(spool.join(PLACES))?);
+    Ok(std::iter::from_fn(move || {
+        let mut place = [0; 8];
+        Some(file.read_exact(&mut place).map(|()| Some(u64::from_le_bytes(place)).filter(|place| *place != NOWHERE)))
+    }))
+}
+
+/// Writes items one after another.
+struct Writer {
+    layout: Layout,
+    records: BufWriter<File>,
+    offsets: BufWriter<File>,
+    end: u64,
+    laid_out: LaidOut,
+    record: Vec<u8>,
+}
+
+impl Writer {
+    fn create(spool: &Path, layout: Layout) -> io::Result<Self> {
+        let records = BufWriter::with_capacity(256 * 1024, File::create(spool.join(RECORDS))?);
+        let mut offsets = BufWriter::with_capacity(64 * 1024, File::create(spool.join(OFFSETS))?);
+        offsets.write_all(&0_u64.to_le_bytes())?;
+        Ok(Self { layout, records, offsets, end: 0, laid_out: LaidOut::default(), record: Vec::new() })
+    }
+
+    /// Every item of one object.
+    fn push(&mut self, key: &KeyRecord) -> io::Result<()> {
+        let count = self.layout.items_of(key.size);
+        self.laid_out.objects += 1;
+        self.laid_out.unsized_keys += u64::from(key.size.is_none());
+        if count > 1 {
+            self.laid_out.divided += 1;
+            self.laid_out.unguarded += u64::from(key.etag.is_empty());
+        }
+        for number in 0..count {
+            self.record.clear();
+            encode((&key.key, &key.etag), self.layout.part_of(key.size, number), &mut self.record)?;
+            self.records.write_all(&self.record)?;
+            self.end += self.record.len() as u64;
+            self.offsets.write_all(&self.end.to_le_bytes())?;
+        }
+        self.laid_out.items += count;
+        Ok(())
+    }
+
+    fn finish(mut self) -> io::Result<LaidOut> {
+        self.records.flush()?;
+        self.offsets.flush()?;
+        Ok(self.laid_out)
+    }
+}

@@ -1,0 +1,231 @@
+//! Reads one HTTP/1.1 answer out of the bytes of a connection, in whatever pieces they come. Knows no socket and no clock.
+//!
+//! A body of a 2xx goes to the sink; of any other answer the start is kept, for its error code.
+
+use std::io;
+
+use super::chunked::Chunked;
+use super::head::{Framing, HEAD_BYTES, Head, Malformed, parse};
+use crate::store::attempt::{AttemptError, BodySink, Part};
+use crate::store::error::element;
+
+/// At most so much of an error document is kept; behind it the answer is given up.
+const DOCUMENT_BYTES: usize = 64 * 1024;
+
+/// What comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Head,
+    Length(u64),
+    Chunked(Chunked),
+    UntilClose,
+    Done,
+}
+
+/// The reader of one connection, for one answer after another.
+#[derive(Debug)]
+pub(super) struct Reader {
+    state: State,
+    /// First and last byte that were asked for.
+    part: Option<(u64, u64)>,
+    /// What came of a head that is not whole yet. Empty when heads come whole.
+    split: Vec<u8>,
+    /// Length of `split` at which it is read again: doubled each time, so that a head in tiny pieces costs no square of its length.
+    again: usize,
+    /// Of the answer, once its head is complete.
+    status: u16,
+    /// Body of an answer that is not 2xx.
+    document: Vec<u8>,
+    began: bool,
+    persistent: bool,
+}
+
+impl Reader {
+    /// Before the first request.
+    pub(super) fn new() -> Self {
+        let (split, document) = (Vec::new(), Vec::new());
+        Self { state: State::Done, part: None, split, again: 0, status: 0, document, began: false, persistent: true }
+    }
+
+    /// A request for `part`, or for everything, goes out.
+    pub(super) fn begin(&mut self, part: Option<Part<'_>>) {
+        self.part = part.map(|part| part.bytes());
+        (self.state, self.status, self.again) = (State::Head, 0, 0);
+        (self.began, self.persistent) = (false, true);
+        self.split.clear();
+        self.document.clear();
+    }
+
+    /// Takes what the connection returned.
+    pub(super) fn feed<S: BodySink>(&mut self, mut bytes: &[u8], sink: &mut S) -> Result<(), Malformed> {
+        self.began |= !bytes.is_empty();
+        while !bytes.is_empty() {
+            let taken = match &mut self.state {
+                State::Head => self.feed_head(bytes, sink)?,
+                State::Length(left) => {
+                    let taken = usize::try_from(*left).map_or(bytes.len(), |left| left.min(bytes.len()));
+                    *left -= taken as u64;
+                    let over = *left == 0;
+                    self.body(&bytes[..taken], sink);
+                    if over {
+                        self.state = State::Done;
+                    }
+                    taken
+                }
+                State::Chunked(chunked) => {
+                    let (taken, of_body) = chunked.step(bytes)?;
+                    let over = chunked.is_done();
+                    if of_body {
+                        self.body(&bytes[..taken], sink);
+                    }
+                    if over {
+                        self.state = State::Done;
+                    }
+                    taken
+                }
+                State::UntilClose => {
+                    self.body(bytes, sink);
+                    bytes.len()
+                }
+                State::Done => {
+                    // Nobody asked for these: whatever follows them is not an answer to the next request.
+                    self.persistent = false;
+                    bytes.len()
+                }
+            };
+            bytes = &bytes[taken..];
+        }
+        Ok(())
+    }
+
+    /// The connection ended; `clean` when the server said so itself. An answer that needs more is cut short.
+    pub(super) fn end(&mut self, clean: bool) -> io::Result<()> {
+        self.persistent = false;
+        match self.state {
+            State::Done => Ok(()),
+            State::UntilClose if clean => {
+                self.state = State::Done;
+                Ok(())
+            }
+            _ => Err(io::ErrorKind::UnexpectedEof.into()),
+        }
+    }
+
+    /// Whether the answer is complete, or as much of it as is wanted.
+    pub(super) fn is_done(&self) -> bool {
+        self.state == State::Done
+    }
+
+    /// Bytes of the body that are sure to come still.
+    pub(super) fn left(&self) -> u64 {
+        if let State::Length(left) = self.state { left } else { 0 }
+    }
+
+    /// Whether a byte of the answer came.
+    pub(super) fn began(&self) -> bool {
+        self.began
+    }
+
+    /// Whether the head is complete.
+    pub(super) fn has_head(&self) -> bool {
+        self.status != 0
+    }
+
+    /// Whether the connection can take another request once this answer is complete.
+    pub(super) fn persistent(&self) -> bool {
+        self.persistent && self.is_done()
+    }
+
+    /// The error that an answer other than 2xx stands for, also when its document was cut; `None` while there is no such answer.
+    pub(super) fn refusal(&self) -> Option<AttemptError> {
+        let refused = self.has_head() && !self.is_success();
+        refused.then(|| AttemptError::answer(self.status, element(&self.document, "Code").as_deref()))
+    }
+
+    fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// Takes bytes of a head: of `bytes` themselves when it is whole, joined to what came before otherwise.
+    fn feed_head<S: BodySink>(&mut self, bytes: &[u8], sink: &mut S) -> Result<usize, Malformed> {
+        if self.split.is_empty()
+            && let Some(head) = parse(bytes)?
+        {
+            self.head(&head, sink)?;
+            return Ok(head.size);
+        }
+        let before = self.split.len();
+        self.split.extend_from_slice(&bytes[..bytes.len().min(HEAD_BYTES - before)]);
+        if before == 0 {
+            // It has just been read in vain.
+            self.again = 2 * self.split.len();
+            return Ok(self.split.len());
+        }
+        if !ends(&self.split, before) && self.split.len() < self.again.min(HEAD_BYTES) {
+            return Ok(self.split.len() - before);
+        }
+        let Some(head) = parse(&self.split)? else {
+            self.again = 2 * self.split.len();
+            return Ok(self.split.len() - before);
+        };
+        self.split.clear();
+        self.head(&head, sink)?;
+        // The rest of it ended inside `bytes`: before them it was not complete.
+        head.size.checked_sub(before).ok_or(Malformed("no head of HTTP/1.1"))
+    }
+
+    fn head<S: BodySink>(&mut self, head: &Head, sink: &mut S) -> Result<(), Malformed> {
+        if matches!(head.status, 100..=199) && head.status != 101 {
+            // On its way; the answer follows.
+            return Ok(());
+        }
+        self.check_part(head)?;
+        self.status = head.status;
+        self.persistent &= head.persistent;
+        self.state = match head.framing {
+            Framing::Length(0) => State::Done,
+            Framing::Length(length) => State::Length(length),
+            Framing::Chunked => State::Chunked(Chunked::new()),
+            Framing::UntilClose => State::UntilClose,
+        };
+        if self.is_success() {
+            sink.head(head.length);
+        }
+        Ok(())
+    }
+
+    /// The whole instead of a part would be counted once more with every part; a part instead of the whole would look like a short object.
+    fn check_part(&self, head: &Head) -> Result<(), Malformed> {
+        match (self.part, head.status) {
+            (None, 200..=299) if head.status == 206 || head.range.is_some() => Err(Malformed("a part, and the whole was asked for")),
+            (Some(part), 206) if head.range != Some(part) => Err(Malformed("another part than was asked for")),
+            (Some((first, last)), 206) if head.length.is_some_and(|length| length.checked_sub(1) != Some(last - first)) => {
+                Err(Malformed("a part of another length"))
+            }
+            (Some(_), 200..=205 | 207..=299) => Err(Malformed("the whole, and a part was asked for")),
+            _ => Ok(()),
+        }
+    }
+
+    fn body<S: BodySink>(&mut self, bytes: &[u8], sink: &mut S) {
+        if self.is_success() {
+            sink.chunk(bytes);
+            return;
+        }
+        let room = DOCUMENT_BYTES - self.document.len();
+        self.document.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        if bytes.len() > room {
+            // No error document is as long: what follows is not waited for.
+            (self.state, self.persistent) = (State::Done, false);
+        }
+    }
+}
+
+/// Whether an empty line, which ends a head, ends in `bytes` behind `before`.
+fn ends(bytes: &[u8], before: usize) -> bool {
+    let start = before.saturating_sub(3);
+    bytes[start..].windows(2).any(|pair| pair == b"\n\n") || bytes[start..].windows(3).any(|three| three == b"\n\r\n")
+}
+
+#[cfg(test)]
+mod tests;
