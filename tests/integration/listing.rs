@@ -46,7 +46,8 @@ fn many_streams_list_what_one_lists() {
         let (listed, found) = self::listed(&source, ClientKind::Lean, &everything());
         assert!(found == source.objects, "{options}: {} of {}", found.len(), source.objects.len());
         assert_eq!(listed.bytes, Some(source.objects.iter().map(|(_, size)| size).sum()));
-        assert!((pages..pages + 160).contains(&listed.pages), "{options}: {} pages", listed.pages);
+        // Small ranges cost up to as many requests again; METHODOLOGY says what they are.
+        assert!((pages..2 * pages + 100).contains(&listed.pages), "{options}: {} pages", listed.pages);
     }
 }
 

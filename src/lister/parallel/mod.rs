@@ -161,6 +161,8 @@ where
         let Answer { pages, purpose, page } = answer;
         self.idle.push(pages);
         match purpose {
+            // Nobody wants to know any more, not even what went wrong.
+            Purpose::Range(id) if self.ranges.find(id).is_none() => Ok(()),
             Purpose::Range(id) => self.take(id, page.map_err(ListError::from)?),
             Purpose::Folders(number) => {
                 // Only a hint was lost; what is wrong with the store, the ranges' own pages will say.
