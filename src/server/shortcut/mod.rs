@@ -32,6 +32,8 @@ const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 /// `X-Amz-Date`.
 const DATE: &[BorrowedFormatItem<'_>] = format_description!("[year][month][day]T[hour][minute][second]Z");
+/// Room for a canonical request of ordinary length.
+const CANONICAL_BYTES: usize = 512;
 /// How far the clocks may be apart: what s3s allows.
 const SKEW_MS: u64 = 900_000;
 /// When every source object changed last, as `Last-Modified`.
@@ -122,7 +124,8 @@ impl Shortcut {
         if !headers.keys().all(signed) {
             return None;
         }
-        let mut canonical = format!("GET\n{path}\n{query}\n");
+        let mut canonical = String::with_capacity(CANONICAL_BYTES);
+        canonical.extend(["GET\n", path, "\n", query, "\n"]);
         for name in authorization.names.split(';') {
             canonical.extend([name, ":", single(headers, name)?, "\n"]);
         }
@@ -192,14 +195,22 @@ fn hex(bytes: &[u8; 32]) -> [u8; 64] {
     std::array::from_fn(|i| DIGITS[usize::from(bytes[i / 2] >> if i % 2 == 0 { 4 } else { 0 } & 15)])
 }
 
+/// 64 lower-case hexadecimal digits as bytes.
 fn unhex(text: &str) -> Option<[u8; 32]> {
-    let digits: Vec<u8> = text
-        .bytes()
-        .map(|byte| b"0123456789abcdef".iter().position(|digit| *digit == byte))
-        .map(|at| u8::try_from(at?).ok())
-        .collect::<Option<_>>()?;
-    let bytes: Vec<u8> = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
-    (digits.len() == 64).then(|| bytes.try_into().ok())?
+    let digits: &[u8; 64] = text.as_bytes().try_into().ok()?;
+    let mut bytes = [0; 32];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
+    }
+    Some(bytes)
+}
+
+fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
