@@ -15,7 +15,7 @@ import servers
 PEERS = pathlib.Path(__file__).resolve().parent / "peers"
 # Objects of 16 KiB that a program fetches in one call of the usual form: fewer for those that take minutes for more. Its start-up is part of the whole-process figures,
 # so that a small number makes it look slower than it is; the number is shown beside every figure.
-SMALL = {"raw": 100_000, "lean": 100_000, "stock": 100_000, "sdk": 50_000, "s5cmd": 30_000, "awscrt": 30_000, "obstore": 30_000, "boto3": 20_000, "study": 30_000}
+SMALL = {"raw": 100_000, "lean": 100_000, "stock": 100_000, "sdk": 50_000, "s5cmd": 100_000, "awscrt": 30_000, "obstore": 30_000, "boto3": 20_000, "study": 50_000}
 # Of https: its connections are opened anew for most requests.
 SLOW_TLS = {"s5cmd": 10_000}
 LARGE_BYTES, SLOW_LARGE_BYTES = 2 << 30, {"boto3": 1 << 30, "study": 1 << 30}
@@ -235,7 +235,7 @@ def count(program, cell, form):
     if form == "short":
         return 200 if cell.size in SMALL_SIZES else 8
     if cell.size == "16k":
-        if form in ("strict", "full") and cell.scheme == "http":
+        if (form == "full" or (form == "strict" and program.kind != "boto3")) and cell.scheme == "http":
             return 100_000
         usual = SMALL[program.kind] if cell.scheme == "http" else SLOW_TLS.get(program.kind, SMALL[program.kind])
         # One connection waits for the server most of the time.

@@ -38,9 +38,9 @@ MAIN = [Cell("http", "16k", 16), Cell("http", "2560k", 16), Cell("https", "16k",
 SIDE = [Cell("http", "16k", 1), Cell("http", "16k", 64), Cell("http", "lognormal", 16)]
 SIDE_PROGRAMS = ("raw", "parfetch lean *", "stock")
 # In no budget, and slow, or much like another.
-MAIN_LEFT_OUT = {"parfetch sdk thread", "parfetch sdk process", "study process", "boto3"}
-# Beside these, of https only what a budget or a reader asks for first.
-HTTPS_LEFT_OUT = MAIN_LEFT_OUT | {"parfetch lean thread", "parfetch lean process", "study thread", "obstore"}
+MAIN_LEFT_OUT = {"parfetch sdk thread", "parfetch sdk process", "study process"}
+# Beside these: the study never spoke https.
+HTTPS_LEFT_OUT = MAIN_LEFT_OUT | {"study thread"}
 # Both schemes, both ends of the sizes.
 SHORT = [Cell("http", "16k", 16), Cell("https", "8192k", 16)]
 

@@ -105,7 +105,7 @@ http {{
     ssl_session_cache shared:tls:8m;
     ssl_session_tickets on;
     server {{
-        listen 127.0.0.1:{http} backlog=4096;
+        listen 127.0.0.1:{http} sndbuf=256k backlog=4096;
         {tls}
         root {folder}/objects;
 {locations}
@@ -133,7 +133,7 @@ class Nginx:
         tls = ""
         with contextlib.suppress(OSError, subprocess.CalledProcessError):
             self.ca, chain, key = certificate(folder)
-            tls = f"listen 127.0.0.1:{https} ssl backlog=4096; ssl_certificate {chain}; ssl_certificate_key {key};"
+            tls = f"listen 127.0.0.1:{https} sndbuf=256k ssl backlog=4096; ssl_certificate {chain}; ssl_certificate_key {key};"
             self.https = f"https://127.0.0.1:{https}"
         self.http = f"http://127.0.0.1:{http}"
         user = "user root;" if os.geteuid() == 0 else ""
