@@ -166,6 +166,8 @@ where
             Err(Wrong::Order) => tracing::warn!("the store does not list in the order of the keys: listed again from the beginning by one stream"),
         }
         let pages = picker.listed.pages + 1;
+        // What it still holds must not go into the new file.
+        drop(picker);
         picker = Picker::create(selection, spool)?;
         picker.listed.pages = pages;
         first = source.first(&query).await?;

@@ -63,7 +63,7 @@ impl Picker {
         self.writer.push(record).map_err(ListError::Spool)?;
         self.listed.keys += 1;
         self.listed.archived += u64::from(record.is_archived());
-        self.listed.bytes = self.listed.bytes.zip(record.size).map(|(sum, size)| sum + size);
+        self.listed.bytes = self.listed.bytes.zip(record.size).and_then(|(sum, size)| sum.checked_add(size));
         Ok(self.listed.keys < self.limit)
     }
 

@@ -286,7 +286,7 @@ fn check_lean(raw: &Raw, plan: &RunPlan) -> Result<(), Failure> {
         (ClientKind::Sdk, _) => return Ok(()),
         (ClientKind::Lean, _) => ("the client lean", "use --client sdk (PARFETCH_CLIENT=sdk)"),
     };
-    if plan.client == ClientKind::Lean && plan.bucket.ends_with("--x-s3") {
+    if plan.client == ClientKind::Lean && (plan.bucket.ends_with("--x-s3") || plan.bucket.ends_with("--xa-s3")) {
         return Err(usage(format!("the client lean cannot read the directory bucket {}", plan.bucket), hint));
     }
     let exempt = raw.variables.get("NO_PROXY").or_else(|| raw.variables.get("no_proxy")).unwrap_or_default();

@@ -40,8 +40,7 @@ impl Part<'_> {
 
     /// The value of the `If-Match` header, where the entity tag is known and can stand in a header.
     pub(super) fn if_match(&self) -> Option<String> {
-        let sendable = !self.etag.is_empty() && self.etag.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"');
-        sendable.then(|| format!("\"{}\"", self.etag))
+        is_sendable(self.etag).then(|| format!("\"{}\"", self.etag))
     }
 
     /// First and last byte, as [`content_range`] reads them.
@@ -73,6 +72,11 @@ pub(super) fn content_range(value: &[u8]) -> Option<(u64, u64)> {
 fn split(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
     let place = bytes.iter().position(|byte| *byte == at)?;
     Some((&bytes[..place], &bytes[place + 1..]))
+}
+
+/// Whether an entity tag, without its quotes, is known and can stand in a header: only then does `If-Match` go out with a part.
+pub fn is_sendable(etag: &str) -> bool {
+    !etag.is_empty() && etag.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"')
 }
 
 /// What the measured path wants to know of an answer while it arrives.

@@ -82,9 +82,9 @@ impl Bucket {
         })
     }
 
-    /// Whether keys are listed in the order of their UTF-8 bytes, as far as the bucket's kind tells: directory buckets have no order.
+    /// Whether keys are listed in the order of their UTF-8 bytes, as far as the bucket's kind tells: directory buckets and their access points have no order.
     pub fn lists_in_order(&self) -> bool {
-        !self.name.ends_with("--x-s3")
+        !self.name.ends_with("--x-s3") && !self.name.ends_with("--xa-s3")
     }
 
     /// The bucket's name.

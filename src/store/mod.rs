@@ -16,7 +16,7 @@ mod sdk;
 mod session;
 mod trust;
 
-pub use attempt::{AttemptError, BodySink, ClientFactory, ObjectClient, Part, Remedy, Target};
+pub use attempt::{AttemptError, BodySink, ClientFactory, ObjectClient, Part, Remedy, Target, is_sendable};
 pub use backoff::backoff;
 pub use bucket::{Bucket, Replace};
 pub use credentials::{CredentialFeed, Keeper, KeySet, StaticKeys};

@@ -66,7 +66,8 @@ fn a_limit_leaves_the_rest_unlisted() {
     let source = Store::serving("objects=20000,prefixes=200,page=100");
     let (listed, found) = listed(&source, ClientKind::Lean, &Selection { limit: Some(4_321), ..everything() });
     assert!(found == source.objects[..4_321]);
-    assert!(listed.pages < 44 + 100, "{}", listed.pages);
+    // How far the other streams come meanwhile is chance; all of it would be 250 pages and more.
+    assert!(listed.pages < 230, "{}", listed.pages);
 }
 
 /// A bucket whose second page is what `second` says, one time after another, the last for ever.

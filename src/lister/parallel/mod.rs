@@ -16,7 +16,7 @@ use futures::stream::{FuturesUnordered, StreamExt as _};
 
 use super::pick::Picker;
 use super::{ListError, Pages, Source, Wrong};
-use crate::store::{ListPage, PageQuery, StoreError};
+use crate::store::{ListPage, PageQuery, StoreError, StoreErrorKind};
 use ranges::{Id, Ranges, State};
 use spool::Spool;
 
@@ -114,7 +114,8 @@ where
             if given == Given::Enough {
                 return Ok(());
             }
-            if self.requests.is_empty() && given == Given::Nothing {
+            // What is still asked for then are hints, or behind the limit.
+            if given == Given::Nothing && (self.requests.is_empty() || self.ranges.front().is_none()) {
                 return if self.ranges.look_wrong() { Err(Wrong::Order) } else { Ok(()) };
             }
             let answer = if given == Given::Something {
@@ -163,7 +164,13 @@ where
         match purpose {
             // Nobody wants to know any more, not even what went wrong.
             Purpose::Range(id) if self.ranges.find(id).is_none() => Ok(()),
-            Purpose::Range(id) => self.take(id, page.map_err(ListError::from)?),
+            // Behind the limit: whatever came of it.
+            Purpose::Range(id) if self.ranges.find(id).is_none_or(|range| range.state == State::Done) => Ok(()),
+            Purpose::Range(id) => match page {
+                // A store that has no such request: one stream needs none, and words what is wrong if that was not it.
+                Err(error) if self.ranges.asked_by_start(id) && is_refusal(&error) => Err(Wrong::Order),
+                page => self.take(id, page.map_err(ListError::from)?),
+            },
             Purpose::Folders(number) => {
                 // Only a hint was lost; what is wrong with the store, the ranges' own pages will say.
                 let page = page.inspect_err(|error| tracing::debug!(number, %error, "folders not listed")).unwrap_or_default();
@@ -224,10 +231,15 @@ where
                 return Ok(Given::Nothing);
             }
             self.spool.forget(id);
-            self.ranges.drop_front();
+            self.ranges.drop_front()?;
         }
         Ok(Given::Nothing)
     }
+}
+
+/// Whether an error may say that the store does not know the request.
+fn is_refusal(error: &StoreError) -> bool {
+    matches!(error.kind, StoreErrorKind::NotImplemented | StoreErrorKind::Other | StoreErrorKind::Protocol)
 }
 
 /// What was put into the key file.

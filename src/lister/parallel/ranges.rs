@@ -43,6 +43,8 @@ pub(super) struct Range {
     first: Option<String>,
     /// The last key read.
     at: Option<String>,
+    /// The first key that was seen behind the end: a range further on must have it.
+    further: Option<String>,
     token: Option<String>,
     keys: u64,
     pages_since_division: u32,
@@ -80,6 +82,8 @@ pub(super) struct Ranges {
     start_is_heeded: bool,
     /// A key was seen that belongs to a range further on.
     seen_further: bool,
+    /// Such a key, of the ranges that were given out: not found yet.
+    promised: Option<String>,
 }
 
 impl Ranges {
@@ -89,7 +93,7 @@ impl Ranges {
         let all = VecDeque::from([Range { searching: true, ..whole }]);
         let prefix = prefix.to_owned();
         let alphabets = Alphabets::default();
-        Self { prefix, all, alphabets, next_id: 1, pages: 0, page_keys: 0, fruitless: 0, start_is_heeded: false, seen_further: false }
+        Self { prefix, all, alphabets, next_id: 1, pages: 0, page_keys: 0, fruitless: 0, start_is_heeded: false, seen_further: false, promised: None }
     }
 
     /// The ranges in key order.
@@ -107,9 +111,26 @@ impl Ranges {
         self.all.front_mut()
     }
 
-    /// Forgets the first range.
-    pub(super) fn drop_front(&mut self) {
-        self.all.pop_front();
+    /// Forgets the first range, which is complete.
+    ///
+    /// # Errors
+    /// When a key that a range before it saw on its way should be in it, and is not: the store's order is another than that of the bytes, or the key
+    /// was deleted meanwhile.
+    pub(super) fn drop_front(&mut self) -> Result<(), Wrong> {
+        let Some(front) = self.all.pop_front() else { return Ok(()) };
+        let here = self.promised.take_if(|key| front.end.as_ref().is_none_or(|end| *key <= *end));
+        if here.is_some_and(|key| front.first.as_ref().is_none_or(|first| *first > key)) {
+            return Err(Wrong::Order);
+        }
+        if self.promised.is_none() {
+            self.promised = front.further;
+        }
+        Ok(())
+    }
+
+    /// Whether the page that is asked for of this range is one behind a given key.
+    pub(super) fn asked_by_start(&self, id: Id) -> bool {
+        self.all.iter().any(|range| range.id == id && range.token.is_none() && !range.after.is_empty())
     }
 
     /// Gives up everything behind the range of this number, and the rest of that one.
@@ -258,6 +279,7 @@ impl Range {
             end,
             first: None,
             at: None,
+            further: None,
             token: None,
             keys: 0,
             pages_since_division: 0,
@@ -289,6 +311,7 @@ impl Range {
             self.at = Some(record.key.clone());
             self.first.get_or_insert_with(|| page.keys[0].key.clone());
         }
+        self.further = page.keys.get(mine).map(|record| record.key.clone());
         let ended = !page.truncated || mine < page.keys.len() || (self.at.is_some() && self.at == self.end);
         if ended {
             self.state = State::Done;

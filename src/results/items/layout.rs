@@ -12,6 +12,7 @@ use super::{OFFSETS, PLACES, RECORDS, encode};
 use crate::plan::{Layout, Order, SHUFFLE_SEED};
 use crate::results::keys::KeyFile;
 use crate::sample::KeyRecord;
+use crate::store::is_sendable;
 
 /// «No item» in the places' file: an archived object.
 const NOWHERE: u64 = u64::MAX;
@@ -119,7 +120,7 @@ impl Writer {
         self.laid_out.unsized_keys += u64::from(key.size.is_none());
         if count > 1 {
             self.laid_out.divided += 1;
-            self.laid_out.unguarded += u64::from(key.etag.is_empty());
+            self.laid_out.unguarded += u64::from(!is_sendable(&key.etag));
         }
         for number in 0..count {
             self.record.clear();

@@ -4,12 +4,13 @@ use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
+use tokio::sync::Mutex;
 
 use super::connection::Connection;
 use super::endpoint::Endpoint;
@@ -21,6 +22,8 @@ use crate::store::error::StoreError;
 
 /// Addresses are asked for again after this: S3's DNS answers change every few seconds.
 const ADDRESSES_LIVE: Duration = Duration::from_secs(30);
+/// Addresses that all failed are asked for again, but not when they have just been: where nobody answers, every worker comes this way.
+const ADDRESSES_FRESH: Duration = Duration::from_secs(1);
 
 /// Opens connections; shared by the workers of a process.
 #[derive(Debug)]
@@ -61,19 +64,23 @@ impl Dialer {
             }
         }
         // All of them failed: ask for addresses anew next time.
-        *self.addresses.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let mut known = self.addresses.lock().await;
+        if known.as_ref().is_some_and(|(_, since)| since.elapsed() > ADDRESSES_FRESH) {
+            *known = None;
+        }
         Err(last)
     }
 
+    /// One lookup serves all who wait for it: at the epoch every worker does, and resolvers drop what is too much for them.
     async fn resolve(&self) -> io::Result<Arc<[SocketAddr]>> {
-        let known = self.addresses.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((addresses, since)) = known
+        let mut known = self.addresses.lock().await;
+        if let Some((addresses, since)) = &*known
             && since.elapsed() < ADDRESSES_LIVE
         {
-            return Ok(addresses);
+            return Ok(Arc::clone(addresses));
         }
         let addresses: Arc<[SocketAddr]> = tokio::net::lookup_host((self.host.as_str(), self.port)).await?.collect();
-        *self.addresses.lock().unwrap_or_else(PoisonError::into_inner) = Some((Arc::clone(&addresses), Instant::now()));
+        *known = Some((Arc::clone(&addresses), Instant::now()));
         Ok(addresses)
     }
 

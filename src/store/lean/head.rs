@@ -108,6 +108,9 @@ impl Lines {
 
 fn read(response: &Response<'_, '_>, size: usize) -> Result<Head, Malformed> {
     let (Some(status), Some(version)) = (response.code, response.version) else { return Err(Malformed("no head of HTTP/1.1")) };
+    if status < 100 {
+        return Err(Malformed("no head of HTTP/1.1"));
+    }
     let head = |framing, lines: &Lines| Head {
         status,
         framing,
@@ -173,6 +176,7 @@ mod tests {
         assert!(of("HTTP/1.0 200 OK\nTransfer-Encoding: chunked\n\n").is_err());
         assert!(of("HTTP/2.0 200 OK\n\n").is_err());
         assert!(of("SSH-2.0-OpenSSH\n").is_err());
+        assert!(of("HTTP/1.1 000 X\nContent-Length: 0\n\n").is_err() && of("HTTP/1.1 099 X\nContent-Length: 0\n\n").is_err());
     }
 
     #[test]
