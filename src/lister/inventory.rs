@@ -1,6 +1,5 @@
 //! An S3 Inventory as the list of keys, through its `manifest.json`: CSV data files, checked against their MD5.
 
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
@@ -124,8 +123,5 @@ fn md5_of(path: &Path) -> io::Result<String> {
             count => digest.update(&buffer[..count]),
         }
     }
-    Ok(digest.finalize().iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a string takes everything");
-        text
-    }))
+    Ok(hex::encode(digest.finalize()))
 }

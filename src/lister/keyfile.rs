@@ -3,7 +3,6 @@
 //! First line `# parfetch-keys 1`; a line a key: percent-encoded key, size, entity tag, storage class, separated by tabs (the last three may be missing);
 //! last line `# sha256 ` and the SHA-256, in hex, of every byte before that line.
 
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
@@ -50,7 +49,7 @@ pub(super) fn read(path: &Path, picker: &mut Picker) -> Result<(), ListError> {
             return Err(wrong(number, &format!("the first line is not `{VERSION}`")));
         }
         if let Some(sum) = text.strip_prefix(CHECKSUM.as_bytes()) {
-            complete = Some(String::from_utf8_lossy(sum).trim().to_ascii_lowercase() == hex(digest.clone()));
+            complete = Some(String::from_utf8_lossy(sum).trim().to_ascii_lowercase() == hex::encode(digest.clone().finalize()));
             continue;
         }
         digest.update(&line);
@@ -100,14 +99,7 @@ fn parse(line: &[u8]) -> Result<KeyRecord, &'static str> {
 
 /// SHA-256 in hex, as it stands in key files.
 pub fn sha256_hex(bytes: &[u8]) -> String {
-    hex(Sha256::new_with_prefix(bytes))
-}
-
-fn hex(digest: Sha256) -> String {
-    digest.finalize().iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a string takes everything");
-        text
-    })
+    hex::encode(Sha256::digest(bytes))
 }
 
 /// Writes a key file.
@@ -133,7 +125,7 @@ impl<W: Write> KeyFileWriter<W> {
 
     /// Writes the checksum, and tells it.
     pub fn finish(mut self) -> io::Result<(W, String)> {
-        let checksum = hex(self.digest);
+        let checksum = hex::encode(self.digest.finalize());
         writeln!(self.writer, "{CHECKSUM}{checksum}")?;
         self.writer.flush()?;
         Ok((self.writer, checksum))

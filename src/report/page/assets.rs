@@ -35,15 +35,11 @@ pub(super) fn inline_json(value: &impl Serialize) -> String {
 mod tests {
     use super::*;
     use sha2::{Digest, Sha256};
-    use std::fmt::Write as _;
 
     #[test]
     fn the_library_is_the_one_that_was_built() {
         let kept = include_str!("../../../third_party/echarts/SHA256SUMS");
-        let mut sum = String::new();
-        for byte in Sha256::digest(LIBRARY.as_bytes()) {
-            write!(sum, "{byte:02x}").unwrap();
-        }
+        let sum = hex::encode(Sha256::digest(LIBRARY.as_bytes()));
         assert_eq!(kept, format!("{sum}  echarts.min.js\n"));
     }
 

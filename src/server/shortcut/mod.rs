@@ -131,9 +131,10 @@ impl Shortcut {
         }
         canonical.extend(["\n", authorization.names, "\n", payload]);
         let scope = format!("{}/{}/s3/aws4_request", authorization.day, authorization.region);
-        let digest = Sha256::digest(canonical);
+        let mut digest = [0; 64];
+        hex::encode_to_slice(Sha256::digest(canonical), &mut digest).ok()?;
         let key = self.signing_key(authorization.day, authorization.region);
-        let key = key.chain_update(format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n")).chain_update(hex(&digest.into()));
+        let key = key.chain_update(format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n")).chain_update(digest);
         key.verify_slice(&authorization.signature).ok()
     }
 
@@ -162,7 +163,9 @@ impl<'a> Authorization<'a> {
         let (access_key, day, region) = (scope.next()?, scope.next()?, scope.next()?);
         let complete = parts.next().is_none() && scope.eq(["s3", "aws4_request"]) && day.len() == 8 && names.split(';').is_sorted_by(|a, b| a < b);
         complete.then_some(())?;
-        Some(Self { access_key, day, region, names, signature: unhex(signature)? })
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(signature, &mut bytes).ok()?;
+        Some(Self { access_key, day, region, names, signature: bytes })
     }
 }
 
@@ -188,29 +191,6 @@ fn is_canonical(encoded: &str, key: &str) -> bool {
 fn unix_ms(date: &str) -> Option<u64> {
     let seconds = PrimitiveDateTime::parse(date, DATE).ok()?.assume_utc().unix_timestamp();
     u64::try_from(seconds).ok()?.checked_mul(1_000)
-}
-
-fn hex(bytes: &[u8; 32]) -> [u8; 64] {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    std::array::from_fn(|i| DIGITS[usize::from(bytes[i / 2] >> if i % 2 == 0 { 4 } else { 0 } & 15)])
-}
-
-/// 64 lower-case hexadecimal digits as bytes.
-fn unhex(text: &str) -> Option<[u8; 32]> {
-    let digits: &[u8; 64] = text.as_bytes().try_into().ok()?;
-    let mut bytes = [0; 32];
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
-    }
-    Some(bytes)
-}
-
-fn nibble(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

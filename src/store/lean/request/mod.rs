@@ -190,13 +190,13 @@ impl RequestWriter {
 
         self.to_sign.clear();
         self.to_sign.extend_from_slice(&prepared.to_sign);
-        push_hex(&Sha256::digest(canonical), &mut self.to_sign);
+        push_hex(&Sha256::digest(canonical).into(), &mut self.to_sign);
         let signature = signing.clone().chain_update(&self.to_sign).finalize();
 
         out.extend_from_slice(&prepared.head);
         part_lines((range.as_deref(), if_match.as_deref()), out);
         out.extend_from_slice(&form.authorization);
-        push_hex(&signature.into_bytes(), out);
+        push_hex(&signature.into_bytes().into(), out);
         out.extend_from_slice(b"\r\n\r\n");
     }
 }
@@ -277,11 +277,11 @@ fn header_text(text: &str) -> String {
     text.trim().chars().filter(|c| !c.is_control()).collect()
 }
 
-fn push_hex(bytes: &[u8], out: &mut Vec<u8>) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for byte in bytes {
-        out.extend_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
-    }
+/// Appends the hexadecimal digits of a SHA-256 or an HMAC of it.
+fn push_hex(bytes: &[u8; 32], out: &mut Vec<u8>) {
+    let mut digits = [0; 64];
+    hex::encode_to_slice(bytes, &mut digits).expect("two digits a byte");
+    out.extend_from_slice(&digits);
 }
 
 #[cfg(test)]
