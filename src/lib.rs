@@ -6,6 +6,7 @@
 
 pub mod cell;
 pub mod cli;
+pub mod cloud;
 pub mod commands;
 pub mod engine;
 pub mod event;

@@ -112,7 +112,7 @@ impl Session {
         &self.access
     }
 
-    pub(super) fn config(&self) -> &SdkConfig {
+    pub(crate) fn config(&self) -> &SdkConfig {
         &self.config
     }
 

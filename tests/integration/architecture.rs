@@ -16,6 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("platform", &[]),
     ("exit", &[]),
     ("store", &["plan", "sample", "platform"]),
+    ("cloud", &["plan", "store"]),
     ("results", &["cell", "plan", "sample", "units", "stats", "platform", "store"]),
     ("fetch", &["plan", "sample", "platform", "store"]),
     ("lister", &["plan", "sample", "results", "store"]),
@@ -39,7 +40,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 
 /// Crates that only some modules may name.
 const CRATES: &[(&str, &[&str])] = &[
-    ("aws_", &["store"]),
+    ("aws_", &["cloud", "store"]),
     ("clap", &["cli", "commands"]),
     ("indicatif", &["progress"]),
     ("s3s", &["server"]),

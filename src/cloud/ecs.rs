@@ -1,0 +1,429 @@
+//! Calls to ECS: start a task, look at tasks, stop one, find those of a sweep, read a task definition.
+//!
+//! Owns the request that resizes a task (task-level `overrides.cpu` and `memory`, both always; nothing at the level of the container) and what is kept
+//! of an answer. Times are UTC in milliseconds since 1970.
+
+use async_trait::async_trait;
+use aws_sdk_ecs::Client;
+use aws_sdk_ecs::error::SdkError;
+use aws_sdk_ecs::operation::run_task::RunTaskError;
+use aws_sdk_ecs::primitives::DateTime;
+use aws_sdk_ecs::types::{
+    AssignPublicIp, AwsVpcConfiguration, CapacityProviderStrategyItem, ContainerOverride, DesiredStatus, KeyValuePair, LaunchType,
+    NetworkConfiguration, PropagateTags, Tag, Task, TaskField, TaskOverride,
+};
+use serde::Serialize;
+
+use super::Cloud;
+use super::error::{Call, CloudError};
+
+/// Most characters of the overrides of one `RunTask` call, as JSON (ECS API reference, `TaskOverride`).
+pub const MAX_OVERRIDES: usize = 8_192;
+
+/// Most tasks of one `DescribeTasks` call (ECS API reference).
+const DESCRIBED_AT_ONCE: usize = 100;
+
+/// Which capacity a task takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Capacity {
+    /// At the list price.
+    #[default]
+    OnDemand,
+    /// Cheaper, and taken back with two minutes' notice.
+    Spot,
+}
+
+/// Whether a task has a public address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PublicAddress {
+    /// In public subnets it needs one to get its image.
+    Enabled,
+    /// Behind NAT or endpoints.
+    #[default]
+    Disabled,
+}
+
+/// Where tasks are in the network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Network {
+    /// Ids of subnets.
+    pub subnets: Vec<String>,
+    /// Ids of security groups; empty = the VPC's default.
+    pub security_groups: Vec<String>,
+    /// Whether tasks have a public address.
+    pub public_address: PublicAddress,
+}
+
+/// One task to be started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Launch {
+    /// Name or ARN of the cluster.
+    pub cluster: String,
+    /// ARN of the task definition, with its revision.
+    pub definition: String,
+    /// The container whose environment is overridden.
+    pub container: String,
+    /// Where it is in the network.
+    pub network: Network,
+    /// Which capacity it takes.
+    pub capacity: Capacity,
+    /// vCPU × 1024.
+    pub cpu_units: u32,
+    /// MiB.
+    pub memory_mib: u32,
+    /// Variables that are set over the definition's.
+    pub environment: Vec<(String, String)>,
+    /// By what it is found again: at most 128 of `A-Za-z0-9-_/`.
+    pub started_by: String,
+    /// The same token starts one task, however often it is sent: at most 64 characters.
+    pub token: String,
+    /// Tags.
+    pub tags: Vec<(String, String)>,
+}
+
+/// Characters of a launch's overrides as JSON, of which ECS takes [`MAX_OVERRIDES`].
+///
+/// # Panics
+/// Never: pairs of text are plain data.
+pub fn overrides_length(launch: &Launch) -> usize {
+    #[derive(Serialize)]
+    struct Pair<'a> {
+        name: &'a str,
+        value: &'a str,
+    }
+    #[derive(Serialize)]
+    struct Container<'a> {
+        name: &'a str,
+        environment: Vec<Pair<'a>>,
+    }
+    #[derive(Serialize)]
+    struct Overrides<'a> {
+        #[serde(rename = "containerOverrides")]
+        containers: [Container<'a>; 1],
+        cpu: String,
+        memory: String,
+    }
+    let environment = launch.environment.iter().map(|(name, value)| Pair { name, value }).collect();
+    let overrides = Overrides {
+        containers: [Container { name: &launch.container, environment }],
+        cpu: launch.cpu_units.to_string(),
+        memory: launch.memory_mib.to_string(),
+    };
+    serde_json::to_string(&overrides).expect("pairs of text are plain data").chars().count()
+}
+
+/// What came of a `RunTask` call that was answered.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Started {
+    /// The task, which is on its way.
+    Task(Box<TaskSeen>),
+    /// Nothing was started: `failures[]` of an answer with HTTP 200.
+    Refused(Refusal),
+}
+
+/// An entry of `failures[]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Refusal {
+    /// `Capacity is unavailable at this time…`, `RESOURCE:CPU` …
+    pub reason: String,
+    /// More of it, when ECS says more.
+    pub detail: String,
+}
+
+/// When a task was where, in milliseconds since 1970 (UTC); what it has not reached is missing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TaskTimes {
+    /// `RunTask` was taken.
+    pub created: Option<u64>,
+    /// Billing begins.
+    pub pull_started: Option<u64>,
+    /// The image is there.
+    pub pull_stopped: Option<u64>,
+    /// The container runs.
+    pub started: Option<u64>,
+    /// It was told to stop, or has ended.
+    pub stopping: Option<u64>,
+    /// The container has ended.
+    pub execution_stopped: Option<u64>,
+    /// Billing ends.
+    pub stopped: Option<u64>,
+}
+
+/// One task as ECS describes it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TaskSeen {
+    /// Its ARN.
+    pub arn: String,
+    /// `PROVISIONING`, `PENDING`, `ACTIVATING`, `RUNNING`, `DEACTIVATING`, `STOPPING`, `DEPROVISIONING`, `STOPPED`, `DELETED`.
+    pub status: String,
+    /// `EssentialContainerExited`, `SpotInterruption` …
+    pub stop_code: Option<String>,
+    /// Why it stopped, in words.
+    pub stopped_reason: Option<String>,
+    /// Of the container that was named at the start; missing when it never ran.
+    pub exit_code: Option<i32>,
+    /// `CannotPullContainerError: …`, `OutOfMemoryError: …`
+    pub container_reason: Option<String>,
+    /// When it was where.
+    pub times: TaskTimes,
+    /// Such as `us-east-1d`.
+    pub availability_zone: Option<String>,
+    /// `FARGATE`, `FARGATE_SPOT`.
+    pub capacity_provider: Option<String>,
+    /// Its tags.
+    pub tags: Vec<(String, String)>,
+}
+
+/// What a look at tasks found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Seen {
+    /// Those that ECS knows.
+    pub tasks: Vec<TaskSeen>,
+    /// ARNs of those that it does not know: too new, or stopped for an hour.
+    pub missing: Vec<String>,
+}
+
+/// What matters of a task definition.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Definition {
+    /// ARN with its revision.
+    pub arn: String,
+    /// Names of its containers.
+    pub containers: Vec<String>,
+    /// Containers with a size of their own: they do not follow the task's.
+    pub sized: Vec<String>,
+    /// `X86_64`, `ARM64`; none where the definition does not say (it is `X86_64` then).
+    pub architecture: Option<String>,
+}
+
+/// The calls that a launcher makes. Tests put faults in their place.
+#[async_trait(?Send)]
+pub trait Tasks {
+    /// Starts one task.
+    async fn run(&self, launch: &Launch) -> Result<Started, CloudError>;
+    /// Looks at tasks, any number of them.
+    async fn describe(&self, cluster: &str, arns: &[String]) -> Result<Seen, CloudError>;
+    /// Tells a task to stop: SIGTERM, and SIGKILL after its stop time-out.
+    async fn stop(&self, cluster: &str, arn: &str, reason: &str) -> Result<(), CloudError>;
+    /// ARNs of the tasks with this `startedBy`, running and lately stopped.
+    async fn list(&self, cluster: &str, started_by: &str) -> Result<Vec<String>, CloudError>;
+}
+
+/// ECS itself.
+#[derive(Clone, Debug)]
+pub struct Ecs {
+    client: Client,
+}
+
+impl Ecs {
+    /// ECS in the configuration's region.
+    pub fn new(cloud: &Cloud) -> Self {
+        Self { client: Client::new(cloud.config()) }
+    }
+
+    /// Resolves a family or ARN to the definition that would be run.
+    ///
+    /// # Errors
+    /// When there is none, or the credentials do not allow to look.
+    pub async fn definition(&self, name: &str) -> Result<Definition, CloudError> {
+        let what = format!("read the task definition {name}");
+        let call = Call { what: &what, permission: "ecs:DescribeTaskDefinition" };
+        let answer = self.client.describe_task_definition().task_definition(name).send().await.map_err(|error| call.failed(&error))?;
+        let missing = || call.answered(400, "ClientException", "Unable to describe task definition");
+        let definition = answer.task_definition().ok_or_else(missing)?;
+        let containers = definition.container_definitions();
+        let names = |sized: fn(&aws_sdk_ecs::types::ContainerDefinition) -> bool| {
+            containers.iter().filter(|container| sized(container)).filter_map(|container| container.name().map(str::to_owned)).collect()
+        };
+        Ok(Definition {
+            arn: definition.task_definition_arn().ok_or_else(missing)?.to_owned(),
+            containers: names(|_| true),
+            sized: names(|container| container.cpu() > 0 || container.memory().is_some() || container.memory_reservation().is_some()),
+            architecture: definition.runtime_platform().and_then(|platform| Some(platform.cpu_architecture()?.as_str().to_owned())),
+        })
+    }
+}
+
+#[async_trait(?Send)]
+impl Tasks for Ecs {
+    async fn run(&self, launch: &Launch) -> Result<Started, CloudError> {
+        let call = self.client.run_task().cluster(&launch.cluster).task_definition(&launch.definition).count(1);
+        let call = match launch.capacity {
+            Capacity::OnDemand => call.launch_type(LaunchType::Fargate),
+            // Spot is had by a strategy alone.
+            Capacity::Spot => call.capacity_provider_strategy(strategy("FARGATE_SPOT", &launch.definition)?),
+        };
+        let tag = |(key, value): &(String, String)| Tag::builder().key(key).value(value).build();
+        let call = call
+            .platform_version("LATEST")
+            .started_by(&launch.started_by)
+            .client_token(&launch.token)
+            .enable_ecs_managed_tags(true)
+            .propagate_tags(PropagateTags::TaskDefinition)
+            .set_tags(Some(launch.tags.iter().map(tag).collect()))
+            .network_configuration(network(&launch.network))
+            .overrides(overrides(launch));
+        let answer = call.send().await.map_err(|error| run_failed(launch, &error))?;
+        if let Some(task) = answer.tasks().first() {
+            return Ok(Started::Task(Box::new(seen(task))));
+        }
+        let text = |text: Option<&str>| text.unwrap_or_default().trim().to_owned();
+        let refusal = answer.failures().first().map(|failure| Refusal { reason: text(failure.reason()), detail: text(failure.detail()) });
+        Ok(Started::Refused(refusal.unwrap_or_else(|| Refusal { reason: "neither a task nor a reason was given".to_owned(), ..Refusal::default() })))
+    }
+
+    async fn describe(&self, cluster: &str, arns: &[String]) -> Result<Seen, CloudError> {
+        let call = Call { what: "look at tasks", permission: "ecs:DescribeTasks" };
+        let mut found = Seen::default();
+        for some in arns.chunks(DESCRIBED_AT_ONCE) {
+            let asked = self.client.describe_tasks().cluster(cluster).set_tasks(Some(some.to_vec())).include(TaskField::Tags);
+            let answer = asked.send().await.map_err(|error| call.failed(&error))?;
+            found.tasks.extend(answer.tasks().iter().map(seen));
+            found.missing.extend(answer.failures().iter().filter_map(|failure| failure.arn().map(str::to_owned)));
+        }
+        Ok(found)
+    }
+
+    async fn stop(&self, cluster: &str, arn: &str, reason: &str) -> Result<(), CloudError> {
+        let what = format!("stop the task {}", short(arn));
+        let call = Call { what: &what, permission: "ecs:StopTask" };
+        self.client.stop_task().cluster(cluster).task(arn).reason(reason).send().await.map(drop).map_err(|error| call.failed(&error))
+    }
+
+    async fn list(&self, cluster: &str, started_by: &str) -> Result<Vec<String>, CloudError> {
+        let call = Call { what: "list tasks", permission: "ecs:ListTasks" };
+        let mut arns = Vec::new();
+        for status in [DesiredStatus::Running, DesiredStatus::Stopped] {
+            let asked = self.client.list_tasks().cluster(cluster).started_by(started_by).desired_status(status);
+            let mut pages = asked.into_paginator().items().send();
+            while let Some(arn) = pages.next().await {
+                arns.push(arn.map_err(|error| call.failed(&error))?);
+            }
+        }
+        arns.sort();
+        arns.dedup();
+        Ok(arns)
+    }
+}
+
+/// The last part of an ARN.
+fn short(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
+}
+
+fn run_failed(launch: &Launch, error: &SdkError<RunTaskError>) -> CloudError {
+    let what = format!("run a task of {}", short(&launch.definition));
+    let mut failed = Call { what: &what, permission: "ecs:RunTask" }.failed(error);
+    if let Some(RunTaskError::ConflictException(conflict)) = error.as_service_error() {
+        failed.resources = conflict.resource_ids().to_vec();
+    }
+    failed
+}
+
+fn strategy(provider: &str, definition: &str) -> Result<CapacityProviderStrategyItem, CloudError> {
+    let what = format!("run a task of {}", short(definition));
+    let call = Call { what: &what, permission: "ecs:RunTask" };
+    CapacityProviderStrategyItem::builder().capacity_provider(provider).weight(1).build().map_err(|error| call.answered(400, "", &error.to_string()))
+}
+
+fn network(network: &Network) -> NetworkConfiguration {
+    let public = match network.public_address {
+        PublicAddress::Enabled => AssignPublicIp::Enabled,
+        PublicAddress::Disabled => AssignPublicIp::Disabled,
+    };
+    let groups = Some(network.security_groups.clone()).filter(|groups| !groups.is_empty());
+    let vpc = AwsVpcConfiguration::builder().set_subnets(Some(network.subnets.clone())).set_security_groups(groups).assign_public_ip(public);
+    NetworkConfiguration::builder().set_awsvpc_configuration(vpc.build().ok()).build()
+}
+
+fn overrides(launch: &Launch) -> TaskOverride {
+    let pair = |(name, value): &(String, String)| KeyValuePair::builder().name(name).value(value).build();
+    let container = ContainerOverride::builder().name(&launch.container).set_environment(Some(launch.environment.iter().map(pair).collect()));
+    TaskOverride::builder().cpu(launch.cpu_units.to_string()).memory(launch.memory_mib.to_string()).container_overrides(container.build()).build()
+}
+
+/// What is kept of a task. Its containers are parfetch's one, and what AWS adds: the one that says how it ended is parfetch's.
+fn seen(task: &Task) -> TaskSeen {
+    let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+    let named = task.overrides().and_then(|overrides| overrides.container_overrides().first()).and_then(|container| container.name());
+    let containers = task.containers();
+    let own = containers.iter().find(|container| container.name() == named).or_else(|| containers.first());
+    TaskSeen {
+        arn: task.task_arn().unwrap_or_default().to_owned(),
+        status: task.last_status().unwrap_or_default().to_owned(),
+        stop_code: task.stop_code().map(|code| code.as_str().to_owned()),
+        stopped_reason: text(task.stopped_reason()),
+        exit_code: own.and_then(aws_sdk_ecs::types::Container::exit_code),
+        container_reason: text(own.and_then(|container| container.reason())),
+        times: TaskTimes {
+            created: millis(task.created_at()),
+            pull_started: millis(task.pull_started_at()),
+            pull_stopped: millis(task.pull_stopped_at()),
+            started: millis(task.started_at()),
+            stopping: millis(task.stopping_at()),
+            execution_stopped: millis(task.execution_stopped_at()),
+            stopped: millis(task.stopped_at()),
+        },
+        availability_zone: text(task.availability_zone()),
+        capacity_provider: text(task.capacity_provider_name()),
+        tags: task.tags().iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))).collect(),
+    }
+}
+
+/// Before 1970 no task was started.
+fn millis(time: Option<&DateTime>) -> Option<u64> {
+    u64::try_from(time?.to_millis().ok()?).ok().filter(|time| *time > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn launch() -> Launch {
+        Launch {
+            cluster: "c".to_owned(),
+            definition: "arn:aws:ecs:us-east-1:123456789012:task-definition/parfetch:7".to_owned(),
+            container: "parfetch".to_owned(),
+            network: Network { subnets: vec!["subnet-1".to_owned()], ..Network::default() },
+            capacity: Capacity::Spot,
+            cpu_units: 4_096,
+            memory_mib: 8_192,
+            environment: vec![("MODE".to_owned(), "async".to_owned()), ("TAG".to_owned(), "a\"ä".to_owned())],
+            started_by: "parfetch/s".to_owned(),
+            token: "t".to_owned(),
+            tags: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn overrides_are_counted_in_characters_of_their_json() {
+        let json = r#"{"containerOverrides":[{"name":"parfetch","environment":[{"name":"MODE","value":"async"},{"name":"TAG","value":"a\"ä"}]}],"cpu":"4096","memory":"8192"}"#;
+        assert_eq!(overrides_length(&launch()), json.chars().count());
+    }
+
+    #[test]
+    fn size_is_asked_for_at_the_level_of_the_task_alone() {
+        let overrides = overrides(&launch());
+        assert_eq!((overrides.cpu(), overrides.memory()), (Some("4096"), Some("8192")));
+        let container = &overrides.container_overrides()[0];
+        assert_eq!((container.cpu(), container.memory(), container.memory_reservation()), (None, None, None));
+    }
+
+    #[test]
+    fn how_it_ended_is_read_from_the_container_that_was_started() {
+        use aws_sdk_ecs::types::Container;
+        let other = Container::builder().name("aws-guardduty-agent").exit_code(0).build();
+        let own = Container::builder().name("parfetch").exit_code(137).reason("OutOfMemoryError: killed").build();
+        let task = Task::builder()
+            .task_arn("arn:t")
+            .last_status("STOPPED")
+            .containers(other)
+            .containers(own)
+            .overrides(overrides(&launch()))
+            .pull_started_at(DateTime::from_millis(1_700_000_000_250))
+            .build();
+        let seen = seen(&task);
+        assert_eq!((seen.exit_code, seen.container_reason.as_deref()), (Some(137), Some("OutOfMemoryError: killed")));
+        assert_eq!(seen.times, TaskTimes { pull_started: Some(1_700_000_000_250), ..TaskTimes::default() });
+    }
+}

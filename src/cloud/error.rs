@@ -1,0 +1,169 @@
+//! Why a call to AWS failed, in one line with its cause once, and what can be done about it.
+
+use std::fmt;
+
+use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+
+/// What kind of failure it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CloudErrorKind {
+    /// Too many calls: later.
+    Throttled,
+    /// No answer, or the service broke: whether the call had an effect is not known.
+    Unclear,
+    /// The same client token was used with other parameters.
+    Conflict,
+    /// The credentials do not allow it, or are none.
+    Denied,
+    /// What was named does not exist.
+    NotFound,
+    /// Anything else, for good.
+    Refused,
+}
+
+/// A call that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CloudError {
+    /// What kind.
+    pub kind: CloudErrorKind,
+    /// What the service calls it; empty where there was no answer.
+    pub code: String,
+    /// One line: what was tried, and the cause.
+    pub message: String,
+    /// What to try.
+    pub hint: String,
+    /// With [`CloudErrorKind::Conflict`]: what was made with that token.
+    pub resources: Vec<String>,
+}
+
+impl fmt::Display for CloudError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for CloudError {}
+
+/// A call in words, `run a task of parfetch:7`, and the permission that it takes, `ecs:RunTask`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Call<'a> {
+    pub(super) what: &'a str,
+    pub(super) permission: &'a str,
+}
+
+impl Call<'_> {
+    /// Puts an SDK error into words.
+    pub(super) fn failed<E>(&self, error: &SdkError<E, HttpResponse>) -> CloudError
+    where
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        let Some(response) = error.raw_response().filter(|_| matches!(error, SdkError::ServiceError(_))) else {
+            return self.no_answer(error);
+        };
+        let code = error.code().unwrap_or_default();
+        self.answered(response.status().as_u16(), code, error.message().unwrap_or_default())
+    }
+
+    pub(super) fn answered(&self, status: u16, code: &str, text: &str) -> CloudError {
+        use CloudErrorKind as Kind;
+        let kind = kind(status, code, text);
+        let named = if code.is_empty() { format!("HTTP {status}") } else { code.to_owned() };
+        let text = text.trim().trim_end_matches('.').replace('\n', " ");
+        let cause = if text.is_empty() { named } else { format!("{text} ({named})") };
+        let hint = match kind {
+            Kind::Throttled | Kind::Unclear => "the service is busy: try again later".to_owned(),
+            Kind::Denied => format!("grant {} to these credentials; the stack's output CallerPolicyArn names a policy that does", self.permission),
+            Kind::NotFound => "check the name and the region".to_owned(),
+            Kind::Conflict | Kind::Refused => "check what the message names".to_owned(),
+        };
+        CloudError { kind, code: code.to_owned(), message: format!("cannot {}: {cause}", self.what), hint, resources: Vec::new() }
+    }
+
+    /// No answer came, or one that is none of AWS's.
+    fn no_answer<E>(&self, error: &SdkError<E, HttpResponse>) -> CloudError
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let mut deepest: &dyn std::error::Error = error;
+        while let Some(source) = deepest.source() {
+            deepest = source;
+        }
+        let cause = deepest.to_string().trim_end_matches('.').replace('\n', " ");
+        let text = format!("{error:?}").to_ascii_lowercase();
+        // Without credentials nothing was sent.
+        let no_credentials = matches!(error, SdkError::DispatchFailure(_)) && (text.contains("credential") || text.contains("identity"));
+        let (kind, hint) = match error {
+            _ if no_credentials => {
+                (CloudErrorKind::Denied, "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a --profile, or give the machine a role")
+            }
+            SdkError::ConstructionFailure(_) => (CloudErrorKind::Refused, "check the settings that the message names"),
+            _ => (CloudErrorKind::Unclear, "check the network, the region, and AWS_ENDPOINT_URL and its like, if one is set"),
+        };
+        CloudError { kind, code: String::new(), message: format!("cannot {}: {cause}", self.what), hint: hint.to_owned(), resources: Vec::new() }
+    }
+}
+
+/// From what AWS documents and what people saw: throttles have several names, and EC2's come through ECS in an exception's text.
+fn kind(status: u16, code: &str, text: &str) -> CloudErrorKind {
+    use CloudErrorKind as Kind;
+    match code {
+        "ThrottlingException" | "Throttling" | "TooManyRequestsException" | "RequestLimitExceeded" | "RequestThrottled" => Kind::Throttled,
+        "InvalidParameterException" if text.contains("Request limit exceeded") => Kind::Throttled,
+        "ConflictException" => Kind::Conflict,
+        "AccessDeniedException"
+        | "AccessDenied"
+        | "UnrecognizedClientException"
+        | "InvalidClientTokenId"
+        | "ExpiredTokenException"
+        | "ExpiredToken"
+        | "InvalidSignatureException"
+        | "SignatureDoesNotMatch"
+        | "MissingAuthenticationToken" => Kind::Denied,
+        "ClusterNotFoundException" | "NoSuchResourceException" | "ResourceNotFoundException" => Kind::NotFound,
+        "ValidationError" if text.contains("does not exist") => Kind::NotFound,
+        // ECS says so of a definition that is not there or is no longer active.
+        "ClientException" if text.contains("Unable to describe task definition") || text.contains("TaskDefinition not found") => Kind::NotFound,
+        _ if status == 429 => Kind::Throttled,
+        _ if status >= 500 => Kind::Unclear,
+        _ if status == 401 || status == 403 => Kind::Denied,
+        _ => Kind::Refused,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(status: u16, code: &str, text: &str) -> CloudError {
+        Call { what: "run a task of parfetch:7", permission: "ecs:RunTask" }.answered(status, code, text)
+    }
+
+    #[test]
+    fn what_can_be_tried_again_is_told_from_what_cannot() {
+        use CloudErrorKind as Kind;
+        for (status, code, text, kind) in [
+            (400, "ThrottlingException", "Rate exceeded", Kind::Throttled),
+            (400, "InvalidParameterException", "Error retrieving security group information for [sg-1]: Request limit exceeded.", Kind::Throttled),
+            (400, "InvalidParameterException", "No Container Instances", Kind::Refused),
+            (500, "ServerException", "Service Unavailable", Kind::Unclear),
+            (400, "ConflictException", "", Kind::Conflict),
+            (400, "AccessDeniedException", "User is not authorized", Kind::Denied),
+            (400, "ClusterNotFoundException", "Cluster not found.", Kind::NotFound),
+            (400, "ClientException", "Unable to describe task definition", Kind::NotFound),
+            (400, "ClientException", "No Fargate configuration exists for given values", Kind::Refused),
+            (400, "ValidationError", "Stack with id parfetch does not exist", Kind::NotFound),
+        ] {
+            assert_eq!(answered(status, code, text).kind, kind, "{code} {text}");
+        }
+    }
+
+    #[test]
+    fn the_cause_stands_once() {
+        let error = answered(400, "AccessDeniedException", "User: x is not authorized.");
+        assert_eq!(error.message, "cannot run a task of parfetch:7: User: x is not authorized (AccessDeniedException)");
+        assert!(error.hint.starts_with("grant ecs:RunTask to these credentials"), "{}", error.hint);
+        assert_eq!(answered(503, "", "").message, "cannot run a task of parfetch:7: HTTP 503");
+    }
+}
