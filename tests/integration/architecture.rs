@@ -16,7 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("platform", &[]),
     ("exit", &[]),
     ("store", &["plan", "sample", "platform"]),
-    ("cloud", &["plan", "store"]),
+    ("cloud", &["exit", "plan", "store"]),
     ("results", &["cell", "plan", "sample", "units", "stats", "platform", "store"]),
     ("fetch", &["plan", "sample", "platform", "store"]),
     ("lister", &["plan", "sample", "results", "store"]),
@@ -32,8 +32,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "commands",
         &[
-            "cli", "event", "exit", "plan", "platform", "store", "results", "engine", "run", "server", "output", "price", "progress", "report",
-            "settings", "sweep", "units",
+            "cli", "cloud", "event", "exit", "plan", "platform", "store", "results", "engine", "run", "server", "output", "price", "progress",
+            "report", "settings", "sweep", "units",
         ],
     ),
 ];
