@@ -23,12 +23,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("engine", &["event", "plan", "sample", "platform", "store", "results", "fetch"]),
     ("server", &["platform", "units"]),
     ("run", &["event", "exit", "plan", "sample", "units", "platform", "store", "results", "lister", "engine", "server"]),
-    ("sweep", &["cell", "event", "exit", "plan", "platform", "lister", "results", "run", "server", "stats", "store", "units"]),
+    ("sweep", &["cell", "cloud", "event", "exit", "plan", "platform", "price", "lister", "results", "run", "server", "stats", "store", "units"]),
     ("report", &["cell", "plan", "price", "sample", "units", "stats", "platform", "results", "store"]),
     ("output", &["units", "stats", "results"]),
     ("progress", &["event", "output", "sample", "units"]),
     ("cli", &[]),
-    ("settings", &["cli", "exit", "plan", "price", "report", "server", "sweep", "units"]),
+    ("settings", &["cli", "cloud", "exit", "plan", "price", "report", "server", "sweep", "units"]),
     (
         "commands",
         &[
