@@ -25,7 +25,8 @@ const STACK: &super::stack::Meaning = &[
     ("ResultsBucket", "result-bucket"),
     ("ResultsPrefix", "result-prefix"),
     ("ClusterArn", "cluster"),
-    ("TaskDefinitionArn", "task-definition"),
+    // The ARN of the output has no revision, and ECS is asked for the latest by the family.
+    ("TaskFamily", "task-definition"),
     ("ContainerName", "container"),
     ("SubnetIds", "subnets"),
     ("SecurityGroupIds", "security-groups"),
