@@ -85,12 +85,12 @@ fn a_task_that_vanishes_is_tried_again() {
 
 #[test]
 fn a_task_that_is_never_provisioned_is_stopped() {
-    fails_once(Fault::Stuck(Status::Provisioning), &["--start-timeout", "4s"], "did not run within 4s");
+    fails_once(Fault::Stuck(Status::Provisioning), &["--start-timeout", "6s"], "did not run within 6s");
 }
 
 #[test]
 fn a_task_that_stays_pending_is_stopped() {
-    fails_once(Fault::Stuck(Status::Pending), &["--start-timeout", "4s"], "PENDING");
+    fails_once(Fault::Stuck(Status::Pending), &["--start-timeout", "6s"], "PENDING");
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn a_task_that_hangs_does_not_hold_an_interrupt_up() {
     sweep.signal(Signal::INT);
     let ended = sweep.end();
     assert_eq!(ended.code, Some(130), "{}", ended.stderr);
-    assert!(ended.stderr.contains("has not stopped within 2s") || ended.stderr.contains("did not stop"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("has not stopped"), "{}", ended.stderr);
     scene.finish();
 }
 
@@ -108,9 +108,12 @@ fn stops_that_are_throttled_are_told_again() {
     scene.finish();
 }
 
+/// One cell, once; it takes seven seconds, longer than the launcher takes to give a call up.
+const ONE: [&str; 10] = ["--vcpu", "1", "--client", "lean", "--mode", "async", "-c", "1", "--repeat", "1"];
+
 /// A sweep the answer to whose first start after the warm-up gets lost, and all whose calls to start are refused from then on.
 fn unanswered(hidden: u32) -> Scene {
-    Scene::over(crate::support::source::Store::serving("objects=6,size=1KiB,ttfb=500ms"), |setup| {
+    Scene::over(crate::support::source::Store::serving("objects=14,size=1KiB,ttfb=500ms"), |setup| {
         let setup = crate::support::aws::Setup { hidden, ..setup };
         let first = On::tags(&[("parfetch:repetition", "1")]);
         setup.fault_times(first, Fault::LostAnswer, 1).trouble("RunTask", Fault::Throttled, [2, 1_000])
@@ -124,7 +127,7 @@ fn second_start(tasks: &[crate::support::aws::TaskView]) -> bool {
 #[test]
 fn an_interrupt_stops_a_task_whose_start_was_never_answered() {
     let scene = unanswered(0);
-    let sweep = scene.start(&SMALL);
+    let sweep = scene.start(&ONE);
     scene.aws.wait_for(second_start);
     sweep.signal(Signal::INT);
     assert_eq!(sweep.end().code, Some(130));
@@ -136,7 +139,7 @@ fn an_interrupt_stops_a_task_whose_start_was_never_answered() {
 #[ignore = "the launcher lists the tasks once, and leaves the one that is not listed yet running"]
 fn an_interrupt_stops_a_task_whose_start_was_never_answered_and_that_is_not_listed_yet() {
     let scene = unanswered(1);
-    let sweep = scene.start(&SMALL);
+    let sweep = scene.start(&ONE);
     scene.aws.wait_for(second_start);
     sweep.signal(Signal::INT);
     assert_eq!(sweep.end().code, Some(130));
@@ -147,7 +150,7 @@ fn an_interrupt_stops_a_task_whose_start_was_never_answered_and_that_is_not_list
 #[test]
 fn a_task_whose_start_was_never_answered_is_stopped_when_its_repetition_is_given_up() {
     let scene = unanswered(0);
-    let ended = scene.sweep(&[&SMALL[..], &["--start-timeout", "2s"]].concat(), 3);
+    let ended = scene.sweep(&[&ONE[..], &["--start-timeout", "2s"]].concat(), 3);
     let failures = scene.failures();
     assert!(
         failures.iter().any(|(name, reason)| name.ends_with("r01-a1") && reason.as_ref().is_some_and(|reason| reason.contains("2s"))),
@@ -165,6 +168,39 @@ fn another_plan_of_the_same_name_is_refused() {
     scene.sweep(&SMALL, 0);
     let ended = scene.sweep(&[&SMALL[..], &["--seed", "2"]].concat(), 2);
     assert!(ended.stderr.contains("begun with another plan"), "{}", ended.stderr);
+    assert_eq!(scene.aws.tasks().len(), 3);
+    scene.finish();
+}
+
+/// A sweep that stops after three tasks of a minute each, because no more money is left: the warm-up, and two attempts that Spot took back.
+fn broke() -> Scene {
+    let first = On::tags(&[("parfetch:cell", FIRST), ("parfetch:repetition", "1")]);
+    let scene = Scene::new(|setup| setup.fault_times(first, Fault::Spot("SpotInterruption"), 2));
+    assert_eq!(up_to_three_tenths_of_a_cent(&scene), Some(3));
+    assert_eq!(scene.aws.tasks().len(), 3);
+    scene
+}
+
+fn up_to_three_tenths_of_a_cent(scene: &Scene) -> Option<i32> {
+    let mut command = scene.bare(&SMALL);
+    let output = command.args(["--on", "ecs", "--stack", "parfetch", "--poll-interval", "50ms", "--max-cost", "0.003"]).output().unwrap();
+    output.status.code()
+}
+
+#[test]
+#[ignore = "an attempt that the platform broke counts as the last one when the sweep is cut off before the next"]
+fn a_sweep_that_is_cut_off_between_two_attempts_goes_on_with_the_next() {
+    let scene = broke();
+    scene.sweep(&SMALL, 0);
+    assert!(scene.failures()[&format!("{FIRST}/r01-a3")].is_none());
+    scene.finish();
+}
+
+#[test]
+#[ignore = "what warm-ups and attempts before the last have cost is forgotten when a sweep goes on"]
+fn what_a_sweep_has_spent_before_counts() {
+    let scene = broke();
+    assert_eq!(up_to_three_tenths_of_a_cent(&scene), Some(3));
     assert_eq!(scene.aws.tasks().len(), 3);
     scene.finish();
 }

@@ -60,9 +60,14 @@ impl Scene {
 
     /// `parfetch sweep` with these words, and nothing of what leads it to ECS.
     fn bare(&self, words: &[&str]) -> Command {
+        self.of("s", words)
+    }
+
+    /// The same for a sweep of another name.
+    fn of(&self, id: &str, words: &[&str]) -> Command {
         let endpoint = &self.source.endpoint;
         let mut command = Command::new(env!("CARGO_BIN_EXE_parfetch"));
-        command.args(["sweep", "--id", "s", "--out"]).arg(self.out.path()).args(words).env_clear();
+        command.args(["sweep", "--id", id, "--out"]).arg(self.out.path()).args(words).env_clear();
         command.env("AWS_ACCESS_KEY_ID", &endpoint.access_key).env("AWS_SECRET_ACCESS_KEY", &endpoint.secret_key);
         command.env("AWS_REGION", &endpoint.region).env("AWS_ENDPOINT_URL_S3", &endpoint.url).env("HOME", self.out.path());
         for service in ["ECS", "BATCH", "SERVICE_QUOTAS", "CLOUDFORMATION"] {

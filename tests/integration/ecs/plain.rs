@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{FIRST, SECOND, SMALL, Scene};
-use crate::support::aws::{Fault, Setup};
+use crate::support::aws::{Fault, On, Setup};
 
 const MATRIX: [&str; 10] = ["--vcpu", "1,2", "--client", "lean", "--mode", "async,thread,process", "-c", "1,2", "--repeat", "2"];
 
@@ -167,15 +167,31 @@ fn a_quota_that_may_not_be_read_is_taken_to_be_that_of_a_new_account() {
 
 #[test]
 fn no_more_is_spent_than_was_said() {
+    let first = On::tags(&[("parfetch:cell", FIRST), ("parfetch:repetition", "1")]);
+    let scene = Scene::new(|setup| setup.fault_times(first, Fault::Spot("SpotInterruption"), 2));
+    let up_to = |usd: &str| {
+        let mut command = scene.bare(&SMALL);
+        command.args(["--on", "ecs", "--stack", "parfetch", "--poll-interval", "50ms", "--max-cost", usd]);
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    // A minute of 1 vCPU and 2 GB costs $0.00082: three tasks fit, the attempts after them do not.
+    let (code, stderr) = up_to("0.002");
+    assert!(code == Some(2) && stderr.contains("0.002"), "{code:?} {stderr}");
+    assert_eq!(scene.aws.calls("RunTask").len(), 0);
+    let (code, stderr) = up_to("0.003");
+    assert!(code == Some(3) && stderr.contains("--max-cost is used up"), "{code:?} {stderr}");
+    assert_eq!(scene.aws.tasks().len(), 3);
+    scene.finish();
+}
+
+#[test]
+fn the_longest_name_of_a_sweep_is_one_for_ecs_too() {
     let scene = Scene::new(|setup| setup);
-    let mut command = scene.bare(&SMALL);
-    // A minute of 1 vCPU and 2 GB costs $0.00082.
-    command.args(["--on", "ecs", "--stack", "parfetch", "--poll-interval", "50ms", "--max-cost", "0.002"]);
-    let output = command.output().unwrap();
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.code() == Some(3) && stderr.contains("--max-cost is used up"), "{stderr}");
-    assert_eq!(scene.aws.tasks().len(), 2);
-    scene.sweep(&SMALL, 0);
-    assert_eq!(scene.records().len(), 3 + 1, "the warm-up twice");
+    let name = format!("a.b_C-{}", "x".repeat(34));
+    let mut command = scene.of(&name, &SMALL);
+    let output = command.args(["--on", "ecs", "--stack", "parfetch", "--poll-interval", "50ms", "--yes"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(scene.aws.tasks().iter().all(|task| task.tags["parfetch:sweep"] == name));
     scene.finish();
 }
