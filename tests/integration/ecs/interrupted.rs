@@ -204,3 +204,16 @@ fn what_a_sweep_has_spent_before_counts() {
     assert_eq!(scene.aws.tasks().len(), 3);
     scene.finish();
 }
+
+#[test]
+fn the_same_sweep_in_another_folder_starts_nothing_a_second_time() {
+    let mut scene = Scene::new(|setup| setup);
+    scene.sweep(&SMALL, 0);
+    let before = scene.failures();
+    scene.out = tempfile::tempdir().unwrap();
+    let ended = scene.start(&SMALL).end();
+    // The same tokens name the same tasks, whose results are there; the records of the first are not written over.
+    assert!([Some(0), Some(5)].contains(&ended.code), "{}", ended.stderr);
+    assert_eq!((scene.aws.tasks().len(), scene.failures()), (3, before));
+    scene.finish();
+}

@@ -114,3 +114,15 @@ fn what_is_not_there_is_found_out_before_anything_starts() {
         scene.finish();
     }
 }
+
+#[test]
+#[ignore = "the other shards run to their end or to --run-timeout, and the reason that is told is theirs"]
+fn when_one_shard_cannot_be_started_the_others_are_not_left_to_run() {
+    let scene = Scene::over(super::slow(), |setup| setup.fault(On::tags(&[("parfetch:shard", "1")]), Fault::Capacity));
+    let words = ["--vcpu", "1", "--client", "lean", "--mode", "async", "-c", "1", "--repeat", "1", "--shards", "2", "--max-tasks", "2"];
+    let ended = scene.sweep(&[&words[..], &["--start-timeout", "3s", "--run-timeout", "30s"]].concat(), 4);
+    assert!(ended.stderr.contains("Capacity is unavailable"), "{}", ended.stderr);
+    assert_eq!(scene.aws.calls("StopTask").len(), 1, "half a minute of a task that nobody needs");
+    assert_eq!(scene.aws.tasks()[0].exit_code, Some(143));
+    scene.finish();
+}
