@@ -67,6 +67,13 @@ impl Raw {
     pub fn get(&self, flag: &str) -> Option<&Given> {
         self.values.get(flag)
     }
+
+    /// Gives settings a value where a person gave none; `name` says in errors where it comes from. An empty value is none.
+    pub fn below(&mut self, name: &'static str, values: impl IntoIterator<Item = (&'static str, String)>) {
+        for (flag, value) in values.into_iter().filter(|(_, value)| !value.is_empty()) {
+            self.values.entry(flag).or_insert(Given { value, name });
+        }
+    }
 }
 
 /// What to do.
@@ -271,6 +278,14 @@ mod tests {
     fn embedded_takes_its_value_after_an_equals_sign_only() {
         assert_eq!(run(&["--embedded"], Variables::default()).get("embedded").unwrap().value, "");
         assert_eq!(run(&["--embedded=objects=5"], Variables::default()).get("embedded").unwrap().value, "objects=5");
+    }
+
+    #[test]
+    fn what_stands_below_gives_way() {
+        let mut raw = run(&["--bucket", "typed"], Variables::from([("MODE", "thread")]));
+        raw.below("--stack", [("bucket", "b".to_owned()), ("mode", "async".to_owned()), ("prefix", String::new()), ("tag", "t".to_owned())]);
+        assert_eq!((raw.get("bucket").unwrap().value.as_str(), raw.get("mode").unwrap().value.as_str()), ("typed", "thread"));
+        assert_eq!((raw.get("prefix"), raw.get("tag")), (None, Some(&Given { value: "t".to_owned(), name: "--stack" })));
     }
 
     #[test]
