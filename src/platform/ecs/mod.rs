@@ -127,18 +127,22 @@ pub async fn fetch(base_uri: &str, time_limit: Duration) -> Result<TaskMetadata,
     let time_limit = time_limit.min(MAX_TIME);
     let base_uri = base_uri.trim_end_matches('/');
     let (task_uri, stats_uri) = (format!("{base_uri}/task"), format!("{base_uri}/task/stats"));
-    let (task, stats) = tokio::join!(get_in(&task_uri, time_limit), get_in(&stats_uri, time_limit));
+    // In its first second a container has no statistics, and the agent says that something is wrong with it: not worth a wait.
+    let (task, stats) = tokio::join!(
+        get_in(&task_uri, time_limit, |status| status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()),
+        get_in(&stats_uri, time_limit, |status| status == StatusCode::TOO_MANY_REQUESTS)
+    );
     let container_id = base_uri.rsplit('/').next().unwrap_or_default();
     Ok(parse(&task?, stats.as_ref(), container_id))
 }
 
-/// Asks again after answers that may be others soon, until the time is up; then the last of them tells more than that it is.
-async fn get_in(uri: &str, time_limit: Duration) -> Result<Value, EcsError> {
+/// Asks `again` after answers that may be others soon, until the time is up; then the last of them tells more than that it is.
+async fn get_in(uri: &str, time_limit: Duration, again: impl Fn(StatusCode) -> bool) -> Result<Value, EcsError> {
     let mut last = None;
     let asking = async {
         loop {
             match get(uri).await {
-                Err(error @ EcsError::Status { status, .. }) if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() => {
+                Err(error @ EcsError::Status { status, .. }) if again(status) => {
                     last = Some(error);
                 }
                 done => return done,

@@ -140,6 +140,19 @@ async fn an_agent_that_is_asked_too_often_is_asked_again() {
 }
 
 #[tokio::test]
+async fn an_agent_in_trouble_is_asked_again_for_the_task_alone() {
+    let (tasks, stats) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
+    let trouble = |path: &str| {
+        let count = if path.ends_with("/stats") { &stats } else { &tasks };
+        count.set(count.get() + 1);
+        if count.get() == 1 { Some(("500 Internal Server Error", "\"no stats\"".to_owned())) } else { documents(path) }
+    };
+    let task = fetch_from(LONG, trouble).await.unwrap();
+    assert_eq!((tasks.get(), stats.get(), task.limit_vcpu), (2, 1, Some(4.0)));
+    assert_eq!(task.stats_error.as_deref(), Some("the metadata endpoint answered 500 Internal Server Error: no stats"));
+}
+
+#[tokio::test]
 async fn what_is_no_object_is_an_error() {
     for body in ["", "[1]", "{\"Cluster\":", "\"text\""] {
         let error = fetch_from(LONG, |_| Some(("200 OK", body.to_owned()))).await.unwrap_err();

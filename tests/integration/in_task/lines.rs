@@ -48,7 +48,7 @@ fn a_run_of_eleven_seconds_tells_how_far_it_is() {
     // After ten seconds, and at the end.
     let progress = told("fetched_objects");
     assert_eq!(progress.len(), 2, "{}", said.stderr);
-    assert!((10.0..12.0).contains(&progress[0]["elapsed_s"].as_f64().unwrap()) && progress[0]["left_s"].as_f64().unwrap() <= 1.0);
+    assert!(progress[0]["elapsed_s"].as_f64().unwrap() >= 10.0 && progress[0]["left_s"].as_f64().unwrap() <= 1.0);
     assert!(progress[0]["bytes_per_s"].as_f64().unwrap() > 0.0);
     let end = lines.last().unwrap();
     assert_eq!((&end["state"], &end["exit_code"], &end["failed"]), (&"complete".into(), &0.into(), &0.into()));

@@ -41,6 +41,7 @@ pub(super) struct Seen {
     /// Requests without the right `Authorization`.
     pub(super) strangers: usize,
     open: usize,
+    first_and_last: Option<(Instant, Instant)>,
     pub(super) pairs: Vec<Pair>,
 }
 
@@ -107,7 +108,9 @@ impl Role {
 
     fn begin(&self) -> usize {
         let mut seen = self.shared.seen.lock().unwrap();
+        let now = Instant::now();
         seen.asked += 1;
+        seen.first_and_last = Some((seen.first_and_last.map_or(now, |(first, _)| first), now));
         seen.open += 1;
         seen.most_open = seen.most_open.max(seen.open);
         self.shared.news.notify_all();
@@ -142,6 +145,16 @@ impl Role {
     /// Looks at what was counted.
     pub(super) fn seen<T>(&self, look: impl FnOnce(&Seen) -> T) -> T {
         look(&self.shared.seen.lock().unwrap())
+    }
+
+    /// One ask at a time, each with its token, and no more of them than one each half lifetime and two.
+    #[track_caller]
+    pub(super) fn was_asked_in_moderation(&self) {
+        let (asked, open, strangers, first_and_last) = self.seen(|seen| (seen.asked, seen.most_open, seen.strangers, seen.first_and_last));
+        let time = first_and_last.map_or(Duration::ZERO, |(first, last)| last - first);
+        let most = usize::try_from(time.as_millis() / (self.shared.lifetime / 2).as_millis()).unwrap() + 2;
+        assert!((2..=most).contains(&asked), "asked {asked} times in {time:?}");
+        assert_eq!((open, strangers), (1, 0));
     }
 
     /// The set with this access key.
