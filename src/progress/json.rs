@@ -75,12 +75,8 @@ impl<W: Write> JsonLines<W> {
                     self.counters(json!({"bytes_per_s": rate, "left_s": left}));
                 }
             }
-            RunEvent::Fetched => {
-                // Over the whole phase: the last five seconds are of no interest any more.
-                let whole = seconds(self.meter.elapsed_ns());
-                let rate = (whole > 0.0).then(|| self.meter.live().bytes as f64 / whole);
-                self.counters(json!({"bytes_per_s": rate, "left_s": 0}));
-            }
+            // Without a rate: that of the run is over the time to the last end of a fetch, and stands in the line of its end.
+            RunEvent::Fetched => self.counters(json!({})),
             _ => {}
         }
     }
@@ -158,7 +154,7 @@ mod tests {
             {"level": "INFO", "message": "fetched 100/100 objects, 40.0 GB, 1 failed", "phase": "fetch", "fetched_objects": 100, "to_fetch": 100,
              "failed": 1, "bytes": 40_000_000_000_u64, "bytes_per_s": 2e9, "left_s": 0.0, "elapsed_s": 20.0},
             {"level": "INFO", "message": "fetched 100/100 objects, 40.0 GB, 1 failed", "phase": "fetch", "fetched_objects": 100, "to_fetch": 100,
-             "failed": 1, "bytes": 40_000_000_000_u64, "bytes_per_s": 2e9, "left_s": 0, "elapsed_s": 20.0},
+             "failed": 1, "bytes": 40_000_000_000_u64, "elapsed_s": 20.0},
         ]);
         assert_eq!(Value::Array(shown(Told::All, &run())), expected);
     }
