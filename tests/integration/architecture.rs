@@ -25,7 +25,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("run", &["event", "exit", "plan", "sample", "units", "platform", "store", "results", "lister", "engine", "server"]),
     ("sweep", &["cell", "cloud", "event", "exit", "plan", "platform", "price", "lister", "results", "run", "server", "stats", "store", "units"]),
     ("report", &["cell", "plan", "price", "sample", "units", "stats", "platform", "results", "store"]),
-    ("output", &["units", "stats", "results"]),
+    ("output", &["units", "stats", "platform", "results"]),
     ("progress", &["event", "output", "sample", "units"]),
     ("cli", &[]),
     ("settings", &["cli", "cloud", "exit", "plan", "price", "report", "server", "sweep", "units"]),

@@ -5,6 +5,7 @@ mod architecture;
 mod bad_input;
 mod behaviour;
 mod faults;
+mod in_task;
 mod listing;
 mod reference;
 mod reports;
