@@ -5,6 +5,8 @@ use std::fmt;
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
+use crate::exit::{Exit, Failure};
+
 /// What kind of failure it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -45,6 +47,12 @@ impl fmt::Display for CloudError {
 }
 
 impl std::error::Error for CloudError {}
+
+impl From<CloudError> for Failure {
+    fn from(error: CloudError) -> Self {
+        Self::new(Exit::SetUp, error.message).hint(error.hint)
+    }
+}
 
 /// A call in words, `run a task of parfetch:7`, and the permission that it takes, `ecs:RunTask`.
 #[derive(Clone, Copy, Debug)]

@@ -37,9 +37,16 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
 
 /// The report of a folder: text on stdout, the page beside the results.
 pub(super) fn of_folder(folder: &Path, sources: &SourceSettings, variables: &Variables) -> Result<PathBuf, Failure> {
+    of_place(ResultSource::Path(folder.to_owned()), (folder, sources), variables)
+}
+
+/// The report of a place: text on stdout, the page into a folder.
+pub(super) fn of_place(place: ResultSource, (folder, sources): (&Path, &SourceSettings), variables: &Variables) -> Result<PathBuf, Failure> {
     let runtime = super::runtime()?;
-    let studies = runtime.block_on(studies(&[ResultSource::Path(folder.to_owned())], sources, variables))?;
+    let studies = runtime.block_on(studies(&[place], sources, variables))?;
     let file = folder.join("report.html");
+    fs::create_dir_all(folder)
+        .map_err(|error| Failure::new(Exit::Usage, format!("cannot make the folder {}: {error}", folder.display())).hint("choose another --out"))?;
     write_pages(&studies, &file, &|name| open(name, (&runtime, sources)))?;
     let settings = ReportSettings {
         places: Vec::new(),

@@ -4,6 +4,8 @@
 
 mod reader;
 mod reports;
+mod selection;
+mod submit;
 mod sweep;
 
 use std::collections::VecDeque;
@@ -13,10 +15,11 @@ use std::str::FromStr;
 
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
-use crate::plan::{Access, ClientKind, Destination, KeySource, Layout, Limits, MAX_ATTEMPTS, Mode, RunPlan, S3Uri, Selection, Shard};
+use crate::plan::{Access, ClientKind, Destination, Layout, Limits, MAX_ATTEMPTS, Mode, RunPlan, S3Uri};
 use crate::server;
 use reader::{Reader, usage};
 pub use reports::{CompareSettings, ReportFormat, ReportSettings, ResultSource, SourceSettings, compare, report};
+pub use submit::{SubmitSettings, submit};
 pub use sweep::{Beside, Intent, SweepSettings, sweep};
 
 /// When progress is shown.
@@ -87,7 +90,7 @@ pub fn run(raw: &Raw) -> Result<RunSettings, Failure> {
     let access = access(raw)?;
     let plan = RunPlan {
         bucket: bucket(raw, embedded.is_some(), &mut warnings)?,
-        selection: selection(raw)?,
+        selection: selection::selection(raw)?,
         concurrency: concurrency(raw, mode)?,
         mode,
         client,
@@ -229,30 +232,6 @@ fn limits(raw: &Raw) -> Result<Limits, Failure> {
 /// In which order objects are fetched, and in which parts.
 fn layout(reader: &Reader<'_>) -> Result<Layout, Failure> {
     Ok(Layout { order: reader.word("order")?.unwrap_or_default(), part_size: reader.part_size()? })
-}
-
-/// Where the keys come from.
-fn key_source(raw: &Raw) -> Result<KeySource, Failure> {
-    Ok(match raw.get("keys") {
-        None => KeySource::Listing,
-        Some(Given { value, name }) if value.starts_with("s3://") => KeySource::Object(
-            Reader(raw)
-                .word::<S3Uri>("keys")?
-                .filter(|uri| !uri.key.is_empty())
-                .ok_or_else(|| usage(format!("{name}: `{value}` names no key"), "write s3://bucket/key, or the path of a file"))?,
-        ),
-        Some(path) => KeySource::File(path.value.clone().into()),
-    })
-}
-
-fn selection(raw: &Raw) -> Result<Selection, Failure> {
-    let reader = Reader(raw);
-    Ok(Selection {
-        source: key_source(raw)?,
-        prefix: reader.text("prefix").unwrap_or_default(),
-        limit: reader.number("limit", 1..=u64::from(u32::MAX), "keys")?,
-        shard: reader.word::<Shard>("shard")?,
-    })
 }
 
 fn destination(raw: &Raw, embedded: bool, warnings: &mut Vec<String>) -> Result<Destination, Failure> {
