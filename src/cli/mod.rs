@@ -287,6 +287,14 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_below_gives_way() {
+        let mut raw = run(&["--bucket", "typed"], Variables::from([("MODE", "thread")]));
+        raw.below("--stack", [("bucket", "b".to_owned()), ("mode", "async".to_owned()), ("prefix", String::new()), ("tag", "t".to_owned())]);
+        assert_eq!((raw.get("bucket").unwrap().value.as_str(), raw.get("mode").unwrap().value.as_str()), ("typed", "thread"));
+        assert_eq!((raw.get("prefix"), raw.get("tag")), (None, Some(&Given { value: "t".to_owned(), name: "--stack" })));
+    }
+
+    #[test]
     fn every_flag_stands_once_in_its_table() {
         for table in [RUN, REPORT, COMPARE, UPLOAD, SERVE, SWEEP, SUBMIT] {
             let mut flags: Vec<_> = table.iter().map(|setting| setting.flag).collect();

@@ -31,10 +31,28 @@ pub const SWEEP: &[Setting] = settings! {
         "plan" [] Value("FILE"), "", "Take the plan from a TOML file; flags win over it";
         "print-plan" [] Nothing, "", "Print the plan as such a file, and do nothing";
         "seed" [] Value("N"), "1", "Seed of the order";
-        "on" [] Value("WHERE"), "local", "Where cells run: local (this machine)";
+        "on" [] Value("WHERE"), "local", "Where cells run: local (this machine) or ecs (Fargate tasks)";
         "dry-run" [] Nothing, "", "List the keys, say what would be done, and do nothing";
         "id" [] Value("NAME"), "", "Name of the sweep; one that was cut off goes on under its name. Default: date and time";
         "redo-failed" [] Nothing, "", "Run repetitions again that failed before";
+    }
+    "On ECS (--on ecs)" {
+        "stack" ["PARFETCH_STACK"] Value("NAME"), "", "Take buckets, cluster, task definition and network from this CloudFormation stack (infra/template.yaml); what is given otherwise wins";
+        "cluster" [] Value("NAME|ARN"), "", "Cluster in which tasks run";
+        "task-definition" [] Value("NAME|ARN"), "", "Task definition; without a revision the latest, which holds for the whole sweep";
+        "container" [] Value("NAME"), "parfetch", "Container whose environment is overridden";
+        "subnets" [] Value("LIST"), "", "Subnets of the tasks";
+        "security-groups" [] Value("LIST"), "", "Security groups of the tasks; none = the VPC's default";
+        "assign-public-ip" [] Value("WHETHER"), "DISABLED", "ENABLED in public subnets, DISABLED behind NAT or endpoints";
+        "log-group" [] Value("NAME"), "", "Log group of the tasks, for messages";
+        "capacity" [] Value("KIND"), "on-demand", "on-demand or spot (cheaper, may be taken back: then the run is tried again)";
+        "max-tasks" [] Value("N"), "1", "Tasks at once; cells that overlap share what S3 gives, and are flagged";
+        "yes" -'y' [] Nothing, "", "Spend the money that the forecast names";
+        "max-cost" [] Value("USD"), "", "Spend up to this: no task is started that would go beyond, and those that run are stopped";
+        "detach" [] Nothing, "", "Leave tasks running when the sweep is interrupted; the same command finds them again";
+        "start-timeout" [] Value("TIME"), "15m", "Longest time until a task runs: capacity, image and throttling included";
+        "stop-timeout" [] Value("TIME"), "4m", "Longest time until a task that ends has stopped";
+        "poll-interval" [] Value("TIME"), "5s", "Time between two looks at the tasks";
     }
     "What to fetch" {
         "bucket" -'b' ["BUCKET_NAME"] Value("NAME"), "", "Source bucket: listed and read, never written";
@@ -75,6 +93,8 @@ Examples:
   parfetch sweep -b images --limit 5000 --id first                 cut off? the same line goes on
   parfetch sweep -b images --duration 20m --vcpu 1 -c 16           a sustained rate
   parfetch sweep --embedded --contender python:thread,process='python3 fetch_study.py'
+  parfetch sweep --on ecs --stack parfetch --dry-run               on Fargate: what it would cost
+  parfetch sweep --on ecs --stack parfetch --id first --max-cost 5
   parfetch sweep -b images --vcpu 1,2 --print-plan > plan.toml     then: parfetch sweep --plan plan.toml
 
 Each repetition is a fresh process, held to the vCPU and memory of its cell by a control group (or systemd-run, or CPU affinity for whole vCPU).

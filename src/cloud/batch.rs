@@ -20,6 +20,8 @@ use super::error::{Call, CloudError};
 pub const MAX_CHILDREN: u32 = 10_000;
 /// Most bytes of a `SubmitJob` request (Batch user guide, service quotas).
 pub const MAX_PAYLOAD: usize = 30 * 1024;
+/// Most jobs of one `DescribeJobs` call (Batch API reference).
+const DESCRIBED: usize = 100;
 /// Longest name of a job.
 pub const MAX_JOB_NAME: usize = 128;
 
@@ -124,6 +126,27 @@ impl Batch {
     pub fn new(cloud: &Cloud) -> Self {
         Self { client: Client::new(cloud.config()) }
     }
+
+    /// Lists say less than descriptions, which are had for a hundred jobs a call: of more nobody reads why.
+    async fn explain(&self, id: &str, children: &mut [ChildSeen]) -> Result<(), CloudError> {
+        let wanted: Vec<String> =
+            children.iter().filter(|child| child.exit_code.is_none()).take(DESCRIBED).map(|child| format!("{id}:{}", child.index)).collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let what = format!("look at the failed children of the job {id}");
+        let call = Call { what: &what, permission: "batch:DescribeJobs" };
+        let answer = self.client.describe_jobs().set_jobs(Some(wanted)).send().await.map_err(|error| call.failed(&error))?;
+        for job in answer.jobs() {
+            let index = job.job_id().and_then(|id| id.rsplit_once(':')?.1.parse::<u32>().ok());
+            let Some(child) = children.iter_mut().find(|child| Some(child.index) == index) else { continue };
+            let container = job.container();
+            child.exit_code = container.and_then(aws_sdk_batch::types::ContainerDetail::exit_code);
+            child.reason =
+                text(container.and_then(|container| container.reason())).or_else(|| text(job.status_reason())).or_else(|| child.reason.take());
+        }
+        Ok(())
+    }
 }
 
 #[async_trait(?Send)]
@@ -190,6 +213,7 @@ impl Jobs for Batch {
             found.extend(child(&job.map_err(|error| call.failed(&error))?));
         }
         found.sort_by_key(|child: &ChildSeen| child.index);
+        self.explain(id, &mut found).await?;
         Ok(found)
     }
 

@@ -37,7 +37,7 @@ fn dispatch(invocation: Invocation, process_start_ns: u64) -> Result<Exit, Failu
         Invocation::Report(raw) => report::main(&raw),
         Invocation::Compare(raw) => compare::main(&raw),
         Invocation::Serve(raw) => serve::main(&raw),
-        Invocation::Sweep(raw) => sweep::main(&raw),
+        Invocation::Sweep(raw) => sweep::main(raw),
         Invocation::Submit(raw) => submit::main(raw),
         Invocation::Confined(confined) => Err(sweep::confined(confined)),
         Invocation::ServeSupervised => serve::supervised(),

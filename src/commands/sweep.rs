@@ -18,8 +18,25 @@ use crate::settings::{self, Beside, Intent, ProgressWhen, SourceSettings, SweepS
 use crate::sweep::{Confinement, Ended, Forecast, World, become_program, dry_run, sweep};
 use crate::units;
 
+/// What the outputs of a stack are for a sweep.
+const STACK: &super::stack::Meaning = &[
+    ("SourceBucket", "bucket"),
+    ("SourcePrefix", "prefix"),
+    ("ResultsBucket", "result-bucket"),
+    ("ResultsPrefix", "result-prefix"),
+    ("ClusterArn", "cluster"),
+    ("TaskDefinitionArn", "task-definition"),
+    ("ContainerName", "container"),
+    ("SubnetIds", "subnets"),
+    ("SecurityGroupIds", "security-groups"),
+    ("AssignPublicIp", "assign-public-ip"),
+    ("LogGroup", "log-group"),
+];
+
 /// Runs it.
-pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
+pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
+    super::stack::fill(&mut raw, STACK)?;
+    let raw = &raw;
     let plan = match raw.get("plan") {
         None => None,
         Some(given) => Some(fs::read_to_string(&given.value).map_err(|error| {
