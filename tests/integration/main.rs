@@ -4,6 +4,7 @@
 mod architecture;
 mod bad_input;
 mod behaviour;
+mod ecs;
 mod faults;
 mod listing;
 mod reference;

@@ -1,6 +1,7 @@
 //! What the integration tests share.
 
 pub(crate) mod awkward;
+pub(crate) mod aws;
 pub(crate) mod parfetch;
 pub(crate) mod results;
 pub(crate) mod s3;

@@ -234,7 +234,7 @@ impl Shared {
 }
 
 /// `None` at the end of the connection.
-fn read_request(stream: &mut BufReader<impl Read + Write>) -> io::Result<Option<Request>> {
+pub(super) fn read_request(stream: &mut BufReader<impl Read + Write>) -> io::Result<Option<Request>> {
     let mut line = String::new();
     if stream.read_line(&mut line)? == 0 {
         return Ok(None);
