@@ -351,9 +351,34 @@ fn shards_are_one_run_bytes_and_histograms_added_and_time_from_first_start_to_la
     // The p50 of both is the 10th of 20, the p99 the 20th: averages would be 20 ms.
     assert!((median(Metric::TtfbP50).unwrap() - 0.010).abs() < 1e-5 && (median(Metric::TtfbP99).unwrap() - 0.030).abs() < 1e-4);
     assert_eq!(median(Metric::ActiveWindow), None, "no window is shared by shards");
+    let latencies = |summary: &Summary| summary.distributions.latency.count;
+    assert_eq!(cell.observations[0].counts.timed, Some(latencies(&first) + latencies(&second)));
     // 20 + 25 CPU seconds of 4 vCPU in 105 s.
     close(median(Metric::CpuShare), 45.0 / 105.0 / 4.0);
     assert_eq!((studies[0].workload.keys, studies[0].workload.bytes), (Some(2 * OBJECTS), Some(2 * BYTES)));
+}
+
+#[test]
+fn the_worst_clock_of_the_shards_is_told_and_one_that_is_not_known_makes_it_unknown() {
+    let of = |errors: [Option<f64>; 2]| {
+        let shards = [0, 1].map(|index: u8| {
+            let mut summary = shard(&format!("2026-11-20T10:00:0{index}.000Z"), 100.0, &format!("{index}/2"));
+            let ecs = summary.environment.ecs.get_or_insert_default();
+            ecs.clock_error_bound_ms = errors[usize::from(index)];
+            summary
+        });
+        let studies = studies(own(&[("a.json", &shards[0]), ("b.json", &shards[1])]), &PriceList::built_in());
+        let words = render_markdown(&studies, &[Metric::Throughput]);
+        (studies[0].cells[0].observations[0].clock_error_ms, words)
+    };
+    let (error, words) = of([Some(0.556_966), Some(0.25)]);
+    assert_eq!(error, Some(0.556_966));
+    assert!(words.contains("the error of their clocks is 0.557 ms at the most"), "{words}");
+    let (error, words) = of([Some(0.556_966), None]);
+    assert_eq!(error, None);
+    assert!(words.contains("the error of their clocks is not known"), "{words}");
+    let alone = studies(own(&[("a.json", &own_run("2026-11-20T10:00:00.000Z", 100.0))]), &PriceList::built_in());
+    assert!(!render_markdown(&alone, &[Metric::Throughput]).contains("Clocks"), "one clock has no error to be told");
 }
 
 #[test]

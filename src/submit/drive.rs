@@ -137,7 +137,7 @@ async fn send(job: &Job, (results, document): (&mut Bucket, JobDocument), (watch
     let shards = u32::try_from(document.shards.len()).unwrap_or(u32::MAX);
     let request = job.request(shards)?;
     // A command that was killed between the request and writing down its answer.
-    let found = if was_planned { watch.named(&request.queue, &request.name).await? } else { None };
+    let found = if was_planned { watch.look_for(&request).await? } else { None };
     if found.is_none() && job.spending == Spending::Nothing {
         return Err(Failure::new(Exit::Usage, format!("the job {} has its keys and is not submitted", job.id)).hint("--yes submits it"));
     }

@@ -9,5 +9,6 @@ mod faults;
 mod listing;
 mod reference;
 mod reports;
+mod submit;
 mod support;
 mod sweeps;

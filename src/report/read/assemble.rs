@@ -291,6 +291,7 @@ fn of_numbers(started_at: &str, numbers: &Numbers) -> Observation {
         active_window_bytes_per_s: numbers.active_window_bytes_per_s,
         tail_share: numbers.tail_share,
         course: numbers.course,
+        clock_error_ms: numbers.clock_error_ms,
         ..Observation::default()
     }
 }
@@ -333,15 +334,19 @@ fn is_of_a_repetition(name: &str) -> bool {
 /// Shards of one run: the same settings apart from their index; of several runs the first start of each index belongs to the first run, and so on.
 fn batches(mut sharded: Vec<Reduced>) -> Vec<Vec<Reduced>> {
     sharded.sort_by(|one, other| one.started_at.cmp(&other.started_at));
-    let mut batches: Vec<Vec<Reduced>> = Vec::new();
+    let mut batches: Vec<(BTreeSet<Option<u32>>, Vec<Reduced>)> = Vec::new();
     for run in sharded {
-        let fits = |batch: &Vec<Reduced>| is_same_but_for_the_shard(&batch[0], &run) && batch.iter().all(|other| other.shard != run.shard);
+        let index = run.shard.map(|shard| shard.index);
+        let fits = |(present, batch): &(BTreeSet<_>, Vec<Reduced>)| !present.contains(&index) && is_same_but_for_the_shard(&batch[0], &run);
         match batches.iter_mut().find(|batch| fits(batch)) {
-            Some(batch) => batch.push(run),
-            None => batches.push(vec![run]),
+            Some((present, batch)) => {
+                present.insert(index);
+                batch.push(run);
+            }
+            None => batches.push((BTreeSet::from([index]), vec![run])),
         }
     }
-    batches
+    batches.into_iter().map(|(_, batch)| batch).collect()
 }
 
 fn is_same_but_for_the_shard(one: &Reduced, other: &Reduced) -> bool {

@@ -99,29 +99,20 @@ impl Watch<'_> {
         }
     }
 
-    /// A job that may be there, by its name. Batch lists a new one after a while.
-    async fn look_for(&self, request: &JobRequest) -> Result<Option<String>, CloudError> {
+    /// A job that may be there, by its name. Batch lists a new one after a while, so that one look does not tell.
+    pub(super) async fn look_for(&self, request: &JobRequest) -> Result<Option<String>, CloudError> {
         let mut back_off = BackOff::new();
         let mut looks = 0;
-        while looks < LOOKS {
-            sleep(back_off.pause).await;
+        loop {
             match self.jobs.named(&request.queue, &request.name).await {
                 Ok(found) if found.is_empty() => {
                     looks += 1;
+                    if looks == LOOKS {
+                        return Ok(None);
+                    }
+                    sleep(back_off.pause).await;
                     back_off.pause = (back_off.pause * 2).min(LONGEST_PAUSE);
                 }
-                Ok(found) => return Ok(found.into_iter().next()),
-                Err(error) => back_off.after(error).await?,
-            }
-        }
-        Ok(None)
-    }
-
-    /// The newest job of this name.
-    pub(super) async fn named(&self, queue: &str, name: &str) -> Result<Option<String>, CloudError> {
-        let mut back_off = BackOff::new();
-        loop {
-            match self.jobs.named(queue, name).await {
                 Ok(found) => return Ok(found.into_iter().next()),
                 Err(error) => back_off.after(error).await?,
             }
