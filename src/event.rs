@@ -98,6 +98,13 @@ pub enum SweepEvent {
         /// What is left of the sweep, as far as the runs so far tell.
         left_ns: Option<u64>,
     },
+    /// A task of a run is in another state: `PENDING`, `RUNNING` …
+    TaskState {
+        /// The run's cell in words.
+        cell: String,
+        /// As ECS calls it.
+        state: String,
+    },
     /// A run has ended.
     RunEnded {
         /// Its number; none for a warm-up.

@@ -15,7 +15,7 @@ use crate::price::PriceList;
 use crate::progress::{Display, SweepProgress};
 use crate::run::Signal;
 use crate::settings::{self, Beside, Intent, ProgressWhen, SourceSettings, SweepSettings};
-use crate::sweep::{Confinement, Ended, Forecast, World, become_program, dry_run, sweep};
+use crate::sweep::{Confinement, Consent, Ended, Forecast, World, become_program, dry_run, sweep};
 use crate::units;
 
 /// What the outputs of a stack are for a sweep.
@@ -77,12 +77,19 @@ async fn to_its_end(raw: &Raw, settings: SweepSettings, signal: watch::Receiver<
         progress.handle(&SweepEvent::Warning(warning));
     }
     let mut on_event = |event: &SweepEvent| progress.handle(event);
-    let world = World { executable: super::run::executable()?, environment: environment(variables), signal, on_event: &mut on_event };
-    if intent == Intent::DryRun {
+    let prices = super::sources::prices(prices.as_deref())?;
+    let world =
+        World { executable: super::run::executable()?, environment: environment(variables), prices: &prices, signal, on_event: &mut on_event };
+    let is_asked = job.fleet.as_ref().is_some_and(|fleet| fleet.consent == Consent::None);
+    if intent == Intent::DryRun || is_asked {
         let forecast = Box::pin(dry_run(&job, world)).await?;
         drop(progress);
-        let prices = super::sources::prices(prices.as_deref())?;
-        return say(&(foretell(&forecast, &job.id) + &costs(&forecast, &prices))).map(|_| None);
+        say(&(foretell(&forecast, &job.id) + &costs(&forecast, &prices)))?;
+        if intent == Intent::DryRun {
+            return Ok(None);
+        }
+        let hint = "--max-cost USD starts it with a limit, --yes without; --dry-run only looks";
+        return Err(Failure::new(Exit::Usage, "nothing was started: this sweep costs money").hint(hint));
     }
     Box::pin(sweep(&job, world)).await.map(Some)
 }
@@ -94,6 +101,16 @@ fn environment(variables: &Variables) -> Vec<(String, String)> {
 /// What was done, and how to look at it.
 fn finish(ended: &Ended, style: Style) -> Result<Exit, Failure> {
     let folder = ended.folder.display();
+    if let Some(spent) = ended.spent.filter(|spent| spent.tasks > 0) {
+        let usd = spent.usd.map_or_else(|| "no price is known".to_owned(), |usd| format!("${} at list prices, on demand", units::three_digits(usd)));
+        let billed = units::duration_coarse(seconds_ns(spent.billed_s));
+        // Nobody to tell: the records say it too.
+        let _closed = writeln!(io::stderr(), "{} tasks, billed for {billed}: {usd}", units::count(spent.tasks));
+    }
+    if ended.is_broke {
+        let message = format!("--max-cost is used up after {} runs; no task is left running", units::count(ended.done));
+        return Err(Failure::new(Exit::FetchesFailed, message).hint("the same command with a higher --max-cost goes on from here"));
+    }
     if ended.failed > 0 {
         let text = format!("{} of {} runs failed", units::count(ended.failed), units::count(ended.done));
         let _closed = warning(&mut io::stderr(), style, &text);
@@ -132,7 +149,24 @@ fn costs(forecast: &Forecast, prices: &PriceList) -> String {
         let usd = (forecast.gets? as f64 * rates.usd_per_1000_get + forecast.lists as f64 * rates.usd_per_1000_list) / 1e3;
         Some(format!("; requests cost ${} ({region}, prices of {})", units::three_digits(usd), prices.dated()))
     });
-    format!("{time}{}\n", usd.unwrap_or_default())
+    format!("{time}{}\n{}", usd.unwrap_or_default(), of_tasks(forecast, prices))
+}
+
+/// What the tasks cost: the least and the most, since nobody knows yet how long they take.
+fn of_tasks(forecast: &Forecast, prices: &PriceList) -> String {
+    let Some((least, most)) = forecast.tasks_usd else { return String::new() };
+    let each = forecast.duration.as_deref().unwrap_or("a minute, the least that is billed,");
+    let [least, most] = [least, most].map(units::three_digits);
+    format!(
+        "tasks cost ${least} if each takes {each} and ${most} if each takes as long as it may (--run-timeout, --start-timeout), on demand, prices of {}; \
+         not in it: logs, public addresses, images\n",
+        prices.dated()
+    )
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole seconds of tasks, far below 2^53")]
+fn seconds_ns(seconds: f64) -> u64 {
+    (seconds.max(0.0) as u64).saturating_mul(units::SECOND_NS)
 }
 
 /// Data on stdout; a closed pipe is no failure.

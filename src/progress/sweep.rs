@@ -44,6 +44,7 @@ impl<W: Write> SweepProgress<W> {
                 self.left = left_ns.map_or_else(String::new, |ns| format!(", {} left", units::duration_coarse(ns)));
                 self.running(*number, cell);
             }
+            SweepEvent::TaskState { cell, state } => self.bar.set_message(format!("{}  {}{}", one_line(cell), state, self.left)),
             SweepEvent::RunEnded { number, cell, bytes_per_s, failure } => self.ended(*number, cell, (*bytes_per_s, failure.as_deref())),
             SweepEvent::Warning(text) => self.warn(text),
             SweepEvent::Interrupted => self.warn("interrupted: the run that went on does not count; the same command goes on from here"),

@@ -1,7 +1,7 @@
 //! What cells cost as Fargate tasks: size, seconds, requests and retrieval, with the prices of one list.
 //!
-//! Billed are the seconds from the start of the process to its end, for every shard a task, one minute at least; what the pull of the image takes is
-//! billed too, is not known, and is not in it. $ per TB is the price at the measured rate: without start, listing, write-back and minimum.
+//! Billed is every shard as a task, for one minute at least: on Fargate from the pull of the image to the stop of the task, as ECS told; elsewhere the
+//! seconds from the start of the process to its end, since what a pull would take is not known. $ per TB is the price at the measured rate: without start, listing, write-back and minimum.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +11,7 @@ use super::model::{CellReport, Facts, Workload};
 use super::observation::Observation;
 use crate::cell::{Cell, UNITS_PER_VCPU};
 use crate::price::{CPU_UNITS, MINIMUM_SECONDS, PriceList, TaskRates, TaskSize, fargate_memories, task_usd};
+use crate::results::record::TaskRun;
 use crate::results::summary::StorageClass;
 
 /// Keys of a listing page.
@@ -82,7 +83,11 @@ impl Pricing {
             return pricing;
         }
         let what = if is_hypothetical { "as Fargate tasks in" } else { "of" };
-        pricing.notes.push(format!("prices {what} {region} by the list of {}; the pull of the image is not in them", pricing.dated));
+        let billed = match workload.place.on.as_str() {
+            "ecs" => "tasks from the pull of the image to their stop, on demand",
+            _ => "the pull of the image is not in them",
+        };
+        pricing.notes.push(format!("prices {what} {region} by the list of {}; {billed}", pricing.dated));
         if let Some(usd_per_gb) = prices.nat_usd_per_gb(region) {
             let usd = usd_per_gb * 1e3;
             pricing.notes.push(format!("through a NAT gateway each TB costs ${usd:.0} more; through a gateway endpoint for S3 nothing"));
@@ -137,11 +142,24 @@ fn size(cell: &Cell) -> Option<TaskSize> {
     Some(TaskSize { vcpu: f64::from(units) / f64::from(UNITS_PER_VCPU), memory_mib: u64::from(memory_mib) })
 }
 
+/// What tasks were billed for: the mean over them, each a minute at least; unknown when that of one is.
+pub(super) fn billed_s(tasks: &[TaskRun]) -> Option<f64> {
+    let each = |task: &TaskRun| Some((task.billed_ns? as f64 / 1e9).ceil().max(MINIMUM_SECONDS));
+    let sum = tasks.iter().map(each).sum::<Option<f64>>()?;
+    (!tasks.is_empty()).then(|| sum / tasks.len() as f64)
+}
+
 /// What a repetition used: of parfetch the phases that are known, of a contender the whole.
 fn used(observation: &Observation) -> Option<Used> {
     let Observation { times, counts, .. } = observation;
     let phases = [times.start_up_s, times.listing_s, times.worker_start_s, times.write_back_s];
-    let seconds = if observation.is_contender { times.wall_s.or(times.fetch_s)? } else { times.fetch_s? + phases.into_iter().flatten().sum::<f64>() };
+    let seconds = if let Some(billed_s) = times.billed_s {
+        billed_s
+    } else if observation.is_contender {
+        times.wall_s.or(times.fetch_s)?
+    } else {
+        times.fetch_s? + phases.into_iter().flatten().sum::<f64>()
+    };
     let gets = counts.attempts.or(counts.tried)? as f64;
     let bytes = counts.received_bytes.or(counts.goodput_bytes)? as f64;
     Some(Used { seconds, gets, keys: counts.keys?, bytes })
@@ -191,6 +209,24 @@ mod tests {
         ] {
             assert_eq!(fargate_size(&cell(asked.0, asked.1)), found, "{asked:?}");
         }
+    }
+
+    #[test]
+    fn each_task_is_billed_for_a_minute_at_least() {
+        let task = |seconds: Option<u64>| TaskRun { billed_ns: seconds.map(|seconds| seconds * 1_000_000_000 - 1), ..TaskRun::default() };
+        // 60 and 90.
+        assert_eq!(billed_s(&[task(Some(20)), task(Some(90))]), Some(75.0));
+        assert_eq!((billed_s(&[task(Some(20)), task(None)]), billed_s(&[])), (None, None));
+    }
+
+    #[test]
+    fn on_fargate_what_was_billed_counts() {
+        let mut observation = Observation::default();
+        observation.times.fetch_s = Some(10.0);
+        observation.counts = crate::report::observation::Counts { keys: Some(5), attempts: Some(5), received_bytes: Some(5), ..Default::default() };
+        assert!((used(&observation).unwrap().seconds - 10.0).abs() < 1e-12);
+        observation.times.billed_s = Some(75.0);
+        assert!((used(&observation).unwrap().seconds - 75.0).abs() < 1e-12);
     }
 
     #[test]

@@ -118,7 +118,7 @@ impl Sweep {
             attempt: 1,
             position,
             started_at: format!("2026-11-20T{:02}:{:02}:{:02}.000Z", position / 3_600, position / 60 % 60, position % 60),
-            limited: Limited { cpu: Means::CgroupV2, memory: None, cpus: vec![0, 1, 2, 3], machine_cpus: 8, shared_with_server: Some(false) },
+            limited: Limited { cpu: Means::CgroupV2, memory: None, cpus: vec![0, 1, 2, 3], machine_cpus: Some(8), shared_with_server: Some(false) },
             failure: None,
             outside: Some(Outside {
                 // A second for everything but fetching, and a quarter of one vCPU.
@@ -132,6 +132,8 @@ impl Sweep {
             contender,
             summaries: if cell.program.is_parfetch() { vec!["result_run.json".to_owned()] } else { Vec::new() },
             server: None,
+            tasks: Vec::new(),
+            beside: Vec::new(),
         }
     }
 

@@ -19,6 +19,8 @@ pub struct Observation {
     pub position: Option<u32>,
     /// UTC, RFC 3339: a label.
     pub started_at: String,
+    /// Whether other repetitions of its sweep ran at the same time.
+    pub is_overlapped: bool,
     /// Whether a contender made it: its fetch time holds the start of its workers.
     pub is_contender: bool,
     /// Times of its parts.
@@ -66,6 +68,8 @@ pub struct Times {
     pub write_back_s: Option<f64>,
     /// Start of the first process to the end of the last, from outside.
     pub wall_s: Option<f64>,
+    /// What a task of it was billed for, the minimum of a minute included; the mean of its tasks. Unknown outside Fargate.
+    pub billed_s: Option<f64>,
 }
 
 /// Objects, bytes, attempts.

@@ -130,6 +130,10 @@ fn cell_notes(report: &CellReport) -> Vec<String> {
     if again > 0 {
         notes.push(format!("{again} of its repetitions took more than one try"));
     }
+    let overlapped = report.observations.iter().filter(|observation| observation.is_overlapped).count();
+    if overlapped > 0 {
+        notes.push(format!("{overlapped} of its repetitions ran beside others of the sweep (--max-tasks): they shared what S3 gives"));
+    }
     if report.cell.shards > 1 {
         notes.push("shards are put together by UTC; by how much clocks of different machines differ is not known".to_owned());
     }

@@ -53,6 +53,53 @@ pub struct Record {
     pub summaries: Vec<String>,
     /// The embedded server during this repetition; null without one.
     pub server: Option<ServerUse>,
+    /// Its tasks on Fargate, one a shard; empty elsewhere.
+    #[serde(default)]
+    pub tasks: Vec<TaskRun>,
+    /// Other repetitions of the sweep whose tasks ran at the same time, as `CELL/rNN-aM`: they share what S3 gives. Empty when it ran alone.
+    #[serde(default)]
+    pub beside: Vec<String>,
+}
+
+/// One task as ECS told of it. What it did not reach, or ECS did not tell, is null. Times are UTC, RFC 3339.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TaskRun {
+    /// Which shard it fetched, from 0.
+    pub shard: u32,
+    /// Its ARN; null when no task was started.
+    pub arn: Option<String>,
+    /// Starts before it that were refused: no capacity, throttled.
+    pub refused_starts: u32,
+    /// `RunTask` was taken.
+    pub created_utc: Option<String>,
+    /// The pull of the image began: billing begins.
+    pub pull_started_utc: Option<String>,
+    /// The image was there.
+    pub pull_stopped_utc: Option<String>,
+    /// The container ran.
+    pub started_utc: Option<String>,
+    /// It was told to stop, or had ended.
+    pub stopping_utc: Option<String>,
+    /// The container had ended.
+    pub execution_stopped_utc: Option<String>,
+    /// It had stopped: billing ends.
+    pub stopped_utc: Option<String>,
+    /// From `pull_started_utc` to `stopped_utc`, without the minimum of a minute; null when one of them is.
+    pub billed_ns: Option<u64>,
+    /// From `created_utc` to `stopped_utc`; null when one of them is.
+    pub lived_ns: Option<u64>,
+    /// Exit code of the container.
+    pub exit_code: Option<i32>,
+    /// `EssentialContainerExited`, `SpotInterruption` …
+    pub stop_code: Option<String>,
+    /// Why it stopped, in ECS's words.
+    pub stopped_reason: Option<String>,
+    /// Why its container stopped, in ECS's words.
+    pub container_reason: Option<String>,
+    /// Such as `us-east-1d`.
+    pub availability_zone: Option<String>,
+    /// `FARGATE` or `FARGATE_SPOT`.
+    pub capacity: Option<String>,
 }
 
 /// What holds for every repetition of a sweep.
@@ -64,7 +111,7 @@ pub struct SweepFacts {
     pub plan_sha256: String,
     /// SHA-256 of the frozen key list.
     pub keys_sha256: String,
-    /// Where the cells ran: `local`.
+    /// Where the cells ran: `local` or `ecs`.
     pub on: String,
     /// Seed of the order.
     pub seed: u64,
@@ -108,6 +155,8 @@ pub enum Means {
     SystemdScope,
     /// CPU affinity: whole vCPU only.
     Affinity,
+    /// The size of a Fargate task.
+    Fargate,
 }
 
 impl Means {
@@ -118,6 +167,7 @@ impl Means {
             Self::CgroupV1 => "cgroup v1 quota",
             Self::SystemdScope => "systemd scope quota",
             Self::Affinity => "CPU affinity",
+            Self::Fargate => "Fargate task size",
         }
     }
 }
@@ -129,10 +179,10 @@ pub struct Limited {
     pub cpu: Means,
     /// What held its memory; null where nothing did.
     pub memory: Option<Means>,
-    /// Numbers of the CPUs it could run on, all shards together.
+    /// Numbers of the CPUs it could run on, all shards together; empty where they are not known (on Fargate).
     pub cpus: Vec<u32>,
-    /// CPUs of the machine that the sweep could use.
-    pub machine_cpus: u32,
+    /// CPUs of the machine that the sweep could use; null where that is not known (on Fargate).
+    pub machine_cpus: Option<u32>,
     /// Whether it shared CPUs with the server; null where that is not known (a server elsewhere).
     pub shared_with_server: Option<bool>,
 }

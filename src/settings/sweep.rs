@@ -67,10 +67,11 @@ pub fn sweep(raw: &Raw, beside: Beside<'_>) -> Result<SweepSettings, Failure> {
         plan.embedded.as_deref().map(|text| text.parse().map_err(|error| usage(format!("embedded: {error}"), super::SERVE_HINT))).transpose()?;
     let access = super::access(raw)?;
     let access = if embedded.is_some() { super::for_embedded(raw, &access, &mut warnings) } else { access };
-    reader.one_of("on", &[("local", ())])?;
     let results = results(raw, (&plan, &access), &mut warnings)?;
     let duration = plan.duration.as_deref().map(units::parse_duration).transpose();
     let duration = duration.ok().flatten().unwrap_or_default();
+    let time_limit = reader.time("run-timeout")?.unwrap_or(RUN_TIMEOUT) + duration;
+    let fleet = super::fleet::fleet(raw, &plan, (time_limit, &mut warnings))?;
     let job = Job {
         id: id(raw, beside.id)?,
         sizes: sizes(&plan)?,
@@ -81,7 +82,8 @@ pub fn sweep(raw: &Raw, beside: Beside<'_>) -> Result<SweepSettings, Failure> {
         embedded,
         out: reader.path("out").unwrap_or_else(|| PathBuf::from("./parfetch-results")),
         results,
-        time_limit: reader.time("run-timeout")?.unwrap_or(RUN_TIMEOUT) + duration,
+        time_limit,
+        fleet,
         layout: layout(&plan)?,
         failed: if reader.switch("redo-failed")? { Failed::Redo } else { Failed::Keep },
         plan,

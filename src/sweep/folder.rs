@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::ecs::LEDGER_FILE;
 use super::matrix::Planned;
 use crate::results::record::{FILE_NAME, Record, SweepFacts};
 
@@ -141,22 +142,28 @@ impl Folder {
 
     /// Where attempt `attempt` of a repetition stands.
     pub(super) fn repetition(&self, planned: &Planned, attempt: u32) -> PathBuf {
-        self.root.join(planned.cell.slug()).join(format!("r{:02}-a{attempt}", planned.repetition))
+        self.root.join(planned.cell.slug()).join(attempt_folder(planned, attempt))
     }
 
-    /// The record of a repetition, if it is done, and the number of the attempt that comes next. What attempts without a record left is removed, all but
-    /// their folders: half a result must not be taken for one.
+    /// The record of a repetition, if it is done, and the number of the attempt that comes next: of one whose tasks may go on without this sweep, its
+    /// own. What other attempts without a record left is removed, all but their folders: half a result must not be taken for one.
     pub(super) fn look(&self, planned: &Planned) -> Result<(Option<Record>, u32), FolderError> {
         let mut attempt = 1;
         let mut last = None;
         while self.repetition(planned, attempt).is_dir() {
-            let path = self.repetition(planned, attempt).join(FILE_NAME);
+            let dir = self.repetition(planned, attempt);
+            let path = dir.join(FILE_NAME);
             match fs::read_to_string(&path) {
                 Ok(text) => {
                     let what = |error: crate::results::record::RecordError| FolderError::Damaged { path: path.clone(), what: error.to_string() };
                     last = Some(Record::from_json(&text).map_err(what)?);
                 }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => empty(&self.repetition(planned, attempt))?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    if dir.join(LEDGER_FILE).exists() && !self.repetition(planned, attempt + 1).is_dir() {
+                        return Ok((last, attempt));
+                    }
+                    empty(&dir)?;
+                }
                 Err(cause) => return Err(FolderError::Io { path, cause }),
             }
             attempt += 1;
@@ -172,6 +179,11 @@ impl Folder {
     }
 }
 
+/// The name of an attempt's folder in that of its cell.
+pub(super) fn attempt_folder(planned: &Planned, attempt: u32) -> String {
+    format!("r{:02}-a{attempt}", planned.repetition)
+}
+
 fn empty(dir: &Path) -> Result<(), FolderError> {
     fs::remove_dir_all(dir).and_then(|()| fs::create_dir(dir)).map_err(at(dir))
 }
@@ -183,7 +195,7 @@ pub(super) fn store_record(dir: &Path, record: &Record) -> Result<(), FolderErro
 }
 
 /// Written beside and renamed: there is never half a file of this name.
-fn whole(dir: &Path, name: &str, text: &str) -> Result<(), FolderError> {
+pub(super) fn whole(dir: &Path, name: &str, text: &str) -> Result<(), FolderError> {
     let path = dir.join(name);
     let write = || {
         let mut file = tempfile::NamedTempFile::new_in(dir)?;
@@ -241,6 +253,19 @@ mod tests {
         let record = fixture::record(&planned().cell, 3);
         store_record(&folder.prepare(&planned(), 2).unwrap(), &record).unwrap();
         assert_eq!(folder.look(&planned()).unwrap(), (Some(record), 3));
+    }
+
+    #[test]
+    fn an_attempt_whose_tasks_may_go_on_is_taken_up_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::open(dir.path().to_owned()).unwrap();
+        folder.prepare(&planned(), 1).unwrap();
+        let begun = folder.prepare(&planned(), 2).unwrap();
+        fs::write(begun.join(LEDGER_FILE), "{}").unwrap();
+        assert_eq!(folder.look(&planned()).unwrap(), (None, 2));
+        assert!(begun.join(LEDGER_FILE).exists());
+        folder.prepare(&planned(), 3).unwrap();
+        assert_eq!(folder.look(&planned()).unwrap(), (None, 4), "a later attempt is the one that counts");
     }
 
     #[test]

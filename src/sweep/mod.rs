@@ -3,18 +3,27 @@
 //! Owns the plan, the order, the folder and the launchers. Runs no fetch itself: repetitions are processes of their own. Judges nothing: that is
 //! what reports are for.
 
+mod clock;
 mod drive;
+mod ecs;
 mod folder;
+mod job;
+mod keep;
 mod keys;
 mod local;
 mod matrix;
+mod place;
 pub mod plan;
 mod setup;
+mod summaries;
+mod tell;
 
 #[cfg(test)]
 pub(crate) mod fixture;
 
-pub use drive::{Ended, Failed, Forecast, Job, Oversize, World, dry_run, sweep};
+pub use drive::{dry_run, sweep};
+pub use ecs::{Consent, FleetPlan, OnInterrupt, Spent};
 pub use folder::FolderError;
+pub use job::{Ended, Failed, Forecast, Job, Oversize, World};
 pub use local::{Confinement, become_program};
 pub use matrix::{Planned, cells, order};

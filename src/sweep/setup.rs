@@ -2,16 +2,20 @@
 
 use std::path::PathBuf;
 
-use super::drive::{Forecast, Job, Oversize, World};
+use super::ecs::Fleet;
 use super::folder::Folder;
+use super::job::{Forecast, Job, Oversize, World};
 use super::keys::{Frozen, Wanted, freeze, requests};
-use super::local::{Expected, Local, Misfit, Neighbour, Telling};
+use super::local::{Local, Neighbour};
 use super::matrix::cells;
+use super::place::{Misfit, Place};
+use super::tell::{Expected, Stored, Telling};
 use crate::cell::{Cell, UNITS_PER_VCPU};
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure};
 use crate::lister::sha256_hex;
 use crate::plan::Access;
+use crate::price::MINIMUM_SECONDS;
 use crate::results::record::SweepFacts;
 use crate::server::{Embedded, ProcessConfig};
 use crate::stats::family::can_reach;
@@ -20,12 +24,14 @@ use crate::units;
 
 /// What `compare` tests at.
 const ALPHA: f64 = 0.05;
+/// Keys of a listing page.
+const PAGE_KEYS: u64 = 1_000;
 /// Folder of the embedded server's results bucket, below the sweep's.
 const RESULTS_DIR: &str = "contender-results";
 
 /// A sweep that is ready to run.
 pub(super) struct Stage<'a> {
-    pub(super) local: Local,
+    pub(super) place: Place,
     pub(super) cells: Vec<Cell>,
     pub(super) facts: SweepFacts,
     pub(super) telling: Telling,
@@ -34,18 +40,23 @@ pub(super) struct Stage<'a> {
     pub(super) contender_results: Option<Bucket>,
     /// Where the sweep stores its results as well.
     pub(super) results: Option<Bucket>,
+    /// Where tasks find their keys and leave their results; none on this machine.
+    pub(super) stored: Option<Stored>,
     lists: u64,
     /// GETs of one run of parfetch, when time does not end it.
     gets: u64,
     warnings: Vec<String>,
-    on_event: &'a mut dyn FnMut(&SweepEvent),
+    pub(super) on_event: &'a mut dyn FnMut(&SweepEvent),
 }
 
 /// Sets a sweep up in its folder.
 pub(super) async fn set_up<'a>(job: &Job, folder: &Folder, world: World<'a>) -> Result<Stage<'a>, Failure> {
-    let World { executable, environment, on_event, .. } = world;
-    let local = Local::new(folder.root(), executable.clone(), (job.time_limit, neighbour(job)));
-    let (cells, warnings) = fitting(job, &local)?;
+    let World { executable, environment, prices, on_event, .. } = world;
+    let mut place = match &job.fleet {
+        None => Place::Local(Box::new(Local::new(folder.root(), executable.clone(), (job.time_limit, neighbour(job)))), None),
+        Some(plan) => Place::Ecs(Box::new(Fleet::prepare(plan, (&job.access, prices)).await?)),
+    };
+    let (cells, warnings) = fitting(job, &place)?;
     for warning in &warnings {
         on_event(&SweepEvent::Warning(warning.clone()));
     }
@@ -88,7 +99,15 @@ pub(super) async fn set_up<'a>(job: &Job, folder: &Folder, world: World<'a>) -> 
     };
     let contender_results = if server.is_none() { results.clone() } else { None };
     let results = if server.is_none() { results } else { None };
-    Ok(Stage { local, cells, facts, telling, server, contender_results, results, lists, gets, warnings, on_event })
+    let stored = job.results.as_ref().filter(|_| job.fleet.is_some()).map(|uri| Stored {
+        bucket: uri.bucket.clone(),
+        prefix: format!("{}sweeps/{}/", uri.key, job.id),
+        keys_sha256: facts.keys_sha256.clone(),
+    });
+    if let (Place::Ecs(fleet), Some(stored), Some(results)) = (&mut place, &stored, &results) {
+        fleet.belong(&facts, (stored.clone(), Box::new(results.clone())));
+    }
+    Ok(Stage { place, cells, facts, telling, server, contender_results, results, stored, lists, gets, warnings, on_event })
 }
 
 impl Stage<'_> {
@@ -111,6 +130,18 @@ impl Stage<'_> {
         by_aws.then(|| self.facts.region.clone()).flatten().map(|region| (region, class.clone()))
     }
 
+    /// The least and the most that the tasks of all runs and warm-ups cost.
+    fn tasks_usd(&self, job: &Job) -> Option<(f64, f64)> {
+        let (Place::Ecs(fleet), Some(plan)) = (&self.place, &job.fleet) else { return None };
+        let all = |seconds: f64| {
+            let price = |cell: &Cell| Some(fleet.price(cell, seconds)? * f64::from(cell.shards));
+            let runs = self.cells.iter().map(price).sum::<Option<f64>>()? * f64::from(job.plan.repeat);
+            Some(runs + warmed_up(&self.cells).map(price).sum::<Option<f64>>()?)
+        };
+        let duration = job.plan.duration.as_deref().and_then(|text| units::parse_duration(text).ok()).unwrap_or_default();
+        Some((all(duration.as_secs_f64().max(MINIMUM_SECONDS))?, all((plan.start_limit + plan.run_limit + plan.stop_limit).as_secs_f64())?))
+    }
+
     pub(super) fn forecast(&self, job: &Job) -> Forecast {
         let runs = self.cells.len() as u64 * u64::from(job.plan.repeat);
         let mut programs: Vec<_> = self.cells.iter().map(|cell| &cell.program).collect();
@@ -130,10 +161,11 @@ impl Stage<'_> {
             keys,
             bytes: self.telling.expected.bytes,
             gets: job.plan.duration.is_none().then_some(gets),
-            lists: self.lists * (1 + by_contenders),
+            lists: self.lists + theirs * keys.div_ceil(PAGE_KEYS),
+            tasks_usd: self.tasks_usd(job),
             duration: job.plan.duration.clone(),
             billed: self.billed(job),
-            limited: self.cells.first().map(|cell| self.local.words(cell)).unwrap_or_default(),
+            limited: self.cells.first().map(|cell| self.place.words(cell)).unwrap_or_default(),
             warnings: self.warnings.clone(),
         }
     }
@@ -155,15 +187,21 @@ impl Forecast {
     }
 }
 
-/// The cells that this machine can hold.
-fn fitting(job: &Job, local: &Local) -> Result<(Vec<Cell>, Vec<String>), Failure> {
+/// The first cell of each program: it warms up.
+fn warmed_up(cells: &[Cell]) -> impl Iterator<Item = &Cell> {
+    let is_first = |index: usize| cells[..index].iter().all(|before| before.program != cells[index].program);
+    cells.iter().enumerate().filter(move |(index, _)| is_first(*index)).map(|(_, cell)| cell)
+}
+
+/// The cells that this place can hold.
+fn fitting(job: &Job, place: &Place) -> Result<(Vec<Cell>, Vec<String>), Failure> {
     let mut warnings = Vec::new();
     let mut left_out: Vec<f64> = Vec::new();
     let mut fitting = Vec::new();
     for cell in cells(&job.plan, &job.sizes) {
-        match (local.check(&cell), job.oversize) {
+        match (place.check(&cell), job.oversize) {
             (Ok(()), _) => fitting.push(cell),
-            (Err(Misfit::TooLarge { .. }), Oversize::LeaveOut) => left_out.push(cell.vcpu()),
+            (Err(Misfit::TooLarge { .. } | Misfit::OverQuota { .. }), Oversize::LeaveOut) => left_out.push(cell.vcpu()),
             (Err(misfit), _) => return Err(refusal(&cell, misfit)),
         }
     }
@@ -171,10 +209,15 @@ fn fitting(job: &Job, local: &Local) -> Result<(Vec<Cell>, Vec<String>), Failure
         left_out.sort_by(f64::total_cmp);
         left_out.dedup();
         let sizes: Vec<_> = left_out.iter().map(f64::to_string).collect();
-        warnings.push(format!("left out: {} vCPU, more than this machine has", sizes.join(", ")));
+        let than = if job.fleet.is_some() { "the account may run on Fargate at once" } else { "this machine has" };
+        warnings.push(format!("left out: {} vCPU, more than {than}", sizes.join(", ")));
     }
     if fitting.is_empty() {
-        return Err(Failure::new(Exit::Usage, "the plan has no cell that this machine can hold").hint("name sizes that it has with --vcpu"));
+        let place = if job.fleet.is_some() { "the account" } else { "this machine" };
+        return Err(Failure::new(Exit::Usage, format!("the plan has no cell that {place} can hold")).hint("name sizes that it has with --vcpu"));
+    }
+    if let Place::Ecs(fleet) = place {
+        warnings.extend(fleet.notes.iter().cloned());
     }
     warnings.extend(cannot_tell(fitting.len(), job.plan.repeat));
     Ok((fitting, warnings))
@@ -198,6 +241,13 @@ fn refusal(cell: &Cell, misfit: Misfit) -> Failure {
     match misfit {
         Misfit::TooLarge { cpus } => Failure::new(Exit::Usage, format!("{cell} needs {wanted} vCPU, and this machine has {cpus} CPUs"))
             .hint(format!("a cell never gets more vCPU than there are CPUs: name smaller sizes with --vcpu, up to {cpus}")),
+        Misfit::OverQuota { vcpu, is_known } => {
+            let quota = if is_known { "the account's quota" } else { "a new account's quota" };
+            Failure::new(Exit::Usage, format!("{cell} needs {wanted} vCPU at once, and {quota} of Fargate is {vcpu}"))
+                .hint("name smaller sizes with --vcpu, or ask for a higher quota: Service Quotas, AWS Fargate")
+        }
+        Misfit::TooManyTasks { most } => Failure::new(Exit::Usage, format!("{cell} needs {} tasks at once, and --max-tasks is {most}", cell.shards))
+            .hint(format!("a shard is a task: --max-tasks {}", cell.shards)),
         Misfit::NoQuota => {
             let message = format!("{cell}: nothing here can hold a process to {} vCPU", cell.vcpu());
             Failure::new(Exit::SetUp, message).hint(format!(
@@ -257,7 +307,7 @@ fn facts(job: &Job, (frozen, plan): (Frozen, &str), bucket: &Bucket) -> SweepFac
         id: job.id.clone(),
         plan_sha256: sha256_hex(plan.as_bytes()),
         keys_sha256: frozen.sha256,
-        on: "local".to_owned(),
+        on: on(job).to_owned(),
         seed: job.plan.seed,
         repetitions: job.plan.repeat,
         bucket: bucket.name().to_owned(),
@@ -274,12 +324,20 @@ fn facts(job: &Job, (frozen, plan): (Frozen, &str), bucket: &Bucket) -> SweepFac
     }
 }
 
+/// Where the cells run.
+const fn on(job: &Job) -> &'static str {
+    if job.fleet.is_some() { "ecs" } else { "local" }
+}
+
 /// A sweep that goes on has to be the same sweep.
 fn goes_on(job: &Job, folder: &Folder, facts: SweepFacts) -> Result<SweepFacts, Failure> {
     let refuse =
         |what: String| Failure::new(Exit::Usage, format!("the sweep {} cannot go on: {what}", job.id)).hint("take another --id for another sweep");
     if job.embedded.is_none() && facts.endpoint != job.access.shown_endpoint() {
         return Err(refuse("its endpoint is another".to_owned()));
+    }
+    if facts.on != on(job) {
+        return Err(refuse(format!("it was begun with --on {}", facts.on)));
     }
     match folder.keys_checksum()? {
         Some(sum) if sum == facts.keys_sha256 => Ok(facts),

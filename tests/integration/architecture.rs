@@ -23,7 +23,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("engine", &["event", "plan", "sample", "platform", "store", "results", "fetch"]),
     ("server", &["platform", "units"]),
     ("run", &["event", "exit", "plan", "sample", "units", "platform", "store", "results", "lister", "engine", "server"]),
-    ("sweep", &["cell", "event", "exit", "plan", "platform", "lister", "results", "run", "server", "stats", "store", "units"]),
+    ("sweep", &["cell", "cloud", "event", "exit", "plan", "platform", "price", "lister", "results", "run", "server", "stats", "store", "units"]),
     ("submit", &["cell", "cloud", "event", "exit", "lister", "plan", "platform", "price", "results", "run", "sample", "server", "store", "units"]),
     ("report", &["cell", "plan", "price", "sample", "units", "stats", "platform", "results", "store"]),
     ("output", &["units", "stats", "results"]),

@@ -6,6 +6,7 @@ use super::reduce::{Context, Numbers, Reduced, seconds};
 use super::{Problem, ProblemKind, Reader, Reading, Run, shards};
 use crate::cell::{Cell, Program};
 use crate::plan::{Layout, Work};
+use crate::report::cost::billed_s;
 use crate::report::model::{Failure, Place, Workload};
 use crate::report::observation::{Observation, Source};
 use crate::results::record::{ContenderResult, Record};
@@ -197,7 +198,7 @@ fn context(record: &Record, reduced: &[Reduced], sweep: Option<&Context>) -> Con
         tool_version: record.tool_version.clone(),
         system: own.and_then(|own| own.system.clone()),
         cpu_model: own.and_then(|own| own.cpu_model.clone()),
-        machine_cpus: Some(limited.machine_cpus),
+        machine_cpus: limited.machine_cpus,
         limited_by,
         client_cpus: if shared == Some(true) { Some(0) } else { cpus },
         shared_with_server: shared,
@@ -220,6 +221,7 @@ fn numbers(record: &Record, reduced: &[Reduced], named: usize) -> Result<Numbers
     };
     let shards = f64::from(record.cell.shards.max(1));
     numbers.usage.limit_vcpu = Some(record.cell.vcpu() * shards);
+    numbers.times.billed_s = billed_s(&record.tasks);
     if let Some(outside) = &record.outside {
         let usage = &mut numbers.usage;
         numbers.times.wall_s = Some(outside.wall_ns as f64 / 1e9);
@@ -275,6 +277,7 @@ fn observation(name: &str, record: &Record, (numbers, attempts): (&Numbers, u32)
         repetition: record.repetition,
         attempts,
         position: Some(record.position),
+        is_overlapped: !record.beside.is_empty(),
         is_contender: !record.cell.program.is_parfetch(),
         ..of_numbers(&record.started_at, numbers)
     }

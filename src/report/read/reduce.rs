@@ -144,6 +144,7 @@ fn numbers(summary: &Summary) -> Numbers {
             fetch_s: seconds(phases.fetch_ns),
             write_back_s: seconds(phases.write_back_ns),
             wall_s: None,
+            billed_s: None,
         },
         counts: Counts {
             keys: totals.map(|totals| totals.keys_listed),

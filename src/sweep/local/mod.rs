@@ -6,7 +6,6 @@ mod confine;
 mod enter;
 mod launch;
 mod outcome;
-mod tell;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,9 +17,9 @@ pub use enter::{Confinement, become_program};
 
 use self::confine::{Confiner, Size};
 use self::launch::{Job, Launcher};
-pub(super) use self::tell::{Expected, Telling};
-use super::matrix::Planned;
+use super::place::{Attempt, Misfit};
 use super::plan::Contender;
+use super::tell::Telling;
 use crate::cell::{Cell, Program, UNITS_PER_VCPU};
 use crate::platform::Sources;
 use crate::platform::limits;
@@ -48,18 +47,6 @@ pub(super) enum Neighbour {
     None,
 }
 
-/// Why a cell cannot run here: what, and what to try.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Misfit {
-    /// More vCPU than there are CPUs.
-    TooLarge {
-        /// CPUs of this machine.
-        cpus: usize,
-    },
-    /// Nothing here holds a part of a vCPU.
-    NoQuota,
-}
-
 /// What a repetition needs beside its place in the order.
 pub(super) struct Scene<'a> {
     pub(super) facts: &'a SweepFacts,
@@ -68,14 +55,6 @@ pub(super) struct Scene<'a> {
     pub(super) server: Option<&'a mut Embedded>,
     /// Where contenders put their results, when that is not the embedded server's folder.
     pub(super) results: Option<&'a mut Bucket>,
-}
-
-/// One attempt at a repetition, in its folder.
-pub(super) struct Attempt<'a> {
-    pub(super) planned: &'a Planned,
-    pub(super) number: u32,
-    pub(super) dir: &'a Path,
-    pub(super) started_at: String,
 }
 
 impl Local {
@@ -115,7 +94,7 @@ impl Local {
             cpu: self.launcher.confiner.means(cell.cpu_units).expect("the cell was checked"),
             memory: self.launcher.confiner.memory_means(),
             cpus: client.to_vec(),
-            machine_cpus: u32::try_from(self.cpus.len()).unwrap_or(u32::MAX),
+            machine_cpus: u32::try_from(self.cpus.len()).ok(),
             shared_with_server,
         }
     }
@@ -134,18 +113,23 @@ impl Local {
     ///
     /// # Errors
     /// What the machine refused: the attempt does not count.
-    pub(super) async fn attempt(&self, attempt: &Attempt<'_>, scene: Scene<'_>, stop: watch::Receiver<Option<Signal>>) -> io::Result<Option<Record>> {
-        let Scene { facts, contenders, telling, mut server, results } = scene;
-        let cell = &attempt.planned.cell;
+    pub(super) async fn attempt(
+        &self,
+        attempt: &Attempt,
+        scene: &mut Scene<'_>,
+        stop: watch::Receiver<Option<Signal>>,
+    ) -> io::Result<Option<Record>> {
+        let Scene { facts, contenders, telling, server, results } = scene;
+        let cell = attempt.cell();
         let limited = self.limited(cell);
         self.place(cell, server.as_deref());
-        if let Some(server) = &mut server {
+        if let Some(server) = server {
             server.reset().await.map_err(io::Error::other)?;
         }
         let jobs = self.jobs(attempt, (telling, contenders), &limited)?;
         let size = Size { cpu_units: cell.cpu_units, memory_mib: cell.memory_mib };
         let Some(launched) = self.launcher.run(&jobs, size, stop).await? else { return Ok(None) };
-        let used = match &mut server {
+        let used = match server {
             Some(server) => Some(outcome::server_use(&server.report().await.map_err(io::Error::other)?)),
             None => None,
         };
@@ -155,9 +139,9 @@ impl Local {
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             sweep: facts.clone(),
             cell: cell.clone(),
-            repetition: attempt.planned.repetition,
-            attempt: attempt.number,
-            position: attempt.planned.position,
+            repetition: attempt.todo.planned.repetition,
+            attempt: attempt.todo.attempt,
+            position: attempt.todo.planned.position,
             started_at: attempt.started_at.clone(),
             limited,
             failure: outcome::failure_of(&launched, (cell, self.launcher.time_limit), &jobs),
@@ -165,11 +149,13 @@ impl Local {
             contender: None,
             summaries: Vec::new(),
             server: used,
+            tasks: Vec::new(),
+            beside: Vec::new(),
         };
         if cell.program.is_parfetch() {
-            outcome::add_summaries(&mut record, attempt.dir);
+            outcome::add_summaries(&mut record, &attempt.dir);
         } else {
-            outcome::add_contender(&mut record, (attempt.dir, &telling.tag(attempt)), (telling, results)).await;
+            outcome::add_contender(&mut record, (&attempt.dir, &telling.tag(attempt)), (telling, results.as_deref_mut())).await;
         }
         if record.failure.is_none() {
             outcome::drop_logs(&jobs);
@@ -177,8 +163,8 @@ impl Local {
         Ok(Some(record))
     }
 
-    fn jobs(&self, attempt: &Attempt<'_>, (telling, contenders): (&Telling, &[Contender]), limited: &Limited) -> io::Result<Vec<Job>> {
-        let cell = &attempt.planned.cell;
+    fn jobs(&self, attempt: &Attempt, (telling, contenders): (&Telling, &[Contender]), limited: &Limited) -> io::Result<Vec<Job>> {
+        let cell = attempt.cell();
         let command = match &cell.program {
             Program::Client(_) => vec![self.launcher.executable.clone().into_os_string(), "run".into()],
             Program::Contender(name) => {
@@ -192,7 +178,7 @@ impl Local {
         (0..cell.shards)
             .zip(cpus)
             .map(|(shard, cpus)| {
-                let dir = if cell.shards > 1 { attempt.dir.join(format!("shard-{shard}")) } else { attempt.dir.to_owned() };
+                let dir = if cell.shards > 1 { attempt.dir.join(format!("shard-{shard}")) } else { attempt.dir.clone() };
                 std::fs::create_dir_all(&dir)?;
                 Ok(Job { command: command.clone(), environment: telling.environment(attempt, shard), dir, cpus: cpus.to_vec() })
             })

@@ -5,12 +5,12 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::time::Duration;
 
+use super::super::summaries::found_in;
+use super::super::tell::Telling;
 use super::launch::{Ended, Job, Launched, last_lines};
-use super::tell::Telling;
 use crate::cell::Cell;
 use crate::results::csv::{CsvError, read_csv};
 use crate::results::record::{ContenderResult, Record, RepetitionFailure, ServerUse};
-use crate::results::summary::{State, Summary};
 use crate::server::ServerReport;
 use crate::store::Bucket;
 use crate::units;
@@ -49,19 +49,8 @@ fn reason(ended: Ended, (cell, time_limit): (&Cell, Duration)) -> Option<String>
 
 /// Names the summaries beside the record; one that is missing or not complete is a failure.
 pub(super) fn add_summaries(record: &mut Record, dir: &Path) {
-    let names = fs::read_dir(dir).into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let mut names: Vec<String> =
-        names.filter(|name| name.starts_with("result_") && Path::new(name).extension().is_some_and(|ending| ending == "json")).collect();
-    names.sort();
-    let wrong = names.iter().find_map(|name| match fs::read_to_string(dir.join(name)).map(|text| Summary::from_json(&text)) {
-        Ok(Ok(summary)) if summary.state == State::Complete => None,
-        Ok(Ok(_)) => Some(format!("{name} is of a run that did not end")),
-        Ok(Err(error)) => Some(format!("{name}: {error}")),
-        Err(error) => Some(format!("{name}: {error}")),
-    });
-    let missing = names.len() != usize::try_from(record.cell.shards).unwrap_or(usize::MAX);
+    let (names, wrong) = found_in(dir, record.cell.shards);
     record.summaries = names;
-    let wrong = wrong.or_else(|| missing.then(|| "wrote no summary".to_owned()));
     if let (None, Some(reason)) = (&record.failure, wrong) {
         record.failure = Some(RepetitionFailure { reason, exit_code: None, stderr: last_lines(dir, LINES) });
     }

@@ -1,10 +1,12 @@
 //! What the processes of a repetition are told: their environment, and nothing else. parfetch and contenders get the six variables of the study;
 //! parfetch gets its own settings beside them.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::Attempt;
+use super::folder::attempt_folder;
+use super::place::{Attempt, Todo};
 use crate::cell::Program;
 use crate::plan::{Access, Layout, Limits, Work};
 use crate::server::Ready;
@@ -27,41 +29,83 @@ const CREDENTIALS: [&str; 12] = [
     "AWS_CA_BUNDLE",
 ];
 
+/// Variables of parfetch that a task definition may hold and that are not part of a sweep, or not of every one.
+const UNSET: [&str; 10] = [
+    "PARFETCH_PREFIX",
+    "PARFETCH_LIMIT",
+    "PARFETCH_DURATION",
+    "PARFETCH_PART_SIZE",
+    "PARFETCH_SHARD",
+    "PARFETCH_TIMEOUT",
+    "PARFETCH_OUT",
+    "PARFETCH_EMBEDDED",
+    "PARFETCH_NO_OVERWRITE",
+    "PARFETCH_ALLOW_RESULTS_IN_SOURCE",
+];
+
+/// Where a sweep stands in the results bucket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stored {
+    pub(super) bucket: String,
+    /// Begins the name of everything of this sweep, with a slash at its end.
+    pub(super) prefix: String,
+    /// SHA-256 of the frozen key list, part of its name: another sweep of this name cannot put another list in its place.
+    pub(super) keys_sha256: String,
+}
+
+impl Stored {
+    /// The key of the frozen key list.
+    pub(super) fn keys_key(&self) -> String {
+        let hash = self.keys_sha256.get(..12).unwrap_or(&self.keys_sha256);
+        format!("{}keys-{hash}.tsv", self.prefix)
+    }
+
+    fn keys_uri(&self) -> String {
+        format!("s3://{}/{}", self.bucket, self.keys_key())
+    }
+
+    /// What the names of one attempt's results begin with.
+    pub(super) fn attempt_prefix(&self, attempt: &Attempt) -> String {
+        let Todo { planned, attempt, .. } = &attempt.todo;
+        format!("{}{}/{}/", self.prefix, planned.cell.slug(), attempt_folder(planned, *attempt))
+    }
+}
+
 /// Everything that is the same for all repetitions of a sweep.
 #[derive(Clone, Debug)]
-pub(in crate::sweep) struct Telling {
+pub(super) struct Telling {
     /// The sweep's name.
-    pub(in crate::sweep) id: String,
+    pub(super) id: String,
     /// The environment of the sweep.
-    pub(in crate::sweep) inherited: Vec<(String, String)>,
-    pub(in crate::sweep) bucket: String,
+    pub(super) inherited: Vec<(String, String)>,
+    pub(super) bucket: String,
     /// Where contenders store their results.
-    pub(in crate::sweep) results_bucket: Option<String>,
-    pub(in crate::sweep) access: Access,
+    pub(super) results_bucket: Option<String>,
+    pub(super) access: Access,
     /// The embedded server, and the folder of its results bucket.
-    pub(in crate::sweep) embedded: Option<(Ready, PathBuf)>,
-    pub(in crate::sweep) keys: PathBuf,
-    pub(in crate::sweep) limit: Option<u64>,
-    pub(in crate::sweep) duration: Option<String>,
-    pub(in crate::sweep) work: Work,
-    pub(in crate::sweep) layout: Layout,
-    pub(in crate::sweep) limits: Limits,
+    pub(super) embedded: Option<(Ready, PathBuf)>,
+    pub(super) keys: PathBuf,
+    pub(super) limit: Option<u64>,
+    pub(super) duration: Option<String>,
+    pub(super) work: Work,
+    pub(super) layout: Layout,
+    pub(super) limits: Limits,
     /// Keys that a repetition fetches.
-    pub(in crate::sweep) expected: Expected,
+    pub(super) expected: Expected,
 }
 
 /// What a repetition that goes through its keys once has to find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::sweep) struct Expected {
-    pub(in crate::sweep) objects: u64,
+pub(super) struct Expected {
+    pub(super) objects: u64,
     /// Unknown with a limit: sizes are known for the whole list.
-    pub(in crate::sweep) bytes: Option<u64>,
+    pub(super) bytes: Option<u64>,
 }
 
 impl Telling {
     /// The label of one attempt, which no other has: a result that was there before cannot be taken for its own.
-    pub(super) fn tag(&self, attempt: &Attempt<'_>) -> String {
-        format!("{}-{:05}-a{}", self.id, attempt.planned.position, attempt.number)
+    pub(super) fn tag(&self, attempt: &Attempt) -> String {
+        format!("{}-{:05}-a{}", self.id, attempt.todo.planned.position, attempt.todo.attempt)
     }
 
     /// The folder of the embedded server's results bucket.
@@ -70,21 +114,43 @@ impl Telling {
     }
 
     /// The environment of one process.
-    pub(super) fn environment(&self, attempt: &Attempt<'_>, shard: u32) -> Vec<(OsString, OsString)> {
+    pub(super) fn environment(&self, attempt: &Attempt, shard: u32) -> Vec<(OsString, OsString)> {
         let unwanted = |name: &str| name.starts_with("PARFETCH_") || OWN.contains(&name) || (self.embedded.is_some() && CREDENTIALS.contains(&name));
         let mut all: Vec<(String, String)> = self.inherited.iter().filter(|(name, _)| !unwanted(name)).cloned().collect();
         all.extend(self.study(attempt));
         all.extend(self.reach());
-        if let Program::Client(client) = &attempt.planned.cell.program {
+        if let Program::Client(client) = &attempt.cell().program {
             all.push(("PARFETCH_CLIENT".to_owned(), client.to_string()));
             all.extend(self.own(attempt, shard));
         }
         all.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
     }
 
+    /// What a task on Fargate is told over its definition's environment: no credentials, which it has a role for, nothing of this machine's
+    /// environment, and what this sweep leaves at its default as well, whatever the definition says.
+    pub(super) fn task_environment(&self, attempt: &Attempt, shard: u32, stored: &Stored) -> Vec<(String, String)> {
+        let Program::Client(client) = &attempt.cell().program else { return Vec::new() };
+        let mut all: Vec<(String, String)> = UNSET.iter().map(|name| ((*name).to_owned(), String::new())).collect();
+        all.extend(self.study(attempt));
+        all.extend(owned(vec![
+            ("RESULT_BUCKET_NAME", stored.bucket.clone()),
+            ("PARFETCH_CLIENT", client.to_string()),
+            ("PARFETCH_KEYS", stored.keys_uri()),
+            ("PARFETCH_RESULT_PREFIX", stored.attempt_prefix(attempt)),
+        ]));
+        if let Some(url) = &self.access.endpoint_url {
+            all.push(("AWS_ENDPOINT_URL_S3".to_owned(), url.clone()));
+            all.extend(self.access.region.clone().map(|region| ("AWS_REGION".to_owned(), region)));
+        }
+        all.extend(self.common(attempt, shard));
+        // The last of a name holds.
+        let last: BTreeMap<String, String> = all.into_iter().collect();
+        last.into_iter().collect()
+    }
+
     /// The variables of the study.
-    fn study(&self, attempt: &Attempt<'_>) -> Vec<(String, String)> {
-        let cell = &attempt.planned.cell;
+    fn study(&self, attempt: &Attempt) -> Vec<(String, String)> {
+        let cell = attempt.cell();
         let mut pairs = vec![
             ("BUCKET_NAME", self.bucket.clone()),
             ("CONCURRENCY", cell.concurrency.to_string()),
@@ -118,11 +184,16 @@ impl Telling {
     }
 
     /// The settings of parfetch alone.
-    fn own(&self, attempt: &Attempt<'_>, shard: u32) -> Vec<(String, String)> {
+    fn own(&self, attempt: &Attempt, shard: u32) -> Vec<(String, String)> {
+        let mut pairs = owned(vec![("PARFETCH_KEYS", self.keys.display().to_string()), ("PARFETCH_OUT", attempt.dir.display().to_string())]);
+        pairs.extend(self.common(attempt, shard));
+        pairs
+    }
+
+    /// Those that are the same wherever it runs.
+    fn common(&self, attempt: &Attempt, shard: u32) -> Vec<(String, String)> {
         let nanoseconds = |time: std::time::Duration| format!("{}ns", time.as_nanos());
         let mut pairs = vec![
-            ("PARFETCH_KEYS", self.keys.display().to_string()),
-            ("PARFETCH_OUT", attempt.dir.display().to_string()),
             ("PARFETCH_WORK", self.work.to_string()),
             ("PARFETCH_ORDER", self.layout.order.to_string()),
             ("PARFETCH_ATTEMPTS", self.limits.attempts.to_string()),
@@ -138,7 +209,7 @@ impl Telling {
         let switches =
             [("PARFETCH_VIRTUAL_HOST", virtual_host), ("PARFETCH_NO_SIGN_REQUEST", no_sign_request), ("PARFETCH_REQUEST_PAYER", request_payer)];
         pairs.extend(switches.into_iter().filter(|(_, on)| *on).map(|(name, _)| (name, "1".to_owned())));
-        let shards = attempt.planned.cell.shards;
+        let shards = attempt.cell().shards;
         if shards > 1 {
             pairs.push(("PARFETCH_SHARD", format!("{shard}/{shards}")));
         }

@@ -1,0 +1,107 @@
+//! The settings of tasks on Fargate: where, how many, how long, for how much money.
+
+use std::time::Duration;
+
+use super::reader::{Reader, usage};
+use crate::cli::{Given, Raw};
+use crate::cloud::{Capacity, Network, PublicAddress};
+use crate::exit::Failure;
+use crate::sweep::plan::SweepPlan;
+use crate::sweep::{Consent, FleetPlan, OnInterrupt};
+
+/// Flags that mean nothing on this machine.
+const ON_ECS_ALONE: [&str; 16] = [
+    "stack",
+    "cluster",
+    "task-definition",
+    "container",
+    "subnets",
+    "security-groups",
+    "assign-public-ip",
+    "log-group",
+    "capacity",
+    "max-tasks",
+    "yes",
+    "max-cost",
+    "detach",
+    "start-timeout",
+    "stop-timeout",
+    "poll-interval",
+];
+
+/// Container of infra/template.yaml's task definition.
+const CONTAINER: &str = "parfetch";
+/// Tasks at once at the most: more share one bucket's limits without measuring anything.
+const MOST_TASKS: u64 = 100;
+
+/// Where cells run: on Fargate with these settings, or here.
+pub(super) fn fleet(raw: &Raw, plan: &SweepPlan, (run_limit, warnings): (Duration, &mut Vec<String>)) -> Result<Option<FleetPlan>, Failure> {
+    let reader = Reader(raw);
+    let on_ecs = reader.one_of("on", &[("local", false), ("ecs", true)])?.unwrap_or(false);
+    if !on_ecs {
+        let given = ON_ECS_ALONE.iter().filter_map(|flag| raw.get(flag)).map(|given| given.name).find(|name| *name != "--stack");
+        warnings.extend(given.or(raw.get("stack").map(|given| given.name)).map(|name| format!("{name} is not used: it takes --on ecs")));
+        return Ok(None);
+    }
+    refuse_what_tasks_cannot(raw, plan)?;
+    let needed = |flag: &str, what: &str| {
+        reader
+            .text(flag)
+            .ok_or_else(|| usage(format!("no {what} is given"), format!("name the stack of infra/template.yaml with --stack, or --{flag}")))
+    };
+    let time = |flag: &str, default: Duration| Ok::<_, Failure>(reader.time(flag)?.filter(|time| !time.is_zero()).unwrap_or(default));
+    let limit = |minutes: u64| Duration::from_mins(minutes);
+    Ok(Some(FleetPlan {
+        cluster: needed("cluster", "cluster")?,
+        definition: needed("task-definition", "task definition")?,
+        container: reader.text("container").unwrap_or_else(|| CONTAINER.to_owned()),
+        network: Network {
+            subnets: words(&needed("subnets", "subnet")?),
+            security_groups: words(&reader.text("security-groups").unwrap_or_default()),
+            public_address: reader
+                .one_of("assign-public-ip", &[("ENABLED", PublicAddress::Enabled), ("DISABLED", PublicAddress::Disabled)])?
+                .unwrap_or_default(),
+        },
+        capacity: reader.one_of("capacity", &[("on-demand", Capacity::OnDemand), ("spot", Capacity::Spot)])?.unwrap_or_default(),
+        max_tasks: reader.number("max-tasks", 1..=MOST_TASKS, "tasks at once")?.and_then(|number| u32::try_from(number).ok()).unwrap_or(1),
+        start_limit: time("start-timeout", limit(15))?,
+        run_limit,
+        stop_limit: time("stop-timeout", limit(4))?,
+        poll: time("poll-interval", Duration::from_secs(5))?,
+        on_interrupt: if reader.switch("detach")? { OnInterrupt::Detach } else { OnInterrupt::Stop },
+        consent: consent(raw)?,
+        log_group: reader.text("log-group"),
+    }))
+}
+
+/// Whether money may be spent, and how much.
+pub(super) fn consent(raw: &Raw) -> Result<Consent, Failure> {
+    let Some(Given { value, name }) = raw.get("max-cost") else {
+        return Ok(if Reader(raw).switch("yes")? { Consent::Yes } else { Consent::None });
+    };
+    match value.trim_start_matches('$').parse::<f64>() {
+        Ok(usd) if usd.is_finite() && usd > 0.0 => Ok(Consent::UpTo(usd)),
+        _ => Err(usage(format!("{name} is `{value}`, which is no sum of money"), "write US dollars, like 2.50")),
+    }
+}
+
+fn words(list: &str) -> Vec<String> {
+    list.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+fn refuse_what_tasks_cannot(raw: &Raw, plan: &SweepPlan) -> Result<(), Failure> {
+    if plan.embedded.is_some() {
+        return Err(usage("tasks on Fargate cannot reach the embedded server", "leave --embedded out, or --on ecs"));
+    }
+    if let Some(contender) = plan.contender.first() {
+        let message = format!("the contender {} cannot run on Fargate: the image holds parfetch alone", contender.name);
+        return Err(usage(message, "leave contenders out, or --on ecs"));
+    }
+    if raw.get("result-bucket").is_none() {
+        return Err(usage("tasks on Fargate need a results bucket", "name the stack with --stack, or set RESULT_BUCKET_NAME or --result-bucket"));
+    }
+    if let Some(Given { name, .. }) = raw.get("no-sign-request") {
+        return Err(usage(format!("{name} does not go with --on ecs: tasks store their results with the task's role"), "leave it out"));
+    }
+    Ok(())
+}

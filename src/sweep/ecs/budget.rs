@@ -1,0 +1,104 @@
+//! What the tasks of a sweep have cost so far, and whether another one may be started. Times are UTC in milliseconds since 1970. Pure.
+
+use crate::cell::{Cell, UNITS_PER_VCPU};
+use crate::cloud::TaskTimes;
+use crate::price::{MINIMUM_SECONDS, TaskRates, TaskSize, task_usd};
+
+/// Money.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Budget {
+    /// None where the price list knows none for this region and architecture.
+    pub(super) rates: Option<TaskRates>,
+    /// No more than that.
+    pub(super) most_usd: Option<f64>,
+    /// Of the tasks that have ended.
+    pub(super) spent: Spent,
+}
+
+/// What tasks have cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Spent {
+    /// Tasks that were billed.
+    pub tasks: u64,
+    /// Seconds that they were billed for, the minimum included.
+    pub billed_s: f64,
+    /// By the list prices of On-Demand capacity; none without a price.
+    pub usd: Option<f64>,
+}
+
+/// Seconds that a task is billed for: from the start of the image's pull to its stop (or until `now_ms`), a minute at least; none before the pull.
+pub(super) fn billed_s(times: &TaskTimes, now_ms: u64) -> Option<f64> {
+    let begin = times.pull_started?;
+    let end = times.stopped.unwrap_or(now_ms);
+    Some((end.saturating_sub(begin) as f64 / 1e3).ceil().max(MINIMUM_SECONDS))
+}
+
+fn size(cell: &Cell) -> TaskSize {
+    TaskSize { vcpu: f64::from(cell.cpu_units) / f64::from(UNITS_PER_VCPU), memory_mib: u64::from(cell.memory_mib) }
+}
+
+impl Budget {
+    pub(super) fn new(rates: Option<TaskRates>, most_usd: Option<f64>) -> Self {
+        let spent = Spent { usd: rates.map(|_| 0.0), ..Spent::default() };
+        Self { rates, most_usd, spent }
+    }
+
+    /// A task of this cell has ended.
+    pub(super) fn ended(&mut self, cell: &Cell, times: &TaskTimes, now_ms: u64) {
+        let Some(seconds) = billed_s(times, now_ms) else { return };
+        self.spent.tasks += 1;
+        self.spent.billed_s += seconds;
+        if let (Some(rates), Some(usd)) = (self.rates, &mut self.spent.usd) {
+            *usd += task_usd(rates, size(cell), seconds);
+        }
+    }
+
+    /// Price of one task of this cell that lives for `seconds`; none without a price.
+    pub(super) fn price(&self, cell: &Cell, seconds: f64) -> Option<f64> {
+        Some(task_usd(self.rates?, size(cell), seconds))
+    }
+
+    /// Whether the money is used up, if tasks that go on have cost `running_usd` so far and `more_usd` would come.
+    pub(super) fn is_used_up(&self, running_usd: f64, more_usd: f64) -> bool {
+        self.most_usd.is_some_and(|most| self.spent.usd.unwrap_or(0.0) + running_usd + more_usd > most)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::Program;
+    use crate::plan::{ClientKind, Mode};
+
+    const RATES: TaskRates = TaskRates { usd_per_vcpu_hour: 0.04, usd_per_gb_hour: 0.005 };
+
+    fn cell() -> Cell {
+        Cell { program: Program::Client(ClientKind::Lean), cpu_units: 1_024, memory_mib: 2_048, mode: Mode::Async, concurrency: 1, shards: 1 }
+    }
+
+    #[test]
+    fn a_task_is_billed_from_its_pull_to_its_stop() {
+        let times = |pull_started, stopped| TaskTimes { created: Some(1_000), pull_started, stopped, ..TaskTimes::default() };
+        assert_eq!(billed_s(&times(None, Some(99_000)), 0), None);
+        assert_eq!(billed_s(&times(Some(10_000), Some(12_000)), 0), Some(60.0));
+        assert_eq!(billed_s(&times(Some(10_000), Some(100_001)), 0), Some(91.0));
+        assert_eq!(billed_s(&times(Some(10_000), None), 130_000), Some(120.0));
+    }
+
+    #[test]
+    fn money_by_hand() {
+        let mut budget = Budget::new(Some(RATES), Some(0.002));
+        // 0.05 an hour: a minute and a half.
+        budget.ended(&cell(), &TaskTimes { pull_started: Some(1_000), stopped: Some(91_000), ..TaskTimes::default() }, 0);
+        let usd = budget.spent.usd.unwrap();
+        assert!((usd - 0.05 / 40.0).abs() < 1e-12, "{usd}");
+        assert_eq!((budget.spent.tasks, budget.spent.billed_s), (1, 90.0));
+        // 0.00125 spent; a minute more is 0.00083: 0.00208.
+        assert!(budget.is_used_up(0.0, budget.price(&cell(), 60.0).unwrap()));
+        assert!(!budget.is_used_up(0.0007, 0.0));
+        assert!(!Budget::new(Some(RATES), None).is_used_up(1e9, 1e9));
+        let mut unknown = Budget::new(None, None);
+        unknown.ended(&cell(), &TaskTimes { pull_started: Some(1), ..TaskTimes::default() }, 5);
+        assert_eq!(unknown.spent.usd, None);
+    }
+}

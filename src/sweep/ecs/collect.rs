@@ -1,0 +1,135 @@
+//! From the tasks of an attempt that have ended to its record: what lies in the results bucket is the truth, what ECS says of its tasks a hint.
+
+use std::path::Path;
+
+use async_trait::async_trait;
+
+use super::budget::billed_s;
+use super::ended::Broken;
+use super::member::Member;
+use crate::cloud::TaskSeen;
+use crate::platform::clock::{unix_ms, utc_text};
+use crate::results::record::{Limited, Means, Record, RepetitionFailure, SCHEMA, SweepFacts, TaskRun, VERSION};
+use crate::results::summary::Summary;
+use crate::store::{Bucket, StoreError, StoreErrorKind};
+use crate::sweep::place::Attempt;
+use crate::sweep::summaries::found_in;
+
+/// Nanoseconds of a millisecond.
+const MILLI_NS: u64 = 1_000_000;
+
+/// How a cell is held on Fargate.
+fn limited() -> Limited {
+    Limited { cpu: Means::Fargate, memory: Some(Means::Fargate), cpus: Vec::new(), machine_cpus: None, shared_with_server: None }
+}
+
+/// The record of an attempt whose tasks have all ended, and whose summaries are in its folder; and whether another attempt may end better.
+pub(super) fn record(attempt: &Attempt, members: &[Member], (facts, beside): (&SweepFacts, &[String])) -> (Record, Option<Broken>) {
+    let cell = attempt.cell();
+    let (summaries, wrong) = found_in(&attempt.dir, cell.shards);
+    let broken = members.iter().find_map(|member| member.result()?.as_ref().err().cloned());
+    let broken = match (broken, wrong) {
+        // A hint does not stand against a complete result.
+        (Some(broken), None) if broken.is_hint => another_task(&attempt.dir, &summaries, members),
+        (None, None) => another_task(&attempt.dir, &summaries, members),
+        (None, Some(wrong)) => Some(Broken::new(format!("{wrong}, though its task ended well"))),
+        (broken, _) => broken,
+    };
+    let failure = broken.as_ref().map(|broken| RepetitionFailure { reason: broken.reason.clone(), exit_code: broken.exit_code, stderr: Vec::new() });
+    let record = Record {
+        schema: SCHEMA.to_owned(),
+        version: VERSION,
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        sweep: facts.clone(),
+        cell: cell.clone(),
+        repetition: attempt.todo.planned.repetition,
+        attempt: attempt.todo.attempt,
+        position: attempt.todo.planned.position,
+        started_at: attempt.started_at.clone(),
+        limited: limited(),
+        failure,
+        outside: None,
+        contender: None,
+        summaries,
+        server: None,
+        tasks: members.iter().map(task_run).collect(),
+        beside: beside.to_vec(),
+    };
+    (record, broken)
+}
+
+/// A summary that names another task than the one that was started is not this attempt's.
+fn another_task(dir: &Path, summaries: &[String], members: &[Member]) -> Option<Broken> {
+    summaries.iter().find_map(|name| {
+        let summary = Summary::from_json(&std::fs::read_to_string(dir.join(name)).ok()?).ok()?;
+        let arn = summary.environment.ecs?.task_arn?;
+        let known = members.iter().all(|member| member.arn.is_some());
+        let strange = known && members.iter().all(|member| member.arn.as_ref() != Some(&arn));
+        strange.then(|| Broken::new(format!("{name} is of another task: {arn}")))
+    })
+}
+
+/// Where tasks leave their results.
+#[async_trait(?Send)]
+pub(in crate::sweep) trait Shelf {
+    /// Gets the summaries of an attempt into its folder; `names` are their keys without the prefix. One that is not there is no error.
+    async fn fetch(&mut self, prefix: &str, names: &[String], dir: &Path) -> Result<(), StoreError>;
+}
+
+#[async_trait(?Send)]
+impl Shelf for Bucket {
+    async fn fetch(&mut self, prefix: &str, names: &[String], dir: &Path) -> Result<(), StoreError> {
+        for name in names {
+            match self.read_to_file(&format!("{prefix}{name}"), &dir.join(name)).await {
+                Ok(()) => {}
+                Err(error) if error.kind == StoreErrorKind::NoSuchKey => {
+                    let _half = std::fs::remove_file(dir.join(name));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Names of the summaries that an attempt leaves.
+pub(super) fn names(attempt: &Attempt, tag: &str) -> Vec<String> {
+    let cell = attempt.cell();
+    let stem = format!("result_{tag}_{}_{}", cell.mode, cell.concurrency);
+    match cell.shards {
+        1 => vec![format!("{stem}.json")],
+        shards => (0..shards).map(|shard| format!("{stem}.shard-{shard}-of-{shards}.json")).collect(),
+    }
+}
+
+fn task_run(member: &Member) -> TaskRun {
+    let unseen = TaskSeen::default();
+    let seen = member.seen.as_ref().unwrap_or(&unseen);
+    let times = &seen.times;
+    let between = |from: Option<u64>, to: Option<u64>| to?.checked_sub(from?)?.checked_mul(MILLI_NS);
+    TaskRun {
+        shard: member.shard,
+        arn: member.arn.clone(),
+        refused_starts: member.tries,
+        created_utc: times.created.map(utc_text),
+        pull_started_utc: times.pull_started.map(utc_text),
+        pull_stopped_utc: times.pull_stopped.map(utc_text),
+        started_utc: times.started.map(utc_text),
+        stopping_utc: times.stopping.map(utc_text),
+        execution_stopped_utc: times.execution_stopped.map(utc_text),
+        stopped_utc: times.stopped.map(utc_text),
+        billed_ns: between(times.pull_started, times.stopped),
+        lived_ns: between(times.created, times.stopped),
+        exit_code: seen.exit_code,
+        stop_code: seen.stop_code.clone(),
+        stopped_reason: seen.stopped_reason.clone(),
+        container_reason: seen.container_reason.clone(),
+        availability_zone: seen.availability_zone.clone(),
+        capacity: seen.capacity_provider.clone(),
+    }
+}
+
+/// Seconds that a member is billed for so far.
+pub(super) fn billed_so_far_s(member: &Member) -> Option<f64> {
+    billed_s(&member.seen.as_ref()?.times, unix_ms())
+}

@@ -1,0 +1,314 @@
+//! One task of a repetition, from the wish to start it to its end: a state machine that is told what was seen and when. Calls nobody.
+//!
+//! No state is without a deadline: a task that is not started, does not run, does not end or does not stop ends its repetition with that reason.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::ended::{Again, Broken, stopped};
+use crate::cloud::TaskSeen;
+
+/// Longest time between two tries to start a task, or to look.
+pub(super) const MAX_DELAY: Duration = Duration::from_secs(30);
+
+/// How often is looked, and how long each state may last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pace {
+    /// Time between two looks.
+    pub(super) poll: Duration,
+    /// From the wish to start a task until it runs.
+    pub(super) start: Duration,
+    /// From then until it ends.
+    pub(super) run: Duration,
+    /// From its end, or from being told to stop, until it has stopped.
+    pub(super) stop: Duration,
+    /// In which ECS may not know a task that it has just started.
+    pub(super) settle: Duration,
+}
+
+/// Where a task is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// It was not started yet.
+    Waiting,
+    /// ECS took it.
+    Starting,
+    /// Its container runs.
+    Running,
+    /// It ends, by itself or because it was told to.
+    Stopping,
+    /// It is over.
+    Ended,
+}
+
+/// One task.
+#[derive(Debug)]
+pub(super) struct Member {
+    /// Which shard it fetches.
+    pub(super) shard: u32,
+    /// Starts that certainly started nothing: part of the token, so that a new try is one.
+    pub(super) tries: u32,
+    pub(super) arn: Option<String>,
+    pub(super) seen: Option<TaskSeen>,
+    memory_mib: u32,
+    phase: Phase,
+    begun: Instant,
+    since: Instant,
+    retry_at: Instant,
+    delay: Duration,
+    told: Option<Broken>,
+    /// A start was not answered.
+    unclear: bool,
+    result: Option<Result<(), Broken>>,
+}
+
+impl Member {
+    /// A task that is to be started, or (with an ARN) was started before.
+    pub(super) fn new(shard: u32, memory_mib: u32, (tries, arn): (u32, Option<String>)) -> Self {
+        let now = Instant::now();
+        let phase = if arn.is_some() { Phase::Starting } else { Phase::Waiting };
+        Self {
+            shard,
+            tries,
+            arn,
+            seen: None,
+            memory_mib,
+            phase,
+            begun: now,
+            since: now,
+            retry_at: now,
+            delay: Duration::ZERO,
+            told: None,
+            unclear: false,
+            result: None,
+        }
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// How it ended; none while it has not.
+    pub(super) fn result(&self) -> Option<&Result<(), Broken>> {
+        self.result.as_ref()
+    }
+
+    /// Whether it is time to start it.
+    pub(super) fn is_due(&self) -> bool {
+        self.phase == Phase::Waiting && Instant::now() >= self.retry_at
+    }
+
+    /// Whether ECS is asked about it.
+    pub(super) fn is_looked_at(&self) -> bool {
+        self.arn.is_some() && self.phase != Phase::Ended
+    }
+
+    /// ECS took it.
+    pub(super) fn started(&mut self, arn: String) {
+        self.arn = Some(arn);
+        self.enter(Phase::Starting);
+    }
+
+    /// Whether it was started is not known: as [`Self::later`], and ECS may have a task of it.
+    pub(super) fn unclear(&mut self, reason: &str, pace: &Pace) {
+        self.unclear = true;
+        self.later(reason, pace);
+    }
+
+    /// Whether ECS may have a task of it that nobody knows.
+    pub(super) fn was_unclear(&self) -> bool {
+        self.unclear && self.arn.is_none()
+    }
+
+    /// It was not started, and is tried again after a while; when there is no while left, it failed.
+    pub(super) fn later(&mut self, reason: &str, pace: &Pace) {
+        self.delay = (self.delay * 2).clamp(pace.poll, MAX_DELAY);
+        // Between half the time and all of it: several sweeps must not go on in step.
+        self.retry_at = Instant::now() + self.delay.mul_f64(0.5 + fastrand::f64() / 2.0);
+        if self.retry_at.duration_since(self.begun) > pace.start {
+            self.end(Err(Broken::new(format!("no task was started within {}: {reason}", in_words(pace.start)))));
+        }
+    }
+
+    /// It is over.
+    pub(super) fn end(&mut self, result: Result<(), Broken>) {
+        self.result = Some(result);
+        self.enter(Phase::Ended);
+    }
+
+    /// It is told to stop, for this reason.
+    pub(super) fn tell(&mut self, broken: Broken) {
+        self.told.get_or_insert(broken);
+        if self.phase != Phase::Stopping {
+            self.enter(Phase::Stopping);
+        }
+    }
+
+    fn enter(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.since = Instant::now();
+    }
+
+    /// Takes in what ECS says of it (`None`: it does not know it). Returns why it has to be told to stop, if it has to be.
+    pub(super) fn look(&mut self, found: Option<TaskSeen>, pace: &Pace) -> Option<String> {
+        match &found {
+            Some(task) => self.follow(task),
+            None if self.since.elapsed() > pace.settle => {
+                self.end(Err(Broken::hint("vanished: ECS does not know its task any more", Again::Yes)));
+            }
+            None => {}
+        }
+        self.seen = found.or(self.seen.take());
+        self.overdue(pace)
+    }
+
+    fn follow(&mut self, task: &TaskSeen) {
+        let phase = match task.status.as_str() {
+            "STOPPED" | "DELETED" => {
+                let own = stopped(task, self.memory_mib);
+                // What ended well, did so before it heard that it should not go on.
+                let told = self.told.take();
+                return self.end(match (own, told) {
+                    (Err(own), Some(told)) => Err(Broken { exit_code: own.exit_code, ..told }),
+                    (own, _) => own,
+                });
+            }
+            "RUNNING" => Phase::Running,
+            "DEACTIVATING" | "STOPPING" | "DEPROVISIONING" => Phase::Stopping,
+            _ => Phase::Starting,
+        };
+        // Answers of ECS may be older than what it was told.
+        if phase != self.phase
+            && !(self.phase == Phase::Stopping && phase != Phase::Stopping)
+            && !(self.phase == Phase::Running && phase == Phase::Starting)
+        {
+            self.enter(phase);
+        }
+    }
+
+    /// Why it has to be told to stop now, whatever ECS says; or it has ended, because it was told long enough ago.
+    pub(super) fn overdue(&mut self, pace: &Pace) -> Option<String> {
+        let state = self.seen.as_ref().map_or_else(|| "not seen yet".to_owned(), |task| task.status.clone());
+        match self.phase {
+            Phase::Starting if self.begun.elapsed() > pace.start => {
+                Some(format!("did not run within {}: the task was {state}", in_words(pace.start)))
+            }
+            Phase::Running if self.since.elapsed() > pace.run => Some(format!("did not end within {}", in_words(pace.run))),
+            Phase::Stopping if self.since.elapsed() > pace.stop => {
+                let arn = self.arn.as_deref().unwrap_or_default();
+                let why = self.told.take().map(|told| format!("{}; and it ", told.reason)).unwrap_or_default();
+                let reason = format!("{why}did not stop within {}: the task {arn} is still {state}", in_words(pace.stop));
+                self.end(Err(Broken::hint(reason, Again::No)));
+                None
+            }
+            _ => None,
+        }
+    }
+}
+
+fn in_words(time: Duration) -> String {
+    humantime::format_duration(time).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PACE: Pace = Pace {
+        poll: Duration::from_secs(5),
+        start: Duration::from_mins(15),
+        run: Duration::from_hours(1),
+        stop: Duration::from_mins(4),
+        settle: Duration::from_mins(1),
+    };
+
+    fn seen(status: &str) -> TaskSeen {
+        TaskSeen { arn: "arn:t".to_owned(), status: status.to_owned(), exit_code: Some(0), ..TaskSeen::default() }
+    }
+
+    fn begun() -> Member {
+        let mut member = Member::new(0, 2_048, (0, None));
+        member.started("arn:t".to_owned());
+        member
+    }
+
+    fn reason(member: &Member) -> &str {
+        member.result().unwrap().as_ref().unwrap_err().reason.as_str()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_goes_through_its_states() {
+        let mut member = begun();
+        for (status, phase) in [
+            ("PROVISIONING", Phase::Starting),
+            ("PENDING", Phase::Starting),
+            ("RUNNING", Phase::Running),
+            // An old answer.
+            ("PENDING", Phase::Running),
+            ("DEPROVISIONING", Phase::Stopping),
+            ("RUNNING", Phase::Stopping),
+            ("STOPPED", Phase::Ended),
+        ] {
+            assert_eq!(member.look(Some(seen(status)), &PACE), None);
+            assert_eq!(member.phase(), phase, "{status}");
+        }
+        assert_eq!(member.result(), Some(&Ok(())));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_new_task_may_be_unknown_and_an_old_one_vanishes() {
+        let mut member = begun();
+        assert_eq!((member.look(None, &PACE), member.phase()), (None, Phase::Starting));
+        member.look(Some(seen("RUNNING")), &PACE);
+        tokio::time::advance(Duration::from_secs(61)).await;
+        member.look(None, &PACE);
+        assert_eq!(reason(&member), "vanished: ECS does not know its task any more");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_state_has_a_deadline() {
+        let mut member = begun();
+        member.look(Some(seen("PENDING")), &PACE);
+        tokio::time::advance(Duration::from_secs(901)).await;
+        assert_eq!(member.look(Some(seen("PENDING")), &PACE).unwrap(), "did not run within 15m: the task was PENDING");
+        let mut member = begun();
+        member.look(Some(seen("RUNNING")), &PACE);
+        tokio::time::advance(Duration::from_secs(3_601)).await;
+        let why = member.look(Some(seen("RUNNING")), &PACE).unwrap();
+        assert_eq!(why, "did not end within 1h");
+        member.tell(Broken::new(why));
+        tokio::time::advance(Duration::from_secs(241)).await;
+        assert_eq!(member.look(Some(seen("RUNNING")), &PACE), None);
+        assert_eq!(reason(&member), "did not end within 1h; and it did not stop within 4m: the task arn:t is still RUNNING");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_told_to_stop_says_why_unless_it_ended_well() {
+        let mut member = begun();
+        member.tell(Broken::new("did not end within 1h"));
+        let killed = TaskSeen { exit_code: Some(137), ..seen("STOPPED") };
+        member.look(Some(killed), &PACE);
+        assert_eq!(member.result().unwrap().as_ref().unwrap_err().exit_code, Some(137));
+        assert_eq!(reason(&member), "did not end within 1h");
+        let mut member = begun();
+        member.tell(Broken::new("did not end within 1h"));
+        member.look(Some(seen("STOPPED")), &PACE);
+        assert_eq!(member.result(), Some(&Ok(())));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_is_refused_is_tried_again_until_time_is_up() {
+        let mut member = Member::new(0, 2_048, (0, None));
+        let mut tries = 0;
+        while member.phase() == Phase::Waiting {
+            assert!(member.is_due());
+            member.later("Capacity is unavailable at this time", &PACE);
+            tries += 1;
+            tokio::time::advance(MAX_DELAY).await;
+        }
+        assert_eq!(reason(&member), "no task was started within 15m: Capacity is unavailable at this time");
+        // Looks 30 s apart at the most, and never faster than the poll interval.
+        assert!((30..=180).contains(&tries), "{tries}");
+    }
+}

@@ -1,0 +1,130 @@
+//! What a sweep is asked to do and what comes of it: plain data. Does nothing itself.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::sync::watch::Receiver;
+
+use super::ecs::{FleetPlan, Spent};
+use super::plan::SweepPlan;
+use crate::cell::Cell;
+use crate::event::SweepEvent;
+use crate::exit::Exit;
+use crate::plan::{Access, KeySource, Layout, Limits, S3Uri};
+use crate::price::PriceList;
+use crate::run::Signal;
+use crate::server::Options;
+
+/// A sweep to be done, every setting resolved.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Its name: also that of its folder.
+    pub id: String,
+    /// What is varied, and the work of a repetition.
+    pub plan: SweepPlan,
+    /// Sizes of the cells: CPU units and MiB.
+    pub sizes: Vec<(u32, u32)>,
+    /// What happens to sizes that this machine does not have.
+    pub oversize: Oversize,
+    /// Where the keys come from.
+    pub source: KeySource,
+    /// How S3 is reached.
+    pub access: Access,
+    /// Time limits of a fetch.
+    pub limits: Limits,
+    /// Order and parts of a repetition.
+    pub layout: Layout,
+    /// The embedded server.
+    pub embedded: Option<Options>,
+    /// Folder of `sweeps/ID`.
+    pub out: PathBuf,
+    /// Where results are stored as well.
+    pub results: Option<S3Uri>,
+    /// How long a repetition may take.
+    pub time_limit: Duration,
+    /// Whether repetitions that failed before are run again.
+    pub failed: Failed,
+    /// Tasks on Fargate; none = this machine.
+    pub fleet: Option<FleetPlan>,
+}
+
+/// What happens to sizes that this machine does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Oversize {
+    /// They were asked for: refuse.
+    Refuse,
+    /// They come from the default plan: leave them out, and say so.
+    LeaveOut,
+}
+
+/// What happens to repetitions that failed before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failed {
+    /// They stay as they are.
+    Keep,
+    /// They are run again.
+    Redo,
+}
+
+/// What a sweep gets from outside.
+pub struct World<'a> {
+    /// This program.
+    pub executable: PathBuf,
+    /// The environment.
+    pub environment: Vec<(String, String)>,
+    /// What tasks cost.
+    pub prices: &'a PriceList,
+    /// Set once a signal has come.
+    pub signal: Receiver<Option<Signal>>,
+    /// Hears every event.
+    pub on_event: &'a mut dyn FnMut(&SweepEvent),
+}
+
+/// What a sweep would do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Forecast {
+    /// The cells, in the order of tables.
+    pub cells: Vec<Cell>,
+    /// Runs, without warm-ups.
+    pub runs: u64,
+    /// Warm-ups.
+    pub warm_ups: u64,
+    /// Keys that a run fetches.
+    pub keys: u64,
+    /// Their bytes; none with a limit, or where sizes are not known.
+    pub bytes: Option<u64>,
+    /// GETs of all runs, warm-ups too; none where time ends a run.
+    pub gets: Option<u64>,
+    /// LIST requests: of the one listing, and of what contenders list themselves.
+    pub lists: u64,
+    /// How long each run lasts, when time ends it.
+    pub duration: Option<String>,
+    /// What the tasks cost, by the list prices of On-Demand capacity: the least (a minute each, or `duration`), and when every run takes as long as it may.
+    /// None on this machine, and without a price.
+    pub tasks_usd: Option<(f64, f64)>,
+    /// Region and storage class of all keys, where AWS bills the requests and there is one class.
+    pub billed: Option<(String, String)>,
+    /// How the cells would be held, in words.
+    pub limited: String,
+    /// What a person should know.
+    pub warnings: Vec<String>,
+}
+
+/// How a sweep ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ended {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Runs with a record, warm-ups apart.
+    pub done: u64,
+    /// Runs that failed.
+    pub failed: u64,
+    /// Where its folder is stored as well: `s3://bucket/prefix`.
+    pub target: Option<String>,
+    /// What its tasks have cost; none on this machine.
+    pub spent: Option<Spent>,
+    /// Whether it ended because the money was used up.
+    pub is_broke: bool,
+    /// Exit code.
+    pub exit: Exit,
+}

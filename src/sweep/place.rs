@@ -1,0 +1,177 @@
+//! Where repetitions run: this machine or Fargate, behind one form.
+//!
+//! A place takes repetitions while it has room, and hands them back when they have ended. Owns nothing else: the order is the driver's.
+
+use std::path::PathBuf;
+
+use tokio::sync::watch;
+
+use super::ecs::Fleet;
+use super::local::{Local, Scene};
+use super::matrix::Planned;
+use super::tell::Telling;
+use crate::cell::Cell;
+use crate::event::SweepEvent;
+use crate::exit::{Exit, Failure};
+use crate::results::record::Record;
+use crate::run::Signal;
+
+/// A run that is still to be done.
+#[derive(Clone, Debug)]
+pub(super) struct Todo {
+    pub(super) planned: Planned,
+    /// Which try at it, from 1.
+    pub(super) attempt: u32,
+    /// Its number among all runs, from 1; none for a warm-up.
+    pub(super) number: Option<u64>,
+}
+
+/// One attempt at a repetition, in its folder.
+#[derive(Clone, Debug)]
+pub(super) struct Attempt {
+    pub(super) todo: Todo,
+    pub(super) dir: PathBuf,
+    pub(super) started_at: String,
+}
+
+impl Attempt {
+    pub(super) fn cell(&self) -> &Cell {
+        &self.todo.planned.cell
+    }
+}
+
+/// Why a cell cannot run here: what, and what to try.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Misfit {
+    /// More vCPU than there are CPUs.
+    TooLarge {
+        /// CPUs of this machine.
+        cpus: usize,
+    },
+    /// Nothing here holds a part of a vCPU.
+    NoQuota,
+    /// More vCPU than the account may run on Fargate at once.
+    OverQuota {
+        /// The quota.
+        vcpu: f64,
+        /// Whether the account said so, or a new account's is taken.
+        is_known: bool,
+    },
+    /// More shards than tasks at once.
+    TooManyTasks {
+        /// Tasks at once.
+        most: u32,
+    },
+}
+
+/// An attempt that has ended.
+#[derive(Debug)]
+pub(super) struct Finished {
+    pub(super) attempt: Attempt,
+    pub(super) record: Record,
+    /// Whether the platform broke it, and another attempt may end better.
+    pub(super) again: bool,
+}
+
+/// What comes of waiting.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// One attempt has ended.
+    Finished(Box<Finished>),
+    /// A signal came first.
+    Stopped,
+    /// The money is used up; nothing runs any more.
+    Spent,
+}
+
+/// A place.
+pub(super) enum Place {
+    /// This machine: one repetition at a time.
+    Local(Box<Local>, Option<Box<Attempt>>),
+    /// Tasks on Fargate.
+    Ecs(Box<Fleet>),
+}
+
+impl Place {
+    /// Whether a cell can run here.
+    pub(super) fn check(&self, cell: &Cell) -> Result<(), Misfit> {
+        match self {
+            Self::Local(local, _) => local.check(cell),
+            Self::Ecs(fleet) => fleet.check(cell),
+        }
+    }
+
+    /// How cells are held here, in words.
+    pub(super) fn words(&self, cell: &Cell) -> String {
+        match self {
+            Self::Local(local, _) => local.words(cell),
+            Self::Ecs(fleet) => fleet.words(),
+        }
+    }
+
+    /// Repetitions that run side by side.
+    pub(super) fn width(&self) -> u64 {
+        match self {
+            Self::Local(..) => 1,
+            Self::Ecs(fleet) => fleet.width(),
+        }
+    }
+
+    /// Whether another repetition of this cell can be taken now.
+    pub(super) fn has_room(&self, cell: &Cell) -> bool {
+        match self {
+            Self::Local(_, taken) => taken.is_none(),
+            Self::Ecs(fleet) => fleet.has_room(cell),
+        }
+    }
+
+    /// Whether nothing is going on.
+    pub(super) fn is_idle(&self) -> bool {
+        match self {
+            Self::Local(_, taken) => taken.is_none(),
+            Self::Ecs(fleet) => fleet.is_idle(),
+        }
+    }
+
+    /// Takes an attempt on.
+    pub(super) fn take(&mut self, attempt: Attempt, telling: &Telling) -> Result<(), Failure> {
+        match self {
+            Self::Local(_, taken) => {
+                *taken = Some(Box::new(attempt));
+                Ok(())
+            }
+            Self::Ecs(fleet) => fleet.take(attempt, telling),
+        }
+    }
+
+    /// Waits until one attempt has ended.
+    pub(super) async fn next(
+        &mut self,
+        mut scene: Scene<'_>,
+        mut stop: watch::Receiver<Option<Signal>>,
+        on_event: &mut dyn FnMut(&SweepEvent),
+    ) -> Result<Next, Failure> {
+        match self {
+            Self::Local(local, taken) => {
+                let attempt = *taken.take().expect("something was taken on");
+                let record = local.attempt(&attempt, &mut scene, stop).await;
+                let cell = attempt.cell().to_string();
+                let record = record.map_err(|error| Failure::new(Exit::SetUp, format!("cannot run {cell}: {error}")))?;
+                if let Some(record) = record {
+                    return Ok(Next::Finished(Box::new(Finished { attempt, record, again: false })));
+                }
+                // Nothing of it counts; the next attempt gets a folder of its own either way.
+                let _kept = std::fs::remove_dir_all(&attempt.dir);
+                Ok(Next::Stopped)
+            }
+            Self::Ecs(fleet) => fleet.next(scene.facts, &mut stop, on_event).await,
+        }
+    }
+
+    /// Ends what is going on, before the sweep ends early.
+    pub(super) async fn abandon(&mut self, on_event: &mut dyn FnMut(&SweepEvent)) {
+        if let Self::Ecs(fleet) = self {
+            fleet.abandon(on_event).await;
+        }
+    }
+}
