@@ -323,7 +323,7 @@ fn own_runs(summaries: BTreeMap<String, Reduced>, runs: &mut Vec<Run>, problems:
         let (cell, numbers) = (reduced.cell.clone(), Ok(reduced.numbers));
         own_run(&[reduced], cell, numbers)
     }));
-    runs.extend(batches(sharded).iter().map(|batch| joined(batch)));
+    runs.extend(shards::batches(sharded).iter().map(|batch| joined(batch)));
     number_repetitions(&mut runs[first..]);
 }
 
@@ -332,30 +332,6 @@ fn is_of_a_repetition(name: &str) -> bool {
     let folder = name.rsplit('/').nth(1).unwrap_or_default();
     let numbers = folder.strip_prefix('r').and_then(|rest| rest.split_once("-a"));
     numbers.is_some_and(|(repetition, attempt)| repetition.parse::<u32>().is_ok() && attempt.parse::<u32>().is_ok())
-}
-
-/// Shards of one run: the same settings apart from their index; of several runs the first start of each index belongs to the first run, and so on.
-fn batches(mut sharded: Vec<Reduced>) -> Vec<Vec<Reduced>> {
-    sharded.sort_by(|one, other| one.started_at.cmp(&other.started_at));
-    let mut batches: Vec<(BTreeSet<Option<u32>>, Vec<Reduced>)> = Vec::new();
-    for run in sharded {
-        let index = run.shard.map(|shard| shard.index);
-        let fits = |(present, batch): &(BTreeSet<_>, Vec<Reduced>)| !present.contains(&index) && is_same_but_for_the_shard(&batch[0], &run);
-        match batches.iter_mut().find(|batch| fits(batch)) {
-            Some((present, batch)) => {
-                present.insert(index);
-                batch.push(run);
-            }
-            None => batches.push((BTreeSet::from([index]), vec![run])),
-        }
-    }
-    batches.into_iter().map(|(_, batch)| batch).collect()
-}
-
-fn is_same_but_for_the_shard(one: &Reduced, other: &Reduced) -> bool {
-    let count = |run: &Reduced| run.shard.map(|shard| shard.count);
-    let workload = |run: &Reduced| Workload { keys: None, bytes: None, ..run.workload.clone() };
-    one.tag == other.tag && one.cell == other.cell && count(one) == count(other) && workload(one) == workload(other)
 }
 
 fn joined(batch: &[Reduced]) -> Run {

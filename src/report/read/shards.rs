@@ -3,11 +3,38 @@
 //! Each shard has an epoch of its own, so times are put together by UTC: by how much the shards' clocks differ is known as far as tasks tell the bound
 //! of their clock's error (on one machine it is one clock). What was in flight across shards is never claimed.
 
+use std::collections::BTreeSet;
+
 use super::course::course;
 use super::reduce::{Numbers, OfShard, Reduced, seconds};
+use crate::report::model::Workload;
 use crate::report::observation::{Counts, Percentiles, Times, Usage};
 use crate::stats::histogram::{Histogram, Snapshot, SnapshotError};
 use crate::units::SECOND_NS;
+
+/// Shards of one run: the same settings apart from their index; of several runs the first start of each index belongs to the first run, and so on.
+pub(super) fn batches(mut sharded: Vec<Reduced>) -> Vec<Vec<Reduced>> {
+    sharded.sort_by(|one, other| one.started_at.cmp(&other.started_at));
+    let mut batches: Vec<(BTreeSet<Option<u32>>, Vec<Reduced>)> = Vec::new();
+    for run in sharded {
+        let index = run.shard.map(|shard| shard.index);
+        let fits = |(present, batch): &(BTreeSet<_>, Vec<Reduced>)| !present.contains(&index) && is_same_but_for_the_shard(&batch[0], &run);
+        match batches.iter_mut().find(|batch| fits(batch)) {
+            Some((present, batch)) => {
+                present.insert(index);
+                batch.push(run);
+            }
+            None => batches.push((BTreeSet::from([index]), vec![run])),
+        }
+    }
+    batches.into_iter().map(|(_, batch)| batch).collect()
+}
+
+fn is_same_but_for_the_shard(one: &Reduced, other: &Reduced) -> bool {
+    let count = |run: &Reduced| run.shard.map(|shard| shard.count);
+    let workload = |run: &Reduced| Workload { keys: None, bytes: None, ..run.workload.clone() };
+    one.tag == other.tag && one.cell == other.cell && count(one) == count(other) && workload(one) == workload(other)
+}
 
 /// The numbers of all shards together; the figures that need a part that is missing are unknown.
 ///
