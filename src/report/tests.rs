@@ -381,6 +381,34 @@ fn the_worst_clock_of_the_shards_is_told_and_one_that_is_not_known_makes_it_unkn
     assert!(!render_markdown(&alone, &[Metric::Throughput]).contains("Clocks"), "one clock has no error to be told");
 }
 
+/// Every child of the largest array job, each with histograms of its own.
+#[test]
+#[ignore = "takes a minute without optimisation: `cargo test --release --lib ten_thousand_shards -- --ignored --nocapture` says how long it took"]
+fn ten_thousand_shards_are_read_in_seconds_and_little_memory() {
+    const SHARDS: u32 = 10_000;
+    let begin = std::time::Instant::now();
+    let mut reader = Reader::default();
+    let (mut written, mut bytes) = (std::time::Duration::ZERO, 0);
+    for index in 0..SHARDS {
+        let writing = std::time::Instant::now();
+        let mut summary = shard("2026-11-20T10:00:00.000Z", 100.0, &format!("{index}/{SHARDS}"));
+        summary.phases.fetch_ns = Some(60_000_000_000 + u64::from(index));
+        let text = summary.to_json().unwrap();
+        bytes += text.len();
+        written += writing.elapsed();
+        reader.document(&format!("s3://results/{index}.json"), &text);
+    }
+    let reading = reader.finish();
+    assert_eq!((reading.repetitions(), lines(&reading)), (1, Vec::new()));
+    let studies = studies(reading, &PriceList::built_in());
+    let cell = &studies[0].cells[0];
+    assert_eq!((cell.cell.shards, cell.observations[0].counts.ok), (SHARDS, Some(u64::from(SHARDS) * OBJECTS)));
+    let took = begin.elapsed().checked_sub(written).unwrap();
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let peak = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+    println!("{SHARDS} summaries of {} bytes: {took:?}; {peak}", bytes / 10_000);
+}
+
 #[test]
 fn a_missing_shard_is_a_failure_and_a_second_run_is_not_mixed_in() {
     let shards = [("10:00:00", "0/2"), ("10:00:01", "1/2"), ("11:00:00", "0/2"), ("11:00:01", "1/2"), ("12:00:00", "0/2")];
