@@ -37,11 +37,15 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
 
 /// The report of a folder: text on stdout, the page beside the results.
 pub(super) fn of_folder(folder: &Path, sources: &SourceSettings, variables: &Variables) -> Result<PathBuf, Failure> {
-    of_place(ResultSource::Path(folder.to_owned()), (folder, sources), variables)
+    of_place(ResultSource::Path(folder.to_owned()), (folder, sources), variables).map(|(page, _)| page)
 }
 
-/// The report of a place: text on stdout, the page into a folder.
-pub(super) fn of_place(place: ResultSource, (folder, sources): (&Path, &SourceSettings), variables: &Variables) -> Result<PathBuf, Failure> {
+/// The report of a place: text on stdout, the page, which goes into a folder, and what they show.
+pub(super) fn of_place(
+    place: ResultSource,
+    (folder, sources): (&Path, &SourceSettings),
+    variables: &Variables,
+) -> Result<(PathBuf, Vec<Study>), Failure> {
     let runtime = super::runtime()?;
     let studies = runtime.block_on(studies(&[place], sources, variables))?;
     let file = folder.join("report.html");
@@ -58,7 +62,7 @@ pub(super) fn of_place(place: ResultSource, (folder, sources): (&Path, &SourceSe
         warnings: Vec::new(),
     };
     deliver(&rendered(&studies, &settings, variables)?, None)?;
-    Ok(file)
+    Ok((file, studies))
 }
 
 fn rendered(studies: &[Study], settings: &ReportSettings, variables: &Variables) -> Result<String, Failure> {

@@ -18,7 +18,7 @@ use crate::platform::clock::utc_now;
 use crate::progress::{Display, JobProgress};
 use crate::run::Signal;
 use crate::settings::{self, ProgressWhen, ResultSource, SourceSettings, SubmitSettings};
-use crate::submit::{Ended, Forecast, Job, JobEnd, World, forecast, submit};
+use crate::submit::{Division, Ended, Forecast, Job, JobEnd, World, forecast, submit};
 use crate::units;
 
 /// Which output of a stack stands for which flag.
@@ -56,7 +56,7 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
             let _closed = writeln!(io::stderr(), "not waited for: {id}\nits results: parfetch report {}", settings.job.uri("results/"));
             Ok(Exit::Good)
         }
-        Ended::Over(end) => conclude(&raw, &settings, (&end, style)),
+        Ended::Over { end, keys } => conclude(&raw, &settings, ((&end, keys), style)),
     }
 }
 
@@ -81,14 +81,15 @@ async fn to_its_end(settings: &SubmitSettings, style: Style, signal: watch::Rece
 }
 
 /// The report of all shards, and which children failed.
-fn conclude(raw: &Raw, settings: &SubmitSettings, (end, style): (&JobEnd, Style)) -> Result<Exit, Failure> {
+fn conclude(raw: &Raw, settings: &SubmitSettings, ((end, keys), style): ((&JobEnd, u64), Style)) -> Result<Exit, Failure> {
     let SubmitSettings { job, out, prices, .. } = settings;
     let reported = report(raw, (job, out), &SourceSettings { access: job.run.access.clone(), prices: prices.clone() });
     if end.is_good {
-        return reported.map(|()| Exit::Good);
+        let found = reported?;
+        return if found == Some(keys) { Ok(Exit::Good) } else { Err(other_keys((found, keys), job)) };
     }
     let told = match &reported {
-        Ok(()) => String::new(),
+        Ok(_) => String::new(),
         Err(failure) => format!("; there is no report: {}", failure.message),
     };
     for child in end.failed.iter().take(NAMED) {
@@ -115,11 +116,22 @@ fn why(child: &ChildSeen) -> String {
     if parts.is_empty() { "Batch does not say why".to_owned() } else { parts.join(": ") }
 }
 
-fn report(raw: &Raw, (job, out): (&Job, &Path), sources: &SourceSettings) -> Result<(), Failure> {
+/// All children say that all is well, and together they had other keys than they were given: the figures are of something else.
+fn other_keys((found, keys): (Option<u64>, u64), job: &Job) -> Failure {
+    let found = found.map_or_else(|| "an unknown number of".to_owned(), units::count);
+    let message = format!("the children had {found} keys, and the job has {}: the report is not of this job", units::count(keys));
+    Failure::new(Exit::FetchesFailed, message).hint(match job.division {
+        Division::Manifest => "check that the image is of this version of parfetch, and that nothing else writes to the job's folder",
+        Division::Hash => "the bucket was listed by each child: did it change meanwhile?",
+    })
+}
+
+/// Shows the report: how many keys it is of.
+fn report(raw: &Raw, (job, out): (&Job, &Path), sources: &SourceSettings) -> Result<Option<u64>, Failure> {
     let place = ResultSource::S3(S3Uri { bucket: job.results_bucket().to_owned(), key: job.key("results/") });
     let folder = out.join("jobs").join(&job.id);
-    let page = super::report::of_place(place, (&folder, sources), &raw.variables)?;
+    let (page, studies) = super::report::of_place(place, (&folder, sources), &raw.variables)?;
     // Nobody to tell: the report stands on stdout.
     let _closed = writeln!(io::stderr(), "\npage: {}\nagain, in any form: parfetch report {}", page.display(), job.uri("results/"));
-    Ok(())
+    Ok(studies.iter().map(|study| study.workload.keys).sum())
 }

@@ -122,7 +122,7 @@ pub struct JobDocument {
     pub keys: u64,
     /// Their bytes as listed; `None` when a size is not known.
     pub bytes: Option<u64>,
-    /// What each shard has to fetch, by its index.
+    /// What each shard has to fetch, by its index; empty before the keys are stored.
     pub shards: Vec<Part>,
 }
 

@@ -44,7 +44,12 @@ pub enum Ended {
     /// It goes on, and is not waited for: its id.
     Left(String),
     /// It is over.
-    Over(JobEnd),
+    Over {
+        /// How it ended.
+        end: JobEnd,
+        /// Keys that its children had to fetch.
+        keys: u64,
+    },
 }
 
 /// The keys of a job, listed.
@@ -110,7 +115,7 @@ pub async fn submit(job: &Job, jobs: &dyn Jobs, world: World<'_>) -> Result<Ende
             Planned::Foretold(forecast) => return Ok(Ended::Foretold(forecast)),
         }
     };
-    let shards = u32::try_from(document.shards.len()).unwrap_or(u32::MAX);
+    let (shards, keys) = (u32::try_from(document.shards.len()).unwrap_or(u32::MAX), document.keys);
     let mut watch = Watch { jobs, signal, on_event };
     let id = match &document.job_id {
         Some(id) => {
@@ -122,7 +127,8 @@ pub async fn submit(job: &Job, jobs: &dyn Jobs, world: World<'_>) -> Result<Ende
     if job.afterwards == Afterwards::Leave {
         return Ok(Ended::Left(id));
     }
-    watch.until_its_end(&id, (shards, job.poll)).await.map(Ended::Over)
+    let end = watch.until_its_end(&id, (shards, job.poll)).await?;
+    Ok(Ended::Over { end, keys })
 }
 
 /// A signal before anything was submitted.
@@ -168,6 +174,9 @@ async fn begun(job: &Job, results: &mut Bucket) -> Result<Option<JobDocument>, F
     let damaged = |what: &dyn std::fmt::Display| Failure::new(Exit::SetUp, format!("cannot read {uri}: {what}")).hint("take another --id");
     let text = std::fs::read_to_string(&path).map_err(|error| damaged(&error))?;
     let document = JobDocument::from_json(&text).map_err(|error| damaged(&error))?;
+    if document.shards.is_empty() {
+        return Ok(None);
+    }
     match document.plan.difference(&JobPlan::of(job)) {
         None => Ok(Some(document)),
         Some(what) => Err(Failure::new(Exit::Usage, format!("the job {} was planned with other settings: {what}", job.id))
@@ -189,6 +198,10 @@ async fn plan(
     (session, results): (&Session, &mut Bucket),
     (prices, on_event): (&PriceList, &mut dyn FnMut(&JobEvent)),
 ) -> Result<Planned, Failure> {
+    if job.spending != Spending::Nothing {
+        // Hours of listing come to nothing when the results place cannot be written: a document without shards proves it.
+        store(job, results, &document(job, None, Vec::new())).await?;
+    }
     let keys = list(job, (session, &job.run.bucket), on_event).await?;
     job.request(keys.shards)?;
     let forecast = foretell(job, &keys, prices)?;
@@ -198,7 +211,6 @@ async fn plan(
     }
     let parts = match job.division {
         Division::Manifest => {
-            // The results place is proved by the first file.
             let Keys { spool, file, tally, shards, .. } = &keys;
             let manifest = Manifest { job, file, tally, spool: spool.path(), shards: *shards };
             let of = u64::from(*shards);
@@ -206,12 +218,12 @@ async fn plan(
         }
         Division::Hash => divided(job, &keys)?,
     };
-    let document = document(job, &keys, parts);
+    let document = document(job, Some(&keys.tally), parts);
     store(job, results, &document).await?;
     Ok(Planned::Stored(Box::new(document)))
 }
 
-fn document(job: &Job, keys: &Keys, shards: Vec<Part>) -> JobDocument {
+fn document(job: &Job, tally: Option<&Tally>, shards: Vec<Part>) -> JobDocument {
     JobDocument {
         schema: SCHEMA.to_owned(),
         version: VERSION,
@@ -222,8 +234,8 @@ fn document(job: &Job, keys: &Keys, shards: Vec<Part>) -> JobDocument {
         planned_at: utc_now(),
         submitted_at: None,
         plan: JobPlan::of(job),
-        keys: keys.tally.keys,
-        bytes: keys.tally.bytes(),
+        keys: tally.map_or(0, |tally| tally.keys),
+        bytes: tally.and_then(Tally::bytes),
         shards,
     }
 }

@@ -236,6 +236,17 @@ fn children_that_fail_are_named() {
 }
 
 #[test]
+fn a_report_of_other_keys_than_the_job_has_is_no_success() {
+    let scene = Scene::new(Store::serving("objects=40,size=1KiB"), |mut setup| {
+        setup.environment.insert("PARFETCH_LIMIT".to_owned(), "3".to_owned());
+        setup
+    });
+    let ran = submit(&scene, "-n 4 --yes").exits(3);
+    assert!(ran.stderr.contains("error: the children had 12 keys, and the job has 40: the report is not of this job"), "{}", ran.stderr);
+    scene.aws.finish();
+}
+
+#[test]
 fn one_shard_is_a_job_without_an_array() {
     let scene = Scene::new(Store::serving("objects=40,size=1KiB"), |setup| setup);
     let Scene { source, aws, .. } = &scene;
@@ -264,11 +275,13 @@ fn nothing_is_spent_unasked_or_beyond_what_was_said() {
     let Scene { source, aws, .. } = &scene;
     let ran = submit(&scene, "-n 4").exits(2);
     assert!(ran.stdout.contains("Price*      $0.00") && ran.stderr.contains("error: nothing was submitted: nothing may be spent"), "{ran:?}");
+    assert_eq!(source.s3().list(&source.results, ""), [], "nothing is stored");
     let ran = submit(&scene, "-n 4 --max-cost 0.001").exits(2);
     assert!(ran.stderr.contains("more than --max-cost 0.001"), "{}", ran.stderr);
     let ran = submit(&scene, "-n 4 --dry-run").exits(0);
     assert!(ran.stdout.contains("a child 10\n") && ran.stdout.contains("1 LIST, 44 GET, 18 PUT"), "{}", ran.stdout);
-    assert_eq!(source.s3().list(&source.results, ""), [], "nothing is stored");
+    let stored: Vec<String> = source.s3().list(&source.results, "").into_iter().map(|(key, _)| key).collect();
+    assert_eq!((stored, document(source).shards), (vec![format!("{JOB}/job.json")], Vec::new()), "the proof that it can be, and no keys");
     assert_eq!(aws.calls("SubmitJob").len(), 0);
     // More children than keys: as many as keys.
     let ran = submit(&scene, "-n 50 --max-cost 1 --detach").exits(0);
@@ -325,6 +338,7 @@ fn what_cannot_be_found_is_said() {
         let ran = submit(&scene, words).exits(exit);
         assert!(ran.stderr.contains(what), "{}", ran.stderr);
     };
+    said("-n 2 --yes --result-bucket nowhere", 4, "s3://nowhere/parfetch/jobs/first/job.json");
     said("-n 2 --yes --queue other", 4, "JobQueue other not found");
     said("-n 2 --yes --prefix nowhere/ --id second", 4, "there are no keys under");
     scene.aws.finish();
