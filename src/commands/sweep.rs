@@ -25,7 +25,8 @@ const STACK: &super::stack::Meaning = &[
     ("ResultsBucket", "result-bucket"),
     ("ResultsPrefix", "result-prefix"),
     ("ClusterArn", "cluster"),
-    ("TaskDefinitionArn", "task-definition"),
+    // The ARN of the output has no revision, and ECS is asked for the latest by the family.
+    ("TaskFamily", "task-definition"),
     ("ContainerName", "container"),
     ("SubnetIds", "subnets"),
     ("SecurityGroupIds", "security-groups"),
@@ -154,7 +155,13 @@ fn costs(forecast: &Forecast, prices: &PriceList) -> String {
 
 /// What the tasks cost: the least and the most, since nobody knows yet how long they take.
 fn of_tasks(forecast: &Forecast, prices: &PriceList) -> String {
-    let Some((least, most)) = forecast.tasks_usd else { return String::new() };
+    let Some((least, most)) = forecast.tasks_usd else {
+        return if forecast.is_on_ecs {
+            "what the tasks cost is not known: the price list has no price for them (--prices FILE)\n".to_owned()
+        } else {
+            String::new()
+        };
+    };
     let each = forecast.duration.as_deref().unwrap_or("a minute, the least that is billed,");
     let [least, most] = [least, most].map(units::three_digits);
     format!(

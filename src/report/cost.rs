@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::advice::Cost;
 use super::figures::median_of;
 use super::model::{CellReport, Facts, Workload};
-use super::observation::Observation;
+use super::observation::{Observation, Times};
 use crate::cell::{Cell, UNITS_PER_VCPU};
 use crate::price::{CPU_UNITS, MINIMUM_SECONDS, PriceList, TaskRates, TaskSize, fargate_memories, task_usd};
 use crate::results::record::TaskRun;
@@ -149,16 +149,28 @@ pub(super) fn billed_s(tasks: &[TaskRun]) -> Option<f64> {
     (!tasks.is_empty()).then(|| sum / tasks.len() as f64)
 }
 
+/// What tasks were billed for beside their processes' own time; the mean over them. The longest phases of several shards are taken for each of them.
+pub(super) fn around_s(tasks: &[TaskRun], times: &Times) -> Option<f64> {
+    let billed: Vec<f64> = tasks.iter().map(|task| Some(task.billed_ns? as f64 / 1e9)).collect::<Option<_>>()?;
+    let mean = (!billed.is_empty()).then(|| billed.iter().sum::<f64>() / billed.len() as f64)?;
+    Some((mean - own_s(times)?).max(0.0))
+}
+
+/// The time of a process of parfetch, as far as its phases are known.
+fn own_s(times: &Times) -> Option<f64> {
+    let phases = [times.start_up_s, times.listing_s, times.worker_start_s, times.write_back_s];
+    Some(times.fetch_s? + phases.into_iter().flatten().sum::<f64>())
+}
+
 /// What a repetition used: of parfetch the phases that are known, of a contender the whole.
 fn used(observation: &Observation) -> Option<Used> {
     let Observation { times, counts, .. } = observation;
-    let phases = [times.start_up_s, times.listing_s, times.worker_start_s, times.write_back_s];
     let seconds = if let Some(billed_s) = times.billed_s {
         billed_s
     } else if observation.is_contender {
         times.wall_s.or(times.fetch_s)?
     } else {
-        times.fetch_s? + phases.into_iter().flatten().sum::<f64>()
+        own_s(times)?
     };
     let gets = counts.attempts.or(counts.tried)? as f64;
     let bytes = counts.received_bytes.or(counts.goodput_bytes)? as f64;
@@ -217,6 +229,15 @@ mod tests {
         // 60 and 90.
         assert_eq!(billed_s(&[task(Some(20)), task(Some(90))]), Some(75.0));
         assert_eq!((billed_s(&[task(Some(20)), task(None)]), billed_s(&[])), (None, None));
+    }
+
+    #[test]
+    fn what_is_billed_around_a_process_is_known_by_subtraction() {
+        let task = |seconds: u64| TaskRun { billed_ns: Some(seconds * 1_000_000_000), ..TaskRun::default() };
+        let times = Times { fetch_s: Some(10.0), start_up_s: Some(1.0), write_back_s: Some(0.5), ..Times::default() };
+        // (30 + 33) ÷ 2 − 11.5.
+        assert_eq!(around_s(&[task(30), task(33)], &times), Some(20.0));
+        assert_eq!((around_s(&[], &times), around_s(&[task(30)], &Times::default())), (None, None));
     }
 
     #[test]

@@ -70,6 +70,8 @@ pub struct Times {
     pub wall_s: Option<f64>,
     /// What a task of it was billed for, the minimum of a minute included; the mean of its tasks. Unknown outside Fargate.
     pub billed_s: Option<f64>,
+    /// What a task of it was billed for beside the time of its process: the pull of the image, and until it had stopped. Unknown outside Fargate.
+    pub around_s: Option<f64>,
 }
 
 /// Objects, bytes, attempts.

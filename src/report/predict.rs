@@ -7,6 +7,7 @@ use super::metric::Metric;
 use super::model::{CellReport, Facts, Interval, Workload};
 use super::observation::{Observation, RateDrop};
 use crate::stats::location::{median, median_interval};
+use crate::units::three_digits;
 
 /// From this difference on the two ways to scale contradict, and the larger time counts.
 const CONTRADICTION: f64 = 1.10;
@@ -82,7 +83,11 @@ pub(super) fn predict(report: &CellReport, (workload, facts): (&Workload, &Facts
     let gets =
         median_of(&report.observations, |observation| observation.value(Metric::AttemptsPerObject)).unwrap_or(1.0).max(1.0) * bucket.keys as f64;
     let seconds = fixed_s + fetch_s;
-    let used = Used { seconds, gets, keys: bucket.keys, bytes: bucket.bytes as f64 };
+    let around_s = median_of(&report.observations, |observation| observation.times.around_s);
+    if let Some(around_s) = around_s {
+        notes.push(format!("a task is billed for {} s more than it runs: the pull of its image, and until it has stopped", three_digits(around_s)));
+    }
+    let used = Used { seconds: seconds + around_s.unwrap_or(0.0), gets, keys: bucket.keys, bytes: bucket.bytes as f64 };
     Some(Prediction {
         keys: bucket.keys,
         bytes: bucket.bytes,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use tokio::sync::watch::Receiver;
 
 use super::clock::{Clock, rate};
-use super::ecs::LEDGER_FILE;
+use super::ecs::{Consent, LEDGER_FILE};
 use super::folder::{Folder, FolderError, store_record};
 use super::job::{Ended, Failed, Forecast, Job, World};
 use super::keep::{store, store_begun};
@@ -20,6 +20,7 @@ use crate::exit::{Exit, Failure};
 use crate::platform::clock::utc_now;
 use crate::results::record::Record;
 use crate::run::Signal;
+use crate::units::three_digits;
 
 /// Says what [`sweep`] would do: lists the keys, starts and writes nothing.
 ///
@@ -56,6 +57,9 @@ async fn go_through(job: &Job, (folder, stage): (&Folder, &mut Stage<'_>), signa
             fleet.remember(record);
         }
     })?;
+    if done.is_empty() {
+        affordable(job, stage.forecast(job).tasks_usd)?;
+    }
     store_begun(stage, (job, folder), &done, &mut ended).await?;
     let runs = order.iter().filter(|planned| planned.repetition > 0).count() as u64;
     stage.event(&SweepEvent::Planned { title: stage.forecast(job).title(&job.id), runs, done: ended.done });
@@ -78,6 +82,17 @@ async fn go_through(job: &Job, (folder, stage): (&Folder, &mut Stage<'_>), signa
         worse => worse,
     };
     Ok(Ended { spent, exit, ..run.ended })
+}
+
+/// A sweep that cannot come to its end with its money is not begun.
+fn affordable(job: &Job, tasks_usd: Option<(f64, f64)>) -> Result<(), Failure> {
+    match (job.fleet.as_ref().map(|fleet| fleet.consent), tasks_usd) {
+        (Some(Consent::UpTo(most)), Some((least, _))) if least > most => {
+            let message = format!("the tasks of this sweep cost ${} at least, and --max-cost is ${most}", three_digits(least));
+            Err(Failure::new(Exit::Usage, message).hint("fewer cells or repetitions cost less; --dry-run says what each plan costs"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A sweep that goes on.

@@ -99,6 +99,8 @@ pub struct Forecast {
     pub lists: u64,
     /// How long each run lasts, when time ends it.
     pub duration: Option<String>,
+    /// Whether cells run as tasks, which cost money.
+    pub is_on_ecs: bool,
     /// What the tasks cost, by the list prices of On-Demand capacity: the least (a minute each, or `duration`), and when every run takes as long as it may.
     /// None on this machine, and without a price.
     pub tasks_usd: Option<(f64, f64)>,

@@ -162,6 +162,7 @@ impl Stage<'_> {
             bytes: self.telling.expected.bytes,
             gets: job.plan.duration.is_none().then_some(gets),
             lists: self.lists + theirs * keys.div_ceil(PAGE_KEYS),
+            is_on_ecs: job.fleet.is_some(),
             tasks_usd: self.tasks_usd(job),
             duration: job.plan.duration.clone(),
             billed: self.billed(job),

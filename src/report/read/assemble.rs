@@ -6,7 +6,7 @@ use super::reduce::{Context, Numbers, Reduced, seconds};
 use super::{Problem, ProblemKind, Reader, Reading, Run, shards};
 use crate::cell::{Cell, Program};
 use crate::plan::{Layout, Work};
-use crate::report::cost::billed_s;
+use crate::report::cost::{around_s, billed_s};
 use crate::report::model::{Failure, Place, Workload};
 use crate::report::observation::{Observation, Source};
 use crate::results::record::{ContenderResult, Record};
@@ -222,6 +222,7 @@ fn numbers(record: &Record, reduced: &[Reduced], named: usize) -> Result<Numbers
     let shards = f64::from(record.cell.shards.max(1));
     numbers.usage.limit_vcpu = Some(record.cell.vcpu() * shards);
     numbers.times.billed_s = billed_s(&record.tasks);
+    numbers.times.around_s = around_s(&record.tasks, &numbers.times);
     if let Some(outside) = &record.outside {
         let usage = &mut numbers.usage;
         numbers.times.wall_s = Some(outside.wall_ns as f64 / 1e9);

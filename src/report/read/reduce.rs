@@ -145,6 +145,7 @@ fn numbers(summary: &Summary) -> Numbers {
             write_back_s: seconds(phases.write_back_ns),
             wall_s: None,
             billed_s: None,
+            around_s: None,
         },
         counts: Counts {
             keys: totals.map(|totals| totals.keys_listed),

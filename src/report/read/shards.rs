@@ -62,6 +62,7 @@ pub(super) fn merge(shards: &[Reduced]) -> Result<Numbers, SnapshotError> {
             write_back_s: longest(|times| times.write_back_s),
             wall_s: None,
             billed_s: None,
+            around_s: None,
         },
         counts: Counts {
             keys: counts(|counts| counts.keys),

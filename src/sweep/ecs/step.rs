@@ -178,7 +178,7 @@ impl Fleet {
         }
         let left = self.stop_all(going, on_event).await;
         for arn in &left {
-            on_event(&SweepEvent::Warning(format!("the task {arn} has not stopped within {}", humantime::format_duration(self.pace.stop))));
+            on_event(&SweepEvent::Warning(format!("the task {arn} has not stopped: it goes on, and costs money")));
         }
         for one in std::mem::take(&mut self.repetitions) {
             self.bill(&one);
@@ -195,6 +195,7 @@ impl Fleet {
         let mut said = false;
         loop {
             let mut still_untold = Vec::new();
+            let mut is_denied = false;
             for arn in untold {
                 // A task that has just been started may not be known yet.
                 if let Err(error) = self.calls.stop(&self.plan.cluster, &arn, "parfetch: the sweep was ended").await {
@@ -202,6 +203,7 @@ impl Fleet {
                         said = true;
                         on_event(&SweepEvent::Warning(error.message));
                     }
+                    is_denied |= error.kind == CloudErrorKind::Denied;
                     still_untold.push(arn);
                 }
             }
@@ -216,7 +218,8 @@ impl Fleet {
                     }
                 }
             }
-            if going.is_empty() || begin.elapsed() > self.pace.stop {
+            // Who may not stop them waits in vain.
+            if going.is_empty() || is_denied || begin.elapsed() > self.pace.stop {
                 return going;
             }
             tokio::time::sleep(self.pace.poll).await;
