@@ -264,11 +264,9 @@ fn check_lean(raw: &Raw, plan: &RunPlan) -> Result<(), Failure> {
     let (who, hint) = match (plan.client, plan.mode) {
         (ClientKind::Sdk, Mode::Process) => ("mode process", "use --mode async or thread"),
         (ClientKind::Sdk, _) => return Ok(()),
-        (ClientKind::Lean, _) => ("the client lean", "use --client sdk (PARFETCH_CLIENT=sdk)"),
+        (ClientKind::Lean, _) => ("the client lean", USE_SDK),
     };
-    if plan.client == ClientKind::Lean && (plan.bucket.ends_with("--x-s3") || plan.bucket.ends_with("--xa-s3")) {
-        return Err(usage(format!("the client lean cannot read the directory bucket {}", plan.bucket), hint));
-    }
+    check_directory_bucket(plan)?;
     let exempt = raw.variables.get("NO_PROXY").or_else(|| raw.variables.get("no_proxy")).unwrap_or_default();
     let endpoint = plan.access.endpoint_url.as_deref().and_then(|url| url.parse::<http::Uri>().ok());
     let local = plan.bucket.is_empty() || endpoint.as_ref().and_then(http::Uri::host).is_some_and(|host| exempted(host, exempt));
@@ -283,6 +281,16 @@ fn check_lean(raw: &Raw, plan: &RunPlan) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
+}
+
+/// What to try where `lean` does not do.
+const USE_SDK: &str = "use --client sdk (PARFETCH_CLIENT=sdk)";
+
+fn check_directory_bucket(plan: &RunPlan) -> Result<(), Failure> {
+    if plan.client == ClientKind::Lean && (plan.bucket.ends_with("--x-s3") || plan.bucket.ends_with("--xa-s3")) {
+        return Err(usage(format!("the client lean cannot read the directory bucket {}", plan.bucket), USE_SDK));
+    }
+    Ok(())
 }
 
 /// `NO_PROXY`: `*`, or names separated by commas, each matching itself and what ends in it after a dot.

@@ -49,11 +49,14 @@ pub fn submit(raw: &Raw, id: &str) -> Result<SubmitSettings, Failure> {
         return Err(usage(format!("{}: no task reaches a server on this machine", given.name), "--dry-run plans for its keys"));
     }
     let shards = shards(&reader)?;
+    let run = run(raw, (embedded.is_some(), dry_run), &mut warnings)?;
     let job = Job {
         id: super::sweep::id(raw, id)?,
         shards,
         division: division(&reader, shards)?,
-        run: run(raw, (embedded.is_some(), dry_run), &mut warnings)?,
+        // A proxy of this machine is none of the children's: only the listing has to go through it.
+        pages: if super::check_lean(raw, &run).is_ok() { run.client } else { ClientKind::Sdk },
+        run,
         size: size(&reader)?,
         queue: Queue {
             queue: named(raw, dry_run, ("queue", "no job queue is given"))?,
@@ -66,6 +69,10 @@ pub fn submit(raw: &Raw, id: &str) -> Result<SubmitSettings, Failure> {
         afterwards: if reader.switch("detach")? { Afterwards::Leave } else { Afterwards::Wait },
         spending: spending(raw, &mut warnings)?,
     };
+    if let Some(most) = job.queue.most_vcpu.filter(|most| *most < job.vcpu()) {
+        let message = format!("each child wants {} vCPU, and the queue runs {most} at once: it would wait for ever", job.vcpu());
+        return Err(usage(message, "take a smaller --vcpu, or raise the stack's BatchMaxVcpus"));
+    }
     Ok(SubmitSettings {
         job,
         dry_run,
@@ -108,6 +115,7 @@ fn run(raw: &Raw, (embedded, dry_run): (bool, bool), warnings: &mut Vec<String>)
     if plan.destination.bucket.as_deref() == Some(plan.bucket.as_str()) {
         return Err(usage(format!("the results bucket {} is the source bucket", plan.bucket), "a job writes to another bucket than it reads"));
     }
+    super::check_directory_bucket(&plan)?;
     if let (Some(given), true) = (raw.get("limit"), reader.switch("hash")?) {
         return Err(usage(format!("{} goes with key files alone", given.name), "leave --hash out: each child would take the limit of its own keys"));
     }
@@ -228,12 +236,25 @@ mod tests {
     }
 
     #[test]
+    fn a_proxy_of_this_machine_is_for_the_listing_alone() {
+        let arguments = || ["parfetch", "submit", "-b", "images", "-n", "8", "--dry-run"].map(Into::into);
+        let pages = |variables: Variables| {
+            let Ok(Invocation::Submit(raw)) = parse(arguments(), variables) else { panic!("not a job") };
+            let job = submit(&raw, "now").unwrap().job;
+            (job.pages, job.run.client)
+        };
+        assert_eq!(pages(Variables::default()), (ClientKind::Lean, ClientKind::Lean));
+        assert_eq!(pages(Variables::from([("HTTPS_PROXY", "http://proxy:3128")])), (ClientKind::Sdk, ClientKind::Lean));
+    }
+
+    #[test]
     fn what_cannot_be_submitted_is_refused() {
         let said = |words: &str| given(words).unwrap_err().message;
         assert_eq!(said("-r results"), "how many tasks share the keys is not given");
         assert_eq!(said("-n 10001"), "--shards is 10001, outside 1 to 10000");
         assert_eq!(said("-n 8"), "no results bucket is given");
         assert_eq!(said("-n 8 -r results"), "no job queue is given");
+        assert_eq!(said("-n 8 -r results -b x--x-s3"), "the client lean cannot read the directory bucket x--x-s3");
         assert_eq!(said("-n 8 -r images --queue q --job-definition d"), "the results bucket images is the source bucket");
         assert_eq!(said("-n 8 -r results --embedded"), "--embedded: no task reaches a server on this machine");
         let said = |words: &str| given(&format!("{WHOLE} {words}")).unwrap_err().message;
@@ -242,6 +263,7 @@ mod tests {
         assert_eq!(given(&format!("{WHOLE} -n 20 --hash")).unwrap().job.division, Division::Hash);
         assert_eq!(said("-n 8 --hash --limit 5"), "--limit goes with key files alone");
         assert_eq!(said("-n 8 --hash --keys k.tsv"), "--hash lists the bucket, and --keys names keys");
+        assert_eq!(said("-n 8 --vcpu 8"), "each child wants 8 vCPU, and the queue runs 6 at once: it would wait for ever");
         assert_eq!(said("-n 8 --vcpu 3"), "Fargate has no size of 3 vCPU");
         assert_eq!(said("-n 8 --vcpu 1 --memory 512"), "Fargate has no 1 vCPU with 512 MiB");
         assert_eq!(said("-n 8 --max-cost -1"), "--max-cost is `-1`, which is not a number above 0");

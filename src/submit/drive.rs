@@ -21,7 +21,7 @@ use crate::results::keys::KeyFile;
 use crate::results::place::spool_folder;
 use crate::run::Signal;
 use crate::server::{Embedded, ProcessConfig};
-use crate::store::{Bucket, Replace, Session, StaticKeys, StoreErrorKind};
+use crate::store::{Bucket, PageQuery, Replace, Session, StaticKeys, StoreErrorKind};
 use crate::units;
 
 /// What a job gets from outside.
@@ -60,7 +60,8 @@ struct Keys {
     listed: Listed,
     tally: Tally,
     shards: u32,
-    region: String,
+    /// Of the bucket, and of the queue.
+    regions: (String, String),
 }
 
 /// Says what [`submit`] would do: lists the keys and divides them; submits and stores nothing.
@@ -164,8 +165,14 @@ async fn send(job: &Job, (results, document): (&mut Bucket, JobDocument), (watch
 /// The document of an earlier command with this name.
 async fn begun(job: &Job, results: &mut Bucket) -> Result<Option<JobDocument>, Failure> {
     let folder = tempfile::tempdir().map_err(|error| Failure::new(Exit::SetUp, format!("cannot make a temporary folder: {error}")))?;
-    let path = folder.path().join(FILE_NAME);
-    match results.read_to_file(&job.key(FILE_NAME), &path).await {
+    let (path, key) = (folder.path().join(FILE_NAME), job.key(FILE_NAME));
+    // Asked of the listing: whoever may list under a prefix alone is told «denied» of an object that is not there.
+    match results.list_page(&PageQuery::of(&key)).await {
+        Ok(page) if page.keys.iter().all(|record| record.key != key) => return Ok(None),
+        Err(error) if error.kind != StoreErrorKind::Denied => return Err(error.into()),
+        _ => {}
+    }
+    match results.read_to_file(&key, &path).await {
         Ok(()) => {}
         Err(error) if error.kind == StoreErrorKind::NoSuchKey => return Ok(None),
         Err(error) => return Err(error.into()),
@@ -254,7 +261,7 @@ async fn list(job: &Job, (session, bucket): (&Session, &str), on_event: &mut dyn
         feed
     });
     let session = session.with_feed(feed.as_ref());
-    let mut source = Bucket::new(&session, bucket).pages_by(job.run.client, feed);
+    let mut source = Bucket::new(&session, bucket).pages_by(job.pages, feed);
     let listed = lister::list(&mut source, &job.run.selection, spool.path(), |keys| on_event(&JobEvent::Listing { keys })).await?;
     if listed.keys == 0 {
         return Err(Failure::new(Exit::SetUp, format!("there are no keys under {}", source.uri(&job.run.selection.prefix)))
@@ -266,8 +273,14 @@ async fn list(job: &Job, (session, bucket): (&Session, &str), on_event: &mut dyn
     }
     let file = KeyFile::open(spool.path()).map_err(|error| unreadable(&error))?;
     let tally = Tally::of(&file, (&job.run.selection.prefix, job.run.layout), shards).map_err(|error| unreadable(&error))?;
-    let region = source.session().region().to_owned();
-    Ok(Keys { spool, file, listed, tally, shards, region })
+    let regions = (source.session().region().to_owned(), session.region().to_owned());
+    if regions.0 != regions.1 && job.run.access.endpoint_url.is_none() && job.embedded.is_none() {
+        let (there, here) = &regions;
+        on_event(&JobEvent::Warning(format!(
+            "the bucket is in {there} and the job runs in {here}: transfer between regions costs more, and is not in the price"
+        )));
+    }
+    Ok(Keys { spool, file, listed, tally, shards, regions })
 }
 
 fn divided(job: &Job, keys: &Keys) -> Result<Vec<Part>, Failure> {
@@ -276,7 +289,8 @@ fn divided(job: &Job, keys: &Keys) -> Result<Vec<Part>, Failure> {
 
 fn foretell(job: &Job, keys: &Keys, prices: &PriceList) -> Result<Forecast, Failure> {
     let parts = divided(job, keys)?;
-    Ok(Forecast::of(job, &Basis { tally: &keys.tally, parts: &parts, pages: keys.listed.pages, region: &keys.region, prices }))
+    let (region, home) = (keys.regions.0.as_str(), keys.regions.1.as_str());
+    Ok(Forecast::of(job, &Basis { tally: &keys.tally, parts: &parts, pages: keys.listed.pages, region, home, prices }))
 }
 
 fn may_be_spent(job: &Job, forecast: &Forecast) -> Result<bool, Failure> {

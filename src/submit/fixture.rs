@@ -32,6 +32,7 @@ pub(crate) fn job() -> Job {
                 no_overwrite: false,
             },
         },
+        pages: ClientKind::Lean,
         size: (512, 1_024),
         queue: Queue { queue: "q".to_owned(), definition: "d".to_owned(), most_vcpu: None, arch: "x86_64".to_owned() },
         embedded: None,

@@ -119,13 +119,16 @@ pub(super) struct Basis<'a> {
     pub(super) parts: &'a [Part],
     /// LIST requests of one listing.
     pub(super) pages: u64,
+    /// Of the bucket.
     pub(super) region: &'a str,
+    /// Of the tasks.
+    pub(super) home: &'a str,
     pub(super) prices: &'a PriceList,
 }
 
 impl Forecast {
     pub(super) fn of(job: &Job, basis: &Basis<'_>) -> Self {
-        let Basis { tally, parts, pages, region, prices } = basis;
+        let Basis { tally, parts, pages, region, prices, .. } = basis;
         let shards = u32::try_from(parts.len()).unwrap_or(u32::MAX);
         let times: Vec<TaskTime> = parts.iter().map(|part| time_of(job, (tally, *part))).collect();
         let slowest = times.iter().copied().reduce(|a, b| if b.seconds > a.seconds { b } else { a });
@@ -238,11 +241,11 @@ fn time_of(job: &Job, (tally, part): (&Tally, Part)) -> TaskTime {
 
 /// The price of tasks and requests. PUT is sold at LIST's price; with `--duration` GETs are as many as fit, so that nothing is said.
 fn usd(job: &Job, basis: &Basis<'_>, (times, lists_and_puts): (&[TaskTime], u64)) -> Option<Usd> {
-    let Basis { tally, parts, region, prices, .. } = basis;
+    let Basis { tally, parts, region, home, prices, .. } = basis;
     if job.run.duration.is_some() {
         return None;
     }
-    let rates = prices.fargate(region, &job.queue.arch)?;
+    let rates = prices.fargate(home, &job.queue.arch)?;
     let size = TaskSize { vcpu: job.vcpu(), memory_mib: u64::from(job.size.1) };
     let tasks = times.iter().map(|time| task_usd(rates, size, time.seconds + PAID_BESIDE_S)).sum();
     let standard = prices.s3(region, "")?;
@@ -270,7 +273,17 @@ mod tests {
     fn forecast(job: &Job, (tally, shards): (&Tally, u64)) -> Forecast {
         let part = Part { keys: tally.keys / shards, bytes: Some(tally.known.1 / shards) };
         let parts = vec![part; usize::try_from(shards).unwrap()];
-        Forecast::of(job, &Basis { tally, parts: &parts, pages: tally.keys.div_ceil(1_000), region: "us-east-1", prices: &PriceList::built_in() })
+        Forecast::of(
+            job,
+            &Basis {
+                tally,
+                parts: &parts,
+                pages: tally.keys.div_ceil(1_000),
+                region: "us-east-1",
+                home: "us-east-1",
+                prices: &PriceList::built_in(),
+            },
+        )
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::cell::UNITS_PER_VCPU;
 use crate::cloud::{JobRequest, MAX_JOB_NAME, MAX_PAYLOAD};
 use crate::exit::{Exit, Failure};
 use crate::lister::sha256_hex;
-use crate::plan::{Access, Layout, Limits, RunPlan};
+use crate::plan::{Access, ClientKind, Layout, Limits, RunPlan};
 use crate::server::Options;
 
 use super::document::Division;
@@ -55,6 +55,8 @@ pub struct Job {
     pub division: Division,
     /// What all children do together; the destination's bucket and prefix are those below which the job has its folder.
     pub run: RunPlan,
+    /// Which client asks for the pages of the listing on this machine.
+    pub pages: ClientKind,
     /// CPU units and MiB of each child.
     pub size: (u32, u32),
     /// Where it runs.

@@ -145,7 +145,8 @@ impl Watch<'_> {
                 Ok(None) if !seen_once && begin.elapsed() < LAG => {}
                 Ok(None) => {
                     let message = format!("AWS Batch does not know the job {id}");
-                    return Err(Failure::new(Exit::SetUp, message).hint("ended jobs are kept for a week: take another --id"));
+                    return Err(Failure::new(Exit::SetUp, message)
+                        .hint("ended jobs are kept for a week; parfetch report reads what its children stored, and another try wants another --id"));
                 }
                 Err(error) => {
                     self.pause_after(error, &mut back_off).await.map_err(goes_on)?;
