@@ -7,6 +7,7 @@ mod serve;
 mod signals;
 mod sources;
 mod stack;
+mod submit;
 mod sweep;
 mod upload;
 
@@ -77,6 +78,7 @@ fn dispatch(invocation: Invocation, process_start_ns: u64) -> Result<Exit, Failu
         Invocation::Compare(raw) => compare::main(&raw),
         Invocation::Serve(raw) => serve::main(&raw),
         Invocation::Sweep(raw) => sweep::main(raw),
+        Invocation::Submit(raw) => submit::main(raw),
         Invocation::Confined(confined) => Err(sweep::confined(confined)),
         Invocation::ServeSupervised => serve::supervised(),
         Invocation::Worker => engine::child_main().map(|()| Exit::Good).map_err(|error| Failure::new(Exit::Unexpected, format!("worker: {error}"))),

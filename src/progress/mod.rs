@@ -4,11 +4,13 @@
 //! written to stderr is lost. The only place that knows indicatif.
 
 mod bar;
+mod jobs;
 mod json;
 mod lines;
 mod meter;
 mod sweep;
 
+pub use jobs::JobProgress;
 pub use sweep::SweepProgress;
 
 use std::io::{IsTerminal, Write};

@@ -10,5 +10,6 @@ mod in_task;
 mod listing;
 mod reference;
 mod reports;
+mod submit;
 mod support;
 mod sweeps;
