@@ -4,6 +4,7 @@ import json
 import math
 import os
 import pathlib
+import re
 import signal
 import sys
 import tempfile
@@ -15,6 +16,7 @@ import contenders
 import measure
 import records
 import run
+import scale_out
 import servers
 import stats
 import table
@@ -25,6 +27,34 @@ def record(program, number, **figures):
     known = dict(cell="http-16k-x16", position=0, objects=100, bytes=10_000_000, wall_ns=4_000_000_000, fetch_wall_ns=2_000_000_000, cpu_whole_ns=3_000_000, cpu_fetch_ns=1_000_000,
                  peak_bytes=5_000_000, server_cpu_ns=1_000_000_000)
     return records.Record(program=program, round=number, **(known | figures))
+
+
+class ScaleOut(unittest.TestCase):
+    def test_the_page_has_what_the_script_prints(self):
+        kept = scale_out.PAGE.read_text().split(scale_out.BEGIN)[1].split(scale_out.END)[0]
+        self.assertEqual(kept.strip(), scale_out.page().strip())
+
+    def test_a_task_waits_for_the_slowest_of_three(self):
+        # 100,000 keys of 2.5 MB: 250 GB at 625 MB/s; by its 64 connections (2,000 + 2,778) / 64 = 75 s.
+        self.assertEqual(scale_out.task_time(100_000, 250e9), (400.0, "network"))
+        seconds, what = scale_out.task_time(1_000_000, 1e6)
+        self.assertEqual((round(seconds, 3), what), (312.5, "connections"))
+
+    def test_ten_tasks_cost_what_they_live(self):
+        row = scale_out.row(10)
+        self.assertEqual((row["keys"], row["bytes"], row["fetch_s"]), (10_000_000, 25e12, 40_000.0))
+        # 30 + 40,000 + 10⁷ / 1.11 × 10⁶ s, rounded up; 2 vCPU and 4 GB for an hour cost 0.09874.
+        self.assertAlmostEqual(row["usd_tasks"], 10 * 40_040 / 3_600 * 0.09874, places=9)
+        # 100,000,010 GET and 100,042 LIST and PUT.
+        self.assertAlmostEqual(row["usd_requests"], 40.000004 + 0.50021, places=9)
+        self.assertEqual(row["elapsed"][6], 4 * row["free_s"])
+
+    def test_the_assumptions_are_those_of_submit(self):
+        text = (scale_out.ROOT / "src" / "submit" / "forecast.rs").read_text()
+        known = {name: float(value) for name, value in re.findall(r"pub const (\w+): f64 = ([0-9_.e-]+);", text)}
+        here = dict(CONNECTION_BYTES_PER_S=scale_out.CONNECTION, FIRST_BYTE_S=scale_out.FIRST_BYTE, TASK_BYTES_PER_S=scale_out.NETWORK, PAID_BESIDE_S=scale_out.BESIDE,
+                    CPU_S_PER_REQUEST=scale_out.CPU_GET, CPU_S_PER_BYTE=scale_out.CPU_BYTE, GETS_PER_PREFIX_AND_S=scale_out.PREFIX_GETS)
+        self.assertEqual(known, here)
 
 
 class Statistics(unittest.TestCase):

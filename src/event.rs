@@ -123,3 +123,67 @@ pub enum SweepEvent {
     /// All runs are done.
     Done,
 }
+
+/// Children of a job, by where they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Children {
+    /// Not started yet.
+    pub waiting: u64,
+    /// On their way.
+    pub starting: u64,
+    /// Fetching.
+    pub running: u64,
+    /// Ended well.
+    pub succeeded: u64,
+    /// Ended otherwise.
+    pub failed: u64,
+}
+
+impl Children {
+    /// All of them.
+    pub fn all(&self) -> u64 {
+        self.waiting + self.starting + self.running + self.ended()
+    }
+
+    /// Those that have ended.
+    pub fn ended(&self) -> u64 {
+        self.succeeded + self.failed
+    }
+}
+
+/// What happens to a job of many tasks, as it happens.
+#[derive(Clone, Debug, PartialEq)]
+pub enum JobEvent {
+    /// So many keys are listed by now.
+    Listing {
+        /// Keys so far.
+        keys: u64,
+    },
+    /// The job in one line.
+    Planned {
+        /// `job first: 8 children of 0.5 vCPU …`
+        title: String,
+    },
+    /// So many key files are stored by now.
+    Storing {
+        /// Stored.
+        done: u64,
+        /// All of them.
+        of: u64,
+    },
+    /// The job is there, or was there before.
+    Submitted {
+        /// Its id.
+        id: String,
+        /// Whether an earlier command submitted it.
+        before: bool,
+    },
+    /// Where its children are.
+    Children(Children),
+    /// Something a person should know.
+    Warning(String),
+    /// A signal arrived: the job is ended.
+    Interrupted,
+    /// It is over.
+    Over,
+}

@@ -26,5 +26,6 @@ pub mod server;
 pub mod settings;
 pub mod stats;
 pub mod store;
+pub mod submit;
 pub mod sweep;
 pub mod units;

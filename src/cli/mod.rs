@@ -3,6 +3,7 @@
 //! Owns names and help texts. Takes values as they were typed: what they mean is decided in `settings`. The only reader of the environment.
 
 mod reports;
+mod submit;
 mod sweeps;
 mod table;
 
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 pub use reports::{COMPARE, REPORT};
+pub use submit::SUBMIT;
 pub use sweeps::SWEEP;
 pub use table::{RUN, SERVE, Setting, Takes, UPLOAD};
 
@@ -93,6 +95,8 @@ pub enum Invocation {
     ServeSupervised,
     /// `sweep`.
     Sweep(Raw),
+    /// `submit`.
+    Submit(Raw),
     /// A child of `--mode process`.
     Worker,
     /// A process that holds itself to a size before it becomes a program.
@@ -138,6 +142,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>, variables: Variables
         "serve" if matches.get_flag("supervised") => Invocation::ServeSupervised,
         "serve" => Invocation::Serve(collect(SERVE, matches, variables)),
         "sweep" => Invocation::Sweep(collect(SWEEP, matches, variables)),
+        "submit" => Invocation::Submit(collect(SUBMIT, matches, variables)),
         "worker" => Invocation::Worker,
         "confined" => Invocation::Confined(confined(matches)),
         _ => Invocation::Run(collect(RUN, matches, variables)),
@@ -198,6 +203,7 @@ pub fn command() -> Command {
         .subcommand(upload)
         .subcommand(serve)
         .subcommand(with_settings(Command::new("sweep").about(sweeps::SWEEP_ABOUT).after_help(sweeps::SWEEP_EXAMPLES), SWEEP))
+        .subcommand(with_settings(Command::new("submit").about(submit::SUBMIT_ABOUT).after_help(submit::SUBMIT_EXAMPLES), SUBMIT))
         .subcommand(confined_command())
         .subcommand(Command::new("worker").hide(true).about("A child of --mode process; spoken to through its pipes"))
 }
@@ -290,7 +296,7 @@ mod tests {
 
     #[test]
     fn every_flag_stands_once_in_its_table() {
-        for table in [RUN, REPORT, COMPARE, UPLOAD, SERVE, SWEEP] {
+        for table in [RUN, REPORT, COMPARE, UPLOAD, SERVE, SWEEP, SUBMIT] {
             let mut flags: Vec<_> = table.iter().map(|setting| setting.flag).collect();
             flags.sort_unstable();
             let count = flags.len();

@@ -64,9 +64,9 @@ pub const RUN: &[Setting] = settings! {
     "What to fetch" {
         "bucket" -'b' ["BUCKET_NAME"] Value("NAME"), "", "Source bucket: listed and read, never written";
         "prefix" ["PARFETCH_PREFIX"] Value("PREFIX"), "", "Only keys that begin with this";
-        "keys" ["PARFETCH_KEYS"] Value("PATH|s3://…"), "", "Take the keys from a key file or an S3 Inventory's manifest.json instead of listing";
+        "keys" ["PARFETCH_KEYS"] Value("PATH|s3://…"), "", "Take the keys from a key file or an S3 Inventory's manifest.json instead of listing; with a shard, s3://bucket/folder/ is a folder of key files, one a shard";
         "limit" ["PARFETCH_LIMIT"] Value("N"), "", "Only the first N keys";
-        "shard" ["PARFETCH_SHARD"] Value("I/N"), "", "Only the keys whose XXH3-64 modulo N is I (I from 0)";
+        "shard" ["PARFETCH_SHARD"] Value("I/N"), "", "Only the keys whose XXH3-64 modulo N is I (I from 0), or those of its own file where --keys names a folder; in an array job of AWS Batch, I is AWS_BATCH_JOB_ARRAY_INDEX and N is PARFETCH_SHARD_COUNT";
         "duration" ["PARFETCH_DURATION"] Value("TIME"), "", "Go round the keys until this time has passed";
     }
     "How to fetch" {
@@ -106,7 +106,8 @@ pub const RUN: &[Setting] = settings! {
         "progress" ["PARFETCH_PROGRESS"] Value("WHEN"), "auto", "auto or never";
         "output" ["PARFETCH_OUTPUT"] Value("FORMAT"), "text", "Summary on stdout as text or json";
         "log-level" ["PARFETCH_LOG_LEVEL"] Value("LEVEL"), "warn", "error, warn, info, debug or trace";
-        "log-format" ["PARFETCH_LOG_FORMAT"] Value("FORMAT"), "text", "Log lines as text or json";
+        "log-format" ["PARFETCH_LOG_FORMAT"] Value("FORMAT"), "text", "What stands on stderr: text, or json: an object a line, progress and errors too";
+        "emf" ["PARFETCH_EMF"] Value("NAMESPACE"), "", "Write the figures to stderr at the end, as CloudWatch metrics of this namespace (embedded metric format)";
     }
 };
 
@@ -154,6 +155,7 @@ Examples:
   parfetch report ./out                                       what the results say
   parfetch compare ./before ./after                           whether anything changed
   parfetch sweep --embedded --vcpu 0.5,1 -c 1,4,16            which size, mode and concurrency?
+  parfetch submit --stack parfetch --shards 8 --dry-run       a bucket too large for one task
 
 `parfetch run --help` shows every setting. Without a subcommand, parfetch runs `run`.
 Exit codes: 0 good · 1 unexpected · 2 usage · 3 some fetches failed · 4 set-up · 5 results not stored · 6 compare --fail-over · 130/143 interrupted";

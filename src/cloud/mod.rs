@@ -1,8 +1,9 @@
-//! AWS beside S3: the calls to ECS, Service Quotas and CloudFormation that a sweep on Fargate makes.
+//! AWS beside S3: the calls to ECS, Service Quotas and CloudFormation that a sweep on Fargate makes, and those to Batch that a job of many tasks takes.
 //!
 //! Owns the forms of requests and answers, and what an error says. Decides nothing: when a task is started, looked at, stopped or given up is the
-//! launcher's. Beside `store` the only place that imports `aws_*`; above it stand plain types and the trait [`Tasks`].
+//! launcher's. Beside `store` the only place that imports `aws_*`; above it stand plain types and the traits [`Tasks`] and [`Jobs`].
 
+mod batch;
 mod ecs;
 mod error;
 mod quota;
@@ -14,6 +15,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 
+pub use batch::{Batch, ChildSeen, JobRequest, JobSeen, Jobs, MAX_CHILDREN, MAX_JOB_NAME, MAX_PAYLOAD};
 pub use ecs::{
     Capacity, Definition, Ecs, Launch, MAX_OVERRIDES, Network, PublicAddress, Refusal, Seen, Started, TaskSeen, TaskTimes, Tasks, overrides_length,
 };

@@ -37,9 +37,20 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
 
 /// The report of a folder: text on stdout, the page beside the results.
 pub(super) fn of_folder(folder: &Path, sources: &SourceSettings, variables: &Variables) -> Result<PathBuf, Failure> {
+    of_place(ResultSource::Path(folder.to_owned()), (folder, sources), variables).map(|(page, _)| page)
+}
+
+/// The report of a place: text on stdout, the page, which goes into a folder, and what they show.
+pub(super) fn of_place(
+    place: ResultSource,
+    (folder, sources): (&Path, &SourceSettings),
+    variables: &Variables,
+) -> Result<(PathBuf, Vec<Study>), Failure> {
     let runtime = super::runtime()?;
-    let studies = runtime.block_on(studies(&[ResultSource::Path(folder.to_owned())], sources, variables))?;
+    let studies = runtime.block_on(studies(&[place], sources, variables))?;
     let file = folder.join("report.html");
+    fs::create_dir_all(folder)
+        .map_err(|error| Failure::new(Exit::Usage, format!("cannot make the folder {}: {error}", folder.display())).hint("choose another --out"))?;
     write_pages(&studies, &file, &|name| open(name, (&runtime, sources)))?;
     let settings = ReportSettings {
         places: Vec::new(),
@@ -51,7 +62,7 @@ pub(super) fn of_folder(folder: &Path, sources: &SourceSettings, variables: &Var
         warnings: Vec::new(),
     };
     deliver(&rendered(&studies, &settings, variables)?, None)?;
-    Ok(file)
+    Ok((file, studies))
 }
 
 fn rendered(studies: &[Study], settings: &ReportSettings, variables: &Variables) -> Result<String, Failure> {

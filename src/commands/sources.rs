@@ -5,6 +5,8 @@ use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
+use futures::StreamExt;
+
 use crate::cli::Variables;
 use crate::exit::{Exit, Failure};
 use crate::output::{Style, warning};
@@ -14,6 +16,8 @@ use crate::report::{self, ProblemKind, Reader, Role, Study};
 use crate::settings::{ResultSource, SourceSettings};
 use crate::store::{Bucket, PageQuery, Session, StoreErrorKind};
 
+/// Documents of a bucket read at once: a job has up to 10,000.
+const AT_ONCE: usize = 32;
 /// Width of text where there is no terminal to ask.
 const WIDTH: usize = 80;
 
@@ -82,26 +86,32 @@ pub(super) fn prices(file: Option<&Path>) -> Result<PriceList, Failure> {
 async fn below(session: &Session, uri: &S3Uri, (reader, known): (&mut Reader, &mut BTreeSet<String>)) -> Result<(), Failure> {
     let mut bucket = Bucket::new(session, &uri.bucket);
     let folder = tempfile::tempdir().map_err(|error| Failure::new(Exit::Unexpected, format!("cannot make a temporary folder: {error}")))?;
-    let file = folder.path().join("document.json");
     let mut query = PageQuery::of(&uri.key);
     loop {
         let page = bucket.list_page(&query).await?;
         let keys = page.keys.into_iter().map(|record| record.key).filter(|key| is_json(key) && is_below(key, &uri.key));
-        for key in keys {
-            let address = bucket.uri(&key);
-            if !known.insert(address.clone()) {
-                continue;
+        let new: Vec<(String, String)> = keys.map(|key| (bucket.uri(&key), key)).filter(|(address, _)| known.insert(address.clone())).collect();
+        let texts = new.into_iter().enumerate().map(|(number, (address, key))| {
+            let (mut bucket, file) = (bucket.clone(), folder.path().join(number.to_string()));
+            async move {
+                let read = bucket.read_to_file(&key, &file).await;
+                let text = read.map(|()| fs::read_to_string(&file));
+                // The folder is a passing one.
+                let _left_behind = fs::remove_file(&file);
+                (address, text)
             }
-            match bucket.read_to_file(&key, &file).await {
-                Ok(()) => match fs::read_to_string(&file) {
-                    Ok(text) => reader.document(&address, &text),
-                    Err(error) => reader.damaged(&address, error.to_string()),
-                },
+        });
+        let mut texts = futures::stream::iter(texts).buffered(AT_ONCE);
+        while let Some((address, text)) = texts.next().await {
+            match text {
+                Ok(Ok(text)) => reader.document(&address, &text),
+                Ok(Err(error)) => reader.damaged(&address, error.to_string()),
                 // Deleted since it was listed.
                 Err(error) if error.kind == StoreErrorKind::NoSuchKey => reader.damaged(&address, error.to_string()),
                 Err(error) => return Err(error.into()),
             }
         }
+        drop(texts);
         if !page.truncated || page.next.is_none() {
             return Ok(());
         }

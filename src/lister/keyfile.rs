@@ -17,7 +17,7 @@ use crate::sample::KeyRecord;
 /// The first line.
 const VERSION: &str = "# parfetch-keys 1";
 /// What to try when a line is wrong.
-const HINT: &str = "a key file begins with `# parfetch-keys 1`, has a percent-encoded key a line, and ends with `# sha256 …`";
+pub(super) const HINT: &str = "a key file begins with `# parfetch-keys 1`, has a percent-encoded key a line, and ends with `# sha256 …`";
 /// What to try when there is no such file.
 const UNREADABLE_HINT: &str = "--keys names a file on this machine, or s3://bucket/key";
 /// What the last line begins with.

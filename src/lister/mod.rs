@@ -46,6 +46,8 @@ pub enum ListError {
     Spool(io::Error),
 }
 
+/// What to try without a shard.
+const FOLDER_HINT: &str = "say which with --shard I/N";
 /// What to try when a listing cannot be right.
 const LISTING_HINT: &str = "such a listing cannot be trusted: check that the endpoint is one of S3";
 
@@ -136,10 +138,13 @@ pub async fn list(bucket: &mut Bucket, selection: &Selection, spool: &Path, mut 
             if uri.key.ends_with("manifest.json") {
                 inventory::read(&mut holder, &uri.key, (spool, bucket.name()), &mut picker).await?;
             } else {
-                let path = spool.join("keys.tsv");
-                holder.read_to_file(&uri.key, &path).await?;
-                keyfile::read(&path, &mut picker)?;
+                key_file(&mut holder, (&uri.key, spool), &mut picker).await?;
             }
+        }
+        KeySource::Folder(uri) => {
+            let shard = selection.shard.ok_or_else(|| ListError::Wrong(format!("{uri} is a folder of key files, one a shard"), FOLDER_HINT))?;
+            let key = format!("{}{}", uri.key, shard.key_file());
+            key_file(&mut Bucket::new(bucket.session(), &uri.bucket), (&key, spool), &mut picker).await?;
         }
     }
     if selection.source != KeySource::Listing {
@@ -147,6 +152,13 @@ pub async fn list(bucket: &mut Bucket, selection: &Selection, spool: &Path, mut 
         bucket.probe().await?;
     }
     picker.finish()
+}
+
+/// Reads a key file that lies in a bucket.
+async fn key_file(holder: &mut Bucket, (key, spool): (&str, &Path), picker: &mut Picker) -> Result<(), ListError> {
+    let path = spool.join("keys.tsv");
+    holder.read_to_file(key, &path).await?;
+    keyfile::read(&path, picker).map_err(|error| error.within(&holder.uri(key), keyfile::HINT))
 }
 
 /// The keys of a bucket: many streams where that pays, else, or where the store keeps no order, one.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{ListError, Listed};
-use crate::plan::{Selection, Shard};
+use crate::plan::{KeySource, Selection, Shard};
 use crate::results::keys::{KeyFile, KeyWriter};
 use crate::sample::KeyRecord;
 
@@ -30,7 +30,8 @@ impl Picker {
         let writer = KeyWriter::create(spool).map_err(ListError::Spool)?;
         Ok(Self {
             prefix: selection.prefix.clone(),
-            shard: selection.shard,
+            // The keys of a folder were divided before.
+            shard: selection.shard.filter(|_| !matches!(selection.source, KeySource::Folder(_))),
             limit: selection.limit.unwrap_or(u64::MAX),
             writer,
             spool: spool.to_owned(),

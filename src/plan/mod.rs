@@ -144,13 +144,21 @@ impl FromStr for Work {
     }
 }
 
-/// One of `count` disjoint parts of the keys: those whose XXH3-64 modulo `count` is `index`.
+/// One of `count` disjoint parts of the keys: those whose XXH3-64 modulo `count` is `index`, or those of a key file of its own
+/// ([`KeySource::Folder`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Shard {
     /// From 0.
     pub index: u32,
     /// How many shards there are.
     pub count: NonZeroU32,
+}
+
+impl Shard {
+    /// Name of its key file in a folder of them: `00003-of-00008.tsv`.
+    pub fn key_file(self) -> String {
+        format!("{:05}-of-{:05}.tsv", self.index, self.count)
+    }
 }
 
 impl FromStr for Shard {
@@ -268,6 +276,8 @@ pub enum KeySource {
     File(PathBuf),
     /// A key file, or the `manifest.json` of an S3 Inventory, in a bucket.
     Object(S3Uri),
+    /// A folder of key files in a bucket, one a shard ([`Shard::key_file`]): the shard's own, and all of it.
+    Folder(S3Uri),
 }
 
 /// Which keys are fetched.
@@ -345,6 +355,7 @@ mod tests {
     #[test]
     fn shard_takes_an_index_below_its_count() {
         assert_eq!("2/3".parse::<Shard>().unwrap().to_string(), "2/3");
+        assert_eq!("2/10000".parse::<Shard>().unwrap().key_file(), "00002-of-10000.tsv");
         for bad in ["3/3", "-1/3", "1", "1/0", "a/b", ""] {
             assert!(bad.parse::<Shard>().is_err(), "{bad}");
         }

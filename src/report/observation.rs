@@ -37,6 +37,9 @@ pub struct Observation {
     pub tail_share: Option<f64>,
     /// What the one-second series says of the rate over time; `None` without a series.
     pub course: Option<Course>,
+    /// Of shards, which are put together by UTC: the largest bound of their clocks' errors, in milliseconds; `None` where one does not tell, and for
+    /// a run on one clock.
+    pub clock_error_ms: Option<f64>,
     /// Price by bytes; filled in with the prices.
     pub usd_per_tb: Option<f64>,
 }
@@ -92,6 +95,8 @@ pub struct Counts {
     pub attempts: Option<u64>,
     /// Attempts that were told «too fast».
     pub throttles: Option<u64>,
+    /// Fetches whose times are in the percentiles: of shards, in the added histograms.
+    pub timed: Option<u64>,
 }
 
 /// Processor, memory, server.

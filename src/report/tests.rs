@@ -351,9 +351,62 @@ fn shards_are_one_run_bytes_and_histograms_added_and_time_from_first_start_to_la
     // The p50 of both is the 10th of 20, the p99 the 20th: averages would be 20 ms.
     assert!((median(Metric::TtfbP50).unwrap() - 0.010).abs() < 1e-5 && (median(Metric::TtfbP99).unwrap() - 0.030).abs() < 1e-4);
     assert_eq!(median(Metric::ActiveWindow), None, "no window is shared by shards");
+    let latencies = |summary: &Summary| summary.distributions.latency.count;
+    assert_eq!(cell.observations[0].counts.timed, Some(latencies(&first) + latencies(&second)));
     // 20 + 25 CPU seconds of 4 vCPU in 105 s.
     close(median(Metric::CpuShare), 45.0 / 105.0 / 4.0);
     assert_eq!((studies[0].workload.keys, studies[0].workload.bytes), (Some(2 * OBJECTS), Some(2 * BYTES)));
+}
+
+#[test]
+fn the_worst_clock_of_the_shards_is_told_and_one_that_is_not_known_makes_it_unknown() {
+    let of = |errors: [Option<f64>; 2]| {
+        let shards = [0, 1].map(|index: u8| {
+            let mut summary = shard(&format!("2026-11-20T10:00:0{index}.000Z"), 100.0, &format!("{index}/2"));
+            let ecs = summary.environment.ecs.get_or_insert_default();
+            ecs.clock_error_bound_ms = errors[usize::from(index)];
+            summary
+        });
+        let studies = studies(own(&[("a.json", &shards[0]), ("b.json", &shards[1])]), &PriceList::built_in());
+        let words = render_markdown(&studies, &[Metric::Throughput]);
+        (studies[0].cells[0].observations[0].clock_error_ms, words)
+    };
+    let (error, words) = of([Some(0.556_966), Some(0.25)]);
+    assert_eq!(error, Some(0.556_966));
+    assert!(words.contains("the error of their clocks is 0.557 ms at the most"), "{words}");
+    let (error, words) = of([Some(0.556_966), None]);
+    assert_eq!(error, None);
+    assert!(words.contains("the error of their clocks is not known"), "{words}");
+    let alone = studies(own(&[("a.json", &own_run("2026-11-20T10:00:00.000Z", 100.0))]), &PriceList::built_in());
+    assert!(!render_markdown(&alone, &[Metric::Throughput]).contains("Clocks"), "one clock has no error to be told");
+}
+
+/// Every child of the largest array job, each with histograms of its own.
+#[test]
+#[ignore = "takes a minute without optimisation: `cargo test --release --lib ten_thousand_shards -- --ignored --nocapture` says how long it took"]
+fn ten_thousand_shards_are_read_in_seconds_and_little_memory() {
+    const SHARDS: u32 = 10_000;
+    let begin = std::time::Instant::now();
+    let mut reader = Reader::default();
+    let (mut written, mut bytes) = (std::time::Duration::ZERO, 0);
+    for index in 0..SHARDS {
+        let writing = std::time::Instant::now();
+        let mut summary = shard("2026-11-20T10:00:00.000Z", 100.0, &format!("{index}/{SHARDS}"));
+        summary.phases.fetch_ns = Some(60_000_000_000 + u64::from(index));
+        let text = summary.to_json().unwrap();
+        bytes += text.len();
+        written += writing.elapsed();
+        reader.document(&format!("s3://results/{index}.json"), &text);
+    }
+    let reading = reader.finish();
+    assert_eq!((reading.repetitions(), lines(&reading)), (1, Vec::new()));
+    let studies = studies(reading, &PriceList::built_in());
+    let cell = &studies[0].cells[0];
+    assert_eq!((cell.cell.shards, cell.observations[0].counts.ok), (SHARDS, Some(u64::from(SHARDS) * OBJECTS)));
+    let took = begin.elapsed().checked_sub(written).unwrap();
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let peak = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+    println!("{SHARDS} summaries of {} bytes: {took:?}; {peak}", bytes / 10_000);
 }
 
 #[test]

@@ -2,9 +2,12 @@
 //!
 //! Pure: no I/O, no environment, no clock. Every error names the flag or variable under which a person gave the value.
 
+mod emf;
 mod fleet;
 mod reader;
 mod reports;
+mod selection;
+mod submit;
 mod sweep;
 
 use std::collections::VecDeque;
@@ -14,10 +17,11 @@ use std::str::FromStr;
 
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
-use crate::plan::{Access, ClientKind, Destination, KeySource, Layout, Limits, MAX_ATTEMPTS, Mode, RunPlan, S3Uri, Selection, Shard};
+use crate::plan::{Access, ClientKind, Destination, Layout, Limits, MAX_ATTEMPTS, Mode, RunPlan, S3Uri};
 use crate::server;
 use reader::{Reader, usage};
 pub use reports::{CompareSettings, ReportFormat, ReportSettings, ResultSource, SourceSettings, compare, report};
+pub use submit::{SubmitSettings, submit};
 pub use sweep::{Beside, Intent, SweepSettings, sweep};
 
 /// When progress is shown.
@@ -74,6 +78,8 @@ pub struct RunSettings {
     pub output: Format,
     /// Log lines.
     pub log: Log,
+    /// Namespace of the metrics that are written at the end.
+    pub emf: Option<String>,
     /// Settings that another makes meaningless, and what wins.
     pub warnings: Vec<String>,
 }
@@ -88,7 +94,7 @@ pub fn run(raw: &Raw) -> Result<RunSettings, Failure> {
     let access = access(raw)?;
     let plan = RunPlan {
         bucket: bucket(raw, embedded.is_some(), &mut warnings)?,
-        selection: selection(raw)?,
+        selection: selection::selection(raw)?,
         concurrency: concurrency(raw, mode)?,
         mode,
         client,
@@ -108,6 +114,7 @@ pub fn run(raw: &Raw) -> Result<RunSettings, Failure> {
         progress: progress_when(&reader)?,
         output: reader.one_of("output", FORMATS)?.unwrap_or_default(),
         log: log(raw)?,
+        emf: emf::namespace(&reader)?,
         warnings,
     })
 }
@@ -232,30 +239,6 @@ fn layout(reader: &Reader<'_>) -> Result<Layout, Failure> {
     Ok(Layout { order: reader.word("order")?.unwrap_or_default(), part_size: reader.part_size()? })
 }
 
-/// Where the keys come from.
-fn key_source(raw: &Raw) -> Result<KeySource, Failure> {
-    Ok(match raw.get("keys") {
-        None => KeySource::Listing,
-        Some(Given { value, name }) if value.starts_with("s3://") => KeySource::Object(
-            Reader(raw)
-                .word::<S3Uri>("keys")?
-                .filter(|uri| !uri.key.is_empty())
-                .ok_or_else(|| usage(format!("{name}: `{value}` names no key"), "write s3://bucket/key, or the path of a file"))?,
-        ),
-        Some(path) => KeySource::File(path.value.clone().into()),
-    })
-}
-
-fn selection(raw: &Raw) -> Result<Selection, Failure> {
-    let reader = Reader(raw);
-    Ok(Selection {
-        source: key_source(raw)?,
-        prefix: reader.text("prefix").unwrap_or_default(),
-        limit: reader.number("limit", 1..=u64::from(u32::MAX), "keys")?,
-        shard: reader.word::<Shard>("shard")?,
-    })
-}
-
 fn destination(raw: &Raw, embedded: bool, warnings: &mut Vec<String>) -> Result<Destination, Failure> {
     let reader = Reader(raw);
     let bucket = raw.get("result-bucket").map(|given| bucket_name(given, "--result-prefix goes in front of the results' names"));
@@ -285,11 +268,9 @@ fn check_lean(raw: &Raw, plan: &RunPlan) -> Result<(), Failure> {
     let (who, hint) = match (plan.client, plan.mode) {
         (ClientKind::Sdk, Mode::Process) => ("mode process", "use --mode async or thread"),
         (ClientKind::Sdk, _) => return Ok(()),
-        (ClientKind::Lean, _) => ("the client lean", "use --client sdk (PARFETCH_CLIENT=sdk)"),
+        (ClientKind::Lean, _) => ("the client lean", USE_SDK),
     };
-    if plan.client == ClientKind::Lean && (plan.bucket.ends_with("--x-s3") || plan.bucket.ends_with("--xa-s3")) {
-        return Err(usage(format!("the client lean cannot read the directory bucket {}", plan.bucket), hint));
-    }
+    check_directory_bucket(plan)?;
     let exempt = raw.variables.get("NO_PROXY").or_else(|| raw.variables.get("no_proxy")).unwrap_or_default();
     let endpoint = plan.access.endpoint_url.as_deref().and_then(|url| url.parse::<http::Uri>().ok());
     let local = plan.bucket.is_empty() || endpoint.as_ref().and_then(http::Uri::host).is_some_and(|host| exempted(host, exempt));
@@ -304,6 +285,16 @@ fn check_lean(raw: &Raw, plan: &RunPlan) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
+}
+
+/// What to try where `lean` does not do.
+const USE_SDK: &str = "use --client sdk (PARFETCH_CLIENT=sdk)";
+
+fn check_directory_bucket(plan: &RunPlan) -> Result<(), Failure> {
+    if plan.client == ClientKind::Lean && (plan.bucket.ends_with("--x-s3") || plan.bucket.ends_with("--xa-s3")) {
+        return Err(usage(format!("the client lean cannot read the directory bucket {}", plan.bucket), USE_SDK));
+    }
+    Ok(())
 }
 
 /// `NO_PROXY`: `*`, or names separated by commas, each matching itself and what ends in it after a dot.

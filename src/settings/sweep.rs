@@ -76,7 +76,7 @@ pub fn sweep(raw: &Raw, beside: Beside<'_>) -> Result<SweepSettings, Failure> {
         id: id(raw, beside.id)?,
         sizes: sizes(&plan)?,
         oversize: if typed_sizes { Oversize::Refuse } else { Oversize::LeaveOut },
-        source: super::key_source(raw)?,
+        source: super::selection::one_source(raw)?,
         access,
         limits: super::limits(raw)?,
         embedded,
@@ -268,13 +268,13 @@ fn sizes(plan: &SweepPlan) -> Result<Vec<(u32, u32)>, Failure> {
     Ok(sizes)
 }
 
-fn no_such_pair(vcpu: f64, (units, mib): (u32, u32)) -> Failure {
+pub(super) fn no_such_pair(vcpu: f64, (units, mib): (u32, u32)) -> Failure {
     let near = price::nearest_sizes(units, mib).into_iter();
     let near: Vec<String> = near.map(|(units, mib)| format!("{} vCPU with {mib} MiB", f64::from(units) / 1024.0)).collect();
     usage(format!("Fargate has no {vcpu} vCPU with {mib} MiB"), format!("nearest are {}", near.join(", ")))
 }
 
-fn id(raw: &Raw, default: &str) -> Result<String, Failure> {
+pub(super) fn id(raw: &Raw, default: &str) -> Result<String, Failure> {
     let Some(Given { value, name }) = raw.get("id") else { return Ok(default.to_owned()) };
     let letters = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
     if letters && !value.starts_with('.') && value.len() <= MAX_ID {

@@ -24,16 +24,17 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("server", &["platform", "units"]),
     ("run", &["event", "exit", "plan", "sample", "units", "platform", "store", "results", "lister", "engine", "server"]),
     ("sweep", &["cell", "cloud", "event", "exit", "plan", "platform", "price", "lister", "results", "run", "server", "stats", "store", "units"]),
+    ("submit", &["cell", "cloud", "event", "exit", "lister", "plan", "platform", "price", "results", "run", "sample", "server", "store", "units"]),
     ("report", &["cell", "plan", "price", "sample", "units", "stats", "platform", "results", "store"]),
-    ("output", &["units", "stats", "results"]),
+    ("output", &["units", "stats", "platform", "results"]),
     ("progress", &["event", "output", "sample", "units"]),
     ("cli", &[]),
-    ("settings", &["cli", "cloud", "exit", "plan", "price", "report", "server", "sweep", "units"]),
+    ("settings", &["cli", "cloud", "exit", "plan", "price", "report", "server", "submit", "sweep", "units"]),
     (
         "commands",
         &[
             "cli", "cloud", "event", "exit", "plan", "platform", "store", "results", "engine", "run", "server", "output", "price", "progress",
-            "report", "settings", "sweep", "units",
+            "report", "settings", "submit", "sweep", "units",
         ],
     ),
 ];

@@ -295,6 +295,7 @@ fn of_numbers(started_at: &str, numbers: &Numbers) -> Observation {
         active_window_bytes_per_s: numbers.active_window_bytes_per_s,
         tail_share: numbers.tail_share,
         course: numbers.course,
+        clock_error_ms: numbers.clock_error_ms,
         ..Observation::default()
     }
 }
@@ -323,7 +324,7 @@ fn own_runs(summaries: BTreeMap<String, Reduced>, runs: &mut Vec<Run>, problems:
         let (cell, numbers) = (reduced.cell.clone(), Ok(reduced.numbers));
         own_run(&[reduced], cell, numbers)
     }));
-    runs.extend(batches(sharded).iter().map(|batch| joined(batch)));
+    runs.extend(shards::batches(sharded).iter().map(|batch| joined(batch)));
     number_repetitions(&mut runs[first..]);
 }
 
@@ -332,26 +333,6 @@ fn is_of_a_repetition(name: &str) -> bool {
     let folder = name.rsplit('/').nth(1).unwrap_or_default();
     let numbers = folder.strip_prefix('r').and_then(|rest| rest.split_once("-a"));
     numbers.is_some_and(|(repetition, attempt)| repetition.parse::<u32>().is_ok() && attempt.parse::<u32>().is_ok())
-}
-
-/// Shards of one run: the same settings apart from their index; of several runs the first start of each index belongs to the first run, and so on.
-fn batches(mut sharded: Vec<Reduced>) -> Vec<Vec<Reduced>> {
-    sharded.sort_by(|one, other| one.started_at.cmp(&other.started_at));
-    let mut batches: Vec<Vec<Reduced>> = Vec::new();
-    for run in sharded {
-        let fits = |batch: &Vec<Reduced>| is_same_but_for_the_shard(&batch[0], &run) && batch.iter().all(|other| other.shard != run.shard);
-        match batches.iter_mut().find(|batch| fits(batch)) {
-            Some(batch) => batch.push(run),
-            None => batches.push(vec![run]),
-        }
-    }
-    batches
-}
-
-fn is_same_but_for_the_shard(one: &Reduced, other: &Reduced) -> bool {
-    let count = |run: &Reduced| run.shard.map(|shard| shard.count);
-    let workload = |run: &Reduced| Workload { keys: None, bytes: None, ..run.workload.clone() };
-    one.tag == other.tag && one.cell == other.cell && count(one) == count(other) && workload(one) == workload(other)
 }
 
 fn joined(batch: &[Reduced]) -> Run {

@@ -50,6 +50,7 @@ pub(super) struct Numbers {
     pub(super) active_window_bytes_per_s: Option<f64>,
     pub(super) tail_share: Option<f64>,
     pub(super) course: Option<Course>,
+    pub(super) clock_error_ms: Option<f64>,
 }
 
 /// What is kept of a shard until it is merged.
@@ -60,6 +61,8 @@ pub(super) struct OfShard {
     pub(super) series: Option<Series>,
     /// The epoch, in seconds since 1970: off by what start-up took at most, which is much the same for every shard.
     pub(super) epoch_s: Option<f64>,
+    /// Bound of the wall clock's error, as the task's metadata tells it.
+    pub(super) clock_error_ms: Option<f64>,
 }
 
 /// Facts that are not compared.
@@ -93,7 +96,8 @@ pub(super) fn reduce(document: &str, summary: Summary) -> Reduced {
     let of_shard = summary.settings.selection.shard.map(|_| {
         let epoch_s = epoch_s(&summary);
         let distributions = summary.distributions.clone();
-        Box::new(OfShard { ttfb: distributions.ttfb, latency: distributions.latency, series: summary.series.clone(), epoch_s })
+        let clock_error_ms = summary.environment.ecs.as_ref().and_then(|ecs| ecs.clock_error_bound_ms);
+        Box::new(OfShard { ttfb: distributions.ttfb, latency: distributions.latency, series: summary.series.clone(), epoch_s, clock_error_ms })
     });
     Reduced {
         document: document.to_owned(),
@@ -154,6 +158,7 @@ fn numbers(summary: &Summary) -> Numbers {
             received_bytes: totals.and_then(|totals| totals.received_bytes),
             attempts: summary.attempts.as_ref().map(|attempts| attempts.total),
             throttles: summary.attempts.as_ref().map(|attempts| attempts.throttles),
+            timed: Some(distributions.latency.count),
         },
         usage: Usage {
             fetch_cpu_s: seconds(sum(cpu.fetch_user_ns, cpu.fetch_sys_ns)),
@@ -174,6 +179,7 @@ fn numbers(summary: &Summary) -> Numbers {
         active_window_bytes_per_s: summary.rates.active_window_bytes_per_s,
         tail_share: summary.rates.tail_share,
         course: summary.series.as_ref().and_then(|series| course(&series.bytes, phases.fetch_ns, summary.active_window_ns)),
+        clock_error_ms: None,
     }
 }
 

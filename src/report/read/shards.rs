@@ -1,13 +1,40 @@
 //! Several shards → one repetition: bytes, objects, CPU and memory added, histograms added, time from the first start to the last end.
 //!
-//! Each shard has an epoch of its own, so times are put together by UTC: by how much the shards' clocks differ cannot be known (on one machine it is
-//! one clock). What was in flight across shards is never claimed.
+//! Each shard has an epoch of its own, so times are put together by UTC: by how much the shards' clocks differ is known as far as tasks tell the bound
+//! of their clock's error (on one machine it is one clock). What was in flight across shards is never claimed.
+
+use std::collections::BTreeSet;
 
 use super::course::course;
 use super::reduce::{Numbers, OfShard, Reduced, seconds};
+use crate::report::model::Workload;
 use crate::report::observation::{Counts, Percentiles, Times, Usage};
 use crate::stats::histogram::{Histogram, Snapshot, SnapshotError};
 use crate::units::SECOND_NS;
+
+/// Shards of one run: the same settings apart from their index; of several runs the first start of each index belongs to the first run, and so on.
+pub(super) fn batches(mut sharded: Vec<Reduced>) -> Vec<Vec<Reduced>> {
+    sharded.sort_by(|one, other| one.started_at.cmp(&other.started_at));
+    let mut batches: Vec<(BTreeSet<Option<u32>>, Vec<Reduced>)> = Vec::new();
+    for run in sharded {
+        let index = run.shard.map(|shard| shard.index);
+        let fits = |(present, batch): &(BTreeSet<_>, Vec<Reduced>)| !present.contains(&index) && is_same_but_for_the_shard(&batch[0], &run);
+        match batches.iter_mut().find(|batch| fits(batch)) {
+            Some((present, batch)) => {
+                present.insert(index);
+                batch.push(run);
+            }
+            None => batches.push((BTreeSet::from([index]), vec![run])),
+        }
+    }
+    batches.into_iter().map(|(_, batch)| batch).collect()
+}
+
+fn is_same_but_for_the_shard(one: &Reduced, other: &Reduced) -> bool {
+    let count = |run: &Reduced| run.shard.map(|shard| shard.count);
+    let workload = |run: &Reduced| Workload { keys: None, bytes: None, ..run.workload.clone() };
+    one.tag == other.tag && one.cell == other.cell && count(one) == count(other) && workload(one) == workload(other)
+}
 
 /// The numbers of all shards together; the figures that need a part that is missing are unknown.
 ///
@@ -17,6 +44,7 @@ pub(super) fn merge(shards: &[Reduced]) -> Result<Numbers, SnapshotError> {
     let numbers: Vec<&Numbers> = shards.iter().map(|shard| &shard.numbers).collect();
     let parts: Vec<&OfShard> = shards.iter().filter_map(|shard| shard.of_shard.as_deref()).collect();
     let window = window(&numbers, &parts);
+    let (ttfb, latency) = (added(&parts, |part| &part.ttfb)?, added(&parts, |part| &part.latency)?);
     let fetch_s = window.map(|(first, last)| last - first);
     let counts = |field: fn(&Counts) -> Option<u64>| numbers.iter().map(|shard| field(&shard.counts)).sum::<Option<u64>>();
     let usage = |field: fn(&Usage) -> Option<f64>| numbers.iter().map(|shard| field(&shard.usage)).sum::<Option<f64>>();
@@ -46,6 +74,7 @@ pub(super) fn merge(shards: &[Reduced]) -> Result<Numbers, SnapshotError> {
             received_bytes: counts(|counts| counts.received_bytes),
             attempts: counts(|counts| counts.attempts),
             throttles: counts(|counts| counts.throttles),
+            timed: Some(latency.count()),
         },
         usage: Usage {
             fetch_cpu_s: usage(|usage| usage.fetch_cpu_s),
@@ -57,7 +86,8 @@ pub(super) fn merge(shards: &[Reduced]) -> Result<Numbers, SnapshotError> {
             server_cpu_s: None,
             server_threads: None,
         },
-        percentiles: percentiles(&parts)?,
+        percentiles: percentiles(&ttfb, &latency),
+        clock_error_ms: clock_error_ms(&numbers, &parts),
         active_window_bytes_per_s: None,
         tail_share: None,
         // Once the first shard has ended the sum falls, which is no drop of the rate.
@@ -82,21 +112,27 @@ fn first_end(numbers: &[&Numbers], parts: &[&OfShard]) -> Option<f64> {
     numbers.iter().zip(parts).filter_map(|(shard, part)| Some(part.epoch_s? + shard.times.fetch_s?)).reduce(f64::min)
 }
 
-fn percentiles(parts: &[&OfShard]) -> Result<Percentiles, SnapshotError> {
-    let add = |snapshot: fn(&OfShard) -> &Snapshot| {
-        let mut whole = Histogram::default();
-        for part in parts {
-            whole.merge(&snapshot(part).histogram()?);
-        }
-        Ok::<_, SnapshotError>(whole)
-    };
-    let (ttfb, latency) = (add(|part| &part.ttfb)?, add(|part| &part.latency)?);
-    Ok(Percentiles {
+/// The largest bound, when every shard tells its own.
+fn clock_error_ms(numbers: &[&Numbers], parts: &[&OfShard]) -> Option<f64> {
+    let errors: Option<Vec<f64>> = parts.iter().map(|part| part.clock_error_ms).collect();
+    errors.filter(|errors| errors.len() == numbers.len())?.into_iter().reduce(f64::max)
+}
+
+fn added(parts: &[&OfShard], of: fn(&OfShard) -> &Snapshot) -> Result<Histogram, SnapshotError> {
+    let mut whole = Histogram::default();
+    for part in parts {
+        whole.merge(&of(part).histogram()?);
+    }
+    Ok(whole)
+}
+
+fn percentiles(ttfb: &Histogram, latency: &Histogram) -> Percentiles {
+    Percentiles {
         ttfb_p50_s: seconds(ttfb.quantile(0.5)),
         ttfb_p99_s: seconds(ttfb.quantile(0.99)),
         latency_p50_s: seconds(latency.quantile(0.5)),
         latency_p99_s: seconds(latency.quantile(0.99)),
-    })
+    }
 }
 
 /// The shards' bytes by second since the first epoch; each shard to the nearest whole second. Empty when one has no series.

@@ -27,6 +27,7 @@ pub(crate) fn facts(study: &Study) -> Vec<(&'static str, Vec<String>)> {
         ("Sizes", sizes(study)),
         ("Limited by", facts.limited_by.clone()),
         ("Runs", runs(facts)),
+        ("Clocks", clocks(study)),
         ("Made", made(facts)),
         ("Prices", prices(study)),
     ];
@@ -100,6 +101,19 @@ fn runs(facts: &Facts) -> Vec<String> {
     parts.push(format!("{} ended well", units::count(facts.observations)));
     parts.push(format!("{} failed", units::count(facts.failures)));
     parts
+}
+
+/// How far the clocks of shards may be off, by which their times are put together.
+pub(in crate::report) fn clocks(study: &Study) -> Vec<String> {
+    let sharded = study.cells.iter().filter(|cell| cell.cell.shards > 1).flat_map(|cell| &cell.observations);
+    let errors: Vec<Option<f64>> = sharded.map(|observation| observation.clock_error_ms).collect();
+    if errors.is_empty() {
+        return Vec::new();
+    }
+    let known: Option<Vec<f64>> = errors.into_iter().collect();
+    let worst = known.and_then(|known| known.into_iter().reduce(f64::max));
+    let off = worst.map_or_else(|| "is not known".to_owned(), |worst| format!("is {} ms at the most", units::three_digits(worst)));
+    vec![format!("shards are put together by UTC, and the error of their clocks {off}")]
 }
 
 fn made(facts: &Facts) -> Vec<String> {

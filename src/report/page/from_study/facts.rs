@@ -4,7 +4,7 @@ use super::super::types::Fact;
 use super::words::{self, length, plural, sentence};
 use super::{SizeKey, programs, sizes};
 use crate::report::recommend::time;
-use crate::report::wording::facts::layout_words;
+use crate::report::wording::facts::{clocks, layout_words};
 use crate::report::{Basis, Place, Prediction, Study, Workload};
 use crate::units;
 use std::collections::BTreeSet;
@@ -76,6 +76,7 @@ pub(super) fn facts(study: &Study) -> Vec<Fact> {
             workload.embedded.iter().map(|settings| if settings.is_empty() { "defaults".to_owned() } else { settings.clone() }).collect(),
         ),
         ("Region", workload.region.iter().cloned().collect()),
+        ("Clocks", clocks(study)),
         ("Prices", prices(study)),
     ];
     joined(rows)

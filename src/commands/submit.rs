@@ -1,0 +1,137 @@
+//! `parfetch submit`.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use tokio::sync::watch;
+
+use super::signals::heeding;
+use super::sources::{deliver, prices};
+use super::stack;
+use crate::cli::Raw;
+use crate::cloud::{Batch, ChildSeen, Cloud};
+use crate::event::JobEvent;
+use crate::exit::{Exit, Failure};
+use crate::output::{Style, warning};
+use crate::plan::S3Uri;
+use crate::platform::clock::utc_now;
+use crate::progress::{Display, JobProgress};
+use crate::run::Signal;
+use crate::settings::{self, ProgressWhen, ResultSource, SourceSettings, SubmitSettings};
+use crate::submit::{Division, Ended, Forecast, Job, JobEnd, World, forecast, submit};
+use crate::units;
+
+/// Which output of a stack stands for which flag.
+const OUTPUTS: &stack::Meaning = &[
+    ("SourceBucket", "bucket"),
+    ("SourcePrefix", "prefix"),
+    ("ResultsBucket", "result-bucket"),
+    ("ResultsPrefix", "result-prefix"),
+    ("JobQueueArn", "queue"),
+    ("JobDefinitionArn", "job-definition"),
+    ("BatchMaxVcpus", "max-vcpus"),
+    ("Architecture", "arch"),
+    ("Region", "region"),
+];
+/// Failed children that are named; how many there are is said anyway.
+const NAMED: usize = 10;
+
+/// Runs it.
+pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
+    stack::fill(&mut raw, OUTPUTS)?;
+    // `2026-11-20T10:00:00Z` without what a folder's name does not need.
+    let now: String = utc_now().chars().filter(char::is_ascii_digit).take(14).collect();
+    let settings = settings::submit(&raw, &format!("{}-{}", &now[..8], &now[8..]))?;
+    super::start_log(settings.log);
+    let style = Style::for_stream(&io::stderr(), raw.variables.get("NO_COLOR"), raw.variables.get("TERM"));
+    let hint = "a job that was submitted goes on; the same command waits for it again";
+    let ended = super::runtime()?.block_on(heeding(async |signal| to_its_end(&settings, style, signal).await, hint))?;
+    match ended {
+        Ended::Foretold(forecast) if settings.dry_run => say(&forecast),
+        Ended::Foretold(forecast) => {
+            say(&forecast)?;
+            Err(Failure::new(Exit::Usage, "nothing was submitted: nothing may be spent").hint("--yes submits it, --max-cost USD up to a price"))
+        }
+        Ended::Left(id) => {
+            let _closed = writeln!(io::stderr(), "not waited for: {id}\nits results: parfetch report {}", settings.job.uri("results/"));
+            Ok(Exit::Good)
+        }
+        Ended::Over { end, keys } => conclude(&raw, &settings, ((&end, keys), style)),
+    }
+}
+
+fn say(forecast: &Forecast) -> Result<Exit, Failure> {
+    deliver(&forecast.in_words(), None).map(|()| Exit::Good)
+}
+
+async fn to_its_end(settings: &SubmitSettings, style: Style, signal: watch::Receiver<Option<Signal>>) -> Result<Ended, Failure> {
+    let SubmitSettings { job, dry_run, progress, prices: file, warnings, .. } = settings;
+    let display = if *progress == ProgressWhen::Never { Display::Silent } else { Display::auto(&io::stderr()) };
+    let mut progress = JobProgress::new(display, io::stderr(), style);
+    for warning in warnings {
+        progress.handle(&JobEvent::Warning(warning.clone()));
+    }
+    let mut on_event = |event: &JobEvent| progress.handle(event);
+    let world = World { executable: super::run::executable()?, prices: prices(file.as_deref())?, signal, on_event: &mut on_event };
+    if *dry_run {
+        return Box::pin(forecast(job, world)).await.map(|forecast| Ended::Foretold(Box::new(forecast)));
+    }
+    let cloud = Cloud::load(&job.run.access).await?;
+    Box::pin(submit(job, &Batch::new(&cloud), world)).await
+}
+
+/// The report of all shards, and which children failed.
+fn conclude(raw: &Raw, settings: &SubmitSettings, ((end, keys), style): ((&JobEnd, u64), Style)) -> Result<Exit, Failure> {
+    let SubmitSettings { job, out, prices, .. } = settings;
+    let reported = report(raw, (job, out), &SourceSettings { access: job.run.access.clone(), prices: prices.clone() });
+    if end.is_good {
+        let found = reported?;
+        return if found == Some(keys) { Ok(Exit::Good) } else { Err(other_keys((found, keys), job)) };
+    }
+    let told = match &reported {
+        Ok(_) => String::new(),
+        Err(failure) => format!("; there is no report: {}", failure.message),
+    };
+    for child in end.failed.iter().take(NAMED) {
+        // Nobody to tell: the exit code says it.
+        let _closed = warning(&mut io::stderr(), style, &format!("child {} of {} failed: {}", child.index, end.children, why(child)));
+    }
+    let failed = units::count(end.failed.len() as u64);
+    let reason = end.reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
+    let message = format!("{failed} of {} children of the job {} failed{reason}{told}", units::count(u64::from(end.children)), end.id);
+    // Where no child has an exit code none of them ran.
+    let ran = end.failed.iter().any(|child| child.exit_code.is_some()) || end.failed.len() < usize::try_from(end.children).unwrap_or(usize::MAX);
+    let exit = if ran { Exit::FetchesFailed } else { Exit::SetUp };
+    Err(Failure::new(exit, message).hint(format!("results of those that ended well are in {}; another try wants another --id", job.uri("results/"))))
+}
+
+fn why(child: &ChildSeen) -> String {
+    let code = child.exit_code.map(|code| match code {
+        3 => "exit code 3, some fetches failed".to_owned(),
+        137 => "exit code 137, killed, perhaps for its memory".to_owned(),
+        143 => "exit code 143, terminated".to_owned(),
+        code => format!("exit code {code}"),
+    });
+    let parts: Vec<String> = code.into_iter().chain(child.reason.clone()).collect();
+    if parts.is_empty() { "Batch does not say why".to_owned() } else { parts.join(": ") }
+}
+
+/// All children say that all is well, and together they had other keys than they were given: the figures are of something else.
+fn other_keys((found, keys): (Option<u64>, u64), job: &Job) -> Failure {
+    let found = found.map_or_else(|| "an unknown number of".to_owned(), units::count);
+    let message = format!("the children had {found} keys, and the job has {}: the report is not of this job", units::count(keys));
+    Failure::new(Exit::FetchesFailed, message).hint(match job.division {
+        Division::Manifest => "check that the image is of this version of parfetch, and that nothing else writes to the job's folder",
+        Division::Hash => "the bucket was listed by each child: did it change meanwhile?",
+    })
+}
+
+/// Shows the report: how many keys it is of.
+fn report(raw: &Raw, (job, out): (&Job, &Path), sources: &SourceSettings) -> Result<Option<u64>, Failure> {
+    let place = ResultSource::S3(S3Uri { bucket: job.results_bucket().to_owned(), key: job.key("results/") });
+    let folder = out.join("jobs").join(&job.id);
+    let (page, studies) = super::report::of_place(place, (&folder, sources), &raw.variables)?;
+    // Nobody to tell: the report stands on stdout.
+    let _closed = writeln!(io::stderr(), "\npage: {}\nagain, in any form: parfetch report {}", page.display(), job.uri("results/"));
+    Ok(studies.iter().map(|study| study.workload.keys).sum())
+}

@@ -1,0 +1,125 @@
+//! Which keys a run takes: where they come from, and which part of them is this process's.
+
+use std::num::NonZeroU32;
+
+use super::reader::{Reader, usage};
+use crate::cli::{Given, Raw};
+use crate::exit::Failure;
+use crate::plan::{KeySource, S3Uri, Selection, Shard};
+
+/// Number of a child in an array job, set by AWS Batch.
+const ARRAY_INDEX: &str = "AWS_BATCH_JOB_ARRAY_INDEX";
+/// How many children there are: Batch does not say it of itself.
+const SHARD_COUNT: &str = "PARFETCH_SHARD_COUNT";
+
+/// The keys of a run.
+pub(super) fn selection(raw: &Raw) -> Result<Selection, Failure> {
+    let reader = Reader(raw);
+    let shard = shard(raw)?;
+    Ok(Selection {
+        source: key_source(raw, shard)?,
+        prefix: reader.text("prefix").unwrap_or_default(),
+        limit: reader.number("limit", 1..=u64::from(u32::MAX), "keys")?,
+        shard,
+    })
+}
+
+/// Where the keys come from, when they are not divided yet.
+pub(super) fn one_source(raw: &Raw) -> Result<KeySource, Failure> {
+    key_source(raw, None)
+}
+
+fn key_source(raw: &Raw, shard: Option<Shard>) -> Result<KeySource, Failure> {
+    let Some(given @ Given { value, name }) = raw.get("keys") else { return Ok(KeySource::Listing) };
+    if !value.starts_with("s3://") {
+        return Ok(KeySource::File(value.clone().into()));
+    }
+    let uri = Reader(raw).word::<S3Uri>("keys")?.filter(|uri| !uri.key.is_empty());
+    let uri = uri.ok_or_else(|| usage(format!("{name}: `{value}` names no key"), "write s3://bucket/key, or the path of a file"))?;
+    if uri.key.ends_with('/') { folder(given, uri, shard) } else { Ok(KeySource::Object(uri)) }
+}
+
+fn folder(Given { value, name }: &Given, uri: S3Uri, shard: Option<Shard>) -> Result<KeySource, Failure> {
+    if shard.is_some() {
+        return Ok(KeySource::Folder(uri));
+    }
+    let hint = "say which with --shard I/N, or name one file of it";
+    Err(usage(format!("{name}: `{value}` is a folder of key files, one a shard, and there is no shard"), hint))
+}
+
+/// What `--shard` says, else the place in an array job of AWS Batch. An array job without a count is refused: each of its children would fetch
+/// everything.
+fn shard(raw: &Raw) -> Result<Option<Shard>, Failure> {
+    if let Some(shard) = Reader(raw).word::<Shard>("shard")? {
+        return Ok(Some(shard));
+    }
+    let (index, count) = (raw.variables.get(ARRAY_INDEX), raw.variables.get(SHARD_COUNT));
+    let whole = |name: &str, text: &str, hint: &str| {
+        text.parse::<u32>().map_err(|_| usage(format!("{name} is `{text}`, which is not a whole number"), hint.to_owned()))
+    };
+    let hint = format!("{SHARD_COUNT} is the number of children of the array job");
+    let count = count.map(|text| whole(SHARD_COUNT, text, &hint)).transpose()?;
+    let count = count.map(|count| NonZeroU32::new(count).ok_or_else(|| usage(format!("{SHARD_COUNT} is 0"), &hint))).transpose()?;
+    match (index.map(|text| whole(ARRAY_INDEX, text, "AWS Batch sets it")).transpose()?, count) {
+        (None, None) => Ok(None),
+        (None, Some(count)) if count.get() == 1 => Ok(Some(Shard { index: 0, count })),
+        (None, Some(count)) => {
+            let message = format!("{SHARD_COUNT} is {count}, and which of them this is nobody says");
+            Err(usage(message, format!("AWS Batch sets {ARRAY_INDEX} in an array job; elsewhere use --shard I/N")))
+        }
+        (Some(index), None) => {
+            let message = format!("this is child {index} of an array job, and {SHARD_COUNT} is not set: each child would fetch everything");
+            Err(usage(message, hint))
+        }
+        (Some(index), Some(count)) if index >= count.get() => {
+            Err(usage(format!("this is child {index} of an array job, and {SHARD_COUNT} is {count}"), hint))
+        }
+        (Some(index), Some(count)) => Ok(Some(Shard { index, count })),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Invocation, Variables, parse};
+    use crate::plan::RunPlan;
+
+    fn plan<const N: usize>(words: &[&str], variables: [(&str, &str); N]) -> Result<RunPlan, Failure> {
+        let arguments = ["parfetch", "run", "-b", "b", "-o", "out"].iter().chain(words).map(|word| (*word).into());
+        let Ok(Invocation::Run(raw)) = parse(arguments, Variables::from(variables)) else { panic!("not a run") };
+        crate::settings::run(&raw).map(|settings| settings.plan)
+    }
+
+    #[test]
+    fn a_child_of_an_array_job_takes_its_shard_from_batch() {
+        let child = plan(&["-t", "all"], [(ARRAY_INDEX, "3"), (SHARD_COUNT, "8")]).unwrap();
+        assert_eq!(child.result_stem(), "result_all_async_16.shard-3-of-8");
+        assert_eq!(plan(&[], [(SHARD_COUNT, "1")]).unwrap().selection.shard.unwrap().to_string(), "0/1", "an array of one is a job without index");
+        assert_eq!(plan(&[], []).unwrap().selection.shard, None);
+        let typed = plan(&["--shard", "0/2"], [(ARRAY_INDEX, "3")]).unwrap();
+        assert_eq!(typed.selection.shard.unwrap().to_string(), "0/2", "what a person says wins");
+    }
+
+    #[test]
+    fn a_child_that_does_not_know_its_part_fetches_nothing() {
+        let said = |variables: [(&str, &str); 2]| plan(&[], variables).unwrap_err().message;
+        assert_eq!(
+            said([(ARRAY_INDEX, "0"), (SHARD_COUNT, "")]),
+            "this is child 0 of an array job, and PARFETCH_SHARD_COUNT is not set: each child would fetch everything"
+        );
+        assert_eq!(said([(ARRAY_INDEX, "8"), (SHARD_COUNT, "8")]), "this is child 8 of an array job, and PARFETCH_SHARD_COUNT is 8");
+        assert_eq!(said([(ARRAY_INDEX, ""), (SHARD_COUNT, "2")]), "PARFETCH_SHARD_COUNT is 2, and which of them this is nobody says");
+        assert_eq!(said([(ARRAY_INDEX, "0"), (SHARD_COUNT, "0")]), "PARFETCH_SHARD_COUNT is 0");
+        assert_eq!(said([(ARRAY_INDEX, "a"), (SHARD_COUNT, "2")]), "AWS_BATCH_JOB_ARRAY_INDEX is `a`, which is not a whole number");
+    }
+
+    #[test]
+    fn a_folder_of_key_files_takes_a_shard() {
+        let keys = ["--keys", "s3://results/jobs/a/keys/"];
+        let child = plan(&keys, [(ARRAY_INDEX, "1"), (SHARD_COUNT, "2")]).unwrap();
+        assert_eq!(child.selection.source, KeySource::Folder("s3://results/jobs/a/keys/".parse().unwrap()));
+        let error = plan(&keys, []).unwrap_err();
+        assert_eq!(error.message, "--keys: `s3://results/jobs/a/keys/` is a folder of key files, one a shard, and there is no shard");
+        assert!(matches!(plan(&["--keys", "s3://results/keys.tsv"], []).unwrap().selection.source, KeySource::Object(_)));
+    }
+}

@@ -1,0 +1,228 @@
+//! `job.json`: what a job is, which keys its shards have, and its id in Batch once it has one. Its format is in FORMAT.md.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::job::Job;
+use crate::plan::{KeySource, Selection};
+
+/// What the field `schema` says.
+pub const SCHEMA: &str = "parfetch.job";
+/// The version of the format: fields are added within a version.
+pub const VERSION: u32 = 1;
+/// Name of the document in the job's folder.
+pub const FILE_NAME: &str = "job.json";
+
+/// How the keys are divided among the children.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Division {
+    /// A key file each, cut by bytes.
+    Manifest,
+    /// Each child lists the bucket and takes its part by hash.
+    Hash,
+}
+
+/// What a shard has to fetch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Keys.
+    pub keys: u64,
+    /// Their bytes as listed; `None` when a size is not known.
+    pub bytes: Option<u64>,
+}
+
+/// What was asked for: the same name with another plan is another job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobPlan {
+    /// Source bucket.
+    pub bucket: String,
+    /// Which of its keys, before they were divided.
+    pub selection: Selection,
+    /// How they are divided.
+    pub division: Division,
+    /// Children that were asked for; there are no more than keys.
+    pub shards: u32,
+    /// vCPU × 1024 of each child.
+    pub cpu_units: u32,
+    /// MiB of each child.
+    pub memory_mib: u32,
+    /// Job queue.
+    pub queue: String,
+    /// Job definition.
+    pub definition: String,
+    /// Variables that every child gets.
+    pub environment: BTreeMap<String, String>,
+}
+
+impl JobPlan {
+    /// The plan of a job.
+    pub fn of(job: &Job) -> Self {
+        let mut environment: BTreeMap<_, _> = job.environment(job.shards).into_iter().collect();
+        // It follows from the keys.
+        environment.remove("PARFETCH_SHARD_COUNT");
+        Self {
+            bucket: job.run.bucket.clone(),
+            selection: job.run.selection.clone(),
+            division: job.division,
+            shards: job.shards,
+            cpu_units: job.size.0,
+            memory_mib: job.size.1,
+            queue: job.queue.queue.clone(),
+            definition: job.queue.definition.clone(),
+            environment,
+        }
+    }
+
+    /// The first setting in which `now` differs, as `CONCURRENCY: it had 16, and now there is 32`.
+    pub fn difference(&self, now: &Self) -> Option<String> {
+        let flat = |plan: &Self| {
+            let mut fields = BTreeMap::new();
+            let whole = serde_json::to_value(plan).unwrap_or_default();
+            for (name, value) in whole.as_object().into_iter().flatten() {
+                match value.as_object().filter(|_| name == "environment") {
+                    Some(inner) => fields.extend(inner.iter().map(|(name, value)| (name.clone(), value.to_string()))),
+                    None => drop(fields.insert(name.clone(), value.to_string())),
+                }
+            }
+            fields
+        };
+        let (before, now) = (flat(self), flat(now));
+        let mut names: Vec<&String> = before.keys().chain(now.keys()).collect();
+        names.sort();
+        let name = names.into_iter().find(|name| before.get(*name) != now.get(*name))?;
+        let shown = |fields: &BTreeMap<String, String>| fields.get(name).map_or_else(|| "nothing".to_owned(), |value| format!("`{value}`"));
+        Some(format!("{name}: it had {}, and now there is {}", shown(&before), shown(&now)))
+    }
+}
+
+/// The document.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobDocument {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// [`VERSION`].
+    pub version: u32,
+    /// Version of parfetch.
+    pub tool_version: String,
+    /// Its name.
+    pub id: String,
+    /// Its name in Batch.
+    pub job_name: String,
+    /// Its id in Batch; `None` before it is submitted.
+    pub job_id: Option<String>,
+    /// UTC, RFC 3339: when the keys were stored.
+    pub planned_at: String,
+    /// UTC, RFC 3339; `None` before it is submitted.
+    pub submitted_at: Option<String>,
+    /// What was asked for.
+    pub plan: JobPlan,
+    /// Keys of all shards.
+    pub keys: u64,
+    /// Their bytes as listed; `None` when a size is not known.
+    pub bytes: Option<u64>,
+    /// What each shard has to fetch, by its index; empty before the keys are stored.
+    pub shards: Vec<Part>,
+}
+
+/// Why a text is no such document.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DocumentError {
+    /// Not JSON, or not of this form.
+    #[error("{0}")]
+    Form(#[from] serde_json::Error),
+    /// Another kind of document.
+    #[error("it is no {SCHEMA}")]
+    Schema,
+    /// Of a later parfetch.
+    #[error("it has version {0}, and this parfetch reads version {VERSION}")]
+    Version(u32),
+}
+
+impl JobDocument {
+    /// The document as text.
+    ///
+    /// # Errors
+    /// Never: it is plain data.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self).map(|text| text + "\n")
+    }
+
+    /// Reads a document.
+    ///
+    /// # Errors
+    /// When it is none, or of a later version.
+    pub fn from_json(text: &str) -> Result<Self, DocumentError> {
+        #[derive(Deserialize)]
+        struct Head {
+            schema: String,
+            version: u32,
+        }
+        let head: Head = serde_json::from_str(text)?;
+        if head.schema != SCHEMA {
+            return Err(DocumentError::Schema);
+        }
+        if head.version > VERSION {
+            return Err(DocumentError::Version(head.version));
+        }
+        Ok(serde_json::from_str(text)?)
+    }
+}
+
+/// The source in words, for messages.
+pub(super) fn source_words(selection: &Selection, bucket: &str) -> String {
+    match &selection.source {
+        KeySource::Listing => format!("s3://{bucket}/{}", selection.prefix),
+        KeySource::File(path) => path.display().to_string(),
+        KeySource::Object(uri) | KeySource::Folder(uri) => uri.to_string(),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::submit::fixture::job;
+
+    pub(in crate::submit) fn document() -> JobDocument {
+        let job = job();
+        JobDocument {
+            schema: SCHEMA.to_owned(),
+            version: VERSION,
+            tool_version: "0.1.0".to_owned(),
+            id: job.id.clone(),
+            job_name: job.batch_name(),
+            job_id: None,
+            planned_at: "2026-11-21T00:00:00.000Z".to_owned(),
+            submitted_at: None,
+            plan: JobPlan::of(&job),
+            keys: 5,
+            bytes: None,
+            shards: vec![Part { keys: 3, bytes: Some(7) }, Part { keys: 2, bytes: None }],
+        }
+    }
+
+    #[test]
+    fn a_document_survives_its_text() {
+        let document = document();
+        let text = document.to_json().unwrap();
+        assert_eq!(JobDocument::from_json(&text).unwrap(), document);
+        assert!(text.contains(r#""shards":[{"keys":3,"bytes":7},{"keys":2,"bytes":null}]"#), "{text}");
+        let wrong = |from: &str, to: &str| JobDocument::from_json(&text.replace(from, to)).unwrap_err().to_string();
+        assert_eq!(wrong("parfetch.job", "parfetch.other"), "it is no parfetch.job");
+        assert_eq!(wrong("\"version\":1", "\"version\":2"), "it has version 2, and this parfetch reads version 1");
+    }
+
+    #[test]
+    fn another_plan_is_told_by_what_differs() {
+        let before = JobPlan::of(&job());
+        assert_eq!(before.difference(&before), None);
+        let mut now = job();
+        now.run.mode = crate::plan::Mode::Thread;
+        assert_eq!(before.difference(&JobPlan::of(&now)).unwrap(), "MODE: it had `\"async\"`, and now there is `\"thread\"`");
+        now = job();
+        now.shards = 9;
+        assert_eq!(before.difference(&JobPlan::of(&now)).unwrap(), "shards: it had `8`, and now there is `9`");
+    }
+}

@@ -1,0 +1,321 @@
+//! From a job to its end: what stands in its folder already, the keys and their division, the request, the wait.
+
+use std::path::PathBuf;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::document::{Division, FILE_NAME, JobDocument, JobPlan, Part, SCHEMA, VERSION};
+use super::forecast::{Basis, Forecast};
+use super::job::{Afterwards, Job, Spending};
+use super::manifest::{Manifest, unreadable};
+use super::tally::{Tally, parts};
+use super::wait::{JobEnd, Watch};
+use crate::cloud::Jobs;
+use crate::event::JobEvent;
+use crate::exit::{Exit, Failure};
+use crate::lister::{self, Listed};
+use crate::plan::Access;
+use crate::platform::clock::utc_now;
+use crate::price::PriceList;
+use crate::results::keys::KeyFile;
+use crate::results::place::spool_folder;
+use crate::run::Signal;
+use crate::server::{Embedded, ProcessConfig};
+use crate::store::{Bucket, PageQuery, Replace, Session, StaticKeys, StoreErrorKind};
+use crate::units;
+
+/// What a job gets from outside.
+pub struct World<'a> {
+    /// This program.
+    pub executable: PathBuf,
+    /// Prices of the forecast.
+    pub prices: PriceList,
+    /// Set once a signal has come.
+    pub signal: tokio::sync::watch::Receiver<Option<Signal>>,
+    /// Hears every event.
+    pub on_event: &'a mut dyn FnMut(&JobEvent),
+}
+
+/// What came of a job.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ended {
+    /// Nothing was submitted, as nothing may be spent.
+    Foretold(Box<Forecast>),
+    /// It goes on, and is not waited for: its id.
+    Left(String),
+    /// It is over.
+    Over {
+        /// How it ended.
+        end: JobEnd,
+        /// Keys that its children had to fetch.
+        keys: u64,
+    },
+}
+
+/// The keys of a job, listed.
+struct Keys {
+    /// Holds the key file, and is gone with this.
+    spool: tempfile::TempDir,
+    file: KeyFile,
+    listed: Listed,
+    tally: Tally,
+    shards: u32,
+    /// Of the bucket, and of the queue.
+    regions: (String, String),
+}
+
+/// Says what [`submit`] would do: lists the keys and divides them; submits and stores nothing.
+///
+/// # Errors
+/// What would end the job before it is submitted.
+pub async fn forecast(job: &Job, world: World<'_>) -> Result<Forecast, Failure> {
+    let server = match &job.embedded {
+        Some(options) => {
+            let config = ProcessConfig::new(options.clone(), std::env::temp_dir());
+            let server = Embedded::start(&world.executable, &config).await;
+            Some(server.map_err(|error| Failure::new(Exit::SetUp, error.to_string()))?)
+        }
+        None => None,
+    };
+    let keys = {
+        let (access, keys) = reached(job, server.as_ref());
+        let session = Session::load(&access, job.run.limits, keys).await?;
+        let bucket = server.as_ref().map_or(&job.run.bucket, |server| &server.ready().source_bucket).clone();
+        let mut signal = world.signal;
+        tokio::select! {
+            listed = list(job, (&session, &bucket), world.on_event) => listed,
+            failure = interrupted(&mut signal) => Err(failure),
+        }
+    };
+    if let Some(server) = server {
+        // Its pipe is closed either way, and that ends it.
+        let _ended = server.stop().await.inspect_err(|error| tracing::warn!(%error, "the embedded server did not end well"));
+    }
+    let keys = keys?;
+    job.request(keys.shards)?;
+    foretell(job, &keys, &world.prices)
+}
+
+/// Submits the job, or finds the one of this name that was submitted before, and waits for its end.
+///
+/// # Errors
+/// What ends it before its end. What is in Batch goes on, unless a signal ended it.
+pub async fn submit(job: &Job, jobs: &dyn Jobs, world: World<'_>) -> Result<Ended, Failure> {
+    let session = Session::load(&job.run.access, job.run.limits, None).await?;
+    let mut results = Bucket::new(&session, job.results_bucket());
+    let World { prices, mut signal, on_event, .. } = world;
+    let (document, was_planned) = if let Some(document) = begun(job, &mut results).await? {
+        (document, true)
+    } else {
+        let planned = tokio::select! {
+            planned = plan(job, (&session, &mut results), (&prices, on_event)) => planned?,
+            failure = interrupted(&mut signal) => return Err(failure),
+        };
+        match planned {
+            Planned::Stored(document) => (*document, false),
+            Planned::Foretold(forecast) => return Ok(Ended::Foretold(forecast)),
+        }
+    };
+    let (shards, keys) = (u32::try_from(document.shards.len()).unwrap_or(u32::MAX), document.keys);
+    let mut watch = Watch { jobs, signal, on_event };
+    let id = match &document.job_id {
+        Some(id) => {
+            (watch.on_event)(&JobEvent::Submitted { id: id.clone(), before: true });
+            id.clone()
+        }
+        None => send(job, (&mut results, document), (&mut watch, was_planned)).await?,
+    };
+    if job.afterwards == Afterwards::Leave {
+        return Ok(Ended::Left(id));
+    }
+    let end = watch.until_its_end(&id, (shards, job.poll)).await?;
+    Ok(Ended::Over { end, keys })
+}
+
+/// A signal before anything was submitted.
+async fn interrupted(signal: &mut tokio::sync::watch::Receiver<Option<Signal>>) -> Failure {
+    let told = signal.wait_for(Option::is_some).await.ok().and_then(|signal| *signal);
+    let exit = told.unwrap_or(Signal::Interrupt).exit();
+    Failure::new(exit, "interrupted before the job was submitted").hint("the same command begins again")
+}
+
+/// Finds the job by its name, or submits it; and writes down its id.
+async fn send(job: &Job, (results, document): (&mut Bucket, JobDocument), (watch, was_planned): (&mut Watch<'_>, bool)) -> Result<String, Failure> {
+    let shards = u32::try_from(document.shards.len()).unwrap_or(u32::MAX);
+    let request = job.request(shards)?;
+    // A command that was killed between the request and writing down its answer.
+    let found = if was_planned { watch.look_for(&request).await? } else { None };
+    if found.is_none() && job.spending == Spending::Nothing {
+        return Err(Failure::new(Exit::Usage, format!("the job {} has its keys and is not submitted", job.id)).hint("--yes submits it"));
+    }
+    let before = found.is_some();
+    let id = match found {
+        Some(id) => id,
+        None => watch.submit(&request).await?,
+    };
+    (watch.on_event)(&JobEvent::Submitted { id: id.clone(), before });
+    let document = JobDocument { job_id: Some(id.clone()), submitted_at: Some(utc_now()), ..document };
+    if let Err(error) = store(job, results, &document).await {
+        // The same command finds it by its name.
+        (watch.on_event)(&JobEvent::Warning(format!("the id of the job is not written down: {}", error.message)));
+    }
+    Ok(id)
+}
+
+/// The document of an earlier command with this name.
+async fn begun(job: &Job, results: &mut Bucket) -> Result<Option<JobDocument>, Failure> {
+    let folder = tempfile::tempdir().map_err(|error| Failure::new(Exit::SetUp, format!("cannot make a temporary folder: {error}")))?;
+    let (path, key) = (folder.path().join(FILE_NAME), job.key(FILE_NAME));
+    // Asked of the listing: whoever may list under a prefix alone is told «denied» of an object that is not there.
+    match results.list_page(&PageQuery::of(&key)).await {
+        Ok(page) if page.keys.iter().all(|record| record.key != key) => return Ok(None),
+        Err(error) if error.kind != StoreErrorKind::Denied => return Err(error.into()),
+        _ => {}
+    }
+    match results.read_to_file(&key, &path).await {
+        Ok(()) => {}
+        Err(error) if error.kind == StoreErrorKind::NoSuchKey => return Ok(None),
+        Err(error) => return Err(error.into()),
+    }
+    let uri = job.uri(FILE_NAME);
+    let damaged = |what: &dyn std::fmt::Display| Failure::new(Exit::SetUp, format!("cannot read {uri}: {what}")).hint("take another --id");
+    let text = std::fs::read_to_string(&path).map_err(|error| damaged(&error))?;
+    let document = JobDocument::from_json(&text).map_err(|error| damaged(&error))?;
+    if document.shards.is_empty() {
+        return Ok(None);
+    }
+    match document.plan.difference(&JobPlan::of(job)) {
+        None => Ok(Some(document)),
+        Some(what) => Err(Failure::new(Exit::Usage, format!("the job {} was planned with other settings: {what}", job.id))
+            .hint("take another --id for another job")),
+    }
+}
+
+/// What a new job has come to.
+enum Planned {
+    /// Its keys and its document are stored.
+    Stored(Box<JobDocument>),
+    /// Nothing may be spent.
+    Foretold(Box<Forecast>),
+}
+
+/// Lists, asks for the money, and stores what the children need.
+async fn plan(
+    job: &Job,
+    (session, results): (&Session, &mut Bucket),
+    (prices, on_event): (&PriceList, &mut dyn FnMut(&JobEvent)),
+) -> Result<Planned, Failure> {
+    if job.spending != Spending::Nothing {
+        // Hours of listing come to nothing when the results place cannot be written: a document without shards proves it.
+        store(job, results, &document(job, None, Vec::new())).await?;
+    }
+    let keys = list(job, (session, &job.run.bucket), on_event).await?;
+    job.request(keys.shards)?;
+    let forecast = foretell(job, &keys, prices)?;
+    on_event(&JobEvent::Planned { title: forecast.title.clone() });
+    if !may_be_spent(job, &forecast)? {
+        return Ok(Planned::Foretold(Box::new(forecast)));
+    }
+    let parts = match job.division {
+        Division::Manifest => {
+            let Keys { spool, file, tally, shards, .. } = &keys;
+            let manifest = Manifest { job, file, tally, spool: spool.path(), shards: *shards };
+            let of = u64::from(*shards);
+            manifest.store(results, |done| on_event(&JobEvent::Storing { done, of })).await?
+        }
+        Division::Hash => divided(job, &keys)?,
+    };
+    let document = document(job, Some(&keys.tally), parts);
+    store(job, results, &document).await?;
+    Ok(Planned::Stored(Box::new(document)))
+}
+
+fn document(job: &Job, tally: Option<&Tally>, shards: Vec<Part>) -> JobDocument {
+    JobDocument {
+        schema: SCHEMA.to_owned(),
+        version: VERSION,
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        id: job.id.clone(),
+        job_name: job.batch_name(),
+        job_id: None,
+        planned_at: utc_now(),
+        submitted_at: None,
+        plan: JobPlan::of(job),
+        keys: tally.map_or(0, |tally| tally.keys),
+        bytes: tally.and_then(Tally::bytes),
+        shards,
+    }
+}
+
+async fn store(job: &Job, results: &mut Bucket, document: &JobDocument) -> Result<(), Failure> {
+    let text = document.to_json().map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
+    Ok(results.store(&job.key(FILE_NAME), text.into_bytes(), Replace::Yes).await?)
+}
+
+/// Lists the keys into a passing folder, and adds them up.
+async fn list(job: &Job, (session, bucket): (&Session, &str), on_event: &mut dyn FnMut(&JobEvent)) -> Result<Keys, Failure> {
+    let spool = spool_folder(job.run.destination.spool_dir.as_deref())?;
+    let mut keepers = JoinSet::new();
+    let (tell, mut notes) = mpsc::unbounded_channel();
+    let feed = session.credentials().await?.map(|(keeper, feed)| {
+        keepers.spawn(keeper.keep(tell));
+        feed
+    });
+    let session = session.with_feed(feed.as_ref());
+    let mut source = Bucket::new(&session, bucket).pages_by(job.pages, feed);
+    let listed = lister::list(&mut source, &job.run.selection, spool.path(), |keys| on_event(&JobEvent::Listing { keys })).await?;
+    while let Ok(note) = notes.try_recv() {
+        on_event(&JobEvent::Warning(note));
+    }
+    if listed.keys == 0 {
+        return Err(Failure::new(Exit::SetUp, format!("there are no keys under {}", source.uri(&job.run.selection.prefix)))
+            .hint("a job needs something to fetch: check the bucket and --prefix"));
+    }
+    let shards = u32::try_from(listed.keys).unwrap_or(u32::MAX).min(job.shards);
+    if shards < job.shards {
+        on_event(&JobEvent::Warning(format!("there are {} keys, so that there are as many children", units::count(listed.keys))));
+    }
+    let file = KeyFile::open(spool.path()).map_err(|error| unreadable(&error))?;
+    let tally = Tally::of(&file, (&job.run.selection.prefix, job.run.layout), shards).map_err(|error| unreadable(&error))?;
+    let regions = (source.session().region().to_owned(), session.region().to_owned());
+    if regions.0 != regions.1 && job.run.access.endpoint_url.is_none() && job.embedded.is_none() {
+        let (there, here) = &regions;
+        on_event(&JobEvent::Warning(format!(
+            "the bucket is in {there} and the job runs in {here}: transfer between regions costs more, and is not in the price"
+        )));
+    }
+    Ok(Keys { spool, file, listed, tally, shards, regions })
+}
+
+fn divided(job: &Job, keys: &Keys) -> Result<Vec<Part>, Failure> {
+    parts(&keys.file, (&keys.tally, job.division), keys.shards).map_err(|error| unreadable(&error))
+}
+
+fn foretell(job: &Job, keys: &Keys, prices: &PriceList) -> Result<Forecast, Failure> {
+    let parts = divided(job, keys)?;
+    let (region, home) = (keys.regions.0.as_str(), keys.regions.1.as_str());
+    Ok(Forecast::of(job, &Basis { tally: &keys.tally, parts: &parts, pages: keys.listed.pages, region, home, prices }))
+}
+
+fn may_be_spent(job: &Job, forecast: &Forecast) -> Result<bool, Failure> {
+    let Spending::UpTo(most) = job.spending else { return Ok(job.spending == Spending::Forecast) };
+    let hint = "--yes submits it whatever it costs";
+    let usd = forecast.usd.ok_or_else(|| {
+        let message = format!("what it costs is not known: the price list has no prices for {} and these storage classes", forecast.region);
+        Failure::new(Exit::Usage, message).hint(format!("{hint}; --prices FILE takes another price list"))
+    })?;
+    let usd = usd.tasks + usd.requests;
+    if usd > most {
+        let message = format!("it would cost ${}, more than --max-cost {most}", units::three_digits(usd));
+        return Err(Failure::new(Exit::Usage, message).hint(hint));
+    }
+    Ok(true)
+}
+
+fn reached(job: &Job, server: Option<&Embedded>) -> (Access, Option<StaticKeys>) {
+    let Some(ready) = server.map(Embedded::ready) else { return (job.run.access.clone(), None) };
+    let access = Access { endpoint_url: Some(ready.endpoint_url.clone()), ..Access::default() };
+    let keys = StaticKeys { access_key: ready.credentials.access_key.clone(), secret_key: ready.credentials.secret_key.clone() };
+    (access, Some(keys))
+}

@@ -1,0 +1,341 @@
+//! What a job would take: requests, time, money, and what limits it first. Arithmetic over the plan, list prices, and assumptions that are named.
+//!
+//! A forecast is no measurement: nothing of S3 or Fargate is in it but the constants below, whose sources are in docs/scale.md.
+
+use super::document::{Division, Part};
+use super::job::Job;
+use super::tally::Tally;
+use crate::price::{MINIMUM_SECONDS, PriceList, TaskSize, task_usd};
+
+/// Bytes per second of one connection to S3 (its user guide: one request for each 85 to 90 MB/s).
+pub const CONNECTION_BYTES_PER_S: f64 = 90e6;
+/// Seconds to the first byte of an object.
+pub const FIRST_BYTE_S: f64 = 0.02;
+/// Bytes per second of one task's network, 5 Gbit/s: AWS publishes no figure.
+pub const TASK_BYTES_PER_S: f64 = 625e6;
+/// CPU seconds of the client `lean` for a request over https, its first 16 KiB in it (bench/README.md).
+pub const CPU_S_PER_REQUEST: f64 = 16.1e-6;
+/// CPU seconds for a byte over https (bench/README.md: 0.221 s/GB at 8 MiB).
+pub const CPU_S_PER_BYTE: f64 = 0.221e-9;
+/// Seconds that are paid for beside fetching: from the pull of the image to the first request, and the writing of results.
+pub const PAID_BESIDE_S: f64 = 30.0;
+/// GETs per second that S3 serves for each prefix at least (its user guide).
+pub const GETS_PER_PREFIX_AND_S: f64 = 5_500.0;
+/// Objects of the results that each child stores: the summary when it begins, the CSV, the summary when it ends.
+const RESULTS_OF_A_CHILD: u64 = 3;
+
+/// What holds a task back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// The rate of its connections, and the time to first bytes.
+    Connections,
+    /// The task's network.
+    Network,
+    /// Its CPU.
+    Cpu,
+}
+
+/// The longest of what a task has to wait for, and what that is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TaskTime {
+    /// Seconds of fetching.
+    pub seconds: f64,
+    /// What sets them.
+    pub bound: Bound,
+}
+
+/// Time of a shard with so many GETs and bytes, at so many vCPU and workers.
+pub fn task_time((gets, bytes): (f64, f64), vcpu: f64, concurrency: f64) -> TaskTime {
+    // A worker without a GET helps nobody.
+    let connections = (gets * FIRST_BYTE_S + bytes / CONNECTION_BYTES_PER_S) / concurrency.min(gets.max(1.0));
+    let bounds = [
+        (connections, Bound::Connections),
+        (bytes / TASK_BYTES_PER_S, Bound::Network),
+        ((gets * CPU_S_PER_REQUEST + bytes * CPU_S_PER_BYTE) / vcpu, Bound::Cpu),
+    ];
+    let (seconds, bound) = bounds.into_iter().fold((0.0, Bound::Connections), |most, next| if next.0 > most.0 { next } else { most });
+    TaskTime { seconds, bound }
+}
+
+/// USD of a job.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Usd {
+    /// Fargate.
+    pub tasks: f64,
+    /// Requests to S3, and retrieval where a storage class asks for it.
+    pub requests: f64,
+}
+
+/// What a job would take.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Forecast {
+    /// The job in one line.
+    pub title: String,
+    /// Children.
+    pub shards: u32,
+    /// What was listed.
+    pub keys: u64,
+    /// Its bytes; `None` when a size is not known.
+    pub bytes: Option<u64>,
+    /// Least and most keys of a shard.
+    pub keys_of_shards: (u64, u64),
+    /// Least and most bytes of a shard.
+    pub bytes_of_shards: Option<(u64, u64)>,
+    /// Bytes of the largest object.
+    pub largest: u64,
+    /// Bytes of the key files, about; none where children list.
+    pub manifest_bytes: Option<u64>,
+    /// LIST requests.
+    pub lists: u64,
+    /// GETs of objects and of key files.
+    pub gets: u64,
+    /// PUTs of key files, of the job's document and of results.
+    pub puts: u64,
+    /// What every child is told.
+    pub environment: Vec<(String, String)>,
+    /// Children at once, as the queue's vCPU allow.
+    pub at_once: u32,
+    /// vCPU of the queue, where they are known.
+    pub most_vcpu: Option<f64>,
+    /// How long the child with most to do takes.
+    pub slowest: TaskTime,
+    /// From the first start to the last end.
+    pub elapsed_s: f64,
+    /// GETs per second of the children at once.
+    pub gets_per_s: f64,
+    /// Folders in which keys are.
+    pub folders: u64,
+    /// Price, and the region whose prices they are; `None` when the list has none.
+    pub usd: Option<Usd>,
+    /// Region.
+    pub region: String,
+    /// Date of the price list.
+    pub prices_dated: String,
+}
+
+/// What a forecast is made of beside the job.
+pub(super) struct Basis<'a> {
+    pub(super) tally: &'a Tally,
+    pub(super) parts: &'a [Part],
+    /// LIST requests of one listing.
+    pub(super) pages: u64,
+    /// Of the bucket.
+    pub(super) region: &'a str,
+    /// Of the tasks.
+    pub(super) home: &'a str,
+    pub(super) prices: &'a PriceList,
+}
+
+impl Forecast {
+    pub(super) fn of(job: &Job, basis: &Basis<'_>) -> Self {
+        let Basis { tally, parts, pages, region, prices, .. } = basis;
+        let shards = u32::try_from(parts.len()).unwrap_or(u32::MAX);
+        let times: Vec<TaskTime> = parts.iter().map(|part| time_of(job, (tally, *part))).collect();
+        let slowest = times.iter().copied().reduce(|a, b| if b.seconds > a.seconds { b } else { a });
+        let slowest = slowest.unwrap_or(TaskTime { seconds: 0.0, bound: Bound::Connections });
+        let at_once = at_once(job, shards);
+        let waves = shards.div_ceil(at_once);
+        let by_manifest = job.division == Division::Manifest;
+        let files = if by_manifest { u64::from(shards) } else { 0 };
+        let lists = if by_manifest { *pages } else { pages * (1 + u64::from(shards)) };
+        let puts = files + 2 + RESULTS_OF_A_CHILD * u64::from(shards);
+        let rates: f64 = times.iter().zip(*parts).map(|(time, part)| gets_of(tally, *part) / time.seconds.max(f64::MIN_POSITIVE)).sum();
+        let least_and_most =
+            |values: &mut dyn Iterator<Item = u64>| values.fold((u64::MAX, 0), |(least, most), value| (least.min(value), most.max(value)));
+        let bytes_of_parts: Option<Vec<u64>> = parts.iter().map(|part| part.bytes).collect();
+        Self {
+            title: title(job, (tally, shards)),
+            shards,
+            keys: tally.keys,
+            bytes: tally.bytes(),
+            keys_of_shards: least_and_most(&mut parts.iter().map(|part| part.keys)),
+            bytes_of_shards: bytes_of_parts.map(|bytes| least_and_most(&mut bytes.into_iter())),
+            largest: tally.largest,
+            manifest_bytes: by_manifest.then_some(tally.manifest_bytes),
+            lists,
+            gets: tally.gets + files,
+            puts,
+            environment: job.environment(shards),
+            at_once,
+            most_vcpu: job.queue.most_vcpu,
+            slowest,
+            elapsed_s: f64::from(waves) * (PAID_BESIDE_S + slowest.seconds),
+            gets_per_s: rates * f64::from(at_once) / f64::from(shards.max(1)),
+            folders: tally.folders,
+            usd: usd(job, basis, (&times, lists + puts)),
+            region: (*region).to_owned(),
+            prices_dated: prices.dated().to_owned(),
+        }
+    }
+
+    /// What limits the job first, and what else to know; in the order of their weight.
+    pub fn limits(&self) -> Vec<Limit> {
+        let mut limits = Vec::new();
+        if self.at_once < self.shards {
+            limits.push(Limit::Quota);
+        }
+        if self.gets_per_s > GETS_PER_PREFIX_AND_S * self.folders.max(1) as f64 {
+            limits.push(Limit::Prefixes);
+        }
+        let mean = self.bytes.unwrap_or(0) as f64 / f64::from(self.shards.max(1));
+        if self.bytes.is_some() && self.largest as f64 > mean && self.shards > 1 {
+            limits.push(Limit::LargestObject);
+        }
+        if self.slowest.seconds + PAID_BESIDE_S < MINIMUM_SECONDS && self.shards > 1 {
+            limits.push(Limit::Minute);
+        }
+        limits.push(Limit::Task(self.slowest.bound));
+        limits
+    }
+}
+
+/// Something that limits a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// The queue does not run all children at once.
+    Quota,
+    /// More GETs per second than S3 serves for so many folders.
+    Prefixes,
+    /// One object is more than an even share.
+    LargestObject,
+    /// Tasks live for less than they are paid for.
+    Minute,
+    /// What holds each task back.
+    Task(Bound),
+}
+
+/// `job first: 8 children of 0.5 vCPU and 1 GB, async × 16, lean, for 2,503 keys of s3://images/`
+fn title(job: &Job, (tally, shards): (&Tally, u32)) -> String {
+    let from = super::document::source_words(&job.run.selection, &job.run.bucket);
+    let from = if job.embedded.is_some() { "the embedded server".to_owned() } else { from };
+    let plural = if shards == 1 { "child" } else { "children" };
+    let (run, memory) = (&job.run, f64::from(job.size.1) / 1024.0);
+    let (shards, keys) = (crate::units::count(u64::from(shards)), crate::units::count(tally.keys));
+    format!(
+        "job {}: {shards} {plural} of {} vCPU and {memory} GB, {} × {}, {}, for {keys} keys of {from}",
+        job.id,
+        job.vcpu(),
+        run.mode,
+        run.concurrency,
+        run.client
+    )
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the number of shards before")]
+fn at_once(job: &Job, shards: u32) -> u32 {
+    let shards = shards.max(1);
+    let fitting = job.queue.most_vcpu.map_or(f64::INFINITY, |most| (most / job.vcpu()).floor());
+    fitting.clamp(1.0, f64::from(shards)) as u32
+}
+
+/// GETs of a shard: parts of objects by the mean of all.
+fn gets_of(tally: &Tally, part: Part) -> f64 {
+    part.keys as f64 * tally.gets as f64 / tally.keys.max(1) as f64
+}
+
+fn time_of(job: &Job, (tally, part): (&Tally, Part)) -> TaskTime {
+    let bytes = part.bytes.map_or_else(|| part.keys as f64 * tally.known.1 as f64 / tally.known.0.max(1) as f64, |bytes| bytes as f64);
+    let once = task_time((gets_of(tally, part), bytes), job.vcpu(), f64::from(job.run.concurrency.get()));
+    job.run.duration.map_or(once, |duration| TaskTime { seconds: duration.as_secs_f64(), ..once })
+}
+
+/// The price of tasks and requests. PUT is sold at LIST's price; with `--duration` GETs are as many as fit, so that nothing is said.
+fn usd(job: &Job, basis: &Basis<'_>, (times, lists_and_puts): (&[TaskTime], u64)) -> Option<Usd> {
+    let Basis { tally, parts, region, home, prices, .. } = basis;
+    if job.run.duration.is_some() {
+        return None;
+    }
+    let rates = prices.fargate(home, &job.queue.arch)?;
+    let size = TaskSize { vcpu: job.vcpu(), memory_mib: u64::from(job.size.1) };
+    let tasks = times.iter().map(|time| task_usd(rates, size, time.seconds + PAID_BESIDE_S)).sum();
+    let standard = prices.s3(region, "")?;
+    let files = if job.division == Division::Manifest { parts.len() } else { 0 };
+    let mut requests = (lists_and_puts as f64 * standard.usd_per_1000_list + files as f64 * standard.usd_per_1000_get) / 1e3;
+    for (class, (gets, bytes)) in &tally.classes {
+        let rates = prices.s3(region, class)?;
+        requests += *gets as f64 * rates.usd_per_1000_get / 1e3 + *bytes as f64 / 1e9 * rates.usd_per_gb_retrieved;
+    }
+    Some(Usd { tasks, requests })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::submit::fixture::job;
+
+    fn tally(keys: u64, bytes: u64) -> Tally {
+        let classes = BTreeMap::from([("STANDARD".to_owned(), (keys, bytes))]);
+        Tally { keys, known: (keys, bytes), largest: bytes / keys, gets: keys, classes, folders: 1, manifest_bytes: 60 * keys }
+    }
+
+    fn forecast(job: &Job, (tally, shards): (&Tally, u64)) -> Forecast {
+        let part = Part { keys: tally.keys / shards, bytes: Some(tally.known.1 / shards) };
+        let parts = vec![part; usize::try_from(shards).unwrap()];
+        Forecast::of(
+            job,
+            &Basis {
+                tally,
+                parts: &parts,
+                pages: tally.keys.div_ceil(1_000),
+                region: "us-east-1",
+                home: "us-east-1",
+                prices: &PriceList::built_in(),
+            },
+        )
+    }
+
+    #[test]
+    fn a_task_waits_for_the_slowest_of_three() {
+        // 1,000 × 20 ms and 9 GB at 90 MB/s, over 10 workers: 2 s + 10 s.
+        assert_eq!(task_time((1_000.0, 9e9), 2.0, 10.0), TaskTime { seconds: 14.4, bound: Bound::Network });
+        assert_eq!(task_time((1_000.0, 9e9), 2.0, 4.0), TaskTime { seconds: 30.0, bound: Bound::Connections });
+        // 10⁹ bytes × 0.221e-9 + 10⁶ × 16.1e-6 = 16.321 s, on a quarter of a vCPU.
+        let cpu = task_time((1e6, 1e9), 0.25, 1_000.0);
+        assert!(cpu.bound == Bound::Cpu && (cpu.seconds - 65.284).abs() < 1e-9, "{cpu:?}");
+    }
+
+    #[test]
+    fn a_forecast_counts_every_request_and_a_minute_at_least() {
+        let job = job();
+        // 8 shards of 1,000 keys of 900 kB: 1,000 × 20 ms + 0.9 GB ÷ 90 MB/s = 30 s of one worker, 1.875 s of 16.
+        let forecast = forecast(&job, (&tally(8_000, 7_200_000_000), 8));
+        assert_eq!((forecast.lists, forecast.gets, forecast.puts), (8, 8_008, 8 + 2 + 24));
+        assert_eq!((forecast.keys_of_shards, forecast.bytes_of_shards), ((1_000, 1_000), Some((900_000_000, 900_000_000))));
+        assert!((forecast.slowest.seconds - 1.875).abs() < 1e-9, "{:?}", forecast.slowest);
+        assert!((forecast.elapsed_s - 31.875).abs() < 1e-9 && forecast.at_once == 8);
+        assert!((forecast.gets_per_s - 8_000.0 / 1.875).abs() < 1e-6, "{}", forecast.gets_per_s);
+        // Half a vCPU and 1 GB for a minute each: 8 ÷ 60 × (0.5 × 0.04048 + 0.004445); 42 LIST and PUT, 8,008 GET.
+        let usd = forecast.usd.unwrap();
+        assert!((usd.tasks - 8.0 / 60.0 * 0.024_685).abs() < 1e-12, "{usd:?}");
+        assert!((usd.requests - (42.0 * 0.005 + 8_008.0 * 0.0004) / 1e3).abs() < 1e-12, "{usd:?}");
+        assert_eq!(forecast.limits(), [Limit::Minute, Limit::Task(Bound::Connections)]);
+    }
+
+    #[test]
+    fn a_small_queue_runs_the_children_in_waves() {
+        let mut job = job();
+        job.queue.most_vcpu = Some(1.7);
+        let forecast = forecast(&job, (&tally(8_000, 7_200_000_000), 8));
+        assert_eq!((forecast.at_once, forecast.limits()[0]), (3, Limit::Quota));
+        assert!((forecast.elapsed_s - 3.0 * 31.875).abs() < 1e-9);
+    }
+
+    #[test]
+    fn children_that_list_pay_for_it() {
+        let mut job = job();
+        job.division = Division::Hash;
+        let forecast = forecast(&job, (&tally(8_000, 7_200_000_000), 8));
+        assert_eq!((forecast.lists, forecast.gets, forecast.puts, forecast.manifest_bytes), (8 * 9, 8_000, 26, None));
+    }
+
+    #[test]
+    fn what_has_no_price_has_no_total() {
+        let mut tally = tally(8, 8);
+        tally.classes.insert("DEEP_ARCHIVE".to_owned(), (1, 1));
+        assert_eq!(forecast(&job(), (&tally, 8)).usd, None);
+        let limits = forecast(&job(), (&Tally { largest: 7, ..tally }, 8)).limits();
+        assert_eq!(limits, [Limit::LargestObject, Limit::Minute, Limit::Task(Bound::Connections)]);
+    }
+}

@@ -1,0 +1,230 @@
+//! A job as it was asked for, and what its children are told: environment, names, the request.
+
+use std::time::Duration;
+
+use crate::cell::UNITS_PER_VCPU;
+use crate::cloud::{JobRequest, MAX_JOB_NAME, MAX_PAYLOAD};
+use crate::exit::{Exit, Failure};
+use crate::lister::sha256_hex;
+use crate::plan::{Access, ClientKind, Layout, Limits, RunPlan};
+use crate::server::Options;
+
+use super::document::Division;
+
+/// What happens once the job is submitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Afterwards {
+    /// It is waited for.
+    Wait,
+    /// It is left alone.
+    Leave,
+}
+
+/// What may be spent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Spending {
+    /// Nothing: the forecast is shown.
+    Nothing,
+    /// What the forecast says.
+    Forecast,
+    /// So many USD at most.
+    UpTo(f64),
+}
+
+/// Where the job runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Queue {
+    /// Name or ARN of the job queue.
+    pub queue: String,
+    /// Name or ARN of the job definition.
+    pub definition: String,
+    /// vCPU that the queue runs at once, when that is known.
+    pub most_vcpu: Option<f64>,
+    /// Processor architecture of its tasks, for prices.
+    pub arch: String,
+}
+
+/// A job, every setting resolved.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Its name.
+    pub id: String,
+    /// How many children.
+    pub shards: u32,
+    /// How the keys are divided.
+    pub division: Division,
+    /// What all children do together; the destination's bucket and prefix are those below which the job has its folder.
+    pub run: RunPlan,
+    /// Which client asks for the pages of the listing on this machine.
+    pub pages: ClientKind,
+    /// CPU units and MiB of each child.
+    pub size: (u32, u32),
+    /// Where it runs.
+    pub queue: Queue,
+    /// The embedded server, for a forecast.
+    pub embedded: Option<Options>,
+    /// Time between two looks.
+    pub poll: Duration,
+    /// What happens once it is submitted.
+    pub afterwards: Afterwards,
+    /// What may be spent.
+    pub spending: Spending,
+}
+
+impl Job {
+    /// vCPU of each child.
+    pub fn vcpu(&self) -> f64 {
+        f64::from(self.size.0) / f64::from(UNITS_PER_VCPU)
+    }
+
+    /// Key of something in the job's folder: `{result-prefix}jobs/{id}/{name}`.
+    pub fn key(&self, name: &str) -> String {
+        format!("{}jobs/{}/{name}", self.run.destination.prefix, self.id)
+    }
+
+    /// Results bucket.
+    pub fn results_bucket(&self) -> &str {
+        self.run.destination.bucket.as_deref().unwrap_or_default()
+    }
+
+    /// `s3://results/parfetch/jobs/{id}/{name}`.
+    pub fn uri(&self, name: &str) -> String {
+        format!("s3://{}/{}", self.results_bucket(), self.key(name))
+    }
+
+    /// Its name in Batch. Names have no dots there and are compared without regard to case: the end tells apart what would be the same, also jobs of
+    /// one name with results elsewhere.
+    pub fn batch_name(&self) -> String {
+        let plain: String = self.id.chars().map(|letter| if letter.is_ascii_alphanumeric() || letter == '-' { letter } else { '_' }).collect();
+        let hash = sha256_hex(self.uri("").as_bytes());
+        format!("parfetch-{plain}-{}", &hash[..8])
+    }
+
+    /// What is asked of Batch for so many children.
+    ///
+    /// # Errors
+    /// When it is larger than Batch takes.
+    pub fn request(&self, shards: u32) -> Result<JobRequest, Failure> {
+        let request = JobRequest {
+            name: self.batch_name(),
+            queue: self.queue.queue.clone(),
+            definition: self.queue.definition.clone(),
+            children: shards,
+            vcpu: self.vcpu().to_string(),
+            memory_mib: self.size.1,
+            environment: self.environment(shards),
+            tags: vec![("parfetch:job".to_owned(), self.id.clone())],
+        };
+        let bytes = request.payload();
+        if bytes > MAX_PAYLOAD || request.name.len() > MAX_JOB_NAME {
+            let message = format!("the request to AWS Batch would have {bytes} bytes, and it takes {MAX_PAYLOAD}");
+            return Err(Failure::new(Exit::Usage, message).hint("shorten --prefix, --result-prefix or --endpoint-url"));
+        }
+        Ok(request)
+    }
+
+    /// The environment of every child, over what the job definition says: no credentials, and nothing of which child it is.
+    pub fn environment(&self, shards: u32) -> Vec<(String, String)> {
+        let run = &self.run;
+        let keys = if self.division == Division::Manifest { self.uri("keys/") } else { String::new() };
+        let mut pairs = vec![
+            ("BUCKET_NAME", run.bucket.clone()),
+            ("RESULT_BUCKET_NAME", self.results_bucket().to_owned()),
+            ("CONCURRENCY", run.concurrency.to_string()),
+            ("MODE", run.mode.to_string()),
+            ("TAG", run.tag.clone()),
+            ("PARFETCH_CLIENT", run.client.to_string()),
+            ("PARFETCH_KEYS", keys),
+            ("PARFETCH_PREFIX", run.selection.prefix.clone()),
+            ("PARFETCH_RESULT_PREFIX", self.key("results/")),
+            ("PARFETCH_SHARD_COUNT", shards.to_string()),
+            ("PARFETCH_WORK", run.work.to_string()),
+        ];
+        pairs.extend(layout(run.layout));
+        pairs.extend(limits(run.limits));
+        pairs.extend(run.duration.map(|time| ("PARFETCH_DURATION", nanoseconds(time))));
+        pairs.extend(reach(&run.access));
+        pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+}
+
+type Pair = (&'static str, String);
+
+fn nanoseconds(time: Duration) -> String {
+    format!("{}ns", time.as_nanos())
+}
+
+fn layout(layout: Layout) -> Vec<Pair> {
+    let mut pairs = vec![("PARFETCH_ORDER", layout.order.to_string())];
+    pairs.extend(layout.part_size.map(|size| ("PARFETCH_PART_SIZE", size.to_string())));
+    pairs
+}
+
+fn limits(limits: Limits) -> Vec<Pair> {
+    let mut pairs = vec![
+        ("PARFETCH_ATTEMPTS", limits.attempts.to_string()),
+        ("PARFETCH_CONNECT_TIMEOUT", nanoseconds(limits.connect_timeout)),
+        ("PARFETCH_STALL_TIMEOUT", nanoseconds(limits.stall_timeout)),
+    ];
+    pairs.extend(limits.fetch_timeout.map(|time| ("PARFETCH_TIMEOUT", nanoseconds(time))));
+    pairs
+}
+
+/// How S3 is reached: profile and certificates are this machine's.
+fn reach(access: &Access) -> Vec<Pair> {
+    let mut pairs = Vec::new();
+    pairs.extend(access.endpoint_url.clone().map(|url| ("AWS_ENDPOINT_URL_S3", url)));
+    let switches = [
+        ("PARFETCH_VIRTUAL_HOST", access.virtual_host),
+        ("PARFETCH_NO_SIGN_REQUEST", access.no_sign_request),
+        ("PARFETCH_REQUEST_PAYER", access.request_payer),
+    ];
+    pairs.extend(switches.into_iter().filter(|(_, on)| *on).map(|(name, _)| (name, "1".to_owned())));
+    pairs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::submit::fixture::job;
+
+    #[test]
+    fn children_are_told_everything_but_which_one_they_are() {
+        let mut job = job();
+        job.run.access.request_payer = true;
+        let environment = job.environment(8);
+        let value = |name: &str| environment.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        assert_eq!(value("PARFETCH_KEYS"), Some("s3://results/parfetch/jobs/first.1/keys/"));
+        assert_eq!(value("PARFETCH_RESULT_PREFIX"), Some("parfetch/jobs/first.1/results/"));
+        assert_eq!((value("PARFETCH_SHARD_COUNT"), value("PARFETCH_SHARD")), (Some("8"), None));
+        assert_eq!((value("PARFETCH_REQUEST_PAYER"), value("PARFETCH_NO_SIGN_REQUEST")), (Some("1"), None));
+        assert_eq!(value("PARFETCH_STALL_TIMEOUT"), Some("10000000000ns"));
+        assert!(environment.iter().all(|(name, _)| !name.starts_with("AWS_BATCH")), "Batch refuses such names");
+        job.division = Division::Hash;
+        assert!(job.environment(8).contains(&("PARFETCH_KEYS".to_owned(), String::new())), "each child lists");
+    }
+
+    #[test]
+    fn a_name_in_batch_has_no_dots_and_is_of_one_place() {
+        let job = job();
+        let name = job.batch_name();
+        assert!(name.starts_with("parfetch-first_1-") && name.len() == "parfetch-first_1-".len() + 8, "{name}");
+        let mut other = job.clone();
+        other.id = "first_1".to_owned();
+        assert_ne!(other.batch_name(), name);
+        other.id = job.id;
+        other.run.destination.bucket = Some("elsewhere".to_owned());
+        assert_ne!(other.batch_name(), name);
+        let longest = "x".repeat(40);
+        other.id = longest;
+        assert!(other.batch_name().len() <= MAX_JOB_NAME);
+    }
+
+    #[test]
+    fn a_request_that_batch_does_not_take_is_refused() {
+        let mut job = job();
+        assert_eq!(job.request(8).unwrap().vcpu, "0.5");
+        job.run.selection.prefix = "x".repeat(MAX_PAYLOAD);
+        assert!(job.request(8).unwrap_err().message.ends_with("bytes, and it takes 30720"));
+    }
+}

@@ -1,0 +1,26 @@
+//! A run on many tasks: the keys of a bucket cut into shards of equal bytes, one AWS Batch array job over them, and its end.
+//!
+//! Owns the division of the keys, the job's folder in the results bucket, the forecast and the wait. Fetches nothing itself: children are `parfetch run`.
+//! Puts no results together: that is what reports are for.
+
+mod cut;
+mod document;
+mod drive;
+mod forecast;
+mod job;
+mod manifest;
+mod tally;
+mod wait;
+mod words;
+
+#[cfg(test)]
+pub(crate) mod fixture;
+
+pub use document::{Division, DocumentError, FILE_NAME, JobDocument, JobPlan, Part, SCHEMA, VERSION};
+pub use drive::{Ended, World, forecast, submit};
+pub use forecast::{
+    Bound, CONNECTION_BYTES_PER_S, CPU_S_PER_BYTE, CPU_S_PER_REQUEST, FIRST_BYTE_S, Forecast, GETS_PER_PREFIX_AND_S, Limit, PAID_BESIDE_S,
+    TASK_BYTES_PER_S, TaskTime, Usd, task_time,
+};
+pub use job::{Afterwards, Job, Queue, Spending};
+pub use wait::JobEnd;
