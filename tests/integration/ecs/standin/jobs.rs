@@ -32,7 +32,9 @@ impl Account {
     }
 
     fn array(&self, size: i32) -> SubmitJobFluentBuilder {
-        self.job().array_properties(ArrayProperties::builder().size(size).build())
+        let count = size.to_string();
+        let overrides = sized("1", "2048", &[("CONCURRENCY", "1"), ("PARFETCH_SHARD_COUNT", &count)]);
+        self.job().container_overrides(overrides).array_properties(ArrayProperties::builder().size(size).build())
     }
 
     fn submit(&self, job: SubmitJobFluentBuilder) -> String {
@@ -65,7 +67,7 @@ impl Account {
 fn children_know_their_place_and_no_more_run_than_the_queue_has_vcpu() {
     let source = source();
     let account = Account::new(Setup { max_vcpus: 2, ..over(&source) });
-    let id = account.submit(account.array(3).container_overrides(sized("1", "2048", &[("CONCURRENCY", "1"), ("TAG", "x")])));
+    let id = account.submit(account.array(3));
     let job = account.describe_until(&id, |job| {
         assert!(account.aws.jobs_running() <= 2);
         [JobStatus::Succeeded, JobStatus::Failed].contains(job.status().unwrap())
@@ -76,6 +78,16 @@ fn children_know_their_place_and_no_more_run_than_the_queue_has_vcpu() {
     assert_eq!((child.array_properties().unwrap().index(), child.container().unwrap().exit_code()), (Some(2), Some(0)));
     assert_eq!(account.aws.containers().len(), 3);
     assert!(account.aws.containers().values().all(|facts| facts.credentials > 0));
+    let stored = source.s3().list(&source.results, "parfetch/");
+    let fetched: Vec<_> = (0..3)
+        .map(|index| {
+            let ending = format!(".shard-{index}-of-3.json");
+            let (key, _) = stored.iter().find(|(key, _)| key.ends_with(&ending)).unwrap_or_else(|| panic!("no {ending} in {stored:?}"));
+            let summary: serde_json::Value = serde_json::from_slice(&source.s3().get(&source.results, key)).unwrap();
+            summary["totals"]["rows"]["ok"].as_u64().unwrap()
+        })
+        .collect();
+    assert_eq!(fetched.iter().sum::<u64>(), 20, "{fetched:?}");
     account.aws.finish();
 }
 
