@@ -1,6 +1,7 @@
 //! Sweeps in which nothing goes wrong: the same cells, records and report as on this machine, and what is told to tasks.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -182,6 +183,39 @@ fn no_more_is_spent_than_was_said() {
     let (code, stderr) = up_to("0.003");
     assert!(code == Some(3) && stderr.contains("--max-cost is used up"), "{code:?} {stderr}");
     assert_eq!(scene.aws.tasks().len(), 3);
+    scene.finish();
+}
+
+#[test]
+fn keys_that_expire_while_a_task_runs_are_got_anew() {
+    let scene = Scene::new(|setup| Setup { credentials_life: Duration::from_secs(4), ..setup });
+    let words = ["--vcpu", "1", "--client", "lean", "--mode", "process", "-c", "2", "--repeat", "1", "--duration", "5s"];
+    scene.sweep(&words, 0);
+    for task in scene.aws.tasks() {
+        let asked = task.facts.unwrap().credentials;
+        // Half of their life before their end, so every two seconds; a task that starts slowly asks once more.
+        assert!((2..=8).contains(&asked), "{asked}");
+    }
+    scene.finish();
+}
+
+#[test]
+fn what_cannot_run_on_fargate_is_refused() {
+    let scene = Scene::new(|setup| Setup { stack_status: "ROLLBACK_COMPLETE".to_owned(), ..setup });
+    let network = ["--cluster", "parfetch", "--task-definition", "parfetch", "--subnets", "subnet-0123456789abcdef0"];
+    let buckets = ["--bucket", "source", "--result-bucket", "results"];
+    for (words, code, text) in [
+        (&["--stack", "parfetch"][..], 4, "the stack is not ready"),
+        (&[&network[..], &["--embedded"]].concat(), 2, "embedded server"),
+        (&[&network[..], &buckets, &["--contender", "python=true"]].concat(), 2, "the contender python cannot run on Fargate"),
+        (&[&network[..], &buckets[..2]].concat(), 2, "results bucket"),
+        (&[&network[2..], &buckets].concat(), 2, "no cluster is given"),
+    ] {
+        let output = scene.bare(&SMALL).args(["--on", "ecs", "--yes"]).args(words).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(code) && stderr.contains(text), "{words:?}: {:?} {stderr}", output.status);
+    }
+    assert!(scene.aws.calls("RunTask").is_empty());
     scene.finish();
 }
 

@@ -61,6 +61,16 @@ struct Account {
     _folder: TempDir,
 }
 
+impl Drop for Aws {
+    /// Ends every program here and now: the threads that share the account may outlive it, and the test process may not wait for them.
+    fn drop(&mut self) {
+        let mut state = self.account.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (tasks, jobs) = (std::mem::take(&mut state.tasks), std::mem::take(&mut state.jobs));
+        drop(state);
+        drop((tasks, jobs));
+    }
+}
+
 /// A task as a test sees it.
 #[derive(Clone, Debug)]
 pub(crate) struct TaskView {
