@@ -331,6 +331,25 @@ fn an_interruption_ends_the_job_and_a_kill_does_not() {
     scene.aws.finish();
 }
 
+/// Whether a process has a handler for SIGINT by now.
+fn hears_interrupts(pid: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+    u64::from_str_radix(caught.trim(), 16).unwrap() & 0b10 != 0
+}
+
+#[test]
+fn a_plan_can_be_interrupted() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parfetch"));
+    command.args("submit --dry-run -n 8 --embedded=objects=1000000,list-delay=30s".split(' ')).env_clear();
+    let mut running = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    until(|| hears_interrupts(running.id()));
+    rustix::process::kill_process(rustix::process::Pid::from_child(&running), rustix::process::Signal::INT).unwrap();
+    let said: String = BufReader::new(running.stderr.take().unwrap()).lines().map(|line| line.unwrap() + "\n").collect();
+    assert_eq!(running.wait().unwrap().code(), Some(130), "{said}");
+    assert!(said.contains("error: interrupted before the job was submitted"), "{said}");
+}
+
 #[test]
 fn what_cannot_be_found_is_said() {
     let scene = Scene::new(Store::serving("objects=4,size=1KiB"), |setup| setup);
