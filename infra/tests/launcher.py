@@ -7,21 +7,18 @@ tells the emulator when that has ended. Not discovered with the other tests, bec
 import json
 import os
 import pathlib
-import socket
 import subprocess
-import sys
 import tempfile
 import threading
-import time
 import unittest
 import urllib.request
 
 import boto3
-import moto.cloudformation.parsing
 from moto.server import ThreadedMotoServer
 
+from emulators import CREDENTIALS, PATIENCE, MinistackServer, create, free_port, mend_moto
 from stack import NAME, REGION, TEMPLATE
-from test_emulators import CREDENTIALS, PATIENCE, create, free_port
+
 
 SOURCE = "images"
 OBJECTS = 40
@@ -115,14 +112,9 @@ class Ministack(Launcher, unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        port = free_port()
-        services = "cloudformation,ec2,ecr,ecs,iam,logs,s3,sts,servicequotas"
-        variables = {**os.environ, "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "SERVICES": services, "IOT_MTLS_ENABLED": "0"}
-        program = pathlib.Path(sys.executable).with_name("ministack")
-        cls.server = subprocess.Popen([program], env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        cls.addClassCleanup(cls.end)
-        wait_for(port, cls.server)
-        cls.endpoint = f"http://127.0.0.1:{port}"
+        cls.server = MinistackServer("cloudformation,ec2,ecr,ecs,iam,logs,s3,sts,servicequotas")
+        cls.addClassCleanup(cls.server.end)
+        cls.endpoint = cls.server.endpoint
         cls.outputs = create(cls.client("cloudformation"), TEMPLATE.read_text(encoding="utf-8"), SourceBucket=SOURCE)
         cls.without_ulimits()
         cls.fill(cls)
@@ -137,13 +129,8 @@ class Ministack(Launcher, unittest.TestCase):
         ecs.register_task_definition(**{key: latest[key] for key in fields}, containerDefinitions=containers)
 
     @classmethod
-    def end(cls):
-        cls.server.terminate()
-        cls.server.wait(PATIENCE)
-
-    @classmethod
     def client(cls, service):
-        return boto3.client(service, endpoint_url=cls.endpoint, **CREDENTIALS)
+        return cls.server.client(service)
 
     def ended(self, arn):
         self.client("ecs").stop_task(cluster=NAME, task=arn, reason="its program has ended")
@@ -155,14 +142,7 @@ class Moto(Launcher, unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        original = moto.cloudformation.parsing.clean_json
-
-        def clean_json(value, resources):
-            cleaned = original(value, resources)
-            return [one for one in cleaned if one is not None] if isinstance(cleaned, list) else cleaned
-
-        moto.cloudformation.parsing.clean_json = clean_json
-        cls.addClassCleanup(setattr, moto.cloudformation.parsing, "clean_json", original)
+        cls.addClassCleanup(mend_moto())
         server = ThreadedMotoServer("127.0.0.1", free_port(), verbose=False)
         server.start()
         cls.addClassCleanup(server.stop)
@@ -191,16 +171,6 @@ class Moto(Launcher, unittest.TestCase):
 
     def ended(self, arn):
         self.client("ecs").stop_task(cluster=NAME, task=arn, reason="its program has ended")
-
-
-def wait_for(port, server):
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        with socket.socket() as one:
-            if one.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        assert server.poll() is None and time.monotonic() < deadline, "the emulator does not start"
-        time.sleep(0.05)
 
 
 if __name__ == "__main__":

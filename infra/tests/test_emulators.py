@@ -3,42 +3,21 @@
 import ast
 import json
 import os
-import pathlib
 import runpy
-import socket
-import subprocess
-import sys
 import time
 import unittest
 import warnings
 
 import boto3
 import botocore.exceptions
-import moto.cloudformation.parsing
 from moto import mock_aws
 from moto.core import set_initial_no_auth_action_count
 
+from emulators import PATIENCE, MinistackServer, create, mend_moto
 from stack import NAME, REGION, TEMPLATE, Stack, load
 
 SOURCE = "images"
 IMAGE = f"123456789012.dkr.ecr.{REGION}.amazonaws.com/parfetch:0.1.0"
-CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
-PATIENCE = 30
-
-
-def create(cloudformation, template, **parameters):
-    """Makes the stack; its outputs by name."""
-    given = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
-    cloudformation.create_stack(StackName=NAME, TemplateBody=template, Parameters=given, Capabilities=["CAPABILITY_IAM"])
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        (stack,) = cloudformation.describe_stacks(StackName=NAME)["Stacks"]
-        if not stack["StackStatus"].endswith("_IN_PROGRESS"):
-            break
-        assert time.monotonic() < deadline, stack
-        time.sleep(0.1)
-    assert stack["StackStatus"] == "CREATE_COMPLETE", stack
-    return {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
 
 
 def denied(call, **arguments):
@@ -53,14 +32,7 @@ class Moto(unittest.TestCase):
     """In this process. It keeps NoValue in lists as null, and wants a Batch service role: both are made up for here."""
 
     def setUp(self):
-        original = moto.cloudformation.parsing.clean_json
-
-        def clean_json(value, resources):
-            cleaned = original(value, resources)
-            return [one for one in cleaned if one is not None] if isinstance(cleaned, list) else cleaned
-
-        moto.cloudformation.parsing.clean_json = clean_json
-        self.addCleanup(setattr, moto.cloudformation.parsing, "clean_json", original)
+        self.addCleanup(mend_moto())
         os.environ.update(AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_DEFAULT_REGION=REGION)
         warnings.filterwarnings("ignore", message="Tried to parse AWS::S3::BucketPolicy")
         mock = mock_aws(config={"batch": {"use_docker": False}})
@@ -161,41 +133,18 @@ def restore(variable, value):
         os.environ[variable] = value
 
 
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
 class Ministack(unittest.TestCase):
     """A server on 127.0.0.1. It knows the task definition better than moto, and no Batch in CloudFormation."""
 
     @classmethod
     def setUpClass(cls):
-        port = free_port()
-        services = "cloudformation,ec2,ecr,ecs,iam,logs,s3,sts"
-        environment = {**os.environ, "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "SERVICES": services, "IOT_MTLS_ENABLED": "0"}
-        program = pathlib.Path(sys.executable).with_name("ministack")
-        cls.server = subprocess.Popen([program], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        cls.addClassCleanup(cls.end)
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            with socket.socket() as one:
-                if one.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            assert cls.server.poll() is None and time.monotonic() < deadline, "ministack does not start"
-            time.sleep(0.05)
-        cls.endpoint = f"http://127.0.0.1:{port}"
+        cls.server = MinistackServer("cloudformation,ec2,ecr,ecs,iam,logs,s3,sts")
+        cls.addClassCleanup(cls.server.end)
         cls.outputs = create(cls.client("cloudformation"), TEMPLATE.read_text(encoding="utf-8"), SourceBucket=SOURCE)
 
     @classmethod
-    def end(cls):
-        cls.server.terminate()
-        cls.server.wait(PATIENCE)
-
-    @classmethod
     def client(cls, service):
-        return boto3.client(service, endpoint_url=cls.endpoint, **CREDENTIALS)
+        return cls.server.client(service)
 
     def test_outputs_are_those_that_are_expected(self):
         self.assertEqual(self.outputs.keys(), Stack(SourceBucket=SOURCE).outputs().keys())

@@ -106,7 +106,8 @@ pub const RUN: &[Setting] = settings! {
         "progress" ["PARFETCH_PROGRESS"] Value("WHEN"), "auto", "auto or never";
         "output" ["PARFETCH_OUTPUT"] Value("FORMAT"), "text", "Summary on stdout as text or json";
         "log-level" ["PARFETCH_LOG_LEVEL"] Value("LEVEL"), "warn", "error, warn, info, debug or trace";
-        "log-format" ["PARFETCH_LOG_FORMAT"] Value("FORMAT"), "text", "Log lines as text or json";
+        "log-format" ["PARFETCH_LOG_FORMAT"] Value("FORMAT"), "text", "What stands on stderr: text, or json: an object a line, progress and errors too";
+        "emf" ["PARFETCH_EMF"] Value("NAMESPACE"), "", "Write the figures to stderr at the end, as CloudWatch metrics of this namespace (embedded metric format)";
     }
 };
 

@@ -10,8 +10,8 @@ use crate::cli::{Raw, Variables};
 use crate::engine::ChildOptions;
 use crate::event::RunEvent;
 use crate::exit::{Exit, Failure};
-use crate::output::{Style, render_run};
-use crate::platform::Sources;
+use crate::output::{Style, emf_line, end_line, render_run};
+use crate::platform::{Sources, clock};
 use crate::progress::{Display, Progress};
 use crate::results::summary::Summary;
 use crate::run::{Ended, Signal, Surroundings, run};
@@ -33,7 +33,7 @@ pub(super) fn main(raw: &Raw, process_start_ns: u64) -> Result<Exit, Failure> {
 }
 
 async fn run_to_end(raw: &Raw, settings: RunSettings, (signal, process_start_ns): (watch::Receiver<Option<Signal>>, u64)) -> Result<Exit, Failure> {
-    let RunSettings { mut plan, embedded, progress, output, warnings, .. } = settings;
+    let RunSettings { mut plan, embedded, progress, output, log, emf, warnings } = settings;
     let variables = &raw.variables;
     let executable = executable()?;
     let mut server = match embedded {
@@ -50,7 +50,12 @@ async fn run_to_end(raw: &Raw, settings: RunSettings, (signal, process_start_ns)
         plan.access.endpoint_url = Some(server.ready().endpoint_url.clone());
     }
     let style = Style::for_stream(&io::stderr(), variables.get("NO_COLOR"), variables.get("TERM"));
-    let display = if progress == ProgressWhen::Never { Display::Silent } else { Display::auto(&io::stderr()) };
+    let display = match (log.format, progress) {
+        (Format::Text, ProgressWhen::Auto) => Display::auto(&io::stderr()),
+        (Format::Text, ProgressWhen::Never) => Display::Silent,
+        (Format::Json, ProgressWhen::Auto) => Display::Json,
+        (Format::Json, ProgressWhen::Never) => Display::JsonWarnings,
+    };
     let mut progress = Progress::new(display, io::stderr(), style);
     let mut on_event = |event: &RunEvent| progress.handle(event);
     let keys = server.as_ref().map(|server| {
@@ -60,7 +65,7 @@ async fn run_to_end(raw: &Raw, settings: RunSettings, (signal, process_start_ns)
     let surroundings = Surroundings {
         process_start_ns,
         sources: Sources { ecs_metadata_uri: variables.get("ECS_CONTAINER_METADATA_URI_V4").map(str::to_owned), ..Sources::default() },
-        children: ChildOptions { executable, environment: child_environment(variables) },
+        children: ChildOptions { executable, environment: child_environment(variables, log.format) },
         embedded: server.as_mut().zip(keys),
         signal,
         on_event: &mut on_event,
@@ -73,16 +78,32 @@ async fn run_to_end(raw: &Raw, settings: RunSettings, (signal, process_start_ns)
         let _ended = server.stop().await.inspect_err(|error| tracing::warn!(%error, "the embedded server did not end well"));
     }
     let Ended { summary, exit } = ended?;
-    show(&summary, output, variables)?;
-    exit
+    let shown = show(&summary, output, variables);
+    let code = *exit.as_ref().unwrap_or_else(|failure| &failure.exit);
+    leave_lines(&summary, code, (log.format, emf.as_deref()));
+    shown.and(exit)
+}
+
+/// What stands on stderr at the end, for programs. Not on stdout, which belongs to the summary.
+fn leave_lines(summary: &Summary, exit: Exit, (format, namespace): (Format, Option<&str>)) {
+    let mut stderr = io::stderr().lock();
+    if let Some(line) = namespace.and_then(|namespace| emf_line(summary, namespace, clock::unix_ms())) {
+        // Nobody to tell, here and below: the results are stored.
+        let _closed = stderr.write_all((line + "\n").as_bytes());
+    }
+    if format == Format::Json {
+        let _closed = end_line(&mut stderr, summary, exit as u8);
+    }
 }
 
 pub(super) fn executable() -> Result<PathBuf, Failure> {
     std::env::current_exe().map_err(|error| Failure::new(Exit::Unexpected, format!("cannot find this program: {error}")))
 }
 
-fn child_environment(variables: &Variables) -> Vec<(String, String)> {
-    CHILD_VARIABLES.iter().filter_map(|name| Some(((*name).to_owned(), variables.get(name)?.to_owned()))).collect()
+fn child_environment(variables: &Variables, format: Format) -> Vec<(String, String)> {
+    let known = CHILD_VARIABLES.iter().filter_map(|name| Some(((*name).to_owned(), variables.get(name)?.to_owned())));
+    // A child says nothing, unless it goes wrong: then in its parent's form.
+    known.chain((format == Format::Json).then(|| (super::LOG_FORMAT.to_owned(), "json".to_owned()))).collect()
 }
 
 /// The summary on stdout: for people, or alone for programs.

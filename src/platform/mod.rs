@@ -52,6 +52,8 @@ pub struct Environment {
     pub pids_current: Option<u64>,
     /// The ECS task, when this is one and its metadata could be had.
     pub ecs: Option<TaskMetadata>,
+    /// The same at the end of the run: its counters less those of the start are what the interfaces carried between the two samples.
+    pub ecs_at_end: Option<TaskMetadata>,
     /// What could not be found out, and what contradicts.
     pub notes: Vec<String>,
 }
@@ -110,7 +112,19 @@ pub async fn inspect(sources: &Sources) -> Environment {
         pids_max: pids.max,
         pids_current: pids.current,
         ecs,
+        ecs_at_end: None,
         notes,
+    }
+}
+
+impl Environment {
+    /// Asks the metadata endpoint once more, at the end of a run; what it does not say is a note.
+    pub async fn look_again(&mut self, sources: &Sources) {
+        let Some(uri) = sources.ecs_metadata_uri.as_deref() else { return };
+        match ecs::fetch(uri, sources.time_limit).await {
+            Ok(task) => self.ecs_at_end = Some(task),
+            Err(error) => self.notes.push(format!("no facts about the ECS task at the end: {error}")),
+        }
     }
 }
 

@@ -9,10 +9,10 @@ use crate::output::{Style, one_line, warning};
 use crate::units::{self, SECOND_NS};
 
 /// Time between two lines of a fetch phase.
-const INTERVAL_NS: u64 = 10 * SECOND_NS;
+pub(super) const INTERVAL_NS: u64 = 10 * SECOND_NS;
 
 /// Keys between two lines of a listing.
-const LISTING_STEP: u64 = 1_000_000;
+pub(super) const LISTING_STEP: u64 = 1_000_000;
 
 /// Writes lines to `W`.
 pub(super) struct Lines<W: Write> {

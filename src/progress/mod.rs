@@ -5,6 +5,7 @@
 
 mod bar;
 mod jobs;
+mod json;
 mod lines;
 mod meter;
 mod sweep;
@@ -30,6 +31,10 @@ pub enum Display {
     Lines,
     /// Warnings only.
     Silent,
+    /// A line now and then, each a JSON object.
+    Json,
+    /// Warnings only, each a JSON object.
+    JsonWarnings,
 }
 
 impl Display {
@@ -47,6 +52,7 @@ pub struct Progress<W: Write> {
 enum Shown<W: Write> {
     Bar(bar::Bar),
     Lines(lines::Lines<W>),
+    Json(json::JsonLines<W>),
     Silent(W, Style),
 }
 
@@ -57,6 +63,8 @@ impl<W: Write> Progress<W> {
             Display::Bar => Shown::Bar(bar::Bar::new(ProgressDrawTarget::stderr(), style)),
             Display::Lines => Shown::Lines(lines::Lines::new(writer, style)),
             Display::Silent => Shown::Silent(writer, style),
+            Display::Json => Shown::Json(json::JsonLines::new(writer, json::Told::All)),
+            Display::JsonWarnings => Shown::Json(json::JsonLines::new(writer, json::Told::Warnings)),
         };
         Self { shown }
     }
@@ -66,6 +74,7 @@ impl<W: Write> Progress<W> {
         match &mut self.shown {
             Shown::Bar(bar) => bar.handle(event),
             Shown::Lines(lines) => lines.handle(event),
+            Shown::Json(lines) => lines.handle(event),
             Shown::Silent(writer, style) => {
                 if let Some(text) = caution(event) {
                     lossy(warning(writer, *style, &text));

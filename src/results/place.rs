@@ -195,21 +195,19 @@ impl Place {
     }
 
     /// Stores the CSV in the results bucket, if there is one.
-    pub async fn upload_csv(&mut self) -> Result<(), StoreError> {
-        let (key, path, replace) = (self.key("csv"), self.csv_path(), self.replace);
-        match &mut self.remote {
-            Some((bucket, _)) => bucket.store_file(&key, &path, replace).await,
-            None => Ok(()),
-        }
+    pub async fn upload_csv(&self) -> Result<(), StoreError> {
+        self.upload("csv", &self.csv_path(), self.replace).await
     }
 
     /// Stores the summary in the results bucket, in place of the running one.
-    pub async fn upload_json(&mut self) -> Result<(), StoreError> {
-        let (key, path) = (self.key("json"), self.json_path());
-        match &mut self.remote {
-            Some((bucket, _)) => bucket.store_file(&key, &path, Replace::Yes).await,
-            None => Ok(()),
-        }
+    pub async fn upload_json(&self) -> Result<(), StoreError> {
+        self.upload("json", &self.json_path(), Replace::Yes).await
+    }
+
+    async fn upload(&self, ending: &str, path: &Path, replace: Replace) -> Result<(), StoreError> {
+        // A copy: both files may be on their way at once. The bucket's region is known since the place was proved.
+        let Some((mut bucket, _)) = self.remote.clone() else { return Ok(()) };
+        bucket.store_file(&self.key(ending), path, replace).await
     }
 
     /// `--out` does not take the results: they go to a passing folder in `parent`, which [`Self::keep`] keeps. `None` when they were there already,

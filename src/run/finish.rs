@@ -2,6 +2,9 @@
 
 use std::io;
 use std::path::Path;
+use std::pin::pin;
+
+use tokio::sync::watch::Receiver;
 
 use super::gauges::Gauges;
 use super::kept::{Kept, kept, not_written, tell};
@@ -14,7 +17,7 @@ use crate::results::keys::KeyFile;
 use crate::results::outcome::was_attempted;
 use crate::results::place::{Place, PlaceError};
 use crate::results::spill::{FileOverlap, overlap_in};
-use crate::results::summary::{RunFacts, State, Summariser};
+use crate::results::summary::{RunFacts, State, Summariser, Summary};
 use crate::results::table::{Rounds, Table, Visitor};
 use crate::sample::{KeyRecord, Outcome as RowOutcome, Sample};
 use crate::store::StoreError;
@@ -22,6 +25,8 @@ use crate::units;
 
 /// So many failed keys are named.
 const FAILURES_NAMED: usize = 3;
+/// What a summary says that may have been stored before its CSV.
+const TOLD_WHILE_STORING: &str = "told to end while the results were being stored: every fetch had ended; the CSV may be missing";
 
 /// What the fetch phase left, and why it ended.
 pub(super) struct Outcome<'a> {
@@ -29,18 +34,23 @@ pub(super) struct Outcome<'a> {
     pub(super) fetched: Fetched,
     pub(super) keys: &'a KeyFile,
     pub(super) spool: &'a Path,
-    pub(super) signal: Option<Signal>,
 }
 
 /// Writes and stores the results of a run that fetched.
-pub(super) async fn finish(mut place: Place, (mut facts, mut log): (RunFacts, Log<'_>), outcome: Outcome<'_>) -> Result<Ended, Failure> {
+pub(super) async fn finish(
+    mut place: Place,
+    (mut facts, mut log): (RunFacts, Log<'_>),
+    outcome: Outcome<'_>,
+    signal: &mut Receiver<Option<Signal>>,
+) -> Result<Ended, Failure> {
     let begin = now_ns();
-    let Outcome { plan, fetched, keys, spool, signal } = outcome;
+    let Outcome { plan, fetched, keys, spool } = outcome;
     let Fetched { rows, items, gauges, engine } = fetched;
     let engine_report = engine.as_ref().ok();
     engine_report.into_iter().flat_map(|report| &report.warnings).for_each(|warning| log.warn(warning.clone()));
     gauges.fill(&mut facts, engine_report);
-    facts.state = match (&engine, signal) {
+    // A signal from now on finds every fetch ended.
+    facts.state = match (&engine, *signal.borrow()) {
         (Err(_), _) => State::Failed,
         (_, Some(_)) => State::Interrupted,
         _ => State::Complete,
@@ -68,10 +78,10 @@ pub(super) async fn finish(mut place: Place, (mut facts, mut log): (RunFacts, Lo
     failures(&mut log, &tail);
     log.phases.write_back_ns = Some(now_ns().saturating_sub(begin));
     let engine_failure = engine.err().map(super::engine_failure);
-    let order = if signal.is_some() { Order::SummaryFirst } else { Order::CsvFirst };
     let failed_rows = tail.failed;
-    let ended = Box::pin(store(place, Parcel { facts, log, summariser: tail.summariser, order, begin })).await?;
-    Ok(match (engine_failure, signal) {
+    let ended = Box::pin(store(place, Parcel { facts, log, summariser: tail.summariser, begin }, signal)).await?;
+    let came = *signal.borrow();
+    Ok(match (engine_failure, came) {
         (Some(failure), _) => Ended { exit: Err(failure), ..ended },
         (None, Some(signal)) if ended.exit.is_ok() => Ended { exit: Ok(signal.exit()), ..ended },
         (None, None) if ended.exit.is_ok() && failed_rows > 0 => Ended { exit: Ok(Exit::FetchesFailed), ..ended },
@@ -90,16 +100,20 @@ impl Signal {
 }
 
 /// An empty bucket, or a signal before the first fetch: no rows, and a summary that says so.
-pub(super) async fn without_fetch(place: Place, (mut facts, log): (RunFacts, Log<'_>), signal: Option<Signal>) -> Result<Ended, Failure> {
-    facts.state = if signal.is_some() { State::Interrupted } else { State::Complete };
+pub(super) async fn without_fetch(
+    place: Place,
+    (mut facts, log): (RunFacts, Log<'_>),
+    signal: &mut Receiver<Option<Signal>>,
+) -> Result<Ended, Failure> {
+    facts.state = if signal.borrow().is_some() { State::Interrupted } else { State::Complete };
     facts.ended_at = Some(utc_now());
     place.write_csv(|file| {
         CsvWriter::new(file, 0).and_then(|csv| csv.finish().map(drop).map_err(Into::into)).map_err(|error| local(&place, error.into()))
     })?;
-    let order = if signal.is_some() { Order::SummaryFirst } else { Order::CsvFirst };
-    let parcel = Parcel { facts, log, summariser: Summariser::new(None), order, begin: now_ns() };
-    let ended = Box::pin(store(place, parcel)).await?;
-    Ok(match signal {
+    let parcel = Parcel { facts, log, summariser: Summariser::new(None), begin: now_ns() };
+    let ended = Box::pin(store(place, parcel, signal)).await?;
+    let came = *signal.borrow();
+    Ok(match came {
         Some(signal) if ended.exit.is_ok() => Ended { exit: Ok(signal.exit()), ..ended },
         _ => ended,
     })
@@ -201,36 +215,29 @@ fn failures(log: &mut Log<'_>, tail: &Tail) {
     }
 }
 
-/// In which order the results go to the bucket.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Order {
-    /// The summary last: when it is there, everything is.
-    CsvFirst,
-    /// After a signal the time may be short: the small one first.
-    SummaryFirst,
-}
-
 /// Everything that [`store`] stores.
 struct Parcel<'a> {
     facts: RunFacts,
     log: Log<'a>,
     summariser: Summariser,
-    order: Order,
     begin: u64,
 }
 
-/// Stores CSV and summary; what cannot be stored is kept, and the failure says where.
-async fn store(mut place: Place, parcel: Parcel<'_>) -> Result<Ended, Failure> {
-    let Parcel { mut facts, mut log, summariser, order, begin } = parcel;
-    let csv = if order == Order::CsvFirst { place.upload_csv().await } else { Ok(()) };
-    if let Err(error) = &csv {
-        log.warnings.push(format!("the CSV is not stored: {error}"));
-    }
-    log.phases.write_back_ns = Some(now_ns().saturating_sub(begin));
+/// Stores CSV and summary; what cannot be stored is kept, and the failure says where. The summary comes last: when it is there, everything is.
+/// But after a signal the time may be short, and then the small one goes first.
+async fn store(place: Place, parcel: Parcel<'_>, signal: &mut Receiver<Option<Signal>>) -> Result<Ended, Failure> {
+    let Parcel { mut facts, mut log, summariser, begin } = parcel;
+    log.heed();
     facts.phases = log.phases;
     facts.warnings.clone_from(&log.warnings);
-    Gauges::whole_run(&mut facts);
-    let summary = Box::new(summariser.finish(facts));
+    let mut summary = Box::new(summariser.finish(facts));
+    let summary_first = signal.borrow().is_some();
+    let csv = if summary_first { Ok(()) } else { Box::pin(upload_csv(&place, (&mut summary, &mut log), signal)).await };
+    if let Err(error) = &csv {
+        summary.warnings.push(format!("the CSV is not stored: {error}"));
+    }
+    summary.phases.write_back_ns = Some(now_ns().saturating_sub(begin));
+    (summary.cpu.whole_user_ns, summary.cpu.whole_sys_ns) = Gauges::whole_run();
     let text = summary.to_json().map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
     if let Err(error) = place.write_json(&text) {
         return Err(kept((place, Kept::Csv), &summary, (error.to_string(), None)));
@@ -238,7 +245,7 @@ async fn store(mut place: Place, parcel: Parcel<'_>) -> Result<Ended, Failure> {
     // Also without its CSV: what says «running» looks like a run that died.
     let json = place.upload_json().await;
     let mut stored = csv.and(json);
-    if stored.is_ok() && order == Order::SummaryFirst {
+    if stored.is_ok() && summary_first {
         stored = place.upload_csv().await;
     }
     let exit = match stored {
@@ -253,6 +260,26 @@ async fn store(mut place: Place, parcel: Parcel<'_>) -> Result<Ended, Failure> {
         Err(StoreError { message, hint, .. }) => Err(kept((place, Kept::Both), &summary, (message, hint))),
     };
     Ok(Ended { summary, exit })
+}
+
+/// Stores the CSV. When a signal comes meanwhile, the summary does not wait for it any longer.
+async fn upload_csv(place: &Place, (summary, log): (&mut Summary, &mut Log<'_>), signal: &mut Receiver<Option<Signal>>) -> Result<(), StoreError> {
+    let mut upload = pin!(place.upload_csv());
+    tokio::select! {
+        stored = &mut upload => return stored,
+        _ = signal.wait_for(Option::is_some) => {}
+    }
+    log.warn(TOLD_WHILE_STORING.to_owned());
+    summary.warnings.push(TOLD_WHILE_STORING.to_owned());
+    let early = async {
+        // The last summary replaces it, and what is wrong is said then.
+        if let Ok(text) = summary.to_json()
+            && place.write_json(&text).is_ok()
+        {
+            let _said_later = place.upload_json().await;
+        }
+    };
+    tokio::join!(upload, early).0
 }
 
 fn local(place: &Place, cause: io::Error) -> PlaceError {

@@ -94,10 +94,10 @@ impl Gauges {
         self.sample_memory(&board);
     }
 
-    /// CPU of the whole run so far, children that have ended included: read as late as there is a summary to put it into.
-    pub(super) fn whole_run(facts: &mut RunFacts) {
+    /// CPU of the whole run so far, user and system, children that have ended included: read as late as there is a summary to put it into.
+    pub(super) fn whole_run() -> (Option<u64>, Option<u64>) {
         let whole = usage::cpu_times().zip(usage::children_cpu_times()).map(|(own, children)| own + children);
-        (facts.cpu.whole_user_ns, facts.cpu.whole_sys_ns) = whole.map(|cpu| (cpu.user_ns, cpu.sys_ns)).unzip();
+        whole.map(|cpu| (cpu.user_ns, cpu.sys_ns)).unzip()
     }
 
     /// Puts the readings into the facts of the run.

@@ -7,12 +7,14 @@ mod capacity;
 mod finish;
 mod gauges;
 mod kept;
+mod log;
 mod watch;
 
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::watch::Receiver;
 use tokio::task::JoinSet;
 
@@ -27,11 +29,12 @@ use crate::results::items::{Items, LaidOut};
 use crate::results::keys::KeyFile;
 use crate::results::place::{Place, PlaceError, spool_folder};
 use crate::results::rows::{RowFile, RowWriter};
-use crate::results::summary::{Header, Phases, RunFacts, State, Summary};
+use crate::results::summary::{Header, RunFacts, State, Summary};
 use crate::server::Embedded;
 use crate::store::{Bucket, CredentialFeed, Recipe, Session, StaticKeys, StoreError};
 use crate::units;
 use gauges::Gauges;
+use log::Log;
 use watch::{Silence, watch_over};
 
 /// The signal that asked the run to end.
@@ -70,24 +73,6 @@ pub struct Ended {
     pub exit: Result<Exit, Failure>,
 }
 
-/// Times and warnings collected on the way.
-struct Log<'a> {
-    phases: Phases,
-    warnings: Vec<String>,
-    on_event: &'a mut dyn FnMut(&RunEvent),
-}
-
-impl Log<'_> {
-    fn event(&mut self, event: &RunEvent) {
-        (self.on_event)(event);
-    }
-
-    fn warn(&mut self, warning: String) {
-        self.event(&RunEvent::Warning(warning.clone()));
-        self.warnings.push(warning);
-    }
-}
-
 /// What the fetch phase left.
 struct Fetched {
     rows: std::io::Result<RowFile>,
@@ -103,7 +88,8 @@ struct Fetched {
 /// What ends a run before there are results to keep. Later failures are part of [`Ended`].
 pub async fn run(plan: &RunPlan, surroundings: Surroundings<'_>) -> Result<Ended, Failure> {
     let Surroundings { process_start_ns, sources, children, mut embedded, mut signal, on_event, warnings } = surroundings;
-    let mut log = Log { phases: Phases::default(), warnings: Vec::new(), on_event };
+    let (tell, notes) = unbounded_channel();
+    let mut log = Log::new(on_event, notes);
     for warning in warnings {
         log.warn(warning);
     }
@@ -114,7 +100,7 @@ pub async fn run(plan: &RunPlan, surroundings: Surroundings<'_>) -> Result<Ended
     let session = Session::load(&plan.access, plan.limits, keys).await?;
     // Aborted when this function returns: the keeper lives as long as the run.
     let mut background = JoinSet::new();
-    let feed = unless_told_to_end(&mut signal, credentials(&session, &mut background)).await?;
+    let feed = unless_told_to_end(&mut signal, credentials(&session, tell, &mut background)).await?;
     let session = session.with_feed(feed.as_ref());
     header.region = Some(session.region().to_owned());
     log.event(&RunEvent::Started { title: title(plan, &header) });
@@ -131,15 +117,15 @@ pub async fn run(plan: &RunPlan, surroundings: Surroundings<'_>) -> Result<Ended
     let mut facts = RunFacts::new(header, State::Complete);
     let server = embedded.as_mut().map(|(server, _)| &mut **server);
     let scene = Scene { plan, session, spool: spool.path(), feed, children, sources: &sources, server };
-    match Box::pin(list_and_fetch(scene, (&mut facts, &mut log), &mut signal)).await {
+    let fetched = Box::pin(list_and_fetch(scene, (&mut facts, &mut log), &mut signal)).await;
+    // Between two phases: what it takes is part of none.
+    facts.header.environment.look_again(&sources).await;
+    match fetched {
         Ok(Some((fetched, keys))) => {
-            let outcome = finish::Outcome { plan, fetched, keys: &keys, spool: spool.path(), signal: *signal.borrow() };
-            Box::pin(finish::finish(place, (facts, log), outcome)).await
+            let outcome = finish::Outcome { plan, fetched, keys: &keys, spool: spool.path() };
+            Box::pin(finish::finish(place, (facts, log), outcome, &mut signal)).await
         }
-        Ok(None) => {
-            let came = *signal.borrow();
-            Box::pin(finish::without_fetch(place, (facts, log), came)).await
-        }
+        Ok(None) => Box::pin(finish::without_fetch(place, (facts, log), &mut signal)).await,
         Err(failure) => Err(Box::pin(finish::failed(&mut place, (facts, log), failure)).await),
     }
 }
@@ -217,9 +203,9 @@ async fn unless_told_to_end<T, E: Into<Failure>>(
     }
 }
 
-async fn credentials(session: &Session, background: &mut JoinSet<()>) -> Result<Option<CredentialFeed>, StoreError> {
+async fn credentials(session: &Session, notes: UnboundedSender<String>, background: &mut JoinSet<()>) -> Result<Option<CredentialFeed>, StoreError> {
     let Some((keeper, feed)) = session.credentials().await? else { return Ok(None) };
-    background.spawn(keeper.keep());
+    background.spawn(keeper.keep(notes));
     Ok(Some(feed))
 }
 
@@ -241,6 +227,7 @@ async fn list(plan: &RunPlan, (source, spool): (&mut Bucket, &Path), log: &mut L
     let listed = lister::list(source, &plan.selection, spool, |keys| on_event(&RunEvent::Listing { keys })).await?;
     let elapsed_ns = now_ns().saturating_sub(begin);
     log.phases.listing_ns = Some(elapsed_ns);
+    log.heed();
     tracing::info!(keys = listed.keys, pages = listed.pages, "listed");
     log.event(&RunEvent::Listed { keys: listed.keys, bytes: listed.bytes, elapsed_ns });
     if listed.unchecked {

@@ -34,6 +34,7 @@ pub(super) async fn watch_over(
             ended = &mut *engine => return if ending.store_is_gone { Err(EngineError::StoreGone) } else { ended },
             _ = tick.tick() => {
                 gauges.sample_memory(board);
+                log.heed();
                 let live = board.live();
                 log.event(&RunEvent::Progress { live, elapsed_ns: gauges.elapsed_ns() });
                 if ending.next_at.is_none() && silence.is_too_long(live) {

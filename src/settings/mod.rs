@@ -2,6 +2,7 @@
 //!
 //! Pure: no I/O, no environment, no clock. Every error names the flag or variable under which a person gave the value.
 
+mod emf;
 mod fleet;
 mod reader;
 mod reports;
@@ -77,6 +78,8 @@ pub struct RunSettings {
     pub output: Format,
     /// Log lines.
     pub log: Log,
+    /// Namespace of the metrics that are written at the end.
+    pub emf: Option<String>,
     /// Settings that another makes meaningless, and what wins.
     pub warnings: Vec<String>,
 }
@@ -111,6 +114,7 @@ pub fn run(raw: &Raw) -> Result<RunSettings, Failure> {
         progress: progress_when(&reader)?,
         output: reader.one_of("output", FORMATS)?.unwrap_or_default(),
         log: log(raw)?,
+        emf: emf::namespace(&reader)?,
         warnings,
     })
 }

@@ -12,6 +12,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use super::classify::find;
 use super::error::{StoreError, StoreErrorKind};
@@ -19,8 +20,10 @@ use crate::platform::clock;
 
 /// Longest time before expiry at which credentials are refreshed; sooner for those that live shorter than twice this.
 const REFRESH_AHEAD: Duration = Duration::from_mins(5);
-/// Wait after a refresh that failed.
+/// Longest wait after a refresh that failed; shorter where little is left of the present credentials.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
+/// Shortest wait between two requests to the provider, where nothing is wrong with what it answers but that it is soon over.
+const AT_LEAST: Duration = Duration::from_secs(1);
 
 /// Credentials that do not come from the AWS configuration: those of the embedded server.
 #[derive(Clone)]
@@ -82,6 +85,12 @@ impl KeySet {
 fn refresh_in(now_ms: u64, expires_ms: u64) -> Duration {
     let lifetime = Duration::from_millis(expires_ms.saturating_sub(now_ms));
     lifetime.saturating_sub(REFRESH_AHEAD.min(lifetime / 2))
+}
+
+/// How long to wait after a refresh that failed: a tenth of what is left of the present credentials.
+fn retry_in(now_ms: u64, expires_ms: Option<u64>) -> Duration {
+    let left = expires_ms.map_or(Duration::MAX, |expires_ms| Duration::from_millis(expires_ms.saturating_sub(now_ms)));
+    (left / 10).clamp(AT_LEAST, RETRY_AFTER)
 }
 
 /// What a worker holds: the newest credentials, and a way to ask for newer ones.
@@ -163,43 +172,73 @@ impl Keeper {
         Ok((Self { provider, newest, asked }, feed))
     }
 
-    /// Refreshes until every feed is gone.
-    pub async fn keep(mut self) {
+    /// Refreshes until every feed is gone. What a person should know goes to `notes`, once each time that the provider begins to fail.
+    pub async fn keep(mut self, notes: mpsc::UnboundedSender<String>) {
+        // Reckoned once for each set of credentials: reckoned anew with every ask, it would move towards their expiry.
+        let mut due = self.due(Duration::ZERO);
+        let mut failing = false;
         loop {
-            let current = Arc::clone(&self.newest.borrow());
-            let due = current.expires_unix_ms.map(|expiry| refresh_in(clock::unix_ms(), expiry));
-            let wait = due.map(|due| if current.version > 1 { due.max(Duration::from_secs(1)) } else { due });
             tokio::select! {
-                () = sleep_or_forever(wait) => {}
+                () = sleep_until_or_forever(due) => {}
                 seen = self.asked.recv() => match seen {
                     None => return,
                     // Several workers see the same expiry: one refresh serves them all.
-                    Some(seen) if seen < current.version => continue,
+                    Some(seen) if seen < self.newest.borrow().version => continue,
                     Some(_) => {}
                 },
             }
-            self.refresh(&current).await;
+            let current = Arc::clone(&self.newest.borrow());
+            match self.provider.provide_credentials().await {
+                Ok(credentials) => {
+                    if failing {
+                        tracing::info!("credentials are renewed again");
+                    }
+                    failing = false;
+                    let next = KeySet::new(&credentials, current.version + 1);
+                    if next.expires_unix_ms.is_some() && next.access_key == current.access_key {
+                        // A provider that has none newer yet is not asked by every fetch that fails for it.
+                        tokio::time::sleep(AT_LEAST).await;
+                    }
+                    self.newest.send_replace(Arc::new(next));
+                    due = self.due(AT_LEAST);
+                }
+                Err(error) => {
+                    if !failing {
+                        // The run is over when nobody listens.
+                        let _over = notes.send(not_renewed(&cause(&error), current.expires_unix_ms));
+                    }
+                    failing = true;
+                    tokio::time::sleep(retry_in(clock::unix_ms(), current.expires_unix_ms)).await;
+                    self.newest.send_replace(Arc::new(KeySet { version: current.version + 1, ..KeySet::clone(&current) }));
+                    due = Some(Instant::now());
+                }
+            }
         }
     }
 
-    async fn refresh(&self, current: &KeySet) {
-        let next = match self.provider.provide_credentials().await {
-            Ok(credentials) => KeySet::new(&credentials, current.version + 1),
-            Err(error) => {
-                tracing::warn!(error = %cause(&error), "credentials not refreshed");
-                tokio::time::sleep(RETRY_AFTER).await;
-                KeySet { version: current.version + 1, ..current.clone() }
-            }
-        };
-        self.newest.send_replace(Arc::new(next));
+    /// When the newest credentials are to be refreshed; never for those that do not expire.
+    fn due(&self, at_least: Duration) -> Option<Instant> {
+        let expires_ms = self.newest.borrow().expires_unix_ms?;
+        Some(Instant::now() + refresh_in(clock::unix_ms(), expires_ms).max(at_least))
     }
 }
 
-async fn sleep_or_forever(time: Option<Duration>) {
-    match time {
-        Some(time) => tokio::time::sleep(time).await,
+async fn sleep_until_or_forever(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
         None => std::future::pending().await,
     }
+}
+
+/// What a person reads when the provider begins to fail.
+fn not_renewed(cause: &str, expires_ms: Option<u64>) -> String {
+    let now_ms = clock::unix_ms();
+    let then = match expires_ms {
+        Some(expires_ms) if expires_ms > now_ms => format!("the present ones are used until they expire, at {}", clock::utc_text(expires_ms)),
+        Some(_) => "the present ones have expired".to_owned(),
+        None => "the present ones are used".to_owned(),
+    };
+    format!("credentials were not renewed: {cause}; {then}")
 }
 
 /// The innermost cause, which names the file, variable or address.
@@ -208,7 +247,10 @@ fn cause(error: &dyn std::error::Error) -> String {
     while let Some(source) = deepest.source() {
         deepest = source;
     }
-    deepest.to_string().trim_end_matches('.').to_owned()
+    let text = deepest.to_string();
+    let text = text.trim_end_matches('.');
+    let status = text.strip_prefix("Non-success status from HTTP credential provider: StatusCode(").and_then(|rest| rest.strip_suffix(')'));
+    status.map_or_else(|| text.to_owned(), |status| format!("the task's credentials endpoint answered {status}"))
 }
 
 /// The provider asked last is the metadata service of an instance: where that does not answer, there were none anywhere.
@@ -233,10 +275,81 @@ mod tests {
     }
 
     #[test]
+    fn a_status_is_told_in_words() {
+        use aws_credential_types::provider::error::CredentialsError;
+        let error = CredentialsError::provider_error("Non-success status from HTTP credential provider: StatusCode(429)");
+        assert_eq!(cause(&error), "the task's credentials endpoint answered 429");
+    }
+
+    #[test]
     fn a_secret_does_not_show_itself() {
         let secret = KeySet::new(&Credentials::new("AKIDEXAMPLE", "verysecret", Some("token".to_owned()), None, "test"), 1);
         let shown = format!("{secret:?}");
         assert!(!shown.contains("AKID") && !shown.contains("verysecret") && !shown.contains("token"), "{shown}");
+    }
+
+    /// A provider of keys that live for 60 s of the wall clock; those whose number is in `fails` it does not give.
+    #[derive(Debug)]
+    struct Role {
+        asked: Arc<std::sync::atomic::AtomicU64>,
+        fails: std::ops::Range<u64>,
+    }
+
+    impl ProvideCredentials for Role {
+        fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+        where
+            Self: 'a,
+        {
+            use aws_credential_types::provider::error::CredentialsError;
+            let number = self.asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let expiry = UNIX_EPOCH + Duration::from_millis(clock::unix_ms() + 60_000);
+            let keys = Credentials::new(format!("key{number}"), "s", None, Some(expiry), "test");
+            future::ProvideCredentials::ready(if self.fails.contains(&number) { Err(CredentialsError::provider_error("away")) } else { Ok(keys) })
+        }
+    }
+
+    async fn role(fails: std::ops::Range<u64>) -> (Keeper, CredentialFeed, Arc<std::sync::atomic::AtomicU64>) {
+        let asked = Arc::default();
+        let (keeper, feed) = Keeper::start(SharedCredentialsProvider::new(Role { asked: Arc::clone(&asked), fails }), None).await.unwrap();
+        (keeper, feed, asked)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn asks_for_what_is_there_already_do_not_put_the_refresh_off() {
+        let (keeper, feed, asked) = role(0..0).await;
+        let late_asks = async {
+            for _ in 0..5 {
+                tokio::time::sleep(Duration::from_secs(5)).await;
+                feed.ask_newer_than(0);
+            }
+            tokio::time::sleep(Duration::from_secs(7)).await;
+        };
+        tokio::select! {
+            () = keeper.keep(mpsc::unbounded_channel().0) => panic!("the keeper goes on while there are feeds"),
+            () = late_asks => {}
+        }
+        assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), 2, "32 s have gone by: half of the lifetime");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_provider_that_fails_for_a_while_is_one_note() {
+        let (keeper, mut feed, asked) = role(1..4).await;
+        let (notes, mut heard) = mpsc::unbounded_channel();
+        tokio::select! {
+            () = keeper.keep(notes) => panic!("the keeper goes on while there are feeds"),
+            () = async { while feed.next().await.access_key != "key4" {} } => {}
+        }
+        assert_eq!((feed.newest().version, asked.load(std::sync::atomic::Ordering::Relaxed)), (5, 5));
+        let note = heard.try_recv().unwrap();
+        assert!(note.starts_with("credentials were not renewed: away; the present ones are used until they expire, at 20"), "{note}");
+        assert!(heard.try_recv().is_err(), "said once");
+    }
+
+    #[test]
+    fn the_less_is_left_the_sooner_it_is_tried_again() {
+        assert_eq!(retry_in(0, Some(300_000)), Duration::from_secs(5));
+        assert_eq!(retry_in(0, Some(20_000)), Duration::from_secs(2));
+        assert_eq!((retry_in(5, Some(1)), retry_in(0, None)), (Duration::from_secs(1), Duration::from_secs(5)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -258,7 +371,7 @@ mod tests {
         let mut feeds = vec![feed; 8];
         let waits = futures::future::join_all(feeds.iter_mut().map(|feed| feed.newer_than(1)));
         tokio::select! {
-            () = keeper.keep() => panic!("the keeper goes on while there are feeds"),
+            () = keeper.keep(mpsc::unbounded_channel().0) => panic!("the keeper goes on while there are feeds"),
             _ = waits => {}
         }
         assert_eq!(count.load(Ordering::Relaxed), 2, "the first load and one refresh");

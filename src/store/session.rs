@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
+use aws_config::identity::IdentityCache;
 use aws_config::imds;
 use aws_config::meta::region::ProvideRegion;
 use aws_config::profile::ProfileFileRegionProvider;
@@ -104,7 +105,9 @@ impl Session {
     #[must_use]
     pub fn with_feed(&self, feed: Option<&CredentialFeed>) -> Self {
         let Some(feed) = feed else { return self.clone() };
-        let config = self.config.to_builder().credentials_provider(SharedCredentialsProvider::new(feed.clone())).build();
+        let config = self.config.to_builder().credentials_provider(SharedCredentialsProvider::new(feed.clone()));
+        // The feed is a look at memory: a cache in front of it would go on with what a refresh has replaced.
+        let config = config.identity_cache(IdentityCache::no_cache()).build();
         Self { config, ..self.clone() }
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::document::{Division, FILE_NAME, JobDocument, JobPlan, Part, SCHEMA, VERSION};
@@ -256,13 +257,17 @@ async fn store(job: &Job, results: &mut Bucket, document: &JobDocument) -> Resul
 async fn list(job: &Job, (session, bucket): (&Session, &str), on_event: &mut dyn FnMut(&JobEvent)) -> Result<Keys, Failure> {
     let spool = spool_folder(job.run.destination.spool_dir.as_deref())?;
     let mut keepers = JoinSet::new();
+    let (tell, mut notes) = mpsc::unbounded_channel();
     let feed = session.credentials().await?.map(|(keeper, feed)| {
-        keepers.spawn(keeper.keep());
+        keepers.spawn(keeper.keep(tell));
         feed
     });
     let session = session.with_feed(feed.as_ref());
     let mut source = Bucket::new(&session, bucket).pages_by(job.pages, feed);
     let listed = lister::list(&mut source, &job.run.selection, spool.path(), |keys| on_event(&JobEvent::Listing { keys })).await?;
+    while let Ok(note) = notes.try_recv() {
+        on_event(&JobEvent::Warning(note));
+    }
     if listed.keys == 0 {
         return Err(Failure::new(Exit::SetUp, format!("there are no keys under {}", source.uri(&job.run.selection.prefix)))
             .hint("a job needs something to fetch: check the bucket and --prefix"));

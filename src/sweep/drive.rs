@@ -66,8 +66,13 @@ async fn go_through(job: &Job, (folder, stage): (&Folder, &mut Stage<'_>), signa
     if let (Place::Ecs(fleet), false) = (&mut stage.place, todo.is_empty()) {
         fleet.find().await?;
     }
-    let mut run = Run { job, folder, clock, todo: todo.into(), ended };
-    let result = run.all(stage, &signal).await;
+    // What an earlier part started goes on, whatever the order says: it is taken up first, all of it.
+    let (going, mut waiting): (Vec<_>, Vec<_>) = todo.into_iter().partition(|next| folder.is_going_on(&next.planned, next.attempt));
+    if waiting.iter().all(|next| next.number.is_none()) {
+        waiting.clear();
+    }
+    let mut run = Run { job, folder, clock, todo: waiting.into(), ended };
+    let result = run.all(stage, going, &signal).await;
     let Stage { place, on_event, .. } = &mut *stage;
     if !matches!(result, Ok(Exit::Good)) {
         place.abandon(*on_event).await;
@@ -106,14 +111,17 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// Everything that is left, until it is done or a signal comes.
-    async fn all(&mut self, stage: &mut Stage<'_>, signal: &Receiver<Option<Signal>>) -> Result<Exit, Failure> {
+    async fn all(&mut self, stage: &mut Stage<'_>, going: Vec<Todo>, signal: &Receiver<Option<Signal>>) -> Result<Exit, Failure> {
+        for next in going {
+            self.take(stage, next)?;
+        }
         loop {
             if let Some(signal) = *signal.borrow() {
                 stage.event(&SweepEvent::Interrupted);
                 return Ok(signal.exit());
             }
-            while self.todo.front().is_some_and(|next| stage.place.has_room(&next.planned.cell)) {
-                self.take(stage)?;
+            while let Some(next) = self.todo.pop_front_if(|next| stage.place.has_room(&next.planned.cell)) {
+                self.take(stage, next)?;
             }
             if stage.place.is_idle() {
                 stage.event(&SweepEvent::Done);
@@ -133,9 +141,8 @@ impl Run<'_> {
         }
     }
 
-    fn take(&mut self, stage: &mut Stage<'_>) -> Result<(), Failure> {
-        let left_ns = self.clock.left_ns(&self.todo).map(|ns| ns / stage.place.width());
-        let Some(next) = self.todo.pop_front() else { return Ok(()) };
+    fn take(&mut self, stage: &mut Stage<'_>, next: Todo) -> Result<(), Failure> {
+        let left_ns = self.clock.left_ns(std::iter::once(&next).chain(&self.todo)).map(|ns| ns / stage.place.width());
         stage.event(&SweepEvent::RunStarted { number: next.number, cell: next.planned.cell.to_string(), left_ns });
         let dir = self.folder.prepare(&next.planned, next.attempt)?;
         let Stage { place, telling, .. } = &mut *stage;

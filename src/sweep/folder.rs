@@ -171,6 +171,11 @@ impl Folder {
         Ok((last, attempt))
     }
 
+    /// Whether tasks of an attempt may go on without this sweep.
+    pub(super) fn is_going_on(&self, planned: &Planned, attempt: u32) -> bool {
+        self.repetition(planned, attempt).join(LEDGER_FILE).exists()
+    }
+
     /// Makes the folder of an attempt, empty.
     pub(super) fn prepare(&self, planned: &Planned, attempt: u32) -> Result<PathBuf, FolderError> {
         let dir = self.repetition(planned, attempt);
@@ -263,7 +268,7 @@ mod tests {
         let begun = folder.prepare(&planned(), 2).unwrap();
         fs::write(begun.join(LEDGER_FILE), "{}").unwrap();
         assert_eq!(folder.look(&planned()).unwrap(), (None, 2));
-        assert!(begun.join(LEDGER_FILE).exists());
+        assert!(folder.is_going_on(&planned(), 2) && !folder.is_going_on(&planned(), 1));
         folder.prepare(&planned(), 3).unwrap();
         assert_eq!(folder.look(&planned()).unwrap(), (None, 4), "a later attempt is the one that counts");
     }

@@ -13,7 +13,7 @@ use super::tell::Telling;
 use crate::cell::Cell;
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure};
-use crate::results::record::Record;
+use crate::results::record::{Limited, Record, SCHEMA, SweepFacts, VERSION};
 use crate::run::Signal;
 
 /// A run that is still to be done.
@@ -37,6 +37,29 @@ pub(super) struct Attempt {
 impl Attempt {
     pub(super) fn cell(&self) -> &Cell {
         &self.todo.planned.cell
+    }
+
+    /// Its record, as far as it is known before anything of it has ended.
+    pub(super) fn record(&self, facts: &SweepFacts, limited: Limited) -> Record {
+        Record {
+            schema: SCHEMA.to_owned(),
+            version: VERSION,
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            sweep: facts.clone(),
+            cell: self.cell().clone(),
+            repetition: self.todo.planned.repetition,
+            attempt: self.todo.attempt,
+            position: self.todo.planned.position,
+            started_at: self.started_at.clone(),
+            limited,
+            failure: None,
+            outside: None,
+            contender: None,
+            summaries: Vec::new(),
+            server: None,
+            tasks: Vec::new(),
+            beside: Vec::new(),
+        }
     }
 }
 

@@ -26,7 +26,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("sweep", &["cell", "cloud", "event", "exit", "plan", "platform", "price", "lister", "results", "run", "server", "stats", "store", "units"]),
     ("submit", &["cell", "cloud", "event", "exit", "lister", "plan", "platform", "price", "results", "run", "sample", "server", "store", "units"]),
     ("report", &["cell", "plan", "price", "sample", "units", "stats", "platform", "results", "store"]),
-    ("output", &["units", "stats", "results"]),
+    ("output", &["units", "stats", "platform", "results"]),
     ("progress", &["event", "output", "sample", "units"]),
     ("cli", &[]),
     ("settings", &["cli", "cloud", "exit", "plan", "price", "report", "server", "submit", "sweep", "units"]),

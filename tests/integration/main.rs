@@ -6,6 +6,7 @@ mod bad_input;
 mod behaviour;
 mod ecs;
 mod faults;
+mod in_task;
 mod listing;
 mod reference;
 mod reports;

@@ -1,7 +1,7 @@
 //! The ECS task metadata endpoint, version 4: what the container agent knows of this task and this container.
 //!
 //! Plain HTTP to a link-local address, `GET {base}/task` and `GET {base}/task/stats`, both at once, bounded in time as a whole, once at the start
-//! and once at the end of a run (the agent limits the rate). The shape is that of the agent's own types (`ecs-agent/tmds/handlers/v4/state` in
+//! and once at the end of a run. The agent limits the rate: when it says so, it is asked again while there is time. The shape is that of the agent's own types (`ecs-agent/tmds/handlers/v4/state` in
 //! github.com/aws/amazon-ecs-agent), which promise that fields are added and never taken away. So every field is optional here, what is unknown is
 //! skipped, and a field of an unexpected type is as good as none. The trap: a task's `Limits.CPU` is in vCPU, a container's in CPU units.
 
@@ -22,6 +22,9 @@ use tokio::time::timeout;
 
 /// The longest that [`fetch`] takes, whatever time it is given.
 pub const MAX_TIME: Duration = Duration::from_secs(1);
+
+/// Wait after an answer that may be another soon.
+const ASK_AGAIN: Duration = Duration::from_millis(200);
 
 /// Real answers have a few thousand bytes.
 const MAX_BODY_BYTES: usize = 1 << 20;
@@ -56,13 +59,33 @@ pub struct TaskMetadata {
     pub pull_started_utc: Option<String>,
     /// When the pull of the images ended (RFC 3339).
     pub pull_stopped_utc: Option<String>,
+    /// Name of this container in the task definition.
+    pub container_name: Option<String>,
+    /// ARN of this container.
+    pub container_arn: Option<String>,
+    /// When this container was made (RFC 3339).
+    pub container_created_utc: Option<String>,
+    /// When this container was started (RFC 3339).
+    pub container_started_utc: Option<String>,
+    /// How images are unpacked: `overlayfs`, or `soci` for those that are loaded lazily.
+    pub snapshotter: Option<String>,
+    /// Log group of `CloudWatch` that this container's lines go to.
+    pub log_group: Option<String>,
+    /// Log stream of that group.
+    pub log_stream: Option<String>,
     /// How far the wall clock may be off.
     pub clock_error_bound_ms: Option<f64>,
     /// `SYNCHRONIZED` or `NOT_SYNCHRONIZED`.
     pub clock_sync_status: Option<String>,
-    /// Bytes received so far on the interfaces of this container, which a task's containers share. About 10 s old.
+    /// When the clock was last looked at (RFC 3339).
+    pub clock_checked_utc: Option<String>,
+    /// Whether faults may be injected into the network of the task: then its times are not those of others.
+    pub fault_injection: Option<bool>,
+    /// When the interfaces' counters were read (RFC 3339); up to about 10 s before they were asked for.
+    pub interface_read_utc: Option<String>,
+    /// Bytes received until then on the interfaces of this container, which a task's containers share.
     pub interface_rx_bytes: Option<u64>,
-    /// Bytes sent so far on the interfaces of this container. About 10 s old.
+    /// Bytes sent until then on the interfaces of this container.
     pub interface_tx_bytes: Option<u64>,
     /// Ephemeral storage in use.
     pub ephemeral_used_bytes: Option<u64>,
@@ -104,10 +127,31 @@ pub async fn fetch(base_uri: &str, time_limit: Duration) -> Result<TaskMetadata,
     let time_limit = time_limit.min(MAX_TIME);
     let base_uri = base_uri.trim_end_matches('/');
     let (task_uri, stats_uri) = (format!("{base_uri}/task"), format!("{base_uri}/task/stats"));
-    let bounded = async |uri: &str| timeout(time_limit, get(uri)).await.unwrap_or(Err(EcsError::TimedOut(time_limit)));
-    let (task, stats) = tokio::join!(bounded(&task_uri), bounded(&stats_uri));
+    // In its first second a container has no statistics, and the agent says that something is wrong with it: not worth a wait.
+    let (task, stats) = tokio::join!(
+        get_in(&task_uri, time_limit, |status| status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()),
+        get_in(&stats_uri, time_limit, |status| status == StatusCode::TOO_MANY_REQUESTS)
+    );
     let container_id = base_uri.rsplit('/').next().unwrap_or_default();
     Ok(parse(&task?, stats.as_ref(), container_id))
+}
+
+/// Asks `again` after answers that may be others soon, until the time is up; then the last of them tells more than that it is.
+async fn get_in(uri: &str, time_limit: Duration, again: impl Fn(StatusCode) -> bool) -> Result<Value, EcsError> {
+    let mut last = None;
+    let asking = async {
+        loop {
+            match get(uri).await {
+                Err(error @ EcsError::Status { status, .. }) if again(status) => {
+                    last = Some(error);
+                }
+                done => return done,
+            }
+            tokio::time::sleep(ASK_AGAIN).await;
+        }
+    };
+    let done = timeout(time_limit, asking).await;
+    done.unwrap_or_else(|_| Err(last.unwrap_or(EcsError::TimedOut(time_limit))))
 }
 
 /// One GET on a connection of its own; the body as a JSON object.
@@ -157,7 +201,9 @@ fn parse(task: &Value, stats: Result<&Value, &EcsError>, container_id: &str) -> 
     let container = own_container(task, container_id);
     let container_text = |name: &str| text(container.and_then(|container| container.get(name)));
     let id = container_text("DockerId").unwrap_or_else(|| container_id.to_owned());
-    let networks = stats.ok().and_then(|stats| stats.get(&id)?.get("networks"));
+    let log_option = |name: &str| text(container.and_then(|container| container.get("LogOptions")?.get(name)));
+    let own_stats = stats.ok().and_then(|stats| stats.get(&id));
+    let networks = own_stats.and_then(|stats| stats.get("networks"));
     TaskMetadata {
         cluster: at("/Cluster"),
         task_arn: at("/TaskARN"),
@@ -172,8 +218,18 @@ fn parse(task: &Value, stats: Result<&Value, &EcsError>, container_id: &str) -> 
         image_digest: container_text("ImageID"),
         pull_started_utc: at("/PullStartedAt"),
         pull_stopped_utc: at("/PullStoppedAt"),
+        container_name: container_text("Name"),
+        container_arn: container_text("ContainerARN"),
+        container_created_utc: container_text("CreatedAt"),
+        container_started_utc: container_text("StartedAt"),
+        snapshotter: container_text("Snapshotter"),
+        log_group: log_option("awslogs-group"),
+        log_stream: log_option("awslogs-stream"),
         clock_error_bound_ms: task.pointer("/ClockDrift/ClockErrorBound").and_then(Value::as_f64),
         clock_sync_status: at("/ClockDrift/ClockSynchronizationStatus"),
+        clock_checked_utc: at("/ClockDrift/ReferenceTimestamp"),
+        fault_injection: task.pointer("/FaultInjectionEnabled").and_then(Value::as_bool),
+        interface_read_utc: networks.and(own_stats).and_then(|stats| text(stats.get("read"))),
         interface_rx_bytes: networks.and_then(|networks| sum_of(networks, "rx_bytes")),
         interface_tx_bytes: networks.and_then(|networks| sum_of(networks, "tx_bytes")),
         ephemeral_used_bytes: mib("/EphemeralStorageMetrics/Utilized"),

@@ -74,8 +74,20 @@ async fn every_fact_of_a_fargate_task_is_read() {
         image_digest: Some("sha256:00".to_owned()),
         pull_started_utc: Some("2026-01-02T03:04:05.031284568Z".to_owned()),
         pull_stopped_utc: Some("2026-01-02T03:04:09.478277684Z".to_owned()),
+        container_name: Some("parfetch".to_owned()),
+        container_arn: Some(
+            "arn:aws:ecs:us-east-1:123456789012:container/parfetch/0123456789abcdef0123456789abcdef/b31c78c2-0000-4000-8000-000000000000".to_owned(),
+        ),
+        container_created_utc: Some("2026-01-02T03:04:10.728610677Z".to_owned()),
+        container_started_utc: Some("2026-01-02T03:04:10.728610677Z".to_owned()),
+        snapshotter: Some("overlayfs".to_owned()),
+        log_group: Some("/ecs/parfetch".to_owned()),
+        log_stream: Some("parfetch/parfetch/0123456789abcdef0123456789abcdef".to_owned()),
         clock_error_bound_ms: Some(0.556_966),
         clock_sync_status: Some("SYNCHRONIZED".to_owned()),
+        clock_checked_utc: Some("2026-01-02T03:25:08Z".to_owned()),
+        fault_injection: None,
+        interface_read_utc: Some("2026-01-02T03:13:26.739041788Z".to_owned()),
         interface_rx_bytes: Some(83_721_227),
         interface_tx_bytes: Some(663_800),
         ephemeral_used_bytes: Some(281 << 20),
@@ -114,6 +126,30 @@ async fn a_refusal_is_told_in_the_agents_words() {
     let refuse = |_: &str| Some(("429 Too Many Requests", "\"rate limit exceeded\"".to_owned()));
     let error = fetch_from(LONG, refuse).await.unwrap_err();
     assert_eq!(error.to_string(), "the metadata endpoint answered 429 Too Many Requests: rate limit exceeded");
+}
+
+#[tokio::test]
+async fn an_agent_that_is_asked_too_often_is_asked_again() {
+    let left = std::cell::Cell::new(3);
+    let busy_at_first = |path: &str| {
+        left.set(left.get() - 1);
+        if left.get() >= 0 { Some(("429 Too Many Requests", "\"rate limit exceeded\"".to_owned())) } else { documents(path) }
+    };
+    let task = fetch_from(LONG, busy_at_first).await.unwrap();
+    assert_eq!((task.limit_vcpu, task.interface_rx_bytes), (Some(4.0), Some(83_721_227)));
+}
+
+#[tokio::test]
+async fn an_agent_in_trouble_is_asked_again_for_the_task_alone() {
+    let (tasks, stats) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
+    let trouble = |path: &str| {
+        let count = if path.ends_with("/stats") { &stats } else { &tasks };
+        count.set(count.get() + 1);
+        if count.get() == 1 { Some(("500 Internal Server Error", "\"no stats\"".to_owned())) } else { documents(path) }
+    };
+    let task = fetch_from(LONG, trouble).await.unwrap();
+    assert_eq!((tasks.get(), stats.get(), task.limit_vcpu), (2, 1, Some(4.0)));
+    assert_eq!(task.stats_error.as_deref(), Some("the metadata endpoint answered 500 Internal Server Error: no stats"));
 }
 
 #[tokio::test]

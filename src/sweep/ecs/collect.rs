@@ -9,7 +9,7 @@ use super::ended::Broken;
 use super::member::Member;
 use crate::cloud::TaskSeen;
 use crate::platform::clock::{unix_ms, utc_text};
-use crate::results::record::{Limited, Means, Record, RepetitionFailure, SCHEMA, SweepFacts, TaskRun, VERSION};
+use crate::results::record::{Limited, Means, Record, RepetitionFailure, SweepFacts, TaskRun};
 use crate::results::summary::Summary;
 use crate::store::{Bucket, StoreError, StoreErrorKind};
 use crate::sweep::place::Attempt;
@@ -36,25 +36,8 @@ pub(super) fn record(attempt: &Attempt, members: &[Member], (facts, beside): (&S
         (broken, _) => broken,
     };
     let failure = broken.as_ref().map(|broken| RepetitionFailure { reason: broken.reason.clone(), exit_code: broken.exit_code, stderr: Vec::new() });
-    let record = Record {
-        schema: SCHEMA.to_owned(),
-        version: VERSION,
-        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-        sweep: facts.clone(),
-        cell: cell.clone(),
-        repetition: attempt.todo.planned.repetition,
-        attempt: attempt.todo.attempt,
-        position: attempt.todo.planned.position,
-        started_at: attempt.started_at.clone(),
-        limited: limited(),
-        failure,
-        outside: None,
-        contender: None,
-        summaries,
-        server: None,
-        tasks: members.iter().map(task_run).collect(),
-        beside: beside.to_vec(),
-    };
+    let tasks = members.iter().map(task_run).collect();
+    let record = Record { failure, summaries, tasks, beside: beside.to_vec(), ..attempt.record(facts, limited()) };
     (record, broken)
 }
 

@@ -60,6 +60,8 @@ pub(super) struct Member {
     told: Option<Broken>,
     /// A start was not answered.
     unclear: bool,
+    /// Since when ECS says that it does not know it.
+    unknown_since: Option<Instant>,
     result: Option<Result<(), Broken>>,
 }
 
@@ -81,6 +83,7 @@ impl Member {
             delay: Duration::ZERO,
             told: None,
             unclear: false,
+            unknown_since: None,
             result: None,
         }
     }
@@ -152,12 +155,11 @@ impl Member {
 
     /// Takes in what ECS says of it (`None`: it does not know it). Returns why it has to be told to stop, if it has to be.
     pub(super) fn look(&mut self, found: Option<TaskSeen>, pace: &Pace) -> Option<String> {
-        match &found {
-            Some(task) => self.follow(task),
-            None if self.since.elapsed() > pace.settle => {
-                self.end(Err(Broken::hint("vanished: ECS does not know its task any more", Again::Yes)));
-            }
-            None => {}
+        if let Some(task) = &found {
+            self.unknown_since = None;
+            self.follow(task);
+        } else if self.unknown_since.get_or_insert_with(Instant::now).elapsed() > pace.settle {
+            self.end(Err(Broken::hint("vanished: ECS does not know its task any more", Again::Yes)));
         }
         self.seen = found.or(self.seen.take());
         self.overdue(pace)
@@ -261,6 +263,11 @@ mod tests {
         let mut member = begun();
         assert_eq!((member.look(None, &PACE), member.phase()), (None, Phase::Starting));
         member.look(Some(seen("RUNNING")), &PACE);
+        tokio::time::advance(Duration::from_mins(10)).await;
+        // One such answer is none.
+        assert_eq!((member.look(None, &PACE), member.phase()), (None, Phase::Running));
+        member.look(Some(seen("RUNNING")), &PACE);
+        member.look(None, &PACE);
         tokio::time::advance(Duration::from_secs(61)).await;
         member.look(None, &PACE);
         assert_eq!(reason(&member), "vanished: ECS does not know its task any more");

@@ -23,7 +23,7 @@ use super::tell::Telling;
 use crate::cell::{Cell, Program, UNITS_PER_VCPU};
 use crate::platform::Sources;
 use crate::platform::limits;
-use crate::results::record::{Limited, Record, SCHEMA, SweepFacts, VERSION};
+use crate::results::record::{Limited, Record, SweepFacts};
 use crate::run::Signal;
 use crate::server::Embedded;
 use crate::store::Bucket;
@@ -133,25 +133,8 @@ impl Local {
             Some(server) => Some(outcome::server_use(&server.report().await.map_err(io::Error::other)?)),
             None => None,
         };
-        let mut record = Record {
-            schema: SCHEMA.to_owned(),
-            version: VERSION,
-            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-            sweep: facts.clone(),
-            cell: cell.clone(),
-            repetition: attempt.todo.planned.repetition,
-            attempt: attempt.todo.attempt,
-            position: attempt.todo.planned.position,
-            started_at: attempt.started_at.clone(),
-            limited,
-            failure: outcome::failure_of(&launched, (cell, self.launcher.time_limit), &jobs),
-            outside: Some(launched.outside),
-            contender: None,
-            summaries: Vec::new(),
-            server: used,
-            tasks: Vec::new(),
-            beside: Vec::new(),
-        };
+        let failure = outcome::failure_of(&launched, (cell, self.launcher.time_limit), &jobs);
+        let mut record = Record { failure, outside: Some(launched.outside), server: used, ..attempt.record(facts, limited) };
         if cell.program.is_parfetch() {
             outcome::add_summaries(&mut record, &attempt.dir);
         } else {

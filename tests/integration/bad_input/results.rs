@@ -59,7 +59,7 @@ fn the_log_line_is_there_with_json_logs_too() {
     said.exits(5);
     let line = said.stderr.lines().find(|line| line.contains("results not stored") && line.starts_with('{')).unwrap();
     let line: serde_json::Value = serde_json::from_str(line).unwrap();
-    let summary: serde_json::Value = serde_json::from_str(line["fields"]["summary"].as_str().unwrap()).unwrap();
+    let summary: serde_json::Value = serde_json::from_str(line["summary"].as_str().unwrap()).unwrap();
     assert_eq!(summary["schema"], "parfetch.run-summary");
 }
 

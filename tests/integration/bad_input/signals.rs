@@ -4,7 +4,7 @@
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::scripted::{Hold, Request, Scripted};
-use crate::support::strict::{Invocation, SECRET, Said, gone};
+use crate::support::strict::{Invocation, SECRET, Said, children_of, gone};
 
 const MODES: [&str; 3] = ["async", "thread", "process"];
 const SAID: &str = "warning: interrupted";
@@ -94,16 +94,75 @@ fn a_fetch_that_does_not_end_is_given_up() {
 
 #[test]
 fn while_listing() {
-    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+    for (mode, (signal, code)) in MODES.into_iter().flat_map(|mode| [(Signal::INT, 130), (Signal::TERM, 143)].map(|how| (mode, how))) {
         let (server, _hold) = held_back(3, Request::is_listing);
-        let running = run(&server, "async").start();
+        let running = run(&server, mode).start();
         server.wait_for(1, Request::is_listing);
         running.signal(signal);
         let said = running.end();
         said.exits(code);
-        assert_eq!(rows(&said, "async"), []);
-        assert_eq!(state(&said.read("out/result_run_async_1.json")), "interrupted");
+        assert_eq!(rows(&said, mode), []);
+        assert_eq!(state(&said.read(format!("out/result_run_{mode}_1.json"))), "interrupted");
+        let stored = server.stored(&format!("results/result_run_{mode}_1.json")).unwrap();
+        assert_eq!(state(&String::from_utf8(stored).unwrap()), "interrupted");
         assert_eq!(puts(&server), ["json", "json", "csv"]);
+    }
+}
+
+/// Every fetch has ended: the summary is whole, and must not wait for a CSV that may take longer than there is time.
+#[test]
+fn while_the_csv_is_stored() {
+    for mode in MODES {
+        let (server, hold) = held_back(3, |request| request.puts(".csv"));
+        let running = run(&server, mode).start();
+        server.wait_for(1, |request| request.puts(".csv"));
+        running.signal(Signal::TERM);
+        server.wait_for(2, |request| request.puts(".json"));
+        let early = server.requests().into_iter().rfind(|request| request.puts(".json")).unwrap();
+        let early: serde_json::Value = serde_json::from_slice(&early.body).unwrap();
+        let warning = "told to end while the results were being stored: every fetch had ended; the CSV may be missing";
+        assert_eq!((&early["state"], &early["totals"]["rows"]["ok"]), (&"complete".into(), &3.into()), "{mode}");
+        assert_eq!(early["warnings"], serde_json::json!([warning]), "{mode}");
+        hold.open();
+        let said = running.end();
+        said.exits(143);
+        assert_eq!(said.lines("warning: "), [warning]);
+        assert_eq!(rows(&said, mode), vec![pair("ok", ""); 3]);
+        assert_eq!(puts(&server), ["json", "csv", "json", "json"], "{mode}");
+        assert!(server.stored(&format!("results/result_run_{mode}_1.csv")).is_some());
+        let stored = server.stored(&format!("results/result_run_{mode}_1.json")).unwrap();
+        assert_eq!(state(&String::from_utf8(stored).unwrap()), "complete");
+    }
+}
+
+/// Process 1 of a container gets no signal that it does not listen to, and nobody else buries what its children leave.
+#[test]
+fn as_the_first_process_of_a_container() {
+    let unshare = ["unshare", "-rpf", "--mount-proc", "--kill-child"];
+    let permitted = std::process::Command::new(unshare[0]).args(&unshare[1..]).arg("true").output();
+    if !permitted.is_ok_and(|output| output.status.success()) {
+        println!("skipped: this machine permits no process namespaces (unshare -rpf --mount-proc)");
+        return;
+    }
+    for mode in MODES {
+        let (server, hold) = held_back(4, second_fetch);
+        let url = server.url();
+        let words = ["run", "-b", "source", "-r", "results", "-c", "1", "-m", mode, "--progress", "never", "--endpoint-url", &url];
+        let keys = [("AWS_ACCESS_KEY_ID", "AKIDTEST"), ("AWS_SECRET_ACCESS_KEY", SECRET), ("AWS_REGION", "us-east-1")];
+        let running = Invocation::under(&unshare, &words).env(&keys).start();
+        server.wait_for(1, second_fetch);
+        let first = children_of(running.pid())[0];
+        let status = std::fs::read_to_string(format!("/proc/{}/status", first.as_raw_nonzero())).unwrap();
+        let pids = status.lines().find_map(|line| line.strip_prefix("NSpid:")).unwrap();
+        assert_eq!(pids.split_whitespace().last(), Some("1"), "{pids}");
+        kill_process(first, Signal::TERM).unwrap();
+        running.wait_for(SAID);
+        hold.open();
+        running.end().exits(143);
+        gone(first);
+        let stored = server.stored(&format!("results/result_run_{mode}_1.json")).unwrap();
+        assert_eq!(state(&String::from_utf8(stored).unwrap()), "interrupted", "{mode}");
+        assert_eq!(puts(&server), ["json", "json", "csv"], "{mode}");
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -91,6 +91,8 @@ struct Shared {
     seen: Mutex<Vec<Request>>,
     news: Condvar,
     turns: Vec<Turn>,
+    /// Which requests are remembered.
+    remembers: fn(&Request) -> bool,
 }
 
 /// What the endpoint is to one connection.
@@ -113,17 +115,34 @@ pub(crate) struct Scripted {
 impl Scripted {
     /// A store of `count` objects of one byte, in which `script` may answer any request first.
     pub(crate) fn start(count: usize, script: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static) -> Self {
-        Self::serve(count, script, vec![Turn::Plain])
+        let address = (Ipv4Addr::LOCALHOST, 0).into();
+        Self::serve(address, count, script, (vec![Turn::Plain], |_| true)).unwrap()
+    }
+
+    /// The same, and of fetches it remembers none: there may be very many.
+    pub(crate) fn busy(count: usize, script: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static) -> Self {
+        let address = (Ipv4Addr::LOCALHOST, 0).into();
+        Self::serve(address, count, script, (vec![Turn::Plain], |request| !request.is_fetch())).unwrap()
+    }
+
+    /// Without objects, at an address that is known beforehand.
+    pub(crate) fn at(address: SocketAddr, script: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static) -> io::Result<Self> {
+        Self::serve(address, 0, script, (vec![Turn::Plain], |_| true))
     }
 
     /// A store of one object, which is this to its first connection, its second, and so on; the last for all that follow. parfetch's control calls
     /// share the first; every worker opens one of its own.
     pub(crate) fn turns(turns: Vec<Turn>) -> Self {
-        Self::serve(1, |_| None, turns)
+        Self::serve((Ipv4Addr::LOCALHOST, 0).into(), 1, |_| None, (turns, |_| true)).unwrap()
     }
 
-    fn serve(count: usize, script: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static, turns: Vec<Turn>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    fn serve(
+        address: SocketAddr,
+        count: usize,
+        script: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static,
+        (turns, remembers): (Vec<Turn>, fn(&Request) -> bool),
+    ) -> io::Result<Self> {
+        let listener = TcpListener::bind(address)?;
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
             script: Box::new(script),
@@ -132,6 +151,7 @@ impl Scripted {
             seen: Mutex::default(),
             news: Condvar::new(),
             turns,
+            remembers,
         });
         let server = Arc::clone(&shared);
         std::thread::spawn(move || {
@@ -145,7 +165,7 @@ impl Scripted {
                 std::thread::spawn(move || shared.connection(stream, &turn));
             }
         });
-        Self { address, shared }
+        Ok(Self { address, shared })
     }
 
     /// `http://127.0.0.1:…`
@@ -191,8 +211,10 @@ impl Shared {
     fn exchanges(&self, stream: impl Read + Write) -> io::Result<()> {
         let mut stream = BufReader::new(stream);
         while let Some(request) = read_request(&mut stream)? {
-            self.seen.lock().unwrap().push(request.clone());
-            self.news.notify_all();
+            if (self.remembers)(&request) {
+                self.seen.lock().unwrap().push(request.clone());
+                self.news.notify_all();
+            }
             let reply = (self.script)(&request).unwrap_or_else(|| self.store(&request));
             let Reply::Answer(status, headers, body) = reply else { return Ok(()) };
             let mut head = format!("HTTP/1.1 {status} Canned\r\n");

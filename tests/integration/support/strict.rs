@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -25,9 +25,15 @@ pub(crate) struct Invocation {
 impl Invocation {
     /// `parfetch WORDS…` with no variables but HOME and TMPDIR.
     pub(crate) fn bare(words: &[&str]) -> Self {
+        Self::under(&[], words)
+    }
+
+    /// The same, started by another program.
+    pub(crate) fn under(starter: &[&str], words: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_parfetch"));
-        command.args(words).env_clear();
+        let program: Vec<&str> = starter.iter().copied().chain([env!("CARGO_BIN_EXE_parfetch")]).collect();
+        let mut command = Command::new(program[0]);
+        command.args(&program[1..]).args(words).env_clear();
         command.env("HOME", folder.path()).env("TMPDIR", folder.path()).current_dir(folder.path());
         command.env("AWS_EC2_METADATA_DISABLED", "true").stdin(Stdio::null());
         Self { command, folder }
@@ -46,7 +52,8 @@ impl Invocation {
 
     /// The same at any URL.
     pub(crate) fn run_at(url: &str) -> Self {
-        Self::new(&["run", "--progress", "never"]).env(&[
+        Self::new(&["run"]).env(&[
+            ("PARFETCH_PROGRESS", "never"),
             ("BUCKET_NAME", "source"),
             ("RESULT_BUCKET_NAME", "results"),
             ("CONCURRENCY", "1"),
@@ -152,13 +159,22 @@ impl Running {
 
     /// Its child processes.
     pub(crate) fn children(&self) -> Vec<Pid> {
-        let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", self.child.id())).unwrap();
-        children.split_whitespace().filter_map(|pid| Pid::from_raw(pid.parse().unwrap())).collect()
+        children_of(self.pid())
+    }
+
+    /// Its process id.
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
     }
 
     /// Waits for its end, and kills it when that is too long.
-    pub(crate) fn end(mut self) -> Said {
-        let deadline = Instant::now() + DEADLINE;
+    pub(crate) fn end(self) -> Said {
+        self.end_within(DEADLINE)
+    }
+
+    /// The same with another idea of too long.
+    pub(crate) fn end_within(mut self, time: Duration) -> Said {
+        let deadline = Instant::now() + time;
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status;
@@ -168,7 +184,7 @@ impl Running {
                 self.child.wait().unwrap();
                 panic!("did not end: {}", self.stderr.end());
             }
-            std::thread::sleep(std::time::Duration::from_millis(2));
+            std::thread::sleep(Duration::from_millis(2));
         };
         let said = Said { status, stdout: self.stdout.end(), stderr: self.stderr.end(), folder: self.folder };
         said.keeps_secrets();
@@ -230,6 +246,12 @@ impl Said {
         assert_eq!(rest, [format!("error: {error}"), format!("hint: {hint}")], "stderr:\n{}", self.stderr);
         self
     }
+}
+
+/// The child processes of a process.
+pub(crate) fn children_of(pid: Pid) -> Vec<Pid> {
+    let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", pid.as_raw_nonzero())).unwrap();
+    children.split_whitespace().filter_map(|pid| Pid::from_raw(pid.parse().unwrap())).collect()
 }
 
 /// Waits until this process is gone; one that nobody has buried yet is.

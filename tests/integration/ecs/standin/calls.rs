@@ -183,9 +183,11 @@ fn a_stack_tells_its_outputs() {
         let answer = account.wait(account.ecs.describe_task_definition().task_definition(name).send());
         answer.map_err(|error| error.into_service_error().code().unwrap().to_owned())
     };
-    let latest = definition(output("TaskDefinitionArn").unwrap()).unwrap();
+    let latest = definition(output("TaskFamily").unwrap()).unwrap();
     assert_eq!(latest.task_definition().unwrap().task_definition_arn(), output("TaskDefinitionRevisionArn"));
-    assert_eq!(definition("other").unwrap_err(), "ClientException");
+    for name in ["other", "parfetch:8", "parfetch:", output("TaskDefinitionArn").unwrap()] {
+        assert_eq!(definition(name).unwrap_err(), "ClientException", "{name}");
+    }
     account.aws.finish();
 }
 

@@ -42,6 +42,8 @@ pub(crate) enum Fault {
     HostLost,
     /// Once it runs nobody knows the task any more.
     Vanishes,
+    /// Once it has stopped nobody knows the task any more.
+    Forgotten,
     /// The task never leaves this state by itself; `RUNNING`: its end is not noticed.
     Stuck(Status),
 }

@@ -15,7 +15,7 @@ impl CpuGroup {
     /// A group for so many CPU units, if there can be one: version 1, or version 2 below this process's own group.
     pub(super) fn make(id: &str, cpu_units: u32) -> Option<Self> {
         let name = format!("parfetch-task-{}-{id}", std::process::id());
-        let quota = (PERIOD_US / 1_024 * cpu_units).max(1_000);
+        let quota = u64::from(PERIOD_US) * u64::from(cpu_units) / 1_024;
         let first = Self(Path::new("/sys/fs/cgroup/cpu").join(&name));
         if first.0.parent()?.join("cpu.cfs_quota_us").exists() && fs::create_dir(&first.0).is_ok() {
             let set = fs::write(first.0.join("cpu.cfs_period_us"), PERIOD_US.to_string());

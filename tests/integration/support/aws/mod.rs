@@ -129,6 +129,12 @@ impl Aws {
         self.state().jobs.iter().flat_map(|job| &job.children).filter(|child| child.pid().is_some()).count()
     }
 
+    /// Takes a task's Spot capacity back.
+    pub(crate) fn reclaim(&self, arn: &str) {
+        let mut state = self.state();
+        state.tasks.iter_mut().find(|task| task.arn == arn).unwrap().stop("SpotInterruption", "Your Spot Task was interrupted.");
+    }
+
     /// What was wrong with requests since the last time.
     pub(crate) fn take_violations(&self) -> Vec<String> {
         std::mem::take(&mut self.state().violations)

@@ -183,12 +183,12 @@ fn definition(setup: &Setup, request: &Value) -> Result<(String, u32), Fail> {
     Ok((format!("{}:{revision}", setup.definition_arn()), revision))
 }
 
-/// The revision that a family, a family with a revision, or an ARN of either names.
+/// The revision that a family, a family with a revision, or an ARN names. What an ARN without a revision means is written nowhere.
 pub(super) fn revision_of(setup: &Setup, name: &str) -> Option<u32> {
-    let rest = name.strip_prefix(&setup.definition_arn()).or_else(|| name.strip_prefix(&setup.name))?;
-    if rest.is_empty() {
+    if name == setup.name {
         return Some(setup.revision);
     }
+    let rest = name.strip_prefix(&setup.definition_arn()).or_else(|| name.strip_prefix(&setup.name))?;
     rest.strip_prefix(':')?.parse().ok().filter(|revision| (1..=setup.revision).contains(revision))
 }
 

@@ -179,6 +179,7 @@ impl Task {
             Status::Deprovisioning => {
                 self.enter(Status::Stopped);
                 self.stamp("stoppedAt");
+                self.has_vanished = self.fault == Some(Fault::Forgotten);
             }
             Status::Running | Status::Stopping | Status::Stopped => {}
         }
