@@ -248,10 +248,13 @@ fn a_report_of_other_keys_than_the_job_has_is_no_success() {
 
 #[test]
 fn one_shard_is_a_job_without_an_array() {
-    let scene = Scene::new(Store::serving("objects=40,size=1KiB"), |setup| setup);
+    let scene = Scene::new(Store::serving("objects=40,size=1KiB"), |setup| {
+        setup.trouble("SubmitJob", Fault::Throttled, [0, 2]).trouble("DescribeJobs", Fault::Throttled, [1, 7])
+    });
     let Scene { source, aws, .. } = &scene;
     submit(&scene, "-n 1 --yes").exits(0);
     let calls = aws.calls("SubmitJob");
+    assert_eq!(calls.len(), 3, "throttled twice");
     assert!(calls[0].body.get("arrayProperties").is_none(), "{:#}", calls[0].body);
     is_one_run(source, 1);
     scene.aws.finish();
