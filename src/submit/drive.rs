@@ -94,7 +94,7 @@ pub async fn forecast(job: &Job, world: World<'_>) -> Result<Forecast, Failure> 
     }
     let keys = keys?;
     job.request(keys.shards)?;
-    foretell(job, &keys, &world.prices)
+    foretell(job, &keys, &world.prices).await
 }
 
 /// Submits the job, or finds the one of this name that was submitted before, and waits for its end.
@@ -212,7 +212,7 @@ async fn plan(
     }
     let keys = list(job, (session, &job.run.bucket), on_event).await?;
     job.request(keys.shards)?;
-    let forecast = foretell(job, &keys, prices)?;
+    let forecast = foretell(job, &keys, prices).await?;
     on_event(&JobEvent::Planned { title: forecast.title.clone() });
     if !may_be_spent(job, &forecast)? {
         return Ok(Planned::Foretold(Box::new(forecast)));
@@ -224,7 +224,7 @@ async fn plan(
             let of = u64::from(*shards);
             manifest.store(results, |done| on_event(&JobEvent::Storing { done, of })).await?
         }
-        Division::Hash => divided(job, &keys)?,
+        Division::Hash => divided(job, &keys).await?,
     };
     let document = document(job, Some(&keys.tally), parts);
     store(job, results, &document).await?;
@@ -277,7 +277,7 @@ async fn list(job: &Job, (session, bucket): (&Session, &str), on_event: &mut dyn
         on_event(&JobEvent::Warning(format!("there are {} keys, so that there are as many children", units::count(listed.keys))));
     }
     let file = KeyFile::open(spool.path()).map_err(|error| unreadable(&error))?;
-    let tally = Tally::of(&file, (&job.run.selection.prefix, job.run.layout), shards).map_err(|error| unreadable(&error))?;
+    let tally = Tally::of(&file, (&job.run.selection.prefix, job.run.layout), shards).await.map_err(|error| unreadable(&error))?;
     let regions = (source.session().region().to_owned(), session.region().to_owned());
     if regions.0 != regions.1 && job.run.access.endpoint_url.is_none() && job.embedded.is_none() {
         let (there, here) = &regions;
@@ -288,12 +288,12 @@ async fn list(job: &Job, (session, bucket): (&Session, &str), on_event: &mut dyn
     Ok(Keys { spool, file, listed, tally, shards, regions })
 }
 
-fn divided(job: &Job, keys: &Keys) -> Result<Vec<Part>, Failure> {
-    parts(&keys.file, (&keys.tally, job.division), keys.shards).map_err(|error| unreadable(&error))
+async fn divided(job: &Job, keys: &Keys) -> Result<Vec<Part>, Failure> {
+    parts(&keys.file, (&keys.tally, job.division), keys.shards).await.map_err(|error| unreadable(&error))
 }
 
-fn foretell(job: &Job, keys: &Keys, prices: &PriceList) -> Result<Forecast, Failure> {
-    let parts = divided(job, keys)?;
+async fn foretell(job: &Job, keys: &Keys, prices: &PriceList) -> Result<Forecast, Failure> {
+    let parts = divided(job, keys).await?;
     let (region, home) = (keys.regions.0.as_str(), keys.regions.1.as_str());
     Ok(Forecast::of(job, &Basis { tally: &keys.tally, parts: &parts, pages: keys.listed.pages, region, home, prices }))
 }

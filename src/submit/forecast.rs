@@ -130,7 +130,9 @@ impl Forecast {
     pub(super) fn of(job: &Job, basis: &Basis<'_>) -> Self {
         let Basis { tally, parts, pages, region, prices, .. } = basis;
         let shards = u32::try_from(parts.len()).unwrap_or(u32::MAX);
-        let times: Vec<TaskTime> = parts.iter().map(|part| time_of(job, (tally, *part))).collect();
+        let once: Vec<TaskTime> = parts.iter().map(|part| time_of(job, (tally, *part))).collect();
+        let times: Vec<TaskTime> = once.iter().map(|time| TaskTime { seconds: lived(job, *time), ..*time }).collect();
+        let rounds = rounds(job, (tally, parts), &once);
         let slowest = times.iter().copied().reduce(|a, b| if b.seconds > a.seconds { b } else { a });
         let slowest = slowest.unwrap_or(TaskTime { seconds: 0.0, bound: Bound::Connections });
         let at_once = at_once(job, shards);
@@ -139,7 +141,7 @@ impl Forecast {
         let files = if by_manifest { u64::from(shards) } else { 0 };
         let lists = if by_manifest { *pages } else { pages * (1 + u64::from(shards)) };
         let puts = files + 2 + RESULTS_OF_A_CHILD * u64::from(shards);
-        let rates: f64 = times.iter().zip(*parts).map(|(time, part)| gets_of(tally, *part) / time.seconds.max(f64::MIN_POSITIVE)).sum();
+        let rates: f64 = once.iter().zip(*parts).map(|(time, part)| gets_of(tally, *part) / time.seconds.max(f64::MIN_POSITIVE)).sum();
         let least_and_most =
             |values: &mut dyn Iterator<Item = u64>| values.fold((u64::MAX, 0), |(least, most), value| (least.min(value), most.max(value)));
         let bytes_of_parts: Option<Vec<u64>> = parts.iter().map(|part| part.bytes).collect();
@@ -153,7 +155,7 @@ impl Forecast {
             largest: tally.largest,
             manifest_bytes: by_manifest.then_some(tally.manifest_bytes),
             lists,
-            gets: tally.gets + files,
+            gets: whole(tally.gets as f64 * rounds) + files,
             puts,
             environment: job.environment(shards),
             at_once,
@@ -162,7 +164,7 @@ impl Forecast {
             elapsed_s: f64::from(waves) * (PAID_BESIDE_S + slowest.seconds),
             gets_per_s: rates * f64::from(at_once) / f64::from(shards.max(1)),
             folders: tally.folders,
-            usd: usd(job, basis, (&times, lists + puts)),
+            usd: usd(job, basis, (&times, lists + puts, rounds)),
             region: (*region).to_owned(),
             prices_dated: prices.dated().to_owned(),
         }
@@ -235,16 +237,30 @@ fn gets_of(tally: &Tally, part: Part) -> f64 {
 
 fn time_of(job: &Job, (tally, part): (&Tally, Part)) -> TaskTime {
     let bytes = part.bytes.map_or_else(|| part.keys as f64 * tally.known.1 as f64 / tally.known.0.max(1) as f64, |bytes| bytes as f64);
-    let once = task_time((gets_of(tally, part), bytes), job.vcpu(), f64::from(job.run.concurrency.get()));
-    job.run.duration.map_or(once, |duration| TaskTime { seconds: duration.as_secs_f64(), ..once })
+    task_time((gets_of(tally, part), bytes), job.vcpu(), f64::from(job.run.concurrency.get()))
 }
 
-/// The price of tasks and requests. PUT is sold at LIST's price; with `--duration` GETs are as many as fit, so that nothing is said.
-fn usd(job: &Job, basis: &Basis<'_>, (times, lists_and_puts): (&[TaskTime], u64)) -> Option<Usd> {
+/// How long a child fetches: once through its keys, or as long as it was told.
+fn lived(job: &Job, once: TaskTime) -> f64 {
+    job.run.duration.map_or(once.seconds, |duration| duration.as_secs_f64())
+}
+
+/// How often the children go round their keys, by GETs: once, or as often as fits.
+fn rounds(job: &Job, (tally, parts): (&Tally, &[Part]), once: &[TaskTime]) -> f64 {
+    let Some(duration) = job.run.duration else { return 1.0 };
+    let fitting = |time: &TaskTime| duration.as_secs_f64() / time.seconds.max(f64::MIN_POSITIVE);
+    let gets: f64 = once.iter().zip(parts).map(|(time, part)| gets_of(tally, *part) * fitting(time)).sum();
+    gets / tally.gets.max(1) as f64
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what a number of GETs can be before")]
+fn whole(number: f64) -> u64 {
+    number.round().clamp(0.0, 1e18) as u64
+}
+
+/// The price of tasks and requests. PUT is sold at LIST's price.
+fn usd(job: &Job, basis: &Basis<'_>, (times, lists_and_puts, rounds): (&[TaskTime], u64, f64)) -> Option<Usd> {
     let Basis { tally, parts, region, home, prices, .. } = basis;
-    if job.run.duration.is_some() {
-        return None;
-    }
     let rates = prices.fargate(home, &job.queue.arch)?;
     let size = TaskSize { vcpu: job.vcpu(), memory_mib: u64::from(job.size.1) };
     let tasks = times.iter().map(|time| task_usd(rates, size, time.seconds + PAID_BESIDE_S)).sum();
@@ -253,7 +269,7 @@ fn usd(job: &Job, basis: &Basis<'_>, (times, lists_and_puts): (&[TaskTime], u64)
     let mut requests = (lists_and_puts as f64 * standard.usd_per_1000_list + files as f64 * standard.usd_per_1000_get) / 1e3;
     for (class, (gets, bytes)) in &tally.classes {
         let rates = prices.s3(region, class)?;
-        requests += *gets as f64 * rates.usd_per_1000_get / 1e3 + *bytes as f64 / 1e9 * rates.usd_per_gb_retrieved;
+        requests += rounds * (*gets as f64 * rates.usd_per_1000_get / 1e3 + *bytes as f64 / 1e9 * rates.usd_per_gb_retrieved);
     }
     Some(Usd { tasks, requests })
 }
@@ -320,6 +336,19 @@ mod tests {
         let forecast = forecast(&job, (&tally(8_000, 7_200_000_000), 8));
         assert_eq!((forecast.at_once, forecast.limits()[0]), (3, Limit::Quota));
         assert!((forecast.elapsed_s - 3.0 * 31.875).abs() < 1e-9);
+    }
+
+    #[test]
+    fn with_a_duration_gets_are_as_many_as_fit() {
+        let mut job = job();
+        job.run.duration = Some(std::time::Duration::from_mins(5));
+        // Once takes 1.875 s: 160 rounds of 8,000 keys, at the same rate.
+        let forecast = forecast(&job, (&tally(8_000, 7_200_000_000), 8));
+        assert_eq!((forecast.gets, forecast.lists), (1_280_008, 8));
+        assert!((forecast.gets_per_s - 8_000.0 / 1.875).abs() < 1e-6 && (forecast.elapsed_s - 330.0).abs() < 1e-9, "{forecast:?}");
+        let usd = forecast.usd.unwrap();
+        assert!((usd.tasks - 8.0 * 330.0 / 3_600.0 * 0.024_685).abs() < 1e-12, "{usd:?}");
+        assert!((usd.requests - (42.0 * 0.005 + 1_280_008.0 * 0.0004) / 1e3).abs() < 1e-9, "{usd:?}");
     }
 
     #[test]

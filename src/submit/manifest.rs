@@ -4,11 +4,12 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
+use futures::FutureExt;
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use super::document::Part;
 use super::job::Job;
-use super::tally::Tally;
+use super::tally::{Tally, breathe};
 use crate::exit::{Exit, Failure};
 use crate::lister::KeyFileWriter;
 use crate::plan::Shard;
@@ -42,8 +43,16 @@ impl Manifest<'_> {
         let (mut cutter, weigh) = (self.tally.cutter(self.shards), self.tally.weigh());
         let mut uploads = FuturesUnordered::new();
         let (mut parts, mut open, mut done) = (Vec::new(), None::<Open>, 0);
-        for record in self.file.iter() {
+        for (number, record) in (0..).zip(self.file.iter()) {
             let record = record.map_err(|error| unreadable(&error))?;
+            // Files are on their way while the next one is written.
+            if breathe(number).await
+                && let Some(Some(sent)) = uploads.next().now_or_never()
+            {
+                sent?;
+                done += 1;
+                stored(done);
+            }
             let part = cutter.part_of(weigh.weight(record.size));
             if let Some(complete) = open.take_if(|open| open.part != part) {
                 parts.push(complete.holds);

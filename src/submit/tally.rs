@@ -35,11 +35,12 @@ const SEPARATOR_BYTES: u64 = 4;
 
 impl Tally {
     /// Everything that the list says.
-    pub(super) fn of(file: &KeyFile, (prefix, layout): (&str, Layout), shards: u32) -> io::Result<Self> {
+    pub(super) async fn of(file: &KeyFile, (prefix, layout): (&str, Layout), shards: u32) -> io::Result<Self> {
         let mut tally = Self { manifest_bytes: FRAME_BYTES * u64::from(shards), ..Self::default() };
         let mut folder: Option<String> = None;
         for record in file.iter() {
             let record = record?;
+            breathe(tally.keys).await;
             tally.add(&record, layout);
             // Keys mostly come in order, where those of a folder are neighbours.
             let first = record.key.strip_prefix(prefix).unwrap_or(&record.key);
@@ -97,13 +98,26 @@ impl Part {
     }
 }
 
+/// Keys between two looks at what else there is to do.
+const BREATH: u64 = 4_096;
+
+/// Lets signals be heard in a pass over millions of keys; `done` of them are done. True when it did.
+pub(super) async fn breathe(done: u64) -> bool {
+    let is_time = done.is_multiple_of(BREATH);
+    if is_time {
+        tokio::task::yield_now().await;
+    }
+    is_time
+}
+
 /// What falls to each shard, nothing written.
-pub(super) fn parts(file: &KeyFile, (tally, division): (&Tally, Division), shards: u32) -> io::Result<Vec<Part>> {
+pub(super) async fn parts(file: &KeyFile, (tally, division): (&Tally, Division), shards: u32) -> io::Result<Vec<Part>> {
     let count = usize::try_from(shards).map_err(io::Error::other)?;
     let mut parts = vec![Part { keys: 0, bytes: Some(0) }; count];
     let (mut cutter, weigh) = (tally.cutter(shards), tally.weigh());
-    for record in file.iter() {
+    for (done, record) in (0..).zip(file.iter()) {
         let record = record?;
+        breathe(done).await;
         let part = match division {
             Division::Manifest => cutter.part_of(weigh.weight(record.size)),
             Division::Hash => xxh3_64(record.key.as_bytes()) % u64::from(shards),
@@ -131,28 +145,28 @@ mod tests {
         (dir, file)
     }
 
-    #[test]
-    fn a_list_adds_up() {
+    #[tokio::test]
+    async fn a_list_adds_up() {
         let (_dir, file) = file(&[("p/a/1", Some(25), ""), ("p/a/2", None, "GLACIER_IR"), ("p/b/1", Some(10), "STANDARD"), ("p/c", Some(0), "")]);
         let layout = Layout { part_size: NonZeroU64::new(10), ..Layout::default() };
-        let tally = Tally::of(&file, ("p/", layout), 2).unwrap();
+        let tally = Tally::of(&file, ("p/", layout), 2).await.unwrap();
         assert_eq!((tally.keys, tally.known, tally.largest, tally.gets), (4, (3, 35), 25, 3 + 1 + 1 + 1));
         assert_eq!(tally.classes, BTreeMap::from([("STANDARD".to_owned(), (5, 35)), ("GLACIER_IR".to_owned(), (1, 0))]));
         assert_eq!((tally.folders, tally.bytes()), (3, None));
         // Two frames of 91; keys of 5, 5, 5 and 3; classes of 10 and 8; digits of 2, 0, 2 and 1; four lines.
         assert_eq!(tally.manifest_bytes, 2 * 91 + 18 + 18 + 5 + 4 * 4);
         // 35 bytes of 3 keys: the mean is 12; 47 in all, the mark at 23.5, and 25 is the nearest sum.
-        let parts = parts(&file, (&tally, Division::Manifest), 2).unwrap();
+        let parts = parts(&file, (&tally, Division::Manifest), 2).await.unwrap();
         assert_eq!(parts, [Part { keys: 1, bytes: Some(25) }, Part { keys: 3, bytes: None }]);
     }
 
-    #[test]
-    fn by_hash_every_key_is_in_one_shard_too() {
+    #[tokio::test]
+    async fn by_hash_every_key_is_in_one_shard_too() {
         let names: Vec<String> = (0..100).map(|number| format!("k{number}")).collect();
         let keys: Vec<_> = names.iter().map(|name| (name.as_str(), Some(1), "")).collect();
         let (_dir, file) = file(&keys);
-        let tally = Tally::of(&file, ("", Layout::default()), 3).unwrap();
-        let parts = parts(&file, (&tally, Division::Hash), 3).unwrap();
+        let tally = Tally::of(&file, ("", Layout::default()), 3).await.unwrap();
+        let parts = parts(&file, (&tally, Division::Hash), 3).await.unwrap();
         assert_eq!(parts.iter().map(|part| part.keys).sum::<u64>(), 100);
         let of_first = names.iter().filter(|name| xxh3_64(name.as_bytes()).is_multiple_of(3)).count();
         assert_eq!(parts[0], Part { keys: of_first as u64, bytes: Some(of_first as u64) });

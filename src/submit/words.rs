@@ -82,7 +82,7 @@ impl Forecast {
                 self.region,
                 self.prices_dated
             ),
-            None => format!("not known: no prices for {} and these storage classes, or a job that time ends", self.region),
+            None => format!("not known: the price list has none for {} and these storage classes", self.region),
         }
     }
 

@@ -248,10 +248,13 @@ fn a_report_of_other_keys_than_the_job_has_is_no_success() {
 
 #[test]
 fn one_shard_is_a_job_without_an_array() {
-    let scene = Scene::new(Store::serving("objects=40,size=1KiB"), |setup| setup);
+    let scene = Scene::new(Store::serving("objects=40,size=1KiB"), |setup| {
+        setup.trouble("SubmitJob", Fault::Throttled, [0, 2]).trouble("DescribeJobs", Fault::Throttled, [1, 7])
+    });
     let Scene { source, aws, .. } = &scene;
     submit(&scene, "-n 1 --yes").exits(0);
     let calls = aws.calls("SubmitJob");
+    assert_eq!(calls.len(), 3, "throttled twice");
     assert!(calls[0].body.get("arrayProperties").is_none(), "{:#}", calls[0].body);
     is_one_run(source, 1);
     scene.aws.finish();
@@ -329,6 +332,25 @@ fn an_interruption_ends_the_job_and_a_kill_does_not() {
     assert_eq!((aws.calls("TerminateJob").len(), aws.calls("SubmitJob").len()), (1, 1), "the same job was found again");
     until(|| aws.jobs_running() == 0);
     scene.aws.finish();
+}
+
+/// Whether a process has a handler for SIGINT by now.
+fn hears_interrupts(pid: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+    u64::from_str_radix(caught.trim(), 16).unwrap() & 0b10 != 0
+}
+
+#[test]
+fn a_plan_can_be_interrupted() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parfetch"));
+    command.args("submit --dry-run -n 8 --embedded=objects=1000000,list-delay=30s".split(' ')).env_clear();
+    let mut running = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    until(|| hears_interrupts(running.id()));
+    rustix::process::kill_process(rustix::process::Pid::from_child(&running), rustix::process::Signal::INT).unwrap();
+    let said: String = BufReader::new(running.stderr.take().unwrap()).lines().map(|line| line.unwrap() + "\n").collect();
+    assert_eq!(running.wait().unwrap().code(), Some(130), "{said}");
+    assert!(said.contains("error: interrupted before the job was submitted"), "{said}");
 }
 
 #[test]
