@@ -11,7 +11,7 @@ use crate::cloud::TaskSeen;
 use crate::platform::clock::{unix_ms, utc_text};
 use crate::results::record::{Limited, Means, Record, RepetitionFailure, SweepFacts, TaskRun};
 use crate::results::summary::Summary;
-use crate::store::{Bucket, StoreError, StoreErrorKind};
+use crate::store::{Bucket, PageQuery, StoreError};
 use crate::sweep::place::Attempt;
 use crate::sweep::summaries::found_in;
 
@@ -62,16 +62,20 @@ pub(in crate::sweep) trait Shelf {
 #[async_trait(?Send)]
 impl Shelf for Bucket {
     async fn fetch(&mut self, prefix: &str, names: &[String], dir: &Path) -> Result<(), StoreError> {
-        for name in names {
-            match self.read_to_file(&format!("{prefix}{name}"), &dir.join(name)).await {
-                Ok(()) => {}
-                Err(error) if error.kind == StoreErrorKind::NoSuchKey => {
-                    let _half = std::fs::remove_file(dir.join(name));
-                }
-                Err(error) => return Err(error),
+        // Asked of the listing: whoever may list below a prefix alone is told «denied» of an object that is not there.
+        let mut query = PageQuery::of(prefix);
+        loop {
+            let page = self.list_page(&query).await?;
+            let there =
+                page.keys.iter().filter_map(|record| record.key.strip_prefix(prefix)).filter(|name| names.iter().any(|wanted| wanted == name));
+            for name in there {
+                self.read_to_file(&format!("{prefix}{name}"), &dir.join(name)).await?;
             }
+            if !page.truncated || page.next.is_none() {
+                return Ok(());
+            }
+            query.token = page.next;
         }
-        Ok(())
     }
 }
 
