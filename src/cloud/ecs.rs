@@ -4,6 +4,7 @@
 //! of an answer. Times are UTC in milliseconds since 1970.
 
 use async_trait::async_trait;
+use aws_config::retry::RetryConfig;
 use aws_sdk_ecs::Client;
 use aws_sdk_ecs::error::SdkError;
 use aws_sdk_ecs::operation::run_task::RunTaskError;
@@ -15,7 +16,7 @@ use aws_sdk_ecs::types::{
 use serde::Serialize;
 
 use super::Cloud;
-use super::error::{Call, CloudError};
+use super::error::{Call, CloudError, CloudErrorKind};
 
 /// Most characters of the overrides of one `RunTask` call, as JSON (ECS API reference, `TaskOverride`).
 pub const MAX_OVERRIDES: usize = 8_192;
@@ -263,7 +264,9 @@ impl Tasks for Ecs {
             .set_tags(Some(launch.tags.iter().map(tag).collect()))
             .network_configuration(network(&launch.network))
             .overrides(overrides(launch));
-        let answer = call.send().await.map_err(|error| run_failed(launch, &error))?;
+        // Tried once: of several tries only the last error would be heard, and one before it may have started a task.
+        let once = aws_sdk_ecs::config::Builder::new().retry_config(RetryConfig::disabled());
+        let answer = call.customize().config_override(once).send().await.map_err(|error| run_failed(launch, &error))?;
         if let Some(task) = answer.tasks().first() {
             return Ok(Started::Task(Box::new(seen(task))));
         }
@@ -293,11 +296,17 @@ impl Tasks for Ecs {
     async fn list(&self, cluster: &str, started_by: &str) -> Result<Vec<String>, CloudError> {
         let call = Call { what: "list tasks", permission: "ecs:ListTasks" };
         let mut arns = Vec::new();
-        for status in [DesiredStatus::Running, DesiredStatus::Stopped] {
-            let asked = self.client.list_tasks().cluster(cluster).started_by(started_by).desired_status(status);
+        // Those that are to run are what is listed when nothing else is said; of those that have stopped less depends, and AWS's pages say that
+        // startedBy goes with no other filter, though it is taken.
+        for status in [None, Some(DesiredStatus::Stopped)] {
+            let asked = self.client.list_tasks().cluster(cluster).started_by(started_by).set_desired_status(status.clone());
             let mut pages = asked.into_paginator().items().send();
             while let Some(arn) = pages.next().await {
-                arns.push(arn.map_err(|error| call.failed(&error))?);
+                match arn.map_err(|error| call.failed(&error)) {
+                    Ok(arn) => arns.push(arn),
+                    Err(error) if status.is_some() && error.kind == CloudErrorKind::Refused => break,
+                    Err(error) => return Err(error),
+                }
             }
         }
         arns.sort();
@@ -365,7 +374,8 @@ fn seen(task: &Task) -> TaskSeen {
             stopped: millis(task.stopped_at()),
         },
         availability_zone: text(task.availability_zone()),
-        capacity_provider: text(task.capacity_provider_name()),
+        // A task that was started by launch type names no provider.
+        capacity_provider: text(task.capacity_provider_name()).or_else(|| task.launch_type().map(|kind| kind.as_str().to_owned())),
         tags: task.tags().iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))).collect(),
     }
 }

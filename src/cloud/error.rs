@@ -130,6 +130,7 @@ fn kind(status: u16, code: &str, text: &str) -> CloudErrorKind {
         | "SignatureDoesNotMatch"
         | "MissingAuthenticationToken" => Kind::Denied,
         "ClusterNotFoundException" | "NoSuchResourceException" | "ResourceNotFoundException" => Kind::NotFound,
+        _ if text.contains("TaskDefinition is inactive") => Kind::NotFound,
         "ValidationError" if text.contains("does not exist") => Kind::NotFound,
         // ECS says so of a definition that is not there or is no longer active.
         "ClientException" if text.contains("Unable to describe task definition") || text.contains("TaskDefinition not found") => Kind::NotFound,
@@ -160,6 +161,7 @@ mod tests {
             (400, "AccessDeniedException", "User is not authorized", Kind::Denied),
             (400, "ClusterNotFoundException", "Cluster not found.", Kind::NotFound),
             (400, "ClientException", "Unable to describe task definition", Kind::NotFound),
+            (400, "InvalidParameterException", "TaskDefinition is inactive", Kind::NotFound),
             (400, "ClientException", "No Fargate configuration exists for given values", Kind::Refused),
             (400, "ValidationError", "Stack with id parfetch does not exist", Kind::NotFound),
         ] {

@@ -54,9 +54,11 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     }
     let sources = SourceSettings { access: settings.job.access.clone(), prices: settings.prices.clone() };
     let style = Style::for_stream(&io::stderr(), raw.variables.get("NO_COLOR"), raw.variables.get("TERM"));
-    let Some(ended) =
-        super::runtime()?.block_on(heeding(async |signal| to_its_end(raw, settings, signal).await, "the same command goes on from here"))?
-    else {
+    let hint = match settings.job.fleet {
+        Some(_) => "tasks that run go on, and cost money: the same command finds them again",
+        None => "the same command goes on from here",
+    };
+    let Some(ended) = super::runtime()?.block_on(heeding(async |signal| to_its_end(raw, settings, signal).await, hint))? else {
         return Ok(Exit::Good);
     };
     if [Exit::Good, Exit::NotStored].contains(&ended.exit) {
@@ -109,7 +111,7 @@ fn finish(ended: &Ended, style: Style) -> Result<Exit, Failure> {
         let _closed = writeln!(io::stderr(), "{} tasks, billed for {billed}: {usd}", units::count(spent.tasks));
     }
     if ended.is_broke {
-        let message = format!("--max-cost is used up after {} runs; no task is left running", units::count(ended.done));
+        let message = format!("--max-cost is used up after {} runs{}", units::count(ended.done), left_running(ended.going_on));
         return Err(Failure::new(Exit::FetchesFailed, message).hint("the same command with a higher --max-cost goes on from here"));
     }
     if ended.failed > 0 {
@@ -122,6 +124,14 @@ fn finish(ended: &Ended, style: Style) -> Result<Exit, Failure> {
         Exit::NotStored => Err(Failure::new(Exit::NotStored, "not all results were stored in the results bucket")
             .hint(format!("they are kept; upload them: parfetch upload {folder} {}", ended.target.as_deref().unwrap_or("s3://BUCKET/PREFIX")))),
         exit => Err(Failure::new(exit, format!("interrupted after {} runs", units::count(ended.done))).hint("the same command goes on from here")),
+    }
+}
+
+/// What goes on after the sweep, in words.
+fn left_running(tasks: usize) -> String {
+    match tasks {
+        0 => "; no task is left running".to_owned(),
+        tasks => format!("; {tasks} of its tasks could not be stopped, go on, and cost money"),
     }
 }
 

@@ -43,6 +43,7 @@ impl Sweep {
             plan_sha256: "p".repeat(64),
             keys_sha256: "k".repeat(64),
             on: "local".to_owned(),
+            task_definition: None,
             seed: 1,
             repetitions: 6,
             bucket: "images".to_owned(),
@@ -87,7 +88,7 @@ impl Sweep {
     /// One repetition that failed.
     pub(crate) fn failed(mut self, cell: &Cell, repetition: u32, reason: &str) -> Self {
         let mut record = self.record(cell, repetition, 1.0);
-        record.failure = Some(RepetitionFailure { reason: reason.to_owned(), exit_code: Some(1), stderr: Vec::new() });
+        record.failure = Some(RepetitionFailure { reason: reason.to_owned(), exit_code: Some(1), stderr: Vec::new(), again: false });
         record.summaries.clear();
         self.put(&record, None);
         self

@@ -113,6 +113,9 @@ pub struct SweepFacts {
     pub keys_sha256: String,
     /// Where the cells ran: `local` or `ecs`.
     pub on: String,
+    /// On ECS the task definition with its revision, which holds for the whole sweep; null elsewhere.
+    #[serde(default)]
+    pub task_definition: Option<String>,
     /// Seed of the order.
     pub seed: u64,
     /// Repetitions of each cell that the plan asks for.
@@ -196,6 +199,9 @@ pub struct RepetitionFailure {
     pub exit_code: Option<i32>,
     /// The last lines that it wrote to stderr.
     pub stderr: Vec<String>,
+    /// Whether the platform broke it, so that another attempt follows.
+    #[serde(default)]
+    pub again: bool,
 }
 
 /// What was measured from outside: the whole processes, from their start to their end.

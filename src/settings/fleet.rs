@@ -35,7 +35,11 @@ const CONTAINER: &str = "parfetch";
 const MOST_TASKS: u64 = 100;
 
 /// Where cells run: on Fargate with these settings, or here.
-pub(super) fn fleet(raw: &Raw, plan: &SweepPlan, (run_limit, warnings): (Duration, &mut Vec<String>)) -> Result<Option<FleetPlan>, Failure> {
+pub(super) fn fleet(
+    raw: &Raw,
+    plan: &SweepPlan,
+    (run_limit, least, warnings): (Duration, Duration, &mut Vec<String>),
+) -> Result<Option<FleetPlan>, Failure> {
     let reader = Reader(raw);
     let on_ecs = reader.one_of("on", &[("local", false), ("ecs", true)])?.unwrap_or(false);
     if !on_ecs {
@@ -68,6 +72,7 @@ pub(super) fn fleet(raw: &Raw, plan: &SweepPlan, (run_limit, warnings): (Duratio
         run_limit,
         stop_limit: time("stop-timeout", limit(4))?,
         poll: time("poll-interval", Duration::from_secs(5))?,
+        least,
         on_interrupt: if reader.switch("detach")? { OnInterrupt::Detach } else { OnInterrupt::Stop },
         consent: consent(raw)?,
         log_group: reader.text("log-group"),

@@ -71,7 +71,7 @@ pub fn sweep(raw: &Raw, beside: Beside<'_>) -> Result<SweepSettings, Failure> {
     let duration = plan.duration.as_deref().map(units::parse_duration).transpose();
     let duration = duration.ok().flatten().unwrap_or_default();
     let time_limit = reader.time("run-timeout")?.unwrap_or(RUN_TIMEOUT) + duration;
-    let fleet = super::fleet::fleet(raw, &plan, (time_limit, &mut warnings))?;
+    let fleet = super::fleet::fleet(raw, &plan, (time_limit, duration, &mut warnings))?;
     let job = Job {
         id: id(raw, beside.id)?,
         sizes: sizes(&plan)?,

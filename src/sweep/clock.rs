@@ -60,7 +60,7 @@ mod tests {
     }
 
     fn todo(concurrency: u32) -> Todo {
-        Todo { planned: Planned { cell: cell(concurrency), repetition: 1, position: 0 }, attempt: 1, number: Some(1) }
+        Todo { planned: Planned { cell: cell(concurrency), repetition: 1, position: 0 }, attempt: 1, number: Some(1), broken: 0 }
     }
 
     #[test]

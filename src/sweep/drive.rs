@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use tokio::sync::watch::Receiver;
 
 use super::clock::{Clock, rate};
-use super::ecs::{Consent, LEDGER_FILE};
-use super::folder::{Folder, FolderError, store_record};
+use super::ecs::{Abandon, Consent, LEDGER_FILE};
+use super::folder::{Folder, FolderError, Look, store_record};
 use super::job::{Ended, Failed, Forecast, Job, World};
 use super::keep::{store, store_begun};
 use super::local::Scene;
-use super::matrix::{Planned, order};
+use super::matrix::{Planned, cells, order};
 use super::place::{Attempt, Finished, Next, Place, Todo};
 use super::setup::{self, Stage};
 use crate::cell::Program;
@@ -49,14 +49,13 @@ pub async fn sweep(job: &Job, world: World<'_>) -> Result<Ended, Failure> {
 }
 
 async fn go_through(job: &Job, (folder, stage): (&Folder, &mut Stage<'_>), signal: Receiver<Option<Signal>>) -> Result<Ended, Failure> {
-    let order = order(&stage.cells, job.plan.repeat, job.plan.seed);
+    let all = cells(&job.plan, &job.sizes);
+    let order = order((&all, &stage.cells), job.plan.repeat, job.plan.seed);
     let mut clock = Clock::default();
-    let (todo, mut ended, done) = what_is_left(job, (folder, &order), &mut |record| {
-        clock.ran(record);
-        if let Place::Ecs(fleet) = &mut stage.place {
-            fleet.remember(record);
-        }
-    })?;
+    let (todo, mut ended, done) = what_is_left(job, (folder, &order), &mut clock)?;
+    if let Place::Ecs(fleet) = &mut stage.place {
+        folder.records()?.iter().for_each(|record| fleet.remember(record));
+    }
     if done.is_empty() {
         affordable(job, stage.forecast(job).tasks_usd)?;
     }
@@ -71,11 +70,14 @@ async fn go_through(job: &Job, (folder, stage): (&Folder, &mut Stage<'_>), signa
     if waiting.iter().all(|next| next.number.is_none()) {
         waiting.clear();
     }
-    let mut run = Run { job, folder, clock, todo: waiting.into(), ended };
+    let mut run = Run { job, folder, clock, todo: waiting.into(), warming_up: 0, ended };
     let result = run.all(stage, going, &signal).await;
     let Stage { place, on_event, .. } = &mut *stage;
-    if !matches!(result, Ok(Exit::Good)) {
-        place.abandon(*on_event).await;
+    if matches!(result, Ok(Exit::Good)) {
+        place.tidy(*on_event).await;
+    } else {
+        let why = if run.ended.is_broke { Abandon::Broke } else { Abandon::Interrupted };
+        run.ended.going_on = place.abandon(why, *on_event).await;
     }
     let spent = match place {
         Place::Ecs(fleet) => Some(fleet.spent()),
@@ -106,6 +108,8 @@ struct Run<'a> {
     folder: &'a Folder,
     clock: Clock,
     todo: VecDeque<Todo>,
+    /// Warm-ups that go on: nothing else is started meanwhile, as they say whether anything would work.
+    warming_up: u32,
     ended: Ended,
 }
 
@@ -120,7 +124,9 @@ impl Run<'_> {
                 stage.event(&SweepEvent::Interrupted);
                 return Ok(signal.exit());
             }
-            while let Some(next) = self.todo.pop_front_if(|next| stage.place.has_room(&next.planned.cell)) {
+            while self.warming_up == 0
+                && let Some(next) = self.todo.pop_front_if(|next| stage.place.has_room(&next.planned.cell))
+            {
                 self.take(stage, next)?;
             }
             if stage.place.is_idle() {
@@ -143,6 +149,7 @@ impl Run<'_> {
 
     fn take(&mut self, stage: &mut Stage<'_>, next: Todo) -> Result<(), Failure> {
         let left_ns = self.clock.left_ns(std::iter::once(&next).chain(&self.todo)).map(|ns| ns / stage.place.width());
+        self.warming_up += u32::from(next.number.is_none());
         stage.event(&SweepEvent::RunStarted { number: next.number, cell: next.planned.cell.to_string(), left_ns });
         let dir = self.folder.prepare(&next.planned, next.attempt)?;
         let Stage { place, telling, .. } = &mut *stage;
@@ -150,16 +157,18 @@ impl Run<'_> {
     }
 
     async fn finished(&mut self, stage: &mut Stage<'_>, finished: Finished) -> Result<(), Failure> {
-        let Finished { attempt: Attempt { todo, dir, .. }, record, again } = finished;
+        let Finished { attempt: Attempt { todo, dir, .. }, record } = finished;
+        let again = record.failure.as_ref().is_some_and(|failure| failure.again);
         store_record(&dir, &record)?;
         // It was only of use without a record.
         let _gone = std::fs::remove_file(dir.join(LEDGER_FILE));
         self.clock.ran(&record);
+        self.warming_up -= u32::from(todo.number.is_none());
         let (number, cell) = (todo.number, todo.planned.cell.to_string());
         let failure = record.failure.as_ref().map(|failure| failure.reason.clone());
         if let (true, Some(why)) = (again, &failure) {
             stage.event(&SweepEvent::Warning(format!("{cell}: {why}; it is tried again")));
-            self.todo.push_front(Todo { attempt: todo.attempt + 1, ..todo });
+            self.todo.push_front(Todo { attempt: todo.attempt + 1, broken: todo.broken + 1, ..todo });
         } else {
             stage.event(&SweepEvent::RunEnded { number, cell, bytes_per_s: rate(&record, &dir), failure });
             if number.is_some() {
@@ -173,30 +182,30 @@ impl Run<'_> {
 }
 
 /// What has no record. Warm-ups are done again as long as anything is left of a sweep.
-fn what_is_left(
-    job: &Job,
-    (folder, order): (&Folder, &[Planned]),
-    before: &mut dyn FnMut(&Record),
-) -> Result<(Vec<Todo>, Ended, Vec<PathBuf>), FolderError> {
+fn what_is_left(job: &Job, (folder, order): (&Folder, &[Planned]), clock: &mut Clock) -> Result<(Vec<Todo>, Ended, Vec<PathBuf>), FolderError> {
     let target = job.results.as_ref().map(|uri| format!("s3://{}/{}sweeps/{}", uri.bucket, uri.key, job.id));
-    let mut ended = Ended { folder: folder.root().to_owned(), done: 0, failed: 0, target, spent: None, is_broke: false, exit: Exit::Good };
+    let mut ended =
+        Ended { folder: folder.root().to_owned(), done: 0, failed: 0, target, spent: None, is_broke: false, going_on: 0, exit: Exit::Good };
     let (mut todo, mut done) = (Vec::new(), Vec::new());
     let mut number = 0;
     for planned in order {
-        let (record, attempt) = folder.look(planned)?;
+        let Look { record, attempt, broken } = folder.look(planned)?;
         if planned.repetition == 0 {
-            todo.push(Todo { planned: planned.clone(), attempt, number: None });
+            todo.push(Todo { planned: planned.clone(), attempt, number: None, broken: 0 });
             continue;
         }
         number += 1;
-        match record.filter(|record| record.failure.is_none() || job.failed == Failed::Keep) {
+        // A sweep may have been cut off between two attempts.
+        let counts = |record: &Record| record.failure.as_ref().is_none_or(|failure| job.failed == Failed::Keep && !failure.again);
+        let is_going_on = folder.is_going_on(planned, attempt);
+        match record.filter(|record| counts(record) && !is_going_on) {
             Some(record) => {
-                before(&record);
+                clock.ran(&record);
                 done.push(folder.repetition(planned, record.attempt));
                 ended.done += 1;
                 ended.failed += u64::from(record.failure.is_some());
             }
-            None => todo.push(Todo { planned: planned.clone(), attempt, number: Some(number) }),
+            None => todo.push(Todo { planned: planned.clone(), attempt, number: Some(number), broken }),
         }
     }
     let left: Vec<&Program> = todo.iter().filter(|todo| todo.number.is_some()).map(|todo| &todo.planned.cell.program).collect();

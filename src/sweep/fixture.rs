@@ -11,6 +11,7 @@ pub(crate) fn facts() -> SweepFacts {
         plan_sha256: "p".to_owned(),
         keys_sha256: "k".to_owned(),
         on: "local".to_owned(),
+        task_definition: None,
         seed: 1,
         repetitions: 6,
         bucket: "source".to_owned(),

@@ -57,6 +57,17 @@ pub enum FolderError {
     },
 }
 
+/// What stands of one repetition.
+#[derive(Debug, PartialEq)]
+pub(super) struct Look {
+    /// Of its last attempt that has one.
+    pub(super) record: Option<Record>,
+    /// Number of the attempt that comes next.
+    pub(super) attempt: u32,
+    /// Attempts that the platform broke.
+    pub(super) broken: u32,
+}
+
 /// A sweep's folder, locked.
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -147,20 +158,23 @@ impl Folder {
 
     /// The record of a repetition, if it is done, and the number of the attempt that comes next: of one whose tasks may go on without this sweep, its
     /// own. What other attempts without a record left is removed, all but their folders: half a result must not be taken for one.
-    pub(super) fn look(&self, planned: &Planned) -> Result<(Option<Record>, u32), FolderError> {
+    pub(super) fn look(&self, planned: &Planned) -> Result<Look, FolderError> {
         let mut attempt = 1;
-        let mut last = None;
+        let mut broken = 0;
+        let mut last: Option<Record> = None;
         while self.repetition(planned, attempt).is_dir() {
             let dir = self.repetition(planned, attempt);
             let path = dir.join(FILE_NAME);
             match fs::read_to_string(&path) {
                 Ok(text) => {
                     let what = |error: crate::results::record::RecordError| FolderError::Damaged { path: path.clone(), what: error.to_string() };
-                    last = Some(Record::from_json(&text).map_err(what)?);
+                    let record = Record::from_json(&text).map_err(what)?;
+                    broken += u32::from(record.failure.as_ref().is_some_and(|failure| failure.again));
+                    last = Some(record);
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     if dir.join(LEDGER_FILE).exists() && !self.repetition(planned, attempt + 1).is_dir() {
-                        return Ok((last, attempt));
+                        return Ok(Look { record: last, attempt, broken });
                     }
                     empty(&dir)?;
                 }
@@ -168,7 +182,23 @@ impl Folder {
             }
             attempt += 1;
         }
-        Ok((last, attempt))
+        Ok(Look { record: last, attempt, broken })
+    }
+
+    /// The records of all attempts, superseded ones and warm-ups too.
+    pub(super) fn records(&self) -> Result<Vec<Record>, FolderError> {
+        let folders = |of: &Path| -> Vec<PathBuf> {
+            let entries = fs::read_dir(of).into_iter().flatten().filter_map(Result::ok);
+            entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
+        };
+        let attempts = folders(&self.root).iter().flat_map(|cell| folders(cell)).collect::<Vec<_>>();
+        let texts = attempts.iter().map(|dir| dir.join(FILE_NAME)).filter(|path| path.is_file());
+        texts
+            .map(|path| {
+                let text = fs::read_to_string(&path).map_err(at(&path))?;
+                Record::from_json(&text).map_err(|error| FolderError::Damaged { path: path.clone(), what: error.to_string() })
+            })
+            .collect()
     }
 
     /// Whether tasks of an attempt may go on without this sweep.
@@ -249,15 +279,15 @@ mod tests {
     fn an_attempt_without_a_record_is_followed_by_another() {
         let dir = tempfile::tempdir().unwrap();
         let folder = Folder::open(dir.path().to_owned()).unwrap();
-        assert_eq!(folder.look(&planned()).unwrap(), (None, 1));
+        assert_eq!(folder.look(&planned()).unwrap(), Look { record: None, attempt: 1, broken: 0 });
         let cut_off = folder.prepare(&planned(), 1).unwrap();
         assert!(cut_off.ends_with("lean-0.5vcpu-1024mib-async-x4/r03-a1"));
         fs::write(cut_off.join("result_s_async_4.json"), "{").unwrap();
-        assert_eq!(folder.look(&planned()).unwrap(), (None, 2));
+        assert_eq!(folder.look(&planned()).unwrap(), Look { record: None, attempt: 2, broken: 0 });
         assert_eq!(fs::read_dir(&cut_off).unwrap().count(), 0, "half a result is none");
         let record = fixture::record(&planned().cell, 3);
         store_record(&folder.prepare(&planned(), 2).unwrap(), &record).unwrap();
-        assert_eq!(folder.look(&planned()).unwrap(), (Some(record), 3));
+        assert_eq!(folder.look(&planned()).unwrap(), Look { record: Some(record), attempt: 3, broken: 0 });
     }
 
     #[test]
@@ -267,10 +297,10 @@ mod tests {
         folder.prepare(&planned(), 1).unwrap();
         let begun = folder.prepare(&planned(), 2).unwrap();
         fs::write(begun.join(LEDGER_FILE), "{}").unwrap();
-        assert_eq!(folder.look(&planned()).unwrap(), (None, 2));
+        assert_eq!(folder.look(&planned()).unwrap(), Look { record: None, attempt: 2, broken: 0 });
         assert!(folder.is_going_on(&planned(), 2) && !folder.is_going_on(&planned(), 1));
         folder.prepare(&planned(), 3).unwrap();
-        assert_eq!(folder.look(&planned()).unwrap(), (None, 4), "a later attempt is the one that counts");
+        assert_eq!(folder.look(&planned()).unwrap(), Look { record: None, attempt: 4, broken: 0 }, "a later attempt is the one that counts");
     }
 
     #[test]

@@ -127,6 +127,8 @@ pub struct Ended {
     pub spent: Option<Spent>,
     /// Whether it ended because the money was used up.
     pub is_broke: bool,
+    /// Tasks that go on after it: left, or not to be stopped.
+    pub going_on: usize,
     /// Exit code.
     pub exit: Exit,
 }

@@ -42,11 +42,13 @@ fn modes<'a>(contender: &'a Contender, plan: &'a SweepPlan) -> &'a [Mode] {
 
 /// The order of all repetitions: a warm-up of each program, then block by block (every cell once), each block in a random order of its own. So what
 /// drifts over the hours of a sweep touches all cells alike. The same seed gives the same order.
-pub fn order(cells: &[Cell], repeat: u32, seed: u64) -> Vec<Planned> {
+///
+/// Only `fitting` cells are run; places are counted over all of the plan, so that they stay the same when more or fewer cells fit another day.
+pub fn order((cells, fitting): (&[Cell], &[Cell]), repeat: u32, seed: u64) -> Vec<Planned> {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut warmed: Vec<&Program> = Vec::new();
     let mut all: Vec<(Cell, u32)> = Vec::new();
-    for cell in cells {
+    for cell in fitting {
         if !warmed.contains(&&cell.program) {
             warmed.push(&cell.program);
             all.push((cell.clone(), 0));
@@ -57,7 +59,8 @@ pub fn order(cells: &[Cell], repeat: u32, seed: u64) -> Vec<Planned> {
         random.shuffle(&mut block);
         all.extend(block.into_iter().map(|cell| (cell, repetition)));
     }
-    (0..).zip(all).map(|(position, (cell, repetition))| Planned { cell, repetition, position }).collect()
+    let planned = (0..).zip(all).map(|(position, (cell, repetition))| Planned { cell, repetition, position });
+    planned.filter(|planned| fitting.contains(&planned.cell)).collect()
 }
 
 #[cfg(test)]
@@ -85,7 +88,7 @@ mod tests {
     #[test]
     fn every_block_holds_every_cell_once_in_an_order_of_its_own() {
         let cells = cells(&plan(), &[(512, 1024)]);
-        let order = order(&cells, 6, 7);
+        let order = order((&cells, &cells), 6, 7);
         let warm: Vec<_> = order.iter().filter(|planned| planned.repetition == 0).map(|planned| planned.cell.program.name()).collect();
         assert_eq!(warm, ["lean", "python"]);
         assert_eq!(order.len(), 2 + 6 * 10);
@@ -98,9 +101,19 @@ mod tests {
     }
 
     #[test]
+    fn what_does_not_fit_leaves_the_places_of_the_others() {
+        let cells = cells(&plan(), &[(512, 1024), (8_192, 16_384)]);
+        let small: Vec<Cell> = cells.iter().filter(|cell| cell.cpu_units == 512).cloned().collect();
+        let (whole, part) = (order((&cells, &cells), 2, 7), order((&cells, &small), 2, 7));
+        assert_eq!(part.len(), 2 + 2 * 10);
+        let kept: Vec<_> = whole.into_iter().filter(|planned| planned.cell.cpu_units == 512).collect();
+        assert_eq!(part, kept);
+    }
+
+    #[test]
     fn the_seed_decides_the_order() {
         let cells = cells(&plan(), &[(512, 1024)]);
-        assert_eq!(order(&cells, 3, 7), order(&cells, 3, 7));
-        assert_ne!(order(&cells, 3, 7), order(&cells, 3, 8));
+        assert_eq!(order((&cells, &cells), 3, 7), order((&cells, &cells), 3, 7));
+        assert_ne!(order((&cells, &cells), 3, 7), order((&cells, &cells), 3, 8));
     }
 }

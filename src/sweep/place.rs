@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use tokio::sync::watch;
 
-use super::ecs::Fleet;
+use super::ecs::{Abandon, Fleet};
 use super::local::{Local, Scene};
 use super::matrix::Planned;
 use super::tell::Telling;
@@ -24,6 +24,8 @@ pub(super) struct Todo {
     pub(super) attempt: u32,
     /// Its number among all runs, from 1; none for a warm-up.
     pub(super) number: Option<u64>,
+    /// Attempts before it that the platform broke.
+    pub(super) broken: u32,
 }
 
 /// One attempt at a repetition, in its folder.
@@ -92,8 +94,6 @@ pub(super) enum Misfit {
 pub(super) struct Finished {
     pub(super) attempt: Attempt,
     pub(super) record: Record,
-    /// Whether the platform broke it, and another attempt may end better.
-    pub(super) again: bool,
 }
 
 /// What comes of waiting.
@@ -129,6 +129,14 @@ impl Place {
         match self {
             Self::Local(local, _) => local.words(cell),
             Self::Ecs(fleet) => fleet.words(),
+        }
+    }
+
+    /// The task definition of all tasks; none on this machine.
+    pub(super) fn definition(&self) -> Option<String> {
+        match self {
+            Self::Local(..) => None,
+            Self::Ecs(fleet) => Some(fleet.definition().to_owned()),
         }
     }
 
@@ -181,7 +189,7 @@ impl Place {
                 let cell = attempt.cell().to_string();
                 let record = record.map_err(|error| Failure::new(Exit::SetUp, format!("cannot run {cell}: {error}")))?;
                 if let Some(record) = record {
-                    return Ok(Next::Finished(Box::new(Finished { attempt, record, again: false })));
+                    return Ok(Next::Finished(Box::new(Finished { attempt, record })));
                 }
                 // Nothing of it counts; the next attempt gets a folder of its own either way.
                 let _kept = std::fs::remove_dir_all(&attempt.dir);
@@ -191,10 +199,18 @@ impl Place {
         }
     }
 
-    /// Ends what is going on, before the sweep ends early.
-    pub(super) async fn abandon(&mut self, on_event: &mut dyn FnMut(&SweepEvent)) {
+    /// Ends what is going on, before the sweep ends early; returns how many tasks go on all the same.
+    pub(super) async fn abandon(&mut self, why: Abandon, on_event: &mut dyn FnMut(&SweepEvent)) -> usize {
+        match self {
+            Self::Local(..) => 0,
+            Self::Ecs(fleet) => fleet.abandon(why, on_event).await,
+        }
+    }
+
+    /// Makes sure that nothing goes on after the end.
+    pub(super) async fn tidy(&mut self, on_event: &mut dyn FnMut(&SweepEvent)) {
         if let Self::Ecs(fleet) = self {
-            fleet.abandon(on_event).await;
+            fleet.tidy(on_event).await;
         }
     }
 }

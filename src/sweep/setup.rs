@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::ecs::Fleet;
+use super::ecs::{Fleet, FleetPlan};
 use super::folder::Folder;
 use super::job::{Forecast, Job, Oversize, World};
 use super::keys::{Frozen, Wanted, freeze, requests};
@@ -15,7 +15,7 @@ use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure};
 use crate::lister::sha256_hex;
 use crate::plan::Access;
-use crate::price::MINIMUM_SECONDS;
+use crate::price::{MINIMUM_SECONDS, PriceList};
 use crate::results::record::SweepFacts;
 use crate::server::{Embedded, ProcessConfig};
 use crate::stats::family::can_reach;
@@ -52,16 +52,14 @@ pub(super) struct Stage<'a> {
 /// Sets a sweep up in its folder.
 pub(super) async fn set_up<'a>(job: &Job, folder: &Folder, world: World<'a>) -> Result<Stage<'a>, Failure> {
     let World { executable, environment, prices, on_event, .. } = world;
-    let mut place = match &job.fleet {
-        None => Place::Local(Box::new(Local::new(folder.root(), executable.clone(), (job.time_limit, neighbour(job)))), None),
-        Some(plan) => Place::Ecs(Box::new(Fleet::prepare(plan, (&job.access, prices)).await?)),
-    };
+    let begun = folder.begun()?;
+    let kept = begun.as_ref().and_then(|(facts, _)| facts.task_definition.clone());
+    let mut place = place(job, (folder, &executable), (prices, kept)).await?;
     let (cells, warnings) = fitting(job, &place)?;
     for warning in &warnings {
         on_event(&SweepEvent::Warning(warning.clone()));
     }
     let plan = job.plan.to_toml();
-    let begun = folder.begun()?;
     if let Some((_, before)) = &begun {
         same_plan(before, &plan, &job.id)?;
     }
@@ -73,7 +71,7 @@ pub(super) async fn set_up<'a>(job: &Job, folder: &Folder, world: World<'a>) -> 
     let mut bucket = Bucket::new(&session, &bucket_name);
     let (facts, lists) = match begun {
         Some((facts, _)) => (goes_on(job, folder, facts)?, 0),
-        None => begin(job, (folder, &plan), &mut bucket, on_event).await?,
+        None => begin(job, (folder, &plan, place.definition()), &mut bucket, on_event).await?,
     };
     let expected = expected(job, &facts);
     let gets = match job.layout.part_size {
@@ -108,6 +106,17 @@ pub(super) async fn set_up<'a>(job: &Job, folder: &Folder, world: World<'a>) -> 
         fleet.belong(&facts, (stored.clone(), Box::new(results.clone())));
     }
     Ok(Stage { place, cells, facts, telling, server, contender_results, results, stored, lists, gets, warnings, on_event })
+}
+
+/// Where the cells run. `kept` is the task definition with which the sweep was begun: a stack that was updated since must not change what the rest is
+/// measured with.
+async fn place(job: &Job, (folder, executable): (&Folder, &std::path::Path), (prices, kept): (&PriceList, Option<String>)) -> Result<Place, Failure> {
+    let Some(plan) = &job.fleet else {
+        let local = Local::new(folder.root(), executable.to_owned(), (job.time_limit, neighbour(job)));
+        return Ok(Place::Local(Box::new(local), None));
+    };
+    let plan = FleetPlan { definition: kept.unwrap_or_else(|| plan.definition.clone()), ..plan.clone() };
+    Ok(Place::Ecs(Box::new(Fleet::prepare(&plan, (&job.access, prices)).await?)))
 }
 
 impl Stage<'_> {
@@ -234,7 +243,8 @@ fn cannot_tell(cells: usize, repeat: u32) -> Option<String> {
     }
     let enough = (repeat..MOST).find(|more| can_reach(cells, *more, ALPHA));
     let enough = enough.map_or_else(String::new, |enough| format!("; {enough} can"));
-    Some(format!("{repeat} repetitions cannot tell two sweeps of {cells} cells apart at 5 %, however much they differ{enough} (--repeat)"))
+    let s = if repeat == 1 { "" } else { "s" };
+    Some(format!("{repeat} repetition{s} cannot tell two sweeps of {cells} cells apart at 5 %, however much they differ{enough} (--repeat)"))
 }
 
 fn refusal(cell: &Cell, misfit: Misfit) -> Failure {
@@ -286,7 +296,7 @@ fn reached(job: &Job, server: Option<&Embedded>) -> (Access, Option<StaticKeys>)
 /// Lists the keys, and writes down what the sweep is.
 async fn begin(
     job: &Job,
-    (folder, plan): (&Folder, &str),
+    (folder, plan, definition): (&Folder, &str, Option<String>),
     bucket: &mut Bucket,
     on_event: &mut dyn FnMut(&SweepEvent),
 ) -> Result<(SweepFacts, u64), Failure> {
@@ -297,7 +307,7 @@ async fn begin(
             .hint("a sweep needs something to fetch: check the bucket and --prefix"));
     }
     let pages = frozen.pages;
-    let facts = facts(job, (frozen, plan), bucket);
+    let facts = SweepFacts { task_definition: definition, ..facts(job, (frozen, plan), bucket) };
     folder.begin(&facts, plan)?;
     Ok((facts, pages))
 }
@@ -309,6 +319,7 @@ fn facts(job: &Job, (frozen, plan): (Frozen, &str), bucket: &Bucket) -> SweepFac
         plan_sha256: sha256_hex(plan.as_bytes()),
         keys_sha256: frozen.sha256,
         on: on(job).to_owned(),
+        task_definition: None,
         seed: job.plan.seed,
         repetitions: job.plan.repeat,
         bucket: bucket.name().to_owned(),

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use async_trait::async_trait;
 
+use super::MAX_ATTEMPTS;
 use super::budget::billed_s;
-use super::ended::Broken;
+use super::ended::{Again, Broken};
 use super::member::Member;
 use crate::cloud::TaskSeen;
 use crate::platform::clock::{unix_ms, utc_text};
@@ -23,8 +24,8 @@ fn limited() -> Limited {
     Limited { cpu: Means::Fargate, memory: Some(Means::Fargate), cpus: Vec::new(), machine_cpus: None, shared_with_server: None }
 }
 
-/// The record of an attempt whose tasks have all ended, and whose summaries are in its folder; and whether another attempt may end better.
-pub(super) fn record(attempt: &Attempt, members: &[Member], (facts, beside): (&SweepFacts, &[String])) -> (Record, Option<Broken>) {
+/// The record of an attempt whose tasks have all ended, and whose summaries are in its folder.
+pub(super) fn record(attempt: &Attempt, members: &[Member], (facts, beside): (&SweepFacts, &[String])) -> Record {
     let cell = attempt.cell();
     let (summaries, wrong) = found_in(&attempt.dir, cell.shards);
     let broken = members.iter().find_map(|member| member.result()?.as_ref().err().cloned());
@@ -35,10 +36,10 @@ pub(super) fn record(attempt: &Attempt, members: &[Member], (facts, beside): (&S
         (None, Some(wrong)) => Some(Broken::new(format!("{wrong}, though its task ended well"))),
         (broken, _) => broken,
     };
-    let failure = broken.as_ref().map(|broken| RepetitionFailure { reason: broken.reason.clone(), exit_code: broken.exit_code, stderr: Vec::new() });
+    let again = attempt.todo.broken + 1 < MAX_ATTEMPTS && broken.as_ref().is_some_and(|broken| broken.again == Again::Yes);
+    let failure = broken.map(|broken| RepetitionFailure { reason: broken.reason, exit_code: broken.exit_code, stderr: Vec::new(), again });
     let tasks = members.iter().map(task_run).collect();
-    let record = Record { failure, summaries, tasks, beside: beside.to_vec(), ..attempt.record(facts, limited()) };
-    (record, broken)
+    Record { failure, summaries, tasks, beside: beside.to_vec(), ..attempt.record(facts, limited()) }
 }
 
 /// A summary that names another task than the one that was started is not this attempt's.

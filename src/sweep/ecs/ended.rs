@@ -38,6 +38,11 @@ impl Broken {
         Self { reason: reason.into(), exit_code: None, again: Again::No, is_hint: false }
     }
 
+    /// Whether no result can prove the opposite: none was begun, or the program itself said so.
+    pub(super) fn is_for_good(&self) -> bool {
+        !self.is_hint || self.exit_code.is_some()
+    }
+
     /// What ECS says, where a result says more.
     pub(super) fn hint(reason: impl Into<String>, again: Again) -> Self {
         Self { again, is_hint: true, ..Self::new(reason) }
@@ -49,6 +54,8 @@ impl Broken {
 pub(super) enum NotStarted {
     /// Nothing was started; later it may be.
     Later(String),
+    /// It was not heard: the same request again.
+    Busy(String),
     /// Whether something was started is not known: the same request again, under the same token.
     Unclear(String),
     /// This size does not fit the account.
@@ -76,7 +83,8 @@ pub(super) fn refused(refusal: &Refusal) -> NotStarted {
 /// A `RunTask` call that failed.
 pub(super) fn failed(error: CloudError) -> NotStarted {
     match error.kind {
-        CloudErrorKind::Throttled | CloudErrorKind::Unclear => NotStarted::Unclear(error.message),
+        CloudErrorKind::Throttled => NotStarted::Busy(error.message),
+        CloudErrorKind::Unclear => NotStarted::Unclear(error.message),
         CloudErrorKind::Conflict if !error.resources.is_empty() => NotStarted::Already(error.resources),
         _ if is_of_quota(&error.message) => NotStarted::NoSuchSize(error.message),
         _ if is_of_capacity(&error.message) => NotStarted::Later(error.message),
@@ -114,6 +122,9 @@ pub(super) fn stopped(task: &TaskSeen, memory_mib: u32) -> Result<(), Broken> {
             let said = said(if container.is_empty() { why } else { container });
             let again = if said.contains("CannotPull") { Again::No } else { Again::Yes };
             broken(format!("did not start: {said}"), again)
+        }
+        ("UserInitiated", _) if why.starts_with("parfetch: the sweep was ended") => {
+            broken("an earlier part of the sweep stopped it".to_owned(), Again::Yes)
         }
         ("UserInitiated", _) => broken(format!("somebody stopped it: {}", said(why)), Again::No),
         (_, Some(KILLED)) => broken("was killed (exit code 137): out of memory, most likely".to_owned(), Again::No),
@@ -157,6 +168,7 @@ mod tests {
         assert_eq!(pull, ("did not start: CannotPullContainerError: not found".to_owned(), Again::No));
         assert_eq!(broken("TaskFailedToStart", None, ("", "Timeout waiting for network interface provisioning.")).1, Again::Yes);
         assert_eq!(broken("UserInitiated", Some(143), ("", "by hand")), ("somebody stopped it: by hand".to_owned(), Again::No));
+        assert_eq!(broken("UserInitiated", Some(143), ("", "parfetch: the sweep was ended")).1, Again::Yes);
         assert_eq!(broken(exited, Some(4), ("", "")), ("ended with exit code 4".to_owned(), Again::No));
         assert_eq!(broken("", None, ("", "")).0, "stopped without an exit code: ECS says no more");
     }
@@ -176,7 +188,7 @@ mod tests {
         let failed = |kind, message: &str| {
             failed(CloudError { kind, code: String::new(), message: message.to_owned(), hint: String::new(), resources: vec!["arn".to_owned()] })
         };
-        assert!(matches!(failed(CloudErrorKind::Throttled, "Rate exceeded"), NotStarted::Unclear(_)));
+        assert!(matches!(failed(CloudErrorKind::Throttled, "Rate exceeded"), NotStarted::Busy(_)));
         assert!(matches!(failed(CloudErrorKind::Unclear, "no answer"), NotStarted::Unclear(_)));
         assert!(matches!(failed(CloudErrorKind::NotFound, "Unable to describe task definition"), NotStarted::Ends(_)));
         assert!(matches!(failed(CloudErrorKind::Denied, "not authorized"), NotStarted::Ends(_)));

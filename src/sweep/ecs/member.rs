@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::ended::{Again, Broken, stopped};
 use crate::cloud::TaskSeen;
+use crate::platform::clock::unix_ms;
 
 /// Longest time between two tries to start a task, or to look.
 pub(super) const MAX_DELAY: Duration = Duration::from_secs(30);
@@ -60,6 +61,10 @@ pub(super) struct Member {
     told: Option<Broken>,
     /// A start was not answered.
     unclear: bool,
+    /// It was told to stop, and the call has not gone through.
+    unheard: bool,
+    /// An earlier part of this sweep started it.
+    adopted: bool,
     /// Since when ECS says that it does not know it.
     unknown_since: Option<Instant>,
     result: Option<Result<(), Broken>>,
@@ -83,6 +88,8 @@ impl Member {
             delay: Duration::ZERO,
             told: None,
             unclear: false,
+            unheard: false,
+            adopted: phase == Phase::Starting,
             unknown_since: None,
             result: None,
         }
@@ -126,7 +133,7 @@ impl Member {
 
     /// It was not started, and is tried again after a while; when there is no while left, it failed.
     pub(super) fn later(&mut self, reason: &str, pace: &Pace) {
-        self.delay = (self.delay * 2).clamp(pace.poll, MAX_DELAY);
+        self.delay = (self.delay * 2).clamp(pace.poll, MAX_DELAY.max(pace.poll));
         // Between half the time and all of it: several sweeps must not go on in step.
         self.retry_at = Instant::now() + self.delay.mul_f64(0.5 + fastrand::f64() / 2.0);
         if self.retry_at.duration_since(self.begun) > pace.start {
@@ -142,10 +149,21 @@ impl Member {
 
     /// It is told to stop, for this reason.
     pub(super) fn tell(&mut self, broken: Broken) {
+        self.unheard = true;
         self.told.get_or_insert(broken);
         if self.phase != Phase::Stopping {
             self.enter(Phase::Stopping);
         }
+    }
+
+    /// The call that tells it to stop went through.
+    pub(super) fn has_heard(&mut self) {
+        self.unheard = false;
+    }
+
+    /// Whether it has to be told to stop again.
+    pub(super) fn has_to_hear(&self) -> bool {
+        self.unheard && self.phase == Phase::Stopping
     }
 
     fn enter(&mut self, phase: Phase) {
@@ -186,6 +204,11 @@ impl Member {
             && !(self.phase == Phase::Running && phase == Phase::Starting)
         {
             self.enter(phase);
+            // Its time has run since it ran, not since it was found.
+            if let (Phase::Running, true, Some(started)) = (phase, self.adopted, task.times.started) {
+                let ran = Duration::from_millis(unix_ms().saturating_sub(started));
+                self.since = self.since.checked_sub(ran).unwrap_or(self.since);
+            }
         }
     }
 

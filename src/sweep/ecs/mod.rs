@@ -23,7 +23,7 @@ pub use plan::{Consent, FleetPlan, OnInterrupt};
 
 use self::budget::{Budget, billed_s};
 use self::collect::{Shelf, billed_so_far_s, names, record};
-use self::ended::{Again, Broken};
+use self::ended::Broken;
 use self::ledger::{Entry, Ledger};
 use self::member::{MAX_DELAY, Member, Pace, Phase};
 use super::folder::{FolderError, attempt_folder};
@@ -34,16 +34,26 @@ use crate::cloud::{Capacity, Launch, MAX_OVERRIDES, TaskTimes, Tasks, overrides_
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure};
 use crate::platform::clock::unix_ms;
+use crate::price::MINIMUM_SECONDS;
 use crate::results::record::{Record, SweepFacts};
 use crate::run::Signal;
 
 /// Attempts at a repetition that the platform breaks again and again.
-const MAX_ATTEMPTS: u32 = 3;
+pub(super) const MAX_ATTEMPTS: u32 = 3;
 /// How long ECS may not know a task that it has just started.
 const SETTLE: Duration = Duration::from_mins(1);
 
 /// Tags of a task: by them it is found again.
 const TAGS: [&str; 5] = ["parfetch:sweep", "parfetch:cell", "parfetch:repetition", "parfetch:attempt", "parfetch:shard"];
+
+/// Why a sweep ends before its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Abandon {
+    /// A signal, or an error.
+    Interrupted,
+    /// The money is used up: nothing may go on.
+    Broke,
+}
 
 /// The tasks of one attempt.
 struct Repetition {
@@ -169,6 +179,11 @@ impl Fleet {
         format!("Fargate tasks {capacity}, {} at a time", self.plan.max_tasks)
     }
 
+    /// ARN of the task definition, with its revision.
+    pub(super) fn definition(&self) -> &str {
+        &self.plan.definition
+    }
+
     pub(super) fn width(&self) -> u64 {
         u64::from(self.plan.max_tasks)
     }
@@ -183,7 +198,7 @@ impl Fleet {
         self.budget.price(cell, seconds)
     }
 
-    /// An earlier part of this sweep has spent something too.
+    /// An earlier part of this sweep has spent something too: every attempt, warm-ups as well.
     pub(super) fn remember(&mut self, record: &Record) {
         for task in &record.tasks {
             if let Some(ns) = task.billed_ns {
@@ -264,34 +279,43 @@ impl Fleet {
         on_event: &mut dyn FnMut(&SweepEvent),
     ) -> Result<Next, Failure> {
         loop {
-            if stop.borrow().is_some() {
-                return Ok(Next::Stopped);
-            }
             if let Some(finished) = self.finished(facts).await? {
                 return Ok(Next::Finished(Box::new(finished)));
             }
+            if stop.borrow().is_some() {
+                return Ok(Next::Stopped);
+            }
             let running = self.running_usd();
-            let waits = self.start_due(running).await?;
-            if self.budget.is_used_up(running, 0.0)
-                || (waits && self.repetitions.iter().all(|one| one.members.iter().all(|member| member.arn.is_none())))
-            {
+            let waits = self.start_due(running, stop).await?;
+            let nothing_goes_on = !self.repetitions.iter().flat_map(|one| &one.members).any(Member::is_looked_at);
+            if self.budget.is_used_up(running, 0.0) || (waits && nothing_goes_on) {
                 return Ok(Next::Spent);
             }
+            self.end_the_rest(on_event).await;
             // What could not even be started is over now.
             if self.repetitions.iter().any(Repetition::is_over) {
                 continue;
             }
             tokio::select! {
-                () = tokio::time::sleep(self.look_delay) => self.look(on_event).await?,
+                looked = async {
+                    tokio::time::sleep(self.look_delay).await;
+                    self.look(on_event).await
+                } => looked?,
                 _ = stop.wait_for(Option::is_some) => {}
             }
         }
     }
 
-    /// What the tasks that go on have cost so far.
+    /// What the tasks that go on cost: so far, and the least that they will.
     fn running_usd(&self) -> f64 {
         let going = self.repetitions.iter().flat_map(|one| one.members.iter().map(move |member| (one.attempt.cell(), member)));
-        going.filter_map(|(cell, member)| self.budget.price(cell, billed_so_far_s(member)?)).sum()
+        let started = going.filter(|(_, member)| member.arn.is_some());
+        started.filter_map(|(cell, member)| Some(self.budget.price(cell, billed_so_far_s(member).unwrap_or(0.0))?.max(self.least_usd(cell)))).sum()
+    }
+
+    /// The least that a task of this cell costs; nothing without a price.
+    fn least_usd(&self, cell: &Cell) -> f64 {
+        self.price(cell, self.plan.least.as_secs_f64().max(MINIMUM_SECONDS)).unwrap_or(0.0)
     }
 
     /// The first attempt whose tasks have all ended, with what it left in the bucket.
@@ -301,16 +325,24 @@ impl Fleet {
         let own = self.own.as_mut().expect("the sweep is known");
         let one = &self.repetitions[index];
         let prefix = own.stored.attempt_prefix(&one.attempt);
-        own.results.fetch(&prefix, &names(&one.attempt, &one.tag), &one.attempt.dir).await?;
+        let begin = Instant::now();
+        let mut delay = self.pace.poll;
+        // One answer that fails must not cost what tasks have found.
+        while let Err(error) = own.results.fetch(&prefix, &names(&one.attempt, &one.tag), &one.attempt.dir).await {
+            if begin.elapsed() > self.pace.stop {
+                return Err(error.into());
+            }
+            tokio::time::sleep(delay).await;
+            delay = (delay * 2).min(MAX_DELAY);
+        }
         let Repetition { attempt, members, beside, .. } = self.repetitions.remove(index);
         let now = unix_ms();
         for times in members.iter().filter_map(|member| Some(&member.seen.as_ref()?.times)) {
             self.budget.ended(attempt.cell(), times, now);
         }
         let beside: Vec<String> = beside.into_iter().collect();
-        let (record, broken) = record(&attempt, &members, (facts, &beside));
-        let again = broken.is_some_and(|broken| broken.again == Again::Yes) && attempt.todo.attempt < MAX_ATTEMPTS;
-        Ok(Some(Finished { attempt, record, again }))
+        let record = record(&attempt, &members, (facts, &beside));
+        Ok(Some(Finished { attempt, record }))
     }
 }
 

@@ -52,6 +52,8 @@ pub struct FleetPlan {
     pub stop_limit: Duration,
     /// Between two looks.
     pub poll: Duration,
+    /// The least time of a task's run, when time ends it; zero when it is not known.
+    pub least: Duration,
     /// What happens to tasks when the sweep ends early.
     pub on_interrupt: OnInterrupt,
     /// Whether money may be spent.

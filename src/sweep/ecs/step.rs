@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::ended::{Again, Broken, NotStarted, failed, refused};
 use super::ledger::Ledger;
-use super::{Fleet, MAX_DELAY, Phase, Repetition, TAGS, billed_s};
+use super::{Abandon, Fleet, MAX_DELAY, Member, Phase, Repetition, TAGS, billed_s};
 use crate::cloud::{CloudErrorKind, Launch, Started, TaskSeen};
 use crate::event::SweepEvent;
 use crate::exit::Failure;
 use crate::platform::clock::unix_ms;
-use crate::price::MINIMUM_SECONDS;
+use crate::run::Signal;
 use crate::sweep::ecs::plan::OnInterrupt;
 
 /// Between two starts: ten a second, half of what Fargate takes for all of an account.
@@ -30,14 +31,14 @@ fn token(launch: &Launch, tries: u32) -> String {
 
 impl Fleet {
     /// Starts what is due. True when the money does not suffice for that.
-    pub(super) async fn start_due(&mut self, running_usd: f64) -> Result<bool, Failure> {
+    pub(super) async fn start_due(&mut self, running_usd: f64, stop: &watch::Receiver<Option<Signal>>) -> Result<bool, Failure> {
         let mut started_usd = running_usd;
         for index in 0..self.repetitions.len() {
             for place in 0..self.repetitions[index].members.len() {
-                if !self.repetitions[index].members[place].is_due() {
+                if !self.repetitions[index].members[place].is_due() || stop.borrow().is_some() {
                     continue;
                 }
-                let least = self.price(self.repetitions[index].attempt.cell(), MINIMUM_SECONDS).unwrap_or(0.0);
+                let least = self.least_usd(self.repetitions[index].attempt.cell());
                 if self.budget.is_used_up(started_usd, least) {
                     return Ok(true);
                 }
@@ -70,6 +71,7 @@ impl Fleet {
                 member.tries += 1;
                 member.later(&why, &self.pace);
             }
+            NotStarted::Busy(why) => member.later(&why, &self.pace),
             NotStarted::Unclear(why) => member.unclear(&why, &self.pace),
             NotStarted::Already(arns) => member.started(arns.into_iter().next().unwrap_or_default()),
             NotStarted::Fails(why) => member.end(Err(Broken::new(format!("not started: {why}")))),
@@ -118,34 +120,86 @@ impl Fleet {
                 }
             }
         }
+        self.tell_again().await;
         for (index, place, why) in late {
-            self.give_up((index, place), why, on_event).await;
+            self.give_up((index, place), Broken::hint(why, Again::No), on_event).await;
         }
         Ok(())
     }
 
+    /// A repetition one of whose shards is lost for good is lost: the others are not left to run.
+    pub(super) async fn end_the_rest(&mut self, on_event: &mut dyn FnMut(&SweepEvent)) {
+        for index in 0..self.repetitions.len() {
+            let members = &mut self.repetitions[index].members;
+            let lost = members.iter().find_map(|member| member.result()?.as_ref().err().filter(|broken| broken.is_for_good()).cloned());
+            let Some(lost) = lost else { continue };
+            members.iter_mut().filter(|member| member.phase() == Phase::Waiting).for_each(|member| member.end(Err(lost.clone())));
+            let going: Vec<usize> = (0..members.len()).filter(|place| matches!(members[*place].phase(), Phase::Starting | Phase::Running)).collect();
+            for place in going {
+                self.give_up((index, place), lost.clone(), on_event).await;
+            }
+        }
+    }
+
     /// Stops one task for good.
-    async fn give_up(&mut self, (index, place): (usize, usize), why: String, on_event: &mut dyn FnMut(&SweepEvent)) {
+    async fn give_up(&mut self, (index, place): (usize, usize), broken: Broken, on_event: &mut dyn FnMut(&SweepEvent)) {
+        let why = format!("parfetch: {}", broken.reason);
         let member = &mut self.repetitions[index].members[place];
-        member.tell(Broken::hint(why.clone(), Again::No));
+        member.tell(broken);
         let Some(arn) = &member.arn else { return };
-        if let Err(error) = self.calls.stop(&self.plan.cluster, arn, &format!("parfetch: {why}")).await {
-            on_event(&SweepEvent::Warning(error.message));
+        match self.calls.stop(&self.plan.cluster, arn, &why).await {
+            Ok(()) => member.has_heard(),
+            Err(error) => on_event(&SweepEvent::Warning(error.message)),
+        }
+    }
+
+    /// Whoever was told to stop and could not be reached is told again.
+    async fn tell_again(&mut self) {
+        for member in self.repetitions.iter_mut().flat_map(|one| &mut one.members).filter(|member| member.has_to_hear()) {
+            let Some(arn) = &member.arn else { continue };
+            if self.calls.stop(&self.plan.cluster, arn, "parfetch: past its time").await.is_ok() {
+                member.has_heard();
+            }
+        }
+    }
+
+    /// At the end of a sweep nothing of it goes on: what ECS lost for a while, or what did not stop in time.
+    pub(in crate::sweep) async fn tidy(&mut self, on_event: &mut dyn FnMut(&SweepEvent)) {
+        for task in self.living().await {
+            let told = self.calls.stop(&self.plan.cluster, &task.arn, "parfetch: the sweep was ended").await;
+            let what = if told.is_ok() { "was told to stop again" } else { "could not be told to stop, goes on, and costs money" };
+            on_event(&SweepEvent::Warning(format!("the task {} of this sweep was still {}: it {what}", task.arn, task.status)));
         }
     }
 
     /// Whether something was started for an attempt is not known when its start was never answered: what ECS has of it is stopped.
     pub(super) async fn sweep_up(&mut self, index: usize) {
-        let one = &self.repetitions[index];
-        let unknown: Vec<usize> = (0..one.members.len()).filter(|place| one.members[*place].was_unclear()).collect();
-        if unknown.is_empty() {
-            return;
+        let begin = Instant::now();
+        while self.repetitions[index].members.iter().any(Member::was_unclear) && begin.elapsed() <= self.pace.settle {
+            for arn in self.recognise().await {
+                // What does not hear of it ends by itself; it has no place in this sweep any more.
+                let _told = self.calls.stop(&self.plan.cluster, &arn, "parfetch: its start was not answered").await;
+            }
+            tokio::time::sleep(self.pace.poll).await;
         }
-        let tags: Vec<&Vec<(String, String)>> = unknown.iter().map(|place| &one.launches[*place].tags).collect();
-        for task in self.living().await.into_iter().filter(|task| tags.iter().any(|tags| is_tagged(task, tags))) {
-            // What does not hear of it ends by itself; it has no place in this sweep any more.
-            let _told = self.calls.stop(&self.plan.cluster, &task.arn, "parfetch: its start was not answered").await;
+    }
+
+    /// Finds, by their tags, tasks whose start was not answered; what has just been started may not be listed yet.
+    async fn recognise(&mut self) -> Vec<String> {
+        if !self.repetitions.iter().flat_map(|one| &one.members).any(Member::was_unclear) {
+            return Vec::new();
         }
+        let living = self.living().await;
+        let mut found = Vec::new();
+        for one in &mut self.repetitions {
+            for (member, launch) in one.members.iter_mut().zip(&one.launches).filter(|(member, _)| member.was_unclear()) {
+                if let Some(task) = living.iter().find(|task| is_tagged(task, &launch.tags)) {
+                    member.arn = Some(task.arn.clone());
+                    found.push(task.arn.clone());
+                }
+            }
+        }
+        found
     }
 
     /// Every task of this sweep that goes on, as far as ECS says.
@@ -160,15 +214,16 @@ impl Fleet {
     }
 
     /// Ends early: stops every task of the sweep and waits until they have stopped, or leaves them if that was asked for.
-    pub(in crate::sweep) async fn abandon(&mut self, on_event: &mut dyn FnMut(&SweepEvent)) {
+    /// Returns how many have not stopped.
+    pub(in crate::sweep) async fn abandon(&mut self, why: Abandon, on_event: &mut dyn FnMut(&SweepEvent)) -> usize {
         let mut going: Vec<String> =
             self.repetitions.iter().flat_map(|one| &one.members).filter(|one| one.is_looked_at()).filter_map(|one| one.arn.clone()).collect();
-        if self.plan.on_interrupt == OnInterrupt::Detach {
+        if self.plan.on_interrupt == OnInterrupt::Detach && why == Abandon::Interrupted {
             if !going.is_empty() {
                 on_event(&SweepEvent::Warning(format!("{} goes on: the same command finds it again", tasks(going.len()))));
             }
             self.repetitions.clear();
-            return;
+            return going.len();
         }
         going.extend(self.living().await.into_iter().map(|task| task.arn));
         going.sort();
@@ -182,10 +237,16 @@ impl Fleet {
         }
         for one in std::mem::take(&mut self.repetitions) {
             self.bill(&one);
-            if one.members.iter().all(|member| member.arn.as_ref().is_none_or(|arn| !left.contains(arn))) {
+            // What has ended and was not collected yet is collected by the next sweep of this name.
+            let is_untouched = |member: &Member| member.arn.is_none() && member.tries == 0 && !member.was_unclear();
+            if one.members.iter().all(is_untouched) {
+                // Nothing was asked for: the attempt has not been.
+                let _kept = std::fs::remove_dir_all(&one.attempt.dir);
+            } else if !one.is_over() && one.members.iter().all(|member| member.arn.as_ref().is_none_or(|arn| !left.contains(arn))) {
                 Ledger::remove(&one.attempt.dir);
             }
         }
+        left.len()
     }
 
     /// Tells these to stop and waits until they have; returns those that have not in time.
@@ -194,9 +255,20 @@ impl Fleet {
         let mut untold = going.clone();
         let mut said = false;
         loop {
+            let is_new = begin.elapsed() <= self.pace.settle;
+            for arn in self.recognise().await {
+                if !going.contains(&arn) {
+                    going.push(arn.clone());
+                    untold.push(arn);
+                }
+            }
+            let is_unclear = is_new && self.repetitions.iter().flat_map(|one| &one.members).any(Member::was_unclear);
             let mut still_untold = Vec::new();
             let mut is_denied = false;
             for arn in untold {
+                if begin.elapsed() > self.pace.stop {
+                    return going;
+                }
                 // A task that has just been started may not be known yet.
                 if let Err(error) = self.calls.stop(&self.plan.cluster, &arn, "parfetch: the sweep was ended").await {
                     if !said && error.kind != CloudErrorKind::Refused && error.kind != CloudErrorKind::NotFound {
@@ -209,7 +281,6 @@ impl Fleet {
             }
             untold = still_untold;
             if let Ok(seen) = self.calls.describe(&self.plan.cluster, &going).await {
-                let is_new = begin.elapsed() <= self.pace.settle;
                 going.retain(|arn| seen.tasks.iter().find(|task| task.arn == *arn).map_or(is_new, is_alive));
                 untold.retain(|arn| going.contains(arn));
                 for member in self.repetitions.iter_mut().flat_map(|one| &mut one.members) {
@@ -219,7 +290,7 @@ impl Fleet {
                 }
             }
             // Who may not stop them waits in vain.
-            if going.is_empty() || is_denied || begin.elapsed() > self.pace.stop {
+            if (going.is_empty() && !is_unclear) || is_denied || begin.elapsed() > self.pace.stop {
                 return going;
             }
             tokio::time::sleep(self.pace.poll).await;
@@ -227,7 +298,7 @@ impl Fleet {
     }
 
     fn bill(&mut self, one: &Repetition) {
-        for times in one.members.iter().filter(|member| member.phase() != Phase::Ended).filter_map(|member| Some(member.seen.as_ref()?.times)) {
+        for times in one.members.iter().filter_map(|member| Some(member.seen.as_ref()?.times)) {
             if billed_s(&times, unix_ms()).is_some() {
                 self.budget.ended(one.attempt.cell(), &times, unix_ms());
             }

@@ -143,6 +143,7 @@ fn plan() -> FleetPlan {
         run_limit: Duration::from_hours(1),
         stop_limit: Duration::from_mins(4),
         poll: Duration::from_secs(5),
+        least: Duration::ZERO,
         on_interrupt: OnInterrupt::Stop,
         consent: Consent::Yes,
         log_group: None,
@@ -172,7 +173,7 @@ fn attempt(dir: &Path, (cpu_units, repetition, attempt): (u32, u32, u32)) -> Att
     let dir = dir.join(format!("{cpu_units}-{repetition}-{attempt}"));
     std::fs::create_dir_all(&dir).unwrap();
     Attempt {
-        todo: Todo { planned: Planned { cell, repetition, position: 0 }, attempt, number: Some(1) },
+        todo: Todo { planned: Planned { cell, repetition, position: 0 }, attempt, number: Some(1), broken: attempt - 1 },
         dir,
         started_at: "2026-11-21T10:00:00Z".to_owned(),
     }
@@ -217,7 +218,10 @@ impl Scene {
 
     async fn record(&mut self) -> (Record, bool) {
         match self.next().await.unwrap() {
-            Next::Finished(finished) => (finished.record, finished.again),
+            Next::Finished(finished) => {
+                let again = finished.record.failure.as_ref().is_some_and(|failure| failure.again);
+                (finished.record, again)
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -355,8 +359,8 @@ async fn an_end_before_time_stops_every_task_and_forgets_it() {
     scene.take((1_024, 1, 1));
     scene.take((1_024, 2, 1));
     let said = &mut Vec::new();
-    scene.fleet.start_due(0.0).await.unwrap();
-    scene.fleet.abandon(&mut |event| said.push(event.clone())).await;
+    scene.fleet.start_due(0.0, &scene.stop).await.unwrap();
+    scene.fleet.abandon(Abandon::Interrupted, &mut |event| said.push(event.clone())).await;
     let mut stopped = scene.fake.0.borrow().stopped.clone();
     stopped.sort();
     assert_eq!(stopped, ["arn:0", "arn:1"]);
@@ -370,8 +374,8 @@ async fn detached_tasks_are_taken_up_again() {
     let detached = FleetPlan { on_interrupt: OnInterrupt::Detach, ..plan() };
     let mut scene = Scene::of(detached, FakeShelf(true), |account| account.states = vec!["RUNNING", "STOPPED"]);
     scene.take((1_024, 1, 1));
-    scene.fleet.start_due(0.0).await.unwrap();
-    scene.fleet.abandon(&mut |_| {}).await;
+    scene.fleet.start_due(0.0, &scene.stop).await.unwrap();
+    scene.fleet.abandon(Abandon::Interrupted, &mut |_| {}).await;
     assert!(scene.fake.0.borrow().stopped.is_empty());
     scene.take((1_024, 1, 1));
     assert_eq!(scene.record().await.0.failure, None);

@@ -28,7 +28,7 @@ pub(super) fn server_use(report: &ServerReport) -> ServerUse {
 pub(super) fn failure_of(launched: &Launched, (cell, time_limit): (&Cell, Duration), jobs: &[Job]) -> Option<RepetitionFailure> {
     launched.ended.iter().zip(jobs).find_map(|(ended, job)| {
         let reason = reason(*ended, (cell, time_limit))?;
-        Some(RepetitionFailure { reason, exit_code: ended.status.code(), stderr: last_lines(&job.dir, LINES) })
+        Some(RepetitionFailure { reason, exit_code: ended.status.code(), stderr: last_lines(&job.dir, LINES), again: false })
     })
 }
 
@@ -52,7 +52,7 @@ pub(super) fn add_summaries(record: &mut Record, dir: &Path) {
     let (names, wrong) = found_in(dir, record.cell.shards);
     record.summaries = names;
     if let (None, Some(reason)) = (&record.failure, wrong) {
-        record.failure = Some(RepetitionFailure { reason, exit_code: None, stderr: last_lines(dir, LINES) });
+        record.failure = Some(RepetitionFailure { reason, exit_code: None, stderr: last_lines(dir, LINES), again: false });
     }
 }
 
@@ -79,7 +79,7 @@ pub(super) async fn add_contender(record: &mut Record, (dir, tag): (&Path, &str)
         }
         Err(reason) => Some(reason),
     };
-    record.failure = wrong.map(|reason| RepetitionFailure { reason, exit_code: None, stderr: last_lines(dir, LINES) });
+    record.failure = wrong.map(|reason| RepetitionFailure { reason, exit_code: None, stderr: last_lines(dir, LINES), again: false });
 }
 
 /// A contender that fetched something else is not comparable.

@@ -136,7 +136,6 @@ fn an_interrupt_stops_a_task_whose_start_was_never_answered() {
 }
 
 #[test]
-#[ignore = "the launcher lists the tasks once, and leaves the one that is not listed yet running"]
 fn an_interrupt_stops_a_task_whose_start_was_never_answered_and_that_is_not_listed_yet() {
     let scene = unanswered(1);
     let sweep = scene.start(&ONE);
@@ -188,7 +187,6 @@ fn up_to_three_tenths_of_a_cent(scene: &Scene) -> Option<i32> {
 }
 
 #[test]
-#[ignore = "an attempt that the platform broke counts as the last one when the sweep is cut off before the next"]
 fn a_sweep_that_is_cut_off_between_two_attempts_goes_on_with_the_next() {
     let scene = broke();
     scene.sweep(&SMALL, 0);
@@ -197,7 +195,6 @@ fn a_sweep_that_is_cut_off_between_two_attempts_goes_on_with_the_next() {
 }
 
 #[test]
-#[ignore = "what warm-ups and attempts before the last have cost is forgotten when a sweep goes on"]
 fn what_a_sweep_has_spent_before_counts() {
     let scene = broke();
     assert_eq!(up_to_three_tenths_of_a_cent(&scene), Some(3));

@@ -116,7 +116,6 @@ fn what_is_not_there_is_found_out_before_anything_starts() {
 }
 
 #[test]
-#[ignore = "the other shards run to their end or to --run-timeout, and the reason that is told is theirs"]
 fn when_one_shard_cannot_be_started_the_others_are_not_left_to_run() {
     let scene = Scene::over(super::slow(), |setup| setup.fault(On::tags(&[("parfetch:shard", "1")]), Fault::Capacity));
     let words = ["--vcpu", "1", "--client", "lean", "--mode", "async", "-c", "1", "--repeat", "1", "--shards", "2", "--max-tasks", "2"];
