@@ -181,6 +181,17 @@ fn eight_children_are_one_run_and_are_submitted_once() {
     scene.aws.finish();
 }
 
+#[test]
+#[ignore = "takes a minute: the same at the size of a large bucket"]
+fn eight_children_over_a_hundred_thousand_keys_are_one_run() {
+    let scene = Scene::new(Store::serving("objects=100000,prefixes=50,size=2KiB,sizes=lognormal"), |setup| setup);
+    submit(&scene, "-n 8 --yes").exits(0);
+    let (keys, _) = key_files(&scene.source, 8);
+    assert_eq!(keys, scene.source.objects, "every key once, in the order of the listing");
+    is_one_run(&scene.source, 8);
+    scene.aws.finish();
+}
+
 /// A child as AWS Batch starts it, without Batch.
 fn child(source: &Source, environment: &BTreeMap<String, String>, index: u32) -> Ran {
     let at = &source.endpoint;

@@ -42,6 +42,8 @@ struct Account {
     /// The first task is not known to ECS.
     first_vanishes: bool,
     stopped: Vec<String>,
+    /// So many calls that stop a task fail.
+    stops_that_fail: u32,
     tokens: Vec<String>,
 }
 
@@ -102,7 +104,12 @@ impl Tasks for Fake {
     }
 
     async fn stop(&self, _: &str, arn: &str, _: &str) -> Result<(), CloudError> {
-        self.0.borrow_mut().stopped.push(arn.to_owned());
+        let mut account = self.0.borrow_mut();
+        if account.stops_that_fail > 0 {
+            account.stops_that_fail -= 1;
+            return Err(error(CloudErrorKind::Unclear, "no answer"));
+        }
+        account.stopped.push(arn.to_owned());
         Ok(())
     }
 
@@ -397,6 +404,46 @@ async fn no_task_is_started_beyond_the_money() {
     scene.take((1_024, 2, 1));
     assert!(matches!(scene.next().await.unwrap(), Next::Spent));
     assert_eq!(scene.started(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn tasks_that_go_on_are_counted_with_the_least_that_they_will_cost() {
+    // 0.0015 is enough for one minute and not for two, whether the first has begun to cost anything or not.
+    let plan = FleetPlan { consent: Consent::UpTo(0.0015), ..plan() };
+    let mut scene = Scene::of(plan, FakeShelf(true), |account| account.states = vec!["PROVISIONING"]);
+    scene.take((1_024, 1, 1));
+    scene.take((1_024, 2, 1));
+    let running = scene.fleet.running_usd();
+    assert!(scene.fleet.start_due(running, &scene.stop).await.unwrap());
+    let running = scene.fleet.running_usd();
+    assert!((running - 0.05 / 60.0).abs() < 1e-12, "{running}");
+    assert!(scene.fleet.start_due(running, &scene.stop).await.unwrap());
+    assert_eq!(scene.started(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_that_fails_is_told_again() {
+    let mut scene = Scene::new(FakeShelf(false), |account| {
+        account.states = vec!["RUNNING"];
+        account.stops_that_fail = 2;
+        account.first_end = Some(TaskSeen { exit_code: Some(143), ..TaskSeen::default() });
+    });
+    scene.take((1_024, 1, 1));
+    assert_eq!(reason(&scene.record().await.0), "did not end within 1h");
+    assert_eq!(scene.fake.0.borrow().stopped, ["arn:0"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_goes_on_at_the_end_is_told_to_stop_and_told_of() {
+    let mut scene = Scene::new(FakeShelf(true), |account| account.states = vec!["RUNNING"]);
+    scene.take((1_024, 1, 1));
+    scene.fleet.start_due(0.0, &scene.stop).await.unwrap();
+    scene.fleet.repetitions.clear();
+    let said = &mut Vec::new();
+    scene.fleet.tidy(&mut |event| said.push(event.clone())).await;
+    assert_eq!(scene.fake.0.borrow().stopped, ["arn:0"]);
+    let told = "the task arn:0 of this sweep was still RUNNING: it was told to stop again";
+    assert_eq!(*said, [SweepEvent::Warning(told.to_owned())]);
 }
 
 #[tokio::test(start_paused = true)]
