@@ -99,6 +99,9 @@ impl Call<'_> {
             deepest = source;
         }
         let cause = deepest.to_string().trim_end_matches('.').replace('\n', " ");
+        // The SDK names every provider that it asked, over half a screen.
+        let nowhere = "no usable credentials: nothing in the environment, in profiles, of a task role or of an instance";
+        let cause = if cause.starts_with("no credentials found in chain") { nowhere.to_owned() } else { cause };
         let text = format!("{error:?}").to_ascii_lowercase();
         // Without credentials nothing was sent.
         let no_credentials = matches!(error, SdkError::DispatchFailure(_)) && (text.contains("credential") || text.contains("identity"));

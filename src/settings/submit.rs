@@ -94,7 +94,9 @@ fn run(raw: &Raw, (embedded, dry_run): (bool, bool), warnings: &mut Vec<String>)
     let mode = reader.word::<Mode>("mode")?.unwrap_or(Mode::Async);
     let access = super::access(raw)?;
     let plan = RunPlan {
-        bucket: super::bucket(raw, embedded, warnings)?,
+        bucket: super::bucket(raw, embedded, warnings).map_err(|failure| {
+            if raw.get("bucket").is_none() { failure.hint("name the stack with --stack, or set BUCKET_NAME or --bucket") } else { failure }
+        })?,
         selection: Selection {
             source: super::selection::one_source(raw)?,
             prefix: reader.text("prefix").unwrap_or_default(),
