@@ -55,6 +55,7 @@ async fn go_through(job: &Job, (folder, stage): (&Folder, &mut Stage<'_>), signa
     let (todo, mut ended, done) = what_is_left(job, (folder, &order), &mut clock)?;
     if let Place::Ecs(fleet) = &mut stage.place {
         folder.records()?.iter().for_each(|record| fleet.remember(record));
+        fleet.remember_stopped(folder.stopped()?);
     }
     if done.is_empty() {
         affordable(job, stage.forecast(job).tasks_usd)?;
@@ -80,7 +81,10 @@ async fn go_through(job: &Job, (folder, stage): (&Folder, &mut Stage<'_>), signa
         run.ended.going_on = place.abandon(why, *on_event).await;
     }
     let spent = match place {
-        Place::Ecs(fleet) => Some(fleet.spent()),
+        Place::Ecs(fleet) => {
+            folder.add_stopped(fleet.take_stopped())?;
+            Some(fleet.spent())
+        }
         Place::Local(..) => None,
     };
     // What could not be stored is told, unless something worse is.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::ecs::LEDGER_FILE;
+use super::ecs::{LEDGER_FILE, Stopped};
 use super::matrix::Planned;
 use crate::results::record::{FILE_NAME, Record, SweepFacts};
 
@@ -21,6 +21,8 @@ pub(super) const SWEEP_FILE: &str = "sweep.json";
 const PLAN_FILE: &str = "plan.toml";
 /// Name of the key list.
 const KEYS_FILE: &str = "keys.tsv";
+/// Tasks that were stopped with a part of the sweep, and have no record.
+const STOPPED_FILE: &str = "stopped.json";
 /// Held while a sweep runs.
 const LOCK_FILE: &str = "lock";
 
@@ -201,6 +203,25 @@ impl Folder {
             .collect()
     }
 
+    /// Tasks that were stopped with earlier parts of the sweep.
+    pub(super) fn stopped(&self) -> Result<Vec<Stopped>, FolderError> {
+        let path = self.root.join(STOPPED_FILE);
+        match fs::read_to_string(&path) {
+            Ok(text) => serde_json::from_str(&text).map_err(|error| FolderError::Damaged { path, what: error.to_string() }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(cause) => Err(FolderError::Io { path, cause }),
+        }
+    }
+
+    /// Writes more of them down.
+    pub(super) fn add_stopped(&self, more: Vec<Stopped>) -> Result<(), FolderError> {
+        if more.is_empty() {
+            return Ok(());
+        }
+        let all: Vec<Stopped> = self.stopped()?.into_iter().chain(more).collect();
+        self.write(STOPPED_FILE, &(serde_json::to_string(&all).expect("sizes and seconds are plain data") + "\n"))
+    }
+
     /// Whether tasks of an attempt may go on without this sweep.
     pub(super) fn is_going_on(&self, planned: &Planned, attempt: u32) -> bool {
         self.repetition(planned, attempt).join(LEDGER_FILE).exists()
@@ -301,6 +322,17 @@ mod tests {
         assert!(folder.is_going_on(&planned(), 2) && !folder.is_going_on(&planned(), 1));
         folder.prepare(&planned(), 3).unwrap();
         assert_eq!(folder.look(&planned()).unwrap(), Look { record: None, attempt: 4, broken: 0 }, "a later attempt is the one that counts");
+    }
+
+    #[test]
+    fn what_was_stopped_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::open(dir.path().to_owned()).unwrap();
+        let some = |text: &str| -> Vec<Stopped> { serde_json::from_str(text).unwrap() };
+        let (one, two) = (r#"[{"cpu_units":256,"memory_mib":512,"billed_s":60.0}]"#, r#"[{"cpu_units":1024,"memory_mib":2048,"billed_s":75.0}]"#);
+        folder.add_stopped(some(one)).unwrap();
+        folder.add_stopped(some(two)).unwrap();
+        assert_eq!(folder.stopped().unwrap(), [some(one), some(two)].concat());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What the tasks of a sweep have cost so far, and whether another one may be started. Times are UTC in milliseconds since 1970. Pure.
 
+use serde::{Deserialize, Serialize};
+
 use crate::cell::{Cell, UNITS_PER_VCPU};
 use crate::cloud::TaskTimes;
 use crate::price::{MINIMUM_SECONDS, TaskRates, TaskSize, task_usd};
@@ -26,6 +28,17 @@ pub struct Spent {
     pub usd: Option<f64>,
 }
 
+/// A task that was stopped with its sweep, and has no record: its price counts all the same when the sweep goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(in crate::sweep) struct Stopped {
+    /// vCPU × 1024.
+    cpu_units: u32,
+    /// MiB.
+    memory_mib: u32,
+    /// What it is billed for.
+    billed_s: f64,
+}
+
 /// Seconds that a task is billed for: from the start of the image's pull to its stop (or until `now_ms`), a minute at least; none before the pull.
 pub(super) fn billed_s(times: &TaskTimes, now_ms: u64) -> Option<f64> {
     let begin = times.pull_started?;
@@ -33,8 +46,8 @@ pub(super) fn billed_s(times: &TaskTimes, now_ms: u64) -> Option<f64> {
     Some((end.saturating_sub(begin) as f64 / 1e3).ceil().max(MINIMUM_SECONDS))
 }
 
-fn size(cell: &Cell) -> TaskSize {
-    TaskSize { vcpu: f64::from(cell.cpu_units) / f64::from(UNITS_PER_VCPU), memory_mib: u64::from(cell.memory_mib) }
+fn size(cpu_units: u32, memory_mib: u32) -> TaskSize {
+    TaskSize { vcpu: f64::from(cpu_units) / f64::from(UNITS_PER_VCPU), memory_mib: u64::from(memory_mib) }
 }
 
 impl Budget {
@@ -43,19 +56,25 @@ impl Budget {
         Self { rates, most_usd, spent }
     }
 
-    /// A task of this cell has ended.
-    pub(super) fn ended(&mut self, cell: &Cell, times: &TaskTimes, now_ms: u64) {
-        let Some(seconds) = billed_s(times, now_ms) else { return };
+    /// A task of this cell has ended; none when it was not billed.
+    pub(super) fn ended(&mut self, cell: &Cell, times: &TaskTimes, now_ms: u64) -> Option<Stopped> {
+        let stopped = Stopped { cpu_units: cell.cpu_units, memory_mib: cell.memory_mib, billed_s: billed_s(times, now_ms)? };
+        self.add(stopped);
+        Some(stopped)
+    }
+
+    /// Adds what a task was billed for.
+    pub(super) fn add(&mut self, Stopped { cpu_units, memory_mib, billed_s }: Stopped) {
         self.spent.tasks += 1;
-        self.spent.billed_s += seconds;
+        self.spent.billed_s += billed_s;
         if let (Some(rates), Some(usd)) = (self.rates, &mut self.spent.usd) {
-            *usd += task_usd(rates, size(cell), seconds);
+            *usd += task_usd(rates, size(cpu_units, memory_mib), billed_s);
         }
     }
 
     /// Price of one task of this cell that lives for `seconds`; none without a price.
     pub(super) fn price(&self, cell: &Cell, seconds: f64) -> Option<f64> {
-        Some(task_usd(self.rates?, size(cell), seconds))
+        Some(task_usd(self.rates?, size(cell.cpu_units, cell.memory_mib), seconds))
     }
 
     /// Whether the money is used up, if tasks that go on have cost `running_usd` so far and `more_usd` would come.

@@ -18,10 +18,11 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 pub use budget::Spent;
+pub(super) use budget::Stopped;
 pub(super) use ledger::LEDGER_FILE;
 pub use plan::{Consent, FleetPlan, OnInterrupt};
 
-use self::budget::{Budget, billed_s};
+use self::budget::Budget;
 use self::collect::{Shelf, billed_so_far_s, names, record};
 use self::ended::Broken;
 use self::ledger::{Entry, Ledger};
@@ -110,6 +111,8 @@ pub(super) struct Fleet {
     /// Sizes (units, MiB) that the account does not take, and why.
     closed: BTreeMap<(u32, u32), String>,
     last_start: Option<Instant>,
+    /// Tasks that were stopped with the sweep.
+    without_record: Vec<Stopped>,
     /// Until the next look; longer after looks that failed.
     look_delay: Duration,
     /// Warnings for the start of the sweep.
@@ -130,6 +133,7 @@ impl Fleet {
             repetitions: Vec::new(),
             closed: BTreeMap::new(),
             last_start: None,
+            without_record: Vec::new(),
             look_delay: poll,
             notes: Vec::new(),
         }
@@ -206,6 +210,18 @@ impl Fleet {
                 self.budget.ended(&record.cell, &times, 0);
             }
         }
+    }
+
+    /// So have tasks that were stopped with it.
+    pub(super) fn remember_stopped(&mut self, stopped: Vec<Stopped>) {
+        for one in stopped {
+            self.budget.add(one);
+        }
+    }
+
+    /// Tasks that were stopped with this part of the sweep.
+    pub(super) fn take_stopped(&mut self) -> Vec<Stopped> {
+        std::mem::take(&mut self.without_record)
     }
 
     /// Whether another repetition of this cell can be taken on: the tasks at once, and the account's vCPU.

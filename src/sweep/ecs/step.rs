@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::ended::{Again, Broken, NotStarted, failed, refused};
 use super::ledger::Ledger;
-use super::{Abandon, Fleet, MAX_DELAY, Member, Phase, Repetition, TAGS, billed_s};
+use super::{Abandon, Fleet, MAX_DELAY, Member, Phase, Repetition, TAGS};
 use crate::cloud::{CloudErrorKind, Launch, Started, TaskSeen};
 use crate::event::SweepEvent;
 use crate::exit::Failure;
@@ -236,13 +236,16 @@ impl Fleet {
             on_event(&SweepEvent::Warning(format!("the task {arn} has not stopped: it goes on, and costs money")));
         }
         for one in std::mem::take(&mut self.repetitions) {
-            self.bill(&one);
             // What has ended and was not collected yet is collected by the next sweep of this name.
             let is_untouched = |member: &Member| member.arn.is_none() && member.tries == 0 && !member.was_unclear();
             if one.members.iter().all(is_untouched) {
                 // Nothing was asked for: the attempt has not been.
                 let _kept = std::fs::remove_dir_all(&one.attempt.dir);
-            } else if !one.is_over() && one.members.iter().all(|member| member.arn.as_ref().is_none_or(|arn| !left.contains(arn))) {
+            } else if one.is_over() {
+                continue;
+            }
+            self.bill(&one);
+            if one.members.iter().all(|member| member.arn.as_ref().is_none_or(|arn| !left.contains(arn))) {
                 Ledger::remove(&one.attempt.dir);
             }
         }
@@ -299,9 +302,8 @@ impl Fleet {
 
     fn bill(&mut self, one: &Repetition) {
         for times in one.members.iter().filter_map(|member| Some(member.seen.as_ref()?.times)) {
-            if billed_s(&times, unix_ms()).is_some() {
-                self.budget.ended(one.attempt.cell(), &times, unix_ms());
-            }
+            let stopped = self.budget.ended(one.attempt.cell(), &times, unix_ms());
+            self.without_record.extend(stopped);
         }
     }
 }

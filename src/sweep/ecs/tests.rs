@@ -374,6 +374,11 @@ async fn an_end_before_time_stops_every_task_and_forgets_it() {
     assert_eq!(*said, [SweepEvent::Warning("stopping 2 tasks".to_owned())]);
     assert!(!scene.dir.path().join("1024-1-1").join(LEDGER_FILE).exists());
     assert!((scene.fleet.spent().usd.unwrap() - 0.0025).abs() < 1e-12, "what they cost is known");
+    // And the next part of the sweep knows it too.
+    let stopped = scene.fleet.take_stopped();
+    let mut next = Scene::new(FakeShelf(true), |_| {});
+    next.fleet.remember_stopped(stopped);
+    assert_eq!(next.fleet.spent(), scene.fleet.spent());
 }
 
 #[tokio::test(start_paused = true)]
