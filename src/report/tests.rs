@@ -359,6 +359,19 @@ fn shards_are_one_run_bytes_and_histograms_added_and_time_from_first_start_to_la
 }
 
 #[test]
+fn a_shard_of_archived_objects_alone_takes_nothing_from_the_others() {
+    let first = shard("2026-11-20T10:00:00.000Z", 100.0, "0/2");
+    let mut archived = shard("2026-11-20T10:00:05.000Z", 80.0, "1/2");
+    let totals = archived.totals.as_mut().unwrap();
+    (totals.rows.archived, totals.rows.ok, totals.goodput_bytes) = (totals.rows.ok, 0, 0);
+    let cell = &studies(own(&[("a.json", &first), ("b.json", &archived)]), &PriceList::built_in())[0].cells[0];
+    assert_eq!((cell.failures.len(), cell.observations[0].counts.goodput_bytes), (0, Some(BYTES)));
+    // All of them empty is no result.
+    let cell = &studies(own(&[("b.json", &archived)]), &PriceList::built_in())[0].cells[0];
+    assert_eq!((cell.failures.len(), cell.observations.len()), (1, 0));
+}
+
+#[test]
 fn the_worst_clock_of_the_shards_is_told_and_one_that_is_not_known_makes_it_unknown() {
     let of = |errors: [Option<f64>; 2]| {
         let shards = [0, 1].map(|index: u8| {

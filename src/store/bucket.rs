@@ -11,6 +11,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart, EncodingType, RequestPayer};
 use aws_sdk_s3::{Client, Config};
 
+use super::backoff::backoff;
 use super::credentials::CredentialFeed;
 use super::error::{Call, StoreError, StoreErrorKind};
 use super::listing::{LeanPages, ListPage, PageQuery, Pager, decode};
@@ -277,8 +278,22 @@ impl Bucket {
         request.send().await.map(drop).map_err(|error| self.call("store", key).failed(&error))
     }
 
-    /// Reads a whole object into a file.
+    /// Reads a whole object into a file. A body that breaks is read again from its start, as often as any call is tried.
     pub async fn read_to_file(&mut self, key: &str, path: &Path) -> Result<(), StoreError> {
+        let mut attempt = 1;
+        loop {
+            match self.read_once(key, path).await {
+                Err(error) if error.kind == StoreErrorKind::Connection && attempt < self.session.limits().attempts => {
+                    tracing::info!(%error, "read again");
+                    tokio::time::sleep(backoff(attempt, fastrand::f64())).await;
+                    attempt += 1;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    async fn read_once(&mut self, key: &str, path: &Path) -> Result<(), StoreError> {
         let mut body = loop {
             let request = self.client.get_object().bucket(&self.name).key(key).set_request_payer(self.payer());
             match request.send().await.map_err(|error| self.call("read", key).failed(&error)) {

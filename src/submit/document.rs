@@ -122,6 +122,9 @@ pub struct JobDocument {
     pub keys: u64,
     /// Their bytes as listed; `None` when a size is not known.
     pub bytes: Option<u64>,
+    /// What it was forecast to cost in USD; `None` without a price.
+    #[serde(default)]
+    pub forecast_usd: Option<f64>,
     /// What each shard has to fetch, by its index; empty before the keys are stored.
     pub shards: Vec<Part>,
 }
@@ -199,6 +202,7 @@ pub(super) mod tests {
             plan: JobPlan::of(&job),
             keys: 5,
             bytes: None,
+            forecast_usd: Some(1.5),
             shards: vec![Part { keys: 3, bytes: Some(7) }, Part { keys: 2, bytes: None }],
         }
     }

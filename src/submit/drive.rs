@@ -10,7 +10,7 @@ use super::forecast::{Basis, Forecast};
 use super::job::{Afterwards, Job, Spending};
 use super::manifest::{Manifest, unreadable};
 use super::tally::{Tally, parts};
-use super::wait::{JobEnd, Watch};
+use super::wait::{FEW_LOOKS, JobEnd, Watch};
 use crate::cloud::Jobs;
 use crate::event::JobEvent;
 use crate::exit::{Exit, Failure};
@@ -145,9 +145,12 @@ async fn send(job: &Job, (results, document): (&mut Bucket, JobDocument), (watch
     let shards = u32::try_from(document.shards.len()).unwrap_or(u32::MAX);
     let request = job.request(shards)?;
     // A command that was killed between the request and writing down its answer.
-    let found = if was_planned { watch.look_for(&request).await? } else { None };
+    let found = if was_planned { watch.look_for(&request, FEW_LOOKS).await? } else { None };
     if found.is_none() && job.spending == Spending::Nothing {
         return Err(Failure::new(Exit::Usage, format!("the job {} has its keys and is not submitted", job.id)).hint("--yes submits it"));
+    }
+    if let (None, true, Spending::UpTo(most)) = (&found, was_planned, job.spending) {
+        within(most, document.forecast_usd, &job.id)?;
     }
     let before = found.is_some();
     let id = match found {
@@ -214,6 +217,11 @@ async fn plan(
     job.request(keys.shards)?;
     let forecast = foretell(job, &keys, prices).await?;
     on_event(&JobEvent::Planned { title: forecast.title.clone() });
+    let elsewhere = keys.regions.0 != keys.regions.1 && job.run.access.endpoint_url.is_none();
+    if let (Spending::UpTo(_), true) = (job.spending, elsewhere) {
+        let message = format!("--max-cost cannot be kept: the bucket is in {}, and transfer to {} has no price here", keys.regions.0, keys.regions.1);
+        return Err(Failure::new(Exit::Usage, message).hint("run it in the bucket's region; --yes submits it whatever it costs"));
+    }
     if !may_be_spent(job, &forecast)? {
         return Ok(Planned::Foretold(Box::new(forecast)));
     }
@@ -226,7 +234,8 @@ async fn plan(
         }
         Division::Hash => divided(job, &keys).await?,
     };
-    let document = document(job, Some(&keys.tally), parts);
+    let usd = forecast.usd.map(|usd| usd.tasks + usd.requests);
+    let document = JobDocument { forecast_usd: usd, ..document(job, Some(&keys.tally), parts) };
     store(job, results, &document).await?;
     Ok(Planned::Stored(Box::new(document)))
 }
@@ -244,6 +253,7 @@ fn document(job: &Job, tally: Option<&Tally>, shards: Vec<Part>) -> JobDocument 
         plan: JobPlan::of(job),
         keys: tally.map_or(0, |tally| tally.keys),
         bytes: tally.and_then(Tally::bytes),
+        forecast_usd: None,
         shards,
     }
 }
@@ -311,6 +321,16 @@ fn may_be_spent(job: &Job, forecast: &Forecast) -> Result<bool, Failure> {
         return Err(Failure::new(Exit::Usage, message).hint(hint));
     }
     Ok(true)
+}
+
+/// A job that was planned before is submitted for no more than may be spent now.
+fn within(most: f64, forecast_usd: Option<f64>, id: &str) -> Result<(), Failure> {
+    let message = match forecast_usd {
+        Some(usd) if usd <= most => return Ok(()),
+        Some(usd) => format!("the job {id} would cost ${}, more than --max-cost {most}", units::three_digits(usd)),
+        None => format!("what the job {id} costs was not known when it was planned"),
+    };
+    Err(Failure::new(Exit::Usage, message).hint("--yes submits it whatever it costs"))
 }
 
 fn reached(job: &Job, server: Option<&Embedded>) -> (Access, Option<StaticKeys>) {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::reduce::{Context, Numbers, Reduced, seconds};
+use super::reduce::{Context, Numbers, Reduced, failure_of, seconds};
 use super::{Problem, ProblemKind, Reader, Reading, Run, shards};
 use crate::cell::{Cell, Program};
 use crate::plan::{Layout, Work};
@@ -251,7 +251,7 @@ fn of_parfetch(record: &Record, reduced: &[Reduced], named: usize) -> Result<Num
     if reduced.len() < named {
         return Err(format!("{} of its {named} summaries cannot be read", named - reduced.len()));
     }
-    if let Some(reason) = reduced.iter().find_map(|run| run.failure.clone()) {
+    if let Some(reason) = failure_of(reduced) {
         return Err(reason);
     }
     match reduced {
@@ -349,7 +349,7 @@ fn joined(batch: &[Reduced]) -> Run {
 
 /// A run outside a sweep, of one summary or of one a shard; its number comes later.
 fn own_run(batch: &[Reduced], cell: Cell, numbers: Result<Numbers, String>) -> Run {
-    let reason = batch.iter().find_map(|run| run.failure.clone());
+    let reason = failure_of(batch);
     let numbers = reason.map_or(numbers, Err);
     let source = Source { document: batch[0].document.clone(), summaries: batch.iter().map(|run| run.document.clone()).collect() };
     let all = |field: fn(&Workload) -> Option<u64>| batch.iter().map(|run| field(&run.workload)).sum::<Option<u64>>();

@@ -120,6 +120,15 @@ fn identity(summary: &Summary) -> String {
     format!("{started_at} {} {result_name} {task} {:?} {:?}", summary.settings.bucket, summary.phases.fetch_ns, summary.cpu.fetch_user_ns)
 }
 
+/// Why a run that came to its end has no figures: every object was archived or gone, or there was none.
+const NOTHING: &str = "nothing was fetched";
+
+/// Why several shards together have no figures. One that found nothing to fetch (its keys are archived) takes nothing from the others.
+pub(super) fn failure_of(shards: &[Reduced]) -> Option<String> {
+    let some_fetched = shards.iter().any(|shard| shard.failure.is_none());
+    shards.iter().filter_map(|shard| shard.failure.clone()).find(|why| !(some_fetched && why == NOTHING))
+}
+
 fn failure(summary: &Summary) -> Option<String> {
     let rows = summary.totals.map(|totals| totals.rows);
     match summary.state {
@@ -127,7 +136,7 @@ fn failure(summary: &Summary) -> Option<String> {
         State::Interrupted => Some("it was interrupted".to_owned()),
         State::Failed => Some(summary.warnings.last().map_or_else(|| "it could not go on".to_owned(), |why| format!("it could not go on: {why}"))),
         State::Complete if rows.is_some_and(|rows| rows.ok == 0 && rows.failed > 0) => Some("no fetch ended well".to_owned()),
-        State::Complete if rows.is_none_or(|rows| rows.ok == 0) => Some("nothing was fetched".to_owned()),
+        State::Complete if rows.is_none_or(|rows| rows.ok == 0) => Some(NOTHING.to_owned()),
         State::Complete => None,
     }
 }

@@ -19,8 +19,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_mins(15);
 /// How long a job may not be there after it was submitted: Batch's answers lag behind.
 const LAG: Duration = Duration::from_mins(2);
-/// Looks for a job by its name, when nobody knows whether it was taken.
-const LOOKS: u32 = 4;
+/// Looks for a job by its name right after a request that was not answered: over a minute in all, as Batch's lists lag behind.
+const LOOKS: u32 = 8;
+/// The same for a request of an earlier command.
+pub(super) const FEW_LOOKS: u32 = 4;
 
 /// What a wait has beside the job.
 pub(super) struct Watch<'a> {
@@ -82,16 +84,20 @@ impl Watch<'_> {
     /// Submits a job: its id. A request that may have been taken is not sent again before it was looked for.
     pub(super) async fn submit(&mut self, request: &JobRequest) -> Result<String, Failure> {
         let mut back_off = BackOff::new();
+        let mut is_unclear = false;
         loop {
             if let Some(signal) = self.signal() {
-                return Err(Failure::new(signal.exit(), "interrupted before the job was submitted").hint("the same command goes on from here"));
+                let message =
+                    if is_unclear { "interrupted: whether the job was submitted is not known" } else { "interrupted before the job was submitted" };
+                return Err(Failure::new(signal.exit(), message).hint("the same command goes on from here"));
             }
             let error = match self.jobs.submit(request).await {
                 Ok(id) => return Ok(id),
                 Err(error) => error,
             };
+            is_unclear |= error.kind == CloudErrorKind::Unclear;
             if error.kind == CloudErrorKind::Unclear
-                && let Some(id) = self.look_for(request).await?
+                && let Some(id) = self.look_for(request, LOOKS).await?
             {
                 return Ok(id);
             }
@@ -100,14 +106,14 @@ impl Watch<'_> {
     }
 
     /// A job that may be there, by its name. Batch lists a new one after a while, so that one look does not tell.
-    pub(super) async fn look_for(&self, request: &JobRequest) -> Result<Option<String>, CloudError> {
+    pub(super) async fn look_for(&self, request: &JobRequest, most: u32) -> Result<Option<String>, CloudError> {
         let mut back_off = BackOff::new();
         let mut looks = 0;
         loop {
             match self.jobs.named(&request.queue, &request.name).await {
                 Ok(found) if found.is_empty() => {
                     looks += 1;
-                    if looks == LOOKS {
+                    if looks == most {
                         return Ok(None);
                     }
                     sleep(back_off.pause).await;
