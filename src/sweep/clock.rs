@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::place::Todo;
+use super::attempt::Todo;
 use crate::cell::Cell;
 use crate::results::record::Record;
 use crate::results::summary::Summary;

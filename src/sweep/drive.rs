@@ -5,14 +5,15 @@ use std::path::PathBuf;
 
 use tokio::sync::watch::Receiver;
 
+use super::attempt::{Attempt, Finished, Next, Todo};
 use super::clock::{Clock, rate};
-use super::ecs::{Abandon, Consent, LEDGER_FILE};
-use super::folder::{Folder, FolderError, Look, store_record};
+use super::ecs::{Abandon, Consent};
+use super::folder::{Folder, FolderError, LEDGER_FILE, Look, store_record};
 use super::job::{Ended, Failed, Forecast, Job, World};
 use super::keep::{store, store_begun};
 use super::local::Scene;
 use super::matrix::{Planned, cells, order};
-use super::place::{Attempt, Finished, Next, Place, Todo};
+use super::place::Place;
 use super::setup::{self, Stage};
 use crate::cell::Program;
 use crate::event::SweepEvent;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::ecs::{LEDGER_FILE, Stopped};
+use super::attempt::Stopped;
 use super::matrix::Planned;
 use crate::results::record::{FILE_NAME, Record, SweepFacts};
 
@@ -21,6 +21,9 @@ pub(super) const SWEEP_FILE: &str = "sweep.json";
 const PLAN_FILE: &str = "plan.toml";
 /// Name of the key list.
 const KEYS_FILE: &str = "keys.tsv";
+/// In the folder of an attempt whose tasks may go on without this sweep: which they are. Gone once the attempt has a record, or is known to have ended
+/// without one.
+pub(super) const LEDGER_FILE: &str = "tasks.json";
 /// Tasks that were stopped with a part of the sweep, and have no record.
 const STOPPED_FILE: &str = "stopped.json";
 /// Held while a sweep runs.

@@ -3,6 +3,7 @@
 //! Owns the plan, the order, the folder and the launchers. Runs no fetch itself: repetitions are processes of their own. Judges nothing: that is
 //! what reports are for.
 
+mod attempt;
 mod clock;
 mod drive;
 mod ecs;

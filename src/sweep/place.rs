@@ -2,110 +2,16 @@
 //!
 //! A place takes repetitions while it has room, and hands them back when they have ended. Owns nothing else: the order is the driver's.
 
-use std::path::PathBuf;
-
 use tokio::sync::watch;
 
+use super::attempt::{Attempt, Finished, Misfit, Next};
 use super::ecs::{Abandon, Fleet};
 use super::local::{Local, Scene};
-use super::matrix::Planned;
 use super::tell::Telling;
 use crate::cell::Cell;
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure};
-use crate::results::record::{Limited, Record, SCHEMA, SweepFacts, VERSION};
 use crate::run::Signal;
-
-/// A run that is still to be done.
-#[derive(Clone, Debug)]
-pub(super) struct Todo {
-    pub(super) planned: Planned,
-    /// Which try at it, from 1.
-    pub(super) attempt: u32,
-    /// Its number among all runs, from 1; none for a warm-up.
-    pub(super) number: Option<u64>,
-    /// Attempts before it that the platform broke.
-    pub(super) broken: u32,
-}
-
-/// One attempt at a repetition, in its folder.
-#[derive(Clone, Debug)]
-pub(super) struct Attempt {
-    pub(super) todo: Todo,
-    pub(super) dir: PathBuf,
-    pub(super) started_at: String,
-}
-
-impl Attempt {
-    pub(super) fn cell(&self) -> &Cell {
-        &self.todo.planned.cell
-    }
-
-    /// Its record, as far as it is known before anything of it has ended.
-    pub(super) fn record(&self, facts: &SweepFacts, limited: Limited) -> Record {
-        Record {
-            schema: SCHEMA.to_owned(),
-            version: VERSION,
-            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-            sweep: facts.clone(),
-            cell: self.cell().clone(),
-            repetition: self.todo.planned.repetition,
-            attempt: self.todo.attempt,
-            position: self.todo.planned.position,
-            started_at: self.started_at.clone(),
-            limited,
-            failure: None,
-            outside: None,
-            contender: None,
-            summaries: Vec::new(),
-            server: None,
-            tasks: Vec::new(),
-            beside: Vec::new(),
-        }
-    }
-}
-
-/// Why a cell cannot run here: what, and what to try.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Misfit {
-    /// More vCPU than there are CPUs.
-    TooLarge {
-        /// CPUs of this machine.
-        cpus: usize,
-    },
-    /// Nothing here holds a part of a vCPU.
-    NoQuota,
-    /// More vCPU than the account may run on Fargate at once.
-    OverQuota {
-        /// The quota.
-        vcpu: f64,
-        /// Whether the account said so, or a new account's is taken.
-        is_known: bool,
-    },
-    /// More shards than tasks at once.
-    TooManyTasks {
-        /// Tasks at once.
-        most: u32,
-    },
-}
-
-/// An attempt that has ended.
-#[derive(Debug)]
-pub(super) struct Finished {
-    pub(super) attempt: Attempt,
-    pub(super) record: Record,
-}
-
-/// What comes of waiting.
-#[derive(Debug)]
-pub(super) enum Next {
-    /// One attempt has ended.
-    Finished(Box<Finished>),
-    /// A signal came first.
-    Stopped,
-    /// The money is used up; nothing runs any more.
-    Spent,
-}
 
 /// A place.
 pub(super) enum Place {

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
+use super::attempt::Misfit;
 use super::ecs::{Fleet, FleetPlan};
 use super::folder::Folder;
 use super::job::{Forecast, Job, Oversize, World};
 use super::keys::{Frozen, Wanted, freeze, requests};
 use super::local::{Local, Neighbour};
 use super::matrix::cells;
-use super::place::{Misfit, Place};
+use super::place::Place;
 use super::tell::{Expected, Stored, Telling};
 use crate::cell::{Cell, UNITS_PER_VCPU};
 use crate::event::SweepEvent;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use super::attempt::{Attempt, Todo};
 use super::folder::attempt_folder;
-use super::place::{Attempt, Todo};
 use crate::cell::Program;
 use crate::plan::{Access, Layout, Limits, Work};
 use crate::server::Ready;

@@ -1,10 +1,9 @@
 //! What the tasks of a sweep have cost so far, and whether another one may be started. Times are UTC in milliseconds since 1970. Pure.
 
-use serde::{Deserialize, Serialize};
-
 use crate::cell::{Cell, UNITS_PER_VCPU};
 use crate::cloud::TaskTimes;
 use crate::price::{MINIMUM_SECONDS, TaskRates, TaskSize, task_usd};
+use crate::sweep::attempt::Stopped;
 
 /// Money.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -26,17 +25,6 @@ pub struct Spent {
     pub billed_s: f64,
     /// By the list prices of On-Demand capacity; none without a price.
     pub usd: Option<f64>,
-}
-
-/// A task that was stopped with its sweep, and has no record: its price counts all the same when the sweep goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(in crate::sweep) struct Stopped {
-    /// vCPU × 1024.
-    cpu_units: u32,
-    /// MiB.
-    memory_mib: u32,
-    /// What it is billed for.
-    billed_s: f64,
 }
 
 /// Seconds that a task is billed for: from the start of the image's pull to its stop (or until `now_ms`), a minute at least; none before the pull.

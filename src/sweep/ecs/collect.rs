@@ -13,7 +13,7 @@ use crate::platform::clock::{unix_ms, utc_text};
 use crate::results::record::{Limited, Means, Record, RepetitionFailure, SweepFacts, TaskRun};
 use crate::results::summary::Summary;
 use crate::store::{Bucket, PageQuery, StoreError};
-use crate::sweep::place::Attempt;
+use crate::sweep::attempt::Attempt;
 use crate::sweep::summaries::found_in;
 
 /// Nanoseconds of a millisecond.

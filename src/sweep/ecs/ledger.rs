@@ -6,10 +6,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::folder::{FolderError, whole};
+use crate::sweep::folder::{FolderError, LEDGER_FILE, whole};
 
-/// Name of the file in the folder of an attempt; gone once the attempt has a record, or is known to have ended without one.
-pub(in crate::sweep) const LEDGER_FILE: &str = "tasks.json";
 /// What the field `schema` says.
 const SCHEMA: &str = "parfetch.tasks";
 

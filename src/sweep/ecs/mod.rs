@@ -18,8 +18,6 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 pub use budget::Spent;
-pub(super) use budget::Stopped;
-pub(super) use ledger::LEDGER_FILE;
 pub use plan::{Consent, FleetPlan, OnInterrupt};
 
 use self::budget::Budget;
@@ -27,8 +25,8 @@ use self::collect::{Shelf, billed_so_far_s, names, record};
 use self::ended::Broken;
 use self::ledger::{Entry, Ledger};
 use self::member::{MAX_DELAY, Member, Pace, Phase};
+use super::attempt::{Attempt, Finished, Misfit, Next, Stopped};
 use super::folder::{FolderError, attempt_folder};
-use super::place::{Attempt, Finished, Misfit, Next};
 use super::tell::{Stored, Telling};
 use crate::cell::Cell;
 use crate::cloud::{Capacity, Launch, MAX_OVERRIDES, TaskTimes, Tasks, overrides_length};

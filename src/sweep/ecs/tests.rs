@@ -12,9 +12,10 @@ use crate::plan::{Access, ClientKind, Layout, Limits, Mode, Work};
 use crate::price::TaskRates;
 use crate::results::summary::{State, Summary};
 use crate::store::StoreError;
+use crate::sweep::attempt::Todo;
 use crate::sweep::fixture;
+use crate::sweep::folder::LEDGER_FILE;
 use crate::sweep::matrix::Planned;
-use crate::sweep::place::Todo;
 use crate::sweep::tell::Expected;
 
 /// What the next `RunTask` answers instead of starting a task.

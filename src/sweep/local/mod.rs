@@ -17,7 +17,7 @@ pub use enter::{Confinement, become_program};
 
 use self::confine::{Confiner, Size};
 use self::launch::{Job, Launcher};
-use super::place::{Attempt, Misfit};
+use super::attempt::{Attempt, Misfit};
 use super::plan::Contender;
 use super::tell::Telling;
 use crate::cell::{Cell, Program, UNITS_PER_VCPU};
