@@ -337,14 +337,18 @@ pub struct RunPlan {
     pub destination: Destination,
 }
 
+/// The name of a run's results without an ending: `result_{TAG}_{MODE}_{CONCURRENCY}`, with `.shard-I-of-N` when sharded.
+pub fn result_stem(tag: &str, mode: Mode, concurrency: u32, shard: Option<Shard>) -> String {
+    match shard {
+        Some(Shard { index, count }) => format!("result_{tag}_{mode}_{concurrency}.shard-{index}-of-{count}"),
+        None => format!("result_{tag}_{mode}_{concurrency}"),
+    }
+}
+
 impl RunPlan {
-    /// The name of this run's results without an ending: `result_{TAG}_{MODE}_{CONCURRENCY}`, with `.shard-I-of-N` when sharded.
+    /// The name of this run's results: [`result_stem`].
     pub fn result_stem(&self) -> String {
-        let Self { tag, mode, concurrency, .. } = self;
-        match self.selection.shard {
-            Some(Shard { index, count }) => format!("result_{tag}_{mode}_{concurrency}.shard-{index}-of-{count}"),
-            None => format!("result_{tag}_{mode}_{concurrency}"),
-        }
+        result_stem(&self.tag, self.mode, self.concurrency.get(), self.selection.shard)
     }
 }
 

@@ -8,4 +8,4 @@ mod task;
 
 pub use list::{PriceError, PriceList, RequestRates};
 pub use size::{CPU_UNITS, fargate_memories, nearest_sizes};
-pub use task::{MINIMUM_SECONDS, TaskRates, TaskSize, task_usd};
+pub use task::{MINIMUM_SECONDS, TaskRates, TaskSize, billed_seconds, task_usd};

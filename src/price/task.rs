@@ -21,12 +21,17 @@ pub struct TaskSize {
     pub memory_mib: u64,
 }
 
+/// Seconds that are billed for a task that lives for `seconds`: whole ones, and a minute at least (<https://aws.amazon.com/fargate/pricing/>).
+pub fn billed_seconds(seconds: f64) -> f64 {
+    seconds.ceil().max(MINIMUM_SECONDS)
+}
+
 /// USD for one task that lives for `seconds`: by the second, rounded up, and for one minute at least (<https://aws.amazon.com/fargate/pricing/>).
 ///
 /// AWS counts from the start of the image pull to the stop of the task, so the time of a run alone is less than what is billed. Not in it: storage
 /// beyond 20 GB, a public IPv4 address, logs, S3 requests and transfer.
 pub fn task_usd(rates: TaskRates, size: TaskSize, seconds: f64) -> f64 {
-    let hours = seconds.ceil().max(MINIMUM_SECONDS) / 3_600.0;
+    let hours = billed_seconds(seconds) / 3_600.0;
     // A task has far less memory than the 2^53 MiB that f64 counts.
     let memory_gb = size.memory_mib as f64 / 1_024.0;
     hours * (size.vcpu * rates.usd_per_vcpu_hour + memory_gb * rates.usd_per_gb_hour)

@@ -10,7 +10,7 @@ use super::figures::median_of;
 use super::model::{CellReport, Facts, Workload};
 use super::observation::{Observation, Times};
 use crate::cell::{Cell, UNITS_PER_VCPU};
-use crate::price::{CPU_UNITS, MINIMUM_SECONDS, PriceList, TaskRates, TaskSize, fargate_memories, task_usd};
+use crate::price::{CPU_UNITS, PriceList, TaskRates, TaskSize, billed_seconds, fargate_memories, task_usd};
 use crate::results::record::TaskRun;
 use crate::results::summary::StorageClass;
 
@@ -103,7 +103,7 @@ impl Pricing {
             usd_task: task_usd(task, size(cell)?, used.seconds) * f64::from(cell.shards.max(1)),
             usd_requests: used.gets * requests.get + pages as f64 * requests.list,
             usd_retrieval: used.bytes * requests.byte_retrieved,
-            billed_s: used.seconds.ceil().max(MINIMUM_SECONDS),
+            billed_s: billed_seconds(used.seconds),
             prices_dated: self.dated.clone(),
             is_hypothetical: self.is_hypothetical,
         })
@@ -144,7 +144,7 @@ fn size(cell: &Cell) -> Option<TaskSize> {
 
 /// What tasks were billed for: the mean over them, each a minute at least; unknown when that of one is.
 pub(super) fn billed_s(tasks: &[TaskRun]) -> Option<f64> {
-    let each = |task: &TaskRun| Some((task.billed_ns? as f64 / 1e9).ceil().max(MINIMUM_SECONDS));
+    let each = |task: &TaskRun| Some(billed_seconds(task.billed_ns? as f64 / 1e9));
     let sum = tasks.iter().map(each).sum::<Option<f64>>()?;
     (!tasks.is_empty()).then(|| sum / tasks.len() as f64)
 }

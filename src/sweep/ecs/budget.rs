@@ -2,7 +2,7 @@
 
 use crate::cell::{Cell, UNITS_PER_VCPU};
 use crate::cloud::TaskTimes;
-use crate::price::{MINIMUM_SECONDS, TaskRates, TaskSize, task_usd};
+use crate::price::{TaskRates, TaskSize, billed_seconds, task_usd};
 use crate::sweep::attempt::Stopped;
 
 /// Money.
@@ -31,7 +31,7 @@ pub struct Spent {
 pub(super) fn billed_s(times: &TaskTimes, now_ms: u64) -> Option<f64> {
     let begin = times.pull_started?;
     let end = times.stopped.unwrap_or(now_ms);
-    Some((end.saturating_sub(begin) as f64 / 1e3).ceil().max(MINIMUM_SECONDS))
+    Some(billed_seconds(end.saturating_sub(begin) as f64 / 1e3))
 }
 
 fn size(cpu_units: u32, memory_mib: u32) -> TaskSize {

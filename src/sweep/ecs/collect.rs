@@ -1,5 +1,6 @@
 //! From the tasks of an attempt that have ended to its record: what lies in the results bucket is the truth, what ECS says of its tasks a hint.
 
+use std::num::NonZeroU32;
 use std::path::Path;
 
 use async_trait::async_trait;
@@ -9,6 +10,7 @@ use super::budget::billed_s;
 use super::ended::{Again, Broken};
 use super::member::Member;
 use crate::cloud::TaskSeen;
+use crate::plan::{Shard, result_stem};
 use crate::platform::clock::{unix_ms, utc_text};
 use crate::results::record::{Limited, Means, Record, RepetitionFailure, SweepFacts, TaskRun};
 use crate::results::summary::Summary;
@@ -83,11 +85,9 @@ impl Shelf for Bucket {
 /// Names of the summaries that an attempt leaves.
 pub(super) fn names(attempt: &Attempt, tag: &str) -> Vec<String> {
     let cell = attempt.cell();
-    let stem = format!("result_{tag}_{}_{}", cell.mode, cell.concurrency);
-    match cell.shards {
-        1 => vec![format!("{stem}.json")],
-        shards => (0..shards).map(|shard| format!("{stem}.shard-{shard}-of-{shards}.json")).collect(),
-    }
+    let count = NonZeroU32::new(cell.shards).filter(|count| count.get() > 1);
+    let name = |index| format!("{}.json", result_stem(tag, cell.mode, cell.concurrency, count.map(|count| Shard { index, count })));
+    (0..cell.shards).map(name).collect()
 }
 
 fn task_run(member: &Member) -> TaskRun {

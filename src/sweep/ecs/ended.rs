@@ -3,12 +3,13 @@
 //! The words are those that AWS documents and that people saw; what is not known fails one repetition and no more.
 
 use crate::cloud::{CloudError, CloudErrorKind, Refusal, TaskSeen};
+use crate::exit::Exit;
 
 /// Exit code of a run that finished although some fetches failed: its figures count.
-const SOME_FAILED: i32 = 3;
+const SOME_FAILED: i32 = Exit::FetchesFailed as i32;
 /// Exit codes after SIGKILL and SIGTERM.
 const KILLED: i32 = 137;
-const TERMINATED: i32 = 143;
+const TERMINATED: i32 = Exit::Terminated as i32;
 
 /// Whether another attempt can end better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

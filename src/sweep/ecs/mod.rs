@@ -29,11 +29,11 @@ use super::attempt::{Attempt, Finished, Misfit, Next, Stopped};
 use super::folder::{FolderError, attempt_folder};
 use super::tell::{Stored, Telling};
 use crate::cell::Cell;
-use crate::cloud::{Capacity, Launch, MAX_OVERRIDES, TaskTimes, Tasks, overrides_length};
+use crate::cloud::{Capacity, Launch, MAX_OVERRIDES, Tasks, overrides_length};
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure};
 use crate::platform::clock::unix_ms;
-use crate::price::MINIMUM_SECONDS;
+use crate::price::{MINIMUM_SECONDS, billed_seconds};
 use crate::results::record::{Record, SweepFacts};
 use crate::run::Signal;
 
@@ -202,11 +202,9 @@ impl Fleet {
 
     /// An earlier part of this sweep has spent something too: every attempt, warm-ups as well.
     pub(super) fn remember(&mut self, record: &Record) {
-        for task in &record.tasks {
-            if let Some(ns) = task.billed_ns {
-                let times = TaskTimes { pull_started: Some(0), stopped: Some(ns / 1_000_000), ..TaskTimes::default() };
-                self.budget.ended(&record.cell, &times, 0);
-            }
+        let Cell { cpu_units, memory_mib, .. } = record.cell;
+        for ns in record.tasks.iter().filter_map(|task| task.billed_ns) {
+            self.budget.add(Stopped { cpu_units, memory_mib, billed_s: billed_seconds(ns as f64 / 1e9) });
         }
     }
 

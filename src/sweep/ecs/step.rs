@@ -1,5 +1,6 @@
 //! What a fleet does again and again: start what is due, look at what goes on, stop what is past its time.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -176,7 +177,7 @@ impl Fleet {
     pub(super) async fn sweep_up(&mut self, index: usize) {
         let begin = Instant::now();
         while self.repetitions[index].members.iter().any(Member::was_unclear) && begin.elapsed() <= self.pace.settle {
-            for arn in self.recognise().await {
+            for arn in self.recognise(index..index + 1).await {
                 // What does not hear of it ends by itself; it has no place in this sweep any more.
                 let _told = self.calls.stop(&self.plan.cluster, &arn, "parfetch: its start was not answered").await;
             }
@@ -184,14 +185,14 @@ impl Fleet {
         }
     }
 
-    /// Finds, by their tags, tasks whose start was not answered; what has just been started may not be listed yet.
-    async fn recognise(&mut self) -> Vec<String> {
-        if !self.repetitions.iter().flat_map(|one| &one.members).any(Member::was_unclear) {
+    /// Finds, by their tags, tasks of these repetitions whose start was not answered; what has just been started may not be listed yet.
+    async fn recognise(&mut self, which: Range<usize>) -> Vec<String> {
+        if !self.repetitions[which.clone()].iter().flat_map(|one| &one.members).any(Member::was_unclear) {
             return Vec::new();
         }
         let living = self.living().await;
         let mut found = Vec::new();
-        for one in &mut self.repetitions {
+        for one in &mut self.repetitions[which] {
             for (member, launch) in one.members.iter_mut().zip(&one.launches).filter(|(member, _)| member.was_unclear()) {
                 if let Some(task) = living.iter().find(|task| is_tagged(task, &launch.tags)) {
                     member.arn = Some(task.arn.clone());
@@ -259,7 +260,7 @@ impl Fleet {
         let mut said = false;
         loop {
             let is_new = begin.elapsed() <= self.pace.settle;
-            for arn in self.recognise().await {
+            for arn in self.recognise(0..self.repetitions.len()).await {
                 if !going.contains(&arn) {
                     going.push(arn.clone());
                     untold.push(arn);

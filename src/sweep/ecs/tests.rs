@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::*;
 use crate::cell::Program;
-use crate::cloud::{CloudError, CloudErrorKind, Network, Refusal, Seen, Started, TaskSeen};
+use crate::cloud::{CloudError, CloudErrorKind, Network, Refusal, Seen, Started, TaskSeen, TaskTimes};
 use crate::plan::{Access, ClientKind, Layout, Limits, Mode, Work};
 use crate::price::TaskRates;
 use crate::results::summary::{State, Summary};
@@ -437,6 +437,20 @@ async fn a_stop_that_fails_is_told_again() {
     scene.take((1_024, 1, 1));
     assert_eq!(reason(&scene.record().await.0), "did not end within 1h");
     assert_eq!(scene.fake.0.borrow().stopped, ["arn:0"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_started_unheard_is_stopped_for_the_repetition_that_is_given_up_alone() {
+    let mut scene = Scene::new(FakeShelf(false), |account| {
+        account.answers = vec![Answer::Lost, Answer::Lost];
+        account.states = vec!["RUNNING"];
+    });
+    scene.take((1_024, 1, 1));
+    scene.take((1_024, 2, 1));
+    scene.fleet.start_due(0.0, &scene.stop).await.unwrap();
+    scene.fleet.sweep_up(0).await;
+    assert_eq!(scene.fake.0.borrow().stopped, ["arn:0"]);
+    assert!(scene.fleet.repetitions[1].members[0].was_unclear(), "the other is asked for again, under its token");
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,6 +9,8 @@ use super::super::summaries::found_in;
 use super::super::tell::Telling;
 use super::launch::{Ended, Job, Launched, last_lines};
 use crate::cell::Cell;
+use crate::exit::Exit;
+use crate::plan::result_stem;
 use crate::results::csv::{CsvError, read_csv};
 use crate::results::record::{ContenderResult, Record, RepetitionFailure, ServerUse};
 use crate::server::ServerReport;
@@ -18,7 +20,7 @@ use crate::units;
 /// Lines of stderr that are kept of a repetition that failed.
 const LINES: usize = 10;
 /// Exit code of a run that finished although some fetches failed: its figures count, and the failed ones are among them.
-const SOME_FAILED: i32 = 3;
+const SOME_FAILED: i32 = Exit::FetchesFailed as i32;
 
 pub(super) fn server_use(report: &ServerReport) -> ServerUse {
     ServerUse { cpu_ns: report.cpu_ns, threads: report.threads, gets: report.gets, service_mean_ns: report.service_time.mean_ns }
@@ -61,7 +63,7 @@ pub(super) async fn add_contender(record: &mut Record, (dir, tag): (&Path, &str)
     if record.failure.is_some() {
         return;
     }
-    let name = format!("result_{tag}_{}_{}.csv", record.cell.mode, record.cell.concurrency);
+    let name = format!("{}.csv", result_stem(tag, record.cell.mode, record.cell.concurrency, None));
     let path = dir.join(&name);
     let failed = match (telling.results_dir(), results) {
         (Some(folder), _) => fs::rename(folder.join(&name), &path).err().map(|error| error.to_string()),
