@@ -12,6 +12,8 @@ pub mod engine;
 pub mod event;
 pub mod exit;
 pub mod fetch;
+#[cfg(test)]
+pub(crate) mod fuzz;
 pub mod lister;
 pub mod output;
 pub mod plan;

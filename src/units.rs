@@ -193,6 +193,7 @@ pub fn percent(share: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::Target;
 
     #[test]
     fn sizes_are_parsed_to_the_byte() {
@@ -320,5 +321,20 @@ mod tests {
     #[test]
     fn shares_are_percentages() {
         assert_eq!(percent(0.011), "1.1 %");
+    }
+
+    #[test]
+    fn fuzz_sizes_and_times() {
+        let words = &["KiB", "MB", "GB", "TiB", "ms", "s", "h", "days", " ", ".", "e", "\u{a0}", "²"];
+        let seeds = ["256KiB", "1.5MB", "12ms", "1h 30m", "300"].map(|text| text.as_bytes().to_vec()).to_vec();
+        Target { name: "units", seeds, words, cases: 30_000 }.run(|bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            if let Ok(size) = parse_size(&text) {
+                super::bytes(size);
+            }
+            if let Ok(time) = parse_duration(&text) {
+                duration(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+            }
+        });
     }
 }

@@ -259,6 +259,7 @@ fn in_line(text: &str, error: &toml::de::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::Target;
 
     const FARGATE: &str = "dated = \"2026-01-31\"\n[[fargate]]\nregion = \"eu-x-1\"\narch = \"arm64\"\nusd_per_vcpu_hour = 0.03\nusd_per_gb_hour = 1\n\
                            source = \"https://example.com/\"\n";
@@ -341,5 +342,17 @@ mod tests {
         assert_eq!(error("dated = \"2026-02-30\""), "`dated` is `2026-02-30`, not a date like 2026-11-21");
         let unknown = error("dated = \"2026-01-31\"\nlambda = []\n");
         assert!(unknown.starts_with("not a table of prices: line 2: unknown field `lambda`"), "{unknown}");
+    }
+
+    #[test]
+    fn fuzz_price_lists() {
+        let words = &["[[s3]]\n", "[[fargate]]\n", "[[nat]]\n", "nan", "inf", "-", "\"", "region = \"us-east-1\"\n", "\n", "="];
+        let target = Target { name: "price-list", seeds: vec![BUILT_IN.into(), FARGATE.into()], words, cases: 300 };
+        target.run(|bytes| {
+            let Ok(list) = PriceList::parse(&String::from_utf8_lossy(bytes)) else { return };
+            let rates = list.fargate.values().flat_map(|rates| [rates.usd_per_vcpu_hour, rates.usd_per_gb_hour]);
+            let requests = list.s3.values().flat_map(|rates| [rates.usd_per_1000_get, rates.usd_per_1000_list, rates.usd_per_gb_retrieved]);
+            assert!(rates.chain(requests).chain(list.nat.values().copied()).all(|price| price.is_finite() && price >= 0.0));
+        });
     }
 }

@@ -3,6 +3,7 @@
 use super::fixture::{BYTES, OBJECTS, Sweep, contender, histogram, lean, own_run, shard};
 use super::*;
 use crate::cell::{Cell, Program};
+use crate::fuzz::Target;
 use crate::plan::{ClientKind, Mode};
 use crate::price::PriceList;
 use crate::results::record::ServerUse;
@@ -637,4 +638,34 @@ fn ten_thousand_repetitions() {
     let studies = studies(reading, &PriceList::built_in());
     println!("analysed {} cells after {:?}; {}", studies[0].cells.len(), start.elapsed(), memory());
     assert_eq!(studies[0].facts.observations, 10_000);
+}
+
+/// Separates the documents of one input.
+const NEXT: char = '\u{1e}';
+
+#[test]
+fn fuzz_whole_reports() {
+    let words = &["null", "{}", "[]", "\"\"", "\"failed\"", "\"complete\"", "1e300", "\\u202e", "\\n", "\u{1e}"];
+    let sweep = lean_curve(&[(1, 50.0), (4, 180.0), (16, 200.0)]).cell(&contender("python", &lean(1_024, Mode::Thread, 1)), &six(20.0));
+    let documents: Vec<String> = sweep.documents.values().cloned().collect();
+    let own = |summary: Summary| summary.to_json().unwrap();
+    let alone = [own(crate::results::summary::fixture::complete()), own(crate::results::summary::fixture::with_failures())];
+    let seeds = vec![alone.join("\u{1e}").into_bytes(), documents[..6].join("\u{1e}").into_bytes(), documents.join("\u{1e}").into_bytes()];
+    Target { name: "report", seeds, words, cases: 40 }.run(|bytes| {
+        let mut reader = Reader::default();
+        let names: Vec<&String> = sweep.documents.keys().collect();
+        for (number, text) in String::from_utf8_lossy(bytes).split(NEXT).enumerate() {
+            let other = format!("{number}.json");
+            reader.document(names.get(number).map_or(&other, |name| name), text);
+        }
+        let studies = studies(reader.finish(), &PriceList::built_in());
+        let paint = |_: Role, text: &str| text.to_owned();
+        render_text(&studies, &View { width: 80, metrics: &[Metric::Throughput], paint: &paint, emphasis: Emphasis::Unseen });
+        render_markdown(&studies, &[Metric::LatencyP99]);
+        render_csv(&studies);
+        to_json(&studies).unwrap();
+        for study in &studies {
+            page::render(&page::page_of(study, &|_| Err(std::io::ErrorKind::NotFound.into())));
+        }
+    });
 }

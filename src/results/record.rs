@@ -295,6 +295,9 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cell::Program;
+    use crate::fuzz::Target;
+    use crate::plan::Mode;
 
     /// Names of all properties below this place of a schema.
     fn names(value: &serde_json::Value, found: &mut Vec<String>) {
@@ -323,5 +326,17 @@ mod tests {
         let later = r#"{"schema": "parfetch.repetition", "version": 2}"#;
         assert!(matches!(Record::from_json(later), Err(RecordError::Version(2))));
         assert!(matches!(Record::from_json("{"), Err(RecordError::Json(_))));
+    }
+
+    #[test]
+    fn fuzz_records() {
+        let words = &["null", "true", "{}", "[]", "\"\"", ",", "\"cgroup-v2\"", "1e999", "\\u0000", "\\ud800"];
+        let mode = Mode::Thread;
+        let cell = Cell { program: Program::Contender("python".to_owned()), cpu_units: 512, memory_mib: 1_024, mode, concurrency: 4, shards: 2 };
+        let seed = crate::sweep::fixture::record(&cell, 3).to_json().unwrap().into_bytes();
+        Target { name: "record", seeds: vec![seed], words, cases: 5_000 }.run(|bytes| {
+            let Ok(record) = Record::from_json(&String::from_utf8_lossy(bytes)) else { return };
+            Record::from_json(&record.to_json().unwrap()).unwrap();
+        });
     }
 }

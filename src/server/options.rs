@@ -313,6 +313,7 @@ impl fmt::Display for Options {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::Target;
 
     fn error(text: &str) -> String {
         text.parse::<Options>().unwrap_err()
@@ -386,5 +387,15 @@ mod tests {
             assert_eq!(options.to_string().parse(), Ok(options.clone()), "{options}");
         }
         assert_eq!("network=s3,seed=3".parse::<Options>().unwrap().to_string(), "network=s3,seed=3");
+    }
+
+    #[test]
+    fn fuzz_options_of_the_server() {
+        let words = &["=", ",", "network=s3", "ttfb=", "ttfb-p99=", "MiB", "ms", "fault-500=0.5", "nan", "sizes=lognormal", "e9"];
+        let seeds = vec![b"objects=7,size=1000,sizes=lognormal,ttfb=12ms,ttfb-p99=60ms".to_vec(), b"network=s3,conn-rate=1MB,prefixes=2".to_vec()];
+        Target { name: "server-options", seeds, words, cases: 20_000 }.run(|bytes| {
+            let Ok(options) = String::from_utf8_lossy(bytes).parse::<Options>() else { return };
+            assert_eq!(options.to_string().parse(), Ok(options.clone()), "{options}");
+        });
     }
 }

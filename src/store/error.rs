@@ -235,6 +235,7 @@ pub(super) fn element(xml: &[u8], name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::Target;
 
     fn answer(status: u16, code: &str) -> StoreError {
         Call { what: "list s3://imagse".to_owned(), endpoint: Some("http://127.0.0.1:9000".to_owned()) }.answer(Answer {
@@ -265,5 +266,15 @@ mod tests {
         assert_eq!(element(xml, "Code").as_deref(), Some("SlowDown"));
         assert_eq!(element(xml, "Region").as_deref(), Some("eu-west-1"));
         assert_eq!(element(b"not xml", "Code"), None);
+    }
+
+    #[test]
+    fn fuzz_error_documents() {
+        let words = &["<Code>", "</Code>", "<!--", "-->", "<![CDATA[", "]]>", "&amp;", "&#0;", "<?", "?>", "<!DOCTYPE", ">", "<a:Code>"];
+        let seed = b"<?xml version=\"1.0\"?><Error><Code>SlowDown</Code><Message>x</Message><Region>eu-west-1</Region></Error>";
+        Target { name: "error-document", seeds: vec![seed.to_vec()], words, cases: 30_000 }.run(|bytes| {
+            let found = element(bytes, "Code");
+            assert!(found.is_none_or(|code| !code.is_empty() && code.len() <= 3 * bytes.len()));
+        });
     }
 }

@@ -186,6 +186,7 @@ pub(super) fn source_words(selection: &Selection, bucket: &str) -> String {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::fuzz::Target;
     use crate::submit::fixture::job;
 
     pub(in crate::submit) fn document() -> JobDocument {
@@ -228,5 +229,16 @@ pub(super) mod tests {
         now = job();
         now.shards = 9;
         assert_eq!(before.difference(&JobPlan::of(&now)).unwrap(), "shards: it had `8`, and now there is `9`");
+    }
+
+    #[test]
+    fn fuzz_job_documents() {
+        let words = &["null", "true", "{}", "[]", "\"\"", ",", "\\u0000"];
+        let target = Target { name: "job-document", seeds: vec![document().to_json().unwrap().into_bytes()], words, cases: 5_000 };
+        target.run(|bytes| {
+            let Ok(document) = JobDocument::from_json(&String::from_utf8_lossy(bytes)) else { return };
+            JobDocument::from_json(&document.to_json().unwrap()).unwrap();
+            assert_eq!(document.plan.difference(&document.plan), None);
+        });
     }
 }

@@ -15,6 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("stats", &["units"]),
     ("platform", &[]),
     ("exit", &[]),
+    ("fuzz", &[]),
     ("store", &["plan", "sample", "platform"]),
     ("cloud", &["exit", "plan", "store"]),
     ("results", &["cell", "plan", "sample", "units", "stats", "platform", "store"]),
@@ -71,7 +72,8 @@ fn sources() -> Vec<Source> {
             let relative = path.strip_prefix(&root).unwrap();
             let first = relative.components().next().unwrap().as_os_str().to_string_lossy().into_owned();
             let text = fs::read_to_string(&path).unwrap();
-            let code = text.split("#[cfg(test)]\nmod ").next().unwrap().to_owned();
+            let tests = ["#[cfg(test)]\nmod ", "#[cfg(test)]\npub(super) mod "];
+            let code = tests.iter().fold(text.as_str(), |code, tests| code.split(tests).next().unwrap()).to_owned();
             Source { module: first.trim_end_matches(".rs").to_owned(), path, code }
         })
         .collect()

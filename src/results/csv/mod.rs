@@ -37,6 +37,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::fuzz::Target;
     use crate::sample::{ErrorCode, ErrorCodes, KeyRecord, Outcome, Sample};
 
     fn key(name: &str, size: Option<u64>, storage_class: &str) -> KeyRecord {
@@ -240,5 +241,18 @@ mod tests {
     /// Keys as S3 allows them, with a leaning to what CSV finds hard.
     fn key_text() -> impl Strategy<Value = String> {
         prop_oneof!["[a-z\",\r\n\t;= #']{1,12}", "\\PC{1,20}", any::<String>().prop_filter("keys are not empty", |text| !text.is_empty())]
+    }
+
+    #[test]
+    fn fuzz_timing_csv() {
+        let words = &["\"", ",", "\r\n", "\n", "\"\"", ";", "ok", "failed", "Outcome", "Key (time = 1.5) sec,Size,CalcSize", "NaN", "*"];
+        let seeds =
+            vec![include_bytes!("../../../tests/data/result-v0.1.csv").to_vec(), b"Key (time = 20.25) sec,Size,CalcSize\r\na/b.jpg,9,9\r\n".to_vec()];
+        Target { name: "timing-csv", seeds, words, cases: 10_000 }.run(|bytes| {
+            let Ok(reader) = CsvReader::new(bytes) else { return };
+            assert!(reader.fetch_seconds().is_finite() && reader.fetch_seconds() >= 0.0);
+            // A row that cannot be read takes bytes of the file too: reading ends.
+            assert!(reader.count() <= bytes.len());
+        });
     }
 }

@@ -95,7 +95,7 @@ impl<R: Read> CsvReader<R> {
         let header = csv.headers()?;
         let bad = || CsvError::Header(header.iter().collect::<Vec<_>>().join(","));
         let seconds = header.get(0).and_then(|name| name.strip_prefix(KEY_COLUMN.0)?.strip_suffix(KEY_COLUMN.1)).ok_or_else(bad)?;
-        let fetch_seconds = f64::from_str(seconds).ok().filter(|seconds| seconds.is_finite()).ok_or_else(bad)?;
+        let fetch_seconds = f64::from_str(seconds).ok().filter(|seconds| seconds.is_finite() && *seconds >= 0.0).ok_or_else(bad)?;
         let places = COLUMNS.map(|column| header.iter().position(|name| name == column));
         if places[0].is_none() || places[1].is_none() {
             return Err(bad());
