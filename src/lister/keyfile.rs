@@ -1,10 +1,10 @@
 //! The key file of `--keys`: which keys, frozen, with a checksum.
 //!
 //! First line `# parfetch-keys 1`; a line a key: percent-encoded key, size, entity tag, storage class, separated by tabs (the last three may be missing);
-//! last line `# sha256 ` and the SHA-256, in hex, of every byte before that line.
+//! last line `# sha256 ` and the SHA-256, in hex, of every byte before that line. Lines that end with `\r\n` count as those that end with `\n`.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufReader, Write};
 use std::path::Path;
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode, utf8_percent_encode};
@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::ListError;
 use super::pick::Picker;
+use crate::results::lines::{LineError, Lines, without_end};
 use crate::sample::KeyRecord;
 
 /// The first line.
@@ -21,38 +22,51 @@ pub(super) const HINT: &str = "a key file begins with `# parfetch-keys 1`, has a
 /// What to try when there is no such file.
 const UNREADABLE_HINT: &str = "--keys names a file on this machine, or s3://bucket/key";
 /// What the last line begins with.
-const CHECKSUM: &str = "# sha256 ";
+const CHECKSUM: &[u8] = b"# sha256 ";
+/// Most bytes of a line: a key of the greatest length, every byte of it percent-encoded, has room with its other fields.
+const LINE_BYTES: usize = 64 * 1024;
+/// What some editors put in front of a text.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+/// Told of a file that is something else.
+const NO_KEY_FILE: &str = "the first line is not `# parfetch-keys 1`";
 /// Encoded in a key: what would end its field or line, the encoding's own sign, and `#` so that no key looks like a comment.
 const ENCODED: &AsciiSet = &CONTROLS.add(b'%').add(b'#');
 
 /// Reads a key file.
 pub(super) fn read(path: &Path, picker: &mut Picker) -> Result<(), ListError> {
     let name = path.display();
-    let unreadable = |error: io::Error| ListError::Wrong(format!("cannot read the key file {name}: {error}"), UNREADABLE_HINT);
-    let mut reader = BufReader::new(File::open(path).map_err(unreadable)?);
-    let mut digest = Sha256::new();
-    let (mut line, mut number, mut complete) = (Vec::new(), 0_u64, None);
+    let unreadable = |error: io::Error| match error.kind() {
+        io::ErrorKind::IsADirectory => ListError::Wrong(format!("the key file {name} is a directory"), UNREADABLE_HINT),
+        _ => ListError::Wrong(format!("cannot read the key file {name}: {error}"), UNREADABLE_HINT),
+    };
+    let mut lines = Lines::new(BufReader::new(File::open(path).map_err(unreadable)?), LINE_BYTES);
     let wrong = |number: u64, what: &str| ListError::Wrong(format!("key file {name}, line {number}: {what}"), HINT);
-    let mut wanted = true;
+    let mut sums = Sums::default();
+    let (mut number, mut complete, mut wanted) = (0, None, true);
     loop {
-        line.clear();
-        if reader.read_until(b'\n', &mut line).map_err(unreadable)? == 0 {
-            break;
-        }
         number += 1;
-        let text = line.strip_suffix(b"\n").unwrap_or(&line);
-        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        let line = match lines.next_line() {
+            Ok(Some(line)) => line,
+            Ok(None) => break,
+            Err(LineError::Read(error)) => return Err(unreadable(error)),
+            Err(LineError::TooLong { .. }) if number == 1 => return Err(wrong(number, NO_KEY_FILE)),
+            Err(LineError::TooLong { .. }) => return Err(wrong(number, "the line is longer than 64 KiB")),
+        };
+        let mut text = without_end(line);
         if complete.is_some() {
             return Err(wrong(number, "something follows the checksum"));
         }
-        if number == 1 && text != VERSION.as_bytes() {
-            return Err(wrong(number, &format!("the first line is not `{VERSION}`")));
+        if number == 1 {
+            text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+            if text != VERSION.as_bytes() {
+                return Err(wrong(number, NO_KEY_FILE));
+            }
         }
-        if let Some(sum) = text.strip_prefix(CHECKSUM.as_bytes()) {
-            complete = Some(String::from_utf8_lossy(sum).trim().to_ascii_lowercase() == hex::encode(digest.clone().finalize()));
+        if let Some(sum) = text.strip_prefix(CHECKSUM) {
+            complete = Some(sums.include(&String::from_utf8_lossy(sum)));
             continue;
         }
-        digest.update(&line);
+        sums.add(line, text);
         if number > 1 && wanted && !text.is_empty() {
             let record = parse(text).map_err(|what| wrong(number, what))?;
             // The rest is read for its checksum alone.
@@ -62,11 +76,33 @@ pub(super) fn read(path: &Path, picker: &mut Picker) -> Result<(), ListError> {
     match complete {
         Some(true) => Ok(()),
         Some(false) => Err(ListError::Wrong(format!("the checksum of the key file {name} is wrong: it was changed or cut"), HINT)),
-        None if number == 0 => Err(ListError::Wrong(format!("the key file {name} is empty"), HINT)),
+        None if number == 1 => Err(ListError::Wrong(format!("the key file {name} is empty"), HINT)),
         None => {
             picker.listed.unchecked = true;
             Ok(())
         }
+    }
+}
+
+/// Checksums of the lines so far: as they are written here, and as [`KeyFileWriter`] writes them. A tool that turned the ends of the lines into
+/// `\r\n`, or put a byte order mark in front, changed no key: in a key both are percent-encoded or not at the file's front.
+#[derive(Default)]
+struct Sums {
+    as_written: Sha256,
+    by_content: Sha256,
+}
+
+impl Sums {
+    fn add(&mut self, line: &[u8], text: &[u8]) {
+        self.as_written.update(line);
+        self.by_content.update(text);
+        self.by_content.update(b"\n");
+    }
+
+    /// Whether this is one of them, in hex.
+    fn include(&self, sum: &str) -> bool {
+        let sum = sum.trim().to_ascii_lowercase();
+        [&self.as_written, &self.by_content].into_iter().any(|digest| hex::encode(digest.clone().finalize()) == sum)
     }
 }
 
@@ -81,9 +117,6 @@ fn parse(line: &[u8]) -> Result<KeyRecord, &'static str> {
     let key = percent_decode(key).decode_utf8().map_err(|_| "the key is not UTF-8")?.into_owned();
     if key.is_empty() {
         return Err("the key is empty");
-    }
-    if key.len() > 1024 {
-        return Err("the key is longer than 1,024 bytes");
     }
     let mut text = || std::str::from_utf8(fields.next().unwrap_or_default()).map_err(|_| "a field is not UTF-8");
     let size = match text()? {
@@ -126,7 +159,8 @@ impl<W: Write> KeyFileWriter<W> {
     /// Writes the checksum, and tells it.
     pub fn finish(mut self) -> io::Result<(W, String)> {
         let checksum = hex::encode(self.digest.finalize());
-        writeln!(self.writer, "{CHECKSUM}{checksum}")?;
+        self.writer.write_all(CHECKSUM)?;
+        writeln!(self.writer, "{checksum}")?;
         self.writer.flush()?;
         Ok((self.writer, checksum))
     }

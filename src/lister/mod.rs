@@ -52,10 +52,10 @@ const FOLDER_HINT: &str = "say which with --shard I/N";
 const LISTING_HINT: &str = "such a listing cannot be trusted: check that the endpoint is one of S3";
 
 impl ListError {
-    /// Says where the wrong thing is.
+    /// Says where the wrong thing is; `hint` is for what has none.
     fn within(self, place: &str, hint: &'static str) -> Self {
         match self {
-            Self::Wrong(what, _) => Self::Wrong(format!("{place}: {what}"), hint),
+            Self::Wrong(what, own) => Self::Wrong(format!("{place}: {what}"), if own.is_empty() { hint } else { own }),
             other => other,
         }
     }

@@ -10,6 +10,29 @@ use crate::plan::{KeySource, Selection, Shard};
 use crate::results::keys::{KeyFile, KeyWriter};
 use crate::sample::KeyRecord;
 
+/// Most bytes of a key. S3 allows 1,024; a store on a file system may allow what a path of Linux has.
+const KEY_BYTES: usize = 4096;
+/// Most bytes of an entity tag, and of a storage class: what the key spool file has room for.
+const FIELD_BYTES: usize = 255;
+/// So much of a long key is shown.
+const SHOWN_CHARS: usize = 40;
+
+/// Refuses what no store can mean, by name, before it is written anywhere.
+pub(super) fn check(record: &KeyRecord) -> Result<(), ListError> {
+    let wrong = |what: &str| {
+        let shown: String = record.key.chars().take(SHOWN_CHARS).collect();
+        let more = if shown.len() < record.key.len() { "…" } else { "" };
+        Err(ListError::Wrong(format!("the key `{}{more}` {what}", shown.escape_debug()), ""))
+    };
+    match record {
+        record if record.key.is_empty() => Err(ListError::Wrong("a key is empty".to_owned(), "")),
+        record if record.key.len() > KEY_BYTES => wrong("is longer than 4,096 bytes"),
+        record if record.etag.len() > FIELD_BYTES => wrong("has an entity tag of more than 255 bytes"),
+        record if record.storage_class.len() > FIELD_BYTES => wrong("has a storage class of more than 255 bytes"),
+        _ => Ok(()),
+    }
+}
+
 /// Takes keys into the key file.
 pub(super) struct Picker {
     prefix: String,
@@ -53,7 +76,11 @@ impl Picker {
     }
 
     /// Takes a key if it is one of the selected; false when no more are wanted.
+    ///
+    /// # Errors
+    /// When it was taken before, cannot be a key, or cannot be written.
     pub(super) fn take(&mut self, record: &KeyRecord) -> Result<bool, ListError> {
+        check(record)?;
         if !self.selects(record) {
             return Ok(true);
         }

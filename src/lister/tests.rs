@@ -147,3 +147,45 @@ fn bad_lines_are_named() {
     assert!(read_file(b"x\n").unwrap_err().to_string().ends_with("line 1: the first line is not `# parfetch-keys 1`"));
     assert!(read_file(b"").unwrap_err().to_string().ends_with("is empty"));
 }
+
+#[test]
+fn a_key_file_with_other_line_ends_is_the_same_key_file() {
+    let mut writer = KeyFileWriter::new(Vec::new()).unwrap();
+    for key in ["a", "b\r"] {
+        writer.push(&KeyRecord { key: key.to_owned(), size: Some(7), ..KeyRecord::default() }).unwrap();
+    }
+    let (bytes, _) = writer.finish().unwrap();
+    let text = String::from_utf8(bytes).unwrap();
+    let windows = format!("\u{feff}{}", text.replace('\n', "\r\n"));
+    let (listed, read) = read_file(windows.as_bytes()).unwrap();
+    assert_eq!((read[1].key.as_str(), read.len(), listed.unchecked), ("b\r", 2, false));
+    let changed = windows.replace("\t7\t", "\t8\t");
+    assert!(read_file(changed.as_bytes()).unwrap_err().to_string().ends_with("is wrong: it was changed or cut"));
+    // One that was written with such line ends, and whose checksum is of them.
+    let own = "# parfetch-keys 1\r\na\r\n";
+    let own = format!("{own}# sha256 {}\r\n", sha256_hex(own.as_bytes()));
+    assert!(!read_file(own.as_bytes()).unwrap().0.unchecked);
+}
+
+#[test]
+fn what_is_no_key_file_is_one_clear_line() {
+    let text = |bytes: &[u8]| read_file(bytes).unwrap_err().to_string();
+    assert!(text(&vec![0; 200_000]).ends_with("k.tsv, line 1: the first line is not `# parfetch-keys 1`"));
+    let long = format!("# parfetch-keys 1\nok\n{}\n", "x".repeat(1_000_000));
+    assert!(text(long.as_bytes()).ends_with("k.tsv, line 3: the line is longer than 64 KiB"));
+    let long = format!("# parfetch-keys 1\nok\n{}\n", "ü".repeat(2_049));
+    assert!(text(long.as_bytes()).ends_with(&format!("k.tsv, line 3: the key `{}…` is longer than 4,096 bytes", "ü".repeat(40))));
+    let tag = format!("# parfetch-keys 1\nok\t1\t{}\n", "x".repeat(256));
+    assert!(text(tag.as_bytes()).ends_with("k.tsv, line 2: the key `ok` has an entity tag of more than 255 bytes"));
+    let folder = tempfile::tempdir().unwrap();
+    let mut picker = Picker::create(&selection(), folder.path()).unwrap();
+    assert!(keyfile::read(folder.path(), &mut picker).unwrap_err().to_string().ends_with(" is a directory"));
+}
+
+#[test]
+fn keys_that_no_store_has_are_refused_by_name() {
+    let text = |key: &str| listed(&selection(), vec![page(&["a", key], None)]).unwrap_err().to_string();
+    assert_eq!(text(""), "a key is empty");
+    assert_eq!(text(&"b".repeat(1 << 20)), format!("the key `{}…` is longer than 4,096 bytes", "b".repeat(40)));
+    assert_eq!(listed(&selection(), vec![page(&[&"b".repeat(4_096)], None)]).unwrap().0.keys, 1);
+}

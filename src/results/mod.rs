@@ -3,6 +3,7 @@
 pub mod csv;
 pub mod items;
 pub mod keys;
+pub mod lines;
 pub mod merge;
 pub mod outcome;
 pub mod place;

@@ -14,7 +14,7 @@ use std::pin::Pin;
 use futures::future::FutureExt as _;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
-use super::pick::Picker;
+use super::pick::{Picker, check};
 use super::{ListError, Pages, Source, Wrong};
 use crate::store::{ListPage, PageQuery, StoreError, StoreErrorKind};
 use ranges::{Id, Ranges, State};
@@ -189,6 +189,7 @@ where
     fn take(&mut self, id: Id, mut page: ListPage) -> Result<(), Wrong> {
         let received = self.ranges.received(id, &page)?;
         page.keys.truncate(received.keys);
+        page.keys.iter().try_for_each(check)?;
         page.keys.retain(|record| self.picker.selects(record));
         let Some(range) = self.ranges.find(id) else { return Ok(()) };
         self.found += page.keys.len() as u64;

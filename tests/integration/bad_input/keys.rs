@@ -27,8 +27,11 @@ fn bad_lines_are_named_by_their_number() {
     refused(b"# parfetch-keys 1\nk0000\t1\te\tc\tx\n", "key file keys.tsv, line 2: there are more than four fields");
     refused(b"# parfetch-keys 1\n%FF\n", "key file keys.tsv, line 2: the key is not UTF-8");
     refused(b"# parfetch-keys 1\n\t5\n", "key file keys.tsv, line 2: the key is empty");
-    let long = format!("# parfetch-keys 1\n{}\n", "x".repeat(1025));
-    refused(long.as_bytes(), "key file keys.tsv, line 2: the key is longer than 1,024 bytes");
+    let long = format!("# parfetch-keys 1\n{}\n", "x".repeat(4097));
+    refused(long.as_bytes(), &format!("key file keys.tsv, line 2: the key `{}…` is longer than 4,096 bytes", "x".repeat(40)));
+    let long = format!("# parfetch-keys 1\n{}\n", "x".repeat(1 << 20));
+    refused(long.as_bytes(), "key file keys.tsv, line 2: the line is longer than 64 KiB");
+    refused(&vec![0; 100_000], "key file keys.tsv, line 1: the first line is not `# parfetch-keys 1`");
     refused(b"# parfetch-keys 1\nk0001\nk0001\n", "key file keys.tsv, line 3: the key `k0001` is named twice");
 }
 
@@ -45,6 +48,24 @@ fn a_key_file_that_was_changed() {
     let said = Invocation::run(&server).file("keys.tsv", body).args(&["--keys", "keys.tsv", "-t", "cut"]).go();
     said.exits(0);
     assert_eq!(said.lines("warning: "), ["the key file has no checksum line: nobody can tell whether it is whole"]);
+}
+
+#[test]
+fn a_key_file_with_other_line_ends_is_taken() {
+    let body = "# parfetch-keys 1\nk0000\t1\n";
+    let sum = Sha256::digest(body.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
+    let server = Scripted::start(3, |_| None);
+    let windows = format!("{body}# sha256 {sum}\n").replace('\n', "\r\n");
+    let said = Invocation::run(&server).file("keys.tsv", windows).args(&["--keys", "keys.tsv"]).go();
+    said.exits(0);
+    assert!(said.lines("warning: ").is_empty(), "{}", said.stderr);
+}
+
+#[test]
+fn a_directory_is_no_key_file() {
+    let server = Scripted::start(3, |_| None);
+    let said = Invocation::run(&server).args(&["--keys", "."]).go();
+    said.fails(4, "the key file . is a directory", "--keys names a file on this machine, or s3://bucket/key");
 }
 
 #[test]
