@@ -6,44 +6,20 @@ mod reports;
 mod submit;
 mod sweeps;
 mod table;
+mod values;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 pub use reports::{COMPARE, REPORT};
 pub use submit::SUBMIT;
 pub use sweeps::SWEEP;
 pub use table::{RUN, SERVE, Setting, Takes, UPLOAD};
-
-/// The environment variables that were set, by name; values that are not UTF-8 are left out.
-#[derive(Clone, Debug, Default)]
-pub struct Variables(HashMap<String, String>);
-
-impl Variables {
-    /// Those of this process.
-    pub fn of_process() -> Self {
-        Self(std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect())
-    }
-
-    /// All of them.
-    pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
-    }
-
-    /// The value of `name`; an empty one means unset.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
-    }
-}
-
-impl<const N: usize> From<[(&str, &str); N]> for Variables {
-    fn from(pairs: [(&str, &str); N]) -> Self {
-        Self(pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
-    }
-}
+pub use values::{TIP, Variables};
 
 /// One value as it was given, and the name under which a person gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,17 +111,18 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>, variables: Variables
     }
     let matches = command().try_get_matches_from(arguments)?;
     let (name, matches) = matches.subcommand().expect("a subcommand is required");
+    let given = |settings| collect(settings, matches, variables);
     Ok(match name {
-        "upload" => Invocation::Upload(collect(UPLOAD, matches, variables)),
-        "report" => Invocation::Report(collect(REPORT, matches, variables)),
-        "compare" => Invocation::Compare(collect(COMPARE, matches, variables)),
+        "upload" => Invocation::Upload(given(UPLOAD)?),
+        "report" => Invocation::Report(given(REPORT)?),
+        "compare" => Invocation::Compare(given(COMPARE)?),
         "serve" if matches.get_flag("supervised") => Invocation::ServeSupervised,
-        "serve" => Invocation::Serve(collect(SERVE, matches, variables)),
-        "sweep" => Invocation::Sweep(collect(SWEEP, matches, variables)),
-        "submit" => Invocation::Submit(collect(SUBMIT, matches, variables)),
+        "serve" => Invocation::Serve(given(SERVE)?),
+        "sweep" => Invocation::Sweep(given(SWEEP)?),
+        "submit" => Invocation::Submit(given(SUBMIT)?),
         "worker" => Invocation::Worker,
         "confined" => Invocation::Confined(confined(matches)),
-        _ => Invocation::Run(collect(RUN, matches, variables)),
+        _ => Invocation::Run(given(RUN)?),
     })
 }
 
@@ -159,17 +136,27 @@ fn confined(matches: &ArgMatches) -> Confined {
 }
 
 /// Flags win over variables; of several variables the first that is set wins.
-fn collect(settings: &'static [Setting], matches: &ArgMatches, variables: Variables) -> Raw {
+fn collect(settings: &'static [Setting], matches: &ArgMatches, variables: Variables) -> Result<Raw, clap::Error> {
     let mut values = HashMap::new();
     for setting in settings {
+        let checked = |name, value: &str| match values::checked(setting, value) {
+            Ok(value) => Ok(Given { value: value.to_owned(), name }),
+            // One paragraph is what is wrong, the next what to try.
+            Err(wrong) => Err(command().error(ErrorKind::InvalidValue, format!("{name} {wrong}\n\n  tip: {}", values::TIP))),
+        };
         if let Some(value) = typed(setting, matches) {
-            values.insert(setting.flag, Given { value, name: setting.dashed });
-        } else if let Some((name, value)) = setting.variables.iter().find_map(|name| Some((*name, variables.get(name)?))) {
-            values.insert(setting.flag, Given { value: value.to_owned(), name });
+            values.insert(setting.flag, checked(setting.dashed, &value)?);
+            continue;
+        }
+        for name in setting.variables {
+            if let Some(value) = variables.get(name).map(|value| checked(name, value)).transpose()?.filter(|given| !given.value.is_empty()) {
+                values.insert(setting.flag, value);
+                break;
+            }
         }
     }
     let words = matches.try_get_many::<String>("words").ok().flatten().map(|words| words.cloned().collect()).unwrap_or_default();
-    Raw { values, words, variables }
+    Ok(Raw { values, words, variables })
 }
 
 fn typed(setting: &Setting, matches: &ArgMatches) -> Option<String> {

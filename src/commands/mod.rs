@@ -1,6 +1,7 @@
 //! One file a subcommand: glue between what was typed and what is done.
 
 mod compare;
+mod environment;
 mod report;
 mod run;
 mod serve;
@@ -32,7 +33,7 @@ pub fn main(process_start_ns: u64) -> ExitCode {
         panics_as_lines();
     }
     match cli::parse(std::env::args_os(), variables) {
-        Ok(invocation) => end(dispatch(invocation, process_start_ns), form).into(),
+        Ok(invocation) => end(environment::settle(&invocation).and_then(|()| dispatch(invocation, process_start_ns)), form).into(),
         Err(usage) => usage_exit(&usage, form),
     }
 }
@@ -123,7 +124,7 @@ fn usage_exit(usage: &clap::Error, form: Form) -> ExitCode {
 /// clap's text of several lines: its first paragraph is what is wrong, a tip that names something similar is what to try.
 fn one_line(text: &str) -> Failure {
     let paragraph: Vec<_> = text.trim_start_matches("error: ").lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
-    let tip = text.lines().find_map(|line| line.trim_start().strip_prefix("tip: ").filter(|tip| tip.contains("similar")));
+    let tip = text.lines().find_map(|line| line.trim_start().strip_prefix("tip: ").filter(|tip| tip.contains("similar") || *tip == cli::TIP));
     Failure::new(Exit::Usage, paragraph.join(" ")).hint(tip.unwrap_or("`parfetch --help` and `parfetch COMMAND --help` show what there is"))
 }
 

@@ -3,6 +3,7 @@
 //! Owns the words of the settings ([`Mode`], [`ClientKind`], [`Work`] …) and nothing that does anything: no I/O, no clocks, no AWS types.
 
 mod layout;
+pub mod names;
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -200,6 +201,7 @@ impl FromStr for S3Uri {
         if bucket.is_empty() {
             return Err(format!("`{text}` names no bucket"));
         }
+        names::check_bucket(bucket).map_err(|wrong| format!("the bucket {}; {}", wrong.what, wrong.hint))?;
         Ok(Self { bucket: bucket.to_owned(), key: key.to_owned() })
     }
 }

@@ -17,6 +17,7 @@ use std::str::FromStr;
 
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
+use crate::plan::names::{self, Wrong};
 use crate::plan::{Access, ClientKind, Destination, Layout, Limits, MAX_ATTEMPTS, Mode, RunPlan, S3Uri};
 use crate::server;
 use reader::{Reader, usage};
@@ -163,10 +164,17 @@ fn bucket(raw: &Raw, embedded: bool, warnings: &mut Vec<String>) -> Result<Strin
 
 /// A bucket's name and nothing else; `other` says how to give the rest.
 fn bucket_name(Given { value, name }: &Given, other: &str) -> Result<String, Failure> {
-    if value.contains('/') {
-        return Err(usage(format!("{name} is `{value}`, which is not a bucket's name"), format!("{name} takes the name alone; {other}")));
+    match names::check_bucket(value) {
+        Ok(()) => Ok(value.clone()),
+        Err(Wrong { what, .. }) if value.contains('/') && !value.starts_with("arn:") => {
+            Err(usage(format!("{name} {what}"), format!("{name} takes the name alone; {other}")))
+        }
+        Err(wrong) => Err(wrong_value(name, wrong)),
     }
-    Ok(value.clone())
+}
+
+fn wrong_value(name: &str, Wrong { what, hint }: Wrong) -> Failure {
+    usage(format!("{name} {what}"), hint)
 }
 
 fn concurrency(raw: &Raw, mode: Mode) -> Result<NonZeroU32, Failure> {
@@ -187,31 +195,19 @@ fn tag(raw: &Raw) -> Result<String, Failure> {
 /// How S3 is reached, for `run` and `upload`.
 pub fn access(raw: &Raw) -> Result<Access, Failure> {
     let reader = Reader(raw);
-    let access = Access {
-        endpoint_url: reader.text("endpoint-url"),
-        region: reader.text("region"),
+    let checked = |flag: &str, check: fn(&str) -> Result<String, Wrong>| {
+        let value = raw.get(flag).map(|Given { value, name }| check(value).map_err(|wrong| wrong_value(name, wrong)));
+        value.transpose()
+    };
+    Ok(Access {
+        endpoint_url: checked("endpoint-url", names::endpoint)?,
+        region: checked("region", |text| names::check_region(text).map(|()| text.to_owned()))?,
         profile: reader.text("profile"),
         virtual_host: reader.switch("virtual-host")?,
         no_sign_request: reader.switch("no-sign-request")?,
         request_payer: reader.switch("request-payer")?,
         ca_bundle: reader.path("ca-bundle"),
-    };
-    raw.get("endpoint-url").map_or(Ok(()), endpoint)?;
-    Ok(access)
-}
-
-/// A URL with a host, and without a password, which would show in messages and results.
-fn endpoint(Given { value, name }: &Given) -> Result<(), Failure> {
-    let hint = "write it like http://127.0.0.1:9000 or https://s3.example.com";
-    let uri = value.parse::<http::Uri>().ok().filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some());
-    let authority = uri.as_ref().and_then(http::Uri::authority).map_or("", http::uri::Authority::as_str);
-    if authority.contains('@') {
-        return Err(usage(format!("{name} holds a user name or password"), hint));
-    }
-    // A port of more than 65535 is part of the text and of no port.
-    let end = authority.rsplit(']').next().unwrap_or_default();
-    let port_fits = !end.contains(':') || uri.as_ref().is_some_and(|uri| uri.port_u16().is_some());
-    if authority.is_empty() || !port_fits { Err(usage(format!("{name} is `{value}`, which is not a URL"), hint)) } else { Ok(()) }
+    })
 }
 
 /// The embedded server is reached its own way: what was set for another endpoint does not matter, and typing it is worth a warning.

@@ -105,8 +105,7 @@ impl Bucket {
     }
 
     fn call(&self, verb: &str, key: &str) -> Call {
-        let endpoint = self.session.access().shown_endpoint().or_else(|| self.session.config().endpoint_url().map(str::to_owned));
-        Call { what: format!("{verb} {}", self.uri(key)), endpoint }
+        Call { what: format!("{verb} {}", self.uri(key)), endpoint: self.session.endpoint().map(str::to_owned) }
     }
 
     /// True when the error named the bucket's region and this bucket now goes there: try again.

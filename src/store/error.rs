@@ -5,6 +5,8 @@ use std::fmt;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
+use crate::plan::names::{is_region, shown};
+
 /// What kind of failure it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -93,20 +95,26 @@ impl Call {
         let body = response.body().bytes().unwrap_or_default();
         let code = error.code().map(str::to_owned).or_else(|| element(body, "Code"));
         let region = response.headers().get("x-amz-bucket-region").map(str::to_owned).or_else(|| element(body, "Region"));
-        let text = error.message().map(str::to_owned).or_else(|| element(body, "Message"));
+        let text = error.message().map(str::to_owned).or_else(|| element(body, "Message")).map(|text| limited(&text));
         self.answer(Answer { status, code: code.as_deref().unwrap_or_default(), text: text.as_deref().unwrap_or_default(), region })
     }
 
     fn answer(&self, answer: Answer<'_>) -> StoreError {
         use StoreErrorKind as Kind;
-        let Answer { status, code, text, region } = answer;
+        let Answer { status, code, text, mut region } = answer;
         let named = if code.is_empty() { format!("HTTP {status}") } else { code.to_owned() };
         let at = self.endpoint.clone().unwrap_or_else(|| "AWS's own".to_owned());
         let what = &self.what;
         let (kind, cause, hint) = match (status, code) {
             (301 | 307 | 400, "PermanentRedirect" | "TemporaryRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException")
             | (301, _) => {
-                let place = region.as_deref().map_or_else(|| "another region".to_owned(), |region| format!("region {region}"));
+                let place = match region.as_deref() {
+                    None => "another region".to_owned(),
+                    Some(name) if is_region(name) => format!("region {name}"),
+                    Some(name) => format!("another region, which the answer calls {}", shown(name)),
+                };
+                // What is no region's name must not get into a signature.
+                region = region.filter(|name| is_region(name));
                 (Kind::OtherRegion, format!("the bucket is in {place} ({named})"), "set AWS_REGION to the bucket's region".to_owned())
             }
             (_, "NoSuchBucket") => {
@@ -209,6 +217,13 @@ struct Answer<'a> {
     code: &'a str,
     text: &'a str,
     region: Option<String>,
+}
+
+/// What a server says, cut to what a person reads.
+fn limited(text: &str) -> String {
+    /// Characters of a longer one that are shown.
+    const MOST: usize = 500;
+    if text.chars().count() <= MOST { text.to_owned() } else { text.chars().take(MOST).chain(['…']).collect() }
 }
 
 /// The text of every error in the chain, outermost first.

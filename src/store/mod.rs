@@ -11,6 +11,7 @@ mod error;
 mod lean;
 mod listing;
 pub mod micro;
+mod provider;
 mod recipe;
 mod sdk;
 mod session;

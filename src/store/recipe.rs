@@ -67,7 +67,7 @@ impl Recipe {
             bucket: bucket.to_owned(),
             access: session.access().clone(),
             region: endpoint.signing_region.clone(),
-            endpoint_url: config.endpoint_url().map(str::to_owned),
+            endpoint_url: session.endpoint().map(str::to_owned),
             path_style: session.path_style(),
             fips: config.use_fips(),
             dual_stack: config.use_dual_stack(),

@@ -13,10 +13,13 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::config::Builder;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
+use aws_types::service_config::ServiceConfigKey;
 
 use super::credentials::{CredentialFeed, Keeper, StaticKeys};
 use super::error::{StoreError, StoreErrorKind};
+use super::provider::Checked;
 use super::trust::http_client;
+use crate::plan::names::{self, Wrong, trimmed};
 use crate::plan::{Access, Limits};
 
 /// Where a region is needed and none is set: S3's first, which also answers with a bucket's right region. Endpoints of one's own mostly take any.
@@ -30,6 +33,8 @@ const IMDS_WAIT: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub struct Session {
     config: SdkConfig,
+    /// Endpoint of S3, when it is not AWS's: by flag, variable or profile.
+    endpoint: Option<String>,
     access: Access,
     limits: Limits,
 }
@@ -39,7 +44,7 @@ impl Session {
     /// metadata service only for a region that is set nowhere.
     ///
     /// # Errors
-    /// When the certificate bundle cannot be read.
+    /// When the certificate bundle cannot be read, or a file names a region or an endpoint that cannot be one.
     pub async fn load(access: &Access, limits: Limits, keys: Option<StaticKeys>) -> Result<Self, StoreError> {
         let client = http_client(access.ca_bundle.as_deref())?;
         let mut providers = ProviderConfig::without_region();
@@ -48,7 +53,7 @@ impl Session {
         }
         let metadata = imds::Client::builder().configure(&providers).max_attempts(1).connect_timeout(IMDS_WAIT).read_timeout(IMDS_WAIT).build();
         // Keys that are given come with an endpoint of one's own, and that takes any region: nobody needs to be asked.
-        let region = if keys.is_some() { None } else { find_region(access, &providers, &metadata).await };
+        let region = if keys.is_some() { None } else { find_region(access, &providers, &metadata).await? };
         let region = region.unwrap_or(Region::from_static(DEFAULT_REGION));
         let mut loader = aws_config::defaults(BehaviorVersion::latest()).region(region.clone()).no_credentials();
         if let Some(profile) = &access.profile {
@@ -68,13 +73,14 @@ impl Session {
                 let providers = providers.with_use_fips(config.use_fips()).with_use_dual_stack(config.use_dual_stack());
                 let chain = DefaultCredentialsChain::builder().configure(providers).region(region).imds_client(metadata);
                 let chain = access.profile.iter().fold(chain, |chain, profile| chain.profile_name(profile));
-                Some(SharedCredentialsProvider::new(chain.build().await))
+                Some(SharedCredentialsProvider::new(Checked(SharedCredentialsProvider::new(chain.build().await))))
             }
         };
         if let Some(provider) = provider {
             config = config.into_builder().credentials_provider(provider).build();
         }
-        Ok(Self { config, access: access.clone(), limits })
+        let endpoint = find_endpoint(&config)?;
+        Ok(Self { config, endpoint, access: access.clone(), limits })
     }
 
     /// The region that calls go to before a bucket has said otherwise.
@@ -127,24 +133,52 @@ impl Session {
     pub(super) fn control_config(&self) -> Builder {
         let timeouts = TimeoutConfig::builder().connect_timeout(self.limits.connect_timeout).read_timeout(self.limits.stall_timeout).build();
         let retries = RetryConfig::standard().with_max_attempts(self.limits.attempts).with_initial_backoff(Duration::from_millis(100));
-        Builder::from(&self.config).force_path_style(self.path_style()).timeout_config(timeouts).retry_config(retries)
+        let mut builder = Builder::from(&self.config);
+        builder.set_endpoint_url(self.endpoint.clone());
+        builder.force_path_style(self.path_style()).timeout_config(timeouts).retry_config(retries)
     }
 
     /// Endpoints of one's own take `host/bucket/key`, unless told otherwise.
     pub(super) fn path_style(&self) -> bool {
-        (self.access.endpoint_url.is_some() || self.config.endpoint_url().is_some()) && !self.access.virtual_host
+        self.endpoint.is_some() && !self.access.virtual_host
+    }
+
+    /// Endpoint of S3, when it is not AWS's. It holds no password.
+    pub(super) fn endpoint(&self) -> Option<&str> {
+        self.endpoint.as_deref()
     }
 }
 
 /// The region that is set by flag, variable or profile, else, for AWS's own endpoint, the instance's.
-async fn find_region(access: &Access, providers: &ProviderConfig, metadata: &imds::Client) -> Option<Region> {
+async fn find_region(access: &Access, providers: &ProviderConfig, metadata: &imds::Client) -> Result<Option<Region>, StoreError> {
     if let Some(region) = &access.region {
-        return Some(Region::new(region.clone()));
+        return Ok(Some(Region::new(region.clone())));
     }
     let profile = ProfileFileRegionProvider::builder().configure(providers);
     let profile = access.profile.iter().fold(profile, aws_config::profile::region::Builder::profile_name);
-    match profile.build().region().await {
-        None if access.endpoint_url.is_none() => imds::region::ImdsRegionProvider::builder().imds_client(metadata.clone()).build().region().await,
-        region => region,
-    }
+    let (region, source) = match profile.build().region().await {
+        None if access.endpoint_url.is_none() => {
+            (imds::region::ImdsRegionProvider::builder().imds_client(metadata.clone()).build().region().await, "the instance's region")
+        }
+        region => (region, "the region in the profile"),
+    };
+    let Some(region) = region.map(|region| trimmed(region.as_ref()).to_owned()).filter(|region| !region.is_empty()) else { return Ok(None) };
+    names::check_region(&region).map_err(|wrong| unusable(source, wrong))?;
+    Ok(Some(Region::new(region)))
+}
+
+/// The endpoint as the SDK finds it for S3, checked: files may hold anything.
+fn find_endpoint(config: &SdkConfig) -> Result<Option<String>, StoreError> {
+    let for_s3 = || {
+        let key = ServiceConfigKey::builder().service_id("S3").env("AWS_ENDPOINT_URL").profile("endpoint_url").build().ok()?;
+        config.service_config()?.load_config(key)
+    };
+    let by_flag = config.get_origin("endpoint_url").is_client_config();
+    let found = if by_flag { None } else { for_s3() }.or_else(|| config.endpoint_url().map(str::to_owned));
+    let Some(url) = found.as_deref().map(trimmed).filter(|url| !url.is_empty()) else { return Ok(None) };
+    names::endpoint(url).map(Some).map_err(|wrong| unusable("the endpoint in the profile", wrong))
+}
+
+fn unusable(source: &str, Wrong { what, hint }: Wrong) -> StoreError {
+    StoreError::new(StoreErrorKind::Other, format!("{source} {what}")).hint(hint)
 }

@@ -29,7 +29,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("report", &["cell", "plan", "price", "sample", "units", "stats", "platform", "results", "store"]),
     ("output", &["units", "stats", "platform", "results"]),
     ("progress", &["event", "output", "sample", "units"]),
-    ("cli", &[]),
+    ("cli", &["plan"]),
     ("settings", &["cli", "cloud", "exit", "plan", "price", "report", "server", "submit", "sweep", "units"]),
     (
         "commands",

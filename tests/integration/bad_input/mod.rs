@@ -10,3 +10,4 @@ mod settings;
 mod signals;
 mod tls;
 mod upload;
+mod values;

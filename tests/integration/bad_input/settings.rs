@@ -36,7 +36,7 @@ fn concurrency_is_a_number_that_the_mode_serves() {
     for bad in ["0", "1000000000"] {
         refused(&[], &[("CONCURRENCY", bad)], (&format!("CONCURRENCY is {bad}, outside 1 to 65535"), &hint(65_535, "async")));
     }
-    for bad in ["-1", "abc", "1.5", "1e3", " 4", "99999999999999999999999"] {
+    for bad in ["-1", "abc", "1.5", "1e3", "99999999999999999999999"] {
         let error = format!("--concurrency is `{bad}`, which is not a whole number from 1 to 65535");
         refused(&["-c", bad], &[], (&error, &hint(65_535, "async")));
     }
@@ -100,7 +100,7 @@ fn a_bucket_is_a_name_alone() {
 
 #[test]
 fn an_endpoint_is_a_url() {
-    for bad in ["minio:9000", "foo", "http://", "ftp://h", "http://h:99999", "http://h h"] {
+    for bad in ["http://", "ftp://h", "http://h:99999", "http://h h"] {
         refused(
             &[],
             &[("AWS_ENDPOINT_URL", bad)],
