@@ -115,8 +115,8 @@ impl Board {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
     }
 
-    /// What [`Self::warn`] was told.
-    pub(super) fn take_warnings(&self) -> Vec<String> {
+    /// What is worth knowing of workers and children, once: of a run that failed, for [`EngineReport`](super::EngineReport) has it otherwise.
+    pub fn take_warnings(&self) -> Vec<String> {
         std::mem::take(&mut self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -18,6 +18,7 @@ pub use board::{Board, Gate, GateKeeper};
 pub use process::{ChildOptions, child_main};
 pub use queue::Queue;
 pub use worker::Crew;
+use worker::LocalStations;
 
 use crate::plan::{ClientKind, Limits, Mode, Work};
 use crate::platform::usage::CpuTimes;
@@ -81,7 +82,10 @@ pub enum EngineError {
     /// A worker could not make its client.
     #[error(transparent)]
     Client(#[from] StoreError),
-    /// A thread or process could not be started, or a spool file not be read.
+    /// What to fetch could not be read from disk.
+    #[error("cannot read the spool file of what to fetch: {0}")]
+    Spool(io::Error),
+    /// A thread or process could not be started, or ended in a way of its own.
     #[error("{what}: {cause}")]
     System {
         /// What was tried.
@@ -103,12 +107,38 @@ impl EngineError {
     }
 }
 
+/// A runtime of one thread: what a worker of mode `thread` has for itself, and workers of mode `async` share.
+fn runtime() -> Result<tokio::runtime::Runtime, EngineError> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|cause| EngineError::system("cannot start a runtime", cause))
+}
+
 /// Runs the job. `gate` opens once every worker has its client; the future ends when every worker has ended.
+///
+/// # Errors
+/// Before the epoch at once. Behind it an error of one worker means the same in every mode: no more keys are handed out, fetches in flight end, and their
+/// rows are handed over before this returns.
 pub async fn run(job: Job, board: Arc<Board>, gate: Gate) -> Result<EngineReport, EngineError> {
-    if job.mode == Mode::Process {
-        return process::run(job, board, gate).await;
+    let (queue, runtimes) = (Arc::clone(&job.queue), job.runtimes);
+    let ended = match job.mode {
+        Mode::Async => match crew(job, board, gate) {
+            Ok((crew, stations)) => tasks::run(crew, stations, runtimes).await,
+            Err(error) => Err(error.into()),
+        },
+        Mode::Thread => match crew(job, board, gate) {
+            Ok((crew, stations)) => threads::run(crew, stations).await,
+            Err(error) => Err(error.into()),
+        },
+        Mode::Process => process::run(job, board, gate).await,
+    };
+    if ended.is_err() {
+        queue.stop();
     }
-    let crew = Arc::new(Crew {
+    ended
+}
+
+/// What workers of this process share, and where their keys come from.
+fn crew(job: Job, board: Arc<Board>, gate: Gate) -> Result<(Arc<Crew<Shared>>, LocalStations), StoreError> {
+    let crew = Crew {
         factory: Shared::new(job.client, job.recipe, job.feed)?,
         concurrency: job.concurrency.get(),
         limits: job.limits,
@@ -116,10 +146,6 @@ pub async fn run(job: Job, board: Arc<Board>, gate: Gate) -> Result<EngineReport
         items: job.items,
         board,
         gate,
-    });
-    let stations = worker::LocalStations { queue: job.queue, rows: job.rows };
-    match job.mode {
-        Mode::Thread => threads::run(crew, stations).await,
-        _ => tasks::run(crew, stations, job.runtimes).await,
-    }
+    };
+    Ok((Arc::new(crew), LocalStations { queue: job.queue, rows: job.rows }))
 }

@@ -9,6 +9,8 @@ use std::sync::{Mutex, PoisonError};
 
 /// Longest range handed out.
 const LONGEST: u64 = 64;
+/// While fewer items than so many for each worker are left, none gets one that it does not begin at once.
+const PLENTY: u64 = 2;
 /// «Not yet» in [`Queue::empty_at`].
 const NOT_YET: u64 = u64::MAX;
 
@@ -46,6 +48,17 @@ impl Queue {
     #[must_use]
     pub fn one_by_one(self) -> Self {
         Self { longest: 1, ..self }
+    }
+
+    /// True when items are handed out one by one.
+    pub(super) fn is_one_by_one(&self) -> bool {
+        self.longest == 1
+    }
+
+    /// True while so many items are left that no worker goes without should another hold some that it has not begun.
+    pub(super) fn has_plenty(&self) -> bool {
+        let returned = self.returned.lock().unwrap_or_else(PoisonError::into_inner).len() as u64;
+        self.end.saturating_sub(self.next.load(Ordering::Relaxed)) + returned >= PLENTY * self.workers
     }
 
     /// The next range; `None` when there is none left (now), after [`Self::stop`], or after the time.
@@ -152,6 +165,19 @@ mod tests {
         assert_eq!((queue.take(3), queue.take(4)), (Some(7..8), Some(8..9)), "one by one");
         assert_eq!(queue.empty_at_ns(), Some(4));
         assert!(queue.is_drained());
+    }
+
+    #[test]
+    fn plenty_is_two_items_for_each_worker_wherever_they_come_from() {
+        let queue = Queue::new(9, 4, None).one_by_one();
+        assert!(queue.has_plenty() && queue.is_one_by_one());
+        let first = queue.take(0).unwrap();
+        assert!(queue.has_plenty());
+        queue.take(0).unwrap();
+        assert!(!queue.has_plenty(), "seven are left for four workers");
+        queue.give_back(first);
+        assert!(queue.has_plenty());
+        assert!(Queue::new(1, 4, Some(1_000)).has_plenty(), "a run that time ends goes round");
     }
 
     #[test]

@@ -4,10 +4,11 @@ use std::io;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::{JoinSet, LocalSet};
 
-use super::worker::{Crew, LocalStations, Seat, work};
+use super::worker::{Crew, LocalStations, Seat, employ};
 use super::{EngineError, EngineReport};
 use crate::store::ClientFactory;
 
@@ -16,11 +17,12 @@ pub(super) async fn run<F: ClientFactory>(crew: Arc<Crew<F>>, stations: LocalSta
     let runtimes = runtimes.get().min(crew.concurrency);
     let mut ends = Vec::new();
     for first in 0..runtimes {
+        let runtime = super::runtime()?;
         let (crew, stations) = (Arc::clone(&crew), stations.clone());
         let (tell, end) = oneshot::channel();
         let body = move || {
             // The receiver is gone only when the run was called off.
-            let _called_off = tell.send(runtime(&crew, &stations, (first, runtimes)));
+            let _called_off = tell.send(serve(&runtime, (&crew, &stations), (first, runtimes)));
         };
         std::thread::Builder::new()
             .name(format!("parfetch-{first}"))
@@ -29,28 +31,33 @@ pub(super) async fn run<F: ClientFactory>(crew: Arc<Crew<F>>, stations: LocalSta
         ends.push(end);
     }
     drop(stations);
+    let mut result = Ok(());
     for end in ends {
-        end.await.unwrap_or_else(|_| Err(EngineError::system("a runtime's thread ended", io::Error::other("panicked"))))?;
+        let end = end.await.unwrap_or_else(|_| Err(EngineError::system("a runtime's thread ended", io::Error::other("panicked"))));
+        result = result.and(end);
     }
-    Ok(EngineReport { warnings: crew.board.take_warnings(), ..EngineReport::default() })
+    result.map(|()| EngineReport { warnings: crew.board.take_warnings(), ..EngineReport::default() })
 }
 
-/// One runtime: workers `first`, `first + step`, … on this thread.
-fn runtime<F: ClientFactory>(crew: &Arc<Crew<F>>, stations: &LocalStations, (first, step): (u32, u32)) -> Result<(), EngineError> {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|cause| EngineError::system("cannot start a runtime", cause))?;
-    LocalSet::new().block_on(&runtime, async {
+/// One runtime: workers `first`, `first + step`, … on this thread. The first error of them, once all have ended.
+fn serve<F: ClientFactory>(
+    runtime: &Runtime,
+    (crew, stations): (&Arc<Crew<F>>, &LocalStations),
+    (first, step): (u32, u32),
+) -> Result<(), EngineError> {
+    LocalSet::new().block_on(runtime, async {
         let mut workers = JoinSet::new();
         for number in (first..crew.concurrency).step_by(usize::try_from(step).expect("a u32 fits")) {
-            let (crew, station) = (Arc::clone(crew), stations.station());
+            let (crew, stations) = (Arc::clone(crew), stations.clone());
             workers.spawn_local(async move {
                 let index = usize::try_from(number).expect("a u32 fits");
-                work(&crew, Seat { number, index }, station).await
+                employ(&crew, Seat { number, index }, &stations).await
             });
         }
+        let mut result = Ok(());
         while let Some(end) = workers.join_next().await {
-            end.unwrap_or_else(|panic| Err(EngineError::system("a worker ended", io::Error::other(panic))))?;
+            result = result.and(end.unwrap_or_else(|panic| Err(EngineError::system("a worker ended", io::Error::other(panic)))));
         }
-        Ok(())
+        result
     })
 }

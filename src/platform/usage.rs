@@ -123,6 +123,16 @@ fn parent_in(stat: &str) -> Option<u32> {
     stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
+/// True when a process wants a CPU, or is held by a debugger: if it is silent, that is not its own doing. As `/proc/PID/stat` says (field 3,
+/// `proc_pid_stat(5)`); false for one that sleeps, was stopped or is gone, and wherever the kernel is not Linux.
+pub fn wants_cpu(pid: u32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| state_in(&stat).is_some_and(|state| ["R", "t"].contains(&state)))
+}
+
+fn state_in(stat: &str) -> Option<&str> {
+    stat.rsplit_once(')')?.1.split_whitespace().next()
+}
+
 fn times(who: UsageWho) -> Option<CpuTimes> {
     let usage: Usage = getrusage(who).ok()?;
     Some(CpuTimes { user_ns: ns(usage.user_time())?, sys_ns: ns(usage.system_time())? })
@@ -142,6 +152,8 @@ mod tests {
     fn a_parent_is_found_behind_any_name() {
         assert_eq!(parent_in("12 (a) b) (c) S 7 12 12 0"), Some(7));
         assert_eq!(parent_in("12 a S 7"), None);
+        assert_eq!((state_in("12 (a) b) (c) S 7 12"), state_in("12 (R) T 7"), state_in("12 R")), (Some("S"), Some("T"), None));
+        assert!(!wants_cpu(u32::MAX));
         let own = std::process::id();
         assert_eq!(family(own).first(), Some(&own));
     }

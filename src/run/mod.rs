@@ -269,8 +269,12 @@ async fn fetch(
     let what = if stage.laid_out.divided > 0 { "objects and parts" } else { "objects" };
     let board = Arc::new(Board::new(plan.concurrency.get()));
     // A full disk: rows are being lost, so no more are made. `finish` returns the error.
-    let stop = Arc::clone(&queue);
-    let (writer, rows) = RowWriter::start(stage.spool, move |_| stop.stop()).map_err(|error| spool_failure(&error))?;
+    let stop = (Arc::clone(&queue), Arc::clone(&board));
+    let on_error = move |_: &std::io::Error| {
+        stop.0.stop();
+        stop.1.stop();
+    };
+    let (writer, rows) = RowWriter::start(stage.spool, on_error).map_err(|error| spool_failure(&error))?;
     let (gate, mut keeper) = Gate::new();
     let begin = now_ns();
     let job = job(stage, Arc::clone(&queue), rows);
@@ -295,6 +299,9 @@ async fn fetch(
     let mut gauges = Gauges::at_epoch(sources, &board);
     let silence = Silence::new(&plan.limits);
     let engine = watch_over((&mut engine, &keeper, silence), (&mut gauges, &board, &queue), signal, log).await;
+    if engine.is_err() {
+        board.take_warnings().into_iter().for_each(|warning| log.warn(warning));
+    }
     gauges.at_end(&queue, server).await;
     let progress = RunEvent::Progress { live: board.live(), elapsed_ns: gauges.elapsed_ns() };
     log.event(&progress);
@@ -348,6 +355,9 @@ fn engine_failure(error: EngineError) -> Failure {
         EngineError::Client(error) => error.into(),
         EngineError::StoreGone => {
             Failure::new(Exit::FetchesFailed, EngineError::StoreGone.to_string()).hint("the rest was not attempted; run again once it answers")
+        }
+        error @ EngineError::Spool(_) => {
+            Failure::new(Exit::Unexpected, error.to_string()).hint("nothing else may change files in --spool-dir while a run goes on")
         }
         error @ EngineError::System { .. } => {
             Failure::new(Exit::SetUp, error.to_string()).hint("a smaller CONCURRENCY needs fewer threads, processes and files")

@@ -17,6 +17,8 @@ const GRACE: Duration = Duration::from_secs(5);
 const KILL_AFTER: Duration = Duration::from_secs(3);
 /// How often progress is told.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+/// More time than this passes between two looks only when this process stood still.
+const LONGEST_LOOK: Duration = Duration::from_secs(1);
 
 /// From the epoch to the end of the last worker: progress, memory samples, and what a signal asks for.
 pub(super) async fn watch_over(
@@ -80,23 +82,25 @@ impl Ending {
 }
 
 /// Notices a store that is gone: fetches fail, and for longer than a fetch may take in vain no worker has got a byte or an answer that is not a failure.
+/// Time in which this process stood still itself does not count: what was said meanwhile is still to be read.
 pub(super) struct Silence {
     limit: Duration,
     last: (u64, u64),
-    since: Instant,
+    quiet: Duration,
+    looked: Instant,
 }
 
 impl Silence {
     pub(super) fn new(limits: &Limits) -> Self {
-        Self { limit: limits.stall_timeout * (limits.attempts + 1), last: (0, 0), since: Instant::now() }
+        Self { limit: limits.stall_timeout * (limits.attempts + 1), last: (0, 0), quiet: Duration::ZERO, looked: Instant::now() }
     }
 
     fn is_too_long(&mut self, live: Live) -> bool {
         let now = (live.bytes, live.ended.saturating_sub(live.failed));
-        if now != self.last {
-            (self.last, self.since) = (now, Instant::now());
-        }
-        live.failed > 0 && self.since.elapsed() >= self.limit
+        let passed = std::mem::replace(&mut self.looked, Instant::now()).elapsed().min(LONGEST_LOOK);
+        self.quiet = if now == self.last { self.quiet + passed } else { Duration::ZERO };
+        self.last = now;
+        live.failed > 0 && self.quiet >= self.limit
     }
 }
 
@@ -104,5 +108,31 @@ async fn sleep_until(at: Option<tokio::time::Instant>) {
     match at {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn live(bytes: u64, failed: u64) -> Live {
+        Live { ended: failed, failed, bytes }
+    }
+
+    #[test]
+    fn time_in_which_nobody_looked_is_no_silence() {
+        let limits = Limits { stall_timeout: Duration::from_millis(1), attempts: 1, ..Limits::default() };
+        let mut silence = Silence::new(&limits);
+        silence.limit = Duration::from_secs(2);
+        let stood_still = Duration::from_mins(1);
+        assert!(!silence.is_too_long(live(1, 1)), "bytes came");
+        silence.looked = silence.looked.checked_sub(stood_still).unwrap();
+        assert!(!silence.is_too_long(live(1, 1)), "a look after a long sleep says little");
+        silence.looked = silence.looked.checked_sub(stood_still).unwrap();
+        assert!(silence.is_too_long(live(1, 1)), "two of them without a byte between say more");
+        assert!(!silence.is_too_long(live(2, 1)));
+        silence.looked = silence.looked.checked_sub(stood_still).unwrap();
+        silence.looked = silence.looked.checked_sub(stood_still).unwrap();
+        assert!(!silence.is_too_long(live(2, 0)), "nothing failed");
     }
 }

@@ -8,6 +8,7 @@ mod ecs;
 mod faults;
 mod in_task;
 mod listing;
+mod processes;
 mod reference;
 mod reports;
 mod submit;

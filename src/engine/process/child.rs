@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use tokio::net::unix::pipe;
 use tokio::sync::{Mutex, Notify, mpsc, watch};
 
-use super::wire::{Batch, Farewell, FrameReader, FromChild, Hello, ToChild, send};
+use super::wire::{Batch, ChildFailure, Farewell, FrameReader, FromChild, Hello, ToChild, Traffic, send};
 use crate::engine::EngineError;
 use crate::engine::board::{Board, Gate, GateKeeper};
 use crate::engine::worker::{Crew, Seat, Station, work};
@@ -28,8 +28,23 @@ use crate::store::{CredentialFeed, KeySet, Shared, StoreError, StoreErrorKind};
 
 /// Rows do not wait longer than this for the end of their range: progress, and less to fetch again should this child die.
 const ROWS_WAIT: Duration = Duration::from_secs(1);
+/// How often the parent hears of a child: a fetch may take long, and who says nothing counts as hung.
+const PULSE: Duration = Duration::from_secs(1);
 
-type Output = Rc<Mutex<pipe::Sender>>;
+/// The pipe to the parent, and when something last went into it.
+struct Output {
+    pipe: Mutex<pipe::Sender>,
+    sent: Cell<Instant>,
+}
+
+impl Output {
+    /// Sends a frame, which is made once it is its turn: what it says was read grows from frame to frame.
+    async fn say(&self, frame: impl FnOnce() -> FromChild) -> io::Result<()> {
+        let mut pipe = self.pipe.lock().await;
+        self.sent.set(Instant::now());
+        send(&mut *pipe, &frame()).await
+    }
+}
 
 /// What the reader of stdin tells the worker.
 #[derive(Default)]
@@ -56,10 +71,11 @@ async fn live() -> io::Result<()> {
     let stdout = pipe::Sender::from_owned_fd(io::stdout().as_fd().try_clone_to_owned()?)?;
     let mut frames = FrameReader::new(stdin);
     let Some(ToChild::Hello(hello)) = frames.next().await? else { return Ok(()) };
-    let output: Output = Rc::new(Mutex::new(stdout));
+    let output = Rc::new(Output { pipe: Mutex::new(stdout), sent: Cell::new(Instant::now()) });
     let inbox = Rc::new(Inbox::default());
     let board = Arc::new(Board::new(1));
     let (gate, mut keeper) = Gate::new();
+    let begun = gate.clone();
     let (feed, newest, mut expired) = match hello.secret.clone().map(CredentialFeed::remote) {
         Some((feed, newest, expired)) => (Some(feed), Some(newest), Some(expired)),
         None => (None, None, None),
@@ -71,12 +87,12 @@ async fn live() -> io::Result<()> {
             Err(error) => Err(error.into()),
         };
         let bye = farewell(result, &board, reader.epoch_cpu.get());
-        send(&mut *output.lock().await, &FromChild::Bye(bye)).await
+        output.say(|| FromChild::Bye(bye)).await
     };
     let control = async {
         // A client that could not be made is the worker's error.
         if keeper.all_ready(1).await.is_ok() {
-            send(&mut *output.lock().await, &FromChild::Ready).await?;
+            output.say(|| FromChild::Ready).await?;
         }
         reader.read(&mut frames, &keeper).await
     };
@@ -84,20 +100,17 @@ async fn live() -> io::Result<()> {
         result = worker => result,
         result = control => result,
         result = ask_for_credentials(&mut expired, &output) => result,
+        result = pulse(begun, (&board, &output)) => result,
     }
 }
 
 fn farewell(result: Result<(), EngineError>, board: &Board, epoch_cpu: Option<CpuTimes>) -> Farewell {
-    let error = result.err().map(|error| match error {
-        EngineError::Client(error) => (error.message, error.hint),
-        other => (other.to_string(), None),
-    });
     Farewell {
         fetch_cpu: epoch_cpu.zip(usage::cpu_times()).map(|(at_epoch, now)| now - at_epoch),
         peak_rss_bytes: usage::peak_rss_bytes(),
         connections: board.connections().unwrap_or(0),
         warnings: board.take_warnings(),
-        error,
+        failure: result.err().map(ChildFailure::from),
     }
 }
 
@@ -116,14 +129,15 @@ fn crew(hello: &Hello, feed: Option<CredentialFeed>, board: Arc<Board>, gate: Ga
     })
 }
 
-async fn serve(crew: &Crew<Shared>, hello: &Hello, (inbox, output): (&Rc<Inbox>, &Output)) -> Result<(), EngineError> {
+async fn serve(crew: &Crew<Shared>, hello: &Hello, (inbox, output): (&Rc<Inbox>, &Rc<Output>)) -> Result<(), EngineError> {
     let station = PipeStation {
         inbox: Rc::clone(inbox),
         output: Rc::clone(output),
         board: Arc::clone(&crew.board),
         until_ns: hello.until_ns,
         range: 0..0,
-        batch: Batch::default(),
+        rows: Vec::new(),
+        through: 0,
         sent: Instant::now(),
     };
     Box::pin(work(crew, Seat { number: hello.number, index: 0 }, station)).await
@@ -133,10 +147,30 @@ async fn serve(crew: &Crew<Shared>, hello: &Hello, (inbox, output): (&Rc<Inbox>,
 async fn ask_for_credentials(expired: &mut Option<mpsc::UnboundedReceiver<u64>>, output: &Output) -> io::Result<()> {
     if let Some(expired) = expired {
         while let Some(version) = expired.recv().await {
-            send(&mut *output.lock().await, &FromChild::Expired(version)).await?;
+            output.say(|| FromChild::Expired(version)).await?;
         }
     }
     std::future::pending().await
+}
+
+/// Says from the epoch on what was read, when no rows did.
+async fn pulse(mut begun: Gate, (board, output): (&Board, &Output)) -> io::Result<()> {
+    if begun.epoch().await.is_some() {
+        let mut tick = tokio::time::interval_at(tokio::time::Instant::now() + PULSE, PULSE);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            if output.sent.get().elapsed() >= PULSE / 2 {
+                output.say(|| FromChild::Pulse(traffic(board))).await?;
+            }
+        }
+    }
+    std::future::pending().await
+}
+
+/// What was read, of which nothing is told twice.
+fn traffic(board: &Board) -> Traffic {
+    Traffic { bytes: board.live().bytes, series: board.series.drain() }
 }
 
 /// Reads what the parent says.
@@ -176,21 +210,23 @@ impl Reader {
 /// Ranges from the pipe, rows into it.
 struct PipeStation {
     inbox: Rc<Inbox>,
-    output: Output,
+    output: Rc<Output>,
     board: Arc<Board>,
     until_ns: Option<u64>,
     range: Range<u64>,
-    batch: Batch,
+    /// Encoded, of fetches below `through`.
+    rows: Vec<u8>,
+    through: u64,
     sent: Instant,
 }
 
 impl PipeStation {
     /// Sends the rows so far: everything of the range below `through` is done.
     async fn flush(&mut self, through: u64) {
-        let batch = Batch { through, series: self.board.series.drain(), ..std::mem::take(&mut self.batch) };
+        let rows = std::mem::take(&mut self.rows);
         self.sent = Instant::now();
         // A parent that is gone closes stdin as well: the reader ends this process.
-        let _parent_gone = send(&mut *self.output.lock().await, &FromChild::Rows(batch)).await;
+        let _parent_gone = self.output.say(|| FromChild::Rows(Batch { through, rows, traffic: traffic(&self.board) })).await;
     }
 }
 
@@ -216,10 +252,10 @@ impl Station for PipeStation {
     }
 
     async fn done(&mut self, row: Sample) {
-        self.batch.through = row.unit + 1;
-        row.encode(&mut self.batch.rows);
-        if self.sent.elapsed() >= ROWS_WAIT && self.batch.through < self.range.end {
-            self.flush(self.batch.through).await;
+        self.through = row.unit + 1;
+        row.encode(&mut self.rows);
+        if self.sent.elapsed() >= ROWS_WAIT && self.through < self.range.end {
+            self.flush(self.through).await;
         }
     }
 
@@ -228,8 +264,11 @@ impl Station for PipeStation {
     }
 
     async fn close(&mut self) {
-        if !self.batch.rows.is_empty() {
-            self.flush(self.batch.through).await;
+        if self.rows.is_empty() {
+            // What was read of a fetch that left no row.
+            let _parent_gone = self.output.say(|| FromChild::Pulse(traffic(&self.board))).await;
+        } else {
+            self.flush(self.through).await;
         }
     }
 }

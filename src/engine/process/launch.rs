@@ -1,4 +1,4 @@
-//! Starting a child process, and finding out how it ended.
+//! Starting a child process, noticing that one hangs, and finding out how it ended.
 
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -8,12 +8,22 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::process::{ChildStdin, ChildStdout, Command};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use super::wire::{FrameReader, Hello, ToChild, send};
 use crate::engine::{EngineError, Job};
+use crate::platform::usage::wants_cpu;
 
 /// How long a child may take to end once its pipe is closed.
 const END_WAIT: Duration = Duration::from_secs(2);
+/// A child that fetches has sent nothing for so long, at least, before it counts as hung: several pulses.
+const SILENCE_LEAST: Duration = Duration::from_secs(5);
+/// So long may a child take to be ready.
+const READY_WAIT: Duration = Duration::from_mins(1);
+/// A child that does not get the CPU which it wants may be silent so many times as long.
+const STARVED: u32 = 10;
+/// Ticks in the longest silence.
+const TICKS: u32 = 4;
 
 /// How children are started.
 #[derive(Clone, Debug, Default)]
@@ -31,11 +41,13 @@ pub(super) struct Child {
     pub(super) frames: FrameReader<ChildStdout>,
     process: tokio::process::Child,
     stdin: ChildStdin,
+    /// How long it may be silent.
+    patience: Duration,
 }
 
 impl Child {
-    /// Starts the child of worker `number` and tells it what to do.
-    pub(super) async fn start(job: &Job, number: u32) -> Result<Self, EngineError> {
+    /// Starts the child of worker `number`.
+    pub(super) fn start(job: &Job, number: u32) -> Result<Self, EngineError> {
         let failed = |cause: io::Error| EngineError::system(format!("cannot start child process {number}"), cause);
         let mut command = Command::new(&job.children.executable);
         command.arg("worker").env_clear().envs(job.children.environment.iter().cloned());
@@ -45,9 +57,14 @@ impl Child {
         let mut process = command.spawn().map_err(failed)?;
         let (stdin, stdout) = (process.stdin.take().expect("stdin is piped"), process.stdout.take().expect("stdout is piped"));
         let pid = process.id().unwrap_or_default();
-        let mut child = Self { number, pid, frames: FrameReader::new(stdout), process, stdin };
+        let patience = job.limits.stall_timeout.max(SILENCE_LEAST);
+        Ok(Self { number, pid, frames: FrameReader::new(stdout), process, stdin, patience })
+    }
+
+    /// Tells it what to do.
+    pub(super) async fn greet(&mut self, job: &Job) -> io::Result<()> {
         let hello = Hello {
-            number,
+            number: self.number,
             concurrency: job.concurrency.get(),
             client: job.client,
             limits: job.limits,
@@ -57,13 +74,23 @@ impl Child {
             spool: job.spool.as_os_str().as_bytes().to_vec(),
             until_ns: job.queue.until_ns(),
         };
-        child.say(&ToChild::Hello(Box::new(hello))).await.map_err(failed)?;
-        Ok(child)
+        self.say(&ToChild::Hello(Box::new(hello))).await
     }
 
-    /// Sends one frame.
+    /// Sends one frame. A child that does not read is as good as gone.
     pub(super) async fn say(&mut self, frame: &ToChild) -> io::Result<()> {
-        send(&mut self.stdin, frame).await
+        let said = tokio::time::timeout(self.patience, send(&mut self.stdin, frame)).await;
+        said.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Notices when it hangs while it starts.
+    pub(super) fn start_patience(&self) -> Patience {
+        Patience::new(READY_WAIT.max(self.patience), self.pid)
+    }
+
+    /// Notices when it hangs while it fetches.
+    pub(super) fn patience(&self) -> Patience {
+        Patience::new(self.patience, self.pid)
     }
 
     /// Ends a child that does not end by itself.
@@ -73,7 +100,14 @@ impl Child {
     }
 
     /// How a child that broke off ended: its exit status, or `how` it looked from here.
-    pub(super) async fn autopsy(&mut self, how: String) -> String {
+    pub(super) async fn autopsy(&mut self, broken: Broken) -> String {
+        let how = match broken {
+            Broken::Gone(how) => how,
+            Broken::Killed(why) => {
+                self.kill();
+                return format!("{why}, and was killed");
+            }
+        };
         let Ok(Ok(status)) = tokio::time::timeout(END_WAIT, self.process.wait()).await else {
             // It hangs: what it has not acknowledged is fetched by others, so it must not go on.
             self.kill();
@@ -93,5 +127,76 @@ impl Child {
             // An error means that it is gone.
             let _already_gone = self.process.start_kill();
         }
+    }
+}
+
+/// How a child broke off.
+#[derive(Debug)]
+pub(super) enum Broken {
+    /// Its pipe ended.
+    Gone(String),
+    /// It lives, and must not.
+    Killed(String),
+}
+
+/// Notices a child that is silent for too long: it was stopped, or hangs. Counts ticks and not time: while this process was stopped itself no child is to
+/// blame, and what the child said meanwhile is read before there are ticks enough. A child that waits for a CPU is not silent by its own doing.
+pub(super) struct Patience {
+    tick: Interval,
+    limit: Duration,
+    quiet: Duration,
+    heard: bool,
+    pid: u32,
+}
+
+impl Patience {
+    fn new(limit: Duration, pid: u32) -> Self {
+        let every = limit / TICKS;
+        let mut tick = interval_at(Instant::now() + every, every);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self { tick, limit, quiet: Duration::ZERO, heard: true, pid }
+    }
+
+    /// The child said something.
+    pub(super) fn heard(&mut self) {
+        self.heard = true;
+    }
+
+    /// Waits until the child has been silent for too long, and says so. What was counted is kept when the future is dropped.
+    pub(super) async fn lost(&mut self) -> Broken {
+        loop {
+            self.tick.tick().await;
+            self.quiet = if std::mem::take(&mut self.heard) { Duration::ZERO } else { self.quiet + self.tick.period() };
+            if self.quiet >= self.limit && (self.quiet >= self.limit * STARVED || !wants_cpu(self.pid)) {
+                return Broken::Killed(format!("it sent nothing for {:?}", self.limit));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_is_noticed_and_a_word_ends_it() {
+        // No process has this number: none that could want a CPU.
+        let mut patience = Patience::new(Duration::from_secs(8), u32::MAX);
+        let begin = Instant::now();
+        for _ in 0..20 {
+            assert!(tokio::time::timeout(Duration::from_secs(7), patience.lost()).await.is_err());
+            patience.heard();
+        }
+        assert!(matches!(patience.lost().await, Broken::Killed(why) if why == "it sent nothing for 8s"));
+        assert!((148..=152).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_time_in_which_this_process_stood_still_is_nobodys_silence() {
+        let mut patience = Patience::new(Duration::from_secs(8), u32::MAX);
+        tokio::time::advance(Duration::from_hours(1)).await;
+        let begin = Instant::now();
+        patience.lost().await;
+        assert!(begin.elapsed() >= Duration::from_secs(8), "{:?}", begin.elapsed());
     }
 }

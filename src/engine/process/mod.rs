@@ -1,21 +1,21 @@
 //! Mode `process`: N children of the same binary, each one worker. This file is the parent's side.
 //!
-//! A child has one range in work and one in credit. A row counts once it is here; what a child that died had not acknowledged is fetched again by
-//! another. Credentials go by pipe, never by argument or environment.
+//! A child has one range in work, and one in credit while there is plenty. A row counts once it is here; what a child that died, hangs or talks nonsense
+//! had not acknowledged is fetched again by another. Credentials go by pipe, never by argument or environment.
 
 mod child;
 mod launch;
+mod outstanding;
 mod wire;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
-use std::ops::Range;
+use std::collections::HashMap;
+use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use futures::stream::{FuturesUnordered, StreamExt};
-use tokio::sync::watch;
 
 pub use child::child_main;
 pub use launch::ChildOptions;
@@ -24,12 +24,11 @@ use super::board::{Board, Gate, Phase};
 use super::{EngineError, EngineReport, Job};
 use crate::fetch::{Clock, RunClock};
 use crate::sample::{ErrorCode, Outcome, Sample};
-use crate::store::{CredentialFeed, KeySet, StoreError, StoreErrorKind};
-use launch::Child;
-use wire::{Batch, Farewell, FromChild, ToChild};
+use crate::store::{CredentialFeed, KeySet};
+use launch::{Broken, Child};
+use outstanding::{Busy, Malformed, Outstanding, all_archived};
+use wire::{Batch, Farewell, FromChild, ToChild, Traffic};
 
-/// Ranges a child has at most: one in work, one in credit.
-const RANGES_PER_CHILD: usize = 2;
 /// A slot whose children died so often in a row without a single row is given up.
 const DEATHS_PER_SLOT: u32 = 3;
 /// A key at which so many children died is given up: a row, not an endless loop.
@@ -40,7 +39,7 @@ struct Floor {
     job: Job,
     board: Arc<Board>,
     /// Slots that have ranges in work; when none has and the queue is empty, all is done.
-    busy: watch::Sender<usize>,
+    busy: Busy,
     /// Keys of which a child may have died, and how many more did while they were at it alone.
     suspects: RefCell<HashMap<u64, u32>>,
     epoch_ns: Cell<Option<u64>>,
@@ -51,12 +50,28 @@ struct Floor {
 /// How one child's service ended.
 enum End {
     Bye(Box<Farewell>),
-    /// How many keys it had not acknowledged, whether it had sent any row, and how it looked.
+    /// How many keys it had not acknowledged, whether it had sent any row, and how it broke off.
     Died {
         keys: u64,
         worked: bool,
-        how: String,
+        broken: Broken,
     },
+}
+
+/// Why there is no child.
+enum NoChild {
+    /// It died, or was ended, before it was ready.
+    Died(String),
+    /// It would be so for every other: its client cannot be made, or no process started.
+    Never(EngineError),
+}
+
+/// One child's service: what it has in work, and how far it has been told that the run ends.
+struct Service<'a> {
+    outstanding: Outstanding<'a>,
+    clock: RunClock,
+    stopping: Stopping,
+    worked: bool,
 }
 
 /// Runs the job on children. All of it on the caller's runtime: the parent only passes ranges out and rows in.
@@ -65,33 +80,40 @@ pub(super) async fn run(job: Job, board: Arc<Board>, gate: Gate) -> Result<Engin
     let floor = Rc::new(Floor {
         job,
         board,
-        busy: watch::channel(0).0,
+        busy: Busy::default(),
         suspects: RefCell::default(),
         epoch_ns: Cell::new(None),
         report: RefCell::default(),
         last_death: RefCell::default(),
     });
     let mut running: FuturesUnordered<_> = (0..slots).map(|number| Rc::clone(&floor).slot(number, gate.clone())).collect();
+    let mut result = Ok(());
     while let Some(ended) = running.next().await {
-        ended?;
+        if ended.is_err() {
+            if floor.epoch_ns.get().is_none() {
+                // Who waits for the epoch waits in vain.
+                return ended.map(|()| EngineReport::default());
+            }
+            floor.job.queue.stop();
+            floor.busy.wake();
+        }
+        result = result.and(ended);
     }
     drop(running);
+    result?;
     let report = floor.report.take();
     let unfinished = !floor.job.queue.is_drained() && !floor.is_over();
     match floor.last_death.borrow_mut().take() {
         Some(how) if unfinished => Err(EngineError::ChildrenDied(how)),
-        _ => Ok(EngineReport { warnings: report.warnings.into_iter().chain(floor.board.take_warnings()).collect(), ..report }),
+        _ => Ok(EngineReport { warnings: floor.board.take_warnings(), ..report }),
     }
 }
 
 impl Floor {
     /// One worker's place: a child, and another one should it die.
     async fn slot(self: Rc<Self>, number: u32, mut gate: Gate) -> Result<(), EngineError> {
-        let mut child = Child::start(&self.job, number).await?;
-        self.board.child_began(child.pid);
-        let ready = self.wait_until_ready(&mut child).await;
-        gate.report(ready.as_ref().map(drop).map_err(Clone::clone));
-        ready?;
+        let mut child = self.first(number).await?;
+        gate.report(Ok(()));
         let Some(epoch_ns) = gate.epoch().await else { return Ok(()) };
         let clock = RunClock { epoch_ns };
         self.epoch_ns.set(Some(epoch_ns));
@@ -101,8 +123,8 @@ impl Floor {
             self.board.child_ended(child.pid);
             match end {
                 End::Bye(bye) => return self.farewell(*bye, child).await,
-                End::Died { keys, worked, how } => {
-                    let how = child.autopsy(how).await;
+                End::Died { keys, worked, broken } => {
+                    let how = child.autopsy(broken).await;
                     let fate = if self.is_over() { "are left" } else { "go to other children" };
                     self.mourn(number, format!("child {} of worker {number} died ({how}); {keys} fetches {fate}", child.pid), how);
                     idle_deaths = if worked { 0 } else { idle_deaths + 1 };
@@ -112,9 +134,15 @@ impl Floor {
                 if self.is_over() || idle_deaths >= DEATHS_PER_SLOT {
                     return Ok(());
                 }
-                match self.replacement(number).await {
+                let begun = tokio::select! {
+                    begun = self.begin(number) => begun,
+                    () = self.killing() => return Ok(()),
+                };
+                match begun {
                     Ok(child) => break child,
-                    Err(how) => {
+                    Err(NoChild::Never(error @ EngineError::Client(_))) => return Err(error),
+                    Err(no_child) => {
+                        let how = no_child.to_string();
                         self.mourn(number, format!("a child of worker {number} could not be replaced ({how})"), how);
                         idle_deaths += 1;
                     }
@@ -123,12 +151,52 @@ impl Floor {
         }
     }
 
-    /// Another child for a worker whose child died.
-    async fn replacement(&self, number: u32) -> Result<Child, String> {
-        let mut child = Child::start(&self.job, number).await.map_err(|error| error.to_string())?;
-        self.wait_until_ready(&mut child).await.map_err(|error| error.message)?;
-        self.board.child_began(child.pid);
-        Ok(child)
+    /// A worker's first child. One that dies before it is ready says nothing of the job: another is started.
+    async fn first(&self, number: u32) -> Result<Child, EngineError> {
+        let mut deaths = 0;
+        loop {
+            match self.begin(number).await {
+                Ok(child) => return Ok(child),
+                Err(NoChild::Never(error)) => return Err(error),
+                Err(NoChild::Died(how)) => {
+                    deaths += 1;
+                    if deaths >= DEATHS_PER_SLOT {
+                        return Err(EngineError::system(format!("cannot start child process {number}"), io::Error::other(how)));
+                    }
+                    self.board.warn(format!("a child of worker {number} died before it began ({how}); another is started"));
+                }
+            }
+        }
+    }
+
+    /// Starts a child and waits until it is ready.
+    async fn begin(&self, number: u32) -> Result<Child, NoChild> {
+        let mut child = Child::start(&self.job, number).map_err(NoChild::Never)?;
+        let mut patience = child.start_patience();
+        let greeted = child.greet(&self.job).await;
+        // What it said counts first: a child that could not begin closes its pipe.
+        let frame = tokio::select! {
+            frame = child.frames.next() => frame,
+            broken = patience.lost() => return Err(NoChild::Died(child.autopsy(broken).await)),
+        };
+        let broken = match (frame, greeted) {
+            (Ok(Some(FromChild::Ready)), Ok(())) => {
+                self.board.child_began(child.pid);
+                return Ok(child);
+            }
+            (Ok(Some(FromChild::Bye(Farewell { failure: Some(failure), .. }))), _) => return Err(NoChild::Never(failure.into())),
+            (Ok(Some(_)), _) => Broken::Killed("it said something else than «ready»".to_owned()),
+            (Ok(None), _) => Broken::Gone("it ended".to_owned()),
+            (Err(error), _) => Broken::Killed(error.to_string()),
+        };
+        Err(NoChild::Died(child.autopsy(broken).await))
+    }
+
+    /// Waits until children are ended that do not end by themselves.
+    async fn killing(&self) {
+        // The board outlives every slot.
+        let mut phase = self.board.phase();
+        let _gone = phase.wait_for(|phase| *phase == Phase::Killing).await;
     }
 
     /// True when no more keys are to be fetched: stopped, or the time has passed.
@@ -136,37 +204,22 @@ impl Floor {
         self.epoch_ns.get().is_some_and(|epoch_ns| self.job.queue.is_over(RunClock { epoch_ns }.now_ns()))
     }
 
-    async fn wait_until_ready(&self, child: &mut Child) -> Result<(), StoreError> {
-        let unexpected = |what: String| StoreError::new(StoreErrorKind::Other, format!("a child process could not begin: {what}"));
-        match child.frames.next().await {
-            Ok(Some(FromChild::Ready)) => Ok(()),
-            Ok(Some(FromChild::Bye(Farewell { error: Some((message, hint)), .. }))) => {
-                let error = StoreError::new(StoreErrorKind::Other, message);
-                Err(StoreError { hint, ..error })
-            }
-            Ok(Some(_)) => Err(unexpected("it said something else than «ready»".to_owned())),
-            Ok(None) => Err(unexpected(child.autopsy("it ended".to_owned()).await)),
-            Err(error) => Err(unexpected(error.to_string())),
-        }
-    }
-
     /// Passes ranges out and takes rows in, until the child says good-bye or dies. Keys of one that dies have gone back when this returns.
     async fn serve(&self, child: &mut Child, clock: RunClock) -> End {
-        let mut work = VecDeque::new();
+        let outstanding = Outstanding::new(&self.job.queue, &self.busy);
+        let mut service = Service { outstanding, clock, stopping: Stopping::No, worked: false };
         let mut feed = self.job.feed.clone();
-        let (mut busy, mut phase) = (self.busy.subscribe(), self.board.phase());
-        let (mut worked, stopping) = (false, Cell::new(Stopping::No));
-        let presence = Presence { floor: self, counted: Cell::new(false) };
+        let (mut news, mut phase, mut patience) = (self.busy.subscribe(), self.board.phase(), child.patience());
         // A child that has said all it had to closes its end: what it said is still to be read.
         let mut listens = child.say(&ToChild::Go(clock.epoch_ns)).await.is_ok();
-        let how = loop {
+        let broken = loop {
             if listens {
-                listens = self.hand_out(child, &mut work, (clock, &stopping)).await.is_ok();
+                listens = self.hand_out(child, &mut service).await.is_ok();
             }
-            presence.set_busy(!work.is_empty());
+            service.outstanding.settle();
             let frame = tokio::select! {
                 frame = child.frames.next() => frame,
-                _ = busy.changed(), if listens => continue,
+                _ = news.changed(), if listens => continue,
                 _ = phase.changed() => {
                     if *phase.borrow() == Phase::Killing {
                         child.kill();
@@ -177,95 +230,106 @@ impl Floor {
                     listens = child.say(&ToChild::Credentials(keys)).await.is_ok();
                     continue;
                 }
+                broken = patience.lost() => break broken,
             };
+            patience.heard();
             match frame {
-                Ok(Some(FromChild::Rows(batch))) => {
-                    worked = true;
-                    self.take_rows(child.number, batch, &mut work);
+                Ok(Some(FromChild::Bye(bye))) if bye.failure.is_some() || service.stopping != Stopping::No => return End::Bye(Box::new(bye)),
+                Ok(Some(frame)) => {
+                    if let Err(error) = self.hear(child.number, frame, &mut service) {
+                        break Broken::Killed(error.to_string());
+                    }
                 }
-                Ok(Some(FromChild::Expired(version))) => self.job.feed.iter().for_each(|feed| feed.ask_newer_than(version)),
-                Ok(Some(FromChild::Bye(bye))) => return End::Bye(Box::new(bye)),
-                Ok(Some(FromChild::Ready)) => {}
-                Ok(None) => break "it closed its pipe".to_owned(),
-                Err(error) => break error.to_string(),
+                Ok(None) => break Broken::Gone("it closed its pipe".to_owned()),
+                Err(error) => break Broken::Killed(error.to_string()),
             }
         };
-        let keys = work.iter().map(|range| range.end - range.start).sum();
-        // While this slot still counts as busy, so that others wait for them.
-        self.give_back(work, (child, clock));
-        End::Died { keys, worked, how }
+        if matches!(broken, Broken::Killed(_)) {
+            // Before others begin with its keys.
+            child.kill();
+        }
+        let Service { mut outstanding, worked, .. } = service;
+        let keys = outstanding.fetches();
+        self.suspect(&mut outstanding, (child, clock));
+        End::Died { keys, worked, broken }
     }
 
-    /// Tops up the child's credit, and tells it when there is nothing left for anybody.
-    async fn hand_out(
-        &self,
-        child: &mut Child,
-        work: &mut VecDeque<Range<u64>>,
-        (clock, stopping): (RunClock, &Cell<Stopping>),
-    ) -> std::io::Result<()> {
-        if matches!(*self.board.phase().borrow(), Phase::Aborting | Phase::Killing) && stopping.get() != Stopping::Aborted {
-            stopping.set(Stopping::Aborted);
+    /// Tops up the child's ranges, and tells it when there is nothing left for anybody.
+    async fn hand_out(&self, child: &mut Child, service: &mut Service<'_>) -> io::Result<()> {
+        if matches!(*self.board.phase().borrow(), Phase::Aborting | Phase::Killing) && service.stopping != Stopping::Aborted {
+            service.stopping = Stopping::Aborted;
             return child.say(&ToChild::Abort).await;
         }
-        let now = clock.now_ns();
-        if self.job.queue.is_over(now) {
-            if stopping.replace(Stopping::Told.max(stopping.get())) == Stopping::No {
+        if self.job.queue.is_over(service.clock.now_ns()) {
+            if service.stopping == Stopping::No {
+                service.stopping = Stopping::Told;
                 child.say(&ToChild::Stop).await?;
                 child.say(&ToChild::Finish).await?;
             }
             return Ok(());
         }
-        while work.len() < RANGES_PER_CHILD
-            && let Some(range) = self.job.queue.take(clock.now_ns())
-        {
+        while let Some(range) = service.outstanding.take(service.clock.now_ns()) {
             child.say(&ToChild::Range(range.start, range.end)).await?;
-            work.push_back(range);
         }
         // A child that dies elsewhere gives its keys back: while any is busy, this one waits.
-        let others = *self.busy.borrow();
-        if work.is_empty() && others == 0 && stopping.replace(Stopping::Told) == Stopping::No {
+        service.outstanding.settle();
+        if !self.busy.any() && service.stopping == Stopping::No {
+            service.stopping = Stopping::Told;
             child.say(&ToChild::Finish).await?;
         }
         Ok(())
     }
 
-    /// Acknowledges what a batch covers and passes its rows on.
-    fn take_rows(&self, number: u32, batch: Batch, work: &mut VecDeque<Range<u64>>) {
-        if let Some(front) = work.front_mut() {
-            front.start = batch.through.clamp(front.start, front.end);
-            if front.is_empty() {
-                work.pop_front();
+    /// Takes what a child that works says. What does not add up is not counted at all.
+    fn hear(&self, number: u32, frame: FromChild, service: &mut Service<'_>) -> Result<(), Malformed> {
+        match frame {
+            FromChild::Rows(batch) => self.take_rows(number, &batch, service),
+            FromChild::Pulse(traffic) => self.take_traffic(number, &traffic, service),
+            FromChild::Expired(version) => {
+                self.job.feed.iter().for_each(|feed| feed.ask_newer_than(version));
+                Ok(())
             }
+            FromChild::Ready => Err(Malformed("«ready» twice")),
+            FromChild::Bye(_) => Err(Malformed("a good-bye before it was done")),
         }
-        let rows: Vec<Sample> = batch.rows.chunks_exact(Sample::ENCODED_LEN).map(Sample::decode).collect();
+    }
+
+    /// Acknowledges what a batch covers and passes its rows on.
+    fn take_rows(&self, number: u32, batch: &Batch, service: &mut Service<'_>) -> Result<(), Malformed> {
+        self.take_traffic(number, &batch.traffic, service)?;
+        let rows = service.outstanding.accept((batch, number), |range| all_archived(&self.job.items, range).unwrap_or(false))?;
+        service.worked = true;
         let counters = &self.board.counters[usize::try_from(number).expect("a u32 fits")];
         counters.ended.fetch_add(rows.len() as u64, Ordering::Relaxed);
         counters.failed.fetch_add(rows.iter().filter(|row| row.outcome == Outcome::Failed).count() as u64, Ordering::Relaxed);
-        for (second, bytes) in batch.series {
-            self.board.series.add(second, bytes);
-            counters.bytes.fetch_add(bytes, Ordering::Relaxed);
-        }
         self.job.rows.send(rows);
+        Ok(())
     }
 
-    /// The keys of a child that died go back, unless one of them kills children: a key that was given back before, alone, and was in work again.
-    fn give_back(&self, work: VecDeque<Range<u64>>, (child, clock): (&Child, RunClock)) {
+    /// Counts bytes that a child read.
+    fn take_traffic(&self, number: u32, traffic: &Traffic, service: &mut Service<'_>) -> Result<(), Malformed> {
+        let bytes = service.outstanding.read(traffic, service.clock.now_ns())?;
+        self.board.counters[usize::try_from(number).expect("a u32 fits")].bytes.fetch_add(bytes, Ordering::Relaxed);
+        for (second, bytes) in &traffic.series {
+            self.board.series.add(*second, *bytes);
+        }
+        Ok(())
+    }
+
+    /// A child died: it may be what it was at that killed it. A fetch that was given back before, alone, and was in work again is given up after a few.
+    fn suspect(&self, outstanding: &mut Outstanding<'_>, (child, clock): (&Child, RunClock)) {
+        let Some(front) = outstanding.front() else { return };
         let mut suspects = self.suspects.borrow_mut();
-        for (position, mut range) in work.into_iter().enumerate() {
-            if position == 0 && range.end - range.start == 1 && suspects.contains_key(&range.start) {
-                let deaths = suspects.entry(range.start).or_default();
+        match suspects.get_mut(&front.start).filter(|_| front.end - front.start == 1) {
+            Some(deaths) => {
                 *deaths += 1;
                 if *deaths >= DEATHS_PER_UNIT {
-                    self.give_up(range.start, (child.number, child.pid), clock);
-                    range.start += 1;
+                    self.give_up(front.start, (child.number, child.pid), clock);
+                    outstanding.done_below(front.end);
                 }
-            } else if position == 0 {
-                suspects.extend(range.clone().map(|unit| (unit, 0)));
             }
-            self.job.queue.give_back(range);
+            None => suspects.extend(front.map(|unit| (unit, 0))),
         }
-        // Those who wait for work look again.
-        self.busy.send_modify(|_| {});
     }
 
     /// A child is gone: what it used is not known, and sums without it would be too small.
@@ -289,14 +353,14 @@ impl Floor {
     }
 
     async fn farewell(&self, bye: Farewell, child: Child) -> Result<(), EngineError> {
-        if let Some((message, _)) = bye.error {
-            return Err(EngineError::system("a child process stopped", std::io::Error::other(message)));
+        bye.warnings.into_iter().for_each(|warning| self.board.warn(warning));
+        if let Some(failure) = bye.failure {
+            return Err(failure.into());
         }
         {
             let mut report = self.report.borrow_mut();
             report.children_fetch = report.children_fetch.zip(bye.fetch_cpu).map(|(sum, child)| sum + child);
             report.children_rss_bytes = report.children_rss_bytes.zip(bye.peak_rss_bytes).map(|(sum, child)| sum + child);
-            report.warnings.extend(bye.warnings);
         }
         self.board.add_connections(bye.connections);
         child.end().await;
@@ -312,30 +376,22 @@ async fn newer(feed: &mut Option<CredentialFeed>) -> KeySet {
     }
 }
 
+impl std::fmt::Display for NoChild {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Died(how) => f.write_str(how),
+            Self::Never(error) => error.fmt(f),
+        }
+    }
+}
+
 /// How far a child has been told that the run ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stopping {
     No,
     Told,
     Aborted,
 }
 
-/// Counts this slot as busy or not, and as not busy when its child is gone.
-struct Presence<'a> {
-    floor: &'a Floor,
-    counted: Cell<bool>,
-}
-
-impl Presence<'_> {
-    fn set_busy(&self, busy: bool) {
-        if self.counted.replace(busy) != busy {
-            self.floor.busy.send_modify(|count| *count = if busy { *count + 1 } else { *count - 1 });
-        }
-    }
-}
-
-impl Drop for Presence<'_> {
-    fn drop(&mut self) {
-        self.set_busy(false);
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -6,9 +6,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
+use crate::engine::EngineError;
 use crate::plan::{ClientKind, Limits, Work};
 use crate::platform::usage::CpuTimes;
-use crate::store::{KeySet, Recipe};
+use crate::store::{KeySet, Recipe, StoreError, StoreErrorKind};
 
 /// A frame longer than this is no frame: something else wrote into the pipe.
 const LONGEST: usize = 16 * 1024 * 1024;
@@ -53,6 +54,8 @@ pub(super) enum FromChild {
     Ready,
     /// Rows of fetches that ended, and bytes read meanwhile.
     Rows(Batch),
+    /// Still there, with bytes read meanwhile: once a second in which there were no rows.
+    Pulse(Traffic),
     /// Credentials of this version expired.
     Expired(u64),
     /// The last frame.
@@ -64,7 +67,15 @@ pub(super) enum FromChild {
 pub(super) struct Batch {
     pub(super) through: u64,
     pub(super) rows: Vec<u8>,
-    /// (second since the epoch, bytes).
+    pub(super) traffic: Traffic,
+}
+
+/// What a child has read.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Traffic {
+    /// Body bytes since it began.
+    pub(super) bytes: u64,
+    /// What was read since the last frame: (second since the epoch, bytes).
     pub(super) series: Vec<(u64, u64)>,
 }
 
@@ -76,8 +87,38 @@ pub(super) struct Farewell {
     pub(super) peak_rss_bytes: Option<u64>,
     pub(super) connections: u64,
     pub(super) warnings: Vec<String>,
-    /// Message and hint.
-    pub(super) error: Option<(String, Option<String>)>,
+    pub(super) failure: Option<ChildFailure>,
+}
+
+/// Why a child's worker could not do its job: what of [`EngineError`] can cross a pipe.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) enum ChildFailure {
+    /// The client could not be made: message and hint.
+    Client(String, Option<String>),
+    /// What to fetch could not be read.
+    Spool(String),
+    /// Anything else.
+    Other(String),
+}
+
+impl From<EngineError> for ChildFailure {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Client(error) => Self::Client(error.message, error.hint),
+            EngineError::Spool(cause) => Self::Spool(cause.to_string()),
+            other => Self::Other(other.to_string()),
+        }
+    }
+}
+
+impl From<ChildFailure> for EngineError {
+    fn from(failure: ChildFailure) -> Self {
+        match failure {
+            ChildFailure::Client(message, hint) => Self::Client(StoreError { hint, ..StoreError::new(StoreErrorKind::Other, message) }),
+            ChildFailure::Spool(cause) => Self::Spool(io::Error::other(cause)),
+            ChildFailure::Other(message) => Self::system("a child process stopped", io::Error::other(message)),
+        }
+    }
 }
 
 /// Writes one frame.
@@ -128,7 +169,7 @@ mod tests {
     #[tokio::test]
     async fn frames_survive_a_pipe_that_cuts_them() {
         let (mut near, far) = tokio::io::duplex(3);
-        let batch = Batch { through: 9, rows: vec![7; 1000], series: vec![(1, 2)] };
+        let batch = Batch { through: 9, rows: vec![7; 1000], traffic: Traffic { bytes: 2, series: vec![(1, 2)] } };
         let writing = async {
             send(&mut near, &FromChild::Rows(batch)).await.unwrap();
             send(&mut near, &FromChild::Expired(5)).await.unwrap();
@@ -137,7 +178,7 @@ mod tests {
         let reading = async {
             let mut reader = FrameReader::new(far);
             let Some(FromChild::Rows(batch)) = reader.next().await.unwrap() else { panic!("rows come first") };
-            assert_eq!((batch.through, batch.rows.len(), batch.series), (9, 1000, vec![(1, 2)]));
+            assert_eq!((batch.through, batch.rows.len(), batch.traffic.series), (9, 1000, vec![(1, 2)]));
             assert!(matches!(reader.next().await.unwrap(), Some(FromChild::Expired(5))));
             assert!(reader.next::<FromChild>().await.unwrap().is_none());
         };

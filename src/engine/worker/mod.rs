@@ -16,9 +16,9 @@ use crate::plan::{Limits, Work};
 use crate::results::items::Items;
 use crate::results::rows::{RowBuffer, RowSender};
 use crate::sample::{ErrorCode, Outcome, Sample};
-use crate::store::{ClientFactory, ObjectClient};
+use crate::store::{ClientFactory, ObjectClient, StoreError, StoreErrorKind};
 
-/// A unit at which the worker panicked so often is given up: a row, not an endless loop.
+/// A unit at which the worker panicked so often is given up: a row, not an endless loop. So is a worker that panics so often without taking one.
 const PANICS_PER_UNIT: u32 = 2;
 
 /// What all workers of a process share.
@@ -95,35 +95,65 @@ impl Station for LocalStation {
     async fn close(&mut self) {}
 }
 
+/// One worker of this process, from its client to its last row. When it fails, no other gets any more keys: in every mode an error ends the run so.
+pub(super) async fn employ<F: ClientFactory>(crew: &Crew<F>, seat: Seat, stations: &LocalStations) -> Result<(), EngineError> {
+    let ended = AssertUnwindSafe(work(crew, seat, stations.station())).catch_unwind().await;
+    let result = ended.unwrap_or_else(|_| {
+        // Who waits at the gate must not wait for this one.
+        crew.gate.report(Err(StoreError::new(StoreErrorKind::Other, format!("worker {} panicked before it began", seat.number))));
+        Err(EngineError::system(format!("worker {} ended", seat.number), io::Error::other("panicked")))
+    });
+    if result.is_err() {
+        stations.queue.stop();
+    }
+    result
+}
+
 /// One worker, from its client to its last row. A panic costs no key: the worker goes on where it was, with a new client.
 ///
 /// # Errors
-/// A key file that cannot be read, or a client that cannot be made (which is told at the gate as well).
+/// A key file that cannot be read, a client that cannot be made (the first is told at the gate as well), panics without end. Rows are handed over first.
 pub(super) async fn work<F: ClientFactory, S: Station>(crew: &Crew<F>, seat: Seat, mut station: S) -> Result<(), EngineError> {
     let mut gate = crew.gate.clone();
-    let mut client = crew.factory.client(seat.number).inspect_err(|error| gate.report(Err(error.clone())))?;
+    let client = crew.factory.client(seat.number).inspect_err(|error| gate.report(Err(error.clone())))?;
     gate.report(Ok(()));
     let Some(epoch_ns) = gate.epoch().await else { return Ok(()) };
-    let clock = RunClock { epoch_ns };
+    let result = shifts(crew, seat, (client, RunClock { epoch_ns }, &mut station)).await;
+    station.close().await;
+    result
+}
+
+/// Shift after shift, until there is nothing left.
+async fn shifts<F: ClientFactory, S: Station>(
+    crew: &Crew<F>,
+    seat: Seat,
+    (mut client, clock, station): (F::Client, RunClock, &mut S),
+) -> Result<(), EngineError> {
     let hand = Cell::new((0, 0));
-    let mut panics = (u64::MAX, 0);
+    let mut panics = ((u64::MAX, 0), 0);
     loop {
         let mut fetcher = fetcher(crew, seat, (client, clock));
-        let shift = AssertUnwindSafe(shift(&mut fetcher, &mut station, (&crew.items, &hand))).catch_unwind().await;
+        let shift = AssertUnwindSafe(shift(&mut fetcher, station, (&crew.items, &hand))).catch_unwind().await;
+        fetcher.meter.flush();
         if let Some(opened) = fetcher.client.connections_opened() {
             crew.board.add_connections(opened);
         }
         if let Ok(result) = shift {
-            fetcher.meter.flush();
-            station.close().await;
-            return result.map_err(|cause| EngineError::system("cannot read the spool file of what to fetch", cause));
+            return result.map_err(EngineError::Spool);
         }
-        let unit = hand.get().0;
-        panics = (unit, if panics.0 == unit { panics.1 + 1 } else { 1 });
-        crew.board.warn(format!("worker {} panicked at fetch {unit} and goes on", seat.number));
+        let (unit, end) = hand.get();
+        panics = (hand.get(), if panics.0 == hand.get() { panics.1 + 1 } else { 1 });
+        let at_fetch = unit < end;
+        // With nothing in hand the next number is another worker's.
+        let place = if at_fetch { format!("at fetch {unit}") } else { "between two fetches".to_owned() };
+        crew.board.warn(format!("worker {} panicked {place} and goes on", seat.number));
         if panics.1 >= PANICS_PER_UNIT {
-            give_up(&mut station, (unit, clock.now_ns()), &fetcher.identity).await;
-            hand.set((unit + 1, hand.get().1));
+            if !at_fetch {
+                return Err(EngineError::system(format!("worker {} ended", seat.number), io::Error::other("it panicked between two fetches again")));
+            }
+            give_up(station, (unit, clock.now_ns()), &fetcher.identity).await;
+            fetcher.meter.ended(1);
+            hand.set((unit + 1, end));
         }
         client = crew.factory.client(seat.number)?;
     }

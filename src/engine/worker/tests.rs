@@ -94,7 +94,7 @@ fn run((mode, concurrency): (Mode, u32), layout: Layout) -> (EngineReport, Vec<S
         tokio::join!(open, work).1.unwrap()
     });
     if layout.is_plain() {
-        assert_eq!(board.live().ended + 4, 196, "four keys are archived, four given up");
+        assert_eq!((board.live().ended, board.live().failed), (196, 4), "four keys are archived, four given up");
     }
     let mut reader = rows.finish().unwrap().reader().unwrap();
     let rows = (0..units).map(|unit| reader.row(unit).unwrap()).collect();
@@ -133,4 +133,73 @@ fn a_panic_costs_no_part_in_any_mode() {
             assert_eq!(ok, rows.len() - 4 * 3, "{mode} × {concurrency} {order}");
         }
     }
+}
+
+/// Ranges of three, to whom panics between two of them happen as often as `panics` says.
+struct Stumbling {
+    ranges: Vec<Range<u64>>,
+    panics: u32,
+    done: Arc<Mutex<Vec<Sample>>>,
+}
+
+impl Station for Stumbling {
+    async fn next(&mut self, _now_ns: u64) -> Option<Range<u64>> {
+        if self.ranges.len() == 1 && self.panics > 0 {
+            self.panics -= 1;
+            panic!("scripted");
+        }
+        self.ranges.pop()
+    }
+
+    async fn done(&mut self, row: Sample) {
+        self.done.lock().unwrap().push(row);
+    }
+
+    fn is_over(&self, _now_ns: u64) -> bool {
+        false
+    }
+
+    async fn close(&mut self) {}
+}
+
+/// Six keys, whose worker panics while it waits for the second three.
+async fn stumble(panics: u32) -> (Result<(), EngineError>, Vec<Sample>, Vec<String>) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = KeyWriter::create(dir.path()).unwrap();
+    (0..6).for_each(|i| writer.push(&KeyRecord { key: format!("ok{i}"), size: Some(3), ..KeyRecord::default() }).unwrap());
+    writer.finish().unwrap();
+    let (gate, mut keeper) = Gate::new();
+    let crew = Crew {
+        factory: Panicky::default(),
+        concurrency: 1,
+        limits: Limits::default(),
+        work: Work::None,
+        items: Arc::new(Items::open(dir.path()).unwrap()),
+        board: Arc::new(Board::new(1)),
+        gate,
+    };
+    let done = Arc::default();
+    let station = Stumbling { ranges: vec![3..6, 0..3], panics, done: Arc::clone(&done) };
+    let open = async {
+        keeper.all_ready(1).await.unwrap();
+        keeper.open(crate::platform::clock::now_ns());
+    };
+    let ((), ended) = tokio::join!(open, work(&crew, Seat { number: 0, index: 0 }, station));
+    let rows = done.lock().unwrap().clone();
+    (ended, rows, crew.board.take_warnings())
+}
+
+#[tokio::test]
+async fn a_panic_between_two_fetches_is_charged_to_none() {
+    let (ended, rows, warnings) = stumble(1).await;
+    ended.unwrap();
+    assert_eq!(rows.iter().map(|row| (row.unit, row.outcome)).collect::<Vec<_>>(), (0..6).map(|unit| (unit, Outcome::Ok)).collect::<Vec<_>>());
+    assert_eq!(warnings, ["worker 0 panicked between two fetches and goes on"]);
+}
+
+#[tokio::test]
+async fn panics_between_two_fetches_end_the_run_when_they_do_not_end() {
+    let (ended, rows, _) = stumble(9).await;
+    assert_eq!(ended.unwrap_err().to_string(), "worker 0 ended: it panicked between two fetches again");
+    assert_eq!(rows.iter().map(|row| row.unit).collect::<Vec<_>>(), [0, 1, 2], "none is another worker's");
 }
