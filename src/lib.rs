@@ -15,6 +15,7 @@ pub mod fetch;
 #[cfg(test)]
 pub(crate) mod fuzz;
 pub mod lister;
+pub mod model;
 pub mod output;
 pub mod plan;
 pub mod platform;

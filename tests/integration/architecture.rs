@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("store", &["plan", "sample", "platform"]),
     ("cloud", &["exit", "plan", "store"]),
     ("results", &["cell", "plan", "sample", "units", "stats", "platform", "store"]),
+    ("model", &["cell", "plan", "platform", "results"]),
     ("fetch", &["plan", "sample", "platform", "store"]),
     ("lister", &["plan", "sample", "results", "store"]),
     ("engine", &["event", "plan", "sample", "platform", "store", "results", "fetch"]),
@@ -47,7 +48,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("indicatif", &["progress"]),
     ("s3s", &["server"]),
     ("rayon", &["engine"]),
-    ("toml", &["price", "sweep"]),
+    ("toml", &["model", "price", "sweep"]),
     ("maud", &["report"]),
 ];
 

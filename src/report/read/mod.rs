@@ -112,17 +112,25 @@ impl Reader {
         };
         match head.schema.as_deref() {
             Some(record::SCHEMA) => match Record::from_json(text) {
-                Ok(record) => self.records.push((name.to_owned(), record)),
+                Ok(record) => self.record(name, record),
                 Err(error) => self.damaged(name, error.to_string()),
             },
             Some(summary::SCHEMA) => match Summary::from_json(text) {
-                Ok(summary) => {
-                    self.summaries.insert(name.to_owned(), reduce(name, summary));
-                }
+                Ok(summary) => self.summary(name, summary),
                 Err(error) => self.damaged(name, error.to_string()),
             },
             _ => self.passed_over += 1,
         }
+    }
+
+    /// Takes a repetition's record, by the name that it would have as a file.
+    pub fn record(&mut self, name: &str, record: Record) {
+        self.records.push((name.to_owned(), record));
+    }
+
+    /// Takes a run's summary, by the name that it would have as a file.
+    pub fn summary(&mut self, name: &str, summary: Summary) {
+        self.summaries.insert(name.to_owned(), reduce(name, summary));
     }
 
     /// A document that should be there and cannot be read.

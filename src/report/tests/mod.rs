@@ -1,5 +1,9 @@
 //! From documents to studies, with figures computed by hand.
 
+mod answers;
+mod scores;
+mod worlds;
+
 use super::fixture::{BYTES, OBJECTS, Sweep, contender, histogram, lean, own_run, shard};
 use super::*;
 use crate::cell::{Cell, Program};

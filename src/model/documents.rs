@@ -1,0 +1,233 @@
+//! A sweep over a model: the records and summaries that its runs would leave.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+
+use super::law::Law;
+use super::noise::{Random, Weather};
+use super::run::{Amount, Chance, Ran};
+use crate::cell::{Cell, Program};
+use crate::plan::{Access, ClientKind, Destination, KeySource, Layout, Limits, RunPlan, Selection, Work};
+use crate::platform::Environment;
+use crate::results::record::{self, ContenderResult, Limited, Means, Outside, Record, SweepFacts, TaskRun};
+use crate::results::summary::{Attempts, Header, Outcomes, Series, State, StorageClass, Summary, Totals};
+
+/// Correlation of neighbouring seconds.
+const SECONDS: f64 = 0.3;
+
+/// A sweep.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked {
+    /// Its name.
+    pub id: String,
+    /// Each of these…
+    pub cells: Vec<Cell>,
+    /// …so many times, in blocks of a random order…
+    pub repetitions: u32,
+    /// …with so much to fetch.
+    pub amount: Amount,
+    /// Of its order and its noise.
+    pub seed: u64,
+}
+
+/// What one run leaves.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
+    /// Of the repetition.
+    pub record: Record,
+    /// Of parfetch; a contender writes none.
+    pub summary: Option<Summary>,
+}
+
+/// Runs a sweep on the model, in no time.
+pub fn simulate(law: &Law, asked: &Asked) -> Vec<Document> {
+    let mut random = Random::new(law.model.seed ^ asked.seed.rotate_left(17));
+    let mut weather = Weather::new(law.model.noise, asked.cells.len() * asked.repetitions as usize, &mut random);
+    let facts = facts(law, asked);
+    let mut documents = Vec::with_capacity(asked.cells.len() * asked.repetitions as usize);
+    for repetition in 1..=asked.repetitions {
+        let mut order: Vec<&Cell> = asked.cells.iter().collect();
+        random.shuffle(&mut order);
+        for cell in order {
+            let last = law.model.store.last_fetch * (law.model.store.last_fetch_sigma * random.normal()).exp();
+            let chance = Chance { slower: weather.next(&mut random), last };
+            let run = Run { cell, repetition, position: documents.len(), ran: law.run(cell, asked.amount, chance) };
+            documents.push(document(law, &facts, &run, &mut random));
+        }
+    }
+    documents
+}
+
+/// One run of a sweep.
+struct Run<'a> {
+    cell: &'a Cell,
+    repetition: u32,
+    position: usize,
+    ran: Ran,
+}
+
+fn facts(law: &Law, asked: &Asked) -> SweepFacts {
+    let (objects, bytes) = (law.objects(), whole(law.bytes()));
+    let (limit, duration_ns) = match asked.amount {
+        Amount::Objects(objects) => (Some(objects), None),
+        Amount::Seconds(seconds) => (None, Some(ns(seconds))),
+    };
+    SweepFacts {
+        id: asked.id.clone(),
+        plan_sha256: format!("{:0>64}", asked.id),
+        keys_sha256: format!("{:064x}", law.model.seed),
+        on: "ecs".to_owned(),
+        task_definition: Some("model:1".to_owned()),
+        seed: asked.seed,
+        repetitions: asked.repetitions,
+        bucket: "model".to_owned(),
+        prefix: String::new(),
+        limit,
+        duration_ns,
+        region: Some("us-east-1".to_owned()),
+        endpoint: None,
+        embedded: None,
+        keys: objects,
+        bytes: Some(bytes),
+        storage_classes: BTreeMap::from([("STANDARD".to_owned(), StorageClass { objects, bytes })]),
+        listing_ns: Some(ns(law.listing_s())),
+    }
+}
+
+fn document(law: &Law, facts: &SweepFacts, run: &Run<'_>, random: &mut Random) -> Document {
+    let summary = run.cell.program.is_parfetch().then(|| summary(law, run, random));
+    let around: f64 = law.around(run.cell, run.ran.objects).iter().sum();
+    let wall_s = run.ran.fetch_s + around;
+    let (objects, bytes) = (whole(run.ran.objects), whole(run.ran.bytes));
+    let contender = ContenderResult { fetch_ns: ns(run.ran.fetch_s), objects, ok: objects, goodput_bytes: bytes };
+    let cpu_ns = ns(run.ran.cpu_s * 1.02);
+    let record = Record {
+        schema: record::SCHEMA.to_owned(),
+        version: record::VERSION,
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        sweep: facts.clone(),
+        cell: run.cell.clone(),
+        repetition: run.repetition,
+        attempt: 1,
+        position: u32::try_from(run.position).unwrap_or(u32::MAX),
+        started_at: time_of(run.position),
+        limited: Limited { cpu: Means::Fargate, memory: Some(Means::Fargate), cpus: Vec::new(), machine_cpus: None, shared_with_server: None },
+        failure: None,
+        outside: Some(Outside {
+            wall_ns: ns(wall_s),
+            cpu_user_ns: Some(cpu_ns / 2),
+            cpu_sys_ns: Some(cpu_ns - cpu_ns / 2),
+            peak_pss_bytes: None,
+            pss_samples: 0,
+            throttled_ns: None,
+        }),
+        contender: summary.is_none().then_some(contender),
+        summaries: summary.iter().map(|summary| format!("{}.json", summary.result_name)).collect(),
+        server: None,
+        tasks: vec![TaskRun { billed_ns: Some(ns(wall_s + law.model.start.pull_s)), ..TaskRun::default() }],
+        beside: Vec::new(),
+    };
+    Document { record, summary }
+}
+
+/// A minute for each run: a label.
+fn time_of(position: usize) -> String {
+    let minute = position % 60;
+    let hour = position / 60 % 24;
+    let day = 1 + position / 1_440 % 28;
+    format!("2026-01-{day:02}T{hour:02}:{minute:02}:00.000Z")
+}
+
+fn plan(cell: &Cell) -> RunPlan {
+    let client = if let Program::Client(client) = cell.program { client } else { ClientKind::Lean };
+    RunPlan {
+        bucket: "model".to_owned(),
+        selection: Selection { source: KeySource::Listing, prefix: String::new(), limit: None, shard: None },
+        concurrency: NonZeroU32::new(cell.concurrency).unwrap_or(NonZeroU32::MIN),
+        mode: cell.mode,
+        client,
+        tag: "model".to_owned(),
+        access: Access::default(),
+        limits: Limits::default(),
+        duration: None,
+        work: Work::None,
+        layout: Layout::default(),
+        destination: Destination { bucket: None, prefix: String::new(), out: None, spool_dir: None, no_overwrite: false },
+    }
+}
+
+fn summary(law: &Law, run: &Run<'_>, random: &mut Random) -> Summary {
+    let Run { cell, ran, .. } = run;
+    let mut header = Header::new(&plan(cell), time_of(run.position), Environment::default());
+    header.region = Some("us-east-1".to_owned());
+    let mut summary = Summary::running(header);
+    summary.state = State::Complete;
+    "linux".clone_into(&mut summary.environment.os);
+    "x86_64".clone_into(&mut summary.environment.arch);
+    let [start_up_s, worker_start_s, write_back_s] = law.around(cell, ran.objects);
+    summary.phases.start_up_ns = Some(ns(start_up_s));
+    summary.phases.listing_ns = Some(ns(0.01));
+    summary.phases.worker_start_ns = Some(ns(worker_start_s));
+    summary.phases.fetch_ns = Some(ns(ran.fetch_s));
+    summary.phases.write_back_ns = Some(ns(write_back_s));
+    let (objects, bytes) = (whole(ran.objects), whole(ran.bytes));
+    summary.totals = Some(Totals {
+        keys_listed: objects,
+        listed_bytes: Some(bytes),
+        rounds: 1,
+        rows: Outcomes { ok: objects, ..Outcomes::default() },
+        goodput_bytes: bytes,
+        received_bytes: Some(bytes),
+    });
+    summary.rates.throughput_bytes_per_s = Some(ran.bytes / ran.fetch_s);
+    summary.rates.goodput_bytes_per_s = Some(ran.bytes / ran.fetch_s);
+    summary.rates.active_window_bytes_per_s = ran.window_s.map(|window_s| ran.window_bytes / window_s);
+    summary.rates.tail_share = ran.window_s.map(|window_s| (ran.fetch_s - window_s) / ran.fetch_s);
+    summary.active_window_ns = ran.window_s.map(ns);
+    let throttles = whole(ran.refused);
+    let by_code = if throttles > 0 { BTreeMap::from([("SlowDown".to_owned(), throttles)]) } else { BTreeMap::new() };
+    summary.attempts = Some(Attempts { total: objects + throttles, throttles, retried_fetches: throttles, by_code, ..Attempts::default() });
+    summary.cpu.fetch_user_ns = Some(ns(ran.cpu_s / 2.0));
+    summary.cpu.fetch_sys_ns = Some(ns(ran.cpu_s / 2.0));
+    summary.cpu.used_vcpu = Some(ran.cpu_s / ran.fetch_s);
+    summary.cpu.limit_vcpu = Some(cell.vcpu());
+    let each = if cell.mode == crate::plan::Mode::Process { 6_000_000 } else { 300_000 };
+    summary.memory.peak_pss_bytes = Some(15_000_000 + u64::from(cell.concurrency) * each);
+    summary.series = Some(series(ran, law.model.noise.second, random));
+    summary
+}
+
+/// What arrived in each second.
+fn series(ran: &Ran, noise: f64, random: &mut Random) -> Series {
+    let mut bytes = vec![0.0; place(ran.fetch_s.ceil().max(1.0))];
+    let mut now = 0.0;
+    for stretch in &ran.stretches {
+        let (from, to) = (now, now + stretch.seconds);
+        now = to;
+        for (second, sum) in bytes.iter_mut().enumerate().take(place(to) + 1).skip(place(from)) {
+            let within = (to.min(second as f64 + 1.0) - from.max(second as f64)).max(0.0);
+            *sum += stretch.bytes * within / stretch.seconds.max(1e-12);
+        }
+    }
+    let mut state = random.normal();
+    let bytes = bytes.into_iter().map(|bytes| {
+        state = SECONDS * state + (1.0 - SECONDS * SECONDS).sqrt() * random.normal();
+        whole(bytes * (1.0 + noise * state).max(0.0))
+    });
+    Series { interval_ns: 1_000_000_000, bytes: bytes.collect() }
+}
+
+/// The second in which a time lies.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, and times are not negative")]
+fn place(seconds: f64) -> usize {
+    seconds as usize
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, and a model's numbers are far below")]
+fn whole(value: f64) -> u64 {
+    value.round() as u64
+}
+
+fn ns(seconds: f64) -> u64 {
+    whole(seconds * 1e9)
+}
