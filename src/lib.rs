@@ -9,6 +9,7 @@ pub mod cli;
 pub mod cloud;
 pub mod commands;
 pub mod engine;
+mod escape;
 pub mod event;
 pub mod exit;
 pub mod fetch;

@@ -282,6 +282,18 @@ mod tests {
     }
 
     #[test]
+    fn whoever_starts_a_run_elsewhere_knows_every_variable_of_it() {
+        use crate::plan::variables::{OF_A_RUN, OF_THE_TASK};
+        let known: Vec<_> = OF_A_RUN.into_iter().chain(OF_THE_TASK).collect();
+        let of_table: Vec<_> = RUN.iter().flat_map(|setting| setting.variables).copied().collect();
+        for name in &of_table {
+            assert_eq!(known.iter().filter(|known| *known == name).count(), 1, "{name} belongs in one list of plan::variables");
+        }
+        let strangers: Vec<_> = known.into_iter().filter(|name| !of_table.contains(name)).collect();
+        assert_eq!(strangers, ["PARFETCH_SHARD_COUNT"], "the one that is no setting of its own");
+    }
+
+    #[test]
     fn every_flag_stands_once_in_its_table() {
         for table in [RUN, REPORT, COMPARE, UPLOAD, SERVE, SWEEP, SUBMIT] {
             let mut flags: Vec<_> = table.iter().map(|setting| setting.flag).collect();

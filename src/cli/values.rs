@@ -102,12 +102,17 @@ impl Variables {
         if let Some(name) = self.unreadable.iter().find(|name| ours(name)) {
             return Err(format!("{name} is not UTF-8"));
         }
+        // To the libraries that is a rule for names and none for addresses.
+        let no_proxies =
+            ["NO_PROXY", "no_proxy"].into_iter().find_map(|name| self.get(name)).is_some_and(|list| list.split(',').any(|entry| entry.trim() == "*"));
         let mut changes = Vec::new();
         for (name, value) in self.all().filter(|(name, _)| name.starts_with("AWS_") || is_of_libraries(name)) {
             let meant = trimmed(value);
             match control_in(meant) {
                 Some(what) if is_of_libraries(name) => return Err(format!("{name} contains {what}")),
-                None if meant.is_empty() => changes.push(Change { name, value: None }),
+                None if meant.is_empty() || (no_proxies && is_proxy(name) && !name.eq_ignore_ascii_case("NO_PROXY")) => {
+                    changes.push(Change { name, value: None });
+                }
                 None if meant != value => changes.push(Change { name, value: Some(meant) }),
                 Some(_) | None => {}
             }
@@ -117,7 +122,11 @@ impl Variables {
 }
 
 fn is_of_libraries(name: &str) -> bool {
-    OF_LIBRARIES.contains(&name) || name.starts_with("AWS_ENDPOINT_URL") || PROXIES.iter().any(|known| known.eq_ignore_ascii_case(name))
+    OF_LIBRARIES.contains(&name) || name.starts_with("AWS_ENDPOINT_URL") || is_proxy(name)
+}
+
+fn is_proxy(name: &str) -> bool {
+    PROXIES.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 impl<const N: usize> From<[(&str, &str); N]> for Variables {
@@ -167,6 +176,8 @@ mod tests {
         changes.sort_by_key(|change| change.name);
         let expected = [Change { name: "AWS_ACCESS_KEY_ID", value: Some("AKID") }, Change { name: "AWS_ENDPOINT_URL", value: None }];
         assert_eq!(changes, expected);
+        let proxies = Variables::from([("https_proxy", "http://p"), ("NO_PROXY", "a, *")]);
+        assert_eq!(proxies.changes(), Ok(vec![Change { name: "https_proxy", value: None }]));
         let wrong = Variables::from([("AWS_SECRET_ACCESS_KEY", "a\nb")]).changes().unwrap_err();
         assert_eq!(wrong, "AWS_SECRET_ACCESS_KEY contains a line end");
         assert_eq!(Variables::from([("AWS_NOTES", "two\nlines\n")]).changes(), Ok(Vec::new()), "no library reads it");

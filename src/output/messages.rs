@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::Style;
+use crate::escape;
 
 /// One line: what and where, the cause once.
 ///
@@ -28,12 +29,9 @@ pub fn warning(writer: &mut (impl Write + ?Sized), style: Style, text: &str) -> 
     writeln!(writer, "{} {}", style.caution("warning:"), one_line(text))
 }
 
-/// The text with its control characters escaped: keys may hold line ends, and escape sequences that a terminal would obey.
+/// The text as one line: keys may hold line ends, escape sequences that a terminal would obey, and letters that hide or turn others.
 pub fn one_line(text: &str) -> String {
-    if !text.contains(char::is_control) {
-        return text.to_owned();
-    }
-    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+    escape::terminal(text)
 }
 
 #[cfg(test)]
@@ -54,6 +52,6 @@ mod tests {
 
     #[test]
     fn a_key_cannot_break_the_line_nor_speak_to_the_terminal() {
-        assert_eq!(one_line("a\nb\x1b[2J 🦀"), "a\\nb\\u{1b}[2J 🦀");
+        assert_eq!(one_line("a\nb\x1b[2J\u{202e}c 🦀"), "a\\nb\\u{1b}[2J\\u{202e}c 🦀");
     }
 }

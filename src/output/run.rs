@@ -1,6 +1,6 @@
 //! The summary of a run as a person reads it: aligned, at most as wide as asked, in words where colour says something too.
 
-use super::{Style, bars};
+use super::{Style, bars, one_line};
 use crate::results::summary::{State, Summary, Word};
 use crate::stats::histogram::Snapshot;
 use crate::units;
@@ -45,7 +45,7 @@ enum Part {
 impl Part {
     fn width(&self) -> usize {
         let (Self::Fact(text) | Self::Caution(text) | Self::Bad(text)) = self;
-        text.chars().count()
+        console::measure_text_width(text)
     }
 
     fn styled(&self, style: Style) -> String {
@@ -67,7 +67,7 @@ impl Page {
     /// `  Label        value        part · part`, continued below the first part where the line is full.
     fn line(&mut self, label: &str, value: &str, parts: &[Part]) {
         let head = format!("  {label:<w$}{value}", w = VALUE_COLUMN - 2);
-        let mut column = head.chars().count();
+        let mut column = console::measure_text_width(&head);
         let mut line = head;
         for (i, part) in parts.iter().enumerate() {
             let separator = if i == 0 { String::new() } else { " · ".to_owned() };
@@ -268,10 +268,10 @@ impl Page {
         let place = &summary.settings.destination;
         let name = &summary.result_name;
         if let Some(bucket) = &place.bucket {
-            self.lines.push(format!("  Results: s3://{bucket}/{}{name}.csv and .json", place.prefix));
+            self.lines.push(one_line(&format!("  Results: s3://{bucket}/{}{name}.csv and .json", place.prefix)));
         }
         if let Some(folder) = &place.out {
-            self.lines.push(format!("  Results: {}.csv and .json", folder.join(name).display()));
+            self.lines.push(one_line(&format!("  Results: {}.csv and .json", folder.join(name).display())));
         }
     }
 }

@@ -4,6 +4,7 @@
 
 mod layout;
 pub mod names;
+pub(crate) mod variables;
 
 use std::fmt;
 use std::num::NonZeroU32;

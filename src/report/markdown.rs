@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use super::advice::Recommendation;
 use super::metric::{Better, Metric};
 use super::model::{CellReport, Study};
-use super::wording::escape::markdown;
 use super::wording::matrix::{Row, Shown, Table, shown, speed_up, tables};
 use super::wording::number::{self, Scale, UNKNOWN};
 use super::wording::{facts, sections};
+use crate::escape::markdown;
 use crate::units;
 
 /// What stands in a cell.
@@ -191,7 +191,7 @@ fn recommend(text: &mut String, study: &Study, recommendation: &Recommendation) 
 
 /// Lines to paste, indented below an item, behind a fence that none of them can close.
 fn code(text: &mut String, lines: &[String]) {
-    let lines: Vec<String> = lines.iter().map(|line| super::wording::escape::terminal(line)).collect();
+    let lines: Vec<String> = lines.iter().map(|line| crate::escape::terminal(line)).collect();
     let longest = lines.iter().flat_map(|line| line.split(|c| c != '`')).map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
     writeln!(text, "  {fence}sh").expect("a String takes all");

@@ -2,8 +2,8 @@
 
 use super::metric::{Metric, Unit};
 use super::model::{Against, CellReport, Standing, Study};
-use super::wording::escape;
 use super::wording::facts;
+use crate::escape;
 
 /// How a unit ends a column's name.
 pub(super) const fn suffix(unit: Unit) -> &'static str {

@@ -32,10 +32,15 @@ fn fits(plan: &RunPlan, environment: &Environment, files: Option<u64>) -> Result
     let workers = u64::from(plan.concurrency.get());
     let (mode, concurrency) = (plan.mode, plan.concurrency);
     let (files_each, tasks_each, bytes_each) = per_worker(mode);
-    let refuse = |what: String, most: u64, more: &str| {
+    let refuse = |what: String, most: u64, advice: &str| {
         let most = most.min(u64::from(mode.max_concurrency()));
-        Err(Failure::new(Exit::SetUp, format!("{mode} × {concurrency} does not fit: {what}"))
-            .hint(format!("CONCURRENCY={most} at the most here{more}")))
+        let hint = match (most, advice) {
+            (0, "") => "not even one worker fits here: use another MODE, or a larger machine or task".to_owned(),
+            (0, advice) => format!("not even one worker fits here: {advice}"),
+            (most, "") => format!("CONCURRENCY={most} at the most here"),
+            (most, advice) => format!("CONCURRENCY={most} at the most here; or {advice}"),
+        };
+        Err(Failure::new(Exit::SetUp, format!("{mode} × {concurrency} does not fit: {what}")).hint(hint))
     };
     let needed = FILES_BASE + workers * files_each;
     if let Some(limit) = files.filter(|limit| *limit < needed) {
@@ -43,7 +48,7 @@ fn fits(plan: &RunPlan, environment: &Environment, files: Option<u64>) -> Result
         return refuse(
             format!("it needs {needed} open files, and the limit is {limit}"),
             most,
-            "; raise it with ulimit -n, or nofile in the task definition",
+            "raise the limit with ulimit -n, or nofile in the task definition",
         );
     }
     let free = environment.pids_max.map(|most| most.saturating_sub(environment.pids_current.unwrap_or(0)));
@@ -54,7 +59,7 @@ fn fits(plan: &RunPlan, environment: &Environment, files: Option<u64>) -> Result
     let needed = MEMORY_BASE + workers * bytes_each;
     if let Some(limit) = environment.memory.limit_bytes.filter(|limit| *limit < needed) {
         let what = format!("it may need {}, and the memory limit is {}", units::bytes(needed), units::bytes(limit));
-        return refuse(what, limit.saturating_sub(MEMORY_BASE) / bytes_each, "; or give it more memory");
+        return refuse(what, limit.saturating_sub(MEMORY_BASE) / bytes_each, "give it more memory");
     }
     Ok(())
 }
@@ -85,5 +90,9 @@ mod tests {
             fits(&plan(Mode::Process, 38), &small, None).unwrap_err().hint.unwrap(),
             "CONCURRENCY=37 at the most here; or give it more memory"
         );
+        small.memory.limit_bytes = Some(64_000_000);
+        let failure = fits(&plan(Mode::Process, 1), &small, None).unwrap_err();
+        assert_eq!(failure.message, "process × 1 does not fit: it may need 76.0 MB, and the memory limit is 64.0 MB");
+        assert_eq!(failure.hint.unwrap(), "not even one worker fits here: give it more memory");
     }
 }

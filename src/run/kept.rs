@@ -73,13 +73,8 @@ fn upload_command(dir: &Path, target: &str, access: &Access) -> String {
         words.extend(value.iter().flat_map(|value| [flag.to_owned(), value.clone()]));
     }
     words.extend(access.virtual_host.then(|| "--virtual-host".to_owned()));
-    words.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ")
-}
-
-/// A word that a shell takes as it is, quoted where it must be.
-fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=+,%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    // No path and no variable holds the one character that cannot be quoted.
+    shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
 }
 
 #[cfg(test)]
@@ -91,7 +86,7 @@ mod tests {
         let access = Access { endpoint_url: Some("http://127.0.0.1:9000".to_owned()), virtual_host: true, ..Access::default() };
         assert_eq!(
             upload_command(Path::new("it's here"), "s3://results/a", &access),
-            r"parfetch upload 'it'\''s here' s3://results/a --endpoint-url http://127.0.0.1:9000 --virtual-host"
+            r#"parfetch upload "it's here" s3://results/a --endpoint-url http://127.0.0.1:9000 --virtual-host"#
         );
     }
 }

@@ -4,6 +4,7 @@
 
 mod emf;
 mod fleet;
+mod proxy;
 mod reader;
 mod reports;
 mod selection;
@@ -260,27 +261,8 @@ fn destination(raw: &Raw, embedded: bool, warnings: &mut Vec<String>) -> Result<
 
 /// `lean` has no way through a proxy and no session credentials of directory buckets; children have no way through a proxy.
 fn check_lean(raw: &Raw, plan: &RunPlan) -> Result<(), Failure> {
-    // Children get no proxy: its URL may hold a password, and what children get is free of secrets.
-    let (who, hint) = match (plan.client, plan.mode) {
-        (ClientKind::Sdk, Mode::Process) => ("mode process", "use --mode async or thread"),
-        (ClientKind::Sdk, _) => return Ok(()),
-        (ClientKind::Lean, _) => ("the client lean", USE_SDK),
-    };
     check_directory_bucket(plan)?;
-    let exempt = raw.variables.get("NO_PROXY").or_else(|| raw.variables.get("no_proxy")).unwrap_or_default();
-    let endpoint = plan.access.endpoint_url.as_deref().and_then(|url| url.parse::<http::Uri>().ok());
-    let local = plan.bucket.is_empty() || endpoint.as_ref().and_then(http::Uri::host).is_some_and(|host| exempted(host, exempt));
-    // A proxy is for one scheme.
-    let proxies = match endpoint.as_ref().and_then(http::Uri::scheme_str) {
-        Some("http") => ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"],
-        _ => ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"],
-    };
-    match proxies.iter().find(|name| raw.variables.get(name).is_some()) {
-        Some(name) if !local => {
-            Err(usage(format!("{name} is set, and {who} goes through no proxy"), format!("{hint}, or name the endpoint's host in NO_PROXY")))
-        }
-        _ => Ok(()),
-    }
+    proxy::check(raw, plan)
 }
 
 /// What to try where `lean` does not do.
@@ -291,14 +273,6 @@ fn check_directory_bucket(plan: &RunPlan) -> Result<(), Failure> {
         return Err(usage(format!("the client lean cannot read the directory bucket {}", plan.bucket), USE_SDK));
     }
     Ok(())
-}
-
-/// `NO_PROXY`: `*`, or names separated by commas, each matching itself and what ends in it after a dot.
-fn exempted(host: &str, exempt: &str) -> bool {
-    exempt.split(',').map(str::trim).filter(|entry| !entry.is_empty()).any(|entry| {
-        let entry = entry.trim_start_matches('.');
-        entry == "*" || host == entry || host.strip_suffix(entry).is_some_and(|head| head.ends_with('.'))
-    })
 }
 
 /// The source bucket is never written; even a results bucket that is the source must not put results where they would be listed.

@@ -1,14 +1,13 @@
-//! Control calls on one bucket: list a page, store a file, read a file, ask whether a key is there.
+//! Control calls on one bucket: list a page, read a file, ask whether a key is there. What is stored is in `storing`.
 //!
 //! Goes on in the bucket's own region when the first answer names another. The source bucket is listed and read; only the results bucket is
 //! ever given to [`Bucket::store_file`].
 
-use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 
 use aws_sdk_s3::config::retry::RetryConfig;
-use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart, EncodingType, RequestPayer};
+use aws_sdk_s3::types::{EncodingType, RequestPayer};
 use aws_sdk_s3::{Client, Config};
 
 use super::backoff::backoff;
@@ -17,29 +16,19 @@ use super::error::{Call, StoreError, StoreErrorKind};
 use super::listing::{LeanPages, ListPage, PageQuery, Pager, decode};
 use super::recipe::Recipe;
 use super::session::Session;
+use super::storing::Dialect;
 use crate::plan::ClientKind;
 use crate::sample::KeyRecord;
-
-/// Files up to this are stored by one request; larger ones in parts of this size, one in memory at a time (10,000 parts = 80 GiB).
-const PART_BYTES: usize = 8 * 1024 * 1024;
-
-/// Whether an object of the same name may be replaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Replace {
-    /// Whatever is there.
-    Yes,
-    /// Nothing: `If-None-Match: *`.
-    No,
-}
 
 /// One bucket.
 #[derive(Clone, Debug)]
 pub struct Bucket {
-    session: Session,
-    client: Client,
-    name: String,
+    pub(super) session: Session,
+    pub(super) client: Client,
+    pub(super) name: String,
     moved: bool,
     pages: PagesBy,
+    pub(super) dialect: Arc<Dialect>,
 }
 
 /// How the pages behind the first are asked for.
@@ -55,7 +44,7 @@ impl Bucket {
     /// A bucket for control calls.
     pub fn new(session: &Session, name: &str) -> Self {
         let client = Client::from_conf(session.control_config().build());
-        Self { session: session.clone(), client, name: name.to_owned(), moved: false, pages: PagesBy::Sdk }
+        Self { session: session.clone(), client, name: name.to_owned(), moved: false, pages: PagesBy::Sdk, dialect: Arc::new(Dialect::of(session)) }
     }
 
     /// The same bucket, the pages behind the first of a listing asked for by this client; `feed` are its credentials.
@@ -104,12 +93,12 @@ impl Bucket {
         format!("s3://{}{slash}{key}", self.name)
     }
 
-    fn call(&self, verb: &str, key: &str) -> Call {
+    pub(super) fn call(&self, verb: &str, key: &str) -> Call {
         Call { what: format!("{verb} {}", self.uri(key)), endpoint: self.session.endpoint().map(str::to_owned) }
     }
 
     /// True when the error named the bucket's region and this bucket now goes there: try again.
-    fn follow(&mut self, error: &StoreError) -> bool {
+    pub(super) fn follow(&mut self, error: &StoreError) -> bool {
         match &error.region {
             Some(region) if error.kind == StoreErrorKind::OtherRegion && !self.moved && region != self.session.region() => {
                 tracing::info!(bucket = self.name, region, "bucket is in another region");
@@ -202,81 +191,6 @@ impl Bucket {
         }
     }
 
-    /// Stores bytes under `key`, with a checksum.
-    pub async fn store(&mut self, key: &str, bytes: Vec<u8>, replace: Replace) -> Result<(), StoreError> {
-        loop {
-            let call = self.call("store", key);
-            let request = self.client.put_object().bucket(&self.name).key(key).checksum_algorithm(ChecksumAlgorithm::Crc64Nvme);
-            let request = request.set_if_none_match((replace == Replace::No).then(|| "*".to_owned())).content_type(content_type(key));
-            match request.body(ByteStream::from(bytes.clone())).send().await.map_err(|error| call.failed(&error)) {
-                Err(error) if self.follow(&error) => {}
-                result => return result.map(drop),
-            }
-        }
-    }
-
-    /// Stores a file under `key`, with a checksum; in parts when it is large.
-    pub async fn store_file(&mut self, key: &str, path: &Path, replace: Replace) -> Result<(), StoreError> {
-        let what = format!("store s3://{}/{key}", self.name);
-        let broken = |error: std::io::Error| StoreError::new(StoreErrorKind::File, format!("cannot {what}: {}: {error}", path.display()));
-        let mut file = std::fs::File::open(path).map_err(broken)?;
-        let first = read_part(&mut file).map_err(broken)?;
-        if first.len() < PART_BYTES {
-            return self.store(key, first, replace).await;
-        }
-        let upload = self.begin_upload(key).await?;
-        let mut parts = Vec::new();
-        let mut part = first;
-        let result = loop {
-            match self.store_part(key, &upload, (parts.len(), part)).await {
-                Ok(done) => parts.push(done),
-                Err(error) => break Err(error),
-            }
-            part = match read_part(&mut file) {
-                Ok(part) if part.is_empty() => break Ok(()),
-                Ok(part) => part,
-                Err(error) => break Err(broken(error)),
-            };
-        };
-        let result = match result {
-            Ok(()) => self.end_upload(key, &upload, (parts, replace)).await,
-            Err(error) => Err(error),
-        };
-        if result.is_err() {
-            // Best effort: what stays of an upload costs money; the error of the upload itself is the one to tell.
-            let _aborted = self.client.abort_multipart_upload().bucket(&self.name).key(key).upload_id(&upload).send().await;
-        }
-        result
-    }
-
-    async fn begin_upload(&mut self, key: &str) -> Result<String, StoreError> {
-        loop {
-            let request = self.client.create_multipart_upload().bucket(&self.name).key(key).checksum_algorithm(ChecksumAlgorithm::Crc64Nvme);
-            let answer = request.content_type(content_type(key)).send().await.map_err(|error| self.call("store", key).failed(&error));
-            match answer {
-                Ok(answer) => return Ok(answer.upload_id.unwrap_or_default()),
-                Err(error) if self.follow(&error) => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    async fn store_part(&self, key: &str, upload: &str, part: (usize, Vec<u8>)) -> Result<CompletedPart, StoreError> {
-        let number = i32::try_from(part.0 + 1)
-            .map_err(|_| StoreError::new(StoreErrorKind::Other, format!("cannot store s3://{}/{key}: too large", self.name)))?;
-        let request = self.client.upload_part().bucket(&self.name).key(key).upload_id(upload).part_number(number);
-        let request = request.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme).body(ByteStream::from(part.1));
-        let answer = request.send().await.map_err(|error| self.call("store", key).failed(&error))?;
-        Ok(CompletedPart::builder().part_number(number).set_e_tag(answer.e_tag).set_checksum_crc64_nvme(answer.checksum_crc64_nvme).build())
-    }
-
-    async fn end_upload(&self, key: &str, upload: &str, (parts, replace): (Vec<CompletedPart>, Replace)) -> Result<(), StoreError> {
-        let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
-        let request = self.client.complete_multipart_upload().bucket(&self.name).key(key).upload_id(upload).multipart_upload(parts);
-        let request = request.set_if_none_match((replace == Replace::No).then(|| "*".to_owned()));
-        request.send().await.map(drop).map_err(|error| self.call("store", key).failed(&error))
-    }
-
     /// Reads a whole object into a file. A body that breaks is read again from its start, as often as any call is tried.
     pub async fn read_to_file(&mut self, key: &str, path: &Path) -> Result<(), StoreError> {
         let mut attempt = 1;
@@ -309,21 +223,6 @@ impl Bucket {
             std::io::Write::write_all(&mut file, &chunk).map_err(broken)?;
         }
         Ok(())
-    }
-}
-
-/// Up to one part's bytes.
-fn read_part(file: &mut std::fs::File) -> std::io::Result<Vec<u8>> {
-    let mut part = Vec::new();
-    file.take(PART_BYTES as u64).read_to_end(&mut part)?;
-    Ok(part)
-}
-
-fn content_type(key: &str) -> &'static str {
-    match key.rsplit_once('.') {
-        Some((_, "csv")) => "text/csv",
-        Some((_, "json")) => "application/json",
-        _ => "application/octet-stream",
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
+use super::distrust::{self, Distrust};
 use crate::plan::names::{is_region, shown};
 
 /// What kind of failure it is.
@@ -29,7 +30,7 @@ pub enum StoreErrorKind {
     Tls,
     /// No answer in time.
     Timeout,
-    /// The store does not know what was asked of it (501).
+    /// The store does not know what was asked of it, or a header of it (501, 405, some of 400).
     NotImplemented,
     /// An answer that S3 does not give.
     Protocol,
@@ -138,7 +139,11 @@ impl Call {
             }
             (_, "RequestTimeTooSkewed") => (Kind::Denied, format!("this machine's clock is wrong ({named})"), "set the clock".to_owned()),
             (403 | 401, _) => (Kind::Denied, format!("access denied ({named})"), format!("grant {} to these credentials", self.permission())),
-            (501, _) | (_, "NotImplemented") => (
+            (400, "InvalidArgument" | "InvalidRequest") if names_a_header(text) => {
+                let cause = format!("{} ({named})", text.trim_end_matches('.'));
+                (Kind::NotImplemented, cause, format!("check that the endpoint is one of S3: {at}"))
+            }
+            (405 | 501, _) | (_, "NotImplemented") => (
                 Kind::NotImplemented,
                 format!("the store does not know this request ({named})"),
                 format!("check that the endpoint is one of S3: {at}"),
@@ -175,16 +180,11 @@ impl Call {
         let chain = chain(error);
         let deepest = chain.last().map(|text| text.trim_start_matches("invalid peer certificate: ").to_owned()).unwrap_or_default();
         let is = |word: &str| chain.iter().any(|text| text.to_ascii_lowercase().contains(word));
+        let distrusted = distrust::of(&chain);
         let (kind, cause, hint) = if matches!(error, SdkError::ResponseError(_)) && !is("timed out") {
             (Kind::Protocol, format!("the answer{at} is not S3's"), "check that the endpoint is one of S3")
-        } else if is("not valid for name") {
-            (
-                Kind::Tls,
-                format!("the certificate{at} is for another name ({deepest})"),
-                "use a host name that the certificate has in the endpoint's URL",
-            )
-        } else if is("certificate") || is("unknownissuer") {
-            (Kind::Tls, format!("the certificate{at} is not trusted ({deepest})"), "name the authority's PEM file in AWS_CA_BUNDLE or SSL_CERT_FILE")
+        } else if let Some(Distrust { what, hint }) = distrusted {
+            (Kind::Tls, format!("the certificate{at} {what} ({deepest})"), hint)
         } else if is("invalidcontenttype") || is("corrupt message") || is("tls") || is("handshake") {
             (Kind::Tls, format!("no TLS{at} ({deepest})"), "the endpoint may speak plain HTTP: try http:// in the endpoint's URL")
         } else if is("credentials") && !matches!(error, SdkError::TimeoutError(_)) {
@@ -217,6 +217,12 @@ struct Answer<'a> {
     code: &'a str,
     text: &'a str,
     region: Option<String>,
+}
+
+/// Whether a refusal is about what a request carries beside its object: gateways know fewer headers than S3.
+fn names_a_header(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    ["header", "checksum", "x-amz-", "if-none-match", "trailer"].iter().any(|word| text.contains(word))
 }
 
 /// What a server says, cut to what a person reads.

@@ -6,7 +6,7 @@ use crate::cell::UNITS_PER_VCPU;
 use crate::cloud::{JobRequest, MAX_JOB_NAME, MAX_PAYLOAD};
 use crate::exit::{Exit, Failure};
 use crate::lister::sha256_hex;
-use crate::plan::{Access, ClientKind, Layout, Limits, RunPlan};
+use crate::plan::{Access, ClientKind, Layout, Limits, RunPlan, variables};
 use crate::server::Options;
 
 use super::document::Division;
@@ -144,7 +144,7 @@ impl Job {
         pairs.extend(limits(run.limits));
         pairs.extend(run.duration.map(|time| ("PARFETCH_DURATION", nanoseconds(time))));
         pairs.extend(reach(&run.access));
-        pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+        variables::complete(pairs.into_iter().map(|(name, value)| (name.to_owned(), value)))
     }
 }
 
@@ -196,8 +196,8 @@ mod tests {
         let value = |name: &str| environment.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
         assert_eq!(value("PARFETCH_KEYS"), Some("s3://results/parfetch/jobs/first.1/keys/"));
         assert_eq!(value("PARFETCH_RESULT_PREFIX"), Some("parfetch/jobs/first.1/results/"));
-        assert_eq!((value("PARFETCH_SHARD_COUNT"), value("PARFETCH_SHARD")), (Some("8"), None));
-        assert_eq!((value("PARFETCH_REQUEST_PAYER"), value("PARFETCH_NO_SIGN_REQUEST")), (Some("1"), None));
+        assert_eq!((value("PARFETCH_SHARD_COUNT"), value("PARFETCH_SHARD")), (Some("8"), Some("")), "its place in the array says which it is");
+        assert_eq!((value("PARFETCH_REQUEST_PAYER"), value("PARFETCH_NO_SIGN_REQUEST")), (Some("1"), Some("")));
         assert_eq!(value("PARFETCH_STALL_TIMEOUT"), Some("10000000000ns"));
         assert!(environment.iter().all(|(name, _)| !name.starts_with("AWS_BATCH")), "Batch refuses such names");
         job.division = Division::Hash;

@@ -1,18 +1,15 @@
 //! What the processes of a repetition are told: their environment, and nothing else. parfetch and contenders get the six variables of the study;
 //! parfetch gets its own settings beside them.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::attempt::{Attempt, Todo};
 use super::folder::attempt_folder;
 use crate::cell::Program;
-use crate::plan::{Access, Layout, Limits, Work};
+use crate::plan::{Access, Layout, Limits, Work, variables};
 use crate::server::Ready;
 
-/// Variables that a sweep sets itself: what its own environment says of them is not meant for a repetition.
-const OWN: [&str; 7] = ["BUCKET_NAME", "RESULT_BUCKET_NAME", "CONCURRENCY", "MODE", "TAG", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"];
 /// Variables that would get in the way of the embedded server's own keys.
 const CREDENTIALS: [&str; 12] = [
     "AWS_PROFILE",
@@ -27,20 +24,6 @@ const CREDENTIALS: [&str; 12] = [
     "AWS_WEB_IDENTITY_TOKEN_FILE",
     "AWS_ROLE_ARN",
     "AWS_CA_BUNDLE",
-];
-
-/// Variables of parfetch that a task definition may hold and that are not part of a sweep, or not of every one.
-const UNSET: [&str; 10] = [
-    "PARFETCH_PREFIX",
-    "PARFETCH_LIMIT",
-    "PARFETCH_DURATION",
-    "PARFETCH_PART_SIZE",
-    "PARFETCH_SHARD",
-    "PARFETCH_TIMEOUT",
-    "PARFETCH_OUT",
-    "PARFETCH_EMBEDDED",
-    "PARFETCH_NO_OVERWRITE",
-    "PARFETCH_ALLOW_RESULTS_IN_SOURCE",
 ];
 
 /// Where a sweep stands in the results bucket.
@@ -115,7 +98,9 @@ impl Telling {
 
     /// The environment of one process.
     pub(super) fn environment(&self, attempt: &Attempt, shard: u32) -> Vec<(OsString, OsString)> {
-        let unwanted = |name: &str| name.starts_with("PARFETCH_") || OWN.contains(&name) || (self.embedded.is_some() && CREDENTIALS.contains(&name));
+        let unwanted = |name: &str| {
+            name.starts_with("PARFETCH_") || variables::OF_A_RUN.contains(&name) || (self.embedded.is_some() && CREDENTIALS.contains(&name))
+        };
         let mut all: Vec<(String, String)> = self.inherited.iter().filter(|(name, _)| !unwanted(name)).cloned().collect();
         all.extend(self.study(attempt));
         all.extend(self.reach());
@@ -130,8 +115,7 @@ impl Telling {
     /// environment, and what this sweep leaves at its default as well, whatever the definition says.
     pub(super) fn task_environment(&self, attempt: &Attempt, shard: u32, stored: &Stored) -> Vec<(String, String)> {
         let Program::Client(client) = &attempt.cell().program else { return Vec::new() };
-        let mut all: Vec<(String, String)> = UNSET.iter().map(|name| ((*name).to_owned(), String::new())).collect();
-        all.extend(self.study(attempt));
+        let mut all = self.study(attempt);
         all.extend(owned(vec![
             ("RESULT_BUCKET_NAME", stored.bucket.clone()),
             ("PARFETCH_CLIENT", client.to_string()),
@@ -143,9 +127,7 @@ impl Telling {
             all.extend(self.access.region.clone().map(|region| ("AWS_REGION".to_owned(), region)));
         }
         all.extend(self.common(attempt, shard));
-        // The last of a name holds.
-        let last: BTreeMap<String, String> = all.into_iter().collect();
-        last.into_iter().collect()
+        variables::complete(all)
     }
 
     /// The variables of the study.

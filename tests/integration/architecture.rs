@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 /// What each top-level module may import of this crate, besides itself.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("units", &[]),
+    ("escape", &[]),
     ("plan", &[]),
     ("sample", &["plan"]),
     ("event", &["sample"]),
@@ -27,8 +28,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("run", &["event", "exit", "plan", "sample", "units", "platform", "store", "results", "lister", "engine", "server"]),
     ("sweep", &["cell", "cloud", "event", "exit", "plan", "platform", "price", "lister", "results", "run", "server", "stats", "store", "units"]),
     ("submit", &["cell", "cloud", "event", "exit", "lister", "plan", "platform", "price", "results", "run", "sample", "server", "store", "units"]),
-    ("report", &["cell", "plan", "price", "sample", "units", "stats", "platform", "results", "store"]),
-    ("output", &["units", "stats", "platform", "results"]),
+    ("report", &["cell", "escape", "plan", "price", "sample", "units", "stats", "platform", "results", "store"]),
+    ("output", &["escape", "units", "stats", "platform", "results"]),
     ("progress", &["event", "output", "sample", "units"]),
     ("cli", &["plan"]),
     ("settings", &["cli", "cloud", "exit", "plan", "price", "report", "server", "submit", "sweep", "units"]),

@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::text::{percent, probability, range, sentences, title};
 use super::{Change, Compared, Comparison};
+use crate::escape::{csv, markdown};
 use crate::report::markdown::{grid, heading, item, list};
 use crate::report::tidy::{Sheet, column, known, optional};
-use crate::report::wording::escape::{csv, markdown};
 use crate::report::wording::number::{self, Scale, UNKNOWN};
 use crate::report::wording::sections::factors;
 use crate::units;

@@ -1,9 +1,9 @@
 //! A comparison in a terminal.
 
 use super::{Change, Compared, Comparison};
+use crate::escape::terminal;
 use crate::report::metric::Better;
 use crate::report::text::{Align, Column, Page, Paint, Role, Text, blocks};
-use crate::report::wording::escape::terminal;
 use crate::report::wording::number::{self, Scale, UNKNOWN, plural};
 use crate::report::wording::sections::factors;
 use crate::units;

@@ -1,5 +1,6 @@
 //! The files that the page carries inside: style, chart library, and what draws the charts. All of them are compiled in.
 
+use crate::escape;
 use serde::Serialize;
 
 /// The page's style.
@@ -28,7 +29,8 @@ pub(super) const POLICY: &str =
 
 /// A value as JSON that can stand inside a `script` element: no `<` is left, so neither `</script` nor `<!--` can end or bend it.
 pub(super) fn inline_json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).expect("plain structs with string keys serialise").replace('<', "\\u003c")
+    let json = serde_json::to_string(value).expect("plain structs with string keys serialise");
+    escape::json(&json).replace('<', "\\u003c")
 }
 
 #[cfg(test)]

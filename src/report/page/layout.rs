@@ -2,6 +2,7 @@
 
 use super::types::{Client, Fact, PageData, Role};
 use super::{assets, charts::Charts, client};
+use crate::escape;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 /// The whole file.
@@ -16,6 +17,8 @@ pub(super) fn document(page: &PageData) -> Markup {
         }
         footer.pf-foot { p { (page.made_by) } }
     };
+    // Markup itself has none of the letters that hide or turn others: they come from outside.
+    let body = PreEscaped(escape::terminal(&body.into_string()));
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -25,7 +28,7 @@ pub(super) fn document(page: &PageData) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 link rel="icon" href="data:,";
-                title { (page.title) }
+                title { (escape::terminal(&page.title)) }
                 style { (PreEscaped(assets::STYLE)) }
                 script { (PreEscaped(assets::FIRST)) }
             }

@@ -3,9 +3,9 @@
 use super::page::Page;
 use super::table::{Align, Column, Text, blocks, width};
 use super::{Emphasis, Role, View};
+use crate::escape::terminal;
 use crate::report::metric::{Better, Metric};
 use crate::report::model::{CellReport, Standing, Study};
-use crate::report::wording::escape::terminal;
 use crate::report::wording::matrix::{Shown, Table, shown, speed_up, tables};
 use crate::report::wording::number::{self, Scale, UNKNOWN};
 use crate::report::wording::sections;

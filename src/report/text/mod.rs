@@ -11,8 +11,8 @@ mod tests;
 use super::advice::Recommendation;
 use super::metric::Metric;
 use super::model::Study;
-use super::wording::escape::terminal;
 use super::wording::{facts, sections};
+use crate::escape::terminal;
 pub(super) use page::Page;
 pub(super) use table::{Align, Column, Text, blocks};
 

@@ -63,7 +63,7 @@ impl Column {
 
 /// Columns of a terminal that a text takes.
 pub(crate) fn width(text: &str) -> usize {
-    text.chars().count()
+    console::measure_text_width(text)
 }
 
 /// Lines of a table in at most as many columns as the page has: `labels` begin every block, `columns` are spread over the blocks, `last` stays

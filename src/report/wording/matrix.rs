@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::cell::Program;
+use crate::escape;
 use crate::report::metric::Metric;
 use crate::report::model::{Against, CellReport, Curve, Interval, Standing, Study};
-use crate::report::wording::escape;
 
 /// Longest name of a program in a row.
 const NAME: usize = 20;

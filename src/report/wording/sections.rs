@@ -148,8 +148,8 @@ pub(crate) fn environment(choice: &Choice) -> String {
 
 /// Text as one word of a shell.
 pub(crate) fn shell(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+    // No variable holds the one character that cannot be quoted.
+    shlex::try_quote(text).map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)
 }
 
 /// Heads of [`pareto`]'s columns.

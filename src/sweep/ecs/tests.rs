@@ -476,8 +476,10 @@ async fn a_task_is_told_everything_and_no_secret() {
     assert_eq!(value("PARFETCH_RESULT_PREFIX"), Some("parfetch/sweeps/s/lean-1vcpu-2048mib-async-x1/r01-a2/"));
     assert_eq!((value("RESULT_BUCKET_NAME"), value("TAG"), value("PARFETCH_LIMIT")), (Some("results"), Some("s-00000-a2"), Some("5")));
     assert_eq!((value("PARFETCH_PREFIX"), value("PARFETCH_DURATION"), value("PARFETCH_OUT")), (Some(""), Some(""), Some("")));
-    assert!(launch.environment.iter().all(|(name, _)| !name.starts_with("AWS_")), "{:?}", launch.environment);
-    assert!(overrides_length(&launch) < 2_000, "{}", overrides_length(&launch));
+    assert!(launch.environment.iter().all(|(name, value)| !name.starts_with("AWS_") || value.is_empty()), "{:?}", launch.environment);
+    let missing = crate::plan::variables::OF_A_RUN.iter().find(|name| value(name).is_none());
+    assert_eq!(missing, None, "what a task definition says of it would stay in force");
+    assert!(overrides_length(&launch) < 4_000, "{}", overrides_length(&launch));
     assert_eq!(launch.started_by.len(), "parfetch/s/".len() + 8);
     scene.take((1_024, 1, 2));
 }

@@ -4,7 +4,6 @@
 //! largest sum of their PSS. Knows nothing of what they write.
 
 use std::ffi::OsString;
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -15,6 +14,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
 use super::confine::{Confiner, Group, Size};
+use super::logs::{Log, finish_all, keep_small};
 use crate::platform::clock::now_ns;
 use crate::platform::usage::{CpuTimes, children_cpu_times, family, pss_bytes};
 use crate::results::record::Outside;
@@ -76,9 +76,11 @@ impl Launcher {
         let before = children_cpu_times();
         let begin = now_ns();
         let mut running = Vec::with_capacity(jobs.len());
+        let mut logs = Vec::new();
         for (number, job) in (0..).zip(jobs) {
             let group = self.confiner.group(size, number)?;
-            let child = self.start(job, &group)?;
+            let (child, files) = self.start(job, &group)?;
+            logs.extend(files);
             let pid = child.id().ok_or_else(|| io::Error::other("it ended before it began"))?;
             running.push(Running { child, group, pid });
         }
@@ -90,15 +92,17 @@ impl Launcher {
             tokio::select! {
                 result = all => { result?; (now_ns(), None) }
                 () = memory.sample(&groups) => unreachable!("sampling goes on until the processes end"),
+                () = keep_small(&mut logs, SAMPLE_INTERVAL) => unreachable!("so does this"),
                 _ = stop.wait_for(Option::is_some) => (now_ns(), Some(true)),
                 () = tokio::time::sleep(self.time_limit) => (now_ns(), Some(false)),
             }
         };
-        if let Some(told) = stopped {
+        if stopped.is_some() {
             ended = end_all(&mut running).await?;
-            if told {
-                return Ok(None);
-            }
+        }
+        finish_all(logs);
+        if stopped == Some(true) {
+            return Ok(None);
         }
         let ended =
             running.iter().zip(ended).map(|(one, status)| Ended { status, out_of_memory: one.group.out_of_memory(), timed_out: stopped.is_some() });
@@ -116,7 +120,7 @@ impl Launcher {
         Ok(Some(Launched { ended, outside }))
     }
 
-    fn start(&self, job: &Job, group: &Group) -> io::Result<Child> {
+    fn start(&self, job: &Job, group: &Group) -> io::Result<(Child, [Log; 2])> {
         let mut words: Vec<OsString> = Vec::new();
         if !group.scope().is_empty() {
             words.extend(["systemd-run", "--user", "--scope", "--quiet", "--collect"].map(OsString::from));
@@ -131,11 +135,12 @@ impl Launcher {
         words.extend(group.folders().into_iter().flat_map(|folder| ["--group".into(), folder.as_os_str().to_owned()]));
         words.push("--".into());
         words.extend(job.command.iter().cloned());
-        let log = |name: &str| File::create(job.dir.join(name)).map(Stdio::from);
+        let (out, stdout) = Log::create(job.dir.join("stdout.log"))?;
+        let (err, stderr) = Log::create(job.dir.join("stderr.log"))?;
         let mut command = Command::new(&words[0]);
         // A process group of its own: Ctrl-C is for the sweep, which then ends the repetition in order.
         command.args(&words[1..]).env_clear().envs(job.environment.iter().map(|(name, value)| (name, value))).process_group(0);
-        command.stdin(Stdio::null()).stdout(log("stdout.log")?).stderr(log("stderr.log")?).kill_on_drop(true).spawn()
+        Ok((command.stdin(Stdio::null()).stdout(stdout).stderr(stderr).kill_on_drop(true).spawn()?, [out, err]))
     }
 }
 

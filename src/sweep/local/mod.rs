@@ -5,6 +5,7 @@
 mod confine;
 mod enter;
 mod launch;
+mod logs;
 mod outcome;
 
 use std::io;

@@ -3,6 +3,7 @@
 mod answers;
 mod credentials;
 mod endpoint;
+mod gateways;
 mod keys;
 mod parts;
 mod results;

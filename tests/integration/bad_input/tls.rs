@@ -114,3 +114,44 @@ fn a_bundle_that_cannot_be_used() {
     let broken = Invocation::run(&server).file("ca.pem", broken).env(&[("AWS_CA_BUNDLE", "ca.pem")]).go();
     broken.fails(4, "cannot read the certificates in ca.pem: none of them can be used", "AWS_CA_BUNDLE names a PEM file");
 }
+
+/// A server whose certificate is its own authority, and that certificate as PEM.
+fn of_its_own(change: impl FnOnce(&mut CertificateParams)) -> (Scripted, String) {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    change(&mut params);
+    let certificate = params.self_signed(&key).unwrap();
+    let config = rustls::ServerConfig::builder_with_provider(rustls::crypto::aws_lc_rs::default_provider().into());
+    let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let server = Turn::Tls(config.with_single_cert(vec![certificate.der().clone()], key).unwrap().into());
+    (Scripted::turns(vec![server]), certificate.pem())
+}
+
+#[test]
+fn a_certificate_that_is_its_own_authority_is_told_so_and_how_to_make_another() {
+    let (server, pem) = of_its_own(|params| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained));
+    let (good, good_pem) = of_its_own(|params| params.is_ca = IsCa::ExplicitNoCa);
+    for client in ["lean", "sdk"] {
+        let said = run(&server, &[("AWS_CA_BUNDLE", "ca.pem")], (client, &pem));
+        said.exits(4);
+        let known = format!("{ERROR} {} is an authority's own (CA:TRUE), which rustls takes for no server's (", server.url());
+        assert!(said.lines("error: ")[0].starts_with(&known), "{}", said.stderr);
+        assert!(said.lines("hint: ")[0].contains("-addext basicConstraints=critical,CA:FALSE"), "{}", said.stderr);
+        run(&good, &[("AWS_CA_BUNDLE", "ca.pem")], (client, &good_pem)).exits(0);
+    }
+}
+
+#[test]
+fn an_expired_certificate_is_told_so() {
+    let (server, pem) = of_its_own(|params| {
+        params.is_ca = IsCa::ExplicitNoCa;
+        (params.not_before, params.not_after) = (rcgen::date_time_ymd(2020, 1, 1), rcgen::date_time_ymd(2021, 1, 1));
+    });
+    for client in ["lean", "sdk"] {
+        let said = run(&server, &[("AWS_CA_BUNDLE", "ca.pem")], (client, &pem));
+        said.exits(4);
+        assert!(said.lines("error: ")[0].starts_with(&format!("{ERROR} {} or an authority between has expired (", server.url())), "{}", said.stderr);
+        assert_eq!(said.lines("hint: "), ["renew the server's certificates; if they are new, check this machine's clock"]);
+    }
+}

@@ -1,5 +1,5 @@
-//! Text that others chose (bucket names, contenders, error messages) as text in each form: nothing of it is markup, a formula or a command to a
-//! terminal.
+//! Text that others chose (keys, bucket names, contenders, messages of servers) as text in each form: nothing of it is markup, a formula or a command
+//! to a terminal, and nothing in it hides or turns what stands beside it.
 
 /// For a terminal: control characters, and those that reorder or hide text, as escapes.
 pub(crate) fn terminal(text: &str) -> String {
@@ -13,6 +13,15 @@ pub(crate) fn terminal(text: &str) -> String {
 fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// The same in a JSON document, which means the same afterwards: control characters are escapes there already.
+pub(crate) fn json(document: &str) -> String {
+    if !document.contains(|c: char| is_unseen(c) && !c.is_ascii()) {
+        return document.to_owned();
+    }
+    let escaped = |c: char| if is_unseen(c) && !c.is_ascii() { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+    document.chars().map(escaped).collect()
 }
 
 /// For Markdown, within a line or a table's cell: every character that could begin markup behind a backslash; addresses are not made links.
@@ -43,6 +52,14 @@ mod tests {
     #[test]
     fn a_terminal_gets_no_commands() {
         assert_eq!(terminal("a\x1b[2Jb\nc\u{202e}d 🦀 ×"), "a\\u{1b}[2Jb\\nc\\u{202e}d 🦀 ×");
+    }
+
+    #[test]
+    fn a_json_document_means_the_same_and_shows_what_it_holds() {
+        let text = "k\u{202e}\u{85}ü🦀\n";
+        let document = serde_json::to_string(text).unwrap();
+        assert_eq!(json(&document), "\"k\\u202e\\u0085ü🦀\\n\"");
+        assert_eq!(serde_json::from_str::<String>(&json(&document)).unwrap(), text);
     }
 
     #[test]

@@ -1,0 +1,99 @@
+//! Whether a request goes through a proxy, by the rule of the SDK's own HTTP client: `lean` and the children of process mode go through none.
+
+use hyper_util::client::proxy::matcher::Matcher;
+
+use super::USE_SDK;
+use super::reader::usage;
+use crate::cli::Raw;
+use crate::exit::Failure;
+use crate::plan::{ClientKind, Mode, RunPlan};
+
+/// Refuses a run that would have to go through a proxy and cannot.
+pub(super) fn check(raw: &Raw, plan: &RunPlan) -> Result<(), Failure> {
+    // Children get no proxy: its URL may hold a password, and what children get is free of secrets.
+    let (who, hint) = match (plan.client, plan.mode) {
+        (ClientKind::Sdk, Mode::Process) => ("mode process", "use --mode async or thread"),
+        (ClientKind::Sdk, _) => return Ok(()),
+        (ClientKind::Lean, _) => ("the client lean", USE_SDK),
+    };
+    if plan.bucket.is_empty() {
+        // The embedded server.
+        return Ok(());
+    }
+    let url = plan.access.endpoint_url.clone().unwrap_or_else(|| of_aws(plan));
+    let Ok(url) = url.parse::<http::Uri>() else { return Ok(()) };
+    let set = |names: [&'static str; 2]| names.into_iter().find_map(|name| Some((name, raw.variables.get(name)?)));
+    let (of_scheme, of_all, exempt) = match url.scheme_str() {
+        Some("http") => (set(["HTTP_PROXY", "http_proxy"]), set(["ALL_PROXY", "all_proxy"]), set(["NO_PROXY", "no_proxy"])),
+        _ => (set(["HTTPS_PROXY", "https_proxy"]), set(["ALL_PROXY", "all_proxy"]), set(["NO_PROXY", "no_proxy"])),
+    };
+    let Some((name, proxy)) = of_scheme.or(of_all) else { return Ok(()) };
+    let exempt = exempt.map_or("", |(_, entries)| entries);
+    let matcher = Matcher::builder().all(proxy.to_owned()).no(exempt.to_owned()).build();
+    if exempts_all(exempt) || matcher.intercept(&url).is_none() {
+        return Ok(());
+    }
+    let host = url.host().unwrap_or_default();
+    let with_port =
+        exempt.split(',').any(|entry| entry.trim().rsplit_once(':').is_some_and(|(named, port)| named == host && port.parse::<u16>().is_ok()));
+    let port = if with_port { ", without a port" } else { "" };
+    Err(usage(format!("{name} is set, and {who} goes through no proxy"), format!("{hint}, or name the endpoint's host in NO_PROXY{port}")))
+}
+
+/// Whether no host at all goes through a proxy.
+fn exempts_all(exempt: &str) -> bool {
+    exempt.split(',').any(|entry| entry.trim() == "*")
+}
+
+/// Where AWS has the bucket, as far as that is known before it is asked.
+fn of_aws(plan: &RunPlan) -> String {
+    format!("https://{}.s3.{}.amazonaws.com", plan.bucket, plan.access.region.as_deref().unwrap_or("us-east-1"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Invocation, Variables, parse};
+    use crate::results::summary::fixture;
+
+    fn goes(endpoint: Option<&str>, exempt: &str) -> Result<(), Failure> {
+        let mut plan = fixture::plan();
+        plan.access.endpoint_url = endpoint.map(str::to_owned);
+        plan.client = ClientKind::Lean;
+        let variables = Variables::from([("all_proxy", "http://127.0.0.1:3128"), ("NO_PROXY", exempt)]);
+        let arguments = ["parfetch", "run"].map(std::ffi::OsString::from);
+        let Ok(Invocation::Run(raw)) = parse(arguments, variables) else { panic!("not a run") };
+        check(&raw, &plan)
+    }
+
+    #[test]
+    fn no_proxy_is_read_as_curl_reads_it() {
+        for (endpoint, exempt) in [
+            ("http://minio:9000", "minio"),
+            ("http://s3.corp.example", ".corp.example"),
+            ("http://s3.corp.example", "other, corp.example"),
+            ("http://10.1.2.3:9000", "10.0.0.0/8"),
+            ("http://10.1.2.3:9000", "10.1.2.3"),
+            ("http://[fd00::1]:9000", "fd00::/8"),
+            ("http://10.1.2.3:9000", "*"),
+        ] {
+            assert!(goes(Some(endpoint), exempt).is_ok(), "{endpoint} {exempt}");
+        }
+        for (endpoint, exempt) in [
+            ("http://minio:9000", ""),
+            ("http://notcorp.example", "corp.example"),
+            ("http://11.1.2.3:9000", "10.0.0.0/8"),
+            ("http://s3.corp.example", "*.corp.example"),
+        ] {
+            assert!(goes(Some(endpoint), exempt).is_err(), "{endpoint} {exempt}");
+        }
+        assert!(goes(None, "amazonaws.com").is_ok() && goes(None, "minio").is_err());
+    }
+
+    #[test]
+    fn an_entry_with_a_port_is_told_of() {
+        let failure = goes(Some("http://minio:9000"), "minio:9000").unwrap_err();
+        assert_eq!(failure.message, "all_proxy is set, and the client lean goes through no proxy");
+        assert!(failure.hint.unwrap().ends_with("or name the endpoint's host in NO_PROXY, without a port"));
+    }
+}

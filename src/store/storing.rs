@@ -1,0 +1,311 @@
+//! Stores objects in a bucket: by one request or in parts, with a checksum, and without replacing anything where that is asked for.
+//!
+//! Gateways know less than S3. What one refuses (checksum headers, `If-None-Match`, uploads in parts) is left out and the request sent again, once; the
+//! bucket remembers it for the rest of the run.
+
+use std::io::Read;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use aws_sdk_s3::Config;
+use aws_sdk_s3::config::RequestChecksumCalculation;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
+use bytes::Bytes;
+
+use super::bucket::Bucket;
+use super::error::{StoreError, StoreErrorKind};
+use super::session::Session;
+
+/// Files up to this are stored by one request; larger ones in parts of this size, one in memory at a time (10,000 parts = 80 GiB).
+const PART_BYTES: usize = 8 * 1024 * 1024;
+/// Largest object that S3 takes by one request.
+const WHOLE_BYTES: u64 = 5 * 1024 * 1024 * 1024;
+
+/// Whether an object of the same name may be replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replace {
+    /// Whatever is there.
+    Yes,
+    /// Nothing: `If-None-Match: *`.
+    No,
+}
+
+/// What a store is known to take. Learned from its answers.
+#[derive(Debug)]
+pub(super) struct Dialect {
+    checksum: AtomicBool,
+    condition: AtomicBool,
+    parts: AtomicBool,
+}
+
+impl Dialect {
+    /// All of S3, but for the checksums where `AWS_REQUEST_CHECKSUM_CALCULATION` or the profile leaves them out.
+    pub(super) fn of(session: &Session) -> Self {
+        let checksum = session.config().request_checksum_calculation() != Some(RequestChecksumCalculation::WhenRequired);
+        Self { checksum: AtomicBool::new(checksum), condition: AtomicBool::new(true), parts: AtomicBool::new(true) }
+    }
+
+    /// The forms in which a request is tried, fullest first.
+    fn forms(&self, replace: Replace) -> Vec<Form> {
+        let yes_then_no = |yes: bool| if yes { vec![true, false] } else { vec![false] };
+        let conditions = yes_then_no(replace == Replace::No && self.condition.load(Relaxed));
+        let checksums = yes_then_no(self.checksum.load(Relaxed));
+        conditions.iter().flat_map(|condition| checksums.iter().map(|checksum| Form { checksum: *checksum, condition: *condition })).collect()
+    }
+
+    /// A request of this form was taken, and a fuller one, if there was one, refused.
+    fn learn(&self, form: Form, replace: Replace) {
+        if !form.checksum && self.checksum.swap(false, Relaxed) {
+            tracing::info!("the store takes no checksum headers: objects are stored without");
+        }
+        if replace == Replace::No && !form.condition && self.condition.swap(false, Relaxed) {
+            tracing::warn!(
+                "the results' store does not know If-None-Match: whether there are results of a name already is asked first, and what another program stores meanwhile is replaced"
+            );
+        }
+    }
+}
+
+/// What a request carries beside the object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Form {
+    checksum: bool,
+    condition: bool,
+}
+
+impl Form {
+    fn algorithm(self) -> Option<ChecksumAlgorithm> {
+        self.checksum.then_some(ChecksumAlgorithm::Crc64Nvme)
+    }
+
+    fn if_none_match(self) -> Option<String> {
+        self.condition.then(|| "*".to_owned())
+    }
+
+    /// Keeps the SDK from adding a checksum of its own.
+    fn overrides(self) -> aws_sdk_s3::config::Builder {
+        let mut overrides = Config::builder();
+        overrides.set_request_checksum_calculation((!self.checksum).then_some(RequestChecksumCalculation::WhenRequired));
+        overrides
+    }
+}
+
+/// What is stored by one request.
+enum Content<'a> {
+    Bytes(Bytes),
+    File(&'a Path),
+}
+
+impl Content<'_> {
+    async fn stream(&self) -> Result<ByteStream, String> {
+        match self {
+            Self::Bytes(bytes) => Ok(ByteStream::from(bytes.clone())),
+            Self::File(path) => ByteStream::from_path(path).await.map_err(|error| format!("{}: {error}", path.display())),
+        }
+    }
+}
+
+impl Bucket {
+    /// Stores bytes under `key`, with a checksum where the store takes one.
+    pub async fn store(&mut self, key: &str, bytes: Vec<u8>, replace: Replace) -> Result<(), StoreError> {
+        self.store_whole(key, &Content::Bytes(bytes.into()), replace).await
+    }
+
+    async fn store_whole(&mut self, key: &str, content: &Content<'_>, replace: Replace) -> Result<(), StoreError> {
+        let mut refusal = None;
+        for form in self.dialect.forms(replace) {
+            if replace == Replace::No && !form.condition {
+                self.look_first(key, refusal.as_ref()).await?;
+            }
+            match self.put(key, content, form).await {
+                Ok(()) => {
+                    self.dialect.learn(form, replace);
+                    return Ok(());
+                }
+                Err(error) if error.kind == StoreErrorKind::NotImplemented => refusal = refusal.or(Some(error)),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(refusal.unwrap_or_else(|| self.failed(key, "the store takes no form of it")))
+    }
+
+    async fn put(&mut self, key: &str, content: &Content<'_>, form: Form) -> Result<(), StoreError> {
+        loop {
+            let body = content.stream().await.map_err(|cause| self.failed(key, &cause))?;
+            let request = self.client.put_object().bucket(&self.name).key(key).set_checksum_algorithm(form.algorithm());
+            let request = request.set_if_none_match(form.if_none_match()).content_type(content_type(key)).body(body);
+            let answer = request.customize().config_override(form.overrides()).send().await;
+            match answer.map_err(|error| self.call("store", key).failed(&error)) {
+                Err(error) if self.follow(&error) => {}
+                result => return result.map(drop),
+            }
+        }
+    }
+
+    /// Before a request without `If-None-Match`: an error when there is an object of this name, or when nobody can tell.
+    async fn look_first(&mut self, key: &str, refusal: Option<&StoreError>) -> Result<(), StoreError> {
+        let there = self.exists(key).await?;
+        let what = |cause: &str| format!("cannot store {}: {cause}", self.uri(key));
+        match there {
+            Some(false) => Ok(()),
+            Some(true) => Err(StoreError::new(StoreErrorKind::Exists, what("there is one already")).hint("choose another --tag")),
+            None => Err(refusal.cloned().unwrap_or_else(|| {
+                let cause = "the store does not know If-None-Match, and these credentials may not ask what is there";
+                StoreError::new(StoreErrorKind::NotImplemented, what(cause)).hint("grant s3:GetObject and s3:ListBucket to these credentials")
+            })),
+        }
+    }
+
+    /// Stores a file under `key`, with a checksum where the store takes one; in parts when it is large.
+    pub async fn store_file(&mut self, key: &str, path: &Path, replace: Replace) -> Result<(), StoreError> {
+        let mut file = self.open(key, path)?;
+        let first = self.read_part(key, (&mut file, path))?;
+        if first.len() < PART_BYTES {
+            return self.store(key, first, replace).await;
+        }
+        drop((file, first));
+        let mut refusal = None;
+        if self.dialect.parts.load(Relaxed) {
+            let mut forms = self.dialect.forms(Replace::Yes);
+            for form in forms.drain(..) {
+                let begun = match self.begin_upload(key, form).await {
+                    Err(error) if error.kind == StoreErrorKind::NotImplemented => {
+                        refusal = refusal.or(Some(error));
+                        continue;
+                    }
+                    begun => begun?,
+                };
+                self.dialect.learn(form, Replace::Yes);
+                return self.store_parts((key, path), &Upload { id: begun, form }, replace).await;
+            }
+            self.dialect.parts.store(false, Relaxed);
+            tracing::info!("the store takes no uploads in parts");
+        }
+        let bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+        if bytes > WHOLE_BYTES {
+            let cause = format!("it has {bytes} bytes, the store takes no uploads in parts, and one request takes 5 GiB");
+            return Err(refusal.unwrap_or_else(|| self.failed(key, &cause)).hint(cause));
+        }
+        self.store_whole(key, &Content::File(path), replace).await
+    }
+
+    async fn begin_upload(&mut self, key: &str, form: Form) -> Result<String, StoreError> {
+        loop {
+            let request = self.client.create_multipart_upload().bucket(&self.name).key(key).set_checksum_algorithm(form.algorithm());
+            let answer = request.content_type(content_type(key)).send().await.map_err(|error| self.call("store", key).failed(&error));
+            match answer {
+                Ok(answer) => return Ok(answer.upload_id.unwrap_or_default()),
+                Err(error) if self.follow(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn store_parts(&mut self, (key, path): (&str, &Path), upload: &Upload, replace: Replace) -> Result<(), StoreError> {
+        let result = match self.send_parts((key, path), upload).await {
+            Ok(parts) => self.end_upload(key, (upload, parts), replace).await,
+            Err(error) => Err(error),
+        };
+        if result.is_err() {
+            // Best effort: what stays of an upload costs money; the error of the upload itself is the one to tell.
+            let _aborted = self.client.abort_multipart_upload().bucket(&self.name).key(key).upload_id(&upload.id).send().await;
+        }
+        result
+    }
+
+    async fn send_parts(&self, (key, path): (&str, &Path), upload: &Upload) -> Result<Vec<CompletedPart>, StoreError> {
+        let mut file = self.open(key, path)?;
+        let mut parts = Vec::new();
+        loop {
+            let part = self.read_part(key, (&mut file, path))?;
+            if part.is_empty() {
+                return Ok(parts);
+            }
+            let number = i32::try_from(parts.len() + 1).map_err(|_| self.failed(key, "too large"))?;
+            let request = self.client.upload_part().bucket(&self.name).key(key).upload_id(&upload.id).part_number(number);
+            let request = request.set_checksum_algorithm(upload.form.algorithm()).body(ByteStream::from(part));
+            let answer = request.customize().config_override(upload.form.overrides()).send().await;
+            let answer = answer.map_err(|error| self.call("store", key).failed(&error))?;
+            let part = CompletedPart::builder().part_number(number).set_e_tag(answer.e_tag);
+            parts.push(part.set_checksum_crc64_nvme(answer.checksum_crc64_nvme).build());
+        }
+    }
+
+    async fn end_upload(&mut self, key: &str, (upload, parts): (&Upload, Vec<CompletedPart>), replace: Replace) -> Result<(), StoreError> {
+        let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
+        let mut refusal = None;
+        for form in self.dialect.forms(replace).into_iter().filter(|form| form.checksum == upload.form.checksum) {
+            if replace == Replace::No && !form.condition {
+                self.look_first(key, refusal.as_ref()).await?;
+            }
+            let request = self.client.complete_multipart_upload().bucket(&self.name).key(key).upload_id(&upload.id);
+            let request = request.multipart_upload(parts.clone()).set_if_none_match(form.if_none_match());
+            match request.send().await.map_err(|error| self.call("store", key).failed(&error)) {
+                Ok(_) => {
+                    self.dialect.learn(form, replace);
+                    return Ok(());
+                }
+                Err(error) if error.kind == StoreErrorKind::NotImplemented => refusal = refusal.or(Some(error)),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(refusal.unwrap_or_else(|| self.failed(key, "the store takes no form of it")))
+    }
+
+    fn open(&self, key: &str, path: &Path) -> Result<std::fs::File, StoreError> {
+        std::fs::File::open(path).map_err(|error| self.broken(key, (path, &error)))
+    }
+
+    /// Up to one part's bytes.
+    fn read_part(&self, key: &str, (file, path): (&mut std::fs::File, &Path)) -> Result<Vec<u8>, StoreError> {
+        let mut part = Vec::new();
+        file.take(PART_BYTES as u64).read_to_end(&mut part).map_err(|error| self.broken(key, (path, &error)))?;
+        Ok(part)
+    }
+
+    fn broken(&self, key: &str, (path, error): (&Path, &std::io::Error)) -> StoreError {
+        StoreError { kind: StoreErrorKind::File, ..self.failed(key, &format!("{}: {error}", path.display())) }
+    }
+
+    fn failed(&self, key: &str, cause: &str) -> StoreError {
+        StoreError::new(StoreErrorKind::Other, format!("cannot store {}: {cause}", self.uri(key)))
+    }
+}
+
+/// An upload in parts that was begun.
+struct Upload {
+    id: String,
+    form: Form,
+}
+
+fn content_type(key: &str) -> &'static str {
+    match key.rsplit_once('.') {
+        Some((_, "csv")) => "text/csv",
+        Some((_, "json")) => "application/json",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dialect() -> Dialect {
+        Dialect { checksum: AtomicBool::new(true), condition: AtomicBool::new(true), parts: AtomicBool::new(true) }
+    }
+
+    #[test]
+    fn what_a_store_refuses_is_left_out_one_by_one_and_remembered() {
+        let dialect = dialect();
+        let tried = |replace| dialect.forms(replace).iter().map(|form| (form.condition, form.checksum)).collect::<Vec<_>>();
+        assert_eq!(tried(Replace::No), [(true, true), (true, false), (false, true), (false, false)]);
+        assert_eq!(tried(Replace::Yes), [(false, true), (false, false)]);
+        dialect.learn(Form { condition: true, checksum: false }, Replace::No);
+        assert_eq!(tried(Replace::No), [(true, false), (false, false)]);
+        dialect.learn(Form { condition: false, checksum: false }, Replace::Yes);
+        assert_eq!(tried(Replace::No), [(true, false), (false, false)], "a request that may replace says nothing about conditions");
+        dialect.learn(Form { condition: false, checksum: false }, Replace::No);
+        assert_eq!(tried(Replace::No), [(false, false)]);
+    }
+}
