@@ -64,6 +64,9 @@ const WORDS: &[&str] = &[
     "interrupted",
     "worker-panic",
     "worker-death",
+    "checksum",
+    "size-changed",
+    "error-document",
     "other",
     // S3's own.
     "AccessDenied",
@@ -208,6 +211,28 @@ impl fmt::Display for ErrorCodes {
     }
 }
 
+/// In what the object that came is not the one that was listed, as far as both are known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mismatch {
+    /// It has another size.
+    pub size: bool,
+    /// It has another `ETag`.
+    pub etag: bool,
+}
+
+impl Mismatch {
+    /// Whether there is any.
+    pub const fn any(self) -> bool {
+        self.size || self.etag
+    }
+
+    /// Of an object, of which another part says this.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self { size: self.size || other.size, etag: self.etag || other.etag }
+    }
+}
+
 /// One fetch. Times are nanoseconds since the run's epoch; `None` is unknown, never zero.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sample {
@@ -239,7 +264,13 @@ pub struct Sample {
     pub tid: u32,
     /// Why attempts failed.
     pub codes: ErrorCodes,
+    /// Whether the last attempt found another object than was listed.
+    pub mismatch: Mismatch,
 }
+
+/// Bits above the outcome in the fixed-size form.
+const SIZE_DIFFERS: u32 = 1 << 8;
+const ETAG_DIFFERS: u32 = 1 << 9;
 
 /// `None` in the fixed-size form.
 const NONE: u64 = u64::MAX;
@@ -262,7 +293,9 @@ impl Sample {
         ] {
             out.extend_from_slice(&value.to_le_bytes());
         }
-        for value in [self.attempts, self.worker, self.pid, self.tid, self.outcome as u32] {
+        let size = if self.mismatch.size { SIZE_DIFFERS } else { 0 };
+        let etag = if self.mismatch.etag { ETAG_DIFFERS } else { 0 };
+        for value in [self.attempts, self.worker, self.pid, self.tid, self.outcome as u32 | size | etag] {
             out.extend_from_slice(&value.to_le_bytes());
         }
         for (code, count) in self.codes.0 {
@@ -282,12 +315,14 @@ impl Sample {
         let backoff_ns = fields.u64();
         let [start_ns, attempt_start_ns, first_byte_ns, end_ns] = std::array::from_fn(|_| fields.option());
         let [attempts, worker, pid, tid, outcome] = std::array::from_fn(|_| fields.u32());
-        let outcome = Outcome::ALL.into_iter().find(|o| *o as u32 == outcome).unwrap_or_default();
+        let mismatch = Mismatch { size: outcome & SIZE_DIFFERS != 0, etag: outcome & ETAG_DIFFERS != 0 };
+        let outcome = Outcome::ALL.into_iter().find(|o| *o as u32 == outcome & 0xff).unwrap_or_default();
         if outcome == Outcome::NotAttempted {
             return Self { unit, ..Self::default() };
         }
         let codes = ErrorCodes(std::array::from_fn(|_| (fields.u16(), fields.u16())));
-        Self { unit, outcome, size, calc_size, attempts, backoff_ns, start_ns, attempt_start_ns, first_byte_ns, end_ns, worker, pid, tid, codes }
+        let row = Self { unit, outcome, size, calc_size, attempts, backoff_ns, worker, pid, tid, codes, mismatch, ..Self::default() };
+        Self { start_ns, attempt_start_ns, first_byte_ns, end_ns, ..row }
     }
 
     /// Time to first byte of the last attempt.
@@ -377,6 +412,7 @@ mod tests {
             pid: 4,
             tid: 5,
             codes,
+            mismatch: Mismatch { size: false, etag: true },
         }
     }
 
@@ -386,6 +422,12 @@ mod tests {
         full().encode(&mut bytes);
         assert_eq!(bytes.len(), Sample::ENCODED_LEN);
         assert_eq!(Sample::decode(&bytes), full());
+        for mismatch in [Mismatch::default(), Mismatch { size: true, etag: false }, Mismatch { size: true, etag: true }] {
+            let row = Sample { mismatch, ..full() };
+            bytes.clear();
+            row.encode(&mut bytes);
+            assert_eq!(Sample::decode(&bytes), row);
+        }
     }
 
     #[test]
@@ -427,6 +469,17 @@ mod tests {
         let mut none = ErrorCodes::default();
         none.append(&codes);
         assert_eq!(none, codes);
+    }
+
+    /// S3's own codes are documented by S3; those of the client itself stand in FORMAT.md.
+    #[test]
+    fn every_code_of_the_client_itself_is_documented() {
+        let text = include_str!("../FORMAT.md");
+        let (_, list) = text.split_once("in lower case what the client saw itself: ").unwrap();
+        let (list, _) = list.split_once("| no attempt failed |").unwrap();
+        for word in WORDS.iter().filter(|word| word.starts_with(|first: char| first.is_ascii_lowercase())) {
+            assert!(list.contains(&format!("`{word}`")), "{word}");
+        }
     }
 
     #[test]

@@ -115,6 +115,14 @@ impl Board {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
     }
 
+    /// The same, where every worker may find it out: said once.
+    pub(super) fn note(&self, note: String) {
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        if !warnings.contains(&note) {
+            warnings.push(note);
+        }
+    }
+
     /// What is worth knowing of workers and children, once: of a run that failed, for [`EngineReport`](super::EngineReport) has it otherwise.
     pub fn take_warnings(&self) -> Vec<String> {
         std::mem::take(&mut self.warnings.lock().unwrap_or_else(PoisonError::into_inner))

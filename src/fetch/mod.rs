@@ -3,6 +3,7 @@
 //! Owns the retry policy and the times of a row. Takes no lock, sends nothing, logs nothing, arms no timer of its own per request; everything
 //! off this path (key files, row buffers, progress) belongs to the engine.
 
+mod check;
 mod meter;
 mod watchdog;
 mod work;
@@ -14,8 +15,9 @@ pub use meter::{Counters, Meter, Series};
 pub use watchdog::{Halt, Watchdog};
 
 use crate::plan::{Limits, Work};
-use crate::sample::{ErrorCode, Outcome, Sample};
-use crate::store::{AttemptError, BodySink, ObjectClient, Remedy, Target, backoff};
+use crate::sample::{ErrorCode, Mismatch, Outcome, Sample};
+use crate::store::{AttemptError, BodyHead, BodySink, CLOCK_CORRECTIONS, ObjectClient, Remedy, Target, backoff};
+use check::{Received, is_same_tag, mismatch_of};
 use watchdog::Halted;
 use work::Hasher;
 
@@ -78,6 +80,8 @@ struct Tries {
     unconnected: u32,
     cut_off_since_ns: Option<u64>,
     refreshed: bool,
+    /// How often it was signed anew with the store's time.
+    corrected: u32,
 }
 
 /// What to do after a failed attempt.
@@ -104,6 +108,7 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
                 Err(error) => error,
             };
             sample.codes.push(error.code);
+            sample.mismatch = mismatch_of(error.code, target);
             let halted = match self.after(error.remedy, &sample, &mut tries) {
                 Next::End(outcome) => {
                     sample.outcome = outcome;
@@ -134,25 +139,31 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
             meter: &mut self.meter,
             pulse: &pulse,
             hasher: Hasher::new(self.work),
-            announced: None,
-            counted: None,
+            target,
+            head: None,
+            same_tag: true,
+            counted: 0,
             first_byte_ns: None,
         };
         let result = self.watchdog.guard(&pulse, self.client.get(target, &mut sink)).await;
         let end = self.clock.now_ns();
-        sample.size = sink.announced.or(sample.size);
-        sample.calc_size = sink.counted;
+        sample.size = sink.head.and_then(|head| head.announced).or(sample.size);
+        sample.calc_size = sink.head.map(|_| sink.counted);
         sample.first_byte_ns = sink.first_byte_ns;
         sample.end_ns = Some(end);
-        let (announced, counted) = (sink.announced, sink.counted.unwrap_or(0));
-        sink.hasher.finish();
+        let received = Received { counted: sink.counted, ..sink.head.unwrap_or_default() };
+        let same_tag = sink.same_tag;
+        let document = sink.hasher.finish();
         match result {
             Err(halted) => Err(AttemptError { code: halted.code(), remedy: halted.remedy() }),
             Ok(Err(error)) => Err(error),
             Ok(Ok(())) => {
                 // A body without bytes has no first byte: its head was complete when it ended.
                 sample.first_byte_ns.get_or_insert(end);
-                length_check(target, announced, counted)
+                received.check(target)?;
+                sample.mismatch = Mismatch { size: received.is_resized(target), etag: !same_tag };
+                let refused = document.filter(|_| sample.mismatch.size).and_then(|document| AttemptError::of_document(&document));
+                refused.map_or(Ok(()), Err)
             }
         }
     }
@@ -169,6 +180,11 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
             Remedy::Refresh => {
                 tries.refreshed = true;
                 Next::Refresh
+            }
+            Remedy::ClockCorrected if tries.corrected >= CLOCK_CORRECTIONS => Next::End(Outcome::Failed),
+            Remedy::ClockCorrected => {
+                tries.corrected += 1;
+                Next::AtOnce
             }
             Remedy::BackOff => {
                 tries.gets += 1;
@@ -195,22 +211,6 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
     }
 }
 
-/// A body is complete when it is as long as was announced, and a part when it is as long as was asked for.
-fn length_check(target: Target<'_>, announced: Option<u64>, counted: u64) -> Result<(), AttemptError> {
-    match announced {
-        Some(length) if counted < length => return Err(AttemptError::own("short-body", Remedy::BackOff)),
-        Some(length) if counted > length => return Err(AttemptError::own("long-body", Remedy::BackOff)),
-        _ => {}
-    }
-    // A whole answer of another length than the part's: the object is not the one that was listed, and asking again helps nobody.
-    let asked = target.part.map_or(counted, |part| part.last - part.first + 1);
-    match counted.cmp(&asked) {
-        std::cmp::Ordering::Less => Err(AttemptError::own("short-body", Remedy::Nothing(Outcome::Failed))),
-        std::cmp::Ordering::Greater => Err(AttemptError::own("long-body", Remedy::Nothing(Outcome::Failed))),
-        std::cmp::Ordering::Equal => Ok(()),
-    }
-}
-
 impl Halted {
     fn code(self) -> ErrorCode {
         ErrorCode::from_word(match self {
@@ -234,18 +234,26 @@ struct Sink<'a, K> {
     meter: &'a mut Meter,
     pulse: &'a Cell<u64>,
     hasher: Hasher,
-    announced: Option<u64>,
-    counted: Option<u64>,
+    target: Target<'a>,
+    /// What the head said; nothing is counted there.
+    head: Option<Received>,
+    /// Whether the object's entity tag is the listed one, as far as is known.
+    same_tag: bool,
+    counted: u64,
     first_byte_ns: Option<u64>,
 }
 
 impl<K: Clock> BodySink for Sink<'_, K> {
-    fn head(&mut self, content_length: Option<u64>) {
+    fn head(&mut self, head: &BodyHead<'_>) {
         self.pulse.set(self.pulse.get() + 1);
-        self.announced = content_length;
-        self.counted = Some(0);
-        if content_length == Some(0) {
+        self.head = Some(Received { announced: head.length, until_close: head.until_close, total: head.total, counted: 0 });
+        self.same_tag = is_same_tag(self.target.etag, head.etag);
+        if head.length == Some(0) {
             self.first_byte_ns = Some(self.clock.now_ns());
+        }
+        if self.target.part.is_none() && self.target.size.is_some() && self.target.size != head.length {
+            // It may be an error document in a 200.
+            self.hasher.keep_document();
         }
     }
 
@@ -256,7 +264,7 @@ impl<K: Clock> BodySink for Sink<'_, K> {
         let now = self.clock.now_ns();
         let length = bytes.len() as u64;
         self.first_byte_ns.get_or_insert(now);
-        self.counted = Some(self.counted.unwrap_or(0) + length);
+        self.counted += length;
         self.pulse.set(self.pulse.get() + 1);
         self.meter.read(now, length);
         self.hasher.update(bytes);

@@ -20,6 +20,8 @@ impl Clock for PausedClock {
 enum Step {
     Wait(u64),
     Head(Option<u64>),
+    Answer(BodyHead<'static>),
+    Body(&'static [u8]),
     Bytes(usize),
     Fail(AttemptError),
     Hang,
@@ -35,7 +37,9 @@ impl ObjectClient for Scripted {
         for step in self.attempts.next().expect("the script has another attempt") {
             match step {
                 Step::Wait(ms) => tokio::time::sleep(Duration::from_millis(ms)).await,
-                Step::Head(length) => sink.head(length),
+                Step::Head(length) => sink.head(&BodyHead { length, ..BodyHead::default() }),
+                Step::Answer(head) => sink.head(&head),
+                Step::Body(bytes) => sink.chunk(bytes),
                 Step::Bytes(count) => sink.chunk(&vec![0; count]),
                 Step::Fail(error) => return Err(error),
                 Step::Hang => std::future::pending().await,
@@ -116,7 +120,7 @@ async fn attempts_end_at_the_limit_and_the_last_sizes_stand() {
 
 #[tokio::test(start_paused = true)]
 async fn a_part_is_as_long_as_was_asked_for() {
-    let part = |last| Target { key: "k", part: Some(Part { first: 10, last, etag: "e" }) };
+    let part = |last| Target { part: Some(Part { first: 10, last }), etag: "e", ..Target::whole("k") };
     let script = || vec![vec![Step::Head(Some(4)), Step::Bytes(4)]];
     let sample = fetcher(script(), Limits::default()).fetch(0, part(13)).await;
     assert_eq!((sample.outcome, sample.size, sample.calc_size), (Outcome::Ok, Some(4), Some(4)));
@@ -209,4 +213,55 @@ async fn an_interrupted_fetch_is_a_failed_row() {
     halt.halt();
     let sample = fetcher.fetch(0, Target::whole("k")).await;
     assert_eq!((sample.outcome, sample.codes.to_string().as_str(), sample.calc_size), (Outcome::Failed, "interrupted", Some(1)));
+}
+
+/// An object that was listed with 9 bytes.
+fn listed() -> Target<'static> {
+    Target { size: Some(9), etag: "abc", ..Target::whole("k") }
+}
+
+fn answer(length: Option<u64>, etag: &'static str) -> Step {
+    Step::Answer(BodyHead { length, etag: etag.as_bytes(), ..BodyHead::default() })
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_that_is_not_the_one_that_was_listed_is_marked() {
+    let mismatch = |size, etag| Mismatch { size, etag };
+    for (length, etag, expected) in [
+        (9, "\"abc\"", mismatch(false, false)),
+        (8, "abc", mismatch(true, false)),
+        (9, "\"x\"", mismatch(false, true)),
+        (10, "x", mismatch(true, true)),
+    ] {
+        let script = vec![vec![answer(Some(length), etag), Step::Bytes(usize::try_from(length).unwrap())]];
+        let sample = fetcher(script, Limits::default()).fetch(0, listed()).await;
+        assert_eq!((sample.outcome, sample.calc_size, sample.mismatch), (Outcome::Ok, Some(length), expected));
+    }
+    let retried = vec![vec![answer(Some(8), "\"abc\""), Step::Bytes(3)], vec![answer(Some(9), "\"abc\""), Step::Bytes(9)]];
+    let sample = fetcher(retried, Limits::default()).fetch(0, listed()).await;
+    assert_eq!((sample.attempts, sample.mismatch), (2, Mismatch::default()), "the last attempt counts");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_document_in_a_200_is_not_an_object() {
+    let document = b"<?xml version=\"1.0\"?><Error><Code>SlowDown</Code></Error>";
+    let error = || vec![answer(Some(document.len() as u64), ""), Step::Body(&document[..20]), Step::Body(&document[20..])];
+    let sample = fetcher(vec![error(), vec![answer(Some(9), ""), Step::Bytes(9)]], Limits::default()).fetch(0, listed()).await;
+    assert_eq!((sample.outcome, sample.codes.to_string().as_str(), sample.mismatch), (Outcome::Ok, "SlowDown", Mismatch::default()));
+    let same = Target { size: Some(document.len() as u64), ..listed() };
+    let sample = fetcher(vec![error()], Limits::default()).fetch(0, same).await;
+    assert_eq!((sample.outcome, sample.attempts), (Outcome::Ok, 1), "an object of the listed size is what it is");
+    let text = vec![answer(None, ""), Step::Body(b"text "), Step::Body(b"<Error><Code>SlowDown</Code></Error>")];
+    let sample = fetcher(vec![text], Limits::default()).fetch(0, listed()).await;
+    assert_eq!((sample.outcome, sample.mismatch.size), (Outcome::Ok, true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_signature_of_the_wrong_time_is_made_anew_at_once_and_not_for_ever() {
+    let skewed = || vec![Step::Fail(AttemptError { remedy: Remedy::ClockCorrected, ..AttemptError::answer(403, Some("RequestTimeTooSkewed")) })];
+    let good = vec![Step::Head(Some(9)), Step::Bytes(9)];
+    let sample = fetcher(vec![skewed(), skewed(), good], Limits::default()).fetch(0, listed()).await;
+    assert_eq!((sample.outcome, sample.backoff_ns, sample.codes.to_string().as_str()), (Outcome::Ok, 0, "RequestTimeTooSkewed*2"));
+    let sample = fetcher(vec![skewed(), skewed(), skewed()], Limits::default()).fetch(0, listed()).await;
+    assert_eq!((sample.outcome, sample.attempts), (Outcome::Failed, 3));
 }

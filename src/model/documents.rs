@@ -177,6 +177,7 @@ fn summary(law: &Law, run: &Run<'_>, random: &mut Random) -> Summary {
         rounds: 1,
         rows: Outcomes { ok: objects, ..Outcomes::default() },
         goodput_bytes: bytes,
+        not_as_listed: None,
         received_bytes: Some(bytes),
     });
     summary.rates.throughput_bytes_per_s = Some(ran.bytes / ran.fetch_s);

@@ -196,6 +196,7 @@ pub(crate) fn summary(cell: &Cell, mb_per_s: f64) -> Summary {
         rounds: 1,
         rows: Outcomes { ok: OBJECTS, ..Outcomes::default() },
         goodput_bytes: BYTES,
+        not_as_listed: None,
         received_bytes: Some(BYTES),
     });
     summary.rates.active_window_bytes_per_s = Some(mb_per_s * 1e6 * 1.01);

@@ -42,6 +42,7 @@ impl Merge {
         row.attempts = row.attempts.saturating_add(part.attempts);
         row.backoff_ns = row.backoff_ns.saturating_add(part.backoff_ns);
         row.codes.append(&part.codes);
+        row.mismatch = row.mismatch.or(part.mismatch);
         row.start_ns = earlier(row.start_ns, part.start_ns);
         row.attempt_start_ns = earlier(row.attempt_start_ns, part.attempt_start_ns);
         row.first_byte_ns = earlier(row.first_byte_ns, part.first_byte_ns);
@@ -63,7 +64,7 @@ impl Merge {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::{ErrorCode, ErrorCodes};
+    use crate::sample::{ErrorCode, ErrorCodes, Mismatch};
 
     fn codes(words: &[&str]) -> ErrorCodes {
         let mut codes = ErrorCodes::default();
@@ -129,6 +130,13 @@ mod tests {
         ] {
             assert_eq!(merged(&parts).outcome, outcome);
         }
+    }
+
+    #[test]
+    fn an_object_is_another_than_was_listed_when_one_of_its_parts_says_so() {
+        let changed = |size, etag| Sample { mismatch: Mismatch { size, etag }, ..ok(0, [0, 0, 1, 2], 5) };
+        assert_eq!(merged(&[ok(0, [0, 0, 1, 2], 5), changed(true, false), changed(false, true)]).mismatch, Mismatch { size: true, etag: true });
+        assert_eq!(merged(&[ok(0, [0, 0, 1, 2], 5), ok(0, [0, 0, 1, 2], 5)]).mismatch, Mismatch::default());
     }
 
     #[test]

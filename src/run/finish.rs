@@ -17,7 +17,7 @@ use crate::results::keys::KeyFile;
 use crate::results::outcome::was_attempted;
 use crate::results::place::{Place, PlaceError};
 use crate::results::spill::{FileOverlap, overlap_in};
-use crate::results::summary::{RunFacts, State, Summariser, Summary};
+use crate::results::summary::{NotAsListed, RunFacts, State, Summariser, Summary};
 use crate::results::table::{Rounds, Table, Visitor};
 use crate::sample::{KeyRecord, Outcome as RowOutcome, Sample};
 use crate::store::StoreError;
@@ -143,6 +143,7 @@ enum PassError {
 }
 
 /// What one pass over the rows found.
+#[derive(Default)]
 struct Tail {
     summariser: Summariser,
     most: Option<u32>,
@@ -150,6 +151,8 @@ struct Tail {
     failed: u64,
     vanished: u64,
     named: Vec<String>,
+    /// The first key whose object is not the one that was listed.
+    first_not_as_listed: Option<String>,
 }
 
 /// Takes every row: into the CSV, the summary, and the count of what was in flight.
@@ -176,6 +179,9 @@ impl<W: io::Write> Visitor for Pass<W> {
         tail.summariser.object(key, row, round);
         tail.attempted += u64::from(was_attempted(row));
         tail.vanished += u64::from(row.outcome == RowOutcome::Vanished);
+        if row.mismatch.any() && tail.first_not_as_listed.is_none() {
+            tail.first_not_as_listed = Some(key.key.escape_debug().to_string());
+        }
         if row.outcome == RowOutcome::Failed {
             tail.failed += 1;
             if tail.named.len() < FAILURES_NAMED {
@@ -190,7 +196,7 @@ fn write_table(place: &Place, table: &Table<'_>, (facts, fetch_ns): (&RunFacts, 
     let fetch_ns = fetch_ns.unwrap_or(0);
     let mut found = None;
     let written = place.write_csv::<PassError>(|file| {
-        let tail = Tail { summariser: Summariser::new(facts.active_window_ns), most: None, attempted: 0, failed: 0, vanished: 0, named: Vec::new() };
+        let tail = Tail { summariser: Summariser::new(facts.active_window_ns), ..Tail::default() };
         let mut pass = Pass { csv: CsvWriter::new(file, fetch_ns)?, overlap: overlap_in(table.spool), tail };
         table.each(&mut pass)?;
         pass.csv.finish().map_err(csv::Error::from)?;
@@ -212,6 +218,20 @@ fn failures(log: &mut Log<'_>, tail: &Tail) {
     }
     if tail.vanished > 0 {
         log.warn(format!("{} of the fetches found no object: listed, and gone since", tail.vanished));
+    }
+    if let Some(first) = &tail.first_not_as_listed {
+        let NotAsListed { rows, size, etag } = tail.summariser.not_as_listed();
+        let differ: Vec<_> = [(size, "another size"), (etag, "another ETag")]
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{} with {what}", units::count(count)))
+            .collect();
+        log.warn(format!(
+            "{} of {} fetches found another object than was listed ({}): the first is {first}; list again, and let nobody write to the bucket meanwhile",
+            units::count(rows),
+            units::count(tail.attempted),
+            differ.join(", ")
+        ));
     }
 }
 

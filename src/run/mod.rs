@@ -4,6 +4,7 @@
 
 mod arrange;
 mod capacity;
+mod clock;
 mod finish;
 mod gauges;
 mod kept;
@@ -277,6 +278,7 @@ async fn fetch(
     let (writer, rows) = RowWriter::start(stage.spool, on_error).map_err(|error| spool_failure(&error))?;
     let (gate, mut keeper) = Gate::new();
     let begin = now_ns();
+    let clock = stage.feed.as_ref().map(|feed| feed.clock.clone());
     let job = job(stage, Arc::clone(&queue), rows);
     let engine = engine::run(job, Arc::clone(&board), gate);
     let mut engine = std::pin::pin!(engine);
@@ -303,6 +305,9 @@ async fn fetch(
         board.take_warnings().into_iter().for_each(|warning| log.warn(warning));
     }
     gauges.at_end(&queue, server).await;
+    if let Some(warning) = clock.and_then(|clock| clock::warning(clock.newest())) {
+        log.warn(warning);
+    }
     let progress = RunEvent::Progress { live: board.live(), elapsed_ns: gauges.elapsed_ns() };
     log.event(&progress);
     log.event(&RunEvent::Fetched);

@@ -2,7 +2,7 @@
 //!
 //! Owns the seam between the measured path and the clients. A client never retries.
 
-use super::error::StoreError;
+use super::error::{StoreError, element, is_error_document};
 use crate::sample::{ErrorCode, Outcome};
 
 /// What one GET asks for.
@@ -11,42 +11,61 @@ pub struct Target<'a> {
     /// The key, verbatim.
     pub key: &'a str,
     /// A part of the object; `None` asks for the whole.
-    pub part: Option<Part<'a>>,
+    pub part: Option<Part>,
+    /// Size of the whole object as listed, in bytes; `None` where that is not known.
+    pub size: Option<u64>,
+    /// `ETag` as listed, without its quotes; empty when unknown. Sent as `If-Match` with a part, so that parts of two versions never make one object.
+    pub etag: &'a str,
 }
 
 impl<'a> Target<'a> {
-    /// The whole object.
+    /// The whole object, of which nothing else is known.
     pub fn whole(key: &'a str) -> Self {
-        Self { key, part: None }
+        Self { key, part: None, size: None, etag: "" }
+    }
+
+    /// The value of the `If-Match` header: with a part, where the entity tag is known and can stand in a header.
+    pub(super) fn if_match(&self) -> Option<String> {
+        (self.part.is_some() && is_sendable(self.etag)).then(|| format!("\"{}\"", self.etag))
     }
 }
 
-/// A range of an object's bytes, of one version of it.
+/// A range of an object's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Part<'a> {
+pub struct Part {
     /// First byte, from 0.
     pub first: u64,
     /// Last byte, itself included.
     pub last: u64,
-    /// `ETag` as listed, without its quotes: sent as `If-Match`, so that parts of two versions never make one object. Empty when unknown.
-    pub etag: &'a str,
 }
 
-impl Part<'_> {
+impl Part {
     /// The value of the `Range` header.
-    pub(super) fn range(&self) -> String {
+    pub(super) fn range(self) -> String {
         format!("bytes={}-{}", self.first, self.last)
     }
 
-    /// The value of the `If-Match` header, where the entity tag is known and can stand in a header.
-    pub(super) fn if_match(&self) -> Option<String> {
-        is_sendable(self.etag).then(|| format!("\"{}\"", self.etag))
+    /// Bytes of it.
+    pub fn length(self) -> u64 {
+        self.last - self.first + 1
     }
 
-    /// First and last byte, as [`content_range`] reads them.
-    pub(super) fn bytes(&self) -> (u64, u64) {
-        (self.first, self.last)
+    /// Whether an answer with these bytes is the part, or all that the object holds of it: the object may be shorter than it was listed.
+    pub(super) fn is_answered_by(self, range: ContentRange) -> bool {
+        let cut = range.last < self.last && range.total == Some(range.last + 1);
+        range.first == self.first && (range.last == self.last || cut)
     }
+}
+
+/// What a `Content-Range` of bytes says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ContentRange {
+    /// First byte, from 0.
+    pub(super) first: u64,
+    /// Last byte, itself included.
+    pub(super) last: u64,
+    /// Size of the whole object in bytes, where the server says it.
+    pub(super) total: Option<u64>,
 }
 
 /// A number of decimal digits and nothing else.
@@ -60,13 +79,14 @@ pub(super) fn digits(bytes: &[u8]) -> Option<u64> {
     })
 }
 
-/// First and last byte that a `Content-Range` of bytes names.
-pub(super) fn content_range(value: &[u8]) -> Option<(u64, u64)> {
+/// Reads a `Content-Range` of bytes.
+pub(super) fn content_range(value: &[u8]) -> Option<ContentRange> {
     let (range, total) = split(value.trim_ascii().strip_prefix(b"bytes ")?, b'/')?;
     let (first, last) = split(range, b'-')?;
     let (first, last) = (digits(first)?, digits(last)?);
-    let possible = first <= last && (total == b"*" || digits(total)? > last);
-    possible.then_some((first, last))
+    let total = if total == b"*" { None } else { Some(digits(total)?) };
+    let possible = first <= last && total.is_none_or(|total| total > last);
+    possible.then_some(ContentRange { first, last, total })
 }
 
 fn split(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
@@ -79,10 +99,23 @@ pub fn is_sendable(etag: &str) -> bool {
     !etag.is_empty() && etag.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"')
 }
 
+/// What the head of an answer says of its body and its object.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BodyHead<'a> {
+    /// `Content-Length` in bytes, when there is one.
+    pub length: Option<u64>,
+    /// Whether nothing but the end of the connection ends the body: one that was cut looks like a whole one.
+    pub until_close: bool,
+    /// Size of the whole object in bytes, where the answer is a part and says it.
+    pub total: Option<u64>,
+    /// `ETag` as it came; empty where there is none.
+    pub etag: &'a [u8],
+}
+
 /// What the measured path wants to know of an answer while it arrives.
 pub trait BodySink {
-    /// The head of a 2xx answer is complete; its Content-Length in bytes, when it has one.
-    fn head(&mut self, content_length: Option<u64>);
+    /// The head of a 2xx answer is complete.
+    fn head(&mut self, head: &BodyHead<'_>);
     /// Body bytes, as one read returned them.
     fn chunk(&mut self, bytes: &[u8]);
 }
@@ -100,7 +133,12 @@ pub enum Remedy {
     Reconnect,
     /// The credentials expired: refresh them, once.
     Refresh,
+    /// The store's clock shows another time, which the client has taken over for its signatures: try again at once, [`CLOCK_CORRECTIONS`] times at the most.
+    ClockCorrected,
 }
+
+/// How often a fetch is signed anew with the store's time: once, and once more for a clock that moves meanwhile.
+pub const CLOCK_CORRECTIONS: u32 = 2;
 
 /// A failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,6 +170,29 @@ impl AttemptError {
         };
         Self { code: known, remedy }
     }
+
+    /// Whether the store refused a signature for its time.
+    pub(super) fn is_clock_skew(self) -> bool {
+        self.code == ErrorCode::from_word("RequestTimeTooSkewed")
+    }
+
+    /// What the S3 error document in the body of a 200 stands for, as if it had come with its own status; `None` where `body` is no such document.
+    pub fn of_document(body: &[u8]) -> Option<Self> {
+        if !is_error_document(body) {
+            return None;
+        }
+        let code = element(body, "Code").unwrap_or_default();
+        let status = match code.as_str() {
+            "InternalError" => 500,
+            "SlowDown" | "SlowDownRead" | "ServiceUnavailable" => 503,
+            "TooManyRequests" => 429,
+            "NoSuchKey" | "NoSuchVersion" => 404,
+            _ => 400,
+        };
+        let error = Self::answer(status, Some(&code));
+        // Nobody answered with the status that a code without a number would be named after.
+        Some(if ErrorCode::known(&code).is_some() { error } else { Self { code: ErrorCode::from_word("error-document"), ..error } })
+    }
 }
 
 /// A client that fetches objects of one bucket, owned by one worker.
@@ -145,6 +206,11 @@ pub trait ObjectClient {
 
     /// Connections opened so far; `None` when the client does not tell.
     fn connections_opened(&self) -> Option<u64>;
+
+    /// What a person should know of the answers so far, once each.
+    fn take_notes(&mut self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// Makes the client of each worker.
@@ -175,11 +241,36 @@ mod tests {
     }
 
     #[test]
+    fn an_error_document_in_a_200_counts_as_the_answer_that_it_should_have_been() {
+        let of = |code: &str| {
+            let error = AttemptError::of_document(format!("<?xml version=\"1.0\"?>\n<Error><Code>{code}</Code></Error>").as_bytes()).unwrap();
+            (error.code.to_string(), error.remedy)
+        };
+        let failed = Remedy::Nothing(Outcome::Failed);
+        assert_eq!(of("SlowDown"), ("SlowDown".to_owned(), Remedy::BackOff));
+        assert_eq!(of("InternalError"), ("InternalError".to_owned(), Remedy::BackOff));
+        assert_eq!(of("NoSuchKey"), ("NoSuchKey".to_owned(), Remedy::Nothing(Outcome::Vanished)));
+        assert_eq!(of("AccessDenied"), ("AccessDenied".to_owned(), failed));
+        assert_eq!(of("NeverHeardOf"), ("error-document".to_owned(), failed));
+        assert_eq!(of(""), ("error-document".to_owned(), failed));
+        for body in ["", "x", "<html><Error/></html>", "<Errors/>", "<?xml version=\"1.0\"?>", "text <Error><Code>SlowDown</Code></Error>"] {
+            assert_eq!(AttemptError::of_document(body.as_bytes()), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_part_is_answered_by_its_bytes_or_by_all_that_is_left_of_them() {
+        let answered = |first, last, total| Part { first: 10, last: 19 }.is_answered_by(ContentRange { first, last, total });
+        assert!(answered(10, 19, Some(100)) && answered(10, 19, None) && answered(10, 15, Some(16)));
+        assert!(!answered(10, 15, Some(100)) && !answered(10, 15, None) && !answered(9, 19, Some(100)) && !answered(10, 20, Some(21)));
+    }
+
+    #[test]
     fn a_range_is_read_as_it_stands() {
-        let range = |value: &str| content_range(value.as_bytes());
-        assert_eq!(range("bytes 0-0/1"), Some((0, 0)));
-        assert_eq!(range("bytes 8388608-16777215/20000000"), Some((8_388_608, 16_777_215)));
-        assert_eq!(range("bytes 5-9/*"), Some((5, 9)));
+        let range = |value: &str| content_range(value.as_bytes()).map(|ContentRange { first, last, total }| (first, last, total));
+        assert_eq!(range("bytes 0-0/1"), Some((0, 0, Some(1))));
+        assert_eq!(range("bytes 8388608-16777215/20000000"), Some((8_388_608, 16_777_215, Some(20_000_000))));
+        assert_eq!(range("bytes 5-9/*"), Some((5, 9, None)));
         for wrong in ["", "bytes", "bytes */10", "bytes 0-9", "bytes 9-5/10", "bytes 0-10/10", "bytes 0-9/x", "items 0-9/10", "bytes 0-+9/10"] {
             assert_eq!(range(wrong), None, "{wrong}");
         }

@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::classify::find;
+use super::clock::ClockOffset;
 use super::error::{StoreError, StoreErrorKind};
 use crate::platform::clock;
 
@@ -98,6 +99,8 @@ fn retry_in(now_ms: u64, expires_ms: Option<u64>) -> Duration {
 pub struct CredentialFeed {
     newest: watch::Receiver<Arc<KeySet>>,
     asks: mpsc::UnboundedSender<u64>,
+    /// How far the store's clock is ahead of this machine's: it comes and goes with what signs.
+    pub clock: ClockOffset,
 }
 
 impl CredentialFeed {
@@ -105,7 +108,7 @@ impl CredentialFeed {
     pub fn remote(first: KeySet) -> (Self, watch::Sender<Arc<KeySet>>, mpsc::UnboundedReceiver<u64>) {
         let (sender, newest) = watch::channel(Arc::new(first));
         let (asks, asked) = mpsc::unbounded_channel();
-        (Self { newest, asks }, sender, asked)
+        (Self { newest, asks, clock: ClockOffset::of(0) }, sender, asked)
     }
 
     /// The newest credentials.

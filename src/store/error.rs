@@ -237,6 +237,20 @@ fn chain(error: &dyn std::error::Error) -> Vec<String> {
     std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect()
 }
 
+/// Whether the body is an S3 error document, or the start of one: XML whose first element is `Error`.
+pub(super) fn is_error_document(body: &[u8]) -> bool {
+    use quick_xml::events::Event;
+    let mut reader = quick_xml::Reader::from_reader(body);
+    loop {
+        match reader.read_event() {
+            Ok(Event::Start(start)) => return start.local_name().as_ref() == b"Error",
+            Ok(Event::Decl(_) | Event::Comment(_) | Event::PI(_)) => {}
+            Ok(Event::Text(text)) if text.trim_ascii().is_empty() => {}
+            _ => return false,
+        }
+    }
+}
+
 /// The text of the first `<name>` in an S3 error document; `None` where the body is not such a document.
 pub(super) fn element(xml: &[u8], name: &str) -> Option<String> {
     use quick_xml::events::Event;

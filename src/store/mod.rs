@@ -2,10 +2,12 @@
 //!
 //! The only place that imports `aws_*`. Above it stand traits and plain types: what an attempt is retried for is decided in `fetch`.
 
+mod answer;
 mod attempt;
 mod backoff;
 mod bucket;
 mod classify;
+mod clock;
 mod credentials;
 mod distrust;
 mod error;
@@ -19,9 +21,10 @@ mod session;
 mod storing;
 mod trust;
 
-pub use attempt::{AttemptError, BodySink, ClientFactory, ObjectClient, Part, Remedy, Target, is_sendable};
+pub use attempt::{AttemptError, BodyHead, BodySink, CLOCK_CORRECTIONS, ClientFactory, ObjectClient, Part, Remedy, Target, is_sendable};
 pub use backoff::backoff;
 pub use bucket::Bucket;
+pub use clock::ClockOffset;
 pub use credentials::{CredentialFeed, Keeper, KeySet, StaticKeys};
 pub use error::{StoreError, StoreErrorKind};
 pub use lean::{Dialer, Endpoint};

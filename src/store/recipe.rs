@@ -147,4 +147,11 @@ impl ObjectClient for AnyClient {
             Self::Sdk(client) => client.connections_opened(),
         }
     }
+
+    fn take_notes(&mut self) -> Vec<String> {
+        match self {
+            Self::Lean(client) => client.take_notes(),
+            Self::Sdk(client) => client.take_notes(),
+        }
+    }
 }

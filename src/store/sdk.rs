@@ -1,5 +1,9 @@
 //! The `sdk` client: aws-sdk-s3 as it comes, its own retries apart. It measures what a program on the SDK gets.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use aws_config::SdkConfig;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
@@ -7,9 +11,12 @@ use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::types::RequestPayer;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
-use super::attempt::{AttemptError, BodySink, ObjectClient, Remedy, Target, content_range};
+use super::answer::{AnswerLimits, http_date};
+use super::attempt::{AttemptError, BodyHead, BodySink, ObjectClient, Part, Remedy, Target, content_range};
 use super::classify::{Stage, find, transport};
+use super::clock::offset_from_now;
 use super::credentials::CredentialFeed;
+use super::error::element;
 use super::recipe::Recipe;
 
 /// One worker's SDK client, with connections of its own, as in the study.
@@ -20,12 +27,18 @@ pub struct SdkClient {
     feed: Option<CredentialFeed>,
     /// Version of the credentials of the last attempt.
     seen: u64,
+    /// Headers that the SDK could not read.
+    unread: BTreeSet<String>,
+    /// Whether nothing but the end of the connection ends the last answer's body.
+    until_close: Arc<AtomicBool>,
 }
 
 impl SdkClient {
     pub(super) fn new(config: &SdkConfig, recipe: &Recipe, feed: Option<CredentialFeed>) -> Self {
+        let until_close = Arc::default();
         let config = aws_sdk_s3::config::Builder::from(config)
             .force_path_style(recipe.path_style)
+            .interceptor(AnswerLimits::Fetch(Arc::clone(&until_close)))
             // One policy for both clients, counted: the measured path retries.
             .retry_config(RetryConfig::disabled());
         let config = if feed.is_none() { config.allow_no_auth() } else { config };
@@ -35,6 +48,8 @@ impl SdkClient {
             payer: recipe.access.request_payer.then_some(RequestPayer::Requester),
             feed,
             seen: 0,
+            unread: BTreeSet::new(),
+            until_close,
         }
     }
 }
@@ -43,14 +58,27 @@ impl ObjectClient for SdkClient {
     async fn get<S: BodySink>(&mut self, target: Target<'_>, sink: &mut S) -> Result<(), AttemptError> {
         self.seen = self.feed.as_ref().map_or(0, |feed| feed.newest().version);
         let request = self.client.get_object().bucket(&self.bucket).key(target.key).set_request_payer(self.payer.clone());
-        let request = request.set_range(target.part.map(|part| part.range())).set_if_match(target.part.and_then(|part| part.if_match()));
-        let answer = request.send().await.map_err(|error| failed(&error))?;
-        if answer.content_range().and_then(|range| content_range(range.as_bytes())) != target.part.map(|part| part.bytes()) {
+        let request = request.set_range(target.part.map(Part::range)).set_if_match(target.if_match());
+        let answer = match request.send().await {
+            Ok(answer) => answer,
+            Err(error) => return Err(self.failed(&error)),
+        };
+        let range = answer.content_range().map(|range| content_range(range.as_bytes()));
+        let right = match (target.part, range) {
+            (None, None) => true,
+            (Some(part), Some(Some(range))) => part.is_answered_by(range),
+            _ => false,
+        };
+        if !right {
             // The whole instead of a part would be counted once more with every part; a part instead of the whole would look like a short object.
             return Err(AttemptError::own("protocol", Remedy::BackOff));
         }
-        let length = answer.content_length().and_then(|length| u64::try_from(length).ok());
-        sink.head(length);
+        sink.head(&BodyHead {
+            length: answer.content_length().and_then(|length| u64::try_from(length).ok()),
+            until_close: self.until_close.load(Ordering::Relaxed),
+            total: range.flatten().and_then(|range| range.total),
+            etag: answer.e_tag().unwrap_or_default().as_bytes(),
+        });
         let mut body = answer.body;
         while let Some(chunk) = body.next().await {
             match chunk {
@@ -71,11 +99,54 @@ impl ObjectClient for SdkClient {
     fn connections_opened(&self) -> Option<u64> {
         None
     }
+
+    fn take_notes(&mut self) -> Vec<String> {
+        let note = |header| {
+            format!("the SDK cannot read the header `{header}` of an answer, and gives the object up (protocol); --client lean does not read it")
+        };
+        std::mem::take(&mut self.unread).into_iter().map(note).collect()
+    }
+}
+
+impl SdkClient {
+    fn failed(&mut self, error: &SdkError<GetObjectError, HttpResponse>) -> AttemptError {
+        let sorted = failed(error);
+        self.unread.extend(unread_header(error));
+        let date = error.raw_response().and_then(|response| http_date(response.headers().get("date")?.as_bytes()));
+        match (date, &self.feed) {
+            // The SDK itself signs by the clock of the last answer from now on; the others need not find out by themselves, and a person is to know.
+            (Some(date), Some(feed)) if sorted.is_clock_skew() => {
+                feed.clock.set(offset_from_now(date));
+                AttemptError { remedy: Remedy::ClockCorrected, ..sorted }
+            }
+            _ => sorted,
+        }
+    }
+}
+
+/// The header at which the SDK failed. It says so in words alone: «from header», and its name in backticks.
+fn unread_header(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    std::iter::successors(Some(error), |error| error.source()).find_map(|error| {
+        let text = error.to_string();
+        let (_, rest) = text.split_once("from header `")?;
+        Some(rest.split('`').next()?.to_owned())
+    })
 }
 
 fn failed(error: &SdkError<GetObjectError, HttpResponse>) -> AttemptError {
     match error {
-        SdkError::ServiceError(service) => AttemptError::answer(service.raw().status().as_u16(), error.code()),
+        SdkError::ServiceError(service) => {
+            let raw = service.raw();
+            match raw.status().as_u16() {
+                // A header that the SDK cannot read.
+                200..=299 => AttemptError::own("protocol", Remedy::BackOff),
+                status => {
+                    // A document that was cut is none to the SDK.
+                    let code = error.code().map(str::to_owned).or_else(|| element(raw.body().bytes()?, "Code"));
+                    AttemptError::answer(status, code.as_deref())
+                }
+            }
+        }
         SdkError::ResponseError(response) => match response.raw().status().as_u16() {
             200..=299 => AttemptError::own("protocol", Remedy::BackOff),
             status => AttemptError::answer(status, None),
@@ -114,6 +185,7 @@ fn in_body(error: &(dyn std::error::Error + 'static)) -> AttemptError {
     match sorted.code.to_string().as_str() {
         "other" | "protocol" if said("content-length") || said("Content-Length") => AttemptError::own("short-body", Remedy::BackOff),
         "other" | "protocol" if said("minimum throughput") => AttemptError::own("stalled", Remedy::BackOff),
+        "other" | "protocol" if said("checksum mismatch") => AttemptError::own("checksum", Remedy::BackOff),
         _ => sorted,
     }
 }

@@ -15,6 +15,8 @@ use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_types::service_config::ServiceConfigKey;
 
+use super::answer::AnswerLimits;
+use super::clock::ClockOffset;
 use super::credentials::{CredentialFeed, Keeper, StaticKeys};
 use super::error::{StoreError, StoreErrorKind};
 use super::provider::Checked;
@@ -37,6 +39,8 @@ pub struct Session {
     endpoint: Option<String>,
     access: Access,
     limits: Limits,
+    /// What the calls of this session find out of the store's clock.
+    clock: Option<ClockOffset>,
 }
 
 impl Session {
@@ -80,7 +84,7 @@ impl Session {
             config = config.into_builder().credentials_provider(provider).build();
         }
         let endpoint = find_endpoint(&config)?;
-        Ok(Self { config, endpoint, access: access.clone(), limits })
+        Ok(Self { config, endpoint, access: access.clone(), limits, clock: None })
     }
 
     /// The region that calls go to before a bucket has said otherwise.
@@ -114,7 +118,7 @@ impl Session {
         let config = self.config.to_builder().credentials_provider(SharedCredentialsProvider::new(feed.clone()));
         // The feed is a look at memory: a cache in front of it would go on with what a refresh has replaced.
         let config = config.identity_cache(IdentityCache::no_cache()).build();
-        Self { config, ..self.clone() }
+        Self { config, clock: Some(feed.clock.clone()), ..self.clone() }
     }
 
     pub(super) fn access(&self) -> &Access {
@@ -135,7 +139,11 @@ impl Session {
         let retries = RetryConfig::standard().with_max_attempts(self.limits.attempts).with_initial_backoff(Duration::from_millis(100));
         let mut builder = Builder::from(&self.config);
         builder.set_endpoint_url(self.endpoint.clone());
-        builder.force_path_style(self.path_style()).timeout_config(timeouts).retry_config(retries)
+        builder
+            .force_path_style(self.path_style())
+            .timeout_config(timeouts)
+            .retry_config(retries)
+            .interceptor(AnswerLimits::Control(self.clock.clone()))
     }
 
     /// Endpoints of one's own take `host/bucket/key`, unless told otherwise.

@@ -141,3 +141,19 @@ fn files_open_with_what_they_own_and_stay_small() {
         assert!(lines <= LINES, "{path} has {lines} lines without its tests");
     }
 }
+
+/// A word that is not in the table would become `other` without a sound.
+#[test]
+fn every_error_code_in_the_source_is_one() {
+    let mut found = 0;
+    for source in sources() {
+        for call in ["AttemptError::own(\"", "from_word(\""] {
+            for rest in source.code.split(call).skip(1) {
+                let word = rest.split('"').next().unwrap();
+                assert!(parfetch::sample::ErrorCode::known(word).is_some(), "{}: `{word}`", source.path.display());
+                found += 1;
+            }
+        }
+    }
+    assert!(found > 10, "the codes are where they were: {found}");
+}

@@ -24,7 +24,7 @@ use crate::engine::worker::{Crew, Seat, Station, work};
 use crate::platform::usage::{self, CpuTimes};
 use crate::results::items::Items;
 use crate::sample::Sample;
-use crate::store::{CredentialFeed, KeySet, Shared, StoreError, StoreErrorKind};
+use crate::store::{ClockOffset, CredentialFeed, KeySet, Shared, StoreError, StoreErrorKind};
 
 /// Rows do not wait longer than this for the end of their range: progress, and less to fetch again should this child die.
 const ROWS_WAIT: Duration = Duration::from_secs(1);
@@ -77,10 +77,14 @@ async fn live() -> io::Result<()> {
     let (gate, mut keeper) = Gate::new();
     let begun = gate.clone();
     let (feed, newest, mut expired) = match hello.secret.clone().map(CredentialFeed::remote) {
-        Some((feed, newest, expired)) => (Some(feed), Some(newest), Some(expired)),
+        Some((mut feed, newest, expired)) => {
+            feed.clock = ClockOffset::of(hello.clock_offset_s);
+            (Some(feed), Some(newest), Some(expired))
+        }
         None => (None, None, None),
     };
-    let reader = Reader { inbox: Rc::clone(&inbox), board: Arc::clone(&board), newest, epoch_cpu: Cell::new(None) };
+    let clock = feed.as_ref().map(|feed| feed.clock.clone());
+    let reader = Reader { inbox: Rc::clone(&inbox), board: Arc::clone(&board), newest, clock: clock.clone(), epoch_cpu: Cell::new(None) };
     let worker = async {
         let result = match crew(&hello, feed, Arc::clone(&board), gate) {
             Ok(crew) => Box::pin(serve(&crew, &hello, (&inbox, &output))).await,
@@ -101,6 +105,7 @@ async fn live() -> io::Result<()> {
         result = control => result,
         result = ask_for_credentials(&mut expired, &output) => result,
         result = pulse(begun, (&board, &output)) => result,
+        result = tell_the_time(clock, &output) => result,
     }
 }
 
@@ -153,6 +158,15 @@ async fn ask_for_credentials(expired: &mut Option<mpsc::UnboundedReceiver<u64>>,
     std::future::pending().await
 }
 
+/// Passes what the worker found out of the store's clock to the parent, and so to all.
+async fn tell_the_time(clock: Option<ClockOffset>, output: &Output) -> io::Result<()> {
+    let Some(mut clock) = clock else { return std::future::pending().await };
+    loop {
+        let seconds = clock.changed().await;
+        output.say(|| FromChild::ClockOffset(seconds)).await?;
+    }
+}
+
 /// Says from the epoch on what was read, when no rows did.
 async fn pulse(mut begun: Gate, (board, output): (&Board, &Output)) -> io::Result<()> {
     if begun.epoch().await.is_some() {
@@ -178,6 +192,7 @@ struct Reader {
     inbox: Rc<Inbox>,
     board: Arc<Board>,
     newest: Option<watch::Sender<Arc<KeySet>>>,
+    clock: Option<ClockOffset>,
     epoch_cpu: Cell<Option<CpuTimes>>,
 }
 
@@ -196,6 +211,7 @@ impl Reader {
                         newest.send_replace(Arc::new(secret));
                     }
                 }
+                ToChild::ClockOffset(seconds) => self.clock.iter().for_each(|clock| clock.set(seconds)),
                 ToChild::Stop => self.inbox.stopped.set(true),
                 ToChild::Abort => self.board.halt.halt(),
                 ToChild::Finish => self.inbox.finished.set(true),

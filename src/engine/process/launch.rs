@@ -71,6 +71,7 @@ impl Child {
             work: job.work,
             recipe: job.recipe.clone(),
             secret: job.feed.as_ref().map(|feed| feed.newest().as_ref().clone()),
+            clock_offset_s: job.feed.as_ref().map_or(0, |feed| feed.clock.newest()),
             spool: job.spool.as_os_str().as_bytes().to_vec(),
             until_ns: job.queue.until_ns(),
         };

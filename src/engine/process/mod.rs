@@ -24,10 +24,9 @@ use super::board::{Board, Gate, Phase};
 use super::{EngineError, EngineReport, Job};
 use crate::fetch::{Clock, RunClock};
 use crate::sample::{ErrorCode, Outcome, Sample};
-use crate::store::{CredentialFeed, KeySet};
 use launch::{Broken, Child};
 use outstanding::{Busy, Malformed, Outstanding, all_archived};
-use wire::{Batch, Farewell, FromChild, ToChild, Traffic};
+use wire::{Batch, Farewell, FromChild, ToChild, Traffic, signing_news};
 
 /// A slot whose children died so often in a row without a single row is given up.
 const DEATHS_PER_SLOT: u32 = 3;
@@ -226,8 +225,8 @@ impl Floor {
                     }
                     continue;
                 }
-                keys = newer(&mut feed), if listens => {
-                    listens = child.say(&ToChild::Credentials(keys)).await.is_ok();
+                frame = signing_news(&mut feed), if listens => {
+                    listens = child.say(&frame).await.is_ok();
                     continue;
                 }
                 broken = patience.lost() => break broken,
@@ -287,6 +286,10 @@ impl Floor {
             FromChild::Pulse(traffic) => self.take_traffic(number, &traffic, service),
             FromChild::Expired(version) => {
                 self.job.feed.iter().for_each(|feed| feed.ask_newer_than(version));
+                Ok(())
+            }
+            FromChild::ClockOffset(seconds) => {
+                self.job.feed.iter().for_each(|feed| feed.clock.set(seconds));
                 Ok(())
             }
             FromChild::Ready => Err(Malformed("«ready» twice")),
@@ -353,7 +356,7 @@ impl Floor {
     }
 
     async fn farewell(&self, bye: Farewell, child: Child) -> Result<(), EngineError> {
-        bye.warnings.into_iter().for_each(|warning| self.board.warn(warning));
+        bye.warnings.into_iter().for_each(|warning| self.board.note(warning));
         if let Some(failure) = bye.failure {
             return Err(failure.into());
         }
@@ -365,14 +368,6 @@ impl Floor {
         self.board.add_connections(bye.connections);
         child.end().await;
         Ok(())
-    }
-}
-
-/// The next credentials; never, when requests are unsigned.
-async fn newer(feed: &mut Option<CredentialFeed>) -> KeySet {
-    match feed {
-        Some(feed) => feed.next().await.as_ref().clone(),
-        None => std::future::pending().await,
     }
 }
 

@@ -157,7 +157,7 @@ fn fuzz_child_frames() {
                         assert_eq!(told, traffic.bytes, "no byte is counted twice");
                     }
                 }
-                FromChild::Ready | FromChild::Expired(_) | FromChild::Bye(_) => {}
+                FromChild::Ready | FromChild::Expired(_) | FromChild::ClockOffset(_) | FromChild::Bye(_) => {}
             }
         }
         drop(outstanding);

@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use crate::engine::EngineError;
 use crate::plan::{ClientKind, Limits, Work};
 use crate::platform::usage::CpuTimes;
-use crate::store::{KeySet, Recipe, StoreError, StoreErrorKind};
+use crate::store::{CredentialFeed, KeySet, Recipe, StoreError, StoreErrorKind};
 
 /// A frame longer than this is no frame: something else wrote into the pipe.
 const LONGEST: usize = 16 * 1024 * 1024;
@@ -24,6 +24,8 @@ pub(super) struct Hello {
     pub(super) work: Work,
     pub(super) recipe: Recipe,
     pub(super) secret: Option<KeySet>,
+    /// How far the store's clock is ahead, in s, as far as is known.
+    pub(super) clock_offset_s: i64,
     /// Folder of the items, as bytes of a path.
     pub(super) spool: Vec<u8>,
     /// When handing out stops, in a run that time ends.
@@ -39,6 +41,8 @@ pub(super) enum ToChild {
     /// Fetch these.
     Range(u64, u64),
     Credentials(KeySet),
+    /// How far the store's clock is ahead of this machine's, in s.
+    ClockOffset(i64),
     /// Leave the rest of the range after the fetch in flight.
     Stop,
     /// Give up the fetch in flight.
@@ -58,6 +62,8 @@ pub(super) enum FromChild {
     Pulse(Traffic),
     /// Credentials of this version expired.
     Expired(u64),
+    /// The store's clock is so far ahead of this machine's, in s.
+    ClockOffset(i64),
     /// The last frame.
     Bye(Farewell),
 }
@@ -117,6 +123,19 @@ impl From<ChildFailure> for EngineError {
             ChildFailure::Client(message, hint) => Self::Client(StoreError { hint, ..StoreError::new(StoreErrorKind::Other, message) }),
             ChildFailure::Spool(cause) => Self::Spool(io::Error::other(cause)),
             ChildFailure::Other(message) => Self::system("a child process stopped", io::Error::other(message)),
+        }
+    }
+}
+
+/// What children need to sign with from now on; never, when requests are unsigned.
+pub(super) async fn signing_news(feed: &mut Option<CredentialFeed>) -> ToChild {
+    let Some(feed) = feed else { return std::future::pending().await };
+    let mut clock = feed.clock.clone();
+    tokio::select! {
+        keys = feed.next() => ToChild::Credentials(keys.as_ref().clone()),
+        seconds = clock.changed() => {
+            feed.clock = clock;
+            ToChild::ClockOffset(seconds)
         }
     }
 }

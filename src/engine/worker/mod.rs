@@ -138,6 +138,7 @@ async fn shifts<F: ClientFactory, S: Station>(
         if let Some(opened) = fetcher.client.connections_opened() {
             crew.board.add_connections(opened);
         }
+        fetcher.client.take_notes().into_iter().for_each(|note| crew.board.note(note));
         if let Ok(result) = shift {
             return result.map_err(EngineError::Spool);
         }

@@ -12,7 +12,7 @@ use crate::results::items::lay_out;
 use crate::results::keys::{KeyFile, KeyWriter};
 use crate::results::rows::RowWriter;
 use crate::sample::KeyRecord;
-use crate::store::{AttemptError, BodySink, StoreError, Target};
+use crate::store::{AttemptError, BodyHead, BodySink, StoreError, Target};
 
 /// Answers three bytes; panics at keys that contain `bad` (always) or `once` (the first time).
 #[derive(Clone, Default)]
@@ -32,7 +32,7 @@ impl ObjectClient for Panicky {
         };
         assert!(!key.contains("bad"), "scripted");
         assert!(!(key.contains("once") && times == 1), "scripted");
-        sink.head(Some(3));
+        sink.head(&BodyHead { length: Some(3), ..BodyHead::default() });
         sink.chunk(b"abc");
         Ok(())
     }

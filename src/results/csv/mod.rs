@@ -38,7 +38,7 @@ mod tests {
 
     use super::*;
     use crate::fuzz::Target;
-    use crate::sample::{ErrorCode, ErrorCodes, KeyRecord, Outcome, Sample};
+    use crate::sample::{ErrorCode, ErrorCodes, KeyRecord, Mismatch, Outcome, Sample};
 
     fn key(name: &str, size: Option<u64>, storage_class: &str) -> KeyRecord {
         KeyRecord { key: name.to_owned(), size, etag: String::new(), storage_class: storage_class.to_owned() }
@@ -60,6 +60,7 @@ mod tests {
             pid: 100,
             tid: 101,
             codes: ErrorCodes::default(),
+            mismatch: Mismatch::default(),
         }
     }
 
@@ -233,6 +234,7 @@ mod tests {
                 pid: pid.get(),
                 tid: tid.get(),
                 codes: codes(&words),
+                mismatch: Mismatch::default(),
             };
             (key(&name, sizes[2], ""), sample, round)
         })

@@ -124,7 +124,7 @@ impl Writer {
         }
         for number in 0..count {
             self.record.clear();
-            encode((&key.key, &key.etag), self.layout.part_of(key.size, number), &mut self.record)?;
+            encode(key, self.layout.part_of(key.size, number), &mut self.record)?;
             self.records.write_all(&self.record)?;
             self.end += self.record.len() as u64;
             self.offsets.write_all(&self.end.to_le_bytes())?;

@@ -26,15 +26,15 @@ const RECORDS: &str = "items.bin";
 const OFFSETS: &str = "items.idx";
 /// Name of the file of every key's first item.
 const PLACES: &str = "items.places";
-/// Bytes of a record before its texts: first and last byte (8 each), key length (2), entity tag length (1).
-const FIXED: usize = 19;
-/// «Fetched whole» on disk.
-const WHOLE: u64 = u64::MAX;
+/// Bytes of a record before its texts: first and last byte and size as listed (8 each), key length (2), entity tag length (1).
+const FIXED: usize = 27;
+/// «Fetched whole», and «size not known», on disk.
+const NONE: u64 = u64::MAX;
 
 /// One thing to fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
-    /// The key. Of a layout's items only key and entity tag are known here.
+    /// The key. Of a layout's items only key, size and entity tag are known here.
     pub record: KeyRecord,
     /// First and last byte of the part; `None` fetches the whole object.
     pub part: Option<(u64, u64)>,
@@ -43,8 +43,8 @@ pub struct Item {
 impl Item {
     /// What a client is asked for.
     pub fn target(&self) -> Target<'_> {
-        let part = self.part.map(|(first, last)| Part { first, last, etag: &self.record.etag });
-        Target { key: &self.record.key, part }
+        let part = self.part.map(|(first, last)| Part { first, last });
+        Target { key: &self.record.key, part, size: self.record.size, etag: &self.record.etag }
     }
 }
 
@@ -110,11 +110,12 @@ impl ItemFile {
     }
 }
 
-fn encode((key, etag): (&str, &str), part: Option<(u64, u64)>, out: &mut Vec<u8>) -> io::Result<()> {
+fn encode(KeyRecord { key, size, etag, .. }: &KeyRecord, part: Option<(u64, u64)>, out: &mut Vec<u8>) -> io::Result<()> {
     let long = |_| io::Error::new(io::ErrorKind::InvalidData, "a key or ETag is too long");
-    let (first, last) = part.unwrap_or((WHOLE, WHOLE));
-    out.extend_from_slice(&first.to_le_bytes());
-    out.extend_from_slice(&last.to_le_bytes());
+    let (first, last) = part.unwrap_or((NONE, NONE));
+    for number in [first, last, size.unwrap_or(NONE)] {
+        out.extend_from_slice(&number.to_le_bytes());
+    }
     out.extend_from_slice(&u16::try_from(key.len()).map_err(long)?.to_le_bytes());
     out.push(u8::try_from(etag.len()).map_err(long)?);
     out.extend_from_slice(key.as_bytes());
@@ -126,12 +127,13 @@ fn decode(rest: &mut &[u8]) -> io::Result<Item> {
     let bad = || io::Error::new(io::ErrorKind::InvalidData, "the item spool file is damaged");
     let (fixed, texts) = rest.split_first_chunk::<FIXED>().ok_or_else(bad)?;
     let number = |at: usize| fixed[at..].first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
-    let part = Some((number(0), number(8))).filter(|(first, _)| *first != WHOLE);
-    let (key, texts) = texts.split_at_checked(usize::from(u16::from_le_bytes([fixed[16], fixed[17]]))).ok_or_else(bad)?;
-    let (etag, texts) = texts.split_at_checked(usize::from(fixed[18])).ok_or_else(bad)?;
+    let part = Some((number(0), number(8))).filter(|(first, _)| *first != NONE);
+    let size = Some(number(16)).filter(|size| *size != NONE);
+    let (key, texts) = texts.split_at_checked(usize::from(u16::from_le_bytes([fixed[24], fixed[25]]))).ok_or_else(bad)?;
+    let (etag, texts) = texts.split_at_checked(usize::from(fixed[26])).ok_or_else(bad)?;
     *rest = texts;
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).map_err(|_| bad());
-    Ok(Item { record: KeyRecord { key: text(key)?, etag: text(etag)?, ..KeyRecord::default() }, part })
+    Ok(Item { record: KeyRecord { key: text(key)?, size, etag: text(etag)?, ..KeyRecord::default() }, part })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::parts::{Attempts, CpuTime, Distributions, Outcomes, Rates, SIZE_CLASS_BOUNDS, SizeClass, StorageClass, Totals};
+use super::parts::{Attempts, CpuTime, Distributions, NotAsListed, Outcomes, Rates, SIZE_CLASS_BOUNDS, SizeClass, StorageClass, Totals};
 use super::verdict::judge;
 use super::workers::Workers;
 use super::{CpuFacts, RunFacts, Summary};
@@ -25,6 +25,7 @@ pub fn summarise(facts: RunFacts, rows: impl IntoIterator<Item = (KeyRecord, Sam
 pub struct Summariser {
     active_window_ns: Option<u64>,
     outcomes: Outcomes,
+    not_as_listed: NotAsListed,
     rounds: u64,
     goodput_bytes: u64,
     window_bytes: f64,
@@ -83,12 +84,20 @@ impl Summariser {
             Outcome::Archived => &mut self.outcomes.archived,
             Outcome::NotAttempted => &mut self.outcomes.not_attempted,
         } += 1;
+        self.not_as_listed.rows += u64::from(sample.mismatch.any());
+        self.not_as_listed.size += u64::from(sample.mismatch.size);
+        self.not_as_listed.etag += u64::from(sample.mismatch.etag);
         let open = std::mem::take(&mut self.open);
         self.attempts.retried_fetches += u64::from(open.retried);
         if outcome == Outcome::Ok {
             self.window_bytes += open.window_bytes;
             self.ok(key, sample);
         }
+    }
+
+    /// How many rows' objects are not those that were listed, so far.
+    pub fn not_as_listed(&self) -> NotAsListed {
+        self.not_as_listed
     }
 
     fn storage_class(&mut self, key: &KeyRecord) {
@@ -162,6 +171,7 @@ impl Summariser {
                 listed_bytes: facts.listed_bytes,
                 rounds: self.rounds,
                 rows: self.outcomes,
+                not_as_listed: Some(self.not_as_listed),
                 goodput_bytes: self.goodput_bytes,
                 received_bytes: facts.received_bytes,
             });

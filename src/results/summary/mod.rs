@@ -15,7 +15,7 @@ mod workers;
 pub use collect::{Summariser, summarise};
 pub use facts::{CpuFacts, Header, RunFacts, ServerFacts};
 pub use parts::{
-    Attempts, CpuTime, Distributions, InFlight, Interface, Memory, Outcomes, Phases, Price, Rates, SIZE_CLASS_BOUNDS, Series, SizeClass,
+    Attempts, CpuTime, Distributions, InFlight, Interface, Memory, NotAsListed, Outcomes, Phases, Price, Rates, SIZE_CLASS_BOUNDS, Series, SizeClass,
     StorageClass, Totals,
 };
 pub use settings::Settings;

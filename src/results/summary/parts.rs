@@ -37,6 +37,17 @@ pub struct Outcomes {
     pub not_attempted: u64,
 }
 
+/// Rows whose object, as far as the answers told, is not the one that was listed: the bucket changed since, or the store's listing is not true.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NotAsListed {
+    /// All of them.
+    pub rows: u64,
+    /// Those with another size.
+    pub size: u64,
+    /// Those with another `ETag`.
+    pub etag: u64,
+}
+
 /// Objects and bytes of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Totals {
@@ -48,6 +59,8 @@ pub struct Totals {
     pub rounds: u64,
     /// Rows by outcome.
     pub rows: Outcomes,
+    /// Rows whose object is not the one that was listed; null in summaries of versions that did not look.
+    pub not_as_listed: Option<NotAsListed>,
     /// Body bytes of the fetches that ended `ok`.
     pub goodput_bytes: u64,
     /// Body bytes read from sockets, failed attempts too.

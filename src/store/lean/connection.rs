@@ -37,7 +37,7 @@ impl Connection {
     }
 
     /// Sends `request`, which asks for `part` or for everything, and drains its answer into `sink`.
-    pub(super) async fn exchange<S: BodySink>(&mut self, request: &[u8], part: Option<Part<'_>>, sink: &mut S) -> Result<(), AttemptError> {
+    pub(super) async fn exchange<S: BodySink>(&mut self, request: &[u8], part: Option<Part>, sink: &mut S) -> Result<(), AttemptError> {
         let reused = std::mem::replace(&mut self.used, true);
         // Until the answer is drained to its end.
         self.broken = true;
@@ -59,6 +59,11 @@ impl Connection {
             Err(error) if self.reader.has_head() => Err(transport(&error, Stage::Reading)),
             Err(error) => Err(transport(&error, Stage::Waiting { reused: reused && !self.reader.began() })),
         }
+    }
+
+    /// When the last answer was given, by the server's clock, in s since 1970; `None` where it was no refusal or does not say.
+    pub(super) fn refused_at(&self) -> Option<i64> {
+        self.reader.date()
     }
 
     fn is_whole(&self) -> bool {

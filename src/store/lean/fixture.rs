@@ -9,18 +9,23 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, 
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion};
 
-use crate::store::attempt::BodySink;
+use crate::store::attempt::{BodyHead, BodySink};
 
 /// What the sink was told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Told {
+    /// What each head announced.
     pub(super) heads: Vec<Option<u64>>,
+    pub(super) totals: Vec<Option<u64>>,
+    pub(super) etags: Vec<Vec<u8>>,
     pub(super) body: Vec<u8>,
 }
 
 impl BodySink for Told {
-    fn head(&mut self, content_length: Option<u64>) {
-        self.heads.push(content_length);
+    fn head(&mut self, head: &BodyHead<'_>) {
+        self.heads.push(head.length);
+        self.totals.push(head.total);
+        self.etags.push(head.etag.to_vec());
     }
 
     fn chunk(&mut self, bytes: &[u8]) {

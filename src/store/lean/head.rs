@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 
 use httparse::{Header, ParserConfig, Response, Status};
 
-use crate::store::attempt::{content_range, digits};
+use crate::store::attempt::{ContentRange, content_range, digits};
 
 /// Most bytes of a head.
 pub(super) const HEAD_BYTES: usize = 64 * 1024;
@@ -44,15 +44,19 @@ pub(super) enum Framing {
 
 /// A complete head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Head {
+pub(super) struct Head<'a> {
     /// HTTP status.
     pub(super) status: u16,
     /// Where the body ends.
     pub(super) framing: Framing,
     /// `Content-Length` in bytes, when there is one.
     pub(super) length: Option<u64>,
-    /// First and last byte of `Content-Range`, when there is one that can be read.
-    pub(super) range: Option<(u64, u64)>,
+    /// `Content-Range`, when there is one that can be read.
+    pub(super) range: Option<ContentRange>,
+    /// `ETag` as it stands; empty where there is none.
+    pub(super) etag: &'a [u8],
+    /// `Date` as it stands; empty where there is none.
+    pub(super) date: &'a [u8],
     /// Whether the server takes another request on this connection.
     pub(super) persistent: bool,
     /// Bytes of the head itself.
@@ -60,7 +64,7 @@ pub(super) struct Head {
 }
 
 /// Reads a head from the start of `bytes`; `None` while it is not complete. Allocates nothing.
-pub(super) fn parse(bytes: &[u8]) -> Result<Option<Head>, Malformed> {
+pub(super) fn parse(bytes: &[u8]) -> Result<Option<Head<'_>>, Malformed> {
     let mut headers = [const { MaybeUninit::<Header<'_>>::uninit() }; HEADERS];
     let mut response = Response::new(&mut []);
     let start = &bytes[..bytes.len().min(HEAD_BYTES)];
@@ -75,15 +79,17 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Option<Head>, Malformed> {
 
 /// What the header lines say, those of interest alone.
 #[derive(Default)]
-struct Lines {
+struct Lines<'a> {
     length: Option<u64>,
     chunked: bool,
     close: bool,
-    range: Option<(u64, u64)>,
+    range: Option<ContentRange>,
+    etag: &'a [u8],
+    date: &'a [u8],
 }
 
-impl Lines {
-    fn read(headers: &[Header<'_>]) -> Result<Self, Malformed> {
+impl<'a> Lines<'a> {
+    fn read(headers: &[Header<'a>]) -> Result<Self, Malformed> {
         let mut lines = Self::default();
         for Header { name, value } in headers {
             if name.eq_ignore_ascii_case("content-length") {
@@ -100,22 +106,28 @@ impl Lines {
                 lines.close |= value.split(|byte| *byte == b',').any(|token| token.trim_ascii().eq_ignore_ascii_case(b"close"));
             } else if name.eq_ignore_ascii_case("content-range") {
                 lines.range = content_range(value);
+            } else if name.eq_ignore_ascii_case("etag") {
+                lines.etag = value;
+            } else if name.eq_ignore_ascii_case("date") {
+                lines.date = value;
             }
         }
         Ok(lines)
     }
 }
 
-fn read(response: &Response<'_, '_>, size: usize) -> Result<Head, Malformed> {
+fn read<'a>(response: &Response<'_, 'a>, size: usize) -> Result<Head<'a>, Malformed> {
     let (Some(status), Some(version)) = (response.code, response.version) else { return Err(Malformed("no head of HTTP/1.1")) };
     if status < 100 {
         return Err(Malformed("no head of HTTP/1.1"));
     }
-    let head = |framing, lines: &Lines| Head {
+    let head = |framing, lines: &Lines<'a>| Head {
         status,
         framing,
         length: lines.length,
         range: lines.range,
+        etag: lines.etag,
+        date: lines.date,
         persistent: version == 1 && !lines.close && framing != Framing::UntilClose && status != 101,
         size,
     };
@@ -138,8 +150,8 @@ fn read(response: &Response<'_, '_>, size: usize) -> Result<Head, Malformed> {
 mod tests {
     use super::*;
 
-    fn of(lines: &str) -> Result<Option<Head>, Malformed> {
-        parse(lines.replace('\n', "\r\n").as_bytes())
+    fn of(lines: &str) -> Result<Option<Head<'static>>, Malformed> {
+        parse(lines.replace('\n', "\r\n").leak().as_bytes())
     }
 
     fn framing(lines: &str) -> Option<Framing> {

@@ -5,7 +5,7 @@ use aws_credential_types::Credentials;
 use super::endpoint::Endpoint;
 use super::reader::Reader;
 use super::request::RequestWriter;
-use crate::store::attempt::{BodySink, Target};
+use crate::store::attempt::{BodyHead, BodySink, Target};
 use crate::store::credentials::{CredentialFeed, KeySet};
 
 /// Writes signed requests, with the long session token of a task's role.
@@ -48,7 +48,7 @@ pub struct Reading {
 struct Counted(u64);
 
 impl BodySink for Counted {
-    fn head(&mut self, _content_length: Option<u64>) {}
+    fn head(&mut self, _head: &BodyHead<'_>) {}
 
     fn chunk(&mut self, bytes: &[u8]) {
         self.0 += bytes.len() as u64;

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 pub use dialer::Dialer;
 pub use endpoint::Endpoint;
 
-use super::attempt::{AttemptError, BodySink, ObjectClient, Part, Target};
+use super::attempt::{AttemptError, BodySink, ObjectClient, Part, Remedy, Target};
 use super::credentials::CredentialFeed;
 use super::recipe::Recipe;
 use connection::Connection;
@@ -60,10 +60,16 @@ impl LeanClient {
     }
 
     /// Sends the request that was written and drains its answer.
-    async fn send<S: BodySink>(&mut self, part: Option<Part<'_>>, sink: &mut S) -> Result<(), AttemptError> {
+    async fn send<S: BodySink>(&mut self, part: Option<Part>, sink: &mut S) -> Result<(), AttemptError> {
         // Taken out while in use: when this future is dropped half-way, the connection goes with it.
         let mut connection = self.connection().await?;
-        let result = connection.exchange(&self.request, part, sink).await;
+        let mut result = connection.exchange(&self.request, part, sink).await;
+        if let Err(error) = &mut result
+            && error.is_clock_skew()
+            && connection.refused_at().is_some_and(|date| self.writer.correct_clock(date))
+        {
+            error.remedy = Remedy::ClockCorrected;
+        }
         if connection.reusable() {
             self.idle = Some((connection, Instant::now()));
         }

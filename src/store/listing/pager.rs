@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::scan::scan;
 use super::{ListPage, PageQuery, query_text};
 use crate::plan::Limits;
-use crate::store::attempt::{AttemptError, BodySink, ObjectClient as _, Remedy};
+use crate::store::attempt::{AttemptError, BodyHead, BodySink, CLOCK_CORRECTIONS, ObjectClient as _, Remedy};
 use crate::store::backoff::backoff;
 use crate::store::bucket::Bucket;
 use crate::store::credentials::CredentialFeed;
@@ -79,6 +79,7 @@ struct Tries {
     unconnected: u32,
     cut_off_since: Option<Instant>,
     refreshed: bool,
+    corrected: u32,
 }
 
 enum Next {
@@ -148,6 +149,11 @@ impl LeanPager {
                 tries.refreshed = true;
                 Next::Refresh
             }
+            Remedy::ClockCorrected if tries.corrected >= CLOCK_CORRECTIONS => Next::GiveUp,
+            Remedy::ClockCorrected => {
+                tries.corrected += 1;
+                Next::AtOnce
+            }
             Remedy::BackOff => {
                 tries.gets += 1;
                 if tries.gets >= self.limits.attempts { Next::GiveUp } else { Next::Wait(backoff(tries.gets - 1, self.random.f64())) }
@@ -183,11 +189,11 @@ struct Document<'a> {
 }
 
 impl BodySink for Document<'_> {
-    fn head(&mut self, content_length: Option<u64>) {
+    fn head(&mut self, head: &BodyHead<'_>) {
         self.progress.set(Instant::now());
-        self.announced = content_length;
+        self.announced = head.length;
         // A page is some hundred KiB; a head that promises more is not believed before its bytes come.
-        self.bytes.reserve(content_length.and_then(|length| usize::try_from(length).ok()).unwrap_or(0).min(1 << 20));
+        self.bytes.reserve(head.length.and_then(|length| usize::try_from(length).ok()).unwrap_or(0).min(1 << 20));
     }
 
     fn chunk(&mut self, bytes: &[u8]) {

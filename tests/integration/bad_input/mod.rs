@@ -1,10 +1,12 @@
 //! Bad input and failures: one clear line, one hint, the right exit code, and nothing lost.
 
 mod answers;
+mod clock;
 mod credentials;
 mod endpoint;
 mod gateways;
 mod keys;
+mod objects;
 mod parts;
 mod results;
 mod settings;

@@ -5,5 +5,4 @@ mod lines;
 mod metadata;
 mod network;
 mod role;
-mod sigv4;
 mod store;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use parfetch::platform::clock;
 
 use super::role::Role;
-use super::sigv4::Signed;
 use crate::support::scripted::{Reply, Request, Scripted};
+use crate::support::sigv4::Signed;
 
 /// The store.
 pub(super) struct Store {

@@ -6,5 +6,6 @@ pub(crate) mod parfetch;
 pub(crate) mod results;
 pub(crate) mod s3;
 pub(crate) mod scripted;
+pub(crate) mod sigv4;
 pub(crate) mod source;
 pub(crate) mod strict;

@@ -50,6 +50,8 @@ impl Request {
 pub(crate) enum Reply {
     /// Status, extra headers, body.
     Answer(u16, Vec<(&'static str, String)>, Vec<u8>),
+    /// These bytes as they are, then the end of the connection.
+    Raw(Vec<u8>),
     /// Closes the connection without a word.
     Close,
 }
@@ -216,7 +218,11 @@ impl Shared {
                 self.news.notify_all();
             }
             let reply = (self.script)(&request).unwrap_or_else(|| self.store(&request));
-            let Reply::Answer(status, headers, body) = reply else { return Ok(()) };
+            let (status, headers, body) = match reply {
+                Reply::Answer(status, headers, body) => (status, headers, body),
+                Reply::Raw(bytes) => return stream.get_mut().write_all(&bytes).and_then(|()| stream.get_mut().flush()),
+                Reply::Close => return Ok(()),
+            };
             let mut head = format!("HTTP/1.1 {status} Canned\r\n");
             for (name, value) in headers {
                 head += &[name, ": ", &value, "\r\n"].concat();

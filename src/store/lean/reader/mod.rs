@@ -6,11 +6,9 @@ use std::io;
 
 use super::chunked::Chunked;
 use super::head::{Framing, HEAD_BYTES, Head, Malformed, parse};
-use crate::store::attempt::{AttemptError, BodySink, Part};
+use crate::store::answer::{DOCUMENT_BYTES, http_date};
+use crate::store::attempt::{AttemptError, BodyHead, BodySink, Part};
 use crate::store::error::element;
-
-/// At most so much of an error document is kept; behind it the answer is given up.
-const DOCUMENT_BYTES: usize = 64 * 1024;
 
 /// What comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +24,8 @@ enum State {
 #[derive(Debug)]
 pub(super) struct Reader {
     state: State,
-    /// First and last byte that were asked for.
-    part: Option<(u64, u64)>,
+    /// What was asked for.
+    part: Option<Part>,
     /// What came of a head that is not whole yet. Empty when heads come whole.
     split: Vec<u8>,
     /// Length of `split` at which it is read again: doubled each time, so that a head in tiny pieces costs no square of its length.
@@ -36,6 +34,8 @@ pub(super) struct Reader {
     status: u16,
     /// Body of an answer that is not 2xx.
     document: Vec<u8>,
+    /// When such an answer was given, by the server's clock, in s since 1970.
+    date: Option<i64>,
     began: bool,
     persistent: bool,
 }
@@ -44,12 +44,12 @@ impl Reader {
     /// Before the first request.
     pub(super) fn new() -> Self {
         let (split, document) = (Vec::new(), Vec::new());
-        Self { state: State::Done, part: None, split, again: 0, status: 0, document, began: false, persistent: true }
+        Self { state: State::Done, part: None, split, again: 0, status: 0, document, date: None, began: false, persistent: true }
     }
 
     /// A request for `part`, or for everything, goes out.
-    pub(super) fn begin(&mut self, part: Option<Part<'_>>) {
-        self.part = part.map(|part| part.bytes());
+    pub(super) fn begin(&mut self, part: Option<Part>) {
+        (self.part, self.date) = (part, None);
         (self.state, self.status, self.again) = (State::Head, 0, 0);
         (self.began, self.persistent) = (false, true);
         self.split.clear();
@@ -142,6 +142,11 @@ impl Reader {
         refused.then(|| AttemptError::answer(self.status, element(&self.document, "Code").as_deref()))
     }
 
+    /// When the refusal was given, by the server's clock, in s since 1970; `None` where it does not say, or was no refusal.
+    pub(super) fn date(&self) -> Option<i64> {
+        self.date
+    }
+
     fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
@@ -164,17 +169,22 @@ impl Reader {
         if !ends(&self.split, before) && self.split.len() < self.again.min(HEAD_BYTES) {
             return Ok(self.split.len() - before);
         }
-        let Some(head) = parse(&self.split)? else {
-            self.again = 2 * self.split.len();
+        // Out of the reader while its head is read, and back for its memory.
+        let mut split = std::mem::take(&mut self.split);
+        let Some(head) = parse(&split)? else {
+            self.again = 2 * split.len();
+            self.split = split;
             return Ok(self.split.len() - before);
         };
-        self.split.clear();
         self.head(&head, sink)?;
+        let size = head.size;
+        split.clear();
+        self.split = split;
         // The rest of it ended inside `bytes`: before them it was not complete.
-        head.size.checked_sub(before).ok_or(Malformed("no head of HTTP/1.1"))
+        size.checked_sub(before).ok_or(Malformed("no head of HTTP/1.1"))
     }
 
-    fn head<S: BodySink>(&mut self, head: &Head, sink: &mut S) -> Result<(), Malformed> {
+    fn head<S: BodySink>(&mut self, head: &Head<'_>, sink: &mut S) -> Result<(), Malformed> {
         if matches!(head.status, 100..=199) && head.status != 101 {
             // On its way; the answer follows.
             return Ok(());
@@ -189,20 +199,26 @@ impl Reader {
             Framing::UntilClose => State::UntilClose,
         };
         if self.is_success() {
-            sink.head(head.length);
+            let total = head.range.and_then(|range| range.total);
+            sink.head(&BodyHead { length: head.length, until_close: head.framing == Framing::UntilClose, total, etag: head.etag });
+        } else {
+            self.date = http_date(head.date);
         }
         Ok(())
     }
 
-    /// The whole instead of a part would be counted once more with every part; a part instead of the whole would look like a short object.
-    fn check_part(&self, head: &Head) -> Result<(), Malformed> {
-        match (self.part, head.status) {
-            (None, 200..=299) if head.status == 206 || head.range.is_some() => Err(Malformed("a part, and the whole was asked for")),
-            (Some(part), 206) if head.range != Some(part) => Err(Malformed("another part than was asked for")),
-            (Some((first, last)), 206) if head.length.is_some_and(|length| length.checked_sub(1) != Some(last - first)) => {
-                Err(Malformed("a part of another length"))
-            }
-            (Some(_), 200..=205 | 207..=299) => Err(Malformed("the whole, and a part was asked for")),
+    /// The whole instead of a part would be counted once more with every part; a part instead of the whole would look like a short object; and what
+    /// comes with any other success (204, say) is no object.
+    fn check_part(&self, head: &Head<'_>) -> Result<(), Malformed> {
+        match (self.part, head.status, head.range) {
+            (None, 206, _) | (None, 200..=299, Some(_)) => Err(Malformed("a part, and the whole was asked for")),
+            (None, 201..=299, _) => Err(Malformed("a success that is none of a GET")),
+            (Some(part), 206, Some(range)) if part.is_answered_by(range) => match head.length {
+                Some(length) if length.checked_sub(1) != Some(range.last - range.first) => Err(Malformed("a part of another length")),
+                _ => Ok(()),
+            },
+            (Some(_), 206, _) => Err(Malformed("another part than was asked for")),
+            (Some(_), 200..=299, _) => Err(Malformed("the whole, and a part was asked for")),
             _ => Ok(()),
         }
     }

@@ -94,6 +94,17 @@ impl Kind {
     }
 }
 
+/// What a request asks for besides its path.
+#[derive(Default)]
+struct Asked<'a> {
+    /// What stands after the question mark.
+    query: &'a str,
+    /// Value of `Range`.
+    range: Option<String>,
+    /// Value of `If-Match`.
+    if_match: Option<String>,
+}
+
 impl RequestWriter {
     /// A writer for one endpoint; without a feed, requests stay unsigned.
     pub(super) fn new(endpoint: &Endpoint, request_payer: bool, feed: Option<CredentialFeed>) -> Self {
@@ -111,13 +122,27 @@ impl RequestWriter {
 
     /// Writes the GET for `target` into `out`, in the place of what is there.
     pub(super) fn get(&mut self, target: Target<'_>, out: &mut Vec<u8>) {
-        self.get_at(target, clock::unix_ms() / 1000, out);
+        let unix_s = self.signing_time();
+        self.get_at(target, unix_s, out);
     }
 
     /// Writes a GET on the bucket itself into `out`, in the place of what is there. `query` is what stands after the question mark: percent-encoded,
     /// its parameters sorted by name.
     pub(super) fn list(&mut self, query: &str, out: &mut Vec<u8>) {
-        self.list_at(query, clock::unix_ms() / 1000, out);
+        let unix_s = self.signing_time();
+        self.list_at(query, unix_s, out);
+    }
+
+    /// The store refused the last request for its time, and gave its own: later requests of every worker are signed with that. False when it would not
+    /// help: the request was signed so, or not at all.
+    pub(super) fn correct_clock(&mut self, store_unix_s: i64) -> bool {
+        self.keys.as_mut().is_some_and(|keys| keys.feed.clock.correct(store_unix_s))
+    }
+
+    /// Now, by the store's clock where that is known to be another, in s since 1970.
+    fn signing_time(&mut self) -> u64 {
+        let unix_s = clock::unix_ms() / 1000;
+        self.keys.as_mut().map_or(unix_s, |keys| unix_s.saturating_add_signed(keys.feed.clock.offset_s()))
     }
 
     /// Waits for credentials newer than those of the last request.
@@ -134,12 +159,13 @@ impl RequestWriter {
         for piece in utf8_percent_encode(target.key, PATH) {
             out.extend_from_slice(piece.as_bytes());
         }
-        self.finish((target.part, ""), unix_s, out);
+        let range = target.part.map(Part::range);
+        self.finish(&Asked { query: "", range, if_match: target.if_match() }, unix_s, out);
     }
 
     fn list_at(&mut self, query: &str, unix_s: u64, out: &mut Vec<u8>) {
         self.begin(out);
-        self.finish((None, query), unix_s, out);
+        self.finish(&Asked { query, ..Asked::default() }, unix_s, out);
     }
 
     fn begin(&self, out: &mut Vec<u8>) {
@@ -149,21 +175,20 @@ impl RequestWriter {
     }
 
     /// Everything after the path, which is in `out` behind `GET `.
-    fn finish(&mut self, (part, query): (Option<Part<'_>>, &str), unix_s: u64, out: &mut Vec<u8>) {
+    fn finish(&mut self, asked: &Asked<'_>, unix_s: u64, out: &mut Vec<u8>) {
+        let Asked { query, range, if_match } = asked;
         let path_end = out.len();
         if !query.is_empty() {
             out.push(b'?');
             out.extend_from_slice(query.as_bytes());
         }
-        let range = part.map(|part| part.range());
-        let if_match = part.and_then(|part| part.if_match());
         let Some(keys) = &mut self.keys else {
             out.extend_from_slice(&self.fixed.head);
             part_lines((range.as_deref(), if_match.as_deref()), out);
             out.extend_from_slice(b"\r\n");
             return;
         };
-        let kind = match (&range, &if_match) {
+        let kind = match (range, if_match) {
             (None, _) => Kind::Whole,
             (Some(_), None) => Kind::Range,
             (Some(_), Some(_)) => Kind::MatchedRange,
@@ -179,7 +204,7 @@ impl RequestWriter {
         for piece in ["\n", query, "\nhost:", &self.fixed.host, "\n"] {
             canonical.extend_from_slice(piece.as_bytes());
         }
-        for (name, value) in [("if-match:", &if_match), ("range:", &range)] {
+        for (name, value) in [("if-match:", if_match), ("range:", range)] {
             if let Some(value) = value {
                 canonical.extend_from_slice(name.as_bytes());
                 canonical.extend_from_slice(value.as_bytes());

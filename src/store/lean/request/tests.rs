@@ -94,8 +94,9 @@ proptest! {
         // One writer for all: what is kept between requests must not leak from one to the next.
         let (mut writer, mut out) = (writer(keys.clone(), payer), Vec::new());
         for (key, part, unix_s) in &requests {
-            let part = part.as_ref().map(|(first, last, etag)| Part { first: *first, last: *last, etag });
-            writer.get_at(Target { key, part }, *unix_s, &mut out);
+            let etag = part.as_ref().map_or("", |(_, _, etag)| etag);
+            let part = part.as_ref().map(|(first, last, _)| Part { first: *first, last: *last });
+            writer.get_at(Target { key, part, size: None, etag }, *unix_s, &mut out);
             agrees(&out, &keys, *unix_s);
         }
     }
@@ -131,8 +132,8 @@ fn keys_of_every_kind_become_paths() {
 #[test]
 fn the_example_of_a_request_on_the_wire() {
     let mut out = Vec::new();
-    let part = Part { first: 0, last: 9, etag: "abc-2" };
-    writer(keys("AKID", Some("TOKEN"), 1), true).get_at(Target { key: "k", part: Some(part) }, 1_767_323_045, &mut out);
+    let target = Target { part: Some(Part { first: 0, last: 9 }), etag: "abc-2", ..Target::whole("k") };
+    writer(keys("AKID", Some("TOKEN"), 1), true).get_at(target, 1_767_323_045, &mut out);
     let text = String::from_utf8(out.clone()).unwrap();
     let (head, signature) = text.split_once("Signature=").unwrap();
     assert_eq!(
@@ -144,7 +145,7 @@ fn the_example_of_a_request_on_the_wire() {
     );
     assert_eq!(signature.len(), 64 + 4);
     let mut unsigned = RequestWriter::new(&endpoint("/", "r"), false, None);
-    unsigned.get_at(Target { key: "k", part: Some(part) }, 0, &mut out);
+    unsigned.get_at(target, 0, &mut out);
     assert_eq!(
         String::from_utf8(out).unwrap().replace(env!("CARGO_PKG_VERSION"), "V"),
         "GET /k HTTP/1.1\r\nhost: 127.0.0.1:9000\r\nuser-agent: parfetch/V\r\nrange: bytes=0-9\r\nif-match: \"abc-2\"\r\n\r\n"
@@ -180,4 +181,26 @@ async fn refreshed_credentials_sign_the_next_request() {
     assert!(signed(&mut writer).contains("Credential=NEW/"));
     newest.send_replace(std::sync::Arc::new(keys("THIRD", None, 3)));
     assert!(signed(&mut writer).contains("Credential=THIRD/"), "without asking");
+}
+
+#[test]
+fn a_clock_that_is_wrong_is_corrected_for_every_writer_once_it_was_refused() {
+    let (feed, _newest, _asked) = CredentialFeed::remote(keys("AKID", None, 1));
+    let mut writers = [(); 2].map(|()| RequestWriter::new(&endpoint("/b/", "us-east-1"), false, Some(feed.clone())));
+    let date = |writer: &mut RequestWriter| {
+        let mut out = Vec::new();
+        writer.get(Target::whole("k"), &mut out);
+        parsed(&out).1.into_iter().find(|(name, _)| name == "x-amz-date").unwrap().1
+    };
+    let before = writers.each_mut().map(date);
+    let store_s = clock::unix_ms() / 1000 + 86_400 * 400;
+    assert!(writers[0].correct_clock(i64::try_from(store_s).unwrap()));
+    for (writer, before) in writers.iter_mut().zip(before) {
+        let after = date(writer);
+        // More than a year later, or a second of the test's own time more.
+        assert!(after[..4] > before[..4] && [store_s, store_s + 1, store_s - 1].map(date_text).iter().any(|text| text[..8] == after[..8]), "{after}");
+    }
+    assert!(!writers[0].correct_clock(i64::try_from(store_s).unwrap()), "it was signed so");
+    let mut unsigned = RequestWriter::new(&endpoint("/b/", "us-east-1"), false, None);
+    assert!(!unsigned.correct_clock(0), "nothing depends on the time");
 }

@@ -19,10 +19,10 @@ struct Read {
     whole: bool,
 }
 
-const PART: Part<'_> = Part { first: 10, last: 14, etag: "" };
+const PART: Part = Part { first: 10, last: 14 };
 
 /// Feeds the pieces; then the connection ends, `clean` or not, unless the answer is complete.
-fn read_pieces<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, part: Option<Part<'_>>, clean: bool) -> Read {
+fn read_pieces<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, part: Option<Part>, clean: bool) -> Read {
     let (mut reader, mut told) = (Reader::new(), Told::default());
     reader.begin(part);
     let mut result = Ok(());
@@ -56,7 +56,7 @@ fn code(bytes: &[u8]) -> String {
 #[test]
 fn a_body_of_known_length() {
     let read = read(&answer("200 OK\nContent-Length: 5", "hello"));
-    let told = Told { heads: vec![Some(5)], body: b"hello".to_vec() };
+    let told = Told { heads: vec![Some(5)], totals: vec![None], etags: vec![Vec::new()], body: b"hello".to_vec() };
     assert_eq!(read, Read { told, status: 200, document: Vec::new(), persistent: true, whole: true });
 }
 
@@ -77,13 +77,31 @@ fn a_body_that_the_end_of_the_connection_ends() {
 
 #[test]
 fn bodies_of_no_bytes() {
-    for (head, length) in [("200 OK\nContent-Length: 0", Some(0)), ("204 No Content", None), ("204 No Content\nContent-Length: 3", Some(3))] {
-        let read = read(&answer(head, ""));
-        assert_eq!((read.told.heads, read.whole, read.persistent), (vec![length], true, true), "{head}");
-    }
+    let empty = read(&answer("200 OK\nContent-Length: 0", ""));
+    assert_eq!((empty.told.heads, empty.whole, empty.persistent), (vec![Some(0)], true, true));
     let read = read(&answer("200 OK\nTransfer-Encoding: chunked", "0\r\n\r\n"));
     assert_eq!((read.told.heads, read.whole), (vec![None], true));
     assert_eq!(code(&answer("304 Not Modified\nContent-Length: 9", "")), "HTTP304");
+}
+
+#[test]
+fn a_success_that_is_none_of_a_get_is_refused() {
+    for head in ["204 No Content", "204 No Content\nContent-Length: 3", "203 X\nContent-Length: 0", "201 Created\nContent-Length: 0"] {
+        let read = read(&answer(head, ""));
+        assert_eq!((read.told.heads, read.whole, read.persistent), (Vec::new(), false, false), "{head}");
+    }
+}
+
+#[test]
+fn the_sink_is_told_what_the_head_says_of_the_object() {
+    let whole = read(&answer("200 OK\nETag: \"abc-2\"\nContent-Length: 0", "")).told;
+    assert_eq!((whole.etags, whole.totals), (vec![b"\"abc-2\"".to_vec()], vec![None]));
+    let bytes = answer("206 X\neTag: W/\"a\"\nContent-Range: bytes 10-12/13\nContent-Length: 3", "abc");
+    for cut in 0..bytes.len() {
+        let part = read_pieces([&bytes[..cut], &bytes[cut..]], Some(PART), false);
+        assert!(part.whole, "as much of the part as there is: {cut}");
+        assert_eq!((part.told.etags, part.told.totals), (vec![b"W/\"a\"".to_vec()], vec![Some(13)]));
+    }
 }
 
 #[test]

@@ -3,18 +3,18 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-use crate::support::scripted::Request;
+use super::scripted::Request;
 
 /// What a request says of its signature.
-pub(super) struct Signed {
-    pub(super) access_key: String,
+pub(crate) struct Signed {
+    pub(crate) access_key: String,
     scope: String,
     headers: Vec<String>,
     signature: String,
 }
 
 impl Signed {
-    pub(super) fn of(request: &Request) -> Option<Self> {
+    pub(crate) fn of(request: &Request) -> Option<Self> {
         let text = request.headers.get("authorization")?.strip_prefix("AWS4-HMAC-SHA256")?;
         let part = |name: &str| text.split(',').find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('='));
         let (access_key, scope) = part("Credential")?.split_once('/')?;
@@ -23,7 +23,7 @@ impl Signed {
     }
 
     /// Whether the secret made it.
-    pub(super) fn is_by(&self, secret: &str, request: &Request) -> bool {
+    pub(crate) fn is_by(&self, secret: &str, request: &Request) -> bool {
         let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
         let mut parameters: Vec<String> = query
             .split('&')
