@@ -45,10 +45,12 @@ async fn recipe() -> Recipe {
 
 /// A program that says this, whatever it is told, and ends with its parent.
 fn program(dir: &Path, says: &[u8]) -> ChildOptions {
-    let executable = dir.join("child");
+    let (executable, text) = (dir.join("child"), dir.join("text"));
     std::fs::write(dir.join("said"), says).unwrap();
-    std::fs::write(&executable, format!("#!/bin/sh\n/bin/cat '{}'\nexec /bin/cat > /dev/null\n", dir.join("said").display())).unwrap();
-    std::fs::set_permissions(&executable, std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::write(&text, format!("#!/bin/sh\n/bin/cat '{}'\nexec /bin/cat > /dev/null\n", dir.join("said").display())).unwrap();
+    std::fs::set_permissions(&text, std::fs::Permissions::from_mode(0o755)).unwrap();
+    // By another process: what this one has open for writing, a child of another test may inherit, and then it cannot be executed («text file busy»).
+    assert!(std::process::Command::new("/bin/cp").args([&text, &executable]).status().unwrap().success());
     ChildOptions { executable, environment: Vec::new() }
 }
 
@@ -76,11 +78,15 @@ async fn run_with(says: &[u8]) -> (EngineError, Vec<u64>, Vec<String>) {
         children: program(dir.path(), says),
     };
     let (gate, mut keeper) = Gate::new();
-    let open = async {
-        keeper.all_ready(1).await.unwrap();
-        keeper.open(crate::platform::clock::now_ns());
+    let mut engine = std::pin::pin!(run(job, Arc::clone(&board), gate));
+    let ended = tokio::select! {
+        ended = &mut engine => ended,
+        ready = keeper.all_ready(1) => {
+            ready.unwrap();
+            keeper.open(crate::platform::clock::now_ns());
+            engine.await
+        }
     };
-    let ((), ended) = tokio::join!(open, run(job, Arc::clone(&board), gate));
     assert_eq!((writer.finish().unwrap().units(), board.live().ended, board.live().bytes), (0, 0, 0), "nothing is counted");
     let mut left: Vec<_> = std::iter::from_fn(|| queue.take(0)).flatten().collect();
     left.sort_unstable();
