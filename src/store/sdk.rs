@@ -18,6 +18,7 @@ use super::clock::offset_from_now;
 use super::credentials::CredentialFeed;
 use super::error::element;
 use super::recipe::Recipe;
+use crate::sample::Outcome;
 
 /// One worker's SDK client, with connections of its own, as in the study.
 pub struct SdkClient {
@@ -124,11 +125,11 @@ impl SdkClient {
     }
 }
 
-/// The header at which the SDK failed. It says so in words alone: «from header», and its name in backticks.
+/// The header at which the SDK failed. It says so in words alone: «from header» or «from prefix header», and its name in backticks.
 fn unread_header(error: &(dyn std::error::Error + 'static)) -> Option<String> {
     std::iter::successors(Some(error), |error| error.source()).find_map(|error| {
         let text = error.to_string();
-        let (_, rest) = text.split_once("from header `")?;
+        let (_, rest) = text.split_once("header `")?;
         Some(rest.split('`').next()?.to_owned())
     })
 }
@@ -138,8 +139,8 @@ fn failed(error: &SdkError<GetObjectError, HttpResponse>) -> AttemptError {
         SdkError::ServiceError(service) => {
             let raw = service.raw();
             match raw.status().as_u16() {
-                // A header that the SDK cannot read.
-                200..=299 => AttemptError::own("protocol", Remedy::BackOff),
+                // A header that the SDK cannot read: it would not read it the next time either.
+                200..=299 => AttemptError::own("protocol", Remedy::Nothing(Outcome::Failed)),
                 status => {
                     // A document that was cut is none to the SDK.
                     let code = error.code().map(str::to_owned).or_else(|| element(raw.body().bytes()?, "Code"));

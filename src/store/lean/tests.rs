@@ -328,6 +328,34 @@ async fn an_answer_that_does_not_wait_for_the_whole_request_is_read() {
     }
 }
 
+/// What a server, or somebody before it, puts behind a complete answer must not be read as the answer to the next request.
+#[tokio::test]
+async fn bytes_behind_an_answer_are_nobodys_answer() {
+    let chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n".to_vec();
+    for kind in KINDS {
+        for first in [answer(b"x"), answer(b""), chunked.clone()] {
+            let both = [first, answer(b"of another")].concat();
+            let (mut connection, thread) = connected(kind, move |mut peer| {
+                peer.request();
+                peer.say(&both);
+                peer.outlive();
+            })
+            .await;
+            let (result, told) = get(&mut connection).await;
+            assert!(result.is_ok() && told.body.len() <= 1, "{kind:?}");
+            // In the same read, or in one that comes later.
+            let noticed = async {
+                while connection.reusable() && connection.ready() {
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::time::timeout(DEADLINE, noticed).await.unwrap();
+            drop(connection);
+            thread.join().unwrap();
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_happens_to_an_idle_connection_is_noticed_before_it_is_used() {
     for kind in KINDS {

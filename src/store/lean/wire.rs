@@ -199,12 +199,13 @@ impl Wire {
         self.out.is_empty()
     }
 
-    /// Whether an idle connection is as it was left: not closed, and without a word that nobody asked for. Session tickets are none.
+    /// Whether an idle connection is as it was left: not closed, and without a word that nobody asked for. Session tickets are none; half a record may be
+    /// anything.
     pub(super) fn is_quiet(&mut self) -> bool {
         for _ in 0..IDLE_READS {
             let mut text = false;
             match self.try_receive(|bytes| text |= !bytes.is_empty()) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return !self.is_closed(),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return !self.is_closed() && self.held.is_empty(),
                 Ok(length) if length > 0 && !text => {}
                 _ => return false,
             }
