@@ -8,13 +8,13 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
-    /// All good: also `vanished` and `archived` objects, and an empty bucket.
+    /// All good: also `archived` and single `vanished` objects, and an empty bucket.
     Good = 0,
     /// Unexpected.
     Unexpected = 1,
     /// Usage.
     Usage = 2,
-    /// Finished, some fetches failed.
+    /// Finished, some fetches failed; or nothing was fetched, or more than 1 % had vanished.
     FetchesFailed = 3,
     /// Set-up: credentials, bucket, region, endpoint, listing, results place not writable.
     SetUp = 4,

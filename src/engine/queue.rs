@@ -7,6 +7,8 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use crate::results::table::Handed;
+
 /// Longest range handed out.
 const LONGEST: u64 = 64;
 /// While fewer items than so many for each worker are left, none gets one that it does not begin at once.
@@ -26,6 +28,8 @@ pub struct Queue {
     stopped: AtomicBool,
     empty_at_ns: AtomicU64,
     returned: Mutex<Vec<Range<u64>>>,
+    /// What workers left of their ranges when the time was up.
+    left: Mutex<Vec<Range<u64>>>,
 }
 
 impl Queue {
@@ -41,6 +45,7 @@ impl Queue {
             stopped: AtomicBool::new(false),
             empty_at_ns: AtomicU64::new(NOT_YET),
             returned: Mutex::default(),
+            left: Mutex::default(),
         }
     }
 
@@ -90,6 +95,20 @@ impl Queue {
         if !returned.is_empty() {
             self.empty_at_ns.store(NOT_YET, Ordering::Relaxed);
         }
+    }
+
+    /// A worker leaves this part of its range, as the run is over. In a run that time ends these were not asked for.
+    pub fn leave(&self, range: Range<u64>) {
+        if self.until_ns.is_some() && !range.is_empty() {
+            self.left.lock().unwrap_or_else(PoisonError::into_inner).push(range);
+        }
+    }
+
+    /// How far units were handed out, and which of them nobody was at when a run was over that time ends. Once every worker has ended.
+    pub fn handed(&self) -> Handed {
+        let mut left = std::mem::take(&mut *self.left.lock().unwrap_or_else(PoisonError::into_inner));
+        left.extend(self.returned.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
+        Handed::new(self.next.load(Ordering::Relaxed), left)
     }
 
     /// True when every key was handed out, and none was given back.
@@ -196,6 +215,20 @@ mod tests {
         assert_eq!(queue.empty_at_ns(), None);
         assert!(queue.is_over(1_007));
         assert_eq!(queue.empty_at_ns(), Some(1_000));
+    }
+
+    #[test]
+    fn what_is_left_when_the_time_is_up_was_not_asked_for() {
+        let queue = Queue::new(10, 2, Some(1_000));
+        let (one, other) = (queue.take(0).unwrap(), queue.take(0).unwrap());
+        queue.leave(one.start + 3..one.end);
+        queue.give_back(other.end - 2..other.end);
+        queue.leave(5..5);
+        let left = vec![one.start + 3..one.end, other.end - 1..other.end, other.end - 2..other.end - 1];
+        assert_eq!(queue.handed(), Handed::new(128, left));
+        let once = Queue::new(10, 1, None);
+        once.leave(once.take(0).unwrap());
+        assert_eq!(once.handed(), Handed::new(2, Vec::new()), "each key has a row anyway");
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub fn render_run(summary: &Summary, style: Style, width: usize) -> String {
     page.state(summary);
     page.objects(summary);
     page.bytes(summary);
+    page.not_fetched(summary);
     page.wall(summary);
     page.throughput(summary);
     page.requests(summary);
@@ -93,7 +94,7 @@ impl Page {
             State::Complete => return,
             State::Running => "running: the run has not ended, or it died",
             State::Interrupted => "interrupted: these are partial results",
-            State::Failed => "failed: the run could not go on",
+            State::Failed => "failed: these results do not count",
         };
         let word = self.style.caution(word);
         self.line("State", &word, &[]);
@@ -127,6 +128,21 @@ impl Page {
             parts.push(Part::Fact(format!("{received} received")));
         }
         self.line("Bytes", &goodput, &parts);
+    }
+
+    /// Objects that did not end `ok`, and their bytes as listed. Nothing where all did.
+    fn not_fetched(&mut self, summary: &Summary) {
+        let Some(totals) = summary.totals else { return };
+        let (ok, all) = (totals.rows.ok, totals.rows.sum());
+        if ok == all {
+            return;
+        }
+        let mut parts = vec![Part::Caution(format!("{} of the objects", units::percent((all - ok) as f64 / all as f64)))];
+        if let Some(bytes) = totals.row_bytes {
+            let (left, listed) = (bytes.sum() - bytes.ok, bytes.sum());
+            parts.push(Part::Fact(format!("{} of {} as listed", units::bytes(left), units::bytes(listed))));
+        }
+        self.line("Not fetched", &units::count(all - ok), &parts);
     }
 
     fn wall(&mut self, summary: &Summary) {

@@ -95,6 +95,7 @@ impl RowWriter {
 #[derive(Clone, Copy, Debug, Default)]
 struct Written {
     units: u64,
+    rows: u64,
     last_end_ns: Option<u64>,
 }
 
@@ -111,6 +112,7 @@ fn write_all(file: &File, receiver: &mpsc::Receiver<Vec<Sample>>, on_error: OnEr
         if result.is_err() {
             continue; // Rows go on coming until the workers have noticed.
         }
+        written.rows += batch.len() as u64;
         for row in &batch {
             written.units = written.units.max(row.unit + 1);
             written.last_end_ns = written.last_end_ns.max(row.end_ns);
@@ -148,6 +150,11 @@ impl RowFile {
     /// One more than the highest row that was written.
     pub fn units(&self) -> u64 {
         self.written.units
+    }
+
+    /// How many rows were written: one a fetch, unless a fetch was done twice.
+    pub fn written(&self) -> u64 {
+        self.written.rows
     }
 
     /// The end of the fetch that ended last, in ns since the epoch.

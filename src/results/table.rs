@@ -3,6 +3,7 @@
 //! Owns which fetch belongs to which key. Reads the spool files in one pass, in memory that does not grow with the number of keys or parts.
 
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 
 use super::items::places;
@@ -10,16 +11,38 @@ use super::keys::KeyFile;
 use super::merge::Merge;
 use super::outcome::was_attempted;
 use super::rows::{RowFile, RowReader};
+use super::summary::Asked;
 use crate::plan::{Layout, Order};
-use crate::sample::{KeyRecord, Sample};
+use crate::sample::{KeyRecord, Outcome, Sample};
 
 /// How often the keys were gone through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rounds {
     /// Once: a row a key.
     One,
-    /// Until a time had passed: a row a fetch that was begun.
-    Many,
+    /// Until a time had passed: a row an object that was handed out in time.
+    Many(Handed),
+}
+
+/// What was handed out in a run that time ended: the other side of its account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Handed {
+    units: u64,
+    left: Vec<Range<u64>>,
+}
+
+impl Handed {
+    /// Units 0 to `units` were handed out, and workers left these of them when the time was up.
+    pub fn new(units: u64, mut left: Vec<Range<u64>>) -> Self {
+        left.sort_unstable_by_key(|range| range.start);
+        Self { units, left }
+    }
+
+    /// Whether a worker had it in time, and did not leave it.
+    fn holds(&self, unit: u64) -> bool {
+        let behind = self.left.partition_point(|range| range.end <= unit);
+        unit < self.units && self.left.get(behind).is_none_or(|range| unit < range.start)
+    }
 }
 
 /// Takes rows.
@@ -35,7 +58,7 @@ pub trait Visitor {
 }
 
 /// The rows of a run that has ended.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Table<'a> {
     /// The keys.
     pub keys: &'a KeyFile,
@@ -52,15 +75,17 @@ pub struct Table<'a> {
 }
 
 impl Table<'_> {
-    /// Shows every row to the visitor.
+    /// Shows every row to the visitor. What was asked for in a run that time ended, by what was handed out; `None` where it is each key once.
     ///
     /// # Errors
     /// The visitor's own, and those of the spool files.
-    pub fn each<V: Visitor>(&self, visitor: &mut V) -> Result<(), V::Error> {
-        let rounds = match self.rounds {
-            Rounds::One => 1,
-            Rounds::Many => self.rows.units().div_ceil(self.items.max(1)).max(1),
+    pub fn each<V: Visitor>(&self, visitor: &mut V) -> Result<Option<Asked>, V::Error> {
+        let handed = match &self.rounds {
+            Rounds::One => None,
+            Rounds::Many(handed) => Some(handed),
         };
+        let rounds = handed.map_or(1, |handed| handed.units.max(self.rows.units()).div_ceil(self.items.max(1)).max(1));
+        let mut asked = Asked { bytes: Some(0), ..Asked::default() };
         let mut reader = self.rows.reader()?;
         for round in 0..rounds {
             let mut next = round * self.items;
@@ -73,17 +98,22 @@ impl Table<'_> {
                 };
                 let count = self.items_of(&key);
                 next += count;
-                let row = match place {
-                    Some(first) if count > 0 => merged(&mut reader, first..first + count, visitor)?,
-                    _ => Sample::default(),
+                let mut object = match place {
+                    Some(first) if count > 0 => merged(&mut reader, first..first + count, handed, visitor)?,
+                    _ => Object::default(),
                 };
-                // What a run that time ended did not come to is no fetch; an archived key has its row once.
-                if self.rounds == Rounds::One || was_attempted(&row) || (round == 0 && key.is_archived()) {
-                    visitor.row(&key, &row, round)?;
+                if key.is_archived() && !object.begun {
+                    // Whoever is handed an archived key passes over it: its row stands in the first round.
+                    (object.asked, object.lost) = (round == 0, round == 0);
+                }
+                asked.add(&object, &key);
+                // What a run that time ended did not come to is no fetch.
+                if handed.is_none() || object.begun || object.lost {
+                    visitor.row(&key, &object.row, round)?;
                 }
             }
         }
-        Ok(())
+        Ok(handed.map(|_| asked))
     }
 
     fn items_of(&self, key: &KeyRecord) -> u64 {
@@ -92,12 +122,40 @@ impl Table<'_> {
     }
 }
 
+/// One object of a round, put together from its fetches.
+#[derive(Default)]
+struct Object {
+    row: Sample,
+    /// A worker began on one of its fetches.
+    begun: bool,
+    /// One of its fetches was handed out, and not left when the time was up.
+    asked: bool,
+    /// One of those has no row.
+    lost: bool,
+}
+
+impl Asked {
+    fn add(&mut self, object: &Object, key: &KeyRecord) {
+        if object.asked {
+            self.objects += 1;
+            self.bytes = self.bytes.zip(key.size).and_then(|(sum, size)| sum.checked_add(size));
+            let is_cut = object.begun && !object.lost && object.row.outcome == Outcome::NotAttempted;
+            self.cut_by_time += u64::from(is_cut);
+        }
+    }
+}
+
 /// The fetches of one object as its row.
-fn merged<V: Visitor>(reader: &mut RowReader, units: std::ops::Range<u64>, visitor: &mut V) -> Result<Sample, V::Error> {
+fn merged<V: Visitor>(reader: &mut RowReader, units: Range<u64>, handed: Option<&Handed>, visitor: &mut V) -> Result<Object, V::Error> {
     let mut merge: Option<Merge> = None;
+    let mut object = Object::default();
     for unit in units {
         let fetch = reader.row(unit)?;
-        if was_attempted(&fetch) {
+        let (is_asked, is_begun) = (handed.is_none_or(|handed| handed.holds(unit)), was_attempted(&fetch));
+        object.asked |= is_asked;
+        object.begun |= is_begun;
+        object.lost |= is_asked && !is_begun;
+        if is_begun {
             visitor.fetch(&fetch)?;
         }
         match &mut merge {
@@ -105,7 +163,8 @@ fn merged<V: Visitor>(reader: &mut RowReader, units: std::ops::Range<u64>, visit
             none => *none = Some(Merge::of(fetch)),
         }
     }
-    Ok(merge.map(Merge::finish).unwrap_or_default())
+    object.row = merge.map(Merge::finish).unwrap_or_default();
+    Ok(object)
 }
 
 #[cfg(test)]
@@ -117,13 +176,13 @@ mod tests {
     use crate::results::items::{Items, lay_out};
     use crate::results::keys::KeyWriter;
     use crate::results::rows::RowWriter;
-    use crate::sample::Outcome;
 
     /// Fetches as start, rows as `key round attempts start-end bytes outcome`.
     #[derive(Default)]
     struct Seen {
         fetches: Vec<u64>,
         rows: Vec<String>,
+        asked: Option<Asked>,
     }
 
     impl Visitor for Seen {
@@ -142,8 +201,13 @@ mod tests {
         }
     }
 
-    /// Keys `a` 5, `b` 25, `c` 7 (archived) and `d` 10 bytes; every fetch below `through` went well: it began at its unit × 10 and took 5.
+    /// Keys `a` 5, `b` 25, `c` 7 (archived) and `d` 10 bytes; every fetch below `through`, but for the `lost` ones, went well: it began at
+    /// its unit × 10 and took 5.
     fn seen(layout: Layout, through: u64, rounds: Rounds) -> Seen {
+        seen_without(&[], layout, through, rounds)
+    }
+
+    fn seen_without(lost: &[u64], layout: Layout, through: u64, rounds: Rounds) -> Seen {
         let dir = tempfile::tempdir().unwrap();
         let mut writer = KeyWriter::create(dir.path()).unwrap();
         for (key, size, storage_class) in [("a", 5, ""), ("b", 25, ""), ("c", 7, "GLACIER"), ("d", 10, "")] {
@@ -155,7 +219,7 @@ mod tests {
         let (rows, sender) = RowWriter::start(dir.path(), |error| panic!("{error}")).unwrap();
         let file = Items::open(dir.path()).unwrap();
         let mut buffer = sender.buffer();
-        for unit in (0..through).rev() {
+        for unit in (0..through).rev().filter(|unit| !lost.contains(unit)) {
             let item = file.read(unit % items..unit % items + 1).unwrap().remove(0);
             if item.record.is_archived() {
                 continue;
@@ -172,7 +236,7 @@ mod tests {
         drop((buffer, sender));
         let rows = rows.finish().unwrap();
         let mut seen = Seen::default();
-        Table { keys: &keys, rows: &rows, items, layout, spool: dir.path(), rounds }.each(&mut seen).unwrap();
+        seen.asked = Table { keys: &keys, rows: &rows, items, layout, spool: dir.path(), rounds }.each(&mut seen).unwrap();
         seen
     }
 
@@ -207,10 +271,19 @@ mod tests {
         assert_eq!(found.fetches, [0, 10, 20]);
     }
 
+    /// All below `units` were handed out but for what was left.
+    fn many(units: u64, left: &[Range<u64>]) -> Rounds {
+        Rounds::Many(Handed::new(units, left.to_vec()))
+    }
+
+    fn asked(objects: u64, bytes: u64, cut_by_time: u64) -> Option<Asked> {
+        Some(Asked { objects, bytes: Some(bytes), cut_by_time })
+    }
+
     #[test]
     fn rounds_repeat_the_order() {
-        let found = seen(layout(Order::LargestFirst, 10), 10 + 4, Rounds::Many);
-        // b0 b1 b2 d a, three times; what the last round did not come to has no row, and an archived key has one.
+        // b0 b1 b2 d a, three times, of which the last `a` was left; what was left has no row, and an archived key has one.
+        let found = seen(layout(Order::LargestFirst, 10), 10 + 4, many(15, &[14..15]));
         let expected = [
             "a 0 1 40-45 5 ok",
             "b 0 3 0-25 25 ok",
@@ -223,7 +296,37 @@ mod tests {
             "d 2 1 130-135 10 ok",
         ];
         assert_eq!(found.rows, expected);
-        let plain = seen(Layout::default(), 6, Rounds::Many);
+        // Twice 5 + 25 + 10, once 25 + 10, and 7 archived.
+        assert_eq!(found.asked, asked(9, 2 * 40 + 35 + 7, 0));
+        let plain = seen(Layout::default(), 6, many(64, &[6..64]));
         assert_eq!(plain.rows[3..], ["d 0 1 30-35 10 ok", "a 1 1 40-45 5 ok", "b 1 1 50-55 25 ok"]);
+        assert_eq!(plain.asked, asked(6, 47 + 30, 0));
+        assert_eq!(seen(Layout::default(), 4, Rounds::One).asked, None);
+    }
+
+    #[test]
+    fn what_was_handed_out_and_did_not_come_back_is_a_row_in_any_round() {
+        // Keys a, b, c (archived), d: units 1 and 8 are lost, 2 and 6 are of the archived one, 9 on were left.
+        let found = seen_without(&[1, 8], Layout::default(), 9, many(64, &[9..64]));
+        let expected = ["a 0 1 0-5 5 ok", "b 0 0 0-0 0 not_attempted", "c 0 0 0-0 0 not_attempted", "d 0 1 30-35 10 ok"];
+        assert_eq!(found.rows[..4], expected);
+        assert_eq!(found.rows[4..], ["a 1 1 40-45 5 ok", "b 1 1 50-55 25 ok", "d 1 1 70-75 10 ok", "a 2 0 0-0 0 not_attempted"]);
+        assert_eq!(found.asked, asked(8, 47 + 40 + 5, 0), "lost is not cut off by the time");
+    }
+
+    #[test]
+    fn an_object_in_parts_that_the_time_cut_off_is_told_from_a_lost_one() {
+        // b0 b1 b2 d a: of the second round b2 is left by one worker.
+        let through_b1 = |lost: &[u64]| seen_without(lost, layout(Order::LargestFirst, 10), 5 + 2, many(10, &[7..10]));
+        let cut = through_b1(&[]);
+        assert_eq!((cut.rows.last().unwrap().as_str(), cut.asked), ("b 1 2 50-65 20 not_attempted", asked(5, 47 + 25, 1)));
+        let lost = through_b1(&[5]);
+        assert_eq!((lost.rows.last().unwrap().as_str(), lost.asked), ("b 1 1 60-65 10 not_attempted", asked(5, 47 + 25, 0)));
+    }
+
+    #[test]
+    fn a_row_of_what_nobody_was_handed_does_not_add_up() {
+        let found = seen(Layout::default(), 6, many(5, &[]));
+        assert_eq!((found.rows.len(), found.asked), (6, asked(5, 47 + 5, 0)));
     }
 }

@@ -8,16 +8,16 @@ use tokio::sync::watch::Receiver;
 
 use super::gauges::Gauges;
 use super::kept::{Kept, kept, not_written, tell};
-use super::{Ended, Fetched, Log, Signal};
+use super::{Ended, Fetched, Log, Signal, account};
 use crate::exit::{Exit, Failure};
 use crate::plan::RunPlan;
 use crate::platform::clock::{now_ns, utc_now};
 use crate::results::csv::CsvWriter;
 use crate::results::keys::KeyFile;
-use crate::results::outcome::was_attempted;
+use crate::results::outcome::{outcome, was_attempted};
 use crate::results::place::{Place, PlaceError};
 use crate::results::spill::{FileOverlap, overlap_in};
-use crate::results::summary::{NotAsListed, RunFacts, State, Summariser, Summary};
+use crate::results::summary::{Asked, NotAsListed, RunFacts, State, Summariser, Summary};
 use crate::results::table::{Rounds, Table, Visitor};
 use crate::sample::{KeyRecord, Outcome as RowOutcome, Sample};
 use crate::store::StoreError;
@@ -45,7 +45,7 @@ pub(super) async fn finish(
 ) -> Result<Ended, Failure> {
     let begin = now_ns();
     let Outcome { plan, fetched, keys, spool } = outcome;
-    let Fetched { rows, items, gauges, engine } = fetched;
+    let Fetched { rows, items, handed, gauges, engine } = fetched;
     let engine_report = engine.as_ref().ok();
     engine_report.into_iter().flat_map(|report| &report.warnings).for_each(|warning| log.warn(warning.clone()));
     gauges.fill(&mut facts, engine_report);
@@ -61,7 +61,7 @@ pub(super) async fn finish(
         Err(error) => return Err(Box::pin(not_written(place, (facts, log), PassError::from(error).to_string())).await),
     };
     log.phases.fetch_ns = Some(rows.last_end_ns().unwrap_or(0));
-    let rounds = if plan.duration.is_some() { Rounds::Many } else { Rounds::One };
+    let rounds = if plan.duration.is_some() { Rounds::Many(handed) } else { Rounds::One };
     let table = Table { keys, rows: &rows, items, layout: plan.layout, spool, rounds };
     let mut pass = write_table(&place, &table, (&facts, log.phases.fetch_ns));
     if let Err(error) = &pass
@@ -75,16 +75,18 @@ pub(super) async fn finish(
         Err(error) => return Err(Box::pin(not_written(place, (facts, log), error.to_string())).await),
     };
     facts.in_flight_most = tail.most.take();
+    facts.asked = tail.asked.take();
     failures(&mut log, &tail);
+    let cause = engine.as_ref().err().map(ToString::to_string);
+    let is_good = account::close((&mut facts, &mut log), &tail, rows.written(), cause) && tail.failed == 0;
     log.phases.write_back_ns = Some(now_ns().saturating_sub(begin));
     let engine_failure = engine.err().map(super::engine_failure);
-    let failed_rows = tail.failed;
     let ended = Box::pin(store(place, Parcel { facts, log, summariser: tail.summariser, begin }, signal)).await?;
     let came = *signal.borrow();
     Ok(match (engine_failure, came) {
         (Some(failure), _) => Ended { exit: Err(failure), ..ended },
         (None, Some(signal)) if ended.exit.is_ok() => Ended { exit: Ok(signal.exit()), ..ended },
-        (None, None) if ended.exit.is_ok() && failed_rows > 0 => Ended { exit: Ok(Exit::FetchesFailed), ..ended },
+        (None, None) if ended.exit.is_ok() && !is_good => Ended { exit: Ok(Exit::FetchesFailed), ..ended },
         _ => ended,
     })
 }
@@ -144,8 +146,14 @@ enum PassError {
 
 /// What one pass over the rows found.
 #[derive(Default)]
-struct Tail {
-    summariser: Summariser,
+pub(super) struct Tail {
+    pub(super) summariser: Summariser,
+    /// What was asked for, where a time ended the run.
+    asked: Option<Asked>,
+    /// Fetches that were begun.
+    pub(super) fetches: u64,
+    /// The first key that was not attempted.
+    pub(super) first_left: Option<String>,
     most: Option<u32>,
     attempted: u64,
     failed: u64,
@@ -167,6 +175,7 @@ impl<W: io::Write> Visitor for Pass<W> {
 
     fn fetch(&mut self, fetch: &Sample) -> Result<(), PassError> {
         self.tail.summariser.fetch(fetch);
+        self.tail.fetches += 1;
         if let (Some(start), Some(end)) = (fetch.start_ns, fetch.end_ns) {
             self.overlap.push(start, end)?;
         }
@@ -181,6 +190,9 @@ impl<W: io::Write> Visitor for Pass<W> {
         tail.vanished += u64::from(row.outcome == RowOutcome::Vanished);
         if row.mismatch.any() && tail.first_not_as_listed.is_none() {
             tail.first_not_as_listed = Some(key.key.escape_debug().to_string());
+        }
+        if tail.first_left.is_none() && outcome(key, row) == RowOutcome::NotAttempted {
+            tail.first_left = Some(key.key.clone());
         }
         if row.outcome == RowOutcome::Failed {
             tail.failed += 1;
@@ -198,7 +210,7 @@ fn write_table(place: &Place, table: &Table<'_>, (facts, fetch_ns): (&RunFacts, 
     let written = place.write_csv::<PassError>(|file| {
         let tail = Tail { summariser: Summariser::new(facts.active_window_ns), ..Tail::default() };
         let mut pass = Pass { csv: CsvWriter::new(file, fetch_ns)?, overlap: overlap_in(table.spool), tail };
-        table.each(&mut pass)?;
+        pass.tail.asked = table.each(&mut pass)?;
         pass.csv.finish().map_err(csv::Error::from)?;
         found = Some((pass.overlap, pass.tail));
         Ok(())

@@ -2,6 +2,7 @@
 //!
 //! Owns the order of these and what a failure of each means. Emits [`RunEvent`]s and writes nothing for people.
 
+mod account;
 mod arrange;
 mod capacity;
 mod clock;
@@ -31,6 +32,7 @@ use crate::results::keys::KeyFile;
 use crate::results::place::{Place, PlaceError, spool_folder};
 use crate::results::rows::{RowFile, RowWriter};
 use crate::results::summary::{Header, RunFacts, State, Summary};
+use crate::results::table::Handed;
 use crate::server::Embedded;
 use crate::store::{Bucket, CredentialFeed, Recipe, Session, StaticKeys, StoreError};
 use crate::units;
@@ -79,6 +81,8 @@ struct Fetched {
     rows: std::io::Result<RowFile>,
     /// Items in a round.
     items: u64,
+    /// How far the queue handed out, and what of it was left.
+    handed: Handed,
     gauges: Gauges,
     engine: Result<EngineReport, EngineError>,
 }
@@ -311,7 +315,7 @@ async fn fetch(
     let progress = RunEvent::Progress { live: board.live(), elapsed_ns: gauges.elapsed_ns() };
     log.event(&progress);
     log.event(&RunEvent::Fetched);
-    Ok(Fetched { rows: writer.finish(), items, gauges, engine })
+    Ok(Fetched { rows: writer.finish(), items, handed: queue.handed(), gauges, engine })
 }
 
 fn job(stage: Stage<'_>, queue: Arc<Queue>, rows: crate::results::rows::RowSender) -> Job {

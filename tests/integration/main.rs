@@ -1,6 +1,7 @@
 //! The one integration binary: linking the SDK once matters. One file a subject; what they share is in `support`.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may end where it stands, and says what it skips")]
 
+mod account;
 mod architecture;
 mod bad_input;
 mod behaviour;

@@ -279,6 +279,9 @@ impl Station for PipeStation {
         self.inbox.stopped.get() || self.until_ns.is_some_and(|until| now_ns >= until)
     }
 
+    /// The parent knows which units have no row.
+    fn leave(&mut self, _rest: Range<u64>) {}
+
     async fn close(&mut self) {
         if self.rows.is_empty() {
             // What was read of a fetch that left no row.

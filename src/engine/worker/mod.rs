@@ -55,6 +55,8 @@ pub(super) trait Station {
     async fn done(&mut self, row: Sample);
     /// The rest of a range is to be left.
     fn is_over(&self, now_ns: u64) -> bool;
+    /// The worker leaves the rest of its range, as all is over.
+    fn leave(&mut self, rest: Range<u64>);
     /// The worker ends: hand over what is left.
     async fn close(&mut self);
 }
@@ -89,6 +91,10 @@ impl Station for LocalStation {
 
     fn is_over(&self, now_ns: u64) -> bool {
         self.queue.is_over(now_ns)
+    }
+
+    fn leave(&mut self, rest: Range<u64>) {
+        self.queue.leave(rest);
     }
 
     /// Dropping the buffer hands it over.
@@ -203,6 +209,7 @@ async fn shift<C: ObjectClient, S: Station>(
         let count = (end - unit).min(items.count() - number);
         for item in items.read(number..number + count)? {
             if station.is_over(fetcher.clock.now_ns()) {
+                station.leave(unit..end);
                 return Ok(());
             }
             if !item.record.is_archived() {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::account::Asked;
 use super::parts::{Attempts, CpuTime, Distributions, NotAsListed, Outcomes, Rates, SIZE_CLASS_BOUNDS, SizeClass, StorageClass, Totals};
 use super::verdict::judge;
 use super::workers::Workers;
-use super::{CpuFacts, RunFacts, Summary};
+use super::{CpuFacts, Flaw, RunFacts, State, Summary};
 use crate::results::outcome::{outcome, was_attempted};
 use crate::sample::{ErrorCode, KeyRecord, Outcome, Sample};
 use crate::stats::histogram::Histogram;
@@ -26,6 +27,7 @@ pub struct Summariser {
     active_window_ns: Option<u64>,
     outcomes: Outcomes,
     not_as_listed: NotAsListed,
+    row_bytes: Outcomes,
     rounds: u64,
     goodput_bytes: u64,
     window_bytes: f64,
@@ -77,13 +79,9 @@ impl Summariser {
             self.storage_class(key);
         }
         let outcome = outcome(key, sample);
-        *match outcome {
-            Outcome::Ok => &mut self.outcomes.ok,
-            Outcome::Failed => &mut self.outcomes.failed,
-            Outcome::Vanished => &mut self.outcomes.vanished,
-            Outcome::Archived => &mut self.outcomes.archived,
-            Outcome::NotAttempted => &mut self.outcomes.not_attempted,
-        } += 1;
+        *of(&mut self.outcomes, outcome) += 1;
+        let bytes = of(&mut self.row_bytes, outcome);
+        *bytes = bytes.saturating_add(key.size.unwrap_or(0));
         self.not_as_listed.rows += u64::from(sample.mismatch.any());
         self.not_as_listed.size += u64::from(sample.mismatch.size);
         self.not_as_listed.etag += u64::from(sample.mismatch.etag);
@@ -148,10 +146,32 @@ impl Summariser {
         }
     }
 
-    /// The summary, once every row was taken.
+    /// Objects and bytes, both sides of the account; `None` when the run came neither to rows nor to a fetch phase.
+    pub fn totals(&self, facts: &RunFacts) -> Option<Totals> {
+        if self.outcomes.sum() == 0 && facts.phases.fetch_ns.is_none() {
+            return None;
+        }
+        let once = Asked { objects: facts.keys_listed, bytes: facts.listed_bytes, cut_by_time: 0 };
+        let asked = facts.asked.unwrap_or(once);
+        Some(Totals {
+            keys_listed: facts.keys_listed,
+            listed_bytes: facts.listed_bytes,
+            rounds: self.rounds,
+            asked_objects: Some(asked.objects),
+            asked_bytes: asked.bytes,
+            cut_by_time: asked.cut_by_time,
+            rows: self.outcomes,
+            row_bytes: Some(self.row_bytes),
+            not_as_listed: Some(self.not_as_listed),
+            goodput_bytes: self.goodput_bytes,
+            received_bytes: facts.received_bytes,
+        })
+    }
+
+    /// The summary, once every row was taken. A run that says `Complete` and whose account does not close is `Failed`.
     pub fn finish(self, facts: RunFacts) -> Summary {
         let fetch_ns = facts.phases.fetch_ns;
-        let rows = self.outcomes.ok + self.outcomes.failed + self.outcomes.vanished + self.outcomes.archived + self.outcomes.not_attempted;
+        let totals = self.totals(&facts);
         let rates = self.rates(&facts);
         let attempts = self.attempts(&facts);
         let cpu = cpu(facts.cpu, &facts, attempts.total);
@@ -165,23 +185,16 @@ impl Summariser {
         summary.price = facts.price;
         summary.warnings = facts.warnings;
         summary.storage_classes = self.storage;
-        if rows > 0 || fetch_ns.is_some() {
-            summary.totals = Some(Totals {
-                keys_listed: facts.keys_listed,
-                listed_bytes: facts.listed_bytes,
-                rounds: self.rounds,
-                rows: self.outcomes,
-                not_as_listed: Some(self.not_as_listed),
-                goodput_bytes: self.goodput_bytes,
-                received_bytes: facts.received_bytes,
-            });
-        }
+        summary.totals = totals;
         if let Some(fetch_ns) = fetch_ns {
             summary.in_flight = Some(self.workers.in_flight(facts.in_flight_most, per_second(self.busy_ns as f64 / 1e9, Some(fetch_ns))));
             summary.attempts = Some(attempts);
             summary.size_classes = size_classes(&self.classes);
             summary.distributions =
                 Distributions { ttfb: self.ttfb.snapshot(), latency: self.latency.snapshot(), fetch_duration: self.fetch_duration.snapshot() };
+        }
+        if summary.state == State::Complete && summary.flaw().is_some_and(Flaw::is_incomplete) {
+            summary.state = State::Failed;
         }
         summary.verdict = judge(&summary, facts.server.as_ref());
         summary.server = facts.server.map(|server| server.report);
@@ -212,6 +225,17 @@ impl Summariser {
             connections_opened: facts.connections_opened,
             ..self.attempts.clone()
         }
+    }
+}
+
+/// The count of one outcome.
+const fn of(outcomes: &mut Outcomes, outcome: Outcome) -> &mut u64 {
+    match outcome {
+        Outcome::Ok => &mut outcomes.ok,
+        Outcome::Failed => &mut outcomes.failed,
+        Outcome::Vanished => &mut outcomes.vanished,
+        Outcome::Archived => &mut outcomes.archived,
+        Outcome::NotAttempted => &mut outcomes.not_attempted,
     }
 }
 
@@ -310,6 +334,7 @@ mod tests {
         facts.phases.fetch_ns = Some(2_000_000_000);
         facts.active_window_ns = Some(1_500_000_000);
         (facts.keys_listed, facts.listed_bytes) = (5, Some(6_000_000));
+        facts.asked = Some(Asked { objects: 6, bytes: Some(7_000_000), cut_by_time: 1 });
         facts.received_bytes = Some(5_000_000);
         facts.in_flight_most = Some(2);
         facts.cpu = CpuFacts { fetch_user_ns: Some(300_000_000), fetch_sys_ns: Some(200_000_000), limit_vcpu: Some(2.0), ..CpuFacts::default() };
@@ -333,6 +358,8 @@ mod tests {
         let totals = summary.totals.unwrap();
         assert_eq!(totals.rows, Outcomes { ok: 3, failed: 1, vanished: 0, archived: 1, not_attempted: 1 });
         assert_eq!((totals.keys_listed, totals.goodput_bytes, totals.rounds), (5, 4_000_000, 2));
+        assert_eq!(totals.row_bytes, Some(Outcomes { ok: 4_000_000, failed: 1_000_000, vanished: 0, archived: 1_000_000, not_attempted: 1_000_000 }));
+        assert_eq!((totals.asked_objects, totals.asked_bytes, summary.state), (Some(6), Some(7_000_000), State::Complete));
         close(summary.rates.throughput_bytes_per_s, 2_500_000.0);
         close(summary.rates.goodput_bytes_per_s, 2_000_000.0);
         // Two whole bodies, and half of the one from 1 s to 2 s.
@@ -349,6 +376,7 @@ mod tests {
         let mut facts = RunFacts::new(fixture::header(), State::Complete);
         facts.phases.fetch_ns = Some(2_000_000_000);
         facts.active_window_ns = Some(1_000_000_000);
+        facts.keys_listed = 3;
         let mut summariser = Summariser::new(facts.active_window_ns);
         summariser.row(&key(500_000, ""), &ok(1, [0, 0, 100, 400], 500_000), 0);
         let retried = Sample { attempts: 2, codes: codes(&["SlowDown"]), ..ok(0, [100, 500, 600, 1_600], 1_000_000) };
@@ -428,6 +456,23 @@ mod tests {
         let summary = summarise(RunFacts::new(fixture::header(), State::Failed), []);
         assert_eq!((summary.totals, summary.rates, summary.in_flight), (None, Rates::default(), None));
         assert_eq!((summary.attempts, summary.verdict), (None, None));
+    }
+
+    #[test]
+    fn complete_with_rows_not_attempted_does_not_exist() {
+        let rows = || (0..20).map(|i| (key(5, ""), if i < 17 { ok(0, [0, 0, 1, 2], 5) } else { Sample::default() }, 0));
+        let mut facts = RunFacts::new(fixture::header(), State::Complete);
+        facts.phases.fetch_ns = Some(2_000_000);
+        (facts.keys_listed, facts.listed_bytes) = (20, Some(100));
+        let summary = summarise(facts.clone(), rows());
+        assert_eq!((summary.state, summary.verdict.as_ref().unwrap().word), (State::Failed, Word::Failed));
+        assert_eq!(summary.verdict.unwrap().because[0], "3 of 20 objects were not attempted");
+        let interrupted = summarise(RunFacts { state: State::Interrupted, ..facts.clone() }, rows());
+        assert_eq!(interrupted.state, State::Interrupted);
+        // A row too few, though all that are there are good.
+        facts.keys_listed = 18;
+        let summary = summarise(facts, rows().take(17));
+        assert_eq!((summary.state, summary.verdict.unwrap().word), (State::Failed, Word::Failed));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What a run knows of itself apart from its rows: the input of a summary. Plain data.
 
+use super::account::Asked;
 use super::parts::{Interface, Memory, Phases, Price, Series};
 use super::{Settings, State};
 use crate::plan::RunPlan;
@@ -86,6 +87,8 @@ pub struct RunFacts {
     pub keys_listed: u64,
     /// Their size as listed.
     pub listed_bytes: Option<u64>,
+    /// What was asked for in a run that time ends; `None`: each key once.
+    pub asked: Option<Asked>,
     /// Epoch to the moment the queue was empty.
     pub active_window_ns: Option<u64>,
     /// Body bytes read from sockets.
@@ -120,6 +123,7 @@ impl RunFacts {
             phases: Phases::default(),
             keys_listed: 0,
             listed_bytes: None,
+            asked: None,
             active_window_ns: None,
             received_bytes: None,
             series: None,

@@ -3,6 +3,7 @@
 //! Owns the document's types (its JSON Schema is generated from them), how it is computed from facts and rows in one streaming pass, and
 //! the verdict. Writes no file. FORMAT.md describes every field.
 
+mod account;
 mod collect;
 mod facts;
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod settings;
 mod verdict;
 mod workers;
 
+pub use account::{Asked, Flaw};
 pub use collect::{Summariser, summarise};
 pub use facts::{CpuFacts, Header, RunFacts, ServerFacts};
 pub use parts::{
@@ -40,11 +42,11 @@ pub const VERSION: u32 = 1;
 pub enum State {
     /// Stored before the run began: one that still says so died, or goes on.
     Running,
-    /// Every key was handed out.
+    /// Every object asked for has its outcome.
     Complete,
     /// A signal ended it early.
     Interrupted,
-    /// It could not go on.
+    /// It could not go on, or its account does not close: objects were not attempted, or rows are missing.
     Failed,
 }
 

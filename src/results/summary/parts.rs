@@ -22,7 +22,7 @@ pub struct Phases {
     pub write_back_ns: Option<u64>,
 }
 
-/// How many rows ended how.
+/// How many rows ended how, or the bytes of those rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Outcomes {
     /// Read to the end and as long as announced.
@@ -57,10 +57,23 @@ pub struct Totals {
     pub listed_bytes: Option<u64>,
     /// How often the keys were gone through, the last round perhaps in part.
     pub rounds: u64,
+    /// Objects asked for, which is how many rows there must be: the keys; in a run that time ends (`--duration`) those of each round that workers
+    /// began in time, and archived ones once. Null in summaries of 0.1.0.
+    #[serde(default)]
+    pub asked_objects: Option<u64>,
+    /// Their size as listed, which is what `row_bytes` must add up to; null where the source does not say.
+    #[serde(default)]
+    pub asked_bytes: Option<u64>,
+    /// Of the rows not attempted, objects in parts that were begun when the time of `--duration` was up.
+    #[serde(default)]
+    pub cut_by_time: u64,
     /// Rows by outcome.
     pub rows: Outcomes,
     /// Rows whose object is not the one that was listed; null in summaries of versions that did not look.
     pub not_as_listed: Option<NotAsListed>,
+    /// Bytes of these rows by outcome, as listed, where known; `goodput_bytes` is what really came of those that are `ok`. Null in summaries of 0.1.0.
+    #[serde(default)]
+    pub row_bytes: Option<Outcomes>,
     /// Body bytes of the fetches that ended `ok`.
     pub goodput_bytes: u64,
     /// Body bytes read from sockets, failed attempts too.

@@ -2,7 +2,7 @@
 //!
 //! The rules, in the order in which they win:
 //!
-//! 1. `failed`: not one fetch ended `ok`, and at least one failed.
+//! 1. `failed`: the account of the run does not close (`account`), nothing was fetched, less than half was, or more than 1 % had vanished.
 //! 2. `server-bound`: the embedded server used more than 80 % of its threads' time. The run measured the server.
 //! 3. `cpu-bound`: the fetch phase used at least 95 % of the vCPU limit.
 //! 4. `s3-throttled`: at least 1 % of the attempts were answered with «too fast».
@@ -29,7 +29,7 @@ const TAIL_SHARE: f64 = 0.20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Word {
-    /// Nothing was fetched.
+    /// Not every object has its outcome, nothing or little was fetched, or more than 1 % had vanished.
     Failed,
     /// The embedded server.
     ServerBound,
@@ -97,7 +97,14 @@ pub(super) fn judge(summary: &Summary, server: Option<&ServerFacts>) -> Option<V
 }
 
 fn failed(summary: &Summary) -> Option<Finding> {
+    if let Some(flaw) = summary.flaw() {
+        return Some(Finding { word: Word::Failed, holds: true, figure: flaw.in_words() });
+    }
     let rows = summary.totals?.rows;
+    if summary.state == State::Failed && rows.not_attempted > 0 {
+        let figure = format!("{} of {} objects were not attempted", units::count(rows.not_attempted), units::count(rows.sum()));
+        return Some(Finding { word: Word::Failed, holds: true, figure });
+    }
     if rows.ok > 0 {
         return None;
     }
@@ -145,11 +152,15 @@ mod tests {
     use super::*;
     use crate::results::summary::{Attempts, Outcomes, Totals, fixture};
 
+    fn totals(rows: Outcomes) -> Option<Totals> {
+        Some(Totals { keys_listed: rows.sum(), rows, ..Totals::default() })
+    }
+
     /// A run that shows nothing: 1 of 2 vCPU, nothing throttled, no tail.
     fn calm() -> Summary {
         let mut summary = Summary::running(fixture::header());
         summary.state = State::Complete;
-        summary.totals = Some(Totals { rows: Outcomes { ok: 10, ..Outcomes::default() }, ..Totals::default() });
+        summary.totals = totals(Outcomes { ok: 10, ..Outcomes::default() });
         summary.attempts = Some(Attempts { total: 1_000, ..Attempts::default() });
         summary.phases.fetch_ns = Some(10_000_000_000);
         (summary.cpu.used_vcpu, summary.cpu.limit_vcpu) = (Some(1.0), Some(2.0));
@@ -189,13 +200,15 @@ mod tests {
     }
 
     #[test]
-    fn nothing_fetched_well_is_failed_only_when_something_failed() {
-        assert_eq!(word(|s| s.totals = Some(Totals::default())), Word::Inconclusive);
-        assert_eq!(word(|s| s.totals = Some(Totals { rows: Outcomes { failed: 1, ..Outcomes::default() }, ..Totals::default() })), Word::Failed);
-        assert_eq!(
-            word(|s| s.totals = Some(Totals { rows: Outcomes { ok: 1, failed: 9, ..Outcomes::default() }, ..Totals::default() })),
-            Word::Inconclusive
-        );
+    fn little_fetched_well_is_failed_and_an_empty_bucket_is_not() {
+        let of = |ok, failed, vanished| {
+            let mut summary = calm();
+            summary.totals = totals(Outcomes { ok, failed, vanished, ..Outcomes::default() });
+            judge(&summary, None).unwrap().word
+        };
+        assert_eq!(of(0, 0, 0), Word::Inconclusive);
+        assert_eq!([of(0, 1, 0), of(0, 0, 20), of(1, 9, 0), of(98, 0, 2)], [Word::Failed; 4]);
+        assert_eq!([of(5, 5, 0), of(99, 0, 1)], [Word::Inconclusive; 2]);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! What a run left, read back: from a folder, or from the results bucket.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::LazyLock;
 
 use parfetch::results::csv::{CsvReader, CsvRow};
-use parfetch::results::summary::Summary;
+use parfetch::results::summary::{Outcomes, State, Summary};
 use parfetch::sample::Outcome;
 
 use super::source::Source;
@@ -53,7 +54,37 @@ impl Results {
         let mut reader = CsvReader::new(csv.as_slice()).unwrap();
         let rows = reader.by_ref().map(Result::unwrap).collect();
         let seconds = reader.fetch_seconds();
-        Self { csv, json, rows, seconds, summary }
+        let results = Self { csv, json, rows, seconds, summary };
+        results.account_closes();
+        results
+    }
+
+    /// What every run must hold: rows and bytes add up to what was asked for, no key comes twice in a round, and complete means that all were attempted.
+    #[track_caller]
+    fn account_closes(&self) {
+        let Some(totals) = self.summary.totals else { return assert!(self.rows.is_empty(), "rows without totals") };
+        let keys: BTreeSet<_> = self.rows.iter().map(|row| (row.round, &row.key)).collect();
+        assert_eq!(keys.len(), self.rows.len(), "a key comes twice in a round");
+        let count = |outcome| self.rows.iter().filter(|row| row.outcome == Some(outcome)).count() as u64;
+        let rows = Outcomes {
+            ok: count(Outcome::Ok),
+            failed: count(Outcome::Failed),
+            vanished: count(Outcome::Vanished),
+            archived: count(Outcome::Archived),
+            not_attempted: count(Outcome::NotAttempted),
+        };
+        assert_eq!((totals.rows, totals.asked_objects), (rows, Some(rows.sum())), "rows by outcome: {totals:?}");
+        if self.summary.settings.duration_ns.is_none() {
+            assert_eq!((totals.asked_objects, totals.asked_bytes), (Some(totals.keys_listed), totals.listed_bytes), "{totals:?}");
+        }
+        if let Some(asked) = totals.asked_bytes {
+            assert_eq!(totals.row_bytes.unwrap().sum(), asked, "{totals:?}");
+        }
+        let ok = self.rows.iter().filter(|row| row.outcome == Some(Outcome::Ok));
+        assert_eq!(totals.goodput_bytes, ok.map(|row| row.calc_size.unwrap()).sum::<u64>(), "{totals:?}");
+        if self.summary.state == State::Complete {
+            assert_eq!(totals.rows.not_attempted, totals.cut_by_time, "complete, and not attempted: {totals:?}");
+        }
     }
 
     /// Key, size and counted size of each row of a CSV, of parfetch or of the study.

@@ -1,0 +1,284 @@
+//! The account of a run: what was asked for against what became of it, and the one judgement of a finished run that runs, sweeps, jobs and reports share.
+//!
+//! Both sides are counted apart: asked for is what the listing (and, in a run that time ends, the queue) says; done is what the rows say.
+
+use super::parts::{Outcomes, Totals};
+use super::{State, Summary};
+use crate::units;
+
+/// What a run was asked to fetch, counted without its rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Objects, each counted once a round.
+    pub objects: u64,
+    /// Their bytes as listed; `None` where a size is not known.
+    pub bytes: Option<u64>,
+    /// Of them, objects in parts that were begun when the time was up.
+    pub cut_by_time: u64,
+}
+
+/// Why the figures of a run that has ended do not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Flaw {
+    /// Rows are missing or doubled: an error of the program.
+    Unbalanced {
+        /// Objects asked for, or their bytes.
+        asked: u64,
+        /// What the rows add up to.
+        rows: u64,
+        /// What is counted: `objects` or `bytes`.
+        unit: &'static str,
+    },
+    /// Nothing ended the run early, and yet objects were not attempted.
+    NotAttempted {
+        /// So many objects.
+        objects: u64,
+        /// Of so many.
+        asked: u64,
+    },
+    /// There were objects to fetch, and none was fetched.
+    Nothing(Outcomes),
+    /// More than 1 % of the objects were gone when they were fetched.
+    Vanished {
+        /// So many objects.
+        objects: u64,
+        /// Of so many that were tried.
+        tried: u64,
+    },
+    /// Less than half of the objects were fetched.
+    Few {
+        /// So many objects.
+        ok: u64,
+        /// Of so many that were tried.
+        tried: u64,
+    },
+}
+
+impl Flaw {
+    /// Whether the run cannot be called complete: not every object has its outcome.
+    pub const fn is_incomplete(self) -> bool {
+        matches!(self, Self::Unbalanced { .. } | Self::NotAttempted { .. })
+    }
+
+    /// One line, without an end mark.
+    pub fn in_words(self) -> String {
+        match self {
+            Self::Unbalanced { asked, rows, unit } => format!(
+                "the account does not add up: {} {unit} were asked for, and the rows hold {} {unit}; this is an error in parfetch",
+                units::count(asked),
+                units::count(rows)
+            ),
+            Self::NotAttempted { objects, asked } => {
+                format!("{} of {} objects were not attempted, although nothing ended the run early", units::count(objects), units::count(asked))
+            }
+            Self::Nothing(rows) => {
+                let counts = [(rows.failed, "failed"), (rows.vanished, "vanished"), (rows.archived, "archived")];
+                let counts: Vec<String> =
+                    counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{} {what}", units::count(count))).collect();
+                format!("nothing was fetched: {}", counts.join(", "))
+            }
+            Self::Vanished { objects, tried } => {
+                format!("{} of {} objects vanished, which is more than 1 %", units::count(objects), units::count(tried))
+            }
+            Self::Few { ok, tried } => format!("only {} of {} objects were fetched", units::count(ok), units::count(tried)),
+        }
+    }
+}
+
+impl Outcomes {
+    /// All of them.
+    pub fn sum(&self) -> u64 {
+        [self.ok, self.failed, self.vanished, self.archived, self.not_attempted].into_iter().fold(0, u64::saturating_add)
+    }
+
+    /// Those that a request was sent for: the outcome of the others was known before.
+    pub fn tried(&self) -> u64 {
+        [self.ok, self.failed, self.vanished].into_iter().fold(0, u64::saturating_add)
+    }
+}
+
+impl Totals {
+    /// Why the run that ended in this state is not a good one, by its own account.
+    pub fn flaw(&self, state: State) -> Option<Flaw> {
+        if state == State::Running {
+            return None;
+        }
+        if state == State::Complete { self.unbalanced().or_else(|| self.not_attempted()).or_else(|| self.too_few()) } else { self.unbalanced() }
+    }
+
+    fn unbalanced(&self) -> Option<Flaw> {
+        let differs = |asked: Option<u64>, rows: Option<u64>, unit| {
+            let (asked, rows) = (asked?, rows?);
+            (asked != rows).then_some(Flaw::Unbalanced { asked, rows, unit })
+        };
+        let bytes = self.row_bytes.map(|bytes| bytes.sum());
+        differs(self.asked_objects, Some(self.rows.sum()), "objects").or_else(|| differs(self.asked_bytes, bytes, "bytes"))
+    }
+
+    fn not_attempted(&self) -> Option<Flaw> {
+        let objects = self.rows.not_attempted.saturating_sub(self.cut_by_time);
+        (objects > 0).then(|| Flaw::NotAttempted { objects, asked: self.asked_objects.unwrap_or_else(|| self.rows.sum()) })
+    }
+
+    /// What is judged of several shards together, as one shard may have little to fetch.
+    fn too_few(&self) -> Option<Flaw> {
+        let rows = self.rows;
+        let tried = rows.tried();
+        if rows.ok == 0 && tried + rows.archived > 0 {
+            Some(Flaw::Nothing(rows))
+        } else if rows.vanished.saturating_mul(100) > tried {
+            Some(Flaw::Vanished { objects: rows.vanished, tried })
+        } else if rows.ok < tried.div_ceil(2) {
+            Some(Flaw::Few { ok: rows.ok, tried })
+        } else {
+            None
+        }
+    }
+
+    /// With the totals of another shard of the same run.
+    #[must_use]
+    pub fn with(self, other: &Self) -> Self {
+        let both = |one: Option<u64>, other: Option<u64>| Some(one?.saturating_add(other?));
+        Self {
+            keys_listed: self.keys_listed.saturating_add(other.keys_listed),
+            listed_bytes: both(self.listed_bytes, other.listed_bytes),
+            rounds: self.rounds.max(other.rounds),
+            asked_objects: both(self.asked_objects, other.asked_objects),
+            asked_bytes: both(self.asked_bytes, other.asked_bytes),
+            cut_by_time: self.cut_by_time.saturating_add(other.cut_by_time),
+            rows: self.rows.with(&other.rows),
+            row_bytes: self.row_bytes.zip(other.row_bytes).map(|(one, other)| one.with(&other)),
+            goodput_bytes: self.goodput_bytes.saturating_add(other.goodput_bytes),
+            received_bytes: both(self.received_bytes, other.received_bytes),
+        }
+    }
+}
+
+impl Outcomes {
+    /// Both together.
+    #[must_use]
+    pub fn with(self, other: &Self) -> Self {
+        Self {
+            ok: self.ok.saturating_add(other.ok),
+            failed: self.failed.saturating_add(other.failed),
+            vanished: self.vanished.saturating_add(other.vanished),
+            archived: self.archived.saturating_add(other.archived),
+            not_attempted: self.not_attempted.saturating_add(other.not_attempted),
+        }
+    }
+}
+
+impl Summary {
+    /// The totals as [`Totals::flaw`] judges them: where an earlier version did not write what was asked for, as far as other fields say it.
+    pub fn account(&self) -> Option<Totals> {
+        let mut totals = self.totals?;
+        if totals.asked_objects.is_none() {
+            match self.settings.duration_ns {
+                None => totals.asked_objects = Some(totals.keys_listed),
+                // Which of these rows the time cut off was not written.
+                Some(_) if self.settings.part_size_bytes.is_some() => totals.cut_by_time = totals.rows.not_attempted,
+                Some(_) => {}
+            }
+        }
+        Some(totals)
+    }
+
+    /// Why this run is not a good one, by its own account. `None` also for one without totals: its state says what it is.
+    pub fn flaw(&self) -> Option<Flaw> {
+        self.account()?.flaw(self.state)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::results::summary::fixture;
+
+    fn totals(rows: Outcomes) -> Totals {
+        Totals { keys_listed: rows.sum(), asked_objects: Some(rows.sum()), rows, ..Totals::default() }
+    }
+
+    fn of(ok: u64, failed: u64, vanished: u64, archived: u64, not_attempted: u64) -> Outcomes {
+        Outcomes { ok, failed, vanished, archived, not_attempted }
+    }
+
+    #[track_caller]
+    fn says(rows: Outcomes, expected: Option<&str>) {
+        assert_eq!(totals(rows).flaw(State::Complete).map(Flaw::in_words).as_deref(), expected);
+    }
+
+    #[test]
+    fn a_share_of_objects_must_have_been_fetched() {
+        says(of(0, 0, 0, 0, 0), None);
+        says(of(20, 0, 0, 3, 0), None);
+        says(of(99, 0, 1, 0, 0), None);
+        says(of(98, 0, 2, 0, 0), Some("2 of 100 objects vanished, which is more than 1 %"));
+        says(of(0, 0, 20, 0, 0), Some("nothing was fetched: 20 vanished"));
+        says(of(0, 0, 0, 7, 0), Some("nothing was fetched: 7 archived"));
+        says(of(0, 3, 1, 0, 0), Some("nothing was fetched: 3 failed, 1 vanished"));
+        says(of(1, 1, 0, 5, 0), None);
+        says(of(1, 2, 0, 0, 0), Some("only 1 of 3 objects were fetched"));
+    }
+
+    #[test]
+    fn complete_means_that_every_object_was_attempted() {
+        says(of(19_232, 0, 0, 0, 768), Some("768 of 20,000 objects were not attempted, although nothing ended the run early"));
+        let left = totals(of(3, 0, 0, 0, 17));
+        assert_eq!(left.flaw(State::Interrupted), None, "that is what an interruption is");
+        let cut = Totals { cut_by_time: 17, ..left };
+        assert_eq!(cut.flaw(State::Complete), None, "the time ended between their parts");
+    }
+
+    #[test]
+    fn rows_that_are_missing_or_doubled_are_an_error_whatever_the_state() {
+        for state in [State::Complete, State::Interrupted, State::Failed] {
+            let doubled = Totals { asked_objects: Some(9), ..totals(of(10, 0, 0, 0, 0)) };
+            assert_eq!(doubled.flaw(state), Some(Flaw::Unbalanced { asked: 9, rows: 10, unit: "objects" }));
+            let bytes = Totals { asked_bytes: Some(70), row_bytes: Some(of(60, 5, 4, 0, 0)), ..totals(of(8, 1, 1, 0, 0)) };
+            assert_eq!(bytes.flaw(state), Some(Flaw::Unbalanced { asked: 70, rows: 69, unit: "bytes" }));
+        }
+    }
+
+    #[test]
+    fn summaries_of_earlier_versions_are_judged_by_what_they_say() {
+        let mut summary = fixture::complete();
+        let old = |rows, keys_listed| Some(Totals { keys_listed, rows, ..Totals::default() });
+        summary.totals = old(of(19_232, 0, 0, 0, 768), 20_000);
+        assert_eq!(summary.flaw(), Some(Flaw::NotAttempted { objects: 768, asked: 20_000 }));
+        summary.totals = old(of(19_232, 0, 0, 0, 0), 20_000);
+        assert_eq!(summary.flaw(), Some(Flaw::Unbalanced { asked: 20_000, rows: 19_232, unit: "objects" }));
+        summary.settings.duration_ns = Some(1);
+        assert_eq!(summary.flaw(), None, "how many rounds were asked for was not written");
+        summary.totals = old(of(50, 0, 0, 0, 2), 20);
+        assert!(summary.flaw().is_some());
+        summary.settings.part_size_bytes = std::num::NonZeroU64::new(1 << 20);
+        assert_eq!(summary.flaw(), None, "the time may have ended between parts");
+    }
+
+    proptest! {
+        /// Whatever the counts: complete and without a flaw means that all were attempted, half of them came, and 1 % at most were gone.
+        #[test]
+        fn no_flaw_means_what_it_says(counts in prop::array::uniform5(0..300_u64), asked in 0..1_500_u64, exact in any::<bool>()) {
+            let [ok, failed, vanished, archived, not_attempted] = counts;
+            let rows = of(ok, failed, vanished, archived, not_attempted / 100);
+            let asked = if exact { rows.sum() } else { asked };
+            let totals = Totals { asked_objects: Some(asked), rows, ..Totals::default() };
+            let is_good = totals.flaw(State::Complete).is_none();
+            let tried = ok + failed + vanished;
+            let expected = asked == rows.sum() && rows.not_attempted == 0 && 2 * ok >= tried && 100 * vanished <= tried && (ok > 0 || rows.sum() == 0);
+            prop_assert_eq!(is_good, expected);
+        }
+
+        /// The account of shards closes when that of each does.
+        #[test]
+        fn shards_add_up(shards in prop::collection::vec(prop::array::uniform5(0..1_000_u64), 1..9)) {
+            let each: Vec<Totals> = shards.iter().map(|[a, b, c, d, e]| totals(of(*a, *b, *c, *d, *e))).collect();
+            let all = each[1..].iter().fold(each[0], |sum, shard| sum.with(shard));
+            prop_assert_eq!(all.rows.sum(), shards.iter().flatten().sum::<u64>());
+            prop_assert_eq!(all.flaw(State::Interrupted), None);
+        }
+    }
+}
