@@ -16,9 +16,10 @@ use crate::output::{Style, warning};
 use crate::plan::S3Uri;
 use crate::platform::clock::utc_now;
 use crate::progress::{Display, JobProgress};
+use crate::report::Study;
 use crate::run::Signal;
 use crate::settings::{self, ProgressWhen, ResultSource, SourceSettings, SubmitSettings};
-use crate::submit::{Division, Ended, Forecast, Job, JobEnd, World, forecast, submit};
+use crate::submit::{Division, Ended, Forecast, Job, JobEnd, Part, World, forecast, submit};
 use crate::units;
 
 /// Which output of a stack stands for which flag.
@@ -56,7 +57,7 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
             let _closed = writeln!(io::stderr(), "not waited for: {id}\nits results: parfetch report {}", settings.job.uri("results/"));
             Ok(Exit::Good)
         }
-        Ended::Over { end, keys } => conclude(&raw, &settings, ((&end, keys), style)),
+        Ended::Over { end, shards } => conclude(&raw, &settings, ((&end, &shards), style)),
     }
 }
 
@@ -81,12 +82,11 @@ async fn to_its_end(settings: &SubmitSettings, style: Style, signal: watch::Rece
 }
 
 /// The report of all shards, and which children failed.
-fn conclude(raw: &Raw, settings: &SubmitSettings, ((end, keys), style): ((&JobEnd, u64), Style)) -> Result<Exit, Failure> {
+fn conclude(raw: &Raw, settings: &SubmitSettings, ((end, shards), style): ((&JobEnd, &[Part]), Style)) -> Result<Exit, Failure> {
     let SubmitSettings { job, out, prices, .. } = settings;
     let reported = report(raw, (job, out), &SourceSettings { access: job.run.access.clone(), prices: prices.clone() });
     if end.is_good {
-        let found = reported?;
-        return if found == Some(keys) { Ok(Exit::Good) } else { Err(other_keys((found, keys), job)) };
+        return account(&reported?, shards, job).map_or(Ok(Exit::Good), Err);
     }
     let told = match &reported {
         Ok(_) => String::new(),
@@ -94,7 +94,8 @@ fn conclude(raw: &Raw, settings: &SubmitSettings, ((end, keys), style): ((&JobEn
     };
     for child in end.failed.iter().take(NAMED) {
         // Nobody to tell: the exit code says it.
-        let _closed = warning(&mut io::stderr(), style, &format!("child {} of {} failed: {}", child.index, end.children, why(child)));
+        let keys = shard(shards, child.index).map_or_else(String::new, |part| format!("; it had {} keys", units::count(part.keys)));
+        let _closed = warning(&mut io::stderr(), style, &format!("child {} of {} failed: {}{keys}", child.index, end.children, why(child)));
     }
     let failed = units::count(end.failed.len() as u64);
     let reason = end.reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
@@ -116,6 +117,24 @@ fn why(child: &ChildSeen) -> String {
     if parts.is_empty() { "Batch does not say why".to_owned() } else { parts.join(": ") }
 }
 
+fn shard(shards: &[Part], index: u32) -> Option<&Part> {
+    shards.get(usize::try_from(index).ok()?)
+}
+
+/// All children say that all is well: whether what they stored adds up to the keys of the job.
+fn account(studies: &[Study], shards: &[Part], job: &Job) -> Option<Failure> {
+    let mut failures = studies.iter().flat_map(|study| &study.cells).flat_map(|cell| &cell.failures);
+    if let Some(failed) = failures.next() {
+        let named = failed.missing_shards.iter().take(NAMED).filter_map(|index| Some((index, shard(shards, *index)?)));
+        let named: Vec<String> = named.map(|(index, part)| format!("shard {index} has {} keys", units::count(part.keys))).collect();
+        let named = if named.is_empty() { String::new() } else { format!(" ({})", named.join(", ")) };
+        let message = format!("every child ended well, and their account does not close: {}{named}", failed.reason);
+        return Some(Failure::new(Exit::FetchesFailed, message).hint(format!("look at what is in {}", job.uri("results/"))));
+    }
+    let (found, keys) = (studies.iter().map(|study| study.workload.keys).sum::<Option<u64>>(), shards.iter().map(|part| part.keys).sum());
+    (found != Some(keys)).then(|| other_keys((found, keys), job))
+}
+
 /// All children say that all is well, and together they had other keys than they were given: the figures are of something else.
 fn other_keys((found, keys): (Option<u64>, u64), job: &Job) -> Failure {
     let found = found.map_or_else(|| "an unknown number of".to_owned(), units::count);
@@ -126,12 +145,12 @@ fn other_keys((found, keys): (Option<u64>, u64), job: &Job) -> Failure {
     })
 }
 
-/// Shows the report: how many keys it is of.
-fn report(raw: &Raw, (job, out): (&Job, &Path), sources: &SourceSettings) -> Result<Option<u64>, Failure> {
+/// Shows the report, and returns what it shows.
+fn report(raw: &Raw, (job, out): (&Job, &Path), sources: &SourceSettings) -> Result<Vec<Study>, Failure> {
     let place = ResultSource::S3(S3Uri { bucket: job.results_bucket().to_owned(), key: job.key("results/") });
     let folder = out.join("jobs").join(&job.id);
     let (page, studies) = super::report::of_place(place, (&folder, sources), &raw.variables)?;
     // Nobody to tell: the report stands on stdout.
     let _closed = writeln!(io::stderr(), "\npage: {}\nagain, in any form: parfetch report {}", page.display(), job.uri("results/"));
-    Ok(studies.iter().map(|study| study.workload.keys).sum())
+    Ok(studies)
 }

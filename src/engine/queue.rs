@@ -226,9 +226,9 @@ mod tests {
         queue.leave(5..5);
         let left = vec![one.start + 3..one.end, other.end - 1..other.end, other.end - 2..other.end - 1];
         assert_eq!(queue.handed(), Handed::new(128, left));
-        let once = Queue::new(10, 1, None);
-        once.leave(once.take(0).unwrap());
-        assert_eq!(once.handed(), Handed::new(2, Vec::new()), "each key has a row anyway");
+        let untimed = Queue::new(10, 1, None);
+        untimed.leave(untimed.take(0).unwrap());
+        assert_eq!(untimed.handed(), Handed::new(2, Vec::new()), "each key has a row anyway");
     }
 
     #[test]

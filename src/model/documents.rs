@@ -95,7 +95,11 @@ fn facts(law: &Law, asked: &Asked) -> SweepFacts {
 }
 
 fn document(law: &Law, facts: &SweepFacts, run: &Run<'_>, random: &mut Random) -> Document {
-    let summary = run.cell.program.is_parfetch().then(|| summary(law, run, random));
+    let mut summary = run.cell.program.is_parfetch().then(|| summary(law, run, random));
+    if let (Some(totals), Some(keys)) = (summary.as_mut().and_then(|summary| summary.totals.as_mut()), facts.keys_of_a_repetition(run.cell.shards)) {
+        // However often a run that time ends goes through them.
+        totals.keys_listed = keys;
+    }
     let around: f64 = law.around(run.cell, run.ran.objects).iter().sum();
     let wall_s = run.ran.fetch_s + around;
     let (objects, bytes) = (whole(run.ran.objects), whole(run.ran.bytes));

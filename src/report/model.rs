@@ -177,6 +177,9 @@ pub struct Failure {
     pub started_at: String,
     /// One line.
     pub reason: String,
+    /// Of a sharded run, the shards of which nothing was read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing_shards: Vec<u32>,
 }
 
 /// One metric of one cell over its repetitions.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::summary::StorageClass;
 use crate::cell::Cell;
+use crate::units;
 
 /// What the field `schema` says in every record.
 pub const SCHEMA: &str = "parfetch.repetition";
@@ -142,6 +143,23 @@ pub struct SweepFacts {
     pub storage_classes: BTreeMap<String, StorageClass>,
     /// How long the one listing took.
     pub listing_ns: Option<u64>,
+}
+
+impl SweepFacts {
+    /// Keys that the runs of one repetition list together; `None` where that does not follow: a limit holds for each shard by itself.
+    pub fn keys_of_a_repetition(&self, shards: u32) -> Option<u64> {
+        match self.limit {
+            Some(limit) if shards <= 1 => Some(self.keys.min(limit)),
+            Some(_) => None,
+            None => Some(self.keys),
+        }
+    }
+
+    /// What is wrong when these runs, one a shard, listed other keys than the key list has.
+    pub fn other_keys(&self, listed: impl Iterator<Item = u64>, shards: u32) -> Option<String> {
+        let (listed, keys) = (listed.sum::<u64>(), self.keys_of_a_repetition(shards)?);
+        (listed != keys).then(|| format!("its runs had {} keys, and the sweep's key list has {}", units::count(listed), units::count(keys)))
+    }
 }
 
 /// How the vCPU of a repetition were limited.

@@ -34,6 +34,7 @@ pub struct Handed {
 impl Handed {
     /// Units 0 to `units` were handed out, and workers left these of them when the time was up.
     pub fn new(units: u64, mut left: Vec<Range<u64>>) -> Self {
+        left.retain(|range| !range.is_empty());
         left.sort_unstable_by_key(|range| range.start);
         Self { units, left }
     }
@@ -272,18 +273,18 @@ mod tests {
     }
 
     /// All below `units` were handed out but for what was left.
-    fn many(units: u64, left: &[Range<u64>]) -> Rounds {
-        Rounds::Many(Handed::new(units, left.to_vec()))
+    fn many(units: u64, left: Range<u64>) -> Rounds {
+        Rounds::Many(Handed::new(units, vec![left]))
     }
 
-    fn asked(objects: u64, bytes: u64, cut_by_time: u64) -> Option<Asked> {
-        Some(Asked { objects, bytes: Some(bytes), cut_by_time })
+    fn asked(objects: u64, bytes: u64, cut_by_time: u64) -> Asked {
+        Asked { objects, bytes: Some(bytes), cut_by_time }
     }
 
     #[test]
     fn rounds_repeat_the_order() {
         // b0 b1 b2 d a, three times, of which the last `a` was left; what was left has no row, and an archived key has one.
-        let found = seen(layout(Order::LargestFirst, 10), 10 + 4, many(15, &[14..15]));
+        let found = seen(layout(Order::LargestFirst, 10), 10 + 4, many(15, 14..15));
         let expected = [
             "a 0 1 40-45 5 ok",
             "b 0 3 0-25 25 ok",
@@ -297,36 +298,36 @@ mod tests {
         ];
         assert_eq!(found.rows, expected);
         // Twice 5 + 25 + 10, once 25 + 10, and 7 archived.
-        assert_eq!(found.asked, asked(9, 2 * 40 + 35 + 7, 0));
-        let plain = seen(Layout::default(), 6, many(64, &[6..64]));
+        assert_eq!(found.asked.unwrap(), asked(9, 2 * 40 + 35 + 7, 0));
+        let plain = seen(Layout::default(), 6, many(64, 6..64));
         assert_eq!(plain.rows[3..], ["d 0 1 30-35 10 ok", "a 1 1 40-45 5 ok", "b 1 1 50-55 25 ok"]);
-        assert_eq!(plain.asked, asked(6, 47 + 30, 0));
+        assert_eq!(plain.asked.unwrap(), asked(6, 47 + 30, 0));
         assert_eq!(seen(Layout::default(), 4, Rounds::One).asked, None);
     }
 
     #[test]
     fn what_was_handed_out_and_did_not_come_back_is_a_row_in_any_round() {
         // Keys a, b, c (archived), d: units 1 and 8 are lost, 2 and 6 are of the archived one, 9 on were left.
-        let found = seen_without(&[1, 8], Layout::default(), 9, many(64, &[9..64]));
+        let found = seen_without(&[1, 8], Layout::default(), 9, many(64, 9..64));
         let expected = ["a 0 1 0-5 5 ok", "b 0 0 0-0 0 not_attempted", "c 0 0 0-0 0 not_attempted", "d 0 1 30-35 10 ok"];
         assert_eq!(found.rows[..4], expected);
         assert_eq!(found.rows[4..], ["a 1 1 40-45 5 ok", "b 1 1 50-55 25 ok", "d 1 1 70-75 10 ok", "a 2 0 0-0 0 not_attempted"]);
-        assert_eq!(found.asked, asked(8, 47 + 40 + 5, 0), "lost is not cut off by the time");
+        assert_eq!(found.asked.unwrap(), asked(8, 47 + 40 + 5, 0), "lost is not cut off by the time");
     }
 
     #[test]
     fn an_object_in_parts_that_the_time_cut_off_is_told_from_a_lost_one() {
         // b0 b1 b2 d a: of the second round b2 is left by one worker.
-        let through_b1 = |lost: &[u64]| seen_without(lost, layout(Order::LargestFirst, 10), 5 + 2, many(10, &[7..10]));
+        let through_b1 = |lost: &[u64]| seen_without(lost, layout(Order::LargestFirst, 10), 5 + 2, many(10, 7..10));
         let cut = through_b1(&[]);
-        assert_eq!((cut.rows.last().unwrap().as_str(), cut.asked), ("b 1 2 50-65 20 not_attempted", asked(5, 47 + 25, 1)));
+        assert_eq!((cut.rows.last().unwrap().as_str(), cut.asked.unwrap()), ("b 1 2 50-65 20 not_attempted", asked(5, 47 + 25, 1)));
         let lost = through_b1(&[5]);
-        assert_eq!((lost.rows.last().unwrap().as_str(), lost.asked), ("b 1 1 60-65 10 not_attempted", asked(5, 47 + 25, 0)));
+        assert_eq!((lost.rows.last().unwrap().as_str(), lost.asked.unwrap()), ("b 1 1 60-65 10 not_attempted", asked(5, 47 + 25, 0)));
     }
 
     #[test]
     fn a_row_of_what_nobody_was_handed_does_not_add_up() {
-        let found = seen(Layout::default(), 6, many(5, &[]));
-        assert_eq!((found.rows.len(), found.asked), (6, asked(5, 47 + 5, 0)));
+        let found = seen(Layout::default(), 6, many(5, 5..5));
+        assert_eq!((found.rows.len(), found.asked.unwrap()), (6, asked(5, 47 + 5, 0)));
     }
 }

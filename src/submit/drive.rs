@@ -48,8 +48,8 @@ pub enum Ended {
     Over {
         /// How it ended.
         end: JobEnd,
-        /// Keys that its children had to fetch.
-        keys: u64,
+        /// What each of its children had to fetch, in their order.
+        shards: Vec<Part>,
     },
 }
 
@@ -117,7 +117,8 @@ pub async fn submit(job: &Job, jobs: &dyn Jobs, world: World<'_>) -> Result<Ende
             Planned::Foretold(forecast) => return Ok(Ended::Foretold(forecast)),
         }
     };
-    let (shards, keys) = (u32::try_from(document.shards.len()).unwrap_or(u32::MAX), document.keys);
+    let parts = document.shards.clone();
+    let shards = u32::try_from(parts.len()).unwrap_or(u32::MAX);
     let mut watch = Watch { jobs, signal, on_event };
     let id = match &document.job_id {
         Some(id) => {
@@ -130,7 +131,7 @@ pub async fn submit(job: &Job, jobs: &dyn Jobs, world: World<'_>) -> Result<Ende
         return Ok(Ended::Left(id));
     }
     let end = watch.until_its_end(&id, (shards, job.poll)).await?;
-    Ok(Ended::Over { end, keys })
+    Ok(Ended::Over { end, shards: parts })
 }
 
 /// A signal before anything was submitted.

@@ -1,9 +1,13 @@
 //! The frozen key list: listed once, and the same for every cell.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufWriter};
 use std::path::Path;
+
+use percent_encoding::percent_decode_str;
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::exit::{Exit, Failure};
 use crate::lister::{self, KeyFileWriter};
@@ -44,12 +48,43 @@ pub(super) async fn freeze(bucket: &mut Bucket, wanted: &Wanted, path: &Path, pr
 
 /// GETs that fetch the first `limit` keys of the list once: a part is one too.
 pub(super) fn requests(path: &Path, layout: Layout, limit: Option<u64>) -> Result<u64, Failure> {
-    let unreadable = |error| Failure::new(Exit::SetUp, format!("cannot read the key list {}: {error}", path.display()));
-    let lines = io::BufReader::new(File::open(path).map_err(unreadable)?).lines();
+    records(path, limit)?.try_fold(0, |sum, line| {
+        let line = line.map_err(|error| unreadable(path, &error))?;
+        Ok(sum + layout.items_of(line.split('\t').nth(1).and_then(|size| size.parse().ok())))
+    })
+}
+
+/// The sum of the hashes of keys: the same for the same keys, each as often, in any order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct KeySum(u128);
+
+impl KeySum {
+    /// With one key more.
+    pub(super) fn add(&mut self, key: &[u8]) {
+        self.0 = self.0.wrapping_add(xxh3_128(key));
+    }
+
+    /// Of the first `limit` keys of the list.
+    pub(super) fn of(path: &Path, limit: Option<u64>) -> Result<Self, Failure> {
+        let mut sum = Self::default();
+        for line in records(path, limit)? {
+            let line = line.map_err(|error| unreadable(path, &error))?;
+            let key = line.split('\t').next().unwrap_or_default();
+            sum.add(&Cow::from(percent_decode_str(key)));
+        }
+        Ok(sum)
+    }
+}
+
+/// The lines of the first `limit` keys of the list.
+fn records(path: &Path, limit: Option<u64>) -> Result<impl Iterator<Item = io::Result<String>>, Failure> {
+    let lines = io::BufReader::new(File::open(path).map_err(|error| unreadable(path, &error))?).lines();
     let keys = lines.filter(|line| line.as_ref().map_or(true, |line| !line.starts_with('#')));
-    let most = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
-    keys.take(most)
-        .try_fold(0, |sum, line| Ok(sum + layout.items_of(line.map_err(unreadable)?.split('\t').nth(1).and_then(|size| size.parse().ok()))))
+    Ok(keys.take(limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX)))
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(Exit::SetUp, format!("cannot read the key list {}: {error}", path.display()))
 }
 
 fn copy(spool: &Path, path: &Path) -> io::Result<(String, BTreeMap<String, StorageClass>)> {
@@ -91,5 +126,16 @@ mod tests {
         assert_eq!(requests(&path, layout, None).unwrap(), 3 + 1 + 1 + 1 + 2);
         assert_eq!(requests(&path, layout, Some(2)).unwrap(), 4);
         assert_eq!(requests(&path, Layout::default(), None).unwrap(), 5);
+        let sum = |keys: &[&str]| {
+            let mut sum = KeySum::default();
+            for key in keys {
+                sum.add(key.as_bytes());
+            }
+            sum
+        };
+        let listed = KeySum::of(&path, None).unwrap();
+        assert_eq!(listed, sum(&["e", "c", "b\t", "d", "#a"]), "in any order, as they are and not as the list writes them");
+        assert_ne!(listed, sum(&["e", "c", "b\t", "d", "d"]), "one twice");
+        assert_eq!(KeySum::of(&path, Some(2)).unwrap(), sum(&["b\t", "#a"]));
     }
 }

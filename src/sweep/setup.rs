@@ -6,7 +6,7 @@ use super::attempt::Misfit;
 use super::ecs::{Fleet, FleetPlan};
 use super::folder::Folder;
 use super::job::{Forecast, Job, Oversize, World};
-use super::keys::{Frozen, Wanted, freeze, requests};
+use super::keys::{Frozen, KeySum, Wanted, freeze, requests};
 use super::local::{Local, Neighbour};
 use super::matrix::cells;
 use super::place::Place;
@@ -74,7 +74,7 @@ pub(super) async fn set_up<'a>(job: &Job, folder: &Folder, world: World<'a>) -> 
         Some((facts, _)) => (goes_on(job, folder, facts)?, 0),
         None => begin(job, (folder, &plan, place.definition()), &mut bucket, on_event).await?,
     };
-    let expected = expected(job, &facts);
+    let expected = expected(job, (folder, &facts))?;
     let gets = match job.layout.part_size {
         Some(_) => requests(&folder.keys_path(), job.layout, job.plan.limit)?,
         None => expected.objects,
@@ -375,11 +375,13 @@ fn same_plan(before: &str, now: &str, id: &str) -> Result<(), Failure> {
 }
 
 /// What a repetition that goes through its keys once has to find.
-fn expected(job: &Job, facts: &SweepFacts) -> Expected {
-    match job.plan.limit {
-        Some(limit) if limit < facts.keys => Expected { objects: limit, bytes: None },
-        _ => Expected { objects: facts.keys, bytes: facts.bytes },
-    }
+fn expected(job: &Job, (folder, facts): (&Folder, &SweepFacts)) -> Result<Expected, Failure> {
+    let has_contenders = !job.plan.contender.is_empty();
+    let keys = has_contenders.then(|| KeySum::of(&folder.keys_path(), job.plan.limit)).transpose()?;
+    Ok(match job.plan.limit {
+        Some(limit) if limit < facts.keys => Expected { objects: limit, bytes: None, keys },
+        _ => Expected { objects: facts.keys, bytes: facts.bytes, keys },
+    })
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::attempt::{Attempt, Todo};
 use super::folder::attempt_folder;
+use super::keys::KeySum;
 use crate::cell::Program;
 use crate::plan::{Access, Layout, Limits, Work, variables};
 use crate::server::Ready;
@@ -83,6 +84,8 @@ pub(super) struct Expected {
     pub(super) objects: u64,
     /// Unknown with a limit: sizes are known for the whole list.
     pub(super) bytes: Option<u64>,
+    /// Of the keys themselves; known where there are contenders.
+    pub(super) keys: Option<KeySum>,
 }
 
 impl Telling {

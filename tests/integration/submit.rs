@@ -271,6 +271,20 @@ fn no_setting_of_the_job_definition_reaches_a_child() {
 }
 
 #[test]
+fn a_shard_without_results_is_named_with_its_keys() {
+    let scene = Scene::new(Store::serving("objects=40,size=1KiB"), |setup| setup);
+    let Scene { source, .. } = &scene;
+    submit(&scene, "-n 4 --yes").exits(0);
+    let name = source.s3().list(&source.results, &format!("{JOB}/results/")).into_iter().map(|(key, _)| key);
+    let name = name.into_iter().find(|key| key.ends_with(".shard-2-of-4.json")).unwrap();
+    source.s3().put((&source.results, &name), b"{}".to_vec()).unwrap();
+    let ran = submit(&scene, "-n 4 --yes").exits(3);
+    let said = "error: every child ended well, and their account does not close: shard 2 of 4 is missing (shard 2 has 10 keys)";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    scene.aws.finish();
+}
+
+#[test]
 fn one_shard_is_a_job_without_an_array() {
     let scene = Scene::new(Store::serving("objects=40,size=1KiB"), |setup| {
         setup.trouble("SubmitJob", Fault::Throttled, [0, 2]).trouble("DescribeJobs", Fault::Throttled, [1, 7])

@@ -182,6 +182,35 @@ fn a_contender_that_fetches_something_else_fails() {
     assert_eq!(failure.reason, "its CSV has 20 rows, and the key list 10");
 }
 
+/// As many rows as keys, and other keys.
+#[test]
+fn a_contender_that_fetches_other_keys_fails() {
+    let out = tempfile::tempdir().unwrap();
+    sweep(out.path(), &[]).exits(0);
+    let listed = fs::read_to_string(out.path().join("sweeps/s/keys.tsv")).unwrap();
+    let keys: Vec<&str> = listed.lines().filter(|line| !line.starts_with('#')).collect();
+    let file = out.path().join("other.tsv");
+    fs::write(&file, format!("# parfetch-keys 1\n{}\n", keys[1..11].join("\n"))).unwrap();
+    let contender = format!("other='{EXECUTABLE}' run --keys '{}'", file.display());
+    let again = Parfetch::new().args(SMALL).args(["--limit", "10", "--contender", &contender]).out(out.path()).args(["--id", "t"]);
+    again.exits(3);
+    let found = fs::read_dir(out.path().join("sweeps/t")).unwrap().map(|entry| entry.unwrap().path());
+    let cell = found.into_iter().find(|path| path.file_name().unwrap().to_string_lossy().starts_with("other-")).unwrap();
+    let record = Record::from_json(&fs::read_to_string(cell.join("r01-a1").join(FILE_NAME)).unwrap()).unwrap();
+    assert_eq!(record.contender.unwrap().objects, 10);
+    assert_eq!(record.failure.unwrap().reason, "its CSV has other keys than the key list, or a key twice");
+}
+
+#[test]
+fn a_sweep_of_objects_that_are_gone_recommends_nothing() {
+    let out = tempfile::tempdir().unwrap();
+    let gone = SMALL.map(|word| if word.starts_with("--embedded") { "--embedded=objects=20,size=1KiB,fault-missing=1" } else { word });
+    let ran = Parfetch::new().args(gone).args(["--id", "s"]).out(out.path()).exits(4);
+    assert!(ran.stderr.contains("nothing was fetched: 20 vanished"), "{}", ran.stderr);
+    let record = records(out.path()).into_values().next().unwrap();
+    assert_eq!(record.failure.unwrap().reason, "nothing was fetched: 20 vanished");
+}
+
 #[test]
 fn shards_share_the_keys() {
     let out = tempfile::tempdir().unwrap();

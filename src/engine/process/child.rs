@@ -279,7 +279,7 @@ impl Station for PipeStation {
         self.inbox.stopped.get() || self.until_ns.is_some_and(|until| now_ns >= until)
     }
 
-    /// The parent knows which units have no row.
+    /// Units without a row go back to the queue when the parent is done with this child.
     fn leave(&mut self, _rest: Range<u64>) {}
 
     async fn close(&mut self) {

@@ -159,6 +159,8 @@ impl Station for Stumbling {
         false
     }
 
+    fn leave(&mut self, _rest: Range<u64>) {}
+
     async fn close(&mut self) {}
 }
 

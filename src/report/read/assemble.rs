@@ -10,6 +10,7 @@ use crate::report::cost::{around_s, billed_s};
 use crate::report::model::{Failure, Place, Workload};
 use crate::report::observation::{Observation, Source};
 use crate::results::record::{ContenderResult, Record};
+use crate::units;
 
 /// Everything that was handed in → every repetition that counts.
 pub(super) fn assemble(reader: Reader) -> Reading {
@@ -175,6 +176,7 @@ fn recorded(recorded: Recorded<'_>) -> Run {
             attempts,
             started_at: record.started_at.clone(),
             reason,
+            ..Failure::default()
         }),
     };
     Run { workload, cell: record.cell, outcome, context }
@@ -252,6 +254,10 @@ fn of_parfetch(record: &Record, reduced: &[Reduced], named: usize) -> Result<Num
         return Err(format!("{} of its {named} summaries cannot be read", named - reduced.len()));
     }
     if let Some(reason) = failure_of(reduced) {
+        return Err(reason);
+    }
+    let listed = reduced.iter().map(|shard| shard.account.map_or(0, |account| account.keys_listed));
+    if let Some(reason) = record.sweep.other_keys(listed, record.cell.shards) {
         return Err(reason);
     }
     match reduced {
@@ -339,12 +345,26 @@ fn joined(batch: &[Reduced]) -> Run {
     let shards = batch[0].shard.map_or(1, |shard| shard.count.get());
     let cell = Cell { shards, ..batch[0].cell.clone() };
     let present: BTreeSet<u32> = batch.iter().filter_map(|run| run.shard.map(|shard| shard.index)).collect();
-    let missing = (0..shards).find(|index| !present.contains(index));
-    let numbers = match missing {
-        Some(index) => Err(format!("shard {index} of {shards} is missing")),
-        None => shards::merge(batch).map_err(|error| error.to_string()),
-    };
-    own_run(batch, cell, numbers)
+    let missing: Vec<u32> = (0..shards).filter(|index| !present.contains(index)).collect();
+    let numbers = if missing.is_empty() { shards::merge(batch).map_err(|error| error.to_string()) } else { Err(is_missing(&missing, shards)) };
+    let mut run = own_run(batch, cell, numbers);
+    if let Err(failure) = &mut run.outcome {
+        failure.missing_shards = missing;
+    }
+    run
+}
+
+/// Missing shards that are named.
+const NAMED: usize = 5;
+
+/// `shard 1 of 2 is missing`, `shards 1, 2, 3, 4, 5, … (1,000) of 5,000 are missing`
+fn is_missing(missing: &[u32], shards: u32) -> String {
+    let named: Vec<String> = missing.iter().take(NAMED).map(ToString::to_string).collect();
+    match missing {
+        [index] => format!("shard {index} of {shards} is missing"),
+        _ if missing.len() <= NAMED => format!("shards {} of {shards} are missing", named.join(", ")),
+        _ => format!("shards {}, … ({} in all) of {shards} are missing", named.join(", "), units::count(missing.len() as u64)),
+    }
 }
 
 /// A run outside a sweep, of one summary or of one a shard; its number comes later.

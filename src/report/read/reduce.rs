@@ -11,7 +11,7 @@ use crate::plan::{Layout, Shard, Work};
 use crate::platform::Environment;
 use crate::report::model::{Place, Workload};
 use crate::report::observation::{Counts, Course, Percentiles, Times, Usage};
-use crate::results::summary::{Series, State, StorageClass, Summary};
+use crate::results::summary::{Flaw, Series, State, StorageClass, Summary, Totals, judge};
 use crate::stats::histogram::Snapshot;
 
 /// Bytes of a MiB.
@@ -26,8 +26,10 @@ pub(super) struct Reduced {
     pub(super) started_at: String,
     /// What is the same in every copy of this summary, and differs from every other run.
     pub(super) identity: String,
-    /// Why it gave no figures.
+    /// Why it did not come to its end.
     pub(super) failure: Option<String>,
+    /// What it was asked for and what came of it; none for a run without keys.
+    pub(super) account: Option<Totals>,
     /// For a run of its own: what it fetched.
     pub(super) workload: Workload,
     /// For a run of its own: its cell, with one shard.
@@ -103,6 +105,7 @@ pub(super) fn reduce(document: &str, summary: Summary) -> Reduced {
         document: document.to_owned(),
         identity: identity(&summary),
         failure: failure(&summary),
+        account: summary.account(),
         workload: workload(&summary),
         cell: cell(&summary),
         shard: summary.settings.selection.shard,
@@ -120,23 +123,17 @@ fn identity(summary: &Summary) -> String {
     format!("{started_at} {} {result_name} {task} {:?} {:?}", summary.settings.bucket, summary.phases.fetch_ns, summary.cpu.fetch_user_ns)
 }
 
-/// Why a run that came to its end has no figures: every object was archived or gone, or there was none.
-const NOTHING: &str = "nothing was fetched";
-
-/// Why several shards together have no figures. One that found nothing to fetch (its keys are archived) takes nothing from the others.
+/// Why several shards together have no figures: one did not come to its end, or their account does not close.
 pub(super) fn failure_of(shards: &[Reduced]) -> Option<String> {
-    let some_fetched = shards.iter().any(|shard| shard.failure.is_none());
-    shards.iter().filter_map(|shard| shard.failure.clone()).find(|why| !(some_fetched && why == NOTHING))
+    let accounts: Vec<Option<Totals>> = shards.iter().map(|shard| shard.account).collect();
+    shards.iter().find_map(|shard| shard.failure.clone()).or_else(|| judge(&accounts).map(Flaw::in_words))
 }
 
 fn failure(summary: &Summary) -> Option<String> {
-    let rows = summary.totals.map(|totals| totals.rows);
     match summary.state {
         State::Running => Some("it goes on still, or died".to_owned()),
         State::Interrupted => Some("it was interrupted".to_owned()),
-        State::Failed => Some(summary.warnings.last().map_or_else(|| "it could not go on".to_owned(), |why| format!("it could not go on: {why}"))),
-        State::Complete if rows.is_some_and(|rows| rows.ok == 0 && rows.failed > 0) => Some("no fetch ended well".to_owned()),
-        State::Complete if rows.is_none_or(|rows| rows.ok == 0) => Some(NOTHING.to_owned()),
+        State::Failed => Some(summary.warnings.last().map_or_else(|| "it failed".to_owned(), |why| format!("it failed: {why}"))),
         State::Complete => None,
     }
 }

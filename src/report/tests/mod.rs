@@ -11,7 +11,7 @@ use crate::fuzz::Target;
 use crate::plan::{ClientKind, Mode};
 use crate::price::PriceList;
 use crate::results::record::ServerUse;
-use crate::results::summary::{Series, State, Summary};
+use crate::results::summary::{Series, State, Summary, Totals};
 
 fn close(found: Option<f64>, expected: f64) {
     let found = found.unwrap();
@@ -324,6 +324,40 @@ fn damaged_newer_and_missing_documents_are_lines_and_reading_goes_on() {
 }
 
 #[test]
+fn a_run_whose_account_does_not_close_is_a_failed_repetition_whatever_it_says_of_itself() {
+    let with = |change: &dyn Fn(&mut Totals)| {
+        let mut summary = own_run("2026-11-20T10:00:00.000Z", 100.0);
+        change(summary.totals.as_mut().unwrap());
+        let studies = studies(own(&[("a.json", &summary)]), &PriceList::built_in());
+        let cell = &studies[0].cells[0];
+        (cell.observations.len(), cell.failures.first().map(|failure| failure.reason.clone()).unwrap_or_default())
+    };
+    let old = |totals: &mut Totals| (totals.asked_objects, totals.asked_bytes, totals.row_bytes) = (None, None, None);
+    let left = |totals: &mut Totals| (totals.rows.ok, totals.rows.not_attempted) = (OBJECTS - 768, 768);
+    let says = |why: &str| (0, why.to_owned());
+    assert_eq!(with(&old), (1, String::new()));
+    let why = "768 of 3,200 objects were not attempted, although nothing ended the run early";
+    assert_eq!(with(&left), says(why));
+    assert_eq!(with(&|totals| (old(totals), left(totals)).1), says(why), "a summary of 0.1.0 says «complete»");
+    let why = "the account does not add up: 3,200 objects were asked for, and the rows hold 3,199 objects; this is an error in parfetch";
+    assert_eq!(with(&|totals| totals.rows.ok -= 1), says(why));
+    assert_eq!(with(&|totals| (old(totals), totals.rows.ok -= 1).1), says(why));
+    let gone = |count| move |totals: &mut Totals| (totals.rows.ok, totals.rows.vanished) = (OBJECTS - count, count);
+    assert_eq!(with(&gone(32)), (1, String::new()), "1 %");
+    assert_eq!(with(&gone(33)), says("33 of 3,200 objects vanished, which is more than 1 %"));
+    assert_eq!(with(&gone(OBJECTS)), says("nothing was fetched: 3,200 vanished"));
+    let none = with(&|totals| *totals = Totals { asked_objects: Some(0), ..Totals::default() });
+    assert_eq!(none, says("nothing was fetched"));
+}
+
+#[test]
+fn runs_of_other_keys_than_the_sweeps_are_failed_repetitions() {
+    let study =
+        Sweep::new("s1").with(|facts| facts.keys = OBJECTS + 1).with(|facts| facts.limit = None).cell(&lean(1_024, Mode::Async, 1), &[100.0]).study();
+    assert_eq!(study.cells[0].failures[0].reason, "its runs had 3,200 keys, and the sweep's key list has 3,201");
+}
+
+#[test]
 fn a_run_that_did_not_end_is_a_failed_repetition_of_its_study() {
     let mut died = own_run("2026-11-20T09:00:00.000Z", 100.0);
     died.state = State::Running;
@@ -437,7 +471,7 @@ fn a_missing_shard_is_a_failure_and_a_second_run_is_not_mixed_in() {
     let cells: Vec<(usize, usize)> = studies.iter().map(|study| (study.cells[0].observations.len(), study.cells[0].failures.len())).collect();
     let failures: Vec<&Failure> = studies.iter().flat_map(|study| &study.cells[0].failures).collect();
     assert_eq!(cells.iter().map(|cell| cell.0).sum::<usize>(), 2, "{cells:?}");
-    assert_eq!((failures.len(), failures[0].reason.as_str()), (1, "shard 1 of 2 is missing"));
+    assert_eq!((failures.len(), failures[0].reason.as_str(), failures[0].missing_shards.as_slice()), (1, "shard 1 of 2 is missing", [1].as_slice()));
 }
 
 #[test]
@@ -502,6 +536,7 @@ fn dropping(summary: &mut Summary) {
     summary.phases.fetch_ns = Some(120_000_000_000);
     let totals = summary.totals.as_mut().unwrap();
     (totals.goodput_bytes, totals.received_bytes, totals.rows.ok) = (all, Some(all), all / 2_500_000);
+    (totals.asked_objects, totals.asked_bytes) = (Some(totals.rows.ok), None);
     summary.series = Some(Series { interval_ns: 1_000_000_000, bytes });
 }
 

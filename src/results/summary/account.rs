@@ -2,7 +2,7 @@
 //!
 //! Both sides are counted apart: asked for is what the listing (and, in a run that time ends, the queue) says; done is what the rows say.
 
-use super::parts::{Outcomes, Totals};
+use super::parts::{NotAsListed, Outcomes, Totals};
 use super::{State, Summary};
 use crate::units;
 
@@ -46,6 +46,13 @@ pub enum Flaw {
         /// Of so many that were tried.
         tried: u64,
     },
+    /// More than 1 % of the objects were not the ones that were listed.
+    NotAsListed {
+        /// So many objects.
+        objects: u64,
+        /// Of so many that were tried.
+        tried: u64,
+    },
     /// Less than half of the objects were fetched.
     Few {
         /// So many objects.
@@ -76,10 +83,14 @@ impl Flaw {
                 let counts = [(rows.failed, "failed"), (rows.vanished, "vanished"), (rows.archived, "archived")];
                 let counts: Vec<String> =
                     counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{} {what}", units::count(count))).collect();
-                format!("nothing was fetched: {}", counts.join(", "))
+                let colon = if counts.is_empty() { "" } else { ": " };
+                format!("nothing was fetched{colon}{}", counts.join(", "))
             }
             Self::Vanished { objects, tried } => {
                 format!("{} of {} objects vanished, which is more than 1 %", units::count(objects), units::count(tried))
+            }
+            Self::NotAsListed { objects, tried } => {
+                format!("{} of {} objects were not as listed, which is more than 1 %", units::count(objects), units::count(tried))
             }
             Self::Few { ok, tried } => format!("only {} of {} objects were fetched", units::count(ok), units::count(tried)),
         }
@@ -129,6 +140,8 @@ impl Totals {
             Some(Flaw::Nothing(rows))
         } else if rows.vanished.saturating_mul(100) > tried {
             Some(Flaw::Vanished { objects: rows.vanished, tried })
+        } else if let Some(objects) = self.not_as_listed.map(|found| found.rows).filter(|rows| rows.saturating_mul(100) > tried) {
+            Some(Flaw::NotAsListed { objects, tried })
         } else if rows.ok < tried.div_ceil(2) {
             Some(Flaw::Few { ok: rows.ok, tried })
         } else {
@@ -148,10 +161,29 @@ impl Totals {
             asked_bytes: both(self.asked_bytes, other.asked_bytes),
             cut_by_time: self.cut_by_time.saturating_add(other.cut_by_time),
             rows: self.rows.with(&other.rows),
+            not_as_listed: self.not_as_listed.zip(other.not_as_listed).map(|(one, other)| one.with(&other)),
             row_bytes: self.row_bytes.zip(other.row_bytes).map(|(one, other)| one.with(&other)),
             goodput_bytes: self.goodput_bytes.saturating_add(other.goodput_bytes),
             received_bytes: both(self.received_bytes, other.received_bytes),
         }
+    }
+}
+
+/// Why the complete runs of one repetition, one a shard, give no figures together. What is a share of all objects is judged of all shards: one of them may
+/// have little to fetch.
+pub fn judge(shards: &[Option<Totals>]) -> Option<Flaw> {
+    let known = || shards.iter().flatten();
+    let mut alone = known().filter_map(|totals| totals.flaw(State::Complete));
+    let decided = alone.find(|flaw| flaw.is_incomplete() || matches!(flaw, Flaw::Nothing(rows) if rows.failed > 0));
+    let all = known().copied().reduce(|sum, shard| sum.with(&shard)).filter(|all| all.rows.sum() > 0);
+    decided.or_else(|| all.map_or(Some(Flaw::Nothing(Outcomes::default())), |all| all.flaw(State::Complete)))
+}
+
+impl NotAsListed {
+    /// Both together.
+    #[must_use]
+    pub fn with(self, other: &Self) -> Self {
+        Self { rows: self.rows.saturating_add(other.rows), size: self.size.saturating_add(other.size), etag: self.etag.saturating_add(other.etag) }
     }
 }
 
@@ -201,7 +233,8 @@ mod tests {
         Totals { keys_listed: rows.sum(), asked_objects: Some(rows.sum()), rows, ..Totals::default() }
     }
 
-    fn of(ok: u64, failed: u64, vanished: u64, archived: u64, not_attempted: u64) -> Outcomes {
+    /// `ok`, `failed`, `vanished`, `archived`, `not_attempted`.
+    fn of([ok, failed, vanished, archived, not_attempted]: [u64; 5]) -> Outcomes {
         Outcomes { ok, failed, vanished, archived, not_attempted }
     }
 
@@ -212,21 +245,29 @@ mod tests {
 
     #[test]
     fn a_share_of_objects_must_have_been_fetched() {
-        says(of(0, 0, 0, 0, 0), None);
-        says(of(20, 0, 0, 3, 0), None);
-        says(of(99, 0, 1, 0, 0), None);
-        says(of(98, 0, 2, 0, 0), Some("2 of 100 objects vanished, which is more than 1 %"));
-        says(of(0, 0, 20, 0, 0), Some("nothing was fetched: 20 vanished"));
-        says(of(0, 0, 0, 7, 0), Some("nothing was fetched: 7 archived"));
-        says(of(0, 3, 1, 0, 0), Some("nothing was fetched: 3 failed, 1 vanished"));
-        says(of(1, 1, 0, 5, 0), None);
-        says(of(1, 2, 0, 0, 0), Some("only 1 of 3 objects were fetched"));
+        says(of([0, 0, 0, 0, 0]), None);
+        says(of([20, 0, 0, 3, 0]), None);
+        says(of([99, 0, 1, 0, 0]), None);
+        says(of([98, 0, 2, 0, 0]), Some("2 of 100 objects vanished, which is more than 1 %"));
+        says(of([0, 0, 20, 0, 0]), Some("nothing was fetched: 20 vanished"));
+        says(of([0, 0, 0, 7, 0]), Some("nothing was fetched: 7 archived"));
+        says(of([0, 3, 1, 0, 0]), Some("nothing was fetched: 3 failed, 1 vanished"));
+        says(of([1, 1, 0, 5, 0]), None);
+        says(of([1, 2, 0, 0, 0]), Some("only 1 of 3 objects were fetched"));
+    }
+
+    #[test]
+    fn few_objects_may_be_others_than_were_listed() {
+        let with = |rows| Totals { not_as_listed: Some(NotAsListed { rows, size: rows, etag: 0 }), ..totals(of([198, 1, 1, 5, 0])) };
+        assert_eq!(with(2).flaw(State::Complete), None);
+        let flaw = with(3).flaw(State::Complete).unwrap();
+        assert_eq!(flaw.in_words(), "3 of 200 objects were not as listed, which is more than 1 %");
     }
 
     #[test]
     fn complete_means_that_every_object_was_attempted() {
-        says(of(19_232, 0, 0, 0, 768), Some("768 of 20,000 objects were not attempted, although nothing ended the run early"));
-        let left = totals(of(3, 0, 0, 0, 17));
+        says(of([19_232, 0, 0, 0, 768]), Some("768 of 20,000 objects were not attempted, although nothing ended the run early"));
+        let left = totals(of([3, 0, 0, 0, 17]));
         assert_eq!(left.flaw(State::Interrupted), None, "that is what an interruption is");
         let cut = Totals { cut_by_time: 17, ..left };
         assert_eq!(cut.flaw(State::Complete), None, "the time ended between their parts");
@@ -235,9 +276,9 @@ mod tests {
     #[test]
     fn rows_that_are_missing_or_doubled_are_an_error_whatever_the_state() {
         for state in [State::Complete, State::Interrupted, State::Failed] {
-            let doubled = Totals { asked_objects: Some(9), ..totals(of(10, 0, 0, 0, 0)) };
+            let doubled = Totals { asked_objects: Some(9), ..totals(of([10, 0, 0, 0, 0])) };
             assert_eq!(doubled.flaw(state), Some(Flaw::Unbalanced { asked: 9, rows: 10, unit: "objects" }));
-            let bytes = Totals { asked_bytes: Some(70), row_bytes: Some(of(60, 5, 4, 0, 0)), ..totals(of(8, 1, 1, 0, 0)) };
+            let bytes = Totals { asked_bytes: Some(70), row_bytes: Some(of([60, 5, 4, 0, 0])), ..totals(of([8, 1, 1, 0, 0])) };
             assert_eq!(bytes.flaw(state), Some(Flaw::Unbalanced { asked: 70, rows: 69, unit: "bytes" }));
         }
     }
@@ -246,16 +287,33 @@ mod tests {
     fn summaries_of_earlier_versions_are_judged_by_what_they_say() {
         let mut summary = fixture::complete();
         let old = |rows, keys_listed| Some(Totals { keys_listed, rows, ..Totals::default() });
-        summary.totals = old(of(19_232, 0, 0, 0, 768), 20_000);
+        summary.totals = old(of([19_232, 0, 0, 0, 768]), 20_000);
         assert_eq!(summary.flaw(), Some(Flaw::NotAttempted { objects: 768, asked: 20_000 }));
-        summary.totals = old(of(19_232, 0, 0, 0, 0), 20_000);
+        summary.totals = old(of([19_232, 0, 0, 0, 0]), 20_000);
         assert_eq!(summary.flaw(), Some(Flaw::Unbalanced { asked: 20_000, rows: 19_232, unit: "objects" }));
         summary.settings.duration_ns = Some(1);
         assert_eq!(summary.flaw(), None, "how many rounds were asked for was not written");
-        summary.totals = old(of(50, 0, 0, 0, 2), 20);
+        summary.totals = old(of([50, 0, 0, 0, 2]), 20);
         assert!(summary.flaw().is_some());
         summary.settings.part_size_bytes = std::num::NonZeroU64::new(1 << 20);
         assert_eq!(summary.flaw(), None, "the time may have ended between parts");
+    }
+
+    #[test]
+    fn shards_are_judged_together() {
+        let shard = |rows| Some(totals(rows));
+        // One of 50 is 2 %, and of all it is 1 in 1,000.
+        assert_eq!(judge(&[shard(of([49, 0, 1, 0, 0])), shard(of([950, 0, 0, 0, 0]))]), None);
+        assert_eq!(judge(&[shard(of([49, 0, 1, 0, 0])), None]), Some(Flaw::Vanished { objects: 1, tried: 50 }));
+        assert_eq!(
+            judge(&[shard(of([0, 0, 0, 9, 0])), shard(of([5, 0, 0, 0, 0])), None]),
+            None,
+            "a shard of archived objects takes nothing from the others"
+        );
+        assert_eq!(judge(&[shard(of([0, 0, 0, 9, 0])), None]), Some(Flaw::Nothing(of([0, 0, 0, 9, 0]))));
+        assert_eq!(judge(&[None, None]).map(Flaw::in_words).as_deref(), Some("nothing was fetched"));
+        assert_eq!(judge(&[shard(of([900, 0, 0, 0, 0])), shard(of([9, 0, 0, 0, 1]))]), Some(Flaw::NotAttempted { objects: 1, asked: 10 }));
+        assert_eq!(judge(&[shard(of([900, 0, 0, 0, 0])), shard(of([0, 9, 0, 0, 0]))]), Some(Flaw::Nothing(of([0, 9, 0, 0, 0]))));
     }
 
     proptest! {
@@ -263,7 +321,7 @@ mod tests {
         #[test]
         fn no_flaw_means_what_it_says(counts in prop::array::uniform5(0..300_u64), asked in 0..1_500_u64, exact in any::<bool>()) {
             let [ok, failed, vanished, archived, not_attempted] = counts;
-            let rows = of(ok, failed, vanished, archived, not_attempted / 100);
+            let rows = of([ok, failed, vanished, archived, not_attempted / 100]);
             let asked = if exact { rows.sum() } else { asked };
             let totals = Totals { asked_objects: Some(asked), rows, ..Totals::default() };
             let is_good = totals.flaw(State::Complete).is_none();
@@ -275,8 +333,8 @@ mod tests {
         /// The account of shards closes when that of each does.
         #[test]
         fn shards_add_up(shards in prop::collection::vec(prop::array::uniform5(0..1_000_u64), 1..9)) {
-            let each: Vec<Totals> = shards.iter().map(|[a, b, c, d, e]| totals(of(*a, *b, *c, *d, *e))).collect();
-            let all = each[1..].iter().fold(each[0], |sum, shard| sum.with(shard));
+            let each: Vec<Totals> = shards.iter().map(|counts| totals(of(*counts))).collect();
+            let all = each[1..].iter().fold(each[0], Totals::with);
             prop_assert_eq!(all.rows.sum(), shards.iter().flatten().sum::<u64>());
             prop_assert_eq!(all.flaw(State::Interrupted), None);
         }

@@ -13,7 +13,7 @@ mod settings;
 mod verdict;
 mod workers;
 
-pub use account::{Asked, Flaw};
+pub use account::{Asked, Flaw, judge};
 pub use collect::{Summariser, summarise};
 pub use facts::{CpuFacts, Header, RunFacts, ServerFacts};
 pub use parts::{

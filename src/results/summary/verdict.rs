@@ -152,15 +152,15 @@ mod tests {
     use super::*;
     use crate::results::summary::{Attempts, Outcomes, Totals, fixture};
 
-    fn totals(rows: Outcomes) -> Option<Totals> {
-        Some(Totals { keys_listed: rows.sum(), rows, ..Totals::default() })
+    fn totals(rows: Outcomes) -> Totals {
+        Totals { keys_listed: rows.sum(), rows, ..Totals::default() }
     }
 
     /// A run that shows nothing: 1 of 2 vCPU, nothing throttled, no tail.
     fn calm() -> Summary {
         let mut summary = Summary::running(fixture::header());
         summary.state = State::Complete;
-        summary.totals = totals(Outcomes { ok: 10, ..Outcomes::default() });
+        summary.totals = Some(totals(Outcomes { ok: 10, ..Outcomes::default() }));
         summary.attempts = Some(Attempts { total: 1_000, ..Attempts::default() });
         summary.phases.fetch_ns = Some(10_000_000_000);
         (summary.cpu.used_vcpu, summary.cpu.limit_vcpu) = (Some(1.0), Some(2.0));
@@ -203,7 +203,7 @@ mod tests {
     fn little_fetched_well_is_failed_and_an_empty_bucket_is_not() {
         let of = |ok, failed, vanished| {
             let mut summary = calm();
-            summary.totals = totals(Outcomes { ok, failed, vanished, ..Outcomes::default() });
+            summary.totals = Some(totals(Outcomes { ok, failed, vanished, ..Outcomes::default() }));
             judge(&summary, None).unwrap().word
         };
         assert_eq!(of(0, 0, 0), Word::Inconclusive);

@@ -29,7 +29,7 @@ fn limited() -> Limited {
 /// The record of an attempt whose tasks have all ended, and whose summaries are in its folder.
 pub(super) fn record(attempt: &Attempt, members: &[Member], (facts, beside): (&SweepFacts, &[String])) -> Record {
     let cell = attempt.cell();
-    let (summaries, wrong) = found_in(&attempt.dir, cell.shards);
+    let (summaries, wrong) = found_in(&attempt.dir, (facts, cell.shards));
     let broken = members.iter().find_map(|member| member.result()?.as_ref().err().cloned());
     let broken = match (broken, wrong) {
         // A hint does not stand against a complete result.

@@ -10,7 +10,7 @@ use crate::cell::Program;
 use crate::cloud::{CloudError, CloudErrorKind, Network, Refusal, Seen, Started, TaskSeen, TaskTimes};
 use crate::plan::{Access, ClientKind, Layout, Limits, Mode, Work};
 use crate::price::TaskRates;
-use crate::results::summary::{State, Summary};
+use crate::results::summary::{Outcomes, State, Summary, Totals};
 use crate::store::StoreError;
 use crate::sweep::attempt::Todo;
 use crate::sweep::fixture;
@@ -136,6 +136,8 @@ fn summary() -> String {
     let mut summary: Summary = crate::results::summary::fixture::complete();
     summary.state = State::Complete;
     summary.environment.ecs = None;
+    // The five keys of the sweep.
+    summary.totals = Some(Totals { keys_listed: 5, asked_objects: Some(5), rows: Outcomes { ok: 5, ..Outcomes::default() }, ..Totals::default() });
     summary.to_json().unwrap()
 }
 
@@ -172,7 +174,7 @@ fn telling() -> Telling {
         work: Work::None,
         layout: Layout::default(),
         limits: Limits::default(),
-        expected: Expected { objects: 5, bytes: None },
+        expected: Expected { objects: 5, bytes: None, keys: None },
     }
 }
 

@@ -5,6 +5,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::time::Duration;
 
+use super::super::keys::KeySum;
 use super::super::summaries::found_in;
 use super::super::tell::Telling;
 use super::launch::{Ended, Job, Launched, last_lines};
@@ -51,7 +52,7 @@ fn reason(ended: Ended, (cell, time_limit): (&Cell, Duration)) -> Option<String>
 
 /// Names the summaries beside the record; one that is missing or not complete is a failure.
 pub(super) fn add_summaries(record: &mut Record, dir: &Path) {
-    let (names, wrong) = found_in(dir, record.cell.shards);
+    let (names, wrong) = found_in(dir, (&record.sweep, record.cell.shards));
     record.summaries = names;
     if let (None, Some(reason)) = (&record.failure, wrong) {
         record.failure = Some(RepetitionFailure { reason, exit_code: None, stderr: last_lines(dir, LINES), again: false });
@@ -75,9 +76,9 @@ pub(super) async fn add_contender(record: &mut Record, (dir, tag): (&Path, &str)
         |why| Err(format!("stored no result {name} in the results bucket: {why}")),
     );
     let wrong = match read {
-        Ok(result) => {
+        Ok((result, keys)) => {
             record.contender = Some(result);
-            differs(&result, telling)
+            differs((&result, keys), telling)
         }
         Err(reason) => Some(reason),
     };
@@ -85,10 +86,13 @@ pub(super) async fn add_contender(record: &mut Record, (dir, tag): (&Path, &str)
 }
 
 /// A contender that fetched something else is not comparable.
-fn differs(result: &ContenderResult, telling: &Telling) -> Option<String> {
+fn differs((result, keys): (&ContenderResult, KeySum), telling: &Telling) -> Option<String> {
     let expected = telling.expected;
     if result.objects != expected.objects {
         return Some(format!("its CSV has {} rows, and the key list {}", units::count(result.objects), units::count(expected.objects)));
+    }
+    if expected.keys.is_some_and(|expected| expected != keys) {
+        return Some("its CSV has other keys than the key list, or a key twice".to_owned());
     }
     if result.ok != result.objects {
         return Some(format!("{} of its objects are not as long as announced", units::count(result.objects - result.ok)));
@@ -98,15 +102,17 @@ fn differs(result: &ContenderResult, telling: &Telling) -> Option<String> {
     })
 }
 
-fn read_contender(path: &Path) -> Result<ContenderResult, String> {
+fn read_contender(path: &Path) -> Result<(ContenderResult, KeySum), String> {
     let reader = read_csv(path).map_err(|error| error.to_string())?;
     let time = Duration::try_from_secs_f64(reader.fetch_seconds()).ok().filter(|time| !time.is_zero());
     let time = time.ok_or_else(|| format!("its header says {} seconds", reader.fetch_seconds()))?;
     let fetch_ns = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
     let mut result = ContenderResult { fetch_ns, objects: 0, ok: 0, goodput_bytes: 0 };
+    let mut keys = KeySum::default();
     for row in reader {
         let row = row.map_err(|error: CsvError| error.to_string())?;
         result.objects += 1;
+        keys.add(row.key.as_bytes());
         if let (Some(size), Some(counted)) = (row.size, row.calc_size)
             && size == counted
         {
@@ -114,7 +120,7 @@ fn read_contender(path: &Path) -> Result<ContenderResult, String> {
             result.goodput_bytes += counted;
         }
     }
-    Ok(result)
+    Ok((result, keys))
 }
 
 /// What a good repetition said on the way is in its results.

@@ -7,6 +7,7 @@ use parfetch::results::summary::State;
 use parfetch::sample::KeyRecord;
 
 use super::{STEM, against_every_store, kept, kept_as};
+use crate::support::parfetch::Parfetch;
 use crate::support::results::{Results, all_ok};
 use crate::support::source::{Source, Store};
 
