@@ -14,7 +14,7 @@ use crate::plan::{Limits, S3Uri};
 use crate::price::PriceList;
 use crate::report::{self, ProblemKind, Reader, Role, Study};
 use crate::settings::{ResultSource, SourceSettings};
-use crate::store::{Bucket, PageQuery, Session, StoreErrorKind};
+use crate::store::{Bucket, PageQuery, Session, StoreErrorKind, Walk};
 
 /// Documents of a bucket read at once: a job has up to 10,000.
 const AT_ONCE: usize = 32;
@@ -86,9 +86,8 @@ pub(super) fn prices(file: Option<&Path>) -> Result<PriceList, Failure> {
 async fn below(session: &Session, uri: &S3Uri, (reader, known): (&mut Reader, &mut BTreeSet<String>)) -> Result<(), Failure> {
     let mut bucket = Bucket::new(session, &uri.bucket);
     let folder = tempfile::tempdir().map_err(|error| Failure::new(Exit::Unexpected, format!("cannot make a temporary folder: {error}")))?;
-    let mut query = PageQuery::of(&uri.key);
-    loop {
-        let page = bucket.list_page(&query).await?;
+    let mut walk = Walk::new(PageQuery::of(&uri.key));
+    while let Some(page) = bucket.next_page(&mut walk).await? {
         let keys = page.keys.into_iter().map(|record| record.key).filter(|key| is_json(key) && is_below(key, &uri.key));
         let new: Vec<(String, String)> = keys.map(|key| (bucket.uri(&key), key)).filter(|(address, _)| known.insert(address.clone())).collect();
         let texts = new.into_iter().enumerate().map(|(number, (address, key))| {
@@ -111,12 +110,8 @@ async fn below(session: &Session, uri: &S3Uri, (reader, known): (&mut Reader, &m
                 Err(error) => return Err(error.into()),
             }
         }
-        drop(texts);
-        if !page.truncated || page.next.is_none() {
-            return Ok(());
-        }
-        query.token = page.next;
     }
+    Ok(())
 }
 
 fn is_json(key: &str) -> bool {

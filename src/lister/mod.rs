@@ -11,7 +11,7 @@ use std::io;
 use std::path::Path;
 
 use crate::plan::{KeySource, Selection};
-use crate::store::{Bucket, ListPage, PageQuery, Pager, StoreError};
+use crate::store::{BadListing, Bucket, ListPage, PageQuery, Pager, StoreError, StoreErrorKind, Walk};
 
 pub use keyfile::{KeyFileWriter, sha256_hex};
 use pick::Picker;
@@ -48,8 +48,14 @@ pub enum ListError {
 
 /// What to try without a shard.
 const FOLDER_HINT: &str = "say which with --shard I/N";
-/// What to try when a listing cannot be right.
+/// What to try when the keys of a listing cannot be right.
 const LISTING_HINT: &str = "such a listing cannot be trusted: check that the endpoint is one of S3";
+
+impl From<BadListing> for ListError {
+    fn from(bad: BadListing) -> Self {
+        Self::Wrong(bad.what, bad.hint)
+    }
+}
 
 impl ListError {
     /// Says where the wrong thing is; `hint` is for what has none.
@@ -175,7 +181,11 @@ where
         match Box::pin(parallel::list(parts, &selection.prefix, first)).await {
             Ok(()) => return Ok(picker),
             Err(Wrong::Listing(error)) => return Err(error),
-            Err(Wrong::Order) => tracing::warn!("the store does not list in the order of the keys: listed again from the beginning by one stream"),
+            Err(Wrong::Order) => {
+                tracing::warn!(
+                    "the store does not list in the order of the keys, or not as S3 behind a given key: listed again from the beginning by one stream"
+                );
+            }
         }
         let pages = picker.listed.pages + 1;
         // What it still holds must not go into the new file.
@@ -193,50 +203,49 @@ fn is_worth_streams(first: &ListPage, selection: &Selection) -> bool {
     let shards = selection.shard.map_or(1, |shard| u64::from(shard.count.get()));
     let few = FEW_PAGES * first.keys.len() as u64;
     let long = selection.limit.is_none_or(|limit| limit.saturating_mul(shards) > few);
-    first.truncated && !first.keys.is_empty() && long && first.keys.is_sorted_by(|a, b| a.key < b.key)
+    first.truncated && first.keys.len() > 1 && long && first.keys.is_sorted_by(|a, b| a.key < b.key)
 }
 
-/// Every page, one after another. A truncated page without a token, or with one that was there before, would end or never end the listing: both are
-/// errors.
+/// Every page, one after another.
 async fn one_by_one<S: Source>(
     source: &mut S,
-    (mut query, mut page): (PageQuery, ListPage),
+    (query, first): (PageQuery, ListPage),
     (picker, progress): (&mut Picker, &mut dyn FnMut(u64)),
 ) -> Result<(), ListError> {
-    let mut pages = None;
+    let mut walk = Walk::new(query);
     // Of this stream alone.
-    for number in 1.. {
-        for record in &page.keys {
-            if !picker.take(record)? {
+    let mut pages = None;
+    let mut next = Some(first);
+    loop {
+        if let Some(page) = next.take()
+            && walk.accepts(&page)?
+        {
+            for record in &page.keys {
+                if !picker.take(record)? {
+                    return Ok(());
+                }
+            }
+            progress(picker.listed.keys);
+            walk.follow(&page)?;
+            if walk.is_over() {
                 return Ok(());
             }
         }
-        progress(picker.listed.keys);
-        if !page.truncated {
-            return Ok(());
-        }
-        let next = page.next.filter(|next| !next.is_empty()).ok_or_else(|| no_token(number))?;
-        // Tokens are opaque, but the same one twice running asks for the same page for ever; a longer circle repeats keys, which is noticed too.
-        if query.token.as_ref() == Some(&next) {
-            return Err(repeated(number));
-        }
-        query.token = Some(next);
         let stream = match &mut pages {
             Some(stream) => stream,
             none => none.insert(source.pages(0).await?),
         };
         picker.listed.pages += 1;
-        page = stream.page(&query).await?;
+        next = match stream.page(walk.query()).await {
+            Err(error) if is_refusal(&error) && walk.is_refused() => None,
+            page => Some(page?),
+        };
     }
-    Ok(())
 }
 
-fn no_token(page: u64) -> ListError {
-    ListError::Wrong(format!("page {page} is truncated and has no continuation token"), LISTING_HINT)
-}
-
-fn repeated(page: u64) -> ListError {
-    ListError::Wrong(format!("page {page} repeats its continuation token"), LISTING_HINT)
+/// Whether an error may say that the store does not know the request.
+fn is_refusal(error: &StoreError) -> bool {
+    matches!(error.kind, StoreErrorKind::NotImplemented | StoreErrorKind::Other | StoreErrorKind::Protocol)
 }
 
 #[cfg(test)]

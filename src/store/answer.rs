@@ -1,4 +1,4 @@
-//! What an answer may hold before the SDK reads it: its own code reads an error document or a listing page of any length into memory, and takes every
+//! What an answer may hold before the SDK reads it: its own code reads an error document of any length into memory, and takes every
 //! success for the one that it asked for.
 
 use std::pin::Pin;
@@ -15,22 +15,19 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 use aws_smithy_types::date_time::Format;
 use bytes::Bytes;
-use http_body_util::Limited;
 use hyper::body::{Body, Frame};
 
 use super::clock::{ClockOffset, offset_from_now};
 
 /// At most so much of an error document is read, by either client: a good one has some hundred bytes.
 pub(super) const DOCUMENT_BYTES: usize = 64 * 1024;
-/// The longest listing page: a thousand keys of 1 KiB, each byte written as an entity of XML, and as much for everything else.
-pub(super) const PAGE_BYTES: usize = 64 * 1024 * 1024;
 /// A refusal by a clock that differs by more, in s, is one for the time of its signature: the SDK takes it for one too.
 const SKEWED_S: u64 = 4 * 60;
 
 /// Limits of the answers to one SDK client.
 #[derive(Debug)]
 pub(super) enum AnswerLimits {
-    /// Any call. Error documents are cut, and a listing page that is too long is an error. What the SDK corrects its own signatures by is passed on.
+    /// Any call. Error documents are cut. What the SDK corrects its own signatures by is passed on.
     Control(Option<ClockOffset>),
     /// GETs of objects: also, only 200 and, for a part, 206 are a success. Tells whether nothing but the end of the connection ends the last body.
     Fetch(Arc<AtomicBool>),
@@ -41,8 +38,6 @@ pub(super) enum AnswerLimits {
 struct Asked {
     /// A part of an object.
     part: bool,
-    /// A listing page.
-    page: bool,
 }
 
 impl Storable for Asked {
@@ -63,7 +58,7 @@ impl Intercept for AnswerLimits {
     ) -> Result<(), BoxError> {
         // The request is gone when its answer comes.
         let request = context.request();
-        let asked = Asked { part: request.headers().contains_key("range"), page: request.uri().contains("list-type=2") };
+        let asked = Asked { part: request.headers().contains_key("range") };
         config.interceptor_state().store_put(asked);
         Ok(())
     }
@@ -89,10 +84,6 @@ impl Intercept for AnswerLimits {
             return Ok(());
         }
         match self {
-            Self::Control(_) if asked.page => {
-                let limited = Limited::new(response.take_body(), PAGE_BYTES);
-                *response.body_mut() = SdkBody::from_body_1_x(limited);
-            }
             Self::Control(_) => {}
             Self::Fetch(until_close) => {
                 let right = if asked.part { 206 } else { 200 };

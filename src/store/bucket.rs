@@ -6,19 +6,18 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
-use aws_sdk_s3::types::{EncodingType, RequestPayer};
-use aws_sdk_s3::{Client, Config};
+use aws_sdk_s3::types::RequestPayer;
 
 use super::backoff::backoff;
 use super::credentials::CredentialFeed;
 use super::error::{Call, StoreError, StoreErrorKind};
-use super::listing::{LeanPages, ListPage, PageQuery, Pager, decode};
+use super::listing::{Asked, BadListing, LeanPages, ListPage, NoPage, PageQuery, Pager, Walk, ask};
 use super::recipe::Recipe;
 use super::session::Session;
 use super::storing::Dialect;
 use crate::plan::ClientKind;
-use crate::sample::KeyRecord;
 
 /// One bucket.
 #[derive(Clone, Debug)]
@@ -115,19 +114,44 @@ impl Bucket {
         self.session.access().request_payer.then_some(RequestPayer::Requester)
     }
 
-    /// One page.
+    /// One page. A document that is no whole page is asked for again, as often as any call is tried.
     pub async fn list_page(&mut self, query: &PageQuery) -> Result<ListPage, StoreError> {
+        let mut attempt = 1;
         loop {
             match self.list(query, None).await {
-                Err(error) if self.follow(&error) => {}
-                result => return result,
+                Ok(page) => return Ok(page),
+                Err(NoPage::Failed(error)) if self.follow(&error) => {}
+                Err(NoPage::Unreadable(error)) if attempt < self.session.limits().attempts => {
+                    tracing::info!(%error, "asked again");
+                    tokio::time::sleep(backoff(attempt, fastrand::f64())).await;
+                    attempt += 1;
+                }
+                Err(error) => return Err(error.into_error()),
             }
         }
     }
 
     /// The same by one attempt.
     pub(super) async fn list_page_once(&self, query: &PageQuery) -> Result<ListPage, StoreError> {
-        self.list(query, Some(RetryConfig::disabled())).await
+        self.list(query, Some(RetryConfig::disabled())).await.map_err(NoPage::into_error)
+    }
+
+    /// The next page of a listing; `None` behind the last.
+    ///
+    /// # Errors
+    /// Also when the listing has no end, or no way to go on.
+    pub async fn next_page(&mut self, walk: &mut Walk) -> Result<Option<ListPage>, StoreError> {
+        let bad = |place: String, error: BadListing| {
+            StoreError::new(StoreErrorKind::Protocol, format!("cannot list {place}: {}", error.what)).hint(error.hint)
+        };
+        while !walk.is_over() {
+            let page = self.list_page(walk.query()).await?;
+            if walk.accepts(&page).map_err(|error| bad(self.uri(&walk.query().prefix), error))? {
+                walk.follow(&page).map_err(|error| bad(self.uri(&walk.query().prefix), error))?;
+                return Ok(Some(page));
+            }
+        }
+        Ok(None)
     }
 
     /// Makes sure that the bucket is there, and goes to its region. Credentials that may not list learn nothing, which is no error.
@@ -142,34 +166,9 @@ impl Bucket {
         }
     }
 
-    async fn list(&self, query: &PageQuery, retries: Option<RetryConfig>) -> Result<ListPage, StoreError> {
-        let PageQuery { prefix, token, start_after, delimiter } = query;
-        let call = self.call("list", prefix);
-        let request = self.client.list_objects_v2().bucket(&self.name).encoding_type(EncodingType::Url).set_request_payer(self.payer());
-        let request = request.set_prefix(Some(prefix.clone()).filter(|p| !p.is_empty())).set_continuation_token(token.clone());
-        let request = request.set_start_after(start_after.clone().filter(|_| token.is_none())).set_delimiter(delimiter.map(str::to_owned));
-        let mut overrides = Config::builder();
-        overrides.set_retry_config(retries);
-        let answer = request.customize().config_override(overrides).send().await.map_err(|error| call.failed(&error))?;
-        // A store that does not know the parameter does not echo it, and its keys are as they are.
-        let encoded = answer.encoding_type() == Some(&EncodingType::Url);
-        let odd = |what: &str| {
-            StoreError::new(StoreErrorKind::Protocol, format!("cannot {}: {what}", call.what)).hint("check that the endpoint is one of S3")
-        };
-        let mut keys = Vec::with_capacity(answer.contents().len());
-        for object in answer.contents.unwrap_or_default() {
-            let key = object.key.ok_or_else(|| odd("an entry of the listing has no key"))?;
-            let key = if encoded { decode(&key).ok_or_else(|| odd("a key is not UTF-8"))? } else { key };
-            let size = object.size.and_then(|size| u64::try_from(size).ok());
-            let etag = object.e_tag.unwrap_or_default().trim_matches('"').to_owned();
-            let storage_class = object.storage_class.map(|class| class.as_str().to_owned()).unwrap_or_default();
-            keys.push(KeyRecord { key, size, etag, storage_class });
-        }
-        let mut prefixes = Vec::new();
-        for prefix in answer.common_prefixes.unwrap_or_default().into_iter().filter_map(|common| common.prefix) {
-            prefixes.push(if encoded { decode(&prefix).ok_or_else(|| odd("a common prefix is not UTF-8"))? } else { prefix });
-        }
-        Ok(ListPage { keys, prefixes, truncated: answer.is_truncated.unwrap_or(false), next: answer.next_continuation_token })
+    async fn list(&self, query: &PageQuery, retries: Option<RetryConfig>) -> Result<ListPage, NoPage> {
+        let asked = Asked { client: &self.client, bucket: &self.name, payer: self.payer(), retries };
+        ask(asked, query, &self.call("list", &query.prefix)).await
     }
 
     /// Whether there is an object: `None` when these credentials may not ask.
@@ -223,16 +222,5 @@ impl Bucket {
             std::io::Write::write_all(&mut file, &chunk).map_err(broken)?;
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_of_a_url_encoded_page_come_back_verbatim() {
-        assert_eq!(decode("a+b%2Bc%25%20d/%F0%9F%98%80").as_deref(), Some("a b+c% d/😀"));
-        assert_eq!(decode("%FF"), None);
     }
 }

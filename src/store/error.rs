@@ -181,7 +181,9 @@ impl Call {
         let deepest = chain.last().map(|text| text.trim_start_matches("invalid peer certificate: ").to_owned()).unwrap_or_default();
         let is = |word: &str| chain.iter().any(|text| text.to_ascii_lowercase().contains(word));
         let distrusted = distrust::of(&chain);
-        let (kind, cause, hint) = if matches!(error, SdkError::ResponseError(_)) && !is("timed out") {
+        let (kind, cause, hint) = if is("longer than 64 mib") {
+            (Kind::Protocol, format!("the answer{at} is longer than 64 MiB"), "check that the endpoint is one of S3")
+        } else if matches!(error, SdkError::ResponseError(_)) && !is("timed out") {
             (Kind::Protocol, format!("the answer{at} is not S3's"), "check that the endpoint is one of S3")
         } else if let Some(Distrust { what, hint }) = distrusted {
             (Kind::Tls, format!("the certificate{at} {what} ({deepest})"), hint)

@@ -10,15 +10,16 @@ use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_s3::config::Builder;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
+use aws_sdk_s3::config::{Builder, StalledStreamProtectionConfig};
 use aws_types::service_config::ServiceConfigKey;
 
 use super::answer::AnswerLimits;
 use super::clock::ClockOffset;
 use super::credentials::{CredentialFeed, Keeper, StaticKeys};
 use super::error::{StoreError, StoreErrorKind};
+use super::limits::DocumentLimits;
 use super::provider::Checked;
 use super::trust::http_client;
 use crate::plan::names::{self, Wrong, trimmed};
@@ -137,12 +138,16 @@ impl Session {
     pub(super) fn control_config(&self) -> Builder {
         let timeouts = TimeoutConfig::builder().connect_timeout(self.limits.connect_timeout).read_timeout(self.limits.stall_timeout).build();
         let retries = RetryConfig::standard().with_max_attempts(self.limits.attempts).with_initial_backoff(Duration::from_millis(100));
+        // This run's time-out stands in the place of the SDK's protection against stalled downloads, which has one of its own.
+        let uploads = StalledStreamProtectionConfig::enabled().upload_enabled(true).download_enabled(false).build();
         let mut builder = Builder::from(&self.config);
         builder.set_endpoint_url(self.endpoint.clone());
         builder
             .force_path_style(self.path_style())
             .timeout_config(timeouts)
             .retry_config(retries)
+            .stalled_stream_protection(uploads)
+            .interceptor(DocumentLimits { stall: self.limits.stall_timeout })
             .interceptor(AnswerLimits::Control(self.clock.clone()))
     }
 

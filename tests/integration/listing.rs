@@ -113,8 +113,82 @@ fn a_page_that_cannot_be_had_says_what_the_sdk_says() {
     said.fails(4, "cannot list s3://source: access denied (AccessDenied)", "grant s3:ListBucket to these credentials");
     assert_eq!(asked(&server), 1 + 1 + 1);
     let (server, said) = run(vec![Reply::ok("<ListBucketResult><Contents><Key>k0001</Key></Contents>")]);
-    said.fails(4, "cannot list s3://source: the answer is not S3's", "check that the endpoint is one of S3");
-    assert_eq!(asked(&server), 1 + 5);
-    let (_, said) = run(vec![Reply::page(&["k0001"], "<IsTruncated>true</IsTruncated>")]);
-    assert!(said.stderr.contains("page 2 is truncated and has no continuation token"), "{}", said.stderr);
+    said.fails(4, "cannot list s3://source: the answer is not a whole listing page (it ends early)", UNREADABLE_HINT);
+    assert_eq!(asked(&server), 1 + 5 + 1);
+    // Neither `start-after` nor `marker` leads on: the first page comes again.
+    let (server, said) = run(vec![Reply::page(&["k0001"], "<IsTruncated>true</IsTruncated>")]);
+    assert!(said.stderr.contains("cannot list s3://source: page 3 does not begin behind the last key of the page before it"), "{}", said.stderr);
+    assert!(said.stderr.contains("name its keys in a file with --keys"), "{}", said.stderr);
+    assert_eq!(asked(&server), 4);
+}
+
+const UNREADABLE_HINT: &str = "check that the endpoint is one of S3, and what stands between it and this machine";
+
+/// A run whose one page comes by the SDK: of `replies`, one after the other, the last for ever.
+fn one_page(replies: Vec<Reply>, client: &str) -> (Scripted, Said) {
+    let count = AtomicUsize::new(0);
+    let server = Scripted::start(2, move |request: &Request| {
+        request.is_listing().then(|| replies[count.fetch_add(1, Ordering::Relaxed).min(replies.len() - 1)].clone())
+    });
+    let said = Invocation::run(&server).args(&["--client", client, "--stall-timeout", "2s"]).go();
+    (server, said)
+}
+
+#[test]
+fn the_first_page_is_read_strictly_too() {
+    let whole = || Reply::page(&["k0000", "k0001"], "<IsTruncated>false</IsTruncated>");
+    // The end of the document is missing, and its length agrees.
+    let between = || Reply::ok("<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>k0000</Key></Contents>");
+    let in_key = || Reply::ok("<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>k00");
+    for client in ["lean", "sdk"] {
+        let (server, said) = one_page(vec![between(), in_key(), whole()], client);
+        said.exits(0);
+        assert_eq!((asked(&server), server.requests().iter().filter(|request| request.is_fetch()).count()), (3, 2), "{client}");
+        let (server, said) = one_page(vec![in_key()], client);
+        said.fails(4, "cannot list s3://source: the answer is not a whole listing page (it ends early)", UNREADABLE_HINT);
+        assert_eq!(asked(&server), 5, "{client}");
+        // The SDK's own parser reads `k0` there.
+        let comment =
+            Reply::ok("<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>k0<!-- x -->000</Key></Contents></ListBucketResult>");
+        let (server, said) = one_page(vec![comment], client);
+        said.exits(0);
+        assert!(server.requests().iter().any(|request| request.path() == "source/k0000"), "{client}");
+    }
+}
+
+#[test]
+fn a_page_without_end_is_given_up() {
+    let huge = Reply::ok(vec![b' '; (64 << 20) + 1]);
+    for client in ["lean", "sdk"] {
+        let (server, said) = one_page(vec![huge.clone()], client);
+        let error = format!("cannot list s3://source: the answer at {} is longer than 64 MiB", server.url());
+        said.fails(4, &error, "check that the endpoint is one of S3");
+    }
+    // By `lean`, behind the first page.
+    let (server, said) = run(vec![huge]);
+    let error = format!("cannot list s3://source: the answer at {} is longer than 64 MiB", server.url());
+    said.fails(4, &error, "check that the endpoint is one of S3");
+    assert_eq!(asked(&server), 1 + 1 + 1);
+    // What matters of an error stands in its first 64 KiB.
+    let long = [&b"<Error><Code>AccessDenied</Code><Message>no</Message></Error>"[..], &vec![b' '; 1 << 20]].concat();
+    let (_, said) = one_page(vec![Reply::Answer(403, Vec::new(), long)], "sdk");
+    said.fails(4, "cannot list s3://source: access denied (AccessDenied)", "grant s3:ListBucket to these credentials");
+}
+
+#[test]
+fn a_store_without_tokens_is_listed_by_the_last_key() {
+    let keys: Vec<String> = (0..7).map(|number| format!("k{number:04}")).collect();
+    for parameter in ["start-after=", "marker="] {
+        for client in ["lean", "sdk"] {
+            let all = keys.clone();
+            let server = Scripted::start(7, move |request: &Request| {
+                let after = request.target.split(['?', '&']).find_map(|pair| pair.strip_prefix(parameter)).unwrap_or_default();
+                let rest: Vec<&str> = all.iter().map(String::as_str).filter(|key| *key > after).collect();
+                let more = format!("<IsTruncated>{}</IsTruncated>", rest.len() > 3);
+                request.is_listing().then(|| Reply::page(&rest[..rest.len().min(3)], &more))
+            });
+            Invocation::run(&server).args(&["--client", client]).go().exits(0);
+            assert_eq!(server.requests().iter().filter(|request| request.is_fetch()).count(), 7, "{parameter} {client}");
+        }
+    }
 }

@@ -4,7 +4,9 @@
 //! done with the answer.
 
 mod folders;
+mod range;
 mod ranges;
+mod seam;
 mod space;
 mod spool;
 
@@ -15,9 +17,11 @@ use futures::future::FutureExt as _;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
 use super::pick::{Picker, check};
-use super::{ListError, Pages, Source, Wrong};
-use crate::store::{ListPage, PageQuery, StoreError, StoreErrorKind};
-use ranges::{Id, Ranges, State};
+use super::{ListError, Pages, Source, Wrong, is_refusal};
+use crate::store::{ListPage, PageQuery, StoreError};
+use range::{Id, State};
+use ranges::Ranges;
+use seam::Neighbours;
 use spool::Spool;
 
 /// Streams of pages at the most. S3 answers a page in about 80 ms, so this is some 400,000 keys a second.
@@ -33,6 +37,10 @@ enum Purpose {
     Range(Id),
     /// Folders, number so and so of those around the first page.
     Folders(usize),
+    /// What comes behind the keys that were given out.
+    Seam,
+    /// Whether the store begins where it is told to: number so and so of those asked.
+    Start(usize),
 }
 
 /// A request's end.
@@ -60,6 +68,22 @@ pub(super) struct Parallel<'a, S: Source> {
     folders: (Vec<String>, Vec<ListPage>),
     looking: usize,
     last_of_first: String,
+    /// What shows whether the store begins where it is told to. Until it has, nothing is given out.
+    proofs: Vec<Proof>,
+    proved_in_folder: bool,
+}
+
+/// The store has to list the second of two neighbours behind the first.
+struct Proof {
+    neighbours: Neighbours,
+    asked: bool,
+    given: bool,
+}
+
+impl Proof {
+    fn of(neighbours: Neighbours) -> Self {
+        Self { neighbours, asked: false, given: false }
+    }
 }
 
 /// What a listing is made of.
@@ -81,6 +105,8 @@ where
 {
     let Parts { source, picker, progress, spool } = parts;
     let folders = folders::around(prefix, &first);
+    // Where there is no folder in the first page, a later one shows how the store begins in one.
+    let neighbours = Neighbours::of_a_page(&first.keys).filter(|_| Neighbours::of_a_folder(&first.keys).is_none());
     let mut parallel = Parallel {
         source,
         picker,
@@ -94,6 +120,8 @@ where
         looking: folders.len(),
         folders: (folders, Vec::new()),
         last_of_first: first.keys.last().map(|record| record.key.clone()).unwrap_or_default(),
+        proofs: neighbours.into_iter().map(Proof::of).collect(),
+        proved_in_folder: false,
     };
     parallel.take(0, first)?;
     for (number, folder) in parallel.folders.0.clone().into_iter().enumerate() {
@@ -114,9 +142,16 @@ where
             if given == Given::Enough {
                 return Ok(());
             }
-            // What is still asked for then are hints, or behind the limit.
-            if given == Given::Nothing && (self.requests.is_empty() || self.ranges.front().is_none()) {
-                return if self.ranges.look_wrong() { Err(Wrong::Order) } else { Ok(()) };
+            if given == Given::Nothing && self.ranges.front().is_none() {
+                if self.ranges.is_closed() {
+                    // What is still asked for are hints.
+                    return Ok(());
+                }
+                self.ask_questions().await?;
+            }
+            if given == Given::Nothing && self.requests.is_empty() {
+                // Nobody can say what is missing.
+                return Err(Wrong::Order);
             }
             let answer = if given == Given::Something {
                 // The keys before their turn are given out a page at a time, so that no answer waits for all of them.
@@ -146,8 +181,24 @@ where
         Ok(())
     }
 
+    /// Asks for what says whether the store is to be trusted: a page of one key each.
+    async fn ask_questions(&mut self) -> Result<(), Wrong> {
+        for number in 0..self.proofs.len() {
+            let proof = &mut self.proofs[number];
+            if !std::mem::replace(&mut proof.asked, true) {
+                let query = self.ranges.one_behind(proof.neighbours.key.clone());
+                self.ask(Purpose::Start(number), query).await?;
+            }
+        }
+        match self.ranges.question() {
+            Some(query) => self.ask(Purpose::Seam, query).await,
+            None => Ok(()),
+        }
+    }
+
     /// Every stream gets something to do, if there is anything.
     async fn give_work(&mut self) -> Result<(), Wrong> {
+        self.ask_questions().await?;
         while self.requests.len() < STREAMS {
             // Guesses wait until the folders are known.
             let id = if self.looking > 0 { self.ranges.waiting() } else { self.ranges.next_for_idle() };
@@ -169,8 +220,16 @@ where
             Purpose::Range(id) => match page {
                 // A store that has no such request: one stream needs none, and words what is wrong if that was not it.
                 Err(error) if self.ranges.asked_by_start(id) && is_refusal(&error) => Err(Wrong::Order),
+                // It may have expired.
+                Err(error) if is_refusal(&error) && self.ranges.is_without_token(id) => Ok(()),
                 page => self.take(id, page.map_err(ListError::from)?),
             },
+            Purpose::Seam => self.ranges.answered(&doubted(page)?),
+            Purpose::Start(number) => {
+                let (page, proof) = (doubted(page)?, &mut self.proofs[number]);
+                proof.given = page.keys.first().is_some_and(|record| record.key == proof.neighbours.next);
+                if proof.given { Ok(()) } else { Err(Wrong::Order) }
+            }
             Purpose::Folders(number) => {
                 // Only a hint was lost; what is wrong with the store, the ranges' own pages will say.
                 let page = page.inspect_err(|error| tracing::debug!(number, %error, "folders not listed")).unwrap_or_default();
@@ -188,6 +247,12 @@ where
     /// Takes in a page of a range: into the key file when it is its turn, else aside.
     fn take(&mut self, id: Id, mut page: ListPage) -> Result<(), Wrong> {
         let received = self.ranges.received(id, &page)?;
+        if !self.proved_in_folder
+            && let Some(neighbours) = Neighbours::of_a_folder(&page.keys)
+        {
+            self.proved_in_folder = true;
+            self.proofs.push(Proof::of(neighbours));
+        }
         page.keys.truncate(received.keys);
         page.keys.iter().try_for_each(check)?;
         page.keys.retain(|record| self.picker.selects(record));
@@ -217,8 +282,22 @@ where
 
     /// Puts the next page of the first range into the key file.
     fn give_out(&mut self) -> Result<Given, Wrong> {
-        while let Some(front) = self.ranges.front() {
+        while self.proofs.iter().all(|proof| proof.given)
+            && let Some(front) = self.ranges.front()
+        {
             let id = front.id;
+            if front.is_empty_so_far() {
+                if front.state != State::Done {
+                    return Ok(Given::Nothing);
+                }
+                self.spool.forget(id);
+                self.ranges.drop_front();
+                continue;
+            }
+            if !self.ranges.is_closed() {
+                return Ok(Given::Nothing);
+            }
+            let Some(front) = self.ranges.front() else { break };
             if let Some(records) = self.spool.pop(id).map_err(ListError::Spool)? {
                 front.spooled -= records.len() as u64;
                 for record in &records {
@@ -232,15 +311,15 @@ where
                 return Ok(Given::Nothing);
             }
             self.spool.forget(id);
-            self.ranges.drop_front()?;
+            self.ranges.drop_front();
         }
         Ok(Given::Nothing)
     }
 }
 
-/// Whether an error may say that the store does not know the request.
-fn is_refusal(error: &StoreError) -> bool {
-    matches!(error.kind, StoreErrorKind::NotImplemented | StoreErrorKind::Other | StoreErrorKind::Protocol)
+/// The answer to a question that one stream has no need to ask.
+fn doubted(page: Result<ListPage, StoreError>) -> Result<ListPage, Wrong> {
+    page.map_err(|error| if is_refusal(&error) { Wrong::Order } else { ListError::from(error).into() })
 }
 
 /// What was put into the key file.

@@ -2,11 +2,18 @@
 //!
 //! The ranges stand in key order and leave no gap: each begins behind the key at which the one before it ends. Whatever is divided, every key is
 //! in one range; a bad guess costs a request, never a key.
+//!
+//! That holds for a store that lists in the order of the keys' bytes. Whether it does is not believed but seen: a range goes on behind the last key
+//! read, which exists, and ends where a page passes its end, or where nothing comes; and where two ranges meet, the key that the store lists behind
+//! the last one of the first must be the first one of the second ([`Seam`]). So each key is the one that the store lists behind the key before it,
+//! as in one stream.
 
 use std::collections::VecDeque;
 
-use super::space::{Alphabets, Interval, divide, ratio};
-use crate::lister::{Wrong, no_token, repeated};
+use super::range::{Id, Range, Received, State};
+use super::seam::Seam;
+use super::space::{Alphabets, Interval, divide};
+use crate::lister::Wrong;
 use crate::store::{ListPage, PageQuery};
 
 /// A range is divided when it is thought to have so many pages left.
@@ -15,57 +22,6 @@ const WORTHWHILE_PAGES: f64 = 4.0;
 const OVERDUE_PAGES: u32 = 8;
 /// Keys of a page from which alphabets are learned.
 const OBSERVED: usize = 32;
-
-/// Number of a range; never used twice.
-pub(super) type Id = u64;
-
-/// How far a range is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
-    /// Not asked for yet.
-    Waiting,
-    /// A page is asked for.
-    Asked,
-    /// Every key of it is there.
-    Done,
-}
-
-/// Keys behind `after`, up to and with `end`.
-#[derive(Debug)]
-pub(super) struct Range {
-    pub(super) id: Id,
-    pub(super) state: State,
-    /// Keys kept of it that wait on disk.
-    pub(super) spooled: u64,
-    after: String,
-    end: Option<String>,
-    /// The first key read.
-    first: Option<String>,
-    /// The last key read.
-    at: Option<String>,
-    /// The first key that was seen behind the end: a range further on must have it.
-    further: Option<String>,
-    token: Option<String>,
-    keys: u64,
-    pages_since_division: u32,
-    /// How many keys are thought to be left.
-    left: f64,
-    /// Divisions in a row whose other part had no key, or is not known yet.
-    fruitless: u32,
-    /// Nobody knows how far the keys go: guesses go on until one finds a key.
-    searching: bool,
-    /// The range that this one was divided from, until its first page has come.
-    divided_from: Option<Id>,
-}
-
-/// What came of a page.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Received {
-    /// So many keys from its front are the range's.
-    pub(super) keys: usize,
-    /// Whether the range goes on.
-    pub(super) state: State,
-}
 
 /// All ranges.
 pub(super) struct Ranges {
@@ -78,12 +34,8 @@ pub(super) struct Ranges {
     page_keys: u64,
     /// Requests for parts that had no key, and those not answered yet.
     fruitless: u64,
-    /// A page behind a given key has come, and began behind it.
-    start_is_heeded: bool,
-    /// A key was seen that belongs to a range further on.
-    seen_further: bool,
-    /// Such a key, of the ranges that were given out: not found yet.
-    promised: Option<String>,
+    /// Behind the last range with a key that was given out.
+    seam: Option<Seam>,
 }
 
 impl Ranges {
@@ -93,7 +45,7 @@ impl Ranges {
         let all = VecDeque::from([Range { searching: true, ..whole }]);
         let prefix = prefix.to_owned();
         let alphabets = Alphabets::default();
-        Self { prefix, all, alphabets, next_id: 1, pages: 0, page_keys: 0, fruitless: 0, start_is_heeded: false, seen_further: false, promised: None }
+        Self { prefix, all, alphabets, next_id: 1, pages: 0, page_keys: 0, fruitless: 0, seam: None }
     }
 
     /// The ranges in key order.
@@ -112,25 +64,60 @@ impl Ranges {
     }
 
     /// Forgets the first range, which is complete.
+    pub(super) fn drop_front(&mut self) {
+        if let Some(Range { at: Some(at), behind, .. }) = self.all.pop_front() {
+            self.seam = Some(Seam::new(at, behind));
+        }
+    }
+
+    /// Whether the keys of the first range follow what was given out, or, when no range is left, nothing does.
+    pub(super) fn is_closed(&mut self) -> bool {
+        let next = self.all.front().map(|range| (range.after.as_str(), range.first.as_deref()));
+        if self.seam.as_ref().is_none_or(|seam| seam.is_closed(next)) {
+            self.seam = None;
+        }
+        self.seam.is_none()
+    }
+
+    /// What to ask the store about the seam, once, if that is not known otherwise: one key behind its last one.
+    pub(super) fn question(&mut self) -> Option<PageQuery> {
+        let known = self.all.front().is_none_or(|range| range.first.is_some());
+        if !known || self.is_closed() {
+            return None;
+        }
+        let at = self.seam.as_mut()?.ask()?;
+        Some(self.one_behind(at))
+    }
+
+    /// The one key behind this one.
+    pub(super) fn one_behind(&self, key: String) -> PageQuery {
+        PageQuery { start_after: Some(key), max_keys: Some(1), ..PageQuery::of(&self.prefix) }
+    }
+
+    /// Takes in the answer.
     ///
     /// # Errors
-    /// When a key that a range before it saw on its way should be in it, and is not: the store's order is another than that of the bytes, or the key
-    /// was deleted meanwhile.
-    pub(super) fn drop_front(&mut self) -> Result<(), Wrong> {
-        let Some(front) = self.all.pop_front() else { return Ok(()) };
-        let here = self.promised.take_if(|key| front.end.as_ref().is_none_or(|end| *key <= *end));
-        if here.is_some_and(|key| front.first.as_ref().is_none_or(|first| *first > key)) {
+    /// When the store lists another key there than the ranges have.
+    pub(super) fn answered(&mut self, page: &ListPage) -> Result<(), Wrong> {
+        let next = self.all.front().and_then(|range| range.first.as_deref());
+        if page.keys.first().map(|record| record.key.as_str()) != next {
             return Err(Wrong::Order);
         }
-        if self.promised.is_none() {
-            self.promised = front.further;
-        }
+        self.seam = None;
         Ok(())
+    }
+
+    /// The token of the next page of a range does not serve any more: it goes on behind its last key. False when there is no such thing.
+    pub(super) fn is_without_token(&mut self, id: Id) -> bool {
+        let Some(range) = self.find(id).filter(|range| range.asked_by_token && range.at.is_some()) else { return false };
+        range.state = State::Waiting;
+        range.asked_by_token = false;
+        true
     }
 
     /// Whether the page that is asked for of this range is one behind a given key.
     pub(super) fn asked_by_start(&self, id: Id) -> bool {
-        self.all.iter().any(|range| range.id == id && range.token.is_none() && !range.after.is_empty())
+        self.all.iter().any(|range| range.id == id && !range.asked_by_token)
     }
 
     /// Gives up everything behind the range of this number, and the rest of that one.
@@ -141,19 +128,16 @@ impl Ranges {
         }
     }
 
-    /// True when all that was listed behind a given key was nothing, and yet there should have been something.
-    pub(super) fn look_wrong(&self) -> bool {
-        self.seen_further && !self.start_is_heeded
-    }
-
     /// The next page of this range.
     pub(super) fn ask(&mut self, id: Id) -> Option<PageQuery> {
         let prefix = self.prefix.clone();
         let range = self.find(id)?;
         range.state = State::Asked;
-        let token = range.token.clone();
-        let start_after = Some(range.after.clone()).filter(|after| token.is_none() && !after.is_empty());
-        Some(PageQuery { prefix, token, start_after, delimiter: None })
+        let token = range.token.take();
+        range.asked_by_token = token.is_some();
+        let start = range.at.as_ref().unwrap_or(&range.after);
+        let start_after = Some(start.clone()).filter(|start| token.is_none() && !start.is_empty());
+        Some(PageQuery { token, start_after, ..PageQuery::of(&prefix) })
     }
 
     /// The first range that nobody asks for.
@@ -240,21 +224,19 @@ impl Ranges {
     /// Takes in a page of a range.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// [`Wrong::Order`] when the store does not list as it should.
     pub(super) fn received(&mut self, id: Id, page: &ListPage) -> Result<Received, Wrong> {
         self.pages += 1;
         self.page_keys = self.page_keys.max(page.keys.len() as u64);
         for record in page.keys.iter().step_by(page.keys.len().div_ceil(OBSERVED).max(1)) {
             self.alphabets.observe(&record.key);
         }
-        let number = self.pages;
         let Some(range) = self.all.iter_mut().find(|range| range.id == id) else { return Ok(Received { keys: 0, state: State::Done }) };
-        let by_start = range.at.is_none() && !range.after.is_empty();
-        let received = range.received(page, number)?;
-        self.seen_further |= received.keys < page.keys.len();
-        self.start_is_heeded |= by_start && !page.keys.is_empty();
-        if received.state == State::Asked {
+        let received = range.received(page, self.page_keys)?;
+        if received.state == State::Asked && page.truncated {
             range.estimate(&self.alphabets);
+        } else {
+            range.left = 0.0;
         }
         if let Some(from) = range.divided_from.take() {
             let found = received.keys > 0;
@@ -266,72 +248,5 @@ impl Ranges {
             }
         }
         Ok(received)
-    }
-}
-
-impl Range {
-    fn new(id: Id, (after, end): (String, Option<String>)) -> Self {
-        Self {
-            id,
-            state: State::Waiting,
-            spooled: 0,
-            after,
-            end,
-            first: None,
-            at: None,
-            further: None,
-            token: None,
-            keys: 0,
-            pages_since_division: 0,
-            left: 0.0,
-            fruitless: 0,
-            searching: false,
-            divided_from: None,
-        }
-    }
-
-    /// Keys that are worth a guess: each one that found nothing makes the next less likely to.
-    fn believed(&self) -> f64 {
-        let doubt = if self.searching { 0 } else { self.fruitless.min(16) };
-        self.left / 16_f64.powi(i32::try_from(doubt).unwrap_or(16))
-    }
-
-    fn received(&mut self, page: &ListPage, number: u64) -> Result<Received, Wrong> {
-        let mut last = self.at.as_deref().unwrap_or(&self.after);
-        for record in &page.keys {
-            if record.key.as_str() <= last {
-                return Err(Wrong::Order);
-            }
-            last = &record.key;
-        }
-        let mine = self.end.as_ref().map_or(page.keys.len(), |end| page.keys.partition_point(|record| record.key <= *end));
-        self.keys += mine as u64;
-        self.pages_since_division += 1;
-        if let Some(record) = mine.checked_sub(1).and_then(|last| page.keys.get(last)) {
-            self.at = Some(record.key.clone());
-            self.first.get_or_insert_with(|| page.keys[0].key.clone());
-        }
-        self.further = page.keys.get(mine).map(|record| record.key.clone());
-        let ended = !page.truncated || mine < page.keys.len() || (self.at.is_some() && self.at == self.end);
-        if ended {
-            self.state = State::Done;
-            self.left = 0.0;
-            return Ok(Received { keys: mine, state: State::Done });
-        }
-        let next = page.next.clone().filter(|next| !next.is_empty()).ok_or_else(|| Wrong::from(no_token(number)))?;
-        if self.token.replace(next) == page.next {
-            return Err(repeated(number).into());
-        }
-        Ok(Received { keys: mine, state: State::Asked })
-    }
-
-    /// Thinks again about how many keys are left.
-    fn estimate(&mut self, alphabets: &Alphabets) {
-        let (Some(first), Some(at)) = (self.first.as_deref(), self.at.as_deref()) else { return };
-        // From the first key, not from where the range begins: between the two there may be any distance.
-        let whole = Interval { after: first, end: self.end.as_deref() };
-        // Where that cannot be told, there may be any number.
-        let ratio = ratio(alphabets, whole, (first, at)).unwrap_or(1e18);
-        self.left = self.keys as f64 * ratio;
     }
 }

@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-use super::ranges::Id;
+use super::range::Id;
 use crate::results::keys::{decode, encode};
 use crate::sample::KeyRecord;
 

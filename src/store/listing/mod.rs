@@ -1,18 +1,22 @@
 //! Pages of a bucket's keys: what is asked for, what a page holds, and who asks.
 //!
-//! The first page of a listing is the SDK's ([`super::Bucket::list_page`]): it finds the bucket's region and puts errors into words. The pages
-//! behind it come over connections of the `lean` client where a run may use it, read by a scanner of their own.
+//! The SDK asks for the first page of a listing ([`super::Bucket::list_page`]): it finds the bucket's region and puts errors into words. The pages
+//! behind it come over connections of the `lean` client where a run may use it. A scanner of our own reads every page, whoever asked for it.
 
+mod by_sdk;
 mod pager;
 mod scan;
+mod walk;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::sample::KeyRecord;
 
+pub(super) use by_sdk::{Asked, NoPage, ask};
 pub(super) use pager::LeanPages;
 pub use pager::Pager;
-pub(super) use scan::{decode, scan};
+pub(super) use scan::scan;
+pub use walk::{BadListing, Rounds, Walk};
 
 /// One page of a listing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,6 +42,10 @@ pub struct PageQuery {
     pub start_after: Option<String>,
     /// Folds keys behind it into common prefixes.
     pub delimiter: Option<&'static str>,
+    /// Only keys behind this one, by `ListObjects`, the older request, which knows neither a token nor `start_after`.
+    pub marker: Option<String>,
+    /// Fewer keys than the store gives by itself.
+    pub max_keys: Option<i32>,
 }
 
 impl PageQuery {
@@ -58,13 +66,17 @@ const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_'
 
 /// The query of a request: parameters sorted by name, percent-encoded.
 fn query_text(query: &PageQuery) -> String {
-    let PageQuery { prefix, token, start_after, delimiter } = query;
-    let start_after = start_after.as_deref().filter(|_| token.is_none());
+    let PageQuery { prefix, token, start_after, delimiter, marker, max_keys } = query;
+    let newer = marker.is_none();
+    let start_after = start_after.as_deref().filter(|_| token.is_none() && newer);
+    let max_keys = max_keys.map(|keys| keys.to_string());
     let given = [
-        ("continuation-token", token.as_deref()),
+        ("continuation-token", token.as_deref().filter(|_| newer)),
         ("delimiter", *delimiter),
         ("encoding-type", Some("url")),
-        ("list-type", Some("2")),
+        ("list-type", Some("2").filter(|_| newer)),
+        ("marker", marker.as_deref()),
+        ("max-keys", max_keys.as_deref()),
         ("prefix", Some(prefix.as_str()).filter(|prefix| !prefix.is_empty())),
         ("start-after", start_after),
     ];
@@ -83,5 +95,7 @@ mod tests {
         assert_eq!(query_text(&all), "delimiter=%2F&encoding-type=url&list-type=2&prefix=p%2F%3D%26&start-after=a%20b%2B%2F%C3%A9");
         let token = all.after(Some("t+=".to_owned()));
         assert_eq!(query_text(&token), "continuation-token=t%2B%3D&delimiter=%2F&encoding-type=url&list-type=2&prefix=p%2F%3D%26");
+        let older = PageQuery { marker: Some("a b".to_owned()), max_keys: Some(1), ..token };
+        assert_eq!(query_text(&older), "delimiter=%2F&encoding-type=url&marker=a%20b&max-keys=1&prefix=p%2F%3D%26");
     }
 }

@@ -3,7 +3,9 @@
 //! Where `lean` gives up, the SDK asks once more: what it then says is the error that a person reads.
 
 use std::cell::Cell;
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -11,12 +13,14 @@ use tokio::time::Instant;
 use super::scan::scan;
 use super::{ListPage, PageQuery, query_text};
 use crate::plan::Limits;
+use crate::sample::Outcome;
 use crate::store::attempt::{AttemptError, BodyHead, BodySink, CLOCK_CORRECTIONS, ObjectClient as _, Remedy};
 use crate::store::backoff::backoff;
 use crate::store::bucket::Bucket;
 use crate::store::credentials::CredentialFeed;
-use crate::store::error::{StoreError, StoreErrorKind};
+use crate::store::error::StoreError;
 use crate::store::lean::{Dialer, LeanClient};
+use crate::store::limits::PAGE_BYTES;
 use crate::store::recipe::Recipe;
 
 /// The code of an answer that is no listing page.
@@ -95,19 +99,20 @@ impl LeanPager {
         let mut tries = Tries::default();
         loop {
             let begin = Instant::now();
-            let error = match self.attempt(&text).await {
-                Ok(document) => match scan(&document) {
-                    Ok(page) => return Ok(page),
-                    Err(why) => {
-                        tracing::debug!(why, "a listing page cannot be read");
-                        AttemptError::own(NOT_A_PAGE, Remedy::BackOff)
-                    }
-                },
+            let read = self.attempt(&text).await.and_then(|document| {
+                scan(&document).map_err(|why| {
+                    tracing::debug!(why, "a listing page cannot be read");
+                    AttemptError::own(NOT_A_PAGE, Remedy::BackOff)
+                })
+            });
+            let error = match read {
+                Ok(page) => return Ok(page),
                 Err(error) => error,
             };
             tracing::debug!(code = %error.code, "no listing page");
             match self.after(error.remedy, begin, &mut tries) {
-                Next::GiveUp => return self.last_word(query, error).await,
+                // What the SDK then says is the error that a person reads.
+                Next::GiveUp => return self.bucket.list_page_once(query).await,
                 Next::AtOnce => {}
                 Next::Refresh => self.client.refresh_credentials().await,
                 Next::Wait(time) => tokio::time::sleep(time).await,
@@ -115,12 +120,18 @@ impl LeanPager {
         }
     }
 
-    /// One GET: the whole body, which is as long as announced.
+    /// One GET: the whole body, which is as long as announced, and not longer than a page can be.
     async fn attempt(&mut self, query: &str) -> Result<Vec<u8>, AttemptError> {
-        let progress = Cell::new(Instant::now());
-        let mut document = Document { progress: &progress, announced: None, bytes: Vec::new() };
+        let (progress, over) = (Cell::new(Instant::now()), Cell::new(false));
+        let mut document = Document { progress: &progress, over: &over, announced: None, bytes: Vec::new() };
+        let too_long = || AttemptError::own(NOT_A_PAGE, Remedy::Nothing(Outcome::Failed));
         {
             let mut call = std::pin::pin!(self.client.list(query, &mut document));
+            let mut call = std::pin::pin!(poll_fn(|context| match call.as_mut().poll(context) {
+                // Nobody waits for the rest.
+                _ if over.get() => Poll::Ready(Err(too_long())),
+                result => result,
+            }));
             loop {
                 let deadline = progress.get() + self.limits.stall_timeout;
                 match tokio::time::timeout_at(deadline, &mut call).await {
@@ -169,21 +180,13 @@ impl LeanPager {
             }
         }
     }
-
-    /// Lets the SDK ask once, and say what is wrong. Not for an answer that was no page: the SDK is less strict, and might take half of one.
-    async fn last_word(&mut self, query: &PageQuery, error: AttemptError) -> Result<ListPage, StoreError> {
-        if error == AttemptError::own(NOT_A_PAGE, Remedy::BackOff) {
-            let place = self.bucket.uri(&query.prefix);
-            return Err(StoreError::new(StoreErrorKind::Protocol, format!("cannot list {place}: the answer is not S3's"))
-                .hint("check that the endpoint is one of S3"));
-        }
-        self.bucket.list_page_once(query).await
-    }
 }
 
 /// The body of an answer.
 struct Document<'a> {
     progress: &'a Cell<Instant>,
+    /// More came than a page can have.
+    over: &'a Cell<bool>,
     announced: Option<u64>,
     bytes: Vec<u8>,
 }
@@ -198,6 +201,10 @@ impl BodySink for Document<'_> {
 
     fn chunk(&mut self, bytes: &[u8]) {
         self.progress.set(Instant::now());
-        self.bytes.extend_from_slice(bytes);
+        if (self.bytes.len() + bytes.len()) as u64 > PAGE_BYTES {
+            self.over.set(true);
+        } else {
+            self.bytes.extend_from_slice(bytes);
+        }
     }
 }

@@ -14,7 +14,7 @@ use crate::plan::{Shard, result_stem};
 use crate::platform::clock::{unix_ms, utc_text};
 use crate::results::record::{Limited, Means, Record, RepetitionFailure, SweepFacts, TaskRun};
 use crate::results::summary::Summary;
-use crate::store::{Bucket, PageQuery, StoreError};
+use crate::store::{Bucket, PageQuery, StoreError, Walk};
 use crate::sweep::attempt::Attempt;
 use crate::sweep::summaries::found_in;
 
@@ -66,19 +66,15 @@ pub(in crate::sweep) trait Shelf {
 impl Shelf for Bucket {
     async fn fetch(&mut self, prefix: &str, names: &[String], dir: &Path) -> Result<(), StoreError> {
         // Asked of the listing: whoever may list below a prefix alone is told «denied» of an object that is not there.
-        let mut query = PageQuery::of(prefix);
-        loop {
-            let page = self.list_page(&query).await?;
+        let mut walk = Walk::new(PageQuery::of(prefix));
+        while let Some(page) = self.next_page(&mut walk).await? {
             let there =
                 page.keys.iter().filter_map(|record| record.key.strip_prefix(prefix)).filter(|name| names.iter().any(|wanted| wanted == name));
             for name in there {
                 self.read_to_file(&format!("{prefix}{name}"), &dir.join(name)).await?;
             }
-            if !page.truncated || page.next.is_none() {
-                return Ok(());
-            }
-            query.token = page.next;
         }
+        Ok(())
     }
 }
 

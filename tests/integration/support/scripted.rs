@@ -29,9 +29,9 @@ impl Request {
         self.target.split('?').next().unwrap_or_default().trim_start_matches('/')
     }
 
-    /// `GET bucket/?list-type=2`.
+    /// `GET bucket/?list-type=2`, or the older one by `marker`.
     pub(crate) fn is_listing(&self) -> bool {
-        self.method == "GET" && self.target.contains("list-type=2")
+        self.method == "GET" && (self.target.contains("list-type=2") || self.target.contains("marker="))
     }
 
     /// A GET of an object of the source bucket.

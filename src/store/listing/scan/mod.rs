@@ -1,7 +1,7 @@
 //! Reads the XML of a `ListObjectsV2` answer: keys, common prefixes and how to go on, straight out of the text, without a model of the document.
 //!
-//! Strict where a mistake would lose a key: a document that ends early, whose tags do not match or whose entities are unknown is an error, never
-//! a shorter page. Elements that nobody asked for are passed over, wherever they are.
+//! Strict where a mistake would lose a key: a document that ends early, whose tags do not match, whose entities are unknown or that says one thing
+//! twice is an error, never a shorter page. Elements that nobody asked for are passed over, wherever they are.
 
 mod tokens;
 
@@ -11,7 +11,7 @@ use super::ListPage;
 use memchr::{memchr2, memrchr};
 
 use crate::sample::KeyRecord;
-use tokens::{Token, Tokens, unescape};
+use tokens::{SPACE, Token, Tokens, unescape};
 
 /// What an element's text is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,9 +30,9 @@ enum Field {
 #[derive(Default)]
 struct Entry<'a> {
     key: Option<Cow<'a, str>>,
-    size: Option<u64>,
-    etag: Cow<'a, str>,
-    storage_class: Cow<'a, str>,
+    size: Option<Cow<'a, str>>,
+    etag: Option<Cow<'a, str>>,
+    storage_class: Option<Cow<'a, str>>,
 }
 
 /// What was read so far.
@@ -40,9 +40,9 @@ struct Entry<'a> {
 struct Reading<'a> {
     entries: Vec<Entry<'a>>,
     prefixes: Vec<Cow<'a, str>>,
-    truncated: bool,
-    next: Option<String>,
-    encoded: bool,
+    truncated: Option<Cow<'a, str>>,
+    next: Option<Cow<'a, str>>,
+    encoding: Option<Cow<'a, str>>,
 }
 
 /// Names of the open elements, the root first.
@@ -54,6 +54,7 @@ type Path<'a> = Vec<&'a str>;
 /// Why the document is not a whole listing page.
 pub(in crate::store) fn scan(document: &[u8]) -> Result<ListPage, String> {
     let text = std::str::from_utf8(document).map_err(|_| "it is not UTF-8".to_owned())?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reading = Reading::default();
     let mut path: Path<'_> = Vec::with_capacity(8);
     let mut tokens = Tokens::new(text);
@@ -86,7 +87,12 @@ pub(in crate::store) fn scan(document: &[u8]) -> Result<ListPage, String> {
                 }
                 ended |= path.is_empty();
             }
-            Token::Text(_) | Token::Verbatim(_) if field.is_none() => {}
+            Token::Text(piece) | Token::Verbatim(piece) if path.is_empty() && !piece.trim_matches(SPACE).is_empty() => {
+                return Err("there is text outside of its elements".to_owned());
+            }
+            Token::Verbatim(_) if field.is_none() => {}
+            // Nobody wants it, but it has to be a text.
+            Token::Text(piece) if field.is_none() => drop(unescape(piece)?),
             Token::Text(piece) => append(&mut field, unescape(piece)?),
             Token::Verbatim(piece) => append(&mut field, Cow::Borrowed(piece)),
         }
@@ -130,46 +136,81 @@ impl<'a> Reading<'a> {
     }
 
     fn set(&mut self, field: Field, value: Cow<'a, str>) -> Result<(), String> {
-        match field {
-            Field::IsTruncated => {
-                self.truncated = value.parse().map_err(|_| format!("IsTruncated is `{value}`"))?;
+        let (slot, name) = match field {
+            Field::IsTruncated => (&mut self.truncated, "IsTruncated"),
+            Field::NextToken => (&mut self.next, "NextContinuationToken"),
+            Field::Encoding => (&mut self.encoding, "EncodingType"),
+            Field::CommonPrefix => {
+                self.prefixes.push(value);
+                return Ok(());
             }
-            Field::NextToken => self.next = Some(value.into_owned()),
-            Field::Encoding => self.encoded = value == "url",
-            Field::CommonPrefix => self.prefixes.push(value),
             Field::Key | Field::Size | Field::ETag | Field::StorageClass => {
                 let entry = self.entries.last_mut().ok_or("a field stands in no entry")?;
                 match field {
-                    Field::Key => entry.key = Some(value),
-                    Field::Size => {
-                        let size: i64 = value.parse().map_err(|_| format!("a size is `{value}`"))?;
-                        entry.size = u64::try_from(size).ok();
-                    }
-                    Field::ETag => entry.etag = value,
-                    _ => entry.storage_class = value,
+                    Field::Key => (&mut entry.key, "Key"),
+                    Field::Size => (&mut entry.size, "Size"),
+                    Field::ETag => (&mut entry.etag, "ETag"),
+                    _ => (&mut entry.storage_class, "StorageClass"),
                 }
             }
+        };
+        // Of an entry with two keys, one would be lost.
+        match slot.replace(value) {
+            None => Ok(()),
+            Some(_) => Err(format!("{name} is given twice")),
         }
-        Ok(())
     }
 
     /// Decodes at the end: the encoding may be told behind the keys.
     fn page(self) -> Result<ListPage, String> {
-        let encoded = self.encoded;
+        let encoded = self.encoding.is_some_and(|encoding| encoding == "url");
         let verbatim = |text: Cow<'_, str>| {
             if encoded { decode(&text).ok_or_else(|| "a key is not UTF-8".to_owned()) } else { Ok(text.into_owned()) }
         };
         let record = |entry: Entry<'_>| {
             let key = verbatim(entry.key.ok_or("an entry of the listing has no key")?)?;
-            Ok(KeyRecord { key, size: entry.size, etag: unquoted(entry.etag), storage_class: entry.storage_class.into_owned() })
+            let size = size(entry.size.as_deref().unwrap_or_default()).map_err(|what| format!("the size of `{}` is {what}", shown(&key)))?;
+            Ok(KeyRecord {
+                key,
+                size,
+                etag: unquoted(entry.etag.unwrap_or_default()),
+                storage_class: entry.storage_class.unwrap_or_default().into_owned(),
+            })
         };
         Ok(ListPage {
             keys: self.entries.into_iter().map(record).collect::<Result<_, String>>()?,
             prefixes: self.prefixes.into_iter().map(verbatim).collect::<Result<_, String>>()?,
-            truncated: self.truncated,
-            next: self.next,
+            truncated: truncated(self.truncated.as_deref().unwrap_or("false"))?,
+            next: self.next.map(Cow::into_owned),
         })
     }
+}
+
+/// A size in bytes; `None` when the store says that it does not know: nothing, or a negative number.
+fn size(text: &str) -> Result<Option<u64>, String> {
+    let text = text.trim_matches(SPACE);
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    match text.parse() {
+        _ if text.is_empty() => Ok(None),
+        _ if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) => Err(format!("`{}`", shown(text))),
+        _ if digits.len() < text.len() => Ok(None),
+        Ok(size) => Ok(Some(size)),
+        Err(_) => Err(format!("`{}`", shown(text))),
+    }
+}
+
+fn truncated(text: &str) -> Result<bool, String> {
+    let text = text.trim_matches(SPACE);
+    match text {
+        _ if text.eq_ignore_ascii_case("true") => Ok(true),
+        _ if text.eq_ignore_ascii_case("false") => Ok(false),
+        _ => Err(format!("IsTruncated is `{}`", shown(text))),
+    }
+}
+
+/// As much of a text as a message has room for, without control characters.
+fn shown(text: &str) -> String {
+    text.chars().take(60).flat_map(char::escape_debug).collect()
 }
 
 /// An entity tag without its quotes.
@@ -185,7 +226,7 @@ fn within(path: &Path<'_>, parent: &str, field: Field) -> Option<Field> {
 }
 
 /// Undoes `encoding-type=url` as S3 does it: `+` is a space, the rest percent-encoded. `None` when the bytes are not UTF-8.
-pub(in crate::store) fn decode(text: &str) -> Option<String> {
+pub(super) fn decode(text: &str) -> Option<String> {
     if memchr2(b'+', b'%', text.as_bytes()).is_none() {
         return Some(text.to_owned());
     }

@@ -7,8 +7,10 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
 
 use super::*;
+use crate::fuzz::Target;
 
 fn keys(page: &ListPage) -> Vec<&str> {
     page.keys.iter().map(|record| record.key.as_str()).collect()
@@ -49,6 +51,12 @@ fn the_encoding_may_be_told_behind_the_keys_or_not_at_all() {
 }
 
 #[test]
+fn keys_of_a_url_encoded_page_come_back_verbatim() {
+    assert_eq!(decode("a+b%2Bc%25%20d/%F0%9F%98%80").as_deref(), Some("a b+c% d/😀"));
+    assert_eq!(decode("%FF"), None);
+}
+
+#[test]
 fn keys_are_read_however_they_are_written() {
     let key = |text: &str| listing(&format!("<Contents><Key>{text}</Key></Contents>")).map(|page| page.keys[0].key.clone());
     assert_eq!(key("&lt;&gt;&amp;amp;&quot;&apos;&#x1F600;&#65;").unwrap(), "<>&amp;\"'😀A");
@@ -76,16 +84,45 @@ fn documents_that_are_no_listing_are_errors() {
     let wrong = |text: &str| scan(text.as_bytes()).unwrap_err();
     assert_eq!(wrong("<Error><Code>SlowDown</Code></Error>"), "there is <Error> where <ListBucketResult> should be");
     assert_eq!(wrong(""), "it ends early");
-    assert_eq!(wrong("{}"), "it ends early");
+    assert_eq!(wrong("{}"), "there is text outside of its elements");
+    assert_eq!(wrong("<ListBucketResult/> x"), "there is text outside of its elements");
     assert_eq!(wrong("<!DOCTYPE html><html/>"), "it has a document type");
     assert_eq!(wrong("<ListBucketResult/><ListBucketResult/>"), "there is <ListBucketResult> where <ListBucketResult> should be");
     assert_eq!(scan(b"<ListBucketResult>\xff</ListBucketResult>").unwrap_err(), "it is not UTF-8");
     assert_eq!(listing("<Contents><Key>a</Size></Contents>").unwrap_err(), "there is </Size> where another element ends");
     assert_eq!(listing("<Contents></Contents>").unwrap_err(), "an entry of the listing has no key");
     assert_eq!(listing("<IsTruncated>perhaps</IsTruncated>").unwrap_err(), "IsTruncated is `perhaps`");
-    assert_eq!(listing("<Contents><Key>a</Key><Size>big</Size></Contents>").unwrap_err(), "a size is `big`");
+    assert_eq!(listing("<Contents><Key>a</Key><Size>big</Size></Contents>").unwrap_err(), "the size of `a` is `big`");
     assert_eq!(listing("<EncodingType>url</EncodingType><Contents><Key>%FF</Key></Contents>").unwrap_err(), "a key is not UTF-8");
     assert_eq!(listing("").unwrap(), ListPage::default());
+}
+
+#[test]
+fn what_is_said_twice_is_an_error() {
+    let wrong = |inside: &str| listing(inside).unwrap_err();
+    assert_eq!(wrong("<Contents><Key>a</Key><Size>1</Size><Key>b</Key></Contents>"), "Key is given twice");
+    assert_eq!(wrong("<Contents><Key>a</Key><Size>1</Size><Size>1</Size></Contents>"), "Size is given twice");
+    assert_eq!(wrong("<IsTruncated>true</IsTruncated><IsTruncated>false</IsTruncated>"), "IsTruncated is given twice");
+    assert_eq!(wrong("<NextContinuationToken>a</NextContinuationToken><NextContinuationToken/>"), "NextContinuationToken is given twice");
+    assert_eq!(wrong("<Contents><Key>&#0;</Key></Contents>"), "there is no entity `#0`");
+    assert_eq!(wrong("<Contents><Key>&#+65;</Key></Contents>"), "there is no entity `#+65`");
+}
+
+#[test]
+fn sizes_are_numbers_or_unknown() {
+    let size = |text: &str| listing(&format!("<Contents><Size>{text}</Size><Key>k</Key></Contents>")).map(|page| page.keys[0].size);
+    assert_eq!(size(" 3\n"), Ok(Some(3)));
+    assert_eq!(size("0"), Ok(Some(0)));
+    assert_eq!(size("1152921504606846976"), Ok(Some(1 << 60)));
+    for unknown in ["", "-1", "-9223372036854775809"] {
+        assert_eq!(size(unknown), Ok(None), "{unknown}");
+    }
+    for wrong in ["3.0", "+3", "-", "--1", "1e3", "18446744073709551616"] {
+        assert_eq!(size(wrong), Err(format!("the size of `k` is `{wrong}`")));
+    }
+    let truncated = |text: &str| listing(&format!("<IsTruncated>{text}</IsTruncated>")).map(|page| page.truncated);
+    assert_eq!((truncated("True"), truncated(" false ")), (Ok(true), Ok(false)));
+    assert!(scan("\u{feff}<ListBucketResult/>".as_bytes()).is_ok());
 }
 
 #[test]
@@ -224,4 +261,160 @@ proptest! {
             prop_assert!(scanned.keys.len() >= read.keys.len(), "{}", String::from_utf8_lossy(&bytes));
         }
     }
+}
+
+/// A page as a model of the document has it, by an XML library that is strict; `None` when it is not one whole page.
+fn by_library(document: &[u8]) -> Option<ListPage> {
+    use quick_xml::events::Event;
+    let text = std::str::from_utf8(document).ok()?;
+    let mut reader = quick_xml::Reader::from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
+    let (mut open, mut roots) = (vec![Node::default()], 0);
+    loop {
+        let (name, empty) = match reader.read_event().ok()? {
+            Event::Start(tag) => (tag.local_name().as_ref().to_owned(), false),
+            Event::Empty(tag) => (tag.local_name().as_ref().to_owned(), true),
+            Event::End(_) => {
+                let node = open.pop()?;
+                open.last_mut()?.inner.push(node);
+                continue;
+            }
+            Event::Text(text) => {
+                open.last_mut()?.text.push_str(&text.decode().ok()?);
+                continue;
+            }
+            Event::CData(text) => {
+                open.last_mut()?.text.push_str(&text.decode().ok()?);
+                continue;
+            }
+            Event::GeneralRef(name) => {
+                let character = match name.resolve_char_ref().ok()? {
+                    Some(character) => character.to_string(),
+                    None => quick_xml::escape::resolve_xml_entity(&name.decode().ok()?)?.to_owned(),
+                };
+                open.last_mut()?.text.push_str(&character);
+                continue;
+            }
+            Event::Comment(_) | Event::Decl(_) | Event::PI(_) => continue,
+            Event::DocType(_) => return None,
+            Event::Eof => break,
+        };
+        roots += usize::from(open.len() == 1);
+        let node = Node { name: String::from_utf8(name).ok()?, ..Node::default() };
+        if empty { open.last_mut()?.inner.push(node) } else { open.push(node) }
+    }
+    let [document] = open.try_into().ok()?;
+    let Node { text, inner, .. } = document;
+    let [root] = inner.try_into().ok()?;
+    (roots == 1 && text.trim().is_empty() && root.name == "ListBucketResult").then_some(())?;
+    root.page()
+}
+
+#[derive(Debug, Default)]
+struct Node {
+    name: String,
+    text: String,
+    inner: Vec<Self>,
+}
+
+impl Node {
+    /// The text of the one element of this name; an error when there are two, or it has elements of its own.
+    fn text(&self, name: &str) -> Result<Option<&str>, ()> {
+        let mut found = self.inner.iter().filter(|node| node.name == name);
+        match (found.next(), found.next()) {
+            (None, _) => Ok(None),
+            (Some(node), None) if node.inner.is_empty() => Ok(Some(&node.text)),
+            _ => Err(()),
+        }
+    }
+
+    fn page(&self) -> Option<ListPage> {
+        let encoded = self.text("EncodingType").ok()? == Some("url");
+        let verbatim = |text: &str| if encoded { decode(text) } else { Some(text.to_owned()) };
+        let named = |name: &'static str| self.inner.iter().filter(move |node| node.name == name);
+        let keys = named("Contents").map(|entry| {
+            let size = match entry.text("Size").ok()?.unwrap_or_default().trim_matches(SPACE) {
+                "" => None,
+                text if text.starts_with('-') => text[1..].bytes().all(|byte| byte.is_ascii_digit()).then_some(None)?,
+                text => Some(text.parse().ok()?),
+            };
+            let etag = entry.text("ETag").ok()?.unwrap_or_default().trim_matches('"').to_owned();
+            let storage_class = entry.text("StorageClass").ok()?.unwrap_or_default().to_owned();
+            Some(KeyRecord { key: verbatim(entry.text("Key").ok()??)?, size, etag, storage_class })
+        });
+        let prefixes = named("CommonPrefixes").flat_map(|common| &common.inner).filter(|node| node.name == "Prefix");
+        let truncated = self.text("IsTruncated").ok()?.unwrap_or("false").trim_matches(SPACE).to_ascii_lowercase();
+        Some(ListPage {
+            keys: keys.collect::<Option<_>>()?,
+            prefixes: prefixes.map(|prefix| verbatim(Some(&prefix.text).filter(|_| prefix.inner.is_empty())?)).collect::<Option<_>>()?,
+            truncated: truncated.parse().ok()?,
+            next: self.text("NextContinuationToken").ok()?.map(str::to_owned),
+        })
+    }
+}
+
+/// Whatever the scanner takes for a page is the page that the library reads.
+fn hold(document: &[u8]) {
+    if let Ok(page) = scan(document) {
+        assert_eq!(Some(page), by_library(document));
+    }
+}
+
+/// Pages of every kind, for the fuzzer to take apart.
+fn seeds() -> Vec<Vec<u8>> {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let made = (0..24).map(|_| document().new_tree(&mut runner).unwrap().current().into_bytes());
+    let kept = [
+        "<?xml version=\"1.0\"?><ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>\n<Contents><Key>a</Key><Size>1</Size><ETag>\"e\"</ETag></Contents>\n<Contents><Key>b&amp;c</Key><Size>-1</Size></Contents>\n<CommonPrefixes><Prefix>d/</Prefix></CommonPrefixes></ListBucketResult>",
+        "<a:ListBucketResult xmlns:a='>'><!-- x --><a:Contents><a:Key><![CDATA[<]]>&#x41;</a:Key></a:Contents><EncodingType>url</EncodingType></a:ListBucketResult>",
+    ];
+    made.chain(kept.map(|text| text.as_bytes().to_vec())).collect()
+}
+
+#[test]
+fn the_library_reads_the_same_pages() {
+    for seed in seeds() {
+        assert_eq!(scan(&seed).ok(), by_library(&seed), "{}", String::from_utf8_lossy(&seed));
+        for end in 0..seed.len() {
+            hold(&seed[..end]);
+        }
+    }
+}
+
+#[test]
+fn fuzz_listing_pages() {
+    let words = &[
+        "<Contents>",
+        "</Contents>",
+        "<Key>",
+        "</Key>",
+        "<Size>",
+        "</Size>",
+        "</Contents><Contents>",
+        "<Key/>",
+        "<Contents/>",
+        "<!--",
+        "-->",
+        "<![CDATA[",
+        "]]>",
+        "&amp;",
+        "&#65;",
+        "&#0;",
+        "&",
+        ";",
+        "<?",
+        "?>",
+        "<!DOCTYPE x>",
+        ">",
+        "<",
+        "/>",
+        "\"",
+        "'",
+        "%2F",
+        "%",
+        "\u{feff}",
+        "<IsTruncated>false</IsTruncated>",
+        "</ListBucketResult>",
+        "<ListBucketResult>",
+    ];
+    Target { name: "listing-page", seeds: seeds(), words, cases: 20_000 }.run(hold);
 }

@@ -96,7 +96,7 @@ fn is_name(byte: u8) -> bool {
 }
 
 /// XML's white space.
-const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
+pub(super) const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
 
 fn early() -> String {
     "it ends early".to_owned()
@@ -141,7 +141,10 @@ pub(super) fn unescape(text: &str) -> Result<Cow<'_, str>, String> {
 }
 
 fn entity_char(name: &str) -> Option<char> {
-    let number = |digits: &str, radix| u32::from_str_radix(digits, radix).ok().and_then(char::from_u32);
+    let number = |digits: &str, radix| {
+        let number = u32::from_str_radix(digits, radix).ok().filter(|number| *number != 0 && !digits.starts_with('+'));
+        number.and_then(char::from_u32)
+    };
     match name {
         "lt" => Some('<'),
         "gt" => Some('>'),

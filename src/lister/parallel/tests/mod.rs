@@ -1,5 +1,7 @@
 //! Many streams against one, over made-up buckets.
 
+mod odd;
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::ops::Bound::{Excluded, Unbounded};
@@ -90,6 +92,7 @@ impl Fake {
         };
         let size =
             if self.page > 3 && self.oddity != Oddity::ByFolder { self.random.borrow_mut().usize(self.page / 2..=self.page) } else { self.page };
+        let size = query.max_keys.map_or(size, |most| size.min(usize::try_from(most).unwrap()));
         let mut page = ListPage::default();
         let delimiter = query.delimiter.filter(|_| self.oddity != Oddity::NoFolders);
         for key in in_order.filter(|key| key.starts_with(&query.prefix)) {
