@@ -57,7 +57,7 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
             let _closed = writeln!(io::stderr(), "not waited for: {id}\nits results: parfetch report {}", settings.job.uri("results/"));
             Ok(Exit::Good)
         }
-        Ended::Over { end, shards } => conclude(&raw, &settings, ((&end, &shards), style)),
+        Ended::Over { end, keys, shards } => conclude(&raw, &settings, (&end, &Asked { keys, shards }, style)),
     }
 }
 
@@ -82,11 +82,11 @@ async fn to_its_end(settings: &SubmitSettings, style: Style, signal: watch::Rece
 }
 
 /// The report of all shards, and which children failed.
-fn conclude(raw: &Raw, settings: &SubmitSettings, ((end, shards), style): ((&JobEnd, &[Part]), Style)) -> Result<Exit, Failure> {
+fn conclude(raw: &Raw, settings: &SubmitSettings, (end, asked, style): (&JobEnd, &Asked, Style)) -> Result<Exit, Failure> {
     let SubmitSettings { job, out, prices, .. } = settings;
     let reported = report(raw, (job, out), &SourceSettings { access: job.run.access.clone(), prices: prices.clone() });
     if end.is_good {
-        return account(&reported?, shards, job).map_or(Ok(Exit::Good), Err);
+        return account(&reported?, asked, job).map_or(Ok(Exit::Good), Err);
     }
     let told = match &reported {
         Ok(_) => String::new(),
@@ -94,7 +94,7 @@ fn conclude(raw: &Raw, settings: &SubmitSettings, ((end, shards), style): ((&Job
     };
     for child in end.failed.iter().take(NAMED) {
         // Nobody to tell: the exit code says it.
-        let keys = shard(shards, child.index).map_or_else(String::new, |part| format!("; it had {} keys", units::count(part.keys)));
+        let keys = asked.shard(child.index).map_or_else(String::new, |part| format!("; it had {} keys", units::count(part.keys)));
         let _closed = warning(&mut io::stderr(), style, &format!("child {} of {} failed: {}{keys}", child.index, end.children, why(child)));
     }
     let failed = units::count(end.failed.len() as u64);
@@ -117,22 +117,30 @@ fn why(child: &ChildSeen) -> String {
     if parts.is_empty() { "Batch does not say why".to_owned() } else { parts.join(": ") }
 }
 
-fn shard(shards: &[Part], index: u32) -> Option<&Part> {
-    shards.get(usize::try_from(index).ok()?)
+/// What a job had to fetch, as its document says.
+struct Asked {
+    keys: u64,
+    shards: Vec<Part>,
+}
+
+impl Asked {
+    fn shard(&self, index: u32) -> Option<&Part> {
+        self.shards.get(usize::try_from(index).ok()?)
+    }
 }
 
 /// All children say that all is well: whether what they stored adds up to the keys of the job.
-fn account(studies: &[Study], shards: &[Part], job: &Job) -> Option<Failure> {
+fn account(studies: &[Study], asked: &Asked, job: &Job) -> Option<Failure> {
     let mut failures = studies.iter().flat_map(|study| &study.cells).flat_map(|cell| &cell.failures);
     if let Some(failed) = failures.next() {
-        let named = failed.missing_shards.iter().take(NAMED).filter_map(|index| Some((index, shard(shards, *index)?)));
+        let named = failed.missing_shards.iter().take(NAMED).filter_map(|index| Some((index, asked.shard(*index)?)));
         let named: Vec<String> = named.map(|(index, part)| format!("shard {index} has {} keys", units::count(part.keys))).collect();
         let named = if named.is_empty() { String::new() } else { format!(" ({})", named.join(", ")) };
         let message = format!("every child ended well, and their account does not close: {}{named}", failed.reason);
         return Some(Failure::new(Exit::FetchesFailed, message).hint(format!("look at what is in {}", job.uri("results/"))));
     }
-    let (found, keys) = (studies.iter().map(|study| study.workload.keys).sum::<Option<u64>>(), shards.iter().map(|part| part.keys).sum());
-    (found != Some(keys)).then(|| other_keys((found, keys), job))
+    let found: Option<u64> = studies.iter().map(|study| study.workload.keys).sum();
+    (found != Some(asked.keys)).then(|| other_keys((found, asked.keys), job))
 }
 
 /// All children say that all is well, and together they had other keys than they were given: the figures are of something else.

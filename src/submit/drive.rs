@@ -48,7 +48,9 @@ pub enum Ended {
     Over {
         /// How it ended.
         end: JobEnd,
-        /// What each of its children had to fetch, in their order.
+        /// Keys that its children had to fetch.
+        keys: u64,
+        /// What each of them had to fetch, in their order.
         shards: Vec<Part>,
     },
 }
@@ -117,7 +119,7 @@ pub async fn submit(job: &Job, jobs: &dyn Jobs, world: World<'_>) -> Result<Ende
             Planned::Foretold(forecast) => return Ok(Ended::Foretold(forecast)),
         }
     };
-    let parts = document.shards.clone();
+    let (parts, keys) = (document.shards.clone(), document.keys);
     let shards = u32::try_from(parts.len()).unwrap_or(u32::MAX);
     let mut watch = Watch { jobs, signal, on_event };
     let id = match &document.job_id {
@@ -131,7 +133,7 @@ pub async fn submit(job: &Job, jobs: &dyn Jobs, world: World<'_>) -> Result<Ende
         return Ok(Ended::Left(id));
     }
     let end = watch.until_its_end(&id, (shards, job.poll)).await?;
-    Ok(Ended::Over { end, shards: parts })
+    Ok(Ended::Over { end, keys, shards: parts })
 }
 
 /// A signal before anything was submitted.
