@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::signals::{First, Signals};
 use super::sources::{Look, deliver, name, studies};
 use crate::cli::{Raw, Variables};
 use crate::exit::{Exit, Failure};
@@ -14,8 +15,8 @@ use crate::units;
 pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     let settings = settings::compare(raw)?;
     super::start_log(Log { level: Level::Warn, format: Format::Text });
-    let runtime = super::runtime()?;
-    let read = |place| runtime.block_on(studies(std::slice::from_ref(place), &settings.sources, &raw.variables));
+    let signals = Signals::listen(First::EndsAtOnce, None)?;
+    let read = |place| super::block_on(signals.or(studies(std::slice::from_ref(place), &settings.sources, &raw.variables)));
     let (base, new) = (read(&settings.base)?, read(&settings.new)?);
     let comparison = compare(&base, &new, settings.metric);
     if comparison.cells.is_empty() {

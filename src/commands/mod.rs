@@ -12,16 +12,21 @@ mod submit;
 mod sweep;
 mod upload;
 
+use std::any::Any;
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::cli::{self, Invocation, Variables};
 use crate::engine;
 use crate::exit::{Exit, Failure};
 use crate::output::{Severity, Style, error, hint, log_line};
+use crate::platform::panics;
 use crate::settings::{Format, Level, Log};
 
 /// Does what the arguments say.
@@ -29,13 +34,33 @@ pub fn main(process_start_ns: u64) -> ExitCode {
     let variables = Variables::of_process();
     let style = Style::for_stream(&io::stderr(), variables.get("NO_COLOR"), variables.get("TERM"));
     let form = json_form(std::env::args_os(), &variables).unwrap_or(Form::Text(style));
-    if form == Form::Json {
-        panics_as_lines();
-    }
+    let form = *FORM.get_or_init(|| form);
+    panics::remember(move |line| {
+        // Nobody to tell: the exit code still says it.
+        let _closed = report(&Failure::new(Exit::Unexpected, line).hint(DEFECT_HINT), form);
+    });
+    let dispatched = |invocation| {
+        // What must be stored after a panic is stored where it was caught; one that comes up to here had nothing to store.
+        std::panic::catch_unwind(AssertUnwindSafe(|| dispatch(invocation, process_start_ns))).unwrap_or_else(|payload| Err(defect(&*payload)))
+    };
     match cli::parse(std::env::args_os(), variables) {
-        Ok(invocation) => end(environment::settle(&invocation).and_then(|()| dispatch(invocation, process_start_ns)), form).into(),
-        Err(usage) => usage_exit(&usage, form),
+        Ok(invocation) => end(environment::settle(&invocation).and_then(|()| dispatched(invocation))).into(),
+        Err(usage) => usage_exit(&usage),
     }
+}
+
+/// What to try after a panic.
+const DEFECT_HINT: &str = "this is a defect of parfetch: please report this line, the command and the version";
+
+/// The form of what stands on stderr, for this process.
+static FORM: OnceLock<Form> = OnceLock::new();
+
+/// Set by whoever says why the process ends.
+static IS_SAID: AtomicBool = AtomicBool::new(false);
+
+/// A panic as a failure; its line stands on stderr already.
+fn defect(payload: &(dyn Any + Send)) -> Failure {
+    Failure::new(Exit::Unexpected, panics::caught(payload)).hint(DEFECT_HINT)
 }
 
 /// The form of what stands on stderr.
@@ -63,14 +88,6 @@ fn json_form(arguments: impl Iterator<Item = OsString>, variables: &Variables) -
     (flag.or_else(|| variables.get(LOG_FORMAT)) == Some("json")).then_some(Form::Json)
 }
 
-/// A panic in the form of every other line.
-fn panics_as_lines() {
-    std::panic::set_hook(Box::new(|panic| {
-        // Nobody to tell.
-        let _closed = log_line(&mut io::stderr().lock(), Severity::Error, &panic.to_string(), Value::Null);
-    }));
-}
-
 fn dispatch(invocation: Invocation, process_start_ns: u64) -> Result<Exit, Failure> {
     match invocation {
         Invocation::Run(raw) => run::main(&raw, process_start_ns),
@@ -87,14 +104,21 @@ fn dispatch(invocation: Invocation, process_start_ns: u64) -> Result<Exit, Failu
 }
 
 /// Says why it ended early, if it did.
-fn end(result: Result<Exit, Failure>, form: Form) -> Exit {
+fn end(result: Result<Exit, Failure>) -> Exit {
     match result {
         Ok(exit) => exit,
         Err(failure) => {
-            // Nobody to tell: the exit code still says it.
-            let _closed = report(&failure, form);
+            say_last(&failure);
             failure.exit
         }
+    }
+}
+
+/// Says why the process ends, once.
+fn say_last(failure: &Failure) {
+    if !IS_SAID.swap(true, Ordering::Relaxed) && !panics::was_shown(&failure.message) {
+        // Nobody to tell: the exit code still says it.
+        let _closed = report(failure, FORM.get().copied().unwrap_or(Form::Text(Style::Plain)));
     }
 }
 
@@ -112,13 +136,13 @@ fn report(failure: &Failure, form: Form) -> io::Result<()> {
 }
 
 /// clap's own errors in one line; help and version as they are.
-fn usage_exit(usage: &clap::Error, form: Form) -> ExitCode {
+fn usage_exit(usage: &clap::Error) -> ExitCode {
     if !usage.use_stderr() {
         // A closed pipe after `--help | head` is no failure.
         let _closed = usage.print();
         return ExitCode::SUCCESS;
     }
-    end(Err(one_line(&usage.to_string())), form).into()
+    end(Err(one_line(&usage.to_string()))).into()
 }
 
 /// clap's text of several lines: its first paragraph is what is wrong, a tip that names something similar is what to try.
@@ -126,6 +150,14 @@ fn one_line(text: &str) -> Failure {
     let paragraph: Vec<_> = text.trim_start_matches("error: ").lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
     let tip = text.lines().find_map(|line| line.trim_start().strip_prefix("tip: ").filter(|tip| tip.contains("similar") || *tip == cli::TIP));
     Failure::new(Exit::Usage, paragraph.join(" ")).hint(tip.unwrap_or("`parfetch --help` and `parfetch COMMAND --help` show what there is"))
+}
+
+/// Does `work` on a runtime of its own. A thread that still waits, for a pipe say, is left behind.
+fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = runtime()?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_background();
+    done
 }
 
 /// A runtime for what this process itself does; fetching has its own.

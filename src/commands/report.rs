@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::runtime::Runtime;
 
+use super::signals::{First, Signals};
 use super::sources::{Look, deliver, studies};
 use crate::cli::{Raw, Variables};
 use crate::exit::{Exit, Failure};
@@ -24,8 +25,9 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
         // Nobody to tell: it changes nothing.
         let _closed = warning(&mut io::stderr(), style, text);
     }
+    let signals = Signals::listen(First::EndsAtOnce, None)?;
     let runtime = super::runtime()?;
-    let studies = runtime.block_on(studies(&settings.places, &settings.sources, &raw.variables))?;
+    let studies = runtime.block_on(signals.or(studies(&settings.places, &settings.sources, &raw.variables)))?;
     let open = |name: &str| open(name, (&runtime, &settings.sources));
     if let Some(file) = &settings.html {
         write_pages(&studies, file, &open)?;
@@ -36,18 +38,18 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
 }
 
 /// The report of a folder: text on stdout, the page beside the results.
-pub(super) fn of_folder(folder: &Path, sources: &SourceSettings, variables: &Variables) -> Result<PathBuf, Failure> {
-    of_place(ResultSource::Path(folder.to_owned()), (folder, sources), variables).map(|(page, _)| page)
+pub(super) fn of_folder(folder: &Path, sources: &SourceSettings, around: (&Variables, &Signals)) -> Result<PathBuf, Failure> {
+    of_place(ResultSource::Path(folder.to_owned()), (folder, sources), around).map(|(page, _)| page)
 }
 
 /// The report of a place: text on stdout, the page, which goes into a folder, and what they show.
 pub(super) fn of_place(
     place: ResultSource,
     (folder, sources): (&Path, &SourceSettings),
-    variables: &Variables,
+    (variables, signals): (&Variables, &Signals),
 ) -> Result<(PathBuf, Vec<Study>), Failure> {
     let runtime = super::runtime()?;
-    let studies = runtime.block_on(studies(&[place], sources, variables))?;
+    let studies = runtime.block_on(signals.or(studies(&[place], sources, variables)))?;
     let file = folder.join("report.html");
     fs::create_dir_all(folder)
         .map_err(|error| Failure::new(Exit::Usage, format!("cannot make the folder {}: {error}", folder.display())).hint("choose another --out"))?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use tokio::sync::watch;
 
-use super::signals::heeding;
+use super::signals::{First, Signals};
 use crate::cli::{Raw, Variables};
 use crate::engine::ChildOptions;
 use crate::event::RunEvent;
@@ -29,7 +29,8 @@ pub(super) fn main(raw: &Raw, process_start_ns: u64) -> Result<Exit, Failure> {
     let settings = settings::run(raw)?;
     super::start_log(settings.log);
     let hint = "the summary in the results place still says «running»";
-    super::runtime()?.block_on(heeding(async |signal| run_to_end(raw, settings, (signal, process_start_ns)).await, hint))
+    let signals = Signals::listen(First::EndsInOrder, Some(hint))?;
+    super::block_on(signals.or(run_to_end(raw, settings, (signals.asked(), process_start_ns))))
 }
 
 async fn run_to_end(raw: &Raw, settings: RunSettings, (signal, process_start_ns): (watch::Receiver<Option<Signal>>, u64)) -> Result<Exit, Failure> {

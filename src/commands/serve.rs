@@ -3,10 +3,11 @@
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
+use super::signals::{First, Signals};
 use crate::cli::Raw;
-use crate::exit::{Exit, Failure};
+use crate::exit::{Exit, Failure, Signal};
 use crate::server::{ProcessConfig, Ready, ServerError, serve_standalone, serve_supervised};
 use crate::settings::{self, Format, Level, Log};
 
@@ -14,17 +15,13 @@ use crate::settings::{self, Format, Level, Log};
 pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     let config = settings::serve(raw)?;
     super::start_log(Log { level: Level::Warn, format: Format::Text });
-    super::runtime()?.block_on(serve(&config))
+    let signals = Signals::listen(First::EndsInOrder, None)?;
+    super::block_on(signals.or(serve(&config, signals.asked())))
 }
 
-async fn serve(config: &ProcessConfig) -> Result<Exit, Failure> {
-    let listen = |kind| signal(kind).map_err(|error| Failure::new(Exit::Unexpected, format!("cannot listen for signals: {error}")));
-    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+async fn serve(config: &ProcessConfig, mut signal: watch::Receiver<Option<Signal>>) -> Result<Exit, Failure> {
     let until = async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
+        let _asked = signal.wait_for(Option::is_some).await;
     };
     let report = serve_standalone(config, say_ready, until).await.map_err(|error| failure(&error))?;
     let text = serde_json::to_string_pretty(&report).map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;

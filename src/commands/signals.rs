@@ -1,30 +1,152 @@
-//! SIGINT and SIGTERM for commands that take long: the first is told to the work, which ends in order; a second ends it at once.
+//! SIGINT and SIGTERM. One thread listens for every command, whatever else the process does: a first signal asks the work to end in order, a second
+//! ends the process at once.
 
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Duration;
+
+use rustix::process::{Pid, kill_process};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch::{self, Receiver};
+use tokio::sync::watch::{self, Receiver, Sender};
 
-use crate::exit::{Exit, Failure};
-use crate::run::Signal;
+use crate::exit::{Exit, Failure, Signal};
+use crate::platform::usage;
 
-/// Does `work`, which hears of the first signal; a second one drops it. `hint` says what is left then.
-pub(super) async fn heeding<T>(work: impl AsyncFnOnce(Receiver<Option<Signal>>) -> Result<T, Failure>, hint: &str) -> Result<T, Failure> {
-    let (tell, first) = watch::channel(None);
-    let listen = |kind| signal(kind).map_err(|error| Failure::new(Exit::Unexpected, format!("cannot listen for signals: {error}")));
-    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
-    let second = async {
-        loop {
-            let signal = tokio::select! {
-                _ = interrupt.recv() => Signal::Interrupt,
-                _ = terminate.recv() => Signal::Terminate,
-            };
-            if tell.borrow().is_some() {
-                return signal;
-            }
-            tell.send_replace(Some(signal));
-        }
-    };
-    tokio::select! {
-        done = work(first) => done,
-        second = second => Err(Failure::new(second.exit(), "ended at once by a second signal").hint(hint)),
+/// How long the work has to leave things tidy when the process ends at once.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// What a first signal means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum First {
+    /// The work ends in order, and stores what it has.
+    EndsInOrder,
+    /// The process ends: there is nothing to store.
+    EndsAtOnce,
+}
+
+/// What signals mean at the moment.
+#[derive(Clone, Copy, Debug)]
+struct Meaning {
+    first: First,
+    /// What is left when the process ends at once.
+    hint: Option<&'static str>,
+}
+
+/// What the listening thread has heard.
+pub(super) struct Signals {
+    asked: Receiver<Option<Signal>>,
+    last: Receiver<Option<Signal>>,
+    meaning: Arc<Mutex<Meaning>>,
+}
+
+impl Signals {
+    /// Listens from now on. `hint` says what is left when the process ends at once.
+    pub(super) fn listen(first: First, hint: Option<&'static str>) -> Result<Self, Failure> {
+        let meaning = Arc::new(Mutex::new(Meaning { first, hint }));
+        let ((tell_asked, asked), (tell_last, last)) = (watch::channel(None), watch::channel(None));
+        let (ready, is_ready) = mpsc::channel();
+        let listener = Listener { asked: tell_asked, last: tell_last, meaning: Arc::clone(&meaning) };
+        let failed = |error: io::Error| Failure::new(Exit::Unexpected, format!("cannot listen for signals: {error}"));
+        std::thread::Builder::new().name("parfetch-signals".to_owned()).spawn(move || listener.run(&ready)).map_err(failed)?;
+        is_ready.recv().unwrap_or_else(|_| Err(io::Error::other("its thread ended"))).map_err(failed)?;
+        Ok(Self { asked, last, meaning })
     }
+
+    /// Set once a signal has asked the work to end in order.
+    pub(super) fn asked(&self) -> Receiver<Option<Signal>> {
+        self.asked.clone()
+    }
+
+    /// Does `work`, unless a signal ends it at once: then it is dropped.
+    pub(super) async fn or<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        let mut last = self.last.clone();
+        tokio::select! {
+            done = work => done,
+            signal = came(&mut last) => Err(at_once(signal, *self.asked.borrow(), &self.meaning)),
+        }
+    }
+
+    /// From now on signals mean this.
+    pub(super) fn set_meaning(&self, first: First, hint: Option<&'static str>) {
+        *self.meaning.lock().unwrap_or_else(PoisonError::into_inner) = Meaning { first, hint };
+    }
+}
+
+/// The signal, once it has come.
+async fn came(of: &mut Receiver<Option<Signal>>) -> Signal {
+    match of.wait_for(Option::is_some).await.map(|signal| *signal) {
+        Ok(Some(signal)) => signal,
+        _ => std::future::pending().await,
+    }
+}
+
+fn at_once(signal: Signal, asked: Option<Signal>, meaning: &Mutex<Meaning>) -> Failure {
+    let message = if asked.is_some() { "ended at once by a second signal" } else { "interrupted" };
+    let failure = Failure::new(signal.exit(), message);
+    match now(meaning).hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+fn now(meaning: &Mutex<Meaning>) -> Meaning {
+    *meaning.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The thread's side.
+struct Listener {
+    asked: Sender<Option<Signal>>,
+    last: Sender<Option<Signal>>,
+    meaning: Arc<Mutex<Meaning>>,
+}
+
+impl Listener {
+    fn run(self, ready: &mpsc::Sender<io::Result<()>>) {
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => return drop(ready.send(Err(error))),
+        };
+        runtime.block_on(async {
+            let (mut interrupt, mut terminate) = match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+                (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
+                (Err(error), _) | (_, Err(error)) => return drop(ready.send(Err(error))),
+            };
+            drop(ready.send(Ok(())));
+            loop {
+                let signal = tokio::select! {
+                    _ = interrupt.recv() => Signal::Interrupt,
+                    _ = terminate.recv() => Signal::Terminate,
+                };
+                let asked = *self.asked.borrow();
+                if asked.is_some() || now(&self.meaning).first == First::EndsAtOnce {
+                    self.last.send_replace(Some(signal));
+                    tokio::time::sleep(PATIENCE).await;
+                    end_now(at_once(signal, asked, &self.meaning));
+                }
+                self.asked.send_replace(Some(signal));
+            }
+        });
+    }
+}
+
+/// The work did not come to its end by itself: it computes, or waits for a file.
+#[expect(clippy::exit, reason = "nothing else ends a process whose main thread does not listen")]
+fn end_now(failure: Failure) -> ! {
+    // Also those that would not notice that their pipe is closed, as they are stopped.
+    let own = std::process::id();
+    for pid in usage::family(own).into_iter().filter(|pid| *pid != own) {
+        if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+            // It may have ended meanwhile.
+            let _gone = kill_process(pid, rustix::process::Signal::KILL);
+        }
+    }
+    let exit = failure.exit;
+    // On a thread of its own: a terminal or pipe that takes no more bytes must not hold the process.
+    let (said, is_said) = mpsc::channel();
+    std::thread::spawn(move || {
+        super::say_last(&failure);
+        let _nobody_waits = said.send(());
+    });
+    let _given_up = is_said.recv_timeout(PATIENCE);
+    std::process::exit(i32::from(exit as u8))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
 
 use futures::StreamExt;
@@ -13,6 +13,7 @@ use crate::output::{Style, warning};
 use crate::plan::{Limits, S3Uri};
 use crate::price::PriceList;
 use crate::report::{self, ProblemKind, Reader, Role, Study};
+use crate::sample::KeyRecord;
 use crate::settings::{ResultSource, SourceSettings};
 use crate::store::{Bucket, PageQuery, Session, StoreErrorKind, Walk};
 
@@ -30,9 +31,7 @@ pub(super) async fn studies(places: &[ResultSource], sources: &SourceSettings, v
     for place in places {
         match place {
             ResultSource::Path(path) => {
-                if !path.exists() {
-                    return Err(Failure::new(Exit::Usage, format!("{} does not exist", path.display())).hint(HINT));
-                }
+                check(path)?;
                 reader.path(path);
             }
             ResultSource::S3(uri) => {
@@ -63,6 +62,17 @@ pub(super) async fn studies(places: &[ResultSource], sources: &SourceSettings, v
     Ok(report::studies(reading, &prices))
 }
 
+/// Pipes and devices may have no end.
+fn check(path: &Path) -> Result<(), Failure> {
+    let what = match fs::metadata(path) {
+        Ok(found) if found.is_file() || found.is_dir() => return Ok(()),
+        Ok(_) => "is neither a file nor a folder".to_owned(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => "does not exist".to_owned(),
+        Err(error) => format!("cannot be read: {error}"),
+    };
+    Err(Failure::new(Exit::Usage, format!("{} {what}", path.display())).hint(HINT))
+}
+
 const HINT: &str = "results are JSON files that `parfetch run` and `parfetch sweep` wrote; name the file, its folder, or s3://bucket/prefix";
 
 /// A source as a person writes it.
@@ -78,8 +88,17 @@ pub(super) fn prices(file: Option<&Path>) -> Result<PriceList, Failure> {
     let failed = |error: &dyn std::fmt::Display| {
         Failure::new(Exit::Usage, format!("cannot read the prices {}: {error}", file.display())).hint("the form is that of data/prices.toml")
     };
-    let text = fs::read_to_string(file).map_err(|error| failed(&error))?;
+    let text = read_text(file).map_err(|error| failed(&error))?;
     PriceList::parse(&text).map_err(|error| failed(&error))
+}
+
+/// A file that people write by hand. One without end must not fill the memory.
+pub(super) fn read_text(file: &Path) -> io::Result<String> {
+    /// Far more than any of them has.
+    const MOST_BYTES: u64 = 16 * 1024 * 1024;
+    let mut text = String::new();
+    fs::File::open(file)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MOST_BYTES { Err(io::Error::other("it is larger than 16 MiB")) } else { Ok(text) }
 }
 
 /// Every `.json` below a prefix, each once. One object is named by its whole key.
@@ -88,11 +107,15 @@ async fn below(session: &Session, uri: &S3Uri, (reader, known): (&mut Reader, &m
     let folder = tempfile::tempdir().map_err(|error| Failure::new(Exit::Unexpected, format!("cannot make a temporary folder: {error}")))?;
     let mut walk = Walk::new(PageQuery::of(&uri.key));
     while let Some(page) = bucket.next_page(&mut walk).await? {
-        let keys = page.keys.into_iter().map(|record| record.key).filter(|key| is_json(key) && is_below(key, &uri.key));
-        let new: Vec<(String, String)> = keys.map(|key| (bucket.uri(&key), key)).filter(|(address, _)| known.insert(address.clone())).collect();
-        let texts = new.into_iter().enumerate().map(|(number, (address, key))| {
+        let records = page.keys.into_iter().filter(|record| is_json(&record.key) && is_below(&record.key, &uri.key));
+        let new = records.map(|record| (bucket.uri(&record.key), record)).filter(|(address, _)| known.insert(address.clone()));
+        let new: Vec<(String, KeyRecord)> = new.collect();
+        let texts = new.into_iter().enumerate().map(|(number, (address, KeyRecord { key, size, .. }))| {
             let (mut bucket, file) = (bucket.clone(), folder.path().join(number.to_string()));
             async move {
+                if size.is_some_and(|size| size > report::DOCUMENT_BYTES) {
+                    return (address, Ok(Err(io::Error::other(report::TOO_LARGE))));
+                }
                 let read = bucket.read_to_file(&key, &file).await;
                 let text = read.map(|()| fs::read_to_string(&file));
                 // The folder is a passing one.

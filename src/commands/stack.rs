@@ -1,5 +1,6 @@
 //! `--stack NAME`: what a CloudFormation stack says of itself stands below flags and variables.
 
+use super::signals::Signals;
 use crate::cli::Raw;
 use crate::cloud::{Cloud, outputs_of};
 use crate::exit::{Exit, Failure};
@@ -9,13 +10,13 @@ use crate::settings;
 pub(super) type Meaning = [(&'static str, &'static str)];
 
 /// Puts the outputs of the stack that `--stack` names where nothing else was given; each pair is an output's name and its flag's.
-pub(super) fn fill(raw: &mut Raw, meaning: &Meaning) -> Result<(), Failure> {
+pub(super) fn fill(raw: &mut Raw, meaning: &Meaning, signals: &Signals) -> Result<(), Failure> {
     let Some(given) = raw.get("stack").cloned() else { return Ok(()) };
     let access = settings::access(raw)?;
-    let outputs = super::runtime()?.block_on(async {
+    let outputs = super::block_on(signals.or(async {
         let cloud = Cloud::load(&access).await?;
-        Ok::<_, Failure>(outputs_of(&cloud, &given.value).await?)
-    })?;
+        Ok(outputs_of(&cloud, &given.value).await?)
+    }))?;
     let known: Vec<_> = meaning.iter().filter_map(|(output, flag)| Some((*flag, outputs.get(*output)?.clone()))).collect();
     if known.is_empty() {
         let message = format!("the stack {} has none of the outputs that parfetch reads", given.value);

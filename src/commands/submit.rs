@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tokio::sync::watch;
 
-use super::signals::heeding;
+use super::signals::{First, Signals};
 use super::sources::{deliver, prices};
 use super::stack;
 use crate::cli::Raw;
@@ -39,14 +39,19 @@ const NAMED: usize = 10;
 
 /// Runs it.
 pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
-    stack::fill(&mut raw, OUTPUTS)?;
+    // Until the job has begun there is nothing to store.
+    let signals = Signals::listen(First::EndsAtOnce, None)?;
+    stack::fill(&mut raw, OUTPUTS, &signals)?;
     // `2026-11-20T10:00:00Z` without what a folder's name does not need.
     let now: String = utc_now().chars().filter(char::is_ascii_digit).take(14).collect();
     let settings = settings::submit(&raw, &format!("{}-{}", &now[..8], &now[8..]))?;
     super::start_log(settings.log);
     let style = Style::for_stream(&io::stderr(), raw.variables.get("NO_COLOR"), raw.variables.get("TERM"));
-    let hint = "a job that was submitted goes on; the same command waits for it again";
-    let ended = super::runtime()?.block_on(heeding(async |signal| to_its_end(&settings, style, signal).await, hint))?;
+    let hint = Some("a job that was submitted goes on; the same command waits for it again");
+    signals.set_meaning(First::EndsInOrder, hint);
+    let ended = super::block_on(signals.or(to_its_end(&settings, style, signals.asked())))?;
+    // The report stores nothing that is not stored already.
+    signals.set_meaning(First::EndsAtOnce, hint);
     match ended {
         Ended::Foretold(forecast) if settings.dry_run => say(&forecast),
         Ended::Foretold(forecast) => {
@@ -57,7 +62,7 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
             let _closed = writeln!(io::stderr(), "not waited for: {id}\nits results: parfetch report {}", settings.job.uri("results/"));
             Ok(Exit::Good)
         }
-        Ended::Over { end, keys, shards } => conclude(&raw, &settings, (&end, &Asked { keys, shards }, style)),
+        Ended::Over { end, keys, shards } => conclude((&raw, &signals), &settings, (&end, &Asked { keys, shards }, style)),
     }
 }
 
@@ -82,9 +87,9 @@ async fn to_its_end(settings: &SubmitSettings, style: Style, signal: watch::Rece
 }
 
 /// The report of all shards, and which children failed.
-fn conclude(raw: &Raw, settings: &SubmitSettings, (end, asked, style): (&JobEnd, &Asked, Style)) -> Result<Exit, Failure> {
+fn conclude((raw, signals): (&Raw, &Signals), settings: &SubmitSettings, (end, asked, style): (&JobEnd, &Asked, Style)) -> Result<Exit, Failure> {
     let SubmitSettings { job, out, prices, .. } = settings;
-    let reported = report(raw, (job, out), &SourceSettings { access: job.run.access.clone(), prices: prices.clone() });
+    let reported = report((raw, signals), (job, out), &SourceSettings { access: job.run.access.clone(), prices: prices.clone() });
     if end.is_good {
         return account(&reported?, asked, job).map_or(Ok(Exit::Good), Err);
     }
@@ -154,10 +159,10 @@ fn other_keys((found, keys): (Option<u64>, u64), job: &Job) -> Failure {
 }
 
 /// Shows the report, and returns what it shows.
-fn report(raw: &Raw, (job, out): (&Job, &Path), sources: &SourceSettings) -> Result<Vec<Study>, Failure> {
+fn report((raw, signals): (&Raw, &Signals), (job, out): (&Job, &Path), sources: &SourceSettings) -> Result<Vec<Study>, Failure> {
     let place = ResultSource::S3(S3Uri { bucket: job.results_bucket().to_owned(), key: job.key("results/") });
     let folder = out.join("jobs").join(&job.id);
-    let (page, studies) = super::report::of_place(place, (&folder, sources), &raw.variables)?;
+    let (page, studies) = super::report::of_place(place, (&folder, sources), (&raw.variables, signals))?;
     // Nobody to tell: the report stands on stdout.
     let _closed = writeln!(io::stderr(), "\npage: {}\nagain, in any form: parfetch report {}", page.display(), job.uri("results/"));
     Ok(studies)

@@ -1,11 +1,11 @@
 //! `parfetch sweep`, and the hidden way in which it starts its repetitions.
 
-use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 
 use tokio::sync::watch;
 
-use super::signals::heeding;
+use super::signals::{First, Signals};
 use crate::cli::{Confined, Raw, Variables};
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure};
@@ -36,11 +36,13 @@ const STACK: &super::stack::Meaning = &[
 
 /// Runs it.
 pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
-    super::stack::fill(&mut raw, STACK)?;
+    // Until the sweep has begun there is nothing to store.
+    let signals = Signals::listen(First::EndsAtOnce, None)?;
+    super::stack::fill(&mut raw, STACK, &signals)?;
     let raw = &raw;
     let plan = match raw.get("plan") {
         None => None,
-        Some(given) => Some(fs::read_to_string(&given.value).map_err(|error| {
+        Some(given) => Some(super::sources::read_text(Path::new(&given.value)).map_err(|error| {
             Failure::new(Exit::Usage, format!("cannot read the plan {}: {error}", given.value)).hint("`parfetch sweep --print-plan` writes one")
         })?),
     };
@@ -58,11 +60,12 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
         Some(_) => "tasks that run go on, and cost money: the same command finds them again",
         None => "the same command goes on from here",
     };
-    let Some(ended) = super::runtime()?.block_on(heeding(async |signal| to_its_end(raw, settings, signal).await, hint))? else {
-        return Ok(Exit::Good);
-    };
+    signals.set_meaning(First::EndsInOrder, Some(hint));
+    let Some(ended) = super::block_on(signals.or(to_its_end(raw, settings, signals.asked())))? else { return Ok(Exit::Good) };
+    // The report stores nothing that is not stored already.
+    signals.set_meaning(First::EndsAtOnce, Some(hint));
     if [Exit::Good, Exit::NotStored].contains(&ended.exit) {
-        let page = super::report::of_folder(&ended.folder, &sources, &raw.variables)?;
+        let page = super::report::of_folder(&ended.folder, &sources, (&raw.variables, &signals))?;
         let folder = ended.folder.display();
         // Nobody to tell: the report stands on stdout.
         let _closed = writeln!(io::stderr(), "\npage: {}\nagain, in any form: parfetch report {folder}", page.display());

@@ -2,10 +2,12 @@
 
 use std::io::{self, Write};
 
+use super::signals::{First, Signals};
 use crate::cli::Raw;
 use crate::exit::{Exit, Failure};
 use crate::plan::Limits;
-use crate::results::place::{PlaceError, upload_folder};
+use crate::results::place::PlaceError;
+use crate::results::upload::upload_folder;
 use crate::settings::{self, Format, Level, Log, UploadSettings};
 use crate::store::{Bucket, Replace, Session, StoreErrorKind};
 
@@ -13,7 +15,8 @@ use crate::store::{Bucket, Replace, Session, StoreErrorKind};
 pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     let settings = settings::upload(raw)?;
     super::start_log(Log { level: Level::Warn, format: Format::Text });
-    super::runtime()?.block_on(upload(&settings))
+    let signals = Signals::listen(First::EndsAtOnce, Some("what was stored stays; the same command stores the rest"))?;
+    super::block_on(signals.or(upload(&settings)))
 }
 
 async fn upload(settings: &UploadSettings) -> Result<Exit, Failure> {

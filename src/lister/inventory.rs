@@ -8,8 +8,8 @@ use flate2::read::MultiGzDecoder;
 use md5::{Digest, Md5};
 use serde::Deserialize;
 
-use super::ListError;
 use super::pick::Picker;
+use super::{ListError, off_thread};
 use crate::sample::KeyRecord;
 use crate::store::Bucket;
 
@@ -34,7 +34,7 @@ struct DataFile {
 }
 
 /// Reads manifest and data files out of `holder`, the bucket that has the inventory of the source bucket.
-pub(super) async fn read(holder: &mut Bucket, key: &str, (spool, source): (&Path, &str), picker: &mut Picker) -> Result<(), ListError> {
+pub(super) async fn read(holder: &mut Bucket, key: &str, (spool, source): (&Path, &str), mut picker: Picker) -> Result<Picker, ListError> {
     let path = spool.join("inventory");
     holder.read_to_file(key, &path).await?;
     let wrong = |what: String| ListError::Wrong(format!("inventory manifest s3://{}/{key}: {what}", holder.name()), HINT);
@@ -49,18 +49,25 @@ pub(super) async fn read(holder: &mut Bucket, key: &str, (spool, source): (&Path
     let columns = Columns::of(&manifest.file_schema).ok_or_else(|| wrong("its schema has no column Key".to_owned()))?;
     for DataFile { key, md5 } in &manifest.files {
         holder.read_to_file(key, &path).await?;
-        if !md5_of(&path).map_err(ListError::Spool)?.eq_ignore_ascii_case(md5) {
-            return Err(ListError::Wrong(format!("inventory file s3://{}/{key}: its MD5 is not the manifest's", holder.name()), HINT));
-        }
-        let wanted = rows(&path, &columns, picker).map_err(|error| error.within(&format!("inventory file {}", holder.uri(key)), HINT))?;
+        let (file, md5) = (path.clone(), md5.clone());
+        let read = move |picker: &mut Picker| {
+            if !md5_of(&file).map_err(ListError::Spool)?.eq_ignore_ascii_case(&md5) {
+                return Err(ListError::Wrong("its MD5 is not the manifest's".to_owned(), HINT));
+            }
+            rows(&file, columns, picker)
+        };
+        let read = off_thread(picker, read).await.map_err(|error| error.within(&format!("inventory file {}", holder.uri(key)), HINT));
+        let wanted;
+        (picker, wanted) = read?;
         if !wanted {
             break;
         }
     }
-    Ok(())
+    Ok(picker)
 }
 
 /// Where the wanted columns stand: inventory files have no header.
+#[derive(Clone, Copy)]
 struct Columns {
     key: usize,
     size: Option<usize>,
@@ -85,7 +92,7 @@ impl Columns {
 }
 
 /// False when no more keys are wanted.
-fn rows(path: &Path, columns: &Columns, picker: &mut Picker) -> Result<bool, ListError> {
+fn rows(path: &Path, columns: Columns, picker: &mut Picker) -> Result<bool, ListError> {
     let file = BufReader::new(File::open(path).map_err(ListError::Spool)?);
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(MultiGzDecoder::new(file));
     for row in reader.records() {

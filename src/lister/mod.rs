@@ -138,19 +138,22 @@ pub async fn list(bucket: &mut Bucket, selection: &Selection, spool: &Path, mut 
             let listed = listing(bucket, (selection, spool), &mut progress).await;
             picker = listed.map_err(|error| error.within(&format!("cannot list {}", bucket.uri(&selection.prefix)), LISTING_HINT))?;
         }
-        KeySource::File(path) => keyfile::read(path, &mut picker)?,
+        KeySource::File(path) => {
+            let path = path.clone();
+            picker = off_thread(picker, move |picker| keyfile::read(&path, picker)).await?.0;
+        }
         KeySource::Object(uri) => {
             let mut holder = Bucket::new(bucket.session(), &uri.bucket);
             if uri.key.ends_with("manifest.json") {
-                inventory::read(&mut holder, &uri.key, (spool, bucket.name()), &mut picker).await?;
+                picker = inventory::read(&mut holder, &uri.key, (spool, bucket.name()), picker).await?;
             } else {
-                key_file(&mut holder, (&uri.key, spool), &mut picker).await?;
+                picker = key_file(&mut holder, (&uri.key, spool), picker).await?;
             }
         }
         KeySource::Folder(uri) => {
             let shard = selection.shard.ok_or_else(|| ListError::Wrong(format!("{uri} is a folder of key files, one a shard"), FOLDER_HINT))?;
             let key = format!("{}{}", uri.key, shard.key_file());
-            key_file(&mut Bucket::new(bucket.session(), &uri.bucket), (&key, spool), &mut picker).await?;
+            picker = key_file(&mut Bucket::new(bucket.session(), &uri.bucket), (&key, spool), picker).await?;
         }
     }
     if selection.source != KeySource::Listing {
@@ -161,10 +164,21 @@ pub async fn list(bucket: &mut Bucket, selection: &Selection, spool: &Path, mut 
 }
 
 /// Reads a key file that lies in a bucket.
-async fn key_file(holder: &mut Bucket, (key, spool): (&str, &Path), picker: &mut Picker) -> Result<(), ListError> {
+async fn key_file(holder: &mut Bucket, (key, spool): (&str, &Path), picker: Picker) -> Result<Picker, ListError> {
     let path = spool.join("keys.tsv");
     holder.read_to_file(key, &path).await?;
-    keyfile::read(&path, picker).map_err(|error| error.within(&holder.uri(key), keyfile::HINT))
+    let read = off_thread(picker, move |picker| keyfile::read(&path, picker)).await;
+    read.map(|(picker, ())| picker).map_err(|error| error.within(&holder.uri(key), keyfile::HINT))
+}
+
+/// Reads a file on a thread of its own: it may have millions of lines, or be a pipe, and signals are heard meanwhile.
+async fn off_thread<T, F>(mut picker: Picker, read: F) -> Result<(Picker, T), ListError>
+where
+    T: Send + 'static,
+    F: FnOnce(&mut Picker) -> Result<T, ListError> + Send + 'static,
+{
+    let read = tokio::task::spawn_blocking(move || read(&mut picker).map(|found| (picker, found)));
+    read.await.unwrap_or_else(|ended| std::panic::resume_unwind(ended.into_panic()))
 }
 
 /// The keys of a bucket: many streams where that pays, else, or where the store keeps no order, one.

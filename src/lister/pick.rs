@@ -1,11 +1,12 @@
 //! Which keys are taken: prefix, shard, limit; and that none comes twice.
 
 use std::collections::HashSet;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{ListError, Listed};
+use super::{LISTING_HINT, ListError, Listed};
 use crate::plan::{KeySource, Selection, Shard};
 use crate::results::keys::{KeyFile, KeyWriter};
 use crate::sample::KeyRecord;
@@ -88,7 +89,14 @@ impl Picker {
             return Ok(false);
         }
         self.check_new(&record.key)?;
-        self.writer.push(record).map_err(ListError::Spool)?;
+        self.writer.push(record).map_err(|error| match error.kind() {
+            // The listing is to blame, not the disk.
+            ErrorKind::InvalidData => {
+                let beginning: String = record.key.chars().take(40).collect();
+                ListError::Wrong(format!("{error}: it begins with `{}`", beginning.escape_debug()), LISTING_HINT)
+            }
+            _ => ListError::Spool(error),
+        })?;
         self.listed.keys += 1;
         self.listed.archived += u64::from(record.is_archived());
         self.listed.bytes = self.listed.bytes.zip(record.size).and_then(|(sum, size)| sum.checked_add(size));

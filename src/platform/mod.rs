@@ -20,8 +20,10 @@ pub mod cgroup;
 pub mod clock;
 pub mod cpu;
 pub mod ecs;
+pub mod fault;
 pub mod limits;
 pub mod net;
+pub mod panics;
 pub mod usage;
 
 /// The machine as a run found it. Holds no host name.

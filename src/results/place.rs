@@ -1,7 +1,8 @@
 //! Where a run's results go: files on this machine first, then the results bucket.
 //!
 //! Proves before anything is listed that the place can be written, by storing the summary with `"state": "running"`; never loses a result: what
-//! cannot be stored in the bucket stays on this machine. Knows only the results bucket.
+//! cannot be stored in the bucket stays on this machine. Results of an earlier run keep their name until this run has rows of its own. Knows only the
+//! results bucket.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -9,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use super::files::{CsvFile, open_lock, whole_or_in_place};
+use super::spool::passing_folder;
 use crate::plan::Destination;
 use crate::store::{Bucket, Replace, StoreError, StoreErrorKind};
 
@@ -60,6 +63,14 @@ impl PlaceError {
     }
 }
 
+/// Ending of a summary that has no rows beside it, where results of an earlier run have the name.
+const UNFINISHED: &str = ".unfinished.json";
+
+/// The name that the summary of a run gets once it has rows, if this is the one that it has before.
+pub fn finished_name(name: &str) -> Option<String> {
+    Some(format!("{}.json", name.strip_suffix(UNFINISHED)?))
+}
+
 /// The place of one run's results.
 #[derive(Debug)]
 pub struct Place {
@@ -67,11 +78,46 @@ pub struct Place {
     stem: String,
     /// The folder when it is a passing one: gone with the results once they are in the bucket.
     passing: Option<TempDir>,
-    lock: Option<(File, PathBuf)>,
+    /// The file stays when the lock goes: were it removed, two others could each lock a file of this name.
+    _lock: Option<File>,
     remote: Option<(Bucket, String)>,
     replace: Replace,
+    earlier: Earlier,
+    /// This run has rows, and so takes the name.
+    has_rows: bool,
+    /// The summary in `--out`, when that does not get the results.
+    left: Option<PathBuf>,
     /// Why `--out` did not get the results, when it did not.
     unmet: Option<String>,
+}
+
+/// Where an earlier run has left results of the same name: they stay until this run has rows of its own.
+#[derive(Clone, Copy, Debug, Default)]
+struct Earlier {
+    here: bool,
+    remote: bool,
+}
+
+/// A place that was proved: what is needed to say there how a run ended, when nothing else of it is left.
+#[derive(Debug)]
+pub struct Proved {
+    here: Option<PathBuf>,
+    remote: Option<(Bucket, String)>,
+}
+
+impl Proved {
+    /// Puts a summary in place of the one that says «running».
+    ///
+    /// # Errors
+    /// What could not be written, in words.
+    pub async fn replace(self, text: &str) -> Result<(), String> {
+        let here = self.here.map_or(Ok(()), |path| whole_or_in_place(&path, text).map_err(|error| format!("{}: {error}", path.display())));
+        let remote = match self.remote {
+            Some((mut bucket, key)) => bucket.store(&key, text.as_bytes().to_vec(), Replace::Yes).await.map_err(|error| error.to_string()),
+            None => Ok(()),
+        };
+        here.and(remote)
+    }
 }
 
 impl Place {
@@ -90,44 +136,54 @@ impl Place {
         Ok((place, warnings))
     }
 
-    fn in_folder(
-        dir: &Path,
-        stem: &str,
-        (replace, remote): (Replace, Option<(Bucket, String)>),
-        warnings: &mut Vec<String>,
-    ) -> Result<Self, PlaceError> {
-        let local = |path: &Path| {
-            let path = path.to_owned();
-            move |cause| PlaceError::Local { path, cause }
-        };
-        fs::create_dir_all(dir).map_err(local(dir))?;
-        let lock_path = dir.join(format!(".{stem}.lock"));
-        let lock = File::create(&lock_path).map_err(local(dir))?;
+    fn new(dir: PathBuf, stem: &str, (replace, remote): (Replace, Option<(Bucket, String)>)) -> Self {
+        Self {
+            dir,
+            stem: stem.to_owned(),
+            passing: None,
+            _lock: None,
+            remote,
+            replace,
+            earlier: Earlier::default(),
+            has_rows: false,
+            left: None,
+            unmet: None,
+        }
+    }
+
+    fn in_folder(dir: &Path, stem: &str, to: (Replace, Option<(Bucket, String)>), warnings: &mut Vec<String>) -> Result<Self, PlaceError> {
+        fs::create_dir_all(dir).map_err(|cause| PlaceError::Local { path: dir.to_owned(), cause })?;
+        let path = dir.join(format!(".{stem}.lock"));
+        let lock = open_lock(&path).map_err(|cause| PlaceError::Local { path: dir.to_owned(), cause })?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(PlaceError::Busy { dir: dir.to_owned(), stem: stem.to_owned() }),
-            Err(TryLockError::Error(cause)) => return Err(PlaceError::Local { path: lock_path, cause }),
+            Err(TryLockError::Error(cause)) => return Err(PlaceError::Local { path, cause }),
         }
-        let place = Self { dir: dir.to_owned(), stem: stem.to_owned(), passing: None, lock: Some((lock, lock_path)), remote, replace, unmet: None };
+        let replace = to.0;
+        let mut place = Self { _lock: Some(lock), ..Self::new(dir.to_owned(), stem, to) };
         let old: Vec<_> = [place.csv_path(), place.json_path()].into_iter().filter(|path| path.exists()).collect();
         if let Some(first) = old.first() {
             if replace == Replace::No {
                 return Err(PlaceError::Exists(first.display().to_string()));
             }
             warnings.push(format!("results of an earlier run are replaced: {}", first.display()));
+            place.earlier.here = true;
         }
         Ok(place)
     }
 
-    fn passing(parent: Option<&Path>, stem: &str, (replace, remote): (Replace, Option<(Bucket, String)>)) -> Result<Self, PlaceError> {
-        let dir = spool_folder(parent)?;
-        Ok(Self { dir: dir.path().to_owned(), stem: stem.to_owned(), passing: Some(dir), lock: None, remote, replace, unmet: None })
+    fn passing(parent: Option<&Path>, stem: &str, to: (Replace, Option<(Bucket, String)>)) -> Result<Self, PlaceError> {
+        let dir = passing_folder(parent, KEPT)?;
+        let place = Self::new(dir_of(&dir), stem, to);
+        Ok(Self { passing: Some(dir), ..place })
     }
 
     /// Stores the running summary in the bucket, without replacing first: the answer says whether there was one, also to credentials that may only
     /// write. The study's own program leaves a CSV alone; whether there is one can only be asked.
     async fn prove_remote(&mut self, running: &str, warnings: &mut Vec<String>) -> Result<(), PlaceError> {
-        let (csv, json, replace) = (self.key("csv"), self.key("json"), self.replace);
+        let (csv, json, replace) = (self.key(".csv"), self.key(".json"), self.replace);
+        let unfinished = self.key(UNFINISHED);
         let Some((bucket, _)) = &mut self.remote else { return Ok(()) };
         let bytes = running.as_bytes().to_vec();
         let name = |bucket: &Bucket, key: &str| format!("s3://{}/{key}", bucket.name());
@@ -143,21 +199,24 @@ impl Place {
             Ok(()) => return Ok(()),
             Err(error) if error.kind == StoreErrorKind::Exists => name(bucket, &json),
             // A store that does not know If-None-Match: then it must do without, unless that was promised.
-            Err(error) if error.kind == StoreErrorKind::NotImplemented && replace == Replace::Yes => {
-                return Ok(bucket.store(&json, bytes, Replace::Yes).await?);
-            }
+            Err(error) if error.kind == StoreErrorKind::NotImplemented && replace == Replace::Yes => match bucket.exists(&json).await? {
+                Some(false) => return Ok(bucket.store(&json, bytes, Replace::Yes).await?),
+                Some(true) | None => name(bucket, &json),
+            },
             Err(error) => return Err(error.into()),
         };
         if replace == Replace::No {
             return Err(PlaceError::Exists(there));
         }
         warnings.push(format!("results of an earlier run are replaced: {there}"));
-        Ok(bucket.store(&json, bytes, Replace::Yes).await?)
+        bucket.store(&unfinished, bytes, Replace::Yes).await?;
+        self.earlier.remote = true;
+        Ok(())
     }
 
     fn key(&self, ending: &str) -> String {
         let prefix = self.remote.as_ref().map_or("", |(_, prefix)| prefix);
-        format!("{prefix}{}.{ending}", self.stem)
+        format!("{prefix}{}{ending}", self.stem)
     }
 
     /// The timing CSV on this machine.
@@ -165,49 +224,74 @@ impl Place {
         self.dir.join(format!("{}.csv", self.stem))
     }
 
-    /// The summary on this machine.
+    /// The summary on this machine: beside that of an earlier run as long as this one has no rows.
     pub fn json_path(&self) -> PathBuf {
-        self.dir.join(format!("{}.json", self.stem))
+        self.dir.join(format!("{}{}", self.stem, self.json_ending(self.earlier.here)))
     }
 
-    /// Writes the summary, whole or not at all.
+    fn json_ending(&self, is_taken: bool) -> &'static str {
+        if is_taken && !self.has_rows { UNFINISHED } else { ".json" }
+    }
+
+    /// What is needed to say here how the run ended, whatever becomes of this.
+    pub fn proved(&self) -> Proved {
+        let remote = self.remote.as_ref().map(|(bucket, _)| (bucket.clone(), self.key(self.json_ending(self.earlier.remote))));
+        Proved { here: self.passing.is_none().then(|| self.json_path()), remote }
+    }
+
+    /// The run has rows, and so takes the name from an earlier one.
+    pub fn take_name(&mut self) {
+        self.has_rows = true;
+    }
+
+    /// Whether an earlier run's results stay because this one has no rows.
+    pub fn leaves_earlier(&self) -> bool {
+        !self.has_rows && (self.earlier.here || self.earlier.remote)
+    }
+
+    /// Where the summary stands then.
+    pub fn unfinished(&self) -> String {
+        match &self.remote {
+            Some((bucket, _)) if self.earlier.remote => bucket.uri(&self.key(UNFINISHED)),
+            _ => self.json_path().display().to_string(),
+        }
+    }
+
+    /// Writes the summary, whole or not at all. Where the folder takes no new file, the one that says «running» is written over.
     pub fn write_json(&self, text: &str) -> Result<(), PlaceError> {
         let path = self.json_path();
-        let partial = partial(&path);
-        fs::write(&partial, text).and_then(|()| fs::rename(&partial, &path)).map_err(|cause| PlaceError::Local { path, cause })
+        whole_or_in_place(&path, text).map_err(|cause| PlaceError::Local { path, cause })?;
+        if let Some(left) = &self.left {
+            // The one that counts is written.
+            let _still_running = whole_or_in_place(left, text);
+        }
+        if self.has_rows && self.passing.is_none() {
+            let _not_there = fs::remove_file(self.dir.join(format!("{}{UNFINISHED}", self.stem)));
+        }
+        Ok(())
     }
 
-    /// Writes the CSV, whole or not at all.
-    pub fn write_csv<E: From<PlaceError>>(&self, fill: impl FnOnce(&mut io::BufWriter<File>) -> Result<(), E>) -> Result<(), E> {
-        let path = self.csv_path();
-        let unfinished = partial(&path);
-        let local = |cause| PlaceError::Local { path: path.clone(), cause };
-        let mut writer = io::BufWriter::with_capacity(256 * 1024, File::create(&unfinished).map_err(local)?);
-        let result = fill(&mut writer).and_then(|()| {
-            let complete = io::Write::flush(&mut writer).and_then(|()| fs::rename(&unfinished, &path));
-            complete.map_err(|cause| local(cause).into())
-        });
-        if result.is_err() {
-            // Half a file is of no use, and the room that it takes may be needed.
-            let _left_behind = fs::remove_file(&unfinished);
-        }
-        result
+    /// Where the CSV is written.
+    pub fn csv_file(&self) -> CsvFile {
+        CsvFile::new(self.csv_path())
     }
 
     /// Stores the CSV in the results bucket, if there is one.
     pub async fn upload_csv(&self) -> Result<(), StoreError> {
-        self.upload("csv", &self.csv_path(), self.replace).await
+        // A copy: both files may be on their way at once. The bucket's region is known since the place was proved.
+        let Some((mut bucket, _)) = self.remote.clone().filter(|_| !self.leaves_earlier()) else { return Ok(()) };
+        bucket.store_file(&self.key(".csv"), &self.csv_path(), self.replace).await
     }
 
     /// Stores the summary in the results bucket, in place of the running one.
-    pub async fn upload_json(&self) -> Result<(), StoreError> {
-        self.upload("json", &self.json_path(), Replace::Yes).await
-    }
-
-    async fn upload(&self, ending: &str, path: &Path, replace: Replace) -> Result<(), StoreError> {
-        // A copy: both files may be on their way at once. The bucket's region is known since the place was proved.
+    pub async fn upload_json(&self, text: &str) -> Result<(), StoreError> {
         let Some((mut bucket, _)) = self.remote.clone() else { return Ok(()) };
-        bucket.store_file(&self.key(ending), path, replace).await
+        bucket.store(&self.key(self.json_ending(self.earlier.remote)), text.as_bytes().to_vec(), Replace::Yes).await?;
+        if self.has_rows && self.earlier.remote {
+            // Readers know that it is of this run: whoever may only write leaves it.
+            let _left_behind = bucket.remove(&self.key(UNFINISHED)).await;
+        }
+        Ok(())
     }
 
     /// `--out` does not take the results: they go to a passing folder in `parent`, which [`Self::keep`] keeps. `None` when they were there already,
@@ -216,8 +300,10 @@ impl Place {
         if self.passing.is_some() {
             return None;
         }
-        let folder = spool_folder(parent).ok()?;
-        folder.path().clone_into(&mut self.dir);
+        let folder = passing_folder(parent, KEPT).ok()?;
+        self.left = Some(self.json_path());
+        self.earlier.here = false;
+        self.dir = dir_of(&folder);
         self.passing = Some(folder);
         self.unmet = Some(why.to_owned());
         Some(self.dir.clone())
@@ -228,14 +314,8 @@ impl Place {
         self.unmet.clone().filter(|_| self.remote.is_none())
     }
 
-    /// The results are stored: passing files go.
-    pub fn release(mut self) {
-        self.unlock();
-    }
-
     /// The results are not stored: the files stay. The folder in which they are.
     pub fn keep(mut self) -> PathBuf {
-        self.unlock();
         match self.passing.take() {
             Some(passing) => passing.keep(),
             None => self.dir.clone(),
@@ -246,68 +326,19 @@ impl Place {
     pub fn target(&self) -> Option<String> {
         self.remote.as_ref().map(|(bucket, prefix)| format!("s3://{}/{prefix}", bucket.name()).trim_end_matches('/').to_owned())
     }
-
-    fn unlock(&mut self) {
-        if let Some((_lock, path)) = self.lock.take() {
-            // Nothing depends on it: the lock goes with the file handle.
-            let _left_behind = fs::remove_file(path);
-        }
-    }
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.unlock();
-    }
-}
+/// What a passing folder's name begins with in which results may stay.
+const KEPT: &str = "parfetch-";
 
-fn partial(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.partial"))
-}
-
-/// A passing folder, in `parent` or in the system's temporary folder.
-pub fn spool_folder(parent: Option<&Path>) -> Result<TempDir, PlaceError> {
-    let parent = parent.map_or_else(std::env::temp_dir, Path::to_owned);
-    tempfile::Builder::new().prefix("parfetch-").tempdir_in(&parent).map_err(|error| {
-        // The library names the folder that it tried to make, which nobody knows.
-        let text = error.to_string();
-        let cause = io::Error::other(text.split(" at path ").next().unwrap_or(&text).to_owned());
-        PlaceError::Spool { path: parent, cause }
-    })
-}
-
-/// Stores every result file below `dir` in `bucket` under `prefix`, summaries last. The keys, in order.
-pub async fn upload_folder(dir: &Path, bucket: &mut Bucket, (prefix, replace): (&str, Replace)) -> Result<Vec<String>, PlaceError> {
-    let mut files = Vec::new();
-    result_files(dir, &mut files).map_err(|cause| PlaceError::Local { path: dir.to_owned(), cause })?;
-    files.sort_by_key(|path| (path.extension().is_some_and(|ending| ending == "json"), path.clone()));
-    let mut keys = Vec::new();
-    for path in files {
-        let relative = path.strip_prefix(dir).unwrap_or(&path).to_string_lossy().into_owned();
-        let slash = if prefix.is_empty() || prefix.ends_with('/') { "" } else { "/" };
-        let key = format!("{prefix}{slash}{relative}");
-        bucket.store_file(&key, &path, replace).await?;
-        keys.push(key);
-    }
-    Ok(keys)
-}
-
-fn result_files(dir: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
-    for entry in fs::read_dir(dir)? {
-        let path = entry?.path();
-        let is_result = path.file_name().is_some_and(|name| name == super::record::FILE_NAME || name.to_string_lossy().starts_with("result_"));
-        if path.is_dir() {
-            result_files(&path, files)?;
-        } else if is_result && path.extension().is_some_and(|ending| ending == "csv" || ending == "json") {
-            files.push(path);
-        }
-    }
-    Ok(())
+fn dir_of(folder: &TempDir) -> PathBuf {
+    folder.path().to_owned()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt;
+
     use super::*;
 
     fn to(dir: &Path) -> Destination {
@@ -319,35 +350,57 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (place, warnings) = Place::prepare(&to(dir.path()), "result_x", None, "{}").await.unwrap();
         assert_eq!(warnings, Vec::<String>::new());
+        let locked = || File::open(dir.path().join(".result_x.lock")).unwrap().metadata().unwrap().ino();
+        let first = locked();
         assert!(matches!(Place::prepare(&to(dir.path()), "result_x", None, "{}").await, Err(PlaceError::Busy { .. })));
-        place.release();
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "the running summary alone");
+        drop(place);
         let (_, warnings) = Place::prepare(&to(dir.path()), "result_x", None, "{}").await.unwrap();
-        assert_eq!(warnings.len(), 1);
+        assert_eq!((warnings.len(), locked()), (1, first), "a file that others may have locked is never removed");
         let strict = Destination { no_overwrite: true, ..to(dir.path()) };
         assert!(matches!(Place::prepare(&strict, "result_x", None, "{}").await, Err(PlaceError::Exists(_))));
+    }
+
+    #[tokio::test]
+    async fn earlier_results_stay_until_there_are_rows() {
+        let dir = tempfile::tempdir().unwrap();
+        let read = |name: &str| fs::read_to_string(dir.path().join(name)).ok();
+        for name in ["result_x.csv", "result_x.json"] {
+            fs::write(dir.path().join(name), "good").unwrap();
+        }
+        let (mut place, _) = Place::prepare(&to(dir.path()), "result_x", None, "running").await.unwrap();
+        place.write_json("failed").unwrap();
+        assert_eq!(["result_x.json", "result_x.unfinished.json"].map(read), ["good", "failed"].map(|text| Some(text.to_owned())));
+        assert!(place.leaves_earlier());
+        place.take_name();
+        place.write_json("new").unwrap();
+        assert_eq!(["result_x.json", "result_x.unfinished.json"].map(read), [Some("new".to_owned()), None]);
+        assert_eq!(finished_name("a/result_x.unfinished.json").as_deref(), Some("a/result_x.json"));
+    }
+
+    #[tokio::test]
+    async fn links_are_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let elsewhere = dir.path().join("elsewhere");
+        fs::write(&elsewhere, "dear").unwrap();
+        let link = |name: &str| std::os::unix::fs::symlink(&elsewhere, dir.path().join(name)).unwrap();
+        for name in [".result_x.csv.partial", ".result_x.json.partial"] {
+            link(name);
+        }
+        let (place, _) = Place::prepare(&to(dir.path()), "result_x", None, "{}").await.unwrap();
+        place.csv_file().write::<PlaceError>(|file| io::Write::write_all(file, b"rows").map_err(|_| PlaceError::Exists(String::new()))).unwrap();
+        assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "dear");
+        drop(place);
+        link(".result_y.lock");
+        assert!(matches!(Place::prepare(&to(dir.path()), "result_y", None, "{}").await, Err(PlaceError::Local { .. })));
     }
 
     #[tokio::test]
     async fn passing_files_go_once_stored_and_stay_when_kept() {
         let dir = tempfile::tempdir().unwrap();
         let passing = Destination { out: None, spool_dir: Some(dir.path().to_owned()), ..to(dir.path()) };
-        Place::prepare(&passing, "result_x", None, "{}").await.unwrap().0.release();
+        drop(Place::prepare(&passing, "result_x", None, "{}").await.unwrap());
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
         let kept = Place::prepare(&passing, "result_x", None, "{}").await.unwrap().0.keep();
         assert!(kept.join("result_x.json").exists());
-    }
-
-    #[test]
-    fn only_result_files_are_uploaded() {
-        let dir = tempfile::tempdir().unwrap();
-        fs::create_dir(dir.path().join("sub")).unwrap();
-        for name in ["result_a.csv", "sub/result_b.json", "notes.txt", ".result_a.csv.partial", "result_c.txt"] {
-            fs::write(dir.path().join(name), b"").unwrap();
-        }
-        let mut files = Vec::new();
-        result_files(dir.path(), &mut files).unwrap();
-        files.sort();
-        assert_eq!(files, [dir.path().join("result_a.csv"), dir.path().join("sub/result_b.json")]);
     }
 }

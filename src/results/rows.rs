@@ -5,10 +5,12 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
+use crate::platform::{fault, panics};
 use crate::sample::Sample;
 
 /// Name of the rows' file in the spool folder.
@@ -24,6 +26,11 @@ const MOST_AT_ONCE: u64 = 1024;
 /// What goes wrong is told to this function, once.
 type OnError = Box<dyn FnOnce(&io::Error) + Send>;
 
+/// Why rows were lost: the thread that writes them panicked.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Panicked(pub String);
+
 /// Hands rows to the writing thread.
 #[derive(Clone, Debug)]
 pub struct RowSender(mpsc::Sender<Vec<Sample>>);
@@ -38,7 +45,7 @@ pub struct RowBuffer {
 impl RowSender {
     /// Hands rows over.
     pub fn send(&self, rows: Vec<Sample>) {
-        // The writer ends only after every sender is gone, unless it panicked: then `finish` tells.
+        // The writer ends only after every sender is gone, unless it panicked: then it has told.
         let _writer_gone = self.0.send(rows);
     }
 
@@ -79,8 +86,18 @@ impl RowWriter {
         let path = dir.join(ROWS);
         let file = File::create(&path)?;
         let (sender, receiver) = mpsc::channel();
-        let on_error: OnError = Box::new(on_error);
-        let thread = std::thread::Builder::new().name("parfetch-rows".to_owned()).spawn(move || write_all(&file, &receiver, on_error))?;
+        let mut on_error: Option<OnError> = Some(Box::new(on_error));
+        let write = move || {
+            let written = std::panic::catch_unwind(AssertUnwindSafe(|| write_all(&file, &receiver, &mut on_error)));
+            written.unwrap_or_else(|payload| {
+                let error = io::Error::other(Panicked(panics::caught(&*payload)));
+                if let Some(tell) = on_error.take() {
+                    tell(&error);
+                }
+                Err(error)
+            })
+        };
+        let thread = std::thread::Builder::new().name("parfetch-rows".to_owned()).spawn(write)?;
         Ok((Self { thread, path }, RowSender(sender)))
     }
 
@@ -99,11 +116,11 @@ struct Written {
     last_end_ns: Option<u64>,
 }
 
-fn write_all(file: &File, receiver: &mpsc::Receiver<Vec<Sample>>, on_error: OnError) -> io::Result<Written> {
-    let mut on_error = Some(on_error);
+fn write_all(file: &File, receiver: &mpsc::Receiver<Vec<Sample>>, on_error: &mut Option<OnError>) -> io::Result<Written> {
     let mut result = Ok(());
     let mut written = Written::default();
     while let Ok(mut batch) = receiver.recv() {
+        fault::point("rows");
         while batch.len() < BATCH
             && let Ok(more) = receiver.try_recv()
         {
@@ -240,7 +257,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("ro"), b"").unwrap();
         let read_only = File::open(dir.path().join("ro")).unwrap();
-        let result = write_all(&read_only, &receiver, Box::new(move |error| told.send(error.kind()).unwrap()));
+        let result = write_all(&read_only, &receiver, &mut Some(Box::new(move |error| told.send(error.kind()).unwrap())));
         assert!(result.is_err());
         assert!(hear.recv().is_ok());
     }

@@ -1,8 +1,9 @@
 //! The end of a run: rows become the CSV and the summary, on this machine first, then in the bucket. Nothing is lost on the way.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
+use std::sync::Arc;
 
 use tokio::sync::watch::Receiver;
 
@@ -10,12 +11,15 @@ use super::gauges::Gauges;
 use super::kept::{Kept, kept, not_written, tell};
 use super::{Ended, Fetched, Log, Signal, account};
 use crate::exit::{Exit, Failure};
-use crate::plan::RunPlan;
+use crate::plan::{Layout, RunPlan};
 use crate::platform::clock::{now_ns, utc_now};
+use crate::platform::fault;
 use crate::results::csv::CsvWriter;
+use crate::results::files::CsvFile;
 use crate::results::keys::KeyFile;
 use crate::results::outcome::{outcome, was_attempted};
 use crate::results::place::{Place, PlaceError};
+use crate::results::rows::RowFile;
 use crate::results::spill::{FileOverlap, overlap_in};
 use crate::results::summary::{Asked, NotAsListed, RunFacts, State, Summariser, Summary};
 use crate::results::table::{Rounds, Table, Visitor};
@@ -32,7 +36,7 @@ const TOLD_WHILE_STORING: &str = "told to end while the results were being store
 pub(super) struct Outcome<'a> {
     pub(super) plan: &'a RunPlan,
     pub(super) fetched: Fetched,
-    pub(super) keys: &'a KeyFile,
+    pub(super) keys: Arc<KeyFile>,
     pub(super) spool: &'a Path,
 }
 
@@ -50,7 +54,10 @@ pub(super) async fn finish(
     engine_report.into_iter().flat_map(|report| &report.warnings).for_each(|warning| log.warn(warning.clone()));
     gauges.fill(&mut facts, engine_report);
     // A signal from now on finds every fetch ended.
+    let panic = log.beside.panic();
+    log.warnings.extend(panic.clone());
     facts.state = match (&engine, *signal.borrow()) {
+        _ if panic.is_some() => State::Failed,
         (Err(_), _) => State::Failed,
         (_, Some(_)) => State::Interrupted,
         _ => State::Complete,
@@ -58,29 +65,35 @@ pub(super) async fn finish(
     facts.ended_at = Some(utc_now());
     let rows = match rows {
         Ok(rows) => rows,
-        Err(error) => return Err(Box::pin(not_written(place, (facts, log), PassError::from(error).to_string())).await),
+        Err(error) => {
+            let failure = Box::pin(not_written(place, (facts, log), PassError::from(error).to_string())).await;
+            return Err(panic.map_or(failure, |line| Failure::new(Exit::Unexpected, line)));
+        }
     };
     log.phases.fetch_ns = Some(rows.last_end_ns().unwrap_or(0));
     let rounds = if plan.duration.is_some() { Rounds::Many(handed) } else { Rounds::One };
-    let table = Table { keys, rows: &rows, items, layout: plan.layout, spool, rounds };
-    let mut pass = write_table(&place, &table, (&facts, log.phases.fetch_ns));
+    let rows = Arc::new(rows);
+    let read = Read { keys, rows: Arc::clone(&rows), items, layout: plan.layout, spool: spool.to_owned(), rounds };
+    let times = Times { fetch_ns: log.phases.fetch_ns.unwrap_or(0), active_window_ns: facts.active_window_ns };
+    let mut pass = write_table(&place, (read.clone(), times), (&mut log, signal)).await;
     if let Err(error) = &pass
         && let Some(dir) = place.fall_back(plan.destination.spool_dir.as_deref(), &error.to_string())
     {
         log.warn(format!("{error}; results are written to {} instead", dir.display()));
-        pass = write_table(&place, &table, (&facts, log.phases.fetch_ns));
+        pass = write_table(&place, (read, times), (&mut log, signal)).await;
     }
     let mut tail = match pass {
         Ok(tail) => tail,
         Err(error) => return Err(Box::pin(not_written(place, (facts, log), error.to_string())).await),
     };
+    place.take_name();
     facts.in_flight_most = tail.most.take();
     facts.asked = tail.asked.take();
     failures(&mut log, &tail);
     let cause = engine.as_ref().err().map(ToString::to_string);
     let is_good = account::close((&mut facts, &mut log), &tail, rows.written(), cause) && tail.failed == 0;
     log.phases.write_back_ns = Some(now_ns().saturating_sub(begin));
-    let engine_failure = engine.err().map(super::engine_failure);
+    let engine_failure = panic.map(|line| Failure::new(Exit::Unexpected, line)).or_else(|| engine.err().map(super::engine_failure));
     let ended = Box::pin(store(place, Parcel { facts, log, summariser: tail.summariser, begin }, signal)).await?;
     let came = *signal.borrow();
     Ok(match (engine_failure, came) {
@@ -91,27 +104,22 @@ pub(super) async fn finish(
     })
 }
 
-impl Signal {
-    /// How a process ends that this signal ended.
-    pub fn exit(self) -> Exit {
-        match self {
-            Self::Interrupt => Exit::Interrupted,
-            Self::Terminate => Exit::Terminated,
-        }
-    }
-}
-
 /// An empty bucket, or a signal before the first fetch: no rows, and a summary that says so.
 pub(super) async fn without_fetch(
     place: Place,
-    (mut facts, log): (RunFacts, Log<'_>),
+    (mut facts, mut log): (RunFacts, Log<'_>),
     signal: &mut Receiver<Option<Signal>>,
 ) -> Result<Ended, Failure> {
     facts.state = if signal.borrow().is_some() { State::Interrupted } else { State::Complete };
     facts.ended_at = Some(utc_now());
-    place.write_csv(|file| {
-        CsvWriter::new(file, 0).and_then(|csv| csv.finish().map(drop).map_err(Into::into)).map_err(|error| local(&place, error.into()))
-    })?;
+    if place.leaves_earlier() {
+        log.warn(format!("there are no rows: the earlier results stay, and the summary of this run is {}", place.unfinished()));
+    } else {
+        let csv = place.csv_file();
+        csv.write(|file| {
+            CsvWriter::new(file, 0).and_then(|csv| csv.finish().map(drop).map_err(Into::into)).map_err(|error| csv.unwritable(error.into()))
+        })?;
+    }
     let parcel = Parcel { facts, log, summariser: Summariser::new(None), begin: now_ns() };
     let ended = Box::pin(store(place, parcel, signal)).await?;
     let came = *signal.borrow();
@@ -204,23 +212,65 @@ impl<W: io::Write> Visitor for Pass<W> {
     }
 }
 
-fn write_table(place: &Place, table: &Table<'_>, (facts, fetch_ns): (&RunFacts, Option<u64>)) -> Result<Tail, PassError> {
-    let fetch_ns = fetch_ns.unwrap_or(0);
+/// What a pass reads.
+#[derive(Clone)]
+struct Read {
+    keys: Arc<KeyFile>,
+    rows: Arc<RowFile>,
+    items: u64,
+    layout: Layout,
+    spool: PathBuf,
+    rounds: Rounds,
+}
+
+/// What a pass must know of the whole run.
+#[derive(Clone, Copy)]
+struct Times {
+    fetch_ns: u64,
+    active_window_ns: Option<u64>,
+}
+
+/// Goes through the rows on a thread of its own: of many millions that takes a while, and a signal is heard meanwhile. It says only that time may be
+/// short, as every fetch has ended: the summary then goes before the CSV.
+async fn write_table(
+    place: &Place,
+    (read, times): (Read, Times),
+    (log, signal): (&mut Log<'_>, &mut Receiver<Option<Signal>>),
+) -> Result<Tail, PassError> {
+    let csv = place.csv_file();
+    let mut pass = tokio::task::spawn_blocking(move || {
+        fault::point("csv");
+        write_rows(&csv, &read, times)
+    });
+    let was_told = signal.borrow().is_some();
+    let ended = tokio::select! {
+        ended = &mut pass => ended,
+        _ = signal.wait_for(Option::is_some), if !was_told => {
+            log.warn(TOLD_WHILE_STORING.to_owned());
+            pass.await
+        }
+    };
+    ended.unwrap_or_else(|ended| std::panic::resume_unwind(ended.into_panic()))
+}
+
+fn write_rows(csv: &CsvFile, read: &Read, times: Times) -> Result<Tail, PassError> {
+    let Read { keys, rows, items, layout, spool, rounds } = read;
+    let table = Table { keys, rows, items: *items, layout: *layout, spool, rounds: *rounds };
     let mut found = None;
-    let written = place.write_csv::<PassError>(|file| {
-        let tail = Tail { summariser: Summariser::new(facts.active_window_ns), ..Tail::default() };
-        let mut pass = Pass { csv: CsvWriter::new(file, fetch_ns)?, overlap: overlap_in(table.spool), tail };
+    let written = csv.write::<PassError>(|file| {
+        let tail = Tail { summariser: Summariser::new(times.active_window_ns), ..Tail::default() };
+        let mut pass = Pass { csv: CsvWriter::new(file, times.fetch_ns)?, overlap: overlap_in(spool), tail };
         pass.tail.asked = table.each(&mut pass)?;
         pass.csv.finish().map_err(csv::Error::from)?;
         found = Some((pass.overlap, pass.tail));
         Ok(())
     });
     written.map_err(|error| match error {
-        PassError::Csv(error) => local(place, error.into()).into(),
+        PassError::Csv(error) => csv.unwritable(error.into()).into(),
         other => other,
     })?;
     let (overlap, tail) = found.ok_or_else(|| io::Error::other("the CSV was not written"))?;
-    Ok(Tail { most: u32::try_from(overlap.finish(fetch_ns)?.most).ok(), ..tail })
+    Ok(Tail { most: u32::try_from(overlap.finish(times.fetch_ns)?.most).ok(), ..tail })
 }
 
 fn failures(log: &mut Log<'_>, tail: &Tail) {
@@ -263,6 +313,8 @@ async fn store(place: Place, parcel: Parcel<'_>, signal: &mut Receiver<Option<Si
     facts.phases = log.phases;
     facts.warnings.clone_from(&log.warnings);
     let mut summary = Box::new(summariser.finish(facts));
+    // Beside its CSV at once, however long that takes on its way to the bucket.
+    let _said_below = summary.to_json().is_ok_and(|text| place.write_json(&text).is_ok());
     let summary_first = signal.borrow().is_some();
     let csv = if summary_first { Ok(()) } else { Box::pin(upload_csv(&place, (&mut summary, &mut log), signal)).await };
     if let Err(error) = &csv {
@@ -275,7 +327,7 @@ async fn store(place: Place, parcel: Parcel<'_>, signal: &mut Receiver<Option<Si
         return Err(kept((place, Kept::Csv), &summary, (error.to_string(), None)));
     }
     // Also without its CSV: what says «running» looks like a run that died.
-    let json = place.upload_json().await;
+    let json = place.upload_json(&text).await;
     let mut stored = csv.and(json);
     if stored.is_ok() && summary_first {
         stored = place.upload_csv().await;
@@ -285,7 +337,6 @@ async fn store(place: Place, parcel: Parcel<'_>, signal: &mut Receiver<Option<Si
             if let Some(error) = place.unmet() {
                 Err(kept((place, Kept::Both), &summary, (error, None)))
             } else {
-                place.release();
                 Ok(Exit::Good)
             }
         }
@@ -305,15 +356,10 @@ async fn upload_csv(place: &Place, (summary, log): (&mut Summary, &mut Log<'_>),
     summary.warnings.push(TOLD_WHILE_STORING.to_owned());
     let early = async {
         // The last summary replaces it, and what is wrong is said then.
-        if let Ok(text) = summary.to_json()
-            && place.write_json(&text).is_ok()
-        {
-            let _said_later = place.upload_json().await;
+        if let Ok(text) = summary.to_json() {
+            let _said_later = place.write_json(&text);
+            let _said_later = place.upload_json(&text).await;
         }
     };
     tokio::join!(upload, early).0
-}
-
-fn local(place: &Place, cause: io::Error) -> PlaceError {
-    PlaceError::Local { path: place.csv_path(), cause }
 }

@@ -24,9 +24,7 @@ pub(super) enum Kept {
 
 /// Names the files that are kept, and the command that stores them; the summary goes to the log, so that a container that is gone has left it.
 pub(super) fn kept((place, what): (Place, Kept), summary: &Summary, (message, hint): (String, Option<String>)) -> Failure {
-    if let Ok(line) = summary.to_json_line() {
-        tracing::error!(summary = %line, "results not stored");
-    }
+    log_line(summary);
     let [csv, json] = [place.csv_path(), place.json_path()].map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned());
     let target = place.target();
     let dir = place.keep();
@@ -40,6 +38,13 @@ pub(super) fn kept((place, what): (Place, Kept), summary: &Summary, (message, hi
     let advice = advice.map_or_else(String::new, |target| format!("; then: {}", upload_command(&dir, &target, &summary.settings.access)));
     let hint = hint.map_or_else(String::new, |hint| format!("{hint}; "));
     Failure::new(Exit::NotStored, format!("results not stored: {message}")).hint(format!("{hint}{place}{advice}"))
+}
+
+/// The summary goes to the log, where a container that is gone has left it.
+pub(super) fn log_line(summary: &Summary) {
+    if let Ok(line) = summary.to_json_line() {
+        tracing::error!(summary = %line, "results not stored");
+    }
 }
 
 /// The rows could not be read or the CSV not be written: what is known of the run is kept, and nobody finds it «running» for ever.
@@ -58,8 +63,9 @@ pub(super) async fn not_written(mut place: Place, (mut facts, log): (RunFacts, L
 
 /// Puts a summary in place of the running one, as far as that is still possible. True when it is on this machine.
 pub(super) async fn tell(place: &mut Place, summary: &Summary) -> bool {
-    let written = summary.to_json().is_ok_and(|text| place.write_json(&text).is_ok());
-    if written && let Err(error) = place.upload_json().await {
+    let Ok(text) = summary.to_json() else { return false };
+    let written = place.write_json(&text).is_ok();
+    if let Err(error) = place.upload_json(&text).await {
         tracing::warn!(%error, "the summary in the results bucket still says «running»");
     }
     written

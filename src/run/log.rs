@@ -1,8 +1,18 @@
-//! What a run collects on its way for its summary, and tells whoever listens at once.
+//! What a run collects on its way for its summary, and tells whoever listens at once; and what goes wrong beside it.
 
+use std::io;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures::FutureExt;
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
+use crate::engine::{Board, Queue};
 use crate::event::RunEvent;
+use crate::platform::panics;
+use crate::results::rows::Panicked;
 use crate::results::summary::Phases;
 
 /// Times and warnings collected on the way.
@@ -10,13 +20,14 @@ pub(super) struct Log<'a> {
     pub(super) phases: Phases,
     pub(super) warnings: Vec<String>,
     pub(super) on_event: &'a mut dyn FnMut(&RunEvent),
+    pub(super) beside: Beside,
     /// What the keeper of the credentials has to say.
     notes: UnboundedReceiver<String>,
 }
 
 impl<'a> Log<'a> {
-    pub(super) fn new(on_event: &'a mut dyn FnMut(&RunEvent), notes: UnboundedReceiver<String>) -> Self {
-        Self { phases: Phases::default(), warnings: Vec::new(), on_event, notes }
+    pub(super) fn new(on_event: &'a mut dyn FnMut(&RunEvent), (notes, beside): (UnboundedReceiver<String>, Beside)) -> Self {
+        Self { phases: Phases::default(), warnings: Vec::new(), on_event, beside, notes }
     }
 
     pub(super) fn event(&mut self, event: &RunEvent) {
@@ -33,5 +44,57 @@ impl<'a> Log<'a> {
         while let Ok(note) = self.notes.try_recv() {
             self.warn(note);
         }
+    }
+}
+
+/// What runs beside a run: a panic there ends the run, which stores that it failed.
+#[derive(Clone, Debug)]
+pub(super) struct Beside(Arc<watch::Sender<Option<String>>>);
+
+impl Default for Beside {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(None)))
+    }
+}
+
+impl Beside {
+    /// The first panic's line.
+    pub(super) fn panic(&self) -> Option<String> {
+        self.0.borrow().clone()
+    }
+
+    /// Does `work`, and notices its panic.
+    pub(super) async fn watch(self, work: impl Future<Output = ()>) {
+        if let Err(payload) = AssertUnwindSafe(work).catch_unwind().await {
+            self.note(panics::caught(&*payload));
+        }
+    }
+
+    /// Notices a panic of the thread that writes rows.
+    pub(super) fn note_panic(&self, error: &io::Error) {
+        if let Some(Panicked(line)) = error.get_ref().and_then(|error| error.downcast_ref()) {
+            self.note(line.clone());
+        }
+    }
+
+    fn note(&self, line: String) {
+        self.0.send_if_modified(|first| {
+            let is_first = first.is_none();
+            first.get_or_insert(line);
+            is_first
+        });
+    }
+
+    /// Stops handing out at the first panic, as long as what is returned lives.
+    pub(super) fn stop_at_panic(&self, (queue, board): (&Arc<Queue>, &Arc<Board>)) -> JoinSet<()> {
+        let (mut first, queue, board) = (self.0.subscribe(), Arc::clone(queue), Arc::clone(board));
+        let mut guard = JoinSet::new();
+        guard.spawn(async move {
+            if first.wait_for(Option::is_some).await.is_ok() {
+                queue.stop();
+                board.stop();
+            }
+        });
+        guard
     }
 }

@@ -9,45 +9,42 @@ mod clock;
 mod finish;
 mod gauges;
 mod kept;
+mod last_word;
 mod log;
 mod watch;
 
 use std::num::NonZeroU32;
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::Arc;
 
+use futures::FutureExt;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::watch::Receiver;
 use tokio::task::JoinSet;
 
 use crate::engine::{self, Board, ChildOptions, EngineError, EngineReport, Gate, Job, Queue};
 use crate::event::RunEvent;
+pub use crate::exit::Signal;
 use crate::exit::{Exit, Failure};
 use crate::lister::{self, ListError, Listed};
 use crate::plan::{Access, Order, RunPlan};
 use crate::platform::clock::{now_ns, utc_now};
-use crate::platform::{Environment, Sources};
+use crate::platform::{Environment, Sources, fault, panics};
 use crate::results::items::{Items, LaidOut};
 use crate::results::keys::KeyFile;
-use crate::results::place::{Place, PlaceError, spool_folder};
+use crate::results::place::{Place, PlaceError};
 use crate::results::rows::{RowFile, RowWriter};
+use crate::results::spool::SpoolFolder;
 use crate::results::summary::{Header, RunFacts, State, Summary};
 use crate::results::table::Handed;
 use crate::server::Embedded;
 use crate::store::{Bucket, CredentialFeed, Recipe, Session, StaticKeys, StoreError};
 use crate::units;
 use gauges::Gauges;
-use log::Log;
+use last_word::LastWord;
+use log::{Beside, Log};
 use watch::{Silence, watch_over};
-
-/// The signal that asked the run to end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Signal {
-    /// SIGINT.
-    Interrupt,
-    /// SIGTERM.
-    Terminate,
-}
 
 /// What a run gets from outside.
 pub struct Surroundings<'a> {
@@ -92,9 +89,19 @@ struct Fetched {
 /// # Errors
 /// What ends a run before there are results to keep. Later failures are part of [`Ended`].
 pub async fn run(plan: &RunPlan, surroundings: Surroundings<'_>) -> Result<Ended, Failure> {
+    let mut last_word = None;
+    let ended = AssertUnwindSafe(Box::pin(from_start_to_end(plan, surroundings, &mut last_word))).catch_unwind().await;
+    match ended {
+        Ok(ended) => ended,
+        Err(payload) => Err(Box::pin(last_word::panicked(last_word, panics::caught(&*payload))).await),
+    }
+}
+
+async fn from_start_to_end(plan: &RunPlan, surroundings: Surroundings<'_>, last_word: &mut Option<LastWord>) -> Result<Ended, Failure> {
     let Surroundings { process_start_ns, sources, children, mut embedded, mut signal, on_event, warnings } = surroundings;
     let (tell, notes) = unbounded_channel();
-    let mut log = Log::new(on_event, notes);
+    let beside = Beside::default();
+    let mut log = Log::new(on_event, (notes, beside.clone()));
     for warning in warnings {
         log.warn(warning);
     }
@@ -105,16 +112,17 @@ pub async fn run(plan: &RunPlan, surroundings: Surroundings<'_>) -> Result<Ended
     let session = Session::load(&plan.access, plan.limits, keys).await?;
     // Aborted when this function returns: the keeper lives as long as the run.
     let mut background = JoinSet::new();
-    let feed = unless_told_to_end(&mut signal, credentials(&session, tell, &mut background)).await?;
+    let feed = unless_told_to_end(&mut signal, credentials(&session, (tell, beside), &mut background)).await?;
     let session = session.with_feed(feed.as_ref());
     header.region = Some(session.region().to_owned());
     log.event(&RunEvent::Started { title: title(plan, &header) });
-    let spool = spool_folder(plan.destination.spool_dir.as_deref())?;
+    let spool = SpoolFolder::create(plan.destination.spool_dir.as_deref())?;
     let results_bucket = results_bucket(plan, &session).await?;
     let running = Summary::running(header.clone()).to_json().map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
     let stem = plan.result_stem();
     let prepare = Box::pin(Place::prepare(&plan.destination, &stem, results_bucket, &running));
     let (mut place, replaced) = unless_told_to_end(&mut signal, prepare).await?;
+    *last_word = Some(LastWord { header: header.clone(), proved: place.proved() });
     for warning in replaced {
         log.warn(warning);
     }
@@ -127,7 +135,7 @@ pub async fn run(plan: &RunPlan, surroundings: Surroundings<'_>) -> Result<Ended
     facts.header.environment.look_again(&sources).await;
     match fetched {
         Ok(Some((fetched, keys))) => {
-            let outcome = finish::Outcome { plan, fetched, keys: &keys, spool: spool.path() };
+            let outcome = finish::Outcome { plan, fetched, keys, spool: spool.path() };
             Box::pin(finish::finish(place, (facts, log), outcome, &mut signal)).await
         }
         Ok(None) => Box::pin(finish::without_fetch(place, (facts, log), &mut signal)).await,
@@ -171,6 +179,7 @@ async fn list_and_fetch(
             return Ok(None);
         }
     };
+    fault::point("listed");
     (facts.keys_listed, facts.listed_bytes) = (listed.keys, listed.bytes);
     if listed.keys == 0 {
         log.warn(format!("there are no keys under s3://{}/{}", plan.bucket, plan.selection.prefix));
@@ -208,9 +217,16 @@ async fn unless_told_to_end<T, E: Into<Failure>>(
     }
 }
 
-async fn credentials(session: &Session, notes: UnboundedSender<String>, background: &mut JoinSet<()>) -> Result<Option<CredentialFeed>, StoreError> {
+async fn credentials(
+    session: &Session,
+    (notes, beside): (UnboundedSender<String>, Beside),
+    background: &mut JoinSet<()>,
+) -> Result<Option<CredentialFeed>, StoreError> {
     let Some((keeper, feed)) = session.credentials().await? else { return Ok(None) };
-    background.spawn(keeper.keep(notes));
+    background.spawn(beside.watch(async {
+        fault::point("credentials");
+        keeper.keep(notes).await;
+    }));
     Ok(Some(feed))
 }
 
@@ -273,13 +289,15 @@ async fn fetch(
     let units = until_ns.is_none().then_some(if plan.layout.is_plain() { items - listed.archived } else { items });
     let what = if stage.laid_out.divided > 0 { "objects and parts" } else { "objects" };
     let board = Arc::new(Board::new(plan.concurrency.get()));
-    // A full disk: rows are being lost, so no more are made. `finish` returns the error.
-    let stop = (Arc::clone(&queue), Arc::clone(&board));
-    let on_error = move |_: &std::io::Error| {
+    // A full disk, or a panic: rows are being lost, so no more are made. `finish` returns the error.
+    let (stop, beside) = ((Arc::clone(&queue), Arc::clone(&board)), log.beside.clone());
+    let on_error = move |error: &std::io::Error| {
+        beside.note_panic(error);
         stop.0.stop();
         stop.1.stop();
     };
     let (writer, rows) = RowWriter::start(stage.spool, on_error).map_err(|error| spool_failure(&error))?;
+    let _stops = log.beside.stop_at_panic((&queue, &board));
     let (gate, mut keeper) = Gate::new();
     let begin = now_ns();
     let clock = stage.feed.as_ref().map(|feed| feed.clock.clone());
@@ -301,6 +319,7 @@ async fn fetch(
     if let Some(server) = &mut server {
         server.reset().await.map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
     }
+    fault::point("fetch");
     log.event(&RunEvent::Fetching { units, what, duration_ns: until_ns, concurrency: plan.concurrency.get() });
     let mut gauges = Gauges::at_epoch(sources, &board);
     let silence = Silence::new(&plan.limits);

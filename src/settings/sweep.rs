@@ -194,6 +194,17 @@ fn contender(text: &str) -> Result<Contender, Failure> {
     Ok(Contender { name: name.to_owned(), command: command.to_owned(), mode })
 }
 
+/// Most runs of a sweep: more would take weeks, and are a slip of the pen.
+const MOST_RUNS: u64 = 100_000;
+
+/// Configurations of a plan, counted before any is made.
+fn count_cells(plan: &SweepPlan) -> u64 {
+    let modes = |own: &[Mode]| if own.is_empty() { plan.mode.len() } else { own.len() } as u64;
+    let programs = plan.client.len() as u64 * modes(&[]) + plan.contender.iter().map(|contender| modes(&contender.mode)).sum::<u64>();
+    let others = [plan.vcpu.len(), plan.memory.len(), plan.concurrency.len(), plan.shards.len()];
+    others.into_iter().fold(programs, |product, length| product.saturating_mul(length as u64))
+}
+
 /// What holds for a plan from wherever it came.
 fn check(plan: &SweepPlan) -> Result<(), Failure> {
     if plan.bucket.is_empty() && plan.embedded.is_none() {
@@ -212,6 +223,16 @@ fn check(plan: &SweepPlan) -> Result<(), Failure> {
     }
     if plan.repeat == 0 {
         return Err(usage("the plan has no repetition", "--repeat 6 are the fewest that give a 95 % interval"));
+    }
+    let cells = count_cells(plan);
+    let runs = cells.saturating_mul(u64::from(plan.repeat));
+    if runs > MOST_RUNS {
+        let each = units::count(u64::from(plan.repeat));
+        let what = format!("the plan has {} runs ({} configurations × {each} repetitions)", units::count(runs), units::count(cells));
+        return Err(usage(
+            format!("{what}; a sweep has at most {}", units::count(MOST_RUNS)),
+            "name fewer values of each factor, or fewer repetitions",
+        ));
     }
     for mode in &plan.mode {
         if let Some(concurrency) = plan.concurrency.iter().find(|concurrency| **concurrency == 0 || **concurrency > mode.max_concurrency()) {

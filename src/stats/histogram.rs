@@ -3,6 +3,8 @@
 //! Owns recording, merging and the form in which distributions stand in result files. Percentiles of several runs come from merged
 //! histograms; percentiles are never averaged.
 
+use std::io::Read;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
@@ -167,6 +169,31 @@ pub enum SnapshotError {
     Contradiction,
 }
 
+/// Longest encoding before compression: every count of the bounds above in nine bytes is a third of it.
+const MOST_BYTES: u32 = 1 << 20;
+
+/// Refuses what would be unpacked to something larger than any histogram here: the reader makes room for as much as the head claims.
+fn check_head(bytes: &[u8]) -> Result<(), SnapshotError> {
+    /// Cookie of the compressed encoding, and the length of what is compressed.
+    const OUTER: usize = 8;
+    let damaged = |what: &str| SnapshotError::Encoding(what.to_owned());
+    let packed = bytes.get(OUTER..).ok_or_else(|| damaged("too short"))?;
+    if bytes[..3] != [0x1c, 0x84, 0x93] || bytes[3] & 0x0f != 4 {
+        return Err(damaged("not the compressed V2 encoding"));
+    }
+    // Cookie, length, offset, significant digits: four bytes each, most significant first.
+    let mut head = [0; 16];
+    flate2::read::ZlibDecoder::new(packed).read_exact(&mut head).map_err(|error| damaged(&error.to_string()))?;
+    let number = |at: usize| head[at..].first_chunk().map_or(u32::MAX, |bytes| u32::from_be_bytes(*bytes));
+    if number(4) > MOST_BYTES {
+        Err(damaged("too large"))
+    } else if number(12) > u32::from(DIGITS) {
+        Err(SnapshotError::Contradiction)
+    } else {
+        Ok(())
+    }
+}
+
 impl Snapshot {
     /// The histogram as it was when the snapshot was taken.
     ///
@@ -178,6 +205,7 @@ impl Snapshot {
             return if self.count == 0 { Ok(whole) } else { Err(SnapshotError::Contradiction) };
         };
         let bytes = STANDARD.decode(text)?;
+        check_head(&bytes)?;
         let hdr: hdrhistogram::Histogram<u64> =
             Deserializer::new().deserialize(&mut bytes.as_slice()).map_err(|error| SnapshotError::Encoding(error.to_string()))?;
         // Adding to bounds of our own refuses what was written with other ones.
@@ -198,6 +226,27 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_bomb_is_refused_before_it_goes_off() {
+        use std::io::Write;
+        let mut snapshot = of(&[5, 7]).snapshot();
+        let mut head = Vec::new();
+        for number in [0x1c84_9303_u32, 2_000_000_000, 0, 3] {
+            head.extend(number.to_be_bytes());
+        }
+        let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+        packed.write_all(&head).unwrap();
+        packed.write_all(&vec![0; 1 << 20]).unwrap();
+        let packed = packed.finish().unwrap();
+        let mut bytes = 0x1c84_9304_u32.to_be_bytes().to_vec();
+        bytes.extend(u32::try_from(packed.len()).unwrap().to_be_bytes());
+        bytes.extend(packed);
+        snapshot.hdr_v2_base64 = Some(STANDARD.encode(bytes));
+        assert_eq!(snapshot.histogram().unwrap_err().to_string(), "the histogram cannot be decoded: too large");
+        snapshot.hdr_v2_base64 = Some(STANDARD.encode(0x1c84_9303_u32.to_be_bytes().repeat(9)));
+        assert!(snapshot.histogram().is_err(), "what is not compressed claims a length too");
+    }
 
     fn of(values: &[u64]) -> Histogram {
         let mut histogram = Histogram::default();

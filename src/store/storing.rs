@@ -157,6 +157,12 @@ impl Bucket {
         }
     }
 
+    /// Removes what this program stored under `key` before.
+    pub async fn remove(&self, key: &str) -> Result<(), StoreError> {
+        let request = self.client.delete_object().bucket(&self.name).key(key);
+        request.send().await.map(drop).map_err(|error| self.call("remove", key).failed(&error))
+    }
+
     /// Stores a file under `key`, with a checksum where the store takes one; in parts when it is large.
     pub async fn store_file(&mut self, key: &str, path: &Path, replace: Replace) -> Result<(), StoreError> {
         let mut file = self.open(key, path)?;

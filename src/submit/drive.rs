@@ -19,7 +19,7 @@ use crate::plan::Access;
 use crate::platform::clock::utc_now;
 use crate::price::PriceList;
 use crate::results::keys::KeyFile;
-use crate::results::place::spool_folder;
+use crate::results::spool::SpoolFolder;
 use crate::run::Signal;
 use crate::server::{Embedded, ProcessConfig};
 use crate::store::{Bucket, PageQuery, Replace, Session, StaticKeys, StoreErrorKind};
@@ -58,7 +58,7 @@ pub enum Ended {
 /// The keys of a job, listed.
 struct Keys {
     /// Holds the key file, and is gone with this.
-    spool: tempfile::TempDir,
+    spool: SpoolFolder,
     file: KeyFile,
     listed: Listed,
     tally: Tally,
@@ -268,7 +268,7 @@ async fn store(job: &Job, results: &mut Bucket, document: &JobDocument) -> Resul
 
 /// Lists the keys into a passing folder, and adds them up.
 async fn list(job: &Job, (session, bucket): (&Session, &str), on_event: &mut dyn FnMut(&JobEvent)) -> Result<Keys, Failure> {
-    let spool = spool_folder(job.run.destination.spool_dir.as_deref())?;
+    let spool = SpoolFolder::create(job.run.destination.spool_dir.as_deref())?;
     let mut keepers = JoinSet::new();
     let (tell, mut notes) = mpsc::unbounded_channel();
     let feed = session.credentials().await?.map(|(keeper, feed)| {

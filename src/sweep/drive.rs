@@ -30,7 +30,7 @@ use crate::units::three_digits;
 pub async fn dry_run(job: &Job, world: World<'_>) -> Result<Forecast, Failure> {
     let scratch = tempfile::tempdir().map_err(|error| Failure::new(Exit::SetUp, error.to_string()))?;
     let folder = Folder::open(scratch.path().to_owned())?;
-    let stage = setup::set_up(job, &folder, world).await?;
+    let stage = set_up(job, &folder, world).await?;
     let forecast = stage.forecast(job);
     stage.end().await;
     Ok(forecast)
@@ -43,10 +43,25 @@ pub async fn dry_run(job: &Job, world: World<'_>) -> Result<Forecast, Failure> {
 pub async fn sweep(job: &Job, world: World<'_>) -> Result<Ended, Failure> {
     let folder = Folder::open(job.out.join("sweeps").join(&job.id))?;
     let signal = world.signal.clone();
-    let mut stage = Box::pin(setup::set_up(job, &folder, world)).await?;
+    let mut stage = set_up(job, &folder, world).await?;
     let ended = Box::pin(go_through(job, (&folder, &mut stage), signal)).await;
     stage.end().await;
     ended
+}
+
+/// Sets up, unless a signal comes: nothing has been measured by then.
+async fn set_up<'a>(job: &Job, folder: &Folder, world: World<'a>) -> Result<Stage<'a>, Failure> {
+    let mut signal = world.signal.clone();
+    let came = async {
+        match signal.wait_for(Option::is_some).await.map(|signal| *signal) {
+            Ok(Some(signal)) => signal,
+            _ => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        stage = Box::pin(setup::set_up(job, folder, world)) => stage,
+        signal = came => Err(Failure::new(signal.exit(), "interrupted before the first run").hint("the same command begins again")),
+    }
 }
 
 async fn go_through(job: &Job, (folder, stage): (&Folder, &mut Stage<'_>), signal: Receiver<Option<Signal>>) -> Result<Ended, Failure> {

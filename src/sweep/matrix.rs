@@ -1,5 +1,7 @@
 //! From the factors of a plan to its cells, and the order in which their repetitions run. Pure.
 
+use std::collections::HashSet;
+
 use crate::cell::{Cell, Program};
 use crate::plan::Mode;
 
@@ -60,6 +62,7 @@ pub fn order((cells, fitting): (&[Cell], &[Cell]), repeat: u32, seed: u64) -> Ve
         all.extend(block.into_iter().map(|cell| (cell, repetition)));
     }
     let planned = (0..).zip(all).map(|(position, (cell, repetition))| Planned { cell, repetition, position });
+    let fitting: HashSet<&Cell> = fitting.iter().collect();
     planned.filter(|planned| fitting.contains(&planned.cell)).collect()
 }
 

@@ -37,7 +37,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "commands",
         &[
             "cli", "cloud", "event", "exit", "plan", "platform", "store", "results", "engine", "run", "server", "output", "price", "progress",
-            "report", "settings", "submit", "sweep", "units",
+            "report", "sample", "settings", "submit", "sweep", "units",
         ],
     ),
 ];

@@ -10,6 +10,7 @@ mod shards;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -152,7 +153,7 @@ impl Reader {
                 continue;
             }
             let name = file.to_string_lossy();
-            match fs::read_to_string(&file) {
+            match read_document(&file) {
                 Ok(text) => self.document(&name, &text),
                 Err(error) => self.damaged(&name, error.to_string()),
             }
@@ -163,6 +164,17 @@ impl Reader {
     pub fn finish(self) -> Reading {
         assemble::assemble(self)
     }
+}
+
+/// The largest document that is read: a summary has some 100 KiB, and what is damaged or of another kind must not fill the memory.
+pub const DOCUMENT_BYTES: u64 = 32 * 1024 * 1024;
+/// What is wrong with a larger one.
+pub const TOO_LARGE: &str = "larger than 32 MiB: no summary is so large";
+
+fn read_document(file: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    fs::File::open(file)?.take(DOCUMENT_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > DOCUMENT_BYTES { Err(io::Error::other(TOO_LARGE)) } else { Ok(text) }
 }
 
 /// Reads files and folders.
@@ -182,7 +194,7 @@ enum Named {
 }
 
 /// A folder that cannot be read hides nothing but itself.
-fn json_files(path: &Path, named: Named, (files, unreadable): (&mut Vec<PathBuf>, &mut Vec<(PathBuf, std::io::Error)>)) {
+fn json_files(path: &Path, named: Named, (files, unreadable): (&mut Vec<PathBuf>, &mut Vec<(PathBuf, io::Error)>)) {
     if path.is_dir() {
         let mut entries = match fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>) {
             Ok(entries) => entries,

@@ -7,6 +7,7 @@ mod endpoint;
 mod gateways;
 mod keys;
 mod objects;
+mod panics;
 mod parts;
 mod results;
 mod settings;

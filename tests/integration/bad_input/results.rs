@@ -1,6 +1,8 @@
 //! Results places that do not take results, before and after the run: nothing is lost.
 
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::support::scripted::{Hold, Reply, Request, Scripted};
 use crate::support::strict::{Invocation, SECRET, Said};
@@ -74,34 +76,67 @@ fn a_folder_that_cannot_be_written() {
     assert_eq!(server.requests().len(), 0, "nothing was asked");
 }
 
-/// A disk that is full once the CSV is written.
+/// A folder that took the running summary, and takes no CSV.
 #[test]
-#[cfg(target_os = "linux")]
-fn a_full_disk_under_out_leaves_the_results_elsewhere() {
+fn an_out_that_takes_no_csv_leaves_the_results_elsewhere() {
     let server = Scripted::start(2, |_| None);
-    let full = |bucket: bool| {
+    let broken = |bucket: bool| {
         let mut run = Invocation::run(&server).args(&["-o", "out"]);
         if !bucket {
             run = run.unset(&["RESULT_BUCKET_NAME"]);
         }
-        std::fs::create_dir(run.folder().join("out")).unwrap();
-        std::os::unix::fs::symlink("/dev/full", run.folder().join(format!("out/.{STEM}.csv.partial"))).unwrap();
+        std::fs::create_dir_all(run.folder().join(format!("out/.{STEM}.csv.partial"))).unwrap();
         run.go()
     };
-    let said = full(false);
+    let said = broken(false);
     said.exits(5);
-    let error = format!("results not stored: cannot write results to out/{STEM}.csv: No space left on device (os error 28)");
+    let error = format!("results not stored: cannot write results to out/{STEM}.csv: Is a directory (os error 21)");
     assert_eq!(said.lines("error: "), [error]);
     let kept: Vec<_> = said.files().into_iter().filter(|name| name.starts_with("parfetch-")).collect();
     assert!(kept.len() == 2 && kept[0].ends_with(&format!("/{STEM}.csv")) && kept[1].ends_with(&format!("/{STEM}.json")), "{:?}", said.files());
     assert_eq!(said.read(&kept[0]).matches(",ok,").count(), 2);
     let folder = said.folder.path().join(&kept[0]).parent().unwrap().display().to_string();
     assert_eq!(said.lines("hint: "), [format!("{STEM}.csv and {STEM}.json are kept in {folder}")]);
+    assert_eq!(said.read(format!("out/{STEM}.json")), said.read(&kept[1]), "what says «running» is replaced there too");
 
-    let said = full(true);
+    let said = broken(true);
     said.exits(0);
-    assert!(said.lines("warning: ")[0].contains("No space left on device"), "{}", said.stderr);
+    assert!(said.lines("warning: ")[0].contains("Is a directory"), "{}", said.stderr);
     assert!(server.stored(&format!("results/{STEM}.csv")).is_some());
+}
+
+/// Good results are replaced by results, never by a run that has none.
+#[test]
+fn a_run_without_rows_leaves_the_earlier_pair() {
+    let refuses = Arc::new(AtomicBool::new(false));
+    let switch = Arc::clone(&refuses);
+    let server =
+        Scripted::start(2, move |request| (switch.load(Ordering::Relaxed) && request.is_listing()).then(|| Reply::error(403, "AccessDenied")));
+    let out = tempfile::tempdir().unwrap();
+    let folder = out.path().to_str().unwrap();
+    let here = |name: &str| std::fs::read_to_string(out.path().join(name)).ok();
+    let there = |name: &str| server.stored(&format!("results/{name}")).map(|bytes| String::from_utf8(bytes).unwrap());
+    let names = [format!("{STEM}.csv"), format!("{STEM}.json"), format!("{STEM}.unfinished.json")];
+    let pair = || [0, 1].map(|number| (here(&names[number]), there(&names[number])));
+    let run = || Invocation::run(&server).args(&["-o", folder]).go();
+
+    run().exits(0);
+    let good = pair();
+    assert!(good.iter().all(|(here, there)| here.is_some() && here == there));
+    refuses.store(true, Ordering::Relaxed);
+    run().exits(4);
+    assert_eq!(pair(), good);
+    for unfinished in [here(&names[2]).unwrap(), there(&names[2]).unwrap()] {
+        assert!(unfinished.contains("\"state\": \"failed\""), "{unfinished}");
+    }
+    let said = Invocation::bare(&["report", folder]).go();
+    assert!(said.stdout.contains("1 of 2") || said.stdout.contains("1 failed"), "a run that failed shows as one:\n{}\n{}", said.stdout, said.stderr);
+
+    refuses.store(false, Ordering::Relaxed);
+    run().exits(0);
+    let newer = pair();
+    assert!(newer != good && newer.iter().all(|(here, there)| here.is_some() && here == there));
+    assert_eq!((here(&names[2]), there(&names[2])), (None, None), "nothing of this name is left");
 }
 
 /// Smaller and larger disks for the spool: whatever fails says so, and a run never ends well without its rows.
@@ -156,5 +191,5 @@ fn two_at_once_in_one_folder() {
     first.end().exits(0);
     let mut names: Vec<_> = std::fs::read_dir(out).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
-    assert_eq!(names, [format!("{STEM}.csv"), format!("{STEM}.json")]);
+    assert_eq!(names, [format!(".{STEM}.lock"), format!("{STEM}.csv"), format!("{STEM}.json")]);
 }

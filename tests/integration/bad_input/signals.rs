@@ -1,10 +1,15 @@
 //! Signals: what is there is stored and marked, and nothing lives on.
 #![cfg(target_os = "linux")]
 
+use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::scripted::{Hold, Request, Scripted};
-use crate::support::strict::{Invocation, SECRET, Said, children_of, gone};
+use crate::support::scripted::{DEADLINE, Hold, Request, Scripted};
+use crate::support::strict::{Invocation, Running, SECRET, Said, children_of, gone};
 
 const MODES: [&str; 3] = ["async", "thread", "process"];
 const SAID: &str = "warning: interrupted";
@@ -138,6 +143,150 @@ fn while_the_csv_is_stored() {
         let stored = server.stored(&format!("results/result_run_{mode}_1.json")).unwrap();
         assert_eq!(state(&String::from_utf8(stored).unwrap()), "complete");
     }
+}
+
+/// The pass over the rows takes long for millions of them: it is held here at its beginning.
+#[test]
+fn while_the_csv_is_written() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let server = Scripted::start(3, |_| None);
+        let (running, fifo) = held_at("csv", run(&server, "async"));
+        let held = open_once_read(&fifo);
+        running.signal(signal);
+        let warning = "told to end while the results were being stored: every fetch had ended; the CSV may be missing";
+        running.wait_for(warning);
+        drop(held);
+        let said = running.end();
+        said.exits(code);
+        assert_eq!(said.lines("warning: "), [warning]);
+        assert_eq!(rows(&said, "async"), vec![pair("ok", ""); 3]);
+        assert_eq!(puts(&server), ["json", "json", "csv"], "the small one first: time may be short");
+        let stored = server.stored("results/result_run_async_1.json").unwrap();
+        assert_eq!(state(&String::from_utf8(stored).unwrap()), "complete");
+    }
+}
+
+/// Nothing that the process does keeps a second signal from ending it: here a thread that waits for a file, for ever.
+#[test]
+fn a_second_signal_ends_what_does_not_end_by_itself() {
+    for embedded in [false, true] {
+        let server = Scripted::start(3, |_| None);
+        let invocation = if embedded {
+            let args = ["run", "--embedded=objects=3,size=1KiB", "-o", "out", "-c", "1", "--progress", "never"];
+            Invocation::bare(&args)
+        } else {
+            run(&server, "process")
+        };
+        let (running, fifo) = held_at("csv", invocation);
+        let _held = open_once_read(&fifo);
+        let children = running.children();
+        assert_eq!(children.len(), usize::from(embedded), "the workers have ended");
+        running.signal(Signal::TERM);
+        running.wait_for("warning: told to end while");
+        running.signal(Signal::INT);
+        let said = running.end();
+        said.exits(130);
+        assert_eq!(said.lines("error: "), ["ended at once by a second signal"], "{}", said.stderr);
+        children.into_iter().for_each(gone);
+    }
+}
+
+/// A pipe that nobody writes to: opening it and reading it take for ever.
+#[test]
+fn while_a_key_file_is_read() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let server = Scripted::start(3, |_| None);
+        let invocation = run(&server, "async").args(&["--keys", "keys"]);
+        fifo(&invocation.folder().join("keys"));
+        let summary = invocation.folder().join("out/result_run_async_1.json");
+        let running = invocation.start();
+        // Written last before the keys are read.
+        until(|| summary.exists());
+        running.signal(signal);
+        let said = running.end();
+        said.exits(code);
+        assert_eq!(state(&said.read("out/result_run_async_1.json")), "interrupted");
+        assert_eq!(puts(&server), ["json", "json", "csv"]);
+    }
+}
+
+#[test]
+fn a_sweep_and_a_job_that_read_their_keys() {
+    let server = Scripted::start(3, |_| None);
+    let url = server.url();
+    let sweep = ["sweep", "-b", "source", "--keys", "keys", "--vcpu", "1", "-m", "async", "--client", "lean", "-c", "1", "--endpoint-url", &url];
+    let submit = ["submit", "--dry-run", "-b", "source", "--keys", "keys", "--shards", "2", "--vcpu", "1", "--endpoint-url", &url];
+    for words in [&sweep[..], &submit] {
+        for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+            let invocation = Invocation::new(words).env(&[("RESULT_BUCKET_NAME", "results")]);
+            let path = invocation.folder().join("keys");
+            fifo(&path);
+            let running = invocation.start();
+            let _held = open_once_read(&path);
+            running.signal(signal);
+            let said = running.end();
+            said.exits(code);
+            assert!(said.lines("error: ")[0].starts_with("interrupted before"), "{words:?}: {}", said.stderr);
+        }
+    }
+}
+
+/// Commands that store nothing end at the first signal.
+#[test]
+fn reports_and_uploads_end_at_once() {
+    for words in [&["report", "s3://results"][..], &["compare", "s3://results", "s3://results"], &["upload", "full", "s3://results"]] {
+        for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+            let (server, _hold) = held_back(0, |_| true);
+            let invocation = Invocation::new(words).env(&[("AWS_ENDPOINT_URL", &server.url())]);
+            std::fs::create_dir(invocation.folder().join("full")).unwrap();
+            let running = invocation.file("full/result_a.json", "{}").start();
+            server.wait_for(1, |_| true);
+            running.signal(signal);
+            let said = running.end();
+            said.exits(code);
+            assert_eq!(said.lines("error: "), ["interrupted"], "{words:?}: {}", said.stderr);
+        }
+    }
+    // Not even a file that has no end to be waited for keeps it.
+    let invocation = Invocation::new(&["report", "full", "--prices", "prices"]);
+    let path = invocation.folder().join("prices");
+    fifo(&path);
+    let running = invocation.start();
+    let _held = open_once_read(&path);
+    running.signal(Signal::TERM);
+    running.end().exits(143);
+}
+
+fn fifo(path: &Path) {
+    rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+}
+
+#[track_caller]
+fn until(is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "not in time");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Waits until somebody reads the pipe, who then waits until what is returned is dropped.
+#[track_caller]
+fn open_once_read(fifo: &Path) -> File {
+    // Without waiting it is refused as long as nobody reads.
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let open = || File::options().write(true).custom_flags(flags).open(fifo).ok();
+    let file = std::cell::OnceCell::new();
+    until(|| open().is_some_and(|opened| file.set(opened).is_ok()));
+    file.into_inner().unwrap()
+}
+
+/// Starts a run that waits at this point of it; the pipe at which it waits.
+fn held_at(point: &str, invocation: Invocation) -> (Running, PathBuf) {
+    let path = invocation.folder().join("held");
+    fifo(&path);
+    let fault = format!("{point}=wait:{}", path.display());
+    (invocation.env(&[("PARFETCH_TEST_FAULT", &fault)]).start(), path)
 }
 
 /// Process 1 of a container gets no signal that it does not listen to, and nobody else buries what its children leave.

@@ -256,6 +256,10 @@ impl Shared {
                 stored.insert(path, request.body.clone());
                 Reply::Answer(200, vec![("etag", "\"e\"".to_owned())], Vec::new())
             }
+            "DELETE" => {
+                stored.remove(&path);
+                Reply::Answer(204, Vec::new(), Vec::new())
+            }
             _ => Reply::error(501, "NotImplemented"),
         }
     }

@@ -271,6 +271,11 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
         if path.is_symlink() {
             continue;
         }
-        if path.is_dir() { walk(&path, files) } else { files.push(path) }
+        if path.is_dir() {
+            walk(&path, files);
+        } else if path.is_file() {
+            // A pipe would keep its reader waiting.
+            files.push(path);
+        }
     }
 }

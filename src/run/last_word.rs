@@ -1,0 +1,32 @@
+//! What a run leaves that ended by a panic: nobody may find it «running» for ever.
+
+use super::kept::log_line;
+use crate::exit::{Exit, Failure};
+use crate::platform::clock::utc_now;
+use crate::results::place::Proved;
+use crate::results::summary::{Header, RunFacts, State, Summariser};
+
+/// What is known of a run once its results place was proved.
+pub(super) struct LastWord {
+    pub(super) header: Header,
+    pub(super) proved: Proved,
+}
+
+/// Stores that the run failed, if it came so far that something says it is running. `line` says what the panic was.
+pub(super) async fn panicked(last_word: Option<LastWord>, line: String) -> Failure {
+    if let Some(LastWord { header, proved }) = last_word {
+        let mut facts = RunFacts::new(header, State::Failed);
+        facts.ended_at = Some(utc_now());
+        facts.warnings.push(line.clone());
+        let summary = Summariser::new(None).finish(facts);
+        let stored = match summary.to_json() {
+            Ok(text) => proved.replace(&text).await,
+            Err(error) => Err(error.to_string()),
+        };
+        if let Err(error) = stored {
+            tracing::error!(%error, "the summary in the results place still says «running»");
+            log_line(&summary);
+        }
+    }
+    Failure::new(Exit::Unexpected, line)
+}
