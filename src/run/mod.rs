@@ -6,6 +6,7 @@ mod account;
 mod arrange;
 mod capacity;
 mod clock;
+mod failure;
 mod finish;
 mod gauges;
 mod kept;
@@ -33,7 +34,7 @@ use crate::platform::clock::{now_ns, utc_now};
 use crate::platform::{Environment, Sources, fault, panics};
 use crate::results::items::{Items, LaidOut};
 use crate::results::keys::KeyFile;
-use crate::results::place::{Place, PlaceError};
+use crate::results::place::Place;
 use crate::results::rows::{RowFile, RowWriter};
 use crate::results::spool::SpoolFolder;
 use crate::results::summary::{Header, RunFacts, State, Summary};
@@ -41,6 +42,7 @@ use crate::results::table::Handed;
 use crate::server::Embedded;
 use crate::store::{Bucket, CredentialFeed, Recipe, Session, StaticKeys, StoreError};
 use crate::units;
+use failure::{engine_failure, spool_failure};
 use gauges::Gauges;
 use last_word::LastWord;
 use log::{Beside, Log};
@@ -372,46 +374,4 @@ fn title(plan: &RunPlan, header: &Header) -> String {
     let order = if plan.layout.order == Order::Listed { String::new() } else { format!(" · {}", plan.layout.order) };
     let parts = plan.layout.part_size.map_or_else(String::new, |size| format!(" · parts of {}", units::bytes(size.get())));
     format!("parfetch s3://{} → {to}      {} × {} · {}{order}{parts} · {size} · {region}", plan.bucket, plan.mode, plan.concurrency, plan.client)
-}
-
-fn spool_failure(error: &std::io::Error) -> Failure {
-    Failure::new(Exit::SetUp, format!("cannot use the spool folder: {error}")).hint("name a folder with room in --spool-dir")
-}
-
-fn engine_failure(error: EngineError) -> Failure {
-    match error {
-        EngineError::Client(error) => error.into(),
-        EngineError::StoreGone => {
-            Failure::new(Exit::FetchesFailed, EngineError::StoreGone.to_string()).hint("the rest was not attempted; run again once it answers")
-        }
-        error @ EngineError::Spool(_) => {
-            Failure::new(Exit::Unexpected, error.to_string()).hint("nothing else may change files in --spool-dir while a run goes on")
-        }
-        error @ EngineError::System { .. } => {
-            Failure::new(Exit::SetUp, error.to_string()).hint("a smaller CONCURRENCY needs fewer threads, processes and files")
-        }
-        error => Failure::new(Exit::Unexpected, error.to_string()),
-    }
-}
-
-impl From<ListError> for Failure {
-    fn from(error: ListError) -> Self {
-        match error {
-            ListError::Store(error) => error.into(),
-            ListError::Spool(error) => spool_failure(&error),
-            ListError::Wrong(message, hint) => Self::new(Exit::SetUp, message).hint(hint),
-        }
-    }
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        Self { exit: Exit::SetUp, message: error.message, hint: error.hint }
-    }
-}
-
-impl From<PlaceError> for Failure {
-    fn from(error: PlaceError) -> Self {
-        Self { exit: Exit::SetUp, hint: error.hint(), message: error.to_string() }
-    }
 }

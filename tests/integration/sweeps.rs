@@ -63,7 +63,7 @@ fn every_repetition_leaves_its_results_and_a_record() {
         let names = fs::read_dir(out.path().join("sweeps/s").join(dir)).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let mut endings: Vec<_> = names.map(|name| name.rsplit('.').next().unwrap().to_owned()).collect();
         endings.sort();
-        assert_eq!(endings, ["csv", "json", "json"], "logs of what went well are not kept");
+        assert_eq!(endings, ["csv", "json", "json", "lock"], "logs of what went well are not kept");
     }
     let mut positions: Vec<u32> = records.values().map(|record| record.position).collect();
     positions.sort_unstable();

@@ -108,7 +108,7 @@ fn a_folder_alone_takes_the_results(store: Store) {
         names.sort();
         names
     };
-    assert_eq!(names(folder.path()), [format!("{STEM}.csv"), format!("{STEM}.json")]);
+    assert_eq!(names(folder.path()), [format!(".{STEM}.lock"), format!("{STEM}.csv"), format!("{STEM}.json")]);
     assert_eq!(names(spool.path()), Vec::<String>::new());
     assert!(source.s3().list(&source.results, "result_").is_empty());
 }
