@@ -19,6 +19,7 @@ use self::limits::{MemoryLimit, VcpuLimit};
 pub mod cgroup;
 pub mod clock;
 pub mod cpu;
+pub mod disk;
 pub mod ecs;
 pub mod fault;
 pub mod limits;

@@ -72,6 +72,11 @@ impl KeyFile {
         Ok(Self { records: File::open(dir.join(RECORDS))?, offsets, count })
     }
 
+    /// Bytes of a key with its other texts, in the mean.
+    pub fn mean_bytes(&self) -> io::Result<u64> {
+        Ok(self.records.metadata()?.len() / self.count.max(1))
+    }
+
     /// How many keys there are.
     pub fn count(&self) -> u64 {
         self.count

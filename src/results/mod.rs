@@ -9,6 +9,7 @@ pub mod merge;
 pub mod outcome;
 pub mod place;
 pub mod record;
+pub mod room;
 pub mod rows;
 pub mod spill;
 pub mod spool;

@@ -219,6 +219,11 @@ impl Place {
         format!("{prefix}{}{ending}", self.stem)
     }
 
+    /// Where the results are written on this machine.
+    pub fn folder(&self) -> &Path {
+        &self.dir
+    }
+
     /// The timing CSV on this machine.
     pub fn csv_path(&self) -> PathBuf {
         self.dir.join(format!("{}.csv", self.stem))

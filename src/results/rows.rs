@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
+use super::room::{Found, Lookout, Room};
 use crate::platform::{fault, panics};
 use crate::sample::Sample;
 
@@ -23,8 +24,19 @@ const BATCH: usize = 4096;
 /// Rows that are read at once, at the most.
 const MOST_AT_ONCE: u64 = 1024;
 
-/// What goes wrong is told to this function, once.
-type OnError = Box<dyn FnOnce(&io::Error) + Send>;
+/// What the thread that writes rows has to say.
+#[derive(Debug)]
+pub enum Trouble<'a> {
+    /// Rows are being lost, and no more can be kept. Said once.
+    Lost(&'a io::Error),
+    /// A disk has no more room than the end of the run needs; no row is lost yet. Said once.
+    Full(String),
+    /// A disk will be full before the time is over. Said once.
+    WillBeFull(String),
+}
+
+/// Gets it.
+type OnTrouble = Box<dyn FnMut(Trouble<'_>) + Send>;
 
 /// Why rows were lost: the thread that writes them panicked.
 #[derive(Debug, thiserror::Error)]
@@ -81,19 +93,18 @@ pub struct RowWriter {
 }
 
 impl RowWriter {
-    /// Starts it in `dir`. `on_error` hears of the first write that failed (disk full), so that the run can stop.
-    pub fn start(dir: &Path, on_error: impl FnOnce(&io::Error) + Send + 'static) -> io::Result<(Self, RowSender)> {
+    /// Starts it in `dir`. `on_trouble` gets what the run must do something about; `room` is looked at from time to time.
+    pub fn start(dir: &Path, room: Option<Room>, on_trouble: impl FnMut(Trouble<'_>) + Send + 'static) -> io::Result<(Self, RowSender)> {
         let path = dir.join(ROWS);
         let file = File::create(&path)?;
         let (sender, receiver) = mpsc::channel();
-        let mut on_error: Option<OnError> = Some(Box::new(on_error));
+        let mut teller = Teller { on_trouble: Box::new(on_trouble), has_lost: false };
+        let lookout = room.map(Lookout::new);
         let write = move || {
-            let written = std::panic::catch_unwind(AssertUnwindSafe(|| write_all(&file, &receiver, &mut on_error)));
+            let written = std::panic::catch_unwind(AssertUnwindSafe(|| write_all(&file, &receiver, (&mut teller, lookout))));
             written.unwrap_or_else(|payload| {
                 let error = io::Error::other(Panicked(panics::caught(&*payload)));
-                if let Some(tell) = on_error.take() {
-                    tell(&error);
-                }
+                teller.lost(&error);
                 Err(error)
             })
         };
@@ -111,12 +122,28 @@ impl RowWriter {
 /// How far the rows go.
 #[derive(Clone, Copy, Debug, Default)]
 struct Written {
+    /// How many came.
+    rows: u64,
     units: u64,
     rows: u64,
     last_end_ns: Option<u64>,
 }
 
-fn write_all(file: &File, receiver: &mpsc::Receiver<Vec<Sample>>, on_error: &mut Option<OnError>) -> io::Result<Written> {
+/// Says what is wrong.
+struct Teller {
+    on_trouble: OnTrouble,
+    has_lost: bool,
+}
+
+impl Teller {
+    fn lost(&mut self, error: &io::Error) {
+        if !std::mem::replace(&mut self.has_lost, true) {
+            (self.on_trouble)(Trouble::Lost(error));
+        }
+    }
+}
+
+fn write_all(file: &File, receiver: &mpsc::Receiver<Vec<Sample>>, (teller, mut lookout): (&mut Teller, Option<Lookout>)) -> io::Result<Written> {
     let mut result = Ok(());
     let mut written = Written::default();
     while let Ok(mut batch) = receiver.recv() {
@@ -134,9 +161,15 @@ fn write_all(file: &File, receiver: &mpsc::Receiver<Vec<Sample>>, on_error: &mut
             written.units = written.units.max(row.unit + 1);
             written.last_end_ns = written.last_end_ns.max(row.end_ns);
         }
+        written.rows += batch.len() as u64;
         result = write_batch(file, &mut batch);
-        if let (Err(error), Some(tell)) = (&result, on_error.take_if(|_| result.is_err())) {
-            tell(error);
+        if let Err(error) = &result {
+            teller.lost(error);
+        }
+        match lookout.as_mut().and_then(|lookout| lookout.look(written.rows)) {
+            Some(Found::IsFull(text)) => (teller.on_trouble)(Trouble::Full(text)),
+            Some(Found::WillBeFull(text)) => (teller.on_trouble)(Trouble::WillBeFull(text)),
+            None => {}
         }
     }
     result.map(|()| written)
@@ -225,7 +258,7 @@ mod tests {
     #[test]
     fn rows_written_in_any_order_come_back_in_order_and_gaps_are_not_attempted() {
         let dir = tempfile::tempdir().unwrap();
-        let (writer, sender) = RowWriter::start(dir.path(), |_| panic!("nothing fails here")).unwrap();
+        let (writer, sender) = RowWriter::start(dir.path(), None, |_| panic!("nothing fails here")).unwrap();
         let mut buffer = sender.buffer();
         let mut units: Vec<u64> = (0..10_000).filter(|unit| unit % 7 != 3).collect();
         fastrand::Rng::with_seed(1).shuffle(&mut units);
@@ -257,7 +290,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("ro"), b"").unwrap();
         let read_only = File::open(dir.path().join("ro")).unwrap();
-        let result = write_all(&read_only, &receiver, &mut Some(Box::new(move |error| told.send(error.kind()).unwrap())));
+        let on_trouble = Box::new(move |trouble: Trouble<'_>| {
+            let Trouble::Lost(error) = trouble else { panic!("{trouble:?}") };
+            told.send(error.kind()).unwrap();
+        });
+        let result = write_all(&read_only, &receiver, (&mut Teller { on_trouble, has_lost: false }, None));
         assert!(result.is_err());
         assert!(hear.recv().is_ok());
     }

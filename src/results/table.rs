@@ -217,7 +217,7 @@ mod tests {
         writer.finish().unwrap();
         let keys = KeyFile::open(dir.path()).unwrap();
         let items = lay_out(dir.path(), &keys, layout, &AtomicBool::new(false)).unwrap().items;
-        let (rows, sender) = RowWriter::start(dir.path(), |error| panic!("{error}")).unwrap();
+        let (rows, sender) = RowWriter::start(dir.path(), None, |trouble| panic!("{trouble:?}")).unwrap();
         let file = Items::open(dir.path()).unwrap();
         let mut buffer = sender.buffer();
         for unit in (0..through).rev().filter(|unit| !lost.contains(unit)) {

@@ -1,6 +1,5 @@
 //! Between listing and fetching: what is fetched in which order and in which parts is written down, where that is not simply the listing.
 
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,10 +8,10 @@ use tokio::sync::watch::Receiver;
 
 use super::{Log, Signal, spool_failure};
 use crate::event::RunEvent;
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::plan::{Layout, Order};
 use crate::platform::clock::now_ns;
-use crate::results::items::{LaidOut, lay_out};
+use crate::results::items::{LaidOut, LayoutError, lay_out};
 use crate::results::keys::KeyFile;
 use crate::units;
 
@@ -24,7 +23,7 @@ pub(super) async fn arrange(
     log: &mut Log<'_>,
 ) -> Result<Option<LaidOut>, Failure> {
     if layout.is_plain() {
-        return lay_out(spool, keys, layout, &AtomicBool::new(false)).map(Some).map_err(|error| spool_failure(&error));
+        return lay_out(spool, keys, layout, &AtomicBool::new(false)).map(Some).map_err(|error| layout_failure(&error));
     }
     let begin = now_ns();
     let called_off = Arc::new(AtomicBool::new(false));
@@ -34,7 +33,7 @@ pub(super) async fn arrange(
     };
     let mut work = tokio::task::spawn_blocking(work);
     let laid_out = tokio::select! {
-        laid_out = &mut work => laid_out.unwrap_or_else(|panic| Err(io::Error::other(panic))),
+        laid_out = &mut work => laid_out.unwrap_or_else(|ended| std::panic::resume_unwind(ended.into_panic())),
         _ = signal.wait_for(Option::is_some) => {
             called_off.store(true, Ordering::Relaxed);
             log.event(&RunEvent::Interrupted);
@@ -43,7 +42,7 @@ pub(super) async fn arrange(
             return Ok(None);
         }
     };
-    let laid_out = laid_out.map_err(|error| spool_failure(&error))?;
+    let laid_out = laid_out.map_err(|error| layout_failure(&error))?;
     let took_ns = now_ns().saturating_sub(begin);
     log.phases.ordering_ns = Some(took_ns);
     log.phases.listing_ns = log.phases.listing_ns.map(|listing_ns| listing_ns + took_ns);
@@ -51,6 +50,15 @@ pub(super) async fn arrange(
         log.warn(note);
     }
     Ok(Some(laid_out))
+}
+
+fn layout_failure(error: &LayoutError) -> Failure {
+    let hint = match error {
+        LayoutError::Spool(error) => return spool_failure(error),
+        LayoutError::Implausible { .. } => "such a listing cannot be trusted: check that the endpoint is one of S3",
+        LayoutError::TooMany(_) => "a larger --part-size makes fewer parts; --spool-dir names another folder",
+    };
+    Failure::new(Exit::SetUp, error.to_string()).hint(hint)
 }
 
 /// What of the layout comes to nothing, or to less than a person may think.

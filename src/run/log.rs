@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures::FutureExt;
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -49,18 +49,26 @@ impl<'a> Log<'a> {
 
 /// What runs beside a run: a panic there ends the run, which stores that it failed.
 #[derive(Clone, Debug)]
-pub(super) struct Beside(Arc<watch::Sender<Option<String>>>);
-
-impl Default for Beside {
-    fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(None)))
-    }
+pub(super) struct Beside {
+    first_panic: Arc<watch::Sender<Option<String>>>,
+    notes: UnboundedSender<String>,
 }
 
 impl Beside {
+    /// With notes that go there.
+    pub(super) fn new(notes: UnboundedSender<String>) -> Self {
+        Self { first_panic: Arc::new(watch::Sender::new(None)), notes }
+    }
+
+    /// A warning for the run's log.
+    pub(super) fn warn(&self, warning: String) {
+        // The run has ended: nobody reads it.
+        let _over = self.notes.send(warning);
+    }
+
     /// The first panic's line.
     pub(super) fn panic(&self) -> Option<String> {
-        self.0.borrow().clone()
+        self.first_panic.borrow().clone()
     }
 
     /// Does `work`, and notices its panic.
@@ -78,7 +86,7 @@ impl Beside {
     }
 
     fn note(&self, line: String) {
-        self.0.send_if_modified(|first| {
+        self.first_panic.send_if_modified(|first| {
             let is_first = first.is_none();
             first.get_or_insert(line);
             is_first
@@ -87,7 +95,7 @@ impl Beside {
 
     /// Stops handing out at the first panic, as long as what is returned lives.
     pub(super) fn stop_at_panic(&self, (queue, board): (&Arc<Queue>, &Arc<Board>)) -> JoinSet<()> {
-        let (mut first, queue, board) = (self.0.subscribe(), Arc::clone(queue), Arc::clone(board));
+        let (mut first, queue, board) = (self.first_panic.subscribe(), Arc::clone(queue), Arc::clone(board));
         let mut guard = JoinSet::new();
         guard.spawn(async move {
             if first.wait_for(Option::is_some).await.is_ok() {

@@ -12,6 +12,7 @@ mod gauges;
 mod kept;
 mod last_word;
 mod log;
+mod rows;
 mod watch;
 
 use std::num::NonZeroU32;
@@ -35,7 +36,7 @@ use crate::platform::{Environment, Sources, fault, panics};
 use crate::results::items::{Items, LaidOut};
 use crate::results::keys::KeyFile;
 use crate::results::place::Place;
-use crate::results::rows::{RowFile, RowWriter};
+use crate::results::rows::{RowFile, RowSender};
 use crate::results::spool::SpoolFolder;
 use crate::results::summary::{Header, RunFacts, State, Summary};
 use crate::results::table::Handed;
@@ -46,6 +47,7 @@ use failure::{engine_failure, spool_failure};
 use gauges::Gauges;
 use last_word::LastWord;
 use log::{Beside, Log};
+use rows::row_writer;
 use watch::{Silence, watch_over};
 
 /// What a run gets from outside.
@@ -102,7 +104,7 @@ pub async fn run(plan: &RunPlan, surroundings: Surroundings<'_>) -> Result<Ended
 async fn from_start_to_end(plan: &RunPlan, surroundings: Surroundings<'_>, last_word: &mut Option<LastWord>) -> Result<Ended, Failure> {
     let Surroundings { process_start_ns, sources, children, mut embedded, mut signal, on_event, warnings } = surroundings;
     let (tell, notes) = unbounded_channel();
-    let beside = Beside::default();
+    let beside = Beside::new(tell.clone());
     let mut log = Log::new(on_event, (notes, beside.clone()));
     for warning in warnings {
         log.warn(warning);
@@ -131,7 +133,8 @@ async fn from_start_to_end(plan: &RunPlan, surroundings: Surroundings<'_>, last_
     log.phases.start_up_ns = Some(now_ns().saturating_sub(process_start_ns));
     let mut facts = RunFacts::new(header, State::Complete);
     let server = embedded.as_mut().map(|(server, _)| &mut **server);
-    let scene = Scene { plan, session, spool: spool.path(), feed, children, sources: &sources, server };
+    let results = place.folder().to_owned();
+    let scene = Scene { plan, session, spool: spool.path(), results: &results, feed, children, sources: &sources, server };
     let fetched = Box::pin(list_and_fetch(scene, (&mut facts, &mut log), &mut signal)).await;
     // Between two phases: what it takes is part of none.
     facts.header.environment.look_again(&sources).await;
@@ -160,6 +163,7 @@ struct Scene<'a> {
     plan: &'a RunPlan,
     session: Session,
     spool: &'a Path,
+    results: &'a Path,
     feed: Option<CredentialFeed>,
     children: ChildOptions,
     sources: &'a Sources,
@@ -172,7 +176,7 @@ async fn list_and_fetch(
     (facts, log): (&mut RunFacts, &mut Log<'_>),
     signal: &mut Receiver<Option<Signal>>,
 ) -> Result<Option<(Fetched, Arc<KeyFile>)>, Failure> {
-    let Scene { plan, session, spool, feed, children, sources, server } = scene;
+    let Scene { plan, session, spool, results, feed, children, sources, server } = scene;
     let mut source = Bucket::new(&session, &plan.bucket).pages_by(plan.client, feed.clone());
     let listed = tokio::select! {
         listed = list(plan, (&mut source, spool), log) => listed?,
@@ -196,7 +200,8 @@ async fn list_and_fetch(
     let keys = Arc::new(KeyFile::open(spool).map_err(|error| spool_failure(&error))?);
     let Some(laid_out) = arrange::arrange(plan.layout, (&keys, spool), signal, log).await? else { return Ok(None) };
     let items = Arc::new(Items::open(spool).map_err(|error| spool_failure(&error))?);
-    let stage = Stage { plan, items, laid_out, spool, recipe, feed, children, runtimes: runtimes(&facts.header.environment) };
+    let key_bytes = keys.mean_bytes().map_err(|error| spool_failure(&error))?;
+    let stage = Stage { plan, items, laid_out, spool, results, key_bytes, recipe, feed, children, runtimes: runtimes(&facts.header.environment) };
     let fetched = Box::pin(fetch(stage, (server, sources), (signal, listed), log)).await?;
     Ok(Some((fetched, keys)))
 }
@@ -268,6 +273,10 @@ struct Stage<'a> {
     items: Arc<Items>,
     laid_out: LaidOut,
     spool: &'a Path,
+    /// Where the results are written.
+    results: &'a Path,
+    /// Bytes of a key in the mean.
+    key_bytes: u64,
     recipe: Recipe,
     feed: Option<CredentialFeed>,
     children: ChildOptions,
@@ -291,14 +300,7 @@ async fn fetch(
     let units = until_ns.is_none().then_some(if plan.layout.is_plain() { items - listed.archived } else { items });
     let what = if stage.laid_out.divided > 0 { "objects and parts" } else { "objects" };
     let board = Arc::new(Board::new(plan.concurrency.get()));
-    // A full disk, or a panic: rows are being lost, so no more are made. `finish` returns the error.
-    let (stop, beside) = ((Arc::clone(&queue), Arc::clone(&board)), log.beside.clone());
-    let on_error = move |error: &std::io::Error| {
-        beside.note_panic(error);
-        stop.0.stop();
-        stop.1.stop();
-    };
-    let (writer, rows) = RowWriter::start(stage.spool, on_error).map_err(|error| spool_failure(&error))?;
+    let (writer, rows) = row_writer(&stage, (&queue, &board), (units, &log.beside))?;
     let _stops = log.beside.stop_at_panic((&queue, &board));
     let (gate, mut keeper) = Gate::new();
     let begin = now_ns();
@@ -339,7 +341,7 @@ async fn fetch(
     Ok(Fetched { rows: writer.finish(), items, handed: queue.handed(), gauges, engine })
 }
 
-fn job(stage: Stage<'_>, queue: Arc<Queue>, rows: crate::results::rows::RowSender) -> Job {
+fn job(stage: Stage<'_>, queue: Arc<Queue>, rows: RowSender) -> Job {
     let Stage { plan, items, spool, recipe, feed, children, runtimes, .. } = stage;
     Job {
         mode: plan.mode,

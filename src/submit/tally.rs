@@ -57,7 +57,7 @@ impl Tally {
         let gets = layout.items_of(record.size);
         let bytes = record.size.unwrap_or(0);
         self.keys += 1;
-        self.gets += gets;
+        self.gets = self.gets.saturating_add(gets);
         self.known = (self.known.0 + u64::from(record.size.is_some()), self.known.1.saturating_add(bytes));
         self.largest = self.largest.max(bytes);
         let class = if record.storage_class.is_empty() { "STANDARD" } else { &record.storage_class };

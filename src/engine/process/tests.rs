@@ -60,7 +60,7 @@ async fn run_with(says: &[u8]) -> (EngineError, Vec<u64>, Vec<String>) {
     let mut writer = KeyWriter::create(dir.path()).unwrap();
     (0..KEYS).for_each(|i| writer.push(&KeyRecord { key: format!("k{i}"), ..KeyRecord::default() }).unwrap());
     writer.finish().unwrap();
-    let (writer, rows) = RowWriter::start(dir.path(), |error| panic!("{error}")).unwrap();
+    let (writer, rows) = RowWriter::start(dir.path(), None, |trouble| panic!("{trouble:?}")).unwrap();
     let (board, queue) = (Arc::new(Board::new(1)), Arc::new(Queue::new(KEYS, 1, None)));
     let job = Job {
         mode: Mode::Process,

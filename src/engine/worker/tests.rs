@@ -66,7 +66,7 @@ fn run((mode, concurrency): (Mode, u32), layout: Layout) -> (EngineReport, Vec<S
     writer.finish().unwrap();
     let keys = KeyFile::open(dir.path()).unwrap();
     let units = lay_out(dir.path(), &keys, layout, &AtomicBool::new(false)).unwrap().items;
-    let (rows, sender) = RowWriter::start(dir.path(), |error| panic!("{error}")).unwrap();
+    let (rows, sender) = RowWriter::start(dir.path(), None, |trouble| panic!("{trouble:?}")).unwrap();
     let (gate, mut keeper) = Gate::new();
     let crew = Arc::new(Crew {
         factory: Panicky::default(),

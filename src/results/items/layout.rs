@@ -8,11 +8,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::sort::Sorter;
-use super::{OFFSETS, PLACES, RECORDS, encode};
+use super::{OFFSET_BYTES, OFFSETS, PLACES, RECORDS, encode, record_bytes};
 use crate::plan::{Layout, Order, SHUFFLE_SEED};
+use crate::platform::disk::free_bytes;
 use crate::results::keys::KeyFile;
-use crate::sample::KeyRecord;
+use crate::sample::{KeyRecord, Sample};
 use crate::store::is_sendable;
+use crate::units;
 
 /// «No item» in the places' file: an archived object.
 const NOWHERE: u64 = u64::MAX;
@@ -32,22 +34,74 @@ pub struct LaidOut {
     pub unsized_keys: u64,
 }
 
+/// Larger than any object of S3, which have 50 TB at most: a listing with such a size is wrong, and its parts would fill any disk.
+const MOST_OBJECT_BYTES: u64 = 50 << 40;
+/// Most items of a round: more have no place on any disk of today.
+const MOST_ITEMS: u64 = 100_000_000_000;
+
+/// Why items cannot be laid out.
+#[derive(Debug, thiserror::Error)]
+pub enum LayoutError {
+    /// The spool files.
+    #[error(transparent)]
+    Spool(#[from] io::Error),
+    /// An object that is larger than any.
+    #[error("the key `{key}` is listed with {size} bytes, and S3's largest objects have 50 TB")]
+    Implausible {
+        /// Which.
+        key: String,
+        /// Listed bytes, for people.
+        size: String,
+    },
+    /// There are too many.
+    #[error("{0}")]
+    TooMany(String),
+}
+
+/// Counts the items of objects in parts before any is written, and whether the disk has room for them and their rows.
+fn check_parts(spool: &Path, keys: &KeyFile, layout: Layout, go_on: impl Fn() -> io::Result<()>) -> Result<(), LayoutError> {
+    let (mut items, mut needed) = (0_u64, 0_u64);
+    for key in keys.iter() {
+        go_on()?;
+        let key = key?;
+        if let Some(size) = key.size.filter(|size| *size > MOST_OBJECT_BYTES) {
+            return Err(LayoutError::Implausible { key: key.key.escape_debug().to_string(), size: units::count(size) });
+        }
+        let count = layout.items_of(key.size);
+        let each = record_bytes(&key) + OFFSET_BYTES + Sample::ENCODED_LEN as u64;
+        (items, needed) = (items.saturating_add(count), needed.saturating_add(count.saturating_mul(each)));
+    }
+    let free = free_bytes(spool).unwrap_or(u64::MAX);
+    if items > MOST_ITEMS || needed > free {
+        let (items, needed, free) = (units::count(items), units::bytes(needed), units::bytes(free));
+        let text = format!("{items} objects and parts need {needed} in {}, which has room for {free}", spool.display());
+        return Err(LayoutError::TooMany(text));
+    }
+    Ok(())
+}
+
 /// Writes the items of `keys` into `spool`, nothing when the layout is plain; `called_off` ends it early, with an error.
-pub fn lay_out(spool: &Path, keys: &KeyFile, layout: Layout, called_off: &AtomicBool) -> io::Result<LaidOut> {
+///
+/// # Errors
+/// When a size is not plausible, or the disk has no room for the items.
+pub fn lay_out(spool: &Path, keys: &KeyFile, layout: Layout, called_off: &AtomicBool) -> Result<LaidOut, LayoutError> {
     if layout.is_plain() {
         return Ok(LaidOut { items: keys.count(), objects: keys.count(), ..LaidOut::default() });
     }
     let go_on = || if called_off.load(Ordering::Relaxed) { Err(io::Error::from(io::ErrorKind::Interrupted)) } else { Ok(()) };
+    if layout.part_size.is_some() {
+        check_parts(spool, keys, layout, go_on)?;
+    }
     let mut writer = Writer::create(spool, layout)?;
     if layout.order == Order::Listed {
         for key in keys.iter() {
             go_on()?;
             let key = key?;
             if !key.is_archived() {
-                writer.push(&key)?;
+                writer.push(&key, go_on)?;
             }
         }
-        return writer.finish();
+        return Ok(writer.finish()?);
     }
     let (mut order, mut places) = (Sorter::new(spool), Sorter::new(spool));
     for (position, key) in (0..).zip(keys.iter()) {
@@ -64,7 +118,7 @@ pub fn lay_out(spool: &Path, keys: &KeyFile, layout: Layout, called_off: &Atomic
         let (_, position) = ranked?;
         places.push((position, writer.laid_out.items))?;
         for key in keys.read(position..position + 1)? {
-            writer.push(&key)?;
+            writer.push(&key, go_on)?;
         }
     }
     let mut file = BufWriter::with_capacity(256 * 1024, File::create(spool.join(PLACES))?);
@@ -73,7 +127,7 @@ pub fn lay_out(spool: &Path, keys: &KeyFile, layout: Layout, called_off: &Atomic
         file.write_all(&place?.1.to_le_bytes())?;
     }
     file.flush()?;
-    writer.finish()
+    Ok(writer.finish()?)
 }
 
 /// The lower, the earlier; equal ones go as listed.
@@ -114,7 +168,7 @@ impl Writer {
     }
 
     /// Every item of one object.
-    fn push(&mut self, key: &KeyRecord) -> io::Result<()> {
+    fn push(&mut self, key: &KeyRecord, go_on: impl Fn() -> io::Result<()>) -> io::Result<()> {
         let count = self.layout.items_of(key.size);
         self.laid_out.objects += 1;
         self.laid_out.unsized_keys += u64::from(key.size.is_none());
@@ -123,6 +177,7 @@ impl Writer {
             self.laid_out.unguarded += u64::from(!is_sendable(&key.etag));
         }
         for number in 0..count {
+            go_on()?;
             self.record.clear();
             encode(key, self.layout.part_of(key.size, number), &mut self.record)?;
             self.records.write_all(&self.record)?;

@@ -14,7 +14,7 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-pub use layout::{LaidOut, lay_out, places};
+pub use layout::{LaidOut, LayoutError, lay_out, places};
 
 use super::keys::KeyFile;
 use crate::sample::KeyRecord;
@@ -30,6 +30,9 @@ const PLACES: &str = "items.places";
 const FIXED: usize = 27;
 /// «Fetched whole», and «size not known», on disk.
 const NONE: u64 = u64::MAX;
+
+/// Bytes of an offset.
+const OFFSET_BYTES: u64 = 8;
 
 /// One thing to fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,6 +124,11 @@ fn encode(KeyRecord { key, size, etag, .. }: &KeyRecord, part: Option<(u64, u64)
     out.extend_from_slice(key.as_bytes());
     out.extend_from_slice(etag.as_bytes());
     Ok(())
+}
+
+/// Bytes of the record of a key's item.
+fn record_bytes(key: &KeyRecord) -> u64 {
+    (FIXED + key.key.len() + key.etag.len()) as u64
 }
 
 fn decode(rest: &mut &[u8]) -> io::Result<Item> {

@@ -91,8 +91,24 @@ fn it_ends_when_it_is_called_off() {
     let keys = keys(dir.path(), &SIZES);
     for order in [Order::Listed, Order::Shuffled] {
         let layout = Layout { order, part_size: NonZeroU64::new(1) };
-        assert_eq!(lay_out(dir.path(), &keys, layout, &AtomicBool::new(true)).unwrap_err().kind(), io::ErrorKind::Interrupted);
+        let error = lay_out(dir.path(), &keys, layout, &AtomicBool::new(true)).unwrap_err();
+        assert!(matches!(&error, LayoutError::Spool(error) if error.kind() == io::ErrorKind::Interrupted), "{error}");
     }
+}
+
+#[test]
+fn what_no_disk_holds_is_refused_before_it_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let refused = |size: u64, part_size: u64| {
+        let keys = keys(dir.path(), &[Some(5), Some(size)]);
+        let layout = Layout { order: Order::Listed, part_size: NonZeroU64::new(part_size) };
+        lay_out(dir.path(), &keys, layout, &AtomicBool::new(false)).unwrap_err().to_string()
+    };
+    let implausible = "the key `b` is listed with 1,152,921,504,606,846,976 bytes, and S3's largest objects have 50 TB";
+    assert_eq!(refused(1 << 60, 1 << 20), implausible);
+    let too_many = refused(50 << 40, 1);
+    assert!(too_many.starts_with("54,975,581,388,805 objects and parts need "), "{too_many}");
+    assert!(!dir.path().join(OFFSETS).exists());
 }
 
 /// What is left when the queue is empty, in bytes of the longest worker, as a share of the whole run: workers fetch as many bytes at a time.

@@ -53,6 +53,35 @@ fn middle(request: &Request) -> bool {
 }
 
 #[test]
+fn a_size_that_no_object_has_is_refused_by_name() {
+    let server = Scripted::start(1, |request| {
+        let page = "<?xml version=\"1.0\"?><ListBucketResult><Contents><Key>k0000</Key><Size>1152921504606846976</Size></Contents><IsTruncated>false</IsTruncated></ListBucketResult>";
+        request.is_listing().then(|| Reply::ok(page))
+    });
+    let said = run(&server, "async").go();
+    let error = "the key `k0000` is listed with 1,152,921,504,606,846,976 bytes, and S3's largest objects have 50 TB";
+    said.fails(4, error, "such a listing cannot be trusted: check that the endpoint is one of S3");
+    let server = Scripted::start(1, |request| {
+        let page = "<?xml version=\"1.0\"?><ListBucketResult><Contents><Key>k0000</Key><Size>50000000000000</Size></Contents><IsTruncated>false</IsTruncated></ListBucketResult>";
+        request.is_listing().then(|| Reply::ok(page))
+    });
+    let tmpfs = |run: &Invocation| {
+        std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(run.folder().join("spool")).output()
+    };
+    let run = run(&server, "async").args(&["--spool-dir", "spool"]);
+    let spool = run.folder().join("spool");
+    std::fs::create_dir(&spool).unwrap();
+    if !tmpfs(&run).is_ok_and(|output| output.status.success()) {
+        println!("skipped: this user may not mount a tmpfs");
+        return;
+    }
+    let said = run.go();
+    assert!(std::process::Command::new("umount").arg(&spool).status().unwrap().success());
+    said.exits(4);
+    assert!(said.lines("error: ")[0].starts_with("47,683,716 objects and parts need "), "{}", said.stderr);
+}
+
+#[test]
 fn every_part_asks_for_its_range_of_the_version_that_was_listed() {
     for (client, mode) in [("lean", "async"), ("sdk", "thread"), ("lean", "process")] {
         let server = store(|_| None);

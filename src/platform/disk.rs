@@ -1,0 +1,28 @@
+//! How much room a disk has: statvfs(2).
+
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// Bytes that this process may still write to the file system of `path`; `None` where nobody knows, as on some network file systems.
+pub fn free_bytes(path: &Path) -> Option<u64> {
+    let found = rustix::fs::statvfs(path).ok().filter(|found| found.f_blocks > 0)?;
+    found.f_bavail.checked_mul(found.f_frsize)
+}
+
+/// Which file system `path` is on.
+pub fn device(path: &Path) -> Option<u64> {
+    std::fs::metadata(path).ok().map(|found| found.dev())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_has_room_and_what_is_not_there_is_unknown() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(free_bytes(folder.path()).unwrap() > 0);
+        assert_eq!(device(folder.path()), device(&folder.path().join(".")));
+        assert_eq!((free_bytes(Path::new("/nonexistent")), device(Path::new("/nonexistent"))), (None, None));
+    }
+}
