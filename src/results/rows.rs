@@ -125,7 +125,6 @@ struct Written {
     /// How many came.
     rows: u64,
     units: u64,
-    rows: u64,
     last_end_ns: Option<u64>,
 }
 
@@ -161,7 +160,6 @@ fn write_all(file: &File, receiver: &mpsc::Receiver<Vec<Sample>>, (teller, mut l
             written.units = written.units.max(row.unit + 1);
             written.last_end_ns = written.last_end_ns.max(row.end_ns);
         }
-        written.rows += batch.len() as u64;
         result = write_batch(file, &mut batch);
         if let Err(error) = &result {
             teller.lost(error);

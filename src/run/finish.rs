@@ -255,7 +255,7 @@ async fn write_table(
 
 fn write_rows(csv: &CsvFile, read: &Read, times: Times) -> Result<Tail, PassError> {
     let Read { keys, rows, items, layout, spool, rounds } = read;
-    let table = Table { keys, rows, items: *items, layout: *layout, spool, rounds: *rounds };
+    let table = Table { keys, rows, items: *items, layout: *layout, spool, rounds: rounds.clone() };
     let mut found = None;
     let written = csv.write::<PassError>(|file| {
         let tail = Tail { summariser: Summariser::new(times.active_window_ns), ..Tail::default() };
