@@ -14,7 +14,7 @@ pub enum Exit {
     Unexpected = 1,
     /// Usage.
     Usage = 2,
-    /// Finished, some fetches failed; or nothing was fetched, or more than 1 % had vanished or were not as listed.
+    /// Finished, some fetches failed; or nothing was fetched, or more than 1 % had vanished or were of another size than listed.
     FetchesFailed = 3,
     /// Set-up: credentials, bucket, region, endpoint, listing, results place not writable.
     SetUp = 4,

@@ -46,8 +46,8 @@ pub enum Flaw {
         /// Of so many that were tried.
         tried: u64,
     },
-    /// More than 1 % of the objects were not the ones that were listed.
-    NotAsListed {
+    /// More than 1 % of the objects had another size than was listed.
+    OtherSize {
         /// So many objects.
         objects: u64,
         /// Of so many that were tried.
@@ -89,8 +89,8 @@ impl Flaw {
             Self::Vanished { objects, tried } => {
                 format!("{} of {} objects vanished, which is more than 1 %", units::count(objects), units::count(tried))
             }
-            Self::NotAsListed { objects, tried } => {
-                format!("{} of {} objects were not as listed, which is more than 1 %", units::count(objects), units::count(tried))
+            Self::OtherSize { objects, tried } => {
+                format!("{} of {} objects were of another size than listed, which is more than 1 %", units::count(objects), units::count(tried))
             }
             Self::Few { ok, tried } => format!("only {} of {} objects were fetched", units::count(ok), units::count(tried)),
         }
@@ -140,8 +140,9 @@ impl Totals {
             Some(Flaw::Nothing(rows))
         } else if rows.vanished.saturating_mul(100) > tried {
             Some(Flaw::Vanished { objects: rows.vanished, tried })
-        } else if let Some(objects) = self.not_as_listed.map(|found| found.rows).filter(|rows| rows.saturating_mul(100) > tried) {
-            Some(Flaw::NotAsListed { objects, tried })
+        // Another `ETag` alone does not count: there are stores whose listing never has the ETag of the object, and all bytes came.
+        } else if let Some(objects) = self.not_as_listed.map(|found| found.size).filter(|size| size.saturating_mul(100) > tried) {
+            Some(Flaw::OtherSize { objects, tried })
         } else if rows.ok < tried.div_ceil(2) {
             Some(Flaw::Few { ok: rows.ok, tried })
         } else {
@@ -261,7 +262,9 @@ mod tests {
         let with = |rows| Totals { not_as_listed: Some(NotAsListed { rows, size: rows, etag: 0 }), ..totals(of([198, 1, 1, 5, 0])) };
         assert_eq!(with(2).flaw(State::Complete), None);
         let flaw = with(3).flaw(State::Complete).unwrap();
-        assert_eq!(flaw.in_words(), "3 of 200 objects were not as listed, which is more than 1 %");
+        assert_eq!(flaw.in_words(), "3 of 200 objects were of another size than listed, which is more than 1 %");
+        let tags = Totals { not_as_listed: Some(NotAsListed { rows: 200, size: 0, etag: 200 }), ..with(0) };
+        assert_eq!(tags.flaw(State::Complete), None, "a store whose listing has other tags than its objects");
     }
 
     #[test]
