@@ -176,7 +176,7 @@ mod tests {
         let with = |rows| Room { rows, ..room(folder.path()) }.refusal();
         assert_eq!((with(None), with(Some(1_000))), (None, None));
         let refusal = with(Some(u64::MAX / 1_000)).unwrap();
-        assert!(refusal.starts_with("18,446,744,073,709,551 rows need 3652"), "{refusal}");
+        assert!(refusal.starts_with("18,446,744,073,709,551 rows need 3.65 EB in"), "{refusal}");
     }
 
     #[test]
