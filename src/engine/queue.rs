@@ -28,6 +28,8 @@ pub struct Queue {
     stopped: AtomicBool,
     empty_at_ns: AtomicU64,
     returned: Mutex<Vec<Range<u64>>>,
+    /// Whether there is any of them: the lock is taken only then.
+    has_returned: AtomicBool,
     /// What workers left of their ranges when the time was up.
     left: Mutex<Vec<Range<u64>>>,
 }
@@ -45,6 +47,7 @@ impl Queue {
             stopped: AtomicBool::new(false),
             empty_at_ns: AtomicU64::new(NOT_YET),
             returned: Mutex::default(),
+            has_returned: AtomicBool::new(false),
             left: Mutex::default(),
         }
     }
@@ -71,6 +74,12 @@ impl Queue {
         if self.is_over(now_ns) {
             return None;
         }
+        // A run that time ends never comes to the end of its units: what was given back would wait until the time is up.
+        if self.until_ns.is_some()
+            && let Some(range) = self.take_returned(now_ns)
+        {
+            return Some(range);
+        }
         let length = |next: u64| ((self.end - next) / (4 * self.workers)).clamp(1, self.longest).min(self.end - next);
         let taken = self.next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |next| (next < self.end).then(|| next + length(next)));
         if let Ok(start) = taken {
@@ -80,10 +89,20 @@ impl Queue {
             }
             return Some(range);
         }
+        self.take_returned(now_ns)
+    }
+
+    fn take_returned(&self, now_ns: u64) -> Option<Range<u64>> {
+        if !self.has_returned.load(Ordering::Acquire) {
+            return None;
+        }
         let mut returned = self.returned.lock().unwrap_or_else(PoisonError::into_inner);
         let range = returned.pop()?;
         if returned.is_empty() {
-            self.empty_at_ns.store(now_ns, Ordering::Relaxed);
+            self.has_returned.store(false, Ordering::Release);
+            if self.until_ns.is_none() {
+                self.empty_at_ns.store(now_ns, Ordering::Relaxed);
+            }
         }
         Some(range)
     }
@@ -93,6 +112,7 @@ impl Queue {
         let mut returned = self.returned.lock().unwrap_or_else(PoisonError::into_inner);
         returned.extend(range.rev().map(|unit| unit..unit + 1));
         if !returned.is_empty() {
+            self.has_returned.store(true, Ordering::Release);
             self.empty_at_ns.store(NOT_YET, Ordering::Relaxed);
         }
     }
@@ -167,6 +187,17 @@ mod tests {
         let queue = Queue::new(1_000, 1, None).one_by_one();
         let ranges: Vec<_> = std::iter::from_fn(|| queue.take(0)).collect();
         assert_eq!(ranges, (0..1_000).map(|item| item..item + 1).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_is_given_back_comes_next_in_a_run_that_time_ends() {
+        let queue = Queue::new(10, 1, Some(100));
+        let first = queue.take(0).unwrap();
+        queue.give_back(first.clone());
+        let again: Vec<_> = (0..first.end).map(|_| queue.take(1).unwrap()).collect();
+        assert_eq!(again, first.clone().map(|unit| unit..unit + 1).collect::<Vec<_>>());
+        assert_eq!(queue.take(1).map(|range| range.start), Some(first.end), "then the rest");
+        assert_eq!((queue.empty_at_ns(), queue.take(100), queue.empty_at_ns()), (None, None, Some(100)));
     }
 
     #[test]

@@ -217,18 +217,6 @@ fn of_an_error_document_without_end_the_start_is_read() {
 
 /// The SDK reads what comes: nobody lists a thousand keys in 65 MiB.
 #[test]
-fn a_listing_page_without_end_is_no_page() {
-    let server = Scripted::start(0, |request| {
-        let mut page = b"<?xml version=\"1.0\"?><ListBucketResult><IsTruncated>false</IsTruncated>".to_vec();
-        page.resize(65 << 20, b' ');
-        page.extend(b"</ListBucketResult>");
-        request.is_listing().then_some(Reply::ok(page))
-    });
-    let said = Invocation::run(&server).args(&["--attempts", "1"]).go();
-    said.fails(4, &format!("cannot list s3://source: the answer at {} is not S3's", server.url()), "check that the endpoint is one of S3");
-}
-
-#[test]
 fn a_header_that_the_sdk_cannot_read_is_named_once() {
     let ways =
         [("async", "sdk", "Last-Modified"), ("process", "sdk", "Last-Modified"), ("async", "sdk", "x-amz-meta-"), ("async", "lean", "Last-Modified")];
