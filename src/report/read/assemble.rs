@@ -9,14 +9,12 @@ use crate::plan::{Layout, Work};
 use crate::report::cost::{around_s, billed_s};
 use crate::report::model::{Failure, Place, Workload};
 use crate::report::observation::{Observation, Source};
-use crate::results::place::finished_name;
 use crate::results::record::{ContenderResult, Record};
 use crate::units;
 
 /// Everything that was handed in → every repetition that counts.
 pub(super) fn assemble(reader: Reader) -> Reading {
     let Reader { records, mut summaries, damaged, mut problems, passed_over, .. } = reader;
-    leave_out_superseded(&mut summaries);
     let settings = sweep_settings(&records, &summaries);
     let mut runs = Vec::new();
     let (repetitions, refused) = repetitions(records, &mut problems);
@@ -70,18 +68,6 @@ fn beside(document: &str, name: &str) -> String {
 fn leave_out(summaries: &mut BTreeMap<String, Reduced>, name: &str, record: &Record) {
     for summary in &record.summaries {
         summaries.remove(&beside(name, summary));
-    }
-}
-
-/// What a run says of itself before it has rows stays where its credentials may not remove it: it counts as long as nothing newer of it is beside it.
-fn leave_out_superseded(summaries: &mut BTreeMap<String, Reduced>) {
-    let is_of_the_same_run = |name: &str, reduced: &Reduced| {
-        finished_name(name).and_then(|finished| summaries.get(&finished)).is_some_and(|newer| newer.started_at == reduced.started_at)
-    };
-    let superseded: Vec<String> =
-        summaries.iter().filter(|(name, reduced)| is_of_the_same_run(name, reduced)).map(|(name, _)| name.clone()).collect();
-    for name in superseded {
-        summaries.remove(&name);
     }
 }
 

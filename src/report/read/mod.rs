@@ -7,6 +7,7 @@ mod assemble;
 mod course;
 mod reduce;
 mod shards;
+mod unfinished;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -161,7 +162,8 @@ impl Reader {
     }
 
     /// Puts records, summaries and shards together.
-    pub fn finish(self) -> Reading {
+    pub fn finish(mut self) -> Reading {
+        unfinished::leave_out_superseded(&mut self.summaries);
         assemble::assemble(self)
     }
 }
