@@ -124,7 +124,30 @@ impl ErrorCode {
 
     /// An HTTP status whose body named no code that is known here.
     pub const fn from_status(status: u16) -> Self {
-        Self(HTTP_BASE + status)
+        Self(HTTP_BASE.saturating_add(status))
+    }
+
+    /// True for what AWS does not bill: answers of 5xx (S3 User Guide, billing of error responses), and requests that never went out because no
+    /// connection was made.
+    pub fn is_unpaid(self) -> bool {
+        let word = self.to_string();
+        let is_5xx = word.strip_prefix("HTTP").is_some_and(|status| status.starts_with('5'));
+        is_5xx
+            || matches!(
+                word.as_str(),
+                "InternalError"
+                    | "NotImplemented"
+                    | "ServiceUnavailable"
+                    | "SlowDown"
+                    | "SlowDownRead"
+                    | "connect"
+                    | "connect-refused"
+                    | "connect-timeout"
+                    | "tls"
+                    | "XMinioServerNotInitialized"
+                    | "XMinioStorageFull"
+                    | "XMinioInsufficientReadQuorum"
+            )
     }
 
     /// True for answers that say «too fast»: 503 in all its names, 429, and KMS throttling.

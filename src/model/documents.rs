@@ -209,21 +209,29 @@ fn summary(law: &Law, run: &Run<'_>, random: &mut Random) -> Summary {
 /// What arrived in each second.
 fn series(ran: &Ran, noise: f64, random: &mut Random) -> Series {
     let mut bytes = vec![0.0; place(ran.fetch_s.ceil().max(1.0))];
+    let mut fetches = bytes.clone();
     let mut now = 0.0;
     for stretch in &ran.stretches {
         let (from, to) = (now, now + stretch.seconds);
         now = to;
-        for (second, sum) in bytes.iter_mut().enumerate().take(place(to) + 1).skip(place(from)) {
+        for (second, (bytes, fetches)) in bytes.iter_mut().zip(&mut fetches).enumerate().take(place(to) + 1).skip(place(from)) {
             let within = (to.min(second as f64 + 1.0) - from.max(second as f64)).max(0.0);
-            *sum += stretch.bytes * within / stretch.seconds.max(1e-12);
+            let share = within / stretch.seconds.max(1e-12);
+            *bytes += stretch.bytes * share;
+            *fetches += stretch.objects * share;
         }
     }
     let mut state = random.normal();
-    let bytes = bytes.into_iter().map(|bytes| {
-        state = SECONDS * state + (1.0 - SECONDS * SECONDS).sqrt() * random.normal();
-        whole(bytes * (1.0 + noise * state).max(0.0))
-    });
-    Series { interval_ns: 1_000_000_000, bytes: bytes.collect() }
+    let (bytes, fetches) = bytes
+        .into_iter()
+        .zip(fetches)
+        .map(|(bytes, fetches)| {
+            state = SECONDS * state + (1.0 - SECONDS * SECONDS).sqrt() * random.normal();
+            let factor = (1.0 + noise * state).max(0.0);
+            (whole(bytes * factor), whole(fetches * factor))
+        })
+        .unzip();
+    Series { interval_ns: 1_000_000_000, bytes, fetches }
 }
 
 /// The second in which a time lies.

@@ -19,6 +19,8 @@ pub struct Cost {
     pub usd_retrieval: f64,
     /// The seconds that are billed.
     pub billed_s: f64,
+    /// Whether that is Fargate's minimum of a minute and not the time.
+    pub is_minimum: bool,
     /// Date of the price list.
     pub prices_dated: String,
     /// Whether it is what such a task would cost, not what was paid: the cell did not run on Fargate.
@@ -35,9 +37,9 @@ impl Cost {
 /// How long a rate was seen to hold.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Held {
-    /// Seconds for which the first rate held, in the repetition where it held longest (with a drop: where it dropped first).
+    /// Seconds for which the first rate held, in the repetition where it held longest (with a drop: until then).
     pub held_s: f64,
-    /// The earliest drop that any repetition saw.
+    /// The drop, in the median of the repetitions that saw it; `None` when fewer than half of those saw it that lasted long enough.
     pub drop: Option<RateDrop>,
 }
 
@@ -50,14 +52,24 @@ pub struct Prediction {
     pub bytes: u64,
     /// The whole task.
     pub seconds: f64,
-    /// From the interval of the median; `None` with too few repetitions.
+    /// What one run takes in 95 % of all cases; `None` with too few repetitions.
     pub interval: Option<Interval>,
+    /// What that costs, in US dollars; `None` where the interval or the price is not known.
+    pub usd_interval: Option<Interval>,
+    /// The same time as each repetition alone would have it.
+    #[serde(skip)]
+    pub runs_s: Vec<f64>,
+    /// The tasks' price of each of these; empty where no price is known.
+    #[serde(skip)]
+    pub runs_usd: Vec<f64>,
     /// Fetching alone.
     pub fetch_s: f64,
     /// What the whole consists of, in order: name and seconds.
     pub parts: Vec<(String, f64)>,
     /// What fetching was scaled by.
     pub scaled_by: ScaledBy,
+    /// Fetch time by objects ÷ fetch time by bytes: 1 where the measured objects are as large as the bucket's, above 1 where they are larger.
+    pub objects_over_bytes: f64,
     /// What the rate rests on.
     pub basis: Basis,
     /// What it costs; `None` where no price is known.
@@ -72,8 +84,8 @@ pub struct Prediction {
 pub enum ScaledBy {
     /// By bytes.
     Bytes,
-    /// By objects, which gave over 10 % more.
-    Objects,
+    /// Between bytes and objects, which differ by more than 10 %.
+    Between,
 }
 
 /// What a predicted rate rests on.
@@ -94,7 +106,12 @@ pub enum Basis {
         /// The predicted fetch time.
         needed_s: f64,
     },
-    /// A drop was seen: the burst rate up to its bytes, the lower rate after them.
+    /// The rate is at most what this size carried on after its burst.
+    BelowSustained {
+        /// Bytes a second after the burst.
+        sustained_bytes_per_s: f64,
+    },
+    /// A drop was seen in this size: the burst rate up to its bytes, the lower rate after them.
     Sustained {
         /// The drop.
         drop: RateDrop,
@@ -108,7 +125,7 @@ pub enum Basis {
 pub struct Recommendation {
     /// The program; never merged with another.
     pub program: Program,
-    /// Lowest total price (without prices: none).
+    /// Lowest price of the tasks (without prices: none).
     pub cheapest: Option<Choice>,
     /// Shortest predicted time.
     pub fastest: Option<Choice>,
@@ -116,6 +133,8 @@ pub struct Recommendation {
     pub pareto: Vec<usize>,
     /// Why there is nothing to recommend, or no cheapest cell.
     pub because: Option<String>,
+    /// What the place of the runs cannot say; `None` on Fargate.
+    pub caveat: Option<String>,
     /// The rule, in a sentence.
     pub rule: &'static str,
 }
@@ -125,10 +144,48 @@ pub struct Recommendation {
 pub struct Choice {
     /// Its place in [`super::Study::cells`], where its prediction stands.
     pub cell: usize,
-    /// In words: size, time, price, and what the prediction rests on; several sentences.
+    /// In words: size, time, price, what the prediction rests on and how sure the choice is; several sentences.
     pub words: String,
+    /// Share of samples, drawn again from the repetitions, in which the same cell is chosen; `None` as a first look.
+    pub confidence: Option<f64>,
+    /// Share of them in which it or one that it is tied with is chosen; `None` as a first look.
+    pub confidence_with_ties: Option<f64>,
+    /// Cells that cannot be told from the best either, in the order in which they would be chosen; places in [`super::Study::cells`].
+    pub tied_with: Vec<usize>,
+    /// At which edges of what was measured it lies.
+    pub at_edge: Vec<Edge>,
+    /// Where it lies on its curve; `None` without a knee.
+    pub knee: Option<KneeSide>,
+    /// Why this is a first look and no recommendation.
+    pub first_look: Option<String>,
     /// `MODE=async CONCURRENCY=16 PARFETCH_CLIENT=lean`.
     pub environment: Vec<(String, String)>,
-    /// The `overrides` of ECS `RunTask`, as JSON in one line; the container's name is to be filled in.
-    pub run_task_overrides: String,
+    /// The `overrides` of ECS `RunTask`, as JSON in one line; the container's name is to be filled in. `None` as a first look.
+    pub run_task_overrides: Option<String>,
+}
+
+/// An edge of what was measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Edge {
+    /// The highest concurrency of its curve, which was not flat before it.
+    MostWorkers,
+    /// The lowest concurrency of its curve, above one.
+    FewestWorkers,
+    /// The most vCPU, for the fastest.
+    LargestTask,
+    /// The fewest vCPU, above Fargate's fewest, for the cheapest.
+    SmallestTask,
+}
+
+/// Where a cell lies on its curve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KneeSide {
+    /// Fewer workers than the knee.
+    Below,
+    /// The knee.
+    At,
+    /// More workers than the knee.
+    Above,
 }

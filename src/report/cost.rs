@@ -7,25 +7,39 @@ use std::collections::BTreeMap;
 
 use super::advice::Cost;
 use super::figures::median_of;
-use super::model::{CellReport, Facts, Workload};
+use super::model::{CellReport, Facts, Place, Workload};
 use super::observation::{Observation, Times};
-use crate::cell::{Cell, UNITS_PER_VCPU};
-use crate::price::{CPU_UNITS, PriceList, TaskRates, TaskSize, billed_seconds, fargate_memories, task_usd};
+use crate::cell::UNITS_PER_VCPU;
+use crate::price::{CPU_UNITS, MINIMUM_SECONDS, PriceList, TaskRates, TaskSize, billed_seconds, fargate_memories, task_usd};
 use crate::results::record::TaskRun;
 use crate::results::summary::StorageClass;
 
 /// Keys of a listing page.
 const PAGE_KEYS: u64 = 1_000;
 
-/// The smallest Fargate size with at least these vCPU and, as far as that many vCPU allow, this memory: CPU units and MiB. `None` above 32 vCPU and
-/// for a size that is not known.
-pub(super) fn fargate_size(cell: &Cell) -> Option<(u32, u32)> {
-    if cell.cpu_units == 0 || cell.memory_mib == 0 {
+/// By how much more memory a task has than the largest sum that a sample found: samples lie seconds apart, and a whole bucket takes longer than a
+/// repetition.
+const MEMORY_MARGIN: f64 = 2.0;
+
+/// The Fargate task that a cell is priced and recommended as, CPU units and MiB: the smallest with at least its vCPU. What ran on Fargate keeps its
+/// memory; elsewhere it is what holds twice the measured peak, since the memory of that machine says nothing of what is needed (where the peak is not
+/// known, the least that goes with these vCPU). `None` above 32 vCPU and for a size that is not known.
+pub(super) fn fargate_size(report: &CellReport, place: &Place) -> Option<(u32, u32)> {
+    let peak = report.observations.iter().filter_map(|observation| observation.usage.peak_memory_bytes).max();
+    let shards = f64::from(report.cell.shards.max(1));
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
+    let needed = peak.map_or(0, |bytes| (bytes as f64 / shards * MEMORY_MARGIN / f64::from(1 << 20)).ceil() as u32);
+    smallest(report.cell.cpu_units, if place.is_fargate() { report.cell.memory_mib } else { needed.max(1) })
+}
+
+/// The smallest Fargate size with at least these vCPU and, as far as that many vCPU allow, this memory.
+fn smallest(cpu_units: u32, memory_mib: u32) -> Option<(u32, u32)> {
+    if cpu_units == 0 || memory_mib == 0 {
         return None;
     }
-    let units = CPU_UNITS.into_iter().find(|units| *units >= cell.cpu_units)?;
+    let units = CPU_UNITS.into_iter().find(|units| *units >= cpu_units)?;
     let memories = fargate_memories(units)?;
-    let memory_mib = memories.iter().find(|memory| **memory >= cell.memory_mib).or(memories.last())?;
+    let memory_mib = memories.iter().find(|memory| **memory >= memory_mib).or(memories.last())?;
     Some((units, *memory_mib))
 }
 
@@ -96,25 +110,31 @@ impl Pricing {
     }
 
     /// What `used` costs in this cell; `None` without a price or a size.
-    pub(super) fn cost(&self, cell: &Cell, used: Used) -> Option<Cost> {
+    pub(super) fn cost(&self, report: &CellReport, used: Used) -> Option<Cost> {
         let (task, requests) = (self.task?, self.requests?);
         let pages = used.keys.div_ceil(PAGE_KEYS);
         Some(Cost {
-            usd_task: task_usd(task, size(cell)?, used.seconds) * f64::from(cell.shards.max(1)),
+            usd_task: task_usd(task, size(report)?, used.seconds) * f64::from(report.cell.shards.max(1)),
             usd_requests: used.gets * requests.get + pages as f64 * requests.list,
             usd_retrieval: used.bytes * requests.byte_retrieved,
             billed_s: billed_seconds(used.seconds),
+            is_minimum: used.seconds < MINIMUM_SECONDS,
             prices_dated: self.dated.clone(),
             is_hypothetical: self.is_hypothetical,
         })
     }
 
+    /// The price of the task alone, which is what configurations differ by: requests cost the same in each of them.
+    pub(super) fn usd_task(&self, report: &CellReport, seconds: f64) -> Option<f64> {
+        Some(task_usd(self.task?, size(report)?, seconds) * f64::from(report.cell.shards.max(1)))
+    }
+
     /// Price ÷ TB of complete objects, at the rate of this repetition.
-    pub(super) fn usd_per_tb(&self, cell: &Cell, observation: &Observation) -> Option<f64> {
+    pub(super) fn usd_per_tb(&self, report: &CellReport, observation: &Observation) -> Option<f64> {
         const HOUR_S: f64 = 3_600.0;
         let bytes = observation.counts.goodput_bytes.filter(|bytes| *bytes > 0)? as f64;
         let used = Used { seconds: HOUR_S, ..used(observation)? };
-        let cost = self.cost(cell, used)?;
+        let cost = self.cost(report, used)?;
         // An hour is far above the minimum, so the task's price is in proportion to its time.
         let usd_task = cost.usd_task / HOUR_S * observation.times.fetch_s?;
         Some((usd_task + cost.usd_requests + cost.usd_retrieval) / (bytes / 1e12))
@@ -122,14 +142,14 @@ impl Pricing {
 
     /// One repetition of the cell, in the median.
     pub(super) fn repetition(&self, report: &CellReport) -> Option<Cost> {
-        let median = |value: fn(&Cost) -> f64| {
-            median_of(&report.observations, |observation| self.cost(&report.cell, used(observation)?).map(|cost| value(&cost)))
-        };
+        let median =
+            |value: fn(&Cost) -> f64| median_of(&report.observations, |observation| self.cost(report, used(observation)?).map(|cost| value(&cost)));
         Some(Cost {
             usd_task: median(|cost| cost.usd_task)?,
             usd_requests: median(|cost| cost.usd_requests)?,
             usd_retrieval: median(|cost| cost.usd_retrieval)?,
             billed_s: median(|cost| cost.billed_s)?,
+            is_minimum: median(|cost| cost.billed_s)? <= MINIMUM_SECONDS,
             prices_dated: self.dated.clone(),
             is_hypothetical: self.is_hypothetical,
         })
@@ -137,8 +157,8 @@ impl Pricing {
 }
 
 /// The size that is paid for.
-fn size(cell: &Cell) -> Option<TaskSize> {
-    let (units, memory_mib) = fargate_size(cell)?;
+fn size(report: &CellReport) -> Option<TaskSize> {
+    let (units, memory_mib) = report.fargate?;
     Some(TaskSize { vcpu: f64::from(units) / f64::from(UNITS_PER_VCPU), memory_mib: u64::from(memory_mib) })
 }
 
@@ -172,7 +192,8 @@ fn used(observation: &Observation) -> Option<Used> {
     } else {
         own_s(times)?
     };
-    let gets = counts.attempts.or(counts.tried)? as f64;
+    // What AWS does not bill is not paid for.
+    let gets = observation.paid().or(counts.tried)? as f64;
     let bytes = counts.received_bytes.or(counts.goodput_bytes)? as f64;
     Some(Used { seconds, gets, keys: counts.keys?, bytes })
 }
@@ -197,13 +218,6 @@ fn requests(classes: &BTreeMap<String, StorageClass>, rates: impl Fn(&str) -> Op
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cell::Program;
-    use crate::plan::{ClientKind, Mode};
-
-    fn cell(cpu_units: u32, memory_mib: u32) -> Cell {
-        Cell { program: Program::Client(ClientKind::Lean), cpu_units, memory_mib, mode: Mode::Async, concurrency: 1, shards: 1 }
-    }
-
     #[test]
     fn a_size_becomes_the_smallest_of_fargate_that_holds_it() {
         for (asked, found) in [
@@ -219,7 +233,7 @@ mod tests {
             ((65_536, 65_536), None),
             ((0, 1_024), None),
         ] {
-            assert_eq!(fargate_size(&cell(asked.0, asked.1)), found, "{asked:?}");
+            assert_eq!(smallest(asked.0, asked.1), found, "{asked:?}");
         }
     }
 

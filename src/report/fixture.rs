@@ -236,7 +236,7 @@ fn series(mb_per_s: f64, fetch_ns: u64) -> Series {
         left -= bytes;
         bytes
     });
-    Series { interval_ns: 1_000_000_000, bytes: bytes.collect() }
+    Series { interval_ns: 1_000_000_000, bytes: bytes.collect(), fetches: Vec::new() }
 }
 
 /// The summary of a run outside a sweep, by a name of its own.

@@ -177,7 +177,11 @@ fn recommend(text: &mut String, study: &Study, recommendation: &Recommendation) 
     }
     for (label, choice) in sections::choices(recommendation) {
         item(text, &format!("**{label}:** {}", markdown(&choice.words)));
-        code(text, &[sections::environment(choice), format!("--overrides {}", sections::shell(&choice.run_task_overrides))]);
+        let overrides = choice.run_task_overrides.iter().map(|overrides| format!("--overrides {}", sections::shell(overrides)));
+        code(text, &std::iter::once(sections::environment(choice)).chain(overrides).collect::<Vec<_>>());
+    }
+    if let Some(caveat) = &recommendation.caveat {
+        item(text, &markdown(caveat));
     }
     let rows: Vec<Vec<String>> = sections::pareto(study, recommendation).into_iter().map(|row| row.map(|cell| markdown(&cell)).into()).collect();
     if rows.len() > 1 {

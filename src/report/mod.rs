@@ -5,6 +5,8 @@
 //! chart shows); runs nothing and prints nothing.
 
 mod advice;
+mod burst;
+mod choose;
 mod compare;
 mod cost;
 mod curves;
@@ -33,7 +35,7 @@ mod sample;
 #[cfg(test)]
 mod tests;
 
-pub use advice::{Basis, Choice, Cost, Held, Prediction, Recommendation, ScaledBy};
+pub use advice::{Basis, Choice, Cost, Edge, Held, KneeSide, Prediction, Recommendation, ScaledBy};
 pub use compare::{
     ALPHA, Change, Compared, Comparison, Overall, Side, compare, render_comparison_csv, render_comparison_json, render_comparison_markdown,
     render_comparison_text,

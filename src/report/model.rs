@@ -140,6 +140,8 @@ pub struct CellReport {
     pub is_knee: bool,
     /// Against other cells, on worker start + fetch time.
     pub speed_ups: Vec<SpeedUp>,
+    /// CPU units and MiB of the Fargate task that it is priced and recommended as; `None` where there is none or its size is not known.
+    pub fargate: Option<(u32, u32)>,
     /// What it costs; `None` where the price is not known (the notes say why).
     pub cost: Option<Cost>,
     /// How long its rate was seen to hold, and whether it dropped; `None` without a series.

@@ -95,6 +95,8 @@ pub struct Counts {
     pub attempts: Option<u64>,
     /// Attempts that were told «too fast».
     pub throttles: Option<u64>,
+    /// Attempts that nobody bills: answers of 5xx, and connections that were not made.
+    pub unpaid: Option<u64>,
     /// Fetches whose times are in the percentiles: of shards, in the added histograms.
     pub timed: Option<u64>,
 }
@@ -140,6 +142,8 @@ pub struct Course {
     pub held_s: f64,
     /// The drop, when there was one.
     pub drop: Option<RateDrop>,
+    /// Which share of the time went by objects, the rest by bytes; known where sizes changed during the run.
+    pub by_objects: Option<f64>,
 }
 
 /// A rate that fell and stayed low: a burst's end.
@@ -205,6 +209,16 @@ impl Observation {
     pub fn server_share(&self) -> Option<f64> {
         let time = if self.is_contender { self.times.wall_s } else { self.times.fetch_s };
         ratio(ratio(self.usage.server_cpu_s, time), self.usage.server_threads.map(f64::from))
+    }
+
+    /// Attempts that are billed.
+    pub fn paid(&self) -> Option<u64> {
+        Some(self.counts.attempts?.saturating_sub(self.counts.unpaid.unwrap_or(0)))
+    }
+
+    /// Attempts that are billed ÷ objects that were tried.
+    pub fn paid_per_object(&self) -> Option<f64> {
+        ratio(float(self.paid()), float(self.counts.tried))
     }
 
     /// Throttled attempts ÷ attempts.

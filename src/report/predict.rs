@@ -1,78 +1,105 @@
 //! From repetitions to the whole bucket, never past what was seen: a burst rate is called one, and after a drop the lower rate counts.
 
-use super::advice::{Basis, Held, Prediction, ScaledBy};
+use super::advice::{Basis, Prediction, ScaledBy};
+use super::burst::{self, Burst};
 use super::cost::{Pricing, Used};
-use super::figures::{CONFIDENCE, median_of, values};
-use super::metric::Metric;
+use super::figures::median_of;
 use super::model::{CellReport, Facts, Interval, Workload};
-use super::observation::{Observation, RateDrop};
-use crate::stats::location::{median, median_interval};
+use super::observation::Observation;
+use crate::stats::location::{median, next_value};
 use crate::units::three_digits;
 
-/// From this difference on the two ways to scale contradict, and the larger time counts.
+/// From this difference on the two ways to scale contradict, which is said.
 const CONTRADICTION: f64 = 1.10;
+/// How exactly a burst's credit and the rate after it are known beside what repetitions show: standard deviation of the log of the time after the drop.
+const BURST_ERROR: f64 = 0.05;
+/// A repetition of at least this share of the bucket is the bucket.
+const WHOLE: f64 = 0.999;
 
-/// How long the rate was seen to hold in these repetitions: with a drop in any of them, to the earliest one.
-pub(super) fn held<'a>(observations: impl Iterator<Item = &'a Observation>) -> Option<Held> {
-    let mut held: Option<Held> = None;
-    for observation in observations {
-        let drop = observation.course.and_then(|course| course.drop);
-        let Some(held_s) = observation.course.map(|course| course.held_s).or(observation.times.fetch_s) else { continue };
-        held = Some(join(held, Held { held_s, drop }));
-    }
-    held
+/// What is predicted.
+struct Bucket {
+    keys: f64,
+    bytes: f64,
 }
 
-/// What two sets of repetitions show together.
-pub(super) fn join(one: Option<Held>, other: Held) -> Held {
-    let Some(one) = one else { return other };
-    match (one.drop, other.drop) {
-        (None, None) => Held { held_s: one.held_s.max(other.held_s), drop: None },
-        (Some(_), None) => one,
-        (None, Some(_)) => other,
-        (Some(first), Some(second)) => {
-            let earliest = if first.bytes <= second.bytes { first } else { second };
-            let after_bytes_per_s = first.after_bytes_per_s.min(second.after_bytes_per_s);
-            Held { held_s: earliest.at_s, drop: Some(RateDrop { after_bytes_per_s, ..earliest }) }
+/// One repetition's way to the whole bucket, in seconds of fetching.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Scaled {
+    by_bytes_s: f64,
+    by_objects_s: f64,
+}
+
+impl Scaled {
+    /// By how much of the time goes by objects; where that is not known, between the two: whatever it is, that cannot be off by more than half of what
+    /// they differ by.
+    fn middle_s(&self, by_objects: Option<f64>) -> f64 {
+        match by_objects {
+            Some(share) => share * self.by_objects_s + (1.0 - share) * self.by_bytes_s,
+            None => (self.by_bytes_s * self.by_objects_s).sqrt(),
         }
     }
 }
 
-/// Fetch times of the bucket, one a repetition.
-struct Scaled {
-    times_s: Vec<f64>,
-    by: ScaledBy,
-    note: Option<String>,
-}
-
-/// What the fetch time of the bucket follows from.
-struct Bucket {
-    keys: u64,
-    bytes: u64,
-}
-
 /// The whole bucket with this cell; `None` without figures, or when keys or bytes are not known.
-pub(super) fn predict(report: &CellReport, (workload, facts): (&Workload, &Facts), pricing: &Pricing) -> Option<Prediction> {
-    let bucket = Bucket { keys: workload.keys.filter(|keys| *keys > 0)?, bytes: workload.bytes.filter(|bytes| *bytes > 0)? };
-    let scaled = scale(&report.observations, &bucket)?;
-    let at_rate_s = median(&scaled.times_s)?;
-    let mut notes: Vec<String> = scaled.note.into_iter().collect();
-    let (fetch_s, basis) = fetch(at_rate_s, bucket.bytes, report.held);
-    let (mut parts, missing) = parts(report, facts, bucket.keys);
+pub(super) fn predict(
+    report: &CellReport,
+    (workload, facts): (&Workload, &Facts),
+    (pricing, burst): (&Pricing, Option<Burst>),
+) -> Option<Prediction> {
+    let (keys, bytes) = (workload.keys.filter(|keys| *keys > 0)?, workload.bytes.filter(|bytes| *bytes > 0)?);
+    let bucket = Bucket { keys: keys as f64, bytes: bytes as f64 };
+    let rate = burst::middle_rate(&report.observations)?;
+    let shards = f64::from(report.cell.shards.max(1));
+    let scaled: Vec<Scaled> =
+        report.observations.iter().filter_map(|observation| scale(observation, &bucket, (burst, rate / shards, shards))).collect();
+    let by_objects = median_of(&report.observations, |observation| observation.course?.by_objects);
+    let each_s: Vec<f64> = scaled.iter().map(|scaled| scaled.middle_s(by_objects)).collect();
+    let fetch_s = median(&each_s)?;
+    let objects_over_bytes = median(&scaled.iter().map(|scaled| scaled.by_objects_s / scaled.by_bytes_s).collect::<Vec<_>>())?;
+    let (scaled_by, mut notes) = scaled_by(objects_over_bytes);
+    let basis = basis(report, (fetch_s, bucket.bytes), (burst, rate / shards, shards));
+    let (mut parts, missing) = parts(report, facts, keys);
     if !missing.is_empty() {
         notes.push(format!("not known, and not in it: {}", missing.join(", ")));
     }
     let fixed_s: f64 = parts.iter().map(|(_, seconds)| seconds).sum();
     parts.push(("fetch".to_owned(), fetch_s));
-    let interval = match basis {
-        // Of one course there is no interval.
-        Basis::Sustained { .. } => None,
-        _ => median_interval(&scaled.times_s, CONFIDENCE).map(|found| Interval {
-            low: found.low + fixed_s,
-            high: found.high + fixed_s,
-            level: found.level,
-        }),
+    notes.extend(limits(report, workload));
+    let seconds = fixed_s + fetch_s;
+    let around_s = median_of(&report.observations, |observation| observation.times.around_s);
+    if let Some(around_s) = around_s {
+        notes.push(format!("a task is billed for {} s more than it runs: the pull of its image, and until it has stopped", three_digits(around_s)));
+    }
+    let cost = |seconds: f64| {
+        let paid = median_of(&report.observations, Observation::paid_per_object).unwrap_or(1.0).max(1.0);
+        pricing.cost(report, Used { seconds: seconds + around_s.unwrap_or(0.0), gets: paid * bucket.keys, keys, bytes: bucket.bytes })
     };
+    let interval = interval(&scaled, (fetch_s, fixed_s), &basis);
+    let usd = |seconds: f64| cost(seconds).map(|cost| cost.usd_total());
+    let usd_interval = interval.and_then(|found| Some(Interval { low: usd(found.low)?, high: usd(found.high)?, level: found.level }));
+    let runs_s: Vec<f64> = each_s.into_iter().map(|fetch_s| fixed_s + fetch_s).collect();
+    let runs_usd = runs_s.iter().filter_map(|seconds| pricing.usd_task(report, seconds + around_s.unwrap_or(0.0))).collect();
+    Some(Prediction {
+        keys,
+        bytes,
+        seconds,
+        interval,
+        usd_interval,
+        runs_s,
+        runs_usd,
+        fetch_s,
+        parts,
+        scaled_by,
+        objects_over_bytes,
+        basis,
+        cost: cost(seconds),
+        notes,
+    })
+}
+
+/// What a reader must know of the repetitions that a prediction rests on.
+fn limits(report: &CellReport, workload: &Workload) -> Vec<String> {
+    let mut notes = Vec::new();
     if workload.keys_sha256.is_none() && workload.limit.is_some() {
         notes.push("the runs were held to a number of keys: this is what they fetched, not the bucket".to_owned());
     }
@@ -80,63 +107,84 @@ pub(super) fn predict(report: &CellReport, (workload, facts): (&Workload, &Facts
     if failed > 0 {
         notes.push(format!("{failed} objects failed in the repetitions that it rests on"));
     }
-    let gets =
-        median_of(&report.observations, |observation| observation.value(Metric::AttemptsPerObject)).unwrap_or(1.0).max(1.0) * bucket.keys as f64;
-    let seconds = fixed_s + fetch_s;
-    let around_s = median_of(&report.observations, |observation| observation.times.around_s);
-    if let Some(around_s) = around_s {
-        notes.push(format!("a task is billed for {} s more than it runs: the pull of its image, and until it has stopped", three_digits(around_s)));
+    notes
+}
+
+/// What a repetition says of the bucket. Its tail comes once, however large the bucket is: what came before it is scaled, at the rate that it had then.
+fn scale(observation: &Observation, bucket: &Bucket, (burst, middle, shards): (Option<Burst>, f64, f64)) -> Option<Scaled> {
+    let fetch_s = observation.times.fetch_s.filter(|seconds| *seconds > 0.0)?;
+    let bytes = observation.counts.goodput_bytes.filter(|bytes| *bytes > 0)? as f64;
+    let objects = observation.counts.ok.filter(|objects| *objects > 0)? as f64;
+    if bytes >= WHOLE * bucket.bytes && bytes <= bucket.bytes / WHOLE {
+        return Some(Scaled { by_bytes_s: fetch_s, by_objects_s: fetch_s });
     }
-    let used = Used { seconds: seconds + around_s.unwrap_or(0.0), gets, keys: bucket.keys, bytes: bucket.bytes as f64 };
-    Some(Prediction {
-        keys: bucket.keys,
-        bytes: bucket.bytes,
-        seconds,
-        interval,
-        fetch_s,
-        parts,
-        scaled_by: scaled.by,
-        basis,
-        cost: pricing.cost(&report.cell, used),
-        notes,
-    })
+    let (window_bytes, tail_s) = window(observation, (fetch_s, bytes)).unwrap_or((bytes, 0.0));
+    // As many of the objects as of the bytes.
+    let (tail_bytes, tail_objects) = (bytes - window_bytes, objects * (1.0 - window_bytes / bytes));
+    let by_bytes = bucket.bytes - tail_bytes;
+    let by_objects = window_bytes * (bucket.keys - tail_objects) / (objects - tail_objects);
+    if by_bytes <= 0.0 || by_objects <= 0.0 {
+        // Less than a tail: a part of it.
+        return Some(Scaled { by_bytes_s: fetch_s * bucket.bytes / bytes, by_objects_s: fetch_s * bucket.keys / objects });
+    }
+    let rate = match burst {
+        Some(_) => burst::rate(observation)?,
+        None => window_bytes / (fetch_s - tail_s),
+    };
+    let seconds = |bytes: f64| match burst {
+        // A run that was slow would be slow after the burst too.
+        Some(burst) => burst.times(rate / shards / middle).seconds(bytes / shards, rate / shards),
+        None => bytes / rate,
+    };
+    Some(Scaled { by_bytes_s: seconds(by_bytes) + tail_s, by_objects_s: seconds(by_objects) + tail_s })
 }
 
-/// Each repetition's fetch time, scaled by bytes and by objects; where the two contradict the larger one counts.
-fn scale(observations: &[Observation], bucket: &Bucket) -> Option<Scaled> {
-    let by = |whole: u64, part: fn(&Observation) -> Option<u64>| {
-        values(observations, |observation| {
-            let part = part(observation).filter(|part| *part > 0)?;
-            Some(observation.times.fetch_s? * (whole as f64 / part as f64))
-        })
-    };
-    let by_bytes = by(bucket.bytes, |observation| observation.counts.goodput_bytes);
-    let by_objects = by(bucket.keys, |observation| observation.counts.ok);
-    let (bytes_s, objects_s) = (median(&by_bytes)?, median(&by_objects)?);
-    let contradict = bytes_s.max(objects_s) > bytes_s.min(objects_s) * CONTRADICTION;
-    let note = contradict.then(|| {
-        let (taken, percent) = if objects_s > bytes_s { ("objects", objects_s / bytes_s) } else { ("bytes", bytes_s / objects_s) };
-        format!("objects of the bucket are not as large as those measured: scaled by {taken}, which gives {:.0} % more", (percent - 1.0) * 100.0)
-    });
-    let by_objects_counts = contradict && objects_s > bytes_s;
-    let (times_s, by) = if by_objects_counts { (by_objects, ScaledBy::Objects) } else { (by_bytes, ScaledBy::Bytes) };
-    Some(Scaled { times_s, by, note })
+/// Bytes that came while every worker was busy, and seconds of the tail; `None` where that is not known.
+fn window(observation: &Observation, (fetch_s, bytes): (f64, f64)) -> Option<(f64, f64)> {
+    let tail_s = fetch_s * observation.tail_share.filter(|share| (0.0..1.0).contains(share))?;
+    let rate = observation.active_window_bytes_per_s?;
+    let window_bytes = rate * (fetch_s - tail_s);
+    // While all workers were busy it was faster than on the average, or one of the two is wrong.
+    (window_bytes > 0.0 && rate >= bytes / fetch_s).then(|| (window_bytes.min(bytes), tail_s))
 }
 
-/// The fetch time with what was seen of the rate over time, given what it would be if the rate held.
-fn fetch(at_rate_s: f64, bytes: u64, held: Option<Held>) -> (f64, Basis) {
-    let held_s = held.map_or(0.0, |held| held.held_s);
-    let Some(drop) = held.and_then(|held| held.drop) else {
-        let basis = if at_rate_s <= held_s { Basis::Seen { held_s, needed_s: at_rate_s } } else { Basis::Burst { held_s, needed_s: at_rate_s } };
-        return (at_rate_s, basis);
-    };
-    let after_drop_bytes = bytes.saturating_sub(drop.bytes);
-    let basis = Basis::Sustained { drop, after_drop_bytes };
-    let burst_bytes = bytes.min(drop.bytes);
-    // Not the mean rate of a repetition: it may hold seconds after a drop.
-    let burst_s = drop.at_s * burst_bytes as f64 / drop.bytes.max(1) as f64;
-    let after_s = if after_drop_bytes == 0 { 0.0 } else { after_drop_bytes as f64 / drop.after_bytes_per_s.max(1.0) };
-    (burst_s + after_s, basis)
+/// Whether bytes and objects contradict, and the sentence that says so.
+fn scaled_by(ratio: f64) -> (ScaledBy, Vec<String>) {
+    if ratio.max(1.0 / ratio) <= CONTRADICTION {
+        return (ScaledBy::Bytes, Vec::new());
+    }
+    let (less, more) = if ratio > 1.0 { ("bytes", "objects") } else { ("objects", "bytes") };
+    let percent = (ratio.max(1.0 / ratio) - 1.0) * 100.0;
+    let note = format!(
+        "objects of the bucket are not as large as those measured: by {more} it would take {percent:.0} % more time than by {less}, and the interval holds both"
+    );
+    (ScaledBy::Between, vec![note])
+}
+
+/// The seconds that one run takes in 95 % of all cases: repetitions as they spread (lognormal, Student's t for so few of them), by bytes and by objects.
+fn interval(scaled: &[Scaled], (fetch_s, fixed_s): (f64, f64), basis: &Basis) -> Option<Interval> {
+    let known = if matches!(basis, Basis::Sustained { after_drop_bytes: 1.., .. }) { BURST_ERROR } else { 0.0 };
+    let by = |of: fn(&Scaled) -> f64| next_value(&scaled.iter().map(|scaled| of(scaled).ln()).collect::<Vec<_>>(), known);
+    let (bytes, objects) = (by(|scaled| scaled.by_bytes_s)?, by(|scaled| scaled.by_objects_s)?);
+    let low = bytes.low.min(objects.low).exp().min(fetch_s);
+    let high = bytes.high.max(objects.high).exp().max(fetch_s);
+    Some(Interval { low: low + fixed_s, high: high + fixed_s, level: bytes.level })
+}
+
+/// What the rate rests on.
+fn basis(report: &CellReport, (fetch_s, bytes): (f64, f64), (burst, rate, shards): (Option<Burst>, f64, f64)) -> Basis {
+    let held_s = report.held.map_or(0.0, |held| held.held_s);
+    match burst {
+        Some(burst) if burst.is_above(rate) => {
+            let drop = burst.drop(rate);
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bytes of a bucket, and not negative")]
+            let after_drop_bytes = (bytes - drop.bytes as f64 * shards).max(0.0) as u64;
+            Basis::Sustained { drop, after_drop_bytes }
+        }
+        Some(burst) => Basis::BelowSustained { sustained_bytes_per_s: burst.sustained_bytes_per_s * shards },
+        None if fetch_s <= held_s => Basis::Seen { held_s, needed_s: fetch_s },
+        None => Basis::Burst { held_s, needed_s: fetch_s },
+    }
 }
 
 /// The parts of a task besides fetching, and the names of those that are not known.
@@ -168,9 +216,13 @@ fn parts(report: &CellReport, facts: &Facts, keys: u64) -> (Vec<(String, f64)>, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::burst::of_size;
+    use crate::report::fixture::lean;
+    use crate::report::observation::{Course, RateDrop};
 
+    #[track_caller]
     fn close(found: f64, expected: f64) {
-        assert!((found - expected).abs() <= expected.abs() * 1e-9, "{found} is not {expected}");
+        assert!((found - expected).abs() <= expected.abs() * 1e-6, "{found} is not {expected}");
     }
 
     fn run(fetch_s: f64, (bytes, objects): (u64, u64)) -> Observation {
@@ -180,56 +232,79 @@ mod tests {
         observation
     }
 
-    /// 1 GB/s for 100 s, then an eighth of it.
-    fn dropping() -> RateDrop {
-        RateDrop { at_s: 100.0, bytes: 100_000_000_000, before_bytes_per_s: 1e9, after_bytes_per_s: 1.25e8, p: 0.001 }
+    /// A run at 1 GB/s for so many seconds, then at an eighth of it, 200 s in all.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "numbers of a test")]
+    fn dropping(at_s: f64, slower: f64) -> Observation {
+        let drop =
+            RateDrop { at_s, bytes: (at_s * 1e9 / slower) as u64, before_bytes_per_s: 1e9 / slower, after_bytes_per_s: 1.25e8 / slower, p: 0.001 };
+        let mut observation = run(200.0, ((at_s * 1e9 / slower + (200.0 - at_s) * 1.25e8 / slower) as u64, 100));
+        observation.course = Some(Course { held_s: at_s, drop: Some(drop), by_objects: None });
+        observation
     }
 
+    const ALONE: (Option<Burst>, f64, f64) = (None, 1.0, 1.0);
+
     #[test]
-    fn a_burst_is_never_taken_past_its_drop() {
-        let held = Some(Held { held_s: 100.0, drop: Some(dropping()) });
-        // 200 GB: 100 s at the burst rate, and 100 GB at 125 MB/s.
-        let (seconds, basis) = fetch(200.0, 200_000_000_000, held);
-        close(seconds, 100.0 + 800.0);
-        assert_eq!(basis, Basis::Sustained { drop: dropping(), after_drop_bytes: 100_000_000_000 });
+    fn a_drop_of_one_cell_holds_for_its_size() {
+        let cell = lean(1_024, crate::plan::Mode::Async, 16);
+        let seen = [dropping(100.0, 1.0)];
+        let burst = of_size(&[(&cell, seen.iter().collect())]).unwrap();
+        // 200 GB at 1 GB/s: 100 s, and 100 GB at 125 MB/s.
+        close(burst.seconds(200e9, 1e9), 100.0 + 800.0);
         // 50 GB fit into the burst.
-        let (seconds, basis) = fetch(50.0, 50_000_000_000, held);
-        close(seconds, 50.0);
-        assert_eq!(basis, Basis::Sustained { drop: dropping(), after_drop_bytes: 0 });
+        close(burst.seconds(50e9, 1e9), 50.0);
+        // The credit is 87.5 GB above 125 MB/s: half as fast uses it in 233 s, with 117 GB.
+        close(burst.seconds(200e9, 5e8), 87.5e9 / 3.75e8 + (200e9 - 87.5e9 / 3.75e8 * 5e8) / 1.25e8);
+        // What is slower than what follows never uses it.
+        close(burst.seconds(200e9, 1e8), 2_000.0);
+        assert!(!burst.is_above(1.26e8) && burst.is_above(1.3e8));
     }
 
     #[test]
-    fn a_rate_that_was_seen_for_less_time_than_is_needed_is_a_burst() {
-        let held = Some(Held { held_s: 74.0, drop: None });
-        assert_eq!(fetch(200.0, 1, held).1, Basis::Burst { held_s: 74.0, needed_s: 200.0 });
-        assert_eq!(fetch(74.0, 1, held).1, Basis::Seen { held_s: 74.0, needed_s: 74.0 });
-        assert_eq!(fetch(1.0, 1, None).1, Basis::Burst { held_s: 0.0, needed_s: 1.0 });
+    fn one_slow_repetition_decides_nothing() {
+        let cell = lean(1_024, crate::plan::Mode::Async, 16);
+        let mut seen: Vec<Observation> = (0..5).map(|_| dropping(100.0, 1.0)).collect();
+        let usual = of_size(&[(&cell, seen.iter().collect())]).unwrap();
+        seen.push(dropping(60.0, 3.0));
+        assert_eq!(of_size(&[(&cell, seen.iter().collect())]).unwrap(), usual);
+        // Nor does one drop among many runs that lasted as long.
+        let mut steady: Vec<Observation> = (0..5).map(|_| run(200.0, (200_000_000_000, 100))).collect();
+        steady.push(dropping(100.0, 1.0));
+        assert_eq!(of_size(&[(&cell, steady.iter().collect())]), None);
+        // One among short ones does.
+        let mut short: Vec<Observation> = (0..5).map(|_| run(30.0, (30_000_000_000, 100))).collect();
+        short.push(dropping(100.0, 1.0));
+        assert_eq!(of_size(&[(&cell, short.iter().collect())]), Some(usual));
     }
 
     #[test]
-    fn the_earliest_drop_and_the_lowest_rate_after_one_count() {
-        let late = RateDrop { at_s: 300.0, bytes: 300_000_000_000, after_bytes_per_s: 1e8, ..dropping() };
-        let joined = join(Some(Held { held_s: 300.0, drop: Some(late) }), Held { held_s: 100.0, drop: Some(dropping()) });
-        assert_eq!(joined, Held { held_s: 100.0, drop: Some(RateDrop { after_bytes_per_s: 1e8, ..dropping() }) });
-        let longest = join(Some(Held { held_s: 60.0, drop: None }), Held { held_s: 70.0, drop: None });
-        assert_eq!(longest, Held { held_s: 70.0, drop: None });
-        assert_eq!(join(Some(longest), joined), joined, "a run that ended before the drop does not undo it");
-    }
-
-    #[test]
-    fn scaling_takes_the_larger_time_when_bytes_and_objects_contradict() {
-        let bucket = Bucket { keys: 1_000, bytes: 100_000 };
+    fn bytes_and_objects_are_the_ends_of_what_is_possible() {
+        let bucket = Bucket { keys: 1_000.0, bytes: 100_000.0 };
         // A tenth of the bytes, and of the objects.
-        let same = scale(&[run(2.0, (10_000, 100))], &bucket).unwrap();
-        assert_eq!((same.by, same.note), (ScaledBy::Bytes, None));
-        close(same.times_s[0], 20.0);
+        let same = scale(&run(2.0, (10_000, 100)), &bucket, ALONE).unwrap();
+        close(same.by_bytes_s, 20.0);
+        close(same.by_objects_s, 20.0);
         // The measured objects were twice as large.
-        let larger = scale(&[run(2.0, (10_000, 50))], &bucket).unwrap();
-        assert_eq!(larger.by, ScaledBy::Objects);
-        close(larger.times_s[0], 40.0);
-        let smaller = scale(&[run(2.0, (10_000, 200))], &bucket).unwrap();
-        assert_eq!(smaller.by, ScaledBy::Bytes);
-        close(smaller.times_s[0], 20.0);
-        assert!(smaller.note.unwrap().ends_with("scaled by bytes, which gives 100 % more"));
+        let larger = scale(&run(2.0, (10_000, 50)), &bucket, ALONE).unwrap();
+        close(larger.by_bytes_s, 20.0);
+        close(larger.by_objects_s, 40.0);
+        close(larger.middle_s(None), 800.0_f64.sqrt());
+        close(larger.middle_s(Some(0.25)), 25.0);
+        let (by, notes) = scaled_by(larger.by_objects_s / larger.by_bytes_s);
+        assert_eq!(by, ScaledBy::Between);
+        assert!(notes[0].contains("by objects it would take 100 % more time than by bytes"), "{notes:?}");
+    }
+
+    #[test]
+    fn the_tail_comes_once() {
+        let bucket = Bucket { keys: 1_000.0, bytes: 100_000.0 };
+        let mut observation = run(10.0, (10_000, 100));
+        // 9,000 bytes in 6 s, and a tail of 4 s with 1,000.
+        (observation.tail_share, observation.active_window_bytes_per_s) = (Some(0.4), Some(1_500.0));
+        close(scale(&observation, &bucket, ALONE).unwrap().by_bytes_s, 99_000.0 / 1_500.0 + 4.0);
+        close(scale(&observation, &bucket, ALONE).unwrap().by_objects_s, 99_000.0 / 1_500.0 + 4.0);
+        // Who fetched the bucket knows its time.
+        let whole = Observation { tail_share: Some(0.4), active_window_bytes_per_s: Some(1_500.0), ..run(10.0, (100_000, 1_000)) };
+        close(scale(&whole, &bucket, ALONE).unwrap().middle_s(None), 10.0);
     }
 }

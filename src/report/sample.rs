@@ -54,6 +54,7 @@ pub(crate) fn report(cell: Cell, throughputs: &[f64]) -> CellReport {
         standing: Standing::Unknown,
         is_knee: false,
         speed_ups: Vec::new(),
+        fargate: None,
         cost: None,
         held: None,
         prediction: None,
@@ -176,6 +177,7 @@ fn predict(study: &mut Study) {
         usd_requests: 0.0184,
         usd_retrieval: 0.0,
         billed_s: 201.0,
+        is_minimum: false,
         prices_dated: "2026-11-01".to_owned(),
         is_hypothetical: false,
     };
@@ -184,9 +186,13 @@ fn predict(study: &mut Study) {
         bytes: 118_000_000_000,
         seconds,
         interval: Some(Interval { low: seconds - 6.0, high: seconds + 6.0, level: 0.968_75 }),
+        usd_interval: None,
+        runs_s: vec![seconds; 6],
+        runs_usd: Vec::new(),
         fetch_s: seconds - 4.0,
         parts: vec![("listing".to_owned(), 4.0), ("fetch".to_owned(), seconds - 4.0)],
         scaled_by: ScaledBy::Bytes,
+        objects_over_bytes: 1.0,
         basis: Basis::Burst { held_s: 74.0, needed_s: seconds - 4.0 },
         cost: Some(cost(usd_task)),
         notes: Vec::new(),
@@ -197,8 +203,14 @@ fn predict(study: &mut Study) {
     let choice = |place: usize, words: &str| Choice {
         cell: place,
         words: words.to_owned(),
+        confidence: Some(0.97),
+        confidence_with_ties: Some(1.0),
+        tied_with: Vec::new(),
+        at_edge: Vec::new(),
+        knee: None,
+        first_look: None,
         environment: vec![("MODE".to_owned(), "async".to_owned()), ("CONCURRENCY".to_owned(), "16".to_owned())],
-        run_task_overrides: r#"{"cpu":"1024","memory":"2048","containerOverrides":[{"name":"parfetch","environment":[]}]}"#.to_owned(),
+        run_task_overrides: Some(r#"{"cpu":"1024","memory":"2048","containerOverrides":[{"name":"parfetch","environment":[]}]}"#.to_owned()),
     };
     study.recommendations = vec![Recommendation {
         program: LEAN,
@@ -210,6 +222,7 @@ fn predict(study: &mut Study) {
         fastest: Some(choice(19, "4 vCPU, 8 GB, async × 16. 118 GB in 2 min 2 s ± 6 s, $0.0251.")),
         pareto: vec![19, 4],
         because: None,
+        caveat: None,
         rule: "cheapest: the lowest predicted price of the whole bucket; fastest: the shortest predicted time",
     }];
 }
@@ -240,10 +253,22 @@ pub(crate) fn hostile() -> Study {
     study.notes = vec![text()];
     study.recommendations = vec![Recommendation {
         program: contender,
-        cheapest: Some(Choice { cell: 1, words: text(), environment: vec![("MODE".to_owned(), text())], run_task_overrides: text() }),
+        cheapest: Some(Choice {
+            cell: 1,
+            words: text(),
+            confidence: None,
+            confidence_with_ties: None,
+            tied_with: vec![0],
+            at_edge: Vec::new(),
+            knee: None,
+            first_look: Some(text()),
+            environment: vec![("MODE".to_owned(), text())],
+            run_task_overrides: Some(text()),
+        }),
         fastest: None,
         pareto: Vec::new(),
         because: Some(text()),
+        caveat: Some(text()),
         rule: "",
     }];
     study

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::advice::Held;
+use super::burst::Burst;
 use super::cost::{Pricing, fargate_size};
 use super::metric::Metric;
-use super::model::{CellReport, Facts, Failure, Standing, Study, Verdict, Workload};
+use super::model::{CellReport, Facts, Failure, Place, Standing, Study, Verdict, Workload};
 use super::observation::Observation;
 use super::read::{Reading, Run};
-use super::{Limit, curves, figures, predict, recommend, verdict};
+use super::{Limit, burst, curves, figures, predict, recommend, verdict};
 use crate::cell::Cell;
 use crate::plan::Mode;
 use crate::price::PriceList;
@@ -23,8 +24,8 @@ pub fn studies(reading: Reading, prices: &PriceList) -> Vec<Study> {
     let mut studies: Vec<Study> = by_workload(reading.runs).into_iter().map(|(workload, runs)| study(workload, runs, prices)).collect();
     studies.sort_by(|one, other| one.facts.first_start.cmp(&other.facts.first_start));
     let evidence = evidence(&studies);
-    for study in &mut studies {
-        finish(study, &evidence, prices);
+    for (study, evidence) in studies.iter_mut().zip(&evidence) {
+        finish(study, evidence, prices);
     }
     studies
 }
@@ -56,7 +57,7 @@ fn by_workload(runs: Vec<Run>) -> Vec<(Workload, Vec<Run>)> {
 fn study(workload: Workload, runs: Vec<Run>, prices: &PriceList) -> Study {
     let facts = facts(&runs, prices);
     let pricing = Pricing::of(&workload, &facts, prices);
-    let mut cells = cells(runs, &pricing);
+    let mut cells = cells(runs, &pricing, &workload.place);
     let mut curves = curves::curves(&cells);
     for cell in &mut cells {
         cell.verdict = verdict::alone(cell);
@@ -74,7 +75,7 @@ fn study(workload: Workload, runs: Vec<Run>, prices: &PriceList) -> Study {
     Study { workload, facts, cells, curves, recommendations: Vec::new(), notes }
 }
 
-fn cells(runs: Vec<Run>, pricing: &Pricing) -> Vec<CellReport> {
+fn cells(runs: Vec<Run>, pricing: &Pricing, where_run: &Place) -> Vec<CellReport> {
     let mut cells: Vec<CellReport> = Vec::new();
     // Runs are sorted by cell; failed ones that joined late are not, so cells are looked for from the end.
     for run in runs {
@@ -83,18 +84,20 @@ fn cells(runs: Vec<Run>, pricing: &Pricing) -> Vec<CellReport> {
             cells.len() - 1
         });
         match run.outcome {
-            Ok(mut observation) => {
-                observation.usd_per_tb = pricing.usd_per_tb(&run.cell, &observation);
-                cells[place].observations.push(observation);
-            }
+            Ok(observation) => cells[place].observations.push(observation),
             Err(failure) => cells[place].failures.push(failure),
         }
     }
     cells.sort_by(|one, other| super::read::order(&one.cell).cmp(&super::read::order(&other.cell)));
     for cell in &mut cells {
+        cell.fargate = fargate_size(cell, where_run);
+        let prices: Vec<Option<f64>> = cell.observations.iter().map(|observation| pricing.usd_per_tb(cell, observation)).collect();
+        for (observation, usd) in cell.observations.iter_mut().zip(prices) {
+            observation.usd_per_tb = usd;
+        }
         cell.figures = figures::figures(&cell.observations);
         cell.cost = pricing.repetition(cell);
-        cell.held = predict::held(cell.observations.iter());
+        cell.held = burst::held(cell.observations.iter());
         cell.notes = cell_notes(cell);
     }
     cells
@@ -110,6 +113,7 @@ fn empty(cell: Cell) -> CellReport {
         standing: Standing::Unknown,
         is_knee: false,
         speed_ups: Vec::new(),
+        fargate: None,
         cost: None,
         held: None,
         prediction: None,
@@ -121,10 +125,11 @@ fn cell_notes(report: &CellReport) -> Vec<String> {
     let mut notes = Vec::new();
     if report.cell.cpu_units == 0 || report.cell.memory_mib == 0 {
         notes.push("its vCPU or memory limit is not known: no price".to_owned());
-    } else if report.cost.is_some() && fargate_size(&report.cell) != Some((report.cell.cpu_units, report.cell.memory_mib)) {
-        let (units, memory_mib) = fargate_size(&report.cell).unwrap_or_default();
+    } else if let Some((units, memory_mib)) = report.fargate.filter(|size| *size != (report.cell.cpu_units, report.cell.memory_mib)) {
         let vcpu = Cell { cpu_units: units, ..report.cell.clone() }.vcpu();
-        notes.push(format!("priced as {vcpu} vCPU and {} GB, the nearest size that Fargate has", f64::from(memory_mib) / 1024.0));
+        let size = format!("priced as {vcpu} vCPU and {} GB", f64::from(memory_mib) / 1024.0);
+        let why = if units == report.cell.cpu_units { "which hold twice its measured peak of memory" } else { "the nearest size that Fargate has" };
+        notes.push(format!("{size}, {why}"));
     }
     let again = report.observations.iter().filter(|observation| observation.attempts > 1).count();
     if again > 0 {
@@ -140,19 +145,44 @@ fn cell_notes(report: &CellReport) -> Vec<String> {
     notes
 }
 
-/// What was seen of a cell's rate over time in one study.
+/// What the rates of one study over time say of another: how long the rate of each cell held, and the burst of its size.
 struct Evidence {
-    workload: Workload,
-    cell: Cell,
-    held: Held,
+    held: Vec<Option<Held>>,
+    bursts: Vec<Option<Burst>>,
 }
 
+/// Of each study, what all studies of the same source saw: a run of 20 minutes says of a sweep's short runs how long their rate lasts.
 fn evidence(studies: &[Study]) -> Vec<Evidence> {
     let of_study = |study: &Study| {
-        let cells = study.cells.iter();
-        cells.filter_map(|cell| Some(Evidence { workload: study.workload.clone(), cell: cell.cell.clone(), held: cell.held? })).collect::<Vec<_>>()
+        let all: Vec<&CellReport> =
+            studies.iter().filter(|other| is_same_source(&other.workload, &study.workload)).flat_map(|other| &other.cells).collect();
+        let of_cell = |cell: &Cell| {
+            let same = all.iter().filter(|report| report.cell == *cell);
+            burst::held(same.flat_map(|report| &report.observations).collect::<Vec<_>>().into_iter())
+        };
+        let size = |cell: &Cell| (cell.cpu_units, cell.memory_mib);
+        let mut bursts: BTreeMap<(u32, u32), Option<Burst>> = BTreeMap::new();
+        for report in &study.cells {
+            bursts.entry(size(&report.cell)).or_insert_with(|| of_size(&all, size(&report.cell)));
+        }
+        Evidence {
+            held: study.cells.iter().map(|report| of_cell(&report.cell)).collect(),
+            bursts: study.cells.iter().map(|report| bursts.get(&size(&report.cell)).copied().flatten()).collect(),
+        }
     };
-    studies.iter().flat_map(of_study).collect()
+    studies.iter().map(of_study).collect()
+}
+
+/// The burst of one size, from all cells that fetched in it.
+fn of_size(all: &[&CellReport], size: (u32, u32)) -> Option<Burst> {
+    let mut cells: Vec<(&Cell, Vec<&Observation>)> = Vec::new();
+    for report in all.iter().filter(|report| (report.cell.cpu_units, report.cell.memory_mib) == size) {
+        match cells.iter_mut().find(|(cell, _)| **cell == report.cell) {
+            Some((_, observations)) => observations.extend(&report.observations),
+            None => cells.push((&report.cell, report.observations.iter().collect())),
+        }
+    }
+    burst::of_size(&cells)
 }
 
 /// Whether rates of the one say something of the other: the same data from the same place, whatever was fetched of it.
@@ -165,15 +195,14 @@ fn is_same_source(one: &Workload, other: &Workload) -> bool {
     source(one) == source(other)
 }
 
-/// What takes all studies: a run of 20 minutes says of a sweep's short runs how long their rate lasts.
-fn finish(study: &mut Study, evidence: &[Evidence], prices: &PriceList) {
+/// What takes all studies.
+fn finish(study: &mut Study, evidence: &Evidence, prices: &PriceList) {
     let pricing = Pricing::of(&study.workload, &study.facts, prices);
-    for cell in &mut study.cells {
-        let seen = evidence.iter().filter(|seen| seen.cell == cell.cell && is_same_source(&seen.workload, &study.workload));
-        cell.held = seen.fold(None, |held, seen| Some(predict::join(held, seen.held)));
-        cell.prediction = predict::predict(cell, (&study.workload, &study.facts), &pricing);
+    for (cell, (held, burst)) in study.cells.iter_mut().zip(evidence.held.iter().zip(&evidence.bursts)) {
+        cell.held = *held;
+        cell.prediction = predict::predict(cell, (&study.workload, &study.facts), (&pricing, *burst));
     }
-    study.recommendations = recommend::recommend(&study.cells);
+    study.recommendations = recommend::recommend(study);
 }
 
 fn facts(runs: &[Run], prices: &PriceList) -> Facts {

@@ -174,6 +174,7 @@ fn money_and_time(cell: &CellReport) -> Vec<String> {
     let basis = prediction.map(|prediction| match prediction.basis {
         super::advice::Basis::Seen { .. } => "seen",
         super::advice::Basis::Burst { .. } => "burst",
+        super::advice::Basis::BelowSustained { .. } => "below-sustained",
         super::advice::Basis::Sustained { .. } => "sustained",
     });
     vec![

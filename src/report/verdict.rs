@@ -4,20 +4,11 @@ use super::curves::{WITHIN, throughputs};
 use super::figures::{ALPHA, median_of};
 use super::metric::Metric;
 use super::model::{CellReport, Curve, Limit, Verdict};
+use super::recommend::REPETITIONS;
 use crate::cell::Cell;
+use crate::results::summary::thresholds::{BUSY_SHARE, CPU_SHARE, QUOTA_SHARE, S3_SHARE, SERVER_SHARE, TAIL_SHARE};
 use crate::stats::rank::mann_whitney;
 use crate::units;
-
-/// Share of its threads' time above which the server was the limit.
-pub(super) const SERVER_SHARE: f64 = 0.80;
-/// Share of the vCPU limit from which the processor was the limit.
-pub(super) const CPU_SHARE: f64 = 0.95;
-/// Share of the time from which the quota was the limit.
-pub(super) const QUOTA_SHARE: f64 = 0.10;
-/// Share of throttled attempts from which S3 held a cell back.
-pub(super) const S3_SHARE: f64 = 0.01;
-/// Share of the fetch time from which the tail was the limit.
-pub(super) const TAIL_SHARE: f64 = 0.20;
 
 /// How many times its lowest concurrency the highest of a plateau is at least: between neighbours a rate that grows with the concurrency would be
 /// flat too.
@@ -128,7 +119,9 @@ fn neighbours(curve: &Curve, cells: &[CellReport], place: usize) -> (Limit, Stri
     }
     if let Some((other, gain)) = faster.more_than_within {
         let concurrency = cells[other].cell.concurrency;
-        return (Limit::Inconclusive, format!("concurrency {concurrency} is {} faster, which is not significant", units::percent(gain)));
+        let few = few(throughputs(cell), throughputs(&cells[other]));
+        let so = few.unwrap_or_else(|| "which is not significant".to_owned());
+        return (Limit::Inconclusive, format!("concurrency {concurrency} is {} faster, {so}", units::percent(gain)));
     }
     if curve.knee.is_none() {
         return (Limit::Inconclusive, curve.note.clone().unwrap_or_else(|| "its curve has no knee".to_owned()));
@@ -142,6 +135,23 @@ fn neighbours(curve: &Curve, cells: &[CellReport], place: usize) -> (Limit, Stri
     if cell.figure(Metric::CpuShare).is_none() {
         return (Limit::Inconclusive, format!("flat from concurrency {from} to {to}, and how busy the processor was is not known"));
     }
+    if let Some(share) = cell.figure(Metric::CpuShare).map(|figure| figure.median).filter(|share| *share >= BUSY_SHARE) {
+        return (
+            Limit::Inconclusive,
+            format!(
+                "flat from concurrency {from} to {to} with {} of the vCPU used: too much to tell the network from the processor",
+                units::percent(share)
+            ),
+        );
+    }
+    let throttled = measured.iter().find(|other| cells[**other].verdict.limit == Limit::S3Throttled);
+    if let Some(other) = throttled {
+        let concurrency = cells[*other].cell.concurrency;
+        return (
+            Limit::Inconclusive,
+            format!("flat from concurrency {from} to {to}, and S3 throttled concurrency {concurrency}: its limit may be near"),
+        );
+    }
     // A faster cell speaks against the network even where so many comparisons leave nothing significant.
     let carries_more = carries_more(cells, place);
     if let Some((other, gain)) = carries_more.more_than_within {
@@ -151,6 +161,14 @@ fn neighbours(curve: &Curve, cells: &[CellReport], place: usize) -> (Limit, Stri
         return (Limit::Inconclusive, format!("flat from concurrency {from} to {to}, yet {what}{so}"));
     }
     (Limit::NetworkBound, format!("flat from concurrency {from} to {to} with the processor not full"))
+}
+
+/// What to say of repetitions that are too few for any test although all of the one are below all of the other: everybody sees that.
+fn few(lower: &[f64], higher: &[f64]) -> Option<String> {
+    let n = lower.len().min(higher.len());
+    let apart = lower.iter().copied().fold(0.0, f64::max) < higher.iter().copied().fold(f64::INFINITY, f64::min);
+    let all = if n == 1 { "in the one run of each".to_owned() } else { format!("in all {n} runs of each") };
+    (apart && n < REPETITIONS).then(|| format!("{all}; {REPETITIONS} runs of each would show whether that is chance"))
 }
 
 /// The lowest and the highest concurrency whose rate is within 5 % of the best of the curve; `None` when this cell's is not.

@@ -113,7 +113,7 @@ impl Gauges {
         };
         let series = self.board.series.snapshot();
         facts.received_bytes = Some(series.iter().sum());
-        facts.series = Some(Series { interval_ns: 1_000_000_000, bytes: series });
+        facts.series = Some(Series { interval_ns: 1_000_000_000, bytes: series, fetches: Vec::new() });
         facts.active_window_ns = self.active_window_ns;
         let children_rss = engine.and_then(|engine| engine.children_rss_bytes);
         facts.memory = Memory { peak_rss_bytes: usage::peak_rss_bytes().zip(children_rss).map(|(own, children)| own + children), ..self.memory };

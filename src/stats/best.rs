@@ -61,12 +61,28 @@ pub fn standings(groups: &[&[f64]], alpha: f64) -> Vec<Standing> {
     standings
 }
 
+/// Groups whose medians vary by more than the closeness that is asked for: so many standard errors of a median are close too, …
+const ERRORS: f64 = 2.0;
+/// … up to this share of the highest.
+const MOST_WITHIN: f64 = 0.15;
+
+/// By how much the median of a group may lie off by chance, as a share: of the group in the middle.
+fn relative_error(groups: &[&[f64]]) -> f64 {
+    let each = groups.iter().filter(|values| values.len() > 1).filter_map(|values| {
+        let (n, mean) = (values.len() as f64, values.iter().sum::<f64>() / values.len() as f64);
+        let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
+        (mean > 0.0).then(|| (variance / n).sqrt() / mean)
+    });
+    median(&each.collect::<Vec<_>>()).unwrap_or(0.0)
+}
+
 /// The knee: the first group that may be the best and whose median is at least 1 - `within` of the highest, given groups in ascending concurrency.
 ///
 /// Both are asked. A group that is significantly worse is passed over however small the loss; and with few repetitions nothing is significant, so
-/// the medians must be close too. `None` when no group has values.
+/// the medians must be close too: within `within`, or where values vary more, within two standard errors of a median (15 % at most). `None` when no group has values.
 pub fn knee(groups: &[&[f64]], alpha: f64, within: f64) -> Option<usize> {
     let medians: Vec<Option<f64>> = groups.iter().map(|values| median(values)).collect();
+    let within = within.max((ERRORS * relative_error(groups)).min(MOST_WITHIN));
     let least = (1.0 - within) * medians[highest(&medians)?]?;
     let standings = standings(groups, alpha);
     (0..groups.len()).find(|index| standings[*index].may_be_best() && medians[*index].is_some_and(|median| median >= least))

@@ -6,7 +6,7 @@ use super::location::median;
 const LEAST_SECONDS: usize = 10;
 
 /// Smallest change that is one, as a share of the level before: less would be found in any long series, and matters to nobody.
-const LEAST_EFFECT: f64 = 0.10;
+pub const LEAST_EFFECT: f64 = 0.10;
 
 /// How often a series of one level may be said to change.
 const ALPHA: f64 = 0.05;

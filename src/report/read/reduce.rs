@@ -11,7 +11,8 @@ use crate::plan::{Layout, Shard, Work};
 use crate::platform::Environment;
 use crate::report::model::{Place, Workload};
 use crate::report::observation::{Counts, Course, Percentiles, Times, Usage};
-use crate::results::summary::{Flaw, Series, State, StorageClass, Summary, Totals, judge};
+use crate::results::summary::{Attempts, Flaw, Series, State, StorageClass, Summary, Totals, judge};
+use crate::sample::ErrorCode;
 use crate::stats::histogram::Snapshot;
 
 /// Bytes of a MiB.
@@ -164,6 +165,7 @@ fn numbers(summary: &Summary) -> Numbers {
             received_bytes: totals.and_then(|totals| totals.received_bytes),
             attempts: summary.attempts.as_ref().map(|attempts| attempts.total),
             throttles: summary.attempts.as_ref().map(|attempts| attempts.throttles),
+            unpaid: summary.attempts.as_ref().map(unpaid),
             timed: Some(distributions.latency.count),
         },
         usage: Usage {
@@ -184,9 +186,18 @@ fn numbers(summary: &Summary) -> Numbers {
         },
         active_window_bytes_per_s: summary.rates.active_window_bytes_per_s,
         tail_share: summary.rates.tail_share,
-        course: summary.series.as_ref().and_then(|series| course(&series.bytes, phases.fetch_ns, summary.active_window_ns)),
+        course: summary.series.as_ref().and_then(|series| course(series, phases.fetch_ns, summary.active_window_ns)),
         clock_error_ms: None,
     }
+}
+
+/// Failed attempts that are not billed.
+fn unpaid(attempts: &Attempts) -> u64 {
+    let is_unpaid = |word: &str| {
+        let status = word.strip_prefix("HTTP").and_then(|status| status.parse().ok());
+        status.map_or_else(|| ErrorCode::from_word(word), ErrorCode::from_status).is_unpaid()
+    };
+    attempts.by_code.iter().filter(|(word, _)| is_unpaid(word)).map(|(_, count)| count).sum()
 }
 
 fn epoch_s(summary: &Summary) -> Option<f64> {

@@ -9,6 +9,7 @@ use super::course::course;
 use super::reduce::{Numbers, OfShard, Reduced, seconds};
 use crate::report::model::Workload;
 use crate::report::observation::{Counts, Percentiles, Times, Usage};
+use crate::results::summary::Series;
 use crate::stats::histogram::{Histogram, Snapshot, SnapshotError};
 use crate::units::SECOND_NS;
 
@@ -74,6 +75,7 @@ pub(super) fn merge(shards: &[Reduced]) -> Result<Numbers, SnapshotError> {
             received_bytes: counts(|counts| counts.received_bytes),
             attempts: counts(|counts| counts.attempts),
             throttles: counts(|counts| counts.throttles),
+            unpaid: counts(|counts| counts.unpaid),
             timed: Some(latency.count()),
         },
         usage: Usage {
@@ -136,22 +138,32 @@ fn percentiles(ttfb: &Histogram, latency: &Histogram) -> Percentiles {
 }
 
 /// The shards' bytes by second since the first epoch; each shard to the nearest whole second. Empty when one has no series.
-fn added_series(parts: &[&OfShard], first_s: f64) -> Vec<u64> {
-    let mut added: Vec<u64> = Vec::new();
+fn added_series(parts: &[&OfShard], first_s: f64) -> Series {
+    let nothing = || Series { interval_ns: SECOND_NS, ..Series::default() };
+    let mut added = nothing();
+    let has_fetches = parts.iter().all(|part| part.series.as_ref().is_some_and(|series| series.fetches.len() == series.bytes.len()));
     for part in parts {
         let (Some(series), Some(epoch_s)) = (part.series.as_ref().filter(|series| series.interval_ns == SECOND_NS), part.epoch_s) else {
-            return Vec::new();
+            return nothing();
         };
         let offset = whole_seconds(epoch_s - first_s);
-        let end = offset + series.bytes.len();
-        if added.len() < end {
-            added.resize(end, 0);
-        }
-        for (sum, bytes) in added[offset..].iter_mut().zip(&series.bytes) {
-            *sum = sum.saturating_add(*bytes);
+        add_from(&mut added.bytes, offset, &series.bytes);
+        // Fetches are only of use where every shard counted them.
+        if has_fetches {
+            add_from(&mut added.fetches, offset, &series.fetches);
         }
     }
     added
+}
+
+/// Adds values to those from a place on.
+fn add_from(sums: &mut Vec<u64>, offset: usize, values: &[u64]) {
+    if sums.len() < offset + values.len() {
+        sums.resize(offset + values.len(), 0);
+    }
+    for (sum, value) in sums[offset..].iter_mut().zip(values) {
+        *sum = sum.saturating_add(*value);
+    }
 }
 
 /// Longest time between the starts of two shards that is believed: a day. A damaged date must not fill the memory.

@@ -47,6 +47,10 @@ pub(super) struct Scores {
     pub(super) held: Tally,
     pub(super) no_smaller: Tally,
     pub(super) price: Tally,
+    /// No answer but a first look.
+    pub(super) first_looks: Tally,
+    /// What was sure, or tied for sure, was right.
+    pub(super) sure: Tally,
 }
 
 /// What is true of a cell.
@@ -97,6 +101,14 @@ impl Scores {
         let loss = |cell: Option<usize>, value: fn(&Truth) -> f64| cell.map_or(f64::INFINITY, |cell| value(&truths[cell]) / least(value));
         let cheapest = loss(chosen(&found.cheapest), |truth| truth.usd_task);
         let fastest = loss(chosen(&found.fastest), |truth| truth.whole.seconds);
+        let is_answer = |choice: &Option<Choice>| choice.as_ref().is_none_or(|choice| choice.first_look.is_none());
+        self.first_looks.add(!is_answer(&found.fastest));
+        if !is_answer(&found.cheapest) || !is_answer(&found.fastest) {
+            return;
+        }
+        if let Some(choice) = &found.cheapest {
+            self.sure.add(choice.confidence_with_ties.unwrap_or(0.0) < 0.95 || cheapest <= NEAR);
+        }
         self.cheapest.add(cheapest <= NEAR);
         self.worst_cheapest = self.worst_cheapest.max(cheapest);
         self.fastest.add(fastest <= NEAR);
@@ -138,6 +150,12 @@ impl Scores {
             let best = rates.iter().copied().fold(0.0, f64::max);
             let knee = rates.iter().position(|rate| *rate >= 0.95 * best).unwrap();
             let found = curve.knee.and_then(|knee| curve.cells.iter().position(|cell| study.cells[*cell].cell.concurrency == knee));
+            let steps = found.map(|found| found.abs_diff(knee));
+            if steps.is_none_or(|steps| steps > 1) {
+                let shares: Vec<String> = rates.iter().map(|rate| format!("{:.3}", rate / best)).collect();
+                let noise = world.law.model().noise;
+                println!("knee {:?} {:?} {}: {found:?} for {knee}: {shares:?} {:?}", world.class, noise.kind, noise.sigma, curve.note);
+            }
             self.knee.add(found.is_some_and(|found| found.abs_diff(knee) <= 1));
         }
     }

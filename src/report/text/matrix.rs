@@ -185,7 +185,7 @@ pub(super) fn legend(page: &mut Page<'_>, study: &Study, view: &View<'_>) {
     parts.push("×16: 16 workers".to_owned());
     let knees = study.curves.iter().filter(|curve| curve.knee.is_some()).count();
     if knees > 0 {
-        parts.push("knee: fewest workers within 5 % of the row's best".to_owned());
+        parts.push("knee: fewest workers within 5 % of the row's best (noisy rows: up to 15 %) and not significantly slower".to_owned());
         parts.push("$/TB: at the knee, else of the fastest".to_owned());
     }
     page.paragraph("", &parts.join(" · "), 2);

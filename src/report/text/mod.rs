@@ -124,7 +124,12 @@ fn recommend(page: &mut Page<'_>, study: &Study, recommendation: &Recommendation
         page.paragraph("  ", &terminal(&format!("{label}: {}", choice.words)), 4);
         // To be pasted: never broken.
         page.line(format!("    {}", terminal(&sections::environment(choice))));
-        page.line(format!("    --overrides {}", terminal(&sections::shell(&choice.run_task_overrides))));
+        if let Some(overrides) = &choice.run_task_overrides {
+            page.line(format!("    --overrides {}", terminal(&sections::shell(overrides))));
+        }
+    }
+    if let Some(caveat) = &recommendation.caveat {
+        page.paragraph("  note: ", &terminal(caveat), 4);
     }
     let rows = sections::pareto(study, recommendation);
     if rows.len() > 1 {

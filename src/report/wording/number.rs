@@ -80,11 +80,6 @@ pub(crate) fn time(seconds: f64) -> String {
     if ns < 10 * units::SECOND_NS { units::duration(ns) } else { units::duration_coarse(ns) }
 }
 
-/// What a time of so many seconds may be off by, no finer than that time is shown.
-pub(crate) fn time_within(seconds: f64, half: f64) -> String {
-    if seconds < 10.0 { time(half) } else { units::duration_coarse(nanoseconds(half)) }
-}
-
 /// Seconds as nanoseconds.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "times are far below 2^63 ns, and the cast saturates")]
 pub(crate) fn nanoseconds(seconds: f64) -> u64 {
@@ -140,7 +135,6 @@ mod tests {
         assert_eq!(units::three_digits(Scale::of(Metric::TtfbP99).apply(0.081_3)), "81.3");
         assert_eq!(units::three_digits(Scale::of(Metric::CpuShare).apply(0.305)), "30.5");
         assert_eq!((heading(Metric::Throughput).as_str(), heading(Metric::FailedObjects).as_str()), ("throughput, MB/s", "failed objects"));
-        assert_eq!((time_within(204.0, 6.2).as_str(), time_within(2.0, 0.25).as_str()), ("6 s", "250 ms"));
         assert_eq!((time(0.25).as_str(), time(24.4).as_str()), ("250 ms", "24 s"));
         assert_eq!((time(200.2).as_str(), usd(0.0211).as_str()), ("3 min 20 s", "$0.0211"));
     }

@@ -161,8 +161,10 @@ pub(crate) fn pareto(study: &Study, recommendation: &Recommendation) -> Vec<[Str
     let rows = cells.filter_map(|report| {
         let Cell { cpu_units, memory_mib, mode, concurrency, shards, .. } = &report.cell;
         let prediction = report.prediction.as_ref()?;
-        let within =
-            prediction.interval.map_or_else(String::new, |interval| format!(" ± {}", number::time_within(prediction.seconds, interval.half_width())));
+        let within = prediction.interval.map_or_else(String::new, |interval| {
+            let (low, high) = (number::time(interval.low), number::time(interval.high));
+            if low == high { String::new() } else { format!(" ({low} to {high})") }
+        });
         let price = prediction.cost.as_ref().map_or_else(|| UNKNOWN.to_owned(), |cost| usd(cost.usd_total()));
         let by_bytes = report.figure(Metric::UsdPerTb).map_or_else(|| UNKNOWN.to_owned(), |figure| units::three_digits(figure.median));
         let time = format!("{}{within}", number::time(prediction.seconds));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::account::Asked;
-use super::parts::{Attempts, CpuTime, Distributions, NotAsListed, Outcomes, Rates, SIZE_CLASS_BOUNDS, SizeClass, StorageClass, Totals};
+use super::parts::{Attempts, CpuTime, Distributions, NotAsListed, Outcomes, Rates, SIZE_CLASS_BOUNDS, Series, SizeClass, StorageClass, Totals};
 use super::verdict::judge;
 use super::workers::Workers;
 use super::{CpuFacts, Flaw, RunFacts, State, Summary};
@@ -11,6 +11,9 @@ use crate::results::outcome::{outcome, was_attempted};
 use crate::sample::{ErrorCode, KeyRecord, Outcome, Sample};
 use crate::stats::histogram::Histogram;
 use crate::units::SECOND_NS;
+
+/// Seconds of a month: a clock that jumped must not fill the memory.
+const MOST_SECONDS: usize = 31 * 86_400;
 
 /// The summary of a run from its facts and its rows: key, fetch, round.
 pub fn summarise(facts: RunFacts, rows: impl IntoIterator<Item = (KeyRecord, Sample, u64)>) -> Summary {
@@ -42,6 +45,8 @@ pub struct Summariser {
     open: Open,
     attempts: Attempts,
     codes: BTreeMap<ErrorCode, u64>,
+    /// Fetches by the second in which they ended well.
+    ends: Vec<u64>,
 }
 
 /// What the fetches of the object at hand said so far: one, or one a part.
@@ -120,8 +125,20 @@ impl Summariser {
         for (code, count) in sample.codes.runs() {
             *self.codes.entry(code).or_default() += u64::from(count);
         }
+        if let Some(end_ns) = sample.end_ns.filter(|_| sample.outcome == Outcome::Ok) {
+            self.ended(end_ns);
+        }
         self.busy_ns += u128::from(sample.fetch_duration_ns().unwrap_or(0));
         self.workers.row(sample);
+    }
+
+    /// A fetch ended well so long after the epoch; what is past the longest run that anybody waits for is not counted.
+    fn ended(&mut self, end_ns: u64) {
+        let Some(second) = usize::try_from(end_ns / SECOND_NS).ok().filter(|second| *second < MOST_SECONDS) else { return };
+        if second >= self.ends.len() {
+            self.ends.resize(second + 1, 0);
+        }
+        self.ends[second] += 1;
     }
 
     fn ok(&mut self, key: &KeyRecord, sample: &Sample) {
@@ -169,7 +186,7 @@ impl Summariser {
     }
 
     /// The summary, once every row was taken. A run that says `Complete` and whose account does not close is `Failed`.
-    pub fn finish(self, facts: RunFacts) -> Summary {
+    pub fn finish(mut self, facts: RunFacts) -> Summary {
         let fetch_ns = facts.phases.fetch_ns;
         let totals = self.totals(&facts);
         let rates = self.rates(&facts);
@@ -180,7 +197,11 @@ impl Summariser {
         summary.phases = facts.phases;
         summary.rates = rates;
         summary.active_window_ns = facts.active_window_ns;
-        summary.series = facts.series;
+        summary.series = facts.series.map(|series| {
+            let mut fetches = std::mem::take(&mut self.ends);
+            fetches.resize(series.bytes.len(), 0);
+            Series { fetches, ..series }
+        });
         (summary.cpu, summary.memory, summary.interface) = (cpu, facts.memory, facts.interface);
         summary.price = facts.price;
         summary.warnings = facts.warnings;

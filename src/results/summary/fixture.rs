@@ -54,7 +54,7 @@ pub(crate) fn complete() -> Summary {
     facts.listed_bytes = Some(received - 1_000_000);
     facts.active_window_ns = Some(last_start);
     facts.received_bytes = Some(received);
-    facts.series = Some(Series { interval_ns: 1_000_000_000, bytes: vec![received / 2, received - received / 2] });
+    facts.series = Some(Series { interval_ns: 1_000_000_000, bytes: vec![received / 2, received - received / 2], fetches: Vec::new() });
     facts.in_flight_most = Some(32);
     facts.connections_opened = Some(35);
     facts.cpu = CpuFacts {

@@ -10,6 +10,7 @@ mod facts;
 pub(crate) mod fixture;
 mod parts;
 mod settings;
+pub mod thresholds;
 mod verdict;
 mod workers;
 

@@ -105,6 +105,9 @@ pub struct Series {
     pub interval_ns: u64,
     /// Bytes of each interval since the epoch; the last one may be cut short.
     pub bytes: Vec<u64>,
+    /// Fetches that ended `ok` in each interval, parts each; empty in summaries of versions that did not count them.
+    #[serde(default)]
+    pub fetches: Vec<u64>,
 }
 
 /// Times of the fetches that ended `ok`. Failed ones are counted elsewhere: their time says how long it took to give up.

@@ -13,17 +13,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::thresholds::{CPU_SHARE, S3_SHARE, SERVER_SHARE, TAIL_SHARE};
 use super::{ServerFacts, State, Summary};
 use crate::units;
-
-/// Share of its threads' time above which the server was the limit.
-const SERVER_SHARE: f64 = 0.80;
-/// Share of the vCPU limit from which the processor was the limit.
-const CPU_SHARE: f64 = 0.95;
-/// Share of throttled attempts from which S3 held the run back.
-const THROTTLED_SHARE: f64 = 0.01;
-/// Share of the fetch time from which the tail was the limit.
-const TAIL_SHARE: f64 = 0.20;
 
 /// What limited a run, in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -139,7 +131,7 @@ fn throttled(summary: &Summary) -> Option<Finding> {
     let share = attempts.throttles as f64 / attempts.total as f64;
     let figure =
         format!("{} of {} attempts were throttled ({})", units::count(attempts.throttles), units::count(attempts.total), units::percent(share));
-    Some(Finding { word: Word::S3Throttled, holds: share >= THROTTLED_SHARE, figure })
+    Some(Finding { word: Word::S3Throttled, holds: share >= S3_SHARE, figure })
 }
 
 fn tail_bound(summary: &Summary) -> Option<Finding> {

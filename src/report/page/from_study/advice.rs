@@ -27,20 +27,17 @@ pub(super) fn recommendation(part: &Part<'_>) -> Recommendation {
     sentences.extend(other.map(|fastest| format!("Fastest: {}", fastest.words)));
     sentences.extend(found.because.as_deref().map(sentence));
     // The overrides are of a task of parfetch.
+    sentences.extend(found.caveat.as_deref().map(sentence));
     let snippets = if part.program.is_parfetch() { snippets(first, other) } else { Vec::new() };
     Recommendation { headline: headline.to_owned(), sentences, snippets }
 }
 
 fn snippets(first: &Choice, other: Option<&Choice>) -> Vec<Snippet> {
-    let mut snippets = vec![
-        Snippet { label: "Environment".to_owned(), text: environment(first) },
-        Snippet { label: "RunTask --overrides".to_owned(), text: first.run_task_overrides.clone() },
-    ];
-    if let Some(fastest) = other {
-        snippets.push(Snippet { label: "Environment, fastest".to_owned(), text: environment(fastest) });
-        snippets.push(Snippet { label: "RunTask --overrides, fastest".to_owned(), text: fastest.run_task_overrides.clone() });
-    }
-    snippets
+    let of = |choice: &Choice, which: &str| {
+        let overrides = choice.run_task_overrides.clone().map(|text| Snippet { label: format!("RunTask --overrides{which}"), text });
+        std::iter::once(Snippet { label: format!("Environment{which}"), text: environment(choice) }).chain(overrides).collect::<Vec<_>>()
+    };
+    of(first, "").into_iter().chain(other.into_iter().flat_map(|other| of(other, ", fastest"))).collect()
 }
 
 fn environment(choice: &Choice) -> String {

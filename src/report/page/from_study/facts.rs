@@ -3,7 +3,7 @@
 use super::super::types::Fact;
 use super::words::{self, length, plural, sentence};
 use super::{SizeKey, programs, sizes};
-use crate::report::recommend::time;
+use crate::report::wording::advice::time;
 use crate::report::wording::facts::{clocks, layout_words};
 use crate::report::{Basis, Place, Prediction, Study, Workload};
 use crate::units;

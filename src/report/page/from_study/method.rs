@@ -4,8 +4,9 @@ use super::facts;
 use super::words::{UNKNOWN, plural, sentence};
 use crate::report::curves::WITHIN;
 use crate::report::figures::ALPHA;
-use crate::report::verdict::{CPU_SHARE, QUOTA_SHARE, S3_SHARE, SERVER_SHARE, TAIL_SHARE, WIDE};
+use crate::report::verdict::WIDE;
 use crate::report::{Limit, Metric, Study};
+use crate::results::summary::thresholds::{BUSY_SHARE, CPU_SHARE, QUOTA_SHARE, S3_SHARE, SERVER_SHARE, TAIL_SHARE};
 use crate::units::count;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -74,7 +75,8 @@ fn standings() -> String {
 
 fn knee_rule() -> String {
     format!(
-        "Knee: the smallest concurrency whose median is within {} of the best of its curve and which is not significantly slower than the best.",
+        "Knee: the smallest concurrency whose median is within {} of the best of its curve and which is not significantly slower than the best; where \
+         repetitions vary more, within two standard errors of a median, 15 % at most.",
         percent(WITHIN)
     )
 }
@@ -109,8 +111,9 @@ fn rule(limit: Limit) -> String {
         Limit::PerConnectionBound => format!("a higher concurrency is more than {} and significantly faster", percent(WITHIN)),
         Limit::NetworkBound => format!(
             "its rate and that of another concurrency lie within {} of the best of the curve, the highest of these concurrencies is at least {WIDE} × the \
-             lowest, the processor is known not to be full, and no other cell of the size is significantly faster",
-            percent(WITHIN)
+             lowest, less than {} of the vCPU limit were used, no cell of the curve is s3-throttled, and no other cell of the size is significantly faster",
+            percent(WITHIN),
+            percent(BUSY_SHARE)
         ),
         Limit::Inconclusive => "nothing that was measured shows it".to_owned(),
     }

@@ -6,7 +6,7 @@ use super::SizeKey;
 use super::{Size, size_of};
 use crate::cell::{Cell, UNITS_PER_VCPU};
 use crate::report::Prediction;
-use crate::report::recommend::{basis, time, within};
+use crate::report::wording::advice::{basis, one_run, time};
 pub(super) use crate::report::wording::number::{plural, usd};
 use crate::units;
 
@@ -46,7 +46,7 @@ pub(super) fn sentence(fragment: &str) -> String {
 
 /// `118 GB in 3 min 20 s ± 6 s, $0.0210 if it ran on Fargate`.
 pub(super) fn predicted(prediction: &Prediction) -> String {
-    let within = prediction.interval.map_or_else(String::new, |interval| within(&interval));
+    let within = prediction.interval.map_or_else(String::new, |interval| one_run(&interval));
     let price = prediction.cost.as_ref().map_or_else(
         || ", price not known".to_owned(),
         |cost| format!(", {}{}", usd(cost.usd_total()), if cost.is_hypothetical { " if it ran on Fargate" } else { "" }),
