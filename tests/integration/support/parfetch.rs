@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::source::Source;
 
 /// After this a run counts as hung and is killed.
-const DEADLINE: Duration = Duration::from_mins(3);
+const DEADLINE: Duration = Duration::from_mins(10);
 
 /// One run of the program, being put together.
 pub(crate) struct Parfetch(assert_cmd::Command);
