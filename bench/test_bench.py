@@ -124,6 +124,14 @@ class Tables(unittest.TestCase):
         self.assertEqual(table.markdown(["a", "b"], [["x|y", "1"]]), "| a | b |\n|---|---:|\n| x\\|y | 1 |\n")
 
 
+    def test_before_and_after_are_ratios_within_the_rounds_of_modes_that_were_measured(self):
+        runs = [record("base lean async", number, cpu_fetch_ns=number * 1_000_000) for number in range(1, 7)]
+        runs += [record("parfetch lean async", number, cpu_fetch_ns=number * 1_100_000, cpu_whole_ns=1_500_000, fetch_wall_ns=1_000_000_000) for number in range(1, 7)]
+        runs.append(record("parfetch lean thread", 1))
+        _, rows = run.base_rows(runs, contenders.Cell("http", "16k", 16))
+        self.assertEqual(rows, [["lean async", "1.10 [1.10, 1.10]", "0.5 [0.5, 0.5]", "2.00 [2.00, 2.00]"]])
+
+
 class Objects(unittest.TestCase):
     def test_lognormal_sizes_have_the_distribution_that_the_embedded_server_has(self):
         sizes = servers.lognormal_sizes()
