@@ -1,113 +1,97 @@
-//! The table of list prices: its form, its checks, its look-ups.
+//! The list prices of AWS: what is in the list, and its look-ups. How a list is written is in `rows`.
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use time::Date;
-use time::macros::format_description;
-
+use super::egress::Egress;
 use super::task::TaskRates;
 
-/// The table that comes with the program.
-const BUILT_IN: &str = include_str!("../../data/prices.toml");
+/// The list that comes with the program.
+pub(super) const BUILT_IN: &str = include_str!("../../data/prices.toml");
 
 /// The storage class of an object that names none.
-const STANDARD: &str = "STANDARD";
+pub(super) const STANDARD: &str = "STANDARD";
+
+/// Bytes of the GB that AWS bills for retrieval and transfer: «1 GB is 2^30 bytes» (<https://aws.amazon.com/s3/pricing/>).
+pub const BILLED_GB_BYTES: f64 = 1_073_741_824.0;
+
+/// The region whose requests are priced where the list has none of a region. Prices of requests differ by some 10 % from region to region.
+pub const REFERENCE_REGION: &str = "us-east-1";
 
 /// List prices of S3 in one region, for one storage class.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RequestRates {
     /// USD for 1,000 GET requests.
     pub usd_per_1000_get: f64,
-    /// USD for 1,000 LIST requests, each of which is one page of up to 1,000 keys.
+    /// USD for 1,000 LIST or PUT requests; one LIST is one page of up to 1,000 keys.
     pub usd_per_1000_list: f64,
-    /// USD for each GB read, on top of the request; 0 for STANDARD.
+    /// USD for each GB read ([`BILLED_GB_BYTES`]), on top of the request; 0 for STANDARD.
     pub usd_per_gb_retrieved: f64,
 }
 
-/// Why a table of prices cannot be used; each names the row.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PriceError {
-    /// Not TOML, or a top-level key that is missing or unknown.
-    #[error("not a table of prices: {0}")]
-    Form(String),
-    /// `dated` is not a date.
-    #[error("`dated` is `{0}`, not a date like 2026-11-21")]
-    Date(String),
-    /// A row lacks a key, or has one that is unknown or of another type.
-    #[error("{row}: {reason}")]
-    Row {
-        /// Such as `s3 row 2 (us-east-1 STANDARD_IA)`.
-        row: String,
-        /// What is wrong with it.
-        reason: String,
-    },
+/// Whose capacity a task runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CapacityKind {
+    /// At the list price.
+    OnDemand,
+    /// Spare capacity: cheaper, at a price that changes, and taken back when it is needed.
+    Spot,
 }
 
 /// Dated list prices in USD.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PriceList {
-    dated: String,
-    /// By region and architecture.
-    fargate: BTreeMap<(String, String), TaskRates>,
-    /// By region and storage class.
-    s3: BTreeMap<(String, String), RequestRates>,
+    pub(super) dated: String,
+    /// By region, architecture and capacity.
+    pub(super) fargate: BTreeMap<(String, String, CapacityKind), TaskRates>,
     /// By region.
-    nat: BTreeMap<String, f64>,
+    pub(super) storage: BTreeMap<String, f64>,
+    /// By region.
+    pub(super) addresses: BTreeMap<String, f64>,
+    /// By region and storage class.
+    pub(super) s3: BTreeMap<(String, String), RequestRates>,
+    /// By region and where to.
+    pub(super) egress: BTreeMap<(String, Egress), f64>,
+    /// By region.
+    pub(super) nat: BTreeMap<String, f64>,
 }
 
 impl PriceList {
-    /// The table that comes with the program; [`PriceList::dated`] says how old it is.
+    /// The list that comes with the program; [`PriceList::dated`] says how old it is.
     ///
     /// # Panics
     /// Never: a test parses it.
     pub fn built_in() -> Self {
-        Self::parse(BUILT_IN).expect("a test parses the built-in table")
+        Self::parse(BUILT_IN).expect("a test parses the built-in list")
     }
 
-    /// Reads a table of the built-in one's form.
-    ///
-    /// # Errors
-    /// When it is not of that form, has a key that is unknown, a price that is negative or not finite, a row without source, or two rows for one
-    /// thing.
-    pub fn parse(text: &str) -> Result<Self, PriceError> {
-        let file: File = toml::from_str(text).map_err(|error| PriceError::Form(in_line(text, &error)))?;
-        if Date::parse(&file.dated, format_description!("[year]-[month]-[day]")).is_err() {
-            return Err(PriceError::Date(file.dated));
-        }
-        let mut list = Self { dated: file.dated, fargate: BTreeMap::new(), s3: BTreeMap::new(), nat: BTreeMap::new() };
-        for (number, row) in (1..).zip(file.fargate) {
-            let name = Name { table: "fargate", number, keys: ["region", "arch"] };
-            name.insert(row, &mut list.fargate, FargateRow::check)?;
-        }
-        // STANDARD first, wherever it stands: the other classes may take its price of LIST.
-        let (standard, others): (Vec<_>, Vec<_>) = (1..).zip(file.s3).partition(|(_, row)| text_of(row, "storage_class") == STANDARD);
-        for (number, row) in standard.into_iter().chain(others) {
-            let name = Name { table: "s3", number, keys: ["region", "storage_class"] };
-            let list_of_standard = list.s3.get(&(text_of(&row, "region").to_owned(), STANDARD.to_owned())).map(|rates| rates.usd_per_1000_list);
-            name.insert(row, &mut list.s3, |row: S3Row| row.check(list_of_standard))?;
-        }
-        for (number, row) in (1..).zip(file.nat) {
-            let name = Name { table: "nat", number, keys: ["region", ""] };
-            name.insert(row, &mut list.nat, NatRow::check)?;
-        }
-        Ok(list)
-    }
-
-    /// The day on which the prices were looked up, as `2026-11-21`.
+    /// The day on which the prices were looked up, as `2026-11-25`.
     pub fn dated(&self) -> &str {
         &self.dated
     }
 
-    /// Prices of Fargate (on demand, Linux). `arch` as ECS, Docker or Rust writes it: `x86_64`, `X86_64`, `amd64`, `arm64`, `ARM64`, `aarch64`.
+    /// Prices of Fargate (Linux, on demand). `arch` as ECS, Docker or Rust writes it: `x86_64`, `X86_64`, `amd64`, `arm64`, `ARM64`, `aarch64`.
     pub fn fargate(&self, region: &str, arch: &str) -> Option<TaskRates> {
+        self.fargate_of(region, arch, CapacityKind::OnDemand)
+    }
+
+    /// Prices of Fargate (Linux) for a kind of capacity. AWS changes those of Spot as it sees fit, and the built-in list has none.
+    pub fn fargate_of(&self, region: &str, arch: &str, capacity: CapacityKind) -> Option<TaskRates> {
         let arch = match arch.to_ascii_lowercase().as_str() {
             "amd64" => "x86_64".to_owned(),
             "aarch64" => "arm64".to_owned(),
             other => other.to_owned(),
         };
-        self.fargate.get(&(region.to_owned(), arch)).copied()
+        self.fargate.get(&(region.to_owned(), arch, capacity)).copied()
+    }
+
+    /// USD for one GiB of ephemeral storage for one hour, beyond what is free ([`super::FREE_STORAGE_GIB`]).
+    pub fn storage_usd_per_gb_hour(&self, region: &str) -> Option<f64> {
+        self.storage.get(region).copied()
+    }
+
+    /// USD for one public IPv4 address for one hour.
+    pub fn address_usd_per_hour(&self, region: &str) -> Option<f64> {
+        self.addresses.get(region).copied()
     }
 
     /// Prices of S3's requests. An empty `storage_class` is STANDARD, as in a listing that leaves it out.
@@ -116,243 +100,116 @@ impl PriceList {
         self.s3.get(&(region.to_owned(), storage_class.to_owned())).copied()
     }
 
-    /// USD for each GB that goes through a NAT gateway, its hours apart.
+    /// Prices of S3's requests, and the region that they are of: where the list has none of `region`, those of [`REFERENCE_REGION`], which whoever shows
+    /// the price has to say.
+    pub fn s3_or_reference<'region>(&self, region: &'region str, storage_class: &str) -> Option<(RequestRates, &'region str)> {
+        let of = |region: &'region str| Some((self.s3(region, storage_class)?, region));
+        of(region).or_else(|| of(REFERENCE_REGION))
+    }
+
+    /// USD for `bytes` that leave the bucket's region: at the price of the first terabytes of a month and without the free 100 GB, so at most that.
+    /// 0 for [`Egress::None`]; `None` where the list has no price.
+    pub fn egress_usd(&self, region: &str, egress: Egress, bytes: f64) -> Option<f64> {
+        match egress {
+            Egress::None => Some(0.0),
+            Egress::Internet | Egress::Region => Some(bytes / BILLED_GB_BYTES * self.egress.get(&(region.to_owned(), egress))?),
+        }
+    }
+
+    /// USD for each GB ([`BILLED_GB_BYTES`]) that goes through a NAT gateway, its hours apart.
     pub fn nat_usd_per_gb(&self, region: &str) -> Option<f64> {
         self.nat.get(region).copied()
-    }
-}
-
-/// The file as written; rows are read one by one, so that an error can name its row.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    dated: String,
-    #[serde(default)]
-    fargate: Vec<toml::Table>,
-    #[serde(default)]
-    s3: Vec<toml::Table>,
-    #[serde(default)]
-    nat: Vec<toml::Table>,
-}
-
-/// `source` must be there, and `note` may; both are for who reads the file.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FargateRow {
-    region: String,
-    arch: String,
-    usd_per_vcpu_hour: f64,
-    usd_per_gb_hour: f64,
-    source: String,
-    #[serde(default, rename = "note")]
-    _note: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct S3Row {
-    region: String,
-    storage_class: String,
-    usd_per_1000_get: f64,
-    usd_per_1000_list: Option<f64>,
-    usd_per_gb_retrieved: f64,
-    source: String,
-    #[serde(default, rename = "note")]
-    _note: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NatRow {
-    region: String,
-    usd_per_gb: f64,
-    source: String,
-    #[serde(default, rename = "note")]
-    _note: String,
-}
-
-impl FargateRow {
-    fn check(self) -> Result<((String, String), TaskRates), String> {
-        present(&[("region", &self.region), ("source", &self.source)])?;
-        prices(&[("usd_per_vcpu_hour", self.usd_per_vcpu_hour), ("usd_per_gb_hour", self.usd_per_gb_hour)])?;
-        if !["x86_64", "arm64"].contains(&self.arch.as_str()) {
-            return Err(format!("`arch` is `{}`, not x86_64 or arm64", self.arch));
-        }
-        let rates = TaskRates { usd_per_vcpu_hour: self.usd_per_vcpu_hour, usd_per_gb_hour: self.usd_per_gb_hour };
-        Ok(((self.region, self.arch), rates))
-    }
-}
-
-impl S3Row {
-    fn check(self, list_of_standard: Option<f64>) -> Result<((String, String), RequestRates), String> {
-        present(&[("region", &self.region), ("storage_class", &self.storage_class), ("source", &self.source)])?;
-        let list = self.usd_per_1000_list.or(list_of_standard).ok_or("`usd_per_1000_list` is missing, and STANDARD of that region has none")?;
-        prices(&[("usd_per_1000_get", self.usd_per_1000_get), ("usd_per_1000_list", list), ("usd_per_gb_retrieved", self.usd_per_gb_retrieved)])?;
-        let rates =
-            RequestRates { usd_per_1000_get: self.usd_per_1000_get, usd_per_1000_list: list, usd_per_gb_retrieved: self.usd_per_gb_retrieved };
-        Ok(((self.region, self.storage_class), rates))
-    }
-}
-
-impl NatRow {
-    fn check(self) -> Result<(String, f64), String> {
-        present(&[("region", &self.region), ("source", &self.source)])?;
-        prices(&[("usd_per_gb", self.usd_per_gb)])?;
-        Ok((self.region, self.usd_per_gb))
-    }
-}
-
-/// How an error names a row.
-struct Name {
-    table: &'static str,
-    number: usize,
-    keys: [&'static str; 2],
-}
-
-impl Name {
-    /// Reads, checks and files one row.
-    fn insert<R, K, V>(&self, row: toml::Table, into: &mut BTreeMap<K, V>, check: impl FnOnce(R) -> Result<(K, V), String>) -> Result<(), PriceError>
-    where
-        R: DeserializeOwned,
-        K: Ord,
-    {
-        let what: Vec<&str> = self.keys.iter().map(|key| text_of(&row, key)).filter(|text| !text.is_empty()).collect();
-        let row_name = format!("{} row {} ({})", self.table, self.number, what.join(" "));
-        let fail = |reason: String| PriceError::Row { row: row_name.clone(), reason };
-        let row: R = row.try_into().map_err(|error: toml::de::Error| fail(error.message().to_owned()))?;
-        let (key, value) = check(row).map_err(fail)?;
-        match into.insert(key, value) {
-            None => Ok(()),
-            Some(_) => Err(fail("there is a row for it already".to_owned())),
-        }
-    }
-}
-
-/// A text of a row, empty when it has none.
-fn text_of<'row>(row: &'row toml::Table, key: &str) -> &'row str {
-    row.get(key).and_then(toml::Value::as_str).unwrap_or_default()
-}
-
-fn present(texts: &[(&str, &str)]) -> Result<(), String> {
-    match texts.iter().find(|(_, text)| text.trim().is_empty()) {
-        None => Ok(()),
-        Some((name, _)) => Err(format!("`{name}` is empty")),
-    }
-}
-
-fn prices(prices: &[(&str, f64)]) -> Result<(), String> {
-    match prices.iter().find(|(_, usd)| !usd.is_finite() || *usd < 0.0) {
-        None => Ok(()),
-        Some((name, usd)) => Err(format!("`{name}` is {usd}, not a price")),
-    }
-}
-
-/// The error in one line, and the line of the text it is about.
-fn in_line(text: &str, error: &toml::de::Error) -> String {
-    let reason = error.message().lines().collect::<Vec<_>>().join(", ");
-    match error.span().and_then(|span| text.get(..span.start)) {
-        Some(before) => format!("line {}: {reason}", before.matches('\n').count() + 1),
-        None => reason,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fuzz::Target;
 
-    const FARGATE: &str = "dated = \"2026-01-31\"\n[[fargate]]\nregion = \"eu-x-1\"\narch = \"arm64\"\nusd_per_vcpu_hour = 0.03\nusd_per_gb_hour = 1\n\
-                           source = \"https://example.com/\"\n";
+    /// The regions with a price of Fargate on x86: vCPU-hour and GB-hour in millionths of a dollar.
+    const FARGATE: [(&str, u32, u32); 16] = [
+        ("us-east-1", 40_480, 4_445),
+        ("us-east-2", 40_480, 4_445),
+        ("us-west-1", 46_560, 5_110),
+        ("us-west-2", 40_480, 4_445),
+        ("ca-central-1", 44_560, 4_865),
+        ("eu-west-1", 40_480, 4_445),
+        ("eu-west-2", 46_560, 5_110),
+        ("eu-west-3", 48_600, 5_300),
+        ("eu-central-1", 46_560, 5_110),
+        ("eu-north-1", 44_500, 4_900),
+        ("ap-south-1", 42_560, 4_655),
+        ("ap-southeast-1", 50_560, 5_530),
+        ("ap-southeast-2", 48_560, 5_320),
+        ("ap-northeast-1", 50_560, 5_530),
+        ("ap-northeast-2", 46_560, 5_110),
+        ("sa-east-1", 69_600, 7_600),
+    ];
 
-    fn error(text: &str) -> String {
-        PriceList::parse(text).unwrap_err().to_string()
+    #[track_caller]
+    fn assert_usd(found: Option<f64>, expected: f64) {
+        assert!(found.is_some_and(|found| (found - expected).abs() < 1e-12), "{found:?} instead of {expected}");
     }
 
     #[test]
-    fn the_built_in_table_says_what_its_sources_say() {
+    fn the_built_in_list_has_fargate_in_sixteen_regions() {
         let list = PriceList::built_in();
-        assert_eq!(list.dated(), "2026-11-21");
-        assert_eq!(list.fargate("us-east-1", "x86_64"), Some(TaskRates { usd_per_vcpu_hour: 0.04048, usd_per_gb_hour: 0.004_445 }));
+        for (region, vcpu, gb) in FARGATE {
+            let rates = list.fargate(region, "x86_64").unwrap();
+            assert_usd(Some(rates.usd_per_vcpu_hour), f64::from(vcpu) / 1e6);
+            assert_usd(Some(rates.usd_per_gb_hour), f64::from(gb) / 1e6);
+            assert_usd(list.address_usd_per_hour(region), 0.005);
+        }
+        assert_eq!(list.fargate.keys().filter(|(_, arch, _)| arch == "x86_64").count(), FARGATE.len());
+        assert!(list.fargate.keys().all(|(.., capacity)| *capacity == CapacityKind::OnDemand), "Spot changes: none is built in");
+    }
+
+    /// What orders configurations where a region has no price: one number for all regions and both architectures.
+    #[test]
+    fn a_vcpu_costs_as_much_as_nine_gb_everywhere() {
+        for rates in PriceList::built_in().fargate.values() {
+            let ratio = rates.usd_per_vcpu_hour / rates.usd_per_gb_hour;
+            assert!((9.0..9.2).contains(&ratio), "{rates:?}");
+            let relative = super::super::RELATIVE_RATES.usd_per_vcpu_hour / super::super::RELATIVE_RATES.usd_per_gb_hour;
+            assert!((ratio / relative - 1.0).abs() < 0.01, "{rates:?}");
+        }
+    }
+
+    #[test]
+    fn the_built_in_list_says_what_its_sources_say() {
+        let list = PriceList::built_in();
+        assert_eq!(list.dated(), "2026-11-25");
         assert_eq!(list.fargate("us-east-1", "ARM64"), Some(TaskRates { usd_per_vcpu_hour: 0.03238, usd_per_gb_hour: 0.00356 }));
         assert_eq!(list.fargate("us-east-1", "aarch64"), list.fargate("us-east-1", "arm64"));
         assert_eq!(list.fargate("us-east-1", "amd64"), list.fargate("us-east-1", "x86_64"));
-        assert_eq!(list.fargate("ap-northeast-1", "arm64"), None);
+        assert_eq!((list.fargate("ap-northeast-1", "arm64"), list.fargate("mars-1", "x86_64")), (None, None));
         let standard = RequestRates { usd_per_1000_get: 0.0004, usd_per_1000_list: 0.005, usd_per_gb_retrieved: 0.0 };
-        assert_eq!(list.s3("us-east-1", "STANDARD"), Some(standard));
-        assert_eq!(list.s3("us-east-1", ""), Some(standard));
+        assert_eq!((list.s3("us-east-1", "STANDARD"), list.s3("us-east-1", "")), (Some(standard), Some(standard)));
         // Its source has no price of LIST: that of STANDARD.
         let glacier = RequestRates { usd_per_1000_get: 0.01, usd_per_1000_list: 0.005, usd_per_gb_retrieved: 0.03 };
         assert_eq!(list.s3("us-east-1", "GLACIER_IR"), Some(glacier));
-        assert_eq!(list.s3("us-east-1", "DEEP_ARCHIVE"), None);
-        assert_eq!(list.s3("mars-1", ""), None);
+        assert_eq!((list.s3("us-east-1", "DEEP_ARCHIVE"), list.s3("mars-1", "")), (None, None));
         assert_eq!((list.nat_usd_per_gb("us-east-1"), list.nat_usd_per_gb("mars-1")), (Some(0.045), None));
+        assert_eq!((list.storage_usd_per_gb_hour("us-east-1"), list.storage_usd_per_gb_hour("sa-east-1")), (Some(0.000_111), None));
     }
 
     #[test]
-    fn a_table_may_have_few_rows_and_whole_numbers() {
-        let list = PriceList::parse(FARGATE).unwrap();
-        assert_eq!(
-            (list.dated(), list.fargate("eu-x-1", "arm64")),
-            ("2026-01-31", Some(TaskRates { usd_per_vcpu_hour: 0.03, usd_per_gb_hour: 1.0 }))
-        );
-        assert_eq!(list.s3("eu-x-1", ""), None);
+    fn requests_of_other_regions_are_priced_as_in_the_reference_and_say_so() {
+        let list = PriceList::built_in();
+        let (frankfurt, of) = list.s3_or_reference("eu-central-1", "").unwrap();
+        assert_eq!((frankfurt.usd_per_1000_get, of), (0.00043, "eu-central-1"));
+        assert_eq!(list.s3_or_reference("sa-east-1", ""), Some((list.s3(REFERENCE_REGION, "").unwrap(), REFERENCE_REGION)));
+        // A class that the list has in one region alone.
+        assert_eq!(list.s3_or_reference("eu-central-1", "STANDARD_IA").unwrap().1, REFERENCE_REGION);
+        assert_eq!(list.s3_or_reference("us-east-1", "DEEP_ARCHIVE"), None);
     }
 
     #[test]
-    fn an_error_names_the_row() {
-        for (from, to, expected) in [
-            ("0.03", "-0.03", "fargate row 1 (eu-x-1 arm64): `usd_per_vcpu_hour` is -0.03, not a price"),
-            ("0.03", "nan", "fargate row 1 (eu-x-1 arm64): `usd_per_vcpu_hour` is NaN, not a price"),
-            ("= 1\n", "= inf\n", "fargate row 1 (eu-x-1 arm64): `usd_per_gb_hour` is inf, not a price"),
-            ("https://example.com/", " ", "fargate row 1 (eu-x-1 arm64): `source` is empty"),
-            ("\"arm64\"", "\"mips\"", "fargate row 1 (eu-x-1 mips): `arch` is `mips`, not x86_64 or arm64"),
-            ("usd_per_gb_hour = 1\n", "", "fargate row 1 (eu-x-1 arm64): missing field `usd_per_gb_hour`"),
-        ] {
-            assert!(FARGATE.contains(from));
-            assert_eq!(error(&FARGATE.replace(from, to)), expected);
-        }
-        let unknown = error(&format!("{FARGATE}usd_per_month = 3\n"));
-        assert!(unknown.starts_with("fargate row 1 (eu-x-1 arm64): unknown field `usd_per_month`"), "{unknown}");
-        let row = FARGATE.split_once('\n').unwrap().1;
-        assert_eq!(error(&format!("{FARGATE}{row}")), "fargate row 2 (eu-x-1 arm64): there is a row for it already");
-    }
-
-    #[test]
-    fn list_prices_come_from_standard_of_the_same_region_alone() {
-        let row = |region: &str, class: &str, list: &str| {
-            format!(
-                "[[s3]]\nregion = \"{region}\"\nstorage_class = \"{class}\"\nusd_per_1000_get = 2\n{list}usd_per_gb_retrieved = 3\nsource = \"s\"\n"
-            )
-        };
-        let dated = "dated = \"2026-01-31\"\n";
-        let standard = row("eu-x-1", "STANDARD", "usd_per_1000_list = 5\n");
-        // In any order.
-        let list = PriceList::parse(&format!("{dated}{}{standard}", row("eu-x-1", "GLACIER_IR", ""))).unwrap();
-        let expected = RequestRates { usd_per_1000_get: 2.0, usd_per_1000_list: 5.0, usd_per_gb_retrieved: 3.0 };
-        assert_eq!(list.s3("eu-x-1", "GLACIER_IR"), Some(expected));
-        let found = error(&format!("{dated}{standard}{}", row("eu-x-2", "GLACIER_IR", "")));
-        assert_eq!(found, "s3 row 2 (eu-x-2 GLACIER_IR): `usd_per_1000_list` is missing, and STANDARD of that region has none");
-    }
-
-    #[test]
-    fn what_is_no_table_is_refused() {
-        assert!(error("dated = ").starts_with("not a table of prices: line 1: "), "{}", error("dated = "));
-        assert_eq!(error(""), "not a table of prices: line 1: missing field `dated`");
-        assert_eq!(error("dated = \"soon\""), "`dated` is `soon`, not a date like 2026-11-21");
-        assert_eq!(error("dated = \"2026-02-30\""), "`dated` is `2026-02-30`, not a date like 2026-11-21");
-        let unknown = error("dated = \"2026-01-31\"\nlambda = []\n");
-        assert!(unknown.starts_with("not a table of prices: line 2: unknown field `lambda`"), "{unknown}");
-    }
-
-    #[test]
-    fn fuzz_price_lists() {
-        let words = &["[[s3]]\n", "[[fargate]]\n", "[[nat]]\n", "nan", "inf", "-", "\"", "region = \"us-east-1\"\n", "\n", "="];
-        let target = Target { name: "price-list", seeds: vec![BUILT_IN.into(), FARGATE.into()], words, cases: 300 };
-        target.run(|bytes| {
-            let Ok(list) = PriceList::parse(&String::from_utf8_lossy(bytes)) else { return };
-            let rates = list.fargate.values().flat_map(|rates| [rates.usd_per_vcpu_hour, rates.usd_per_gb_hour]);
-            let requests = list.s3.values().flat_map(|rates| [rates.usd_per_1000_get, rates.usd_per_1000_list, rates.usd_per_gb_retrieved]);
-            assert!(rates.chain(requests).chain(list.nat.values().copied()).all(|price| price.is_finite() && price >= 0.0));
-        });
+    fn egress_is_priced_by_the_gb_of_aws_and_never_guessed() {
+        let list = PriceList::built_in();
+        assert_usd(list.egress_usd("us-east-1", Egress::Internet, 10.0 * BILLED_GB_BYTES), 0.9);
+        assert_usd(list.egress_usd("ap-northeast-1", Egress::Region, BILLED_GB_BYTES), 0.09);
+        assert_eq!(list.egress_usd("mars-1", Egress::None, 1e12), Some(0.0));
+        assert_eq!((list.egress_usd("mars-1", Egress::Internet, 1.0), list.egress_usd("sa-east-1", Egress::Region, 1.0)), (None, None));
     }
 }

@@ -1,11 +1,19 @@
-//! What a run costs, and the sizes in which Fargate sells: a dated table of list prices, arithmetic on it, and the pairs of vCPU and memory.
+//! What a run costs, and the sizes in which Fargate sells: a dated list of prices, arithmetic on it, and the pairs of vCPU and memory.
 //!
-//! Owns no measurement. A price that is not in the table is `None`, never a guess; what a total leaves out is its caller's to say.
+//! Owns no measurement. A price that is not in the list is `None`, never a guess; what a total leaves out is its caller's to say.
 
+mod bill;
+mod egress;
 mod list;
+mod requests;
+mod rows;
 mod size;
 mod task;
 
-pub use list::{PriceError, PriceList, RequestRates};
-pub use size::{CPU_UNITS, fargate_memories, nearest_sizes};
-pub use task::{MINIMUM_SECONDS, TaskRates, TaskSize, billed_seconds, task_usd};
+pub use bill::{Bill, NoPrice, Usage, bill};
+pub use egress::Egress;
+pub use list::{BILLED_GB_BYTES, CapacityKind, PriceList, REFERENCE_REGION, RequestRates};
+pub use requests::{RequestMix, StoredClass};
+pub use rows::PriceError;
+pub use size::{CPU_UNITS, fargate_memories, holding_size, memory_for_peak, nearest_sizes};
+pub use task::{FREE_STORAGE_GIB, MINIMUM_SECONDS, RELATIVE_RATES, TaskRates, TaskSize, address_usd, billed_seconds, storage_usd, task_usd};

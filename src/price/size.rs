@@ -25,6 +25,26 @@ pub fn fargate_memories(cpu_units: u32) -> Option<Vec<u32>> {
     }
 }
 
+/// The smallest valid pair with at least these CPU units and, as far as so many allow, this memory; `None` above 32 vCPU and for a size that is not known
+/// (0).
+pub fn holding_size(cpu_units: u32, memory_mib: u32) -> Option<(u32, u32)> {
+    if cpu_units == 0 || memory_mib == 0 {
+        return None;
+    }
+    let units = CPU_UNITS.into_iter().find(|units| *units >= cpu_units)?;
+    let memories = fargate_memories(units)?;
+    let memory_mib = memories.iter().find(|memory| **memory >= memory_mib).or(memories.last())?;
+    Some((units, *memory_mib))
+}
+
+/// MiB that a task needs for a measured peak of so many bytes: samples lie seconds apart, and a whole bucket takes longer than one run.
+pub fn memory_for_peak(peak_bytes: f64) -> u32 {
+    const MARGIN: f64 = 2.0;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
+    let mib = (peak_bytes * MARGIN / f64::from(1 << 20)).ceil() as u32;
+    mib.max(1)
+}
+
 /// The valid pairs of CPU units and MiB nearest to a pair that is not: at most 3, the nearest first; of a valid one, itself is first.
 ///
 /// Distance is in factors, half as far as twice, those of vCPU and memory multiplied; of equally near ones the smaller is first, since it costs less.
@@ -72,5 +92,26 @@ mod tests {
         assert_eq!(nearest_sizes(1_024, 2_048)[0], (1_024, 2_048));
         assert_eq!(nearest_sizes(0, 0)[0], (256, 512));
         assert_eq!(nearest_sizes(u32::MAX, u32::MAX)[0], (32_768, 249_856));
+    }
+
+    #[test]
+    fn a_size_becomes_the_smallest_that_holds_it() {
+        for (asked, found) in [
+            ((256, 512), Some((256, 512))),
+            ((256, 513), Some((256, 1_024))),
+            ((1_024, 2_048), Some((1_024, 2_048))),
+            ((1_024, 1_000), Some((1_024, 2_048))),
+            ((1_500, 5_000), Some((2_048, 5_120))),
+            ((2_048, 64_000), Some((2_048, 16_384))),
+            ((4_096, 30_720), Some((4_096, 30_720))),
+            ((8_192, 17_000), Some((8_192, 20_480))),
+            ((32_768, 65_536), Some((32_768, 122_880))),
+            ((65_536, 65_536), None),
+            ((0, 1_024), None),
+            ((1_024, 0), None),
+        ] {
+            assert_eq!(holding_size(asked.0, asked.1), found, "{asked:?}");
+        }
+        assert_eq!([0.0, 1.0, 100.0 * 1_048_576.0, 1e30].map(memory_for_peak), [1, 1, 200, u32::MAX]);
     }
 }

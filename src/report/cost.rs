@@ -3,23 +3,20 @@
 //! Billed is every shard as a task, for one minute at least: on Fargate from the pull of the image to the stop of the task, as ECS told; elsewhere the
 //! seconds from the start of the process to its end, since what a pull would take is not known. $ per TB is the price at the measured rate: without start, listing, write-back and minimum.
 
-use std::collections::BTreeMap;
-
 use super::advice::Cost;
 use super::figures::median_of;
 use super::model::{CellReport, Facts, Place, Workload};
 use super::observation::{Observation, Times};
 use crate::cell::UNITS_PER_VCPU;
-use crate::price::{CPU_UNITS, MINIMUM_SECONDS, PriceList, TaskRates, TaskSize, billed_seconds, fargate_memories, task_usd};
+use crate::price::{
+    BILLED_GB_BYTES, MINIMUM_SECONDS, PriceList, RequestMix, StoredClass, TaskRates, TaskSize, billed_seconds, holding_size, memory_for_peak,
+    task_usd,
+};
 use crate::results::record::TaskRun;
-use crate::results::summary::StorageClass;
+use crate::sample::is_archived_class;
 
 /// Keys of a listing page.
 const PAGE_KEYS: u64 = 1_000;
-
-/// By how much more memory a task has than the largest sum that a sample found: samples lie seconds apart, and a whole bucket takes longer than a
-/// repetition.
-const MEMORY_MARGIN: f64 = 2.0;
 
 /// The Fargate task that a cell is priced and recommended as, CPU units and MiB: the smallest with at least its vCPU. What ran on Fargate keeps its
 /// memory; elsewhere it is what holds twice the measured peak, since the memory of that machine says nothing of what is needed (where the peak is not
@@ -27,38 +24,18 @@ const MEMORY_MARGIN: f64 = 2.0;
 pub(super) fn fargate_size(report: &CellReport, place: &Place) -> Option<(u32, u32)> {
     let peak = report.observations.iter().filter_map(|observation| observation.usage.peak_memory_bytes).max();
     let shards = f64::from(report.cell.shards.max(1));
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
-    let needed = peak.map_or(0, |bytes| (bytes as f64 / shards * MEMORY_MARGIN / f64::from(1 << 20)).ceil() as u32);
-    smallest(report.cell.cpu_units, if place.is_fargate() { report.cell.memory_mib } else { needed.max(1) })
-}
-
-/// The smallest Fargate size with at least these vCPU and, as far as that many vCPU allow, this memory.
-fn smallest(cpu_units: u32, memory_mib: u32) -> Option<(u32, u32)> {
-    if cpu_units == 0 || memory_mib == 0 {
-        return None;
-    }
-    let units = CPU_UNITS.into_iter().find(|units| *units >= cpu_units)?;
-    let memories = fargate_memories(units)?;
-    let memory_mib = memories.iter().find(|memory| **memory >= memory_mib).or(memories.last())?;
-    Some((units, *memory_mib))
+    let needed = peak.map_or(1, |bytes| memory_for_peak(bytes as f64 / shards));
+    holding_size(report.cell.cpu_units, if place.is_fargate() { report.cell.memory_mib } else { needed })
 }
 
 /// Prices of one study.
 pub(super) struct Pricing {
     task: Option<TaskRates>,
-    requests: Option<Requests>,
+    requests: Option<RequestMix>,
     dated: String,
     is_hypothetical: bool,
     /// Sentences for the reader.
     pub(super) notes: Vec<String>,
-}
-
-/// US dollars for one request or byte, weighted by the storage classes of the keys.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Requests {
-    get: f64,
-    list: f64,
-    byte_retrieved: f64,
 }
 
 /// What is paid for.
@@ -83,14 +60,8 @@ impl Pricing {
         };
         let arch = workload.place.arch.as_deref().unwrap_or("x86_64");
         pricing.task = prices.fargate(region, arch);
-        pricing.requests = requests(&facts.storage_classes, |class| {
-            let rates = prices.s3(region, class)?;
-            Some(Requests {
-                get: rates.usd_per_1000_get / 1e3,
-                list: rates.usd_per_1000_list / 1e3,
-                byte_retrieved: rates.usd_per_gb_retrieved / 1e9,
-            })
-        });
+        let classes = facts.storage_classes.iter().filter(|(name, _)| !is_archived_class(name));
+        pricing.requests = prices.mix(region, classes.map(|(name, class)| StoredClass { name, objects: class.objects, bytes: class.bytes })).ok();
         if pricing.task.is_none() || pricing.requests.is_none() {
             let what = if pricing.task.is_none() { format!("Fargate on {arch}") } else { "every storage class of the bucket".to_owned() };
             pricing.notes.push(format!("no price: the price list of {} has none for {what} in {region} (--prices FILE gives one)", pricing.dated));
@@ -103,7 +74,7 @@ impl Pricing {
         };
         pricing.notes.push(format!("prices {what} {region} by the list of {}; {billed}", pricing.dated));
         if let Some(usd_per_gb) = prices.nat_usd_per_gb(region) {
-            let usd = usd_per_gb * 1e3;
+            let usd = usd_per_gb * 1e12 / BILLED_GB_BYTES;
             pricing.notes.push(format!("through a NAT gateway each TB costs ${usd:.0} more; through a gateway endpoint for S3 nothing"));
         }
         pricing
@@ -111,12 +82,12 @@ impl Pricing {
 
     /// What `used` costs in this cell; `None` without a price or a size.
     pub(super) fn cost(&self, report: &CellReport, used: Used) -> Option<Cost> {
-        let (task, requests) = (self.task?, self.requests?);
+        let (task, requests) = (self.task?, self.requests.as_ref()?);
         let pages = used.keys.div_ceil(PAGE_KEYS);
         Some(Cost {
             usd_task: task_usd(task, size(report)?, used.seconds) * f64::from(report.cell.shards.max(1)),
-            usd_requests: used.gets * requests.get + pages as f64 * requests.list,
-            usd_retrieval: used.bytes * requests.byte_retrieved,
+            usd_requests: used.gets * requests.usd_per_get + pages as f64 * requests.usd_per_list,
+            usd_retrieval: used.bytes * requests.usd_per_byte_retrieved,
             billed_s: billed_seconds(used.seconds),
             is_minimum: used.seconds < MINIMUM_SECONDS,
             prices_dated: self.dated.clone(),
@@ -198,45 +169,9 @@ fn used(observation: &Observation) -> Option<Used> {
     Some(Used { seconds, gets, keys: counts.keys?, bytes })
 }
 
-/// Prices weighted by the classes' keys and bytes; keys whose class is not known count as STANDARD.
-fn requests(classes: &BTreeMap<String, StorageClass>, rates: impl Fn(&str) -> Option<Requests>) -> Option<Requests> {
-    let standard = rates("STANDARD")?;
-    let objects: u64 = classes.values().map(|class| class.objects).sum();
-    let bytes: u64 = classes.values().map(|class| class.bytes).sum();
-    if objects == 0 {
-        return Some(standard);
-    }
-    let mut mixed = Requests { list: standard.list, ..Requests::default() };
-    for (name, class) in classes {
-        let rates = rates(if name.is_empty() { "STANDARD" } else { name })?;
-        mixed.get += rates.get * class.objects as f64 / objects as f64;
-        mixed.byte_retrieved += rates.byte_retrieved * class.bytes as f64 / bytes.max(1) as f64;
-    }
-    Some(mixed)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    #[test]
-    fn a_size_becomes_the_smallest_of_fargate_that_holds_it() {
-        for (asked, found) in [
-            ((256, 512), Some((256, 512))),
-            ((256, 513), Some((256, 1_024))),
-            ((1_024, 2_048), Some((1_024, 2_048))),
-            ((1_024, 1_000), Some((1_024, 2_048))),
-            ((1_500, 5_000), Some((2_048, 5_120))),
-            ((2_048, 64_000), Some((2_048, 16_384))),
-            ((4_096, 30_720), Some((4_096, 30_720))),
-            ((8_192, 17_000), Some((8_192, 20_480))),
-            ((32_768, 65_536), Some((32_768, 122_880))),
-            ((65_536, 65_536), None),
-            ((0, 1_024), None),
-        ] {
-            assert_eq!(smallest(asked.0, asked.1), found, "{asked:?}");
-        }
-    }
-
     #[test]
     fn each_task_is_billed_for_a_minute_at_least() {
         let task = |seconds: Option<u64>| TaskRun { billed_ns: seconds.map(|seconds| seconds * 1_000_000_000 - 1), ..TaskRun::default() };
@@ -262,22 +197,5 @@ mod tests {
         assert!((used(&observation).unwrap().seconds - 10.0).abs() < 1e-12);
         observation.times.billed_s = Some(75.0);
         assert!((used(&observation).unwrap().seconds - 75.0).abs() < 1e-12);
-    }
-
-    #[test]
-    fn requests_are_weighted_by_keys_and_retrieval_by_bytes() {
-        let class = |objects, bytes| StorageClass { objects, bytes };
-        let classes = BTreeMap::from([("STANDARD".to_owned(), class(3, 100)), ("STANDARD_IA".to_owned(), class(1, 300))]);
-        let rates = |name: &str| match name {
-            "STANDARD" => Some(Requests { get: 0.4, list: 5.0, byte_retrieved: 0.0 }),
-            "STANDARD_IA" => Some(Requests { get: 1.0, list: 9.0, byte_retrieved: 0.01 }),
-            _ => None,
-        };
-        let mixed = requests(&classes, rates).unwrap();
-        // (3 × 0.4 + 1) ÷ 4, the listing as in STANDARD, 300 of 400 bytes.
-        assert!((mixed.get - 0.55).abs() < 1e-12 && (mixed.byte_retrieved - 0.0075).abs() < 1e-12);
-        assert!((mixed.list - 5.0).abs() < 1e-12);
-        let unknown = BTreeMap::from([("NEW_CLASS".to_owned(), class(1, 1))]);
-        assert_eq!(requests(&unknown, rates), None, "a class without a price is not taken for a cheap one");
     }
 }

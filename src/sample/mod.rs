@@ -220,8 +220,13 @@ pub struct KeyRecord {
 impl KeyRecord {
     /// True for storage classes whose objects cannot be read before a restore.
     pub fn is_archived(&self) -> bool {
-        matches!(self.storage_class.as_str(), "GLACIER" | "DEEP_ARCHIVE")
+        is_archived_class(&self.storage_class)
     }
+}
+
+/// True for storage classes whose objects cannot be read before a restore: nobody fetches them.
+pub fn is_archived_class(storage_class: &str) -> bool {
+    matches!(storage_class, "GLACIER" | "DEEP_ARCHIVE")
 }
 
 #[cfg(test)]
