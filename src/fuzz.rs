@@ -50,6 +50,11 @@ enum Size {
     Time(Duration),
 }
 
+/// A new folder, in memory where there is such a place: millions of cases must not wait for a disk, nor wear it out.
+pub(crate) fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a temporary folder")
+}
+
 impl Target<'_> {
     /// Tries `hold` on the corpus, then on seeds taken apart. `hold` panics where something does not hold.
     ///

@@ -121,13 +121,18 @@ fn parse(line: &[u8]) -> Result<KeyRecord, &'static str> {
     let mut text = || std::str::from_utf8(fields.next().unwrap_or_default()).map_err(|_| "a field is not UTF-8");
     let size = match text()? {
         "" => None,
-        size => Some(size.parse().map_err(|_| "the size is not a whole number of bytes")?),
+        size => Some(whole(size).ok_or("the size is not a whole number of bytes")?),
     };
     let (etag, storage_class) = (text()?.to_owned(), text()?.to_owned());
     match fields.next() {
         Some(_) => Err("there are more than four fields"),
         None => Ok(KeyRecord { key, size, etag, storage_class }),
     }
+}
+
+/// A number of digits alone: the standard library takes a sign too.
+fn whole(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// SHA-256 in hex, as it stands in key files.

@@ -15,6 +15,8 @@ use crate::sample::KeyRecord;
 const KEY_BYTES: usize = 4096;
 /// Most bytes of an entity tag, and of a storage class: what the key spool file has room for.
 const FIELD_BYTES: usize = 255;
+/// Largest size of an object, in bytes: far above what any store has, and below the number that means «unknown» in the key spool file.
+const SIZE_BYTES: u64 = 1 << 63;
 /// So much of a long key is shown.
 const SHOWN_CHARS: usize = 40;
 
@@ -30,6 +32,10 @@ pub(super) fn check(record: &KeyRecord) -> Result<(), ListError> {
         record if record.key.len() > KEY_BYTES => wrong("is longer than 4,096 bytes"),
         record if record.etag.len() > FIELD_BYTES => wrong("has an entity tag of more than 255 bytes"),
         record if record.storage_class.len() > FIELD_BYTES => wrong("has a storage class of more than 255 bytes"),
+        // In a key file a line end in one of them would be another key.
+        record if record.etag.contains(char::is_control) => wrong("has an entity tag with a control character"),
+        record if record.storage_class.contains(char::is_control) => wrong("has a storage class with a control character"),
+        record if record.size.is_some_and(|size| size > SIZE_BYTES) => wrong("has a size of more than 2^63 bytes"),
         _ => Ok(()),
     }
 }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::*;
+use crate::fuzz::Target;
 use crate::plan::Shard;
 use crate::results::keys::KeyFile;
 use crate::sample::KeyRecord;
@@ -102,7 +103,7 @@ fn a_limit_ends_the_listing_without_another_page() {
 }
 
 fn read_file(bytes: &[u8]) -> Result<(Listed, Vec<KeyRecord>), ListError> {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::fuzz::folder();
     let path = dir.path().join("k.tsv");
     std::fs::write(&path, bytes).unwrap();
     let mut picker = Picker::create(&selection(), dir.path()).unwrap();
@@ -190,4 +191,125 @@ fn keys_that_no_store_has_are_refused_by_name() {
     assert_eq!(text(""), "a key is empty");
     assert_eq!(text(&"b".repeat(1 << 20)), format!("the key `{}…` is longer than 4,096 bytes", "b".repeat(40)));
     assert_eq!(listed(&selection(), vec![page(&[&"b".repeat(4_096)], None)]).unwrap().0.keys, 1);
+}
+
+#[test]
+fn what_would_be_another_line_of_a_key_file_is_refused_by_name() {
+    let text = |record: KeyRecord| {
+        let page = ListPage { keys: vec![KeyRecord { key: "a".to_owned(), ..record }], ..page(&[], None) };
+        listed(&selection(), vec![page]).unwrap_err().to_string()
+    };
+    let tag = KeyRecord { etag: "e\nb".to_owned(), ..KeyRecord::default() };
+    assert_eq!(text(tag), "the key `a` has an entity tag with a control character");
+    let class = KeyRecord { storage_class: "STANDARD\r".to_owned(), ..KeyRecord::default() };
+    assert_eq!(text(class), "the key `a` has a storage class with a control character");
+    // The largest number means «unknown» in the key spool file.
+    assert_eq!(text(KeyRecord { size: Some(u64::MAX), ..KeyRecord::default() }), "the key `a` has a size of more than 2^63 bytes");
+    assert!(
+        read_file(b"# parfetch-keys 1\na\t18446744073709551615\n").unwrap_err().to_string().contains("line 2: the key `a` has a size of more than")
+    );
+    assert!(read_file(b"# parfetch-keys 1\na\t+5\n").unwrap_err().to_string().ends_with("line 2: the size is not a whole number of bytes"));
+}
+
+/// A key of a key file, its percent-encoding undone; `None` where it is not one.
+fn decoded(field: &[u8]) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut rest = field;
+    while let Some((byte, behind)) = rest.split_first() {
+        rest = behind;
+        if *byte == b'%' {
+            let (digits, behind) = rest.split_at_checked(2)?;
+            bytes.push(hex::decode(digits).ok()?[0]);
+            rest = behind;
+        } else {
+            bytes.push(*byte);
+        }
+    }
+    String::from_utf8(bytes).ok().filter(|key| !key.is_empty() && key.len() <= 4_096)
+}
+
+/// A line of a key file as the format says it, by the simplest code.
+fn record_of(line: &[u8]) -> Option<KeyRecord> {
+    let fields: Vec<&[u8]> = line.split(|byte| *byte == b'\t').collect();
+    let text = |at: usize| String::from_utf8(fields.get(at).copied().unwrap_or_default().to_vec()).ok();
+    let short = |text: &String| text.len() <= 255 && !text.contains(char::is_control);
+    let size = text(1)?;
+    let digits = size.bytes().all(|byte| byte.is_ascii_digit());
+    let size = if size.is_empty() { None } else { Some(size.parse().ok().filter(|size: &u64| digits && *size <= 1 << 63)?) };
+    let (etag, storage_class) = (text(2).filter(short)?, text(3).filter(short)?);
+    (fields.len() <= 4).then_some(KeyRecord { key: decoded(fields[0])?, size, etag, storage_class })
+}
+
+/// What is in a key file and whether a checksum says so, read whole; `None` where it is to be refused.
+fn by_the_book(bytes: &[u8]) -> Option<(Vec<KeyRecord>, bool)> {
+    let content = |line: &[u8]| {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        line.strip_suffix(b"\r").unwrap_or(line).to_vec()
+    };
+    let mut written: Vec<Vec<u8>> = bytes.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+    let mut lines: Vec<Vec<u8>> = written.iter().map(|line| content(line)).collect();
+    let first = lines.first_mut()?;
+    if first.starts_with("\u{feff}".as_bytes()) {
+        first.drain(..3);
+    }
+    if first != b"# parfetch-keys 1" {
+        return None;
+    }
+    let at = lines.iter().position(|line| line.starts_with(b"# sha256 "));
+    if let Some(at) = at {
+        let sum = String::from_utf8_lossy(&lines[at][9..]).trim().to_ascii_lowercase();
+        let is_last = at + 1 == lines.len();
+        lines.truncate(at);
+        written.truncate(at);
+        let by_content: Vec<u8> = lines.iter().flat_map(|line| [line, &b"\n"[..]].concat()).collect();
+        if !is_last || ![written.concat(), by_content].iter().any(|text| sha256_hex(text) == sum) {
+            return None;
+        }
+    }
+    let records: Vec<KeyRecord> = lines[1..].iter().filter(|line| !line.is_empty()).map(|line| record_of(line)).collect::<Option<_>>()?;
+    let keys: std::collections::BTreeSet<&str> = records.iter().map(|record| record.key.as_str()).collect();
+    (keys.len() == records.len()).then(|| (records.clone(), at.is_some()))
+}
+
+fn written(records: &[KeyRecord]) -> Vec<u8> {
+    let mut writer = KeyFileWriter::new(Vec::new()).unwrap();
+    for record in records {
+        writer.push(record).unwrap();
+    }
+    writer.finish().unwrap().0
+}
+
+/// The same with a checksum that is right, so that more than the checksum is looked at.
+fn summed(bytes: &[u8]) -> Vec<u8> {
+    let end = bytes.windows(9).rposition(|window| window == b"# sha256 ").unwrap_or(bytes.len());
+    let text = &bytes[..end];
+    [text, format!("# sha256 {}\n", sha256_hex(text)).as_bytes()].concat()
+}
+
+#[test]
+fn fuzz_key_files() {
+    let hold = |bytes: &[u8]| {
+        let read = read_file(bytes);
+        let expected = by_the_book(bytes);
+        let got = read.as_ref().ok().map(|(listed, records)| (records.clone(), !listed.unchecked));
+        assert_eq!(got, expected, "{:?}", read.as_ref().err().map(ToString::to_string));
+        let Ok((listed, records)) = read else { return };
+        assert_eq!(listed.keys, records.len() as u64);
+        let sum = records.iter().map(|record| record.size).try_fold(0_u64, |sum, size| sum.checked_add(size?));
+        assert_eq!(listed.bytes, sum, "a sum that is too large, or a size that is not known, is no number");
+        let (again, same) = read_file(&written(&records)).unwrap();
+        assert_eq!((same, again.unchecked), (records, false));
+    };
+    let records = ["a b", "tab\t%#\n", "😀/ü"].map(|key| KeyRecord {
+        key: key.to_owned(),
+        size: Some(7),
+        etag: "e-2".to_owned(),
+        storage_class: "GLACIER".to_owned(),
+    });
+    let seeds = vec![written(&records), b"# parfetch-keys 1\r\nx\ny\t5\n\n".to_vec()];
+    let words = &["\t", "\n", "\r\n", "\r", "%", "%00", "%FF", "%C3%BC", "#", "# sha256 ", "# parfetch-keys 1\n", "\u{feff}", "\0", "+"];
+    Target { name: "key-file", seeds, words, cases: 4_000 }.run(|bytes| {
+        hold(bytes);
+        hold(&summed(bytes));
+    });
 }

@@ -354,7 +354,7 @@ mod tests {
         let seed = crate::sweep::fixture::record(&cell, 3).to_json().unwrap().into_bytes();
         Target { name: "record", seeds: vec![seed], words, cases: 5_000 }.run(|bytes| {
             let Ok(record) = Record::from_json(&String::from_utf8_lossy(bytes)) else { return };
-            Record::from_json(&record.to_json().unwrap()).unwrap();
+            assert_eq!(Record::from_json(&record.to_json().unwrap()).unwrap(), record);
         });
     }
 }

@@ -1,5 +1,7 @@
 //! From what was typed to a sweep: lists of factors, a plan file below them, and the rules between them.
 
+use std::collections::HashSet;
+use std::fmt::Display;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -234,7 +236,8 @@ fn check(plan: &SweepPlan) -> Result<(), Failure> {
             "name fewer values of each factor, or fewer repetitions",
         ));
     }
-    for mode in &plan.mode {
+    check_lists(plan)?;
+    for mode in plan.mode.iter().chain(plan.contender.iter().flat_map(|contender| &contender.mode)) {
         if let Some(concurrency) = plan.concurrency.iter().find(|concurrency| **concurrency == 0 || **concurrency > mode.max_concurrency()) {
             return Err(usage(format!("concurrency {concurrency} is outside 1 to {} of mode {mode}", mode.max_concurrency()), "name others with -c"));
         }
@@ -247,8 +250,35 @@ fn check(plan: &SweepPlan) -> Result<(), Failure> {
     plan.contender.iter().try_for_each(|one| check_contender(one, plan))
 }
 
+/// What a list of flags cannot hold, a plan file must not either: a value twice would be the same cells twice, in the same folders.
+fn check_lists(plan: &SweepPlan) -> Result<(), Failure> {
+    let twice = [
+        ("vcpu", given_twice(&plan.vcpu)),
+        ("memory", given_twice(&plan.memory)),
+        ("mode", given_twice(&plan.mode)),
+        ("client", given_twice(&plan.client)),
+        ("concurrency", given_twice(&plan.concurrency)),
+        ("shards", given_twice(&plan.shards)),
+    ];
+    if let Some((name, value)) = twice.into_iter().find_map(|(name, value)| Some((name, value?))) {
+        return Err(usage(format!("the plan's {name}: {value} is given twice"), "name each value once"));
+    }
+    if plan.shards.contains(&0) {
+        return Err(usage("the plan's shards: 0 is not a number of runs side by side", "name numbers from 1"));
+    }
+    if plan.limit == Some(0) {
+        return Err(usage("the plan's limit is 0, so there is nothing to fetch", "leave it out to fetch every key"));
+    }
+    Ok(())
+}
+
+fn given_twice<T: Display>(values: &[T]) -> Option<String> {
+    let mut seen = HashSet::new();
+    values.iter().map(T::to_string).find(|value| !seen.insert(value.clone()))
+}
+
 fn check_contender(contender: &Contender, plan: &SweepPlan) -> Result<(), Failure> {
-    let Contender { name, command, .. } = contender;
+    let Contender { name, command, mode } = contender;
     let wrong =
         |what: &str| usage(format!("contender `{}`: {what}", name.escape_debug()), "write it like --contender python='python3 fetch_study.py'");
     let letters = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
@@ -260,6 +290,9 @@ fn check_contender(contender: &Contender, plan: &SweepPlan) -> Result<(), Failur
     }
     if plan.contender.iter().filter(|other| other.name == *name).count() > 1 {
         return Err(wrong("it is named twice"));
+    }
+    if let Some(mode) = given_twice(mode) {
+        return Err(wrong(&format!("its mode {mode} is given twice")));
     }
     match shlex::split(command) {
         Some(words) if !words.is_empty() => Ok(()),
@@ -336,5 +369,128 @@ fn check_contenders(job: &Job, warnings: &mut Vec<String>) {
     if !plan.contender.is_empty() && !beyond.is_empty() {
         let what = beyond.join(", ");
         warnings.push(format!("the plan has {what}, which the six variables do not tell contenders: those that fetch something else fail"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Invocation, Variables, parse};
+    use crate::fuzz::Target;
+    use crate::sweep::cells;
+
+    const BESIDE: Beside<'static> = Beside { plan: None, id: "s" };
+
+    fn raw(words: &[String]) -> Option<Raw> {
+        let words = ["parfetch", "sweep"].into_iter().map(Into::into).chain(words.iter().map(Into::into));
+        match parse(words, Variables::default()).ok()? {
+            Invocation::Sweep(raw) => Some(raw),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Words that name a plan file, and where its results go.
+    fn with_plan(results: Option<&S3Uri>) -> Raw {
+        let results = results.map(|uri| format!("--result-bucket={}", uri.bucket));
+        let words: Vec<String> = results.into_iter().chain(["--plan=p".to_owned()]).collect();
+        raw(&words).unwrap()
+    }
+
+    fn planned(text: &str, raw: &Raw) -> Result<SweepSettings, Failure> {
+        sweep(raw, Beside { plan: Some(text), ..BESIDE })
+    }
+
+    /// What holds for every sweep that is taken.
+    fn hold(settings: &SweepSettings) {
+        let Job { plan, sizes, time_limit, results, .. } = &settings.job;
+        let cells = cells(plan, sizes);
+        assert!(!cells.is_empty() && cells.len() as u64 * u64::from(plan.repeat) <= MOST_RUNS && plan.repeat > 0);
+        assert_eq!(cells.iter().collect::<HashSet<_>>().len(), cells.len(), "a cell twice would be two in one folder");
+        for cell in &cells {
+            assert!(price::fargate_memories(cell.cpu_units).unwrap().contains(&cell.memory_mib) && cell.shards > 0);
+            assert!((1..=cell.mode.max_concurrency()).contains(&cell.concurrency));
+        }
+        assert!(!time_limit.is_zero());
+        // Whoever goes on with the plan that was written down goes on with the same sweep.
+        let again = planned(&plan.to_toml(), &with_plan(results.as_ref())).unwrap();
+        assert_eq!((&again.job.plan, &again.job.sizes), (plan, sizes));
+    }
+
+    #[test]
+    fn a_plan_of_too_many_runs_is_refused_before_any_is_made() {
+        let numbers = (1..=4_000).map(|number: u32| number.to_string()).collect::<Vec<_>>().join(",");
+        let text = format!("bucket = \"b\"\nconcurrency = [{numbers}]\nshards = [{numbers}]\nrepeat = 4294967295\n");
+        let failure = planned(&text, &with_plan(None)).unwrap_err();
+        assert!(failure.message.starts_with("the plan has "), "{}", failure.message);
+        assert!(
+            failure.message.ends_with(" runs (288,000,000 configurations × 4,294,967,295 repetitions); a sweep has at most 100,000"),
+            "{}",
+            failure.message
+        );
+    }
+
+    #[test]
+    fn a_plan_file_holds_what_flags_can_say() {
+        let message = |text: &str| planned(&format!("bucket = \"b\"\n{text}\n"), &with_plan(None)).unwrap_err().message;
+        assert_eq!(message("concurrency = [1, 4, 1]"), "the plan's concurrency: 1 is given twice");
+        assert_eq!(message("mode = [\"async\", \"async\"]"), "the plan's mode: async is given twice");
+        assert_eq!(message("memory = [2048, 2048]"), "the plan's memory: 2048 MiB is given twice");
+        assert_eq!(message("shards = [0]"), "the plan's shards: 0 is not a number of runs side by side");
+        assert_eq!(message("limit = 0"), "the plan's limit is 0, so there is nothing to fetch");
+        let contender = "[[contender]]\nname = \"py\"\ncommand = \"x\"\nmode = ";
+        assert_eq!(message(&format!("{contender}[\"thread\", \"thread\"]")), "contender `py`: its mode thread is given twice");
+        let alone = format!("mode = [\"async\"]\nconcurrency = [5000]\n{contender}[\"process\"]");
+        assert_eq!(message(&alone), "concurrency 5000 is outside 1 to 1024 of mode process");
+    }
+
+    #[test]
+    fn fuzz_sweep_plans() {
+        let contender = Contender { name: "python".to_owned(), command: "python3 'a b.py'".to_owned(), mode: vec![Mode::Thread] };
+        let plan = SweepPlan {
+            bucket: "b".to_owned(),
+            limit: Some(7),
+            duration: Some("20m".to_owned()),
+            part_size: Some("8MiB".to_owned()),
+            memory: vec![MemoryChoice::Auto(Auto::Auto), MemoryChoice::Mib(8192)],
+            ..SweepPlan::default()
+        };
+        let seeds = vec![
+            SweepPlan { embedded: Some("objects=5".to_owned()), ..SweepPlan::default() }.to_toml().into_bytes(),
+            plan.to_toml().into_bytes(),
+            SweepPlan { contender: vec![contender], embedded: Some(String::new()), ..plan }.to_toml().into_bytes(),
+        ];
+        let words =
+            &["nan", "inf", "[", "]", ",", "\"", "'", "auto", "[[contender]]\n", "name = \"x\"\n", "repeat = ", "\n", "=", "_", "0x", "\\u0000"];
+        let raw = with_plan(None);
+        Target { name: "sweep-plan", seeds, words, cases: 2_000 }.run(|bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            match SweepPlan::from_toml(&text) {
+                Ok(plan) => assert_eq!(SweepPlan::from_toml(&plan.to_toml()).unwrap().to_toml(), plan.to_toml()),
+                Err(error) => assert!(!error.to_string().contains('\n'), "one line: {error}"),
+            }
+            match planned(&text, &raw) {
+                Ok(settings) => hold(&settings),
+                Err(failure) => assert!(!failure.message.is_empty() && failure.hint.is_some()),
+            }
+        });
+    }
+
+    #[test]
+    fn fuzz_values_of_a_sweep() {
+        let seeds = [
+            "--bucket=b\n--vcpu=0.25,1,4\n--memory=auto,2048\n--mode=async,thread\n--concurrency=1,16,64\n--shards=1,2\n--repeat=6\n--limit=5",
+            "--embedded=objects=5\n--client=lean\n--duration=1m 30s\n--part-size=8MiB\n--order=shuffled\n--seed=7\n--attempts=3\n--timeout=1h",
+            "--bucket=b\n--result-bucket=r\n--contender=py:thread='python3 x.py'\n--run-timeout=2h\n--stall-timeout=1s\n--work=md5\n--id=a.b-c",
+        ];
+        let words = &[",", "..", "-", "=", "'", "\u{a0}", "\0", "\r", "auto", "process", "--vcpu=", "--shards=", "--repeat=", "e3", "ms", "KiB"];
+        Target { name: "sweep-values", seeds: seeds.map(|seed| seed.as_bytes().to_vec()).to_vec(), words, cases: 1_000 }.run(|bytes| {
+            let words: Vec<String> = String::from_utf8_lossy(bytes).lines().map(str::to_owned).collect();
+            // Help is another thing, and a plan is a file.
+            let Some(raw) = raw(&words).filter(|raw| raw.get("plan").is_none()) else { return };
+            match sweep(&raw, BESIDE) {
+                Ok(settings) => hold(&settings),
+                Err(failure) => assert!(!failure.message.is_empty() && failure.hint.is_some()),
+            }
+        });
     }
 }

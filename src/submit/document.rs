@@ -237,7 +237,7 @@ pub(super) mod tests {
         let target = Target { name: "job-document", seeds: vec![document().to_json().unwrap().into_bytes()], words, cases: 5_000 };
         target.run(|bytes| {
             let Ok(document) = JobDocument::from_json(&String::from_utf8_lossy(bytes)) else { return };
-            JobDocument::from_json(&document.to_json().unwrap()).unwrap();
+            assert_eq!(JobDocument::from_json(&document.to_json().unwrap()).unwrap(), document);
             assert_eq!(document.plan.difference(&document.plan), None);
         });
     }

@@ -2,6 +2,8 @@
 //!
 //! Owns the plan file's format (FORMAT.md). Checks nothing that takes the machine or the network; the rules between settings live in `settings`.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::cell::UNITS_PER_VCPU;
@@ -18,6 +20,15 @@ pub enum MemoryChoice {
     Mib(u32),
     /// The least that Fargate has for the vCPU: it is the cheapest.
     Auto(Auto),
+}
+
+impl fmt::Display for MemoryChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mib(mib) => write!(f, "{mib} MiB"),
+            Self::Auto(_) => f.write_str("auto"),
+        }
+    }
 }
 
 /// The word `auto`.

@@ -151,6 +151,7 @@ fn fuzz_child_frames() {
         let (mut frames, mut seen, mut told) = (wire::FrameReader::new(bytes), Vec::new(), 0);
         while let Some(Ok(Some(frame))) = frames.next::<FromChild>().now_or_never() {
             let before = outstanding.fetches();
+            survives(&frame);
             match frame {
                 FromChild::Rows(batch) => {
                     let taken = outstanding.accept((&batch, 0), |_| false).unwrap_or_default();
@@ -173,17 +174,49 @@ fn fuzz_child_frames() {
     });
 }
 
-#[test]
-fn fuzz_parent_frames() {
-    let valid = [ToChild::Go(5), ToChild::Range(1, 9), ToChild::Stop, ToChild::Abort, ToChild::Finish];
-    let mut seed = Vec::new();
-    for frame in &valid {
-        wire::send(&mut seed, frame).now_or_never().unwrap().unwrap();
+/// What a frame means stays the same when it is written again: whatever came was read as one thing.
+fn survives<T: serde::Serialize + serde::de::DeserializeOwned>(frame: &T) {
+    let again = |frame: &T| {
+        let mut bytes = Vec::new();
+        wire::send(&mut bytes, frame).now_or_never().unwrap().unwrap();
+        bytes
+    };
+    let bytes = again(frame);
+    let read: T = wire::FrameReader::new(&bytes[..]).next().now_or_never().unwrap().unwrap().unwrap();
+    assert_eq!(again(&read), bytes);
+}
+
+#[tokio::test]
+async fn fuzz_parent_frames() {
+    let hello = wire::Hello {
+        number: 3,
+        concurrency: 16,
+        client: ClientKind::Lean,
+        limits: Limits::default(),
+        work: Work::Md5,
+        recipe: recipe().await,
+        secret: None,
+        clock_offset_s: -7,
+        spool: b"/tmp/spool".to_vec(),
+        until_ns: Some(9),
+    };
+    let valid = [
+        vec![ToChild::Hello(Box::new(hello)), ToChild::Go(5), ToChild::Range(1, 9)],
+        vec![ToChild::Range(0, u64::MAX), ToChild::ClockOffset(-5), ToChild::Stop, ToChild::Abort, ToChild::Finish],
+    ];
+    let mut seeds = Vec::new();
+    for frames in &valid {
+        let mut seed = Vec::new();
+        for frame in frames {
+            wire::send(&mut seed, frame).await.unwrap();
+        }
+        seeds.push(seed);
     }
-    crate::fuzz::Target { name: "parent-frames", seeds: vec![seed], words: &["\x00\x00", "\x7f\x7f"], cases: 3_000 }.run(|bytes| {
+    crate::fuzz::Target { name: "parent-frames", seeds, words: &["\x00\x00", "\x7f\x7f"], cases: 3_000 }.run(|bytes| {
         let mut frames = wire::FrameReader::new(bytes);
         let mut count = 0;
-        while let Some(Ok(Some(_))) = frames.next::<ToChild>().now_or_never() {
+        while let Some(Ok(Some(frame))) = frames.next::<ToChild>().now_or_never() {
+            survives(&frame);
             count += 1;
         }
         assert!(count <= bytes.len());

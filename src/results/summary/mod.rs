@@ -220,6 +220,7 @@ pub fn schema() -> serde_json::Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::Target;
 
     const KEPT_SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schema/summary-v1.json");
 
@@ -307,5 +308,66 @@ mod tests {
         }
         assert_eq!(value["state"], "running");
         assert!(value["rates"]["goodput_bytes_per_s"].is_null() && value["distributions"]["latency"]["p50_ns"].is_null());
+    }
+
+    /// Where a document that was written holds something else than the one it was read from. What was read may hold more, and less: fields of other versions.
+    fn differs(read: &serde_json::Value, written: &serde_json::Value) -> Option<String> {
+        use serde_json::Value;
+        match (read, written) {
+            (Value::Object(read), Value::Object(written)) => {
+                written.iter().find_map(|(name, value)| Some(format!("{name}: {}", differs(read.get(name)?, value)?)))
+            }
+            (Value::Array(read), Value::Array(written)) if read.len() == written.len() => {
+                read.iter().zip(written).find_map(|(read, written)| differs(read, written))
+            }
+            // 1 is as good a number as 1.0.
+            (Value::Number(read), Value::Number(written))
+                if read.as_f64() == written.as_f64() && read.as_u64().is_some() >= written.as_u64().is_some() =>
+            {
+                read.as_u64().zip(written.as_u64()).filter(|(read, written)| read != written).map(|_| format!("{read} is {written}"))
+            }
+            _ if read == written => None,
+            _ => Some(format!("{read} is {written}")),
+        }
+    }
+
+    #[test]
+    fn fuzz_summaries() {
+        let validator = jsonschema::validator_for(&schema()).unwrap();
+        let words = &[
+            "null",
+            "true",
+            "{}",
+            "[]",
+            "\"\"",
+            ",",
+            "\"failed\"",
+            "\"complete\"",
+            "1e999",
+            "0.1",
+            "\\u0000",
+            "\\ud800",
+            "\"state\": ",
+            "\"count\": ",
+        ];
+        let seeds = [fixture::complete(), fixture::with_failures(), Summary::running(fixture::header())];
+        let seeds = seeds.map(|summary| summary.to_json().unwrap().into_bytes()).to_vec();
+        Target { name: "summary", seeds, words, cases: 1_000 }.run(|bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            let Ok(summary) = Summary::from_json(&text) else { return };
+            let written = summary.to_json().unwrap();
+            assert_eq!(Summary::from_json(&written).unwrap(), summary);
+            // Numbers beyond all bounds in fields that nobody reads.
+            let Ok(read) = serde_json::from_str(&text) else { return };
+            let written = serde_json::from_str(&written).unwrap();
+            assert_eq!(differs(&read, &written), None);
+            assert!(validator.is_valid(&written), "what is written is what the schema says");
+            let Distributions { ttfb, latency, fetch_duration } = &summary.distributions;
+            for snapshot in [ttfb, latency, fetch_duration] {
+                let Ok(histogram) = snapshot.histogram() else { continue };
+                let same = histogram.snapshot();
+                assert_eq!((same.count, same.sum_ns, same.min_ns, same.max_ns), (snapshot.count, snapshot.sum_ns, snapshot.min_ns, snapshot.max_ns));
+            }
+        });
     }
 }

@@ -173,8 +173,8 @@ impl<'a> Reading<'a> {
             Ok(KeyRecord {
                 key,
                 size,
-                etag: unquoted(entry.etag.unwrap_or_default()),
-                storage_class: entry.storage_class.unwrap_or_default().into_owned(),
+                etag: unquoted(entry.etag.as_deref().unwrap_or_default()),
+                storage_class: entry.storage_class.unwrap_or_default().trim_matches(SPACE).to_owned(),
             })
         };
         Ok(ListPage {
@@ -213,12 +213,9 @@ fn shown(text: &str) -> String {
     text.chars().take(60).flat_map(char::escape_debug).collect()
 }
 
-/// An entity tag without its quotes.
-fn unquoted(tag: Cow<'_, str>) -> String {
-    let mut tag = tag.into_owned();
-    tag.truncate(tag.trim_end_matches('"').len());
-    tag.drain(..tag.len() - tag.trim_start_matches('"').len());
-    tag
+/// An entity tag without its quotes, and without white space around them.
+fn unquoted(tag: &str) -> String {
+    tag.trim_matches(SPACE).trim_matches('"').to_owned()
 }
 
 fn within(path: &Path<'_>, parent: &str, field: Field) -> Option<Field> {

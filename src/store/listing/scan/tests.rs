@@ -164,7 +164,7 @@ fn of_sdk(answer: ListObjectsV2Output) -> Option<ListPage> {
     let verbatim = |text: String| if encoded { decode(&text) } else { Some(text) };
     let record = |object: aws_sdk_s3::types::Object| {
         let storage_class = object.storage_class.map(|class| class.as_str().to_owned()).unwrap_or_default();
-        let etag = object.e_tag.unwrap_or_default().trim_matches('"').to_owned();
+        let etag = object.e_tag.unwrap_or_default().trim_matches(SPACE).trim_matches('"').to_owned();
         Some(KeyRecord { key: verbatim(object.key?)?, size: object.size.and_then(|size| u64::try_from(size).ok()), etag, storage_class })
     };
     Some(ListPage {
@@ -337,8 +337,8 @@ impl Node {
                 text if text.starts_with('-') => text[1..].bytes().all(|byte| byte.is_ascii_digit()).then_some(None)?,
                 text => Some(text.parse().ok()?),
             };
-            let etag = entry.text("ETag").ok()?.unwrap_or_default().trim_matches('"').to_owned();
-            let storage_class = entry.text("StorageClass").ok()?.unwrap_or_default().to_owned();
+            let etag = entry.text("ETag").ok()?.unwrap_or_default().trim_matches(SPACE).trim_matches('"').to_owned();
+            let storage_class = entry.text("StorageClass").ok()?.unwrap_or_default().trim_matches(SPACE).to_owned();
             Some(KeyRecord { key: verbatim(entry.text("Key").ok()??)?, size, etag, storage_class })
         });
         let prefixes = named("CommonPrefixes").flat_map(|common| &common.inner).filter(|node| node.name == "Prefix");

@@ -1,6 +1,7 @@
 //! Answers whole, in pieces, cut, and wrong.
 
 mod differential;
+mod fuzz;
 
 use proptest::prelude::*;
 
@@ -309,75 +310,6 @@ proptest! {
     #[test]
     fn any_bytes_at_all_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..400), head in any::<bool>()) {
         let start = if head { &b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"[..] } else { b"" };
-        hold(&[start, &bytes].concat(), &[1]);
+        fuzz::hold(&[start, &bytes].concat(), None);
     }
-}
-
-/// What holds for any bytes: the same in any pieces, no more of a body than was announced, and nothing is left open.
-fn hold(bytes: &[u8], lengths: &[usize]) {
-    let whole = read_pieces([bytes], None, true);
-    let pieces = read_pieces(cut(bytes, lengths), None, true);
-    assert_eq!(whole, pieces, "{:?}", String::from_utf8_lossy(bytes));
-    assert!(whole.told.heads.len() <= 1 && whole.told.body.len() <= bytes.len());
-    if let [Some(length)] = whole.told.heads[..] {
-        assert!(whole.told.body.len() as u64 <= length);
-    }
-}
-
-/// Takes well-formed answers apart at random, with the pieces of HTTP that matter.
-fn mutated(random: &mut fastrand::Rng) -> Vec<u8> {
-    const SEEDS: [&str; 5] = [
-        "HTTP/1.1 200 OK\r\nContent-Length: 11\r\nConnection: keep-alive\r\n\r\nhello world",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n6\r\n world\r\n0\r\nT: 1\r\n\r\n",
-        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 Slow Down\r\nContent-Length: 24\r\n\r\n<Code>SlowDown</Code>123",
-        "HTTP/1.0 200 OK\r\nServer: old\r\n\r\nuntil the end",
-        "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-4/11\r\nContent-Length: 5\r\n\r\nhello",
-    ];
-    const WORDS: [&str; 12] = [
-        "\r\n",
-        "\n",
-        "\r",
-        "\r\n\r\n",
-        "0",
-        "ffffffffffffffff",
-        "Content-Length: 3\r\n",
-        "Transfer-Encoding: chunked\r\n",
-        ";",
-        ",",
-        "HTTP/1.1 200 ",
-        "-1",
-    ];
-    let mut bytes = SEEDS[random.usize(..SEEDS.len())].as_bytes().to_vec();
-    for _ in 0..random.usize(1..6) {
-        let at = random.usize(..=bytes.len());
-        match random.u8(..5) {
-            0 if at < bytes.len() => bytes[at] = random.u8(..),
-            1 => bytes.truncate(at),
-            2 => _ = bytes.splice(at..at, WORDS[random.usize(..WORDS.len())].bytes()),
-            3 => bytes.drain(at..(at + random.usize(..9)).min(bytes.len())).for_each(drop),
-            _ => {
-                let copy = bytes[at..].to_vec();
-                bytes.extend(copy);
-            }
-        }
-    }
-    bytes
-}
-
-fn survive(random: &mut fastrand::Rng) {
-    let bytes = mutated(random);
-    hold(&bytes, &[random.usize(1..7), random.usize(1..40)]);
-}
-
-#[test]
-fn answers_taken_apart_at_random_are_survived() {
-    let mut random = fastrand::Rng::with_seed(20_261_121);
-    (0..30_000).for_each(|_| survive(&mut random));
-}
-
-#[test]
-#[ignore = "takes minutes; the same with another seed and more of it"]
-fn answers_taken_apart_at_random_are_survived_for_long() {
-    let mut random = fastrand::Rng::with_seed(42);
-    (0..20_000_000).for_each(|_| survive(&mut random));
 }
