@@ -175,7 +175,7 @@ pub fn command() -> Command {
     let report = with_settings(Command::new("report").about(reports::REPORT_ABOUT).after_help(reports::REPORT_EXAMPLES), REPORT)
         .arg(Arg::new("words").value_name("SOURCE").num_args(1..).required(true).help("Files, folders or s3://bucket/prefix"));
     let compare = with_settings(Command::new("compare").about(reports::COMPARE_ABOUT).after_help(reports::COMPARE_EXAMPLES), COMPARE)
-        .arg(Arg::new("words").value_names(["BASE", "NEW"]).num_args(2).required(true).help("Files, folders or s3://bucket/prefix"));
+        .arg(Arg::new("words").value_names(["BASE", "NEW"]).num_args(1..=2).required(true).help("Files, folders or s3://bucket/prefix"));
     let serve = with_settings(Command::new("serve").about(table::SERVE_ABOUT).after_help(table::SERVE_EXAMPLES), SERVE)
         .arg(Arg::new("supervised").long("supervised").action(ArgAction::SetTrue).hide(true));
     Command::new("parfetch")

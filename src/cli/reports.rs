@@ -29,7 +29,8 @@ pub const REPORT: &[Setting] = settings! {
 pub const COMPARE: &[Setting] = settings! {
     "What is compared" {
         "metric" [] Value("NAME"), "throughput", "The metric that is compared";
-        "fail-over" [] Value("PCT"), "", "End with exit code 6 when a significant loss is larger than so many per cent";
+        "programs" [] Value("BASE,NEW"), "", "Compare these two programs of the sweeps in one place (or one of each place) instead of each with itself";
+        "fail-over" [] Value("PCT"), "", "End with exit code 6 when a significant loss, alone or with all the others, is larger than so many per cent";
         "prices" [] Value("FILE"), "", "Price list to take instead of the built-in one";
     }
     "What is shown" {
@@ -70,7 +71,10 @@ pub(super) const COMPARE_EXAMPLES: &str = "\
 Examples:
   parfetch compare ./before ./after
   parfetch compare s3://results/sweeps/monday s3://results/sweeps/friday --metric ttfb_p99
-  parfetch compare ./main ./branch --fail-over 5               exit code 6 when a cell lost more than 5 %
+  parfetch compare ./main ./branch --fail-over 5               exit code 6 when a configuration lost more than 5 %
+  parfetch compare ./both --programs old,new                   two programs of one sweep, measured at the same time
 
-A difference is called one when its p, corrected by Holm for all cells compared, is 0.05 at most; `~` stands for all others.
+Two sweeps at two times differ by the time too. So a configuration of two sweeps is better or worse only when it moved against the others as well;
+`all` stands behind a change that all made together. A difference is called one when its p, corrected by Holm for all that are compared, is 0.05 at
+most; `~` stands for all others.
 Metrics: those of `parfetch report --help`.";

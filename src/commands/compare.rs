@@ -7,8 +7,10 @@ use super::sources::{Look, deliver, name, studies};
 use crate::cli::{Raw, Variables};
 use crate::exit::{Exit, Failure};
 use crate::output::{Style, warning};
-use crate::report::{Comparison, compare, render_comparison_csv, render_comparison_json, render_comparison_markdown, render_comparison_text};
-use crate::settings::{self, CompareSettings, Format, Level, Log, ReportFormat};
+use crate::report::{
+    Comparison, compare, compare_programs, render_comparison_csv, render_comparison_json, render_comparison_markdown, render_comparison_text,
+};
+use crate::settings::{self, CompareSettings, Format, Level, Log, ReportFormat, ResultSource};
 use crate::units;
 
 /// Runs it.
@@ -17,21 +19,35 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     super::start_log(Log { level: Level::Warn, format: Format::Text });
     let signals = Signals::listen(First::EndsAtOnce, None)?;
     let read = |place| super::block_on(signals.or(studies(std::slice::from_ref(place), &settings.sources, &raw.variables)));
-    let (base, new) = (read(&settings.base)?, read(&settings.new)?);
-    let comparison = compare(&base, &new, settings.metric);
+    let names = names(&settings);
+    let base = read(&settings.base)?;
+    let other = settings.new.as_ref().map(read).transpose()?;
+    let new = other.as_ref().unwrap_or(&base);
+    let comparison = match &settings.programs {
+        Some((before, after)) => compare_programs((&base, new), (before, after), settings.metric),
+        None => compare(&base, new, settings.metric),
+    };
     if comparison.cells.is_empty() {
-        let message = format!("{} and {} have no cell with {} in common", name(&settings.base), name(&settings.new), settings.metric.name());
-        return Err(Failure::new(Exit::Usage, message).hint("cells match when program, vCPU, memory, mode, concurrency and shards are the same"));
+        let message = format!("{} and {} have no configuration with {} in common", names.0, names.1, settings.metric.name());
+        return Err(Failure::new(Exit::Usage, message)
+            .hint("configurations match when program (or --programs), vCPU, memory, mode, concurrency and shards are the same"));
     }
-    deliver(&rendered(&comparison, &settings, &raw.variables)?, settings.out.as_deref())?;
+    deliver(&rendered(&comparison, (&settings, &names), &raw.variables)?, settings.out.as_deref())?;
     if settings.format != ReportFormat::Text || settings.out.is_some() {
         say(&comparison, &raw.variables);
     }
     settings.fail_over.map_or(Ok(Exit::Good), |percent| judge(&comparison, percent))
 }
 
-fn rendered(comparison: &Comparison, settings: &CompareSettings, variables: &Variables) -> Result<String, Failure> {
-    let names = (name(&settings.base), name(&settings.new));
+/// How base and new are called.
+fn names(settings: &CompareSettings) -> (String, String) {
+    let place =
+        |place: &ResultSource, program: Option<&String>| program.map_or_else(|| name(place), |program| format!("{program} in {}", name(place)));
+    let (base, new) = settings.programs.as_ref().map_or((None, None), |(base, new)| (Some(base), Some(new)));
+    (place(&settings.base, base), place(settings.new.as_ref().unwrap_or(&settings.base), new))
+}
+
+fn rendered(comparison: &Comparison, (settings, names): (&CompareSettings, &(String, String)), variables: &Variables) -> Result<String, Failure> {
     let names = (names.0.as_str(), names.1.as_str());
     Ok(match settings.format {
         ReportFormat::Markdown => render_comparison_markdown(comparison, names),
@@ -47,7 +63,7 @@ fn rendered(comparison: &Comparison, settings: &CompareSettings, variables: &Var
 /// Warnings for whoever sees the terminal alone: a CSV file holds none.
 fn say(comparison: &Comparison, variables: &Variables) {
     let style = Style::for_stream(&io::stderr(), variables.get("NO_COLOR"), variables.get("TERM"));
-    for text in &comparison.warnings {
+    for text in comparison.caveats.iter().chain(&comparison.warnings) {
         // Nobody to tell.
         let _closed = warning(&mut io::stderr(), style, text);
     }
@@ -63,7 +79,7 @@ fn judge(comparison: &Comparison, percent: f64) -> Result<Exit, Failure> {
     let Some(worst) = worst else { return Ok(Exit::Good) };
     let loss = worst.loss(comparison.better).filter(|loss| loss.is_finite()).map_or_else(|| "from or to 0".to_owned(), units::percent);
     let message = format!(
-        "{} of {} cells are significantly worse by more than {percent} %; the worst is {} ({loss}, p {:.4} after Holm)",
+        "{} of {} configurations are significantly worse by more than {percent} %; the worst is {} ({loss}, p {:.4} after Holm)",
         losses.len(),
         comparison.comparisons,
         worst.cell,

@@ -28,6 +28,8 @@ pub struct Asked {
     pub amount: Amount,
     /// Of its order and its noise.
     pub seed: u64,
+    /// By how much longer everything takes than on another day; 1 = not at all.
+    pub day: f64,
 }
 
 /// What one run leaves.
@@ -50,7 +52,7 @@ pub fn simulate(law: &Law, asked: &Asked) -> Vec<Document> {
         random.shuffle(&mut order);
         for cell in order {
             let last = law.model.store.last_fetch * (law.model.store.last_fetch_sigma * random.normal()).exp();
-            let chance = Chance { slower: weather.next(&mut random), last };
+            let chance = Chance { slower: weather.next(&mut random) * asked.day, last };
             let run = Run { cell, repetition, position: documents.len(), ran: law.run(cell, asked.amount, chance) };
             documents.push(document(law, &facts, &run, &mut random));
         }

@@ -37,8 +37,8 @@ mod tests;
 
 pub use advice::{Basis, Choice, Cost, Edge, Held, KneeSide, Prediction, Recommendation, ScaledBy};
 pub use compare::{
-    ALPHA, Change, Compared, Comparison, Overall, Side, compare, render_comparison_csv, render_comparison_json, render_comparison_markdown,
-    render_comparison_text,
+    ALPHA, Change, Compared, Comparison, Overall, Side, compare, compare_programs, render_comparison_csv, render_comparison_json,
+    render_comparison_markdown, render_comparison_text,
 };
 pub use detail::{Bucket, Detail, FETCHES, Fetch, Open, detail};
 pub use json::{SCHEMA, VERSION, to_json};

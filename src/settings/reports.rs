@@ -66,8 +66,10 @@ pub struct ReportSettings {
 pub struct CompareSettings {
     /// What was before.
     pub base: ResultSource,
-    /// What is now.
-    pub new: ResultSource,
+    /// What is now; `None` for two programs of `base`.
+    pub new: Option<ResultSource>,
+    /// The programs that are compared, where they are not each compared with itself.
+    pub programs: Option<(String, String)>,
     /// How both are read.
     pub sources: SourceSettings,
     /// What is compared.
@@ -122,7 +124,12 @@ pub fn report(raw: &Raw) -> Result<ReportSettings, Failure> {
 /// The settings of `compare`.
 pub fn compare(raw: &Raw) -> Result<CompareSettings, Failure> {
     let reader = Reader(raw);
-    let [base, new] = raw.words.as_slice() else { return Err(usage("two sets of results are compared", "parfetch compare BASE NEW")) };
+    let programs = raw.get("programs").map(two_programs).transpose()?;
+    let (base, new) = match (raw.words.as_slice(), &programs) {
+        ([base, new], _) => (base, Some(new)),
+        ([base], Some(_)) => (base, None),
+        _ => return Err(usage("two sets of results are compared", "parfetch compare BASE NEW, or parfetch compare SWEEP --programs OLD,NEW")),
+    };
     let metric = match raw.get("metric").map(metrics).transpose()?.as_deref() {
         None => Metric::Throughput,
         Some([metric]) => *metric,
@@ -130,7 +137,8 @@ pub fn compare(raw: &Raw) -> Result<CompareSettings, Failure> {
     };
     Ok(CompareSettings {
         base: place(base)?,
-        new: place(new)?,
+        new: new.map(|new| place(new)).transpose()?,
+        programs,
         sources: sources(raw)?,
         metric,
         fail_over: raw.get("fail-over").map(percent).transpose()?,
@@ -166,6 +174,17 @@ fn metrics(Given { value, name }: &Given) -> Result<Vec<Metric>, Failure> {
         }
     }
     if found.is_empty() { Err(usage(format!("{name} names no metric"), format!("metrics are {}", known()))) } else { Ok(found) }
+}
+
+/// Two names with a comma between them.
+fn two_programs(Given { value, name }: &Given) -> Result<(String, String), Failure> {
+    let names: Vec<&str> = value.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
+    match names.as_slice() {
+        [base, new] if base != new => Ok(((*base).to_owned(), (*new).to_owned())),
+        _ => {
+            Err(usage(format!("{name} is `{value}`, which is not two different programs"), "write it like old,new: names of contenders, lean or sdk"))
+        }
+    }
 }
 
 fn percent(Given { value, name }: &Given) -> Result<f64, Failure> {
@@ -212,6 +231,15 @@ mod tests {
         assert_eq!(warnings(&["report", "a", "--format", "csv", "--all"]), ["--all is not used: --format csv holds every metric"]);
         assert_eq!(warnings(&["report", "a", "--metric", "goodput", "--all"]), ["--metric is not used: --all shows every metric"]);
         assert_eq!(warnings(&["report", "a", "--all"]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn one_place_has_two_programs() {
+        let settings = compare(&raw(&["compare", "a", "--programs", "old, new"])).unwrap();
+        assert_eq!((settings.new, settings.programs), (None, Some(("old".to_owned(), "new".to_owned()))));
+        for wrong in [&["compare", "a"][..], &["compare", "a", "--programs", "old"], &["compare", "a", "--programs", "old,old"]] {
+            assert!(compare(&raw(wrong)).is_err(), "{wrong:?}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod histogram;
 pub mod location;
 pub mod overlap;
 pub mod rank;
+pub mod rounds;
 
 #[cfg(test)]
 mod fixture;

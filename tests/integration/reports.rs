@@ -202,7 +202,7 @@ fn a_repetition_that_is_there_twice_is_refused() {
 fn nothing_changed_is_said_of_every_cell() {
     let said = compare(&[63.0, 126.0], &[63.0, 126.0], &["--fail-over", "0"]);
     said.exits(0);
-    assert!(said.stdout.contains("0 better, 0 worse, 2 not distinguishable (~) of 2"), "{}", said.stdout);
+    assert!(said.stdout.contains("0 better, 0 worse, 2 without measurable difference (~) of 2"), "{}", said.stdout);
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn a_loss_ends_with_code_6_when_that_is_asked_for() {
     assert!(said.stdout.contains("-10.0 %") && said.stdout.contains("0 better, 1 worse"), "{}", said.stdout);
     let error = said.lines("error: ")[0];
     assert!(
-        error.starts_with("1 of 2 cells are significantly worse by more than 5 %; the worst is 1 vCPU · 2 GB · thread × 2 · python (10.0 %"),
+        error.starts_with("1 of 2 configurations are significantly worse by more than 5 %; the worst is 1 vCPU · 2 GB · thread × 2 · python (10.0 %"),
         "{error}"
     );
     compare(&[63.0, 126.0], &[63.0, 113.4], &["--fail-over", "15"]).exits(0);
@@ -225,10 +225,12 @@ fn a_loss_ends_with_code_6_when_that_is_asked_for() {
 fn forms_of_a_comparison() {
     let forms = |format: &str| compare(&[63.0, 126.0, 200.0], &[63.0, 113.4], &["--format", format]);
     assert!(forms("md").exits(0).stdout.contains("| **-10.0 %** |"));
-    assert!(forms("csv").exits(0).stdout.contains(",worse\r\n"));
+    assert!(forms("csv").exits(0).stdout.contains(",worse,"));
     let said = forms("json");
     assert_eq!(serde_json::from_str::<serde_json::Value>(&said.stdout).unwrap()["comparisons"], 2);
-    assert_eq!(said.lines("warning: "), ["1 cell in base alone: 1 vCPU · 2 GB · thread × 4 · python"]);
+    let warnings = said.lines("warning: ");
+    assert!(warnings[0].starts_with("base and new ran at different times") && warnings[1].contains("--programs base,new"), "{warnings:?}");
+    assert_eq!(warnings[2..], ["1 cell in base alone: 1 vCPU · 2 GB · thread × 4 · python"]);
 }
 
 #[test]
@@ -236,9 +238,26 @@ fn nothing_in_common_is_an_error() {
     let run = Invocation::new(&["compare", "base", "new"]);
     fill(&run.folder().join("base"), "python", &[63.0]);
     fill(&run.folder().join("new"), "ruby", &[63.0]);
-    let hint = "cells match when program, vCPU, memory, mode, concurrency and shards are the same";
-    run.go().fails(2, "base and new have no cell with throughput in common", hint);
+    let hint = "configurations match when program (or --programs), vCPU, memory, mode, concurrency and shards are the same";
+    run.go().fails(2, "base and new have no configuration with throughput in common", hint);
     Invocation::new(&["compare", "base"]).go().exits(2);
+}
+
+#[test]
+fn two_programs_of_one_place_are_compared_without_the_time() {
+    let run = Invocation::new(&["compare", "both", "--programs", "old,new"]);
+    fill(&run.folder().join("both/old"), "old", &[63.0, 126.0]);
+    fill(&run.folder().join("both/new"), "new", &[63.0, 113.4]);
+    let said = run.go();
+    said.exits(0);
+    for part in ["Base         old in both", "New          new in both", "0 better, 1 worse", "-10.0 %"] {
+        assert!(said.stdout.contains(part), "{part}: {}", said.stdout);
+    }
+    assert!(!said.stdout.contains("different times"), "{}", said.stdout);
+    let run = Invocation::new(&["compare", "both", "--programs", "old,other"]);
+    fill(&run.folder().join("both"), "old", &[63.0]);
+    let hint = "configurations match when program (or --programs), vCPU, memory, mode, concurrency and shards are the same";
+    run.go().fails(2, "old in both and other in both have no configuration with throughput in common", hint);
 }
 
 #[test]

@@ -17,6 +17,7 @@ pub fn render_comparison_markdown(comparison: &Comparison, (base, new): (&str, &
     heading(&mut text, "##", &title(comparison));
     item(&mut text, &format!("**Base:** {}", markdown(base)));
     item(&mut text, &format!("**New:** {}", markdown(new)));
+    list(&mut text, "Before you compare", &comparison.caveats);
     // Which study a row is of says something where there are several.
     let studies = comparison.cells.last().map_or(0, |cell| cell.study);
     let heads = ["study", "vCPU", "GB", "program and mode", "base", "new", "change", "95 % interval", "p", "Holm"].map(str::to_owned);
@@ -33,6 +34,7 @@ fn row(compared: &Compared, scale: Scale) -> Vec<String> {
     let median = |value: f64| units::three_digits(scale.apply(value));
     let change = match (compared.change, compared.ratio) {
         (Change::Indistinguishable, _) => "\\~".to_owned(),
+        (Change::WithAll, Some(ratio)) => format!("{} all", percent(ratio)),
         (_, Some(ratio)) => format!("**{}**", percent(ratio)),
         (change, None) => format!("**{}**", change.as_str()),
     };
@@ -61,7 +63,9 @@ pub fn render_comparison_csv(comparison: &Comparison) -> String {
         header.extend(["median", "low", "high", "n"].map(|what| format!("{set}_{metric}_{what}")));
         header.push(format!("{set}_failed_repetitions"));
     }
-    header.extend(["ratio", "ratio_low", "ratio_high", "ratio_level", "p", "holm_p", "comparisons", "alpha", "change"].map(str::to_owned));
+    header.extend(
+        ["ratio", "ratio_low", "ratio_high", "ratio_level", "p", "holm_p", "comparisons", "alpha", "change", "total_p", "own_p"].map(str::to_owned),
+    );
     let mut sheet = Sheet::new(&header);
     for compared in &comparison.cells {
         let cell = &compared.cell;
@@ -87,7 +91,7 @@ pub fn render_comparison_csv(comparison: &Comparison) -> String {
             [compared.ratio, interval.map(|found| found.low), interval.map(|found| found.high), interval.map(|found| found.level)].map(optional),
         );
         row.extend([compared.p.to_string(), compared.adjusted_p.to_string(), comparison.comparisons.to_string(), comparison.alpha.to_string()]);
-        row.push(compared.change.as_str().to_owned());
+        row.extend([compared.change.as_str().to_owned(), compared.total_p.to_string(), optional(compared.own_p)]);
         sheet.row(&row);
     }
     sheet.finish()

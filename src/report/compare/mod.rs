@@ -1,9 +1,14 @@
 //! Two sets of results against each other: which cells changed, by how much, and how sure that is.
 //!
 //! Owns the comparison and its forms. Cells are matched by their factors; a difference is called one after Holm's correction over all cells compared.
+//! Two sweeps at two times differ by the time too. So a cell of such sets is better or worse only where it moved against the other cells as well; what
+//! all of them did together is said by itself, as nothing tells whether it is the change or the time.
 
+mod caveats;
 mod forms;
 mod overall;
+mod programs;
+mod rounds;
 mod text;
 mod warnings;
 
@@ -37,8 +42,12 @@ pub struct Comparison {
     pub comparisons: usize,
     /// Its significance level.
     pub alpha: f64,
+    /// Whether both sets were measured in the same rounds of one sweep, so that time cannot be what differs.
+    pub same_time: bool,
     /// All cells together; `None` without any ratio.
     pub overall: Option<Overall>,
+    /// What to know before anything else, in sentences without a full stop: what else differs between the sets, and that time does.
+    pub caveats: Vec<String>,
     /// What a reader must know, in sentences without a full stop.
     pub warnings: Vec<String>,
 }
@@ -56,11 +65,15 @@ pub struct Compared {
     pub base: Side,
     /// After.
     pub new: Side,
-    /// New ÷ base, by Hodges and Lehmann; `None` when a value is not above 0.
+    /// New ÷ base, by Hodges and Lehmann, without what moved rounds of a set against each other; `None` when a value is not above 0.
     pub ratio: Option<f64>,
     /// 95 % interval of the ratio; `None` with too few repetitions.
     pub interval: Option<Interval>,
-    /// Two-sided p of the Mann-Whitney test.
+    /// Two-sided p of the Mann-Whitney test that it changed at all.
+    pub total_p: f64,
+    /// The same, that it moved against all other cells; `None` where there are no others or both sets ran in the same rounds.
+    pub own_p: Option<f64>,
+    /// The larger of the two.
     pub p: f64,
     /// The same, corrected for the family by Holm.
     pub adjusted_p: f64,
@@ -79,6 +92,9 @@ pub struct Side {
     pub interval: Option<Interval>,
     /// Repetitions without figures.
     pub failed: usize,
+    /// The round of each value; `None` when they were not made by sweeps, whose order is drawn by lot.
+    #[serde(skip)]
+    rounds: Option<Vec<rounds::Round>>,
 }
 
 /// What may be said of a cell.
@@ -91,6 +107,8 @@ pub enum Change {
     Better,
     /// It is worse.
     Worse,
+    /// It changed, but not against all the others: whether that is the change or the time is not known.
+    WithAll,
 }
 
 impl Change {
@@ -100,20 +118,26 @@ impl Change {
             Self::Indistinguishable => "indistinguishable",
             Self::Better => "better",
             Self::Worse => "worse",
+            Self::WithAll => "with-all",
         }
     }
 }
 
 impl Compared {
-    /// How much was lost, as a share of the base; `None` unless the cell is significantly worse. A loss that no ratio can tell (from or to 0) is
-    /// infinite.
+    /// How much was lost, as a share of the base; `None` unless the cell is significantly worse, alone or with all the others. A loss that no ratio can
+    /// tell (from or to 0) is infinite.
     pub fn loss(&self, better: Better) -> Option<f64> {
         let loss = match (self.ratio, better) {
             (None, _) => f64::INFINITY,
             (Some(ratio), Better::Higher) => 1.0 - ratio,
             (Some(ratio), Better::Lower) => ratio - 1.0,
         };
-        (self.change == Change::Worse).then_some(loss)
+        (self.change == Change::Worse || self.change == Change::WithAll && loss > 0.0).then_some(loss)
+    }
+
+    /// Whether the new values are the higher ones.
+    fn is_higher(&self) -> bool {
+        self.ratio.map_or(self.new.median > self.base.median, |ratio| ratio > 1.0)
     }
 }
 
@@ -125,23 +149,56 @@ impl Comparison {
     }
 }
 
-/// Compares two sets of studies by one metric.
+/// Compares two sets of studies by one metric, as of two times.
 pub fn compare(base: &[Study], new: &[Study], metric: Metric) -> Comparison {
+    compared((base, new), metric, false)
+}
+
+/// Compares one program of the base with another one of the new set. Where both sets are the same slice, they ran in the same rounds of the same
+/// sweeps. Without a cell where one of them is missing.
+pub fn compare_programs((base, new): (&[Study], &[Study]), (before, after): (&str, &str), metric: Metric) -> Comparison {
+    let same_time = std::ptr::eq(base, new);
+    let only = |studies: &[Study], name| programs::named(base, before).map_or_else(Vec::new, |under| programs::of_program(studies, name, &under));
+    compared((&only(base, before), &only(new, after)), metric, same_time)
+}
+
+fn compared((base, new): (&[Study], &[Study]), metric: Metric, same_time: bool) -> Comparison {
     let pairs = pairs(base, new);
-    let mut cells: Vec<Compared> = (1..).zip(&pairs).flat_map(|(study, pair)| of_pair(study, *pair, metric)).collect();
-    let adjusted = holm(&cells.iter().map(|cell| cell.p).collect::<Vec<_>>());
+    let found: Vec<OfPair> = (1..).zip(&pairs).map(|(study, pair)| of_pair(study, *pair, (metric, same_time))).collect();
+    let common = found.iter().filter(|_| found.len() == 1).find_map(|found| found.common);
+    let mut cells: Vec<Compared> = found.into_iter().flat_map(|found| found.cells).collect();
     let better = metric.better();
-    for (cell, adjusted_p) in cells.iter_mut().zip(adjusted) {
-        cell.adjusted_p = adjusted_p;
-        if adjusted_p <= ALPHA {
-            let is_higher = cell.ratio.map_or(cell.new.median > cell.base.median, |ratio| ratio > 1.0);
-            cell.change = if is_higher == (better == Better::Higher) { Change::Better } else { Change::Worse };
-        }
-    }
-    let mut comparison =
-        Comparison { metric, better, comparisons: cells.len(), alpha: ALPHA, overall: overall::overall(&cells), cells, warnings: Vec::new() };
+    judge(&mut cells, better);
+    let mut comparison = Comparison {
+        metric,
+        better,
+        comparisons: cells.len(),
+        alpha: ALPHA,
+        same_time,
+        overall: overall::overall(&cells, common),
+        cells,
+        caveats: Vec::new(),
+        warnings: Vec::new(),
+    };
+    comparison.caveats = caveats::caveats(&comparison, &pairs);
     comparison.warnings = warnings::warnings(&comparison, (base, new), &pairs);
     comparison
+}
+
+/// Says of each cell what may be said, corrected for all of them.
+fn judge(cells: &mut [Compared], better: Better) {
+    let adjusted = |p: fn(&Compared) -> f64| holm(&cells.iter().map(p).collect::<Vec<_>>());
+    let (at_all, both) = (adjusted(|cell| cell.total_p), adjusted(|cell| cell.p));
+    for (cell, (at_all, both)) in cells.iter_mut().zip(at_all.into_iter().zip(both)) {
+        cell.adjusted_p = both;
+        cell.change = if both <= ALPHA {
+            if cell.is_higher() == (better == Better::Higher) { Change::Better } else { Change::Worse }
+        } else if at_all <= ALPHA && cell.own_p.is_some() {
+            Change::WithAll
+        } else {
+            Change::Indistinguishable
+        };
+    }
 }
 
 /// Studies of both sets that belong together: those whose workloads differ least, each once, as long as they have a cell in common.
@@ -167,34 +224,54 @@ fn find<'a>(study: &'a Study, cell: &Cell) -> Option<&'a CellReport> {
     study.cells.iter().find(|report| report.cell == *cell)
 }
 
-fn of_pair(study: usize, (base, new): (&Study, &Study), metric: Metric) -> Vec<Compared> {
+/// The cells of one pair of studies.
+struct OfPair {
+    cells: Vec<Compared>,
+    common: Option<rounds::Common>,
+}
+
+fn of_pair(study: usize, (base, new): (&Study, &Study), (metric, same_time): (Metric, bool)) -> OfPair {
     let source = source(&base.workload);
-    let compared = |before: &CellReport, source: String| {
-        let after = find(new, &before.cell)?;
-        let (base, new) = (side(before, metric)?, side(after, metric)?);
-        let test = mann_whitney(&base.values, &new.values)?;
-        let found = ratio(&base.values, &new.values, CONFIDENCE);
-        let interval = found.and_then(|found| found.interval);
-        let ratio = found.map(|found| found.ratio);
+    let both = |before: &CellReport| Some((before.cell.clone(), (side(before, metric)?, side(find(new, &before.cell)?, metric)?)));
+    let (cells, sides): (Vec<Cell>, Vec<(Side, Side)>) = base.cells.iter().filter_map(both).unzip();
+    let (values, common) = rounds::values(&sides, same_time);
+    let compared = |((cell, (base, new)), values): ((Cell, (Side, Side)), rounds::Values)| {
+        let [before, after] = &values.total;
+        let total = mann_whitney(before, after)?;
+        let own = values.own.as_ref().and_then(|[before, after]| mann_whitney(before, after));
+        let found = ratio(before, after, CONFIDENCE);
+        // One that moved the other way against the others did not move by itself in this direction.
+        let pairs = (before.len() * after.len()) as f64;
+        let own_p = own.map(|own| if (own.u > pairs / 2.0) == (total.u > pairs / 2.0) { own.p } else { 1.0 });
         Some(Compared {
             study,
-            source,
-            cell: before.cell.clone(),
+            source: source.clone(),
+            cell,
+            ratio: found.map(|found| found.ratio),
+            interval: found.and_then(|found| found.interval),
             base,
             new,
-            ratio,
-            interval,
-            p: test.p,
+            total_p: total.p,
+            own_p,
+            p: own_p.map_or(total.p, |own_p| own_p.max(total.p)),
             adjusted_p: 1.0,
             change: Change::Indistinguishable,
         })
     };
-    base.cells.iter().filter_map(|cell| compared(cell, source.clone())).collect()
+    OfPair { cells: cells.into_iter().zip(sides).zip(values).filter_map(compared).collect(), common }
 }
 
 fn side(report: &CellReport, metric: Metric) -> Option<Side> {
     let figure = report.figure(metric)?;
-    Some(Side { values: figure.values.clone(), median: figure.median, interval: figure.interval, failed: report.failures.len() })
+    let known = report.observations.iter().filter(|observation| observation.value(metric).is_some_and(f64::is_finite));
+    let rounds: Option<Vec<rounds::Round>> = known.map(|observation| Some((observation.sweep.clone()?, observation.repetition))).collect();
+    Some(Side {
+        values: figure.values.clone(),
+        median: figure.median,
+        interval: figure.interval,
+        failed: report.failures.len(),
+        rounds: rounds.filter(|rounds| rounds.len() == figure.values.len()),
+    })
 }
 
 #[cfg(test)]

@@ -14,6 +14,12 @@ pub fn render_comparison_text(comparison: &Comparison, (base, new): (&str, &str)
     page.heading(&title(comparison));
     page.fact("Base", &[terminal(base)]);
     page.fact("New", &[terminal(new)]);
+    if !comparison.caveats.is_empty() {
+        page.heading("Before you compare");
+        for caveat in &comparison.caveats {
+            page.paragraph("  - ", &terminal(caveat), 4);
+        }
+    }
     let studies = comparison.cells.last().map_or(0, |cell| cell.study);
     for cells in comparison.cells.chunk_by(|one, other| (one.study, &one.cell.program) == (other.study, &other.cell.program)) {
         let Some(first) = cells.first() else { continue };
@@ -48,10 +54,23 @@ pub(super) fn sentences(comparison: &Comparison) -> Vec<String> {
     let mut sentences = vec![overall(comparison)];
     let count = |change: Change| comparison.cells.iter().filter(|cell| cell.change == change).count();
     let (better, worse, same) = (count(Change::Better), count(Change::Worse), count(Change::Indistinguishable));
-    sentences.push(format!("cells: {better} better, {worse} worse, {same} not distinguishable (~) of {}", comparison.comparisons));
+    let with_all = match count(Change::WithAll) {
+        0 => String::new(),
+        moved => format!("{moved} moved with all the others, "),
+    };
     sentences.push(format!(
-        "method: medians; change: median ratio of all pairs new ÷ base (Hodges-Lehmann) with its 95 % interval, each for itself; p: exact Mann-Whitney test, two-sided \
-         (normal above 2,500 pairs); Holm: p corrected for the family of {}, significant up to {}; ~: not significant",
+        "configurations: {better} better, {worse} worse, {with_all}{same} without measurable difference (~) of {}",
+        comparison.comparisons
+    ));
+    let rounds = if comparison.same_time {
+        "what a round did to all others is taken off first"
+    } else if comparison.cells.iter().any(|cell| cell.own_p.is_some()) {
+        "of two tests, that it changed at all and that it moved against all others in the same rounds, the larger p counts"
+    } else {
+        "runs are not in rounds"
+    };
+    sentences.push(format!(
+        "method: medians; change: median ratio of all pairs new ÷ base (Hodges-Lehmann) with its 95 % interval, each for itself; p: exact Mann-Whitney test, two-sided (normal above 2,500 pairs); {rounds}; Holm: p corrected for the family of {}, significant up to {}; ~: not significant",
         plural(comparison.comparisons as u64, "comparison"),
         comparison.alpha
     ));
@@ -59,14 +78,13 @@ pub(super) fn sentences(comparison: &Comparison) -> Vec<String> {
 }
 
 fn overall(comparison: &Comparison) -> String {
-    let Some(overall) = &comparison.overall else { return "all cells: no ratio can be made".to_owned() };
+    let Some(overall) = &comparison.overall else { return "all configurations: no ratio can be made".to_owned() };
     let within = overall.interval.map_or_else(
-        || "no 95 % interval with so few repetitions".to_owned(),
-        |interval| format!("95 % interval {}", range(interval.low, interval.high)),
+        || "no 95 % interval with so few rounds".to_owned(),
+        |interval| format!("95 % interval {}, each round counted once", range(interval.low, interval.high)),
     );
     format!(
-        "all cells: geometric mean of {} {}, which has no interval; if one factor changed all cells alike, it is {}, {within} (stratified \
-         Hodges-Lehmann)",
+        "all configurations: geometric mean of {} {}, which has no interval; all together moved by {}, {within}",
         plural(overall.cells as u64, "ratio"),
         percent(overall.geometric_mean),
         percent(overall.common_factor)
@@ -127,11 +145,12 @@ fn columns(comparison: &Comparison, cells: &[Compared]) -> Vec<Column> {
 fn change(cell: &Compared) -> Text {
     let text = match (cell.change, cell.ratio) {
         (Change::Indistinguishable, _) => "~".to_owned(),
+        (Change::WithAll, Some(ratio)) => format!("{} all", percent(ratio)),
         (_, Some(ratio)) => percent(ratio),
         (_, None) => cell.change.as_str().to_owned(),
     };
     let role = match cell.change {
-        Change::Indistinguishable => None,
+        Change::Indistinguishable | Change::WithAll => None,
         Change::Better => Some(Role::Best),
         Change::Worse => Some(Role::Failed),
     };

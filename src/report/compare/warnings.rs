@@ -1,4 +1,4 @@
-//! What stands between two sets of results besides what is compared, and whether the test can say anything at all.
+//! What else is to be known of two sets of results, and whether the test can say anything at all.
 
 use super::{Comparison, find};
 use crate::cell::Cell;
@@ -23,11 +23,6 @@ fn order_and_parts(layout: Layout) -> String {
 pub(super) fn warnings(comparison: &Comparison, (base, new): (&[Study], &[Study]), pairs: &[(&Study, &Study)]) -> Vec<String> {
     let mut warnings = Vec::new();
     warnings.extend(power(comparison));
-    for (before, after) in pairs {
-        for (what, one, other) in differences(before, after) {
-            warnings.push(format!("{what} differ: {one} in base, {other} in new"));
-        }
-    }
     warnings.extend(alone("base", base, pairs.iter().map(|(before, after)| (*before, *after))));
     warnings.extend(alone("new", new, pairs.iter().map(|(before, after)| (*after, *before))));
     warnings.extend(unmeasured(comparison, pairs));
@@ -167,12 +162,14 @@ mod tests {
         new.workload.keys_sha256 = Some("fedcba9876543210".to_owned());
         new.facts.tool_versions = vec!["0.2.0".to_owned()];
         new.cells[0].failures = vec![Failure { reason: "x".to_owned(), ..Failure::default() }];
-        let warnings = compare(&[base], &[new], Metric::Throughput).warnings;
+        let found = compare(&[base], &[new], Metric::Throughput);
         assert_eq!(
-            warnings,
+            found.caveats[..2],
+            ["key lists differ: 0123456789ab in base, fedcba987654 in new", "versions of parfetch differ: 0.1.0 in base, 0.2.0 in new"]
+        );
+        assert_eq!(
+            found.warnings,
             [
-                "key lists differ: 0123456789ab in base, fedcba987654 in new",
-                "versions of parfetch differ: 0.1.0 in base, 0.2.0 in new",
                 "1 cell in base alone: 1 vCPU · 2 GB · async × 1 · lean",
                 "1 cell in new alone: 1 vCPU · 2 GB · async × 3 · lean",
                 "1 repetition that failed in new, left out: 1 vCPU · 2 GB · async × 2 · lean",

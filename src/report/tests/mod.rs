@@ -1,6 +1,7 @@
 //! From documents to studies, with figures computed by hand.
 
 mod answers;
+mod comparisons;
 mod scores;
 mod worlds;
 

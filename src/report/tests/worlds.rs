@@ -226,7 +226,7 @@ fn cells(class: Class, draw: &mut Draw) -> Vec<Cell> {
 
 /// One sweep; where there are bursts, either of long runs, or of short ones and one long run of each size besides.
 fn sweeps(class: Class, law: &Law, cells: &[Cell], draw: &mut Draw) -> Vec<Asked> {
-    let asked = |id: &str, cells: Vec<Cell>, repetitions, amount| Asked { id: id.to_owned(), cells, repetitions, amount, seed: 11 };
+    let asked = |id: &str, cells: Vec<Cell>, repetitions, amount| Asked { id: id.to_owned(), cells, repetitions, amount, seed: 11, day: 1.0 };
     let lasts = law.model().network.burst_s;
     if class.is_burst() && draw.chance(0.5) {
         return vec![asked("sweep", cells.to_vec(), 6, Amount::Seconds(lasts * draw.between(1.2, 2.0)))];
