@@ -37,6 +37,13 @@ pub enum RunEvent {
         /// Time it took.
         elapsed_ns: u64,
     },
+    /// A random sample of the keys takes their place.
+    Sampled {
+        /// `3,500 of 1,000,000 keys at random, seed 1`
+        words: String,
+        /// Bytes of the sample as listed; `None` where they are not known.
+        bytes: Option<u64>,
+    },
     /// The barrier is open: fetching begins.
     Fetching {
         /// Fetches to do; `None` when time, not a number, ends the run.

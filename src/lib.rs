@@ -18,6 +18,7 @@ pub(crate) mod fuzz;
 pub mod lister;
 pub mod model;
 pub mod output;
+pub mod pace;
 pub mod plan;
 pub mod platform;
 pub mod price;

@@ -16,7 +16,8 @@ pub const SWEEP: &[Setting] = settings! {
     }
     "What a repetition is" {
         "repeat" [] Value("N"), "6", "Repetitions of each cell; 6 are the fewest that give a 95 % interval";
-        "limit" [] Value("N"), "", "Only the first N keys";
+        "sample" [] Value("N|SIZE|auto|all"), "auto", "Random keys over the whole listing, in proportion within size classes, the same for every repetition: N keys, at most SIZE (2GB), auto (about 5 s of the fastest configuration, at most 2 GB), or all keys. With --limit, --duration or --contender the default is all";
+        "limit" [] Value("N"), "", "Only the first N keys of the listing, which may be unlike the others";
         "duration" [] Value("TIME"), "", "Go round the keys until this time has passed: a sustained rate";
         "work" [] Value("WORK"), "none", "CPU work per object: none, md5, sha256 or crc64nvme";
         "part-size" [] Value("SIZE"), "", "Fetch larger objects in parts of this size, side by side, each a fetch of its own; 1 MiB at least";
@@ -30,7 +31,7 @@ pub const SWEEP: &[Setting] = settings! {
     "Plan" {
         "plan" [] Value("FILE"), "", "Take the plan from a TOML file; flags win over it";
         "print-plan" [] Nothing, "", "Print the plan as such a file, and do nothing";
-        "seed" [] Value("N"), "1", "Seed of the order";
+        "seed" [] Value("N"), "1", "Seed of the order and of the sample";
         "on" [] Value("WHERE"), "local", "Where cells run: local (this machine) or ecs (Fargate tasks)";
         "dry-run" [] Nothing, "", "List the keys, say what would be done, and do nothing";
         "id" [] Value("NAME"), "", "Name of the sweep; one that was cut off goes on under its name. Default: date and time";
@@ -89,8 +90,8 @@ pub(super) const SWEEP_ABOUT: &str = "Measure every cell of a matrix several tim
 pub(super) const SWEEP_EXAMPLES: &str = "\
 Examples:
   parfetch sweep --embedded --vcpu 0.5,1 -c 1,4,16 --client lean   three modes, 18 cells
-  parfetch sweep -b images --limit 5000 --dry-run                  what it would do
-  parfetch sweep -b images --limit 5000 --id first                 cut off? the same line goes on
+  parfetch sweep -b images --dry-run                               what it would do
+  parfetch sweep -b images --sample 5000 --id first                cut off? the same line goes on
   parfetch sweep -b images --duration 20m --vcpu 1 -c 16           a sustained rate
   parfetch sweep --embedded --contender python:thread,process='python3 fetch_study.py'
   parfetch sweep --on ecs --stack parfetch --dry-run               on Fargate: what it would cost

@@ -65,7 +65,9 @@ pub const RUN: &[Setting] = settings! {
         "bucket" -'b' ["BUCKET_NAME"] Value("NAME"), "", "Source bucket: listed and read, never written";
         "prefix" ["PARFETCH_PREFIX"] Value("PREFIX"), "", "Only keys that begin with this";
         "keys" ["PARFETCH_KEYS"] Value("PATH|s3://…"), "", "Take the keys from a key file or an S3 Inventory's manifest.json instead of listing; with a shard, s3://bucket/folder/ is a folder of key files, one a shard";
-        "limit" ["PARFETCH_LIMIT"] Value("N"), "", "Only the first N keys";
+        "limit" ["PARFETCH_LIMIT"] Value("N"), "", "Only the first N keys of the listing, which may be unlike the others: --sample takes keys from all of it";
+        "sample" ["PARFETCH_SAMPLE"] Value("N|SIZE|auto"), "all", "Only a random sample of all keys, in proportion within size classes: N keys, at most SIZE (2GB), or auto (about 5 s, at most 2 GB)";
+        "seed" ["PARFETCH_SEED"] Value("N"), "1", "Seed of --sample: the same keys and seed give the same sample";
         "shard" ["PARFETCH_SHARD"] Value("I/N"), "", "Only the keys whose XXH3-64 modulo N is I (I from 0), or those of its own file where --keys names a folder; in an array job of AWS Batch, I is AWS_BATCH_JOB_ARRAY_INDEX and N is PARFETCH_SHARD_COUNT";
         "duration" ["PARFETCH_DURATION"] Value("TIME"), "", "Go round the keys until this time has passed";
     }
@@ -168,7 +170,7 @@ pub(super) const RUN_EXAMPLES: &str = "\
 Examples:
   parfetch run --embedded=objects=2000,size=2.5MiB,network=s3 -c 16 -m process
   parfetch run -b images -r results -c 64 --client sdk
-  parfetch run -b images -o ./out --prefix 2024/ --limit 10000
+  parfetch run -b images -o ./out --prefix 2024/ --sample 10000
   parfetch run -b images -r results --duration 20m             a sustained rate
   parfetch run -b images -r results --part-size 8MiB --order largest-first     a shorter tail
   AWS_ENDPOINT_URL=http://127.0.0.1:9000 parfetch run -b images -r results

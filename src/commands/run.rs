@@ -34,7 +34,7 @@ pub(super) fn main(raw: &Raw, process_start_ns: u64) -> Result<Exit, Failure> {
 }
 
 async fn run_to_end(raw: &Raw, settings: RunSettings, (signal, process_start_ns): (watch::Receiver<Option<Signal>>, u64)) -> Result<Exit, Failure> {
-    let RunSettings { mut plan, embedded, progress, output, log, emf, warnings } = settings;
+    let RunSettings { mut plan, embedded, store, progress, output, log, emf, warnings } = settings;
     let variables = &raw.variables;
     let executable = executable()?;
     let mut server = match embedded {
@@ -71,6 +71,7 @@ async fn run_to_end(raw: &Raw, settings: RunSettings, (signal, process_start_ns)
         signal,
         on_event: &mut on_event,
         warnings,
+        store,
     };
     let ended = Box::pin(run(&plan, surroundings)).await;
     drop(progress);

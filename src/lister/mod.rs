@@ -2,6 +2,7 @@
 //!
 //! Owns which keys are taken (prefix, shard, limit), that none is taken twice, and how many streams of pages list a bucket. Fetches nothing.
 
+mod draw;
 mod inventory;
 mod keyfile;
 mod parallel;
@@ -13,6 +14,7 @@ use std::path::Path;
 use crate::plan::{KeySource, Selection};
 use crate::store::{BadListing, Bucket, ListPage, PageQuery, Pager, StoreError, StoreErrorKind, Walk};
 
+pub use draw::{Drawn, draw};
 pub use keyfile::{KeyFileWriter, sha256_hex};
 use pick::Picker;
 

@@ -45,7 +45,7 @@ fn page(keys: &[&str], next: Option<&str>) -> ListPage {
 }
 
 fn selection() -> Selection {
-    Selection { source: KeySource::Listing, prefix: String::new(), limit: None, shard: None }
+    Selection { source: KeySource::Listing, prefix: String::new(), limit: None, sample: None, shard: None }
 }
 
 fn listed(selection: &Selection, script: Vec<ListPage>) -> Result<(Listed, Vec<String>), ListError> {

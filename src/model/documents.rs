@@ -1,5 +1,6 @@
 //! A sweep over a model: the records and summaries that its runs would leave.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
@@ -10,7 +11,7 @@ use crate::cell::{Cell, Program};
 use crate::plan::{Access, ClientKind, Destination, KeySource, Layout, Limits, RunPlan, Selection, Work};
 use crate::platform::Environment;
 use crate::results::record::{self, ContenderResult, Limited, Means, Outside, Record, SweepFacts, TaskRun};
-use crate::results::summary::{Attempts, Header, Outcomes, Series, State, StorageClass, Summary, Totals};
+use crate::results::summary::{Attempts, Header, Outcomes, SampleFacts, Series, State, StorageClass, Summary, Totals};
 
 /// Correlation of neighbouring seconds.
 const SECONDS: f64 = 0.3;
@@ -45,7 +46,12 @@ pub struct Document {
 pub fn simulate(law: &Law, asked: &Asked) -> Vec<Document> {
     let mut random = Random::new(law.model.seed ^ asked.seed.rotate_left(17));
     let mut weather = Weather::new(law.model.noise, asked.cells.len() * asked.repetitions as usize, &mut random);
-    let facts = facts(law, asked);
+    // Every repetition fetches the same sample.
+    let fetched = match asked.amount {
+        Amount::Sample(objects) => Cow::Owned(law.sampled(objects, asked.seed)),
+        _ => Cow::Borrowed(law),
+    };
+    let facts = facts((law, &fetched), asked);
     let mut documents = Vec::with_capacity(asked.cells.len() * asked.repetitions as usize);
     for repetition in 1..=asked.repetitions {
         let mut order: Vec<&Cell> = asked.cells.iter().collect();
@@ -53,7 +59,7 @@ pub fn simulate(law: &Law, asked: &Asked) -> Vec<Document> {
         for cell in order {
             let last = law.model.store.last_fetch * (law.model.store.last_fetch_sigma * random.normal()).exp();
             let chance = Chance { slower: weather.next(&mut random) * asked.day, last };
-            let run = Run { cell, repetition, position: documents.len(), ran: law.run(cell, asked.amount, chance) };
+            let run = Run { cell, repetition, position: documents.len(), ran: fetched.run(cell, asked.amount, chance) };
             documents.push(document(law, &facts, &run, &mut random));
         }
     }
@@ -68,10 +74,11 @@ struct Run<'a> {
     ran: Ran,
 }
 
-fn facts(law: &Law, asked: &Asked) -> SweepFacts {
+fn facts((law, fetched): (&Law, &Law), asked: &Asked) -> SweepFacts {
     let (objects, bytes) = (law.objects(), whole(law.bytes()));
     let (limit, duration_ns) = match asked.amount {
         Amount::Objects(objects) => (Some(objects), None),
+        Amount::Sample(_) => (None, None),
         Amount::Seconds(seconds) => (None, Some(ns(seconds))),
     };
     SweepFacts {
@@ -85,6 +92,7 @@ fn facts(law: &Law, asked: &Asked) -> SweepFacts {
         bucket: "model".to_owned(),
         prefix: String::new(),
         limit,
+        sample: matches!(asked.amount, Amount::Sample(_)).then(|| sample(fetched, (objects, bytes), asked.seed)),
         duration_ns,
         region: Some("us-east-1".to_owned()),
         endpoint: None,
@@ -94,6 +102,11 @@ fn facts(law: &Law, asked: &Asked) -> SweepFacts {
         storage_classes: BTreeMap::from([("STANDARD".to_owned(), StorageClass { objects, bytes })]),
         listing_ns: Some(ns(law.listing_s())),
     }
+}
+
+fn sample(fetched: &Law, (of_keys, of_bytes): (u64, u64), seed: u64) -> SampleFacts {
+    let (keys, bytes) = (fetched.objects(), Some(whole(fetched.bytes())));
+    SampleFacts { asked: format!("{keys} keys"), seed, keys, bytes, of_keys, of_bytes: Some(of_bytes), classes: Vec::new() }
 }
 
 fn document(law: &Law, facts: &SweepFacts, run: &Run<'_>, random: &mut Random) -> Document {
@@ -148,7 +161,7 @@ fn plan(cell: &Cell) -> RunPlan {
     let client = if let Program::Client(client) = cell.program { client } else { ClientKind::Lean };
     RunPlan {
         bucket: "model".to_owned(),
-        selection: Selection { source: KeySource::Listing, prefix: String::new(), limit: None, shard: None },
+        selection: Selection { source: KeySource::Listing, prefix: String::new(), limit: None, sample: None, shard: None },
         concurrency: NonZeroU32::new(cell.concurrency).unwrap_or(NonZeroU32::MIN),
         mode: cell.mode,
         client,

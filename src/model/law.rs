@@ -5,6 +5,7 @@ use super::noise::Random;
 use super::run::{Amount, Chance, Ran};
 use crate::cell::{Cell, Program};
 use crate::plan::Mode;
+use crate::stats::strata::Strata;
 
 /// Most answers of a run that say «too fast».
 const MOST_REFUSED: f64 = 0.4;
@@ -106,6 +107,21 @@ impl Law {
             sum
         }));
         Self { model, sums }
+    }
+
+    /// The same law over a random sample of the objects.
+    #[must_use]
+    pub fn sampled(&self, objects: u64, seed: u64) -> Self {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sizes are whole bytes")]
+        let sizes = || self.sums.windows(2).map(|pair| Some((pair[1] - pair[0]) as u64));
+        let mut strata = Strata::default();
+        sizes().for_each(|size| strata.add(size));
+        let mut draw = strata.draw(objects, seed);
+        let mut sums = vec![0.0];
+        for size in sizes().filter(|size| draw.takes(*size)) {
+            sums.push(sums[sums.len() - 1] + size.unwrap_or(0) as f64);
+        }
+        Self { model: self.model.clone(), sums }
     }
 
     /// Its file.

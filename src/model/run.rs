@@ -14,6 +14,8 @@ const FILLING: f64 = 0.8;
 pub enum Amount {
     /// The first so many of the listing.
     Objects(u64),
+    /// So many at random over the listing, in proportion within size classes.
+    Sample(u64),
     /// The listing, again and again, for so many seconds.
     Seconds(f64),
 }
@@ -153,7 +155,7 @@ impl Law {
     pub fn run(&self, cell: &Cell, amount: Amount, chance: Chance) -> Ran {
         let count = self.sums.len() - 1;
         let (goal, end_s) = match amount {
-            Amount::Objects(objects) => (usize::try_from(objects).unwrap_or(count).min(count), f64::INFINITY),
+            Amount::Objects(objects) | Amount::Sample(objects) => (usize::try_from(objects).unwrap_or(count).min(count), f64::INFINITY),
             Amount::Seconds(seconds) => (usize::MAX, seconds),
         };
         let workers = f64::from(cell.concurrency);

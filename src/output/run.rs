@@ -21,6 +21,7 @@ pub fn render_run(summary: &Summary, style: Style, width: usize) -> String {
     let mut page = Page { style, width: width.max(NARROWEST), lines: Vec::new() };
     page.state(summary);
     page.objects(summary);
+    page.sample(summary);
     page.bytes(summary);
     page.not_fetched(summary);
     page.wall(summary);
@@ -117,6 +118,17 @@ impl Page {
             parts.push(Part::Fact(format!("{} rounds", units::count(totals.rounds))));
         }
         self.line("Objects", &units::count(totals.keys_listed), &parts);
+    }
+
+    /// What the objects are of the bucket, where they are not all of it.
+    fn sample(&mut self, summary: &Summary) {
+        if let Some(limit) = summary.settings.selection.limit {
+            self.line("Limit", &units::count(limit), &[Part::Fact("the first of the listing: the others may be unlike them (--sample)".to_owned())]);
+        }
+        let Some(sample) = &summary.sample else { return };
+        let mut parts = vec![Part::Fact(format!("{} at random, seed {}", sample.asked, sample.seed))];
+        parts.extend(sample.of_bytes.map(|bytes| Part::Fact(format!("of {}", units::bytes(bytes)))));
+        self.line("Sample of", &units::count(sample.of_keys), &parts);
     }
 
     fn bytes(&mut self, summary: &Summary) {

@@ -7,7 +7,7 @@ pub mod names;
 pub(crate) mod variables;
 
 use std::fmt;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -237,6 +237,14 @@ impl Access {
     pub fn shown_endpoint(&self) -> Option<String> {
         self.endpoint_url.as_deref().map(without_user)
     }
+
+    /// Whether the endpoint is a loopback address: a server on this machine.
+    pub fn is_on_this_machine(&self) -> bool {
+        let host = self.endpoint_url.as_deref().and_then(|url| url.parse::<http::Uri>().ok()).and_then(|uri| uri.host().map(str::to_owned));
+        let host = host.unwrap_or_default();
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
 }
 
 /// A URL without its `user:password@`.
@@ -283,6 +291,34 @@ pub enum KeySource {
     Folder(S3Uri),
 }
 
+/// How many keys a random sample has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SampleSize {
+    /// So many keys.
+    Keys(NonZeroU64),
+    /// As many keys as have so many bytes together, and no more.
+    Bytes(NonZeroU64),
+    /// Enough for [`AUTO_SECONDS`], and no more than [`AUTO_BYTES`].
+    Auto,
+}
+
+/// Seconds that the fastest configuration of a sweep is to fetch for, at least, with a sample of size `auto`.
+pub const AUTO_SECONDS: f64 = 5.0;
+/// Most bytes of a sample of size `auto`.
+pub const AUTO_BYTES: NonZeroU64 = NonZeroU64::new(2_000_000_000).unwrap();
+/// Seed of a sample, where none is given.
+pub const SAMPLE_SEED: u64 = 1;
+
+/// A random sample of the keys, in proportion within size classes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct KeySample {
+    /// How large it is.
+    pub size: SampleSize,
+    /// What it is drawn with: the same keys and the same seed give the same sample.
+    pub seed: u64,
+}
+
 /// Which keys are fetched.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Selection {
@@ -292,6 +328,9 @@ pub struct Selection {
     pub prefix: String,
     /// The first so many keys (after prefix and shard).
     pub limit: Option<u64>,
+    /// A random sample of the keys (after prefix and shard); never with `limit`.
+    #[serde(default)]
+    pub sample: Option<KeySample>,
     /// Only this part of the keys.
     pub shard: Option<Shard>,
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 /// The variables of a run, but for those of the task. A test of the table of settings holds this list.
-pub(crate) const OF_A_RUN: [&str; 32] = [
+pub(crate) const OF_A_RUN: [&str; 34] = [
     "BUCKET_NAME",
     "RESULT_BUCKET_NAME",
     "CONCURRENCY",
@@ -16,6 +16,8 @@ pub(crate) const OF_A_RUN: [&str; 32] = [
     "PARFETCH_PREFIX",
     "PARFETCH_KEYS",
     "PARFETCH_LIMIT",
+    "PARFETCH_SAMPLE",
+    "PARFETCH_SEED",
     "PARFETCH_SHARD",
     "PARFETCH_SHARD_COUNT",
     "PARFETCH_DURATION",

@@ -4,7 +4,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::lines::goal;
 use super::meter::{Goal, Meter};
-use super::{caution, listed};
+use super::{caution, listed, sampled};
 use crate::event::RunEvent;
 use crate::output::{Style, one_line};
 use crate::units;
@@ -44,6 +44,10 @@ impl Bar {
                 self.bytes_listed = *bytes;
                 self.drawn.println(listed(*keys, *bytes, *elapsed_ns));
                 self.drawn.set_message("starting workers");
+            }
+            RunEvent::Sampled { words, bytes } => {
+                self.bytes_listed = *bytes;
+                self.drawn.println(sampled(words, *bytes));
             }
             RunEvent::Fetching { units, duration_ns, .. } => self.fetching(goal(*units, *duration_ns)),
             RunEvent::Progress { live, elapsed_ns } => {

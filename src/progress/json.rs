@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::lines::{INTERVAL_NS, LISTING_STEP, goal};
 use super::meter::{Goal, Meter};
-use super::{caution, listed, lossy};
+use super::{caution, listed, lossy, sampled};
 use crate::event::RunEvent;
 use crate::output::{Severity, log_line};
 use crate::units::{self, SECOND_NS};
@@ -59,6 +59,10 @@ impl<W: Write> JsonLines<W> {
                 self.listed_bytes = *bytes;
                 let fields = json!({"phase": "listing", "listed_objects": keys, "listed_bytes": bytes, "listing_s": seconds(*elapsed_ns)});
                 self.line(&listed(*keys, *bytes, *elapsed_ns), fields);
+            }
+            RunEvent::Sampled { words, bytes } => {
+                self.listed_bytes = *bytes;
+                self.line(&sampled(words, *bytes), json!({"phase": "listing", "sample_bytes": bytes}));
             }
             RunEvent::Fetching { units, what, duration_ns, concurrency } => {
                 self.what = what;

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::meter::{Goal, Meter};
-use super::{caution, listed, lossy};
+use super::{caution, listed, lossy, sampled};
 use crate::event::RunEvent;
 use crate::output::{Style, one_line, warning};
 use crate::units::{self, SECOND_NS};
@@ -46,6 +46,10 @@ impl<W: Write> Lines<W> {
             RunEvent::Listed { keys, bytes, elapsed_ns } => {
                 self.bytes_listed = *bytes;
                 self.line(&listed(*keys, *bytes, *elapsed_ns));
+            }
+            RunEvent::Sampled { words, bytes } => {
+                self.bytes_listed = *bytes;
+                self.line(&sampled(words, *bytes));
             }
             RunEvent::Fetching { units, what, duration_ns, concurrency } => {
                 self.what = what;

@@ -109,6 +109,12 @@ fn listed(keys: u64, bytes: Option<u64>, elapsed_ns: u64) -> String {
     format!("listed {} keys{bytes}, in {}", units::count(keys), units::duration(elapsed_ns))
 }
 
+/// `sample: 3,500 of 1,000,000 keys at random, seed 1, 900 MB`
+fn sampled(words: &str, bytes: Option<u64>) -> String {
+    let bytes = bytes.map_or_else(String::new, |bytes| format!(", {}", units::bytes(bytes)));
+    format!("sample: {words}{bytes}")
+}
+
 /// Progress is a courtesy: a closed stderr must not end a measurement.
 fn lossy(result: std::io::Result<()>) {
     result.ok();

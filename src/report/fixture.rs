@@ -49,6 +49,7 @@ impl Sweep {
             bucket: "images".to_owned(),
             prefix: String::new(),
             limit: Some(OBJECTS),
+            sample: None,
             duration_ns: None,
             region: Some("us-east-1".to_owned()),
             endpoint: None,

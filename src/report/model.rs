@@ -40,8 +40,10 @@ pub struct Workload {
     pub bucket: String,
     /// Only keys that begin with this.
     pub prefix: String,
-    /// Keys of a repetition at most.
+    /// Keys of a repetition at most, the first of the listing.
     pub limit: Option<u64>,
+    /// The random sample that was fetched; `None` when it was every key, or the first of them.
+    pub sample: Option<Sampled>,
     /// The keys were gone round until this time had passed.
     pub duration_ns: Option<u64>,
     /// CPU work on every body; `None` where contenders ran alone.
@@ -50,7 +52,7 @@ pub struct Workload {
     pub layout: Option<Layout>,
     /// SHA-256 of the frozen key list; `None` for runs of their own.
     pub keys_sha256: Option<String>,
-    /// Keys of the whole list.
+    /// Keys of the whole listing, whatever limit and sample say.
     pub keys: Option<u64>,
     /// Their size.
     pub bytes: Option<u64>,
@@ -62,6 +64,27 @@ pub struct Workload {
     pub embedded: Option<String>,
     /// Where the cells ran.
     pub place: Place,
+}
+
+/// A random sample of all keys, in proportion within size classes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Sampled {
+    /// How large it was to be, in words.
+    pub asked: String,
+    /// What it was drawn with.
+    pub seed: u64,
+    /// Its keys.
+    pub keys: u64,
+    /// Their size; `None` where a size is not known.
+    pub bytes: Option<u64>,
+}
+
+impl Sampled {
+    /// With the sample of another shard, which has other keys.
+    pub(super) fn with(self, other: &Self) -> Self {
+        let bytes = self.bytes.zip(other.bytes).map(|(one, other)| one + other);
+        Self { keys: self.keys + other.keys, bytes, ..self }
+    }
 }
 
 /// Where runs took place.

@@ -75,6 +75,7 @@ pub(crate) fn study(cells: Vec<CellReport>) -> Study {
         }
     }
     let workload = Workload {
+        sample: None,
         bucket: "images".to_owned(),
         prefix: String::new(),
         limit: Some(3_200),

@@ -42,7 +42,7 @@ fn by_workload(runs: Vec<Run>) -> Vec<(Workload, Vec<Run>)> {
     }
     let nameless = |workload: &Workload| {
         // An embedded server shows in a summary once it has measured something.
-        Workload { keys: None, bytes: None, embedded: None, endpoint: None, ..workload.clone() }
+        Workload { keys: None, bytes: None, sample: None, embedded: None, endpoint: None, ..workload.clone() }
     };
     for run in unknown {
         match groups.iter_mut().find(|(workload, _)| nameless(workload) == nameless(&run.workload)) {

@@ -89,19 +89,53 @@ impl KeyFile {
 
     /// The same, each key as something else.
     pub(super) fn read_as<T>(&self, range: Range<u64>, wrap: impl Fn(KeyRecord) -> T) -> io::Result<Vec<T>> {
-        let count = usize::try_from(range.end.saturating_sub(range.start)).map_err(io::Error::other)?;
-        let mut offsets = vec![0; (count + 1) * 8];
-        self.offsets.read_exact_at(&mut offsets, range.start * 8)?;
-        let at = |index: usize| offsets[index * 8..].first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
-        let start = at(0);
-        let mut bytes = vec![0; usize::try_from(at(count) - start).map_err(io::Error::other)?];
-        self.records.read_exact_at(&mut bytes, start)?;
-        let slice = |offset: u64| usize::try_from(offset - start).map_err(io::Error::other);
+        let raw = self.raw(range)?;
         let one = |record: &[u8]| match decode(record)? {
             (record, []) => Ok(record),
-            _ => Err(io::Error::new(io::ErrorKind::InvalidData, "the key spool file is damaged")),
+            _ => Err(damaged()),
         };
-        (0..count).map(|index| one(&bytes[slice(at(index))?..slice(at(index + 1))?]).map(&wrap)).collect()
+        (0..raw.count).map(|index| one(raw.record(index)?).map(&wrap)).collect()
+    }
+
+    fn raw(&self, range: Range<u64>) -> io::Result<Raw> {
+        let count = usize::try_from(range.end.saturating_sub(range.start)).map_err(io::Error::other)?;
+        let mut raw = Raw { count, offsets: vec![0; (count + 1) * 8], bytes: Vec::new() };
+        self.offsets.read_exact_at(&mut raw.offsets, range.start * 8)?;
+        raw.bytes = vec![0; usize::try_from(raw.offset(count).checked_sub(raw.offset(0)).ok_or_else(damaged)?).map_err(io::Error::other)?];
+        let start = raw.offset(0);
+        self.records.read_exact_at(&mut raw.bytes, start)?;
+        Ok(raw)
+    }
+
+    fn blocks(&self) -> impl Iterator<Item = io::Result<Raw>> + '_ {
+        const BLOCK: u64 = 1024;
+        (0..self.count.div_ceil(BLOCK)).map(move |block| self.raw(block * BLOCK..((block + 1) * BLOCK).min(self.count)))
+    }
+
+    /// The size of every key, in order. Reads no text.
+    pub fn sizes(&self) -> impl Iterator<Item = io::Result<Option<u64>>> + '_ {
+        self.blocks().flat_map(|block| match block {
+            Ok(raw) => (0..raw.count).map(|index| size_of(raw.record(index)?)).collect::<Vec<_>>(),
+            Err(error) => vec![Err(error)],
+        })
+    }
+
+    /// Shows every key in order: its size, and its record as [`encode`] wrote it.
+    pub fn each(&self, mut visit: impl FnMut(Option<u64>, &[u8]) -> io::Result<()>) -> io::Result<()> {
+        for raw in self.blocks() {
+            let raw = raw?;
+            for index in 0..raw.count {
+                let record = raw.record(index)?;
+                visit(size_of(record)?, record)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves the key file in folder `from` into folder `to`, in place of the one there.
+    pub fn put(from: &Path, to: &Path) -> io::Result<()> {
+        [RECORDS, OFFSETS].iter().try_for_each(|name| std::fs::rename(from.join(name), to.join(name)))?;
+        std::fs::remove_dir(from)
     }
 
     /// Every key, in order, a block at a time.
@@ -115,6 +149,35 @@ impl KeyFile {
             }
         })
     }
+}
+
+/// Some records as they stand on disk.
+struct Raw {
+    count: usize,
+    offsets: Vec<u8>,
+    bytes: Vec<u8>,
+}
+
+impl Raw {
+    fn offset(&self, index: usize) -> u64 {
+        self.offsets[index * 8..].first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+    }
+
+    fn record(&self, index: usize) -> io::Result<&[u8]> {
+        let at = |index: usize| self.offset(index).checked_sub(self.offset(0)).and_then(|place| usize::try_from(place).ok());
+        let range = at(index).zip(at(index + 1)).ok_or_else(damaged)?;
+        self.bytes.get(range.0..range.1).ok_or_else(damaged)
+    }
+}
+
+fn damaged() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "the key spool file is damaged")
+}
+
+/// The size at the front of a record.
+fn size_of(record: &[u8]) -> io::Result<Option<u64>> {
+    let size = u64::from_le_bytes(*record.first_chunk().ok_or_else(damaged)?);
+    Ok(Some(size).filter(|size| *size != NO_SIZE))
 }
 
 /// Appends a record as it stands on disk.
@@ -138,7 +201,7 @@ pub fn encode(record: &KeyRecord, bytes: &mut Vec<u8>) -> io::Result<()> {
 /// # Errors
 /// When these are no records.
 pub fn decode(bytes: &[u8]) -> io::Result<(KeyRecord, &[u8])> {
-    let bad = || io::Error::new(io::ErrorKind::InvalidData, "the key spool file is damaged");
+    let bad = damaged;
     let (size, rest) = bytes.split_first_chunk::<8>().ok_or_else(bad)?;
     let (key_len, rest) = rest.split_first_chunk::<2>().ok_or_else(bad)?;
     let ([class_len, etag_len], rest) = rest.split_first_chunk::<2>().ok_or_else(bad)?;
@@ -176,6 +239,15 @@ mod tests {
         assert_eq!(file.read(2_499..2_500).unwrap(), records[2_499..]);
         assert_eq!(file.read(3..3).unwrap(), []);
         assert_eq!(file.iter().map(Result::unwrap).collect::<Vec<_>>(), records);
+        assert_eq!(file.sizes().map(Result::unwrap).collect::<Vec<_>>(), records.iter().map(|record| record.size).collect::<Vec<_>>());
+        let mut seen = Vec::new();
+        file.each(|size, bytes| {
+            seen.push(decode(bytes)?.0);
+            assert_eq!(size, seen[seen.len() - 1].size);
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(seen, records);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::summary::StorageClass;
+use super::summary::{SampleFacts, StorageClass};
 use crate::cell::Cell;
 use crate::units;
 
@@ -125,8 +125,11 @@ pub struct SweepFacts {
     pub bucket: String,
     /// Only keys that begin with this.
     pub prefix: String,
-    /// Keys fetched in a repetition at most; null = all.
+    /// Keys fetched in a repetition at most, the first of the list; null = all.
     pub limit: Option<u64>,
+    /// The random sample that every repetition fetches: it is the frozen key list. Null = the key list has every key.
+    #[serde(default)]
+    pub sample: Option<SampleFacts>,
     /// The keys were gone round until this time had passed; null = once.
     pub duration_ns: Option<u64>,
     /// Region that prices are looked up for; null where it is not known.
@@ -135,7 +138,7 @@ pub struct SweepFacts {
     pub endpoint: Option<String>,
     /// Settings of the embedded server; null without one.
     pub embedded: Option<String>,
-    /// Keys of the whole key list: the bucket's size, whatever `limit` says.
+    /// Keys that were listed: the bucket's size, whatever `limit` and `sample` say.
     pub keys: u64,
     /// Their size as listed.
     pub bytes: Option<u64>,
@@ -146,12 +149,17 @@ pub struct SweepFacts {
 }
 
 impl SweepFacts {
+    /// Keys and bytes of the frozen key list.
+    pub fn frozen(&self) -> (u64, Option<u64>) {
+        self.sample.as_ref().map_or((self.keys, self.bytes), |sample| (sample.keys, sample.bytes))
+    }
+
     /// Keys that the runs of one repetition list together; `None` where that does not follow: a limit holds for each shard by itself.
     pub fn keys_of_a_repetition(&self, shards: u32) -> Option<u64> {
         match self.limit {
-            Some(limit) if shards <= 1 => Some(self.keys.min(limit)),
+            Some(limit) if shards <= 1 => Some(self.frozen().0.min(limit)),
             Some(_) => None,
-            None => Some(self.keys),
+            None => Some(self.frozen().0),
         }
     }
 

@@ -13,6 +13,7 @@ mod kept;
 mod last_word;
 mod log;
 mod rows;
+mod sampling;
 mod watch;
 
 use std::num::NonZeroU32;
@@ -30,6 +31,7 @@ use crate::event::RunEvent;
 pub use crate::exit::Signal;
 use crate::exit::{Exit, Failure};
 use crate::lister::{self, ListError, Listed};
+use crate::pace::{Pace, Store};
 use crate::plan::{Access, Order, RunPlan};
 use crate::platform::clock::{now_ns, utc_now};
 use crate::platform::{Environment, Sources, fault, panics};
@@ -38,7 +40,7 @@ use crate::results::keys::KeyFile;
 use crate::results::place::Place;
 use crate::results::rows::{RowFile, RowSender};
 use crate::results::spool::SpoolFolder;
-use crate::results::summary::{Header, RunFacts, State, Summary};
+use crate::results::summary::{Header, RunFacts, SampleFacts, State, Summary};
 use crate::results::table::Handed;
 use crate::server::Embedded;
 use crate::store::{Bucket, CredentialFeed, Recipe, Session, StaticKeys, StoreError};
@@ -66,6 +68,8 @@ pub struct Surroundings<'a> {
     pub on_event: &'a mut dyn FnMut(&RunEvent),
     /// What was noticed before the run.
     pub warnings: Vec<String>,
+    /// What serves the objects, for the size of a sample.
+    pub store: Store,
 }
 
 /// How a run ended.
@@ -102,7 +106,7 @@ pub async fn run(plan: &RunPlan, surroundings: Surroundings<'_>) -> Result<Ended
 }
 
 async fn from_start_to_end(plan: &RunPlan, surroundings: Surroundings<'_>, last_word: &mut Option<LastWord>) -> Result<Ended, Failure> {
-    let Surroundings { process_start_ns, sources, children, mut embedded, mut signal, on_event, warnings } = surroundings;
+    let Surroundings { process_start_ns, sources, children, mut embedded, mut signal, on_event, warnings, store } = surroundings;
     let (tell, notes) = unbounded_channel();
     let beside = Beside::new(tell.clone());
     let mut log = Log::new(on_event, (notes, beside.clone()));
@@ -134,7 +138,7 @@ async fn from_start_to_end(plan: &RunPlan, surroundings: Surroundings<'_>, last_
     let mut facts = RunFacts::new(header, State::Complete);
     let server = embedded.as_mut().map(|(server, _)| &mut **server);
     let results = place.folder().to_owned();
-    let scene = Scene { plan, session, spool: spool.path(), results: &results, feed, children, sources: &sources, server };
+    let scene = Scene { plan, session, spool: spool.path(), results: &results, feed, children, sources: &sources, server, store };
     let fetched = Box::pin(list_and_fetch(scene, (&mut facts, &mut log), &mut signal)).await;
     // Between two phases: what it takes is part of none.
     facts.header.environment.look_again(&sources).await;
@@ -168,6 +172,7 @@ struct Scene<'a> {
     children: ChildOptions,
     sources: &'a Sources,
     server: Option<&'a mut Embedded>,
+    store: Store,
 }
 
 /// Lists and fetches; `None` when there was nothing to fetch, or a signal came first.
@@ -176,17 +181,18 @@ async fn list_and_fetch(
     (facts, log): (&mut RunFacts, &mut Log<'_>),
     signal: &mut Receiver<Option<Signal>>,
 ) -> Result<Option<(Fetched, Arc<KeyFile>)>, Failure> {
-    let Scene { plan, session, spool, results, feed, children, sources, server } = scene;
+    let Scene { plan, session, spool, results, feed, children, sources, server, store } = scene;
     let mut source = Bucket::new(&session, &plan.bucket).pages_by(plan.client, feed.clone());
-    let listed = tokio::select! {
-        listed = list(plan, (&mut source, spool), log) => listed?,
+    let pace = sampling::pace(plan, &facts.header.environment, store);
+    let (listed, sample) = tokio::select! {
+        listed = list(plan, (&mut source, spool), pace, log) => listed?,
         _ = signal.wait_for(Option::is_some) => {
             log.event(&RunEvent::Interrupted);
             return Ok(None);
         }
     };
     fault::point("listed");
-    (facts.keys_listed, facts.listed_bytes) = (listed.keys, listed.bytes);
+    (facts.keys_listed, facts.listed_bytes, facts.sample) = (listed.keys, listed.bytes, sample);
     if listed.keys == 0 {
         log.warn(format!("there are no keys under s3://{}/{}", plan.bucket, plan.selection.prefix));
         return Ok(None);
@@ -249,7 +255,13 @@ async fn addresses(recipe: &Recipe) -> Option<u32> {
     u32::try_from(found.count()).ok()
 }
 
-async fn list(plan: &RunPlan, (source, spool): (&mut Bucket, &Path), log: &mut Log<'_>) -> Result<Listed, ListError> {
+/// Lists the keys, and draws a sample of them where that was asked for.
+async fn list(
+    plan: &RunPlan,
+    (source, spool): (&mut Bucket, &Path),
+    pace: Pace,
+    log: &mut Log<'_>,
+) -> Result<(Listed, Option<SampleFacts>), ListError> {
     let begin = now_ns();
     let on_event = &mut *log.on_event;
     let listed = lister::list(source, &plan.selection, spool, |keys| on_event(&RunEvent::Listing { keys })).await?;
@@ -258,13 +270,14 @@ async fn list(plan: &RunPlan, (source, spool): (&mut Bucket, &Path), log: &mut L
     log.heed();
     tracing::info!(keys = listed.keys, pages = listed.pages, "listed");
     log.event(&RunEvent::Listed { keys: listed.keys, bytes: listed.bytes, elapsed_ns });
+    let (listed, sample) = sampling::draw(plan, (listed, spool), pace, log).await?;
     if listed.unchecked {
         log.warn("the key file has no checksum line: nobody can tell whether it is whole".to_owned());
     }
     if listed.archived > 0 {
         log.warn(format!("{} objects are in an archived storage class and are not fetched", listed.archived));
     }
-    Ok(listed)
+    Ok((listed, sample))
 }
 
 /// What the fetch phase needs.

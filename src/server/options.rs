@@ -171,6 +171,11 @@ impl Default for Options {
 }
 
 impl Options {
+    /// Whether fetches wait for this server as for one that is far away, and not for the CPU alone.
+    pub fn is_distant(&self) -> bool {
+        self.ttfb_ns > 0 || self.connection_rate_bytes_per_s.is_some() || self.total_rate_bytes_per_s.is_some() || self.request_rate_per_s.is_some()
+    }
+
     /// Takes over the values of a named network.
     fn apply(&mut self, network: Network) {
         self.network = network;

@@ -18,6 +18,7 @@ use std::str::FromStr;
 
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
+use crate::pace::Store;
 use crate::plan::names::{self, Wrong};
 use crate::plan::{Access, ClientKind, Destination, Layout, Limits, MAX_ATTEMPTS, Mode, RunPlan, S3Uri};
 use crate::server;
@@ -74,6 +75,8 @@ pub struct RunSettings {
     pub plan: RunPlan,
     /// The embedded server, when asked for.
     pub embedded: Option<server::Options>,
+    /// What serves the objects.
+    pub store: Store,
     /// Progress.
     pub progress: ProgressWhen,
     /// Summary on stdout.
@@ -110,7 +113,11 @@ pub fn run(raw: &Raw) -> Result<RunSettings, Failure> {
     };
     check_lean(raw, &plan)?;
     results_outside_source(raw, &plan, &mut warnings)?;
+    if let (Some(seed), None) = (raw.get("seed"), plan.selection.sample) {
+        warnings.push(format!("{} is not used: it is the seed of --sample", seed.name));
+    }
     Ok(RunSettings {
+        store: store(embedded.as_ref(), &plan.access),
         plan,
         embedded,
         progress: progress_when(&reader)?,
@@ -191,6 +198,12 @@ fn tag(raw: &Raw) -> Result<String, Failure> {
         return Ok(value.clone());
     }
     Err(usage(format!("{name} is `{value}`, which cannot be part of a result's name"), "a tag has 1 to 64 of A-Z a-z 0-9 . _ -"))
+}
+
+/// What serves the objects, as far as that is known before any was fetched.
+fn store(embedded: Option<&server::Options>, access: &Access) -> Store {
+    let is_distant = embedded.map_or(!access.is_on_this_machine(), server::Options::is_distant);
+    if is_distant { Store::Distant } else { Store::OnThisMachine }
 }
 
 /// How S3 is reached, for `run` and `upload`.

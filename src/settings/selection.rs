@@ -1,27 +1,65 @@
 //! Which keys a run takes: where they come from, and which part of them is this process's.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 
 use super::reader::{Reader, usage};
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
-use crate::plan::{KeySource, S3Uri, Selection, Shard};
+use crate::plan::{KeySample, KeySource, S3Uri, SAMPLE_SEED, SampleSize, Selection, Shard};
+use crate::units;
 
 /// Number of a child in an array job, set by AWS Batch.
 const ARRAY_INDEX: &str = "AWS_BATCH_JOB_ARRAY_INDEX";
 /// How many children there are: Batch does not say it of itself.
 const SHARD_COUNT: &str = "PARFETCH_SHARD_COUNT";
 
+/// The variable of `--sample`.
+pub(super) const SAMPLE_VARIABLE: &str = "PARFETCH_SAMPLE";
+/// How a sample is given.
+pub(super) const SAMPLE_HINT: &str = "a number of keys like 5000, a size like 2GB, auto, or all";
+
 /// The keys of a run.
 pub(super) fn selection(raw: &Raw) -> Result<Selection, Failure> {
     let reader = Reader(raw);
     let shard = shard(raw)?;
+    let sample = sample(raw)?;
     Ok(Selection {
         source: key_source(raw, shard)?,
         prefix: reader.text("prefix").unwrap_or_default(),
         limit: reader.number("limit", 1..=u64::from(u32::MAX), "keys")?,
+        sample,
         shard,
     })
+}
+
+/// A random sample of the keys; none = all of them, or those of `--limit`.
+fn sample(raw: &Raw) -> Result<Option<KeySample>, Failure> {
+    let Some(given) = raw.get("sample") else { return Ok(None) };
+    if let Some(limit) = raw.get("limit") {
+        return Err(both(given.name, limit.name));
+    }
+    let seed = Reader(raw).number("seed", 0..=u64::from(u32::MAX), "the seed of the sample")?.unwrap_or(SAMPLE_SEED);
+    let size = sample_size(&given.value).map_err(|wrong| usage(format!("{} {wrong}", given.name), SAMPLE_HINT))?;
+    Ok(size.map(|size| KeySample { size, seed }))
+}
+
+/// What `--sample` and `--limit` together are.
+pub(super) fn both(sample: &str, limit: &str) -> Failure {
+    usage(format!("{sample} and {limit} exclude each other: a sample is random over all keys, a limit is the first of them"), "leave one of them out")
+}
+
+/// The size of a sample, none for `all`; or what is wrong with it.
+pub(super) fn sample_size(text: &str) -> Result<Option<SampleSize>, String> {
+    match text {
+        "all" => return Ok(None),
+        "auto" => return Ok(Some(SampleSize::Auto)),
+        _ => {}
+    }
+    let count = text.parse::<NonZeroU64>().ok().filter(|count| u32::try_from(count.get()).is_ok()).map(SampleSize::Keys);
+    // A number alone is a number of keys.
+    let is_size = !text.bytes().all(|byte| byte.is_ascii_digit());
+    let bytes = || units::parse_size(text).ok().filter(|_| is_size).and_then(NonZeroU64::new).map(SampleSize::Bytes);
+    count.or_else(bytes).map(Some).ok_or_else(|| format!("is `{text}`, which is neither a number of keys nor a size, auto or all"))
 }
 
 /// Where the keys come from, when they are not divided yet.
@@ -98,6 +136,35 @@ mod tests {
         assert_eq!(plan(&[], []).unwrap().selection.shard, None);
         let typed = plan(&["--shard", "0/2"], [(ARRAY_INDEX, "3")]).unwrap();
         assert_eq!(typed.selection.shard.unwrap().to_string(), "0/2", "what a person says wins");
+    }
+
+    #[test]
+    fn a_sample_is_a_number_of_keys_a_size_auto_or_all() {
+        let size = |text: &str| sample_size(text);
+        let some = |number| NonZeroU64::new(number).unwrap();
+        assert_eq!(size("5000"), Ok(Some(SampleSize::Keys(some(5_000)))));
+        assert_eq!(size("2GB"), Ok(Some(SampleSize::Bytes(some(2_000_000_000)))));
+        assert_eq!(size("1.5 MiB"), Ok(Some(SampleSize::Bytes(some(1_572_864)))));
+        assert_eq!((size("auto"), size("all")), (Ok(Some(SampleSize::Auto)), Ok(None)));
+        for wrong in ["0", "-1", "0GB", "half", "", "5000000000", "10%"] {
+            assert_eq!(size(wrong), Err(format!("is `{wrong}`, which is neither a number of keys nor a size, auto or all")));
+        }
+    }
+
+    #[test]
+    fn a_sample_has_a_seed_and_no_limit() {
+        let sample = |words: &[&str], variables: [(&str, &str); 1]| plan(words, variables).map(|plan| plan.selection.sample);
+        let keys = |seed| Some(KeySample { size: SampleSize::Keys(NonZeroU64::new(9).unwrap()), seed });
+        assert_eq!(sample(&["--sample", "9"], [("PARFETCH_SEED", "")]).unwrap(), keys(SAMPLE_SEED));
+        assert_eq!(sample(&["--sample", "9", "--seed", "0"], [("PARFETCH_SEED", "4")]).unwrap(), keys(0));
+        assert_eq!(sample(&[], [("PARFETCH_SAMPLE", "9")]).unwrap(), keys(SAMPLE_SEED));
+        assert_eq!(sample(&["--sample", "all"], [("PARFETCH_SAMPLE", "9")]).unwrap(), None, "a flag wins");
+        let said = sample(&["--sample", "9"], [("PARFETCH_LIMIT", "3")]).unwrap_err().message;
+        assert_eq!(said, "--sample and PARFETCH_LIMIT exclude each other: a sample is random over all keys, a limit is the first of them");
+        assert_eq!(
+            sample(&["--sample", "some"], [("PARFETCH_SEED", "")]).unwrap_err().message,
+            "--sample is `some`, which is neither a number of keys nor a size, auto or all"
+        );
     }
 
     #[test]

@@ -91,6 +91,10 @@ const ARCHITECTURES: &[(&str, &str)] =
 /// What the children do together.
 fn run(raw: &Raw, (embedded, dry_run): (bool, bool), warnings: &mut Vec<String>) -> Result<RunPlan, Failure> {
     let reader = Reader(raw);
+    if let Some(given) = raw.variables.get(super::selection::SAMPLE_VARIABLE) {
+        let message = format!("{} is `{given}`, and a job fetches every key", super::selection::SAMPLE_VARIABLE);
+        return Err(usage(message, "unset it; `parfetch run --sample` and `parfetch sweep` fetch a sample"));
+    }
     let mode = reader.word::<Mode>("mode")?.unwrap_or(Mode::Async);
     let access = super::access(raw)?;
     let plan = RunPlan {
@@ -101,6 +105,7 @@ fn run(raw: &Raw, (embedded, dry_run): (bool, bool), warnings: &mut Vec<String>)
             source: super::selection::one_source(raw)?,
             prefix: reader.text("prefix").unwrap_or_default(),
             limit: reader.number("limit", 1..=u64::from(u32::MAX), "keys")?,
+            sample: None,
             shard: None,
         },
         concurrency: super::concurrency(raw, mode)?,

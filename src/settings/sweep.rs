@@ -11,7 +11,7 @@ use super::reader::{Reader, part_size, usage};
 use super::{Log, ProgressWhen};
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
-use crate::plan::{Access, ClientKind, Layout, Mode, S3Uri};
+use crate::plan::{Access, ClientKind, KeySample, Layout, Mode, S3Uri};
 use crate::price;
 use crate::sweep::plan::{Auto, Contender, MemoryChoice, SweepPlan, cpu_units};
 use crate::sweep::{Failed, Job, Oversize};
@@ -79,6 +79,8 @@ pub fn sweep(raw: &Raw, beside: Beside<'_>) -> Result<SweepSettings, Failure> {
         sizes: sizes(&plan)?,
         oversize: if typed_sizes { Oversize::Refuse } else { Oversize::LeaveOut },
         source: super::selection::one_source(raw)?,
+        sample: sample(&plan)?,
+        store: super::store(embedded.as_ref(), &access),
         access,
         limits: super::limits(raw)?,
         embedded,
@@ -128,7 +130,7 @@ fn plan(raw: &Raw, file: Option<&str>) -> Result<SweepPlan, Failure> {
     let number = |flag, most, what| reader.number(flag, 1..=most, what);
     set(&mut plan.repeat, number("repeat", 1_000, "repetitions of each cell")?.and_then(|number| u32::try_from(number).ok()));
     set(&mut plan.seed, reader.number("seed", 0..=u64::from(u32::MAX), "the seed of the order")?);
-    plan.limit = number("limit", u64::from(u32::MAX), "keys")?.or(plan.limit);
+    keys(raw, &mut plan)?;
     if let (Some(_), Some(given)) = (reader.time("duration")?, raw.get("duration")) {
         plan.duration = Some(given.value.clone());
     }
@@ -146,8 +148,39 @@ fn plan(raw: &Raw, file: Option<&str>) -> Result<SweepPlan, Failure> {
     } else {
         plan.bucket = String::new();
     }
+    if plan.limit.is_none() && plan.sample.is_none() {
+        // What reads every key by itself, and what time ends, needs no smaller work.
+        let is_all = plan.duration.is_some() || !plan.contender.is_empty();
+        plan.sample = Some(if is_all { "all" } else { "auto" }.to_owned());
+    }
     check(&plan)?;
     Ok(plan)
+}
+
+/// Which keys a repetition fetches: flags over the file, and a sample or a limit but not both of them from one place.
+fn keys(raw: &Raw, plan: &mut SweepPlan) -> Result<(), Failure> {
+    if plan.sample.is_some() && plan.limit.is_some() {
+        return Err(super::selection::both("the plan's sample", "its limit"));
+    }
+    let limit = Reader(raw).number("limit", 1..=u64::from(u32::MAX), "keys")?;
+    match (raw.get("sample"), raw.get("limit")) {
+        (Some(sample), Some(limit)) => return Err(super::selection::both(sample.name, limit.name)),
+        (Some(sample), None) => (plan.sample, plan.limit) = (Some(sample.value.clone()), None),
+        (None, Some(_)) => (plan.sample, plan.limit) = (None, limit),
+        (None, None) => {}
+    }
+    Ok(())
+}
+
+/// The random sample that every repetition fetches.
+fn sample(plan: &SweepPlan) -> Result<Option<KeySample>, Failure> {
+    let size = plan.sample.as_deref().map(super::selection::sample_size).transpose();
+    let size = size.map_err(|wrong| usage(format!("the sample {wrong}"), super::selection::SAMPLE_HINT))?.flatten();
+    if size.is_some() && !plan.contender.is_empty() {
+        let message = "contenders list the bucket by themselves: a sample does not reach them";
+        return Err(usage(message, "leave --sample out: every key is fetched; --prefix makes them fewer"));
+    }
+    Ok(size.map(|size| KeySample { size, seed: plan.seed }))
 }
 
 fn set<T>(value: &mut T, given: Option<T>) {

@@ -8,6 +8,7 @@ pub mod location;
 pub mod overlap;
 pub mod rank;
 pub mod rounds;
+pub mod strata;
 
 #[cfg(test)]
 mod fixture;

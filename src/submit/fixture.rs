@@ -14,7 +14,7 @@ pub(crate) fn job() -> Job {
         division: Division::Manifest,
         run: RunPlan {
             bucket: "images".to_owned(),
-            selection: Selection { source: KeySource::Listing, prefix: String::new(), limit: None, shard: None },
+            selection: Selection { source: KeySource::Listing, prefix: String::new(), limit: None, sample: None, shard: None },
             concurrency: NonZeroU32::new(16).unwrap(),
             mode: Mode::Async,
             client: ClientKind::Lean,

@@ -5,57 +5,15 @@
 use super::document::{Division, Part};
 use super::job::Job;
 use super::tally::Tally;
+use crate::pace::{Bound, TaskTime, task_time};
 use crate::price::{MINIMUM_SECONDS, PriceList, TaskSize, task_usd};
 
-/// Bytes per second of one connection to S3 (its user guide: one request for each 85 to 90 MB/s).
-pub const CONNECTION_BYTES_PER_S: f64 = 90e6;
-/// Seconds to the first byte of an object.
-pub const FIRST_BYTE_S: f64 = 0.02;
-/// Bytes per second of one task's network, 5 Gbit/s: AWS publishes no figure.
-pub const TASK_BYTES_PER_S: f64 = 625e6;
-/// CPU seconds of the client `lean` for a request over https, its first 16 KiB in it (bench/README.md).
-pub const CPU_S_PER_REQUEST: f64 = 16.1e-6;
-/// CPU seconds for a byte over https (bench/README.md: 0.221 s/GB at 8 MiB).
-pub const CPU_S_PER_BYTE: f64 = 0.221e-9;
 /// Seconds that are paid for beside fetching: from the pull of the image to the first request, and the writing of results.
 pub const PAID_BESIDE_S: f64 = 30.0;
 /// GETs per second that S3 serves for each prefix at least (its user guide).
 pub const GETS_PER_PREFIX_AND_S: f64 = 5_500.0;
 /// Objects of the results that each child stores: the summary when it begins, the CSV, the summary when it ends.
 const RESULTS_OF_A_CHILD: u64 = 3;
-
-/// What holds a task back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bound {
-    /// The rate of its connections, and the time to first bytes.
-    Connections,
-    /// The task's network.
-    Network,
-    /// Its CPU.
-    Cpu,
-}
-
-/// The longest of what a task has to wait for, and what that is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct TaskTime {
-    /// Seconds of fetching.
-    pub seconds: f64,
-    /// What sets them.
-    pub bound: Bound,
-}
-
-/// Time of a shard with so many GETs and bytes, at so many vCPU and workers.
-pub fn task_time((gets, bytes): (f64, f64), vcpu: f64, concurrency: f64) -> TaskTime {
-    // A worker without a GET helps nobody.
-    let connections = (gets * FIRST_BYTE_S + bytes / CONNECTION_BYTES_PER_S) / concurrency.min(gets.max(1.0));
-    let bounds = [
-        (connections, Bound::Connections),
-        (bytes / TASK_BYTES_PER_S, Bound::Network),
-        ((gets * CPU_S_PER_REQUEST + bytes * CPU_S_PER_BYTE) / vcpu, Bound::Cpu),
-    ];
-    let (seconds, bound) = bounds.into_iter().fold((0.0, Bound::Connections), |most, next| if next.0 > most.0 { next } else { most });
-    TaskTime { seconds, bound }
-}
 
 /// USD of a job.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

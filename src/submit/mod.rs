@@ -18,9 +18,6 @@ pub(crate) mod fixture;
 
 pub use document::{Division, DocumentError, FILE_NAME, JobDocument, JobPlan, Part, SCHEMA, VERSION};
 pub use drive::{Ended, World, forecast, submit};
-pub use forecast::{
-    Bound, CONNECTION_BYTES_PER_S, CPU_S_PER_BYTE, CPU_S_PER_REQUEST, FIRST_BYTE_S, Forecast, GETS_PER_PREFIX_AND_S, Limit, PAID_BESIDE_S,
-    TASK_BYTES_PER_S, TaskTime, Usd, task_time,
-};
+pub use forecast::{Forecast, GETS_PER_PREFIX_AND_S, Limit, PAID_BESIDE_S, Usd};
 pub use job::{Afterwards, Job, Queue, Spending};
 pub use wait::JobEnd;

@@ -2,10 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::forecast::{
-    Bound, CONNECTION_BYTES_PER_S, CPU_S_PER_BYTE, CPU_S_PER_REQUEST, FIRST_BYTE_S, Forecast, GETS_PER_PREFIX_AND_S, Limit, PAID_BESIDE_S,
-    TASK_BYTES_PER_S,
-};
+use super::forecast::{Forecast, GETS_PER_PREFIX_AND_S, Limit, PAID_BESIDE_S};
+use crate::pace::{Bound, CONNECTION_BYTES_PER_S, CPU_S_PER_BYTE, CPU_S_PER_REQUEST, FIRST_BYTE_S, TASK_BYTES_PER_S};
 use crate::price::MINIMUM_SECONDS;
 use crate::units::{bytes, count, duration_coarse, percent, rate_mb, three_digits};
 

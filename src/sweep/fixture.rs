@@ -17,6 +17,7 @@ pub(crate) fn facts() -> SweepFacts {
         bucket: "source".to_owned(),
         prefix: String::new(),
         limit: None,
+        sample: None,
         duration_ns: None,
         region: Some("us-east-1".to_owned()),
         endpoint: None,

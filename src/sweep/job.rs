@@ -10,8 +10,10 @@ use super::plan::SweepPlan;
 use crate::cell::Cell;
 use crate::event::SweepEvent;
 use crate::exit::Exit;
-use crate::plan::{Access, KeySource, Layout, Limits, S3Uri};
+use crate::pace::Store;
+use crate::plan::{Access, KeySample, KeySource, Layout, Limits, S3Uri};
 use crate::price::PriceList;
+use crate::results::summary::SampleFacts;
 use crate::run::Signal;
 use crate::server::Options;
 
@@ -28,6 +30,10 @@ pub struct Job {
     pub oversize: Oversize,
     /// Where the keys come from.
     pub source: KeySource,
+    /// The random sample of them that every repetition fetches; none = all, or the plan's limit.
+    pub sample: Option<KeySample>,
+    /// What serves the objects.
+    pub store: Store,
     /// How S3 is reached.
     pub access: Access,
     /// Time limits of a fetch.
@@ -91,6 +97,8 @@ pub struct Forecast {
     pub warm_ups: u64,
     /// Keys that a run fetches.
     pub keys: u64,
+    /// The sample that they are.
+    pub sample: Option<SampleFacts>,
     /// Their bytes; none with a limit, or where sizes are not known.
     pub bytes: Option<u64>,
     /// GETs of all runs, warm-ups too; none where time ends a run.

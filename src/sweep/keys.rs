@@ -11,15 +11,17 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::exit::{Exit, Failure};
 use crate::lister::{self, KeyFileWriter};
-use crate::plan::{KeySource, Layout, Selection};
+use crate::pace::Pace;
+use crate::plan::{KeySample, KeySource, Layout, Selection};
 use crate::platform::clock::now_ns;
 use crate::results::keys::KeyFile;
-use crate::results::summary::StorageClass;
+use crate::results::summary::{SampleFacts, StorageClass};
 use crate::store::Bucket;
 
-/// What the list holds.
+/// What was listed, and what the list holds.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Frozen {
+    /// All keys that were listed, whatever the sample; so for bytes and storage classes.
     pub(super) keys: u64,
     pub(super) bytes: Option<u64>,
     pub(super) sha256: String,
@@ -27,23 +29,35 @@ pub(super) struct Frozen {
     /// Listing alone, without writing the file.
     pub(super) listing_ns: u64,
     pub(super) pages: u64,
+    /// The sample that the list is; none = it has every key.
+    pub(super) sample: Option<SampleFacts>,
+    /// What to know of it.
+    pub(super) note: Option<String>,
 }
 
 /// Which keys are listed.
 pub(super) struct Wanted {
     pub(super) source: KeySource,
     pub(super) prefix: String,
+    /// The sample of them that is frozen, and how fast it is thought to be fetched.
+    pub(super) sample: Option<(KeySample, Pace)>,
 }
 
 /// Lists the keys and writes them to `path`.
 pub(super) async fn freeze(bucket: &mut Bucket, wanted: &Wanted, path: &Path, progress: impl FnMut(u64)) -> Result<Frozen, Failure> {
     let spool = tempfile::tempdir().map_err(|error| unwritable(&std::env::temp_dir(), &error))?;
-    let selection = Selection { source: wanted.source.clone(), prefix: wanted.prefix.clone(), limit: None, shard: None };
+    let selection = Selection { source: wanted.source.clone(), prefix: wanted.prefix.clone(), limit: None, sample: None, shard: None };
     let begin = now_ns();
     let listed = lister::list(bucket, &selection, spool.path(), progress).await?;
     let listing_ns = now_ns().saturating_sub(begin);
-    let (sha256, storage_classes) = copy(spool.path(), path).map_err(|error| unwritable(path, &error))?;
-    Ok(Frozen { keys: listed.keys, bytes: listed.bytes, sha256, storage_classes, listing_ns, pages: listed.pages })
+    let storage_classes = classes(spool.path()).map_err(|error| unwritable(spool.path(), &error))?;
+    let drawn = match &wanted.sample {
+        Some((sample, pace)) => Some(lister::draw(spool.path(), (*sample, listed), pace.clone()).await?),
+        None => None,
+    };
+    let (sample, note) = drawn.map_or((None, None), |drawn| (drawn.facts, drawn.note));
+    let sha256 = copy(spool.path(), path).map_err(|error| unwritable(path, &error))?;
+    Ok(Frozen { keys: listed.keys, bytes: listed.bytes, sha256, storage_classes, listing_ns, pages: listed.pages, sample, note })
 }
 
 /// GETs that fetch the first `limit` keys of the list once: a part is one too.
@@ -87,19 +101,24 @@ fn unreadable(path: &Path, error: &io::Error) -> Failure {
     Failure::new(Exit::SetUp, format!("cannot read the key list {}: {error}", path.display()))
 }
 
-fn copy(spool: &Path, path: &Path) -> io::Result<(String, BTreeMap<String, StorageClass>)> {
-    let mut writer = KeyFileWriter::new(BufWriter::new(File::create(path)?))?;
+/// All keys by storage class.
+fn classes(spool: &Path) -> io::Result<BTreeMap<String, StorageClass>> {
     let mut classes: BTreeMap<String, StorageClass> = BTreeMap::new();
     for record in KeyFile::open(spool)?.iter() {
         let record = record?;
-        writer.push(&record)?;
         let class = if record.storage_class.is_empty() { "STANDARD" } else { &record.storage_class };
         let count = classes.entry(class.to_owned()).or_default();
         count.objects += 1;
         count.bytes += record.size.unwrap_or(0);
     }
-    let (_, sha256) = writer.finish()?;
-    Ok((sha256, classes))
+    Ok(classes)
+}
+
+/// Writes the key list, and tells its checksum.
+fn copy(spool: &Path, path: &Path) -> io::Result<String> {
+    let mut writer = KeyFileWriter::new(BufWriter::new(File::create(path)?))?;
+    KeyFile::open(spool)?.iter().try_for_each(|record| writer.push(&record?))?;
+    Ok(writer.finish()?.1)
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Failure {

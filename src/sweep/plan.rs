@@ -82,6 +82,9 @@ pub struct SweepPlan {
     /// Keys of a repetition at most, the first of the list; none = all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
+    /// Random keys over the whole listing: a number, a size, `auto` or `all`; none = `all` with a limit, and elsewhere the default of the settings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample: Option<String>,
     /// Go round the keys until this time has passed, as `20m`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration: Option<String>,
@@ -121,6 +124,7 @@ impl Default for SweepPlan {
             shards: vec![1],
             repeat: 6,
             limit: None,
+            sample: None,
             duration: None,
             work: Work::None,
             part_size: None,

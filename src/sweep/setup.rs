@@ -2,31 +2,26 @@
 
 use std::path::PathBuf;
 
-use super::attempt::Misfit;
 use super::ecs::{Fleet, FleetPlan};
+use super::fitting::fitting;
 use super::folder::Folder;
-use super::job::{Forecast, Job, Oversize, World};
+use super::job::{Job, World};
 use super::keys::{Frozen, KeySum, Wanted, freeze, requests};
 use super::local::{Local, Neighbour};
-use super::matrix::cells;
 use super::place::Place;
 use super::tell::{Expected, Stored, Telling};
-use crate::cell::{Cell, UNITS_PER_VCPU};
+use crate::cell::Cell;
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure};
 use crate::lister::sha256_hex;
+use crate::pace::{Configuration, Pace};
 use crate::plan::Access;
-use crate::price::{MINIMUM_SECONDS, PriceList};
+use crate::price::PriceList;
 use crate::results::record::SweepFacts;
 use crate::server::{Embedded, ProcessConfig};
-use crate::stats::family::can_reach;
 use crate::store::{Bucket, Session, StaticKeys};
 use crate::units;
 
-/// What `compare` tests at.
-const ALPHA: f64 = 0.05;
-/// Keys of a listing page.
-const PAGE_KEYS: u64 = 1_000;
 /// Folder of the embedded server's results bucket, below the sweep's.
 const RESULTS_DIR: &str = "contender-results";
 
@@ -43,10 +38,10 @@ pub(super) struct Stage<'a> {
     pub(super) results: Option<Bucket>,
     /// Where tasks find their keys and leave their results; none on this machine.
     pub(super) stored: Option<Stored>,
-    lists: u64,
+    pub(super) lists: u64,
     /// GETs of one run of parfetch, when time does not end it.
-    gets: u64,
-    warnings: Vec<String>,
+    pub(super) gets: u64,
+    pub(super) warnings: Vec<String>,
     pub(super) on_event: &'a mut dyn FnMut(&SweepEvent),
 }
 
@@ -72,7 +67,7 @@ pub(super) async fn set_up<'a>(job: &Job, folder: &Folder, world: World<'a>) -> 
     let mut bucket = Bucket::new(&session, &bucket_name);
     let (facts, lists) = match begun {
         Some((facts, _)) => (goes_on(job, folder, facts)?, 0),
-        None => begin(job, (folder, &plan, place.definition()), &mut bucket, on_event).await?,
+        None => begin((job, &cells), (folder, &plan, place.definition()), &mut bucket, on_event).await?,
     };
     let expected = expected(job, (folder, &facts))?;
     let gets = match job.layout.part_size {
@@ -132,141 +127,6 @@ impl Stage<'_> {
             let _ended = server.stop().await.inspect_err(|error| tracing::warn!(%error, "the embedded server did not end well"));
         }
     }
-
-    fn billed(&self, job: &Job) -> Option<(String, String)> {
-        let mut classes = self.facts.storage_classes.keys();
-        let (class, None) = (classes.next()?, classes.next()) else { return None };
-        let by_aws = job.embedded.is_none() && job.access.endpoint_url.is_none();
-        by_aws.then(|| self.facts.region.clone()).flatten().map(|region| (region, class.clone()))
-    }
-
-    /// The least and the most that the tasks of all runs and warm-ups cost.
-    fn tasks_usd(&self, job: &Job) -> Option<(f64, f64)> {
-        let (Place::Ecs(fleet), Some(plan)) = (&self.place, &job.fleet) else { return None };
-        let all = |seconds: f64| {
-            let price = |cell: &Cell| Some(fleet.price(cell, seconds)? * f64::from(cell.shards));
-            let runs = self.cells.iter().map(price).sum::<Option<f64>>()? * f64::from(job.plan.repeat);
-            Some(runs + warmed_up(&self.cells).map(price).sum::<Option<f64>>()?)
-        };
-        let duration = job.plan.duration.as_deref().and_then(|text| units::parse_duration(text).ok()).unwrap_or_default();
-        Some((all(duration.as_secs_f64().max(MINIMUM_SECONDS))?, all((plan.start_limit + plan.run_limit + plan.stop_limit).as_secs_f64())?))
-    }
-
-    pub(super) fn forecast(&self, job: &Job) -> Forecast {
-        let runs = self.cells.len() as u64 * u64::from(job.plan.repeat);
-        let mut programs: Vec<_> = self.cells.iter().map(|cell| &cell.program).collect();
-        programs.sort();
-        programs.dedup();
-        let warm_ups = programs.len() as u64;
-        let keys = self.telling.expected.objects;
-        let by_contenders = self.cells.iter().filter(|cell| !cell.program.is_parfetch()).count() as u64 * u64::from(job.plan.repeat);
-        let contenders_warm_ups = programs.iter().filter(|program| !program.is_parfetch()).count() as u64;
-        // A contender reads every object whole, whatever parfetch does.
-        let theirs = by_contenders + contenders_warm_ups;
-        let gets = theirs * keys + (runs + warm_ups - theirs) * self.gets;
-        Forecast {
-            cells: self.cells.clone(),
-            runs,
-            warm_ups,
-            keys,
-            bytes: self.telling.expected.bytes,
-            gets: job.plan.duration.is_none().then_some(gets),
-            lists: self.lists + theirs * keys.div_ceil(PAGE_KEYS),
-            is_on_ecs: job.fleet.is_some(),
-            tasks_usd: self.tasks_usd(job),
-            duration: job.plan.duration.clone(),
-            billed: self.billed(job),
-            limited: self.cells.first().map(|cell| self.place.words(cell)).unwrap_or_default(),
-            warnings: self.warnings.clone(),
-        }
-    }
-}
-
-impl Forecast {
-    /// `sweep study-1: 30 cells × 6 runs of 8.00 GB = 180 runs, 560,000 GETs; vCPU by cgroup v2 quota`
-    pub fn title(&self, id: &str) -> String {
-        let Self { cells, runs, keys, bytes, gets, duration, limited, .. } = self;
-        let each = runs.checked_div(cells.len() as u64).unwrap_or(0);
-        let work = match (duration, bytes) {
-            (Some(time), _) => time.clone(),
-            (None, Some(bytes)) => units::bytes(*bytes),
-            (None, None) => format!("{} objects", units::count(*keys)),
-        };
-        let gets = gets.map_or_else(String::new, |gets| format!(", {} GETs", units::count(gets)));
-        let runs = units::count(*runs);
-        format!("sweep {id}: {} cells × {each} runs of {work} = {runs} runs{gets}; {limited}", cells.len())
-    }
-}
-
-/// The first cell of each program: it warms up.
-fn warmed_up(cells: &[Cell]) -> impl Iterator<Item = &Cell> {
-    let is_first = |index: usize| cells[..index].iter().all(|before| before.program != cells[index].program);
-    cells.iter().enumerate().filter(move |(index, _)| is_first(*index)).map(|(_, cell)| cell)
-}
-
-/// The cells that this place can hold.
-fn fitting(job: &Job, place: &Place) -> Result<(Vec<Cell>, Vec<String>), Failure> {
-    let mut warnings = Vec::new();
-    let mut left_out: Vec<f64> = Vec::new();
-    let mut fitting = Vec::new();
-    for cell in cells(&job.plan, &job.sizes) {
-        match (place.check(&cell), job.oversize) {
-            (Ok(()), _) => fitting.push(cell),
-            (Err(Misfit::TooLarge { .. } | Misfit::OverQuota { .. }), Oversize::LeaveOut) => left_out.push(cell.vcpu()),
-            (Err(misfit), _) => return Err(refusal(&cell, misfit)),
-        }
-    }
-    if !left_out.is_empty() {
-        left_out.sort_by(f64::total_cmp);
-        left_out.dedup();
-        let sizes: Vec<_> = left_out.iter().map(f64::to_string).collect();
-        let than = if job.fleet.is_some() { "the account may run on Fargate at once" } else { "this machine has" };
-        warnings.push(format!("left out: {} vCPU, more than {than}", sizes.join(", ")));
-    }
-    if fitting.is_empty() {
-        let place = if job.fleet.is_some() { "the account" } else { "this machine" };
-        return Err(Failure::new(Exit::Usage, format!("the plan has no cell that {place} can hold")).hint("name sizes that it has with --vcpu"));
-    }
-    if let Place::Ecs(fleet) = place {
-        warnings.extend(fleet.notes.iter().cloned());
-    }
-    warnings.extend(cannot_tell(fitting.len(), job.plan.repeat));
-    Ok((fitting, warnings))
-}
-
-/// Two sweeps of this plan are compared cell by cell, all of them one family: with too few repetitions nothing in it can be significant.
-fn cannot_tell(cells: usize, repeat: u32) -> Option<String> {
-    /// More repetitions than that serve any number of cells.
-    const MOST: usize = 100;
-    let repeat = usize::try_from(repeat).ok()?;
-    if can_reach(cells, repeat, ALPHA) {
-        return None;
-    }
-    let enough = (repeat..MOST).find(|more| can_reach(cells, *more, ALPHA));
-    let enough = enough.map_or_else(String::new, |enough| format!("; {enough} can"));
-    let s = if repeat == 1 { "" } else { "s" };
-    Some(format!("{repeat} repetition{s} cannot tell two sweeps of {cells} cells apart at 5 %, however much they differ{enough} (--repeat)"))
-}
-
-fn refusal(cell: &Cell, misfit: Misfit) -> Failure {
-    let wanted = cell.vcpu() * f64::from(cell.shards);
-    match misfit {
-        Misfit::TooLarge { cpus } => Failure::new(Exit::Usage, format!("{cell} needs {wanted} vCPU, and this machine has {cpus} CPUs"))
-            .hint(format!("a cell never gets more vCPU than there are CPUs: name smaller sizes with --vcpu, up to {cpus}")),
-        Misfit::OverQuota { vcpu, is_known } => {
-            let quota = if is_known { "the account's quota" } else { "a new account's quota" };
-            Failure::new(Exit::Usage, format!("{cell} needs {wanted} vCPU at once, and {quota} of Fargate is {vcpu}"))
-                .hint("name smaller sizes with --vcpu, or ask for a higher quota: Service Quotas, AWS Fargate")
-        }
-        Misfit::TooManyTasks { most } => Failure::new(Exit::Usage, format!("{cell} needs {} tasks at once, and --max-tasks is {most}", cell.shards))
-            .hint(format!("a shard is a task: --max-tasks {}", cell.shards)),
-        Misfit::NoQuota => {
-            let message = format!("{cell}: nothing here can hold a process to {} vCPU", cell.vcpu());
-            Failure::new(Exit::SetUp, message).hint(format!(
-                "no control group can be made and systemd-run --user does not work: whole vCPU (multiples of {UNITS_PER_VCPU} CPU units) go by affinity"
-            ))
-        }
-    }
 }
 
 /// Where the server runs, seen from the CPUs.
@@ -274,11 +134,7 @@ fn neighbour(job: &Job) -> Neighbour {
     if job.embedded.is_some() {
         return Neighbour::Embedded;
     }
-    let host = job.access.endpoint_url.as_deref().and_then(|url| url.parse::<http::Uri>().ok()).and_then(|uri| uri.host().map(str::to_owned));
-    let host = host.unwrap_or_default();
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let local = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-    if local { Neighbour::ThisMachine } else { Neighbour::None }
+    if job.access.is_on_this_machine() { Neighbour::ThisMachine } else { Neighbour::None }
 }
 
 async fn start(job: &Job, (executable, results_dir): (&std::path::Path, PathBuf)) -> Result<Option<Embedded>, Failure> {
@@ -296,21 +152,32 @@ fn reached(job: &Job, server: Option<&Embedded>) -> (Access, Option<StaticKeys>)
 
 /// Lists the keys, and writes down what the sweep is.
 async fn begin(
-    job: &Job,
+    (job, cells): (&Job, &[Cell]),
     (folder, plan, definition): (&Folder, &str, Option<String>),
     bucket: &mut Bucket,
     on_event: &mut dyn FnMut(&SweepEvent),
 ) -> Result<(SweepFacts, u64), Failure> {
-    let wanted = Wanted { source: job.source.clone(), prefix: job.plan.prefix.clone() };
+    let sample = job.sample.map(|sample| (sample, pace(job, cells)));
+    let wanted = Wanted { source: job.source.clone(), prefix: job.plan.prefix.clone(), sample };
     let frozen = freeze(bucket, &wanted, &folder.keys_path(), |keys| on_event(&SweepEvent::Listing { keys })).await?;
     if frozen.keys == 0 {
         return Err(Failure::new(Exit::SetUp, format!("there are no keys under {}", bucket.uri(&job.plan.prefix)))
             .hint("a sweep needs something to fetch: check the bucket and --prefix"));
     }
+    if let Some(note) = &frozen.note {
+        on_event(&SweepEvent::Warning(note.clone()));
+    }
     let pages = frozen.pages;
     let facts = SweepFacts { task_definition: definition, ..facts(job, (frozen, plan), bucket) };
     folder.begin(&facts, plan)?;
     Ok((facts, pages))
+}
+
+/// How fast the cells are thought to be.
+fn pace(job: &Job, cells: &[Cell]) -> Pace {
+    let configuration =
+        |cell: &Cell| Configuration { vcpu: cell.vcpu(), concurrency: f64::from(cell.concurrency), shards: f64::from(cell.shards.max(1)) };
+    Pace { store: job.store, configurations: cells.iter().map(configuration).collect() }
 }
 
 fn facts(job: &Job, (frozen, plan): (Frozen, &str), bucket: &Bucket) -> SweepFacts {
@@ -326,6 +193,7 @@ fn facts(job: &Job, (frozen, plan): (Frozen, &str), bucket: &Bucket) -> SweepFac
         bucket: bucket.name().to_owned(),
         prefix: job.plan.prefix.clone(),
         limit: job.plan.limit,
+        sample: frozen.sample,
         duration_ns: duration.map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)),
         region: Some(bucket.session().region().to_owned()),
         endpoint: if job.embedded.is_some() { None } else { job.access.shown_endpoint() },
@@ -359,8 +227,16 @@ fn goes_on(job: &Job, folder: &Folder, facts: SweepFacts) -> Result<SweepFacts, 
 }
 
 fn same_plan(before: &str, now: &str, id: &str) -> Result<(), Failure> {
+    const EVERY_KEY: &str = "sample = \"all\"\n";
+    // A plan of before there were samples says nothing of one, and meant every key.
+    let is_older = !before.lines().any(|line| line.starts_with("sample = ") || line.starts_with("limit = "));
+    let now = if is_older { now.replace(EVERY_KEY, "") } else { now.to_owned() };
     if before == now {
         return Ok(());
+    }
+    if is_older && now.lines().any(|line| line.starts_with("sample = ")) {
+        let message = format!("the sweep {id} was begun with every key, and now there is a sample");
+        return Err(Failure::new(Exit::Usage, message).hint("go on as it was begun, with --sample all, or take another --id"));
     }
     let (mut old, mut new) = (before.lines(), now.lines());
     let differing = loop {
@@ -379,8 +255,8 @@ fn expected(job: &Job, (folder, facts): (&Folder, &SweepFacts)) -> Result<Expect
     let has_contenders = !job.plan.contender.is_empty();
     let keys = has_contenders.then(|| KeySum::of(&folder.keys_path(), job.plan.limit)).transpose()?;
     Ok(match job.plan.limit {
-        Some(limit) if limit < facts.keys => Expected { objects: limit, bytes: None, keys },
-        _ => Expected { objects: facts.keys, bytes: facts.bytes, keys },
+        Some(limit) if limit < facts.frozen().0 => Expected { objects: limit, bytes: None, keys },
+        _ => Expected { objects: facts.frozen().0, bytes: facts.frozen().1, keys },
     })
 }
 
@@ -389,21 +265,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_plan_says_when_its_repetitions_are_too_few() {
-        // 6 repetitions serve 23 comparisons, 7 serve 85.
-        assert_eq!(cannot_tell(23, 6), None);
-        assert_eq!(
-            cannot_tell(24, 6).unwrap(),
-            "6 repetitions cannot tell two sweeps of 24 cells apart at 5 %, however much they differ; 7 can (--repeat)"
-        );
-        assert!(cannot_tell(86, 7).unwrap().contains("; 8 can"));
-    }
-
-    #[test]
     fn another_plan_is_refused_with_what_differs() {
         assert!(same_plan("a = 1\n", "a = 1\n", "s").is_ok());
         let error = same_plan("a = 1\nseed = 1\n", "a = 1\nseed = 2\n", "s").unwrap_err();
         assert_eq!(error.message, "the sweep s was begun with another plan: it had `seed = 1`, and now there is `seed = 2`");
         assert!(same_plan("a = 1\n", "a = 1\nb = 2\n", "s").unwrap_err().message.ends_with("it had `nothing`, and now there is `b = 2`"));
+        assert!(same_plan("a = 1\n", "a = 1\nsample = \"all\"\n", "s").is_ok(), "before there were samples every key was fetched");
+        let error = same_plan("a = 1\n", "a = 1\nsample = \"auto\"\n", "s").unwrap_err();
+        assert_eq!(error.message, "the sweep s was begun with every key, and now there is a sample");
     }
 }

@@ -12,7 +12,7 @@ use crate::support::source::{Source, Store};
 use crate::support::strict::{Invocation, Said};
 
 fn everything() -> Selection {
-    Selection { source: KeySource::Listing, prefix: String::new(), limit: None, shard: None }
+    Selection { source: KeySource::Listing, prefix: String::new(), limit: None, sample: None, shard: None }
 }
 
 /// What parfetch lists of a source.

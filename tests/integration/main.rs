@@ -12,6 +12,7 @@ mod listing;
 mod processes;
 mod reference;
 mod reports;
+mod samples;
 mod submit;
 mod support;
 mod sweeps;

@@ -3,7 +3,7 @@
 use super::{Comparison, find};
 use crate::cell::Cell;
 use crate::plan::Layout;
-use crate::report::model::Study;
+use crate::report::model::{Sampled, Study};
 use crate::report::wording::facts::layout_words;
 use crate::report::wording::number::{UNKNOWN, plural};
 use crate::stats::family::can_reach;
@@ -60,6 +60,7 @@ pub(super) fn differences(base: &Study, new: &Study) -> Vec<(&'static str, Strin
             ("buckets", workload.bucket.clone()),
             ("prefixes", format!("`{}`", workload.prefix)),
             ("limits of keys", number(workload.limit)),
+            ("samples", sample(workload.sample.as_ref())),
             ("durations", workload.duration_ns.map_or_else(|| UNKNOWN.to_owned(), units::duration)),
             ("settings of work", workload.work.map_or_else(|| UNKNOWN.to_owned(), |work| work.to_string())),
             ("orders and parts", workload.layout.map_or_else(|| UNKNOWN.to_owned(), order_and_parts)),
@@ -83,6 +84,11 @@ pub(super) fn differences(base: &Study, new: &Study) -> Vec<(&'static str, Strin
     let [before, after] = pairs;
     let both = before.into_iter().zip(after);
     both.filter(|((_, one), (_, other))| one != other).map(|((what, one), (_, other))| (what, one, other)).collect()
+}
+
+/// `3,500 keys, seed 1`
+fn sample(sample: Option<&Sampled>) -> String {
+    sample.map_or_else(|| UNKNOWN.to_owned(), |sample| format!("{}, seed {}", plural(sample.keys, "key"), sample.seed))
 }
 
 const fn yes_or_no(value: bool) -> &'static str {

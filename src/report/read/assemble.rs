@@ -7,7 +7,7 @@ use super::{Problem, ProblemKind, Reader, Reading, Run, shards};
 use crate::cell::{Cell, Program};
 use crate::plan::{Layout, Work};
 use crate::report::cost::{around_s, billed_s};
-use crate::report::model::{Failure, Place, Workload};
+use crate::report::model::{Failure, Place, Sampled, Workload};
 use crate::report::observation::{Observation, Source};
 use crate::results::record::{ContenderResult, Record};
 use crate::units;
@@ -154,6 +154,7 @@ fn recorded(recorded: Recorded<'_>) -> Run {
         bucket: record.sweep.bucket.clone(),
         prefix: record.sweep.prefix.clone(),
         limit: record.sweep.limit,
+        sample: record.sweep.sample.as_ref().map(Sampled::from),
         duration_ns: record.sweep.duration_ns,
         work: own.and_then(|own| own.workload.work).or_else(|| sweep.map(|sweep| sweep.work)),
         layout: own.and_then(|own| own.workload.layout).or_else(|| sweep.and_then(|sweep| sweep.layout)),
@@ -372,8 +373,7 @@ fn own_run(batch: &[Reduced], cell: Cell, numbers: Result<Numbers, String>) -> R
     let reason = failure_of(batch);
     let numbers = reason.map_or(numbers, Err);
     let source = Source { document: batch[0].document.clone(), summaries: batch.iter().map(|run| run.document.clone()).collect() };
-    let all = |field: fn(&Workload) -> Option<u64>| batch.iter().map(|run| field(&run.workload)).sum::<Option<u64>>();
-    let workload = Workload { keys: all(|workload| workload.keys), bytes: all(|workload| workload.bytes), ..batch[0].workload.clone() };
+    let workload = shards::workload(batch);
     let warnings = batch.iter().flat_map(|run| run.context.warnings.iter().cloned()).collect();
     let context = Context { warnings, ..batch[0].context.clone() };
     let started_at = &batch[0].started_at;

@@ -9,9 +9,9 @@ use super::course::course;
 use crate::cell::{Cell, Program, UNITS_PER_VCPU};
 use crate::plan::{Layout, Shard, Work};
 use crate::platform::Environment;
-use crate::report::model::{Place, Workload};
+use crate::report::model::{Place, Sampled, Workload};
 use crate::report::observation::{Counts, Course, Percentiles, Times, Usage};
-use crate::results::summary::{Attempts, Flaw, Series, State, StorageClass, Summary, Totals, judge};
+use crate::results::summary::{Attempts, Flaw, SampleFacts, Series, State, StorageClass, Summary, Totals, judge};
 use crate::sample::ErrorCode;
 use crate::stats::histogram::Snapshot;
 
@@ -155,7 +155,8 @@ fn numbers(summary: &Summary) -> Numbers {
             around_s: None,
         },
         counts: Counts {
-            keys: totals.map(|totals| totals.keys_listed),
+            // A run that fetches a sample lists what it is drawn from.
+            keys: summary.sample.as_ref().map(|sample| sample.of_keys).or(totals.map(|totals| totals.keys_listed)),
             listed_bytes: totals.and_then(|totals| totals.listed_bytes),
             ok: totals.map(|totals| totals.rows.ok),
             failed: totals.map(|totals| totals.rows.failed),
@@ -210,18 +211,19 @@ fn epoch_s(summary: &Summary) -> Option<f64> {
 }
 
 fn workload(summary: &Summary) -> Workload {
-    let settings = &summary.settings;
+    let (settings, sample) = (&summary.settings, summary.sample.as_ref());
     let work: Work = settings.work;
     Workload {
         bucket: settings.bucket.clone(),
         prefix: settings.selection.prefix.clone(),
         limit: settings.selection.limit,
+        sample: sample.map(Sampled::from),
         duration_ns: settings.duration_ns,
         work: Some(work),
         layout: Some(Layout { order: settings.order, part_size: settings.part_size_bytes }),
         keys_sha256: None,
-        keys: summary.totals.map(|totals| totals.keys_listed),
-        bytes: summary.totals.and_then(|totals| totals.listed_bytes),
+        keys: sample.map(|sample| sample.of_keys).or(summary.totals.map(|totals| totals.keys_listed)),
+        bytes: if let Some(sample) = sample { sample.of_bytes } else { summary.totals.and_then(|totals| totals.listed_bytes) },
         region: summary.region.clone(),
         endpoint: summary.endpoint.clone().or_else(|| settings.access.endpoint_url.clone()),
         // Its port differs from run to run.
@@ -229,6 +231,12 @@ fn workload(summary: &Summary) -> Workload {
         place: place(&summary.environment),
     }
     .without_passing_port()
+}
+
+impl From<&SampleFacts> for Sampled {
+    fn from(facts: &SampleFacts) -> Self {
+        Self { asked: facts.asked.clone(), seed: facts.seed, keys: facts.keys, bytes: facts.bytes }
+    }
 }
 
 impl Workload {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::course::course;
 use super::reduce::{Numbers, OfShard, Reduced, seconds};
-use crate::report::model::Workload;
+use crate::report::model::{Sampled, Workload};
 use crate::report::observation::{Counts, Percentiles, Times, Usage};
 use crate::results::summary::Series;
 use crate::stats::histogram::{Histogram, Snapshot, SnapshotError};
@@ -33,8 +33,17 @@ pub(super) fn batches(mut sharded: Vec<Reduced>) -> Vec<Vec<Reduced>> {
 
 fn is_same_but_for_the_shard(one: &Reduced, other: &Reduced) -> bool {
     let count = |run: &Reduced| run.shard.map(|shard| shard.count);
-    let workload = |run: &Reduced| Workload { keys: None, bytes: None, ..run.workload.clone() };
+    // A sample is drawn by each of them from its own keys.
+    let sample = |run: &Reduced| run.workload.sample.clone().map(|sample| Sampled { keys: 0, bytes: None, ..sample });
+    let workload = |run: &Reduced| Workload { keys: None, bytes: None, sample: sample(run), ..run.workload.clone() };
     one.tag == other.tag && one.cell == other.cell && count(one) == count(other) && workload(one) == workload(other)
+}
+
+/// What they fetched together.
+pub(super) fn workload(shards: &[Reduced]) -> Workload {
+    let all = |field: fn(&Workload) -> Option<u64>| shards.iter().map(|run| field(&run.workload)).sum::<Option<u64>>();
+    let sample = shards.iter().map(|run| run.workload.sample.clone()).reduce(|sum, more| Some(sum?.with(&more?))).flatten();
+    Workload { sample, keys: all(|workload| workload.keys), bytes: all(|workload| workload.bytes), ..shards[0].workload.clone() }
 }
 
 /// The numbers of all shards together; the figures that need a part that is missing are unknown.

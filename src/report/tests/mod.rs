@@ -2,6 +2,7 @@
 
 mod answers;
 mod comparisons;
+mod samples;
 mod scores;
 mod worlds;
 

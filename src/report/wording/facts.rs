@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::number::{self, plural};
 use crate::plan::{Layout, Order};
 use crate::report::advice::Cost;
-use crate::report::model::{Facts, Study, Workload};
+use crate::report::model::{Facts, Sampled, Study, Workload};
 use crate::units;
 
 /// Digits of a key list's SHA-256 that tell lists apart.
@@ -48,11 +48,23 @@ fn bucket(workload: &Workload) -> Vec<String> {
 fn fetched(workload: &Workload) -> Vec<String> {
     let mut parts = Vec::new();
     let all = if workload.duration_ns.is_some() { "every key" } else { "every key once" };
-    parts.push(workload.limit.map_or_else(|| all.to_owned(), |limit| format!("{} at most", plural(limit, "key"))));
+    parts.push(match (&workload.sample, workload.limit) {
+        (Some(sample), _) => sample_words(sample, workload),
+        (None, Some(limit)) => format!("the first {} of the listing", plural(limit, "key")),
+        (None, None) => all.to_owned(),
+    });
     parts.extend(workload.duration_ns.map(|time| format!("round and round for {}", units::duration(time))));
     parts.extend(workload.work.map(|work| format!("work {work}")));
     parts.extend(layout_words(workload.layout.unwrap_or_default()));
     parts
+}
+
+/// `a random sample of 3,500 of 1,000,000 keys, 900 MB of 250 GB (seed 1, auto: …)`
+fn sample_words(sample: &Sampled, workload: &Workload) -> String {
+    let keys = workload.keys.map_or_else(String::new, |keys| format!(" of {}", units::count(keys)));
+    let bytes = sample.bytes.zip(workload.bytes);
+    let bytes = bytes.map_or_else(String::new, |(bytes, all)| format!(", {} of {}", units::bytes(bytes), units::bytes(all)));
+    format!("a random sample: {}{keys} keys{bytes} (seed {}; {})", units::count(sample.keys), sample.seed, sample.asked)
 }
 
 /// What of order and parts is not as usual.

@@ -194,6 +194,7 @@ impl Summariser {
         let cpu = cpu(facts.cpu, &facts, attempts.total);
         let mut summary = Summary::unmeasured(facts.header, facts.state);
         summary.ended_at = facts.ended_at;
+        summary.sample = facts.sample;
         summary.phases = facts.phases;
         summary.rates = rates;
         summary.active_window_ns = facts.active_window_ns;

@@ -2,6 +2,7 @@
 
 use super::account::Asked;
 use super::parts::{Interface, Memory, Phases, Price, Series};
+use super::sampled::SampleFacts;
 use super::{Settings, State};
 use crate::plan::RunPlan;
 use crate::platform::Environment;
@@ -83,6 +84,8 @@ pub struct RunFacts {
     pub ended_at: Option<String>,
     /// How long each part took.
     pub phases: Phases,
+    /// The sample that is fetched; `None`: every key.
+    pub sample: Option<SampleFacts>,
     /// Keys to fetch.
     pub keys_listed: u64,
     /// Their size as listed.
@@ -121,6 +124,7 @@ impl RunFacts {
             state,
             ended_at: None,
             phases: Phases::default(),
+            sample: None,
             keys_listed: 0,
             listed_bytes: None,
             asked: None,

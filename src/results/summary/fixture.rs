@@ -13,7 +13,7 @@ const OBJECTS: usize = 2_000;
 pub(crate) fn plan() -> RunPlan {
     RunPlan {
         bucket: "images".to_owned(),
-        selection: Selection { source: KeySource::Listing, prefix: String::new(), limit: None, shard: None },
+        selection: Selection { source: KeySource::Listing, prefix: String::new(), limit: None, sample: None, shard: None },
         concurrency: NonZeroU32::new(32).unwrap(),
         mode: Mode::Async,
         client: ClientKind::Lean,

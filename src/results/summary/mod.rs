@@ -9,6 +9,7 @@ mod facts;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod parts;
+mod sampled;
 mod settings;
 pub mod thresholds;
 mod verdict;
@@ -21,6 +22,7 @@ pub use parts::{
     Attempts, CpuTime, Distributions, InFlight, Interface, Memory, NotAsListed, Outcomes, Phases, Price, Rates, SIZE_CLASS_BOUNDS, Series, SizeClass,
     StorageClass, Totals,
 };
+pub use sampled::{SampleClass, SampleFacts};
 pub use settings::Settings;
 pub use verdict::{Verdict, Word};
 
@@ -80,6 +82,9 @@ pub struct Summary {
     pub endpoint: Option<String>,
     /// Addresses that the endpoint's name led to.
     pub resolved_addresses: Option<u32>,
+    /// The random sample that was fetched, and what it was drawn from; null when every key was (up to `settings.selection.limit`).
+    #[serde(default)]
+    pub sample: Option<SampleFacts>,
     /// How long each part of the run took.
     pub phases: Phases,
     /// Objects and bytes; null before the fetch phase.
@@ -153,6 +158,7 @@ impl Summary {
             region: header.region,
             endpoint: header.endpoint,
             resolved_addresses: header.resolved_addresses,
+            sample: None,
             phases: Phases::default(),
             totals: None,
             rates: Rates::default(),

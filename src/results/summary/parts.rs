@@ -51,7 +51,7 @@ pub struct NotAsListed {
 /// Objects and bytes of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Totals {
-    /// Keys to fetch, after prefix, shard and limit.
+    /// Keys to fetch, after prefix, shard, and limit or sample.
     pub keys_listed: u64,
     /// Their size as listed; null where the source does not say.
     pub listed_bytes: Option<u64>,

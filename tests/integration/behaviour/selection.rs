@@ -9,11 +9,12 @@ use parfetch::sample::KeyRecord;
 use super::{STEM, against_every_store, kept, kept_as};
 use crate::support::parfetch::Parfetch;
 use crate::support::results::{Results, all_ok};
-use crate::support::source::{Source, Store};
+use crate::support::source::{MANY, Source, Store};
 
 against_every_store!(
     a_prefix_takes_what_begins_with_it,
     a_limit_takes_the_first_keys_of_the_listing,
+    a_sample_is_drawn_from_the_whole_listing,
     shards_together_take_every_key_once,
     a_key_file_is_fetched_in_its_own_order,
     a_key_file_in_the_store_is_fetched,
@@ -47,6 +48,37 @@ fn a_limit_takes_the_first_keys_of_the_listing(store: Store) {
     }
     let (_, results) = kept(&source, &["--limit", "1000000"]);
     assert_eq!(results.found(), all_ok(&source.objects));
+}
+
+/// Which keys are drawn is held by the tests of the lister; here that the keys of a run are them, everywhere.
+fn a_sample_is_drawn_from_the_whole_listing(store: Store) {
+    let source = store.many();
+    let drawn = |arguments: &[&str]| {
+        let (ran, results) = kept(&source, arguments);
+        let keys: Vec<_> = results.rows.iter().map(|row| row.key.clone()).collect();
+        let in_listing: Vec<_> = source.objects.iter().filter(|(key, _)| keys.contains(key)).cloned().collect();
+        assert_eq!(results.found(), all_ok(&in_listing), "in the order of the listing, each key once");
+        let bytes = in_listing.iter().map(|(_, size)| size).sum::<u64>();
+        let all = source.objects.iter().map(|(_, size)| size).sum::<u64>();
+        let sample = results.summary.sample.clone().unwrap();
+        assert_eq!((sample.keys, sample.bytes), (keys.len() as u64, Some(bytes)));
+        assert_eq!((sample.of_keys, sample.of_bytes), (MANY as u64, Some(all)));
+        assert_eq!(results.summary.totals.unwrap().keys_listed, sample.keys);
+        (ran, keys)
+    };
+    let (ran, keys) = drawn(&["--sample", "60"]);
+    assert!(ran.stdout.contains("60 keys at random, seed 1"), "{}", ran.stdout);
+    assert_eq!(keys.len(), 60);
+    let places: Vec<_> = keys.iter().map(|key| source.objects.iter().position(|(known, _)| known == key).unwrap()).collect();
+    assert!(places[0] < MANY / 5 && places[59] > MANY * 4 / 5, "over all of it: {places:?}");
+    assert_eq!(drawn(&["--sample", "60"]).1, keys);
+    assert_ne!(drawn(&["--sample", "60", "--seed", "2"]).1, keys);
+    let backwards = kept(&source, &["--sample", "60", "--order", "largest-first"]).1;
+    assert_eq!(backwards.rows.iter().map(|row| row.key.clone()).collect::<Vec<_>>(), keys, "rows stand in the order of the listing");
+    let rounds = kept(&source, &["--sample", "60", "--duration", "1s"]).1;
+    assert!(rounds.rows.iter().all(|row| keys.contains(&row.key)), "time goes round the sample");
+    let (_, whole) = kept(&source, &["--sample", "1000000"]);
+    assert_eq!((whole.found(), whole.summary.sample.clone()), (all_ok(&source.objects), None));
 }
 
 fn shards_together_take_every_key_once(store: Store) {

@@ -147,7 +147,7 @@ impl Pages for Fake {
 }
 
 fn everything() -> Selection {
-    Selection { source: KeySource::Listing, prefix: String::new(), limit: None, shard: None }
+    Selection { source: KeySource::Listing, prefix: String::new(), limit: None, sample: None, shard: None }
 }
 
 fn listed(fake: &Fake, selection: &Selection) -> Result<(Listed, Vec<String>), ListError> {

@@ -1,0 +1,93 @@
+//! Which cells of a plan a place can hold, and what to know of the plan before it runs.
+
+use super::attempt::Misfit;
+use super::job::{Job, Oversize};
+use super::matrix::cells;
+use super::place::Place;
+use crate::cell::{Cell, UNITS_PER_VCPU};
+use crate::exit::{Exit, Failure};
+use crate::stats::family::can_reach;
+
+/// What `compare` tests at.
+const ALPHA: f64 = 0.05;
+
+/// The cells that this place can hold.
+pub(super) fn fitting(job: &Job, place: &Place) -> Result<(Vec<Cell>, Vec<String>), Failure> {
+    let mut warnings = Vec::new();
+    let mut left_out: Vec<f64> = Vec::new();
+    let mut fitting = Vec::new();
+    for cell in cells(&job.plan, &job.sizes) {
+        match (place.check(&cell), job.oversize) {
+            (Ok(()), _) => fitting.push(cell),
+            (Err(Misfit::TooLarge { .. } | Misfit::OverQuota { .. }), Oversize::LeaveOut) => left_out.push(cell.vcpu()),
+            (Err(misfit), _) => return Err(refusal(&cell, misfit)),
+        }
+    }
+    if !left_out.is_empty() {
+        left_out.sort_by(f64::total_cmp);
+        left_out.dedup();
+        let sizes: Vec<_> = left_out.iter().map(f64::to_string).collect();
+        let than = if job.fleet.is_some() { "the account may run on Fargate at once" } else { "this machine has" };
+        warnings.push(format!("left out: {} vCPU, more than {than}", sizes.join(", ")));
+    }
+    if fitting.is_empty() {
+        let place = if job.fleet.is_some() { "the account" } else { "this machine" };
+        return Err(Failure::new(Exit::Usage, format!("the plan has no cell that {place} can hold")).hint("name sizes that it has with --vcpu"));
+    }
+    if let Place::Ecs(fleet) = place {
+        warnings.extend(fleet.notes.iter().cloned());
+    }
+    warnings.extend(cannot_tell(fitting.len(), job.plan.repeat));
+    Ok((fitting, warnings))
+}
+
+/// Two sweeps of this plan are compared cell by cell, all of them one family: with too few repetitions nothing in it can be significant.
+fn cannot_tell(cells: usize, repeat: u32) -> Option<String> {
+    /// More repetitions than that serve any number of cells.
+    const MOST: usize = 100;
+    let repeat = usize::try_from(repeat).ok()?;
+    if can_reach(cells, repeat, ALPHA) {
+        return None;
+    }
+    let enough = (repeat..MOST).find(|more| can_reach(cells, *more, ALPHA));
+    let enough = enough.map_or_else(String::new, |enough| format!("; {enough} can"));
+    let s = if repeat == 1 { "" } else { "s" };
+    Some(format!("{repeat} repetition{s} cannot tell two sweeps of {cells} cells apart at 5 %, however much they differ{enough} (--repeat)"))
+}
+
+fn refusal(cell: &Cell, misfit: Misfit) -> Failure {
+    let wanted = cell.vcpu() * f64::from(cell.shards);
+    match misfit {
+        Misfit::TooLarge { cpus } => Failure::new(Exit::Usage, format!("{cell} needs {wanted} vCPU, and this machine has {cpus} CPUs"))
+            .hint(format!("a cell never gets more vCPU than there are CPUs: name smaller sizes with --vcpu, up to {cpus}")),
+        Misfit::OverQuota { vcpu, is_known } => {
+            let quota = if is_known { "the account's quota" } else { "a new account's quota" };
+            Failure::new(Exit::Usage, format!("{cell} needs {wanted} vCPU at once, and {quota} of Fargate is {vcpu}"))
+                .hint("name smaller sizes with --vcpu, or ask for a higher quota: Service Quotas, AWS Fargate")
+        }
+        Misfit::TooManyTasks { most } => Failure::new(Exit::Usage, format!("{cell} needs {} tasks at once, and --max-tasks is {most}", cell.shards))
+            .hint(format!("a shard is a task: --max-tasks {}", cell.shards)),
+        Misfit::NoQuota => {
+            let message = format!("{cell}: nothing here can hold a process to {} vCPU", cell.vcpu());
+            Failure::new(Exit::SetUp, message).hint(format!(
+                "no control group can be made and systemd-run --user does not work: whole vCPU (multiples of {UNITS_PER_VCPU} CPU units) go by affinity"
+            ))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_says_when_its_repetitions_are_too_few() {
+        // 6 repetitions serve 23 comparisons, 7 serve 85.
+        assert_eq!(cannot_tell(23, 6), None);
+        assert_eq!(
+            cannot_tell(24, 6).unwrap(),
+            "6 repetitions cannot tell two sweeps of 24 cells apart at 5 %, however much they differ; 7 can (--repeat)"
+        );
+        assert!(cannot_tell(86, 7).unwrap().contains("; 8 can"));
+    }
+}
