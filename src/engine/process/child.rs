@@ -14,6 +14,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
+use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::net::unix::pipe;
 use tokio::sync::{Mutex, Notify, mpsc, watch};
 
@@ -100,12 +103,17 @@ async fn live() -> io::Result<()> {
         }
         reader.read(&mut frames, &keeper).await
     };
+    // The worker wakes this task with every read. A set polls only those of the others that were woken themselves; a `select!` would poll each.
+    let mut others: FuturesUnordered<LocalBoxFuture<'_, io::Result<()>>> = FuturesUnordered::new();
+    others.push(control.boxed_local());
+    others.push(ask_for_credentials(&mut expired, &output).boxed_local());
+    others.push(pulse(begun, (&board, &output)).boxed_local());
+    others.push(tell_the_time(clock, &output).boxed_local());
     tokio::select! {
+        // First, so that a worker that always has something to read keeps nobody waiting.
+        biased;
+        Some(result) = others.next() => result,
         result = worker => result,
-        result = control => result,
-        result = ask_for_credentials(&mut expired, &output) => result,
-        result = pulse(begun, (&board, &output)) => result,
-        result = tell_the_time(clock, &output) => result,
     }
 }
 
