@@ -2,6 +2,7 @@
 //!
 //! Pure: no I/O, no environment, no clock. Every error names the flag or variable under which a person gave the value.
 
+mod contender;
 mod emf;
 mod fleet;
 mod proxy;

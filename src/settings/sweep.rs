@@ -7,13 +7,14 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::contender;
 use super::reader::{Reader, part_size, usage};
 use super::{Log, ProgressWhen};
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
 use crate::plan::{Access, ClientKind, KeySample, Layout, Mode, S3Uri};
 use crate::price;
-use crate::sweep::plan::{Auto, Contender, MemoryChoice, SweepPlan, cpu_units};
+use crate::sweep::plan::{Auto, MemoryChoice, SweepPlan, cpu_units};
 use crate::sweep::{Failed, Job, Oversize};
 use crate::units;
 
@@ -92,7 +93,7 @@ pub fn sweep(raw: &Raw, beside: Beside<'_>) -> Result<SweepSettings, Failure> {
         failed: if reader.switch("redo-failed")? { Failed::Redo } else { Failed::Keep },
         plan,
     };
-    check_contenders(&job, &mut warnings);
+    contender::beyond(&job, &mut warnings);
     let (dry, print) = (reader.switch("dry-run")?, reader.switch("print-plan")?);
     Ok(SweepSettings {
         job,
@@ -125,7 +126,7 @@ fn plan(raw: &Raw, file: Option<&str>) -> Result<SweepPlan, Failure> {
     set(&mut plan.client, list(raw, "client", "lean,sdk", |word| ClientKind::from_str(word).ok())?);
     set(&mut plan.concurrency, list(raw, "concurrency", "1,2,4,8,16", whole)?);
     set(&mut plan.shards, list(raw, "shards", "1,2", whole)?);
-    let contenders = raw.get("contender").map(|given| given.value.lines().map(contender).collect::<Result<Vec<_>, _>>());
+    let contenders = raw.get("contender").map(|given| given.value.lines().map(contender::parse).collect::<Result<Vec<_>, _>>());
     set(&mut plan.contender, contenders.transpose()?);
     let number = |flag, most, what| reader.number(flag, 1..=most, what);
     set(&mut plan.repeat, number("repeat", 1_000, "repetitions of each cell")?.and_then(|number| u32::try_from(number).ok()));
@@ -218,17 +219,6 @@ fn memory(word: &str) -> Option<MemoryChoice> {
     if word == "auto" { Some(MemoryChoice::Auto(Auto::Auto)) } else { whole(word).map(MemoryChoice::Mib) }
 }
 
-/// `NAME='COMMAND'` or `NAME:MODE,MODE='COMMAND'`.
-fn contender(text: &str) -> Result<Contender, Failure> {
-    let hint = "write it like --contender python='python3 fetch_study.py', or python:thread,process='…'";
-    let wrong = |what: &str| usage(format!("--contender `{text}`: {what}"), hint);
-    let (head, command) = text.split_once('=').ok_or_else(|| wrong("there is no `=`"))?;
-    let (name, modes) = head.split_once(':').map_or((head, None), |(name, modes)| (name, Some(modes)));
-    let modes = modes.map(|modes| modes.split(',').map(Mode::from_str).collect::<Result<Vec<_>, _>>());
-    let mode = modes.transpose().map_err(|error| wrong(&error))?.unwrap_or_default();
-    Ok(Contender { name: name.to_owned(), command: command.to_owned(), mode })
-}
-
 /// Most runs of a sweep: more would take weeks, and are a slip of the pen.
 const MOST_RUNS: u64 = 100_000;
 
@@ -280,7 +270,7 @@ fn check(plan: &SweepPlan) -> Result<(), Failure> {
     {
         return Err(usage(format!("duration is `{text}`, which is not a length of time"), "write it like 500ms, 10s, 20m or 1h 30m"));
     }
-    plan.contender.iter().try_for_each(|one| check_contender(one, plan))
+    plan.contender.iter().try_for_each(|one| contender::check(one, plan))
 }
 
 /// What a list of flags cannot hold, a plan file must not either: a value twice would be the same cells twice, in the same folders.
@@ -305,33 +295,9 @@ fn check_lists(plan: &SweepPlan) -> Result<(), Failure> {
     Ok(())
 }
 
-fn given_twice<T: Display>(values: &[T]) -> Option<String> {
+pub(super) fn given_twice<T: Display>(values: &[T]) -> Option<String> {
     let mut seen = HashSet::new();
     values.iter().map(T::to_string).find(|value| !seen.insert(value.clone()))
-}
-
-fn check_contender(contender: &Contender, plan: &SweepPlan) -> Result<(), Failure> {
-    let Contender { name, command, mode } = contender;
-    let wrong =
-        |what: &str| usage(format!("contender `{}`: {what}", name.escape_debug()), "write it like --contender python='python3 fetch_study.py'");
-    let letters = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
-    if !letters || name.is_empty() || name.len() > 32 || name.starts_with('.') {
-        return Err(wrong("a name has 1 to 32 of A-Z a-z 0-9 . _ -"));
-    }
-    if ClientKind::from_str(name).is_ok() {
-        return Err(wrong("that is the name of a client"));
-    }
-    if plan.contender.iter().filter(|other| other.name == *name).count() > 1 {
-        return Err(wrong("it is named twice"));
-    }
-    if let Some(mode) = given_twice(mode) {
-        return Err(wrong(&format!("its mode {mode} is given twice")));
-    }
-    match shlex::split(command) {
-        Some(words) if !words.is_empty() => Ok(()),
-        Some(_) => Err(wrong("its command is empty")),
-        None => Err(wrong("its command has a quote that is not closed")),
-    }
 }
 
 /// The sizes of the cells, each one that Fargate has.
@@ -390,27 +356,13 @@ fn results(raw: &Raw, (plan, _): (&SweepPlan, &Access), warnings: &mut Vec<Strin
     Ok(Some(S3Uri { bucket, key: reader.text("result-prefix").unwrap_or_default() }))
 }
 
-/// Contenders know the six variables alone: what else the plan says they may not honour.
-fn check_contenders(job: &Job, warnings: &mut Vec<String>) {
-    let plan = &job.plan;
-    let mut beyond = Vec::new();
-    beyond.extend(plan.limit.map(|_| "a limit"));
-    beyond.extend(plan.duration.as_ref().map(|_| "a duration"));
-    beyond.extend((!plan.prefix.is_empty()).then_some("a prefix"));
-    beyond.extend((plan.shards != [1]).then_some("shards"));
-    beyond.extend((plan.work != crate::plan::Work::None).then_some("work"));
-    if !plan.contender.is_empty() && !beyond.is_empty() {
-        let what = beyond.join(", ");
-        warnings.push(format!("the plan has {what}, which the six variables do not tell contenders: those that fetch something else fail"));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cli::{Invocation, Variables, parse};
     use crate::fuzz::Target;
     use crate::sweep::cells;
+    use crate::sweep::plan::Contender;
 
     const BESIDE: Beside<'static> = Beside { plan: None, id: "s" };
 
