@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use futures::StreamExt;
@@ -11,6 +11,7 @@ use crate::cli::Variables;
 use crate::exit::{Exit, Failure};
 use crate::output::{Style, warning};
 use crate::plan::{Limits, S3Uri};
+use crate::platform::bounded;
 use crate::price::PriceList;
 use crate::report::{self, ProblemKind, Reader, Role, Study};
 use crate::sample::KeyRecord;
@@ -88,39 +89,26 @@ pub(super) fn prices(file: Option<&Path>) -> Result<PriceList, Failure> {
     let failed = |error: &dyn std::fmt::Display| {
         Failure::new(Exit::Usage, format!("cannot read the prices {}: {error}", file.display())).hint("the form is that of data/prices.toml")
     };
-    let text = read_text(file).map_err(|error| failed(&error))?;
+    let text = bounded::read_text(file, bounded::TEXT_BYTES).map_err(|error| failed(&error))?;
     PriceList::parse(&text).map_err(|error| failed(&error))
-}
-
-/// A file that people write by hand. One without end must not fill the memory.
-pub(super) fn read_text(file: &Path) -> io::Result<String> {
-    /// Far more than any of them has.
-    const MOST_BYTES: u64 = 16 * 1024 * 1024;
-    let mut text = String::new();
-    fs::File::open(file)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > MOST_BYTES { Err(io::Error::other("it is larger than 16 MiB")) } else { Ok(text) }
 }
 
 /// Every `.json` below a prefix, each once. One object is named by its whole key.
 async fn below(session: &Session, uri: &S3Uri, (reader, known): (&mut Reader, &mut BTreeSet<String>)) -> Result<(), Failure> {
     let mut bucket = Bucket::new(session, &uri.bucket);
-    let folder = tempfile::tempdir().map_err(|error| Failure::new(Exit::Unexpected, format!("cannot make a temporary folder: {error}")))?;
     let mut walk = Walk::new(PageQuery::of(&uri.key));
     while let Some(page) = bucket.next_page(&mut walk).await? {
         let records = page.keys.into_iter().filter(|record| is_json(&record.key) && is_below(&record.key, &uri.key));
         let new = records.map(|record| (bucket.uri(&record.key), record)).filter(|(address, _)| known.insert(address.clone()));
         let new: Vec<(String, KeyRecord)> = new.collect();
-        let texts = new.into_iter().enumerate().map(|(number, (address, KeyRecord { key, size, .. }))| {
-            let (mut bucket, file) = (bucket.clone(), folder.path().join(number.to_string()));
+        let texts = new.into_iter().map(|(address, KeyRecord { key, size, .. })| {
+            let mut bucket = bucket.clone();
             async move {
-                if size.is_some_and(|size| size > report::DOCUMENT_BYTES) {
-                    return (address, Ok(Err(io::Error::other(report::TOO_LARGE))));
+                if size.is_some_and(|size| size > bounded::DOCUMENT_BYTES) {
+                    return (address, Ok(Err(bounded::too_large(bounded::DOCUMENT_BYTES))));
                 }
-                let read = bucket.read_to_file(&key, &file).await;
-                let text = read.map(|()| fs::read_to_string(&file));
-                // The folder is a passing one.
-                let _left_behind = fs::remove_file(&file);
-                (address, text)
+                let read = bucket.read_document(&key).await;
+                (address, read.map(bounded::text))
             }
         });
         let mut texts = futures::stream::iter(texts).buffered(AT_ONCE);
@@ -128,8 +116,10 @@ async fn below(session: &Session, uri: &S3Uri, (reader, known): (&mut Reader, &m
             match text {
                 Ok(Ok(text)) => reader.document(&address, &text),
                 Ok(Err(error)) => reader.damaged(&address, error.to_string()),
-                // Deleted since it was listed.
-                Err(error) if error.kind == StoreErrorKind::NoSuchKey => reader.damaged(&address, error.to_string()),
+                // Deleted, or replaced by something else, since it was listed.
+                Err(error) if [StoreErrorKind::NoSuchKey, StoreErrorKind::TooLarge].contains(&error.kind) => {
+                    reader.damaged(&address, error.to_string());
+                }
                 Err(error) => return Err(error.into()),
             }
         }

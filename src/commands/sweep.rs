@@ -10,6 +10,7 @@ use crate::cli::{Confined, Raw, Variables};
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure};
 use crate::output::{Style, warning};
+use crate::platform::bounded;
 use crate::platform::clock::utc_now;
 use crate::price::PriceList;
 use crate::progress::{Display, SweepProgress};
@@ -42,7 +43,7 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     let raw = &raw;
     let plan = match raw.get("plan") {
         None => None,
-        Some(given) => Some(super::sources::read_text(Path::new(&given.value)).map_err(|error| {
+        Some(given) => Some(bounded::read_text(Path::new(&given.value), bounded::TEXT_BYTES).map_err(|error| {
             Failure::new(Exit::Usage, format!("cannot read the plan {}: {error}", given.value)).hint("`parfetch sweep --print-plan` writes one")
         })?),
     };

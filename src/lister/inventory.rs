@@ -36,10 +36,9 @@ struct DataFile {
 /// Reads manifest and data files out of `holder`, the bucket that has the inventory of the source bucket.
 pub(super) async fn read(holder: &mut Bucket, key: &str, (spool, source): (&Path, &str), mut picker: Picker) -> Result<Picker, ListError> {
     let path = spool.join("inventory");
-    holder.read_to_file(key, &path).await?;
+    let document = holder.read_document(key).await?;
     let wrong = |what: String| ListError::Wrong(format!("inventory manifest s3://{}/{key}: {what}", holder.name()), HINT);
-    let manifest: Manifest =
-        std::fs::read(&path).map_err(ListError::Spool).and_then(|json| serde_json::from_slice(&json).map_err(|error| wrong(error.to_string())))?;
+    let manifest: Manifest = serde_json::from_slice(&document).map_err(|error| wrong(error.to_string()))?;
     if manifest.file_format != "CSV" {
         return Err(wrong(format!("its format is {}; only CSV is read", manifest.file_format)));
     }

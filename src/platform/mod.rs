@@ -16,6 +16,7 @@ use self::cpu::Cpu;
 use self::ecs::TaskMetadata;
 use self::limits::{MemoryLimit, VcpuLimit};
 
+pub mod bounded;
 pub mod cgroup;
 pub mod clock;
 pub mod cpu;

@@ -10,6 +10,7 @@ use super::metric::Metric;
 use super::model::CellReport;
 use super::observation::Observation;
 use super::read::{Problem, ProblemKind};
+use crate::platform::bounded::{DOCUMENT_BYTES, text_of};
 use crate::results::csv::CsvReader;
 use crate::results::summary::Summary;
 use crate::sample::Outcome;
@@ -110,8 +111,7 @@ fn median_repetition(observations: &[Observation]) -> Option<usize> {
 }
 
 fn summary(name: &str, open: Open<'_>) -> Result<Summary, String> {
-    let mut text = String::new();
-    open(name).and_then(|mut file| file.read_to_string(&mut text)).map_err(|error| error.to_string())?;
+    let text = open(name).and_then(|mut file| text_of(&mut file, DOCUMENT_BYTES)).map_err(|error| error.to_string())?;
     Summary::from_json(&text).map_err(|error| error.to_string())
 }
 

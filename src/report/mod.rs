@@ -46,7 +46,7 @@ pub use markdown::render_markdown;
 pub use metric::{Better, Metric, Unit};
 pub use model::{Against, CellReport, Curve, Facts, Failure, Figure, Interval, Limit, Place, SpeedUp, Standing, Study, Verdict, Workload};
 pub use observation::{Counts, Course, Observation, Percentiles, RateDrop, Source, Times, Usage};
-pub use read::{DOCUMENT_BYTES, Problem, ProblemKind, Reader, Reading, TOO_LARGE, read};
+pub use read::{Problem, ProblemKind, Reader, Reading, read};
 pub use study::studies;
 pub use text::{Emphasis, Paint, Role, View, render_text};
 pub use tidy::render_csv;

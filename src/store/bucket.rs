@@ -3,6 +3,7 @@
 //! Goes on in the bucket's own region when the first answer names another. The source bucket is listed and read; only the results bucket is
 //! ever given to [`Bucket::store_file`].
 
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use super::recipe::Recipe;
 use super::session::Session;
 use super::storing::Dialect;
 use crate::plan::ClientKind;
+use crate::platform::bounded::{DOCUMENT_BYTES, too_large};
 
 /// One bucket.
 #[derive(Clone, Debug)]
@@ -194,18 +196,45 @@ impl Bucket {
     pub async fn read_to_file(&mut self, key: &str, path: &Path) -> Result<(), StoreError> {
         let mut attempt = 1;
         loop {
-            match self.read_once(key, path).await {
-                Err(error) if error.kind == StoreErrorKind::Connection && attempt < self.session.limits().attempts => {
-                    tracing::info!(%error, "read again");
-                    tokio::time::sleep(backoff(attempt, fastrand::f64())).await;
-                    attempt += 1;
-                }
+            let what = format!("cannot read s3://{}/{key}: {}", self.name, path.display());
+            let broken = |error: io::Error| StoreError::new(StoreErrorKind::File, format!("{what}: {error}"));
+            let mut file = std::fs::File::create(path).map_err(broken)?;
+            match self.read_once(key, &mut |chunk| file.write_all(chunk).map_err(broken)).await {
+                Err(error) if self.is_tried_again(&error, &mut attempt).await => {}
                 result => return result,
             }
         }
     }
 
-    async fn read_once(&mut self, key: &str, path: &Path) -> Result<(), StoreError> {
+    /// Reads a document, whole. One that is larger than a document can be is [`StoreErrorKind::TooLarge`], whatever the listing said of its size.
+    pub async fn read_document(&mut self, key: &str) -> Result<Vec<u8>, StoreError> {
+        let mut attempt = 1;
+        loop {
+            let mut document = Vec::new();
+            let what = format!("cannot read s3://{}/{key}", self.name);
+            let mut take = |chunk: &[u8]| {
+                document.extend_from_slice(chunk);
+                let fits = document.len() as u64 <= DOCUMENT_BYTES;
+                if fits { Ok(()) } else { Err(StoreError::new(StoreErrorKind::TooLarge, format!("{what}: {}", too_large(DOCUMENT_BYTES)))) }
+            };
+            match self.read_once(key, &mut take).await {
+                Err(error) if self.is_tried_again(&error, &mut attempt).await => {}
+                result => return result.map(|()| document),
+            }
+        }
+    }
+
+    async fn is_tried_again(&self, error: &StoreError, attempt: &mut u32) -> bool {
+        if error.kind != StoreErrorKind::Connection || *attempt >= self.session.limits().attempts {
+            return false;
+        }
+        tracing::info!(%error, "read again");
+        tokio::time::sleep(backoff(*attempt, fastrand::f64())).await;
+        *attempt += 1;
+        true
+    }
+
+    async fn read_once(&mut self, key: &str, take: &mut dyn FnMut(&[u8]) -> Result<(), StoreError>) -> Result<(), StoreError> {
         let mut body = loop {
             let request = self.client.get_object().bucket(&self.name).key(key).set_request_payer(self.payer());
             match request.send().await.map_err(|error| self.call("read", key).failed(&error)) {
@@ -215,11 +244,8 @@ impl Bucket {
             }
         };
         let what = format!("read s3://{}/{key}", self.name);
-        let broken = |error: std::io::Error| StoreError::new(StoreErrorKind::File, format!("cannot {what}: {}: {error}", path.display()));
-        let mut file = std::fs::File::create(path).map_err(broken)?;
         while let Some(chunk) = body.next().await {
-            let chunk = chunk.map_err(|error| StoreError::new(StoreErrorKind::Connection, format!("cannot {what}: {error}")))?;
-            std::io::Write::write_all(&mut file, &chunk).map_err(broken)?;
+            take(&chunk.map_err(|error| StoreError::new(StoreErrorKind::Connection, format!("cannot {what}: {error}")))?)?;
         }
         Ok(())
     }

@@ -36,6 +36,8 @@ pub enum StoreErrorKind {
     Protocol,
     /// A file of this machine.
     File,
+    /// An object that is larger than a document can be.
+    TooLarge,
     /// Anything else.
     Other,
 }

@@ -11,6 +11,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use super::error::{StoreError, StoreErrorKind};
+use crate::platform::bounded::{TEXT_BYTES, read_bytes};
 
 /// An HTTP client other than the SDK's default: when a bundle of authorities is named, or a proxy is set. `None` = the SDK's default.
 pub(super) fn http_client(ca_bundle: Option<&Path>) -> Result<Option<SharedHttpClient>, StoreError> {
@@ -42,7 +43,7 @@ pub(super) fn read_bundle(path: &Path) -> Result<Vec<CertificateDer<'static>>, S
         StoreError::new(StoreErrorKind::File, format!("cannot read the certificates in {}: {cause}", path.display()))
             .hint("AWS_CA_BUNDLE names a PEM file")
     };
-    let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+    let bytes = read_bytes(path, TEXT_BYTES).map_err(|error| failed(error.to_string()))?;
     let found: Vec<_> = CertificateDer::pem_slice_iter(&bytes).collect();
     if found.is_empty() {
         return Err(failed("it holds no certificate".to_owned()));

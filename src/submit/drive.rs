@@ -16,6 +16,7 @@ use crate::event::JobEvent;
 use crate::exit::{Exit, Failure};
 use crate::lister::{self, Listed};
 use crate::plan::Access;
+use crate::platform::bounded::text;
 use crate::platform::clock::utc_now;
 use crate::price::PriceList;
 use crate::results::keys::KeyFile;
@@ -171,22 +172,21 @@ async fn send(job: &Job, (results, document): (&mut Bucket, JobDocument), (watch
 
 /// The document of an earlier command with this name.
 async fn begun(job: &Job, results: &mut Bucket) -> Result<Option<JobDocument>, Failure> {
-    let folder = tempfile::tempdir().map_err(|error| Failure::new(Exit::SetUp, format!("cannot make a temporary folder: {error}")))?;
-    let (path, key) = (folder.path().join(FILE_NAME), job.key(FILE_NAME));
+    let key = job.key(FILE_NAME);
     // Asked of the listing: whoever may list under a prefix alone is told «denied» of an object that is not there.
     match results.list_page(&PageQuery::of(&key)).await {
         Ok(page) if page.keys.iter().all(|record| record.key != key) => return Ok(None),
         Err(error) if error.kind != StoreErrorKind::Denied => return Err(error.into()),
         _ => {}
     }
-    match results.read_to_file(&key, &path).await {
-        Ok(()) => {}
+    let document = match results.read_document(&key).await {
+        Ok(document) => document,
         Err(error) if error.kind == StoreErrorKind::NoSuchKey => return Ok(None),
         Err(error) => return Err(error.into()),
-    }
+    };
     let uri = job.uri(FILE_NAME);
     let damaged = |what: &dyn std::fmt::Display| Failure::new(Exit::SetUp, format!("cannot read {uri}: {what}")).hint("take another --id");
-    let text = std::fs::read_to_string(&path).map_err(|error| damaged(&error))?;
+    let text = text(document).map_err(|error| damaged(&error))?;
     let document = JobDocument::from_json(&text).map_err(|error| damaged(&error))?;
     if document.shards.is_empty() {
         return Ok(None);

@@ -122,6 +122,17 @@ fn a_page_that_cannot_be_had_says_what_the_sdk_says() {
     assert_eq!(asked(&server), 4);
 }
 
+#[test]
+fn a_key_of_a_megabyte_is_refused_by_its_beginning() {
+    for client in ["lean", "sdk"] {
+        let (server, said) = one_page(vec![Reply::page(&["k0000", &"k".repeat(1 << 20)], "<IsTruncated>false</IsTruncated>")], client);
+        said.exits(4);
+        let error = format!("cannot list s3://source: the key `{}…` is longer than 4,096 bytes", "k".repeat(40));
+        assert_eq!(said.lines("error: "), [error], "{}", said.stderr.len());
+        assert!(!server.requests().iter().any(Request::is_fetch));
+    }
+}
+
 const UNREADABLE_HINT: &str = "check that the endpoint is one of S3, and what stands between it and this machine";
 
 /// A run whose one page comes by the SDK: of `replies`, one after the other, the last for ever.

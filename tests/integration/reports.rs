@@ -7,6 +7,7 @@ use std::io::pipe;
 use std::path::Path;
 use std::process::Stdio;
 
+use crate::support::scripted::{Reply, Scripted};
 use crate::support::source::Store;
 use crate::support::strict::{Invocation, Said};
 
@@ -183,6 +184,75 @@ fn what_cannot_be_read_is_a_warning() {
     said.exits(0);
     let warnings = said.lines("warning: ");
     assert!(warnings.len() == 1 && warnings[0].starts_with("out/broken.json: not JSON"), "{warnings:?}");
+}
+
+/// None of them may have an end.
+#[test]
+fn devices_and_pipes_are_no_results() {
+    let hint = "results are JSON files that `parfetch run` and `parfetch sweep` wrote; name the file, its folder, or s3://bucket/prefix";
+    for words in [&["report", "/dev/zero"][..], &["compare", "/dev/zero", "/dev/zero"]] {
+        Invocation::new(words).go().fails(2, "/dev/zero is neither a file nor a folder", hint);
+    }
+    // It is /dev/null here.
+    report(&["/dev/stdin"]).go().fails(2, "/dev/stdin is neither a file nor a folder", hint);
+    let run = report(&["pipe"]);
+    fifo(&run.folder().join("pipe"));
+    run.go().fails(2, "pipe is neither a file nor a folder", hint);
+    // In a folder it is passed over, as whatever else is no result.
+    let run = report(&["out"]);
+    fill(&run.folder().join("out"), "python", &[63.0]);
+    fifo(&run.folder().join("out/pipe.json"));
+    let said = run.go();
+    said.exits(0);
+    assert_eq!(said.lines("warning: "), Vec::<&str>::new());
+}
+
+fn fifo(path: &Path) {
+    rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+}
+
+#[test]
+fn files_without_end_are_given_up_in_one_line() {
+    let said = report(&["out", "--prices", "/dev/zero"]);
+    fill(&said.folder().join("out"), "python", &[63.0]);
+    said.go().fails(2, "cannot read the prices /dev/zero: it is larger than 16 MiB", "the form is that of data/prices.toml");
+    let sweep = Invocation::new(&["sweep", "--plan", "/dev/zero", "--print-plan"]).go();
+    sweep.fails(2, "cannot read the plan /dev/zero: it is larger than 16 MiB", "`parfetch sweep --print-plan` writes one");
+    let server = Scripted::start(1, |_| None);
+    let run = Invocation::run(&server).env(&[("AWS_CA_BUNDLE", "/dev/zero")]).go();
+    run.fails(4, "cannot read the certificates in /dev/zero: it is larger than 16 MiB", "AWS_CA_BUNDLE names a PEM file");
+}
+
+#[test]
+fn a_document_that_is_too_large_is_left_out() {
+    let run = report(&["out"]);
+    fill(&run.folder().join("out"), "python", &[63.0]);
+    // Of one byte more than a document can have, and none of them on the disk.
+    fs::File::create(run.folder().join("out/large.json")).unwrap().set_len((32 << 20) + 1).unwrap();
+    let said = run.go();
+    said.exits(0);
+    assert_eq!(said.lines("warning: "), ["out/large.json: it is larger than 32 MiB"]);
+}
+
+/// One whose listing says so, and one that has grown since: neither fills memory or disk.
+#[test]
+fn an_object_that_is_too_large_is_left_out() {
+    let entry = |key: &str, size: u64| format!("<Contents><Key>{key}</Key><Size>{size}</Size></Contents>");
+    let page = [entry("a.json", 7), entry("b.json", (32 << 20) + 1), entry("c.json", 7)].concat();
+    let page = format!("<ListBucketResult>{page}<IsTruncated>false</IsTruncated></ListBucketResult>");
+    let server = Scripted::start(1, move |request| match request.path().rsplit('/').next().unwrap() {
+        "a.json" => Some(Reply::ok(record("python", (1, 1), 63.0))),
+        "b.json" => panic!("it is not asked for"),
+        "c.json" => Some(Reply::ok(vec![b' '; (32 << 20) + 1])),
+        _ => Some(Reply::ok(page.clone())),
+    });
+    let said = report(&["s3://results"]).env(&[("AWS_ENDPOINT_URL", &server.url())]).go();
+    said.exits(0);
+    let mut warnings = said.lines("warning: ");
+    warnings.sort_unstable();
+    let expected =
+        ["s3://results/b.json: it is larger than 32 MiB", "s3://results/c.json: cannot read s3://results/c.json: it is larger than 32 MiB"];
+    assert_eq!(warnings, expected);
 }
 
 #[test]

@@ -171,6 +171,35 @@ fn contenders_are_measured_from_outside_and_their_results_are_read() {
     assert!(failure.reason.starts_with("stored no result result_s-"), "{}", failure.reason);
 }
 
+/// Its output has no end, and neither has it: the time limit ends it, and the first and the last of what it wrote are kept.
+#[test]
+fn a_contender_that_writes_without_end_is_ended_and_its_output_is_short() {
+    let out = tempfile::tempdir().unwrap();
+    let line = "x".repeat(4_000);
+    let endless = format!("endless=sh -c 'echo first; echo cause >&2; while :; do echo {line}; done'");
+    let words = ["sweep", "--embedded=objects=20,size=1KiB", "--vcpu", "1", "--client", "lean", "--mode", "async", "-c", "1", "--repeat", "1"];
+    let ran = Parfetch::new().args(words).args(["--contender", &endless, "--run-timeout", "2s"]).out(out.path()).args(["--id", "s"]).exits(3);
+    assert!(ran.stderr.lines().all(|line| line.len() < 1_000), "{}", ran.stderr);
+    let records = records(out.path());
+    let failure = of(&records, "endless")[0].failure.clone().unwrap();
+    assert_eq!((failure.reason.as_str(), failure.exit_code), ("did not end within 2.00 s", None));
+    assert_eq!(failure.stderr, ["cause"]);
+    let (dir, _) = records.iter().find(|(_, record)| !record.cell.program.is_parfetch()).unwrap();
+    let log = fs::read_to_string(out.path().join("sweeps/s").join(dir).join("stdout.log")).unwrap();
+    assert!(log.starts_with("first\nx") && log.len() <= 2 * (1 << 20) + 100, "{}", log.len());
+}
+
+#[test]
+fn a_plan_of_too_many_runs_is_refused_at_once() {
+    let out = tempfile::tempdir().unwrap();
+    let plan = out.path().join("plan.toml");
+    let numbers = (1..=1_000).map(|number| number.to_string()).collect::<Vec<_>>().join(",");
+    fs::write(&plan, format!("embedded = \"\"\nconcurrency = [{numbers}]\nshards = [{numbers}]\nrepeat = 1000000\n")).unwrap();
+    let ran = Parfetch::new().args(["sweep", "--plan", plan.to_str().unwrap(), "--dry-run"]).out(out.path()).exits(2);
+    let what = "the plan has 18,000,000,000,000 runs (18,000,000 configurations × 1,000,000 repetitions); a sweep has at most 100,000";
+    assert_eq!(ran.stderr, format!("error: {what}\nhint: name fewer values of each factor, or fewer repetitions\n"));
+}
+
 #[test]
 fn a_contender_that_fetches_something_else_fails() {
     let out = tempfile::tempdir().unwrap();

@@ -11,7 +11,7 @@ mod unfinished;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,7 @@ use self::reduce::{Context, Reduced, reduce};
 use super::model::{Failure, Workload};
 use super::observation::Observation;
 use crate::cell::Cell;
+use crate::platform::bounded::{DOCUMENT_BYTES, read_text};
 use crate::results::record::{self, Record};
 use crate::results::summary::{self, Summary};
 
@@ -154,7 +155,7 @@ impl Reader {
                 continue;
             }
             let name = file.to_string_lossy();
-            match read_document(&file) {
+            match read_text(&file, DOCUMENT_BYTES) {
                 Ok(text) => self.document(&name, &text),
                 Err(error) => self.damaged(&name, error.to_string()),
             }
@@ -166,17 +167,6 @@ impl Reader {
         unfinished::leave_out_superseded(&mut self.summaries);
         assemble::assemble(self)
     }
-}
-
-/// The largest document that is read: a summary has some 100 KiB, and what is damaged or of another kind must not fill the memory.
-pub const DOCUMENT_BYTES: u64 = 32 * 1024 * 1024;
-/// What is wrong with a larger one.
-pub const TOO_LARGE: &str = "larger than 32 MiB: no summary is so large";
-
-fn read_document(file: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    fs::File::open(file)?.take(DOCUMENT_BYTES + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > DOCUMENT_BYTES { Err(io::Error::other(TOO_LARGE)) } else { Ok(text) }
 }
 
 /// Reads files and folders.

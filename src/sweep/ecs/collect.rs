@@ -11,10 +11,11 @@ use super::ended::{Again, Broken};
 use super::member::Member;
 use crate::cloud::TaskSeen;
 use crate::plan::{Shard, result_stem};
+use crate::platform::bounded::{DOCUMENT_BYTES, read_text};
 use crate::platform::clock::{unix_ms, utc_text};
 use crate::results::record::{Limited, Means, Record, RepetitionFailure, SweepFacts, TaskRun};
 use crate::results::summary::Summary;
-use crate::store::{Bucket, PageQuery, StoreError, Walk};
+use crate::store::{Bucket, PageQuery, StoreError, StoreErrorKind, Walk};
 use crate::sweep::attempt::Attempt;
 use crate::sweep::summaries::found_in;
 
@@ -47,7 +48,7 @@ pub(super) fn record(attempt: &Attempt, members: &[Member], (facts, beside): (&S
 /// A summary that names another task than the one that was started is not this attempt's.
 fn another_task(dir: &Path, summaries: &[String], members: &[Member]) -> Option<Broken> {
     summaries.iter().find_map(|name| {
-        let summary = Summary::from_json(&std::fs::read_to_string(dir.join(name)).ok()?).ok()?;
+        let summary = Summary::from_json(&read_text(&dir.join(name), DOCUMENT_BYTES).ok()?).ok()?;
         let arn = summary.environment.ecs?.task_arn?;
         let known = members.iter().all(|member| member.arn.is_some());
         let strange = known && members.iter().all(|member| member.arn.as_ref() != Some(&arn));
@@ -71,7 +72,10 @@ impl Shelf for Bucket {
             let there =
                 page.keys.iter().filter_map(|record| record.key.strip_prefix(prefix)).filter(|name| names.iter().any(|wanted| wanted == name));
             for name in there {
-                self.read_to_file(&format!("{prefix}{name}"), &dir.join(name)).await?;
+                let document = self.read_document(&format!("{prefix}{name}")).await?;
+                let path = dir.join(name);
+                let unwritable = |error| StoreError::new(StoreErrorKind::File, format!("cannot write {}: {error}", path.display()));
+                std::fs::write(&path, document).map_err(unwritable)?;
             }
         }
         Ok(())

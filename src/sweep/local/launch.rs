@@ -4,7 +4,8 @@
 //! largest sum of their PSS. Knows nothing of what they write.
 
 use std::ffi::OsString;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -198,9 +199,16 @@ impl Peak {
 /// The last lines of what a process wrote to stderr.
 pub(super) fn last_lines(dir: &Path, most: usize) -> Vec<String> {
     /// A longer tail is nobody's message.
-    const TAIL_BYTES: usize = 8_192;
-    let bytes = std::fs::read(dir.join("stderr.log")).unwrap_or_default();
-    let text = String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(TAIL_BYTES)..]).into_owned();
+    const TAIL_BYTES: u64 = 8_192;
+    let tail = || {
+        let mut file = File::open(dir.join("stderr.log")).ok()?;
+        let length = file.metadata().ok()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES))).ok()?;
+        let mut bytes = Vec::new();
+        file.take(TAIL_BYTES).read_to_end(&mut bytes).ok()?;
+        Some(bytes)
+    };
+    let text = String::from_utf8_lossy(&tail().unwrap_or_default()).into_owned();
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     lines[lines.len().saturating_sub(most)..].iter().map(|line| (*line).to_owned()).collect()
 }

@@ -68,6 +68,22 @@ fn a_directory_is_no_key_file() {
     said.fails(4, "the key file . is a directory", "--keys names a file on this machine, or s3://bucket/key");
 }
 
+/// As `--keys <(zcat …)` gives it: it can be read once, and has no size.
+#[test]
+fn a_pipe_is_a_key_file() {
+    let server = Scripted::start(3, |_| None);
+    let invocation = Invocation::run(&server).args(&["--keys", "keys"]);
+    let path = invocation.folder().join("keys");
+    rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    let running = invocation.start();
+    std::fs::write(&path, "# parfetch-keys 1\nk0000\t1\nk0002\t1\n").unwrap();
+    running.end().exits(0);
+    let asked: Vec<String> = server.requests().iter().filter(|request| request.is_fetch()).map(|request| request.path().to_owned()).collect();
+    assert_eq!(asked, ["source/k0000", "source/k0002"]);
+    let said = Invocation::run(&server).args(&["--keys", "/dev/zero", "-t", "endless"]).go();
+    said.fails(4, "key file /dev/zero, line 1: the first line is not `# parfetch-keys 1`", HINT);
+}
+
 #[test]
 fn a_key_file_that_is_not_there() {
     let server = Scripted::start(3, |_| None);
