@@ -32,6 +32,8 @@ pub struct Queue {
     has_returned: AtomicBool,
     /// What workers left of their ranges when the time was up.
     left: Mutex<Vec<Range<u64>>>,
+    /// What workers may have begun that died, in a run that time ends.
+    begun: Mutex<Vec<Range<u64>>>,
 }
 
 impl Queue {
@@ -49,6 +51,7 @@ impl Queue {
             returned: Mutex::default(),
             has_returned: AtomicBool::new(false),
             left: Mutex::default(),
+            begun: Mutex::default(),
         }
     }
 
@@ -124,10 +127,20 @@ impl Queue {
         }
     }
 
+    /// A worker died that may have begun these, which come back now. When the time is up before another takes them they were asked for all the same.
+    pub fn died_at(&self, range: Range<u64>) {
+        if self.until_ns.is_some() && !range.is_empty() {
+            self.begun.lock().unwrap_or_else(PoisonError::into_inner).push(range);
+        }
+    }
+
     /// How far units were handed out, and which of them nobody was at when a run was over that time ends. Once every worker has ended.
     pub fn handed(&self) -> Handed {
         let mut left = std::mem::take(&mut *self.left.lock().unwrap_or_else(PoisonError::into_inner));
-        left.extend(self.returned.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
+        let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        let returned = self.returned.lock().unwrap_or_else(PoisonError::into_inner);
+        // One by one.
+        left.extend(returned.iter().filter(|unit| !begun.iter().any(|range| range.contains(&unit.start))).cloned());
         Handed::new(self.next.load(Ordering::Relaxed), left)
     }
 
@@ -257,6 +270,12 @@ mod tests {
         queue.leave(5..5);
         let left = vec![one.start + 3..one.end, other.end - 1..other.end, other.end - 2..other.end - 1];
         assert_eq!(queue.handed(), Handed::new(128, left));
+        // What a dead worker was at is asked for, though nobody comes to it any more.
+        let queue = Queue::new(10, 1, Some(1_000));
+        let range = queue.take(0).unwrap();
+        queue.died_at(range.start..range.end - 1);
+        queue.give_back(range.clone());
+        assert_eq!(queue.handed(), Handed::new(64, std::iter::once(range.end - 1..range.end).collect()));
         let untimed = Queue::new(10, 1, None);
         untimed.leave(untimed.take(0).unwrap());
         assert_eq!(untimed.handed(), Handed::new(2, Vec::new()), "each key has a row anyway");

@@ -4,12 +4,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch::Receiver;
 
 use super::gauges::Gauges;
 use super::kept::{Kept, kept, not_written, tell};
-use super::{Ended, Fetched, Log, Signal, account};
+use super::{Ended, Fetched, Log, Signal, account, last_word};
 use crate::exit::{Exit, Failure};
 use crate::plan::{Layout, RunPlan};
 use crate::platform::clock::{now_ns, utc_now};
@@ -29,6 +30,8 @@ use crate::units;
 
 /// So many failed keys are named.
 const FAILURES_NAMED: usize = 3;
+/// A pass that takes longer than this after a signal is not waited for.
+const SHORT: Duration = Duration::from_millis(500);
 /// What a summary says that may have been stored before its CSV.
 const TOLD_WHILE_STORING: &str = "told to end while the results were being stored: every fetch had ended; the CSV may be missing";
 
@@ -75,12 +78,12 @@ pub(super) async fn finish(
     let rows = Arc::new(rows);
     let read = Read { keys, rows: Arc::clone(&rows), items, layout: plan.layout, spool: spool.to_owned(), rounds };
     let times = Times { fetch_ns: log.phases.fetch_ns.unwrap_or(0), active_window_ns: facts.active_window_ns };
-    let mut pass = write_table(&place, (read.clone(), times), (&mut log, signal)).await;
+    let mut pass = Box::pin(write_table((&place, &facts), (read.clone(), times), (&mut log, signal))).await;
     if let Err(error) = &pass
         && let Some(dir) = place.fall_back(plan.destination.spool_dir.as_deref(), &error.to_string())
     {
         log.warn(format!("{error}; results are written to {} instead", dir.display()));
-        pass = write_table(&place, (read, times), (&mut log, signal)).await;
+        pass = Box::pin(write_table((&place, &facts), (read, times), (&mut log, signal))).await;
     }
     let mut tail = match pass {
         Ok(tail) => tail,
@@ -230,10 +233,10 @@ struct Times {
     active_window_ns: Option<u64>,
 }
 
-/// Goes through the rows on a thread of its own: of many millions that takes a while, and a signal is heard meanwhile. It says only that time may be
-/// short, as every fetch has ended: the summary then goes before the CSV.
+/// Goes through the rows on a thread of its own: of many millions that takes a while, and a signal is heard meanwhile. Every fetch has ended, but time may
+/// be short: the summary then goes before the CSV, and when it is long in coming, one goes before it that says «interrupted» instead of «running».
 async fn write_table(
-    place: &Place,
+    (place, facts): (&Place, &RunFacts),
     (read, times): (Read, Times),
     (log, signal): (&mut Log<'_>, &mut Receiver<Option<Signal>>),
 ) -> Result<Tail, PassError> {
@@ -243,11 +246,23 @@ async fn write_table(
         write_rows(&csv, &read, times)
     });
     let was_told = signal.borrow().is_some();
+    let is_long = async {
+        let told = signal.wait_for(Option::is_some).await.is_ok();
+        if told && !was_told {
+            log.warn(TOLD_WHILE_STORING.to_owned());
+        }
+        // Nobody is left who could tell.
+        if !told {
+            std::future::pending::<()>().await;
+        }
+        tokio::time::sleep(SHORT).await;
+    };
     let ended = tokio::select! {
         ended = &mut pass => ended,
-        _ = signal.wait_for(Option::is_some), if !was_told => {
-            log.warn(TOLD_WHILE_STORING.to_owned());
-            pass.await
+        () = is_long => {
+            let facts = RunFacts { warnings: log.warnings.clone(), phases: log.phases, ..facts.clone() };
+            // Both to their end: the last summary must be the last one that is stored.
+            tokio::join!(pass, last_word::interrupted(facts, place.proved())).0
         }
     };
     ended.unwrap_or_else(|ended| std::panic::resume_unwind(ended.into_panic()))

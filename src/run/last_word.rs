@@ -1,10 +1,10 @@
-//! What a run leaves that ended by a panic: nobody may find it «running» for ever.
+//! What a run leaves that ended by a panic, or may be killed before its rows are written: nobody may find it «running» for ever.
 
 use super::kept::log_line;
 use crate::exit::{Exit, Failure};
 use crate::platform::clock::utc_now;
 use crate::results::place::Proved;
-use crate::results::summary::{Header, RunFacts, State, Summariser};
+use crate::results::summary::{Header, RunFacts, State, Summariser, Summary};
 
 /// What is known of a run once its results place was proved.
 pub(super) struct LastWord {
@@ -29,4 +29,18 @@ pub(super) async fn panicked(last_word: Option<LastWord>, line: String) -> Failu
         }
     }
     Failure::new(Exit::Unexpected, line)
+}
+
+/// Stores that the run was interrupted, for as long as its rows are not gone through: totals are not known yet.
+pub(super) async fn interrupted(facts: RunFacts, proved: Proved) {
+    let state = if facts.state == State::Failed { State::Failed } else { State::Interrupted };
+    let RunFacts { header, ended_at, phases, warnings, .. } = facts;
+    let summary = Summary { ended_at, phases, warnings, ..Summary::unmeasured(header, state) };
+    let stored = match summary.to_json() {
+        Ok(text) => proved.replace(&text).await,
+        Err(error) => Err(error.to_string()),
+    };
+    if let Err(error) = stored {
+        tracing::warn!(%error, "the summary in the results place still says «running»");
+    }
 }

@@ -9,6 +9,7 @@ mod clock;
 mod failure;
 mod finish;
 mod gauges;
+mod interrupt;
 mod kept;
 mod last_word;
 mod log;
@@ -47,6 +48,7 @@ use crate::store::{Bucket, CredentialFeed, Recipe, Session, StaticKeys, StoreErr
 use crate::units;
 use failure::{engine_failure, spool_failure};
 use gauges::Gauges;
+use interrupt::{proved, unless_told_to_end};
 use last_word::LastWord;
 use log::{Beside, Log};
 use rows::row_writer;
@@ -129,7 +131,7 @@ async fn from_start_to_end(plan: &RunPlan, surroundings: Surroundings<'_>, last_
     let running = Summary::running(header.clone()).to_json().map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
     let stem = plan.result_stem();
     let prepare = Box::pin(Place::prepare(&plan.destination, &stem, results_bucket, &running));
-    let (mut place, replaced) = unless_told_to_end(&mut signal, prepare).await?;
+    let (mut place, replaced) = proved(&mut signal, prepare, &mut log).await?;
     *last_word = Some(LastWord { header: header.clone(), proved: place.proved() });
     for warning in replaced {
         log.warn(warning);
@@ -210,24 +212,6 @@ async fn list_and_fetch(
     let stage = Stage { plan, items, laid_out, spool, results, key_bytes, recipe, feed, children, runtimes: runtimes(&facts.header.environment) };
     let fetched = Box::pin(fetch(stage, (server, sources), (signal, listed), log)).await?;
     Ok(Some((fetched, keys)))
-}
-
-/// Set-up may wait for something that does not answer: a signal ends it.
-async fn unless_told_to_end<T, E: Into<Failure>>(
-    signal: &mut Receiver<Option<Signal>>,
-    work: impl Future<Output = Result<T, E>>,
-) -> Result<T, Failure> {
-    let came = async {
-        match signal.wait_for(Option::is_some).await.map(|came| *came) {
-            Ok(Some(came)) => came,
-            _ => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        done = work => done.map_err(Into::into),
-        came = came => Err(Failure::new(came.exit(), "interrupted before anything was listed")
-            .hint("nothing was fetched; results in the results place, if any, say «running»")),
-    }
 }
 
 async fn credentials(

@@ -133,6 +133,11 @@ impl Bucket {
         }
     }
 
+    /// Whether the store, as far as is known, gives keys percent-encoded when that is asked for.
+    pub(super) fn encodes_keys(&self) -> bool {
+        self.dialect.encodes_keys()
+    }
+
     /// The same by one attempt.
     pub(super) async fn list_page_once(&self, query: &PageQuery) -> Result<ListPage, StoreError> {
         self.list(query, Some(RetryConfig::disabled())).await.map_err(NoPage::into_error)
@@ -169,8 +174,18 @@ impl Bucket {
     }
 
     async fn list(&self, query: &PageQuery, retries: Option<RetryConfig>) -> Result<ListPage, NoPage> {
-        let asked = Asked { client: &self.client, bucket: &self.name, payer: self.payer(), retries };
-        ask(asked, query, &self.call("list", &query.prefix)).await
+        let call = self.call("list", &query.prefix);
+        let asked = |encoded| Asked { client: &self.client, bucket: &self.name, payer: self.payer(), retries: retries.clone(), encoded };
+        let encoded = self.dialect.encodes_keys();
+        match ask(asked(encoded), query, &call).await {
+            Err(NoPage::Refused(error)) if encoded => {
+                // The store may not know how to encode keys. If that is not it, what it said first counts.
+                let page = ask(asked(false), query, &call).await.map_err(|_| NoPage::Refused(error))?;
+                self.dialect.learn_verbatim_keys();
+                Ok(page)
+            }
+            result => result,
+        }
     }
 
     /// Whether there is an object: `None` when these credentials may not ask.

@@ -37,13 +37,27 @@ pub(super) struct Dialect {
     checksum: AtomicBool,
     condition: AtomicBool,
     parts: AtomicBool,
+    /// Whether keys in listings can be had percent-encoded.
+    encoding: AtomicBool,
 }
 
 impl Dialect {
     /// All of S3, but for the checksums where `AWS_REQUEST_CHECKSUM_CALCULATION` or the profile leaves them out.
     pub(super) fn of(session: &Session) -> Self {
         let checksum = session.config().request_checksum_calculation() != Some(RequestChecksumCalculation::WhenRequired);
-        Self { checksum: AtomicBool::new(checksum), condition: AtomicBool::new(true), parts: AtomicBool::new(true) }
+        Self { checksum: AtomicBool::new(checksum), condition: AtomicBool::new(true), parts: AtomicBool::new(true), encoding: AtomicBool::new(true) }
+    }
+
+    /// Whether listings are asked for with their keys percent-encoded.
+    pub(super) fn encodes_keys(&self) -> bool {
+        self.encoding.load(Relaxed)
+    }
+
+    /// A listing without encoded keys was taken, and one with them refused.
+    pub(super) fn learn_verbatim_keys(&self) {
+        if self.encoding.swap(false, Relaxed) {
+            tracing::info!("the store does not know `encoding-type`: keys are read as they stand");
+        }
     }
 
     /// The forms in which a request is tried, fullest first.
@@ -298,7 +312,7 @@ mod tests {
     use super::*;
 
     fn dialect() -> Dialect {
-        Dialect { checksum: AtomicBool::new(true), condition: AtomicBool::new(true), parts: AtomicBool::new(true) }
+        Dialect { checksum: AtomicBool::new(true), condition: AtomicBool::new(true), parts: AtomicBool::new(true), encoding: AtomicBool::new(true) }
     }
 
     #[test]

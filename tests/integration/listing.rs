@@ -1,5 +1,7 @@
 //! Listing: many streams give what one stream gives, and pages are asked for again as objects are.
 
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parfetch::lister::{self, Listed};
@@ -120,6 +122,81 @@ fn a_page_that_cannot_be_had_says_what_the_sdk_says() {
     assert!(said.stderr.contains("cannot list s3://source: page 3 does not begin behind the last key of the page before it"), "{}", said.stderr);
     assert!(said.stderr.contains("name its keys in a file with --keys"), "{}", said.stderr);
     assert_eq!(asked(&server), 4);
+}
+
+/// A gateway that refuses what it does not know: asked once more without, and its keys are what stands in the document.
+#[test]
+fn a_store_that_cannot_encode_keys_is_asked_for_them_as_they_are() {
+    for client in ["lean", "sdk"] {
+        let page = |key: &str, rest: &str| format!("<ListBucketResult><Contents><Key>{key}</Key><Size>1</Size></Contents>{rest}</ListBucketResult>");
+        let first = page("a%20b+&amp;", "<IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>");
+        let second = page("c\u{20}d&#x9;", "<IsTruncated>false</IsTruncated>");
+        let server = Scripted::start(2, move |request| match (request.is_listing(), &request.target) {
+            (false, _) => None,
+            (true, target) if target.contains("encoding-type") => Some(Reply::error(400, "InvalidArgument")),
+            (true, target) if target.contains("continuation-token=") => Some(Reply::ok(second.clone())),
+            (true, _) => Some(Reply::ok(first.clone())),
+        });
+        let said = Invocation::run(&server).args(&["--client", client, "-o", "out"]).go();
+        said.exits(3);
+        let csv = said.read("out/result_run_async_1.csv");
+        let keys: Vec<&str> = csv.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+        assert_eq!(keys, ["a%20b+&", "c d\t"], "{client}");
+        assert_eq!(asked(&server), 3, "{client}: one was refused");
+    }
+    // Of a store that refuses both, the first answer is told.
+    let (server, said) = one_page(vec![Reply::error(400, "InvalidArgument"), Reply::error(400, "OddWithout")], "lean");
+    said.exits(4);
+    assert_eq!(said.lines("error: "), ["cannot list s3://source: Canned (InvalidArgument)"]);
+    assert_eq!(asked(&server), 2);
+}
+
+/// An endpoint whose answers to these requests are a byte now and then, for ever: no stall, and no end.
+fn dripping(drips: fn(&str) -> bool) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            std::thread::spawn(move || drip(stream.unwrap(), drips));
+        }
+    });
+    url
+}
+
+/// Ends with the connection.
+fn drip(mut stream: TcpStream, drips: fn(&str) -> bool) -> Option<()> {
+    loop {
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).ok()?;
+            request.push(byte[0]);
+        }
+        let page = "<ListBucketResult><Contents><Key>a</Key></Contents><IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken></ListBucketResult>";
+        let is_slow = drips(&String::from_utf8_lossy(&request));
+        let length = if is_slow { 1 << 20 } else { page.len() };
+        write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n").ok()?;
+        if !is_slow {
+            stream.write_all(page.as_bytes()).ok()?;
+            continue;
+        }
+        loop {
+            stream.write_all(b" ").ok()?;
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    }
+}
+
+#[test]
+fn a_page_that_drips_is_given_up() {
+    let first: fn(&str) -> bool = |_| true;
+    let second: fn(&str) -> bool = |request| request.contains("continuation-token=");
+    for drips in [first, second] {
+        let words = ["--out", "out", "--limit", "3", "--attempts", "1", "--stall-timeout", "500ms"];
+        let said = Invocation::run_at(&dripping(drips)).unset(&["RESULT_BUCKET_NAME"]).args(&words).go();
+        said.exits(4);
+        assert!(said.lines("error: ")[0].starts_with("cannot list s3://source: no answer in time at "), "{}", said.stderr);
+    }
 }
 
 #[test]

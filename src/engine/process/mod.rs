@@ -250,6 +250,7 @@ impl Floor {
         let Service { mut outstanding, worked, .. } = service;
         let keys = outstanding.fetches();
         self.suspect(&mut outstanding, (child, clock));
+        outstanding.died();
         End::Died { keys, worked, broken }
     }
 

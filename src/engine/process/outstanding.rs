@@ -146,6 +146,11 @@ impl<'a> Outstanding<'a> {
         Ok(more)
     }
 
+    /// The child died: how far it came in the range that it was at, nobody knows.
+    pub(super) fn died(&self) {
+        self.front().into_iter().for_each(|range| self.queue.died_at(range));
+    }
+
     /// Fetches of the front range below this one are done.
     pub(super) fn done_below(&mut self, through: u64) {
         let Some(front) = self.ranges.front_mut() else { return };
@@ -195,6 +200,7 @@ pub(super) fn all_archived(items: &Items, mut units: Range<u64>) -> io::Result<b
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::results::table::Handed;
 
     fn rows(worker: u32, units: &[u64]) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -233,6 +239,18 @@ mod tests {
         let mut left = taken(&queue);
         left.sort_unstable();
         assert_eq!(left, (12..80).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_a_dead_child_was_at_is_in_the_account_of_a_run_that_time_ends() {
+        let (queue, busy) = (Queue::new(80, 1, Some(1_000)), Busy::default());
+        let mut outstanding = Outstanding::new(&queue, &busy);
+        assert_eq!((outstanding.take(0), outstanding.take(0)), (Some(0..64), Some(64..128)));
+        outstanding.done_below(60);
+        outstanding.died();
+        drop(outstanding);
+        // The one in credit it had not begun.
+        assert_eq!(queue.handed(), Handed::new(128, (64..128).map(|unit| unit..unit + 1).collect()));
     }
 
     #[test]

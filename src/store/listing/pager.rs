@@ -20,7 +20,7 @@ use crate::store::bucket::Bucket;
 use crate::store::credentials::CredentialFeed;
 use crate::store::error::StoreError;
 use crate::store::lean::{Dialer, LeanClient};
-use crate::store::limits::PAGE_BYTES;
+use crate::store::limits::{PAGE_BYTES, PAGE_STALLS};
 use crate::store::recipe::Recipe;
 
 /// The code of an answer that is no listing page.
@@ -95,7 +95,7 @@ enum Next {
 
 impl LeanPager {
     async fn page(&mut self, query: &PageQuery) -> Result<ListPage, StoreError> {
-        let text = query_text(query);
+        let text = query_text(query, self.bucket.encodes_keys());
         let mut tries = Tries::default();
         loop {
             let begin = Instant::now();
@@ -132,11 +132,12 @@ impl LeanPager {
                 _ if over.get() => Poll::Ready(Err(too_long())),
                 result => result,
             }));
+            let last = Instant::now() + self.limits.stall_timeout * PAGE_STALLS;
             loop {
                 let deadline = progress.get() + self.limits.stall_timeout;
-                match tokio::time::timeout_at(deadline, &mut call).await {
+                match tokio::time::timeout_at(deadline.min(last), &mut call).await {
                     Ok(result) => break result?,
-                    Err(_) if progress.get() + self.limits.stall_timeout > deadline => {}
+                    Err(_) if progress.get() + self.limits.stall_timeout > deadline && Instant::now() < last => {}
                     Err(_) => return Err(AttemptError::own("stalled", Remedy::BackOff)),
                 }
             }

@@ -155,12 +155,17 @@ fn while_the_csv_is_written() {
         running.signal(signal);
         let warning = "told to end while the results were being stored: every fetch had ended; the CSV may be missing";
         running.wait_for(warning);
+        // Without its rows nothing is known but that: whoever kills it now leaves no run that goes on for ever.
+        server.wait_for(2, |request| request.puts(".json"));
+        let early = server.requests().into_iter().rfind(|request| request.puts(".json")).unwrap();
+        let early: serde_json::Value = serde_json::from_slice(&early.body).unwrap();
+        assert_eq!((&early["state"], &early["totals"], &early["warnings"]), (&"interrupted".into(), &().into(), &serde_json::json!([warning])));
         drop(held);
         let said = running.end();
         said.exits(code);
         assert_eq!(said.lines("warning: "), [warning]);
         assert_eq!(rows(&said, "async"), vec![pair("ok", ""); 3]);
-        assert_eq!(puts(&server), ["json", "json", "csv"], "the small one first: time may be short");
+        assert_eq!(puts(&server), ["json", "json", "json", "csv"], "the small one first: time may be short");
         let stored = server.stored("results/result_run_async_1.json").unwrap();
         assert_eq!(state(&String::from_utf8(stored).unwrap()), "complete");
     }
@@ -328,6 +333,33 @@ fn before_the_results_place_is_proved() {
     running.signal(Signal::INT);
     let said = running.end();
     said.fails(130, "interrupted before anything was listed", "nothing was fetched; results in the results place, if any, say «running»");
+}
+
+/// The bucket has it already that the run goes on: when the answer comes late, the run still says how it ended.
+#[test]
+fn while_the_results_place_is_proved() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let asked = std::sync::atomic::AtomicUsize::new(0);
+        let hold = Hold::default();
+        let first = hold.clone();
+        let server = Scripted::start(3, move |request| {
+            if request.method == "PUT" && asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0 {
+                first.wait();
+            }
+            None
+        });
+        let running = run(&server, "async").start();
+        server.wait_for(1, |request| request.method == "PUT");
+        running.signal(signal);
+        running.wait_for("interrupted: no more objects are handed out");
+        hold.open();
+        let said = running.end();
+        said.exits(code);
+        assert_eq!(puts(&server), ["json", "json", "csv"]);
+        let stored = server.stored("results/result_run_async_1.json").unwrap();
+        assert_eq!(state(&String::from_utf8(stored).unwrap()), "interrupted");
+        assert_eq!(state(&said.read("out/result_run_async_1.json")), "interrupted");
+    }
 }
 
 #[test]
