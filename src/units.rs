@@ -58,13 +58,17 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
     u64::try_from(bytes).map_err(|_| format!("`{text}` is more bytes than 64 bits count"))
 }
 
-/// A time as typed: `500ms`, `3s`, `20m`, `1h 30m`. A number without its unit is refused.
+/// The longest time that a setting may have: whatever is added to it still fits the clocks.
+pub const LONGEST_TIME: Duration = Duration::from_hours(366 * 24);
+
+/// A time as typed: `500ms`, `3s`, `20m`, `1h 30m`. A number without its unit is refused, and so is more than a year.
 ///
 /// # Errors
 /// One lower-case sentence that quotes the text.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text.trim())
-        .map_err(|error| format!("`{text}` is not a time such as 500ms, 3s or 20m: {}", lower_first(&error.to_string())))
+    let time = humantime::parse_duration(text.trim())
+        .map_err(|error| format!("`{text}` is not a time such as 500ms, 3s or 20m: {}", lower_first(&error.to_string())))?;
+    if time > LONGEST_TIME { Err(format!("`{text}` is longer than a year")) } else { Ok(time) }
 }
 
 fn lower_first(text: &str) -> String {
@@ -228,6 +232,8 @@ mod tests {
         assert_eq!(parse_duration(" 1h 30m "), Ok(Duration::from_mins(90)));
         assert!(parse_duration("10").unwrap_err().starts_with("`10` is not a time such as 500ms, 3s or 20m: "));
         assert!(parse_duration("").is_err());
+        assert_eq!(parse_duration("366days"), Ok(LONGEST_TIME));
+        assert_eq!(parse_duration("584554531years"), Err("`584554531years` is longer than a year".to_owned()));
     }
 
     #[test]

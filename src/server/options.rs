@@ -373,6 +373,7 @@ mod tests {
         assert_eq!(error("page=0"), "page=`0` is not from 1 to 1000");
         assert_eq!(error("conn-rate=0"), "conn-rate=`0` is not above 0");
         assert_eq!(error("ttfb=fast"), "ttfb=`fast` is not a time such as 12ms or 1s");
+        assert_eq!(error("ttfb=300years"), "ttfb=`300years` is longer than a year");
         assert_eq!(error("seed"), "`seed` is not key=value");
         assert_eq!(error("seed=1,seed=2"), "`seed` is given twice");
         assert!(error("fault-reset=0.6,fault-500=0.6").contains("more than 1"));

@@ -1,7 +1,5 @@
 //! Reading `k=v,k=v`: the pairs, and values of every kind. Knows no key by name.
 
-use std::time::Duration;
-
 use crate::units;
 
 /// The pairs of a text, each key known and given once.
@@ -68,10 +66,14 @@ pub(super) fn rate(value: &str) -> Result<u64, String> {
     Ok(bytes)
 }
 
-/// `12ms`, in nanoseconds.
+/// `12ms`, in nanoseconds; at most a year, so that it can be added to any clock.
 pub(super) fn time_ns(value: &str) -> Result<u64, String> {
-    let time: Duration = humantime::parse_duration(value).map_err(|_| "is not a time such as 12ms or 1s".to_owned())?;
-    u64::try_from(time.as_nanos()).map_err(|_| "is too long".to_owned())
+    let time = humantime::parse_duration(value).map_err(|_| "is not a time such as 12ms or 1s".to_owned())?;
+    if time > units::LONGEST_TIME {
+        Err("is longer than a year".to_owned())
+    } else {
+        u64::try_from(time.as_nanos()).map_err(|_| "is longer than a year".to_owned())
+    }
 }
 
 /// A number from 0 to 1.

@@ -178,11 +178,11 @@ fn a_contender_that_writes_without_end_is_ended_and_its_output_is_short() {
     let line = "x".repeat(4_000);
     let endless = format!("endless=sh -c 'echo first; echo cause >&2; while :; do echo {line}; done'");
     let words = ["sweep", "--embedded=objects=20,size=1KiB", "--vcpu", "1", "--client", "lean", "--mode", "async", "-c", "1", "--repeat", "1"];
-    let ran = Parfetch::new().args(words).args(["--contender", &endless, "--run-timeout", "2s"]).out(out.path()).args(["--id", "s"]).exits(3);
+    let ran = Parfetch::new().args(words).args(["--contender", &endless, "--run-timeout", "10s"]).out(out.path()).args(["--id", "s"]).exits(3);
     assert!(ran.stderr.lines().all(|line| line.len() < 1_000), "{}", ran.stderr);
     let records = records(out.path());
     let failure = of(&records, "endless")[0].failure.clone().unwrap();
-    assert_eq!((failure.reason.as_str(), failure.exit_code), ("did not end within 2.00 s", None));
+    assert_eq!((failure.reason.as_str(), failure.exit_code), ("did not end within 10.0 s", None));
     assert_eq!(failure.stderr, ["cause"]);
     let (dir, _) = records.iter().find(|(_, record)| !record.cell.program.is_parfetch()).unwrap();
     let log = fs::read_to_string(out.path().join("sweeps/s").join(dir).join("stdout.log")).unwrap();

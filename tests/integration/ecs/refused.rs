@@ -41,11 +41,11 @@ fn capacity_is_waited_for() {
 #[test]
 fn capacity_that_does_not_come_fails_the_repetition() {
     let scene = Scene::new(|setup| setup.fault(second(), Fault::Capacity));
-    scene.sweep(&[&SMALL[..], &["--start-timeout", "2s"]].concat(), 3);
+    scene.sweep(&[&SMALL[..], &["--start-timeout", "12s"]].concat(), 3);
     let failures = scene.failures();
     assert_eq!(failures[&format!("{FIRST}/r01-a1")], None);
     let reason = failures[&format!("{SECOND}/r01-a1")].clone().unwrap();
-    assert!(reason.contains("Capacity is unavailable") && reason.contains("2s"), "{reason}");
+    assert!(reason.contains("Capacity is unavailable") && reason.contains("12s"), "{reason}");
     scene.finish();
 }
 
@@ -119,9 +119,9 @@ fn what_is_not_there_is_found_out_before_anything_starts() {
 fn when_one_shard_cannot_be_started_the_others_are_not_left_to_run() {
     let scene = Scene::over(super::slow(), |setup| setup.fault(On::tags(&[("parfetch:shard", "1")]), Fault::Capacity));
     let words = ["--vcpu", "1", "--client", "lean", "--mode", "async", "-c", "1", "--repeat", "1", "--shards", "2", "--max-tasks", "2"];
-    let ended = scene.sweep(&[&words[..], &["--start-timeout", "3s", "--run-timeout", "30s"]].concat(), 4);
+    let ended = scene.sweep(&[&words[..], &["--start-timeout", "12s", "--run-timeout", "1m"]].concat(), 4);
     assert!(ended.stderr.contains("Capacity is unavailable"), "{}", ended.stderr);
-    assert_eq!(scene.aws.calls("StopTask").len(), 1, "half a minute of a task that nobody needs");
+    assert_eq!(scene.aws.calls("StopTask").len(), 1, "a minute of a task that nobody needs");
     assert_eq!(scene.aws.tasks()[0].exit_code, Some(143));
     scene.finish();
 }

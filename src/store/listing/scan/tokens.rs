@@ -46,7 +46,9 @@ impl<'a> Tokens<'a> {
                     let tag = self.cut(end, 1);
                     return Ok(Some(Token::End(tag[2..].trim_end_matches(SPACE))));
                 }
-                Some(b'?') => self.skip("?>")?,
+                // Its name first: `<?>` opens an instruction and does not end it, which readers of XML see differently.
+                Some(b'?') if inside.as_bytes().get(1).is_some_and(|byte| is_name(*byte)) => self.skip("?>")?,
+                Some(b'?') => return Err("a processing instruction has no name".to_owned()),
                 Some(b'!') if inside.starts_with("!--") => self.skip("-->")?,
                 Some(b'!') if inside.starts_with("![CDATA[") => {
                     let end = self.rest.find("]]>").ok_or_else(early)?;
@@ -151,7 +153,7 @@ fn entity_char(name: &str) -> Option<char> {
         "amp" => Some('&'),
         "quot" => Some('"'),
         "apos" => Some('\''),
-        _ => match name.strip_prefix("#x").or_else(|| name.strip_prefix("#X")) {
+        _ => match name.strip_prefix("#x") {
             Some(digits) => number(digits, 16),
             None => number(name.strip_prefix('#')?, 10),
         },
