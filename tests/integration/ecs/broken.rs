@@ -14,10 +14,10 @@ fn slug(concurrency: u32) -> String {
     format!("lean-1vcpu-2048mib-async-x{concurrency}")
 }
 
-/// Runs cells with concurrency 1 to 3 side by side; the task of the second has this fault. Returns the reasons of its attempts.
 /// A limit of the task that breaks holds for the healthy ones beside it as well: they need seconds to start and end where other programs have the CPUs.
 const HEALTHY: &str = "12s";
 
+/// Runs cells with concurrency 1 to 3 side by side; the task of the second has this fault. Returns the reasons of its attempts.
 #[track_caller]
 fn reasons(fault: Fault, times: u32, limits: &[&str]) -> Vec<Option<String>> {
     let scene = Scene::new(|setup| Setup { stop_timeout: Duration::from_secs(2), ..setup }.fault_times(cell(2), fault, times));
