@@ -9,6 +9,7 @@ pub const REPORT: &[Setting] = settings! {
         "format" -'f' [] Value("FORMAT"), "text", "text, md, csv, json or html";
         "metric" [] Value("NAME,…"), "throughput", "Tables of these metrics (text, md)";
         "all" [] Nothing, "", "Tables of every metric (text, md)";
+        "egress" [] Value("WHERE"), "none", "Where the bytes went, for the price: none (they stayed in the region), internet, or region (another one of AWS)";
         "prices" [] Value("FILE"), "", "Price list to take instead of the built-in one";
     }
     "Where it goes" {
@@ -31,6 +32,7 @@ pub const COMPARE: &[Setting] = settings! {
         "metric" [] Value("NAME"), "throughput", "The metric that is compared";
         "programs" [] Value("BASE,NEW"), "", "Compare these two programs of the sweeps in one place (or one of each place) instead of each with itself";
         "fail-over" [] Value("PCT"), "", "End with exit code 6 when a significant loss, alone or with all the others, is larger than so many per cent";
+        "egress" [] Value("WHERE"), "none", "Where the bytes went, for the price: none (they stayed in the region), internet, or region (another one of AWS)";
         "prices" [] Value("FILE"), "", "Price list to take instead of the built-in one";
     }
     "What is shown" {

@@ -24,6 +24,7 @@ pub const SUBMIT: &[Setting] = settings! {
         "poll-interval" [] Value("TIME"), "5s", "Time between two looks at the job";
         "max-vcpus" [] Value("N"), "", "vCPU that the queue runs at once, for the forecast";
         "arch" [] Value("ARCH"), "x86_64", "Processor architecture of the tasks, for the forecast: x86_64 or arm64";
+        "egress" ["PARFETCH_EGRESS"] Value("WHERE"), "none", "Where the bytes go, for the price: none (they stay in the region), internet, or region (another one of AWS)";
         "prices" ["PARFETCH_PRICES"] Value("FILE"), "", "Price list to use instead of the built-in one";
     }
     "What to fetch" {

@@ -77,6 +77,7 @@ pub const SWEEP: &[Setting] = settings! {
     }
     "What you see" {
         "progress" ["PARFETCH_PROGRESS"] Value("WHEN"), "auto", "auto or never";
+        "egress" ["PARFETCH_EGRESS"] Value("WHERE"), "none", "Where the bytes go, for the price: none (they stay in the region), internet, or region (another one of AWS)";
         "prices" ["PARFETCH_PRICES"] Value("FILE"), "", "Price list to use instead of the built-in one";
         "log-level" ["PARFETCH_LOG_LEVEL"] Value("LEVEL"), "warn", "error, warn, info, debug or trace";
         "log-format" ["PARFETCH_LOG_FORMAT"] Value("FORMAT"), "text", "Log lines as text or json";

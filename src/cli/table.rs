@@ -105,6 +105,8 @@ pub const RUN: &[Setting] = settings! {
         "embedded" ["PARFETCH_EMBEDDED"] Optional("K=V,…"), "", "Fetch from a server of parfetch's own on 127.0.0.1; see `parfetch serve --help` for its keys";
     }
     "What you see" {
+        "egress" ["PARFETCH_EGRESS"] Value("WHERE"), "none", "Where the bytes go, for the price: none (they stay in the region), internet, or region (another one of AWS)";
+        "prices" ["PARFETCH_PRICES"] Value("FILE"), "", "Price list to use instead of the built-in one";
         "progress" ["PARFETCH_PROGRESS"] Value("WHEN"), "auto", "auto or never";
         "output" ["PARFETCH_OUTPUT"] Value("FORMAT"), "text", "Summary on stdout as text or json";
         "log-level" ["PARFETCH_LOG_LEVEL"] Value("LEVEL"), "warn", "error, warn, info, debug or trace";

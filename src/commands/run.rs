@@ -34,7 +34,8 @@ pub(super) fn main(raw: &Raw, process_start_ns: u64) -> Result<Exit, Failure> {
 }
 
 async fn run_to_end(raw: &Raw, settings: RunSettings, (signal, process_start_ns): (watch::Receiver<Option<Signal>>, u64)) -> Result<Exit, Failure> {
-    let RunSettings { mut plan, embedded, store, progress, output, log, emf, warnings } = settings;
+    let RunSettings { mut plan, embedded, store, progress, output, log, emf, prices, warnings } = settings;
+    let prices = super::sources::prices(prices.as_deref())?;
     let variables = &raw.variables;
     let executable = executable()?;
     let mut server = match embedded {
@@ -68,6 +69,7 @@ async fn run_to_end(raw: &Raw, settings: RunSettings, (signal, process_start_ns)
         sources: Sources { ecs_metadata_uri: variables.get("ECS_CONTAINER_METADATA_URI_V4").map(str::to_owned), ..Sources::default() },
         children: ChildOptions { executable, environment: child_environment(variables, log.format) },
         embedded: server.as_mut().zip(keys),
+        prices,
         signal,
         on_event: &mut on_event,
         warnings,

@@ -60,7 +60,7 @@ pub(super) async fn studies(places: &[ResultSource], sources: &SourceSettings, v
         let names: Vec<String> = places.iter().map(name).collect();
         return Err(Failure::new(Exit::Usage, format!("there are no results in {}", names.join(", "))).hint(HINT));
     }
-    Ok(report::studies(reading, &prices))
+    Ok(report::studies(reading, &prices.with_egress(sources.egress)))
 }
 
 /// Pipes and devices may have no end.

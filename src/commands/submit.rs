@@ -89,7 +89,8 @@ async fn to_its_end(settings: &SubmitSettings, style: Style, signal: watch::Rece
 /// The report of all shards, and which children failed.
 fn conclude((raw, signals): (&Raw, &Signals), settings: &SubmitSettings, (end, asked, style): (&JobEnd, &Asked, Style)) -> Result<Exit, Failure> {
     let SubmitSettings { job, out, prices, .. } = settings;
-    let reported = report((raw, signals), (job, out), &SourceSettings { access: job.run.access.clone(), prices: prices.clone() });
+    let reported =
+        report((raw, signals), (job, out), &SourceSettings { access: job.run.access.clone(), prices: prices.clone(), egress: job.run.egress });
     if end.is_good {
         return account(&reported?, asked, job).map_or(Ok(Exit::Good), Err);
     }

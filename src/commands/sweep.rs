@@ -55,7 +55,7 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     if settings.intent == Intent::PrintPlan {
         return say(&settings.job.plan.to_toml());
     }
-    let sources = SourceSettings { access: settings.job.access.clone(), prices: settings.prices.clone() };
+    let sources = SourceSettings { access: settings.job.access.clone(), prices: settings.prices.clone(), egress: settings.egress };
     let style = Style::for_stream(&io::stderr(), raw.variables.get("NO_COLOR"), raw.variables.get("TERM"));
     let hint = match settings.job.fleet {
         Some(_) => "tasks that run go on, and cost money: the same command finds them again",

@@ -27,7 +27,7 @@ pub struct Listed {
     pub bytes: Option<u64>,
     /// Of them in an archived storage class.
     pub archived: u64,
-    /// Pages asked for.
+    /// Pages asked for: LIST requests.
     pub pages: u64,
     /// The key file had no checksum line.
     pub unchecked: bool,
@@ -161,6 +161,7 @@ pub async fn list(bucket: &mut Bucket, selection: &Selection, spool: &Path, mut 
     if selection.source != KeySource::Listing {
         // Nothing has been asked of the bucket yet: is it there, and where?
         bucket.probe().await?;
+        picker.listed.pages += 1;
     }
     picker.finish()
 }

@@ -172,6 +172,7 @@ fn plan(cell: &Cell) -> RunPlan {
         work: Work::None,
         layout: Layout::default(),
         destination: Destination { bucket: None, prefix: String::new(), out: None, spool_dir: None, no_overwrite: false },
+        egress: crate::price::Egress::None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The summary of a run as a person reads it: aligned, at most as wide as asked, in words where colour says something too.
 
 use super::{Style, bars, one_line};
-use crate::results::summary::{State, Summary, Word};
+use crate::results::summary::{Price, State, Summary, Word};
 use crate::stats::histogram::Snapshot;
 use crate::units;
 
@@ -230,14 +230,12 @@ impl Page {
     }
 
     fn price(&mut self, summary: &Summary) {
-        let Some(price) = &summary.price else { return self.line("Price", UNKNOWN, &[]) };
-        let per_tb = price.usd_per_tb.map_or_else(|| UNKNOWN.to_owned(), |usd| format!("{} /TB", dollars(usd)));
-        let region = summary.region.as_ref().map_or_else(String::new, |region| format!("{region}, "));
-        let parts = [
-            Part::Fact(format!("task {} + requests {}", dollars(price.usd_task), dollars(price.usd_requests))),
-            Part::Fact(format!("{region}prices of {}", price.prices_dated)),
-        ];
-        self.line("Price", &per_tb, &parts);
+        let Some(price) = &summary.price else {
+            let why = summary.no_price.iter().map(|why| Part::Fact(why.clone())).collect::<Vec<_>>();
+            return self.line("Price", UNKNOWN, &why);
+        };
+        let parts: Vec<Part> = price_parts(price, summary.region.as_deref()).into_iter().map(Part::Fact).collect();
+        self.line("Price", &dollars(price.usd_total), &parts);
     }
 
     fn percentiles(&mut self, summary: &Summary) {
@@ -310,6 +308,33 @@ fn duration(time: Option<u64>) -> String {
 
 fn plural(count: u64, one: &str, many: &str) -> String {
     format!("{} {}", units::count(count), if count == 1 { one } else { many })
+}
+
+/// What a price is made of, what it is the price of, and what it rests on.
+fn price_parts(price: &Price, bucket_region: Option<&str>) -> Vec<String> {
+    let Price { task, usd_requests, .. } = price;
+    let share = units::percent(usd_requests / price.usd_total.max(f64::MIN_POSITIVE));
+    let others = [(price.usd_storage, "storage"), (price.usd_retrieval, "retrieval")].into_iter().filter(|(usd, _)| *usd > 0.0);
+    let mut sum = vec![format!("task {} + requests {} ({share})", dollars(price.usd_task), dollars(*usd_requests))];
+    sum.extend(others.map(|(usd, what)| format!("{what} {}", dollars(usd))));
+    let mut parts = vec![sum.join(" + ")];
+    parts.push(match price.usd_egress {
+        Some(usd) => format!("{} {}", price.egress.in_words(), dollars(usd)),
+        None => "no egress".to_owned(),
+    });
+    if price.is_minimum {
+        parts.push("the task is billed for one minute, the minimum".to_owned());
+    }
+    let would = if price.is_hypothetical { "if it ran on Fargate as" } else { "Fargate," };
+    let memory_gb = task.memory_mib as f64 / 1_024.0;
+    let arch = if task.arch == "x86_64" { "" } else { " ARM" };
+    parts.push(format!("{would} {} vCPU{arch}, {memory_gb} GB in {}", task.vcpu, task.region));
+    if bucket_region.is_some_and(|region| region != price.requests_of) {
+        parts.push(format!("requests priced as in {}", price.requests_of));
+    }
+    parts.extend(price.usd_per_tb.map(|usd| format!("{} /TB at this rate", dollars(usd))));
+    parts.push(format!("prices of {}", price.prices_dated));
+    parts
 }
 
 /// US dollars: cents from ten cents on, hundredths of a cent below.

@@ -15,6 +15,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::price::Egress;
 pub use layout::{Layout, MIN_PART_SIZE, Order, SHUFFLE_SEED};
 
 /// The concurrency model: what one worker is.
@@ -377,6 +378,8 @@ pub struct RunPlan {
     pub layout: Layout,
     /// Where results go.
     pub destination: Destination,
+    /// Where the bytes go that are read: for the price alone.
+    pub egress: Egress,
 }
 
 /// The name of a run's results without an ending: `result_{TAG}_{MODE}_{CONCURRENCY}`, with `.shard-I-of-N` when sharded.

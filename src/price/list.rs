@@ -53,6 +53,8 @@ pub struct PriceList {
     pub(super) egress: BTreeMap<(String, Egress), f64>,
     /// By region.
     pub(super) nat: BTreeMap<String, f64>,
+    /// What totals are asked to include.
+    pub(super) asked_egress: Egress,
 }
 
 impl PriceList {
@@ -62,6 +64,17 @@ impl PriceList {
     /// Never: a test parses it.
     pub fn built_in() -> Self {
         Self::parse(BUILT_IN).expect("a test parses the built-in list")
+    }
+
+    /// The same list for bytes that go there: what a report prices with it includes that egress.
+    #[must_use]
+    pub fn with_egress(self, egress: Egress) -> Self {
+        Self { asked_egress: egress, ..self }
+    }
+
+    /// Where the bytes go that a report prices.
+    pub fn asked_egress(&self) -> Egress {
+        self.asked_egress
     }
 
     /// The day on which the prices were looked up, as `2026-11-25`.

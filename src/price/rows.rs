@@ -49,6 +49,7 @@ impl PriceList {
             s3: BTreeMap::new(),
             egress: rows("egress", ["region", "to"], file.egress, EgressRow::check)?,
             nat: rows("nat", ["region", ""], file.nat, NatRow::check)?,
+            asked_egress: Egress::None,
         };
         // STANDARD first, wherever it stands: the other classes may take its price of LIST.
         let (standard, others): (Vec<_>, Vec<_>) = (1..).zip(file.s3).partition(|(_, row)| text_of(row, "storage_class") == STANDARD);

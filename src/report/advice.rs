@@ -17,6 +17,8 @@ pub struct Cost {
     pub usd_requests: f64,
     /// Of one repetition: retrieval by storage class.
     pub usd_retrieval: f64,
+    /// Of one repetition: bytes that leave the region; `None` where that was not asked for.
+    pub usd_egress: Option<f64>,
     /// The seconds that are billed.
     pub billed_s: f64,
     /// Whether that is Fargate's minimum of a minute and not the time.
@@ -30,7 +32,7 @@ pub struct Cost {
 impl Cost {
     /// Everything.
     pub fn usd_total(&self) -> f64 {
-        self.usd_task + self.usd_requests + self.usd_retrieval
+        self.usd_task + self.usd_requests + self.usd_retrieval + self.usd_egress.unwrap_or(0.0)
     }
 }
 
@@ -59,9 +61,12 @@ pub struct Prediction {
     /// The same time as each repetition alone would have it.
     #[serde(skip)]
     pub runs_s: Vec<f64>,
-    /// The tasks' price of each of these; empty where no price is known.
+    /// What orders cells, for each of these: the tasks' price in US dollars, or in parts of it where no price is known.
     #[serde(skip)]
-    pub runs_usd: Vec<f64>,
+    pub runs_order: Vec<f64>,
+    /// The same for `seconds`.
+    #[serde(skip)]
+    pub order: Option<f64>,
     /// Fetching alone.
     pub fetch_s: f64,
     /// What the whole consists of, in order: name and seconds.

@@ -9,8 +9,8 @@ use super::model::{CellReport, Facts, Place, Workload};
 use super::observation::{Observation, Times};
 use crate::cell::UNITS_PER_VCPU;
 use crate::price::{
-    BILLED_GB_BYTES, MINIMUM_SECONDS, PriceList, RequestMix, StoredClass, TaskRates, TaskSize, billed_seconds, holding_size, memory_for_peak,
-    task_usd,
+    BILLED_GB_BYTES, Egress, FREE_STORAGE_GIB, MINIMUM_SECONDS, PriceList, RELATIVE_RATES, RequestMix, StoredClass, TaskRates, TaskSize,
+    billed_seconds, holding_size, memory_for_peak, storage_usd, task_usd,
 };
 use crate::results::record::TaskRun;
 use crate::sample::is_archived_class;
@@ -28,10 +28,18 @@ pub(super) fn fargate_size(report: &CellReport, place: &Place) -> Option<(u32, u
     holding_size(report.cell.cpu_units, if place.is_fargate() { report.cell.memory_mib } else { needed })
 }
 
+/// What is said where configurations have an order and no price.
+const RELATIVE_ORDER: &str = "cheapest goes by vCPU and memory, whose prices have the same proportion everywhere";
+
 /// Prices of one study.
 pub(super) struct Pricing {
     task: Option<TaskRates>,
     requests: Option<RequestMix>,
+    egress: Egress,
+    /// For one byte; `None` where the list has no price of it.
+    usd_per_byte_egress: Option<f64>,
+    /// For one GiB and hour beyond what is free; `None` where the list has no price of it.
+    storage: Option<f64>,
     dated: String,
     is_hypothetical: bool,
     /// Sentences for the reader.
@@ -53,19 +61,27 @@ impl Pricing {
     pub(super) fn of(workload: &Workload, facts: &Facts, prices: &PriceList) -> Self {
         let dated = prices.dated().to_owned();
         let is_hypothetical = !workload.place.is_fargate();
-        let mut pricing = Self { task: None, requests: None, dated, is_hypothetical, notes: Vec::new() };
+        let egress = prices.asked_egress();
+        let none = Self { task: None, requests: None, egress, usd_per_byte_egress: None, storage: None, dated, is_hypothetical, notes: Vec::new() };
+        let mut pricing = none;
         let Some(region) = &workload.region else {
-            pricing.notes.push("no price: the region is not known".to_owned());
+            pricing.notes.push(format!("no price: the region is not known; {RELATIVE_ORDER}"));
             return pricing;
         };
         let arch = workload.place.arch.as_deref().unwrap_or("x86_64");
         pricing.task = prices.fargate(region, arch);
         let classes = facts.storage_classes.iter().filter(|(name, _)| !is_archived_class(name));
         pricing.requests = prices.mix(region, classes.map(|(name, class)| StoredClass { name, objects: class.objects, bytes: class.bytes })).ok();
-        if pricing.task.is_none() || pricing.requests.is_none() {
-            let what = if pricing.task.is_none() { format!("Fargate on {arch}") } else { "every storage class of the bucket".to_owned() };
-            pricing.notes.push(format!("no price: the price list of {} has none for {what} in {region} (--prices FILE gives one)", pricing.dated));
+        pricing.usd_per_byte_egress = prices.egress_usd(region, egress, 1.0);
+        pricing.storage = prices.storage_usd_per_gb_hour(region);
+        if let Some(what) = pricing.missing(arch) {
+            let order = if pricing.task.is_none() { format!("; {RELATIVE_ORDER}") } else { String::new() };
+            let dated = &pricing.dated;
+            pricing.notes.push(format!("no price: the price list of {dated} has none for {what} in {region} (--prices FILE gives one){order}"));
             return pricing;
+        }
+        if let Some(of) = pricing.requests.as_ref().and_then(|requests| requests.of_region.as_ref()) {
+            pricing.notes.push(format!("prices of requests are those of {of}: the list has none of {region}"));
         }
         let what = if is_hypothetical { "as Fargate tasks in" } else { "of" };
         let billed = match workload.place.on.as_str() {
@@ -80,14 +96,33 @@ impl Pricing {
         pricing
     }
 
+    /// What the list has no price of.
+    fn missing(&self, arch: &str) -> Option<String> {
+        match (self.task, &self.requests, self.usd_per_byte_egress) {
+            (None, ..) => Some(format!("Fargate on {arch}")),
+            (_, None, _) => Some("every storage class of the bucket".to_owned()),
+            (.., None) => Some(self.egress.in_words().to_owned()),
+            _ => None,
+        }
+    }
+
+    /// Storage beyond what is free, for so many seconds; `None` where that has no price.
+    fn usd_storage(&self, report: &CellReport, seconds: f64) -> Option<f64> {
+        let most = report.observations.iter().filter_map(|observation| observation.usage.storage_gib).fold(0.0, f64::max);
+        if most <= FREE_STORAGE_GIB { Some(0.0) } else { self.storage.map(|usd| storage_usd(usd, most, seconds)) }
+    }
+
     /// What `used` costs in this cell; `None` without a price or a size.
     pub(super) fn cost(&self, report: &CellReport, used: Used) -> Option<Cost> {
         let (task, requests) = (self.task?, self.requests.as_ref()?);
         let pages = used.keys.div_ceil(PAGE_KEYS);
+        let usd_egress = used.bytes * self.usd_per_byte_egress?;
+        let usd_task = task_usd(task, size(report)?, used.seconds) + self.usd_storage(report, used.seconds)?;
         Some(Cost {
-            usd_task: task_usd(task, size(report)?, used.seconds) * f64::from(report.cell.shards.max(1)),
+            usd_task: usd_task * f64::from(report.cell.shards.max(1)),
             usd_requests: used.gets * requests.usd_per_get + pages as f64 * requests.usd_per_list,
             usd_retrieval: used.bytes * requests.usd_per_byte_retrieved,
+            usd_egress: (self.egress != Egress::None).then_some(usd_egress),
             billed_s: billed_seconds(used.seconds),
             is_minimum: used.seconds < MINIMUM_SECONDS,
             prices_dated: self.dated.clone(),
@@ -95,9 +130,10 @@ impl Pricing {
         })
     }
 
-    /// The price of the task alone, which is what configurations differ by: requests cost the same in each of them.
-    pub(super) fn usd_task(&self, report: &CellReport, seconds: f64) -> Option<f64> {
-        Some(task_usd(self.task?, size(report)?, seconds) * f64::from(report.cell.shards.max(1)))
+    /// What orders configurations: the price of the task alone, as requests cost the same in each of them. In US dollars, or, where Fargate has no price, in
+    /// parts of it: how much a vCPU costs for each GB is the same everywhere.
+    pub(super) fn task_order(&self, report: &CellReport, seconds: f64) -> Option<f64> {
+        Some(task_usd(self.task.unwrap_or(RELATIVE_RATES), size(report)?, seconds) * f64::from(report.cell.shards.max(1)))
     }
 
     /// Price ÷ TB of complete objects, at the rate of this repetition.
@@ -108,7 +144,7 @@ impl Pricing {
         let cost = self.cost(report, used)?;
         // An hour is far above the minimum, so the task's price is in proportion to its time.
         let usd_task = cost.usd_task / HOUR_S * observation.times.fetch_s?;
-        Some((usd_task + cost.usd_requests + cost.usd_retrieval) / (bytes / 1e12))
+        Some((usd_task + cost.usd_requests + cost.usd_retrieval + cost.usd_egress.unwrap_or(0.0)) / (bytes / 1e12))
     }
 
     /// One repetition of the cell, in the median.
@@ -119,6 +155,7 @@ impl Pricing {
             usd_task: median(|cost| cost.usd_task)?,
             usd_requests: median(|cost| cost.usd_requests)?,
             usd_retrieval: median(|cost| cost.usd_retrieval)?,
+            usd_egress: if self.egress == Egress::None { None } else { Some(median(|cost| cost.usd_egress.unwrap_or(0.0))?) },
             billed_s: median(|cost| cost.billed_s)?,
             is_minimum: median(|cost| cost.billed_s)? <= MINIMUM_SECONDS,
             prices_dated: self.dated.clone(),

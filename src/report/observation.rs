@@ -116,6 +116,8 @@ pub struct Usage {
     pub throttled_over_s: Option<f64>,
     /// Largest memory.
     pub peak_memory_bytes: Option<u64>,
+    /// Ephemeral storage of a task in GiB; `None` where it is not known.
+    pub storage_gib: Option<f64>,
     /// CPU seconds of the embedded server meanwhile.
     pub server_cpu_s: Option<f64>,
     /// Its threads.

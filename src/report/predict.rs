@@ -78,7 +78,8 @@ pub(super) fn predict(
     let usd = |seconds: f64| cost(seconds).map(|cost| cost.usd_total());
     let usd_interval = interval.and_then(|found| Some(Interval { low: usd(found.low)?, high: usd(found.high)?, level: found.level }));
     let runs_s: Vec<f64> = each_s.into_iter().map(|fetch_s| fixed_s + fetch_s).collect();
-    let runs_usd = runs_s.iter().filter_map(|seconds| pricing.usd_task(report, seconds + around_s.unwrap_or(0.0))).collect();
+    let order = |seconds: f64| pricing.task_order(report, seconds + around_s.unwrap_or(0.0));
+    let runs_order = runs_s.iter().filter_map(|seconds| order(*seconds)).collect();
     Some(Prediction {
         keys,
         bytes,
@@ -86,7 +87,8 @@ pub(super) fn predict(
         interval,
         usd_interval,
         runs_s,
-        runs_usd,
+        runs_order,
+        order: order(seconds),
         fetch_s,
         parts,
         scaled_by,

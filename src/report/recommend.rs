@@ -33,7 +33,7 @@ struct Able<'a> {
     place: usize,
     report: &'a CellReport,
     seconds: f64,
-    usd: Option<f64>,
+    order: Option<f64>,
 }
 
 fn of_program(program: &Program, study: &Study) -> Recommendation {
@@ -42,17 +42,17 @@ fn of_program(program: &Program, study: &Study) -> Recommendation {
         .filter(|(_, cell)| !cell.has_failures() && cell.verdict.limit != Limit::ServerBound)
         .filter_map(|(place, report)| {
             let prediction = report.prediction.as_ref()?;
-            Some(Able { place, report, seconds: prediction.seconds, usd: prediction.cost.as_ref().map(|cost| cost.usd_task) })
+            Some(Able { place, report, seconds: prediction.seconds, order: prediction.order })
         })
         .collect();
     let candidates = |values: fn(&super::Prediction) -> &Vec<f64>| -> Vec<Candidate> {
         able.iter().filter_map(|able| candidate(able, values(able.report.prediction.as_ref()?))).collect()
     };
     let fastest = choose::choose(&candidates(|prediction| &prediction.runs_s));
-    let cheapest = choose::choose(&candidates(|prediction| &prediction.runs_usd));
+    let cheapest = choose::choose(&candidates(|prediction| &prediction.runs_order));
     let because = match (&fastest, &cheapest) {
         (None, _) => Some(words::nothing(&of_program().map(|(_, cell)| cell).collect::<Vec<_>>())),
-        (Some(_), None) => Some("no cheapest cell: no price is known".to_owned()),
+        (Some(_), None) => Some("no cheapest cell: Fargate has no task of these sizes".to_owned()),
         _ => None,
     };
     let fastest = fastest.map(|chosen| {
@@ -162,7 +162,7 @@ fn side(report: &CellReport, curve: &Curve) -> Option<KneeSide> {
 
 /// Those that no other is at least as good as in time and price and better in one, fastest first.
 fn pareto(able: &[Able<'_>]) -> Vec<usize> {
-    let priced: Vec<(usize, f64, f64)> = able.iter().filter_map(|cell| Some((cell.place, cell.seconds, cell.usd?))).collect();
+    let priced: Vec<(usize, f64, f64)> = able.iter().filter_map(|cell| Some((cell.place, cell.seconds, cell.order?))).collect();
     front(&priced)
 }
 

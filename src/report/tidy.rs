@@ -52,7 +52,7 @@ const FACTORS: [&str; 12] =
     ["study", "source", "region", "place", "keys_sha256", "program", "is_contender", "cpu_units", "memory_mib", "mode", "concurrency", "shards"];
 
 /// Columns behind the metrics.
-const FINDINGS: [&str; 25] = [
+const FINDINGS: [&str; 26] = [
     "repetitions",
     "failed_repetitions",
     "failure_reasons",
@@ -68,6 +68,7 @@ const FINDINGS: [&str; 25] = [
     "repetition_task_usd",
     "repetition_requests_usd",
     "repetition_retrieval_usd",
+    "repetition_egress_usd",
     "prices_dated",
     "price_is_hypothetical",
     "held_s",
@@ -181,6 +182,7 @@ fn money_and_time(cell: &CellReport) -> Vec<String> {
         optional(cost.map(|cost| cost.usd_task)),
         optional(cost.map(|cost| cost.usd_requests)),
         optional(cost.map(|cost| cost.usd_retrieval)),
+        optional(cost.and_then(|cost| cost.usd_egress)),
         escape::csv(cost.map_or("", |cost| &cost.prices_dated)),
         optional(cost.map(|cost| cost.is_hypothetical)),
         optional(cell.held.map(|held| held.held_s)),

@@ -219,6 +219,16 @@ impl Place {
         format!("{prefix}{}{ending}", self.stem)
     }
 
+    /// Requests so far that stored something in the results bucket.
+    pub fn puts(&self) -> u64 {
+        self.remote.as_ref().map_or(0, |(bucket, _)| bucket.puts())
+    }
+
+    /// Whether results go to a bucket.
+    pub fn is_stored(&self) -> bool {
+        self.remote.is_some()
+    }
+
     /// Where the results are written on this machine.
     pub fn folder(&self) -> &Path {
         &self.dir

@@ -10,11 +10,13 @@ use tokio::sync::watch::Receiver;
 
 use super::gauges::Gauges;
 use super::kept::{Kept, kept, not_written, tell};
+use super::price::{Requests, price};
 use super::{Ended, Fetched, Log, Signal, account, last_word};
 use crate::exit::{Exit, Failure};
 use crate::plan::{Layout, RunPlan};
 use crate::platform::clock::{now_ns, utc_now};
 use crate::platform::fault;
+use crate::price::PriceList;
 use crate::results::csv::CsvWriter;
 use crate::results::files::CsvFile;
 use crate::results::keys::KeyFile;
@@ -41,6 +43,7 @@ pub(super) struct Outcome<'a> {
     pub(super) fetched: Fetched,
     pub(super) keys: Arc<KeyFile>,
     pub(super) spool: &'a Path,
+    pub(super) prices: &'a PriceList,
 }
 
 /// Writes and stores the results of a run that fetched.
@@ -51,7 +54,7 @@ pub(super) async fn finish(
     signal: &mut Receiver<Option<Signal>>,
 ) -> Result<Ended, Failure> {
     let begin = now_ns();
-    let Outcome { plan, fetched, keys, spool } = outcome;
+    let Outcome { plan, fetched, keys, spool, prices } = outcome;
     let Fetched { rows, items, handed, gauges, engine } = fetched;
     let engine_report = engine.as_ref().ok();
     engine_report.into_iter().flat_map(|report| &report.warnings).for_each(|warning| log.warn(warning.clone()));
@@ -97,7 +100,7 @@ pub(super) async fn finish(
     let is_good = account::close((&mut facts, &mut log), &tail, rows.written(), cause) && tail.failed == 0;
     log.phases.write_back_ns = Some(now_ns().saturating_sub(begin));
     let engine_failure = panic.map(|line| Failure::new(Exit::Unexpected, line)).or_else(|| engine.err().map(super::engine_failure));
-    let ended = Box::pin(store(place, Parcel { facts, log, summariser: tail.summariser, begin }, signal)).await?;
+    let ended = Box::pin(store(place, Parcel { facts, log, summariser: tail.summariser, begin, prices }, signal)).await?;
     let came = *signal.borrow();
     Ok(match (engine_failure, came) {
         (Some(failure), _) => Ended { exit: Err(failure), ..ended },
@@ -111,7 +114,7 @@ pub(super) async fn finish(
 pub(super) async fn without_fetch(
     place: Place,
     (mut facts, mut log): (RunFacts, Log<'_>),
-    signal: &mut Receiver<Option<Signal>>,
+    (prices, signal): (&PriceList, &mut Receiver<Option<Signal>>),
 ) -> Result<Ended, Failure> {
     facts.state = if signal.borrow().is_some() { State::Interrupted } else { State::Complete };
     facts.ended_at = Some(utc_now());
@@ -123,7 +126,7 @@ pub(super) async fn without_fetch(
             CsvWriter::new(file, 0).and_then(|csv| csv.finish().map(drop).map_err(Into::into)).map_err(|error| csv.unwritable(error.into()))
         })?;
     }
-    let parcel = Parcel { facts, log, summariser: Summariser::new(None), begin: now_ns() };
+    let parcel = Parcel { facts, log, summariser: Summariser::new(None), begin: now_ns(), prices };
     let ended = Box::pin(store(place, parcel, signal)).await?;
     let came = *signal.borrow();
     Ok(match came {
@@ -313,21 +316,24 @@ fn failures(log: &mut Log<'_>, tail: &Tail) {
 }
 
 /// Everything that [`store`] stores.
-struct Parcel<'a> {
+struct Parcel<'log, 'prices> {
     facts: RunFacts,
-    log: Log<'a>,
+    log: Log<'log>,
     summariser: Summariser,
     begin: u64,
+    prices: &'prices PriceList,
 }
 
 /// Stores CSV and summary; what cannot be stored is kept, and the failure says where. The summary comes last: when it is there, everything is.
 /// But after a signal the time may be short, and then the small one goes first.
-async fn store(place: Place, parcel: Parcel<'_>, signal: &mut Receiver<Option<Signal>>) -> Result<Ended, Failure> {
-    let Parcel { mut facts, mut log, summariser, begin } = parcel;
+async fn store(place: Place, parcel: Parcel<'_, '_>, signal: &mut Receiver<Option<Signal>>) -> Result<Ended, Failure> {
+    let Parcel { mut facts, mut log, summariser, begin, prices } = parcel;
     log.heed();
     facts.phases = log.phases;
     facts.warnings.clone_from(&log.warnings);
+    let lists = facts.lists;
     let mut summary = Box::new(summariser.finish(facts));
+    set_price(&mut summary, (lists, &place), prices);
     // Beside its CSV at once, however long that takes on its way to the bucket.
     let _said_below = summary.to_json().is_ok_and(|text| place.write_json(&text).is_ok());
     let summary_first = signal.borrow().is_some();
@@ -337,6 +343,7 @@ async fn store(place: Place, parcel: Parcel<'_>, signal: &mut Receiver<Option<Si
     }
     summary.phases.write_back_ns = Some(now_ns().saturating_sub(begin));
     (summary.cpu.whole_user_ns, summary.cpu.whole_sys_ns) = Gauges::whole_run();
+    set_price(&mut summary, (lists, &place), prices);
     let text = summary.to_json().map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
     if let Err(error) = place.write_json(&text) {
         return Err(kept((place, Kept::Csv), &summary, (error.to_string(), None)));
@@ -358,6 +365,15 @@ async fn store(place: Place, parcel: Parcel<'_>, signal: &mut Receiver<Option<Si
         Err(StoreError { message, hint, .. }) => Err(kept((place, Kept::Both), &summary, (message, hint))),
     };
     Ok(Ended { summary, exit })
+}
+
+/// Prices the run with what it has stored so far, and this summary.
+fn set_price(summary: &mut Summary, (lists, place): (u64, &Place), prices: &PriceList) {
+    let puts = place.puts() + u64::from(place.is_stored());
+    (summary.price, summary.no_price) = match price(summary, Requests { lists, puts }, prices) {
+        Ok(price) => (Some(price), None),
+        Err(why) => (None, Some(why)),
+    };
 }
 
 /// Stores the CSV. When a signal comes meanwhile, the summary does not wait for it any longer.

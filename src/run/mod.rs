@@ -13,6 +13,7 @@ mod interrupt;
 mod kept;
 mod last_word;
 mod log;
+mod price;
 mod rows;
 mod sampling;
 mod watch;
@@ -36,6 +37,7 @@ use crate::pace::{Pace, Store};
 use crate::plan::{Access, Order, RunPlan};
 use crate::platform::clock::{now_ns, utc_now};
 use crate::platform::{Environment, Sources, fault, panics};
+use crate::price::PriceList;
 use crate::results::items::{Items, LaidOut};
 use crate::results::keys::KeyFile;
 use crate::results::place::Place;
@@ -64,6 +66,8 @@ pub struct Surroundings<'a> {
     pub children: ChildOptions,
     /// The embedded server and the keys to it.
     pub embedded: Option<(&'a mut Embedded, StaticKeys)>,
+    /// What AWS charges.
+    pub prices: PriceList,
     /// Set once a signal has come.
     pub signal: Receiver<Option<Signal>>,
     /// Hears every event.
@@ -108,7 +112,7 @@ pub async fn run(plan: &RunPlan, surroundings: Surroundings<'_>) -> Result<Ended
 }
 
 async fn from_start_to_end(plan: &RunPlan, surroundings: Surroundings<'_>, last_word: &mut Option<LastWord>) -> Result<Ended, Failure> {
-    let Surroundings { process_start_ns, sources, children, mut embedded, mut signal, on_event, warnings, store } = surroundings;
+    let Surroundings { process_start_ns, sources, children, mut embedded, prices, mut signal, on_event, warnings, store } = surroundings;
     let (tell, notes) = unbounded_channel();
     let beside = Beside::new(tell.clone());
     let mut log = Log::new(on_event, (notes, beside.clone()));
@@ -146,10 +150,10 @@ async fn from_start_to_end(plan: &RunPlan, surroundings: Surroundings<'_>, last_
     facts.header.environment.look_again(&sources).await;
     match fetched {
         Ok(Some((fetched, keys))) => {
-            let outcome = finish::Outcome { plan, fetched, keys, spool: spool.path() };
+            let outcome = finish::Outcome { plan, fetched, keys, spool: spool.path(), prices: &prices };
             Box::pin(finish::finish(place, (facts, log), outcome, &mut signal)).await
         }
-        Ok(None) => Box::pin(finish::without_fetch(place, (facts, log), &mut signal)).await,
+        Ok(None) => Box::pin(finish::without_fetch(place, (facts, log), (&prices, &mut signal))).await,
         Err(failure) => Err(Box::pin(finish::failed(&mut place, (facts, log), failure)).await),
     }
 }
@@ -194,7 +198,7 @@ async fn list_and_fetch(
         }
     };
     fault::point("listed");
-    (facts.keys_listed, facts.listed_bytes, facts.sample) = (listed.keys, listed.bytes, sample);
+    (facts.keys_listed, facts.listed_bytes, facts.sample, facts.lists) = (listed.keys, listed.bytes, sample, listed.pages);
     if listed.keys == 0 {
         log.warn(format!("there are no keys under s3://{}/{}", plan.bucket, plan.selection.prefix));
         return Ok(None);

@@ -22,6 +22,7 @@ use crate::exit::Failure;
 use crate::pace::Store;
 use crate::plan::names::{self, Wrong};
 use crate::plan::{Access, ClientKind, Destination, Layout, Limits, MAX_ATTEMPTS, Mode, RunPlan, S3Uri};
+use crate::price::Egress;
 use crate::server;
 use reader::{Reader, usage};
 pub use reports::{CompareSettings, ReportFormat, ReportSettings, ResultSource, SourceSettings, compare, report};
@@ -86,6 +87,8 @@ pub struct RunSettings {
     pub log: Log,
     /// Namespace of the metrics that are written at the end.
     pub emf: Option<String>,
+    /// A price list instead of the built-in one.
+    pub prices: Option<PathBuf>,
     /// Settings that another makes meaningless, and what wins.
     pub warnings: Vec<String>,
 }
@@ -111,6 +114,7 @@ pub fn run(raw: &Raw) -> Result<RunSettings, Failure> {
         work: reader.word("work")?.unwrap_or_default(),
         layout: layout(&reader)?,
         destination: destination(raw, embedded.is_some(), &mut warnings)?,
+        egress: egress(&reader)?,
     };
     check_lean(raw, &plan)?;
     results_outside_source(raw, &plan, &mut warnings)?;
@@ -125,6 +129,7 @@ pub fn run(raw: &Raw) -> Result<RunSettings, Failure> {
         output: reader.one_of("output", FORMATS)?.unwrap_or_default(),
         log: log(raw)?,
         emf: emf::namespace(&reader)?,
+        prices: reader.path("prices"),
         warnings,
     })
 }
@@ -243,6 +248,11 @@ fn limits(raw: &Raw) -> Result<Limits, Failure> {
         stall_timeout: reader.time("stall-timeout")?.unwrap_or(default.stall_timeout),
         fetch_timeout: reader.time("timeout")?,
     })
+}
+
+/// Where the bytes go that are read.
+fn egress(reader: &Reader<'_>) -> Result<Egress, Failure> {
+    Ok(reader.word("egress")?.unwrap_or_default())
 }
 
 /// In which order objects are fetched, and in which parts.

@@ -6,6 +6,7 @@ use super::reader::{Reader, usage};
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
 use crate::plan::{Access, S3Uri};
+use crate::price::Egress;
 use crate::report::Metric;
 
 /// Where results are read.
@@ -40,6 +41,8 @@ pub struct SourceSettings {
     pub access: Access,
     /// A price list instead of the built-in one.
     pub prices: Option<PathBuf>,
+    /// Where the bytes went that were read.
+    pub egress: Egress,
 }
 
 /// Everything `report` was asked for.
@@ -148,7 +151,7 @@ pub fn compare(raw: &Raw) -> Result<CompareSettings, Failure> {
 }
 
 fn sources(raw: &Raw) -> Result<SourceSettings, Failure> {
-    Ok(SourceSettings { access: super::access(raw)?, prices: Reader(raw).path("prices") })
+    Ok(SourceSettings { access: super::access(raw)?, prices: Reader(raw).path("prices"), egress: super::egress(&Reader(raw))? })
 }
 
 fn name(format: ReportFormat) -> &'static str {

@@ -118,6 +118,7 @@ fn run(raw: &Raw, (embedded, dry_run): (bool, bool), warnings: &mut Vec<String>)
         work: reader.word("work")?.unwrap_or_default(),
         layout: super::layout(&reader)?,
         destination: destination(raw, dry_run)?,
+        egress: super::egress(&reader)?,
     };
     if plan.destination.bucket.as_deref() == Some(plan.bucket.as_str()) {
         return Err(usage(format!("the results bucket {} is the source bucket", plan.bucket), "a job writes to another bucket than it reads"));

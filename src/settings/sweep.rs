@@ -13,7 +13,7 @@ use super::{Log, ProgressWhen};
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
 use crate::plan::{Access, ClientKind, KeySample, Layout, Mode, S3Uri};
-use crate::price;
+use crate::price::{self, Egress};
 use crate::sweep::plan::{Auto, MemoryChoice, SweepPlan, cpu_units};
 use crate::sweep::{Failed, Job, Oversize};
 use crate::units;
@@ -45,6 +45,8 @@ pub struct SweepSettings {
     pub progress: ProgressWhen,
     /// Another price list.
     pub prices: Option<PathBuf>,
+    /// Where the bytes go that are read.
+    pub egress: Egress,
     /// Log lines.
     pub log: Log,
     /// Settings that another makes meaningless, and what wins.
@@ -106,6 +108,7 @@ pub fn sweep(raw: &Raw, beside: Beside<'_>) -> Result<SweepSettings, Failure> {
         },
         progress: super::progress_when(&reader)?,
         prices: reader.path("prices"),
+        egress: super::egress(&reader)?,
         log: super::log(raw)?,
         warnings,
     })

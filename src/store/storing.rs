@@ -5,7 +5,7 @@
 
 use std::io::Read;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use aws_sdk_s3::Config;
 use aws_sdk_s3::config::RequestChecksumCalculation;
@@ -39,13 +39,21 @@ pub(super) struct Dialect {
     parts: AtomicBool,
     /// Whether keys in listings can be had percent-encoded.
     encoding: AtomicBool,
+    /// Requests that stored something, or part of it; AWS bills each.
+    puts: AtomicU64,
 }
 
 impl Dialect {
     /// All of S3, but for the checksums where `AWS_REQUEST_CHECKSUM_CALCULATION` or the profile leaves them out.
     pub(super) fn of(session: &Session) -> Self {
         let checksum = session.config().request_checksum_calculation() != Some(RequestChecksumCalculation::WhenRequired);
-        Self { checksum: AtomicBool::new(checksum), condition: AtomicBool::new(true), parts: AtomicBool::new(true), encoding: AtomicBool::new(true) }
+        Self::taking(checksum)
+    }
+
+    /// All of S3, with checksums or without.
+    fn taking(checksum: bool) -> Self {
+        let [condition, parts, encoding] = [const { AtomicBool::new(true) }; 3];
+        Self { checksum: AtomicBool::new(checksum), condition, parts, encoding, puts: AtomicU64::new(0) }
     }
 
     /// Whether listings are asked for with their keys percent-encoded.
@@ -121,6 +129,15 @@ impl Content<'_> {
 }
 
 impl Bucket {
+    /// Requests so far that stored something in this bucket: PUTs, parts of uploads, and what begins and ends an upload.
+    pub fn puts(&self) -> u64 {
+        self.dialect.puts.load(Relaxed)
+    }
+
+    fn count_put(&self) {
+        self.dialect.puts.fetch_add(1, Relaxed);
+    }
+
     /// Stores bytes under `key`, with a checksum where the store takes one.
     pub async fn store(&mut self, key: &str, bytes: Vec<u8>, replace: Replace) -> Result<(), StoreError> {
         self.store_whole(key, &Content::Bytes(bytes.into()), replace).await
@@ -147,6 +164,7 @@ impl Bucket {
     async fn put(&mut self, key: &str, content: &Content<'_>, form: Form) -> Result<(), StoreError> {
         loop {
             let body = content.stream().await.map_err(|cause| self.failed(key, &cause))?;
+            self.count_put();
             let request = self.client.put_object().bucket(&self.name).key(key).set_checksum_algorithm(form.algorithm());
             let request = request.set_if_none_match(form.if_none_match()).content_type(content_type(key)).body(body);
             let answer = request.customize().config_override(form.overrides()).send().await;
@@ -212,6 +230,7 @@ impl Bucket {
 
     async fn begin_upload(&mut self, key: &str, form: Form) -> Result<String, StoreError> {
         loop {
+            self.count_put();
             let request = self.client.create_multipart_upload().bucket(&self.name).key(key).set_checksum_algorithm(form.algorithm());
             let answer = request.content_type(content_type(key)).send().await.map_err(|error| self.call("store", key).failed(&error));
             match answer {
@@ -243,6 +262,7 @@ impl Bucket {
                 return Ok(parts);
             }
             let number = i32::try_from(parts.len() + 1).map_err(|_| self.failed(key, "too large"))?;
+            self.count_put();
             let request = self.client.upload_part().bucket(&self.name).key(key).upload_id(&upload.id).part_number(number);
             let request = request.set_checksum_algorithm(upload.form.algorithm()).body(ByteStream::from(part));
             let answer = request.customize().config_override(upload.form.overrides()).send().await;
@@ -259,6 +279,7 @@ impl Bucket {
             if replace == Replace::No && !form.condition {
                 self.look_first(key, refusal.as_ref()).await?;
             }
+            self.count_put();
             let request = self.client.complete_multipart_upload().bucket(&self.name).key(key).upload_id(&upload.id);
             let request = request.multipart_upload(parts.clone()).set_if_none_match(form.if_none_match());
             match request.send().await.map_err(|error| self.call("store", key).failed(&error)) {
@@ -312,7 +333,7 @@ mod tests {
     use super::*;
 
     fn dialect() -> Dialect {
-        Dialect { checksum: AtomicBool::new(true), condition: AtomicBool::new(true), parts: AtomicBool::new(true), encoding: AtomicBool::new(true) }
+        Dialect::taking(true)
     }
 
     #[test]

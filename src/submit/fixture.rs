@@ -31,6 +31,7 @@ pub(crate) fn job() -> Job {
                 spool_dir: None,
                 no_overwrite: false,
             },
+            egress: crate::price::Egress::None,
         },
         pages: ClientKind::Lean,
         size: (512, 1_024),

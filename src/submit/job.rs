@@ -139,6 +139,7 @@ impl Job {
             ("PARFETCH_RESULT_PREFIX", self.key("results/")),
             ("PARFETCH_SHARD_COUNT", shards.to_string()),
             ("PARFETCH_WORK", run.work.to_string()),
+            ("PARFETCH_EGRESS", run.egress.to_string()),
         ];
         pairs.extend(layout(run.layout));
         pairs.extend(limits(run.limits));

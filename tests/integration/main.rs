@@ -9,6 +9,7 @@ mod ecs;
 mod faults;
 mod in_task;
 mod listing;
+mod prices;
 mod processes;
 mod reference;
 mod reports;

@@ -12,7 +12,6 @@ use crate::platform::Environment;
 use crate::report::model::{Place, Sampled, Workload};
 use crate::report::observation::{Counts, Course, Percentiles, Times, Usage};
 use crate::results::summary::{Attempts, Flaw, SampleFacts, Series, State, StorageClass, Summary, Totals, judge};
-use crate::sample::ErrorCode;
 use crate::stats::histogram::Snapshot;
 
 /// Bytes of a MiB.
@@ -166,7 +165,7 @@ fn numbers(summary: &Summary) -> Numbers {
             received_bytes: totals.and_then(|totals| totals.received_bytes),
             attempts: summary.attempts.as_ref().map(|attempts| attempts.total),
             throttles: summary.attempts.as_ref().map(|attempts| attempts.throttles),
-            unpaid: summary.attempts.as_ref().map(unpaid),
+            unpaid: summary.attempts.as_ref().map(Attempts::unpaid),
             timed: Some(distributions.latency.count),
         },
         usage: Usage {
@@ -176,6 +175,8 @@ fn numbers(summary: &Summary) -> Numbers {
             throttled_s: seconds(cpu.throttled_ns),
             throttled_over_s: seconds(phases.fetch_ns),
             peak_memory_bytes: summary.memory.peak_pss_bytes,
+            // A little more than was asked for is reserved.
+            storage_gib: summary.environment.ecs.as_ref().and_then(|task| task.ephemeral_reserved_bytes).map(|bytes| (bytes / (MIB << 10)) as f64),
             server_cpu_s: seconds(server("cpu_ns")),
             server_threads: server("threads").and_then(|threads| u32::try_from(threads).ok()),
         },
@@ -190,15 +191,6 @@ fn numbers(summary: &Summary) -> Numbers {
         course: summary.series.as_ref().and_then(|series| course(series, phases.fetch_ns, summary.active_window_ns)),
         clock_error_ms: None,
     }
-}
-
-/// Failed attempts that are not billed.
-fn unpaid(attempts: &Attempts) -> u64 {
-    let is_unpaid = |word: &str| {
-        let status = word.strip_prefix("HTTP").and_then(|status| status.parse().ok());
-        status.map_or_else(|| ErrorCode::from_word(word), ErrorCode::from_status).is_unpaid()
-    };
-    attempts.by_code.iter().filter(|(word, _)| is_unpaid(word)).map(|(_, count)| count).sum()
 }
 
 fn epoch_s(summary: &Summary) -> Option<f64> {

@@ -94,6 +94,7 @@ pub(super) fn merge(shards: &[Reduced]) -> Result<Numbers, SnapshotError> {
             throttled_s: usage(|usage| usage.throttled_s),
             throttled_over_s: usage(|usage| usage.throttled_over_s),
             peak_memory_bytes: numbers.iter().map(|shard| shard.usage.peak_memory_bytes).sum(),
+            storage_gib: numbers.iter().filter_map(|shard| shard.usage.storage_gib).reduce(f64::max),
             server_cpu_s: None,
             server_threads: None,
         },

@@ -115,8 +115,8 @@ fn position(choice: &Choice) -> Vec<String> {
 
 fn cost(prediction: &Prediction) -> String {
     let Some(cost) = &prediction.cost else { return ", price not known".to_owned() };
-    let Cost { usd_task, usd_requests, usd_retrieval, .. } = *cost;
-    let retrieval = if usd_retrieval > 0.0 { format!(", retrieval {}", usd(usd_retrieval)) } else { String::new() };
+    let Cost { usd_task, usd_requests, .. } = *cost;
+    let others = other_costs(cost);
     let would = if cost.is_hypothetical { " if it ran on Fargate" } else { "" };
     let within = prediction.usd_interval.as_ref().map_or_else(String::new, |interval| {
         let (low, high) = (usd(interval.low), usd(interval.high));
@@ -124,12 +124,19 @@ fn cost(prediction: &Prediction) -> String {
     });
     let share = units::percent(usd_requests / cost.usd_total().max(1e-12));
     let parts = format!(
-        "task {}, requests {}: {share}, the same in every configuration{retrieval}; prices of {}",
+        "task {}, requests {}: {share}, the same in every configuration{others}; prices of {}",
         usd(usd_task),
         usd(usd_requests),
         cost.prices_dated
     );
     format!(", {}{within}{would} ({parts})", usd(cost.usd_total()))
+}
+
+/// `, retrieval $1.20, egress $9.00`: what is not in every price.
+pub(crate) fn other_costs(cost: &Cost) -> String {
+    let retrieval = Some(cost.usd_retrieval).filter(|usd| *usd > 0.0);
+    let parts = [(retrieval, "retrieval"), (cost.usd_egress, "egress")];
+    parts.into_iter().filter_map(|(money, what)| Some(format!(", {what} {}", usd(money?)))).collect()
 }
 
 /// What a predicted rate rests on; follows a clause.

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::number::{self, plural};
+use super::advice::other_costs;
+use super::number::{self, plural, usd};
 use crate::plan::{Layout, Order};
 use crate::report::advice::Cost;
 use crate::report::model::{Facts, Sampled, Study, Workload};
@@ -30,6 +31,7 @@ pub(crate) fn facts(study: &Study) -> Vec<(&'static str, Vec<String>)> {
         ("Clocks", clocks(study)),
         ("Made", made(facts)),
         ("Prices", prices(study)),
+        ("Price", run_price(study)),
     ];
     rows.into_iter().filter(|(_, parts)| !parts.is_empty()).collect()
 }
@@ -146,6 +148,19 @@ fn prices(study: &Study) -> Vec<String> {
     let mut parts = vec![format!("of {dated}")];
     if costs.iter().any(|cost| cost.is_hypothetical) {
         parts.push("what Fargate tasks of these sizes and rates would cost: these runs were elsewhere".to_owned());
+    }
+    parts
+}
+
+/// What one run cost, where the study is one run.
+fn run_price(study: &Study) -> Vec<String> {
+    let [cell] = study.cells.as_slice() else { return Vec::new() };
+    let Some(cost) = cell.cost.as_ref().filter(|_| cell.observations.len() == 1) else { return Vec::new() };
+    let share = units::percent(cost.usd_requests / cost.usd_total().max(f64::MIN_POSITIVE));
+    let sum = format!("{}: task {}, requests {} ({share}){}", usd(cost.usd_total()), usd(cost.usd_task), usd(cost.usd_requests), other_costs(cost));
+    let mut parts = vec![sum];
+    if cost.is_minimum {
+        parts.push("the task is billed for one minute, the minimum".to_owned());
     }
     parts
 }

@@ -204,7 +204,6 @@ impl Summariser {
             Series { fetches, ..series }
         });
         (summary.cpu, summary.memory, summary.interface) = (cpu, facts.memory, facts.interface);
-        summary.price = facts.price;
         summary.warnings = facts.warnings;
         summary.storage_classes = self.storage;
         summary.totals = totals;

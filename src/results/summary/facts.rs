@@ -1,7 +1,7 @@
 //! What a run knows of itself apart from its rows: the input of a summary. Plain data.
 
 use super::account::Asked;
-use super::parts::{Interface, Memory, Phases, Price, Series};
+use super::parts::{Interface, Memory, Phases, Series};
 use super::sampled::SampleFacts;
 use super::{Settings, State};
 use crate::plan::RunPlan;
@@ -90,6 +90,8 @@ pub struct RunFacts {
     pub keys_listed: u64,
     /// Their size as listed.
     pub listed_bytes: Option<u64>,
+    /// LIST requests that this took.
+    pub lists: u64,
     /// What was asked for in a run that time ends; `None`: each key once.
     pub asked: Option<Asked>,
     /// Epoch to the moment the queue was empty.
@@ -108,8 +110,6 @@ pub struct RunFacts {
     pub memory: Memory,
     /// Network interfaces.
     pub interface: Interface,
-    /// What it cost.
-    pub price: Option<Price>,
     /// The embedded server.
     pub server: Option<ServerFacts>,
     /// What a person should know.
@@ -127,6 +127,7 @@ impl RunFacts {
             sample: None,
             keys_listed: 0,
             listed_bytes: None,
+            lists: 0,
             asked: None,
             active_window_ns: None,
             received_bytes: None,
@@ -136,7 +137,6 @@ impl RunFacts {
             cpu: CpuFacts::default(),
             memory: Memory::default(),
             interface: Interface::default(),
-            price: None,
             server: None,
             warnings: Vec::new(),
         }

@@ -2,9 +2,10 @@
 
 use std::num::NonZeroU32;
 
-use super::{CpuFacts, Header, Interface, Memory, Phases, Price, RunFacts, Series, State, Summary, summarise};
+use super::{CpuFacts, Header, Interface, Memory, Phases, Price, PricedTask, RunFacts, Series, State, Summary, summarise};
 use crate::plan::{Access, ClientKind, Destination, KeySource, Layout, Limits, Mode, RunPlan, Selection, Work};
 use crate::platform::Environment;
+use crate::price::Egress;
 use crate::sample::{ErrorCode, ErrorCodes, KeyRecord, Outcome, Sample};
 
 const WORKERS: usize = 32;
@@ -24,6 +25,7 @@ pub(crate) fn plan() -> RunPlan {
         work: Work::None,
         layout: Layout::default(),
         destination: Destination { bucket: Some("results".to_owned()), prefix: String::new(), out: None, spool_dir: None, no_overwrite: false },
+        egress: Egress::None,
     }
 }
 
@@ -67,9 +69,31 @@ pub(crate) fn complete() -> Summary {
     };
     facts.memory = Memory { peak_pss_bytes: Some(41_000_000), samples: 7, peak_rss_bytes: Some(44_000_000) };
     facts.interface = Interface { rx_bytes: Some(received + received / 50), tx_bytes: Some(9_000_000), loopback_rx_bytes: Some(0) };
-    facts.price = Some(Price { usd_task: 0.0018, usd_requests: 0.000_804, usd_per_tb: Some(0.171), prices_dated: "2026-11-01".to_owned() });
     facts.warnings = vec!["bucket `images`: 2 keys end in a slash".to_owned()];
-    summarise(facts, rows)
+    Summary { price: Some(price()), ..summarise(facts, rows) }
+}
+
+/// What [`complete`] would cost.
+fn price() -> Price {
+    Price {
+        usd_total: 0.002_461,
+        usd_task: 0.001_645,
+        usd_storage: 0.0,
+        usd_requests: 0.000_816,
+        usd_retrieval: 0.0,
+        usd_egress: None,
+        usd_per_tb: Some(0.193),
+        billed_s: 60.0,
+        is_minimum: true,
+        task: PricedTask { vcpu: 2.0, memory_mib: 4_096, arch: "x86_64".to_owned(), region: "us-east-1".to_owned(), storage_gib: None },
+        is_hypothetical: true,
+        gets: 2_001,
+        lists: 2,
+        puts: 3,
+        requests_of: "us-east-1".to_owned(),
+        egress: Egress::None,
+        prices_dated: "2026-11-01".to_owned(),
+    }
 }
 
 /// An interrupted run against another store: every outcome once, and most facts missing.
@@ -93,7 +117,7 @@ pub(crate) fn with_failures() -> Summary {
         (key("d", "DEEP_ARCHIVE"), Sample::default(), 0),
         (key("e", "STANDARD"), Sample::default(), 0),
     ];
-    summarise(facts, rows)
+    Summary { no_price: Some("the region is not known".to_owned()), ..summarise(facts, rows) }
 }
 
 /// Start, last attempt's start, first byte and end in µs.

@@ -9,6 +9,7 @@ mod facts;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod parts;
+mod price;
 mod sampled;
 mod settings;
 pub mod thresholds;
@@ -19,9 +20,10 @@ pub use account::{Asked, Flaw, judge};
 pub use collect::{Summariser, summarise};
 pub use facts::{CpuFacts, Header, RunFacts, ServerFacts};
 pub use parts::{
-    Attempts, CpuTime, Distributions, InFlight, Interface, Memory, NotAsListed, Outcomes, Phases, Price, Rates, SIZE_CLASS_BOUNDS, Series, SizeClass,
+    Attempts, CpuTime, Distributions, InFlight, Interface, Memory, NotAsListed, Outcomes, Phases, Rates, SIZE_CLASS_BOUNDS, Series, SizeClass,
     StorageClass, Totals,
 };
+pub use price::{Price, PricedTask};
 pub use sampled::{SampleClass, SampleFacts};
 pub use settings::Settings;
 pub use verdict::{Verdict, Word};
@@ -111,8 +113,11 @@ pub struct Summary {
     pub memory: Memory,
     /// Network interfaces.
     pub interface: Interface,
-    /// What the run cost; null where no price is known.
+    /// What the run cost; null where no price is known, and while the run goes on.
     pub price: Option<Price>,
+    /// Why there is no price; null where there is one.
+    #[serde(default)]
+    pub no_price: Option<String>,
     /// What the embedded server measured of itself, as it reported it; null without one.
     pub server: Option<serde_json::Value>,
     /// What a person should know about this run.
@@ -173,6 +178,7 @@ impl Summary {
             memory: Memory::default(),
             interface: Interface::default(),
             price: None,
+            no_price: None,
             server: None,
             warnings: Vec::new(),
             verdict: None,

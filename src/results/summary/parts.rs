@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::sample::ErrorCode;
 use crate::stats::histogram::Snapshot;
 
 /// How long each part of a run took; null for a part that was not reached.
@@ -182,6 +183,17 @@ pub struct Attempts {
     pub connections_opened: Option<u64>,
 }
 
+impl Attempts {
+    /// Failed attempts that AWS does not bill: answers of 5xx, and connections that were not made.
+    pub fn unpaid(&self) -> u64 {
+        let is_unpaid = |word: &str| {
+            let status = word.strip_prefix("HTTP").and_then(|status| status.parse().ok());
+            status.map_or_else(|| ErrorCode::from_word(word), ErrorCode::from_status).is_unpaid()
+        };
+        self.by_code.iter().filter(|(word, _)| is_unpaid(word)).map(|(_, count)| count).sum()
+    }
+}
+
 /// Processor time. Fetch phase: between barrier and end, of every process of the run, as each reported it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CpuTime {
@@ -225,17 +237,4 @@ pub struct Interface {
     pub tx_bytes: Option<u64>,
     /// Received by the loopback interface.
     pub loopback_rx_bytes: Option<u64>,
-}
-
-/// What a run cost.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Price {
-    /// vCPU and memory of the task.
-    pub usd_task: f64,
-    /// GET and LIST requests.
-    pub usd_requests: f64,
-    /// Both ÷ TB of goodput.
-    pub usd_per_tb: Option<f64>,
-    /// Date of the price list, `2026-11-01`.
-    pub prices_dated: String,
 }

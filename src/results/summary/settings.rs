@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{Access, ClientKind, Destination, Mode, Order, RunPlan, SHUFFLE_SEED, Selection, Work};
+use crate::price::Egress;
 use crate::units::SECOND_NS;
 
 /// What a run was asked to do, every default filled in.
@@ -44,6 +45,9 @@ pub struct Settings {
     pub part_size_bytes: Option<NonZeroU64>,
     /// Where results went.
     pub destination: Destination,
+    /// Where the bytes go that are read, for the price.
+    #[serde(default)]
+    pub egress: Egress,
 }
 
 impl From<&RunPlan> for Settings {
@@ -66,6 +70,7 @@ impl From<&RunPlan> for Settings {
             order_seed: (plan.layout.order == Order::Shuffled).then_some(SHUFFLE_SEED),
             part_size_bytes: plan.layout.part_size,
             destination: plan.destination.clone(),
+            egress: plan.egress,
         }
     }
 }
