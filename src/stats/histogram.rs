@@ -202,7 +202,8 @@ impl Snapshot {
     pub fn histogram(&self) -> Result<Histogram, SnapshotError> {
         let mut whole = Histogram::default();
         let Some(text) = &self.hdr_v2_base64 else {
-            return if self.count == 0 { Ok(whole) } else { Err(SnapshotError::Contradiction) };
+            let is_empty = self.count == 0 && (self.sum_ns, self.min_ns, self.max_ns) == (None, None, None);
+            return if is_empty { Ok(whole) } else { Err(SnapshotError::Contradiction) };
         };
         let bytes = STANDARD.decode(text)?;
         check_head(&bytes)?;
@@ -213,7 +214,8 @@ impl Snapshot {
         let (Some(sum), Some(min), Some(max)) = (self.sum_ns, self.min_ns, self.max_ns) else {
             return Err(SnapshotError::Contradiction);
         };
-        if whole.count() != self.count || min > max {
+        let all = |each: u64| each.saturating_mul(self.count);
+        if self.count == 0 || whole.count() != self.count || !(all(min)..=all(max)).contains(&sum) {
             return Err(SnapshotError::Contradiction);
         }
         (whole.sum_ns, whole.min_ns, whole.max_ns) = (sum, min, max);
@@ -290,6 +292,8 @@ mod tests {
         let snapshot = Histogram::default().snapshot();
         assert_eq!(snapshot, Snapshot::default());
         assert_eq!(snapshot.histogram().unwrap(), Histogram::default());
+        let empty = Snapshot { max_ns: Some(5), ..snapshot };
+        assert!(matches!(empty.histogram(), Err(SnapshotError::Contradiction)), "the longest of no times");
     }
 
     #[test]
@@ -318,6 +322,7 @@ mod tests {
         assert!(matches!(with(|s| s.hdr_v2_base64 = Some("AAAA".to_owned())), Err(SnapshotError::Encoding(_))));
         assert!(matches!(with(|s| s.count = 3), Err(SnapshotError::Contradiction)));
         assert!(matches!(with(|s| s.max_ns = None), Err(SnapshotError::Contradiction)));
+        assert!(matches!(with(|s| s.sum_ns = Some(1)), Err(SnapshotError::Contradiction)));
         assert!(matches!(with(|s| s.hdr_v2_base64 = None), Err(SnapshotError::Contradiction)));
     }
 
