@@ -1,7 +1,7 @@
 //! The summary of a run as a person reads it: aligned, at most as wide as asked, in words where colour says something too.
 
 use super::{Style, bars, one_line};
-use crate::results::summary::{Price, State, Summary, Word};
+use crate::results::summary::{Limit, Price, State, Summary};
 use crate::stats::histogram::Snapshot;
 use crate::units;
 
@@ -274,7 +274,7 @@ impl Page {
             text = format!("{text} A burst rate: {} say nothing about hours.", units::duration(ns));
         }
         let word = verdict.word.as_str();
-        let marked = if verdict.word == Word::Failed { self.style.bad(word) } else { self.style.strong(word) };
+        let marked = if verdict.word == Limit::Failed { self.style.bad(word) } else { self.style.strong(word) };
         let mut line = format!("  Verdict: {marked}.");
         let mut column = 12 + word.len();
         for piece in text.split(' ') {

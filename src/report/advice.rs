@@ -58,7 +58,7 @@ pub struct Prediction {
     pub interval: Option<Interval>,
     /// What that costs, in US dollars; `None` where the interval or the price is not known.
     pub usd_interval: Option<Interval>,
-    /// The same time as each repetition alone would have it.
+    /// The same time as each repetition alone would have it, without what the time of that run did to it.
     #[serde(skip)]
     pub runs_s: Vec<f64>,
     /// What orders cells, for each of these: the tasks' price in US dollars, or in parts of it where no price is known.

@@ -22,10 +22,23 @@ pub(super) struct Burst {
     pub(super) sustained_bytes_per_s: f64,
     /// Bytes above the sustained rate until it ended.
     credit_bytes: f64,
-    /// Seconds until it ended, where that is the same for slow and fast cells.
-    ends_s: Option<f64>,
+    /// Seconds until it ended.
+    at_s: f64,
+    /// Which of the two is the same for slow and fast cells.
+    pub(super) ends: Ends,
     /// Of the drop that the middle cell saw.
     p: f64,
+}
+
+/// What ends a burst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ends {
+    /// The bytes above the sustained rate.
+    Credit,
+    /// The time.
+    Clock,
+    /// Either: only cells that are about as fast saw it. What is slower may have longer, or not.
+    Unknown,
 }
 
 /// What one cell saw of its drop.
@@ -70,27 +83,34 @@ pub(super) fn of_size(cells: &[(&Cell, Vec<&Observation>)]) -> Option<Burst> {
         .iter()
         .filter_map(|(cell, observations)| {
             let drop = drop_of(observations.iter().copied())?;
-            let (before, after) = (drop.before_bytes_per_s / shards(cell), drop.after_bytes_per_s / shards(cell));
-            let credit = (drop.bytes as f64 / shards(cell) - after * drop.at_s).max(0.0);
-            Some(Drop { before, after, at_s: drop.at_s, credit, p: drop.p })
+            let (before, fell) = (drop.before_bytes_per_s / shards(cell), drop.after_bytes_per_s / drop.before_bytes_per_s.max(1.0));
+            let credit = (drop.bytes as f64 / shards(cell) - before * fell * drop.at_s).max(0.0);
+            // Few runs last beyond a drop, and one may have been slow throughout. How far the rate fell does not depend on that; how fast it was before is
+            // known from all runs of the cell.
+            let usual = median(&observations.iter().filter_map(|observation| rate(observation)).collect::<Vec<_>>())? / shards(cell);
+            Some(Drop { before, after: usual * fell, at_s: drop.at_s, credit, p: drop.p })
         })
         .collect();
     let middle = |of: fn(&Drop) -> f64| median(&drops.iter().map(of).collect::<Vec<_>>());
     Some(Burst {
         sustained_bytes_per_s: middle(|drop| drop.after)?,
         credit_bytes: middle(|drop| drop.credit)?,
-        ends_s: by_the_clock(&drops).then(|| middle(|drop| drop.at_s)).flatten(),
+        at_s: middle(|drop| drop.at_s)?,
+        ends: ends(&drops),
         p: middle(|drop| drop.p)?,
     })
 }
 
-/// Whether cells of different rates agree better on the time of their drops than on the bytes above the sustained rate.
-fn by_the_clock(drops: &[Drop]) -> bool {
+/// Whether cells of different rates agree better on the time of their drops or on the bytes above the sustained rate.
+fn ends(drops: &[Drop]) -> Ends {
     let spread = |of: fn(&Drop) -> f64| {
         let values = || drops.iter().map(|drop| of(drop).max(1e-9));
         values().fold(0.0, f64::max) / values().fold(f64::INFINITY, f64::min)
     };
-    drops.len() > 1 && spread(|drop| drop.before) >= RATES_APART && spread(|drop| drop.at_s) < spread(|drop| drop.credit)
+    if drops.len() < 2 || spread(|drop| drop.before) < RATES_APART {
+        return Ends::Unknown;
+    }
+    if spread(|drop| drop.at_s) < spread(|drop| drop.credit) { Ends::Clock } else { Ends::Credit }
 }
 
 impl Burst {
@@ -104,9 +124,21 @@ impl Burst {
         Self { sustained_bytes_per_s: self.sustained_bytes_per_s * factor, ..self }
     }
 
-    /// Seconds until a burst of this rate ends.
+    /// Seconds until a burst of this rate ends; where it is not known what ends it, the earlier of the two: nothing was seen beyond.
     fn lasts_s(&self, bytes_per_s: f64) -> f64 {
-        self.ends_s.unwrap_or(self.credit_bytes / (bytes_per_s - self.sustained_bytes_per_s).max(1e-9))
+        let by_credit = self.credit_bytes / (bytes_per_s - self.sustained_bytes_per_s).max(1e-9);
+        match self.ends {
+            Ends::Credit => by_credit,
+            Ends::Clock => self.at_s,
+            Ends::Unknown => by_credit.min(self.at_s),
+        }
+    }
+
+    /// The same, if what it is ended by is what lets it last longest for this rate; `None` where that is known.
+    pub(super) fn longest(self, bytes_per_s: f64) -> Option<Self> {
+        let by_credit = Self { ends: Ends::Credit, ..self };
+        let by_clock = Self { ends: Ends::Clock, ..self };
+        (self.ends == Ends::Unknown).then_some(if by_credit.lasts_s(bytes_per_s) > self.at_s { by_credit } else { by_clock })
     }
 
     /// The drop that a rate above the sustained one has ahead.

@@ -6,6 +6,7 @@ use super::model::{Against, CellReport, Curve, Limit, SpeedUp};
 use crate::cell::Cell;
 use crate::stats::best::{self, standings};
 use crate::stats::family::can_reach;
+use crate::stats::location::median;
 use crate::stats::rank;
 
 /// How far below the best a knee may lie.
@@ -14,9 +15,14 @@ pub(super) const WITHIN: f64 = 0.05;
 /// The most repetitions that are thought of when too few were made.
 const MOST_REPETITIONS: usize = 50;
 
-/// The throughput of each repetition; empty without figures.
+/// The throughput of each repetition, without what the time of the run did to it; empty without figures.
 pub(super) fn throughputs(cell: &CellReport) -> &[f64] {
-    cell.figure(Metric::Throughput).map_or(&[], |figure| &figure.values)
+    &cell.steady
+}
+
+/// Their median.
+pub(super) fn middle(cell: &CellReport) -> f64 {
+    median(&cell.steady).unwrap_or(0.0)
 }
 
 /// The cells by program, size, mode and shards.
@@ -54,9 +60,8 @@ pub(super) fn find_knee(curve: &mut Curve, cells: &mut [CellReport]) {
         curve.note = Some("a knee takes at least two concurrencies".to_owned());
         return;
     }
-    let median = |place: usize| cells[place].figure(Metric::Throughput).map_or(0.0, |figure| figure.median);
-    let best = measured.iter().copied().max_by(|one, other| median(*one).total_cmp(&median(*other)));
-    if best.is_some_and(|best| cells[best].verdict.limit == Limit::ServerBound) {
+    let best = measured.iter().copied().max_by(|one, other| middle(&cells[*one]).total_cmp(&middle(&cells[*other])));
+    if best.is_some_and(|best| cells[best].verdict.word == Limit::ServerBound) {
         curve.note = Some("the fastest cell measured the server: no knee".to_owned());
         return;
     }
@@ -107,11 +112,15 @@ pub(super) fn too_few(cells: &[CellReport]) -> Option<String> {
     });
     let (comparisons, fewest, first) = families.max_by_key(|(comparisons, ..)| *comparisons)?;
     let needed = (fewest..MOST_REPETITIONS).find(|n| can_reach(comparisons, *n, ALPHA));
-    let repetitions = if fewest == 1 { "one repetition".to_owned() } else { format!("{fewest} repetitions") };
-    let cure = needed.map_or_else(String::new, |needed| format!("; {needed} can"));
+    let repetitions = if fewest == 1 { "single repetitions".to_owned() } else { format!("{fewest} repetitions") };
+    let cure = needed.map_or_else(String::new, |needed| format!(" ({needed} would do)"));
     let Cell { program, .. } = &cells[first].cell;
     let cells = comparisons + 1;
-    Some(format!("{repetitions} a cell cannot tell the {cells} cells of one size of {} apart, however much they differ{cure}", program.name()))
+    Some(format!(
+        "{repetitions} are too few to test the {cells} configurations of one size of {} against each other{cure}: what is slower in every run has no `~`, and whether \
+         that is chance is not known",
+        program.name()
+    ))
 }
 
 /// Seconds of worker start and fetch, by bytes: runs of a fixed duration differ in their bytes alone, and all others have the same.

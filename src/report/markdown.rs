@@ -31,8 +31,7 @@ fn render(text: &mut String, study: &Study, metrics: &[Metric]) {
     for metric in metrics {
         of_metric(text, study, *metric);
     }
-    let marks =
-        "**bold**: best of its program and size · `~`: not distinguishable from the best · `!`: failed runs, see below · –: not run or not known";
+    let marks = "**bold**: best of its program and size · `~`: no measurable difference from the best · `!`: failed runs, see below · –: not run or not known";
     paragraph(text, marks);
     paragraph(text, &format!("Method: {}.", markdown(&facts::method(study))));
     list(text, "Knees", &sections::knees(study));
@@ -56,7 +55,7 @@ fn render(text: &mut String, study: &Study, metrics: &[Metric]) {
 fn of_metric(text: &mut String, study: &Study, metric: Metric) {
     let lower = if metric.better() == Better::Lower { ", lower is better" } else { "" };
     for table in tables(study) {
-        heading(text, "###", &format!("{}, {}{lower}: median ± half of the 95 % interval", number::heading(metric), table.program.name()));
+        heading(text, "###", &format!("{}, {}{lower}: median (95 % interval)", number::heading(metric), table.program.name()));
         let cell = |cell: Option<&CellReport>| shown(cell, metric);
         matrix(text, &table, (Scale::of(metric), &cell));
     }
@@ -106,7 +105,8 @@ fn text_of(shown: &Shown, scale: Scale) -> String {
         Shown::Figure { value, interval, marks, is_best } => {
             let (value, half) = (scale.apply(*value), interval.map(|interval| scale.apply(interval.half_width())));
             let decimals = number::decimals(std::iter::once(value), half.into_iter());
-            let within = half.map_or_else(String::new, |half| format!(" ± {}", units::fixed(half, decimals)));
+            let fixed = |value: f64| units::fixed(scale.apply(value), decimals);
+            let within = interval.map_or_else(String::new, |interval| format!(" ({}–{})", fixed(interval.low), fixed(interval.high)));
             let figure = format!("{}{within}{}", units::fixed(value, decimals), markdown(marks));
             if *is_best { format!("**{figure}**") } else { figure }
         }

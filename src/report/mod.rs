@@ -23,6 +23,7 @@ mod recommend;
 mod study;
 mod text;
 mod tidy;
+mod time;
 mod verdict;
 mod wording;
 

@@ -13,6 +13,7 @@ use super::observation::Observation;
 use crate::cell::{Cell, Program};
 use crate::plan::{Layout, Mode, Work};
 use crate::results::summary::StorageClass;
+pub use crate::results::summary::{Limit, Verdict};
 pub use crate::stats::best::Standing;
 pub use crate::stats::location::Interval;
 
@@ -155,6 +156,9 @@ pub struct CellReport {
     pub failures: Vec<Failure>,
     /// Figures by metric; a metric of which no repetition knows its value is not in it.
     pub figures: BTreeMap<Metric, Figure>,
+    /// The throughput of each repetition without what the time of the run did to it: what tests compare.
+    #[serde(skip)]
+    pub steady: Vec<f64>,
     /// What limited it.
     pub verdict: Verdict,
     /// Against the best of the cells of its program and size, by throughput.
@@ -222,70 +226,6 @@ pub struct Figure {
     pub note: Option<String>,
 }
 
-/// What limited a cell, in a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Limit {
-    /// No repetition gave figures.
-    Failed,
-    /// The embedded server.
-    ServerBound,
-    /// The vCPU.
-    CpuBound,
-    /// The CPU quota, in bursts above a mean below it.
-    QuotaThrottled,
-    /// S3's own limits.
-    #[serde(rename = "s3-throttled")]
-    S3Throttled,
-    /// The last few fetches.
-    TailBound,
-    /// What one connection carries: more concurrency is faster.
-    PerConnectionBound,
-    /// The network: more concurrency is not faster, and the CPU is idle.
-    NetworkBound,
-    /// Nothing that was measured shows it.
-    Inconclusive,
-}
-
-impl Limit {
-    /// Every word, in the order in which the rules win.
-    pub const ALL: [Self; 9] = [
-        Self::Failed,
-        Self::ServerBound,
-        Self::CpuBound,
-        Self::QuotaThrottled,
-        Self::S3Throttled,
-        Self::TailBound,
-        Self::PerConnectionBound,
-        Self::NetworkBound,
-        Self::Inconclusive,
-    ];
-
-    /// The word as it stands in files and on screen.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Failed => "failed",
-            Self::ServerBound => "server-bound",
-            Self::CpuBound => "cpu-bound",
-            Self::QuotaThrottled => "quota-throttled",
-            Self::S3Throttled => "s3-throttled",
-            Self::TailBound => "tail-bound",
-            Self::PerConnectionBound => "per-connection-bound",
-            Self::NetworkBound => "network-bound",
-            Self::Inconclusive => "inconclusive",
-        }
-    }
-}
-
-/// A verdict and its grounds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Verdict {
-    /// What limited the cell.
-    pub limit: Limit,
-    /// The figures it was judged by, as sentence fragments; the one that decided first.
-    pub because: Vec<String>,
-}
-
 /// Cells that differ in concurrency alone.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Curve {
@@ -301,7 +241,8 @@ pub struct Curve {
     pub shards: u32,
     /// Places of its cells in [`Study::cells`], by ascending concurrency.
     pub cells: Vec<usize>,
-    /// The smallest concurrency within 5 % of the best and not significantly slower; `None` when there is none to tell.
+    /// The smallest concurrency whose rate is within 2 % of the best, or within 5 % (two standard errors of a median where repetitions vary more, 15 % at
+    /// most) and not significantly slower; `None` when there is none to tell.
     pub knee: Option<u32>,
     /// Why there is no knee, or what it lacks.
     pub note: Option<String>,

@@ -42,6 +42,9 @@ pub struct Observation {
     pub clock_error_ms: Option<f64>,
     /// Price by bytes; filled in with the prices.
     pub usd_per_tb: Option<f64>,
+    /// By how much it was faster for the time at which it was made, as a logarithm: what the runs around it show. 0 where nothing shows.
+    #[serde(skip)]
+    pub moment: f64,
 }
 
 /// Where an observation was read.
@@ -205,6 +208,11 @@ impl Observation {
     fn cpu_share(&self) -> Option<f64> {
         let (busy, time) = if self.is_contender { (self.usage.whole_cpu_s, self.times.wall_s) } else { (self.usage.fetch_cpu_s, self.times.fetch_s) };
         ratio(ratio(busy, time), self.usage.limit_vcpu)
+    }
+
+    /// Its throughput as if it had been made at an ordinary time; what configurations are compared by.
+    pub fn steady_throughput(&self) -> Option<f64> {
+        self.value(Metric::Throughput).map(|rate| rate * (-self.moment).exp())
     }
 
     /// CPU time of the embedded server ÷ (fetch time × its threads); of a contender, which lists and stores meanwhile, ÷ (wall time × its threads).

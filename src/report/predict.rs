@@ -50,8 +50,8 @@ pub(super) fn predict(
     let bucket = Bucket { keys: keys as f64, bytes: bytes as f64 };
     let rate = burst::middle_rate(&report.observations)?;
     let shards = f64::from(report.cell.shards.max(1));
-    let scaled: Vec<Scaled> =
-        report.observations.iter().filter_map(|observation| scale(observation, &bucket, (burst, rate / shards, shards))).collect();
+    let of = |observation: &Observation| Some((scale(observation, &bucket, (burst, rate / shards, shards))?, observation.moment));
+    let (scaled, moments): (Vec<Scaled>, Vec<f64>) = report.observations.iter().filter_map(of).unzip();
     let by_objects = median_of(&report.observations, |observation| observation.course?.by_objects);
     let each_s: Vec<f64> = scaled.iter().map(|scaled| scaled.middle_s(by_objects)).collect();
     let fetch_s = median(&each_s)?;
@@ -74,10 +74,17 @@ pub(super) fn predict(
         let paid = median_of(&report.observations, Observation::paid_per_object).unwrap_or(1.0).max(1.0);
         pricing.cost(report, Used { seconds: seconds + around_s.unwrap_or(0.0), gets: paid * bucket.keys, keys, bytes: bucket.bytes })
     };
-    let interval = interval(&scaled, (fetch_s, fixed_s), &basis);
+    // Where it is not known what ends the burst, it may last longer.
+    let sooner = burst.and_then(|burst| burst.longest(rate / shards)).and_then(|longest| {
+        let sooner = report.observations.iter().filter_map(|observation| scale(observation, &bucket, (Some(longest), rate / shards, shards)));
+        interval(&sooner.collect::<Vec<_>>(), (fetch_s, fixed_s), &basis)
+    });
+    let low = |low: f64| sooner.map_or(low, |sooner| sooner.low.min(low));
+    let interval = interval(&scaled, (fetch_s, fixed_s), &basis).map(|found| Interval { low: low(found.low), ..found });
     let usd = |seconds: f64| cost(seconds).map(|cost| cost.usd_total());
     let usd_interval = interval.and_then(|found| Some(Interval { low: usd(found.low)?, high: usd(found.high)?, level: found.level }));
-    let runs_s: Vec<f64> = each_s.into_iter().map(|fetch_s| fixed_s + fetch_s).collect();
+    // Configurations are compared as if all runs had been made at an ordinary time.
+    let runs_s: Vec<f64> = each_s.into_iter().zip(moments).map(|(fetch_s, moment)| fixed_s + fetch_s * moment.exp()).collect();
     let order = |seconds: f64| pricing.task_order(report, seconds + around_s.unwrap_or(0.0));
     let runs_order = runs_s.iter().filter_map(|seconds| order(*seconds)).collect();
     Some(Prediction {
@@ -255,7 +262,10 @@ mod tests {
         close(burst.seconds(200e9, 1e9), 100.0 + 800.0);
         // 50 GB fit into the burst.
         close(burst.seconds(50e9, 1e9), 50.0);
+        // Half as fast: whether it is the time that ends it or the bytes is not known, so at the earlier of the two, after 100 s.
+        close(burst.seconds(200e9, 5e8), 100.0 + 150e9 / 1.25e8);
         // The credit is 87.5 GB above 125 MB/s: half as fast uses it in 233 s, with 117 GB.
+        let burst = burst.longest(5e8).unwrap();
         close(burst.seconds(200e9, 5e8), 87.5e9 / 3.75e8 + (200e9 - 87.5e9 / 3.75e8 * 5e8) / 1.25e8);
         // What is slower than what follows never uses it.
         close(burst.seconds(200e9, 1e8), 2_000.0);

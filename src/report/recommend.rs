@@ -17,7 +17,7 @@ const SHORTEST_S: f64 = 1.0;
 /// When bytes and objects of the bucket differ by more than this factor from those measured, what limits may be something else there.
 const UNLIKE: f64 = 1.5;
 
-const RULE: &str = "of all configurations that cannot be told from the best (within 2 %, or within two standard errors and 5 %) the smallest task counts, \
+const RULE: &str = "of all configurations that cannot be told from the best (within 2 %, or within two standard errors and 4 %) the smallest task counts, \
                     then async before threads before processes, then the fewest workers; cheapest: by the price of the tasks for the whole bucket, as \
                     requests cost the same in each; fastest: by the time for the whole bucket; cells with failed repetitions and server-bound ones are left out";
 
@@ -39,7 +39,7 @@ struct Able<'a> {
 fn of_program(program: &Program, study: &Study) -> Recommendation {
     let of_program = || study.cells.iter().enumerate().filter(|(_, cell)| cell.cell.program == *program);
     let able: Vec<Able<'_>> = of_program()
-        .filter(|(_, cell)| !cell.has_failures() && cell.verdict.limit != Limit::ServerBound)
+        .filter(|(_, cell)| !cell.has_failures() && cell.verdict.word != Limit::ServerBound)
         .filter_map(|(place, report)| {
             let prediction = report.prediction.as_ref()?;
             Some(Able { place, report, seconds: prediction.seconds, order: prediction.order })
@@ -58,7 +58,7 @@ fn of_program(program: &Program, study: &Study) -> Recommendation {
     let fastest = fastest.map(|chosen| {
         let seconds = study.cells[chosen.place].prediction.as_ref().map_or(0.0, |prediction| prediction.seconds);
         let is_faster = |cell: &CellReport| cell.prediction.as_ref().is_some_and(|prediction| prediction.seconds < seconds);
-        let left_out = of_program().filter(|(_, cell)| cell.verdict.limit == Limit::ServerBound && is_faster(cell)).count();
+        let left_out = of_program().filter(|(_, cell)| cell.verdict.word == Limit::ServerBound && is_faster(cell)).count();
         let mut choice = choice(study, &chosen, Goal::Fastest);
         choice.words.push_str(&words::left_out(left_out));
         choice

@@ -50,7 +50,8 @@ pub(crate) fn report(cell: Cell, throughputs: &[f64]) -> CellReport {
         observations: throughputs.iter().map(|_| Observation::default()).collect(),
         failures: Vec::new(),
         figures,
-        verdict: Verdict { limit: Limit::PerConnectionBound, because: vec!["4 workers more are 98.0 % faster".to_owned()] },
+        steady: throughputs.to_vec(),
+        verdict: Verdict { word: Limit::PerConnectionBound, because: vec!["4 workers more are 98.0 % faster".to_owned()] },
         standing: Standing::Unknown,
         is_knee: false,
         speed_ups: Vec::new(),
@@ -129,7 +130,7 @@ pub(crate) fn sketch() -> Study {
     }
     cells[4].standing = Standing::Best;
     cells[4].verdict = Verdict {
-        limit: Limit::CpuBound,
+        word: Limit::CpuBound,
         because: vec!["fetching used 97.1 % of 1 vCPU".to_owned(), "the tail took 1.1 % of the fetch time".to_owned()],
     };
     cells[9].standing = Standing::Indistinguishable { p: Some(0.41) };
@@ -137,7 +138,7 @@ pub(crate) fn sketch() -> Study {
     cells[14].failures = vec![failure(3, "exit code 1: out of memory"), failure(4, "exit code 1: out of memory")];
     cells[29] = report(cell(&LEAN, 4, Mode::Process, 16), &[]);
     cells[29].failures = vec![failure(1, "no capacity")];
-    cells[29].verdict = Verdict { limit: Limit::Failed, because: vec!["no capacity".to_owned()] };
+    cells[29].verdict = Verdict { word: Limit::Failed, because: vec!["no capacity".to_owned()] };
     cells[3].notes = vec!["2 of its repetitions took more than one try".to_owned()];
     cells[4].speed_ups = vec![
         SpeedUp { against: cells[0].cell.clone(), kind: Against::First, ratio: 9.37, interval: Some(Interval { low: 9.1, high: 9.6, level: 0.957 }) },
@@ -219,10 +220,10 @@ fn predict(study: &mut Study) {
         program: LEAN,
         cheapest: Some(choice(
             4,
-            "1 vCPU, 2 GB, async × 16. 118 GB in 3 min 24 s ± 6 s, $0.0212 (task $0.00280, requests $0.0184; prices of 2026-11-01), if the burst rate \
+            "1 vCPU, 2 GB, async × 16. 118 GB in 3 min 24 s (3 min 19 s to 3 min 31 s), $0.0212 (task $0.00280, requests $0.0184; prices of 2026-11-01), if the burst rate \
              holds for 3 min 20 s: runs of this cell held it for 74 s; sustained rate not measured (--duration 20m would).",
         )),
-        fastest: Some(choice(19, "4 vCPU, 8 GB, async × 16. 118 GB in 2 min 2 s ± 6 s, $0.0251.")),
+        fastest: Some(choice(19, "4 vCPU, 8 GB, async × 16. 118 GB in 2 min 2 s (1 min 58 s to 2 min 9 s), $0.0251.")),
         pareto: vec![19, 4],
         because: None,
         caveat: None,

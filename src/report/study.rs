@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::advice::Held;
-use super::burst::Burst;
+use super::burst::{Burst, Ends};
 use super::cost::{Pricing, fargate_size};
 use super::metric::Metric;
 use super::model::{CellReport, Facts, Failure, Place, Standing, Study, Verdict, Workload};
 use super::observation::Observation;
 use super::read::{Reading, Run};
-use super::{Limit, burst, curves, figures, predict, recommend, verdict};
+use super::{Limit, burst, curves, figures, predict, recommend, time, verdict};
 use crate::cell::Cell;
 use crate::plan::Mode;
 use crate::price::PriceList;
@@ -58,6 +58,10 @@ fn study(workload: Workload, runs: Vec<Run>, prices: &PriceList) -> Study {
     let facts = facts(&runs, prices);
     let pricing = Pricing::of(&workload, &facts, prices);
     let mut cells = cells(runs, &pricing, &workload.place);
+    let of_time = time::take_off(&mut cells);
+    for cell in &mut cells {
+        cell.steady = figures::values(&cell.observations, Observation::steady_throughput);
+    }
     let mut curves = curves::curves(&cells);
     for cell in &mut cells {
         cell.verdict = verdict::alone(cell);
@@ -71,6 +75,7 @@ fn study(workload: Workload, runs: Vec<Run>, prices: &PriceList) -> Study {
     curves::stand(&mut cells);
     curves::speed_up(&mut cells);
     let mut notes = notes(&facts, &cells, curves.len());
+    notes.splice(0..0, of_time);
     notes.extend(pricing.notes);
     Study { workload, facts, cells, curves, recommendations: Vec::new(), notes }
 }
@@ -109,7 +114,8 @@ fn empty(cell: Cell) -> CellReport {
         observations: Vec::new(),
         failures: Vec::new(),
         figures: BTreeMap::new(),
-        verdict: Verdict { limit: Limit::Inconclusive, because: Vec::new() },
+        steady: Vec::new(),
+        verdict: Verdict { word: Limit::Unclear, because: Vec::new() },
         standing: Standing::Unknown,
         is_knee: false,
         speed_ups: Vec::new(),
@@ -164,6 +170,16 @@ fn evidence(studies: &[Study]) -> Vec<Evidence> {
         let mut bursts: BTreeMap<(u32, u32), Option<Burst>> = BTreeMap::new();
         for report in &study.cells {
             bursts.entry(size(&report.cell)).or_insert_with(|| of_size(&all, size(&report.cell)));
+        }
+        // What ends a burst is the platform's, so what one size shows holds for all of them.
+        let known = |ends: Ends| bursts.values().flatten().filter(|burst| burst.ends == ends).count();
+        let ends = match known(Ends::Clock).cmp(&known(Ends::Credit)) {
+            std::cmp::Ordering::Greater => Ends::Clock,
+            std::cmp::Ordering::Less => Ends::Credit,
+            std::cmp::Ordering::Equal => Ends::Unknown,
+        };
+        for burst in bursts.values_mut().flatten().filter(|burst| burst.ends == Ends::Unknown) {
+            burst.ends = ends;
         }
         Evidence {
             held: study.cells.iter().map(|report| of_cell(&report.cell)).collect(),

@@ -146,6 +146,7 @@ fn findings(study: &Study, place: usize, cell: &CellReport) -> Vec<String> {
     let (standing, p) = match cell.standing {
         Standing::Best => ("best", None),
         Standing::Indistinguishable { p } => ("indistinguishable", p),
+        Standing::Apart => ("apart", None),
         Standing::Worse { p } => ("worse", Some(p)),
         Standing::Unknown => ("", None),
     };
@@ -155,7 +156,7 @@ fn findings(study: &Study, place: usize, cell: &CellReport) -> Vec<String> {
         cell.observations.len().to_string(),
         cell.failures.len().to_string(),
         escape::csv(&reasons.join("; ")),
-        cell.verdict.limit.as_str().to_owned(),
+        cell.verdict.word.as_str().to_owned(),
         escape::csv(&cell.verdict.because.join("; ")),
         standing.to_owned(),
         optional(p),

@@ -19,6 +19,8 @@ pub enum Standing {
         /// Adjusted for the family; `None` when so few values can give no p at or below alpha, however far apart.
         p: Option<f64>,
     },
+    /// Every value is below every value of the best, and they are too few for any p at or below alpha: seen by everybody, shown by no test.
+    Apart,
     /// Worse than the best.
     Worse {
         /// Adjusted for the family; at most alpha.
@@ -31,7 +33,7 @@ pub enum Standing {
 impl Standing {
     /// Whether this group may be the best.
     pub fn may_be_best(self) -> bool {
-        matches!(self, Self::Best | Self::Indistinguishable { .. })
+        matches!(self, Self::Best | Self::Indistinguishable { .. } | Self::Apart)
     }
 }
 
@@ -49,18 +51,23 @@ pub fn standings(groups: &[&[f64]], alpha: f64) -> Vec<Standing> {
     let tested: Vec<usize> = (0..groups.len()).filter(|index| *index != best && medians[*index].is_some()).collect();
     let tests: Vec<_> = tested.iter().filter_map(|index| mann_whitney(groups[best], groups[*index])).collect();
     let adjusted = holm(&tests.iter().map(|test| test.p).collect::<Vec<_>>());
+    let comparisons = tests.len();
     for ((index, test), p) in tested.into_iter().zip(tests).zip(adjusted) {
         let (n, m) = (groups[best].len(), groups[index].len());
         // Medians and ranks can disagree: a group of mostly larger values is not worse for a lower median.
         let is_lower = test.u < (n * m) as f64 / 2.0;
+        let is_testable = smallest_p(n, m) * comparisons as f64 <= alpha;
         standings[index] = match p {
             p if p <= alpha && is_lower => Standing::Worse { p },
+            _ if !is_testable && test.u <= 0.0 && n.min(m) > 1 => Standing::Apart,
             p => Standing::Indistinguishable { p: (smallest_p(n, m) <= alpha).then_some(p) },
         };
     }
     standings
 }
 
+/// A loss of this share is none, however sure it is.
+const UNNOTICED: f64 = 0.02;
 /// Groups whose medians vary by more than the closeness that is asked for: so many standard errors of a median are close too, …
 const ERRORS: f64 = 2.0;
 /// … up to this share of the highest.
@@ -78,14 +85,17 @@ fn relative_error(groups: &[&[f64]]) -> f64 {
 
 /// The knee: the first group that may be the best and whose median is at least 1 - `within` of the highest, given groups in ascending concurrency.
 ///
-/// Both are asked. A group that is significantly worse is passed over however small the loss; and with few repetitions nothing is significant, so
-/// the medians must be close too: within `within`, or where values vary more, within two standard errors of a median (15 % at most). `None` when no group has values.
+/// Both are asked. A group that is significantly worse is passed over, unless its median is within 2 % of the highest, which nobody notices: quiet
+/// values tell everything apart. And with few repetitions nothing is significant, so the medians must be close too: within `within`, or where values
+/// vary more, within two standard errors of a median (15 % at most). `None` when no group has values.
 pub fn knee(groups: &[&[f64]], alpha: f64, within: f64) -> Option<usize> {
     let medians: Vec<Option<f64>> = groups.iter().map(|values| median(values)).collect();
     let within = within.max((ERRORS * relative_error(groups)).min(MOST_WITHIN));
     let least = (1.0 - within) * medians[highest(&medians)?]?;
     let standings = standings(groups, alpha);
-    (0..groups.len()).find(|index| standings[*index].may_be_best() && medians[*index].is_some_and(|median| median >= least))
+    let unnoticed = (1.0 - UNNOTICED) * medians[highest(&medians)?]?;
+    let is_knee = |index: &usize| medians[*index].is_some_and(|median| median >= least && (median >= unnoticed || standings[*index].may_be_best()));
+    (0..groups.len()).find(is_knee)
 }
 
 /// Index of the highest, the first of equals.
@@ -124,6 +134,8 @@ mod tests {
     fn three_values_can_tell_nothing_apart() {
         // 2 / C(6, 3) = 0.1.
         let found = standings(&[&[1.0, 2.0, 3.0], &[100.0, 200.0, 300.0]], 0.05);
+        assert_eq!(found, [Standing::Apart, Standing::Best], "everybody sees that they differ");
+        let found = standings(&[&[1.0, 2.0, 103.0], &[100.0, 200.0, 300.0]], 0.05);
         assert_eq!(found, [Standing::Indistinguishable { p: None }, Standing::Best]);
         // Four can: 2/70.
         let found = standings(&[&[1.0, 2.0, 3.0, 4.0], &[100.0, 200.0, 300.0, 400.0]], 0.05);

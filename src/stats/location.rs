@@ -16,7 +16,7 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// Half of its width: the `± x` of tables.
+    /// Half of its width: below its first digit, digits of the values are noise.
     pub fn half_width(&self) -> f64 {
         (self.high - self.low) / 2.0
     }

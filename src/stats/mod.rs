@@ -5,6 +5,7 @@ pub mod change;
 pub mod family;
 pub mod histogram;
 pub mod location;
+pub mod moment;
 pub mod overlap;
 pub mod rank;
 pub mod rounds;

@@ -1,7 +1,7 @@
 //! The account of a run closes in every mode and in whatever way it ends; what is not a good run does not look like one.
 
 use parfetch::plan::Mode;
-use parfetch::results::summary::{State, Summary, Word};
+use parfetch::results::summary::{Limit, State, Summary};
 
 use crate::support::parfetch::Parfetch;
 use crate::support::results::Results;
@@ -106,7 +106,7 @@ fn more_than_one_in_a_hundred_gone_is_no_good_run() {
             let (said, summary) = vanished(gone, mode);
             said.exits(exit);
             let verdict = summary.verdict.unwrap();
-            assert_eq!((summary.state, verdict.word == Word::Failed), (State::Complete, exit == 3), "{mode} {gone}: {verdict:?}");
+            assert_eq!((summary.state, verdict.word == Limit::Failed), (State::Complete, exit == 3), "{mode} {gone}: {verdict:?}");
             if let Some(why) = why {
                 assert_eq!(verdict.because[0], why, "{mode}");
                 assert!(said.stderr.contains(&format!("warning: {why}: the figures of this run do not count")), "{}", said.stderr);
@@ -121,5 +121,5 @@ fn nothing_but_archived_objects_is_nothing_fetched() {
     let ran = Parfetch::new().args(["run", "--embedded=objects=7,size=1KiB,archived=1"]).out(folder.path()).exits(3);
     assert!(ran.stderr.contains("nothing was fetched: 7 archived"), "{}", ran.stderr);
     let results = Results::in_folder(folder.path(), STEM);
-    assert_eq!(results.summary.verdict.unwrap().word, Word::Failed);
+    assert_eq!(results.summary.verdict.unwrap().word, Limit::Failed);
 }

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use parfetch::plan::{ClientKind, Mode};
-use parfetch::results::summary::Word;
+use parfetch::results::summary::Limit;
 use parfetch::sample::Outcome;
 use parfetch::server::FaultCounts;
 
@@ -145,7 +145,7 @@ fn objects_that_are_gone_are_vanished_and_not_tried_again() {
         every_key_once(&results);
         let vanished = results.rows.iter().filter(|row| row.outcome == Some(Outcome::Vanished)).count() as u64;
         assert!(vanished > OBJECTS / 100 && vanished == faults.missing, "{mode} {client}");
-        assert_eq!(results.summary.verdict.as_ref().unwrap().word, Word::Failed, "{mode} {client}: more than 1 %");
+        assert_eq!(results.summary.verdict.as_ref().unwrap().word, Limit::Failed, "{mode} {client}: more than 1 %");
         assert_eq!(results.summary.attempts.as_ref().unwrap().total, OBJECTS, "{mode} {client}: 404 is not retried");
         let ok = results.rows.iter().filter(|row| row.outcome == Some(Outcome::Ok)).count() as u64;
         assert_eq!(ok + vanished, OBJECTS, "{mode} {client}");

@@ -21,18 +21,22 @@ pub fn render_comparison_markdown(comparison: &Comparison, (base, new): (&str, &
     // Which study a row is of says something where there are several.
     let studies = comparison.cells.last().map_or(0, |cell| cell.study);
     let heads = ["study", "vCPU", "GB", "program and mode", "base", "new", "change", "95 % interval", "p", "Holm"].map(str::to_owned);
-    let rows: Vec<Vec<String>> =
-        comparison.cells.iter().map(|cell| row(cell, Scale::of(comparison.metric))[usize::from(studies < 2)..].to_vec()).collect();
+    let rows: Vec<Vec<String>> = comparison
+        .cells
+        .iter()
+        .map(|cell| row(cell, (Scale::of(comparison.metric), comparison.comparisons))[usize::from(studies < 2)..].to_vec())
+        .collect();
     grid(&mut text, &heads[usize::from(studies < 2)..], &rows, if studies < 2 { 2 } else { 3 });
     list(&mut text, "Reading it", &sentences(comparison));
     list(&mut text, "Warnings", &comparison.warnings);
     text
 }
 
-fn row(compared: &Compared, scale: Scale) -> Vec<String> {
+fn row(compared: &Compared, (scale, comparisons): (Scale, usize)) -> Vec<String> {
     let cell = &compared.cell;
     let median = |value: f64| units::three_digits(scale.apply(value));
     let change = match (compared.change, compared.ratio) {
+        (Change::Indistinguishable, Some(ratio)) if compared.is_apart(comparisons) => format!("{} in all", percent(ratio)),
         (Change::Indistinguishable, _) => "\\~".to_owned(),
         (Change::WithAll, Some(ratio)) => format!("{} all", percent(ratio)),
         (_, Some(ratio)) => format!("**{}**", percent(ratio)),

@@ -19,7 +19,7 @@ use super::model::{CellReport, Interval, Study};
 use super::wording::facts::source;
 use crate::cell::Cell;
 use crate::stats::family::holm;
-use crate::stats::rank::{mann_whitney, ratio};
+use crate::stats::rank::{mann_whitney, ratio, smallest_p};
 pub use forms::{render_comparison_csv, render_comparison_json, render_comparison_markdown};
 pub use overall::Overall;
 pub use text::render_comparison_text;
@@ -133,6 +133,18 @@ impl Compared {
             (Some(ratio), Better::Lower) => ratio - 1.0,
         };
         (self.change == Change::Worse || self.change == Change::WithAll && loss > 0.0).then_some(loss)
+    }
+
+    /// Whether all values of one set are above all of the other while they are too few for a test: everybody sees that, and no test shows it.
+    pub fn is_apart(&self, comparisons: usize) -> bool {
+        let ends = |side: &Side| {
+            let values = || side.values.iter().copied();
+            (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max))
+        };
+        let ((base_low, base_high), (new_low, new_high)) = (ends(&self.base), ends(&self.new));
+        let (n, m) = (self.base.values.len(), self.new.values.len());
+        let untestable = comparisons as f64 * smallest_p(n, m) > ALPHA;
+        self.change == Change::Indistinguishable && untestable && n.min(m) > 1 && (base_high < new_low || new_high < base_low)
     }
 
     /// Whether the new values are the higher ones.

@@ -53,13 +53,15 @@ pub(super) fn title(comparison: &Comparison) -> String {
 pub(super) fn sentences(comparison: &Comparison) -> Vec<String> {
     let mut sentences = vec![overall(comparison)];
     let count = |change: Change| comparison.cells.iter().filter(|cell| cell.change == change).count();
-    let (better, worse, same) = (count(Change::Better), count(Change::Worse), count(Change::Indistinguishable));
+    let apart = comparison.cells.iter().filter(|cell| cell.is_apart(comparison.comparisons)).count();
+    let (better, worse, same) = (count(Change::Better), count(Change::Worse), count(Change::Indistinguishable) - apart);
     let with_all = match count(Change::WithAll) {
         0 => String::new(),
         moved => format!("{moved} moved with all the others, "),
     };
+    let in_all = if apart == 0 { String::new() } else { format!("{apart} changed in all runs, which are too few for a test (`in all`), ") };
     sentences.push(format!(
-        "configurations: {better} better, {worse} worse, {with_all}{same} without measurable difference (~) of {}",
+        "configurations: {better} better, {worse} worse, {with_all}{in_all}{same} without measurable difference (~) of {}",
         comparison.comparisons
     ));
     let rounds = if comparison.same_time {
@@ -130,7 +132,7 @@ fn columns(comparison: &Comparison, cells: &[Compared]) -> Vec<Column> {
     let median = |value: f64| units::fixed(scale.apply(value), decimals);
     let or_unknown = |text: Option<String>| text.unwrap_or_else(|| UNKNOWN.to_owned());
     let mut change = Column::new("change", Align::Right);
-    change.cells = cells.iter().map(self::change).collect();
+    change.cells = cells.iter().map(|cell| self::change(cell, comparison.comparisons)).collect();
     let intervals = cells.iter().map(|cell| or_unknown(cell.interval.map(|interval| range(interval.low, interval.high))));
     vec![
         Column::of("base", Align::Right, cells.iter().map(|cell| median(cell.base.median))),
@@ -142,8 +144,9 @@ fn columns(comparison: &Comparison, cells: &[Compared]) -> Vec<Column> {
     ]
 }
 
-fn change(cell: &Compared) -> Text {
+fn change(cell: &Compared, comparisons: usize) -> Text {
     let text = match (cell.change, cell.ratio) {
+        (Change::Indistinguishable, Some(ratio)) if cell.is_apart(comparisons) => format!("{} in all", percent(ratio)),
         (Change::Indistinguishable, _) => "~".to_owned(),
         (Change::WithAll, Some(ratio)) => format!("{} all", percent(ratio)),
         (_, Some(ratio)) => percent(ratio),

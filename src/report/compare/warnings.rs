@@ -40,10 +40,10 @@ fn power(comparison: &Comparison) -> Option<String> {
         return None;
     }
     let needed = (1..MOST).find(|n| can_reach(all, *n, comparison.alpha));
-    let cure = needed.map_or_else(String::new, |needed| format!(": {} a cell in each set would do", plural(needed as u64, "repetition")));
+    let cure = needed.map_or_else(String::new, |needed| format!(": {} of each in each set would do", plural(needed as u64, "repetition")));
     let family = if all == 1 { "one comparison".to_owned() } else { format!("{all} comparisons") };
-    let who = if poor == all { "no cell has enough".to_owned() } else { format!("{poor} of {all} cells have too few") };
-    Some(format!("{who} repetitions for any difference to be significant among {family}, however large{cure}"))
+    let who = if poor == all { "no configuration has enough".to_owned() } else { format!("{poor} of {all} configurations have too few") };
+    Some(format!("{who} repetitions for a test of {family}{cure}"))
 }
 
 /// What differs between two studies: name in the plural, base, new.
@@ -149,14 +149,21 @@ mod tests {
         let three = [set(18, &[1.0, 2.0, 3.0])];
         let warnings = compare(&three, &three, Metric::Throughput).warnings;
         // 18 · 2 / C(10, 5) = 0.143, 18 · 2 / C(12, 6) = 0.039.
-        let expected = "no cell has enough repetitions for any difference to be significant among 18 comparisons, however large: 6 repetitions a cell \
-                        in each set would do";
+        let expected = "no configuration has enough repetitions for a test of 18 comparisons: 6 repetitions of each in each set would do";
         assert_eq!(warnings, [expected]);
         let six = [set(18, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])];
         assert_eq!(compare(&six, &six, Metric::Throughput).warnings, Vec::<String>::new());
         let warnings = compare(&six, &three, Metric::Throughput).warnings;
         // 18 · 2 / C(9, 3) = 0.43.
         assert_eq!(warnings, [expected]);
+    }
+
+    #[test]
+    fn three_runs_that_do_not_overlap_are_no_tilde() {
+        let found = compare(&[set(1, &[1.0, 1.1, 1.2])], &[set(1, &[3.0, 3.1, 3.3])], Metric::Throughput);
+        assert!(found.cells[0].is_apart(1) && found.warnings[0].contains("for a test of one comparison"), "{found:?}");
+        let overlapping = compare(&[set(1, &[1.0, 1.1, 3.2])], &[set(1, &[3.0, 3.1, 3.3])], Metric::Throughput);
+        assert!(!overlapping.cells[0].is_apart(1));
     }
 
     #[test]

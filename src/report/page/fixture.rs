@@ -135,7 +135,7 @@ fn client(random: &mut fastrand::Rng, name: &str, factor: f64) -> Client {
         series: Some(series(random)),
         timeline: Some(timeline(random)),
         predictions: vec![Prediction {
-            statement: "118 GB in 3 min 20 s ± 6 s, $0.021".to_owned(),
+            statement: "118 GB in 3 min 20 s (3 min 15 s to 3 min 27 s), $0.021".to_owned(),
             rests_on: "if the burst rate holds for 200 s; runs of this size held it for 74 s; sustained rate not measured".to_owned(),
         }],
         ..Client::default()
@@ -147,8 +147,8 @@ fn recommendation() -> Recommendation {
     Recommendation {
         headline: "1 vCPU, 2 GB, async × 16".to_owned(),
         sentences: strings(&[
-            "118 GB in 3 min 20 s ± 6 s, $0.021 (task $0.003, requests $0.018), if the burst rate holds for 200 s: runs of this size held it for 74 s.",
-            "Fastest: 4 vCPU, 8 GB, async × 64: 59 s ± 3 s, $0.022.",
+            "118 GB in 3 min 20 s (3 min 15 s to 3 min 27 s), $0.021 (task $0.003, requests $0.018), if the burst rate holds for 200 s: runs of this size held it for 74 s.",
+            "Fastest: 4 vCPU, 8 GB, async × 64: 59 s (57 s to 63 s), $0.022.",
         ]),
         snippets: vec![
             snippet("Environment", "MODE=async\nCONCURRENCY=16\nBUCKET_NAME=images\nRESULT_BUCKET_NAME=results"),

@@ -50,10 +50,10 @@ pub(super) fn matrix(page: &PageData, client: &Client) -> Markup {
         }
         p.pf-key {
             span { span.pf-sample.pf-best { "89" } " best of its size" }
-            span { b { "~" } " not distinguishable from the best" }
+            span { b { "~" } " no measurable difference from the best" }
             span { b { (UNKNOWN) } " not run" }
             span { b { "!" } " failed runs" }
-            @if knees { span { "Knee: more workers bring nothing past it" } }
+            @if knees { span { "Knee: the fewest workers that are as fast as the fastest" } }
         }
     }
 }
@@ -78,7 +78,7 @@ fn heat(cell: Option<&Cell>) -> Markup {
         Standing::Missing => return missing,
         Standing::Failed => (" pf-failed", ""),
         Standing::Best => (" pf-best", " best of its size"),
-        Standing::Tied => ("", " not distinguishable from the best"),
+        Standing::Tied => ("", " no measurable difference from the best"),
         Standing::Behind => ("", ""),
     };
     let marks = marks(cell);

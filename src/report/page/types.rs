@@ -301,7 +301,7 @@ pub struct TimelineFetch {
 /// A statement about what was not measured.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prediction {
-    /// `118 GB in 3 min 20 s ± 6 s`.
+    /// `118 GB in 3 min 20 s (3 min 15 s to 3 min 27 s)`.
     pub statement: String,
     /// `if the burst rate holds for 200 s; runs of this size held it for 74 s`.
     pub rests_on: String,

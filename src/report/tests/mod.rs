@@ -2,6 +2,7 @@
 
 mod answers;
 mod comparisons;
+mod of_time;
 mod samples;
 mod scores;
 mod worlds;
@@ -30,7 +31,7 @@ fn lean_curve(rates: &[(u32, f64)]) -> Sweep {
 }
 
 fn limits(study: &Study) -> Vec<&str> {
-    study.cells.iter().map(|cell| cell.verdict.limit.as_str()).collect()
+    study.cells.iter().map(|cell| cell.verdict.word.as_str()).collect()
 }
 
 fn read_all(documents: &[(&str, String)]) -> Reading {
@@ -109,38 +110,39 @@ fn below_the_knee_the_connection_limits_and_past_it_the_network() {
 
 #[test]
 fn a_plateau_is_one_though_quiet_repetitions_tell_its_cells_apart() {
-    // Half a per cent more at 8 is significant, so the knee is there; the rate is flat from 4 on all the same.
+    // Half a per cent more at 8 is significant, and nobody notices it.
     let study = lean_curve(&[(1, 60.0), (4, 200.0), (8, 201.0)]).study();
-    assert_eq!((study.curves[0].knee, limits(&study)), (Some(8), vec!["per-connection-bound", "network-bound", "network-bound"]));
+    assert_eq!((study.curves[0].knee, limits(&study)), (Some(4), vec!["per-connection-bound", "network-bound", "network-bound"]));
     // From 60 to 62 connections 3 % more are what each connection adds.
     let narrow = lean_curve(&[(1, 10.0), (60, 600.0), (62, 620.0)]).study();
-    assert_eq!(limits(&narrow), ["per-connection-bound", "inconclusive", "inconclusive"]);
+    assert_eq!(limits(&narrow), ["per-connection-bound", "unclear", "unclear"]);
 }
 
 #[test]
 fn a_rate_that_still_rises_at_the_last_concurrency_has_no_verdict_there() {
     let study = lean_curve(&[(1, 60.0), (2, 120.0)]).study();
-    assert_eq!(limits(&study), ["per-connection-bound", "inconclusive"]);
+    assert_eq!(limits(&study), ["per-connection-bound", "unclear"]);
     assert_eq!(study.curves[0].knee, Some(2));
     assert!(study.curves[0].note.as_ref().unwrap().contains("may lie higher"));
     let alone = lean_curve(&[(1, 60.0)]).study();
-    assert_eq!((limits(&alone), alone.curves[0].knee), (vec!["inconclusive"], None));
+    assert_eq!((limits(&alone), alone.curves[0].knee), (vec!["unclear"], None));
 }
 
 #[test]
 fn three_repetitions_cannot_tell_a_difference_and_the_study_says_so() {
     let cell = |concurrency| lean(1_024, Mode::Async, concurrency);
     let study = Sweep::new("s1").cell(&cell(1), &[60.0, 61.0, 62.0]).cell(&cell(2), &[120.0, 121.0, 122.0]).study();
-    assert_eq!(limits(&study)[0], "inconclusive");
+    assert_eq!(limits(&study)[0], "unclear");
     assert!(
-        study.cells[0].verdict.because[0].ends_with("in all 3 runs of each; 6 runs of each would show whether that is chance"),
+        study.cells[0].verdict.because[0] == "concurrency 2 is 98.4 % faster in all 3 runs of each; 6 runs of each would show whether that is chance",
         "{:?}",
         study.cells[0].verdict
     );
-    assert!(matches!(study.cells[0].standing, Standing::Indistinguishable { .. }));
-    let expected = "3 repetitions a cell cannot tell the 2 cells of one size of lean apart, however much they differ; 4 can";
+    assert_eq!(study.cells[0].standing, Standing::Apart);
+    let expected = "3 repetitions are too few to test the 2 configurations of one size of lean against each other (4 would do): what is slower in every run has no `~`, and \
+                    whether that is chance is not known";
     assert!(study.notes.iter().any(|note| note == expected), "{:?}", study.notes);
-    assert!(!lean_curve(&[(1, 60.0), (2, 120.0)]).study().notes.iter().any(|note| note.contains("cannot tell")));
+    assert!(!lean_curve(&[(1, 60.0), (2, 120.0)]).study().notes.iter().any(|note| note.contains("too few to test")));
 }
 
 #[test]
@@ -149,26 +151,26 @@ fn a_contender_held_by_its_own_lock_is_not_network_bound() {
     let flat = || Sweep::new("s1").cell(&shape(1), &six(50.0)).cell(&shape(2), &six(70.0)).cell(&shape(4), &six(70.1));
     assert_eq!(limits(&flat().study()), ["per-connection-bound", "network-bound", "network-bound"]);
     let study = flat().cell(&lean(1_024, Mode::Async, 16), &six(400.0)).study();
-    assert_eq!(limits(&study)[2..], ["inconclusive", "inconclusive"]);
+    assert_eq!(limits(&study)[2..], ["unclear", "unclear"]);
     assert!(study.cells[2].verdict.because[0].contains("lean async × 16 is"), "{:?}", study.cells[2].verdict);
 }
 
 #[test]
 fn what_a_cell_shows_alone_wins_in_order_and_from_its_threshold_on() {
     type Change = fn(&mut crate::results::record::Record, &mut Summary);
-    let limit = |change: Change| Sweep::new("s1").tuned(&lean(1_024, Mode::Async, 16), &six(80.0), change).study().cells[0].verdict.limit;
+    let limit = |change: Change| Sweep::new("s1").tuned(&lean(1_024, Mode::Async, 16), &six(80.0), change).study().cells[0].verdict.word;
     // 100 s of fetching, 101 s from outside on 4 CPUs, 3,200 attempts.
     let cases: [(Change, Limit); 10] = [
         (|_, summary| summary.cpu.fetch_user_ns = summary.phases.fetch_ns.map(|ns| ns / 1_000 * 826), Limit::CpuBound),
-        (|_, summary| summary.cpu.fetch_user_ns = summary.phases.fetch_ns.map(|ns| ns / 1_000 * 824), Limit::Inconclusive),
+        (|_, summary| summary.cpu.fetch_user_ns = summary.phases.fetch_ns.map(|ns| ns / 1_000 * 824), Limit::Unclear),
         (|record, _| record.outside.as_mut().unwrap().throttled_ns = Some(40_800_000_000), Limit::QuotaThrottled),
-        (|record, _| record.outside.as_mut().unwrap().throttled_ns = Some(39_600_000_000), Limit::Inconclusive),
+        (|record, _| record.outside.as_mut().unwrap().throttled_ns = Some(39_600_000_000), Limit::Unclear),
         (|_, summary| summary.attempts.as_mut().unwrap().throttles = 32, Limit::S3Throttled),
-        (|_, summary| summary.attempts.as_mut().unwrap().throttles = 31, Limit::Inconclusive),
+        (|_, summary| summary.attempts.as_mut().unwrap().throttles = 31, Limit::Unclear),
         (|_, summary| summary.rates.tail_share = Some(0.2), Limit::TailBound),
-        (|_, summary| summary.rates.tail_share = Some(0.199), Limit::Inconclusive),
+        (|_, summary| summary.rates.tail_share = Some(0.199), Limit::Unclear),
         (|record, _| record.server = Some(ServerUse { cpu_ns: 161_000_000_000, threads: 2, gets: 1, service_mean_ns: None }), Limit::ServerBound),
-        (|record, _| record.server = Some(ServerUse { cpu_ns: 159_000_000_000, threads: 2, gets: 1, service_mean_ns: None }), Limit::Inconclusive),
+        (|record, _| record.server = Some(ServerUse { cpu_ns: 159_000_000_000, threads: 2, gets: 1, service_mean_ns: None }), Limit::Unclear),
     ];
     for (number, (change, expected)) in cases.into_iter().enumerate() {
         assert_eq!(limit(change), expected, "case {number}");
@@ -628,7 +630,7 @@ fn the_json_form_names_its_schema_and_says_null_for_what_is_not_known() {
     let cells = &value["studies"][0]["cells"];
     assert_eq!(cells[0]["figures"]["throughput"]["n"], 6);
     assert!(cells[1]["figures"]["throughput"]["interval"].is_null());
-    assert_eq!(cells[1]["verdict"]["limit"], "inconclusive");
+    assert_eq!(cells[1]["verdict"]["word"], "unclear");
     assert_eq!(value["metrics"][0]["id"], "throughput");
     assert_eq!(cells[1]["standing"]["is"], "best");
 }

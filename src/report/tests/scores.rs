@@ -75,6 +75,31 @@ pub(super) fn score(class: Class, numbers: std::ops::Range<u64>) -> Scores {
     scores
 }
 
+/// Every cell of a world: predicted and true.
+pub(super) fn show(class: Class, number: u64) {
+    let world = World::new(class, number);
+    println!("{:#?}", world.law.model());
+    let studies = studies(reading(world.documents()), &PriceList::built_in());
+    for study in &studies {
+        println!("{:?} {:?}", study.facts.sweeps, study.notes);
+        for report in &study.cells {
+            let truth = truth(&world, &report.cell);
+            let found = report.prediction.as_ref().unwrap();
+            println!(
+                "{:<36} {:>8.1} s for {:>8.1} s ({:+.1} %), task {:.5} for {:.5}, dropped {:?}, {:?}",
+                report.cell.slug(),
+                found.seconds,
+                truth.whole.seconds,
+                (found.seconds / truth.whole.seconds - 1.0) * 100.0,
+                found.cost.as_ref().map_or(0.0, |cost| cost.usd_task),
+                truth.usd_task,
+                truth.whole.ran.dropped_s,
+                found.basis
+            );
+        }
+    }
+}
+
 fn programs(study: &Study) -> Vec<Program> {
     let mut programs: Vec<Program> = study.cells.iter().map(|report| report.cell.program.clone()).collect();
     programs.dedup();
@@ -161,8 +186,8 @@ impl Scores {
     }
 
     fn verdict(&mut self, world: &World, study: &Study, report: &CellReport) {
-        self.abstained.add(report.verdict.limit == Limit::Inconclusive);
-        if report.verdict.limit == Limit::Inconclusive {
+        self.abstained.add(report.verdict.word == Limit::Unclear);
+        if report.verdict.word == Limit::Unclear {
             return;
         }
         let cell = &report.cell;
@@ -175,7 +200,7 @@ impl Scores {
         let (lowest, _) = limits.lowest_two();
         let (least, _) = other.lowest_two();
         let is_near = |of: fn(&crate::model::Limits) -> f64| of(&limits) <= lowest * 1.25 || of(&other) <= least * 1.25;
-        let right = match report.verdict.limit {
+        let right = match report.verdict.word {
             Limit::CpuBound | Limit::QuotaThrottled => is_near(|limits| limits.cpu),
             Limit::S3Throttled => ran.refused > 0.005 * ran.objects,
             Limit::TailBound => ran.window_s.is_some_and(|window_s| ran.fetch_s - window_s > 0.15 * ran.fetch_s),
@@ -188,11 +213,11 @@ impl Scores {
                 higher.into_iter().any(|other| sweep_rate(world, &other.cell) > 1.03 * rate)
             }
             Limit::NetworkBound => is_near(|limits| limits.network),
-            Limit::Failed | Limit::ServerBound | Limit::Inconclusive => false,
+            Limit::Failed | Limit::ServerBound | Limit::Unclear => false,
         };
         self.verdict.add(right);
         if !right {
-            println!("{:?} {}: {:?} {:?} {limits:?}", world.class, cell.slug(), report.verdict.limit, report.verdict.because);
+            println!("{:?} {}: {:?} {:?} {limits:?}", world.class, cell.slug(), report.verdict.word, report.verdict.because);
         }
     }
 }

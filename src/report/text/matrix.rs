@@ -1,4 +1,5 @@
-//! The matrix of one metric, aligned: medians on the decimal point, their half intervals on `±`, marks behind both.
+//! The matrix of one metric, aligned: medians on the decimal point with marks behind them, and below each its interval from low to high. Intervals of
+//! medians are rarely symmetric, so half of one behind `±` would say what is not so.
 
 use super::page::Page;
 use super::table::{Align, Column, Text, blocks, width};
@@ -24,7 +25,7 @@ pub(super) fn of_metric(page: &mut Page<'_>, study: &Study, metric: Metric) {
         page.heading(&terminal(&title(&table, metric)));
         let columns = columns(&table, Scale::of(metric), &cell);
         let last = if metric == Metric::Throughput { last_columns(&table) } else { Vec::new() };
-        print(page, &table, (&columns, &last));
+        print(page, &table, (&columns, &last, with_intervals(&table, &cell)));
     }
     if !is_known {
         page.gap();
@@ -39,7 +40,7 @@ fn has_figures(table: &Table<'_>, cell: &dyn Fn(Option<&CellReport>) -> Shown) -
 fn title(table: &Table<'_>, metric: Metric) -> String {
     let figures = || table.rows.iter().flat_map(|row| row.cells.iter().flatten()).filter_map(|cell| cell.figure(metric));
     let repetitions: Vec<usize> = figures().map(|figure| figure.n).collect();
-    let within = if figures().any(|figure| figure.interval.is_some()) { ", ± half of the 95 % interval" } else { "" };
+    let within = if figures().any(|figure| figure.interval.is_some()) { ", below it its 95 % interval" } else { "" };
     let median = match (repetitions.iter().min(), repetitions.iter().max()) {
         (Some(few), Some(many)) if few == many => format!("median of {many}"),
         (Some(few), Some(many)) => format!("medians of {few} to {many}"),
@@ -62,16 +63,17 @@ pub(super) fn speed_ups(page: &mut Page<'_>, study: &Study) {
         for table in tables(study) {
             let table = table.only(|found| cell(found) != Shown::Nothing);
             if !table.rows.is_empty() {
-                print(page, &table, (&columns(&table, Scale::RATIO, &cell), &[]));
+                print(page, &table, (&columns(&table, Scale::RATIO, &cell), &[], with_intervals(&table, &cell)));
             }
         }
     }
 }
 
 /// `last` stands behind the last block.
-fn print(page: &mut Page<'_>, table: &Table<'_>, (columns, last): (&[Column], &[Column])) {
-    let labels = labels(table);
-    for (number, block) in blocks(&labels, columns, last, page).into_iter().enumerate() {
+fn print(page: &mut Page<'_>, table: &Table<'_>, (columns, last, with_intervals): (&[Column], &[Column], bool)) {
+    let of_row = |columns: Vec<Column>| -> Vec<Column> { if with_intervals { columns.into_iter().map(spread).collect() } else { columns } };
+    let (labels, last) = (of_row(labels(table)), of_row(last.to_vec()));
+    for (number, block) in blocks(&labels, columns, &last, page).into_iter().enumerate() {
         if number > 0 {
             page.gap();
         }
@@ -110,15 +112,16 @@ fn labels(table: &Table<'_>) -> Vec<Column> {
 
 /// One column a concurrency.
 fn columns(table: &Table<'_>, scale: Scale, cell: &dyn Fn(Option<&CellReport>) -> Shown) -> Vec<Column> {
+    let with_intervals = with_intervals(table, cell);
     let of = |(place, concurrency): (usize, &u32)| {
         let cells: Vec<Shown> = table.rows.iter().map(|row| cell(row.cells.get(place).copied().flatten())).collect();
-        column(&format!("×{concurrency}"), &cells, scale)
+        column(&format!("×{concurrency}"), &cells, (scale, with_intervals))
     };
     table.concurrencies.iter().enumerate().map(of).collect()
 }
 
 /// Lays out the cells of a column so that their parts stand under each other.
-fn column(head: &str, cells: &[Shown], scale: Scale) -> Column {
+fn column(head: &str, cells: &[Shown], (scale, with_intervals): (Scale, bool)) -> Column {
     let values = cells.iter().filter_map(|cell| match cell {
         Shown::Figure { value, .. } => Some(scale.apply(*value)),
         Shown::Nothing | Shown::Failed => None,
@@ -129,23 +132,8 @@ fn column(head: &str, cells: &[Shown], scale: Scale) -> Column {
     });
     let decimals = number::decimals(values, half_widths);
     let fixed = |value: f64| units::fixed(scale.apply(value), decimals);
-    let halves: Vec<String> = cells
-        .iter()
-        .map(|cell| match cell {
-            Shown::Figure { interval: Some(interval), .. } => fixed(interval.half_width()),
-            _ => String::new(),
-        })
-        .collect();
-    let half_width = halves.iter().map(|half| width(half)).max().unwrap_or(0);
     let mark_width = cells.iter().map(|cell| if let Shown::Figure { marks, .. } = cell { width(marks) } else { 0 }).max().unwrap_or(0);
-    let lay = |(cell, half): (&Shown, &String)| {
-        let within = if half_width == 0 {
-            String::new()
-        } else if half.is_empty() {
-            " ".repeat(half_width + 3)
-        } else {
-            format!(" ± {half:>half_width$}")
-        };
+    let lay = |cell: &Shown| {
         let (value, marks, role) = match cell {
             Shown::Nothing => (UNKNOWN.to_owned(), "", None),
             Shown::Failed => ("!".to_owned(), "", Some(Role::Failed)),
@@ -154,11 +142,28 @@ fn column(head: &str, cells: &[Shown], scale: Scale) -> Column {
                 (fixed(*value), *marks, failed.or(is_best.then_some(Role::Best)))
             }
         };
-        Text { text: format!("{value}{within}{marks:<mark_width$}"), role }
+        let interval = match cell {
+            Shown::Figure { interval: Some(interval), .. } => format!("{}–{}{}", fixed(interval.low), fixed(interval.high), " ".repeat(mark_width)),
+            _ => String::new(),
+        };
+        let lines = [Text { text: format!("{value}{marks:<mark_width$}"), role }, interval.into()];
+        lines.into_iter().take(if with_intervals { 2 } else { 1 })
     };
-    let cells: Vec<Text> = cells.iter().zip(&halves).map(lay).collect();
+    let cells: Vec<Text> = cells.iter().flat_map(lay).collect();
     // The head stands above the values' end, marks apart.
     Column { head: format!("{head}{}", " ".repeat(mark_width)), cells, align: Align::Right }
+}
+
+/// Whether any cell has an interval, so that every row has a line for them.
+fn with_intervals(table: &Table<'_>, cell: &dyn Fn(Option<&CellReport>) -> Shown) -> bool {
+    let cells = || table.rows.iter().flat_map(|row| &row.cells);
+    cells().any(|found| matches!(cell(*found), Shown::Figure { interval: Some(_), .. }))
+}
+
+/// The same column where every row has a second line.
+fn spread(mut column: Column) -> Column {
+    column.cells = column.cells.into_iter().flat_map(|cell| [cell, Text::default()]).collect();
+    column
 }
 
 fn last_columns(table: &Table<'_>) -> Vec<Column> {
@@ -176,7 +181,7 @@ pub(super) fn legend(page: &mut Page<'_>, study: &Study, view: &View<'_>) {
         parts.push("bold: best of its program and size".to_owned());
     }
     if has(|cell| matches!(cell.standing, Standing::Indistinguishable { .. })) {
-        parts.push("~: not distinguishable from the best".to_owned());
+        parts.push("~: no measurable difference from the best".to_owned());
     }
     if has(CellReport::has_failures) {
         parts.push("!: failed runs, see below".to_owned());
@@ -185,7 +190,10 @@ pub(super) fn legend(page: &mut Page<'_>, study: &Study, view: &View<'_>) {
     parts.push("×16: 16 workers".to_owned());
     let knees = study.curves.iter().filter(|curve| curve.knee.is_some()).count();
     if knees > 0 {
-        parts.push("knee: fewest workers within 5 % of the row's best (noisy rows: up to 15 %) and not significantly slower".to_owned());
+        parts.push(
+            "knee: fewest workers as fast as the row's fastest: within 2 %, or within 5 % (noisy rows: up to 15 %) and not significantly slower"
+                .to_owned(),
+        );
         parts.push("$/TB: at the knee, else of the fastest".to_owned());
     }
     page.paragraph("", &parts.join(" · "), 2);

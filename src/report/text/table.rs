@@ -1,6 +1,6 @@
 //! Columns of text that stand under each other, in as many blocks as the width needs.
 //!
-//! No table library: cells are aligned on the decimal point and on `±`, hold marks that must not shift them, are painted without counting
+//! No table library: cells are aligned on the decimal point, hold marks that must not shift them, are painted without counting
 //! the escapes, and wide tables go on in a second block under the same labels. Libraries align left, right or centre, and wrap within cells.
 
 use super::page::Page;

@@ -178,7 +178,7 @@ pub(crate) fn left_out(faster: usize) -> String {
 pub(crate) fn nothing(cells: &[&CellReport]) -> String {
     let count = |what: fn(&CellReport) -> bool| cells.iter().filter(|cell| what(cell)).count();
     let failed = count(CellReport::has_failures);
-    let server = count(|cell| !cell.has_failures() && cell.verdict.limit == Limit::ServerBound);
+    let server = count(|cell| !cell.has_failures() && cell.verdict.word == Limit::ServerBound);
     let unknown = cells.len() - failed - server;
     let reasons = [
         (failed, "had failed repetitions or objects"),

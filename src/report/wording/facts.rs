@@ -177,7 +177,9 @@ pub(crate) fn method(study: &Study) -> String {
     let mut parts = vec!["medians of the repetitions".to_owned()];
     if !levels.is_empty() {
         let levels = levels.join(", ");
-        parts.push(format!("± is half of the interval between order statistics that covers the median with at least 95 % ({levels})"));
+        parts.push(format!(
+            "the interval below a median lies between two of the repetitions and covers the true median with at least 95 % ({levels})"
+        ));
     }
     if !none.is_empty() {
         parts.push(format!("{} give no 95 % interval: that takes 6", plural_of(&none)));

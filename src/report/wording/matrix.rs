@@ -71,7 +71,7 @@ pub(crate) enum Shown {
         value: f64,
         /// Its interval.
         interval: Option<Interval>,
-        /// `!` some repetitions failed, `~` not distinguishable from the best.
+        /// `!` some repetitions failed, `~` no measurable difference from the best.
         marks: &'static str,
         /// Best of its program and size.
         is_best: bool,

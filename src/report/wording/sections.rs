@@ -24,12 +24,12 @@ pub(crate) fn verdicts(study: &Study) -> Vec<Line> {
     let mut lines = Vec::new();
     for curve in &study.curves {
         let cells: Vec<&CellReport> = curve.cells.iter().filter_map(|place| study.cells.get(*place)).collect();
-        for group in cells.chunk_by(|one, other| one.verdict.limit == other.verdict.limit) {
+        for group in cells.chunk_by(|one, other| one.verdict.word == other.verdict.word) {
             let Some(last) = group.last() else { continue };
             // The one that decided.
             let because = last.verdict.because.first().cloned().unwrap_or_default();
             let at = if group.len() > 1 && !because.is_empty() { format!("at × {}: ", last.cell.concurrency) } else { String::new() };
-            lines.push(Line { who: who(curve, group), word: last.verdict.limit.as_str().to_owned(), because: at + &because });
+            lines.push(Line { who: who(curve, group), word: last.verdict.word.as_str().to_owned(), because: at + &because });
         }
     }
     lines

@@ -309,7 +309,7 @@ fn size_classes(classes: &[Class]) -> Vec<SizeClass> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::summary::{State, Word, fixture};
+    use crate::results::summary::{Limit, State, fixture};
     use crate::sample::ErrorCodes;
 
     /// The parts of `actual` and `expected` that are floating-point numbers agree to nine digits.
@@ -486,14 +486,14 @@ mod tests {
         facts.phases.fetch_ns = Some(2_000_000);
         (facts.keys_listed, facts.listed_bytes) = (20, Some(100));
         let summary = summarise(facts.clone(), rows());
-        assert_eq!((summary.state, summary.verdict.as_ref().unwrap().word), (State::Failed, Word::Failed));
+        assert_eq!((summary.state, summary.verdict.as_ref().unwrap().word), (State::Failed, Limit::Failed));
         assert_eq!(summary.verdict.unwrap().because[0], "3 of 20 objects were not attempted");
         let interrupted = summarise(RunFacts { state: State::Interrupted, ..facts.clone() }, rows());
         assert_eq!(interrupted.state, State::Interrupted);
         // A row too few, though all that are there are good.
         facts.keys_listed = 18;
         let summary = summarise(facts, rows().take(17));
-        assert_eq!((summary.state, summary.verdict.unwrap().word), (State::Failed, Word::Failed));
+        assert_eq!((summary.state, summary.verdict.unwrap().word), (State::Failed, Limit::Failed));
     }
 
     #[test]
@@ -503,6 +503,6 @@ mod tests {
         facts.received_bytes = Some(0);
         let summary = summarise(facts, []);
         assert_eq!((summary.totals.unwrap().rows, summary.rates, summary.cpu.s_per_gb), (Outcomes::default(), Rates::default(), None));
-        assert_eq!(summary.verdict.unwrap().word, Word::Inconclusive);
+        assert_eq!(summary.verdict.unwrap().word, Limit::Unclear);
     }
 }

@@ -26,7 +26,7 @@ pub use parts::{
 pub use price::{Price, PricedTask};
 pub use sampled::{SampleClass, SampleFacts};
 pub use settings::Settings;
-pub use verdict::{Verdict, Word};
+pub use verdict::{Finding, Limit, Verdict};
 
 use std::collections::BTreeMap;
 

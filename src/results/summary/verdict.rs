@@ -1,57 +1,88 @@
-//! What limited a run, judged from that run alone, with the figures it was judged by.
+//! What limited a run or the repetitions of a configuration, in one word and with the figures it was judged by.
 //!
-//! The rules, in the order in which they win:
+//! A run and a report judge by the same rules, in the order of [`Limit::ALL`]; where several runs are judged, by the medians of their shares:
 //!
 //! 1. `failed`: the account of the run does not close (`account`), nothing was fetched, less than half was, or more than 1 % had vanished.
 //! 2. `server-bound`: the embedded server used more than 80 % of its threads' time. The run measured the server.
 //! 3. `cpu-bound`: the fetch phase used at least 95 % of the vCPU limit.
-//! 4. `s3-throttled`: at least 1 % of the attempts were answered with «too fast».
-//! 5. `tail-bound`: at least 20 % of the fetch time went by after the queue was empty.
-//! 6. else `inconclusive`. Whether the network or the single connection set the rate takes runs at several concurrencies: those words
-//!    (`network-bound`, `per-connection-bound`) are given by a sweep.
+//! 4. `quota-throttled`: the CPU quota held it back for at least 10 % of the time, though the mean is below its limit.
+//! 5. `s3-throttled`: at least 1 % of the attempts were answered with «too fast».
+//! 6. `tail-bound`: at least 20 % of the fetch time went by after the queue was empty.
+//! 7. Whether the network or the single connection sets the rate takes runs at several concurrencies: a report of them says
+//!    `per-connection-bound` or `network-bound`.
+//! 8. else `unclear`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::thresholds::{CPU_SHARE, S3_SHARE, SERVER_SHARE, TAIL_SHARE};
+use super::thresholds::{CPU_SHARE, QUOTA_SHARE, S3_SHARE, SERVER_SHARE, TAIL_SHARE};
 use super::{ServerFacts, State, Summary};
 use crate::units;
 
-/// What limited a run, in a word.
+/// What limited a run or a configuration, in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Word {
-    /// Not every object has its outcome, nothing or little was fetched, or more than 1 % had vanished.
+pub enum Limit {
+    /// Not every object has its outcome, nothing or little was fetched, or more than 1 % had vanished; of a configuration: no repetition gave figures.
     Failed,
     /// The embedded server.
     ServerBound,
     /// The vCPU.
     CpuBound,
+    /// The CPU quota, in bursts above a mean below it.
+    QuotaThrottled,
     /// S3's own limits.
     #[serde(rename = "s3-throttled")]
     S3Throttled,
     /// The last few fetches.
     TailBound,
-    /// The network of the machine (from a sweep).
-    NetworkBound,
-    /// What one connection carries (from a sweep).
+    /// What one connection carries: more concurrency is faster (from several concurrencies).
     PerConnectionBound,
-    /// Nothing that one run shows.
-    Inconclusive,
+    /// The network: more concurrency is not faster, and the CPU is idle (from several concurrencies).
+    NetworkBound,
+    /// Nothing that was measured shows it.
+    #[serde(alias = "inconclusive")]
+    Unclear,
 }
 
-impl Word {
+impl Limit {
+    /// Every word, in the order in which the rules win.
+    pub const ALL: [Self; 9] = [
+        Self::Failed,
+        Self::ServerBound,
+        Self::CpuBound,
+        Self::QuotaThrottled,
+        Self::S3Throttled,
+        Self::TailBound,
+        Self::PerConnectionBound,
+        Self::NetworkBound,
+        Self::Unclear,
+    ];
+
     /// The word as it stands in files and on screen.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Failed => "failed",
             Self::ServerBound => "server-bound",
             Self::CpuBound => "cpu-bound",
+            Self::QuotaThrottled => "quota-throttled",
             Self::S3Throttled => "s3-throttled",
             Self::TailBound => "tail-bound",
-            Self::NetworkBound => "network-bound",
             Self::PerConnectionBound => "per-connection-bound",
-            Self::Inconclusive => "inconclusive",
+            Self::NetworkBound => "network-bound",
+            Self::Unclear => "unclear",
+        }
+    }
+
+    /// Whether such a share of time, vCPU or attempts makes it the limit. What takes more than a share is never it.
+    fn is_reached_by(self, share: f64) -> bool {
+        match self {
+            Self::ServerBound => share > SERVER_SHARE,
+            Self::CpuBound => share >= CPU_SHARE,
+            Self::QuotaThrottled => share >= QUOTA_SHARE,
+            Self::S3Throttled => share >= S3_SHARE,
+            Self::TailBound => share >= TAIL_SHARE,
+            Self::Failed | Self::PerConnectionBound | Self::NetworkBound | Self::Unclear => false,
         }
     }
 }
@@ -59,17 +90,35 @@ impl Word {
 /// A verdict and its grounds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
-    /// What limited the run.
-    pub word: Word,
+    /// What limited it.
+    pub word: Limit,
     /// The figures it was judged by, as sentence fragments; those that decided first.
     pub because: Vec<String>,
 }
 
 /// One rule's answer.
-struct Finding {
-    word: Word,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    limit: Limit,
     holds: bool,
     figure: String,
+}
+
+impl Finding {
+    /// By the share that the rule of this limit looks at, and what to say of it.
+    pub fn of_share(limit: Limit, share: f64, figure: String) -> Self {
+        Self { limit, holds: limit.is_reached_by(share), figure }
+    }
+}
+
+impl Verdict {
+    /// The first limit, in the order of [`Limit::ALL`], whose rule holds; what else was seen stands behind its figure.
+    pub fn of(findings: Vec<Finding>) -> Self {
+        let holds = |limit: &Limit| findings.iter().any(|finding| finding.holds && finding.limit == *limit);
+        let word = Limit::ALL.into_iter().find(holds).unwrap_or(Limit::Unclear);
+        let (decided, seen): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(|finding| finding.limit == word);
+        Self { word, because: decided.into_iter().chain(seen).map(|finding| finding.figure).collect() }
+    }
 }
 
 /// Judges a finished run; `None` when nothing was measured.
@@ -77,25 +126,23 @@ pub(super) fn judge(summary: &Summary, server: Option<&ServerFacts>) -> Option<V
     if summary.state == State::Running || summary.totals.is_none() {
         return None;
     }
-    let findings: Vec<Finding> =
-        [failed(summary), server_bound(summary, server), cpu_bound(summary), throttled(summary), tail_bound(summary)].into_iter().flatten().collect();
-    let word = findings.iter().find(|finding| finding.holds).map_or(Word::Inconclusive, |finding| finding.word);
-    let (decided, seen): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(|finding| finding.word == word);
-    let mut because: Vec<String> = decided.into_iter().chain(seen).map(|finding| finding.figure).collect();
-    if word == Word::Inconclusive {
-        because.push("whether the network or the single connection sets the rate takes a sweep to tell".to_owned());
+    let findings =
+        [failed(summary), server_bound(summary, server), cpu_bound(summary), quota_throttled(summary), throttled(summary), tail_bound(summary)];
+    let mut verdict = Verdict::of(findings.into_iter().flatten().collect());
+    if verdict.word == Limit::Unclear {
+        verdict.because.push("whether the network or the single connection sets the rate takes a sweep to tell".to_owned());
     }
-    Some(Verdict { word, because })
+    Some(verdict)
 }
 
 fn failed(summary: &Summary) -> Option<Finding> {
     if let Some(flaw) = summary.flaw() {
-        return Some(Finding { word: Word::Failed, holds: true, figure: flaw.in_words() });
+        return Some(Finding { limit: Limit::Failed, holds: true, figure: flaw.in_words() });
     }
     let rows = summary.totals?.rows;
     if summary.state == State::Failed && rows.not_attempted > 0 {
         let figure = format!("{} of {} objects were not attempted", units::count(rows.not_attempted), units::count(rows.sum()));
-        return Some(Finding { word: Word::Failed, holds: true, figure });
+        return Some(Finding { limit: Limit::Failed, holds: true, figure });
     }
     if rows.ok > 0 {
         return None;
@@ -104,7 +151,7 @@ fn failed(summary: &Summary) -> Option<Finding> {
         0 => "no object was fetched".to_owned(),
         failed => format!("no fetch ended well, {} failed", units::count(failed)),
     };
-    Some(Finding { word: Word::Failed, holds: rows.failed > 0, figure })
+    Some(Finding { limit: Limit::Failed, holds: rows.failed > 0, figure })
 }
 
 fn server_bound(summary: &Summary, server: Option<&ServerFacts>) -> Option<Finding> {
@@ -113,17 +160,23 @@ fn server_bound(summary: &Summary, server: Option<&ServerFacts>) -> Option<Findi
     let share = server.cpu_ns as f64 / (wall_ns as f64 * f64::from(server.threads));
     let threads = if server.threads == 1 { "thread's".to_owned() } else { format!("{} threads'", server.threads) };
     let figure = format!("the server used {} of its {threads} time", units::percent(share));
-    Some(Finding { word: Word::ServerBound, holds: share > SERVER_SHARE, figure })
+    Some(Finding::of_share(Limit::ServerBound, share, figure))
 }
 
 fn cpu_bound(summary: &Summary) -> Option<Finding> {
     let used = summary.cpu.used_vcpu?;
     let Some(limit) = summary.cpu.limit_vcpu.filter(|limit| *limit > 0.0) else {
-        return Some(Finding { word: Word::CpuBound, holds: false, figure: format!("fetching used {used:.2} vCPU of an unknown number") });
+        return Some(Finding::of_share(Limit::CpuBound, 0.0, format!("fetching used {used:.2} vCPU of an unknown number")));
     };
     let share = used / limit;
     let figure = format!("fetching used {used:.2} of {limit} vCPU ({})", units::percent(share));
-    Some(Finding { word: Word::CpuBound, holds: share >= CPU_SHARE, figure })
+    Some(Finding::of_share(Limit::CpuBound, share, figure))
+}
+
+fn quota_throttled(summary: &Summary) -> Option<Finding> {
+    let held_ns = summary.cpu.throttled_ns?;
+    let share = held_ns as f64 / summary.phases.fetch_ns.filter(|ns| *ns > 0)? as f64;
+    Some(Finding::of_share(Limit::QuotaThrottled, share, format!("the CPU quota held it back for {} of the time", units::percent(share))))
 }
 
 fn throttled(summary: &Summary) -> Option<Finding> {
@@ -131,12 +184,12 @@ fn throttled(summary: &Summary) -> Option<Finding> {
     let share = attempts.throttles as f64 / attempts.total as f64;
     let figure =
         format!("{} of {} attempts were throttled ({})", units::count(attempts.throttles), units::count(attempts.total), units::percent(share));
-    Some(Finding { word: Word::S3Throttled, holds: share >= S3_SHARE, figure })
+    Some(Finding::of_share(Limit::S3Throttled, share, figure))
 }
 
 fn tail_bound(summary: &Summary) -> Option<Finding> {
     let share = summary.rates.tail_share?;
-    Some(Finding { word: Word::TailBound, holds: share >= TAIL_SHARE, figure: format!("the tail took {} of the fetch time", units::percent(share)) })
+    Some(Finding::of_share(Limit::TailBound, share, format!("the tail took {} of the fetch time", units::percent(share))))
 }
 
 #[cfg(test)]
@@ -160,7 +213,7 @@ mod tests {
         summary
     }
 
-    fn word(change: fn(&mut Summary)) -> Word {
+    fn word(change: fn(&mut Summary)) -> Limit {
         let mut summary = calm();
         change(&mut summary);
         judge(&summary, None).unwrap().word
@@ -172,22 +225,24 @@ mod tests {
 
     #[test]
     fn every_rule_begins_at_its_threshold() {
-        assert_eq!(word(|_| ()), Word::Inconclusive);
-        assert_eq!(word(|s| s.cpu.used_vcpu = Some(1.899)), Word::Inconclusive);
-        assert_eq!(word(|s| s.cpu.used_vcpu = Some(1.9)), Word::CpuBound);
-        assert_eq!(word(|s| set_throttles(s, 9)), Word::Inconclusive);
-        assert_eq!(word(|s| set_throttles(s, 10)), Word::S3Throttled);
-        assert_eq!(word(|s| s.rates.tail_share = Some(0.199)), Word::Inconclusive);
-        assert_eq!(word(|s| s.rates.tail_share = Some(0.2)), Word::TailBound);
-        assert_eq!(word(|s| s.cpu.limit_vcpu = None), Word::Inconclusive);
+        assert_eq!(word(|_| ()), Limit::Unclear);
+        assert_eq!(word(|s| s.cpu.used_vcpu = Some(1.899)), Limit::Unclear);
+        assert_eq!(word(|s| s.cpu.used_vcpu = Some(1.9)), Limit::CpuBound);
+        assert_eq!(word(|s| set_throttles(s, 9)), Limit::Unclear);
+        assert_eq!(word(|s| set_throttles(s, 10)), Limit::S3Throttled);
+        assert_eq!(word(|s| s.rates.tail_share = Some(0.199)), Limit::Unclear);
+        assert_eq!(word(|s| s.rates.tail_share = Some(0.2)), Limit::TailBound);
+        assert_eq!(word(|s| s.cpu.limit_vcpu = None), Limit::Unclear);
+        assert_eq!(word(|s| s.cpu.throttled_ns = Some(999_999_999)), Limit::Unclear);
+        assert_eq!(word(|s| s.cpu.throttled_ns = Some(1_000_000_000)), Limit::QuotaThrottled);
     }
 
     #[test]
     fn the_server_is_the_limit_above_four_fifths_of_its_threads() {
         let server = |cpu_ns| ServerFacts { cpu_ns, threads: 2, report: serde_json::Value::Null };
-        assert_eq!(judge(&calm(), Some(&server(16_000_000_000))).unwrap().word, Word::Inconclusive);
+        assert_eq!(judge(&calm(), Some(&server(16_000_000_000))).unwrap().word, Limit::Unclear);
         let verdict = judge(&calm(), Some(&server(16_100_000_000))).unwrap();
-        assert_eq!(verdict.word, Word::ServerBound);
+        assert_eq!(verdict.word, Limit::ServerBound);
         assert_eq!(verdict.because[0], "the server used 80.5 % of its 2 threads' time");
     }
 
@@ -198,9 +253,9 @@ mod tests {
             summary.totals = Some(totals(Outcomes { ok, failed, vanished, ..Outcomes::default() }));
             judge(&summary, None).unwrap().word
         };
-        assert_eq!(of(0, 0, 0), Word::Inconclusive);
-        assert_eq!([of(0, 1, 0), of(0, 0, 20), of(1, 9, 0), of(98, 0, 2)], [Word::Failed; 4]);
-        assert_eq!([of(5, 5, 0), of(99, 0, 1)], [Word::Inconclusive; 2]);
+        assert_eq!(of(0, 0, 0), Limit::Unclear);
+        assert_eq!([of(0, 1, 0), of(0, 0, 20), of(1, 9, 0), of(98, 0, 2)], [Limit::Failed; 4]);
+        assert_eq!([of(5, 5, 0), of(99, 0, 1)], [Limit::Unclear; 2]);
     }
 
     #[test]
@@ -209,7 +264,7 @@ mod tests {
         summary.rates.tail_share = Some(0.5);
         set_throttles(&mut summary, 100);
         let verdict = judge(&summary, None).unwrap();
-        assert_eq!(verdict.word, Word::S3Throttled);
+        assert_eq!(verdict.word, Limit::S3Throttled);
         assert_eq!(
             verdict.because,
             ["100 of 1,000 attempts were throttled (10.0 %)", "fetching used 1.00 of 2 vCPU (50.0 %)", "the tail took 50.0 % of the fetch time"]
@@ -225,17 +280,10 @@ mod tests {
 
     #[test]
     fn words_are_the_same_in_files_and_on_screen() {
-        for word in [
-            Word::Failed,
-            Word::ServerBound,
-            Word::CpuBound,
-            Word::S3Throttled,
-            Word::TailBound,
-            Word::NetworkBound,
-            Word::PerConnectionBound,
-            Word::Inconclusive,
-        ] {
+        for word in Limit::ALL {
             assert_eq!(serde_json::to_value(word).unwrap(), word.as_str());
         }
+        // As 0.1.0 wrote it.
+        assert_eq!(serde_json::from_value::<Limit>("inconclusive".into()).unwrap(), Limit::Unclear);
     }
 }

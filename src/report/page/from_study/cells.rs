@@ -53,7 +53,7 @@ fn cell(part: &Part<'_>, place: usize) -> Cell {
         usd_per_tb: median(report, Metric::UsdPerTb),
         attempts: total(report, |observation| observation.counts.attempts),
         errors: total(report, |observation| observation.counts.failed),
-        verdict: report.verdict.limit.as_str().to_owned(),
+        verdict: report.verdict.word.as_str().to_owned(),
         verdict_figures: reasons(report),
     }
 }
@@ -68,7 +68,7 @@ fn standing(report: &CellReport) -> Standing {
     match report.standing {
         report::Standing::Best => Standing::Best,
         report::Standing::Indistinguishable { .. } => Standing::Tied,
-        report::Standing::Worse { .. } => Standing::Behind,
+        report::Standing::Worse { .. } | report::Standing::Apart => Standing::Behind,
         report::Standing::Unknown if report.has_failures() => Standing::Failed,
         report::Standing::Unknown => Standing::Missing,
     }

@@ -67,7 +67,7 @@ fn percent(share: f64) -> String {
 
 fn standings() -> String {
     format!(
-        "~ stands for cells that are not distinguishable from the best of their program and size: two-sided Mann-Whitney tests against it, corrected by \
+        "~ stands for cells without measurable difference from the best of their program and size: two-sided Mann-Whitney tests against it, corrected by \
          Holm, at {}.",
         percent(ALPHA)
     )
@@ -75,8 +75,8 @@ fn standings() -> String {
 
 fn knee_rule() -> String {
     format!(
-        "Knee: the smallest concurrency whose median is within {} of the best of its curve and which is not significantly slower than the best; where \
-         repetitions vary more, within two standard errors of a median, 15 % at most.",
+        "Knee: the fewest workers that are as fast as the fastest of the curve: with a median within 2 % of the best, or within {} (where repetitions vary more, \
+         within two standard errors of a median, 15 % at most) and not significantly slower.",
         percent(WITHIN)
     )
 }
@@ -93,7 +93,7 @@ fn knees(study: &Study) -> Vec<String> {
 
 /// The rules of the verdicts that this study has.
 fn verdicts(study: &Study) -> String {
-    let found = |limit: &Limit| study.cells.iter().any(|cell| cell.verdict.limit == *limit);
+    let found = |limit: &Limit| study.cells.iter().any(|cell| cell.verdict.word == *limit);
     let rules = Limit::ALL.into_iter().filter(found).map(|limit| format!("{}: {}", limit.as_str(), rule(limit)));
     format!("Verdicts are judged by the medians, and the first rule that holds wins. {}.", rules.collect::<Vec<_>>().join(". "))
 }
@@ -115,6 +115,6 @@ fn rule(limit: Limit) -> String {
             percent(WITHIN),
             percent(BUSY_SHARE)
         ),
-        Limit::Inconclusive => "nothing that was measured shows it".to_owned(),
+        Limit::Unclear => "nothing that was measured shows it".to_owned(),
     }
 }

@@ -44,7 +44,7 @@ pub(super) fn sentence(fragment: &str) -> String {
     format!("{first}{}{stop}", letters.as_str())
 }
 
-/// `118 GB in 3 min 20 s ± 6 s, $0.0210 if it ran on Fargate`.
+/// `118 GB in 3 min 20 s (3 min 15 s to 3 min 27 s), $0.0210 if it ran on Fargate`.
 pub(super) fn predicted(prediction: &Prediction) -> String {
     let within = prediction.interval.map_or_else(String::new, |interval| one_run(&interval));
     let price = prediction.cost.as_ref().map_or_else(
