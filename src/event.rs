@@ -44,6 +44,8 @@ pub enum RunEvent {
         /// Bytes of the sample as listed; `None` where they are not known.
         bytes: Option<u64>,
     },
+    /// A person is asked whether to go on.
+    Asking,
     /// The barrier is open: fetching begins.
     Fetching {
         /// Fetches to do; `None` when time, not a number, ends the run.
@@ -96,6 +98,8 @@ pub enum SweepEvent {
         /// Of them done before.
         done: u64,
     },
+    /// A person is asked whether to go on.
+    Asking,
     /// A run begins.
     RunStarted {
         /// Its number among all runs, from 1; none for a warm-up.

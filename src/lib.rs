@@ -17,6 +17,7 @@ pub mod fetch;
 pub(crate) mod fuzz;
 pub mod lister;
 pub mod model;
+pub mod outlook;
 pub mod output;
 pub mod pace;
 pub mod plan;

@@ -33,7 +33,9 @@ pub const SWEEP: &[Setting] = settings! {
         "print-plan" [] Nothing, "", "Print the plan as such a file, and do nothing";
         "seed" [] Value("N"), "1", "Seed of the order and of the sample";
         "on" [] Value("WHERE"), "local", "Where cells run: local (this machine) or ecs (Fargate tasks)";
-        "dry-run" [] Nothing, "", "List the keys, say what would be done, and do nothing";
+        "dry-run" [] Nothing, "", "List the keys, say what would be done, fetched and paid, and do nothing";
+        "yes" -'y' [] Nothing, "", "Start without a question, whatever it fetches and costs. Otherwise parfetch asks above 20 GB in all or $1 from an endpoint that is not on this machine, and a sweep without a terminal ends";
+        "max-bytes" [] Value("SIZE"), "", "Fetch up to SIZE (50GB) in all runs without a question: more is refused, and no run is started that would go beyond";
         "id" [] Value("NAME"), "", "Name of the sweep; one that was cut off goes on under its name. Default: date and time";
         "redo-failed" [] Nothing, "", "Run repetitions again that failed before";
     }
@@ -48,7 +50,6 @@ pub const SWEEP: &[Setting] = settings! {
         "log-group" [] Value("NAME"), "", "Log group of the tasks, for messages";
         "capacity" [] Value("KIND"), "on-demand", "on-demand or spot (cheaper, may be taken back: then the run is tried again)";
         "max-tasks" [] Value("N"), "1", "Tasks at once; cells that overlap share what S3 gives, and are flagged";
-        "yes" -'y' [] Nothing, "", "Spend the money that the forecast names";
         "max-cost" [] Value("USD"), "", "Spend up to this: no task is started that would go beyond, and those that run are stopped";
         "detach" [] Nothing, "", "Leave tasks running when the sweep is interrupted; the same command finds them again";
         "start-timeout" [] Value("TIME"), "15m", "Longest time until a task runs: capacity, image and throttling included";

@@ -104,6 +104,11 @@ pub const RUN: &[Setting] = settings! {
     "Embedded server" {
         "embedded" ["PARFETCH_EMBEDDED"] Optional("K=V,…"), "", "Fetch from a server of parfetch's own on 127.0.0.1; see `parfetch serve --help` for its keys";
     }
+    "What it may fetch" {
+        "dry-run" [] Nothing, "", "List the keys, say what would be fetched, how long it may take and what it costs, and do nothing";
+        "yes" -'y' ["PARFETCH_YES"] Nothing, "", "Start without a question. Otherwise parfetch asks above 20 GB or $1 from an endpoint that is not on this machine, and a run without a terminal ends";
+        "max-bytes" ["PARFETCH_MAX_BYTES"] Value("SIZE"), "", "Fetch up to SIZE (50GB) without a question: more is refused, or, where it is not known beforehand, the run stops there";
+    }
     "What you see" {
         "egress" ["PARFETCH_EGRESS"] Value("WHERE"), "none", "Where the bytes go, for the price: none (they stay in the region), internet, or region (another one of AWS)";
         "prices" ["PARFETCH_PRICES"] Value("FILE"), "", "Price list to use instead of the built-in one";

@@ -1,5 +1,6 @@
 //! One file a subcommand: glue between what was typed and what is done.
 
+mod ask;
 mod compare;
 mod environment;
 mod report;
@@ -192,6 +193,14 @@ fn start_log(log: Log) {
         Format::Text => registry.with(lines.with_ansi(false)).try_init(),
         Format::Json => registry.with(lines.json().flatten_event(true).with_current_span(false).with_span_list(false)).try_init(),
     };
+}
+
+/// Data on stdout; a closed pipe is no failure.
+fn say(text: &str) -> Result<Exit, Failure> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(Exit::Unexpected, format!("cannot write to stdout: {error}"))),
+        _ => Ok(Exit::Good),
+    }
 }
 
 #[cfg(test)]

@@ -10,11 +10,12 @@ use crate::cli::{Raw, Variables};
 use crate::engine::ChildOptions;
 use crate::event::RunEvent;
 use crate::exit::{Exit, Failure};
+use crate::outlook::Outlook;
 use crate::output::{Style, emf_line, end_line, render_run};
 use crate::platform::{Sources, clock};
 use crate::progress::{Display, Progress};
 use crate::results::summary::Summary;
-use crate::run::{Ended, Signal, Surroundings, run};
+use crate::run::{Ended, Signal, Surroundings, foresee, run};
 use crate::server::{Embedded, ProcessConfig};
 use crate::settings::{self, Format, ProgressWhen, RunSettings};
 use crate::store::StaticKeys;
@@ -34,7 +35,7 @@ pub(super) fn main(raw: &Raw, process_start_ns: u64) -> Result<Exit, Failure> {
 }
 
 async fn run_to_end(raw: &Raw, settings: RunSettings, (signal, process_start_ns): (watch::Receiver<Option<Signal>>, u64)) -> Result<Exit, Failure> {
-    let RunSettings { mut plan, embedded, store, progress, output, log, emf, prices, warnings } = settings;
+    let RunSettings { mut plan, embedded, store, progress, output, log, emf, prices, spending, dry_run, warnings } = settings;
     let prices = super::sources::prices(prices.as_deref())?;
     let variables = &raw.variables;
     let executable = executable()?;
@@ -52,13 +53,7 @@ async fn run_to_end(raw: &Raw, settings: RunSettings, (signal, process_start_ns)
         plan.access.endpoint_url = Some(server.ready().endpoint_url.clone());
     }
     let style = Style::for_stream(&io::stderr(), variables.get("NO_COLOR"), variables.get("TERM"));
-    let display = match (log.format, progress) {
-        (Format::Text, ProgressWhen::Auto) => Display::auto(&io::stderr()),
-        (Format::Text, ProgressWhen::Never) => Display::Silent,
-        (Format::Json, ProgressWhen::Auto) => Display::Json,
-        (Format::Json, ProgressWhen::Never) => Display::JsonWarnings,
-    };
-    let mut progress = Progress::new(display, io::stderr(), style);
+    let mut progress = Progress::new(display(log.format, progress), io::stderr(), style);
     let mut on_event = |event: &RunEvent| progress.handle(event);
     let keys = server.as_ref().map(|server| {
         let credentials = &server.ready().credentials;
@@ -74,18 +69,44 @@ async fn run_to_end(raw: &Raw, settings: RunSettings, (signal, process_start_ns)
         on_event: &mut on_event,
         warnings,
         store,
+        spending,
+        ask: &mut super::ask::ask,
     };
-    let ended = Box::pin(run(&plan, surroundings)).await;
+    let done = if dry_run {
+        Box::pin(foresee(&plan, surroundings)).await.map(Done::Foreseen)
+    } else {
+        Box::pin(run(&plan, surroundings)).await.map(Done::Ran)
+    };
     drop(progress);
     if let Some(server) = server {
         // Its pipe is closed either way, and that ends it.
         let _ended = server.stop().await.inspect_err(|error| tracing::warn!(%error, "the embedded server did not end well"));
     }
-    let Ended { summary, exit } = ended?;
+    let Ended { summary, exit } = match done? {
+        Done::Ran(ended) => ended,
+        Done::Foreseen(outlook) => return super::say(&outlook.in_words()),
+    };
     let shown = show(&summary, output, variables);
     let code = *exit.as_ref().unwrap_or_else(|failure| &failure.exit);
     leave_lines(&summary, code, (log.format, emf.as_deref()));
     shown.and(exit)
+}
+
+fn display(format: Format, progress: ProgressWhen) -> Display {
+    match (format, progress) {
+        (Format::Text, ProgressWhen::Auto) => Display::auto(&io::stderr()),
+        (Format::Text, ProgressWhen::Never) => Display::Silent,
+        (Format::Json, ProgressWhen::Auto) => Display::Json,
+        (Format::Json, ProgressWhen::Never) => Display::JsonWarnings,
+    }
+}
+
+/// What came of it.
+enum Done {
+    /// A run.
+    Ran(Ended),
+    /// A look ahead.
+    Foreseen(Outlook),
 }
 
 /// What stands on stderr at the end, for programs. Not on stdout, which belongs to the summary.

@@ -53,7 +53,7 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     let settings = settings::sweep(raw, Beside { plan: plan.as_deref(), id: &id })?;
     super::start_log(settings.log);
     if settings.intent == Intent::PrintPlan {
-        return say(&settings.job.plan.to_toml());
+        return super::say(&settings.job.plan.to_toml());
     }
     let sources = SourceSettings { access: settings.job.access.clone(), prices: settings.prices.clone(), egress: settings.egress };
     let style = Style::for_stream(&io::stderr(), raw.variables.get("NO_COLOR"), raw.variables.get("TERM"));
@@ -85,13 +85,19 @@ async fn to_its_end(raw: &Raw, settings: SweepSettings, signal: watch::Receiver<
     }
     let mut on_event = |event: &SweepEvent| progress.handle(event);
     let prices = super::sources::prices(prices.as_deref())?;
-    let world =
-        World { executable: super::run::executable()?, environment: environment(variables), prices: &prices, signal, on_event: &mut on_event };
+    let world = World {
+        executable: super::run::executable()?,
+        environment: environment(variables),
+        prices: &prices,
+        signal,
+        on_event: &mut on_event,
+        ask: &mut super::ask::ask,
+    };
     let is_asked = job.fleet.as_ref().is_some_and(|fleet| fleet.consent == Consent::None);
     if intent == Intent::DryRun || is_asked {
         let forecast = Box::pin(dry_run(&job, world)).await?;
         drop(progress);
-        say(&(foretell(&forecast, &job.id) + &costs(&forecast, &prices)))?;
+        super::say(&(foretell(&forecast, &job.id) + &of_tasks(&forecast, &prices)))?;
         if intent == Intent::DryRun {
             return Ok(None);
         }
@@ -118,6 +124,10 @@ fn finish(ended: &Ended, style: Style) -> Result<Exit, Failure> {
         let message = format!("--max-cost is used up after {} runs{}", units::count(ended.done), left_running(ended.going_on));
         return Err(Failure::new(Exit::FetchesFailed, message).hint("the same command with a higher --max-cost goes on from here"));
     }
+    if ended.is_out_of_bytes {
+        let message = format!("--max-bytes is used up after {} runs: another one would go beyond", units::count(ended.done));
+        return Err(Failure::new(Exit::FetchesFailed, message).hint("the same command goes on from here, and counts its bytes anew"));
+    }
     if ended.failed > 0 {
         let text = format!("{} of {} runs failed", units::count(ended.failed), units::count(ended.done));
         let _closed = warning(&mut io::stderr(), style, &text);
@@ -139,32 +149,15 @@ fn left_running(tasks: usize) -> String {
     }
 }
 
-/// The plan in words: cells, runs, requests.
+/// The plan in words: cells, runs, bytes, requests, time, money.
 fn foretell(forecast: &Forecast, id: &str) -> String {
     let mut text = forecast.title(id);
     for cell in &forecast.cells {
         text.push_str("\n  ");
         text.push_str(&cell.to_string());
     }
-    let gets = forecast.gets.map_or_else(|| "as many GETs as fit".to_owned(), |gets| format!("{} GETs", units::count(gets)));
-    let lists = units::count(forecast.lists);
-    text + &format!("\n{gets} and {lists} LIST requests, {} warm-ups included\n", units::count(forecast.warm_ups))
-}
-
-/// Time and money, as far as they are known before anything ran.
-fn costs(forecast: &Forecast, prices: &PriceList) -> String {
-    let each =
-        forecast.duration.as_deref().and_then(|text| units::parse_duration(text).ok()).map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
-    let time = each.map_or_else(
-        || "how long it takes is known once the warm-up has run".to_owned(),
-        |each| format!("it takes {} at least", units::duration_coarse(each.saturating_mul(forecast.runs + forecast.warm_ups))),
-    );
-    let usd = forecast.billed.as_ref().and_then(|(region, class)| {
-        let rates = prices.s3(region, class)?;
-        let usd = (forecast.gets? as f64 * rates.usd_per_1000_get + forecast.lists as f64 * rates.usd_per_1000_list) / 1e3;
-        Some(format!("; requests cost ${} ({region}, prices of {})", units::three_digits(usd), prices.dated()))
-    });
-    format!("{time}{}\n{}", usd.unwrap_or_default(), of_tasks(forecast, prices))
+    let (runs, warm_ups) = (units::count(forecast.runs), units::count(forecast.warm_ups));
+    text + &format!("\nruns: {runs}, and {warm_ups} to warm up\n{}", forecast.outlook.in_words())
 }
 
 /// What the tasks cost: the least and the most, since nobody knows yet how long they take.
@@ -188,14 +181,6 @@ fn of_tasks(forecast: &Forecast, prices: &PriceList) -> String {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole seconds of tasks, far below 2^53")]
 fn seconds_ns(seconds: f64) -> u64 {
     (seconds.max(0.0) as u64).saturating_mul(units::SECOND_NS)
-}
-
-/// Data on stdout; a closed pipe is no failure.
-fn say(text: &str) -> Result<Exit, Failure> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(Exit::Unexpected, format!("cannot write to stdout: {error}"))),
-        _ => Ok(Exit::Good),
-    }
 }
 
 /// Becomes the program that a sweep wants to run; returns only when it cannot.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 /// The variables of a run, but for those of the task. A test of the table of settings holds this list.
-pub(crate) const OF_A_RUN: [&str; 36] = [
+pub(crate) const OF_A_RUN: [&str; 38] = [
     "BUCKET_NAME",
     "RESULT_BUCKET_NAME",
     "CONCURRENCY",
@@ -38,6 +38,8 @@ pub(crate) const OF_A_RUN: [&str; 36] = [
     "PARFETCH_ALLOW_RESULTS_IN_SOURCE",
     "PARFETCH_EMBEDDED",
     "PARFETCH_EGRESS",
+    "PARFETCH_YES",
+    "PARFETCH_MAX_BYTES",
     "PARFETCH_PRICES",
     "PARFETCH_PROGRESS",
     "PARFETCH_OUTPUT",

@@ -54,13 +54,15 @@ impl Bar {
                 self.meter.update(*live, *elapsed_ns);
                 self.draw();
             }
-            RunEvent::Fetched => self.drawn.finish_and_clear(),
+            RunEvent::Fetched | RunEvent::Asking => self.drawn.finish_and_clear(),
             _ => {}
         }
     }
 
     fn fetching(&mut self, goal: Goal) {
         self.meter.start(goal, self.bytes_listed);
+        // It ended when a person was asked.
+        self.drawn.reset();
         match goal {
             Goal::Units(length) | Goal::Time(length) => {
                 self.drawn.set_style(template("fetching  {wide_bar}  {msg}").progress_chars(BLOCKS));

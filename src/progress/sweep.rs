@@ -48,7 +48,7 @@ impl<W: Write> SweepProgress<W> {
             SweepEvent::RunEnded { number, cell, bytes_per_s, failure } => self.ended(*number, cell, (*bytes_per_s, failure.as_deref())),
             SweepEvent::Warning(text) => self.warn(text),
             SweepEvent::Interrupted => self.warn("interrupted: the run that went on does not count; the same command goes on from here"),
-            SweepEvent::Done => self.bar.finish_and_clear(),
+            SweepEvent::Done | SweepEvent::Asking => self.bar.finish_and_clear(),
         }
     }
 
@@ -56,6 +56,8 @@ impl<W: Write> SweepProgress<W> {
         self.runs = runs;
         let so_far = if done > 0 { format!(" ({} done before)", units::count(done)) } else { String::new() };
         self.say(&format!("{title}{so_far}"));
+        // It ended when a person was asked.
+        self.bar.reset();
         self.bar.set_length(runs);
         self.bar.set_position(done);
         self.bar.set_style(ProgressStyle::with_template("  {wide_bar}  {msg}").expect("the template parses").progress_chars("█▉▊▋▌▍▎▏ "));

@@ -3,6 +3,7 @@
 //! Owns the order of these and what a failure of each means. Emits [`RunEvent`]s and writes nothing for people.
 
 mod account;
+mod ahead;
 mod arrange;
 mod capacity;
 mod clock;
@@ -12,10 +13,10 @@ mod gauges;
 mod interrupt;
 mod kept;
 mod last_word;
+mod listing;
 mod log;
 mod price;
 mod rows;
-mod sampling;
 mod watch;
 
 use std::num::NonZeroU32;
@@ -32,8 +33,9 @@ use crate::engine::{self, Board, ChildOptions, EngineError, EngineReport, Gate, 
 use crate::event::RunEvent;
 pub use crate::exit::Signal;
 use crate::exit::{Exit, Failure};
-use crate::lister::{self, ListError, Listed};
-use crate::pace::{Pace, Store};
+use crate::lister::Listed;
+use crate::outlook::{Ask, Spending};
+use crate::pace::Store;
 use crate::plan::{Access, Order, RunPlan};
 use crate::platform::clock::{now_ns, utc_now};
 use crate::platform::{Environment, Sources, fault, panics};
@@ -43,11 +45,13 @@ use crate::results::keys::KeyFile;
 use crate::results::place::Place;
 use crate::results::rows::{RowFile, RowSender};
 use crate::results::spool::SpoolFolder;
-use crate::results::summary::{Header, RunFacts, SampleFacts, State, Summary};
+use crate::results::summary::{Header, RunFacts, State, Summary};
 use crate::results::table::Handed;
 use crate::server::Embedded;
 use crate::store::{Bucket, CredentialFeed, Recipe, Session, StaticKeys, StoreError};
 use crate::units;
+pub use ahead::foresee;
+use ahead::{Ahead, Consent};
 use failure::{engine_failure, spool_failure};
 use gauges::Gauges;
 use interrupt::{proved, unless_told_to_end};
@@ -76,6 +80,10 @@ pub struct Surroundings<'a> {
     pub warnings: Vec<String>,
     /// What serves the objects, for the size of a sample.
     pub store: Store,
+    /// What may be fetched without a question.
+    pub spending: Spending,
+    /// Asks a person.
+    pub ask: Ask<'a>,
 }
 
 /// How a run ended.
@@ -112,7 +120,8 @@ pub async fn run(plan: &RunPlan, surroundings: Surroundings<'_>) -> Result<Ended
 }
 
 async fn from_start_to_end(plan: &RunPlan, surroundings: Surroundings<'_>, last_word: &mut Option<LastWord>) -> Result<Ended, Failure> {
-    let Surroundings { process_start_ns, sources, children, mut embedded, prices, mut signal, on_event, warnings, store } = surroundings;
+    let Surroundings { process_start_ns, sources, children, mut embedded, prices, mut signal, on_event, warnings, store, spending, ask } =
+        surroundings;
     let (tell, notes) = unbounded_channel();
     let beside = Beside::new(tell.clone());
     let mut log = Log::new(on_event, (notes, beside.clone()));
@@ -145,7 +154,8 @@ async fn from_start_to_end(plan: &RunPlan, surroundings: Surroundings<'_>, last_
     let server = embedded.as_mut().map(|(server, _)| &mut **server);
     let results = place.folder().to_owned();
     let scene = Scene { plan, session, spool: spool.path(), results: &results, feed, children, sources: &sources, server, store };
-    let fetched = Box::pin(list_and_fetch(scene, (&mut facts, &mut log), &mut signal)).await;
+    let consent = Consent { spending, prices: &prices, ask };
+    let fetched = Box::pin(list_and_fetch((scene, consent), (&mut facts, &mut log), &mut signal)).await;
     // Between two phases: what it takes is part of none.
     facts.header.environment.look_again(&sources).await;
     match fetched {
@@ -183,15 +193,15 @@ struct Scene<'a> {
 
 /// Lists and fetches; `None` when there was nothing to fetch, or a signal came first.
 async fn list_and_fetch(
-    scene: Scene<'_>,
+    (scene, consent): (Scene<'_>, Consent<'_>),
     (facts, log): (&mut RunFacts, &mut Log<'_>),
     signal: &mut Receiver<Option<Signal>>,
 ) -> Result<Option<(Fetched, Arc<KeyFile>)>, Failure> {
     let Scene { plan, session, spool, results, feed, children, sources, server, store } = scene;
     let mut source = Bucket::new(&session, &plan.bucket).pages_by(plan.client, feed.clone());
-    let pace = sampling::pace(plan, &facts.header.environment, store);
+    let pace = listing::pace(plan, &facts.header.environment, store);
     let (listed, sample) = tokio::select! {
-        listed = list(plan, (&mut source, spool), pace, log) => listed?,
+        listed = listing::list(plan, (&mut source, spool), pace.clone(), log) => listed?,
         _ = signal.wait_for(Option::is_some) => {
             log.event(&RunEvent::Interrupted);
             return Ok(None);
@@ -211,9 +221,13 @@ async fn list_and_fetch(
     facts.header.resolved_addresses = addresses(&recipe).await;
     let keys = Arc::new(KeyFile::open(spool).map_err(|error| spool_failure(&error))?);
     let Some(laid_out) = arrange::arrange(plan.layout, (&keys, spool), signal, log).await? else { return Ok(None) };
+    let most_bytes = consent.spending.agreement.max_bytes;
+    let ahead = Ahead { plan, listed, gets: laid_out.items, pace: &pace };
+    unless_told_to_end(signal, ahead.agree((facts, log), consent)).await?;
     let items = Arc::new(Items::open(spool).map_err(|error| spool_failure(&error))?);
     let key_bytes = keys.mean_bytes().map_err(|error| spool_failure(&error))?;
-    let stage = Stage { plan, items, laid_out, spool, results, key_bytes, recipe, feed, children, runtimes: runtimes(&facts.header.environment) };
+    let runtimes = runtimes(&facts.header.environment);
+    let stage = Stage { plan, items, laid_out, spool, results, key_bytes, recipe, feed, children, runtimes, most_bytes };
     let fetched = Box::pin(fetch(stage, (server, sources), (signal, listed), log)).await?;
     Ok(Some((fetched, keys)))
 }
@@ -243,31 +257,6 @@ async fn addresses(recipe: &Recipe) -> Option<u32> {
     u32::try_from(found.count()).ok()
 }
 
-/// Lists the keys, and draws a sample of them where that was asked for.
-async fn list(
-    plan: &RunPlan,
-    (source, spool): (&mut Bucket, &Path),
-    pace: Pace,
-    log: &mut Log<'_>,
-) -> Result<(Listed, Option<SampleFacts>), ListError> {
-    let begin = now_ns();
-    let on_event = &mut *log.on_event;
-    let listed = lister::list(source, &plan.selection, spool, |keys| on_event(&RunEvent::Listing { keys })).await?;
-    let elapsed_ns = now_ns().saturating_sub(begin);
-    log.phases.listing_ns = Some(elapsed_ns);
-    log.heed();
-    tracing::info!(keys = listed.keys, pages = listed.pages, "listed");
-    log.event(&RunEvent::Listed { keys: listed.keys, bytes: listed.bytes, elapsed_ns });
-    let (listed, sample) = sampling::draw(plan, (listed, spool), pace, log).await?;
-    if listed.unchecked {
-        log.warn("the key file has no checksum line: nobody can tell whether it is whole".to_owned());
-    }
-    if listed.archived > 0 {
-        log.warn(format!("{} objects are in an archived storage class and are not fetched", listed.archived));
-    }
-    Ok((listed, sample))
-}
-
 /// What the fetch phase needs.
 struct Stage<'a> {
     plan: &'a RunPlan,
@@ -282,6 +271,8 @@ struct Stage<'a> {
     feed: Option<CredentialFeed>,
     children: ChildOptions,
     runtimes: NonZeroU32,
+    /// Bytes behind which nothing more is handed out.
+    most_bytes: Option<u64>,
 }
 
 /// Starts the workers, opens the barrier, waits for their end.
@@ -305,7 +296,7 @@ async fn fetch(
     let _stops = log.beside.stop_at_panic((&queue, &board));
     let (gate, mut keeper) = Gate::new();
     let begin = now_ns();
-    let clock = stage.feed.as_ref().map(|feed| feed.clock.clone());
+    let (clock, most_bytes) = (stage.feed.as_ref().map(|feed| feed.clock.clone()), stage.most_bytes);
     let job = job(stage, Arc::clone(&queue), rows);
     let engine = engine::run(job, Arc::clone(&board), gate);
     let mut engine = std::pin::pin!(engine);
@@ -328,7 +319,7 @@ async fn fetch(
     log.event(&RunEvent::Fetching { units, what, duration_ns: until_ns, concurrency: plan.concurrency.get() });
     let mut gauges = Gauges::at_epoch(sources, &board);
     let silence = Silence::new(&plan.limits);
-    let engine = watch_over((&mut engine, &keeper, silence), (&mut gauges, &board, &queue), signal, log).await;
+    let engine = watch_over((&mut engine, &keeper, silence), (&mut gauges, &board, &queue), (signal, most_bytes), log).await;
     if engine.is_err() {
         board.take_warnings().into_iter().for_each(|warning| log.warn(warning));
     }

@@ -10,6 +10,7 @@ use super::{Log, Signal};
 use crate::engine::{Board, EngineError, EngineReport, GateKeeper, Queue};
 use crate::event::{Live, RunEvent};
 use crate::plan::Limits;
+use crate::units;
 
 /// How long fetches in flight may go on after a signal.
 const GRACE: Duration = Duration::from_secs(5);
@@ -24,13 +25,15 @@ const LONGEST_LOOK: Duration = Duration::from_secs(1);
 pub(super) async fn watch_over(
     (engine, keeper, mut silence): (&mut (impl Future<Output = Result<EngineReport, EngineError>> + Unpin), &GateKeeper, Silence),
     (gauges, board, queue): (&mut Gauges, &Arc<Board>, &Queue),
-    signal: &mut Receiver<Option<Signal>>,
+    (signal, most_bytes): (&mut Receiver<Option<Signal>>, Option<u64>),
     log: &mut Log<'_>,
 ) -> Result<EngineReport, EngineError> {
     keeper.open(gauges.epoch_ns());
     let mut tick = tokio::time::interval(PROGRESS_EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut ending = Ending::default();
+    // None once it is reached.
+    let mut most_bytes = most_bytes;
     loop {
         tokio::select! {
             ended = &mut *engine => return if ending.store_is_gone { Err(EngineError::StoreGone) } else { ended },
@@ -39,6 +42,11 @@ pub(super) async fn watch_over(
                 log.heed();
                 let live = board.live();
                 log.event(&RunEvent::Progress { live, elapsed_ns: gauges.elapsed_ns() });
+                if let Some(most) = most_bytes.take_if(|most| live.bytes >= *most) {
+                    log.warn(format!("nothing more is handed out: {} of --max-bytes are used up", units::bytes(most)));
+                    queue.stop();
+                    board.stop();
+                }
                 if ending.next_at.is_none() && silence.is_too_long(live) {
                     ending = Ending { store_is_gone: true, ..ending.next(queue, board) };
                 }

@@ -10,7 +10,7 @@ use crate::sweep::plan::SweepPlan;
 use crate::sweep::{Consent, FleetPlan, OnInterrupt};
 
 /// Flags that mean nothing on this machine.
-const ON_ECS_ALONE: [&str; 16] = [
+const ON_ECS_ALONE: [&str; 15] = [
     "stack",
     "cluster",
     "task-definition",
@@ -21,7 +21,6 @@ const ON_ECS_ALONE: [&str; 16] = [
     "log-group",
     "capacity",
     "max-tasks",
-    "yes",
     "max-cost",
     "detach",
     "start-timeout",

@@ -9,6 +9,7 @@ mod proxy;
 mod reader;
 mod reports;
 mod selection;
+mod spending;
 mod submit;
 mod sweep;
 
@@ -19,6 +20,7 @@ use std::str::FromStr;
 
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
+use crate::outlook::Spending;
 use crate::pace::Store;
 use crate::plan::names::{self, Wrong};
 use crate::plan::{Access, ClientKind, Destination, Layout, Limits, MAX_ATTEMPTS, Mode, RunPlan, S3Uri};
@@ -89,6 +91,10 @@ pub struct RunSettings {
     pub emf: Option<String>,
     /// A price list instead of the built-in one.
     pub prices: Option<PathBuf>,
+    /// What may be fetched without a question.
+    pub spending: Spending,
+    /// Whether it is only said what would be done.
+    pub dry_run: bool,
     /// Settings that another makes meaningless, and what wins.
     pub warnings: Vec<String>,
 }
@@ -130,6 +136,8 @@ pub fn run(raw: &Raw) -> Result<RunSettings, Failure> {
         log: log(raw)?,
         emf: emf::namespace(&reader)?,
         prices: reader.path("prices"),
+        spending: spending::spending(raw)?,
+        dry_run: reader.switch("dry-run")?,
         warnings,
     })
 }
@@ -277,7 +285,7 @@ fn destination(raw: &Raw, embedded: bool, warnings: &mut Vec<String>) -> Result<
         if let Some(Given { value, name }) = raw.get("result-bucket") {
             warnings.push(format!("{name} `{value}` is not used: with --embedded results go to {}", out.display()));
         }
-    } else if destination.bucket.is_none() && destination.out.is_none() {
+    } else if destination.bucket.is_none() && destination.out.is_none() && !reader.switch("dry-run")? {
         return Err(usage("no place for the results is given", "set RESULT_BUCKET_NAME or --result-bucket, or --out DIR"));
     }
     Ok(destination)

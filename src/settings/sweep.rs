@@ -77,12 +77,15 @@ pub fn sweep(raw: &Raw, beside: Beside<'_>) -> Result<SweepSettings, Failure> {
     let duration = duration.ok().flatten().unwrap_or_default();
     let time_limit = reader.time("run-timeout")?.unwrap_or(RUN_TIMEOUT) + duration;
     let fleet = super::fleet::fleet(raw, &plan, (time_limit, duration, &mut warnings))?;
+    let spending = super::spending::spending(raw)?;
     let job = Job {
         id: id(raw, beside.id)?,
         sizes: sizes(&plan)?,
         oversize: if typed_sizes { Oversize::Refuse } else { Oversize::LeaveOut },
         source: super::selection::one_source(raw)?,
         sample: sample(&plan)?,
+        agreement: spending.agreement,
+        asked_egress: if fleet.is_some() { Egress::None } else { spending.egress },
         store: super::store(embedded.as_ref(), &access),
         access,
         limits: super::limits(raw)?,

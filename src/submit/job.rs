@@ -140,6 +140,7 @@ impl Job {
             ("PARFETCH_SHARD_COUNT", shards.to_string()),
             ("PARFETCH_WORK", run.work.to_string()),
             ("PARFETCH_EGRESS", run.egress.to_string()),
+            ("PARFETCH_YES", "1".to_owned()),
         ];
         pairs.extend(layout(run.layout));
         pairs.extend(limits(run.limits));

@@ -20,6 +20,19 @@ pub(super) fn rate(record: &Record, dir: &Path) -> Option<f64> {
     rates.sum::<Option<f64>>().filter(|_| !record.summaries.is_empty())
 }
 
+/// Bytes that came, over all shards; none where that is not known.
+pub(super) fn fetched_bytes(record: &Record, dir: &Path) -> Option<u64> {
+    if let Some(contender) = &record.contender {
+        return Some(contender.goodput_bytes);
+    }
+    let bytes = record.summaries.iter().map(|name| {
+        let text = std::fs::read_to_string(dir.join(name)).ok()?;
+        let totals = Summary::from_json(&text).ok()?.totals?;
+        Some(totals.received_bytes.unwrap_or(totals.goodput_bytes))
+    });
+    bytes.sum::<Option<u64>>()
+}
+
 /// How long runs took, and so how long the rest will take.
 #[derive(Default)]
 pub(super) struct Clock {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use tokio::sync::watch::Receiver;
 
 use super::attempt::{Attempt, Finished, Next, Todo};
-use super::clock::{Clock, rate};
+use super::clock::{Clock, fetched_bytes, rate};
 use super::ecs::{Abandon, Consent};
 use super::folder::{Folder, FolderError, LEDGER_FILE, Look, store_record};
 use super::job::{Ended, Failed, Forecast, Job, World};
@@ -15,7 +15,7 @@ use super::local::Scene;
 use super::matrix::{Planned, cells, order};
 use super::place::Place;
 use super::setup::{self, Stage};
-use crate::cell::Program;
+use crate::cell::{Cell, Program};
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure};
 use crate::platform::clock::utc_now;
@@ -51,7 +51,13 @@ pub async fn sweep(job: &Job, world: World<'_>) -> Result<Ended, Failure> {
 
 /// Sets up, unless a signal comes: nothing has been measured by then.
 async fn set_up<'a>(job: &Job, folder: &Folder, world: World<'a>) -> Result<Stage<'a>, Failure> {
-    let mut signal = world.signal.clone();
+    let signal = world.signal.clone();
+    unless_told_to_end(&signal, Box::pin(setup::set_up(job, folder, world))).await
+}
+
+/// Before the first run a signal ends everything at once.
+async fn unless_told_to_end<T>(signal: &Receiver<Option<Signal>>, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let mut signal = signal.clone();
     let came = async {
         match signal.wait_for(Option::is_some).await.map(|signal| *signal) {
             Ok(Some(signal)) => signal,
@@ -59,7 +65,7 @@ async fn set_up<'a>(job: &Job, folder: &Folder, world: World<'a>) -> Result<Stag
         }
     };
     tokio::select! {
-        stage = Box::pin(setup::set_up(job, folder, world)) => stage,
+        done = work => done,
         signal = came => Err(Failure::new(signal.exit(), "interrupted before the first run").hint("the same command begins again")),
     }
 }
@@ -76,6 +82,8 @@ async fn go_through(job: &Job, (folder, stage): (&Folder, &mut Stage<'_>), signa
     if done.is_empty() {
         affordable(job, stage.forecast(job).tasks_usd)?;
     }
+    let left: Vec<&Cell> = todo.iter().map(|next| &next.planned.cell).collect();
+    unless_told_to_end(&signal, stage.agree(job, if todo.iter().all(|next| next.number.is_none()) { &[] } else { &left })).await?;
     store_begun(stage, (job, folder), &done, &mut ended).await?;
     let runs = order.iter().filter(|planned| planned.repetition > 0).count() as u64;
     stage.event(&SweepEvent::Planned { title: stage.forecast(job).title(&job.id), runs, done: ended.done });
@@ -87,7 +95,7 @@ async fn go_through(job: &Job, (folder, stage): (&Folder, &mut Stage<'_>), signa
     if waiting.iter().all(|next| next.number.is_none()) {
         waiting.clear();
     }
-    let mut run = Run { job, folder, clock, todo: waiting.into(), warming_up: 0, ended };
+    let mut run = Run { job, folder, clock, todo: waiting.into(), warming_up: 0, fetched: 0, ended };
     let result = run.all(stage, going, &signal).await;
     let Stage { place, on_event, .. } = &mut *stage;
     if matches!(result, Ok(Exit::Good)) {
@@ -130,6 +138,8 @@ struct Run<'a> {
     todo: VecDeque<Todo>,
     /// Warm-ups that go on: nothing else is started meanwhile, as they say whether anything would work.
     warming_up: u32,
+    /// Bytes that this command has fetched, those of runs that go on as expected.
+    fetched: u64,
     ended: Ended,
 }
 
@@ -144,14 +154,19 @@ impl Run<'_> {
                 stage.event(&SweepEvent::Interrupted);
                 return Ok(signal.exit());
             }
+            if self.todo.front().is_some_and(|_| self.is_out_of_bytes(stage)) {
+                self.todo.clear();
+                self.ended.is_out_of_bytes = true;
+            }
             while self.warming_up == 0
+                && !self.is_out_of_bytes(stage)
                 && let Some(next) = self.todo.pop_front_if(|next| stage.place.has_room(&next.planned.cell))
             {
                 self.take(stage, next)?;
             }
             if stage.place.is_idle() {
                 stage.event(&SweepEvent::Done);
-                return Ok(Exit::Good);
+                return Ok(if self.ended.is_out_of_bytes { Exit::FetchesFailed } else { Exit::Good });
             }
             let Stage { place, facts, telling, server, contender_results, on_event, .. } = &mut *stage;
             let scene = Scene { facts, contenders: &self.job.plan.contender, telling, server: server.as_mut(), results: contender_results.as_mut() };
@@ -167,7 +182,18 @@ impl Run<'_> {
         }
     }
 
+    /// Whether another run would go beyond the bytes that were agreed to.
+    fn is_out_of_bytes(&self, stage: &Stage<'_>) -> bool {
+        let next = expected_bytes(self.job, stage).unwrap_or(1);
+        self.job.agreement.max_bytes.is_some_and(|most| self.fetched.saturating_add(next) > most)
+    }
+
     fn take(&mut self, stage: &mut Stage<'_>, next: Todo) -> Result<(), Failure> {
+        let shares = stage.place.width() * u64::from(next.planned.cell.shards.max(1));
+        // Where time ends a run, it is held to what is left.
+        let most = self.job.agreement.max_bytes.filter(|_| self.job.plan.duration.is_some());
+        stage.telling.max_bytes = most.map(|most| (most.saturating_sub(self.fetched) / shares).max(1));
+        self.fetched = self.fetched.saturating_add(expected_bytes(self.job, stage).unwrap_or(0));
         let left_ns = self.clock.left_ns(std::iter::once(&next).chain(&self.todo)).map(|ns| ns / stage.place.width());
         self.warming_up += u32::from(next.number.is_none());
         stage.event(&SweepEvent::RunStarted { number: next.number, cell: next.planned.cell.to_string(), left_ns });
@@ -182,6 +208,8 @@ impl Run<'_> {
         store_record(&dir, &record)?;
         // It was only of use without a record.
         let _gone = std::fs::remove_file(dir.join(LEDGER_FILE));
+        let more = fetched_bytes(&record, &dir).unwrap_or(0).saturating_sub(expected_bytes(self.job, stage).unwrap_or(0));
+        self.fetched = self.fetched.saturating_add(more);
         self.clock.ran(&record);
         self.warming_up -= u32::from(todo.number.is_none());
         let (number, cell) = (todo.number, todo.planned.cell.to_string());
@@ -201,11 +229,25 @@ impl Run<'_> {
     }
 }
 
+/// Bytes of a run, where they are known before it.
+fn expected_bytes(job: &Job, stage: &Stage<'_>) -> Option<u64> {
+    stage.telling.expected.bytes.filter(|_| job.plan.duration.is_none())
+}
+
 /// What has no record. Warm-ups are done again as long as anything is left of a sweep.
 fn what_is_left(job: &Job, (folder, order): (&Folder, &[Planned]), clock: &mut Clock) -> Result<(Vec<Todo>, Ended, Vec<PathBuf>), FolderError> {
     let target = job.results.as_ref().map(|uri| format!("s3://{}/{}sweeps/{}", uri.bucket, uri.key, job.id));
-    let mut ended =
-        Ended { folder: folder.root().to_owned(), done: 0, failed: 0, target, spent: None, is_broke: false, going_on: 0, exit: Exit::Good };
+    let mut ended = Ended {
+        folder: folder.root().to_owned(),
+        done: 0,
+        failed: 0,
+        target,
+        spent: None,
+        is_broke: false,
+        is_out_of_bytes: false,
+        going_on: 0,
+        exit: Exit::Good,
+    };
     let (mut todo, mut done) = (Vec::new(), Vec::new());
     let mut number = 0;
     for planned in order {

@@ -2,22 +2,18 @@
 
 use super::job::{Forecast, Job};
 use super::place::Place;
-use super::setup::Stage;
+use super::setup::{Stage, configuration, pace};
 use crate::cell::Cell;
-use crate::price::MINIMUM_SECONDS;
+use crate::event::SweepEvent;
+use crate::exit::Failure;
+use crate::outlook::{Bytes, Outlook, Paid, usd};
+use crate::price::{MINIMUM_SECONDS, StoredClass};
 use crate::units;
 
 /// Keys of a listing page.
 const PAGE_KEYS: u64 = 1_000;
 
 impl Stage<'_> {
-    fn billed(&self, job: &Job) -> Option<(String, String)> {
-        let mut classes = self.facts.storage_classes.keys();
-        let (class, None) = (classes.next()?, classes.next()) else { return None };
-        let by_aws = job.embedded.is_none() && job.access.endpoint_url.is_none();
-        by_aws.then(|| self.facts.region.clone()).flatten().map(|region| (region, class.clone()))
-    }
-
     /// The least and the most that the tasks of all runs and warm-ups cost.
     fn tasks_usd(&self, job: &Job) -> Option<(f64, f64)> {
         let (Place::Ecs(fleet), Some(plan)) = (&self.place, &job.fleet) else { return None };
@@ -32,33 +28,82 @@ impl Stage<'_> {
 
     pub(super) fn forecast(&self, job: &Job) -> Forecast {
         let runs = self.cells.len() as u64 * u64::from(job.plan.repeat);
-        let mut programs: Vec<_> = self.cells.iter().map(|cell| &cell.program).collect();
-        programs.sort();
-        programs.dedup();
-        let warm_ups = programs.len() as u64;
-        let keys = self.telling.expected.objects;
-        let by_contenders = self.cells.iter().filter(|cell| !cell.program.is_parfetch()).count() as u64 * u64::from(job.plan.repeat);
-        let contenders_warm_ups = programs.iter().filter(|program| !program.is_parfetch()).count() as u64;
-        // A contender reads every object whole, whatever parfetch does.
-        let theirs = by_contenders + contenders_warm_ups;
-        let gets = theirs * keys + (runs + warm_ups - theirs) * self.gets;
+        let warm_ups = warmed_up(&self.cells).count() as u64;
+        let again = (0..job.plan.repeat).flat_map(|_| &self.cells);
+        let all: Vec<&Cell> = again.chain(warmed_up(&self.cells)).collect();
+        let outlook = self.outlook(job, &all);
         Forecast {
             cells: self.cells.clone(),
             runs,
             warm_ups,
-            keys,
+            keys: self.telling.expected.objects,
             bytes: self.telling.expected.bytes,
             sample: self.facts.sample.clone(),
-            gets: job.plan.duration.is_none().then_some(gets),
-            lists: self.lists + theirs * keys.div_ceil(PAGE_KEYS),
+            gets: outlook.gets,
+            lists: outlook.lists,
             is_on_ecs: job.fleet.is_some(),
             tasks_usd: self.tasks_usd(job),
             duration: job.plan.duration.clone(),
-            billed: self.billed(job),
+            outlook,
             limited: self.cells.first().map(|cell| self.place.words(cell)).unwrap_or_default(),
             warnings: self.warnings.clone(),
         }
     }
+
+    /// What one run of each of these cells fetches and costs.
+    pub(super) fn outlook(&self, job: &Job, runs: &[&Cell]) -> Outlook {
+        let (keys, facts) = (self.telling.expected.objects, &self.facts);
+        let theirs = runs.iter().filter(|cell| !cell.program.is_parfetch()).count() as u64;
+        // A contender lists, and reads every object whole, whatever parfetch does.
+        let lists = self.lists + theirs * keys.div_ceil(PAGE_KEYS);
+        let once = theirs * keys + (runs.len() as u64 - theirs) * self.gets;
+        let duration = job.plan.duration.as_deref().and_then(|text| units::parse_duration(text).ok()).map(|time| time.as_secs_f64());
+        let pace = pace(job, &self.cells);
+        let bytes = self.telling.expected.bytes;
+        let once_s = |cell: &Cell| Some(pace.seconds(configuration(cell), (self.gets as f64, bytes? as f64)));
+        let all_s = runs.iter().map(|cell| once_s(cell)).sum::<Option<f64>>();
+        // How often all runs together go round their keys.
+        let rounds = duration.map(|each_s| runs.iter().map(|cell| each_s / once_s(cell).unwrap_or(each_s).max(f64::MIN_POSITIVE)).sum::<f64>());
+        let (bytes_of_run, gets) = match (rounds, bytes) {
+            (_, None) => (Bytes::Unknown, once),
+            (None, Some(bytes)) => (Bytes::Listed(bytes), once),
+            (Some(rounds), Some(bytes)) => {
+                (Bytes::Assumed(whole(bytes as f64 * rounds / runs.len().max(1) as f64)), whole(self.gets as f64 * rounds))
+            }
+        };
+        let by_aws = job.embedded.is_none() && job.access.endpoint_url.is_none();
+        let all_bytes = bytes_of_run.times(runs.len() as u64);
+        let classes = facts.storage_classes.iter().map(|(name, class)| StoredClass { name, objects: class.objects, bytes: class.bytes });
+        let paid = |region| Paid { region, gets, lists, bytes: all_bytes, egress: job.asked_egress, classes: classes.collect() };
+        Outlook {
+            what: "sweep",
+            source: format!("s3://{}/{}", facts.bucket, facts.prefix),
+            is_free: job.embedded.is_some() || job.fleet.is_some() || job.access.is_on_this_machine(),
+            runs: runs.len() as u64,
+            bytes_of_run,
+            gets: duration.is_none().then_some(gets),
+            lists,
+            seconds: duration.map(|each_s| each_s * runs.len() as f64).or(all_s.filter(|_| by_aws)),
+            usd: facts.region.as_deref().filter(|_| by_aws).and_then(|region| usd(&paid(region), self.prices)),
+        }
+    }
+
+    /// Goes on when somebody agreed to what one run of each of these cells takes, or nobody needs to.
+    pub(super) async fn agree(&mut self, job: &Job, runs: &[&Cell]) -> Result<(), Failure> {
+        let outlook = self.outlook(job, runs);
+        if runs.is_empty() {
+            return Ok(());
+        }
+        if outlook.needs_asking(job.agreement)? {
+            self.event(&SweepEvent::Asking);
+        }
+        outlook.agree(job.agreement, &mut *self.ask).await
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, and the number is not negative")]
+fn whole(number: f64) -> u64 {
+    number as u64
 }
 
 impl Forecast {

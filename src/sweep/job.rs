@@ -10,9 +10,10 @@ use super::plan::SweepPlan;
 use crate::cell::Cell;
 use crate::event::SweepEvent;
 use crate::exit::Exit;
+use crate::outlook::{Agreement, Ask, Outlook};
 use crate::pace::Store;
 use crate::plan::{Access, KeySample, KeySource, Layout, Limits, S3Uri};
-use crate::price::PriceList;
+use crate::price::{Egress, PriceList};
 use crate::results::summary::SampleFacts;
 use crate::run::Signal;
 use crate::server::Options;
@@ -34,6 +35,10 @@ pub struct Job {
     pub sample: Option<KeySample>,
     /// What serves the objects.
     pub store: Store,
+    /// What may be fetched without a question.
+    pub agreement: Agreement,
+    /// Where the bytes are thought to go, for the price that is asked for.
+    pub asked_egress: Egress,
     /// How S3 is reached.
     pub access: Access,
     /// Time limits of a fetch.
@@ -84,6 +89,8 @@ pub struct World<'a> {
     pub signal: Receiver<Option<Signal>>,
     /// Hears every event.
     pub on_event: &'a mut dyn FnMut(&SweepEvent),
+    /// Asks a person.
+    pub ask: Ask<'a>,
 }
 
 /// What a sweep would do.
@@ -112,8 +119,8 @@ pub struct Forecast {
     /// What the tasks cost, by the list prices of On-Demand capacity: the least (a minute each, or `duration`), and when every run takes as long as it may.
     /// None on this machine, and without a price.
     pub tasks_usd: Option<(f64, f64)>,
-    /// Region and storage class of all keys, where AWS bills the requests and there is one class.
-    pub billed: Option<(String, String)>,
+    /// Bytes, time and money.
+    pub outlook: Outlook,
     /// How the cells would be held, in words.
     pub limited: String,
     /// What a person should know.
@@ -135,6 +142,8 @@ pub struct Ended {
     pub spent: Option<Spent>,
     /// Whether it ended because the money was used up.
     pub is_broke: bool,
+    /// Whether it ended because another run would go beyond the bytes that were agreed to.
+    pub is_out_of_bytes: bool,
     /// Tasks that go on after it: left, or not to be stopped.
     pub going_on: usize,
     /// Exit code.

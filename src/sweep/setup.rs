@@ -14,6 +14,7 @@ use crate::cell::Cell;
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure};
 use crate::lister::sha256_hex;
+use crate::outlook::Ask;
 use crate::pace::{Configuration, Pace};
 use crate::plan::Access;
 use crate::price::PriceList;
@@ -43,11 +44,14 @@ pub(super) struct Stage<'a> {
     pub(super) gets: u64,
     pub(super) warnings: Vec<String>,
     pub(super) on_event: &'a mut dyn FnMut(&SweepEvent),
+    pub(super) prices: &'a PriceList,
+    /// Asks a person.
+    pub(super) ask: Ask<'a>,
 }
 
 /// Sets a sweep up in its folder.
 pub(super) async fn set_up<'a>(job: &Job, folder: &Folder, world: World<'a>) -> Result<Stage<'a>, Failure> {
-    let World { executable, environment, prices, on_event, .. } = world;
+    let World { executable, environment, prices, on_event, ask, .. } = world;
     let begun = folder.begun()?;
     let kept = begun.as_ref().and_then(|(facts, _)| facts.task_definition.clone());
     let mut place = place(job, (folder, &executable), (prices, kept)).await?;
@@ -90,6 +94,7 @@ pub(super) async fn set_up<'a>(job: &Job, folder: &Folder, world: World<'a>) -> 
         layout: job.layout,
         limits: job.limits,
         expected,
+        max_bytes: None,
     };
     let contender_results = if server.is_none() { results.clone() } else { None };
     let results = if server.is_none() { results } else { None };
@@ -101,7 +106,7 @@ pub(super) async fn set_up<'a>(job: &Job, folder: &Folder, world: World<'a>) -> 
     if let (Place::Ecs(fleet), Some(stored), Some(results)) = (&mut place, &stored, &results) {
         fleet.belong(&facts, (stored.clone(), Box::new(results.clone())));
     }
-    Ok(Stage { place, cells, facts, telling, server, contender_results, results, stored, lists, gets, warnings, on_event })
+    Ok(Stage { place, cells, facts, telling, server, contender_results, results, stored, lists, gets, warnings, on_event, prices, ask })
 }
 
 /// Where the cells run. `kept` is the task definition with which the sweep was begun: a stack that was updated since must not change what the rest is
@@ -174,10 +179,13 @@ async fn begin(
 }
 
 /// How fast the cells are thought to be.
-fn pace(job: &Job, cells: &[Cell]) -> Pace {
-    let configuration =
-        |cell: &Cell| Configuration { vcpu: cell.vcpu(), concurrency: f64::from(cell.concurrency), shards: f64::from(cell.shards.max(1)) };
+pub(super) fn pace(job: &Job, cells: &[Cell]) -> Pace {
     Pace { store: job.store, configurations: cells.iter().map(configuration).collect() }
+}
+
+/// A cell as what sets the pace.
+pub(super) fn configuration(cell: &Cell) -> Configuration {
+    Configuration { vcpu: cell.vcpu(), concurrency: f64::from(cell.concurrency), shards: f64::from(cell.shards.max(1)) }
 }
 
 fn facts(job: &Job, (frozen, plan): (Frozen, &str), bucket: &Bucket) -> SweepFacts {

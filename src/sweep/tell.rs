@@ -76,6 +76,8 @@ pub(super) struct Telling {
     pub(super) limits: Limits,
     /// Keys that a repetition fetches.
     pub(super) expected: Expected,
+    /// Bytes that each shard of the next repetition may fetch, where time ends it.
+    pub(super) max_bytes: Option<u64>,
 }
 
 /// What a repetition that goes through its keys once has to find.
@@ -185,9 +187,12 @@ impl Telling {
             ("PARFETCH_CONNECT_TIMEOUT", nanoseconds(self.limits.connect_timeout)),
             ("PARFETCH_STALL_TIMEOUT", nanoseconds(self.limits.stall_timeout)),
             ("PARFETCH_PROGRESS", "never".to_owned()),
+            // Whoever started the sweep was asked.
+            ("PARFETCH_YES", "1".to_owned()),
         ];
         pairs.extend(self.limits.fetch_timeout.map(|time| ("PARFETCH_TIMEOUT", nanoseconds(time))));
         pairs.extend(self.limit.map(|limit| ("PARFETCH_LIMIT", limit.to_string())));
+        pairs.extend(self.max_bytes.map(|bytes| ("PARFETCH_MAX_BYTES", bytes.to_string())));
         pairs.extend(self.layout.part_size.map(|size| ("PARFETCH_PART_SIZE", size.to_string())));
         pairs.extend(self.duration.clone().map(|time| ("PARFETCH_DURATION", time)));
         let Access { virtual_host, no_sign_request, request_payer, .. } = self.access;

@@ -18,6 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("platform", &[]),
     ("exit", &[]),
     ("fuzz", &[]),
+    ("outlook", &["exit", "price", "units"]),
     ("store", &["plan", "sample", "platform"]),
     ("cloud", &["exit", "plan", "store"]),
     ("results", &["cell", "plan", "price", "sample", "units", "stats", "platform", "store"]),
@@ -26,10 +27,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("lister", &["pace", "plan", "sample", "results", "stats", "store", "units"]),
     ("engine", &["event", "plan", "sample", "platform", "store", "results", "fetch"]),
     ("server", &["platform", "units"]),
-    ("run", &["event", "exit", "pace", "plan", "price", "sample", "units", "platform", "store", "results", "lister", "engine", "server"]),
+    ("run", &["event", "exit", "outlook", "pace", "plan", "price", "sample", "units", "platform", "store", "results", "lister", "engine", "server"]),
     (
         "sweep",
-        &["cell", "cloud", "event", "exit", "pace", "plan", "platform", "price", "lister", "results", "run", "server", "stats", "store", "units"],
+        &[
+            "cell", "cloud", "event", "exit", "outlook", "pace", "plan", "platform", "price", "lister", "results", "run", "server", "stats", "store",
+            "units",
+        ],
     ),
     (
         "submit",
@@ -39,12 +43,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("output", &["escape", "units", "stats", "platform", "results"]),
     ("progress", &["event", "output", "sample", "units"]),
     ("cli", &["plan"]),
-    ("settings", &["cli", "cloud", "exit", "pace", "plan", "price", "report", "server", "submit", "sweep", "units"]),
+    ("settings", &["cli", "cloud", "exit", "outlook", "pace", "plan", "price", "report", "server", "submit", "sweep", "units"]),
     (
         "commands",
         &[
-            "cli", "cloud", "event", "exit", "plan", "platform", "store", "results", "engine", "run", "server", "output", "price", "progress",
-            "report", "sample", "settings", "submit", "sweep", "units",
+            "cli", "cloud", "event", "exit", "outlook", "plan", "platform", "store", "results", "engine", "run", "server", "output", "price",
+            "progress", "report", "sample", "settings", "submit", "sweep", "units",
         ],
     ),
 ];

@@ -9,6 +9,7 @@ mod ecs;
 mod faults;
 mod in_task;
 mod listing;
+mod money;
 mod prices;
 mod processes;
 mod reference;

@@ -162,6 +162,7 @@ fn plan() -> FleetPlan {
 
 fn telling() -> Telling {
     Telling {
+        max_bytes: None,
         id: "s".to_owned(),
         inherited: Vec::new(),
         bucket: "source".to_owned(),

@@ -1,4 +1,4 @@
-//! Behind the listing: a random sample of the keys takes their place, where that was asked for.
+//! The keys of a run: listed, and a random sample in their place where that was asked for.
 
 use std::path::Path;
 
@@ -10,6 +10,7 @@ use crate::plan::RunPlan;
 use crate::platform::Environment;
 use crate::platform::clock::now_ns;
 use crate::results::summary::SampleFacts;
+use crate::store::Bucket;
 
 /// How fast this run is thought to be.
 pub(super) fn pace(plan: &RunPlan, environment: &Environment, store: Store) -> Pace {
@@ -18,13 +19,33 @@ pub(super) fn pace(plan: &RunPlan, environment: &Environment, store: Store) -> P
     Pace { store, configurations: vec![configuration] }
 }
 
-/// Draws the sample, if any; its time is part of the listing's.
-pub(super) async fn draw(
+/// Lists the keys, and draws a sample of them where that was asked for.
+pub(super) async fn list(
     plan: &RunPlan,
-    (listed, spool): (Listed, &Path),
+    (source, spool): (&mut Bucket, &Path),
     pace: Pace,
     log: &mut Log<'_>,
 ) -> Result<(Listed, Option<SampleFacts>), ListError> {
+    let begin = now_ns();
+    let on_event = &mut *log.on_event;
+    let listed = lister::list(source, &plan.selection, spool, |keys| on_event(&RunEvent::Listing { keys })).await?;
+    let elapsed_ns = now_ns().saturating_sub(begin);
+    log.phases.listing_ns = Some(elapsed_ns);
+    log.heed();
+    tracing::info!(keys = listed.keys, pages = listed.pages, "listed");
+    log.event(&RunEvent::Listed { keys: listed.keys, bytes: listed.bytes, elapsed_ns });
+    let (listed, sample) = draw(plan, (listed, spool), pace, log).await?;
+    if listed.unchecked {
+        log.warn("the key file has no checksum line: nobody can tell whether it is whole".to_owned());
+    }
+    if listed.archived > 0 {
+        log.warn(format!("{} objects are in an archived storage class and are not fetched", listed.archived));
+    }
+    Ok((listed, sample))
+}
+
+/// Draws the sample, if any; its time is part of the listing's.
+async fn draw(plan: &RunPlan, (listed, spool): (Listed, &Path), pace: Pace, log: &mut Log<'_>) -> Result<(Listed, Option<SampleFacts>), ListError> {
     let Some(sample) = plan.selection.sample.filter(|_| listed.keys > 0) else { return Ok((listed, None)) };
     let begin = now_ns();
     let drawn = lister::draw(spool, (sample, listed), pace).await?;

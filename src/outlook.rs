@@ -1,0 +1,344 @@
+//! What a run or a sweep is about to fetch and to cost, and whether somebody has to agree to it first. Pure, but for the waiting for an answer.
+
+use tokio::sync::oneshot::Receiver;
+
+use crate::exit::{Exit, Failure};
+use crate::price::{Egress, PriceList, StoredClass};
+use crate::units;
+
+/// From so many bytes on somebody has to agree.
+pub const ASK_BYTES: u64 = 20_000_000_000;
+/// From so many US dollars on somebody has to agree.
+pub const ASK_USD: f64 = 1.0;
+
+/// What somebody agreed to beforehand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Agreement {
+    /// To whatever it is (`--yes`).
+    pub yes: bool,
+    /// To so many bytes, and no more (`--max-bytes`).
+    pub max_bytes: Option<u64>,
+}
+
+/// What was agreed to, and where the bytes are thought to go until then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spending {
+    /// What was agreed to.
+    pub agreement: Agreement,
+    /// Where the bytes are thought to go: to the internet, unless something else was said.
+    pub egress: Egress,
+}
+
+/// Asks a person, and returns where the answer will come; none when nobody is there.
+pub type Ask<'a> = &'a mut dyn FnMut(&str) -> Option<Receiver<bool>>;
+
+/// Bytes that are about to be fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bytes {
+    /// As listed.
+    Listed(u64),
+    /// As many as fit into the time that ends a run, by an assumed rate.
+    Assumed(u64),
+    /// Sizes of keys are not known.
+    Unknown,
+}
+
+impl Bytes {
+    /// Their number, as far as there is one.
+    pub const fn number(self) -> Option<u64> {
+        match self {
+            Self::Listed(bytes) | Self::Assumed(bytes) => Some(bytes),
+            Self::Unknown => None,
+        }
+    }
+
+    /// So many times as many.
+    #[must_use]
+    pub const fn times(self, runs: u64) -> Self {
+        match self {
+            Self::Listed(bytes) => Self::Listed(bytes.saturating_mul(runs)),
+            Self::Assumed(bytes) => Self::Assumed(bytes.saturating_mul(runs)),
+            Self::Unknown => Self::Unknown,
+        }
+    }
+
+    fn in_words(self) -> String {
+        match self {
+            Self::Listed(bytes) => units::bytes(bytes),
+            Self::Assumed(bytes) => format!("about {}", units::bytes(bytes)),
+            Self::Unknown => "an unknown number of bytes".to_owned(),
+        }
+    }
+}
+
+/// What AWS will charge for reading, by list prices.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Usd {
+    /// GET and LIST requests.
+    pub requests: f64,
+    /// Retrieval, for storage classes that charge for it.
+    pub retrieval: f64,
+    /// Egress; `None` where the list has no price.
+    pub egress: Option<f64>,
+    /// Where to.
+    pub to: Egress,
+    /// Region of the bucket.
+    pub region: String,
+    /// Date of the list.
+    pub dated: String,
+}
+
+impl Usd {
+    /// All of it, as far as it is known.
+    pub fn total(&self) -> f64 {
+        self.requests + self.retrieval + self.egress.unwrap_or(0.0)
+    }
+
+    /// `$2.89 at most: egress to the internet $2.84, requests $0.05 (eu-central-1, prices of 2026-11-25)`
+    fn in_words(&self) -> String {
+        let dollars = |usd: f64| format!("${}", units::three_digits(usd));
+        let mut parts = Vec::new();
+        match (self.to, self.egress) {
+            (Egress::None, _) => {}
+            (to, Some(usd)) => parts.push(format!("{} {}", to.in_words(), dollars(usd))),
+            (to, None) => parts.push(format!("{} not in the price list", to.in_words())),
+        }
+        if self.retrieval > 0.0 {
+            parts.push(format!("retrieval {}", dollars(self.retrieval)));
+        }
+        parts.push(format!("requests {}", dollars(self.requests)));
+        format!("{} at most: {} ({}, prices of {})", dollars(self.total()), parts.join(", "), self.region, self.dated)
+    }
+}
+
+/// What is paid for.
+#[derive(Clone, Debug)]
+pub struct Paid<'a> {
+    /// Region of the bucket.
+    pub region: &'a str,
+    /// GET requests.
+    pub gets: u64,
+    /// LIST requests.
+    pub lists: u64,
+    /// Bytes.
+    pub bytes: Bytes,
+    /// Where they go.
+    pub egress: Egress,
+    /// Storage classes of the keys; empty = STANDARD.
+    pub classes: Vec<StoredClass<'a>>,
+}
+
+/// Its price; `None` where the list has none for the requests.
+pub fn usd(paid: &Paid<'_>, prices: &PriceList) -> Option<Usd> {
+    let mix = prices.mix(paid.region, paid.classes.iter().copied()).ok()?;
+    let bytes = paid.bytes.number().unwrap_or(0) as f64;
+    Some(Usd {
+        requests: paid.gets as f64 * mix.usd_per_get + paid.lists as f64 * mix.usd_per_list,
+        retrieval: bytes * mix.usd_per_byte_retrieved,
+        egress: prices.egress_usd(paid.region, paid.egress, bytes),
+        to: paid.egress,
+        region: paid.region.to_owned(),
+        dated: prices.dated().to_owned(),
+    })
+}
+
+/// What is about to happen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outlook {
+    /// What it is: `run` or `sweep`.
+    pub what: &'static str,
+    /// Where it fetches from: `s3://images`.
+    pub source: String,
+    /// Whether nobody pays for what is fetched: the server is on this machine, or the run is a task beside its bucket.
+    pub is_free: bool,
+    /// Runs, warm-ups included.
+    pub runs: u64,
+    /// Bytes of one run.
+    pub bytes_of_run: Bytes,
+    /// GET requests of all runs; `None` where time ends them.
+    pub gets: Option<u64>,
+    /// LIST requests.
+    pub lists: u64,
+    /// Seconds of fetching of all runs: what was asked for, or assumed.
+    pub seconds: Option<f64>,
+    /// What AWS charges for reading; `None` where it is not AWS, or without a price.
+    pub usd: Option<Usd>,
+}
+
+impl Outlook {
+    /// Bytes of all runs.
+    pub fn bytes(&self) -> Bytes {
+        self.bytes_of_run.times(self.runs)
+    }
+
+    /// Lines for a person, each with its end.
+    pub fn in_words(&self) -> String {
+        let bytes = match (self.runs, self.bytes_of_run) {
+            (1, bytes) => bytes.in_words(),
+            (_, Bytes::Unknown) => "sizes of keys are not known".to_owned(),
+            (_, bytes) => format!("{} a run, {} in all", bytes.in_words(), self.bytes().in_words()),
+        };
+        let gets = self.gets.map_or_else(|| "as many GETs as fit".to_owned(), |gets| format!("{} GETs", units::count(gets)));
+        let time = match (self.seconds, self.gets) {
+            (Some(seconds), None) => format!("{} of fetching", time(seconds)),
+            (Some(seconds), Some(_)) => {
+                format!("about {} of fetching, if S3 sends a first byte after 20 ms and 90 MB/s a connection", time(seconds))
+            }
+            (None, _) => "not known before something was fetched".to_owned(),
+        };
+        let price =
+            self.usd.as_ref().map_or_else(|| "none that is known: the store is not AWS's, or the list has no price".to_owned(), Usd::in_words);
+        format!("bytes: {bytes}\nrequests: {gets} and {} LIST requests\ntime: {time}\nprice of reading: {price}\n", units::count(self.lists))
+    }
+
+    /// What a person is asked.
+    fn question(&self) -> String {
+        let usd = self.usd.as_ref().map_or_else(String::new, |usd| format!(": {}", usd.in_words()));
+        format!("this {} fetches {} from {}{usd}. Go on?", self.what, self.bytes().in_words(), self.source)
+    }
+
+    /// Whether it goes on without a question.
+    ///
+    /// # Errors
+    /// When it is more than was agreed to.
+    pub fn needs_asking(&self, agreement: Agreement) -> Result<bool, Failure> {
+        if let Some(most) = agreement.max_bytes {
+            return match self.bytes() {
+                Bytes::Listed(bytes) if bytes > most => {
+                    let (bytes, most) = (units::bytes(bytes), units::bytes(most));
+                    let message = format!("this {} fetches {bytes} from {}, and --max-bytes is {most}", self.what, self.source);
+                    Err(Failure::new(Exit::Usage, message).hint("a higher --max-bytes allows it; --sample, --limit or --prefix fetch less"))
+                }
+                // What is not known beforehand is held to while it is fetched.
+                _ => Ok(false),
+            };
+        }
+        let is_much = self.bytes().number().is_none_or(|bytes| bytes > ASK_BYTES);
+        let is_dear = self.usd.as_ref().is_some_and(|usd| usd.total() > ASK_USD);
+        Ok(!self.is_free && !agreement.yes && (is_much || is_dear))
+    }
+
+    /// Goes on when nothing has to be asked, or somebody says yes.
+    ///
+    /// # Errors
+    /// When it is more than was agreed to, nobody can be asked, or the answer is no.
+    pub async fn agree(&self, agreement: Agreement, ask: Ask<'_>) -> Result<(), Failure> {
+        if !self.needs_asking(agreement)? {
+            return Ok(());
+        }
+        let hint = "--dry-run only looks; --sample, --limit or --prefix fetch less";
+        let Some(answer) = ask(&self.question()) else {
+            let usd = self.usd.as_ref().map_or_else(String::new, |usd| format!(", for ${} at most", units::three_digits(usd.total())));
+            let message = format!(
+                "this {} fetches {} from {}{usd}: allow it with --yes, or up to a size with --max-bytes SIZE",
+                self.what,
+                self.bytes().in_words(),
+                self.source
+            );
+            return Err(Failure::new(Exit::Usage, message).hint(hint));
+        };
+        match answer.await {
+            Ok(true) => Ok(()),
+            _ => Err(Failure::new(Exit::Usage, format!("the {} was not started", self.what)).hint(hint)),
+        }
+    }
+}
+
+/// `40 min`
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole seconds, and the cast saturates")]
+fn time(seconds: f64) -> String {
+    units::duration_coarse((seconds.max(1.0) as u64).saturating_mul(units::SECOND_NS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outlook(bytes: u64) -> Outlook {
+        Outlook {
+            what: "sweep",
+            source: "s3://images".to_owned(),
+            is_free: false,
+            runs: 10,
+            bytes_of_run: Bytes::Listed(bytes / 10),
+            gets: Some(1_000),
+            lists: 2,
+            seconds: Some(90.0),
+            usd: None,
+        }
+    }
+
+    fn priced(bytes: u64, egress: Egress) -> Outlook {
+        let paid = Paid { region: "us-east-1", gets: 1_000, lists: 2, bytes: Bytes::Listed(bytes), egress, classes: Vec::new() };
+        Outlook { usd: usd(&paid, &PriceList::built_in()), ..outlook(bytes) }
+    }
+
+    const NONE: Agreement = Agreement { yes: false, max_bytes: None };
+
+    fn agree(outlook: &Outlook, agreement: Agreement, answer: Option<bool>) -> (Result<(), Failure>, Vec<String>) {
+        let mut asked = Vec::new();
+        let mut ask = |question: &str| {
+            asked.push(question.to_owned());
+            let (sender, receiver) = tokio::sync::oneshot::channel();
+            sender.send(answer?).unwrap();
+            Some(receiver)
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let result = runtime.block_on(outlook.agree(agreement, &mut ask));
+        (result, asked)
+    }
+
+    #[test]
+    fn much_is_asked_for_and_little_is_not() {
+        assert!(!outlook(ASK_BYTES).needs_asking(NONE).unwrap());
+        assert!(outlook(ASK_BYTES + 10).needs_asking(NONE).unwrap());
+        assert!(Outlook { bytes_of_run: Bytes::Unknown, ..outlook(0) }.needs_asking(NONE).unwrap());
+        assert!(!Outlook { is_free: true, ..outlook(u64::MAX) }.needs_asking(NONE).unwrap(), "of this machine nobody is asked");
+        assert!(!outlook(u64::MAX).needs_asking(Agreement { yes: true, ..NONE }).unwrap());
+        // $1 is 11.9 GB of egress to the internet, or 2.5 million GETs.
+        assert!(priced(12_000_000_000, Egress::Internet).needs_asking(NONE).unwrap());
+        assert!(!priced(11_000_000_000, Egress::Internet).needs_asking(NONE).unwrap());
+        assert!(!priced(12_000_000_000, Egress::None).needs_asking(NONE).unwrap());
+    }
+
+    #[test]
+    fn a_limit_is_agreement_up_to_it() {
+        let up_to = |most| Agreement { yes: false, max_bytes: Some(most) };
+        assert!(!outlook(50_000_000_000).needs_asking(up_to(50_000_000_000)).unwrap());
+        let error = outlook(50_000_000_000).needs_asking(up_to(49_000_000_000)).unwrap_err();
+        assert_eq!((error.exit, error.message.as_str()), (Exit::Usage, "this sweep fetches 50.0 GB from s3://images, and --max-bytes is 49.0 GB"));
+        let local = Outlook { is_free: true, ..outlook(100) };
+        assert!(local.needs_asking(up_to(99)).is_err(), "it holds on this machine too, and with --yes");
+        assert!(local.needs_asking(Agreement { yes: true, max_bytes: Some(99) }).is_err());
+        assert!(!Outlook { bytes_of_run: Bytes::Assumed(1_000), ..local }.needs_asking(up_to(99)).unwrap(), "a guess refuses nothing");
+    }
+
+    #[test]
+    fn nobody_there_is_a_line_that_names_both_ways() {
+        let (result, asked) = agree(&priced(31_500_000_000, Egress::Internet), NONE, None);
+        assert_eq!(
+            result.unwrap_err().message,
+            "this sweep fetches 31.5 GB from s3://images, for $2.64 at most: allow it with --yes, or up to a size with --max-bytes SIZE"
+        );
+        assert_eq!(
+            asked,
+            [
+                "this sweep fetches 31.5 GB from s3://images: $2.64 at most: egress to the internet $2.64, requests $0.000410 (us-east-1, prices of 2026-11-25). Go on?"
+            ]
+        );
+        assert_eq!(agree(&priced(31_500_000_000, Egress::Internet), NONE, Some(true)).0, Ok(()));
+        assert_eq!(agree(&priced(31_500_000_000, Egress::Internet), NONE, Some(false)).0.unwrap_err().message, "the sweep was not started");
+        assert_eq!(agree(&outlook(5), NONE, None), (Ok(()), Vec::new()));
+    }
+
+    #[test]
+    fn the_outlook_in_words() {
+        assert_eq!(
+            priced(20_000_000_000, Egress::None).in_words(),
+            "bytes: 2.00 GB a run, 20.0 GB in all\n\
+             requests: 1,000 GETs and 2 LIST requests\n\
+             time: about 90 s of fetching, if S3 sends a first byte after 20 ms and 90 MB/s a connection\n\
+             price of reading: $0.000410 at most: requests $0.000410 (us-east-1, prices of 2026-11-25)\n"
+        );
+    }
+}

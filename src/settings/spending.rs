@@ -1,0 +1,19 @@
+//! What may be fetched without a question.
+
+use super::egress;
+use super::reader::{Reader, usage};
+use crate::cli::{Given, Raw};
+use crate::exit::Failure;
+use crate::outlook::{Agreement, Spending};
+use crate::price::Egress;
+use crate::units;
+
+/// What `--yes`, `--max-bytes` and `--egress` say.
+pub(super) fn spending(raw: &Raw) -> Result<Spending, Failure> {
+    let reader = Reader(raw);
+    let wrong = |Given { value, name }: &Given| usage(format!("{name} is `{value}`, which is not a size above 0"), "write it like 50GB");
+    let size = |given: &Given| units::parse_size(&given.value).ok().filter(|size| *size > 0).ok_or_else(|| wrong(given));
+    let max_bytes = raw.get("max-bytes").map(size).transpose()?;
+    let egress = if raw.get("egress").is_some() { egress(&reader)? } else { Egress::Internet };
+    Ok(Spending { agreement: Agreement { yes: reader.switch("yes")?, max_bytes }, egress })
+}
