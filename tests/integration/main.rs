@@ -3,6 +3,7 @@
 
 mod account;
 mod architecture;
+mod arithmetic;
 mod bad_input;
 mod behaviour;
 mod ecs;
