@@ -85,7 +85,7 @@ fn two_pages(second: Vec<Reply>) -> Scripted {
 /// A run over these, by one stream.
 fn run(second: Vec<Reply>) -> (Scripted, Said) {
     let server = two_pages(second);
-    let said = Invocation::run(&server).args(&["--limit", "3", "--stall-timeout", "2s"]).go();
+    let said = Invocation::run(&server).args(&["--limit", "3", "--stall-timeout", "30s"]).go();
     (server, said)
 }
 
@@ -218,7 +218,7 @@ fn one_page(replies: Vec<Reply>, client: &str) -> (Scripted, Said) {
     let server = Scripted::start(2, move |request: &Request| {
         request.is_listing().then(|| replies[count.fetch_add(1, Ordering::Relaxed).min(replies.len() - 1)].clone())
     });
-    let said = Invocation::run(&server).args(&["--client", client, "--stall-timeout", "2s"]).go();
+    let said = Invocation::run(&server).args(&["--client", client, "--stall-timeout", "30s"]).go();
     (server, said)
 }
 
