@@ -62,7 +62,7 @@ Examples:
   parfetch report ./out --format csv --out cells.csv
 
 Metrics: throughput goodput active_window fetch_time start_and_fetch_time ttfb_p50 ttfb_p99 latency_p50 latency_p99 cpu_per_gb whole_cpu_per_gb
-cpu_share tail_share peak_memory usd_per_tb attempts_per_object failed_objects throttles";
+cpu_share tail_share peak_memory usd_per_tb task_usd_per_tb attempts_per_object failed_objects throttles";
 
 /// What `compare` does.
 pub(super) const COMPARE_ABOUT: &str =
@@ -73,6 +73,7 @@ pub(super) const COMPARE_EXAMPLES: &str = "\
 Examples:
   parfetch compare ./before ./after
   parfetch compare s3://results/sweeps/monday s3://results/sweeps/friday --metric ttfb_p99
+  parfetch compare ./before ./after --metric task_usd_per_tb    the price of the tasks, without requests
   parfetch compare ./main ./branch --fail-over 5               exit code 6 when a configuration lost more than 5 %
   parfetch compare ./both --programs old,new                   two programs of one sweep, measured at the same time
 

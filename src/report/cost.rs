@@ -112,14 +112,19 @@ impl Pricing {
         if most <= FREE_STORAGE_GIB { Some(0.0) } else { self.storage.map(|usd| storage_usd(usd, most, seconds)) }
     }
 
+    /// What the tasks cost, one for each shard, and their storage, when each lives for `seconds`.
+    fn usd_tasks(&self, report: &CellReport, seconds: f64) -> Option<f64> {
+        let each = task_usd(self.task?, size(report)?, seconds) + self.usd_storage(report, seconds)?;
+        Some(each * f64::from(report.cell.shards.max(1)))
+    }
+
     /// What `used` costs in this cell; `None` without a price or a size.
     pub(super) fn cost(&self, report: &CellReport, used: Used) -> Option<Cost> {
-        let (task, requests) = (self.task?, self.requests.as_ref()?);
+        let requests = self.requests.as_ref()?;
         let pages = used.keys.div_ceil(PAGE_KEYS);
         let usd_egress = used.bytes * self.usd_per_byte_egress?;
-        let usd_task = task_usd(task, size(report)?, used.seconds) + self.usd_storage(report, used.seconds)?;
         Some(Cost {
-            usd_task: usd_task * f64::from(report.cell.shards.max(1)),
+            usd_task: self.usd_tasks(report, used.seconds)?,
             usd_requests: used.gets * requests.usd_per_get + pages as f64 * requests.usd_per_list,
             usd_retrieval: used.bytes * requests.usd_per_byte_retrieved,
             usd_egress: (self.egress != Egress::None).then_some(usd_egress),
@@ -138,13 +143,17 @@ impl Pricing {
 
     /// Price ÷ TB of complete objects, at the rate of this repetition.
     pub(super) fn usd_per_tb(&self, report: &CellReport, observation: &Observation) -> Option<f64> {
+        let cost = self.cost(report, used(observation)?)?;
+        let beside_task = (cost.usd_requests + cost.usd_retrieval + cost.usd_egress.unwrap_or(0.0)) / complete_tb(observation)?;
+        Some(self.task_usd_per_tb(report, observation)? + beside_task)
+    }
+
+    /// The task's part of it, known also where requests have no price.
+    pub(super) fn task_usd_per_tb(&self, report: &CellReport, observation: &Observation) -> Option<f64> {
         const HOUR_S: f64 = 3_600.0;
-        let bytes = observation.counts.goodput_bytes.filter(|bytes| *bytes > 0)? as f64;
-        let used = Used { seconds: HOUR_S, ..used(observation)? };
-        let cost = self.cost(report, used)?;
-        // An hour is far above the minimum, so the task's price is in proportion to its time.
-        let usd_task = cost.usd_task / HOUR_S * observation.times.fetch_s?;
-        Some((usd_task + cost.usd_requests + cost.usd_retrieval + cost.usd_egress.unwrap_or(0.0)) / (bytes / 1e12))
+        // An hour is far above the minimum, so the price is in proportion to the time.
+        let usd = self.usd_tasks(report, HOUR_S)? / HOUR_S * observation.times.fetch_s?;
+        Some(usd / complete_tb(observation)?)
     }
 
     /// One repetition of the cell, in the median.
@@ -162,6 +171,11 @@ impl Pricing {
             is_hypothetical: self.is_hypothetical,
         })
     }
+}
+
+/// TB of complete objects; `None` without any.
+fn complete_tb(observation: &Observation) -> Option<f64> {
+    observation.counts.goodput_bytes.filter(|bytes| *bytes > 0).map(|bytes| bytes as f64 / 1e12)
 }
 
 /// The size that is paid for.

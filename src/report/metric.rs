@@ -36,6 +36,8 @@ pub enum Metric {
     PeakMemory,
     /// Price by bytes.
     UsdPerTb,
+    /// Price of the task alone by bytes.
+    TaskUsdPerTb,
     /// Attempts ÷ objects.
     AttemptsPerObject,
     /// Objects that failed.
@@ -76,7 +78,7 @@ pub enum Better {
 
 impl Metric {
     /// Every metric, in the order of tables.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Throughput,
         Self::Goodput,
         Self::ActiveWindow,
@@ -92,6 +94,7 @@ impl Metric {
         Self::TailShare,
         Self::PeakMemory,
         Self::UsdPerTb,
+        Self::TaskUsdPerTb,
         Self::AttemptsPerObject,
         Self::FailedObjects,
         Self::Throttles,
@@ -115,6 +118,7 @@ impl Metric {
             Self::TailShare => "tail share",
             Self::PeakMemory => "peak memory",
             Self::UsdPerTb => "$ per TB",
+            Self::TaskUsdPerTb => "$ per TB, task alone",
             Self::AttemptsPerObject => "attempts per object",
             Self::FailedObjects => "failed objects",
             Self::Throttles => "throttled attempts",
@@ -139,6 +143,7 @@ impl Metric {
             Self::TailShare => "tail_share",
             Self::PeakMemory => "peak_memory",
             Self::UsdPerTb => "usd_per_tb",
+            Self::TaskUsdPerTb => "task_usd_per_tb",
             Self::AttemptsPerObject => "attempts_per_object",
             Self::FailedObjects => "failed_objects",
             Self::Throttles => "throttles",
@@ -153,7 +158,7 @@ impl Metric {
             Self::CpuPerGb | Self::WholeCpuPerGb => Unit::SecondsPerGb,
             Self::CpuShare | Self::TailShare => Unit::Share,
             Self::PeakMemory => Unit::Bytes,
-            Self::UsdPerTb => Unit::UsdPerTb,
+            Self::UsdPerTb | Self::TaskUsdPerTb => Unit::UsdPerTb,
             Self::AttemptsPerObject | Self::FailedObjects | Self::Throttles => Unit::Count,
         }
     }
@@ -198,7 +203,12 @@ impl Metric {
             }
             Self::PeakMemory => "Largest sum of the processes' PSS that a sample found, seen from outside, else as the run sampled itself.",
             Self::UsdPerTb => {
-                "Price of a Fargate task of this size at this rate plus requests and retrieval, ÷ TB of complete objects; without the one-minute minimum."
+                "Price of a Fargate task of this size at this rate plus requests, retrieval and, where it is asked for, egress, ÷ TB of complete objects; \
+                 without the one-minute minimum."
+            }
+            Self::TaskUsdPerTb => {
+                "Price of a Fargate task of this size at this rate ÷ TB of complete objects, without the one-minute minimum: what configurations differ \
+                 by, since the same requests cost the same in each of them."
             }
             Self::AttemptsPerObject => "HTTP GETs, those of parts each, and tries to connect that failed, ÷ objects that were tried.",
             Self::FailedObjects => "Objects that were given up.",

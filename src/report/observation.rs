@@ -42,6 +42,8 @@ pub struct Observation {
     pub clock_error_ms: Option<f64>,
     /// Price by bytes; filled in with the prices.
     pub usd_per_tb: Option<f64>,
+    /// The task's part of it.
+    pub task_usd_per_tb: Option<f64>,
     /// By how much it was faster for the time at which it was made, as a logarithm: what the runs around it show. 0 where nothing shows.
     #[serde(skip)]
     pub moment: f64,
@@ -199,6 +201,7 @@ impl Observation {
             Metric::TailShare => self.tail_share,
             Metric::PeakMemory => float(usage.peak_memory_bytes),
             Metric::UsdPerTb => self.usd_per_tb,
+            Metric::TaskUsdPerTb => self.task_usd_per_tb,
             Metric::AttemptsPerObject => ratio(float(counts.attempts), float(counts.tried)),
             Metric::FailedObjects => float(counts.failed),
             Metric::Throttles => float(counts.throttles),

@@ -96,9 +96,10 @@ fn cells(runs: Vec<Run>, pricing: &Pricing, where_run: &Place) -> Vec<CellReport
     cells.sort_by(|one, other| super::read::order(&one.cell).cmp(&super::read::order(&other.cell)));
     for cell in &mut cells {
         cell.fargate = fargate_size(cell, where_run);
-        let prices: Vec<Option<f64>> = cell.observations.iter().map(|observation| pricing.usd_per_tb(cell, observation)).collect();
+        let prices = |observation: &Observation| (pricing.usd_per_tb(cell, observation), pricing.task_usd_per_tb(cell, observation));
+        let prices: Vec<(Option<f64>, Option<f64>)> = cell.observations.iter().map(prices).collect();
         for (observation, usd) in cell.observations.iter_mut().zip(prices) {
-            observation.usd_per_tb = usd;
+            (observation.usd_per_tb, observation.task_usd_per_tb) = usd;
         }
         cell.figures = figures::figures(&cell.observations);
         cell.cost = pricing.repetition(cell);

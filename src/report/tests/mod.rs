@@ -589,6 +589,7 @@ fn prices_follow_rate_and_size_and_say_when_they_are_hypothetical() {
     // 3,200 GETs and four listing pages for 8 GB.
     let usd_requests = 3.2 * requests.usd_per_1000_get + 0.004 * requests.usd_per_1000_list;
     close(cell.figure(Metric::UsdPerTb).map(|figure| figure.median), (per_hour * 80.0 / 3_600.0 + usd_requests) / 0.008);
+    close(cell.figure(Metric::TaskUsdPerTb).map(|figure| figure.median), per_hour * 80.0 / 3_600.0 / 0.008);
     let cost = cell.cost.as_ref().unwrap();
     close(Some(cost.billed_s), 81.0);
     close(Some(cost.usd_task), per_hour * 81.0 / 3_600.0);
@@ -599,6 +600,7 @@ fn prices_follow_rate_and_size_and_say_when_they_are_hypothetical() {
     close(short.cells[0].cost.as_ref().map(|cost| cost.usd_task), per_hour / 60.0);
     let unknown = Sweep::new("s1").with(|facts| facts.region = Some("mars-north-1".to_owned())).cell(&lean(1_024, Mode::Async, 16), &[100.0]).study();
     assert_eq!((&unknown.cells[0].cost, unknown.cells[0].figure(Metric::UsdPerTb)), (&None, None));
+    assert_eq!(unknown.cells[0].figure(Metric::TaskUsdPerTb), None);
     assert!(unknown.notes.iter().any(|note| note.contains("--prices FILE")), "{:?}", unknown.notes);
     let recommendation = &unknown.recommendations[0];
     assert_eq!((recommendation.cheapest.is_some(), recommendation.fastest.is_some(), &recommendation.because), (true, true, &None));

@@ -43,7 +43,7 @@ impl Scale {
 pub(crate) fn heading(metric: Metric) -> String {
     let unit = Scale::of(metric).unit;
     match metric {
-        Metric::UsdPerTb => metric.name().to_owned(),
+        Metric::UsdPerTb | Metric::TaskUsdPerTb => metric.name().to_owned(),
         _ if unit.is_empty() => metric.name().to_owned(),
         _ => format!("{}, {unit}", metric.name()),
     }
