@@ -173,7 +173,7 @@ fn of_tasks(forecast: &Forecast, prices: &PriceList) -> String {
     let [least, most] = [least, most].map(units::three_digits);
     format!(
         "tasks cost ${least} if each takes {each} and ${most} if each takes as long as it may (--run-timeout, --start-timeout), on demand, prices of {}; \
-         not in it: logs, public addresses, images\n",
+         not in it: logs, NAT, images\n",
         prices.dated()
     )
 }

@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::document::{Division, FILE_NAME, JobDocument, JobPlan, Part, SCHEMA, VERSION};
-use super::forecast::{Basis, Forecast};
+use super::forecast::{Basis, Forecast, Usd};
 use super::job::{Afterwards, Job, Spending};
 use super::manifest::{Manifest, unreadable};
 use super::tally::{Tally, parts};
@@ -18,7 +18,7 @@ use crate::lister::{self, Listed};
 use crate::plan::Access;
 use crate::platform::bounded::text;
 use crate::platform::clock::utc_now;
-use crate::price::PriceList;
+use crate::price::{Egress, PriceList};
 use crate::results::keys::KeyFile;
 use crate::results::spool::SpoolFolder;
 use crate::run::Signal;
@@ -220,10 +220,11 @@ async fn plan(
     job.request(keys.shards)?;
     let forecast = foretell(job, &keys, prices).await?;
     on_event(&JobEvent::Planned { title: forecast.title.clone() });
-    let elsewhere = keys.regions.0 != keys.regions.1 && job.run.access.endpoint_url.is_none();
-    if let (Spending::UpTo(_), true) = (job.spending, elsewhere) {
-        let message = format!("--max-cost cannot be kept: the bucket is in {}, and transfer to {} has no price here", keys.regions.0, keys.regions.1);
-        return Err(Failure::new(Exit::Usage, message).hint("run it in the bucket's region; --yes submits it whatever it costs"));
+    if let (Spending::UpTo(_), true) = (job.spending, is_transfer_unpriced(job, &keys.regions)) {
+        let message =
+            format!("--max-cost cannot be kept: the bucket is in {}, and transfer to {} is not in the price", keys.regions.0, keys.regions.1);
+        return Err(Failure::new(Exit::Usage, message)
+            .hint("--egress region prices it; in the bucket's region there is none; --yes submits it whatever it costs"));
     }
     if !may_be_spent(job, &forecast)? {
         return Ok(Planned::Foretold(Box::new(forecast)));
@@ -237,7 +238,7 @@ async fn plan(
         }
         Division::Hash => divided(job, &keys).await?,
     };
-    let usd = forecast.usd.map(|usd| usd.tasks + usd.requests);
+    let usd = forecast.usd.as_ref().ok().map(Usd::total);
     let document = JobDocument { forecast_usd: usd, ..document(job, Some(&keys.tally), parts) };
     store(job, results, &document).await?;
     Ok(Planned::Stored(Box::new(document)))
@@ -292,13 +293,19 @@ async fn list(job: &Job, (session, bucket): (&Session, &str), on_event: &mut dyn
     let file = KeyFile::open(spool.path()).map_err(|error| unreadable(&error))?;
     let tally = Tally::of(&file, (&job.run.selection.prefix, job.run.layout), shards).await.map_err(|error| unreadable(&error))?;
     let regions = (source.session().region().to_owned(), session.region().to_owned());
-    if regions.0 != regions.1 && job.run.access.endpoint_url.is_none() && job.embedded.is_none() {
+    if is_transfer_unpriced(job, &regions) {
         let (there, here) = &regions;
         on_event(&JobEvent::Warning(format!(
-            "the bucket is in {there} and the job runs in {here}: transfer between regions costs more, and is not in the price"
+            "the bucket is in {there} and the job runs in {here}: transfer between regions costs more, and is not in the price (--egress region prices it)"
         )));
     }
     Ok(Keys { spool, file, listed, tally, shards, regions })
+}
+
+/// Whether bytes go from the bucket's region to the queue's, and nobody asked for their price.
+fn is_transfer_unpriced(job: &Job, (there, here): &(String, String)) -> bool {
+    let is_aws = job.run.access.endpoint_url.is_none() && job.embedded.is_none();
+    there != here && is_aws && job.run.egress == Egress::None
 }
 
 async fn divided(job: &Job, keys: &Keys) -> Result<Vec<Part>, Failure> {
@@ -314,11 +321,10 @@ async fn foretell(job: &Job, keys: &Keys, prices: &PriceList) -> Result<Forecast
 fn may_be_spent(job: &Job, forecast: &Forecast) -> Result<bool, Failure> {
     let Spending::UpTo(most) = job.spending else { return Ok(job.spending == Spending::Forecast) };
     let hint = "--yes submits it whatever it costs";
-    let usd = forecast.usd.ok_or_else(|| {
-        let message = format!("what it costs is not known: the price list has no prices for {} and these storage classes", forecast.region);
-        Failure::new(Exit::Usage, message).hint(format!("{hint}; --prices FILE takes another price list"))
+    let usd = forecast.usd.as_ref().map_err(|why| {
+        Failure::new(Exit::Usage, format!("what it costs is not known: {why}")).hint(format!("{hint}; --prices FILE takes another price list"))
     })?;
-    let usd = usd.tasks + usd.requests;
+    let usd = usd.total();
     if usd > most {
         let message = format!("it would cost ${}, more than --max-cost {most}", units::three_digits(usd));
         return Err(Failure::new(Exit::Usage, message).hint(hint));
@@ -341,4 +347,19 @@ fn reached(job: &Job, server: Option<&Embedded>) -> (Access, Option<StaticKeys>)
     let access = Access { endpoint_url: Some(ready.endpoint_url.clone()), ..Access::default() };
     let keys = StaticKeys { access_key: ready.credentials.access_key.clone(), secret_key: ready.credentials.secret_key.clone() };
     (access, Some(keys))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::submit::fixture;
+
+    #[test]
+    fn transfer_to_another_region_has_a_price_where_it_is_asked_for() {
+        let (mut job, apart) = (fixture::job(), ("eu-west-1".to_owned(), "us-east-1".to_owned()));
+        assert!(is_transfer_unpriced(&job, &apart));
+        assert!(!is_transfer_unpriced(&job, &("us-east-1".to_owned(), "us-east-1".to_owned())));
+        job.run.egress = Egress::Region;
+        assert!(!is_transfer_unpriced(&job, &apart));
+    }
 }

@@ -6,7 +6,7 @@ use super::document::{Division, Part};
 use super::job::Job;
 use super::tally::Tally;
 use crate::pace::{Bound, TaskTime, task_time};
-use crate::price::{MINIMUM_SECONDS, PriceList, TaskSize, task_usd};
+use crate::price::{Egress, MINIMUM_SECONDS, NoPrice, PriceList, StoredClass, TaskSize, task_usd};
 
 /// Seconds that are paid for beside fetching: from the pull of the image to the first request, and the writing of results.
 pub const PAID_BESIDE_S: f64 = 30.0;
@@ -16,12 +16,23 @@ pub const GETS_PER_PREFIX_AND_S: f64 = 5_500.0;
 const RESULTS_OF_A_CHILD: u64 = 3;
 
 /// USD of a job.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Usd {
     /// Fargate.
     pub tasks: f64,
     /// Requests to S3, and retrieval where a storage class asks for it.
     pub requests: f64,
+    /// Bytes that leave the bucket's region; `None` where that was not asked for.
+    pub egress: Option<f64>,
+    /// The other region whose prices of requests were taken; `None` where the bucket's region has its own.
+    pub requests_of: Option<String>,
+}
+
+impl Usd {
+    /// All of it.
+    pub fn total(&self) -> f64 {
+        self.tasks + self.requests + self.egress.unwrap_or(0.0)
+    }
 }
 
 /// What a job would take.
@@ -63,10 +74,12 @@ pub struct Forecast {
     pub gets_per_s: f64,
     /// Folders in which keys are.
     pub folders: u64,
-    /// Price, and the region whose prices they are; `None` when the list has none.
-    pub usd: Option<Usd>,
-    /// Region.
+    /// Price, or why there is none: a total without a part of it would be too low.
+    pub usd: Result<Usd, String>,
+    /// Region of the bucket.
     pub region: String,
+    /// Where the bytes go.
+    pub egress: Egress,
     /// Date of the price list.
     pub prices_dated: String,
 }
@@ -124,6 +137,7 @@ impl Forecast {
             folders: tally.folders,
             usd: usd(job, basis, (&times, lists + puts, rounds)),
             region: (*region).to_owned(),
+            egress: job.run.egress,
             prices_dated: prices.dated().to_owned(),
         }
     }
@@ -216,20 +230,33 @@ fn whole(number: f64) -> u64 {
     number.round().clamp(0.0, 1e18) as u64
 }
 
-/// The price of tasks and requests. PUT is sold at LIST's price.
-fn usd(job: &Job, basis: &Basis<'_>, (times, lists_and_puts, rounds): (&[TaskTime], u64, f64)) -> Option<Usd> {
-    let Basis { tally, parts, region, home, prices, .. } = basis;
-    let rates = prices.fargate(home, &job.queue.arch)?;
+/// The price of tasks, requests and egress, or why there is none. PUT is sold at LIST's price.
+fn usd(job: &Job, basis: &Basis<'_>, (times, lists_and_puts, rounds): (&[TaskTime], u64, f64)) -> Result<Usd, String> {
+    let Basis { tally, parts, region, home, prices, .. } = *basis;
+    let (arch, to) = (&job.queue.arch, job.run.egress);
+    let no_task = || NoPrice::Task { region: home.to_owned(), arch: arch.clone() }.to_string();
+    let rates = prices.fargate(home, arch).ok_or_else(no_task)?;
     let size = TaskSize { vcpu: job.vcpu(), memory_mib: u64::from(job.size.1) };
     let tasks = times.iter().map(|time| task_usd(rates, size, time.seconds + PAID_BESIDE_S)).sum();
-    let standard = prices.s3(region, "")?;
-    let files = if job.division == Division::Manifest { parts.len() } else { 0 };
-    let mut requests = (lists_and_puts as f64 * standard.usd_per_1000_list + files as f64 * standard.usd_per_1000_get) / 1e3;
-    for (class, (gets, bytes)) in &tally.classes {
-        let rates = prices.s3(region, class)?;
-        requests += rounds * (*gets as f64 * rates.usd_per_1000_get / 1e3 + *bytes as f64 / 1e9 * rates.usd_per_gb_retrieved);
+    let no_class = |class: String| NoPrice::Class { class, region: region.to_owned() }.to_string();
+    let standard = prices.mix(region, []).map_err(no_class)?;
+    let classes = tally.classes.iter().map(|(name, (gets, bytes))| StoredClass { name, objects: *gets, bytes: *bytes });
+    let mix = prices.mix(region, classes).map_err(no_class)?;
+    if tally.bytes().is_none() && (to != Egress::None || mix.usd_per_byte_retrieved > 0.0) {
+        return Err(format!("the sizes of {} keys are not known, and bytes are paid for", crate::units::count(tally.keys - tally.known.0)));
     }
-    Some(Usd { tasks, requests })
+    let read = rounds * tally.classes.values().map(|(_, bytes)| *bytes as f64).sum::<f64>();
+    let gets = rounds * tally.gets as f64;
+    let files = if job.division == Division::Manifest { parts.len() } else { 0 };
+    let requests = lists_and_puts as f64 * standard.usd_per_list + files as f64 * standard.usd_per_get;
+    let no_egress = || NoPrice::Egress { to, region: region.to_owned() }.to_string();
+    let egress = prices.egress_usd(region, to, read).ok_or_else(no_egress)?;
+    Ok(Usd {
+        tasks,
+        requests: requests + gets * mix.usd_per_get + read * mix.usd_per_byte_retrieved,
+        egress: (to != Egress::None).then_some(egress),
+        requests_of: mix.of_region.or(standard.of_region),
+    })
 }
 
 #[cfg(test)]
@@ -244,19 +271,16 @@ mod tests {
         Tally { keys, known: (keys, bytes), largest: bytes / keys, gets: keys, classes, folders: 1, manifest_bytes: 60 * keys }
     }
 
-    fn forecast(job: &Job, (tally, shards): (&Tally, u64)) -> Forecast {
+    fn forecast(job: &Job, of: (&Tally, u64)) -> Forecast {
+        forecast_in("us-east-1", job, of)
+    }
+
+    fn forecast_in(region: &str, job: &Job, (tally, shards): (&Tally, u64)) -> Forecast {
         let part = Part { keys: tally.keys / shards, bytes: Some(tally.known.1 / shards) };
         let parts = vec![part; usize::try_from(shards).unwrap()];
         Forecast::of(
             job,
-            &Basis {
-                tally,
-                parts: &parts,
-                pages: tally.keys.div_ceil(1_000),
-                region: "us-east-1",
-                home: "us-east-1",
-                prices: &PriceList::built_in(),
-            },
+            &Basis { tally, parts: &parts, pages: tally.keys.div_ceil(1_000), region, home: "us-east-1", prices: &PriceList::built_in() },
         )
     }
 
@@ -281,7 +305,7 @@ mod tests {
         assert!((forecast.elapsed_s - 31.875).abs() < 1e-9 && forecast.at_once == 8);
         assert!((forecast.gets_per_s - 8_000.0 / 1.875).abs() < 1e-6, "{}", forecast.gets_per_s);
         // Half a vCPU and 1 GB for a minute each: 8 ÷ 60 × (0.5 × 0.04048 + 0.004445); 42 LIST and PUT, 8,008 GET.
-        let usd = forecast.usd.unwrap();
+        let usd = forecast.usd.as_ref().unwrap();
         assert!((usd.tasks - 8.0 / 60.0 * 0.024_685).abs() < 1e-12, "{usd:?}");
         assert!((usd.requests - (42.0 * 0.005 + 8_008.0 * 0.0004) / 1e3).abs() < 1e-12, "{usd:?}");
         assert_eq!(forecast.limits(), [Limit::Minute, Limit::Task(Bound::Connections)]);
@@ -304,7 +328,7 @@ mod tests {
         let forecast = forecast(&job, (&tally(8_000, 7_200_000_000), 8));
         assert_eq!((forecast.gets, forecast.lists), (1_280_008, 8));
         assert!((forecast.gets_per_s - 8_000.0 / 1.875).abs() < 1e-6 && (forecast.elapsed_s - 330.0).abs() < 1e-9, "{forecast:?}");
-        let usd = forecast.usd.unwrap();
+        let usd = forecast.usd.as_ref().unwrap();
         assert!((usd.tasks - 8.0 * 330.0 / 3_600.0 * 0.024_685).abs() < 1e-12, "{usd:?}");
         assert!((usd.requests - (42.0 * 0.005 + 1_280_008.0 * 0.0004) / 1e3).abs() < 1e-9, "{usd:?}");
     }
@@ -318,10 +342,50 @@ mod tests {
     }
 
     #[test]
+    fn requests_of_a_region_without_prices_are_priced_as_in_another_and_it_is_said() {
+        let tally = tally(8_000, 7_200_000_000);
+        let (here, there) = (forecast(&job(), (&tally, 8)), forecast_in("sa-east-1", &job(), (&tally, 8)));
+        assert_eq!(there.usd.as_ref().unwrap().requests_of.as_deref(), Some("us-east-1"));
+        assert_eq!(there.usd.as_ref().unwrap().total().to_bits(), here.usd.as_ref().unwrap().total().to_bits());
+        assert!(there.in_words().contains(" (sa-east-1, requests priced as in us-east-1, prices of "), "{}", there.in_words());
+        assert!(!here.in_words().contains("priced as in"), "{}", here.in_words());
+    }
+
+    #[test]
+    fn egress_is_in_the_price_where_it_is_asked_for() {
+        let mut job = job();
+        let tally = tally(8, 100 << 30);
+        let without = forecast(&job, (&tally, 8)).usd.unwrap();
+        job.run.egress = Egress::Internet;
+        let with = forecast(&job, (&tally, 8));
+        let usd = with.usd.clone().unwrap();
+        // 100 GB of 2^30 bytes.
+        assert!((usd.egress.unwrap() - 9.0).abs() < 1e-9 && (usd.total() - without.total() - 9.0).abs() < 1e-9, "{usd:?}");
+        assert!(with.in_words().contains(", egress to the internet $9.00 ("), "{}", with.in_words());
+        let unknown = Tally { known: (7, 7), ..tally.clone() };
+        assert_eq!(forecast(&job, (&unknown, 8)).usd, Err("the sizes of 1 keys are not known, and bytes are paid for".to_owned()));
+        job.run.egress = Egress::Region;
+        let nowhere = forecast_in("sa-east-1", &job, (&tally, 8));
+        assert_eq!(nowhere.usd, Err("the price list has no price of egress to another region from sa-east-1".to_owned()));
+    }
+
+    #[test]
+    fn retrieval_is_sold_by_gb_of_powers_of_two() {
+        let classes = BTreeMap::from([("STANDARD_IA".to_owned(), (1_000, 100 << 30))]);
+        let usd = forecast(&job(), (&Tally { classes, ..tally(1_000, 100 << 30) }, 8)).usd.unwrap();
+        // 34 LIST and PUT and 8 key files; 1,000 GETs and 100 GB of that class.
+        let lists = 1 + 8 + 2 + 24;
+        let expected = f64::from(lists) * 0.005 / 1e3 + 8.0 * 0.0004 / 1e3 + 0.001 + 100.0 * 0.01;
+        assert!((usd.requests - expected).abs() < 1e-12, "{usd:?} instead of {expected}");
+    }
+
+    #[test]
     fn what_has_no_price_has_no_total() {
         let mut tally = tally(8, 8);
-        tally.classes.insert("DEEP_ARCHIVE".to_owned(), (1, 1));
-        assert_eq!(forecast(&job(), (&tally, 8)).usd, None);
+        tally.classes.insert("X".to_owned(), (1, 1));
+        let none = forecast(&job(), (&tally, 8));
+        assert_eq!(none.usd, Err("the price list has no price of requests for X in us-east-1".to_owned()));
+        assert!(none.in_words().contains("not known: the price list has no price of requests for X in us-east-1\n"), "{}", none.in_words());
         let limits = forecast(&job(), (&Tally { largest: 7, ..tally }, 8)).limits();
         assert_eq!(limits, [Limit::LargestObject, Limit::Minute, Limit::Task(Bound::Connections)]);
     }

@@ -19,9 +19,9 @@ pub(super) struct Tally {
     pub(super) known: (u64, u64),
     /// Of the largest key.
     pub(super) largest: u64,
-    /// GETs that fetch all of it.
+    /// GETs that fetch all of it but archived keys, which are skipped.
     pub(super) gets: u64,
-    /// GETs and bytes by storage class.
+    /// GETs and bytes by storage class, archived ones left out.
     pub(super) classes: BTreeMap<String, (u64, u64)>,
     /// Folders in which keys are, those of the first level below the prefix: prefixes that S3 can serve apart.
     pub(super) folders: u64,
@@ -54,20 +54,27 @@ impl Tally {
     }
 
     fn add(&mut self, record: &KeyRecord, layout: Layout) {
-        let gets = layout.items_of(record.size);
+        let is_archived = record.is_archived();
+        let gets = if is_archived { 0 } else { layout.items_of(record.size) };
         let bytes = record.size.unwrap_or(0);
         self.keys += 1;
         self.gets = self.gets.saturating_add(gets);
         self.known = (self.known.0 + u64::from(record.size.is_some()), self.known.1.saturating_add(bytes));
         self.largest = self.largest.max(bytes);
-        let class = if record.storage_class.is_empty() { "STANDARD" } else { &record.storage_class };
+        if !is_archived {
+            self.add_class(&record.storage_class, (gets, bytes));
+        }
+        let digits = record.size.map_or(0, |size| u64::from(size.checked_ilog10().unwrap_or(0)) + 1);
+        self.manifest_bytes += (record.key.len() + record.etag.len() + record.storage_class.len()) as u64 + digits + SEPARATOR_BYTES;
+    }
+
+    fn add_class(&mut self, class: &str, (gets, bytes): (u64, u64)) {
+        let class = if class.is_empty() { "STANDARD" } else { class };
         let known = match self.classes.get_mut(class) {
             Some(known) => known,
             None => self.classes.entry(class.to_owned()).or_default(),
         };
         *known = (known.0 + gets, known.1.saturating_add(bytes));
-        let digits = record.size.map_or(0, |size| u64::from(size.checked_ilog10().unwrap_or(0)) + 1);
-        self.manifest_bytes += (record.key.len() + record.etag.len() + record.storage_class.len()) as u64 + digits + SEPARATOR_BYTES;
     }
 
     /// Bytes of all keys; `None` when a size is not known.
@@ -158,6 +165,14 @@ mod tests {
         // 35 bytes of 3 keys: the mean is 12; 47 in all, the mark at 23.5, and 25 is the nearest sum.
         let parts = parts(&file, (&tally, Division::Manifest), 2).await.unwrap();
         assert_eq!(parts, [Part { keys: 1, bytes: Some(25) }, Part { keys: 3, bytes: None }]);
+    }
+
+    #[tokio::test]
+    async fn archived_keys_are_cut_and_never_fetched() {
+        let (_dir, file) = file(&[("a", Some(20), ""), ("b", Some(30), "GLACIER"), ("c", None, "DEEP_ARCHIVE")]);
+        let tally = Tally::of(&file, ("", Layout::default()), 1).await.unwrap();
+        assert_eq!((tally.keys, tally.known, tally.gets), (3, (2, 50), 1));
+        assert_eq!(tally.classes, BTreeMap::from([("STANDARD".to_owned(), (1, 20))]), "nobody pays for the others");
     }
 
     #[tokio::test]

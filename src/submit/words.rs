@@ -71,16 +71,14 @@ impl Forecast {
     }
 
     fn price(&self) -> String {
-        match self.usd {
-            Some(usd) => format!(
-                "${}: tasks ${}, requests ${} ({}, prices of {})",
-                three_digits(usd.tasks + usd.requests),
-                three_digits(usd.tasks),
-                three_digits(usd.requests),
-                self.region,
-                self.prices_dated
-            ),
-            None => format!("not known: the price list has none for {} and these storage classes", self.region),
+        match &self.usd {
+            Ok(usd) => {
+                let egress = usd.egress.map_or_else(String::new, |usd| format!(", {} ${}", self.egress.in_words(), three_digits(usd)));
+                let of = usd.requests_of.as_ref().map_or_else(String::new, |region| format!("requests priced as in {region}, "));
+                let [total, tasks, requests] = [usd.total(), usd.tasks, usd.requests].map(three_digits);
+                format!("${total}: tasks ${tasks}, requests ${requests}{egress} ({}, {of}prices of {})", self.region, self.prices_dated)
+            }
+            Err(why) => format!("not known: {why}"),
         }
     }
 

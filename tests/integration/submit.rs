@@ -319,6 +319,8 @@ fn nothing_is_spent_unasked_or_beyond_what_was_said() {
     assert_eq!(source.s3().list(&source.results, ""), [], "nothing is stored");
     let ran = submit(&scene, "-n 4 --max-cost 0.001").exits(2);
     assert!(ran.stderr.contains("more than --max-cost 0.001"), "{}", ran.stderr);
+    let ran = submit(&scene, "-n 4 --dry-run --egress internet").exits(0);
+    assert!(ran.stdout.contains(", egress to the internet $0.00"), "{}", ran.stdout);
     let ran = submit(&scene, "-n 4 --dry-run").exits(0);
     assert!(ran.stdout.contains("a child 10\n") && ran.stdout.contains("1 LIST, 44 GET, 18 PUT"), "{}", ran.stdout);
     let stored: Vec<String> = source.s3().list(&source.results, "").into_iter().map(|(key, _)| key).collect();

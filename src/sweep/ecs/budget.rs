@@ -1,19 +1,27 @@
 //! What the tasks of a sweep have cost so far, and whether another one may be started. Times are UTC in milliseconds since 1970. Pure.
 
 use crate::cell::{Cell, UNITS_PER_VCPU};
-use crate::cloud::TaskTimes;
-use crate::price::{TaskRates, TaskSize, billed_seconds, task_usd};
+use crate::cloud::{PublicAddress, TaskTimes};
+use crate::price::{PriceList, TaskRates, TaskSize, address_usd, billed_seconds, task_usd};
 use crate::sweep::attempt::Stopped;
 
 /// Money.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Budget {
-    /// None where the price list knows none for this region and architecture.
-    pub(super) rates: Option<TaskRates>,
+    /// None where the price list knows none for a part of it.
+    pub(super) price: Option<TaskPrice>,
     /// No more than that.
     pub(super) most_usd: Option<f64>,
     /// Of the tasks that have ended.
     pub(super) spent: Spent,
+}
+
+/// What a task costs by the hour.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct TaskPrice {
+    pub(super) rates: TaskRates,
+    /// Of its public address; 0 where it has none.
+    pub(super) address_usd_per_hour: f64,
 }
 
 /// What tasks have cost.
@@ -34,14 +42,34 @@ pub(super) fn billed_s(times: &TaskTimes, now_ms: u64) -> Option<f64> {
     Some(billed_seconds(end.saturating_sub(begin) as f64 / 1e3))
 }
 
+impl TaskPrice {
+    /// By the list.
+    ///
+    /// # Errors
+    /// What the list has no price of: a total without it would be too low.
+    pub(super) fn of(prices: &PriceList, (region, arch): (&str, &str), address: PublicAddress) -> Result<Self, String> {
+        let rates = prices.fargate(region, arch).ok_or_else(|| format!("Fargate on {arch} in {region}"))?;
+        let address_usd_per_hour = match address {
+            PublicAddress::Disabled => 0.0,
+            PublicAddress::Enabled => prices.address_usd_per_hour(region).ok_or_else(|| format!("public addresses in {region}"))?,
+        };
+        Ok(Self { rates, address_usd_per_hour })
+    }
+
+    /// USD for a task that lives for `seconds`.
+    fn usd(self, size: TaskSize, seconds: f64) -> f64 {
+        task_usd(self.rates, size, seconds) + address_usd(self.address_usd_per_hour, seconds)
+    }
+}
+
 fn size(cpu_units: u32, memory_mib: u32) -> TaskSize {
     TaskSize { vcpu: f64::from(cpu_units) / f64::from(UNITS_PER_VCPU), memory_mib: u64::from(memory_mib) }
 }
 
 impl Budget {
-    pub(super) fn new(rates: Option<TaskRates>, most_usd: Option<f64>) -> Self {
-        let spent = Spent { usd: rates.map(|_| 0.0), ..Spent::default() };
-        Self { rates, most_usd, spent }
+    pub(super) fn new(price: Option<TaskPrice>, most_usd: Option<f64>) -> Self {
+        let spent = Spent { usd: price.map(|_| 0.0), ..Spent::default() };
+        Self { price, most_usd, spent }
     }
 
     /// A task of this cell has ended; none when it was not billed.
@@ -55,14 +83,14 @@ impl Budget {
     pub(super) fn add(&mut self, Stopped { cpu_units, memory_mib, billed_s }: Stopped) {
         self.spent.tasks += 1;
         self.spent.billed_s += billed_s;
-        if let (Some(rates), Some(usd)) = (self.rates, &mut self.spent.usd) {
-            *usd += task_usd(rates, size(cpu_units, memory_mib), billed_s);
+        if let (Some(price), Some(usd)) = (self.price, &mut self.spent.usd) {
+            *usd += price.usd(size(cpu_units, memory_mib), billed_s);
         }
     }
 
     /// Price of one task of this cell that lives for `seconds`; none without a price.
     pub(super) fn price(&self, cell: &Cell, seconds: f64) -> Option<f64> {
-        Some(task_usd(self.rates?, size(cell.cpu_units, cell.memory_mib), seconds))
+        Some(self.price?.usd(size(cell.cpu_units, cell.memory_mib), seconds))
     }
 
     /// Whether the money is used up, if tasks that go on have cost `running_usd` so far and `more_usd` would come.
@@ -78,6 +106,7 @@ mod tests {
     use crate::plan::{ClientKind, Mode};
 
     const RATES: TaskRates = TaskRates { usd_per_vcpu_hour: 0.04, usd_per_gb_hour: 0.005 };
+    const PRICE: TaskPrice = TaskPrice { rates: RATES, address_usd_per_hour: 0.0 };
 
     fn cell() -> Cell {
         Cell { program: Program::Client(ClientKind::Lean), cpu_units: 1_024, memory_mib: 2_048, mode: Mode::Async, concurrency: 1, shards: 1 }
@@ -94,7 +123,7 @@ mod tests {
 
     #[test]
     fn money_by_hand() {
-        let mut budget = Budget::new(Some(RATES), Some(0.002));
+        let mut budget = Budget::new(Some(PRICE), Some(0.002));
         // 0.05 an hour: a minute and a half.
         budget.ended(&cell(), &TaskTimes { pull_started: Some(1_000), stopped: Some(91_000), ..TaskTimes::default() }, 0);
         let usd = budget.spent.usd.unwrap();
@@ -103,9 +132,33 @@ mod tests {
         // 0.00125 spent; a minute more is 0.00083: 0.00208.
         assert!(budget.is_used_up(0.0, budget.price(&cell(), 60.0).unwrap()));
         assert!(!budget.is_used_up(0.0007, 0.0));
-        assert!(!Budget::new(Some(RATES), None).is_used_up(1e9, 1e9));
+        assert!(!Budget::new(Some(PRICE), None).is_used_up(1e9, 1e9));
         let mut unknown = Budget::new(None, None);
         unknown.ended(&cell(), &TaskTimes { pull_started: Some(1), ..TaskTimes::default() }, 5);
         assert_eq!(unknown.spent.usd, None);
+    }
+
+    #[test]
+    fn a_public_address_costs_on_top() {
+        let prices = PriceList::built_in();
+        let of = |region, address| TaskPrice::of(&prices, (region, "X86_64"), address);
+        let without = of("us-east-1", PublicAddress::Disabled).unwrap();
+        let with = of("us-east-1", PublicAddress::Enabled).unwrap();
+        // Half a cent an hour.
+        let mut budgets = [without, with].map(|price| Budget::new(Some(price), None));
+        let [without, with] = budgets.map(|budget| budget.price(&cell(), 7_200.0).unwrap());
+        assert!((with - without - 0.01).abs() < 1e-12, "{without} {with}");
+        let times = TaskTimes { pull_started: Some(1_000), stopped: Some(7_201_000), ..TaskTimes::default() };
+        budgets[1].ended(&cell(), &times, 0);
+        assert!((budgets[1].spent.usd.unwrap() - with).abs() < 1e-12);
+        assert_eq!(of("mars-1", PublicAddress::Disabled).unwrap_err(), "Fargate on X86_64 in mars-1");
+    }
+
+    #[test]
+    fn a_list_without_a_price_of_addresses_has_none_of_a_task_with_one() {
+        let text = "dated = \"2026-11-25\"\n[[fargate]]\nregion = \"us-east-1\"\narch = \"x86_64\"\nusd_per_vcpu_hour = 0.04\nusd_per_gb_hour = 0.005\nsource = \"x\"\n";
+        let prices = PriceList::parse(text).unwrap();
+        let of = |address| TaskPrice::of(&prices, ("us-east-1", "x86_64"), address);
+        assert_eq!((of(PublicAddress::Disabled), of(PublicAddress::Enabled)), (Ok(PRICE), Err("public addresses in us-east-1".to_owned())));
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Fleet;
-use super::budget::Budget;
+use super::budget::{Budget, TaskPrice};
 use crate::cloud::{Capacity, Cloud, Ecs, Network, UNKNOWN_QUOTA_VCPU, fargate_vcpu};
 use crate::exit::{Exit, Failure};
 use crate::plan::Access;
@@ -91,17 +91,17 @@ impl Fleet {
             notes.push(format!("the quota of Fargate vCPU is not known: {UNKNOWN_QUOTA_VCPU} are taken, as a new account has"));
         }
         let arch = definition.architecture.as_deref().unwrap_or("X86_64");
-        let rates = prices.fargate(cloud.region(), arch);
+        let price = TaskPrice::of(prices, (cloud.region(), arch), plan.network.public_address);
         let most_usd = match plan.consent {
             Consent::UpTo(usd) => Some(usd),
             Consent::None | Consent::Yes => None,
         };
-        if rates.is_none() && most_usd.is_some() {
-            let message = format!("--max-cost cannot be kept: there is no price of Fargate on {arch} in {}", cloud.region());
+        if let (Err(what), Some(_)) = (&price, most_usd) {
+            let message = format!("--max-cost cannot be kept: there is no price of {what}");
             return Err(Failure::new(Exit::SetUp, message).hint("--prices FILE gives one; --yes goes without"));
         }
         let plan = FleetPlan { definition: definition.arn, ..plan.clone() };
-        let mut fleet = Self::new(Box::new(ecs), plan, (quota, Budget::new(rates, most_usd)));
+        let mut fleet = Self::new(Box::new(ecs), plan, (quota, Budget::new(price.ok(), most_usd)));
         fleet.notes = notes;
         Ok(fleet)
     }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use async_trait::async_trait;
 
+use super::budget::TaskPrice;
 use super::*;
 use crate::cell::Program;
 use crate::cloud::{CloudError, CloudErrorKind, Network, Refusal, Seen, Started, TaskSeen, TaskTimes};
@@ -208,9 +209,9 @@ impl Scene {
         let fake = Fake::default();
         fake.0.borrow_mut().states = vec!["PENDING", "RUNNING", "STOPPED"];
         set_up(&mut fake.0.borrow_mut());
-        let rates = TaskRates { usd_per_vcpu_hour: 0.04, usd_per_gb_hour: 0.005 };
+        let price = TaskPrice { rates: TaskRates { usd_per_vcpu_hour: 0.04, usd_per_gb_hour: 0.005 }, address_usd_per_hour: 0.0 };
         let most = if let Consent::UpTo(usd) = plan.consent { Some(usd) } else { None };
-        let mut fleet = Fleet::new(Box::new(fake.clone()), plan, ((6.0, true), Budget::new(Some(rates), most)));
+        let mut fleet = Fleet::new(Box::new(fake.clone()), plan, ((6.0, true), Budget::new(Some(price), most)));
         let stored = Stored { bucket: "results".to_owned(), prefix: "parfetch/sweeps/s/".to_owned(), keys_sha256: "k".repeat(64) };
         fleet.belong(&fixture::facts(), (stored, Box::new(shelf)));
         let (tell, stop) = watch::channel(None);
