@@ -76,10 +76,14 @@ impl Bytes {
 pub struct Usd {
     /// GET and LIST requests.
     pub requests: f64,
+    /// The other region whose prices of requests were taken, where the bucket's own has none.
+    pub requests_of: Option<String>,
     /// Retrieval, for storage classes that charge for it.
     pub retrieval: f64,
     /// Egress; `None` where the list has no price.
     pub egress: Option<f64>,
+    /// Egress at the highest price that the list has of any region.
+    pub dearest_egress: f64,
     /// Where to.
     pub to: Egress,
     /// Region of the bucket.
@@ -89,25 +93,34 @@ pub struct Usd {
 }
 
 impl Usd {
-    /// All of it, as far as it is known.
-    pub fn total(&self) -> f64 {
-        self.requests + self.retrieval + self.egress.unwrap_or(0.0)
+    /// All of it, and egress without a price as dear as it is anywhere: what is unknown is not free.
+    fn bound(&self) -> f64 {
+        self.requests + self.retrieval + self.egress.unwrap_or(self.dearest_egress)
+    }
+
+    /// `$2.89 at most`, or what is known and what is missing.
+    fn amount(&self) -> String {
+        let known = self.requests + self.retrieval + self.egress.unwrap_or(0.0);
+        let known = format!("${}", units::three_digits(known));
+        match self.egress {
+            Some(_) => format!("{known} at most"),
+            None => format!("{known} and {}, which has no price in the list", self.to.in_words()),
+        }
     }
 
     /// `$2.89 at most: egress to the internet $2.84, requests $0.05 (eu-central-1, prices of 2026-11-25)`
     fn in_words(&self) -> String {
         let dollars = |usd: f64| format!("${}", units::three_digits(usd));
         let mut parts = Vec::new();
-        match (self.to, self.egress) {
-            (Egress::None, _) => {}
-            (to, Some(usd)) => parts.push(format!("{} {}", to.in_words(), dollars(usd))),
-            (to, None) => parts.push(format!("{} not in the price list", to.in_words())),
+        if let Some(usd) = self.egress.filter(|_| self.to != Egress::None) {
+            parts.push(format!("{} {}", self.to.in_words(), dollars(usd)));
         }
         if self.retrieval > 0.0 {
             parts.push(format!("retrieval {}", dollars(self.retrieval)));
         }
-        parts.push(format!("requests {}", dollars(self.requests)));
-        format!("{} at most: {} ({}, prices of {})", dollars(self.total()), parts.join(", "), self.region, self.dated)
+        let of = self.requests_of.as_ref().map_or_else(String::new, |region| format!(" as in {region}"));
+        parts.push(format!("requests {}{of}", dollars(self.requests)));
+        format!("{}: {} ({}, prices of {})", self.amount(), parts.join(", "), self.region, self.dated)
     }
 }
 
@@ -134,8 +147,10 @@ pub fn usd(paid: &Paid<'_>, prices: &PriceList) -> Option<Usd> {
     let bytes = paid.bytes.number().unwrap_or(0) as f64;
     Some(Usd {
         requests: paid.gets as f64 * mix.usd_per_get + paid.lists as f64 * mix.usd_per_list,
+        requests_of: mix.of_region,
         retrieval: bytes * mix.usd_per_byte_retrieved,
         egress: prices.egress_usd(paid.region, paid.egress, bytes),
+        dearest_egress: prices.dearest_egress_usd(paid.egress, bytes),
         to: paid.egress,
         region: paid.region.to_owned(),
         dated: prices.dated().to_owned(),
@@ -214,7 +229,7 @@ impl Outlook {
             };
         }
         let is_much = self.bytes().number().is_none_or(|bytes| bytes > ASK_BYTES);
-        let is_dear = self.usd.as_ref().is_some_and(|usd| usd.total() > ASK_USD);
+        let is_dear = self.usd.as_ref().is_some_and(|usd| usd.bound() > ASK_USD);
         Ok(!self.is_free && !agreement.yes && (is_much || is_dear))
     }
 
@@ -228,7 +243,7 @@ impl Outlook {
         }
         let hint = "--dry-run only looks; --sample, --limit or --prefix fetch less";
         let Some(answer) = ask(&self.question()) else {
-            let usd = self.usd.as_ref().map_or_else(String::new, |usd| format!(", for ${} at most", units::three_digits(usd.total())));
+            let usd = self.usd.as_ref().map_or_else(String::new, |usd| format!(", for {}", usd.amount()));
             let message = format!(
                 "this {} fetches {} from {}{usd}: allow it with --yes, or up to a size with --max-bytes SIZE",
                 self.what,
@@ -299,6 +314,26 @@ mod tests {
         assert!(priced(12_000_000_000, Egress::Internet).needs_asking(NONE).unwrap());
         assert!(!priced(11_000_000_000, Egress::Internet).needs_asking(NONE).unwrap());
         assert!(!priced(12_000_000_000, Egress::None).needs_asking(NONE).unwrap());
+    }
+
+    #[test]
+    fn egress_without_a_price_is_not_free() {
+        let paid = |bytes| Paid {
+            region: "xx-nowhere-1",
+            gets: 1_000,
+            lists: 2,
+            bytes: Bytes::Listed(bytes),
+            egress: Egress::Internet,
+            classes: Vec::new(),
+        };
+        let of = |bytes| Outlook { usd: usd(&paid(bytes), &PriceList::built_in()), ..outlook(bytes) };
+        assert!(of(19_000_000_000).needs_asking(NONE).unwrap(), "more than $1 wherever it has a price");
+        assert!(!of(100_000_000).needs_asking(NONE).unwrap());
+        let words = of(100_000_000).in_words();
+        assert!(
+            words.contains("price of reading: $0.000410 and egress to the internet, which has no price in the list: requests $0.000410"),
+            "{words}"
+        );
     }
 
     #[test]

@@ -129,6 +129,12 @@ impl PriceList {
         }
     }
 
+    /// USD for `bytes` of egress at the highest price that the list has of it, whatever the region: a bound where a region has no price.
+    pub fn dearest_egress_usd(&self, egress: Egress, bytes: f64) -> f64 {
+        let known = self.egress.iter().filter(|((_, kind), _)| *kind == egress).map(|(_, usd)| *usd);
+        bytes / BILLED_GB_BYTES * known.fold(0.0, f64::max)
+    }
+
     /// USD for each GB ([`BILLED_GB_BYTES`]) that goes through a NAT gateway, its hours apart.
     pub fn nat_usd_per_gb(&self, region: &str) -> Option<f64> {
         self.nat.get(region).copied()
