@@ -92,7 +92,7 @@ fn own_task(summary: &Summary, bucket_region: &str) -> Result<PricedTask, String
 /// The smallest task on Fargate that has as many vCPU as the run had, and holds twice the memory that it used.
 fn holding_task(summary: &Summary, bucket_region: &str) -> Result<PricedTask, String> {
     let vcpu = summary.environment.vcpu.limit_vcpu.ok_or("how many vCPUs there are is not known")?;
-    let peak = summary.memory.peak_pss_bytes.or(summary.memory.peak_rss_bytes).unwrap_or(0);
+    let peak = summary.memory.peak_pss_bytes.or(summary.memory.peak_rss_bytes).ok_or("how much memory the run used is not known")?;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
     let units = (vcpu * UNITS_PER_VCPU).ceil() as u32;
     let (units, memory_mib) = holding_size(units, memory_for_peak(peak as f64)).ok_or_else(|| format!("Fargate has no task of {vcpu} vCPUs"))?;
