@@ -332,6 +332,8 @@ mod tests {
             (Value::Array(read), Value::Array(written)) if read.len() == written.len() => {
                 read.iter().zip(written).find_map(|(read, written)| differs(read, written))
             }
+            // What stands for a struct may be an array of its fields in their order: serde takes both, and fields that are missing are those of another version.
+            (Value::Array(_), Value::Object(_)) => None,
             // 1 is as good a number as 1.0.
             (Value::Number(read), Value::Number(written))
                 if read.as_f64() == written.as_f64() && read.as_u64().is_some() >= written.as_u64().is_some() =>
