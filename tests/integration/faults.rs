@@ -70,8 +70,10 @@ fn survives(fault: &Fault) {
         let injected = (fault.injected)(&faults);
         assert!(injected > 0, "{cell}: the fault happened");
         let attempts = results.summary.attempts.as_ref().unwrap();
-        assert_eq!(attempts.total, OBJECTS + injected, "{cell}: every attempt is counted: {:?}", attempts.by_code);
-        assert_eq!(attempts.by_code.values().sum::<u64>(), injected, "{cell}: {:?}", attempts.by_code);
+        let seen = attempts.by_code.values().sum::<u64>();
+        assert_eq!(attempts.total, OBJECTS + seen, "{cell}: every attempt is counted: {:?}", attempts.by_code);
+        // A machine that gives a process no time for a second makes stalls of its own; they are counted like the server's.
+        assert!(seen == injected || fault.name == "stall" && seen > injected, "{cell}: {injected} injected, {:?}", attempts.by_code);
         assert!(attempts.by_code.keys().all(|code| fault.codes.contains(&code.as_str())), "{cell}: {:?}", attempts.by_code);
         assert_eq!(results.rows.iter().map(|row| u64::from(row.attempts.unwrap_or(0))).sum::<u64>(), attempts.total, "{cell}");
         let totals = results.summary.totals.as_ref().unwrap();
