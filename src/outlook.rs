@@ -137,7 +137,7 @@ pub struct Paid<'a> {
     pub bytes: Bytes,
     /// Where they go.
     pub egress: Egress,
-    /// Storage classes of the keys; empty = STANDARD.
+    /// Storage classes of the keys that are fetched; empty = STANDARD.
     pub classes: Vec<StoredClass<'a>>,
 }
 

@@ -32,10 +32,17 @@ struct Meaning {
     hint: Option<&'static str>,
 }
 
+/// A signal that ends the process at once, and what is left by what signals meant when it came.
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    signal: Signal,
+    hint: Option<&'static str>,
+}
+
 /// What the listening thread has heard.
 pub(super) struct Signals {
     asked: Receiver<Option<Signal>>,
-    last: Receiver<Option<Signal>>,
+    last: Receiver<Option<Last>>,
     meaning: Arc<Mutex<Meaning>>,
 }
 
@@ -62,7 +69,7 @@ impl Signals {
         let mut last = self.last.clone();
         tokio::select! {
             done = work => done,
-            signal = came(&mut last) => Err(at_once(signal, *self.asked.borrow(), &self.meaning)),
+            last = came(&mut last) => Err(at_once(last, *self.asked.borrow())),
         }
     }
 
@@ -73,17 +80,17 @@ impl Signals {
 }
 
 /// The signal, once it has come.
-async fn came(of: &mut Receiver<Option<Signal>>) -> Signal {
-    match of.wait_for(Option::is_some).await.map(|signal| *signal) {
-        Ok(Some(signal)) => signal,
+async fn came(of: &mut Receiver<Option<Last>>) -> Last {
+    match of.wait_for(Option::is_some).await.map(|last| *last) {
+        Ok(Some(last)) => last,
         _ => std::future::pending().await,
     }
 }
 
-fn at_once(signal: Signal, asked: Option<Signal>, meaning: &Mutex<Meaning>) -> Failure {
+fn at_once(last: Last, asked: Option<Signal>) -> Failure {
     let message = if asked.is_some() { "ended at once by a second signal" } else { "interrupted" };
-    let failure = Failure::new(signal.exit(), message);
-    match now(meaning).hint {
+    let failure = Failure::new(last.signal.exit(), message);
+    match last.hint {
         Some(hint) => failure.hint(hint),
         None => failure,
     }
@@ -96,7 +103,7 @@ fn now(meaning: &Mutex<Meaning>) -> Meaning {
 /// The thread's side.
 struct Listener {
     asked: Sender<Option<Signal>>,
-    last: Sender<Option<Signal>>,
+    last: Sender<Option<Last>>,
     meaning: Arc<Mutex<Meaning>>,
 }
 
@@ -118,10 +125,12 @@ impl Listener {
                     _ = terminate.recv() => Signal::Terminate,
                 };
                 let asked = *self.asked.borrow();
-                if asked.is_some() || now(&self.meaning).first == First::EndsAtOnce {
-                    self.last.send_replace(Some(signal));
+                let Meaning { first, hint } = now(&self.meaning);
+                if asked.is_some() || first == First::EndsAtOnce {
+                    let last = Last { signal, hint };
+                    self.last.send_replace(Some(last));
                     tokio::time::sleep(PATIENCE).await;
-                    end_now(at_once(signal, asked, &self.meaning));
+                    end_now(at_once(last, asked));
                 }
                 self.asked.send_replace(Some(signal));
             }

@@ -8,10 +8,13 @@ mod keyfile;
 mod parallel;
 mod pick;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
 use crate::plan::{KeySource, Selection};
+use crate::results::keys::KeyFile;
+use crate::results::summary::StorageClass;
 use crate::store::{BadListing, Bucket, ListPage, PageQuery, Pager, StoreError, StoreErrorKind, Walk};
 
 pub use draw::{Drawn, draw};
@@ -130,6 +133,22 @@ impl Pages for Pager {
     async fn page(&mut self, query: &PageQuery) -> Result<ListPage, StoreError> {
         self.page(query).await
     }
+}
+
+/// The keys that were listed, by storage class; one pass over them.
+///
+/// # Errors
+/// When the key file cannot be read.
+pub fn storage_classes(keys: &KeyFile) -> io::Result<BTreeMap<String, StorageClass>> {
+    let mut classes: BTreeMap<String, StorageClass> = BTreeMap::new();
+    for record in keys.iter() {
+        let record = record?;
+        let class = if record.storage_class.is_empty() { "STANDARD" } else { &record.storage_class };
+        let count = classes.entry(class.to_owned()).or_default();
+        count.objects += 1;
+        count.bytes = count.bytes.saturating_add(record.size.unwrap_or(0));
+    }
+    Ok(classes)
 }
 
 /// Takes the selected keys into a key file in `spool`. `progress` hears how many there are, after every page.

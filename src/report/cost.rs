@@ -9,11 +9,11 @@ use super::model::{CellReport, Facts, Place, Workload};
 use super::observation::{Observation, Times};
 use crate::cell::UNITS_PER_VCPU;
 use crate::price::{
-    BILLED_GB_BYTES, Egress, FREE_STORAGE_GIB, MINIMUM_SECONDS, PriceList, RELATIVE_RATES, RequestMix, StoredClass, TaskRates, TaskSize,
-    billed_seconds, holding_size, memory_for_peak, storage_usd, task_usd,
+    BILLED_GB_BYTES, Egress, FREE_STORAGE_GIB, MINIMUM_SECONDS, PriceList, RELATIVE_RATES, RequestMix, TaskRates, TaskSize, billed_seconds,
+    holding_size, memory_for_peak, storage_usd, task_usd,
 };
 use crate::results::record::TaskRun;
-use crate::sample::is_archived_class;
+use crate::results::summary::fetched_classes;
 
 /// Keys of a listing page.
 const PAGE_KEYS: u64 = 1_000;
@@ -70,8 +70,7 @@ impl Pricing {
         };
         let arch = workload.place.arch.as_deref().unwrap_or("x86_64");
         pricing.task = prices.fargate(region, arch);
-        let classes = facts.storage_classes.iter().filter(|(name, _)| !is_archived_class(name));
-        pricing.requests = prices.mix(region, classes.map(|(name, class)| StoredClass { name, objects: class.objects, bytes: class.bytes })).ok();
+        pricing.requests = prices.mix(region, fetched_classes(&facts.storage_classes)).ok();
         pricing.usd_per_byte_egress = prices.egress_usd(region, egress, 1.0);
         pricing.storage = prices.storage_usd_per_gb_hour(region);
         if let Some(what) = pricing.missing(arch) {

@@ -241,7 +241,7 @@ pub struct Curve {
     pub shards: u32,
     /// Places of its cells in [`Study::cells`], by ascending concurrency.
     pub cells: Vec<usize>,
-    /// The smallest concurrency whose rate is within 2 % of the best, or within 5 % (two standard errors of a median where repetitions vary more, 15 % at
+    /// The smallest concurrency whose rate is within 2 % of the best, or within 5 % (two standard errors of the difference of two medians where they vary more, 15 % at
     /// most) and not significantly slower; `None` when there is none to tell.
     pub knee: Option<u32>,
     /// Why there is no knee, or what it lacks.

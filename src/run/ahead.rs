@@ -1,5 +1,8 @@
 //! Between listing and fetching: what is about to be fetched and paid for, and whether somebody has to agree to it.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use super::{Log, Surroundings, arrange, listing};
 use crate::event::RunEvent;
 use crate::exit::{Exit, Failure};
@@ -11,7 +14,7 @@ use crate::platform::Environment;
 use crate::price::{Egress, PriceList};
 use crate::results::keys::KeyFile;
 use crate::results::spool::SpoolFolder;
-use crate::results::summary::{Header, RunFacts};
+use crate::results::summary::{Header, RunFacts, StorageClass, fetched_classes};
 use crate::store::{Bucket, Recipe, Session};
 
 /// What may be fetched without a question, what it costs, and who is asked.
@@ -28,22 +31,40 @@ pub(super) struct Ahead<'a> {
     /// GETs of one round.
     pub(super) gets: u64,
     pub(super) pace: &'a Pace,
+    /// Of the keys.
+    pub(super) classes: BTreeMap<String, StorageClass>,
+}
+
+/// Storage classes of the keys, where somebody has to know what they cost.
+pub(super) async fn classes((plan, environment): (&RunPlan, &Environment), keys: &Arc<KeyFile>) -> Result<BTreeMap<String, StorageClass>, Failure> {
+    if is_free(plan, environment) {
+        return Ok(BTreeMap::new());
+    }
+    let keys = Arc::clone(keys);
+    let work = tokio::task::spawn_blocking(move || crate::lister::storage_classes(&keys));
+    let classes = work.await.unwrap_or_else(|ended| std::panic::resume_unwind(ended.into_panic()));
+    classes.map_err(|error| super::spool_failure(&error))
+}
+
+/// Whether nobody pays for what is fetched: the server is on this machine, or the run is a task in the region of its bucket.
+fn is_free(plan: &RunPlan, environment: &Environment) -> bool {
+    environment.ecs.is_some() || plan.access.is_on_this_machine()
 }
 
 impl Ahead<'_> {
     /// What is about to happen.
     pub(super) fn outlook(&self, (environment, region): (&Environment, Option<&str>), spending: Spending, prices: &PriceList) -> Outlook {
-        let Self { plan, listed, pace, .. } = self;
+        let Self { plan, listed, pace, classes, .. } = self;
         let is_task = environment.ecs.is_some();
         let (bytes, gets, seconds) = self.work();
         let by_aws = plan.access.endpoint_url.is_none();
         // A task was set up to fetch this bucket, and mostly is in its region.
         let egress = if is_task && spending.egress == Egress::Internet { Egress::None } else { spending.egress };
-        let paid = |region| Paid { region, gets, lists: listed.pages, bytes, egress, classes: Vec::new() };
+        let paid = |region| Paid { region, gets, lists: listed.pages, bytes, egress, classes: fetched_classes(classes) };
         Outlook {
             what: "run",
             source: format!("s3://{}/{}", plan.bucket, plan.selection.prefix),
-            is_free: is_task || plan.access.is_on_this_machine(),
+            is_free: is_free(plan, environment),
             runs: 1,
             bytes_of_run: bytes,
             gets: plan.duration.is_none().then_some(gets),
@@ -55,7 +76,7 @@ impl Ahead<'_> {
 
     /// Bytes, GETs and seconds of the run: once through the keys, or as much as fits.
     fn work(&self) -> (Bytes, u64, Option<f64>) {
-        let Self { plan, listed, gets, pace } = self;
+        let Self { plan, listed, gets, pace, .. } = self;
         let once = listed.bytes.map_or(Bytes::Unknown, Bytes::Listed);
         let configuration: Option<&Configuration> = pace.configurations.first();
         let once_s = configuration.zip(listed.bytes).map(|(one, bytes)| pace.seconds(*one, (*gets as f64, bytes as f64)));
@@ -103,10 +124,11 @@ pub async fn foresee(plan: &RunPlan, surroundings: Surroundings<'_>) -> Result<O
     let list = listing::list(plan, (&mut source, spool.path()), pace.clone(), &mut log);
     let (listed, _) = Box::pin(super::unless_told_to_end(&mut signal, list)).await?;
     let region = Recipe::resolve(source.session(), &plan.bucket).await?.region().to_owned();
-    let keys = std::sync::Arc::new(KeyFile::open(spool.path()).map_err(|error| super::spool_failure(&error))?);
+    let keys = Arc::new(KeyFile::open(spool.path()).map_err(|error| super::spool_failure(&error))?);
     let laid_out = arrange::arrange(plan.layout, (&keys, spool.path()), &mut signal, &mut log).await?;
     let gets = laid_out.ok_or_else(|| Failure::new(Exit::Interrupted, "interrupted before the end of the listing"))?.items;
-    Ok(Ahead { plan, listed, gets, pace: &pace }.outlook((&header.environment, Some(&region)), spending, &prices))
+    let classes = super::unless_told_to_end(&mut signal, classes((plan, &header.environment), &keys)).await?;
+    Ok(Ahead { plan, listed, gets, pace: &pace, classes }.outlook((&header.environment, Some(&region)), spending, &prices))
 }
 
 #[cfg(test)]
@@ -119,6 +141,10 @@ mod tests {
     use crate::results::summary::fixture;
 
     fn outlook(change: impl Fn(&mut RunPlan, &mut Environment)) -> Outlook {
+        of_classes(change, &[])
+    }
+
+    fn of_classes(change: impl Fn(&mut RunPlan, &mut Environment), classes: &[(&str, u64, u64)]) -> Outlook {
         let (mut plan, mut environment) = (fixture::plan(), Environment::default());
         (plan.access.endpoint_url, plan.concurrency) = (None, 16.try_into().unwrap());
         change(&mut plan, &mut environment);
@@ -127,7 +153,8 @@ mod tests {
         let listed = Listed { keys: 1_000, bytes: Some(30_000_000_000), pages: 3, ..Listed::default() };
         let spending = Spending { agreement: Agreement::default(), egress: Egress::Internet };
         let region = Some("us-east-1");
-        Ahead { plan: &plan, listed, gets: 1_000, pace: &pace }.outlook((&environment, region), spending, &PriceList::built_in())
+        let classes = classes.iter().map(|(name, objects, bytes)| ((*name).to_owned(), StorageClass { objects: *objects, bytes: *bytes })).collect();
+        Ahead { plan: &plan, listed, gets: 1_000, pace: &pace, classes }.outlook((&environment, region), spending, &PriceList::built_in())
     }
 
     #[test]
@@ -140,6 +167,17 @@ mod tests {
         assert!(much.needs_asking(Agreement::default()).unwrap());
         // 30 MB each: 20 ms and a third of a second, 16 at once.
         assert!((much.seconds.unwrap() - 1_000.0 * (0.02 + 1.0 / 3.0) / 16.0).abs() < 30.0, "{much:?}");
+    }
+
+    #[test]
+    fn a_class_that_charges_for_reading_is_priced_as_such() {
+        let usd = |classes: &[(&str, u64, u64)]| of_classes(|_, _| {}, classes).usd.unwrap();
+        let (plain, rare) = (usd(&[("STANDARD", 1_000, 30_000_000_000)]), usd(&[("STANDARD_IA", 1_000, 30_000_000_000)]));
+        assert!(plain.retrieval <= 0.0);
+        // $0.01 a GB of 2^30 bytes, and $0.001 for 1,000 GETs.
+        assert!((rare.retrieval - 30e9 / f64::from(1 << 30) * 0.01).abs() < 1e-9 && rare.requests > 2.0 * plain.requests, "{rare:?}");
+        // Nothing is asked for an archived key.
+        assert!(usd(&[("STANDARD", 900, 20_000_000_000), ("GLACIER", 100, 10_000_000_000)]).retrieval <= 0.0);
     }
 
     #[test]

@@ -222,7 +222,8 @@ async fn list_and_fetch(
     let keys = Arc::new(KeyFile::open(spool).map_err(|error| spool_failure(&error))?);
     let Some(laid_out) = arrange::arrange(plan.layout, (&keys, spool), signal, log).await? else { return Ok(None) };
     let most_bytes = consent.spending.agreement.max_bytes;
-    let ahead = Ahead { plan, listed, gets: laid_out.items, pace: &pace };
+    let classes = unless_told_to_end(signal, ahead::classes((plan, &facts.header.environment), &keys)).await?;
+    let ahead = Ahead { plan, listed, gets: laid_out.items, pace: &pace, classes };
     unless_told_to_end(signal, ahead.agree((facts, log), consent)).await?;
     let items = Arc::new(Items::open(spool).map_err(|error| spool_failure(&error))?);
     let key_bytes = keys.mean_bytes().map_err(|error| spool_failure(&error))?;

@@ -3,9 +3,8 @@
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::price::{Bill, MINIMUM_SECONDS, PriceList, StoredClass, TaskSize, Usage, bill, holding_size, memory_for_peak, storage_usd, task_usd};
-use crate::results::summary::{Price, PricedTask, Summary};
-use crate::sample::is_archived_class;
+use crate::price::{Bill, MINIMUM_SECONDS, PriceList, TaskSize, Usage, bill, holding_size, memory_for_peak, storage_usd, task_usd};
+use crate::results::summary::{Price, PricedTask, Summary, fetched_classes};
 
 /// CPU units of one vCPU.
 const UNITS_PER_VCPU: f64 = 1_024.0;
@@ -32,7 +31,6 @@ pub(super) fn price(summary: &Summary, requests: Requests, prices: &PriceList) -
         None => holding_task(summary, bucket_region)?,
     };
     let seconds = process_s(summary) + ecs.map_or(0.0, |_| before_process_s(summary));
-    let classes = summary.storage_classes.iter().filter(|(name, _)| !is_archived_class(name));
     let gets = summary.attempts.as_ref().map_or(0, |attempts| attempts.total.saturating_sub(attempts.unpaid()));
     let usage = Usage {
         bucket_region,
@@ -46,7 +44,7 @@ pub(super) fn price(summary: &Summary, requests: Requests, prices: &PriceList) -
         puts: requests.puts,
         bytes: summary.totals.and_then(|totals| totals.received_bytes.or(Some(totals.goodput_bytes))).unwrap_or(0),
         egress: summary.settings.egress,
-        classes: classes.map(|(name, class)| StoredClass { name, objects: class.objects, bytes: class.bytes }).collect(),
+        classes: fetched_classes(&summary.storage_classes),
     };
     let bill = bill(prices, &usage).map_err(|why| format!("{why} (--prices FILE gives one)"))?;
     let usd_per_tb = usd_per_tb(summary, (&usage, &bill), prices);

@@ -68,8 +68,9 @@ pub fn standings(groups: &[&[f64]], alpha: f64) -> Vec<Standing> {
 
 /// A loss of this share is none, however sure it is.
 const UNNOTICED: f64 = 0.02;
-/// Groups whose medians vary by more than the closeness that is asked for: so many standard errors of a median are close too, …
-const ERRORS: f64 = 2.0;
+/// Groups whose medians vary by more than the closeness that is asked for: so many standard errors of a median are close too, which are two of the difference
+/// of two medians, …
+const ERRORS: f64 = 2.0 * std::f64::consts::SQRT_2;
 /// … up to this share of the highest.
 const MOST_WITHIN: f64 = 0.15;
 
@@ -87,7 +88,7 @@ fn relative_error(groups: &[&[f64]]) -> f64 {
 ///
 /// Both are asked. A group that is significantly worse is passed over, unless its median is within 2 % of the highest, which nobody notices: quiet
 /// values tell everything apart. And with few repetitions nothing is significant, so the medians must be close too: within `within`, or where values
-/// vary more, within two standard errors of a median (15 % at most). `None` when no group has values.
+/// vary more, within two standard errors of the difference of two medians (15 % at most). `None` when no group has values.
 pub fn knee(groups: &[&[f64]], alpha: f64, within: f64) -> Option<usize> {
     let medians: Vec<Option<f64>> = groups.iter().map(|values| median(values)).collect();
     let within = within.max((ERRORS * relative_error(groups)).min(MOST_WITHIN));

@@ -7,7 +7,8 @@ use crate::cell::Cell;
 use crate::event::SweepEvent;
 use crate::exit::Failure;
 use crate::outlook::{Bytes, Outlook, Paid, usd};
-use crate::price::{MINIMUM_SECONDS, StoredClass};
+use crate::price::MINIMUM_SECONDS;
+use crate::results::summary::fetched_classes;
 use crate::units;
 
 /// Keys of a listing page.
@@ -73,8 +74,8 @@ impl Stage<'_> {
         };
         let by_aws = job.embedded.is_none() && job.access.endpoint_url.is_none();
         let all_bytes = bytes_of_run.times(runs.len() as u64);
-        let classes = facts.storage_classes.iter().map(|(name, class)| StoredClass { name, objects: class.objects, bytes: class.bytes });
-        let paid = |region| Paid { region, gets, lists, bytes: all_bytes, egress: job.asked_egress, classes: classes.collect() };
+        let classes = fetched_classes(&facts.storage_classes);
+        let paid = |region| Paid { region, gets, lists, bytes: all_bytes, egress: job.asked_egress, classes };
         Outlook {
             what: "sweep",
             source: format!("s3://{}/{}", facts.bucket, facts.prefix),

@@ -50,7 +50,8 @@ pub(super) async fn freeze(bucket: &mut Bucket, wanted: &Wanted, path: &Path, pr
     let begin = now_ns();
     let listed = lister::list(bucket, &selection, spool.path(), progress).await?;
     let listing_ns = now_ns().saturating_sub(begin);
-    let storage_classes = classes(spool.path()).map_err(|error| unwritable(spool.path(), &error))?;
+    let storage_classes =
+        KeyFile::open(spool.path()).and_then(|keys| lister::storage_classes(&keys)).map_err(|error| unwritable(spool.path(), &error))?;
     let drawn = match &wanted.sample {
         Some((sample, pace)) => Some(lister::draw(spool.path(), (*sample, listed), pace.clone()).await?),
         None => None,
@@ -99,19 +100,6 @@ fn records(path: &Path, limit: Option<u64>) -> Result<impl Iterator<Item = io::R
 
 fn unreadable(path: &Path, error: &io::Error) -> Failure {
     Failure::new(Exit::SetUp, format!("cannot read the key list {}: {error}", path.display()))
-}
-
-/// All keys by storage class.
-fn classes(spool: &Path) -> io::Result<BTreeMap<String, StorageClass>> {
-    let mut classes: BTreeMap<String, StorageClass> = BTreeMap::new();
-    for record in KeyFile::open(spool)?.iter() {
-        let record = record?;
-        let class = if record.storage_class.is_empty() { "STANDARD" } else { &record.storage_class };
-        let count = classes.entry(class.to_owned()).or_default();
-        count.objects += 1;
-        count.bytes += record.size.unwrap_or(0);
-    }
-    Ok(classes)
 }
 
 /// Writes the key list, and tells its checksum.

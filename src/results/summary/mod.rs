@@ -21,7 +21,7 @@ pub use collect::{Summariser, summarise};
 pub use facts::{CpuFacts, Header, RunFacts, ServerFacts};
 pub use parts::{
     Attempts, CpuTime, Distributions, InFlight, Interface, Memory, NotAsListed, Outcomes, Phases, Rates, SIZE_CLASS_BOUNDS, Series, SizeClass,
-    StorageClass, Totals,
+    StorageClass, Totals, fetched_classes,
 };
 pub use price::{Price, PricedTask};
 pub use sampled::{SampleClass, SampleFacts};

@@ -1,9 +1,12 @@
 //! The sections of a summary: plain data, units in the names, null for what is not known.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::sample::ErrorCode;
+use crate::price::StoredClass;
+use crate::sample::{ErrorCode, is_archived_class};
 use crate::stats::histogram::Snapshot;
 
 /// How long each part of a run took; null for a part that was not reached.
@@ -147,6 +150,12 @@ pub struct StorageClass {
     pub objects: u64,
     /// Their size as listed, where known.
     pub bytes: u64,
+}
+
+/// The storage classes whose keys are fetched, for their prices: nothing is asked for an archived key.
+pub fn fetched_classes(classes: &BTreeMap<String, StorageClass>) -> Vec<StoredClass<'_>> {
+    let fetched = classes.iter().filter(|(name, _)| !is_archived_class(name));
+    fetched.map(|(name, class)| StoredClass { name, objects: class.objects, bytes: class.bytes }).collect()
 }
 
 /// How much really went on at once.

@@ -76,7 +76,7 @@ fn standings() -> String {
 fn knee_rule() -> String {
     format!(
         "Knee: the fewest workers that are as fast as the fastest of the curve: with a median within 2 % of the best, or within {} (where repetitions vary more, \
-         within two standard errors of a median, 15 % at most) and not significantly slower.",
+         within two standard errors of the difference of two medians, 15 % at most) and not significantly slower.",
         percent(WITHIN)
     )
 }
