@@ -198,3 +198,33 @@ pub enum JobEvent {
     /// It is over.
     Over,
 }
+
+/// What happens while a bucket is filled, as it happens.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FillEvent {
+    /// So many keys are listed by now.
+    Listing {
+        /// Keys so far.
+        keys: u64,
+    },
+    /// A person is asked whether to go on.
+    Asking,
+    /// Storing begins.
+    Planned {
+        /// `filling s3://bench/ with 2,000 objects, 5.24 GB`
+        title: String,
+        /// Objects in all.
+        objects: u64,
+    },
+    /// How far it is.
+    Progress {
+        /// Objects that are there, those of before too.
+        done: u64,
+        /// Bytes stored now.
+        stored_bytes: u64,
+    },
+    /// Something a person should know.
+    Warning(String),
+    /// No more objects are stored.
+    Over,
+}

@@ -13,6 +13,7 @@ mod escape;
 pub mod event;
 pub mod exit;
 pub mod fetch;
+pub mod fill;
 #[cfg(test)]
 pub(crate) mod fuzz;
 pub mod lister;

@@ -94,12 +94,12 @@ pub struct Usd {
 
 impl Usd {
     /// All of it, and egress without a price as dear as it is anywhere: what is unknown is not free.
-    fn bound(&self) -> f64 {
+    pub(crate) fn bound(&self) -> f64 {
         self.requests + self.retrieval + self.egress.unwrap_or(self.dearest_egress)
     }
 
     /// `$2.89 at most`, or what is known and what is missing.
-    fn amount(&self) -> String {
+    pub(crate) fn amount(&self) -> String {
         let known = self.requests + self.retrieval + self.egress.unwrap_or(0.0);
         let known = format!("${}", units::three_digits(known));
         match self.egress {
@@ -109,7 +109,7 @@ impl Usd {
     }
 
     /// `$2.89 at most: egress to the internet $2.84, requests $0.05 (eu-central-1, prices of 2026-11-25)`
-    fn in_words(&self) -> String {
+    pub(crate) fn in_words(&self) -> String {
         let dollars = |usd: f64| format!("${}", units::three_digits(usd));
         let mut parts = Vec::new();
         if let Some(usd) = self.egress.filter(|_| self.to != Egress::None) {

@@ -2,6 +2,7 @@
 //!
 //! Owns names and help texts. Takes values as they were typed: what they mean is decided in `settings`. The only reader of the environment.
 
+mod fill;
 mod reports;
 mod submit;
 mod sweeps;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+pub use fill::FILL;
 pub use reports::{COMPARE, REPORT};
 pub use submit::SUBMIT;
 pub use sweeps::SWEEP;
@@ -61,6 +63,8 @@ pub enum Invocation {
     Run(Raw),
     /// `upload DIR [s3://…]`.
     Upload(Raw),
+    /// `fill s3://…`.
+    Fill(Raw),
     /// `report SOURCE…`.
     Report(Raw),
     /// `compare BASE NEW`.
@@ -114,6 +118,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>, variables: Variables
     let given = |settings| collect(settings, matches, variables);
     Ok(match name {
         "upload" => Invocation::Upload(given(UPLOAD)?),
+        "fill" => Invocation::Fill(given(FILL)?),
         "report" => Invocation::Report(given(REPORT)?),
         "compare" => Invocation::Compare(given(COMPARE)?),
         "serve" if matches.get_flag("supervised") => Invocation::ServeSupervised,
@@ -188,11 +193,17 @@ pub fn command() -> Command {
         .subcommand(report)
         .subcommand(compare)
         .subcommand(upload)
+        .subcommand(fill_command())
         .subcommand(serve)
         .subcommand(with_settings(Command::new("sweep").about(sweeps::SWEEP_ABOUT).after_help(sweeps::SWEEP_EXAMPLES), SWEEP))
         .subcommand(with_settings(Command::new("submit").about(submit::SUBMIT_ABOUT).after_help(submit::SUBMIT_EXAMPLES), SUBMIT))
         .subcommand(confined_command())
         .subcommand(Command::new("worker").hide(true).about("A child of --mode process; spoken to through its pipes"))
+}
+
+fn fill_command() -> Command {
+    with_settings(Command::new("fill").about(fill::FILL_ABOUT).after_help(fill::FILL_EXAMPLES), FILL)
+        .arg(Arg::new("words").value_name("S3_URI").num_args(0..).help("The bucket to fill, and the prefix of its new keys: s3://bucket/prefix/"))
 }
 
 fn confined_command() -> Command {
@@ -295,7 +306,7 @@ mod tests {
 
     #[test]
     fn every_flag_stands_once_in_its_table() {
-        for table in [RUN, REPORT, COMPARE, UPLOAD, SERVE, SWEEP, SUBMIT] {
+        for table in [RUN, FILL, REPORT, COMPARE, UPLOAD, SERVE, SWEEP, SUBMIT] {
             let mut flags: Vec<_> = table.iter().map(|setting| setting.flag).collect();
             flags.sort_unstable();
             let count = flags.len();

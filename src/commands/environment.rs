@@ -11,6 +11,7 @@ use crate::exit::{Exit, Failure};
 pub(super) fn settle(invocation: &Invocation) -> Result<(), Failure> {
     let (Invocation::Run(raw)
     | Invocation::Upload(raw)
+    | Invocation::Fill(raw)
     | Invocation::Report(raw)
     | Invocation::Compare(raw)
     | Invocation::Serve(raw)

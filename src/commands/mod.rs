@@ -3,6 +3,7 @@
 mod ask;
 mod compare;
 mod environment;
+mod fill;
 mod report;
 mod run;
 mod serve;
@@ -93,6 +94,7 @@ fn dispatch(invocation: Invocation, process_start_ns: u64) -> Result<Exit, Failu
     match invocation {
         Invocation::Run(raw) => run::main(&raw, process_start_ns),
         Invocation::Upload(raw) => upload::main(&raw),
+        Invocation::Fill(raw) => fill::main(&raw),
         Invocation::Report(raw) => report::main(&raw),
         Invocation::Compare(raw) => compare::main(&raw),
         Invocation::Serve(raw) => serve::main(&raw),

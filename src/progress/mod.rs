@@ -4,12 +4,14 @@
 //! written to stderr is lost. The only place that knows indicatif.
 
 mod bar;
+mod fill;
 mod jobs;
 mod json;
 mod lines;
 mod meter;
 mod sweep;
 
+pub use fill::FillProgress;
 pub use jobs::JobProgress;
 pub use sweep::SweepProgress;
 

@@ -6,16 +6,17 @@ use std::sync::Arc;
 use http::Extensions;
 use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, Bucket, ChecksumAlgorithm, CompleteMultipartUploadInput, CompleteMultipartUploadOutput,
-    CreateMultipartUploadInput, CreateMultipartUploadOutput, DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput,
-    DeletedObject, ETag, ETagCondition, GetBucketLocationInput, GetBucketLocationOutput, GetObjectInput, GetObjectOutput, HeadBucketInput,
-    HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListBucketsInput, ListBucketsOutput, ListObjectsInput, ListObjectsOutput,
-    ListObjectsV2Input, ListObjectsV2Output, PutObjectInput, PutObjectOutput, Range, StorageClass, UploadPartInput, UploadPartOutput,
+    CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, CreateMultipartUploadInput, CreateMultipartUploadOutput, DeleteObjectInput,
+    DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, ETag, ETagCondition, GetBucketLocationInput, GetBucketLocationOutput,
+    GetObjectInput, GetObjectOutput, HeadBucketInput, HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListBucketsInput, ListBucketsOutput,
+    ListObjectsInput, ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output, PutObjectInput, PutObjectOutput, Range, StorageClass,
+    StreamingBlob, UploadPartInput, UploadPartOutput,
 };
 use s3s::{S3, S3Error, S3Request, S3Response, S3Result, s3_error};
 
 use super::connection::RequestContext;
 use super::multipart::Uploads;
-use super::results::{Declared, Replace, Results};
+use super::results::{Declared, Named, Replace, Results};
 use super::source::Source;
 use super::{RESULTS_BUCKET, SOURCE_BUCKET};
 
@@ -125,9 +126,29 @@ impl Backend {
             content_type: Some(CONTENT_TYPE.to_owned()),
             e_tag: Some(stored.tag.clone()),
             last_modified: Some(stored.modified.clone()),
+            metadata: stored.metadata.clone(),
             body: Some(stored.body(bytes)),
             ..GetObjectOutput::default()
         })
+    }
+}
+
+impl Backend {
+    /// The bytes of an object that is copied.
+    async fn original(&self, from: &CopySource, request: RequestContext) -> S3Result<StreamingBlob> {
+        let CopySource::Bucket { bucket, key, .. } = from else {
+            return Err(s3_error!(NotImplemented, "copies by access point are not implemented"));
+        };
+        if which(bucket)? == Which::Results {
+            let stored = self.results.find(key)?;
+            let size = stored.size;
+            return Ok(stored.body(0..size));
+        }
+        let facts = self.source.find(key, &request).await?;
+        if facts.archived {
+            return Err(s3_error!(InvalidObjectState, "The operation is not valid for the object's storage class"));
+        }
+        Ok(self.source.body(0..facts.size, request, None))
     }
 }
 
@@ -168,14 +189,14 @@ impl S3 for Backend {
 
     async fn head_object(&self, request: S3Request<HeadObjectInput>) -> S3Result<S3Response<HeadObjectOutput>> {
         let input = &request.input;
-        let (size, tag, modified, archived) = match which(&input.bucket)? {
+        let (size, tag, modified, archived, metadata) = match which(&input.bucket)? {
             Which::Source => {
                 let facts = self.source.find(&input.key, &context(&request.extensions)?).await?;
-                (facts.size, facts.tag, Source::modified(), facts.archived)
+                (facts.size, facts.tag, Source::modified(), facts.archived, None)
             }
             Which::Results => {
                 let stored = self.results.find(&input.key)?;
-                (stored.size, stored.tag, stored.modified, false)
+                (stored.size, stored.tag, stored.modified, false, stored.metadata)
             }
         };
         check_conditions(&tag, input.if_match.as_ref(), input.if_none_match.as_ref())?;
@@ -185,6 +206,7 @@ impl S3 for Backend {
             content_type: Some(CONTENT_TYPE.to_owned()),
             e_tag: Some(tag),
             last_modified: Some(modified),
+            metadata,
             storage_class: archived.then(|| StorageClass::from_static(StorageClass::GLACIER)),
             ..HeadObjectOutput::default()
         }))
@@ -203,8 +225,21 @@ impl S3 for Backend {
         ];
         let declared = Declared::new(input.checksum_algorithm.as_ref().map(ChecksumAlgorithm::as_str), sums, request.trailing_headers);
         let file = self.results.receive(input.body.ok_or_else(incomplete)?, declared).await?;
-        let tag = self.results.store(file, &input.key, replace)?;
+        let tag = self.results.store(file, Named { key: &input.key, replace, metadata: input.metadata })?;
         Ok(S3Response::new(PutObjectOutput { e_tag: Some(tag), ..PutObjectOutput::default() }))
+    }
+
+    async fn copy_object(&self, request: S3Request<CopyObjectInput>) -> S3Result<S3Response<CopyObjectOutput>> {
+        let context = context(&request.extensions)?;
+        // s3s does not read this header of a copy.
+        let replace = if request.headers.contains_key(http::header::IF_NONE_MATCH) { Replace::No } else { Replace::Yes };
+        let input = request.input;
+        writable(&input.bucket)?;
+        let body = self.original(&input.copy_source, context).await?;
+        let file = self.results.receive(body, Declared::default()).await?;
+        let tag = self.results.store(file, Named { key: &input.key, replace, metadata: input.metadata })?;
+        let result = CopyObjectResult { e_tag: Some(tag), last_modified: Some(Source::modified()), ..CopyObjectResult::default() };
+        Ok(S3Response::new(CopyObjectOutput { copy_object_result: Some(result), ..CopyObjectOutput::default() }))
     }
 
     async fn delete_object(&self, request: S3Request<DeleteObjectInput>) -> S3Result<S3Response<DeleteObjectOutput>> {
@@ -226,7 +261,7 @@ impl S3 for Backend {
     async fn create_multipart_upload(&self, request: S3Request<CreateMultipartUploadInput>) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
         let input = request.input;
         writable(&input.bucket)?;
-        let id = self.uploads.create(input.key.clone());
+        let id = self.uploads.create(input.key.clone(), input.metadata);
         Ok(S3Response::new(CreateMultipartUploadOutput {
             bucket: Some(input.bucket),
             key: Some(input.key),

@@ -9,7 +9,7 @@ use s3s::dto::{CompletedPart, ETag};
 use s3s::{S3Error, S3Result, s3_error};
 use tempfile::{NamedTempFile, TempPath};
 
-use super::results::{Replace, Results, disk, tag};
+use super::results::{Named, Replace, Results, UserMetadata, disk, tag};
 
 /// S3's least size of a part that is not the last.
 const LEAST_PART: u64 = 5 << 20;
@@ -25,6 +25,7 @@ struct Part {
 
 struct Upload {
     key: String,
+    metadata: Option<UserMetadata>,
     parts: BTreeMap<i32, Part>,
 }
 
@@ -37,9 +38,9 @@ pub(super) struct Uploads {
 
 impl Uploads {
     /// Opens an upload and names it.
-    pub(super) fn create(&self, key: String) -> String {
+    pub(super) fn create(&self, key: String, metadata: Option<UserMetadata>) -> String {
         let id = format!("upload-{:08}", self.next.fetch_add(1, Ordering::Relaxed));
-        self.open().insert(id.clone(), Upload { key, parts: BTreeMap::new() });
+        self.open().insert(id.clone(), Upload { key, metadata, parts: BTreeMap::new() });
         id
     }
 
@@ -66,7 +67,8 @@ impl Uploads {
         let mut open = self.open();
         let upload = open.get(id).ok_or_else(no_such_upload)?;
         let paths = chosen(upload, completed)?;
-        let stored = results.store(results.joined(&paths)?, &upload.key, replace)?;
+        let named = Named { key: &upload.key, replace, metadata: upload.metadata.clone() };
+        let stored = results.store(results.joined(&paths)?, named)?;
         open.remove(id);
         Ok(stored)
     }

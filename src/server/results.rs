@@ -1,5 +1,7 @@
-//! The results bucket: objects as files of a folder, put whole or not at all. Keeps no metadata; an `ETag` tells versions of a file apart, no more.
+//! The results bucket: objects as files of a folder, put whole or not at all. User metadata lasts as long as the server; an `ETag` tells versions of a
+//! file apart, no more.
 
+use std::collections::HashMap;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
@@ -37,8 +39,18 @@ pub(super) enum Replace {
 /// The folder of the results bucket. Files are read and written on the spot: results are stored outside of what is measured.
 pub(super) struct Results {
     folder: PathBuf,
-    /// Held while an object gets its name.
-    naming: Mutex<()>,
+    /// Held while an object gets its name: user metadata by key.
+    naming: Mutex<HashMap<String, UserMetadata>>,
+}
+
+/// What a client says of its object.
+pub(super) type UserMetadata = s3s::dto::Metadata;
+
+/// What a received file becomes.
+pub(super) struct Named<'a> {
+    pub(super) key: &'a str,
+    pub(super) replace: Replace,
+    pub(super) metadata: Option<UserMetadata>,
 }
 
 /// A stored object.
@@ -47,6 +59,7 @@ pub(super) struct Stored {
     pub(super) size: u64,
     pub(super) tag: ETag,
     pub(super) modified: Timestamp,
+    pub(super) metadata: Option<UserMetadata>,
 }
 
 /// Every stored key, in order, with its file's facts.
@@ -89,8 +102,9 @@ impl Results {
     }
 
     /// Gives a received file its key.
-    pub(super) fn store(&self, file: NamedTempFile, key: &str, replace: Replace) -> S3Result<ETag> {
-        let _naming = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn store(&self, file: NamedTempFile, named: Named<'_>) -> S3Result<ETag> {
+        let Named { key, replace, metadata } = named;
+        let mut naming = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
         if replace == Replace::No && path::existing(&self.folder, key).is_some() {
             return Err(s3_error!(PreconditionFailed, "At least one of the pre-conditions you specified did not hold"));
         }
@@ -98,19 +112,25 @@ impl Results {
         let file = file.persist(path).map_err(|error| disk(error.error))?;
         // A file from a temporary place is its owner's alone; results are read by whoever may read the folder.
         file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644)).map_err(disk)?;
-        Ok(tag(&file.metadata().map_err(disk)?))
+        let tag = tag(&file.metadata().map_err(disk)?);
+        // What an earlier object of the key had does not describe this one.
+        naming.remove(key);
+        naming.extend(metadata.map(|metadata| (key.to_owned(), metadata)));
+        Ok(tag)
     }
 
     pub(super) fn find(&self, key: &str) -> S3Result<Stored> {
         let path = path::existing(&self.folder, key).ok_or_else(super::source::no_such_key)?;
         let file = File::open(path).map_err(disk)?;
         let metadata = file.metadata().map_err(disk)?;
-        Ok(Stored { file, size: metadata.len(), tag: tag(&metadata), modified: modified(&metadata) })
+        let own = self.naming.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
+        Ok(Stored { file, size: metadata.len(), tag: tag(&metadata), modified: modified(&metadata), metadata: own })
     }
 
     /// Deletes an object; one that is not there is deleted already.
     pub(super) fn delete(&self, key: &str) -> S3Result<()> {
-        let _naming = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut naming = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
+        naming.remove(key);
         let Some(path) = path::existing(&self.folder, key) else { return Ok(()) };
         fs::remove_file(&path).map_err(disk)?;
         // Folders are no objects: they go with their last one.

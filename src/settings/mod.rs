@@ -4,6 +4,7 @@
 
 mod contender;
 mod emf;
+mod fill;
 mod fleet;
 mod proxy;
 mod reader;
@@ -26,6 +27,7 @@ use crate::plan::names::{self, Wrong};
 use crate::plan::{Access, ClientKind, Destination, Layout, Limits, MAX_ATTEMPTS, Mode, RunPlan, S3Uri};
 use crate::price::Egress;
 use crate::server;
+pub use fill::{FillSettings, fill};
 use reader::{Reader, usage};
 pub use reports::{CompareSettings, ReportFormat, ReportSettings, ResultSource, SourceSettings, compare, report};
 pub use submit::{SubmitSettings, submit};

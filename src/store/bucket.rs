@@ -14,6 +14,7 @@ use aws_sdk_s3::types::RequestPayer;
 use super::backoff::backoff;
 use super::credentials::CredentialFeed;
 use super::error::{Call, StoreError, StoreErrorKind};
+use super::filling::{Held, Looked};
 use super::listing::{Asked, BadListing, LeanPages, ListPage, NoPage, PageQuery, Pager, Walk, ask};
 use super::recipe::Recipe;
 use super::session::Session;
@@ -29,6 +30,8 @@ pub struct Bucket {
     pub(super) name: String,
     moved: bool,
     pages: PagesBy,
+    /// User metadata of every object that is stored, by which fill knows its own.
+    pub(super) mark: Option<String>,
     pub(super) dialect: Arc<Dialect>,
 }
 
@@ -45,7 +48,15 @@ impl Bucket {
     /// A bucket for control calls.
     pub fn new(session: &Session, name: &str) -> Self {
         let client = Client::from_conf(session.control_config().build());
-        Self { session: session.clone(), client, name: name.to_owned(), moved: false, pages: PagesBy::Sdk, dialect: Arc::new(Dialect::of(session)) }
+        Self {
+            session: session.clone(),
+            client,
+            name: name.to_owned(),
+            moved: false,
+            pages: PagesBy::Sdk,
+            mark: None,
+            dialect: Arc::new(Dialect::of(session)),
+        }
     }
 
     /// The same bucket, the pages behind the first of a listing asked for by this client; `feed` are its credentials.
@@ -88,6 +99,11 @@ impl Bucket {
         &self.session
     }
 
+    /// The endpoint, when it is not AWS's own.
+    pub fn endpoint(&self) -> Option<&str> {
+        self.session.endpoint()
+    }
+
     /// `s3://bucket/key`, without the slash where there is no key.
     pub fn uri(&self, key: &str) -> String {
         let slash = if key.is_empty() { "" } else { "/" };
@@ -112,7 +128,7 @@ impl Bucket {
         }
     }
 
-    fn payer(&self) -> Option<RequestPayer> {
+    pub(super) fn payer(&self) -> Option<RequestPayer> {
         self.session.access().request_payer.then_some(RequestPayer::Requester)
     }
 
@@ -190,17 +206,26 @@ impl Bucket {
 
     /// Whether there is an object: `None` when these credentials may not ask.
     pub async fn exists(&mut self, key: &str) -> Result<Option<bool>, StoreError> {
+        Ok(match self.look(key).await? {
+            Looked::Nothing => Some(false),
+            Looked::There(_) => Some(true),
+            Looked::Unknown => None,
+        })
+    }
+
+    /// What is under a key, by its head.
+    pub async fn look(&mut self, key: &str) -> Result<Looked, StoreError> {
         loop {
             let answer = self.client.head_object().bucket(&self.name).key(key).send().await;
             let error = match answer {
-                Ok(_) => return Ok(Some(true)),
+                Ok(head) => return Ok(Looked::There(Held::of(&head))),
                 Err(error) => self.call("read", key).failed(&error),
             };
             match error.kind {
-                StoreErrorKind::NoSuchKey => return Ok(Some(false)),
-                StoreErrorKind::Denied => return Ok(None),
+                StoreErrorKind::NoSuchKey => return Ok(Looked::Nothing),
+                StoreErrorKind::Denied => return Ok(Looked::Unknown),
                 // A HEAD has no body to name the region; the next call finds out.
-                StoreErrorKind::OtherRegion if !self.follow(&error) => return Ok(None),
+                StoreErrorKind::OtherRegion if !self.follow(&error) => return Ok(Looked::Unknown),
                 StoreErrorKind::OtherRegion => {}
                 _ => return Err(error),
             }

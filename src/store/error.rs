@@ -167,6 +167,7 @@ impl Call {
         match self.what.split(' ').next() {
             Some("list") => "s3:ListBucket",
             Some("store") => "s3:PutObject",
+            Some("copy") => "s3:GetObject on the source and s3:PutObject on the target",
             _ => "s3:GetObject",
         }
     }

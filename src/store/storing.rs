@@ -3,9 +3,11 @@
 //! Gateways know less than S3. What one refuses (checksum headers, `If-None-Match`, uploads in parts) is left out and the request sent again, once; the
 //! bucket remembers it for the rest of the run.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
 
 use aws_sdk_s3::Config;
 use aws_sdk_s3::config::RequestChecksumCalculation;
@@ -20,7 +22,7 @@ use super::session::Session;
 /// Files up to this are stored by one request; larger ones in parts of this size, one in memory at a time (10,000 parts = 80 GiB).
 const PART_BYTES: usize = 8 * 1024 * 1024;
 /// Largest object that S3 takes by one request.
-const WHOLE_BYTES: u64 = 5 * 1024 * 1024 * 1024;
+pub const WHOLE_BYTES: u64 = 5 * 1024 * 1024 * 1024;
 
 /// Whether an object of the same name may be replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +43,8 @@ pub(super) struct Dialect {
     encoding: AtomicBool,
     /// Requests that stored something, or part of it; AWS bills each.
     puts: AtomicU64,
+    /// Uploads in parts that were begun and not ended: their keys by their ids.
+    open: Mutex<BTreeMap<String, String>>,
 }
 
 impl Dialect {
@@ -53,7 +57,7 @@ impl Dialect {
     /// All of S3, with checksums or without.
     fn taking(checksum: bool) -> Self {
         let [condition, parts, encoding] = [const { AtomicBool::new(true) }; 3];
-        Self { checksum: AtomicBool::new(checksum), condition, parts, encoding, puts: AtomicU64::new(0) }
+        Self { checksum: AtomicBool::new(checksum), condition, parts, encoding, puts: AtomicU64::new(0), open: Mutex::default() }
     }
 
     /// Whether listings are asked for with their keys percent-encoded.
@@ -68,8 +72,12 @@ impl Dialect {
         }
     }
 
+    fn open(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, String>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The forms in which a request is tried, fullest first.
-    fn forms(&self, replace: Replace) -> Vec<Form> {
+    pub(super) fn forms(&self, replace: Replace) -> Vec<Form> {
         let yes_then_no = |yes: bool| if yes { vec![true, false] } else { vec![false] };
         let conditions = yes_then_no(replace == Replace::No && self.condition.load(Relaxed));
         let checksums = yes_then_no(self.checksum.load(Relaxed));
@@ -77,7 +85,7 @@ impl Dialect {
     }
 
     /// A request of this form was taken, and a fuller one, if there was one, refused.
-    fn learn(&self, form: Form, replace: Replace) {
+    pub(super) fn learn(&self, form: Form, replace: Replace) {
         if !form.checksum && self.checksum.swap(false, Relaxed) {
             tracing::info!("the store takes no checksum headers: objects are stored without");
         }
@@ -91,9 +99,9 @@ impl Dialect {
 
 /// What a request carries beside the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Form {
-    checksum: bool,
-    condition: bool,
+pub(super) struct Form {
+    pub(super) checksum: bool,
+    pub(super) condition: bool,
 }
 
 impl Form {
@@ -101,7 +109,7 @@ impl Form {
         self.checksum.then_some(ChecksumAlgorithm::Crc64Nvme)
     }
 
-    fn if_none_match(self) -> Option<String> {
+    pub(super) fn if_none_match(self) -> Option<String> {
         self.condition.then(|| "*".to_owned())
     }
 
@@ -134,7 +142,7 @@ impl Bucket {
         self.dialect.puts.load(Relaxed)
     }
 
-    fn count_put(&self) {
+    pub(super) fn count_put(&self) {
         self.dialect.puts.fetch_add(1, Relaxed);
     }
 
@@ -166,7 +174,7 @@ impl Bucket {
             let body = content.stream().await.map_err(|cause| self.failed(key, &cause))?;
             self.count_put();
             let request = self.client.put_object().bucket(&self.name).key(key).set_checksum_algorithm(form.algorithm());
-            let request = request.set_if_none_match(form.if_none_match()).content_type(content_type(key)).body(body);
+            let request = request.set_if_none_match(form.if_none_match()).content_type(content_type(key)).set_metadata(self.metadata()).body(body);
             let answer = request.customize().config_override(form.overrides()).send().await;
             match answer.map_err(|error| self.call("store", key).failed(&error)) {
                 Err(error) if self.follow(&error) => {}
@@ -176,7 +184,7 @@ impl Bucket {
     }
 
     /// Before a request without `If-None-Match`: an error when there is an object of this name, or when nobody can tell.
-    async fn look_first(&mut self, key: &str, refusal: Option<&StoreError>) -> Result<(), StoreError> {
+    pub(super) async fn look_first(&mut self, key: &str, refusal: Option<&StoreError>) -> Result<(), StoreError> {
         let there = self.exists(key).await?;
         let what = |cause: &str| format!("cannot store {}: {cause}", self.uri(key));
         match there {
@@ -203,10 +211,28 @@ impl Bucket {
             return self.store(key, first, replace).await;
         }
         drop((file, first));
+        let bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+        let mut file = self.open(key, path)?;
+        let bucket = self.clone();
+        let mut next = || bucket.read_part(key, (&mut file, path));
+        let Some(refusal) = self.store_in_parts(key, &mut next, replace).await? else { return Ok(()) };
+        if bytes > WHOLE_BYTES {
+            let cause = format!("it has {bytes} bytes, the store takes no uploads in parts, and one request takes 5 GiB");
+            return Err(refusal.hint(cause));
+        }
+        self.store_whole(key, &Content::File(path), replace).await
+    }
+
+    /// Stores what `next` gives, part after part until an empty one; each but the last has 5 MiB at least. An error where the store takes no parts.
+    pub async fn store_parts(&mut self, key: &str, next: Parts<'_>, replace: Replace) -> Result<(), StoreError> {
+        self.store_in_parts(key, next, replace).await?.map_or(Ok(()), Err)
+    }
+
+    /// The same; `Some` where the store takes no uploads in parts.
+    async fn store_in_parts(&mut self, key: &str, next: Parts<'_>, replace: Replace) -> Result<Option<StoreError>, StoreError> {
         let mut refusal = None;
         if self.dialect.parts.load(Relaxed) {
-            let mut forms = self.dialect.forms(Replace::Yes);
-            for form in forms.drain(..) {
+            for form in self.dialect.forms(Replace::Yes) {
                 let begun = match self.begin_upload(key, form).await {
                     Err(error) if error.kind == StoreErrorKind::NotImplemented => {
                         refusal = refusal.or(Some(error));
@@ -215,37 +241,47 @@ impl Bucket {
                     begun => begun?,
                 };
                 self.dialect.learn(form, Replace::Yes);
-                return self.store_parts((key, path), &Upload { id: begun, form }, replace).await;
+                return self.send_and_end((key, next), &Upload { id: begun, form }, replace).await.map(|()| None);
             }
             self.dialect.parts.store(false, Relaxed);
             tracing::info!("the store takes no uploads in parts");
         }
-        let bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-        if bytes > WHOLE_BYTES {
-            let cause = format!("it has {bytes} bytes, the store takes no uploads in parts, and one request takes 5 GiB");
-            return Err(refusal.unwrap_or_else(|| self.failed(key, &cause)).hint(cause));
-        }
-        self.store_whole(key, &Content::File(path), replace).await
+        Ok(Some(refusal.unwrap_or_else(|| self.failed(key, "the store takes no uploads in parts"))))
+    }
+
+    /// Takes back the uploads in parts that were begun and not ended, after whoever sent them was dropped. Best effort.
+    pub async fn abort_open(&self) {
+        let open = std::mem::take(&mut *self.dialect.open());
+        let abort = |(id, key): (String, String)| async move {
+            let _aborted = self.client.abort_multipart_upload().bucket(&self.name).key(key).upload_id(id).send().await;
+        };
+        futures::future::join_all(open.into_iter().map(abort)).await;
     }
 
     async fn begin_upload(&mut self, key: &str, form: Form) -> Result<String, StoreError> {
         loop {
             self.count_put();
             let request = self.client.create_multipart_upload().bucket(&self.name).key(key).set_checksum_algorithm(form.algorithm());
-            let answer = request.content_type(content_type(key)).send().await.map_err(|error| self.call("store", key).failed(&error));
+            let request = request.content_type(content_type(key)).set_metadata(self.metadata());
+            let answer = request.send().await.map_err(|error| self.call("store", key).failed(&error));
             match answer {
-                Ok(answer) => return Ok(answer.upload_id.unwrap_or_default()),
+                Ok(answer) => {
+                    let id = answer.upload_id.unwrap_or_default();
+                    self.dialect.open().insert(id.clone(), key.to_owned());
+                    return Ok(id);
+                }
                 Err(error) if self.follow(&error) => {}
                 Err(error) => return Err(error),
             }
         }
     }
 
-    async fn store_parts(&mut self, (key, path): (&str, &Path), upload: &Upload, replace: Replace) -> Result<(), StoreError> {
-        let result = match self.send_parts((key, path), upload).await {
+    async fn send_and_end(&mut self, (key, next): (&str, Parts<'_>), upload: &Upload, replace: Replace) -> Result<(), StoreError> {
+        let result = match self.send_parts((key, next), upload).await {
             Ok(parts) => self.end_upload(key, (upload, parts), replace).await,
             Err(error) => Err(error),
         };
+        self.dialect.open().remove(&upload.id);
         if result.is_err() {
             // Best effort: what stays of an upload costs money; the error of the upload itself is the one to tell.
             let _aborted = self.client.abort_multipart_upload().bucket(&self.name).key(key).upload_id(&upload.id).send().await;
@@ -253,11 +289,10 @@ impl Bucket {
         result
     }
 
-    async fn send_parts(&self, (key, path): (&str, &Path), upload: &Upload) -> Result<Vec<CompletedPart>, StoreError> {
-        let mut file = self.open(key, path)?;
+    async fn send_parts(&self, (key, next): (&str, Parts<'_>), upload: &Upload) -> Result<Vec<CompletedPart>, StoreError> {
         let mut parts = Vec::new();
         loop {
-            let part = self.read_part(key, (&mut file, path))?;
+            let part = next()?;
             if part.is_empty() {
                 return Ok(parts);
             }
@@ -309,10 +344,13 @@ impl Bucket {
         StoreError { kind: StoreErrorKind::File, ..self.failed(key, &format!("{}: {error}", path.display())) }
     }
 
-    fn failed(&self, key: &str, cause: &str) -> StoreError {
+    pub(super) fn failed(&self, key: &str, cause: &str) -> StoreError {
         StoreError::new(StoreErrorKind::Other, format!("cannot store {}: {cause}", self.uri(key)))
     }
 }
+
+/// Gives one part after another, an empty one at the end.
+pub(super) type Parts<'a> = &'a mut (dyn FnMut() -> Result<Vec<u8>, StoreError> + 'a);
 
 /// An upload in parts that was begun.
 struct Upload {

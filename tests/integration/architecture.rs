@@ -18,6 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("platform", &[]),
     ("exit", &[]),
     ("fuzz", &[]),
+    ("fill", &["event", "exit", "lister", "outlook", "pace", "plan", "platform", "price", "results", "run", "sample", "store", "units"]),
     ("outlook", &["exit", "price", "units"]),
     ("store", &["plan", "sample", "platform"]),
     ("cloud", &["exit", "plan", "store"]),
@@ -43,11 +44,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("output", &["escape", "units", "stats", "platform", "results"]),
     ("progress", &["event", "output", "sample", "units"]),
     ("cli", &["plan"]),
-    ("settings", &["cli", "cloud", "exit", "outlook", "pace", "plan", "price", "report", "server", "submit", "sweep", "units"]),
+    ("settings", &["cli", "cloud", "exit", "fill", "outlook", "pace", "plan", "price", "report", "server", "submit", "sweep", "units"]),
     (
         "commands",
         &[
-            "cli", "cloud", "event", "exit", "outlook", "plan", "platform", "store", "results", "engine", "run", "server", "output", "price",
+            "cli", "cloud", "event", "exit", "fill", "outlook", "plan", "platform", "store", "results", "engine", "run", "server", "output", "price",
             "progress", "report", "sample", "settings", "submit", "sweep", "units",
         ],
     ),

@@ -3,16 +3,23 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use parfetch::cli::{COMPARE, REPORT, RUN, SERVE, SUBMIT, SWEEP, Setting, Takes, UPLOAD};
+use parfetch::cli::{COMPARE, FILL, REPORT, RUN, SERVE, SUBMIT, SWEEP, Setting, Takes, UPLOAD};
 
 fn page() -> String {
     let mut page = String::from(
         "# Settings\n\nGenerated from the table in the code by `cargo test --test integration write_the_reference_page -- --ignored`. \
          A flag wins over its variable; an empty variable means unset.\n",
     );
-    for (command, settings) in
-        [("run", RUN), ("sweep", SWEEP), ("submit", SUBMIT), ("report", REPORT), ("compare", COMPARE), ("upload", UPLOAD), ("serve", SERVE)]
-    {
+    for (command, settings) in [
+        ("run", RUN),
+        ("sweep", SWEEP),
+        ("submit", SUBMIT),
+        ("report", REPORT),
+        ("compare", COMPARE),
+        ("upload", UPLOAD),
+        ("fill", FILL),
+        ("serve", SERVE),
+    ] {
         write!(page, "\n## parfetch {command}\n").unwrap();
         let mut heading = "";
         for setting in settings {

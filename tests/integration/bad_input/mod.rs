@@ -4,6 +4,7 @@ mod answers;
 mod clock;
 mod credentials;
 mod endpoint;
+mod fill;
 mod gateways;
 mod keys;
 mod objects;

@@ -3,6 +3,7 @@
 //! Owns which behaviour is promised; `support` owns how the program is run and results are read.
 
 mod cells;
+mod fill;
 mod parts;
 mod rounds;
 mod selection;

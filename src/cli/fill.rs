@@ -1,0 +1,48 @@
+//! The settings of `fill` and what its help says.
+
+use super::table::Takes::{Nothing, Value};
+use super::table::{Setting, settings};
+
+/// Settings of `fill`.
+pub const FILL: &[Setting] = settings! {
+    "Made objects" {
+        "objects" -'n' [] Value("N"), "1000", "Number of objects to make, up to 10,000,000";
+        "size" [] Value("SIZE"), "256KiB", "Size of each (2.5MiB), or lognormal:MEDIAN or lognormal:MEDIAN,SIGMA (lognormal:256KiB,1.0) for sizes that vary";
+        "seed" [] Value("N"), "1", "Seed of sizes and bytes, or of --sample: the same command makes the same objects";
+    }
+    "Copied objects" {
+        "from" [] Value("S3_URI"), "", "Copy objects of s3://bucket/prefix instead, on the store's side, under their whole keys";
+        "sample" [] Value("N|SIZE|auto|all"), "2000", "Which of them: N random keys in proportion within size classes, at most SIZE (2GB), auto (at most 2 GB), or all";
+    }
+    "Before and while" {
+        "dry-run" [] Nothing, "", "Show what would be stored and what it would cost, and store nothing";
+        "yes" -'y' ["PARFETCH_YES"] Nothing, "", "Start without a question. Otherwise parfetch asks above 1 GB or $1, and ends where there is no terminal";
+        "create-bucket" [] Nothing, "", "Create the bucket if it does not exist";
+        "concurrency" -'c' [] Value("N"), "16", "Objects to store at once, 1 to 256";
+    }
+    "How to reach S3" {
+        "endpoint-url" ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"] Value("URL"), "", "Another S3 endpoint; path style then";
+        "virtual-host" ["PARFETCH_VIRTUAL_HOST"] Nothing, "", "With an endpoint of your own: bucket.host/key instead of host/bucket/key";
+        "region" ["AWS_REGION", "AWS_DEFAULT_REGION"] Value("REGION"), "", "AWS region; a wrong one is corrected from the answer";
+        "profile" ["AWS_PROFILE"] Value("NAME"), "", "Profile of the shared AWS configuration files";
+        "request-payer" ["PARFETCH_REQUEST_PAYER"] Nothing, "", "Pay for requests to a requester-pays bucket";
+        "ca-bundle" ["AWS_CA_BUNDLE"] Value("FILE"), "", "PEM file of the certificate authorities to trust instead of the system's";
+    }
+    "What you see" {
+        "prices" ["PARFETCH_PRICES"] Value("FILE"), "", "Price list to use instead of the built-in one";
+        "progress" ["PARFETCH_PROGRESS"] Value("WHEN"), "auto", "auto or never";
+    }
+};
+
+/// What `fill` does.
+pub(super) const FILL_ABOUT: &str = "Fill a bucket with objects to try with: made ones, or a sample of another bucket";
+
+/// Examples below `fill --help`.
+pub(super) const FILL_EXAMPLES: &str = "\
+Examples:
+  parfetch fill s3://bench/ --objects 2000 --size 2.5MiB
+  parfetch fill s3://bench/mixed/ -n 5000 --size lognormal:256KiB,1.2 --create-bucket
+  parfetch fill s3://bench/ --from s3://images/2024/ --sample 2000 --dry-run
+
+fill replaces no object, and continues where the same command was interrupted.
+Exit codes: 0 good · 2 usage, or nothing may be stored (--yes) · 4 set-up, or an object is in the way · 130/143 interrupted";

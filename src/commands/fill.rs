@@ -1,0 +1,113 @@
+//! `parfetch fill`.
+
+use std::io;
+
+use super::signals::{First, Signals};
+use crate::cli::Raw;
+use crate::event::FillEvent;
+use crate::exit::{Exit, Failure};
+use crate::fill::{Context, Fill, Filled, fill, foresee};
+use crate::output::Style;
+use crate::progress::{Display, FillProgress};
+use crate::settings::{self, Format, Level, Log, ProgressWhen};
+use crate::units;
+
+/// What is left when it ends at once.
+const CONTINUE: &str = "run the same command to continue";
+
+/// Runs it.
+pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
+    let settings = settings::fill(raw)?;
+    super::start_log(Log { level: Level::Warn, format: Format::Text });
+    let signals = Signals::listen(First::EndsInOrder, Some(CONTINUE))?;
+    let style = Style::for_stream(&io::stderr(), raw.variables.get("NO_COLOR"), raw.variables.get("TERM"));
+    let display = if settings.progress == ProgressWhen::Never { Display::Silent } else { Display::auto(&io::stderr()) };
+    let mut progress = FillProgress::new(display, io::stderr(), style);
+    let mut on_event = |event: &FillEvent| progress.handle(event);
+    let prices = super::sources::prices(settings.prices.as_deref())?;
+    let context = Context { prices: &prices, signal: signals.asked(), on_event: &mut on_event, ask: &mut super::ask::ask };
+    if settings.dry_run {
+        let forecast = super::block_on(signals.or(Box::pin(foresee(&settings.fill, context))))?;
+        drop(progress);
+        return super::say(&forecast.in_words());
+    }
+    let filled = super::block_on(signals.or(Box::pin(fill(&settings.fill, context))))?;
+    drop(progress);
+    finish(&settings.fill, &filled)
+}
+
+/// What is there now, and what to do with it.
+fn finish(fill: &Fill, filled: &Filled) -> Result<Exit, Failure> {
+    let there = filled.stored.plus(filled.found);
+    if let Some(signal) = filled.signal {
+        let (objects, of) = (units::count(there.objects), filled.wanted);
+        let message = format!("interrupted: {} has {objects} of {of}", fill.target);
+        return Err(Failure::new(signal.exit(), message).hint(CONTINUE));
+    }
+    super::say(&summary(fill, filled))
+}
+
+fn summary(fill: &Fill, filled: &Filled) -> String {
+    let Filled { stored, found, missing, left_out, elapsed_ns, .. } = filled;
+    let mut text = format!("{} has {}", fill.target, stored.plus(*found));
+    if stored.objects > 0 {
+        let rate = stored.bytes as f64 * 1e9 / (*elapsed_ns).max(1) as f64;
+        text.extend([format!(": {} stored in {}, {}", units::count(stored.objects), units::duration(*elapsed_ns), units::rate(rate))]);
+    }
+    if found.objects > 0 {
+        let separator = if stored.objects > 0 { "," } else { ":" };
+        let verb = if found.objects == 1 { "was" } else { "were" };
+        text.extend([format!("{separator} {} {verb} there before", units::count(found.objects))]);
+    }
+    text.push('\n');
+    if *missing > 0 {
+        text.extend([format!("{} originals went between listing and copying\n", units::count(*missing))]);
+    }
+    let left_out = left_out.in_words();
+    if !left_out.is_empty() {
+        text.extend([format!("left out: {left_out}\n")]);
+    }
+    let prefix = if fill.target.key.is_empty() { String::new() } else { format!(" --prefix {}", fill.target.key) };
+    text + &format!("next: parfetch run -b {}{prefix} -o ./out\n", fill.target.bucket)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Invocation, Variables, parse};
+    use crate::exit::Signal;
+    use crate::fill::{Amount, LeftOut};
+
+    fn filled() -> (Fill, Filled) {
+        let arguments = ["parfetch", "fill", "s3://bench/a"].map(Into::into);
+        let Ok(Invocation::Fill(raw)) = parse(arguments, Variables::default()) else { panic!() };
+        let amount = |objects, bytes| Amount { objects, bytes };
+        let filled = Filled {
+            wanted: amount(2_000, 2_000_000_000),
+            stored: amount(1_500, 1_500_000_000),
+            found: amount(500, 500_000_000),
+            missing: 0,
+            left_out: LeftOut::default(),
+            elapsed_ns: 3_000_000_000,
+            signal: None,
+        };
+        (settings::fill(&raw).unwrap().fill, filled)
+    }
+
+    #[test]
+    fn the_end_says_what_is_there() {
+        let (fill, filled) = filled();
+        assert_eq!(
+            summary(&fill, &filled),
+            "s3://bench/a/ has 2,000 objects, 2.00 GB: 1,500 stored in 3.00 s, 500 MB/s, 500 were there before\n\
+             next: parfetch run -b bench --prefix a/ -o ./out\n"
+        );
+        let none = Filled { stored: Amount::default(), missing: 2, left_out: LeftOut { archived: 1, ..LeftOut::default() }, ..filled.clone() };
+        assert_eq!(
+            summary(&fill, &none).lines().take(3).collect::<Vec<_>>(),
+            ["s3://bench/a/ has 500 objects, 500 MB: 500 were there before", "2 originals went between listing and copying", "left out: 1 archived"]
+        );
+        let failure = finish(&fill, &Filled { signal: Some(Signal::Interrupt), ..filled }).unwrap_err();
+        assert_eq!((failure.exit, failure.message.as_str()), (Exit::Interrupted, "interrupted: s3://bench/a/ has 2,000 of 2,000 objects, 2.00 GB"));
+    }
+}

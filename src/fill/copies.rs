@@ -1,0 +1,125 @@
+//! Which objects are copied: a random sample of a listing, without what one request cannot copy.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::{Copied, LeftOut};
+use crate::event::FillEvent;
+use crate::exit::{Exit, Failure};
+use crate::lister::{self, Listed};
+use crate::pace::{Configuration, Pace, Store};
+use crate::plan::{KeySource, Selection};
+use crate::results::keys::{KeyFile, KeyWriter};
+use crate::sample::KeyRecord;
+use crate::store::{Bucket, WHOLE_BYTES};
+
+/// Longest key of S3, in bytes.
+const KEY_BYTES: usize = 1_024;
+/// Folder in which the copied keys are written.
+const FOLDER: &str = "copied";
+
+/// The originals.
+pub(super) struct Originals {
+    /// Their keys.
+    pub(super) keys: KeyFile,
+    pub(super) left_out: LeftOut,
+    /// LIST requests.
+    pub(super) pages: u64,
+    /// Keys and bytes by storage class.
+    pub(super) classes: BTreeMap<String, (u64, u64)>,
+}
+
+/// Lists, draws, and leaves out what cannot be copied. Keys are `prefix` and the whole key of the original.
+pub(super) async fn find(
+    copied: &Copied,
+    (bucket, prefix, spool): (&mut Bucket, &str, &Path),
+    on_event: &mut dyn FnMut(&FillEvent),
+) -> Result<Originals, Failure> {
+    let selection = Selection { source: KeySource::Listing, prefix: copied.from.key.clone(), limit: None, sample: None, shard: None };
+    let listed = lister::list(bucket, &selection, spool, |keys| on_event(&FillEvent::Listing { keys })).await?;
+    if listed.keys == 0 {
+        let message = format!("there are no keys under {}", copied.from);
+        return Err(Failure::new(Exit::SetUp, message).hint("check the bucket and the prefix behind --from"));
+    }
+    if let Some(sample) = copied.sample {
+        let drawn = lister::draw(spool, (sample, listed), pace()).await?;
+        if let Some(note) = drawn.note {
+            on_event(&FillEvent::Warning(note));
+        }
+    }
+    choose(spool, prefix, listed).map_err(|error| unusable(&error))
+}
+
+/// What `auto` is meant for: the fastest configuration of a sweep as it comes.
+fn pace() -> Pace {
+    Pace { store: Store::Distant, configurations: vec![Configuration { vcpu: 4.0, concurrency: 16.0, shards: 1.0 }] }
+}
+
+fn choose(spool: &Path, prefix: &str, listed: Listed) -> std::io::Result<Originals> {
+    let folder = spool.join(FOLDER);
+    std::fs::create_dir_all(&folder)?;
+    let mut writer = KeyWriter::create(&folder)?;
+    let (mut left_out, mut classes) = (LeftOut::default(), BTreeMap::new());
+    for record in KeyFile::open(spool)?.iter() {
+        let record = record?;
+        if let Some(count) = reason(&record, prefix) {
+            *count(&mut left_out) += 1;
+            continue;
+        }
+        let class: &mut (u64, u64) = classes.entry(record.storage_class.clone()).or_default();
+        *class = (class.0 + 1, class.1.saturating_add(record.size.unwrap_or(0)));
+        writer.push(&record)?;
+    }
+    writer.finish()?;
+    Ok(Originals { keys: KeyFile::open(&folder)?, left_out, pages: listed.pages, classes })
+}
+
+/// Why an original is left out, as the count that it belongs to.
+fn reason(record: &KeyRecord, prefix: &str) -> Option<fn(&mut LeftOut) -> &mut u64> {
+    if record.is_archived() {
+        Some(|left_out| &mut left_out.archived)
+    } else if record.size.is_some_and(|size| size > WHOLE_BYTES) {
+        Some(|left_out| &mut left_out.large)
+    } else if prefix.len() + record.key.len() > KEY_BYTES {
+        Some(|left_out| &mut left_out.long)
+    } else {
+        None
+    }
+}
+
+pub(super) fn unusable(error: &std::io::Error) -> Failure {
+    Failure::new(Exit::SetUp, format!("cannot use the key spool file: {error}")).hint("name a folder with room in TMPDIR")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_copied_is_left_out_and_counted() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut writer = KeyWriter::create(dir.path()).unwrap();
+        let record = |key: &str, size, class: &str| KeyRecord {
+            key: key.to_owned(),
+            size: Some(size),
+            storage_class: class.to_owned(),
+            ..KeyRecord::default()
+        };
+        for record in [
+            record("a", 1, ""),
+            record("b", WHOLE_BYTES, "STANDARD_IA"),
+            record("c", WHOLE_BYTES + 1, ""),
+            record("d", 1, "GLACIER"),
+            record(&"e".repeat(1_020), 1, ""),
+            record(&"f".repeat(1_021), 1, ""),
+        ] {
+            writer.push(&record).unwrap();
+        }
+        writer.finish().unwrap();
+        let found = choose(dir.path(), "new/", Listed::default()).unwrap();
+        assert_eq!(found.left_out, LeftOut { large: 1, archived: 1, long: 1 });
+        assert_eq!(found.keys.count(), 3);
+        assert_eq!(found.classes, BTreeMap::from([(String::new(), (2, 2)), ("STANDARD_IA".to_owned(), (1, WHOLE_BYTES))]));
+        assert_eq!(found.left_out.in_words(), "1 larger than 5 GiB, 1 archived, 1 with a key too long behind the prefix");
+    }
+}
