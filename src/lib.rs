@@ -8,6 +8,7 @@ pub mod cell;
 pub mod cli;
 pub mod cloud;
 pub mod commands;
+pub mod doctor;
 pub mod engine;
 mod escape;
 pub mod event;

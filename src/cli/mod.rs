@@ -2,6 +2,7 @@
 //!
 //! Owns names and help texts. Takes values as they were typed: what they mean is decided in `settings`. The only reader of the environment.
 
+mod doctor;
 mod fill;
 mod reports;
 mod submit;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+pub use doctor::DOCTOR;
 pub use fill::FILL;
 pub use reports::{COMPARE, REPORT};
 pub use submit::SUBMIT;
@@ -63,6 +65,8 @@ pub enum Invocation {
     Run(Raw),
     /// `upload DIR [s3://…]`.
     Upload(Raw),
+    /// `doctor [s3://…]`.
+    Doctor(Raw),
     /// `fill s3://…`.
     Fill(Raw),
     /// `report SOURCE…`.
@@ -118,6 +122,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>, variables: Variables
     let given = |settings| collect(settings, matches, variables);
     Ok(match name {
         "upload" => Invocation::Upload(given(UPLOAD)?),
+        "doctor" => Invocation::Doctor(given(DOCTOR)?),
         "fill" => Invocation::Fill(given(FILL)?),
         "report" => Invocation::Report(given(REPORT)?),
         "compare" => Invocation::Compare(given(COMPARE)?),
@@ -195,10 +200,16 @@ pub fn command() -> Command {
         .subcommand(upload)
         .subcommand(fill_command())
         .subcommand(serve)
+        .subcommand(doctor_command())
         .subcommand(with_settings(Command::new("sweep").about(sweeps::SWEEP_ABOUT).after_help(sweeps::SWEEP_EXAMPLES), SWEEP))
         .subcommand(with_settings(Command::new("submit").about(submit::SUBMIT_ABOUT).after_help(submit::SUBMIT_EXAMPLES), SUBMIT))
         .subcommand(confined_command())
         .subcommand(Command::new("worker").hide(true).about("A child of --mode process; spoken to through its pipes"))
+}
+
+fn doctor_command() -> Command {
+    with_settings(Command::new("doctor").about(doctor::DOCTOR_ABOUT).after_help(doctor::DOCTOR_EXAMPLES), DOCTOR)
+        .arg(Arg::new("words").value_name("S3_URI").num_args(0..).help("The source: s3://bucket/prefix"))
 }
 
 fn fill_command() -> Command {
@@ -306,7 +317,7 @@ mod tests {
 
     #[test]
     fn every_flag_stands_once_in_its_table() {
-        for table in [RUN, FILL, REPORT, COMPARE, UPLOAD, SERVE, SWEEP, SUBMIT] {
+        for table in [RUN, FILL, DOCTOR, REPORT, COMPARE, UPLOAD, SERVE, SWEEP, SUBMIT] {
             let mut flags: Vec<_> = table.iter().map(|setting| setting.flag).collect();
             flags.sort_unstable();
             let count = flags.len();

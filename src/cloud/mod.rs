@@ -6,6 +6,7 @@
 mod batch;
 mod ecs;
 mod error;
+mod identity;
 mod quota;
 mod stack;
 
@@ -20,6 +21,7 @@ pub use ecs::{
     Capacity, Definition, Ecs, Launch, MAX_OVERRIDES, Network, PublicAddress, Refusal, Seen, Started, TaskSeen, TaskTimes, Tasks, overrides_length,
 };
 pub use error::{CloudError, CloudErrorKind};
+pub use identity::{Identity, identity};
 pub use quota::{UNKNOWN_QUOTA_VCPU, fargate_vcpu};
 pub use stack::{Outputs, outputs_of};
 

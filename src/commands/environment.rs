@@ -12,6 +12,7 @@ pub(super) fn settle(invocation: &Invocation) -> Result<(), Failure> {
     let (Invocation::Run(raw)
     | Invocation::Upload(raw)
     | Invocation::Fill(raw)
+    | Invocation::Doctor(raw)
     | Invocation::Report(raw)
     | Invocation::Compare(raw)
     | Invocation::Serve(raw)

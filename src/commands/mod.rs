@@ -2,6 +2,7 @@
 
 mod ask;
 mod compare;
+mod doctor;
 mod environment;
 mod fill;
 mod report;
@@ -94,6 +95,7 @@ fn dispatch(invocation: Invocation, process_start_ns: u64) -> Result<Exit, Failu
     match invocation {
         Invocation::Run(raw) => run::main(&raw, process_start_ns),
         Invocation::Upload(raw) => upload::main(&raw),
+        Invocation::Doctor(raw) => doctor::main(&raw),
         Invocation::Fill(raw) => fill::main(&raw),
         Invocation::Report(raw) => report::main(&raw),
         Invocation::Compare(raw) => compare::main(&raw),

@@ -5,6 +5,7 @@
 //! a terminal is there.
 
 mod bars;
+mod checklist;
 mod emf;
 mod end;
 mod log_line;
@@ -12,6 +13,7 @@ mod messages;
 mod run;
 mod style;
 
+pub use checklist::{Marks, checklist};
 pub use emf::emf_line;
 pub use end::end_line;
 pub use log_line::{Severity, log_line};

@@ -89,6 +89,17 @@ pub enum MemorySource {
     MemTotal,
 }
 
+impl MemorySource {
+    /// As it stands in a line for people.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Ecs => "ECS task limit",
+            Self::CgroupV2 | Self::CgroupV1 => "cgroup limit",
+            Self::MemTotal => "the machine's",
+        }
+    }
+}
+
 /// How much memory this process may use, and what each source said.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]

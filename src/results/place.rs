@@ -254,6 +254,20 @@ impl Place {
         Proved { here: self.passing.is_none().then(|| self.json_path()), remote }
     }
 
+    /// Removes from the bucket what proved this place, for whoever stores nothing else there.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn remove_proof(&self) -> Result<(), StoreError> {
+        let Some((bucket, _)) = &self.remote else { return Ok(()) };
+        bucket.remove(&self.key(self.json_ending(self.earlier.remote))).await
+    }
+
+    /// Region of the bucket, known since the place was proved.
+    pub fn region(&self) -> Option<&str> {
+        self.remote.as_ref().map(|(bucket, _)| bucket.session().region())
+    }
+
     /// The run has rows, and so takes the name from an earlier one.
     pub fn take_name(&mut self) {
         self.has_rows = true;

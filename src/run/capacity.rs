@@ -7,6 +7,8 @@ use crate::units;
 
 /// Files that are open whatever the concurrency: spool, results, listing, progress.
 const FILES_BASE: u64 = 64;
+/// Tasks whatever the concurrency.
+const TASKS_BASE: u64 = 8;
 /// Memory whatever the concurrency.
 const MEMORY_BASE: u64 = 64_000_000;
 
@@ -26,6 +28,27 @@ const fn per_worker(mode: Mode) -> (u64, u64, u64) {
 pub(super) fn check(plan: &RunPlan, environment: &Environment) -> Result<(), Failure> {
     let (_, files) = limits::raise_nofile();
     fits(plan, environment, files)
+}
+
+/// The most workers of a mode that this machine serves; `files` is the limit of open files.
+pub fn most_workers(mode: Mode, environment: &Environment, files: Option<u64>) -> u64 {
+    let (files_each, tasks_each, bytes_each) = per_worker(mode);
+    let by = |limit: Option<u64>, base: u64, each: u64| match limit {
+        Some(limit) if each > 0 => limit.saturating_sub(base) / each,
+        _ => u64::MAX,
+    };
+    let bounds = [
+        by(files, FILES_BASE, files_each),
+        by(free_tasks(environment), TASKS_BASE, tasks_each),
+        by(environment.memory.limit_bytes, MEMORY_BASE, bytes_each),
+        u64::from(mode.max_concurrency()),
+    ];
+    bounds.into_iter().min().unwrap_or(0)
+}
+
+/// Tasks that the control group still takes.
+fn free_tasks(environment: &Environment) -> Option<u64> {
+    environment.pids_max.map(|most| most.saturating_sub(environment.pids_current.unwrap_or(0)))
 }
 
 fn fits(plan: &RunPlan, environment: &Environment, files: Option<u64>) -> Result<(), Failure> {
@@ -51,10 +74,9 @@ fn fits(plan: &RunPlan, environment: &Environment, files: Option<u64>) -> Result
             "raise the limit with ulimit -n, or nofile in the task definition",
         );
     }
-    let free = environment.pids_max.map(|most| most.saturating_sub(environment.pids_current.unwrap_or(0)));
-    let needed = workers * tasks_each + 8;
-    if let Some(free) = free.filter(|free| tasks_each > 0 && *free < needed) {
-        return refuse(format!("it needs {needed} tasks, and the control group has {free} left"), free.saturating_sub(8) / tasks_each, "");
+    let needed = workers * tasks_each + TASKS_BASE;
+    if let Some(free) = free_tasks(environment).filter(|free| tasks_each > 0 && *free < needed) {
+        return refuse(format!("it needs {needed} tasks, and the control group has {free} left"), free.saturating_sub(TASKS_BASE) / tasks_each, "");
     }
     let needed = MEMORY_BASE + workers * bytes_each;
     if let Some(limit) = environment.memory.limit_bytes.filter(|limit| *limit < needed) {
@@ -90,6 +112,10 @@ mod tests {
             fits(&plan(Mode::Process, 38), &small, None).unwrap_err().hint.unwrap(),
             "CONCURRENCY=37 at the most here; or give it more memory"
         );
+        assert_eq!(most_workers(Mode::Process, &small, None), 37);
+        assert_eq!(most_workers(Mode::Async, &Environment::default(), Some(1024)), 960);
+        assert_eq!(most_workers(Mode::Thread, &tasks, None), 82);
+        assert_eq!(most_workers(Mode::Async, &Environment::default(), None), 65_535);
         small.memory.limit_bytes = Some(64_000_000);
         let failure = fits(&plan(Mode::Process, 1), &small, None).unwrap_err();
         assert_eq!(failure.message, "process × 1 does not fit: it may need 76.0 MB, and the memory limit is 64.0 MB");

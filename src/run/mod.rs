@@ -52,6 +52,7 @@ use crate::store::{Bucket, CredentialFeed, Recipe, Session, StaticKeys, StoreErr
 use crate::units;
 pub use ahead::foresee;
 use ahead::{Ahead, Consent};
+pub use capacity::most_workers;
 use failure::{engine_failure, spool_failure};
 use gauges::Gauges;
 use interrupt::{proved, unless_told_to_end};

@@ -3,6 +3,7 @@
 //! Pure: no I/O, no environment, no clock. Every error names the flag or variable under which a person gave the value.
 
 mod contender;
+mod doctor;
 mod emf;
 mod fill;
 mod fleet;
@@ -27,6 +28,7 @@ use crate::plan::names::{self, Wrong};
 use crate::plan::{Access, ClientKind, Destination, Layout, Limits, MAX_ATTEMPTS, Mode, RunPlan, S3Uri};
 use crate::price::Egress;
 use crate::server;
+pub use doctor::{DoctorSettings, doctor};
 pub use fill::{FillSettings, fill};
 use reader::{Reader, usage};
 pub use reports::{CompareSettings, ReportFormat, ReportSettings, ResultSource, SourceSettings, compare, report};

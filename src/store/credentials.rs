@@ -257,7 +257,7 @@ fn cause(error: &dyn std::error::Error) -> String {
 }
 
 /// The provider asked last is the metadata service of an instance: where that does not answer, there were none anywhere.
-fn no_credentials(error: &aws_credential_types::provider::error::CredentialsError, profile: Option<&str>) -> StoreError {
+pub(super) fn no_credentials(error: &aws_credential_types::provider::error::CredentialsError, profile: Option<&str>) -> StoreError {
     let no_instance = find::<ImdsError>(error).is_some_and(|error| !matches!(error, ImdsError::ErrorResponse(_)));
     let nowhere = no_instance || cause(error).starts_with("no credentials found in chain");
     let profiles = profile.map_or_else(|| "profiles".to_owned(), |name| format!("profile `{name}`"));

@@ -21,6 +21,7 @@ mod recipe;
 mod sdk;
 mod session;
 mod storing;
+mod survey;
 mod trust;
 
 pub use attempt::{AttemptError, BodyHead, BodySink, CLOCK_CORRECTIONS, ClientFactory, ObjectClient, Part, Remedy, Target, is_sendable};
@@ -35,3 +36,4 @@ pub use listing::{BadListing, ListPage, PageQuery, Pager, Rounds, Walk};
 pub use recipe::{AnyClient, Recipe, Shared};
 pub use session::Session;
 pub use storing::Replace;
+pub use survey::Keys;

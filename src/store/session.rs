@@ -156,6 +156,14 @@ impl Session {
         self.endpoint.is_some() && !self.access.virtual_host
     }
 
+    /// Whether an endpoint of STS is named by itself: one of S3's own store has none.
+    pub fn names_sts(&self) -> bool {
+        let key = ServiceConfigKey::builder().service_id("STS").env("AWS_ENDPOINT_URL").profile("endpoint_url").build().ok();
+        // Without one for STS alone this gives that of all services, which is the store.
+        let found = key.zip(self.config.service_config()).and_then(|(key, config)| config.load_config(key));
+        found.is_some_and(|url| Some(trimmed(&url)) != self.config.endpoint_url().map(trimmed))
+    }
+
     /// Endpoint of S3, when it is not AWS's. It holds no password.
     pub(super) fn endpoint(&self) -> Option<&str> {
         self.endpoint.as_deref()

@@ -41,15 +41,16 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["cell", "cloud", "event", "exit", "lister", "pace", "plan", "platform", "price", "results", "run", "sample", "server", "store", "units"],
     ),
     ("report", &["cell", "escape", "plan", "price", "sample", "units", "stats", "platform", "results", "store"]),
-    ("output", &["escape", "units", "stats", "platform", "results"]),
+    ("doctor", &["cloud", "escape", "exit", "outlook", "plan", "platform", "price", "results", "run", "store", "sweep", "units"]),
+    ("output", &["doctor", "escape", "units", "stats", "platform", "results"]),
     ("progress", &["event", "output", "sample", "units"]),
     ("cli", &["plan"]),
-    ("settings", &["cli", "cloud", "exit", "fill", "outlook", "pace", "plan", "price", "report", "server", "submit", "sweep", "units"]),
+    ("settings", &["cli", "cloud", "doctor", "exit", "fill", "outlook", "pace", "plan", "price", "report", "server", "submit", "sweep", "units"]),
     (
         "commands",
         &[
-            "cli", "cloud", "event", "exit", "fill", "outlook", "plan", "platform", "store", "results", "engine", "run", "server", "output", "price",
-            "progress", "report", "sample", "settings", "submit", "sweep", "units",
+            "cli", "cloud", "doctor", "event", "exit", "fill", "outlook", "plan", "platform", "store", "results", "engine", "run", "server",
+            "output", "price", "progress", "report", "sample", "settings", "submit", "sweep", "units",
         ],
     ),
 ];

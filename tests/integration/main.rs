@@ -6,6 +6,7 @@ mod architecture;
 mod arithmetic;
 mod bad_input;
 mod behaviour;
+mod doctor;
 mod ecs;
 mod faults;
 mod in_task;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use parfetch::cli::{COMPARE, FILL, REPORT, RUN, SERVE, SUBMIT, SWEEP, Setting, Takes, UPLOAD};
+use parfetch::cli::{COMPARE, DOCTOR, FILL, REPORT, RUN, SERVE, SUBMIT, SWEEP, Setting, Takes, UPLOAD};
 
 fn page() -> String {
     let mut page = String::from(
@@ -19,6 +19,7 @@ fn page() -> String {
         ("upload", UPLOAD),
         ("fill", FILL),
         ("serve", SERVE),
+        ("doctor", DOCTOR),
     ] {
         write!(page, "\n## parfetch {command}\n").unwrap();
         let mut heading = "";

@@ -1,0 +1,29 @@
+//! Whose credentials these are, as STS tells it.
+
+use aws_sdk_sts::Client;
+
+use super::Cloud;
+use super::error::{Call, CloudError, CloudErrorKind};
+
+/// Who sends requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// `arn:aws:iam::123456789012:user/reader`
+    pub arn: String,
+    /// The account's number.
+    pub account: String,
+}
+
+/// Asks STS. No permission can be missing for this call.
+///
+/// # Errors
+/// When the credentials are not valid ([`CloudErrorKind::Denied`]), or STS does not answer.
+pub async fn identity(cloud: &Cloud) -> Result<Identity, CloudError> {
+    let call = Call { what: "ask STS whose credentials these are", permission: "sts:GetCallerIdentity" };
+    let answer = Client::new(cloud.config()).get_caller_identity().send().await.map_err(|error| {
+        let error = call.failed(&error);
+        let hint = if error.kind == CloudErrorKind::Denied { "the credentials are wrong or expired: get new ones".to_owned() } else { error.hint };
+        CloudError { hint, ..error }
+    })?;
+    Ok(Identity { arn: answer.arn.unwrap_or_default(), account: answer.account.unwrap_or_default() })
+}

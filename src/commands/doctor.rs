@@ -1,0 +1,50 @@
+//! `parfetch doctor`.
+
+use std::io::{self, IsTerminal};
+
+use super::signals::{First, Signals};
+use crate::cli::{Raw, Variables};
+use crate::doctor::{Checks, Means, examine};
+use crate::exit::{Exit, Failure};
+use crate::output::{Marks, Style, checklist, warning};
+use crate::platform::Sources;
+use crate::settings::{self, Format, Level, Log};
+
+/// Width where there is no terminal to ask.
+const WIDTH: usize = 80;
+/// Lines that are wider are hard to read.
+const WIDEST: usize = 120;
+
+/// Runs it.
+pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
+    let settings = settings::doctor(raw)?;
+    // What goes wrong is a line of the list.
+    super::start_log(Log { level: Level::Error, format: Format::Text });
+    let variables = &raw.variables;
+    let style = Style::for_stream(&io::stderr(), variables.get("NO_COLOR"), variables.get("TERM"));
+    for text in &settings.warnings {
+        // Nobody to tell: it changes nothing.
+        let _closed = warning(&mut io::stderr(), style, text);
+    }
+    let signals = Signals::listen(First::EndsAtOnce, None)?;
+    let means = Means {
+        prices: super::sources::prices(settings.prices.as_deref()),
+        sources: Sources { ecs_metadata_uri: variables.get("ECS_CONTAINER_METADATA_URI_V4").map(str::to_owned), ..Sources::default() },
+        executable: super::run::executable()?,
+    };
+    let checks = super::block_on(signals.or(async { Ok(Box::pin(examine(&settings.examination, &means)).await) }))?;
+    let text = match settings.output {
+        Format::Json => checks.to_json().map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?,
+        Format::Text => in_words(&checks, variables),
+    };
+    super::say(&text)?;
+    Ok(checks.exit())
+}
+
+fn in_words(checks: &Checks, variables: &Variables) -> String {
+    let stdout = io::stdout();
+    let style = Style::for_stream(&stdout, variables.get("NO_COLOR"), variables.get("TERM"));
+    let columns = if stdout.is_terminal() { console::Term::stdout().size_checked().map(|(_, columns)| usize::from(columns)) } else { None };
+    let marks = Marks::of_locale(variables.get("LC_ALL"), variables.get("LC_CTYPE"), variables.get("LANG"));
+    checklist(checks, style, (marks, columns.unwrap_or(WIDTH).min(WIDEST)))
+}

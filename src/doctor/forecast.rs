@@ -1,0 +1,116 @@
+//! Prices and their age, and what a sweep of the source as it comes would take.
+
+use std::time::Duration;
+
+use time::Date;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+use tokio::sync::watch;
+
+use super::{Check, Examination, Means, Outcome};
+use crate::exit::Failure;
+use crate::outlook::{Bytes, Outlook, Usd};
+use crate::platform::clock::utc_now;
+use crate::price::PriceList;
+use crate::sweep::{Job, World, dry_run};
+use crate::units;
+
+/// Prices that are older are worth a word, in days.
+const OLD_DAYS: i32 = 90;
+/// Longest time of listing the source.
+const LISTING_TIME: Duration = Duration::from_secs(15);
+const SUBJECT: &str = "default sweep";
+const DAY: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");
+
+pub(super) fn prices(prices: &Result<PriceList, Failure>) -> Check {
+    match prices {
+        Err(failure) => Check::failed("prices", "prices", failure.clone()),
+        Ok(prices) => of_age(prices.dated(), &utc_now()[..10]),
+    }
+}
+
+fn of_age(dated: &str, today: &str) -> Check {
+    let day = |text: &str| Date::parse(text, DAY).ok().map(Date::to_julian_day);
+    let days = day(dated).zip(day(today)).map(|(then, now)| now - then);
+    let fact = |check: Check| check.fact("dated", dated).fact("age_days", days);
+    fact(match days {
+        None => Check::new("prices", "prices", Outcome::Warning, format!("of {dated}, which is not a date")),
+        Some(days) if days > OLD_DAYS => {
+            Check::new("prices", "prices", Outcome::Warning, format!("of {dated}, {} days old", units::count(days.unsigned_abs().into())))
+                .hint("newer ones come with a newer parfetch, or from a file of yours (--prices)")
+        }
+        Some(days) if days < 0 => {
+            Check::new("prices", "prices", Outcome::Warning, format!("of {dated}, which is in the future")).hint("set this machine's clock")
+        }
+        Some(1) => Check::new("prices", "prices", Outcome::Ok, format!("of {dated}, 1 day old")),
+        Some(days) => Check::new("prices", "prices", Outcome::Ok, format!("of {dated}, {days} days old")),
+    })
+}
+
+pub(super) fn not_made(why: &str) -> Check {
+    Check::not_checked("sweep", SUBJECT, why)
+}
+
+/// What a sweep as it comes would do.
+pub(super) async fn sweep(what: &Examination, means: &Means) -> Check {
+    let (Some(job), Ok(prices)) = (&what.sweep, &means.prices) else { return not_made("no source or no prices") };
+    let forecast = tokio::time::timeout(LISTING_TIME, Box::pin(outlook(job, (means, prices)))).await;
+    match forecast {
+        Ok(Ok(outlook)) => of(&outlook),
+        Ok(Err(failure)) => {
+            let check = Check::new("sweep", SUBJECT, Outcome::Warning, failure.message);
+            Check { hint: failure.hint, ..check }
+        }
+        Err(_) => {
+            let text = format!("not known: the source has more keys than are listed within {} s", LISTING_TIME.as_secs());
+            Check::new("sweep", SUBJECT, Outcome::Warning, text).hint("parfetch sweep --dry-run lists them all")
+        }
+    }
+}
+
+async fn outlook(job: &Job, (means, prices): (&Means, &PriceList)) -> Result<Outlook, Failure> {
+    // Never set: a signal drops all of this.
+    let (_sender, signal) = watch::channel(None);
+    let world = World { executable: means.executable.clone(), environment: Vec::new(), prices, signal, on_event: &mut |_| {}, ask: &mut |_| None };
+    Ok(dry_run(job, world).await?.outlook)
+}
+
+fn of(outlook: &Outlook) -> Check {
+    let Outlook { runs, gets, lists, seconds, usd, .. } = outlook;
+    let bytes = outlook.bytes().number();
+    let read = bytes.map_or_else(|| "an unknown number of bytes".to_owned(), units::bytes);
+    let requests = gets.map_or_else(|| "an unknown number of".to_owned(), units::count);
+    let time = seconds
+        .map_or_else(|| "time not known before something was fetched".to_owned(), |seconds| format!("about {} of fetching", duration(seconds)));
+    let price = usd.as_ref().map_or_else(|| "no price is known for this store".to_owned(), |usd| format!("price of reading {}", usd.in_words()));
+    let text = format!("reads {read} in {} runs: {requests} GET and {} LIST requests, {time}; {price}", units::count(*runs), units::count(*lists));
+    let dollars = usd.as_ref().map(Usd::bound);
+    Check::new("sweep", SUBJECT, Outcome::Ok, text)
+        .fact("runs", *runs)
+        .fact("bytes", bytes)
+        .fact("bytes_are_listed", matches!(outlook.bytes_of_run, Bytes::Listed(_)))
+        .fact("gets", *gets)
+        .fact("lists", *lists)
+        .fact("seconds", *seconds)
+        .fact("usd_at_most", dollars)
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole seconds, and the cast saturates")]
+fn duration(seconds: f64) -> String {
+    units::duration_coarse((seconds.max(1.0) as u64).saturating_mul(units::SECOND_NS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_prices_are_worth_a_word() {
+        let of = |dated: &str| of_age(dated, "2026-11-26");
+        assert_eq!((of("2026-11-25").outcome, of("2026-11-25").text), (Outcome::Ok, "of 2026-11-25, 1 day old".to_owned()));
+        assert_eq!(of("2026-08-28").outcome, Outcome::Ok);
+        assert_eq!((of("2026-08-27").outcome, of("2026-08-27").text), (Outcome::Warning, "of 2026-08-27, 91 days old".to_owned()));
+        assert_eq!(of("2027-01-01").outcome, Outcome::Warning);
+        assert_eq!(of("soon").outcome, Outcome::Warning);
+    }
+}

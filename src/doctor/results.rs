@@ -1,0 +1,100 @@
+//! The place of results: proved by what a run does first, and cleaned up.
+
+use std::path::Path;
+
+use super::source::Reached;
+use super::{CHECK_TIME, Check, Examination, Outcome, within};
+use crate::exit::Failure;
+use crate::plan::{Destination, S3Uri};
+use crate::results::place::Place;
+use crate::store::{Bucket, Session};
+
+/// What stands in the object that proves it.
+const PROOF: &str = "{\"written_by\": \"parfetch doctor, which removes it again\"}\n";
+
+pub(super) fn subject(results: Option<&S3Uri>) -> String {
+    results.map_or_else(|| "results".to_owned(), ToString::to_string)
+}
+
+/// The bucket, the folder, or both.
+pub(super) async fn check(session: &Session, (what, reached): (&Examination, Reached)) -> Vec<Check> {
+    let mut checks = Vec::new();
+    match &what.results {
+        Some(results) if reached == Reached::No => {
+            checks.push(Check::not_checked("results", subject(Some(results)), "the endpoint does not answer"));
+        }
+        Some(results) => {
+            let proved = within(CHECK_TIME, &format!("store results in {results}"), Box::pin(bucket(session, results))).await;
+            checks.push(proved.unwrap_or_else(|failure| Check::failed("results", subject(Some(results)), failure)));
+        }
+        None if what.out.is_none() => {
+            let check = Check::new("results", "results", Outcome::Warning, "no place is given: a run needs one");
+            checks.push(check.hint("-r s3://bucket stores results in a bucket, -o DIR keeps them in a folder"));
+        }
+        None => {}
+    }
+    checks.extend(what.out.as_deref().map(folder));
+    checks
+}
+
+/// A name that no result has, and no other doctor.
+fn stem() -> String {
+    format!("parfetch-doctor-{:016x}", fastrand::u64(..))
+}
+
+fn destination(prefix: &str, out: Option<&Path>) -> Destination {
+    // A run without --no-overwrite: nothing has this name.
+    Destination { bucket: None, prefix: prefix.to_owned(), out: out.map(Path::to_owned), spool_dir: None, no_overwrite: false }
+}
+
+async fn bucket(session: &Session, results: &S3Uri) -> Result<Check, Failure> {
+    let stem = stem();
+    let bucket = Bucket::new(session, &results.bucket);
+    let (place, _) = Place::prepare(&destination(&results.key, None), &stem, Some(bucket), PROOF).await?;
+    let key = format!("{}{stem}.json", results.key);
+    let removed = place.remove_proof().await;
+    let region = place.region().map(str::to_owned);
+    let check = match &removed {
+        Ok(()) => Check::new("results", subject(Some(results)), Outcome::Ok, "an object was stored and removed again"),
+        Err(error) => {
+            Check::new("results", subject(Some(results)), Outcome::Warning, format!("an object was stored; it stays, as removing failed: {error}"))
+                .hint(format!("a run removes nothing; remove s3://{}/{key} by hand", results.bucket))
+        }
+    };
+    Ok(check.fact("region", region).fact("key", key).fact("removed", removed.is_ok()))
+}
+
+/// A folder of this machine. One that is made for this is removed again.
+pub(super) fn folder(dir: &Path) -> Check {
+    let subject = dir.display().to_string();
+    // The folders that are not there yet, deepest first.
+    let new: Vec<_> = dir.ancestors().take_while(|above| !above.as_os_str().is_empty() && !above.exists()).collect();
+    let proved = std::fs::create_dir_all(dir).and_then(|()| tempfile::Builder::new().prefix(".parfetch-doctor-").tempfile_in(dir)?.close());
+    for made in new {
+        // Somebody else may use it by now.
+        let _used = std::fs::remove_dir(made);
+    }
+    match proved {
+        Ok(()) => Check::new("results_folder", subject, Outcome::Ok, "a file was written and removed again"),
+        Err(error) => {
+            let text = format!("cannot write results to {}: {error}", dir.display());
+            Check::new("results_folder", subject, Outcome::Failed, text).hint("choose another folder with --out")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_left_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(folder(&dir.path().join("a/b")).outcome, Outcome::Ok);
+        assert_eq!(folder(dir.path()).outcome, Outcome::Ok);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        std::fs::write(dir.path().join("file"), "").unwrap();
+        let check = folder(&dir.path().join("file/b"));
+        assert_eq!((check.outcome, check.hint.as_deref()), (Outcome::Failed, Some("choose another folder with --out")));
+    }
+}

@@ -1,0 +1,81 @@
+//! The source: whether it can be listed, whether an object can be read, and whether the store's clock agrees.
+
+use super::{CHECK_TIME, Check, Outcome, within};
+use crate::exit::Failure;
+use crate::plan::S3Uri;
+use crate::store::{Bucket, PageQuery, Session, StoreError, StoreErrorKind};
+use crate::units;
+
+/// Bytes of an object that are read.
+const START_BYTES: u64 = 64 * 1024;
+/// A clock that differs by more is worth a word, in s: S3 refuses signatures that are 15 minutes off.
+const SKEWED_S: u64 = 4 * 60;
+
+/// Whether the endpoint answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reached {
+    /// Yes, or nobody asked it.
+    Perhaps,
+    /// No.
+    No,
+}
+
+pub(super) fn subject(source: Option<&S3Uri>) -> String {
+    source.map_or_else(|| "source".to_owned(), ToString::to_string)
+}
+
+pub(super) async fn check(session: &Session, source: Option<&S3Uri>) -> (Check, Reached) {
+    let Some(source) = source else {
+        let check = Check::not_checked("source", "source", "no source is given").hint("parfetch doctor s3://bucket/prefix");
+        return (check, Reached::Perhaps);
+    };
+    let mut bucket = Bucket::new(session, &source.bucket);
+    let work = async { Ok::<_, Failure>(look(&mut bucket, source).await) };
+    let looked = within(CHECK_TIME, &format!("list {source}"), work).await;
+    match looked {
+        Ok(Ok(check)) => (check, Reached::Perhaps),
+        Ok(Err(error)) => {
+            let unreached = matches!(error.kind, StoreErrorKind::Connection | StoreErrorKind::Timeout | StoreErrorKind::Tls);
+            let reached = if unreached { Reached::No } else { Reached::Perhaps };
+            (Check::failed("source", subject(Some(source)), error.into()), reached)
+        }
+        Err(failure) => (Check::failed("source", subject(Some(source)), failure), Reached::No),
+    }
+}
+
+async fn look(bucket: &mut Bucket, source: &S3Uri) -> Result<Check, StoreError> {
+    let page = bucket.list_page(&PageQuery::of(&source.key)).await?;
+    let readable = page.keys.iter().filter(|record| !record.is_archived() && record.size.is_some_and(|size| size > 0));
+    let smallest = readable.min_by_key(|record| record.size);
+    let read = match smallest {
+        Some(record) => Some(bucket.read_start(&record.key, START_BYTES).await?),
+        None => None,
+    };
+    let offset_s = bucket.clock_offset_s().await;
+    let (region, endpoint) = (bucket.session().region().to_owned(), bucket.endpoint().map(str::to_owned));
+    let place = endpoint.as_ref().map_or_else(|| region.clone(), |endpoint| format!("{endpoint}, {region}"));
+    let clock = match offset_s {
+        None => "clock not known".to_owned(),
+        Some(-1..=1) => "clock agrees".to_owned(),
+        Some(offset_s) => format!("clock {} s off", units::count(offset_s.unsigned_abs())),
+    };
+    let subject = source.to_string();
+    let is_skewed = offset_s.is_some_and(|offset_s| offset_s.unsigned_abs() > SKEWED_S);
+    let check = match (page.keys.is_empty(), read) {
+        (true, _) => Check::new("source", subject, Outcome::Warning, format!("{place}: list works and finds no keys; {clock}"))
+            .hint("check the bucket and the prefix; parfetch fill makes objects to try with"),
+        (false, None) => {
+            Check::new("source", subject, Outcome::Warning, format!("{place}: list works; no object of the first page can be read; {clock}"))
+                .hint("they are empty or archived: nothing was read to try")
+        }
+        (false, Some(_)) if is_skewed => Check::new("source", subject, Outcome::Warning, format!("{place}: list and get work; {clock}"))
+            .hint("set this machine's clock; until then parfetch signs with the store's time"),
+        (false, Some(_)) => Check::new("source", subject, Outcome::Ok, format!("{place}: list and get work; {clock}")),
+    };
+    Ok(check
+        .fact("region", region)
+        .fact("endpoint", endpoint)
+        .fact("keys_on_first_page", page.keys.len() as u64)
+        .fact("bytes_read", read)
+        .fact("clock_offset_s", offset_s))
+}

@@ -1,0 +1,208 @@
+//! The doctor from outside: what it finds of a store, of credentials and of a stack, and what it leaves.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::support::parfetch::{Parfetch, Ran};
+use crate::support::scripted::{Reply, Scripted, Turn};
+use crate::support::source::{Source, Store};
+
+/// With the keys of the source's store.
+fn doctor(source: &Source, words: &[&str]) -> Parfetch {
+    let at = &source.endpoint;
+    Parfetch::new()
+        .env("AWS_ACCESS_KEY_ID", &at.access_key)
+        .env("AWS_SECRET_ACCESS_KEY", &at.secret_key)
+        .env("AWS_REGION", &at.region)
+        .env("AWS_ENDPOINT_URL", &at.url)
+        .arg("doctor")
+        .args(words.iter().copied())
+}
+
+fn at(url: &str, words: &[&str]) -> Parfetch {
+    Parfetch::new()
+        .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI")
+        .env("AWS_REGION", "us-east-1")
+        .env("AWS_ENDPOINT_URL", url)
+        .arg("doctor")
+        .args(words.iter().copied())
+}
+
+/// Outcome and check by id.
+fn checks(ran: &Ran) -> BTreeMap<String, Value> {
+    let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((&document["schema"], &document["version"]), (&"parfetch.doctor".into(), &1.into()));
+    assert_eq!(document["exit_code"], ran.exit.unwrap());
+    document["checks"].as_array().unwrap().iter().map(|check| (check["id"].as_str().unwrap().to_owned(), check.clone())).collect()
+}
+
+fn outcome(check: &Value) -> &str {
+    check["outcome"].as_str().unwrap()
+}
+
+fn all_is_well(store: Store) {
+    let objects = (0..20).map(|number| (format!("{number:02}"), number * 500)).collect();
+    let source = store.filled(&objects);
+    let uri = format!("s3://{}/{}", source.bucket, source.prefix);
+    let results = format!("s3://{}/kept/", source.results);
+    let ran = doctor(&source, &[&uri, "-r", &results, "--output", "json"]).exits(0);
+    let checks = checks(&ran);
+    for id in ["credentials", "source", "results", "machine", "sweep"] {
+        assert_eq!(outcome(&checks[id]), "ok", "{}", checks[id]);
+    }
+    assert_eq!(checks["source"]["facts"]["bytes_read"], 500);
+    assert_eq!(checks["credentials"]["facts"]["origin"], "AWS_ACCESS_KEY_ID");
+    assert!(checks["sweep"]["facts"]["bytes"].as_u64().unwrap() > 20 * 19 * 250);
+    // What proved the results is gone.
+    assert_eq!(checks["results"]["facts"]["removed"], true);
+    assert!(source.s3().list(&source.results, "kept/").is_empty());
+    let secret = &source.endpoint.secret_key;
+    assert!(!ran.stdout.contains(&source.endpoint.access_key) && !ran.stdout.contains(secret), "{}", ran.stdout);
+    let ran = doctor(&source, &[&uri, "-r", &results]).env("LANG", "C.UTF-8").exits(0);
+    assert!(ran.stdout.starts_with("✓ credentials") && ran.stdout.ends_with("Nothing that was checked would stop a run.\n"), "{}", ran.stdout);
+    assert!(ran.stdout.lines().all(|line| line.chars().count() <= 80 || !line.contains(' ')), "{}", ran.stdout);
+    let ran = doctor(&source, &[&uri]).exits(0);
+    assert!(ran.stdout.starts_with("+ credentials") && ran.stdout.contains("! results"), "{}", ran.stdout);
+}
+
+mod embedded {
+    #[test]
+    fn all_is_well() {
+        super::all_is_well(crate::support::source::Store::Embedded);
+    }
+}
+
+mod minio {
+    #[test]
+    fn all_is_well() {
+        if let Some(store) = crate::support::source::Store::minio() {
+            super::all_is_well(store);
+        }
+    }
+}
+
+#[test]
+fn a_bucket_that_does_not_exist_would_stop_a_run() {
+    let source = Store::serving("objects=5");
+    let ran = doctor(&source, &["s3://nowhere", "-r", &format!("s3://{}", source.results), "--output", "json"]).exits(4);
+    let checks = checks(&ran);
+    assert_eq!(outcome(&checks["source"]), "failed");
+    assert_eq!(checks["source"]["text"], "cannot list s3://nowhere: the bucket does not exist (NoSuchBucket)");
+    assert_eq!(outcome(&checks["results"]), "ok", "it is proved all the same");
+    assert_eq!((outcome(&checks["sweep"]), checks["sweep"]["text"].as_str()), ("not_checked", Some("the source cannot be read")));
+}
+
+#[test]
+fn results_that_cannot_be_stored_would_stop_a_run() {
+    let source = Store::serving("objects=5");
+    // The synthetic source takes nothing.
+    let uri = format!("s3://{}", source.bucket);
+    let ran = doctor(&source, &[&uri, "-r", &uri, "--output", "json"]).exits(4);
+    let checks = checks(&ran);
+    assert_eq!((outcome(&checks["source"]), outcome(&checks["results"])), ("ok", "failed"));
+    assert_eq!(checks["results"]["hint"], "grant s3:PutObject to these credentials");
+}
+
+#[test]
+fn who_may_store_and_not_remove_is_told_what_stays() {
+    let server = Scripted::start(3, |request| (request.method == "DELETE").then(|| Reply::error(403, "AccessDenied")));
+    let ran = at(&server.url(), &["s3://source", "-r", "results", "--output", "json"]).exits(0);
+    let checks = checks(&ran);
+    assert_eq!(outcome(&checks["results"]), "warning");
+    let key = checks["results"]["facts"]["key"].as_str().unwrap();
+    assert!(server.stored(&format!("results/{key}")).is_some());
+    assert_eq!(checks["results"]["hint"], format!("a run removes nothing; remove s3://results/{key} by hand"));
+}
+
+/// Connections that nobody answers: everything ends by its own time limit.
+#[test]
+fn a_silent_endpoint_ends_every_check() {
+    let server = Scripted::turns(vec![Turn::Silent]);
+    let ran = at(&server.url(), &["s3://source", "-r", "results", "--output", "json"]).exits(4);
+    let checks = checks(&ran);
+    assert_eq!(outcome(&checks["source"]), "failed");
+    assert!(checks["source"]["text"].as_str().unwrap().starts_with("cannot list s3://source"), "{}", checks["source"]);
+    assert_eq!((outcome(&checks["results"]), checks["results"]["text"].as_str()), ("not_checked", Some("the endpoint does not answer")));
+    assert_eq!(outcome(&checks["machine"]), "ok");
+}
+
+#[test]
+fn without_credentials_the_rest_is_not_checked() {
+    let dir = tempfile::tempdir().unwrap();
+    let ran = Parfetch::new()
+        .env("HOME", dir.path().to_str().unwrap())
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_REGION", "us-east-1")
+        .args(["doctor", "s3://images", "-r", "s3://results", "--stack", "parfetch"])
+        .exits(4);
+    let checks: Vec<_> = ran.stdout.lines().filter(|line| !line.starts_with(' ') && !line.is_empty()).collect();
+    assert!(checks[0].starts_with("x credentials") && checks[0].contains("failed: "), "{}", ran.stdout);
+    for (place, subject) in [(1, "s3://images/"), (2, "s3://results/"), (3, "stack parfetch"), (4, "Fargate quota")] {
+        assert!(checks[place].starts_with(&format!("- {subject}")), "{}", ran.stdout);
+        assert!(checks[place].ends_with("not checked: there are no credentials"), "{}", ran.stdout);
+    }
+    // Unsigned requests need none.
+    let server = Scripted::start(3, |_| None);
+    let ran =
+        Parfetch::new().env("AWS_ENDPOINT_URL", &server.url()).args(["doctor", "s3://source", "--no-sign-request", "--output", "json"]).exits(0);
+    assert_eq!(self::checks(&ran)["credentials"]["facts"]["signed"], false);
+}
+
+/// STS, when it is named, says whose they are; what it refuses would stop a run.
+#[test]
+fn sts_says_whose_credentials_they_are() {
+    let sts = Scripted::start(0, |request| {
+        (request.method == "POST").then(|| {
+            Reply::ok(
+                "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
+                 <Arn>arn:aws:iam::123456789012:user/reader</Arn><UserId>AIDA</UserId><Account>123456789012</Account>\
+                 </GetCallerIdentityResult><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></GetCallerIdentityResponse>",
+            )
+        })
+    });
+    let store = Scripted::start(3, |_| None);
+    let words = ["s3://source", "--output", "json"];
+    let ran = at(&store.url(), &words).env("AWS_ENDPOINT_URL_STS", &sts.url()).exits(0);
+    let facts = &checks(&ran)["credentials"]["facts"];
+    assert_eq!((&facts["arn"], &facts["access_key_id_end"]), (&"arn:aws:iam::123456789012:user/reader".into(), &"MPLE".into()));
+    let refusing = Scripted::start(0, |request| {
+        (request.method == "POST").then(|| {
+            let error = "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidClientTokenId</Code><Message>The security token is invalid.</Message></Error></ErrorResponse>";
+            Reply::Answer(403, Vec::new(), error.into())
+        })
+    });
+    let ran = at(&store.url(), &words).env("AWS_ENDPOINT_URL_STS", &refusing.url()).exits(4);
+    assert_eq!(checks(&ran)["credentials"]["hint"], "the credentials are wrong or expired: get new ones");
+    // The store itself is not asked.
+    let ran = at(&store.url(), &words).exits(0);
+    assert_eq!(checks(&ran)["credentials"]["facts"]["arn"], Value::Null);
+    assert!(store.requests().iter().all(|request| request.method != "POST"));
+}
+
+#[test]
+fn a_clock_that_is_off_is_seen() {
+    let server = Scripted::start(3, |request| {
+        (request.method == "HEAD").then(|| Reply::Answer(200, vec![("date", "Thu, 01 Jan 2026 00:00:00 GMT".to_owned())], Vec::new()))
+    });
+    let ran = at(&server.url(), &["s3://source", "--output", "json"]).exits(0);
+    let source = &checks(&ran)["source"];
+    assert_eq!(outcome(source), "warning");
+    assert!(source["facts"]["clock_offset_s"].as_i64().unwrap() < -240, "{source}");
+    assert_eq!(source["hint"], "set this machine's clock; until then parfetch signs with the store's time");
+}
+
+#[test]
+fn prices_that_cannot_be_read_are_a_line_of_the_list() {
+    let server = Scripted::start(3, |_| None);
+    let ran = at(&server.url(), &["s3://source", "--prices", "/nowhere/prices.toml", "--output", "json"]).exits(4);
+    assert_eq!(outcome(&checks(&ran)["prices"]), "failed");
+    let dir = tempfile::tempdir().unwrap();
+    let old = dir.path().join("prices.toml");
+    let built_in = include_str!("../../data/prices.toml");
+    let dated = built_in.lines().find(|line| line.starts_with("dated")).unwrap();
+    std::fs::write(&old, built_in.replace(dated, "dated = \"2020-01-01\"")).unwrap();
+    let ran = at(&server.url(), &["s3://source", "--prices", old.to_str().unwrap(), "--output", "json"]).exits(0);
+    assert_eq!(outcome(&checks(&ran)["prices"]), "warning");
+}
