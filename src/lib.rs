@@ -37,3 +37,4 @@ pub mod store;
 pub mod submit;
 pub mod sweep;
 pub mod units;
+mod wrap;

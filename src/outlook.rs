@@ -203,7 +203,8 @@ impl Outlook {
         };
         let price =
             self.usd.as_ref().map_or_else(|| "none that is known: the store is not AWS's, or the list has no price".to_owned(), Usd::in_words);
-        format!("bytes: {bytes}\nrequests: {gets} and {} LIST requests\ntime: {time}\nprice of reading: {price}\n", units::count(self.lists))
+        let lists = if self.lists == 1 { "1 LIST request".to_owned() } else { format!("{} LIST requests", units::count(self.lists)) };
+        format!("bytes: {bytes}\nrequests: {gets} and {lists}\ntime: {time}\nprice of reading: {price}\n")
     }
 
     /// What a person is asked.

@@ -71,6 +71,11 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     if time > LONGEST_TIME { Err(format!("`{text}` is longer than a year")) } else { Ok(time) }
 }
 
+/// A time as it is typed, to the nanosecond: `10s`, `1m 30s`, `500ms`. [`parse_duration`] reads it back.
+pub fn typed_duration(time: Duration) -> String {
+    humantime::format_duration(time).to_string()
+}
+
 fn lower_first(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
@@ -224,6 +229,14 @@ mod tests {
             assert!(parse_size(text).is_err(), "{text}");
         }
         assert_eq!(parse_size("20000 PB").unwrap_err(), "`20000 PB` is more bytes than 64 bits count");
+    }
+
+    #[test]
+    fn times_are_written_as_a_person_types_them() {
+        for (ns, text) in [(10_000_000_000, "10s"), (90_000_000_000, "1m 30s"), (500_000_000, "500ms"), (1_000_000_001, "1s 1ns"), (0, "0s")] {
+            assert_eq!(typed_duration(Duration::from_nanos(ns)), text);
+            assert_eq!(parse_duration(text), Ok(Duration::from_nanos(ns)));
+        }
     }
 
     #[test]

@@ -11,11 +11,12 @@ use crate::engine::ChildOptions;
 use crate::event::RunEvent;
 use crate::exit::{Exit, Failure};
 use crate::outlook::Outlook;
-use crate::output::{Style, emf_line, end_line, render_run};
+use crate::output::{FirstFailure, RunView, Style, emf_line, end_line, render_run};
 use crate::platform::{Sources, clock};
 use crate::progress::{Display, Progress};
 use crate::results::summary::Summary;
 use crate::run::{Ended, Signal, Surroundings, foresee, run};
+use crate::sample::Outcome;
 use crate::server::{Embedded, ProcessConfig};
 use crate::settings::{self, Format, ProgressWhen, RunSettings};
 use crate::store::StaticKeys;
@@ -54,11 +55,12 @@ async fn run_to_end(raw: &Raw, settings: RunSettings, (signal, process_start_ns)
     }
     let style = Style::for_stream(&io::stderr(), variables.get("NO_COLOR"), variables.get("TERM"));
     let mut progress = Progress::new(display(log.format, progress), io::stderr(), style);
-    let mut on_event = |event: &RunEvent| progress.handle(event);
-    let keys = server.as_ref().map(|server| {
-        let credentials = &server.ready().credentials;
-        StaticKeys { access_key: credentials.access_key.clone(), secret_key: credentials.secret_key.clone() }
-    });
+    let mut first_failure = None;
+    let mut on_event = |event: &RunEvent| {
+        remember(&mut first_failure, event);
+        progress.handle(event);
+    };
+    let keys = server.as_ref().map(static_keys);
     let surroundings = Surroundings {
         process_start_ns,
         sources: Sources { ecs_metadata_uri: variables.get("ECS_CONTAINER_METADATA_URI_V4").map(str::to_owned), ..Sources::default() },
@@ -86,10 +88,15 @@ async fn run_to_end(raw: &Raw, settings: RunSettings, (signal, process_start_ns)
         Done::Ran(ended) => ended,
         Done::Foreseen(outlook) => return super::say(&outlook.in_words()),
     };
-    let shown = show(&summary, output, variables);
     let code = *exit.as_ref().unwrap_or_else(|failure| &failure.exit);
+    let shown = show(&summary, output, (code, first_failure.as_ref()), variables);
     leave_lines(&summary, code, (log.format, emf.as_deref()));
     shown.and(exit)
+}
+
+fn static_keys(server: &Embedded) -> StaticKeys {
+    let credentials = &server.ready().credentials;
+    StaticKeys { access_key: credentials.access_key.clone(), secret_key: credentials.secret_key.clone() }
 }
 
 fn display(format: Format, progress: ProgressWhen) -> Display {
@@ -131,16 +138,26 @@ fn child_environment(variables: &Variables, format: Format) -> Vec<(String, Stri
     known.chain((format == Format::Json).then(|| (super::LOG_FORMAT.to_owned(), "json".to_owned()))).collect()
 }
 
+/// Keeps the first fetch that failed: a summary has no keys.
+fn remember(first: &mut Option<FirstFailure>, event: &RunEvent) {
+    if let RunEvent::FetchFailed { key, outcome: Outcome::Failed, codes } = event {
+        first.get_or_insert_with(|| FirstFailure { key: key.clone(), codes: codes.clone() });
+    }
+}
+
 /// The summary on stdout: for people, or alone for programs.
-fn show(summary: &Summary, output: Format, variables: &Variables) -> Result<(), Failure> {
+fn show(summary: &Summary, output: Format, (exit, first_failure): (Exit, Option<&FirstFailure>), variables: &Variables) -> Result<(), Failure> {
+    if output == Format::Json {
+        return print(&summary.to_json().map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?);
+    }
     let stdout = io::stdout();
     let style = Style::for_stream(&stdout, variables.get("NO_COLOR"), variables.get("TERM"));
     let width = if stdout.is_terminal() { console::Term::stdout().size_checked().map_or(WIDTH, |(_, columns)| usize::from(columns)) } else { WIDTH };
-    let text = match output {
-        Format::Json => summary.to_json().map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?,
-        Format::Text => render_run(summary, style, width),
-    };
-    match stdout.lock().write_all(text.as_bytes()) {
+    print(&render_run(summary, &RunView { style, width, exit_code: exit as u8, first_failure }))
+}
+
+fn print(text: &str) -> Result<(), Failure> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(Exit::Unexpected, format!("cannot write to stdout: {error}"))),
         _ => Ok(()),
     }

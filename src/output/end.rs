@@ -18,18 +18,19 @@ pub fn end_line(writer: &mut (impl Write + ?Sized), summary: &Summary, exit_code
     log_line(writer, level, &message(summary), fields(summary, exit_code))
 }
 
-/// `run complete: 46,000 objects ok, 0 failed, 118 GB, 1,970 MB/s`
+/// `run complete: fetched 46,000 objects, 118 GB, 1,970 MB/s, 0 failed`
 fn message(summary: &Summary) -> String {
     let state = match summary.state {
-        State::Running => "running",
+        State::Running => "not ended",
         State::Complete => "complete",
         State::Interrupted => "interrupted",
         State::Failed => "failed",
     };
     let Some(totals) = summary.totals else { return format!("run {state}: nothing was fetched") };
-    let (ok, failed) = (units::count(totals.rows.ok), units::count(totals.rows.failed));
+    let (ok, failed) = (totals.rows.ok, units::count(totals.rows.failed));
     let rate = summary.rates.throughput_bytes_per_s.map_or_else(String::new, |rate| format!(", {}", units::rate_mb(rate)));
-    format!("run {state}: {ok} objects ok, {failed} failed, {}{rate}", units::bytes(totals.goodput_bytes))
+    let s = if ok == 1 { "" } else { "s" };
+    format!("run {state}: fetched {} object{s}, {}{rate}, {failed} failed", units::count(ok), units::bytes(totals.goodput_bytes))
 }
 
 fn fields(summary: &Summary, exit_code: u8) -> Value {
@@ -99,7 +100,7 @@ mod tests {
         assert_eq!((&line["ok"], &line["failed"], &line["goodput_bytes"]), (&json!(2_000), &json!(0), &json!(totals.goodput_bytes)));
         assert_eq!(line["listing_s"], json!(0.39));
         assert_eq!((&line["result_bucket"], &line["result_key"]), (&json!("results"), &json!("result_run_async_32.json")));
-        assert!(line["message"].as_str().unwrap().starts_with("run complete: 2,000 objects ok, 0 failed, "), "{line}");
+        assert!(line["message"].as_str().unwrap().starts_with("run complete: fetched 2,000 objects, 4.81 GB, 1,171 MB/s, 0 failed"), "{line}");
         // Of the fixture's lifetimes the median is a whole number of µs.
         assert_eq!(line["fetch_p50_ms"].as_f64(), summary.distributions.fetch_duration.p50_ns.map(|ns| ns as f64 / 1e6));
     }
@@ -107,7 +108,7 @@ mod tests {
     #[test]
     fn what_was_not_measured_is_left_out() {
         let line = line(&Summary::running(fixture::header()), 143);
-        assert_eq!((&line["level"], &line["message"]), (&json!("WARN"), &json!("run running: nothing was fetched")));
+        assert_eq!((&line["level"], &line["message"]), (&json!("WARN"), &json!("run not ended: nothing was fetched")));
         let members = line.as_object().unwrap();
         assert!(members.values().all(|value| !value.is_null()));
         for name in ["ok", "failed", "goodput_bytes", "throughput_bytes_per_s", "fetch_s", "verdict"] {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::title::{Reached, title};
 use super::{Log, Surroundings, arrange, listing};
 use crate::event::RunEvent;
 use crate::exit::{Exit, Failure};
@@ -115,9 +116,10 @@ pub async fn foresee(plan: &RunPlan, surroundings: Surroundings<'_>) -> Result<O
     }
     let environment = crate::platform::inspect(&sources).await;
     super::capacity::check(plan, &environment)?;
+    let reached = if embedded.is_some() { Reached::Embedded } else { Reached::Store };
     let session = Session::load(&plan.access, plan.limits, embedded.map(|(_, keys)| keys)).await?;
     let header = Header::new(plan, crate::platform::clock::utc_now(), environment);
-    log.event(&RunEvent::Started { title: super::title(plan, &header) });
+    log.event(&RunEvent::Started { title: title(plan, &header, reached) });
     let spool = SpoolFolder::create(plan.destination.spool_dir.as_deref())?;
     let mut source = Bucket::new(&session, &plan.bucket).pages_by(plan.client, None);
     let pace = listing::pace(plan, &header.environment, store);

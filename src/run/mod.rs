@@ -17,6 +17,7 @@ mod listing;
 mod log;
 mod price;
 mod rows;
+mod title;
 mod watch;
 
 use std::num::NonZeroU32;
@@ -36,7 +37,7 @@ use crate::exit::{Exit, Failure};
 use crate::lister::Listed;
 use crate::outlook::{Ask, Spending};
 use crate::pace::Store;
-use crate::plan::{Access, Order, RunPlan};
+use crate::plan::{Access, RunPlan};
 use crate::platform::clock::{now_ns, utc_now};
 use crate::platform::{Environment, Sources, fault, panics};
 use crate::price::PriceList;
@@ -49,7 +50,6 @@ use crate::results::summary::{Header, RunFacts, State, Summary};
 use crate::results::table::Handed;
 use crate::server::Embedded;
 use crate::store::{Bucket, CredentialFeed, Recipe, Session, StaticKeys, StoreError};
-use crate::units;
 pub use ahead::foresee;
 use ahead::{Ahead, Consent};
 pub use capacity::most_workers;
@@ -59,6 +59,7 @@ use interrupt::{proved, unless_told_to_end};
 use last_word::LastWord;
 use log::{Beside, Log};
 use rows::row_writer;
+use title::{Reached, title};
 use watch::{Silence, watch_over};
 
 /// What a run gets from outside.
@@ -139,7 +140,8 @@ async fn from_start_to_end(plan: &RunPlan, surroundings: Surroundings<'_>, last_
     let feed = unless_told_to_end(&mut signal, credentials(&session, (tell, beside), &mut background)).await?;
     let session = session.with_feed(feed.as_ref());
     header.region = Some(session.region().to_owned());
-    log.event(&RunEvent::Started { title: title(plan, &header) });
+    let reached = if embedded.is_some() { Reached::Embedded } else { Reached::Store };
+    log.event(&RunEvent::Started { title: title(plan, &header, reached) });
     let spool = SpoolFolder::create(plan.destination.spool_dir.as_deref())?;
     let results_bucket = results_bucket(plan, &session).await?;
     let running = Summary::running(header.clone()).to_json().map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
@@ -352,22 +354,4 @@ fn job(stage: Stage<'_>, queue: Arc<Queue>, rows: RowSender) -> Job {
         runtimes,
         children,
     }
-}
-
-/// `s3://images → s3://results   async × 32 · lean · 2 vCPU (task limit) · us-east-1`
-fn title(plan: &RunPlan, header: &Header) -> String {
-    let to = match (&plan.destination.bucket, &plan.destination.out) {
-        (Some(bucket), _) => format!("s3://{bucket}/{}", plan.destination.prefix).trim_end_matches('/').to_owned(),
-        (None, Some(out)) => out.display().to_string(),
-        (None, None) => String::new(),
-    };
-    let vcpu = &header.environment.vcpu;
-    let size = match (vcpu.limit_vcpu, vcpu.source) {
-        (Some(limit), Some(source)) => format!("{limit} vCPU ({})", source.in_words()),
-        _ => "vCPU unknown".to_owned(),
-    };
-    let region = header.region.as_deref().unwrap_or("–");
-    let order = if plan.layout.order == Order::Listed { String::new() } else { format!(" · {}", plan.layout.order) };
-    let parts = plan.layout.part_size.map_or_else(String::new, |size| format!(" · parts of {}", units::bytes(size.get())));
-    format!("parfetch s3://{} → {to}      {} × {} · {}{order}{parts} · {size} · {region}", plan.bucket, plan.mode, plan.concurrency, plan.client)
 }

@@ -8,6 +8,7 @@ use crate::exit::{Exit, Failure};
 use crate::lister::sha256_hex;
 use crate::plan::{Access, ClientKind, Layout, Limits, RunPlan, variables};
 use crate::server::Options;
+use crate::units::typed_duration;
 
 use super::document::Division;
 
@@ -144,17 +145,13 @@ impl Job {
         ];
         pairs.extend(layout(run.layout));
         pairs.extend(limits(run.limits));
-        pairs.extend(run.duration.map(|time| ("PARFETCH_DURATION", nanoseconds(time))));
+        pairs.extend(run.duration.map(|time| ("PARFETCH_DURATION", typed_duration(time))));
         pairs.extend(reach(&run.access));
         variables::complete(pairs.into_iter().map(|(name, value)| (name.to_owned(), value)))
     }
 }
 
 type Pair = (&'static str, String);
-
-fn nanoseconds(time: Duration) -> String {
-    format!("{}ns", time.as_nanos())
-}
 
 fn layout(layout: Layout) -> Vec<Pair> {
     let mut pairs = vec![("PARFETCH_ORDER", layout.order.to_string())];
@@ -165,10 +162,10 @@ fn layout(layout: Layout) -> Vec<Pair> {
 fn limits(limits: Limits) -> Vec<Pair> {
     let mut pairs = vec![
         ("PARFETCH_ATTEMPTS", limits.attempts.to_string()),
-        ("PARFETCH_CONNECT_TIMEOUT", nanoseconds(limits.connect_timeout)),
-        ("PARFETCH_STALL_TIMEOUT", nanoseconds(limits.stall_timeout)),
+        ("PARFETCH_CONNECT_TIMEOUT", typed_duration(limits.connect_timeout)),
+        ("PARFETCH_STALL_TIMEOUT", typed_duration(limits.stall_timeout)),
     ];
-    pairs.extend(limits.fetch_timeout.map(|time| ("PARFETCH_TIMEOUT", nanoseconds(time))));
+    pairs.extend(limits.fetch_timeout.map(|time| ("PARFETCH_TIMEOUT", typed_duration(time))));
     pairs
 }
 
@@ -200,7 +197,7 @@ mod tests {
         assert_eq!(value("PARFETCH_RESULT_PREFIX"), Some("parfetch/jobs/first.1/results/"));
         assert_eq!((value("PARFETCH_SHARD_COUNT"), value("PARFETCH_SHARD")), (Some("8"), Some("")), "its place in the array says which it is");
         assert_eq!((value("PARFETCH_REQUEST_PAYER"), value("PARFETCH_NO_SIGN_REQUEST")), (Some("1"), Some("")));
-        assert_eq!(value("PARFETCH_STALL_TIMEOUT"), Some("10000000000ns"));
+        assert_eq!(value("PARFETCH_STALL_TIMEOUT"), Some("10s"));
         assert!(environment.iter().all(|(name, _)| !name.starts_with("AWS_BATCH")), "Batch refuses such names");
         job.division = Division::Hash;
         assert!(job.environment(8).contains(&("PARFETCH_KEYS".to_owned(), String::new())), "each child lists");

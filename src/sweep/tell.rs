@@ -10,6 +10,7 @@ use super::keys::KeySum;
 use crate::cell::Program;
 use crate::plan::{Access, Layout, Limits, Work, variables};
 use crate::server::Ready;
+use crate::units::typed_duration;
 
 /// Variables that would get in the way of the embedded server's own keys.
 const CREDENTIALS: [&str; 12] = [
@@ -179,18 +180,17 @@ impl Telling {
 
     /// Those that are the same wherever it runs.
     fn common(&self, attempt: &Attempt, shard: u32) -> Vec<(String, String)> {
-        let nanoseconds = |time: std::time::Duration| format!("{}ns", time.as_nanos());
         let mut pairs = vec![
             ("PARFETCH_WORK", self.work.to_string()),
             ("PARFETCH_ORDER", self.layout.order.to_string()),
             ("PARFETCH_ATTEMPTS", self.limits.attempts.to_string()),
-            ("PARFETCH_CONNECT_TIMEOUT", nanoseconds(self.limits.connect_timeout)),
-            ("PARFETCH_STALL_TIMEOUT", nanoseconds(self.limits.stall_timeout)),
+            ("PARFETCH_CONNECT_TIMEOUT", typed_duration(self.limits.connect_timeout)),
+            ("PARFETCH_STALL_TIMEOUT", typed_duration(self.limits.stall_timeout)),
             ("PARFETCH_PROGRESS", "never".to_owned()),
             // Whoever started the sweep was asked.
             ("PARFETCH_YES", "1".to_owned()),
         ];
-        pairs.extend(self.limits.fetch_timeout.map(|time| ("PARFETCH_TIMEOUT", nanoseconds(time))));
+        pairs.extend(self.limits.fetch_timeout.map(|time| ("PARFETCH_TIMEOUT", typed_duration(time))));
         pairs.extend(self.limit.map(|limit| ("PARFETCH_LIMIT", limit.to_string())));
         pairs.extend(self.max_bytes.map(|bytes| ("PARFETCH_MAX_BYTES", bytes.to_string())));
         pairs.extend(self.layout.part_size.map(|size| ("PARFETCH_PART_SIZE", size.to_string())));

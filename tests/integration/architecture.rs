@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 const ALLOWED: &[(&str, &[&str])] = &[
     ("units", &[]),
     ("escape", &[]),
+    ("wrap", &[]),
     ("plan", &["price"]),
     ("sample", &["plan"]),
     ("event", &["sample"]),
@@ -40,10 +41,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "submit",
         &["cell", "cloud", "event", "exit", "lister", "pace", "plan", "platform", "price", "results", "run", "sample", "server", "store", "units"],
     ),
-    ("report", &["cell", "escape", "plan", "price", "sample", "units", "stats", "platform", "results", "store"]),
+    ("report", &["cell", "escape", "plan", "price", "sample", "units", "stats", "platform", "results", "store", "wrap"]),
     ("doctor", &["cloud", "escape", "exit", "outlook", "plan", "platform", "price", "results", "run", "store", "sweep", "units"]),
-    ("output", &["doctor", "escape", "units", "stats", "platform", "results"]),
-    ("progress", &["event", "output", "sample", "units"]),
+    ("output", &["doctor", "escape", "plan", "units", "stats", "platform", "results", "wrap"]),
+    ("progress", &["event", "output", "sample", "units", "wrap"]),
     ("cli", &["plan"]),
     ("settings", &["cli", "cloud", "doctor", "exit", "fill", "outlook", "pace", "plan", "price", "report", "server", "submit", "sweep", "units"]),
     (

@@ -86,7 +86,7 @@ fn a_dry_run_of_a_run_fetches_and_writes_nothing() {
     let source = Store::serving(MUCH);
     let out = tempfile::tempdir().unwrap();
     let ran = elsewhere(&source, "run").args(["--dry-run", "-c", "4"]).exits(0);
-    assert!(ran.stdout.starts_with("bytes: 30.0 GB\nrequests: 100 GETs and 1 LIST requests\ntime: "), "{}", ran.stdout);
+    assert!(ran.stdout.starts_with("bytes: 30.0 GB\nrequests: 100 GETs and 1 LIST request\ntime: "), "{}", ran.stdout);
     elsewhere(&source, "run").arg("--dry-run").out(out.path()).exits(0);
     assert_eq!(fs::read_dir(out.path()).unwrap().count(), 0);
     let sampled = elsewhere(&source, "run").args(["--dry-run", "--sample", "3GB", "--part-size", "100MiB"]).exits(0);
@@ -101,7 +101,7 @@ fn a_sweep_of_much_is_asked_for_as_a_whole() {
     let dry = sweep(&source, out.path()).arg("--dry-run").exits(0);
     assert!(dry.stdout.contains("runs: 4, and 1 to warm up\nbytes: "), "{}", dry.stdout);
     let all = sweep(&source, out.path()).args(["--sample", "all", "--dry-run"]).exits(0);
-    assert!(all.stdout.contains("bytes: 30.0 GB a run, 150 GB in all\nrequests: 500 GETs and 1 LIST requests\n"), "{}", all.stdout);
+    assert!(all.stdout.contains("bytes: 30.0 GB a run, 150 GB in all\nrequests: 500 GETs and 1 LIST request\n"), "{}", all.stdout);
     let (error, _) = first_lines(&sweep(&source, out.path()).args(["--sample", "all"]).exits(2));
     assert_eq!(error, "error: this sweep fetches 150 GB from s3://source/: allow it with --yes, or up to a size with --max-bytes SIZE");
     let (error, _) = first_lines(&sweep(&source, out.path()).args(["--sample", "all", "--max-bytes", "149GB"]).exits(2));

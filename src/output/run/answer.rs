@@ -1,0 +1,314 @@
+//! The sentences above the figures: what happened, what limits it, what to type next.
+
+use super::figures::vcpus;
+use super::{RunView, Said, Tone};
+use crate::plan::Order;
+use crate::results::summary::thresholds::BUSY_SHARE;
+use crate::results::summary::{Limit, Outcomes, State, Summary, Totals};
+use crate::units::{self, SECOND_NS};
+
+/// A fetch phase shorter than this says nothing about hours: the longest burst that anybody reported for a Fargate task was 19 minutes.
+const BURST_NS: u64 = 20 * 60 * SECOND_NS;
+/// A shorter one is mostly its start and its end.
+const SHORTEST_NS: u64 = SECOND_NS;
+/// With fewer fetches for each worker the last ones alone take a fifth of the time, which is what makes a tail the limit.
+const FEWEST_EACH: u64 = 5;
+/// The largest task of Fargate.
+const LARGEST_VCPU: f64 = 32.0;
+/// Fetches for each worker that a next run should have.
+const ENOUGH_EACH: u64 = 50;
+
+/// Everything that is said, in order.
+pub(super) fn answer(summary: &Summary, view: &RunView<'_>) -> Vec<Said> {
+    let mut said = vec![what_happened(summary)];
+    said.extend(not_fetched(summary, view));
+    if let Some(totals) = summary.totals.as_ref().filter(|totals| totals.rows.ok > 0) {
+        said.extend(limits(summary, totals));
+    }
+    said
+}
+
+fn plain(text: impl Into<String>) -> Said {
+    Said { tone: Tone::Plain, text: text.into() }
+}
+
+fn what_happened(summary: &Summary) -> Said {
+    let (tone, text) = match (summary.state, summary.totals) {
+        (State::Running, _) => (Tone::Caution, "The run is still running, or it died: nothing is known of it yet.".to_owned()),
+        (State::Interrupted, Some(totals)) if totals.rows.sum() > 0 => (Tone::Caution, interrupted(summary, &totals)),
+        (State::Interrupted, _) => (Tone::Caution, "Interrupted before the first fetch: nothing was fetched.".to_owned()),
+        (State::Failed, _) => (Tone::Bad, format!("The run failed: {}. These results do not count.", why_failed(summary))),
+        (State::Complete, Some(totals)) if totals.rows.ok > 0 => {
+            let tone = if is_failed(summary) { Tone::Bad } else { Tone::Strong };
+            (tone, fetched(summary, &totals))
+        }
+        (State::Complete, Some(totals)) if totals.rows.sum() > 0 => (Tone::Bad, format!("{}.", upper(&why_failed(summary)))),
+        (State::Complete, _) => (Tone::Caution, format!("Nothing to fetch: there are no keys {}.", keys_of(summary))),
+    };
+    Said { tone, text }
+}
+
+fn is_failed(summary: &Summary) -> bool {
+    summary.verdict.as_ref().is_some_and(|verdict| verdict.word == Limit::Failed)
+}
+
+/// The figures that decided, which the verdict of a failed run begins with.
+fn why_failed(summary: &Summary) -> String {
+    let because = summary.verdict.as_ref().filter(|verdict| verdict.word == Limit::Failed).and_then(|verdict| verdict.because.first());
+    because.or(summary.warnings.last()).cloned().unwrap_or_else(|| "nothing was fetched".to_owned())
+}
+
+/// `Fetched 46,000 objects, 118 GB, in 59.8 s: 1.97 GB/s.`
+fn fetched(summary: &Summary, totals: &Totals) -> String {
+    let bytes = units::bytes(totals.goodput_bytes);
+    let flaw = if is_failed(summary) { format!(" The figures do not count: {}.", why_failed(summary)) } else { String::new() };
+    format!("Fetched {}, {bytes}{}.{flaw}", how_many(totals.rows), in_time(summary))
+}
+
+fn interrupted(summary: &Summary, totals: &Totals) -> String {
+    let bytes = units::bytes(totals.goodput_bytes);
+    format!("Interrupted: fetched {}, {bytes}{}. These results are partial.", how_many(totals.rows), in_time(summary))
+}
+
+/// `46,000 objects`, `45,997 of 46,000 objects`
+fn how_many(rows: Outcomes) -> String {
+    let all = rows.sum();
+    if rows.ok == all { plural(all, "object") } else { format!("{} of {}", units::count(rows.ok), plural(all, "object")) }
+}
+
+/// `, in 59.8 s: 1.97 GB/s`
+fn in_time(summary: &Summary) -> String {
+    let Some(ns) = summary.phases.fetch_ns else { return String::new() };
+    let rate = summary.rates.goodput_bytes_per_s.map_or_else(String::new, |rate| format!(": {}", units::rate(rate)));
+    format!(", in {}{rate}", units::duration(ns))
+}
+
+/// Where there are none.
+fn keys_of(summary: &Summary) -> String {
+    let shard = summary.settings.selection.shard.map_or_else(String::new, |shard| format!(" for shard {shard}"));
+    format!("under {}{shard}", source(summary))
+}
+
+/// `s3://images/2024/`
+fn source(summary: &Summary) -> String {
+    let slash = if summary.settings.selection.prefix.is_empty() { "" } else { "/" };
+    format!("s3://{}{slash}{}", summary.settings.bucket, summary.settings.selection.prefix)
+}
+
+/// What became of the other objects, and the exit code.
+fn not_fetched(summary: &Summary, view: &RunView<'_>) -> Vec<Said> {
+    let Outcomes { failed, vanished, archived, .. } = summary.totals.map(|totals| totals.rows).unwrap_or_default();
+    let mut said = Vec::new();
+    if failed > 0 {
+        let first = view.first_failure.map_or_else(String::new, |first| {
+            let colon = if first.codes.is_empty() { "" } else { ": " };
+            let which = if failed == 1 { "" } else { "the first is " };
+            format!(" ({which}`{}`{colon}{})", first.key, first.codes)
+        });
+        said.push(Said { tone: Tone::Bad, text: format!("{} could not be fetched{first}.", plural(failed, "object")) });
+    }
+    if vanished > 0 {
+        let were = if vanished == 1 { "was" } else { "were" };
+        said.push(Said { tone: Tone::Caution, text: format!("{} {were} listed, and missing when fetched.", plural(vanished, "object")) });
+    }
+    if archived > 0 {
+        let (are, they) = if archived == 1 { ("is", "it") } else { ("are", "they") };
+        let text = format!("{} {are} archived and must be restored before {they} can be read.", plural(archived, "object"));
+        said.push(Said { tone: Tone::Caution, text });
+    }
+    if view.exit_code != 0 {
+        let exit = format!("Exit code {}.", view.exit_code);
+        match said.last_mut() {
+            Some(last) => last.text = format!("{} {exit}", last.text),
+            None => said.push(plain(exit)),
+        }
+    }
+    said
+}
+
+/// What limits a run, and what to do about it.
+struct Limited {
+    why: String,
+    /// What stands above the line to paste.
+    cure: Option<&'static str>,
+    command: Option<Said>,
+}
+
+impl Limited {
+    fn because(why: String) -> Self {
+        Self { why, cure: None, command: None }
+    }
+}
+
+/// What limits the run, how far that can be relied on, and what to type next.
+fn limits(summary: &Summary, totals: &Totals) -> Vec<Said> {
+    let Some(verdict) = summary.verdict.as_ref() else { return Vec::new() };
+    let fetches = totals.rows.tried().max(summary.distributions.latency.count);
+    let workers = u64::from(summary.settings.concurrency);
+    let is_complete = summary.state == State::Complete;
+    let Limited { why, cure, command } = match verdict.word {
+        Limit::Failed => return Vec::new(),
+        Limit::ServerBound => server_bound(summary),
+        _ if is_complete && fetches < FEWEST_EACH * workers => return vec![plain(too_few(summary, fetches))],
+        Limit::CpuBound => cpu_bound(summary),
+        Limit::QuotaThrottled => quota_throttled(summary),
+        Limit::S3Throttled => s3_throttled(summary),
+        // What was cut off has no end.
+        _ if !is_complete => return Vec::new(),
+        Limit::TailBound => tail_bound(summary),
+        Limit::PerConnectionBound | Limit::NetworkBound | Limit::Unclear => no_limit(summary),
+    };
+    let mut said = vec![plain(why)];
+    said.extend(how_reliable(summary).map(plain));
+    said.extend(cure.map(plain));
+    said.extend(command);
+    said
+}
+
+/// What so short a run cannot say.
+fn how_reliable(summary: &Summary) -> Option<String> {
+    let fetch_ns = summary.phases.fetch_ns.filter(|ns| *ns > 0)?;
+    let time = units::duration(fetch_ns);
+    if fetch_ns < SHORTEST_NS {
+        return Some(format!("Fetching took only {time}, too short to rely on: --duration 10s fetches for longer."));
+    }
+    let is_burst = fetch_ns < BURST_NS && summary.endpoint.is_none() && summary.server.is_none();
+    is_burst.then(|| format!("This is a burst rate: {time} of fetching say nothing about hours."))
+}
+
+fn too_few(summary: &Summary, fetches: u64) -> String {
+    let workers = u64::from(summary.settings.concurrency);
+    let what = if summary.settings.part_size_bytes.is_some() { plural(fetches, "part") } else { plural(fetches, "object") };
+    let text = format!("Only {what} for {}: too few to say anything about speed.", plural(workers, "worker"));
+    if summary.settings.duration_ns.is_some() {
+        return text;
+    }
+    let enough = units::count(ENOUGH_EACH * workers);
+    format!("{text} Fetch {enough} or more, use fewer workers (-c), or fetch them again and again (--duration 20s).")
+}
+
+fn server_bound(summary: &Summary) -> Limited {
+    let figure = summary.verdict.as_ref().and_then(|verdict| verdict.because.first()).map(String::as_str).unwrap_or_default();
+    let cure = "Use fewer workers (-c), or a server that answers like S3 (--embedded=network=s3).";
+    Limited::because(format!("The embedded server is the limit, not parfetch or this machine: {figure}. {cure}"))
+}
+
+fn cpu_bound(summary: &Summary) -> Limited {
+    let cpu = &summary.cpu;
+    let of = cpu.used_vcpu.zip(cpu.limit_vcpu).map_or_else(String::new, |(used, limit)| format!(": {} of {}", share(used / limit), vcpus(limit)));
+    with_larger(summary, format!("The CPU is the limit{of}."))
+}
+
+fn quota_throttled(summary: &Summary) -> Limited {
+    let times = summary.cpu.throttled_ns.zip(summary.phases.fetch_ns);
+    let held =
+        times.map_or_else(String::new, |(held, all)| format!(": it held the run back for {} of the time", share(held as f64 / all.max(1) as f64)));
+    with_larger(summary, format!("The CPU quota is the limit{held}."))
+}
+
+/// In a task a larger one can be asked for.
+fn with_larger(summary: &Summary, why: String) -> Limited {
+    match summary.cpu.limit_vcpu.filter(|limit| summary.environment.ecs.is_some() && *limit <= LARGEST_VCPU / 2.0) {
+        Some(limit) => {
+            let what = format!("-c {} --vcpu {limit},{} --on ecs", summary.settings.concurrency, limit * 2.0);
+            Limited { why, cure: Some("A larger task will be faster:"), command: Some(sweep(summary, &what)) }
+        }
+        None => Limited::because(format!("{why} More vCPUs will be faster.")),
+    }
+}
+
+fn s3_throttled(summary: &Summary) -> Limited {
+    let workers = plural(u64::from(summary.settings.concurrency), "worker");
+    let attempts = summary.attempts.as_ref().filter(|attempts| attempts.total > 0);
+    let part = attempts.map_or(1.0, |attempts| attempts.throttles as f64 / attempts.total as f64);
+    let who = upper(store(summary));
+    let cure = "use fewer workers (-c), or spread the keys over more prefixes";
+    Limited::because(format!("{who} throttled {} of the requests at {workers}: {cure}.", share(part)))
+}
+
+fn tail_bound(summary: &Summary) -> Limited {
+    let idle = summary.rates.tail_share.map_or_else(|| "at the end".to_owned(), |tail| format!("for the last {} of the time", share(tail)));
+    let settings = &summary.settings;
+    let cure = match (settings.order, settings.part_size_bytes) {
+        (Order::LargestFirst, Some(_)) => "Try fewer workers (-c), or fetch more objects.",
+        (Order::LargestFirst, None) => "Try --part-size 8MiB.",
+        _ => "Try --order largest-first --part-size 8MiB.",
+    };
+    Limited::because(format!("The largest objects decide: {idle} some workers had nothing left to do. {cure}"))
+}
+
+fn no_limit(summary: &Summary) -> Limited {
+    let workers = summary.settings.concurrency;
+    let cpu = &summary.cpu;
+    let used = cpu.used_vcpu.zip(cpu.limit_vcpu).filter(|(_, limit)| *limit > 0.0).map(|(used, limit)| (used / limit, limit));
+    let mut others: Vec<String> = used.map(|(used, limit)| format!("CPU {} of {}", share(used), vcpus(limit))).into_iter().collect();
+    if let Some(attempts) = summary.attempts.as_ref().filter(|attempts| attempts.throttles > 0) {
+        others.push(format!("{} of {} requests throttled", units::count(attempts.throttles), units::count(attempts.total)));
+    }
+    let facts: Vec<String> = waited(summary).into_iter().chain((!others.is_empty()).then(|| others.join(", "))).collect();
+    let but = if used.is_some_and(|(used, _)| used >= BUSY_SHARE) { ", but the CPU is near its limit" } else { "" };
+    let colon = if facts.is_empty() { "" } else { ": " };
+    let why = format!("No limit reached at {}{but}{colon}{}.", plural(u64::from(workers), "worker"), facts.join("; "));
+    let most = summary.settings.mode.max_concurrency();
+    let numbers = [workers, workers.saturating_mul(2), workers.saturating_mul(4)].into_iter().filter(|number| *number <= most);
+    let numbers: Vec<String> = numbers.map(|number| number.to_string()).collect();
+    if numbers.len() < 2 {
+        return Limited::because(why);
+    }
+    Limited { why, cure: Some("More workers may be faster:"), command: Some(sweep(summary, &format!("-c {}", numbers.join(",")))) }
+}
+
+/// What workers did with their time, as far as fetches that ended well tell.
+fn waited(summary: &Summary) -> Option<String> {
+    let all_ns = summary.phases.fetch_ns.filter(|ns| *ns > 0)? as f64 * f64::from(summary.settings.concurrency);
+    let (first_ns, whole_ns) = (summary.distributions.ttfb.sum_ns?, summary.distributions.latency.sum_ns?);
+    let (waited, received) = ((first_ns as f64 / all_ns).min(1.0), (whole_ns.saturating_sub(first_ns) as f64 / all_ns).min(1.0));
+    let whose = match store(summary) {
+        "S3" => "S3's",
+        "the embedded server" => "the embedded server's",
+        _ => "the store's",
+    };
+    Some(if waited >= received {
+        format!("they waited {} of the time for {whose} first byte", share(waited))
+    } else {
+        format!("they received for {} of the time and waited {} for {whose} first byte", share(received), share(waited))
+    })
+}
+
+fn store(summary: &Summary) -> &'static str {
+    match (&summary.server, &summary.endpoint) {
+        (Some(_), _) => "the embedded server",
+        (None, Some(_)) => "the store",
+        (None, None) => "S3",
+    }
+}
+
+/// A sweep over the same objects. The embedded server's own settings are in no summary.
+fn sweep(summary: &Summary, what: &str) -> Said {
+    let source = if summary.server.is_some() { "--embedded=…".to_owned() } else { quoted(&source(summary)) };
+    let endpoint = summary.endpoint.as_ref().filter(|_| summary.server.is_none());
+    let endpoint = endpoint.map_or_else(String::new, |url| format!(" --endpoint-url {}", quoted(url)));
+    let unsigned = if summary.settings.access.no_sign_request && summary.server.is_none() { " --no-sign-request" } else { "" };
+    Said { tone: Tone::Command, text: format!("parfetch sweep {source}{endpoint}{unsigned} {what}") }
+}
+
+/// As one word of a shell.
+fn quoted(text: &str) -> String {
+    // No setting holds the one character that cannot be quoted.
+    shlex::try_quote(text).map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)
+}
+
+/// `97 %`, `4.2 %`
+fn share(share: f64) -> String {
+    if share >= 0.0995 { format!("{:.0} %", share * 100.0) } else { units::percent(share) }
+}
+
+fn plural(count: u64, one: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{} {one}{s}", units::count(count))
+}
+
+fn upper(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
