@@ -20,7 +20,7 @@ pub struct Live {
 pub enum RunEvent {
     /// The run begins; the line that says what will be done.
     Started {
-        /// `parfetch s3://images → s3://results   async × 32 · lean · 2 vCPU (…) · us-east-1`
+        /// `parfetch s3://images → s3://results · async × 32 · lean client · 2 vCPUs (…) · us-east-1`
         title: String,
     },
     /// So many keys are listed by now.
@@ -81,6 +81,15 @@ pub enum RunEvent {
     Interrupted,
 }
 
+/// Time that is left, in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// Not longer than this: some of what is left was not measured yet.
+    AtMost(u64),
+    /// As long as the same took before.
+    About(u64),
+}
+
 /// What happens in a sweep, as it happens.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SweepEvent {
@@ -91,7 +100,7 @@ pub enum SweepEvent {
     },
     /// The sweep begins or goes on; the line that says what will be done.
     Planned {
-        /// `sweep study-1  30 cells × 6 runs …`
+        /// `sweep study-1: 30 configurations × 6 runs …`
         title: String,
         /// Runs in all, warm-ups apart.
         runs: u64,
@@ -100,14 +109,21 @@ pub enum SweepEvent {
     },
     /// A person is asked whether to go on.
     Asking,
+    /// A run that an earlier command of this sweep made.
+    RunBefore {
+        /// Its cell in words.
+        cell: String,
+        /// Bytes of complete objects ÷ fetch time.
+        bytes_per_s: f64,
+    },
     /// A run begins.
     RunStarted {
         /// Its number among all runs, from 1; none for a warm-up.
         number: Option<u64>,
         /// Its cell in words.
         cell: String,
-        /// What is left of the sweep, as far as the runs so far tell.
-        left_ns: Option<u64>,
+        /// What is left of the sweep; none before the first run has ended.
+        left: Option<Left>,
     },
     /// A task of a run is in another state: `PENDING`, `RUNNING` …
     TaskState {

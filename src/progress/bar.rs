@@ -4,10 +4,11 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::lines::goal;
 use super::meter::{Goal, Meter};
-use super::{caution, listed, sampled};
+use super::{caution, listed, sampled, terminal_width};
 use crate::event::RunEvent;
 use crate::output::{Style, one_line};
 use crate::units;
+use crate::wrap::wrapped;
 
 /// Full, seven eighths … one eighth, empty.
 const BLOCKS: &str = "█▉▊▋▌▍▎▏ ";
@@ -16,6 +17,7 @@ const BLOCKS: &str = "█▉▊▋▌▍▎▏ ";
 pub(super) struct Bar {
     drawn: ProgressBar,
     style: Style,
+    width: usize,
     meter: Meter,
     bytes_listed: Option<u64>,
 }
@@ -24,7 +26,7 @@ impl Bar {
     pub(super) fn new(target: ProgressDrawTarget, style: Style) -> Self {
         let drawn = ProgressBar::with_draw_target(None, target);
         drawn.set_style(template("{spinner} {wide_msg}"));
-        Self { drawn, style, meter: Meter::default(), bytes_listed: None }
+        Self { drawn, style, width: terminal_width(), meter: Meter::default(), bytes_listed: None }
     }
 
     pub(super) fn handle(&mut self, event: &RunEvent) {
@@ -33,7 +35,9 @@ impl Bar {
         }
         match event {
             RunEvent::Started { title } => {
-                self.drawn.println(one_line(title));
+                for line in wrapped(&one_line(title), self.width, 2) {
+                    self.drawn.println(line);
+                }
                 self.drawn.set_message("listing");
             }
             RunEvent::Listing { keys } => {

@@ -47,7 +47,7 @@ impl<W: Write> JobProgress<W> {
             JobEvent::Submitted { id, before: true } => self.say(&format!("submitted before: {id}")),
             JobEvent::Children(children) => self.children(*children),
             JobEvent::Warning(text) => self.warn(text),
-            JobEvent::Interrupted => self.warn("interrupted: the job is told to end"),
+            JobEvent::Interrupted => self.warn("interrupted: the job is being ended"),
             JobEvent::Over => self.bar.finish_and_clear(),
         }
     }
@@ -155,6 +155,6 @@ mod tests {
     #[test]
     fn silence_still_warns() {
         let events = [JobEvent::Planned { title: "job".to_owned() }, JobEvent::Warning("there are 3 keys".to_owned()), JobEvent::Interrupted];
-        assert_eq!(show(Display::Silent, &events), "warning: there are 3 keys\nwarning: interrupted: the job is told to end\n");
+        assert_eq!(show(Display::Silent, &events), "warning: there are 3 keys\nwarning: interrupted: the job is being ended\n");
     }
 }

@@ -79,11 +79,13 @@ impl<W: Write> Lines<W> {
         self.next_ns = INTERVAL_NS;
         self.meter.start(goal, self.bytes_listed);
         let what = match goal {
+            Goal::Units(1) if self.what == "objects" => "1 object".to_owned(),
             Goal::Units(units) => format!("{} {}", units::count(units), self.what),
             Goal::Time(ns) => format!("for {}", units::duration_coarse(ns)),
             Goal::Unknown => self.what.to_owned(),
         };
-        self.line(&format!("fetching {what}, concurrency {}", units::count(u64::from(concurrency))));
+        let s = if concurrency == 1 { "" } else { "s" };
+        self.line(&format!("fetching {what} with {} worker{s}", units::count(u64::from(concurrency))));
     }
 
     /// `27,310/46,000 objects, 70.1 GB`
@@ -138,7 +140,7 @@ mod tests {
             shown(&events),
             "parfetch s3://images → s3://results\n\
              listed 46,000 keys, 118 GB, in 3.90 s\n\
-             fetching 46,000 objects, concurrency 32\n\
+             fetching 46,000 objects with 32 workers\n\
              fetched 7,790/46,000 objects, 20.0 GB, 2.00 GB/s, 0 failed, 49 s left\n\
              fetched 15,580/46,000 objects, 40.0 GB, 2.00 GB/s, 0 failed, 39 s left\n\
              fetched 23,370/46,000 objects, 60.0 GB, 2.00 GB/s, 0 failed, 29 s left\n\
@@ -158,7 +160,7 @@ mod tests {
         ];
         assert_eq!(
             shown(&events),
-            "listed 5 keys, in 4.0 ms\nfetching for 20 s, concurrency 1\nfetched 9 objects, 1.00 GB, 83.3 MB/s, 0 failed, 8 s left\n"
+            "listed 5 keys, in 4.0 ms\nfetching for 20 s with 1 worker\nfetched 9 objects, 1.00 GB, 83.3 MB/s, 0 failed, 8 s left\n"
         );
     }
 
@@ -171,6 +173,6 @@ mod tests {
     #[test]
     fn warnings_and_interruptions_are_lines_too() {
         let text = shown(&[RunEvent::Warning("empty bucket".to_owned()), RunEvent::Interrupted]);
-        assert_eq!(text, "warning: empty bucket\nwarning: interrupted: no more objects are handed out, partial results are kept\n");
+        assert_eq!(text, "warning: empty bucket\nwarning: interrupted: no new fetches start, partial results are stored\n");
     }
 }

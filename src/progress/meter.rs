@@ -8,6 +8,9 @@ use crate::units::{self, SECOND_NS};
 /// The current rate is that of the last so many nanoseconds.
 const WINDOW_NS: u64 = 5 * SECOND_NS;
 
+/// Before this time the rate is that of connecting, and a time left would swing.
+const SETTLED_NS: u64 = 2 * SECOND_NS;
+
 /// What ends the run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Goal {
@@ -67,6 +70,7 @@ impl Meter {
         let units = match self.goal {
             Goal::Unknown => return None,
             Goal::Time(duration_ns) => return Some(duration_ns.saturating_sub(self.elapsed_ns)),
+            Goal::Units(_) if self.elapsed_ns < SETTLED_NS => return None,
             Goal::Units(units) => units,
         };
         let (done, all, time_ns) = match (self.bytes_listed, self.recent.front()) {

@@ -4,6 +4,7 @@
 //! written to stderr is lost. The only place that knows indicatif.
 
 mod bar;
+mod best;
 mod fill;
 mod jobs;
 mod json;
@@ -93,14 +94,14 @@ fn caution(event: &RunEvent) -> Option<String> {
         RunEvent::FetchFailed { key, outcome, codes } => {
             let why = if codes.is_empty() { String::new() } else { format!(" ({codes})") };
             let what = match outcome {
-                Outcome::Vanished => "was listed and is gone",
+                Outcome::Vanished => "was listed and is missing",
                 Outcome::Archived => "is archived and needs a restore",
                 Outcome::NotAttempted => "was not attempted",
                 Outcome::Failed | Outcome::Ok => "was given up",
             };
             Some(format!("`{key}` {what}{why}"))
         }
-        RunEvent::Interrupted => Some("interrupted: no more objects are handed out, partial results are kept".to_owned()),
+        RunEvent::Interrupted => Some("interrupted: no new fetches start, partial results are stored".to_owned()),
         _ => None,
     }
 }
@@ -108,13 +109,19 @@ fn caution(event: &RunEvent) -> Option<String> {
 /// `listed 46,000 keys, 118 GB, in 3.9 s`
 fn listed(keys: u64, bytes: Option<u64>, elapsed_ns: u64) -> String {
     let bytes = bytes.map_or_else(String::new, |bytes| format!(", {}", units::bytes(bytes)));
-    format!("listed {} keys{bytes}, in {}", units::count(keys), units::duration(elapsed_ns))
+    let s = if keys == 1 { "" } else { "s" };
+    format!("listed {} key{s}{bytes}, in {}", units::count(keys), units::duration(elapsed_ns))
 }
 
 /// `sample: 3,500 of 1,000,000 keys at random, seed 1, 900 MB`
 fn sampled(words: &str, bytes: Option<u64>) -> String {
     let bytes = bytes.map_or_else(String::new, |bytes| format!(", {}", units::bytes(bytes)));
     format!("sample: {words}{bytes}")
+}
+
+/// Columns of the terminal that stderr is; 80 where it is none.
+fn terminal_width() -> usize {
+    console::Term::stderr().size_checked().map_or(80, |(_, columns)| usize::from(columns))
 }
 
 /// Progress is a courtesy: a closed stderr must not end a measurement.
@@ -138,7 +145,7 @@ mod tests {
         progress.handle(&RunEvent::Fetched);
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            "warning: the listing gave a key twice\nwarning: `a\\nb` was given up (SlowDown*5)\nwarning: `c` was listed and is gone\n"
+            "warning: the listing gave a key twice\nwarning: `a\\nb` was given up (SlowDown*5)\nwarning: `c` was listed and is missing\n"
         );
     }
 

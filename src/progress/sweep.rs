@@ -5,26 +5,36 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Display, lossy};
-use crate::event::SweepEvent;
+use super::best::Best;
+use super::{Display, lossy, terminal_width};
+use crate::event::{Left, SweepEvent};
 use crate::output::{Style, one_line, warning};
 use crate::units;
+use crate::wrap::wrapped;
 
 /// Time between two lines where there is no terminal.
 const INTERVAL: Duration = Duration::from_secs(10);
+/// The bar, how far it is, and the lines below it.
+const TEMPLATE: &str = "  {wide_bar}  {prefix}\n{msg}";
 /// How often a bar is drawn anew: its clock goes on while a run does.
 const REDRAW: Duration = Duration::from_millis(250);
 
-/// Shows a sweep's events.
+/// Shows a sweep's events: what is measured now, the best so far, and the time left.
 pub struct SweepProgress<W: Write> {
     display: Display,
     writer: W,
     style: Style,
     bar: ProgressBar,
+    width: usize,
     runs: u64,
     last_line: Option<Instant>,
-    last_rate: String,
-    left: String,
+    /// `run 37/180`, `warm-up`
+    which: String,
+    /// The configuration that is measured.
+    now: String,
+    last_rate: Option<f64>,
+    left: Option<Left>,
+    best: Best,
 }
 
 impl<W: Write> SweepProgress<W> {
@@ -32,7 +42,21 @@ impl<W: Write> SweepProgress<W> {
     pub fn new(display: Display, writer: W, style: Style) -> Self {
         let target = if display == Display::Bar { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(None, target);
-        Self { display, writer, style, bar, runs: 0, last_line: None, last_rate: String::new(), left: String::new() }
+        bar.set_style(template("  {wide_msg}"));
+        Self {
+            display,
+            writer,
+            style,
+            bar,
+            width: terminal_width(),
+            runs: 0,
+            last_line: None,
+            which: String::new(),
+            now: String::new(),
+            last_rate: None,
+            left: None,
+            best: Best::default(),
+        }
     }
 
     /// Shows one event.
@@ -40,14 +64,18 @@ impl<W: Write> SweepProgress<W> {
         match event {
             SweepEvent::Listing { keys } => self.bar.set_message(format!("listing: {} keys so far", units::count(*keys))),
             SweepEvent::Planned { title, runs, done } => self.planned(title, (*runs, *done)),
-            SweepEvent::RunStarted { number, cell, left_ns } => {
-                self.left = left_ns.map_or_else(String::new, |ns| format!(", {} left", units::duration_coarse(ns)));
+            SweepEvent::RunBefore { cell, bytes_per_s } => self.best.add(cell, *bytes_per_s),
+            SweepEvent::RunStarted { number, cell, left } => {
+                self.left = *left;
                 self.running(*number, cell);
             }
-            SweepEvent::TaskState { cell, state } => self.bar.set_message(format!("{}  {}{}", one_line(cell), state, self.left)),
+            SweepEvent::TaskState { cell, state } => {
+                self.now = format!("{cell}, {state}");
+                self.draw();
+            }
             SweepEvent::RunEnded { number, cell, bytes_per_s, failure } => self.ended(*number, cell, (*bytes_per_s, failure.as_deref())),
             SweepEvent::Warning(text) => self.warn(text),
-            SweepEvent::Interrupted => self.warn("interrupted: the run that went on does not count; the same command goes on from here"),
+            SweepEvent::Interrupted => self.warn("interrupted: the unfinished run is discarded; run the same command to continue"),
             SweepEvent::Done | SweepEvent::Asking => self.bar.finish_and_clear(),
         }
     }
@@ -60,38 +88,74 @@ impl<W: Write> SweepProgress<W> {
         self.bar.reset();
         self.bar.set_length(runs);
         self.bar.set_position(done);
-        self.bar.set_style(ProgressStyle::with_template("  {wide_bar}  {msg}").expect("the template parses").progress_chars("█▉▊▋▌▍▎▏ "));
+        self.bar.set_message("");
+        self.bar.set_style(template(TEMPLATE).progress_chars("█▉▊▋▌▍▎▏ "));
         self.bar.enable_steady_tick(REDRAW);
     }
 
     fn running(&mut self, number: Option<u64>, cell: &str) {
-        let which = number.map_or_else(|| "warm-up".to_owned(), |number| format!("run {}/{}", units::count(number), units::count(self.runs)));
-        let rate = if self.last_rate.is_empty() { String::new() } else { format!("  {}", self.last_rate) };
-        self.bar.set_message(format!("{which}  {}{rate}{}", one_line(cell), self.left));
+        self.which = number.map_or_else(|| "warm-up".to_owned(), |number| self.run_of(number));
+        cell.clone_into(&mut self.now);
+        self.draw();
+    }
+
+    fn run_of(&self, number: u64) -> String {
+        format!("run {}/{}", units::count(number), units::count(self.runs))
+    }
+
+    /// The bar, and below it what is measured and the best so far.
+    fn draw(&self) {
+        let left = self.left.map_or_else(String::new, |left| format!("  {}", in_words(left)));
+        self.bar.set_prefix(format!("{}{left}", self.which));
+        let last = self.last_rate.map_or_else(String::new, |rate| format!(" (the run before: {})", units::rate_mb(rate)));
+        let mut lines = wrapped(&format!("  now: {}{last}", one_line(&self.now)), self.width, 7);
+        if let Some(best) = self.best.in_words() {
+            lines.extend(wrapped(&format!("  best so far: {}", one_line(&best)), self.width, 7));
+        }
+        self.bar.set_message(lines.join("\n"));
     }
 
     fn ended(&mut self, number: Option<u64>, cell: &str, (bytes_per_s, failure): (Option<f64>, Option<&str>)) {
         if let Some(why) = failure {
             self.warn(&format!("{cell} failed: {why}"));
         }
-        self.last_rate = bytes_per_s.map(units::rate_mb).unwrap_or_default();
+        self.last_rate = bytes_per_s;
         let Some(number) = number else { return };
+        // A warm-up is none of the repetitions that are compared.
+        if let (Some(rate), None) = (bytes_per_s, failure) {
+            self.best.add(cell, rate);
+        }
         self.bar.inc(1);
+        self.draw();
         let due = self.last_line.is_none_or(|last| last.elapsed() >= INTERVAL) || number == self.runs;
         if self.display == Display::Lines && due {
             self.last_line = Some(Instant::now());
-            let rate = if self.last_rate.is_empty() { "–" } else { &self.last_rate };
-            let line = format!("run {}/{}  {}  {rate}{}", units::count(number), units::count(self.runs), one_line(cell), self.left);
+            let line = self.line(number, cell);
             lossy(writeln!(self.writer, "{line}"));
         }
+    }
+
+    /// `run 37/180: 2 vCPUs · 4 GB · thread × 8 · lean, 490 MB/s; best so far: …; at most 1 h 44 min left`
+    fn line(&self, number: u64, cell: &str) -> String {
+        let rate = self.last_rate.map_or_else(String::new, |rate| format!(", {}", units::rate_mb(rate)));
+        let mut parts = vec![format!("{}: {}{rate}", self.run_of(number), one_line(cell))];
+        // Of the last run the report says more.
+        if number < self.runs {
+            parts.extend(self.best.in_words().map(|best| format!("best so far: {}", one_line(&best))));
+            parts.extend(self.left.map(in_words));
+        }
+        parts.join("; ")
     }
 
     fn say(&mut self, text: &str) {
         if self.display == Display::Silent {
             return;
         }
+        let text = one_line(text);
+        // A log has one line for one thing.
+        let lines = if self.display == Display::Bar { wrapped(&text, self.width, 2) } else { vec![text] };
         let Self { bar, writer, .. } = self;
-        bar.suspend(|| lossy(writeln!(writer, "{}", one_line(text))));
+        bar.suspend(|| lossy(writeln!(writer, "{}", lines.join("\n"))));
     }
 
     fn warn(&mut self, text: &str) {
@@ -103,6 +167,18 @@ impl<W: Write> SweepProgress<W> {
 impl<W: Write> Drop for SweepProgress<W> {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+fn template(text: &str) -> ProgressStyle {
+    ProgressStyle::with_template(text).expect("the templates are constants that parse")
+}
+
+/// `at most 1 h 44 min left`
+fn in_words(left: Left) -> String {
+    match left {
+        Left::AtMost(ns) => format!("at most {} left", units::duration_coarse(ns)),
+        Left::About(ns) => format!("{} left", units::duration_coarse(ns)),
     }
 }
 
@@ -120,30 +196,59 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    fn ended(number: u64, failure: Option<&str>) -> SweepEvent {
-        SweepEvent::RunEnded { number: Some(number), cell: "1 vCPU".to_owned(), bytes_per_s: Some(4.9e8), failure: failure.map(str::to_owned) }
+    fn ended(number: u64, cell: &str, (mb_per_s, failure): (f64, Option<&str>)) -> SweepEvent {
+        let bytes_per_s = failure.is_none().then_some(mb_per_s * 1e6);
+        SweepEvent::RunEnded { number: Some(number), cell: cell.to_owned(), bytes_per_s, failure: failure.map(str::to_owned) }
     }
 
     #[test]
     fn a_log_gets_the_first_and_the_last_run_and_every_failure() {
         let events = [
             SweepEvent::Planned { title: "sweep s: 3 runs".to_owned(), runs: 3, done: 0 },
-            SweepEvent::RunStarted { number: Some(1), cell: "1 vCPU".to_owned(), left_ns: Some(125_000_000_000) },
-            ended(1, None),
-            ended(2, Some("exit\ncode 1")),
-            ended(3, None),
+            SweepEvent::RunBefore { cell: "2 vCPUs".to_owned(), bytes_per_s: 5e8 },
+            SweepEvent::RunStarted { number: Some(1), cell: "1 vCPU".to_owned(), left: Some(Left::AtMost(125_000_000_000)) },
+            ended(1, "1 vCPU", (490.0, None)),
+            ended(2, "1 vCPU", (0.0, Some("exit\ncode 1"))),
+            ended(3, "1 vCPU", (490.0, None)),
             SweepEvent::Done,
         ];
         assert_eq!(
             show(Display::Lines, &events),
-            "sweep s: 3 runs\nrun 1/3  1 vCPU  490 MB/s, 2 min 5 s left\nwarning: 1 vCPU failed: exit\\ncode 1\nrun 3/3  1 vCPU  490 MB/s, 2 min 5 s left\n"
+            "sweep s: 3 runs\n\
+             run 1/3: 1 vCPU, 490 MB/s; best so far: 2 vCPUs, 500 MB/s (1 run); at most 2 min 5 s left\n\
+             warning: 1 vCPU failed: exit\\ncode 1\n\
+             run 3/3: 1 vCPU, 490 MB/s\n"
         );
     }
 
     #[test]
+    fn what_is_left_is_a_bound_until_it_is_known() {
+        assert_eq!(in_words(Left::AtMost(6_240_000_000_000)), "at most 1 h 44 min left");
+        assert_eq!(in_words(Left::About(24_000_000_000)), "24 s left");
+    }
+
+    #[test]
     fn silence_still_warns() {
-        let events =
-            [SweepEvent::Planned { title: "sweep".to_owned(), runs: 3, done: 1 }, SweepEvent::Warning("left out: 4 vCPU".to_owned()), ended(1, None)];
-        assert_eq!(show(Display::Silent, &events), "warning: left out: 4 vCPU\n");
+        let events = [
+            SweepEvent::Planned { title: "sweep".to_owned(), runs: 3, done: 1 },
+            SweepEvent::Warning("left out: 4 vCPUs".to_owned()),
+            ended(1, "1 vCPU", (490.0, None)),
+        ];
+        assert_eq!(show(Display::Silent, &events), "warning: left out: 4 vCPUs\n");
+    }
+
+    #[test]
+    fn the_bar_says_what_is_measured_the_best_and_the_time_left() {
+        let mut out = Vec::new();
+        let mut progress = SweepProgress::new(Display::Silent, &mut out, Style::Plain);
+        (progress.width, progress.runs) = (80, 180);
+        let cell = |vcpu: u32, mode: &str| format!("{vcpu} vCPUs · {} GB · {mode} × 16 · lean", 2 * vcpu);
+        progress.handle(&ended(36, &cell(2, "async"), (590.0, None)));
+        progress.handle(&SweepEvent::RunStarted { number: Some(37), cell: cell(16, "process"), left: Some(Left::AtMost(6_240_000_000_000)) });
+        assert_eq!(progress.bar.prefix(), "run 37/180  at most 1 h 44 min left");
+        assert_eq!(
+            progress.bar.message(),
+            "  now: 16 vCPUs · 32 GB · process × 16 · lean (the run before: 590 MB/s)\n  best so far: 2 vCPUs · 4 GB · async × 16 · lean, 590 MB/s (1 run)"
+        );
     }
 }

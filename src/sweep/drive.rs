@@ -16,7 +16,7 @@ use super::matrix::{Planned, cells, order};
 use super::place::Place;
 use super::setup::{self, Stage};
 use crate::cell::{Cell, Program};
-use crate::event::SweepEvent;
+use crate::event::{Left, SweepEvent};
 use crate::exit::{Exit, Failure};
 use crate::platform::clock::utc_now;
 use crate::results::record::Record;
@@ -74,7 +74,7 @@ async fn go_through(job: &Job, (folder, stage): (&Folder, &mut Stage<'_>), signa
     let all = cells(&job.plan, &job.sizes);
     let order = order((&all, &stage.cells), job.plan.repeat, job.plan.seed);
     let mut clock = Clock::default();
-    let (todo, mut ended, done) = what_is_left(job, (folder, &order), &mut clock)?;
+    let Remaining { todo, mut ended, done, before } = what_is_left(job, (folder, &order), &mut clock)?;
     if let Place::Ecs(fleet) = &mut stage.place {
         folder.records()?.iter().for_each(|record| fleet.remember(record));
         fleet.remember_stopped(folder.stopped()?);
@@ -87,6 +87,9 @@ async fn go_through(job: &Job, (folder, stage): (&Folder, &mut Stage<'_>), signa
     store_begun(stage, (job, folder), &done, &mut ended).await?;
     let runs = order.iter().filter(|planned| planned.repetition > 0).count() as u64;
     stage.event(&SweepEvent::Planned { title: stage.forecast(job).title(&job.id), runs, done: ended.done });
+    for event in &before {
+        stage.event(event);
+    }
     if let (Place::Ecs(fleet), false) = (&mut stage.place, todo.is_empty()) {
         fleet.find().await?;
     }
@@ -124,7 +127,7 @@ fn affordable(job: &Job, tasks_usd: Option<(f64, f64)>) -> Result<(), Failure> {
     match (job.fleet.as_ref().map(|fleet| fleet.consent), tasks_usd) {
         (Some(Consent::UpTo(most)), Some((least, _))) if least > most => {
             let message = format!("the tasks of this sweep cost ${} at least, and --max-cost is ${most}", three_digits(least));
-            Err(Failure::new(Exit::Usage, message).hint("fewer cells or repetitions cost less; --dry-run says what each plan costs"))
+            Err(Failure::new(Exit::Usage, message).hint("fewer configurations or repetitions cost less; --dry-run says what each plan costs"))
         }
         _ => Ok(()),
     }
@@ -194,9 +197,13 @@ impl Run<'_> {
         let most = self.job.agreement.max_bytes.filter(|_| self.job.plan.duration.is_some());
         stage.telling.max_bytes = most.map(|most| (most.saturating_sub(self.fetched) / shares).max(1));
         self.fetched = self.fetched.saturating_add(expected_bytes(self.job, stage).unwrap_or(0));
-        let left_ns = self.clock.left_ns(std::iter::once(&next).chain(&self.todo)).map(|ns| ns / stage.place.width());
+        let width = stage.place.width();
+        let left = self.clock.left(std::iter::once(&next).chain(&self.todo)).map(|left| match left {
+            Left::AtMost(ns) => Left::AtMost(ns / width),
+            Left::About(ns) => Left::About(ns / width),
+        });
         self.warming_up += u32::from(next.number.is_none());
-        stage.event(&SweepEvent::RunStarted { number: next.number, cell: next.planned.cell.to_string(), left_ns });
+        stage.event(&SweepEvent::RunStarted { number: next.number, cell: next.planned.cell.to_string(), left });
         let dir = self.folder.prepare(&next.planned, next.attempt)?;
         let Stage { place, telling, .. } = &mut *stage;
         place.take(Attempt { todo: next, dir, started_at: utc_now() }, telling)
@@ -234,8 +241,18 @@ fn expected_bytes(job: &Job, stage: &Stage<'_>) -> Option<u64> {
     stage.telling.expected.bytes.filter(|_| job.plan.duration.is_none())
 }
 
+/// A sweep as an earlier command left it.
+struct Remaining {
+    todo: Vec<Todo>,
+    ended: Ended,
+    /// Folders of the repetitions that are done.
+    done: Vec<PathBuf>,
+    /// Those that gave a rate, as events.
+    before: Vec<SweepEvent>,
+}
+
 /// What has no record. Warm-ups are done again as long as anything is left of a sweep.
-fn what_is_left(job: &Job, (folder, order): (&Folder, &[Planned]), clock: &mut Clock) -> Result<(Vec<Todo>, Ended, Vec<PathBuf>), FolderError> {
+fn what_is_left(job: &Job, (folder, order): (&Folder, &[Planned]), clock: &mut Clock) -> Result<Remaining, FolderError> {
     let target = job.results.as_ref().map(|uri| format!("s3://{}/{}sweeps/{}", uri.bucket, uri.key, job.id));
     let mut ended = Ended {
         folder: folder.root().to_owned(),
@@ -248,7 +265,7 @@ fn what_is_left(job: &Job, (folder, order): (&Folder, &[Planned]), clock: &mut C
         going_on: 0,
         exit: Exit::Good,
     };
-    let (mut todo, mut done) = (Vec::new(), Vec::new());
+    let (mut todo, mut done, mut before) = (Vec::new(), Vec::new(), Vec::new());
     let mut number = 0;
     for planned in order {
         let Look { record, attempt, broken } = folder.look(planned)?;
@@ -263,7 +280,10 @@ fn what_is_left(job: &Job, (folder, order): (&Folder, &[Planned]), clock: &mut C
         match record.filter(|record| counts(record) && !is_going_on) {
             Some(record) => {
                 clock.ran(&record);
-                done.push(folder.repetition(planned, record.attempt));
+                let dir = folder.repetition(planned, record.attempt);
+                let rate = rate(&record, &dir).filter(|_| record.failure.is_none());
+                before.extend(rate.map(|bytes_per_s| SweepEvent::RunBefore { cell: planned.cell.to_string(), bytes_per_s }));
+                done.push(dir);
                 ended.done += 1;
                 ended.failed += u64::from(record.failure.is_some());
             }
@@ -273,7 +293,7 @@ fn what_is_left(job: &Job, (folder, order): (&Folder, &[Planned]), clock: &mut C
     let left: Vec<&Program> = todo.iter().filter(|todo| todo.number.is_some()).map(|todo| &todo.planned.cell.program).collect();
     let wanted: Vec<bool> = todo.iter().map(|todo| todo.number.is_some() || left.contains(&&todo.planned.cell.program)).collect();
     let todo = todo.into_iter().zip(wanted).filter_map(|(todo, wanted)| wanted.then_some(todo)).collect();
-    Ok((todo, ended, done))
+    Ok(Remaining { todo, ended, done, before })
 }
 
 /// A warm-up of parfetch that fails says why every run would fail.

@@ -108,7 +108,7 @@ fn whole(number: f64) -> u64 {
 }
 
 impl Forecast {
-    /// `sweep study-1: 30 cells × 6 runs of 8.00 GB = 180 runs, 560,000 GETs; vCPU by cgroup v2 quota`
+    /// `sweep study-1: 30 configurations × 6 runs of 2.00 GB = 180 runs, 560,000 GETs, 360 GB; vCPU by cgroup v2 quota`
     pub fn title(&self, id: &str) -> String {
         let Self { cells, runs, keys, bytes, gets, duration, limited, .. } = self;
         let each = runs.checked_div(cells.len() as u64).unwrap_or(0);
@@ -122,9 +122,15 @@ impl Forecast {
             None => work,
         };
         let gets = gets.map_or_else(String::new, |gets| format!(", {} GETs", units::count(gets)));
-        let runs = units::count(*runs);
-        format!("sweep {id}: {} cells × {each} runs of {work} = {runs} runs{gets}; {limited}", cells.len())
+        let all = bytes.filter(|_| duration.is_none()).map(|bytes| bytes.saturating_mul(*runs));
+        let all = all.map_or_else(String::new, |bytes| format!(", {}", units::bytes(bytes)));
+        let (cells, each, runs) = (plural(cells.len() as u64, "configuration"), plural(each, "run"), plural(*runs, "run"));
+        format!("sweep {id}: {cells} × {each} of {work} = {runs}{gets}{all}; {limited}")
     }
+}
+
+fn plural(count: u64, one: &str) -> String {
+    format!("{} {one}{}", units::count(count), if count == 1 { "" } else { "s" })
 }
 
 /// The first cell of each program: it warms up.

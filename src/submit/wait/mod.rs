@@ -206,7 +206,7 @@ impl Watch<'_> {
         loop {
             match self.jobs.terminate(id, "ended by parfetch submit").await {
                 Ok(()) => {
-                    let message = format!("interrupted: the job {id} is told to end");
+                    let message = format!("interrupted: the job {id} is being ended");
                     return Failure::new(signal.exit(), message).hint("children that run store what they have; another try wants another --id");
                 }
                 Err(error) => {

@@ -173,7 +173,7 @@ async fn a_signal_ends_the_job() {
     };
     let (end, children) = wait_for(&fake, 8).await;
     let failure = end.unwrap_err();
-    assert_eq!((failure.exit, failure.message.as_str()), (Exit::Interrupted, "interrupted: the job j-1 is told to end"));
+    assert_eq!((failure.exit, failure.message.as_str()), (Exit::Interrupted, "interrupted: the job j-1 is being ended"));
     assert_eq!((fake.terminated.borrow().as_slice(), children.len()), (["j-1".to_owned()].as_slice(), 4));
 }
 

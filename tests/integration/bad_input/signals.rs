@@ -78,7 +78,7 @@ fn a_fetch_in_flight_may_end_and_the_rest_is_not_attempted() {
             } else {
                 "2 of 4 objects were not attempted; the first is k0002"
             };
-            assert_eq!(said.lines("warning: "), ["interrupted: no more objects are handed out, partial results are kept", left]);
+            assert_eq!(said.lines("warning: "), ["interrupted: no new fetches start, partial results are stored", left]);
             assert_eq!(state(&said.read(format!("out/result_run_{mode}_1.json"))), "interrupted");
             let stored = server.stored(&format!("results/result_run_{mode}_1.json")).unwrap();
             assert_eq!(state(&String::from_utf8(stored).unwrap()), "interrupted");
@@ -351,7 +351,7 @@ fn while_the_results_place_is_proved() {
         let running = run(&server, "async").start();
         server.wait_for(1, |request| request.method == "PUT");
         running.signal(signal);
-        running.wait_for("interrupted: no more objects are handed out");
+        running.wait_for("interrupted: no new fetches start");
         hold.open();
         let said = running.end();
         said.exits(code);
