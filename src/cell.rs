@@ -12,6 +12,11 @@ use crate::plan::{ClientKind, Mode};
 /// CPU units of one vCPU, as ECS counts them.
 pub const UNITS_PER_VCPU: u32 = 1024;
 
+/// GB of memory as Fargate names sizes (1024 MiB each), to two decimals: that of other machines is no round number.
+pub fn memory_gb(mib: u32) -> f64 {
+    (f64::from(mib) / 1024.0 * 100.0).round() / 100.0
+}
+
 /// What fetches in a cell.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -72,7 +77,8 @@ impl fmt::Display for Cell {
     /// `0.5 vCPU · 1 GB · async × 16 · lean`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { program, memory_mib, mode, concurrency, shards, .. } = self;
-        write!(f, "{} vCPU · {} GB · {mode} × {concurrency} · {}", self.vcpu(), f64::from(*memory_mib) / 1024.0, program.name())?;
+        let s = if self.cpu_units > UNITS_PER_VCPU { "s" } else { "" };
+        write!(f, "{} vCPU{s} · {} GB · {mode} × {concurrency} · {}", self.vcpu(), memory_gb(*memory_mib), program.name())?;
         if *shards > 1 { write!(f, " · {shards} shards") } else { Ok(()) }
     }
 }
@@ -91,7 +97,7 @@ mod tests {
         assert_eq!((lean.slug().as_str(), lean.to_string().as_str()), ("lean-0.5vcpu-1024mib-async-x16", "0.5 vCPU · 1 GB · async × 16 · lean"));
         let sharded = Cell { shards: 4, cpu_units: 2048, memory_mib: 5120, ..cell(Program::Contender("python".to_owned())) };
         assert_eq!(sharded.slug(), "python-2vcpu-5120mib-async-x16-s4");
-        assert_eq!(sharded.to_string(), "2 vCPU · 5 GB · async × 16 · python · 4 shards");
+        assert_eq!(sharded.to_string(), "2 vCPUs · 5 GB · async × 16 · python · 4 shards");
     }
 
     #[test]

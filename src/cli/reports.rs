@@ -8,7 +8,7 @@ pub const REPORT: &[Setting] = settings! {
     "What is shown" {
         "format" -'f' [] Value("FORMAT"), "text", "text, md, csv, json or html";
         "metric" [] Value("NAME,…"), "throughput", "Tables of these metrics (text, md)";
-        "all" [] Nothing, "", "Tables of every metric (text, md)";
+        "all" [] Nothing, "", "Show everything: what limits each configuration, failures, notes, the method (text), and tables of every metric or of those of --metric (text, md)";
         "egress" [] Value("WHERE"), "none", "Where the bytes went, for the price: none (they stayed in the region), internet, or region (another one of AWS)";
         "prices" [] Value("FILE"), "", "Price list to take instead of the built-in one";
     }
@@ -56,6 +56,7 @@ pub(super) const REPORT_ABOUT: &str = "Say what runs and sweeps show: tables, ve
 pub(super) const REPORT_EXAMPLES: &str = "\
 Examples:
   parfetch report ./parfetch-results
+  parfetch report ./parfetch-results --all       what stands behind the answer
   parfetch report s3://results/sweeps/study-1 --html study-1.html
   parfetch report ./a ./b --format md --all > report.md
   parfetch report ./out --metric ttfb_p99,cpu_per_gb

@@ -12,7 +12,7 @@ use crate::cli::{Raw, Variables};
 use crate::exit::{Exit, Failure};
 use crate::output::{Style, warning};
 use crate::plan::{Limits, S3Uri};
-use crate::report::{Emphasis, Metric, Open, Study, View, page, render_csv, render_markdown, render_text, to_json};
+use crate::report::{Emphasis, Extent, Metric, Open, Study, View, page, render_csv, render_markdown, render_text, to_json};
 use crate::settings::{self, Format, Level, Log, ReportFormat, ReportSettings, ResultSource, SourceSettings};
 use crate::store::{Bucket, Session};
 
@@ -49,16 +49,18 @@ pub(super) fn of_place(
     (variables, signals): (&Variables, &Signals),
 ) -> Result<(PathBuf, Vec<Study>), Failure> {
     let runtime = super::runtime()?;
-    let studies = runtime.block_on(signals.or(studies(&[place], sources, variables)))?;
+    let places = [place];
+    let studies = runtime.block_on(signals.or(studies(&places, sources, variables)))?;
     let file = folder.join("report.html");
     fs::create_dir_all(folder)
         .map_err(|error| Failure::new(Exit::Usage, format!("cannot make the folder {}: {error}", folder.display())).hint("choose another --out"))?;
     write_pages(&studies, &file, &|name| open(name, (&runtime, sources)))?;
     let settings = ReportSettings {
-        places: Vec::new(),
+        places: places.into(),
         sources: sources.clone(),
         format: ReportFormat::Text,
         metrics: vec![Metric::Throughput],
+        extent: Extent::Answer,
         out: None,
         html: None,
         warnings: Vec::new(),
@@ -73,7 +75,15 @@ fn rendered(studies: &[Study], settings: &ReportSettings, variables: &Variables)
             let look = Look::of(settings.out.as_deref(), variables);
             let emphasis = if look.style == Style::Plain { Emphasis::Unseen } else { Emphasis::Seen };
             let paint = |role, text: &str| look.paint(role, text);
-            render_text(studies, &View { width: look.width, metrics: &settings.metrics, paint: &paint, emphasis })
+            let view = View {
+                width: look.width,
+                metrics: &settings.metrics,
+                paint: &paint,
+                emphasis,
+                extent: settings.extent,
+                in_full: &in_full(&settings.places),
+            };
+            render_text(studies, &view)
         }
         ReportFormat::Markdown => render_markdown(studies, &settings.metrics),
         ReportFormat::Csv => render_csv(studies),
@@ -81,6 +91,16 @@ fn rendered(studies: &[Study], settings: &ReportSettings, variables: &Variables)
         // A page needs the documents as well: `one_page`.
         ReportFormat::Html => String::new(),
     })
+}
+
+/// The command that shows everything.
+fn in_full(places: &[ResultSource]) -> String {
+    let word = |place: &ResultSource| match place {
+        ResultSource::Path(path) => path.display().to_string(),
+        ResultSource::S3(uri) => uri.to_string(),
+    };
+    let words = places.iter().map(word).map(|word| shlex::try_quote(&word).map_or_else(|_| word.clone(), std::borrow::Cow::into_owned));
+    format!("parfetch report {} --all", words.collect::<Vec<_>>().join(" "))
 }
 
 /// One page a study: they share no figure. The first takes the name, the others a number behind it.

@@ -62,7 +62,7 @@ pub(super) fn find_knee(curve: &mut Curve, cells: &mut [CellReport]) {
     }
     let best = measured.iter().copied().max_by(|one, other| middle(&cells[*one]).total_cmp(&middle(&cells[*other])));
     if best.is_some_and(|best| cells[best].verdict.word == Limit::ServerBound) {
-        curve.note = Some("the fastest cell measured the server: no knee".to_owned());
+        curve.note = Some("the fastest configuration measured the server: no knee".to_owned());
         return;
     }
     let groups: Vec<&[f64]> = measured.iter().map(|place| throughputs(&cells[*place])).collect();

@@ -28,14 +28,18 @@ fn render(text: &mut String, study: &Study, metrics: &[Metric]) {
     for (label, parts) in facts::facts(study) {
         item(text, &format!("**{label}:** {}", markdown(&parts.join(" · "))));
     }
+    // The answer comes first.
+    for recommendation in &study.recommendations {
+        recommend(text, study, recommendation);
+    }
     for metric in metrics {
         of_metric(text, study, *metric);
     }
     let marks = "**bold**: best of its program and size · `~`: no measurable difference from the best · `!`: failed runs, see below · –: not run or not known";
     paragraph(text, marks);
     paragraph(text, &format!("Method: {}.", markdown(&facts::method(study))));
-    list(text, "Knees", &sections::knees(study));
-    lines(text, "Verdicts", &sections::verdicts(study));
+    list(text, "The knee: the fewest workers that are as fast as the fastest", &sections::knees(study));
+    lines(text, "What limits each configuration", &sections::verdicts(study));
     for (kind, against, title) in sections::speed_ups(study) {
         heading(text, "###", &format!("Speed-up {title}, by worker start + fetch time"));
         let cell = |cell: Option<&CellReport>| speed_up(cell, kind, &against);
@@ -47,9 +51,6 @@ fn render(text: &mut String, study: &Study, metrics: &[Metric]) {
     }
     lines(text, "Failures", &sections::failures(study));
     list(text, "Notes", &sections::notes(study));
-    for recommendation in &study.recommendations {
-        recommend(text, study, recommendation);
-    }
 }
 
 fn of_metric(text: &mut String, study: &Study, metric: Metric) {
@@ -62,7 +63,7 @@ fn of_metric(text: &mut String, study: &Study, metric: Metric) {
 }
 
 fn matrix(text: &mut String, table: &Table<'_>, (scale, cell): (Scale, Choose<'_>)) {
-    let mut heads: Vec<String> = ["vCPU", "GB", "mode"].map(str::to_owned).into();
+    let mut heads: Vec<String> = ["vCPUs", "GB", "mode"].map(str::to_owned).into();
     if table.with_shards {
         heads.insert(2, "shards".to_owned());
     }

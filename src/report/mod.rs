@@ -49,5 +49,5 @@ pub use model::{Against, CellReport, Curve, Facts, Failure, Figure, Interval, Li
 pub use observation::{Counts, Course, Observation, Percentiles, RateDrop, Source, Times, Usage};
 pub use read::{Problem, ProblemKind, Reader, Reading, read};
 pub use study::studies;
-pub use text::{Emphasis, Paint, Role, View, render_text};
+pub use text::{Emphasis, Extent, Paint, Role, View, render_text};
 pub use tidy::render_csv;

@@ -17,9 +17,10 @@ const SHORTEST_S: f64 = 1.0;
 /// When bytes and objects of the bucket differ by more than this factor from those measured, what limits may be something else there.
 const UNLIKE: f64 = 1.5;
 
-const RULE: &str = "of all configurations that cannot be told from the best (within 2 %, or within two standard errors and 4 %) the smallest task counts, \
-                    then async before threads before processes, then the fewest workers; cheapest: by the price of the tasks for the whole bucket, as \
-                    requests cost the same in each; fastest: by the time for the whole bucket; cells with failed repetitions and server-bound ones are left out";
+const RULE: &str = "of all configurations without a measurable difference from the best (within 2 %, or within two standard errors and 4 %) the smallest task \
+                    counts, then async before threads before processes, then the fewest workers; cheapest: by the price of the tasks for the whole bucket, \
+                    as requests cost the same in each; fastest: by the time for the whole bucket; left out are configurations with failed repetitions, and \
+                    those of which the embedded server was the limit";
 
 /// One recommendation a program, in the order of the cells.
 pub(super) fn recommend(study: &Study) -> Vec<Recommendation> {
@@ -52,7 +53,7 @@ fn of_program(program: &Program, study: &Study) -> Recommendation {
     let cheapest = choose::choose(&candidates(|prediction| &prediction.runs_order));
     let because = match (&fastest, &cheapest) {
         (None, _) => Some(words::nothing(&of_program().map(|(_, cell)| cell).collect::<Vec<_>>())),
-        (Some(_), None) => Some("no cheapest cell: Fargate has no task of these sizes".to_owned()),
+        (Some(_), None) => Some("no cheapest configuration: Fargate has no task of these sizes".to_owned()),
         _ => None,
     };
     let fastest = fastest.map(|chosen| {

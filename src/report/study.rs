@@ -10,7 +10,7 @@ use super::model::{CellReport, Facts, Failure, Place, Standing, Study, Verdict, 
 use super::observation::Observation;
 use super::read::{Reading, Run};
 use super::{Limit, burst, curves, figures, predict, recommend, time, verdict};
-use crate::cell::Cell;
+use crate::cell::{Cell, memory_gb};
 use crate::plan::Mode;
 use crate::price::PriceList;
 
@@ -133,8 +133,8 @@ fn cell_notes(report: &CellReport) -> Vec<String> {
     if report.cell.cpu_units == 0 || report.cell.memory_mib == 0 {
         notes.push("its vCPU or memory limit is not known: no price".to_owned());
     } else if let Some((units, memory_mib)) = report.fargate.filter(|size| *size != (report.cell.cpu_units, report.cell.memory_mib)) {
-        let vcpu = Cell { cpu_units: units, ..report.cell.clone() }.vcpu();
-        let size = format!("priced as {vcpu} vCPU and {} GB", f64::from(memory_mib) / 1024.0);
+        let vcpus = super::wording::number::vcpus(units);
+        let size = format!("priced as {vcpus} and {} GB", memory_gb(memory_mib));
         let why = if units == report.cell.cpu_units { "which hold twice its measured peak of memory" } else { "the nearest size that Fargate has" };
         notes.push(format!("{size}, {why}"));
     }
@@ -278,7 +278,7 @@ fn add(facts: &mut Facts, run: &Run) {
 fn too_few_done(facts: &Facts, cells: &[CellReport]) -> Option<String> {
     let planned = usize::try_from(facts.planned_repetitions?).ok()?;
     let lacking = cells.iter().filter(|cell| cell.observations.len() + cell.failures.len() < planned).count();
-    (lacking > 0).then(|| format!("{lacking} of {} cells have fewer repetitions than the {planned} that were planned", cells.len()))
+    (lacking > 0).then(|| format!("{lacking} of {} configurations have fewer repetitions than the {planned} that were planned", cells.len()))
 }
 
 /// A quota is given out in periods of 100 ms: in a run of a few of them, what was left over and what was not used yet weigh too much.
@@ -288,7 +288,7 @@ fn too_short(cells: &[CellReport]) -> Option<String> {
     let shortest = times.iter().copied().fold(f64::INFINITY, f64::min);
     (short > 0).then(|| {
         format!(
-            "fetching took less than {SETTLED_S} s in {short} of {} cells, {shortest:.2} s in the shortest: so short a run says little, least of all under a quota, \
+            "fetching took less than {SETTLED_S} s in {short} of {} configurations, {shortest:.2} s in the shortest: so short a run says little, least of all under a quota, \
              which is given out in periods of 0.1 s; more keys or --duration say more",
             times.len()
         )
@@ -299,7 +299,7 @@ fn notes(facts: &Facts, cells: &[CellReport], curves: usize) -> Vec<String> {
     let mut notes = Vec::new();
     if facts.failures > 0 {
         let all = facts.failures + facts.observations;
-        notes.push(format!("{} of {all} repetitions failed: their cells are marked and never recommended", facts.failures));
+        notes.push(format!("{} of {all} repetitions failed: their configurations are marked and never recommended", facts.failures));
     }
     if facts.tool_versions.len() > 1 {
         notes.push(format!("runs of different versions of parfetch are put together: {}", facts.tool_versions.join(", ")));
@@ -321,10 +321,13 @@ fn notes(facts: &Facts, cells: &[CellReport], curves: usize) -> Vec<String> {
     notes.extend(too_few_done(facts, cells));
     notes.extend(too_short(cells));
     notes.extend(curves::too_few(cells));
+    if cells.len() == 1 {
+        return notes;
+    }
     let families = if curves == 1 { "one curve".to_owned() } else { format!("each of {curves} curves") };
     notes.push(format!(
-        "tests hold at 5 % within a family, corrected by Holm: for knees {families}, for `~` the cells of one program and size; across families they \
-         are not corrected"
+        "tests hold at 5 % within a family, corrected by Holm: for knees {families}, for `~` the configurations of one program and size; across families \
+         they are not corrected"
     ));
     notes
 }

@@ -83,7 +83,7 @@ fn neighbours(curve: &Curve, cells: &[CellReport], place: usize) -> (Limit, Stri
         return (Limit::Unclear, "its throughput is not known".to_owned());
     }
     if measured.len() < 2 {
-        return (Limit::Unclear, "whether the network or the single connection sets the rate takes several concurrencies to tell".to_owned());
+        return (Limit::Unclear, "only several numbers of workers show whether the network or the single connection sets the rate".to_owned());
     }
     let higher: Vec<usize> = measured.iter().copied().filter(|other| cells[*other].cell.concurrency > cell.cell.concurrency).collect();
     let faster = faster(&higher, cells, place);
@@ -128,7 +128,7 @@ fn neighbours(curve: &Curve, cells: &[CellReport], place: usize) -> (Limit, Stri
     if let Some((other, gain)) = carries_more.more_than_within {
         let Cell { program, mode, concurrency, .. } = &cells[other].cell;
         let what = format!("{} {mode} × {concurrency} is {} faster in the same size", program.name(), units::percent(gain));
-        let so = if carries_more.significant.is_some() { ": not the network" } else { ", which is not significant among so many cells" };
+        let so = if carries_more.significant.is_some() { ": not the network" } else { ", which is not significant among so many configurations" };
         return (Limit::Unclear, format!("flat from concurrency {from} to {to}, yet {what}{so}"));
     }
     (Limit::NetworkBound, format!("flat from concurrency {from} to {to} with the processor not full"))

@@ -7,7 +7,7 @@ use crate::cli::{Given, Raw};
 use crate::exit::Failure;
 use crate::plan::{Access, S3Uri};
 use crate::price::Egress;
-use crate::report::Metric;
+use crate::report::{Extent, Metric};
 
 /// Where results are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +56,8 @@ pub struct ReportSettings {
     pub format: ReportFormat,
     /// Tables, in their order.
     pub metrics: Vec<Metric>,
+    /// How much of it, as text.
+    pub extent: Extent,
     /// A file instead of stdout.
     pub out: Option<PathBuf>,
     /// A file for the page as well.
@@ -100,16 +102,15 @@ pub fn report(raw: &Raw) -> Result<ReportSettings, Failure> {
     let all = reader.switch("all")?;
     let mut warnings = Vec::new();
     let metrics = match (raw.get("metric"), all) {
-        (_, true) => Metric::ALL.to_vec(),
-        (Some(given), false) => metrics(given)?,
+        (Some(given), _) => metrics(given)?,
+        (None, true) => Metric::ALL.to_vec(),
         (None, false) => vec![Metric::Throughput],
     };
     for flag in ["metric", "all"] {
         match raw.get(flag) {
             Some(given) if !matches!(format, ReportFormat::Text | ReportFormat::Markdown) => {
-                warnings.push(format!("{} is not used: --format {} holds every metric", given.name, name(format)));
+                warnings.push(format!("{} is not used: --format {} holds everything", given.name, name(format)));
             }
-            Some(given) if flag == "metric" && all => warnings.push(format!("{} is not used: --all shows every metric", given.name)),
             _ => {}
         }
     }
@@ -118,6 +119,7 @@ pub fn report(raw: &Raw) -> Result<ReportSettings, Failure> {
         sources: sources(raw)?,
         format,
         metrics,
+        extent: if all { Extent::All } else { Extent::Answer },
         out: reader.path("out"),
         html: reader.path("html"),
         warnings,
@@ -231,9 +233,10 @@ mod tests {
     #[test]
     fn what_has_no_effect_is_said() {
         let warnings = |words: &[&str]| report(&raw(words)).unwrap().warnings;
-        assert_eq!(warnings(&["report", "a", "--format", "csv", "--all"]), ["--all is not used: --format csv holds every metric"]);
-        assert_eq!(warnings(&["report", "a", "--metric", "goodput", "--all"]), ["--metric is not used: --all shows every metric"]);
+        assert_eq!(warnings(&["report", "a", "--format", "csv", "--all"]), ["--all is not used: --format csv holds everything"]);
         assert_eq!(warnings(&["report", "a", "--all"]), Vec::<String>::new());
+        let both = report(&raw(&["report", "a", "--metric", "goodput", "--all"])).unwrap();
+        assert_eq!((both.metrics, both.extent, both.warnings), (vec![Metric::Goodput], Extent::All, Vec::new()));
     }
 
     #[test]

@@ -135,7 +135,7 @@ fn plan(raw: &Raw, file: Option<&str>) -> Result<SweepPlan, Failure> {
     let contenders = raw.get("contender").map(|given| given.value.lines().map(contender::parse).collect::<Result<Vec<_>, _>>());
     set(&mut plan.contender, contenders.transpose()?);
     let number = |flag, most, what| reader.number(flag, 1..=most, what);
-    set(&mut plan.repeat, number("repeat", 1_000, "repetitions of each cell")?.and_then(|number| u32::try_from(number).ok()));
+    set(&mut plan.repeat, number("repeat", 1_000, "repetitions of each configuration")?.and_then(|number| u32::try_from(number).ok()));
     set(&mut plan.seed, reader.number("seed", 0..=u64::from(u32::MAX), "the seed of the order")?);
     keys(raw, &mut plan)?;
     if let (Some(_), Some(given)) = (reader.time("duration")?, raw.get("duration")) {

@@ -27,12 +27,16 @@ pub(super) fn fitting(job: &Job, place: &Place) -> Result<(Vec<Cell>, Vec<String
         left_out.sort_by(f64::total_cmp);
         left_out.dedup();
         let sizes: Vec<_> = left_out.iter().map(f64::to_string).collect();
-        let than = if job.fleet.is_some() { "the account may run on Fargate at once" } else { "this machine has" };
-        warnings.push(format!("left out: {} vCPU, more than {than}", sizes.join(", ")));
+        let (than, cure) = match job.fleet {
+            Some(_) => ("the account may run on Fargate at once", "ask for a higher quota: Service Quotas, AWS Fargate"),
+            None => ("this machine has", "--on ecs measures them on Fargate"),
+        };
+        let s = if left_out.iter().any(|vcpu| *vcpu > 1.0) { "s" } else { "" };
+        warnings.push(format!("left out: {} vCPU{s}, more than {than} ({cure})", sizes.join(", ")));
     }
     if fitting.is_empty() {
         let place = if job.fleet.is_some() { "the account" } else { "this machine" };
-        return Err(Failure::new(Exit::Usage, format!("the plan has no cell that {place} can hold")).hint("name sizes that it has with --vcpu"));
+        return Err(Failure::new(Exit::Usage, format!("the plan has no configuration that fits {place}")).hint("name sizes that it has with --vcpu"));
     }
     if let Place::Ecs(fleet) = place {
         warnings.extend(fleet.notes.iter().cloned());
@@ -52,17 +56,19 @@ fn cannot_tell(cells: usize, repeat: u32) -> Option<String> {
     let enough = (repeat..MOST).find(|more| can_reach(cells, *more, ALPHA));
     let enough = enough.map_or_else(String::new, |enough| format!("; {enough} can"));
     let s = if repeat == 1 { "" } else { "s" };
-    Some(format!("{repeat} repetition{s} cannot tell two sweeps of {cells} cells apart at 5 %, however much they differ{enough} (--repeat)"))
+    Some(format!(
+        "{repeat} repetition{s} cannot show a difference between two sweeps of {cells} configurations at 5 %, however large it is{enough} (--repeat)"
+    ))
 }
 
 fn refusal(cell: &Cell, misfit: Misfit) -> Failure {
     let wanted = cell.vcpu() * f64::from(cell.shards);
     match misfit {
-        Misfit::TooLarge { cpus } => Failure::new(Exit::Usage, format!("{cell} needs {wanted} vCPU, and this machine has {cpus} CPUs"))
-            .hint(format!("a cell never gets more vCPU than there are CPUs: name smaller sizes with --vcpu, up to {cpus}")),
+        Misfit::TooLarge { cpus } => Failure::new(Exit::Usage, format!("{cell} needs {wanted} vCPUs, and this machine has {cpus} CPUs"))
+            .hint(format!("no configuration gets more vCPUs than there are CPUs: name smaller sizes with --vcpu, up to {cpus}, or measure on Fargate with --on ecs")),
         Misfit::OverQuota { vcpu, is_known } => {
             let quota = if is_known { "the account's quota" } else { "a new account's quota" };
-            Failure::new(Exit::Usage, format!("{cell} needs {wanted} vCPU at once, and {quota} of Fargate is {vcpu}"))
+            Failure::new(Exit::Usage, format!("{cell} needs {wanted} vCPUs at once, and {quota} of Fargate is {vcpu}"))
                 .hint("name smaller sizes with --vcpu, or ask for a higher quota: Service Quotas, AWS Fargate")
         }
         Misfit::TooManyTasks { most } => Failure::new(Exit::Usage, format!("{cell} needs {} tasks at once, and --max-tasks is {most}", cell.shards))
@@ -86,7 +92,7 @@ mod tests {
         assert_eq!(cannot_tell(23, 6), None);
         assert_eq!(
             cannot_tell(24, 6).unwrap(),
-            "6 repetitions cannot tell two sweeps of 24 cells apart at 5 %, however much they differ; 7 can (--repeat)"
+            "6 repetitions cannot show a difference between two sweeps of 24 configurations at 5 %, however large it is; 7 can (--repeat)"
         );
         assert!(cannot_tell(86, 7).unwrap().contains("; 8 can"));
     }

@@ -20,3 +20,4 @@ mod samples;
 mod submit;
 mod support;
 mod sweeps;
+mod words;

@@ -65,20 +65,37 @@ fn compare(base: &[f64], new: &[f64], words: &[&str]) -> Said {
     run.go()
 }
 
+/// Whatever lines it is broken into.
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_answer_comes_first_and_says_how_to_see_the_rest() {
+    let run = report(&["a folder"]);
+    fill(&run.folder().join("a folder"), "python", &[100.0, 200.0, 201.0]);
+    let said = run.go();
+    said.exits(0);
+    let place = |text: &str| said.stdout.find(text).unwrap_or_else(|| panic!("{text} is missing:\n{}", said.stdout));
+    assert!(place("Cheapest") < place("Throughput, MB/s") && place("Throughput, MB/s") < place("best from: the fewest workers"), "{}", said.stdout);
+    assert!(said.stdout.ends_with("\n  parfetch report 'a folder' --all\n"), "{}", said.stdout);
+    for not in ["Holm", "Verdict", "Method"] {
+        assert!(!said.stdout.contains(not), "{not}: {}", said.stdout);
+    }
+}
+
 #[test]
 fn a_folder_becomes_a_report() {
-    let run = report(&["out"]);
+    let run = report(&["out", "--all", "--metric", "throughput"]);
     fill(&run.folder().join("out"), "python", &[100.0, 200.0, 201.0]);
     let said = run.go();
     said.exits(0);
     assert_eq!(said.stderr, "");
-    let row = said.stdout.lines().find(|line| line.starts_with("   1  python")).unwrap();
+    let row = said.stdout.lines().find(|line| line.starts_with("    1  python")).unwrap();
     // From 0.99 to 1.01 of each.
-    assert!(row.contains("100") && row.contains("200") && row.contains("201"), "{row}");
-    let below = said.stdout.lines().skip_while(|line| *line != row).nth(1).unwrap();
-    assert!(below.contains("99–101") && below.contains("198–202") && below.contains("199–203"), "{below}");
-    let words = said.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(words.contains("median of 6") && words.contains("(96.9 % with 6)"), "{}", said.stdout);
+    let close: String = row.split_whitespace().collect();
+    assert!(close.contains("99–101") && close.contains("198–202") && close.contains("199–203"), "{row}");
+    assert!(words(&said.stdout).contains("median of 6 runs") && words(&said.stdout).contains("(96.9 % with 6)"), "{}", said.stdout);
     assert!(said.stdout.lines().all(|line| line.chars().count() <= 80 || line.contains("--overrides")), "{}", said.stdout);
     assert!(!said.stdout.contains('\u{1b}'), "a pipe gets no colours");
 }
@@ -133,11 +150,10 @@ fn a_sweep_that_ran_is_reported() {
     let said = run.go();
     said.exits(0);
     let out = folder.join("out");
-    let said = report(&[out.to_str().unwrap()]).go();
+    let said = report(&[out.to_str().unwrap(), "--all"]).go();
     said.exits(0);
-    assert!(said.stdout.contains("client lean") && said.stdout.contains("median of 2"), "{}", said.stdout);
-    let words: Vec<&str> = said.stdout.split_whitespace().collect();
-    assert!(words.join(" ").contains("2 repetitions give no 95 % interval: that takes 6"), "{}", said.stdout);
+    assert!(said.stdout.contains("lean client") && said.stdout.contains("median of 2 runs"), "{}", said.stdout);
+    assert!(words(&said.stdout).contains("2 repetitions give no 95 % interval: that takes 6"), "{}", said.stdout);
 }
 
 #[test]
@@ -303,7 +319,7 @@ fn forms_of_a_comparison() {
     assert_eq!(serde_json::from_str::<serde_json::Value>(&said.stdout).unwrap()["comparisons"], 2);
     let warnings = said.lines("warning: ");
     assert!(warnings[0].starts_with("base and new ran at different times") && warnings[1].contains("--programs base,new"), "{warnings:?}");
-    assert_eq!(warnings[2..], ["1 cell in base alone: 1 vCPU · 2 GB · thread × 4 · python"]);
+    assert_eq!(warnings[2..], ["1 configuration in base alone: 1 vCPU · 2 GB · thread × 4 · python"]);
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub fn render_comparison_markdown(comparison: &Comparison, (base, new): (&str, &
     list(&mut text, "Before you compare", &comparison.caveats);
     // Which study a row is of says something where there are several.
     let studies = comparison.cells.last().map_or(0, |cell| cell.study);
-    let heads = ["study", "vCPU", "GB", "program and mode", "base", "new", "change", "95 % interval", "p", "Holm"].map(str::to_owned);
+    let heads = ["study", "vCPUs", "GB", "program and mode", "base", "new", "change", "95 % interval", "p", "Holm"].map(str::to_owned);
     let rows: Vec<Vec<String>> = comparison
         .cells
         .iter()

@@ -119,7 +119,7 @@ fn labels(cells: &[Compared]) -> Vec<Column> {
         last = Some(size);
     }
     vec![
-        Column::of("vCPU", Align::Right, sizes.iter().map(|size| size.0.clone())),
+        Column::of("vCPUs", Align::Right, sizes.iter().map(|size| size.0.clone())),
         Column::of("GB", Align::Right, sizes.iter().map(|size| size.1.clone())),
         Column::of("mode", Align::Left, cells.iter().map(|cell| factors(cell.cell.mode, cell.cell.concurrency, cell.cell.shards))),
     ]

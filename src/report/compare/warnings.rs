@@ -106,7 +106,7 @@ fn alone<'a>(name: &str, studies: &[Study], pairs: impl Iterator<Item = (&'a Stu
         .filter(|(study, cell)| is_alone(study, cell))
         .map(|(_, cell)| cell)
         .collect();
-    (!cells.is_empty()).then(|| format!("{} in {name} alone: {}", plural(cells.len() as u64, "cell"), named(&cells)))
+    (!cells.is_empty()).then(|| format!("{} in {name} alone: {}", plural(cells.len() as u64, "configuration"), named(&cells)))
 }
 
 fn named(cells: &[&Cell]) -> String {
@@ -123,7 +123,7 @@ fn unmeasured(comparison: &Comparison, pairs: &[(&Study, &Study)]) -> Option<Str
     let is_missing = |cell: &Cell| !comparison.cells.iter().any(|compared| compared.cell == *cell);
     let cells: Vec<&Cell> = both.map(|report| &report.cell).filter(|cell| is_missing(cell)).collect();
     let metric = comparison.metric.name();
-    (!cells.is_empty()).then(|| format!("{} without {metric} in one of the sets: {}", plural(cells.len() as u64, "cell"), named(&cells)))
+    (!cells.is_empty()).then(|| format!("{} without {metric} in one of the sets: {}", plural(cells.len() as u64, "configuration"), named(&cells)))
 }
 
 fn failed((name, studies): (&str, &[Study])) -> Option<String> {
@@ -183,8 +183,8 @@ mod tests {
         assert_eq!(
             found.warnings,
             [
-                "1 cell in base alone: 1 vCPU · 2 GB · async × 1 · lean",
-                "1 cell in new alone: 1 vCPU · 2 GB · async × 3 · lean",
+                "1 configuration in base alone: 1 vCPU · 2 GB · async × 1 · lean",
+                "1 configuration in new alone: 1 vCPU · 2 GB · async × 3 · lean",
                 "1 repetition that failed in new, left out: 1 vCPU · 2 GB · async × 2 · lean",
             ]
         );

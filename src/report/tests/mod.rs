@@ -187,7 +187,7 @@ fn a_server_bound_best_has_no_knee_and_nothing_is_recommended() {
     assert_eq!((limits(&study), study.curves[0].knee), (vec!["server-bound", "server-bound"], None));
     let recommendation = &study.recommendations[0];
     assert_eq!((&recommendation.cheapest, &recommendation.fastest), (&None, &None));
-    assert_eq!(recommendation.because.as_deref(), Some("nothing to recommend: of 2 cells 2 measured the server"));
+    assert_eq!(recommendation.because.as_deref(), Some("nothing to recommend: of 2 configurations 2 measured the server"));
 }
 
 #[test]
@@ -522,7 +522,8 @@ fn the_bucket_is_predicted_from_fixed_parts_and_scaled_fetching() {
     assert_eq!(names, ["start-up", "listing", "worker start", "write-back", "fetch"]);
     let choice = study.recommendations[0].fastest.as_ref().unwrap();
     assert!(choice.words.starts_with("1 vCPU, 2 GB, async × 16. 80.0 GB in 13 min 18 s (one run: 13 min 13 s to 13 min 23 s)"), "{}", choice.words);
-    let burst = "if the burst rate holds for 13 min 13 s: runs of this cell held it for 80 s; sustained rate not measured (--duration 20m would).";
+    let burst =
+        "if the burst rate holds for 13 min 13 s: runs of this configuration held it for 80 s; sustained rate not measured (--duration 20m would).";
     assert!(choice.words.contains(burst), "{}", choice.words);
     let variables: Vec<String> = choice.environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
     assert_eq!(variables, ["MODE=async", "CONCURRENCY=16", "PARFETCH_CLIENT=lean"]);
@@ -536,7 +537,7 @@ fn a_bucket_that_was_fetched_whole_rests_on_what_was_seen() {
     let whole = |facts: &mut crate::results::record::SweepFacts| (facts.keys, facts.bytes, facts.limit) = (OBJECTS, Some(BYTES), None);
     let study = Sweep::new("s1").with(whole).cell(&lean(1_024, Mode::Async, 16), &six(100.0)).study();
     assert!(matches!(study.cells[0].prediction.as_ref().unwrap().basis, Basis::Seen { .. }));
-    assert!(study.recommendations[0].fastest.as_ref().unwrap().words.contains(". Runs of this cell held the rate for 80 s."));
+    assert!(study.recommendations[0].fastest.as_ref().unwrap().words.contains(". Runs of this configuration held the rate for 80 s."));
 }
 
 /// 1 GB/s for 30 s, then an eighth of it for 90 s: 41.25 GB.
@@ -713,7 +714,10 @@ fn fuzz_whole_reports() {
         }
         let studies = studies(reader.finish(), &PriceList::built_in());
         let paint = |_: Role, text: &str| text.to_owned();
-        render_text(&studies, &View { width: 80, metrics: &[Metric::Throughput], paint: &paint, emphasis: Emphasis::Unseen });
+        for extent in [Extent::Answer, Extent::All] {
+            let view = View { width: 80, metrics: &[Metric::Throughput], paint: &paint, emphasis: Emphasis::Unseen, extent, in_full: "" };
+            render_text(&studies, &view);
+        }
         render_markdown(&studies, &[Metric::LatencyP99]);
         render_csv(&studies);
         to_json(&studies).unwrap();

@@ -1,16 +1,21 @@
-//! The matrix of one metric, aligned: medians on the decimal point with marks behind them, and below each its interval from low to high. Intervals of
-//! medians are rarely symmetric, so half of one behind `±` would say what is not so.
+//! The matrix of one metric, aligned: of each configuration the interval of its median from low to high, with marks behind it; the median alone where there is
+//! none. Intervals of medians are rarely symmetric, so half of one behind `±` would say what is not so.
 
 use super::page::Page;
-use super::table::{Align, Column, Text, blocks, width};
+use super::table::{Align, Column, GAP, Text, blocks};
 use super::{Emphasis, Role, View};
 use crate::escape::terminal;
 use crate::report::metric::{Better, Metric};
-use crate::report::model::{CellReport, Standing, Study};
-use crate::report::wording::matrix::{Shown, Table, shown, speed_up, tables};
+use crate::report::model::{CellReport, Interval, Standing, Study};
+use crate::report::wording::matrix::{BestFrom, Row, Shown, Table, shown, speed_up, tables};
 use crate::report::wording::number::{self, Scale, UNKNOWN};
-use crate::report::wording::sections;
+use crate::report::wording::{answer, sections};
 use crate::units;
+use crate::wrap::columns as width;
+
+/// When a number of workers counts as as fast as the fastest, for those who ask for everything.
+pub(super) const KNEE_RULE: &str = "Best from, the knee: the fewest workers whose rate is within 2 % of the row's fastest, or within 5 % (noisy rows: up to 15 %) and \
+                                    not significantly slower. $/TB is at the knee, else of the fastest.";
 
 /// The tables of a metric, one for each client; of a metric that nobody knows, a line that says so.
 pub(super) fn of_metric(page: &mut Page<'_>, study: &Study, metric: Metric) {
@@ -23,36 +28,40 @@ pub(super) fn of_metric(page: &mut Page<'_>, study: &Study, metric: Metric) {
         }
         is_known = true;
         page.heading(&terminal(&title(&table, metric)));
-        let columns = columns(&table, Scale::of(metric), &cell);
         let last = if metric == Metric::Throughput { last_columns(&table) } else { Vec::new() };
-        print(page, &table, (&columns, &last, with_intervals(&table, &cell)));
+        print(page, &table, (Scale::of(metric), &last, &cell));
     }
     if !is_known {
         page.gap();
-        page.line(format!("{}: not known of any cell", number::heading(metric)));
+        page.line(format!("{}: not known of any configuration", upper(number::heading(metric))));
     }
 }
 
-fn has_figures(table: &Table<'_>, cell: &dyn Fn(Option<&CellReport>) -> Shown) -> bool {
+/// What stands in a cell of the table.
+type Choose<'a> = &'a dyn Fn(Option<&CellReport>) -> Shown;
+
+fn has_figures(table: &Table<'_>, cell: Choose<'_>) -> bool {
     table.rows.iter().flat_map(|row| &row.cells).any(|found| matches!(cell(*found), Shown::Figure { .. }))
 }
 
 fn title(table: &Table<'_>, metric: Metric) -> String {
     let figures = || table.rows.iter().flat_map(|row| row.cells.iter().flatten()).filter_map(|cell| cell.figure(metric));
-    let repetitions: Vec<usize> = figures().map(|figure| figure.n).collect();
-    let within = if figures().any(|figure| figure.interval.is_some()) { ", below it its 95 % interval" } else { "" };
-    let median = match (repetitions.iter().min(), repetitions.iter().max()) {
-        (Some(few), Some(many)) if few == many => format!("median of {many}"),
-        (Some(few), Some(many)) => format!("medians of {few} to {many}"),
-        _ => "no repetition ended well".to_owned(),
+    let runs: Vec<usize> = figures().map(|figure| figure.n).collect();
+    let of = match (runs.iter().min(), runs.iter().max()) {
+        (Some(few), Some(many)) if few == many => format!("median of {}", number::plural(*few as u64, "run")),
+        (Some(few), Some(many)) => format!("medians of {few} to {many} runs"),
+        _ => "no run ended well".to_owned(),
     };
-    let what = if table.program.is_parfetch() { "client" } else { "contender" };
-    let mut metric_name = number::heading(metric);
-    if let Some(first) = metric_name.get_mut(0..1) {
+    let interval = if figures().any(|figure| figure.interval.is_some()) { "95 % interval of the " } else { "" };
+    let lower = if metric.better() == Better::Lower { ", lower is better" } else { "" };
+    format!("{}: {interval}{of}, {}{lower}", upper(number::heading(metric)), answer::program(table.program))
+}
+
+fn upper(mut text: String) -> String {
+    if let Some(first) = text.get_mut(0..1) {
         first.make_ascii_uppercase();
     }
-    let lower = if metric.better() == Better::Lower { " · lower is better" } else { "" };
-    format!("{metric_name}: {median}{within} · {what} {}{lower}", table.program.name())
+    text
 }
 
 /// Ratios of times, as tables of the same form, without the rows and columns that have none.
@@ -63,23 +72,52 @@ pub(super) fn speed_ups(page: &mut Page<'_>, study: &Study) {
         for table in tables(study) {
             let table = table.only(|found| cell(found) != Shown::Nothing);
             if !table.rows.is_empty() {
-                print(page, &table, (&columns(&table, Scale::RATIO, &cell), &[], with_intervals(&table, &cell)));
+                print(page, &table, (Scale::RATIO, &[], &cell));
             }
         }
     }
 }
 
+/// The head of the column of knees, in two lines.
+const BEST: &str = "best";
+const FROM: &str = "from";
+
+/// How an interval is written: with its ends below each other, where the whole table then fits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ends {
+    Aligned,
+    Close,
+}
+
 /// `last` stands behind the last block.
-fn print(page: &mut Page<'_>, table: &Table<'_>, (columns, last, with_intervals): (&[Column], &[Column], bool)) {
-    let of_row = |columns: Vec<Column>| -> Vec<Column> { if with_intervals { columns.into_iter().map(spread).collect() } else { columns } };
-    let (labels, last) = (of_row(labels(table)), of_row(last.to_vec()));
-    for (number, block) in blocks(&labels, columns, &last, page).into_iter().enumerate() {
+fn print(page: &mut Page<'_>, table: &Table<'_>, (scale, last, cell): (Scale, &[Column], Choose<'_>)) {
+    let labels = labels(table);
+    let of = |ends: Ends| blocks(&labels, &columns(table, (scale, ends), cell), last, page);
+    let aligned = of(Ends::Aligned);
+    let blocks = if aligned.len() == 1 { aligned } else { of(Ends::Close) };
+    let before: usize = labels.iter().map(|label| label.width() + GAP).sum();
+    for (number, block) in blocks.into_iter().enumerate() {
         if number > 0 {
             page.gap();
         }
+        page.line(above(before, block.first().map_or("", String::as_str)));
         for line in block {
             page.line(line);
         }
+    }
+}
+
+/// What stands above the heads: what the numbers are, and the first word of `best from`, whose column is narrow then.
+fn above(before: usize, heads: &str) -> String {
+    let line = format!("{}workers", " ".repeat(before));
+    match heads.rfind(FROM) {
+        Some(at) => {
+            let end = width(&heads[..at + FROM.len()]);
+            // The last block may have nothing else.
+            let line = if width(&line) + 2 + width(BEST) > end { String::new() } else { line };
+            format!("{line}{}{BEST}", " ".repeat(end.saturating_sub(width(&line) + width(BEST))))
+        }
+        None => line,
     }
 }
 
@@ -99,7 +137,7 @@ fn labels(table: &Table<'_>) -> Vec<Column> {
         let cells = sizes.iter().zip(&is_first).map(|(size, is_first)| if *is_first { value(*size) } else { String::new() });
         Column::of(head, Align::Right, cells.collect::<Vec<_>>())
     };
-    let mut labels = vec![column("vCPU", &|size| number::vcpu(size.0))];
+    let mut labels = vec![column("vCPUs", &|size| number::vcpu(size.0))];
     if table.with_memory {
         labels.push(column("GB", &|size| number::memory(size.1)));
     }
@@ -110,70 +148,61 @@ fn labels(table: &Table<'_>) -> Vec<Column> {
     labels
 }
 
-/// One column a concurrency.
-fn columns(table: &Table<'_>, scale: Scale, cell: &dyn Fn(Option<&CellReport>) -> Shown) -> Vec<Column> {
-    let with_intervals = with_intervals(table, cell);
+/// One column for each number of workers.
+fn columns(table: &Table<'_>, (scale, ends): (Scale, Ends), cell: Choose<'_>) -> Vec<Column> {
     let of = |(place, concurrency): (usize, &u32)| {
         let cells: Vec<Shown> = table.rows.iter().map(|row| cell(row.cells.get(place).copied().flatten())).collect();
-        column(&format!("×{concurrency}"), &cells, (scale, with_intervals))
+        column(&units::count(u64::from(*concurrency)), &cells, (scale, ends))
     };
     table.concurrencies.iter().enumerate().map(of).collect()
 }
 
 /// Lays out the cells of a column so that their parts stand under each other.
-fn column(head: &str, cells: &[Shown], (scale, with_intervals): (Scale, bool)) -> Column {
+fn column(head: &str, cells: &[Shown], (scale, ends): (Scale, Ends)) -> Column {
     let values = cells.iter().filter_map(|cell| match cell {
         Shown::Figure { value, .. } => Some(scale.apply(*value)),
         Shown::Nothing | Shown::Failed => None,
     });
-    let half_widths = cells.iter().filter_map(|cell| match cell {
-        Shown::Figure { interval, .. } => interval.map(|interval| scale.apply(interval.half_width())),
-        Shown::Nothing | Shown::Failed => None,
-    });
-    let decimals = number::decimals(values, half_widths);
-    let fixed = |value: f64| units::fixed(scale.apply(value), decimals);
-    let mark_width = cells.iter().map(|cell| if let Shown::Figure { marks, .. } = cell { width(marks) } else { 0 }).max().unwrap_or(0);
-    let lay = |cell: &Shown| {
-        let (value, marks, role) = match cell {
-            Shown::Nothing => (UNKNOWN.to_owned(), "", None),
-            Shown::Failed => ("!".to_owned(), "", Some(Role::Failed)),
-            Shown::Figure { value, marks, is_best, .. } => {
-                let failed = marks.contains('!').then_some(Role::Failed);
-                (fixed(*value), *marks, failed.or(is_best.then_some(Role::Best)))
-            }
-        };
-        let interval = match cell {
-            Shown::Figure { interval: Some(interval), .. } => format!("{}–{}{}", fixed(interval.low), fixed(interval.high), " ".repeat(mark_width)),
-            _ => String::new(),
-        };
-        let lines = [Text { text: format!("{value}{marks:<mark_width$}"), role }, interval.into()];
-        lines.into_iter().take(if with_intervals { 2 } else { 1 })
+    let intervals = || {
+        cells.iter().filter_map(|cell| match cell {
+            Shown::Figure { interval, .. } => *interval,
+            Shown::Nothing | Shown::Failed => None,
+        })
     };
-    let cells: Vec<Text> = cells.iter().flat_map(lay).collect();
+    let decimals = number::decimals(values, intervals().map(|interval| scale.apply(interval.half_width())));
+    let fixed = |value: f64| units::fixed(scale.apply(value), decimals);
+    let widest = |end: fn(&Interval) -> f64| intervals().map(|interval| width(&fixed(end(&interval)))).max().unwrap_or(0);
+    let (low_width, high_width) = if ends == Ends::Aligned { (widest(|found| found.low), widest(|found| found.high)) } else { (0, 0) };
+    let dash = if ends == Ends::Aligned { " – " } else { "–" };
+    let mark_width = cells.iter().map(|cell| if let Shown::Figure { marks, .. } = cell { width(marks) } else { 0 }).max().unwrap_or(0);
+    let lay = |cell: &Shown| match cell {
+        Shown::Nothing => Text::from(format!("{UNKNOWN}{}", " ".repeat(mark_width))),
+        Shown::Failed => Text { text: format!("!{}", " ".repeat(mark_width.saturating_sub(1))), role: Some(Role::Failed) },
+        Shown::Figure { value, interval, marks, is_best } => {
+            let text = match interval {
+                Some(interval) => format!("{:>low_width$}{dash}{:>high_width$}", fixed(interval.low), fixed(interval.high)),
+                None => fixed(*value),
+            };
+            let failed = marks.contains('!').then_some(Role::Failed);
+            Text { text: format!("{text}{marks:<mark_width$}"), role: failed.or(is_best.then_some(Role::Best)) }
+        }
+    };
     // The head stands above the values' end, marks apart.
-    Column { head: format!("{head}{}", " ".repeat(mark_width)), cells, align: Align::Right }
-}
-
-/// Whether any cell has an interval, so that every row has a line for them.
-fn with_intervals(table: &Table<'_>, cell: &dyn Fn(Option<&CellReport>) -> Shown) -> bool {
-    let cells = || table.rows.iter().flat_map(|row| &row.cells);
-    cells().any(|found| matches!(cell(*found), Shown::Figure { interval: Some(_), .. }))
-}
-
-/// The same column where every row has a second line.
-fn spread(mut column: Column) -> Column {
-    column.cells = column.cells.into_iter().flat_map(|cell| [cell, Text::default()]).collect();
-    column
+    Column { head: format!("{head}{}", " ".repeat(mark_width)), cells: cells.iter().map(lay).collect(), align: Align::Right }
 }
 
 fn last_columns(table: &Table<'_>) -> Vec<Column> {
-    let knee = table.rows.iter().map(|row| row.curve.knee.map_or_else(|| UNKNOWN.to_owned(), |knee| units::count(u64::from(knee))));
+    let best_from = table.rows.iter().map(|row| match row.best_from() {
+        BestFrom::Unknown => UNKNOWN.to_owned(),
+        BestFrom::Workers(workers) => units::count(u64::from(workers)),
+        BestFrom::AtLeast(workers) => format!("{}+", units::count(u64::from(workers))),
+    });
     let decimals = number::decimals(table.rows.iter().filter_map(|row| row.usd_per_tb), std::iter::empty());
     let usd = table.rows.iter().map(|row| row.usd_per_tb.map_or_else(|| UNKNOWN.to_owned(), |usd| units::fixed(usd, decimals)));
-    vec![Column::of("knee", Align::Right, knee), Column::of("$/TB", Align::Right, usd)]
+    vec![Column::of(FROM, Align::Right, best_from), Column::of("$/TB", Align::Right, usd)]
 }
 
-/// What the marks mean, of those that a table may hold.
+/// What the marks mean, of those that a table holds.
 pub(super) fn legend(page: &mut Page<'_>, study: &Study, view: &View<'_>) {
     let mut parts = Vec::new();
     let has = |what: fn(&CellReport) -> bool| study.cells.iter().any(what);
@@ -181,20 +210,19 @@ pub(super) fn legend(page: &mut Page<'_>, study: &Study, view: &View<'_>) {
         parts.push("bold: best of its program and size".to_owned());
     }
     if has(|cell| matches!(cell.standing, Standing::Indistinguishable { .. })) {
-        parts.push("~: no measurable difference from the best".to_owned());
+        parts.push("~ no measurable difference from the best of its size".to_owned());
     }
     if has(CellReport::has_failures) {
-        parts.push("!: failed runs, see below".to_owned());
+        let (failed, all) = (study.facts.failures, study.facts.failures + study.facts.observations);
+        parts.push(format!("! failed runs or objects ({} of {} failed)", units::count(failed), number::plural(all, "run")));
     }
-    parts.push("–: not run or not known".to_owned());
-    parts.push("×16: 16 workers".to_owned());
-    let knees = study.curves.iter().filter(|curve| curve.knee.is_some()).count();
-    if knees > 0 {
-        parts.push(
-            "knee: fewest workers as fast as the row's fastest: within 2 %, or within 5 % (noisy rows: up to 15 %) and not significantly slower"
-                .to_owned(),
-        );
-        parts.push("$/TB: at the knee, else of the fastest".to_owned());
+    parts.push("– not run or not known".to_owned());
+    let rows: Vec<BestFrom> = tables(study).iter().flat_map(|table| &table.rows).map(Row::best_from).collect();
+    if rows.iter().any(|found| *found != BestFrom::Unknown) {
+        parts.push("best from: the fewest workers that are as fast as the fastest (the knee)".to_owned());
+    }
+    if rows.iter().any(|found| matches!(found, BestFrom::AtLeast(_))) {
+        parts.push("16+: the most that were measured, more may be faster".to_owned());
     }
     page.paragraph("", &parts.join(" · "), 2);
 }

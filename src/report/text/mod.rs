@@ -1,17 +1,20 @@
-//! The report in a terminal: matrix, verdicts, what to run. 80 columns suffice; wider terminals get the same in fewer lines.
+//! The report in a terminal: the answer, the matrix, and behind them everything else where it is asked for. 80 columns suffice; wider terminals get the same
+//! in fewer lines.
 //!
 //! Renders words that `wording` chose; owns their layout. Writes nothing: text comes back, painted by the caller's function.
 
+mod answer;
 mod matrix;
 mod page;
+mod rest;
+mod single;
 mod table;
 #[cfg(test)]
 mod tests;
 
-use super::advice::Recommendation;
 use super::metric::Metric;
 use super::model::Study;
-use super::wording::{facts, sections};
+use super::wording::facts;
 use crate::escape::terminal;
 pub(super) use page::Page;
 pub(super) use table::{Align, Column, Text, blocks};
@@ -42,6 +45,19 @@ pub struct View<'a> {
     pub paint: Paint<'a>,
     /// Whether [`Role::Best`] can be seen.
     pub emphasis: Emphasis,
+    /// How much is shown.
+    pub extent: Extent,
+    /// The command that shows everything.
+    pub in_full: &'a str,
+}
+
+/// How much is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// The answer and the matrix.
+    Answer,
+    /// Everything.
+    All,
 }
 
 /// Whether bold text is bold.
@@ -60,93 +76,29 @@ pub fn render_text(studies: &[Study], view: &View<'_>) -> String {
         page.gap();
         render(&mut page, study, (number + 1, studies.len()), view);
     }
+    if view.extent == Extent::Answer && !studies.is_empty() {
+        page.gap();
+        let are_single = studies.iter().all(|study| study.cells.len() == 1);
+        page.line(if are_single { "All figures, notes and the method:" } else { "What limits each configuration, failures, notes and the method:" });
+        page.line(format!("  {}", terminal(view.in_full)));
+    }
     page.finish()
 }
 
 fn render(page: &mut Page<'_>, study: &Study, (number, of): (usize, usize), view: &View<'_>) {
     let title = terminal(&facts::source(&study.workload));
     page.heading(&if of > 1 { format!("Study {number} of {of}: {title}") } else { title });
-    for (label, parts) in facts::facts(study) {
-        page.fact(label, &parts.iter().map(|part| terminal(part)).collect::<Vec<_>>());
-    }
-    for metric in view.metrics {
-        matrix::of_metric(page, study, *metric);
-    }
-    page.gap();
-    matrix::legend(page, study, view);
-    page.paragraph("method: ", &facts::method(study), 2);
-    list(page, "Knees", &sections::knees(study));
-    lines(page, "Verdicts", &sections::verdicts(study));
-    matrix::speed_ups(page, study);
-    lines(page, "Failures", &sections::failures(study));
-    list(page, "Notes", &sections::notes(study));
-    for recommendation in &study.recommendations {
-        recommend(page, study, recommendation);
-    }
-    let mut rules: Vec<&str> = study.recommendations.iter().filter(|found| found.fastest.is_some()).map(|found| found.rule).collect();
-    rules.dedup();
-    for rule in rules {
-        page.gap();
-        page.paragraph("rule: ", rule, 2);
-    }
-}
-
-/// Sentences below a heading; nothing where there are none.
-fn list(page: &mut Page<'_>, heading: &str, sentences: &[String]) {
-    if sentences.is_empty() {
-        return;
-    }
-    page.heading(heading);
-    for sentence in sentences {
-        page.paragraph("  - ", &terminal(sentence), 4);
-    }
-}
-
-fn lines(page: &mut Page<'_>, heading: &str, lines: &[sections::Line]) {
-    if lines.is_empty() {
-        return;
-    }
-    page.heading(heading);
-    for line in lines {
-        let because = if line.because.is_empty() { String::new() } else { format!(" ({})", line.because) };
-        page.paragraph("  ", &terminal(&format!("{}: {}{because}", line.who, line.word)), 4);
-    }
-}
-
-fn recommend(page: &mut Page<'_>, study: &Study, recommendation: &Recommendation) {
-    let program = recommendation.program.name();
-    let what = if recommendation.program.is_parfetch() { "client" } else { "contender" };
-    page.heading(&terminal(&format!("Recommendation ({what} {program})")));
-    if let Some(because) = &recommendation.because {
-        page.paragraph("  ", &terminal(because), 2);
-    }
-    for (label, choice) in sections::choices(recommendation) {
-        page.paragraph("  ", &terminal(&format!("{label}: {}", choice.words)), 4);
-        // To be pasted: never broken.
-        page.line(format!("    {}", terminal(&sections::environment(choice))));
-        if let Some(overrides) = &choice.run_task_overrides {
-            page.line(format!("    --overrides {}", terminal(&sections::shell(overrides))));
+    if let [report] = study.cells.as_slice() {
+        single::render(page, (study, report), view);
+    } else {
+        answer::render(page, study);
+        for metric in view.metrics {
+            matrix::of_metric(page, study, *metric);
         }
-    }
-    if let Some(caveat) = &recommendation.caveat {
-        page.paragraph("  note: ", &terminal(caveat), 4);
-    }
-    let rows = sections::pareto(study, recommendation);
-    if rows.len() > 1 {
         page.gap();
-        page.line("  Not beaten in both time and price:");
-        table_of(page, &sections::PARETO, &rows);
+        matrix::legend(page, study, view);
     }
-}
-
-/// A small table, indented; its third column is words.
-fn table_of<const N: usize>(page: &mut Page<'_>, heads: &[&str; N], rows: &[[String; N]]) {
-    let column = |(place, head): (usize, &&str)| {
-        let align = if place == 2 { Align::Left } else { Align::Right };
-        Column::of(head, align, rows.iter().map(|row| row[place].clone()))
-    };
-    let columns: Vec<Column> = heads.iter().enumerate().map(column).collect();
-    for line in blocks(&columns, &[], &[], page).concat() {
-        page.line(format!("    {line}"));
+    if view.extent == Extent::All {
+        rest::render(page, study);
     }
 }

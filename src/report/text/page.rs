@@ -1,7 +1,7 @@
 //! Lines of at most so many columns: labelled facts, paragraphs with a hanging indent, headings.
 
-use super::table::width;
 use super::{Paint, Role};
+use crate::wrap::{columns as width, wrapped};
 
 /// Narrower than this is not tried.
 const NARROWEST: usize = 60;
@@ -40,7 +40,7 @@ impl<'a> Page<'a> {
     /// A heading after an empty line.
     pub(crate) fn heading(&mut self, text: &str) {
         self.gap();
-        for line in wrapped(text, self.width) {
+        for line in wrapped(text, self.width, 0) {
             let painted = (self.paint)(Role::Heading, &line);
             self.lines.push(painted);
         }
@@ -70,44 +70,8 @@ impl<'a> Page<'a> {
 
     /// A line that may be too long: broken between words.
     fn long(&mut self, line: &str, indent: usize) {
-        if width(line) <= self.width {
-            self.lines.push(line.trim_end().to_owned());
-            return;
-        }
-        let start = line.chars().take_while(|c| *c == ' ').count();
-        let (head, rest) = line.split_at(start);
-        let mut current = head.to_owned();
-        let mut is_empty = true;
-        // Two spaces that align stay.
-        for word in rest.split(' ') {
-            if !is_empty && width(&current) + 1 + width(word) > self.width {
-                self.lines.push(current.trim_end().to_owned());
-                current = " ".repeat(indent);
-                is_empty = true;
-            }
-            if !is_empty {
-                current.push(' ');
-            }
-            current += word;
-            is_empty = false;
-        }
-        self.lines.push(current.trim_end().to_owned());
+        self.lines.extend(wrapped(line, self.width, indent));
     }
-}
-
-/// Words in lines of at most so many columns; a word that is longer has a line of its own.
-fn wrapped(text: &str, limit: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if width(line) + 1 + width(word) <= limit => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
 
 #[cfg(test)]

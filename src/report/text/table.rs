@@ -5,9 +5,10 @@
 
 use super::page::Page;
 use super::{Paint, Role};
+use crate::wrap::columns as width;
 
 /// Columns between columns.
-const GAP: usize = 2;
+pub(super) const GAP: usize = 2;
 
 /// One cell, laid out: as wide as its column needs it.
 #[derive(Clone, Debug, Default)]
@@ -47,7 +48,7 @@ impl Column {
         Self { cells: cells.into_iter().map(Text::from).collect(), ..Self::new(head, align) }
     }
 
-    fn width(&self) -> usize {
+    pub(super) fn width(&self) -> usize {
         self.cells.iter().map(|cell| width(&cell.text)).chain([width(&self.head)]).max().unwrap_or(0)
     }
 
@@ -59,11 +60,6 @@ impl Column {
             Align::Right => space + &painted,
         }
     }
-}
-
-/// Columns of a terminal that a text takes.
-pub(crate) fn width(text: &str) -> usize {
-    console::measure_text_width(text)
 }
 
 /// Lines of a table in at most as many columns as the page has: `labels` begin every block, `columns` are spread over the blocks, `last` stays

@@ -1,8 +1,8 @@
-//! What is recommended, in words: the cell, its time and price, how sure that is, what it is tied with, and what limits the answer.
+//! What is recommended, in words: the configuration, its time and price, how sure that is, what it is tied with, and what limits the answer.
 
 pub(crate) use super::number::time;
-use super::number::{plural, usd};
-use crate::cell::Cell;
+use super::number::{plural, usd, vcpus};
+use crate::cell::{Cell, memory_gb};
 use crate::report::advice::{Basis, Choice, Cost, Edge, KneeSide, Prediction};
 use crate::report::model::{CellReport, Interval, Limit, Study, Workload};
 use crate::units;
@@ -19,7 +19,7 @@ pub(crate) fn one_run(interval: &Interval) -> String {
     if low == high { String::new() } else { format!(" (one run: {low} to {high})") }
 }
 
-/// The whole of a choice: `1 vCPU, 2 GB, async × 16. 118 GB in 3 min 20 s (one run: …), …`.
+/// All of a choice: `1 vCPU, 2 GB, async × 16. 118 GB in 3 min 20 s (one run: …), …`.
 pub(crate) fn choice(study: &Study, choice: &Choice) -> String {
     let report = &study.cells[choice.cell];
     let Some(prediction) = &report.prediction else { return String::new() };
@@ -31,8 +31,9 @@ pub(crate) fn choice(study: &Study, choice: &Choice) -> String {
     sentences.push(sure(choice));
     sentences.extend(ties(study, choice));
     sentences.extend(position(choice));
+    sentences.extend(edges(choice));
     if prediction.cost.as_ref().is_some_and(|cost| cost.is_minimum) {
-        sentences.push("The price is that of one minute, the least that Fargate bills.".to_owned());
+        sentences.push(MINIMUM.to_owned());
     }
     if let Some((units, memory_mib)) = report.fargate.filter(|size| *size != (report.cell.cpu_units, report.cell.memory_mib)) {
         sentences.push(measured(&report.cell, (units, memory_mib)));
@@ -42,15 +43,15 @@ pub(crate) fn choice(study: &Study, choice: &Choice) -> String {
 }
 
 /// `1 vCPU, 2 GB, async × 16`, in a size that Fargate has.
-fn configuration(report: &CellReport) -> String {
+pub(crate) fn configuration(report: &CellReport) -> String {
     let (units, memory_mib) = report.fargate.unwrap_or((report.cell.cpu_units, report.cell.memory_mib));
-    let cell = Cell { cpu_units: units, memory_mib, ..report.cell.clone() };
-    let tasks = if cell.shards > 1 { format!("{} tasks of ", cell.shards) } else { String::new() };
-    format!("{tasks}{} vCPU, {} GB, {} × {}", cell.vcpu(), f64::from(memory_mib) / 1024.0, cell.mode, cell.concurrency)
+    let Cell { mode, concurrency, shards, .. } = report.cell;
+    let tasks = if shards > 1 { format!("{shards} tasks of ") } else { String::new() };
+    format!("{tasks}{}, {} GB, {mode} × {concurrency}", vcpus(units), memory_gb(memory_mib))
 }
 
 fn measured(cell: &Cell, (units, _): (u32, u32)) -> String {
-    let measured = format!("{} vCPU, {} MiB", cell.vcpu(), units::count(u64::from(cell.memory_mib)));
+    let measured = format!("{}, {} MiB", vcpus(cell.cpu_units), units::count(u64::from(cell.memory_mib)));
     if units == cell.cpu_units {
         format!("Measured with {measured}; the memory here is the smallest that holds twice the measured peak.")
     } else {
@@ -61,57 +62,81 @@ fn measured(cell: &Cell, (units, _): (u32, u32)) -> String {
 /// How sure a choice is, with its number.
 fn sure(choice: &Choice) -> String {
     if let Some(why) = &choice.first_look {
-        return format!(
-            "This is a first look ({why}), not a recommendation: 6 repetitions of 1 s or more over objects like the bucket's would be one."
-        );
+        return format!("A first look ({why}), not a recommendation: that takes 6 repetitions of 1 s or more over objects like the bucket's.");
     }
-    let (same, with_ties) = (choice.confidence.unwrap_or(0.0), choice.confidence_with_ties.unwrap_or(0.0));
-    let of_100 = |share: f64| format!("{:.0} of 100", (share * 100.0).floor());
-    let also = if choice.tied_with.is_empty() || same >= SURE {
-        String::new()
-    } else {
-        format!(", and it or one that it is tied with in {}", of_100(with_ties))
-    };
-    let word = match (same, with_ties) {
-        (same, _) if same >= SURE => "sure",
-        (same, _) if same >= LIKELY => "likely",
-        (_, with_ties) if with_ties >= SURE => "tied",
-        _ => "open",
-    };
-    format!("Confidence: {word}. Another sample of as many repetitions would choose the same in {} cases{also}.", of_100(same))
+    format!("{}: as many repetitions again would choose the same one in {} cases{}.", word(choice), same_of_100(choice), or_equal(choice))
+}
+
+/// In a word, by the thresholds of METHODOLOGY.md.
+pub(crate) fn word(choice: &Choice) -> &'static str {
+    match (choice.confidence.unwrap_or(0.0), choice.confidence_with_ties.unwrap_or(0.0)) {
+        (same, _) if same >= SURE => "Sure",
+        (same, _) if same >= LIKELY => "Likely",
+        (_, with_ties) if with_ties >= SURE => "Tied",
+        _ => "Open",
+    }
+}
+
+/// `97 of 100`
+pub(crate) fn same_of_100(choice: &Choice) -> String {
+    of_100(choice.confidence)
+}
+
+/// `, and this one or an equal one in 99 of 100`, where that says more.
+pub(crate) fn or_equal(choice: &Choice) -> String {
+    if choice.tied_with.is_empty() || choice.confidence.is_some_and(|same| same >= SURE) {
+        return String::new();
+    }
+    format!(", and this one or an equal one in {}", of_100(choice.confidence_with_ties))
+}
+
+fn of_100(share: Option<f64>) -> String {
+    format!("{:.0} of 100", (share.unwrap_or(0.0) * 100.0).floor())
 }
 
 /// What it is tied with.
 fn ties(study: &Study, choice: &Choice) -> Option<String> {
+    tied(study, choice).map(|names| format!("No measurable difference from {names}: of these it is the smallest."))
+}
+
+/// `1 vCPU, 2 GB, thread × 16; 2 vCPUs, 4 GB, async × 16; and 3 more`
+pub(crate) fn tied(study: &Study, choice: &Choice) -> Option<String> {
     let names: Vec<String> = choice.tied_with.iter().take(NAMED).filter_map(|place| study.cells.get(*place)).map(configuration).collect();
     let more = choice.tied_with.len().saturating_sub(NAMED);
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-    (!names.is_empty()).then(|| format!("No measurable difference from {}{more}: of these it is the smallest.", names.join("; ")))
+    (!names.is_empty()).then(|| format!("{}{more}", names.join("; ")))
 }
 
-/// Where it lies on its curve, and in what was measured.
-fn position(choice: &Choice) -> Vec<String> {
-    let mut sentences = Vec::new();
-    match choice.knee {
-        Some(KneeSide::Above) => sentences.push("It has more workers than the knee of its curve needs.".to_owned()),
-        Some(KneeSide::Below) => sentences.push("It lies below the knee of its curve: more workers are faster.".to_owned()),
-        Some(KneeSide::At) | None => {}
+/// Where it lies on its curve.
+fn position(choice: &Choice) -> Option<String> {
+    match choice.knee? {
+        KneeSide::Above => Some("It has more workers than the knee, the fewest that are as fast as the fastest.".to_owned()),
+        KneeSide::Below => {
+            Some("It has fewer workers than the knee, the fewest that are as fast as the fastest: more workers are faster.".to_owned())
+        }
+        KneeSide::At => None,
     }
-    let edges: Vec<&str> = choice
-        .at_edge
-        .iter()
-        .map(|edge| match edge {
-            Edge::MostWorkers => "the most workers",
-            Edge::FewestWorkers => "the fewest workers",
-            Edge::LargestTask => "the largest task",
-            Edge::SmallestTask => "the smallest task",
-        })
-        .collect();
-    if !edges.is_empty() {
-        sentences.push(format!("It is at the edge of what was measured ({}): something better may lie beyond.", edges.join(", ")));
-    }
-    sentences
 }
+
+/// Where it lies in what was measured.
+fn edges(choice: &Choice) -> Option<String> {
+    let edges = edge_names(choice);
+    (!edges.is_empty()).then(|| format!("It is at the edge of what was measured ({edges}): something better may lie beyond."))
+}
+
+/// `the most workers, the largest task`
+pub(crate) fn edge_names(choice: &Choice) -> String {
+    let name = |edge: &Edge| match edge {
+        Edge::MostWorkers => "the most workers",
+        Edge::FewestWorkers => "the fewest workers",
+        Edge::LargestTask => "the largest task",
+        Edge::SmallestTask => "the smallest task",
+    };
+    choice.at_edge.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
+/// Said of the price of a task that is done before a minute is over.
+const MINIMUM: &str = "The price is that of one minute, the least that Fargate bills.";
 
 fn cost(prediction: &Prediction) -> String {
     let Some(cost) = &prediction.cost else { return ", price not known".to_owned() };
@@ -142,9 +167,9 @@ pub(crate) fn other_costs(cost: &Cost) -> String {
 /// What a predicted rate rests on; follows a clause.
 pub(crate) fn basis(prediction: &Prediction) -> String {
     match prediction.basis {
-        Basis::Seen { held_s, .. } => format!(". Runs of this cell held the rate for {}.", time(held_s)),
+        Basis::Seen { held_s, .. } => format!(". Runs of this configuration held the rate for {}.", time(held_s)),
         Basis::Burst { held_s, needed_s } => format!(
-            ", if the burst rate holds for {}: runs of this cell held it for {}; sustained rate not measured (--duration 20m would).",
+            ", if the burst rate holds for {}: runs of this configuration held it for {}; sustained rate not measured (--duration 20m would).",
             time(needed_s),
             time(held_s)
         ),
@@ -165,12 +190,12 @@ pub(crate) fn basis(prediction: &Prediction) -> String {
     }
 }
 
-/// The fastest cells may have measured the server: then the fastest that is named is not the fastest of the table.
+/// The fastest may have measured the server: then the fastest that is named is not the fastest of the table.
 pub(crate) fn left_out(faster: usize) -> String {
     match faster {
         0 => String::new(),
-        1 => " One faster cell measured the server and is left out.".to_owned(),
-        _ => format!(" {faster} faster cells measured the server and are left out."),
+        1 => " One faster configuration measured the server and is left out.".to_owned(),
+        _ => format!(" {faster} faster configurations measured the server and are left out."),
     }
 }
 
@@ -186,7 +211,7 @@ pub(crate) fn nothing(cells: &[&CellReport]) -> String {
         (unknown, "lack what a prediction needs (keys and bytes of the bucket)"),
     ];
     let reasons: Vec<String> = reasons.iter().filter(|(count, _)| *count > 0).map(|(count, why)| format!("{count} {why}")).collect();
-    format!("nothing to recommend: of {} {}", plural(cells.len() as u64, "cell"), reasons.join(", "))
+    format!("nothing to recommend: of {} {}", plural(cells.len() as u64, "configuration"), reasons.join(", "))
 }
 
 /// What runs elsewhere than on Fargate cannot say; `None` there.
@@ -200,7 +225,7 @@ pub(crate) fn caveat(workload: &Workload) -> Option<String> {
         (None, None) => "S3 over this machine's network",
     };
     Some(format!(
-        "measured on this machine against {store}: it shows how programs, modes and workers compare here; how fast Fargate's vCPUs and network are, it cannot \
-         show (`parfetch sweep --on ecs` with these configurations would)"
+        "measured on this machine against {store}: it compares programs, modes and workers here, and does not show how fast Fargate's vCPUs and network are \
+         (`parfetch sweep --on ecs` does)"
     ))
 }

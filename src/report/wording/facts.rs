@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::advice::other_costs;
 use super::number::{self, plural, usd};
-use crate::plan::{Layout, Order};
+use crate::plan::{Layout, Order, Work};
 use crate::report::advice::Cost;
 use crate::report::model::{Facts, Sampled, Study, Workload};
 use crate::units;
@@ -47,7 +47,7 @@ fn bucket(workload: &Workload) -> Vec<String> {
     parts
 }
 
-fn fetched(workload: &Workload) -> Vec<String> {
+pub(crate) fn fetched(workload: &Workload) -> Vec<String> {
     let mut parts = Vec::new();
     let all = if workload.duration_ns.is_some() { "every key" } else { "every key once" };
     parts.push(match (&workload.sample, workload.limit) {
@@ -56,7 +56,7 @@ fn fetched(workload: &Workload) -> Vec<String> {
         (None, None) => all.to_owned(),
     });
     parts.extend(workload.duration_ns.map(|time| format!("round and round for {}", units::duration(time))));
-    parts.extend(workload.work.map(|work| format!("work {work}")));
+    parts.extend(workload.work.filter(|work| *work != Work::None).map(|work| format!("work {work}")));
     parts.extend(layout_words(workload.layout.unwrap_or_default()));
     parts
 }
@@ -80,13 +80,16 @@ fn place(study: &Study) -> Vec<String> {
     let mut parts = vec![place.on.clone()];
     parts.extend(place.arch.clone());
     parts.extend(facts.cpu_model.clone().or_else(|| place.machine.clone()));
-    let of = facts.machine_cpus.map_or_else(String::new, |all| format!(" of {all}"));
-    parts.extend(facts.client_cpus.map(|cpus| format!("the client on {cpus}{of} CPUs")));
-    if facts.client_cpus.is_none() {
-        parts.extend(facts.machine_cpus.map(|cpus| format!("{cpus} CPUs")));
+    let all = facts.machine_cpus.map(|cpus| plural(u64::from(cpus), "CPU"));
+    // None of its own: the server, wherever on this machine it came from, had the same.
+    match facts.client_cpus.filter(|cpus| *cpus > 0) {
+        Some(cpus) => parts
+            .push(all.map_or_else(|| format!("the client on {}", plural(u64::from(cpus), "CPU")), |all| format!("the client on {cpus} of {all}"))),
+        None => parts.extend(all),
     }
     if facts.shared_with_server == Some(true) {
-        parts.push("CPUs shared with the embedded server".to_owned());
+        let server = if study.workload.embedded.is_some() { "the embedded server" } else { "the store, which is on this machine" };
+        parts.push(format!("CPUs shared with {server}"));
     }
     parts.extend(facts.system.clone());
     parts.retain(|part| !part.is_empty());
@@ -101,7 +104,7 @@ fn sizes(study: &Study) -> Vec<String> {
     }
     let named = sizes.into_iter().map(|(cpu, memory)| {
         let memory: Vec<String> = memory.into_iter().map(number::memory).collect();
-        format!("{} vCPU with {} GB", number::vcpu(cpu), memory.join(" or "))
+        format!("{} with {} GB", number::vcpus(cpu), memory.join(" or "))
     });
     named.collect()
 }
@@ -111,7 +114,7 @@ fn runs(facts: &Facts) -> Vec<String> {
     if !facts.sweeps.is_empty() {
         parts.push(format!("sweep {}", facts.sweeps.join(", ")));
     }
-    parts.extend(facts.planned_repetitions.map(|planned| format!("{} a cell planned", plural(u64::from(planned), "repetition"))));
+    parts.extend(facts.planned_repetitions.map(|planned| format!("{} of each configuration planned", plural(u64::from(planned), "repetition"))));
     parts.push(format!("{} ended well", units::count(facts.observations)));
     parts.push(format!("{} failed", units::count(facts.failures)));
     parts
@@ -153,7 +156,7 @@ fn prices(study: &Study) -> Vec<String> {
 }
 
 /// What one run cost, where the study is one run.
-fn run_price(study: &Study) -> Vec<String> {
+pub(crate) fn run_price(study: &Study) -> Vec<String> {
     let [cell] = study.cells.as_slice() else { return Vec::new() };
     let Some(cost) = cell.cost.as_ref().filter(|_| cell.observations.len() == 1) else { return Vec::new() };
     let share = units::percent(cost.usd_requests / cost.usd_total().max(f64::MIN_POSITIVE));
@@ -163,6 +166,15 @@ fn run_price(study: &Study) -> Vec<String> {
         parts.push("the task is billed for one minute, the minimum".to_owned());
     }
     parts
+}
+
+/// Where the runs took place: `on Fargate`, `on this machine`.
+pub(crate) fn whereabouts(workload: &Workload) -> String {
+    match workload.place.on.as_str() {
+        "ecs" | "batch" | "fargate" => "on Fargate".to_owned(),
+        "local" => "on this machine".to_owned(),
+        other => format!("on {other}"),
+    }
 }
 
 /// How the figures are made, with what the number of repetitions can give.
@@ -177,12 +189,11 @@ pub(crate) fn method(study: &Study) -> String {
     let mut parts = vec!["medians of the repetitions".to_owned()];
     if !levels.is_empty() {
         let levels = levels.join(", ");
-        parts.push(format!(
-            "the interval below a median lies between two of the repetitions and covers the true median with at least 95 % ({levels})"
-        ));
+        parts.push(format!("an interval, low–high, lies between two of the repetitions and covers the true median with at least 95 % ({levels})"));
     }
     if !none.is_empty() {
-        parts.push(format!("{} give no 95 % interval: that takes 6", plural_of(&none)));
+        let give = if none == ["1"] { "gives" } else { "give" };
+        parts.push(format!("{} {give} no 95 % interval: that takes 6", plural_of(&none)));
     }
     parts.join("; ")
 }

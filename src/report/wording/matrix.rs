@@ -52,10 +52,32 @@ pub(crate) struct Row<'a> {
 }
 
 impl Row<'_> {
+    /// Its knee, and whether it lies at the edge of what was measured.
+    pub(crate) fn best_from(&self) -> BestFrom {
+        let measured = self.cells.iter().flatten().filter(|cell| cell.figure(Metric::Throughput).is_some());
+        let most = measured.map(|cell| cell.cell.concurrency).max();
+        match self.curve.knee {
+            None => BestFrom::Unknown,
+            Some(knee) if Some(knee) == most => BestFrom::AtLeast(knee),
+            Some(knee) => BestFrom::Workers(knee),
+        }
+    }
+
     /// What groups rows.
     pub(crate) fn size(&self) -> (u32, u32, u32) {
         (self.curve.cpu_units, self.curve.memory_mib, self.curve.shards)
     }
+}
+
+/// From how many workers on a row is as fast as its fastest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BestFrom {
+    /// There is no knee.
+    Unknown,
+    /// At its knee.
+    Workers(u32),
+    /// The knee is the most that was measured, so it may lie higher.
+    AtLeast(u32),
 }
 
 /// What stands in a cell.

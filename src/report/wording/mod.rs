@@ -3,6 +3,7 @@
 //! Terminal and Markdown render the same words. Nothing here is escaped: each form escapes in its own way, as late as it can.
 
 pub(super) mod advice;
+pub(super) mod answer;
 pub(super) mod facts;
 pub(super) mod matrix;
 pub(super) mod number;

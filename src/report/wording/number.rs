@@ -99,12 +99,23 @@ pub(crate) fn plural(count: u64, one: &str) -> String {
 
 /// GB of memory as Fargate names sizes (1024 MiB each).
 pub(crate) fn memory(mib: u32) -> String {
-    if mib == 0 { UNKNOWN.to_owned() } else { (f64::from(mib) / 1024.0).to_string() }
+    if mib == 0 { UNKNOWN.to_owned() } else { crate::cell::memory_gb(mib).to_string() }
 }
 
 /// vCPU as Fargate names sizes.
 pub(crate) fn vcpu(units: u32) -> String {
     if units == 0 { UNKNOWN.to_owned() } else { (f64::from(units) / f64::from(crate::cell::UNITS_PER_VCPU)).to_string() }
+}
+
+/// The same with what it counts: `0.5 vCPU`, `1 vCPU`, `4 vCPUs`.
+pub(crate) fn vcpus(units: u32) -> String {
+    let s = if units > crate::cell::UNITS_PER_VCPU { "s" } else { "" };
+    format!("{} vCPU{s}", vcpu(units))
+}
+
+/// `3 min 19 s to 3 min 31 s`, or one of them where they read the same.
+pub(crate) fn span(low: String, high: &str) -> String {
+    if low == high { low } else { format!("{low} to {high}") }
 }
 
 #[cfg(test)]
@@ -136,6 +147,8 @@ mod tests {
         assert_eq!(units::three_digits(Scale::of(Metric::CpuShare).apply(0.305)), "30.5");
         assert_eq!((heading(Metric::Throughput).as_str(), heading(Metric::FailedObjects).as_str()), ("throughput, MB/s", "failed objects"));
         assert_eq!((time(0.25).as_str(), time(24.4).as_str()), ("250 ms", "24 s"));
+        assert_eq!([0, 512, 24_105, 24_576].map(memory), ["–", "0.5", "23.54", "24"]);
+        assert_eq!([0, 512, 1_024, 4_096].map(vcpus), ["– vCPU", "0.5 vCPU", "1 vCPU", "4 vCPUs"]);
         assert_eq!((time(200.2).as_str(), usd(0.0211).as_str()), ("3 min 20 s", "$0.0211"));
     }
 }

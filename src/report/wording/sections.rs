@@ -1,17 +1,17 @@
 //! What follows the tables: verdicts, failures, warnings, recommendations and the Pareto front, grouped so that equal things are said once.
 
-use super::number::{self, UNKNOWN, memory, plural, usd, vcpu};
+use super::number::{self, UNKNOWN, memory, plural, usd, vcpu, vcpus};
 use crate::cell::{Cell, Program};
 use crate::plan::Mode;
 use crate::report::advice::{Choice, Recommendation};
 use crate::report::metric::Metric;
-use crate::report::model::{Against, CellReport, Curve, Study};
+use crate::report::model::{Against, CellReport, Curve, Limit, Study};
 use crate::units;
 
 /// Who and what: `lean · 1 vCPU · 2 GB · async × 1, 2, 4`, its word, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Line {
-    /// Which cells.
+    /// Which configurations.
     pub(crate) who: String,
     /// The word.
     pub(crate) word: String,
@@ -28,11 +28,30 @@ pub(crate) fn verdicts(study: &Study) -> Vec<Line> {
             let Some(last) = group.last() else { continue };
             // The one that decided.
             let because = last.verdict.because.first().cloned().unwrap_or_default();
-            let at = if group.len() > 1 && !because.is_empty() { format!("at × {}: ", last.cell.concurrency) } else { String::new() };
-            lines.push(Line { who: who(curve, group), word: last.verdict.word.as_str().to_owned(), because: at + &because });
+            let at = if group.len() > 1 && !because.is_empty() {
+                format!("at {}: ", plural(u64::from(last.cell.concurrency), "worker"))
+            } else {
+                String::new()
+            };
+            lines.push(Line { who: who(curve, group), word: limit(last.verdict.word).to_owned(), because: at + &because });
         }
     }
     lines
+}
+
+/// What limits a configuration, in words that need no explanation. Files keep the words of [`Limit`].
+pub(crate) const fn limit(word: Limit) -> &'static str {
+    match word {
+        Limit::Failed => "failed",
+        Limit::ServerBound => "the embedded server is the limit",
+        Limit::CpuBound => "the CPU is the limit",
+        Limit::QuotaThrottled => "the CPU quota is the limit",
+        Limit::S3Throttled => "the store throttles",
+        Limit::TailBound => "the largest objects decide",
+        Limit::PerConnectionBound => "more workers are faster",
+        Limit::NetworkBound => "the network is the limit",
+        Limit::Unclear => "no limit found",
+    }
 }
 
 fn who(curve: &Curve, cells: &[&CellReport]) -> String {
@@ -44,7 +63,7 @@ fn who(curve: &Curve, cells: &[&CellReport]) -> String {
 
 /// `1 vCPU · 2 GB`.
 pub(crate) fn size(cpu_units: u32, memory_mib: u32) -> String {
-    format!("{} vCPU · {} GB", vcpu(cpu_units), memory(memory_mib))
+    format!("{} · {} GB", vcpus(cpu_units), memory(memory_mib))
 }
 
 /// Why a curve has no knee, or what its knee lacks; curves of which the same is said in one line.
@@ -52,7 +71,7 @@ pub(crate) fn knees(study: &Study) -> Vec<String> {
     let mut said: Vec<(&str, Vec<String>)> = Vec::new();
     for curve in &study.curves {
         let Some(note) = curve.note.as_deref() else { continue };
-        let name = format!("{} {} vCPU {}", curve.program.name(), vcpu(curve.cpu_units), curve.mode);
+        let name = format!("{} {} {}", curve.program.name(), vcpus(curve.cpu_units), curve.mode);
         match said.iter_mut().find(|(known, _)| *known == note) {
             Some((_, curves)) => curves.push(name),
             None => said.push((note, vec![name])),
@@ -60,12 +79,12 @@ pub(crate) fn knees(study: &Study) -> Vec<String> {
     }
     let all = study.curves.len();
     let line = |(note, curves): (&str, Vec<String>)| {
-        if curves.len() == all && all > 1 { format!("every curve: {note}") } else { format!("{}: {note}", curves.join(", ")) }
+        if curves.len() == all && all > 1 { format!("all: {note}") } else { format!("{}: {note}", curves.join(", ")) }
     };
     said.into_iter().map(line).collect()
 }
 
-/// Repetitions that failed: cell, how many, and each reason with where it is written down.
+/// Repetitions that failed: which configuration, how many, and each reason with where it is written down.
 pub(crate) fn failures(study: &Study) -> Vec<Line> {
     let mut lines = Vec::new();
     for cell in study.cells.iter().filter(|cell| cell.has_failures()) {
@@ -95,7 +114,7 @@ pub(crate) fn failures(study: &Study) -> Vec<Line> {
 /// Notes of the study, then warnings of its runs, then notes of cells (equal ones once).
 pub(crate) fn notes(study: &Study) -> Vec<String> {
     let mut notes = study.notes.clone();
-    notes.extend(study.facts.warnings.iter().map(|(warning, count)| format!("{} said: {warning}", plural(*count, "run"))));
+    notes.extend(study.facts.warnings.iter().map(|(warning, count)| format!("warning of {}: {warning}", plural(*count, "run"))));
     let mut of_cells: Vec<(&str, Vec<&Cell>)> = Vec::new();
     for cell in &study.cells {
         for note in &cell.notes {
@@ -107,7 +126,7 @@ pub(crate) fn notes(study: &Study) -> Vec<String> {
     }
     notes.extend(of_cells.into_iter().map(|(note, cells)| match cells.as_slice() {
         [cell] => format!("{cell}: {note}"),
-        _ => format!("{} cells: {note}", cells.len()),
+        _ => format!("{} configurations: {note}", cells.len()),
     }));
     notes
 }
@@ -153,7 +172,7 @@ pub(crate) fn shell(text: &str) -> String {
 }
 
 /// Heads of [`pareto`]'s columns.
-pub(crate) const PARETO: [&str; 6] = ["vCPU", "GB", "mode", "whole bucket", "price", "$/TB"];
+pub(crate) const PARETO: [&str; 6] = ["vCPUs", "GB", "mode", "whole bucket", "price", "$/TB"];
 
 /// Cells that no other beats in both time and price, fastest first.
 pub(crate) fn pareto(study: &Study, recommendation: &Recommendation) -> Vec<[String; 6]> {

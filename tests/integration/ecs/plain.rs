@@ -24,7 +24,7 @@ fn shape(report: &Value) -> BTreeMap<String, (usize, BTreeSet<String>)> {
 fn twelve_cells_give_the_report_that_they_give_on_this_machine() {
     let scene = Scene::new(|setup| setup);
     let ended = scene.sweep(&[&MATRIX[..], &["--max-tasks", "3"]].concat(), 0);
-    assert!(ended.stderr.contains("12 cells × 2 runs"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("12 configurations × 2 runs"), "{}", ended.stderr);
     let records = scene.records();
     assert_eq!((records.len(), scene.aws.tasks().len()), (25, 25), "and a warm-up");
     assert!(scene.aws.calls("RunTask").iter().all(|call| call.error.is_none()), "slower than anything that ECS refuses");
@@ -99,7 +99,7 @@ fn without_consent_nothing_is_started() {
         let output = command.output().unwrap();
         let (stdout, stderr) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
         assert_eq!(output.status.code(), Some(if words.is_empty() { 2 } else { 0 }), "{stdout}{stderr}");
-        assert!(stdout.contains("2 cells × 1 run") && stdout.contains("tasks cost $"), "{stdout}");
+        assert!(stdout.contains("2 configurations × 1 run") && stdout.contains("tasks cost $"), "{stdout}");
         assert_eq!(words.is_empty(), stderr.contains("nothing was started"), "{stderr}");
     }
     assert_eq!((scene.aws.calls("RunTask").len(), scene.records().len()), (0, 0));
@@ -129,7 +129,7 @@ fn shards_are_tasks_side_by_side() {
 fn what_does_not_fit_the_account_is_not_tried() {
     let scene = Scene::new(|setup| Setup { quota: [None, None], default_quota: 1.0, ..setup });
     let ended = scene.sweep(&["--vcpu", "1,2", "--client", "lean", "--mode", "async", "-c", "1", "--repeat", "1"], 2);
-    assert!(ended.stderr.contains("needs 2 vCPU at once, and the account's quota of Fargate is 1"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("needs 2 vCPUs at once, and the account's quota of Fargate is 1"), "{}", ended.stderr);
     assert_eq!((scene.aws.calls("GetServiceQuota").len(), scene.aws.calls("GetAWSDefaultServiceQuota").len()), (1, 1));
     assert!(scene.aws.calls("RunTask").is_empty());
     scene.finish();

@@ -102,14 +102,16 @@ fn the_recommendation_is_the_model_s_words_and_what_to_paste() {
         "{}",
         advice.sentences[0]
     );
-    assert!(advice.sentences[1].starts_with("Fastest: 2 vCPU, 4 GB, async × 16. 80.0 GB in 3 min 51 s"), "{}", advice.sentences[1]);
+    assert!(advice.sentences[1].starts_with("Fastest: 2 vCPUs, 4 GB, async × 16. 80.0 GB in 3 min 51 s"), "{}", advice.sentences[1]);
     let words = &study.recommendations[0].cheapest.as_ref().unwrap().words;
     assert!(words.ends_with(advice.sentences[0].trim_start_matches("The cheapest cell. ")));
     assert_eq!(advice.snippets[0].text, "MODE=async\nCONCURRENCY=16\nPARFETCH_CLIENT=lean");
     assert!(advice.snippets[1].text.contains("\"cpu\":\"1024\""));
     assert_eq!(page.clients[1].recommendation.snippets, [], "the overrides are of a task of parfetch");
     assert_eq!(page.clients[0].predictions.len(), 2);
-    assert!(page.clients[0].predictions[0].rests_on.starts_with("If the burst rate holds for 6 min 36 s: runs of this cell held it for 40 s"));
+    assert!(
+        page.clients[0].predictions[0].rests_on.starts_with("If the burst rate holds for 6 min 36 s: runs of this configuration held it for 40 s")
+    );
     assert!(page.clients[0].predictions[0].rests_on.contains("fetch 396 s"));
 }
 

@@ -1,0 +1,123 @@
+//! The answer in few words, as it stands first in a report: what to run, how long and for how much, how sure that is, and what qualifies it.
+
+use super::advice::{configuration, edge_names, or_equal, same_of_100, tied, time, word};
+use super::number::{span, usd};
+use crate::cell::Program;
+use crate::report::advice::{Basis, Choice, Cost, Prediction, Recommendation};
+use crate::report::model::{Study, Workload};
+use crate::units;
+
+/// `lean client`, or the name of a contender.
+pub(crate) fn program(program: &Program) -> String {
+    if program.is_parfetch() { format!("{} client", program.name()) } else { program.name().to_owned() }
+}
+
+/// What was chosen, for the line above its sentences: `1 vCPU, 2 GB, async × 16`.
+pub(crate) fn chosen(study: &Study, choice: &Choice) -> String {
+    study.cells.get(choice.cell).map_or_else(String::new, configuration)
+}
+
+/// The sentences of a choice that nobody may miss.
+pub(crate) fn sentences(study: &Study, choice: &Choice) -> Vec<String> {
+    let mut sentences = in_brief(study, choice);
+    if let Some(prediction) = study.cells.get(choice.cell).and_then(|report| report.prediction.as_ref()) {
+        sentences[0] = takes(prediction, &made_of(prediction));
+    }
+    sentences.splice(2..2, tied(study, choice).map(|names| format!("As good: {names}.")));
+    let prediction = study.cells.get(choice.cell).and_then(|report| report.prediction.as_ref());
+    sentences.extend(prediction.and_then(rests_on));
+    sentences
+}
+
+/// Those of a second choice: what it is tied with and what its time rests on has mostly been said of the first.
+pub(crate) fn in_brief(study: &Study, choice: &Choice) -> Vec<String> {
+    let prediction = study.cells.get(choice.cell).and_then(|report| report.prediction.as_ref());
+    let first = prediction.map_or_else(|| "How long the whole bucket takes is not known.".to_owned(), |prediction| takes(prediction, ""));
+    let mut sentences = vec![first, how_sure(choice)];
+    let edges = edge_names(choice);
+    sentences.extend((!edges.is_empty()).then(|| format!("At the edge of what was measured ({edges}): better may lie beyond.")));
+    sentences
+}
+
+fn takes(prediction: &Prediction, made_of: &str) -> String {
+    format!("The whole bucket, {}, takes {}{}{made_of}.", units::bytes(prediction.bytes), how_long(prediction), how_much(prediction))
+}
+
+fn how_sure(choice: &Choice) -> String {
+    match &choice.first_look {
+        Some(why) => format!("A first look ({why}), not a recommendation."),
+        None => format!("{}: {} repeats would choose the same{}.", word(choice), same_of_100(choice), or_equal(choice)),
+    }
+}
+
+/// What another program needs, in a line: `python: 1 vCPU, 2 GB, thread × 2, 10 min 2 s to 10 min 9 s, $0.0241`.
+pub(crate) fn in_a_line(study: &Study, recommendation: &Recommendation) -> String {
+    let name = program(&recommendation.program);
+    let (label, choice) = match (&recommendation.cheapest, &recommendation.fastest) {
+        (Some(choice), _) => ("", choice),
+        (None, Some(choice)) => ("fastest ", choice),
+        (None, None) => return format!("{name}: {}", recommendation.because.as_deref().unwrap_or("nothing to recommend")),
+    };
+    let prediction = study.cells.get(choice.cell).and_then(|report| report.prediction.as_ref());
+    let takes = prediction.map_or_else(String::new, |prediction| format!(", {}{}", how_long(prediction), price_of(prediction)));
+    let first_look = if choice.first_look.is_some() { " (a first look)" } else { "" };
+    format!("{name}: {label}{}{takes}{first_look}", chosen(study, choice))
+}
+
+/// What runs elsewhere than on Fargate cannot say; `None` there.
+pub(crate) fn elsewhere(workload: &Workload) -> Option<&'static str> {
+    if workload.place.is_fargate() {
+        return None;
+    }
+    Some("Measured on this machine: CPU, network and store are not Fargate's (`parfetch sweep --on ecs` measures there).")
+}
+
+/// `3 min 19 s to 3 min 31 s`
+fn how_long(prediction: &Prediction) -> String {
+    match &prediction.interval {
+        Some(interval) => span(time(interval.low), &time(interval.high)),
+        None => format!("about {}", time(prediction.seconds)),
+    }
+}
+
+/// ` and costs $0.0212`
+fn how_much(prediction: &Prediction) -> String {
+    let Some(Cost { is_hypothetical, .. }) = &prediction.cost else { return "; its price is not known".to_owned() };
+    let costs = if *is_hypothetical { "would cost" } else { "costs" };
+    let on = if *is_hypothetical { " on Fargate" } else { "" };
+    format!(" and {costs} {}{on}", price(prediction))
+}
+
+/// ` (requests $0.0184)`
+fn made_of(prediction: &Prediction) -> String {
+    prediction.cost.as_ref().map_or_else(String::new, |cost| {
+        let minimum = if cost.is_minimum { "; the task is billed for 1 minute, the minimum" } else { "" };
+        format!(" (requests {}{minimum})", usd(cost.usd_requests))
+    })
+}
+
+fn price_of(prediction: &Prediction) -> String {
+    if prediction.cost.is_some() { format!(", {}", price(prediction)) } else { String::new() }
+}
+
+/// `$0.0211 to $0.0213`
+fn price(prediction: &Prediction) -> String {
+    match (&prediction.usd_interval, &prediction.cost) {
+        (Some(interval), _) => span(usd(interval.low), &usd(interval.high)),
+        (None, Some(cost)) => usd(cost.usd_total()),
+        (None, None) => String::new(),
+    }
+}
+
+/// What the time rests on, where that is less than runs as long as it.
+fn rests_on(prediction: &Prediction) -> Option<String> {
+    match prediction.basis {
+        Basis::Burst { held_s, .. } => {
+            Some(format!("This is a burst rate, seen for {}: how long it lasts is not known (--duration 20m shows it).", time(held_s)))
+        }
+        Basis::Sustained { drop, after_drop_bytes } if after_drop_bytes > 0 => {
+            Some(format!("The rate drops after {} to {}, which is counted in.", time(drop.at_s), units::rate_mb(drop.after_bytes_per_s)))
+        }
+        Basis::Seen { .. } | Basis::BelowSustained { .. } | Basis::Sustained { .. } => None,
+    }
+}
