@@ -17,6 +17,7 @@ pub mod fetch;
 pub mod fill;
 #[cfg(test)]
 pub(crate) mod fuzz;
+mod guess;
 pub mod lister;
 pub mod model;
 pub mod outlook;

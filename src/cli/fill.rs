@@ -1,27 +1,27 @@
 //! The settings of `fill` and what its help says.
 
-use super::table::Takes::{Nothing, Value};
-use super::table::{Setting, settings};
+use super::table::Takes::{Choice, Nothing, Value};
+use super::table::{Setting, WHEN, settings};
 
 /// Settings of `fill`.
 pub const FILL: &[Setting] = settings! {
     "Made objects" {
-        "objects" -'n' [] Value("N"), "1000", "Number of objects to make, up to 10,000,000";
-        "size" [] Value("SIZE"), "256KiB", "Size of each (2.5MiB), or lognormal:MEDIAN or lognormal:MEDIAN,SIGMA (lognormal:256KiB,1.0) for sizes that vary";
+        "objects" -'n' [] Value("N"), "1000", "Number of objects to make, up to 10,000,000", "Objects to make";
+        "size" [] Value("SIZE"), "256KiB", "Size of each (2.5MiB), or lognormal:MEDIAN or lognormal:MEDIAN,SIGMA (lognormal:256KiB,1.0) for sizes that vary", "Size of each, or lognormal";
         "seed" [] Value("N"), "1", "Seed of sizes and bytes, or of --sample: the same command makes the same objects";
     }
     "Copied objects" {
-        "from" [] Value("S3_URI"), "", "Copy objects of s3://bucket/prefix instead, on the store's side, under their whole keys";
-        "sample" [] Value("N|SIZE|auto|all"), "2000", "Which of them: N random keys in proportion within size classes, at most SIZE (2GB), auto (at most 2 GB), or all";
+        "from" [] Value("S3_URI"), "", "Copy objects of s3://bucket/prefix instead, on the store's side, under their whole keys", "Copy objects of s3://bucket/prefix";
+        "sample" [] Value("N|SIZE|auto|all"), "2000", "Which of them: N random keys in proportion within size classes, at most SIZE (2GB), auto (at most 2 GB), or all", "Which of them";
     }
     "Before and while" {
-        "dry-run" [] Nothing, "", "Show what would be stored and what it would cost, and store nothing";
-        "yes" -'y' ["PARFETCH_YES"] Nothing, "", "Start without a question. Otherwise parfetch asks above 1 GB or $1, and ends where there is no terminal";
-        "create-bucket" [] Nothing, "", "Create the bucket if it does not exist";
-        "concurrency" -'c' [] Value("N"), "16", "Objects to store at once, 1 to 256";
+        "dry-run" [] Nothing, "", "Show what would be stored and what it would cost, and store nothing", "Only show what it would store and cost";
+        "yes" -'y' ["PARFETCH_YES"] Nothing, "", "Start without a question. Otherwise parfetch asks above 1 GB or $1, and ends where there is no terminal", "Start without asking";
+        "create-bucket" [] Nothing, "", "Create the bucket if it does not exist", "Create the bucket if it does not exist";
+        "concurrency" -'c' [] Value("N"), "16", "Objects to store at once, 1 to 256", "Objects at once";
     }
     "How to reach S3" {
-        "endpoint-url" ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"] Value("URL"), "", "Another S3 endpoint; path style then";
+        "endpoint-url" ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"] Value("URL"), "", "Another S3 endpoint; path style then", "Another S3 endpoint, such as MinIO";
         "virtual-host" ["PARFETCH_VIRTUAL_HOST"] Nothing, "", "With an endpoint of your own: bucket.host/key instead of host/bucket/key";
         "region" ["AWS_REGION", "AWS_DEFAULT_REGION"] Value("REGION"), "", "AWS region; a wrong one is corrected from the answer";
         "profile" ["AWS_PROFILE"] Value("NAME"), "", "Profile of the shared AWS configuration files";
@@ -30,12 +30,18 @@ pub const FILL: &[Setting] = settings! {
     }
     "What you see" {
         "prices" ["PARFETCH_PRICES"] Value("FILE"), "", "Price list to use instead of the built-in one";
-        "progress" ["PARFETCH_PROGRESS"] Value("WHEN"), "auto", "auto or never";
+        "progress" ["PARFETCH_PROGRESS"] Choice("WHEN", WHEN), "auto", "auto or never";
     }
 };
 
 /// What `fill` does.
-pub(super) const FILL_ABOUT: &str = "Fill a bucket with objects to try with: made ones, or a sample of another bucket";
+pub(super) const FILL_ABOUT: &str = "Fill a bucket with objects to try with";
+
+/// Examples below `fill -h`.
+pub(super) const FILL_BRIEF: &str = "\
+Examples:
+  parfetch fill s3://bench/ --objects 2000 --size 2.5MiB
+  parfetch fill s3://bench/ --from s3://images/2024/ --sample 2000";
 
 /// Examples below `fill --help`.
 pub(super) const FILL_EXAMPLES: &str = "\

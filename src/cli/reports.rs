@@ -1,23 +1,23 @@
 //! Settings of `report` and `compare`, and their help texts.
 
-use super::table::Takes::{Nothing, Value};
-use super::table::{Setting, settings};
+use super::table::Takes::{Choice, Nothing, Value};
+use super::table::{EGRESS, Setting, settings};
 
 /// Settings of `report`.
 pub const REPORT: &[Setting] = settings! {
     "What is shown" {
-        "format" -'f' [] Value("FORMAT"), "text", "text, md, csv, json or html";
-        "metric" [] Value("NAME,…"), "throughput", "Tables of these metrics (text, md)";
-        "all" [] Nothing, "", "Show everything: what limits each configuration, failures, notes, the method (text), and tables of every metric or of those of --metric (text, md)";
-        "egress" [] Value("WHERE"), "none", "Where the bytes went, for the price: none (they stayed in the region), internet, or region (another one of AWS)";
+        "format" -'f' [] Choice("FORMAT", &["text", "md", "csv", "json", "html"]), "text", "text, md, csv, json or html", "text, md, csv, json or html";
+        "metric" [] Value("NAME,…"), "throughput", "Tables of these metrics (text, md)", "What the tables show";
+        "all" [] Nothing, "", "Show everything: what limits each configuration, failures, notes, the method (text), and tables of every metric or of those of --metric (text, md)", "Show everything";
+        "egress" [] Choice("WHERE", EGRESS), "none", "Where the bytes went, for the price: none (they stayed in the region), internet, or region (another one of AWS)";
         "prices" [] Value("FILE"), "", "Price list to take instead of the built-in one";
     }
     "Where it goes" {
-        "out" -'o' [] Value("FILE"), "", "Write into this file instead of stdout";
-        "html" [] Value("FILE"), "", "Write the HTML page into this file as well";
+        "out" -'o' [] Value("FILE"), "", "Write into this file instead of stdout", "Write into this file instead of stdout";
+        "html" [] Value("FILE"), "", "Write the HTML page into this file as well", "Also write a page with charts";
     }
     "How to reach S3" {
-        "endpoint-url" ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"] Value("URL"), "", "Another S3 endpoint; path style then";
+        "endpoint-url" ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"] Value("URL"), "", "Another S3 endpoint; path style then", "Another S3 endpoint, such as MinIO";
         "virtual-host" ["PARFETCH_VIRTUAL_HOST"] Nothing, "", "With an endpoint of your own: bucket.host/key instead of host/bucket/key";
         "region" ["AWS_REGION", "AWS_DEFAULT_REGION"] Value("REGION"), "", "AWS region; a wrong one is corrected from the answer";
         "profile" ["AWS_PROFILE"] Value("NAME"), "", "Profile of the shared AWS configuration files";
@@ -29,18 +29,18 @@ pub const REPORT: &[Setting] = settings! {
 /// Settings of `compare`.
 pub const COMPARE: &[Setting] = settings! {
     "What is compared" {
-        "metric" [] Value("NAME"), "throughput", "The metric that is compared";
-        "programs" [] Value("BASE,NEW"), "", "Compare these two programs of the sweeps in one place (or one of each place) instead of each with itself";
-        "fail-over" [] Value("PCT"), "", "End with exit code 6 when a significant loss, alone or with all the others, is larger than so many per cent";
-        "egress" [] Value("WHERE"), "none", "Where the bytes went, for the price: none (they stayed in the region), internet, or region (another one of AWS)";
+        "metric" [] Value("NAME"), "throughput", "The metric that is compared", "What is compared";
+        "programs" [] Value("BASE,NEW"), "", "Compare these two programs of the sweeps in one place (or one of each place) instead of each with itself", "Two programs of one sweep";
+        "fail-over" [] Value("PCT"), "", "End with exit code 6 when a significant loss, alone or with all the others, is larger than so many per cent", "Exit code 6 for a loss above PCT per cent";
+        "egress" [] Choice("WHERE", EGRESS), "none", "Where the bytes went, for the price: none (they stayed in the region), internet, or region (another one of AWS)";
         "prices" [] Value("FILE"), "", "Price list to take instead of the built-in one";
     }
     "What is shown" {
-        "format" -'f' [] Value("FORMAT"), "text", "text, md, csv or json";
-        "out" -'o' [] Value("FILE"), "", "Write into this file instead of stdout";
+        "format" -'f' [] Choice("FORMAT", &["text", "md", "csv", "json"]), "text", "text, md, csv or json", "text, md, csv or json";
+        "out" -'o' [] Value("FILE"), "", "Write into this file instead of stdout", "Write into this file";
     }
     "How to reach S3" {
-        "endpoint-url" ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"] Value("URL"), "", "Another S3 endpoint; path style then";
+        "endpoint-url" ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"] Value("URL"), "", "Another S3 endpoint; path style then", "Another S3 endpoint, such as MinIO";
         "virtual-host" ["PARFETCH_VIRTUAL_HOST"] Nothing, "", "With an endpoint of your own: bucket.host/key instead of host/bucket/key";
         "region" ["AWS_REGION", "AWS_DEFAULT_REGION"] Value("REGION"), "", "AWS region; a wrong one is corrected from the answer";
         "profile" ["AWS_PROFILE"] Value("NAME"), "", "Profile of the shared AWS configuration files";
@@ -50,7 +50,13 @@ pub const COMPARE: &[Setting] = settings! {
 };
 
 /// What `report` does.
-pub(super) const REPORT_ABOUT: &str = "Say what runs and sweeps show: tables, verdicts, knees, prices and what to run";
+pub(super) const REPORT_ABOUT: &str = "Show what runs and sweeps found, and which configuration to take";
+
+/// Examples below `report -h`.
+pub(super) const REPORT_BRIEF: &str = "\
+Examples:
+  parfetch report ./parfetch-results
+  parfetch report s3://results/sweeps/first --html first.html";
 
 /// Examples below `report --help`.
 pub(super) const REPORT_EXAMPLES: &str = "\
@@ -66,8 +72,13 @@ Metrics: throughput goodput active_window fetch_time start_and_fetch_time ttfb_p
 cpu_share tail_share peak_memory usd_per_tb task_usd_per_tb attempts_per_object failed_objects throttles";
 
 /// What `compare` does.
-pub(super) const COMPARE_ABOUT: &str =
-    "Compare two sets of results cell by cell: ratios with intervals, and a rank test corrected for the number of cells";
+pub(super) const COMPARE_ABOUT: &str = "Compare two sets of results, one configuration after another";
+
+/// Examples below `compare -h`.
+pub(super) const COMPARE_BRIEF: &str = "\
+Examples:
+  parfetch compare ./before ./after --fail-over 5
+  parfetch compare ./sweep --programs old,new";
 
 /// Examples below `compare --help`.
 pub(super) const COMPARE_EXAMPLES: &str = "\

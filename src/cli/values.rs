@@ -154,7 +154,7 @@ pub(super) fn checked<'a>(setting: &Setting, value: &'a str) -> Result<&'a str, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::{COMPARE, REPORT, RUN, SERVE, SUBMIT, SWEEP, UPLOAD};
+    use crate::cli::{RUN, SUBCOMMANDS};
 
     fn setting(flag: &str) -> &'static Setting {
         RUN.iter().find(|setting| setting.flag == flag).unwrap()
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn every_variable_of_libraries_in_the_tables_is_known_here() {
-        for setting in [RUN, REPORT, COMPARE, UPLOAD, SERVE, SWEEP, SUBMIT].into_iter().flatten() {
+        for setting in SUBCOMMANDS.iter().flat_map(|subcommand| subcommand.settings) {
             for name in setting.variables.iter().filter(|name| name.starts_with("AWS_")) {
                 assert!(is_of_libraries(name), "{name}");
             }

@@ -4,21 +4,21 @@ use std::io;
 
 use super::signals::{First, Signals};
 use super::sources::{Look, deliver, name, studies};
-use crate::cli::{Raw, Variables};
+use crate::cli::Raw;
 use crate::exit::{Exit, Failure};
-use crate::output::{Style, warning};
+use crate::output::warning;
 use crate::report::{
     Comparison, compare, compare_programs, render_comparison_csv, render_comparison_json, render_comparison_markdown, render_comparison_text,
 };
-use crate::settings::{self, CompareSettings, Format, Level, Log, ReportFormat, ResultSource};
+use crate::settings::{self, CompareSettings, ReportFormat, ResultSource};
 use crate::units;
 
 /// Runs it.
 pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     let settings = settings::compare(raw)?;
-    super::start_log(Log { level: Level::Warn, format: Format::Text });
+    super::start_log(settings::log(raw)?);
     let signals = Signals::listen(First::EndsAtOnce, None)?;
-    let read = |place| super::block_on(signals.or(studies(std::slice::from_ref(place), &settings.sources, &raw.variables)));
+    let read = |place| super::block_on(signals.or(studies(std::slice::from_ref(place), &settings.sources)));
     let names = names(&settings);
     let base = read(&settings.base)?;
     let other = settings.new.as_ref().map(read).transpose()?;
@@ -32,9 +32,9 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Usage, message)
             .hint("configurations match when program (or --programs), vCPU, memory, mode, concurrency and shards are the same"));
     }
-    deliver(&rendered(&comparison, (&settings, &names), &raw.variables)?, settings.out.as_deref())?;
+    deliver(&rendered(&comparison, (&settings, &names))?, settings.out.as_deref())?;
     if settings.format != ReportFormat::Text || settings.out.is_some() {
-        say(&comparison, &raw.variables);
+        say(&comparison);
     }
     settings.fail_over.map_or(Ok(Exit::Good), |percent| judge(&comparison, percent))
 }
@@ -47,22 +47,22 @@ fn names(settings: &CompareSettings) -> (String, String) {
     (place(&settings.base, base), place(settings.new.as_ref().unwrap_or(&settings.base), new))
 }
 
-fn rendered(comparison: &Comparison, (settings, names): (&CompareSettings, &(String, String)), variables: &Variables) -> Result<String, Failure> {
+fn rendered(comparison: &Comparison, (settings, names): (&CompareSettings, &(String, String))) -> Result<String, Failure> {
     let names = (names.0.as_str(), names.1.as_str());
     Ok(match settings.format {
         ReportFormat::Markdown => render_comparison_markdown(comparison, names),
         ReportFormat::Csv => render_comparison_csv(comparison),
         ReportFormat::Json => render_comparison_json(comparison, names).map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?,
         ReportFormat::Text | ReportFormat::Html => {
-            let look = Look::of(settings.out.as_deref(), variables);
+            let look = Look::of(settings.out.as_deref());
             render_comparison_text(comparison, names, look.width, &|role, text| look.paint(role, text))
         }
     })
 }
 
 /// Warnings for whoever sees the terminal alone: a CSV file holds none.
-fn say(comparison: &Comparison, variables: &Variables) {
-    let style = Style::for_stream(&io::stderr(), variables.get("NO_COLOR"), variables.get("TERM"));
+fn say(comparison: &Comparison) {
+    let style = super::style_of(&io::stderr());
     for text in comparison.caveats.iter().chain(&comparison.warnings) {
         // Nobody to tell.
         let _closed = warning(&mut io::stderr(), style, text);

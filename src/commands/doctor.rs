@@ -6,7 +6,7 @@ use super::signals::{First, Signals};
 use crate::cli::{Raw, Variables};
 use crate::doctor::{Checks, Means, examine};
 use crate::exit::{Exit, Failure};
-use crate::output::{Marks, Style, checklist, warning};
+use crate::output::{Marks, checklist, warning};
 use crate::platform::Sources;
 use crate::settings::{self, Format, Level, Log};
 
@@ -21,7 +21,7 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     // What goes wrong is a line of the list.
     super::start_log(Log { level: Level::Error, format: Format::Text });
     let variables = &raw.variables;
-    let style = Style::for_stream(&io::stderr(), variables.get("NO_COLOR"), variables.get("TERM"));
+    let style = super::style_of(&io::stderr());
     for text in &settings.warnings {
         // Nobody to tell: it changes nothing.
         let _closed = warning(&mut io::stderr(), style, text);
@@ -43,7 +43,7 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
 
 fn in_words(checks: &Checks, variables: &Variables) -> String {
     let stdout = io::stdout();
-    let style = Style::for_stream(&stdout, variables.get("NO_COLOR"), variables.get("TERM"));
+    let style = super::style_of(&stdout);
     let columns = if stdout.is_terminal() { console::Term::stdout().size_checked().map(|(_, columns)| usize::from(columns)) } else { None };
     let marks = Marks::of_locale(variables.get("LC_ALL"), variables.get("LC_CTYPE"), variables.get("LANG"));
     checklist(checks, style, (marks, columns.unwrap_or(WIDTH).min(WIDEST)))

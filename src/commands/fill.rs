@@ -7,9 +7,8 @@ use crate::cli::Raw;
 use crate::event::FillEvent;
 use crate::exit::{Exit, Failure};
 use crate::fill::{Context, Fill, Filled, fill, foresee};
-use crate::output::Style;
 use crate::progress::{Display, FillProgress};
-use crate::settings::{self, Format, Level, Log, ProgressWhen};
+use crate::settings::{self, ProgressWhen};
 use crate::units;
 
 /// What is left when it ends at once.
@@ -18,9 +17,9 @@ const CONTINUE: &str = "run the same command to continue";
 /// Runs it.
 pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     let settings = settings::fill(raw)?;
-    super::start_log(Log { level: Level::Warn, format: Format::Text });
+    super::start_log(settings::log(raw)?);
     let signals = Signals::listen(First::EndsInOrder, Some(CONTINUE))?;
-    let style = Style::for_stream(&io::stderr(), raw.variables.get("NO_COLOR"), raw.variables.get("TERM"));
+    let style = super::style_of(&io::stderr());
     let display = if settings.progress == ProgressWhen::Never { Display::Silent } else { Display::auto(&io::stderr()) };
     let mut progress = FillProgress::new(display, io::stderr(), style);
     let mut on_event = |event: &FillEvent| progress.handle(event);

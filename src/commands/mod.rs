@@ -5,6 +5,7 @@ mod compare;
 mod doctor;
 mod environment;
 mod fill;
+mod generated;
 mod report;
 mod run;
 mod serve;
@@ -17,7 +18,7 @@ mod upload;
 
 use std::any::Any;
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 use std::sync::OnceLock;
@@ -25,7 +26,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 
-use crate::cli::{self, Invocation, Variables};
+use crate::cli::{self, Invocation, Raw, Unparsed, Variables};
 use crate::engine;
 use crate::exit::{Exit, Failure};
 use crate::output::{Severity, Style, error, hint, log_line};
@@ -35,8 +36,9 @@ use crate::settings::{Format, Level, Log};
 /// Does what the arguments say.
 pub fn main(process_start_ns: u64) -> ExitCode {
     let variables = Variables::of_process();
-    let style = Style::for_stream(&io::stderr(), variables.get("NO_COLOR"), variables.get("TERM"));
-    let form = json_form(std::env::args_os(), &variables).unwrap_or(Form::Text(style));
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let _colours = COLOURS.get_or_init(|| cli::colours(&arguments, &variables));
+    let form = json_form(&arguments, &variables).unwrap_or_else(|| Form::Text(style_of(&io::stderr())));
     let form = *FORM.get_or_init(|| form);
     panics::remember(move |line| {
         // Nobody to tell: the exit code still says it.
@@ -46,9 +48,14 @@ pub fn main(process_start_ns: u64) -> ExitCode {
         // What must be stored after a panic is stored where it was caught; one that comes up to here had nothing to store.
         std::panic::catch_unwind(AssertUnwindSafe(|| dispatch(invocation, process_start_ns))).unwrap_or_else(|payload| Err(defect(&*payload)))
     };
-    match cli::parse(std::env::args_os(), variables) {
+    match cli::parse(arguments, variables) {
         Ok(invocation) => end(environment::settle(&invocation).and_then(|()| dispatched(invocation))).into(),
-        Err(usage) => usage_exit(&usage),
+        Err(Unparsed::Wrong(failure)) => end(Err(failure)).into(),
+        Err(Unparsed::Asked(text)) => {
+            // A closed pipe after `--help | head` is no failure.
+            let _closed = text.print();
+            ExitCode::SUCCESS
+        }
     }
 }
 
@@ -57,6 +64,22 @@ const DEFECT_HINT: &str = "this is a defect of parfetch: please report this line
 
 /// The form of what stands on stderr, for this process.
 static FORM: OnceLock<Form> = OnceLock::new();
+
+/// Whether colours are wanted, for this process.
+static COLOURS: OnceLock<Option<bool>> = OnceLock::new();
+
+/// How text looks on a stream.
+fn style_of(stream: &impl IsTerminal) -> Style {
+    Style::for_stream(stream, COLOURS.get().copied().flatten())
+}
+
+/// A line on stderr that is good to know and no more: `-q` leaves it out.
+fn note(raw: &Raw, text: &str) {
+    if !raw.is_quiet() {
+        // Nobody to tell.
+        let _closed = writeln!(io::stderr(), "{text}");
+    }
+}
 
 /// Set by whoever says why the process ends.
 static IS_SAID: AtomicBool = AtomicBool::new(false);
@@ -79,16 +102,13 @@ enum Form {
 const LOG_FORMAT: &str = "PARFETCH_LOG_FORMAT";
 
 /// JSON, where a run or its child is asked for it: known before the arguments are understood, because that may be what fails.
-fn json_form(arguments: impl Iterator<Item = OsString>, variables: &Variables) -> Option<Form> {
-    let words: Vec<String> = arguments.skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    if words.first().is_some_and(|word| !word.starts_with('-') && !["run", "worker"].contains(&word.as_str())) {
+fn json_form(arguments: &[OsString], variables: &Variables) -> Option<Form> {
+    let first = arguments.get(1).map(|word| word.to_string_lossy());
+    if first.is_some_and(|word| !cli::begins_a_run(&word) && !["run", "worker"].contains(&word.as_ref())) {
         return None;
     }
-    let flag = words.iter().enumerate().rev().find_map(|(place, word)| match word.strip_prefix("--log-format")? {
-        "" => words.get(place + 1).map(String::as_str),
-        value => value.strip_prefix('='),
-    });
-    (flag.or_else(|| variables.get(LOG_FORMAT)) == Some("json")).then_some(Form::Json)
+    let typed = cli::last_value(arguments, "--log-format");
+    (typed.as_deref().or_else(|| variables.get(LOG_FORMAT)) == Some("json")).then_some(Form::Json)
 }
 
 fn dispatch(invocation: Invocation, process_start_ns: u64) -> Result<Exit, Failure> {
@@ -102,6 +122,8 @@ fn dispatch(invocation: Invocation, process_start_ns: u64) -> Result<Exit, Failu
         Invocation::Serve(raw) => serve::main(&raw),
         Invocation::Sweep(raw) => sweep::main(raw),
         Invocation::Submit(raw) => submit::main(raw),
+        Invocation::Completions(raw) => generated::for_shell(&raw),
+        Invocation::Man(raw) => generated::pages(&raw),
         Invocation::Confined(confined) => Err(sweep::confined(confined)),
         Invocation::ServeSupervised => serve::supervised(),
         Invocation::Worker => engine::child_main().map(|()| Exit::Good).map_err(|error| Failure::new(Exit::Unexpected, format!("worker: {error}"))),
@@ -138,23 +160,6 @@ fn report(failure: &Failure, form: Form) -> io::Result<()> {
         hint(&mut stderr, style, text)?;
     }
     stderr.flush()
-}
-
-/// clap's own errors in one line; help and version as they are.
-fn usage_exit(usage: &clap::Error) -> ExitCode {
-    if !usage.use_stderr() {
-        // A closed pipe after `--help | head` is no failure.
-        let _closed = usage.print();
-        return ExitCode::SUCCESS;
-    }
-    end(Err(one_line(&usage.to_string()))).into()
-}
-
-/// clap's text of several lines: its first paragraph is what is wrong, a tip that names something similar is what to try.
-fn one_line(text: &str) -> Failure {
-    let paragraph: Vec<_> = text.trim_start_matches("error: ").lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
-    let tip = text.lines().find_map(|line| line.trim_start().strip_prefix("tip: ").filter(|tip| tip.contains("similar") || *tip == cli::TIP));
-    Failure::new(Exit::Usage, paragraph.join(" ")).hint(tip.unwrap_or("`parfetch --help` and `parfetch COMMAND --help` show what there is"))
 }
 
 /// Does `work` on a runtime of its own. A thread that still waits, for a pipe say, is left behind.
@@ -215,10 +220,10 @@ mod tests {
     fn the_form_is_known_before_the_arguments_are_understood() {
         let form = |words: &[&str], variable: &str| {
             let words = std::iter::once("parfetch").chain(words.iter().copied()).map(OsString::from).collect::<Vec<_>>();
-            json_form(words.into_iter(), &Variables::from([(LOG_FORMAT, variable)])).is_some()
+            json_form(&words, &Variables::from([(LOG_FORMAT, variable)])).is_some()
         };
         assert!(form(&[], "json") && form(&["--bogus"], "json") && form(&["run", "--log-format", "json"], "") && form(&["worker"], "json"));
-        assert!(form(&["run", "--log-format=json", "--bogus"], "text"));
+        assert!(form(&["run", "--log-format=json", "--bogus"], "text") && form(&["s3://b", "--log-format=json"], ""));
         assert!(!form(&["run", "--log-format=text"], "json") && !form(&["report", "x"], "json") && !form(&["run"], ""));
         assert!(!form(&["run", "--log-format=text", "--log-format"], "json"), "a flag without a value is not a wish");
     }

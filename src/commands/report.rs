@@ -8,49 +8,49 @@ use tokio::runtime::Runtime;
 
 use super::signals::{First, Signals};
 use super::sources::{Look, deliver, studies};
-use crate::cli::{Raw, Variables};
+use crate::cli::Raw;
 use crate::exit::{Exit, Failure};
 use crate::output::{Style, warning};
 use crate::plan::{Limits, S3Uri};
 use crate::report::{Emphasis, Extent, Metric, Open, Study, View, page, render_csv, render_markdown, render_text, to_json};
-use crate::settings::{self, Format, Level, Log, ReportFormat, ReportSettings, ResultSource, SourceSettings};
+use crate::settings::{self, ReportFormat, ReportSettings, ResultSource, SourceSettings};
 use crate::store::{Bucket, Session};
 
 /// Runs it.
 pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     let settings = settings::report(raw)?;
-    super::start_log(Log { level: Level::Warn, format: Format::Text });
-    let style = Style::for_stream(&io::stderr(), raw.variables.get("NO_COLOR"), raw.variables.get("TERM"));
+    super::start_log(settings::log(raw)?);
+    let style = super::style_of(&io::stderr());
     for text in &settings.warnings {
         // Nobody to tell: it changes nothing.
         let _closed = warning(&mut io::stderr(), style, text);
     }
     let signals = Signals::listen(First::EndsAtOnce, None)?;
     let runtime = super::runtime()?;
-    let studies = runtime.block_on(signals.or(studies(&settings.places, &settings.sources, &raw.variables)))?;
+    let studies = runtime.block_on(signals.or(studies(&settings.places, &settings.sources)))?;
     let open = |name: &str| open(name, (&runtime, &settings.sources));
     if let Some(file) = &settings.html {
         write_pages(&studies, file, &open)?;
     }
-    let text = if settings.format == ReportFormat::Html { one_page(&studies, &open)? } else { rendered(&studies, &settings, &raw.variables)? };
+    let text = if settings.format == ReportFormat::Html { one_page(&studies, &open)? } else { rendered(&studies, &settings)? };
     deliver(&text, settings.out.as_deref())?;
     Ok(Exit::Good)
 }
 
 /// The report of a folder: text on stdout, the page beside the results.
-pub(super) fn of_folder(folder: &Path, sources: &SourceSettings, around: (&Variables, &Signals)) -> Result<PathBuf, Failure> {
-    of_place(ResultSource::Path(folder.to_owned()), (folder, sources), around).map(|(page, _)| page)
+pub(super) fn of_folder(folder: &Path, sources: &SourceSettings, signals: &Signals) -> Result<PathBuf, Failure> {
+    of_place(ResultSource::Path(folder.to_owned()), (folder, sources), signals).map(|(page, _)| page)
 }
 
 /// The report of a place: text on stdout, the page, which goes into a folder, and what they show.
 pub(super) fn of_place(
     place: ResultSource,
     (folder, sources): (&Path, &SourceSettings),
-    (variables, signals): (&Variables, &Signals),
+    signals: &Signals,
 ) -> Result<(PathBuf, Vec<Study>), Failure> {
     let runtime = super::runtime()?;
     let places = [place];
-    let studies = runtime.block_on(signals.or(studies(&places, sources, variables)))?;
+    let studies = runtime.block_on(signals.or(studies(&places, sources)))?;
     let file = folder.join("report.html");
     fs::create_dir_all(folder)
         .map_err(|error| Failure::new(Exit::Usage, format!("cannot make the folder {}: {error}", folder.display())).hint("choose another --out"))?;
@@ -65,14 +65,14 @@ pub(super) fn of_place(
         html: None,
         warnings: Vec::new(),
     };
-    deliver(&rendered(&studies, &settings, variables)?, None)?;
+    deliver(&rendered(&studies, &settings)?, None)?;
     Ok((file, studies))
 }
 
-fn rendered(studies: &[Study], settings: &ReportSettings, variables: &Variables) -> Result<String, Failure> {
+fn rendered(studies: &[Study], settings: &ReportSettings) -> Result<String, Failure> {
     Ok(match settings.format {
         ReportFormat::Text => {
-            let look = Look::of(settings.out.as_deref(), variables);
+            let look = Look::of(settings.out.as_deref());
             let emphasis = if look.style == Style::Plain { Emphasis::Unseen } else { Emphasis::Seen };
             let paint = |role, text: &str| look.paint(role, text);
             let view = View {

@@ -11,7 +11,7 @@ use crate::engine::ChildOptions;
 use crate::event::RunEvent;
 use crate::exit::{Exit, Failure};
 use crate::outlook::Outlook;
-use crate::output::{FirstFailure, RunView, Style, emf_line, end_line, render_run};
+use crate::output::{FirstFailure, RunView, emf_line, end_line, render_run};
 use crate::platform::{Sources, clock};
 use crate::progress::{Display, Progress};
 use crate::results::summary::Summary;
@@ -53,7 +53,7 @@ async fn run_to_end(raw: &Raw, settings: RunSettings, (signal, process_start_ns)
         plan.bucket.clone_from(&server.ready().source_bucket);
         plan.access.endpoint_url = Some(server.ready().endpoint_url.clone());
     }
-    let style = Style::for_stream(&io::stderr(), variables.get("NO_COLOR"), variables.get("TERM"));
+    let style = super::style_of(&io::stderr());
     let mut progress = Progress::new(display(log.format, progress), io::stderr(), style);
     let mut first_failure = None;
     let mut on_event = |event: &RunEvent| {
@@ -89,7 +89,7 @@ async fn run_to_end(raw: &Raw, settings: RunSettings, (signal, process_start_ns)
         Done::Foreseen(outlook) => return super::say(&outlook.in_words()),
     };
     let code = *exit.as_ref().unwrap_or_else(|failure| &failure.exit);
-    let shown = show(&summary, output, (code, first_failure.as_ref()), variables);
+    let shown = show(&summary, output, (code, first_failure.as_ref()));
     leave_lines(&summary, code, (log.format, emf.as_deref()));
     shown.and(exit)
 }
@@ -146,12 +146,12 @@ fn remember(first: &mut Option<FirstFailure>, event: &RunEvent) {
 }
 
 /// The summary on stdout: for people, or alone for programs.
-fn show(summary: &Summary, output: Format, (exit, first_failure): (Exit, Option<&FirstFailure>), variables: &Variables) -> Result<(), Failure> {
+fn show(summary: &Summary, output: Format, (exit, first_failure): (Exit, Option<&FirstFailure>)) -> Result<(), Failure> {
     if output == Format::Json {
         return print(&summary.to_json().map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?);
     }
     let stdout = io::stdout();
-    let style = Style::for_stream(&stdout, variables.get("NO_COLOR"), variables.get("TERM"));
+    let style = super::style_of(&stdout);
     let width = if stdout.is_terminal() { console::Term::stdout().size_checked().map_or(WIDTH, |(_, columns)| usize::from(columns)) } else { WIDTH };
     print(&render_run(summary, &RunView { style, width, exit_code: exit as u8, first_failure }))
 }

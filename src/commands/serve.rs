@@ -14,20 +14,20 @@ use crate::settings::{self, Format, Level, Log};
 /// Runs it for a person.
 pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     let config = settings::serve(raw)?;
-    super::start_log(Log { level: Level::Warn, format: Format::Text });
+    super::start_log(settings::log(raw)?);
     let signals = Signals::listen(First::EndsInOrder, None)?;
-    super::block_on(signals.or(serve(&config, signals.asked())))
+    let served = super::block_on(signals.or(serve(&config, signals.asked())))?;
+    // What it served, for whoever wants to know.
+    super::note(raw, &served);
+    Ok(Exit::Good)
 }
 
-async fn serve(config: &ProcessConfig, mut signal: watch::Receiver<Option<Signal>>) -> Result<Exit, Failure> {
+async fn serve(config: &ProcessConfig, mut signal: watch::Receiver<Option<Signal>>) -> Result<String, Failure> {
     let until = async move {
         let _asked = signal.wait_for(Option::is_some).await;
     };
     let report = serve_standalone(config, say_ready, until).await.map_err(|error| failure(&error))?;
-    let text = serde_json::to_string_pretty(&report).map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
-    // What it served, for whoever wants to know; a closed pipe is no failure.
-    let _closed = writeln!(io::stderr(), "{text}");
-    Ok(Exit::Good)
+    serde_json::to_string_pretty(&report).map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))
 }
 
 /// What to type in another terminal, as lines that a shell takes.

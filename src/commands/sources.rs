@@ -7,7 +7,6 @@ use std::path::Path;
 
 use futures::StreamExt;
 
-use crate::cli::Variables;
 use crate::exit::{Exit, Failure};
 use crate::output::{Style, warning};
 use crate::plan::{Limits, S3Uri};
@@ -24,7 +23,7 @@ const AT_ONCE: usize = 32;
 const WIDTH: usize = 80;
 
 /// Reads everything below these places and analyses it.
-pub(super) async fn studies(places: &[ResultSource], sources: &SourceSettings, variables: &Variables) -> Result<Vec<Study>, Failure> {
+pub(super) async fn studies(places: &[ResultSource], sources: &SourceSettings) -> Result<Vec<Study>, Failure> {
     let prices = prices(sources.prices.as_deref())?;
     let mut reader = Reader::default();
     let mut taken = BTreeSet::new();
@@ -45,7 +44,7 @@ pub(super) async fn studies(places: &[ResultSource], sources: &SourceSettings, v
         }
     }
     let reading = reader.finish();
-    let style = Style::for_stream(&io::stderr(), variables.get("NO_COLOR"), variables.get("TERM"));
+    let style = super::style_of(&io::stderr());
     let (twice, problems): (Vec<_>, Vec<_>) = reading.problems.iter().partition(|problem| problem.kind == ProblemKind::Duplicate);
     for problem in problems {
         // Nobody to tell: the report says how many repetitions it rests on.
@@ -147,13 +146,14 @@ pub(super) struct Look {
 
 impl Look {
     /// A file is plain and has 80 columns.
-    pub(super) fn of(out: Option<&Path>, variables: &Variables) -> Self {
+    pub(super) fn of(out: Option<&Path>) -> Self {
         let stdout = io::stdout();
-        if out.is_some() || !stdout.is_terminal() {
+        if out.is_some() {
             return Self { style: Style::Plain, width: WIDTH };
         }
-        let width = console::Term::stdout().size_checked().map_or(WIDTH, |(_, columns)| usize::from(columns));
-        Self { style: Style::for_stream(&stdout, variables.get("NO_COLOR"), variables.get("TERM")), width }
+        let columns = stdout.is_terminal().then(|| console::Term::stdout().size_checked()).flatten();
+        let width = columns.map_or(WIDTH, |(_, columns)| usize::from(columns));
+        Self { style: super::style_of(&stdout), width }
     }
 
     /// A piece of text with the colour of its meaning.

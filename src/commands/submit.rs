@@ -41,12 +41,15 @@ const NAMED: usize = 10;
 pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     // Until the job has begun there is nothing to store.
     let signals = Signals::listen(First::EndsAtOnce, None)?;
-    stack::fill(&mut raw, OUTPUTS, &signals)?;
     // `2026-11-20T10:00:00Z` without what a folder's name does not need.
     let now: String = utc_now().chars().filter(char::is_ascii_digit).take(14).collect();
-    let settings = settings::submit(&raw, &format!("{}-{}", &now[..8], &now[8..]))?;
+    let id = format!("{}-{}", &now[..8], &now[8..]);
+    // What is wrong is said before the stack is asked.
+    settings::check_submit(&raw, &id)?;
+    stack::fill(&mut raw, OUTPUTS, &signals)?;
+    let settings = settings::submit(&raw, &id)?;
     super::start_log(settings.log);
-    let style = Style::for_stream(&io::stderr(), raw.variables.get("NO_COLOR"), raw.variables.get("TERM"));
+    let style = super::style_of(&io::stderr());
     let hint = Some("a job that was submitted goes on; the same command waits for it again");
     signals.set_meaning(First::EndsInOrder, hint);
     let ended = super::block_on(signals.or(to_its_end(&settings, style, signals.asked())))?;
@@ -163,8 +166,7 @@ fn other_keys((found, keys): (Option<u64>, u64), job: &Job) -> Failure {
 fn report((raw, signals): (&Raw, &Signals), (job, out): (&Job, &Path), sources: &SourceSettings) -> Result<Vec<Study>, Failure> {
     let place = ResultSource::S3(S3Uri { bucket: job.results_bucket().to_owned(), key: job.key("results/") });
     let folder = out.join("jobs").join(&job.id);
-    let (page, studies) = super::report::of_place(place, (&folder, sources), (&raw.variables, signals))?;
-    // Nobody to tell: the report stands on stdout.
-    let _closed = writeln!(io::stderr(), "\npage: {}\nagain, in any form: parfetch report {}", page.display(), job.uri("results/"));
+    let (page, studies) = super::report::of_place(place, (&folder, sources), signals)?;
+    super::note(raw, &format!("\npage: {}\nagain, in any form: parfetch report {}", page.display(), job.uri("results/")));
     Ok(studies)
 }

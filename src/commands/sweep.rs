@@ -39,8 +39,6 @@ const STACK: &super::stack::Meaning = &[
 pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     // Until the sweep has begun there is nothing to store.
     let signals = Signals::listen(First::EndsAtOnce, None)?;
-    super::stack::fill(&mut raw, STACK, &signals)?;
-    let raw = &raw;
     let plan = match raw.get("plan") {
         None => None,
         Some(given) => Some(bounded::read_text(Path::new(&given.value), bounded::TEXT_BYTES).map_err(|error| {
@@ -50,13 +48,18 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     // `2026-11-20T10:00:00Z` without what a folder's name does not need.
     let now: String = utc_now().chars().filter(char::is_ascii_digit).take(14).collect();
     let id = format!("{}-{}", &now[..8], &now[8..]);
-    let settings = settings::sweep(raw, Beside { plan: plan.as_deref(), id: &id })?;
+    let beside = Beside { plan: plan.as_deref(), id: &id };
+    // What is wrong is said before the stack is asked.
+    settings::check_sweep(&raw, beside)?;
+    super::stack::fill(&mut raw, STACK, &signals)?;
+    let raw = &raw;
+    let settings = settings::sweep(raw, beside)?;
     super::start_log(settings.log);
     if settings.intent == Intent::PrintPlan {
         return super::say(&settings.job.plan.to_toml());
     }
     let sources = SourceSettings { access: settings.job.access.clone(), prices: settings.prices.clone(), egress: settings.egress };
-    let style = Style::for_stream(&io::stderr(), raw.variables.get("NO_COLOR"), raw.variables.get("TERM"));
+    let style = super::style_of(&io::stderr());
     let hint = match settings.job.fleet {
         Some(_) => "tasks that run go on, and cost money: the same command finds them again",
         None => "the same command goes on from here",
@@ -66,10 +69,9 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     // The report stores nothing that is not stored already.
     signals.set_meaning(First::EndsAtOnce, Some(hint));
     if [Exit::Good, Exit::NotStored].contains(&ended.exit) {
-        let page = super::report::of_folder(&ended.folder, &sources, (&raw.variables, &signals))?;
+        let page = super::report::of_folder(&ended.folder, &sources, &signals)?;
         let folder = ended.folder.display();
-        // Nobody to tell: the report stands on stdout.
-        let _closed = writeln!(io::stderr(), "\npage: {}\nagain, in any form: parfetch report {folder}", page.display());
+        super::note(raw, &format!("\npage: {}\nagain, in any form: parfetch report {folder}", page.display()));
     }
     finish(&ended, style)
 }
@@ -77,7 +79,7 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
 async fn to_its_end(raw: &Raw, settings: SweepSettings, signal: watch::Receiver<Option<Signal>>) -> Result<Option<Ended>, Failure> {
     let SweepSettings { job, intent, progress, prices, warnings, .. } = settings;
     let variables = &raw.variables;
-    let style = Style::for_stream(&io::stderr(), variables.get("NO_COLOR"), variables.get("TERM"));
+    let style = super::style_of(&io::stderr());
     let display = if progress == ProgressWhen::Never { Display::Silent } else { Display::auto(&io::stderr()) };
     let mut progress = SweepProgress::new(display, io::stderr(), style);
     for warning in warnings {
@@ -108,7 +110,9 @@ async fn to_its_end(raw: &Raw, settings: SweepSettings, signal: watch::Receiver<
 }
 
 fn environment(variables: &Variables) -> Vec<(String, String)> {
-    variables.all().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    // Colours in a pipe would hide what a run says of itself.
+    let all = variables.all().filter(|(name, _)| *name != "CLICOLOR_FORCE");
+    all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// What was done, and how to look at it.

@@ -8,13 +8,13 @@ use crate::exit::{Exit, Failure};
 use crate::plan::Limits;
 use crate::results::place::PlaceError;
 use crate::results::upload::upload_folder;
-use crate::settings::{self, Format, Level, Log, UploadSettings};
+use crate::settings::{self, UploadSettings};
 use crate::store::{Bucket, Replace, Session, StoreErrorKind};
 
 /// Runs it.
 pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     let settings = settings::upload(raw)?;
-    super::start_log(Log { level: Level::Warn, format: Format::Text });
+    super::start_log(settings::log(raw)?);
     let signals = Signals::listen(First::EndsAtOnce, Some("what was stored stays; the same command stores the rest"))?;
     super::block_on(signals.or(upload(&settings)))
 }

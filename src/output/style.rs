@@ -13,11 +13,9 @@ pub enum Style {
 }
 
 impl Style {
-    /// Colours on a terminal, unless the environment says otherwise: `no_color` is the value of `NO_COLOR` (set and not empty: no colour),
-    /// `term` that of `TERM` (`dumb`: no colour).
-    pub fn for_stream(stream: &impl IsTerminal, no_color: Option<&str>, term: Option<&str>) -> Self {
-        let refused = no_color.is_some_and(|value| !value.is_empty()) || term == Some("dumb");
-        if stream.is_terminal() && !refused { Self::Coloured } else { Self::Plain }
+    /// Colours everywhere or nowhere where that is wanted, else on a terminal.
+    pub fn for_stream(stream: &impl IsTerminal, wanted: Option<bool>) -> Self {
+        if wanted.unwrap_or_else(|| stream.is_terminal()) { Self::Coloured } else { Self::Plain }
     }
 
     /// Failed.
@@ -59,8 +57,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_terminal_is_plain() {
+    fn what_is_no_terminal_is_plain_unless_colours_are_wanted() {
         let file = tempfile::tempfile().unwrap();
-        assert_eq!(Style::for_stream(&file, None, None), Style::Plain);
+        assert_eq!([None, Some(false), Some(true)].map(|wanted| Style::for_stream(&file, wanted)), [Style::Plain, Style::Plain, Style::Coloured]);
     }
 }

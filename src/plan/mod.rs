@@ -4,6 +4,7 @@
 
 mod layout;
 pub mod names;
+pub mod ranges;
 pub(crate) mod variables;
 
 use std::fmt;

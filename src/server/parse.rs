@@ -1,5 +1,6 @@
 //! Reading `k=v,k=v`: the pairs, and values of every kind. Knows no key by name.
 
+use crate::guess;
 use crate::units;
 
 /// The pairs of a text, each key known and given once.
@@ -13,7 +14,8 @@ impl<'a> Given<'a> {
             let (name, value) = part.split_once('=').ok_or_else(|| format!("`{part}` is not key=value"))?;
             let (name, value) = (name.trim(), value.trim());
             if !names.contains(&name) {
-                return Err(format!("`{name}` is not a key of the embedded server; there are {}", names.join(", ")));
+                let meant = guess::hint(name, names.iter().copied()).unwrap_or_else(|| format!("there are {}", names.join(", ")));
+                return Err(format!("`{name}` is not a key of the embedded server; {meant}"));
             }
             if pairs.iter().any(|(known, _)| *known == name) {
                 return Err(format!("`{name}` is given twice"));

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use super::Notes;
 use super::reader::usage;
 use super::sweep::given_twice;
 use crate::exit::Failure;
@@ -46,7 +47,7 @@ pub(super) fn check(contender: &Contender, plan: &SweepPlan) -> Result<(), Failu
 }
 
 /// Contenders know the six variables alone: what else the plan says they may not honour.
-pub(super) fn beyond(job: &Job, warnings: &mut Vec<String>) {
+pub(super) fn beyond(job: &Job, notes: &mut Notes) {
     let plan = &job.plan;
     let mut beyond = Vec::new();
     beyond.extend(plan.limit.map(|_| "a limit"));
@@ -56,6 +57,6 @@ pub(super) fn beyond(job: &Job, warnings: &mut Vec<String>) {
     beyond.extend((plan.work != crate::plan::Work::None).then_some("work"));
     if !plan.contender.is_empty() && !beyond.is_empty() {
         let what = beyond.join(", ");
-        warnings.push(format!("the plan has {what}, which the six variables do not tell contenders: those that fetch something else fail"));
+        notes.warn(format!("the plan has {what}, which the six variables do not tell contenders: those that fetch something else fail"));
     }
 }

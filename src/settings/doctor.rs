@@ -31,6 +31,8 @@ pub fn doctor(raw: &Raw) -> Result<DoctorSettings, Failure> {
     let reader = Reader(raw);
     let mut warnings = Vec::new();
     let source = source(raw, &mut warnings)?;
+    // Used with a source alone, and checked in every case.
+    super::egress(&reader)?;
     let sweep = source.as_ref().map(|source| sweep(raw, source)).transpose()?;
     Ok(DoctorSettings {
         examination: Examination {
@@ -89,13 +91,16 @@ fn sweep(raw: &Raw, source: &S3Uri) -> Result<crate::sweep::Job, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::{Invocation, Variables, parse};
+    use crate::cli::{Invocation, Unparsed, Variables, parse};
     use crate::exit::Exit;
 
     fn settings<const N: usize>(words: &[&str], variables: [(&str, &str); N]) -> Result<DoctorSettings, Failure> {
         let arguments = ["parfetch", "doctor"].iter().chain(words).map(|word| (*word).into());
-        let Ok(Invocation::Doctor(raw)) = parse(arguments, Variables::from(variables)) else { panic!("not a doctor") };
-        doctor(&raw)
+        match parse(arguments, Variables::from(variables)) {
+            Ok(Invocation::Doctor(raw)) => doctor(&raw),
+            Err(Unparsed::Wrong(failure)) => Err(failure),
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 
-use super::ProgressWhen;
 use super::reader::{Reader, usage};
+use super::{Notes, ProgressWhen};
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
 use crate::fill::{Consent, Content, Copied, Fill, MOST_BYTES, Made, Missing, Sizes};
@@ -40,13 +40,14 @@ pub struct FillSettings {
 /// The settings of `fill`.
 pub fn fill(raw: &Raw) -> Result<FillSettings, Failure> {
     let reader = Reader(raw);
-    let target = target(raw)?;
+    let mut notes = Notes::default();
+    let target = target(raw, &mut notes)?;
     let content = match raw.get("from") {
         None => Content::Made(made(raw)?),
         Some(given) => Content::Copied(copied(raw, (given, &target))?),
     };
     let concurrency = reader.number("concurrency", 1..=256, "objects at once")?.and_then(|number| u32::try_from(number).ok());
-    Ok(FillSettings {
+    let settings = FillSettings {
         fill: Fill {
             target,
             content,
@@ -58,14 +59,19 @@ pub fn fill(raw: &Raw) -> Result<FillSettings, Failure> {
         dry_run: reader.switch("dry-run")?,
         progress: super::progress_when(&reader)?,
         prices: reader.path("prices"),
-    })
+    };
+    // Last: what is missing is said when nothing else is wrong.
+    notes.settled().map(|_none| settings)
 }
 
-/// The bucket, and a prefix that is empty or a folder.
-fn target(raw: &Raw) -> Result<S3Uri, Failure> {
+/// The bucket, and a prefix that is empty or a folder; no bucket while it is missing.
+fn target(raw: &Raw, notes: &mut Notes) -> Result<S3Uri, Failure> {
     let word = match raw.words.as_slice() {
         [word] => word,
-        [] => return Err(usage("no bucket to fill is given", TARGET)),
+        [] => {
+            notes.lacks(usage("no bucket to fill is given", TARGET));
+            return Ok(S3Uri { bucket: String::new(), key: String::new() });
+        }
         _ => return Err(usage("more than one bucket to fill is given", "one bucket is filled at a time; --from names the bucket to copy from")),
     };
     let mut uri = word.parse::<S3Uri>().map_err(|error| usage(error, TARGET))?;

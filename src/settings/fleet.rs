@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Notes;
 use super::reader::{Reader, usage};
 use crate::cli::{Given, Raw};
 use crate::cloud::{Capacity, Network, PublicAddress};
@@ -34,46 +35,55 @@ const CONTAINER: &str = "parfetch";
 const MOST_TASKS: u64 = 100;
 
 /// Where cells run: on Fargate with these settings, or here.
-pub(super) fn fleet(
-    raw: &Raw,
-    plan: &SweepPlan,
-    (run_limit, least, warnings): (Duration, Duration, &mut Vec<String>),
-) -> Result<Option<FleetPlan>, Failure> {
+pub(super) fn fleet(raw: &Raw, plan: &SweepPlan, (run_limit, least, notes): (Duration, Duration, &mut Notes)) -> Result<Option<FleetPlan>, Failure> {
     let reader = Reader(raw);
     let on_ecs = reader.one_of("on", &[("local", false), ("ecs", true)])?.unwrap_or(false);
+    // Read in every case: what is wrong is said also where it is not used.
+    let address = reader.one_of("assign-public-ip", &[("ENABLED", PublicAddress::Enabled), ("DISABLED", PublicAddress::Disabled)])?;
+    let capacity = reader.one_of("capacity", &[("on-demand", Capacity::OnDemand), ("spot", Capacity::Spot)])?.unwrap_or_default();
+    let max_tasks = reader.number("max-tasks", 1..=MOST_TASKS, "tasks at once")?.and_then(|number| u32::try_from(number).ok()).unwrap_or(1);
+    let time = |flag: &str, default: Duration| Ok::<_, Failure>(reader.time(flag)?.filter(|time| !time.is_zero()).unwrap_or(default));
+    let (start_limit, stop_limit) = (time("start-timeout", Duration::from_mins(15))?, time("stop-timeout", Duration::from_mins(4))?);
+    let poll = time("poll-interval", Duration::from_secs(5))?;
+    let (detach, consent) = (reader.switch("detach")?, consent(raw)?);
     if !on_ecs {
         let given = ON_ECS_ALONE.iter().filter_map(|flag| raw.get(flag)).map(|given| given.name).find(|name| *name != "--stack");
-        warnings.extend(given.or(raw.get("stack").map(|given| given.name)).map(|name| format!("{name} is not used: it takes --on ecs")));
+        if let Some(name) = given.or(raw.get("stack").map(|given| given.name)) {
+            notes.warn(format!("{name} is not used: it takes --on ecs"));
+        }
         return Ok(None);
     }
     refuse_what_tasks_cannot(raw, plan)?;
-    let needed = |flag: &str, what: &str| {
-        reader
-            .text(flag)
-            .ok_or_else(|| usage(format!("no {what} is given"), format!("name the stack of infra/template.yaml with --stack, or --{flag}")))
+    if raw.get("result-bucket").is_none() {
+        let hint = "name the stack with --stack, or set RESULT_BUCKET_NAME or --result-bucket";
+        notes.lacks(usage("tasks on Fargate need a results bucket", hint));
+    }
+    let mut needed = |flag: &str, what: &str| {
+        reader.text(flag).unwrap_or_else(|| {
+            notes.lacks(usage(format!("no {what} is given"), format!("name the stack of infra/template.yaml with --stack, or --{flag}")));
+            String::new()
+        })
     };
-    let time = |flag: &str, default: Duration| Ok::<_, Failure>(reader.time(flag)?.filter(|time| !time.is_zero()).unwrap_or(default));
-    let limit = |minutes: u64| Duration::from_mins(minutes);
+    let (cluster, definition) = (needed("cluster", "cluster"), needed("task-definition", "task definition"));
+    let subnets = words(&needed("subnets", "subnet"));
     Ok(Some(FleetPlan {
-        cluster: needed("cluster", "cluster")?,
-        definition: needed("task-definition", "task definition")?,
+        cluster,
+        definition,
         container: reader.text("container").unwrap_or_else(|| CONTAINER.to_owned()),
         network: Network {
-            subnets: words(&needed("subnets", "subnet")?),
+            subnets,
             security_groups: words(&reader.text("security-groups").unwrap_or_default()),
-            public_address: reader
-                .one_of("assign-public-ip", &[("ENABLED", PublicAddress::Enabled), ("DISABLED", PublicAddress::Disabled)])?
-                .unwrap_or_default(),
+            public_address: address.unwrap_or_default(),
         },
-        capacity: reader.one_of("capacity", &[("on-demand", Capacity::OnDemand), ("spot", Capacity::Spot)])?.unwrap_or_default(),
-        max_tasks: reader.number("max-tasks", 1..=MOST_TASKS, "tasks at once")?.and_then(|number| u32::try_from(number).ok()).unwrap_or(1),
-        start_limit: time("start-timeout", limit(15))?,
+        capacity,
+        max_tasks,
+        start_limit,
         run_limit,
-        stop_limit: time("stop-timeout", limit(4))?,
-        poll: time("poll-interval", Duration::from_secs(5))?,
+        stop_limit,
+        poll,
         least,
-        on_interrupt: if reader.switch("detach")? { OnInterrupt::Detach } else { OnInterrupt::Stop },
-        consent: consent(raw)?,
+        on_interrupt: if detach { OnInterrupt::Detach } else { OnInterrupt::Stop },
+        consent,
         log_group: reader.text("log-group"),
     }))
 }
@@ -100,9 +110,6 @@ fn refuse_what_tasks_cannot(raw: &Raw, plan: &SweepPlan) -> Result<(), Failure> 
     if let Some(contender) = plan.contender.first() {
         let message = format!("the contender {} cannot run on Fargate: the image holds parfetch alone", contender.name);
         return Err(usage(message, "leave contenders out, or --on ecs"));
-    }
-    if raw.get("result-bucket").is_none() {
-        return Err(usage("tasks on Fargate need a results bucket", "name the stack with --stack, or set RESULT_BUCKET_NAME or --result-bucket"));
     }
     if let Some(Given { name, .. }) = raw.get("no-sign-request") {
         return Err(usage(format!("{name} does not go with --on ecs: tasks store their results with the task's role"), "leave it out"));

@@ -7,6 +7,8 @@ mod doctor;
 mod emf;
 mod fill;
 mod fleet;
+mod lists;
+mod notes;
 mod proxy;
 mod reader;
 mod reports;
@@ -14,8 +16,8 @@ mod selection;
 mod spending;
 mod submit;
 mod sweep;
+mod upload;
 
-use std::collections::VecDeque;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -25,15 +27,17 @@ use crate::exit::Failure;
 use crate::outlook::Spending;
 use crate::pace::Store;
 use crate::plan::names::{self, Wrong};
-use crate::plan::{Access, ClientKind, Destination, Layout, Limits, MAX_ATTEMPTS, Mode, RunPlan, S3Uri};
+use crate::plan::{Access, ClientKind, Destination, Layout, Limits, MAX_ATTEMPTS, Mode, RunPlan};
 use crate::price::Egress;
 use crate::server;
 pub use doctor::{DoctorSettings, doctor};
 pub use fill::{FillSettings, fill};
+use notes::Notes;
 use reader::{Reader, usage};
 pub use reports::{CompareSettings, ReportFormat, ReportSettings, ResultSource, SourceSettings, compare, report};
-pub use submit::{SubmitSettings, submit};
-pub use sweep::{Beside, Intent, SweepSettings, sweep};
+pub use submit::{SubmitSettings, check_submit, submit};
+pub use sweep::{Beside, Intent, SweepSettings, check_sweep, sweep};
+pub use upload::{UploadSettings, upload};
 
 /// When progress is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -106,30 +110,30 @@ pub struct RunSettings {
 /// The settings of `run`.
 pub fn run(raw: &Raw) -> Result<RunSettings, Failure> {
     let reader = Reader(raw);
-    let mut warnings = Vec::new();
+    let mut notes = Notes::default();
     let embedded = embedded_options(raw)?;
     let mode = reader.word::<Mode>("mode")?.unwrap_or(Mode::Async);
     let client = reader.word::<ClientKind>("client")?.unwrap_or(ClientKind::Lean);
     let access = access(raw)?;
     let plan = RunPlan {
-        bucket: bucket(raw, embedded.is_some(), &mut warnings)?,
+        bucket: bucket(raw, embedded.is_some(), &mut notes)?,
         selection: selection::selection(raw)?,
         concurrency: concurrency(raw, mode)?,
         mode,
         client,
         tag: tag(raw)?,
-        access: if embedded.is_some() { for_embedded(raw, &access, &mut warnings) } else { access },
+        access: if embedded.is_some() { for_embedded(raw, &access, &mut notes) } else { access },
         limits: limits(raw)?,
         duration: reader.time("duration")?,
         work: reader.word("work")?.unwrap_or_default(),
         layout: layout(&reader)?,
-        destination: destination(raw, embedded.is_some(), &mut warnings)?,
+        destination: destination(raw, embedded.is_some(), &mut notes)?,
         egress: egress(&reader)?,
     };
     check_lean(raw, &plan)?;
-    results_outside_source(raw, &plan, &mut warnings)?;
+    results_outside_source(raw, &plan, &mut notes)?;
     if let (Some(seed), None) = (raw.get("seed"), plan.selection.sample) {
-        warnings.push(format!("{} is not used: it is the seed of --sample", seed.name));
+        notes.warn(format!("{} is not used: it is the seed of --sample", seed.name));
     }
     Ok(RunSettings {
         store: store(embedded.as_ref(), &plan.access),
@@ -142,7 +146,8 @@ pub fn run(raw: &Raw) -> Result<RunSettings, Failure> {
         prices: reader.path("prices"),
         spending: spending::spending(raw)?,
         dry_run: reader.switch("dry-run")?,
-        warnings,
+        // Last: what is missing is said when nothing else is wrong.
+        warnings: notes.settled()?,
     })
 }
 
@@ -150,10 +155,15 @@ fn progress_when(reader: &Reader<'_>) -> Result<ProgressWhen, Failure> {
     Ok(reader.one_of("progress", &[("auto", ProgressWhen::Auto), ("never", ProgressWhen::Never)])?.unwrap_or_default())
 }
 
+/// Set in every task of ECS and Batch.
+const TASK_VARIABLE: &str = "ECS_CONTAINER_METADATA_URI_V4";
+/// What to try without a source.
+const NO_SOURCE: &str = "name it, like `parfetch s3://images`, or set BUCKET_NAME; `parfetch run --embedded` needs none";
 const SERVE_HINT: &str = "`parfetch serve --help` lists the keys";
 const FORMATS: &[(&str, Format)] = &[("text", Format::Text), ("json", Format::Json)];
 
-fn log(raw: &Raw) -> Result<Log, Failure> {
+/// What stands in the log, for every subcommand.
+pub fn log(raw: &Raw) -> Result<Log, Failure> {
     let levels = [("error", Level::Error), ("warn", Level::Warn), ("info", Level::Info), ("debug", Level::Debug), ("trace", Level::Trace)];
     Ok(Log {
         level: Reader(raw).one_of("log-level", &levels)?.unwrap_or_default(),
@@ -176,15 +186,23 @@ fn embedded_options(raw: &Raw) -> Result<Option<server::Options>, Failure> {
     options.transpose()
 }
 
-fn bucket(raw: &Raw, embedded: bool, warnings: &mut Vec<String>) -> Result<String, Failure> {
+/// The source bucket; empty for the embedded server's, and while it is missing.
+fn bucket(raw: &Raw, embedded: bool, notes: &mut Notes) -> Result<String, Failure> {
     match (raw.get("bucket"), embedded) {
+        (Some(given), true) if raw.get("prefix").is_some_and(|prefix| prefix.name == given.name) => {
+            let message = format!("{} names a bucket, and --embedded fetches from a server of its own", given.name);
+            Err(usage(message, "leave one of them out"))
+        }
         (Some(given), true) => {
-            warnings.push(format!("{} `{}` is not used: the embedded server's own bucket is fetched", given.name, given.value));
+            notes.warn(format!("{} `{}` is not used: the embedded server's own bucket is fetched", given.name, given.value));
             Ok(String::new())
         }
-        (None, true) => Ok(String::new()),
         (Some(given), false) => bucket_name(given, "--prefix narrows it down"),
-        (None, false) => Err(usage("no source bucket is given", "set BUCKET_NAME or --bucket, or try `parfetch run --embedded`")),
+        (None, true) => Ok(String::new()),
+        (None, false) => {
+            notes.lacks(usage("no source bucket is given", NO_SOURCE));
+            Ok(String::new())
+        }
     }
 }
 
@@ -243,9 +261,9 @@ pub fn access(raw: &Raw) -> Result<Access, Failure> {
 }
 
 /// The embedded server is reached its own way: what was set for another endpoint does not matter, and typing it is worth a warning.
-fn for_embedded(raw: &Raw, access: &Access, warnings: &mut Vec<String>) -> Access {
+fn for_embedded(raw: &Raw, access: &Access, notes: &mut Notes) -> Access {
     if let Some(given) = raw.get("endpoint-url") {
-        warnings.push(format!("{} is not used: --embedded brings its own endpoint", given.name));
+        notes.warn(format!("{} is not used: --embedded brings its own endpoint", given.name));
     }
     Access { no_sign_request: access.no_sign_request, request_payer: access.request_payer, ..Access::default() }
 }
@@ -272,7 +290,7 @@ fn layout(reader: &Reader<'_>) -> Result<Layout, Failure> {
     Ok(Layout { order: reader.word("order")?.unwrap_or_default(), part_size: reader.part_size()? })
 }
 
-fn destination(raw: &Raw, embedded: bool, warnings: &mut Vec<String>) -> Result<Destination, Failure> {
+fn destination(raw: &Raw, embedded: bool, notes: &mut Notes) -> Result<Destination, Failure> {
     let reader = Reader(raw);
     let bucket = raw.get("result-bucket").map(|given| bucket_name(given, "--result-prefix goes in front of the results' names"));
     let mut destination = Destination {
@@ -287,10 +305,16 @@ fn destination(raw: &Raw, embedded: bool, warnings: &mut Vec<String>) -> Result<
         destination.bucket = None;
         let out = destination.out.get_or_insert_with(|| PathBuf::from("./parfetch-results"));
         if let Some(Given { value, name }) = raw.get("result-bucket") {
-            warnings.push(format!("{name} `{value}` is not used: with --embedded results go to {}", out.display()));
+            notes.warn(format!("{name} `{value}` is not used: with --embedded results go to {}", out.display()));
         }
     } else if destination.bucket.is_none() && destination.out.is_none() && !reader.switch("dry-run")? {
-        return Err(usage("no place for the results is given", "set RESULT_BUCKET_NAME or --result-bucket, or --out DIR"));
+        // A person who types a source finds them here; with a container they would be lost.
+        let is_typed = raw.get("bucket").is_some_and(|given| given.is_flag() || !raw.words.is_empty());
+        if is_typed && raw.variables.get(TASK_VARIABLE).is_none() {
+            destination.out = Some(PathBuf::from("./parfetch-results"));
+        } else {
+            notes.lacks(usage("no place for the results is given", "-r s3://results or --out DIR names one, or set RESULT_BUCKET_NAME"));
+        }
     }
     Ok(destination)
 }
@@ -312,7 +336,7 @@ fn check_directory_bucket(plan: &RunPlan) -> Result<(), Failure> {
 }
 
 /// The source bucket is never written; even a results bucket that is the source must not put results where they would be listed.
-fn results_outside_source(raw: &Raw, plan: &RunPlan, warnings: &mut Vec<String>) -> Result<(), Failure> {
+fn results_outside_source(raw: &Raw, plan: &RunPlan, notes: &mut Notes) -> Result<(), Failure> {
     let allowed = Reader(raw).switch("allow-results-in-source")?;
     let same = plan.destination.bucket.as_deref().is_some_and(|bucket| bucket == plan.bucket);
     let name = format!("{}{}", plan.destination.prefix, plan.result_stem());
@@ -323,7 +347,7 @@ fn results_outside_source(raw: &Raw, plan: &RunPlan, warnings: &mut Vec<String>)
     if !allowed {
         return Err(usage(message, "use another results bucket, or a --result-prefix outside --prefix; --allow-results-in-source overrides"));
     }
-    warnings.push(message);
+    notes.warn(message);
     Ok(())
 }
 
@@ -352,30 +376,4 @@ pub fn serve(raw: &Raw) -> Result<server::ProcessConfig, Failure> {
         config.credentials = Some(server::Credentials { access_key, secret_key, session_token: None });
     }
     Ok(config)
-}
-
-/// What `upload` was asked for.
-#[derive(Clone, Debug)]
-pub struct UploadSettings {
-    /// The folder.
-    pub dir: PathBuf,
-    /// Where its files go: bucket and prefix.
-    pub target: S3Uri,
-    /// Refuse to replace.
-    pub no_overwrite: bool,
-    /// How S3 is reached.
-    pub access: Access,
-}
-
-/// The settings of `upload`.
-pub fn upload(raw: &Raw) -> Result<UploadSettings, Failure> {
-    let reader = Reader(raw);
-    let mut words: VecDeque<_> = raw.words.iter().cloned().collect();
-    let dir = words.pop_front().map(PathBuf::from).ok_or_else(|| usage("no folder is given", "parfetch upload DIR s3://bucket"))?;
-    let target = match (words.pop_front(), reader.text("result-bucket")) {
-        (Some(uri), _) => uri.parse::<S3Uri>().map_err(|error| usage(error, "parfetch upload DIR s3://bucket/prefix"))?,
-        (None, Some(bucket)) => S3Uri { bucket, key: reader.text("result-prefix").unwrap_or_default() },
-        (None, None) => return Err(usage("no results bucket is given", "parfetch upload DIR s3://bucket, or set RESULT_BUCKET_NAME")),
-    };
-    Ok(UploadSettings { dir, target, no_overwrite: reader.switch("no-overwrite")?, access: access(raw)? })
 }

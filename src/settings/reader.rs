@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::cli::{Given, Raw};
 use crate::exit::{Exit, Failure};
+use crate::guess;
 use crate::plan::MIN_PART_SIZE;
 use crate::units;
 
@@ -45,7 +46,10 @@ impl Reader<'_> {
     /// A value of a closed set of words.
     pub(super) fn word<T: FromStr<Err = String>>(&self, flag: &str) -> Result<Option<T>, Failure> {
         let Some(Given { value, name }) = self.0.get(flag) else { return Ok(None) };
-        value.parse().map(Some).map_err(|error| usage(format!("{name}: {error}"), format!("`parfetch run --help` explains --{flag}")))
+        value.parse().map(Some).map_err(|error| {
+            let hint = guess::hint(value, self.0.choices(flag).iter().copied());
+            usage(format!("{name}: {error}"), hint.unwrap_or_else(|| format!("`parfetch {} --help` explains --{flag}", self.0.command)))
+        })
     }
 
     pub(super) fn one_of<T: Copy>(&self, flag: &str, words: &[(&str, T)]) -> Result<Option<T>, Failure> {
@@ -53,13 +57,17 @@ impl Reader<'_> {
         let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
         let found = words.iter().find(|(word, _)| word == value).map(|(_, meaning)| Some(*meaning));
         found.ok_or_else(|| {
-            usage(format!("{name} is `{value}`, which is not one of {}", known.join(", ")), format!("leave {name} out for the default"))
+            let hint = guess::hint(value, known.iter().copied()).unwrap_or_else(|| format!("leave {name} out for the default"));
+            usage(format!("{name} is `{value}`, which is not one of {}", known.join(", ")), hint)
         })
     }
 
     pub(super) fn number(&self, flag: &str, range: std::ops::RangeInclusive<u64>, what: &str) -> Result<Option<u64>, Failure> {
         let Some(Given { value, name }) = self.0.get(flag) else { return Ok(None) };
-        let hint = format!("{what}: a whole number from {} to {}", range.start(), range.end());
+        // What a sweep takes.
+        let is_list = flag == "concurrency" && (value.contains(',') || value.contains(".."));
+        let one = || "it takes one number; `parfetch sweep` takes lists and ranges of workers".to_owned();
+        let hint = if is_list { one() } else { format!("{what}: a whole number from {} to {}", range.start(), range.end()) };
         match value.parse::<u64>() {
             Ok(number) if range.contains(&number) => Ok(Some(number)),
             Ok(_) => Err(usage(format!("{name} is {value}, outside {} to {}", range.start(), range.end()), hint)),
@@ -79,5 +87,67 @@ impl Reader<'_> {
             Ok(time) if !time.is_zero() => Ok(Some(time)),
             _ => Err(usage(format!("{name} is `{value}`, which is not a length of time"), "write it like 500ms, 10s, 20m or 1h 30m")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use crate::cli::{Invocation, SUBCOMMANDS, Subcommand, Unparsed, Variables, parse};
+    use crate::exit::Failure;
+    use crate::settings::{self, Beside};
+
+    fn read(words: &[&str]) -> Result<(), Failure> {
+        let arguments = std::iter::once("parfetch").chain(words.iter().copied()).map(OsString::from);
+        match parse(arguments, Variables::default()) {
+            Ok(Invocation::Run(raw)) => settings::run(&raw).map(|_| ()),
+            Ok(Invocation::Sweep(raw)) => settings::sweep(&raw, Beside { plan: None, id: "s" }).map(|_| ()),
+            Ok(Invocation::Submit(raw)) => settings::submit(&raw, "now").map(|_| ()),
+            Ok(Invocation::Report(raw)) => settings::report(&raw).map(|_| ()),
+            Ok(Invocation::Compare(raw)) => settings::compare(&raw).map(|_| ()),
+            Ok(Invocation::Upload(raw)) => settings::upload(&raw).map(|_| ()),
+            Ok(Invocation::Serve(raw)) => settings::serve(&raw).map(|_| ()),
+            Ok(Invocation::Fill(raw)) => settings::fill(&raw).map(|_| ()),
+            Ok(Invocation::Doctor(raw)) => settings::doctor(&raw).map(|_| ()),
+            Err(Unparsed::Wrong(failure)) => Err(failure),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn every_choice_of_the_tables_is_one_and_a_slip_of_it_has_a_guess() {
+        for Subcommand { name, settings, .. } in SUBCOMMANDS {
+            for setting in *settings {
+                for choice in setting.takes.choices() {
+                    let wrong = read(&[name, setting.dashed, choice]).err().map_or_else(String::new, |failure| failure.message);
+                    assert!(!wrong.starts_with(setting.dashed), "{name} {}: {wrong}", setting.dashed);
+                    let slip = format!("{choice}x");
+                    let failure = read(&[name, setting.dashed, &slip]).unwrap_err();
+                    assert!(failure.message.starts_with(setting.dashed), "{name}: {}", failure.message);
+                    let meant = failure.hint.unwrap();
+                    assert!(meant == format!("did you mean {choice}?") || choice.len() < 3, "{name} {}: {meant}", failure.message);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_typed_wrongly_comes_before_what_is_missing() {
+        for (words, message) in [
+            (&["-c", "abc"][..], "--concurrency is `abc`, which is not a whole number from 1 to 65535"),
+            (&["run", "--emf", "AWS/x"], "--emf is `AWS/x`, which begins with AWS/, which is not for others"),
+            (&["s3://b", "--max-bytes", "x"], "--max-bytes is `x`, which is not a size above 0"),
+            (&["upload", "--region", "x y"], "--region is `x y`, which is not a region's name"),
+            (&["run"], "no source bucket is given"),
+            (&["upload"], "no folder is given"),
+            (&["upload", "dir"], "no results bucket is given"),
+            (&["s3://b", "--embedded"], "SOURCE names a bucket, and --embedded fetches from a server of its own"),
+        ] {
+            assert_eq!(read(words).unwrap_err().message, message, "{words:?}");
+        }
+        assert_eq!(read(&["-c", "1..64"]).unwrap_err().hint.unwrap(), "it takes one number; `parfetch sweep` takes lists and ranges of workers");
+        assert!(read(&["s3://b"]).is_ok() && read(&["-b", "b"]).is_ok(), "results stay here when the source is typed");
+        assert!(read(&["s3://b", "-r", "s3://r/x"]).is_ok() && read(&["upload", "dir", "s3://r"]).is_ok());
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::reader::{Reader, usage};
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
+use crate::guess;
 use crate::plan::{Access, S3Uri};
 use crate::price::Egress;
 use crate::report::{Extent, Metric};
@@ -114,9 +115,13 @@ pub fn report(raw: &Raw) -> Result<ReportSettings, Failure> {
             _ => {}
         }
     }
+    let sources = sources(raw)?;
+    if raw.words.is_empty() {
+        return Err(usage("no results are named", "parfetch report DIR, or parfetch report s3://bucket/folder"));
+    }
     Ok(ReportSettings {
         places: raw.words.iter().map(|word| place(word)).collect::<Result<_, _>>()?,
-        sources: sources(raw)?,
+        sources,
         format,
         metrics,
         extent: if all { Extent::All } else { Extent::Answer },
@@ -130,24 +135,26 @@ pub fn report(raw: &Raw) -> Result<ReportSettings, Failure> {
 pub fn compare(raw: &Raw) -> Result<CompareSettings, Failure> {
     let reader = Reader(raw);
     let programs = raw.get("programs").map(two_programs).transpose()?;
-    let (base, new) = match (raw.words.as_slice(), &programs) {
-        ([base, new], _) => (base, Some(new)),
-        ([base], Some(_)) => (base, None),
-        _ => return Err(usage("two sets of results are compared", "parfetch compare BASE NEW, or parfetch compare SWEEP --programs OLD,NEW")),
-    };
     let metric = match raw.get("metric").map(metrics).transpose()?.as_deref() {
         None => Metric::Throughput,
         Some([metric]) => *metric,
         Some(_) => return Err(usage("--metric names several metrics", "compare one at a time")),
     };
+    let (sources, fail_over) = (sources(raw)?, raw.get("fail-over").map(percent).transpose()?);
+    let format = reader.one_of("format", &FORMATS[..4])?.unwrap_or_default();
+    let (base, new) = match (raw.words.as_slice(), &programs) {
+        ([base, new], _) => (base, Some(new)),
+        ([base], Some(_)) => (base, None),
+        _ => return Err(usage("two sets of results are compared", "parfetch compare BASE NEW, or parfetch compare SWEEP --programs OLD,NEW")),
+    };
     Ok(CompareSettings {
         base: place(base)?,
         new: new.map(|new| place(new)).transpose()?,
         programs,
-        sources: sources(raw)?,
+        sources,
         metric,
-        fail_over: raw.get("fail-over").map(percent).transpose()?,
-        format: reader.one_of("format", &FORMATS[..4])?.unwrap_or_default(),
+        fail_over,
+        format,
         out: reader.path("out"),
     })
 }
@@ -173,7 +180,8 @@ fn metrics(Given { value, name }: &Given) -> Result<Vec<Metric>, Failure> {
     let mut found = Vec::new();
     for word in value.split(',').map(str::trim).filter(|word| !word.is_empty()) {
         let metric = Metric::ALL.into_iter().find(|metric| metric.id() == word.to_ascii_lowercase().replace('-', "_") || metric.name() == word);
-        let metric = metric.ok_or_else(|| usage(format!("{name}: `{word}` is no metric"), format!("metrics are {}", known())))?;
+        let hint = || guess::hint(word, Metric::ALL.map(Metric::id)).unwrap_or_else(|| format!("metrics are {}", known()));
+        let metric = metric.ok_or_else(|| usage(format!("{name}: `{word}` is no metric"), hint()))?;
         if !found.contains(&metric) {
             found.push(metric);
         }
@@ -228,6 +236,23 @@ mod tests {
         let failure = report(&raw(&["report", "a", "--metric", "speed"])).unwrap_err();
         assert_eq!(failure.message, "--metric: `speed` is no metric");
         assert_eq!(report(&raw(&["report", "a", "--all"])).unwrap().metrics.len(), Metric::ALL.len());
+    }
+
+    #[test]
+    fn what_is_typed_wrongly_comes_before_what_is_missing() {
+        let said = |words: &[&str]| match raw(words) {
+            raw if words[0] == "report" => report(&raw).map(|_| ()),
+            raw => compare(&raw).map(|_| ()),
+        };
+        let said = |words: &[&str]| said(words).map_err(|failure| (failure.message, failure.hint.unwrap())).unwrap_err();
+        assert_eq!(said(&["report", "--format", "htm"]).1, "did you mean html?");
+        assert_eq!(
+            said(&["report", "--metric", "troughput"]),
+            ("--metric: `troughput` is no metric".to_owned(), "did you mean throughput?".to_owned())
+        );
+        assert_eq!(said(&["compare", "--fail-over", "x"]).0, "--fail-over is `x`, which is not a number of per cent from 0");
+        assert_eq!(said(&["report"]).0, "no results are named");
+        assert_eq!(said(&["compare"]).0, "two sets of results are compared");
     }
 
     #[test]

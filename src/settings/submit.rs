@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::reader::{Reader, usage};
-use super::{Log, ProgressWhen};
+use super::{Log, Notes, ProgressWhen};
 use crate::cli::{Given, Raw};
 use crate::cloud::MAX_CHILDREN;
 use crate::exit::Failure;
@@ -41,15 +41,28 @@ pub struct SubmitSettings {
 
 /// The settings of `submit`; `id` is the name of a job that was given none.
 pub fn submit(raw: &Raw, id: &str) -> Result<SubmitSettings, Failure> {
+    let (settings, notes) = given(raw, id)?;
+    Ok(SubmitSettings { warnings: notes.settled()?, ..settings })
+}
+
+/// Whether what was given is right, while a stack that is to be asked may bring what is missing.
+pub fn check_submit(raw: &Raw, id: &str) -> Result<(), Failure> {
+    given(raw, id).map(|_incomplete| ())
+}
+
+/// The settings as they were given, without the warnings.
+fn given(raw: &Raw, id: &str) -> Result<(SubmitSettings, Notes), Failure> {
     let reader = Reader(raw);
-    let mut warnings = Vec::new();
+    let mut notes = Notes::default();
     let dry_run = reader.switch("dry-run")?;
     let embedded = super::embedded_options(raw)?;
     if let (Some(given), false) = (raw.get("embedded").filter(|_| embedded.is_some()), dry_run) {
         return Err(usage(format!("{}: no task reaches a server on this machine", given.name), "--dry-run plans for its keys"));
     }
-    let shards = shards(&reader)?;
-    let run = run(raw, (embedded.is_some(), dry_run), &mut warnings)?;
+    let shards = shards(&reader, &mut notes)?;
+    let run = run(raw, (embedded.is_some(), dry_run), &mut notes)?;
+    let queue = named(raw, ("queue", "no job queue is given", dry_run), &mut notes);
+    let definition = named(raw, ("job-definition", "no job definition is given", dry_run), &mut notes);
     let job = Job {
         id: super::sweep::id(raw, id)?,
         shards,
@@ -59,29 +72,30 @@ pub fn submit(raw: &Raw, id: &str) -> Result<SubmitSettings, Failure> {
         run,
         size: size(&reader)?,
         queue: Queue {
-            queue: named(raw, dry_run, ("queue", "no job queue is given"))?,
-            definition: named(raw, dry_run, ("job-definition", "no job definition is given"))?,
+            queue,
+            definition,
             most_vcpu: positive(raw, "max-vcpus", "vCPU that the queue runs at once")?,
             arch: reader.one_of("arch", ARCHITECTURES)?.unwrap_or("x86_64").to_owned(),
         },
         embedded,
         poll: reader.time("poll-interval")?.unwrap_or(POLL),
         afterwards: if reader.switch("detach")? { Afterwards::Leave } else { Afterwards::Wait },
-        spending: spending(raw, &mut warnings)?,
+        spending: spending(raw, &mut notes)?,
     };
     if let Some(most) = job.queue.most_vcpu.filter(|most| *most < job.vcpu()) {
         let message = format!("each child wants {} vCPU, and the queue runs {most} at once: it would wait for ever", job.vcpu());
         return Err(usage(message, "take a smaller --vcpu, or raise the stack's BatchMaxVcpus"));
     }
-    Ok(SubmitSettings {
+    let settings = SubmitSettings {
         job,
         dry_run,
         out: reader.path("out").unwrap_or_else(|| PathBuf::from("./parfetch-results")),
         prices: reader.path("prices"),
         progress: super::progress_when(&reader)?,
         log: super::log(raw)?,
-        warnings,
-    })
+        warnings: Vec::new(),
+    };
+    Ok((settings, notes))
 }
 
 /// As people, Docker, Rust and ECS write them.
@@ -89,18 +103,19 @@ const ARCHITECTURES: &[(&str, &str)] =
     &[("x86_64", "x86_64"), ("arm64", "arm64"), ("X86_64", "x86_64"), ("ARM64", "arm64"), ("amd64", "x86_64"), ("aarch64", "arm64")];
 
 /// What the children do together.
-fn run(raw: &Raw, (embedded, dry_run): (bool, bool), warnings: &mut Vec<String>) -> Result<RunPlan, Failure> {
+fn run(raw: &Raw, (embedded, dry_run): (bool, bool), notes: &mut Notes) -> Result<RunPlan, Failure> {
     let reader = Reader(raw);
     if let Some(given) = raw.variables.get(super::selection::SAMPLE_VARIABLE) {
         let message = format!("{} is `{given}`, and a job fetches every key", super::selection::SAMPLE_VARIABLE);
         return Err(usage(message, "unset it; `parfetch run --sample` and `parfetch sweep` fetch a sample"));
     }
+    if raw.get("bucket").is_none() && !embedded {
+        notes.lacks(usage("no source bucket is given", "name it, like `parfetch submit s3://images`, or the stack with --stack, or set BUCKET_NAME"));
+    }
     let mode = reader.word::<Mode>("mode")?.unwrap_or(Mode::Async);
     let access = super::access(raw)?;
     let plan = RunPlan {
-        bucket: super::bucket(raw, embedded, warnings).map_err(|failure| {
-            if raw.get("bucket").is_none() { failure.hint("name the stack with --stack, or set BUCKET_NAME or --bucket") } else { failure }
-        })?,
+        bucket: super::bucket(raw, embedded, notes)?,
         selection: Selection {
             source: super::selection::one_source(raw)?,
             prefix: reader.text("prefix").unwrap_or_default(),
@@ -112,12 +127,12 @@ fn run(raw: &Raw, (embedded, dry_run): (bool, bool), warnings: &mut Vec<String>)
         mode,
         client: reader.word::<ClientKind>("client")?.unwrap_or(ClientKind::Lean),
         tag: super::tag(raw)?,
-        access: if embedded { super::for_embedded(raw, &access, warnings) } else { access },
+        access: if embedded { super::for_embedded(raw, &access, notes) } else { access },
         limits: super::limits(raw)?,
         duration: reader.time("duration")?,
         work: reader.word("work")?.unwrap_or_default(),
         layout: super::layout(&reader)?,
-        destination: destination(raw, dry_run)?,
+        destination: destination(raw, dry_run, notes)?,
         egress: super::egress(&reader)?,
     };
     if plan.destination.bucket.as_deref() == Some(plan.bucket.as_str()) {
@@ -133,15 +148,15 @@ fn run(raw: &Raw, (embedded, dry_run): (bool, bool), warnings: &mut Vec<String>)
     Ok(plan)
 }
 
-fn destination(raw: &Raw, dry_run: bool) -> Result<Destination, Failure> {
+fn destination(raw: &Raw, dry_run: bool, notes: &mut Notes) -> Result<Destination, Failure> {
     let reader = Reader(raw);
-    let bucket = match raw.get("result-bucket") {
-        Some(given) => super::bucket_name(given, "--result-prefix goes in front of the results' names")?,
-        None if dry_run => UNNAMED.to_owned(),
-        None => return Err(usage("no results bucket is given", "set RESULT_BUCKET_NAME or --result-bucket, or name a --stack")),
-    };
+    let bucket =
+        raw.get("result-bucket").map(|given| super::bucket_name(given, "--result-prefix goes in front of the results' names")).transpose()?;
+    if bucket.is_none() && !dry_run {
+        notes.lacks(usage("no results bucket is given", "-r s3://results names it, or --stack, or set RESULT_BUCKET_NAME"));
+    }
     Ok(Destination {
-        bucket: Some(bucket),
+        bucket: Some(bucket.unwrap_or_else(|| UNNAMED.to_owned())),
         prefix: reader.text("result-prefix").unwrap_or_default(),
         out: None,
         spool_dir: reader.path("spool-dir"),
@@ -149,18 +164,25 @@ fn destination(raw: &Raw, dry_run: bool) -> Result<Destination, Failure> {
     })
 }
 
-fn named(raw: &Raw, dry_run: bool, (flag, missing): (&str, &str)) -> Result<String, Failure> {
-    match raw.get(flag) {
-        Some(given) => Ok(given.value.clone()),
-        None if dry_run => Ok(UNNAMED.to_owned()),
-        None => Err(usage(missing, format!("name it with --{flag}, or a --stack that was deployed with EnableBatch=true"))),
-    }
+/// A name, or what stands for it where a dry run needs none, and while it is missing.
+fn named(raw: &Raw, (flag, missing, dry_run): (&str, &str, bool), notes: &mut Notes) -> String {
+    let Some(given) = raw.get(flag) else {
+        if !dry_run {
+            notes.lacks(usage(missing, format!("name it with --{flag}, or a --stack that was deployed with EnableBatch=true")));
+        }
+        return UNNAMED.to_owned();
+    };
+    given.value.clone()
 }
 
-fn shards(reader: &Reader<'_>) -> Result<u32, Failure> {
+/// How many tasks; one while it is missing.
+fn shards(reader: &Reader<'_>, notes: &mut Notes) -> Result<u32, Failure> {
     let number = reader.number("shards", 1..=u64::from(MAX_CHILDREN), "tasks that share the keys")?;
     let number = number.and_then(|number| u32::try_from(number).ok());
-    number.ok_or_else(|| usage("how many tasks share the keys is not given", "--shards N, 1 to 10,000; --dry-run says what that would take"))
+    if number.is_none() {
+        notes.lacks(usage("how many tasks share the keys is not given", "--shards N, 1 to 10,000; --dry-run says what that would take"));
+    }
+    Ok(number.unwrap_or(1))
 }
 
 fn division(reader: &Reader<'_>, shards: u32) -> Result<Division, Failure> {
@@ -196,12 +218,12 @@ fn positive(raw: &Raw, flag: &str, what: &str) -> Result<Option<f64>, Failure> {
     }
 }
 
-fn spending(raw: &Raw, warnings: &mut Vec<String>) -> Result<Spending, Failure> {
+fn spending(raw: &Raw, notes: &mut Notes) -> Result<Spending, Failure> {
     let yes = Reader(raw).switch("yes")?;
     Ok(match positive(raw, "max-cost", "USD")? {
         Some(most) => {
             if yes {
-                warnings.push("--yes is not used: --max-cost holds".to_owned());
+                notes.warn("--yes is not used: --max-cost holds".to_owned());
             }
             Spending::UpTo(most)
         }
@@ -258,6 +280,8 @@ mod tests {
     #[test]
     fn what_cannot_be_submitted_is_refused() {
         let said = |words: &str| given(words).unwrap_err().message;
+        assert_eq!(said("-c 1..64"), "--concurrency is `1..64`, which is not a whole number from 1 to 65535", "before what is missing");
+        assert_eq!(said("--poll-interval x"), "--poll-interval is `x`, which is not a length of time", "before what is missing");
         assert_eq!(said("-r results"), "how many tasks share the keys is not given");
         assert_eq!(said("-n 10001"), "--shards is 10001, outside 1 to 10000");
         assert_eq!(said("-n 8"), "no results bucket is given");

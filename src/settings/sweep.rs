@@ -2,19 +2,19 @@
 
 use std::collections::HashSet;
 use std::fmt::Display;
-use std::num::NonZeroU32;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
 use super::contender;
+use super::lists::{count_cells, list};
 use super::reader::{Reader, part_size, usage};
-use super::{Log, ProgressWhen};
+use super::{Log, Notes, ProgressWhen};
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
+use crate::plan::ranges::{Listed, VCPU, WHOLE};
 use crate::plan::{Access, ClientKind, KeySample, Layout, Mode, S3Uri};
 use crate::price::{self, Egress};
-use crate::sweep::plan::{Auto, MemoryChoice, SweepPlan, cpu_units};
+use crate::sweep::plan::{MEMORY, MemoryChoice, SweepPlan, cpu_units};
 use crate::sweep::{Failed, Job, Oversize};
 use crate::units;
 
@@ -64,19 +64,33 @@ pub struct Beside<'a> {
 
 /// The settings of `sweep`.
 pub fn sweep(raw: &Raw, beside: Beside<'_>) -> Result<SweepSettings, Failure> {
+    let (settings, notes) = given(raw, beside)?;
+    Ok(SweepSettings { warnings: notes.settled()?, ..settings })
+}
+
+/// Whether what was given is right, while a stack that is to be asked may bring what is missing.
+pub fn check_sweep(raw: &Raw, beside: Beside<'_>) -> Result<(), Failure> {
+    given(raw, beside).map(|_incomplete| ())
+}
+
+/// The settings as they were given, without the warnings.
+fn given(raw: &Raw, beside: Beside<'_>) -> Result<(SweepSettings, Notes), Failure> {
     let reader = Reader(raw);
-    let mut warnings = Vec::new();
+    let mut notes = Notes::default();
     let plan = plan(raw, beside.plan)?;
+    if plan.bucket.is_empty() && plan.embedded.is_none() {
+        notes.lacks(usage("no source bucket is given", "name it, like `parfetch sweep s3://images`, or set BUCKET_NAME; --embedded needs none"));
+    }
     let typed_sizes = raw.get("vcpu").is_some() || beside.plan.is_some();
     let embedded =
         plan.embedded.as_deref().map(|text| text.parse().map_err(|error| usage(format!("embedded: {error}"), super::SERVE_HINT))).transpose()?;
     let access = super::access(raw)?;
-    let access = if embedded.is_some() { super::for_embedded(raw, &access, &mut warnings) } else { access };
-    let results = results(raw, (&plan, &access), &mut warnings)?;
+    let access = if embedded.is_some() { super::for_embedded(raw, &access, &mut notes) } else { access };
+    let results = results(raw, (&plan, &access), &mut notes)?;
     let duration = plan.duration.as_deref().map(units::parse_duration).transpose();
     let duration = duration.ok().flatten().unwrap_or_default();
     let time_limit = reader.time("run-timeout")?.unwrap_or(RUN_TIMEOUT) + duration;
-    let fleet = super::fleet::fleet(raw, &plan, (time_limit, duration, &mut warnings))?;
+    let fleet = super::fleet::fleet(raw, &plan, (time_limit, duration, &mut notes))?;
     let spending = super::spending::spending(raw)?;
     let job = Job {
         id: id(raw, beside.id)?,
@@ -98,9 +112,9 @@ pub fn sweep(raw: &Raw, beside: Beside<'_>) -> Result<SweepSettings, Failure> {
         failed: if reader.switch("redo-failed")? { Failed::Redo } else { Failed::Keep },
         plan,
     };
-    contender::beyond(&job, &mut warnings);
+    contender::beyond(&job, &mut notes);
     let (dry, print) = (reader.switch("dry-run")?, reader.switch("print-plan")?);
-    Ok(SweepSettings {
+    let settings = SweepSettings {
         job,
         intent: if print {
             Intent::PrintPlan
@@ -113,8 +127,9 @@ pub fn sweep(raw: &Raw, beside: Beside<'_>) -> Result<SweepSettings, Failure> {
         prices: reader.path("prices"),
         egress: super::egress(&reader)?,
         log: super::log(raw)?,
-        warnings,
-    })
+        warnings: Vec::new(),
+    };
+    Ok((settings, notes))
 }
 
 /// The plan: defaults, the file over them, flags over both.
@@ -126,12 +141,12 @@ fn plan(raw: &Raw, file: Option<&str>) -> Result<SweepPlan, Failure> {
         }
         _ => SweepPlan::default(),
     };
-    set(&mut plan.vcpu, list(raw, "vcpu", "0.25,0.5,1,2,4", |word| word.parse::<f64>().ok())?);
-    set(&mut plan.memory, list(raw, "memory", "auto or MiB, as 512,2048", memory)?);
-    set(&mut plan.mode, list(raw, "mode", "async,thread,process", |word| Mode::from_str(word).ok())?);
-    set(&mut plan.client, list(raw, "client", "lean,sdk", |word| ClientKind::from_str(word).ok())?);
-    set(&mut plan.concurrency, list(raw, "concurrency", "1,2,4,8,16", whole)?);
-    set(&mut plan.shards, list(raw, "shards", "1,2", whole)?);
+    set(&mut plan.vcpu, list(raw, "vcpu", "a list like 0.25,1,4, or a range like 0.25..4: every Fargate size between", &VCPU)?);
+    set(&mut plan.memory, list(raw, "memory", "auto, or MiB: a list like 512,2048, or a range like 2048..8192, which doubles", &MEMORY)?);
+    set(&mut plan.mode, list(raw, "mode", "a list like async,thread,process", &MODE)?);
+    set(&mut plan.client, list(raw, "client", "a list like lean,sdk", &CLIENT)?);
+    set(&mut plan.concurrency, list(raw, "concurrency", WORKERS, &WHOLE)?);
+    set(&mut plan.shards, list(raw, "shards", "numbers from 1: a list like 1,2,4, or a range like 1..8, which doubles", &WHOLE)?);
     let contenders = raw.get("contender").map(|given| given.value.lines().map(contender::parse).collect::<Result<Vec<_>, _>>());
     set(&mut plan.contender, contenders.transpose()?);
     let number = |flag, most, what| reader.number(flag, 1..=most, what);
@@ -153,6 +168,11 @@ fn plan(raw: &Raw, file: Option<&str>) -> Result<SweepPlan, Failure> {
     if plan.embedded.is_none() {
         set(&mut plan.bucket, raw.get("bucket").map(|given| super::bucket_name(given, "--prefix says which of its keys")).transpose()?);
     } else {
+        if let (Some(given), Some(prefix)) = (raw.get("bucket"), raw.get("prefix"))
+            && given.name == prefix.name
+        {
+            return Err(usage(format!("{} names a bucket, and --embedded fetches from a server of its own", given.name), "leave one of them out"));
+        }
         plan.bucket = String::new();
     }
     if plan.limit.is_none() && plan.sample.is_none() {
@@ -203,44 +223,16 @@ fn layout(plan: &SweepPlan) -> Result<Layout, Failure> {
     Ok(Layout { order: plan.order, part_size })
 }
 
-/// A list separated by commas, without repetitions.
-fn list<T: PartialEq>(raw: &Raw, flag: &str, example: &str, parse: fn(&str) -> Option<T>) -> Result<Option<Vec<T>>, Failure> {
-    let Some(Given { value, name }) = raw.get(flag) else { return Ok(None) };
-    let mut items = Vec::new();
-    for word in value.split(',').map(str::trim) {
-        let item = parse(word).ok_or_else(|| usage(format!("{name}: `{word}` is none of its values"), format!("a list like {example}")))?;
-        if items.contains(&item) {
-            return Err(usage(format!("{name}: `{word}` stands there twice"), format!("a list like {example}")));
-        }
-        items.push(item);
-    }
-    Ok(Some(items))
-}
-
-fn whole(word: &str) -> Option<u32> {
-    word.parse::<NonZeroU32>().ok().map(NonZeroU32::get)
-}
-
-fn memory(word: &str) -> Option<MemoryChoice> {
-    if word == "auto" { Some(MemoryChoice::Auto(Auto::Auto)) } else { whole(word).map(MemoryChoice::Mib) }
-}
+/// How a list of workers is written.
+const WORKERS: &str = "numbers from 1: a list like 1,4,16, or a range like 1..64, which doubles (1, 2, 4 … 64)";
+const MODE: Listed<Mode> = Listed { value: |word| word.parse().ok(), between: |_, _| None };
+const CLIENT: Listed<ClientKind> = Listed { value: |word| word.parse().ok(), between: |_, _| None };
 
 /// Most runs of a sweep: more would take weeks, and are a slip of the pen.
 const MOST_RUNS: u64 = 100_000;
 
-/// Configurations of a plan, counted before any is made.
-fn count_cells(plan: &SweepPlan) -> u64 {
-    let modes = |own: &[Mode]| if own.is_empty() { plan.mode.len() } else { own.len() } as u64;
-    let programs = plan.client.len() as u64 * modes(&[]) + plan.contender.iter().map(|contender| modes(&contender.mode)).sum::<u64>();
-    let others = [plan.vcpu.len(), plan.memory.len(), plan.concurrency.len(), plan.shards.len()];
-    others.into_iter().fold(programs, |product, length| product.saturating_mul(length as u64))
-}
-
 /// What holds for a plan from wherever it came.
 fn check(plan: &SweepPlan) -> Result<(), Failure> {
-    if plan.bucket.is_empty() && plan.embedded.is_none() {
-        return Err(usage("no source bucket is given", "set BUCKET_NAME or --bucket, or try `parfetch sweep --embedded`"));
-    }
     let lists = [
         ("vcpu", plan.vcpu.len()),
         ("memory", plan.memory.len()),
@@ -343,17 +335,17 @@ pub(super) fn id(raw: &Raw, default: &str) -> Result<String, Failure> {
 }
 
 /// Where results are stored beside the folder. The source bucket is never written.
-fn results(raw: &Raw, (plan, _): (&SweepPlan, &Access), warnings: &mut Vec<String>) -> Result<Option<S3Uri>, Failure> {
+fn results(raw: &Raw, (plan, _): (&SweepPlan, &Access), notes: &mut Notes) -> Result<Option<S3Uri>, Failure> {
     let reader = Reader(raw);
     let Some(given) = raw.get("result-bucket") else {
         if plan.embedded.is_none() && !plan.contender.is_empty() {
-            return Err(usage("contenders need a results bucket", "set RESULT_BUCKET_NAME or --result-bucket: that is where they store their CSV"));
+            notes.lacks(usage("contenders need a results bucket", "set RESULT_BUCKET_NAME or --result-bucket: that is where they store their CSV"));
         }
         return Ok(None);
     };
     let bucket = super::bucket_name(given, "--result-prefix goes in front of the results' names")?;
     if plan.embedded.is_some() {
-        warnings.push(format!("{} `{bucket}` is not used: with --embedded results stay in the folder", given.name));
+        notes.warn(format!("{} `{bucket}` is not used: with --embedded results stay in the folder", given.name));
         return Ok(None);
     }
     if bucket == plan.bucket {
@@ -368,7 +360,7 @@ mod tests {
     use crate::cli::{Invocation, Variables, parse};
     use crate::fuzz::Target;
     use crate::sweep::cells;
-    use crate::sweep::plan::Contender;
+    use crate::sweep::plan::{Auto, Contender};
 
     const BESIDE: Beside<'static> = Beside { plan: None, id: "s" };
 
@@ -434,6 +426,79 @@ mod tests {
         assert_eq!(message(&alone), "concurrency 5000 is outside 1 to 1024 of mode process");
     }
 
+    fn typed(words: &[&str]) -> Result<SweepSettings, Failure> {
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        sweep(&raw(&words).unwrap(), BESIDE)
+    }
+
+    #[test]
+    fn lists_hold_ranges() {
+        let plan = typed(&["s3://b", "-c", "1..8,24", "--vcpu", "0.25..1", "--memory", "auto", "--shards", "1..4"]).unwrap().job.plan;
+        assert_eq!((plan.concurrency, plan.vcpu, plan.shards), (vec![1, 2, 4, 8, 24], vec![0.25, 0.5, 1.0], vec![1, 2, 4]));
+        let plan = typed(&["s3://b", "--vcpu", "1", "--memory", "2048..8192"]).unwrap().job.plan;
+        assert_eq!(plan.memory, [2_048, 4_096, 8_192].map(MemoryChoice::Mib));
+    }
+
+    #[test]
+    fn a_wrong_list_is_said_in_one_line_with_a_hint() {
+        let said = |words: &[&str]| typed(words).map(|_| ()).map_err(|failure| (failure.message, failure.hint.unwrap()));
+        let workers = "numbers from 1: a list like 1,4,16, or a range like 1..64, which doubles (1, 2, 4 … 64)".to_owned();
+        for (list, message) in [
+            ("0", "--concurrency: `0` is not a valid value"),
+            ("1..0", "--concurrency: `1..0` is not a valid value"),
+            ("8..1", "--concurrency: the range `8..1` ends below its start"),
+            ("4,4", "--concurrency: `4` is given twice"),
+            ("abc", "--concurrency: `abc` is not a valid value"),
+        ] {
+            assert_eq!(said(&["-c", list]), Err((message.to_owned(), workers.clone())), "{list}: and not that there is no bucket");
+        }
+        assert_eq!(said(&["-m", "async,treads"]), Err(("--mode: `treads` is not a valid value".to_owned(), "did you mean thread?".to_owned())));
+        assert_eq!(said(&["-m", "async..thread"]).unwrap_err().0, "--mode: `async..thread` is not a valid value");
+        assert_eq!(said(&["s3://b", "--vcpu", "1..3"]).unwrap_err().0, "Fargate has no size of 3 vCPU");
+        assert_eq!(said(&["s3://b", "-c", "1..100000"]).unwrap_err().0, "concurrency 65536 is outside 1 to 65535 of mode async");
+    }
+
+    #[test]
+    fn what_is_typed_wrongly_comes_before_what_is_missing() {
+        let said = |words: &[&str]| typed(words).unwrap_err().message;
+        for (words, message) in [
+            (&["--run-timeout", "x"][..], "--run-timeout is `x`, which is not a length of time"),
+            (&["--id", "../x"], "--id is `../x`, which cannot be the name of a folder here"),
+            (&["--on", "ecs", "--max-tasks", "0"], "--max-tasks is 0, outside 1 to 100"),
+            (&["--log-level", "wrn"], "--log-level is `wrn`, which is not one of error, warn, info, debug, trace"),
+            (&["--contender", "py=x", "--order", "listd"], "--order: `listd` is not one of listed, largest-first, shuffled"),
+            (&["--on", "ecs"], "no source bucket is given"),
+            (&["--on", "ecs", "s3://b"], "tasks on Fargate need a results bucket"),
+            (&["--on", "ecs", "s3://b", "-r", "s3://r"], "no cluster is given"),
+            (&["--contender", "py=x", "s3://b"], "contenders need a results bucket"),
+            (&["--embedded", "s3://b"], "SOURCE names a bucket, and --embedded fetches from a server of its own"),
+        ] {
+            assert_eq!(said(words), message, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn a_plan_file_holds_ranges_too() {
+        let plan = |text: &str| planned(&format!("bucket = \"b\"\n{text}\n"), &with_plan(None));
+        let ranges = "concurrency = \"1..8\"\nvcpu = [\"0.25..1\", 4]\nmemory = \"auto\"\nshards = [1, \"2..4\"]";
+        let settings = plan(ranges).unwrap();
+        hold(&settings);
+        let plan_of = settings.job.plan;
+        assert_eq!((plan_of.concurrency, plan_of.vcpu, plan_of.shards), (vec![1, 2, 4, 8], vec![0.25, 0.5, 1.0, 4.0], vec![1, 2, 4]));
+        let message = |text: &str| plan(text).unwrap_err().message;
+        assert_eq!(message("concurrency = \"8..1\""), "the plan p: line 2: the range `8..1` ends below its start");
+        assert_eq!(message("concurrency = [\"x\"]"), "the plan p: line 2: `x` is not a valid value");
+        assert_eq!(message("concurrency = 5"), "the plan p: line 2: not a list of values, nor a text like \"1..64\"");
+        assert_eq!(message("concurrency = [4, \"1..8\", 4]"), "the plan's concurrency: 4 is given twice");
+    }
+
+    #[test]
+    fn a_word_wins_over_a_plan_file() {
+        let words = ["--plan=p", "s3://typed"].map(str::to_owned);
+        let plan = planned("bucket = \"b\"\nprefix = \"x/\"\n", &raw(&words).unwrap()).unwrap().job.plan;
+        assert_eq!((plan.bucket.as_str(), plan.prefix.as_str()), ("typed", ""));
+    }
+
     #[test]
     fn fuzz_sweep_plans() {
         let contender = Contender { name: "python".to_owned(), command: "python3 'a b.py'".to_owned(), mode: vec![Mode::Thread] };
@@ -471,6 +536,7 @@ mod tests {
         let seeds = [
             "--bucket=b\n--vcpu=0.25,1,4\n--memory=auto,2048\n--mode=async,thread\n--concurrency=1,16,64\n--shards=1,2\n--repeat=6\n--limit=5",
             "--embedded=objects=5\n--client=lean\n--duration=1m 30s\n--part-size=8MiB\n--order=shuffled\n--seed=7\n--attempts=3\n--timeout=1h",
+            "s3://b/p\n-c1..64,96\n--vcpu=0.25..4\n--shards=1..2\n--limit=9",
             "--bucket=b\n--result-bucket=r\n--contender=py:thread='python3 x.py'\n--run-timeout=2h\n--stall-timeout=1s\n--work=md5\n--id=a.b-c",
         ];
         let words = &[",", "..", "-", "=", "'", "\u{a0}", "\0", "\r", "auto", "process", "--vcpu=", "--shards=", "--repeat=", "e3", "ms", "KiB"];

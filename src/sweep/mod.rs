@@ -20,6 +20,7 @@ pub mod plan;
 mod setup;
 mod summaries;
 mod tell;
+mod written;
 
 #[cfg(test)]
 pub(crate) mod fixture;

@@ -6,7 +6,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::written;
 use crate::cell::UNITS_PER_VCPU;
+use crate::plan::ranges::{Listed, doubling};
 use crate::plan::{ClientKind, Mode, Order, Work};
 
 /// The version of the plan file's format.
@@ -39,6 +41,18 @@ pub enum Auto {
     Auto,
 }
 
+/// Memories of a list; a range doubles.
+pub const MEMORY: Listed<MemoryChoice> = Listed {
+    value: |word| match word {
+        "auto" => Some(MemoryChoice::Auto(Auto::Auto)),
+        word => word.parse::<u32>().ok().filter(|mib| *mib > 0).map(MemoryChoice::Mib),
+    },
+    between: |first, last| match (first, last) {
+        (MemoryChoice::Mib(first), MemoryChoice::Mib(last)) => Some(doubling(*first, *last).into_iter().map(MemoryChoice::Mib).collect()),
+        _ => None,
+    },
+};
+
 /// Another program that takes part: it honours the six variables of the study and writes its CSV to the results bucket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -66,16 +80,20 @@ pub struct SweepPlan {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub embedded: Option<String>,
     /// vCPU of each shard.
+    #[serde(deserialize_with = "written::vcpu")]
     pub vcpu: Vec<f64>,
     /// Memory of each shard.
+    #[serde(deserialize_with = "written::memory")]
     pub memory: Vec<MemoryChoice>,
     /// Concurrency models.
     pub mode: Vec<Mode>,
     /// Clients of parfetch.
     pub client: Vec<ClientKind>,
     /// Workers of each shard.
+    #[serde(deserialize_with = "written::whole")]
     pub concurrency: Vec<u32>,
     /// Runs side by side.
+    #[serde(deserialize_with = "written::whole")]
     pub shards: Vec<u32>,
     /// Repetitions of each cell.
     pub repeat: u32,

@@ -9,6 +9,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("units", &[]),
     ("escape", &[]),
     ("wrap", &[]),
+    ("guess", &[]),
     ("plan", &["price"]),
     ("sample", &["plan"]),
     ("event", &["sample"]),
@@ -28,7 +29,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("fetch", &["plan", "sample", "platform", "store"]),
     ("lister", &["pace", "plan", "sample", "results", "stats", "store", "units"]),
     ("engine", &["event", "plan", "sample", "platform", "store", "results", "fetch"]),
-    ("server", &["platform", "units"]),
+    ("server", &["guess", "platform", "units"]),
     ("run", &["event", "exit", "outlook", "pace", "plan", "price", "sample", "units", "platform", "store", "results", "lister", "engine", "server"]),
     (
         "sweep",
@@ -45,12 +46,15 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("doctor", &["cloud", "escape", "exit", "outlook", "plan", "platform", "price", "results", "run", "store", "sweep", "units"]),
     ("output", &["doctor", "escape", "plan", "units", "stats", "platform", "results", "wrap"]),
     ("progress", &["event", "output", "sample", "units", "wrap"]),
-    ("cli", &["plan"]),
-    ("settings", &["cli", "cloud", "doctor", "exit", "fill", "outlook", "pace", "plan", "price", "report", "server", "submit", "sweep", "units"]),
+    ("cli", &["exit", "guess", "plan"]),
+    (
+        "settings",
+        &["cli", "cloud", "doctor", "exit", "fill", "guess", "outlook", "pace", "plan", "price", "report", "server", "submit", "sweep", "units"],
+    ),
     (
         "commands",
         &[
-            "cli", "cloud", "doctor", "event", "exit", "fill", "outlook", "plan", "platform", "store", "results", "engine", "run", "server",
+            "cli", "cloud", "doctor", "event", "exit", "fill", "guess", "outlook", "plan", "platform", "store", "results", "engine", "run", "server",
             "output", "price", "progress", "report", "sample", "settings", "submit", "sweep", "units",
         ],
     ),

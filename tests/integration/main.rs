@@ -20,4 +20,5 @@ mod samples;
 mod submit;
 mod support;
 mod sweeps;
+mod typed;
 mod words;

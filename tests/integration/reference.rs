@@ -3,25 +3,17 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use parfetch::cli::{COMPARE, DOCTOR, FILL, REPORT, RUN, SERVE, SUBMIT, SWEEP, Setting, Takes, UPLOAD};
+use parfetch::cli::{EVERYWHERE, SUBCOMMANDS, Setting, Subcommand, Takes};
 
 fn page() -> String {
     let mut page = String::from(
         "# Settings\n\nGenerated from the table in the code by `cargo test --test integration write_the_reference_page -- --ignored`. \
          A flag wins over its variable; an empty variable means unset.\n",
     );
-    for (command, settings) in [
-        ("run", RUN),
-        ("sweep", SWEEP),
-        ("submit", SUBMIT),
-        ("report", REPORT),
-        ("compare", COMPARE),
-        ("upload", UPLOAD),
-        ("fill", FILL),
-        ("serve", SERVE),
-        ("doctor", DOCTOR),
-    ] {
-        write!(page, "\n## parfetch {command}\n").unwrap();
+    let everywhere = ("…, with every subcommand", EVERYWHERE);
+    let subcommands = SUBCOMMANDS.iter().map(|Subcommand { name, settings, .. }| (*name, *settings)).filter(|(_, settings)| !settings.is_empty());
+    for (name, settings) in subcommands.chain([everywhere]) {
+        write!(page, "\n## parfetch {name}\n").unwrap();
         let mut heading = "";
         for setting in settings {
             if setting.heading != heading {
@@ -36,8 +28,8 @@ fn page() -> String {
 
 fn row(setting: &Setting) -> String {
     let value = match setting.takes {
-        Takes::Nothing => String::new(),
-        Takes::Value(name) | Takes::Many(name) => format!(" {name}"),
+        Takes::Nothing | Takes::Times => String::new(),
+        Takes::Value(name) | Takes::Choice(name, _) | Takes::Choices(name, _) | Takes::Many(name) => format!(" {name}"),
         Takes::Optional(name) => format!("[={name}]"),
     };
     let mut flags = format!("`--{}{value}`", setting.flag);

@@ -20,14 +20,14 @@ fn refused(words: &[&str], variables: &[(&str, &str)], (error, hint): (&str, &st
 fn a_source_bucket_is_needed() {
     for variables in [&[][..], &[("BUCKET_NAME", "")][..]] {
         let said = Invocation::new(&["--out", "out"]).env(variables).go();
-        said.fails(2, "no source bucket is given", "set BUCKET_NAME or --bucket, or try `parfetch run --embedded`");
+        said.fails(2, "no source bucket is given", "name it, like `parfetch s3://images`, or set BUCKET_NAME; `parfetch run --embedded` needs none");
     }
 }
 
 #[test]
 fn a_place_for_results_is_needed() {
     let said = Invocation::new(&[]).env(&[("BUCKET_NAME", "source"), ("RESULT_BUCKET_NAME", ""), ("PARFETCH_OUT", "")]).go();
-    said.fails(2, "no place for the results is given", "set RESULT_BUCKET_NAME or --result-bucket, or --out DIR");
+    said.fails(2, "no place for the results is given", "-r s3://results or --out DIR names one, or set RESULT_BUCKET_NAME");
 }
 
 #[test]
@@ -84,9 +84,9 @@ fn a_bucket_is_a_name_alone() {
         ("--bucket is `source/logs`, which is not a bucket's name", "--bucket takes the name alone; --prefix narrows it down"),
     );
     refused(
-        &["-b", "s3://source"],
         &[],
-        ("--bucket is `s3://source`, which is not a bucket's name", "--bucket takes the name alone; --prefix narrows it down"),
+        &[("BUCKET_NAME", "s3://source")],
+        ("BUCKET_NAME is `s3://source`, which is not a bucket's name", "BUCKET_NAME takes the name alone; --prefix narrows it down"),
     );
     refused(
         &[],
@@ -146,12 +146,26 @@ fn what_is_unknown_is_named() {
         Invocation::new(words).go().fails(2, error, hint);
     };
     say(&["--nope"], "unexpected argument '--nope' found", HELP);
-    say(&["run", "--concurency", "3"], "unexpected argument '--concurency' found", "a similar argument exists: '--concurrency'");
-    say(&["frobnicate"], "unrecognized subcommand 'frobnicate'", HELP);
-    say(&["uplaod", "x"], "unrecognized subcommand 'uplaod'", "a similar subcommand exists: 'upload'");
+    say(&["run", "--concurency", "3"], "unexpected argument '--concurency' found", "did you mean --concurrency?");
+    let commands = "`parfetch --help` lists the commands; a bucket to fetch is written s3://BUCKET";
+    say(&["frobnicate"], "unrecognized subcommand 'frobnicate'", commands);
+    say(&["uplaod", "x"], "unrecognized subcommand 'uplaod'", "did you mean upload?");
+    refused(&["-m", "asink"], &[], ("--mode: `asink` is not one of async, thread, process", "did you mean async?"));
     say(&["-b"], "a value is required for '--bucket <NAME>' but none was supplied", HELP);
-    say(&["run", "stray"], "unexpected argument 'stray' found", HELP);
-    say(&["upload"], "the following required arguments were not provided: <DIR> [S3_URI]", HELP);
+    say(&["run", "stray"], "SOURCE is `stray`, which is not s3://bucket/prefix", "did you mean s3://stray?");
+    say(&["run", "s3://b", "stray"], "unexpected argument 'stray' found", HELP);
+    say(&["upload"], "no folder is given", "parfetch upload DIR s3://bucket");
+}
+
+#[test]
+fn a_source_and_a_place_for_results_are_typed_as_words() {
+    let server = Scripted::start(3, |_| None);
+    for words in [&["s3://source/k", "-r", "s3://results/laptop"][..], &["run", "-r", "s3://results/laptop", "s3://source/k"]] {
+        let said = Invocation::new(words).env(&[("AWS_ENDPOINT_URL", &server.url()), ("BUCKET_NAME", "other"), ("PARFETCH_PREFIX", "x")]).go();
+        said.exits(0);
+        assert!(server.stored("results/laptop/result_run_async_16.csv").is_some(), "{}", said.stdout);
+    }
+    assert!(server.requests().iter().filter(|request| request.is_listing()).all(|request| request.target.contains("prefix=k")));
 }
 
 #[test]
@@ -219,7 +233,7 @@ fn embedded_says_what_it_does_not_use() {
 
 #[test]
 fn a_closed_stdout_is_no_failure() {
-    for words in [&["--help"][..], &["run", "--help"], &["--version"]] {
+    for words in [&["--help"][..], &["run", "--help"], &["run", "-h"], &["--version"], &["completions", "bash"], &["man", "run"]] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_parfetch"));
