@@ -82,7 +82,7 @@ class Launcher:
             asked = self.sweep(out)
             self.assertEqual(asked.returncode, 2, asked.stderr)
             self.assertIn("nothing was started: this sweep costs money", asked.stderr)
-            self.assertIn("8 cells × 2 runs", asked.stdout)
+            self.assertIn("8 configurations × 2 runs", asked.stdout)
             self.assertEqual(self.client("ecs").list_tasks(cluster=NAME)["taskArns"], [])
             fargate = Fargate(self.client("ecs"), self.endpoint, self.ended)
             fargate.start()
@@ -92,7 +92,7 @@ class Launcher:
                 fargate.over.set()
                 fargate.join()
             self.assertEqual(ran.returncode, 0, ran.stderr)
-            # 8 cells twice, and a warm-up.
+            # 8 configurations twice, and a warm-up.
             self.assertEqual([code for code, _ in fargate.codes], [0] * 17, fargate.codes)
             records = [json.loads(path.read_text()) for path in sorted(pathlib.Path(out).glob("sweeps/first/*/r*/repetition.json"))]
             self.assertEqual(len(records), 17)
@@ -100,7 +100,7 @@ class Launcher:
                 self.assertIsNone(record["failure"])
                 self.assertEqual((record["sweep"]["on"], record["limited"]["cpu"]), ("ecs", "fargate"))
                 self.assertTrue(record["tasks"][0]["arn"])
-            self.assertIn("Recommendation", ran.stdout)
+            self.assertIn("Cheapest: ", ran.stdout)
             stored = self.client("s3").list_objects_v2(Bucket=self.outputs["ResultsBucket"], Prefix="parfetch/sweeps/first/")["Contents"]
             names = [one["Key"].rsplit("/", 1)[1] for one in stored]
             self.assertEqual(names.count("repetition.json"), 17)
