@@ -260,9 +260,9 @@ impl Outlook {
     }
 }
 
-/// `40 min`
+/// A time that is assumed: `40 min`.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole seconds, and the cast saturates")]
-fn time(seconds: f64) -> String {
+pub fn time(seconds: f64) -> String {
     units::duration_coarse((seconds.max(1.0) as u64).saturating_mul(units::SECOND_NS))
 }
 

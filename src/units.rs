@@ -81,6 +81,12 @@ fn lower_first(text: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
+/// A number and what it counts: `1 run`, `6 runs`.
+pub fn plural(number: u64, one: &str) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{} {one}{s}", count(number))
+}
+
 /// A count with thousands separators: `46,000`.
 pub fn count(value: u64) -> String {
     separated(&value.to_string())

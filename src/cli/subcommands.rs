@@ -136,7 +136,14 @@ pub const SUBCOMMANDS: &[Subcommand] = &[
     Subcommand {
         name: "doctor",
         settings: DOCTOR,
-        words: Some(Words { names: &["SOURCE"], usage: "[SOURCE]", most: usize::MAX, help: "The source: s3://bucket/prefix", ..NO_WORDS }),
+        words: Some(Words {
+            names: &["SOURCE"],
+            usage: "[SOURCE]",
+            most: 1,
+            help: "The source: s3://bucket or s3://bucket/prefix",
+            place: Some((0, SOURCE)),
+            ..NO_WORDS
+        }),
         about: doctor::DOCTOR_ABOUT,
         examples: doctor::DOCTOR_EXAMPLES,
         brief_examples: doctor::DOCTOR_BRIEF,

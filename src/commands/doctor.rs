@@ -6,7 +6,7 @@ use super::signals::{First, Signals};
 use crate::cli::{Raw, Variables};
 use crate::doctor::{Checks, Means, examine};
 use crate::exit::{Exit, Failure};
-use crate::output::{Marks, checklist, warning};
+use crate::output::{Marks, checklist};
 use crate::platform::Sources;
 use crate::settings::{self, Format, Level, Log};
 
@@ -21,11 +21,6 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     // What goes wrong is a line of the list.
     super::start_log(Log { level: Level::Error, format: Format::Text });
     let variables = &raw.variables;
-    let style = super::style_of(&io::stderr());
-    for text in &settings.warnings {
-        // Nobody to tell: it changes nothing.
-        let _closed = warning(&mut io::stderr(), style, text);
-    }
     let signals = Signals::listen(First::EndsAtOnce, None)?;
     let means = Means {
         prices: super::sources::prices(settings.prices.as_deref()),

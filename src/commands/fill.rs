@@ -43,7 +43,10 @@ fn finish(fill: &Fill, filled: &Filled) -> Result<Exit, Failure> {
         let message = format!("interrupted: {} has {objects} of {of}", fill.target);
         return Err(Failure::new(signal.exit(), message).hint(CONTINUE));
     }
-    super::say(&summary(fill, filled))
+    super::say(&summary(fill, filled))?;
+    // As for a run: nothing, or more than 1 % gone since the listing, is no good end.
+    let is_good = there.objects > 0 && filled.missing.saturating_mul(100) <= filled.wanted.objects;
+    Ok(if is_good { Exit::Good } else { Exit::FetchesFailed })
 }
 
 fn summary(fill: &Fill, filled: &Filled) -> String {
@@ -66,8 +69,10 @@ fn summary(fill: &Fill, filled: &Filled) -> String {
     if !left_out.is_empty() {
         text.extend([format!("left out: {left_out}\n")]);
     }
-    let prefix = if fill.target.key.is_empty() { String::new() } else { format!(" --prefix {}", fill.target.key) };
-    text + &format!("next: parfetch run -b {}{prefix} -o ./out\n", fill.target.bucket)
+    let target = fill.target.to_string();
+    // No key holds the one character that cannot be quoted.
+    let word = shlex::try_quote(&target).unwrap_or_else(|_| target.as_str().into());
+    text + &format!("next: parfetch {word}\n")
 }
 
 #[cfg(test)]
@@ -99,13 +104,17 @@ mod tests {
         assert_eq!(
             summary(&fill, &filled),
             "s3://bench/a/ has 2,000 objects, 2.00 GB: 1,500 stored in 3.00 s, 500 MB/s, 500 were there before\n\
-             next: parfetch run -b bench --prefix a/ -o ./out\n"
+             next: parfetch s3://bench/a/\n"
         );
         let none = Filled { stored: Amount::default(), missing: 2, left_out: LeftOut { archived: 1, ..LeftOut::default() }, ..filled.clone() };
         assert_eq!(
             summary(&fill, &none).lines().take(3).collect::<Vec<_>>(),
             ["s3://bench/a/ has 500 objects, 500 MB: 500 were there before", "2 originals went between listing and copying", "left out: 1 archived"]
         );
+        assert_eq!(finish(&fill, &Filled { missing: 20, ..filled.clone() }), Ok(Exit::Good), "1 % went");
+        assert_eq!(finish(&fill, &Filled { missing: 21, ..filled.clone() }), Ok(Exit::FetchesFailed));
+        let nothing = Filled { stored: Amount::default(), found: Amount::default(), ..filled.clone() };
+        assert_eq!(finish(&fill, &nothing), Ok(Exit::FetchesFailed), "all are archived, for example");
         let failure = finish(&fill, &Filled { signal: Some(Signal::Interrupt), ..filled }).unwrap_err();
         assert_eq!((failure.exit, failure.message.as_str()), (Exit::Interrupted, "interrupted: s3://bench/a/ has 2,000 of 2,000 objects, 2.00 GB"));
     }

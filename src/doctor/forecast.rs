@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::{Check, Examination, Means, Outcome};
 use crate::exit::Failure;
-use crate::outlook::{Bytes, Outlook, Usd};
+use crate::outlook::{Bytes, Outlook, Usd, time};
 use crate::platform::clock::utc_now;
 use crate::price::PriceList;
 use crate::sweep::{Job, World, dry_run};
@@ -80,10 +80,11 @@ fn of(outlook: &Outlook) -> Check {
     let bytes = outlook.bytes().number();
     let read = bytes.map_or_else(|| "an unknown number of bytes".to_owned(), units::bytes);
     let requests = gets.map_or_else(|| "an unknown number of".to_owned(), units::count);
-    let time = seconds
-        .map_or_else(|| "time not known before something was fetched".to_owned(), |seconds| format!("about {} of fetching", duration(seconds)));
+    let time =
+        seconds.map_or_else(|| "time not known before something was fetched".to_owned(), |seconds| format!("about {} of fetching", time(seconds)));
     let price = usd.as_ref().map_or_else(|| "no price is known for this store".to_owned(), |usd| format!("price of reading {}", usd.in_words()));
-    let text = format!("reads {read} in {} runs: {requests} GET and {} LIST requests, {time}; {price}", units::count(*runs), units::count(*lists));
+    let text =
+        format!("reads {read} in {}: {requests} GET and {}, {time}; {price}", units::plural(*runs, "run"), units::plural(*lists, "LIST request"));
     let dollars = usd.as_ref().map(Usd::bound);
     Check::new("sweep", SUBJECT, Outcome::Ok, text)
         .fact("runs", *runs)
@@ -93,11 +94,6 @@ fn of(outlook: &Outlook) -> Check {
         .fact("lists", *lists)
         .fact("seconds", *seconds)
         .fact("usd_at_most", dollars)
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole seconds, and the cast saturates")]
-fn duration(seconds: f64) -> String {
-    units::duration_coarse((seconds.max(1.0) as u64).saturating_mul(units::SECOND_NS))
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub(super) async fn check(session: &Session, (what, reached): (&Examination, Rea
             checks.push(proved.unwrap_or_else(|failure| Check::failed("results", subject(Some(results)), failure)));
         }
         None if what.out.is_none() => {
-            let check = Check::new("results", "results", Outcome::Warning, "no place is given: a run needs one");
+            let check = Check::new("results", "results", Outcome::Warning, "not given: results of a source that is typed stay in ./parfetch-results");
             checks.push(check.hint("-r s3://bucket stores results in a bucket, -o DIR keeps them in a folder"));
         }
         None => {}

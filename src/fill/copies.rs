@@ -10,6 +10,7 @@ use crate::lister::{self, Listed};
 use crate::pace::{Configuration, Pace, Store};
 use crate::plan::{KeySource, Selection};
 use crate::results::keys::{KeyFile, KeyWriter};
+use crate::results::summary::StorageClass;
 use crate::sample::KeyRecord;
 use crate::store::{Bucket, WHOLE_BYTES};
 
@@ -26,7 +27,7 @@ pub(super) struct Originals {
     /// LIST requests.
     pub(super) pages: u64,
     /// Keys and bytes by storage class.
-    pub(super) classes: BTreeMap<String, (u64, u64)>,
+    pub(super) classes: BTreeMap<String, StorageClass>,
 }
 
 /// Lists, draws, and leaves out what cannot be copied. Keys are `prefix` and the whole key of the original.
@@ -59,19 +60,19 @@ fn choose(spool: &Path, prefix: &str, listed: Listed) -> std::io::Result<Origina
     let folder = spool.join(FOLDER);
     std::fs::create_dir_all(&folder)?;
     let mut writer = KeyWriter::create(&folder)?;
-    let (mut left_out, mut classes) = (LeftOut::default(), BTreeMap::new());
+    let mut left_out = LeftOut::default();
     for record in KeyFile::open(spool)?.iter() {
         let record = record?;
         if let Some(count) = reason(&record, prefix) {
             *count(&mut left_out) += 1;
             continue;
         }
-        let class: &mut (u64, u64) = classes.entry(record.storage_class.clone()).or_default();
-        *class = (class.0 + 1, class.1.saturating_add(record.size.unwrap_or(0)));
         writer.push(&record)?;
     }
     writer.finish()?;
-    Ok(Originals { keys: KeyFile::open(&folder)?, left_out, pages: listed.pages, classes })
+    let keys = KeyFile::open(&folder)?;
+    let classes = lister::storage_classes(&keys)?;
+    Ok(Originals { keys, left_out, pages: listed.pages, classes })
 }
 
 /// Why an original is left out, as the count that it belongs to.
@@ -119,7 +120,8 @@ mod tests {
         let found = choose(dir.path(), "new/", Listed::default()).unwrap();
         assert_eq!(found.left_out, LeftOut { large: 1, archived: 1, long: 1 });
         assert_eq!(found.keys.count(), 3);
-        assert_eq!(found.classes, BTreeMap::from([(String::new(), (2, 2)), ("STANDARD_IA".to_owned(), (1, WHOLE_BYTES))]));
+        let class = |name: &str, objects, bytes| (name.to_owned(), StorageClass { objects, bytes });
+        assert_eq!(found.classes, BTreeMap::from([class("STANDARD", 2, 2), class("STANDARD_IA", 1, WHOLE_BYTES)]));
         assert_eq!(found.left_out.in_words(), "1 larger than 5 GiB, 1 archived, 1 with a key too long behind the prefix");
     }
 }

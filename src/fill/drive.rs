@@ -1,5 +1,6 @@
 //! Looks at the bucket, asks, and stores what is not there yet, several objects at once.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -15,8 +16,9 @@ use crate::exit::{Exit, Failure, Signal};
 use crate::outlook::{Bytes, Paid, Usd, usd};
 use crate::plan::Limits;
 use crate::platform::clock::now_ns;
-use crate::price::{Egress, PriceList, StoredClass};
+use crate::price::{Egress, PriceList};
 use crate::results::keys::KeyFile;
+use crate::results::summary::{StorageClass, fetched_classes};
 use crate::store::{Bucket, Looked, Origin, PART_BYTES, PageQuery, Replace, Session, StoreError, StoreErrorKind};
 use crate::units;
 
@@ -217,14 +219,14 @@ async fn reach(fill: &Fill, target: &mut Bucket) -> Result<Found, Failure> {
 #[derive(Default)]
 struct Charged {
     /// Keys and bytes by storage class of the originals.
-    classes: std::collections::BTreeMap<String, (u64, u64)>,
+    classes: BTreeMap<String, StorageClass>,
     /// Region of the originals, where it is another.
     from: Option<String>,
 }
 
 fn price(forecast: &Forecast, (region, charged): (&str, &Charged), prices: &PriceList) -> Option<Usd> {
     let bytes = if charged.classes.is_empty() { 0 } else { forecast.bytes };
-    let classes = charged.classes.iter().map(|(name, (objects, bytes))| StoredClass { name, objects: *objects, bytes: *bytes }).collect();
+    let classes = fetched_classes(&charged.classes);
     // PUT, COPY and LIST have one price. The GET of an original is part of its COPY.
     let lists = forecast.puts + forecast.lists;
     let paid = Paid { region, gets: forecast.heads, lists, bytes: Bytes::Listed(bytes), egress: Egress::None, classes };
@@ -268,7 +270,7 @@ fn of_made(fill: &Fill, made: Made) -> Forecast {
 
 fn of_copied(fill: &Fill, originals: &Originals) -> Forecast {
     let count = originals.keys.count();
-    let bytes = originals.classes.values().fold(0_u64, |sum, (_, bytes)| sum.saturating_add(*bytes));
+    let bytes = originals.classes.values().fold(0_u64, |sum, class| sum.saturating_add(class.bytes));
     Forecast { objects: count, bytes, left_out: originals.left_out, puts: count, lists: originals.pages, ..empty_forecast(fill) }
 }
 

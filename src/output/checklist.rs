@@ -2,6 +2,7 @@
 
 use super::{Style, one_line};
 use crate::doctor::{Check, Checks, Outcome};
+use crate::wrap::wrapped;
 
 /// Widest column of what was checked; what is longer stands on a line of its own.
 const SUBJECT: usize = 24;
@@ -44,7 +45,7 @@ pub fn checklist(checks: &Checks, style: Style, (marks, width): (Marks, usize)) 
     for check in &checks.0 {
         entry(&mut text, check, style, (marks, column, width));
     }
-    text + "\n" + &in_lines(&checks.in_words(), width).join("\n") + "\n"
+    text + "\n" + &wrapped(&checks.in_words(), width, 0).join("\n") + "\n"
 }
 
 fn entry(text: &mut String, check: &Check, style: Style, (marks, column, width): (Marks, usize, usize)) {
@@ -64,9 +65,9 @@ fn entry(text: &mut String, check: &Check, style: Style, (marks, column, width):
     let subject = one_line(&check.subject);
     let indent = column + 4;
     let room = width.saturating_sub(indent).max(LEAST);
-    let mut lines = in_lines(&format!("{word}{}", one_line(&check.text)), room);
+    let mut lines = wrapped(&format!("{word}{}", one_line(&check.text)), room, 0);
     if let Some(hint) = &check.hint {
-        lines.extend(in_lines(&format!("hint: {}", one_line(hint)), room));
+        lines.extend(wrapped(&format!("hint: {}", one_line(hint)), room, 0));
     }
     let is_long = subject.chars().count() > column;
     let first = if is_long { String::new() } else { format!("  {}", lines.remove(0)) };
@@ -75,23 +76,6 @@ fn entry(text: &mut String, check: &Check, style: Style, (marks, column, width):
     for line in lines {
         text.extend([format!("{:indent$}{line}\n", "")]);
     }
-}
-
-/// Words in lines of at most `width` characters; a longer word stands alone.
-fn in_lines(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let last = lines.last_mut().expect("there is a line");
-        if last.is_empty() {
-            last.push_str(word);
-        } else if last.chars().count() + 1 + word.chars().count() <= width {
-            last.push(' ');
-            last.push_str(word);
-        } else {
-            lines.push(word.to_owned());
-        }
-    }
-    lines
 }
 
 #[cfg(test)]

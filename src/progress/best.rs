@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::stats::location::median;
 use crate::units;
 
 /// Rates by configuration, in words.
@@ -37,14 +38,8 @@ impl Best {
     }
 }
 
-/// The median.
 fn middle(rates: &[f64]) -> f64 {
-    let mut sorted = rates.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    match sorted.len() {
-        0 => 0.0,
-        n => f64::midpoint(sorted[(n - 1) / 2], sorted[n / 2]),
-    }
+    median(rates).unwrap_or(0.0)
 }
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::reader::{Reader, usage};
+use super::reader::Reader;
 use super::sweep::Beside;
 use super::{FORMATS, Format};
-use crate::cli::{Given, Raw};
+use crate::cli::Raw;
 use crate::doctor::Examination;
 use crate::exit::Failure;
 use crate::plan::S3Uri;
@@ -19,8 +19,6 @@ pub struct DoctorSettings {
     pub prices: Option<PathBuf>,
     /// The form of the list.
     pub output: Format,
-    /// Settings that another makes meaningless, and what wins.
-    pub warnings: Vec<String>,
 }
 
 /// Settings of the source's access, as far as a sweep has them too.
@@ -29,15 +27,14 @@ const SHARED: [&str; 8] = ["endpoint-url", "virtual-host", "region", "profile", 
 /// The settings of `doctor`.
 pub fn doctor(raw: &Raw) -> Result<DoctorSettings, Failure> {
     let reader = Reader(raw);
-    let mut warnings = Vec::new();
-    let source = source(raw, &mut warnings)?;
+    let source = place(raw, ("bucket", "prefix"), "--prefix says which of its keys")?;
     // Used with a source alone, and checked in every case.
     super::egress(&reader)?;
     let sweep = source.as_ref().map(|source| sweep(raw, source)).transpose()?;
     Ok(DoctorSettings {
         examination: Examination {
             access: super::access(raw)?,
-            results: results(raw)?,
+            results: place(raw, ("result-bucket", "result-prefix"), "--result-prefix goes in front of the results' names")?,
             out: reader.path("out"),
             stack: reader.text("stack"),
             source,
@@ -45,36 +42,13 @@ pub fn doctor(raw: &Raw) -> Result<DoctorSettings, Failure> {
         },
         prices: reader.path("prices"),
         output: reader.one_of("output", FORMATS)?.unwrap_or_default(),
-        warnings,
     })
 }
 
-fn source(raw: &Raw, warnings: &mut Vec<String>) -> Result<Option<S3Uri>, Failure> {
-    let hint = "parfetch doctor s3://bucket/prefix";
-    match (raw.words.as_slice(), raw.get("bucket")) {
-        ([], None) => Ok(None),
-        ([], Some(given)) => {
-            let bucket = super::bucket_name(given, "--prefix says which of its keys")?;
-            Ok(Some(S3Uri { bucket, key: Reader(raw).text("prefix").unwrap_or_default() }))
-        }
-        ([word], given) => {
-            let flags = [given, raw.get("prefix")];
-            warnings.extend(flags.into_iter().flatten().map(|given| format!("{} is not used: {word} names the source", given.name)));
-            word.parse().map(Some).map_err(|error: String| usage(error, hint))
-        }
-        _ => Err(usage("more than one source is given", "one source is checked at a time; -r names the results bucket")),
-    }
-}
-
-fn results(raw: &Raw) -> Result<Option<S3Uri>, Failure> {
-    let Some(given @ Given { value, name }) = raw.get("result-bucket") else { return Ok(None) };
-    let prefix = Reader(raw).text("result-prefix").unwrap_or_default();
-    if value.starts_with("s3://") {
-        let uri = value.parse::<S3Uri>().map_err(|error| usage(format!("{name}: {error}"), "write it like s3://bucket/prefix"))?;
-        return Ok(Some(S3Uri { key: if uri.key.is_empty() { prefix } else { uri.key }, ..uri }));
-    }
-    let bucket = super::bucket_name(given, "--result-prefix goes in front of the results' names")?;
-    Ok(Some(S3Uri { bucket, key: prefix }))
+/// The place that these settings name: the cli has put the word of a source into them.
+fn place(raw: &Raw, (bucket, prefix): (&str, &str), hint: &str) -> Result<Option<S3Uri>, Failure> {
+    let Some(given) = raw.get(bucket) else { return Ok(None) };
+    Ok(Some(S3Uri { bucket: super::bucket_name(given, hint)?, key: Reader(raw).text(prefix).unwrap_or_default() }))
 }
 
 /// A sweep of the source with nothing else set.
@@ -125,6 +99,10 @@ mod tests {
             let failure = settings(&words.split(' ').collect::<Vec<_>>(), []).unwrap_err();
             assert!(failure.exit == Exit::Usage && failure.hint.is_some() && !failure.message.contains('\n'), "{words}: {failure}");
         }
-        assert_eq!(settings(&["s3://a", "-b", "b"], []).unwrap().warnings, ["--bucket is not used: s3://a names the source"]);
+        let failure = settings(&["s3://a", "-b", "b"], []).unwrap_err();
+        assert_eq!(failure.message, "SOURCE is `s3://a`, and --bucket names another place", "as for a run");
+        // A variable gives way to the word, and is no news where it names the same.
+        let typed = settings(&["s3://a"], [("BUCKET_NAME", "b")]).unwrap();
+        assert_eq!(typed.examination.source.unwrap().to_string(), "s3://a/");
     }
 }

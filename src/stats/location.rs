@@ -43,7 +43,8 @@ pub fn median_interval(values: &[f64], confidence: f64) -> Option<Interval> {
     Some(Interval { low: sorted[rank - 1], high: sorted[sorted.len() - rank], level })
 }
 
-/// The median of all means of two values, each with itself too (Hodges and Lehmann): as little moved by outliers as a median, and steadier.
+/// The median of all means of two values, each with itself too (Hodges and Lehmann): steadier than a median, and moved by outliers from
+/// three tenths of the values on, where a median holds up to a half: of six values two that are far off move it.
 ///
 /// Of more than 40 values the median. `None` when there are none, or when one is not finite.
 pub fn pseudomedian(values: &[f64]) -> Option<f64> {

@@ -9,7 +9,7 @@ use crate::exit::Failure;
 use crate::outlook::{Bytes, Outlook, Paid, usd};
 use crate::price::MINIMUM_SECONDS;
 use crate::results::summary::fetched_classes;
-use crate::units;
+use crate::units::{self, plural};
 
 /// Keys of a listing page.
 const PAGE_KEYS: u64 = 1_000;
@@ -127,10 +127,6 @@ impl Forecast {
         let (cells, each, runs) = (plural(cells.len() as u64, "configuration"), plural(each, "run"), plural(*runs, "run"));
         format!("sweep {id}: {cells} × {each} of {work} = {runs}{gets}{all}; {limited}")
     }
-}
-
-fn plural(count: u64, one: &str) -> String {
-    format!("{} {one}{}", units::count(count), if count == 1 { "" } else { "s" })
 }
 
 /// The first cell of each program: it warms up.

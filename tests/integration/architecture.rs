@@ -45,7 +45,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("report", &["cell", "escape", "plan", "price", "sample", "units", "stats", "platform", "results", "store", "wrap"]),
     ("doctor", &["cloud", "escape", "exit", "outlook", "plan", "platform", "price", "results", "run", "store", "sweep", "units"]),
     ("output", &["doctor", "escape", "plan", "units", "stats", "platform", "results", "wrap"]),
-    ("progress", &["event", "output", "sample", "units", "wrap"]),
+    ("progress", &["event", "output", "sample", "stats", "units", "wrap"]),
     ("cli", &["exit", "guess", "plan"]),
     (
         "settings",

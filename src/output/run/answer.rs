@@ -5,7 +5,7 @@ use super::{RunView, Said, Tone};
 use crate::plan::Order;
 use crate::results::summary::thresholds::BUSY_SHARE;
 use crate::results::summary::{Limit, Outcomes, State, Summary, Totals};
-use crate::units::{self, SECOND_NS};
+use crate::units::{self, SECOND_NS, plural};
 
 /// A fetch phase shorter than this says nothing about hours: the longest burst that anybody reported for a Fargate task was 19 minutes.
 const BURST_NS: u64 = 20 * 60 * SECOND_NS;
@@ -301,11 +301,6 @@ fn quoted(text: &str) -> String {
 /// `97 %`, `4.2 %`
 fn share(share: f64) -> String {
     if share >= 0.0995 { format!("{:.0} %", share * 100.0) } else { units::percent(share) }
-}
-
-fn plural(count: u64, one: &str) -> String {
-    let s = if count == 1 { "" } else { "s" };
-    format!("{} {one}{s}", units::count(count))
 }
 
 fn upper(text: &str) -> String {

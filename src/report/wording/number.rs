@@ -91,11 +91,7 @@ pub(crate) fn usd(value: f64) -> String {
     format!("${}", units::three_digits(value))
 }
 
-/// A number and what it counts: `1 repetition`, `6 repetitions`.
-pub(crate) fn plural(count: u64, one: &str) -> String {
-    let s = if count == 1 { "" } else { "s" };
-    format!("{} {one}{s}", units::count(count))
-}
+pub(crate) use crate::units::plural;
 
 /// GB of memory as Fargate names sizes (1024 MiB each).
 pub(crate) fn memory(mib: u32) -> String {
