@@ -22,7 +22,7 @@ pub const FILL: &[Setting] = settings! {
     }
     "How to reach S3" {
         "endpoint-url" ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"] Value("URL"), "", "Another S3 endpoint; path style then", "Another S3 endpoint, such as MinIO";
-        "virtual-host" ["PARFETCH_VIRTUAL_HOST"] Nothing, "", "With an endpoint of your own: bucket.host/key instead of host/bucket/key";
+        "virtual-host" ["PARFETCH_VIRTUAL_HOST"] Nothing, "", "With your own endpoint: bucket.host/key instead of host/bucket/key";
         "region" ["AWS_REGION", "AWS_DEFAULT_REGION"] Value("REGION"), "", "AWS region; a wrong one is corrected from the answer";
         "profile" ["AWS_PROFILE"] Value("NAME"), "", "Profile of the shared AWS configuration files";
         "request-payer" ["PARFETCH_REQUEST_PAYER"] Nothing, "", "Pay for requests to a requester-pays bucket";

@@ -8,7 +8,7 @@ pub const REPORT: &[Setting] = settings! {
     "What is shown" {
         "format" -'f' [] Choice("FORMAT", &["text", "md", "csv", "json", "html"]), "text", "text, md, csv, json or html", "text, md, csv, json or html";
         "metric" [] Value("NAME,…"), "throughput", "Tables of these metrics (text, md)", "What the tables show";
-        "all" [] Nothing, "", "Show everything: what limits each configuration, failures, notes, the method (text), and tables of every metric or of those of --metric (text, md)", "Show everything";
+        "all" [] Nothing, "", "Show everything: what limits each configuration, failures, notes, the method (text), and tables of every metric, or of the metrics in --metric (text, md)", "Show everything";
         "egress" [] Choice("WHERE", EGRESS), "none", "Where the bytes went, for the price: none (they stayed in the region), internet, or region (another one of AWS)";
         "prices" [] Value("FILE"), "", "Price list to take instead of the built-in one";
     }
@@ -18,7 +18,7 @@ pub const REPORT: &[Setting] = settings! {
     }
     "How to reach S3" {
         "endpoint-url" ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"] Value("URL"), "", "Another S3 endpoint; path style then", "Another S3 endpoint, such as MinIO";
-        "virtual-host" ["PARFETCH_VIRTUAL_HOST"] Nothing, "", "With an endpoint of your own: bucket.host/key instead of host/bucket/key";
+        "virtual-host" ["PARFETCH_VIRTUAL_HOST"] Nothing, "", "With your own endpoint: bucket.host/key instead of host/bucket/key";
         "region" ["AWS_REGION", "AWS_DEFAULT_REGION"] Value("REGION"), "", "AWS region; a wrong one is corrected from the answer";
         "profile" ["AWS_PROFILE"] Value("NAME"), "", "Profile of the shared AWS configuration files";
         "no-sign-request" ["PARFETCH_NO_SIGN_REQUEST"] Nothing, "", "Send requests unsigned (public buckets)";
@@ -30,8 +30,8 @@ pub const REPORT: &[Setting] = settings! {
 pub const COMPARE: &[Setting] = settings! {
     "What is compared" {
         "metric" [] Value("NAME"), "throughput", "The metric that is compared", "What is compared";
-        "programs" [] Value("BASE,NEW"), "", "Compare these two programs of the sweeps in one place (or one of each place) instead of each with itself", "Two programs of one sweep";
-        "fail-over" [] Value("PCT"), "", "End with exit code 6 when a significant loss, alone or with all the others, is larger than so many per cent", "Exit code 6 for a loss above PCT per cent";
+        "programs" [] Value("BASE,NEW"), "", "Compare these two programs of one set of sweeps (or one program of each set) instead of each program with itself", "Two programs of one sweep";
+        "fail-over" [] Value("PCT"), "", "End with exit code 6 if a significant loss, alone or of all together, is larger than PCT per cent", "Exit code 6 for a loss above PCT per cent";
         "egress" [] Choice("WHERE", EGRESS), "none", "Where the bytes went, for the price: none (they stayed in the region), internet, or region (another one of AWS)";
         "prices" [] Value("FILE"), "", "Price list to take instead of the built-in one";
     }
@@ -41,7 +41,7 @@ pub const COMPARE: &[Setting] = settings! {
     }
     "How to reach S3" {
         "endpoint-url" ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"] Value("URL"), "", "Another S3 endpoint; path style then", "Another S3 endpoint, such as MinIO";
-        "virtual-host" ["PARFETCH_VIRTUAL_HOST"] Nothing, "", "With an endpoint of your own: bucket.host/key instead of host/bucket/key";
+        "virtual-host" ["PARFETCH_VIRTUAL_HOST"] Nothing, "", "With your own endpoint: bucket.host/key instead of host/bucket/key";
         "region" ["AWS_REGION", "AWS_DEFAULT_REGION"] Value("REGION"), "", "AWS region; a wrong one is corrected from the answer";
         "profile" ["AWS_PROFILE"] Value("NAME"), "", "Profile of the shared AWS configuration files";
         "no-sign-request" ["PARFETCH_NO_SIGN_REQUEST"] Nothing, "", "Send requests unsigned (public buckets)";
@@ -62,11 +62,11 @@ Examples:
 pub(super) const REPORT_EXAMPLES: &str = "\
 Examples:
   parfetch report ./parfetch-results
-  parfetch report ./parfetch-results --all       what stands behind the answer
+  parfetch report ./parfetch-results --all       the reasons behind the answer
   parfetch report s3://results/sweeps/study-1 --html study-1.html
   parfetch report ./a ./b --format md --all > report.md
   parfetch report ./out --metric ttfb_p99,cpu_per_gb
-  parfetch report ./out --format csv --out cells.csv
+  parfetch report ./out --format csv --out table.csv
 
 Metrics: throughput goodput active_window fetch_time start_and_fetch_time ttfb_p50 ttfb_p99 latency_p50 latency_p99 cpu_per_gb whole_cpu_per_gb
 cpu_share tail_share peak_memory usd_per_tb task_usd_per_tb attempts_per_object failed_objects throttles";
@@ -89,7 +89,7 @@ Examples:
   parfetch compare ./main ./branch --fail-over 5               exit code 6 when a configuration lost more than 5 %
   parfetch compare ./both --programs old,new                   two programs of one sweep, measured at the same time
 
-Two sweeps at two times differ by the time too. So a configuration of two sweeps is better or worse only when it moved against the others as well;
-`all` stands behind a change that all made together. A difference is called one when its p, corrected by Holm for all that are compared, is 0.05 at
-most; `~` stands for all others.
-Metrics: those of `parfetch report --help`.";
+Two sweeps at two times also differ by the time. So a configuration of two sweeps is better or worse only if it also changed in comparison with the
+others; `all` marks a change of all together. A difference is shown if its p, corrected by Holm for all that are compared, is at most 0.05; `~` marks
+all others.
+Metrics: as in `parfetch report --help`.";

@@ -15,19 +15,19 @@ pub const SWEEP: &[Setting] = settings! {
         "mode" -'m' [] Choices("LIST", MODES), "async,thread,process", "What a worker is", "Modes";
         "client" [] Choices("LIST", CLIENTS), "sdk,lean", "S3 clients", "Clients";
         "concurrency" -'c' /"parallelism" [] Value("LIST"), "1,2,4,8,16", "Workers; 1..64 is 1,2,4,8,16,32,64", "Numbers of workers";
-        "shards" [] Value("LIST"), "1", "Runs side by side, each with its vCPU and its part of the keys";
-        "contender" [] Many("NAME=CMD"), "", "Another program that honours the study's six variables, like python='python3 fetch.py'; NAME:thread,process='COMMAND' for some modes alone", "Another program to measure too";
+        "shards" [] Value("LIST"), "1", "Runs at the same time, each with its own vCPUs and its part of the keys";
+        "contender" [] Many("NAME=CMD"), "", "Another program that reads the study's six variables (docs/contenders.md), like python='python3 fetch.py'; NAME:thread,process='COMMAND' for some modes only", "Another program to measure too";
     }
     "What a repetition is" {
-        "repeat" [] Value("N"), "6", "Repetitions of each cell; 6 are the fewest that give a 95 % interval";
-        "sample" [] Value("N|SIZE|auto|all"), "auto", "Random keys over the whole listing, in proportion within size classes, the same for every repetition: N keys, at most SIZE (2GB), auto (about 5 s of the fastest configuration, at most 2 GB), or all keys. With --limit, --duration or --contender the default is all", "A random sample of the keys";
+        "repeat" [] Value("N"), "6", "Repetitions of each configuration; 6 are the fewest that give a 95 % interval";
+        "sample" [] Value("N|SIZE|auto|all"), "auto", "Random keys of the whole listing, in proportion within size classes, the same for every repetition. N keys, at most SIZE (2GB), auto (about 5 s of the fastest configuration, at most 2 GB), or all keys. With --limit, --duration or --contender the default is all", "A random sample of the keys";
         "limit" [] Value("N"), "", "Only the first N keys of the listing, which may be unlike the others";
-        "duration" [] Value("TIME"), "", "Go round the keys until this time has passed: a sustained rate";
+        "duration" [] Value("TIME"), "", "Read the keys again and again until this time has passed: a sustained rate";
         "work" [] Choice("WORK", WORKS), "none", "CPU work per object: none, md5, sha256 or crc64nvme";
-        "part-size" [] Value("SIZE"), "", "Fetch larger objects in parts of this size, side by side, each a fetch of its own; 1 MiB at least";
+        "part-size" [] Value("SIZE"), "", "Fetch larger objects in parts of this size at the same time, each part a separate fetch; at least 1 MiB";
         "order" [] Choice("ORDER", ORDERS), "listed", "Order of fetching: listed, largest-first or shuffled (always the same shuffle)";
-        "run-timeout" [] Value("TIME"), "1h", "Longest time of a repetition, beside --duration";
-        "attempts" ["PARFETCH_ATTEMPTS"] Value("N"), "5", "HTTP attempts per object (or part) at the most, 1 to 10";
+        "run-timeout" [] Value("TIME"), "1h", "Longest time of a repetition, in addition to --duration";
+        "attempts" ["PARFETCH_ATTEMPTS"] Value("N"), "5", "Most HTTP attempts per object (or part), 1 to 10";
         "connect-timeout" ["PARFETCH_CONNECT_TIMEOUT"] Value("TIME"), "3s", "Longest time to a connection";
         "stall-timeout" ["PARFETCH_STALL_TIMEOUT"] Value("TIME"), "10s", "Longest time without a byte, and longest time to keep trying a store that refuses connections";
         "timeout" ["PARFETCH_TIMEOUT"] Value("TIME"), "", "Longest time of one fetch, attempts and back-off together";
@@ -36,15 +36,15 @@ pub const SWEEP: &[Setting] = settings! {
         "plan" [] Value("FILE"), "", "Take the plan from a TOML file; flags win over it";
         "print-plan" [] Nothing, "", "Print the plan as such a file, and do nothing";
         "seed" [] Value("N"), "1", "Seed of the order and of the sample";
-        "on" [] Choice("WHERE", PLACES), "local", "Where cells run: local (this machine) or ecs (Fargate tasks)", "local or ecs (Fargate)";
+        "on" [] Choice("WHERE", PLACES), "local", "Where configurations run: local (this machine) or ecs (Fargate tasks)", "local or ecs (Fargate)";
         "dry-run" [] Nothing, "", "List the keys, say what would be done, fetched and paid, and do nothing", "Only show what it would fetch and cost";
         "yes" -'y' [] Nothing, "", "Start without a question, whatever it fetches and costs. Otherwise parfetch asks above 20 GB in all or $1 from an endpoint that is not on this machine, and a sweep without a terminal ends";
-        "max-bytes" [] Value("SIZE"), "", "Fetch up to SIZE (50GB) in all runs without a question: more is refused, and no run is started that would go beyond";
-        "id" [] Value("NAME"), "", "Name of the sweep; one that was cut off goes on under its name. Default: date and time", "Name; the same one continues a sweep";
+        "max-bytes" [] Value("SIZE"), "", "Fetch up to SIZE (50GB) in all runs without a question: more is refused, and no run starts that would exceed it";
+        "id" [] Value("NAME"), "", "Name of the sweep; the same name continues an interrupted sweep. Default: date and time", "Name; the same one continues a sweep";
         "redo-failed" [] Nothing, "", "Run repetitions again that failed before";
     }
     "On ECS (--on ecs)" {
-        "stack" ["PARFETCH_STACK"] Value("NAME"), "", "Take buckets, cluster, task definition and network from this CloudFormation stack (infra/template.yaml); what is given otherwise wins";
+        "stack" ["PARFETCH_STACK"] Value("NAME"), "", "Take buckets, cluster, task definition and network from this CloudFormation stack (infra/template.yaml); other settings win over it";
         "cluster" [] Value("NAME|ARN"), "", "Cluster in which tasks run";
         "task-definition" [] Value("NAME|ARN"), "", "Task definition; without a revision the latest, which holds for the whole sweep";
         "container" [] Value("NAME"), "parfetch", "Container whose environment is overridden";
@@ -52,9 +52,9 @@ pub const SWEEP: &[Setting] = settings! {
         "security-groups" [] Value("LIST"), "", "Security groups of the tasks; none = the VPC's default";
         "assign-public-ip" [] Choice("WHETHER", WHETHER), "DISABLED", "ENABLED in public subnets, DISABLED behind NAT or endpoints";
         "log-group" [] Value("NAME"), "", "Log group of the tasks, for messages";
-        "capacity" [] Choice("KIND", CAPACITIES), "on-demand", "on-demand or spot (cheaper, may be taken back: then the run is tried again)";
-        "max-tasks" [] Value("N"), "1", "Tasks at once; cells that overlap share what S3 gives, and are flagged";
-        "max-cost" [] Value("USD"), "", "Spend up to this: no task is started that would go beyond, and those that run are stopped";
+        "capacity" [] Choice("KIND", CAPACITIES), "on-demand", "on-demand or spot (cheaper; AWS may end a task, then the run is tried again)";
+        "max-tasks" [] Value("N"), "1", "Tasks at once; configurations that run at the same time share what S3 gives, and are marked";
+        "max-cost" [] Value("USD"), "", "Spend at most this: no task starts that would exceed it, and running tasks are stopped";
         "detach" [] Nothing, "", "Leave tasks running when the sweep is interrupted; the same command finds them again";
         "start-timeout" [] Value("TIME"), "15m", "Longest time until a task runs: capacity, image and throttling included";
         "stop-timeout" [] Value("TIME"), "4m", "Longest time until a task that ends has stopped";
@@ -64,11 +64,11 @@ pub const SWEEP: &[Setting] = settings! {
         "bucket" -'b' ["BUCKET_NAME"] Value("NAME"), "", "Source bucket, or s3://bucket/prefix: listed and read, never written";
         "prefix" ["PARFETCH_PREFIX"] Value("PREFIX"), "", "Only keys that begin with this";
         "keys" ["PARFETCH_KEYS"] Value("PATH|s3://…"), "", "Take the keys from a key file or an S3 Inventory's manifest.json instead of listing";
-        "embedded" ["PARFETCH_EMBEDDED"] Optional("K=V,…"), "", "Fetch from a server of parfetch's own on 127.0.0.1; see `parfetch serve --help` for its keys", "Fetch from a server of parfetch's own";
+        "embedded" ["PARFETCH_EMBEDDED"] Optional("K=V,…"), "", "Fetch from parfetch's own server on 127.0.0.1; see `parfetch serve --help` for its keys", "Fetch from parfetch's own server";
     }
     "How to reach S3" {
         "endpoint-url" ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"] Value("URL"), "", "Another S3 endpoint; path style then";
-        "virtual-host" ["PARFETCH_VIRTUAL_HOST"] Nothing, "", "With an endpoint of your own: bucket.host/key instead of host/bucket/key";
+        "virtual-host" ["PARFETCH_VIRTUAL_HOST"] Nothing, "", "With your own endpoint: bucket.host/key instead of host/bucket/key";
         "region" ["AWS_REGION", "AWS_DEFAULT_REGION"] Value("REGION"), "", "AWS region; a wrong one is corrected from the answer";
         "profile" ["AWS_PROFILE"] Value("NAME"), "", "Profile of the shared AWS configuration files";
         "no-sign-request" ["PARFETCH_NO_SIGN_REQUEST"] Nothing, "", "Send requests unsigned (public buckets)";
@@ -76,7 +76,7 @@ pub const SWEEP: &[Setting] = settings! {
         "ca-bundle" ["AWS_CA_BUNDLE"] Value("FILE"), "", "PEM file of the certificate authorities to trust instead of the system's";
     }
     "Where results go" {
-        "out" -'o' ["PARFETCH_OUT"] Value("DIR"), "./parfetch-results", "Folder of sweeps/ID, where everything is kept";
+        "out" -'o' ["PARFETCH_OUT"] Value("DIR"), "./parfetch-results", "Folder of sweeps/ID, which has all files of the sweep";
         "result-bucket" -'r' ["RESULT_BUCKET_NAME"] Value("NAME"), "", "Store results in this bucket, or s3://bucket/folder, as well; contenders need it where there is no embedded server";
         "result-prefix" ["PARFETCH_RESULT_PREFIX"] Value("PREFIX"), "", "Put in front of the results' names in the bucket";
     }
@@ -101,14 +101,14 @@ Examples:
 /// Examples below `sweep --help`.
 pub(super) const SWEEP_EXAMPLES: &str = "\
 Examples:
-  parfetch sweep --embedded --vcpu 0.5,1 -c 1,4,16 --client lean   three modes, 18 cells
+  parfetch sweep --embedded --vcpu 0.5,1 -c 1,4,16 --client lean   18 configurations
   parfetch sweep s3://images --vcpu 0.25..4 -c 1..64 --dry-run     what it would do
-  parfetch sweep s3://images --sample 5000 --id first              cut off? the same line goes on
+  parfetch sweep s3://images --sample 5000 --id first              interrupted? the same line continues
   parfetch sweep s3://images --duration 20m --vcpu 1 -c 16         a sustained rate
   parfetch sweep --embedded --contender python:thread,process='python3 fetch_study.py'
   parfetch sweep --on ecs --stack parfetch --dry-run               on Fargate: what it would cost
   parfetch sweep --on ecs --stack parfetch --id first --max-cost 5
   parfetch sweep s3://images --vcpu 1,2 --print-plan > plan.toml   then: parfetch sweep --plan plan.toml
 
-Each repetition is a fresh process, held to the vCPU and memory of its cell by a control group (or systemd-run, or CPU affinity for whole vCPU).
-It ends with the report, which `parfetch report DIR` prints again in any form.";
+Each repetition is a new process. A control group limits it to the vCPUs and memory of its configuration (or systemd-run, or CPU affinity for whole
+vCPUs). The sweep ends with the report, which `parfetch report DIR` prints again in any form.";

@@ -103,28 +103,28 @@ pub const RUN: &[Setting] = settings! {
     "What to fetch" {
         "bucket" -'b' ["BUCKET_NAME"] Value("NAME"), "", "Source bucket, or s3://bucket/prefix: listed and read, never written";
         "prefix" ["PARFETCH_PREFIX"] Value("PREFIX"), "", "Only keys that begin with this";
-        "keys" ["PARFETCH_KEYS"] Value("PATH|s3://…"), "", "Take the keys from a key file or an S3 Inventory's manifest.json instead of listing; with a shard, s3://bucket/folder/ is a folder of key files, one a shard";
-        "limit" ["PARFETCH_LIMIT"] Value("N"), "", "Only the first N keys of the listing, which may be unlike the others: --sample takes keys from all of it";
+        "keys" ["PARFETCH_KEYS"] Value("PATH|s3://…"), "", "Take the keys from a key file or an S3 Inventory's manifest.json instead of listing; with a shard, s3://bucket/folder/ is a folder of key files, one per shard";
+        "limit" ["PARFETCH_LIMIT"] Value("N"), "", "Only the first N keys of the listing, which may be unlike the others: --sample takes keys of the whole listing";
         "sample" ["PARFETCH_SAMPLE"] Value("N|SIZE|auto"), "all", "Only a random sample of all keys, in proportion within size classes: N keys, at most SIZE (2GB), or auto (about 5 s, at most 2 GB)", "A random sample of the keys";
         "seed" ["PARFETCH_SEED"] Value("N"), "1", "Seed of --sample: the same keys and seed give the same sample";
-        "shard" ["PARFETCH_SHARD"] Value("I/N"), "", "Only the keys whose XXH3-64 modulo N is I (I from 0), or those of its own file where --keys names a folder; in an array job of AWS Batch, I is AWS_BATCH_JOB_ARRAY_INDEX and N is PARFETCH_SHARD_COUNT";
-        "duration" ["PARFETCH_DURATION"] Value("TIME"), "", "Go round the keys until this time has passed", "Go round the keys for so long, like 20m";
+        "shard" ["PARFETCH_SHARD"] Value("I/N"), "", "Only the keys whose XXH3-64 modulo N is I (I from 0), or the keys of its own file where --keys names a folder. In an array job of AWS Batch, I is AWS_BATCH_JOB_ARRAY_INDEX and N is PARFETCH_SHARD_COUNT";
+        "duration" ["PARFETCH_DURATION"] Value("TIME"), "", "Read the keys again and again until this time has passed", "Read the keys again and again, like 20m";
     }
     "How to fetch" {
         "concurrency" -'c' /"parallelism" ["CONCURRENCY"] Value("N"), "16", "Number of workers: up to 65,535 async, 4,096 thread, 1,024 process", "Number of workers";
         "mode" -'m' ["MODE"] Choice("MODE", MODES), "async", "What a worker is: async (task), thread or process", "async, thread or process";
         "client" ["PARFETCH_CLIENT"] Choice("CLIENT", CLIENTS), "lean", "S3 client: lean (measures the platform) or sdk (measures what a program on aws-sdk-s3 gets)", "lean or sdk";
         "work" ["PARFETCH_WORK"] Choice("WORK", WORKS), "none", "CPU work per object: none, md5, sha256 or crc64nvme";
-        "part-size" ["PARFETCH_PART_SIZE"] Value("SIZE"), "", "Fetch larger objects in parts of this size, side by side, each a fetch of its own; 1 MiB at least";
+        "part-size" ["PARFETCH_PART_SIZE"] Value("SIZE"), "", "Fetch larger objects in parts of this size at the same time, each part a separate fetch; at least 1 MiB";
         "order" ["PARFETCH_ORDER"] Choice("ORDER", ORDERS), "listed", "Order of fetching: listed, largest-first or shuffled (always the same shuffle)";
-        "attempts" ["PARFETCH_ATTEMPTS"] Value("N"), "5", "HTTP attempts per object (or part) at the most, 1 to 10";
+        "attempts" ["PARFETCH_ATTEMPTS"] Value("N"), "5", "Most HTTP attempts per object (or part), 1 to 10";
         "connect-timeout" ["PARFETCH_CONNECT_TIMEOUT"] Value("TIME"), "3s", "Longest time to a connection";
         "stall-timeout" ["PARFETCH_STALL_TIMEOUT"] Value("TIME"), "10s", "Longest time without a byte, and longest time to keep trying a store that refuses connections";
         "timeout" ["PARFETCH_TIMEOUT"] Value("TIME"), "", "Longest time of one fetch, attempts and back-off together";
     }
     "How to reach S3" {
         "endpoint-url" ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"] Value("URL"), "", "Another S3 endpoint; path style then", "Another S3 endpoint, such as MinIO";
-        "virtual-host" ["PARFETCH_VIRTUAL_HOST"] Nothing, "", "With an endpoint of your own: bucket.host/key instead of host/bucket/key";
+        "virtual-host" ["PARFETCH_VIRTUAL_HOST"] Nothing, "", "With your own endpoint: bucket.host/key instead of host/bucket/key";
         "region" ["AWS_REGION", "AWS_DEFAULT_REGION"] Value("REGION"), "", "AWS region; a wrong one is corrected from the answer";
         "profile" ["AWS_PROFILE"] Value("NAME"), "", "Profile of the shared AWS configuration files";
         "no-sign-request" ["PARFETCH_NO_SIGN_REQUEST"] Nothing, "", "Send requests unsigned (public buckets)";
@@ -134,14 +134,14 @@ pub const RUN: &[Setting] = settings! {
     "Where results go" {
         "result-bucket" -'r' ["RESULT_BUCKET_NAME"] Value("NAME"), "", "Results bucket, or s3://bucket/folder. Without it and --out, results stay in ./parfetch-results when the source is typed; a source from BUCKET_NAME needs one of them", "Results: a bucket or s3://bucket/folder";
         "result-prefix" ["PARFETCH_RESULT_PREFIX"] Value("PREFIX"), "", "Put in front of the results' names in the bucket";
-        "out" -'o' ["PARFETCH_OUT"] Value("DIR"), "", "Keep the results in this folder as well", "Keep the results in this folder";
-        "tag" -'t' ["TAG"] Value("TAG"), "run", "Label in the results' names: [A-Za-z0-9._-], 64 at the most";
+        "out" -'o' ["PARFETCH_OUT"] Value("DIR"), "", "Store the results in this folder as well", "Keep the results in this folder";
+        "tag" -'t' ["TAG"] Value("TAG"), "run", "Label in the results' names: [A-Za-z0-9._-], at most 64";
         "spool-dir" ["PARFETCH_SPOOL_DIR"] Value("DIR"), "", "Folder for spool files; default the system's temporary folder";
         "no-overwrite" ["PARFETCH_NO_OVERWRITE"] Nothing, "", "Refuse to replace results of the same name";
         "allow-results-in-source" ["PARFETCH_ALLOW_RESULTS_IN_SOURCE"] Nothing, "", "Allow results under the listed prefix of the source bucket";
     }
     "Embedded server" {
-        "embedded" ["PARFETCH_EMBEDDED"] Optional("K=V,…"), "", "Fetch from a server of parfetch's own on 127.0.0.1; see `parfetch serve --help` for its keys", "Fetch from a server of parfetch's own";
+        "embedded" ["PARFETCH_EMBEDDED"] Optional("K=V,…"), "", "Fetch from parfetch's own server on 127.0.0.1; see `parfetch serve --help` for its keys", "Fetch from parfetch's own server";
     }
     "What it may fetch" {
         "dry-run" [] Nothing, "", "List the keys, say what would be fetched, how long it may take and what it costs, and do nothing", "Only show what it would fetch and cost";
@@ -154,7 +154,7 @@ pub const RUN: &[Setting] = settings! {
         "progress" ["PARFETCH_PROGRESS"] Choice("WHEN", WHEN), "auto", "auto or never";
         "output" ["PARFETCH_OUTPUT"] Choice("FORMAT", FORMATS), "text", "Summary on stdout as text or json";
         "log-level" ["PARFETCH_LOG_LEVEL"] Choice("LEVEL", LEVELS), "warn", "error, warn, info, debug or trace";
-        "log-format" ["PARFETCH_LOG_FORMAT"] Choice("FORMAT", FORMATS), "text", "What stands on stderr: text, or json: an object a line, progress and errors too";
+        "log-format" ["PARFETCH_LOG_FORMAT"] Choice("FORMAT", FORMATS), "text", "Lines on stderr as text, or as json: one object per line, including progress and errors";
         "emf" ["PARFETCH_EMF"] Value("NAMESPACE"), "", "Write the figures to stderr at the end, as CloudWatch metrics of this namespace (embedded metric format)";
     }
 };
@@ -168,7 +168,7 @@ pub const UPLOAD: &[Setting] = settings! {
     }
     "How to reach S3" {
         "endpoint-url" ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"] Value("URL"), "", "Another S3 endpoint; path style then", "Another S3 endpoint, such as MinIO";
-        "virtual-host" ["PARFETCH_VIRTUAL_HOST"] Nothing, "", "With an endpoint of your own: bucket.host/key instead of host/bucket/key";
+        "virtual-host" ["PARFETCH_VIRTUAL_HOST"] Nothing, "", "With your own endpoint: bucket.host/key instead of host/bucket/key";
         "region" ["AWS_REGION", "AWS_DEFAULT_REGION"] Value("REGION"), "", "AWS region; a wrong one is corrected from the answer", "AWS region";
         "profile" ["AWS_PROFILE"] Value("NAME"), "", "Profile of the shared AWS configuration files", "Profile of the AWS configuration files";
         "ca-bundle" ["AWS_CA_BUNDLE"] Value("FILE"), "", "PEM file of the certificate authorities to trust instead of the system's";
@@ -207,7 +207,7 @@ Examples:
   BUCKET_NAME=images RESULT_BUCKET_NAME=results parfetch      as a container does
   parfetch s3://images/2024/ -r s3://results                  results in another bucket
   parfetch s3://images -o ./out -m thread -c 32               32 threads, results in a folder
-  parfetch upload ./out s3://results/laptop                   store kept results
+  parfetch upload ./out s3://results/laptop                   store local results
   parfetch report ./out                                       what the results say
   parfetch compare ./before ./after                           whether anything changed
   parfetch sweep --embedded --vcpu 0.5,1 -c 1..16             which size, mode and number of workers?
@@ -238,7 +238,7 @@ Examples:
 A flag wins over its variable; an empty variable means unset.";
 
 /// What `upload` does.
-pub(super) const UPLOAD_ABOUT: &str = "Store results that were kept in a folder";
+pub(super) const UPLOAD_ABOUT: &str = "Store results of a folder in a bucket";
 
 /// Examples below `upload -h`.
 pub(super) const UPLOAD_BRIEF: &str = "\

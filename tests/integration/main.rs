@@ -12,6 +12,7 @@ mod faults;
 mod in_task;
 mod listing;
 mod money;
+mod pages;
 mod prices;
 mod processes;
 mod reference;

@@ -166,7 +166,8 @@ fn contenders_are_measured_from_outside_and_their_results_are_read() {
     }
     assert_eq!(of(&records, "good").len(), 4);
     let failure = of(&records, "broken")[0].failure.clone().unwrap();
-    assert_eq!((failure.reason.as_str(), failure.exit_code), ("ended with exit code 9", Some(9)));
+    assert_eq!((failure.reason.as_str(), failure.exit_code), ("ended with exit code 9: boom", Some(9)));
+    assert!(ran.stderr.contains("failed: ended with exit code 9: boom"), "{}", ran.stderr);
     assert_eq!(failure.stderr, ["first", "boom"]);
     let failure = of(&records, "silent")[0].failure.clone().unwrap();
     assert!(failure.reason.starts_with("stored no result result_s-"), "{}", failure.reason);

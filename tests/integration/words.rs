@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What must not stand in a text for people, and what to write instead.
-const REPLACED: &[(&str, &str)] = &[
+pub(super) const REPLACED: &[(&str, &str)] = &[
     ("inconclusive", "say what is known: «no limit reached at 16 workers»"),
     ("unclear", "say what is known: «no limit found»"),
     ("is none of its values", "is not a valid value"),
@@ -81,7 +81,7 @@ fn literals_are_found_and_code_is_not() {
 }
 
 /// Whether a text has this word, or these words.
-fn holds(text: &str, word: &str) -> bool {
+pub(super) fn holds(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(at, _)| {
         let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
         !is_letter(text[..at].chars().next_back()) && !is_letter(text[at + word.len()..].chars().next())

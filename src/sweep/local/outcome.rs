@@ -20,6 +20,8 @@ use crate::units;
 
 /// Lines of stderr that are kept of a repetition that failed.
 const LINES: usize = 10;
+/// Letters of a contender's last line that are part of the reason.
+const LETTERS: usize = 200;
 /// Exit code of a run that finished although some fetches failed: its figures count, and the failed ones are among them.
 const SOME_FAILED: i32 = Exit::FetchesFailed as i32;
 
@@ -31,7 +33,12 @@ pub(super) fn server_use(report: &ServerReport) -> ServerUse {
 pub(super) fn failure_of(launched: &Launched, (cell, time_limit): (&Cell, Duration), jobs: &[Job]) -> Option<RepetitionFailure> {
     launched.ended.iter().zip(jobs).find_map(|(ended, job)| {
         let reason = reason(*ended, (cell, time_limit))?;
-        Some(RepetitionFailure { reason, exit_code: ended.status.code(), stderr: last_lines(&job.dir, LINES), again: false })
+        let stderr = last_lines(&job.dir, LINES);
+        // The last line of a program that ends by itself mostly says why: `ModuleNotFoundError: No module named 'boto3'`.
+        let is_known = ended.timed_out || ended.out_of_memory || cell.program.is_parfetch();
+        let line = stderr.last().filter(|_| !is_known).map(|line| line.trim().chars().take(LETTERS).collect::<String>());
+        let reason = line.map_or_else(|| reason.clone(), |line| format!("{reason}: {line}"));
+        Some(RepetitionFailure { reason, exit_code: ended.status.code(), stderr, again: false })
     })
 }
 
