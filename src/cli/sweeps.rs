@@ -95,14 +95,14 @@ pub(super) const SWEEP_ABOUT: &str = "Measure sizes, modes and numbers of worker
 /// Examples below `sweep -h`.
 pub(super) const SWEEP_BRIEF: &str = "\
 Examples:
-  parfetch sweep s3://images --vcpu 0.25..4 -c 1..64
+  parfetch sweep s3://images --vcpu 0.5,1 -c 1..64
   parfetch sweep s3://images --contender python='python3 fetch.py'";
 
 /// Examples below `sweep --help`.
 pub(super) const SWEEP_EXAMPLES: &str = "\
 Examples:
   parfetch sweep --embedded --vcpu 0.5,1 -c 1,4,16 --client lean   18 configurations
-  parfetch sweep s3://images --vcpu 0.25..4 -c 1..64 --dry-run     what it would do
+  parfetch sweep s3://images --vcpu 0.5,1 -c 1..64 --dry-run       what it would do
   parfetch sweep s3://images --sample 5000 --id first              interrupted? the same line continues
   parfetch sweep s3://images --duration 20m --vcpu 1 -c 16         a sustained rate
   parfetch sweep --embedded --contender python:thread,process='python3 fetch_study.py'
