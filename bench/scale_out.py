@@ -35,8 +35,8 @@ FOLDERS = 1_000
 MEASURED = {
     "CPU of a GET over https, its first 16 KiB in it, s": 16.1e-6,
     "CPU of a byte over https, s": 0.221e-9,
-    "keys listed a second, 80 ms a page, 200 prefixes": 176_257.0,
-    "keys written a second, CSV and summary": 1_110_000.0,
+    "keys listed per second, 80 ms per page, 200 prefixes": 176_257.0,
+    "keys written per second, CSV and summary": 1_110_000.0,
     "bytes of CSV for a key of 31 characters": 106.3,
     "bytes of temporary disk for a key": 213.0,
     "peak memory of async × 64, MB": 17.4,
@@ -45,11 +45,11 @@ MEASURED = {
 KEY_LINE = 31 + 7 + 32 + 8 + 4
 # research: S3 user guide, Fargate's documentation and what people measured.
 ASSUMED = {
-    "bytes a second of one connection (S3 user guide: a request for each 85 to 90 MB/s)": 90e6,
+    "bytes per second of one connection (S3 user guide: one request per 85 to 90 MB/s)": 90e6,
     "seconds to the first byte": 0.02,
-    "bytes a second of a task's network (5 Gbit/s; AWS publishes none)": 625e6,
-    "seconds paid beside fetching: image, start, results": 30.0,
-    "GETs a second that S3 serves for each prefix (S3 user guide)": 5_500.0,
+    "bytes per second of a task's network (5 Gbit/s; AWS publishes none)": 625e6,
+    "seconds paid in addition to fetching: image, start, results": 30.0,
+    "GETs per second that S3 serves for each prefix (S3 user guide)": 5_500.0,
     "seconds to store one key file, 16 at once": 0.05,
     "disk of a Fargate task, bytes (20 GiB)": 20 * 2**30,
 }
@@ -126,10 +126,10 @@ def breaks(tasks, times, hottest, keys):
     if hottest > PREFIX_GETS:
         return f"S3: {hottest:,.0f} GET/s of a folder, 5,500 are served"
     if tasks * VCPU > QUOTAS[-1]:
-        return f"quota: {tasks * VCPU:,.0f} vCPU at once, {QUOTAS[-1]:,} allowed; they run in turns"
+        return f"quota: {tasks * VCPU:,.0f} vCPUs at once, {QUOTAS[-1]:,} allowed; they run in turns"
     if seconds < MINIMUM_S:
         return "the minute that is paid at least"
-    return f"quota of a new account: {tasks * VCPU:,.0f} vCPU at once, {QUOTAS[0]} allowed" if tasks * VCPU > QUOTAS[0] else "nothing"
+    return f"quota of a new account: {tasks * VCPU:,.0f} vCPUs at once, {QUOTAS[0]} allowed" if tasks * VCPU > QUOTAS[0] else "nothing"
 
 
 def si(value, unit):
@@ -162,17 +162,17 @@ def page():
     lists = math.ceil(OBJECTS / 1_000)
     once = rows[0]
     parts = [
-        f"{OBJECTS:,} objects, {si(BYTES, 'B')}; tasks of {VCPU:g} vCPU and {MEMORY_GB:g} GB, async × {CONCURRENCY}, `lean`, https; prices of {dated}, {REGION}.",
+        f"{OBJECTS:,} objects, {si(BYTES, 'B')}; tasks of {VCPU:g} vCPUs and {MEMORY_GB:g} GB, async × {CONCURRENCY}, `lean`, https; prices of {dated}, {REGION}.",
         "",
         "Once, whatever the number of tasks:",
         "",
         table(
             ("what", "figure", "from"),
             (
-                ("listing, 32 streams of pages", time(once["list_s"]), f"{LIST_RATE:,.0f} keys/s measured at 80 ms a page: {lists:,} LIST"),
+                ("listing, 32 streams of pages", time(once["list_s"]), f"{LIST_RATE:,.0f} keys/s measured at 80 ms per page: {lists:,} LIST"),
                 ("price of the listing", f"${lists * s3['usd_per_1000_list'] / 1e3:.2f}", "a hash in each child costs that times the number of tasks"),
-                ("key files, together", si(once["manifest"], "B"), f"{KEY_LINE} bytes a key of 31 characters"),
-                ("temporary disk of `submit`", si(OBJECTS * (KEY_LINE - 4 + 20), "B"), "the listing on disk: 12 bytes a record and 8 an offset beside its texts"),
+                ("key files, together", si(once["manifest"], "B"), f"{KEY_LINE} bytes per key of 31 characters"),
+                ("temporary disk of `submit`", si(OBJECTS * (KEY_LINE - 4 + 20), "B"), "the listing on disk: 12 bytes per record and 8 per offset, in addition to its texts"),
                 ("peak memory of a task", f"{PEAK_MB:g} MB", "measured at 10⁷ keys, and it does not grow with them"),
                 ("peak memory of `submit` until the end", "44 MB", "resident set of an unoptimised build, measured at 10⁵ and at 10⁶ keys with 10,000 shards"),
                 ("peak memory of 10,000 summaries put together", "about 200 MB", "measured by the test `ten_thousand_shards`; 8 bytes come on top for each task and second"),
@@ -203,7 +203,7 @@ def page():
         ),
         "",
         table(
-            ("tasks", "all at once", *(f"{quota:,} vCPU at once" for quota in QUOTAS), "tasks, $", "requests, $", "what breaks first"),
+            ("tasks", "all at once", *(f"{quota:,} vCPUs at once" for quota in QUOTAS), "tasks, $", "requests, $", "what breaks first"),
             [
                 (
                     f"{r['tasks']:,}",
