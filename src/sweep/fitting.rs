@@ -4,7 +4,7 @@ use super::attempt::Misfit;
 use super::job::{Job, Oversize};
 use super::matrix::cells;
 use super::place::Place;
-use crate::cell::{Cell, UNITS_PER_VCPU};
+use crate::cell::Cell;
 use crate::exit::{Exit, Failure};
 use crate::stats::family::can_reach;
 
@@ -74,10 +74,8 @@ fn refusal(cell: &Cell, misfit: Misfit) -> Failure {
         Misfit::TooManyTasks { most } => Failure::new(Exit::Usage, format!("{cell} needs {} tasks at once, and --max-tasks is {most}", cell.shards))
             .hint(format!("a shard is a task: --max-tasks {}", cell.shards)),
         Misfit::NoQuota => {
-            let message = format!("{cell}: nothing here can hold a process to {} vCPU", cell.vcpu());
-            Failure::new(Exit::SetUp, message).hint(format!(
-                "no control group can be made and systemd-run --user does not work: whole vCPU (multiples of {UNITS_PER_VCPU} CPU units) go by affinity"
-            ))
+            Failure::new(Exit::SetUp, format!("{cell}: this machine cannot limit a process to {} vCPU", cell.vcpu()))
+                .hint("it takes a control group (root) or systemd-run --user; whole vCPUs work without them: --vcpu 1")
         }
     }
 }
@@ -95,5 +93,14 @@ mod tests {
             "6 repetitions cannot show a difference between two sweeps of 24 configurations at 5 %, however large it is; 7 can (--repeat)"
         );
         assert!(cannot_tell(86, 7).unwrap().contains("; 8 can"));
+    }
+
+    #[test]
+    fn a_part_of_a_vcpu_that_cannot_be_limited_names_what_works() {
+        let program = crate::cell::Program::Client(crate::plan::ClientKind::Lean);
+        let cell = Cell { program, cpu_units: 512, memory_mib: 1_024, mode: crate::plan::Mode::Async, concurrency: 8, shards: 1 };
+        let refused = refusal(&cell, Misfit::NoQuota);
+        assert!(refused.message.ends_with(": this machine cannot limit a process to 0.5 vCPU"), "{}", refused.message);
+        assert!(refused.hint.unwrap().ends_with("whole vCPUs work without them: --vcpu 1"));
     }
 }
