@@ -5,22 +5,24 @@
 mod layout;
 pub mod names;
 pub mod ranges;
+mod selection;
 pub(crate) mod variables;
 
 use std::fmt;
-use std::num::{NonZeroU32, NonZeroU64};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::price::Egress;
 pub use layout::{Layout, MIN_PART_SIZE, Order, SHUFFLE_SEED};
+pub use selection::{AUTO_BYTES, AUTO_SECONDS, KeySample, KeySource, SAMPLE_SEED, SampleSize, Selection};
 
 /// The concurrency model: what one worker is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// One async task a worker, on one single-threaded runtime a vCPU.
@@ -69,7 +71,8 @@ impl FromStr for Mode {
 }
 
 /// Which S3 client fetches the objects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ClientKind {
     /// parfetch's own: costs next to nothing, so it measures the platform.
@@ -106,7 +109,8 @@ impl FromStr for ClientKind {
 }
 
 /// CPU work done on every byte of a body, to find where the models cross over.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Work {
     /// Count the bytes only.
@@ -150,7 +154,8 @@ impl FromStr for Work {
 
 /// One of `count` disjoint parts of the keys: those whose XXH3-64 modulo `count` is `index`, or those of a key file of its own
 /// ([`KeySource::Folder`]).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Shard {
     /// From 0.
     pub index: u32,
@@ -187,7 +192,8 @@ impl fmt::Display for Shard {
 }
 
 /// `s3://bucket/key` (the key may be empty).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct S3Uri {
     /// The bucket.
     pub bucket: String,
@@ -216,7 +222,8 @@ impl fmt::Display for S3Uri {
 }
 
 /// How S3 is reached: what every client of a run shares. Holds no secret.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Access {
     /// Another S3 endpoint than AWS's.
     pub endpoint_url: Option<String>,
@@ -279,66 +286,9 @@ impl Default for Limits {
     }
 }
 
-/// Where the keys come from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum KeySource {
-    /// Every page of `ListObjectsV2`.
-    Listing,
-    /// A key file on this machine.
-    File(PathBuf),
-    /// A key file, or the `manifest.json` of an S3 Inventory, in a bucket.
-    Object(S3Uri),
-    /// A folder of key files in a bucket, one a shard ([`Shard::key_file`]): the shard's own, and all of it.
-    Folder(S3Uri),
-}
-
-/// How many keys a random sample has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SampleSize {
-    /// So many keys.
-    Keys(NonZeroU64),
-    /// As many keys as have so many bytes together, and no more.
-    Bytes(NonZeroU64),
-    /// Enough for [`AUTO_SECONDS`], and no more than [`AUTO_BYTES`].
-    Auto,
-}
-
-/// Seconds that the fastest configuration of a sweep is to fetch for, at least, with a sample of size `auto`.
-pub const AUTO_SECONDS: f64 = 5.0;
-/// Most bytes of a sample of size `auto`.
-pub const AUTO_BYTES: NonZeroU64 = NonZeroU64::new(2_000_000_000).unwrap();
-/// Seed of a sample, where none is given.
-pub const SAMPLE_SEED: u64 = 1;
-
-/// A random sample of the keys, in proportion within size classes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct KeySample {
-    /// How large it is.
-    pub size: SampleSize,
-    /// What it is drawn with: the same keys and the same seed give the same sample.
-    pub seed: u64,
-}
-
-/// Which keys are fetched.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Selection {
-    /// Where the keys come from.
-    pub source: KeySource,
-    /// Only keys that begin with this; empty = all.
-    pub prefix: String,
-    /// The first so many keys (after prefix and shard).
-    pub limit: Option<u64>,
-    /// A random sample of the keys (after prefix and shard); never with `limit`.
-    #[serde(default)]
-    pub sample: Option<KeySample>,
-    /// Only this part of the keys.
-    pub shard: Option<Shard>,
-}
-
 /// Where results go.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Destination {
     /// The results bucket.
     pub bucket: Option<String>,

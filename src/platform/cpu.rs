@@ -5,7 +5,6 @@
 use std::fs;
 use std::path::Path;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The instruction sets worth knowing: AES-GCM (`aes`, `vaes`, `pclmulqdq`, `vpclmulqdq`, `pmull`), SHA-256 (`sha_ni`, `sha2`), wide vectors
@@ -23,7 +22,8 @@ const ARM_PARTS: [(&str, &str, &str); 6] = [
 ];
 
 /// Facts about the CPU, each of them optional.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Cpu {
     /// The name of the model: `AMD EPYC 9R14`; on ARM the core's name, or its numbers.

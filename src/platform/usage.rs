@@ -9,13 +9,13 @@ use std::path::Path;
 
 use nix::sys::resource::{Usage, UsageWho, getrusage};
 use nix::sys::time::TimeVal;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::parse_kib_line;
 
 /// CPU time, as a reading since the process began or as the difference of two.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CpuTimes {
     /// Time in the program.
     pub user_ns: u64,
@@ -49,7 +49,8 @@ impl Sub for CpuTimes {
 }
 
 /// How often the scheduler took this process off a CPU.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ContextSwitches {
     /// It waited for something.
     pub voluntary: u64,

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::summary::{SampleFacts, StorageClass};
@@ -22,7 +21,8 @@ pub const VERSION: u32 = 1;
 pub const FILE_NAME: &str = "repetition.json";
 
 /// One repetition of one cell, as the sweep saw it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Record {
     /// `parfetch.repetition`: what kind of document this is.
     pub schema: String,
@@ -63,7 +63,8 @@ pub struct Record {
 }
 
 /// One task as ECS told of it. What it did not reach, or ECS did not tell, is null. Times are UTC, RFC 3339.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TaskRun {
     /// Which shard it fetched, from 0.
     pub shard: u32,
@@ -104,7 +105,8 @@ pub struct TaskRun {
 }
 
 /// What holds for every repetition of a sweep.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SweepFacts {
     /// The sweep's name.
     pub id: String,
@@ -171,7 +173,8 @@ impl SweepFacts {
 }
 
 /// How the vCPU of a repetition were limited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Means {
     /// A quota in a control group of version 2.
@@ -202,7 +205,8 @@ impl Means {
 }
 
 /// How a repetition was held to its cell's size.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Limited {
     /// What held its vCPU.
     pub cpu: Means,
@@ -217,7 +221,8 @@ pub struct Limited {
 }
 
 /// Why a repetition gave no figures.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RepetitionFailure {
     /// One line.
     pub reason: String,
@@ -231,7 +236,8 @@ pub struct RepetitionFailure {
 }
 
 /// What was measured from outside: the whole processes, from their start to their end.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Outside {
     /// Start of the first process to the end of the last.
     pub wall_ns: u64,
@@ -248,7 +254,8 @@ pub struct Outside {
 }
 
 /// What a contender's CSV says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ContenderResult {
     /// The time in its header: its own fetch time, starting its workers included.
     pub fetch_ns: u64,
@@ -261,7 +268,8 @@ pub struct ContenderResult {
 }
 
 /// What the embedded server used while a repetition went on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ServerUse {
     /// Its CPU time.
     pub cpu_ns: u64,

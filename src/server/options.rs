@@ -3,13 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::parse::{Given, amount, probability, rate, size, time_ns, whole};
 
 /// How object sizes are spread.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Sizes {
     /// Every object is as large as `size`.
@@ -20,7 +20,8 @@ pub enum Sizes {
 }
 
 /// A named network.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Network {
     /// Only what is asked for key by key.
@@ -32,7 +33,8 @@ pub enum Network {
 }
 
 /// Which keys the source bucket holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum KeyStyle {
     /// `data/00/000000123.bin`.
@@ -43,7 +45,8 @@ pub enum KeyStyle {
 }
 
 /// Probabilities of faults. All but `missing` are drawn anew for each GET, from the seed, the key and how often that key was asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Faults {
     /// The connection is reset, before the head or in mid-body.
     pub reset: f64,
@@ -73,7 +76,8 @@ impl Faults {
 }
 
 /// Everything that can be set, with the defaults of [`Options::default`]. Rates are per second, sizes bytes, times nanoseconds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Options {
     /// Objects in the source bucket, up to 1,000,000,000.
     pub objects: u64,

@@ -6,14 +6,14 @@ use std::sync::{Mutex, PoisonError};
 use hdrhistogram::Histogram;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike as _;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::model::{Fault, round_to_u64};
 use super::timer::now_ns;
 
 /// Faults injected since the last reset, by kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FaultCounts {
     /// Connections reset, before the head or in mid-body.
     pub reset: u64,
@@ -35,7 +35,8 @@ pub struct FaultCounts {
 
 /// Time from a GET's head being read to its last body byte handed to the kernel, network model included: with `conn-rate`, until the kernel may
 /// have sent it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ServiceTimeReport {
     /// GETs measured: the complete ones.
     pub count: u64,
@@ -50,7 +51,8 @@ pub struct ServiceTimeReport {
 }
 
 /// How late the modelled first-byte delays were over.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LatenessReport {
     /// Delays waited for.
     pub count: u64,
@@ -61,7 +63,8 @@ pub struct LatenessReport {
 }
 
 /// What the server did since the last reset (or its start).
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ServerReport {
     /// Threads that serve; each can use one core.
     pub threads: u32,

@@ -8,7 +8,6 @@ use std::io::Read;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The longest time that is told apart from longer ones: 24 hours.
@@ -122,7 +121,8 @@ impl Histogram {
 }
 
 /// A distribution of times in a result file: every value in nanoseconds, null when nothing was recorded.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Snapshot {
     /// Times recorded.
     pub count: u64,

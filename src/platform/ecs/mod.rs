@@ -14,7 +14,6 @@ use http::{Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::net::TcpStream;
@@ -30,7 +29,8 @@ const ASK_AGAIN: Duration = Duration::from_millis(200);
 const MAX_BODY_BYTES: usize = 1 << 20;
 
 /// Facts about the task and the container that this process runs in, each of them optional.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct TaskMetadata {
     /// Name or ARN of the cluster.

@@ -30,7 +30,6 @@ pub use verdict::{Finding, Limit, Verdict};
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::platform::Environment;
@@ -42,7 +41,8 @@ pub const SCHEMA: &str = "parfetch.run-summary";
 pub const VERSION: u32 = 1;
 
 /// How far a run came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// Stored before the run began: one that still says so died, or goes on.
@@ -56,7 +56,8 @@ pub enum State {
 }
 
 /// The summary of one run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Summary {
     /// `parfetch.run-summary`: what kind of document this is.
     pub schema: String,
@@ -224,17 +225,17 @@ struct Head {
     version: u32,
 }
 
-/// The JSON Schema of [`Summary`], generated from the types. A copy is kept in `schema/summary-v1.json`.
-pub fn schema() -> serde_json::Value {
-    schemars::schema_for!(Summary).to_value()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fuzz::Target;
 
     const KEPT_SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schema/summary-v1.json");
+
+    /// The JSON Schema of [`Summary`], generated from the types.
+    fn schema() -> serde_json::Value {
+        schemars::schema_for!(Summary).to_value()
+    }
 
     fn schema_text() -> String {
         serde_json::to_string_pretty(&schema()).unwrap() + "\n"

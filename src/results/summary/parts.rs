@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::price::StoredClass;
@@ -10,7 +9,8 @@ use crate::sample::{ErrorCode, is_archived_class};
 use crate::stats::histogram::Snapshot;
 
 /// How long each part of a run took; null for a part that was not reached.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Phases {
     /// Process start to the beginning of the listing.
     pub start_up_ns: Option<u64>,
@@ -27,7 +27,8 @@ pub struct Phases {
 }
 
 /// How many rows ended how, or the bytes of those rows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Outcomes {
     /// Read to the end and as long as announced.
     pub ok: u64,
@@ -42,7 +43,8 @@ pub struct Outcomes {
 }
 
 /// Rows whose object, as far as the answers told, is not the one that was listed: the bucket changed since, or the store's listing is not true.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NotAsListed {
     /// All of them.
     pub rows: u64,
@@ -53,7 +55,8 @@ pub struct NotAsListed {
 }
 
 /// Objects and bytes of a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Totals {
     /// Keys to fetch, after prefix, shard, and limit or sample.
     pub keys_listed: u64,
@@ -85,7 +88,8 @@ pub struct Totals {
 }
 
 /// What follows from totals and times.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Rates {
     /// Received bytes ÷ fetch time.
     pub throughput_bytes_per_s: Option<f64>,
@@ -103,7 +107,8 @@ pub struct Rates {
 }
 
 /// Body bytes by the second in which the socket read returned them, failed attempts too.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Series {
     /// Length of one interval: 1,000,000,000.
     pub interval_ns: u64,
@@ -115,7 +120,8 @@ pub struct Series {
 }
 
 /// Times of the fetches that ended `ok`. Failed ones are counted elsewhere: their time says how long it took to give up.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Distributions {
     /// Last attempt handed to the client → first body bytes.
     pub ttfb: Snapshot,
@@ -129,7 +135,8 @@ pub struct Distributions {
 pub const SIZE_CLASS_BOUNDS: [u64; 5] = [16 << 10, 128 << 10, 1 << 20, 8 << 20, 64 << 20];
 
 /// The `ok` fetches of one range of sizes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SizeClass {
     /// The largest size of the class; null for the class without an upper end.
     pub up_to_bytes: Option<u64>,
@@ -144,7 +151,8 @@ pub struct SizeClass {
 }
 
 /// The keys of one storage class, each counted once whatever the number of rounds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StorageClass {
     /// Keys.
     pub objects: u64,
@@ -159,7 +167,8 @@ pub fn fetched_classes(classes: &BTreeMap<String, StorageClass>) -> Vec<StoredCl
 }
 
 /// How much really went on at once.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct InFlight {
     /// Sum of all fetch durations ÷ fetch time. Parts of one object count each.
     pub mean: Option<f64>,
@@ -176,7 +185,8 @@ pub struct InFlight {
 }
 
 /// HTTP attempts of a run.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Attempts {
     /// All of them, and tries to connect that failed.
     pub total: u64,
@@ -204,7 +214,8 @@ impl Attempts {
 }
 
 /// Processor time. Fetch phase: between barrier and end, of every process of the run, as each reported it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CpuTime {
     /// Fetch phase, user.
     pub fetch_user_ns: Option<u64>,
@@ -227,7 +238,8 @@ pub struct CpuTime {
 }
 
 /// Memory of every process of the run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Memory {
     /// Largest sum of the processes' PSS that a sample found.
     pub peak_pss_bytes: Option<u64>,
@@ -238,7 +250,8 @@ pub struct Memory {
 }
 
 /// Bytes that network interfaces counted during the fetch phase, headers included.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Interface {
     /// Received, without loopback.
     pub rx_bytes: Option<u64>,

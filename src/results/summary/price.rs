@@ -1,12 +1,12 @@
 //! What a run cost, or would cost as a task on Fargate.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::price::Egress;
 
 /// What a run cost, by the list prices of On-Demand capacity in US dollars.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Price {
     /// All of it.
     pub usd_total: f64,
@@ -45,7 +45,8 @@ pub struct Price {
 }
 
 /// The Fargate task that is paid for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PricedTask {
     /// vCPU.
     pub vcpu: f64,

@@ -1,12 +1,12 @@
 //! A random sample of the keys, and what it was drawn from.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::units;
 
 /// A random sample of the keys, in proportion within size classes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SampleFacts {
     /// How large it was to be, in words.
     pub asked: String,
@@ -25,7 +25,8 @@ pub struct SampleFacts {
 }
 
 /// The keys of one range of sizes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SampleClass {
     /// The largest size of the class; null for the class without an upper end.
     pub up_to_bytes: Option<u64>,

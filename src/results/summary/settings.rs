@@ -2,7 +2,6 @@
 
 use std::num::NonZeroU64;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{Access, ClientKind, Destination, Mode, Order, RunPlan, SHUFFLE_SEED, Selection, Work};
@@ -10,7 +9,8 @@ use crate::price::Egress;
 use crate::units::SECOND_NS;
 
 /// What a run was asked to do, every default filled in.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Settings {
     /// Source bucket.
     pub bucket: String,

@@ -12,7 +12,6 @@
 //!    `per-connection-bound` or `network-bound`.
 //! 8. else `unclear`.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::thresholds::{CPU_SHARE, QUOTA_SHARE, S3_SHARE, SERVER_SHARE, TAIL_SHARE};
@@ -20,7 +19,8 @@ use super::{ServerFacts, State, Summary};
 use crate::units;
 
 /// What limited a run or a configuration, in a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Limit {
     /// Not every object has its outcome, nothing or little was fetched, or more than 1 % had vanished; of a configuration: no repetition gave figures.
@@ -88,7 +88,8 @@ impl Limit {
 }
 
 /// A verdict and its grounds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Verdict {
     /// What limited it.
     pub word: Limit,
