@@ -13,6 +13,7 @@ mod in_task;
 mod listing;
 mod money;
 mod pages;
+mod package;
 mod prices;
 mod processes;
 mod reference;
