@@ -132,14 +132,14 @@ def programs(note):
 
 
 def parfetch(named, note):
-    """The binary to measure: the one named, else the release build, else the debug build, which is said."""
+    """The binary to measure: the one named, else that of the profile `dist`, else the release build, else the debug build, which is said."""
     if named:
         path = pathlib.Path(named).resolve()
         return path if path.is_file() else sys.exit(f"error: no file {named}")
-    for build in ("release", "debug"):
+    for build in ("dist", "release", "debug"):
         path = target() / build / "parfetch"
         if path.is_file():
             if build == "debug":
-                note("parfetch is a debug build: its figures mean nothing (cargo build --release)")
+                note("parfetch is a debug build: its figures mean nothing (cargo build --profile dist)")
             return path
-    sys.exit("error: no parfetch: build it (cargo build --release), or name it with --parfetch")
+    sys.exit("error: no parfetch: build it (cargo build --profile dist), or name it with --parfetch")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures parfetch side by side with other programs, on this machine, against servers of its own.
 
-    cargo build --release && python3 bench/run.py                    # the usual form
+    cargo build --profile dist && python3 bench/run.py               # the usual form
     python3 bench/run.py --short                                     # does everything work? (its figures mean nothing)
     python3 bench/run.py --only http-16k-x16 --programs lean,stock   # some of it
     python3 bench/run.py --strict                                    # the budgets to the letter: slow programs fetch as much as fast ones
@@ -57,7 +57,7 @@ def arguments():
     parser.add_argument("--programs", metavar="PATTERN", help="only these programs (shell patterns, commas between; a word matches anywhere in the name)")
     parser.add_argument("--rounds", type=int, metavar="N", help="repetitions (default 6: the fewest that give a 95%% interval)")
     parser.add_argument("--seed", type=int, default=1, help="of the order within each round (default 1)")
-    parser.add_argument("--parfetch", metavar="PATH", help="binary to measure (default: the release build, else the debug build)")
+    parser.add_argument("--parfetch", metavar="PATH", help="binary to measure (default: the build of the profile dist, else the release build, else the debug build)")
     parser.add_argument("--base", metavar="PATH", help="another build of parfetch, measured in the same rounds: before and after in one table")
     parser.add_argument("--out", metavar="FILE", help="write all raw figures there, as JSON")
     parser.add_argument("--markdown", metavar="FILE", help="write the tables there, as Markdown; between <!-- figures --> and <!-- end --> when it has these")

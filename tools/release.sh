@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the archive of a release, installs it into an empty folder and tries what it holds.
-#   tools/release.sh [TARGET]                 builds for TARGET (default: this machine); archive and checksum are in target/dist
+#   tools/release.sh [TARGET]                 builds for TARGET (default: this machine); archive and checksum are in target/archives
 #   PARFETCH=FILE tools/release.sh --check    packs the program FILE instead of building one, and keeps nothing
 # The program must run on this machine, as the completions and the manual come from it. Works with the bash 3.2 of macOS.
 set -euo pipefail
@@ -29,8 +29,8 @@ sum() { if have sha256sum; then sha256sum "$@"; else shasum -a 256 "$@"; fi; }
 build() {
     local cargo_home=${CARGO_HOME:-$HOME/.cargo}
     RUSTFLAGS="${RUSTFLAGS:-} --remap-path-prefix=$cargo_home=/cargo --remap-path-prefix=$root=/parfetch" \
-        cargo build --locked --release --bin parfetch --target "$target"
-    program=$built/$target/release/parfetch
+        cargo build --locked --profile dist --bin parfetch --target "$target"
+    program=$built/$target/dist/parfetch
     ! grep -aqF -e "$cargo_home/registry" -e "$root/src" "$program" || fail "$program holds paths of this machine"
     local size
     size=$(wc -c <"$program")
@@ -155,7 +155,7 @@ case "${1:-}" in
     *)
         mode=build target=${1:-$host}
         build
-        out=$built/dist
+        out=$built/archives
         mkdir -p "$out"
         ;;
 esac

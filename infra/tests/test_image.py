@@ -60,7 +60,7 @@ class Dockerfile(unittest.TestCase):
 
     def test_what_is_built_is_what_is_locked(self):
         build = " ".join(of("build", "RUN"))
-        self.assertIn("cargo build --locked --release", build)
+        self.assertIn("cargo build --locked --profile dist", build)
         self.assertIn("grep -aq jent_read_entropy", build)
 
     def test_goes_to_fargate_last_without_root_or_shell(self):
