@@ -27,6 +27,8 @@ pub struct Cost {
     pub prices_dated: String,
     /// Whether it is what such a task would cost, not what was paid: the cell did not run on Fargate.
     pub is_hypothetical: bool,
+    /// Whether tasks ran on Spot capacity and have the price of On-Demand, because the list has none of Spot: less was paid.
+    pub is_of_on_demand: bool,
 }
 
 impl Cost {

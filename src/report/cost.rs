@@ -6,15 +6,17 @@
 use super::advice::Cost;
 use super::figures::median_of;
 use super::model::{CellReport, Facts, Place, Workload};
-use super::observation::{Observation, Times};
+use super::observation::{Observation, Times, Usage};
 use crate::cell::UNITS_PER_VCPU;
 use crate::price::{
-    BILLED_GB_BYTES, Egress, FREE_STORAGE_GIB, MINIMUM_SECONDS, PriceList, RELATIVE_RATES, RequestMix, TaskRates, TaskSize, billed_seconds,
-    holding_size, memory_for_peak, storage_usd, task_usd,
+    BILLED_GB_BYTES, CapacityKind, Egress, FREE_STORAGE_GIB, MINIMUM_SECONDS, PriceList, RELATIVE_RATES, RequestMix, TaskRates, TaskSize,
+    address_usd, billed_seconds, holding_size, memory_for_peak, storage_usd, task_usd,
 };
 use crate::results::record::TaskRun;
 use crate::results::summary::fetched_classes;
 
+/// How ECS calls Spot capacity.
+const SPOT: &str = "FARGATE_SPOT";
 /// Keys of a listing page.
 const PAGE_KEYS: u64 = 1_000;
 
@@ -34,12 +36,16 @@ const RELATIVE_ORDER: &str = "cheapest goes by vCPU and memory, whose prices hav
 /// Prices of one study.
 pub(super) struct Pricing {
     task: Option<TaskRates>,
+    /// Of Spot capacity; `None` where the list has no price of it, as the built-in one.
+    spot: Option<TaskRates>,
     requests: Option<RequestMix>,
     egress: Egress,
     /// For one byte; `None` where the list has no price of it.
     usd_per_byte_egress: Option<f64>,
     /// For one GiB and hour beyond what is free; `None` where the list has no price of it.
     storage: Option<f64>,
+    /// For one public address and hour; `None` where the list has no price of it.
+    address: Option<f64>,
     dated: String,
     is_hypothetical: bool,
     /// Sentences for the reader.
@@ -62,17 +68,19 @@ impl Pricing {
         let dated = prices.dated().to_owned();
         let is_hypothetical = !workload.place.is_fargate();
         let egress = prices.asked_egress();
-        let none = Self { task: None, requests: None, egress, usd_per_byte_egress: None, storage: None, dated, is_hypothetical, notes: Vec::new() };
-        let mut pricing = none;
+        let (task, spot, requests, usd_per_byte_egress, storage, address) = (None, None, None, None, None, None);
+        let mut pricing = Self { task, spot, requests, egress, usd_per_byte_egress, storage, address, dated, is_hypothetical, notes: Vec::new() };
         let Some(region) = &workload.region else {
             pricing.notes.push(format!("no price: the region is not known; {RELATIVE_ORDER}"));
             return pricing;
         };
         let arch = workload.place.arch.as_deref().unwrap_or("x86_64");
         pricing.task = prices.fargate(region, arch);
+        pricing.spot = prices.fargate_of(region, arch, CapacityKind::Spot);
         pricing.requests = prices.mix(region, fetched_classes(&facts.storage_classes)).ok();
         pricing.usd_per_byte_egress = prices.egress_usd(region, egress, 1.0);
         pricing.storage = prices.storage_usd_per_gb_hour(region);
+        pricing.address = prices.address_usd_per_hour(region);
         if let Some(what) = pricing.missing(arch) {
             let order = if pricing.task.is_none() { format!("; {RELATIVE_ORDER}") } else { String::new() };
             let dated = &pricing.dated;
@@ -84,7 +92,7 @@ impl Pricing {
         }
         let what = if is_hypothetical { "as Fargate tasks in" } else { "of" };
         let billed = match workload.place.on.as_str() {
-            "ecs" => "tasks from the pull of the image to their stop, on demand",
+            "ecs" => "tasks from the pull of the image to their stop",
             _ => "the pull of the image is not in them",
         };
         pricing.notes.push(format!("prices {what} {region} by the list of {}; {billed}", pricing.dated));
@@ -111,9 +119,45 @@ impl Pricing {
         if most <= FREE_STORAGE_GIB { Some(0.0) } else { self.storage.map(|usd| storage_usd(usd, most, seconds)) }
     }
 
-    /// What the tasks cost, one for each shard, and their storage, when each lives for `seconds`.
+    /// The public address of each task, for so many seconds; `None` where that has no price.
+    fn usd_address(&self, report: &CellReport, seconds: f64) -> Option<f64> {
+        let has_one = report.observations.iter().any(|observation| observation.usage.public_address == Some(true));
+        if has_one { self.address.map(|usd| address_usd(usd, seconds)) } else { Some(0.0) }
+    }
+
+    /// vCPU and memory of its capacity: Spot has the prices of On-Demand where the list has none of its own.
+    fn rates(&self, report: &CellReport) -> Option<TaskRates> {
+        if is_on_spot(report) { self.spot.or(self.task) } else { self.task }
+    }
+
+    /// Whether that is what it did.
+    fn is_of_on_demand(&self, report: &CellReport) -> bool {
+        is_on_spot(report) && self.spot.is_none()
+    }
+
+    /// What a reader of these configurations must know of their prices.
+    pub(super) fn notes_of(&self, cells: &[CellReport]) -> Vec<String> {
+        let mut notes = Vec::new();
+        let of_spot = cells.iter().filter(|cell| cell.cost.is_some() && is_on_spot(cell)).count();
+        if of_spot > 0 && self.spot.is_none() {
+            notes.push("the tasks ran on Spot capacity, whose price is not known: they have the prices of On-Demand, and less was paid".to_owned());
+        } else if of_spot > 0 {
+            notes.push("the tasks ran on Spot capacity, and have its prices of the list".to_owned());
+        }
+        let addressed = cells.iter().flat_map(|cell| &cell.observations).any(|observation| observation.usage.public_address == Some(true));
+        match self.address.filter(|_| addressed) {
+            Some(usd) => notes.push(format!("each task had a public IPv4 address, for ${usd} an hour, which is in the price of the task")),
+            None if addressed => {
+                notes.push("no price: each task had a public IPv4 address, of which the list has no price (--prices FILE gives one)".to_owned());
+            }
+            None => {}
+        }
+        notes
+    }
+
+    /// What the tasks cost, one for each shard, with their storage and public addresses, when each lives for `seconds`.
     fn usd_tasks(&self, report: &CellReport, seconds: f64) -> Option<f64> {
-        let each = task_usd(self.task?, size(report)?, seconds) + self.usd_storage(report, seconds)?;
+        let each = task_usd(self.rates(report)?, size(report)?, seconds) + self.usd_storage(report, seconds)? + self.usd_address(report, seconds)?;
         Some(each * f64::from(report.cell.shards.max(1)))
     }
 
@@ -131,13 +175,17 @@ impl Pricing {
             is_minimum: used.seconds < MINIMUM_SECONDS,
             prices_dated: self.dated.clone(),
             is_hypothetical: self.is_hypothetical,
+            is_of_on_demand: self.is_of_on_demand(report),
         })
     }
 
     /// What orders configurations: the price of the task alone, as requests cost the same in each of them. In US dollars, or, where Fargate has no price, in
     /// parts of it: how much a vCPU costs for each GB is the same everywhere.
     pub(super) fn task_order(&self, report: &CellReport, seconds: f64) -> Option<f64> {
-        Some(task_usd(self.task.unwrap_or(RELATIVE_RATES), size(report)?, seconds) * f64::from(report.cell.shards.max(1)))
+        // An address costs the same for every size: it weighs most where the task costs least.
+        let address = self.task.and_then(|_| self.usd_address(report, seconds)).unwrap_or(0.0);
+        let each = task_usd(self.rates(report).unwrap_or(RELATIVE_RATES), size(report)?, seconds) + address;
+        Some(each * f64::from(report.cell.shards.max(1)))
     }
 
     /// Price ÷ TB of complete objects, at the rate of this repetition.
@@ -168,8 +216,14 @@ impl Pricing {
             is_minimum: median(|cost| cost.billed_s)? <= MINIMUM_SECONDS,
             prices_dated: self.dated.clone(),
             is_hypothetical: self.is_hypothetical,
+            is_of_on_demand: self.is_of_on_demand(report),
         })
     }
+}
+
+/// Whether any of its tasks ran on Spot capacity.
+fn is_on_spot(report: &CellReport) -> bool {
+    report.observations.iter().any(|observation| observation.usage.on_spot == Some(true))
 }
 
 /// TB of complete objects; `None` without any.
@@ -183,15 +237,23 @@ fn size(report: &CellReport) -> Option<TaskSize> {
     Some(TaskSize { vcpu: f64::from(units) / f64::from(UNITS_PER_VCPU), memory_mib: u64::from(memory_mib) })
 }
 
+/// What the record of a repetition says of its tasks.
+pub(super) fn of_tasks((times, usage): (&mut Times, &mut Usage), tasks: &[TaskRun]) {
+    times.billed_s = billed_s(tasks);
+    times.around_s = around_s(tasks, times);
+    usage.public_address = tasks.iter().filter_map(|task| task.public_address).reduce(|one, other| one || other);
+    usage.on_spot = tasks.iter().filter_map(|task| task.capacity.as_deref()).map(|capacity| capacity == SPOT).reduce(|one, other| one || other);
+}
+
 /// What tasks were billed for: the mean over them, each a minute at least; unknown when that of one is.
-pub(super) fn billed_s(tasks: &[TaskRun]) -> Option<f64> {
+fn billed_s(tasks: &[TaskRun]) -> Option<f64> {
     let each = |task: &TaskRun| Some(billed_seconds(task.billed_ns? as f64 / 1e9));
     let sum = tasks.iter().map(each).sum::<Option<f64>>()?;
     (!tasks.is_empty()).then(|| sum / tasks.len() as f64)
 }
 
 /// What tasks were billed for beside their processes' own time; the mean over them. The longest phases of several shards are taken for each of them.
-pub(super) fn around_s(tasks: &[TaskRun], times: &Times) -> Option<f64> {
+fn around_s(tasks: &[TaskRun], times: &Times) -> Option<f64> {
     let billed: Vec<f64> = tasks.iter().map(|task| Some(task.billed_ns? as f64 / 1e9)).collect::<Option<_>>()?;
     let mean = (!billed.is_empty()).then(|| billed.iter().sum::<f64>() / billed.len() as f64)?;
     Some((mean - own_s(times)?).max(0.0))

@@ -123,6 +123,10 @@ pub struct Usage {
     pub peak_memory_bytes: Option<u64>,
     /// Ephemeral storage of a task in GiB; `None` where it is not known.
     pub storage_gib: Option<f64>,
+    /// Whether its tasks had public IPv4 addresses; `None` where it is not known.
+    pub public_address: Option<bool>,
+    /// Whether its tasks ran on Spot capacity; `None` where it is not known.
+    pub on_spot: Option<bool>,
     /// CPU seconds of the embedded server meanwhile.
     pub server_cpu_s: Option<f64>,
     /// Its threads.

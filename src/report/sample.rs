@@ -183,6 +183,7 @@ fn predict(study: &mut Study) {
         is_minimum: false,
         prices_dated: "2026-11-01".to_owned(),
         is_hypothetical: false,
+        is_of_on_demand: false,
     };
     let prediction = |seconds: f64, usd_task| Prediction {
         keys: 46_000,

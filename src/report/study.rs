@@ -76,6 +76,7 @@ fn study(workload: Workload, runs: Vec<Run>, prices: &PriceList) -> Study {
     curves::speed_up(&mut cells);
     let mut notes = notes(&facts, &cells, curves.len());
     notes.splice(0..0, of_time);
+    notes.extend(pricing.notes_of(&cells));
     notes.extend(pricing.notes);
     Study { workload, facts, cells, curves, recommendations: Vec::new(), notes }
 }
@@ -144,7 +145,7 @@ fn cell_notes(report: &CellReport) -> Vec<String> {
     }
     let overlapped = report.observations.iter().filter(|observation| observation.is_overlapped).count();
     if overlapped > 0 {
-        notes.push(format!("{overlapped} of its repetitions ran beside others of the sweep (--max-tasks): they shared what S3 gives"));
+        notes.push(format!("{overlapped} of its repetitions ran at the same time as others of the sweep (--max-tasks): they shared what S3 gives"));
     }
     if report.cell.shards > 1 {
         notes.push("shards are put together by UTC; by how much clocks of different machines differ is not known".to_owned());

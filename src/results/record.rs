@@ -102,6 +102,9 @@ pub struct TaskRun {
     pub availability_zone: Option<String>,
     /// `FARGATE` or `FARGATE_SPOT`.
     pub capacity: Option<String>,
+    /// Whether it had a public IPv4 address, which costs money; null where that is not known.
+    #[serde(default)]
+    pub public_address: Option<bool>,
 }
 
 /// What holds for every repetition of a sweep.

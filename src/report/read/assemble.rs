@@ -6,7 +6,7 @@ use super::reduce::{Context, Numbers, Reduced, failure_of, seconds};
 use super::{Problem, ProblemKind, Reader, Reading, Run, shards};
 use crate::cell::{Cell, Program};
 use crate::plan::{Layout, Work};
-use crate::report::cost::{around_s, billed_s};
+use crate::report::cost::of_tasks;
 use crate::report::model::{Failure, Place, Sampled, Workload};
 use crate::report::observation::{Observation, Source};
 use crate::results::record::{ContenderResult, Record};
@@ -31,7 +31,7 @@ pub(super) fn assemble(reader: Reader) -> Reading {
         for (summary, _) in record.summaries.iter().zip(&found).filter(|(_, found)| found.is_none()) {
             let document = beside(&name, summary);
             if record.failure.is_none() && record.repetition > 0 && !damaged.contains_key(&document) {
-                problems.push(Problem { document, what: format!("not there, and {name} names it"), kind: ProblemKind::LeftOut });
+                problems.push(Problem { document, what: format!("missing, although {name} names it"), kind: ProblemKind::LeftOut });
             }
         }
         // Repetition 0 warms up.
@@ -123,7 +123,7 @@ fn repetitions(records: Vec<Named>, problems: &mut Vec<Problem>) -> (Vec<Vec<Nam
             if let Some((first, _)) = kept.iter().find(|(_, other)| is_twice(other)) {
                 let (cell, repetition) = (record.cell.slug(), record.repetition);
                 problems.push(Problem {
-                    what: format!("repetition {repetition} of {cell} is there twice: also in {first}"),
+                    what: format!("repetition {repetition} of {cell} is given twice: also in {first}"),
                     document: name.clone(),
                     kind: ProblemKind::Duplicate,
                 });
@@ -224,8 +224,7 @@ fn numbers(record: &Record, reduced: &[Reduced], named: usize) -> Result<Numbers
     };
     let shards = f64::from(record.cell.shards.max(1));
     numbers.usage.limit_vcpu = Some(record.cell.vcpu() * shards);
-    numbers.times.billed_s = billed_s(&record.tasks);
-    numbers.times.around_s = around_s(&record.tasks, &numbers.times);
+    of_tasks((&mut numbers.times, &mut numbers.usage), &record.tasks);
     if let Some(outside) = &record.outside {
         let usage = &mut numbers.usage;
         numbers.times.wall_s = Some(outside.wall_ns as f64 / 1e9);
@@ -316,11 +315,11 @@ fn own_runs(summaries: BTreeMap<String, Reduced>, runs: &mut Vec<Run>, problems:
         if is_of_a_repetition(&name) {
             problems.push(Problem {
                 document: name,
-                what: "part of a repetition without its record: it goes on still, or its sweep died".to_owned(),
+                what: "part of a repetition without its record: still running, or its sweep died".to_owned(),
                 kind: ProblemKind::LeftOut,
             });
         } else if let Some(first) = seen.get(&reduced.identity) {
-            problems.push(Problem { document: name, what: format!("the same run is there twice: also in {first}"), kind: ProblemKind::Duplicate });
+            problems.push(Problem { document: name, what: format!("the same run is given twice: also in {first}"), kind: ProblemKind::Duplicate });
         } else {
             seen.insert(reduced.identity.clone(), name);
             if reduced.shard.is_some() { sharded.push(reduced) } else { single.push(reduced) }

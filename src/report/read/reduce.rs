@@ -131,7 +131,7 @@ pub(super) fn failure_of(shards: &[Reduced]) -> Option<String> {
 
 fn failure(summary: &Summary) -> Option<String> {
     match summary.state {
-        State::Running => Some("it goes on still, or died".to_owned()),
+        State::Running => Some("still running, or died".to_owned()),
         State::Interrupted => Some("it was interrupted".to_owned()),
         State::Failed => Some(summary.warnings.last().map_or_else(|| "it failed".to_owned(), |why| format!("it failed: {why}"))),
         State::Complete => None,
@@ -177,6 +177,9 @@ fn numbers(summary: &Summary) -> Numbers {
             peak_memory_bytes: summary.memory.peak_pss_bytes,
             // A little more than was asked for is reserved.
             storage_gib: summary.environment.ecs.as_ref().and_then(|task| task.ephemeral_reserved_bytes).map(|bytes| (bytes / (MIB << 10)) as f64),
+            // What the task of a run does not know of itself.
+            public_address: None,
+            on_spot: None,
             server_cpu_s: seconds(server("cpu_ns")),
             server_threads: server("threads").and_then(|threads| u32::try_from(threads).ok()),
         },

@@ -95,6 +95,9 @@ pub(super) fn merge(shards: &[Reduced]) -> Result<Numbers, SnapshotError> {
             throttled_over_s: usage(|usage| usage.throttled_over_s),
             peak_memory_bytes: numbers.iter().map(|shard| shard.usage.peak_memory_bytes).sum(),
             storage_gib: numbers.iter().filter_map(|shard| shard.usage.storage_gib).reduce(f64::max),
+            // Of tasks, as the record of the repetition says.
+            public_address: None,
+            on_spot: None,
             server_cpu_s: None,
             server_threads: None,
         },

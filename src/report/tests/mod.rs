@@ -13,7 +13,7 @@ use crate::cell::{Cell, Program};
 use crate::fuzz::Target;
 use crate::plan::{ClientKind, Mode};
 use crate::price::PriceList;
-use crate::results::record::ServerUse;
+use crate::results::record::{self, ServerUse};
 use crate::results::summary::{Series, State, Summary, Totals};
 
 fn close(found: Option<f64>, expected: f64) {
@@ -291,7 +291,7 @@ fn the_same_repetition_twice_is_refused_and_both_files_are_named() {
     let reading = read_all(&documents.iter().map(|(name, text)| (name.as_str(), text.clone())).collect::<Vec<_>>());
     assert_eq!(
         lines(&reading),
-        ["sweeps/s1/lean-1vcpu-2048mib-async-x1/r01-a1/repetition.json: repetition 1 of lean-1vcpu-2048mib-async-x1 is there twice: also in \
+        ["sweeps/s1/lean-1vcpu-2048mib-async-x1/r01-a1/repetition.json: repetition 1 of lean-1vcpu-2048mib-async-x1 is given twice: also in \
              copy/sweeps/s1/lean-1vcpu-2048mib-async-x1/r01-a1/repetition.json"]
     );
     assert_eq!(reading.repetitions(), 1);
@@ -301,7 +301,7 @@ fn the_same_repetition_twice_is_refused_and_both_files_are_named() {
 fn the_same_run_of_its_own_twice_is_refused() {
     let run = own_run("2026-11-20T10:00:00.000Z", 100.0);
     let reading = own(&[("a/x.json", &run), ("b/x.json", &run), ("c.json", &own_run("2026-11-20T10:05:00.000Z", 100.0))]);
-    assert_eq!(lines(&reading), ["b/x.json: the same run is there twice: also in a/x.json"]);
+    assert_eq!(lines(&reading), ["b/x.json: the same run is given twice: also in a/x.json"]);
     let studies = studies(reading, &PriceList::built_in());
     assert_eq!((studies.len(), studies[0].cells[0].observations.len()), (1, 2));
     let repetitions: Vec<u32> = studies[0].cells[0].observations.iter().map(|run| run.repetition).collect();
@@ -352,8 +352,8 @@ fn a_run_whose_account_does_not_close_is_a_failed_repetition_whatever_it_says_of
     assert_eq!(with(&|totals| (old(totals), totals.rows.ok -= 1).1), says(why));
     let gone = |count| move |totals: &mut Totals| (totals.rows.ok, totals.rows.vanished) = (OBJECTS - count, count);
     assert_eq!(with(&gone(32)), (1, String::new()), "1 %");
-    assert_eq!(with(&gone(33)), says("33 of 3,200 objects vanished, which is more than 1 %"));
-    assert_eq!(with(&gone(OBJECTS)), says("nothing was fetched: 3,200 vanished"));
+    assert_eq!(with(&gone(33)), says("33 of 3,200 objects were missing when fetched, which is more than 1 %"));
+    assert_eq!(with(&gone(OBJECTS)), says("nothing was fetched: 3,200 missing"));
     let none = with(&|totals| *totals = Totals { asked_objects: Some(0), ..Totals::default() });
     assert_eq!(none, says("nothing was fetched"));
 }
@@ -377,7 +377,7 @@ fn a_run_that_did_not_end_is_a_failed_repetition_of_its_study() {
     assert_eq!((studies.len(), studies[0].cells.len()), (1, 1));
     let mut reasons: Vec<&str> = studies[0].cells[0].failures.iter().map(|failure| failure.reason.as_str()).collect();
     reasons.sort_unstable();
-    assert_eq!(reasons, ["it goes on still, or died", "it was interrupted"]);
+    assert_eq!(reasons, ["still running, or died", "it was interrupted"]);
 }
 
 #[test]
@@ -607,6 +607,36 @@ fn prices_follow_rate_and_size_and_say_when_they_are_hypothetical() {
     assert_eq!((recommendation.cheapest.is_some(), recommendation.fastest.is_some(), &recommendation.because), (true, true, &None));
     let on_ecs = Sweep::new("s1").with(|facts| facts.on = "ecs".to_owned()).cell(&lean(1_024, Mode::Async, 16), &[100.0]).study();
     assert!(!on_ecs.cells[0].cost.as_ref().unwrap().is_hypothetical);
+}
+
+/// A sweep on ECS whose tasks were billed for an hour each.
+fn on_fargate(task: &record::TaskRun) -> Study {
+    let task = record::TaskRun { billed_ns: Some(3_600_000_000_000), ..task.clone() };
+    let sweep = Sweep::new("s1").with(|facts| facts.on = "ecs".to_owned());
+    sweep.tuned(&lean(1_024, Mode::Async, 16), &[100.0], |record, _| record.tasks = vec![task.clone()]).study()
+}
+
+#[test]
+fn a_public_address_is_part_of_the_price_of_its_task() {
+    let usd = |public_address| {
+        let study = on_fargate(&record::TaskRun { public_address, ..record::TaskRun::default() });
+        (study.cells[0].cost.as_ref().unwrap().usd_task, study.notes.iter().any(|note| note.contains("public IPv4 address")))
+    };
+    let ((without, _), with) = (usd(Some(false)), usd(Some(true)));
+    close(Some(with.0 - without), 0.005);
+    assert_eq!((with.1, usd(Some(false)), usd(None)), (true, (without, false), (without, false)), "a record of before does not say");
+}
+
+#[test]
+fn what_ran_on_spot_says_that_its_price_is_that_of_on_demand() {
+    let of = |capacity: &str| on_fargate(&record::TaskRun { capacity: Some(capacity.to_owned()), ..record::TaskRun::default() });
+    let (spot, on_demand) = (of("FARGATE_SPOT"), of("FARGATE"));
+    let cost = |study: &Study| study.cells[0].cost.clone().unwrap();
+    assert!(cost(&spot).is_of_on_demand && !cost(&on_demand).is_of_on_demand);
+    close(Some(cost(&spot).usd_task), cost(&on_demand).usd_task);
+    let says = |study: &Study| render_markdown(std::slice::from_ref(study), &[Metric::Throughput]).contains("Spot");
+    assert!(says(&spot) && !says(&on_demand));
+    assert!(spot.notes.iter().any(|note| note.contains("ran on Spot capacity, whose price is not known")), "{:?}", spot.notes);
 }
 
 #[test]

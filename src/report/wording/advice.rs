@@ -142,7 +142,11 @@ fn cost(prediction: &Prediction) -> String {
     let Some(cost) = &prediction.cost else { return ", price not known".to_owned() };
     let Cost { usd_task, usd_requests, .. } = *cost;
     let others = other_costs(cost);
-    let would = if cost.is_hypothetical { " if it ran on Fargate" } else { "" };
+    let would = match (cost.is_hypothetical, cost.is_of_on_demand) {
+        (true, _) => " if it ran on Fargate",
+        (false, true) => " at On-Demand prices, as that of Spot is not known",
+        (false, false) => "",
+    };
     let within = prediction.usd_interval.as_ref().map_or_else(String::new, |interval| {
         let (low, high) = (usd(interval.low), usd(interval.high));
         if low == high { String::new() } else { format!(" (one run: {low} to {high})") }

@@ -152,8 +152,14 @@ fn prices(study: &Study) -> Vec<String> {
     if costs.iter().any(|cost| cost.is_hypothetical) {
         parts.push("what Fargate tasks of these sizes and rates would cost: these runs were elsewhere".to_owned());
     }
+    if costs.iter().any(|cost| cost.is_of_on_demand) {
+        parts.push(OF_ON_DEMAND.to_owned());
+    }
     parts
 }
+
+/// What is said where tasks ran on Spot and the list has no price of it.
+const OF_ON_DEMAND: &str = "at On-Demand prices: that of Spot is not known, and is lower";
 
 /// What one run cost, where the study is one run.
 pub(crate) fn run_price(study: &Study) -> Vec<String> {
@@ -164,6 +170,9 @@ pub(crate) fn run_price(study: &Study) -> Vec<String> {
     let mut parts = vec![sum];
     if cost.is_minimum {
         parts.push("the task is billed for one minute, the minimum".to_owned());
+    }
+    if cost.is_of_on_demand {
+        parts.push(OF_ON_DEMAND.to_owned());
     }
     parts
 }

@@ -9,7 +9,7 @@ use super::MAX_ATTEMPTS;
 use super::budget::billed_s;
 use super::ended::{Again, Broken};
 use super::member::Member;
-use crate::cloud::TaskSeen;
+use crate::cloud::{PublicAddress, TaskSeen};
 use crate::plan::{Shard, result_stem};
 use crate::platform::bounded::{DOCUMENT_BYTES, read_text};
 use crate::platform::clock::{unix_ms, utc_text};
@@ -28,7 +28,7 @@ fn limited() -> Limited {
 }
 
 /// The record of an attempt whose tasks have all ended, and whose summaries are in its folder.
-pub(super) fn record(attempt: &Attempt, members: &[Member], (facts, beside): (&SweepFacts, &[String])) -> Record {
+pub(super) fn record(attempt: &Attempt, members: &[Member], (facts, beside): (&SweepFacts, &[String]), address: PublicAddress) -> Record {
     let cell = attempt.cell();
     let (summaries, wrong) = found_in(&attempt.dir, (facts, cell.shards));
     let broken = members.iter().find_map(|member| member.result()?.as_ref().err().cloned());
@@ -41,7 +41,7 @@ pub(super) fn record(attempt: &Attempt, members: &[Member], (facts, beside): (&S
     };
     let again = attempt.todo.broken + 1 < MAX_ATTEMPTS && broken.as_ref().is_some_and(|broken| broken.again == Again::Yes);
     let failure = broken.map(|broken| RepetitionFailure { reason: broken.reason, exit_code: broken.exit_code, stderr: Vec::new(), again });
-    let tasks = members.iter().map(task_run).collect();
+    let tasks = members.iter().map(|member| task_run(member, address)).collect();
     Record { failure, summaries, tasks, beside: beside.to_vec(), ..attempt.record(facts, limited()) }
 }
 
@@ -90,7 +90,7 @@ pub(super) fn names(attempt: &Attempt, tag: &str) -> Vec<String> {
     (0..cell.shards).map(name).collect()
 }
 
-fn task_run(member: &Member) -> TaskRun {
+fn task_run(member: &Member, address: PublicAddress) -> TaskRun {
     let unseen = TaskSeen::default();
     let seen = member.seen.as_ref().unwrap_or(&unseen);
     let times = &seen.times;
@@ -114,6 +114,7 @@ fn task_run(member: &Member) -> TaskRun {
         container_reason: seen.container_reason.clone(),
         availability_zone: seen.availability_zone.clone(),
         capacity: seen.capacity_provider.clone(),
+        public_address: Some(address == PublicAddress::Enabled),
     }
 }
 

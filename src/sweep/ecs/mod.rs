@@ -353,7 +353,7 @@ impl Fleet {
             self.budget.ended(attempt.cell(), times, now);
         }
         let beside: Vec<String> = beside.into_iter().collect();
-        let record = record(&attempt, &members, (facts, &beside));
+        let record = record(&attempt, &members, (facts, &beside), self.plan.network.public_address);
         Ok(Some(Finished { attempt, record }))
     }
 }

@@ -20,6 +20,17 @@ fn shape(report: &Value) -> BTreeMap<String, (usize, BTreeSet<String>)> {
     cells.map(|cell| (cell["cell"].to_string(), (count(cell), keys(cell)))).collect()
 }
 
+/// Half a cent an hour, for the minute that each task is billed for at least, is in its price.
+fn has_addresses(report: &Value) {
+    for cell in report["studies"][0]["cells"].as_array().unwrap() {
+        let number = |value: &Value| value.as_f64().unwrap();
+        let cost = &cell["cost"];
+        let (vcpu, gb) = (number(&cell["cell"]["cpu_units"]) / 1_024.0, number(&cell["cell"]["memory_mib"]) / 1_024.0);
+        let expected = (vcpu * 0.04048 + gb * 0.004_445 + 0.005) * number(&cost["billed_s"]) / 3_600.0;
+        assert!((number(&cost["usd_task"]) - expected).abs() < 1e-9, "{cost:#}: {expected}");
+    }
+}
+
 #[test]
 fn twelve_cells_give_the_report_that_they_give_on_this_machine() {
     let scene = Scene::new(|setup| setup);
@@ -37,6 +48,7 @@ fn twelve_cells_give_the_report_that_they_give_on_this_machine() {
         assert_eq!(format!("{}/r{:02}-a{}", told("cell"), told("repetition").parse::<u32>().unwrap(), told("attempt")), *name);
         assert_eq!((&record["cell"]["cpu_units"], &record["cell"]["memory_mib"]), (&view.size.0.into(), &view.size.1.into()));
         assert_eq!((&record["limited"]["cpu"], &task["exit_code"]), (&"fargate".into(), &0.into()));
+        assert_eq!((&task["public_address"], &task["capacity"]), (&true.into(), &"FARGATE".into()), "the stack gives addresses");
         let times = ["created_utc", "pull_started_utc", "pull_stopped_utc", "started_utc", "execution_stopped_utc", "stopping_utc", "stopped_utc"];
         let times: Vec<_> = times.iter().map(|time| task[*time].as_str().unwrap()).collect();
         assert!(times.is_sorted() && task["billed_ns"].as_u64().unwrap() > 0, "{task:#}");
@@ -49,6 +61,7 @@ fn twelve_cells_give_the_report_that_they_give_on_this_machine() {
     let here = Scene::over(scene.source.clone(), |setup| setup);
     let output = here.bare(&MATRIX).args(["--on", "local", "--bucket", &scene.source.bucket]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    has_addresses(&scene.report());
     let (there, here) = (shape(&scene.report()), shape(&here.report()));
     assert_eq!(there.len(), 12);
     assert_eq!(there, here);
@@ -58,7 +71,7 @@ fn twelve_cells_give_the_report_that_they_give_on_this_machine() {
 #[test]
 fn a_stack_says_everything_and_what_is_given_wins() {
     let scene = Scene::new(|setup| setup);
-    scene.sweep(&[&SMALL[..], &["--capacity", "spot", "--subnets", "subnet-0123456789abcdef1"]].concat(), 0);
+    let ended = scene.sweep(&[&SMALL[..], &["--capacity", "spot", "--subnets", "subnet-0123456789abcdef1"]].concat(), 0);
     assert_eq!(scene.aws.calls("DescribeStacks").len(), 1);
     assert_eq!(scene.aws.calls("DescribeTaskDefinition").len(), 1, "the revision is the same for all");
     let calls = scene.aws.calls("RunTask");
@@ -87,6 +100,10 @@ fn a_stack_says_everything_and_what_is_given_wins() {
         assert!(told("PARFETCH_RESULT_PREFIX").starts_with("parfetch/sweeps/s/lean-1vcpu-2048mib-async-x"));
         assert!(task.facts.unwrap().credentials > 0, "it has its keys from its role");
     }
+    let report = scene.report();
+    assert_eq!(report["studies"][0]["cells"][0]["cost"]["is_of_on_demand"], true, "the list has no price of Spot");
+    let spent = ended.stderr.lines().find(|line| line.contains(", billed for ")).unwrap();
+    assert!(spent.ends_with("at list prices, those of On-Demand (what Spot costs is not known, and is less)"), "{spent}");
     scene.finish();
 }
 
