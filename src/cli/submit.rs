@@ -22,6 +22,7 @@ pub const SUBMIT: &[Setting] = settings! {
         "dry-run" [] Nothing, "", "List the keys, say what would be done, what it would cost and what would limit it, and do nothing", "Only show what it would do and cost";
         "yes" -'y' [] Nothing, "", "Start without asking; the forecast shows the cost", "Start without asking";
         "max-cost" [] Value("USD"), "", "Submit only when the forecast costs no more than this", "Start only if it costs no more";
+        "max-bytes" [] Value("SIZE"), "", "Fetch no more than SIZE (50GB) in all: more is refused; with --duration each task stops at its share";
         "detach" [] Nothing, "", "Do not wait for the end", "Do not wait for the end";
         "poll-interval" [] Value("TIME"), "5s", "Time between two looks at the job";
         "max-vcpus" [] Value("N"), "", "vCPUs that the queue runs at once, for the forecast";

@@ -8,12 +8,17 @@ use crate::outlook::{Agreement, Spending};
 use crate::price::Egress;
 use crate::units;
 
+/// What `--max-bytes` says.
+pub(super) fn max_bytes(raw: &Raw) -> Result<Option<u64>, Failure> {
+    let wrong = |Given { value, name }: &Given| usage(format!("{name} is `{value}`, which is not a size above 0"), "write it like 50GB");
+    let size = |given: &Given| units::parse_size(&given.value).ok().filter(|size| *size > 0).ok_or_else(|| wrong(given));
+    raw.get("max-bytes").map(size).transpose()
+}
+
 /// What `--yes`, `--max-bytes` and `--egress` say.
 pub(super) fn spending(raw: &Raw) -> Result<Spending, Failure> {
     let reader = Reader(raw);
-    let wrong = |Given { value, name }: &Given| usage(format!("{name} is `{value}`, which is not a size above 0"), "write it like 50GB");
-    let size = |given: &Given| units::parse_size(&given.value).ok().filter(|size| *size > 0).ok_or_else(|| wrong(given));
-    let max_bytes = raw.get("max-bytes").map(size).transpose()?;
+    let max_bytes = max_bytes(raw)?;
     let egress = if raw.get("egress").is_some() { egress(&reader)? } else { Egress::Internet };
     Ok(Spending { agreement: Agreement { yes: reader.switch("yes")?, max_bytes }, egress })
 }

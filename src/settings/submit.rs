@@ -81,6 +81,7 @@ fn given(raw: &Raw, id: &str) -> Result<(SubmitSettings, Notes), Failure> {
         poll: reader.time("poll-interval")?.unwrap_or(POLL),
         afterwards: if reader.switch("detach")? { Afterwards::Leave } else { Afterwards::Wait },
         spending: spending(raw, &mut notes)?,
+        max_bytes: super::spending::max_bytes(raw)?,
     };
     if let Some(most) = job.queue.most_vcpu.filter(|most| *most < job.vcpu()) {
         let message = format!("each child wants {} vCPU, and the queue runs {most} at once: it would wait for ever", job.vcpu());
@@ -256,6 +257,10 @@ mod tests {
         assert_eq!(given(&format!("{WHOLE} -n 8 --yes")).unwrap().job.spending, Spending::Forecast);
         let both = given(&format!("{WHOLE} -n 8 --yes --max-cost 2.5 --detach")).unwrap();
         assert_eq!((both.job.spending, both.job.afterwards, both.warnings.len()), (Spending::UpTo(2.5), Afterwards::Leave, 1));
+        let limited = given(&format!("{WHOLE} -n 8 --yes --max-bytes 50GB")).unwrap().job;
+        assert_eq!((limited.max_bytes, limited.spending, job.max_bytes), (Some(50_000_000_000), Spending::Forecast, None));
+        let wrong = given(&format!("{WHOLE} -n 8 --max-bytes much")).unwrap_err();
+        assert_eq!(wrong.message, "--max-bytes is `much`, which is not a size above 0");
     }
 
     #[test]

@@ -153,6 +153,9 @@ async fn send(job: &Job, (results, document): (&mut Bucket, JobDocument), (watch
     if found.is_none() && job.spending == Spending::Nothing {
         return Err(Failure::new(Exit::Usage, format!("the job {} has its keys and is not submitted", job.id)).hint("--yes submits it"));
     }
+    if found.is_none() && was_planned {
+        few_enough(job, document.bytes)?;
+    }
     if let (None, true, Spending::UpTo(most)) = (&found, was_planned, job.spending) {
         within(most, document.forecast_usd, &job.id)?;
     }
@@ -226,6 +229,7 @@ async fn plan(
         return Err(Failure::new(Exit::Usage, message)
             .hint("--egress region prices it; in the bucket's region there is none; --yes submits it whatever it costs"));
     }
+    few_enough(job, forecast.bytes)?;
     if !may_be_spent(job, &forecast)? {
         return Ok(Planned::Foretold(Box::new(forecast)));
     }
@@ -288,7 +292,8 @@ async fn list(job: &Job, (session, bucket): (&Session, &str), on_event: &mut dyn
     }
     let shards = u32::try_from(listed.keys).unwrap_or(u32::MAX).min(job.shards);
     if shards < job.shards {
-        on_event(&JobEvent::Warning(format!("there are {} keys, so that there are as many children", units::count(listed.keys))));
+        let (keys, are) = (units::plural(listed.keys, "key"), if shards == 1 { "is" } else { "are" });
+        on_event(&JobEvent::Warning(format!("there {are} {keys}, so that there are as many children")));
     }
     let file = KeyFile::open(spool.path()).map_err(|error| unreadable(&error))?;
     let tally = Tally::of(&file, (&job.run.selection.prefix, job.run.layout), shards).await.map_err(|error| unreadable(&error))?;
@@ -332,6 +337,25 @@ fn may_be_spent(job: &Job, forecast: &Forecast) -> Result<bool, Failure> {
     Ok(true)
 }
 
+/// Whether the children may fetch so many bytes. What they fetch in a time is held to while they fetch.
+fn few_enough(job: &Job, bytes: Option<u64>) -> Result<(), Failure> {
+    let Some(most) = job.max_bytes.filter(|_| job.run.duration.is_none()) else { return Ok(()) };
+    let from = super::document::source_words(&job.run.selection, &job.run.bucket);
+    let limit = units::bytes(most);
+    let (message, hint) = match bytes {
+        Some(bytes) if bytes <= most => return Ok(()),
+        Some(bytes) => {
+            let message = format!("this job fetches {} from {from}, and --max-bytes is {limit}", units::bytes(bytes));
+            (message, "a higher --max-bytes allows it; --limit or --prefix fetch less")
+        }
+        None => {
+            let message = format!("how many bytes this job fetches from {from} is not known, and --max-bytes is {limit}");
+            (message, "a key file with sizes, or a listing, has it; without --max-bytes the job has no such limit")
+        }
+    };
+    Err(Failure::new(Exit::Usage, message).hint(hint))
+}
+
 /// A job that was planned before is submitted for no more than may be spent now.
 fn within(most: f64, forecast_usd: Option<f64>, id: &str) -> Result<(), Failure> {
     let message = match forecast_usd {
@@ -353,6 +377,20 @@ fn reached(job: &Job, server: Option<&Embedded>) -> (Access, Option<StaticKeys>)
 mod tests {
     use super::*;
     use crate::submit::fixture;
+
+    #[test]
+    fn more_bytes_than_are_allowed_are_refused_before_anything_is_submitted() {
+        let mut job = fixture::job();
+        assert_eq!(few_enough(&job, None), Ok(()));
+        job.max_bytes = Some(50_000_000_000);
+        assert_eq!(few_enough(&job, Some(50_000_000_000)), Ok(()));
+        let refused = few_enough(&job, Some(51_000_000_000)).unwrap_err();
+        assert_eq!((refused.exit, refused.message.as_str()), (Exit::Usage, "this job fetches 51.0 GB from s3://images/, and --max-bytes is 50.0 GB"));
+        let unknown = few_enough(&job, None).unwrap_err();
+        assert_eq!(unknown.message, "how many bytes this job fetches from s3://images/ is not known, and --max-bytes is 50.0 GB");
+        job.run.duration = Some(std::time::Duration::from_mins(1));
+        assert_eq!(few_enough(&job, None), Ok(()), "each child stops at its share");
+    }
 
     #[test]
     fn transfer_to_another_region_has_a_price_where_it_is_asked_for() {

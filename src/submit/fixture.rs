@@ -40,5 +40,6 @@ pub(crate) fn job() -> Job {
         poll: Duration::from_secs(5),
         afterwards: Afterwards::Wait,
         spending: Spending::Forecast,
+        max_bytes: None,
     }
 }

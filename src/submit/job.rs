@@ -70,6 +70,8 @@ pub struct Job {
     pub afterwards: Afterwards,
     /// What may be spent.
     pub spending: Spending,
+    /// Bytes that all children together may fetch.
+    pub max_bytes: Option<u64>,
 }
 
 impl Job {
@@ -146,6 +148,9 @@ impl Job {
         pairs.extend(layout(run.layout));
         pairs.extend(limits(run.limits));
         pairs.extend(run.duration.map(|time| ("PARFETCH_DURATION", typed_duration(time))));
+        // What they fetch until the time has passed is not known beforehand: each stops at its share.
+        let share = self.max_bytes.filter(|_| run.duration.is_some()).map(|most| (most / u64::from(shards.max(1))).max(1));
+        pairs.extend(share.map(|bytes| ("PARFETCH_MAX_BYTES", bytes.to_string())));
         pairs.extend(reach(&run.access));
         variables::complete(pairs.into_iter().map(|(name, value)| (name.to_owned(), value)))
     }
@@ -199,6 +204,11 @@ mod tests {
         assert_eq!((value("PARFETCH_REQUEST_PAYER"), value("PARFETCH_NO_SIGN_REQUEST")), (Some("1"), Some("")));
         assert_eq!(value("PARFETCH_STALL_TIMEOUT"), Some("10s"));
         assert!(environment.iter().all(|(name, _)| !name.starts_with("AWS_BATCH")), "Batch refuses such names");
+        job.max_bytes = Some(9_000);
+        let share = |job: &Job| job.environment(8).into_iter().find(|(name, _)| name == "PARFETCH_MAX_BYTES").unwrap().1;
+        assert_eq!(share(&job), "", "the whole was known, and looked at before");
+        job.run.duration = Some(Duration::from_mins(1));
+        assert_eq!(share(&job), "1125");
         job.division = Division::Hash;
         assert!(job.environment(8).contains(&("PARFETCH_KEYS".to_owned(), String::new())), "each child lists");
     }

@@ -319,6 +319,8 @@ fn nothing_is_spent_unasked_or_beyond_what_was_said() {
     assert_eq!(source.s3().list(&source.results, ""), [], "nothing is stored");
     let ran = submit(&scene, "-n 4 --max-cost 0.001").exits(2);
     assert!(ran.stderr.contains("more than --max-cost 0.001"), "{}", ran.stderr);
+    let ran = submit(&scene, "-n 4 --yes --max-bytes 40KB").exits(2);
+    assert!(ran.stderr.contains("error: this job fetches 41.0 kB from s3://") && ran.stderr.contains("--max-bytes is 40.0 kB"), "{}", ran.stderr);
     let ran = submit(&scene, "-n 4 --dry-run --egress internet").exits(0);
     assert!(ran.stdout.contains(", egress to the internet $0.00"), "{}", ran.stdout);
     let ran = submit(&scene, "-n 4 --dry-run").exits(0);
@@ -327,7 +329,7 @@ fn nothing_is_spent_unasked_or_beyond_what_was_said() {
     assert_eq!((stored, document(source).shards), (vec![format!("{JOB}/job.json")], Vec::new()), "the proof that it can be, and no keys");
     assert_eq!(aws.calls("SubmitJob").len(), 0);
     // More children than keys: as many as keys.
-    let ran = submit(&scene, "-n 50 --max-cost 1 --detach").exits(0);
+    let ran = submit(&scene, "-n 50 --max-cost 1 --max-bytes 41KB --detach").exits(0);
     assert!(ran.stderr.contains("there are 40 keys, so that there are as many children"), "{}", ran.stderr);
     assert_eq!(aws.calls("SubmitJob")[0].body["arrayProperties"]["size"], 40);
     submit(&scene, "-n 50").exits(0);
