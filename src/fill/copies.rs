@@ -9,6 +9,7 @@ use crate::exit::{Exit, Failure};
 use crate::lister::{self, Listed};
 use crate::pace::{Configuration, Pace, Store};
 use crate::plan::{KeySource, Selection};
+use crate::platform::cancel::{Cancelled, cancellable};
 use crate::results::keys::{KeyFile, KeyWriter};
 use crate::results::summary::StorageClass;
 use crate::sample::KeyRecord;
@@ -48,7 +49,8 @@ pub(super) async fn find(
             on_event(&FillEvent::Warning(note));
         }
     }
-    choose(spool, prefix, listed).map_err(|error| unusable(&error))
+    let (spool, prefix) = (spool.to_owned(), prefix.to_owned());
+    cancellable(move |cancelled| choose(&spool, &prefix, listed, cancelled)).await.map_err(|error| unusable(&error))
 }
 
 /// What `auto` is meant for: the fastest configuration of a sweep as it comes.
@@ -56,13 +58,13 @@ fn pace() -> Pace {
     Pace { store: Store::Distant, configurations: vec![Configuration { vcpu: 4.0, concurrency: 16.0, shards: 1.0 }] }
 }
 
-fn choose(spool: &Path, prefix: &str, listed: Listed) -> std::io::Result<Originals> {
+fn choose(spool: &Path, prefix: &str, listed: Listed, cancelled: &Cancelled) -> std::io::Result<Originals> {
     let folder = spool.join(FOLDER);
     std::fs::create_dir_all(&folder)?;
     let mut writer = KeyWriter::create(&folder)?;
     let mut left_out = LeftOut::default();
     for record in KeyFile::open(spool)?.iter() {
-        let record = record?;
+        let record = cancelled.check().and(record)?;
         if let Some(count) = reason(&record, prefix) {
             *count(&mut left_out) += 1;
             continue;
@@ -71,7 +73,7 @@ fn choose(spool: &Path, prefix: &str, listed: Listed) -> std::io::Result<Origina
     }
     writer.finish()?;
     let keys = KeyFile::open(&folder)?;
-    let classes = lister::storage_classes(&keys)?;
+    let classes = lister::storage_classes(&keys, cancelled)?;
     Ok(Originals { keys, left_out, pages: listed.pages, classes })
 }
 
@@ -117,7 +119,7 @@ mod tests {
             writer.push(&record).unwrap();
         }
         writer.finish().unwrap();
-        let found = choose(dir.path(), "new/", Listed::default()).unwrap();
+        let found = choose(dir.path(), "new/", Listed::default(), &Cancelled::default()).unwrap();
         assert_eq!(found.left_out, LeftOut { large: 1, archived: 1, long: 1 });
         assert_eq!(found.keys.count(), 3);
         let class = |name: &str, objects, bytes| (name.to_owned(), StorageClass { objects, bytes });

@@ -10,6 +10,8 @@ use std::path::Path;
 use super::{ListError, Listed};
 use crate::pace::Pace;
 use crate::plan::{AUTO_BYTES, AUTO_SECONDS, KeySample, SampleSize};
+use crate::platform::cancel::{Cancelled, cancellable};
+use crate::platform::fault;
 use crate::results::keys::{KeyFile, KeyWriter, decode};
 use crate::results::summary::{SIZE_CLASS_BOUNDS, SampleClass, SampleFacts};
 use crate::stats::strata::Strata;
@@ -33,22 +35,26 @@ pub struct Drawn {
     pub note: Option<String>,
 }
 
-/// Draws a sample of the keys that [`super::list`] left in `spool`, and leaves it there in their place. `pace` says how large `auto` is.
+/// Draws a sample of the keys that [`super::list`] left in `spool`, and leaves it there in their place. `pace` says how large `auto` is. When the future is
+/// dropped, the drawing ends at once.
 ///
 /// # Errors
 /// When no size is known and one is needed, or the key file cannot be read or written.
 pub async fn draw(spool: &Path, (sample, listed): (KeySample, Listed), pace: Pace) -> Result<Drawn, ListError> {
     let spool = spool.to_owned();
-    let work = tokio::task::spawn_blocking(move || draw_now(&spool, (sample, listed), &pace));
-    work.await.unwrap_or_else(|ended| std::panic::resume_unwind(ended.into_panic()))
+    cancellable(move |cancelled| {
+        fault::point("draw");
+        draw_now(&spool, (sample, listed), &pace, cancelled)
+    })
+    .await
 }
 
-fn draw_now(spool: &Path, (sample, listed): (KeySample, Listed), pace: &Pace) -> Result<Drawn, ListError> {
+fn draw_now(spool: &Path, (sample, listed): (KeySample, Listed), pace: &Pace, cancelled: &Cancelled) -> Result<Drawn, ListError> {
     let keys = KeyFile::open(spool).map_err(ListError::Spool)?;
     let mut strata = Strata::default();
     let mut classes = classes();
     for size in keys.sizes() {
-        let size = size.map_err(ListError::Spool)?;
+        let size = cancelled.check().and(size).map_err(ListError::Spool)?;
         strata.add(size);
         if let Some(size) = size {
             let class = class_of(&mut classes, size);
@@ -56,12 +62,13 @@ fn draw_now(spool: &Path, (sample, listed): (KeySample, Listed), pace: &Pace) ->
             class.of_bytes = class.of_bytes.saturating_add(size);
         }
     }
-    let (count, is_too_large) = count(&keys, &strata, (sample, pace))?;
+    let (count, is_too_large) = count((&keys, cancelled), &strata, (sample, pace))?;
     let mut found = Listed { keys: 0, bytes: Some(0), archived: 0, ..listed };
     if count == strata.keys() {
         return Ok(Drawn { listed, facts: None, note: is_too_large.then(|| note(listed.bytes)) });
     }
-    copy(spool, (&keys, &strata), (count, sample.seed), (&mut found, &mut classes)).map_err(ListError::Spool)?;
+    let keep = Keep { spool, keys: &keys, cancelled };
+    keep.copy(&strata, (count, sample.seed), (&mut found, &mut classes)).map_err(ListError::Spool)?;
     classes.retain(|class| class.of_keys > 0);
     let facts = SampleFacts {
         asked: asked(sample.size),
@@ -81,7 +88,7 @@ fn note(bytes: Option<u64>) -> String {
 }
 
 /// How many keys the sample has, and whether even one has too many bytes.
-fn count(keys: &KeyFile, strata: &Strata, (sample, pace): (KeySample, &Pace)) -> Result<(u64, bool), ListError> {
+fn count(keys: (&KeyFile, &Cancelled), strata: &Strata, (sample, pace): (KeySample, &Pace)) -> Result<(u64, bool), ListError> {
     let known = || strata.mean_bytes().ok_or_else(|| ListError::Wrong("no size of a key is known".to_owned(), SIZES_HINT));
     let (wanted, most) = match sample.size {
         SampleSize::Keys(count) => return Ok((count.get().min(strata.keys()), false)),
@@ -106,42 +113,47 @@ fn whole(count: f64, most: u64) -> u64 {
 }
 
 /// Bytes of the sample of so many keys.
-fn bytes_of(keys: &KeyFile, strata: &Strata, (count, seed): (u64, u64)) -> io::Result<u64> {
+fn bytes_of((keys, cancelled): (&KeyFile, &Cancelled), strata: &Strata, (count, seed): (u64, u64)) -> io::Result<u64> {
     let mut draw = strata.draw(count, seed);
     keys.sizes().try_fold(0_u64, |sum, size| {
-        let size = size?;
+        let size = cancelled.check().and(size)?;
         Ok(if draw.takes(size) { sum.saturating_add(size.unwrap_or(0)) } else { sum })
     })
 }
 
-/// Writes the sample, and puts it in the place of all keys.
-fn copy(
-    spool: &Path,
-    (keys, strata): (&KeyFile, &Strata),
-    (count, seed): (u64, u64),
-    (found, classes): (&mut Listed, &mut [SampleClass]),
-) -> io::Result<()> {
-    let folder = spool.join(FOLDER);
-    fs::create_dir_all(&folder)?;
-    let mut draw = strata.draw(count, seed);
-    let mut writer = KeyWriter::create(&folder)?;
-    keys.each(|size, bytes| {
-        if !draw.takes(size) {
-            return Ok(());
-        }
-        let (record, _) = decode(bytes)?;
-        found.keys += 1;
-        found.archived += u64::from(record.is_archived());
-        found.bytes = found.bytes.zip(size).and_then(|(sum, size)| sum.checked_add(size));
-        if let Some(size) = size {
-            let class = class_of(classes, size);
-            class.keys += 1;
-            class.bytes = class.bytes.saturating_add(size);
-        }
-        writer.push(&record)
-    })?;
-    writer.finish()?;
-    KeyFile::put(&folder, spool)
+/// Where the keys are.
+struct Keep<'a> {
+    spool: &'a Path,
+    keys: &'a KeyFile,
+    cancelled: &'a Cancelled,
+}
+
+impl Keep<'_> {
+    /// Writes the sample, and puts it in the place of all keys.
+    fn copy(&self, strata: &Strata, (count, seed): (u64, u64), (found, classes): (&mut Listed, &mut [SampleClass])) -> io::Result<()> {
+        let folder = self.spool.join(FOLDER);
+        fs::create_dir_all(&folder)?;
+        let mut draw = strata.draw(count, seed);
+        let mut writer = KeyWriter::create(&folder)?;
+        self.keys.each(|size, bytes| {
+            self.cancelled.check()?;
+            if !draw.takes(size) {
+                return Ok(());
+            }
+            let (record, _) = decode(bytes)?;
+            found.keys += 1;
+            found.archived += u64::from(record.is_archived());
+            found.bytes = found.bytes.zip(size).and_then(|(sum, size)| sum.checked_add(size));
+            if let Some(size) = size {
+                let class = class_of(classes, size);
+                class.keys += 1;
+                class.bytes = class.bytes.saturating_add(size);
+            }
+            writer.push(&record)
+        })?;
+        writer.finish()?;
+        KeyFile::put(&folder, self.spool)
+    }
 }
 
 fn classes() -> Vec<SampleClass> {
@@ -155,7 +167,7 @@ fn class_of(classes: &mut [SampleClass], size: u64) -> &mut SampleClass {
 
 fn asked(size: SampleSize) -> String {
     match size {
-        SampleSize::Keys(count) => format!("{} keys", units::count(count.get())),
+        SampleSize::Keys(count) => units::plural(count.get(), "key"),
         SampleSize::Bytes(bytes) => format!("at most {}", units::bytes(bytes.get())),
         SampleSize::Auto => {
             format!("auto: about {AUTO_SECONDS} s of the fastest configuration, at most {}", units::bytes(AUTO_BYTES.get()))
@@ -188,7 +200,7 @@ mod tests {
 
     fn drawn(sizes: &[Option<u64>], size: SampleSize) -> Result<(Drawn, Vec<KeyRecord>), ListError> {
         let (dir, listed) = spool(sizes);
-        let drawn = draw_now(dir.path(), (KeySample { size, seed: 1 }, listed), &pace(16.0))?;
+        let drawn = draw_now(dir.path(), (KeySample { size, seed: 1 }, listed), &pace(16.0), &Cancelled::default())?;
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "nothing else is left in the spool folder");
         Ok((drawn, KeyFile::open(dir.path()).unwrap().iter().map(Result::unwrap).collect()))
     }
@@ -209,6 +221,15 @@ mod tests {
         assert_eq!((facts.bytes, facts.of_bytes), (Some(bytes), sizes.iter().copied().sum()));
         let [class] = &facts.classes[..] else { panic!("{:?}", facts.classes) };
         assert_eq!((class.up_to_bytes, class.keys, class.bytes, class.of_keys), (Some(16 << 10), 100, bytes, 5_000));
+    }
+
+    #[test]
+    fn drawing_that_was_cancelled_leaves_the_keys_as_they_are() {
+        let (dir, listed) = spool(&[Some(5); 9]);
+        let sample = KeySample { size: SampleSize::Keys(some(2)), seed: 1 };
+        let ended = draw_now(dir.path(), (sample, listed), &pace(16.0), &Cancelled::already());
+        assert!(matches!(ended, Err(ListError::Spool(error)) if error.kind() == io::ErrorKind::Interrupted));
+        assert_eq!(KeyFile::open(dir.path()).unwrap().count(), 9);
     }
 
     #[test]

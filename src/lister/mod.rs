@@ -13,6 +13,7 @@ use std::io;
 use std::path::Path;
 
 use crate::plan::{KeySource, Selection};
+use crate::platform::cancel::Cancelled;
 use crate::results::keys::KeyFile;
 use crate::results::summary::StorageClass;
 use crate::store::{BadListing, Bucket, ListPage, PageQuery, Pager, StoreError, StoreErrorKind, Walk};
@@ -138,11 +139,11 @@ impl Pages for Pager {
 /// The keys that were listed, by storage class; one pass over them.
 ///
 /// # Errors
-/// When the key file cannot be read.
-pub fn storage_classes(keys: &KeyFile) -> io::Result<BTreeMap<String, StorageClass>> {
+/// When the key file cannot be read, or the work was cancelled.
+pub fn storage_classes(keys: &KeyFile, cancelled: &Cancelled) -> io::Result<BTreeMap<String, StorageClass>> {
     let mut classes: BTreeMap<String, StorageClass> = BTreeMap::new();
     for record in keys.iter() {
-        let record = record?;
+        let record = cancelled.check().and(record)?;
         let class = if record.storage_class.is_empty() { "STANDARD" } else { &record.storage_class };
         let count = classes.entry(class.to_owned()).or_default();
         count.objects += 1;

@@ -16,6 +16,7 @@ use self::ecs::TaskMetadata;
 use self::limits::{MemoryLimit, VcpuLimit};
 
 pub mod bounded;
+pub mod cancel;
 pub mod cgroup;
 pub mod clock;
 pub mod cpu;
@@ -172,7 +173,7 @@ mod tests {
     async fn an_endpoint_that_fails_is_a_note() {
         let sources = Sources { ecs_metadata_uri: Some("ftp://x".to_owned()), ..Sources::default() };
         let notes = inspect(&sources).await.notes;
-        assert!(notes.contains(&"no facts about the ECS task: `ftp://x/task` is no address of a metadata endpoint".to_owned()), "{notes:?}");
+        assert!(notes.contains(&"no facts about the ECS task: `ftp://x/task` is not an address of a metadata endpoint".to_owned()), "{notes:?}");
     }
 
     #[cfg(target_os = "linux")]

@@ -12,6 +12,7 @@ use crate::outlook::{Ask, Bytes, Outlook, Paid, Spending, usd};
 use crate::pace::{Configuration, Pace, Store};
 use crate::plan::RunPlan;
 use crate::platform::Environment;
+use crate::platform::cancel::cancellable;
 use crate::price::{Egress, PriceList};
 use crate::results::keys::KeyFile;
 use crate::results::spool::SpoolFolder;
@@ -42,8 +43,7 @@ pub(super) async fn classes((plan, environment): (&RunPlan, &Environment), keys:
         return Ok(BTreeMap::new());
     }
     let keys = Arc::clone(keys);
-    let work = tokio::task::spawn_blocking(move || crate::lister::storage_classes(&keys));
-    let classes = work.await.unwrap_or_else(|ended| std::panic::resume_unwind(ended.into_panic()));
+    let classes = cancellable(move |cancelled| crate::lister::storage_classes(&keys, cancelled)).await;
     classes.map_err(|error| super::spool_failure(&error))
 }
 

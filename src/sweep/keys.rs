@@ -13,6 +13,7 @@ use crate::exit::{Exit, Failure};
 use crate::lister::{self, KeyFileWriter};
 use crate::pace::Pace;
 use crate::plan::{KeySample, KeySource, Layout, Selection};
+use crate::platform::cancel::{Cancelled, cancellable};
 use crate::platform::clock::now_ns;
 use crate::results::keys::KeyFile;
 use crate::results::summary::{SampleFacts, StorageClass};
@@ -50,14 +51,17 @@ pub(super) async fn freeze(bucket: &mut Bucket, wanted: &Wanted, path: &Path, pr
     let begin = now_ns();
     let listed = lister::list(bucket, &selection, spool.path(), progress).await?;
     let listing_ns = now_ns().saturating_sub(begin);
-    let storage_classes =
-        KeyFile::open(spool.path()).and_then(|keys| lister::storage_classes(&keys)).map_err(|error| unwritable(spool.path(), &error))?;
+    let folder = spool.path().to_owned();
+    let storage_classes = cancellable(move |cancelled| lister::storage_classes(&KeyFile::open(&folder)?, cancelled)).await;
+    let storage_classes = storage_classes.map_err(|error| unwritable(spool.path(), &error))?;
     let drawn = match &wanted.sample {
-        Some((sample, pace)) => Some(lister::draw(spool.path(), (*sample, listed), pace.clone()).await?),
-        None => None,
+        // Of nothing there is no sample.
+        Some((sample, pace)) if listed.keys > 0 => Some(lister::draw(spool.path(), (*sample, listed), pace.clone()).await?),
+        _ => None,
     };
     let (sample, note) = drawn.map_or((None, None), |drawn| (drawn.facts, drawn.note));
-    let sha256 = copy(spool.path(), path).map_err(|error| unwritable(path, &error))?;
+    let (folder, to) = (spool.path().to_owned(), path.to_owned());
+    let sha256 = cancellable(move |cancelled| copy(&folder, &to, cancelled)).await.map_err(|error| unwritable(path, &error))?;
     Ok(Frozen { keys: listed.keys, bytes: listed.bytes, sha256, storage_classes, listing_ns, pages: listed.pages, sample, note })
 }
 
@@ -103,9 +107,9 @@ fn unreadable(path: &Path, error: &io::Error) -> Failure {
 }
 
 /// Writes the key list, and tells its checksum.
-fn copy(spool: &Path, path: &Path) -> io::Result<String> {
+fn copy(spool: &Path, path: &Path, cancelled: &Cancelled) -> io::Result<String> {
     let mut writer = KeyFileWriter::new(BufWriter::new(File::create(path)?))?;
-    KeyFile::open(spool)?.iter().try_for_each(|record| writer.push(&record?))?;
+    KeyFile::open(spool)?.iter().try_for_each(|record| writer.push(&cancelled.check().and(record)?))?;
     Ok(writer.finish()?.1)
 }
 

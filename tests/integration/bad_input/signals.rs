@@ -74,7 +74,7 @@ fn a_fetch_in_flight_may_end_and_the_rest_is_not_attempted() {
             // A child has one key in credit, and may begin it before it hears of the signal.
             assert!(third == pair("not_attempted", "") || (mode, &third) == ("process", &pair("ok", "")), "{third:?}");
             let left = if third.0 == "ok" {
-                "1 of 4 objects were not attempted; the first is k0003"
+                "1 of 4 objects was not attempted; the first is k0003"
             } else {
                 "2 of 4 objects were not attempted; the first is k0002"
             };
@@ -193,6 +193,24 @@ fn a_second_signal_ends_what_does_not_end_by_itself() {
         said.exits(130);
         assert_eq!(said.lines("error: "), ["ended at once by a second signal"], "{}", said.stderr);
         children.into_iter().for_each(gone);
+    }
+}
+
+/// A sample of many keys takes a while: it is held here before its first key. The thread that draws is waited for, so that nothing is left behind.
+#[test]
+fn while_a_sample_is_drawn() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let server = Scripted::start(3, |_| None);
+        let (running, fifo) = held_at("draw", run(&server, "async").args(&["--sample", "2"]));
+        let held = open_once_read(&fifo);
+        running.signal(signal);
+        drop(held);
+        let said = running.end();
+        said.exits(code);
+        assert_eq!(state(&said.read("out/result_run_async_1.json")), "interrupted");
+        assert!(!server.requests().iter().any(Request::is_fetch), "no object was fetched");
+        let left: Vec<_> = said.files().into_iter().filter(|name| !name.starts_with("out/")).collect();
+        assert_eq!(left, ["held"], "the spool folder is gone");
     }
 }
 
