@@ -2,8 +2,6 @@
 //!
 //! Events are facts; nothing here draws or writes anything.
 
-use crate::sample::Outcome;
-
 /// Live counters of a run, read about ten times a second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Live {
@@ -68,15 +66,6 @@ pub enum RunEvent {
     Fetched,
     /// Something a person should know; also in the summary.
     Warning(String),
-    /// A fetch ended badly (only the first ones of a run are sent).
-    FetchFailed {
-        /// The key.
-        key: String,
-        /// How it ended.
-        outcome: Outcome,
-        /// Its error codes.
-        codes: String,
-    },
     /// A signal arrived: no more keys are handed out.
     Interrupted,
 }

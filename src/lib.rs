@@ -33,6 +33,7 @@ pub mod run;
 pub mod sample;
 pub mod server;
 pub mod settings;
+mod shell;
 pub mod stats;
 pub mod store;
 pub mod submit;

@@ -193,7 +193,7 @@ impl Outlook {
             (_, Bytes::Unknown) => "sizes of keys are not known".to_owned(),
             (_, bytes) => format!("{} a run, {} in all", bytes.in_words(), self.bytes().in_words()),
         };
-        let gets = self.gets.map_or_else(|| "as many GETs as fit".to_owned(), |gets| format!("{} GETs", units::count(gets)));
+        let gets = self.gets.map_or_else(|| "as many GETs as fit".to_owned(), |gets| units::plural(gets, "GET"));
         let time = match (self.seconds, self.gets) {
             (Some(seconds), None) => format!("{} of fetching", time(seconds)),
             (Some(seconds), Some(_)) => {
@@ -203,7 +203,7 @@ impl Outlook {
         };
         let price =
             self.usd.as_ref().map_or_else(|| "none that is known: the store is not AWS's, or the list has no price".to_owned(), Usd::in_words);
-        let lists = if self.lists == 1 { "1 LIST request".to_owned() } else { format!("{} LIST requests", units::count(self.lists)) };
+        let lists = units::plural(self.lists, "LIST request");
         format!("bytes: {bytes}\nrequests: {gets} and {lists}\ntime: {time}\nprice of reading: {price}\n")
     }
 

@@ -25,6 +25,8 @@ use clap::error::ErrorKind;
 use clap::{ArgMatches, ColorChoice};
 
 use crate::exit::{Exit, Failure};
+use crate::plan::names::shown;
+use crate::shell;
 use build::{Form, command};
 pub use colour::{colours, last_value};
 pub use doctor::DOCTOR;
@@ -254,6 +256,7 @@ fn collect(subcommand: &'static Subcommand, matches: &ArgMatches, variables: Var
         }
     }
     let words: Vec<String> = matches.try_get_many("words").ok().flatten().map(|words| words.cloned().collect()).unwrap_or_default();
+    swapped(subcommand, &words, &values)?;
     // Results go where their flag says also where no word names them.
     places::expand(places::RESULTS, None, &mut values)?;
     if let Some((index, place)) = subcommand.words.and_then(|words| words.place) {
@@ -261,6 +264,22 @@ fn collect(subcommand: &'static Subcommand, matches: &ArgMatches, variables: Var
     }
     letters::expand(&mut values)?;
     Ok(Raw { command: subcommand.name, settings: subcommand.settings, values, words, variables })
+}
+
+/// Words that stand where others belong, and say so by their form.
+fn swapped(subcommand: &Subcommand, words: &[String], values: &HashMap<&'static str, Given>) -> Result<(), Failure> {
+    let wrong = |what: String, hint: String| Err(Failure::new(Exit::Usage, what).hint(hint));
+    match (subcommand.name, words) {
+        ("upload", [place, dir]) if places::is_source(place) && !places::is_source(dir) => {
+            let right = shell::line(["parfetch", "upload", dir.as_str(), place.as_str()]);
+            wrong(format!("DIR is {}, which is not a folder", shown(place)), format!("the folder comes first: {right}"))
+        }
+        (_, [word]) if word.contains('=') && values.get("embedded").is_some_and(|given| given.is_flag() && given.value.is_empty()) => {
+            let right = shell::word(&format!("--embedded={word}"));
+            wrong(format!("--embedded has no value, and {} is not a place", shown(word)), format!("without a blank between them: {right}"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn typed(setting: &Setting, matches: &ArgMatches) -> Option<String> {
@@ -314,7 +333,7 @@ mod tests {
         let wrong = |words: &[&str]| place(words, []).unwrap_err();
         assert_eq!(wrong(&["-q", "--progress", "auto"]), "--quiet is --progress never, and --progress is `auto`\nleave one of them out");
         assert_eq!(wrong(&["-v", "--log-level=error"]), "--verbose is --log-level info, and --log-level is `error`\nleave one of them out");
-        assert_eq!(wrong(&["--color", "allways", "sweep"]), "--color is `allways`, which is not one of auto, always, never\ndid you mean always?");
+        assert_eq!(wrong(&["--color", "allways", "sweep"]), "--color is `allways`, which is not one of auto, always, never\ndid you mean `always`?");
     }
 
     #[test]
@@ -447,9 +466,9 @@ mod tests {
     fn a_word_that_is_no_place_is_refused() {
         let form = "write it like s3://images or s3://images/2024/";
         for (word, what, hint) in [
-            ("images", "is `images`, which is not s3://bucket/prefix", "did you mean s3://images?"),
-            ("images/2024", "is `images/2024`, which is not s3://bucket/prefix", "did you mean s3://images/2024?"),
-            ("S3://images", "is `S3://images`, which is not s3://bucket/prefix", "did you mean s3://images?"),
+            ("images", "is `images`, which is not s3://bucket/prefix", "did you mean `s3://images`?"),
+            ("images/2024", "is `images/2024`, which is not s3://bucket/prefix", "did you mean `s3://images/2024`?"),
+            ("S3://images", "is `S3://images`, which is not s3://bucket/prefix", "did you mean `s3://images`?"),
             ("./images", "is `./images`, which is not s3://bucket/prefix", form),
             ("/tmp/x", "is `/tmp/x`, which is not s3://bucket/prefix", form),
             ("", "is ``, which is not s3://bucket/prefix", form),
@@ -474,12 +493,31 @@ mod tests {
     #[test]
     fn what_is_unknown_has_a_guess() {
         let wrong = |words: &[&str]| place(words, []).unwrap_err();
-        assert_eq!(wrong(&["swep", "s3://b"]), "unrecognized subcommand 'swep'\ndid you mean sweep?");
-        assert_eq!(wrong(&["run", "--concurency", "3"]), "unexpected argument '--concurency' found\ndid you mean --concurrency?");
+        assert_eq!(wrong(&["swep", "s3://b"]), "`swep` is not a command\ndid you mean `sweep`?");
+        assert_eq!(wrong(&["run", "--concurency", "3"]), "unexpected argument '--concurency' found\ndid you mean `--concurrency`?");
+        for word in ["rnu", "urn", "-q rnu"] {
+            assert!(wrong(&word.split(' ').collect::<Vec<_>>()).ends_with("is not a command\ndid you mean `run`?"), "{word}");
+        }
+        let stands_first =
+            "SOURCE is `rnu`, which is not s3://bucket/prefix\ndid you mean `run`? A command stands first, and a bucket is written s3://rnu";
+        for words in [&["--embedded", "rnu"][..], &["-c", "4", "rnu"], &["run", "rnu"]] {
+            assert_eq!(wrong(words), stands_first, "{words:?}");
+        }
+        assert_eq!(wrong(&["images"]), "`images` is not a command\n`parfetch --help` lists the commands; a bucket to fetch is written s3://BUCKET");
+    }
+
+    #[test]
+    fn words_that_changed_places_are_said_to_have() {
+        let wrong = |words: &[&str]| place(words, []).unwrap_err();
         assert_eq!(
-            wrong(&["images"]),
-            "unrecognized subcommand 'images'\n`parfetch --help` lists the commands; a bucket to fetch is written s3://BUCKET"
+            wrong(&["upload", "s3://r/x", "my dir"]),
+            "DIR is `s3://r/x`, which is not a folder\nthe folder comes first: parfetch upload 'my dir' s3://r/x"
         );
+        assert_eq!(
+            wrong(&["run", "--embedded", "objects=5"]),
+            "--embedded has no value, and `objects=5` is not a place\nwithout a blank between them: --embedded=objects=5"
+        );
+        assert_eq!(wrong(&["-b"]), "--bucket has no value\nwrite it like --bucket NAME");
     }
 
     #[test]

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
+use super::subcommands::SUBCOMMANDS;
 use super::{Given, TIP};
 use crate::exit::{Exit, Failure};
+use crate::guess;
 use crate::plan::S3Uri;
 use crate::plan::names::{check_bucket, shown};
 
@@ -104,6 +106,12 @@ fn no_place(name: &str, value: &str) -> Failure {
     }
     let meant = value.to_ascii_lowercase().strip_prefix(SCHEME).map_or(value, |_| &value[SCHEME.len()..]);
     let is_bucket = !meant.starts_with('.') && check_bucket(meant.split('/').next().unwrap_or_default()).is_ok();
-    let meant = is_bucket.then(|| format!("did you mean {SCHEME}{meant}?"));
-    refused(&format!("is {}, which is not s3://bucket/prefix", shown(value)), meant.as_deref().unwrap_or(FORM))
+    let place = is_bucket.then(|| format!("{SCHEME}{meant}"));
+    let hint = match (guess::slip(value, SUBCOMMANDS.iter().map(|of| of.name)), place) {
+        // `parfetch -c 4 rnu`, `parfetch run sweep`.
+        (Some(command), Some(place)) => format!("{} A command stands first, and a bucket is written {place}", guess::meant(command)),
+        (None, Some(place)) => guess::meant(&place),
+        (_, None) => FORM.to_owned(),
+    };
+    refused(&format!("is {}, which is not s3://bucket/prefix", shown(value)), &hint)
 }

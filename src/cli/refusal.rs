@@ -1,8 +1,11 @@
 //! clap's errors in parfetch's own form: one line, and a hint.
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::error::{ContextKind, ContextValue};
 
+use super::subcommands::SUBCOMMANDS;
 use crate::exit::{Exit, Failure};
+use crate::guess;
+use crate::plan::names::shown;
 
 /// What to try where nothing similar is known.
 const HELP: &str = "`parfetch --help` and `parfetch COMMAND --help` show what there is";
@@ -21,10 +24,22 @@ pub(super) fn refusal(error: &clap::Error) -> Failure {
         ContextValue::Strings(all) => all.last().map(String::as_str),
         _ => None,
     });
-    let hint = match (similar, error.kind()) {
-        (Some(similar), _) => format!("did you mean {similar}?"),
-        (None, ErrorKind::InvalidSubcommand) => COMMANDS.to_owned(),
-        (None, _) => HELP.to_owned(),
-    };
-    Failure::new(Exit::Usage, paragraph.join(" ")).hint(hint)
+    if let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) {
+        return no_command(word, similar);
+    }
+    if let (Some(ContextValue::String(argument)), Some(ContextValue::String(value))) =
+        (error.get(ContextKind::InvalidArg), error.get(ContextKind::InvalidValue))
+        && value.is_empty()
+    {
+        // `--bucket <NAME>`
+        let flag = argument.split(' ').next().unwrap_or(argument);
+        return Failure::new(Exit::Usage, format!("{flag} has no value")).hint(format!("write it like {}", argument.replace(['<', '>'], "")));
+    }
+    Failure::new(Exit::Usage, paragraph.join(" ")).hint(similar.map_or_else(|| HELP.to_owned(), guess::meant))
+}
+
+/// A first word that is neither a command nor a place.
+fn no_command(word: &str, similar: Option<&str>) -> Failure {
+    let similar = similar.or_else(|| guess::guess(word, SUBCOMMANDS.iter().map(|of| of.name)));
+    Failure::new(Exit::Usage, format!("{} is not a command", shown(word))).hint(similar.map_or_else(|| COMMANDS.to_owned(), guess::meant))
 }

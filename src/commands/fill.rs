@@ -9,6 +9,7 @@ use crate::exit::{Exit, Failure};
 use crate::fill::{Context, Fill, Filled, fill, foresee};
 use crate::progress::{Display, FillProgress};
 use crate::settings::{self, ProgressWhen};
+use crate::shell;
 use crate::units;
 
 /// What is left when it ends at once.
@@ -69,10 +70,9 @@ fn summary(fill: &Fill, filled: &Filled) -> String {
     if !left_out.is_empty() {
         text.extend([format!("left out: {left_out}\n")]);
     }
-    let target = fill.target.to_string();
-    // No key holds the one character that cannot be quoted.
-    let word = shlex::try_quote(&target).unwrap_or_else(|_| target.as_str().into());
-    text + &format!("next: parfetch {word}\n")
+    let (target, access) = (fill.target.to_string(), fill.access.words());
+    let next = shell::line(["parfetch", target.as_str()].into_iter().chain(access.iter().map(String::as_str)));
+    text + &format!("next: {next}\n")
 }
 
 #[cfg(test)]

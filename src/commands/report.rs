@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use tokio::runtime::Runtime;
 
 use super::signals::{First, Signals};
-use super::sources::{Look, deliver, studies};
+use super::sources::{Look, deliver, name, studies};
 use crate::cli::Raw;
 use crate::exit::{Exit, Failure};
 use crate::output::{Style, warning};
-use crate::plan::{Limits, S3Uri};
+use crate::plan::{Access, Limits, S3Uri};
 use crate::report::{Emphasis, Extent, Metric, Open, Study, View, page, render_csv, render_markdown, render_text, to_json};
 use crate::settings::{self, ReportFormat, ReportSettings, ResultSource, SourceSettings};
+use crate::shell;
 use crate::store::{Bucket, Session};
 
 /// Runs it.
@@ -75,14 +76,8 @@ fn rendered(studies: &[Study], settings: &ReportSettings) -> Result<String, Fail
             let look = Look::of(settings.out.as_deref());
             let emphasis = if look.style == Style::Plain { Emphasis::Unseen } else { Emphasis::Seen };
             let paint = |role, text: &str| look.paint(role, text);
-            let view = View {
-                width: look.width,
-                metrics: &settings.metrics,
-                paint: &paint,
-                emphasis,
-                extent: settings.extent,
-                in_full: &in_full(&settings.places),
-            };
+            let view =
+                View { width: look.width, metrics: &settings.metrics, paint: &paint, emphasis, extent: settings.extent, in_full: &in_full(settings) };
             render_text(studies, &view)
         }
         ReportFormat::Markdown => render_markdown(studies, &settings.metrics),
@@ -93,14 +88,18 @@ fn rendered(studies: &[Study], settings: &ReportSettings) -> Result<String, Fail
     })
 }
 
-/// The command that shows everything.
-fn in_full(places: &[ResultSource]) -> String {
-    let word = |place: &ResultSource| match place {
-        ResultSource::Path(path) => path.display().to_string(),
-        ResultSource::S3(uri) => uri.to_string(),
-    };
-    let words = places.iter().map(word).map(|word| shlex::try_quote(&word).map_or_else(|_| word.clone(), std::borrow::Cow::into_owned));
-    format!("parfetch report {} --all", words.collect::<Vec<_>>().join(" "))
+/// The command that shows all of these places.
+fn in_full(settings: &ReportSettings) -> String {
+    format!("{} --all", command(&settings.places, &settings.sources))
+}
+
+/// The command that shows these places again.
+pub(super) fn command(places: &[ResultSource], sources: &SourceSettings) -> String {
+    let is_stored = places.iter().any(|place| matches!(place, ResultSource::S3(_)));
+    // Whoever asked for objects pays for them; results are the reader's own.
+    let access = if is_stored { Access { request_payer: false, ..sources.access.clone() }.words() } else { Vec::new() };
+    let words: Vec<String> = places.iter().map(name).chain(access).collect();
+    shell::line(["parfetch", "report"].into_iter().chain(words.iter().map(String::as_str)))
 }
 
 /// One page a study: they share no figure. The first takes the name, the others a number behind it.

@@ -8,15 +8,13 @@ use tokio::sync::watch;
 use super::signals::{First, Signals};
 use crate::cli::{Raw, Variables};
 use crate::engine::ChildOptions;
-use crate::event::RunEvent;
 use crate::exit::{Exit, Failure};
 use crate::outlook::Outlook;
-use crate::output::{FirstFailure, RunView, emf_line, end_line, render_run};
+use crate::output::{RunView, emf_line, end_line, render_run};
 use crate::platform::{Sources, clock};
 use crate::progress::{Display, Progress};
 use crate::results::summary::Summary;
 use crate::run::{Ended, Signal, Surroundings, foresee, run};
-use crate::sample::Outcome;
 use crate::server::{Embedded, ProcessConfig};
 use crate::settings::{self, Format, ProgressWhen, RunSettings};
 use crate::store::StaticKeys;
@@ -55,11 +53,7 @@ async fn run_to_end(raw: &Raw, settings: RunSettings, (signal, process_start_ns)
     }
     let style = super::style_of(&io::stderr());
     let mut progress = Progress::new(display(log.format, progress), io::stderr(), style);
-    let mut first_failure = None;
-    let mut on_event = |event: &RunEvent| {
-        remember(&mut first_failure, event);
-        progress.handle(event);
-    };
+    let mut on_event = |event: &_| progress.handle(event);
     let keys = server.as_ref().map(static_keys);
     let surroundings = Surroundings {
         process_start_ns,
@@ -84,14 +78,14 @@ async fn run_to_end(raw: &Raw, settings: RunSettings, (signal, process_start_ns)
         // Its pipe is closed either way, and that ends it.
         let _ended = server.stop().await.inspect_err(|error| tracing::warn!(%error, "the embedded server did not end well"));
     }
-    let Ended { summary, exit } = match done? {
+    let ended = match done? {
         Done::Ran(ended) => ended,
         Done::Foreseen(outlook) => return super::say(&outlook.in_words()),
     };
-    let code = *exit.as_ref().unwrap_or_else(|failure| &failure.exit);
-    let shown = show(&summary, output, (code, first_failure.as_ref()));
-    leave_lines(&summary, code, (log.format, emf.as_deref()));
-    shown.and(exit)
+    let code = *ended.exit.as_ref().unwrap_or_else(|failure| &failure.exit);
+    let shown = show(&ended, output, settings::embedded_text(raw));
+    leave_lines(&ended.summary, code, (log.format, emf.as_deref()));
+    shown.and(ended.exit)
 }
 
 fn static_keys(server: &Embedded) -> StaticKeys {
@@ -138,22 +132,16 @@ fn child_environment(variables: &Variables, format: Format) -> Vec<(String, Stri
     known.chain((format == Format::Json).then(|| (super::LOG_FORMAT.to_owned(), "json".to_owned()))).collect()
 }
 
-/// Keeps the first fetch that failed: a summary has no keys.
-fn remember(first: &mut Option<FirstFailure>, event: &RunEvent) {
-    if let RunEvent::FetchFailed { key, outcome: Outcome::Failed, codes } = event {
-        first.get_or_insert_with(|| FirstFailure { key: key.clone(), codes: codes.clone() });
-    }
-}
-
 /// The summary on stdout: for people, or alone for programs.
-fn show(summary: &Summary, output: Format, (exit, first_failure): (Exit, Option<&FirstFailure>)) -> Result<(), Failure> {
+fn show(Ended { summary, exit, first_failure }: &Ended, output: Format, embedded: Option<&str>) -> Result<(), Failure> {
     if output == Format::Json {
         return print(&summary.to_json().map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?);
     }
     let stdout = io::stdout();
     let style = super::style_of(&stdout);
     let width = if stdout.is_terminal() { console::Term::stdout().size_checked().map_or(WIDTH, |(_, columns)| usize::from(columns)) } else { WIDTH };
-    print(&render_run(summary, &RunView { style, width, exit_code: exit as u8, first_failure }))
+    let exit_code = *exit.as_ref().unwrap_or_else(|failure| &failure.exit) as u8;
+    print(&render_run(summary, &RunView { style, width, exit_code, first_failure: first_failure.as_ref(), embedded }))
 }
 
 fn print(text: &str) -> Result<(), Failure> {

@@ -55,5 +55,10 @@ pub(super) fn supervised() -> Result<Exit, Failure> {
 }
 
 fn failure(error: &ServerError) -> Failure {
-    Failure::new(Exit::SetUp, error.to_string())
+    let failure = Failure::new(Exit::SetUp, error.to_string());
+    if matches!(error, ServerError::Listen { .. }) {
+        failure.hint("an address and a port of this machine, like 127.0.0.1:9000; port 0 takes a free one")
+    } else {
+        failure
+    }
 }

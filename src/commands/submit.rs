@@ -50,7 +50,7 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     let settings = settings::submit(&raw, &id)?;
     super::start_log(settings.log);
     let style = super::style_of(&io::stderr());
-    let hint = Some("a job that was submitted goes on; the same command waits for it again");
+    let hint = Some("a job that was submitted still runs; run the same command to wait for it");
     signals.set_meaning(First::EndsInOrder, hint);
     let ended = super::block_on(signals.or(to_its_end(&settings, style, signals.asked())))?;
     // The report stores nothing that is not stored already.
@@ -62,7 +62,7 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
             Err(Failure::new(Exit::Usage, "nothing was submitted: nothing may be spent").hint("--yes submits it, --max-cost USD up to a price"))
         }
         Ended::Left(id) => {
-            let _closed = writeln!(io::stderr(), "not waited for: {id}\nits results: parfetch report {}", settings.job.uri("results/"));
+            let _closed = writeln!(io::stderr(), "not waited for: {id}\nits results: {}", again(&settings.job, &sources(&settings)));
             Ok(Exit::Good)
         }
         Ended::Over { end, keys, shards } => conclude((&raw, &signals), &settings, (&end, &Asked { keys, shards }, style)),
@@ -89,11 +89,15 @@ async fn to_its_end(settings: &SubmitSettings, style: Style, signal: watch::Rece
     Box::pin(submit(job, &Batch::new(&cloud), world)).await
 }
 
+/// How its results are read.
+fn sources(SubmitSettings { job, prices, .. }: &SubmitSettings) -> SourceSettings {
+    SourceSettings { access: job.run.access.clone(), prices: prices.clone(), egress: job.run.egress }
+}
+
 /// The report of all shards, and which children failed.
 fn conclude((raw, signals): (&Raw, &Signals), settings: &SubmitSettings, (end, asked, style): (&JobEnd, &Asked, Style)) -> Result<Exit, Failure> {
-    let SubmitSettings { job, out, prices, .. } = settings;
-    let reported =
-        report((raw, signals), (job, out), &SourceSettings { access: job.run.access.clone(), prices: prices.clone(), egress: job.run.egress });
+    let SubmitSettings { job, out, .. } = settings;
+    let reported = report((raw, signals), (job, out), &sources(settings));
     if end.is_good {
         return account(&reported?, asked, job).map_or(Ok(Exit::Good), Err);
     }
@@ -103,12 +107,15 @@ fn conclude((raw, signals): (&Raw, &Signals), settings: &SubmitSettings, (end, a
     };
     for child in end.failed.iter().take(NAMED) {
         // Nobody to tell: the exit code says it.
-        let keys = asked.shard(child.index).map_or_else(String::new, |part| format!("; it had {} keys", units::count(part.keys)));
+        let keys = asked.shard(child.index).map_or_else(String::new, |part| format!("; it had {}", units::plural(part.keys, "key")));
         let _closed = warning(&mut io::stderr(), style, &format!("child {} of {} failed: {}{keys}", child.index, end.children, why(child)));
     }
-    let failed = units::count(end.failed.len() as u64);
+    let failed = match end.children {
+        1 => "the child".to_owned(),
+        children => format!("{} of {} children", units::count(end.failed.len() as u64), units::count(u64::from(children))),
+    };
     let reason = end.reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
-    let message = format!("{failed} of {} children of the job {} failed{reason}{told}", units::count(u64::from(end.children)), end.id);
+    let message = format!("{failed} of the job {} failed{reason}{told}", end.id);
     // Where no child has an exit code none of them ran.
     let ran = end.failed.iter().any(|child| child.exit_code.is_some()) || end.failed.len() < usize::try_from(end.children).unwrap_or(usize::MAX);
     let exit = if ran { Exit::FetchesFailed } else { Exit::SetUp };
@@ -143,7 +150,7 @@ fn account(studies: &[Study], asked: &Asked, job: &Job) -> Option<Failure> {
     let mut failures = studies.iter().flat_map(|study| &study.cells).flat_map(|cell| &cell.failures);
     if let Some(failed) = failures.next() {
         let named = failed.missing_shards.iter().take(NAMED).filter_map(|index| Some((index, asked.shard(*index)?)));
-        let named: Vec<String> = named.map(|(index, part)| format!("shard {index} has {} keys", units::count(part.keys))).collect();
+        let named: Vec<String> = named.map(|(index, part)| format!("shard {index} has {}", units::plural(part.keys, "key"))).collect();
         let named = if named.is_empty() { String::new() } else { format!(" ({})", named.join(", ")) };
         let message = format!("every child ended well, and their account does not close: {}{named}", failed.reason);
         return Some(Failure::new(Exit::FetchesFailed, message).hint(format!("look at what is in {}", job.uri("results/"))));
@@ -162,11 +169,21 @@ fn other_keys((found, keys): (Option<u64>, u64), job: &Job) -> Failure {
     })
 }
 
+/// Where the children store.
+fn results(job: &Job) -> ResultSource {
+    ResultSource::S3(S3Uri { bucket: job.results_bucket().to_owned(), key: job.key("results/") })
+}
+
+/// The command that shows the report again.
+fn again(job: &Job, sources: &SourceSettings) -> String {
+    super::report::command(&[results(job)], sources)
+}
+
 /// Shows the report, and returns what it shows.
 fn report((raw, signals): (&Raw, &Signals), (job, out): (&Job, &Path), sources: &SourceSettings) -> Result<Vec<Study>, Failure> {
-    let place = ResultSource::S3(S3Uri { bucket: job.results_bucket().to_owned(), key: job.key("results/") });
+    let place = results(job);
     let folder = out.join("jobs").join(&job.id);
     let (page, studies) = super::report::of_place(place, (&folder, sources), signals)?;
-    super::note(raw, &format!("\npage: {}\nagain, in any form: parfetch report {}", page.display(), job.uri("results/")));
+    super::note(raw, &format!("\npage: {}\nagain, in any form: {}", page.display(), again(job, sources)));
     Ok(studies)
 }

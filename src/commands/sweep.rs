@@ -7,15 +7,17 @@ use tokio::sync::watch;
 
 use super::signals::{First, Signals};
 use crate::cli::{Confined, Raw, Variables};
+use crate::cloud::Capacity;
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure};
 use crate::output::{Style, warning};
+use crate::plan::Access;
 use crate::platform::bounded;
 use crate::platform::clock::utc_now;
 use crate::price::PriceList;
 use crate::progress::{Display, SweepProgress};
-use crate::run::Signal;
-use crate::settings::{self, Beside, Intent, ProgressWhen, SourceSettings, SweepSettings};
+use crate::run::{Signal, upload_command};
+use crate::settings::{self, Beside, Intent, ProgressWhen, ResultSource, SourceSettings, SweepSettings};
 use crate::sweep::{Confinement, Consent, Ended, Forecast, World, become_program, dry_run, sweep};
 use crate::units;
 
@@ -61,19 +63,21 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     let sources = SourceSettings { access: settings.job.access.clone(), prices: settings.prices.clone(), egress: settings.egress };
     let style = super::style_of(&io::stderr());
     let hint = match settings.job.fleet {
-        Some(_) => "tasks that run go on, and cost money: the same command finds them again",
-        None => "the same command goes on from here",
+        Some(_) => "tasks that run stay running, and cost money: the same command finds them again",
+        None => "run the same command to continue",
     };
     signals.set_meaning(First::EndsInOrder, Some(hint));
+    let capacity = settings.job.fleet.as_ref().map(|fleet| fleet.capacity);
     let Some(ended) = super::block_on(signals.or(to_its_end(raw, settings, signals.asked())))? else { return Ok(Exit::Good) };
     // The report stores nothing that is not stored already.
     signals.set_meaning(First::EndsAtOnce, Some(hint));
     if [Exit::Good, Exit::NotStored].contains(&ended.exit) {
         let page = super::report::of_folder(&ended.folder, &sources, &signals)?;
-        let folder = ended.folder.display();
-        super::note(raw, &format!("\npage: {}\nagain, in any form: parfetch report {folder}", page.display()));
+        let again = super::report::command(&[ResultSource::Path(ended.folder.clone())], &sources);
+        super::note(raw, &format!("\npage: {}\nagain, in any form: {again}", page.display()));
     }
-    finish(&ended, style)
+    spent(&ended, capacity);
+    finish(&ended, &sources.access, style)
 }
 
 async fn to_its_end(raw: &Raw, settings: SweepSettings, signal: watch::Receiver<Option<Signal>>) -> Result<Option<Ended>, Failure> {
@@ -99,7 +103,8 @@ async fn to_its_end(raw: &Raw, settings: SweepSettings, signal: watch::Receiver<
     if intent == Intent::DryRun || is_asked {
         let forecast = Box::pin(dry_run(&job, world)).await?;
         drop(progress);
-        super::say(&(foretell(&forecast, &job.id) + &of_tasks(&forecast, &prices)))?;
+        let capacity = job.fleet.as_ref().map(|fleet| fleet.capacity);
+        super::say(&(foretell(&forecast, &job.id) + &of_tasks((&forecast, capacity), &prices)))?;
         if intent == Intent::DryRun {
             return Ok(None);
         }
@@ -115,33 +120,46 @@ fn environment(variables: &Variables) -> Vec<(String, String)> {
     all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-/// What was done, and how to look at it.
-fn finish(ended: &Ended, style: Style) -> Result<Exit, Failure> {
-    let folder = ended.folder.display();
-    if let Some(spent) = ended.spent.filter(|spent| spent.tasks > 0) {
-        let usd = spent.usd.map_or_else(|| "no price is known".to_owned(), |usd| format!("${} at list prices, on demand", units::three_digits(usd)));
-        let billed = units::duration_coarse(seconds_ns(spent.billed_s));
-        // Nobody to tell: the records say it too.
-        let _closed = writeln!(io::stderr(), "{} tasks, billed for {billed}: {usd}", units::count(spent.tasks));
+/// What its tasks have cost.
+fn spent(ended: &Ended, capacity: Option<Capacity>) {
+    let Some(spent) = ended.spent.filter(|spent| spent.tasks > 0) else { return };
+    let at = prices_of(capacity);
+    let usd = spent.usd.map_or_else(|| "no price is known".to_owned(), |usd| format!("${} at list prices, {at}", units::three_digits(usd)));
+    let billed = units::duration_coarse(seconds_ns(spent.billed_s));
+    // Nobody to tell: the records say it too.
+    let _closed = writeln!(io::stderr(), "{}, billed for {billed}: {usd}", units::plural(spent.tasks, "task"));
+}
+
+/// Which prices tasks have: AWS changes those of Spot as it sees fit, and money is kept to what they can cost at the most.
+const fn prices_of(capacity: Option<Capacity>) -> &'static str {
+    match capacity {
+        Some(Capacity::Spot) => "those of On-Demand (what Spot costs is not known, and is less)",
+        Some(Capacity::OnDemand) | None => "on demand",
     }
+}
+
+/// What was done, and how to look at it.
+fn finish(ended: &Ended, access: &Access, style: Style) -> Result<Exit, Failure> {
     if ended.is_broke {
-        let message = format!("--max-cost is used up after {} runs{}", units::count(ended.done), left_running(ended.going_on));
-        return Err(Failure::new(Exit::FetchesFailed, message).hint("the same command with a higher --max-cost goes on from here"));
+        let message = format!("--max-cost is used up after {}{}", units::plural(ended.done, "run"), left_running(ended.going_on));
+        return Err(Failure::new(Exit::FetchesFailed, message).hint("run the same command with a higher --max-cost to continue"));
     }
     if ended.is_out_of_bytes {
-        let message = format!("--max-bytes is used up after {} runs: another one would go beyond", units::count(ended.done));
-        return Err(Failure::new(Exit::FetchesFailed, message).hint("the same command goes on from here, and counts its bytes anew"));
+        let message = format!("--max-bytes is used up after {}: another one would go beyond", units::plural(ended.done, "run"));
+        return Err(Failure::new(Exit::FetchesFailed, message).hint("run the same command to continue; it counts its bytes anew"));
     }
     if ended.failed > 0 {
-        let text = format!("{} of {} runs failed", units::count(ended.failed), units::count(ended.done));
+        let text = format!("{} of {} failed", units::count(ended.failed), units::plural(ended.done, "run"));
         let _closed = warning(&mut io::stderr(), style, &text);
     }
     match ended.exit {
         Exit::Good if ended.failed > 0 => Ok(Exit::FetchesFailed),
         Exit::Good => Ok(Exit::Good),
-        Exit::NotStored => Err(Failure::new(Exit::NotStored, "not all results were stored in the results bucket")
-            .hint(format!("they are kept; upload them: parfetch upload {folder} {}", ended.target.as_deref().unwrap_or("s3://BUCKET/PREFIX")))),
-        exit => Err(Failure::new(exit, format!("interrupted after {} runs", units::count(ended.done))).hint("the same command goes on from here")),
+        Exit::NotStored => Err(Failure::new(Exit::NotStored, "not all results were stored in the results bucket").hint(format!(
+            "they are kept; upload them: {}",
+            upload_command(&ended.folder, ended.target.as_deref().unwrap_or("s3://BUCKET/PREFIX"), access)
+        ))),
+        exit => Err(Failure::new(exit, format!("interrupted after {}", units::plural(ended.done, "run"))).hint("run the same command to continue")),
     }
 }
 
@@ -149,7 +167,8 @@ fn finish(ended: &Ended, style: Style) -> Result<Exit, Failure> {
 fn left_running(tasks: usize) -> String {
     match tasks {
         0 => "; no task is left running".to_owned(),
-        tasks => format!("; {tasks} of its tasks could not be stopped, go on, and cost money"),
+        1 => "; 1 of its tasks could not be stopped, still runs, and costs money".to_owned(),
+        tasks => format!("; {tasks} of its tasks could not be stopped, still run, and cost money"),
     }
 }
 
@@ -160,12 +179,12 @@ fn foretell(forecast: &Forecast, id: &str) -> String {
         text.push_str("\n  ");
         text.push_str(&cell.to_string());
     }
-    let (runs, warm_ups) = (units::count(forecast.runs), units::count(forecast.warm_ups));
-    text + &format!("\nruns: {runs}, and {warm_ups} to warm up\n{}", forecast.outlook.in_words())
+    let (runs, warm_ups) = (units::count(forecast.runs), units::plural(forecast.warm_ups, "warm-up"));
+    text + &format!("\nruns: {runs}, and {warm_ups}\n{}", forecast.outlook.in_words())
 }
 
 /// What the tasks cost: the least and the most, since nobody knows yet how long they take.
-fn of_tasks(forecast: &Forecast, prices: &PriceList) -> String {
+fn of_tasks((forecast, capacity): (&Forecast, Option<Capacity>), prices: &PriceList) -> String {
     let Some((least, most)) = forecast.tasks_usd else {
         return if forecast.is_on_ecs {
             "what the tasks cost is not known: the price list has no price for them (--prices FILE)\n".to_owned()
@@ -176,8 +195,9 @@ fn of_tasks(forecast: &Forecast, prices: &PriceList) -> String {
     let each = forecast.duration.as_deref().unwrap_or("a minute, the least that is billed,");
     let [least, most] = [least, most].map(units::three_digits);
     format!(
-        "tasks cost ${least} if each takes {each} and ${most} if each takes as long as it may (--run-timeout, --start-timeout), on demand, prices of {}; \
+        "tasks cost ${least} if each takes {each} and ${most} if each takes as long as it may (--run-timeout, --start-timeout), {}, prices of {}; \
          not in it: logs, NAT, images\n",
+        prices_of(capacity),
         prices.dated()
     )
 }

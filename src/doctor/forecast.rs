@@ -12,6 +12,7 @@ use crate::exit::Failure;
 use crate::outlook::{Bytes, Outlook, Usd, time};
 use crate::platform::clock::utc_now;
 use crate::price::PriceList;
+use crate::shell;
 use crate::sweep::{Job, World, dry_run};
 use crate::units;
 
@@ -63,7 +64,10 @@ pub(super) async fn sweep(what: &Examination, means: &Means) -> Check {
         }
         Err(_) => {
             let text = format!("not known: the source has more keys than are listed within {} s", LISTING_TIME.as_secs());
-            Check::new("sweep", SUBJECT, Outcome::Warning, text).hint("parfetch sweep --dry-run lists them all")
+            let source = what.source.as_ref().map(ToString::to_string).unwrap_or_default();
+            let access = what.access.words();
+            let line = shell::line(["parfetch", "sweep", &source, "--dry-run"].into_iter().chain(access.iter().map(String::as_str)));
+            Check::new("sweep", SUBJECT, Outcome::Warning, text).hint("a dry run lists them all:").command(line)
         }
     }
 }
@@ -79,12 +83,11 @@ fn of(outlook: &Outlook) -> Check {
     let Outlook { runs, gets, lists, seconds, usd, .. } = outlook;
     let bytes = outlook.bytes().number();
     let read = bytes.map_or_else(|| "an unknown number of bytes".to_owned(), units::bytes);
-    let requests = gets.map_or_else(|| "an unknown number of".to_owned(), units::count);
+    let requests = gets.map_or_else(|| "an unknown number of GETs".to_owned(), |gets| units::plural(gets, "GET"));
     let time =
         seconds.map_or_else(|| "time not known before something was fetched".to_owned(), |seconds| format!("about {} of fetching", time(seconds)));
     let price = usd.as_ref().map_or_else(|| "no price is known for this store".to_owned(), |usd| format!("price of reading {}", usd.in_words()));
-    let text =
-        format!("reads {read} in {}: {requests} GET and {}, {time}; {price}", units::plural(*runs, "run"), units::plural(*lists, "LIST request"));
+    let text = format!("reads {read} in {}: {requests} and {}, {time}; {price}", units::plural(*runs, "run"), units::plural(*lists, "LIST request"));
     let dollars = usd.as_ref().map(Usd::bound);
     Check::new("sweep", SUBJECT, Outcome::Ok, text)
         .fact("runs", *runs)

@@ -84,13 +84,15 @@ pub struct Check {
     pub text: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// A line to paste that does what the hint says.
+    pub command: Option<String>,
     /// What was found, for programs.
     pub facts: Map<String, Value>,
 }
 
 impl Check {
     fn new(id: &'static str, subject: impl Into<String>, outcome: Outcome, text: impl Into<String>) -> Self {
-        Self { id, subject: subject.into(), outcome, text: text.into(), hint: None, facts: Map::new() }
+        Self { id, subject: subject.into(), outcome, text: text.into(), hint: None, command: None, facts: Map::new() }
     }
 
     fn failed(id: &'static str, subject: impl Into<String>, failure: Failure) -> Self {
@@ -103,6 +105,10 @@ impl Check {
 
     fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
+    }
+
+    fn command(self, line: String) -> Self {
+        Self { command: Some(line), ..self }
     }
 
     /// With a fact; one that is not known is null.
@@ -153,9 +159,10 @@ async fn of_account(what: &Examination, means: &Means) -> (Vec<Check>, Check) {
     };
     let identity = account::credentials(&session, (keys.as_ref(), &what.access));
     let buckets = async {
-        let (source, reached) = source::check(&session, what.source.as_ref()).await;
+        let (source, reached) = source::check(&session, (what.source.as_ref(), &what.access)).await;
         let results = results::check(&session, (what, reached)).await;
         let sweep = match source.outcome {
+            _ if source::is_empty(&source) => forecast::not_made("there is nothing to read"),
             Outcome::Ok | Outcome::Warning => forecast::sweep(what, means).await,
             Outcome::Failed => forecast::not_made("the source cannot be read"),
             Outcome::NotChecked => forecast::not_made("no source is given"),

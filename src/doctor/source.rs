@@ -2,7 +2,8 @@
 
 use super::{CHECK_TIME, Check, Outcome, within};
 use crate::exit::Failure;
-use crate::plan::S3Uri;
+use crate::plan::{Access, S3Uri};
+use crate::shell;
 use crate::store::{Bucket, PageQuery, Session, StoreError, StoreErrorKind};
 use crate::units;
 
@@ -24,13 +25,13 @@ pub(super) fn subject(source: Option<&S3Uri>) -> String {
     source.map_or_else(|| "source".to_owned(), ToString::to_string)
 }
 
-pub(super) async fn check(session: &Session, source: Option<&S3Uri>) -> (Check, Reached) {
+pub(super) async fn check(session: &Session, (source, access): (Option<&S3Uri>, &Access)) -> (Check, Reached) {
     let Some(source) = source else {
         let check = Check::not_checked("source", "source", "no source is given").hint("parfetch doctor s3://bucket/prefix");
         return (check, Reached::Perhaps);
     };
     let mut bucket = Bucket::new(session, &source.bucket);
-    let work = async { Ok::<_, Failure>(look(&mut bucket, source).await) };
+    let work = async { Ok::<_, Failure>(look(&mut bucket, (source, access)).await) };
     let looked = within(CHECK_TIME, &format!("list {source}"), work).await;
     match looked {
         Ok(Ok(check)) => (check, Reached::Perhaps),
@@ -43,7 +44,24 @@ pub(super) async fn check(session: &Session, source: Option<&S3Uri>) -> (Check, 
     }
 }
 
-async fn look(bucket: &mut Bucket, source: &S3Uri) -> Result<Check, StoreError> {
+/// What there is in an empty place.
+fn nothing(source: &S3Uri) -> String {
+    if source.key.is_empty() { "the bucket has no objects".to_owned() } else { format!("the bucket has no objects with the prefix {}", source.key) }
+}
+
+/// The command that makes some there.
+fn fill(source: &S3Uri, access: &Access) -> String {
+    let (place, access) = (source.to_string(), Access { no_sign_request: false, request_payer: false, ..access.clone() }.words());
+    let words = ["parfetch", "fill", place.as_str(), "--objects", "2000", "--size", "256KiB"];
+    shell::line(words.into_iter().chain(access.iter().map(String::as_str)))
+}
+
+/// Whether the first page had no key: nothing would be fetched.
+pub(super) fn is_empty(check: &Check) -> bool {
+    check.facts.get("keys_on_first_page").is_some_and(|keys| *keys == 0)
+}
+
+async fn look(bucket: &mut Bucket, (source, access): (&S3Uri, &Access)) -> Result<Check, StoreError> {
     let page = bucket.list_page(&PageQuery::of(&source.key)).await?;
     let readable = page.keys.iter().filter(|record| !record.is_archived() && record.size.is_some_and(|size| size > 0));
     let smallest = readable.min_by_key(|record| record.size);
@@ -62,8 +80,13 @@ async fn look(bucket: &mut Bucket, source: &S3Uri) -> Result<Check, StoreError> 
     let subject = source.to_string();
     let is_skewed = offset_s.is_some_and(|offset_s| offset_s.unsigned_abs() > SKEWED_S);
     let check = match (page.keys.is_empty(), read) {
-        (true, _) => Check::new("source", subject, Outcome::Warning, format!("{place}: list works and finds no keys; {clock}"))
-            .hint("check the bucket and the prefix; parfetch fill makes objects to try with"),
+        (true, _) => {
+            let what = nothing(source);
+            let text = format!("{place}: list works; {what}: a run would fetch nothing and end with exit code 0; {clock}");
+            Check::new("source", subject, Outcome::Warning, text)
+                .hint("check the bucket and the prefix, or make objects to try with:")
+                .command(fill(source, access))
+        }
         (false, None) => {
             Check::new("source", subject, Outcome::Warning, format!("{place}: list works; no object of the first page can be read; {clock}"))
                 .hint("they are empty or archived: nothing was read to try")

@@ -69,6 +69,8 @@ fn entry(text: &mut String, check: &Check, style: Style, (marks, column, width):
     if let Some(hint) = &check.hint {
         lines.extend(wrapped(&format!("hint: {}", one_line(hint)), room, 0));
     }
+    // Never broken: it is to be pasted.
+    lines.extend(check.command.as_ref().map(|line| format!("  {}", style.advice(&one_line(line)))));
     let is_long = subject.chars().count() > column;
     let first = if is_long { String::new() } else { format!("  {}", lines.remove(0)) };
     text.push_str(format!("{mark} {subject:column$}{first}").trim_end());
@@ -83,7 +85,15 @@ mod tests {
     use super::*;
 
     fn check(subject: &str, outcome: Outcome, text: &str, hint: Option<&str>) -> Check {
-        Check { id: "x", subject: subject.to_owned(), outcome, text: text.to_owned(), hint: hint.map(str::to_owned), facts: serde_json::Map::new() }
+        Check {
+            id: "x",
+            subject: subject.to_owned(),
+            outcome,
+            text: text.to_owned(),
+            hint: hint.map(str::to_owned),
+            command: None,
+            facts: serde_json::Map::new(),
+        }
     }
 
     fn checks() -> Checks {

@@ -18,5 +18,5 @@ pub use emf::emf_line;
 pub use end::end_line;
 pub use log_line::{Severity, log_line};
 pub use messages::{error, hint, one_line, warning};
-pub use run::{FirstFailure, RunView, render_run};
+pub use run::{RunView, render_run};
 pub use style::Style;

@@ -2,6 +2,7 @@
 //!
 //! Owns the words of the settings ([`Mode`], [`ClientKind`], [`Work`] …) and nothing that does anything: no I/O, no clocks, no AWS types.
 
+mod access;
 mod layout;
 pub mod names;
 pub mod ranges;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::price::Egress;
+pub use access::Access;
 pub use layout::{Layout, MIN_PART_SIZE, Order, SHUFFLE_SEED};
 pub use selection::{AUTO_BYTES, AUTO_SECONDS, KeySample, KeySource, SAMPLE_SEED, SampleSize, Selection};
 
@@ -221,49 +223,6 @@ impl fmt::Display for S3Uri {
     }
 }
 
-/// How S3 is reached: what every client of a run shares. Holds no secret.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Access {
-    /// Another S3 endpoint than AWS's.
-    pub endpoint_url: Option<String>,
-    /// The region, when set by hand.
-    pub region: Option<String>,
-    /// The profile of the shared AWS configuration files, when set by hand.
-    pub profile: Option<String>,
-    /// `bucket.host/key` instead of `host/bucket/key`, with an endpoint of one's own.
-    pub virtual_host: bool,
-    /// Requests go out unsigned (public buckets).
-    pub no_sign_request: bool,
-    /// The requester pays for requests and transfer.
-    pub request_payer: bool,
-    /// A PEM file of the certificate authorities to trust instead of the system's.
-    pub ca_bundle: Option<PathBuf>,
-}
-
-impl Access {
-    /// The endpoint as it may be shown: without the user name and password that a URL can hold.
-    pub fn shown_endpoint(&self) -> Option<String> {
-        self.endpoint_url.as_deref().map(without_user)
-    }
-
-    /// Whether the endpoint is a loopback address: a server on this machine.
-    pub fn is_on_this_machine(&self) -> bool {
-        let host = self.endpoint_url.as_deref().and_then(|url| url.parse::<http::Uri>().ok()).and_then(|uri| uri.host().map(str::to_owned));
-        let host = host.unwrap_or_default();
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-    }
-}
-
-/// A URL without its `user:password@`.
-fn without_user(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let host = rest[..authority].rfind('@').map_or(0, |at| at + 1);
-    format!("{scheme}://{}", &rest[host..])
-}
-
 /// Time limits of one fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
@@ -379,18 +338,5 @@ mod tests {
             assert_eq!(work.to_string().parse::<Work>().unwrap(), work);
         }
         assert_eq!("fiber".parse::<Mode>().unwrap_err(), "`fiber` is not one of async, thread, process");
-    }
-
-    #[test]
-    fn passwords_in_an_endpoint_are_left_out() {
-        for (url, kept) in [
-            ("http://user:p@ss@127.0.0.1:9000/x@y", "http://127.0.0.1:9000/x@y"),
-            ("http://127.0.0.1:9000", "http://127.0.0.1:9000"),
-            ("https://k@h?a@b", "https://h?a@b"),
-            ("nonsense", "nonsense"),
-        ] {
-            let access = Access { endpoint_url: Some(url.to_owned()), ..Access::default() };
-            assert_eq!(access.shown_endpoint().as_deref(), Some(kept));
-        }
     }
 }

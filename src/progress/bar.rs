@@ -4,7 +4,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::lines::goal;
 use super::meter::{Goal, Meter};
-use super::{caution, listed, sampled, terminal_width};
+use super::{WARNING, caution, listed, sampled, terminal_width};
 use crate::event::RunEvent;
 use crate::output::{Style, one_line};
 use crate::units;
@@ -31,7 +31,8 @@ impl Bar {
 
     pub(super) fn handle(&mut self, event: &RunEvent) {
         if let Some(text) = caution(event) {
-            return self.drawn.println(format!("{} {}", self.style.caution("warning:"), one_line(&text)));
+            let lines = wrapped(&one_line(&format!("{WARNING} {text}")), self.width, 2).join("\n");
+            return self.drawn.println(lines.replacen(WARNING, &self.style.caution(WARNING), 1));
         }
         match event {
             RunEvent::Started { title } => {
@@ -41,7 +42,7 @@ impl Bar {
                 self.drawn.set_message("listing");
             }
             RunEvent::Listing { keys } => {
-                self.drawn.set_message(format!("listing, {} keys so far", units::count(*keys)));
+                self.drawn.set_message(format!("listing, {} so far", units::plural(*keys, "key")));
                 self.drawn.tick();
             }
             RunEvent::Listed { keys, bytes, elapsed_ns } => {
@@ -186,5 +187,14 @@ mod tests {
         ]);
         let place = |text: &str| lines.iter().rposition(|line| line.contains(text)).unwrap();
         assert!(place("warning: a key was listed twice") < place("0/4"), "{lines:#?}");
+    }
+
+    #[test]
+    fn no_word_of_a_warning_is_broken() {
+        let text = "results of an earlier run are replaced: ./parfetch-results/result_run_async_4.csv, and this is more than a line";
+        let lines = shown(&[RunEvent::Warning(text.to_owned())]);
+        let said: Vec<&str> = lines.iter().map(|line| line.trim()).filter(|line| text.split(' ').any(|word| line.contains(word))).collect();
+        assert!(said.len() >= 2 && said.iter().all(|line| line.chars().count() <= 80), "{lines:#?}");
+        assert_eq!(said.join(" "), format!("warning: {text}"));
     }
 }

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Display, lossy};
+use super::{Display, lossy, said, warned};
 use crate::event::{Children, JobEvent};
-use crate::output::{Style, one_line, warning};
+use crate::output::Style;
 use crate::units;
 
 /// Time between two lines where there is no terminal.
@@ -53,10 +53,10 @@ impl<W: Write> JobProgress<W> {
     }
 
     fn listing(&mut self, keys: u64) {
-        self.bar.set_message(format!("listing: {} keys so far", units::count(keys)));
+        self.bar.set_message(format!("listing: {} so far", units::plural(keys, "key")));
         if self.display == Display::Lines && keys >= self.next_keys {
             self.next_keys = (keys / LISTING_STEP + 1) * LISTING_STEP;
-            self.say(&format!("listing: {} keys so far", units::count(keys)));
+            self.say(&format!("listing: {} so far", units::plural(keys, "key")));
         }
     }
 
@@ -86,13 +86,13 @@ impl<W: Write> JobProgress<W> {
         if self.display == Display::Silent {
             return;
         }
-        let Self { bar, writer, .. } = self;
-        bar.suspend(|| lossy(writeln!(writer, "{}", one_line(text))));
+        let Self { bar, writer, display, .. } = self;
+        bar.suspend(|| lossy(writeln!(writer, "{}", said(*display, text))));
     }
 
     fn warn(&mut self, text: &str) {
-        let Self { bar, writer, style, .. } = self;
-        bar.suspend(|| lossy(warning(writer, *style, text)));
+        let Self { bar, writer, style, display, .. } = self;
+        bar.suspend(|| lossy(writeln!(writer, "{}", warned(*display, *style, text))));
     }
 }
 

@@ -39,11 +39,7 @@ impl<W: Write> JsonLines<W> {
 
     pub(super) fn handle(&mut self, event: &RunEvent) {
         if let Some(text) = caution(event) {
-            let fields = match event {
-                RunEvent::FetchFailed { key, outcome, codes } => json!({"key": key, "outcome": outcome.as_str(), "codes": codes}),
-                _ => Value::Null,
-            };
-            return lossy(log_line(&mut self.writer, Severity::Warn, &text, fields));
+            return lossy(log_line(&mut self.writer, Severity::Warn, &text, Value::Null));
         }
         if self.told == Told::Warnings {
             return;
@@ -52,7 +48,7 @@ impl<W: Write> JsonLines<W> {
             RunEvent::Started { title } => self.line(title, json!({"phase": "start"})),
             RunEvent::Listing { keys } if *keys >= self.next_keys => {
                 self.next_keys = (keys / LISTING_STEP + 1) * LISTING_STEP;
-                let text = format!("listing: {} keys so far", units::count(*keys));
+                let text = format!("listing: {} so far", units::plural(*keys, "key"));
                 self.line(&text, json!({"phase": "listing", "listed_objects": keys}));
             }
             RunEvent::Listed { keys, bytes, elapsed_ns } => {
@@ -112,7 +108,6 @@ fn seconds(ns: u64) -> f64 {
 mod tests {
     use super::*;
     use crate::event::Live;
-    use crate::sample::Outcome;
 
     fn shown(told: Told, events: &[RunEvent]) -> Vec<Value> {
         let mut out = Vec::new();
@@ -138,7 +133,7 @@ mod tests {
             RunEvent::Listing { keys: 1_000 },
             RunEvent::Listed { keys: 100, bytes: Some(40_000_000_000), elapsed_ns: 3_900_000_000 },
             RunEvent::Fetching { units: Some(100), what: "objects", duration_ns: None, concurrency: 32 },
-            RunEvent::FetchFailed { key: "a\nb".to_owned(), outcome: Outcome::Failed, codes: "SlowDown*5".to_owned() },
+            RunEvent::Warning("a\nb is archived".to_owned()),
         ];
         events.extend((1..=15).map(|second| progress(second, second * 5, second * 2)));
         events.extend([progress(20, 100, 40), RunEvent::Fetched]);
@@ -152,7 +147,7 @@ mod tests {
             {"level": "INFO", "message": "listed 100 keys, 40.0 GB, in 3.90 s", "phase": "listing", "listed_objects": 100,
              "listed_bytes": 40_000_000_000_u64, "listing_s": 3.9},
             {"level": "INFO", "message": "fetching", "phase": "fetch", "to_fetch": 100, "concurrency": 32},
-            {"level": "WARN", "message": "`a\nb` was given up (SlowDown*5)", "key": "a\nb", "outcome": "failed", "codes": "SlowDown*5"},
+            {"level": "WARN", "message": "a\nb is archived"},
             {"level": "INFO", "message": "fetched 50/100 objects, 20.0 GB, 1 failed", "phase": "fetch", "fetched_objects": 50, "to_fetch": 100,
              "failed": 1, "bytes": 20_000_000_000_u64, "bytes_per_s": 2e9, "left_s": 10.0, "elapsed_s": 10.0},
             {"level": "INFO", "message": "fetched 100/100 objects, 40.0 GB, 1 failed", "phase": "fetch", "fetched_objects": 100, "to_fetch": 100,

@@ -41,7 +41,7 @@ impl<W: Write> Lines<W> {
             RunEvent::Started { title } => self.line(&one_line(title)),
             RunEvent::Listing { keys } if *keys >= self.next_keys => {
                 self.next_keys = (keys / LISTING_STEP + 1) * LISTING_STEP;
-                self.line(&format!("listing: {} keys so far", units::count(*keys)));
+                self.line(&format!("listing: {} so far", units::plural(*keys, "key")));
             }
             RunEvent::Listed { keys, bytes, elapsed_ns } => {
                 self.bytes_listed = *bytes;

@@ -21,9 +21,9 @@ use std::io::{IsTerminal, Write};
 use indicatif::ProgressDrawTarget;
 
 use crate::event::RunEvent;
-use crate::output::{Style, warning};
-use crate::sample::Outcome;
+use crate::output::{Style, one_line, warning};
 use crate::units;
+use crate::wrap::wrapped;
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,16 +91,6 @@ impl<W: Write> Progress<W> {
 fn caution(event: &RunEvent) -> Option<String> {
     match event {
         RunEvent::Warning(text) => Some(text.clone()),
-        RunEvent::FetchFailed { key, outcome, codes } => {
-            let why = if codes.is_empty() { String::new() } else { format!(" ({codes})") };
-            let what = match outcome {
-                Outcome::Vanished => "was listed and is missing",
-                Outcome::Archived => "is archived and needs a restore",
-                Outcome::NotAttempted => "was not attempted",
-                Outcome::Failed | Outcome::Ok => "was given up",
-            };
-            Some(format!("`{key}` {what}{why}"))
-        }
         RunEvent::Interrupted => Some("interrupted: no new fetches start, partial results are stored".to_owned()),
         _ => None,
     }
@@ -118,6 +108,20 @@ fn sampled(words: &str, bytes: Option<u64>) -> String {
     let bytes = bytes.map_or_else(String::new, |bytes| format!(", {}", units::bytes(bytes)));
     format!("sample: {words}{bytes}")
 }
+
+/// What is said, as the display has room for it: on a terminal in lines that are broken between words, in a log as one line.
+fn said(display: Display, text: &str) -> String {
+    let text = one_line(text);
+    if display == Display::Bar { wrapped(&text, terminal_width(), 2).join("\n") } else { text }
+}
+
+/// The same for a warning.
+fn warned(display: Display, style: Style, text: &str) -> String {
+    said(display, &format!("{WARNING} {text}")).replacen(WARNING, &style.caution(WARNING), 1)
+}
+
+/// What a warning begins with.
+const WARNING: &str = "warning:";
 
 /// Columns of the terminal that stderr is; 80 where it is none.
 fn terminal_width() -> usize {
@@ -140,13 +144,9 @@ mod tests {
         progress.handle(&RunEvent::Started { title: "parfetch".to_owned() });
         progress.handle(&RunEvent::Listing { keys: 5 });
         progress.handle(&RunEvent::Warning("the listing gave a key twice".to_owned()));
-        progress.handle(&RunEvent::FetchFailed { key: "a\nb".to_owned(), outcome: Outcome::Failed, codes: "SlowDown*5".to_owned() });
-        progress.handle(&RunEvent::FetchFailed { key: "c".to_owned(), outcome: Outcome::Vanished, codes: String::new() });
+        progress.handle(&RunEvent::Warning("a\nb is archived".to_owned()));
         progress.handle(&RunEvent::Fetched);
-        assert_eq!(
-            String::from_utf8(out).unwrap(),
-            "warning: the listing gave a key twice\nwarning: `a\\nb` was given up (SlowDown*5)\nwarning: `c` was listed and is missing\n"
-        );
+        assert_eq!(String::from_utf8(out).unwrap(), "warning: the listing gave a key twice\nwarning: a\\nb is archived\n");
     }
 
     #[test]

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::best::Best;
-use super::{Display, lossy, terminal_width};
+use super::{Display, lossy, said, terminal_width, warned};
 use crate::event::{Left, SweepEvent};
-use crate::output::{Style, one_line, warning};
+use crate::output::{Style, one_line};
 use crate::units;
 use crate::wrap::wrapped;
 
@@ -62,7 +62,7 @@ impl<W: Write> SweepProgress<W> {
     /// Shows one event.
     pub fn handle(&mut self, event: &SweepEvent) {
         match event {
-            SweepEvent::Listing { keys } => self.bar.set_message(format!("listing: {} keys so far", units::count(*keys))),
+            SweepEvent::Listing { keys } => self.bar.set_message(format!("listing: {} so far", units::plural(*keys, "key"))),
             SweepEvent::Planned { title, runs, done } => self.planned(title, (*runs, *done)),
             SweepEvent::RunBefore { cell, bytes_per_s } => self.best.add(cell, *bytes_per_s),
             SweepEvent::RunStarted { number, cell, left } => {
@@ -151,16 +151,13 @@ impl<W: Write> SweepProgress<W> {
         if self.display == Display::Silent {
             return;
         }
-        let text = one_line(text);
-        // A log has one line for one thing.
-        let lines = if self.display == Display::Bar { wrapped(&text, self.width, 2) } else { vec![text] };
-        let Self { bar, writer, .. } = self;
-        bar.suspend(|| lossy(writeln!(writer, "{}", lines.join("\n"))));
+        let Self { bar, writer, display, .. } = self;
+        bar.suspend(|| lossy(writeln!(writer, "{}", said(*display, text))));
     }
 
     fn warn(&mut self, text: &str) {
-        let Self { bar, writer, style, .. } = self;
-        bar.suspend(|| lossy(warning(writer, *style, text)));
+        let Self { bar, writer, style, display, .. } = self;
+        bar.suspend(|| lossy(writeln!(writer, "{}", warned(*display, *style, text))));
     }
 }
 

@@ -9,6 +9,7 @@ use super::wording::matrix::{Row, Shown, Table, shown, speed_up, tables};
 use super::wording::number::{self, Scale, UNKNOWN};
 use super::wording::{facts, sections};
 use crate::escape::markdown;
+use crate::shell;
 use crate::units;
 
 /// What stands in a cell.
@@ -178,7 +179,7 @@ fn recommend(text: &mut String, study: &Study, recommendation: &Recommendation) 
     }
     for (label, choice) in sections::choices(recommendation) {
         item(text, &format!("**{label}:** {}", markdown(&choice.words)));
-        let overrides = choice.run_task_overrides.iter().map(|overrides| format!("--overrides {}", sections::shell(overrides)));
+        let overrides = choice.run_task_overrides.iter().map(|overrides| format!("--overrides {}", shell::word(overrides)));
         code(text, &std::iter::once(sections::environment(choice)).chain(overrides).collect::<Vec<_>>());
     }
     if let Some(caveat) = &recommendation.caveat {

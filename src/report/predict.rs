@@ -7,7 +7,7 @@ use super::figures::median_of;
 use super::model::{CellReport, Facts, Interval, Workload};
 use super::observation::Observation;
 use crate::stats::location::{median, next_value};
-use crate::units::three_digits;
+use crate::units::{plural, three_digits};
 
 /// From this difference on the two ways to scale contradict, which is said.
 const CONTRADICTION: f64 = 1.10;
@@ -114,7 +114,7 @@ fn limits(report: &CellReport, workload: &Workload) -> Vec<String> {
     }
     let failed: u64 = report.observations.iter().filter_map(|observation| observation.counts.failed).sum();
     if failed > 0 {
-        notes.push(format!("{failed} objects failed in the repetitions that it rests on"));
+        notes.push(format!("{} failed in the repetitions that it rests on", plural(failed, "object")));
     }
     notes
 }

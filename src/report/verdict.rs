@@ -113,7 +113,7 @@ fn neighbours(curve: &Curve, cells: &[CellReport], place: usize) -> (Limit, Stri
         return (
             Limit::Unclear,
             format!(
-                "flat from concurrency {from} to {to} with {} of the vCPU used: too much to tell the network from the processor",
+                "flat from concurrency {from} to {to} with {} of the vCPU used: too much to say whether the network or the CPU is the limit",
                 units::percent(share)
             ),
         );

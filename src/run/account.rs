@@ -4,7 +4,7 @@
 
 use super::Log;
 use super::finish::Tail;
-use crate::results::summary::{Flaw, RunFacts, State, Totals};
+use crate::results::summary::{Flaw, NotAsListed, RunFacts, State, Totals};
 use crate::units;
 
 /// Warns of what is missing, and of figures that do not count; sets the state where the rows themselves are wrong. True when all is well.
@@ -35,8 +35,33 @@ pub(super) fn close((facts, log): (&mut RunFacts, &mut Log<'_>), tail: &Tail, wr
     flaw.is_none() && !is_doubled
 }
 
+/// Warns of objects that were not fetched, and of those that are not the ones that were listed.
+pub(super) fn failures(log: &mut Log<'_>, tail: &Tail) {
+    if tail.failed > 0 {
+        let more = if tail.failed > tail.named.len() as u64 { ", …" } else { "" };
+        log.warn(format!("{} of {} fetches failed: {}{more}", units::count(tail.failed), units::count(tail.attempted), tail.named.join(", ")));
+    }
+    if tail.vanished > 0 {
+        log.warn(format!("{} of the fetches found no object: listed, and gone since", tail.vanished));
+    }
+    if let Some(first) = &tail.first_not_as_listed {
+        let NotAsListed { rows, size, etag } = tail.summariser.not_as_listed();
+        let differ: Vec<_> = [(size, "another size"), (etag, "another ETag")]
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{} with {what}", units::count(count)))
+            .collect();
+        log.warn(format!(
+            "{} of {} fetches found another object than was listed ({}): the first is {first}; list again, and let nobody write to the bucket meanwhile",
+            units::count(rows),
+            units::count(tail.attempted),
+            differ.join(", ")
+        ));
+    }
+}
+
 /// `17 of 20 objects were not attempted`; objects that the time cut off are not missing.
 fn missing(totals: &Totals) -> Option<String> {
     let count = totals.rows.not_attempted.saturating_sub(totals.cut_by_time);
-    (count > 0).then(|| format!("{} of {} objects were not attempted", units::count(count), units::count(totals.rows.sum())))
+    (count > 0).then(|| format!("{} of {} {} not attempted", units::count(count), units::plural(totals.rows.sum(), "object"), units::were(count)))
 }

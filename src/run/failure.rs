@@ -17,7 +17,7 @@ pub(super) fn engine_failure(error: EngineError) -> Failure {
             Failure::new(Exit::FetchesFailed, EngineError::StoreGone.to_string()).hint("the rest was not attempted; run again once it answers")
         }
         error @ EngineError::Spool(_) => {
-            Failure::new(Exit::Unexpected, error.to_string()).hint("nothing else may change files in --spool-dir while a run goes on")
+            Failure::new(Exit::Unexpected, error.to_string()).hint("nothing else may change files in --spool-dir during a run")
         }
         error @ EngineError::System { .. } => {
             Failure::new(Exit::SetUp, error.to_string()).hint("a smaller CONCURRENCY needs fewer threads, processes and files")

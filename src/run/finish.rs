@@ -24,11 +24,10 @@ use crate::results::outcome::{outcome, was_attempted};
 use crate::results::place::{Place, PlaceError};
 use crate::results::rows::RowFile;
 use crate::results::spill::{FileOverlap, overlap_in};
-use crate::results::summary::{Asked, NotAsListed, RunFacts, State, Summariser, Summary};
+use crate::results::summary::{Asked, RunFacts, State, Summariser, Summary};
 use crate::results::table::{Rounds, Table, Visitor};
-use crate::sample::{KeyRecord, Outcome as RowOutcome, Sample};
+use crate::sample::{FailedKey, KeyRecord, Outcome as RowOutcome, Sample};
 use crate::store::StoreError;
-use crate::units;
 
 /// So many failed keys are named.
 const FAILURES_NAMED: usize = 3;
@@ -95,12 +94,14 @@ pub(super) async fn finish(
     place.take_name();
     facts.in_flight_most = tail.most.take();
     facts.asked = tail.asked.take();
-    failures(&mut log, &tail);
+    let first_failure = tail.first_failed.take();
+    account::failures(&mut log, &tail);
     let cause = engine.as_ref().err().map(ToString::to_string);
     let is_good = account::close((&mut facts, &mut log), &tail, rows.written(), cause) && tail.failed == 0;
     log.phases.write_back_ns = Some(now_ns().saturating_sub(begin));
     let engine_failure = panic.map(|line| Failure::new(Exit::Unexpected, line)).or_else(|| engine.err().map(super::engine_failure));
     let ended = Box::pin(store(place, Parcel { facts, log, summariser: tail.summariser, begin, prices }, signal)).await?;
+    let ended = Ended { first_failure, ..ended };
     let came = *signal.borrow();
     Ok(match (engine_failure, came) {
         (Some(failure), _) => Ended { exit: Err(failure), ..ended },
@@ -169,12 +170,14 @@ pub(super) struct Tail {
     /// The first key that was not attempted.
     pub(super) first_left: Option<String>,
     most: Option<u32>,
-    attempted: u64,
-    failed: u64,
-    vanished: u64,
-    named: Vec<String>,
+    pub(super) attempted: u64,
+    pub(super) failed: u64,
+    pub(super) vanished: u64,
+    pub(super) named: Vec<String>,
+    /// The first object of the listing that could not be fetched.
+    first_failed: Option<FailedKey>,
     /// The first key whose object is not the one that was listed.
-    first_not_as_listed: Option<String>,
+    pub(super) first_not_as_listed: Option<String>,
 }
 
 /// Takes every row: into the CSV, the summary, and the count of what was in flight.
@@ -210,6 +213,7 @@ impl<W: io::Write> Visitor for Pass<W> {
         }
         if row.outcome == RowOutcome::Failed {
             tail.failed += 1;
+            tail.first_failed.get_or_insert_with(|| FailedKey { key: key.key.clone(), codes: row.codes.to_string() });
             if tail.named.len() < FAILURES_NAMED {
                 tail.named.push(format!("{} ({})", key.key.escape_debug(), row.codes));
             }
@@ -291,30 +295,6 @@ fn write_rows(csv: &CsvFile, read: &Read, times: Times) -> Result<Tail, PassErro
     Ok(Tail { most: u32::try_from(overlap.finish(times.fetch_ns)?.most).ok(), ..tail })
 }
 
-fn failures(log: &mut Log<'_>, tail: &Tail) {
-    if tail.failed > 0 {
-        let more = if tail.failed > tail.named.len() as u64 { ", …" } else { "" };
-        log.warn(format!("{} of {} fetches failed: {}{more}", units::count(tail.failed), units::count(tail.attempted), tail.named.join(", ")));
-    }
-    if tail.vanished > 0 {
-        log.warn(format!("{} of the fetches found no object: listed, and gone since", tail.vanished));
-    }
-    if let Some(first) = &tail.first_not_as_listed {
-        let NotAsListed { rows, size, etag } = tail.summariser.not_as_listed();
-        let differ: Vec<_> = [(size, "another size"), (etag, "another ETag")]
-            .into_iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, what)| format!("{} with {what}", units::count(count)))
-            .collect();
-        log.warn(format!(
-            "{} of {} fetches found another object than was listed ({}): the first is {first}; list again, and let nobody write to the bucket meanwhile",
-            units::count(rows),
-            units::count(tail.attempted),
-            differ.join(", ")
-        ));
-    }
-}
-
 /// Everything that [`store`] stores.
 struct Parcel<'log, 'prices> {
     facts: RunFacts,
@@ -364,7 +344,7 @@ async fn store(place: Place, parcel: Parcel<'_, '_>, signal: &mut Receiver<Optio
         }
         Err(StoreError { message, hint, .. }) => Err(kept((place, Kept::Both), &summary, (message, hint))),
     };
-    Ok(Ended { summary, exit })
+    Ok(Ended { summary, exit, first_failure: None })
 }
 
 /// Prices the run with what it has stored so far, and this summary.

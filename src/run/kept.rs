@@ -8,6 +8,7 @@ use crate::plan::Access;
 use crate::platform::clock::utc_now;
 use crate::results::place::Place;
 use crate::results::summary::{Phases, RunFacts, State, Summariser, Summary};
+use crate::shell;
 
 /// What of the results is on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,15 +73,11 @@ pub(super) async fn tell(place: &mut Place, summary: &Summary) -> bool {
 }
 
 /// The command that stores what is kept, to be typed as it stands.
-fn upload_command(dir: &Path, target: &str, access: &Access) -> String {
-    let mut words = vec!["parfetch".to_owned(), "upload".to_owned(), dir.to_string_lossy().into_owned(), target.to_owned()];
-    let ca_bundle = access.ca_bundle.as_ref().map(|path| path.to_string_lossy().into_owned());
-    for (flag, value) in [("--endpoint-url", &access.endpoint_url), ("--profile", &access.profile), ("--ca-bundle", &ca_bundle)] {
-        words.extend(value.iter().flat_map(|value| [flag.to_owned(), value.clone()]));
-    }
-    words.extend(access.virtual_host.then(|| "--virtual-host".to_owned()));
-    // No path and no variable holds the one character that cannot be quoted.
-    shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
+pub fn upload_command(dir: &Path, target: &str, access: &Access) -> String {
+    let dir = dir.to_string_lossy();
+    // Results are stored signed, and by their owner.
+    let access = Access { no_sign_request: false, request_payer: false, ..access.clone() }.words();
+    shell::line(["parfetch", "upload", &dir, target].into_iter().chain(access.iter().map(String::as_str)))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::platform::Environment;
 use crate::platform::clock::now_ns;
 use crate::results::summary::SampleFacts;
 use crate::store::Bucket;
+use crate::units::plural;
 
 /// How fast this run is thought to be.
 pub(super) fn pace(plan: &RunPlan, environment: &Environment, store: Store) -> Pace {
@@ -39,7 +40,8 @@ pub(super) async fn list(
         log.warn("the key file has no checksum line: nobody can tell whether it is whole".to_owned());
     }
     if listed.archived > 0 {
-        log.warn(format!("{} objects are in an archived storage class and are not fetched", listed.archived));
+        let are = if listed.archived == 1 { "is in an archived storage class and is" } else { "are in an archived storage class and are" };
+        log.warn(format!("{} {are} not fetched", plural(listed.archived, "object")));
     }
     Ok((listed, sample))
 }

@@ -48,6 +48,7 @@ use crate::results::rows::{RowFile, RowSender};
 use crate::results::spool::SpoolFolder;
 use crate::results::summary::{Header, RunFacts, State, Summary};
 use crate::results::table::Handed;
+use crate::sample::FailedKey;
 use crate::server::Embedded;
 use crate::store::{Bucket, CredentialFeed, Recipe, Session, StaticKeys, StoreError};
 pub use ahead::foresee;
@@ -56,6 +57,7 @@ pub use capacity::most_workers;
 use failure::{engine_failure, spool_failure};
 use gauges::Gauges;
 use interrupt::{proved, unless_told_to_end};
+pub use kept::upload_command;
 use last_word::LastWord;
 use log::{Beside, Log};
 use rows::row_writer;
@@ -95,6 +97,8 @@ pub struct Ended {
     pub summary: Box<Summary>,
     /// Exit code, with a message where it is not good.
     pub exit: Result<Exit, Failure>,
+    /// The first object of the listing that could not be fetched; a summary has no keys.
+    pub first_failure: Option<FailedKey>,
 }
 
 /// What the fetch phase left.

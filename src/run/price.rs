@@ -71,7 +71,7 @@ pub(super) fn price(summary: &Summary, requests: Requests, prices: &PriceList) -
 
 /// The task that the run is, as ECS says.
 fn own_task(summary: &Summary, bucket_region: &str) -> Result<PricedTask, String> {
-    let task = summary.environment.ecs.as_ref().ok_or("this is no task")?;
+    let task = summary.environment.ecs.as_ref().ok_or("this is not a task")?;
     let (Some(vcpu), Some(bytes)) = (task.limit_vcpu, task.limit_memory_bytes) else {
         return Err("ECS does not say how large the task is".to_owned());
     };

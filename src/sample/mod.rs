@@ -104,6 +104,15 @@ pub struct Sample {
     pub mismatch: Mismatch,
 }
 
+/// An object that could not be fetched, for the sentence that names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedKey {
+    /// Its key.
+    pub key: String,
+    /// Its error codes, `SlowDown*5`; empty where none is known.
+    pub codes: String,
+}
+
 /// Bits above the outcome in the fixed-size form.
 const SIZE_DIFFERS: u32 = 1 << 8;
 const ETAG_DIFFERS: u32 = 1 << 9;

@@ -368,7 +368,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_named_with_what_there_is() {
-        assert_eq!(error("object=5"), "`object` is not a key of the embedded server; did you mean objects?");
+        assert_eq!(error("object=5"), "`object` is not a key of the embedded server; did you mean `objects`?");
         assert!(error("x=5").starts_with("`x` is not a key of the embedded server; there are objects, size, sizes, seed, ttfb"));
         assert_eq!(error("objects=many"), "objects=`many` is not a whole number");
         assert_eq!(error("size=1XB"), "size=`1XB` is not a size such as 1000, 256KiB, 16MiB or 1MB");

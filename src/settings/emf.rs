@@ -14,7 +14,7 @@ pub(super) fn namespace(reader: &Reader<'_>) -> Result<Option<String>, Failure> 
     let wrong = if value.len() > LONGEST {
         "is longer than 255 characters"
     } else if !value.chars().all(known) || value.trim().is_empty() || value.starts_with(':') {
-        "is no namespace of metrics"
+        "is not a namespace of metrics"
     } else if value.starts_with("AWS/") {
         "begins with AWS/, which is not for others"
     } else {

@@ -95,7 +95,7 @@ pub(super) fn consent(raw: &Raw) -> Result<Consent, Failure> {
     };
     match value.trim_start_matches('$').parse::<f64>() {
         Ok(usd) if usd.is_finite() && usd > 0.0 => Ok(Consent::UpTo(usd)),
-        _ => Err(usage(format!("{name} is `{value}`, which is no sum of money"), "write US dollars, like 2.50")),
+        _ => Err(usage(format!("{name} is `{value}`, which is not an amount"), "write US dollars, like 2.50")),
     }
 }
 

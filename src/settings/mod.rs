@@ -172,7 +172,7 @@ pub fn log(raw: &Raw) -> Result<Log, Failure> {
 }
 
 /// What `--embedded` was given; none when it was switched off.
-fn embedded_text(raw: &Raw) -> Option<&str> {
+pub fn embedded_text(raw: &Raw) -> Option<&str> {
     match raw.get("embedded")?.value.as_str() {
         "0" | "false" | "no" | "off" => None,
         "1" | "true" | "yes" | "on" => Some(""),

@@ -57,7 +57,7 @@ impl Reader<'_> {
         let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
         let found = words.iter().find(|(word, _)| word == value).map(|(_, meaning)| Some(*meaning));
         found.ok_or_else(|| {
-            let hint = guess::hint(value, known.iter().copied()).unwrap_or_else(|| format!("leave {name} out for the default"));
+            let hint = guess::hint(value, known.iter().copied()).unwrap_or_else(|| format!("`parfetch {} --help` explains --{flag}", self.0.command));
             usage(format!("{name} is `{value}`, which is not one of {}", known.join(", ")), hint)
         })
     }
@@ -126,7 +126,7 @@ mod tests {
                     let failure = read(&[name, setting.dashed, &slip]).unwrap_err();
                     assert!(failure.message.starts_with(setting.dashed), "{name}: {}", failure.message);
                     let meant = failure.hint.unwrap();
-                    assert!(meant == format!("did you mean {choice}?") || choice.len() < 3, "{name} {}: {meant}", failure.message);
+                    assert!(meant == format!("did you mean `{choice}`?") || choice.len() < 3, "{name} {}: {meant}", failure.message);
                 }
             }
         }

@@ -131,6 +131,9 @@ pub fn report(raw: &Raw) -> Result<ReportSettings, Failure> {
     })
 }
 
+/// What to type.
+const COMPARED: &str = "parfetch compare BASE NEW, or parfetch compare SWEEP --programs OLD,NEW";
+
 /// The settings of `compare`.
 pub fn compare(raw: &Raw) -> Result<CompareSettings, Failure> {
     let reader = Reader(raw);
@@ -145,7 +148,9 @@ pub fn compare(raw: &Raw) -> Result<CompareSettings, Failure> {
     let (base, new) = match (raw.words.as_slice(), &programs) {
         ([base, new], _) => (base, Some(new)),
         ([base], Some(_)) => (base, None),
-        _ => return Err(usage("two sets of results are compared", "parfetch compare BASE NEW, or parfetch compare SWEEP --programs OLD,NEW")),
+        ([], _) => return Err(usage("no results are named", COMPARED)),
+        ([_], None) => return Err(usage("one set of results is named, and two are compared", COMPARED)),
+        _ => return Err(usage("more than two sets of results are named, and two are compared", COMPARED)),
     };
     Ok(CompareSettings {
         base: place(base)?,
@@ -181,7 +186,7 @@ fn metrics(Given { value, name }: &Given) -> Result<Vec<Metric>, Failure> {
     for word in value.split(',').map(str::trim).filter(|word| !word.is_empty()) {
         let metric = Metric::ALL.into_iter().find(|metric| metric.id() == word.to_ascii_lowercase().replace('-', "_") || metric.name() == word);
         let hint = || guess::hint(word, Metric::ALL.map(Metric::id)).unwrap_or_else(|| format!("metrics are {}", known()));
-        let metric = metric.ok_or_else(|| usage(format!("{name}: `{word}` is no metric"), hint()))?;
+        let metric = metric.ok_or_else(|| usage(format!("{name}: unknown metric `{word}`"), hint()))?;
         if !found.contains(&metric) {
             found.push(metric);
         }
@@ -234,7 +239,7 @@ mod tests {
         let settings = report(&raw(&["report", "a", "--metric", "ttfb-p99, cpu_per_gb,TTFB_P99"])).unwrap();
         assert_eq!(settings.metrics, [Metric::TtfbP99, Metric::CpuPerGb]);
         let failure = report(&raw(&["report", "a", "--metric", "speed"])).unwrap_err();
-        assert_eq!(failure.message, "--metric: `speed` is no metric");
+        assert_eq!(failure.message, "--metric: unknown metric `speed`");
         assert_eq!(report(&raw(&["report", "a", "--all"])).unwrap().metrics.len(), Metric::ALL.len());
     }
 
@@ -245,14 +250,15 @@ mod tests {
             raw => compare(&raw).map(|_| ()),
         };
         let said = |words: &[&str]| said(words).map_err(|failure| (failure.message, failure.hint.unwrap())).unwrap_err();
-        assert_eq!(said(&["report", "--format", "htm"]).1, "did you mean html?");
+        assert_eq!(said(&["report", "--format", "htm"]).1, "did you mean `html`?");
         assert_eq!(
             said(&["report", "--metric", "troughput"]),
-            ("--metric: `troughput` is no metric".to_owned(), "did you mean throughput?".to_owned())
+            ("--metric: unknown metric `troughput`".to_owned(), "did you mean `throughput`?".to_owned())
         );
         assert_eq!(said(&["compare", "--fail-over", "x"]).0, "--fail-over is `x`, which is not a number of per cent from 0");
         assert_eq!(said(&["report"]).0, "no results are named");
-        assert_eq!(said(&["compare"]).0, "two sets of results are compared");
+        assert_eq!(said(&["compare"]).0, "no results are named");
+        assert_eq!(said(&["compare", "a"]).0, "one set of results is named, and two are compared");
     }
 
     #[test]

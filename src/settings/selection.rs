@@ -102,7 +102,7 @@ fn shard(raw: &Raw) -> Result<Option<Shard>, Failure> {
         (None, None) => Ok(None),
         (None, Some(count)) if count.get() == 1 => Ok(Some(Shard { index: 0, count })),
         (None, Some(count)) => {
-            let message = format!("{SHARD_COUNT} is {count}, and which of them this is nobody says");
+            let message = format!("{SHARD_COUNT} is {count}, and no shard index is set");
             Err(usage(message, format!("AWS Batch sets {ARRAY_INDEX} in an array job; elsewhere use --shard I/N")))
         }
         (Some(index), None) => {
@@ -175,7 +175,7 @@ mod tests {
             "this is child 0 of an array job, and PARFETCH_SHARD_COUNT is not set: each child would fetch everything"
         );
         assert_eq!(said([(ARRAY_INDEX, "8"), (SHARD_COUNT, "8")]), "this is child 8 of an array job, and PARFETCH_SHARD_COUNT is 8");
-        assert_eq!(said([(ARRAY_INDEX, ""), (SHARD_COUNT, "2")]), "PARFETCH_SHARD_COUNT is 2, and which of them this is nobody says");
+        assert_eq!(said([(ARRAY_INDEX, ""), (SHARD_COUNT, "2")]), "PARFETCH_SHARD_COUNT is 2, and no shard index is set");
         assert_eq!(said([(ARRAY_INDEX, "0"), (SHARD_COUNT, "0")]), "PARFETCH_SHARD_COUNT is 0");
         assert_eq!(said([(ARRAY_INDEX, "a"), (SHARD_COUNT, "2")]), "AWS_BATCH_JOB_ARRAY_INDEX is `a`, which is not a whole number");
     }

@@ -452,7 +452,7 @@ mod tests {
         ] {
             assert_eq!(said(&["-c", list]), Err((message.to_owned(), workers.clone())), "{list}: and not that there is no bucket");
         }
-        assert_eq!(said(&["-m", "async,treads"]), Err(("--mode: `treads` is not a valid value".to_owned(), "did you mean thread?".to_owned())));
+        assert_eq!(said(&["-m", "async,treads"]), Err(("--mode: `treads` is not a valid value".to_owned(), "did you mean `thread`?".to_owned())));
         assert_eq!(said(&["-m", "async..thread"]).unwrap_err().0, "--mode: `async..thread` is not a valid value");
         assert_eq!(said(&["s3://b", "--vcpu", "1..3"]).unwrap_err().0, "Fargate has no size of 3 vCPU");
         assert_eq!(said(&["s3://b", "-c", "1..100000"]).unwrap_err().0, "concurrency 65536 is outside 1 to 65535 of mode async");

@@ -137,7 +137,7 @@ pub enum DocumentError {
     #[error("{0}")]
     Form(#[from] serde_json::Error),
     /// Another kind of document.
-    #[error("it is no {SCHEMA}")]
+    #[error("it is not a {SCHEMA}")]
     Schema,
     /// Of a later parfetch.
     #[error("it has version {0}, and this parfetch reads version {VERSION}")]
@@ -215,7 +215,7 @@ pub(super) mod tests {
         assert_eq!(JobDocument::from_json(&text).unwrap(), document);
         assert!(text.contains(r#""shards":[{"keys":3,"bytes":7},{"keys":2,"bytes":null}]"#), "{text}");
         let wrong = |from: &str, to: &str| JobDocument::from_json(&text.replace(from, to)).unwrap_err().to_string();
-        assert_eq!(wrong("parfetch.job", "parfetch.other"), "it is no parfetch.job");
+        assert_eq!(wrong("parfetch.job", "parfetch.other"), "it is not a parfetch.job");
         assert_eq!(wrong("\"version\":1", "\"version\":2"), "it has version 2, and this parfetch reads version 1");
     }
 

@@ -184,9 +184,9 @@ fn title(job: &Job, (tally, shards): (&Tally, u32)) -> String {
     let from = if job.embedded.is_some() { "the embedded server".to_owned() } else { from };
     let plural = if shards == 1 { "child" } else { "children" };
     let (run, memory) = (&job.run, f64::from(job.size.1) / 1024.0);
-    let (shards, keys) = (crate::units::count(u64::from(shards)), crate::units::count(tally.keys));
+    let (shards, keys) = (crate::units::count(u64::from(shards)), crate::units::plural(tally.keys, "key"));
     format!(
-        "job {}: {shards} {plural} of {} vCPU and {memory} GB, {} × {}, {}, for {keys} keys of {from}",
+        "job {}: {shards} {plural} of {} vCPU and {memory} GB, {} × {}, {}, for {keys} of {from}",
         job.id,
         job.vcpu(),
         run.mode,
@@ -243,7 +243,7 @@ fn usd(job: &Job, basis: &Basis<'_>, (times, lists_and_puts, rounds): (&[TaskTim
     let classes = tally.classes.iter().map(|(name, (gets, bytes))| StoredClass { name, objects: *gets, bytes: *bytes });
     let mix = prices.mix(region, classes).map_err(no_class)?;
     if tally.bytes().is_none() && (to != Egress::None || mix.usd_per_byte_retrieved > 0.0) {
-        return Err(format!("the sizes of {} keys are not known, and bytes are paid for", crate::units::count(tally.keys - tally.known.0)));
+        return Err(format!("the sizes of {} are not known, and bytes are paid for", crate::units::plural(tally.keys - tally.known.0, "key")));
     }
     let read = rounds * tally.classes.values().map(|(_, bytes)| *bytes as f64).sum::<f64>();
     let gets = rounds * tally.gets as f64;
@@ -363,7 +363,7 @@ mod tests {
         assert!((usd.egress.unwrap() - 9.0).abs() < 1e-9 && (usd.total() - without.total() - 9.0).abs() < 1e-9, "{usd:?}");
         assert!(with.in_words().contains(", egress to the internet $9.00 ("), "{}", with.in_words());
         let unknown = Tally { known: (7, 7), ..tally.clone() };
-        assert_eq!(forecast(&job, (&unknown, 8)).usd, Err("the sizes of 1 keys are not known, and bytes are paid for".to_owned()));
+        assert_eq!(forecast(&job, (&unknown, 8)).usd, Err("the sizes of 1 key are not known, and bytes are paid for".to_owned()));
         job.run.egress = Egress::Region;
         let nowhere = forecast_in("sa-east-1", &job, (&tally, 8));
         assert_eq!(nowhere.usd, Err("the price list has no price of egress to another region from sa-east-1".to_owned()));

@@ -76,7 +76,7 @@ impl Forecast {
                 let egress = usd.egress.map_or_else(String::new, |usd| format!(", {} ${}", self.egress.in_words(), three_digits(usd)));
                 let of = usd.requests_of.as_ref().map_or_else(String::new, |region| format!("requests priced as in {region}, "));
                 let [total, tasks, requests] = [usd.total(), usd.tasks, usd.requests].map(three_digits);
-                format!("${total}: tasks ${tasks}, requests ${requests}{egress} ({}, {of}prices of {})", self.region, self.prices_dated)
+                format!("${total}: tasks ${tasks} on demand, requests ${requests}{egress} ({}, {of}prices of {})", self.region, self.prices_dated)
             }
             Err(why) => format!("not known: {why}"),
         }
@@ -107,7 +107,7 @@ impl Forecast {
 
 fn assumptions() -> String {
     format!(
-        "{} a connection, {} ms to the first byte, {} a task; CPU {} µs a GET and {} s/GB; {} paid beside fetching. None of it is measured here (docs/scale.md)",
+        "{} a connection, {} ms to the first byte, {} a task; CPU {} µs a GET and {} s/GB; {} paid besides fetching. None of it is measured here (docs/scale.md)",
         rate_mb(CONNECTION_BYTES_PER_S),
         FIRST_BYTE_S * 1e3,
         rate_mb(TASK_BYTES_PER_S),

@@ -18,7 +18,7 @@ const SCHEMA: &str = "parfetch.sweep";
 /// Name of the sweep's own file.
 pub(super) const SWEEP_FILE: &str = "sweep.json";
 /// Name of the plan.
-const PLAN_FILE: &str = "plan.toml";
+pub(super) const PLAN_FILE: &str = "plan.toml";
 /// Name of the key list.
 const KEYS_FILE: &str = "keys.tsv";
 /// In the folder of an attempt whose tasks may go on without this sweep: which they are. Gone once the attempt has a record, or is known to have ended

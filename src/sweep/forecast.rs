@@ -115,13 +115,13 @@ impl Forecast {
         let work = match (duration, bytes) {
             (Some(time), _) => time.clone(),
             (None, Some(bytes)) => units::bytes(*bytes),
-            (None, None) => format!("{} objects", units::count(*keys)),
+            (None, None) => plural(*keys, "object"),
         };
         let work = match &self.sample {
             Some(sample) => format!("{work} ({})", sample.in_words()),
             None => work,
         };
-        let gets = gets.map_or_else(String::new, |gets| format!(", {} GETs", units::count(gets)));
+        let gets = gets.map_or_else(String::new, |gets| format!(", {}", plural(gets, "GET")));
         let all = bytes.filter(|_| duration.is_none()).map(|bytes| bytes.saturating_mul(*runs));
         let all = all.map_or_else(String::new, |bytes| format!(", {}", units::bytes(bytes)));
         let (cells, each, runs) = (plural(cells.len() as u64, "configuration"), plural(each, "run"), plural(*runs, "run"));

@@ -1,10 +1,10 @@
 //! Before the first run of a sweep: what fits on this machine, the server, the key list, and whether an earlier part of the same sweep agrees.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::ecs::{Fleet, FleetPlan};
 use super::fitting::fitting;
-use super::folder::Folder;
+use super::folder::{Folder, PLAN_FILE};
 use super::job::{Job, World};
 use super::keys::{Frozen, KeySum, Wanted, freeze, requests};
 use super::local::{Local, Neighbour};
@@ -20,6 +20,7 @@ use crate::plan::Access;
 use crate::price::PriceList;
 use crate::results::record::SweepFacts;
 use crate::server::{Embedded, ProcessConfig};
+use crate::shell;
 use crate::store::{Bucket, Session, StaticKeys};
 use crate::units;
 
@@ -61,7 +62,7 @@ pub(super) async fn set_up<'a>(job: &Job, folder: &Folder, world: World<'a>) -> 
     }
     let plan = job.plan.to_toml();
     if let Some((_, before)) = &begun {
-        same_plan(before, &plan, &job.id)?;
+        same_plan((before, &plan), &job.id, folder.root())?;
     }
     let results_dir = folder.root().join(RESULTS_DIR);
     let server = start(job, (&executable, results_dir.clone())).await?;
@@ -234,7 +235,7 @@ fn goes_on(job: &Job, folder: &Folder, facts: SweepFacts) -> Result<SweepFacts, 
     }
 }
 
-fn same_plan(before: &str, now: &str, id: &str) -> Result<(), Failure> {
+fn same_plan((before, now): (&str, &str), id: &str, folder: &Path) -> Result<(), Failure> {
     const EVERY_KEY: &str = "sample = \"all\"\n";
     // A plan of before there were samples says nothing of one, and meant every key.
     let is_older = !before.lines().any(|line| line.starts_with("sample = ") || line.starts_with("limit = "));
@@ -244,7 +245,7 @@ fn same_plan(before: &str, now: &str, id: &str) -> Result<(), Failure> {
     }
     if is_older && now.lines().any(|line| line.starts_with("sample = ")) {
         let message = format!("the sweep {id} was begun with every key, and now there is a sample");
-        return Err(Failure::new(Exit::Usage, message).hint("go on as it was begun, with --sample all, or take another --id"));
+        return Err(Failure::new(Exit::Usage, message).hint("continue it as it was begun, with --sample all, or take another --id"));
     }
     let (mut old, mut new) = (before.lines(), now.lines());
     let differing = loop {
@@ -254,8 +255,9 @@ fn same_plan(before: &str, now: &str, id: &str) -> Result<(), Failure> {
         }
     };
     let message = format!("the sweep {id} was begun with another plan: it had `{}`, and now there is `{}`", differing.0, differing.1);
+    let plan = shell::line(["--plan", &folder.join(PLAN_FILE).to_string_lossy()]);
     Err(Failure::new(Exit::Usage, message)
-        .hint(format!("take another --id, or go on as it was begun: parfetch sweep --id {id} --plan OUT/sweeps/{id}/plan.toml")))
+        .hint(format!("take another --id, or continue it as it was begun: {plan} instead of the settings that differ")))
 }
 
 /// What a repetition that goes through its keys once has to find.
@@ -274,12 +276,15 @@ mod tests {
 
     #[test]
     fn another_plan_is_refused_with_what_differs() {
-        assert!(same_plan("a = 1\n", "a = 1\n", "s").is_ok());
-        let error = same_plan("a = 1\nseed = 1\n", "a = 1\nseed = 2\n", "s").unwrap_err();
+        let same_plan = |before, now| super::same_plan((before, now), "s", Path::new("./my results/sweeps/s"));
+        assert!(same_plan("a = 1\n", "a = 1\n").is_ok());
+        let error = same_plan("a = 1\nseed = 1\n", "a = 1\nseed = 2\n").unwrap_err();
         assert_eq!(error.message, "the sweep s was begun with another plan: it had `seed = 1`, and now there is `seed = 2`");
-        assert!(same_plan("a = 1\n", "a = 1\nb = 2\n", "s").unwrap_err().message.ends_with("it had `nothing`, and now there is `b = 2`"));
-        assert!(same_plan("a = 1\n", "a = 1\nsample = \"all\"\n", "s").is_ok(), "before there were samples every key was fetched");
-        let error = same_plan("a = 1\n", "a = 1\nsample = \"auto\"\n", "s").unwrap_err();
+        let hint = "take another --id, or continue it as it was begun: --plan './my results/sweeps/s/plan.toml' instead of the settings that differ";
+        assert_eq!(error.hint.as_deref(), Some(hint));
+        assert!(same_plan("a = 1\n", "a = 1\nb = 2\n").unwrap_err().message.ends_with("it had `nothing`, and now there is `b = 2`"));
+        assert!(same_plan("a = 1\n", "a = 1\nsample = \"all\"\n").is_ok(), "before there were samples every key was fetched");
+        let error = same_plan("a = 1\n", "a = 1\nsample = \"auto\"\n").unwrap_err();
         assert_eq!(error.message, "the sweep s was begun with every key, and now there is a sample");
     }
 }

@@ -99,9 +99,11 @@ fn vanished(gone: usize, mode: &str) -> (Said, Summary) {
 
 #[test]
 fn more_than_one_in_a_hundred_gone_is_no_good_run() {
-    for (gone, exit, why) in
-        [(1, 0, None), (2, 3, Some("2 of 100 objects vanished, which is more than 1 %")), (100, 3, Some("nothing was fetched: 100 vanished"))]
-    {
+    for (gone, exit, why) in [
+        (1, 0, None),
+        (2, 3, Some("2 of 100 objects were missing when fetched, which is more than 1 %")),
+        (100, 3, Some("nothing was fetched: 100 missing")),
+    ] {
         for mode in ["async", "process"] {
             let (said, summary) = vanished(gone, mode);
             said.exits(exit);

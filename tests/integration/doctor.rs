@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::support::aws::{Aws, Fault, Setup};
 use crate::support::parfetch::{Parfetch, Ran};
 use crate::support::scripted::{Reply, Scripted, Turn};
 use crate::support::source::{Source, Store};
@@ -81,6 +82,69 @@ mod minio {
             super::all_is_well(store);
         }
     }
+}
+
+/// An empty bucket stops no run, and what one would do is said.
+#[test]
+fn an_empty_bucket_is_said_to_be_one() {
+    let server = Scripted::start(0, |_| None);
+    let ran = at(&server.url(), &["s3://source", "--output", "json"]).exits(0);
+    let found = checks(&ran);
+    assert_eq!(outcome(&found["source"]), "warning");
+    let text = found["source"]["text"].as_str().unwrap();
+    assert!(text.contains("list works; the bucket has no objects: a run would fetch nothing and end with exit code 0; clock"), "{text}");
+    let line = format!("parfetch fill s3://source/ --objects 2000 --size 256KiB --endpoint-url {} --region us-east-1", server.url());
+    assert_eq!(
+        (found["source"]["hint"].as_str(), found["source"]["command"].as_str()),
+        (Some("check the bucket and the prefix, or make objects to try with:"), Some(line.as_str()))
+    );
+    assert_eq!((outcome(&found["sweep"]), found["sweep"]["text"].as_str()), ("not_checked", Some("there is nothing to read")));
+    let full = Scripted::start(3, |request| {
+        request
+            .target
+            .contains("prefix=none")
+            .then(|| Reply::ok("<ListBucketResult><Name>source</Name><IsTruncated>false</IsTruncated></ListBucketResult>"))
+    });
+    let ran = at(&full.url(), &["s3://source/none/", "--output", "json"]).exits(0);
+    let text = checks(&ran)["source"]["text"].as_str().unwrap().to_owned();
+    assert!(text.contains("the bucket has no objects with the prefix none/: "), "{text}");
+    // Whoever sweeps all the same is told the same.
+    let ran = Parfetch::new().env("AWS_ACCESS_KEY_ID", "A").env("AWS_SECRET_ACCESS_KEY", "s").env("AWS_ENDPOINT_URL", &server.url());
+    let dir = tempfile::tempdir().unwrap();
+    let ran = ran.env("AWS_REGION", "us-east-1").args(["sweep", "s3://source", "--vcpu", "1", "--dry-run"]).out(dir.path()).exits(4);
+    assert!(ran.stderr.starts_with("error: there are no keys under s3://source"), "{}", ran.stderr);
+}
+
+/// The stack and the quota of a sweep on Fargate, of an account as the published API models have it.
+#[test]
+fn a_stack_and_the_quota_are_looked_at() {
+    let source = Store::serving("objects=20,size=1KiB");
+    let uri = format!("s3://{}", source.bucket);
+    let examined = |setup: Setup, stack: &str, code: i32| {
+        let aws = Aws::start(setup);
+        let ran = doctor(&source, &[&uri, "--stack", stack, "--output", "json"])
+            .env("AWS_ENDPOINT_URL_CLOUDFORMATION", aws.url())
+            .env("AWS_ENDPOINT_URL_SERVICE_QUOTAS", aws.url())
+            .exits(code);
+        let asked: Vec<usize> = ["DescribeStacks", "GetServiceQuota", "GetAWSDefaultServiceQuota", "RunTask"].map(|of| aws.calls(of).len()).into();
+        aws.finish();
+        (checks(&ran), asked)
+    };
+    let (found, asked) = examined(Setup::over(&source), "parfetch", 0);
+    assert_eq!((outcome(&found["stack"]), outcome(&found["quota"])), ("ok", "ok"));
+    assert_eq!((found["stack"]["text"].as_str(), found["quota"]["text"].as_str()), (Some("is there, us-east-1"), Some("64.0 vCPUs at once")));
+    assert_eq!((found["quota"]["facts"]["vcpu"].as_f64(), asked), (Some(64.0), vec![1, 1, 0, 0]), "looked at, and nothing started");
+    // Without a value of its own an account has the default.
+    let (found, asked) = examined(Setup { quota: [None, None], default_quota: 2.0, ..Setup::over(&source) }, "parfetch", 0);
+    assert_eq!((outcome(&found["quota"]), asked), ("warning", vec![1, 1, 1, 0]));
+    assert_eq!(found["quota"]["text"], "2.00 vCPUs at once: less than the largest task of a sweep, 4 vCPUs");
+    let (found, _) = examined(Setup::over(&source), "none", 4);
+    assert_eq!((outcome(&found["stack"]), outcome(&found["quota"])), ("failed", "ok"));
+    assert!(found["stack"]["text"].as_str().unwrap().contains("none"), "{}", found["stack"]);
+    let denied = Setup::over(&source).trouble("GetServiceQuota", Fault::AccessDenied, [0, u32::MAX]);
+    let (found, _) = examined(denied, "parfetch", 0);
+    assert_eq!(outcome(&found["quota"]), "warning", "a run needs no quota to be known");
+    assert_eq!(found["quota"]["hint"], "grant servicequotas:GetServiceQuota to these credentials");
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod listing;
 mod money;
 mod pages;
 mod package;
+mod pasted;
 mod prices;
 mod processes;
 mod reference;

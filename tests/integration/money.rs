@@ -99,7 +99,7 @@ fn a_sweep_of_much_is_asked_for_as_a_whole() {
     let source = Store::serving(MUCH);
     let out = tempfile::tempdir().unwrap();
     let dry = sweep(&source, out.path()).arg("--dry-run").exits(0);
-    assert!(dry.stdout.contains("runs: 4, and 1 to warm up\nbytes: "), "{}", dry.stdout);
+    assert!(dry.stdout.contains("runs: 4, and 1 warm-up\nbytes: "), "{}", dry.stdout);
     let all = sweep(&source, out.path()).args(["--sample", "all", "--dry-run"]).exits(0);
     assert!(all.stdout.contains("bytes: 30.0 GB a run, 150 GB in all\nrequests: 500 GETs and 1 LIST request\n"), "{}", all.stdout);
     let (error, _) = first_lines(&sweep(&source, out.path()).args(["--sample", "all"]).exits(2));
@@ -121,5 +121,5 @@ fn a_sweep_starts_no_run_beyond_its_limit() {
     let ran = sweep(&source, timed.path()).args(["--duration", "300ms", "--max-bytes", "1MB"]).exits(3);
     let (error, hint) = first_lines(&ran);
     assert_eq!(error, "error: --max-bytes is used up after 0 runs: another one would go beyond", "{}", ran.stderr);
-    assert_eq!(hint, "hint: the same command goes on from here, and counts its bytes anew");
+    assert_eq!(hint, "hint: run the same command to continue; it counts its bytes anew");
 }

@@ -237,9 +237,9 @@ fn a_sweep_of_objects_that_are_gone_recommends_nothing() {
     let out = tempfile::tempdir().unwrap();
     let gone = SMALL.map(|word| if word.starts_with("--embedded") { "--embedded=objects=20,size=1KiB,fault-missing=1" } else { word });
     let ran = Parfetch::new().args(gone).args(["--id", "s"]).out(out.path()).exits(4);
-    assert!(ran.stderr.contains("nothing was fetched: 20 vanished"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("nothing was fetched: 20 missing"), "{}", ran.stderr);
     let record = records(out.path()).into_values().next().unwrap();
-    assert_eq!(record.failure.unwrap().reason, "nothing was fetched: 20 vanished");
+    assert_eq!(record.failure.unwrap().reason, "nothing was fetched: 20 missing");
 }
 
 #[test]

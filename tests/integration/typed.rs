@@ -89,7 +89,7 @@ fn completions_complete() {
     let refused = |words: &[&str], error: &str, hint: &str| {
         Invocation::new(words).go().fails(2, error, hint);
     };
-    refused(&["completions", "fsh"], "SHELL is `fsh`, which is not one of bash, elvish, fish, powershell, zsh", "did you mean fish?");
+    refused(&["completions", "fsh"], "SHELL is `fsh`, which is not one of bash, elvish, fish, powershell, zsh", "did you mean `fish`?");
     refused(&["completions"], "no shell is named", "parfetch completions SHELL: bash, elvish, fish, powershell, zsh");
 }
 
@@ -103,7 +103,7 @@ fn the_manual_is_a_page_or_a_folder_of_pages() {
     said.exits(0);
     assert_eq!(said.stdout.lines().count(), said.files().len());
     assert_eq!(said.read("share/man1/parfetch-run.1"), page.stdout);
-    Invocation::new(&["man", "swep"]).go().fails(2, "COMMAND is `swep`, which has no page", "did you mean sweep?");
+    Invocation::new(&["man", "swep"]).go().fails(2, "COMMAND is `swep`, which has no page", "did you mean `sweep`?");
 }
 
 #[test]

@@ -89,7 +89,7 @@ pub(super) fn holds(text: &str, word: &str) -> bool {
     })
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -104,7 +104,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The string literals of a source file, inline tests and comments apart; without the names of variables that are put into them.
-fn texts(source: &str) -> Vec<String> {
+pub(crate) fn texts(source: &str) -> Vec<String> {
     let code = source.split("#[cfg(test)]\nmod tests").next().unwrap();
     let mut found = Vec::new();
     let mut chars = code.chars().peekable();

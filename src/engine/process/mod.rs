@@ -124,8 +124,13 @@ impl Floor {
                 End::Bye(bye) => return self.farewell(*bye, child).await,
                 End::Died { keys, worked, broken } => {
                     let how = child.autopsy(broken).await;
-                    let fate = if self.is_over() { "are left" } else { "go to other children" };
-                    self.mourn(number, format!("child {} of worker {number} died ({how}); {keys} fetches {fate}", child.pid), how);
+                    let fate = match (keys, self.is_over()) {
+                        (1, true) => "1 fetch is left".to_owned(),
+                        (1, false) => "1 fetch goes to another child".to_owned(),
+                        (keys, true) => format!("{keys} fetches are left"),
+                        (keys, false) => format!("{keys} fetches go to other children"),
+                    };
+                    self.mourn(number, format!("child {} of worker {number} died ({how}); {fate}", child.pid), how);
                     idle_deaths = if worked { 0 } else { idle_deaths + 1 };
                 }
             }

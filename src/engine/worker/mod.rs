@@ -153,7 +153,7 @@ async fn shifts<F: ClientFactory, S: Station>(
         let at_fetch = unit < end;
         // With nothing in hand the next number is another worker's.
         let place = if at_fetch { format!("at fetch {unit}") } else { "between two fetches".to_owned() };
-        crew.board.warn(format!("worker {} panicked {place} and goes on", seat.number));
+        crew.board.warn(format!("worker {} panicked {place} and continues", seat.number));
         if panics.1 >= PANICS_PER_UNIT {
             if !at_fetch {
                 return Err(EngineError::system(format!("worker {} ended", seat.number), io::Error::other("it panicked between two fetches again")));

@@ -196,7 +196,7 @@ async fn a_panic_between_two_fetches_is_charged_to_none() {
     let (ended, rows, warnings) = stumble(1).await;
     ended.unwrap();
     assert_eq!(rows.iter().map(|row| (row.unit, row.outcome)).collect::<Vec<_>>(), (0..6).map(|unit| (unit, Outcome::Ok)).collect::<Vec<_>>());
-    assert_eq!(warnings, ["worker 0 panicked between two fetches and goes on"]);
+    assert_eq!(warnings, ["worker 0 panicked between two fetches and continues"]);
 }
 
 #[tokio::test]

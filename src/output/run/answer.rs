@@ -1,11 +1,14 @@
 //! The sentences above the figures: what happened, what limits it, what to type next.
 
 use super::figures::vcpus;
+use super::next::{self, source};
 use super::{RunView, Said, Tone};
+use crate::output::one_line;
 use crate::plan::Order;
 use crate::results::summary::thresholds::BUSY_SHARE;
 use crate::results::summary::{Limit, Outcomes, State, Summary, Totals};
 use crate::units::{self, SECOND_NS, plural};
+use crate::wrap::columns;
 
 /// A fetch phase shorter than this says nothing about hours: the longest burst that anybody reported for a Fargate task was 19 minutes.
 const BURST_NS: u64 = 20 * 60 * SECOND_NS;
@@ -13,8 +16,10 @@ const BURST_NS: u64 = 20 * 60 * SECOND_NS;
 const SHORTEST_NS: u64 = SECOND_NS;
 /// With fewer fetches for each worker the last ones alone take a fifth of the time, which is what makes a tail the limit.
 const FEWEST_EACH: u64 = 5;
-/// The largest task of Fargate.
-const LARGEST_VCPU: f64 = 32.0;
+/// A key in a sentence is not wider: it is one word, which no line end breaks.
+const KEY_COLUMNS: usize = 50;
+/// vCPUs of Fargate's tasks.
+const SIZES: [f64; 8] = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0];
 /// Fetches for each worker that a next run should have.
 const ENOUGH_EACH: u64 = 50;
 
@@ -23,7 +28,7 @@ pub(super) fn answer(summary: &Summary, view: &RunView<'_>) -> Vec<Said> {
     let mut said = vec![what_happened(summary)];
     said.extend(not_fetched(summary, view));
     if let Some(totals) = summary.totals.as_ref().filter(|totals| totals.rows.ok > 0) {
-        said.extend(limits(summary, totals));
+        said.extend(limits((summary, view), totals));
     }
     said
 }
@@ -42,7 +47,7 @@ fn what_happened(summary: &Summary) -> Said {
             let tone = if is_failed(summary) { Tone::Bad } else { Tone::Strong };
             (tone, fetched(summary, &totals))
         }
-        (State::Complete, Some(totals)) if totals.rows.sum() > 0 => (Tone::Bad, format!("{}.", upper(&why_failed(summary)))),
+        (State::Complete, Some(totals)) if totals.rows.sum() > 0 => (Tone::Bad, format!("{}.", units::upper_first(&why_failed(summary)))),
         (State::Complete, _) => (Tone::Caution, format!("Nothing to fetch: there are no keys {}.", keys_of(summary))),
     };
     Said { tone, text }
@@ -89,23 +94,18 @@ fn keys_of(summary: &Summary) -> String {
     format!("under {}{shard}", source(summary))
 }
 
-/// `s3://images/2024/`
-fn source(summary: &Summary) -> String {
-    let slash = if summary.settings.selection.prefix.is_empty() { "" } else { "/" };
-    format!("s3://{}{slash}{}", summary.settings.bucket, summary.settings.selection.prefix)
-}
-
 /// What became of the other objects, and the exit code.
 fn not_fetched(summary: &Summary, view: &RunView<'_>) -> Vec<Said> {
     let Outcomes { failed, vanished, archived, .. } = summary.totals.map(|totals| totals.rows).unwrap_or_default();
     let mut said = Vec::new();
     if failed > 0 {
-        let first = view.first_failure.map_or_else(String::new, |first| {
-            let colon = if first.codes.is_empty() { "" } else { ": " };
-            let which = if failed == 1 { "" } else { "the first is " };
-            format!(" ({which}`{}`{colon}{})", first.key, first.codes)
+        let which = view.first_failure.map_or_else(String::new, |first| {
+            let codes = if first.codes.is_empty() { String::new() } else { format!("{}: ", first.codes) };
+            let others = if failed == 1 { String::new() } else { format!(", and {}", plural(failed - 1, "other")) };
+            format!(" ({codes}{}{others})", cut(&first.key))
         });
-        said.push(Said { tone: Tone::Bad, text: format!("{} could not be fetched{first}.", plural(failed, "object")) });
+        let all = plural(summary.totals.map_or(failed, |totals| totals.rows.sum()), "object");
+        said.push(Said { tone: Tone::Bad, text: format!("{} of {all} could not be fetched{which}.", units::count(failed)) });
     }
     if vanished > 0 {
         let were = if vanished == 1 { "was" } else { "were" };
@@ -126,6 +126,22 @@ fn not_fetched(summary: &Summary, view: &RunView<'_>) -> Vec<Said> {
     said
 }
 
+/// As much of a key as a sentence has room for.
+fn cut(key: &str) -> String {
+    let key = one_line(key);
+    if columns(&key) <= KEY_COLUMNS {
+        return key;
+    }
+    let mut short = String::new();
+    for c in key.chars() {
+        if columns(&short) + 2 >= KEY_COLUMNS {
+            break;
+        }
+        short.push(c);
+    }
+    short + "…"
+}
+
 /// What limits a run, and what to do about it.
 struct Limited {
     why: String,
@@ -141,7 +157,7 @@ impl Limited {
 }
 
 /// What limits the run, how far that can be relied on, and what to type next.
-fn limits(summary: &Summary, totals: &Totals) -> Vec<Said> {
+fn limits((summary, view): (&Summary, &RunView<'_>), totals: &Totals) -> Vec<Said> {
     let Some(verdict) = summary.verdict.as_ref() else { return Vec::new() };
     let fetches = totals.rows.tried().max(summary.distributions.latency.count);
     let workers = u64::from(summary.settings.concurrency);
@@ -150,13 +166,13 @@ fn limits(summary: &Summary, totals: &Totals) -> Vec<Said> {
         Limit::Failed => return Vec::new(),
         Limit::ServerBound => server_bound(summary),
         _ if is_complete && fetches < FEWEST_EACH * workers => return vec![plain(too_few(summary, fetches))],
-        Limit::CpuBound => cpu_bound(summary),
-        Limit::QuotaThrottled => quota_throttled(summary),
+        Limit::CpuBound => cpu_bound(summary, view),
+        Limit::QuotaThrottled => quota_throttled(summary, view),
         Limit::S3Throttled => s3_throttled(summary),
         // What was cut off has no end.
         _ if !is_complete => return Vec::new(),
         Limit::TailBound => tail_bound(summary),
-        Limit::PerConnectionBound | Limit::NetworkBound | Limit::Unclear => no_limit(summary),
+        Limit::PerConnectionBound | Limit::NetworkBound | Limit::Unclear => no_limit(summary, view),
     };
     let mut said = vec![plain(why)];
     said.extend(how_reliable(summary).map(plain));
@@ -193,26 +209,31 @@ fn server_bound(summary: &Summary) -> Limited {
     Limited::because(format!("The embedded server is the limit, not parfetch or this machine: {figure}. {cure}"))
 }
 
-fn cpu_bound(summary: &Summary) -> Limited {
+fn cpu_bound(summary: &Summary, view: &RunView<'_>) -> Limited {
     let cpu = &summary.cpu;
     let of = cpu.used_vcpu.zip(cpu.limit_vcpu).map_or_else(String::new, |(used, limit)| format!(": {} of {}", share(used / limit), vcpus(limit)));
-    with_larger(summary, format!("The CPU is the limit{of}."))
+    with_larger((summary, view), format!("The CPU is the limit{of}."))
 }
 
-fn quota_throttled(summary: &Summary) -> Limited {
+fn quota_throttled(summary: &Summary, view: &RunView<'_>) -> Limited {
     let times = summary.cpu.throttled_ns.zip(summary.phases.fetch_ns);
     let held =
         times.map_or_else(String::new, |(held, all)| format!(": it held the run back for {} of the time", share(held as f64 / all.max(1) as f64)));
-    with_larger(summary, format!("The CPU quota is the limit{held}."))
+    with_larger((summary, view), format!("The CPU quota is the limit{held}."))
 }
 
 /// In a task a larger one can be asked for.
-fn with_larger(summary: &Summary, why: String) -> Limited {
-    match summary.cpu.limit_vcpu.filter(|limit| summary.environment.ecs.is_some() && *limit <= LARGEST_VCPU / 2.0) {
-        Some(limit) => {
-            let what = format!("-c {} --vcpu {limit},{} --on ecs", summary.settings.concurrency, limit * 2.0);
-            Limited { why, cure: Some("A larger task will be faster:"), command: Some(sweep(summary, &what)) }
-        }
+fn with_larger((summary, view): (&Summary, &RunView<'_>), why: String) -> Limited {
+    let limit = summary.cpu.limit_vcpu.filter(|_| summary.environment.ecs.is_some());
+    let sizes = limit.and_then(|limit| SIZES.windows(2).find(|sizes| (sizes[0] - limit).abs() < 0.01));
+    let command = sizes.and_then(|sizes| {
+        let vcpus = format!("{},{}", sizes[0], sizes[1]);
+        // A task does not know the stack that it is of: this is its usual name.
+        let there = ["--vcpu", vcpus.as_str(), "--on", "ecs", "--stack", "parfetch"].map(str::to_owned);
+        next::sweep(summary, view, &[next::workers(summary, &[1])?, there.to_vec()].concat())
+    });
+    match command {
+        Some(_) => Limited { why, cure: Some("A larger task will be faster (--stack takes the name of your stack):"), command },
         None => Limited::because(format!("{why} More vCPUs will be faster.")),
     }
 }
@@ -221,7 +242,7 @@ fn s3_throttled(summary: &Summary) -> Limited {
     let workers = plural(u64::from(summary.settings.concurrency), "worker");
     let attempts = summary.attempts.as_ref().filter(|attempts| attempts.total > 0);
     let part = attempts.map_or(1.0, |attempts| attempts.throttles as f64 / attempts.total as f64);
-    let who = upper(store(summary));
+    let who = units::upper_first(store(summary));
     let cure = "use fewer workers (-c), or spread the keys over more prefixes";
     Limited::because(format!("{who} throttled {} of the requests at {workers}: {cure}.", share(part)))
 }
@@ -237,7 +258,7 @@ fn tail_bound(summary: &Summary) -> Limited {
     Limited::because(format!("The largest objects decide: {idle} some workers had nothing left to do. {cure}"))
 }
 
-fn no_limit(summary: &Summary) -> Limited {
+fn no_limit(summary: &Summary, view: &RunView<'_>) -> Limited {
     let workers = summary.settings.concurrency;
     let cpu = &summary.cpu;
     let used = cpu.used_vcpu.zip(cpu.limit_vcpu).filter(|(_, limit)| *limit > 0.0).map(|(used, limit)| (used / limit, limit));
@@ -249,13 +270,10 @@ fn no_limit(summary: &Summary) -> Limited {
     let but = if used.is_some_and(|(used, _)| used >= BUSY_SHARE) { ", but the CPU is near its limit" } else { "" };
     let colon = if facts.is_empty() { "" } else { ": " };
     let why = format!("No limit reached at {}{but}{colon}{}.", plural(u64::from(workers), "worker"), facts.join("; "));
-    let most = summary.settings.mode.max_concurrency();
-    let numbers = [workers, workers.saturating_mul(2), workers.saturating_mul(4)].into_iter().filter(|number| *number <= most);
-    let numbers: Vec<String> = numbers.map(|number| number.to_string()).collect();
-    if numbers.len() < 2 {
-        return Limited::because(why);
+    match next::workers(summary, &[1, 2, 4]).and_then(|factors| next::sweep(summary, view, &factors)) {
+        Some(command) => Limited { why, cure: Some("More workers may be faster:"), command: Some(command) },
+        None => Limited::because(why),
     }
-    Limited { why, cure: Some("More workers may be faster:"), command: Some(sweep(summary, &format!("-c {}", numbers.join(",")))) }
 }
 
 /// What workers did with their time, as far as fetches that ended well tell.
@@ -283,27 +301,7 @@ fn store(summary: &Summary) -> &'static str {
     }
 }
 
-/// A sweep over the same objects. The embedded server's own settings are in no summary.
-fn sweep(summary: &Summary, what: &str) -> Said {
-    let source = if summary.server.is_some() { "--embedded=…".to_owned() } else { quoted(&source(summary)) };
-    let endpoint = summary.endpoint.as_ref().filter(|_| summary.server.is_none());
-    let endpoint = endpoint.map_or_else(String::new, |url| format!(" --endpoint-url {}", quoted(url)));
-    let unsigned = if summary.settings.access.no_sign_request && summary.server.is_none() { " --no-sign-request" } else { "" };
-    Said { tone: Tone::Command, text: format!("parfetch sweep {source}{endpoint}{unsigned} {what}") }
-}
-
-/// As one word of a shell.
-fn quoted(text: &str) -> String {
-    // No setting holds the one character that cannot be quoted.
-    shlex::try_quote(text).map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)
-}
-
 /// `97 %`, `4.2 %`
 fn share(share: f64) -> String {
     if share >= 0.0995 { format!("{:.0} %", share * 100.0) } else { units::percent(share) }
-}
-
-fn upper(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

@@ -132,7 +132,7 @@ fn request_parts(attempts: &Attempts, workers: u32) -> Vec<Part> {
     }
     // One for each worker goes without saying.
     if let Some(opened) = attempts.connections_opened.filter(|opened| *opened > u64::from(workers)) {
-        parts.push(Part::Fact(format!("{} connections", units::count(opened))));
+        parts.push(Part::Fact(units::plural(opened, "connection")));
     }
     parts
 }

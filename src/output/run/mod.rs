@@ -3,11 +3,13 @@
 
 mod answer;
 mod figures;
+mod next;
 #[cfg(test)]
 mod tests;
 
 use super::{Style, one_line};
 use crate::results::summary::Summary;
+use crate::sample::FailedKey;
 use crate::wrap::{columns, wrapped};
 
 /// Where values begin.
@@ -28,17 +30,10 @@ pub struct RunView<'a> {
     pub width: usize,
     /// What the process ends with.
     pub exit_code: u8,
-    /// The first fetch that failed.
-    pub first_failure: Option<&'a FirstFailure>,
-}
-
-/// A fetch that failed, as it was seen while the run went on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FirstFailure {
-    /// Its key.
-    pub key: String,
-    /// Its error codes, `SlowDown*5`.
-    pub codes: String,
+    /// The first object of the listing that could not be fetched.
+    pub first_failure: Option<&'a FailedKey>,
+    /// The options of the embedded server as they were typed; none without one.
+    pub embedded: Option<&'a str>,
 }
 
 /// The summary, every line with its line end, in lines of at most `width` columns where that is possible; 80 always suffice.

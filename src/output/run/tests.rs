@@ -6,7 +6,7 @@ use crate::results::summary::{Distributions, Limit, Outcomes, State, Totals, Ver
 use crate::units::SECOND_NS;
 
 fn view(style: Style, width: usize) -> RunView<'static> {
-    RunView { style, width, exit_code: 0, first_failure: None }
+    RunView { style, width, exit_code: 0, first_failure: None, embedded: None }
 }
 
 fn plain(summary: &Summary, width: usize) -> String {
@@ -46,9 +46,81 @@ fn a_complete_run_on_a_wide_terminal() {
 
 #[test]
 fn a_run_with_failures() {
-    let first = FirstFailure { key: "b".to_owned(), codes: "SlowDown*5".to_owned() };
+    let first = FailedKey { key: "b".to_owned(), codes: "SlowDown*5".to_owned() };
     let view = RunView { exit_code: 130, first_failure: Some(&first), ..view(Style::Plain, 80) };
     insta::assert_snapshot!(render_run(&fixture::with_failures(), &view));
+}
+
+#[test]
+fn the_key_of_a_failure_is_cut_and_says_nothing_to_the_terminal() {
+    let sentence = |key: &str, codes: &str| {
+        let first = FailedKey { key: key.to_owned(), codes: codes.to_owned() };
+        let view = RunView { exit_code: 3, first_failure: Some(&first), ..view(Style::Plain, 80) };
+        let said = answer::answer(&fixture::with_failures(), &view).into_iter().map(|said| said.text);
+        said.filter(|text| text.contains("could not be fetched")).collect::<String>()
+    };
+    assert!(sentence("a/b c", "AccessDenied").contains(" objects could not be fetched (AccessDenied: a/b c)."), "{}", sentence("a/b c", ""));
+    assert!(sentence("k", "").contains("could not be fetched (k)."));
+    let long = sentence(&format!("images/\u{1b}[2J\u{202e}{}", "x".repeat(900)), "SlowDown*5");
+    assert!(long.contains(r"(SlowDown*5: images/\u{1b}[2J\u{202e}xxx") && long.contains("xxx…)."), "{long}");
+    assert!(!long.contains('\u{1b}') && long.chars().count() < 130, "{long}");
+}
+
+/// What is suggested is taken as it stands, by a shell and by the command line.
+#[test]
+fn a_suggested_line_is_a_sweep_of_the_same_objects() {
+    let suggested = |change: &dyn Fn(&mut Summary), embedded: Option<&'static str>| {
+        let summary = calm(change);
+        let said = answer::answer(&summary, &RunView { embedded, ..view(Style::Plain, 80) });
+        let line = said.into_iter().find(|said| said.tone == Tone::Command)?.text;
+        let words = shlex::split(&line).unwrap_or_else(|| panic!("{line}"));
+        let parsed = crate::cli::parse(words.into_iter().map(Into::into), crate::cli::Variables::default());
+        let Ok(crate::cli::Invocation::Sweep(raw)) = parsed else { panic!("{line}: {parsed:?}") };
+        crate::settings::check_sweep(&raw, crate::settings::Beside { plan: None, id: "s" }).unwrap_or_else(|wrong| panic!("{line}: {wrong:?}"));
+        Some((line, raw))
+    };
+    let value = |change: &dyn Fn(&mut Summary), flag: &str| suggested(change, None).unwrap().1.get(flag).map(|given| given.value.clone());
+    let odd = "it's a \"b\"; rm -rf $HOME/";
+    assert_eq!(value(&|s| odd.clone_into(&mut s.settings.selection.prefix), "prefix").as_deref(), Some(odd));
+    let with_access = |s: &mut Summary| {
+        s.endpoint = Some("https://minio.example:9000".to_owned());
+        s.settings.access = crate::plan::Access {
+            endpoint_url: s.endpoint.clone(),
+            region: Some("eu-west-1".to_owned()),
+            profile: Some("at work".to_owned()),
+            virtual_host: true,
+            no_sign_request: false,
+            request_payer: true,
+            ca_bundle: Some("/etc/my ca.pem".into()),
+        };
+    };
+    for (flag, expected) in
+        [("profile", "at work"), ("region", "eu-west-1"), ("ca-bundle", "/etc/my ca.pem"), ("request-payer", "true"), ("virtual-host", "true")]
+    {
+        assert_eq!(value(&with_access, flag).as_deref(), Some(expected));
+    }
+    let laid_out =
+        |s: &mut Summary| (s.settings.order, s.settings.part_size_bytes) = (crate::plan::Order::LargestFirst, std::num::NonZeroU64::new(8 << 20));
+    assert_eq!((value(&laid_out, "order").as_deref(), value(&laid_out, "part-size").as_deref()), (Some("largest-first"), Some("8388608")));
+    let of_file = |s: &mut Summary| s.settings.selection.source = crate::plan::KeySource::File("my keys.tsv".into());
+    assert_eq!(value(&of_file, "keys").as_deref(), Some("my keys.tsv"));
+    assert!(suggested(&|s| s.settings.selection.shard = "0/4".parse().ok(), None).is_none(), "a shard is part of a job");
+    let of_server = |s: &mut Summary| s.server = Some(serde_json::Value::Null);
+    assert!(suggested(&of_server, None).is_none());
+    assert_eq!(suggested(&of_server, Some("")).unwrap().0, "parfetch sweep --embedded -c 32,64,128");
+    assert_eq!(suggested(&of_server, Some("objects=5,network=s3")).unwrap().0, "parfetch sweep --embedded=objects=5,network=s3 -c 32,64,128");
+    let many = |s: &mut Summary| (s.settings.mode, s.settings.concurrency) = (crate::plan::Mode::Thread, 2_000);
+    assert_eq!(suggested(&many, None).map(|found| found.0), None, "few objects for so many");
+    let most = |s: &mut Summary| {
+        many(s);
+        s.distributions.latency.count = 1_000_000;
+    };
+    assert_eq!(suggested(&most, None).unwrap().0, "parfetch sweep s3://images -m thread -c 2000,4000", "the other modes take fewer");
+    let of_task = |s: &mut Summary| {
+        (s.environment.ecs, s.cpu.limit_vcpu, s.cpu.used_vcpu) = (Some(crate::platform::ecs::TaskMetadata::default()), Some(0.25), Some(0.25));
+        with_word(Limit::CpuBound, "")(s);
+    };
+    assert_eq!(suggested(&of_task, None).unwrap().0, "parfetch sweep s3://images -c 32 --vcpu 0.25,0.5 --on ecs --stack parfetch");
 }
 
 #[test]
@@ -160,6 +232,7 @@ fn a_short_run_says_that_it_is_one() {
 fn another_store_is_named_and_given_to_the_sweep() {
     let text = said(&calm(|s| {
         s.endpoint = Some("http://127.0.0.1:9000".to_owned());
+        s.settings.access.endpoint_url.clone_from(&s.endpoint);
         s.settings.selection.prefix = "a b/".to_owned();
     }));
     assert!(text.contains("for the store's first byte"), "{text}");

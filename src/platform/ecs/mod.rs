@@ -100,7 +100,7 @@ pub struct TaskMetadata {
 #[non_exhaustive]
 pub enum EcsError {
     /// The base address is not `http://host[:port]/path`.
-    #[error("`{0}` is no address of a metadata endpoint")]
+    #[error("`{0}` is not an address of a metadata endpoint")]
     Uri(String),
     /// No whole answer in time.
     #[error("no answer from the metadata endpoint within {} ms", .0.as_millis())]

@@ -7,6 +7,7 @@ use crate::cell::Cell;
 use crate::report::metric::Metric;
 use crate::report::model::Study;
 use crate::report::wording::number::plural;
+use crate::shell;
 
 /// In the order in which they matter.
 pub(super) fn caveats(comparison: &Comparison, pairs: &[(&Study, &Study)]) -> Vec<String> {
@@ -57,10 +58,10 @@ fn time(comparison: &Comparison) -> String {
                                      against the others as well"
             .to_owned(),
         _ if cells == 1 => {
-            "base and new ran at different times, which makes a difference by itself: with one configuration nothing tells a change from the time".to_owned()
+            "base and new ran at different times, which makes a difference by itself: with one configuration, a change and the time cannot be separated".to_owned()
         }
-        _ => "base and new ran at different times, which makes a difference by itself: their runs are not in the rounds of a sweep, so nothing tells a change \
-              from the time"
+        _ => "base and new ran at different times, which makes a difference by itself: their runs are not in the rounds of a sweep, so a change and the time \
+              cannot be separated"
             .to_owned(),
     }
 }
@@ -74,10 +75,12 @@ fn in_one_sweep(comparison: &Comparison, (base, _): (&Study, &Study)) -> String 
     let workload = &base.workload;
     let source = workload.embedded.as_ref().map_or_else(
         || {
-            let prefix = if workload.prefix.is_empty() { String::new() } else { format!(" --prefix '{}'", workload.prefix) };
-            format!("--bucket '{}'{prefix} --result-bucket BUCKET", workload.bucket)
+            let slash = if workload.prefix.is_empty() { "" } else { "/" };
+            let source = format!("s3://{}{slash}{}", workload.bucket, workload.prefix);
+            let endpoint = workload.endpoint.iter().flat_map(|endpoint| ["--endpoint-url", endpoint.as_str()]);
+            shell::line([source.as_str()].into_iter().chain(endpoint).chain(["-r", "s3://BUCKET"]))
         },
-        |settings| format!("--embedded='{settings}'"),
+        |settings| shell::word(&if settings.is_empty() { "--embedded".to_owned() } else { format!("--embedded={settings}") }),
     );
     let list = |of: &dyn Fn(&Cell) -> String| {
         let mut values: Vec<String> = Vec::new();

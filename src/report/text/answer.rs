@@ -6,6 +6,7 @@ use crate::report::advice::{Choice, Recommendation};
 use crate::report::model::Study;
 use crate::report::wording::number::plural;
 use crate::report::wording::{answer, facts, sections};
+use crate::shell;
 use crate::units;
 
 /// Programs beside the first that are named.
@@ -32,6 +33,9 @@ pub(super) fn render(page: &mut Page<'_>, study: &Study) {
     }
     if let Some(note) = answer::elsewhere(&study.workload) {
         page.paragraph("Note: ", note, 2);
+    }
+    if let Some(line) = answer::on_fargate(&study.workload) {
+        page.line(format!("  {line}"));
     }
 }
 
@@ -73,7 +77,7 @@ fn whole(page: &mut Page<'_>, study: &Study, recommendation: &Recommendation) {
         // What RunTask takes is long: once here, and all with `--all`. It is of a task of parfetch.
         let is_shown = number == 0 && recommendation.program.is_parfetch();
         if let Some(overrides) = choice.run_task_overrides.as_ref().filter(|_| is_shown) {
-            page.line(format!("  --overrides {}", terminal(&sections::shell(overrides))));
+            page.line(format!("  --overrides {}", terminal(&shell::word(overrides))));
         }
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn of_metric(page: &mut Page<'_>, study: &Study, metric: Metric) {
     }
     if !is_known {
         page.gap();
-        page.line(format!("{}: not known of any configuration", upper(number::heading(metric))));
+        page.line(format!("{}: not known of any configuration", units::upper_first(&number::heading(metric))));
     }
 }
 
@@ -54,14 +54,7 @@ fn title(table: &Table<'_>, metric: Metric) -> String {
     };
     let interval = if figures().any(|figure| figure.interval.is_some()) { "95 % interval of the " } else { "" };
     let lower = if metric.better() == Better::Lower { ", lower is better" } else { "" };
-    format!("{}: {interval}{of}, {}{lower}", upper(number::heading(metric)), answer::program(table.program))
-}
-
-fn upper(mut text: String) -> String {
-    if let Some(first) = text.get_mut(0..1) {
-        first.make_ascii_uppercase();
-    }
-    text
+    format!("{}: {interval}{of}, {}{lower}", units::upper_first(&number::heading(metric)), answer::program(table.program))
 }
 
 /// Ratios of times, as tables of the same form, without the rows and columns that have none.

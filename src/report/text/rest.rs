@@ -8,6 +8,7 @@ use crate::escape::terminal;
 use crate::report::advice::Recommendation;
 use crate::report::model::Study;
 use crate::report::wording::{answer, facts, sections};
+use crate::shell;
 
 /// Everything.
 pub(super) fn render(page: &mut Page<'_>, study: &Study) {
@@ -69,7 +70,7 @@ fn recommend(page: &mut Page<'_>, study: &Study, recommendation: &Recommendation
         page.paragraph("  ", &terminal(&format!("{label}: {}", choice.words)), 4);
         to_paste(page, choice);
         if let Some(overrides) = &choice.run_task_overrides {
-            page.line(format!("  --overrides {}", terminal(&sections::shell(overrides))));
+            page.line(format!("  --overrides {}", terminal(&shell::word(overrides))));
         }
     }
     if let Some(caveat) = &recommendation.caveat {

@@ -70,17 +70,20 @@ fn sentences(study: &Study, report: &CellReport) -> Vec<String> {
     parts.push(format!("at {}.", of_all(rate, units::rate)));
     sentences.push(parts.join(" "));
     sentences.push(what_limits(report));
-    sentences.extend(facts::clocks(study).into_iter().map(|clocks| format!("{}.", upper(&clocks))));
+    sentences.extend(facts::clocks(study).into_iter().map(|clocks| format!("{}.", units::upper_first(&clocks))));
     let no_price = study.notes.iter().find(|note| note.starts_with("no price"));
     sentences.extend(
-        facts::run_price(study).first().map(|price| format!("One run costs {price}.")).or_else(|| no_price.map(|why| format!("{}.", upper(why)))),
+        facts::run_price(study)
+            .first()
+            .map(|price| format!("One run costs {price}."))
+            .or_else(|| no_price.map(|why| format!("{}.", units::upper_first(why)))),
     );
     sentences
 }
 
 /// What its own runs show of that.
 fn what_limits(report: &CellReport) -> String {
-    let word = upper(sections::limit(report.verdict.word));
+    let word = units::upper_first(sections::limit(report.verdict.word));
     let because = match (report.verdict.word, report.figure(Metric::CpuShare)) {
         // What is known instead; its grounds are that other numbers of workers are missing.
         (Limit::Unclear, Some(share)) => format!(": the CPU used {} of {}", units::percent(share.median), number::vcpus(report.cell.cpu_units)),
@@ -133,9 +136,4 @@ fn what_it_cannot_say(report: &CellReport) -> String {
         _ => return "One configuration: whether others are faster or cheaper, `parfetch sweep` shows.".to_owned(),
     };
     format!("{runs}, and nothing about other numbers of workers or vCPUs: `parfetch sweep` measures both.")
-}
-
-fn upper(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

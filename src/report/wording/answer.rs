@@ -5,6 +5,7 @@ use super::number::{span, usd};
 use crate::cell::Program;
 use crate::report::advice::{Basis, Choice, Cost, Prediction, Recommendation};
 use crate::report::model::{Study, Workload};
+use crate::shell;
 use crate::units;
 
 /// `lean client`, or the name of a contender.
@@ -72,6 +73,16 @@ pub(crate) fn elsewhere(workload: &Workload) -> Option<&'static str> {
     Some("Measured on this machine: CPU, network and store are not Fargate's (`parfetch sweep --on ecs` measures there).")
 }
 
+/// The line that shows what the same sweep on Fargate would cost, for a bucket of AWS that was read from elsewhere. `parfetch` is the usual name of the stack.
+pub(crate) fn on_fargate(workload: &Workload) -> Option<String> {
+    if workload.place.is_fargate() || workload.embedded.is_some() || workload.endpoint.is_some() || workload.bucket.is_empty() {
+        return None;
+    }
+    let slash = if workload.prefix.is_empty() { "" } else { "/" };
+    let source = format!("s3://{}{slash}{}", workload.bucket, workload.prefix);
+    Some(shell::line(["parfetch", "sweep", &source, "--on", "ecs", "--stack", "parfetch", "--dry-run"]))
+}
+
 /// `3 min 19 s to 3 min 31 s`
 fn how_long(prediction: &Prediction) -> String {
     match &prediction.interval {
@@ -82,9 +93,17 @@ fn how_long(prediction: &Prediction) -> String {
 
 /// ` and costs $0.0212`
 fn how_much(prediction: &Prediction) -> String {
-    let Some(Cost { is_hypothetical, .. }) = &prediction.cost else { return "; its price is not known".to_owned() };
-    let costs = if *is_hypothetical { "would cost" } else { "costs" };
-    let on = if *is_hypothetical { " on Fargate" } else { "" };
+    let Some(Cost { is_hypothetical, is_of_on_demand, .. }) = &prediction.cost else { return "; its price is not known".to_owned() };
+    let costs = match (is_hypothetical, is_of_on_demand) {
+        (true, _) => "would cost",
+        (false, true) => "costs at most",
+        (false, false) => "costs",
+    };
+    let on = match (is_hypothetical, is_of_on_demand) {
+        (true, _) => " on Fargate",
+        (false, true) => " at On-Demand prices, as that of Spot is not known",
+        (false, false) => "",
+    };
     format!(" and {costs} {}{on}", price(prediction))
 }
 
@@ -97,7 +116,8 @@ fn made_of(prediction: &Prediction) -> String {
 }
 
 fn price_of(prediction: &Prediction) -> String {
-    if prediction.cost.is_some() { format!(", {}", price(prediction)) } else { String::new() }
+    let most = if prediction.cost.as_ref().is_some_and(|cost| cost.is_of_on_demand) { "at most " } else { "" };
+    if prediction.cost.is_some() { format!(", {most}{}", price(prediction)) } else { String::new() }
 }
 
 /// `$0.0211 to $0.0213`

@@ -6,6 +6,7 @@ use crate::plan::Mode;
 use crate::report::advice::{Choice, Recommendation};
 use crate::report::metric::Metric;
 use crate::report::model::{Against, CellReport, Curve, Limit, Study};
+use crate::shell;
 use crate::units;
 
 /// Who and what: `lean · 1 vCPU · 2 GB · async × 1, 2, 4`, its word, and why.
@@ -161,14 +162,8 @@ pub(crate) fn choices(recommendation: &Recommendation) -> Vec<(&'static str, &Ch
 
 /// `MODE=async CONCURRENCY=16 …`, quoted for a shell where that is needed.
 pub(crate) fn environment(choice: &Choice) -> String {
-    let pairs = choice.environment.iter().map(|(name, value)| format!("{name}={}", shell(value)));
+    let pairs = choice.environment.iter().map(|(name, value)| format!("{name}={}", shell::word(value)));
     pairs.collect::<Vec<_>>().join(" ")
-}
-
-/// Text as one word of a shell.
-pub(crate) fn shell(text: &str) -> String {
-    // No variable holds the one character that cannot be quoted.
-    shlex::try_quote(text).map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)
 }
 
 /// Heads of [`pareto`]'s columns.

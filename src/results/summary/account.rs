@@ -77,22 +77,37 @@ impl Flaw {
                 units::count(rows)
             ),
             Self::NotAttempted { objects, asked } => {
-                format!("{} of {} objects were not attempted, although nothing ended the run early", units::count(objects), units::count(asked))
+                format!(
+                    "{} of {} {} not attempted, although nothing ended the run early",
+                    units::count(objects),
+                    units::plural(asked, "object"),
+                    units::were(objects)
+                )
             }
             Self::Nothing(rows) => {
-                let counts = [(rows.failed, "failed"), (rows.vanished, "vanished"), (rows.archived, "archived")];
+                let counts = [(rows.failed, "failed"), (rows.vanished, "missing"), (rows.archived, "archived")];
                 let counts: Vec<String> =
                     counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{} {what}", units::count(count))).collect();
                 let colon = if counts.is_empty() { "" } else { ": " };
                 format!("nothing was fetched{colon}{}", counts.join(", "))
             }
             Self::Vanished { objects, tried } => {
-                format!("{} of {} objects vanished, which is more than 1 %", units::count(objects), units::count(tried))
+                format!(
+                    "{} of {} {} missing when fetched, which is more than 1 %",
+                    units::count(objects),
+                    units::plural(tried, "object"),
+                    units::were(objects)
+                )
             }
             Self::OtherSize { objects, tried } => {
-                format!("{} of {} objects were of another size than listed, which is more than 1 %", units::count(objects), units::count(tried))
+                format!(
+                    "{} of {} {} of another size than listed, which is more than 1 %",
+                    units::count(objects),
+                    units::plural(tried, "object"),
+                    units::were(objects)
+                )
             }
-            Self::Few { ok, tried } => format!("only {} of {} objects were fetched", units::count(ok), units::count(tried)),
+            Self::Few { ok, tried } => format!("only {} of {} {} fetched", units::count(ok), units::plural(tried, "object"), units::were(ok)),
         }
     }
 }
@@ -249,12 +264,12 @@ mod tests {
         says(of([0, 0, 0, 0, 0]), None);
         says(of([20, 0, 0, 3, 0]), None);
         says(of([99, 0, 1, 0, 0]), None);
-        says(of([98, 0, 2, 0, 0]), Some("2 of 100 objects vanished, which is more than 1 %"));
-        says(of([0, 0, 20, 0, 0]), Some("nothing was fetched: 20 vanished"));
+        says(of([98, 0, 2, 0, 0]), Some("2 of 100 objects were missing when fetched, which is more than 1 %"));
+        says(of([0, 0, 20, 0, 0]), Some("nothing was fetched: 20 missing"));
         says(of([0, 0, 0, 7, 0]), Some("nothing was fetched: 7 archived"));
-        says(of([0, 3, 1, 0, 0]), Some("nothing was fetched: 3 failed, 1 vanished"));
+        says(of([0, 3, 1, 0, 0]), Some("nothing was fetched: 3 failed, 1 missing"));
         says(of([1, 1, 0, 5, 0]), None);
-        says(of([1, 2, 0, 0, 0]), Some("only 1 of 3 objects were fetched"));
+        says(of([1, 2, 0, 0, 0]), Some("only 1 of 3 objects was fetched"));
     }
 
     #[test]

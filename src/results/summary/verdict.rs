@@ -131,7 +131,7 @@ pub(super) fn judge(summary: &Summary, server: Option<&ServerFacts>) -> Option<V
         [failed(summary), server_bound(summary, server), cpu_bound(summary), quota_throttled(summary), throttled(summary), tail_bound(summary)];
     let mut verdict = Verdict::of(findings.into_iter().flatten().collect());
     if verdict.word == Limit::Unclear {
-        verdict.because.push("whether the network or the single connection sets the rate takes a sweep to tell".to_owned());
+        verdict.because.push("run a sweep to find out whether the network or the single connection sets the rate".to_owned());
     }
     Some(verdict)
 }
@@ -142,7 +142,12 @@ fn failed(summary: &Summary) -> Option<Finding> {
     }
     let rows = summary.totals?.rows;
     if summary.state == State::Failed && rows.not_attempted > 0 {
-        let figure = format!("{} of {} objects were not attempted", units::count(rows.not_attempted), units::count(rows.sum()));
+        let figure = format!(
+            "{} of {} {} not attempted",
+            units::count(rows.not_attempted),
+            units::plural(rows.sum(), "object"),
+            units::were(rows.not_attempted)
+        );
         return Some(Finding { limit: Limit::Failed, holds: true, figure });
     }
     if rows.ok > 0 {
@@ -183,8 +188,13 @@ fn quota_throttled(summary: &Summary) -> Option<Finding> {
 fn throttled(summary: &Summary) -> Option<Finding> {
     let attempts = summary.attempts.as_ref().filter(|attempts| attempts.total > 0)?;
     let share = attempts.throttles as f64 / attempts.total as f64;
-    let figure =
-        format!("{} of {} attempts were throttled ({})", units::count(attempts.throttles), units::count(attempts.total), units::percent(share));
+    let figure = format!(
+        "{} of {} {} throttled ({})",
+        units::count(attempts.throttles),
+        units::plural(attempts.total, "attempt"),
+        units::were(attempts.throttles),
+        units::percent(share)
+    );
     Some(Finding::of_share(Limit::S3Throttled, share, figure))
 }
 

@@ -93,7 +93,7 @@ impl<'a> Lines<'a> {
         let mut lines = Self::default();
         for Header { name, value } in headers {
             if name.eq_ignore_ascii_case("content-length") {
-                let length = digits(value.trim_ascii()).ok_or(Malformed("a Content-Length that is no number"))?;
+                let length = digits(value.trim_ascii()).ok_or(Malformed("a Content-Length that is not a number"))?;
                 if lines.length.replace(length).is_some_and(|earlier| earlier != length) {
                     return Err(Malformed("two values of Content-Length"));
                 }

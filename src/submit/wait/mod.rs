@@ -89,7 +89,7 @@ impl Watch<'_> {
             if let Some(signal) = self.signal() {
                 let message =
                     if is_unclear { "interrupted: whether the job was submitted is not known" } else { "interrupted before the job was submitted" };
-                return Err(Failure::new(signal.exit(), message).hint("the same command goes on from here"));
+                return Err(Failure::new(signal.exit(), message).hint("run the same command to continue"));
             }
             let error = match self.jobs.submit(request).await {
                 Ok(id) => return Ok(id),
@@ -130,7 +130,7 @@ impl Watch<'_> {
         let goes_on = |error: CloudError| {
             let failure = Failure::from(error);
             let hint = failure.hint.unwrap_or_default();
-            Failure::new(failure.exit, format!("{}; the job {id} goes on", failure.message))
+            Failure::new(failure.exit, format!("{}; the job {id} still runs", failure.message))
                 .hint(format!("{hint}; the same command waits for it again"))
         };
         let (mut back_off, begin) = (BackOff::new(), Instant::now());
@@ -211,7 +211,7 @@ impl Watch<'_> {
                 }
                 Err(error) => {
                     if let Err(error) = back_off.after(error).await {
-                        let message = format!("interrupted, and {}: the job {id} goes on", error.message);
+                        let message = format!("interrupted, and {}: the job {id} still runs", error.message);
                         return Failure::new(signal.exit(), message).hint(format!("aws batch terminate-job --job-id {id} --reason stop"));
                     }
                 }

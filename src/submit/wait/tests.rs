@@ -154,11 +154,11 @@ async fn what_batch_does_not_know_or_allow_ends_the_wait() {
     let begin = Instant::now();
     let fake = Fake { looks: RefCell::new(vec![seen("RUNNING", &[]), Err(CloudErrorKind::Denied)]), ..Fake::default() };
     let failure = wait_for(&fake, 8).await.0.unwrap_err();
-    assert_eq!((failure.exit, failure.message.as_str()), (Exit::SetUp, "cannot do it; the job j-1 goes on"));
+    assert_eq!((failure.exit, failure.message.as_str()), (Exit::SetUp, "cannot do it; the job j-1 still runs"));
     assert!(begin.elapsed() < Duration::from_secs(10));
     let begin = Instant::now();
     let fake = Fake { looks: RefCell::new(vec![seen("RUNNING", &[]), Err(CloudErrorKind::Throttled)]), ..Fake::default() };
-    assert!(wait_for(&fake, 8).await.0.unwrap_err().message.ends_with("the job j-1 goes on"));
+    assert!(wait_for(&fake, 8).await.0.unwrap_err().message.ends_with("the job j-1 still runs"));
     assert!((Duration::from_mins(14)..=Duration::from_mins(16)).contains(&begin.elapsed()), "{:?}", begin.elapsed());
 }
 

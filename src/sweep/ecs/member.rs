@@ -177,7 +177,7 @@ impl Member {
             self.unknown_since = None;
             self.follow(task);
         } else if self.unknown_since.get_or_insert_with(Instant::now).elapsed() > pace.settle {
-            self.end(Err(Broken::hint("vanished: ECS does not know its task any more", Again::Yes)));
+            self.end(Err(Broken::hint("missing: ECS does not know its task any more", Again::Yes)));
         }
         self.seen = found.or(self.seen.take());
         self.overdue(pace)
@@ -293,7 +293,7 @@ mod tests {
         member.look(None, &PACE);
         tokio::time::advance(Duration::from_secs(61)).await;
         member.look(None, &PACE);
-        assert_eq!(reason(&member), "vanished: ECS does not know its task any more");
+        assert_eq!(reason(&member), "missing: ECS does not know its task any more");
     }
 
     #[tokio::test(start_paused = true)]

@@ -168,7 +168,7 @@ impl Fleet {
     pub(in crate::sweep) async fn tidy(&mut self, on_event: &mut dyn FnMut(&SweepEvent)) {
         for task in self.living().await {
             let told = self.calls.stop(&self.plan.cluster, &task.arn, "parfetch: the sweep was ended").await;
-            let what = if told.is_ok() { "was told to stop again" } else { "could not be told to stop, goes on, and costs money" };
+            let what = if told.is_ok() { "was told to stop again" } else { "could not be stopped, still runs, and costs money" };
             on_event(&SweepEvent::Warning(format!("the task {} of this sweep was still {}: it {what}", task.arn, task.status)));
         }
     }
@@ -221,7 +221,7 @@ impl Fleet {
             self.repetitions.iter().flat_map(|one| &one.members).filter(|one| one.is_looked_at()).filter_map(|one| one.arn.clone()).collect();
         if self.plan.on_interrupt == OnInterrupt::Detach && why == Abandon::Interrupted {
             if !going.is_empty() {
-                on_event(&SweepEvent::Warning(format!("{} goes on: the same command finds it again", tasks(going.len()))));
+                on_event(&SweepEvent::Warning(format!("{} still runs: the same command finds it again", tasks(going.len()))));
             }
             self.repetitions.clear();
             return going.len();
@@ -234,7 +234,7 @@ impl Fleet {
         }
         let left = self.stop_all(going, on_event).await;
         for arn in &left {
-            on_event(&SweepEvent::Warning(format!("the task {arn} has not stopped: it goes on, and costs money")));
+            on_event(&SweepEvent::Warning(format!("the task {arn} has not stopped: it still runs, and costs money")));
         }
         for one in std::mem::take(&mut self.repetitions) {
             // What has ended and was not collected yet is collected by the next sweep of this name.

@@ -321,7 +321,7 @@ async fn what_the_platform_broke_is_tried_three_times() {
     let mut scene = Scene::new(FakeShelf(false), |account| account.first_vanishes = true);
     scene.take((1_024, 1, 1));
     let (record, again) = scene.record().await;
-    assert_eq!((reason(&record), again), ("vanished: ECS does not know its task any more", true));
+    assert_eq!((reason(&record), again), ("missing: ECS does not know its task any more", true));
 }
 
 #[tokio::test(start_paused = true)]

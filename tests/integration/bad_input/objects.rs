@@ -63,6 +63,18 @@ fn fields(counted: usize, outcome: &str, codes: &str) -> (String, String, String
     (counted.to_string(), outcome.to_owned(), codes.to_owned())
 }
 
+/// A summary has no keys, and what fails first is not always the first of the listing: the sentence is of the rows.
+#[test]
+fn the_sentence_of_a_failure_names_an_object_and_why_in_every_mode() {
+    for mode in ["async", "thread", "process"] {
+        let refused = |request: &Request| ["source/k0003", "source/k0100", "source/k0120"].contains(&request.path());
+        let server = store(move |request| refused(request).then(|| Reply::error(403, "AccessDenied")));
+        let said = Invocation::run(&server).args(&["-m", mode, "--attempts", "1", "-c", "4", "-o", "out"]).go();
+        let text = said.exits(3).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains("3 of 150 objects could not be fetched (AccessDenied: k0003, and 2 others). Exit code 3."), "{mode}: {text}");
+    }
+}
+
 /// What the warning says, what comes, and how many bytes of it are counted.
 type Case = (&'static str, fn() -> Reply, usize);
 

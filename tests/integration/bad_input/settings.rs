@@ -54,7 +54,7 @@ fn words_are_those_of_the_table() {
     word(
         &["--log-level", "loud"],
         "--log-level is `loud`, which is not one of error, warn, info, debug, trace",
-        "leave --log-level out for the default",
+        "`parfetch run --help` explains --log-level",
     );
     let maybe = ("PARFETCH_NO_OVERWRITE is `maybe`, which is neither yes nor no", "use 1, true, yes, on or 0, false, no, off");
     refused(&[], &[("PARFETCH_NO_OVERWRITE", "maybe")], maybe);
@@ -146,13 +146,13 @@ fn what_is_unknown_is_named() {
         Invocation::new(words).go().fails(2, error, hint);
     };
     say(&["--nope"], "unexpected argument '--nope' found", HELP);
-    say(&["run", "--concurency", "3"], "unexpected argument '--concurency' found", "did you mean --concurrency?");
+    say(&["run", "--concurency", "3"], "unexpected argument '--concurency' found", "did you mean `--concurrency`?");
     let commands = "`parfetch --help` lists the commands; a bucket to fetch is written s3://BUCKET";
-    say(&["frobnicate"], "unrecognized subcommand 'frobnicate'", commands);
-    say(&["uplaod", "x"], "unrecognized subcommand 'uplaod'", "did you mean upload?");
-    refused(&["-m", "asink"], &[], ("--mode: `asink` is not one of async, thread, process", "did you mean async?"));
-    say(&["-b"], "a value is required for '--bucket <NAME>' but none was supplied", HELP);
-    say(&["run", "stray"], "SOURCE is `stray`, which is not s3://bucket/prefix", "did you mean s3://stray?");
+    say(&["frobnicate"], "`frobnicate` is not a command", commands);
+    say(&["uplaod", "x"], "`uplaod` is not a command", "did you mean `upload`?");
+    refused(&["-m", "asink"], &[], ("--mode: `asink` is not one of async, thread, process", "did you mean `async`?"));
+    say(&["-b"], "--bucket has no value", "write it like --bucket NAME");
+    say(&["run", "stray"], "SOURCE is `stray`, which is not s3://bucket/prefix", "did you mean `s3://stray`?");
     say(&["run", "s3://b", "stray"], "unexpected argument 'stray' found", HELP);
     say(&["upload"], "no folder is given", "parfetch upload DIR s3://bucket");
 }

@@ -23,7 +23,7 @@ fn folders_without_results() {
 #[test]
 fn targets_that_are_none() {
     let server = Scripted::start(0, |_| None);
-    upload(&server, &["full", "results"]).fails(2, "S3_URI is `results`, which is not s3://bucket/prefix", "did you mean s3://results?");
+    upload(&server, &["full", "results"]).fails(2, "S3_URI is `results`, which is not s3://bucket/prefix", "did you mean `s3://results`?");
     upload(&server, &["full", "s3:///x"]).fails(2, "S3_URI is `s3:///x`, which names no bucket", "write it like s3://images or s3://images/2024/");
     let hint = "parfetch upload DIR s3://bucket, or set RESULT_BUCKET_NAME";
     upload(&server, &["full"]).fails(2, "no results bucket is given", hint);

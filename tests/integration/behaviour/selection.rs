@@ -147,7 +147,11 @@ fn a_key_that_is_gone_is_a_row_and_a_warning(store: Store) {
     // One of three is more than 1 %.
     let ran = Parfetch::run(&source).args(["--keys", path.to_str().unwrap()]).out(folder.path()).exits(3);
     let results = Results::in_folder(folder.path(), STEM);
-    assert!(ran.stderr.contains("gone since") && ran.stderr.contains("1 of 3 objects vanished, which is more than 1 %"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("gone since") && ran.stderr.contains("1 of 3 objects was missing when fetched, which is more than 1 %"),
+        "{}",
+        ran.stderr
+    );
     let rows: Vec<_> = results.rows.iter().map(|row| (row.outcome.unwrap().as_str(), row.size, row.calc_size, row.attempts)).collect();
     let ok = |size| ("ok", Some(size), Some(size), Some(1));
     assert_eq!(rows, [ok(0), ("vanished", Some(3), None, Some(1)), ok(1_111)]);

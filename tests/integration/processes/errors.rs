@@ -34,7 +34,7 @@ fn a_spool_file_that_cannot_be_read_ends_the_run_alike_in_every_mode() {
         let said = running.end();
         said.exits(1);
         assert_eq!(said.lines("error: "), ["cannot read the spool file of what to fetch: failed to fill whole buffer"], "{mode}");
-        assert_eq!(said.lines("hint: "), ["nothing else may change files in --spool-dir while a run goes on"], "{mode}");
+        assert_eq!(said.lines("hint: "), ["nothing else may change files in --spool-dir during a run"], "{mode}");
         let results = results(&said, &format!("result_run_{mode}_4"));
         assert_eq!(serde_json::to_value(&results.summary).unwrap()["state"], "failed", "{mode}");
         let of = |outcome| results.rows.iter().filter(|row| row.outcome == Some(outcome)).count();
