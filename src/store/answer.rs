@@ -88,7 +88,7 @@ impl Intercept for AnswerLimits {
             Self::Fetch(until_close) => {
                 let right = if asked.part { 206 } else { 200 };
                 if response.status().as_u16() != right {
-                    return Err("a success that is none of this GET".into());
+                    return Err("a success that does not fit this GET".into());
                 }
                 let headers = response.headers();
                 until_close.store(!headers.contains_key("content-length") && !headers.contains_key("transfer-encoding"), Ordering::Relaxed);

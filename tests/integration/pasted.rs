@@ -58,7 +58,7 @@ fn what_a_sweep_and_its_report_suggest_shows_it_again() {
     let in_full = after(&report, "parfetch report ").unwrap();
     assert!(paste(&said, &format!("parfetch report {in_full}")).len() > report.len());
     // Another plan under the same name is refused, and what continues the sweep is named.
-    let refused = Invocation::new(&[&words[..], &["-c", "3", "--id", "s", "-o", "my results"]].concat());
+    let refused = Invocation::new(&[&words[..], &["--seed", "2", "--id", "s", "-o", "my results"]].concat());
     copy(said.folder.path(), refused.folder());
     let refused = refused.go();
     let hint = after(&refused.exits(2).stderr, "hint: take another --id, or continue it as it was begun: ").unwrap();

@@ -49,6 +49,30 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("output/end.rs", "goodput_bytes_per_s", "the name of a field, a format"),
 ];
 
+/// Of these, whole phrases that stand in no text of the program, wherever it is: errors, hints and help too.
+const NOWHERE: [&str; 20] = [
+    "is none of its values",
+    "is none of",
+    "is no metric",
+    "is no sum of money",
+    "stands there twice",
+    "nobody says",
+    "it goes on still",
+    "goes on from here",
+    "does not count; the same command",
+    "that the forecast names",
+    "attempts again",
+    "told apart",
+    "not distinguishable",
+    "serve at most",
+    "to tell",
+    "one an object",
+    "is told",
+    "are told",
+    "hears",
+    "nobody knows",
+];
+
 /// Where texts for people stand.
 const FOLDERS: [&str; 8] = ["src/cli", "src/doctor", "src/fill", "src/output", "src/progress", "src/report/text", "src/report/wording", "src/run"];
 
@@ -71,6 +95,24 @@ fn texts_use_the_words_that_people_know() {
         }
     }
     assert!(literals > 300, "the texts are where they were: {literals}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_text_of_the_program_has_a_phrase_that_plain_english_replaces() {
+    let mut wrong = Vec::new();
+    // Not yet of the page.
+    let paths = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
+        .into_iter()
+        .filter(|path| !path.components().any(|part| part.as_os_str() == "page"));
+    for path in paths {
+        for literal in texts(&fs::read_to_string(&path).unwrap()) {
+            for phrase in NOWHERE.iter().filter(|phrase| holds(&literal, phrase)) {
+                let instead = REPLACED.iter().find(|(known, _)| known == *phrase).map_or("other words", |(_, instead)| instead);
+                wrong.push(format!("{}: «{phrase}» in {literal:?}; write: {instead}", path.display()));
+            }
+        }
+    }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

@@ -26,7 +26,8 @@ fn has_addresses(report: &Value) {
         let number = |value: &Value| value.as_f64().unwrap();
         let cost = &cell["cost"];
         let (vcpu, gb) = (number(&cell["cell"]["cpu_units"]) / 1_024.0, number(&cell["cell"]["memory_mib"]) / 1_024.0);
-        let expected = (vcpu * 0.04048 + gb * 0.004_445 + 0.005) * number(&cost["billed_s"]) / 3_600.0;
+        let rates = if cfg!(target_arch = "aarch64") { (0.03238, 0.00356) } else { (0.04048, 0.004_445) };
+        let expected = (vcpu * rates.0 + gb * rates.1 + 0.005) * number(&cost["billed_s"]) / 3_600.0;
         assert!((number(&cost["usd_task"]) - expected).abs() < 1e-9, "{cost:#}: {expected}");
     }
 }

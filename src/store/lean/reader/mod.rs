@@ -212,7 +212,7 @@ impl Reader {
     fn check_part(&self, head: &Head<'_>) -> Result<(), Malformed> {
         match (self.part, head.status, head.range) {
             (None, 206, _) | (None, 200..=299, Some(_)) => Err(Malformed("a part, and the whole was asked for")),
-            (None, 201..=299, _) => Err(Malformed("a success that is none of a GET")),
+            (None, 201..=299, _) => Err(Malformed("a success that no GET has")),
             (Some(part), 206, Some(range)) if part.is_answered_by(range) => match head.length {
                 Some(length) if length.checked_sub(1) != Some(range.last - range.first) => Err(Malformed("a part of another length")),
                 _ => Ok(()),
