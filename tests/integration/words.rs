@@ -108,7 +108,7 @@ fn no_text_of_the_program_has_a_phrase_that_plain_english_replaces() {
     for path in paths {
         for literal in texts(&fs::read_to_string(&path).unwrap()) {
             for phrase in NOWHERE.iter().filter(|phrase| holds(&literal, phrase)) {
-                let instead = REPLACED.iter().find(|(known, _)| known == *phrase).map_or("other words", |(_, instead)| instead);
+                let instead = REPLACED.iter().find(|(known, _)| *known == *phrase).map_or("other words", |(_, instead)| instead);
                 wrong.push(format!("{}: «{phrase}» in {literal:?}; write: {instead}", path.display()));
             }
         }
