@@ -9,6 +9,11 @@ pub(crate) fn word(text: &str) -> String {
     if escape::terminal(text) != text {
         return in_escapes(text);
     }
+    // What no shell gives a meaning stays as people type it: `-c 1,4,16`, `--embedded=objects=300`.
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=@%+".contains(c);
+    if !text.is_empty() && !text.starts_with('=') && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
     // Only a NUL cannot be quoted, and that is a control character.
     shlex::try_quote(text).map_or_else(|_| text.to_owned(), Cow::into_owned)
 }
@@ -35,7 +40,7 @@ mod tests {
 
     #[test]
     fn a_word_stays_one_and_a_plain_one_stays_plain() {
-        for plain in ["s3://images/2024/", "objects=300,network=s3", "http://127.0.0.1:9000", "./parfetch-results"] {
+        for plain in ["s3://images/2024/", "objects=300,network=s3", "http://127.0.0.1:9000", "./parfetch-results", "32,64,128", "--embedded=objects=300"] {
             assert_eq!(word(plain), plain);
         }
         assert_eq!(line(["parfetch", "run", "s3://images/a b", "it's"]), r#"parfetch run 's3://images/a b' "it's""#);

@@ -324,7 +324,7 @@ fn damaged_newer_and_missing_documents_are_lines_and_reading_goes_on() {
     assert_eq!(found.len(), 4, "{found:?}");
     assert!(found[0].starts_with("torn.json: not JSON: "), "{found:?}");
     assert_eq!(found[1], "newer.json: the summary has version 2, and this parfetch reads up to version 1");
-    assert!(found[2].starts_with(&format!("{lost}: not there, and ")), "{found:?}");
+    assert!(found[2].starts_with(&format!("{lost}: missing, although ")), "{found:?}");
     assert!(found[3].starts_with(&format!("{left}: part of a repetition without its record")), "{found:?}");
     assert_eq!((reading.passed_over, reading.repetitions()), (3, 2));
     let study = &studies(reading, &PriceList::built_in())[0];
@@ -377,7 +377,7 @@ fn a_run_that_did_not_end_is_a_failed_repetition_of_its_study() {
     assert_eq!((studies.len(), studies[0].cells.len()), (1, 1));
     let mut reasons: Vec<&str> = studies[0].cells[0].failures.iter().map(|failure| failure.reason.as_str()).collect();
     reasons.sort_unstable();
-    assert_eq!(reasons, ["still running, or died", "it was interrupted"]);
+    assert_eq!(reasons, ["it was interrupted", "still running, or died"]);
 }
 
 #[test]

@@ -70,7 +70,7 @@ pub(crate) fn elsewhere(workload: &Workload) -> Option<&'static str> {
     if workload.place.is_fargate() {
         return None;
     }
-    Some("Measured on this machine: CPU, network and store are not Fargate's (`parfetch sweep --on ecs` measures there).")
+    Some("Measured on this machine: CPU, network and store are not Fargate's.")
 }
 
 /// The line that shows what the same sweep on Fargate would cost, for a bucket of AWS that was read from elsewhere. `parfetch` is the usual name of the stack.
