@@ -11,6 +11,7 @@ use crate::event::RunEvent;
 use crate::exit::{Exit, Failure};
 use crate::plan::{Layout, Order};
 use crate::platform::clock::now_ns;
+use crate::platform::fault;
 use crate::results::items::{LaidOut, LayoutError, lay_out};
 use crate::results::keys::KeyFile;
 use crate::units;
@@ -29,7 +30,10 @@ pub(super) async fn arrange(
     let called_off = Arc::new(AtomicBool::new(false));
     let work = {
         let (keys, spool, called_off) = (Arc::clone(keys), spool.to_owned(), Arc::clone(&called_off));
-        move || lay_out(&spool, &keys, layout, &called_off)
+        move || {
+            fault::point("layout");
+            lay_out(&spool, &keys, layout, &called_off)
+        }
     };
     let mut work = tokio::task::spawn_blocking(work);
     let laid_out = tokio::select! {

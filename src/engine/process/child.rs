@@ -299,3 +299,25 @@ impl Station for PipeStation {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::wire::signing_news;
+    use super::*;
+
+    /// What one child found out of the store's clock comes down to the others: they sign with it, and are not refused for it too.
+    #[tokio::test]
+    async fn the_time_that_another_found_out_is_signed_with_here() {
+        let keys = serde_json::json!({"access_key": "a", "secret_key": "s", "session_token": null, "expires_unix_ms": null, "version": 1});
+        let (feed, _newest, _asked) = CredentialFeed::remote(serde_json::from_value(keys).unwrap());
+        feed.clock.set(7_200);
+        let (mut parent, pipe) = pipe::pipe().unwrap();
+        send(&mut parent, &signing_news(&mut Some(feed)).await).await.unwrap();
+        drop(parent);
+        let clock = ClockOffset::of(0);
+        let (board, (_, keeper)) = (Arc::new(Board::new(1)), Gate::new());
+        let reader = Reader { inbox: Rc::default(), board, newest: None, clock: Some(clock.clone()), epoch_cpu: Cell::new(None) };
+        reader.read(&mut FrameReader::new(pipe), &keeper).await.unwrap();
+        assert_eq!(clock.newest(), 7_200);
+    }
+}

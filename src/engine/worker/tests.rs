@@ -1,16 +1,18 @@
 //! Workers whose client panics: no key is lost, none comes twice.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::num::{NonZeroU32, NonZeroU64};
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
 use super::*;
 use crate::engine::{EngineReport, tasks, threads};
+use crate::event::Live;
 use crate::plan::{Layout, Mode, Order};
 use crate::results::items::lay_out;
 use crate::results::keys::{KeyFile, KeyWriter};
-use crate::results::rows::RowWriter;
+use crate::results::rows::{RowFile, RowWriter};
 use crate::sample::KeyRecord;
 use crate::store::{AttemptError, BodyHead, BodySink, StoreError, Target};
 
@@ -66,19 +68,34 @@ fn run((mode, concurrency): (Mode, u32), layout: Layout) -> (EngineReport, Vec<S
     writer.finish().unwrap();
     let keys = KeyFile::open(dir.path()).unwrap();
     let units = lay_out(dir.path(), &keys, layout, &AtomicBool::new(false)).unwrap().items;
-    let (rows, sender) = RowWriter::start(dir.path(), None, |trouble| panic!("{trouble:?}")).unwrap();
+    let (report, live, rows) = engage((mode, concurrency), dir.path(), (Panicky::default(), Queue::new(units, concurrency, None)));
+    if layout.is_plain() {
+        assert_eq!((live.ended, live.failed), (196, 4), "four keys are archived, four given up");
+    }
+    let mut reader = rows.reader().unwrap();
+    let rows = (0..units).map(|unit| reader.row(unit).unwrap()).collect();
+    (report.unwrap(), rows)
+}
+
+/// Workers of this factory at what this queue hands out.
+fn engage<F: ClientFactory>(
+    (mode, concurrency): (Mode, u32),
+    dir: &Path,
+    (factory, queue): (F, Queue),
+) -> (Result<EngineReport, EngineError>, Live, RowFile) {
+    let (rows, sender) = RowWriter::start(dir, None, |trouble| panic!("{trouble:?}")).unwrap();
     let (gate, mut keeper) = Gate::new();
     let crew = Arc::new(Crew {
-        factory: Panicky::default(),
+        factory,
         concurrency,
         limits: Limits::default(),
         work: Work::None,
-        items: Arc::new(Items::open(dir.path()).unwrap()),
+        items: Arc::new(Items::open(dir).unwrap()),
         board: Arc::new(Board::new(concurrency)),
         gate,
     });
     let board = Arc::clone(&crew.board);
-    let stations = LocalStations { queue: Arc::new(Queue::new(units, concurrency, None)), rows: sender };
+    let stations = LocalStations { queue: Arc::new(queue), rows: sender };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let report = runtime.block_on(async {
         let open = async {
@@ -91,14 +108,40 @@ fn run((mode, concurrency): (Mode, u32), layout: Layout) -> (EngineReport, Vec<S
                 _ => tasks::run(crew, stations, NonZeroU32::new(2).unwrap()).await,
             }
         };
-        tokio::join!(open, work).1.unwrap()
+        tokio::join!(open, work).1
     });
-    if layout.is_plain() {
-        assert_eq!((board.live().ended, board.live().failed), (196, 4), "four keys are archived, four given up");
+    (report, board.live(), rows.finish().unwrap())
+}
+
+/// Makes one client for each worker, and never another.
+#[derive(Default)]
+struct OneEach {
+    made: Mutex<BTreeSet<u32>>,
+    client: Panicky,
+}
+
+impl ClientFactory for OneEach {
+    type Client = Panicky;
+
+    fn client(&self, number: u32) -> Result<Panicky, StoreError> {
+        let is_first = self.made.lock().unwrap().insert(number);
+        if is_first { Ok(self.client.clone()) } else { Err(StoreError::new(StoreErrorKind::Other, "no other client")) }
     }
-    let mut reader = rows.finish().unwrap().reader().unwrap();
-    let rows = (0..units).map(|unit| reader.row(unit).unwrap()).collect();
-    (report, rows)
+}
+
+/// One worker cannot go on. The others would go round for ever.
+#[test]
+fn an_error_of_one_worker_ends_the_others_too() {
+    for mode in [Mode::Async, Mode::Thread] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut writer = KeyWriter::create(dir.path()).unwrap();
+        for key in ["ok", "once"] {
+            writer.push(&KeyRecord { key: key.to_owned(), size: Some(3), ..KeyRecord::default() }).unwrap();
+        }
+        writer.finish().unwrap();
+        let (ended, _, _) = engage((mode, 4), dir.path(), (OneEach::default(), Queue::new(2, 4, Some(u64::MAX))));
+        assert_eq!(ended.unwrap_err().to_string(), "no other client", "{mode}");
+    }
 }
 
 #[test]

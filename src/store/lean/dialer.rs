@@ -271,6 +271,15 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[tokio::test]
+    async fn the_time_of_an_address_is_not_used_up_by_those_before_it() {
+        let (all, _kept) = three();
+        // It is over before the next one would be tried beside it.
+        let time = NEXT_AFTER / 2;
+        assert!(dialer(&[all[2], all[0]], time).connect(0).await.is_ok());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
     async fn an_address_has_its_own_time_and_its_own_word() {
         let (all, _kept) = three();
         let word = async |addresses: &[SocketAddr]| dialer(addresses, Duration::from_millis(50)).connect(0).await.err().unwrap().code.to_string();

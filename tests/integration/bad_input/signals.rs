@@ -233,6 +233,25 @@ fn while_a_key_file_is_read() {
     }
 }
 
+/// To lay out the parts of millions of objects takes long: it is held here at its beginning.
+#[test]
+fn while_parts_are_laid_out() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let server = Scripted::start(3, |_| None);
+        let (running, fifo) = held_at("layout", run(&server, "async").args(&["--part-size", "1MiB"]));
+        let held = open_once_read(&fifo);
+        running.signal(signal);
+        running.wait_for(SAID);
+        drop(held);
+        let said = running.end();
+        said.exits(code);
+        assert_eq!(rows(&said, "async"), []);
+        assert_eq!(state(&said.read("out/result_run_async_1.json")), "interrupted");
+        assert!(!server.requests().iter().any(Request::is_fetch));
+        assert_eq!(puts(&server), ["json", "json", "csv"]);
+    }
+}
+
 #[test]
 fn a_sweep_and_a_job_that_read_their_keys() {
     let server = Scripted::start(3, |_| None);
