@@ -179,7 +179,8 @@ fn a_slow_run_is_no_store_that_is_gone() {
             let folder = tempfile::tempdir().unwrap();
             Parfetch::new()
                 .args(["run", "-c", "24", "-m", mode, "--attempts", "1", "--stall-timeout", "3s"])
-                .arg("--embedded=objects=24,size=1MB,conn-rate=100KB/s,fault-500=0.2")
+                // 11 s, for a silence of 6 s counts as the end. The first 450 KB come at once.
+                .arg("--embedded=objects=24,size=1500KB,conn-rate=100KB/s,fault-500=0.2")
                 .out(folder.path())
                 .exits(3);
             let results = Results::in_folder(folder.path(), &format!("result_run_{mode}_24"));
