@@ -95,12 +95,16 @@ fn a_region_in_an_answer_is_checked() {
 
 #[test]
 fn an_empty_endpoint_is_unset_for_every_service() {
-    let cloud = Scripted::start(0, |_| Some(Reply::error(400, "ValidationError")));
-    let said = Invocation::new(&["submit", "--stack", "none", "--shards", "2", "--dry-run"])
-        .env(&[("AWS_ENDPOINT_URL", ""), ("AWS_ENDPOINT_URL_CLOUDFORMATION", &cloud.url()), ("AWS_PROFILE", "")])
-        .go();
-    said.exits(4);
-    assert!(!cloud.requests().is_empty(), "{}", said.stderr);
+    for empty in ["", " \n"] {
+        let cloud = Scripted::start(0, |_| Some(Reply::error(400, "ValidationError")));
+        // Where the variable is not set, that of the profile counts. An endpoint of the service alone would hide it.
+        let invocation = Invocation::new(&["submit", "--stack", "none", "--shards", "2", "--dry-run"])
+            .file("profile", format!("[default]\nendpoint_url = {}\n", cloud.url()));
+        let config = invocation.folder().join("profile").display().to_string();
+        let said = invocation.env(&[("AWS_ENDPOINT_URL", empty), ("AWS_CONFIG_FILE", &config), ("AWS_PROFILE", "")]).go();
+        said.exits(4);
+        assert!(!cloud.requests().is_empty(), "{}", said.stderr);
+    }
 }
 
 #[test]
