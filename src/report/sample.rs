@@ -222,7 +222,7 @@ fn predict(study: &mut Study) {
         cheapest: Some(choice(
             4,
             "1 vCPU, 2 GB, async × 16. 118 GB in 3 min 24 s (3 min 19 s to 3 min 31 s), $0.0212 (task $0.00280, requests $0.0184; prices of 2026-11-01), if the burst rate \
-             holds for 3 min 20 s: runs of this configuration held it for 74 s; sustained rate not measured (--duration 20m would).",
+             holds for 3 min 20 s: runs of this configuration held it for 74 s; sustained rate not measured (`--duration 20m` would).",
         )),
         fastest: Some(choice(19, "4 vCPU, 8 GB, async × 16. 118 GB in 2 min 2 s (1 min 58 s to 2 min 9 s), $0.0251.")),
         pareto: vec![19, 4],

@@ -145,7 +145,7 @@ fn cell_notes(report: &CellReport) -> Vec<String> {
     }
     let overlapped = report.observations.iter().filter(|observation| observation.is_overlapped).count();
     if overlapped > 0 {
-        notes.push(format!("{overlapped} of its repetitions ran at the same time as others of the sweep (--max-tasks): they shared what S3 gives"));
+        notes.push(format!("{overlapped} of its repetitions ran at the same time as others of the sweep (`--max-tasks`): they shared what S3 gives"));
     }
     if report.cell.shards > 1 {
         notes.push("shards are put together by UTC; by how much clocks of different machines differ is not known".to_owned());
@@ -290,7 +290,7 @@ fn too_short(cells: &[CellReport]) -> Option<String> {
     (short > 0).then(|| {
         format!(
             "fetching took less than {SETTLED_S} s in {short} of {} configurations, {shortest:.2} s in the shortest: so short a run says little, least of all under a quota, \
-             which is given out in periods of 0.1 s; more keys or --duration say more",
+             which is given out in periods of 0.1 s; more keys or `--duration` say more",
             times.len()
         )
     })

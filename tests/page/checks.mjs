@@ -1,4 +1,5 @@
 // What is looked at on a page. Each check returns its findings as lines; an empty list is a pass.
+import { readFileSync } from "node:fs";
 
 // Names out of a bucket are text: no element or attribute came out of one, no script of one ran.
 export const text = (page, { hostile }) => page.evaluate((hostile) => {
@@ -12,6 +13,97 @@ export const text = (page, { hostile }) => page.evaluate((hostile) => {
   if (hostile && !document.body.textContent.includes("<script>alert(1)</script>")) found.push("the hostile name is not shown");
   return found;
 }, hostile);
+
+// As it arrives: everything folded up; the answer, its confidence, what to paste and the picture are on the first screen, and the details begin within 3,000 px.
+export const first = (page, { width }) => page.evaluate((width) => {
+  const found = [];
+  const details = document.getElementById("details");
+  const open = document.querySelectorAll("details[open]").length;
+  if (!details) found.push("no details");
+  if (open) found.push(`${open} folds are open`);
+  // Spaces that do not break are spaces.
+  const plain = (text) => text.replaceAll("\u00a0", " ");
+  if (!document.title || plain(document.title) !== plain(document.querySelector("h1").textContent)) found.push(`the title is not the answer: ${document.title}`);
+  if (width < 1280) return found;
+  const top = details ? Math.round(details.getBoundingClientRect().top + scrollY) : 0;
+  if (top > 3000) found.push(`${top} px before the details`);
+  for (const one of ["h1", ".pf-takes", ".pf-sure", ".pf-snippet", "#why .pf-chart"]) {
+    const element = document.querySelector(one);
+    const bottom = element?.checkVisibility() ? Math.round(element.getBoundingClientRect().bottom + scrollY) : 0;
+    if (bottom > innerHeight) found.push(`${one} ends at ${bottom} px, below the first screen`);
+  }
+  return found;
+}, width);
+
+// The head of the large table stays while its rows scroll, and a row is a line.
+export const tables = (page) => page.evaluate(() => {
+  const found = [];
+  for (const table of document.querySelectorAll(".pf-data")) {
+    const box = table.closest(".pf-scroll");
+    box.scrollTop = box.scrollHeight;
+    const head = table.querySelector("th").getBoundingClientRect();
+    if (Math.abs(head.top - box.getBoundingClientRect().top) > 2) found.push("the head of a table does not stay");
+    box.scrollTop = 0;
+  }
+  for (const table of document.querySelectorAll(".pf-every")) {
+    const high = Math.max(...[...table.querySelectorAll("tbody tr")].map((row) => row.getBoundingClientRect().height));
+    if (high > 34) found.push(`a row of the table is ${Math.round(high)} px high`);
+  }
+  return found;
+});
+
+// What a click downloads, as bytes; null when nothing comes.
+const downloaded = async (page, click) => {
+  const [download] = await Promise.all([page.waitForEvent("download", { timeout: 15000 }).catch(() => null), click()]);
+  return download && { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
+};
+
+// The figures, with and without JavaScript.
+export const csv = async (page) => {
+  const link = await page.$(".pf-download a[download]");
+  if (!link) return (await page.$(".pf-download")) ? ["no link to download"] : [];
+  const file = await downloaded(page, () => link.click());
+  if (!file) return ["the figures cannot be downloaded"];
+  return file.name.endsWith(".csv") && /^[a-z0-9_,]+\r\n/.test(file.bytes.toString()) ? [] : [`${file.name} is no CSV: ${file.bytes.toString().slice(0, 40)}`];
+};
+
+// Every chart is a picture to keep, twice as large as on the screen; the first of each kind is downloaded.
+export const pictures = async (page) => {
+  const found = [];
+  const kinds = new Set();
+  for (const place of await page.$$("[data-pf-chart]")) {
+    const kind = await place.evaluate((element) => JSON.parse(document.getElementById("pf-charts").textContent)[element.dataset.pfChart].kind);
+    const button = await place.evaluateHandle((element) => element.closest("figure")?.querySelector("figcaption button"));
+    if (!button.asElement()) { found.push("a chart without a picture to keep"); continue; }
+    if (kinds.has(kind)) continue;
+    kinds.add(kind);
+    const file = await downloaded(page, () => button.asElement().click());
+    const width = await place.evaluate((element) => element.clientWidth);
+    if (!file) found.push(`no picture of ${kind}`);
+    else if (file.bytes.toString("latin1", 1, 4) !== "PNG" || file.bytes.readUInt32BE(16) < 2 * width) found.push(`${file.name} is no picture of ${2 * width} px`);
+  }
+  return found;
+};
+
+// On paper: light, nothing beside the sheet, no buttons.
+export const paper = async (page) => {
+  await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+  await page.emulateMedia({ media: "print" });
+  const found = await page.evaluate(() => {
+    const found = [];
+    const width = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth > width) found.push(`paper: ${document.documentElement.scrollWidth} of ${width} px`);
+    if (getComputedStyle(document.documentElement).getPropertyValue("--pf-bg").trim() !== "#ffffff") found.push("paper is dark");
+    for (const button of document.querySelectorAll("button")) if (button.checkVisibility()) { found.push("a button on paper"); break; }
+    for (const svg of document.querySelectorAll("[data-pf-chart] svg")) {
+      if (svg.getBoundingClientRect().right > width + 1) { found.push("a chart reaches out of the paper"); break; }
+    }
+    return found;
+  });
+  await page.emulateMedia({ media: null });
+  await page.evaluate(() => dispatchEvent(new Event("afterprint")));
+  return found;
+};
 
 // No sideways scroll, nothing outside the window but inside a box that scrolls by itself, no text under 12 px, no text cut off.
 export const layout = (page) => page.evaluate(() => {
@@ -53,8 +145,8 @@ export const matrix = (page) => page.evaluate(() => {
       if (shade && ["rgba(0, 0, 0, 0)", getComputedStyle(document.body).backgroundColor].includes(getComputedStyle(cell).backgroundColor)) found.push(`${shade} has no colour`);
     }
   }
-  const cells = document.querySelectorAll(".pf-data tbody tr").length;
-  if (document.querySelector(".pf-matrix") && !cells) found.push("no table of cells");
+  const rows = document.querySelectorAll(".pf-every tbody tr").length;
+  if (document.querySelector(".pf-matrix") && !rows) found.push("no table of configurations");
   return found;
 });
 
@@ -70,6 +162,9 @@ export const charts = (page) => page.evaluate(() => {
     const svg = place.querySelector("svg");
     if (!svg) { found.push(`${name} is not drawn`); continue; }
     if (!place.getAttribute("aria-label")) found.push(`${name} has no words`);
+    const enough = { lines: () => spec.x.length > 1, price: () => spec.points.length > 1, histogram: () => spec.bins.length > 0,
+      series: () => Math.max(...spec.lines.map((line) => line.values.length)) >= 5, timeline: () => spec.fetches.length > 1 }[spec.kind]();
+    if (!enough) found.push(`${name} shows too little`);
     const box = place.getBoundingClientRect();
     if (box.height < 100 || box.width < 200) found.push(`${name} is ${box.width} × ${box.height} px`);
     const marks = [...svg.querySelectorAll("path")].filter((path) => path.getBoundingClientRect().width + path.getBoundingClientRect().height > 0);
@@ -164,12 +259,11 @@ export const themes = async (page) => {
   return found;
 };
 
-// axe-core: nothing serious or critical.
+// axe-core: nothing at all.
 export const accessible = async (page, { axe }) => {
   // Not a <script> of the page: its policy holds for those, and the count of them is checked.
   await page.evaluate(axe);
   const violations = await page.evaluate(async () => (await globalThis.axe.run(document, { resultTypes: ["violations"] })).violations
-    .filter(({ impact }) => ["serious", "critical"].includes(impact))
     .map(({ id, help, nodes }) => `axe ${id}: ${help} (${nodes.length}×, ${nodes[0].target})`));
   return violations;
 };

@@ -1,4 +1,4 @@
-// Opens report pages in Chromium, light and dark, 1280 and 390 px wide, with and without JavaScript, and looks at them. Exit code 1 when a check fails.
+// Opens report pages in Chromium, light and dark, 1280, 820 and 390 px wide, with and without JavaScript, and looks at them. Exit code 1 when a check fails.
 import { existsSync, mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, dirname, resolve } from "node:path";
@@ -17,7 +17,7 @@ for (const page of pages.filter((page) => !existsSync(page))) {
 }
 if (shots) mkdirSync(shots, { recursive: true });
 
-const guises = pages.flatMap((file) => ["light", "dark"].flatMap((colorScheme) => [1280, 390].flatMap((width) =>
+const guises = pages.flatMap((file) => ["light", "dark"].flatMap((colorScheme) => [1280, 820, 390].flatMap((width) =>
   [true, false].map((script) => ({ file, colorScheme, width, script })))));
 const browser = await open();
 // Several at a time: each waits for its page most of the time.

@@ -27,8 +27,17 @@ export const open = () => {
   return chromium.launch({ executablePath, args: ["--no-sandbox"] });
 };
 
-const WITHOUT_SCRIPT = ["text", "layout", "matrix"];
-const EVERY = [...WITHOUT_SCRIPT, "charts", "labels", "tooltips", "themes", "accessible"];
+const WITHOUT_SCRIPT = ["first", "text", "layout", "matrix", "tables", "csv"];
+const EVERY = [...WITHOUT_SCRIPT, "charts", "labels", "tooltips", "themes", "accessible", "pictures", "paper"];
+// Looked at before anything is opened.
+const FOLDED = ["first"];
+
+// Opens every fold, and waits until what is in it is drawn.
+const unfold = async (page, script) => {
+  await page.evaluate(() => document.querySelectorAll("details").forEach((fold) => { fold.open = true; }));
+  // A page without scripts has no frames to wait for, and nothing to draw.
+  if (script) await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(drawn)))));
+};
 
 // Findings, one line each. `shots` is a folder for a picture, or null; `checks` names some of them, else all that go with or without JavaScript.
 export const visit = async (browser, file, { colorScheme, width, script, shots, checks }) => {
@@ -41,14 +50,20 @@ export const visit = async (browser, file, { colorScheme, width, script, shots, 
   page.on("console", (message) => found.push(`console ${message.type()}: ${message.text()}`));
   page.on("pageerror", (error) => found.push(`page error: ${error.message}`));
   page.on("dialog", (dialog) => { found.push(`a dialog opened: ${dialog.message()}`); dialog.dismiss(); });
-  page.on("request", (request) => { if (request.url() !== url && request.url() !== "data:,") found.push(`request: ${request.url()}`); });
+  page.on("request", (request) => { if (request.url() !== url && !request.url().startsWith("data:") && !request.url().startsWith("blob:")) found.push(`request: ${request.url()}`); });
   await page.goto(url);
-  for (const name of checks ?? (script ? EVERY : WITHOUT_SCRIPT)) found.push(...(await all[name](page, { width, axe, hostile })));
+  const wanted = checks ?? (script ? EVERY : WITHOUT_SCRIPT);
+  for (const name of wanted.filter((name) => FOLDED.includes(name))) found.push(...(await all[name](page, { width })));
+  await unfold(page, script);
+  for (const name of wanted.filter((name) => !FOLDED.includes(name))) found.push(...(await all[name](page, { width, axe, hostile })));
   if (shots) {
     // Without the tooltips that are still open.
     await page.reload();
-    const name = `${basename(file, ".html")}-${colorScheme}-${width}${script ? "" : "-nojs"}.png`;
-    await page.screenshot({ path: join(shots, name), fullPage: true });
+    const name = `${basename(file, ".html")}-${colorScheme}-${width}${script ? "" : "-nojs"}`;
+    await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
+    if (script && width > 1000) await page.pdf({ path: join(shots, `${name}.pdf`), format: "A4", margin: { top: "12mm", bottom: "12mm", left: "12mm", right: "12mm" } });
+    await unfold(page, script);
+    await page.screenshot({ path: join(shots, `${name}-open.png`), fullPage: true });
   }
   await context.close();
   return found;

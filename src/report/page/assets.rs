@@ -16,6 +16,7 @@ pub(super) const SCRIPT: &str = concat!(
     include_str!("assets/lines.js"),
     include_str!("assets/price.js"),
     include_str!("assets/runs.js"),
+    include_str!("assets/png.js"),
     include_str!("assets/page.js"),
     "})();\n"
 );

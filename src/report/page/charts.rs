@@ -1,7 +1,7 @@
 //! What the page's script is told: one small record per chart, in the order of the page. Selects and rounds; computes nothing.
 
-use super::text::{median, short, size_label, size_tick, worker_label};
-use super::types::{Cell, Client, Histogram, Histograms, PageData, Role, Series, Standing, Timeline};
+use super::text::{median, short, size_label, size_tick, vcpus, worker_label};
+use super::types::{Cell, Client, Histogram, Histograms, PageData, Role, Series, Size, Standing, Timeline};
 use crate::units::count;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -31,7 +31,7 @@ pub(super) enum Spec {
     /// Lines with bands over a list of places; `titles` say each place in full.
     Lines { x: Vec<String>, titles: Vec<String>, x_name: &'static str, lines: Vec<Line> },
     /// Speed against price.
-    Price { points: Vec<Point>, x_name: String },
+    Price { points: Vec<Point>, unit: String },
     /// One distribution.
     Histogram { style: String, bins: Vec<(f64, f64, f64, u64)>, marks: Vec<(String, f64)>, range: (f64, f64), top: f64 },
     /// Throughput of each second.
@@ -52,15 +52,16 @@ pub(super) struct Line {
     points: Vec<Place>,
 }
 
-/// A cell with a price; `front` counts from 1 along the cells that no other beats.
+/// A configuration with a price; `front`: no other one beats it.
 #[derive(Serialize)]
 pub(super) struct Point {
     style: String,
     usd: f64,
     mb_s: f64,
     label: String,
-    short: String,
-    front: Option<usize>,
+    front: bool,
+    /// What it is chosen as, and in few words; empty for most.
+    chosen: String,
 }
 
 /// A run's seconds.
@@ -125,7 +126,7 @@ pub(super) fn concurrencies<'a>(cells: impl Iterator<Item = &'a Cell>) -> Vec<u6
     cells.map(|cell| cell.concurrency).collect::<BTreeSet<u64>>().into_iter().collect()
 }
 
-/// Throughput against concurrency at one size; `None` when nothing was measured there.
+/// Throughput against concurrency at one size; `None` when nothing was measured there, or at one concurrency alone.
 pub(super) fn panel(page: &PageData, client: &Client, size: usize) -> Option<Spec> {
     let keys = line_keys(page, client);
     let places = concurrencies(keys.iter().flat_map(|key| key.client.cells.iter()));
@@ -135,7 +136,8 @@ pub(super) fn panel(page: &PageData, client: &Client, size: usize) -> Option<Spe
     let lines: Vec<Line> = keys.iter().filter_map(|key| line(key, places.iter().map(|place| at(key, *place)).collect())).collect();
     let own = client.cells.iter().any(|cell| cell.size == size && cell.throughput.is_some());
     let titles = places.iter().map(|place| format!("{} workers", count(*place))).collect();
-    own.then(|| Spec::Lines { x: places.iter().map(u64::to_string).collect(), titles, x_name: "workers", lines })
+    let is_curve = lines.iter().any(|line| line.points.iter().flatten().count() > 1);
+    (own && is_curve).then(|| Spec::Lines { x: places.iter().map(u64::to_string).collect(), titles, x_name: "workers", lines })
 }
 
 /// The best cell of each mode at each size; `None` with fewer than two sizes.
@@ -148,7 +150,7 @@ pub(super) fn best_of_each(page: &PageData, client: &Client) -> Option<Spec> {
     let lines = keys.iter().filter_map(|key| line(key, sizes.iter().map(|size| at(key, *size)).collect())).collect();
     let x = sizes.iter().map(|size| size_tick(page, &page.sizes[*size])).collect();
     let titles = sizes.iter().map(|size| size_label(&page.sizes[*size])).collect();
-    (sizes.len() > 1).then_some(Spec::Lines { x, titles, x_name: "vCPU", lines })
+    (sizes.len() > 1).then_some(Spec::Lines { x, titles, x_name: "vCPUs", lines })
 }
 
 fn line(key: &LineKey<'_>, points: Vec<Place>) -> Option<Line> {
@@ -167,27 +169,55 @@ pub(super) fn best_words(client: &Client, size: usize) -> Option<String> {
     Some(format!("best {} MB/s, {}", best.throughput.map_or_else(|| median(None), |rate| short(rate.median)), worker_label(best)))
 }
 
-/// Speed against price; `None` when no cell has both.
+/// Speed against price; `None` when fewer than two configurations have both.
 pub(super) fn price(page: &PageData, client: &Client) -> Option<Spec> {
     let styles: Vec<(&str, String)> = modes(client).into_iter().enumerate().map(|(i, mode)| (mode, mode_style(mode, i))).collect();
     let mut points = Vec::new();
     for (i, cell) in client.cells.iter().enumerate() {
-        let (Some(usd), Some(rate), Some(size)) = (cell.usd_per_tb, cell.throughput, page.sizes.get(cell.size)) else { continue };
+        let (Some(usd), Some(rate), Some(size)) = (cell.usd, cell.throughput, page.sizes.get(cell.size)) else { continue };
         if !(usd.is_finite() && usd > 0.0 && rate.median.is_finite()) {
             continue;
         }
-        let tick = size_tick(page, size).replacen('\n', " vCPU ", 1).replace('\n', " ");
-        let tick = if tick.contains("vCPU") { tick } else { format!("{tick} vCPU") };
         points.push(Point {
             style: styles.iter().find(|(mode, _)| *mode == cell.mode).map_or_else(String::new, |(_, style)| style.clone()),
             usd: round(usd),
             mb_s: round(rate.median),
             label: format!("{}, {}", size_label(size), worker_label(cell)),
-            short: format!("{tick} × {}", count(cell.concurrency)),
-            front: client.front.iter().position(|place| *place == i).map(|place| place + 1),
+            front: client.front.contains(&i),
+            chosen: chosen_words(page, size, cell),
         });
     }
-    (!points.is_empty()).then(|| Spec::Price { points, x_name: client.price_note.clone() })
+    (points.len() > 1).then(|| Spec::Price { points, unit: page.price_unit.clone() })
+}
+
+/// `Cheapest: 1 vCPU, async × 16`
+fn chosen_words(page: &PageData, size: &Size, cell: &Cell) -> String {
+    if cell.chosen.is_empty() {
+        return String::new();
+    }
+    let is_memory_told = page.sizes.iter().any(|other| other.vcpu == size.vcpu && other.memory != size.memory);
+    let memory = size.memory.as_ref().filter(|_| is_memory_told).map_or_else(String::new, |memory| format!(", {memory}"));
+    format!("{}: {}{memory}, {}", cell.chosen, vcpus(&size.vcpu), worker_label(cell))
+}
+
+/// Bars from which on a distribution shows something.
+const BINS: usize = 3;
+/// Seconds from which on a curve of them shows something: the first and the last are incomplete.
+const SECONDS: usize = 5;
+
+/// The distributions that show something.
+pub(super) fn drawn_histograms(client: &Client) -> Option<&Histograms> {
+    client.histograms.as_ref().filter(|all| all.panels.iter().any(|one| one.bins.len() >= BINS))
+}
+
+/// The seconds, where there are enough of them.
+pub(super) fn drawn_series(client: &Client) -> Option<&Series> {
+    client.series.as_ref().filter(|series| series.lines.iter().any(|line| line.mb_per_s.len() >= SECONDS))
+}
+
+/// The fetches, where there are several.
+pub(super) fn drawn_timeline(client: &Client) -> Option<&Timeline> {
+    client.timeline.as_ref().filter(|timeline| timeline.fetches.len() > 1)
 }
 
 /// One distribution, on the scale of all of them.

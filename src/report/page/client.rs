@@ -1,193 +1,212 @@
-//! The sections about one client.
+//! The sections about one client: the picture beside the answer, the figures, and what is folded up behind them.
 
 use super::charts::{self, Charts, Spec, TIMELINE_FETCHES};
-use super::text::size_label;
-use super::types::{Client, KeyNumber, PageData, Role};
+use super::parts::{chart, fold, heading, legend, panel};
+use super::text::{prose, size_label, unbroken};
+use super::types::{Client, PageData};
 use super::{matrix, tables};
-use crate::units::count;
+use crate::units::{count, three_digits};
 use maud::{Markup, html};
+use std::collections::BTreeSet;
 
-/// Everything about one client but its recommendation, which stands at the top of the page.
-pub(super) fn sections(page: &PageData, index: usize, charts: &mut Charts) -> Markup {
-    let client = &page.clients[index];
+/// Panels that are shown at once; the others are folded up.
+const PANELS: usize = 6;
+
+/// The one picture that shows why: speed against price, else throughput against workers at the size that was chosen.
+pub(super) fn picture(page: &PageData, client: &Client, charts: &mut Charts) -> Markup {
+    if let Some(spec) = charts::price(page, client) {
+        return price(page, (client, "Why: speed against price"), (spec, charts));
+    }
+    let chosen = client.cells.iter().find(|cell| !cell.chosen.is_empty()).map(|cell| cell.size);
+    let Some((size, spec)) = chosen.or(Some(0)).and_then(|size| Some((page.sizes.get(size)?, charts::panel(page, client, size)?))) else {
+        return html! {};
+    };
+    let title = format!("Throughput against workers, {}", size_label(size));
     html! {
-        section.pf-client id={ "pf-client-" (index) } {
-            h2 { (if client.role == Role::Contender { "Contender " } else { "Client " }) (client.name) }
-            @if !client.about.is_empty() { p.pf-lead { (client.about) } }
-            (key_numbers(&client.key_numbers))
-            @if client.cells.is_empty() {
-                p.pf-lead { "No cell of this client was measured." }
-            } @else {
-                (throughput(page, client, charts))
-                section { h3 { "Every cell" } p.pf-lead { "Median MB/s; columns are workers. Shaded by share of the best cell of the same container size." } (matrix::matrix(page, client)) }
-                (price(page, client, charts))
-            }
-            (histograms(client, charts))
-            (series(client, charts))
-            (timeline(client, charts))
-            @for line in &client.left_out { p.pf-lead { (line) } }
-            (predictions(client))
+        section.pf-why id="why" {
+            (panel((&title, ""), "MB/s", &chart(charts, spec, ("pf-tall", &title))))
+            (legend(&entries(page, client), None))
+            @if let Some(why) = &client.no_price { p.pf-fine { (prose(why)) } }
         }
     }
 }
 
-fn key_numbers(numbers: &[KeyNumber]) -> Markup {
-    html! {
-        @if !numbers.is_empty() {
-            dl.pf-numbers {
-                @for number in numbers {
-                    div {
-                        dt { (number.label) }
-                        dd.pf-large { (number.value) @if !number.unit.is_empty() { " " small { (number.unit) } } }
-                        @if !number.note.is_empty() { dd { (number.note) } }
-                    }
-                }
-            }
-        }
+/// Speed against price as a section of its own, for a client that is folded up.
+pub(super) fn priced(page: &PageData, client: &Client, charts: &mut Charts) -> Markup {
+    if let Some(spec) = charts::price(page, client) {
+        return price(page, (client, "Speed against price"), (spec, charts));
     }
+    html! { @if let Some(why) = &client.no_price { p.pf-lead { (prose(why)) } } }
 }
 
-/// A chart's place, with what a screen reader says instead of it.
-fn chart(charts: &mut Charts, spec: Spec, (class, label): (&str, &str)) -> Markup {
-    let place = charts.add(spec);
-    html! { div class={ "pf-chart " (class) } data-pf-chart=(place) role="img" aria-label=(label) {} }
-}
-
-/// A title, the unit of the vertical axis and a chart.
-fn panel((title, note): (&str, &str), unit: &str, chart: &Markup) -> Markup {
-    html! {
-        figure.pf-panel {
-            figcaption { b { (title) } " " (note) }
-            p.pf-unit { (unit) }
-            (chart)
-        }
-    }
-}
-
-fn legend(entries: &[(String, String)], bands: Option<&str>) -> Markup {
-    html! {
-        ul.pf-legend {
-            @for (label, style) in entries { li { span.pf-line data-pf-line=(style) {} (label) } }
-            @if let Some(words) = bands { li { span.pf-band {} (words) } }
-        }
-    }
-}
-
-fn throughput(page: &PageData, client: &Client, charts: &mut Charts) -> Markup {
-    let entries: Vec<_> = charts::line_keys(page, client).into_iter().map(|key| (key.label, key.style)).collect();
-    let bands = client.cells.iter().any(|cell| cell.throughput.is_some_and(|rate| rate.range.is_some()));
-    let mut panels = Vec::new();
-    for (index, size) in page.sizes.iter().enumerate() {
-        let Some(spec) = charts::panel(page, client, index) else { continue };
-        let note = charts::best_words(client, index).unwrap_or_default();
-        let label = format!("{}, client {}: throughput against workers; {note}", size_label(size), client.name);
-        panels.push(panel((&size_label(size), &note), "MB/s", &chart(charts, spec, ("pf-small", &label))));
-    }
-    if let Some(spec) = charts::best_of_each(page, client) {
-        let label = format!("Client {}: the best throughput of each mode at each size", client.name);
-        panels.push(panel(("Best of each size", "peak of every panel"), "MB/s", &chart(charts, spec, ("pf-small", &label))));
-    }
-    html! {
-        section {
-            h3 { "Throughput against concurrency" }
-            @if panels.is_empty() {
-                p.pf-lead { "No run of this client brought a throughput." }
-            } @else {
-                p.pf-lead { "Each panel has its own vertical scale, from zero. Compare sizes in the matrix below." }
-                (legend(&entries, bands.then_some(&page.interval_label)))
-                div.pf-panels { @for panel in panels { (panel) } }
-            }
-            (tables::cells(page, client))
-        }
-    }
-}
-
-fn price(page: &PageData, client: &Client, charts: &mut Charts) -> Markup {
+fn price(page: &PageData, (client, title): (&Client, &str), (spec, charts): (Spec, &mut Charts)) -> Markup {
     let entries: Vec<_> = charts::modes(client).into_iter().enumerate().map(|(i, mode)| (mode.to_owned(), charts::mode_style(mode, i))).collect();
-    let label = format!("Client {}: throughput against price of every cell", client.name);
+    let label = format!("{title}: throughput of every configuration of {} against its price per {}", client.name, page.price_unit);
     html! {
-        section {
-            h3 { "Speed against price" }
-            @if let Some(spec) = charts::price(page, client) {
-                p.pf-lead {
-                    "Up and to the left is better."
-                    @if !client.front.is_empty() { " The dashed line joins the cells that no other cell beats in both time and price of the whole bucket; numbers refer to the list below." }
+        section.pf-why id=[title.starts_with("Why").then_some("why")] {
+            (panel((title, "up and to the left is better"), "MB/s", &chart(charts, spec, ("pf-tall", &label))))
+            (legend(&entries, None))
+            p.pf-fine {
+                @if client.front.len() > 1 { "Dashed: configurations that no other one beats in both time and price. " }
+                @for cell in client.cells.iter().filter(|cell| !cell.chosen.is_empty()) {
+                    @if let Some(usd) = cell.usd { (cell.chosen) ": $" (three_digits(usd)) " per " (page.price_unit) ". " }
                 }
-                (legend(&entries, None))
-                figure.pf-panel { p.pf-unit { "MB/s" } (chart(charts, spec, ("pf-wide pf-tall", &label))) }
-                (tables::front(page, client))
-            } @else {
-                p.pf-lead { @if client.price_note.is_empty() { "No prices." } @else { (client.price_note) } }
+                @for note in &page.price_notes { (prose(note)) " " }
             }
         }
     }
 }
 
-fn histograms(client: &Client, charts: &mut Charts) -> Markup {
-    let Some(all) = client.histograms.as_ref().filter(|all| all.panels.iter().any(|one| !one.bins.is_empty())) else { return html! {} };
+/// Throughput against workers and the matrix. `level` is that of their headings.
+pub(super) fn figures(page: &PageData, (index, level): (usize, u8), charts: &mut Charts) -> Markup {
+    let client = &page.clients[index];
+    let id = |name: &str| if index == 0 { name.to_owned() } else { format!("{name}-{index}") };
+    if client.cells.is_empty() {
+        return html! { p.pf-lead { "No configuration of this client was measured." } };
+    }
     html! {
-        section {
-            h3 { "Time to first byte" }
-            p.pf-lead { (all.caption) @if all.panels.len() > 1 { " The same scales in every panel." } }
-            div.pf-panels {
-                @for (i, one) in all.panels.iter().enumerate().filter(|(_, one)| !one.bins.is_empty()) {
-                    @let label = format!("{}: distribution of the time to first byte; {}", one.label, one.summary);
-                    div {
-                        (panel((&one.label, &one.summary), "% of requests", &chart(charts, charts::histogram(all, one, i), ("pf-small", &label))))
-                        (tables::bins(one))
-                    }
-                }
+        (throughput(page, (client, &id("throughput"), level), charts))
+        @if client.cells.len() > 1 {
+            section id=(id("configurations")) {
+                (heading(level, "Every configuration", &id("configurations")))
+                p.pf-lead { "Median throughput in MB/s; columns are workers. Shaded by share of the best of the same container size." }
+                (matrix::matrix(page, client))
+                (tables::cells(page, client))
+                @if index == 0 && !page.csv.is_empty() { (csv(page)) }
+            }
+        } @else {
+            section id=(id("configurations")) {
+                (heading(level, "Figures", &id("configurations")))
+                (tables::one(client))
+                @if index == 0 && !page.csv.is_empty() { (csv(page)) }
             }
         }
     }
 }
 
-fn series(client: &Client, charts: &mut Charts) -> Markup {
-    let Some(series) = client.series.as_ref().filter(|series| series.lines.iter().any(|line| !line.mb_per_s.is_empty())) else { return html! {} };
+/// The file is in the page, so that it is there without a network and without JavaScript.
+fn csv(page: &PageData) -> Markup {
+    use base64::Engine as _;
+    let data = base64::engine::general_purpose::STANDARD.encode(&page.csv);
+    html! {
+        p.pf-download {
+            a download="parfetch-report.csv" href={ "data:text/csv;base64," (data) } { "Download all figures as CSV" }
+            span.pf-fine { " Medians and intervals of every metric, in base units." }
+        }
+    }
+}
+
+fn entries(page: &PageData, client: &Client) -> Vec<(String, String)> {
+    charts::line_keys(page, client).into_iter().map(|key| (key.label, key.style)).collect()
+}
+
+fn throughput(page: &PageData, (client, id, level): (&Client, &str, u8), charts: &mut Charts) -> Markup {
+    let has_bars = client.cells.iter().any(|cell| cell.throughput.is_some_and(|rate| rate.range.is_some()));
+    // Those with a choice first, then the smallest: the others are folded up.
+    let mut sizes: Vec<usize> = (0..page.sizes.len()).filter(|size| charts::panel(page, client, *size).is_some()).collect();
+    let chosen: BTreeSet<usize> = client.cells.iter().filter(|cell| !cell.chosen.is_empty()).map(|cell| cell.size).collect();
+    let best = charts::best_of_each(page, client);
+    let room = PANELS - usize::from(best.is_some());
+    sizes.sort_by_key(|size| (!chosen.contains(size), *size));
+    let mut more = sizes.split_off(sizes.len().min(room));
+    sizes.sort_unstable();
+    more.sort_unstable();
+    let cautions: &[String] = if id == "throughput" { &page.cautions } else { &[] };
+    if sizes.is_empty() && best.is_none() {
+        return limits(cautions);
+    }
+    let shown: Vec<Markup> = sizes.into_iter().map(|size| of_size(page, (client, size), charts)).collect();
+    let best = best.map(|spec| {
+        let label = format!("Client {}: the best throughput of each mode at each size", client.name);
+        panel(("Best of each size", "the highest of every panel"), "MB/s", &chart(charts, spec, ("pf-small", &label)))
+    });
+    let more: Vec<Markup> = more.into_iter().map(|size| of_size(page, (client, size), charts)).collect();
+    html! {
+        section id=(id) {
+            (heading(level, "Throughput against workers", id))
+            p.pf-lead { "Each panel has a scale of its own, from zero." @for note in &client.notes { " " (prose(note)) } }
+            (limits(cautions))
+            (legend(&entries(page, client), has_bars.then_some(&page.interval_label)))
+            div.pf-panels { @for panel in &shown { (panel) } @if let Some(best) = &best { (best) } }
+            @if !more.is_empty() {
+                details { summary { (count(more.len() as u64)) " more sizes" } div.pf-panels { @for panel in &more { (panel) } } }
+            }
+        }
+    }
+}
+
+/// What limits the figures.
+fn limits(cautions: &[String]) -> Markup {
+    html! { @if !cautions.is_empty() { ul.pf-cautions { @for caution in cautions { li { (prose(caution)) } } } } }
+}
+
+fn of_size(page: &PageData, (client, index): (&Client, usize), charts: &mut Charts) -> Markup {
+    let (Some(size), Some(spec)) = (page.sizes.get(index), charts::panel(page, client, index)) else { return html! {} };
+    let (title, note) = (unbroken(&size_label(size)), unbroken(&charts::best_words(client, index).unwrap_or_default()));
+    let label = format!("{title}, client {}: throughput against workers; {note}", client.name);
+    panel((&title, &note), "MB/s", &chart(charts, spec, ("pf-small", &label)))
+}
+
+/// Charts of single runs and what predictions rest on, each folded up.
+pub(super) fn details(page: &PageData, (index, client): (usize, &Client), charts: &mut Charts) -> Markup {
+    let id = |name: &str| if index == 0 { name.to_owned() } else { format!("{name}-{index}") };
+    html! {
+        @if let Some(chart) = histograms(client, charts) { (fold((&id("first-byte"), "Time to first byte"), &chart)) }
+        @if let Some(chart) = series(client, charts) { (fold((&id("seconds"), "Second by second"), &chart)) }
+        @if let Some(chart) = timeline(client, charts) { (fold((&id("timeline"), "Worker timeline"), &chart)) }
+        @if client.front.len() > 1 { (fold((&id("front"), "Not beaten in both time and price"), &tables::front(page, client))) }
+        @if !client.predictions.is_empty() {
+            (fold((&id("predictions"), "What the times of the whole bucket rest on"), &html! {
+                dl.pf-rests { @for prediction in &client.predictions { dt { (prose(&prediction.statement)) } dd { (prose(&prediction.rests_on)) } } }
+            }))
+        }
+        @for line in &client.left_out { p.pf-lead { (line) } }
+    }
+}
+
+fn histograms(client: &Client, charts: &mut Charts) -> Option<Markup> {
+    let all = charts::drawn_histograms(client)?;
+    Some(html! {
+        p.pf-lead { (prose(&all.caption)) @if all.panels.len() > 1 { " The same scales in every panel." } }
+        div.pf-panels {
+            @for (i, one) in all.panels.iter().enumerate().filter(|(_, one)| !one.bins.is_empty()) {
+                @let label = format!("{}: distribution of the time to first byte; {}", one.label, one.summary);
+                div {
+                    (panel((&one.label, &one.summary), "% of requests", &chart(charts, charts::histogram(all, one, i), ("pf-small", &label))))
+                    (tables::bins(client, one))
+                }
+            }
+        }
+    })
+}
+
+fn series(client: &Client, charts: &mut Charts) -> Option<Markup> {
+    let series = charts::drawn_series(client)?;
     let entries: Vec<_> = series.lines.iter().enumerate().map(|(i, line)| (line.label.clone(), charts::mode_style(&line.mode, i))).collect();
     let label = format!("Client {}: throughput of every second", client.name);
-    html! {
-        section {
-            h3 { "Second by second" }
-            p.pf-lead { (series.caption) }
-            (legend(&entries, None))
-            figure.pf-panel { p.pf-unit { "MB/s" } (chart(charts, charts::series(series), ("pf-wide", &label))) }
-            (tables::seconds(series))
-        }
-    }
+    Some(html! {
+        p.pf-lead { (prose(&series.caption)) }
+        (legend(&entries, None))
+        (panel(("Throughput of every second", ""), "MB/s", &chart(charts, charts::series(series), ("pf-wide", &label))))
+        (tables::seconds(client, series))
+    })
 }
 
-fn timeline(client: &Client, charts: &mut Charts) -> Markup {
-    let Some(timeline) = client.timeline.as_ref().filter(|timeline| !timeline.fetches.is_empty()) else { return html! {} };
+fn timeline(client: &Client, charts: &mut Charts) -> Option<Markup> {
+    let timeline = charts::drawn_timeline(client)?;
     let left = timeline.fetches.len().saturating_sub(TIMELINE_FETCHES);
     let label = format!("Client {}: what each worker did when", client.name);
-    html! {
-        section {
-            h3 { "Worker timeline" }
-            p.pf-lead {
-                (timeline.caption) " Pale is waiting for the first byte, solid is the body."
-                @if left > 0 { " " (count(u64::try_from(left).unwrap_or(u64::MAX))) " more fetches are not shown." }
-            }
-            ul.pf-legend {
-                @for (class, words) in [("wait", "first byte"), ("body", "body"), ("retried", "retried"), ("failed", "failed")] {
-                    li { span.pf-box.{ "pf-box-" (class) } {} (words) }
-                }
-            }
-            figure.pf-panel { p.pf-unit { "worker" } (chart(charts, charts::timeline(timeline), ("pf-wide pf-timeline", &label))) }
-            (tables::fetches(timeline))
+    Some(html! {
+        p.pf-lead {
+            (prose(&timeline.caption)) " Pale is waiting for the first byte, solid is the body."
+            @if left > 0 { " " (count(u64::try_from(left).unwrap_or(u64::MAX))) " more fetches are not shown." }
         }
-    }
-}
-
-fn predictions(client: &Client) -> Markup {
-    html! {
-        @if !client.predictions.is_empty() {
-            section {
-                h3 { "Predictions, and what they rest on" }
-                dl.pf-rests {
-                    @for prediction in &client.predictions { dt { (prediction.statement) } dd { (prediction.rests_on) } }
-                }
+        ul.pf-legend {
+            @for (class, words) in [("wait", "first byte"), ("body", "body"), ("retried", "retried"), ("failed", "failed")] {
+                li { span.pf-box.{ "pf-box-" (class) } {} (words) }
             }
         }
-    }
+        (panel(("What each worker did", ""), "worker", &chart(charts, charts::timeline(timeline), ("pf-wide pf-timeline", &label))))
+        (tables::fetches(client, timeline))
+    })
 }

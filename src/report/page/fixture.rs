@@ -13,6 +13,10 @@ fn fact(label: &str, value: &str) -> Fact {
     Fact { label: label.to_owned(), value: value.to_owned() }
 }
 
+fn line(who: &str, word: &str) -> Line {
+    Line { who: who.to_owned(), word: word.to_owned(), because: HOSTILE.to_owned() }
+}
+
 fn strings(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }
@@ -29,6 +33,7 @@ fn cell(random: &mut fastrand::Rng, (size, mode, concurrency): (usize, &str, u64
     let median = wanted * most / (wanted.powi(3) + most.powi(3)).cbrt() * noise(random, 0.03);
     let spread = median * (0.02 + 0.04 * random.f64());
     let usd = vcpu * 0.045 / 3600.0 * 1e6 / median;
+    let usd_per_tb = Some(usd);
     Cell {
         size,
         mode: mode.to_owned(),
@@ -42,11 +47,11 @@ fn cell(random: &mut fastrand::Rng, (size, mode, concurrency): (usize, &str, u64
         latency_p99_ms: Some(190.0),
         cpu_s_per_gb: Some(0.31 / speed),
         memory_mb: Some(20.0 + concurrency as f64),
-        usd_per_tb: Some(usd),
+        usd_per_tb,
+        usd: Some(usd * 2.6),
         attempts: Some(18_402),
         errors: Some(0),
-        verdict: "network-bound".to_owned(),
-        verdict_figures: "1.4 of 2 vCPU idle, rate flat for the last 50 s".to_owned(),
+        limit: "the network is the limit".to_owned(),
         ..Cell::default()
     }
 }
@@ -111,7 +116,7 @@ fn cells(random: &mut fastrand::Rng, factor: f64, modes: &[(&str, f64)]) -> Vec<
 fn client(random: &mut fastrand::Rng, name: &str, factor: f64) -> Client {
     let mut cells = cells(random, factor, &MODES);
     for (place, mut failed) in [(1, Cell::default()), (20, cells[20].clone())] {
-        failed = Cell { standing: Standing::Failed, errors: Some(312), verdict: "failed".to_owned(), verdict_figures: HOSTILE.to_owned(), ..failed };
+        failed = Cell { standing: Standing::Failed, errors: Some(312), limit: HOSTILE.to_owned(), ..failed };
         (failed.size, failed.mode, failed.concurrency) = (cells[place].size, cells[place].mode.clone(), cells[place].concurrency);
         cells[place] = Cell { best_of_mode: false, knee: false, ..failed };
     }
@@ -123,14 +128,19 @@ fn client(random: &mut fastrand::Rng, name: &str, factor: f64) -> Client {
         ..Cell::default()
     };
     cells.remove(40);
+    for (size, label) in [(2, "Cheapest"), (4, "Fastest")] {
+        let found = cells.iter_mut().find(|cell| (cell.size, cell.mode.as_str(), cell.concurrency) == (size, "async", 32));
+        label.clone_into(&mut found.unwrap().chosen);
+    }
     Client {
         name: name.to_owned(),
         about: "Signs each GET itself and reads it on the worker’s own connection: it costs next to nothing, so it measures the platform.".to_owned(),
-        recommendation: recommendation(),
-        key_numbers: key_numbers(),
+        choices: choices(),
+        notes: strings(&[
+            "The highest rate is 630 MB/s, with 4 vCPUs, 8 GB, thread × 64: there is no measurable difference, so the smallest of them is recommended.",
+        ]),
         front: front(&cells),
         cells,
-        price_note: "compute dollars per TB read".to_owned(),
         histograms: Some(histograms(random)),
         series: Some(series(random)),
         timeline: Some(timeline(random)),
@@ -142,33 +152,31 @@ fn client(random: &mut fastrand::Rng, name: &str, factor: f64) -> Client {
     }
 }
 
-fn recommendation() -> Recommendation {
+fn choices() -> Vec<Choice> {
     let snippet = |label: &str, text: &str| Snippet { label: label.to_owned(), text: text.to_owned() };
-    Recommendation {
-        headline: "1 vCPU, 2 GB, async × 16".to_owned(),
-        sentences: strings(&[
-            "118 GB in 3 min 20 s (3 min 15 s to 3 min 27 s), $0.021 (task $0.003, requests $0.018), if the burst rate holds for 200 s: runs of this size held it for 74 s.",
-            "Fastest: 4 vCPU, 8 GB, async × 64: 59 s (57 s to 63 s), $0.022.",
-        ]),
-        snippets: vec![
-            snippet("Environment", "MODE=async\nCONCURRENCY=16\nBUCKET_NAME=images\nRESULT_BUCKET_NAME=results"),
-            snippet("RunTask size", "--overrides '{\"cpu\":\"1024\",\"memory\":\"2048\",\"containerOverrides\":[{\"name\":\"parfetch\"}]}'"),
-        ],
-    }
-}
-
-fn key_numbers() -> Vec<KeyNumber> {
-    let number = |label: &str, value: &str, unit: &str, note: &str| KeyNumber {
-        label: label.to_owned(),
-        value: value.to_owned(),
-        unit: unit.to_owned(),
-        note: note.to_owned(),
-    };
     vec![
-        number("Fastest cell", "624", "MB/s", "4 vCPU, async × 64"),
-        number("Cheapest cell", "$0.0380", "per TB", "0.25 vCPU, async × 32"),
-        number("async over process at 0.25 vCPU", "1.9×", "(1.7 to 2.1)", "best cell of each"),
-        number("Fetches", "412,880", "ok", "31 retried, 2 failed"),
+        Choice {
+            label: "Cheapest".to_owned(),
+            headline: "1 vCPU, 2 GB, async × 32".to_owned(),
+            takes: "The whole bucket, 118 GB, takes 3 min 15 s to 3 min 27 s and costs $0.0212 (requests $0.0184).".to_owned(),
+            sure: "Likely: 81 of 100 repeats would choose the same, and this one or an equal one in 99 of 100.".to_owned(),
+            sentences: strings(&[
+                "As good: 1 vCPU, 2 GB, thread × 32.",
+                "This is a burst rate, seen for 74 s: how long it lasts is not known (`--duration 20m` shows it).",
+            ]),
+            snippets: vec![
+                snippet("Environment", "MODE=async CONCURRENCY=32 PARFETCH_CLIENT=lean"),
+                snippet("Fargate task", "--overrides '{\"cpu\":\"1024\",\"memory\":\"2048\",\"containerOverrides\":[{\"name\":\"parfetch\"}]}'"),
+            ],
+        },
+        Choice {
+            label: "Fastest".to_owned(),
+            headline: "4 vCPUs, 8 GB, async × 32".to_owned(),
+            takes: "The whole bucket, 118 GB, takes 1 min 56 s to 2 min 8 s and costs $0.0251.".to_owned(),
+            sure: "Sure: 97 of 100 repeats would choose the same.".to_owned(),
+            sentences: strings(&["At the edge of what was measured (the largest task): better may lie beyond."]),
+            snippets: vec![snippet("Environment", "MODE=async CONCURRENCY=32 PARFETCH_CLIENT=lean")],
+        },
     ]
 }
 
@@ -230,18 +238,19 @@ fn timeline(random: &mut fastrand::Rng) -> Timeline {
 fn contender(random: &mut fastrand::Rng) -> Client {
     let mut cells = cells(random, 0.3, &[("threads", 1.0)]);
     for cell in &mut cells {
-        (cell.cpu_s_per_gb, cell.memory_mb, cell.usd_per_tb, cell.attempts) = (None, None, None, None);
+        (cell.cpu_s_per_gb, cell.memory_mb, cell.usd_per_tb, cell.usd, cell.attempts) = (None, None, None, None, None);
     }
     Client {
         name: "python".to_owned(),
         about: "A program of its own: python3 fetch.py.".to_owned(),
         role: Role::Contender,
-        recommendation: Recommendation {
-            headline: "4 vCPU, 8 GB, threads × 16".to_owned(),
-            sentences: strings(&["Nothing is known of its price: it reports no fetch times."]),
-            snippets: Vec::new(),
-        },
-        price_note: "No price: the contender’s runs were local.".to_owned(),
+        choices: vec![Choice {
+            label: "Fastest".to_owned(),
+            headline: "4 vCPUs, 8 GB, threads × 16".to_owned(),
+            takes: "How long the whole bucket takes is not known.".to_owned(),
+            ..Choice::default()
+        }],
+        no_price: Some("No price: its runs were local.".to_owned()),
         cells,
         ..Client::default()
     }
@@ -251,28 +260,33 @@ fn contender(random: &mut fastrand::Rng) -> Client {
 pub(super) fn rich() -> PageData {
     let random = &mut fastrand::Rng::with_seed(7);
     PageData {
-        title: "S3 read throughput by container size".to_owned(),
-        subtitle: strings(&["eu-west-1", "2.5 MiB objects", "8 GB per run, 6 repetitions", "244 cells", "21 Nov 2026", "made-up data"]),
-        facts: vec![
-            fact("Measured on", "This machine: 8 CPUs, AMD EPYC 7R13"),
-            fact("vCPU limited by", "cgroup v2 CPU quota"),
-            fact("Client and server", "shared the same CPUs"),
-            fact("Endpoint", "embedded server: network=s3, seed=1"),
-            fact("Region, prices of", "eu-west-1, 1 Nov 2026"),
-            fact("Tag", HOSTILE),
-        ],
+        title: "Cheapest for s3://images: 1 vCPU, 2 GB, async × 32".to_owned(),
+        label: "Cheapest for s3://images".to_owned(),
+        headline: "1 vCPU, 2 GB, async × 32".to_owned(),
+        measured: "46,000 keys, 118 GB · eu-west-1 · each run: every key once · 244 configurations, 1,464 runs on this machine · made-up data"
+            .to_owned(),
+        sentences: Vec::new(),
+        others: strings(&["sdk client: 1 vCPU, 2 GB, async × 32, 5 min 1 s to 5 min 9 s, $0.0241", "python: fastest 4 vCPUs, 8 GB, threads × 16"]),
+        caveats: strings(&["Measured on this machine: CPU, network and store are not Fargate's (`parfetch sweep --on ecs` measures there)."]),
         cautions: strings(&[
-            "Client and server shared CPUs: throughput near the top is what both of them got together.",
-            "Burst rates: runs lasted 74 s at most, which says nothing about hours.",
+            "7 of 1,464 repetitions failed: their configurations are marked and never recommended.",
+            "Fetching took less than 1 s in 5 of 18 configurations, 0.56 s in the shortest; more keys or `--duration` say more.",
         ]),
         sizes: VCPU.iter().map(|(vcpu, memory, _)| Size { vcpu: (*vcpu).to_owned(), memory: Some((*memory).to_owned()), tasks: 1 }).collect(),
         clients: vec![client(random, "lean", 1.0), client(random, "sdk", 0.62), contender(random)],
         interval_label: "95 % interval".to_owned(),
-        settings: vec![fact("Attempts", "5"), fact("Key list", HOSTILE), fact("Work", "none")],
-        environment: vec![fact("Kernel", "6.1.0"), fact("parfetch", "0.1.0")],
+        price_unit: "million objects".to_owned(),
+        price_notes: strings(&[
+            "The price is that of the tasks: requests cost $0.400 per million objects in every configuration.",
+            "Prices of 2026-11-01.",
+        ]),
+        limits: vec![line("lean · 1 vCPU · 2 GB · async × 1, 2, 4", "more workers are faster")],
+        failures: vec![line("1 vCPU · 2 GB · process × 16 · lean", "2 of 8 failed")],
         warnings: strings(&[HOSTILE, "3 runs were repeated: the machine was busy"]),
+        facts: vec![fact("Where", "local · 8 CPUs, AMD EPYC 7R13"), fact("Limited by", "cgroup v2 CPU quota"), fact("Tag", HOSTILE)],
         method: strings(&["Medians of six repetitions in a seeded random order; the interval is of the median, by order statistics.", HOSTILE]),
-        made_by: "parfetch 0.1.0, 2026-11-21 12:00 UTC".to_owned(),
+        csv: "size,rate\r\n1,2\r\n".to_owned(),
+        made_by: "parfetch 0.1.0".to_owned(),
     }
 }
 
@@ -283,10 +297,20 @@ pub(super) fn small() -> PageData {
     page.clients.truncate(1);
     let client = &mut page.clients[0];
     client.cells.retain(|cell| cell.size == 0 && cell.mode == "async" && cell.concurrency == 16);
-    client.cells[0].usd_per_tb = None;
+    (client.cells[0].usd_per_tb, client.cells[0].usd) = (None, None);
     (client.cells[0].standing, client.cells[0].share_of_best) = (Standing::Best, Some(1.0));
     client.front.clear();
-    client.price_note = "No price: local runs.".to_owned();
+    client.no_price = Some("No price: local runs.".to_owned());
+    client.choices.clear();
+    (page.label, page.headline) = ("s3://images".to_owned(), "200 MB/s with async × 16".to_owned());
+    page.title = "s3://images: 200 MB/s with async × 16".to_owned();
+    page.others.clear();
+    page.sentences = strings(&[
+        "Each run fetched 8 GB in 40 s to 41 s at 200 MB/s.",
+        "No price: local runs.",
+        "One configuration: whether others are faster or cheaper, `parfetch sweep` shows.",
+    ]);
+    let client = &mut page.clients[0];
     (client.histograms, client.series, client.timeline) = (None, None, None);
     page
 }

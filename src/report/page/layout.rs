@@ -1,7 +1,7 @@
-//! The document: head, title and facts, recommendations, the clients' sections, and what closes the page.
+//! The document: the answer with its picture, the figures of the first client, and folded up behind them everything else.
 
-use super::types::{Client, Fact, PageData, Role};
-use super::{assets, charts::Charts, client};
+use super::types::{Choice, Client, PageData, Role};
+use super::{assets, charts::Charts, client, closing, parts, text::prose};
 use crate::escape;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -11,9 +11,9 @@ pub(super) fn document(page: &PageData) -> Markup {
     let body = html! {
         (header(page))
         main {
-            (recommendations(page))
-            @for index in 0..page.clients.len() { (client::sections(page, index, &mut charts)) }
-            (closing(page))
+            (answer(page, &mut charts))
+            @if !page.clients.is_empty() { (client::figures(page, (0, 2), &mut charts)) }
+            (details(page, &mut charts))
         }
         footer.pf-foot { p { (page.made_by) } }
     };
@@ -46,82 +46,97 @@ fn header(page: &PageData) -> Markup {
     html! {
         header.pf-head {
             div.pf-title {
-                div {
-                    h1 { (page.title) }
-                    @if !page.subtitle.is_empty() { p.pf-lead { (page.subtitle.join(" · ")) } }
+                h1 {
+                    span.pf-over { (prose(&page.label)) }
+                    span.pf-hidden { ": " }
+                    (prose(&page.headline))
                 }
                 button.pf-theme type="button" id="pf-theme" { "Light / dark" }
             }
-            @if !page.facts.is_empty() { dl.pf-facts { (facts(&page.facts)) } }
-            @if !page.cautions.is_empty() { ul.pf-cautions { @for caution in &page.cautions { li { (caution) } } } }
+            @if !page.measured.is_empty() { p.pf-lead { (prose(&page.measured)) } }
             noscript { p.pf-note { "Charts need JavaScript; every number is in the tables." } }
         }
     }
 }
 
-fn facts(facts: &[Fact]) -> Markup {
-    html! { @for fact in facts { div { dt { (fact.label) } dd { (fact.value) } } } }
-}
-
-fn recommendations(page: &PageData) -> Markup {
+/// What to run, how sure that is, what to paste, and the picture that shows why.
+fn answer(page: &PageData, charts: &mut Charts) -> Markup {
+    let first = page.clients.first();
     html! {
-        section.pf-advice {
-            h2 { "Recommendation" }
-            @if page.clients.is_empty() {
-                p.pf-lead { "Nothing was measured, so there is nothing to recommend." }
-            }
-            @for client in &page.clients { (recommendation(client)) }
-            @if page.clients.len() > 1 {
-                nav.pf-nav aria-label="Clients" {
-                    @for (index, client) in page.clients.iter().enumerate() {
-                        a href={ "#pf-client-" (index) } { (kind(client)) " " (client.name) }
-                    }
-                    a href="#pf-how" { "How it was measured" }
+        section.pf-answer id="answer" aria-label="Answer" {
+            div.pf-words {
+                @if page.clients.is_empty() { p { "Nothing was measured, so there is nothing to recommend." } }
+                @for sentence in &page.sentences { p { (prose(sentence)) } }
+                @for (place, choice) in first.into_iter().flat_map(|client| &client.choices).enumerate() { (chosen(choice, (place == 0).then_some(page.caveats.as_slice()))) }
+                @if first.is_none_or(|client| client.choices.is_empty()) { (caveats(&page.caveats)) }
+                @if !page.others.is_empty() {
+                    h2.pf-sub { "Other programs" }
+                    ul.pf-plain { @for other in &page.others { li { (prose(other)) } } }
                 }
             }
+            @if let Some(client) = first { (client::picture(page, client, charts)) }
         }
     }
 }
 
-fn kind(client: &Client) -> &'static str {
-    match client.role {
-        Role::Own => "Client",
-        Role::Contender => "Contender",
-    }
+/// What limits the answer.
+fn caveats(caveats: &[String]) -> Markup {
+    html! { @for caveat in caveats { p.pf-caveat { (prose(caveat)) } } }
 }
 
-fn recommendation(client: &Client) -> Markup {
-    let advice = &client.recommendation;
+/// A choice; the first one is named by the title, and has what limits all of them beside it.
+fn chosen(choice: &Choice, limits: Option<&[String]>) -> Markup {
     html! {
-        article.pf-card {
-            p.pf-who { (kind(client)) " " b { (client.name) } }
-            h3 { (advice.headline) }
-            @for sentence in &advice.sentences { p { (sentence) } }
-            @if !advice.snippets.is_empty() {
-                div.pf-snippets {
-                    @for snippet in &advice.snippets {
-                        div.pf-snippet {
-                            p.pf-label { (snippet.label) }
-                            pre { code { (snippet.text) } }
-                        }
-                    }
-                }
+        @if limits.is_none() { h2.pf-sub { (choice.label) ": " (prose(&choice.headline)) } }
+        p.pf-takes[limits.is_some()] { (prose(&choice.takes)) }
+        @if !choice.sure.is_empty() { p.pf-sure { (sure(&choice.sure)) } }
+        @for sentence in &choice.sentences { p.pf-more { (prose(sentence)) } }
+        @if let Some(limits) = limits { (caveats(limits)) }
+        @for snippet in &choice.snippets {
+            div.pf-snippet {
+                p.pf-label { (snippet.label) }
+                pre { code { (snippet.text) } }
             }
         }
     }
 }
 
-fn closing(page: &PageData) -> Markup {
+/// The word in bold: `Sure: 97 of 100 …`.
+fn sure(sentence: &str) -> Markup {
+    let end = sentence.find([':', ' ']).filter(|end| sentence[*end..].starts_with(':'));
+    match end {
+        Some(end) => html! { b { (&sentence[..end]) } (prose(&sentence[end..])) },
+        None => prose(sentence),
+    }
+}
+
+/// Everything that is not needed at once, folded up.
+fn details(page: &PageData, charts: &mut Charts) -> Markup {
     html! {
-        section.pf-client id="pf-how" {
-            h2 { "How it was measured" }
-            @if !page.warnings.is_empty() {
-                section { h3 { "Warnings" } ul.pf-list { @for warning in &page.warnings { li { (warning) } } } }
+        section id="details" {
+            (parts::heading(2, "Details", "details"))
+            @if let Some(first) = page.clients.first() { (client::details(page, (0, first), charts)) }
+            @for (index, client) in page.clients.iter().enumerate().skip(1) {
+                (parts::fold((&client_id(index), &client_title(client)), &html! {
+                    @if !client.about.is_empty() { p.pf-lead { (client.about) } }
+                    @if let Some(because) = &client.because { p { (prose(because)) } }
+                    @for choice in &client.choices { (chosen(choice, None)) }
+                    (client::figures(page, (index, 3), charts))
+                    (client::priced(page, client, charts))
+                    (client::details(page, (index, client), charts))
+                }))
             }
-            @for (title, list) in [("Settings", &page.settings), ("Environment", &page.environment)] {
-                @if !list.is_empty() { section { h3 { (title) } dl.pf-facts { (facts(list)) } } }
-            }
-            @if !page.method.is_empty() { section { h3 { "Method" } @for paragraph in &page.method { p.pf-prose { (paragraph) } } } }
+            (closing::closing(page))
         }
     }
+}
+
+fn client_id(index: usize) -> String {
+    format!("client-{index}")
+}
+
+/// `Client sdk`
+fn client_title(client: &Client) -> String {
+    let kind = if client.role == Role::Contender { "Program" } else { "Client" };
+    format!("{kind} {}", client.name)
 }

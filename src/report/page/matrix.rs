@@ -1,4 +1,4 @@
-//! The heat matrix: every cell's throughput as a table, shaded by its share of the best of its size.
+//! The heat matrix: every configuration's throughput as a table, shaded by its share of the best of its size.
 
 use super::charts::{concurrencies, modes};
 use super::text::{UNKNOWN, median, range, short, size_label, worker_label};
@@ -6,6 +6,8 @@ use super::types::{Cell, Client, PageData, Size, Standing};
 use crate::units::count;
 use maud::{Markup, html};
 
+/// Marks what is recommended.
+const CHOSEN: char = '◆';
 /// Shades from 0 to 100 %.
 const SHADES: [u8; 9] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
 
@@ -13,7 +15,7 @@ const SHADES: [u8; 9] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
 pub(super) fn matrix(page: &PageData, client: &Client) -> Markup {
     let columns = concurrencies(client.cells.iter());
     let modes = modes(client);
-    let letters = client.cells.iter().map(|cell| written(cell).chars().count() + marks(cell).len()).max().unwrap_or(0);
+    let letters = client.cells.iter().map(|cell| written(cell).chars().count() + marks(cell).chars().count()).max().unwrap_or(0);
     let knees = client.cells.iter().any(|cell| cell.knee);
     html! {
         p.pf-scale {
@@ -21,7 +23,7 @@ pub(super) fn matrix(page: &PageData, client: &Client) -> Markup {
             @for shade in SHADES { span.pf-swatch.{ "pf-h" (shade) } {} }
             span { "100 % of that size’s best" }
         }
-        div.pf-scroll tabindex="0" role="region" aria-label={ "Throughput of every cell, client " (client.name) } {
+        div.pf-scroll.pf-rows tabindex="0" role="region" aria-label={ "Throughput of every configuration, client " (client.name) } {
             table.pf-matrix style={ "--pf-columns:" (columns.len()) ";--pf-letters:" (letters) } {
                 caption.pf-hidden { "Throughput in MB/s by container size, mode and workers, client " (client.name) }
                 thead {
@@ -53,6 +55,7 @@ pub(super) fn matrix(page: &PageData, client: &Client) -> Markup {
             span { b { "~" } " no measurable difference from the best" }
             span { b { (UNKNOWN) } " not run" }
             span { b { "!" } " failed runs" }
+            @if client.cells.iter().any(|cell| !cell.chosen.is_empty()) { span { b { (CHOSEN) } " recommended" } }
             @if knees { span { "Knee: the fewest workers that are as fast as the fastest" } }
         }
     }
@@ -83,11 +86,12 @@ fn heat(cell: Option<&Cell>) -> Markup {
     };
     let marks = marks(cell);
     let failed = if marks.contains('!') { " failed runs" } else { "" };
+    let chosen = if cell.chosen.is_empty() { String::new() } else { format!(" {}", cell.chosen.to_lowercase()) };
     html! {
         td class={ "pf-cell" (class) (shade) } title=(title) {
             (written(cell))
             @if !marks.is_empty() { span.pf-mark { (marks) } }
-            @if !words.is_empty() || !failed.is_empty() { span.pf-hidden { (words) (failed) } }
+            @if !words.is_empty() || !failed.is_empty() || !chosen.is_empty() { span.pf-hidden { (words) (failed) (chosen) } }
         }
     }
 }
@@ -104,13 +108,15 @@ fn written(cell: &Cell) -> String {
 }
 
 /// What stands behind the number.
-fn marks(cell: &Cell) -> &'static str {
-    match (cell.standing, cell.failures) {
+fn marks(cell: &Cell) -> String {
+    let standing = match (cell.standing, cell.failures) {
         (Standing::Missing, _) | (Standing::Best | Standing::Behind, 0) => "",
         (Standing::Tied, 0) => "~",
         (Standing::Tied, _) => "!~",
         (Standing::Failed | Standing::Best | Standing::Behind, _) => "!",
-    }
+    };
+    let chosen = Some(CHOSEN).filter(|_| !cell.chosen.is_empty());
+    standing.chars().chain(chosen).collect()
 }
 
 /// The shade of a share: nine equal steps, the whole in the last.

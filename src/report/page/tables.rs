@@ -1,36 +1,41 @@
-//! What the charts draw, as tables behind a fold: the page says everything without JavaScript.
+//! What the charts draw, as tables: the page says everything without JavaScript.
 
 use super::charts::TIMELINE_FETCHES;
+use super::parts::table_fold;
 use super::text::{UNKNOWN, dollars, median, number, range, size_label, whole};
 use super::types::{Cell, Client, Histogram, Interval, PageData, Series, Standing, Timeline};
 use crate::units::{count, three_digits};
 use maud::{Markup, html};
 
-/// A fold with a table in it that scrolls by itself.
-fn fold(summary: &str, table: &Markup) -> Markup {
-    html! {
-        details {
-            summary { (summary) }
-            div.pf-scroll tabindex="0" role="region" aria-label=(summary) { (table) }
-        }
-    }
-}
+/// Heads of the numbers of a configuration.
+const NUMBERS: [&str; 14] = [
+    "Workers",
+    "MB/s",
+    "95 % interval",
+    "Time, s",
+    "TTFB p50, ms",
+    "TTFB p99, ms",
+    "Latency p50, ms",
+    "Latency p99, ms",
+    "CPU, s/GB",
+    "Memory, MB",
+    "$/TB",
+    "Runs",
+    "Requests",
+    "Failed objects",
+];
 
-/// Every cell with all that is known of it.
+/// Every configuration with all that is known of it, a line each; what a word rests on stands under the details.
 pub(super) fn cells(page: &PageData, client: &Client) -> Markup {
     let table = html! {
-        table.pf-data {
+        table.pf-data.pf-every {
             thead {
                 tr {
                     th scope="col" { "Size" }
                     th scope="col" { "Mode" }
-                    @for head in ["Workers", "MB/s", "MB/s, interval", "Seconds", "Seconds, interval", "TTFB p50, ms", "TTFB p99, ms", "Latency p50, ms",
-                        "Latency p99, ms", "CPU, s/GB", "Memory, MB", "$ per TB", "Runs", "Attempts", "Errors"] {
-                        th.pf-number scope="col" { (head) }
-                    }
+                    @for head in NUMBERS { th.pf-number scope="col" { (head) } }
+                    th scope="col" { "Limit" }
                     th scope="col" { "Standing" }
-                    th scope="col" { "Verdict" }
-                    th scope="col" { "What it rests on" }
                 }
             }
             tbody {
@@ -41,17 +46,15 @@ pub(super) fn cells(page: &PageData, client: &Client) -> Markup {
         }
     };
     let shown = client.cells.iter().filter(|cell| cell.size < page.sizes.len()).count();
-    let all = if shown == 1 { "The cell".to_owned() } else { format!("All {} cells", count(u64::try_from(shown).unwrap_or(u64::MAX))) };
-    fold(&format!("{all} of {} as a table", client.name), &table)
+    table_fold(&format!("All {} configurations of {} as a table", count(u64::try_from(shown).unwrap_or(u64::MAX)), client.name), &table)
 }
 
-fn row(size: &str, cell: &Cell) -> Markup {
-    let numbers = [
+fn numbers(cell: &Cell) -> [String; NUMBERS.len()] {
+    [
         count(cell.concurrency),
         median(cell.throughput),
         range(cell.throughput),
         median(cell.seconds),
-        range(cell.seconds),
         number(cell.ttfb_p50_ms),
         number(cell.ttfb_p99_ms),
         number(cell.latency_p50_ms),
@@ -62,15 +65,30 @@ fn row(size: &str, cell: &Cell) -> Markup {
         count(u64::from(cell.repetitions)),
         whole(cell.attempts),
         whole(cell.errors),
-    ];
+    ]
+}
+
+fn row(size: &str, cell: &Cell) -> Markup {
     html! {
         tr {
             td { (size) }
             td { (cell.mode) }
-            @for number in numbers { td.pf-number { (number) } }
+            @for number in numbers(cell) { td.pf-number { (number) } }
+            td { (cell.limit) }
             td { (standing(cell)) }
-            td { (cell.verdict) }
-            td.pf-long { (cell.verdict_figures) }
+        }
+    }
+}
+
+/// The figures of the only configuration, below each other.
+pub(super) fn one(client: &Client) -> Markup {
+    html! {
+        @for cell in &client.cells {
+            dl.pf-facts {
+                @for (head, number) in NUMBERS.iter().zip(numbers(cell)).filter(|(_, number)| number != UNKNOWN) {
+                    div { dt { (head) } dd { (number) } }
+                }
+            }
         }
     }
 }
@@ -79,13 +97,16 @@ fn standing(cell: &Cell) -> String {
     let mut words = Vec::new();
     match cell.standing {
         Standing::Best => words.push("best of its size"),
-        Standing::Tied => words.push("~ best of its size"),
+        Standing::Tied => words.push("~ as good as the best"),
         Standing::Failed => words.push("failed runs"),
         Standing::Missing => words.push("not run"),
         Standing::Behind => {}
     }
     if cell.failures > 0 && cell.standing != Standing::Failed {
         words.push("failed runs");
+    }
+    if !cell.chosen.is_empty() {
+        words.push(&cell.chosen);
     }
     if cell.best_of_mode && cell.standing != Standing::Best {
         words.push("best of its mode");
@@ -97,7 +118,7 @@ fn standing(cell: &Cell) -> String {
 }
 
 /// The bins of one distribution.
-pub(super) fn bins(histogram: &Histogram) -> Markup {
+pub(super) fn bins(client: &Client, histogram: &Histogram) -> Markup {
     let table = html! {
         table.pf-data {
             thead { tr { @for head in ["From, ms", "To, ms", "Requests", "%"] { th.pf-number scope="col" { (head) } } } }
@@ -114,11 +135,11 @@ pub(super) fn bins(histogram: &Histogram) -> Markup {
             }
         }
     };
-    fold(&format!("{} as a table", histogram.label), &table)
+    table_fold(&format!("{}, {}, as a table", client.name, histogram.label), &table)
 }
 
 /// MB/s of every second.
-pub(super) fn seconds(series: &Series) -> Markup {
+pub(super) fn seconds(client: &Client, series: &Series) -> Markup {
     let length = series.lines.iter().map(|line| line.mb_per_s.len()).max().unwrap_or(0);
     let table = html! {
         table.pf-data {
@@ -133,11 +154,11 @@ pub(super) fn seconds(series: &Series) -> Markup {
             }
         }
     };
-    fold("Every second as a table", &table)
+    table_fold(&format!("Every second of {} as a table", client.name), &table)
 }
 
 /// Every fetch that the timeline draws.
-pub(super) fn fetches(timeline: &Timeline) -> Markup {
+pub(super) fn fetches(client: &Client, timeline: &Timeline) -> Markup {
     let keys = timeline.fetches.iter().any(|fetch| !fetch.key.is_empty());
     let table = html! {
         table.pf-data.pf-fetches {
@@ -163,18 +184,18 @@ pub(super) fn fetches(timeline: &Timeline) -> Markup {
             }
         }
     };
-    fold("Every fetch as a table", &table)
+    table_fold(&format!("Every fetch of {} as a table", client.name), &table)
 }
 
-/// The list that the numbers of the price chart refer to.
+/// Configurations that no other one beats in both time and price, cheapest first.
 pub(super) fn front(page: &PageData, client: &Client) -> Markup {
-    let numbered = client.front.iter().enumerate().filter_map(|(i, place)| Some((i + 1, client.cells.get(*place)?)));
-    let cells = numbered.filter_map(|(number, cell)| Some((number, cell, page.sizes.get(cell.size)?)));
+    let cells = client.front.iter().filter_map(|place| client.cells.get(*place));
     html! {
         ol.pf-front {
-            @for (number, cell, size) in cells {
-                li value=(number) {
-                    (size_label(size)) ", " (cell.mode) ", " (count(cell.concurrency)) " workers: " (speed(cell.throughput)) ", " (dollars(cell.usd_per_tb)) " per TB"
+            @for (cell, size) in cells.filter_map(|cell| Some((cell, page.sizes.get(cell.size)?))) {
+                li {
+                    (size_label(size)) ", " (cell.mode) ", " (count(cell.concurrency)) " workers: " (speed(cell.throughput)) ", "
+                    (dollars(cell.usd)) " per " (page.price_unit)
                 }
             }
         }

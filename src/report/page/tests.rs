@@ -37,7 +37,7 @@ fn every_chart_has_its_record_and_its_place() {
     let html = render(&rich());
     let places = html.matches("data-pf-chart=\"").count();
     assert_eq!(places, specs(&html).len());
-    // Two own clients with five sizes and the best of each, a contender with as much; the contender has no price and no runs.
+    // Two clients with five sizes and the best of each, a contender with as much; the contender has no price and no runs.
     assert_eq!(kinds(&html, "lines"), 18);
     assert_eq!(kinds(&html, "price"), 2);
     assert_eq!(kinds(&html, "histogram"), 6);
@@ -57,7 +57,8 @@ fn a_contender_is_a_grey_line_of_the_others_and_a_client_of_its_own() {
     };
     let pairs = |texts: &[(&str, &str)]| -> Vec<(String, String)> { texts.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect() };
     let all = specs(&html);
-    assert_eq!(lines(&all[0]), pairs(&[("async", "async"), ("thread", "thread"), ("process", "process"), ("python threads", "g0")]));
+    let first = all.iter().find(|spec| spec["kind"] == "lines").unwrap();
+    assert_eq!(lines(first), pairs(&[("async", "async"), ("thread", "thread"), ("process", "process"), ("python threads", "g0")]));
     let last = all.iter().rfind(|spec| spec["kind"] == "lines").unwrap();
     assert_eq!(lines(last), pairs(&[("threads", "g0")]));
 }
@@ -81,25 +82,39 @@ fn the_numbers_on_the_page_are_the_numbers_given() {
     (cell.latency_p50_ms, cell.latency_p99_ms, cell.cpu_s_per_gb) = (Some(36.04), None, Some(0.31));
     (cell.memory_mb, cell.usd_per_tb, cell.repetitions, cell.attempts, cell.errors) = (Some(41.0), Some(0.17), 6, Some(46_012), Some(9));
     let html = render(&page);
+    let expected = ["1,973", "1,950 to 1,990", "64.2", "11.0", "81.3", "36.0", "0.310", "41.0", "$0.170", "6", "46,012", "9"];
+    let shown = |html: &str, end: &str| -> Vec<String> {
+        let cells = html.split(end).map(|cell| cell.rsplit('>').next().unwrap().to_owned());
+        cells.filter(|text| !text.is_empty()).collect()
+    };
+    let one = html.split("id=\"configurations\"").nth(1).unwrap().split("</dl>").next().unwrap();
+    assert_eq!(shown(one, "</dd>")[1..], expected, "the only configuration, below each other");
+    // Another one makes it a table and a line.
+    let mut other = page.clients[0].cells[0].clone();
+    other.concurrency = 32;
+    page.clients[0].cells.push(other);
+    let html = render(&page);
     let row = html.split("<tbody><tr><td>0.25 vCPU, 0.5 GB</td>").nth(1).unwrap().split("</tr>").next().unwrap();
-    let cells: Vec<&str> = row.split("</td>").map(|cell| cell.rsplit('>').next().unwrap()).filter(|text| !text.is_empty()).collect();
-    let expected =
-        ["async", "16", "1,973", "1,950 to 1,990", "64.2", "–", "11.0", "81.3", "36.0", "–", "0.310", "41.0", "$0.170", "6", "46,012", "9"];
-    assert_eq!(cells[..expected.len()], expected);
-    assert_eq!(specs(&html)[0]["lines"][0]["points"], serde_json::json!([[1973.4, 1950.0, 1990.0]]));
+    let cells = shown(row, "</td>");
+    assert_eq!(
+        (&cells[..2], &cells[2..7]),
+        (&["async".to_owned(), "16".to_owned()][..], &["1,973", "1,950 to 1,990", "64.2", "11.0", "81.3"].map(str::to_owned)[..])
+    );
+    assert_eq!(cells[8..10], ["–", "0.310"], "what is not known is not 0");
+    assert_eq!(specs(&html)[0]["lines"][0]["points"][0], serde_json::json!([1973.4, 1950.0, 1990.0]));
 }
 
 #[test]
 fn what_was_not_measured_is_left_out_or_said() {
     let html = render(&small());
     let body = shown(&html);
-    assert_eq!(specs(&html).len(), 1, "one panel");
+    assert_eq!(specs(&html).len(), 0, "a dot is no chart");
     assert!(body.contains("No price: local runs."));
-    assert!(!body.contains("Time to first byte</h3>") && !body.contains("Worker timeline") && !body.contains("Best of each size"));
+    assert!(!body.contains("Time to first byte") && !body.contains("Worker timeline") && !body.contains("Best of each size"));
     let empty = shown(&render(&PageData::default()));
     assert!(empty.contains("nothing to recommend"));
     let bare = PageData { clients: vec![Client { name: "lean".to_owned(), ..Client::default() }], ..PageData::default() };
-    assert!(shown(&render(&bare)).contains("No cell of this client was measured."));
+    assert!(shown(&render(&bare)).contains("No configuration of this client was measured."));
 }
 
 #[test]
@@ -123,6 +138,68 @@ fn the_page_is_light_enough_and_reaches_for_nothing() {
     assert!(html.contains("default-src 'none'") && !html.contains("unsafe-eval"));
 }
 
+/// Seconds, bars and points that are too few to be seen are no chart.
+#[test]
+fn empty_charts_are_hidden() {
+    let mut page = rich();
+    page.clients.truncate(1);
+    let client = &mut page.clients[0];
+    for line in &mut client.series.as_mut().unwrap().lines {
+        line.mb_per_s.truncate(4);
+    }
+    for panel in &mut client.histograms.as_mut().unwrap().panels {
+        panel.bins.truncate(2);
+    }
+    client.timeline.as_mut().unwrap().fetches.truncate(1);
+    for cell in &mut client.cells[1..] {
+        cell.usd = None;
+    }
+    let html = render(&page);
+    assert_eq!(["series", "histogram", "timeline", "price"].map(|kind| kinds(&html, kind)), [0; 4]);
+    for gone in ["Second by second", "Time to first byte", "Worker timeline"] {
+        assert!(!shown(&html).contains(gone), "{gone}");
+    }
+}
+
+/// The answer, its confidence and what to paste come before everything else; what qualifies it stands beside it.
+#[test]
+fn the_answer_stands_first() {
+    let body = shown(&render(&rich()));
+    let at = |text: &str| body.find(text).unwrap_or_else(|| panic!("{text}"));
+    let order = [
+        "Cheapest for s3://images",
+        "The whole bucket, 118",
+        "<b>Likely</b>",
+        "Measured on this machine",
+        "MODE=async CONCURRENCY=32",
+        "Why: speed against price",
+        "Throughput against workers",
+        "Every configuration",
+        "id=\"details\"",
+        "id=\"limits\"",
+        "id=\"method\"",
+    ];
+    assert!(order.windows(2).all(|pair| at(pair[0]) < at(pair[1])), "{:?}", order.map(at));
+    assert!(render(&rich()).contains("<title>Cheapest for s3://images: 1 vCPU, 2 GB, async × 32</title>"));
+    assert!(body.contains("<code class=\"pf-code pf-short\">--duration 20m</code>"), "flags are not broken");
+}
+
+#[test]
+fn every_section_has_an_anchor_of_its_own() {
+    let body = shown(&render(&rich()));
+    let mut ids: Vec<&str> = body.split(" id=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    let all = ids.len();
+    for link in body.split("href=\"#").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+        assert!(ids.contains(&link), "{link}");
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "{ids:?}");
+    for id in ["answer", "why", "throughput", "configurations", "details", "first-byte", "client-1", "throughput-1", "timeline-1", "method"] {
+        assert!(ids.contains(&id), "{id}");
+    }
+}
+
 /// For the browser test: `cargo test --lib write_the_sample_pages -- --ignored`.
 #[test]
 #[ignore = "writes files that the browser test opens"]
@@ -131,9 +208,16 @@ fn write_the_sample_pages() {
     fs::create_dir_all(&folder).unwrap();
     let mut one = rich();
     one.clients.truncate(1);
-    let sweep = from_study::fixture::rich();
-    let study = page_of(&sweep.study(), &from_study::fixture::open(&sweep));
-    for (name, page) in [("sample", rich()), ("one", one), ("small", small()), ("alike", alike()), ("study", study)] {
+    let of_sweep = |noise: from_study::fixture::Noise| {
+        let sweep = from_study::fixture::rich(noise);
+        page_of(&sweep.study(), &from_study::fixture::open(&sweep))
+    };
+    let quiet = |seed| from_study::fixture::Noise { share: 0.005, seed };
+    let noisy = |seed| from_study::fixture::Noise { share: 0.15, seed };
+    let mut pages = vec![("sample".to_owned(), rich()), ("one".to_owned(), one), ("small".to_owned(), small()), ("alike".to_owned(), alike())];
+    pages.push(("study".to_owned(), of_sweep(noisy(1))));
+    pages.extend((1..=6).flat_map(|seed| [(format!("quiet-{seed}"), of_sweep(quiet(seed))), (format!("noisy-{seed}"), of_sweep(noisy(seed)))]));
+    for (name, page) in pages {
         fs::write(folder.join(name).with_extension("html"), render(&page)).unwrap();
     }
 }

@@ -2,6 +2,7 @@
 
 use super::types::{Cell, Interval, PageData, Size};
 use crate::units::{count, three_digits};
+use maud::{Markup, html};
 
 /// What stands for an unknown number.
 pub(super) const UNKNOWN: &str = "–";
@@ -38,10 +39,16 @@ pub(super) fn short(value: f64) -> String {
     if value.abs() < 9.95 { three_digits(value) } else { three_digits(value.round()).split('.').next().unwrap_or_default().to_owned() }
 }
 
-/// `1 vCPU, 2 GB`, `4 vCPU, 8 GB × 10 tasks`.
+/// `1 vCPU, 2 GB`, `4 vCPUs, 8 GB × 10 tasks`.
 pub(super) fn size_label(size: &Size) -> String {
     let memory = size.memory.as_ref().map_or_else(String::new, |memory| format!(", {memory}"));
-    format!("{} vCPU{memory}{}", size.vcpu, tasks(size))
+    format!("{}{memory}{}", vcpus(&size.vcpu), tasks(size))
+}
+
+/// `0.5 vCPU`, `4 vCPUs`.
+pub(super) fn vcpus(vcpu: &str) -> String {
+    let s = if vcpu.parse::<f64>().is_ok_and(|vcpu| vcpu > 1.0) { "s" } else { "" };
+    format!("{vcpu} vCPU{s}")
 }
 
 fn tasks(size: &Size) -> String {
@@ -68,9 +75,56 @@ pub(super) fn worker_label(cell: &Cell) -> String {
     format!("{} × {}", cell.mode, count(cell.concurrency))
 }
 
+/// Units that a line must not begin with.
+const UNITS: [&str; 21] =
+    ["B", "kB", "KB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "MB/s", "GB/s", "ms", "s", "min", "h", "%", "vCPU", "vCPUs", "CPU", "CPUs", "Gbit/s"];
+/// Code of at most so many letters stays in one line.
+const SHORT_CODE: usize = 32;
+
+/// A sentence: what stands between backticks is code, and no line begins with a unit or a `×`.
+pub(super) fn prose(text: &str) -> Markup {
+    let parts: Vec<&str> = text.split('`').collect();
+    // A backtick without its like is a letter.
+    let is_code = |place: usize| parts.len() % 2 == 1 && place % 2 == 1;
+    let written: Vec<(bool, &str)> = match parts.len() % 2 {
+        1 => parts.iter().enumerate().map(|(place, part)| (is_code(place), *part)).collect(),
+        _ => vec![(false, text)],
+    };
+    html! {
+        @for (is_code, part) in written {
+            @if is_code { code.pf-code.pf-short[part.chars().count() <= SHORT_CODE] { (part) } } @else { (unbroken(part)) }
+        }
+    }
+}
+
+/// Spaces that hold what belongs together in one line.
+pub(super) fn unbroken(text: &str) -> String {
+    let words: Vec<&str> = text.split(' ').collect();
+    let mut out = String::with_capacity(text.len());
+    for (place, word) in words.iter().enumerate() {
+        if place > 0 {
+            let before = words[place - 1];
+            let is_unit = UNITS.contains(&word.trim_end_matches(['.', ',', ';', ':', ')']));
+            let joins = *word == "×" || before == "×" || is_unit && before.ends_with(|letter: char| letter.is_ascii_digit());
+            out.push(if joins { '\u{a0}' } else { ' ' });
+        }
+        out.push_str(word);
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_line_begins_with_a_unit_and_no_flag_is_broken() {
+        assert_eq!(unbroken("takes 3 min 18 s, async × 16 (2 GB)"), "takes 3\u{a0}min 18\u{a0}s, async\u{a0}×\u{a0}16 (2\u{a0}GB)");
+        assert_eq!(unbroken("a s b"), "a s b");
+        let written = prose("not known (`--duration 20m` shows it)").into_string();
+        assert_eq!(written, "not known (<code class=\"pf-code pf-short\">--duration 20m</code> shows it)");
+        assert_eq!(prose("one ` alone").into_string(), "one ` alone");
+    }
 
     #[test]
     fn numbers_are_short_and_unknown_ones_are_not_zero() {
@@ -100,6 +154,6 @@ mod tests {
         assert_eq!(size_tick(&page, &page.sizes[0]), "1\n2 GB");
         assert_eq!(size_tick(&page, &page.sizes[2]), "4");
         assert_eq!(size_label(&page.sizes[0]), "1 vCPU, 2 GB");
-        assert_eq!(size_label(&size("4", None, 10)), "4 vCPU × 10 tasks");
+        assert_eq!(size_label(&size("4", None, 10)), "4 vCPUs × 10 tasks");
     }
 }

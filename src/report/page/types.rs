@@ -8,30 +8,57 @@ use serde::{Deserialize, Serialize};
 /// The whole page.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PageData {
-    /// `S3 read throughput by container size`.
+    /// Of the document: `Cheapest for s3://images: 1 vCPU, 2 GB, async × 16`.
     pub title: String,
-    /// Short facts for one line under the title: region, objects, repetitions, cells, date.
-    pub subtitle: Vec<String>,
-    /// Where and how it was measured: machine, how vCPU was limited, who shared the CPUs, the embedded server's settings, date of the prices.
-    pub facts: Vec<Fact>,
-    /// Sentences that limit what the numbers say (client and server shared CPUs, a burst rate); shown next to the facts, before any number.
+    /// Above the answer: `Cheapest for s3://images`.
+    pub label: String,
+    /// The answer: `1 vCPU, 2 GB, async × 16`; when nothing can be recommended, that.
+    pub headline: String,
+    /// What was measured, in one line: keys, region, configurations, runs.
+    pub measured: String,
+    /// What stands in place of choices: what a single configuration showed, or why nothing is recommended.
+    pub sentences: Vec<String>,
+    /// What other programs need, a line each.
+    pub others: Vec<String>,
+    /// Sentences that limit the answer (measured elsewhere than on Fargate); shown beside it.
+    pub caveats: Vec<String>,
+    /// Sentences that limit what the figures say; shown beside them.
     pub cautions: Vec<String>,
     /// Container sizes in the order of the page; cells name them by index.
     pub sizes: Vec<Size>,
-    /// One each for `lean`, `sdk` and every contender program; never merged.
+    /// One each for `lean`, `sdk` and every contender program; never merged. The answer is that of the first.
     pub clients: Vec<Client>,
     /// What the intervals are, for the legends: `95 % interval of the median`.
     pub interval_label: String,
-    /// Settings of the sweep or runs.
-    pub settings: Vec<Fact>,
-    /// Machine, kernel, task, versions.
-    pub environment: Vec<Fact>,
-    /// Warnings of the runs, as printed.
+    /// What [`Cell::usd`] is per: `million objects`.
+    pub price_unit: String,
+    /// Which price that is, and of when; a sentence each.
+    pub price_notes: Vec<String>,
+    /// What limits each configuration, with the figures behind it.
+    pub limits: Vec<Line>,
+    /// Runs that failed, and why.
+    pub failures: Vec<Line>,
+    /// Notes and warnings of the runs.
     pub warnings: Vec<String>,
+    /// What was measured, where and with what.
+    pub facts: Vec<Fact>,
     /// How the numbers were made: one paragraph each.
     pub method: Vec<String>,
-    /// Last line: program, version, time of writing.
+    /// The figures of every configuration as CSV, to download; empty for none.
+    pub csv: String,
+    /// Last line: program and version.
     pub made_by: String,
+}
+
+/// Which configurations, a word, and what it rests on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// `lean · 1 vCPU · 2 GB · async × 1, 2, 4`.
+    pub who: String,
+    /// `more workers are faster`.
+    pub word: String,
+    /// The figures behind it; may be empty.
+    pub because: String,
 }
 
 /// A label and what it says.
@@ -74,16 +101,18 @@ pub struct Client {
     pub about: String,
     /// Own or contender.
     pub role: Role,
-    /// What to run.
-    pub recommendation: Recommendation,
-    /// Four at the top of the client's section.
-    pub key_numbers: Vec<KeyNumber>,
-    /// Every planned cell, in any order. What is not here was not planned and shows as missing.
+    /// What to run: cheapest, fastest, or both in one. Empty when nothing can be recommended.
+    pub choices: Vec<Choice>,
+    /// Why there is nothing to recommend, or no cheapest one.
+    pub because: Option<String>,
+    /// Sentences on its highest rate, where that is not the fastest.
+    pub notes: Vec<String>,
+    /// Every planned configuration, in any order. What is not here was not planned and shows as missing.
     pub cells: Vec<Cell>,
-    /// Indices into `cells` that no other cell beats in both time and price of the whole bucket, cheapest first. Empty when there are no prices.
+    /// Indices into `cells` that no other one beats in both time and price of the whole bucket, cheapest first. Empty when there are no prices.
     pub front: Vec<usize>,
-    /// Says which price `front` and the chart use, or why there is none: `compute dollars per TB read`, `no price: local runs`.
-    pub price_note: String,
+    /// Why there is no price; `None` where there is one.
+    pub no_price: Option<String>,
     /// Distributions of the time to first byte, on one scale.
     pub histograms: Option<Histograms>,
     /// Bytes each second.
@@ -96,37 +125,30 @@ pub struct Client {
     pub predictions: Vec<Prediction>,
 }
 
-/// In words, with what to paste.
+/// A recommended configuration, in words and to paste.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Recommendation {
-    /// `1 vCPU, 2 GB, async × 16`; when nothing can be recommended, that.
+pub struct Choice {
+    /// `Cheapest`.
+    pub label: String,
+    /// `1 vCPU, 2 GB, async × 16`.
     pub headline: String,
-    /// Time and price, what they assume, the fastest alternative, or why there is nothing to recommend.
+    /// How long the whole bucket takes, and for how much.
+    pub takes: String,
+    /// How sure that is.
+    pub sure: String,
+    /// What else qualifies it.
     pub sentences: Vec<String>,
-    /// What to paste; each in a box of its own.
+    /// What to paste; each in a box of its own. Empty for a first look.
     pub snippets: Vec<Snippet>,
 }
 
 /// A text to paste.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snippet {
-    /// `Environment`, `RunTask size`.
+    /// `Environment`, `Fargate task`.
     pub label: String,
     /// Verbatim; may have several lines.
     pub text: String,
-}
-
-/// One number large.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyNumber {
-    /// `Fastest cell`.
-    pub label: String,
-    /// `624`, `$0.038`.
-    pub value: String,
-    /// `MB/s`, `per TB`; may be empty.
-    pub unit: String,
-    /// `4 vCPU, async × 64`; may be empty.
-    pub note: String,
 }
 
 /// A middle and where it may lie as well.
@@ -138,13 +160,13 @@ pub struct Interval {
     pub range: Option<(f64, f64)>,
 }
 
-/// How a cell stands among those of its size (and client).
+/// How a configuration stands among those of its size (and client).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// Highest median of its size: outlined.
     Best,
-    /// Not distinguishable from the best: `~`.
+    /// No measurable difference from the best: `~`.
     Tied,
     /// Measured, and slower.
     #[default]
@@ -164,13 +186,15 @@ pub struct Cell {
     pub mode: String,
     /// Configured workers.
     pub concurrency: u64,
+    /// What it is chosen as: `Cheapest`; empty for most.
+    pub chosen: String,
     /// Among the cells of its size.
     pub standing: Standing,
     /// Repetitions that failed, whatever its standing: `!`.
     pub failures: u32,
     /// Highest median of its mode at its size: a point of the panel `Best of each size`.
     pub best_of_mode: bool,
-    /// The concurrency past which more brings nothing, for this size and mode.
+    /// The fewest workers that are as fast as the fastest, for this size and mode.
     pub knee: bool,
     /// Timed repetitions that count.
     pub repetitions: u32,
@@ -192,16 +216,16 @@ pub struct Cell {
     pub cpu_s_per_gb: Option<f64>,
     /// Peak memory, MB.
     pub memory_mb: Option<f64>,
-    /// Dollars per TB, of the price that `price_note` names.
+    /// Dollars per TB, tasks and requests.
     pub usd_per_tb: Option<f64>,
+    /// The tasks' price in dollars per [`PageData::price_unit`].
+    pub usd: Option<f64>,
     /// HTTP attempts of all repetitions.
     pub attempts: Option<u64>,
     /// Fetches that failed, all repetitions.
     pub errors: Option<u64>,
-    /// `network-bound`; may be empty.
-    pub verdict: String,
-    /// What the verdict rests on, or why the cell failed; may be empty.
-    pub verdict_figures: String,
+    /// What limits it, in words; may be empty.
+    pub limit: String,
 }
 
 /// Distributions side by side on one scale.

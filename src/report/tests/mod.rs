@@ -523,7 +523,7 @@ fn the_bucket_is_predicted_from_fixed_parts_and_scaled_fetching() {
     let choice = study.recommendations[0].fastest.as_ref().unwrap();
     assert!(choice.words.starts_with("1 vCPU, 2 GB, async × 16. 80.0 GB in 13 min 18 s (one run: 13 min 13 s to 13 min 23 s)"), "{}", choice.words);
     let burst =
-        "if the burst rate holds for 13 min 13 s: runs of this configuration held it for 80 s; sustained rate not measured (--duration 20m would).";
+        "if the burst rate holds for 13 min 13 s: runs of this configuration held it for 80 s; sustained rate not measured (`--duration 20m` would).";
     assert!(choice.words.contains(burst), "{}", choice.words);
     let variables: Vec<String> = choice.environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
     assert_eq!(variables, ["MODE=async", "CONCURRENCY=16", "PARFETCH_CLIENT=lean"]);

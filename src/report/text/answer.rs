@@ -4,17 +4,15 @@ use super::{Page, Role};
 use crate::escape::terminal;
 use crate::report::advice::{Choice, Recommendation};
 use crate::report::model::Study;
-use crate::report::wording::number::plural;
 use crate::report::wording::{answer, facts, sections};
 use crate::shell;
-use crate::units;
 
 /// Programs beside the first that are named.
 const OTHERS: usize = 2;
 
 /// Everything that is answered.
 pub(super) fn render(page: &mut Page<'_>, study: &Study) {
-    page.paragraph("  ", &terminal(&what_was_measured(study)), 2);
+    page.paragraph("  ", &terminal(&answer::what_was_measured(study)), 2);
     let Some((first, others)) = study.recommendations.split_first() else { return };
     page.gap();
     whole(page, study, first);
@@ -39,31 +37,6 @@ pub(super) fn render(page: &mut Page<'_>, study: &Study) {
     }
 }
 
-/// `46,000 keys, 118 GB · us-east-1 · each run: every key once · 30 configurations, 180 runs on Fargate`
-fn what_was_measured(study: &Study) -> String {
-    let (workload, counts) = (&study.workload, &study.facts);
-    let mut parts = Vec::new();
-    parts.extend(
-        workload
-            .keys
-            .map(|keys| plural(keys, "key"))
-            .into_iter()
-            .chain(workload.bytes.map(units::bytes))
-            .reduce(|keys, bytes| format!("{keys}, {bytes}")),
-    );
-    let at = match (&workload.embedded, &workload.endpoint) {
-        (Some(_), _) => Some("embedded server".to_owned()),
-        (None, Some(endpoint)) => Some(endpoint.clone()),
-        (None, None) => workload.region.clone(),
-    };
-    parts.extend(at);
-    parts.push(format!("each run: {}", facts::fetched(workload).join(", ")));
-    let failed = if counts.failures > 0 { format!(", {} failed", units::count(counts.failures)) } else { String::new() };
-    let runs = plural(counts.observations + counts.failures, "run");
-    parts.push(format!("{}, {runs} {}{failed}", plural(study.cells.len() as u64, "configuration"), facts::whereabouts(workload)));
-    parts.join(" · ")
-}
-
 fn whole(page: &mut Page<'_>, study: &Study, recommendation: &Recommendation) {
     if let Some(because) = &recommendation.because {
         page.paragraph("", &terminal(&format!("{}: {because}.", answer::program(&recommendation.program))), 2);
@@ -71,8 +44,8 @@ fn whole(page: &mut Page<'_>, study: &Study, recommendation: &Recommendation) {
     for (number, (label, choice)) in sections::choices(recommendation).into_iter().enumerate() {
         let title = format!("{label}: {} ({})", answer::chosen(study, choice), answer::program(&recommendation.program));
         page.line((page.paint)(Role::Best, &terminal(&title)));
-        let sentences = if number == 0 { answer::sentences(study, choice) } else { answer::in_brief(study, choice) };
-        page.paragraph("  ", &terminal(&sentences.join(" ")), 2);
+        let said = if number == 0 { answer::in_full(study, choice) } else { answer::in_brief(study, choice) };
+        page.paragraph("  ", &terminal(&said.paragraph()), 2);
         to_paste(page, choice);
         // What RunTask takes is long: once here, and all with `--all`. It is of a task of parfetch.
         let is_shown = number == 0 && recommendation.program.is_parfetch();

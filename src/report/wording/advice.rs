@@ -173,7 +173,7 @@ pub(crate) fn basis(prediction: &Prediction) -> String {
     match prediction.basis {
         Basis::Seen { held_s, .. } => format!(". Runs of this configuration held the rate for {}.", time(held_s)),
         Basis::Burst { held_s, needed_s } => format!(
-            ", if the burst rate holds for {}: runs of this configuration held it for {}; sustained rate not measured (--duration 20m would).",
+            ", if the burst rate holds for {}: runs of this configuration held it for {}; sustained rate not measured (`--duration 20m` would).",
             time(needed_s),
             time(held_s)
         ),

@@ -27,6 +27,8 @@ pub(crate) fn facts(study: &Study) -> Vec<(&'static str, Vec<String>)> {
         ("Where", place(study)),
         ("Sizes", sizes(study)),
         ("Limited by", facts.limited_by.clone()),
+        ("Storage", storage(facts)),
+        ("Listing", facts.listing_s.map(number::time).into_iter().collect()),
         ("Runs", runs(facts)),
         ("Clocks", clocks(study)),
         ("Made", made(facts)),
@@ -109,6 +111,14 @@ fn sizes(study: &Study) -> Vec<String> {
     named.collect()
 }
 
+/// Keys by storage class, where a sweep has listed them.
+fn storage(facts: &Facts) -> Vec<String> {
+    let class = |(class, of): (&String, &crate::results::summary::StorageClass)| {
+        format!("{class} {}, {}", plural(of.objects, "object"), units::bytes(of.bytes))
+    };
+    facts.storage_classes.iter().map(class).collect()
+}
+
 fn runs(facts: &Facts) -> Vec<String> {
     let mut parts = Vec::new();
     if !facts.sweeps.is_empty() {
@@ -145,7 +155,7 @@ fn made(facts: &Facts) -> Vec<String> {
     parts
 }
 
-fn prices(study: &Study) -> Vec<String> {
+pub(crate) fn prices(study: &Study) -> Vec<String> {
     let costs: Vec<&Cost> = study.cells.iter().filter_map(|cell| cell.cost.as_ref()).collect();
     let Some(dated) = study.facts.prices_dated.as_ref().filter(|_| !costs.is_empty()) else { return Vec::new() };
     let mut parts = vec![format!("of {dated}")];

@@ -72,9 +72,22 @@ const rateAxis = (highest) => {
   });
 };
 
-// Labels of a logarithmic scale: 1, 2, 5 or 1, 3 of each power of ten, as many as have room. The axis itself counts in powers of ten.
+// Dollars from 0, or from near the lowest price where all of them are alike.
+const priceAxis = ([low, high], parts, name) => {
+  const from = low > high * 0.6 ? low - (high - low || high) * 0.3 : 0;
+  const step = niceStep(high - from || 1, parts);
+  const min = Math.max(0, step * Math.floor(from / step + 1e-9));
+  const max = step * Math.ceil(high / step + 0.1);
+  const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9) + (/[25]$/.test(step.toPrecision(2)) && step.toPrecision(2).replace(/\D|0/g, "").length > 1 ? 1 : 0));
+  return axis({
+    type: "value", min, max, interval: step, name, nameGap: 28,
+    axisLabel: { formatter: (value) => "$" + value.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals }) },
+  });
+};
+
+// Labels of a logarithmic scale: of each power of ten as many as have room. The axis itself counts in powers of ten.
 const logTicks = (low, high, most) => {
-  for (const factors of [[1, 2, 5], [1, 3], [1]]) {
+  for (const factors of [[1, 1.5, 2, 3, 4, 5, 7], [1, 2, 3, 5], [1, 2, 5], [1, 3], [1]]) {
     const ticks = [];
     for (let power = Math.floor(low); power <= Math.ceil(high); power += 1) {
       for (const factor of factors) {

@@ -1,48 +1,40 @@
-//! What to run, in words and to paste; the front, the price that it is by, and predictions.
+//! What to run, to paste; the front, and what predictions rest on. The words are `wording`'s.
 
-use super::super::types::{Prediction, Recommendation, Snippet};
+use super::super::types::{self, Prediction, Snippet};
 use super::Part;
-use super::words::{self, sentence};
-use crate::report::{Choice, Metric};
+use super::words;
+use crate::report::Choice;
+use crate::report::wording::{answer, sections};
+use crate::shell;
 
-/// The cheapest cell, else the fastest, with the other as the alternative; the model's sentences.
-pub(super) fn recommendation(part: &Part<'_>) -> Recommendation {
-    let Some(found) = part.recommendation() else {
-        return Recommendation { headline: "Nothing to recommend".to_owned(), ..Recommendation::default() };
+/// Cheapest and fastest, or both in one; the second in brief, since most of it has been said of the first.
+pub(super) fn choices(part: &Part<'_>) -> Vec<types::Choice> {
+    let Some(found) = part.recommendation() else { return Vec::new() };
+    let one = |(number, (label, choice)): (usize, (&str, &Choice))| {
+        let said = if number == 0 { answer::in_full(part.study, choice) } else { answer::in_brief(part.study, choice) };
+        let mut sentences = said.rest;
+        sentences.extend(answer::against_others(part.study, choice));
+        let snippets = if part.program.is_parfetch() { snippets(choice, number == 0) } else { Vec::new() };
+        let headline = answer::chosen(part.study, choice);
+        types::Choice { label: label.to_owned(), headline, takes: said.takes, sure: said.sure, sentences, snippets }
     };
-    let mut sentences = Vec::new();
-    let Some(first) = found.cheapest.as_ref().or(found.fastest.as_ref()) else {
-        sentences.extend(found.because.as_deref().map(sentence));
-        return Recommendation { headline: "Nothing to recommend".to_owned(), sentences, snippets: Vec::new() };
-    };
-    // The first sentence is the cell.
-    let (headline, rest) = first.words.split_once(". ").unwrap_or((&first.words, ""));
-    let other = found.fastest.as_ref().filter(|fastest| fastest.cell != first.cell);
-    let label = match (&found.cheapest, other) {
-        (None, _) => "The fastest cell.",
-        (Some(_), None) => "The cheapest cell, and the fastest.",
-        (Some(_), Some(_)) => "The cheapest cell.",
-    };
-    sentences.push(format!("{label} {rest}").trim_end().to_owned());
-    sentences.extend(other.map(|fastest| format!("Fastest: {}", fastest.words)));
-    sentences.extend(found.because.as_deref().map(sentence));
-    // The overrides are of a task of parfetch.
-    sentences.extend(found.caveat.as_deref().map(sentence));
-    let snippets = if part.program.is_parfetch() { snippets(first, other) } else { Vec::new() };
-    Recommendation { headline: headline.to_owned(), sentences, snippets }
+    sections::choices(found).into_iter().enumerate().map(one).collect()
 }
 
-fn snippets(first: &Choice, other: Option<&Choice>) -> Vec<Snippet> {
-    let of = |choice: &Choice, which: &str| {
-        let overrides = choice.run_task_overrides.clone().map(|text| Snippet { label: format!("RunTask --overrides{which}"), text });
-        std::iter::once(Snippet { label: format!("Environment{which}"), text: environment(choice) }).chain(overrides).collect::<Vec<_>>()
-    };
-    of(first, "").into_iter().chain(other.into_iter().flat_map(|other| of(other, ", fastest"))).collect()
+/// The variables, and what `RunTask` takes; that is long, so once. A first look is nothing to paste.
+fn snippets(choice: &Choice, with_overrides: bool) -> Vec<Snippet> {
+    if choice.first_look.is_some() {
+        return Vec::new();
+    }
+    let overrides = choice.run_task_overrides.as_ref().filter(|_| with_overrides);
+    let overrides = overrides.map(|text| Snippet { label: "Fargate task".to_owned(), text: format!("--overrides {}", shell::word(text)) });
+    std::iter::once(Snippet { label: "Environment".to_owned(), text: sections::environment(choice) }).chain(overrides).collect()
 }
 
-fn environment(choice: &Choice) -> String {
-    let lines: Vec<String> = choice.environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    lines.join("\n")
+/// What a cell is chosen as.
+pub(super) fn chosen(part: &Part<'_>, place: usize) -> &'static str {
+    let found = part.recommendation().map_or_else(Vec::new, sections::choices);
+    found.into_iter().find(|(_, choice)| choice.cell == place).map_or("", |(label, _)| label)
 }
 
 /// Cells that no other beats in predicted time and price of the whole bucket, cheapest first, by the page's count.
@@ -50,15 +42,6 @@ pub(super) fn front(part: &Part<'_>) -> Vec<usize> {
     // The model has the fastest first, and along the front the slower cell is the cheaper one.
     let found = part.recommendation().map_or(&[][..], |recommendation| &recommendation.pareto);
     found.iter().rev().filter_map(|place| part.places.iter().position(|own| own == place)).collect()
-}
-
-/// Names the price, or says why there is none.
-pub(super) fn price_note(part: &Part<'_>) -> String {
-    if part.reports().any(|report| report.figure(Metric::UsdPerTb).is_some()) {
-        return "dollars per TB read".to_owned();
-    }
-    let why = part.study.notes.iter().find(|note| note.starts_with("no price"));
-    why.map_or_else(|| "No price: no cell has both a size and a rate.".to_owned(), |note| sentence(note))
 }
 
 /// The cells of the front, and what is recommended besides.

@@ -1,8 +1,8 @@
-//! Cells of the model → cells of the page: units, shares of the size's best, marks and reasons.
+//! Cells of the model → cells of the page: units, shares of the size's best, marks.
 
 use super::super::types::{Cell, Interval, Standing};
-use super::words::{length, plural};
-use super::{Part, size_of};
+use super::{Part, advice, size_of};
+use crate::report::wording::sections;
 use crate::report::{self, CellReport, Figure, Metric};
 
 /// Bytes of a MB, bytes a second of a MB/s.
@@ -14,7 +14,7 @@ pub(super) fn cells(part: &Part<'_>) -> Vec<Cell> {
 }
 
 /// Its median throughput, bytes a second.
-pub(super) fn rate(cell: &CellReport) -> Option<f64> {
+fn rate(cell: &CellReport) -> Option<f64> {
     median(cell, Metric::Throughput)
 }
 
@@ -23,7 +23,7 @@ fn median(cell: &CellReport, metric: Metric) -> Option<f64> {
 }
 
 /// The figure in the page's unit, of which one is `by` of the model's.
-pub(super) fn interval(figure: &Figure, by: f64) -> Interval {
+fn interval(figure: &Figure, by: f64) -> Interval {
     Interval { median: figure.median / by, range: figure.interval.map(|interval| (interval.low / by, interval.high / by)) }
 }
 
@@ -36,6 +36,7 @@ fn cell(part: &Part<'_>, place: usize) -> Cell {
         size: part.sizes.iter().position(|size| *size == size_of(&report.cell)).unwrap_or(usize::MAX),
         mode: report.cell.mode.to_string(),
         concurrency: u64::from(report.cell.concurrency),
+        chosen: advice::chosen(part, place).to_owned(),
         standing: standing(report),
         failures: u32::try_from(report.failures.len()).unwrap_or(u32::MAX),
         best_of_mode: is_best_of_mode(part, place),
@@ -51,15 +52,15 @@ fn cell(part: &Part<'_>, place: usize) -> Cell {
         cpu_s_per_gb: median(report, cpu),
         memory_mb: median(report, Metric::PeakMemory).map(|bytes| bytes / MEGA),
         usd_per_tb: median(report, Metric::UsdPerTb),
+        usd: part.per.tasks(report),
         attempts: total(report, |observation| observation.counts.attempts),
         errors: total(report, |observation| observation.counts.failed),
-        verdict: report.verdict.word.as_str().to_owned(),
-        verdict_figures: reasons(report),
+        limit: sections::limit(report.verdict.word).to_owned(),
     }
 }
 
 /// Of all repetitions together; unknown when one of them does not know it, or there is none.
-pub(super) fn total(report: &CellReport, of: impl Fn(&report::Observation) -> Option<u64>) -> Option<u64> {
+fn total(report: &CellReport, of: impl Fn(&report::Observation) -> Option<u64>) -> Option<u64> {
     report.observations.first()?;
     report.observations.iter().map(of).sum()
 }
@@ -94,19 +95,4 @@ fn is_best_of_mode(part: &Part<'_>, place: usize) -> bool {
         }
     }
     best.is_some_and(|(best, _)| best == place)
-}
-
-/// What the verdict rests on, and why repetitions failed.
-fn reasons(report: &CellReport) -> String {
-    let mut parts = if report.observations.is_empty() { Vec::new() } else { report.verdict.because.clone() };
-    let all = length(&report.failures) + length(&report.observations);
-    let mut known: Vec<(&str, u64)> = Vec::new();
-    for failure in &report.failures {
-        match known.iter_mut().find(|(reason, _)| *reason == failure.reason) {
-            Some((_, count)) => *count += 1,
-            None => known.push((&failure.reason, 1)),
-        }
-    }
-    parts.extend(known.into_iter().map(|(reason, count)| format!("{count} of {} failed: {reason}", plural(all, "repetition"))));
-    parts.join("; ")
 }

@@ -9,7 +9,7 @@ use crate::units::{count, three_digits};
 
 /// Rows of a timeline that draw well.
 const WORKERS: u32 = 64;
-/// Problems that are told one by one.
+/// Problems that are named one by one.
 const PROBLEMS: usize = 3;
 
 /// What was drawn, and a line for what could not be.
@@ -25,7 +25,9 @@ pub(super) struct Drawn {
 pub(super) fn drawn(part: &Part<'_>, open: Open<'_>) -> Drawn {
     if !part.program.is_parfetch() {
         return Drawn {
-            left_out: vec!["A contender reports no time to first byte and no seconds: no charts of them.".to_owned()],
+            left_out: vec![
+                "Another program reports no time to first byte and no throughput of each second, so there are no charts of them.".to_owned(),
+            ],
             ..Drawn::default()
         };
     }
@@ -51,17 +53,10 @@ pub(super) fn drawn(part: &Part<'_>, open: Open<'_>) -> Drawn {
         timeline: own.and_then(|(report, detail)| timeline(report, detail)),
         left_out: Vec::new(),
     };
-    let there = [
-        ("Time to first byte", drawn.histograms.is_some()),
-        ("Second by second", drawn.series.is_some()),
-        ("Worker timeline", drawn.timeline.is_some()),
-    ];
-    let missing: Vec<&str> = there.iter().filter(|(_, is_there)| !is_there).map(|(name, _)| *name).collect();
-    if !missing.is_empty() {
-        drawn.left_out.push(format!("Left out, since the documents do not give it: {}.", missing.join(", ")));
-    }
     let problems: Vec<&Problem> = details.iter().flat_map(|(_, detail)| &detail.problems).collect();
-    drawn.left_out.extend(problems.iter().take(PROBLEMS).map(|problem| format!("Not read for the charts: {}: {}.", problem.document, problem.what)));
+    drawn.left_out.extend(
+        problems.iter().take(PROBLEMS).map(|problem| format!("A document for the charts could not be read: {}: {}.", problem.document, problem.what)),
+    );
     if problems.len() > PROBLEMS {
         drawn.left_out.push(format!("And {} more documents.", problems.len() - PROBLEMS));
     }
@@ -80,7 +75,7 @@ fn histograms(shown: &CellReport, details: &[(&CellReport, Detail)]) -> Option<H
     let panels: Vec<Histogram> =
         details.iter().filter(|(_, detail)| !detail.ttfb.is_empty()).map(|(report, detail)| histogram(report, &detail.ttfb)).collect();
     let caption = format!(
-        "{}: the fetches of all repetitions that ended well; percentiles are the medians of the repetitions’ own.",
+        "{}: the fetches of all repetitions that ended well. Percentiles are medians of those of the repetitions.",
         words::size_and_workers(&shown.cell)
     );
     (!panels.is_empty()).then_some(Histograms { caption, panels })
@@ -110,7 +105,7 @@ fn series(shown: &CellReport, details: &[(&CellReport, Detail)]) -> Option<Serie
     };
     let lines: Vec<SeriesLine> = details.iter().filter_map(line).collect();
     let caption =
-        format!("{}: of each mode the repetition nearest to the median. The last second is not a whole one.", words::size_and_workers(&shown.cell));
+        format!("{}: of each mode the repetition nearest to the median. The last second is incomplete.", words::size_and_workers(&shown.cell));
     (!lines.is_empty()).then_some(Series { caption, lines })
 }
 

@@ -1,16 +1,17 @@
 //! How the numbers were made, in paragraphs: intervals, tests, knees, verdicts, prices, recommendations, definitions.
 
-use super::facts;
+use super::head;
 use super::words::{UNKNOWN, plural, sentence};
 use crate::report::curves::WITHIN;
 use crate::report::figures::ALPHA;
 use crate::report::verdict::WIDE;
+use crate::report::wording::sections;
 use crate::report::{Limit, Metric, Study};
 use crate::results::summary::thresholds::{BUSY_SHARE, CPU_SHARE, QUOTA_SHARE, S3_SHARE, SERVER_SHARE, TAIL_SHARE};
 use crate::units::count;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What the page shows of a cell.
+/// What the page shows of a configuration.
 const SHOWN: [Metric; 10] = [
     Metric::Throughput,
     Metric::FetchTime,
@@ -26,7 +27,7 @@ const SHOWN: [Metric; 10] = [
 
 /// One paragraph each.
 pub(super) fn method(study: &Study) -> Vec<String> {
-    let (tests, prices) = facts::how(study);
+    let (tests, prices) = head::how(study);
     let mut paragraphs = vec![intervals(study), standings()];
     paragraphs.extend(tests);
     paragraphs.push(knee_rule());
@@ -56,7 +57,7 @@ fn intervals(study: &Study) -> String {
     let levels: Vec<String> = levels.into_values().collect();
     let given = if levels.is_empty() { String::new() } else { format!(" {}", sentence(&levels.join("; "))) };
     format!(
-        "Figures are medians of a cell’s repetitions. The interval is of the median, between order statistics, of at least 95 % confidence; no \
+        "Figures are medians of the repetitions of a configuration. The interval is of the median, between order statistics, of at least 95 % confidence; no \
          distribution is assumed.{given} {UNKNOWN} is a number that is not known."
     )
 }
@@ -67,7 +68,7 @@ fn percent(share: f64) -> String {
 
 fn standings() -> String {
     format!(
-        "~ stands for cells without measurable difference from the best of their program and size: two-sided Mann-Whitney tests against it, corrected by \
+        "~ marks configurations without a measurable difference from the best of their program and size: two-sided Mann-Whitney tests against it, corrected by \
          Holm, at {}.",
         percent(ALPHA)
     )
@@ -94,24 +95,24 @@ fn knees(study: &Study) -> Vec<String> {
 /// The rules of the verdicts that this study has.
 fn verdicts(study: &Study) -> String {
     let found = |limit: &Limit| study.cells.iter().any(|cell| cell.verdict.word == *limit);
-    let rules = Limit::ALL.into_iter().filter(found).map(|limit| format!("{}: {}", limit.as_str(), rule(limit)));
-    format!("Verdicts are judged by the medians, and the first rule that holds wins. {}.", rules.collect::<Vec<_>>().join(". "))
+    let rules = Limit::ALL.into_iter().filter(found).map(|limit| format!("{}: {}", sections::limit(limit), rule(limit)));
+    format!("What limits a configuration is judged by its medians, and the first rule that holds counts. {}.", rules.collect::<Vec<_>>().join(". "))
 }
 
 fn rule(limit: Limit) -> String {
     match limit {
         Limit::Failed => "no repetition gave figures".to_owned(),
         Limit::ServerBound => format!("the embedded server used more than {} of its threads’ time", percent(SERVER_SHARE)),
-        Limit::CpuBound => format!("fetching (of a contender the whole program) used at least {} of the vCPU limit", percent(CPU_SHARE)),
+        Limit::CpuBound => format!("fetching (of another program the whole of it) used at least {} of the vCPU limit", percent(CPU_SHARE)),
         Limit::QuotaThrottled => {
             format!("the CPU quota held it back for at least {} of the time, with the mean below the limit", percent(QUOTA_SHARE))
         }
-        Limit::S3Throttled => format!("at least {} of the attempts were told «too fast»", percent(S3_SHARE)),
+        Limit::S3Throttled => format!("at least {} of the attempts were answered with SlowDown", percent(S3_SHARE)),
         Limit::TailBound => format!("at least {} of the fetch time went by after the queue was empty", percent(TAIL_SHARE)),
         Limit::PerConnectionBound => format!("a higher concurrency is more than {} and significantly faster", percent(WITHIN)),
         Limit::NetworkBound => format!(
             "its rate and that of another concurrency lie within {} of the best of the curve, the highest of these concurrencies is at least {WIDE} × the \
-             lowest, less than {} of the vCPU limit were used, no cell of the curve is s3-throttled, and no other cell of the size is significantly faster",
+             lowest, less than {} of the vCPU limit were used, the store throttles none of the curve, and no other configuration of the size is significantly faster",
             percent(WITHIN),
             percent(BUSY_SHARE)
         ),

@@ -1,15 +1,14 @@
 //! An analysed study → the page's input.
 //!
-//! Selects, converts units and joins words; every statistic is the model's. Re-reads the few documents that charts need, through `open` alone.
+//! Selects and converts units; every statistic is the model's and every sentence `wording`'s. Re-reads the few documents that charts need, through `open` alone.
 
 mod advice;
 mod cells;
 mod drawn;
-mod facts;
 #[cfg(test)]
 pub(super) mod fixture;
+mod head;
 mod method;
-mod numbers;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -17,26 +16,25 @@ mod words;
 use super::types::{Client, PageData, Role, Size};
 use crate::cell::{Cell, Program};
 use crate::plan::ClientKind;
+use crate::report::wording::price::{self, Per};
 use crate::report::{CellReport, Open, Study};
 
 /// The page of one study. `open` gives the documents by the names under which they were read; where it cannot, the chart is left out with a line that
 /// says so. Of each of parfetch's clients the documents of at most one cell a mode are read, one document at a time.
 pub fn page_of(study: &Study, open: Open<'_>) -> PageData {
     let sizes = sizes(study);
-    let clients = programs(study).into_iter().map(|program| client(&Part::of(study, program, &sizes), open)).collect();
+    let per = Per::of(study);
+    let clients = programs(study).into_iter().map(|program| client(&Part::of(study, program, (&sizes, per)), open)).collect();
     PageData {
-        title: "S3 read throughput by container size".to_owned(),
-        subtitle: facts::subtitle(study),
-        facts: facts::facts(study),
-        cautions: facts::cautions(study),
         sizes: sizes.iter().map(words::size).collect(),
         clients,
         interval_label: "95 % interval of the median".to_owned(),
-        settings: facts::settings(study),
-        environment: facts::environment(study),
-        warnings: facts::warnings(study),
+        price_unit: per.unit.to_owned(),
+        price_notes: per.notes(study),
         method: method::method(study),
+        csv: crate::report::render_csv(std::slice::from_ref(study)),
         made_by: format!("parfetch {}", env!("CARGO_PKG_VERSION")),
+        ..head::head(study)
     }
 }
 
@@ -72,14 +70,16 @@ struct Part<'a> {
     study: &'a Study,
     program: &'a Program,
     sizes: &'a [SizeKey],
+    /// What its prices are per.
+    per: Per,
     /// Places of its cells in the study; the page counts cells in this order.
     places: Vec<usize>,
 }
 
 impl<'a> Part<'a> {
-    fn of(study: &'a Study, program: &'a Program, sizes: &'a [SizeKey]) -> Self {
+    fn of(study: &'a Study, program: &'a Program, (sizes, per): (&'a [SizeKey], Per)) -> Self {
         let places = (0..study.cells.len()).filter(|place| study.cells[*place].cell.program == *program).collect();
-        Self { study, program, sizes, places }
+        Self { study, program, sizes, per, places }
     }
 
     fn reports(&self) -> impl Iterator<Item = &'a CellReport> {
@@ -94,15 +94,18 @@ impl<'a> Part<'a> {
 
 fn client(part: &Part<'_>, open: Open<'_>) -> Client {
     let drawn = drawn::drawn(part, open);
+    let is_priced = part.reports().any(|report| part.per.tasks(report).is_some());
     Client {
         name: part.program.name().to_owned(),
         about: about(part.program).to_owned(),
         role: if part.program.is_parfetch() { Role::Own } else { Role::Contender },
-        recommendation: advice::recommendation(part),
-        key_numbers: numbers::key_numbers(part),
+        choices: advice::choices(part),
+        because: part.recommendation().and_then(|found| found.because.as_deref()).map(words::sentence),
+        notes: part.recommendation().and_then(|found| crate::report::wording::answer::highest(part.study, found)).into_iter().collect(),
         cells: cells::cells(part),
         front: advice::front(part),
-        price_note: advice::price_note(part),
+        no_price: (!is_priced)
+            .then(|| words::sentence(price::missing(part.study).unwrap_or("no price: no configuration has both a size and a rate"))),
         histograms: drawn.histograms,
         series: drawn.series,
         timeline: drawn.timeline,
@@ -114,11 +117,11 @@ fn client(part: &Part<'_>, open: Open<'_>) -> Client {
 const fn about(program: &Program) -> &'static str {
     match program {
         Program::Client(ClientKind::Lean) => {
-            "parfetch’s own client: it costs next to nothing, so it measures the platform: the container, the network, S3."
+            "parfetch’s own client. It costs next to nothing, so it measures the platform: the container, the network, S3."
         }
-        Program::Client(ClientKind::Sdk) => "aws-sdk-s3 as it comes: what a program on the SDK gets.",
+        Program::Client(ClientKind::Sdk) => "aws-sdk-s3 with its defaults: what a program with the SDK gets.",
         Program::Contender(_) => {
-            "Another program, run and watched like parfetch. Its own time includes starting its workers; its CPU per GB is that of its whole processes."
+            "Another program, run and watched as parfetch is. Its time includes the start of its workers; its CPU per GB is that of its whole processes."
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The mapping, with numbers known by hand.
 
 use super::super::render;
-use super::super::types::{Cell, Fact, Standing};
-use super::fixture::{known, open, rich, six};
+use super::super::types::{Cell, Standing};
+use super::fixture::{Noise, known, open, rich, six};
 use super::*;
 use crate::plan::Mode;
 use crate::report::fixture::{Sweep, lean};
@@ -17,10 +17,6 @@ fn found<'a>(client: &'a Client, at: (usize, &str, u64)) -> &'a Cell {
     client.cells.iter().find(|cell| (cell.size, cell.mode.as_str(), cell.concurrency) == at).unwrap()
 }
 
-fn fact(label: &str, value: &str) -> Fact {
-    Fact { label: label.to_owned(), value: value.to_owned() }
-}
-
 fn close(found: f64, expected: f64) {
     assert!((found - expected).abs() <= expected.abs() * 1e-6, "{found} is not {expected}");
 }
@@ -28,7 +24,7 @@ fn close(found: f64, expected: f64) {
 #[test]
 fn a_cell_s_numbers_are_the_model_s_in_the_page_s_units() {
     let page = page();
-    assert_eq!(page.sizes.iter().map(super::super::text::size_label).collect::<Vec<_>>(), ["1 vCPU, 2 GB", "2 vCPU, 4 GB"]);
+    assert_eq!(page.sizes.iter().map(super::super::text::size_label).collect::<Vec<_>>(), ["1 vCPU, 2 GB", "2 vCPUs, 4 GB"]);
     let lean = &page.clients[0];
     let cell = found(lean, (0, "thread", 16));
     let rate = cell.throughput.unwrap();
@@ -60,7 +56,10 @@ fn best_knee_and_front_are_those_of_the_model() {
     assert_eq!(knees, [(0, "async", 16), (0, "thread", 16), (1, "async", 16)]);
     let front: Vec<_> = lean.front.iter().map(|place| (lean.cells[*place].size, lean.cells[*place].concurrency)).collect();
     assert_eq!(front, [(0, 16), (1, 16)], "cheapest first");
-    assert_eq!(lean.price_note, "dollars per TB read");
+    assert_eq!((lean.no_price.as_deref(), page.price_unit.as_str()), (None, "million objects"));
+    let chosen: Vec<_> =
+        lean.cells.iter().filter(|cell| !cell.chosen.is_empty()).map(|cell| (cell.size, cell.concurrency, cell.chosen.as_str())).collect();
+    assert_eq!(chosen, [(0, 16, "Cheapest"), (1, 16, "Fastest")]);
 }
 
 #[test]
@@ -68,10 +67,11 @@ fn failed_cells_say_why() {
     let page = page();
     let failed = found(&page.clients[0], (0, "process", 16));
     assert_eq!((failed.standing, failed.failures, failed.throughput, failed.attempts), (Standing::Failed, 6, None, None));
-    assert_eq!((failed.verdict.as_str(), failed.verdict_figures.as_str()), ("failed", "6 of 6 repetitions failed: out of memory"));
+    assert_eq!(failed.limit, "failed");
+    assert!(page.failures[0].because.contains("out of memory") && page.failures[0].word == "6 of 6 failed", "{:?}", page.failures[0]);
     let once = found(&page.clients[0], (1, "thread", 16));
     assert_eq!((once.standing, once.failures), (Standing::Behind, 1));
-    assert!(once.verdict_figures.ends_with("; 1 of 7 repetitions failed: exit code 9"), "{}", once.verdict_figures);
+    assert!(page.failures[1].because.contains("exit code 9") && page.failures[1].word == "1 of 7 failed", "{:?}", page.failures[1]);
     assert!(page.cautions.iter().any(|caution| caution.starts_with("7 of 55 repetitions failed")), "{:?}", page.cautions);
 }
 
@@ -88,47 +88,61 @@ fn a_contender_is_a_client_of_its_own_behind_the_others() {
 }
 
 #[test]
-fn the_recommendation_is_the_model_s_words_and_what_to_paste() {
+fn the_answer_is_that_of_the_text_report() {
     let sweep = known();
     let study = sweep.study();
     let page = page_of(&study, &open(&sweep));
-    let advice = &page.clients[0].recommendation;
-    assert_eq!(advice.headline, "1 vCPU, 2 GB, async × 16");
+    let choices = &page.clients[0].choices;
+    assert_eq!((page.label.as_str(), page.headline.as_str()), ("Cheapest for s3://images", "1 vCPU, 2 GB, async × 16"));
+    assert_eq!(page.title, "Cheapest for s3://images: 1 vCPU, 2 GB, async × 16");
+    assert_eq!(choices.iter().map(|choice| choice.label.as_str()).collect::<Vec<_>>(), ["Cheapest", "Fastest"]);
     // 80 GB at 200 MB/s, and 4.9 s for the rest.
-    assert!(
-        advice.sentences[0].starts_with(
-            "The cheapest cell. 80.0 GB in 6 min 41 s (one run: 6 min 39 s to 6 min 44 s), $0.0185 (one run: $0.0184 to $0.0185) if it ran on Fargate"
-        ),
-        "{}",
-        advice.sentences[0]
-    );
-    assert!(advice.sentences[1].starts_with("Fastest: 2 vCPUs, 4 GB, async × 16. 80.0 GB in 3 min 51 s"), "{}", advice.sentences[1]);
-    let words = &study.recommendations[0].cheapest.as_ref().unwrap().words;
-    assert!(words.ends_with(advice.sentences[0].trim_start_matches("The cheapest cell. ")));
-    assert_eq!(advice.snippets[0].text, "MODE=async\nCONCURRENCY=16\nPARFETCH_CLIENT=lean");
-    assert!(advice.snippets[1].text.contains("\"cpu\":\"1024\""));
-    assert_eq!(page.clients[1].recommendation.snippets, [], "the overrides are of a task of parfetch");
+    let takes = "The whole bucket, 80.0 GB, takes 6 min 39 s to 6 min 44 s and would cost $0.0184 to $0.0185 on Fargate (requests $0.0130).";
+    assert_eq!(choices[0].takes, takes);
+    assert!(choices[0].sure.starts_with("Sure: "), "{}", choices[0].sure);
+    assert_eq!(choices[0].snippets[0].text, "MODE=async CONCURRENCY=16 PARFETCH_CLIENT=lean");
+    assert!(choices[0].snippets[1].text.starts_with("--overrides '{") && choices[0].snippets[1].text.contains("\"cpu\":\"1024\""));
+    assert!(page.clients[1].choices.iter().all(|choice| choice.snippets.is_empty()), "the overrides are of a task of parfetch");
     assert_eq!(page.clients[0].predictions.len(), 2);
     assert!(
         page.clients[0].predictions[0].rests_on.starts_with("If the burst rate holds for 6 min 36 s: runs of this configuration held it for 40 s")
     );
     assert!(page.clients[0].predictions[0].rests_on.contains("fetch 396 s"));
+    // Every sentence of the answer stands in the text report too.
+    let paint = |_, text: &str| text.to_owned();
+    let view = crate::report::View {
+        width: 10_000,
+        metrics: &[],
+        paint: &paint,
+        emphasis: crate::report::Emphasis::Unseen,
+        extent: crate::report::Extent::Answer,
+        in_full: "",
+    };
+    let text = crate::report::render_text(&[study], &view);
+    for said in choices.iter().flat_map(|choice| [&choice.takes, &choice.sure, &choice.headline]).chain(&page.others).chain(&page.caveats) {
+        assert!(text.contains(said.trim_matches('`')), "{said}: {text}");
+    }
 }
 
 #[test]
-fn four_numbers_stand_at_the_top() {
-    let page = page();
-    let numbers = &page.clients[0].key_numbers;
-    let labels: Vec<_> = numbers.iter().map(|number| (number.label.as_str(), number.value.as_str(), number.unit.as_str())).collect();
-    assert_eq!(labels[0], ("Fastest cell", "350", "MB/s"));
-    assert_eq!(numbers[0].note, "2 vCPU, 4 GB, async × 16; 349 to 351");
-    assert_eq!((labels[1].0, labels[1].2), ("Cheapest cell", "for 80.0 GB"));
-    assert!(numbers[1].note.ends_with("if it ran on Fargate"));
-    // Six values within ±0.3 % each: the 6th and the 31st of the 36 ratios are 1.25 × (1 ∓ 0.004).
-    assert_eq!(labels[2], ("async over thread", "1.25", "×"));
-    assert_eq!(numbers[2].note, "1 vCPU, 2 GB, 16 workers; 95 %: 1.25 to 1.26");
-    assert_eq!(labels[3], ("Fetches that ended well", "134,400", ""));
-    assert_eq!(numbers[3].note, "0 attempts again · 0 failed · 7 repetitions without figures");
+fn the_highest_rate_that_is_not_the_fastest_has_its_reason() {
+    let cell = |concurrency| lean(2_048, Mode::Async, concurrency);
+    let sweep = Sweep::new("s1").cell(&cell(4), &six(100.0)).cell(&cell(16), &six(350.0)).failed(&cell(16), 7, "gone");
+    let page = page_of(&sweep.study(), &open(&sweep));
+    assert_eq!(page.headline, "2 vCPUs, 4 GB, async × 4");
+    let reason = "The highest rate is 350 MB/s, with 2 vCPUs, 4 GB, async × 16: it has failed runs and is not recommended.";
+    assert_eq!(page.clients[0].notes, [reason]);
+    assert_eq!(page_of(&known().study(), &|_| Err(io::Error::other("gone"))).clients[1].notes, Vec::<String>::new());
+}
+
+#[test]
+fn one_configuration_is_a_page_of_one_run() {
+    let sweep = Sweep::new("s1").cell(&lean(1_024, Mode::Async, 4), &six(100.0));
+    let page = page_of(&sweep.study(), &open(&sweep));
+    assert_eq!((page.label.as_str(), page.headline.as_str()), ("s3://images", "100 MB/s with async × 4"));
+    assert!(page.sentences[0].starts_with("Each run fetched 8.00 GB in"), "{:?}", page.sentences);
+    let html = render(&page);
+    assert!(!html.contains("pf-matrix\"") && html.contains("<h2 class=\"pf-heading\">Figures"), "no matrix of one");
 }
 
 #[test]
@@ -156,20 +170,24 @@ fn documents_that_cannot_be_opened_leave_their_charts_out_with_a_line() {
     let page = page_of(&known().study(), &|_| Err(io::Error::other("gone")));
     let lean = &page.clients[0];
     assert_eq!((&lean.histograms, &lean.series, &lean.timeline), (&None, &None, &None));
-    assert_eq!(lean.left_out[0], "Left out, since the documents do not give it: Time to first byte, Second by second, Worker timeline.");
-    assert!(lean.left_out[1].ends_with(": gone."), "{:?}", lean.left_out);
-    assert!(render(&page).contains("Left out, since the documents"));
+    assert!(
+        lean.left_out[0].starts_with("A document for the charts could not be read: ") && lean.left_out[0].ends_with(": gone."),
+        "{:?}",
+        lean.left_out
+    );
+    assert!(render(&page).contains("could not be read"));
 }
 
 #[test]
 fn the_head_says_what_where_and_what_limits_it() {
     let page = page();
-    assert_eq!(page.subtitle, ["s3://images", "3,200 of 32,000 keys, 80.0 GB in all", "6 repetitions a cell", "9 cells", "us-east-1", "2026-11-20"]);
-    // The contender took longest: 160 s at 50 MB/s.
-    assert!(page.cautions[0].starts_with("Burst rates: no cell was seen to hold its rate for longer than 2 min 40 s"), "{:?}", page.cautions);
+    let measured = "s3://images · 32,000 keys, 80.0 GB · us-east-1 · each run: the first 3,200 keys of the listing · 9 configurations, 55 runs on this machine, 7 failed";
+    assert_eq!(page.measured, measured);
+    assert_eq!(page.caveats[1..], ["`parfetch sweep s3://images --on ecs --stack parfetch --dry-run`"]);
+    assert!(page.caveats[0].starts_with("Measured on this machine"));
     let value = |label: &str| page.facts.iter().find(|fact| fact.label == label).map(|fact| fact.value.as_str());
-    assert_eq!(value("Sizes held by"), Some("cgroup v2 quota"));
-    assert!(value("Prices").unwrap().contains("hypothetical"));
+    assert_eq!(value("Limited by"), Some("cgroup v2 quota"));
+    assert!(page.price_notes.iter().any(|note| note.contains("would cost: these runs were elsewhere")), "{:?}", page.price_notes);
     assert!(
         page.method.iter().any(|paragraph| paragraph.contains("With 6 repetitions it covers the median with 96.9 % confidence")),
         "{:?}",
@@ -177,21 +195,34 @@ fn the_head_says_what_where_and_what_limits_it() {
     );
     assert!(page.method.iter().any(|paragraph| paragraph.starts_with("Tests hold at 5 %")));
     assert!(!page.cautions.iter().any(|caution| caution.starts_with("Tests hold") || caution.starts_with("Prices ")));
+    assert!(page.csv.starts_with("study,source,") && page.csv.lines().count() == 10);
 }
 
 #[test]
-fn an_embedded_server_and_shared_cpus_are_said_before_any_number() {
+fn no_text_of_the_page_has_words_that_nobody_knows() {
+    let sweep = rich(Noise { share: 0.15, seed: 2 });
+    let page = page_of(&sweep.study(), &open(&sweep));
+    let mut words = PageData { csv: String::new(), ..page };
+    words.clients.iter_mut().for_each(|client| client.cells.clear());
+    let json = serde_json::to_string(&words).unwrap();
+    for not in [" cell", "cells", "not told apart", "attempts again"] {
+        assert!(!json.replace("\"cells\"", "").contains(not), "{not}: {json}");
+    }
+}
+
+#[test]
+fn an_embedded_server_and_shared_cpus_are_said() {
     let sweep = Sweep::new("s1").with(|facts| facts.embedded = Some("network=s3".to_owned()));
     let sweep = sweep.tuned(&lean(1_024, Mode::Async, 4), &six(100.0), |record, _| record.limited.shared_with_server = Some(true));
     let page = page_of(&sweep.study(), &open(&sweep));
-    assert!(page.cautions[0].starts_with("Client and server shared CPUs"));
-    assert!(page.facts.contains(&fact("Client and server", "shared the same CPUs")));
-    assert!(page.facts.contains(&fact("Embedded server", "network=s3")));
+    let value = |label: &str| page.facts.iter().find(|fact| fact.label == label).map_or("", |fact| fact.value.as_str());
+    assert!(value("Where").contains("CPUs shared with the embedded server"), "{:?}", page.facts);
+    assert!(value("Source").contains("embedded server: network=s3"), "{:?}", page.facts);
 }
 
 #[test]
 fn markup_in_a_reason_stays_text() {
-    let sweep = rich();
+    let sweep = rich(Noise { share: 0.005, seed: 1 });
     let html = render(&page_of(&sweep.study(), &open(&sweep)));
     assert!(html.contains("&lt;b&gt;out of memory&lt;/b&gt;") && !html.contains("<b>out of memory"));
 }

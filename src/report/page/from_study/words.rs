@@ -7,11 +7,8 @@ use super::{Size, size_of};
 use crate::cell::{Cell, UNITS_PER_VCPU};
 use crate::report::Prediction;
 use crate::report::wording::advice::{basis, one_run, time};
-pub(super) use crate::report::wording::number::{plural, usd};
+pub(super) use crate::report::wording::number::{UNKNOWN, plural, usd};
 use crate::units;
-
-/// What stands where nothing is known.
-pub(super) const UNKNOWN: &str = "–";
 
 /// A size as the page names it; what is 0 could not be found out.
 pub(super) fn size(key: &SizeKey) -> Size {
