@@ -267,7 +267,7 @@ pub(super) fn rich() -> PageData {
             .to_owned(),
         sentences: Vec::new(),
         others: strings(&["sdk client: 1 vCPU, 2 GB, async × 32, 5 min 1 s to 5 min 9 s, $0.0241", "python: fastest 4 vCPUs, 8 GB, threads × 16"]),
-        caveats: strings(&["Measured on this machine: CPU, network and store are not Fargate's (`parfetch sweep --on ecs` measures there)."]),
+        caveats: strings(&["Measured on this machine: CPU, network and store are not Fargate's."]),
         cautions: strings(&[
             "7 of 1,464 repetitions failed: their configurations are marked and never recommended.",
             "Fetching took less than 1 s in 5 of 18 configurations, 0.56 s in the shortest; more keys or `--duration` say more.",
