@@ -29,9 +29,8 @@ pub(super) fn render(page: &mut Page<'_>, study: &Study) {
     for clocks in facts::clocks(study) {
         page.paragraph("Note: ", &terminal(&format!("{clocks}.")), 2);
     }
-    if let Some(note) = answer::elsewhere(&study.workload) {
-        page.paragraph("Note: ", note, 2);
-    }
+    let Some(note) = answer::elsewhere(&study.workload) else { return };
+    page.paragraph("Note: ", note, 2);
     if let Some(line) = answer::on_fargate(&study.workload) {
         page.line(format!("  {line}"));
     }
