@@ -108,7 +108,7 @@ fn run(raw: &Raw, (embedded, dry_run): (bool, bool), notes: &mut Notes) -> Resul
     let reader = Reader(raw);
     if let Some(given) = raw.variables.get(super::selection::SAMPLE_VARIABLE) {
         let message = format!("{} is `{given}`, and a job fetches every key", super::selection::SAMPLE_VARIABLE);
-        return Err(usage(message, "unset it; `parfetch run --sample` and `parfetch sweep` fetch a sample"));
+        return Err(usage(message, "unset it; `parfetch run --sample auto` and `parfetch sweep` fetch a sample"));
     }
     if raw.get("bucket").is_none() && !embedded {
         notes.lacks(usage("no source bucket is given", "name it, like `parfetch submit s3://images`, or the stack with --stack, or set BUCKET_NAME"));

@@ -98,7 +98,7 @@ fn commands(text: &str) -> Vec<String> {
     let lines = text.lines().filter(|line| line.trim_start().starts_with("parfetch ") && !line.contains('`'));
     let cut = |line: &str| {
         let line = line.trim();
-        let end = ["  ", " > ", ", or ", "; ", ": "].iter().filter_map(|end| line.find(end)).min().unwrap_or(line.len());
+        let end = ["  ", " > ", " | ", ", or ", "; ", ": "].iter().filter_map(|end| line.find(end)).min().unwrap_or(line.len());
         line[..end].to_owned()
     };
     quoted.chain(lines).map(cut).filter(|line| line.starts_with("parfetch ") && !line.contains("{}")).collect()
