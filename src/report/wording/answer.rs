@@ -121,10 +121,13 @@ pub(crate) fn highest(study: &Study, recommendation: &Recommendation) -> Option<
         "the embedded server was its limit, so it is left out".to_owned()
     } else if fastest.tied_with.contains(&place) {
         "there is no measurable difference, so the smallest of them is recommended".to_owned()
-    } else if let Some(slower) = seconds(report).filter(|seconds| own.is_some_and(|own| *seconds >= own)) {
-        format!("with its start and its end it takes longer for the whole bucket, {}", time(slower))
     } else {
-        "its time for the whole bucket is not known".to_owned()
+        match (seconds(report), own) {
+            (None, _) | (_, None) => "its time for the whole bucket is not known".to_owned(),
+            (Some(it), Some(own)) if it >= own => format!("with its start and its end it takes longer for the whole bucket, {}", time(it)),
+            // Choices are made by the runs without what the time of the sweep did to them.
+            (Some(_), Some(_)) => "without the drift of the sweep it takes longer for the whole bucket".to_owned(),
+        }
     };
     Some(format!("The highest rate is {}, with {}: {why}.", units::rate_mb(highest), configuration(report)))
 }
