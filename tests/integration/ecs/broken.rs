@@ -83,7 +83,7 @@ fn a_host_that_breaks_is_tried_again() {
 #[test]
 fn a_task_that_vanishes_is_tried_again() {
     // As long as a task may be new, nobody is alarmed: that is bounded by the time to start.
-    is_tried_again(Fault::Vanishes, &["--start-timeout", HEALTHY], "vanished");
+    is_tried_again(Fault::Vanishes, &["--start-timeout", HEALTHY], "missing: ECS does not know");
 }
 
 #[test]
