@@ -214,8 +214,9 @@ pub(super) fn legend(page: &mut Page<'_>, study: &Study, view: &View<'_>) {
     if rows.iter().any(|found| *found != BestFrom::Unknown) {
         parts.push("best from: the fewest workers that are as fast as the fastest (the knee)".to_owned());
     }
-    if rows.iter().any(|found| matches!(found, BestFrom::AtLeast(_))) {
-        parts.push("16+: the most that were measured, more may be faster".to_owned());
+    let most = rows.iter().filter_map(|found| if let BestFrom::AtLeast(workers) = found { Some(*workers) } else { None }).max();
+    if let Some(workers) = most {
+        parts.push(format!("{}+: the most that were measured, more may be faster", units::count(u64::from(workers))));
     }
     page.paragraph("", &parts.join(" · "), 2);
 }
