@@ -125,24 +125,27 @@ impl Pricing {
         if has_one { self.address.map(|usd| address_usd(usd, seconds)) } else { Some(0.0) }
     }
 
-    /// vCPU and memory of its capacity: Spot has the prices of On-Demand where the list has none of its own.
+    /// vCPU and memory of its capacity: Spot has the prices of On-Demand where the list has none of its own, or where only a part ran on Spot.
     fn rates(&self, report: &CellReport) -> Option<TaskRates> {
-        if is_on_spot(report) { self.spot.or(self.task) } else { self.task }
+        self.spot.filter(|_| is_all_on_spot(report)).or(self.task)
     }
 
-    /// Whether that is what it did.
+    /// Whether that is what it did: the price is too high.
     fn is_of_on_demand(&self, report: &CellReport) -> bool {
-        is_on_spot(report) && self.spot.is_none()
+        is_on_spot(report) && !(self.spot.is_some() && is_all_on_spot(report))
     }
 
     /// What a reader of these configurations must know of their prices.
     pub(super) fn notes_of(&self, cells: &[CellReport]) -> Vec<String> {
         let mut notes = Vec::new();
-        let of_spot = cells.iter().filter(|cell| cell.cost.is_some() && is_on_spot(cell)).count();
-        if of_spot > 0 && self.spot.is_none() {
+        let mut on_spot = cells.iter().filter(|cell| cell.cost.is_some() && is_on_spot(cell)).peekable();
+        if on_spot.peek().is_some() && self.spot.is_none() {
             notes.push("the tasks ran on Spot capacity, whose price is not known: they have the prices of On-Demand, and less was paid".to_owned());
-        } else if of_spot > 0 {
-            notes.push("the tasks ran on Spot capacity, and have its prices of the list".to_owned());
+        } else if on_spot.peek().is_some() {
+            notes.push("the tasks that ran on Spot capacity have its prices of the list".to_owned());
+            if on_spot.any(|cell| self.is_of_on_demand(cell)) {
+                notes.push("where only a part of the repetitions ran on Spot, all have the prices of On-Demand, and less was paid".to_owned());
+            }
         }
         let addressed = cells.iter().flat_map(|cell| &cell.observations).any(|observation| observation.usage.public_address == Some(true));
         match self.address.filter(|_| addressed) {
@@ -221,9 +224,13 @@ impl Pricing {
     }
 }
 
-/// Whether any of its tasks ran on Spot capacity.
+/// Whether any of its repetitions ran on Spot capacity.
 fn is_on_spot(report: &CellReport) -> bool {
     report.observations.iter().any(|observation| observation.usage.on_spot == Some(true))
+}
+
+fn is_all_on_spot(report: &CellReport) -> bool {
+    report.observations.iter().all(|observation| observation.usage.on_spot == Some(true))
 }
 
 /// TB of complete objects; `None` without any.

@@ -640,6 +640,26 @@ fn what_ran_on_spot_says_that_its_price_is_that_of_on_demand() {
 }
 
 #[test]
+fn what_ran_on_spot_in_part_has_no_price_of_spot() {
+    let row = |more: &str| format!("[[fargate]]\nregion = \"us-east-1\"\narch = \"x86_64\"\nusd_per_gb_hour = 0.0\nsource = \"x\"\n{more}");
+    let requests = "[[s3]]\nregion = \"us-east-1\"\nusd_per_1000_get = 0.0004\nusd_per_1000_list = 0.005\nusd_per_gb_retrieved = 0.0\nsource = \"x\"\nstorage_class = \"STANDARD\"\n";
+    let [on_demand, spot] = ["usd_per_vcpu_hour = 0.04\n", "usd_per_vcpu_hour = 0.01\ncapacity = \"spot\"\n"].map(row);
+    let list = format!("dated = \"2026-11-25\"\n{on_demand}{spot}{requests}");
+    let prices = PriceList::parse(&list).unwrap();
+    let cost = |capacities: [&str; 2]| {
+        let of = |number: usize| vec![record::TaskRun { capacity: Some(capacities[number].to_owned()), ..record::TaskRun::default() }];
+        let sweep = Sweep::new("s1").with(|facts| facts.on = "ecs".to_owned());
+        let change = |record: &mut record::Record, _: &mut Summary| record.tasks = of(usize::try_from(record.repetition).unwrap() - 1);
+        let study = studies(sweep.tuned(&lean(1_024, Mode::Async, 16), &[100.0, 100.0], change).reading(), &prices).remove(0);
+        study.cells[0].cost.clone().unwrap()
+    };
+    let (spot, part, on_demand) = (cost(["FARGATE_SPOT"; 2]), cost(["FARGATE_SPOT", "FARGATE"]), cost(["FARGATE"; 2]));
+    close(Some(spot.usd_task * 4.0), on_demand.usd_task);
+    close(Some(part.usd_task), on_demand.usd_task);
+    assert_eq!([spot, part, on_demand].map(|cost| cost.is_of_on_demand), [false, true, false]);
+}
+
+#[test]
 fn one_cpu_apart_from_the_server_cannot_tell_threads_from_processes() {
     let cells = |cpus: Vec<u32>, shared: bool| {
         let change = move |record: &mut crate::results::record::Record, _: &mut Summary| {
