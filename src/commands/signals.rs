@@ -11,6 +11,7 @@ use tokio::sync::watch::{self, Receiver, Sender};
 
 use crate::exit::{Exit, Failure, Signal};
 use crate::platform::usage;
+use crate::platform::wait::comes;
 
 /// How long the work has to leave things tidy when the process ends at once.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -69,21 +70,13 @@ impl Signals {
         let mut last = self.last.clone();
         tokio::select! {
             done = work => done,
-            last = came(&mut last) => Err(at_once(last, *self.asked.borrow())),
+            last = comes(&mut last) => Err(at_once(last, *self.asked.borrow())),
         }
     }
 
     /// From now on signals mean this.
     pub(super) fn set_meaning(&self, first: First, hint: Option<&'static str>) {
         *self.meaning.lock().unwrap_or_else(PoisonError::into_inner) = Meaning { first, hint };
-    }
-}
-
-/// The signal, once it has come.
-async fn came(of: &mut Receiver<Option<Last>>) -> Last {
-    match of.wait_for(Option::is_some).await.map(|last| *last) {
-        Ok(Some(last)) => last,
-        _ => std::future::pending().await,
     }
 }
 

@@ -16,6 +16,7 @@ use crate::exit::{Exit, Failure, Signal};
 use crate::outlook::{Bytes, Paid, Usd, usd};
 use crate::plan::Limits;
 use crate::platform::clock::now_ns;
+use crate::platform::wait::comes;
 use crate::price::{Egress, PriceList};
 use crate::results::keys::KeyFile;
 use crate::results::summary::{StorageClass, fetched_classes};
@@ -291,7 +292,7 @@ impl Work {
         loop {
             tokio::select! {
                 biased;
-                Ok(came) = signal.wait_for(Option::is_some) => return Ok(*came),
+                came = comes(signal) => return Ok(Some(came)),
                 next = tries.next() => match next {
                     None => return Ok(None),
                     Some(outcome) => ended(outcome?),
@@ -368,14 +369,8 @@ fn in_the_way(uri: &str, what: &str) -> Failure {
 
 /// Does `work`, unless a signal comes first: then nothing has been stored.
 async fn unless_interrupted<T>(signal: &mut Receiver<Option<Signal>>, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let came = async {
-        match signal.wait_for(Option::is_some).await.map(|signal| *signal) {
-            Ok(Some(signal)) => signal,
-            _ => std::future::pending().await,
-        }
-    };
     tokio::select! {
         done = work => done,
-        signal = came => Err(Failure::new(signal.exit(), "interrupted before the first object").hint("run the same command to begin again")),
+        signal = comes(signal) => Err(Failure::new(signal.exit(), "interrupted before the first object").hint("run the same command to begin again")),
     }
 }

@@ -27,6 +27,7 @@ pub mod limits;
 pub mod net;
 pub mod panics;
 pub mod usage;
+pub mod wait;
 
 /// The machine as a run found it. Holds no host name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -170,8 +170,8 @@ fn merged<V: Visitor>(reader: &mut RowReader, units: Range<u64>, handed: Option<
 
 #[cfg(test)]
 mod tests {
+    use crate::platform::cancel::Cancelled;
     use std::num::NonZeroU64;
-    use std::sync::atomic::AtomicBool;
 
     use super::*;
     use crate::results::items::{Items, lay_out};
@@ -216,7 +216,7 @@ mod tests {
         }
         writer.finish().unwrap();
         let keys = KeyFile::open(dir.path()).unwrap();
-        let items = lay_out(dir.path(), &keys, layout, &AtomicBool::new(false)).unwrap().items;
+        let items = lay_out(dir.path(), &keys, layout, &Cancelled::default()).unwrap().items;
         let (rows, sender) = RowWriter::start(dir.path(), None, |trouble| panic!("{trouble:?}")).unwrap();
         let file = Items::open(dir.path()).unwrap();
         let mut buffer = sender.buffer();

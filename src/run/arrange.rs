@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::watch::Receiver;
 
@@ -10,8 +9,10 @@ use super::{Log, Signal, spool_failure};
 use crate::event::RunEvent;
 use crate::exit::{Exit, Failure};
 use crate::plan::{Layout, Order};
+use crate::platform::cancel::{Cancelled, cancellable};
 use crate::platform::clock::now_ns;
 use crate::platform::fault;
+use crate::platform::wait::comes;
 use crate::results::items::{LaidOut, LayoutError, lay_out};
 use crate::results::keys::KeyFile;
 use crate::units;
@@ -24,25 +25,21 @@ pub(super) async fn arrange(
     log: &mut Log<'_>,
 ) -> Result<Option<LaidOut>, Failure> {
     if layout.is_plain() {
-        return lay_out(spool, keys, layout, &AtomicBool::new(false)).map(Some).map_err(|error| layout_failure(&error));
+        return lay_out(spool, keys, layout, &Cancelled::default()).map(Some).map_err(|error| layout_failure(&error));
     }
     let begin = now_ns();
-    let called_off = Arc::new(AtomicBool::new(false));
     let work = {
-        let (keys, spool, called_off) = (Arc::clone(keys), spool.to_owned(), Arc::clone(&called_off));
-        move || {
+        let (keys, spool) = (Arc::clone(keys), spool.to_owned());
+        move |cancelled: &Cancelled| {
             fault::point("layout");
-            lay_out(&spool, &keys, layout, &called_off)
+            lay_out(&spool, &keys, layout, cancelled)
         }
     };
-    let mut work = tokio::task::spawn_blocking(work);
     let laid_out = tokio::select! {
-        laid_out = &mut work => laid_out.unwrap_or_else(|ended| std::panic::resume_unwind(ended.into_panic())),
-        _ = signal.wait_for(Option::is_some) => {
-            called_off.store(true, Ordering::Relaxed);
+        laid_out = cancellable(work) => laid_out,
+        // What it wrote goes with the spool folder.
+        _ = comes(signal) => {
             log.event(&RunEvent::Interrupted);
-            // It leaves what it wrote: the spool folder goes with the run.
-            let _left = work.await;
             return Ok(None);
         }
     };

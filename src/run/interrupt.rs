@@ -7,6 +7,7 @@ use tokio::sync::watch::Receiver;
 use super::Log;
 use crate::event::RunEvent;
 use crate::exit::{Failure, Signal};
+use crate::platform::wait::comes;
 use crate::results::place::PlaceError;
 
 /// How long a signal waits for the proof of the results place.
@@ -35,15 +36,9 @@ pub(super) async fn unless_told_to_end<T, E: Into<Failure>>(
     signal: &mut Receiver<Option<Signal>>,
     work: impl Future<Output = Result<T, E>>,
 ) -> Result<T, Failure> {
-    let came = async {
-        match signal.wait_for(Option::is_some).await.map(|came| *came) {
-            Ok(Some(came)) => came,
-            _ => std::future::pending().await,
-        }
-    };
     tokio::select! {
         done = work => done.map_err(Into::into),
-        came = came => Err(Failure::new(came.exit(), "interrupted before anything was listed")
+        came = comes(signal) => Err(Failure::new(came.exit(), "interrupted before anything was listed")
             .hint("nothing was fetched; results in the results place, if any, say «running»")),
     }
 }

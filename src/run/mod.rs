@@ -39,6 +39,7 @@ use crate::outlook::{Ask, Spending};
 use crate::pace::Store;
 use crate::plan::{Access, RunPlan};
 use crate::platform::clock::{now_ns, utc_now};
+use crate::platform::wait::comes;
 use crate::platform::{Environment, Sources, fault, panics};
 use crate::price::PriceList;
 use crate::results::items::{Items, LaidOut};
@@ -209,7 +210,7 @@ async fn list_and_fetch(
     let pace = listing::pace(plan, &facts.header.environment, store);
     let (listed, sample) = tokio::select! {
         listed = listing::list(plan, (&mut source, spool), pace.clone(), log) => listed?,
-        _ = signal.wait_for(Option::is_some) => {
+        _ = comes(signal) => {
             log.event(&RunEvent::Interrupted);
             return Ok(None);
         }
@@ -314,10 +315,7 @@ async fn fetch(
             Ok(_) => Failure::new(Exit::Unexpected, "the workers ended before they began"),
         }),
         ready = keeper.all_ready(plan.concurrency.get()) => ready?,
-        came = signal.wait_for(Option::is_some) => {
-            let exit = came.ok().and_then(|came| *came).map_or(Exit::Interrupted, Signal::exit);
-            return Err(Failure::new(exit, "interrupted before the first fetch"));
-        }
+        came = comes(signal) => return Err(Failure::new(came.exit(), "interrupted before the first fetch")),
     }
     log.phases.worker_start_ns = Some(now_ns().saturating_sub(begin));
     if let Some(server) = &mut server {

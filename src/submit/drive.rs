@@ -18,6 +18,7 @@ use crate::lister::{self, Listed};
 use crate::plan::Access;
 use crate::platform::bounded::text;
 use crate::platform::clock::utc_now;
+use crate::platform::wait::comes;
 use crate::price::{Egress, PriceList};
 use crate::results::keys::KeyFile;
 use crate::results::spool::SpoolFolder;
@@ -139,9 +140,7 @@ pub async fn submit(job: &Job, jobs: &dyn Jobs, world: World<'_>) -> Result<Ende
 
 /// A signal before anything was submitted.
 async fn interrupted(signal: &mut tokio::sync::watch::Receiver<Option<Signal>>) -> Failure {
-    let told = signal.wait_for(Option::is_some).await.ok().and_then(|signal| *signal);
-    let exit = told.unwrap_or(Signal::Interrupt).exit();
-    Failure::new(exit, "interrupted before the job was submitted").hint("the same command begins again")
+    Failure::new(comes(signal).await.exit(), "interrupted before the job was submitted").hint("the same command begins again")
 }
 
 /// Finds the job by its name, or submits it; and writes down its id.

@@ -19,6 +19,7 @@ use crate::cell::{Cell, Program};
 use crate::event::{Left, SweepEvent};
 use crate::exit::{Exit, Failure};
 use crate::platform::clock::utc_now;
+use crate::platform::wait::comes;
 use crate::results::record::Record;
 use crate::run::Signal;
 use crate::units::three_digits;
@@ -58,15 +59,9 @@ async fn set_up<'a>(job: &Job, folder: &Folder, world: World<'a>) -> Result<Stag
 /// Before the first run a signal ends everything at once.
 async fn unless_told_to_end<T>(signal: &Receiver<Option<Signal>>, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let mut signal = signal.clone();
-    let came = async {
-        match signal.wait_for(Option::is_some).await.map(|signal| *signal) {
-            Ok(Some(signal)) => signal,
-            _ => std::future::pending().await,
-        }
-    };
     tokio::select! {
         done = work => done,
-        signal = came => Err(Failure::new(signal.exit(), "interrupted before the first run").hint("the same command begins again")),
+        signal = comes(&mut signal) => Err(Failure::new(signal.exit(), "interrupted before the first run").hint("the same command begins again")),
     }
 }
 

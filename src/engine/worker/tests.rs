@@ -4,12 +4,12 @@ use std::collections::{BTreeSet, HashMap};
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::Path;
 use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
 
 use super::*;
 use crate::engine::{EngineReport, tasks, threads};
 use crate::event::Live;
 use crate::plan::{Layout, Mode, Order};
+use crate::platform::cancel::Cancelled;
 use crate::results::items::lay_out;
 use crate::results::keys::{KeyFile, KeyWriter};
 use crate::results::rows::{RowFile, RowWriter};
@@ -67,7 +67,7 @@ fn run((mode, concurrency): (Mode, u32), layout: Layout) -> (EngineReport, Vec<S
     }
     writer.finish().unwrap();
     let keys = KeyFile::open(dir.path()).unwrap();
-    let units = lay_out(dir.path(), &keys, layout, &AtomicBool::new(false)).unwrap().items;
+    let units = lay_out(dir.path(), &keys, layout, &Cancelled::default()).unwrap().items;
     let (report, live, rows) = engage((mode, concurrency), dir.path(), (Panicky::default(), Queue::new(units, concurrency, None)));
     if layout.is_plain() {
         assert_eq!((live.ended, live.failed), (196, 4), "four keys are archived, four given up");

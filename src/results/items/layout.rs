@@ -3,13 +3,13 @@
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::sort::Sorter;
 use super::{OFFSET_BYTES, OFFSETS, PLACES, RECORDS, encode, record_bytes};
 use crate::plan::{Layout, Order, SHUFFLE_SEED};
+use crate::platform::cancel::Cancelled;
 use crate::platform::disk::free_bytes;
 use crate::results::keys::KeyFile;
 use crate::sample::{KeyRecord, Sample};
@@ -80,15 +80,15 @@ fn check_parts(spool: &Path, keys: &KeyFile, layout: Layout, go_on: impl Fn() ->
     Ok(())
 }
 
-/// Writes the items of `keys` into `spool`, nothing when the layout is plain; `called_off` ends it early, with an error.
+/// Writes the items of `keys` into `spool`, nothing when the layout is plain. Cancelled work ends early, with an error.
 ///
 /// # Errors
 /// When a size is not plausible, or the disk has no room for the items.
-pub fn lay_out(spool: &Path, keys: &KeyFile, layout: Layout, called_off: &AtomicBool) -> Result<LaidOut, LayoutError> {
+pub fn lay_out(spool: &Path, keys: &KeyFile, layout: Layout, cancelled: &Cancelled) -> Result<LaidOut, LayoutError> {
     if layout.is_plain() {
         return Ok(LaidOut { items: keys.count(), objects: keys.count(), ..LaidOut::default() });
     }
-    let go_on = || if called_off.load(Ordering::Relaxed) { Err(io::Error::from(io::ErrorKind::Interrupted)) } else { Ok(()) };
+    let go_on = || cancelled.check();
     if layout.part_size.is_some() {
         check_parts(spool, keys, layout, go_on)?;
     }

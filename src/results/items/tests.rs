@@ -1,10 +1,10 @@
 //! Layouts of a few keys, written down and read back.
 
 use std::num::NonZeroU64;
-use std::sync::atomic::AtomicBool;
 
 use super::*;
 use crate::plan::{Layout, Order};
+use crate::platform::cancel::Cancelled;
 use crate::results::keys::KeyWriter;
 
 /// `a` … in listing order.
@@ -26,7 +26,7 @@ fn laid_out(order: Order, part_size: u64) -> (LaidOut, Vec<String>, Option<Vec<O
     let dir = tempfile::tempdir().unwrap();
     let keys = keys(dir.path(), &SIZES);
     let layout = Layout { order, part_size: NonZeroU64::new(part_size) };
-    let found = lay_out(dir.path(), &keys, layout, &AtomicBool::new(false)).unwrap();
+    let found = lay_out(dir.path(), &keys, layout, &Cancelled::default()).unwrap();
     let items = Items::open(dir.path()).unwrap();
     assert_eq!(items.count(), found.items);
     let all = items.read(0..items.count()).unwrap();
@@ -79,19 +79,19 @@ fn a_shuffle_is_another_order_and_always_the_same() {
 fn a_plain_layout_needs_no_file() {
     let dir = tempfile::tempdir().unwrap();
     let keys = keys(dir.path(), &SIZES);
-    lay_out(dir.path(), &keys, Layout::default(), &AtomicBool::new(false)).unwrap();
+    lay_out(dir.path(), &keys, Layout::default(), &Cancelled::default()).unwrap();
     let items = Items::open(dir.path()).unwrap();
     assert!(matches!(items, Items::Keys(_)) && items.count() == 7);
     assert_eq!(items.read(2..3).unwrap(), [Item { record: keys.read(2..3).unwrap().remove(0), part: None }]);
 }
 
 #[test]
-fn it_ends_when_it_is_called_off() {
+fn it_ends_when_it_is_cancelled() {
     let dir = tempfile::tempdir().unwrap();
     let keys = keys(dir.path(), &SIZES);
     for order in [Order::Listed, Order::Shuffled] {
         let layout = Layout { order, part_size: NonZeroU64::new(1) };
-        let error = lay_out(dir.path(), &keys, layout, &AtomicBool::new(true)).unwrap_err();
+        let error = lay_out(dir.path(), &keys, layout, &Cancelled::already()).unwrap_err();
         assert!(matches!(&error, LayoutError::Spool(error) if error.kind() == io::ErrorKind::Interrupted), "{error}");
     }
 }
@@ -102,7 +102,7 @@ fn what_no_disk_holds_is_refused_before_it_is_written() {
     let refused = |size: u64, part_size: u64| {
         let keys = keys(dir.path(), &[Some(5), Some(size)]);
         let layout = Layout { order: Order::Listed, part_size: NonZeroU64::new(part_size) };
-        lay_out(dir.path(), &keys, layout, &AtomicBool::new(false)).unwrap_err().to_string()
+        lay_out(dir.path(), &keys, layout, &Cancelled::default()).unwrap_err().to_string()
     };
     let implausible = "the key `b` is listed with 1,152,921,504,606,846,976 bytes, and S3's largest objects have 50 TB";
     assert_eq!(refused(1 << 60, 1 << 20), implausible);
@@ -115,7 +115,7 @@ fn what_no_disk_holds_is_refused_before_it_is_written() {
 fn tail_share(sizes: &[Option<u64>], layout: Layout, workers: usize) -> f64 {
     let dir = tempfile::tempdir().unwrap();
     let keys = keys_of(dir.path(), sizes);
-    lay_out(dir.path(), &keys, layout, &AtomicBool::new(false)).unwrap();
+    lay_out(dir.path(), &keys, layout, &Cancelled::default()).unwrap();
     let items = Items::open(dir.path()).unwrap();
     let mut busy_until = vec![0_u64; workers];
     let mut empty_at = 0;
