@@ -12,6 +12,9 @@ use crate::store::{Bucket, Session};
 /// What stands in the object that proves it.
 const PROOF: &str = "{\"written_by\": \"parfetch doctor, which removes it again\"}\n";
 
+/// How names of results begin, and those of what proves their place.
+const RESULTS: [&str; 2] = ["result_", "parfetch-doctor-"];
+
 pub(super) fn subject(results: Option<&S3Uri>) -> String {
     results.map_or_else(|| "results".to_owned(), ToString::to_string)
 }
@@ -22,6 +25,12 @@ pub(super) async fn check(session: &Session, (what, reached): (&Examination, Rea
     match &what.results {
         Some(results) if reached == Reached::No => {
             checks.push(Check::not_checked("results", subject(Some(results)), "the endpoint does not answer"));
+        }
+        // The source is never written: not to look at it either.
+        Some(results) if what.source.as_ref().is_some_and(|source| RESULTS.iter().any(|name| results.is_listed_with(name, source))) => {
+            let text = "results would go under the listed prefix of the source";
+            let check = Check::new("results", subject(Some(results)), Outcome::Failed, text);
+            checks.push(check.hint("use another results bucket, or another prefix; nothing was stored"));
         }
         Some(results) => {
             let proved = within(CHECK_TIME, &format!("store results in {results}"), Box::pin(bucket(session, results))).await;
@@ -39,7 +48,7 @@ pub(super) async fn check(session: &Session, (what, reached): (&Examination, Rea
 
 /// A name that no result has, and no other doctor.
 fn stem() -> String {
-    format!("parfetch-doctor-{:016x}", fastrand::u64(..))
+    format!("{}{:016x}", RESULTS[1], fastrand::u64(..))
 }
 
 fn destination(prefix: &str, out: Option<&Path>) -> Destination {

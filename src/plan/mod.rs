@@ -203,6 +203,13 @@ pub struct S3Uri {
     pub key: String,
 }
 
+impl S3Uri {
+    /// Whether a listing of `prefix` has what is stored under `name` behind this one.
+    pub fn is_listed_with(&self, name: &str, prefix: &Self) -> bool {
+        self.bucket == prefix.bucket && format!("{}{name}", self.key).starts_with(&prefix.key)
+    }
+}
+
 impl FromStr for S3Uri {
     type Err = String;
 

@@ -27,7 +27,7 @@ use crate::exit::Failure;
 use crate::outlook::Spending;
 use crate::pace::Store;
 use crate::plan::names::{self, Wrong};
-use crate::plan::{Access, ClientKind, Destination, Layout, Limits, MAX_ATTEMPTS, Mode, RunPlan};
+use crate::plan::{Access, ClientKind, Destination, Layout, Limits, MAX_ATTEMPTS, Mode, RunPlan, S3Uri};
 use crate::price::Egress;
 use crate::server;
 pub use doctor::{DoctorSettings, doctor};
@@ -338,12 +338,14 @@ fn check_directory_bucket(plan: &RunPlan) -> Result<(), Failure> {
 /// The source bucket is never written; even a results bucket that is the source must not put results where they would be listed.
 fn results_outside_source(raw: &Raw, plan: &RunPlan, notes: &mut Notes) -> Result<(), Failure> {
     let allowed = Reader(raw).switch("allow-results-in-source")?;
-    let same = plan.destination.bucket.as_deref().is_some_and(|bucket| bucket == plan.bucket);
-    let name = format!("{}{}", plan.destination.prefix, plan.result_stem());
-    if !same || !name.starts_with(&plan.selection.prefix) {
+    let Some(bucket) = plan.destination.bucket.clone() else { return Ok(()) };
+    let results = S3Uri { bucket, key: plan.destination.prefix.clone() };
+    let source = S3Uri { bucket: plan.bucket.clone(), key: plan.selection.prefix.clone() };
+    let name = plan.result_stem();
+    if !results.is_listed_with(&name, &source) {
         return Ok(());
     }
-    let message = format!("results would go to s3://{}/{name}.csv, which is under the listed prefix of the source", plan.bucket);
+    let message = format!("results would go to {results}{name}.csv, which is under the listed prefix of the source");
     if !allowed {
         return Err(usage(message, "use another results bucket, or a --result-prefix outside --prefix; --allow-results-in-source overrides"));
     }

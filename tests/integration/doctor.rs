@@ -159,11 +159,20 @@ fn a_bucket_that_does_not_exist_would_stop_a_run() {
 }
 
 #[test]
+fn results_in_the_source_are_never_tried() {
+    let server = Scripted::start(3, |_| None);
+    for words in [["s3://source", "-r", "s3://source"], ["s3://source/a/", "-r", "s3://source/a/b/"]] {
+        let ran = at(&server.url(), &[&words[..], &["--output", "json"]].concat()).exits(4);
+        let check = &checks(&ran)["results"];
+        assert_eq!((outcome(check), check["text"].as_str()), ("failed", Some("results would go under the listed prefix of the source")));
+    }
+    assert!(server.requests().iter().all(|request| request.method != "PUT"), "nothing is written");
+}
+
+#[test]
 fn results_that_cannot_be_stored_would_stop_a_run() {
-    let source = Store::serving("objects=5");
-    // The synthetic source takes nothing.
-    let uri = format!("s3://{}", source.bucket);
-    let ran = doctor(&source, &[&uri, "-r", &uri, "--output", "json"]).exits(4);
+    let server = Scripted::start(3, |request| (request.method == "PUT").then(|| Reply::error(403, "AccessDenied")));
+    let ran = at(&server.url(), &["s3://source", "-r", "results", "--output", "json"]).exits(4);
     let checks = checks(&ran);
     assert_eq!((outcome(&checks["source"]), outcome(&checks["results"])), ("ok", "failed"));
     assert_eq!(checks["results"]["hint"], "grant s3:PutObject to these credentials");
