@@ -35,9 +35,10 @@ pub(super) async fn arrange(
             lay_out(&spool, &keys, layout, cancelled)
         }
     };
+    // Pinned, so that the signal is answered before the wait for the thread. What it wrote goes with the spool folder.
+    let mut work = std::pin::pin!(cancellable(work));
     let laid_out = tokio::select! {
-        laid_out = cancellable(work) => laid_out,
-        // What it wrote goes with the spool folder.
+        laid_out = &mut work => laid_out,
         _ = comes(signal) => {
             log.event(&RunEvent::Interrupted);
             return Ok(None);
