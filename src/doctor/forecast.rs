@@ -43,8 +43,7 @@ fn of_age(dated: &str, today: &str) -> Check {
         Some(days) if days < 0 => {
             Check::new("prices", "prices", Outcome::Warning, format!("of {dated}, which is in the future")).hint("set this machine's clock")
         }
-        Some(1) => Check::new("prices", "prices", Outcome::Ok, format!("of {dated}, 1 day old")),
-        Some(days) => Check::new("prices", "prices", Outcome::Ok, format!("of {dated}, {days} days old")),
+        Some(days) => Check::new("prices", "prices", Outcome::Ok, format!("of {dated}, {} old", units::plural(days.unsigned_abs().into(), "day"))),
     })
 }
 

@@ -129,8 +129,7 @@ impl Amount {
 /// `2,000 objects, 5.24 GB`
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plural = if self.objects == 1 { "" } else { "s" };
-        write!(f, "{} object{plural}, {}", units::count(self.objects), units::bytes(self.bytes))
+        write!(f, "{}, {}", units::plural(self.objects, "object"), units::bytes(self.bytes))
     }
 }
 

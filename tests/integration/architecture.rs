@@ -51,7 +51,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("report", &["cell", "escape", "plan", "price", "sample", "units", "stats", "platform", "results", "shell", "store", "wrap"]),
     ("doctor", &["cloud", "escape", "exit", "outlook", "plan", "platform", "price", "results", "run", "shell", "store", "sweep", "units"]),
-    ("output", &["doctor", "escape", "plan", "sample", "shell", "units", "stats", "platform", "results", "wrap"]),
+    ("output", &["cell", "doctor", "escape", "plan", "price", "sample", "shell", "units", "stats", "platform", "results", "wrap"]),
     ("progress", &["event", "output", "sample", "stats", "units", "wrap"]),
     ("cli", &["exit", "guess", "plan", "shell"]),
     (

@@ -3,12 +3,13 @@
 use super::figures::vcpus;
 use super::next::{self, source};
 use super::{RunView, Said, Tone};
+use crate::cell::UNITS_PER_VCPU;
 use crate::output::one_line;
 use crate::plan::Order;
+use crate::price::CPU_UNITS;
 use crate::results::summary::thresholds::BUSY_SHARE;
 use crate::results::summary::{Limit, Outcomes, State, Summary, Totals};
 use crate::units::{self, SECOND_NS, plural};
-use crate::wrap::columns;
 
 /// A fetch phase shorter than this says nothing about hours: the longest burst that anybody reported for a Fargate task was 19 minutes.
 const BURST_NS: u64 = 20 * 60 * SECOND_NS;
@@ -18,8 +19,6 @@ const SHORTEST_NS: u64 = SECOND_NS;
 const FEWEST_EACH: u64 = 5;
 /// A key in a sentence is not wider: it is one word, which no line end breaks.
 const KEY_COLUMNS: usize = 50;
-/// vCPUs of Fargate's tasks.
-const SIZES: [f64; 8] = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0];
 /// Fetches for each worker that a next run should have.
 const ENOUGH_EACH: u64 = 50;
 
@@ -108,7 +107,7 @@ fn not_fetched(summary: &Summary, view: &RunView<'_>) -> Vec<Said> {
         said.push(Said { tone: Tone::Bad, text: format!("{} of {all} could not be fetched{which}.", units::count(failed)) });
     }
     if vanished > 0 {
-        let were = if vanished == 1 { "was" } else { "were" };
+        let were = units::were(vanished);
         said.push(Said { tone: Tone::Caution, text: format!("{} {were} listed, and missing when fetched.", plural(vanished, "object")) });
     }
     if archived > 0 {
@@ -128,18 +127,7 @@ fn not_fetched(summary: &Summary, view: &RunView<'_>) -> Vec<Said> {
 
 /// As much of a key as a sentence has room for.
 fn cut(key: &str) -> String {
-    let key = one_line(key);
-    if columns(&key) <= KEY_COLUMNS {
-        return key;
-    }
-    let mut short = String::new();
-    for c in key.chars() {
-        if columns(&short) + 2 >= KEY_COLUMNS {
-            break;
-        }
-        short.push(c);
-    }
-    short + "…"
+    console::truncate_str(&one_line(key), KEY_COLUMNS, "…").into_owned()
 }
 
 /// What limits a run, and what to do about it.
@@ -225,7 +213,8 @@ fn quota_throttled(summary: &Summary, view: &RunView<'_>) -> Limited {
 /// In a task a larger one can be asked for.
 fn with_larger((summary, view): (&Summary, &RunView<'_>), why: String) -> Limited {
     let limit = summary.cpu.limit_vcpu.filter(|_| summary.environment.ecs.is_some());
-    let sizes = limit.and_then(|limit| SIZES.windows(2).find(|sizes| (sizes[0] - limit).abs() < 0.01));
+    let vcpus = CPU_UNITS.map(|units| f64::from(units) / f64::from(UNITS_PER_VCPU));
+    let sizes = limit.and_then(|limit| vcpus.windows(2).find(|sizes| (sizes[0] - limit).abs() < 0.01));
     let command = sizes.and_then(|sizes| {
         let vcpus = format!("{},{}", sizes[0], sizes[1]);
         // A task does not know the stack that it is of: this is its usual name.
