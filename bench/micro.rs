@@ -6,7 +6,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
-    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings, UriPathNormalizationMode, sign,
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
+    UriPathNormalizationMode, sign,
 };
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::identity::Identity;
@@ -32,7 +33,13 @@ fn sign_lean(bencher: Bencher<'_, '_>) {
 /// The same with the library that AWS's SDK uses.
 #[divan::bench]
 fn sign_aws_sigv4(bencher: Bencher<'_, '_>) {
-    let keys = Credentials::new("ASIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", Some("T".repeat(850)), None, "micro");
+    let keys = Credentials::new(
+        "ASIAIOSFODNN7EXAMPLE",
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        Some("T".repeat(850)),
+        None,
+        "micro",
+    );
     let identity: Identity = keys.into();
     bencher.bench_local(|| {
         let mut settings = SigningSettings::default();
@@ -40,11 +47,31 @@ fn sign_aws_sigv4(bencher: Bencher<'_, '_>) {
         settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
         settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
         let time = UNIX_EPOCH + Duration::from_hours(500_000);
-        let params = v4::SigningParams::builder().identity(&identity).region("eu-west-1").name("s3").time(time).settings(settings).build();
-        let headers = [("host", "bucket.s3.eu-west-1.amazonaws.com"), ("user-agent", "parfetch")];
+        let params = v4::SigningParams::builder()
+            .identity(&identity)
+            .region("eu-west-1")
+            .name("s3")
+            .time(time)
+            .settings(settings)
+            .build();
+        let headers = [
+            ("host", "bucket.s3.eu-west-1.amazonaws.com"),
+            ("user-agent", "parfetch"),
+        ];
         let body = SignableBody::Precomputed(EMPTY_SHA256.to_owned());
-        let signable = SignableRequest::new("GET", format!("/{}", black_box(KEY)), headers.into_iter(), body);
-        sign(signable.expect("plain headers"), &params.expect("every parameter").into()).expect("a plain GET").into_parts().1
+        let signable = SignableRequest::new(
+            "GET",
+            format!("/{}", black_box(KEY)),
+            headers.into_iter(),
+            body,
+        );
+        sign(
+            signable.expect("plain headers"),
+            &params.expect("every parameter").into(),
+        )
+        .expect("a plain GET")
+        .into_parts()
+        .1
     });
 }
 
@@ -112,7 +139,17 @@ fn encode_row(bencher: Bencher<'_, '_>) {
 /// A row of the CSV, written after the run.
 #[divan::bench]
 fn write_csv_row(bencher: Bencher<'_, '_>) {
-    let key = KeyRecord { key: KEY.to_owned(), size: Some(16_384), ..KeyRecord::default() };
-    let (sample, mut csv) = (sample(), CsvWriter::new(std::io::sink(), 1_000_000_000).expect("a sink takes everything"));
-    bencher.bench_local(|| csv.row(black_box(&key), black_box(&sample), 0).expect("a sink takes everything"));
+    let key = KeyRecord {
+        key: KEY.to_owned(),
+        size: Some(16_384),
+        ..KeyRecord::default()
+    };
+    let (sample, mut csv) = (
+        sample(),
+        CsvWriter::new(std::io::sink(), 1_000_000_000).expect("a sink takes everything"),
+    );
+    bencher.bench_local(|| {
+        csv.row(black_box(&key), black_box(&sample), 0)
+            .expect("a sink takes everything");
+    });
 }

@@ -68,19 +68,55 @@ impl Cell {
 
     /// A name for folders: `lean-0.5vcpu-1024mib-async-x16`, with `-s4` behind it for four shards.
     pub fn slug(&self) -> String {
-        let Self { program, memory_mib, mode, concurrency, shards, .. } = self;
-        let parts = if *shards > 1 { format!("-s{shards}") } else { String::new() };
-        format!("{}-{}vcpu-{memory_mib}mib-{mode}-x{concurrency}{parts}", program.name(), self.vcpu())
+        let Self {
+            program,
+            memory_mib,
+            mode,
+            concurrency,
+            shards,
+            ..
+        } = self;
+        let parts = if *shards > 1 {
+            format!("-s{shards}")
+        } else {
+            String::new()
+        };
+        format!(
+            "{}-{}vcpu-{memory_mib}mib-{mode}-x{concurrency}{parts}",
+            program.name(),
+            self.vcpu()
+        )
     }
 }
 
 impl fmt::Display for Cell {
     /// `0.5 vCPU · 1 GB · async × 16 · lean`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { program, memory_mib, mode, concurrency, shards, .. } = self;
-        let s = if self.cpu_units > UNITS_PER_VCPU { "s" } else { "" };
-        write!(f, "{} vCPU{s} · {} GB · {mode} × {concurrency} · {}", self.vcpu(), memory_gb(*memory_mib), program.name())?;
-        if *shards > 1 { write!(f, " · {shards} shards") } else { Ok(()) }
+        let Self {
+            program,
+            memory_mib,
+            mode,
+            concurrency,
+            shards,
+            ..
+        } = self;
+        let s = if self.cpu_units > UNITS_PER_VCPU {
+            "s"
+        } else {
+            ""
+        };
+        write!(
+            f,
+            "{} vCPU{s} · {} GB · {mode} × {concurrency} · {}",
+            self.vcpu(),
+            memory_gb(*memory_mib),
+            program.name()
+        )?;
+        if *shards > 1 {
+            write!(f, " · {shards} shards")
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -89,22 +125,49 @@ mod tests {
     use super::*;
 
     fn cell(program: Program) -> Cell {
-        Cell { program, cpu_units: 512, memory_mib: 1024, mode: Mode::Async, concurrency: 16, shards: 1 }
+        Cell {
+            program,
+            cpu_units: 512,
+            memory_mib: 1024,
+            mode: Mode::Async,
+            concurrency: 16,
+            shards: 1,
+        }
     }
 
     #[test]
     fn a_cell_has_a_name_for_folders_and_one_for_people() {
         let lean = cell(Program::Client(ClientKind::Lean));
-        assert_eq!((lean.slug().as_str(), lean.to_string().as_str()), ("lean-0.5vcpu-1024mib-async-x16", "0.5 vCPU · 1 GB · async × 16 · lean"));
-        let sharded = Cell { shards: 4, cpu_units: 2048, memory_mib: 5120, ..cell(Program::Contender("python".to_owned())) };
+        assert_eq!(
+            (lean.slug().as_str(), lean.to_string().as_str()),
+            (
+                "lean-0.5vcpu-1024mib-async-x16",
+                "0.5 vCPU · 1 GB · async × 16 · lean"
+            )
+        );
+        let sharded = Cell {
+            shards: 4,
+            cpu_units: 2048,
+            memory_mib: 5120,
+            ..cell(Program::Contender("python".to_owned()))
+        };
         assert_eq!(sharded.slug(), "python-2vcpu-5120mib-async-x16-s4");
-        assert_eq!(sharded.to_string(), "2 vCPUs · 5 GB · async × 16 · python · 4 shards");
+        assert_eq!(
+            sharded.to_string(),
+            "2 vCPUs · 5 GB · async × 16 · python · 4 shards"
+        );
     }
 
     #[test]
     fn a_contender_is_told_from_a_client_in_files() {
         let text = |program| serde_json::to_string(&cell(program).program).unwrap();
-        assert_eq!(text(Program::Client(ClientKind::Sdk)), r#"{"client":"sdk"}"#);
-        assert_eq!(text(Program::Contender("sdk".to_owned())), r#"{"contender":"sdk"}"#);
+        assert_eq!(
+            text(Program::Client(ClientKind::Sdk)),
+            r#"{"client":"sdk"}"#
+        );
+        assert_eq!(
+            text(Program::Contender("sdk".to_owned())),
+            r#"{"contender":"sdk"}"#
+        );
     }
 }

@@ -6,7 +6,15 @@ pub(crate) fn terminal(text: &str) -> String {
     if !text.contains(is_unseen) {
         return text.to_owned();
     }
-    text.chars().flat_map(|c| if is_unseen(c) { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+    text.chars()
+        .flat_map(|c| {
+            if is_unseen(c) {
+                c.escape_default().collect::<Vec<_>>()
+            } else {
+                vec![c]
+            }
+        })
+        .collect()
 }
 
 /// Control characters, zero-width ones, line separators and those that turn the direction of text.
@@ -20,7 +28,13 @@ pub(crate) fn json(document: &str) -> String {
     if !document.contains(|c: char| is_unseen(c) && !c.is_ascii()) {
         return document.to_owned();
     }
-    let escaped = |c: char| if is_unseen(c) && !c.is_ascii() { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+    let escaped = |c: char| {
+        if is_unseen(c) && !c.is_ascii() {
+            format!("\\u{:04x}", u32::from(c))
+        } else {
+            c.to_string()
+        }
+    };
     document.chars().map(escaped).collect()
 }
 
@@ -28,10 +42,15 @@ pub(crate) fn json(document: &str) -> String {
 pub(crate) fn markdown(text: &str) -> String {
     let text = terminal(text);
     let lower = text.to_ascii_lowercase();
-    let is_link = ["http:", "https:", "ftp:", "mailto:", "xmpp:", "www."].iter().any(|beginning| lower.contains(beginning));
+    let is_link = ["http:", "https:", "ftp:", "mailto:", "xmpp:", "www."]
+        .iter()
+        .any(|beginning| lower.contains(beginning));
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
-        let is_markup = matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '~' | '&' | '@' | '$');
+        let is_markup = matches!(
+            c,
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '~' | '&' | '@' | '$'
+        );
         if is_markup || (is_link && matches!(c, ':' | '.')) {
             escaped.push('\\');
         }
@@ -42,7 +61,11 @@ pub(crate) fn markdown(text: &str) -> String {
 
 /// For a field of a CSV file: spreadsheets take text that begins so for a formula, and an apostrophe keeps it text. Quoting is the writer's.
 pub(crate) fn csv(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -51,7 +74,10 @@ mod tests {
 
     #[test]
     fn a_terminal_gets_no_commands() {
-        assert_eq!(terminal("a\x1b[2Jb\nc\u{202e}d 🦀 ×"), "a\\u{1b}[2Jb\\nc\\u{202e}d 🦀 ×");
+        assert_eq!(
+            terminal("a\x1b[2Jb\nc\u{202e}d 🦀 ×"),
+            "a\\u{1b}[2Jb\\nc\\u{202e}d 🦀 ×"
+        );
     }
 
     #[test]
@@ -59,12 +85,18 @@ mod tests {
         let text = "k\u{202e}\u{85}ü🦀\n";
         let document = serde_json::to_string(text).unwrap();
         assert_eq!(json(&document), "\"k\\u202e\\u0085ü🦀\\n\"");
-        assert_eq!(serde_json::from_str::<String>(&json(&document)).unwrap(), text);
+        assert_eq!(
+            serde_json::from_str::<String>(&json(&document)).unwrap(),
+            text
+        );
     }
 
     #[test]
     fn markdown_gets_no_markup() {
-        assert_eq!(markdown("a|b<script>`c`\n*d* _e_ [f](g)"), "a\\|b\\<script\\>\\`c\\`\\\\n\\*d\\* \\_e\\_ \\[f\\](g)");
+        assert_eq!(
+            markdown("a|b<script>`c`\n*d* _e_ [f](g)"),
+            "a\\|b\\<script\\>\\`c\\`\\\\n\\*d\\* \\_e\\_ \\[f\\](g)"
+        );
         assert_eq!(markdown("s3://images/a.b"), "s3://images/a.b");
         assert_eq!(markdown("https://evil.example"), "https\\://evil\\.example");
     }

@@ -52,7 +52,9 @@ enum Size {
 
 /// A new folder, in memory where there is such a place: millions of cases must not wait for a disk, nor wear it out.
 pub(crate) fn folder() -> tempfile::TempDir {
-    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a temporary folder")
+    tempfile::tempdir_in("/dev/shm")
+        .or_else(|_| tempfile::tempdir())
+        .expect("a temporary folder")
 }
 
 impl Target<'_> {
@@ -81,14 +83,23 @@ impl Target<'_> {
     fn attempt(&self, hold: &impl Fn(&[u8]), input: &[u8], what: &str) {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| hold(input))) {
             let file = std::env::temp_dir().join(format!("parfetch-fuzz-{}", self.name));
-            let kept = fs::write(&file, input).map_or_else(|error| format!("not kept: {error}"), |()| format!("kept in {}", file.display()));
-            eprintln!("{}: {what} does not hold; {kept}:\n{}", self.name, input.escape_ascii());
+            let kept = fs::write(&file, input).map_or_else(
+                |error| format!("not kept: {error}"),
+                |()| format!("kept in {}", file.display()),
+            );
+            eprintln!(
+                "{}: {what} does not hold; {kept}:\n{}",
+                self.name,
+                input.escape_ascii()
+            );
             resume_unwind(panic);
         }
     }
 
     fn case(&self, number: u64) -> Vec<u8> {
-        let mut random = fastrand::Rng::with_seed(xxh3_64(self.name.as_bytes()) ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut random = fastrand::Rng::with_seed(
+            xxh3_64(self.name.as_bytes()) ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15),
+        );
         let mut bytes = self.seeds[random.usize(..self.seeds.len())].clone();
         for _ in 0..random.usize(1..8) {
             self.mutate(&mut bytes, &mut random);
@@ -105,7 +116,9 @@ impl Target<'_> {
             1 if at < bytes.len() => bytes[at] ^= 1 << random.u8(..8),
             2 => bytes.truncate(at),
             3 => drop(bytes.drain(at..end)),
-            4 if !self.words.is_empty() => drop(bytes.splice(at..at, self.words[random.usize(..self.words.len())].bytes())),
+            4 if !self.words.is_empty() => {
+                drop(bytes.splice(at..at, self.words[random.usize(..self.words.len())].bytes()));
+            }
             5 => {
                 let copy = bytes[at..end].to_vec();
                 drop(bytes.splice(at..at, copy));
@@ -117,7 +130,9 @@ impl Target<'_> {
                 bytes.extend(&other[random.usize(..=other.len())..]);
             }
             7 | 8 => {
-                let digits = run_at(bytes, at, |byte| byte.is_ascii_digit() || b".-+eE".contains(&byte));
+                let digits = run_at(bytes, at, |byte| {
+                    byte.is_ascii_digit() || b".-+eE".contains(&byte)
+                });
                 drop(bytes.splice(digits, NUMBERS[random.usize(..NUMBERS.len())].bytes()));
             }
             9 => drop(bytes.drain(line_at(bytes, at))),
@@ -132,29 +147,50 @@ impl Target<'_> {
 
 /// The next run of bytes of a kind at or behind `at`; empty at the end when there is none.
 fn run_at(bytes: &[u8], at: usize, of: impl Fn(u8) -> bool) -> std::ops::Range<usize> {
-    let start = at + bytes[at..].iter().take_while(|byte| !byte.is_ascii_digit()).count();
+    let start = at
+        + bytes[at..]
+            .iter()
+            .take_while(|byte| !byte.is_ascii_digit())
+            .count();
     start..start + bytes[start..].iter().take_while(|byte| of(**byte)).count()
 }
 
 /// The line around `at`, its end included.
 fn line_at(bytes: &[u8], at: usize) -> std::ops::Range<usize> {
-    let start = bytes[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-    let end = bytes[at..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |end| at + end + 1);
+    let start = bytes[..at]
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |end| end + 1);
+    let end = bytes[at..]
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .map_or(bytes.len(), |end| at + end + 1);
     start..end
 }
 
 /// What is kept for a target: names and contents, in order.
 fn corpus(name: &str) -> Vec<(String, Vec<u8>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(name);
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let mut kept: Vec<_> = entries.map(|entry| entry.unwrap().path()).map(|path| (path.display().to_string(), fs::read(path).unwrap())).collect();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/corpus")
+        .join(name);
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut kept: Vec<_> = entries
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.display().to_string(), fs::read(path).unwrap()))
+        .collect();
     kept.sort();
     kept
 }
 
-#[expect(clippy::disallowed_methods, reason = "sizes a session of tests; the program never reads it")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "sizes a session of tests; the program never reads it"
+)]
 fn asked() -> Option<Size> {
     let text = std::env::var("PARFETCH_FUZZ").ok()?;
-    let time = |_| Size::Time(humantime::parse_duration(&text).expect("PARFETCH_FUZZ is 10000000 or 30m"));
+    let time =
+        |_| Size::Time(humantime::parse_duration(&text).expect("PARFETCH_FUZZ is 10000000 or 30m"));
     Some(text.parse().map_or_else(time, Size::Cases))
 }

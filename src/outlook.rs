@@ -104,7 +104,10 @@ impl Usd {
         let known = format!("${}", units::three_digits(known));
         match self.egress {
             Some(_) => format!("{known} at most"),
-            None => format!("{known} and {}, which has no price in the list", self.to.in_words()),
+            None => format!(
+                "{known} and {}, which has no price in the list",
+                self.to.in_words()
+            ),
         }
     }
 
@@ -118,9 +121,18 @@ impl Usd {
         if self.retrieval > 0.0 {
             parts.push(format!("retrieval {}", dollars(self.retrieval)));
         }
-        let of = self.requests_of.as_ref().map_or_else(String::new, |region| format!(" as in {region}"));
+        let of = self
+            .requests_of
+            .as_ref()
+            .map_or_else(String::new, |region| format!(" as in {region}"));
         parts.push(format!("requests {}{of}", dollars(self.requests)));
-        format!("{}: {} ({}, prices of {})", self.amount(), parts.join(", "), self.region, self.dated)
+        format!(
+            "{}: {} ({}, prices of {})",
+            self.amount(),
+            parts.join(", "),
+            self.region,
+            self.dated
+        )
     }
 }
 
@@ -191,26 +203,48 @@ impl Outlook {
         let bytes = match (self.runs, self.bytes_of_run) {
             (1, bytes) => bytes.in_words(),
             (_, Bytes::Unknown) => "sizes of keys are not known".to_owned(),
-            (_, bytes) => format!("{} a run, {} in all", bytes.in_words(), self.bytes().in_words()),
+            (_, bytes) => format!(
+                "{} a run, {} in all",
+                bytes.in_words(),
+                self.bytes().in_words()
+            ),
         };
-        let gets = self.gets.map_or_else(|| "as many GETs as fit".to_owned(), |gets| units::plural(gets, "GET"));
+        let gets = self.gets.map_or_else(
+            || "as many GETs as fit".to_owned(),
+            |gets| units::plural(gets, "GET"),
+        );
         let time = match (self.seconds, self.gets) {
             (Some(seconds), None) => format!("{} of fetching", time(seconds)),
             (Some(seconds), Some(_)) => {
-                format!("about {} of fetching, if S3 sends a first byte after 20 ms and 90 MB/s a connection", time(seconds))
+                format!(
+                    "about {} of fetching, if S3 sends a first byte after 20 ms and 90 MB/s a connection",
+                    time(seconds)
+                )
             }
             (None, _) => "not known before something was fetched".to_owned(),
         };
-        let price =
-            self.usd.as_ref().map_or_else(|| "none that is known: the store is not AWS's, or the list has no price".to_owned(), Usd::in_words);
+        let price = self.usd.as_ref().map_or_else(
+            || "none that is known: the store is not AWS's, or the list has no price".to_owned(),
+            Usd::in_words,
+        );
         let lists = units::plural(self.lists, "LIST request");
-        format!("bytes: {bytes}\nrequests: {gets} and {lists}\ntime: {time}\nprice of reading: {price}\n")
+        format!(
+            "bytes: {bytes}\nrequests: {gets} and {lists}\ntime: {time}\nprice of reading: {price}\n"
+        )
     }
 
     /// What a person is asked.
     fn question(&self) -> String {
-        let usd = self.usd.as_ref().map_or_else(String::new, |usd| format!(": {}", usd.in_words()));
-        format!("this {} fetches {} from {}{usd}. Go on?", self.what, self.bytes().in_words(), self.source)
+        let usd = self
+            .usd
+            .as_ref()
+            .map_or_else(String::new, |usd| format!(": {}", usd.in_words()));
+        format!(
+            "this {} fetches {} from {}{usd}. Go on?",
+            self.what,
+            self.bytes().in_words(),
+            self.source
+        )
     }
 
     /// Whether it goes on without a question.
@@ -222,8 +256,13 @@ impl Outlook {
             return match self.bytes() {
                 Bytes::Listed(bytes) if bytes > most => {
                     let (bytes, most) = (units::bytes(bytes), units::bytes(most));
-                    let message = format!("this {} fetches {bytes} from {}, and --max-bytes is {most}", self.what, self.source);
-                    Err(Failure::new(Exit::Usage, message).hint("a higher --max-bytes allows it; --sample, --limit or --prefix fetch less"))
+                    let message = format!(
+                        "this {} fetches {bytes} from {}, and --max-bytes is {most}",
+                        self.what, self.source
+                    );
+                    Err(Failure::new(Exit::Usage, message).hint(
+                        "a higher --max-bytes allows it; --sample, --limit or --prefix fetch less",
+                    ))
                 }
                 // What is not known beforehand is held to while it is fetched.
                 _ => Ok(false),
@@ -244,7 +283,10 @@ impl Outlook {
         }
         let hint = "--dry-run only looks; --sample, --limit or --prefix fetch less";
         let Some(answer) = ask(&self.question()) else {
-            let usd = self.usd.as_ref().map_or_else(String::new, |usd| format!(", for {}", usd.amount()));
+            let usd = self
+                .usd
+                .as_ref()
+                .map_or_else(String::new, |usd| format!(", for {}", usd.amount()));
             let message = format!(
                 "this {} fetches {} from {}{usd}: allow it with --yes, or up to a size with --max-bytes SIZE",
                 self.what,
@@ -255,13 +297,19 @@ impl Outlook {
         };
         match answer.await {
             Ok(true) => Ok(()),
-            _ => Err(Failure::new(Exit::Usage, format!("the {} was not started", self.what)).hint(hint)),
+            _ => Err(
+                Failure::new(Exit::Usage, format!("the {} was not started", self.what)).hint(hint),
+            ),
         }
     }
 }
 
 /// A time that is assumed: `40 min`.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole seconds, and the cast saturates")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "whole seconds, and the cast saturates"
+)]
 pub fn time(seconds: f64) -> String {
     units::duration_coarse((seconds.max(1.0) as u64).saturating_mul(units::SECOND_NS))
 }
@@ -285,13 +333,30 @@ mod tests {
     }
 
     fn priced(bytes: u64, egress: Egress) -> Outlook {
-        let paid = Paid { region: "us-east-1", gets: 1_000, lists: 2, bytes: Bytes::Listed(bytes), egress, classes: Vec::new() };
-        Outlook { usd: usd(&paid, &PriceList::built_in()), ..outlook(bytes) }
+        let paid = Paid {
+            region: "us-east-1",
+            gets: 1_000,
+            lists: 2,
+            bytes: Bytes::Listed(bytes),
+            egress,
+            classes: Vec::new(),
+        };
+        Outlook {
+            usd: usd(&paid, &PriceList::built_in()),
+            ..outlook(bytes)
+        }
     }
 
-    const NONE: Agreement = Agreement { yes: false, max_bytes: None };
+    const NONE: Agreement = Agreement {
+        yes: false,
+        max_bytes: None,
+    };
 
-    fn agree(outlook: &Outlook, agreement: Agreement, answer: Option<bool>) -> (Result<(), Failure>, Vec<String>) {
+    fn agree(
+        outlook: &Outlook,
+        agreement: Agreement,
+        answer: Option<bool>,
+    ) -> (Result<(), Failure>, Vec<String>) {
         let mut asked = Vec::new();
         let mut ask = |question: &str| {
             asked.push(question.to_owned());
@@ -299,7 +364,9 @@ mod tests {
             sender.send(answer?).unwrap();
             Some(receiver)
         };
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
         let result = runtime.block_on(outlook.agree(agreement, &mut ask));
         (result, asked)
     }
@@ -308,13 +375,44 @@ mod tests {
     fn much_is_asked_for_and_little_is_not() {
         assert!(!outlook(ASK_BYTES).needs_asking(NONE).unwrap());
         assert!(outlook(ASK_BYTES + 10).needs_asking(NONE).unwrap());
-        assert!(Outlook { bytes_of_run: Bytes::Unknown, ..outlook(0) }.needs_asking(NONE).unwrap());
-        assert!(!Outlook { is_free: true, ..outlook(u64::MAX) }.needs_asking(NONE).unwrap(), "of this machine nobody is asked");
-        assert!(!outlook(u64::MAX).needs_asking(Agreement { yes: true, ..NONE }).unwrap());
+        assert!(
+            Outlook {
+                bytes_of_run: Bytes::Unknown,
+                ..outlook(0)
+            }
+            .needs_asking(NONE)
+            .unwrap()
+        );
+        assert!(
+            !Outlook {
+                is_free: true,
+                ..outlook(u64::MAX)
+            }
+            .needs_asking(NONE)
+            .unwrap(),
+            "of this machine nobody is asked"
+        );
+        assert!(
+            !outlook(u64::MAX)
+                .needs_asking(Agreement { yes: true, ..NONE })
+                .unwrap()
+        );
         // $1 is 11.9 GB of egress to the internet, or 2.5 million GETs.
-        assert!(priced(12_000_000_000, Egress::Internet).needs_asking(NONE).unwrap());
-        assert!(!priced(11_000_000_000, Egress::Internet).needs_asking(NONE).unwrap());
-        assert!(!priced(12_000_000_000, Egress::None).needs_asking(NONE).unwrap());
+        assert!(
+            priced(12_000_000_000, Egress::Internet)
+                .needs_asking(NONE)
+                .unwrap()
+        );
+        assert!(
+            !priced(11_000_000_000, Egress::Internet)
+                .needs_asking(NONE)
+                .unwrap()
+        );
+        assert!(
+            !priced(12_000_000_000, Egress::None)
+                .needs_asking(NONE)
+                .unwrap()
+        );
     }
 
     #[test]
@@ -327,8 +425,14 @@ mod tests {
             egress: Egress::Internet,
             classes: Vec::new(),
         };
-        let of = |bytes| Outlook { usd: usd(&paid(bytes), &PriceList::built_in()), ..outlook(bytes) };
-        assert!(of(19_000_000_000).needs_asking(NONE).unwrap(), "more than $1 wherever it has a price");
+        let of = |bytes| Outlook {
+            usd: usd(&paid(bytes), &PriceList::built_in()),
+            ..outlook(bytes)
+        };
+        assert!(
+            of(19_000_000_000).needs_asking(NONE).unwrap(),
+            "more than $1 wherever it has a price"
+        );
         assert!(!of(100_000_000).needs_asking(NONE).unwrap());
         let words = of(100_000_000).in_words();
         assert!(
@@ -339,14 +443,50 @@ mod tests {
 
     #[test]
     fn a_limit_is_agreement_up_to_it() {
-        let up_to = |most| Agreement { yes: false, max_bytes: Some(most) };
-        assert!(!outlook(50_000_000_000).needs_asking(up_to(50_000_000_000)).unwrap());
-        let error = outlook(50_000_000_000).needs_asking(up_to(49_000_000_000)).unwrap_err();
-        assert_eq!((error.exit, error.message.as_str()), (Exit::Usage, "this sweep fetches 50.0 GB from s3://images, and --max-bytes is 49.0 GB"));
-        let local = Outlook { is_free: true, ..outlook(100) };
-        assert!(local.needs_asking(up_to(99)).is_err(), "it holds on this machine too, and with --yes");
-        assert!(local.needs_asking(Agreement { yes: true, max_bytes: Some(99) }).is_err());
-        assert!(!Outlook { bytes_of_run: Bytes::Assumed(1_000), ..local }.needs_asking(up_to(99)).unwrap(), "a guess refuses nothing");
+        let up_to = |most| Agreement {
+            yes: false,
+            max_bytes: Some(most),
+        };
+        assert!(
+            !outlook(50_000_000_000)
+                .needs_asking(up_to(50_000_000_000))
+                .unwrap()
+        );
+        let error = outlook(50_000_000_000)
+            .needs_asking(up_to(49_000_000_000))
+            .unwrap_err();
+        assert_eq!(
+            (error.exit, error.message.as_str()),
+            (
+                Exit::Usage,
+                "this sweep fetches 50.0 GB from s3://images, and --max-bytes is 49.0 GB"
+            )
+        );
+        let local = Outlook {
+            is_free: true,
+            ..outlook(100)
+        };
+        assert!(
+            local.needs_asking(up_to(99)).is_err(),
+            "it holds on this machine too, and with --yes"
+        );
+        assert!(
+            local
+                .needs_asking(Agreement {
+                    yes: true,
+                    max_bytes: Some(99)
+                })
+                .is_err()
+        );
+        assert!(
+            !Outlook {
+                bytes_of_run: Bytes::Assumed(1_000),
+                ..local
+            }
+            .needs_asking(up_to(99))
+            .unwrap(),
+            "a guess refuses nothing"
+        );
     }
 
     #[test]
@@ -362,8 +502,17 @@ mod tests {
                 "this sweep fetches 31.5 GB from s3://images: $2.64 at most: egress to the internet $2.64, requests $0.000410 (us-east-1, prices of 2026-11-25). Go on?"
             ]
         );
-        assert_eq!(agree(&priced(31_500_000_000, Egress::Internet), NONE, Some(true)).0, Ok(()));
-        assert_eq!(agree(&priced(31_500_000_000, Egress::Internet), NONE, Some(false)).0.unwrap_err().message, "the sweep was not started");
+        assert_eq!(
+            agree(&priced(31_500_000_000, Egress::Internet), NONE, Some(true)).0,
+            Ok(())
+        );
+        assert_eq!(
+            agree(&priced(31_500_000_000, Egress::Internet), NONE, Some(false))
+                .0
+                .unwrap_err()
+                .message,
+            "the sweep was not started"
+        );
         assert_eq!(agree(&outlook(5), NONE, None), (Ok(()), Vec::new()));
     }
 

@@ -34,13 +34,21 @@ pub struct TaskTime {
 /// Time of a shard with so many GETs and bytes, at so many vCPU and workers.
 pub fn task_time((gets, bytes): (f64, f64), vcpu: f64, concurrency: f64) -> TaskTime {
     // A worker without a GET helps nobody.
-    let connections = (gets * FIRST_BYTE_S + bytes / CONNECTION_BYTES_PER_S) / concurrency.min(gets.max(1.0));
+    let connections =
+        (gets * FIRST_BYTE_S + bytes / CONNECTION_BYTES_PER_S) / concurrency.min(gets.max(1.0));
     let bounds = [
         (connections, Bound::Connections),
         (bytes / TASK_BYTES_PER_S, Bound::Network),
-        ((gets * CPU_S_PER_REQUEST + bytes * CPU_S_PER_BYTE) / vcpu, Bound::Cpu),
+        (
+            (gets * CPU_S_PER_REQUEST + bytes * CPU_S_PER_BYTE) / vcpu,
+            Bound::Cpu,
+        ),
     ];
-    let (seconds, bound) = bounds.into_iter().fold((0.0, Bound::Connections), |most, next| if next.0 > most.0 { next } else { most });
+    let (seconds, bound) = bounds
+        .into_iter()
+        .fold((0.0, Bound::Connections), |most, next| {
+            if next.0 > most.0 { next } else { most }
+        });
     TaskTime { seconds, bound }
 }
 
@@ -76,7 +84,11 @@ pub struct Pace {
 impl Pace {
     /// Seconds in which a configuration fetches so many objects of so many bytes together.
     pub fn seconds(&self, configuration: Configuration, (gets, bytes): (f64, f64)) -> f64 {
-        let Configuration { vcpu, concurrency, shards } = configuration;
+        let Configuration {
+            vcpu,
+            concurrency,
+            shards,
+        } = configuration;
         let (gets, bytes) = (gets / shards, bytes / shards);
         match self.store {
             Store::Distant => task_time((gets, bytes), vcpu, concurrency).seconds,
@@ -88,7 +100,9 @@ impl Pace {
     pub fn objects_per_s(&self, mean_bytes: f64) -> f64 {
         /// So many that no worker is without one.
         const MANY: f64 = 1e6;
-        let rate = |configuration: &Configuration| MANY / self.seconds(*configuration, (MANY, MANY * mean_bytes));
+        let rate = |configuration: &Configuration| {
+            MANY / self.seconds(*configuration, (MANY, MANY * mean_bytes))
+        };
         self.configurations.iter().map(rate).fold(0.0, f64::max)
     }
 }
@@ -99,28 +113,50 @@ mod tests {
 
     #[track_caller]
     fn close(found: f64, expected: f64) {
-        assert!((found - expected).abs() <= expected.abs() * 1e-9, "{found} is not {expected}");
+        assert!(
+            (found - expected).abs() <= expected.abs() * 1e-9,
+            "{found} is not {expected}"
+        );
     }
 
     fn of(vcpu: f64, concurrency: f64) -> Configuration {
-        Configuration { vcpu, concurrency, shards: 1.0 }
+        Configuration {
+            vcpu,
+            concurrency,
+            shards: 1.0,
+        }
     }
 
     #[test]
     fn the_fastest_configuration_sets_the_pace() {
-        let pace = |store| Pace { store, configurations: vec![of(1.0, 1.0), of(4.0, 16.0), of(2.0, 16.0)] };
+        let pace = |store| Pace {
+            store,
+            configurations: vec![of(1.0, 1.0), of(4.0, 16.0), of(2.0, 16.0)],
+        };
         // 16 workers, each 20 ms and 9 MB at 90 MB/s: below the network's 625 MB/s.
         close(pace(Store::Distant).objects_per_s(0.9e6), 16.0 / 0.03);
         // Large ones are the network's.
         close(pace(Store::Distant).objects_per_s(1e9), 0.625);
         // On this machine only the CPU counts.
-        close(pace(Store::OnThisMachine).objects_per_s(1e6), 4.0 / (16.1e-6 + 0.221e-3));
+        close(
+            pace(Store::OnThisMachine).objects_per_s(1e6),
+            4.0 / (16.1e-6 + 0.221e-3),
+        );
     }
 
     #[test]
     fn shards_share_the_work() {
-        let pace = Pace { store: Store::Distant, configurations: Vec::new() };
-        let two = Configuration { shards: 2.0, ..of(1.0, 16.0) };
-        close(pace.seconds(two, (2e4, 2e10)), pace.seconds(of(1.0, 16.0), (1e4, 1e10)));
+        let pace = Pace {
+            store: Store::Distant,
+            configurations: Vec::new(),
+        };
+        let two = Configuration {
+            shards: 2.0,
+            ..of(1.0, 16.0)
+        };
+        close(
+            pace.seconds(two, (2e4, 2e10)),
+            pace.seconds(of(1.0, 16.0), (1e4, 1e10)),
+        );
     }
 }

@@ -40,12 +40,20 @@ mod tests {
 
     #[test]
     fn a_word_stays_one_and_a_plain_one_stays_plain() {
-        for plain in
-            ["s3://images/2024/", "objects=300,network=s3", "http://127.0.0.1:9000", "./parfetch-results", "32,64,128", "--embedded=objects=300"]
-        {
+        for plain in [
+            "s3://images/2024/",
+            "objects=300,network=s3",
+            "http://127.0.0.1:9000",
+            "./parfetch-results",
+            "32,64,128",
+            "--embedded=objects=300",
+        ] {
             assert_eq!(word(plain), plain);
         }
-        assert_eq!(line(["parfetch", "run", "s3://images/a b", "it's"]), r#"parfetch run 's3://images/a b' "it's""#);
+        assert_eq!(
+            line(["parfetch", "run", "s3://images/a b", "it's"]),
+            r#"parfetch run 's3://images/a b' "it's""#
+        );
         assert_eq!(word(""), "''");
     }
 

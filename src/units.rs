@@ -40,12 +40,19 @@ const SIZE_UNITS: &[(&str, u64)] = &[
 /// # Errors
 /// One lower-case sentence that quotes the text.
 pub fn parse_size(text: &str) -> Result<u64, String> {
-    let bad = || format!("`{text}` is not a size: a number and B, KB, MB, GB, TB, KiB, MiB, GiB or TiB");
+    let bad =
+        || format!("`{text}` is not a size: a number and B, KB, MB, GB, TB, KiB, MiB, GiB or TiB");
     let trimmed = text.trim();
-    let digits = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
+    let digits = trimmed
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(trimmed.len());
     let (number, unit) = trimmed.split_at(digits);
     let unit = unit.trim_start().to_ascii_lowercase();
-    let factor = SIZE_UNITS.iter().find(|(name, _)| *name == unit).map(|(_, factor)| u128::from(*factor)).ok_or_else(bad)?;
+    let factor = SIZE_UNITS
+        .iter()
+        .find(|(name, _)| *name == unit)
+        .map(|(_, factor)| u128::from(*factor))
+        .ok_or_else(bad)?;
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     // 18 digits of a fraction are finer than a byte of any unit, and keep the products below within 128 bits.
     if whole.is_empty() || fraction.len() > 18 || (number.contains('.') && fraction.is_empty()) {
@@ -53,7 +60,11 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
     }
     let scale = 10_u128.pow(u32::try_from(fraction.len()).map_err(|_| bad())?);
     let whole: u64 = whole.parse().map_err(|_| bad())?;
-    let part: u64 = if fraction.is_empty() { 0 } else { fraction.parse().map_err(|_| bad())? };
+    let part: u64 = if fraction.is_empty() {
+        0
+    } else {
+        fraction.parse().map_err(|_| bad())?
+    };
     let bytes = u128::from(whole) * factor + (u128::from(part) * factor + scale / 2) / scale;
     u64::try_from(bytes).map_err(|_| format!("`{text}` is more bytes than 64 bits count"))
 }
@@ -66,9 +77,17 @@ pub const LONGEST_TIME: Duration = Duration::from_hours(366 * 24);
 /// # Errors
 /// One lower-case sentence that quotes the text.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    let time = humantime::parse_duration(text.trim())
-        .map_err(|error| format!("`{text}` is not a time such as 500ms, 3s or 20m: {}", lower_first(&error.to_string())))?;
-    if time > LONGEST_TIME { Err(format!("`{text}` is longer than a year")) } else { Ok(time) }
+    let time = humantime::parse_duration(text.trim()).map_err(|error| {
+        format!(
+            "`{text}` is not a time such as 500ms, 3s or 20m: {}",
+            lower_first(&error.to_string())
+        )
+    })?;
+    if time > LONGEST_TIME {
+        Err(format!("`{text}` is longer than a year"))
+    } else {
+        Ok(time)
+    }
 }
 
 /// A time as it is typed, to the nanosecond: `10s`, `1m 30s`, `500ms`. [`parse_duration`] reads it back.
@@ -78,13 +97,17 @@ pub fn typed_duration(time: Duration) -> String {
 
 fn lower_first(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+    chars.next().map_or_else(String::new, |first| {
+        first.to_lowercase().chain(chars).collect()
+    })
 }
 
 /// With a capital letter in front, for the beginning of a sentence.
 pub(crate) fn upper_first(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
 }
 
 /// A number and what it counts: `1 run`, `6 runs`.
@@ -108,7 +131,8 @@ fn separated(digits: &str) -> String {
     let (whole, fraction) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
     let mut out = String::with_capacity(digits.len() + whole.len() / 3);
     for (i, c) in whole.chars().enumerate() {
-        if i > 0 && (whole.len() - i).is_multiple_of(3) && whole.as_bytes()[i - 1].is_ascii_digit() {
+        if i > 0 && (whole.len() - i).is_multiple_of(3) && whole.as_bytes()[i - 1].is_ascii_digit()
+        {
             out.push(',');
         }
         out.push(c);
@@ -184,12 +208,20 @@ pub fn duration(ns: u64) -> String {
 
 /// Tenths below a hundred, none above.
 fn one_decimal(value: f64) -> String {
-    if value < 99.95 { format!("{value:.1}") } else { format!("{value:.0}") }
+    if value < 99.95 {
+        format!("{value:.1}")
+    } else {
+        format!("{value:.0}")
+    }
 }
 
 /// A time to whole seconds, for what is only roughly known: `24 s`, `3 min 20 s`.
 pub fn duration_coarse(ns: u64) -> String {
-    if ns < 99_500_000_000 { format!("{} s", rounded(ns, SECOND_NS)) } else { long_duration(ns) }
+    if ns < 99_500_000_000 {
+        format!("{} s", rounded(ns, SECOND_NS))
+    } else {
+        long_duration(ns)
+    }
 }
 
 /// Two neighbouring units, the smaller one rounded.
@@ -242,15 +274,37 @@ mod tests {
 
     #[test]
     fn what_is_no_size_is_refused() {
-        for text in ["", "MiB", "-1", "1..2", "1.", ".5", "1 zb", "1e3", "1,000", "0.1234567890123456789", "18446744073709551616", "16384 PiB"] {
+        for text in [
+            "",
+            "MiB",
+            "-1",
+            "1..2",
+            "1.",
+            ".5",
+            "1 zb",
+            "1e3",
+            "1,000",
+            "0.1234567890123456789",
+            "18446744073709551616",
+            "16384 PiB",
+        ] {
             assert!(parse_size(text).is_err(), "{text}");
         }
-        assert_eq!(parse_size("20000 PB").unwrap_err(), "`20000 PB` is more bytes than 64 bits count");
+        assert_eq!(
+            parse_size("20000 PB").unwrap_err(),
+            "`20000 PB` is more bytes than 64 bits count"
+        );
     }
 
     #[test]
     fn times_are_written_as_a_person_types_them() {
-        for (ns, text) in [(10_000_000_000, "10s"), (90_000_000_000, "1m 30s"), (500_000_000, "500ms"), (1_000_000_001, "1s 1ns"), (0, "0s")] {
+        for (ns, text) in [
+            (10_000_000_000, "10s"),
+            (90_000_000_000, "1m 30s"),
+            (500_000_000, "500ms"),
+            (1_000_000_001, "1s 1ns"),
+            (0, "0s"),
+        ] {
             assert_eq!(typed_duration(Duration::from_nanos(ns)), text);
             assert_eq!(parse_duration(text), Ok(Duration::from_nanos(ns)));
         }
@@ -260,15 +314,28 @@ mod tests {
     fn times_need_a_unit() {
         assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(parse_duration(" 1h 30m "), Ok(Duration::from_mins(90)));
-        assert!(parse_duration("10").unwrap_err().starts_with("`10` is not a time such as 500ms, 3s or 20m: "));
+        assert!(
+            parse_duration("10")
+                .unwrap_err()
+                .starts_with("`10` is not a time such as 500ms, 3s or 20m: ")
+        );
         assert!(parse_duration("").is_err());
         assert_eq!(parse_duration("366days"), Ok(LONGEST_TIME));
-        assert_eq!(parse_duration("584554531years"), Err("`584554531years` is longer than a year".to_owned()));
+        assert_eq!(
+            parse_duration("584554531years"),
+            Err("`584554531years` is longer than a year".to_owned())
+        );
     }
 
     #[test]
     fn counts_have_thousands_separators() {
-        for (value, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (46_000, "46,000"), (1_234_567, "1,234,567")] {
+        for (value, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (46_000, "46,000"),
+            (1_234_567, "1,234,567"),
+        ] {
             assert_eq!(count(value), text);
         }
     }
@@ -296,7 +363,10 @@ mod tests {
 
     #[test]
     fn a_fixed_number_of_decimals_is_kept() {
-        assert_eq!((fixed(1973.04, 1), fixed(-1973.0, 0), fixed(0.5, 2)), ("1,973.0".to_owned(), "-1,973".to_owned(), "0.50".to_owned()));
+        assert_eq!(
+            (fixed(1973.04, 1), fixed(-1973.0, 0), fixed(0.5, 2)),
+            ("1,973.0".to_owned(), "-1,973".to_owned(), "0.50".to_owned())
+        );
     }
 
     #[test]
@@ -361,9 +431,19 @@ mod tests {
 
     #[test]
     fn fuzz_sizes_and_times() {
-        let words = &["KiB", "MB", "GB", "TiB", "ms", "s", "h", "days", " ", ".", "e", "\u{a0}", "²"];
-        let seeds = ["256KiB", "1.5MB", "12ms", "1h 30m", "300"].map(|text| text.as_bytes().to_vec()).to_vec();
-        Target { name: "units", seeds, words, cases: 30_000 }.run(|bytes| {
+        let words = &[
+            "KiB", "MB", "GB", "TiB", "ms", "s", "h", "days", " ", ".", "e", "\u{a0}", "²",
+        ];
+        let seeds = ["256KiB", "1.5MB", "12ms", "1h 30m", "300"]
+            .map(|text| text.as_bytes().to_vec())
+            .to_vec();
+        Target {
+            name: "units",
+            seeds,
+            words,
+            cases: 30_000,
+        }
+        .run(|bytes| {
             let text = String::from_utf8_lossy(bytes);
             if let Ok(size) = parse_size(&text) {
                 super::bytes(size);

@@ -2,8 +2,8 @@
 
 /// What stands behind a number and is not parted from it.
 const UNITS: [&str; 26] = [
-    "%", "ns", "µs", "ms", "s", "min", "h", "d", "B", "kB", "MB", "GB", "TB", "PB", "MiB", "B/s", "kB/s", "MB/s", "GB/s", "TB/s", "Gbit/s", "s/GB",
-    "/s", "vCPU", "vCPUs", "workers",
+    "%", "ns", "µs", "ms", "s", "min", "h", "d", "B", "kB", "MB", "GB", "TB", "PB", "MiB", "B/s",
+    "kB/s", "MB/s", "GB/s", "TB/s", "Gbit/s", "s/GB", "/s", "vCPU", "vCPUs", "workers",
 ];
 
 /// Columns of a terminal that a text takes.
@@ -23,7 +23,11 @@ pub(crate) fn wrapped(text: &str, width: usize, indent: usize) -> Vec<String> {
     let mut is_begun = false;
     for piece in pieces(words) {
         if is_begun && columns(&line) + 1 + columns(&piece) > width {
-            lines.push(std::mem::replace(&mut line, " ".repeat(indent)).trim_end().to_owned());
+            lines.push(
+                std::mem::replace(&mut line, " ".repeat(indent))
+                    .trim_end()
+                    .to_owned(),
+            );
             is_begun = false;
         }
         if is_begun {
@@ -64,8 +68,17 @@ mod tests {
     #[test]
     fn lines_are_broken_between_words_and_never_before_a_unit() {
         assert_eq!(wrapped("short", 20, 2), ["short"]);
-        assert_eq!(wrapped("  the tail took 0.4 % of it", 19, 4), ["  the tail took", "    0.4 % of it"]);
-        assert_eq!(wrapped("async × 32 · lean client", 12, 2), ["async × 32 ·", "  lean", "  client"]);
-        assert_eq!(wrapped("a wordthatislongerthanaline b", 10, 0), ["a", "wordthatislongerthanaline", "b"]);
+        assert_eq!(
+            wrapped("  the tail took 0.4 % of it", 19, 4),
+            ["  the tail took", "    0.4 % of it"]
+        );
+        assert_eq!(
+            wrapped("async × 32 · lean client", 12, 2),
+            ["async × 32 ·", "  lean", "  client"]
+        );
+        assert_eq!(
+            wrapped("a wordthatislongerthanaline b", 10, 0),
+            ["a", "wordthatislongerthanaline", "b"]
+        );
     }
 }

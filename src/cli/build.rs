@@ -32,20 +32,46 @@ pub(super) fn command(form: Form, colour: ColorChoice) -> Command {
         .disable_help_flag(true)
         .disable_help_subcommand(form == Form::Manual)
         .max_term_width(110)
-        .args(EVERYWHERE.iter().map(|setting| argument(setting, form).global(true)))
+        .args(
+            EVERYWHERE
+                .iter()
+                .map(|setting| argument(setting, form).global(true)),
+        )
         .arg(help(form))
         .subcommands(SUBCOMMANDS.iter().map(|of| subcommand(of, form)));
     let root = with_end(root, form, (table::EXAMPLES, table::BRIEF_EXAMPLES));
-    root.subcommand(confined()).subcommand(Command::new("worker").hide(true).about("A child of --mode process; spoken to through its pipes"))
+    root.subcommand(confined()).subcommand(
+        Command::new("worker")
+            .hide(true)
+            .about("A child of --mode process; spoken to through its pipes"),
+    )
 }
 
 fn subcommand(of: &'static Subcommand, form: Form) -> Command {
-    let command = Command::new(of.name).about(of.about).disable_help_flag(true).args(of.settings.iter().map(|setting| argument(setting, form)));
-    let mut command = with_end(command.arg(help(form)), form, (of.examples, of.brief_examples));
+    let command = Command::new(of.name)
+        .about(of.about)
+        .disable_help_flag(true)
+        .args(of.settings.iter().map(|setting| argument(setting, form)));
+    let mut command = with_end(
+        command.arg(help(form)),
+        form,
+        (of.examples, of.brief_examples),
+    );
     if let Some(words) = of.words {
-        command = command.override_usage(format!("parfetch {} [OPTIONS] {}", of.name, words.usage)).arg(word(words, form));
+        command = command
+            .override_usage(format!("parfetch {} [OPTIONS] {}", of.name, words.usage))
+            .arg(word(words, form));
     }
-    if of.name == "serve" { command.arg(Arg::new("supervised").long("supervised").action(ArgAction::SetTrue).hide(true)) } else { command }
+    if of.name == "serve" {
+        command.arg(
+            Arg::new("supervised")
+                .long("supervised")
+                .action(ArgAction::SetTrue)
+                .hide(true),
+        )
+    } else {
+        command
+    }
 }
 
 /// What stands below the settings.
@@ -58,7 +84,10 @@ fn with_end(command: Command, form: Form, (long, short): (&'static str, &'static
 }
 
 fn help(form: Form) -> Arg {
-    let arg = Arg::new("help").short('h').long("help").action(ArgAction::Help);
+    let arg = Arg::new("help")
+        .short('h')
+        .long("help")
+        .action(ArgAction::Help);
     if form == Form::Short {
         arg.help("This help; --help explains every setting")
     } else {
@@ -69,7 +98,11 @@ fn help(form: Form) -> Arg {
 /// The words of a subcommand. What is missing is said by settings, after what is wrong.
 fn word(words: Words, form: Form) -> Arg {
     let arg = Arg::new("words").value_names(words.names).help(words.help);
-    let arg = if words.most == 1 { arg } else { arg.num_args(1..=words.most) };
+    let arg = if words.most == 1 {
+        arg
+    } else {
+        arg.num_args(1..=words.most)
+    };
     match (form, words.choices) {
         (Form::Completions, [_, ..]) => arg.value_parser(PossibleValuesParser::new(words.choices)),
         (Form::Completions, []) => arg.value_hint(ValueHint::AnyPath),
@@ -78,26 +111,52 @@ fn word(words: Words, form: Form) -> Arg {
 }
 
 fn argument(setting: &'static Setting, form: Form) -> Arg {
-    let arg = Arg::new(setting.flag).long(setting.flag).help(text(setting, form));
-    let arg = if form == Form::Short { arg.hide(setting.brief.is_none()) } else { arg.help_heading(setting.heading) };
-    let arg = if let Some(short) = setting.short { arg.short(short) } else { arg };
-    let arg = if let Some(alias) = setting.alias { arg.alias(alias) } else { arg };
+    let arg = Arg::new(setting.flag)
+        .long(setting.flag)
+        .help(text(setting, form));
+    let arg = if form == Form::Short {
+        arg.hide(setting.brief.is_none())
+    } else {
+        arg.help_heading(setting.heading)
+    };
+    let arg = if let Some(short) = setting.short {
+        arg.short(short)
+    } else {
+        arg
+    };
+    let arg = if let Some(alias) = setting.alias {
+        arg.alias(alias)
+    } else {
+        arg
+    };
     let arg = match setting.takes {
         Takes::Nothing => arg.action(ArgAction::SetTrue),
         Takes::Times => arg.action(ArgAction::Count),
         // `-1` is a wrong number, not a flag: settings says so.
-        Takes::Value(name) | Takes::Choice(name, _) | Takes::Choices(name, _) => arg.value_name(name).allow_hyphen_values(true),
+        Takes::Value(name) | Takes::Choice(name, _) | Takes::Choices(name, _) => {
+            arg.value_name(name).allow_hyphen_values(true)
+        }
         Takes::Many(name) => arg.value_name(name).action(ArgAction::Append),
-        Takes::Optional(name) => arg.value_name(name).num_args(0..=1).require_equals(true).default_missing_value(""),
+        Takes::Optional(name) => arg
+            .value_name(name)
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value(""),
     };
-    if form == Form::Completions { completed(arg, setting) } else { arg }
+    if form == Form::Completions {
+        completed(arg, setting)
+    } else {
+        arg
+    }
 }
 
 /// What a shell may offer as a value.
 fn completed(arg: Arg, setting: &'static Setting) -> Arg {
     match setting.takes {
         Takes::Choice(_, words) => arg.value_parser(PossibleValuesParser::new(words)),
-        Takes::Value(name) if name.starts_with("FILE") || name.starts_with("PATH") => arg.value_hint(ValueHint::FilePath),
+        Takes::Value(name) if name.starts_with("FILE") || name.starts_with("PATH") => {
+            arg.value_hint(ValueHint::FilePath)
+        }
         Takes::Value("DIR") => arg.value_hint(ValueHint::DirPath),
         _ => arg,
     }
@@ -105,7 +164,14 @@ fn completed(arg: Arg, setting: &'static Setting) -> Arg {
 
 /// What a setting does, its default, and what else sets it.
 fn text(setting: &Setting, form: Form) -> String {
-    let mut parts = vec![if form == Form::Short { setting.brief.unwrap_or(setting.help) } else { setting.help }.to_owned()];
+    let mut parts = vec![
+        if form == Form::Short {
+            setting.brief.unwrap_or(setting.help)
+        } else {
+            setting.help
+        }
+        .to_owned(),
+    ];
     if !setting.default.is_empty() {
         parts.push(format!("[default: {}]", setting.default));
     }
@@ -122,8 +188,28 @@ fn confined() -> Command {
     Command::new("confined")
         .hide(true)
         .about("Holds itself to a size, then becomes a program; how a sweep starts its repetitions")
-        .arg(Arg::new("group").long("group").action(ArgAction::Append).value_parser(value_parser!(PathBuf)))
-        .arg(Arg::new("cpus").long("cpus").value_delimiter(',').value_parser(value_parser!(u32)))
-        .arg(Arg::new("parent").long("parent").value_parser(value_parser!(u32)))
-        .arg(Arg::new("command").num_args(1..).last(true).required(true).value_parser(value_parser!(OsString)))
+        .arg(
+            Arg::new("group")
+                .long("group")
+                .action(ArgAction::Append)
+                .value_parser(value_parser!(PathBuf)),
+        )
+        .arg(
+            Arg::new("cpus")
+                .long("cpus")
+                .value_delimiter(',')
+                .value_parser(value_parser!(u32)),
+        )
+        .arg(
+            Arg::new("parent")
+                .long("parent")
+                .value_parser(value_parser!(u32)),
+        )
+        .arg(
+            Arg::new("command")
+                .num_args(1..)
+                .last(true)
+                .required(true)
+                .value_parser(value_parser!(OsString)),
+        )
 }

@@ -25,11 +25,20 @@ pub fn colours(arguments: &[OsString], variables: &Variables) -> Option<bool> {
 
 /// The value of a flag, where it stands last: `--flag value` or `--flag=value`.
 pub fn last_value(arguments: &[OsString], flag: &str) -> Option<String> {
-    let words: Vec<_> = arguments.iter().skip(1).map(|word| word.to_string_lossy()).collect();
-    let value = words.iter().enumerate().rev().find_map(|(place, word)| match word.strip_prefix(flag)? {
-        "" => words.get(place + 1).map(AsRef::as_ref),
-        value => value.strip_prefix('='),
-    });
+    let words: Vec<_> = arguments
+        .iter()
+        .skip(1)
+        .map(|word| word.to_string_lossy())
+        .collect();
+    let value =
+        words
+            .iter()
+            .enumerate()
+            .rev()
+            .find_map(|(place, word)| match word.strip_prefix(flag)? {
+                "" => words.get(place + 1).map(AsRef::as_ref),
+                value => value.strip_prefix('='),
+            });
     value.map(str::to_owned)
 }
 
@@ -38,7 +47,10 @@ mod tests {
     use super::*;
 
     fn wanted<const N: usize>(words: &[&str], variables: [(&str, &str); N]) -> Option<bool> {
-        let arguments: Vec<OsString> = std::iter::once("parfetch").chain(words.iter().copied()).map(OsString::from).collect();
+        let arguments: Vec<OsString> = std::iter::once("parfetch")
+            .chain(words.iter().copied())
+            .map(OsString::from)
+            .collect();
         colours(&arguments, &Variables::from(variables))
     }
 
@@ -46,12 +58,32 @@ mod tests {
     fn a_flag_wins_then_no_then_force() {
         assert_eq!(wanted(&[], []), None);
         assert_eq!(wanted(&["--color", "auto"], []), None);
-        assert_eq!(wanted(&["run", "--color=always"], [("NO_COLOR", "1")]), Some(true));
-        assert_eq!(wanted(&["--color", "never"], [("CLICOLOR_FORCE", "1")]), Some(false));
-        assert_eq!(wanted(&["--color=always", "--color", "never"], []), Some(false), "the last one");
-        assert_eq!(wanted(&[], [("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")]), Some(false));
-        assert_eq!(wanted(&["--color", "auto"], [("NO_COLOR", "0")]), Some(false), "set is set, whatever it holds");
-        assert_eq!(wanted(&[], [("NO_COLOR", ""), ("CLICOLOR_FORCE", "1")]), Some(true));
+        assert_eq!(
+            wanted(&["run", "--color=always"], [("NO_COLOR", "1")]),
+            Some(true)
+        );
+        assert_eq!(
+            wanted(&["--color", "never"], [("CLICOLOR_FORCE", "1")]),
+            Some(false)
+        );
+        assert_eq!(
+            wanted(&["--color=always", "--color", "never"], []),
+            Some(false),
+            "the last one"
+        );
+        assert_eq!(
+            wanted(&[], [("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")]),
+            Some(false)
+        );
+        assert_eq!(
+            wanted(&["--color", "auto"], [("NO_COLOR", "0")]),
+            Some(false),
+            "set is set, whatever it holds"
+        );
+        assert_eq!(
+            wanted(&[], [("NO_COLOR", ""), ("CLICOLOR_FORCE", "1")]),
+            Some(true)
+        );
         assert_eq!(wanted(&[], [("CLICOLOR_FORCE", "0")]), None);
         assert_eq!(wanted(&[], [("CLICOLOR", "0")]), Some(false));
         assert_eq!(wanted(&[], [("TERM", "dumb")]), Some(false));

@@ -27,7 +27,12 @@ pub struct Page {
 pub fn completions(shell: &str) -> Option<String> {
     let shell: Shell = shell.parse().ok()?;
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut command(Form::Completions, ColorChoice::Never), "parfetch", &mut script);
+    clap_complete::generate(
+        shell,
+        &mut command(Form::Completions, ColorChoice::Never),
+        "parfetch",
+        &mut script,
+    );
     Some(String::from_utf8_lossy(&script).into_owned())
 }
 
@@ -35,24 +40,44 @@ pub fn completions(shell: &str) -> Option<String> {
 pub fn manual() -> Vec<Page> {
     let mut root = command(Form::Manual, ColorChoice::Never);
     root.build();
-    let subcommands = root.get_subcommands().filter(|subcommand| !subcommand.is_hide_set());
-    let examples = |name: &str| SUBCOMMANDS.iter().find(|known| known.name == name).map_or("", |known| known.examples);
+    let subcommands = root
+        .get_subcommands()
+        .filter(|subcommand| !subcommand.is_hide_set());
+    let examples = |name: &str| {
+        SUBCOMMANDS
+            .iter()
+            .find(|known| known.name == name)
+            .map_or("", |known| known.examples)
+    };
     let pages = subcommands.map(|subcommand| page(subcommand, examples(subcommand.get_name())));
-    std::iter::once(page(&root, table::EXAMPLES)).chain(pages).collect()
+    std::iter::once(page(&root, table::EXAMPLES))
+        .chain(pages)
+        .collect()
 }
 
 fn page(command: &clap::Command, examples: &str) -> Page {
-    let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
+    let name = command
+        .get_display_name()
+        .unwrap_or_else(|| command.get_name())
+        .to_owned();
     let mut roff = Vec::new();
     write(command, examples, &mut roff).expect("memory takes every byte");
-    Page { name, roff: String::from_utf8_lossy(&roff).into_owned() }
+    Page {
+        name,
+        roff: String::from_utf8_lossy(&roff).into_owned(),
+    }
 }
 
 fn write(command: &clap::Command, examples: &str, to: &mut Vec<u8>) -> io::Result<()> {
-    let man = Man::new(command.clone()).source(concat!("parfetch ", env!("CARGO_PKG_VERSION"))).manual("parfetch");
+    let man = Man::new(command.clone())
+        .source(concat!("parfetch ", env!("CARGO_PKG_VERSION")))
+        .manual("parfetch");
     man.render_title(to)?;
     // Names of variables and flags are not broken, nor filled up with blanks.
-    Roff::new().control("nh", []).control("ad", ["l"]).to_writer(to)?;
+    Roff::new()
+        .control("nh", [])
+        .control("ad", ["l"])
+        .to_writer(to)?;
     man.render_name_section(to)?;
     man.render_synopsis_section(to)?;
     man.render_description_section(to)?;
@@ -77,24 +102,43 @@ mod tests {
     fn nothing_that_is_generated_holds_a_terminal_escape() {
         for shell in SHELLS {
             let script = completions(shell).unwrap();
-            assert!(!script.contains('\u{1b}') && script.contains("concurrency"), "{shell}");
+            assert!(
+                !script.contains('\u{1b}') && script.contains("concurrency"),
+                "{shell}"
+            );
         }
-        assert!(completions("bash").unwrap().contains("largest-first"), "words that a setting takes are offered");
+        assert!(
+            completions("bash").unwrap().contains("largest-first"),
+            "words that a setting takes are offered"
+        );
         assert!(completions("tcsh").is_none());
         let pages = manual();
         let names: Vec<&str> = pages.iter().map(|page| page.name.as_str()).collect();
         assert_eq!(&names[..3], ["parfetch", "parfetch-run", "parfetch-sweep"]);
-        assert_eq!(names.len(), SUBCOMMANDS.len() + 1, "hidden ones have no page");
+        assert_eq!(
+            names.len(),
+            SUBCOMMANDS.len() + 1,
+            "hidden ones have no page"
+        );
         for Page { name, roff } in &pages {
-            assert!(!roff.contains('\u{1b}') && roff.contains(".SH EXAMPLES"), "{name}");
+            assert!(
+                !roff.contains('\u{1b}') && roff.contains(".SH EXAMPLES"),
+                "{name}"
+            );
         }
-        assert!(pages[1].roff.contains("[default: 16]") && pages[1].roff.contains("CONCURRENCY"), "defaults and variables stand in the page");
+        assert!(
+            pages[1].roff.contains("[default: 16]") && pages[1].roff.contains("CONCURRENCY"),
+            "defaults and variables stand in the page"
+        );
     }
 
     #[test]
     fn every_shell_of_the_list_is_known() {
         use clap::ValueEnum;
-        let known: Vec<String> = Shell::value_variants().iter().map(ToString::to_string).collect();
+        let known: Vec<String> = Shell::value_variants()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         assert_eq!(known, SHELLS);
     }
 }

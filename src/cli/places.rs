@@ -38,26 +38,61 @@ enum Holds {
 }
 
 /// What is fetched.
-pub(super) const SOURCE: Place = Place { word: "SOURCE", bucket: "bucket", prefix: "prefix", below: Some("embedded"), holds: Holds::Keys };
+pub(super) const SOURCE: Place = Place {
+    word: "SOURCE",
+    bucket: "bucket",
+    prefix: "prefix",
+    below: Some("embedded"),
+    holds: Holds::Keys,
+};
 /// Where results go. `report s3://results/laptop` reads the folder `laptop`, so that is where they go.
-pub(super) const RESULTS: Place = Place { word: "S3_URI", bucket: "result-bucket", prefix: "result-prefix", below: None, holds: Holds::Files };
+pub(super) const RESULTS: Place = Place {
+    word: "S3_URI",
+    bucket: "result-bucket",
+    prefix: "result-prefix",
+    below: None,
+    holds: Holds::Files,
+};
 
 /// Whether a first word is meant as a source, not as a subcommand.
 pub(super) fn is_source(word: &str) -> bool {
     let word = word.to_ascii_lowercase();
-    word.starts_with(SCHEME) || ELSEWHERE.iter().any(|beginning| word.starts_with(beginning))
+    word.starts_with(SCHEME)
+        || ELSEWHERE
+            .iter()
+            .any(|beginning| word.starts_with(beginning))
 }
 
 /// Puts what the flag of a place and its word stand for into the settings. The word wins over variables, and must not contradict flags.
-pub(super) fn expand(place: Place, word: Option<&String>, values: &mut HashMap<&'static str, Given>) -> Result<(), Failure> {
-    if values.get(place.bucket).is_some_and(|given| given.is_flag() && given.value.starts_with(SCHEME)) {
+pub(super) fn expand(
+    place: Place,
+    word: Option<&String>,
+    values: &mut HashMap<&'static str, Given>,
+) -> Result<(), Failure> {
+    if values
+        .get(place.bucket)
+        .is_some_and(|given| given.is_flag() && given.value.starts_with(SCHEME))
+    {
         let given = values.remove(place.bucket).expect("it was there");
         put(place, &given, values)?;
     }
-    word.map_or(Ok(()), |word| put(place, &Given { value: word.clone(), name: place.word }, values))
+    word.map_or(Ok(()), |word| {
+        put(
+            place,
+            &Given {
+                value: word.clone(),
+                name: place.word,
+            },
+            values,
+        )
+    })
 }
 
-fn put(place: Place, given: &Given, values: &mut HashMap<&'static str, Given>) -> Result<(), Failure> {
+fn put(
+    place: Place,
+    given: &Given,
+    values: &mut HashMap<&'static str, Given>,
+) -> Result<(), Failure> {
     let S3Uri { bucket, mut key } = read(given)?;
     if place.holds == Holds::Files && !key.is_empty() && !key.ends_with('/') {
         key.push('/');
@@ -66,35 +101,67 @@ fn put(place: Place, given: &Given, values: &mut HashMap<&'static str, Given>) -
     let is_completed = key.is_empty() && values.get(place.prefix).is_some_and(Given::is_flag);
     let prefix = (!is_completed).then_some((place.prefix, key));
     for (flag, value) in std::iter::once((place.bucket, bucket)).chain(prefix) {
-        if let Some(other) = values.get(flag).filter(|other| other.is_flag() && other.value != value) {
-            let message = format!("{} is {}, and {} names another place", given.name, shown(&given.value), other.name);
-            return Err(Failure::new(Exit::Usage, message).hint(format!("leave {} out", other.name)));
+        if let Some(other) = values
+            .get(flag)
+            .filter(|other| other.is_flag() && other.value != value)
+        {
+            let message = format!(
+                "{} is {}, and {} names another place",
+                given.name,
+                shown(&given.value),
+                other.name
+            );
+            return Err(
+                Failure::new(Exit::Usage, message).hint(format!("leave {} out", other.name))
+            );
         }
-        values.insert(flag, Given { value, name: given.name });
+        values.insert(
+            flag,
+            Given {
+                value,
+                name: given.name,
+            },
+        );
     }
-    if let Some(flag) = place.below.filter(|flag| values.get(flag).is_some_and(|other| !other.is_flag())) {
+    if let Some(flag) = place
+        .below
+        .filter(|flag| values.get(flag).is_some_and(|other| !other.is_flag()))
+    {
         values.remove(flag);
     }
     Ok(())
 }
 
 fn read(Given { value, name }: &Given) -> Result<S3Uri, Failure> {
-    let refused = |what: &str, hint: &str| Failure::new(Exit::Usage, format!("{name} {what}")).hint(hint);
+    let refused =
+        |what: &str, hint: &str| Failure::new(Exit::Usage, format!("{name} {what}")).hint(hint);
     if value.trim_matches(char::is_control) != value {
-        return Err(refused("begins or ends with a line end or control character", TIP));
+        return Err(refused(
+            "begins or ends with a line end or control character",
+            TIP,
+        ));
     }
-    let Some(rest) = value.strip_prefix(SCHEME) else { return Err(no_place(name, value)) };
+    let Some(rest) = value.strip_prefix(SCHEME) else {
+        return Err(no_place(name, value));
+    };
     let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
     if bucket.is_empty() {
-        return Err(refused(&format!("is {}, which names no bucket", shown(value)), FORM));
+        return Err(refused(
+            &format!("is {}, which names no bucket", shown(value)),
+            FORM,
+        ));
     }
     check_bucket(bucket).map_err(|wrong| refused(&wrong.what, &wrong.hint))?;
-    Ok(S3Uri { bucket: bucket.to_owned(), key: key.to_owned() })
+    Ok(S3Uri {
+        bucket: bucket.to_owned(),
+        key: key.to_owned(),
+    })
 }
 
 /// Why a word without `s3://` is no place.
 fn no_place(name: &str, value: &str) -> Failure {
-    let refused = |what: &str, hint: &str| Failure::new(Exit::Usage, format!("{name} {what}")).hint(hint);
+    let refused =
+        |what: &str, hint: &str| Failure::new(Exit::Usage, format!("{name} {what}")).hint(hint);
     if value.starts_with("arn:")
         && let Err(wrong) = check_bucket(value)
     {
@@ -102,16 +169,32 @@ fn no_place(name: &str, value: &str) -> Failure {
     }
     if is_source(value) && !value.to_ascii_lowercase().starts_with(SCHEME) {
         // It may hold a password, and is not shown.
-        return refused("is a web address, and only buckets are read", "write s3://bucket/prefix; --endpoint-url names another S3 endpoint");
+        return refused(
+            "is a web address, and only buckets are read",
+            "write s3://bucket/prefix; --endpoint-url names another S3 endpoint",
+        );
     }
-    let meant = value.to_ascii_lowercase().strip_prefix(SCHEME).map_or(value, |_| &value[SCHEME.len()..]);
-    let is_bucket = !meant.starts_with('.') && check_bucket(meant.split('/').next().unwrap_or_default()).is_ok();
+    let meant = value
+        .to_ascii_lowercase()
+        .strip_prefix(SCHEME)
+        .map_or(value, |_| &value[SCHEME.len()..]);
+    let is_bucket = !meant.starts_with('.')
+        && check_bucket(meant.split('/').next().unwrap_or_default()).is_ok();
     let place = is_bucket.then(|| format!("{SCHEME}{meant}"));
-    let hint = match (guess::slip(value, SUBCOMMANDS.iter().map(|of| of.name)), place) {
+    let hint = match (
+        guess::slip(value, SUBCOMMANDS.iter().map(|of| of.name)),
+        place,
+    ) {
         // `parfetch -c 4 rnu`, `parfetch run sweep`.
-        (Some(command), Some(place)) => format!("{} A command stands first, and a bucket is written {place}", guess::meant(command)),
+        (Some(command), Some(place)) => format!(
+            "{} A command stands first, and a bucket is written {place}",
+            guess::meant(command)
+        ),
         (None, Some(place)) => guess::meant(&place),
         (_, None) => FORM.to_owned(),
     };
-    refused(&format!("is {}, which is not s3://bucket/prefix", shown(value)), &hint)
+    refused(
+        &format!("is {}, which is not s3://bucket/prefix", shown(value)),
+        &hint,
+    )
 }

@@ -10,14 +10,24 @@ use crate::plan::names::shown;
 /// What to try where nothing similar is known.
 const HELP: &str = "`parfetch --help` and `parfetch COMMAND --help` show what there is";
 /// The same for a first word that is no subcommand.
-const COMMANDS: &str = "`parfetch --help` lists the commands; a bucket to fetch is written s3://BUCKET";
+const COMMANDS: &str =
+    "`parfetch --help` lists the commands; a bucket to fetch is written s3://BUCKET";
 /// Where clap says what is similar.
-const SIMILAR: [ContextKind; 3] = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue];
+const SIMILAR: [ContextKind; 3] = [
+    ContextKind::SuggestedArg,
+    ContextKind::SuggestedSubcommand,
+    ContextKind::SuggestedValue,
+];
 
 /// The first paragraph of clap's text is what is wrong.
 pub(super) fn refusal(error: &clap::Error) -> Failure {
     let text = error.to_string();
-    let paragraph: Vec<_> = text.trim_start_matches("error: ").lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let paragraph: Vec<_> = text
+        .trim_start_matches("error: ")
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.is_empty())
+        .collect();
     // The most similar one stands last.
     let similar = SIMILAR.into_iter().find_map(|kind| match error.get(kind)? {
         ContextValue::String(one) => Some(one.as_str()),
@@ -27,19 +37,25 @@ pub(super) fn refusal(error: &clap::Error) -> Failure {
     if let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) {
         return no_command(word, similar);
     }
-    if let (Some(ContextValue::String(argument)), Some(ContextValue::String(value))) =
-        (error.get(ContextKind::InvalidArg), error.get(ContextKind::InvalidValue))
-        && value.is_empty()
+    if let (Some(ContextValue::String(argument)), Some(ContextValue::String(value))) = (
+        error.get(ContextKind::InvalidArg),
+        error.get(ContextKind::InvalidValue),
+    ) && value.is_empty()
     {
         // `--bucket <NAME>`
         let flag = argument.split(' ').next().unwrap_or(argument);
-        return Failure::new(Exit::Usage, format!("{flag} has no value")).hint(format!("write it like {}", argument.replace(['<', '>'], "")));
+        return Failure::new(Exit::Usage, format!("{flag} has no value")).hint(format!(
+            "write it like {}",
+            argument.replace(['<', '>'], "")
+        ));
     }
-    Failure::new(Exit::Usage, paragraph.join(" ")).hint(similar.map_or_else(|| HELP.to_owned(), guess::meant))
+    Failure::new(Exit::Usage, paragraph.join(" "))
+        .hint(similar.map_or_else(|| HELP.to_owned(), guess::meant))
 }
 
 /// A first word that is neither a command nor a place.
 fn no_command(word: &str, similar: Option<&str>) -> Failure {
     let similar = similar.or_else(|| guess::guess(word, SUBCOMMANDS.iter().map(|of| of.name)));
-    Failure::new(Exit::Usage, format!("{} is not a command", shown(word))).hint(similar.map_or_else(|| COMMANDS.to_owned(), guess::meant))
+    Failure::new(Exit::Usage, format!("{} is not a command", shown(word)))
+        .hint(similar.map_or_else(|| COMMANDS.to_owned(), guess::meant))
 }

@@ -50,7 +50,8 @@ pub const COMPARE: &[Setting] = settings! {
 };
 
 /// What `report` does.
-pub(super) const REPORT_ABOUT: &str = "Show what runs and sweeps found, and which configuration to take";
+pub(super) const REPORT_ABOUT: &str =
+    "Show what runs and sweeps found, and which configuration to take";
 
 /// Examples below `report -h`.
 pub(super) const REPORT_BRIEF: &str = "\
@@ -72,7 +73,8 @@ Metrics: throughput goodput active_window fetch_time start_and_fetch_time ttfb_p
 cpu_share tail_share peak_memory usd_per_tb task_usd_per_tb attempts_per_object failed_objects throttles";
 
 /// What `compare` does.
-pub(super) const COMPARE_ABOUT: &str = "Compare two sets of results, one configuration after another";
+pub(super) const COMPARE_ABOUT: &str =
+    "Compare two sets of results, one configuration after another";
 
 /// Examples below `compare -h`.
 pub(super) const COMPARE_BRIEF: &str = "\

@@ -39,7 +39,14 @@ pub(super) struct Words {
     pub(super) place: Option<(usize, Place)>,
 }
 
-const NO_WORDS: Words = Words { names: &[], usage: "", most: 0, help: "", choices: &[], place: None };
+const NO_WORDS: Words = Words {
+    names: &[],
+    usage: "",
+    most: 0,
+    help: "",
+    choices: &[],
+    place: None,
+};
 
 /// What a run, a sweep and a job fetch.
 const SOURCE_WORD: Option<Words> = Some(Words {
@@ -75,7 +82,13 @@ pub const SUBCOMMANDS: &[Subcommand] = &[
     Subcommand {
         name: "report",
         settings: REPORT,
-        words: Some(Words { names: &["SOURCE"], usage: "<SOURCE>...", most: usize::MAX, help: READ, ..NO_WORDS }),
+        words: Some(Words {
+            names: &["SOURCE"],
+            usage: "<SOURCE>...",
+            most: usize::MAX,
+            help: READ,
+            ..NO_WORDS
+        }),
         about: reports::REPORT_ABOUT,
         examples: reports::REPORT_EXAMPLES,
         brief_examples: reports::REPORT_BRIEF,
@@ -83,7 +96,13 @@ pub const SUBCOMMANDS: &[Subcommand] = &[
     Subcommand {
         name: "compare",
         settings: COMPARE,
-        words: Some(Words { names: &["BASE", "NEW"], usage: "<BASE> [NEW]", most: 2, help: READ, ..NO_WORDS }),
+        words: Some(Words {
+            names: &["BASE", "NEW"],
+            usage: "<BASE> [NEW]",
+            most: 2,
+            help: READ,
+            ..NO_WORDS
+        }),
         about: reports::COMPARE_ABOUT,
         examples: reports::COMPARE_EXAMPLES,
         brief_examples: reports::COMPARE_BRIEF,
@@ -166,7 +185,13 @@ pub const SUBCOMMANDS: &[Subcommand] = &[
     Subcommand {
         name: "man",
         settings: MAN,
-        words: Some(Words { names: &["COMMAND"], usage: "[COMMAND]", most: 1, help: "A subcommand; without one the page of parfetch", ..NO_WORDS }),
+        words: Some(Words {
+            names: &["COMMAND"],
+            usage: "[COMMAND]",
+            most: 1,
+            help: "A subcommand; without one the page of parfetch",
+            ..NO_WORDS
+        }),
         about: table::MAN_ABOUT,
         examples: table::MAN_EXAMPLES,
         brief_examples: table::MAN_EXAMPLES,

@@ -1,7 +1,9 @@
 //! The settings of `submit` and what its help says.
 
 use super::table::Takes::{Choice, Nothing, Optional, Value};
-use super::table::{CLIENTS, EGRESS, FORMATS, LEVELS, MODES, ORDERS, Setting, WHEN, WORKS, settings};
+use super::table::{
+    CLIENTS, EGRESS, FORMATS, LEVELS, MODES, ORDERS, Setting, WHEN, WORKS, settings,
+};
 
 const ARCHITECTURES: &[&str] = &["x86_64", "arm64"];
 
@@ -73,7 +75,8 @@ pub const SUBMIT: &[Setting] = settings! {
 };
 
 /// What `submit` does.
-pub(super) const SUBMIT_ABOUT: &str = "Fetch a bucket too large for one task, as a job of AWS Batch";
+pub(super) const SUBMIT_ABOUT: &str =
+    "Fetch a bucket too large for one task, as a job of AWS Batch";
 
 /// Examples below `submit -h`.
 pub(super) const SUBMIT_BRIEF: &str = "\

@@ -1,7 +1,9 @@
 //! The settings of `sweep` and what its help says.
 
 use super::table::Takes::{Choice, Choices, Many, Nothing, Optional, Value};
-use super::table::{CLIENTS, EGRESS, FORMATS, LEVELS, MODES, ORDERS, Setting, WHEN, WORKS, settings};
+use super::table::{
+    CLIENTS, EGRESS, FORMATS, LEVELS, MODES, ORDERS, Setting, WHEN, WORKS, settings,
+};
 
 const PLACES: &[&str] = &["local", "ecs"];
 const CAPACITIES: &[&str] = &["on-demand", "spot"];
@@ -90,7 +92,8 @@ pub const SWEEP: &[Setting] = settings! {
 };
 
 /// What `sweep` does.
-pub(super) const SWEEP_ABOUT: &str = "Measure sizes, modes and numbers of workers; say which to take";
+pub(super) const SWEEP_ABOUT: &str =
+    "Measure sizes, modes and numbers of workers; say which to take";
 
 /// Examples below `sweep -h`.
 pub(super) const SWEEP_BRIEF: &str = "\

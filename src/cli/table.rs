@@ -80,10 +80,23 @@ use Takes::{Choice, Nothing, Optional, Times, Value};
 
 use crate::plan::{ClientKind, Mode, Order, Work};
 
-pub(super) const MODES: &[&str] = &[Mode::Async.as_str(), Mode::Thread.as_str(), Mode::Process.as_str()];
+pub(super) const MODES: &[&str] = &[
+    Mode::Async.as_str(),
+    Mode::Thread.as_str(),
+    Mode::Process.as_str(),
+];
 pub(super) const CLIENTS: &[&str] = &[ClientKind::Lean.as_str(), ClientKind::Sdk.as_str()];
-pub(super) const WORKS: &[&str] = &[Work::None.as_str(), Work::Md5.as_str(), Work::Sha256.as_str(), Work::Crc64nvme.as_str()];
-pub(super) const ORDERS: &[&str] = &[Order::Listed.as_str(), Order::LargestFirst.as_str(), Order::Shuffled.as_str()];
+pub(super) const WORKS: &[&str] = &[
+    Work::None.as_str(),
+    Work::Md5.as_str(),
+    Work::Sha256.as_str(),
+    Work::Crc64nvme.as_str(),
+];
+pub(super) const ORDERS: &[&str] = &[
+    Order::Listed.as_str(),
+    Order::LargestFirst.as_str(),
+    Order::Shuffled.as_str(),
+];
 pub(super) const EGRESS: &[&str] = &["none", "internet", "region"];
 pub(super) const WHEN: &[&str] = &["auto", "never"];
 pub(super) const FORMATS: &[&str] = &["text", "json"];
@@ -190,7 +203,8 @@ pub const SERVE: &[Setting] = settings! {
 };
 
 /// What parfetch is.
-pub(super) const ABOUT: &str = "Find the vCPUs, mode and number of workers that read your bucket best";
+pub(super) const ABOUT: &str =
+    "Find the vCPUs, mode and number of workers that read your bucket best";
 
 /// Examples below `parfetch -h`.
 pub(super) const BRIEF_EXAMPLES: &str = "\
@@ -217,7 +231,8 @@ Examples:
 Exit codes: 0 good · 1 unexpected · 2 usage · 3 some fetches failed · 4 set-up · 5 results not stored · 6 compare --fail-over · 130/143 interrupted";
 
 /// What `run` does.
-pub(super) const RUN_ABOUT: &str = "Fetch every object of a bucket, measure it, write CSV and summary";
+pub(super) const RUN_ABOUT: &str =
+    "Fetch every object of a bucket, measure it, write CSV and summary";
 
 /// Examples below `run -h`.
 pub(super) const RUN_BRIEF: &str = "\

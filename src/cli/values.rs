@@ -74,7 +74,9 @@ impl Variables {
     /// Those of this process.
     pub fn of_process() -> Self {
         let mut all = Self::default();
-        for (name, value) in std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value))) {
+        for (name, value) in
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+        {
             match value.into_string() {
                 Ok(value) => _ = all.values.insert(name, value),
                 Err(_) => all.unreadable.push(name),
@@ -85,12 +87,17 @@ impl Variables {
 
     /// All of them.
     pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.values
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The value of `name`; an empty one means unset.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.values.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.values
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 
     /// What has to change in the environment before a library may read it.
@@ -98,22 +105,36 @@ impl Variables {
     /// # Errors
     /// What is wrong with a variable, its name first and its value nowhere.
     pub fn changes(&self) -> Result<Vec<Change<'_>>, String> {
-        let ours = |name: &str| name.starts_with("PARFETCH_") || name.starts_with("AWS_") || is_of_libraries(name);
+        let ours = |name: &str| {
+            name.starts_with("PARFETCH_") || name.starts_with("AWS_") || is_of_libraries(name)
+        };
         if let Some(name) = self.unreadable.iter().find(|name| ours(name)) {
             return Err(format!("{name} is not UTF-8"));
         }
         // To the libraries that is a rule for names and none for addresses.
-        let no_proxies =
-            ["NO_PROXY", "no_proxy"].into_iter().find_map(|name| self.get(name)).is_some_and(|list| list.split(',').any(|entry| entry.trim() == "*"));
+        let no_proxies = ["NO_PROXY", "no_proxy"]
+            .into_iter()
+            .find_map(|name| self.get(name))
+            .is_some_and(|list| list.split(',').any(|entry| entry.trim() == "*"));
         let mut changes = Vec::new();
-        for (name, value) in self.all().filter(|(name, _)| name.starts_with("AWS_") || is_of_libraries(name)) {
+        for (name, value) in self
+            .all()
+            .filter(|(name, _)| name.starts_with("AWS_") || is_of_libraries(name))
+        {
             let meant = trimmed(value);
             match control_in(meant) {
-                Some(what) if is_of_libraries(name) => return Err(format!("{name} contains {what}")),
-                None if meant.is_empty() || (no_proxies && is_proxy(name) && !name.eq_ignore_ascii_case("NO_PROXY")) => {
+                Some(what) if is_of_libraries(name) => {
+                    return Err(format!("{name} contains {what}"));
+                }
+                None if meant.is_empty()
+                    || (no_proxies && is_proxy(name) && !name.eq_ignore_ascii_case("NO_PROXY")) =>
+                {
                     changes.push(Change { name, value: None });
                 }
-                None if meant != value => changes.push(Change { name, value: Some(meant) }),
+                None if meant != value => changes.push(Change {
+                    name,
+                    value: Some(meant),
+                }),
                 Some(_) | None => {}
             }
         }
@@ -131,8 +152,14 @@ fn is_proxy(name: &str) -> bool {
 
 impl<const N: usize> From<[(&str, &str); N]> for Variables {
     fn from(pairs: [(&str, &str); N]) -> Self {
-        let values = pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        Self { values, unreadable: Vec::new() }
+        let values = pairs
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        Self {
+            values,
+            unreadable: Vec::new(),
+        }
     }
 }
 
@@ -148,7 +175,11 @@ pub(super) fn checked<'a>(setting: &Setting, value: &'a str) -> Result<&'a str, 
     }
     // Keys and names of files may hold control characters, but nobody means one at their end.
     let inner = value.trim_matches(char::is_control);
-    if inner == value { Ok(value) } else { Err("begins or ends with a line end or control character".to_owned()) }
+    if inner == value {
+        Ok(value)
+    } else {
+        Err("begins or ends with a line end or control character".to_owned())
+    }
 }
 
 #[cfg(test)]
@@ -164,29 +195,68 @@ mod tests {
     fn what_stands_around_a_value_is_cut_where_it_cannot_be_meant() {
         assert_eq!(checked(setting("bucket"), "data\r\n"), Ok("data"));
         assert_eq!(checked(setting("prefix"), " a "), Ok(" a "));
-        assert_eq!(checked(setting("prefix"), "a\n").unwrap_err(), "begins or ends with a line end or control character");
+        assert_eq!(
+            checked(setting("prefix"), "a\n").unwrap_err(),
+            "begins or ends with a line end or control character"
+        );
         assert_eq!(checked(setting("prefix"), "a\nb"), Ok("a\nb"));
-        assert_eq!(checked(setting("tag"), "a\x1bb").unwrap_err(), "contains a control character");
+        assert_eq!(
+            checked(setting("tag"), "a\x1bb").unwrap_err(),
+            "contains a control character"
+        );
     }
 
     #[test]
     fn what_libraries_read_is_cut_emptied_or_refused_by_name() {
-        let variables = Variables::from([("AWS_ACCESS_KEY_ID", "AKID\n"), ("AWS_ENDPOINT_URL", " "), ("no_proxy", "a"), ("OTHER", "x\n")]);
+        let variables = Variables::from([
+            ("AWS_ACCESS_KEY_ID", "AKID\n"),
+            ("AWS_ENDPOINT_URL", " "),
+            ("no_proxy", "a"),
+            ("OTHER", "x\n"),
+        ]);
         let mut changes = variables.changes().unwrap();
         changes.sort_by_key(|change| change.name);
-        let expected = [Change { name: "AWS_ACCESS_KEY_ID", value: Some("AKID") }, Change { name: "AWS_ENDPOINT_URL", value: None }];
+        let expected = [
+            Change {
+                name: "AWS_ACCESS_KEY_ID",
+                value: Some("AKID"),
+            },
+            Change {
+                name: "AWS_ENDPOINT_URL",
+                value: None,
+            },
+        ];
         assert_eq!(changes, expected);
         let proxies = Variables::from([("https_proxy", "http://p"), ("NO_PROXY", "a, *")]);
-        assert_eq!(proxies.changes(), Ok(vec![Change { name: "https_proxy", value: None }]));
-        let wrong = Variables::from([("AWS_SECRET_ACCESS_KEY", "a\nb")]).changes().unwrap_err();
+        assert_eq!(
+            proxies.changes(),
+            Ok(vec![Change {
+                name: "https_proxy",
+                value: None
+            }])
+        );
+        let wrong = Variables::from([("AWS_SECRET_ACCESS_KEY", "a\nb")])
+            .changes()
+            .unwrap_err();
         assert_eq!(wrong, "AWS_SECRET_ACCESS_KEY contains a line end");
-        assert_eq!(Variables::from([("AWS_NOTES", "two\nlines\n")]).changes(), Ok(Vec::new()), "no library reads it");
+        assert_eq!(
+            Variables::from([("AWS_NOTES", "two\nlines\n")]).changes(),
+            Ok(Vec::new()),
+            "no library reads it"
+        );
     }
 
     #[test]
     fn every_variable_of_libraries_in_the_tables_is_known_here() {
-        for setting in SUBCOMMANDS.iter().flat_map(|subcommand| subcommand.settings) {
-            for name in setting.variables.iter().filter(|name| name.starts_with("AWS_")) {
+        for setting in SUBCOMMANDS
+            .iter()
+            .flat_map(|subcommand| subcommand.settings)
+        {
+            for name in setting
+                .variables
+                .iter()
+                .filter(|name| name.starts_with("AWS_"))
+            {
                 assert!(is_of_libraries(name), "{name}");
             }
         }

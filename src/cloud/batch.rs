@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use aws_config::retry::RetryConfig;
 use aws_sdk_batch::Client;
 use aws_sdk_batch::types::{
-    ArrayProperties, ContainerOverrides, JobStatus, JobSummary, KeyValuePair, KeyValuesPair, ResourceRequirement, ResourceType,
+    ArrayProperties, ContainerOverrides, JobStatus, JobSummary, KeyValuePair, KeyValuesPair,
+    ResourceRequirement, ResourceType,
 };
 use serde::Serialize;
 
@@ -58,7 +59,11 @@ impl JobRequest {
             name: &'a str,
             value: &'a str,
         }
-        let environment: Vec<_> = self.environment.iter().map(|(name, value)| Pair { name, value }).collect();
+        let environment: Vec<_> = self
+            .environment
+            .iter()
+            .map(|(name, value)| Pair { name, value })
+            .collect();
         let tags: BTreeMap<_, _> = self.tags.iter().map(|(key, value)| (key, value)).collect();
         let request = serde_json::json!({
             "jobName": self.name, "jobQueue": self.queue, "jobDefinition": self.definition,
@@ -68,7 +73,9 @@ impl JobRequest {
                 "resourceRequirements": [{ "type": "VCPU", "value": self.vcpu }, { "type": "MEMORY", "value": self.memory_mib.to_string() }],
             },
         });
-        serde_json::to_vec(&request).expect("pairs of text are plain data").len()
+        serde_json::to_vec(&request)
+            .expect("pairs of text are plain data")
+            .len()
     }
 }
 
@@ -124,26 +131,46 @@ pub struct Batch {
 impl Batch {
     /// Batch in the configuration's region.
     pub fn new(cloud: &Cloud) -> Self {
-        Self { client: Client::new(cloud.config()) }
+        Self {
+            client: Client::new(cloud.config()),
+        }
     }
 
     /// Lists say less than descriptions, which are had for a hundred jobs a call: of more nobody reads why.
     async fn explain(&self, id: &str, children: &mut [ChildSeen]) -> Result<(), CloudError> {
-        let wanted: Vec<String> =
-            children.iter().filter(|child| child.exit_code.is_none()).take(DESCRIBED).map(|child| format!("{id}:{}", child.index)).collect();
+        let wanted: Vec<String> = children
+            .iter()
+            .filter(|child| child.exit_code.is_none())
+            .take(DESCRIBED)
+            .map(|child| format!("{id}:{}", child.index))
+            .collect();
         if wanted.is_empty() {
             return Ok(());
         }
         let what = format!("look at the failed children of the job {id}");
-        let call = Call { what: &what, permission: "batch:DescribeJobs" };
-        let answer = self.client.describe_jobs().set_jobs(Some(wanted)).send().await.map_err(|error| call.failed(&error))?;
+        let call = Call {
+            what: &what,
+            permission: "batch:DescribeJobs",
+        };
+        let answer = self
+            .client
+            .describe_jobs()
+            .set_jobs(Some(wanted))
+            .send()
+            .await
+            .map_err(|error| call.failed(&error))?;
         for job in answer.jobs() {
-            let index = job.job_id().and_then(|id| id.rsplit_once(':')?.1.parse::<u32>().ok());
-            let Some(child) = children.iter_mut().find(|child| Some(child.index) == index) else { continue };
+            let index = job
+                .job_id()
+                .and_then(|id| id.rsplit_once(':')?.1.parse::<u32>().ok());
+            let Some(child) = children.iter_mut().find(|child| Some(child.index) == index) else {
+                continue;
+            };
             let container = job.container();
             child.exit_code = container.and_then(aws_sdk_batch::types::ContainerDetail::exit_code);
-            child.reason =
-                text(container.and_then(|container| container.reason())).or_else(|| text(job.status_reason())).or_else(|| child.reason.take());
+            child.reason = text(container.and_then(|container| container.reason()))
+                .or_else(|| text(job.status_reason()))
+                .or_else(|| child.reason.take());
         }
         Ok(())
     }
@@ -153,8 +180,13 @@ impl Batch {
 impl Jobs for Batch {
     async fn submit(&self, request: &JobRequest) -> Result<String, CloudError> {
         let what = format!("submit the job {}", request.name);
-        let call = Call { what: &what, permission: "batch:SubmitJob" };
-        let array = (request.children > 1).then(|| i32::try_from(request.children).ok()).flatten();
+        let call = Call {
+            what: &what,
+            permission: "batch:SubmitJob",
+        };
+        let array = (request.children > 1)
+            .then(|| i32::try_from(request.children).ok())
+            .flatten();
         let asked = self
             .client
             .submit_job()
@@ -167,37 +199,79 @@ impl Jobs for Batch {
             .set_tags(Some(request.tags.iter().cloned().collect()));
         // Without a client token a second request is a second job, so the SDK must not send one by itself.
         let once = aws_sdk_batch::Config::builder().retry_config(RetryConfig::disabled());
-        let answer = asked.customize().config_override(once).send().await.map_err(|error| call.failed(&error))?;
-        let id = answer.job_id().filter(|id| !id.is_empty()).map(str::to_owned);
+        let answer = asked
+            .customize()
+            .config_override(once)
+            .send()
+            .await
+            .map_err(|error| call.failed(&error))?;
+        let id = answer
+            .job_id()
+            .filter(|id| !id.is_empty())
+            .map(str::to_owned);
         id.ok_or_else(|| call.answered(500, "", "the answer has no job id"))
     }
 
     async fn look(&self, id: &str) -> Result<Option<JobSeen>, CloudError> {
         let what = format!("look at the job {id}");
-        let call = Call { what: &what, permission: "batch:DescribeJobs" };
-        let answer = self.client.describe_jobs().jobs(id).send().await.map_err(|error| call.failed(&error))?;
+        let call = Call {
+            what: &what,
+            permission: "batch:DescribeJobs",
+        };
+        let answer = self
+            .client
+            .describe_jobs()
+            .jobs(id)
+            .send()
+            .await
+            .map_err(|error| call.failed(&error))?;
         Ok(answer.jobs().first().map(|job| JobSeen {
             id: id.to_owned(),
             status: job.status().map_or("", JobStatus::as_str).to_owned(),
             reason: text(job.status_reason()),
-            children: job.array_properties().and_then(|array| array.status_summary()).map(counts).unwrap_or_default(),
-            stopped: job.stopped_at().and_then(|time| u64::try_from(time).ok()).filter(|time| *time > 0),
-            exit_code: job.container().and_then(aws_sdk_batch::types::ContainerDetail::exit_code),
+            children: job
+                .array_properties()
+                .and_then(|array| array.status_summary())
+                .map(counts)
+                .unwrap_or_default(),
+            stopped: job
+                .stopped_at()
+                .and_then(|time| u64::try_from(time).ok())
+                .filter(|time| *time > 0),
+            exit_code: job
+                .container()
+                .and_then(aws_sdk_batch::types::ContainerDetail::exit_code),
         }))
     }
 
     async fn named(&self, queue: &str, name: &str) -> Result<Vec<String>, CloudError> {
         let what = format!("find the job {name}");
-        let call = Call { what: &what, permission: "batch:ListJobs" };
+        let call = Call {
+            what: &what,
+            permission: "batch:ListJobs",
+        };
         // With a filter, jobs in every status are listed.
-        let filter = KeyValuesPair::builder().name("JOB_NAME").values(name).build();
-        let mut pages = self.client.list_jobs().job_queue(queue).filters(filter).into_paginator().items().send();
+        let filter = KeyValuesPair::builder()
+            .name("JOB_NAME")
+            .values(name)
+            .build();
+        let mut pages = self
+            .client
+            .list_jobs()
+            .job_queue(queue)
+            .filters(filter)
+            .into_paginator()
+            .items()
+            .send();
         let mut found = Vec::new();
         while let Some(job) = pages.next().await {
             let job = job.map_err(|error| call.failed(&error))?;
             // Names are compared without regard to case there.
             if job.job_name() == Some(name) {
-                found.push((std::cmp::Reverse(job.created_at()), job.job_id().unwrap_or_default().to_owned()));
+                found.push((
+                    std::cmp::Reverse(job.created_at()),
+                    job.job_id().unwrap_or_default().to_owned(),
+                ));
             }
         }
         found.sort();
@@ -206,8 +280,18 @@ impl Jobs for Batch {
 
     async fn failed(&self, id: &str) -> Result<Vec<ChildSeen>, CloudError> {
         let what = format!("list the failed children of the job {id}");
-        let call = Call { what: &what, permission: "batch:ListJobs" };
-        let mut pages = self.client.list_jobs().array_job_id(id).job_status(JobStatus::Failed).into_paginator().items().send();
+        let call = Call {
+            what: &what,
+            permission: "batch:ListJobs",
+        };
+        let mut pages = self
+            .client
+            .list_jobs()
+            .array_job_id(id)
+            .job_status(JobStatus::Failed)
+            .into_paginator()
+            .items()
+            .send();
         let mut found = Vec::new();
         while let Some(job) = pages.next().await {
             found.extend(child(&job.map_err(|error| call.failed(&error))?));
@@ -219,38 +303,65 @@ impl Jobs for Batch {
 
     async fn terminate(&self, id: &str, reason: &str) -> Result<(), CloudError> {
         let what = format!("end the job {id}");
-        let call = Call { what: &what, permission: "batch:TerminateJob" };
-        self.client.terminate_job().job_id(id).reason(reason).send().await.map(drop).map_err(|error| call.failed(&error))
+        let call = Call {
+            what: &what,
+            permission: "batch:TerminateJob",
+        };
+        self.client
+            .terminate_job()
+            .job_id(id)
+            .reason(reason)
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| call.failed(&error))
     }
 }
 
 fn text(text: Option<&str>) -> Option<String> {
-    text.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
+    text.map(str::trim)
+        .filter(|text| !text.is_empty())
+        .map(str::to_owned)
 }
 
 fn counts(summary: &std::collections::HashMap<String, i32>) -> BTreeMap<String, u64> {
-    summary.iter().filter_map(|(status, count)| Some((status.clone(), u64::try_from(*count).ok()?))).collect()
+    summary
+        .iter()
+        .filter_map(|(status, count)| Some((status.clone(), u64::try_from(*count).ok()?)))
+        .collect()
 }
 
 /// Children are called `{job id}:{index}`.
 fn child(job: &JobSummary) -> Option<ChildSeen> {
-    let index = job.array_properties().and_then(|array| u32::try_from(array.index()?).ok());
+    let index = job
+        .array_properties()
+        .and_then(|array| u32::try_from(array.index()?).ok());
     let index = index.or_else(|| job.job_id()?.rsplit_once(':')?.1.parse().ok())?;
     let container = job.container();
     Some(ChildSeen {
         index,
         exit_code: container.and_then(aws_sdk_batch::types::ContainerSummary::exit_code),
-        reason: text(container.and_then(|container| container.reason())).or_else(|| text(job.status_reason())),
+        reason: text(container.and_then(|container| container.reason()))
+            .or_else(|| text(job.status_reason())),
     })
 }
 
 fn overrides(request: &JobRequest) -> ContainerOverrides {
-    let pair = |(name, value): &(String, String)| KeyValuePair::builder().name(name).value(value).build();
-    let requirement = |kind: ResourceType, value: &str| ResourceRequirement::builder().r#type(kind).value(value).build();
+    let pair =
+        |(name, value): &(String, String)| KeyValuePair::builder().name(name).value(value).build();
+    let requirement = |kind: ResourceType, value: &str| {
+        ResourceRequirement::builder()
+            .r#type(kind)
+            .value(value)
+            .build()
+    };
     ContainerOverrides::builder()
         .set_environment(Some(request.environment.iter().map(pair).collect()))
         .resource_requirements(requirement(ResourceType::Vcpu, &request.vcpu))
-        .resource_requirements(requirement(ResourceType::Memory, &request.memory_mib.to_string()))
+        .resource_requirements(requirement(
+            ResourceType::Memory,
+            &request.memory_mib.to_string(),
+        ))
         .build()
 }
 
@@ -260,15 +371,37 @@ mod tests {
 
     #[test]
     fn the_payload_is_that_of_the_request() {
-        let mut request = JobRequest { name: "n".to_owned(), children: 2, vcpu: "1".to_owned(), memory_mib: 2_048, ..JobRequest::default() };
+        let mut request = JobRequest {
+            name: "n".to_owned(),
+            children: 2,
+            vcpu: "1".to_owned(),
+            memory_mib: 2_048,
+            ..JobRequest::default()
+        };
         let empty = request.payload();
-        request.environment.push(("MODE".to_owned(), "async".to_owned()));
-        assert_eq!(request.payload() - empty, r#"{"name":"MODE","value":"async"}"#.len());
+        request
+            .environment
+            .push(("MODE".to_owned(), "async".to_owned()));
+        assert_eq!(
+            request.payload() - empty,
+            r#"{"name":"MODE","value":"async"}"#.len()
+        );
     }
 
     #[test]
     fn a_child_is_known_by_its_id_too() {
-        let job = JobSummary::builder().job_id("abc:17").job_name("n").status_reason("Host EC2 terminated").build();
-        assert_eq!(child(&job), Some(ChildSeen { index: 17, exit_code: None, reason: Some("Host EC2 terminated".to_owned()) }));
+        let job = JobSummary::builder()
+            .job_id("abc:17")
+            .job_name("n")
+            .status_reason("Host EC2 terminated")
+            .build();
+        assert_eq!(
+            child(&job),
+            Some(ChildSeen {
+                index: 17,
+                exit_code: None,
+                reason: Some("Host EC2 terminated".to_owned())
+            })
+        );
     }
 }

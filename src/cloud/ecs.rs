@@ -10,8 +10,9 @@ use aws_sdk_ecs::error::SdkError;
 use aws_sdk_ecs::operation::run_task::RunTaskError;
 use aws_sdk_ecs::primitives::DateTime;
 use aws_sdk_ecs::types::{
-    AssignPublicIp, AwsVpcConfiguration, CapacityProviderStrategyItem, ContainerOverride, DesiredStatus, KeyValuePair, LaunchType,
-    NetworkConfiguration, PropagateTags, Tag, Task, TaskField, TaskOverride,
+    AssignPublicIp, AwsVpcConfiguration, CapacityProviderStrategyItem, ContainerOverride,
+    DesiredStatus, KeyValuePair, LaunchType, NetworkConfiguration, PropagateTags, Tag, Task,
+    TaskField, TaskOverride,
 };
 use serde::Serialize;
 
@@ -104,13 +105,23 @@ pub fn overrides_length(launch: &Launch) -> usize {
         cpu: String,
         memory: String,
     }
-    let environment = launch.environment.iter().map(|(name, value)| Pair { name, value }).collect();
+    let environment = launch
+        .environment
+        .iter()
+        .map(|(name, value)| Pair { name, value })
+        .collect();
     let overrides = Overrides {
-        containers: [Container { name: &launch.container, environment }],
+        containers: [Container {
+            name: &launch.container,
+            environment,
+        }],
         cpu: launch.cpu_units.to_string(),
         memory: launch.memory_mib.to_string(),
     };
-    serde_json::to_string(&overrides).expect("pairs of text are plain data").chars().count()
+    serde_json::to_string(&overrides)
+        .expect("pairs of text are plain data")
+        .chars()
+        .count()
 }
 
 /// What came of a `RunTask` call that was answered.
@@ -219,7 +230,9 @@ pub struct Ecs {
 impl Ecs {
     /// ECS in the configuration's region.
     pub fn new(cloud: &Cloud) -> Self {
-        Self { client: Client::new(cloud.config()) }
+        Self {
+            client: Client::new(cloud.config()),
+        }
     }
 
     /// Resolves a family or ARN to the definition that would be run.
@@ -228,19 +241,42 @@ impl Ecs {
     /// When there is none, or the credentials do not allow to look.
     pub async fn definition(&self, name: &str) -> Result<Definition, CloudError> {
         let what = format!("read the task definition {name}");
-        let call = Call { what: &what, permission: "ecs:DescribeTaskDefinition" };
-        let answer = self.client.describe_task_definition().task_definition(name).send().await.map_err(|error| call.failed(&error))?;
-        let missing = || call.answered(400, "ClientException", "Unable to describe task definition");
+        let call = Call {
+            what: &what,
+            permission: "ecs:DescribeTaskDefinition",
+        };
+        let answer = self
+            .client
+            .describe_task_definition()
+            .task_definition(name)
+            .send()
+            .await
+            .map_err(|error| call.failed(&error))?;
+        let missing =
+            || call.answered(400, "ClientException", "Unable to describe task definition");
         let definition = answer.task_definition().ok_or_else(missing)?;
         let containers = definition.container_definitions();
         let names = |sized: fn(&aws_sdk_ecs::types::ContainerDefinition) -> bool| {
-            containers.iter().filter(|container| sized(container)).filter_map(|container| container.name().map(str::to_owned)).collect()
+            containers
+                .iter()
+                .filter(|container| sized(container))
+                .filter_map(|container| container.name().map(str::to_owned))
+                .collect()
         };
         Ok(Definition {
-            arn: definition.task_definition_arn().ok_or_else(missing)?.to_owned(),
+            arn: definition
+                .task_definition_arn()
+                .ok_or_else(missing)?
+                .to_owned(),
             containers: names(|_| true),
-            sized: names(|container| container.cpu() > 0 || container.memory().is_some() || container.memory_reservation().is_some()),
-            architecture: definition.runtime_platform().and_then(|platform| Some(platform.cpu_architecture()?.as_str().to_owned())),
+            sized: names(|container| {
+                container.cpu() > 0
+                    || container.memory().is_some()
+                    || container.memory_reservation().is_some()
+            }),
+            architecture: definition
+                .runtime_platform()
+                .and_then(|platform| Some(platform.cpu_architecture()?.as_str().to_owned())),
         })
     }
 }
@@ -248,11 +284,18 @@ impl Ecs {
 #[async_trait(?Send)]
 impl Tasks for Ecs {
     async fn run(&self, launch: &Launch) -> Result<Started, CloudError> {
-        let call = self.client.run_task().cluster(&launch.cluster).task_definition(&launch.definition).count(1);
+        let call = self
+            .client
+            .run_task()
+            .cluster(&launch.cluster)
+            .task_definition(&launch.definition)
+            .count(1);
         let call = match launch.capacity {
             Capacity::OnDemand => call.launch_type(LaunchType::Fargate),
             // Spot is had by a strategy alone.
-            Capacity::Spot => call.capacity_provider_strategy(strategy("FARGATE_SPOT", &launch.definition)?),
+            Capacity::Spot => {
+                call.capacity_provider_strategy(strategy("FARGATE_SPOT", &launch.definition)?)
+            }
         };
         let tag = |(key, value): &(String, String)| Tag::builder().key(key).value(value).build();
         let call = call
@@ -266,45 +309,90 @@ impl Tasks for Ecs {
             .overrides(overrides(launch));
         // Tried once: of several tries only the last error would be heard, and one before it may have started a task.
         let once = aws_sdk_ecs::config::Builder::new().retry_config(RetryConfig::disabled());
-        let answer = call.customize().config_override(once).send().await.map_err(|error| run_failed(launch, &error))?;
+        let answer = call
+            .customize()
+            .config_override(once)
+            .send()
+            .await
+            .map_err(|error| run_failed(launch, &error))?;
         if let Some(task) = answer.tasks().first() {
             return Ok(Started::Task(Box::new(seen(task))));
         }
         let text = |text: Option<&str>| text.unwrap_or_default().trim().to_owned();
-        let refusal = answer.failures().first().map(|failure| Refusal { reason: text(failure.reason()), detail: text(failure.detail()) });
-        Ok(Started::Refused(refusal.unwrap_or_else(|| Refusal { reason: "neither a task nor a reason was given".to_owned(), ..Refusal::default() })))
+        let refusal = answer.failures().first().map(|failure| Refusal {
+            reason: text(failure.reason()),
+            detail: text(failure.detail()),
+        });
+        Ok(Started::Refused(refusal.unwrap_or_else(|| Refusal {
+            reason: "neither a task nor a reason was given".to_owned(),
+            ..Refusal::default()
+        })))
     }
 
     async fn describe(&self, cluster: &str, arns: &[String]) -> Result<Seen, CloudError> {
-        let call = Call { what: "look at tasks", permission: "ecs:DescribeTasks" };
+        let call = Call {
+            what: "look at tasks",
+            permission: "ecs:DescribeTasks",
+        };
         let mut found = Seen::default();
         for some in arns.chunks(DESCRIBED_AT_ONCE) {
-            let asked = self.client.describe_tasks().cluster(cluster).set_tasks(Some(some.to_vec())).include(TaskField::Tags);
+            let asked = self
+                .client
+                .describe_tasks()
+                .cluster(cluster)
+                .set_tasks(Some(some.to_vec()))
+                .include(TaskField::Tags);
             let answer = asked.send().await.map_err(|error| call.failed(&error))?;
             found.tasks.extend(answer.tasks().iter().map(seen));
-            found.missing.extend(answer.failures().iter().filter_map(|failure| failure.arn().map(str::to_owned)));
+            found.missing.extend(
+                answer
+                    .failures()
+                    .iter()
+                    .filter_map(|failure| failure.arn().map(str::to_owned)),
+            );
         }
         Ok(found)
     }
 
     async fn stop(&self, cluster: &str, arn: &str, reason: &str) -> Result<(), CloudError> {
         let what = format!("stop the task {}", short(arn));
-        let call = Call { what: &what, permission: "ecs:StopTask" };
-        self.client.stop_task().cluster(cluster).task(arn).reason(reason).send().await.map(drop).map_err(|error| call.failed(&error))
+        let call = Call {
+            what: &what,
+            permission: "ecs:StopTask",
+        };
+        self.client
+            .stop_task()
+            .cluster(cluster)
+            .task(arn)
+            .reason(reason)
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| call.failed(&error))
     }
 
     async fn list(&self, cluster: &str, started_by: &str) -> Result<Vec<String>, CloudError> {
-        let call = Call { what: "list tasks", permission: "ecs:ListTasks" };
+        let call = Call {
+            what: "list tasks",
+            permission: "ecs:ListTasks",
+        };
         let mut arns = Vec::new();
         // Those that are to run are what is listed when nothing else is said; of those that have stopped less depends, and AWS's pages say that
         // startedBy goes with no other filter, though it is taken.
         for status in [None, Some(DesiredStatus::Stopped)] {
-            let asked = self.client.list_tasks().cluster(cluster).started_by(started_by).set_desired_status(status.clone());
+            let asked = self
+                .client
+                .list_tasks()
+                .cluster(cluster)
+                .started_by(started_by)
+                .set_desired_status(status.clone());
             let mut pages = asked.into_paginator().items().send();
             while let Some(arn) = pages.next().await {
                 match arn.map_err(|error| call.failed(&error)) {
                     Ok(arn) => arns.push(arn),
-                    Err(error) if status.is_some() && error.kind == CloudErrorKind::Refused => break,
+                    Err(error) if status.is_some() && error.kind == CloudErrorKind::Refused => {
+                        break;
+                    }
                     Err(error) => return Err(error),
                 }
             }
@@ -322,7 +410,11 @@ fn short(arn: &str) -> &str {
 
 fn run_failed(launch: &Launch, error: &SdkError<RunTaskError>) -> CloudError {
     let what = format!("run a task of {}", short(&launch.definition));
-    let mut failed = Call { what: &what, permission: "ecs:RunTask" }.failed(error);
+    let mut failed = Call {
+        what: &what,
+        permission: "ecs:RunTask",
+    }
+    .failed(error);
     if let Some(RunTaskError::ConflictException(conflict)) = error.as_service_error() {
         failed.resources = conflict.resource_ids().to_vec();
     }
@@ -331,8 +423,15 @@ fn run_failed(launch: &Launch, error: &SdkError<RunTaskError>) -> CloudError {
 
 fn strategy(provider: &str, definition: &str) -> Result<CapacityProviderStrategyItem, CloudError> {
     let what = format!("run a task of {}", short(definition));
-    let call = Call { what: &what, permission: "ecs:RunTask" };
-    CapacityProviderStrategyItem::builder().capacity_provider(provider).weight(1).build().map_err(|error| call.answered(400, "", &error.to_string()))
+    let call = Call {
+        what: &what,
+        permission: "ecs:RunTask",
+    };
+    CapacityProviderStrategyItem::builder()
+        .capacity_provider(provider)
+        .weight(1)
+        .build()
+        .map_err(|error| call.answered(400, "", &error.to_string()))
 }
 
 fn network(network: &Network) -> NetworkConfiguration {
@@ -341,22 +440,40 @@ fn network(network: &Network) -> NetworkConfiguration {
         PublicAddress::Disabled => AssignPublicIp::Disabled,
     };
     let groups = Some(network.security_groups.clone()).filter(|groups| !groups.is_empty());
-    let vpc = AwsVpcConfiguration::builder().set_subnets(Some(network.subnets.clone())).set_security_groups(groups).assign_public_ip(public);
-    NetworkConfiguration::builder().set_awsvpc_configuration(vpc.build().ok()).build()
+    let vpc = AwsVpcConfiguration::builder()
+        .set_subnets(Some(network.subnets.clone()))
+        .set_security_groups(groups)
+        .assign_public_ip(public);
+    NetworkConfiguration::builder()
+        .set_awsvpc_configuration(vpc.build().ok())
+        .build()
 }
 
 fn overrides(launch: &Launch) -> TaskOverride {
-    let pair = |(name, value): &(String, String)| KeyValuePair::builder().name(name).value(value).build();
-    let container = ContainerOverride::builder().name(&launch.container).set_environment(Some(launch.environment.iter().map(pair).collect()));
-    TaskOverride::builder().cpu(launch.cpu_units.to_string()).memory(launch.memory_mib.to_string()).container_overrides(container.build()).build()
+    let pair =
+        |(name, value): &(String, String)| KeyValuePair::builder().name(name).value(value).build();
+    let container = ContainerOverride::builder()
+        .name(&launch.container)
+        .set_environment(Some(launch.environment.iter().map(pair).collect()));
+    TaskOverride::builder()
+        .cpu(launch.cpu_units.to_string())
+        .memory(launch.memory_mib.to_string())
+        .container_overrides(container.build())
+        .build()
 }
 
 /// What is kept of a task. Its containers are parfetch's one, and what AWS adds: the one that says how it ended is parfetch's.
 fn seen(task: &Task) -> TaskSeen {
     let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
-    let named = task.overrides().and_then(|overrides| overrides.container_overrides().first()).and_then(|container| container.name());
+    let named = task
+        .overrides()
+        .and_then(|overrides| overrides.container_overrides().first())
+        .and_then(|container| container.name());
     let containers = task.containers();
-    let own = containers.iter().find(|container| container.name() == named).or_else(|| containers.first());
+    let own = containers
+        .iter()
+        .find(|container| container.name() == named)
+        .or_else(|| containers.first());
     TaskSeen {
         arn: task.task_arn().unwrap_or_default().to_owned(),
         status: task.last_status().unwrap_or_default().to_owned(),
@@ -375,14 +492,26 @@ fn seen(task: &Task) -> TaskSeen {
         },
         availability_zone: text(task.availability_zone()),
         // A task that was started by launch type names no provider.
-        capacity_provider: text(task.capacity_provider_name()).or_else(|| task.launch_type().map(|kind| kind.as_str().to_owned())),
-        tags: task.tags().iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))).collect(),
+        capacity_provider: text(task.capacity_provider_name())
+            .or_else(|| task.launch_type().map(|kind| kind.as_str().to_owned())),
+        tags: task
+            .tags()
+            .iter()
+            .filter_map(|tag| {
+                Some((
+                    tag.key()?.to_owned(),
+                    tag.value().unwrap_or_default().to_owned(),
+                ))
+            })
+            .collect(),
     }
 }
 
 /// Before 1970 no task was started.
 fn millis(time: Option<&DateTime>) -> Option<u64> {
-    u64::try_from(time?.to_millis().ok()?).ok().filter(|time| *time > 0)
+    u64::try_from(time?.to_millis().ok()?)
+        .ok()
+        .filter(|time| *time > 0)
 }
 
 #[cfg(test)]
@@ -394,11 +523,17 @@ mod tests {
             cluster: "c".to_owned(),
             definition: "arn:aws:ecs:us-east-1:123456789012:task-definition/parfetch:7".to_owned(),
             container: "parfetch".to_owned(),
-            network: Network { subnets: vec!["subnet-1".to_owned()], ..Network::default() },
+            network: Network {
+                subnets: vec!["subnet-1".to_owned()],
+                ..Network::default()
+            },
             capacity: Capacity::Spot,
             cpu_units: 4_096,
             memory_mib: 8_192,
-            environment: vec![("MODE".to_owned(), "async".to_owned()), ("TAG".to_owned(), "a\"ä".to_owned())],
+            environment: vec![
+                ("MODE".to_owned(), "async".to_owned()),
+                ("TAG".to_owned(), "a\"ä".to_owned()),
+            ],
             started_by: "parfetch/s".to_owned(),
             token: "t".to_owned(),
             tags: Vec::new(),
@@ -414,16 +549,33 @@ mod tests {
     #[test]
     fn size_is_asked_for_at_the_level_of_the_task_alone() {
         let overrides = overrides(&launch());
-        assert_eq!((overrides.cpu(), overrides.memory()), (Some("4096"), Some("8192")));
+        assert_eq!(
+            (overrides.cpu(), overrides.memory()),
+            (Some("4096"), Some("8192"))
+        );
         let container = &overrides.container_overrides()[0];
-        assert_eq!((container.cpu(), container.memory(), container.memory_reservation()), (None, None, None));
+        assert_eq!(
+            (
+                container.cpu(),
+                container.memory(),
+                container.memory_reservation()
+            ),
+            (None, None, None)
+        );
     }
 
     #[test]
     fn how_it_ended_is_read_from_the_container_that_was_started() {
         use aws_sdk_ecs::types::Container;
-        let other = Container::builder().name("aws-guardduty-agent").exit_code(0).build();
-        let own = Container::builder().name("parfetch").exit_code(137).reason("OutOfMemoryError: killed").build();
+        let other = Container::builder()
+            .name("aws-guardduty-agent")
+            .exit_code(0)
+            .build();
+        let own = Container::builder()
+            .name("parfetch")
+            .exit_code(137)
+            .reason("OutOfMemoryError: killed")
+            .build();
         let task = Task::builder()
             .task_arn("arn:t")
             .last_status("STOPPED")
@@ -433,7 +585,16 @@ mod tests {
             .pull_started_at(DateTime::from_millis(1_700_000_000_250))
             .build();
         let seen = seen(&task);
-        assert_eq!((seen.exit_code, seen.container_reason.as_deref()), (Some(137), Some("OutOfMemoryError: killed")));
-        assert_eq!(seen.times, TaskTimes { pull_started: Some(1_700_000_000_250), ..TaskTimes::default() });
+        assert_eq!(
+            (seen.exit_code, seen.container_reason.as_deref()),
+            (Some(137), Some("OutOfMemoryError: killed"))
+        );
+        assert_eq!(
+            seen.times,
+            TaskTimes {
+                pull_started: Some(1_700_000_000_250),
+                ..TaskTimes::default()
+            }
+        );
     }
 }

@@ -67,26 +67,50 @@ impl Call<'_> {
     where
         E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        let Some(response) = error.raw_response().filter(|_| matches!(error, SdkError::ServiceError(_))) else {
+        let Some(response) = error
+            .raw_response()
+            .filter(|_| matches!(error, SdkError::ServiceError(_)))
+        else {
             return self.no_answer(error);
         };
         let code = error.code().unwrap_or_default();
-        self.answered(response.status().as_u16(), code, error.message().unwrap_or_default())
+        self.answered(
+            response.status().as_u16(),
+            code,
+            error.message().unwrap_or_default(),
+        )
     }
 
     pub(super) fn answered(&self, status: u16, code: &str, text: &str) -> CloudError {
         use CloudErrorKind as Kind;
         let kind = kind(status, code, text);
-        let named = if code.is_empty() { format!("HTTP {status}") } else { code.to_owned() };
+        let named = if code.is_empty() {
+            format!("HTTP {status}")
+        } else {
+            code.to_owned()
+        };
         let text = text.trim().trim_end_matches('.').replace('\n', " ");
-        let cause = if text.is_empty() { named } else { format!("{text} ({named})") };
+        let cause = if text.is_empty() {
+            named
+        } else {
+            format!("{text} ({named})")
+        };
         let hint = match kind {
             Kind::Throttled | Kind::Unclear => "the service is busy: try again later".to_owned(),
-            Kind::Denied => format!("grant {} to these credentials; the stack's output CallerPolicyArn names a policy that does", self.permission),
+            Kind::Denied => format!(
+                "grant {} to these credentials; the stack's output CallerPolicyArn names a policy that does",
+                self.permission
+            ),
             Kind::NotFound => "check the name and the region".to_owned(),
             Kind::Conflict | Kind::Refused => "check what the message names".to_owned(),
         };
-        CloudError { kind, code: code.to_owned(), message: format!("cannot {}: {cause}", self.what), hint, resources: Vec::new() }
+        CloudError {
+            kind,
+            code: code.to_owned(),
+            message: format!("cannot {}: {cause}", self.what),
+            hint,
+            resources: Vec::new(),
+        }
     }
 
     /// No answer came, or one that is none of AWS's.
@@ -101,18 +125,36 @@ impl Call<'_> {
         let cause = deepest.to_string().trim_end_matches('.').replace('\n', " ");
         // The SDK names every provider that it asked, over half a screen.
         let nowhere = "no usable credentials: nothing in the environment, in profiles, of a task role or of an instance";
-        let cause = if cause.starts_with("no credentials found in chain") { nowhere.to_owned() } else { cause };
+        let cause = if cause.starts_with("no credentials found in chain") {
+            nowhere.to_owned()
+        } else {
+            cause
+        };
         let text = format!("{error:?}").to_ascii_lowercase();
         // Without credentials nothing was sent.
-        let no_credentials = matches!(error, SdkError::DispatchFailure(_)) && (text.contains("credential") || text.contains("identity"));
+        let no_credentials = matches!(error, SdkError::DispatchFailure(_))
+            && (text.contains("credential") || text.contains("identity"));
         let (kind, hint) = match error {
-            _ if no_credentials => {
-                (CloudErrorKind::Denied, "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a --profile, or give the machine a role")
-            }
-            SdkError::ConstructionFailure(_) => (CloudErrorKind::Refused, "check the settings that the message names"),
-            _ => (CloudErrorKind::Unclear, "check the network, the region, and AWS_ENDPOINT_URL and its like, if one is set"),
+            _ if no_credentials => (
+                CloudErrorKind::Denied,
+                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a --profile, or give the machine a role",
+            ),
+            SdkError::ConstructionFailure(_) => (
+                CloudErrorKind::Refused,
+                "check the settings that the message names",
+            ),
+            _ => (
+                CloudErrorKind::Unclear,
+                "check the network, the region, and AWS_ENDPOINT_URL and its like, if one is set",
+            ),
         };
-        CloudError { kind, code: String::new(), message: format!("cannot {}: {cause}", self.what), hint: hint.to_owned(), resources: Vec::new() }
+        CloudError {
+            kind,
+            code: String::new(),
+            message: format!("cannot {}: {cause}", self.what),
+            hint: hint.to_owned(),
+            resources: Vec::new(),
+        }
     }
 }
 
@@ -120,7 +162,11 @@ impl Call<'_> {
 fn kind(status: u16, code: &str, text: &str) -> CloudErrorKind {
     use CloudErrorKind as Kind;
     match code {
-        "ThrottlingException" | "Throttling" | "TooManyRequestsException" | "RequestLimitExceeded" | "RequestThrottled" => Kind::Throttled,
+        "ThrottlingException"
+        | "Throttling"
+        | "TooManyRequestsException"
+        | "RequestLimitExceeded"
+        | "RequestThrottled" => Kind::Throttled,
         "InvalidParameterException" if text.contains("Request limit exceeded") => Kind::Throttled,
         "ConflictException" => Kind::Conflict,
         "AccessDeniedException"
@@ -132,11 +178,18 @@ fn kind(status: u16, code: &str, text: &str) -> CloudErrorKind {
         | "InvalidSignatureException"
         | "SignatureDoesNotMatch"
         | "MissingAuthenticationToken" => Kind::Denied,
-        "ClusterNotFoundException" | "NoSuchResourceException" | "ResourceNotFoundException" => Kind::NotFound,
+        "ClusterNotFoundException" | "NoSuchResourceException" | "ResourceNotFoundException" => {
+            Kind::NotFound
+        }
         _ if text.contains("TaskDefinition is inactive") => Kind::NotFound,
         "ValidationError" if text.contains("does not exist") => Kind::NotFound,
         // ECS says so of a definition that is not there or is no longer active.
-        "ClientException" if text.contains("Unable to describe task definition") || text.contains("TaskDefinition not found") => Kind::NotFound,
+        "ClientException"
+            if text.contains("Unable to describe task definition")
+                || text.contains("TaskDefinition not found") =>
+        {
+            Kind::NotFound
+        }
         _ if status == 429 => Kind::Throttled,
         _ if status >= 500 => Kind::Unclear,
         _ if status == 401 || status == 403 => Kind::Denied,
@@ -149,7 +202,11 @@ mod tests {
     use super::*;
 
     fn answered(status: u16, code: &str, text: &str) -> CloudError {
-        Call { what: "run a task of parfetch:7", permission: "ecs:RunTask" }.answered(status, code, text)
+        Call {
+            what: "run a task of parfetch:7",
+            permission: "ecs:RunTask",
+        }
+        .answered(status, code, text)
     }
 
     #[test]
@@ -157,16 +214,56 @@ mod tests {
         use CloudErrorKind as Kind;
         for (status, code, text, kind) in [
             (400, "ThrottlingException", "Rate exceeded", Kind::Throttled),
-            (400, "InvalidParameterException", "Error retrieving security group information for [sg-1]: Request limit exceeded.", Kind::Throttled),
-            (400, "InvalidParameterException", "No Container Instances", Kind::Refused),
+            (
+                400,
+                "InvalidParameterException",
+                "Error retrieving security group information for [sg-1]: Request limit exceeded.",
+                Kind::Throttled,
+            ),
+            (
+                400,
+                "InvalidParameterException",
+                "No Container Instances",
+                Kind::Refused,
+            ),
             (500, "ServerException", "Service Unavailable", Kind::Unclear),
             (400, "ConflictException", "", Kind::Conflict),
-            (400, "AccessDeniedException", "User is not authorized", Kind::Denied),
-            (400, "ClusterNotFoundException", "Cluster not found.", Kind::NotFound),
-            (400, "ClientException", "Unable to describe task definition", Kind::NotFound),
-            (400, "InvalidParameterException", "TaskDefinition is inactive", Kind::NotFound),
-            (400, "ClientException", "No Fargate configuration exists for given values", Kind::Refused),
-            (400, "ValidationError", "Stack with id parfetch does not exist", Kind::NotFound),
+            (
+                400,
+                "AccessDeniedException",
+                "User is not authorized",
+                Kind::Denied,
+            ),
+            (
+                400,
+                "ClusterNotFoundException",
+                "Cluster not found.",
+                Kind::NotFound,
+            ),
+            (
+                400,
+                "ClientException",
+                "Unable to describe task definition",
+                Kind::NotFound,
+            ),
+            (
+                400,
+                "InvalidParameterException",
+                "TaskDefinition is inactive",
+                Kind::NotFound,
+            ),
+            (
+                400,
+                "ClientException",
+                "No Fargate configuration exists for given values",
+                Kind::Refused,
+            ),
+            (
+                400,
+                "ValidationError",
+                "Stack with id parfetch does not exist",
+                Kind::NotFound,
+            ),
         ] {
             assert_eq!(answered(status, code, text).kind, kind, "{code} {text}");
         }
@@ -175,8 +272,20 @@ mod tests {
     #[test]
     fn the_cause_stands_once() {
         let error = answered(400, "AccessDeniedException", "User: x is not authorized.");
-        assert_eq!(error.message, "cannot run a task of parfetch:7: User: x is not authorized (AccessDeniedException)");
-        assert!(error.hint.starts_with("grant ecs:RunTask to these credentials"), "{}", error.hint);
-        assert_eq!(answered(503, "", "").message, "cannot run a task of parfetch:7: HTTP 503");
+        assert_eq!(
+            error.message,
+            "cannot run a task of parfetch:7: User: x is not authorized (AccessDeniedException)"
+        );
+        assert!(
+            error
+                .hint
+                .starts_with("grant ecs:RunTask to these credentials"),
+            "{}",
+            error.hint
+        );
+        assert_eq!(
+            answered(503, "", "").message,
+            "cannot run a task of parfetch:7: HTTP 503"
+        );
     }
 }

@@ -19,11 +19,25 @@ pub struct Identity {
 /// # Errors
 /// When the credentials are not valid ([`CloudErrorKind::Denied`]), or STS does not answer.
 pub async fn identity(cloud: &Cloud) -> Result<Identity, CloudError> {
-    let call = Call { what: "ask STS whose credentials these are", permission: "sts:GetCallerIdentity" };
-    let answer = Client::new(cloud.config()).get_caller_identity().send().await.map_err(|error| {
-        let error = call.failed(&error);
-        let hint = if error.kind == CloudErrorKind::Denied { "the credentials are wrong or expired: get new ones".to_owned() } else { error.hint };
-        CloudError { hint, ..error }
-    })?;
-    Ok(Identity { arn: answer.arn.unwrap_or_default(), account: answer.account.unwrap_or_default() })
+    let call = Call {
+        what: "ask STS whose credentials these are",
+        permission: "sts:GetCallerIdentity",
+    };
+    let answer = Client::new(cloud.config())
+        .get_caller_identity()
+        .send()
+        .await
+        .map_err(|error| {
+            let error = call.failed(&error);
+            let hint = if error.kind == CloudErrorKind::Denied {
+                "the credentials are wrong or expired: get new ones".to_owned()
+            } else {
+                error.hint
+            };
+            CloudError { hint, ..error }
+        })?;
+    Ok(Identity {
+        arn: answer.arn.unwrap_or_default(),
+        account: answer.account.unwrap_or_default(),
+    })
 }

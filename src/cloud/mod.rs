@@ -16,9 +16,12 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 
-pub use batch::{Batch, ChildSeen, JobRequest, JobSeen, Jobs, MAX_CHILDREN, MAX_JOB_NAME, MAX_PAYLOAD};
+pub use batch::{
+    Batch, ChildSeen, JobRequest, JobSeen, Jobs, MAX_CHILDREN, MAX_JOB_NAME, MAX_PAYLOAD,
+};
 pub use ecs::{
-    Capacity, Definition, Ecs, Launch, MAX_OVERRIDES, Network, PublicAddress, Refusal, Seen, Started, TaskSeen, TaskTimes, Tasks, overrides_length,
+    Capacity, Definition, Ecs, Launch, MAX_OVERRIDES, Network, PublicAddress, Refusal, Seen,
+    Started, TaskSeen, TaskTimes, Tasks, overrides_length,
 };
 pub use error::{CloudError, CloudErrorKind};
 pub use identity::{Identity, identity};
@@ -47,12 +50,25 @@ impl Cloud {
     /// # Errors
     /// When the certificate bundle cannot be read.
     pub async fn load(access: &Access) -> Result<Self, StoreError> {
-        let signed = Access { no_sign_request: false, endpoint_url: None, ..access.clone() };
+        let signed = Access {
+            no_sign_request: false,
+            endpoint_url: None,
+            ..access.clone()
+        };
         let session = Session::load(&signed, Limits::default(), None).await?;
         let shared = session.config();
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(BACKOFF))
-            .timeout_config(TimeoutConfig::builder().connect_timeout(Limits::default().connect_timeout).operation_attempt_timeout(TRY_TIME).build());
+            .retry_config(
+                RetryConfig::standard()
+                    .with_max_attempts(ATTEMPTS)
+                    .with_initial_backoff(BACKOFF),
+            )
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(Limits::default().connect_timeout)
+                    .operation_attempt_timeout(TRY_TIME)
+                    .build(),
+            );
         if let Some(region) = shared.region() {
             loader = loader.region(region.clone());
         }
@@ -65,7 +81,9 @@ impl Cloud {
         if let Some(profile) = &access.profile {
             loader = loader.profile_name(profile);
         }
-        Ok(Self { config: loader.load().await })
+        Ok(Self {
+            config: loader.load().await,
+        })
     }
 
     /// The region that calls go to.

@@ -27,17 +27,43 @@ const fn code(capacity: Capacity) -> &'static str {
 /// When there is no answer, or the credentials do not allow to ask.
 pub async fn fargate_vcpu(cloud: &Cloud, capacity: Capacity) -> Result<Option<f64>, CloudError> {
     let client = Client::new(cloud.config());
-    let own = client.get_service_quota().service_code(SERVICE).quota_code(code(capacity)).send().await;
-    let call = Call { what: "read the quota of Fargate vCPU", permission: "servicequotas:GetServiceQuota" };
+    let own = client
+        .get_service_quota()
+        .service_code(SERVICE)
+        .quota_code(code(capacity))
+        .send()
+        .await;
+    let call = Call {
+        what: "read the quota of Fargate vCPU",
+        permission: "servicequotas:GetServiceQuota",
+    };
     match own.map_err(|error| call.failed(&error)) {
-        Ok(answer) => return Ok(value(answer.quota().and_then(aws_sdk_servicequotas::types::ServiceQuota::value))),
+        Ok(answer) => {
+            return Ok(value(
+                answer
+                    .quota()
+                    .and_then(aws_sdk_servicequotas::types::ServiceQuota::value),
+            ));
+        }
         Err(error) if error.kind == CloudErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    let default = client.get_aws_default_service_quota().service_code(SERVICE).quota_code(code(capacity)).send().await;
-    let call = Call { permission: "servicequotas:GetAWSDefaultServiceQuota", ..call };
+    let default = client
+        .get_aws_default_service_quota()
+        .service_code(SERVICE)
+        .quota_code(code(capacity))
+        .send()
+        .await;
+    let call = Call {
+        permission: "servicequotas:GetAWSDefaultServiceQuota",
+        ..call
+    };
     match default.map_err(|error| call.failed(&error)) {
-        Ok(answer) => Ok(value(answer.quota().and_then(aws_sdk_servicequotas::types::ServiceQuota::value))),
+        Ok(answer) => {
+            Ok(value(answer.quota().and_then(
+                aws_sdk_servicequotas::types::ServiceQuota::value,
+            )))
+        }
         Err(error) if error.kind == CloudErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }

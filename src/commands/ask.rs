@@ -17,7 +17,8 @@ pub(super) fn ask(question: &str) -> Option<Receiver<bool>> {
         let mut line = String::new();
         let read = io::stdin().read_line(&mut line);
         // Nobody waits any more: the run was interrupted.
-        let _gone = sender.send(read.is_ok() && ["y", "yes"].contains(&line.trim().to_lowercase().as_str()));
+        let _gone = sender
+            .send(read.is_ok() && ["y", "yes"].contains(&line.trim().to_lowercase().as_str()));
     });
     Some(receiver)
 }

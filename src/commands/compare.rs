@@ -8,7 +8,8 @@ use crate::cli::Raw;
 use crate::exit::{Exit, Failure};
 use crate::output::warning;
 use crate::report::{
-    Comparison, compare, compare_programs, render_comparison_csv, render_comparison_json, render_comparison_markdown, render_comparison_text,
+    Comparison, compare, compare_programs, render_comparison_csv, render_comparison_json,
+    render_comparison_markdown, render_comparison_text,
 };
 use crate::settings::{self, CompareSettings, ReportFormat, ResultSource};
 use crate::units;
@@ -18,7 +19,9 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     let settings = settings::compare(raw)?;
     super::start_log(settings::log(raw)?);
     let signals = Signals::listen(First::EndsAtOnce, None)?;
-    let read = |place| super::block_on(signals.or(studies(std::slice::from_ref(place), &settings.sources)));
+    let read = |place| {
+        super::block_on(signals.or(studies(std::slice::from_ref(place), &settings.sources)))
+    };
     let names = names(&settings);
     let base = read(&settings.base)?;
     let other = settings.new.as_ref().map(read).transpose()?;
@@ -28,34 +31,60 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
         None => compare(&base, new, settings.metric),
     };
     if comparison.cells.is_empty() {
-        let message = format!("{} and {} have no configuration with {} in common", names.0, names.1, settings.metric.name());
+        let message = format!(
+            "{} and {} have no configuration with {} in common",
+            names.0,
+            names.1,
+            settings.metric.name()
+        );
         return Err(Failure::new(Exit::Usage, message)
             .hint("configurations match when program (or --programs), vCPU, memory, mode, concurrency and shards are the same"));
     }
-    deliver(&rendered(&comparison, (&settings, &names))?, settings.out.as_deref())?;
+    deliver(
+        &rendered(&comparison, (&settings, &names))?,
+        settings.out.as_deref(),
+    )?;
     if settings.format != ReportFormat::Text || settings.out.is_some() {
         say(&comparison);
     }
-    settings.fail_over.map_or(Ok(Exit::Good), |percent| judge(&comparison, percent))
+    settings
+        .fail_over
+        .map_or(Ok(Exit::Good), |percent| judge(&comparison, percent))
 }
 
 /// How base and new are called.
 fn names(settings: &CompareSettings) -> (String, String) {
-    let place =
-        |place: &ResultSource, program: Option<&String>| program.map_or_else(|| name(place), |program| format!("{program} in {}", name(place)));
-    let (base, new) = settings.programs.as_ref().map_or((None, None), |(base, new)| (Some(base), Some(new)));
-    (place(&settings.base, base), place(settings.new.as_ref().unwrap_or(&settings.base), new))
+    let place = |place: &ResultSource, program: Option<&String>| {
+        program.map_or_else(
+            || name(place),
+            |program| format!("{program} in {}", name(place)),
+        )
+    };
+    let (base, new) = settings
+        .programs
+        .as_ref()
+        .map_or((None, None), |(base, new)| (Some(base), Some(new)));
+    (
+        place(&settings.base, base),
+        place(settings.new.as_ref().unwrap_or(&settings.base), new),
+    )
 }
 
-fn rendered(comparison: &Comparison, (settings, names): (&CompareSettings, &(String, String))) -> Result<String, Failure> {
+fn rendered(
+    comparison: &Comparison,
+    (settings, names): (&CompareSettings, &(String, String)),
+) -> Result<String, Failure> {
     let names = (names.0.as_str(), names.1.as_str());
     Ok(match settings.format {
         ReportFormat::Markdown => render_comparison_markdown(comparison, names),
         ReportFormat::Csv => render_comparison_csv(comparison),
-        ReportFormat::Json => render_comparison_json(comparison, names).map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?,
+        ReportFormat::Json => render_comparison_json(comparison, names)
+            .map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?,
         ReportFormat::Text | ReportFormat::Html => {
             let look = Look::of(settings.out.as_deref());
-            render_comparison_text(comparison, names, look.width, &|role, text| look.paint(role, text))
+            render_comparison_text(comparison, names, look.width, &|role, text| {
+                look.paint(role, text)
+            })
         }
     })
 }
@@ -76,8 +105,13 @@ fn judge(comparison: &Comparison, percent: f64) -> Result<Exit, Failure> {
         let loss = |cell: &crate::report::Compared| cell.loss(comparison.better).unwrap_or(0.0);
         loss(one).total_cmp(&loss(other))
     });
-    let Some(worst) = worst else { return Ok(Exit::Good) };
-    let loss = worst.loss(comparison.better).filter(|loss| loss.is_finite()).map_or_else(|| "from or to 0".to_owned(), units::percent);
+    let Some(worst) = worst else {
+        return Ok(Exit::Good);
+    };
+    let loss = worst
+        .loss(comparison.better)
+        .filter(|loss| loss.is_finite())
+        .map_or_else(|| "from or to 0".to_owned(), units::percent);
     let message = format!(
         "{} of {} configurations are significantly worse by more than {percent} %; the worst is {} ({loss}, p {:.4} after Holm)",
         losses.len(),
@@ -85,5 +119,6 @@ fn judge(comparison: &Comparison, percent: f64) -> Result<Exit, Failure> {
         worst.cell,
         worst.adjusted_p
     );
-    Err(Failure::new(Exit::Worse, message).hint("the ratio itself is compared with --fail-over, not an end of its interval"))
+    Err(Failure::new(Exit::Worse, message)
+        .hint("the ratio itself is compared with --fail-over, not an end of its interval"))
 }

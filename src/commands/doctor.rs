@@ -19,17 +19,29 @@ const WIDEST: usize = 120;
 pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     let settings = settings::doctor(raw)?;
     // What goes wrong is a line of the list.
-    super::start_log(Log { level: Level::Error, format: Format::Text });
+    super::start_log(Log {
+        level: Level::Error,
+        format: Format::Text,
+    });
     let variables = &raw.variables;
     let signals = Signals::listen(First::EndsAtOnce, None)?;
     let means = Means {
         prices: super::sources::prices(settings.prices.as_deref()),
-        sources: Sources { ecs_metadata_uri: variables.get("ECS_CONTAINER_METADATA_URI_V4").map(str::to_owned), ..Sources::default() },
+        sources: Sources {
+            ecs_metadata_uri: variables
+                .get("ECS_CONTAINER_METADATA_URI_V4")
+                .map(str::to_owned),
+            ..Sources::default()
+        },
         executable: super::run::executable()?,
     };
-    let checks = super::block_on(signals.or(async { Ok(Box::pin(examine(&settings.examination, &means)).await) }))?;
+    let checks = super::block_on(
+        signals.or(async { Ok(Box::pin(examine(&settings.examination, &means)).await) }),
+    )?;
     let text = match settings.output {
-        Format::Json => checks.to_json().map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?,
+        Format::Json => checks
+            .to_json()
+            .map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?,
         Format::Text => in_words(&checks, variables),
     };
     super::say(&text)?;
@@ -39,7 +51,17 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
 fn in_words(checks: &Checks, variables: &Variables) -> String {
     let stdout = io::stdout();
     let style = super::style_of(&stdout);
-    let columns = if stdout.is_terminal() { console::Term::stdout().size_checked().map(|(_, columns)| usize::from(columns)) } else { None };
-    let marks = Marks::of_locale(variables.get("LC_ALL"), variables.get("LC_CTYPE"), variables.get("LANG"));
+    let columns = if stdout.is_terminal() {
+        console::Term::stdout()
+            .size_checked()
+            .map(|(_, columns)| usize::from(columns))
+    } else {
+        None
+    };
+    let marks = Marks::of_locale(
+        variables.get("LC_ALL"),
+        variables.get("LC_CTYPE"),
+        variables.get("LANG"),
+    );
     checklist(checks, style, (marks, columns.unwrap_or(WIDTH).min(WIDEST)))
 }

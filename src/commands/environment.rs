@@ -26,18 +26,29 @@ pub(super) fn settle(invocation: &Invocation) -> Result<(), Failure> {
 }
 
 fn replace(variables: &Variables) -> Result<(), Failure> {
-    let changes = variables.changes().map_err(|wrong| Failure::new(Exit::Usage, wrong).hint(TIP))?;
+    let changes = variables
+        .changes()
+        .map_err(|wrong| Failure::new(Exit::Usage, wrong).hint(TIP))?;
     if changes.is_empty() {
         return Ok(());
     }
-    let names = changes.iter().map(|change| change.name).collect::<Vec<_>>().join(", ");
+    let names = changes
+        .iter()
+        .map(|change| change.name)
+        .collect::<Vec<_>>()
+        .join(", ");
     let failed = |error: std::io::Error| {
-        Failure::new(Exit::Unexpected, format!("cannot start again without the blanks in {names}: {error}"))
-            .hint("leave them out, and empty variables")
+        Failure::new(
+            Exit::Unexpected,
+            format!("cannot start again without the blanks in {names}: {error}"),
+        )
+        .hint("leave them out, and empty variables")
     };
     let mut command = Command::new(std::env::current_exe().map_err(failed)?);
     let mut arguments = std::env::args_os();
-    command.arg0(arguments.next().unwrap_or_else(|| "parfetch".into())).args(arguments);
+    command
+        .arg0(arguments.next().unwrap_or_else(|| "parfetch".into()))
+        .args(arguments);
     for change in changes {
         match change.value {
             Some(value) => command.env(change.name, value),

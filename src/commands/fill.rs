@@ -21,11 +21,20 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     super::start_log(settings::log(raw)?);
     let signals = Signals::listen(First::EndsInOrder, Some(CONTINUE))?;
     let style = super::style_of(&io::stderr());
-    let display = if settings.progress == ProgressWhen::Never { Display::Silent } else { Display::auto(&io::stderr()) };
+    let display = if settings.progress == ProgressWhen::Never {
+        Display::Silent
+    } else {
+        Display::auto(&io::stderr())
+    };
     let mut progress = FillProgress::new(display, io::stderr(), style);
     let mut on_event = |event: &FillEvent| progress.handle(event);
     let prices = super::sources::prices(settings.prices.as_deref())?;
-    let context = Context { prices: &prices, signal: signals.asked(), on_event: &mut on_event, ask: &mut super::ask::ask };
+    let context = Context {
+        prices: &prices,
+        signal: signals.asked(),
+        on_event: &mut on_event,
+        ask: &mut super::ask::ask,
+    };
     if settings.dry_run {
         let forecast = super::block_on(signals.or(Box::pin(foresee(&settings.fill, context))))?;
         drop(progress);
@@ -47,31 +56,57 @@ fn finish(fill: &Fill, filled: &Filled) -> Result<Exit, Failure> {
     super::say(&summary(fill, filled))?;
     // As for a run: nothing, or more than 1 % gone since the listing, is no good end.
     let is_good = there.objects > 0 && filled.missing.saturating_mul(100) <= filled.wanted.objects;
-    Ok(if is_good { Exit::Good } else { Exit::FetchesFailed })
+    Ok(if is_good {
+        Exit::Good
+    } else {
+        Exit::FetchesFailed
+    })
 }
 
 fn summary(fill: &Fill, filled: &Filled) -> String {
-    let Filled { stored, found, missing, left_out, elapsed_ns, .. } = filled;
+    let Filled {
+        stored,
+        found,
+        missing,
+        left_out,
+        elapsed_ns,
+        ..
+    } = filled;
     let mut text = format!("{} has {}", fill.target, stored.plus(*found));
     if stored.objects > 0 {
         let rate = stored.bytes as f64 * 1e9 / (*elapsed_ns).max(1) as f64;
-        text.extend([format!(": {} stored in {}, {}", units::count(stored.objects), units::duration(*elapsed_ns), units::rate(rate))]);
+        text.extend([format!(
+            ": {} stored in {}, {}",
+            units::count(stored.objects),
+            units::duration(*elapsed_ns),
+            units::rate(rate)
+        )]);
     }
     if found.objects > 0 {
         let separator = if stored.objects > 0 { "," } else { ":" };
         let verb = if found.objects == 1 { "was" } else { "were" };
-        text.extend([format!("{separator} {} {verb} there before", units::count(found.objects))]);
+        text.extend([format!(
+            "{separator} {} {verb} there before",
+            units::count(found.objects)
+        )]);
     }
     text.push('\n');
     if *missing > 0 {
-        text.extend([format!("{} originals went between listing and copying\n", units::count(*missing))]);
+        text.extend([format!(
+            "{} originals went between listing and copying\n",
+            units::count(*missing)
+        )]);
     }
     let left_out = left_out.in_words();
     if !left_out.is_empty() {
         text.extend([format!("left out: {left_out}\n")]);
     }
     let (target, access) = (fill.target.to_string(), fill.access.words());
-    let next = shell::line(["parfetch", target.as_str()].into_iter().chain(access.iter().map(String::as_str)));
+    let next = shell::line(
+        ["parfetch", target.as_str()]
+            .into_iter()
+            .chain(access.iter().map(String::as_str)),
+    );
     text + &format!("next: {next}\n")
 }
 
@@ -84,7 +119,9 @@ mod tests {
 
     fn filled() -> (Fill, Filled) {
         let arguments = ["parfetch", "fill", "s3://bench/a"].map(Into::into);
-        let Ok(Invocation::Fill(raw)) = parse(arguments, Variables::default()) else { panic!() };
+        let Ok(Invocation::Fill(raw)) = parse(arguments, Variables::default()) else {
+            panic!()
+        };
         let amount = |objects, bytes| Amount { objects, bytes };
         let filled = Filled {
             wanted: amount(2_000, 2_000_000_000),
@@ -106,16 +143,68 @@ mod tests {
             "s3://bench/a/ has 2,000 objects, 2.00 GB: 1,500 stored in 3.00 s, 500 MB/s, 500 were there before\n\
              next: parfetch s3://bench/a/\n"
         );
-        let none = Filled { stored: Amount::default(), missing: 2, left_out: LeftOut { archived: 1, ..LeftOut::default() }, ..filled.clone() };
+        let none = Filled {
+            stored: Amount::default(),
+            missing: 2,
+            left_out: LeftOut {
+                archived: 1,
+                ..LeftOut::default()
+            },
+            ..filled.clone()
+        };
         assert_eq!(
             summary(&fill, &none).lines().take(3).collect::<Vec<_>>(),
-            ["s3://bench/a/ has 500 objects, 500 MB: 500 were there before", "2 originals went between listing and copying", "left out: 1 archived"]
+            [
+                "s3://bench/a/ has 500 objects, 500 MB: 500 were there before",
+                "2 originals went between listing and copying",
+                "left out: 1 archived"
+            ]
         );
-        assert_eq!(finish(&fill, &Filled { missing: 20, ..filled.clone() }), Ok(Exit::Good), "1 % went");
-        assert_eq!(finish(&fill, &Filled { missing: 21, ..filled.clone() }), Ok(Exit::FetchesFailed));
-        let nothing = Filled { stored: Amount::default(), found: Amount::default(), ..filled.clone() };
-        assert_eq!(finish(&fill, &nothing), Ok(Exit::FetchesFailed), "all are archived, for example");
-        let failure = finish(&fill, &Filled { signal: Some(Signal::Interrupt), ..filled }).unwrap_err();
-        assert_eq!((failure.exit, failure.message.as_str()), (Exit::Interrupted, "interrupted: s3://bench/a/ has 2,000 of 2,000 objects, 2.00 GB"));
+        assert_eq!(
+            finish(
+                &fill,
+                &Filled {
+                    missing: 20,
+                    ..filled.clone()
+                }
+            ),
+            Ok(Exit::Good),
+            "1 % went"
+        );
+        assert_eq!(
+            finish(
+                &fill,
+                &Filled {
+                    missing: 21,
+                    ..filled.clone()
+                }
+            ),
+            Ok(Exit::FetchesFailed)
+        );
+        let nothing = Filled {
+            stored: Amount::default(),
+            found: Amount::default(),
+            ..filled.clone()
+        };
+        assert_eq!(
+            finish(&fill, &nothing),
+            Ok(Exit::FetchesFailed),
+            "all are archived, for example"
+        );
+        let failure = finish(
+            &fill,
+            &Filled {
+                signal: Some(Signal::Interrupt),
+                ..filled
+            },
+        )
+        .unwrap_err();
+        assert_eq!(
+            (failure.exit, failure.message.as_str()),
+            (
+                Exit::Interrupted,
+                "interrupted: s3://bench/a/ has 2,000 of 2,000 objects, 2.00 GB"
+            )
+        );
     }
 }

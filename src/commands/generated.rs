@@ -11,11 +11,17 @@ use crate::guess::hint;
 pub(super) fn for_shell(raw: &Raw) -> Result<Exit, Failure> {
     let known = SHELLS.join(", ");
     let Some(shell) = raw.words.first() else {
-        return Err(Failure::new(Exit::Usage, "no shell is named").hint(format!("parfetch completions SHELL: {known}")));
+        return Err(Failure::new(Exit::Usage, "no shell is named")
+            .hint(format!("parfetch completions SHELL: {known}")));
     };
     let script = completions(shell).ok_or_else(|| {
-        let message = format!("SHELL is `{}`, which is not one of {known}", shell.escape_debug());
-        Failure::new(Exit::Usage, message).hint(hint(shell, SHELLS.iter().copied()).unwrap_or_else(|| "name one of them".to_owned()))
+        let message = format!(
+            "SHELL is `{}`, which is not one of {known}",
+            shell.escape_debug()
+        );
+        Failure::new(Exit::Usage, message).hint(
+            hint(shell, SHELLS.iter().copied()).unwrap_or_else(|| "name one of them".to_owned()),
+        )
     })?;
     super::say(&script)
 }
@@ -32,18 +38,33 @@ pub(super) fn pages(raw: &Raw) -> Result<Exit, Failure> {
 
 /// The page of a subcommand, by its name or that of the page.
 fn page_of<'a>(pages: &'a [Page], named: Option<&str>) -> Result<&'a Page, Failure> {
-    let Some(named) = named else { return Ok(&pages[0]) };
+    let Some(named) = named else {
+        return Ok(&pages[0]);
+    };
     let short = |page: &'a Page| page.name.strip_prefix("parfetch-").unwrap_or(&page.name);
-    pages.iter().find(|page| page.name == named || short(page) == named).ok_or_else(|| {
-        let message = format!("COMMAND is `{}`, which has no page", named.escape_debug());
-        let others = || format!("there are pages of {}", pages.iter().map(short).collect::<Vec<_>>().join(", "));
-        Failure::new(Exit::Usage, message).hint(hint(named, pages.iter().map(short)).unwrap_or_else(others))
-    })
+    pages
+        .iter()
+        .find(|page| page.name == named || short(page) == named)
+        .ok_or_else(|| {
+            let message = format!("COMMAND is `{}`, which has no page", named.escape_debug());
+            let others = || {
+                format!(
+                    "there are pages of {}",
+                    pages.iter().map(short).collect::<Vec<_>>().join(", ")
+                )
+            };
+            Failure::new(Exit::Usage, message)
+                .hint(hint(named, pages.iter().map(short)).unwrap_or_else(others))
+        })
 }
 
 fn write(pages: &[Page], folder: &Path) -> Result<Exit, Failure> {
     let failed = |path: &Path, error: &std::io::Error| {
-        Failure::new(Exit::Usage, format!("cannot write {}: {error}", path.display())).hint("choose another --out")
+        Failure::new(
+            Exit::Usage,
+            format!("cannot write {}: {error}", path.display()),
+        )
+        .hint("choose another --out")
     };
     fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
     let mut names = String::new();

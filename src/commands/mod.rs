@@ -38,18 +38,25 @@ pub fn main(process_start_ns: u64) -> ExitCode {
     let variables = Variables::of_process();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let _colours = COLOURS.get_or_init(|| cli::colours(&arguments, &variables));
-    let form = json_form(&arguments, &variables).unwrap_or_else(|| Form::Text(style_of(&io::stderr())));
+    let form =
+        json_form(&arguments, &variables).unwrap_or_else(|| Form::Text(style_of(&io::stderr())));
     let form = *FORM.get_or_init(|| form);
     panics::remember(move |line| {
         // Nobody to tell: the exit code still says it.
-        let _closed = report(&Failure::new(Exit::Unexpected, line).hint(DEFECT_HINT), form);
+        let _closed = report(
+            &Failure::new(Exit::Unexpected, line).hint(DEFECT_HINT),
+            form,
+        );
     });
     let dispatched = |invocation| {
         // What must be stored after a panic is stored where it was caught; one that comes up to here had nothing to store.
-        std::panic::catch_unwind(AssertUnwindSafe(|| dispatch(invocation, process_start_ns))).unwrap_or_else(|payload| Err(defect(&*payload)))
+        std::panic::catch_unwind(AssertUnwindSafe(|| dispatch(invocation, process_start_ns)))
+            .unwrap_or_else(|payload| Err(defect(&*payload)))
     };
     match cli::parse(arguments, variables) {
-        Ok(invocation) => end(environment::settle(&invocation).and_then(|()| dispatched(invocation))).into(),
+        Ok(invocation) => {
+            end(environment::settle(&invocation).and_then(|()| dispatched(invocation))).into()
+        }
         Err(Unparsed::Wrong(failure)) => end(Err(failure)).into(),
         Err(Unparsed::Asked(text)) => {
             // A closed pipe after `--help | head` is no failure.
@@ -60,7 +67,8 @@ pub fn main(process_start_ns: u64) -> ExitCode {
 }
 
 /// What to try after a panic.
-const DEFECT_HINT: &str = "this is a defect of parfetch: please report this line, the command and the version";
+const DEFECT_HINT: &str =
+    "this is a defect of parfetch: please report this line, the command and the version";
 
 /// The form of what stands on stderr, for this process.
 static FORM: OnceLock<Form> = OnceLock::new();
@@ -104,7 +112,9 @@ const LOG_FORMAT: &str = "PARFETCH_LOG_FORMAT";
 /// JSON, where a run or its child is asked for it: known before the arguments are understood, because that may be what fails.
 fn json_form(arguments: &[OsString], variables: &Variables) -> Option<Form> {
     let first = arguments.get(1).map(|word| word.to_string_lossy());
-    if first.is_some_and(|word| !cli::begins_a_run(&word) && !["run", "worker"].contains(&word.as_ref())) {
+    if first.is_some_and(|word| {
+        !cli::begins_a_run(&word) && !["run", "worker"].contains(&word.as_ref())
+    }) {
         return None;
     }
     let typed = cli::last_value(arguments, "--log-format");
@@ -126,7 +136,9 @@ fn dispatch(invocation: Invocation, process_start_ns: u64) -> Result<Exit, Failu
         Invocation::Man(raw) => generated::pages(&raw),
         Invocation::Confined(confined) => Err(sweep::confined(confined)),
         Invocation::ServeSupervised => serve::supervised(),
-        Invocation::Worker => engine::child_main().map(|()| Exit::Good).map_err(|error| Failure::new(Exit::Unexpected, format!("worker: {error}"))),
+        Invocation::Worker => engine::child_main()
+            .map(|()| Exit::Good)
+            .map_err(|error| Failure::new(Exit::Unexpected, format!("worker: {error}"))),
     }
 }
 
@@ -145,7 +157,10 @@ fn end(result: Result<Exit, Failure>) -> Exit {
 fn say_last(failure: &Failure) {
     if !IS_SAID.swap(true, Ordering::Relaxed) && !panics::was_shown(&failure.message) {
         // Nobody to tell: the exit code still says it.
-        let _closed = report(failure, FORM.get().copied().unwrap_or(Form::Text(Style::Plain)));
+        let _closed = report(
+            failure,
+            FORM.get().copied().unwrap_or(Form::Text(Style::Plain)),
+        );
     }
 }
 
@@ -193,21 +208,35 @@ fn start_log(log: Log) {
     // Libraries at debug and below print requests, headers included: signatures and tokens stay out of logs. The AWS SDK prints whole answers
     // of credential providers even in its warnings, and what they come to is an error of parfetch's own.
     let others = level.min(LevelFilter::WARN);
-    let filter = Targets::new().with_target("parfetch", level).with_target("s3s", LevelFilter::OFF).with_target("aws_", LevelFilter::OFF);
+    let filter = Targets::new()
+        .with_target("parfetch", level)
+        .with_target("s3s", LevelFilter::OFF)
+        .with_target("aws_", LevelFilter::OFF);
     let filter = filter.with_default(others);
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     let registry = tracing_subscriber::registry().with(filter);
     // A second start in one process (tests) keeps the first.
     let _kept = match log.format {
         Format::Text => registry.with(lines.with_ansi(false)).try_init(),
-        Format::Json => registry.with(lines.json().flatten_event(true).with_current_span(false).with_span_list(false)).try_init(),
+        Format::Json => registry
+            .with(
+                lines
+                    .json()
+                    .flatten_event(true)
+                    .with_current_span(false)
+                    .with_span_list(false),
+            )
+            .try_init(),
     };
 }
 
 /// Data on stdout; a closed pipe is no failure.
 fn say(text: &str) -> Result<Exit, Failure> {
     match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(Exit::Unexpected, format!("cannot write to stdout: {error}"))),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
+            Exit::Unexpected,
+            format!("cannot write to stdout: {error}"),
+        )),
         _ => Ok(Exit::Good),
     }
 }
@@ -219,12 +248,30 @@ mod tests {
     #[test]
     fn the_form_is_known_before_the_arguments_are_understood() {
         let form = |words: &[&str], variable: &str| {
-            let words = std::iter::once("parfetch").chain(words.iter().copied()).map(OsString::from).collect::<Vec<_>>();
+            let words = std::iter::once("parfetch")
+                .chain(words.iter().copied())
+                .map(OsString::from)
+                .collect::<Vec<_>>();
             json_form(&words, &Variables::from([(LOG_FORMAT, variable)])).is_some()
         };
-        assert!(form(&[], "json") && form(&["--bogus"], "json") && form(&["run", "--log-format", "json"], "") && form(&["worker"], "json"));
-        assert!(form(&["run", "--log-format=json", "--bogus"], "text") && form(&["s3://b", "--log-format=json"], ""));
-        assert!(!form(&["run", "--log-format=text"], "json") && !form(&["report", "x"], "json") && !form(&["run"], ""));
-        assert!(!form(&["run", "--log-format=text", "--log-format"], "json"), "a flag without a value is not a wish");
+        assert!(
+            form(&[], "json")
+                && form(&["--bogus"], "json")
+                && form(&["run", "--log-format", "json"], "")
+                && form(&["worker"], "json")
+        );
+        assert!(
+            form(&["run", "--log-format=json", "--bogus"], "text")
+                && form(&["s3://b", "--log-format=json"], "")
+        );
+        assert!(
+            !form(&["run", "--log-format=text"], "json")
+                && !form(&["report", "x"], "json")
+                && !form(&["run"], "")
+        );
+        assert!(
+            !form(&["run", "--log-format=text", "--log-format"], "json"),
+            "a flag without a value is not a wish"
+        );
     }
 }

@@ -12,7 +12,10 @@ use crate::cli::Raw;
 use crate::exit::{Exit, Failure};
 use crate::output::{Style, warning};
 use crate::plan::{Access, Limits, S3Uri};
-use crate::report::{Emphasis, Extent, Metric, Open, Study, View, page, render_csv, render_markdown, render_text, to_json};
+use crate::report::{
+    Emphasis, Extent, Metric, Open, Study, View, page, render_csv, render_markdown, render_text,
+    to_json,
+};
 use crate::settings::{self, ReportFormat, ReportSettings, ResultSource, SourceSettings};
 use crate::shell;
 use crate::store::{Bucket, Session};
@@ -33,14 +36,27 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     if let Some(file) = &settings.html {
         write_pages(&studies, file, &open)?;
     }
-    let text = if settings.format == ReportFormat::Html { one_page(&studies, &open)? } else { rendered(&studies, &settings)? };
+    let text = if settings.format == ReportFormat::Html {
+        one_page(&studies, &open)?
+    } else {
+        rendered(&studies, &settings)?
+    };
     deliver(&text, settings.out.as_deref())?;
     Ok(Exit::Good)
 }
 
 /// The report of a folder: text on stdout, the page beside the results.
-pub(super) fn of_folder(folder: &Path, sources: &SourceSettings, signals: &Signals) -> Result<PathBuf, Failure> {
-    of_place(ResultSource::Path(folder.to_owned()), (folder, sources), signals).map(|(page, _)| page)
+pub(super) fn of_folder(
+    folder: &Path,
+    sources: &SourceSettings,
+    signals: &Signals,
+) -> Result<PathBuf, Failure> {
+    of_place(
+        ResultSource::Path(folder.to_owned()),
+        (folder, sources),
+        signals,
+    )
+    .map(|(page, _)| page)
 }
 
 /// The report of a place: text on stdout, the page, which goes into a folder, and what they show.
@@ -53,8 +69,13 @@ pub(super) fn of_place(
     let places = [place];
     let studies = runtime.block_on(signals.or(studies(&places, sources)))?;
     let file = folder.join("report.html");
-    fs::create_dir_all(folder)
-        .map_err(|error| Failure::new(Exit::Usage, format!("cannot make the folder {}: {error}", folder.display())).hint("choose another --out"))?;
+    fs::create_dir_all(folder).map_err(|error| {
+        Failure::new(
+            Exit::Usage,
+            format!("cannot make the folder {}: {error}", folder.display()),
+        )
+        .hint("choose another --out")
+    })?;
     write_pages(&studies, &file, &|name| open(name, (&runtime, sources)))?;
     let settings = ReportSettings {
         places: places.into(),
@@ -74,15 +95,27 @@ fn rendered(studies: &[Study], settings: &ReportSettings) -> Result<String, Fail
     Ok(match settings.format {
         ReportFormat::Text => {
             let look = Look::of(settings.out.as_deref());
-            let emphasis = if look.style == Style::Plain { Emphasis::Unseen } else { Emphasis::Seen };
+            let emphasis = if look.style == Style::Plain {
+                Emphasis::Unseen
+            } else {
+                Emphasis::Seen
+            };
             let paint = |role, text: &str| look.paint(role, text);
-            let view =
-                View { width: look.width, metrics: &settings.metrics, paint: &paint, emphasis, extent: settings.extent, in_full: &in_full(settings) };
+            let view = View {
+                width: look.width,
+                metrics: &settings.metrics,
+                paint: &paint,
+                emphasis,
+                extent: settings.extent,
+                in_full: &in_full(settings),
+            };
             render_text(studies, &view)
         }
         ReportFormat::Markdown => render_markdown(studies, &settings.metrics),
         ReportFormat::Csv => render_csv(studies),
-        ReportFormat::Json => to_json(studies).map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?,
+        ReportFormat::Json => {
+            to_json(studies).map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?
+        }
         // A page needs the documents as well: `one_page`.
         ReportFormat::Html => String::new(),
     })
@@ -95,17 +128,35 @@ fn in_full(settings: &ReportSettings) -> String {
 
 /// The command that shows these places again.
 pub(super) fn command(places: &[ResultSource], sources: &SourceSettings) -> String {
-    let is_stored = places.iter().any(|place| matches!(place, ResultSource::S3(_)));
+    let is_stored = places
+        .iter()
+        .any(|place| matches!(place, ResultSource::S3(_)));
     // Whoever asked for objects pays for them; results are the reader's own.
-    let access = if is_stored { Access { request_payer: false, ..sources.access.clone() }.words() } else { Vec::new() };
+    let access = if is_stored {
+        Access {
+            request_payer: false,
+            ..sources.access.clone()
+        }
+        .words()
+    } else {
+        Vec::new()
+    };
     let words: Vec<String> = places.iter().map(name).chain(access).collect();
-    shell::line(["parfetch", "report"].into_iter().chain(words.iter().map(String::as_str)))
+    shell::line(
+        ["parfetch", "report"]
+            .into_iter()
+            .chain(words.iter().map(String::as_str)),
+    )
 }
 
 /// One page a study: they share no figure. The first takes the name, the others a number behind it.
 fn write_pages(studies: &[Study], file: &Path, open: Open<'_>) -> Result<(), Failure> {
     for (number, study) in (1..).zip(studies) {
-        let path = if number == 1 { file.to_owned() } else { numbered(file, number) };
+        let path = if number == 1 {
+            file.to_owned()
+        } else {
+            numbered(file, number)
+        };
         deliver(&page::render(&page::page_of(study, open)), Some(&path))?;
     }
     Ok(())
@@ -113,21 +164,34 @@ fn write_pages(studies: &[Study], file: &Path, open: Open<'_>) -> Result<(), Fai
 
 /// `report.html` → `report-2.html`.
 fn numbered(file: &Path, number: usize) -> PathBuf {
-    let part = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
-    let ending = file.extension().map(|ending| format!(".{}", ending.to_string_lossy())).unwrap_or_default();
+    let part =
+        |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
+    let ending = file
+        .extension()
+        .map(|ending| format!(".{}", ending.to_string_lossy()))
+        .unwrap_or_default();
     file.with_file_name(format!("{}-{number}{ending}", part(file.file_stem())))
 }
 
 fn one_page(studies: &[Study], open: Open<'_>) -> Result<String, Failure> {
     match studies {
         [study] => Ok(page::render(&page::page_of(study, open))),
-        several => Err(Failure::new(Exit::Usage, format!("these results are of {} workloads, which do not share a page", several.len()))
-            .hint("--html FILE.html writes a page each")),
+        several => Err(Failure::new(
+            Exit::Usage,
+            format!(
+                "these results are of {} workloads, which do not share a page",
+                several.len()
+            ),
+        )
+        .hint("--html FILE.html writes a page each")),
     }
 }
 
 /// Opens a document again by the name under which it was read.
-fn open(name: &str, (runtime, sources): (&Runtime, &SourceSettings)) -> io::Result<Box<dyn io::Read>> {
+fn open(
+    name: &str,
+    (runtime, sources): (&Runtime, &SourceSettings),
+) -> io::Result<Box<dyn io::Read>> {
     if !name.starts_with("s3://") {
         return Ok(Box::new(fs::File::open(name)?));
     }
@@ -135,8 +199,12 @@ fn open(name: &str, (runtime, sources): (&Runtime, &SourceSettings)) -> io::Resu
     let file = tempfile::NamedTempFile::new()?;
     let read = async {
         let session = Session::load(&sources.access, Limits::default(), None).await?;
-        Bucket::new(&session, &uri.bucket).read_to_file(&uri.key, file.path()).await
+        Bucket::new(&session, &uri.bucket)
+            .read_to_file(&uri.key, file.path())
+            .await
     };
-    runtime.block_on(read).map_err(|error| io::Error::other(error.message))?;
+    runtime
+        .block_on(read)
+        .map_err(|error| io::Error::other(error.message))?;
     Ok(Box::new(file.reopen()?))
 }

@@ -20,7 +20,16 @@ use crate::settings::{self, Format, ProgressWhen, RunSettings};
 use crate::store::StaticKeys;
 
 /// Variables that a child of `--mode process` gets: where certificates are, and nothing that could hold a secret.
-const CHILD_VARIABLES: [&str; 8] = ["PATH", "HOME", "TZ", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "RUST_BACKTRACE"];
+const CHILD_VARIABLES: [&str; 8] = [
+    "PATH",
+    "HOME",
+    "TZ",
+    "LANG",
+    "TMPDIR",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "RUST_BACKTRACE",
+];
 /// Width of the summary where there is no terminal to ask.
 const WIDTH: usize = 80;
 
@@ -30,18 +39,42 @@ pub(super) fn main(raw: &Raw, process_start_ns: u64) -> Result<Exit, Failure> {
     super::start_log(settings.log);
     let hint = "the summary in the results place still says «running»";
     let signals = Signals::listen(First::EndsInOrder, Some(hint))?;
-    super::block_on(signals.or(run_to_end(raw, settings, (signals.asked(), process_start_ns))))
+    super::block_on(signals.or(run_to_end(
+        raw,
+        settings,
+        (signals.asked(), process_start_ns),
+    )))
 }
 
-async fn run_to_end(raw: &Raw, settings: RunSettings, (signal, process_start_ns): (watch::Receiver<Option<Signal>>, u64)) -> Result<Exit, Failure> {
-    let RunSettings { mut plan, embedded, store, progress, output, log, emf, prices, spending, dry_run, warnings } = settings;
+async fn run_to_end(
+    raw: &Raw,
+    settings: RunSettings,
+    (signal, process_start_ns): (watch::Receiver<Option<Signal>>, u64),
+) -> Result<Exit, Failure> {
+    let RunSettings {
+        mut plan,
+        embedded,
+        store,
+        progress,
+        output,
+        log,
+        emf,
+        prices,
+        spending,
+        dry_run,
+        warnings,
+    } = settings;
     let prices = super::sources::prices(prices.as_deref())?;
     let variables = &raw.variables;
     let executable = executable()?;
     let mut server = match embedded {
         Some(options) => {
             // Its results bucket is not used: the run writes to a folder.
-            let folder = plan.destination.out.clone().unwrap_or_else(std::env::temp_dir);
+            let folder = plan
+                .destination
+                .out
+                .clone()
+                .unwrap_or_else(std::env::temp_dir);
             let server = Embedded::start(&executable, &ProcessConfig::new(options, folder)).await;
             Some(server.map_err(|error| Failure::new(Exit::SetUp, error.to_string()))?)
         }
@@ -57,8 +90,16 @@ async fn run_to_end(raw: &Raw, settings: RunSettings, (signal, process_start_ns)
     let keys = server.as_ref().map(static_keys);
     let surroundings = Surroundings {
         process_start_ns,
-        sources: Sources { ecs_metadata_uri: variables.get("ECS_CONTAINER_METADATA_URI_V4").map(str::to_owned), ..Sources::default() },
-        children: ChildOptions { executable, environment: child_environment(variables, log.format) },
+        sources: Sources {
+            ecs_metadata_uri: variables
+                .get("ECS_CONTAINER_METADATA_URI_V4")
+                .map(str::to_owned),
+            ..Sources::default()
+        },
+        children: ChildOptions {
+            executable,
+            environment: child_environment(variables, log.format),
+        },
         embedded: server.as_mut().zip(keys),
         prices,
         signal,
@@ -69,14 +110,19 @@ async fn run_to_end(raw: &Raw, settings: RunSettings, (signal, process_start_ns)
         ask: &mut super::ask::ask,
     };
     let done = if dry_run {
-        Box::pin(foresee(&plan, surroundings)).await.map(Done::Foreseen)
+        Box::pin(foresee(&plan, surroundings))
+            .await
+            .map(Done::Foreseen)
     } else {
         Box::pin(run(&plan, surroundings)).await.map(Done::Ran)
     };
     drop(progress);
     if let Some(server) = server {
         // Its pipe is closed either way, and that ends it.
-        let _ended = server.stop().await.inspect_err(|error| tracing::warn!(%error, "the embedded server did not end well"));
+        let _ended = server
+            .stop()
+            .await
+            .inspect_err(|error| tracing::warn!(%error, "the embedded server did not end well"));
     }
     let ended = match done? {
         Done::Ran(ended) => ended,
@@ -90,7 +136,10 @@ async fn run_to_end(raw: &Raw, settings: RunSettings, (signal, process_start_ns)
 
 fn static_keys(server: &Embedded) -> StaticKeys {
     let credentials = &server.ready().credentials;
-    StaticKeys { access_key: credentials.access_key.clone(), secret_key: credentials.secret_key.clone() }
+    StaticKeys {
+        access_key: credentials.access_key.clone(),
+        secret_key: credentials.secret_key.clone(),
+    }
 }
 
 fn display(format: Format, progress: ProgressWhen) -> Display {
@@ -113,7 +162,9 @@ enum Done {
 /// What stands on stderr at the end, for programs. Not on stdout, which belongs to the summary.
 fn leave_lines(summary: &Summary, exit: Exit, (format, namespace): (Format, Option<&str>)) {
     let mut stderr = io::stderr().lock();
-    if let Some(line) = namespace.and_then(|namespace| emf_line(summary, namespace, clock::unix_ms())) {
+    if let Some(line) =
+        namespace.and_then(|namespace| emf_line(summary, namespace, clock::unix_ms()))
+    {
         // Nobody to tell, here and below: the results are stored.
         let _closed = stderr.write_all((line + "\n").as_bytes());
     }
@@ -123,30 +174,69 @@ fn leave_lines(summary: &Summary, exit: Exit, (format, namespace): (Format, Opti
 }
 
 pub(super) fn executable() -> Result<PathBuf, Failure> {
-    std::env::current_exe().map_err(|error| Failure::new(Exit::Unexpected, format!("cannot find this program: {error}")))
+    std::env::current_exe().map_err(|error| {
+        Failure::new(
+            Exit::Unexpected,
+            format!("cannot find this program: {error}"),
+        )
+    })
 }
 
 fn child_environment(variables: &Variables, format: Format) -> Vec<(String, String)> {
-    let known = CHILD_VARIABLES.iter().filter_map(|name| Some(((*name).to_owned(), variables.get(name)?.to_owned())));
+    let known = CHILD_VARIABLES
+        .iter()
+        .filter_map(|name| Some(((*name).to_owned(), variables.get(name)?.to_owned())));
     // A child says nothing, unless it goes wrong: then in its parent's form.
-    known.chain((format == Format::Json).then(|| (super::LOG_FORMAT.to_owned(), "json".to_owned()))).collect()
+    known
+        .chain((format == Format::Json).then(|| (super::LOG_FORMAT.to_owned(), "json".to_owned())))
+        .collect()
 }
 
 /// The summary on stdout: for people, or alone for programs.
-fn show(Ended { summary, exit, first_failure }: &Ended, output: Format, embedded: Option<&str>) -> Result<(), Failure> {
+fn show(
+    Ended {
+        summary,
+        exit,
+        first_failure,
+    }: &Ended,
+    output: Format,
+    embedded: Option<&str>,
+) -> Result<(), Failure> {
     if output == Format::Json {
-        return print(&summary.to_json().map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?);
+        return print(
+            &summary
+                .to_json()
+                .map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?,
+        );
     }
     let stdout = io::stdout();
     let style = super::style_of(&stdout);
-    let width = if stdout.is_terminal() { console::Term::stdout().size_checked().map_or(WIDTH, |(_, columns)| usize::from(columns)) } else { WIDTH };
+    let width = if stdout.is_terminal() {
+        console::Term::stdout()
+            .size_checked()
+            .map_or(WIDTH, |(_, columns)| usize::from(columns))
+    } else {
+        WIDTH
+    };
     let exit_code = *exit.as_ref().unwrap_or_else(|failure| &failure.exit) as u8;
-    print(&render_run(summary, &RunView { style, width, exit_code, first_failure: first_failure.as_ref(), embedded }))
+    print(&render_run(
+        summary,
+        &RunView {
+            style,
+            width,
+            exit_code,
+            first_failure: first_failure.as_ref(),
+            embedded,
+        },
+    ))
 }
 
 fn print(text: &str) -> Result<(), Failure> {
     match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(Exit::Unexpected, format!("cannot write to stdout: {error}"))),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
+            Exit::Unexpected,
+            format!("cannot write to stdout: {error}"),
+        )),
         _ => Ok(()),
     }
 }

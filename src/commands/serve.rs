@@ -22,17 +22,28 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     Ok(Exit::Good)
 }
 
-async fn serve(config: &ProcessConfig, mut signal: watch::Receiver<Option<Signal>>) -> Result<String, Failure> {
+async fn serve(
+    config: &ProcessConfig,
+    mut signal: watch::Receiver<Option<Signal>>,
+) -> Result<String, Failure> {
     let until = async move {
         let _asked = signal.wait_for(Option::is_some).await;
     };
-    let report = serve_standalone(config, say_ready, until).await.map_err(|error| failure(&error))?;
-    serde_json::to_string_pretty(&report).map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))
+    let report = serve_standalone(config, say_ready, until)
+        .await
+        .map_err(|error| failure(&error))?;
+    serde_json::to_string_pretty(&report)
+        .map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))
 }
 
 /// What to type in another terminal, as lines that a shell takes.
 fn say_ready(ready: &Ready) {
-    let Ready { endpoint_url, credentials, source_bucket, results_bucket } = ready;
+    let Ready {
+        endpoint_url,
+        credentials,
+        source_bucket,
+        results_bucket,
+    } = ready;
     let mut stdout = io::stdout().lock();
     let pairs = [
         ("AWS_ENDPOINT_URL", endpoint_url),
@@ -49,15 +60,25 @@ fn say_ready(ready: &Ready) {
 
 /// Runs it for a parent process, over its pipes.
 pub(super) fn supervised() -> Result<Exit, Failure> {
-    super::start_log(Log { level: Level::Warn, format: Format::Text });
-    let stdin = io::stdin().as_fd().try_clone_to_owned().map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
-    serve_supervised(stdin, &mut io::stdout()).map(|()| Exit::Good).map_err(|error| failure(&error))
+    super::start_log(Log {
+        level: Level::Warn,
+        format: Format::Text,
+    });
+    let stdin = io::stdin()
+        .as_fd()
+        .try_clone_to_owned()
+        .map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
+    serve_supervised(stdin, &mut io::stdout())
+        .map(|()| Exit::Good)
+        .map_err(|error| failure(&error))
 }
 
 fn failure(error: &ServerError) -> Failure {
     let failure = Failure::new(Exit::SetUp, error.to_string());
     if matches!(error, ServerError::Listen { .. }) {
-        failure.hint("an address and a port of this machine, like 127.0.0.1:9000; port 0 takes a free one")
+        failure.hint(
+            "an address and a port of this machine, like 127.0.0.1:9000; port 0 takes a free one",
+        )
     } else {
         failure
     }

@@ -53,11 +53,30 @@ impl Signals {
         let meaning = Arc::new(Mutex::new(Meaning { first, hint }));
         let ((tell_asked, asked), (tell_last, last)) = (watch::channel(None), watch::channel(None));
         let (ready, is_ready) = mpsc::channel();
-        let listener = Listener { asked: tell_asked, last: tell_last, meaning: Arc::clone(&meaning) };
-        let failed = |error: io::Error| Failure::new(Exit::Unexpected, format!("cannot listen for signals: {error}"));
-        std::thread::Builder::new().name("parfetch-signals".to_owned()).spawn(move || listener.run(&ready)).map_err(failed)?;
-        is_ready.recv().unwrap_or_else(|_| Err(io::Error::other("its thread ended"))).map_err(failed)?;
-        Ok(Self { asked, last, meaning })
+        let listener = Listener {
+            asked: tell_asked,
+            last: tell_last,
+            meaning: Arc::clone(&meaning),
+        };
+        let failed = |error: io::Error| {
+            Failure::new(
+                Exit::Unexpected,
+                format!("cannot listen for signals: {error}"),
+            )
+        };
+        std::thread::Builder::new()
+            .name("parfetch-signals".to_owned())
+            .spawn(move || listener.run(&ready))
+            .map_err(failed)?;
+        is_ready
+            .recv()
+            .unwrap_or_else(|_| Err(io::Error::other("its thread ended")))
+            .map_err(failed)?;
+        Ok(Self {
+            asked,
+            last,
+            meaning,
+        })
     }
 
     /// Set once a signal has asked the work to end in order.
@@ -66,7 +85,10 @@ impl Signals {
     }
 
     /// Does `work`, unless a signal ends it at once: then it is dropped.
-    pub(super) async fn or<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    pub(super) async fn or<T>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
         let mut last = self.last.clone();
         tokio::select! {
             done = work => done,
@@ -81,7 +103,11 @@ impl Signals {
 }
 
 fn at_once(last: Last, asked: Option<Signal>) -> Failure {
-    let message = if asked.is_some() { "ended at once by a second signal" } else { "interrupted" };
+    let message = if asked.is_some() {
+        "ended at once by a second signal"
+    } else {
+        "interrupted"
+    };
     let failure = Failure::new(last.signal.exit(), message);
     match last.hint {
         Some(hint) => failure.hint(hint),
@@ -102,12 +128,18 @@ struct Listener {
 
 impl Listener {
     fn run(self, ready: &mpsc::Sender<io::Result<()>>) {
-        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        let runtime = match tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+        {
             Ok(runtime) => runtime,
             Err(error) => return drop(ready.send(Err(error))),
         };
         runtime.block_on(async {
-            let (mut interrupt, mut terminate) = match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+            let (mut interrupt, mut terminate) = match (
+                signal(SignalKind::interrupt()),
+                signal(SignalKind::terminate()),
+            ) {
                 (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
                 (Err(error), _) | (_, Err(error)) => return drop(ready.send(Err(error))),
             };
@@ -132,7 +164,10 @@ impl Listener {
 }
 
 /// The work did not come to its end by itself: it computes, or waits for a file.
-#[expect(clippy::exit, reason = "nothing else ends a process whose main thread does not listen")]
+#[expect(
+    clippy::exit,
+    reason = "nothing else ends a process whose main thread does not listen"
+)]
 fn end_now(failure: Failure) -> ! {
     // Also those that would not notice that their pipe is closed, as they are stopped.
     let own = std::process::id();

@@ -23,7 +23,10 @@ const AT_ONCE: usize = 32;
 const WIDTH: usize = 80;
 
 /// Reads everything below these places and analyses it.
-pub(super) async fn studies(places: &[ResultSource], sources: &SourceSettings) -> Result<Vec<Study>, Failure> {
+pub(super) async fn studies(
+    places: &[ResultSource],
+    sources: &SourceSettings,
+) -> Result<Vec<Study>, Failure> {
     let prices = prices(sources.prices.as_deref())?;
     let mut reader = Reader::default();
     let mut taken = BTreeSet::new();
@@ -37,7 +40,8 @@ pub(super) async fn studies(places: &[ResultSource], sources: &SourceSettings) -
             ResultSource::S3(uri) => {
                 let session = match &session {
                     Some(session) => session,
-                    None => session.insert(Session::load(&sources.access, Limits::default(), None).await?),
+                    None => session
+                        .insert(Session::load(&sources.access, Limits::default(), None).await?),
                 };
                 below(session, uri, (&mut reader, &mut taken)).await?;
             }
@@ -45,21 +49,44 @@ pub(super) async fn studies(places: &[ResultSource], sources: &SourceSettings) -
     }
     let reading = reader.finish();
     let style = super::style_of(&io::stderr());
-    let (twice, problems): (Vec<_>, Vec<_>) = reading.problems.iter().partition(|problem| problem.kind == ProblemKind::Duplicate);
+    let (twice, problems): (Vec<_>, Vec<_>) = reading
+        .problems
+        .iter()
+        .partition(|problem| problem.kind == ProblemKind::Duplicate);
     for problem in problems {
         // Nobody to tell: the report says how many repetitions it rests on.
-        let _closed = warning(&mut io::stderr(), style, &format!("{}: {}", problem.document, problem.what));
+        let _closed = warning(
+            &mut io::stderr(),
+            style,
+            &format!("{}: {}", problem.document, problem.what),
+        );
     }
     if let Some((first, rest)) = twice.split_first() {
-        let more = if rest.is_empty() { String::new() } else { format!("; and {} more", rest.len()) };
-        let failure = Failure::new(Exit::Usage, format!("{}: {}{more}", first.document, first.what));
-        return Err(failure.hint("a repetition counts once: name only one of the places that hold it"));
+        let more = if rest.is_empty() {
+            String::new()
+        } else {
+            format!("; and {} more", rest.len())
+        };
+        let failure = Failure::new(
+            Exit::Usage,
+            format!("{}: {}{more}", first.document, first.what),
+        );
+        return Err(
+            failure.hint("a repetition counts once: name only one of the places that hold it")
+        );
     }
     if reading.repetitions() == 0 {
         let names: Vec<String> = places.iter().map(name).collect();
-        return Err(Failure::new(Exit::Usage, format!("there are no results in {}", names.join(", "))).hint(HINT));
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("there are no results in {}", names.join(", ")),
+        )
+        .hint(HINT));
     }
-    Ok(report::studies(reading, &prices.with_egress(sources.egress)))
+    Ok(report::studies(
+        reading,
+        &prices.with_egress(sources.egress),
+    ))
 }
 
 /// Pipes and devices may have no end.
@@ -84,39 +111,62 @@ pub(super) fn name(place: &ResultSource) -> String {
 }
 
 pub(super) fn prices(file: Option<&Path>) -> Result<PriceList, Failure> {
-    let Some(file) = file else { return Ok(PriceList::built_in()) };
+    let Some(file) = file else {
+        return Ok(PriceList::built_in());
+    };
     let failed = |error: &dyn std::fmt::Display| {
-        Failure::new(Exit::Usage, format!("cannot read the prices {}: {error}", file.display())).hint("the form is that of data/prices.toml")
+        Failure::new(
+            Exit::Usage,
+            format!("cannot read the prices {}: {error}", file.display()),
+        )
+        .hint("the form is that of data/prices.toml")
     };
     let text = bounded::read_text(file, bounded::TEXT_BYTES).map_err(|error| failed(&error))?;
     PriceList::parse(&text).map_err(|error| failed(&error))
 }
 
 /// Every `.json` below a prefix, each once. One object is named by its whole key.
-async fn below(session: &Session, uri: &S3Uri, (reader, known): (&mut Reader, &mut BTreeSet<String>)) -> Result<(), Failure> {
+async fn below(
+    session: &Session,
+    uri: &S3Uri,
+    (reader, known): (&mut Reader, &mut BTreeSet<String>),
+) -> Result<(), Failure> {
     let mut bucket = Bucket::new(session, &uri.bucket);
     let mut walk = Walk::new(PageQuery::of(&uri.key));
     while let Some(page) = bucket.next_page(&mut walk).await? {
-        let records = page.keys.into_iter().filter(|record| is_json(&record.key) && is_below(&record.key, &uri.key));
-        let new = records.map(|record| (bucket.uri(&record.key), record)).filter(|(address, _)| known.insert(address.clone()));
+        let records = page
+            .keys
+            .into_iter()
+            .filter(|record| is_json(&record.key) && is_below(&record.key, &uri.key));
+        let new = records
+            .map(|record| (bucket.uri(&record.key), record))
+            .filter(|(address, _)| known.insert(address.clone()));
         let new: Vec<(String, KeyRecord)> = new.collect();
-        let texts = new.into_iter().map(|(address, KeyRecord { key, size, .. })| {
-            let mut bucket = bucket.clone();
-            async move {
-                if size.is_some_and(|size| size > bounded::DOCUMENT_BYTES) {
-                    return (address, Ok(Err(bounded::too_large(bounded::DOCUMENT_BYTES))));
+        let texts = new
+            .into_iter()
+            .map(|(address, KeyRecord { key, size, .. })| {
+                let mut bucket = bucket.clone();
+                async move {
+                    if size.is_some_and(|size| size > bounded::DOCUMENT_BYTES) {
+                        return (
+                            address,
+                            Ok(Err(bounded::too_large(bounded::DOCUMENT_BYTES))),
+                        );
+                    }
+                    let read = bucket.read_document(&key).await;
+                    (address, read.map(bounded::text))
                 }
-                let read = bucket.read_document(&key).await;
-                (address, read.map(bounded::text))
-            }
-        });
+            });
         let mut texts = futures::stream::iter(texts).buffered(AT_ONCE);
         while let Some((address, text)) = texts.next().await {
             match text {
                 Ok(Ok(text)) => reader.document(&address, &text),
                 Ok(Err(error)) => reader.damaged(&address, error.to_string()),
                 // Deleted, or replaced by something else, since it was listed.
-                Err(error) if [StoreErrorKind::NoSuchKey, StoreErrorKind::TooLarge].contains(&error.kind) => {
+                Err(error)
+                    if [StoreErrorKind::NoSuchKey, StoreErrorKind::TooLarge]
+                        .contains(&error.kind) =>
+                {
                     reader.damaged(&address, error.to_string());
                 }
                 Err(error) => return Err(error.into()),
@@ -127,13 +177,17 @@ async fn below(session: &Session, uri: &S3Uri, (reader, known): (&mut Reader, &m
 }
 
 fn is_json(key: &str) -> bool {
-    Path::new(key).extension().is_some_and(|ending| ending == "json")
+    Path::new(key)
+        .extension()
+        .is_some_and(|ending| ending == "json")
 }
 
 /// `sweeps/a` is a folder (or an object), not the beginning of `sweeps/ab`.
 fn is_below(key: &str, prefix: &str) -> bool {
     let rest = key.strip_prefix(prefix);
-    prefix.is_empty() || prefix.ends_with('/') || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    prefix.is_empty()
+        || prefix.ends_with('/')
+        || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// How text looks on stdout, or in a file.
@@ -149,11 +203,20 @@ impl Look {
     pub(super) fn of(out: Option<&Path>) -> Self {
         let stdout = io::stdout();
         if out.is_some() {
-            return Self { style: Style::Plain, width: WIDTH };
+            return Self {
+                style: Style::Plain,
+                width: WIDTH,
+            };
         }
-        let columns = stdout.is_terminal().then(|| console::Term::stdout().size_checked()).flatten();
+        let columns = stdout
+            .is_terminal()
+            .then(|| console::Term::stdout().size_checked())
+            .flatten();
         let width = columns.map_or(WIDTH, |(_, columns)| usize::from(columns));
-        Self { style: super::style_of(&stdout), width }
+        Self {
+            style: super::style_of(&stdout),
+            width,
+        }
     }
 
     /// A piece of text with the colour of its meaning.
@@ -170,14 +233,24 @@ impl Look {
 pub(super) fn deliver(text: &str, out: Option<&Path>) -> Result<(), Failure> {
     let Some(file) = out else {
         let mut stdout = io::stdout().lock();
-        return match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(Failure::new(Exit::Unexpected, format!("cannot write to stdout: {error}")))
-            }
+        return match stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| stdout.flush())
+        {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
+                Exit::Unexpected,
+                format!("cannot write to stdout: {error}"),
+            )),
             _ => Ok(()),
         };
     };
-    fs::write(file, text).map_err(|error| Failure::new(Exit::Usage, format!("cannot write {}: {error}", file.display())).hint("choose another --out"))
+    fs::write(file, text).map_err(|error| {
+        Failure::new(
+            Exit::Usage,
+            format!("cannot write {}: {error}", file.display()),
+        )
+        .hint("choose another --out")
+    })
 }
 
 #[cfg(test)]
@@ -186,7 +259,13 @@ mod tests {
 
     #[test]
     fn a_prefix_is_a_folder() {
-        assert!(is_below("sweeps/a/r01/repetition.json", "sweeps/a") && is_below("a.json", "") && is_below("a.json", "a.json"));
-        assert!(is_below("sweeps/ab/x.json", "sweeps/") && !is_below("sweeps/ab/x.json", "sweeps/a"));
+        assert!(
+            is_below("sweeps/a/r01/repetition.json", "sweeps/a")
+                && is_below("a.json", "")
+                && is_below("a.json", "a.json")
+        );
+        assert!(
+            is_below("sweeps/ab/x.json", "sweeps/") && !is_below("sweeps/ab/x.json", "sweeps/a")
+        );
     }
 }

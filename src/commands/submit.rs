@@ -42,7 +42,11 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     // Until the job has begun there is nothing to store.
     let signals = Signals::listen(First::EndsAtOnce, None)?;
     // `2026-11-20T10:00:00Z` without what a folder's name does not need.
-    let now: String = utc_now().chars().filter(char::is_ascii_digit).take(14).collect();
+    let now: String = utc_now()
+        .chars()
+        .filter(char::is_ascii_digit)
+        .take(14)
+        .collect();
     let id = format!("{}-{}", &now[..8], &now[8..]);
     // What is wrong is said before the stack is asked.
     settings::check_submit(&raw, &id)?;
@@ -59,13 +63,24 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
         Ended::Foretold(forecast) if settings.dry_run => say(&forecast),
         Ended::Foretold(forecast) => {
             say(&forecast)?;
-            Err(Failure::new(Exit::Usage, "nothing was submitted: nothing may be spent").hint("--yes submits it, --max-cost USD up to a price"))
+            Err(
+                Failure::new(Exit::Usage, "nothing was submitted: nothing may be spent")
+                    .hint("--yes submits it, --max-cost USD up to a price"),
+            )
         }
         Ended::Left(id) => {
-            let _closed = writeln!(io::stderr(), "not waited for: {id}\nits results: {}", again(&settings.job, &sources(&settings)));
+            let _closed = writeln!(
+                io::stderr(),
+                "not waited for: {id}\nits results: {}",
+                again(&settings.job, &sources(&settings))
+            );
             Ok(Exit::Good)
         }
-        Ended::Over { end, keys, shards } => conclude((&raw, &signals), &settings, (&end, &Asked { keys, shards }, style)),
+        Ended::Over { end, keys, shards } => conclude(
+            (&raw, &signals),
+            &settings,
+            (&end, &Asked { keys, shards }, style),
+        ),
     }
 }
 
@@ -73,17 +88,39 @@ fn say(forecast: &Forecast) -> Result<Exit, Failure> {
     deliver(&forecast.in_words(), None).map(|()| Exit::Good)
 }
 
-async fn to_its_end(settings: &SubmitSettings, style: Style, signal: watch::Receiver<Option<Signal>>) -> Result<Ended, Failure> {
-    let SubmitSettings { job, dry_run, progress, prices: file, warnings, .. } = settings;
-    let display = if *progress == ProgressWhen::Never { Display::Silent } else { Display::auto(&io::stderr()) };
+async fn to_its_end(
+    settings: &SubmitSettings,
+    style: Style,
+    signal: watch::Receiver<Option<Signal>>,
+) -> Result<Ended, Failure> {
+    let SubmitSettings {
+        job,
+        dry_run,
+        progress,
+        prices: file,
+        warnings,
+        ..
+    } = settings;
+    let display = if *progress == ProgressWhen::Never {
+        Display::Silent
+    } else {
+        Display::auto(&io::stderr())
+    };
     let mut progress = JobProgress::new(display, io::stderr(), style);
     for warning in warnings {
         progress.handle(&JobEvent::Warning(warning.clone()));
     }
     let mut on_event = |event: &JobEvent| progress.handle(event);
-    let world = World { executable: super::run::executable()?, prices: prices(file.as_deref())?, signal, on_event: &mut on_event };
+    let world = World {
+        executable: super::run::executable()?,
+        prices: prices(file.as_deref())?,
+        signal,
+        on_event: &mut on_event,
+    };
     if *dry_run {
-        return Box::pin(forecast(job, world)).await.map(|forecast| Ended::Foretold(Box::new(forecast)));
+        return Box::pin(forecast(job, world))
+            .await
+            .map(|forecast| Ended::Foretold(Box::new(forecast)));
     }
     let cloud = Cloud::load(&job.run.access).await?;
     Box::pin(submit(job, &Batch::new(&cloud), world)).await
@@ -91,11 +128,19 @@ async fn to_its_end(settings: &SubmitSettings, style: Style, signal: watch::Rece
 
 /// How its results are read.
 fn sources(SubmitSettings { job, prices, .. }: &SubmitSettings) -> SourceSettings {
-    SourceSettings { access: job.run.access.clone(), prices: prices.clone(), egress: job.run.egress }
+    SourceSettings {
+        access: job.run.access.clone(),
+        prices: prices.clone(),
+        egress: job.run.egress,
+    }
 }
 
 /// The report of all shards, and which children failed.
-fn conclude((raw, signals): (&Raw, &Signals), settings: &SubmitSettings, (end, asked, style): (&JobEnd, &Asked, Style)) -> Result<Exit, Failure> {
+fn conclude(
+    (raw, signals): (&Raw, &Signals),
+    settings: &SubmitSettings,
+    (end, asked, style): (&JobEnd, &Asked, Style),
+) -> Result<Exit, Failure> {
     let SubmitSettings { job, out, .. } = settings;
     let reported = report((raw, signals), (job, out), &sources(settings));
     if end.is_good {
@@ -107,19 +152,45 @@ fn conclude((raw, signals): (&Raw, &Signals), settings: &SubmitSettings, (end, a
     };
     for child in end.failed.iter().take(NAMED) {
         // Nobody to tell: the exit code says it.
-        let keys = asked.shard(child.index).map_or_else(String::new, |part| format!("; it had {}", units::plural(part.keys, "key")));
-        let _closed = warning(&mut io::stderr(), style, &format!("child {} of {} failed: {}{keys}", child.index, end.children, why(child)));
+        let keys = asked.shard(child.index).map_or_else(String::new, |part| {
+            format!("; it had {}", units::plural(part.keys, "key"))
+        });
+        let _closed = warning(
+            &mut io::stderr(),
+            style,
+            &format!(
+                "child {} of {} failed: {}{keys}",
+                child.index,
+                end.children,
+                why(child)
+            ),
+        );
     }
     let failed = match end.children {
         1 => "the child".to_owned(),
-        children => format!("{} of {} children", units::count(end.failed.len() as u64), units::count(u64::from(children))),
+        children => format!(
+            "{} of {} children",
+            units::count(end.failed.len() as u64),
+            units::count(u64::from(children))
+        ),
     };
-    let reason = end.reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
+    let reason = end
+        .reason
+        .as_ref()
+        .map_or_else(String::new, |reason| format!(" ({reason})"));
     let message = format!("{failed} of the job {} failed{reason}{told}", end.id);
     // Where no child has an exit code none of them ran.
-    let ran = end.failed.iter().any(|child| child.exit_code.is_some()) || end.failed.len() < usize::try_from(end.children).unwrap_or(usize::MAX);
-    let exit = if ran { Exit::FetchesFailed } else { Exit::SetUp };
-    Err(Failure::new(exit, message).hint(format!("results of those that ended well are in {}; another try wants another --id", job.uri("results/"))))
+    let ran = end.failed.iter().any(|child| child.exit_code.is_some())
+        || end.failed.len() < usize::try_from(end.children).unwrap_or(usize::MAX);
+    let exit = if ran {
+        Exit::FetchesFailed
+    } else {
+        Exit::SetUp
+    };
+    Err(Failure::new(exit, message).hint(format!(
+        "results of those that ended well are in {}; another try wants another --id",
+        job.uri("results/")
+    )))
 }
 
 fn why(child: &ChildSeen) -> String {
@@ -130,7 +201,11 @@ fn why(child: &ChildSeen) -> String {
         code => format!("exit code {code}"),
     });
     let parts: Vec<String> = code.into_iter().chain(child.reason.clone()).collect();
-    if parts.is_empty() { "Batch does not say why".to_owned() } else { parts.join(": ") }
+    if parts.is_empty() {
+        "Batch does not say why".to_owned()
+    } else {
+        parts.join(": ")
+    }
 }
 
 /// What a job had to fetch, as its document says.
@@ -147,13 +222,32 @@ impl Asked {
 
 /// All children say that all is well: whether what they stored adds up to the keys of the job.
 fn account(studies: &[Study], asked: &Asked, job: &Job) -> Option<Failure> {
-    let mut failures = studies.iter().flat_map(|study| &study.cells).flat_map(|cell| &cell.failures);
+    let mut failures = studies
+        .iter()
+        .flat_map(|study| &study.cells)
+        .flat_map(|cell| &cell.failures);
     if let Some(failed) = failures.next() {
-        let named = failed.missing_shards.iter().take(NAMED).filter_map(|index| Some((index, asked.shard(*index)?)));
-        let named: Vec<String> = named.map(|(index, part)| format!("shard {index} has {}", units::plural(part.keys, "key"))).collect();
-        let named = if named.is_empty() { String::new() } else { format!(" ({})", named.join(", ")) };
-        let message = format!("every child ended well, and their account does not close: {}{named}", failed.reason);
-        return Some(Failure::new(Exit::FetchesFailed, message).hint(format!("look at what is in {}", job.uri("results/"))));
+        let named = failed
+            .missing_shards
+            .iter()
+            .take(NAMED)
+            .filter_map(|index| Some((index, asked.shard(*index)?)));
+        let named: Vec<String> = named
+            .map(|(index, part)| format!("shard {index} has {}", units::plural(part.keys, "key")))
+            .collect();
+        let named = if named.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", named.join(", "))
+        };
+        let message = format!(
+            "every child ended well, and their account does not close: {}{named}",
+            failed.reason
+        );
+        return Some(
+            Failure::new(Exit::FetchesFailed, message)
+                .hint(format!("look at what is in {}", job.uri("results/"))),
+        );
     }
     let found: Option<u64> = studies.iter().map(|study| study.workload.keys).sum();
     (found != Some(asked.keys)).then(|| other_keys((found, asked.keys), job))
@@ -162,7 +256,10 @@ fn account(studies: &[Study], asked: &Asked, job: &Job) -> Option<Failure> {
 /// All children say that all is well, and together they had other keys than they were given: the figures are of something else.
 fn other_keys((found, keys): (Option<u64>, u64), job: &Job) -> Failure {
     let found = found.map_or_else(|| "an unknown number of".to_owned(), units::count);
-    let message = format!("the children had {found} keys, and the job has {}: the report is not of this job", units::count(keys));
+    let message = format!(
+        "the children had {found} keys, and the job has {}: the report is not of this job",
+        units::count(keys)
+    );
     Failure::new(Exit::FetchesFailed, message).hint(match job.division {
         Division::Manifest => "check that the image is of this version of parfetch, and that nothing else writes to the job's folder",
         Division::Hash => "the bucket was listed by each child: did it change meanwhile?",
@@ -171,7 +268,10 @@ fn other_keys((found, keys): (Option<u64>, u64), job: &Job) -> Failure {
 
 /// Where the children store.
 fn results(job: &Job) -> ResultSource {
-    ResultSource::S3(S3Uri { bucket: job.results_bucket().to_owned(), key: job.key("results/") })
+    ResultSource::S3(S3Uri {
+        bucket: job.results_bucket().to_owned(),
+        key: job.key("results/"),
+    })
 }
 
 /// The command that shows the report again.
@@ -180,10 +280,21 @@ fn again(job: &Job, sources: &SourceSettings) -> String {
 }
 
 /// Shows the report, and returns what it shows.
-fn report((raw, signals): (&Raw, &Signals), (job, out): (&Job, &Path), sources: &SourceSettings) -> Result<Vec<Study>, Failure> {
+fn report(
+    (raw, signals): (&Raw, &Signals),
+    (job, out): (&Job, &Path),
+    sources: &SourceSettings,
+) -> Result<Vec<Study>, Failure> {
     let place = results(job);
     let folder = out.join("jobs").join(&job.id);
     let (page, studies) = super::report::of_place(place, (&folder, sources), signals)?;
-    super::note(raw, &format!("\npage: {}\nagain, in any form: {}", page.display(), again(job, sources)));
+    super::note(
+        raw,
+        &format!(
+            "\npage: {}\nagain, in any form: {}",
+            page.display(),
+            again(job, sources)
+        ),
+    );
     Ok(studies)
 }

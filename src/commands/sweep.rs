@@ -17,7 +17,9 @@ use crate::platform::clock::utc_now;
 use crate::price::PriceList;
 use crate::progress::{Display, SweepProgress};
 use crate::run::{Signal, upload_command};
-use crate::settings::{self, Beside, Intent, ProgressWhen, ResultSource, SourceSettings, SweepSettings};
+use crate::settings::{
+    self, Beside, Intent, ProgressWhen, ResultSource, SourceSettings, SweepSettings,
+};
 use crate::sweep::{Confinement, Consent, Ended, Forecast, World, become_program, dry_run, sweep};
 use crate::units;
 
@@ -43,14 +45,27 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     let signals = Signals::listen(First::EndsAtOnce, None)?;
     let plan = match raw.get("plan") {
         None => None,
-        Some(given) => Some(bounded::read_text(Path::new(&given.value), bounded::TEXT_BYTES).map_err(|error| {
-            Failure::new(Exit::Usage, format!("cannot read the plan {}: {error}", given.value)).hint("`parfetch sweep --print-plan` writes one")
-        })?),
+        Some(given) => Some(
+            bounded::read_text(Path::new(&given.value), bounded::TEXT_BYTES).map_err(|error| {
+                Failure::new(
+                    Exit::Usage,
+                    format!("cannot read the plan {}: {error}", given.value),
+                )
+                .hint("`parfetch sweep --print-plan` writes one")
+            })?,
+        ),
     };
     // `2026-11-20T10:00:00Z` without what a folder's name does not need.
-    let now: String = utc_now().chars().filter(char::is_ascii_digit).take(14).collect();
+    let now: String = utc_now()
+        .chars()
+        .filter(char::is_ascii_digit)
+        .take(14)
+        .collect();
     let id = format!("{}-{}", &now[..8], &now[8..]);
-    let beside = Beside { plan: plan.as_deref(), id: &id };
+    let beside = Beside {
+        plan: plan.as_deref(),
+        id: &id,
+    };
     // What is wrong is said before the stack is asked.
     settings::check_sweep(&raw, beside)?;
     super::stack::fill(&mut raw, STACK, &signals)?;
@@ -60,7 +75,11 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     if settings.intent == Intent::PrintPlan {
         return super::say(&settings.job.plan.to_toml());
     }
-    let sources = SourceSettings { access: settings.job.access.clone(), prices: settings.prices.clone(), egress: settings.egress };
+    let sources = SourceSettings {
+        access: settings.job.access.clone(),
+        prices: settings.prices.clone(),
+        egress: settings.egress,
+    };
     let style = super::style_of(&io::stderr());
     let hint = match settings.job.fleet {
         Some(_) => "tasks that run stay running, and cost money: the same command finds them again",
@@ -68,23 +87,44 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     };
     signals.set_meaning(First::EndsInOrder, Some(hint));
     let capacity = settings.job.fleet.as_ref().map(|fleet| fleet.capacity);
-    let Some(ended) = super::block_on(signals.or(to_its_end(raw, settings, signals.asked())))? else { return Ok(Exit::Good) };
+    let Some(ended) = super::block_on(signals.or(to_its_end(raw, settings, signals.asked())))?
+    else {
+        return Ok(Exit::Good);
+    };
     // The report stores nothing that is not stored already.
     signals.set_meaning(First::EndsAtOnce, Some(hint));
     if [Exit::Good, Exit::NotStored].contains(&ended.exit) {
         let page = super::report::of_folder(&ended.folder, &sources, &signals)?;
         let again = super::report::command(&[ResultSource::Path(ended.folder.clone())], &sources);
-        super::note(raw, &format!("\npage: {}\nagain, in any form: {again}", page.display()));
+        super::note(
+            raw,
+            &format!("\npage: {}\nagain, in any form: {again}", page.display()),
+        );
     }
     spent(&ended, capacity);
     finish(&ended, &sources.access, style)
 }
 
-async fn to_its_end(raw: &Raw, settings: SweepSettings, signal: watch::Receiver<Option<Signal>>) -> Result<Option<Ended>, Failure> {
-    let SweepSettings { job, intent, progress, prices, warnings, .. } = settings;
+async fn to_its_end(
+    raw: &Raw,
+    settings: SweepSettings,
+    signal: watch::Receiver<Option<Signal>>,
+) -> Result<Option<Ended>, Failure> {
+    let SweepSettings {
+        job,
+        intent,
+        progress,
+        prices,
+        warnings,
+        ..
+    } = settings;
     let variables = &raw.variables;
     let style = super::style_of(&io::stderr());
-    let display = if progress == ProgressWhen::Never { Display::Silent } else { Display::auto(&io::stderr()) };
+    let display = if progress == ProgressWhen::Never {
+        Display::Silent
+    } else {
+        Display::auto(&io::stderr())
+    };
     let mut progress = SweepProgress::new(display, io::stderr(), style);
     for warning in warnings {
         progress.handle(&SweepEvent::Warning(warning));
@@ -99,7 +139,10 @@ async fn to_its_end(raw: &Raw, settings: SweepSettings, signal: watch::Receiver<
         on_event: &mut on_event,
         ask: &mut super::ask::ask,
     };
-    let is_asked = job.fleet.as_ref().is_some_and(|fleet| fleet.consent == Consent::None);
+    let is_asked = job
+        .fleet
+        .as_ref()
+        .is_some_and(|fleet| fleet.consent == Consent::None);
     if intent == Intent::DryRun || is_asked {
         let forecast = Box::pin(dry_run(&job, world)).await?;
         drop(progress);
@@ -109,25 +152,39 @@ async fn to_its_end(raw: &Raw, settings: SweepSettings, signal: watch::Receiver<
             return Ok(None);
         }
         let hint = "--max-cost USD starts it with a limit, --yes without; --dry-run only looks";
-        return Err(Failure::new(Exit::Usage, "nothing was started: this sweep costs money").hint(hint));
+        return Err(
+            Failure::new(Exit::Usage, "nothing was started: this sweep costs money").hint(hint),
+        );
     }
     Box::pin(sweep(&job, world)).await.map(Some)
 }
 
 fn environment(variables: &Variables) -> Vec<(String, String)> {
     // Colours in a pipe would hide what a run says of itself.
-    let all = variables.all().filter(|(name, _)| *name != "CLICOLOR_FORCE");
-    all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    let all = variables
+        .all()
+        .filter(|(name, _)| *name != "CLICOLOR_FORCE");
+    all.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }
 
 /// What its tasks have cost.
 fn spent(ended: &Ended, capacity: Option<Capacity>) {
-    let Some(spent) = ended.spent.filter(|spent| spent.tasks > 0) else { return };
+    let Some(spent) = ended.spent.filter(|spent| spent.tasks > 0) else {
+        return;
+    };
     let at = prices_of(capacity);
-    let usd = spent.usd.map_or_else(|| "no price is known".to_owned(), |usd| format!("${} at list prices, {at}", units::three_digits(usd)));
+    let usd = spent.usd.map_or_else(
+        || "no price is known".to_owned(),
+        |usd| format!("${} at list prices, {at}", units::three_digits(usd)),
+    );
     let billed = units::duration_coarse(seconds_ns(spent.billed_s));
     // Nobody to tell: the records say it too.
-    let _closed = writeln!(io::stderr(), "{}, billed for {billed}: {usd}", units::plural(spent.tasks, "task"));
+    let _closed = writeln!(
+        io::stderr(),
+        "{}, billed for {billed}: {usd}",
+        units::plural(spent.tasks, "task")
+    );
 }
 
 /// Which prices tasks have: AWS changes those of Spot as it sees fit, and money is kept to what they can cost at the most.
@@ -141,25 +198,50 @@ const fn prices_of(capacity: Option<Capacity>) -> &'static str {
 /// What was done, and how to look at it.
 fn finish(ended: &Ended, access: &Access, style: Style) -> Result<Exit, Failure> {
     if ended.is_broke {
-        let message = format!("--max-cost is used up after {}{}", units::plural(ended.done, "run"), left_running(ended.going_on));
-        return Err(Failure::new(Exit::FetchesFailed, message).hint("run the same command with a higher --max-cost to continue"));
+        let message = format!(
+            "--max-cost is used up after {}{}",
+            units::plural(ended.done, "run"),
+            left_running(ended.going_on)
+        );
+        return Err(Failure::new(Exit::FetchesFailed, message)
+            .hint("run the same command with a higher --max-cost to continue"));
     }
     if ended.is_out_of_bytes {
-        let message = format!("--max-bytes is used up after {}: another one would go beyond", units::plural(ended.done, "run"));
-        return Err(Failure::new(Exit::FetchesFailed, message).hint("run the same command to continue; it counts its bytes anew"));
+        let message = format!(
+            "--max-bytes is used up after {}: another one would go beyond",
+            units::plural(ended.done, "run")
+        );
+        return Err(Failure::new(Exit::FetchesFailed, message)
+            .hint("run the same command to continue; it counts its bytes anew"));
     }
     if ended.failed > 0 {
-        let text = format!("{} of {} failed", units::count(ended.failed), units::plural(ended.done, "run"));
+        let text = format!(
+            "{} of {} failed",
+            units::count(ended.failed),
+            units::plural(ended.done, "run")
+        );
         let _closed = warning(&mut io::stderr(), style, &text);
     }
     match ended.exit {
         Exit::Good if ended.failed > 0 => Ok(Exit::FetchesFailed),
         Exit::Good => Ok(Exit::Good),
-        Exit::NotStored => Err(Failure::new(Exit::NotStored, "not all results were stored in the results bucket").hint(format!(
+        Exit::NotStored => Err(Failure::new(
+            Exit::NotStored,
+            "not all results were stored in the results bucket",
+        )
+        .hint(format!(
             "they are kept; upload them: {}",
-            upload_command(&ended.folder, ended.target.as_deref().unwrap_or("s3://BUCKET/PREFIX"), access)
+            upload_command(
+                &ended.folder,
+                ended.target.as_deref().unwrap_or("s3://BUCKET/PREFIX"),
+                access
+            )
         ))),
-        exit => Err(Failure::new(exit, format!("interrupted after {}", units::plural(ended.done, "run"))).hint("run the same command to continue")),
+        exit => Err(Failure::new(
+            exit,
+            format!("interrupted after {}", units::plural(ended.done, "run")),
+        )
+        .hint("run the same command to continue")),
     }
 }
 
@@ -179,8 +261,14 @@ fn foretell(forecast: &Forecast, id: &str) -> String {
         text.push_str("\n  ");
         text.push_str(&cell.to_string());
     }
-    let (runs, warm_ups) = (units::count(forecast.runs), units::plural(forecast.warm_ups, "warm-up"));
-    text + &format!("\nruns: {runs}, and {warm_ups}\n{}", forecast.outlook.in_words())
+    let (runs, warm_ups) = (
+        units::count(forecast.runs),
+        units::plural(forecast.warm_ups, "warm-up"),
+    );
+    text + &format!(
+        "\nruns: {runs}, and {warm_ups}\n{}",
+        forecast.outlook.in_words()
+    )
 }
 
 /// What the tasks cost: the least and the most, since nobody knows yet how long they take.
@@ -192,7 +280,10 @@ fn of_tasks((forecast, capacity): (&Forecast, Option<Capacity>), prices: &PriceL
             String::new()
         };
     };
-    let each = forecast.duration.as_deref().unwrap_or("a minute, the least that is billed,");
+    let each = forecast
+        .duration
+        .as_deref()
+        .unwrap_or("a minute, the least that is billed,");
     let [least, most] = [least, most].map(units::three_digits);
     format!(
         "tasks cost ${least} if each takes {each} and ${most} if each takes as long as it may (--run-timeout, --start-timeout), {}, prices of {}; \
@@ -202,14 +293,28 @@ fn of_tasks((forecast, capacity): (&Forecast, Option<Capacity>), prices: &PriceL
     )
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole seconds of tasks, far below 2^53")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "whole seconds of tasks, far below 2^53"
+)]
 fn seconds_ns(seconds: f64) -> u64 {
     (seconds.max(0.0) as u64).saturating_mul(units::SECOND_NS)
 }
 
 /// Becomes the program that a sweep wants to run; returns only when it cannot.
 pub(super) fn confined(confined: Confined) -> Failure {
-    let Confined { groups, cpus, parent, command } = confined;
-    let error = become_program(&Confinement { groups, cpus, parent, command });
+    let Confined {
+        groups,
+        cpus,
+        parent,
+        command,
+    } = confined;
+    let error = become_program(&Confinement {
+        groups,
+        cpus,
+        parent,
+        command,
+    });
     Failure::new(Exit::SetUp, error.to_string())
 }

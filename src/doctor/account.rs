@@ -1,7 +1,10 @@
 //! The account: whose credentials these are, and, where a stack is named, what Fargate allows.
 
 use super::{CHECK_TIME, Check, Examination, IDENTITY_TIME, Outcome, cloud, within};
-use crate::cloud::{Capacity, CloudError, CloudErrorKind, Identity, UNKNOWN_QUOTA_VCPU, fargate_vcpu, identity, outputs_of};
+use crate::cloud::{
+    Capacity, CloudError, CloudErrorKind, Identity, UNKNOWN_QUOTA_VCPU, fargate_vcpu, identity,
+    outputs_of,
+};
 use crate::plan::Access;
 use crate::store::{Keys, Session};
 use crate::units;
@@ -16,9 +19,18 @@ fn has_sts(session: &Session) -> bool {
 }
 
 /// Whose they are.
-pub(super) async fn credentials(session: &Session, (keys, access): (Option<&Keys>, &Access)) -> Check {
+pub(super) async fn credentials(
+    session: &Session,
+    (keys, access): (Option<&Keys>, &Access),
+) -> Check {
     let Some(keys) = keys else {
-        return Check::new("credentials", SUBJECT, Outcome::Ok, "none: requests go out unsigned").fact("signed", false);
+        return Check::new(
+            "credentials",
+            SUBJECT,
+            Outcome::Ok,
+            "none: requests go out unsigned",
+        )
+        .fact("signed", false);
     };
     let origin = match (keys.origin, &access.profile) {
         (Some("AWS_ACCESS_KEY_ID"), _) => "from AWS_ACCESS_KEY_ID".to_owned(),
@@ -26,26 +38,47 @@ pub(super) async fn credentials(session: &Session, (keys, access): (Option<&Keys
         (Some(origin), None) => format!("from {origin}"),
         (None, _) => "from the AWS configuration".to_owned(),
     };
-    let id = if keys.id_end.is_empty() { "an access key".to_owned() } else { format!("access key …{}", keys.id_end) };
+    let id = if keys.id_end.is_empty() {
+        "an access key".to_owned()
+    } else {
+        format!("access key …{}", keys.id_end)
+    };
     let temporary = if keys.is_temporary { ", temporary" } else { "" };
     let check = |outcome, who: &str| {
-        Check::new("credentials", SUBJECT, outcome, format!("{who}{id} {origin}{temporary}"))
-            .fact("signed", true)
-            .fact("access_key_id_end", Some(keys.id_end.as_str()).filter(|end| !end.is_empty()))
-            .fact("origin", keys.origin)
-            .fact("temporary", keys.is_temporary)
+        Check::new(
+            "credentials",
+            SUBJECT,
+            outcome,
+            format!("{who}{id} {origin}{temporary}"),
+        )
+        .fact("signed", true)
+        .fact(
+            "access_key_id_end",
+            Some(keys.id_end.as_str()).filter(|end| !end.is_empty()),
+        )
+        .fact("origin", keys.origin)
+        .fact("temporary", keys.is_temporary)
     };
     if !has_sts(session) {
         return check(Outcome::Ok, "").fact("arn", None::<String>);
     }
     match tokio::time::timeout(IDENTITY_TIME, Box::pin(ask(access))).await {
-        Ok(Ok(Identity { arn, account })) => check(Outcome::Ok, &format!("{arn}, ")).fact("arn", arn).fact("account", account),
+        Ok(Ok(Identity { arn, account })) => check(Outcome::Ok, &format!("{arn}, "))
+            .fact("arn", arn)
+            .fact("account", account),
         Ok(Err(error)) if error.kind == CloudErrorKind::Denied => {
             let refused = Check::failed("credentials", SUBJECT, error.into());
-            Check { facts: check(Outcome::Failed, "").facts, ..refused }
+            Check {
+                facts: check(Outcome::Failed, "").facts,
+                ..refused
+            }
         }
         // A run does without.
-        Ok(Err(_)) | Err(_) => check(Outcome::Ok, "STS does not answer, so whose they are is not known: ").fact("arn", None::<String>),
+        Ok(Err(_)) | Err(_) => check(
+            Outcome::Ok,
+            "STS does not answer, so whose they are is not known: ",
+        )
+        .fact("arn", None::<String>),
     }
 }
 
@@ -62,30 +95,56 @@ async fn ask(access: &Access) -> Result<Identity, CloudError> {
 
 /// The stack and the quota of Fargate, where a stack is named.
 pub(super) async fn fargate(examination: &Examination) -> Vec<Check> {
-    let Some(name) = &examination.stack else { return Vec::new() };
+    let Some(name) = &examination.stack else {
+        return Vec::new();
+    };
     let cloud = match cloud(&examination.access).await {
         Ok(cloud) => cloud,
-        Err(failure) => return vec![Check::failed("stack", subject(name), failure), quota_not_checked("the AWS configuration cannot be read")],
+        Err(failure) => {
+            return vec![
+                Check::failed("stack", subject(name), failure),
+                quota_not_checked("the AWS configuration cannot be read"),
+            ];
+        }
     };
     let what = format!("read the stack {name}");
     let asked = within(CHECK_TIME, &what, outputs_of(&cloud, name));
-    let quota = within(CHECK_TIME, "read the quota of Fargate vCPUs", fargate_vcpu(&cloud, Capacity::OnDemand));
+    let quota = within(
+        CHECK_TIME,
+        "read the quota of Fargate vCPUs",
+        fargate_vcpu(&cloud, Capacity::OnDemand),
+    );
     let (stack, quota) = tokio::join!(asked, quota);
     let stack = match stack {
         Err(failure) => Check::failed("stack", subject(name), failure),
         Ok(outputs) if outputs.contains_key("ClusterArn") => {
-            let check = Check::new("stack", subject(name), Outcome::Ok, format!("is there, {}", cloud.region()));
-            check.fact("region", cloud.region()).fact("outputs", outputs.len() as u64)
+            let check = Check::new(
+                "stack",
+                subject(name),
+                Outcome::Ok,
+                format!("is there, {}", cloud.region()),
+            );
+            check
+                .fact("region", cloud.region())
+                .fact("outputs", outputs.len() as u64)
         }
-        Ok(_) => Check::new("stack", subject(name), Outcome::Failed, "has none of the outputs that parfetch reads")
-            .hint("infra/template.yaml makes a stack that has them"),
+        Ok(_) => Check::new(
+            "stack",
+            subject(name),
+            Outcome::Failed,
+            "has none of the outputs that parfetch reads",
+        )
+        .hint("infra/template.yaml makes a stack that has them"),
     };
     vec![stack, of_quota(quota.map_err(|failure| failure.message))]
 }
 
 /// Both, when they cannot be asked for.
 pub(super) fn not_asked(what: &Examination, why: &str) -> Vec<Check> {
-    let stack = what.stack.as_ref().map(|name| Check::not_checked("stack", subject(name), why));
+    let stack = what
+        .stack
+        .as_ref()
+        .map(|name| Check::not_checked("stack", subject(name), why));
     stack.into_iter().chain([quota_not_checked(why)]).collect()
 }
 
@@ -101,14 +160,29 @@ fn of_quota(quota: Result<Option<f64>, String>) -> Check {
     let new = |outcome, text: String| Check::new("quota", "Fargate quota", outcome, text);
     match quota {
         Ok(Some(vcpu)) if vcpu < LARGEST_VCPU => {
-            let text = format!("{} vCPUs at once: less than the largest task of a sweep, {LARGEST_VCPU} vCPUs", units::three_digits(vcpu));
-            new(Outcome::Warning, text).hint("ask Service Quotas for more, or name smaller sizes with --vcpu").fact("vcpu", vcpu)
+            let text = format!(
+                "{} vCPUs at once: less than the largest task of a sweep, {LARGEST_VCPU} vCPUs",
+                units::three_digits(vcpu)
+            );
+            new(Outcome::Warning, text)
+                .hint("ask Service Quotas for more, or name smaller sizes with --vcpu")
+                .fact("vcpu", vcpu)
         }
-        Ok(Some(vcpu)) => new(Outcome::Ok, format!("{} vCPUs at once", units::three_digits(vcpu))).fact("vcpu", vcpu),
-        Ok(None) => new(Outcome::Warning, format!("not known; a new account has {UNKNOWN_QUOTA_VCPU} vCPUs")).fact("vcpu", None::<f64>),
+        Ok(Some(vcpu)) => new(
+            Outcome::Ok,
+            format!("{} vCPUs at once", units::three_digits(vcpu)),
+        )
+        .fact("vcpu", vcpu),
+        Ok(None) => new(
+            Outcome::Warning,
+            format!("not known; a new account has {UNKNOWN_QUOTA_VCPU} vCPUs"),
+        )
+        .fact("vcpu", None::<f64>),
         Err(message) => {
             let text = format!("{message}; a new account has {UNKNOWN_QUOTA_VCPU} vCPUs");
-            new(Outcome::Warning, text).hint("grant servicequotas:GetServiceQuota to these credentials").fact("vcpu", None::<f64>)
+            new(Outcome::Warning, text)
+                .hint("grant servicequotas:GetServiceQuota to these credentials")
+                .fact("vcpu", None::<f64>)
         }
     }
 }
@@ -121,7 +195,13 @@ mod tests {
     fn a_quota_below_the_largest_task_is_worth_a_word() {
         assert_eq!(of_quota(Ok(Some(6.0))).text, "6.00 vCPUs at once");
         assert_eq!(of_quota(Ok(Some(2.0))).outcome, Outcome::Warning);
-        assert_eq!(of_quota(Ok(None)).text, "not known; a new account has 6 vCPUs");
-        assert_eq!(of_quota(Err("cannot read the quota".to_owned())).text, "cannot read the quota; a new account has 6 vCPUs");
+        assert_eq!(
+            of_quota(Ok(None)).text,
+            "not known; a new account has 6 vCPUs"
+        );
+        assert_eq!(
+            of_quota(Err("cannot read the quota".to_owned())).text,
+            "cannot read the quota; a new account has 6 vCPUs"
+        );
     }
 }

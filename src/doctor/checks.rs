@@ -26,12 +26,19 @@ struct Document<'a> {
 
 impl Checks {
     fn count(&self, outcome: Outcome) -> u64 {
-        self.0.iter().filter(|check| check.outcome == outcome).count() as u64
+        self.0
+            .iter()
+            .filter(|check| check.outcome == outcome)
+            .count() as u64
     }
 
     /// How the process ends: something that would stop a run is a failure of the set-up.
     pub fn exit(&self) -> Exit {
-        if self.count(Outcome::Failed) > 0 { Exit::SetUp } else { Exit::Good }
+        if self.count(Outcome::Failed) > 0 {
+            Exit::SetUp
+        } else {
+            Exit::Good
+        }
     }
 
     /// `9 checks: 7 ok, 1 warning, 1 failed. A run would end before its first fetch.`
@@ -42,10 +49,29 @@ impl Checks {
             (Outcome::Failed, "failed", "failed"),
             (Outcome::NotChecked, "not checked", "not checked"),
         ];
-        let counts = named.into_iter().map(|(outcome, one, many)| (self.count(outcome), one, many)).filter(|(count, ..)| *count > 0);
-        let counts: Vec<_> = counts.map(|(count, one, many)| format!("{} {}", units::count(count), if count == 1 { one } else { many })).collect();
-        let meaning = if self.exit() == Exit::Good { "Nothing that was checked would stop a run." } else { "What failed would stop a run." };
-        format!("{} checks: {}. {meaning}", units::count(self.0.len() as u64), counts.join(", "))
+        let counts = named
+            .into_iter()
+            .map(|(outcome, one, many)| (self.count(outcome), one, many))
+            .filter(|(count, ..)| *count > 0);
+        let counts: Vec<_> = counts
+            .map(|(count, one, many)| {
+                format!(
+                    "{} {}",
+                    units::count(count),
+                    if count == 1 { one } else { many }
+                )
+            })
+            .collect();
+        let meaning = if self.exit() == Exit::Good {
+            "Nothing that was checked would stop a run."
+        } else {
+            "What failed would stop a run."
+        };
+        format!(
+            "{} checks: {}. {meaning}",
+            units::count(self.0.len() as u64),
+            counts.join(", ")
+        )
     }
 
     /// The same for programs, with a line end.
@@ -71,13 +97,24 @@ mod tests {
     #[test]
     fn one_failure_decides() {
         let check = |outcome| Check::new("a", "a", outcome, "b");
-        let good = Checks(vec![check(Outcome::Ok), check(Outcome::Warning), check(Outcome::Warning), check(Outcome::NotChecked)]);
+        let good = Checks(vec![
+            check(Outcome::Ok),
+            check(Outcome::Warning),
+            check(Outcome::Warning),
+            check(Outcome::NotChecked),
+        ]);
         assert_eq!(good.exit(), Exit::Good);
-        assert_eq!(good.in_words(), "4 checks: 1 ok, 2 warnings, 1 not checked. Nothing that was checked would stop a run.");
+        assert_eq!(
+            good.in_words(),
+            "4 checks: 1 ok, 2 warnings, 1 not checked. Nothing that was checked would stop a run."
+        );
         let bad = Checks([good.0, vec![check(Outcome::Failed)]].concat());
         assert_eq!(bad.exit(), Exit::SetUp);
         let json: serde_json::Value = serde_json::from_str(&bad.to_json().unwrap()).unwrap();
-        assert_eq!((&json["schema"], &json["version"], &json["exit_code"]), (&"parfetch.doctor".into(), &1.into(), &4.into()));
+        assert_eq!(
+            (&json["schema"], &json["version"], &json["exit_code"]),
+            (&"parfetch.doctor".into(), &1.into(), &4.into())
+        );
         assert_eq!(json["checks"][3]["outcome"], "not_checked");
     }
 }

@@ -35,15 +35,38 @@ fn of_age(dated: &str, today: &str) -> Check {
     let days = day(dated).zip(day(today)).map(|(then, now)| now - then);
     let fact = |check: Check| check.fact("dated", dated).fact("age_days", days);
     fact(match days {
-        None => Check::new("prices", "prices", Outcome::Warning, format!("of {dated}, which is not a date")),
-        Some(days) if days > OLD_DAYS => {
-            Check::new("prices", "prices", Outcome::Warning, format!("of {dated}, {} days old", units::count(days.unsigned_abs().into())))
-                .hint("newer ones come with a newer parfetch, or from a file of yours (--prices)")
-        }
-        Some(days) if days < 0 => {
-            Check::new("prices", "prices", Outcome::Warning, format!("of {dated}, which is in the future")).hint("set this machine's clock")
-        }
-        Some(days) => Check::new("prices", "prices", Outcome::Ok, format!("of {dated}, {} old", units::plural(days.unsigned_abs().into(), "day"))),
+        None => Check::new(
+            "prices",
+            "prices",
+            Outcome::Warning,
+            format!("of {dated}, which is not a date"),
+        ),
+        Some(days) if days > OLD_DAYS => Check::new(
+            "prices",
+            "prices",
+            Outcome::Warning,
+            format!(
+                "of {dated}, {} days old",
+                units::count(days.unsigned_abs().into())
+            ),
+        )
+        .hint("newer ones come with a newer parfetch, or from a file of yours (--prices)"),
+        Some(days) if days < 0 => Check::new(
+            "prices",
+            "prices",
+            Outcome::Warning,
+            format!("of {dated}, which is in the future"),
+        )
+        .hint("set this machine's clock"),
+        Some(days) => Check::new(
+            "prices",
+            "prices",
+            Outcome::Ok,
+            format!(
+                "of {dated}, {} old",
+                units::plural(days.unsigned_abs().into(), "day")
+            ),
+        ),
     })
 }
 
@@ -53,20 +76,39 @@ pub(super) fn not_made(why: &str) -> Check {
 
 /// What a sweep as it comes would do.
 pub(super) async fn sweep(what: &Examination, means: &Means) -> Check {
-    let (Some(job), Ok(prices)) = (&what.sweep, &means.prices) else { return not_made("no source or no prices") };
-    let forecast = tokio::time::timeout(LISTING_TIME, Box::pin(outlook(job, (means, prices)))).await;
+    let (Some(job), Ok(prices)) = (&what.sweep, &means.prices) else {
+        return not_made("no source or no prices");
+    };
+    let forecast =
+        tokio::time::timeout(LISTING_TIME, Box::pin(outlook(job, (means, prices)))).await;
     match forecast {
         Ok(Ok(outlook)) => of(&outlook),
         Ok(Err(failure)) => {
             let check = Check::new("sweep", SUBJECT, Outcome::Warning, failure.message);
-            Check { hint: failure.hint, ..check }
+            Check {
+                hint: failure.hint,
+                ..check
+            }
         }
         Err(_) => {
-            let text = format!("not known: the source has more keys than are listed within {} s", LISTING_TIME.as_secs());
-            let source = what.source.as_ref().map(ToString::to_string).unwrap_or_default();
+            let text = format!(
+                "not known: the source has more keys than are listed within {} s",
+                LISTING_TIME.as_secs()
+            );
+            let source = what
+                .source
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default();
             let access = what.access.words();
-            let line = shell::line(["parfetch", "sweep", &source, "--dry-run"].into_iter().chain(access.iter().map(String::as_str)));
-            Check::new("sweep", SUBJECT, Outcome::Warning, text).hint("a dry run lists them all:").command(line)
+            let line = shell::line(
+                ["parfetch", "sweep", &source, "--dry-run"]
+                    .into_iter()
+                    .chain(access.iter().map(String::as_str)),
+            );
+            Check::new("sweep", SUBJECT, Outcome::Warning, text)
+                .hint("a dry run lists them all:")
+                .command(line)
         }
     }
 }
@@ -74,24 +116,53 @@ pub(super) async fn sweep(what: &Examination, means: &Means) -> Check {
 async fn outlook(job: &Job, (means, prices): (&Means, &PriceList)) -> Result<Outlook, Failure> {
     // Never set: a signal drops all of this.
     let (_sender, signal) = watch::channel(None);
-    let world = World { executable: means.executable.clone(), environment: Vec::new(), prices, signal, on_event: &mut |_| {}, ask: &mut |_| None };
+    let world = World {
+        executable: means.executable.clone(),
+        environment: Vec::new(),
+        prices,
+        signal,
+        on_event: &mut |_| {},
+        ask: &mut |_| None,
+    };
     Ok(dry_run(job, world).await?.outlook)
 }
 
 fn of(outlook: &Outlook) -> Check {
-    let Outlook { runs, gets, lists, seconds, usd, .. } = outlook;
+    let Outlook {
+        runs,
+        gets,
+        lists,
+        seconds,
+        usd,
+        ..
+    } = outlook;
     let bytes = outlook.bytes().number();
     let read = bytes.map_or_else(|| "an unknown number of bytes".to_owned(), units::bytes);
-    let requests = gets.map_or_else(|| "an unknown number of GETs".to_owned(), |gets| units::plural(gets, "GET"));
-    let time =
-        seconds.map_or_else(|| "time not known before something was fetched".to_owned(), |seconds| format!("about {} of fetching", time(seconds)));
-    let price = usd.as_ref().map_or_else(|| "no price is known for this store".to_owned(), |usd| format!("price of reading {}", usd.in_words()));
-    let text = format!("reads {read} in {}: {requests} and {}, {time}; {price}", units::plural(*runs, "run"), units::plural(*lists, "LIST request"));
+    let requests = gets.map_or_else(
+        || "an unknown number of GETs".to_owned(),
+        |gets| units::plural(gets, "GET"),
+    );
+    let time = seconds.map_or_else(
+        || "time not known before something was fetched".to_owned(),
+        |seconds| format!("about {} of fetching", time(seconds)),
+    );
+    let price = usd.as_ref().map_or_else(
+        || "no price is known for this store".to_owned(),
+        |usd| format!("price of reading {}", usd.in_words()),
+    );
+    let text = format!(
+        "reads {read} in {}: {requests} and {}, {time}; {price}",
+        units::plural(*runs, "run"),
+        units::plural(*lists, "LIST request")
+    );
     let dollars = usd.as_ref().map(Usd::bound);
     Check::new("sweep", SUBJECT, Outcome::Ok, text)
         .fact("runs", *runs)
         .fact("bytes", bytes)
-        .fact("bytes_are_listed", matches!(outlook.bytes_of_run, Bytes::Listed(_)))
+        .fact(
+            "bytes_are_listed",
+            matches!(outlook.bytes_of_run, Bytes::Listed(_)),
+        )
         .fact("gets", *gets)
         .fact("lists", *lists)
         .fact("seconds", *seconds)
@@ -105,9 +176,15 @@ mod tests {
     #[test]
     fn old_prices_are_worth_a_word() {
         let of = |dated: &str| of_age(dated, "2026-11-26");
-        assert_eq!((of("2026-11-25").outcome, of("2026-11-25").text), (Outcome::Ok, "of 2026-11-25, 1 day old".to_owned()));
+        assert_eq!(
+            (of("2026-11-25").outcome, of("2026-11-25").text),
+            (Outcome::Ok, "of 2026-11-25, 1 day old".to_owned())
+        );
         assert_eq!(of("2026-08-28").outcome, Outcome::Ok);
-        assert_eq!((of("2026-08-27").outcome, of("2026-08-27").text), (Outcome::Warning, "of 2026-08-27, 91 days old".to_owned()));
+        assert_eq!(
+            (of("2026-08-27").outcome, of("2026-08-27").text),
+            (Outcome::Warning, "of 2026-08-27, 91 days old".to_owned())
+        );
         assert_eq!(of("2027-01-01").outcome, Outcome::Warning);
         assert_eq!(of("soon").outcome, Outcome::Warning);
     }

@@ -20,24 +20,43 @@ fn of(environment: &Environment, files: Option<u64>) -> Check {
     let [tasks, threads, processes] = Mode::ALL.map(|mode| most_workers(mode, environment, files));
     let (vcpu, memory) = (&environment.vcpu, &environment.memory);
     let cpus = match (vcpu.limit_vcpu, vcpu.source) {
-        (Some(limit), Some(source)) => format!("{limit} {} ({})", if limit > 1.0 { "vCPUs" } else { "vCPU" }, source.in_words()),
+        (Some(limit), Some(source)) => format!(
+            "{limit} {} ({})",
+            if limit > 1.0 { "vCPUs" } else { "vCPU" },
+            source.in_words()
+        ),
         _ => "an unknown number of vCPUs".to_owned(),
     };
     let bytes = match (memory.limit_bytes, memory.source) {
-        (Some(limit), Some(source)) => format!("{} of memory ({})", units::bytes(limit), source.in_words()),
+        (Some(limit), Some(source)) => {
+            format!("{} of memory ({})", units::bytes(limit), source.in_words())
+        }
         _ => "an unknown amount of memory".to_owned(),
     };
-    let open = files.map_or_else(|| "no limit of open files".to_owned(), |files| format!("{} open files", units::count(files)));
+    let open = files.map_or_else(
+        || "no limit of open files".to_owned(),
+        |files| format!("{} open files", units::count(files)),
+    );
     let [async_words, thread_words, process_words] = [tasks, threads, processes].map(units::count);
-    let workers = format!("at most {async_words} async, {thread_words} thread or {process_words} process workers");
+    let workers = format!(
+        "at most {async_words} async, {thread_words} thread or {process_words} process workers"
+    );
     let outcome = if tasks < DEFAULT_WORKERS {
         Outcome::Failed
-    } else if vcpu.limit_vcpu.is_none() || memory.limit_bytes.is_none() || vcpu.contradiction().is_some() {
+    } else if vcpu.limit_vcpu.is_none()
+        || memory.limit_bytes.is_none()
+        || vcpu.contradiction().is_some()
+    {
         Outcome::Warning
     } else {
         Outcome::Ok
     };
-    let check = Check::new("machine", SUBJECT, outcome, format!("{cpus}, {bytes}, {open}: {workers}"));
+    let check = Check::new(
+        "machine",
+        SUBJECT,
+        outcome,
+        format!("{cpus}, {bytes}, {open}: {workers}"),
+    );
     let check = match (outcome, vcpu.contradiction()) {
         (Outcome::Failed, _) => {
             check.hint("a run has 16 workers unless you set -c: raise the limit of open files (ulimit -n), or give it more memory")
@@ -87,7 +106,13 @@ mod tests {
     fn too_few_files_would_stop_a_run() {
         let check = of(&environment(), Some(70));
         assert_eq!(check.outcome, Outcome::Failed);
-        assert!(check.text.ends_with("70 open files: at most 6 async, 1 thread or 2 process workers"), "{}", check.text);
+        assert!(
+            check
+                .text
+                .ends_with("70 open files: at most 6 async, 1 thread or 2 process workers"),
+            "{}",
+            check.text
+        );
         let unknown = of(&Environment::default(), None);
         assert_eq!(unknown.outcome, Outcome::Warning);
         assert_eq!(unknown.facts["vcpu"], serde_json::Value::Null);

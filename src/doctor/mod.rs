@@ -91,12 +91,28 @@ pub struct Check {
 }
 
 impl Check {
-    fn new(id: &'static str, subject: impl Into<String>, outcome: Outcome, text: impl Into<String>) -> Self {
-        Self { id, subject: subject.into(), outcome, text: text.into(), hint: None, command: None, facts: Map::new() }
+    fn new(
+        id: &'static str,
+        subject: impl Into<String>,
+        outcome: Outcome,
+        text: impl Into<String>,
+    ) -> Self {
+        Self {
+            id,
+            subject: subject.into(),
+            outcome,
+            text: text.into(),
+            hint: None,
+            command: None,
+            facts: Map::new(),
+        }
     }
 
     fn failed(id: &'static str, subject: impl Into<String>, failure: Failure) -> Self {
-        Self { hint: failure.hint, ..Self::new(id, subject, Outcome::Failed, failure.message) }
+        Self {
+            hint: failure.hint,
+            ..Self::new(id, subject, Outcome::Failed, failure.message)
+        }
     }
 
     fn not_checked(id: &'static str, subject: impl Into<String>, why: &str) -> Self {
@@ -104,11 +120,17 @@ impl Check {
     }
 
     fn hint(self, hint: impl Into<String>) -> Self {
-        Self { hint: Some(hint.into()), ..self }
+        Self {
+            hint: Some(hint.into()),
+            ..self
+        }
     }
 
     fn command(self, line: String) -> Self {
-        Self { command: Some(line), ..self }
+        Self {
+            command: Some(line),
+            ..self
+        }
     }
 
     /// With a fact; one that is not known is null.
@@ -120,15 +142,24 @@ impl Check {
 
 /// Few tries and short waits: a doctor's answer is wanted now.
 fn limits() -> Limits {
-    Limits { attempts: 1, stall_timeout: Duration::from_secs(5), ..Limits::default() }
+    Limits {
+        attempts: 1,
+        stall_timeout: Duration::from_secs(5),
+        ..Limits::default()
+    }
 }
 
 /// The result of `work`, if it comes within `time`.
-async fn within<T, E: Into<Failure>>(time: Duration, what: &str, work: impl Future<Output = Result<T, E>>) -> Result<T, Failure> {
+async fn within<T, E: Into<Failure>>(
+    time: Duration,
+    what: &str,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, Failure> {
     tokio::time::timeout(time, work).await.map_or_else(
         |_| {
             let message = format!("cannot {what}: no answer within {} s", time.as_secs());
-            Err(Failure::new(Exit::SetUp, message).hint("check the network, the endpoint and the security groups"))
+            Err(Failure::new(Exit::SetUp, message)
+                .hint("check the network, the endpoint and the security groups"))
         },
         |done| done.map_err(Into::into),
     )
@@ -150,12 +181,19 @@ async fn of_account(what: &Examination, means: &Means) -> (Vec<Check>, Check) {
     let load = Box::pin(Session::load(&what.access, limits(), None));
     let loaded = within(CHECK_TIME, "read the AWS configuration", load).await;
     let keyed = match loaded {
-        Ok(session) => within(CHECK_TIME, "get credentials", session.keys()).await.map(|keys| (session, keys)),
+        Ok(session) => within(CHECK_TIME, "get credentials", session.keys())
+            .await
+            .map(|keys| (session, keys)),
         Err(failure) => Err(failure),
     };
     let (session, keys) = match keyed {
         Ok(found) => found,
-        Err(failure) => return (without_credentials(what, failure), forecast::not_made("there are no credentials")),
+        Err(failure) => {
+            return (
+                without_credentials(what, failure),
+                forecast::not_made("there are no credentials"),
+            );
+        }
     };
     let identity = account::credentials(&session, (keys.as_ref(), &what.access));
     let buckets = async {
@@ -170,7 +208,8 @@ async fn of_account(what: &Examination, means: &Means) -> (Vec<Check>, Check) {
         (source, results, sweep)
     };
     let fargate = account::fargate(what);
-    let (credentials, (source, results, sweep), fargate) = tokio::join!(identity, Box::pin(buckets), Box::pin(fargate));
+    let (credentials, (source, results, sweep), fargate) =
+        tokio::join!(identity, Box::pin(buckets), Box::pin(fargate));
     let mut checks = vec![credentials, source];
     checks.extend(results);
     checks.extend(fargate);
@@ -181,7 +220,11 @@ async fn of_account(what: &Examination, means: &Means) -> (Vec<Check>, Check) {
 fn without_credentials(what: &Examination, failure: Failure) -> Vec<Check> {
     let why = "there are no credentials";
     let mut checks = vec![Check::failed("credentials", "credentials", failure)];
-    checks.push(Check::not_checked("source", source::subject(what.source.as_ref()), why));
+    checks.push(Check::not_checked(
+        "source",
+        source::subject(what.source.as_ref()),
+        why,
+    ));
     checks.push(match &what.out {
         Some(folder) if what.results.is_none() => results::folder(folder),
         _ => Check::not_checked("results", results::subject(what.results.as_ref()), why),
@@ -194,5 +237,10 @@ fn without_credentials(what: &Examination, failure: Failure) -> Vec<Check> {
 
 /// AWS beside S3.
 async fn cloud(access: &Access) -> Result<Cloud, Failure> {
-    within(CHECK_TIME, "read the AWS configuration", Box::pin(Cloud::load(access))).await
+    within(
+        CHECK_TIME,
+        "read the AWS configuration",
+        Box::pin(Cloud::load(access)),
+    )
+    .await
 }

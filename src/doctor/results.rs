@@ -20,25 +20,56 @@ pub(super) fn subject(results: Option<&S3Uri>) -> String {
 }
 
 /// The bucket, the folder, or both.
-pub(super) async fn check(session: &Session, (what, reached): (&Examination, Reached)) -> Vec<Check> {
+pub(super) async fn check(
+    session: &Session,
+    (what, reached): (&Examination, Reached),
+) -> Vec<Check> {
     let mut checks = Vec::new();
     match &what.results {
         Some(results) if reached == Reached::No => {
-            checks.push(Check::not_checked("results", subject(Some(results)), "the endpoint does not answer"));
+            checks.push(Check::not_checked(
+                "results",
+                subject(Some(results)),
+                "the endpoint does not answer",
+            ));
         }
         // The source is never written: not to look at it either.
-        Some(results) if what.source.as_ref().is_some_and(|source| RESULTS.iter().any(|name| results.is_listed_with(name, source))) => {
+        Some(results)
+            if what.source.as_ref().is_some_and(|source| {
+                RESULTS
+                    .iter()
+                    .any(|name| results.is_listed_with(name, source))
+            }) =>
+        {
             let text = "results would go under the listed prefix of the source";
             let check = Check::new("results", subject(Some(results)), Outcome::Failed, text);
-            checks.push(check.hint("use another results bucket, or another prefix; nothing was stored"));
+            checks.push(
+                check.hint("use another results bucket, or another prefix; nothing was stored"),
+            );
         }
         Some(results) => {
-            let proved = within(CHECK_TIME, &format!("store results in {results}"), Box::pin(bucket(session, results))).await;
-            checks.push(proved.unwrap_or_else(|failure| Check::failed("results", subject(Some(results)), failure)));
+            let proved = within(
+                CHECK_TIME,
+                &format!("store results in {results}"),
+                Box::pin(bucket(session, results)),
+            )
+            .await;
+            checks.push(proved.unwrap_or_else(|failure| {
+                Check::failed("results", subject(Some(results)), failure)
+            }));
         }
         None if what.out.is_none() => {
-            let check = Check::new("results", "results", Outcome::Warning, "not given: results of a source that is typed stay in ./parfetch-results");
-            checks.push(check.hint("-r s3://bucket stores results in a bucket, -o DIR keeps them in a folder"));
+            let check = Check::new(
+                "results",
+                "results",
+                Outcome::Warning,
+                "not given: results of a source that is typed stay in ./parfetch-results",
+            );
+            checks.push(
+                check.hint(
+                    "-r s3://bucket stores results in a bucket, -o DIR keeps them in a folder",
+                ),
+            );
         }
         None => {}
     }
@@ -53,41 +84,76 @@ fn stem() -> String {
 
 fn destination(prefix: &str, out: Option<&Path>) -> Destination {
     // A run without --no-overwrite: nothing has this name.
-    Destination { bucket: None, prefix: prefix.to_owned(), out: out.map(Path::to_owned), spool_dir: None, no_overwrite: false }
+    Destination {
+        bucket: None,
+        prefix: prefix.to_owned(),
+        out: out.map(Path::to_owned),
+        spool_dir: None,
+        no_overwrite: false,
+    }
 }
 
 async fn bucket(session: &Session, results: &S3Uri) -> Result<Check, Failure> {
     let stem = stem();
     let bucket = Bucket::new(session, &results.bucket);
-    let (place, _) = Place::prepare(&destination(&results.key, None), &stem, Some(bucket), PROOF).await?;
+    let (place, _) =
+        Place::prepare(&destination(&results.key, None), &stem, Some(bucket), PROOF).await?;
     let key = format!("{}{stem}.json", results.key);
     let removed = place.remove_proof().await;
     let region = place.region().map(str::to_owned);
     let check = match &removed {
-        Ok(()) => Check::new("results", subject(Some(results)), Outcome::Ok, "an object was stored and removed again"),
-        Err(error) => {
-            Check::new("results", subject(Some(results)), Outcome::Warning, format!("an object was stored; it stays, as removing failed: {error}"))
-                .hint(format!("a run removes nothing; remove s3://{}/{key} by hand", results.bucket))
-        }
+        Ok(()) => Check::new(
+            "results",
+            subject(Some(results)),
+            Outcome::Ok,
+            "an object was stored and removed again",
+        ),
+        Err(error) => Check::new(
+            "results",
+            subject(Some(results)),
+            Outcome::Warning,
+            format!("an object was stored; it stays, as removing failed: {error}"),
+        )
+        .hint(format!(
+            "a run removes nothing; remove s3://{}/{key} by hand",
+            results.bucket
+        )),
     };
-    Ok(check.fact("region", region).fact("key", key).fact("removed", removed.is_ok()))
+    Ok(check
+        .fact("region", region)
+        .fact("key", key)
+        .fact("removed", removed.is_ok()))
 }
 
 /// A folder of this machine. One that is made for this is removed again.
 pub(super) fn folder(dir: &Path) -> Check {
     let subject = dir.display().to_string();
     // The folders that are not there yet, deepest first.
-    let new: Vec<_> = dir.ancestors().take_while(|above| !above.as_os_str().is_empty() && !above.exists()).collect();
-    let proved = std::fs::create_dir_all(dir).and_then(|()| tempfile::Builder::new().prefix(".parfetch-doctor-").tempfile_in(dir)?.close());
+    let new: Vec<_> = dir
+        .ancestors()
+        .take_while(|above| !above.as_os_str().is_empty() && !above.exists())
+        .collect();
+    let proved = std::fs::create_dir_all(dir).and_then(|()| {
+        tempfile::Builder::new()
+            .prefix(".parfetch-doctor-")
+            .tempfile_in(dir)?
+            .close()
+    });
     for made in new {
         // Somebody else may use it by now.
         let _used = std::fs::remove_dir(made);
     }
     match proved {
-        Ok(()) => Check::new("results_folder", subject, Outcome::Ok, "a file was written and removed again"),
+        Ok(()) => Check::new(
+            "results_folder",
+            subject,
+            Outcome::Ok,
+            "a file was written and removed again",
+        ),
         Err(error) => {
             let text = format!("cannot write results to {}: {error}", dir.display());
-            Check::new("results_folder", subject, Outcome::Failed, text).hint("choose another folder with --out")
+            Check::new("results_folder", subject, Outcome::Failed, text)
+                .hint("choose another folder with --out")
         }
     }
 }
@@ -104,6 +170,9 @@ mod tests {
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
         std::fs::write(dir.path().join("file"), "").unwrap();
         let check = folder(&dir.path().join("file/b"));
-        assert_eq!((check.outcome, check.hint.as_deref()), (Outcome::Failed, Some("choose another folder with --out")));
+        assert_eq!(
+            (check.outcome, check.hint.as_deref()),
+            (Outcome::Failed, Some("choose another folder with --out"))
+        );
     }
 }

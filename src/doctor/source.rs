@@ -25,9 +25,13 @@ pub(super) fn subject(source: Option<&S3Uri>) -> String {
     source.map_or_else(|| "source".to_owned(), ToString::to_string)
 }
 
-pub(super) async fn check(session: &Session, (source, access): (Option<&S3Uri>, &Access)) -> (Check, Reached) {
+pub(super) async fn check(
+    session: &Session,
+    (source, access): (Option<&S3Uri>, &Access),
+) -> (Check, Reached) {
     let Some(source) = source else {
-        let check = Check::not_checked("source", "source", "no source is given").hint("parfetch doctor s3://bucket/prefix");
+        let check = Check::not_checked("source", "source", "no source is given")
+            .hint("parfetch doctor s3://bucket/prefix");
         return (check, Reached::Perhaps);
     };
     let mut bucket = Bucket::new(session, &source.bucket);
@@ -36,42 +40,90 @@ pub(super) async fn check(session: &Session, (source, access): (Option<&S3Uri>, 
     match looked {
         Ok(Ok(check)) => (check, Reached::Perhaps),
         Ok(Err(error)) => {
-            let unreached = matches!(error.kind, StoreErrorKind::Connection | StoreErrorKind::Timeout | StoreErrorKind::Tls);
-            let reached = if unreached { Reached::No } else { Reached::Perhaps };
-            (Check::failed("source", subject(Some(source)), error.into()), reached)
+            let unreached = matches!(
+                error.kind,
+                StoreErrorKind::Connection | StoreErrorKind::Timeout | StoreErrorKind::Tls
+            );
+            let reached = if unreached {
+                Reached::No
+            } else {
+                Reached::Perhaps
+            };
+            (
+                Check::failed("source", subject(Some(source)), error.into()),
+                reached,
+            )
         }
-        Err(failure) => (Check::failed("source", subject(Some(source)), failure), Reached::No),
+        Err(failure) => (
+            Check::failed("source", subject(Some(source)), failure),
+            Reached::No,
+        ),
     }
 }
 
 /// What there is in an empty place.
 fn nothing(source: &S3Uri) -> String {
-    if source.key.is_empty() { "the bucket has no objects".to_owned() } else { format!("the bucket has no objects with the prefix {}", source.key) }
+    if source.key.is_empty() {
+        "the bucket has no objects".to_owned()
+    } else {
+        format!("the bucket has no objects with the prefix {}", source.key)
+    }
 }
 
 /// The command that makes some there.
 fn fill(source: &S3Uri, access: &Access) -> String {
-    let (place, access) = (source.to_string(), Access { no_sign_request: false, request_payer: false, ..access.clone() }.words());
-    let words = ["parfetch", "fill", place.as_str(), "--objects", "2000", "--size", "256KiB"];
+    let (place, access) = (
+        source.to_string(),
+        Access {
+            no_sign_request: false,
+            request_payer: false,
+            ..access.clone()
+        }
+        .words(),
+    );
+    let words = [
+        "parfetch",
+        "fill",
+        place.as_str(),
+        "--objects",
+        "2000",
+        "--size",
+        "256KiB",
+    ];
     shell::line(words.into_iter().chain(access.iter().map(String::as_str)))
 }
 
 /// Whether the first page had no key: nothing would be fetched.
 pub(super) fn is_empty(check: &Check) -> bool {
-    check.facts.get("keys_on_first_page").is_some_and(|keys| *keys == 0)
+    check
+        .facts
+        .get("keys_on_first_page")
+        .is_some_and(|keys| *keys == 0)
 }
 
-async fn look(bucket: &mut Bucket, (source, access): (&S3Uri, &Access)) -> Result<Check, StoreError> {
+async fn look(
+    bucket: &mut Bucket,
+    (source, access): (&S3Uri, &Access),
+) -> Result<Check, StoreError> {
     let page = bucket.list_page(&PageQuery::of(&source.key)).await?;
-    let readable = page.keys.iter().filter(|record| !record.is_archived() && record.size.is_some_and(|size| size > 0));
+    let readable = page
+        .keys
+        .iter()
+        .filter(|record| !record.is_archived() && record.size.is_some_and(|size| size > 0));
     let smallest = readable.min_by_key(|record| record.size);
     let read = match smallest {
         Some(record) => Some(bucket.read_start(&record.key, START_BYTES).await?),
         None => None,
     };
     let offset_s = bucket.clock_offset_s().await;
-    let (region, endpoint) = (bucket.session().region().to_owned(), bucket.endpoint().map(str::to_owned));
-    let place = endpoint.as_ref().map_or_else(|| region.clone(), |endpoint| format!("{endpoint}, {region}"));
+    let (region, endpoint) = (
+        bucket.session().region().to_owned(),
+        bucket.endpoint().map(str::to_owned),
+    );
+    let place = endpoint.as_ref().map_or_else(
+        || region.clone(),
+        |endpoint| format!("{endpoint}, {region}"),
+    );
     let clock = match offset_s {
         None => "clock not known".to_owned(),
         Some(-1..=1) => "clock agrees".to_owned(),
@@ -82,18 +134,33 @@ async fn look(bucket: &mut Bucket, (source, access): (&S3Uri, &Access)) -> Resul
     let check = match (page.keys.is_empty(), read) {
         (true, _) => {
             let what = nothing(source);
-            let text = format!("{place}: list works; {what}: a run would fetch nothing and end with exit code 0; {clock}");
+            let text = format!(
+                "{place}: list works; {what}: a run would fetch nothing and end with exit code 0; {clock}"
+            );
             Check::new("source", subject, Outcome::Warning, text)
                 .hint("check the bucket and the prefix, or make objects to try with:")
                 .command(fill(source, access))
         }
-        (false, None) => {
-            Check::new("source", subject, Outcome::Warning, format!("{place}: list works; no object of the first page can be read; {clock}"))
-                .hint("they are empty or archived: nothing was read to try")
-        }
-        (false, Some(_)) if is_skewed => Check::new("source", subject, Outcome::Warning, format!("{place}: list and get work; {clock}"))
-            .hint("set this machine's clock; until then parfetch signs with the store's time"),
-        (false, Some(_)) => Check::new("source", subject, Outcome::Ok, format!("{place}: list and get work; {clock}")),
+        (false, None) => Check::new(
+            "source",
+            subject,
+            Outcome::Warning,
+            format!("{place}: list works; no object of the first page can be read; {clock}"),
+        )
+        .hint("they are empty or archived: nothing was read to try"),
+        (false, Some(_)) if is_skewed => Check::new(
+            "source",
+            subject,
+            Outcome::Warning,
+            format!("{place}: list and get work; {clock}"),
+        )
+        .hint("set this machine's clock; until then parfetch signs with the store's time"),
+        (false, Some(_)) => Check::new(
+            "source",
+            subject,
+            Outcome::Ok,
+            format!("{place}: list and get work; {clock}"),
+        ),
     };
     Ok(check
         .fact("region", region)

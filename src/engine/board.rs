@@ -55,8 +55,17 @@ impl Board {
 
     /// Where the run is.
     pub fn live(&self) -> Live {
-        let sum = |field: fn(&Counters) -> &AtomicU64| self.counters.iter().map(|counters| field(counters).load(Ordering::Relaxed)).sum();
-        Live { ended: sum(|c| &c.ended), failed: sum(|c| &c.failed), bytes: sum(|c| &c.bytes) }
+        let sum = |field: fn(&Counters) -> &AtomicU64| {
+            self.counters
+                .iter()
+                .map(|counters| field(counters).load(Ordering::Relaxed))
+                .sum()
+        };
+        Live {
+            ended: sum(|c| &c.ended),
+            failed: sum(|c| &c.failed),
+            bytes: sum(|c| &c.bytes),
+        }
     }
 
     /// Tells children that no more keys come ([`super::Queue::stop`] is what stops the hand-out).
@@ -97,22 +106,34 @@ impl Board {
 
     /// The children that run now.
     pub fn child_pids(&self) -> Vec<u32> {
-        self.pids.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.pids
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// A child began.
     pub(super) fn child_began(&self, pid: u32) {
-        self.pids.lock().unwrap_or_else(PoisonError::into_inner).push(pid);
+        self.pids
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(pid);
     }
 
     /// A child ended.
     pub(super) fn child_ended(&self, pid: u32) {
-        self.pids.lock().unwrap_or_else(PoisonError::into_inner).retain(|known| *known != pid);
+        self.pids
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|known| *known != pid);
     }
 
     /// Something a person should know.
     pub(super) fn warn(&self, warning: String) {
-        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
+        self.warnings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(warning);
     }
 
     /// The same, where every worker may find it out: said once.
@@ -148,7 +169,13 @@ impl Gate {
     pub fn new() -> (Self, GateKeeper) {
         let (ready, waiting) = mpsc::unbounded_channel();
         let (open, epoch) = watch::channel(None);
-        (Self { ready, epoch }, GateKeeper { ready: waiting, epoch: open })
+        (
+            Self { ready, epoch },
+            GateKeeper {
+                ready: waiting,
+                epoch: open,
+            },
+        )
     }
 
     /// A worker has its client, or could not get one.
@@ -159,7 +186,11 @@ impl Gate {
 
     /// Waits for the epoch, in ns of the monotonic clock; `None` when the run was called off.
     pub(super) async fn epoch(&mut self) -> Option<u64> {
-        self.epoch.wait_for(Option::is_some).await.ok().and_then(|epoch| *epoch)
+        self.epoch
+            .wait_for(Option::is_some)
+            .await
+            .ok()
+            .and_then(|epoch| *epoch)
     }
 }
 

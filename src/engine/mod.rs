@@ -71,7 +71,11 @@ pub struct EngineReport {
 impl Default for EngineReport {
     /// No children: they used nothing.
     fn default() -> Self {
-        Self { children_fetch: Some(CpuTimes::default()), children_rss_bytes: Some(0), warnings: Vec::new() }
+        Self {
+            children_fetch: Some(CpuTimes::default()),
+            children_rss_bytes: Some(0),
+            warnings: Vec::new(),
+        }
     }
 }
 
@@ -94,7 +98,9 @@ pub enum EngineError {
         cause: io::Error,
     },
     /// The store answers nobody any more.
-    #[error("the store is gone: nobody got a byte or an answer for a long time, while fetches failed")]
+    #[error(
+        "the store is gone: nobody got a byte or an answer for a long time, while fetches failed"
+    )]
     StoreGone,
     /// Every child is dead.
     #[error("every child process died; the last: {0}")]
@@ -103,13 +109,19 @@ pub enum EngineError {
 
 impl EngineError {
     fn system(what: impl Into<String>, cause: io::Error) -> Self {
-        Self::System { what: what.into(), cause }
+        Self::System {
+            what: what.into(),
+            cause,
+        }
     }
 }
 
 /// A runtime of one thread: what a worker of mode `thread` has for itself, and workers of mode `async` share.
 fn runtime() -> Result<tokio::runtime::Runtime, EngineError> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|cause| EngineError::system("cannot start a runtime", cause))
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|cause| EngineError::system("cannot start a runtime", cause))
 }
 
 /// Runs the job. `gate` opens once every worker has its client; the future ends when every worker has ended.
@@ -137,7 +149,11 @@ pub async fn run(job: Job, board: Arc<Board>, gate: Gate) -> Result<EngineReport
 }
 
 /// What workers of this process share, and where their keys come from.
-fn crew(job: Job, board: Arc<Board>, gate: Gate) -> Result<(Arc<Crew<Shared>>, LocalStations), StoreError> {
+fn crew(
+    job: Job,
+    board: Arc<Board>,
+    gate: Gate,
+) -> Result<(Arc<Crew<Shared>>, LocalStations), StoreError> {
     let crew = Crew {
         factory: Shared::new(job.client, job.recipe, job.feed)?,
         concurrency: job.concurrency.get(),
@@ -147,5 +163,11 @@ fn crew(job: Job, board: Arc<Board>, gate: Gate) -> Result<(Arc<Crew<Shared>>, L
         board,
         gate,
     };
-    Ok((Arc::new(crew), LocalStations { queue: job.queue, rows: job.rows }))
+    Ok((
+        Arc::new(crew),
+        LocalStations {
+            queue: job.queue,
+            rows: job.rows,
+        },
+    ))
 }

@@ -39,7 +39,11 @@ pub struct Queue {
 impl Queue {
     /// Fetches 0 to `units`; for a run that time ends, as many as fit before `until_ns`.
     pub fn new(units: u64, workers: u32, until_ns: Option<u64>) -> Self {
-        let end = if until_ns.is_some() && units > 0 { u64::MAX / 2 } else { units };
+        let end = if until_ns.is_some() && units > 0 {
+            u64::MAX / 2
+        } else {
+            units
+        };
         Self {
             next: AtomicU64::new(0),
             end,
@@ -68,8 +72,13 @@ impl Queue {
 
     /// True while so many items are left that no worker goes without should another hold some that it has not begun.
     pub(super) fn has_plenty(&self) -> bool {
-        let returned = self.returned.lock().unwrap_or_else(PoisonError::into_inner).len() as u64;
-        self.end.saturating_sub(self.next.load(Ordering::Relaxed)) + returned >= PLENTY * self.workers
+        let returned = self
+            .returned
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len() as u64;
+        self.end.saturating_sub(self.next.load(Ordering::Relaxed)) + returned
+            >= PLENTY * self.workers
     }
 
     /// The next range; `None` when there is none left (now), after [`Self::stop`], or after the time.
@@ -83,8 +92,16 @@ impl Queue {
         {
             return Some(range);
         }
-        let length = |next: u64| ((self.end - next) / (4 * self.workers)).clamp(1, self.longest).min(self.end - next);
-        let taken = self.next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |next| (next < self.end).then(|| next + length(next)));
+        let length = |next: u64| {
+            ((self.end - next) / (4 * self.workers))
+                .clamp(1, self.longest)
+                .min(self.end - next)
+        };
+        let taken = self
+            .next
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |next| {
+                (next < self.end).then(|| next + length(next))
+            });
         if let Ok(start) = taken {
             let range = start..start + length(start);
             if range.end == self.end {
@@ -123,30 +140,47 @@ impl Queue {
     /// A worker leaves this part of its range, as the run is over. In a run that time ends these were not asked for.
     pub fn leave(&self, range: Range<u64>) {
         if self.until_ns.is_some() && !range.is_empty() {
-            self.left.lock().unwrap_or_else(PoisonError::into_inner).push(range);
+            self.left
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(range);
         }
     }
 
     /// A worker died that may have begun these, which come back now. When the time is up before another takes them they were asked for all the same.
     pub fn died_at(&self, range: Range<u64>) {
         if self.until_ns.is_some() && !range.is_empty() {
-            self.begun.lock().unwrap_or_else(PoisonError::into_inner).push(range);
+            self.begun
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(range);
         }
     }
 
     /// How far units were handed out, and which of them nobody was at when a run was over that time ends. Once every worker has ended.
     pub fn handed(&self) -> Handed {
-        let mut left = std::mem::take(&mut *self.left.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut left =
+            std::mem::take(&mut *self.left.lock().unwrap_or_else(PoisonError::into_inner));
         let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
         let returned = self.returned.lock().unwrap_or_else(PoisonError::into_inner);
         // One by one.
-        left.extend(returned.iter().filter(|unit| !begun.iter().any(|range| range.contains(&unit.start))).cloned());
+        left.extend(
+            returned
+                .iter()
+                .filter(|unit| !begun.iter().any(|range| range.contains(&unit.start)))
+                .cloned(),
+        );
         Handed::new(self.next.load(Ordering::Relaxed), left)
     }
 
     /// True when every key was handed out, and none was given back.
     pub fn is_drained(&self) -> bool {
-        self.next.load(Ordering::Relaxed) >= self.end && self.returned.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        self.next.load(Ordering::Relaxed) >= self.end
+            && self
+                .returned
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .is_empty()
     }
 
     /// Hands out nothing more.
@@ -156,10 +190,14 @@ impl Queue {
 
     /// True after [`Self::stop`] and after the time: a worker then leaves the rest of its range.
     pub fn is_over(&self, now_ns: u64) -> bool {
-        let over = self.stopped.load(Ordering::Relaxed) || self.until_ns.is_some_and(|until| now_ns >= until);
+        let over = self.stopped.load(Ordering::Relaxed)
+            || self.until_ns.is_some_and(|until| now_ns >= until);
         if over {
             // Noticed here, for a worker that leaves the rest of its range takes no other.
-            self.empty_at_ns.fetch_min(self.until_ns.map_or(now_ns, |until| until.min(now_ns)), Ordering::Relaxed);
+            self.empty_at_ns.fetch_min(
+                self.until_ns.map_or(now_ns, |until| until.min(now_ns)),
+                Ordering::Relaxed,
+            );
         }
         over
     }
@@ -171,7 +209,8 @@ impl Queue {
 
     /// When the last key was handed out, in ns since the epoch. `None` when there were fewer keys than workers: they never were all busy.
     pub fn empty_at_ns(&self) -> Option<u64> {
-        Some(self.empty_at_ns.load(Ordering::Relaxed)).filter(|at| *at != NOT_YET && self.end >= self.workers)
+        Some(self.empty_at_ns.load(Ordering::Relaxed))
+            .filter(|at| *at != NOT_YET && self.end >= self.workers)
     }
 }
 
@@ -192,14 +231,21 @@ mod tests {
             expected = range.end;
         }
         assert_eq!((expected, longest), (1_000, 1));
-        assert_eq!(queue.empty_at_ns(), Some(999), "when the last key was handed out");
+        assert_eq!(
+            queue.empty_at_ns(),
+            Some(999),
+            "when the last key was handed out"
+        );
     }
 
     #[test]
     fn single_items_are_handed_out_where_that_was_asked() {
         let queue = Queue::new(1_000, 1, None).one_by_one();
         let ranges: Vec<_> = std::iter::from_fn(|| queue.take(0)).collect();
-        assert_eq!(ranges, (0..1_000).map(|item| item..item + 1).collect::<Vec<_>>());
+        assert_eq!(
+            ranges,
+            (0..1_000).map(|item| item..item + 1).collect::<Vec<_>>()
+        );
     }
 
     #[test]
@@ -208,9 +254,19 @@ mod tests {
         let first = queue.take(0).unwrap();
         queue.give_back(first.clone());
         let again: Vec<_> = (0..first.end).map(|_| queue.take(1).unwrap()).collect();
-        assert_eq!(again, first.clone().map(|unit| unit..unit + 1).collect::<Vec<_>>());
-        assert_eq!(queue.take(1).map(|range| range.start), Some(first.end), "then the rest");
-        assert_eq!((queue.empty_at_ns(), queue.take(100), queue.empty_at_ns()), (None, None, Some(100)));
+        assert_eq!(
+            again,
+            first.clone().map(|unit| unit..unit + 1).collect::<Vec<_>>()
+        );
+        assert_eq!(
+            queue.take(1).map(|range| range.start),
+            Some(first.end),
+            "then the rest"
+        );
+        assert_eq!(
+            (queue.empty_at_ns(), queue.take(100), queue.empty_at_ns()),
+            (None, None, Some(100))
+        );
     }
 
     #[test]
@@ -225,7 +281,11 @@ mod tests {
         queue.give_back(7..9);
         assert!(!queue.is_drained());
         assert_eq!(queue.empty_at_ns(), None, "it is not empty any more");
-        assert_eq!((queue.take(3), queue.take(4)), (Some(7..8), Some(8..9)), "one by one");
+        assert_eq!(
+            (queue.take(3), queue.take(4)),
+            (Some(7..8), Some(8..9)),
+            "one by one"
+        );
         assert_eq!(queue.empty_at_ns(), Some(4));
         assert!(queue.is_drained());
     }
@@ -240,7 +300,10 @@ mod tests {
         assert!(!queue.has_plenty(), "seven are left for four workers");
         queue.give_back(first);
         assert!(queue.has_plenty());
-        assert!(Queue::new(1, 4, Some(1_000)).has_plenty(), "a run that time ends goes round");
+        assert!(
+            Queue::new(1, 4, Some(1_000)).has_plenty(),
+            "a run that time ends goes round"
+        );
     }
 
     #[test]
@@ -249,7 +312,11 @@ mod tests {
         assert!(queue.take(999).is_some());
         assert_eq!(queue.take(1_005), None);
         assert_eq!(queue.empty_at_ns(), Some(1_000));
-        assert_eq!(Queue::new(0, 2, Some(1_000)).take(0), None, "an empty bucket has nothing to go round");
+        assert_eq!(
+            Queue::new(0, 2, Some(1_000)).take(0),
+            None,
+            "an empty bucket has nothing to go round"
+        );
     }
 
     #[test]
@@ -268,17 +335,28 @@ mod tests {
         queue.leave(one.start + 3..one.end);
         queue.give_back(other.end - 2..other.end);
         queue.leave(5..5);
-        let left = vec![one.start + 3..one.end, other.end - 1..other.end, other.end - 2..other.end - 1];
+        let left = vec![
+            one.start + 3..one.end,
+            other.end - 1..other.end,
+            other.end - 2..other.end - 1,
+        ];
         assert_eq!(queue.handed(), Handed::new(128, left));
         // What a dead worker was at is asked for, though nobody comes to it any more.
         let queue = Queue::new(10, 1, Some(1_000));
         let range = queue.take(0).unwrap();
         queue.died_at(range.start..range.end - 1);
         queue.give_back(range.clone());
-        assert_eq!(queue.handed(), Handed::new(64, std::iter::once(range.end - 1..range.end).collect()));
+        assert_eq!(
+            queue.handed(),
+            Handed::new(64, std::iter::once(range.end - 1..range.end).collect())
+        );
         let untimed = Queue::new(10, 1, None);
         untimed.leave(untimed.take(0).unwrap());
-        assert_eq!(untimed.handed(), Handed::new(2, Vec::new()), "each key has a row anyway");
+        assert_eq!(
+            untimed.handed(),
+            Handed::new(2, Vec::new()),
+            "each key has a row anyway"
+        );
     }
 
     #[test]

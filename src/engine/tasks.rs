@@ -13,7 +13,11 @@ use super::{EngineError, EngineReport};
 use crate::store::ClientFactory;
 
 /// Runs every worker of the crew as a task.
-pub(super) async fn run<F: ClientFactory>(crew: Arc<Crew<F>>, stations: LocalStations, runtimes: NonZeroU32) -> Result<EngineReport, EngineError> {
+pub(super) async fn run<F: ClientFactory>(
+    crew: Arc<Crew<F>>,
+    stations: LocalStations,
+    runtimes: NonZeroU32,
+) -> Result<EngineReport, EngineError> {
     let runtimes = runtimes.get().min(crew.concurrency);
     let mut ends = Vec::new();
     for first in 0..runtimes {
@@ -33,10 +37,18 @@ pub(super) async fn run<F: ClientFactory>(crew: Arc<Crew<F>>, stations: LocalSta
     drop(stations);
     let mut result = Ok(());
     for end in ends {
-        let end = end.await.unwrap_or_else(|_| Err(EngineError::system("a runtime's thread ended", io::Error::other("panicked"))));
+        let end = end.await.unwrap_or_else(|_| {
+            Err(EngineError::system(
+                "a runtime's thread ended",
+                io::Error::other("panicked"),
+            ))
+        });
         result = result.and(end);
     }
-    result.map(|()| EngineReport { warnings: crew.board.take_warnings(), ..EngineReport::default() })
+    result.map(|()| EngineReport {
+        warnings: crew.board.take_warnings(),
+        ..EngineReport::default()
+    })
 }
 
 /// One runtime: workers `first`, `first + step`, … on this thread. The first error of them, once all have ended.
@@ -47,7 +59,8 @@ fn serve<F: ClientFactory>(
 ) -> Result<(), EngineError> {
     LocalSet::new().block_on(runtime, async {
         let mut workers = JoinSet::new();
-        for number in (first..crew.concurrency).step_by(usize::try_from(step).expect("a u32 fits")) {
+        for number in (first..crew.concurrency).step_by(usize::try_from(step).expect("a u32 fits"))
+        {
             let (crew, stations) = (Arc::clone(crew), stations.clone());
             workers.spawn_local(async move {
                 let index = usize::try_from(number).expect("a u32 fits");
@@ -56,7 +69,12 @@ fn serve<F: ClientFactory>(
         }
         let mut result = Ok(());
         while let Some(end) = workers.join_next().await {
-            result = result.and(end.unwrap_or_else(|panic| Err(EngineError::system("a worker ended", io::Error::other(panic)))));
+            result = result.and(end.unwrap_or_else(|panic| {
+                Err(EngineError::system(
+                    "a worker ended",
+                    io::Error::other(panic),
+                ))
+            }));
         }
         result
     })

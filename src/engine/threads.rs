@@ -11,26 +11,55 @@ use super::{EngineError, EngineReport};
 use crate::store::ClientFactory;
 
 /// Runs every worker of the crew on a thread of its own.
-pub(super) async fn run<F: ClientFactory>(crew: Arc<Crew<F>>, stations: LocalStations) -> Result<EngineReport, EngineError> {
+pub(super) async fn run<F: ClientFactory>(
+    crew: Arc<Crew<F>>,
+    stations: LocalStations,
+) -> Result<EngineReport, EngineError> {
     let threads = usize::try_from(crew.concurrency).expect("a u32 fits");
     // Before any worker waits for the others: for one that has none they would wait for ever.
-    let runtimes = (0..threads).map(|_| super::runtime()).collect::<Result<Vec<_>, _>>()?;
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|number| format!("parfetch-{number}")).build();
-    let pool = pool.map_err(|error| EngineError::system(format!("cannot start {threads} threads"), io::Error::other(error)))?;
+    let runtimes = (0..threads)
+        .map(|_| super::runtime())
+        .collect::<Result<Vec<_>, _>>()?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|number| format!("parfetch-{number}"))
+        .build();
+    let pool = pool.map_err(|error| {
+        EngineError::system(
+            format!("cannot start {threads} threads"),
+            io::Error::other(error),
+        )
+    })?;
     let (tell, end) = oneshot::channel();
     let shared = Arc::clone(&crew);
     let body = move || {
         // `broadcast` runs the job exactly once on every thread of the pool, so N workers have N threads.
-        let results = pool.broadcast(|context| worker(&shared, &stations, (context.index(), &runtimes)));
+        let results =
+            pool.broadcast(|context| worker(&shared, &stations, (context.index(), &runtimes)));
         debug_assert_eq!(results.len(), threads);
         let _called_off = tell.send(results.into_iter().collect::<Result<(), EngineError>>());
     };
-    std::thread::Builder::new().name("parfetch-pool".to_owned()).spawn(body).map_err(|cause| EngineError::system("cannot start a thread", cause))?;
-    end.await.unwrap_or_else(|_| Err(EngineError::system("the thread pool ended", io::Error::other("panicked"))))?;
-    Ok(EngineReport { warnings: crew.board.take_warnings(), ..EngineReport::default() })
+    std::thread::Builder::new()
+        .name("parfetch-pool".to_owned())
+        .spawn(body)
+        .map_err(|cause| EngineError::system("cannot start a thread", cause))?;
+    end.await.unwrap_or_else(|_| {
+        Err(EngineError::system(
+            "the thread pool ended",
+            io::Error::other("panicked"),
+        ))
+    })?;
+    Ok(EngineReport {
+        warnings: crew.board.take_warnings(),
+        ..EngineReport::default()
+    })
 }
 
-fn worker<F: ClientFactory>(crew: &Crew<F>, stations: &LocalStations, (index, runtimes): (usize, &[Runtime])) -> Result<(), EngineError> {
+fn worker<F: ClientFactory>(
+    crew: &Crew<F>,
+    stations: &LocalStations,
+    (index, runtimes): (usize, &[Runtime]),
+) -> Result<(), EngineError> {
     let number = u32::try_from(index).expect("concurrency is a u32");
     runtimes[index].block_on(employ(crew, Seat { number, index }, stations))
 }

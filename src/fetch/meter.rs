@@ -25,7 +25,9 @@ pub struct Series(Mutex<Vec<u64>>);
 impl Series {
     /// Adds what was read in one second.
     pub fn add(&self, second: u64, bytes: u64) {
-        let Ok(second) = usize::try_from(second) else { return };
+        let Ok(second) = usize::try_from(second) else {
+            return;
+        };
         let mut series = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if series.len() <= second {
             series.resize(second + 1, 0);
@@ -35,13 +37,20 @@ impl Series {
 
     /// The series so far.
     pub fn snapshot(&self) -> Vec<u64> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// What was added since the last call, as (second, bytes).
     pub fn drain(&self) -> Vec<(u64, u64)> {
         let mut series = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        (0..).zip(series.iter_mut()).filter(|(_, bytes)| **bytes > 0).map(|(second, bytes)| (second, std::mem::take(bytes))).collect()
+        (0..)
+            .zip(series.iter_mut())
+            .filter(|(_, bytes)| **bytes > 0)
+            .map(|(second, bytes)| (second, std::mem::take(bytes)))
+            .collect()
     }
 }
 
@@ -58,7 +67,13 @@ pub struct Meter {
 impl Meter {
     /// Counts into `counters[seat]` and `series`.
     pub fn new(counters: Arc<[Counters]>, seat: usize, series: Arc<Series>) -> Self {
-        Self { counters, seat, series, second_ends_ns: SECOND_NS, pending: 0 }
+        Self {
+            counters,
+            seat,
+            series,
+            second_ends_ns: SECOND_NS,
+            pending: 0,
+        }
     }
 
     /// One read returned `bytes` at `now_ns`.
@@ -75,7 +90,11 @@ impl Meter {
 
     /// One fetch ended.
     pub fn ended(&self, failed: u64) {
-        let Counters { ended, failed: failures, .. } = &self.counters[self.seat];
+        let Counters {
+            ended,
+            failed: failures,
+            ..
+        } = &self.counters[self.seat];
         ended.store(ended.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         failures.store(failures.load(Ordering::Relaxed) + failed, Ordering::Relaxed);
     }
@@ -83,7 +102,10 @@ impl Meter {
     /// Adds what is pending to the series.
     pub fn flush(&mut self) {
         if self.pending > 0 {
-            self.series.add(self.second_ends_ns / SECOND_NS - 1, std::mem::take(&mut self.pending));
+            self.series.add(
+                self.second_ends_ns / SECOND_NS - 1,
+                std::mem::take(&mut self.pending),
+            );
         }
     }
 }
@@ -103,7 +125,12 @@ mod tests {
         let series = Arc::new(Series::default());
         let counters: Arc<[Counters]> = Arc::new([Counters::default()]);
         let mut meter = Meter::new(Arc::clone(&counters), 0, Arc::clone(&series));
-        for (now_ns, bytes) in [(0, 1), (999_999_999, 2), (1_000_000_000, 4), (3_500_000_000, 8)] {
+        for (now_ns, bytes) in [
+            (0, 1),
+            (999_999_999, 2),
+            (1_000_000_000, 4),
+            (3_500_000_000, 8),
+        ] {
             meter.read(now_ns, bytes);
         }
         meter.ended(1);

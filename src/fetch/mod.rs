@@ -16,7 +16,9 @@ pub use watchdog::{Halt, Watchdog};
 
 use crate::plan::{Limits, Work};
 use crate::sample::{ErrorCode, Mismatch, Outcome, Sample};
-use crate::store::{AttemptError, BodyHead, BodySink, CLOCK_CORRECTIONS, ObjectClient, Remedy, Target, backoff};
+use crate::store::{
+    AttemptError, BodyHead, BodySink, CLOCK_CORRECTIONS, ObjectClient, Remedy, Target, backoff,
+};
 use check::{Received, is_same_tag, mismatch_of};
 use watchdog::Halted;
 use work::Hasher;
@@ -96,7 +98,13 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
     /// Fetches `target` as fetch `unit` of the run. Never fails: how it ended is in the row.
     pub async fn fetch(&mut self, unit: u64, target: Target<'_>) -> Sample {
         let Identity { worker, pid, tid } = self.identity;
-        let mut sample = Sample { unit, worker, pid, tid, ..Sample::default() };
+        let mut sample = Sample {
+            unit,
+            worker,
+            pid,
+            tid,
+            ..Sample::default()
+        };
         let mut tries = Tries::default();
         self.watchdog.begin(self.limits.fetch_timeout);
         loop {
@@ -115,7 +123,11 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
                     return sample;
                 }
                 Next::AtOnce => None,
-                Next::Refresh => self.watchdog.wait(self.client.refresh_credentials()).await.err(),
+                Next::Refresh => self
+                    .watchdog
+                    .wait(self.client.refresh_credentials())
+                    .await
+                    .err(),
                 Next::Wait(time) => self.back_off(time, &mut sample).await,
             };
             if let Some(halted) = halted {
@@ -128,7 +140,11 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
     }
 
     /// One attempt; fills in its times and sizes.
-    async fn attempt(&mut self, target: Target<'_>, sample: &mut Sample) -> Result<(), AttemptError> {
+    async fn attempt(
+        &mut self,
+        target: Target<'_>,
+        sample: &mut Sample,
+    ) -> Result<(), AttemptError> {
         let start = self.clock.now_ns();
         sample.attempts += 1;
         sample.start_ns.get_or_insert(start);
@@ -145,24 +161,38 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
             counted: 0,
             first_byte_ns: None,
         };
-        let result = self.watchdog.guard(&pulse, self.client.get(target, &mut sink)).await;
+        let result = self
+            .watchdog
+            .guard(&pulse, self.client.get(target, &mut sink))
+            .await;
         let end = self.clock.now_ns();
         sample.size = sink.head.and_then(|head| head.announced).or(sample.size);
         sample.calc_size = sink.head.map(|_| sink.counted);
         sample.first_byte_ns = sink.first_byte_ns;
         sample.end_ns = Some(end);
-        let received = Received { counted: sink.counted, ..sink.head.unwrap_or_default() };
+        let received = Received {
+            counted: sink.counted,
+            ..sink.head.unwrap_or_default()
+        };
         let same_tag = sink.same_tag;
         let document = sink.hasher.finish();
         match result {
-            Err(halted) => Err(AttemptError { code: halted.code(), remedy: halted.remedy() }),
+            Err(halted) => Err(AttemptError {
+                code: halted.code(),
+                remedy: halted.remedy(),
+            }),
             Ok(Err(error)) => Err(error),
             Ok(Ok(())) => {
                 // A body without bytes has no first byte: its head was complete when it ended.
                 sample.first_byte_ns.get_or_insert(end);
                 received.check(target)?;
-                sample.mismatch = Mismatch { size: received.is_resized(target), etag: !same_tag };
-                let refused = document.filter(|_| sample.mismatch.size).and_then(|document| AttemptError::of_document(&document));
+                sample.mismatch = Mismatch {
+                    size: received.is_resized(target),
+                    etag: !same_tag,
+                };
+                let refused = document
+                    .filter(|_| sample.mismatch.size)
+                    .and_then(|document| AttemptError::of_document(&document));
                 refused.map_or(Ok(()), Err)
             }
         }
@@ -181,18 +211,27 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
                 tries.refreshed = true;
                 Next::Refresh
             }
-            Remedy::ClockCorrected if tries.corrected >= CLOCK_CORRECTIONS => Next::End(Outcome::Failed),
+            Remedy::ClockCorrected if tries.corrected >= CLOCK_CORRECTIONS => {
+                Next::End(Outcome::Failed)
+            }
             Remedy::ClockCorrected => {
                 tries.corrected += 1;
                 Next::AtOnce
             }
             Remedy::BackOff => {
                 tries.gets += 1;
-                if tries.gets >= self.limits.attempts { Next::End(Outcome::Failed) } else { Next::Wait(backoff(tries.gets - 1, self.random.f64())) }
+                if tries.gets >= self.limits.attempts {
+                    Next::End(Outcome::Failed)
+                } else {
+                    Next::Wait(backoff(tries.gets - 1, self.random.f64()))
+                }
             }
             Remedy::Reconnect => {
-                let since = *tries.cut_off_since_ns.get_or_insert(sample.attempt_start_ns.unwrap_or_default());
-                let cut_off = Duration::from_nanos(sample.end_ns.unwrap_or_default().saturating_sub(since));
+                let since = *tries
+                    .cut_off_since_ns
+                    .get_or_insert(sample.attempt_start_ns.unwrap_or_default());
+                let cut_off =
+                    Duration::from_nanos(sample.end_ns.unwrap_or_default().saturating_sub(since));
                 tries.unconnected += 1;
                 if cut_off >= self.limits.stall_timeout {
                     Next::End(Outcome::Failed)
@@ -246,12 +285,20 @@ struct Sink<'a, K> {
 impl<K: Clock> BodySink for Sink<'_, K> {
     fn head(&mut self, head: &BodyHead<'_>) {
         self.pulse.set(self.pulse.get() + 1);
-        self.head = Some(Received { announced: head.length, until_close: head.until_close, total: head.total, counted: 0 });
+        self.head = Some(Received {
+            announced: head.length,
+            until_close: head.until_close,
+            total: head.total,
+            counted: 0,
+        });
         self.same_tag = is_same_tag(self.target.etag, head.etag);
         if head.length == Some(0) {
             self.first_byte_ns = Some(self.clock.now_ns());
         }
-        if self.target.part.is_none() && self.target.size.is_some() && self.target.size != head.length {
+        if self.target.part.is_none()
+            && self.target.size.is_some()
+            && self.target.size != head.length
+        {
             // It may be an error document in a 200.
             self.hasher.keep_document();
         }

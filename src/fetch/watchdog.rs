@@ -48,12 +48,25 @@ impl Watchdog {
     /// tick late, never early. Must be called inside a tokio runtime.
     pub fn new(halt: std::sync::Arc<Halt>, limits: &Limits, concurrency: u32) -> Self {
         let least = Duration::from_millis(10);
-        let limit = limits.fetch_timeout.map_or(limits.stall_timeout, |timeout| timeout.min(limits.stall_timeout)) / 4;
-        let every = (Duration::from_micros(100) * concurrency).clamp(Duration::from_millis(250), Duration::from_secs(2)).min(limit).max(least);
+        let limit = limits
+            .fetch_timeout
+            .map_or(limits.stall_timeout, |timeout| {
+                timeout.min(limits.stall_timeout)
+            })
+            / 4;
+        let every = (Duration::from_micros(100) * concurrency)
+            .clamp(Duration::from_millis(250), Duration::from_secs(2))
+            .min(limit)
+            .max(least);
         let mut tick = tokio::time::interval_at(Instant::now() + every, every);
         // A process that was stopped for a while must not count that time as many ticks.
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self { halt, tick, stall: limits.stall_timeout, deadline: None }
+        Self {
+            halt,
+            tick,
+            stall: limits.stall_timeout,
+            deadline: None,
+        }
     }
 
     /// A fetch begins; its time limit runs from here.
@@ -62,7 +75,11 @@ impl Watchdog {
     }
 
     /// Runs `future` unless it stalls: `pulse` must change at least once in every stall time-out.
-    pub(super) async fn guard<F: Future>(&mut self, pulse: &Cell<u64>, future: F) -> Result<F::Output, Halted> {
+    pub(super) async fn guard<F: Future>(
+        &mut self,
+        pulse: &Cell<u64>,
+        future: F,
+    ) -> Result<F::Output, Halted> {
         let mut quiet = Duration::ZERO;
         let mut seen = pulse.get();
         let mut fresh = true;
@@ -70,7 +87,11 @@ impl Watchdog {
         self.run(future, || {
             let now = pulse.get();
             // The first tick of a quiet time says nothing: it may have begun just before.
-            quiet = if fresh || now != seen { Duration::ZERO } else { quiet + every };
+            quiet = if fresh || now != seen {
+                Duration::ZERO
+            } else {
+                quiet + every
+            };
             (fresh, seen) = (false, now);
             (quiet >= stall).then_some(Halted::Stalled)
         })
@@ -82,7 +103,11 @@ impl Watchdog {
         self.run(future, || None).await
     }
 
-    async fn run<F: Future>(&mut self, future: F, mut on_tick: impl FnMut() -> Option<Halted>) -> Result<F::Output, Halted> {
+    async fn run<F: Future>(
+        &mut self,
+        future: F,
+        mut on_tick: impl FnMut() -> Option<Halted>,
+    ) -> Result<F::Output, Halted> {
         let mut future = pin!(future);
         poll_fn(|context| {
             if let Poll::Ready(output) = future.as_mut().poll(context) {
@@ -96,7 +121,11 @@ impl Watchdog {
         .await
     }
 
-    fn poll_tick(&mut self, context: &mut Context<'_>, on_tick: &mut impl FnMut() -> Option<Halted>) -> Option<Halted> {
+    fn poll_tick(
+        &mut self,
+        context: &mut Context<'_>,
+        on_tick: &mut impl FnMut() -> Option<Halted>,
+    ) -> Option<Halted> {
         while let Poll::Ready(now) = self.tick.poll_tick(context) {
             if self.halt.is_set() {
                 return Some(Halted::Interrupted);

@@ -45,7 +45,9 @@ impl Hasher {
             Work::None => Self::None,
             Work::Md5 => Self::Md5(Box::default()),
             Work::Sha256 => Self::Sha256(Box::default()),
-            Work::Crc64nvme => Self::Crc64(Box::new(crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc64Nvme))),
+            Work::Crc64nvme => Self::Crc64(Box::new(crc_fast::Digest::new(
+                crc_fast::CrcAlgorithm::Crc64Nvme,
+            ))),
         }
     }
 
@@ -62,7 +64,11 @@ impl Hasher {
     /// From here on the start of the body is kept, if it begins as an XML document does.
     pub(super) fn keep_document(&mut self) {
         let digest = std::mem::replace(self, Self::None);
-        *self = Self::Keeping(Box::new(Keeping { digest, document: Vec::new(), room: DOCUMENT_BYTES }));
+        *self = Self::Keeping(Box::new(Keeping {
+            digest,
+            document: Vec::new(),
+            room: DOCUMENT_BYTES,
+        }));
     }
 
     /// Completes the work (the compiler must not find out that nobody looks); returns the document, if one was kept.

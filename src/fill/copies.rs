@@ -37,11 +37,21 @@ pub(super) async fn find(
     (bucket, prefix, spool): (&mut Bucket, &str, &Path),
     on_event: &mut dyn FnMut(&FillEvent),
 ) -> Result<Originals, Failure> {
-    let selection = Selection { source: KeySource::Listing, prefix: copied.from.key.clone(), limit: None, sample: None, shard: None };
-    let listed = lister::list(bucket, &selection, spool, |keys| on_event(&FillEvent::Listing { keys })).await?;
+    let selection = Selection {
+        source: KeySource::Listing,
+        prefix: copied.from.key.clone(),
+        limit: None,
+        sample: None,
+        shard: None,
+    };
+    let listed = lister::list(bucket, &selection, spool, |keys| {
+        on_event(&FillEvent::Listing { keys });
+    })
+    .await?;
     if listed.keys == 0 {
         let message = format!("there are no keys under {}", copied.from);
-        return Err(Failure::new(Exit::SetUp, message).hint("check the bucket and the prefix behind --from"));
+        return Err(Failure::new(Exit::SetUp, message)
+            .hint("check the bucket and the prefix behind --from"));
     }
     if let Some(sample) = copied.sample {
         let drawn = lister::draw(spool, (sample, listed), pace()).await?;
@@ -50,15 +60,29 @@ pub(super) async fn find(
         }
     }
     let (spool, prefix) = (spool.to_owned(), prefix.to_owned());
-    cancellable(move |cancelled| choose(&spool, &prefix, listed, cancelled)).await.map_err(|error| unusable(&error))
+    cancellable(move |cancelled| choose(&spool, &prefix, listed, cancelled))
+        .await
+        .map_err(|error| unusable(&error))
 }
 
 /// What `auto` is meant for: the fastest configuration of a sweep as it comes.
 fn pace() -> Pace {
-    Pace { store: Store::Distant, configurations: vec![Configuration { vcpu: 4.0, concurrency: 16.0, shards: 1.0 }] }
+    Pace {
+        store: Store::Distant,
+        configurations: vec![Configuration {
+            vcpu: 4.0,
+            concurrency: 16.0,
+            shards: 1.0,
+        }],
+    }
 }
 
-fn choose(spool: &Path, prefix: &str, listed: Listed, cancelled: &Cancelled) -> std::io::Result<Originals> {
+fn choose(
+    spool: &Path,
+    prefix: &str,
+    listed: Listed,
+    cancelled: &Cancelled,
+) -> std::io::Result<Originals> {
     let folder = spool.join(FOLDER);
     std::fs::create_dir_all(&folder)?;
     let mut writer = KeyWriter::create(&folder)?;
@@ -74,7 +98,12 @@ fn choose(spool: &Path, prefix: &str, listed: Listed, cancelled: &Cancelled) -> 
     writer.finish()?;
     let keys = KeyFile::open(&folder)?;
     let classes = lister::storage_classes(&keys, cancelled)?;
-    Ok(Originals { keys, left_out, pages: listed.pages, classes })
+    Ok(Originals {
+        keys,
+        left_out,
+        pages: listed.pages,
+        classes,
+    })
 }
 
 /// Why an original is left out, as the count that it belongs to.
@@ -91,7 +120,11 @@ fn reason(record: &KeyRecord, prefix: &str) -> Option<fn(&mut LeftOut) -> &mut u
 }
 
 pub(super) fn unusable(error: &std::io::Error) -> Failure {
-    Failure::new(Exit::SetUp, format!("cannot use the key spool file: {error}")).hint("name a folder with room in TMPDIR")
+    Failure::new(
+        Exit::SetUp,
+        format!("cannot use the key spool file: {error}"),
+    )
+    .hint("name a folder with room in TMPDIR")
 }
 
 #[cfg(test)]
@@ -120,10 +153,26 @@ mod tests {
         }
         writer.finish().unwrap();
         let found = choose(dir.path(), "new/", Listed::default(), &Cancelled::default()).unwrap();
-        assert_eq!(found.left_out, LeftOut { large: 1, archived: 1, long: 1 });
+        assert_eq!(
+            found.left_out,
+            LeftOut {
+                large: 1,
+                archived: 1,
+                long: 1
+            }
+        );
         assert_eq!(found.keys.count(), 3);
         let class = |name: &str, objects, bytes| (name.to_owned(), StorageClass { objects, bytes });
-        assert_eq!(found.classes, BTreeMap::from([class("STANDARD", 2, 2), class("STANDARD_IA", 1, WHOLE_BYTES)]));
-        assert_eq!(found.left_out.in_words(), "1 larger than 5 GiB, 1 archived, 1 with a key too long behind the prefix");
+        assert_eq!(
+            found.classes,
+            BTreeMap::from([
+                class("STANDARD", 2, 2),
+                class("STANDARD_IA", 1, WHOLE_BYTES)
+            ])
+        );
+        assert_eq!(
+            found.left_out.in_words(),
+            "1 larger than 5 GiB, 1 archived, 1 with a key too long behind the prefix"
+        );
     }
 }

@@ -20,7 +20,9 @@ use crate::platform::wait::comes;
 use crate::price::{Egress, PriceList};
 use crate::results::keys::KeyFile;
 use crate::results::summary::{StorageClass, fetched_classes};
-use crate::store::{Bucket, Looked, Origin, PART_BYTES, PageQuery, Replace, Session, StoreError, StoreErrorKind};
+use crate::store::{
+    Bucket, Looked, Origin, PART_BYTES, PageQuery, Replace, Session, StoreError, StoreErrorKind,
+};
 use crate::units;
 
 /// Bytes of made objects in memory at once, in MiB.
@@ -75,10 +77,21 @@ impl Items {
 
     fn item(&self, number: u64) -> std::io::Result<Item> {
         match self {
-            Self::Made(made) => Ok(Item { number, key: Made::key(number), size: Some(made.size(number)) }),
+            Self::Made(made) => Ok(Item {
+                number,
+                key: Made::key(number),
+                size: Some(made.size(number)),
+            }),
             Self::Copied(keys, _) => {
-                let record = keys.read(number..number + 1)?.pop().ok_or_else(|| std::io::Error::other("a key is missing"))?;
-                Ok(Item { number, key: record.key, size: record.size })
+                let record = keys
+                    .read(number..number + 1)?
+                    .pop()
+                    .ok_or_else(|| std::io::Error::other("a key is missing"))?;
+                Ok(Item {
+                    number,
+                    key: record.key,
+                    size: record.size,
+                })
             }
         }
     }
@@ -105,7 +118,9 @@ enum Outcome {
 /// # Errors
 /// What would end it before its first object.
 pub async fn foresee(fill: &Fill, mut context: Context<'_>) -> Result<Forecast, Failure> {
-    Box::pin(prepare(fill, &mut context)).await.map(|ready| ready.forecast)
+    Box::pin(prepare(fill, &mut context))
+        .await
+        .map(|ready| ready.forecast)
 }
 
 /// Fills the bucket, or what is left of it.
@@ -113,8 +128,19 @@ pub async fn foresee(fill: &Fill, mut context: Context<'_>) -> Result<Forecast, 
 /// # Errors
 /// What ends it, an object in the way among it. What was stored stays, and the same command continues.
 pub async fn fill(fill: &Fill, mut context: Context<'_>) -> Result<Filled, Failure> {
-    let Ready { mut target, found, items, forecast, _spool } = Box::pin(prepare(fill, &mut context)).await?;
-    let Context { mut signal, on_event, ask, .. } = context;
+    let Ready {
+        mut target,
+        found,
+        items,
+        forecast,
+        _spool,
+    } = Box::pin(prepare(fill, &mut context)).await?;
+    let Context {
+        mut signal,
+        on_event,
+        ask,
+        ..
+    } = context;
     if forecast.needs_asking(fill.consent) {
         on_event(&FillEvent::Asking);
     }
@@ -126,26 +152,54 @@ pub async fn fill(fill: &Fill, mut context: Context<'_>) -> Result<Filled, Failu
         Ok::<_, Failure>(())
     };
     unless_interrupted(&mut signal, agreed).await?;
-    on_event(&FillEvent::Planned { title: title(&forecast), objects: forecast.objects });
+    on_event(&FillEvent::Planned {
+        title: title(&forecast),
+        objects: forecast.objects,
+    });
     let begun = now_ns();
-    let wanted = Amount { objects: forecast.objects, bytes: forecast.bytes };
-    let mut filled =
-        Filled { wanted, stored: Amount::default(), found: Amount::default(), missing: 0, left_out: forecast.left_out, elapsed_ns: 0, signal: None };
+    let wanted = Amount {
+        objects: forecast.objects,
+        bytes: forecast.bytes,
+    };
+    let mut filled = Filled {
+        wanted,
+        stored: Amount::default(),
+        found: Amount::default(),
+        missing: 0,
+        left_out: forecast.left_out,
+        elapsed_ns: 0,
+        signal: None,
+    };
     target = target.marking(&items.mark());
-    let work = Work { target: target.clone(), prefix: fill.target.key.clone(), items, found, memory: Semaphore::new(MEMORY_MIB as usize) };
+    let work = Work {
+        target: target.clone(),
+        prefix: fill.target.key.clone(),
+        items,
+        found,
+        memory: Semaphore::new(MEMORY_MIB as usize),
+    };
     let mut ended = |outcome| {
         match outcome {
             Outcome::Stored(bytes) => filled.stored.add(bytes),
             Outcome::Found(bytes) => filled.found.add(bytes),
             Outcome::Missing => filled.missing += 1,
         }
-        on_event(&FillEvent::Progress { done: filled.stored.plus(filled.found).objects, stored_bytes: filled.stored.bytes });
+        on_event(&FillEvent::Progress {
+            done: filled.stored.plus(filled.found).objects,
+            stored_bytes: filled.stored.bytes,
+        });
     };
-    let result = work.all(fill.concurrency.get() as usize, &mut signal, &mut ended).await;
+    let result = work
+        .all(fill.concurrency.get() as usize, &mut signal, &mut ended)
+        .await;
     filled.elapsed_ns = now_ns().saturating_sub(begun);
     if !matches!(result, Ok(None)) {
         // What is left of an upload in parts costs money and is seen nowhere.
-        let patience = if result.is_err() { PATIENCE.0 } else { PATIENCE.1 };
+        let patience = if result.is_err() {
+            PATIENCE.0
+        } else {
+            PATIENCE.1
+        };
         let _late = tokio::time::timeout(patience, target.abort_open()).await;
     }
     on_event(&FillEvent::Over);
@@ -164,7 +218,14 @@ pub async fn fill(fill: &Fill, mut context: Context<'_>) -> Result<Filled, Failu
 
 /// `filling s3://bench/ with 2,000 objects, 5.24 GB`
 fn title(forecast: &Forecast) -> String {
-    format!("filling {} with {}", forecast.target, Amount { objects: forecast.objects, bytes: forecast.bytes })
+    format!(
+        "filling {} with {}",
+        forecast.target,
+        Amount {
+            objects: forecast.objects,
+            bytes: forecast.bytes
+        }
+    )
 }
 
 async fn prepare(fill: &Fill, context: &mut Context<'_>) -> Result<Ready, Failure> {
@@ -174,7 +235,9 @@ async fn prepare(fill: &Fill, context: &mut Context<'_>) -> Result<Ready, Failur
 }
 
 async fn look(fill: &Fill, spool: TempDir, context: &mut Context<'_>) -> Result<Ready, Failure> {
-    let Context { prices, on_event, .. } = context;
+    let Context {
+        prices, on_event, ..
+    } = context;
     let session = Session::load(&fill.access, Limits::default(), None).await?;
     let mut target = Bucket::new(&session, &fill.target.bucket);
     let found = reach(fill, &mut target).await?;
@@ -183,24 +246,53 @@ async fn look(fill: &Fill, spool: TempDir, context: &mut Context<'_>) -> Result<
         Content::Made(made) => (Items::Made(*made), of_made(fill, *made), Charged::default()),
         Content::Copied(copied) => {
             let mut source = Bucket::new(&session, &copied.from.bucket);
-            let originals = copies::find(copied, (&mut source, &fill.target.key, spool.path()), &mut **on_event).await?;
+            let originals = copies::find(
+                copied,
+                (&mut source, &fill.target.key, spool.path()),
+                &mut **on_event,
+            )
+            .await?;
             let from = Some(source.session().region().to_owned()).filter(|from| *from != region);
             let forecast = of_copied(fill, &originals);
-            let charged = Charged { classes: originals.classes, from };
-            (Items::Copied(originals.keys, copied.clone()), forecast, charged)
+            let charged = Charged {
+                classes: originals.classes,
+                from,
+            };
+            (
+                Items::Copied(originals.keys, copied.clone()),
+                forecast,
+                charged,
+            )
         }
     };
     forecast.makes_bucket = found == Found::NoBucket;
-    forecast.heads = if found == Found::Objects { forecast.objects } else { 0 };
+    forecast.heads = if found == Found::Objects {
+        forecast.objects
+    } else {
+        0
+    };
     forecast.lists += 1;
     let by_aws = fill.access.endpoint_url.is_none() && target.endpoint().is_none();
-    forecast.usd = if by_aws { price(&forecast, (&region, &charged), prices) } else { None };
-    Ok(Ready { target, found, items, forecast, _spool: spool })
+    forecast.usd = if by_aws {
+        price(&forecast, (&region, &charged), prices)
+    } else {
+        None
+    };
+    Ok(Ready {
+        target,
+        found,
+        items,
+        forecast,
+        _spool: spool,
+    })
 }
 
 /// Whether the bucket exists, and holds something under the prefix.
 async fn reach(fill: &Fill, target: &mut Bucket) -> Result<Found, Failure> {
-    let query = PageQuery { max_keys: Some(1), ..PageQuery::of(&fill.target.key) };
+    let query = PageQuery {
+        max_keys: Some(1),
+        ..PageQuery::of(&fill.target.key)
+    };
     match target.list_page(&query).await {
         Ok(page) if page.keys.is_empty() && !page.truncated => Ok(Found::Nothing),
         Ok(_) => Ok(Found::Objects),
@@ -208,7 +300,10 @@ async fn reach(fill: &Fill, target: &mut Bucket) -> Result<Found, Failure> {
         Err(error) if error.kind == StoreErrorKind::NoSuchBucket => match fill.missing {
             Missing::Create => Ok(Found::NoBucket),
             Missing::Refuse => {
-                let hint = format!("--create-bucket creates it; {}", error.hint.as_deref().unwrap_or("check the bucket's name"));
+                let hint = format!(
+                    "--create-bucket creates it; {}",
+                    error.hint.as_deref().unwrap_or("check the bucket's name")
+                );
                 Err(Failure::from(error).hint(hint))
             }
         },
@@ -225,12 +320,27 @@ struct Charged {
     from: Option<String>,
 }
 
-fn price(forecast: &Forecast, (region, charged): (&str, &Charged), prices: &PriceList) -> Option<Usd> {
-    let bytes = if charged.classes.is_empty() { 0 } else { forecast.bytes };
+fn price(
+    forecast: &Forecast,
+    (region, charged): (&str, &Charged),
+    prices: &PriceList,
+) -> Option<Usd> {
+    let bytes = if charged.classes.is_empty() {
+        0
+    } else {
+        forecast.bytes
+    };
     let classes = fetched_classes(&charged.classes);
     // PUT, COPY and LIST have one price. The GET of an original is part of its COPY.
     let lists = forecast.puts + forecast.lists;
-    let paid = Paid { region, gets: forecast.heads, lists, bytes: Bytes::Listed(bytes), egress: Egress::None, classes };
+    let paid = Paid {
+        region,
+        gets: forecast.heads,
+        lists,
+        bytes: Bytes::Listed(bytes),
+        egress: Egress::None,
+        classes,
+    };
     let usd = usd(&paid, prices)?;
     Some(match &charged.from {
         None => usd,
@@ -260,19 +370,36 @@ fn empty_forecast(fill: &Fill) -> Forecast {
 }
 
 fn of_made(fill: &Fill, made: Made) -> Forecast {
-    let mut forecast = Forecast { objects: made.objects.get(), ..empty_forecast(fill) };
+    let mut forecast = Forecast {
+        objects: made.objects.get(),
+        ..empty_forecast(fill)
+    };
     for size in (0..made.objects.get()).map(|number| made.size(number)) {
         forecast.bytes = forecast.bytes.saturating_add(size);
         // An upload in parts is begun and completed as well.
-        forecast.puts += if size <= PART_BYTES { 1 } else { size.div_ceil(PART_BYTES) + 2 };
+        forecast.puts += if size <= PART_BYTES {
+            1
+        } else {
+            size.div_ceil(PART_BYTES) + 2
+        };
     }
     forecast
 }
 
 fn of_copied(fill: &Fill, originals: &Originals) -> Forecast {
     let count = originals.keys.count();
-    let bytes = originals.classes.values().fold(0_u64, |sum, class| sum.saturating_add(class.bytes));
-    Forecast { objects: count, bytes, left_out: originals.left_out, puts: count, lists: originals.pages, ..empty_forecast(fill) }
+    let bytes = originals
+        .classes
+        .values()
+        .fold(0_u64, |sum, class| sum.saturating_add(class.bytes));
+    Forecast {
+        objects: count,
+        bytes,
+        left_out: originals.left_out,
+        puts: count,
+        lists: originals.pages,
+        ..empty_forecast(fill)
+    }
 }
 
 /// What stores objects.
@@ -287,8 +414,17 @@ struct Work {
 
 impl Work {
     /// Stores all, `at_once` at a time, until a signal comes, which is returned.
-    async fn all(&self, at_once: usize, signal: &mut Receiver<Option<Signal>>, ended: &mut dyn FnMut(Outcome)) -> Result<Option<Signal>, Failure> {
-        let mut tries = std::pin::pin!(futures::stream::iter(0..self.items.count()).map(|number| self.one(number)).buffer_unordered(at_once));
+    async fn all(
+        &self,
+        at_once: usize,
+        signal: &mut Receiver<Option<Signal>>,
+        ended: &mut dyn FnMut(Outcome),
+    ) -> Result<Option<Signal>, Failure> {
+        let mut tries = std::pin::pin!(
+            futures::stream::iter(0..self.items.count())
+                .map(|number| self.one(number))
+                .buffer_unordered(at_once)
+        );
         loop {
             tokio::select! {
                 biased;
@@ -314,8 +450,19 @@ impl Work {
         }
         let stored = match &self.items {
             Items::Made(made) => self.make((made, &item), &mut target, &key).await,
-            Items::Copied(_, copied) => match target.copy(Origin { bucket: &copied.from.bucket, key: &item.key }, &key).await {
-                Err(error) if error.kind == StoreErrorKind::NoSuchKey => return Ok(Outcome::Missing),
+            Items::Copied(_, copied) => match target
+                .copy(
+                    Origin {
+                        bucket: &copied.from.bucket,
+                        key: &item.key,
+                    },
+                    &key,
+                )
+                .await
+            {
+                Err(error) if error.kind == StoreErrorKind::NoSuchKey => {
+                    return Ok(Outcome::Missing);
+                }
                 result => result,
             },
         };
@@ -324,32 +471,65 @@ impl Work {
             // Somebody was faster, or the answer to an earlier try of this very request was lost.
             Err(error) if error.kind == StoreErrorKind::Exists => match target.look(&key).await? {
                 Looked::There(held) => self.held(&item, (&key, held.size, held.mark)),
-                Looked::Nothing | Looked::Unknown => Err(in_the_way(&target.uri(&key), "there is an object already")),
+                Looked::Nothing | Looked::Unknown => {
+                    Err(in_the_way(&target.uri(&key), "there is an object already"))
+                }
             },
             Err(error) => Err(error.into()),
         }
     }
 
     /// An object that is there: this fill's own, or in the way.
-    fn held(&self, item: &Item, (key, size, mark): (&str, Option<u64>, Option<String>)) -> Result<Outcome, Failure> {
+    fn held(
+        &self,
+        item: &Item,
+        (key, size, mark): (&str, Option<u64>, Option<String>),
+    ) -> Result<Outcome, Failure> {
         let uri = self.target.uri(key);
         match mark {
-            None => Err(in_the_way(&uri, "there is an object that fill did not make")),
-            Some(mark) if mark != self.items.mark() => Err(in_the_way(&uri, &format!("there is an object of another fill ({mark})"))),
+            None => Err(in_the_way(
+                &uri,
+                "there is an object that fill did not make",
+            )),
+            Some(mark) if mark != self.items.mark() => Err(in_the_way(
+                &uri,
+                &format!("there is an object of another fill ({mark})"),
+            )),
             Some(_) if size != item.size => {
-                let sizes = [size, item.size].map(|size| size.map_or_else(|| "an unknown number of".to_owned(), units::count));
-                Err(in_the_way(&uri, &format!("there is an object of {} bytes from an earlier fill, and this one has {} bytes", sizes[0], sizes[1])))
+                let sizes = [size, item.size].map(|size| {
+                    size.map_or_else(|| "an unknown number of".to_owned(), units::count)
+                });
+                Err(in_the_way(
+                    &uri,
+                    &format!(
+                        "there is an object of {} bytes from an earlier fill, and this one has {} bytes",
+                        sizes[0], sizes[1]
+                    ),
+                ))
             }
             Some(_) => Ok(Outcome::Found(size.unwrap_or(0))),
         }
     }
 
-    async fn make(&self, (made, item): (&Made, &Item), target: &mut Bucket, key: &str) -> Result<(), StoreError> {
+    async fn make(
+        &self,
+        (made, item): (&Made, &Item),
+        target: &mut Bucket,
+        key: &str,
+    ) -> Result<(), StoreError> {
         let size = item.size.unwrap_or(0);
-        let held = u32::try_from(size.min(PART_BYTES).div_ceil(1 << 20)).unwrap_or(MEMORY_MIB).clamp(1, MEMORY_MIB);
+        let held = u32::try_from(size.min(PART_BYTES).div_ceil(1 << 20))
+            .unwrap_or(MEMORY_MIB)
+            .clamp(1, MEMORY_MIB);
         // Closed never: it lives as long as this.
         let _memory = self.memory.acquire_many(held).await.ok();
-        let part = |start: u64| made.bytes(item.number, start, usize::try_from((size - start).min(PART_BYTES)).unwrap_or(0));
+        let part = |start: u64| {
+            made.bytes(
+                item.number,
+                start,
+                usize::try_from((size - start).min(PART_BYTES)).unwrap_or(0),
+            )
+        };
         if size <= PART_BYTES {
             return target.store(key, part(0), Replace::No).await;
         }
@@ -368,7 +548,10 @@ fn in_the_way(uri: &str, what: &str) -> Failure {
 }
 
 /// Does `work`, unless a signal comes first: then nothing has been stored.
-async fn unless_interrupted<T>(signal: &mut Receiver<Option<Signal>>, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+async fn unless_interrupted<T>(
+    signal: &mut Receiver<Option<Signal>>,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
     tokio::select! {
         done = work => done,
         signal = comes(signal) => Err(Failure::new(signal.exit(), "interrupted before the first object").hint("run the same command to begin again")),

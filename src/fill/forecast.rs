@@ -38,17 +38,41 @@ pub struct Forecast {
 impl Forecast {
     /// Lines for a person, each with its end.
     pub fn in_words(&self) -> String {
-        let Self { target, objects, bytes, puts, lists, heads, .. } = self;
-        let [objects, puts, lists, heads] = [objects, puts, lists, heads].map(|number| units::count(*number));
+        let Self {
+            target,
+            objects,
+            bytes,
+            puts,
+            lists,
+            heads,
+            ..
+        } = self;
+        let [objects, puts, lists, heads] =
+            [objects, puts, lists, heads].map(|number| units::count(*number));
         let what = match &self.content {
-            Content::Made(made) => format!("{objects} made objects, {}, seed {}", made.sizes.in_words(), made.seed),
+            Content::Made(made) => format!(
+                "{objects} made objects, {}, seed {}",
+                made.sizes.in_words(),
+                made.seed
+            ),
             Content::Copied(copied) => format!("{objects} objects, copied from {}", copied.from),
         };
         let left_out = self.left_out.in_words();
-        let left_out = if left_out.is_empty() { left_out } else { format!("left out: {left_out}\n") };
-        let bucket = if self.makes_bucket { "the bucket does not exist and is created\n" } else { "" };
+        let left_out = if left_out.is_empty() {
+            left_out
+        } else {
+            format!("left out: {left_out}\n")
+        };
+        let bucket = if self.makes_bucket {
+            "the bucket does not exist and is created\n"
+        } else {
+            ""
+        };
         let verb = self.verb();
-        let price = self.usd.as_ref().map_or_else(|| "none is known: the store is not AWS, or the list has no price".to_owned(), Usd::in_words);
+        let price = self.usd.as_ref().map_or_else(
+            || "none is known: the store is not AWS, or the list has no price".to_owned(),
+            Usd::in_words,
+        );
         format!(
             "{target}: {what}\n{bucket}{left_out}bytes: {}\nrequests: {puts} {verb}, {lists} LIST, {heads} HEAD\nprice, storage apart: {price}\n",
             units::bytes(*bytes)
@@ -57,7 +81,14 @@ impl Forecast {
 
     /// `fill s3://bench/ with 2,000 objects, 5.24 GB`
     fn deed(&self) -> String {
-        format!("fill {} with {}", self.target, Amount { objects: self.objects, bytes: self.bytes })
+        format!(
+            "fill {} with {}",
+            self.target,
+            Amount {
+                objects: self.objects,
+                bytes: self.bytes
+            }
+        )
     }
 
     /// `; 2,000 PUT requests; $0.0100 at most: …`, where somebody may have to pay.
@@ -65,17 +96,30 @@ impl Forecast {
         if self.is_on_this_machine {
             return String::new();
         }
-        let price = self.usd.as_ref().map_or_else(|| "no price is known".to_owned(), Usd::in_words);
-        format!("; {} {} requests; {price}", units::count(self.puts), self.verb())
+        let price = self
+            .usd
+            .as_ref()
+            .map_or_else(|| "no price is known".to_owned(), Usd::in_words);
+        format!(
+            "; {} {} requests; {price}",
+            units::count(self.puts),
+            self.verb()
+        )
     }
 
     const fn verb(&self) -> &'static str {
-        if matches!(self.content, Content::Made(_)) { "PUT" } else { "COPY" }
+        if matches!(self.content, Content::Made(_)) {
+            "PUT"
+        } else {
+            "COPY"
+        }
     }
 
     /// Whether somebody has to agree.
     pub fn needs_asking(&self, consent: Consent) -> bool {
-        consent == Consent::Needed && (self.bytes > ASK_BYTES || self.usd.as_ref().is_some_and(|usd| usd.bound() > ASK_USD))
+        consent == Consent::Needed
+            && (self.bytes > ASK_BYTES
+                || self.usd.as_ref().is_some_and(|usd| usd.bound() > ASK_USD))
     }
 
     /// Goes on when nothing has to be asked, or somebody says yes.
@@ -84,12 +128,21 @@ impl Forecast {
             return Ok(());
         }
         let hint = match self.content {
-            Content::Made(_) => "--dry-run only looks; fewer --objects or a smaller --size take less",
+            Content::Made(_) => {
+                "--dry-run only looks; fewer --objects or a smaller --size take less"
+            }
             Content::Copied(_) => "--dry-run only looks; a smaller --sample takes less",
         };
         let Some(answer) = ask(&format!("{}{}. Go on?", self.deed(), self.cost())) else {
-            let price = self.usd.as_ref().map_or_else(String::new, |usd| format!(", {}", usd.amount()));
-            return Err(Failure::new(Exit::Usage, format!("{}{price}: allow it with --yes", self.deed())).hint(hint));
+            let price = self
+                .usd
+                .as_ref()
+                .map_or_else(String::new, |usd| format!(", {}", usd.amount()));
+            return Err(Failure::new(
+                Exit::Usage,
+                format!("{}{price}: allow it with --yes", self.deed()),
+            )
+            .hint(hint));
         };
         match answer.await {
             Ok(true) => Ok(()),
@@ -108,7 +161,11 @@ mod tests {
     fn forecast(bytes: u64) -> Forecast {
         Forecast {
             target: "s3://bench/".to_owned(),
-            content: Content::Made(Made { objects: 2_000.try_into().unwrap(), sizes: Sizes::Fixed(2_621_440), seed: 1 }),
+            content: Content::Made(Made {
+                objects: 2_000.try_into().unwrap(),
+                sizes: Sizes::Fixed(2_621_440),
+                seed: 1,
+            }),
             objects: 2_000,
             bytes,
             left_out: LeftOut::default(),
@@ -128,12 +185,33 @@ mod tests {
             asked.push(question.to_owned());
             None
         };
-        forecast(1_000_000_000).agree(Consent::Needed, &mut nobody).await.unwrap();
-        forecast(1_000_000_001).agree(Consent::Given, &mut nobody).await.unwrap();
-        let failure = forecast(5_242_880_000).agree(Consent::Needed, &mut nobody).await.unwrap_err();
-        assert_eq!((failure.exit, failure.message.as_str()), (Exit::Usage, "fill s3://bench/ with 2,000 objects, 5.24 GB: allow it with --yes"));
-        assert_eq!(asked, ["fill s3://bench/ with 2,000 objects, 5.24 GB. Go on?"]);
-        let elsewhere = Forecast { is_on_this_machine: false, ..forecast(5_242_880_000) };
+        forecast(1_000_000_000)
+            .agree(Consent::Needed, &mut nobody)
+            .await
+            .unwrap();
+        forecast(1_000_000_001)
+            .agree(Consent::Given, &mut nobody)
+            .await
+            .unwrap();
+        let failure = forecast(5_242_880_000)
+            .agree(Consent::Needed, &mut nobody)
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (failure.exit, failure.message.as_str()),
+            (
+                Exit::Usage,
+                "fill s3://bench/ with 2,000 objects, 5.24 GB: allow it with --yes"
+            )
+        );
+        assert_eq!(
+            asked,
+            ["fill s3://bench/ with 2,000 objects, 5.24 GB. Go on?"]
+        );
+        let elsewhere = Forecast {
+            is_on_this_machine: false,
+            ..forecast(5_242_880_000)
+        };
         assert_eq!(elsewhere.cost(), "; 2,000 PUT requests; no price is known");
         for (answer, is_good) in [(true, true), (false, false)] {
             let mut person = |_: &str| {
@@ -141,7 +219,13 @@ mod tests {
                 sender.send(answer).unwrap();
                 Some(receiver)
             };
-            assert_eq!(forecast(5_242_880_000).agree(Consent::Needed, &mut person).await.is_ok(), is_good);
+            assert_eq!(
+                forecast(5_242_880_000)
+                    .agree(Consent::Needed, &mut person)
+                    .await
+                    .is_ok(),
+                is_good
+            );
         }
     }
 
@@ -153,8 +237,14 @@ mod tests {
              price, storage apart: none is known: the store is not AWS, or the list has no price\n"
         );
         let copied = Forecast {
-            content: Content::Copied(Copied { from: "s3://images/2024/".parse().unwrap(), sample: None }),
-            left_out: LeftOut { large: 2, ..LeftOut::default() },
+            content: Content::Copied(Copied {
+                from: "s3://images/2024/".parse().unwrap(),
+                sample: None,
+            }),
+            left_out: LeftOut {
+                large: 2,
+                ..LeftOut::default()
+            },
             makes_bucket: true,
             ..forecast(10)
         };

@@ -122,14 +122,22 @@ impl Amount {
     /// Both together.
     #[must_use]
     pub const fn plus(self, other: Self) -> Self {
-        Self { objects: self.objects + other.objects, bytes: self.bytes.saturating_add(other.bytes) }
+        Self {
+            objects: self.objects + other.objects,
+            bytes: self.bytes.saturating_add(other.bytes),
+        }
     }
 }
 
 /// `2,000 objects, 5.24 GB`
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, {}", units::plural(self.objects, "object"), units::bytes(self.bytes))
+        write!(
+            f,
+            "{}, {}",
+            units::plural(self.objects, "object"),
+            units::bytes(self.bytes)
+        )
     }
 }
 
@@ -166,9 +174,20 @@ pub struct LeftOut {
 impl LeftOut {
     /// `2 above 5 GiB, 1 archived`; empty when nothing is left out.
     pub fn in_words(self) -> String {
-        let Self { large, archived, long } = self;
-        let parts = [(large, "larger than 5 GiB"), (archived, "archived"), (long, "with a key too long behind the prefix")];
-        let parts = parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{} {what}", units::count(count)));
+        let Self {
+            large,
+            archived,
+            long,
+        } = self;
+        let parts = [
+            (large, "larger than 5 GiB"),
+            (archived, "archived"),
+            (long, "with a key too long behind the prefix"),
+        ];
+        let parts = parts
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{} {what}", units::count(count)));
         parts.collect::<Vec<_>>().join(", ")
     }
 }

@@ -27,7 +27,10 @@ impl Sizes {
     pub(super) fn in_words(self) -> String {
         match self {
             Self::Fixed(bytes) => format!("{} each", units::bytes(bytes)),
-            Self::Lognormal { median, sigma } => format!("lognormal sizes, median {}, sigma {sigma}", units::bytes(median)),
+            Self::Lognormal { median, sigma } => format!(
+                "lognormal sizes, median {}, sigma {sigma}",
+                units::bytes(median)
+            ),
         }
     }
 }
@@ -44,12 +47,17 @@ impl Made {
     }
 
     /// Bytes of an object.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, and the number is not negative")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the cast saturates, and the number is not negative"
+    )]
     pub(super) fn size(&self, number: u64) -> u64 {
         match self.sizes {
             Sizes::Fixed(bytes) => bytes,
             Sizes::Lognormal { median, sigma } => {
-                let size = median as f64 * (sigma * normal(self.stream(number).wrapping_add(1))).exp();
+                let size =
+                    median as f64 * (sigma * normal(self.stream(number).wrapping_add(1))).exp();
                 (size.round() as u64).clamp(1, super::MOST_BYTES)
             }
         }
@@ -61,7 +69,9 @@ impl Made {
         let mut bytes = Vec::with_capacity(length + 8);
         let mut place = start / 8;
         while bytes.len() < length {
-            bytes.extend_from_slice(&mixed(stream.wrapping_add(place.wrapping_mul(STEP))).to_le_bytes());
+            bytes.extend_from_slice(
+                &mixed(stream.wrapping_add(place.wrapping_mul(STEP))).to_le_bytes(),
+            );
             place += 1;
         }
         bytes.truncate(length);
@@ -89,7 +99,8 @@ const fn mixed(state: u64) -> u64 {
 fn normal(state: u64) -> f64 {
     // 53 bits, in (0, 1].
     let uniform = |state: u64| ((mixed(state) >> 11) + 1) as f64 / (1_u64 << 53) as f64;
-    (-2.0 * uniform(state).ln()).sqrt() * (std::f64::consts::TAU * uniform(state.wrapping_add(STEP))).cos()
+    (-2.0 * uniform(state).ln()).sqrt()
+        * (std::f64::consts::TAU * uniform(state.wrapping_add(STEP))).cos()
 }
 
 #[cfg(test)]
@@ -97,13 +108,29 @@ mod tests {
     use super::*;
 
     fn made(sizes: Sizes, seed: u64) -> Made {
-        Made { objects: 1_000.try_into().unwrap(), sizes, seed }
+        Made {
+            objects: 1_000.try_into().unwrap(),
+            sizes,
+            seed,
+        }
     }
 
     #[test]
     fn keys_are_sorted_and_in_folders_of_a_thousand() {
-        let keys: Vec<_> = [0, 999, 1_000, 999_999, 1_000_000].into_iter().map(Made::key).collect();
-        assert_eq!(keys, ["000/000000.bin", "000/000999.bin", "001/001000.bin", "999/999999.bin", "1000/1000000.bin"]);
+        let keys: Vec<_> = [0, 999, 1_000, 999_999, 1_000_000]
+            .into_iter()
+            .map(Made::key)
+            .collect();
+        assert_eq!(
+            keys,
+            [
+                "000/000000.bin",
+                "000/000999.bin",
+                "001/001000.bin",
+                "999/999999.bin",
+                "1000/1000000.bin"
+            ]
+        );
     }
 
     #[test]
@@ -111,9 +138,16 @@ mod tests {
         let made = made(Sizes::Fixed(1), 7);
         let whole = made.bytes(3, 0, 1_001);
         assert_eq!(whole.len(), 1_001);
-        assert_eq!([made.bytes(3, 0, 504), made.bytes(3, 504, 497)].concat(), whole);
+        assert_eq!(
+            [made.bytes(3, 0, 504), made.bytes(3, 504, 497)].concat(),
+            whole
+        );
         assert_ne!(made.bytes(4, 0, 1_001), whole, "another object");
-        assert_ne!(Made { seed: 8, ..made }.bytes(3, 0, 1_001), whole, "another seed");
+        assert_ne!(
+            Made { seed: 8, ..made }.bytes(3, 0, 1_001),
+            whole,
+            "another seed"
+        );
         assert!(made.bytes(3, 0, 0).is_empty());
         // Held, so that a later version does not take other bytes for the same.
         assert_eq!(made.bytes(0, 0, 8), mixed(mixed(mixed(7))).to_le_bytes());
@@ -121,21 +155,36 @@ mod tests {
 
     #[test]
     fn lognormal_sizes_have_their_median_and_spread() {
-        let sizes = Sizes::Lognormal { median: 1_000_000, sigma: 1.0 };
-        let drawn = |seed| (0..4_001).map(|number| made(sizes, seed).size(number)).collect::<Vec<_>>();
+        let sizes = Sizes::Lognormal {
+            median: 1_000_000,
+            sigma: 1.0,
+        };
+        let drawn = |seed| {
+            (0..4_001)
+                .map(|number| made(sizes, seed).size(number))
+                .collect::<Vec<_>>()
+        };
         let mut one = drawn(1);
         assert_eq!(one, drawn(1));
         assert_ne!(one, drawn(2));
         one.sort_unstable();
         // Half of 4,001 numbers lie below the median, to within three standard errors.
         let ratio = |place: usize, expected: f64| (one[place] as f64 / 1e6 / expected).ln().abs();
-        assert!(ratio(2_000, 1.0) < 0.06 && ratio(3_366, std::f64::consts::E) < 0.08 && ratio(635, (-1.0_f64).exp()) < 0.08, "{}", one[2_000]);
+        assert!(
+            ratio(2_000, 1.0) < 0.06
+                && ratio(3_366, std::f64::consts::E) < 0.08
+                && ratio(635, (-1.0_f64).exp()) < 0.08,
+            "{}",
+            one[2_000]
+        );
     }
 
     #[test]
     fn sizes_have_bounds() {
         let extreme = |median| made(Sizes::Lognormal { median, sigma: 4.0 }, 1);
         assert!((0..1_000).all(|number| extreme(1).size(number) >= 1));
-        assert!((0..1_000).all(|number| extreme(super::super::MOST_BYTES).size(number) <= super::super::MOST_BYTES));
+        assert!((0..1_000).all(
+            |number| extreme(super::super::MOST_BYTES).size(number) <= super::super::MOST_BYTES
+        ));
     }
 }

@@ -40,7 +40,11 @@ pub struct Drawn {
 ///
 /// # Errors
 /// When no size is known and one is needed, or the key file cannot be read or written.
-pub async fn draw(spool: &Path, (sample, listed): (KeySample, Listed), pace: Pace) -> Result<Drawn, ListError> {
+pub async fn draw(
+    spool: &Path,
+    (sample, listed): (KeySample, Listed),
+    pace: Pace,
+) -> Result<Drawn, ListError> {
     let spool = spool.to_owned();
     cancellable(move |cancelled| {
         fault::point("draw");
@@ -49,7 +53,12 @@ pub async fn draw(spool: &Path, (sample, listed): (KeySample, Listed), pace: Pac
     .await
 }
 
-fn draw_now(spool: &Path, (sample, listed): (KeySample, Listed), pace: &Pace, cancelled: &Cancelled) -> Result<Drawn, ListError> {
+fn draw_now(
+    spool: &Path,
+    (sample, listed): (KeySample, Listed),
+    pace: &Pace,
+    cancelled: &Cancelled,
+) -> Result<Drawn, ListError> {
     let keys = KeyFile::open(spool).map_err(ListError::Spool)?;
     let mut strata = Strata::default();
     let mut classes = classes();
@@ -63,12 +72,26 @@ fn draw_now(spool: &Path, (sample, listed): (KeySample, Listed), pace: &Pace, ca
         }
     }
     let (count, is_too_large) = count((&keys, cancelled), &strata, (sample, pace))?;
-    let mut found = Listed { keys: 0, bytes: Some(0), archived: 0, ..listed };
+    let mut found = Listed {
+        keys: 0,
+        bytes: Some(0),
+        archived: 0,
+        ..listed
+    };
     if count == strata.keys() {
-        return Ok(Drawn { listed, facts: None, note: is_too_large.then(|| note(listed.bytes)) });
+        return Ok(Drawn {
+            listed,
+            facts: None,
+            note: is_too_large.then(|| note(listed.bytes)),
+        });
     }
-    let keep = Keep { spool, keys: &keys, cancelled };
-    keep.copy(&strata, (count, sample.seed), (&mut found, &mut classes)).map_err(ListError::Spool)?;
+    let keep = Keep {
+        spool,
+        keys: &keys,
+        cancelled,
+    };
+    keep.copy(&strata, (count, sample.seed), (&mut found, &mut classes))
+        .map_err(ListError::Spool)?;
     classes.retain(|class| class.of_keys > 0);
     let facts = SampleFacts {
         asked: asked(sample.size),
@@ -79,24 +102,44 @@ fn draw_now(spool: &Path, (sample, listed): (KeySample, Listed), pace: &Pace, ca
         of_bytes: listed.bytes,
         classes,
     };
-    Ok(Drawn { listed: found, facts: Some(facts), note: is_too_large.then(|| note(found.bytes)) })
+    Ok(Drawn {
+        listed: found,
+        facts: Some(facts),
+        note: is_too_large.then(|| note(found.bytes)),
+    })
 }
 
 fn note(bytes: Option<u64>) -> String {
     let bytes = bytes.map_or_else(|| "an unknown size".to_owned(), units::bytes);
-    format!("the sample is one key of {bytes}, more than was asked for: no sample is smaller than a key")
+    format!(
+        "the sample is one key of {bytes}, more than was asked for: no sample is smaller than a key"
+    )
 }
 
 /// How many keys the sample has, and whether even one has too many bytes.
-fn count(keys: (&KeyFile, &Cancelled), strata: &Strata, (sample, pace): (KeySample, &Pace)) -> Result<(u64, bool), ListError> {
-    let known = || strata.mean_bytes().ok_or_else(|| ListError::Wrong("no size of a key is known".to_owned(), SIZES_HINT));
+fn count(
+    keys: (&KeyFile, &Cancelled),
+    strata: &Strata,
+    (sample, pace): (KeySample, &Pace),
+) -> Result<(u64, bool), ListError> {
+    let known = || {
+        strata
+            .mean_bytes()
+            .ok_or_else(|| ListError::Wrong("no size of a key is known".to_owned(), SIZES_HINT))
+    };
     let (wanted, most) = match sample.size {
         SampleSize::Keys(count) => return Ok((count.get().min(strata.keys()), false)),
         SampleSize::Bytes(most) => (f64::INFINITY, most.get()),
-        SampleSize::Auto => (pace.objects_per_s(known()?) * AUTO_SECONDS, AUTO_BYTES.get()),
+        SampleSize::Auto => (
+            pace.objects_per_s(known()?) * AUTO_SECONDS,
+            AUTO_BYTES.get(),
+        ),
     };
     let most = most as f64;
-    let mut count = whole(wanted.ceil().min(most / known()?.max(f64::MIN_POSITIVE)), strata.keys());
+    let mut count = whole(
+        wanted.ceil().min(most / known()?.max(f64::MIN_POSITIVE)),
+        strata.keys(),
+    );
     loop {
         let bytes = bytes_of(keys, strata, (count, sample.seed)).map_err(ListError::Spool)? as f64;
         if bytes <= most || count <= 1 {
@@ -107,17 +150,29 @@ fn count(keys: (&KeyFile, &Cancelled), strata: &Strata, (sample, pace): (KeySamp
 }
 
 /// At least one key, and no more than `most`.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, and the number is not negative")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the cast saturates, and the number is not negative"
+)]
 fn whole(count: f64, most: u64) -> u64 {
     (count as u64).clamp(1.min(most), most)
 }
 
 /// Bytes of the sample of so many keys.
-fn bytes_of((keys, cancelled): (&KeyFile, &Cancelled), strata: &Strata, (count, seed): (u64, u64)) -> io::Result<u64> {
+fn bytes_of(
+    (keys, cancelled): (&KeyFile, &Cancelled),
+    strata: &Strata,
+    (count, seed): (u64, u64),
+) -> io::Result<u64> {
     let mut draw = strata.draw(count, seed);
     keys.sizes().try_fold(0_u64, |sum, size| {
         let size = cancelled.check().and(size)?;
-        Ok(if draw.takes(size) { sum.saturating_add(size.unwrap_or(0)) } else { sum })
+        Ok(if draw.takes(size) {
+            sum.saturating_add(size.unwrap_or(0))
+        } else {
+            sum
+        })
     })
 }
 
@@ -130,7 +185,12 @@ struct Keep<'a> {
 
 impl Keep<'_> {
     /// Writes the sample, and puts it in the place of all keys.
-    fn copy(&self, strata: &Strata, (count, seed): (u64, u64), (found, classes): (&mut Listed, &mut [SampleClass])) -> io::Result<()> {
+    fn copy(
+        &self,
+        strata: &Strata,
+        (count, seed): (u64, u64),
+        (found, classes): (&mut Listed, &mut [SampleClass]),
+    ) -> io::Result<()> {
         let folder = self.spool.join(FOLDER);
         fs::create_dir_all(&folder)?;
         let mut draw = strata.draw(count, seed);
@@ -143,7 +203,10 @@ impl Keep<'_> {
             let (record, _) = decode(bytes)?;
             found.keys += 1;
             found.archived += u64::from(record.is_archived());
-            found.bytes = found.bytes.zip(size).and_then(|(sum, size)| sum.checked_add(size));
+            found.bytes = found
+                .bytes
+                .zip(size)
+                .and_then(|(sum, size)| sum.checked_add(size));
             if let Some(size) = size {
                 let class = class_of(classes, size);
                 class.keys += 1;
@@ -158,7 +221,12 @@ impl Keep<'_> {
 
 fn classes() -> Vec<SampleClass> {
     let bounds = SIZE_CLASS_BOUNDS.into_iter().map(Some).chain([None]);
-    bounds.map(|up_to_bytes| SampleClass { up_to_bytes, ..SampleClass::default() }).collect()
+    bounds
+        .map(|up_to_bytes| SampleClass {
+            up_to_bytes,
+            ..SampleClass::default()
+        })
+        .collect()
 }
 
 fn class_of(classes: &mut [SampleClass], size: u64) -> &mut SampleClass {
@@ -170,7 +238,10 @@ fn asked(size: SampleSize) -> String {
         SampleSize::Keys(count) => units::plural(count.get(), "key"),
         SampleSize::Bytes(bytes) => format!("at most {}", units::bytes(bytes.get())),
         SampleSize::Auto => {
-            format!("auto: about {AUTO_SECONDS} s of the fastest configuration, at most {}", units::bytes(AUTO_BYTES.get()))
+            format!(
+                "auto: about {AUTO_SECONDS} s of the fastest configuration, at most {}",
+                units::bytes(AUTO_BYTES.get())
+            )
         }
     }
 }
@@ -187,22 +258,62 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut writer = KeyWriter::create(dir.path()).unwrap();
         for (place, size) in sizes.iter().enumerate() {
-            writer.push(&KeyRecord { key: format!("k{place:06}"), size: *size, ..KeyRecord::default() }).unwrap();
+            writer
+                .push(&KeyRecord {
+                    key: format!("k{place:06}"),
+                    size: *size,
+                    ..KeyRecord::default()
+                })
+                .unwrap();
         }
         writer.finish().unwrap();
         let bytes = sizes.iter().copied().sum::<Option<u64>>();
-        (dir, Listed { keys: sizes.len() as u64, bytes, pages: 7, ..Listed::default() })
+        (
+            dir,
+            Listed {
+                keys: sizes.len() as u64,
+                bytes,
+                pages: 7,
+                ..Listed::default()
+            },
+        )
     }
 
     fn pace(concurrency: f64) -> Pace {
-        Pace { store: Store::Distant, configurations: vec![Configuration { vcpu: 4.0, concurrency, shards: 1.0 }] }
+        Pace {
+            store: Store::Distant,
+            configurations: vec![Configuration {
+                vcpu: 4.0,
+                concurrency,
+                shards: 1.0,
+            }],
+        }
     }
 
-    fn drawn(sizes: &[Option<u64>], size: SampleSize) -> Result<(Drawn, Vec<KeyRecord>), ListError> {
+    fn drawn(
+        sizes: &[Option<u64>],
+        size: SampleSize,
+    ) -> Result<(Drawn, Vec<KeyRecord>), ListError> {
         let (dir, listed) = spool(sizes);
-        let drawn = draw_now(dir.path(), (KeySample { size, seed: 1 }, listed), &pace(16.0), &Cancelled::default())?;
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "nothing else is left in the spool folder");
-        Ok((drawn, KeyFile::open(dir.path()).unwrap().iter().map(Result::unwrap).collect()))
+        let drawn = draw_now(
+            dir.path(),
+            (KeySample { size, seed: 1 }, listed),
+            &pace(16.0),
+            &Cancelled::default(),
+        )?;
+        assert_eq!(
+            fs::read_dir(dir.path()).unwrap().count(),
+            2,
+            "nothing else is left in the spool folder"
+        );
+        Ok((
+            drawn,
+            KeyFile::open(dir.path())
+                .unwrap()
+                .iter()
+                .map(Result::unwrap)
+                .collect(),
+        ))
     }
 
     fn some(number: u64) -> NonZeroU64 {
@@ -213,22 +324,56 @@ mod tests {
     fn a_sample_stands_in_place_of_the_keys() {
         let sizes: Vec<Option<u64>> = (0..5_000).map(|place| Some(1_000 + place)).collect();
         let (drawn, keys) = drawn(&sizes, SampleSize::Keys(some(100))).unwrap();
-        assert_eq!((keys.len(), drawn.listed.keys, drawn.listed.pages, drawn.facts.as_ref().unwrap().of_keys), (100, 100, 7, 5_000));
-        assert!(keys.is_sorted_by(|one, other| one.key < other.key), "in the order of the listing");
-        assert!(keys[0].key.as_str() < "k000300" && keys[99].key.as_str() > "k004700", "of all of it: {} {}", keys[0].key, keys[99].key);
+        assert_eq!(
+            (
+                keys.len(),
+                drawn.listed.keys,
+                drawn.listed.pages,
+                drawn.facts.as_ref().unwrap().of_keys
+            ),
+            (100, 100, 7, 5_000)
+        );
+        assert!(
+            keys.is_sorted_by(|one, other| one.key < other.key),
+            "in the order of the listing"
+        );
+        assert!(
+            keys[0].key.as_str() < "k000300" && keys[99].key.as_str() > "k004700",
+            "of all of it: {} {}",
+            keys[0].key,
+            keys[99].key
+        );
         let bytes: u64 = keys.iter().filter_map(|key| key.size).sum();
         let facts = drawn.facts.unwrap();
-        assert_eq!((facts.bytes, facts.of_bytes), (Some(bytes), sizes.iter().copied().sum()));
-        let [class] = &facts.classes[..] else { panic!("{:?}", facts.classes) };
-        assert_eq!((class.up_to_bytes, class.keys, class.bytes, class.of_keys), (Some(16 << 10), 100, bytes, 5_000));
+        assert_eq!(
+            (facts.bytes, facts.of_bytes),
+            (Some(bytes), sizes.iter().copied().sum())
+        );
+        let [class] = &facts.classes[..] else {
+            panic!("{:?}", facts.classes)
+        };
+        assert_eq!(
+            (class.up_to_bytes, class.keys, class.bytes, class.of_keys),
+            (Some(16 << 10), 100, bytes, 5_000)
+        );
     }
 
     #[test]
     fn drawing_that_was_cancelled_leaves_the_keys_as_they_are() {
         let (dir, listed) = spool(&[Some(5); 9]);
-        let sample = KeySample { size: SampleSize::Keys(some(2)), seed: 1 };
-        let ended = draw_now(dir.path(), (sample, listed), &pace(16.0), &Cancelled::already());
-        assert!(matches!(ended, Err(ListError::Spool(error)) if error.kind() == io::ErrorKind::Interrupted));
+        let sample = KeySample {
+            size: SampleSize::Keys(some(2)),
+            seed: 1,
+        };
+        let ended = draw_now(
+            dir.path(),
+            (sample, listed),
+            &pace(16.0),
+            &Cancelled::already(),
+        );
+        assert!(
+            matches!(ended, Err(ListError::Spool(error)) if error.kind() == io::ErrorKind::Interrupted)
+        );
         assert_eq!(KeyFile::open(dir.path()).unwrap().count(), 9);
     }
 
@@ -236,13 +381,29 @@ mod tests {
     fn more_than_there_are_is_all() {
         let sizes = [Some(5), None, Some(7)];
         let (drawn, keys) = drawn(&sizes, SampleSize::Keys(some(9))).unwrap();
-        assert_eq!((keys.len(), drawn.facts, drawn.listed.keys, drawn.listed.bytes), (3, None, 3, None));
+        assert_eq!(
+            (
+                keys.len(),
+                drawn.facts,
+                drawn.listed.keys,
+                drawn.listed.bytes
+            ),
+            (3, None, 3, None)
+        );
     }
 
     #[test]
     fn a_size_in_bytes_is_never_exceeded() {
         // One in fifty is a thousand times as large.
-        let sizes: Vec<Option<u64>> = (0..10_000).map(|place| Some(if place % 50 == 0 { 10_000_000 } else { 10_000 + place })).collect();
+        let sizes: Vec<Option<u64>> = (0..10_000)
+            .map(|place| {
+                Some(if place % 50 == 0 {
+                    10_000_000
+                } else {
+                    10_000 + place
+                })
+            })
+            .collect();
         for most in [20_000_000, 100_000_000, 1_000_000_000] {
             let (drawn, _) = drawn(&sizes, SampleSize::Bytes(some(most))).unwrap();
             let bytes = drawn.listed.bytes.unwrap();
@@ -251,7 +412,12 @@ mod tests {
         }
         let (giant, _) = drawn(&[Some(900), Some(900)], SampleSize::Bytes(some(5))).unwrap();
         assert_eq!((giant.listed.keys, giant.listed.bytes), (1, Some(900)));
-        assert!(giant.note.unwrap().starts_with("the sample is one key of 900 B, more than was asked for"));
+        assert!(
+            giant
+                .note
+                .unwrap()
+                .starts_with("the sample is one key of 900 B, more than was asked for")
+        );
     }
 
     #[test]
@@ -260,14 +426,26 @@ mod tests {
         let (small, _) = drawn(&vec![Some(0); 5_000], SampleSize::Auto).unwrap();
         assert_eq!(small.listed.keys, 4_000);
         let (large, _) = drawn(&vec![Some(900_000_000); 50], SampleSize::Auto).unwrap();
-        assert_eq!((large.listed.keys, large.listed.bytes), (2, Some(1_800_000_000)));
-        assert_eq!(large.facts.unwrap().asked, "auto: about 5 s of the fastest configuration, at most 2.00 GB");
+        assert_eq!(
+            (large.listed.keys, large.listed.bytes),
+            (2, Some(1_800_000_000))
+        );
+        assert_eq!(
+            large.facts.unwrap().asked,
+            "auto: about 5 s of the fastest configuration, at most 2.00 GB"
+        );
     }
 
     #[test]
     fn without_sizes_only_a_number_of_keys_can_be_drawn() {
         let error = drawn(&[None, None], SampleSize::Bytes(some(5))).unwrap_err();
         assert_eq!(error.to_string(), "no size of a key is known");
-        assert_eq!(drawn(&[None, None], SampleSize::Keys(some(1))).unwrap().1.len(), 1);
+        assert_eq!(
+            drawn(&[None, None], SampleSize::Keys(some(1)))
+                .unwrap()
+                .1
+                .len(),
+            1
+        );
     }
 }

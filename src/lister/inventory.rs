@@ -34,28 +34,54 @@ struct DataFile {
 }
 
 /// Reads manifest and data files out of `holder`, the bucket that has the inventory of the source bucket.
-pub(super) async fn read(holder: &mut Bucket, key: &str, (spool, source): (&Path, &str), mut picker: Picker) -> Result<Picker, ListError> {
+pub(super) async fn read(
+    holder: &mut Bucket,
+    key: &str,
+    (spool, source): (&Path, &str),
+    mut picker: Picker,
+) -> Result<Picker, ListError> {
     let path = spool.join("inventory");
     let document = holder.read_document(key).await?;
-    let wrong = |what: String| ListError::Wrong(format!("inventory manifest s3://{}/{key}: {what}", holder.name()), HINT);
-    let manifest: Manifest = serde_json::from_slice(&document).map_err(|error| wrong(error.to_string()))?;
+    let wrong = |what: String| {
+        ListError::Wrong(
+            format!("inventory manifest s3://{}/{key}: {what}", holder.name()),
+            HINT,
+        )
+    };
+    let manifest: Manifest =
+        serde_json::from_slice(&document).map_err(|error| wrong(error.to_string()))?;
     if manifest.file_format != "CSV" {
-        return Err(wrong(format!("its format is {}; only CSV is read", manifest.file_format)));
+        return Err(wrong(format!(
+            "its format is {}; only CSV is read",
+            manifest.file_format
+        )));
     }
     if manifest.source_bucket != source {
-        return Err(wrong(format!("it is of bucket {}, not of {source}", manifest.source_bucket)));
+        return Err(wrong(format!(
+            "it is of bucket {}, not of {source}",
+            manifest.source_bucket
+        )));
     }
-    let columns = Columns::of(&manifest.file_schema).ok_or_else(|| wrong("its schema has no column Key".to_owned()))?;
+    let columns = Columns::of(&manifest.file_schema)
+        .ok_or_else(|| wrong("its schema has no column Key".to_owned()))?;
     for DataFile { key, md5 } in &manifest.files {
         holder.read_to_file(key, &path).await?;
         let (file, md5) = (path.clone(), md5.clone());
         let read = move |picker: &mut Picker| {
-            if !md5_of(&file).map_err(ListError::Spool)?.eq_ignore_ascii_case(&md5) {
-                return Err(ListError::Wrong("its MD5 is not the manifest's".to_owned(), HINT));
+            if !md5_of(&file)
+                .map_err(ListError::Spool)?
+                .eq_ignore_ascii_case(&md5)
+            {
+                return Err(ListError::Wrong(
+                    "its MD5 is not the manifest's".to_owned(),
+                    HINT,
+                ));
             }
             rows(&file, columns, picker)
         };
-        let read = off_thread(picker, read).await.map_err(|error| error.within(&format!("inventory file {}", holder.uri(key)), HINT));
+        let read = off_thread(picker, read)
+            .await
+            .map_err(|error| error.within(&format!("inventory file {}", holder.uri(key)), HINT));
         let wanted;
         (picker, wanted) = read?;
         if !wanted {
@@ -93,10 +119,17 @@ impl Columns {
 /// False when no more keys are wanted.
 fn rows(path: &Path, columns: Columns, picker: &mut Picker) -> Result<bool, ListError> {
     let file = BufReader::new(File::open(path).map_err(ListError::Spool)?);
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(MultiGzDecoder::new(file));
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(MultiGzDecoder::new(file));
     for row in reader.records() {
         let row = row.map_err(|error| ListError::Wrong(error.to_string(), HINT))?;
-        let field = |column: Option<usize>| column.and_then(|column| row.get(column)).unwrap_or_default();
+        let field = |column: Option<usize>| {
+            column
+                .and_then(|column| row.get(column))
+                .unwrap_or_default()
+        };
         if field(columns.latest) == "false" || field(columns.deleted) == "true" {
             continue;
         }

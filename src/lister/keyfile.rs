@@ -36,11 +36,22 @@ const ENCODED: &AsciiSet = &CONTROLS.add(b'%').add(b'#');
 pub(super) fn read(path: &Path, picker: &mut Picker) -> Result<(), ListError> {
     let name = path.display();
     let unreadable = |error: io::Error| match error.kind() {
-        io::ErrorKind::IsADirectory => ListError::Wrong(format!("the key file {name} is a directory"), UNREADABLE_HINT),
-        _ => ListError::Wrong(format!("cannot read the key file {name}: {error}"), UNREADABLE_HINT),
+        io::ErrorKind::IsADirectory => ListError::Wrong(
+            format!("the key file {name} is a directory"),
+            UNREADABLE_HINT,
+        ),
+        _ => ListError::Wrong(
+            format!("cannot read the key file {name}: {error}"),
+            UNREADABLE_HINT,
+        ),
     };
-    let mut lines = Lines::new(BufReader::new(File::open(path).map_err(unreadable)?), LINE_BYTES);
-    let wrong = |number: u64, what: &str| ListError::Wrong(format!("key file {name}, line {number}: {what}"), HINT);
+    let mut lines = Lines::new(
+        BufReader::new(File::open(path).map_err(unreadable)?),
+        LINE_BYTES,
+    );
+    let wrong = |number: u64, what: &str| {
+        ListError::Wrong(format!("key file {name}, line {number}: {what}"), HINT)
+    };
     let mut sums = Sums::default();
     let (mut number, mut complete, mut wanted) = (0, None, true);
     loop {
@@ -49,8 +60,12 @@ pub(super) fn read(path: &Path, picker: &mut Picker) -> Result<(), ListError> {
             Ok(Some(line)) => line,
             Ok(None) => break,
             Err(LineError::Read(error)) => return Err(unreadable(error)),
-            Err(LineError::TooLong { .. }) if number == 1 => return Err(wrong(number, NO_KEY_FILE)),
-            Err(LineError::TooLong { .. }) => return Err(wrong(number, "the line is longer than 64 KiB")),
+            Err(LineError::TooLong { .. }) if number == 1 => {
+                return Err(wrong(number, NO_KEY_FILE));
+            }
+            Err(LineError::TooLong { .. }) => {
+                return Err(wrong(number, "the line is longer than 64 KiB"));
+            }
         };
         let mut text = without_end(line);
         if complete.is_some() {
@@ -70,13 +85,21 @@ pub(super) fn read(path: &Path, picker: &mut Picker) -> Result<(), ListError> {
         if number > 1 && wanted && !text.is_empty() {
             let record = parse(text).map_err(|what| wrong(number, what))?;
             // The rest is read for its checksum alone.
-            wanted = picker.take(&record).map_err(|error| error.within(&format!("key file {name}, line {number}"), HINT))?;
+            wanted = picker
+                .take(&record)
+                .map_err(|error| error.within(&format!("key file {name}, line {number}"), HINT))?;
         }
     }
     match complete {
         Some(true) => Ok(()),
-        Some(false) => Err(ListError::Wrong(format!("the checksum of the key file {name} is wrong: it was changed or cut"), HINT)),
-        None if number == 1 => Err(ListError::Wrong(format!("the key file {name} is empty"), HINT)),
+        Some(false) => Err(ListError::Wrong(
+            format!("the checksum of the key file {name} is wrong: it was changed or cut"),
+            HINT,
+        )),
+        None if number == 1 => Err(ListError::Wrong(
+            format!("the key file {name} is empty"),
+            HINT,
+        )),
         None => {
             picker.listed.unchecked = true;
             Ok(())
@@ -102,23 +125,34 @@ impl Sums {
     /// Whether this is one of them, in hex.
     fn include(&self, sum: &str) -> bool {
         let sum = sum.trim().to_ascii_lowercase();
-        [&self.as_written, &self.by_content].into_iter().any(|digest| hex::encode(digest.clone().finalize()) == sum)
+        [&self.as_written, &self.by_content]
+            .into_iter()
+            .any(|digest| hex::encode(digest.clone().finalize()) == sum)
     }
 }
 
 fn parse(line: &[u8]) -> Result<KeyRecord, &'static str> {
     let mut fields = line.split(|byte| *byte == b'\t');
     let key = fields.next().unwrap_or_default();
-    let broken =
-        key.iter().enumerate().any(|(i, byte)| *byte == b'%' && !key.get(i + 1..i + 3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)));
+    let broken = key.iter().enumerate().any(|(i, byte)| {
+        *byte == b'%'
+            && !key
+                .get(i + 1..i + 3)
+                .is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit))
+    });
     if broken {
         return Err("`%` is not followed by two hex digits (keys are percent-encoded)");
     }
-    let key = percent_decode(key).decode_utf8().map_err(|_| "the key is not UTF-8")?.into_owned();
+    let key = percent_decode(key)
+        .decode_utf8()
+        .map_err(|_| "the key is not UTF-8")?
+        .into_owned();
     if key.is_empty() {
         return Err("the key is empty");
     }
-    let mut text = || std::str::from_utf8(fields.next().unwrap_or_default()).map_err(|_| "a field is not UTF-8");
+    let mut text = || {
+        std::str::from_utf8(fields.next().unwrap_or_default()).map_err(|_| "a field is not UTF-8")
+    };
     let size = match text()? {
         "" => None,
         size => Some(whole(size).ok_or("the size is not a whole number of bytes")?),
@@ -126,13 +160,20 @@ fn parse(line: &[u8]) -> Result<KeyRecord, &'static str> {
     let (etag, storage_class) = (text()?.to_owned(), text()?.to_owned());
     match fields.next() {
         Some(_) => Err("there are more than four fields"),
-        None => Ok(KeyRecord { key, size, etag, storage_class }),
+        None => Ok(KeyRecord {
+            key,
+            size,
+            etag,
+            storage_class,
+        }),
     }
 }
 
 /// A number of digits alone: the standard library takes a sign too.
 fn whole(text: &str) -> Option<u64> {
-    text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
+    text.parse()
+        .ok()
+        .filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// SHA-256 in hex, as it stands in key files.
@@ -149,16 +190,27 @@ pub struct KeyFileWriter<W> {
 impl<W: Write> KeyFileWriter<W> {
     /// Writes the first line.
     pub fn new(writer: W) -> io::Result<Self> {
-        let mut this = Self { writer, digest: Sha256::new() };
+        let mut this = Self {
+            writer,
+            digest: Sha256::new(),
+        };
         this.line(VERSION)?;
         Ok(this)
     }
 
     /// Writes one key.
     pub fn push(&mut self, record: &KeyRecord) -> io::Result<()> {
-        let KeyRecord { key, size, etag, storage_class } = record;
+        let KeyRecord {
+            key,
+            size,
+            etag,
+            storage_class,
+        } = record;
         let size = size.map(|size| size.to_string()).unwrap_or_default();
-        self.line(&format!("{}\t{size}\t{etag}\t{storage_class}", utf8_percent_encode(key, ENCODED)))
+        self.line(&format!(
+            "{}\t{size}\t{etag}\t{storage_class}",
+            utf8_percent_encode(key, ENCODED)
+        ))
     }
 
     /// Writes the checksum, and tells it.

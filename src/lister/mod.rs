@@ -16,7 +16,9 @@ use crate::plan::{KeySource, Selection};
 use crate::platform::cancel::Cancelled;
 use crate::results::keys::KeyFile;
 use crate::results::summary::StorageClass;
-use crate::store::{BadListing, Bucket, ListPage, PageQuery, Pager, StoreError, StoreErrorKind, Walk};
+use crate::store::{
+    BadListing, Bucket, ListPage, PageQuery, Pager, StoreError, StoreErrorKind, Walk,
+};
 
 pub use draw::{Drawn, draw};
 pub use keyfile::{KeyFileWriter, sha256_hex};
@@ -67,7 +69,10 @@ impl ListError {
     /// Says where the wrong thing is; `hint` is for what has none.
     fn within(self, place: &str, hint: &'static str) -> Self {
         match self {
-            Self::Wrong(what, own) => Self::Wrong(format!("{place}: {what}"), if own.is_empty() { hint } else { own }),
+            Self::Wrong(what, own) => Self::Wrong(
+                format!("{place}: {what}"),
+                if own.is_empty() { hint } else { own },
+            ),
             other => other,
         }
     }
@@ -140,11 +145,18 @@ impl Pages for Pager {
 ///
 /// # Errors
 /// When the key file cannot be read, or the work was cancelled.
-pub fn storage_classes(keys: &KeyFile, cancelled: &Cancelled) -> io::Result<BTreeMap<String, StorageClass>> {
+pub fn storage_classes(
+    keys: &KeyFile,
+    cancelled: &Cancelled,
+) -> io::Result<BTreeMap<String, StorageClass>> {
     let mut classes: BTreeMap<String, StorageClass> = BTreeMap::new();
     for record in keys.iter() {
         let record = cancelled.check().and(record)?;
-        let class = if record.storage_class.is_empty() { "STANDARD" } else { &record.storage_class };
+        let class = if record.storage_class.is_empty() {
+            "STANDARD"
+        } else {
+            &record.storage_class
+        };
         let count = classes.entry(class.to_owned()).or_default();
         count.objects += 1;
         count.bytes = count.bytes.saturating_add(record.size.unwrap_or(0));
@@ -153,29 +165,52 @@ pub fn storage_classes(keys: &KeyFile, cancelled: &Cancelled) -> io::Result<BTre
 }
 
 /// Takes the selected keys into a key file in `spool`. `progress` hears how many there are, after every page.
-pub async fn list(bucket: &mut Bucket, selection: &Selection, spool: &Path, mut progress: impl FnMut(u64)) -> Result<Listed, ListError> {
+pub async fn list(
+    bucket: &mut Bucket,
+    selection: &Selection,
+    spool: &Path,
+    mut progress: impl FnMut(u64),
+) -> Result<Listed, ListError> {
     let mut picker = Picker::create(selection, spool)?;
     match &selection.source {
         KeySource::Listing => {
             let listed = listing(bucket, (selection, spool), &mut progress).await;
-            picker = listed.map_err(|error| error.within(&format!("cannot list {}", bucket.uri(&selection.prefix)), LISTING_HINT))?;
+            picker = listed.map_err(|error| {
+                error.within(
+                    &format!("cannot list {}", bucket.uri(&selection.prefix)),
+                    LISTING_HINT,
+                )
+            })?;
         }
         KeySource::File(path) => {
             let path = path.clone();
-            picker = off_thread(picker, move |picker| keyfile::read(&path, picker)).await?.0;
+            picker = off_thread(picker, move |picker| keyfile::read(&path, picker))
+                .await?
+                .0;
         }
         KeySource::Object(uri) => {
             let mut holder = Bucket::new(bucket.session(), &uri.bucket);
             if uri.key.ends_with("manifest.json") {
-                picker = inventory::read(&mut holder, &uri.key, (spool, bucket.name()), picker).await?;
+                picker =
+                    inventory::read(&mut holder, &uri.key, (spool, bucket.name()), picker).await?;
             } else {
                 picker = key_file(&mut holder, (&uri.key, spool), picker).await?;
             }
         }
         KeySource::Folder(uri) => {
-            let shard = selection.shard.ok_or_else(|| ListError::Wrong(format!("{uri} is a folder of key files, one a shard"), FOLDER_HINT))?;
+            let shard = selection.shard.ok_or_else(|| {
+                ListError::Wrong(
+                    format!("{uri} is a folder of key files, one a shard"),
+                    FOLDER_HINT,
+                )
+            })?;
             let key = format!("{}{}", uri.key, shard.key_file());
-            picker = key_file(&mut Bucket::new(bucket.session(), &uri.bucket), (&key, spool), picker).await?;
+            picker = key_file(
+                &mut Bucket::new(bucket.session(), &uri.bucket),
+                (&key, spool),
+                picker,
+            )
+            .await?;
         }
     }
     if selection.source != KeySource::Listing {
@@ -187,11 +222,16 @@ pub async fn list(bucket: &mut Bucket, selection: &Selection, spool: &Path, mut 
 }
 
 /// Reads a key file that lies in a bucket.
-async fn key_file(holder: &mut Bucket, (key, spool): (&str, &Path), picker: Picker) -> Result<Picker, ListError> {
+async fn key_file(
+    holder: &mut Bucket,
+    (key, spool): (&str, &Path),
+    picker: Picker,
+) -> Result<Picker, ListError> {
     let path = spool.join("keys.tsv");
     holder.read_to_file(key, &path).await?;
     let read = off_thread(picker, move |picker| keyfile::read(&path, picker)).await;
-    read.map(|(picker, ())| picker).map_err(|error| error.within(&holder.uri(key), keyfile::HINT))
+    read.map(|(picker, ())| picker)
+        .map_err(|error| error.within(&holder.uri(key), keyfile::HINT))
 }
 
 /// Reads a file on a thread of its own: it may have millions of lines, or be a pipe, and signals are heard meanwhile.
@@ -201,11 +241,16 @@ where
     F: FnOnce(&mut Picker) -> Result<T, ListError> + Send + 'static,
 {
     let read = tokio::task::spawn_blocking(move || read(&mut picker).map(|found| (picker, found)));
-    read.await.unwrap_or_else(|ended| std::panic::resume_unwind(ended.into_panic()))
+    read.await
+        .unwrap_or_else(|ended| std::panic::resume_unwind(ended.into_panic()))
 }
 
 /// The keys of a bucket: many streams where that pays, else, or where the store keeps no order, one.
-async fn listing<S: Source>(source: &mut S, (selection, spool): (&Selection, &Path), progress: &mut dyn FnMut(u64)) -> Result<Picker, ListError>
+async fn listing<S: Source>(
+    source: &mut S,
+    (selection, spool): (&Selection, &Path),
+    progress: &mut dyn FnMut(u64),
+) -> Result<Picker, ListError>
 where
     S::Pages: 'static,
 {
@@ -214,7 +259,12 @@ where
     picker.listed.pages = 1;
     let mut first = source.first(&query).await?;
     if source.lists_in_order() && is_worth_streams(&first, selection) {
-        let parts = parallel::Parts { source, picker: &mut picker, progress, spool };
+        let parts = parallel::Parts {
+            source,
+            picker: &mut picker,
+            progress,
+            spool,
+        };
         match Box::pin(parallel::list(parts, &selection.prefix, first)).await {
             Ok(()) => return Ok(picker),
             Err(Wrong::Listing(error)) => return Err(error),
@@ -237,9 +287,13 @@ where
 
 /// Whether there may be so many pages that others than the first stream save time.
 fn is_worth_streams(first: &ListPage, selection: &Selection) -> bool {
-    let shards = selection.shard.map_or(1, |shard| u64::from(shard.count.get()));
+    let shards = selection
+        .shard
+        .map_or(1, |shard| u64::from(shard.count.get()));
     let few = FEW_PAGES * first.keys.len() as u64;
-    let long = selection.limit.is_none_or(|limit| limit.saturating_mul(shards) > few);
+    let long = selection
+        .limit
+        .is_none_or(|limit| limit.saturating_mul(shards) > few);
     first.truncated && first.keys.len() > 1 && long && first.keys.is_sorted_by(|a, b| a.key < b.key)
 }
 
@@ -282,7 +336,10 @@ async fn one_by_one<S: Source>(
 
 /// Whether an error may say that the store does not know the request.
 fn is_refusal(error: &StoreError) -> bool {
-    matches!(error.kind, StoreErrorKind::NotImplemented | StoreErrorKind::Other | StoreErrorKind::Protocol)
+    matches!(
+        error.kind,
+        StoreErrorKind::NotImplemented | StoreErrorKind::Other | StoreErrorKind::Protocol
+    )
 }
 
 #[cfg(test)]

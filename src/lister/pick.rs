@@ -24,18 +24,35 @@ const SHOWN_CHARS: usize = 40;
 pub(super) fn check(record: &KeyRecord) -> Result<(), ListError> {
     let wrong = |what: &str| {
         let shown: String = record.key.chars().take(SHOWN_CHARS).collect();
-        let more = if shown.len() < record.key.len() { "…" } else { "" };
-        Err(ListError::Wrong(format!("the key `{}{more}` {what}", shown.escape_debug()), ""))
+        let more = if shown.len() < record.key.len() {
+            "…"
+        } else {
+            ""
+        };
+        Err(ListError::Wrong(
+            format!("the key `{}{more}` {what}", shown.escape_debug()),
+            "",
+        ))
     };
     match record {
         record if record.key.is_empty() => Err(ListError::Wrong("a key is empty".to_owned(), "")),
         record if record.key.len() > KEY_BYTES => wrong("is longer than 4,096 bytes"),
-        record if record.etag.len() > FIELD_BYTES => wrong("has an entity tag of more than 255 bytes"),
-        record if record.storage_class.len() > FIELD_BYTES => wrong("has a storage class of more than 255 bytes"),
+        record if record.etag.len() > FIELD_BYTES => {
+            wrong("has an entity tag of more than 255 bytes")
+        }
+        record if record.storage_class.len() > FIELD_BYTES => {
+            wrong("has a storage class of more than 255 bytes")
+        }
         // In a key file a line end in one of them would be another key.
-        record if record.etag.contains(char::is_control) => wrong("has an entity tag with a control character"),
-        record if record.storage_class.contains(char::is_control) => wrong("has a storage class with a control character"),
-        record if record.size.is_some_and(|size| size > SIZE_BYTES) => wrong("has a size of more than 2^63 bytes"),
+        record if record.etag.contains(char::is_control) => {
+            wrong("has an entity tag with a control character")
+        }
+        record if record.storage_class.contains(char::is_control) => {
+            wrong("has a storage class with a control character")
+        }
+        record if record.size.is_some_and(|size| size > SIZE_BYTES) => {
+            wrong("has a size of more than 2^63 bytes")
+        }
         _ => Ok(()),
     }
 }
@@ -61,13 +78,18 @@ impl Picker {
         Ok(Self {
             prefix: selection.prefix.clone(),
             // The keys of a folder were divided before.
-            shard: selection.shard.filter(|_| !matches!(selection.source, KeySource::Folder(_))),
+            shard: selection
+                .shard
+                .filter(|_| !matches!(selection.source, KeySource::Folder(_))),
             limit: selection.limit.unwrap_or(u64::MAX),
             writer,
             spool: spool.to_owned(),
             last: None,
             unordered: None,
-            listed: Listed { bytes: Some(0), ..Listed::default() },
+            listed: Listed {
+                bytes: Some(0),
+                ..Listed::default()
+            },
         })
     }
 
@@ -78,7 +100,9 @@ impl Picker {
 
     /// Whether a key is one of the selected, the limit apart.
     pub(super) fn selects(&self, record: &KeyRecord) -> bool {
-        let other_shard = |shard: Shard| xxh3_64(record.key.as_bytes()) % u64::from(shard.count.get()) != u64::from(shard.index);
+        let other_shard = |shard: Shard| {
+            xxh3_64(record.key.as_bytes()) % u64::from(shard.count.get()) != u64::from(shard.index)
+        };
         record.key.starts_with(&self.prefix) && !self.shard.is_some_and(other_shard)
     }
 
@@ -95,26 +119,45 @@ impl Picker {
             return Ok(false);
         }
         self.check_new(&record.key)?;
-        self.writer.push(record).map_err(|error| match error.kind() {
-            // The listing is to blame, not the disk.
-            ErrorKind::InvalidData => {
-                let beginning: String = record.key.chars().take(40).collect();
-                ListError::Wrong(format!("{error}: it begins with `{}`", beginning.escape_debug()), LISTING_HINT)
-            }
-            _ => ListError::Spool(error),
-        })?;
+        self.writer
+            .push(record)
+            .map_err(|error| match error.kind() {
+                // The listing is to blame, not the disk.
+                ErrorKind::InvalidData => {
+                    let beginning: String = record.key.chars().take(40).collect();
+                    ListError::Wrong(
+                        format!("{error}: it begins with `{}`", beginning.escape_debug()),
+                        LISTING_HINT,
+                    )
+                }
+                _ => ListError::Spool(error),
+            })?;
         self.listed.keys += 1;
         self.listed.archived += u64::from(record.is_archived());
-        self.listed.bytes = self.listed.bytes.zip(record.size).and_then(|(sum, size)| sum.checked_add(size));
+        self.listed.bytes = self
+            .listed
+            .bytes
+            .zip(record.size)
+            .and_then(|(sum, size)| sum.checked_add(size));
         Ok(self.listed.keys < self.limit)
     }
 
     fn check_new(&mut self, key: &str) -> Result<(), ListError> {
-        let twice = || ListError::Wrong(format!("the key `{}` is named twice", key.escape_debug()), "");
+        let twice = || {
+            ListError::Wrong(
+                format!("the key `{}` is named twice", key.escape_debug()),
+                "",
+            )
+        };
         let hash = xxh3_64(key.as_bytes());
         if let Some(seen) = &mut self.unordered {
             // Equal hashes are rare enough to look at every key that was taken.
-            if !seen.insert(hash) && self.taken()?.iter().any(|taken| taken.is_ok_and(|taken| taken.key == key)) {
+            if !seen.insert(hash)
+                && self
+                    .taken()?
+                    .iter()
+                    .any(|taken| taken.is_ok_and(|taken| taken.key == key))
+            {
                 return Err(twice());
             }
             return Ok(());
@@ -123,8 +166,16 @@ impl Picker {
             Some(last) if last == key => return Err(twice()),
             Some(last) if last.as_str() > key => {
                 let taken = self.taken()?;
-                let mut seen: HashSet<u64> = taken.iter().filter_map(Result::ok).map(|taken| xxh3_64(taken.key.as_bytes())).collect();
-                if !seen.insert(hash) && taken.iter().any(|taken| taken.is_ok_and(|taken| taken.key == key)) {
+                let mut seen: HashSet<u64> = taken
+                    .iter()
+                    .filter_map(Result::ok)
+                    .map(|taken| xxh3_64(taken.key.as_bytes()))
+                    .collect();
+                if !seen.insert(hash)
+                    && taken
+                        .iter()
+                        .any(|taken| taken.is_ok_and(|taken| taken.key == key))
+                {
                     return Err(twice());
                 }
                 self.unordered = Some(seen);
@@ -136,7 +187,10 @@ impl Picker {
     }
 
     fn taken(&mut self) -> Result<KeyFile, ListError> {
-        self.writer.flush().and_then(|()| KeyFile::open(&self.spool)).map_err(ListError::Spool)
+        self.writer
+            .flush()
+            .and_then(|()| KeyFile::open(&self.spool))
+            .map_err(ListError::Spool)
     }
 
     /// Completes the key file.

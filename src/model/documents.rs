@@ -8,10 +8,16 @@ use super::law::Law;
 use super::noise::{Random, Weather};
 use super::run::{Amount, Chance, Ran};
 use crate::cell::{Cell, Program};
-use crate::plan::{Access, ClientKind, Destination, KeySource, Layout, Limits, RunPlan, Selection, Work};
+use crate::plan::{
+    Access, ClientKind, Destination, KeySource, Layout, Limits, RunPlan, Selection, Work,
+};
 use crate::platform::Environment;
-use crate::results::record::{self, ContenderResult, Limited, Means, Outside, Record, SweepFacts, TaskRun};
-use crate::results::summary::{Attempts, Header, Outcomes, SampleFacts, Series, State, StorageClass, Summary, Totals};
+use crate::results::record::{
+    self, ContenderResult, Limited, Means, Outside, Record, SweepFacts, TaskRun,
+};
+use crate::results::summary::{
+    Attempts, Header, Outcomes, SampleFacts, Series, State, StorageClass, Summary, Totals,
+};
 
 /// Correlation of neighbouring seconds.
 const SECONDS: f64 = 0.3;
@@ -45,7 +51,11 @@ pub struct Document {
 /// Runs a sweep on the model, in no time.
 pub fn simulate(law: &Law, asked: &Asked) -> Vec<Document> {
     let mut random = Random::new(law.model.seed ^ asked.seed.rotate_left(17));
-    let mut weather = Weather::new(law.model.noise, asked.cells.len() * asked.repetitions as usize, &mut random);
+    let mut weather = Weather::new(
+        law.model.noise,
+        asked.cells.len() * asked.repetitions as usize,
+        &mut random,
+    );
     // Every repetition fetches the same sample.
     let fetched = match asked.amount {
         Amount::Sample(objects) => Cow::Owned(law.sampled(objects, asked.seed)),
@@ -57,9 +67,18 @@ pub fn simulate(law: &Law, asked: &Asked) -> Vec<Document> {
         let mut order: Vec<&Cell> = asked.cells.iter().collect();
         random.shuffle(&mut order);
         for cell in order {
-            let last = law.model.store.last_fetch * (law.model.store.last_fetch_sigma * random.normal()).exp();
-            let chance = Chance { slower: weather.next(&mut random) * asked.day, last };
-            let run = Run { cell, repetition, position: documents.len(), ran: fetched.run(cell, asked.amount, chance) };
+            let last = law.model.store.last_fetch
+                * (law.model.store.last_fetch_sigma * random.normal()).exp();
+            let chance = Chance {
+                slower: weather.next(&mut random) * asked.day,
+                last,
+            };
+            let run = Run {
+                cell,
+                repetition,
+                position: documents.len(),
+                ran: fetched.run(cell, asked.amount, chance),
+            };
             documents.push(document(law, &facts, &run, &mut random));
         }
     }
@@ -92,7 +111,8 @@ fn facts((law, fetched): (&Law, &Law), asked: &Asked) -> SweepFacts {
         bucket: "model".to_owned(),
         prefix: String::new(),
         limit,
-        sample: matches!(asked.amount, Amount::Sample(_)).then(|| sample(fetched, (objects, bytes), asked.seed)),
+        sample: matches!(asked.amount, Amount::Sample(_))
+            .then(|| sample(fetched, (objects, bytes), asked.seed)),
         duration_ns,
         region: Some("us-east-1".to_owned()),
         endpoint: None,
@@ -106,19 +126,39 @@ fn facts((law, fetched): (&Law, &Law), asked: &Asked) -> SweepFacts {
 
 fn sample(fetched: &Law, (of_keys, of_bytes): (u64, u64), seed: u64) -> SampleFacts {
     let (keys, bytes) = (fetched.objects(), Some(whole(fetched.bytes())));
-    SampleFacts { asked: format!("{keys} keys"), seed, keys, bytes, of_keys, of_bytes: Some(of_bytes), classes: Vec::new() }
+    SampleFacts {
+        asked: format!("{keys} keys"),
+        seed,
+        keys,
+        bytes,
+        of_keys,
+        of_bytes: Some(of_bytes),
+        classes: Vec::new(),
+    }
 }
 
 fn document(law: &Law, facts: &SweepFacts, run: &Run<'_>, random: &mut Random) -> Document {
-    let mut summary = run.cell.program.is_parfetch().then(|| summary(law, run, random));
-    if let (Some(totals), Some(keys)) = (summary.as_mut().and_then(|summary| summary.totals.as_mut()), facts.keys_of_a_repetition(run.cell.shards)) {
+    let mut summary = run
+        .cell
+        .program
+        .is_parfetch()
+        .then(|| summary(law, run, random));
+    if let (Some(totals), Some(keys)) = (
+        summary.as_mut().and_then(|summary| summary.totals.as_mut()),
+        facts.keys_of_a_repetition(run.cell.shards),
+    ) {
         // However often a run that time ends goes through them.
         totals.keys_listed = keys;
     }
     let around: f64 = law.around(run.cell, run.ran.objects).iter().sum();
     let wall_s = run.ran.fetch_s + around;
     let (objects, bytes) = (whole(run.ran.objects), whole(run.ran.bytes));
-    let contender = ContenderResult { fetch_ns: ns(run.ran.fetch_s), objects, ok: objects, goodput_bytes: bytes };
+    let contender = ContenderResult {
+        fetch_ns: ns(run.ran.fetch_s),
+        objects,
+        ok: objects,
+        goodput_bytes: bytes,
+    };
     let cpu_ns = ns(run.ran.cpu_s * 1.02);
     let record = Record {
         schema: record::SCHEMA.to_owned(),
@@ -130,7 +170,13 @@ fn document(law: &Law, facts: &SweepFacts, run: &Run<'_>, random: &mut Random) -
         attempt: 1,
         position: u32::try_from(run.position).unwrap_or(u32::MAX),
         started_at: time_of(run.position),
-        limited: Limited { cpu: Means::Fargate, memory: Some(Means::Fargate), cpus: Vec::new(), machine_cpus: None, shared_with_server: None },
+        limited: Limited {
+            cpu: Means::Fargate,
+            memory: Some(Means::Fargate),
+            cpus: Vec::new(),
+            machine_cpus: None,
+            shared_with_server: None,
+        },
         failure: None,
         outside: Some(Outside {
             wall_ns: ns(wall_s),
@@ -141,9 +187,15 @@ fn document(law: &Law, facts: &SweepFacts, run: &Run<'_>, random: &mut Random) -
             throttled_ns: None,
         }),
         contender: summary.is_none().then_some(contender),
-        summaries: summary.iter().map(|summary| format!("{}.json", summary.result_name)).collect(),
+        summaries: summary
+            .iter()
+            .map(|summary| format!("{}.json", summary.result_name))
+            .collect(),
         server: None,
-        tasks: vec![TaskRun { billed_ns: Some(ns(wall_s + law.model.start.pull_s)), ..TaskRun::default() }],
+        tasks: vec![TaskRun {
+            billed_ns: Some(ns(wall_s + law.model.start.pull_s)),
+            ..TaskRun::default()
+        }],
         beside: Vec::new(),
     };
     Document { record, summary }
@@ -158,10 +210,20 @@ fn time_of(position: usize) -> String {
 }
 
 fn plan(cell: &Cell) -> RunPlan {
-    let client = if let Program::Client(client) = cell.program { client } else { ClientKind::Lean };
+    let client = if let Program::Client(client) = cell.program {
+        client
+    } else {
+        ClientKind::Lean
+    };
     RunPlan {
         bucket: "model".to_owned(),
-        selection: Selection { source: KeySource::Listing, prefix: String::new(), limit: None, sample: None, shard: None },
+        selection: Selection {
+            source: KeySource::Listing,
+            prefix: String::new(),
+            limit: None,
+            sample: None,
+            shard: None,
+        },
         concurrency: NonZeroU32::new(cell.concurrency).unwrap_or(NonZeroU32::MIN),
         mode: cell.mode,
         client,
@@ -171,7 +233,13 @@ fn plan(cell: &Cell) -> RunPlan {
         duration: None,
         work: Work::None,
         layout: Layout::default(),
-        destination: Destination { bucket: None, prefix: String::new(), out: None, spool_dir: None, no_overwrite: false },
+        destination: Destination {
+            bucket: None,
+            prefix: String::new(),
+            out: None,
+            spool_dir: None,
+            no_overwrite: false,
+        },
         egress: crate::price::Egress::None,
     }
 }
@@ -198,25 +266,48 @@ fn summary(law: &Law, run: &Run<'_>, random: &mut Random) -> Summary {
         asked_objects: Some(objects),
         asked_bytes: Some(bytes),
         cut_by_time: 0,
-        row_bytes: Some(Outcomes { ok: bytes, ..Outcomes::default() }),
-        rows: Outcomes { ok: objects, ..Outcomes::default() },
+        row_bytes: Some(Outcomes {
+            ok: bytes,
+            ..Outcomes::default()
+        }),
+        rows: Outcomes {
+            ok: objects,
+            ..Outcomes::default()
+        },
         goodput_bytes: bytes,
         not_as_listed: None,
         received_bytes: Some(bytes),
     });
     summary.rates.throughput_bytes_per_s = Some(ran.bytes / ran.fetch_s);
     summary.rates.goodput_bytes_per_s = Some(ran.bytes / ran.fetch_s);
-    summary.rates.active_window_bytes_per_s = ran.window_s.map(|window_s| ran.window_bytes / window_s);
-    summary.rates.tail_share = ran.window_s.map(|window_s| (ran.fetch_s - window_s) / ran.fetch_s);
+    summary.rates.active_window_bytes_per_s =
+        ran.window_s.map(|window_s| ran.window_bytes / window_s);
+    summary.rates.tail_share = ran
+        .window_s
+        .map(|window_s| (ran.fetch_s - window_s) / ran.fetch_s);
     summary.active_window_ns = ran.window_s.map(ns);
     let throttles = whole(ran.refused);
-    let by_code = if throttles > 0 { BTreeMap::from([("SlowDown".to_owned(), throttles)]) } else { BTreeMap::new() };
-    summary.attempts = Some(Attempts { total: objects + throttles, throttles, retried_fetches: throttles, by_code, ..Attempts::default() });
+    let by_code = if throttles > 0 {
+        BTreeMap::from([("SlowDown".to_owned(), throttles)])
+    } else {
+        BTreeMap::new()
+    };
+    summary.attempts = Some(Attempts {
+        total: objects + throttles,
+        throttles,
+        retried_fetches: throttles,
+        by_code,
+        ..Attempts::default()
+    });
     summary.cpu.fetch_user_ns = Some(ns(ran.cpu_s / 2.0));
     summary.cpu.fetch_sys_ns = Some(ns(ran.cpu_s / 2.0));
     summary.cpu.used_vcpu = Some(ran.cpu_s / ran.fetch_s);
     summary.cpu.limit_vcpu = Some(cell.vcpu());
-    let each = if cell.mode == crate::plan::Mode::Process { 6_000_000 } else { 300_000 };
+    let each = if cell.mode == crate::plan::Mode::Process {
+        6_000_000
+    } else {
+        300_000
+    };
     summary.memory.peak_pss_bytes = Some(15_000_000 + u64::from(cell.concurrency) * each);
     summary.series = Some(series(ran, law.model.noise.second, random));
     summary
@@ -230,7 +321,13 @@ fn series(ran: &Ran, noise: f64, random: &mut Random) -> Series {
     for stretch in &ran.stretches {
         let (from, to) = (now, now + stretch.seconds);
         now = to;
-        for (second, (bytes, fetches)) in bytes.iter_mut().zip(&mut fetches).enumerate().take(place(to) + 1).skip(place(from)) {
+        for (second, (bytes, fetches)) in bytes
+            .iter_mut()
+            .zip(&mut fetches)
+            .enumerate()
+            .take(place(to) + 1)
+            .skip(place(from))
+        {
             let within = (to.min(second as f64 + 1.0) - from.max(second as f64)).max(0.0);
             let share = within / stretch.seconds.max(1e-12);
             *bytes += stretch.bytes * share;
@@ -247,16 +344,28 @@ fn series(ran: &Ran, noise: f64, random: &mut Random) -> Series {
             (whole(bytes * factor), whole(fetches * factor))
         })
         .unzip();
-    Series { interval_ns: 1_000_000_000, bytes, fetches }
+    Series {
+        interval_ns: 1_000_000_000,
+        bytes,
+        fetches,
+    }
 }
 
 /// The second in which a time lies.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, and times are not negative")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the cast saturates, and times are not negative"
+)]
 fn place(seconds: f64) -> usize {
     seconds as usize
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, and a model's numbers are far below")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the cast saturates, and a model's numbers are far below"
+)]
 fn whole(value: f64) -> u64 {
     value.round() as u64
 }

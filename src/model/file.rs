@@ -87,7 +87,15 @@ pub enum Listed {
 
 impl Default for Bucket {
     fn default() -> Self {
-        Self { objects: 200_000, mean_bytes: 2.5e6, sigma: 0.6, pareto: 0.0, listed: Listed::Random, clusters: 12, cluster_sigma: 0.8 }
+        Self {
+            objects: 200_000,
+            mean_bytes: 2.5e6,
+            sigma: 0.6,
+            pareto: 0.0,
+            listed: Listed::Random,
+            clusters: 12,
+            cluster_sigma: 0.8,
+        }
     }
 }
 
@@ -109,7 +117,13 @@ pub struct Store {
 
 impl Default for Store {
     fn default() -> Self {
-        Self { first_byte_s: 0.02, connection_bytes_per_s: 9e7, max_requests_per_s: 5_500.0, last_fetch: 1.5, last_fetch_sigma: 0.2 }
+        Self {
+            first_byte_s: 0.02,
+            connection_bytes_per_s: 9e7,
+            max_requests_per_s: 5_500.0,
+            last_fetch: 1.5,
+            last_fetch_sigma: 0.2,
+        }
     }
 }
 
@@ -149,7 +163,15 @@ pub enum Burst {
 impl Default for Network {
     fn default() -> Self {
         let by_size = BTreeMap::new();
-        Self { bytes_per_s: 3e8, exponent: 0.7, by_size, burst_factor: 1.0, burst_s: 300.0, burst: Burst::Credit, refill_s: 20.0 }
+        Self {
+            bytes_per_s: 3e8,
+            exponent: 0.7,
+            by_size,
+            burst_factor: 1.0,
+            burst_s: 300.0,
+            burst: Burst::Credit,
+            refill_s: 20.0,
+        }
     }
 }
 
@@ -182,10 +204,18 @@ pub struct Cpu {
 impl Default for Cpu {
     fn default() -> Self {
         Self {
-            request_s: ByMode { r#async: 2.0e-5, thread: 2.6e-5, process: 3.0e-5 },
+            request_s: ByMode {
+                r#async: 2.0e-5,
+                thread: 2.6e-5,
+                process: 3.0e-5,
+            },
             byte_s: 3e-10,
             per_worker: 0.0005,
-            usable: ByMode { r#async: 0.99, thread: 0.98, process: 0.97 },
+            usable: ByMode {
+                r#async: 0.99,
+                thread: 0.98,
+                process: 0.97,
+            },
             usable_by_size: BTreeMap::new(),
         }
     }
@@ -233,7 +263,14 @@ pub struct ModeFactors {
 
 impl Default for ModeFactors {
     fn default() -> Self {
-        Self { factor: ByMode { r#async: 1.0, thread: 0.99, process: 1.0 }, fall: 0.0 }
+        Self {
+            factor: ByMode {
+                r#async: 1.0,
+                thread: 0.99,
+                process: 1.0,
+            },
+            fall: 0.0,
+        }
     }
 }
 
@@ -280,7 +317,11 @@ pub enum NoiseKind {
 
 impl Default for Noise {
     fn default() -> Self {
-        Self { kind: NoiseKind::Iid, sigma: 0.05, second: 0.04 }
+        Self {
+            kind: NoiseKind::Iid,
+            sigma: 0.05,
+            second: 0.04,
+        }
     }
 }
 
@@ -296,7 +337,10 @@ pub struct Start {
 
 impl Default for Start {
     fn default() -> Self {
-        Self { start_up_s: 0.02, pull_s: 30.0 }
+        Self {
+            start_up_s: 0.02,
+            pull_s: 30.0,
+        }
     }
 }
 
@@ -306,13 +350,21 @@ impl Model {
     /// # Errors
     /// When it is not TOML, has an unknown key, or a value with which no run would end.
     pub fn parse(text: &str) -> Result<Self, ModelError> {
-        let model: Self = toml::from_str(text).map_err(|error| ModelError::Form(error.message().to_owned()))?;
+        let model: Self =
+            toml::from_str(text).map_err(|error| ModelError::Form(error.message().to_owned()))?;
         model.check()?;
         Ok(model)
     }
 
     fn check(&self) -> Result<(), ModelError> {
-        let Self { bucket, store, network, corner, noise, .. } = self;
+        let Self {
+            bucket,
+            store,
+            network,
+            corner,
+            noise,
+            ..
+        } = self;
         let positive = [
             ("bucket.mean_bytes", bucket.mean_bytes),
             ("store.connection_bytes_per_s", store.connection_bytes_per_s),
@@ -327,11 +379,23 @@ impl Model {
             ("noise.second", noise.second),
             ("network.burst_s", network.burst_s),
         ];
-        let wrong = |key, value: f64, wanted| Err(ModelError::Value { key, value: value.to_string(), wanted });
-        if let Some((key, value)) = positive.into_iter().find(|(_, value)| value.is_nan() || *value <= 0.0) {
+        let wrong = |key, value: f64, wanted| {
+            Err(ModelError::Value {
+                key,
+                value: value.to_string(),
+                wanted,
+            })
+        };
+        if let Some((key, value)) = positive
+            .into_iter()
+            .find(|(_, value)| value.is_nan() || *value <= 0.0)
+        {
             return wrong(key, value, "above 0");
         }
-        if let Some((key, value)) = not_negative.into_iter().find(|(_, value)| !value.is_finite() || *value < 0.0) {
+        if let Some((key, value)) = not_negative
+            .into_iter()
+            .find(|(_, value)| !value.is_finite() || *value < 0.0)
+        {
             return wrong(key, value, "0 or more");
         }
         if bucket.objects == 0 {
@@ -356,10 +420,21 @@ mod tests {
              [cpu]\nrequest_s = { async = 1e-5, thread = 2e-5, process = 3e-5 }\n[noise]\nkind = \"ar1\"",
         )
         .unwrap();
-        assert_eq!((model.seed, model.network.burst, model.noise.kind), (7, Burst::Refill, NoiseKind::Ar1));
-        assert!(model.corner.power.is_infinite() && (model.program["python"].serial_s - 0.0008).abs() < 1e-12);
-        let error = Model::parse("[store]\nfirst_bite_s = 1").unwrap_err().to_string();
-        assert!(error.starts_with("not a model of a platform: unknown field `first_bite_s`"), "{error}");
+        assert_eq!(
+            (model.seed, model.network.burst, model.noise.kind),
+            (7, Burst::Refill, NoiseKind::Ar1)
+        );
+        assert!(
+            model.corner.power.is_infinite()
+                && (model.program["python"].serial_s - 0.0008).abs() < 1e-12
+        );
+        let error = Model::parse("[store]\nfirst_bite_s = 1")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.starts_with("not a model of a platform: unknown field `first_bite_s`"),
+            "{error}"
+        );
         let text = toml::to_string(&model).unwrap();
         assert_eq!(Model::parse(&text).unwrap(), model);
     }
@@ -367,12 +442,27 @@ mod tests {
     #[test]
     fn values_with_which_no_run_ends_are_refused() {
         for (text, expected) in [
-            ("[network]\nbytes_per_s = 0.0", "`network.bytes_per_s` is 0, and must be above 0"),
-            ("[network]\nburst_factor = 0.5", "`network.burst_factor` is 0.5, and must be 1 or more"),
-            ("[bucket]\nobjects = 0", "`bucket.objects` is 0, and must be 1 or more"),
-            ("[store]\nfirst_byte_s = -1.0", "`store.first_byte_s` is -1, and must be 0 or more"),
+            (
+                "[network]\nbytes_per_s = 0.0",
+                "`network.bytes_per_s` is 0, and must be above 0",
+            ),
+            (
+                "[network]\nburst_factor = 0.5",
+                "`network.burst_factor` is 0.5, and must be 1 or more",
+            ),
+            (
+                "[bucket]\nobjects = 0",
+                "`bucket.objects` is 0, and must be 1 or more",
+            ),
+            (
+                "[store]\nfirst_byte_s = -1.0",
+                "`store.first_byte_s` is -1, and must be 0 or more",
+            ),
         ] {
-            assert_eq!(Model::parse(text).unwrap_err().to_string(), format!("not a model of a platform: {expected}"));
+            assert_eq!(
+                Model::parse(text).unwrap_err().to_string(),
+                format!("not a model of a platform: {expected}")
+            );
         }
     }
 }

@@ -34,7 +34,13 @@ pub struct Limits {
 impl Limits {
     /// The lowest, and the lowest of the others.
     pub fn lowest_two(&self) -> (f64, f64) {
-        let mut all = [self.connection, self.network, self.cpu, self.store, self.serial];
+        let mut all = [
+            self.connection,
+            self.network,
+            self.cpu,
+            self.store,
+            self.serial,
+        ];
         all.sort_by(f64::total_cmp);
         (all[0], all[1])
     }
@@ -112,8 +118,16 @@ impl Law {
     /// The same law over a random sample of the objects.
     #[must_use]
     pub fn sampled(&self, objects: u64, seed: u64) -> Self {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sizes are whole bytes")]
-        let sizes = || self.sums.windows(2).map(|pair| Some((pair[1] - pair[0]) as u64));
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "sizes are whole bytes"
+        )]
+        let sizes = || {
+            self.sums
+                .windows(2)
+                .map(|pair| Some((pair[1] - pair[0]) as u64))
+        };
         let mut strata = Strata::default();
         sizes().for_each(|size| strata.add(size));
         let mut draw = strata.draw(objects, seed);
@@ -121,7 +135,10 @@ impl Law {
         for size in sizes().filter(|size| draw.takes(*size)) {
             sums.push(sums[sums.len() - 1] + size.unwrap_or(0) as f64);
         }
-        Self { model: self.model.clone(), sums }
+        Self {
+            model: self.model.clone(),
+            sums,
+        }
     }
 
     /// Its file.
@@ -152,7 +169,11 @@ impl Law {
             Program::Contender(name) => self.model.program.get(name).cloned().unwrap_or_default(),
             Program::Client(_) => super::ProgramCpu::default(),
         };
-        let by_size = cpu.usable_by_size.get(&name_of(cell)).copied().unwrap_or(1.0);
+        let by_size = cpu
+            .usable_by_size
+            .get(&name_of(cell))
+            .copied()
+            .unwrap_or(1.0);
         Needs {
             request_s: of_mode(program.request_s.unwrap_or(cpu.request_s), cell.mode),
             byte_s: program.byte_s.unwrap_or(cpu.byte_s),
@@ -173,21 +194,47 @@ impl Law {
         let needs = self.needs(cell);
         let workers = f64::from(cell.concurrency);
         let cpu_s = needs.request_s * (1.0 + needs.per_worker * workers) + needs.byte_s * size;
-        let processes = if cell.mode == Mode::Process { workers } else { 1.0 };
+        let processes = if cell.mode == Mode::Process {
+            workers
+        } else {
+            1.0
+        };
         let limits = Limits {
             connection: workers / (store.first_byte_s + size / store.connection_bytes_per_s),
             network: network / size.max(1.0),
             cpu: cell.vcpu() * needs.usable / cpu_s.max(1e-12),
             store: store.max_requests_per_s,
-            serial: if needs.serial_s > 0.0 { processes / needs.serial_s } else { f64::INFINITY },
+            serial: if needs.serial_s > 0.0 {
+                processes / needs.serial_s
+            } else {
+                f64::INFINITY
+            },
         };
         let asked = self.meet(&[limits.connection, limits.network, limits.cpu, limits.serial]);
-        let refused = if asked > limits.store { (0.5 * (1.0 - limits.store / asked)).min(MOST_REFUSED) } else { 0.0 };
-        let all = self.meet(&[limits.connection, limits.network, limits.cpu, limits.serial, limits.store]);
+        let refused = if asked > limits.store {
+            (0.5 * (1.0 - limits.store / asked)).min(MOST_REFUSED)
+        } else {
+            0.0
+        };
+        let all = self.meet(&[
+            limits.connection,
+            limits.network,
+            limits.cpu,
+            limits.serial,
+            limits.store,
+        ]);
         let mode = &self.model.mode;
         let fallen = 1.0 - mode.fall * (workers.log2() / DOUBLINGS).powi(3);
-        let objects_per_s = all * (1.0 - self.model.throttle.retreat * refused) * of_mode(mode.factor, cell.mode) * fallen.max(0.05);
-        Flow { objects_per_s, refused, cpu_s, limits }
+        let objects_per_s = all
+            * (1.0 - self.model.throttle.retreat * refused)
+            * of_mode(mode.factor, cell.mode)
+            * fallen.max(0.05);
+        Flow {
+            objects_per_s,
+            refused,
+            cpu_s,
+            limits,
+        }
     }
 
     /// (Σ limit ^ −power) ^ (−1/power), in proportion to the lowest.
@@ -197,7 +244,10 @@ impl Law {
         if power.is_infinite() {
             return lowest;
         }
-        let sum: f64 = limits.iter().map(|limit| (limit / lowest).powf(-power)).sum();
+        let sum: f64 = limits
+            .iter()
+            .map(|limit| (limit / lowest).powf(-power))
+            .sum();
         lowest * sum.powf(-1.0 / power)
     }
 
@@ -208,7 +258,11 @@ impl Law {
             Mode::Thread => 2e-4,
             Mode::Process => 4e-3,
         };
-        [self.model.start.start_up_s, 0.001 + each * f64::from(cell.concurrency), 0.05 + objects * 2e-6]
+        [
+            self.model.start.start_up_s,
+            0.001 + each * f64::from(cell.concurrency),
+            0.05 + objects * 2e-6,
+        ]
     }
 
     /// Seconds of listing the bucket.
@@ -224,9 +278,21 @@ impl Law {
 
     /// The same, in a run that takes `slower` times as long.
     pub fn whole_when(&self, cell: &Cell, slower: f64) -> Whole {
-        let ran = self.run(cell, Amount::Objects(self.objects()), Chance { slower, last: self.model.store.last_fetch });
+        let ran = self.run(
+            cell,
+            Amount::Objects(self.objects()),
+            Chance {
+                slower,
+                last: self.model.store.last_fetch,
+            },
+        );
         let around: f64 = self.around(cell, self.objects() as f64).iter().sum();
-        Whole { fetch_s: ran.fetch_s, seconds: around + self.listing_s() + ran.fetch_s, gets: self.objects() as f64, ran }
+        Whole {
+            fetch_s: ran.fetch_s,
+            seconds: around + self.listing_s() + ran.fetch_s,
+            gets: self.objects() as f64,
+            ran,
+        }
     }
 }
 
@@ -256,7 +322,10 @@ fn sizes(bucket: &Bucket, random: &mut Random) -> Vec<f64> {
         }
     }
     let mean = sizes.iter().sum::<f64>() / objects.max(1) as f64;
-    sizes.into_iter().map(|size| (size / mean * bucket.mean_bytes).round().max(1.0)).collect()
+    sizes
+        .into_iter()
+        .map(|size| (size / mean * bucket.mean_bytes).round().max(1.0))
+        .collect()
 }
 
 #[cfg(test)]
@@ -265,7 +334,14 @@ mod tests {
     use crate::plan::ClientKind;
 
     fn cell(cpu_units: u32, mode: Mode, concurrency: u32) -> Cell {
-        Cell { program: Program::Client(ClientKind::Lean), cpu_units, memory_mib: 2 * cpu_units, mode, concurrency, shards: 1 }
+        Cell {
+            program: Program::Client(ClientKind::Lean),
+            cpu_units,
+            memory_mib: 2 * cpu_units,
+            mode,
+            concurrency,
+            shards: 1,
+        }
     }
 
     fn law(text: &str) -> Law {
@@ -274,7 +350,10 @@ mod tests {
 
     #[track_caller]
     fn close(found: f64, expected: f64, relative: f64) {
-        assert!((found - expected).abs() <= relative * expected.abs(), "{found} is not {expected}");
+        assert!(
+            (found - expected).abs() <= relative * expected.abs(),
+            "{found} is not {expected}"
+        );
     }
 
     #[test]
@@ -289,28 +368,51 @@ mod tests {
         close(many.objects_per_s, 3e8 * 2.0_f64.powf(0.7) / 2.5e6, 1e-9);
         close(many.limits.cpu, 2.0 * 0.99 / (2e-5 * 1.032 + 7.5e-4), 1e-9);
         // Twice the least of four equals is a corner of 2^(−1/p).
-        let soft = Law { model: Model { corner: crate::model::Corner { power: 4.0 }, ..law.model.clone() }, ..law.clone() };
+        let soft = Law {
+            model: Model {
+                corner: crate::model::Corner { power: 4.0 },
+                ..law.model.clone()
+            },
+            ..law.clone()
+        };
         close(soft.meet(&[10.0, 10.0]), 10.0 * 2.0_f64.powf(-0.25), 1e-12);
     }
 
     #[test]
     fn a_lock_belongs_to_each_process_and_too_many_requests_are_refused() {
         let locked = law("[program.python]\nserial_s = 0.01");
-        let python = |mode| Cell { program: Program::Contender("python".to_owned()), ..cell(8_192, mode, 16) };
-        close(locked.flow(&python(Mode::Thread), 1e5, 1e12).limits.serial, 100.0, 1e-12);
-        close(locked.flow(&python(Mode::Process), 1e5, 1e12).limits.serial, 1_600.0, 1e-12);
+        let python = |mode| Cell {
+            program: Program::Contender("python".to_owned()),
+            ..cell(8_192, mode, 16)
+        };
+        close(
+            locked.flow(&python(Mode::Thread), 1e5, 1e12).limits.serial,
+            100.0,
+            1e-12,
+        );
+        close(
+            locked.flow(&python(Mode::Process), 1e5, 1e12).limits.serial,
+            1_600.0,
+            1e-12,
+        );
         let throttled = law("[store]\nmax_requests_per_s = 100.0\n[corner]\npower = inf");
         let flow = throttled.flow(&cell(8_192, Mode::Async, 16), 1e5, 1e12);
         // 16 ÷ 0.0211 asked for 100: half of what is above.
         let asked = 16.0 / (0.02 + 1e5 / 9e7);
-        close(flow.refused, f64::min(0.5 * (1.0 - 100.0 / asked), 0.4), 1e-9);
+        close(
+            flow.refused,
+            f64::min(0.5 * (1.0 - 100.0 / asked), 0.4),
+            1e-9,
+        );
         close(flow.objects_per_s, 100.0 * (1.0 - 0.3 * flow.refused), 1e-9);
     }
 
     #[test]
     fn the_listing_has_the_order_that_is_asked_for_and_the_mean() {
         for listed in ["random", "clustered", "large-first", "small-first"] {
-            let law = Law::new(Model::parse(&format!("[bucket]\nobjects = 5000\nlisted = \"{listed}\"")).unwrap());
+            let law = Law::new(
+                Model::parse(&format!("[bucket]\nobjects = 5000\nlisted = \"{listed}\"")).unwrap(),
+            );
             close(law.bytes() / 5_000.0, 2.5e6, 1e-6);
             let first = law.sums[500] / 500.0;
             assert!(match listed {

@@ -12,7 +12,8 @@ mod run;
 
 pub use documents::{Asked, Document, simulate};
 pub use file::{
-    Bucket, Burst, ByMode, Corner, Cpu, Listed, ModeFactors, Model, ModelError, Network, Noise, NoiseKind, ProgramCpu, Start, Store, Throttle,
+    Bucket, Burst, ByMode, Corner, Cpu, Listed, ModeFactors, Model, ModelError, Network, Noise,
+    NoiseKind, ProgramCpu, Start, Store, Throttle,
 };
 pub use law::{Flow, Law, Limits, Whole};
 pub use run::{Amount, Chance, Ran, Stretch};

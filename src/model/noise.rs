@@ -45,7 +45,12 @@ pub(super) struct Weather {
 impl Weather {
     /// Of a sweep of so many runs.
     pub(super) fn new(noise: Noise, of: usize, random: &mut Random) -> Self {
-        Self { noise, state: random.normal(), of, at: 0 }
+        Self {
+            noise,
+            state: random.normal(),
+            of,
+            at: 0,
+        }
     }
 
     /// By how much longer the next run takes.
@@ -62,7 +67,11 @@ impl Weather {
             }
             NoiseKind::Outliers => {
                 let (share, least, most) = OUTLIERS;
-                let slow = if random.uniform() < share { least + (most - least) * random.uniform() } else { 1.0 };
+                let slow = if random.uniform() < share {
+                    least + (most - least) * random.uniform()
+                } else {
+                    1.0
+                };
                 slow * (sigma * own).exp()
             }
             NoiseKind::Drift => (1.0 + DRIFT * (place - 0.5)) * (sigma * own).exp(),

@@ -112,7 +112,11 @@ impl Credit {
             slower,
             factor: asked.burst_factor,
             left: asked.burst_s * (asked.burst_factor - 1.0) * network * slower,
-            until_s: if asked.burst == Burst::Time { asked.burst_s } else { f64::INFINITY },
+            until_s: if asked.burst == Burst::Time {
+                asked.burst_s
+            } else {
+                f64::INFINITY
+            },
             refill_s: asked.refill_s,
             is_high: asked.burst_factor > 1.0,
         }
@@ -146,7 +150,11 @@ impl Credit {
         }
         if ends {
             self.is_high = !self.is_high && self.kind == Burst::Refill;
-            self.until_s = if self.is_high { f64::INFINITY } else { now_s + seconds + self.refill_s };
+            self.until_s = if self.is_high {
+                f64::INFINITY
+            } else {
+                now_s + seconds + self.refill_s
+            };
             self.left = self.left.max(0.0);
         }
     }
@@ -157,27 +165,54 @@ impl Law {
     pub fn run(&self, cell: &Cell, amount: Amount, chance: Chance) -> Ran {
         let count = self.sums.len() - 1;
         let (goal, end_s) = match amount {
-            Amount::Objects(objects) | Amount::Sample(objects) => (usize::try_from(objects).unwrap_or(count).min(count), f64::INFINITY),
+            Amount::Objects(objects) | Amount::Sample(objects) => (
+                usize::try_from(objects).unwrap_or(count).min(count),
+                f64::INFINITY,
+            ),
             Amount::Seconds(seconds) => (usize::MAX, seconds),
         };
         let workers = f64::from(cell.concurrency);
         let in_tail = workers / 2.0;
         // Half of what is in flight when the queue is empty is still to come.
-        let until = if goal == usize::MAX { f64::INFINITY } else { (goal as f64 - in_tail).max(0.0) };
+        let until = if goal == usize::MAX {
+            f64::INFINITY
+        } else {
+            (goal as f64 - in_tail).max(0.0)
+        };
         let step = goal.min(count).div_ceil(STRETCHES).max(1);
-        let mut state = State { ran: Ran::default(), credit: Credit::new(self, cell, chance.slower), chance };
+        let mut state = State {
+            ran: Ran::default(),
+            credit: Credit::new(self, cell, chance.slower),
+            chance,
+        };
         let mut at = 0;
         while until - state.ran.objects > NOTHING && state.ran.fetch_s < end_s {
             let to = (at + step).min(count);
             let size = (self.sums[to] - self.sums[at]) / (to - at) as f64;
             let objects = ((to - at) as f64).min(until - state.ran.objects);
-            self.stretch(cell, &mut state, Part { objects, size, end_s });
+            self.stretch(
+                cell,
+                &mut state,
+                Part {
+                    objects,
+                    size,
+                    end_s,
+                },
+            );
             at = if to == count { 0 } else { to };
         }
         let has_window = goal == usize::MAX || goal > cell.concurrency as usize;
-        (state.ran.window_s, state.ran.window_bytes) = (has_window.then_some(state.ran.fetch_s), state.ran.bytes);
+        (state.ran.window_s, state.ran.window_bytes) =
+            (has_window.then_some(state.ran.fetch_s), state.ran.bytes);
         let place = if goal == usize::MAX { at.max(1) } else { goal };
-        self.tail(cell, &mut state, End { place, in_work: in_tail });
+        self.tail(
+            cell,
+            &mut state,
+            End {
+                place,
+                in_work: in_tail,
+            },
+        );
         let mut ran = state.ran;
         ran.cpu_s = ran.cpu_s.min(cell.vcpu() * self.usable(cell) * ran.fetch_s);
         ran
@@ -186,14 +221,21 @@ impl Law {
     /// So many objects of one size, or until the end.
     fn stretch(&self, cell: &Cell, state: &mut State, part: Part) {
         let State { ran, credit, .. } = state;
-        let Part { objects, size, end_s } = part;
+        let Part {
+            objects,
+            size,
+            end_s,
+        } = part;
         let slower = credit.slower;
         let mut left = objects;
         while left > NOTHING / 2.0 && ran.fetch_s < end_s {
             let flow = self.flow(cell, size, credit.rate() * slower);
             let rate = flow.objects_per_s / slower;
             let lasts_s = credit.lasts_s(ran.fetch_s, rate * size);
-            let seconds = (left / rate).min(lasts_s).min(end_s - ran.fetch_s).max(1e-9);
+            let seconds = (left / rate)
+                .min(lasts_s)
+                .min(end_s - ran.fetch_s)
+                .max(1e-9);
             let done = rate * seconds;
             let ends = seconds >= lasts_s;
             if ends && credit.is_high {
@@ -205,29 +247,44 @@ impl Law {
             ran.bytes += done * size;
             ran.refused += done * flow.refused / (1.0 - flow.refused);
             ran.cpu_s += done * flow.cpu_s / (1.0 - flow.refused);
-            ran.stretches.push(Stretch { seconds, bytes: done * size, objects: done });
+            ran.stretches.push(Stretch {
+                seconds,
+                bytes: done * size,
+                objects: done,
+            });
             left -= done;
         }
     }
 
     /// The last fetches: the slowest of them, the longest of them, and what the network needs for all of them.
     fn tail(&self, cell: &Cell, state: &mut State, end: End) {
-        let State { ran, credit, chance } = state;
+        let State {
+            ran,
+            credit,
+            chance,
+        } = state;
         let End { place, in_work } = end;
         let store = &self.model.store;
         let from = place.saturating_sub(cell.concurrency as usize);
         let bytes = self.sums[place] - self.sums[from];
         let of = (place - from).max(1) as f64;
         let fetch_s = |size: f64| store.first_byte_s + size / store.connection_bytes_per_s;
-        let longest = (from..place).map(|at| fetch_s(self.sums[at + 1] - self.sums[at])).fold(0.0, f64::max);
+        let longest = (from..place)
+            .map(|at| fetch_s(self.sums[at + 1] - self.sums[at]))
+            .fold(0.0, f64::max);
         let objects = in_work.min(of);
         let all_s = objects * bytes / of / credit.rate();
-        let seconds = ((fetch_s(bytes / of) * chance.last).max(longest * 0.75) * chance.slower).max(all_s);
+        let seconds =
+            ((fetch_s(bytes / of) * chance.last).max(longest * 0.75) * chance.slower).max(all_s);
         ran.fetch_s += seconds;
         ran.objects += objects;
         ran.bytes += objects * bytes / of;
         ran.cpu_s += objects * self.flow(cell, bytes / of, self.network(cell)).cpu_s;
-        ran.stretches.push(Stretch { seconds, bytes: objects * bytes / of, objects });
+        ran.stretches.push(Stretch {
+            seconds,
+            bytes: objects * bytes / of,
+            objects,
+        });
     }
 }
 
@@ -239,26 +296,43 @@ mod tests {
     use crate::plan::{ClientKind, Mode};
 
     fn law(text: &str) -> Law {
-        let text = format!("[bucket]\nobjects = 20000\nsigma = 0.0\nmean_bytes = 1e6\n[corner]\npower = inf\n{text}");
+        let text = format!(
+            "[bucket]\nobjects = 20000\nsigma = 0.0\nmean_bytes = 1e6\n[corner]\npower = inf\n{text}"
+        );
         Law::new(Model::parse(&text).unwrap())
     }
 
     fn cell(concurrency: u32) -> Cell {
         let program = Program::Client(ClientKind::Lean);
-        Cell { program, cpu_units: 1_024, memory_mib: 2_048, mode: Mode::Async, concurrency, shards: 1 }
+        Cell {
+            program,
+            cpu_units: 1_024,
+            memory_mib: 2_048,
+            mode: Mode::Async,
+            concurrency,
+            shards: 1,
+        }
     }
 
-    const ONE: Chance = Chance { slower: 1.0, last: 1.0 };
+    const ONE: Chance = Chance {
+        slower: 1.0,
+        last: 1.0,
+    };
 
     #[track_caller]
     fn close(found: f64, expected: f64) {
-        assert!((found - expected).abs() <= 0.01 * expected.abs(), "{found} is not {expected}");
+        assert!(
+            (found - expected).abs() <= 0.01 * expected.abs(),
+            "{found} is not {expected}"
+        );
     }
 
     #[test]
     fn a_burst_lasts_until_its_credit_is_used() {
         // 100 MB/s sustained, 400 MB/s for 30 s: a credit of 9 GB; 20 GB: 12 GB in 30 s, 8 GB in 80 s.
-        let law = law("[network]\nbytes_per_s = 1e8\nburst_factor = 4.0\nburst_s = 30.0\n[cpu]\nbyte_s = 1e-12");
+        let law = law(
+            "[network]\nbytes_per_s = 1e8\nburst_factor = 4.0\nburst_s = 30.0\n[cpu]\nbyte_s = 1e-12",
+        );
         let ran = law.run(&cell(64), Amount::Objects(20_000), ONE);
         close(ran.fetch_s, 110.0);
         close(ran.dropped_s.unwrap(), 30.0);
@@ -266,26 +340,46 @@ mod tests {
         let slower = law.run(&cell(8), Amount::Objects(20_000), ONE);
         close(slower.dropped_s.unwrap(), 9e9 / (257.1e6 - 1e8));
         // Two workers never use it.
-        assert_eq!(law.run(&cell(2), Amount::Objects(20_000), ONE).dropped_s, None);
+        assert_eq!(
+            law.run(&cell(2), Amount::Objects(20_000), ONE).dropped_s,
+            None
+        );
     }
 
     #[test]
     fn other_bursts_end_by_the_clock_or_come_again() {
         let text = "[network]\nbytes_per_s = 1e8\nburst_factor = 4.0\nburst_s = 30.0\n[cpu]\nbyte_s = 1e-12";
         let clock = law(&text.replace("burst_s", "burst = \"time\"\nburst_s"));
-        close(clock.run(&cell(8), Amount::Objects(20_000), ONE).dropped_s.unwrap(), 30.0);
+        close(
+            clock
+                .run(&cell(8), Amount::Objects(20_000), ONE)
+                .dropped_s
+                .unwrap(),
+            30.0,
+        );
         let refill = law(&text.replace("burst_s", "burst = \"refill\"\nrefill_s = 10.0\nburst_s"));
         let ran = refill.run(&cell(64), Amount::Objects(20_000), ONE);
         // On average what is sustained, less the credit that is left at the end.
         assert!((109.0..114.0).contains(&ran.fetch_s), "{}", ran.fetch_s);
-        let fast = ran.stretches.iter().filter(|stretch| stretch.bytes / stretch.seconds > 3e8).count();
+        let fast = ran
+            .stretches
+            .iter()
+            .filter(|stretch| stretch.bytes / stretch.seconds > 3e8)
+            .count();
         assert!(fast > 40 && ran.stretches.len() > fast, "{fast}");
     }
 
     #[test]
     fn a_run_is_its_stretches_and_its_tail() {
         let law = law("");
-        let ran = law.run(&cell(16), Amount::Objects(5_000), Chance { slower: 2.0, last: 3.0 });
+        let ran = law.run(
+            &cell(16),
+            Amount::Objects(5_000),
+            Chance {
+                slower: 2.0,
+                last: 3.0,
+            },
+        );
         let sum = |of: fn(&Stretch) -> f64| ran.stretches.iter().map(of).sum::<f64>();
         close(sum(|stretch| stretch.seconds), ran.fetch_s);
         close(ran.objects, 5_000.0);
@@ -300,9 +394,14 @@ mod tests {
     #[test]
     fn a_run_of_any_number_of_objects_ends() {
         // Parts of a run that a burst cuts never add up to its objects exactly; what was missing by rounding was once waited for without end.
-        let law = law("[network]\nbytes_per_s = 1.3e8\nburst = \"refill\"\nburst_factor = 3.7\nburst_s = 0.7\nrefill_s = 0.3");
+        let law = law(
+            "[network]\nbytes_per_s = 1.3e8\nburst = \"refill\"\nburst_factor = 3.7\nburst_s = 0.7\nrefill_s = 0.3",
+        );
         for objects in (100..20_000).step_by(37) {
-            close(law.run(&cell(7), Amount::Objects(objects), ONE).objects, objects as f64);
+            close(
+                law.run(&cell(7), Amount::Objects(objects), ONE).objects,
+                objects as f64,
+            );
         }
     }
 

@@ -30,7 +30,11 @@ pub(super) fn rows(histogram: &Histogram, width: usize) -> Vec<String> {
     let mut below = 0;
     for bound in bounds_ns().filter(|bound| (first..=last).contains(bound)) {
         let up_to = histogram.count_up_to(bound);
-        let label = if bound == first { format!("≤ {}", label(bound)) } else { label(bound) };
+        let label = if bound == first {
+            format!("≤ {}", label(bound))
+        } else {
+            label(bound)
+        };
         cells.push((label, up_to - below));
         below = up_to;
     }
@@ -38,7 +42,16 @@ pub(super) fn rows(histogram: &Histogram, width: usize) -> Vec<String> {
         cells.push((format!("> {}", label(last)), total - below));
     }
     let most = cells.iter().map(|cell| cell.1).max().unwrap_or(1);
-    cells.into_iter().map(|(label, count)| format!("{label:>11}  {:<width$}{:>9}", bar(count, most, width), units::count(count))).collect()
+    cells
+        .into_iter()
+        .map(|(label, count)| {
+            format!(
+                "{label:>11}  {:<width$}{:>9}",
+                bar(count, most, width),
+                units::count(count)
+            )
+        })
+        .collect()
 }
 
 fn label(bound_ns: u64) -> String {
@@ -52,7 +65,9 @@ fn label(bound_ns: u64) -> String {
 /// A bar of `count ÷ most` of `width` columns; what is not nothing is seen.
 fn bar(count: u64, most: u64, width: usize) -> String {
     let eighths = u128::from(count) * 8 * width as u128 / u128::from(most.max(1));
-    let eighths = usize::try_from(eighths).unwrap_or(usize::MAX).clamp(usize::from(count > 0), 8 * width);
+    let eighths = usize::try_from(eighths)
+        .unwrap_or(usize::MAX)
+        .clamp(usize::from(count > 0), 8 * width);
     "█".repeat(eighths / 8) + EIGHTHS[eighths % 8]
 }
 
@@ -72,13 +87,22 @@ mod tests {
 
     #[test]
     fn bars_are_counted_in_eighths() {
-        assert_eq!((bar(0, 80, 10), bar(80, 80, 10), bar(40, 80, 10)), (String::new(), "█".repeat(10), "█".repeat(5)));
-        assert_eq!((bar(1, 1_000_000, 10), bar(12, 80, 10)), ("▏".to_owned(), "█▌".to_owned()));
+        assert_eq!(
+            (bar(0, 80, 10), bar(80, 80, 10), bar(40, 80, 10)),
+            (String::new(), "█".repeat(10), "█".repeat(5))
+        );
+        assert_eq!(
+            (bar(1, 1_000_000, 10), bar(12, 80, 10)),
+            ("▏".to_owned(), "█▌".to_owned())
+        );
     }
 
     #[test]
     fn every_value_is_in_one_row() {
-        let rows = rows(&of(&[(5, 50), (8, 50), (20, 200), (60, 100), (100, 8), (3_000, 1)]), 8);
+        let rows = rows(
+            &of(&[(5, 50), (8, 50), (20, 200), (60, 100), (100, 8), (3_000, 1)]),
+            8,
+        );
         assert_eq!(
             rows,
             [
@@ -103,6 +127,9 @@ mod tests {
         let mut histogram = Histogram::default();
         histogram.record(200_000);
         histogram.record(20_000);
-        assert_eq!(rows(&histogram, 2).first().unwrap().trim(), "≤ 31.2 µs  ██        1");
+        assert_eq!(
+            rows(&histogram, 2).first().unwrap().trim(),
+            "≤ 31.2 µs  ██        1"
+        );
     }
 }

@@ -21,8 +21,16 @@ pub enum Marks {
 impl Marks {
     /// Unicode where the locale says UTF-8: the first of these variables that is set and not empty counts, as POSIX has it.
     pub fn of_locale(all: Option<&str>, ctype: Option<&str>, lang: Option<&str>) -> Self {
-        let locale = all.or(ctype).or(lang).unwrap_or_default().to_ascii_lowercase();
-        if locale.contains("utf-8") || locale.contains("utf8") { Self::Unicode } else { Self::Ascii }
+        let locale = all
+            .or(ctype)
+            .or(lang)
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        if locale.contains("utf-8") || locale.contains("utf8") {
+            Self::Unicode
+        } else {
+            Self::Ascii
+        }
     }
 
     const fn of(self, outcome: Outcome) -> &'static str {
@@ -39,7 +47,11 @@ impl Marks {
 
 /// The lines, wrapped to `width` columns. Each says in words how its check ended, unless all is well.
 pub fn checklist(checks: &Checks, style: Style, (marks, width): (Marks, usize)) -> String {
-    let subjects = checks.0.iter().map(|check| one_line(&check.subject).chars().count()).filter(|length| *length <= SUBJECT);
+    let subjects = checks
+        .0
+        .iter()
+        .map(|check| one_line(&check.subject).chars().count())
+        .filter(|length| *length <= SUBJECT);
     let column = subjects.max().unwrap_or(0);
     let mut text = String::new();
     for check in &checks.0 {
@@ -48,7 +60,12 @@ pub fn checklist(checks: &Checks, style: Style, (marks, width): (Marks, usize)) 
     text + "\n" + &wrapped(&checks.in_words(), width, 0).join("\n") + "\n"
 }
 
-fn entry(text: &mut String, check: &Check, style: Style, (marks, column, width): (Marks, usize, usize)) {
+fn entry(
+    text: &mut String,
+    check: &Check,
+    style: Style,
+    (marks, column, width): (Marks, usize, usize),
+) {
     let mark = marks.of(check.outcome);
     let mark = match check.outcome {
         Outcome::Ok => style.advice(mark),
@@ -70,9 +87,18 @@ fn entry(text: &mut String, check: &Check, style: Style, (marks, column, width):
         lines.extend(wrapped(&format!("hint: {}", one_line(hint)), room, 0));
     }
     // Never broken: it is to be pasted.
-    lines.extend(check.command.as_ref().map(|line| format!("  {}", style.advice(&one_line(line)))));
+    lines.extend(
+        check
+            .command
+            .as_ref()
+            .map(|line| format!("  {}", style.advice(&one_line(line)))),
+    );
     let is_long = subject.chars().count() > column;
-    let first = if is_long { String::new() } else { format!("  {}", lines.remove(0)) };
+    let first = if is_long {
+        String::new()
+    } else {
+        format!("  {}", lines.remove(0))
+    };
     text.push_str(format!("{mark} {subject:column$}{first}").trim_end());
     text.push('\n');
     for line in lines {
@@ -98,15 +124,30 @@ mod tests {
 
     fn checks() -> Checks {
         Checks(vec![
-            check("credentials", Outcome::Ok, "arn:aws:iam::123456789012:user/reader, access key …WXYZ from SSO, profile work", None),
+            check(
+                "credentials",
+                Outcome::Ok,
+                "arn:aws:iam::123456789012:user/reader, access key …WXYZ from SSO, profile work",
+                None,
+            ),
             check(
                 "s3://images",
                 Outcome::Failed,
                 "cannot list s3://images: access denied (AccessDenied)",
                 Some("grant s3:ListBucket to these credentials"),
             ),
-            check("s3://a-bucket-with-a-long-name/results/", Outcome::Warning, "an object stays", None),
-            check("default sweep", Outcome::NotChecked, "the source cannot be read", None),
+            check(
+                "s3://a-bucket-with-a-long-name/results/",
+                Outcome::Warning,
+                "an object stays",
+                None,
+            ),
+            check(
+                "default sweep",
+                Outcome::NotChecked,
+                "the source cannot be read",
+                None,
+            ),
         ])
     }
 
@@ -131,8 +172,14 @@ mod tests {
 
     #[test]
     fn a_plain_locale_gets_plain_marks() {
-        let text =
-            checklist(&Checks(vec![check("a", Outcome::Ok, "b", None), check("a", Outcome::Failed, "b", None)]), Style::Plain, (Marks::Ascii, 80));
+        let text = checklist(
+            &Checks(vec![
+                check("a", Outcome::Ok, "b", None),
+                check("a", Outcome::Failed, "b", None),
+            ]),
+            Style::Plain,
+            (Marks::Ascii, 80),
+        );
         assert!(text.starts_with("+ a  b\nx a  failed: b\n"), "{text}");
         let of = |all, ctype, lang| Marks::of_locale(all, ctype, lang);
         assert_eq!(of(None, None, Some("en_US.UTF-8")), Marks::Unicode);
@@ -143,7 +190,11 @@ mod tests {
 
     #[test]
     fn a_name_cannot_speak_to_the_terminal() {
-        let text = checklist(&Checks(vec![check("s3://a/\x1b[2J", Outcome::Ok, "b\nc", None)]), Style::Plain, (Marks::Ascii, 80));
+        let text = checklist(
+            &Checks(vec![check("s3://a/\x1b[2J", Outcome::Ok, "b\nc", None)]),
+            Style::Plain,
+            (Marks::Ascii, 80),
+        );
         assert!(text.starts_with("+ s3://a/\\u{1b}[2J  b\\nc\n"), "{text}");
     }
 }

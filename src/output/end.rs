@@ -13,8 +13,16 @@ use crate::units;
 ///
 /// # Errors
 /// When writing fails.
-pub fn end_line(writer: &mut (impl Write + ?Sized), summary: &Summary, exit_code: u8) -> io::Result<()> {
-    let level = if exit_code == 0 { Severity::Info } else { Severity::Warn };
+pub fn end_line(
+    writer: &mut (impl Write + ?Sized),
+    summary: &Summary,
+    exit_code: u8,
+) -> io::Result<()> {
+    let level = if exit_code == 0 {
+        Severity::Info
+    } else {
+        Severity::Warn
+    };
     log_line(writer, level, &message(summary), fields(summary, exit_code))
 }
 
@@ -26,19 +34,40 @@ fn message(summary: &Summary) -> String {
         State::Interrupted => "interrupted",
         State::Failed => "failed",
     };
-    let Some(totals) = summary.totals else { return format!("run {state}: nothing was fetched") };
+    let Some(totals) = summary.totals else {
+        return format!("run {state}: nothing was fetched");
+    };
     let (ok, failed) = (totals.rows.ok, units::count(totals.rows.failed));
-    let rate = summary.rates.throughput_bytes_per_s.map_or_else(String::new, |rate| format!(", {}", units::rate_mb(rate)));
+    let rate = summary
+        .rates
+        .throughput_bytes_per_s
+        .map_or_else(String::new, |rate| format!(", {}", units::rate_mb(rate)));
     let s = if ok == 1 { "" } else { "s" };
-    format!("run {state}: fetched {} object{s}, {}{rate}, {failed} failed", units::count(ok), units::bytes(totals.goodput_bytes))
+    format!(
+        "run {state}: fetched {} object{s}, {}{rate}, {failed} failed",
+        units::count(ok),
+        units::bytes(totals.goodput_bytes)
+    )
 }
 
 fn fields(summary: &Summary, exit_code: u8) -> Value {
-    let Summary { totals, phases, rates, attempts, cpu, settings, .. } = summary;
+    let Summary {
+        totals,
+        phases,
+        rates,
+        attempts,
+        cpu,
+        settings,
+        ..
+    } = summary;
     let rows = totals.map(|totals| totals.rows);
     let seconds = |ns: Option<u64>| ns.map(|ns| ns as f64 / 1e9);
-    let times = |times: &Snapshot| [times.p50_ns, times.p99_ns].map(|ns| ns.map(|ns| ns as f64 / 1e6));
-    let ([ttfb_p50, ttfb_p99], [fetch_p50, fetch_p99]) = (times(&summary.distributions.ttfb), times(&summary.distributions.fetch_duration));
+    let times =
+        |times: &Snapshot| [times.p50_ns, times.p99_ns].map(|ns| ns.map(|ns| ns as f64 / 1e6));
+    let ([ttfb_p50, ttfb_p99], [fetch_p50, fetch_p99]) = (
+        times(&summary.distributions.ttfb),
+        times(&summary.distributions.fetch_duration),
+    );
     let mut fields = json!({
         "state": summary.state,
         "exit_code": exit_code,
@@ -96,22 +125,54 @@ mod tests {
         let summary = fixture::complete();
         let line = line(&summary, 0);
         let totals = summary.totals.unwrap();
-        assert_eq!((&line["level"], &line["state"], &line["exit_code"]), (&json!("INFO"), &json!("complete"), &json!(0)));
-        assert_eq!((&line["ok"], &line["failed"], &line["goodput_bytes"]), (&json!(2_000), &json!(0), &json!(totals.goodput_bytes)));
+        assert_eq!(
+            (&line["level"], &line["state"], &line["exit_code"]),
+            (&json!("INFO"), &json!("complete"), &json!(0))
+        );
+        assert_eq!(
+            (&line["ok"], &line["failed"], &line["goodput_bytes"]),
+            (&json!(2_000), &json!(0), &json!(totals.goodput_bytes))
+        );
         assert_eq!(line["listing_s"], json!(0.39));
-        assert_eq!((&line["result_bucket"], &line["result_key"]), (&json!("results"), &json!("result_run_async_32.json")));
-        assert!(line["message"].as_str().unwrap().starts_with("run complete: fetched 2,000 objects, 4.81 GB, 1,171 MB/s, 0 failed"), "{line}");
+        assert_eq!(
+            (&line["result_bucket"], &line["result_key"]),
+            (&json!("results"), &json!("result_run_async_32.json"))
+        );
+        assert!(
+            line["message"]
+                .as_str()
+                .unwrap()
+                .starts_with("run complete: fetched 2,000 objects, 4.81 GB, 1,171 MB/s, 0 failed"),
+            "{line}"
+        );
         // Of the fixture's lifetimes the median is a whole number of µs.
-        assert_eq!(line["fetch_p50_ms"].as_f64(), summary.distributions.fetch_duration.p50_ns.map(|ns| ns as f64 / 1e6));
+        assert_eq!(
+            line["fetch_p50_ms"].as_f64(),
+            summary
+                .distributions
+                .fetch_duration
+                .p50_ns
+                .map(|ns| ns as f64 / 1e6)
+        );
     }
 
     #[test]
     fn what_was_not_measured_is_left_out() {
         let line = line(&Summary::running(fixture::header()), 143);
-        assert_eq!((&line["level"], &line["message"]), (&json!("WARN"), &json!("run not ended: nothing was fetched")));
+        assert_eq!(
+            (&line["level"], &line["message"]),
+            (&json!("WARN"), &json!("run not ended: nothing was fetched"))
+        );
         let members = line.as_object().unwrap();
         assert!(members.values().all(|value| !value.is_null()));
-        for name in ["ok", "failed", "goodput_bytes", "throughput_bytes_per_s", "fetch_s", "verdict"] {
+        for name in [
+            "ok",
+            "failed",
+            "goodput_bytes",
+            "throughput_bytes_per_s",
+            "fetch_s",
+            "verdict",
+        ] {
             assert!(!members.contains_key(name), "{name}");
         }
     }

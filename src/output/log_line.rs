@@ -33,10 +33,24 @@ struct Line<'a> {
 ///
 /// # Errors
 /// When writing fails.
-pub fn log_line(writer: &mut (impl Write + ?Sized), level: Severity, message: &str, fields: Value) -> io::Result<()> {
-    let mut fields = if let Value::Object(fields) = fields { fields } else { Map::new() };
+pub fn log_line(
+    writer: &mut (impl Write + ?Sized),
+    level: Severity,
+    message: &str,
+    fields: Value,
+) -> io::Result<()> {
+    let mut fields = if let Value::Object(fields) = fields {
+        fields
+    } else {
+        Map::new()
+    };
     fields.retain(|_, value| !value.is_null());
-    let line = serde_json::to_string(&Line { timestamp: &clock::utc_now(), level, message, fields: &fields })?;
+    let line = serde_json::to_string(&Line {
+        timestamp: &clock::utc_now(),
+        level,
+        message,
+        fields: &fields,
+    })?;
     // At once: other threads write lines too.
     writer.write_all((escape::json(&line) + "\n").as_bytes())?;
     writer.flush()
@@ -51,11 +65,26 @@ mod tests {
     #[test]
     fn a_line_is_one_object_whatever_a_key_holds() {
         let mut out = Vec::new();
-        log_line(&mut out, Severity::Warn, "a\nb \u{1b}[2J\u{202e}", json!({"left_s": null, "bytes": 5})).unwrap();
+        log_line(
+            &mut out,
+            Severity::Warn,
+            "a\nb \u{1b}[2J\u{202e}",
+            json!({"left_s": null, "bytes": 5}),
+        )
+        .unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(text.lines().count() == 1 && !text.contains('\u{202e}'));
         let mut line: Map<String, Value> = serde_json::from_str(&text).unwrap();
-        assert!(line.remove("timestamp").unwrap().as_str().unwrap().ends_with('Z'));
-        assert_eq!(Value::Object(line), json!({"level": "WARN", "message": "a\nb \u{1b}[2J\u{202e}", "bytes": 5}));
+        assert!(
+            line.remove("timestamp")
+                .unwrap()
+                .as_str()
+                .unwrap()
+                .ends_with('Z')
+        );
+        assert_eq!(
+            Value::Object(line),
+            json!({"level": "WARN", "message": "a\nb \u{1b}[2J\u{202e}", "bytes": 5})
+        );
     }
 }

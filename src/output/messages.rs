@@ -41,7 +41,12 @@ mod tests {
     #[test]
     fn each_kind_of_line_says_what_it_is() {
         let mut out = Vec::new();
-        error(&mut out, Style::Plain, "cannot list s3://imagse: the bucket does not exist (NoSuchBucket)").unwrap();
+        error(
+            &mut out,
+            Style::Plain,
+            "cannot list s3://imagse: the bucket does not exist (NoSuchBucket)",
+        )
+        .unwrap();
         hint(&mut out, Style::Plain, "check BUCKET_NAME").unwrap();
         warning(&mut out, Style::Coloured, "2 keys vanished").unwrap();
         assert_eq!(
@@ -52,6 +57,9 @@ mod tests {
 
     #[test]
     fn a_key_cannot_break_the_line_nor_speak_to_the_terminal() {
-        assert_eq!(one_line("a\nb\x1b[2J\u{202e}c 🦀"), "a\\nb\\u{1b}[2J\\u{202e}c 🦀");
+        assert_eq!(
+            one_line("a\nb\x1b[2J\u{202e}c 🦀"),
+            "a\\nb\\u{1b}[2J\\u{202e}c 🦀"
+        );
     }
 }

@@ -15,7 +15,11 @@ pub enum Style {
 impl Style {
     /// Colours everywhere or nowhere where that is wanted, else on a terminal.
     pub fn for_stream(stream: &impl IsTerminal, wanted: Option<bool>) -> Self {
-        if wanted.unwrap_or_else(|| stream.is_terminal()) { Self::Coloured } else { Self::Plain }
+        if wanted.unwrap_or_else(|| stream.is_terminal()) {
+            Self::Coloured
+        } else {
+            Self::Plain
+        }
     }
 
     /// Failed.
@@ -59,6 +63,9 @@ mod tests {
     #[test]
     fn what_is_no_terminal_is_plain_unless_colours_are_wanted() {
         let file = tempfile::tempfile().unwrap();
-        assert_eq!([None, Some(false), Some(true)].map(|wanted| Style::for_stream(&file, wanted)), [Style::Plain, Style::Plain, Style::Coloured]);
+        assert_eq!(
+            [None, Some(false), Some(true)].map(|wanted| Style::for_stream(&file, wanted)),
+            [Style::Plain, Style::Plain, Style::Coloured]
+        );
     }
 }

@@ -32,26 +32,52 @@ impl Access {
 
     /// The flags that reach S3 in the same way, in every subcommand that reads objects.
     pub fn words(&self) -> Vec<String> {
-        let ca_bundle = self.ca_bundle.as_ref().map(|path| path.to_string_lossy().into_owned());
-        let valued = [("--endpoint-url", self.shown_endpoint()), ("--region", self.region.clone()), ("--profile", self.profile.clone())];
-        let valued = valued.into_iter().chain([("--ca-bundle", ca_bundle)]).filter_map(|(flag, value)| Some([flag.to_owned(), value?]));
-        let switches = [("--virtual-host", self.virtual_host), ("--no-sign-request", self.no_sign_request), ("--request-payer", self.request_payer)];
-        let switches = switches.into_iter().filter(|(_, is_on)| *is_on).map(|(flag, _)| flag.to_owned());
+        let ca_bundle = self
+            .ca_bundle
+            .as_ref()
+            .map(|path| path.to_string_lossy().into_owned());
+        let valued = [
+            ("--endpoint-url", self.shown_endpoint()),
+            ("--region", self.region.clone()),
+            ("--profile", self.profile.clone()),
+        ];
+        let valued = valued
+            .into_iter()
+            .chain([("--ca-bundle", ca_bundle)])
+            .filter_map(|(flag, value)| Some([flag.to_owned(), value?]));
+        let switches = [
+            ("--virtual-host", self.virtual_host),
+            ("--no-sign-request", self.no_sign_request),
+            ("--request-payer", self.request_payer),
+        ];
+        let switches = switches
+            .into_iter()
+            .filter(|(_, is_on)| *is_on)
+            .map(|(flag, _)| flag.to_owned());
         valued.flatten().chain(switches).collect()
     }
 
     /// Whether the endpoint is a loopback address: a server on this machine.
     pub fn is_on_this_machine(&self) -> bool {
-        let host = self.endpoint_url.as_deref().and_then(|url| url.parse::<http::Uri>().ok()).and_then(|uri| uri.host().map(str::to_owned));
+        let host = self
+            .endpoint_url
+            .as_deref()
+            .and_then(|url| url.parse::<http::Uri>().ok())
+            .and_then(|uri| uri.host().map(str::to_owned));
         let host = host.unwrap_or_default();
         let host = host.trim_start_matches('[').trim_end_matches(']');
-        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        host == "localhost"
+            || host
+                .parse::<std::net::IpAddr>()
+                .is_ok_and(|address| address.is_loopback())
     }
 }
 
 /// A URL without its `user:password@`.
 fn without_user(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
     let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let host = rest[..authority].rfind('@').map_or(0, |at| at + 1);
     format!("{scheme}://{}", &rest[host..])
@@ -64,12 +90,18 @@ mod tests {
     #[test]
     fn passwords_in_an_endpoint_are_left_out() {
         for (url, kept) in [
-            ("http://user:p@ss@127.0.0.1:9000/x@y", "http://127.0.0.1:9000/x@y"),
+            (
+                "http://user:p@ss@127.0.0.1:9000/x@y",
+                "http://127.0.0.1:9000/x@y",
+            ),
             ("http://127.0.0.1:9000", "http://127.0.0.1:9000"),
             ("https://k@h?a@b", "https://h?a@b"),
             ("nonsense", "nonsense"),
         ] {
-            let access = Access { endpoint_url: Some(url.to_owned()), ..Access::default() };
+            let access = Access {
+                endpoint_url: Some(url.to_owned()),
+                ..Access::default()
+            };
             assert_eq!(access.shown_endpoint().as_deref(), Some(kept));
         }
     }

@@ -46,7 +46,10 @@ impl FromStr for Order {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|order| order.as_str() == text).ok_or_else(|| format!("`{text}` is not one of listed, largest-first, shuffled"))
+        Self::ALL
+            .into_iter()
+            .find(|order| order.as_str() == text)
+            .ok_or_else(|| format!("`{text}` is not one of listed, largest-first, shuffled"))
     }
 }
 
@@ -84,7 +87,9 @@ impl Layout {
     /// First and last byte of item `number` (from 0) of an object of this listed size; `None` when it is fetched whole.
     pub fn part_of(self, size: Option<u64>, number: u64) -> Option<(u64, u64)> {
         let (size, part) = (size?, self.part_size?.get());
-        let first = number.checked_mul(part).filter(|first| size > part && *first < size)?;
+        let first = number
+            .checked_mul(part)
+            .filter(|first| size > part && *first < size)?;
         Some((first, first.saturating_add(part).min(size) - 1))
     }
 }
@@ -102,23 +107,45 @@ mod tests {
     }
 
     fn in_parts(part_size: u64) -> Layout {
-        Layout { part_size: NonZeroU64::new(part_size), ..Layout::default() }
+        Layout {
+            part_size: NonZeroU64::new(part_size),
+            ..Layout::default()
+        }
     }
 
     #[test]
     fn only_what_is_larger_than_a_part_is_divided() {
         let layout = in_parts(100);
-        let ranges = |size: Option<u64>| (0..layout.items_of(size)).map(|number| layout.part_of(size, number)).collect::<Vec<_>>();
+        let ranges = |size: Option<u64>| {
+            (0..layout.items_of(size))
+                .map(|number| layout.part_of(size, number))
+                .collect::<Vec<_>>()
+        };
         for whole in [None, Some(0), Some(1), Some(99), Some(100)] {
             assert_eq!(ranges(whole), [None], "{whole:?}");
         }
         assert_eq!(ranges(Some(101)), [Some((0, 99)), Some((100, 100))]);
         assert_eq!(ranges(Some(200)), [Some((0, 99)), Some((100, 199))]);
-        assert_eq!(ranges(Some(201)), [Some((0, 99)), Some((100, 199)), Some((200, 200))]);
+        assert_eq!(
+            ranges(Some(201)),
+            [Some((0, 99)), Some((100, 199)), Some((200, 200))]
+        );
         assert_eq!(layout.part_of(Some(200), 2), None, "there is no third part");
-        assert_eq!((Layout::default().items_of(Some(u64::MAX)), Layout::default().part_of(Some(u64::MAX), 0)), (1, None));
+        assert_eq!(
+            (
+                Layout::default().items_of(Some(u64::MAX)),
+                Layout::default().part_of(Some(u64::MAX), 0)
+            ),
+            (1, None)
+        );
         let largest = in_parts(u64::MAX - 1);
-        assert_eq!((largest.items_of(Some(u64::MAX)), largest.part_of(Some(u64::MAX), 1)), (2, Some((u64::MAX - 1, u64::MAX - 1))));
+        assert_eq!(
+            (
+                largest.items_of(Some(u64::MAX)),
+                largest.part_of(Some(u64::MAX), 1)
+            ),
+            (2, Some((u64::MAX - 1, u64::MAX - 1)))
+        );
     }
 
     proptest::proptest! {

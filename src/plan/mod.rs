@@ -20,7 +20,9 @@ use serde::{Deserialize, Serialize};
 use crate::price::Egress;
 pub use access::Access;
 pub use layout::{Layout, MIN_PART_SIZE, Order, SHUFFLE_SEED};
-pub use selection::{AUTO_BYTES, AUTO_SECONDS, KeySample, KeySource, SAMPLE_SEED, SampleSize, Selection};
+pub use selection::{
+    AUTO_BYTES, AUTO_SECONDS, KeySample, KeySource, SAMPLE_SEED, SampleSize, Selection,
+};
 
 /// The concurrency model: what one worker is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -68,7 +70,10 @@ impl FromStr for Mode {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|mode| mode.as_str() == text).ok_or_else(|| format!("`{text}` is not one of async, thread, process"))
+        Self::ALL
+            .into_iter()
+            .find(|mode| mode.as_str() == text)
+            .ok_or_else(|| format!("`{text}` is not one of async, thread, process"))
     }
 }
 
@@ -106,7 +111,10 @@ impl FromStr for ClientKind {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| format!("`{text}` is not one of lean, sdk"))
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or_else(|| format!("`{text}` is not one of lean, sdk"))
     }
 }
 
@@ -150,7 +158,10 @@ impl FromStr for Work {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|work| work.as_str() == text).ok_or_else(|| format!("`{text}` is not one of none, md5, sha256, crc64nvme"))
+        Self::ALL
+            .into_iter()
+            .find(|work| work.as_str() == text)
+            .ok_or_else(|| format!("`{text}` is not one of none, md5, sha256, crc64nvme"))
     }
 }
 
@@ -214,13 +225,19 @@ impl FromStr for S3Uri {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let rest = text.strip_prefix("s3://").ok_or_else(|| format!("`{text}` does not begin with s3://"))?;
+        let rest = text
+            .strip_prefix("s3://")
+            .ok_or_else(|| format!("`{text}` does not begin with s3://"))?;
         let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
         if bucket.is_empty() {
             return Err(format!("`{text}` names no bucket"));
         }
-        names::check_bucket(bucket).map_err(|wrong| format!("the bucket {}; {}", wrong.what, wrong.hint))?;
-        Ok(Self { bucket: bucket.to_owned(), key: key.to_owned() })
+        names::check_bucket(bucket)
+            .map_err(|wrong| format!("the bucket {}; {}", wrong.what, wrong.hint))?;
+        Ok(Self {
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+        })
     }
 }
 
@@ -248,7 +265,12 @@ pub const MAX_ATTEMPTS: u32 = 10;
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { attempts: 5, connect_timeout: Duration::from_secs(3), stall_timeout: Duration::from_secs(10), fetch_timeout: None }
+        Self {
+            attempts: 5,
+            connect_timeout: Duration::from_secs(3),
+            stall_timeout: Duration::from_secs(10),
+            fetch_timeout: None,
+        }
     }
 }
 
@@ -302,7 +324,9 @@ pub struct RunPlan {
 /// The name of a run's results without an ending: `result_{TAG}_{MODE}_{CONCURRENCY}`, with `.shard-I-of-N` when sharded.
 pub fn result_stem(tag: &str, mode: Mode, concurrency: u32, shard: Option<Shard>) -> String {
     match shard {
-        Some(Shard { index, count }) => format!("result_{tag}_{mode}_{concurrency}.shard-{index}-of-{count}"),
+        Some(Shard { index, count }) => {
+            format!("result_{tag}_{mode}_{concurrency}.shard-{index}-of-{count}")
+        }
         None => format!("result_{tag}_{mode}_{concurrency}"),
     }
 }
@@ -310,7 +334,12 @@ pub fn result_stem(tag: &str, mode: Mode, concurrency: u32, shard: Option<Shard>
 impl RunPlan {
     /// The name of this run's results: [`result_stem`].
     pub fn result_stem(&self) -> String {
-        result_stem(&self.tag, self.mode, self.concurrency.get(), self.selection.shard)
+        result_stem(
+            &self.tag,
+            self.mode,
+            self.concurrency.get(),
+            self.selection.shard,
+        )
     }
 }
 
@@ -321,7 +350,10 @@ mod tests {
     #[test]
     fn shard_takes_an_index_below_its_count() {
         assert_eq!("2/3".parse::<Shard>().unwrap().to_string(), "2/3");
-        assert_eq!("2/10000".parse::<Shard>().unwrap().key_file(), "00002-of-10000.tsv");
+        assert_eq!(
+            "2/10000".parse::<Shard>().unwrap().key_file(),
+            "00002-of-10000.tsv"
+        );
         for bad in ["3/3", "-1/3", "1", "1/0", "a/b", ""] {
             assert!(bad.parse::<Shard>().is_err(), "{bad}");
         }
@@ -344,6 +376,9 @@ mod tests {
         for work in Work::ALL {
             assert_eq!(work.to_string().parse::<Work>().unwrap(), work);
         }
-        assert_eq!("fiber".parse::<Mode>().unwrap_err(), "`fiber` is not one of async, thread, process");
+        assert_eq!(
+            "fiber".parse::<Mode>().unwrap_err(),
+            "`fiber` is not one of async, thread, process"
+        );
     }
 }

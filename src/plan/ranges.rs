@@ -28,7 +28,11 @@ impl fmt::Display for ListError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotAValue(word) => write!(f, "`{}` is not a valid value", word.escape_debug()),
-            Self::Backwards(word) => write!(f, "the range `{}` ends below its start", word.escape_debug()),
+            Self::Backwards(word) => write!(
+                f,
+                "the range `{}` ends below its start",
+                word.escape_debug()
+            ),
             Self::Twice(word) => write!(f, "`{}` is given twice", word.escape_debug()),
         }
     }
@@ -45,7 +49,10 @@ pub struct Gathered<T> {
 impl<T: Clone + PartialEq> Gathered<T> {
     /// None yet.
     pub fn empty() -> Self {
-        Self { all: Vec::new(), alone: Vec::new() }
+        Self {
+            all: Vec::new(),
+            alone: Vec::new(),
+        }
     }
 
     /// Adds a value that was written alone; whether it was not yet.
@@ -94,18 +101,24 @@ impl<T: Clone + PartialEq> Gathered<T> {
 }
 
 /// Whole numbers from 1; a range doubles: `1..48` is 1, 2, 4, 8, 16, 32, 48.
-pub const WHOLE: Listed<u32> =
-    Listed { value: |word| word.parse::<u32>().ok().filter(|number| *number > 0), between: |first, last| Some(doubling(*first, *last)) };
+pub const WHOLE: Listed<u32> = Listed {
+    value: |word| word.parse::<u32>().ok().filter(|number| *number > 0),
+    between: |first, last| Some(doubling(*first, *last)),
+};
 
 /// vCPUs of a task; a range holds every size of Fargate between its ends.
-pub const VCPU: Listed<f64> = Listed { value: |word| word.parse().ok(), between: |first, last| Some(sizes_between(*first, *last)) };
+pub const VCPU: Listed<f64> = Listed {
+    value: |word| word.parse().ok(),
+    between: |first, last| Some(sizes_between(*first, *last)),
+};
 
 /// From `first` on, each twice the one before, and `last`; none where `last` is smaller.
 pub fn doubling(first: u32, last: u32) -> Vec<u32> {
     if last < first || first == 0 {
         return Vec::new();
     }
-    let below = std::iter::successors(Some(first), |value| value.checked_mul(2)).take_while(|value| *value < last);
+    let below = std::iter::successors(Some(first), |value| value.checked_mul(2))
+        .take_while(|value| *value < last);
     below.chain([last]).collect()
 }
 
@@ -114,7 +127,10 @@ fn sizes_between(first: f64, last: f64) -> Vec<f64> {
     if last < first {
         return Vec::new();
     }
-    let sizes = price::CPU_UNITS.into_iter().map(|units| f64::from(units) / 1024.0).filter(|size| *size > first && *size < last);
+    let sizes = price::CPU_UNITS
+        .into_iter()
+        .map(|units| f64::from(units) / 1024.0)
+        .filter(|size| *size > first && *size < last);
     let mut all: Vec<f64> = std::iter::once(first).chain(sizes).collect();
     if first < last {
         all.push(last);
@@ -128,7 +144,9 @@ mod tests {
 
     fn read<T: Clone + PartialEq>(text: &str, listed: &Listed<T>) -> Result<Vec<T>, String> {
         let mut gathered = Gathered::empty();
-        gathered.add_text(text, listed).map_err(|error| error.to_string())?;
+        gathered
+            .add_text(text, listed)
+            .map_err(|error| error.to_string())?;
         Ok(gathered.into_values())
     }
 
@@ -153,7 +171,11 @@ mod tests {
     fn a_range_of_vcpus_holds_the_sizes_between() {
         assert_eq!(read("0.25..4", &VCPU).unwrap(), [0.25, 0.5, 1.0, 2.0, 4.0]);
         assert_eq!(read("1..1,16", &VCPU).unwrap(), [1.0, 16.0]);
-        assert_eq!(read("1..3", &VCPU).unwrap(), [1.0, 2.0, 3.0], "3 is refused by whoever knows the sizes");
+        assert_eq!(
+            read("1..3", &VCPU).unwrap(),
+            [1.0, 2.0, 3.0],
+            "3 is refused by whoever knows the sizes"
+        );
     }
 
     #[test]
@@ -176,6 +198,9 @@ mod tests {
         ] {
             assert_eq!(read(text, &WHOLE).unwrap_err(), error, "{text}");
         }
-        assert_eq!(read("4..0.25", &VCPU).unwrap_err(), "the range `4..0.25` ends below its start");
+        assert_eq!(
+            read("4..0.25", &VCPU).unwrap_err(),
+            "the range `4..0.25` ends below its start"
+        );
     }
 }

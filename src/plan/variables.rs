@@ -47,12 +47,22 @@ pub(crate) const OF_A_RUN: [&str; 38] = [
 
 /// Variables that are the task's own business: where it is, which files its image has, how its log looks. They change nothing of what is measured.
 #[cfg(test)]
-pub(crate) const OF_THE_TASK: [&str; 7] =
-    ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_CA_BUNDLE", "PARFETCH_SPOOL_DIR", "PARFETCH_LOG_LEVEL", "PARFETCH_LOG_FORMAT", "PARFETCH_EMF"];
+pub(crate) const OF_THE_TASK: [&str; 7] = [
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_CA_BUNDLE",
+    "PARFETCH_SPOOL_DIR",
+    "PARFETCH_LOG_LEVEL",
+    "PARFETCH_LOG_FORMAT",
+    "PARFETCH_EMF",
+];
 
 /// Every variable of a run: with the value it has in `set`, where the last of a name holds, else empty, which means unset.
 pub(crate) fn complete(set: impl IntoIterator<Item = (String, String)>) -> Vec<(String, String)> {
-    let mut all: BTreeMap<String, String> = OF_A_RUN.iter().map(|name| ((*name).to_owned(), String::new())).collect();
+    let mut all: BTreeMap<String, String> = OF_A_RUN
+        .iter()
+        .map(|name| ((*name).to_owned(), String::new()))
+        .collect();
     all.extend(set);
     all.into_iter().collect()
 }
@@ -63,9 +73,23 @@ mod tests {
 
     #[test]
     fn what_is_not_set_is_emptied() {
-        let all = complete([("MODE", "async"), ("MODE", "thread"), ("OTHER", "x")].map(|(name, value)| (name.to_owned(), value.to_owned())));
-        let value = |name: &str| all.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-        assert_eq!((value("MODE"), value("OTHER"), value("PARFETCH_VIRTUAL_HOST")), (Some("thread"), Some("x"), Some("")));
+        let all = complete(
+            [("MODE", "async"), ("MODE", "thread"), ("OTHER", "x")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        );
+        let value = |name: &str| {
+            all.iter()
+                .find(|(known, _)| known == name)
+                .map(|(_, value)| value.as_str())
+        };
+        assert_eq!(
+            (
+                value("MODE"),
+                value("OTHER"),
+                value("PARFETCH_VIRTUAL_HOST")
+            ),
+            (Some("thread"), Some("x"), Some(""))
+        );
         assert_eq!(all.len(), OF_A_RUN.len() + 1);
     }
 }

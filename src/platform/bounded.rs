@@ -36,13 +36,20 @@ pub fn text_of(reader: &mut dyn Read, most: u64) -> io::Result<String> {
 
 /// That something is larger than it may be.
 pub fn too_large(most: u64) -> io::Error {
-    io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {} MiB", most >> 20))
+    io::Error::new(
+        io::ErrorKind::FileTooLarge,
+        format!("it is larger than {} MiB", most >> 20),
+    )
 }
 
 fn bytes_of(reader: &mut dyn Read, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     reader.take(most + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > most { Err(too_large(most)) } else { Ok(bytes) }
+    if bytes.len() as u64 > most {
+        Err(too_large(most))
+    } else {
+        Ok(bytes)
+    }
 }
 
 /// Bytes that have to be a text.
@@ -50,7 +57,8 @@ fn bytes_of(reader: &mut dyn Read, most: u64) -> io::Result<Vec<u8>> {
 /// # Errors
 /// When they are not UTF-8.
 pub fn text(bytes: Vec<u8>) -> io::Result<String> {
-    String::from_utf8(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
+    String::from_utf8(bytes)
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
 }
 
 #[cfg(test)]
@@ -60,9 +68,15 @@ mod tests {
     #[test]
     fn what_has_no_end_is_given_up() {
         let error = read_text(Path::new("/dev/zero"), 3 << 20).unwrap_err();
-        assert_eq!((error.kind(), error.to_string().as_str()), (io::ErrorKind::FileTooLarge, "it is larger than 3 MiB"));
+        assert_eq!(
+            (error.kind(), error.to_string().as_str()),
+            (io::ErrorKind::FileTooLarge, "it is larger than 3 MiB")
+        );
         assert_eq!(text_of(&mut &b"abc"[..], 3).unwrap(), "abc");
         assert!(text_of(&mut &b"abcd"[..], 3).is_err());
-        assert_eq!(text_of(&mut &b"\xff"[..], 3).unwrap_err().to_string(), "it is not UTF-8");
+        assert_eq!(
+            text_of(&mut &b"\xff"[..], 3).unwrap_err().to_string(),
+            "it is not UTF-8"
+        );
     }
 }

@@ -21,7 +21,11 @@ impl Cancelled {
     /// # Errors
     /// When the work was cancelled.
     pub fn check(&self) -> io::Result<()> {
-        if self.0.load(Ordering::Relaxed) { Err(io::Error::new(io::ErrorKind::Interrupted, "cancelled")) } else { Ok(()) }
+        if self.0.load(Ordering::Relaxed) {
+            Err(io::Error::new(io::ErrorKind::Interrupted, "cancelled"))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -30,10 +34,15 @@ impl Cancelled {
 ///
 /// # Panics
 /// When `work` does.
-pub async fn cancellable<T: Send + 'static>(work: impl FnOnce(&Cancelled) -> T + Send + 'static) -> T {
+pub async fn cancellable<T: Send + 'static>(
+    work: impl FnOnce(&Cancelled) -> T + Send + 'static,
+) -> T {
     let cancelled = Cancelled::default();
     let (ended, wait) = channel::<()>();
-    let guard = Guard { cancelled: cancelled.clone(), wait };
+    let guard = Guard {
+        cancelled: cancelled.clone(),
+        wait,
+    };
     let thread = tokio::task::spawn_blocking(move || {
         // Dropped behind the work, also when that panics.
         let _ended = ended;
@@ -79,13 +88,19 @@ mod tests {
             () = work => panic!("nothing ends it by itself"),
             _ = signal => {}
         }
-        assert!(rounds.load(Ordering::Relaxed), "the thread has ended when the future is gone");
+        assert!(
+            rounds.load(Ordering::Relaxed),
+            "the thread has ended when the future is gone"
+        );
     }
 
     #[tokio::test]
     async fn what_comes_to_its_end_has_its_result() {
         assert!(cancellable(Cancelled::check).await.is_ok());
         let work = std::panic::AssertUnwindSafe(cancellable(|_| assert_eq!(1, 2, "on purpose")));
-        assert!(futures::FutureExt::catch_unwind(work).await.is_err(), "a panic is passed on");
+        assert!(
+            futures::FutureExt::catch_unwind(work).await.is_err(),
+            "a panic is passed on"
+        );
     }
 }

@@ -41,16 +41,27 @@ pub struct CpuQuota {
 
 /// The tightest CPU quota over this process; version 1 is asked only where version 2 has none. `None`: unlimited as far as can be seen.
 pub fn cpu_quota(roots: Roots<'_>) -> Option<CpuQuota> {
-    hierarchies(roots, "cpu").into_iter().find_map(|Hierarchy { version, levels }| {
-        let quotas = levels.into_iter().filter_map(|level| Some(CpuQuota { vcpu: quota_of(&level, version)?, version, level }));
-        quotas.min_by(|a, b| a.vcpu.total_cmp(&b.vcpu))
-    })
+    hierarchies(roots, "cpu")
+        .into_iter()
+        .find_map(|Hierarchy { version, levels }| {
+            let quotas = levels.into_iter().filter_map(|level| {
+                Some(CpuQuota {
+                    vcpu: quota_of(&level, version)?,
+                    version,
+                    level,
+                })
+            });
+            quotas.min_by(|a, b| a.vcpu.total_cmp(&b.vcpu))
+        })
 }
 
 fn quota_of(level: &Path, version: Version) -> Option<f64> {
     match version {
         Version::V2 => parse_cpu_max(&read(level, "cpu.max")?),
-        Version::V1 => parse_cfs_quota(&read(level, "cpu.cfs_quota_us")?, &read(level, "cpu.cfs_period_us")?),
+        Version::V1 => parse_cfs_quota(
+            &read(level, "cpu.cfs_quota_us")?,
+            &read(level, "cpu.cfs_period_us")?,
+        ),
     }
 }
 
@@ -62,7 +73,13 @@ fn parse_cpu_max(text: &str) -> Option<f64> {
 
 /// `cpu.cfs_quota_us` (−1 when unlimited) and `cpu.cfs_period_us`.
 fn parse_cfs_quota(quota: &str, period: &str) -> Option<f64> {
-    let microseconds = |text: &str| text.trim().parse::<u32>().ok().filter(|value| *value > 0).map(f64::from);
+    let microseconds = |text: &str| {
+        text.trim()
+            .parse::<u32>()
+            .ok()
+            .filter(|value| *value > 0)
+            .map(f64::from)
+    };
     Some(microseconds(quota)? / microseconds(period)?)
 }
 
@@ -92,7 +109,10 @@ fn parse_throttled_ns(text: &str, version: Version) -> Option<u64> {
         Version::V2 => ("throttled_usec", 1_000),
         Version::V1 => ("throttled_time", 1),
     };
-    let (_, value) = text.lines().filter_map(|line| line.split_once(' ')).find(|(key, _)| *key == name)?;
+    let (_, value) = text
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .find(|(key, _)| *key == name)?;
     value.trim().parse::<u64>().ok()?.checked_mul(ns)
 }
 
@@ -101,14 +121,21 @@ const UNLIMITED_BYTES: u64 = 1 << 60;
 
 /// The tightest memory limit over this process, in bytes, and its generation.
 pub fn memory_limit(roots: Roots<'_>) -> Option<(u64, Version)> {
-    hierarchies(roots, "memory").into_iter().find_map(|Hierarchy { version, levels }| {
-        let name = match version {
-            Version::V2 => "memory.max",
-            Version::V1 => "memory.limit_in_bytes",
-        };
-        let limits = levels.iter().filter_map(|level| parse_limit(&read(level, name)?));
-        Some((limits.filter(|limit| *limit < UNLIMITED_BYTES).min()?, version))
-    })
+    hierarchies(roots, "memory")
+        .into_iter()
+        .find_map(|Hierarchy { version, levels }| {
+            let name = match version {
+                Version::V2 => "memory.max",
+                Version::V1 => "memory.limit_in_bytes",
+            };
+            let limits = levels
+                .iter()
+                .filter_map(|level| parse_limit(&read(level, name)?));
+            Some((
+                limits.filter(|limit| *limit < UNLIMITED_BYTES).min()?,
+                version,
+            ))
+        })
 }
 
 /// A number, or `max`.
@@ -128,16 +155,23 @@ pub struct Pids {
 impl Pids {
     /// Tasks that can still start; the largest number where there is no limit, so that groups sort by it.
     fn room(&self) -> u64 {
-        self.max.map_or(u64::MAX, |max| max.saturating_sub(self.current.unwrap_or(0)))
+        self.max.map_or(u64::MAX, |max| {
+            max.saturating_sub(self.current.unwrap_or(0))
+        })
     }
 }
 
 /// The group over this process that has room for the fewest more tasks.
 pub fn pids(roots: Roots<'_>) -> Pids {
-    let levels = hierarchies(roots, "pids").into_iter().flat_map(|hierarchy| hierarchy.levels);
+    let levels = hierarchies(roots, "pids")
+        .into_iter()
+        .flat_map(|hierarchy| hierarchy.levels);
     let all = levels.map(|level| {
         let number = |name| read(&level, name).and_then(|text| parse_limit(&text));
-        Pids { max: number("pids.max"), current: number("pids.current") }
+        Pids {
+            max: number("pids.max"),
+            current: number("pids.current"),
+        }
     });
     let known = all.filter(|pids| *pids != Pids::default());
     known.min_by_key(Pids::room).unwrap_or_default()
@@ -146,7 +180,10 @@ pub fn pids(roots: Roots<'_>) -> Pids {
 /// Folders of the groups that this process is in for a controller, its own first and the mount last; those of version 2 first.
 pub fn levels_of(roots: Roots<'_>, controller: &str) -> Vec<(Version, PathBuf)> {
     let all = hierarchies(roots, controller).into_iter();
-    all.flat_map(|Hierarchy { version, levels }| levels.into_iter().map(move |level| (version, level))).collect()
+    all.flat_map(|Hierarchy { version, levels }| {
+        levels.into_iter().map(move |level| (version, level))
+    })
+    .collect()
 }
 
 /// The folders of one controller that this process is in: its own first, then each parent up to the mount.
@@ -163,7 +200,10 @@ fn hierarchies(roots: Roots<'_>, controller: &str) -> Vec<Hierarchy> {
         .filter_map(parse_membership)
         .filter_map(|(controllers, path)| {
             let (version, mount) = mount_of(roots.cgroup, controllers, controller)?;
-            Some(Hierarchy { version, levels: levels(&mount, path) })
+            Some(Hierarchy {
+                version,
+                levels: levels(&mount, path),
+            })
         })
         .collect();
     found.sort_by_key(|hierarchy| hierarchy.version == Version::V1);
@@ -182,13 +222,19 @@ fn parse_membership(line: &str) -> Option<(&str, &str)> {
 fn mount_of(root: &Path, controllers: &str, wanted: &str) -> Option<(Version, PathBuf)> {
     if controllers.is_empty() {
         let mounts = [root.to_path_buf(), root.join("unified")];
-        return mounts.into_iter().find(|mount| mount.join("cgroup.controllers").exists()).map(|mount| (Version::V2, mount));
+        return mounts
+            .into_iter()
+            .find(|mount| mount.join("cgroup.controllers").exists())
+            .map(|mount| (Version::V2, mount));
     }
     if !controllers.split(',').any(|name| name == wanted) {
         return None;
     }
     let mounts = [root.join(controllers), root.join(wanted)];
-    mounts.into_iter().find(|mount| mount.is_dir()).map(|mount| (Version::V1, mount))
+    mounts
+        .into_iter()
+        .find(|mount| mount.is_dir())
+        .map(|mount| (Version::V1, mount))
 }
 
 /// `path` below `mount`, and its parents up to `mount`. In a container without a cgroup namespace `path` is the host's and is not below the
@@ -199,7 +245,12 @@ fn levels(mount: &Path, path: &str) -> Vec<PathBuf> {
     if path.components().any(|part| part == Component::ParentDir) {
         return vec![mount.to_path_buf()];
     }
-    mount.join(path).ancestors().take_while(|level| level.starts_with(mount)).map(Path::to_path_buf).collect()
+    mount
+        .join(path)
+        .ancestors()
+        .take_while(|level| level.starts_with(mount))
+        .map(Path::to_path_buf)
+        .collect()
 }
 
 fn read(folder: &Path, name: &str) -> Option<String> {
@@ -226,7 +277,10 @@ mod tests {
 
         fn with<T>(&self, ask: impl Fn(Roots<'_>) -> T) -> T {
             let root = self.0.path();
-            ask(Roots { proc: &root.join("proc"), cgroup: &root.join("cgroup") })
+            ask(Roots {
+                proc: &root.join("proc"),
+                cgroup: &root.join("cgroup"),
+            })
         }
     }
 
@@ -234,9 +288,15 @@ mod tests {
         ("proc/self/cgroup", "0::/a/b\n"),
         ("cgroup/cgroup.controllers", "cpu memory pids\n"),
         ("cgroup/a/cpu.max", "50000 100000\n"),
-        ("cgroup/a/cpu.stat", "usage_usec 9\nnr_throttled 3\nthrottled_usec 1500\n"),
+        (
+            "cgroup/a/cpu.stat",
+            "usage_usec 9\nnr_throttled 3\nthrottled_usec 1500\n",
+        ),
         ("cgroup/a/b/cpu.max", "400000 100000\n"),
-        ("cgroup/a/b/cpu.stat", "usage_usec 9\nnr_throttled 0\nthrottled_usec 0\n"),
+        (
+            "cgroup/a/b/cpu.stat",
+            "usage_usec 9\nnr_throttled 0\nthrottled_usec 0\n",
+        ),
         ("cgroup/a/memory.max", "2147483648\n"),
         ("cgroup/a/b/memory.max", "max\n"),
         ("cgroup/a/pids.max", "100\n"),
@@ -251,8 +311,19 @@ mod tests {
         let quota = tree.with(cpu_quota).unwrap();
         assert_eq!((quota.vcpu, quota.version), (0.5, Version::V2));
         assert_eq!(tree.with(memory_limit), Some((2_147_483_648, Version::V2)));
-        assert_eq!(tree.with(pids), Pids { max: Some(100), current: Some(95) }, "5 left in the parent, 47 in the group itself");
-        assert_eq!(tree.with(ThrottleCounter::find).unwrap().read_ns(), Some(1_500_000), "of the level whose quota is the tightest");
+        assert_eq!(
+            tree.with(pids),
+            Pids {
+                max: Some(100),
+                current: Some(95)
+            },
+            "5 left in the parent, 47 in the group itself"
+        );
+        assert_eq!(
+            tree.with(ThrottleCounter::find).unwrap().read_ns(),
+            Some(1_500_000),
+            "of the level whose quota is the tightest"
+        );
     }
 
     #[test]
@@ -270,19 +341,41 @@ mod tests {
     #[test]
     fn version_1_in_a_container_is_read_at_the_mount() {
         let tree = Tree::new(&[
-            ("proc/self/cgroup", "5:pids:/docker/x\n4:cpu,cpuacct:/docker/x\n3:memory:/docker/x\n"),
+            (
+                "proc/self/cgroup",
+                "5:pids:/docker/x\n4:cpu,cpuacct:/docker/x\n3:memory:/docker/x\n",
+            ),
             ("cgroup/cpu,cpuacct/cpu.cfs_quota_us", "25000\n"),
             ("cgroup/cpu,cpuacct/cpu.cfs_period_us", "100000\n"),
-            ("cgroup/cpu,cpuacct/cpu.stat", "nr_periods 4\nnr_throttled 2\nthrottled_time 123\n"),
-            ("cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n"),
+            (
+                "cgroup/cpu,cpuacct/cpu.stat",
+                "nr_periods 4\nnr_throttled 2\nthrottled_time 123\n",
+            ),
+            (
+                "cgroup/memory/memory.limit_in_bytes",
+                "9223372036854771712\n",
+            ),
             ("cgroup/pids/pids.max", "max\n"),
             ("cgroup/pids/pids.current", "7\n"),
         ]);
         let quota = tree.with(cpu_quota).unwrap();
         assert_eq!((quota.vcpu, quota.version), (0.25, Version::V1));
-        assert_eq!(tree.with(ThrottleCounter::find).unwrap().read_ns(), Some(123));
-        assert_eq!(tree.with(memory_limit), None, "version 1 writes a huge number for none");
-        assert_eq!(tree.with(pids), Pids { max: None, current: Some(7) });
+        assert_eq!(
+            tree.with(ThrottleCounter::find).unwrap().read_ns(),
+            Some(123)
+        );
+        assert_eq!(
+            tree.with(memory_limit),
+            None,
+            "version 1 writes a huge number for none"
+        );
+        assert_eq!(
+            tree.with(pids),
+            Pids {
+                max: None,
+                current: Some(7)
+            }
+        );
     }
 
     #[test]
@@ -295,16 +388,26 @@ mod tests {
             ("cgroup/cpu/cpu.cfs_quota_us", "-1\n"),
             ("cgroup/cpu/cpu.cfs_period_us", "100000\n"),
         ]);
-        let quota = |tree: &Tree| tree.with(cpu_quota).map(|quota| (quota.vcpu, quota.version));
+        let quota = |tree: &Tree| {
+            tree.with(cpu_quota)
+                .map(|quota| (quota.vcpu, quota.version))
+        };
         assert_eq!(quota(&tree), Some((1.5, Version::V1)));
-        fs::write(tree.0.path().join("cgroup/unified/cpu.max"), "200000 100000\n").unwrap();
+        fs::write(
+            tree.0.path().join("cgroup/unified/cpu.max"),
+            "200000 100000\n",
+        )
+        .unwrap();
         assert_eq!(quota(&tree), Some((2.0, Version::V2)));
     }
 
     #[test]
     fn a_path_out_of_the_namespace_stays_at_the_mount() {
         assert_eq!(levels(Path::new("/m"), "/../other"), [Path::new("/m")]);
-        assert_eq!(levels(Path::new("/m"), "/a/b"), ["/m/a/b", "/m/a", "/m"].map(PathBuf::from));
+        assert_eq!(
+            levels(Path::new("/m"), "/a/b"),
+            ["/m/a/b", "/m/a", "/m"].map(PathBuf::from)
+        );
         assert_eq!(levels(Path::new("/m"), "/").len(), 1);
     }
 
@@ -312,7 +415,16 @@ mod tests {
     fn levels_go_from_the_own_group_to_the_mount() {
         let tree = Tree::new(V2);
         let root = tree.0.path().join("cgroup");
-        let expected = ["a/b", "a", ""].map(|level| (Version::V2, if level.is_empty() { root.clone() } else { root.join(level) }));
+        let expected = ["a/b", "a", ""].map(|level| {
+            (
+                Version::V2,
+                if level.is_empty() {
+                    root.clone()
+                } else {
+                    root.join(level)
+                },
+            )
+        });
         assert_eq!(tree.with(|roots| levels_of(roots, "cpu")), expected);
     }
 
@@ -330,7 +442,10 @@ mod tests {
             assert_eq!(parse_cpu_max(bad), None, "{bad}");
         }
         assert_eq!(parse_throttled_ns("throttled_usec x\n", Version::V2), None);
-        assert_eq!(parse_throttled_ns("throttled_usec 18446744073709551615\n", Version::V2), None);
+        assert_eq!(
+            parse_throttled_ns("throttled_usec 18446744073709551615\n", Version::V2),
+            None
+        );
         assert_eq!(parse_membership("4:cpu:/a:b"), Some(("cpu", "/a:b")));
         assert_eq!(parse_membership("4:cpu"), None);
     }

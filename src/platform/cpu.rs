@@ -9,7 +9,16 @@ use serde::{Deserialize, Serialize};
 
 /// The instruction sets worth knowing: AES-GCM (`aes`, `vaes`, `pclmulqdq`, `vpclmulqdq`, `pmull`), SHA-256 (`sha_ni`, `sha2`), wide vectors
 /// (`avx512f`). x86 first, then ARM, which shares `aes`.
-const FLAGS: [&str; 8] = ["aes", "vaes", "avx512f", "sha_ni", "pclmulqdq", "vpclmulqdq", "pmull", "sha2"];
+const FLAGS: [&str; 8] = [
+    "aes",
+    "vaes",
+    "avx512f",
+    "sha_ni",
+    "pclmulqdq",
+    "vpclmulqdq",
+    "pmull",
+    "sha2",
+];
 
 /// ARM writes numbers, not names: (implementer, part, name), from the kernel's `arch/arm64/include/asm/cputype.h`. The server cores alone.
 const ARM_PARTS: [(&str, &str, &str); 6] = [
@@ -43,19 +52,38 @@ pub fn read(proc: &Path) -> Cpu {
 
 /// Reads the text of `/proc/cpuinfo`: the first value of each field, and the number of processors.
 pub fn parse(text: &str) -> Cpu {
-    let fields = || text.lines().filter_map(|line| line.split_once(':')).map(|(name, value)| (name.trim(), value.trim()));
-    let first = |wanted: &str| fields().find(|(name, value)| *name == wanted && !value.is_empty()).map(|(_, value)| value);
+    let fields = || {
+        text.lines()
+            .filter_map(|line| line.split_once(':'))
+            .map(|(name, value)| (name.trim(), value.trim()))
+    };
+    let first = |wanted: &str| {
+        fields()
+            .find(|(name, value)| *name == wanted && !value.is_empty())
+            .map(|(_, value)| value)
+    };
     let online = u32::try_from(fields().filter(|(name, _)| *name == "processor").count()).ok();
     let arm = first("CPU implementer").zip(first("CPU part"));
-    let named = arm.and_then(|arm| ARM_PARTS.iter().find(|known| (known.0, known.1) == arm).map(|known| known.2.to_owned()));
-    let numbered = || arm.map(|(implementer, part)| format!("implementer {implementer} part {part}"));
-    let vendor = first("vendor_id").or_else(|| first("CPU implementer").map(|number| if number == "0x41" { "ARM" } else { number }));
+    let named = arm.and_then(|arm| {
+        ARM_PARTS
+            .iter()
+            .find(|known| (known.0, known.1) == arm)
+            .map(|known| known.2.to_owned())
+    });
+    let numbered =
+        || arm.map(|(implementer, part)| format!("implementer {implementer} part {part}"));
+    let vendor = first("vendor_id").or_else(|| {
+        first("CPU implementer").map(|number| if number == "0x41" { "ARM" } else { number })
+    });
     let flags = first("flags").or_else(|| first("Features")).map(|all| {
         let has = |flag: &&str| all.split_ascii_whitespace().any(|word| word == *flag);
         FLAGS.into_iter().filter(has).map(str::to_owned).collect()
     });
     Cpu {
-        model: first("model name").map(str::to_owned).or(named).or_else(numbered),
+        model: first("model name")
+            .map(str::to_owned)
+            .or(named)
+            .or_else(numbered),
         vendor: vendor.map(str::to_owned),
         flags,
         online: online.filter(|count| *count > 0),
@@ -76,18 +104,28 @@ mod tests {
         let cpu = parse(X86);
         assert_eq!(cpu.model.as_deref(), Some("AMD EPYC"));
         assert_eq!(cpu.vendor.as_deref(), Some("AuthenticAMD"));
-        assert_eq!(cpu.flags.unwrap(), ["aes", "vaes", "avx512f", "pclmulqdq"], "whole words alone: sha_ni_not is another flag");
+        assert_eq!(
+            cpu.flags.unwrap(),
+            ["aes", "vaes", "avx512f", "pclmulqdq"],
+            "whole words alone: sha_ni_not is another flag"
+        );
         assert_eq!(cpu.online, Some(2));
     }
 
     #[test]
     fn arm_is_named_by_its_part() {
         let cpu = parse(ARM);
-        assert_eq!((cpu.model.as_deref(), cpu.vendor.as_deref()), (Some("Neoverse-V1"), Some("ARM")));
+        assert_eq!(
+            (cpu.model.as_deref(), cpu.vendor.as_deref()),
+            (Some("Neoverse-V1"), Some("ARM"))
+        );
         assert_eq!(cpu.flags.unwrap(), ["aes", "pmull", "sha2"]);
         assert_eq!(cpu.online, Some(1));
         let unknown = parse("CPU implementer : 0x61\nCPU part : 0x022\n");
-        assert_eq!((unknown.model.as_deref(), unknown.vendor.as_deref()), (Some("implementer 0x61 part 0x022"), Some("0x61")));
+        assert_eq!(
+            (unknown.model.as_deref(), unknown.vendor.as_deref()),
+            (Some("implementer 0x61 part 0x022"), Some("0x61"))
+        );
     }
 
     #[test]

@@ -5,7 +5,9 @@ use std::path::Path;
 
 /// Bytes that this process may still write to the file system of `path`; `None` where nobody knows, as on some network file systems.
 pub fn free_bytes(path: &Path) -> Option<u64> {
-    let found = rustix::fs::statvfs(path).ok().filter(|found| found.f_blocks > 0)?;
+    let found = rustix::fs::statvfs(path)
+        .ok()
+        .filter(|found| found.f_blocks > 0)?;
     found.f_bavail.checked_mul(found.f_frsize)
 }
 
@@ -23,6 +25,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert!(free_bytes(folder.path()).unwrap() > 0);
         assert_eq!(device(folder.path()), device(&folder.path().join(".")));
-        assert_eq!((free_bytes(Path::new("/nonexistent")), device(Path::new("/nonexistent"))), (None, None));
+        assert_eq!(
+            (
+                free_bytes(Path::new("/nonexistent")),
+                device(Path::new("/nonexistent"))
+            ),
+            (None, None)
+        );
     }
 }

@@ -10,10 +10,18 @@ const VARIABLE: &str = "PARFETCH_TEST_FAULT";
 /// # Panics
 /// When a test asks for it.
 #[cfg(debug_assertions)]
-#[expect(clippy::disallowed_methods, reason = "it is no setting: it must reach any depth, and is not there in a release build")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it is no setting: it must reach any depth, and is not there in a release build"
+)]
 pub fn point(name: &str) {
-    let Ok(fault) = std::env::var(VARIABLE) else { return };
-    match fault.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')) {
+    let Ok(fault) = std::env::var(VARIABLE) else {
+        return;
+    };
+    match fault
+        .strip_prefix(name)
+        .and_then(|rest| rest.strip_prefix('='))
+    {
         Some("panic") => panic!("asked for by a test at {name}"),
         Some(wait) => {
             if let Some(path) = wait.strip_prefix("wait:") {

@@ -58,7 +58,11 @@ pub struct VcpuLimit {
 
 impl VcpuLimit {
     /// The first that is known of: ECS, control group, affinity.
-    pub fn choose(ecs_vcpu: Option<f64>, cgroup: Option<(f64, Version)>, affinity_vcpu: Option<u32>) -> Self {
+    pub fn choose(
+        ecs_vcpu: Option<f64>,
+        cgroup: Option<(f64, Version)>,
+        affinity_vcpu: Option<u32>,
+    ) -> Self {
         let ecs = ecs_vcpu.map(|vcpu| (vcpu, VcpuSource::Ecs));
         let quota = cgroup.map(|(vcpu, version)| match version {
             Version::V2 => (vcpu, VcpuSource::CgroupV2),
@@ -66,13 +70,21 @@ impl VcpuLimit {
         });
         let affinity = affinity_vcpu.map(|count| (f64::from(count), VcpuSource::Affinity));
         let (limit_vcpu, source) = ecs.or(quota).or(affinity).unzip();
-        Self { limit_vcpu, source, ecs_vcpu, cgroup_vcpu: cgroup.map(|quota| quota.0), affinity_vcpu }
+        Self {
+            limit_vcpu,
+            source,
+            ecs_vcpu,
+            cgroup_vcpu: cgroup.map(|quota| quota.0),
+            affinity_vcpu,
+        }
     }
 
     /// What to tell a person when the sources contradict: the affinity mask has fewer CPUs than the limit that was chosen.
     pub fn contradiction(&self) -> Option<String> {
         let (limit, affinity) = (self.limit_vcpu?, self.affinity_vcpu?);
-        (f64::from(affinity) < limit).then(|| format!("the limit is {limit} vCPU, and the affinity mask allows {affinity} CPUs alone"))
+        (f64::from(affinity) < limit).then(|| {
+            format!("the limit is {limit} vCPU, and the affinity mask allows {affinity} CPUs alone")
+        })
     }
 }
 
@@ -121,25 +133,48 @@ pub struct MemoryLimit {
 
 impl MemoryLimit {
     /// The first that is known of: ECS, control group (unless it allows more than the machine has, which limits nothing), machine.
-    pub fn choose(ecs_bytes: Option<u64>, cgroup: Option<(u64, Version)>, mem_total_bytes: Option<u64>) -> Self {
+    pub fn choose(
+        ecs_bytes: Option<u64>,
+        cgroup: Option<(u64, Version)>,
+        mem_total_bytes: Option<u64>,
+    ) -> Self {
         let ecs = ecs_bytes.map(|bytes| (bytes, MemorySource::Ecs));
-        let group = cgroup.filter(|(bytes, _)| mem_total_bytes.is_none_or(|total| *bytes <= total)).map(|(bytes, version)| match version {
-            Version::V2 => (bytes, MemorySource::CgroupV2),
-            Version::V1 => (bytes, MemorySource::CgroupV1),
-        });
-        let (limit_bytes, source) = ecs.or(group).or(mem_total_bytes.map(|bytes| (bytes, MemorySource::MemTotal))).unzip();
-        Self { limit_bytes, source, ecs_bytes, cgroup_bytes: cgroup.map(|limit| limit.0), mem_total_bytes }
+        let group = cgroup
+            .filter(|(bytes, _)| mem_total_bytes.is_none_or(|total| *bytes <= total))
+            .map(|(bytes, version)| match version {
+                Version::V2 => (bytes, MemorySource::CgroupV2),
+                Version::V1 => (bytes, MemorySource::CgroupV1),
+            });
+        let (limit_bytes, source) = ecs
+            .or(group)
+            .or(mem_total_bytes.map(|bytes| (bytes, MemorySource::MemTotal)))
+            .unzip();
+        Self {
+            limit_bytes,
+            source,
+            ecs_bytes,
+            cgroup_bytes: cgroup.map(|limit| limit.0),
+            mem_total_bytes,
+        }
     }
 }
 
 /// The vCPU limit of this process; `ecs_vcpu` is what the task metadata says.
 pub fn vcpu(ecs_vcpu: Option<f64>, roots: Roots<'_>) -> VcpuLimit {
-    VcpuLimit::choose(ecs_vcpu, cgroup::cpu_quota(roots).map(|quota| (quota.vcpu, quota.version)), affinity())
+    VcpuLimit::choose(
+        ecs_vcpu,
+        cgroup::cpu_quota(roots).map(|quota| (quota.vcpu, quota.version)),
+        affinity(),
+    )
 }
 
 /// The memory limit of this process; `ecs_bytes` is what the task metadata says.
 pub fn memory(ecs_bytes: Option<u64>, roots: Roots<'_>) -> MemoryLimit {
-    MemoryLimit::choose(ecs_bytes, cgroup::memory_limit(roots), mem_total_bytes(roots.proc))
+    MemoryLimit::choose(
+        ecs_bytes,
+        cgroup::memory_limit(roots),
+        mem_total_bytes(roots.proc),
+    )
 }
 
 /// CPUs in the affinity mask of the calling thread.
@@ -172,9 +207,25 @@ const OPEN_MAX: u64 = 10_240;
 /// Where the system refuses, the limit stays as it was: compare what is needed with `after`.
 pub fn raise_nofile() -> (Option<u64>, Option<u64>) {
     let before = getrlimit(Resource::Nofile);
-    for wanted in [before.maximum, before.maximum.map_or(Some(OPEN_MAX), |hard| Some(hard.min(OPEN_MAX)))] {
-        let is_more = before.current.is_some_and(|soft| wanted.is_none_or(|wanted| wanted > soft));
-        if is_more && setrlimit(Resource::Nofile, Rlimit { current: wanted, maximum: before.maximum }).is_ok() {
+    for wanted in [
+        before.maximum,
+        before
+            .maximum
+            .map_or(Some(OPEN_MAX), |hard| Some(hard.min(OPEN_MAX))),
+    ] {
+        let is_more = before
+            .current
+            .is_some_and(|soft| wanted.is_none_or(|wanted| wanted > soft));
+        if is_more
+            && setrlimit(
+                Resource::Nofile,
+                Rlimit {
+                    current: wanted,
+                    maximum: before.maximum,
+                },
+            )
+            .is_ok()
+        {
             break;
         }
     }
@@ -184,8 +235,13 @@ pub fn raise_nofile() -> (Option<u64>, Option<u64>) {
 /// Numbers of the CPUs that this process may run on; empty where that is not known.
 #[cfg(target_os = "linux")]
 pub fn cpus() -> Vec<u32> {
-    let Ok(set) = rustix::thread::sched_getaffinity(None) else { return Vec::new() };
-    (0..rustix::thread::CpuSet::MAX_CPU).filter(|cpu| set.is_set(*cpu)).filter_map(|cpu| u32::try_from(cpu).ok()).collect()
+    let Ok(set) = rustix::thread::sched_getaffinity(None) else {
+        return Vec::new();
+    };
+    (0..rustix::thread::CpuSet::MAX_CPU)
+        .filter(|cpu| set.is_set(*cpu))
+        .filter_map(|cpu| u32::try_from(cpu).ok())
+        .collect()
 }
 
 /// Numbers of the CPUs that this process may run on: not known here.
@@ -201,40 +257,82 @@ mod tests {
     #[test]
     fn the_first_source_that_knows_decides_and_all_are_kept() {
         let all = VcpuLimit::choose(Some(0.25), Some((4.0, Version::V2)), Some(2));
-        assert_eq!((all.limit_vcpu, all.source), (Some(0.25), Some(VcpuSource::Ecs)));
-        assert_eq!((all.ecs_vcpu, all.cgroup_vcpu, all.affinity_vcpu), (Some(0.25), Some(4.0), Some(2)));
+        assert_eq!(
+            (all.limit_vcpu, all.source),
+            (Some(0.25), Some(VcpuSource::Ecs))
+        );
+        assert_eq!(
+            (all.ecs_vcpu, all.cgroup_vcpu, all.affinity_vcpu),
+            (Some(0.25), Some(4.0), Some(2))
+        );
         assert_eq!(all.contradiction(), None);
         let group = VcpuLimit::choose(None, Some((4.0, Version::V1)), Some(2));
-        assert_eq!((group.limit_vcpu, group.source), (Some(4.0), Some(VcpuSource::CgroupV1)));
-        assert_eq!(group.contradiction().unwrap(), "the limit is 4 vCPU, and the affinity mask allows 2 CPUs alone");
+        assert_eq!(
+            (group.limit_vcpu, group.source),
+            (Some(4.0), Some(VcpuSource::CgroupV1))
+        );
+        assert_eq!(
+            group.contradiction().unwrap(),
+            "the limit is 4 vCPU, and the affinity mask allows 2 CPUs alone"
+        );
         let mask = VcpuLimit::choose(None, None, Some(2));
-        assert_eq!((mask.limit_vcpu, mask.source), (Some(2.0), Some(VcpuSource::Affinity)));
+        assert_eq!(
+            (mask.limit_vcpu, mask.source),
+            (Some(2.0), Some(VcpuSource::Affinity))
+        );
         assert_eq!(VcpuLimit::choose(None, None, None), VcpuLimit::default());
     }
 
     #[test]
     fn a_memory_limit_above_the_machine_is_none() {
         let limit = MemoryLimit::choose(None, Some((8, Version::V2)), Some(4));
-        assert_eq!((limit.limit_bytes, limit.source, limit.cgroup_bytes), (Some(4), Some(MemorySource::MemTotal), Some(8)));
+        assert_eq!(
+            (limit.limit_bytes, limit.source, limit.cgroup_bytes),
+            (Some(4), Some(MemorySource::MemTotal), Some(8))
+        );
         let limit = MemoryLimit::choose(None, Some((3, Version::V1)), Some(4));
-        assert_eq!((limit.limit_bytes, limit.source), (Some(3), Some(MemorySource::CgroupV1)));
+        assert_eq!(
+            (limit.limit_bytes, limit.source),
+            (Some(3), Some(MemorySource::CgroupV1))
+        );
         let limit = MemoryLimit::choose(Some(2), Some((3, Version::V1)), Some(4));
-        assert_eq!((limit.limit_bytes, limit.source), (Some(2), Some(MemorySource::Ecs)));
+        assert_eq!(
+            (limit.limit_bytes, limit.source),
+            (Some(2), Some(MemorySource::Ecs))
+        );
     }
 
     #[test]
     fn sources_are_written_as_their_documented_words() {
         let words = |value: serde_json::Value| value.as_str().unwrap().to_owned();
-        let vcpu = [VcpuSource::Ecs, VcpuSource::CgroupV2, VcpuSource::CgroupV1, VcpuSource::Affinity];
-        assert_eq!(vcpu.map(|source| words(serde_json::to_value(source).unwrap())), ["ecs", "cgroup-v2", "cgroup-v1", "affinity"]);
-        assert_eq!(words(serde_json::to_value(MemorySource::MemTotal).unwrap()), "mem-total");
+        let vcpu = [
+            VcpuSource::Ecs,
+            VcpuSource::CgroupV2,
+            VcpuSource::CgroupV1,
+            VcpuSource::Affinity,
+        ];
+        assert_eq!(
+            vcpu.map(|source| words(serde_json::to_value(source).unwrap())),
+            ["ecs", "cgroup-v2", "cgroup-v1", "affinity"]
+        );
+        assert_eq!(
+            words(serde_json::to_value(MemorySource::MemTotal).unwrap()),
+            "mem-total"
+        );
     }
 
     #[test]
     fn the_soft_limit_of_open_files_goes_up_to_the_hard_one() {
         let hard = nofile().1;
         let lower = hard.map_or(OPEN_MAX, |hard| hard.min(OPEN_MAX)) - 1;
-        setrlimit(Resource::Nofile, Rlimit { current: Some(lower), maximum: hard }).unwrap();
+        setrlimit(
+            Resource::Nofile,
+            Rlimit {
+                current: Some(lower),
+                maximum: hard,
+            },
+        )
+        .unwrap();
         let (before, after) = raise_nofile();
         assert_eq!((before, after), (Some(lower), nofile().0));
         assert!(after.is_none_or(|after| after > lower));

@@ -79,14 +79,22 @@ pub struct Sources {
 
 impl Default for Sources {
     fn default() -> Self {
-        Self { ecs_metadata_uri: None, proc: PathBuf::from("/proc"), sys: PathBuf::from("/sys"), time_limit: ecs::MAX_TIME }
+        Self {
+            ecs_metadata_uri: None,
+            proc: PathBuf::from("/proc"),
+            sys: PathBuf::from("/sys"),
+            time_limit: ecs::MAX_TIME,
+        }
     }
 }
 
 impl Sources {
     /// The control groups' view of this process, for [`cgroup::ThrottleCounter::find`] and [`cgroup::pids`].
     pub fn with_roots<T>(&self, ask: impl FnOnce(Roots<'_>) -> T) -> T {
-        ask(Roots { proc: &self.proc, cgroup: &self.sys.join("fs/cgroup") })
+        ask(Roots {
+            proc: &self.proc,
+            cgroup: &self.sys.join("fs/cgroup"),
+        })
     }
 }
 
@@ -95,11 +103,26 @@ pub async fn inspect(sources: &Sources) -> Environment {
     let mut notes = Vec::new();
     let ecs = match sources.ecs_metadata_uri.as_deref() {
         None => None,
-        Some(uri) => ecs::fetch(uri, sources.time_limit).await.map_err(|error| notes.push(format!("no facts about the ECS task: {error}"))).ok(),
+        Some(uri) => ecs::fetch(uri, sources.time_limit)
+            .await
+            .map_err(|error| notes.push(format!("no facts about the ECS task: {error}")))
+            .ok(),
     };
-    let (ecs_vcpu, ecs_bytes) = ecs.as_ref().map_or((None, None), |task| (task.limit_vcpu, task.limit_memory_bytes));
-    let (vcpu, memory, pids) = sources.with_roots(|roots| (limits::vcpu(ecs_vcpu, roots), limits::memory(ecs_bytes, roots), cgroup::pids(roots)));
-    notes.extend(ecs.as_ref().and_then(|task| task.stats_error.as_deref()).map(|error| format!("no statistics of the ECS task: {error}")));
+    let (ecs_vcpu, ecs_bytes) = ecs.as_ref().map_or((None, None), |task| {
+        (task.limit_vcpu, task.limit_memory_bytes)
+    });
+    let (vcpu, memory, pids) = sources.with_roots(|roots| {
+        (
+            limits::vcpu(ecs_vcpu, roots),
+            limits::memory(ecs_bytes, roots),
+            cgroup::pids(roots),
+        )
+    });
+    notes.extend(
+        ecs.as_ref()
+            .and_then(|task| task.stats_error.as_deref())
+            .map(|error| format!("no statistics of the ECS task: {error}")),
+    );
     notes.extend(vcpu.contradiction());
     if vcpu.limit_vcpu.is_none() {
         notes.push("how many vCPU there are could not be found out".to_owned());
@@ -126,10 +149,14 @@ pub async fn inspect(sources: &Sources) -> Environment {
 impl Environment {
     /// Asks the metadata endpoint once more, at the end of a run; what it does not say is a note.
     pub async fn look_again(&mut self, sources: &Sources) {
-        let Some(uri) = sources.ecs_metadata_uri.as_deref() else { return };
+        let Some(uri) = sources.ecs_metadata_uri.as_deref() else {
+            return;
+        };
         match ecs::fetch(uri, sources.time_limit).await {
             Ok(task) => self.ecs_at_end = Some(task),
-            Err(error) => self.notes.push(format!("no facts about the ECS task at the end: {error}")),
+            Err(error) => self
+                .notes
+                .push(format!("no facts about the ECS task at the end: {error}")),
         }
     }
 }
@@ -143,7 +170,13 @@ fn kernel_release(proc: &Path) -> Option<String> {
 /// A line like `MemTotal:  1234 kB` (kibibytes, whatever it says) of a file under `/proc`, in bytes.
 fn parse_kib_line(text: &str, name: &str) -> Option<u64> {
     let value = text.lines().find_map(|line| line.strip_prefix(name))?;
-    value.trim().strip_suffix("kB")?.trim_end().parse::<u64>().ok()?.checked_mul(1024)
+    value
+        .trim()
+        .strip_suffix("kB")?
+        .trim_end()
+        .parse::<u64>()
+        .ok()?
+        .checked_mul(1024)
 }
 
 #[cfg(test)]
@@ -152,7 +185,10 @@ mod tests {
 
     #[test]
     fn kilobytes_of_proc_are_kibibytes() {
-        assert_eq!(parse_kib_line("MemFree: 1 kB\nMemTotal:       16 kB\n", "MemTotal:"), Some(16_384));
+        assert_eq!(
+            parse_kib_line("MemFree: 1 kB\nMemTotal:       16 kB\n", "MemTotal:"),
+            Some(16_384)
+        );
         assert_eq!(parse_kib_line("MemFree: 1 kB\n", "MemTotal:"), None);
         assert_eq!(parse_kib_line("MemTotal: 1 MB\n", "MemTotal:"), None);
     }
@@ -160,19 +196,42 @@ mod tests {
     #[tokio::test]
     async fn an_empty_machine_is_described_all_the_same() {
         let nowhere = tempfile::tempdir().unwrap();
-        let sources = Sources { proc: nowhere.path().join("proc"), sys: nowhere.path().join("sys"), ..Sources::default() };
+        let sources = Sources {
+            proc: nowhere.path().join("proc"),
+            sys: nowhere.path().join("sys"),
+            ..Sources::default()
+        };
         let environment = inspect(&sources).await;
-        assert_eq!((environment.cpu.clone(), environment.memory.clone()), (Cpu::default(), MemoryLimit::default()));
-        assert_eq!((environment.kernel_release.clone(), environment.ecs.clone(), environment.vcpu.cgroup_vcpu), (None, None, None));
+        assert_eq!(
+            (environment.cpu.clone(), environment.memory.clone()),
+            (Cpu::default(), MemoryLimit::default())
+        );
+        assert_eq!(
+            (
+                environment.kernel_release.clone(),
+                environment.ecs.clone(),
+                environment.vcpu.cgroup_vcpu
+            ),
+            (None, None, None)
+        );
         assert_eq!(environment.parfetch_version, env!("CARGO_PKG_VERSION"));
         let text = serde_json::to_string(&environment).unwrap();
-        assert_eq!(serde_json::from_str::<Environment>(&text).unwrap(), environment);
-        assert!(text.contains(r#""limit_bytes":null"#), "unknown is null: {text}");
+        assert_eq!(
+            serde_json::from_str::<Environment>(&text).unwrap(),
+            environment
+        );
+        assert!(
+            text.contains(r#""limit_bytes":null"#),
+            "unknown is null: {text}"
+        );
     }
 
     #[tokio::test]
     async fn an_endpoint_that_fails_is_a_note() {
-        let sources = Sources { ecs_metadata_uri: Some("ftp://x".to_owned()), ..Sources::default() };
+        let sources = Sources {
+            ecs_metadata_uri: Some("ftp://x".to_owned()),
+            ..Sources::default()
+        };
         let notes = inspect(&sources).await.notes;
         assert!(notes.contains(&"no facts about the ECS task: `ftp://x/task` is not an address of a metadata endpoint".to_owned()), "{notes:?}");
     }

@@ -28,7 +28,9 @@ impl Sub for InterfaceBytes {
         Self {
             rx_bytes: self.rx_bytes.saturating_sub(earlier.rx_bytes),
             tx_bytes: self.tx_bytes.saturating_sub(earlier.tx_bytes),
-            loopback_rx_bytes: self.loopback_rx_bytes.saturating_sub(earlier.loopback_rx_bytes),
+            loopback_rx_bytes: self
+                .loopback_rx_bytes
+                .saturating_sub(earlier.loopback_rx_bytes),
         }
     }
 }
@@ -42,9 +44,15 @@ pub fn read(proc: &Path) -> Option<InterfaceBytes> {
 pub fn parse(text: &str) -> Option<InterfaceBytes> {
     let mut sum = InterfaceBytes::default();
     let mut any = false;
-    for (name, numbers) in text.lines().skip(2).filter_map(|line| line.rsplit_once(':')) {
+    for (name, numbers) in text
+        .lines()
+        .skip(2)
+        .filter_map(|line| line.rsplit_once(':'))
+    {
         let mut numbers = numbers.split_ascii_whitespace().map(str::parse::<u64>);
-        let (Some(Ok(rx_bytes)), Some(Ok(tx_bytes))) = (numbers.next(), numbers.nth(7)) else { continue };
+        let (Some(Ok(rx_bytes)), Some(Ok(tx_bytes))) = (numbers.next(), numbers.nth(7)) else {
+            continue;
+        };
         any = true;
         if name.trim() == "lo" {
             sum.loopback_rx_bytes += rx_bytes;
@@ -70,15 +78,41 @@ eth1:7 1 0 0 0 0 0 0 3 1 0 0 0 0 0 0
 
     #[test]
     fn interfaces_are_summed_and_the_loopback_is_apart() {
-        assert_eq!(parse(DEV).unwrap(), InterfaceBytes { rx_bytes: 5_000_097, tx_bytes: 60_012, loopback_rx_bytes: 1000 });
+        assert_eq!(
+            parse(DEV).unwrap(),
+            InterfaceBytes {
+                rx_bytes: 5_000_097,
+                tx_bytes: 60_012,
+                loopback_rx_bytes: 1000
+            }
+        );
         assert_eq!(parse("a\nb\n"), None);
-        assert_eq!(parse("a\nb\neth0: 1 2\n"), None, "a line cut short is not read");
+        assert_eq!(
+            parse("a\nb\neth0: 1 2\n"),
+            None,
+            "a line cut short is not read"
+        );
     }
 
     #[test]
     fn a_difference_never_goes_below_zero() {
-        let early = InterfaceBytes { rx_bytes: 10, tx_bytes: 5, loopback_rx_bytes: 1 };
-        let late = InterfaceBytes { rx_bytes: 25, tx_bytes: 4, loopback_rx_bytes: 1 };
-        assert_eq!(late - early, InterfaceBytes { rx_bytes: 15, tx_bytes: 0, loopback_rx_bytes: 0 });
+        let early = InterfaceBytes {
+            rx_bytes: 10,
+            tx_bytes: 5,
+            loopback_rx_bytes: 1,
+        };
+        let late = InterfaceBytes {
+            rx_bytes: 25,
+            tx_bytes: 4,
+            loopback_rx_bytes: 1,
+        };
+        assert_eq!(
+            late - early,
+            InterfaceBytes {
+                rx_bytes: 15,
+                tx_bytes: 0,
+                loopback_rx_bytes: 0
+            }
+        );
     }
 }

@@ -32,7 +32,12 @@ pub fn was_shown(line: &str) -> bool {
 /// The line of a panic that was caught: the last one that says what this one says.
 pub fn caught(payload: &(dyn Any + Send)) -> String {
     let line = format!("{BEGINNING}{}", text(payload));
-    lines().iter().rev().find(|known| known.starts_with(&line)).cloned().unwrap_or(line)
+    lines()
+        .iter()
+        .rev()
+        .find(|known| known.starts_with(&line))
+        .cloned()
+        .unwrap_or(line)
 }
 
 fn lines() -> std::sync::MutexGuard<'static, Vec<String>> {
@@ -40,14 +45,20 @@ fn lines() -> std::sync::MutexGuard<'static, Vec<String>> {
 }
 
 fn line(panic: &PanicHookInfo<'_>) -> String {
-    let place = panic.location().map_or_else(String::new, |at| format!(" ({}:{})", at.file(), at.line()));
+    let place = panic
+        .location()
+        .map_or_else(String::new, |at| format!(" ({}:{})", at.file(), at.line()));
     format!("{BEGINNING}{}{place}", text(panic.payload()))
 }
 
 /// In one line, whatever it is.
 fn text(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown".to_owned());
+    let text = payload
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned());
+    let text = text
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "unknown".to_owned());
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -59,8 +70,14 @@ mod tests {
     fn what_was_caught_is_one_line() {
         let caught_of = |panic: fn()| caught(&*std::panic::catch_unwind(panic).unwrap_err());
         assert_eq!(caught_of(|| panic!("a\n  b")), "internal error: a b");
-        assert_eq!(caught_of(|| panic!("{} of {}", 1, 2)), "internal error: 1 of 2");
-        assert_eq!(caught_of(|| std::panic::panic_any(7)), "internal error: unknown");
+        assert_eq!(
+            caught_of(|| panic!("{} of {}", 1, 2)),
+            "internal error: 1 of 2"
+        );
+        assert_eq!(
+            caught_of(|| std::panic::panic_any(7)),
+            "internal error: unknown"
+        );
         assert!(!was_shown("internal error: a b"), "nobody remembers here");
     }
 }

@@ -35,7 +35,10 @@ impl Add for CpuTimes {
 
     /// What two processes used together.
     fn add(self, other: Self) -> Self {
-        Self { user_ns: self.user_ns.saturating_add(other.user_ns), sys_ns: self.sys_ns.saturating_add(other.sys_ns) }
+        Self {
+            user_ns: self.user_ns.saturating_add(other.user_ns),
+            sys_ns: self.sys_ns.saturating_add(other.sys_ns),
+        }
     }
 }
 
@@ -44,7 +47,10 @@ impl Sub for CpuTimes {
 
     /// What was used since an `earlier` reading, never below 0.
     fn sub(self, earlier: Self) -> Self {
-        Self { user_ns: self.user_ns.saturating_sub(earlier.user_ns), sys_ns: self.sys_ns.saturating_sub(earlier.sys_ns) }
+        Self {
+            user_ns: self.user_ns.saturating_sub(earlier.user_ns),
+            sys_ns: self.sys_ns.saturating_sub(earlier.sys_ns),
+        }
     }
 }
 
@@ -80,7 +86,10 @@ pub fn thread_id() -> u32 {
 pub fn context_switches() -> Option<ContextSwitches> {
     let usage = getrusage(UsageWho::RUSAGE_SELF).ok()?;
     let voluntary = u64::try_from(usage.voluntary_context_switches()).ok()?;
-    Some(ContextSwitches { voluntary, involuntary: u64::try_from(usage.involuntary_context_switches()).ok()? })
+    Some(ContextSwitches {
+        voluntary,
+        involuntary: u64::try_from(usage.involuntary_context_switches()).ok()?,
+    })
 }
 
 /// The most memory that this process ever had resident, shared pages counted whole.
@@ -89,31 +98,57 @@ pub fn context_switches() -> Option<ContextSwitches> {
 /// out with the peak of the one that started it (`exec_mmap` in the kernel's `fs/exec.c`), so each child of `--mode process` would
 /// be as large as its parent. Elsewhere `ru_maxrss` is all there is.
 pub fn peak_rss_bytes() -> Option<u64> {
-    fs::read_to_string("/proc/self/status").ok().and_then(|text| parse_kib_line(&text, "VmHWM:")).or_else(max_rss_bytes)
+    fs::read_to_string("/proc/self/status")
+        .ok()
+        .and_then(|text| parse_kib_line(&text, "VmHWM:"))
+        .or_else(max_rss_bytes)
 }
 
 fn max_rss_bytes() -> Option<u64> {
     // Kibibytes on Linux, bytes on macOS: getrusage(2) of either.
-    const UNIT: u64 = if cfg!(target_vendor = "apple") { 1 } else { 1024 };
-    u64::try_from(getrusage(UsageWho::RUSAGE_SELF).ok()?.max_rss()).ok()?.checked_mul(UNIT)
+    const UNIT: u64 = if cfg!(target_vendor = "apple") {
+        1
+    } else {
+        1024
+    };
+    u64::try_from(getrusage(UsageWho::RUSAGE_SELF).ok()?.max_rss())
+        .ok()?
+        .checked_mul(UNIT)
 }
 
 /// The memory of a process now, shared pages counted in proportion (PSS), so that processes can be summed. Costs a walk over its page tables,
 /// so never inside a measured phase. `None` for a process that is gone or not ours, and wherever the kernel is not Linux.
 pub fn pss_bytes(pid: u32) -> Option<u64> {
-    let path = Path::new("/proc").join(pid.to_string()).join("smaps_rollup");
+    let path = Path::new("/proc")
+        .join(pid.to_string())
+        .join("smaps_rollup");
     parse_kib_line(&fs::read_to_string(path).ok()?, "Pss:")
 }
 
 /// A process and all that came from it and still run, as `/proc` shows them now (`stat`, field 4: the parent's id); the process alone elsewhere.
 pub fn family(pid: u32) -> Vec<u32> {
-    let entries = fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok);
+    let entries = fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok);
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    let parents: Vec<(u32, u32)> = pids.filter_map(|pid| Some((pid, parent_in(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)?))).collect();
+    let parents: Vec<(u32, u32)> = pids
+        .filter_map(|pid| {
+            Some((
+                pid,
+                parent_in(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)?,
+            ))
+        })
+        .collect();
     let mut family = vec![pid];
     let mut next = 0;
     while let Some(parent) = family.get(next).copied() {
-        family.extend(parents.iter().filter(|(_, of)| *of == parent).map(|(child, _)| *child));
+        family.extend(
+            parents
+                .iter()
+                .filter(|(_, of)| *of == parent)
+                .map(|(child, _)| *child),
+        );
         next += 1;
     }
     family
@@ -121,13 +156,19 @@ pub fn family(pid: u32) -> Vec<u32> {
 
 /// The name in parentheses may hold anything, parentheses too.
 fn parent_in(stat: &str) -> Option<u32> {
-    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+    stat.rsplit_once(')')?
+        .1
+        .split_whitespace()
+        .nth(1)?
+        .parse()
+        .ok()
 }
 
 /// True when a process wants a CPU, or is held by a debugger: if it is silent, that is not its own doing. As `/proc/PID/stat` says (field 3,
 /// `proc_pid_stat(5)`); false for one that sleeps, was stopped or is gone, and wherever the kernel is not Linux.
 pub fn wants_cpu(pid: u32) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| state_in(&stat).is_some_and(|state| ["R", "t"].contains(&state)))
+    fs::read_to_string(format!("/proc/{pid}/stat"))
+        .is_ok_and(|stat| state_in(&stat).is_some_and(|state| ["R", "t"].contains(&state)))
 }
 
 fn state_in(stat: &str) -> Option<&str> {
@@ -136,13 +177,18 @@ fn state_in(stat: &str) -> Option<&str> {
 
 fn times(who: UsageWho) -> Option<CpuTimes> {
     let usage: Usage = getrusage(who).ok()?;
-    Some(CpuTimes { user_ns: ns(usage.user_time())?, sys_ns: ns(usage.system_time())? })
+    Some(CpuTimes {
+        user_ns: ns(usage.user_time())?,
+        sys_ns: ns(usage.system_time())?,
+    })
 }
 
 fn ns(time: TimeVal) -> Option<u64> {
     let seconds = u64::try_from(time.tv_sec()).ok()?;
     let microseconds = u64::try_from(time.tv_usec()).ok()?;
-    seconds.checked_mul(1_000_000_000)?.checked_add(microseconds.checked_mul(1_000)?)
+    seconds
+        .checked_mul(1_000_000_000)?
+        .checked_add(microseconds.checked_mul(1_000)?)
 }
 
 #[cfg(test)]
@@ -153,7 +199,14 @@ mod tests {
     fn a_parent_is_found_behind_any_name() {
         assert_eq!(parent_in("12 (a) b) (c) S 7 12 12 0"), Some(7));
         assert_eq!(parent_in("12 a S 7"), None);
-        assert_eq!((state_in("12 (a) b) (c) S 7 12"), state_in("12 (R) T 7"), state_in("12 R")), (Some("S"), Some("T"), None));
+        assert_eq!(
+            (
+                state_in("12 (a) b) (c) S 7 12"),
+                state_in("12 (R) T 7"),
+                state_in("12 R")
+            ),
+            (Some("S"), Some("T"), None)
+        );
         assert!(!wants_cpu(u32::MAX));
         let own = std::process::id();
         assert_eq!(family(own).first(), Some(&own));
@@ -171,9 +224,21 @@ mod tests {
 
     #[test]
     fn a_difference_never_goes_below_zero() {
-        let early = CpuTimes { user_ns: 5, sys_ns: 9 };
-        let late = CpuTimes { user_ns: 8, sys_ns: 7 };
-        assert_eq!(late - early, CpuTimes { user_ns: 3, sys_ns: 0 });
+        let early = CpuTimes {
+            user_ns: 5,
+            sys_ns: 9,
+        };
+        let late = CpuTimes {
+            user_ns: 8,
+            sys_ns: 7,
+        };
+        assert_eq!(
+            late - early,
+            CpuTimes {
+                user_ns: 3,
+                sys_ns: 0
+            }
+        );
         assert_eq!(late.total_ns(), 15);
     }
 

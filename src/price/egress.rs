@@ -52,7 +52,10 @@ impl FromStr for Egress {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| format!("`{text}` is not one of none, internet, region"))
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or_else(|| format!("`{text}` is not one of none, internet, region"))
     }
 }
 
@@ -66,6 +69,9 @@ mod tests {
             assert_eq!(kind.to_string().parse::<Egress>(), Ok(kind));
             assert_eq!(serde_json::to_string(&kind).unwrap(), format!("\"{kind}\""));
         }
-        assert_eq!("world".parse::<Egress>().unwrap_err(), "`world` is not one of none, internet, region");
+        assert_eq!(
+            "world".parse::<Egress>().unwrap_err(),
+            "`world` is not one of none, internet, region"
+        );
     }
 }

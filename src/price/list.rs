@@ -69,7 +69,10 @@ impl PriceList {
     /// The same list for bytes that go there: what a report prices with it includes that egress.
     #[must_use]
     pub fn with_egress(self, egress: Egress) -> Self {
-        Self { asked_egress: egress, ..self }
+        Self {
+            asked_egress: egress,
+            ..self
+        }
     }
 
     /// Where the bytes go that a report prices.
@@ -88,13 +91,20 @@ impl PriceList {
     }
 
     /// Prices of Fargate (Linux) for a kind of capacity. AWS changes those of Spot as it sees fit, and the built-in list has none.
-    pub fn fargate_of(&self, region: &str, arch: &str, capacity: CapacityKind) -> Option<TaskRates> {
+    pub fn fargate_of(
+        &self,
+        region: &str,
+        arch: &str,
+        capacity: CapacityKind,
+    ) -> Option<TaskRates> {
         let arch = match arch.to_ascii_lowercase().as_str() {
             "amd64" => "x86_64".to_owned(),
             "aarch64" => "arm64".to_owned(),
             other => other.to_owned(),
         };
-        self.fargate.get(&(region.to_owned(), arch, capacity)).copied()
+        self.fargate
+            .get(&(region.to_owned(), arch, capacity))
+            .copied()
     }
 
     /// USD for one GiB of ephemeral storage for one hour, beyond what is free ([`super::FREE_STORAGE_GIB`]).
@@ -109,13 +119,23 @@ impl PriceList {
 
     /// Prices of S3's requests. An empty `storage_class` is STANDARD, as in a listing that leaves it out.
     pub fn s3(&self, region: &str, storage_class: &str) -> Option<RequestRates> {
-        let storage_class = if storage_class.is_empty() { STANDARD } else { storage_class };
-        self.s3.get(&(region.to_owned(), storage_class.to_owned())).copied()
+        let storage_class = if storage_class.is_empty() {
+            STANDARD
+        } else {
+            storage_class
+        };
+        self.s3
+            .get(&(region.to_owned(), storage_class.to_owned()))
+            .copied()
     }
 
     /// Prices of S3's requests, and the region that they are of: where the list has none of `region`, those of [`REFERENCE_REGION`], which whoever shows
     /// the price has to say.
-    pub fn s3_or_reference<'region>(&self, region: &'region str, storage_class: &str) -> Option<(RequestRates, &'region str)> {
+    pub fn s3_or_reference<'region>(
+        &self,
+        region: &'region str,
+        storage_class: &str,
+    ) -> Option<(RequestRates, &'region str)> {
         let of = |region: &'region str| Some((self.s3(region, storage_class)?, region));
         of(region).or_else(|| of(REFERENCE_REGION))
     }
@@ -125,13 +145,19 @@ impl PriceList {
     pub fn egress_usd(&self, region: &str, egress: Egress, bytes: f64) -> Option<f64> {
         match egress {
             Egress::None => Some(0.0),
-            Egress::Internet | Egress::Region => Some(bytes / BILLED_GB_BYTES * self.egress.get(&(region.to_owned(), egress))?),
+            Egress::Internet | Egress::Region => {
+                Some(bytes / BILLED_GB_BYTES * self.egress.get(&(region.to_owned(), egress))?)
+            }
         }
     }
 
     /// USD for `bytes` of egress at the highest price that the list has of it, whatever the region: a bound where a region has no price.
     pub fn dearest_egress_usd(&self, egress: Egress, bytes: f64) -> f64 {
-        let known = self.egress.iter().filter(|((_, kind), _)| *kind == egress).map(|(_, usd)| *usd);
+        let known = self
+            .egress
+            .iter()
+            .filter(|((_, kind), _)| *kind == egress)
+            .map(|(_, usd)| *usd);
         bytes / BILLED_GB_BYTES * known.fold(0.0, f64::max)
     }
 
@@ -167,7 +193,10 @@ mod tests {
 
     #[track_caller]
     fn assert_usd(found: Option<f64>, expected: f64) {
-        assert!(found.is_some_and(|found| (found - expected).abs() < 1e-12), "{found:?} instead of {expected}");
+        assert!(
+            found.is_some_and(|found| (found - expected).abs() < 1e-12),
+            "{found:?} instead of {expected}"
+        );
     }
 
     #[test]
@@ -179,8 +208,19 @@ mod tests {
             assert_usd(Some(rates.usd_per_gb_hour), f64::from(gb) / 1e6);
             assert_usd(list.address_usd_per_hour(region), 0.005);
         }
-        assert_eq!(list.fargate.keys().filter(|(_, arch, _)| arch == "x86_64").count(), FARGATE.len());
-        assert!(list.fargate.keys().all(|(.., capacity)| *capacity == CapacityKind::OnDemand), "Spot changes: none is built in");
+        assert_eq!(
+            list.fargate
+                .keys()
+                .filter(|(_, arch, _)| arch == "x86_64")
+                .count(),
+            FARGATE.len()
+        );
+        assert!(
+            list.fargate
+                .keys()
+                .all(|(.., capacity)| *capacity == CapacityKind::OnDemand),
+            "Spot changes: none is built in"
+        );
     }
 
     /// What orders configurations where a region has no price: one number for all regions and both architectures.
@@ -189,7 +229,8 @@ mod tests {
         for rates in PriceList::built_in().fargate.values() {
             let ratio = rates.usd_per_vcpu_hour / rates.usd_per_gb_hour;
             assert!((9.0..9.2).contains(&ratio), "{rates:?}");
-            let relative = super::super::RELATIVE_RATES.usd_per_vcpu_hour / super::super::RELATIVE_RATES.usd_per_gb_hour;
+            let relative = super::super::RELATIVE_RATES.usd_per_vcpu_hour
+                / super::super::RELATIVE_RATES.usd_per_gb_hour;
             assert!((ratio / relative - 1.0).abs() < 0.01, "{rates:?}");
         }
     }
@@ -198,18 +239,62 @@ mod tests {
     fn the_built_in_list_says_what_its_sources_say() {
         let list = PriceList::built_in();
         assert_eq!(list.dated(), "2026-11-25");
-        assert_eq!(list.fargate("us-east-1", "ARM64"), Some(TaskRates { usd_per_vcpu_hour: 0.03238, usd_per_gb_hour: 0.00356 }));
-        assert_eq!(list.fargate("us-east-1", "aarch64"), list.fargate("us-east-1", "arm64"));
-        assert_eq!(list.fargate("us-east-1", "amd64"), list.fargate("us-east-1", "x86_64"));
-        assert_eq!((list.fargate("ap-northeast-1", "arm64"), list.fargate("mars-1", "x86_64")), (None, None));
-        let standard = RequestRates { usd_per_1000_get: 0.0004, usd_per_1000_list: 0.005, usd_per_gb_retrieved: 0.0 };
-        assert_eq!((list.s3("us-east-1", "STANDARD"), list.s3("us-east-1", "")), (Some(standard), Some(standard)));
+        assert_eq!(
+            list.fargate("us-east-1", "ARM64"),
+            Some(TaskRates {
+                usd_per_vcpu_hour: 0.03238,
+                usd_per_gb_hour: 0.00356
+            })
+        );
+        assert_eq!(
+            list.fargate("us-east-1", "aarch64"),
+            list.fargate("us-east-1", "arm64")
+        );
+        assert_eq!(
+            list.fargate("us-east-1", "amd64"),
+            list.fargate("us-east-1", "x86_64")
+        );
+        assert_eq!(
+            (
+                list.fargate("ap-northeast-1", "arm64"),
+                list.fargate("mars-1", "x86_64")
+            ),
+            (None, None)
+        );
+        let standard = RequestRates {
+            usd_per_1000_get: 0.0004,
+            usd_per_1000_list: 0.005,
+            usd_per_gb_retrieved: 0.0,
+        };
+        assert_eq!(
+            (list.s3("us-east-1", "STANDARD"), list.s3("us-east-1", "")),
+            (Some(standard), Some(standard))
+        );
         // Its source has no price of LIST: that of STANDARD.
-        let glacier = RequestRates { usd_per_1000_get: 0.01, usd_per_1000_list: 0.005, usd_per_gb_retrieved: 0.03 };
+        let glacier = RequestRates {
+            usd_per_1000_get: 0.01,
+            usd_per_1000_list: 0.005,
+            usd_per_gb_retrieved: 0.03,
+        };
         assert_eq!(list.s3("us-east-1", "GLACIER_IR"), Some(glacier));
-        assert_eq!((list.s3("us-east-1", "DEEP_ARCHIVE"), list.s3("mars-1", "")), (None, None));
-        assert_eq!((list.nat_usd_per_gb("us-east-1"), list.nat_usd_per_gb("mars-1")), (Some(0.045), None));
-        assert_eq!((list.storage_usd_per_gb_hour("us-east-1"), list.storage_usd_per_gb_hour("sa-east-1")), (Some(0.000_111), None));
+        assert_eq!(
+            (list.s3("us-east-1", "DEEP_ARCHIVE"), list.s3("mars-1", "")),
+            (None, None)
+        );
+        assert_eq!(
+            (
+                list.nat_usd_per_gb("us-east-1"),
+                list.nat_usd_per_gb("mars-1")
+            ),
+            (Some(0.045), None)
+        );
+        assert_eq!(
+            (
+                list.storage_usd_per_gb_hour("us-east-1"),
+                list.storage_usd_per_gb_hour("sa-east-1")
+            ),
+            (Some(0.000_111), None)
+        );
     }
 
     #[test]
@@ -217,18 +302,38 @@ mod tests {
         let list = PriceList::built_in();
         let (frankfurt, of) = list.s3_or_reference("eu-central-1", "").unwrap();
         assert_eq!((frankfurt.usd_per_1000_get, of), (0.00043, "eu-central-1"));
-        assert_eq!(list.s3_or_reference("sa-east-1", ""), Some((list.s3(REFERENCE_REGION, "").unwrap(), REFERENCE_REGION)));
+        assert_eq!(
+            list.s3_or_reference("sa-east-1", ""),
+            Some((list.s3(REFERENCE_REGION, "").unwrap(), REFERENCE_REGION))
+        );
         // A class that the list has in one region alone.
-        assert_eq!(list.s3_or_reference("eu-central-1", "STANDARD_IA").unwrap().1, REFERENCE_REGION);
+        assert_eq!(
+            list.s3_or_reference("eu-central-1", "STANDARD_IA")
+                .unwrap()
+                .1,
+            REFERENCE_REGION
+        );
         assert_eq!(list.s3_or_reference("us-east-1", "DEEP_ARCHIVE"), None);
     }
 
     #[test]
     fn egress_is_priced_by_the_gb_of_aws_and_never_guessed() {
         let list = PriceList::built_in();
-        assert_usd(list.egress_usd("us-east-1", Egress::Internet, 10.0 * BILLED_GB_BYTES), 0.9);
-        assert_usd(list.egress_usd("ap-northeast-1", Egress::Region, BILLED_GB_BYTES), 0.09);
+        assert_usd(
+            list.egress_usd("us-east-1", Egress::Internet, 10.0 * BILLED_GB_BYTES),
+            0.9,
+        );
+        assert_usd(
+            list.egress_usd("ap-northeast-1", Egress::Region, BILLED_GB_BYTES),
+            0.09,
+        );
         assert_eq!(list.egress_usd("mars-1", Egress::None, 1e12), Some(0.0));
-        assert_eq!((list.egress_usd("mars-1", Egress::Internet, 1.0), list.egress_usd("sa-east-1", Egress::Region, 1.0)), (None, None));
+        assert_eq!(
+            (
+                list.egress_usd("mars-1", Egress::Internet, 1.0),
+                list.egress_usd("sa-east-1", Egress::Region, 1.0)
+            ),
+            (None, None)
+        );
     }
 }

@@ -16,4 +16,7 @@ pub use list::{BILLED_GB_BYTES, CapacityKind, PriceList, REFERENCE_REGION, Reque
 pub use requests::{RequestMix, StoredClass};
 pub use rows::PriceError;
 pub use size::{CPU_UNITS, fargate_memories, holding_size, memory_for_peak, nearest_sizes};
-pub use task::{FREE_STORAGE_GIB, MINIMUM_SECONDS, RELATIVE_RATES, TaskRates, TaskSize, address_usd, billed_seconds, storage_usd, task_usd};
+pub use task::{
+    FREE_STORAGE_GIB, MINIMUM_SECONDS, RELATIVE_RATES, TaskRates, TaskSize, address_usd,
+    billed_seconds, storage_usd, task_usd,
+};

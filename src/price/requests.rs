@@ -31,27 +31,48 @@ impl PriceList {
     ///
     /// # Errors
     /// The first class that has a price neither in this region nor in [`super::REFERENCE_REGION`]: it is not taken for a cheaper one.
-    pub fn mix<'a>(&self, region: &str, classes: impl IntoIterator<Item = StoredClass<'a>>) -> Result<RequestMix, String> {
+    pub fn mix<'a>(
+        &self,
+        region: &str,
+        classes: impl IntoIterator<Item = StoredClass<'a>>,
+    ) -> Result<RequestMix, String> {
         let mut of_region = None;
         let mut rates = |class: &str| {
-            let (rates, of) = self.s3_or_reference(region, class).ok_or_else(|| class.to_owned())?;
+            let (rates, of) = self
+                .s3_or_reference(region, class)
+                .ok_or_else(|| class.to_owned())?;
             if of != region {
                 of_region = Some(of.to_owned());
             }
             Ok::<_, String>(rates)
         };
         let standard = rates(STANDARD)?;
-        let classes: Vec<StoredClass<'_>> = classes.into_iter().filter(|class| class.objects > 0).collect();
+        let classes: Vec<StoredClass<'_>> = classes
+            .into_iter()
+            .filter(|class| class.objects > 0)
+            .collect();
         let objects: f64 = classes.iter().map(|class| class.objects as f64).sum();
-        let bytes: f64 = classes.iter().map(|class| class.bytes as f64).sum::<f64>().max(1.0);
-        let mut mix = RequestMix { usd_per_list: standard.usd_per_1000_list / 1e3, ..RequestMix::default() };
+        let bytes: f64 = classes
+            .iter()
+            .map(|class| class.bytes as f64)
+            .sum::<f64>()
+            .max(1.0);
+        let mut mix = RequestMix {
+            usd_per_list: standard.usd_per_1000_list / 1e3,
+            ..RequestMix::default()
+        };
         if classes.is_empty() {
             mix.usd_per_get = standard.usd_per_1000_get / 1e3;
         }
         for class in classes {
-            let rates = rates(if class.name.is_empty() { STANDARD } else { class.name })?;
+            let rates = rates(if class.name.is_empty() {
+                STANDARD
+            } else {
+                class.name
+            })?;
             mix.usd_per_get += rates.usd_per_1000_get / 1e3 * class.objects as f64 / objects;
-            mix.usd_per_byte_retrieved += rates.usd_per_gb_retrieved / BILLED_GB_BYTES * class.bytes as f64 / bytes;
+            mix.usd_per_byte_retrieved +=
+                rates.usd_per_gb_retrieved / BILLED_GB_BYTES * class.bytes as f64 / bytes;
         }
         mix.of_region = of_region;
         Ok(mix)
@@ -63,18 +84,34 @@ mod tests {
     use super::*;
 
     fn class(name: &str, objects: u64, bytes: u64) -> StoredClass<'_> {
-        StoredClass { name, objects, bytes }
+        StoredClass {
+            name,
+            objects,
+            bytes,
+        }
     }
 
     #[track_caller]
     fn close(found: f64, expected: f64) {
-        assert!((found - expected).abs() < expected.abs() * 1e-12, "{found} instead of {expected}");
+        assert!(
+            (found - expected).abs() < expected.abs() * 1e-12,
+            "{found} instead of {expected}"
+        );
     }
 
     #[test]
     fn requests_are_weighted_by_keys_and_retrieval_by_bytes() {
         let list = PriceList::built_in();
-        let mix = list.mix("us-east-1", [class("", 3, 100), class("STANDARD_IA", 1, 300), class("DEEP_ARCHIVE", 0, 0)]).unwrap();
+        let mix = list
+            .mix(
+                "us-east-1",
+                [
+                    class("", 3, 100),
+                    class("STANDARD_IA", 1, 300),
+                    class("DEEP_ARCHIVE", 0, 0),
+                ],
+            )
+            .unwrap();
         // (3 × 0.0004 + 0.001) ÷ 4 a thousand, the listing as in STANDARD, 0.01 a GB for 300 of 400 bytes.
         close(mix.usd_per_get, 0.00055 / 1e3);
         close(mix.usd_per_byte_retrieved, 0.0075 / 1_073_741_824.0);
@@ -87,8 +124,22 @@ mod tests {
     #[test]
     fn another_region_s_prices_are_named_and_an_unknown_class_is_not_taken_for_a_cheap_one() {
         let list = PriceList::built_in();
-        assert_eq!(list.mix("eu-central-1", [class("STANDARD", 1, 1)]).unwrap().of_region, None);
-        assert_eq!(list.mix("eu-central-1", [class("GLACIER_IR", 1, 1)]).unwrap().of_region.as_deref(), Some("us-east-1"));
-        assert_eq!(list.mix("us-east-1", [class("NEW_CLASS", 1, 1)]), Err("NEW_CLASS".to_owned()));
+        assert_eq!(
+            list.mix("eu-central-1", [class("STANDARD", 1, 1)])
+                .unwrap()
+                .of_region,
+            None
+        );
+        assert_eq!(
+            list.mix("eu-central-1", [class("GLACIER_IR", 1, 1)])
+                .unwrap()
+                .of_region
+                .as_deref(),
+            Some("us-east-1")
+        );
+        assert_eq!(
+            list.mix("us-east-1", [class("NEW_CLASS", 1, 1)]),
+            Err("NEW_CLASS".to_owned())
+        );
     }
 }

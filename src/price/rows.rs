@@ -37,25 +37,50 @@ impl PriceList {
     /// When it is not of that form, has a key that is unknown, a price that is negative or not finite, a row without source, or two rows for one
     /// thing.
     pub fn parse(text: &str) -> Result<Self, PriceError> {
-        let file: File = toml::from_str(text).map_err(|error| PriceError::Form(in_line(text, &error)))?;
+        let file: File =
+            toml::from_str(text).map_err(|error| PriceError::Form(in_line(text, &error)))?;
         if !is_date(&file.dated) {
             return Err(PriceError::Date(file.dated));
         }
         let mut list = Self {
             dated: file.dated,
-            fargate: rows("fargate", ["region", "arch"], file.fargate, FargateRow::check)?,
-            storage: rows("fargate_storage", ["region", ""], file.fargate_storage, StorageRow::check)?,
-            addresses: rows("public_ipv4", ["region", ""], file.public_ipv4, AddressRow::check)?,
+            fargate: rows(
+                "fargate",
+                ["region", "arch"],
+                file.fargate,
+                FargateRow::check,
+            )?,
+            storage: rows(
+                "fargate_storage",
+                ["region", ""],
+                file.fargate_storage,
+                StorageRow::check,
+            )?,
+            addresses: rows(
+                "public_ipv4",
+                ["region", ""],
+                file.public_ipv4,
+                AddressRow::check,
+            )?,
             s3: BTreeMap::new(),
             egress: rows("egress", ["region", "to"], file.egress, EgressRow::check)?,
             nat: rows("nat", ["region", ""], file.nat, NatRow::check)?,
             asked_egress: Egress::None,
         };
         // STANDARD first, wherever it stands: the other classes may take its price of LIST.
-        let (standard, others): (Vec<_>, Vec<_>) = (1..).zip(file.s3).partition(|(_, row)| text_of(row, "storage_class") == STANDARD);
+        let (standard, others): (Vec<_>, Vec<_>) = (1..)
+            .zip(file.s3)
+            .partition(|(_, row)| text_of(row, "storage_class") == STANDARD);
         for (number, row) in standard.into_iter().chain(others) {
-            let name = Name { table: "s3", number, keys: ["region", "storage_class"] };
-            let list_of_standard = list.s3.get(&(text_of(&row, "region").to_owned(), STANDARD.to_owned())).map(|rates| rates.usd_per_1000_list);
+            let name = Name {
+                table: "s3",
+                number,
+                keys: ["region", "storage_class"],
+            };
+            let list_of_standard = list
+                .s3
+                .get(&(text_of(&row, "region").to_owned(), STANDARD.to_owned()))
+                .map(|rates| rates.usd_per_1000_list);
             name.insert(row, &mut list.s3, |row: S3Row| row.check(list_of_standard))?;
         }
         Ok(list)
@@ -132,7 +157,10 @@ struct NatRow {
 
 impl FargateRow {
     fn check(self) -> Result<((String, String, CapacityKind), TaskRates), String> {
-        prices(&[("usd_per_vcpu_hour", self.usd_per_vcpu_hour), ("usd_per_gb_hour", self.usd_per_gb_hour)])?;
+        prices(&[
+            ("usd_per_vcpu_hour", self.usd_per_vcpu_hour),
+            ("usd_per_gb_hour", self.usd_per_gb_hour),
+        ])?;
         if !["x86_64", "arm64"].contains(&self.arch.as_str()) {
             return Err(format!("`arch` is `{}`, not x86_64 or arm64", self.arch));
         }
@@ -141,7 +169,10 @@ impl FargateRow {
             Some("spot") => CapacityKind::Spot,
             Some(other) => return Err(format!("`capacity` is `{other}`, not on-demand or spot")),
         };
-        let rates = TaskRates { usd_per_vcpu_hour: self.usd_per_vcpu_hour, usd_per_gb_hour: self.usd_per_gb_hour };
+        let rates = TaskRates {
+            usd_per_vcpu_hour: self.usd_per_vcpu_hour,
+            usd_per_gb_hour: self.usd_per_gb_hour,
+        };
         Ok(((self.region, self.arch, capacity), rates))
     }
 }
@@ -161,12 +192,25 @@ impl AddressRow {
 }
 
 impl S3Row {
-    fn check(self, list_of_standard: Option<f64>) -> Result<((String, String), RequestRates), String> {
+    fn check(
+        self,
+        list_of_standard: Option<f64>,
+    ) -> Result<((String, String), RequestRates), String> {
         present(&[("storage_class", &self.storage_class)])?;
-        let list = self.usd_per_1000_list.or(list_of_standard).ok_or("`usd_per_1000_list` is missing, and STANDARD of that region has none")?;
-        prices(&[("usd_per_1000_get", self.usd_per_1000_get), ("usd_per_1000_list", list), ("usd_per_gb_retrieved", self.usd_per_gb_retrieved)])?;
-        let rates =
-            RequestRates { usd_per_1000_get: self.usd_per_1000_get, usd_per_1000_list: list, usd_per_gb_retrieved: self.usd_per_gb_retrieved };
+        let list = self
+            .usd_per_1000_list
+            .or(list_of_standard)
+            .ok_or("`usd_per_1000_list` is missing, and STANDARD of that region has none")?;
+        prices(&[
+            ("usd_per_1000_get", self.usd_per_1000_get),
+            ("usd_per_1000_list", list),
+            ("usd_per_gb_retrieved", self.usd_per_gb_retrieved),
+        ])?;
+        let rates = RequestRates {
+            usd_per_1000_get: self.usd_per_1000_get,
+            usd_per_1000_list: list,
+            usd_per_gb_retrieved: self.usd_per_gb_retrieved,
+        };
         Ok(((self.region, self.storage_class), rates))
     }
 }
@@ -175,8 +219,12 @@ impl EgressRow {
     fn check(self) -> Result<((String, Egress), f64), String> {
         prices(&[("usd_per_gb", self.usd_per_gb)])?;
         match self.to.parse() {
-            Ok(to @ (Egress::Internet | Egress::Region)) => Ok(((self.region, to), self.usd_per_gb)),
-            Ok(Egress::None) | Err(_) => Err(format!("`to` is `{}`, not internet or region", self.to)),
+            Ok(to @ (Egress::Internet | Egress::Region)) => {
+                Ok(((self.region, to), self.usd_per_gb))
+            }
+            Ok(Egress::None) | Err(_) => {
+                Err(format!("`to` is `{}`, not internet or region", self.to))
+            }
         }
     }
 }
@@ -201,7 +249,12 @@ where
 {
     let mut found = BTreeMap::new();
     for (number, row) in (1..).zip(written) {
-        Name { table, number, keys }.insert(row, &mut found, &check)?;
+        Name {
+            table,
+            number,
+            keys,
+        }
+        .insert(row, &mut found, &check)?;
     }
     Ok(found)
 }
@@ -214,9 +267,14 @@ fn take_remarks(row: &mut toml::Table) -> Result<(), String> {
         Some(_) => Err(format!("`{key}` is not a text")),
     };
     let (source, dated, _note) = (text("source")?, text("dated")?, text("note")?);
-    present(&[("source", source.as_deref().ok_or("missing field `source`")?), ("region", text_of(row, "region"))])?;
+    present(&[
+        ("source", source.as_deref().ok_or("missing field `source`")?),
+        ("region", text_of(row, "region")),
+    ])?;
     match dated {
-        Some(dated) if !is_date(&dated) => Err(format!("`dated` is `{dated}`, not a date like 2026-11-25")),
+        Some(dated) if !is_date(&dated) => {
+            Err(format!("`dated` is `{dated}`, not a date like 2026-11-25"))
+        }
         _ => Ok(()),
     }
 }
@@ -244,11 +302,21 @@ impl Name {
         R: DeserializeOwned,
         K: Ord,
     {
-        let what: Vec<&str> = self.keys.iter().map(|key| text_of(&row, key)).filter(|text| !text.is_empty()).collect();
+        let what: Vec<&str> = self
+            .keys
+            .iter()
+            .map(|key| text_of(&row, key))
+            .filter(|text| !text.is_empty())
+            .collect();
         let row_name = format!("{} row {} ({})", self.table, self.number, what.join(" "));
-        let fail = |reason: String| PriceError::Row { row: row_name.clone(), reason };
+        let fail = |reason: String| PriceError::Row {
+            row: row_name.clone(),
+            reason,
+        };
         take_remarks(&mut row).map_err(fail)?;
-        let row: R = row.try_into().map_err(|error: toml::de::Error| fail(error.message().to_owned()))?;
+        let row: R = row
+            .try_into()
+            .map_err(|error: toml::de::Error| fail(error.message().to_owned()))?;
         let (key, value) = check(row).map_err(fail)?;
         match into.insert(key, value) {
             None => Ok(()),
@@ -259,7 +327,9 @@ impl Name {
 
 /// A text of a row, empty when it has none.
 fn text_of<'row>(row: &'row toml::Table, key: &str) -> &'row str {
-    row.get(key).and_then(toml::Value::as_str).unwrap_or_default()
+    row.get(key)
+        .and_then(toml::Value::as_str)
+        .unwrap_or_default()
 }
 
 fn present(texts: &[(&str, &str)]) -> Result<(), String> {
@@ -270,7 +340,10 @@ fn present(texts: &[(&str, &str)]) -> Result<(), String> {
 }
 
 fn prices(prices: &[(&str, f64)]) -> Result<(), String> {
-    match prices.iter().find(|(_, usd)| !usd.is_finite() || *usd < 0.0) {
+    match prices
+        .iter()
+        .find(|(_, usd)| !usd.is_finite() || *usd < 0.0)
+    {
         None => Ok(()),
         Some((name, usd)) => Err(format!("`{name}` is {usd}, not a price")),
     }
@@ -303,7 +376,13 @@ mod tests {
         let list = PriceList::parse(FARGATE).unwrap();
         assert_eq!(
             (list.dated(), list.fargate("eu-x-1", "arm64")),
-            ("2026-01-31", Some(TaskRates { usd_per_vcpu_hour: 0.03, usd_per_gb_hour: 1.0 }))
+            (
+                "2026-01-31",
+                Some(TaskRates {
+                    usd_per_vcpu_hour: 0.03,
+                    usd_per_gb_hour: 1.0
+                })
+            )
         );
         assert_eq!(list.s3("eu-x-1", ""), None);
     }
@@ -311,34 +390,84 @@ mod tests {
     #[test]
     fn an_error_names_the_row() {
         for (from, to, expected) in [
-            ("0.03", "-0.03", "fargate row 1 (eu-x-1 arm64): `usd_per_vcpu_hour` is -0.03, not a price"),
-            ("0.03", "nan", "fargate row 1 (eu-x-1 arm64): `usd_per_vcpu_hour` is NaN, not a price"),
-            ("= 1\n", "= inf\n", "fargate row 1 (eu-x-1 arm64): `usd_per_gb_hour` is inf, not a price"),
-            ("https://example.com/", " ", "fargate row 1 (eu-x-1 arm64): `source` is empty"),
-            ("\"arm64\"", "\"mips\"", "fargate row 1 (eu-x-1 mips): `arch` is `mips`, not x86_64 or arm64"),
-            ("usd_per_gb_hour = 1\n", "", "fargate row 1 (eu-x-1 arm64): missing field `usd_per_gb_hour`"),
+            (
+                "0.03",
+                "-0.03",
+                "fargate row 1 (eu-x-1 arm64): `usd_per_vcpu_hour` is -0.03, not a price",
+            ),
+            (
+                "0.03",
+                "nan",
+                "fargate row 1 (eu-x-1 arm64): `usd_per_vcpu_hour` is NaN, not a price",
+            ),
+            (
+                "= 1\n",
+                "= inf\n",
+                "fargate row 1 (eu-x-1 arm64): `usd_per_gb_hour` is inf, not a price",
+            ),
+            (
+                "https://example.com/",
+                " ",
+                "fargate row 1 (eu-x-1 arm64): `source` is empty",
+            ),
+            (
+                "\"arm64\"",
+                "\"mips\"",
+                "fargate row 1 (eu-x-1 mips): `arch` is `mips`, not x86_64 or arm64",
+            ),
+            (
+                "usd_per_gb_hour = 1\n",
+                "",
+                "fargate row 1 (eu-x-1 arm64): missing field `usd_per_gb_hour`",
+            ),
         ] {
             assert!(FARGATE.contains(from));
             assert_eq!(error(&FARGATE.replace(from, to)), expected);
         }
         let unknown = error(&format!("{FARGATE}usd_per_month = 3\n"));
-        assert!(unknown.starts_with("fargate row 1 (eu-x-1 arm64): unknown field `usd_per_month`"), "{unknown}");
+        assert!(
+            unknown.starts_with("fargate row 1 (eu-x-1 arm64): unknown field `usd_per_month`"),
+            "{unknown}"
+        );
         let row = FARGATE.split_once('\n').unwrap().1;
-        assert_eq!(error(&format!("{FARGATE}{row}")), "fargate row 2 (eu-x-1 arm64): there is a row for it already");
+        assert_eq!(
+            error(&format!("{FARGATE}{row}")),
+            "fargate row 2 (eu-x-1 arm64): there is a row for it already"
+        );
     }
 
     #[test]
     fn a_row_may_be_of_spot_or_older_than_the_list() {
-        let spot = FARGATE.replace("arch = \"arm64\"\n", "arch = \"arm64\"\ncapacity = \"spot\"\ndated = \"2025-12-31\"\n");
+        let spot = FARGATE.replace(
+            "arch = \"arm64\"\n",
+            "arch = \"arm64\"\ncapacity = \"spot\"\ndated = \"2025-12-31\"\n",
+        );
         let list = PriceList::parse(&spot).unwrap();
-        assert_eq!((list.fargate("eu-x-1", "arm64"), list.fargate_of("eu-x-1", "arm64", CapacityKind::Spot).is_some()), (None, true));
-        assert_eq!(error(&spot.replace("\"spot\"", "\"cheap\"")), "fargate row 1 (eu-x-1 arm64): `capacity` is `cheap`, not on-demand or spot");
+        assert_eq!(
+            (
+                list.fargate("eu-x-1", "arm64"),
+                list.fargate_of("eu-x-1", "arm64", CapacityKind::Spot)
+                    .is_some()
+            ),
+            (None, true)
+        );
+        assert_eq!(
+            error(&spot.replace("\"spot\"", "\"cheap\"")),
+            "fargate row 1 (eu-x-1 arm64): `capacity` is `cheap`, not on-demand or spot"
+        );
         assert_eq!(
             error(&spot.replace("2025-12-31", "last year")),
             "fargate row 1 (eu-x-1 arm64): `dated` is `last year`, not a date like 2026-11-25"
         );
-        let row = |to: &str| format!("dated = \"2026-01-31\"\n[[egress]]\nregion = \"eu-x-1\"\nto = \"{to}\"\nusd_per_gb = 1\nsource = \"s\"\n");
-        assert_eq!(error(&row("none")), "egress row 1 (eu-x-1 none): `to` is `none`, not internet or region");
+        let row = |to: &str| {
+            format!(
+                "dated = \"2026-01-31\"\n[[egress]]\nregion = \"eu-x-1\"\nto = \"{to}\"\nusd_per_gb = 1\nsource = \"s\"\n"
+            )
+        };
+        assert_eq!(
+            error(&row("none")),
+            "egress row 1 (eu-x-1 none): `to` is `none`, not internet or region"
+        );
         assert!(PriceList::parse(&row("region")).is_ok());
     }
 
@@ -352,33 +481,102 @@ mod tests {
         let dated = "dated = \"2026-01-31\"\n";
         let standard = row("eu-x-1", "STANDARD", "usd_per_1000_list = 5\n");
         // In any order.
-        let list = PriceList::parse(&format!("{dated}{}{standard}", row("eu-x-1", "GLACIER_IR", ""))).unwrap();
-        let expected = RequestRates { usd_per_1000_get: 2.0, usd_per_1000_list: 5.0, usd_per_gb_retrieved: 3.0 };
+        let list = PriceList::parse(&format!(
+            "{dated}{}{standard}",
+            row("eu-x-1", "GLACIER_IR", "")
+        ))
+        .unwrap();
+        let expected = RequestRates {
+            usd_per_1000_get: 2.0,
+            usd_per_1000_list: 5.0,
+            usd_per_gb_retrieved: 3.0,
+        };
         assert_eq!(list.s3("eu-x-1", "GLACIER_IR"), Some(expected));
-        let found = error(&format!("{dated}{standard}{}", row("eu-x-2", "GLACIER_IR", "")));
-        assert_eq!(found, "s3 row 2 (eu-x-2 GLACIER_IR): `usd_per_1000_list` is missing, and STANDARD of that region has none");
+        let found = error(&format!(
+            "{dated}{standard}{}",
+            row("eu-x-2", "GLACIER_IR", "")
+        ));
+        assert_eq!(
+            found,
+            "s3 row 2 (eu-x-2 GLACIER_IR): `usd_per_1000_list` is missing, and STANDARD of that region has none"
+        );
     }
 
     #[test]
     fn what_is_no_table_is_refused() {
-        assert!(error("dated = ").starts_with("not a table of prices: line 1: "), "{}", error("dated = "));
-        assert_eq!(error(""), "not a table of prices: line 1: missing field `dated`");
-        assert_eq!(error("dated = \"soon\""), "`dated` is `soon`, not a date like 2026-11-25");
-        assert_eq!(error("dated = \"2026-02-30\""), "`dated` is `2026-02-30`, not a date like 2026-11-25");
+        assert!(
+            error("dated = ").starts_with("not a table of prices: line 1: "),
+            "{}",
+            error("dated = ")
+        );
+        assert_eq!(
+            error(""),
+            "not a table of prices: line 1: missing field `dated`"
+        );
+        assert_eq!(
+            error("dated = \"soon\""),
+            "`dated` is `soon`, not a date like 2026-11-25"
+        );
+        assert_eq!(
+            error("dated = \"2026-02-30\""),
+            "`dated` is `2026-02-30`, not a date like 2026-11-25"
+        );
         let unknown = error("dated = \"2026-01-31\"\nlambda = []\n");
-        assert!(unknown.starts_with("not a table of prices: line 2: unknown field `lambda`"), "{unknown}");
+        assert!(
+            unknown.starts_with("not a table of prices: line 2: unknown field `lambda`"),
+            "{unknown}"
+        );
     }
 
     #[test]
     fn fuzz_price_lists() {
-        let words = &["[[s3]]\n", "[[fargate]]\n", "[[nat]]\n", "nan", "inf", "-", "\"", "region = \"us-east-1\"\n", "\n", "="];
-        let target = Target { name: "price-list", seeds: vec![BUILT_IN.into(), FARGATE.into()], words, cases: 300 };
+        let words = &[
+            "[[s3]]\n",
+            "[[fargate]]\n",
+            "[[nat]]\n",
+            "nan",
+            "inf",
+            "-",
+            "\"",
+            "region = \"us-east-1\"\n",
+            "\n",
+            "=",
+        ];
+        let target = Target {
+            name: "price-list",
+            seeds: vec![BUILT_IN.into(), FARGATE.into()],
+            words,
+            cases: 300,
+        };
         target.run(|bytes| {
-            let Ok(list) = PriceList::parse(&String::from_utf8_lossy(bytes)) else { return };
-            let rates = list.fargate.values().flat_map(|rates| [rates.usd_per_vcpu_hour, rates.usd_per_gb_hour]);
-            let requests = list.s3.values().flat_map(|rates| [rates.usd_per_1000_get, rates.usd_per_1000_list, rates.usd_per_gb_retrieved]);
-            let others = [list.storage.values(), list.addresses.values(), list.nat.values()].into_iter().flatten().chain(list.egress.values());
-            assert!(rates.chain(requests).chain(others.copied()).all(|price| price.is_finite() && price >= 0.0));
+            let Ok(list) = PriceList::parse(&String::from_utf8_lossy(bytes)) else {
+                return;
+            };
+            let rates = list
+                .fargate
+                .values()
+                .flat_map(|rates| [rates.usd_per_vcpu_hour, rates.usd_per_gb_hour]);
+            let requests = list.s3.values().flat_map(|rates| {
+                [
+                    rates.usd_per_1000_get,
+                    rates.usd_per_1000_list,
+                    rates.usd_per_gb_retrieved,
+                ]
+            });
+            let others = [
+                list.storage.values(),
+                list.addresses.values(),
+                list.nat.values(),
+            ]
+            .into_iter()
+            .flatten()
+            .chain(list.egress.values());
+            assert!(
+                rates
+                    .chain(requests)
+                    .chain(others.copied())
+                    .all(|price| price.is_finite() && price >= 0.0)
+            );
         });
     }
 }

@@ -33,14 +33,21 @@ pub fn holding_size(cpu_units: u32, memory_mib: u32) -> Option<(u32, u32)> {
     }
     let units = CPU_UNITS.into_iter().find(|units| *units >= cpu_units)?;
     let memories = fargate_memories(units)?;
-    let memory_mib = memories.iter().find(|memory| **memory >= memory_mib).or(memories.last())?;
+    let memory_mib = memories
+        .iter()
+        .find(|memory| **memory >= memory_mib)
+        .or(memories.last())?;
     Some((units, *memory_mib))
 }
 
 /// MiB that a task needs for a measured peak of so many bytes: samples lie seconds apart, and a whole bucket takes longer than one run.
 pub fn memory_for_peak(peak_bytes: f64) -> u32 {
     const MARGIN: f64 = 2.0;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the cast saturates"
+    )]
     let mib = (peak_bytes * MARGIN / f64::from(1 << 20)).ceil() as u32;
     mib.max(1)
 }
@@ -49,12 +56,24 @@ pub fn memory_for_peak(peak_bytes: f64) -> u32 {
 ///
 /// Distance is in factors, half as far as twice, those of vCPU and memory multiplied; of equally near ones the smaller is first, since it costs less.
 pub fn nearest_sizes(cpu_units: u32, memory_mib: u32) -> Vec<(u32, u32)> {
-    let factor = |one: u32, other: u32| (f64::from(one.max(1)) / f64::from(other.max(1))).log2().abs();
-    let mut sizes: Vec<(u32, u32)> =
-        CPU_UNITS.iter().flat_map(|cpu| fargate_memories(*cpu).into_iter().flatten().map(|memory| (*cpu, memory))).collect();
+    let factor = |one: u32, other: u32| {
+        (f64::from(one.max(1)) / f64::from(other.max(1)))
+            .log2()
+            .abs()
+    };
+    let mut sizes: Vec<(u32, u32)> = CPU_UNITS
+        .iter()
+        .flat_map(|cpu| {
+            fargate_memories(*cpu)
+                .into_iter()
+                .flatten()
+                .map(|memory| (*cpu, memory))
+        })
+        .collect();
     // Stable, and from small to large before.
     sizes.sort_by(|one, other| {
-        let distance = |(cpu, memory): (u32, u32)| factor(cpu, cpu_units) + factor(memory, memory_mib);
+        let distance =
+            |(cpu, memory): (u32, u32)| factor(cpu, cpu_units) + factor(memory, memory_mib);
         distance(*one).total_cmp(&distance(*other))
     });
     sizes.truncate(NEAREST);
@@ -68,12 +87,24 @@ mod tests {
     #[test]
     fn memories_by_hand() {
         assert_eq!(fargate_memories(256), Some(vec![512, 1_024, 2_048]));
-        assert_eq!(fargate_memories(512), Some(vec![1_024, 2_048, 3_072, 4_096]));
-        assert_eq!(fargate_memories(1_024), Some(vec![2_048, 3_072, 4_096, 5_120, 6_144, 7_168, 8_192]));
-        assert_eq!(fargate_memories(32_768), Some(vec![61_440, 122_880, 249_856]));
+        assert_eq!(
+            fargate_memories(512),
+            Some(vec![1_024, 2_048, 3_072, 4_096])
+        );
+        assert_eq!(
+            fargate_memories(1_024),
+            Some(vec![2_048, 3_072, 4_096, 5_120, 6_144, 7_168, 8_192])
+        );
+        assert_eq!(
+            fargate_memories(32_768),
+            Some(vec![61_440, 122_880, 249_856])
+        );
         assert_eq!(fargate_memories(1_000), None);
         // Count, first and last of the long ones.
-        let ends = |cpu| fargate_memories(cpu).map(|memories| (memories.len(), memories[0], memories[memories.len() - 1]));
+        let ends = |cpu| {
+            fargate_memories(cpu)
+                .map(|memories| (memories.len(), memories[0], memories[memories.len() - 1]))
+        };
         assert_eq!(ends(2_048), Some((13, 4_096, 16_384)));
         assert_eq!(ends(4_096), Some((23, 8_192, 30_720)));
         assert_eq!(ends(8_192), Some((12, 16_384, 61_440)));
@@ -84,11 +115,20 @@ mod tests {
     #[test]
     fn nearest_by_hand() {
         // 1 vCPU with 512 MiB: each of these is a factor of 4 away in all; the smallest CPU first.
-        assert_eq!(nearest_sizes(1_024, 512), [(256, 512), (512, 1_024), (1_024, 2_048)]);
+        assert_eq!(
+            nearest_sizes(1_024, 512),
+            [(256, 512), (512, 1_024), (1_024, 2_048)]
+        );
         // 16 vCPU have 32 or 40 GiB, not 36: 40/36 is nearer than 36/32. Half the CPU with 36 GiB is a factor of 2 away.
-        assert_eq!(nearest_sizes(16_384, 36_864), [(16_384, 40_960), (16_384, 32_768), (16_384, 49_152)]);
+        assert_eq!(
+            nearest_sizes(16_384, 36_864),
+            [(16_384, 40_960), (16_384, 32_768), (16_384, 49_152)]
+        );
         // 3 vCPU with 8 GiB: 4/3 from 4 vCPU, 3/2 from 2.
-        assert_eq!(nearest_sizes(3_072, 8_192), [(4_096, 8_192), (4_096, 9_216), (2_048, 8_192)]);
+        assert_eq!(
+            nearest_sizes(3_072, 8_192),
+            [(4_096, 8_192), (4_096, 9_216), (2_048, 8_192)]
+        );
         assert_eq!(nearest_sizes(1_024, 2_048)[0], (1_024, 2_048));
         assert_eq!(nearest_sizes(0, 0)[0], (256, 512));
         assert_eq!(nearest_sizes(u32::MAX, u32::MAX)[0], (32_768, 249_856));
@@ -112,6 +152,9 @@ mod tests {
         ] {
             assert_eq!(holding_size(asked.0, asked.1), found, "{asked:?}");
         }
-        assert_eq!([0.0, 1.0, 100.0 * 1_048_576.0, 1e30].map(memory_for_peak), [1, 1, 200, u32::MAX]);
+        assert_eq!(
+            [0.0, 1.0, 100.0 * 1_048_576.0, 1e30].map(memory_for_peak),
+            [1, 1, 200, u32::MAX]
+        );
     }
 }

@@ -8,7 +8,10 @@ pub const FREE_STORAGE_GIB: f64 = 20.0;
 
 /// What a vCPU costs for each GB of memory, in any unit: 9.08 to 9.17 in every region and for both architectures. It orders configurations where a
 /// region has no price.
-pub const RELATIVE_RATES: TaskRates = TaskRates { usd_per_vcpu_hour: 9.1, usd_per_gb_hour: 1.0 };
+pub const RELATIVE_RATES: TaskRates = TaskRates {
+    usd_per_vcpu_hour: 9.1,
+    usd_per_gb_hour: 1.0,
+};
 
 /// List prices of Fargate in one region, for one architecture.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -58,29 +61,84 @@ pub fn address_usd(usd_per_hour: f64, seconds: f64) -> f64 {
 mod tests {
     use super::*;
 
-    const RATES: TaskRates = TaskRates { usd_per_vcpu_hour: 0.04, usd_per_gb_hour: 0.005 };
+    const RATES: TaskRates = TaskRates {
+        usd_per_vcpu_hour: 0.04,
+        usd_per_gb_hour: 0.005,
+    };
 
     #[track_caller]
     fn assert_usd(found: f64, expected: f64) {
-        assert!((found - expected).abs() < 1e-12, "{found} instead of {expected}");
+        assert!(
+            (found - expected).abs() < 1e-12,
+            "{found} instead of {expected}"
+        );
     }
 
     #[test]
     fn an_hour_by_hand() {
         // 1 · 0.04 + 2 · 0.005.
-        assert_usd(task_usd(RATES, TaskSize { vcpu: 1.0, memory_mib: 2_048 }, 3_600.0), 0.05);
+        assert_usd(
+            task_usd(
+                RATES,
+                TaskSize {
+                    vcpu: 1.0,
+                    memory_mib: 2_048,
+                },
+                3_600.0,
+            ),
+            0.05,
+        );
         // 0.25 · 0.04 + 0.5 · 0.005.
-        assert_usd(task_usd(RATES, TaskSize { vcpu: 0.25, memory_mib: 512 }, 3_600.0), 0.0125);
+        assert_usd(
+            task_usd(
+                RATES,
+                TaskSize {
+                    vcpu: 0.25,
+                    memory_mib: 512,
+                },
+                3_600.0,
+            ),
+            0.0125,
+        );
         // 16 · 0.04048 + 32 · 0.004445 = 0.64768 + 0.14224.
-        let rates = TaskRates { usd_per_vcpu_hour: 0.04048, usd_per_gb_hour: 0.004_445 };
-        assert_usd(task_usd(rates, TaskSize { vcpu: 16.0, memory_mib: 32_768 }, 3_600.0), 0.78992);
+        let rates = TaskRates {
+            usd_per_vcpu_hour: 0.04048,
+            usd_per_gb_hour: 0.004_445,
+        };
+        assert_usd(
+            task_usd(
+                rates,
+                TaskSize {
+                    vcpu: 16.0,
+                    memory_mib: 32_768,
+                },
+                3_600.0,
+            ),
+            0.78992,
+        );
     }
 
     #[test]
     fn a_minute_is_the_least_and_a_second_is_the_step() {
-        let usd = |seconds| task_usd(RATES, TaskSize { vcpu: 1.0, memory_mib: 2_048 }, seconds);
+        let usd = |seconds| {
+            task_usd(
+                RATES,
+                TaskSize {
+                    vcpu: 1.0,
+                    memory_mib: 2_048,
+                },
+                seconds,
+            )
+        };
         let second = 0.05 / 3_600.0;
-        for (seconds, billed) in [(0.0, 60.0), (59.2, 60.0), (60.0, 60.0), (60.001, 61.0), (90.0, 90.0), (7_199.5, 7_200.0)] {
+        for (seconds, billed) in [
+            (0.0, 60.0),
+            (59.2, 60.0),
+            (60.0, 60.0),
+            (60.001, 61.0),
+            (90.0, 90.0),
+            (7_199.5, 7_200.0),
+        ] {
             assert_usd(usd(seconds), billed * second);
         }
     }

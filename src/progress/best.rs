@@ -15,16 +15,24 @@ impl Best {
     /// A run of this configuration had this rate, in bytes a second.
     pub(super) fn add(&mut self, cell: &str, bytes_per_s: f64) {
         if bytes_per_s.is_finite() {
-            self.rates.entry(cell.to_owned()).or_default().push(bytes_per_s);
+            self.rates
+                .entry(cell.to_owned())
+                .or_default()
+                .push(bytes_per_s);
         }
     }
 
     /// `2 vCPUs · 4 GB · async × 16 · lean, 590 MB/s (4 runs, 2 others may be as fast)`; none before a run has ended.
     pub(super) fn in_words(&self) -> Option<String> {
-        let (cell, rates) = self.rates.iter().max_by(|one, other| middle(one.1).total_cmp(&middle(other.1)))?;
+        let (cell, rates) = self
+            .rates
+            .iter()
+            .max_by(|one, other| middle(one.1).total_cmp(&middle(other.1)))?;
         let least = rates.iter().copied().fold(f64::INFINITY, f64::min);
         // Whose fastest run is as fast as the slowest of the best.
-        let as_fast = |(other, of): &(&String, &Vec<f64>)| *other != cell && of.iter().any(|rate| *rate >= least);
+        let as_fast = |(other, of): &(&String, &Vec<f64>)| {
+            *other != cell && of.iter().any(|rate| *rate >= least)
+        };
         let others = self.rates.iter().filter(as_fast).count();
         let runs = rates.len();
         let s = if runs == 1 { "" } else { "s" };
@@ -34,7 +42,10 @@ impl Best {
             (0, 2..) if self.rates.len() > 1 => ", each faster than all others".to_owned(),
             _ => String::new(),
         };
-        Some(format!("{cell}, {} ({runs} run{s}{sure})", units::rate_mb(middle(rates))))
+        Some(format!(
+            "{cell}, {} ({runs} run{s}{sure})",
+            units::rate_mb(middle(rates))
+        ))
     }
 }
 
@@ -58,9 +69,21 @@ mod tests {
     fn the_best_says_how_far_it_can_be_relied_on() {
         assert_eq!(after(&[]), None);
         assert_eq!(after(&[("a", 490.0)]).unwrap(), "a, 490 MB/s (1 run)");
-        assert_eq!(after(&[("a", 490.0), ("b", 100.0)]).unwrap(), "a, 490 MB/s (1 run)");
-        assert_eq!(after(&[("a", 490.0), ("a", 500.0), ("b", 100.0)]).unwrap(), "a, 495 MB/s (2 runs, each faster than all others)");
-        assert_eq!(after(&[("a", 490.0), ("a", 510.0), ("b", 495.0)]).unwrap(), "a, 500 MB/s (2 runs, 1 other may be as fast)");
-        assert_eq!(after(&[("a", 490.0), ("a", 510.0), ("b", 495.0), ("c", 490.0)]).unwrap(), "a, 500 MB/s (2 runs, 2 others may be as fast)");
+        assert_eq!(
+            after(&[("a", 490.0), ("b", 100.0)]).unwrap(),
+            "a, 490 MB/s (1 run)"
+        );
+        assert_eq!(
+            after(&[("a", 490.0), ("a", 500.0), ("b", 100.0)]).unwrap(),
+            "a, 495 MB/s (2 runs, each faster than all others)"
+        );
+        assert_eq!(
+            after(&[("a", 490.0), ("a", 510.0), ("b", 495.0)]).unwrap(),
+            "a, 500 MB/s (2 runs, 1 other may be as fast)"
+        );
+        assert_eq!(
+            after(&[("a", 490.0), ("a", 510.0), ("b", 495.0), ("c", 490.0)]).unwrap(),
+            "a, 500 MB/s (2 runs, 2 others may be as fast)"
+        );
     }
 }

@@ -29,13 +29,33 @@ pub struct FillProgress<W: Write> {
 
 impl<W: Write> FillProgress<W> {
     /// Progress in this form; lines and warnings go to `writer` (stderr), the bar draws on the process's stderr.
-    #[expect(clippy::missing_panics_doc, reason = "the template is a constant, and a test parses it")]
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "the template is a constant, and a test parses it"
+    )]
     pub fn new(display: Display, writer: W, style: Style) -> Self {
-        let target = if display == Display::Bar { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target = if display == Display::Bar {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         let bar = ProgressBar::with_draw_target(None, target);
-        bar.set_style(ProgressStyle::with_template("  {wide_bar}  {msg}").expect("the template parses").progress_chars("█▉▊▋▌▍▎▏ "));
+        bar.set_style(
+            ProgressStyle::with_template("  {wide_bar}  {msg}")
+                .expect("the template parses")
+                .progress_chars("█▉▊▋▌▍▎▏ "),
+        );
         let now = Instant::now();
-        Self { display, writer, style, bar, begun: now, said: now, objects: 0, next_keys: LISTING_STEP }
+        Self {
+            display,
+            writer,
+            style,
+            bar,
+            begun: now,
+            said: now,
+            objects: 0,
+            next_keys: LISTING_STEP,
+        }
     }
 
     /// Shows one event.
@@ -52,14 +72,21 @@ impl<W: Write> FillProgress<W> {
             }
             FillEvent::Progress { done, stored_bytes } => self.progress(*done, *stored_bytes),
             FillEvent::Warning(text) => {
-                let Self { bar, writer, style, display, .. } = self;
+                let Self {
+                    bar,
+                    writer,
+                    style,
+                    display,
+                    ..
+                } = self;
                 bar.suspend(|| lossy(writeln!(writer, "{}", warned(*display, *style, text))));
             }
         }
     }
 
     fn listing(&mut self, keys: u64) {
-        self.bar.set_message(format!("listing: {} so far", units::plural(keys, "key")));
+        self.bar
+            .set_message(format!("listing: {} so far", units::plural(keys, "key")));
         if self.display == Display::Lines && keys >= self.next_keys {
             self.next_keys = (keys / LISTING_STEP + 1) * LISTING_STEP;
             self.say(&format!("listing: {} so far", units::plural(keys, "key")));
@@ -80,7 +107,12 @@ impl<W: Write> FillProgress<W> {
         if self.display == Display::Silent {
             return;
         }
-        let Self { bar, writer, display, .. } = self;
+        let Self {
+            bar,
+            writer,
+            display,
+            ..
+        } = self;
         bar.suspend(|| lossy(writeln!(writer, "{}", said(*display, text))));
     }
 }
@@ -94,7 +126,13 @@ impl<W: Write> Drop for FillProgress<W> {
 /// `1,204/2,000 objects  3.16 GB  410 MB/s`
 fn in_words((done, of): (u64, u64), bytes: u64, elapsed: Duration) -> String {
     let rate = bytes as f64 / elapsed.as_secs_f64().max(1e-3);
-    format!("{}/{} objects  {}  {}", units::count(done), units::count(of), units::bytes(bytes), units::rate(rate))
+    format!(
+        "{}/{} objects  {}  {}",
+        units::count(done),
+        units::count(of),
+        units::bytes(bytes),
+        units::rate(rate)
+    )
 }
 
 #[cfg(test)]
@@ -106,12 +144,24 @@ mod tests {
         let mut out = Vec::new();
         let mut progress = FillProgress::new(Display::Lines, &mut out, Style::Plain);
         progress.handle(&FillEvent::Listing { keys: 1_000 });
-        progress.handle(&FillEvent::Planned { title: "filling s3://b/ with 2 objects, 2 B".to_owned(), objects: 2 });
-        progress.handle(&FillEvent::Progress { done: 1, stored_bytes: 1 });
+        progress.handle(&FillEvent::Planned {
+            title: "filling s3://b/ with 2 objects, 2 B".to_owned(),
+            objects: 2,
+        });
+        progress.handle(&FillEvent::Progress {
+            done: 1,
+            stored_bytes: 1,
+        });
         progress.handle(&FillEvent::Warning("a\nb".to_owned()));
         progress.handle(&FillEvent::Over);
         drop(progress);
-        assert_eq!(String::from_utf8(out).unwrap(), "filling s3://b/ with 2 objects, 2 B\nwarning: a\\nb\n");
-        assert_eq!(in_words((1_204, 2_000), 3_160_000_000, Duration::from_secs(8)), "1,204/2,000 objects  3.16 GB  395 MB/s");
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "filling s3://b/ with 2 objects, 2 B\nwarning: a\\nb\n"
+        );
+        assert_eq!(
+            in_words((1_204, 2_000), 3_160_000_000, Duration::from_secs(8)),
+            "1,204/2,000 objects  3.16 GB  395 MB/s"
+        );
     }
 }

@@ -29,12 +29,30 @@ pub struct JobProgress<W: Write> {
 
 impl<W: Write> JobProgress<W> {
     /// Progress in this form; lines and warnings go to `writer` (stderr), the bar draws on the process's stderr.
-    #[expect(clippy::missing_panics_doc, reason = "the template is a constant, and a test parses it")]
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "the template is a constant, and a test parses it"
+    )]
     pub fn new(display: Display, writer: W, style: Style) -> Self {
-        let target = if display == Display::Bar { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target = if display == Display::Bar {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         let bar = ProgressBar::with_draw_target(None, target);
-        bar.set_style(ProgressStyle::with_template("  {wide_bar}  {msg}").expect("the template parses").progress_chars("█▉▊▋▌▍▎▏ "));
-        Self { display, writer, style, bar, last: None, next_keys: LISTING_STEP }
+        bar.set_style(
+            ProgressStyle::with_template("  {wide_bar}  {msg}")
+                .expect("the template parses")
+                .progress_chars("█▉▊▋▌▍▎▏ "),
+        );
+        Self {
+            display,
+            writer,
+            style,
+            bar,
+            last: None,
+            next_keys: LISTING_STEP,
+        }
     }
 
     /// Shows one event.
@@ -44,7 +62,9 @@ impl<W: Write> JobProgress<W> {
             JobEvent::Planned { title } => self.say(title),
             JobEvent::Storing { done, of } => self.storing(*done, *of),
             JobEvent::Submitted { id, before: false } => self.say(&format!("submitted: {id}")),
-            JobEvent::Submitted { id, before: true } => self.say(&format!("submitted before: {id}")),
+            JobEvent::Submitted { id, before: true } => {
+                self.say(&format!("submitted before: {id}"));
+            }
             JobEvent::Children(children) => self.children(*children),
             JobEvent::Warning(text) => self.warn(text),
             JobEvent::Interrupted => self.warn("interrupted: the job is being ended"),
@@ -53,7 +73,8 @@ impl<W: Write> JobProgress<W> {
     }
 
     fn listing(&mut self, keys: u64) {
-        self.bar.set_message(format!("listing: {} so far", units::plural(keys, "key")));
+        self.bar
+            .set_message(format!("listing: {} so far", units::plural(keys, "key")));
         if self.display == Display::Lines && keys >= self.next_keys {
             self.next_keys = (keys / LISTING_STEP + 1) * LISTING_STEP;
             self.say(&format!("listing: {} so far", units::plural(keys, "key")));
@@ -65,7 +86,11 @@ impl<W: Write> JobProgress<W> {
         self.bar.set_position(done);
         self.bar.set_message("storing key files");
         if self.display == Display::Lines && (done == of || done.is_multiple_of(STORING_STEP)) {
-            self.say(&format!("stored {}/{} key files", units::count(done), units::count(of)));
+            self.say(&format!(
+                "stored {}/{} key files",
+                units::count(done),
+                units::count(of)
+            ));
         }
     }
 
@@ -75,7 +100,9 @@ impl<W: Write> JobProgress<W> {
         self.bar.set_position(children.ended());
         self.bar.set_message(in_words(children));
         let over = children.ended() == of;
-        let due = self.last.is_none_or(|(at, before)| before != children && (over || at.elapsed() >= INTERVAL));
+        let due = self
+            .last
+            .is_none_or(|(at, before)| before != children && (over || at.elapsed() >= INTERVAL));
         if self.display == Display::Lines && due {
             self.last = Some((Instant::now(), children));
             self.say(&in_words(children));
@@ -86,12 +113,23 @@ impl<W: Write> JobProgress<W> {
         if self.display == Display::Silent {
             return;
         }
-        let Self { bar, writer, display, .. } = self;
+        let Self {
+            bar,
+            writer,
+            display,
+            ..
+        } = self;
         bar.suspend(|| lossy(writeln!(writer, "{}", said(*display, text))));
     }
 
     fn warn(&mut self, text: &str) {
-        let Self { bar, writer, style, display, .. } = self;
+        let Self {
+            bar,
+            writer,
+            style,
+            display,
+            ..
+        } = self;
         bar.suspend(|| lossy(writeln!(writer, "{}", warned(*display, *style, text))));
     }
 }
@@ -104,17 +142,35 @@ impl<W: Write> Drop for JobProgress<W> {
 
 /// `5/8 children ended, 1 of them failed; 2 run, 1 waits`
 fn in_words(children: Children) -> String {
-    let Children { waiting, starting, running, failed, .. } = children;
-    let mut text = format!("{}/{} children ended", units::count(children.ended()), units::count(children.all()));
+    let Children {
+        waiting,
+        starting,
+        running,
+        failed,
+        ..
+    } = children;
+    let mut text = format!(
+        "{}/{} children ended",
+        units::count(children.ended()),
+        units::count(children.all())
+    );
     if failed > 0 {
         text = format!("{text}, {} of them failed", units::count(failed));
     }
-    let rest: Vec<String> = [(running, "running"), (starting, "starting"), (waiting, "waiting")]
-        .into_iter()
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, what)| format!("{} {what}", units::count(number)))
-        .collect();
-    if rest.is_empty() { text } else { format!("{text}; {}", rest.join(", ")) }
+    let rest: Vec<String> = [
+        (running, "running"),
+        (starting, "starting"),
+        (waiting, "waiting"),
+    ]
+    .into_iter()
+    .filter(|(number, _)| *number > 0)
+    .map(|(number, what)| format!("{} {what}", units::count(number)))
+    .collect();
+    if rest.is_empty() {
+        text
+    } else {
+        format!("{text}; {}", rest.join(", "))
+    }
 }
 
 #[cfg(test)]
@@ -133,12 +189,25 @@ mod tests {
 
     #[test]
     fn a_log_gets_the_first_look_and_the_end() {
-        let at = |waiting, running, succeeded, failed| JobEvent::Children(Children { waiting, starting: 0, running, succeeded, failed });
+        let at = |waiting, running, succeeded, failed| {
+            JobEvent::Children(Children {
+                waiting,
+                starting: 0,
+                running,
+                succeeded,
+                failed,
+            })
+        };
         let events = [
-            JobEvent::Planned { title: "job a: 8 children".to_owned() },
+            JobEvent::Planned {
+                title: "job a: 8 children".to_owned(),
+            },
             JobEvent::Storing { done: 3, of: 8 },
             JobEvent::Storing { done: 8, of: 8 },
-            JobEvent::Submitted { id: "j-1".to_owned(), before: false },
+            JobEvent::Submitted {
+                id: "j-1".to_owned(),
+                before: false,
+            },
             at(8, 0, 0, 0),
             at(6, 2, 0, 0),
             at(0, 1, 6, 1),
@@ -154,7 +223,16 @@ mod tests {
 
     #[test]
     fn silence_still_warns() {
-        let events = [JobEvent::Planned { title: "job".to_owned() }, JobEvent::Warning("there are 3 keys".to_owned()), JobEvent::Interrupted];
-        assert_eq!(show(Display::Silent, &events), "warning: there are 3 keys\nwarning: interrupted: the job is being ended\n");
+        let events = [
+            JobEvent::Planned {
+                title: "job".to_owned(),
+            },
+            JobEvent::Warning("there are 3 keys".to_owned()),
+            JobEvent::Interrupted,
+        ];
+        assert_eq!(
+            show(Display::Silent, &events),
+            "warning: there are 3 keys\nwarning: interrupted: the job is being ended\n"
+        );
     }
 }

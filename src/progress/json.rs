@@ -34,12 +34,25 @@ pub(super) struct JsonLines<W: Write> {
 impl<W: Write> JsonLines<W> {
     pub(super) fn new(writer: W, told: Told) -> Self {
         let meter = Meter::default();
-        Self { writer, told, meter, what: "objects", listed_bytes: None, next_keys: LISTING_STEP, next_ns: INTERVAL_NS }
+        Self {
+            writer,
+            told,
+            meter,
+            what: "objects",
+            listed_bytes: None,
+            next_keys: LISTING_STEP,
+            next_ns: INTERVAL_NS,
+        }
     }
 
     pub(super) fn handle(&mut self, event: &RunEvent) {
         if let Some(text) = caution(event) {
-            return lossy(log_line(&mut self.writer, Severity::Warn, &text, Value::Null));
+            return lossy(log_line(
+                &mut self.writer,
+                Severity::Warn,
+                &text,
+                Value::Null,
+            ));
         }
         if self.told == Told::Warnings {
             return;
@@ -51,19 +64,32 @@ impl<W: Write> JsonLines<W> {
                 let text = format!("listing: {} so far", units::plural(*keys, "key"));
                 self.line(&text, json!({"phase": "listing", "listed_objects": keys}));
             }
-            RunEvent::Listed { keys, bytes, elapsed_ns } => {
+            RunEvent::Listed {
+                keys,
+                bytes,
+                elapsed_ns,
+            } => {
                 self.listed_bytes = *bytes;
                 let fields = json!({"phase": "listing", "listed_objects": keys, "listed_bytes": bytes, "listing_s": seconds(*elapsed_ns)});
                 self.line(&listed(*keys, *bytes, *elapsed_ns), fields);
             }
             RunEvent::Sampled { words, bytes } => {
                 self.listed_bytes = *bytes;
-                self.line(&sampled(words, *bytes), json!({"phase": "listing", "sample_bytes": bytes}));
+                self.line(
+                    &sampled(words, *bytes),
+                    json!({"phase": "listing", "sample_bytes": bytes}),
+                );
             }
-            RunEvent::Fetching { units, what, duration_ns, concurrency } => {
+            RunEvent::Fetching {
+                units,
+                what,
+                duration_ns,
+                concurrency,
+            } => {
                 self.what = what;
                 self.next_ns = INTERVAL_NS;
-                self.meter.start(goal(*units, *duration_ns), self.listed_bytes);
+                self.meter
+                    .start(goal(*units, *duration_ns), self.listed_bytes);
                 let fields = json!({"phase": "fetch", "to_fetch": units, "duration_s": duration_ns.map(seconds), "concurrency": concurrency});
                 self.line("fetching", fields);
             }
@@ -91,7 +117,13 @@ impl<W: Write> JsonLines<W> {
         if let Goal::Units(units) = self.meter.goal {
             fields["to_fetch"] = json!(units);
         }
-        let text = format!("fetched {} {}, {}, {} failed", self.meter.objects(), self.what, units::bytes(live.bytes), units::count(live.failed));
+        let text = format!(
+            "fetched {} {}, {}, {} failed",
+            self.meter.objects(),
+            self.what,
+            units::bytes(live.bytes),
+            units::count(live.failed)
+        );
         self.line(&text, fields);
     }
 
@@ -115,7 +147,11 @@ mod tests {
         for event in events {
             lines.handle(event);
         }
-        let mut lines: Vec<Value> = String::from_utf8(out).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let mut lines: Vec<Value> = String::from_utf8(out)
+            .unwrap()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
         for line in &mut lines {
             assert!(line.as_object_mut().unwrap().remove("timestamp").is_some());
         }
@@ -123,16 +159,34 @@ mod tests {
     }
 
     fn progress(second: u64, ended: u64, gigabytes: u64) -> RunEvent {
-        let live = Live { ended, failed: 1, bytes: gigabytes * 1_000_000_000 };
-        RunEvent::Progress { live, elapsed_ns: second * SECOND_NS }
+        let live = Live {
+            ended,
+            failed: 1,
+            bytes: gigabytes * 1_000_000_000,
+        };
+        RunEvent::Progress {
+            live,
+            elapsed_ns: second * SECOND_NS,
+        }
     }
 
     fn run() -> Vec<RunEvent> {
         let mut events = vec![
-            RunEvent::Started { title: "parfetch s3://images → s3://results".to_owned() },
+            RunEvent::Started {
+                title: "parfetch s3://images → s3://results".to_owned(),
+            },
             RunEvent::Listing { keys: 1_000 },
-            RunEvent::Listed { keys: 100, bytes: Some(40_000_000_000), elapsed_ns: 3_900_000_000 },
-            RunEvent::Fetching { units: Some(100), what: "objects", duration_ns: None, concurrency: 32 },
+            RunEvent::Listed {
+                keys: 100,
+                bytes: Some(40_000_000_000),
+                elapsed_ns: 3_900_000_000,
+            },
+            RunEvent::Fetching {
+                units: Some(100),
+                what: "objects",
+                duration_ns: None,
+                concurrency: 32,
+            },
             RunEvent::Warning("a\nb is archived".to_owned()),
         ];
         events.extend((1..=15).map(|second| progress(second, second * 5, second * 2)));

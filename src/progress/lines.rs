@@ -30,7 +30,15 @@ pub(super) struct Lines<W: Write> {
 
 impl<W: Write> Lines<W> {
     pub(super) fn new(writer: W, style: Style) -> Self {
-        Self { writer, style, meter: Meter::default(), what: "objects", bytes_listed: None, next_keys: LISTING_STEP, next_ns: INTERVAL_NS }
+        Self {
+            writer,
+            style,
+            meter: Meter::default(),
+            what: "objects",
+            bytes_listed: None,
+            next_keys: LISTING_STEP,
+            next_ns: INTERVAL_NS,
+        }
     }
 
     pub(super) fn handle(&mut self, event: &RunEvent) {
@@ -43,7 +51,11 @@ impl<W: Write> Lines<W> {
                 self.next_keys = (keys / LISTING_STEP + 1) * LISTING_STEP;
                 self.line(&format!("listing: {} so far", units::plural(*keys, "key")));
             }
-            RunEvent::Listed { keys, bytes, elapsed_ns } => {
+            RunEvent::Listed {
+                keys,
+                bytes,
+                elapsed_ns,
+            } => {
                 self.bytes_listed = *bytes;
                 self.line(&listed(*keys, *bytes, *elapsed_ns));
             }
@@ -51,7 +63,12 @@ impl<W: Write> Lines<W> {
                 self.bytes_listed = *bytes;
                 self.line(&sampled(words, *bytes));
             }
-            RunEvent::Fetching { units, what, duration_ns, concurrency } => {
+            RunEvent::Fetching {
+                units,
+                what,
+                duration_ns,
+                concurrency,
+            } => {
                 self.what = what;
                 self.fetching(*units, *duration_ns, *concurrency);
             }
@@ -59,9 +76,15 @@ impl<W: Write> Lines<W> {
                 self.meter.update(*live, *elapsed_ns);
                 if *elapsed_ns >= self.next_ns {
                     self.next_ns = (elapsed_ns / INTERVAL_NS + 1) * INTERVAL_NS;
-                    let left = self.meter.left_text().map_or_else(String::new, |left| format!(", {left}"));
+                    let left = self
+                        .meter
+                        .left_text()
+                        .map_or_else(String::new, |left| format!(", {left}"));
                     let (now, rate) = (self.now(), self.meter.rate_text());
-                    self.line(&format!("fetched {now}, {rate}, {} failed{left}", units::count(live.failed)));
+                    self.line(&format!(
+                        "fetched {now}, {rate}, {} failed{left}",
+                        units::count(live.failed)
+                    ));
                 }
             }
             RunEvent::Fetched => {
@@ -85,12 +108,20 @@ impl<W: Write> Lines<W> {
             Goal::Unknown => self.what.to_owned(),
         };
         let s = if concurrency == 1 { "" } else { "s" };
-        self.line(&format!("fetching {what} with {} worker{s}", units::count(u64::from(concurrency))));
+        self.line(&format!(
+            "fetching {what} with {} worker{s}",
+            units::count(u64::from(concurrency))
+        ));
     }
 
     /// `27,310/46,000 objects, 70.1 GB`
     fn now(&self) -> String {
-        format!("{} {}, {}", self.meter.objects(), self.what, units::bytes(self.meter.live().bytes))
+        format!(
+            "{} {}, {}",
+            self.meter.objects(),
+            self.what,
+            units::bytes(self.meter.live().bytes)
+        )
     }
 
     fn line(&mut self, text: &str) {
@@ -122,17 +153,35 @@ mod tests {
     }
 
     fn progress(second: u64, ended: u64, gigabytes: u64) -> RunEvent {
-        let live = Live { ended, failed: 0, bytes: gigabytes * 1_000_000_000 };
-        RunEvent::Progress { live, elapsed_ns: second * SECOND_NS }
+        let live = Live {
+            ended,
+            failed: 0,
+            bytes: gigabytes * 1_000_000_000,
+        };
+        RunEvent::Progress {
+            live,
+            elapsed_ns: second * SECOND_NS,
+        }
     }
 
     #[test]
     fn a_run_in_a_log() {
         let mut events = vec![
-            RunEvent::Started { title: "parfetch s3://images → s3://results".to_owned() },
+            RunEvent::Started {
+                title: "parfetch s3://images → s3://results".to_owned(),
+            },
             RunEvent::Listing { keys: 1_000 },
-            RunEvent::Listed { keys: 46_000, bytes: Some(118_000_000_000), elapsed_ns: 3_900_000_000 },
-            RunEvent::Fetching { units: Some(46_000), what: "objects", duration_ns: None, concurrency: 32 },
+            RunEvent::Listed {
+                keys: 46_000,
+                bytes: Some(118_000_000_000),
+                elapsed_ns: 3_900_000_000,
+            },
+            RunEvent::Fetching {
+                units: Some(46_000),
+                what: "objects",
+                duration_ns: None,
+                concurrency: 32,
+            },
         ];
         events.extend((1..=59).map(|second| progress(second, second * 779, second * 2)));
         events.extend([progress(60, 46_000, 118), RunEvent::Fetched]);
@@ -154,8 +203,17 @@ mod tests {
     #[test]
     fn a_timed_run_has_no_number_of_objects() {
         let events = [
-            RunEvent::Listed { keys: 5, bytes: None, elapsed_ns: 4_000_000 },
-            RunEvent::Fetching { units: None, what: "objects", duration_ns: Some(20 * SECOND_NS), concurrency: 1 },
+            RunEvent::Listed {
+                keys: 5,
+                bytes: None,
+                elapsed_ns: 4_000_000,
+            },
+            RunEvent::Fetching {
+                units: None,
+                what: "objects",
+                duration_ns: Some(20 * SECOND_NS),
+                concurrency: 1,
+            },
             progress(12, 9, 1),
         ];
         assert_eq!(
@@ -166,13 +224,24 @@ mod tests {
 
     #[test]
     fn a_long_listing_shows_that_it_goes_on() {
-        let events: Vec<RunEvent> = (1..=2_500).map(|page| RunEvent::Listing { keys: page * 1_000 }).collect();
-        assert_eq!(shown(&events), "listing: 1,000,000 keys so far\nlisting: 2,000,000 keys so far\n");
+        let events: Vec<RunEvent> = (1..=2_500)
+            .map(|page| RunEvent::Listing { keys: page * 1_000 })
+            .collect();
+        assert_eq!(
+            shown(&events),
+            "listing: 1,000,000 keys so far\nlisting: 2,000,000 keys so far\n"
+        );
     }
 
     #[test]
     fn warnings_and_interruptions_are_lines_too() {
-        let text = shown(&[RunEvent::Warning("empty bucket".to_owned()), RunEvent::Interrupted]);
-        assert_eq!(text, "warning: empty bucket\nwarning: interrupted: no new fetches start, partial results are stored\n");
+        let text = shown(&[
+            RunEvent::Warning("empty bucket".to_owned()),
+            RunEvent::Interrupted,
+        ]);
+        assert_eq!(
+            text,
+            "warning: empty bucket\nwarning: interrupted: no new fetches start, partial results are stored\n"
+        );
     }
 }

@@ -38,14 +38,23 @@ pub(super) struct Meter {
 impl Meter {
     /// The barrier is open.
     pub(super) fn start(&mut self, goal: Goal, bytes_listed: Option<u64>) {
-        *self = Self { goal, bytes_listed: bytes_listed.filter(|bytes| *bytes > 0), recent: VecDeque::from([(0, 0)]), ..Self::default() };
+        *self = Self {
+            goal,
+            bytes_listed: bytes_listed.filter(|bytes| *bytes > 0),
+            recent: VecDeque::from([(0, 0)]),
+            ..Self::default()
+        };
     }
 
     /// The counters as they are by now.
     pub(super) fn update(&mut self, live: Live, elapsed_ns: u64) {
         (self.live, self.elapsed_ns) = (live, elapsed_ns);
         self.recent.push_back((elapsed_ns, live.bytes));
-        while self.recent.get(1).is_some_and(|next| elapsed_ns.saturating_sub(next.0) >= WINDOW_NS) {
+        while self
+            .recent
+            .get(1)
+            .is_some_and(|next| elapsed_ns.saturating_sub(next.0) >= WINDOW_NS)
+        {
             self.recent.pop_front();
         }
     }
@@ -76,7 +85,11 @@ impl Meter {
         let (done, all, time_ns) = match (self.bytes_listed, self.recent.front()) {
             (Some(all), Some(first)) if self.live.bytes > first.1 => {
                 // The pace of the window, as bytes done in a time.
-                return Some(scale(all.saturating_sub(self.live.bytes), self.elapsed_ns - first.0, self.live.bytes - first.1));
+                return Some(scale(
+                    all.saturating_sub(self.live.bytes),
+                    self.elapsed_ns - first.0,
+                    self.live.bytes - first.1,
+                ));
             }
             _ => (self.live.ended, units, self.elapsed_ns),
         };
@@ -86,7 +99,9 @@ impl Meter {
     /// `27,310/46,000`, or `27,310` when time ends the run.
     pub(super) fn objects(&self) -> String {
         match self.goal {
-            Goal::Units(units) => format!("{}/{}", units::count(self.live.ended), units::count(units)),
+            Goal::Units(units) => {
+                format!("{}/{}", units::count(self.live.ended), units::count(units))
+            }
             Goal::Time(_) | Goal::Unknown => units::count(self.live.ended),
         }
     }
@@ -98,13 +113,15 @@ impl Meter {
 
     /// `24 s left`; nothing when it cannot be told.
     pub(super) fn left_text(&self) -> Option<String> {
-        self.left_ns().map(|ns| format!("{} left", units::duration_coarse(ns)))
+        self.left_ns()
+            .map(|ns| format!("{} left", units::duration_coarse(ns)))
     }
 }
 
 /// `amount × time ÷ done`, without overflow on the way.
 fn scale(amount: u64, time_ns: u64, done: u64) -> u64 {
-    u64::try_from(u128::from(amount) * u128::from(time_ns) / u128::from(done.max(1))).unwrap_or(u64::MAX)
+    u64::try_from(u128::from(amount) * u128::from(time_ns) / u128::from(done.max(1)))
+        .unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -112,7 +129,11 @@ mod tests {
     use super::*;
 
     fn live(ended: u64, bytes: u64) -> Live {
-        Live { ended, bytes, ..Live::default() }
+        Live {
+            ended,
+            bytes,
+            ..Live::default()
+        }
     }
 
     /// 100 MB in each of 10 s, then 10 MB in each second.
@@ -123,7 +144,10 @@ mod tests {
             meter.update(live(second, second * 100_000_000), second * SECOND_NS);
         }
         for second in 11..=18 {
-            meter.update(live(10, 1_000_000_000 + (second - 10) * 10_000_000), second * SECOND_NS);
+            meter.update(
+                live(10, 1_000_000_000 + (second - 10) * 10_000_000),
+                second * SECOND_NS,
+            );
         }
         meter
     }
@@ -156,13 +180,19 @@ mod tests {
         let mut meter = Meter::default();
         meter.start(Goal::Time(30 * SECOND_NS), Some(1));
         meter.update(live(10, 5), 31 * SECOND_NS);
-        assert_eq!((meter.left_ns(), meter.objects()), (Some(0), "10".to_owned()));
+        assert_eq!(
+            (meter.left_ns(), meter.objects()),
+            (Some(0), "10".to_owned())
+        );
     }
 
     #[test]
     fn before_the_first_counters_nothing_is_claimed() {
         let mut meter = Meter::default();
         meter.start(Goal::Units(40), Some(5));
-        assert_eq!((meter.rate(), meter.left_ns(), meter.rate_text()), (None, None, "– B/s".to_owned()));
+        assert_eq!(
+            (meter.rate(), meter.left_ns(), meter.rate_text()),
+            (None, None, "– B/s".to_owned())
+        );
     }
 }

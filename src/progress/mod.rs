@@ -43,7 +43,11 @@ pub enum Display {
 impl Display {
     /// A bar where there is a terminal, lines elsewhere.
     pub fn auto(stream: &impl IsTerminal) -> Self {
-        if stream.is_terminal() { Self::Bar } else { Self::Lines }
+        if stream.is_terminal() {
+            Self::Bar
+        } else {
+            Self::Lines
+        }
     }
 }
 
@@ -67,7 +71,9 @@ impl<W: Write> Progress<W> {
             Display::Lines => Shown::Lines(lines::Lines::new(writer, style)),
             Display::Silent => Shown::Silent(writer, style),
             Display::Json => Shown::Json(json::JsonLines::new(writer, json::Told::All)),
-            Display::JsonWarnings => Shown::Json(json::JsonLines::new(writer, json::Told::Warnings)),
+            Display::JsonWarnings => {
+                Shown::Json(json::JsonLines::new(writer, json::Told::Warnings))
+            }
         };
         Self { shown }
     }
@@ -91,7 +97,9 @@ impl<W: Write> Progress<W> {
 fn caution(event: &RunEvent) -> Option<String> {
     match event {
         RunEvent::Warning(text) => Some(text.clone()),
-        RunEvent::Interrupted => Some("interrupted: no new fetches start, partial results are stored".to_owned()),
+        RunEvent::Interrupted => {
+            Some("interrupted: no new fetches start, partial results are stored".to_owned())
+        }
         _ => None,
     }
 }
@@ -100,7 +108,11 @@ fn caution(event: &RunEvent) -> Option<String> {
 fn listed(keys: u64, bytes: Option<u64>, elapsed_ns: u64) -> String {
     let bytes = bytes.map_or_else(String::new, |bytes| format!(", {}", units::bytes(bytes)));
     let s = if keys == 1 { "" } else { "s" };
-    format!("listed {} key{s}{bytes}, in {}", units::count(keys), units::duration(elapsed_ns))
+    format!(
+        "listed {} key{s}{bytes}, in {}",
+        units::count(keys),
+        units::duration(elapsed_ns)
+    )
 }
 
 /// `sample: 3,500 of 1,000,000 keys at random, seed 1, 900 MB`
@@ -112,7 +124,11 @@ fn sampled(words: &str, bytes: Option<u64>) -> String {
 /// What is said, as the display has room for it: on a terminal in lines that are broken between words, in a log as one line.
 fn said(display: Display, text: &str) -> String {
     let text = one_line(text);
-    if display == Display::Bar { wrapped(&text, terminal_width(), 2).join("\n") } else { text }
+    if display == Display::Bar {
+        wrapped(&text, terminal_width(), 2).join("\n")
+    } else {
+        text
+    }
 }
 
 /// The same for a warning.
@@ -125,7 +141,9 @@ const WARNING: &str = "warning:";
 
 /// Columns of the terminal that stderr is; 80 where it is none.
 fn terminal_width() -> usize {
-    console::Term::stderr().size_checked().map_or(80, |(_, columns)| usize::from(columns))
+    console::Term::stderr()
+        .size_checked()
+        .map_or(80, |(_, columns)| usize::from(columns))
 }
 
 /// Progress is a courtesy: a closed stderr must not end a measurement.
@@ -141,17 +159,27 @@ mod tests {
     fn silent_progress_still_warns() {
         let mut out = Vec::new();
         let mut progress = Progress::new(Display::Silent, &mut out, Style::Plain);
-        progress.handle(&RunEvent::Started { title: "parfetch".to_owned() });
+        progress.handle(&RunEvent::Started {
+            title: "parfetch".to_owned(),
+        });
         progress.handle(&RunEvent::Listing { keys: 5 });
-        progress.handle(&RunEvent::Warning("the listing gave a key twice".to_owned()));
+        progress.handle(&RunEvent::Warning(
+            "the listing gave a key twice".to_owned(),
+        ));
         progress.handle(&RunEvent::Warning("a\nb is archived".to_owned()));
         progress.handle(&RunEvent::Fetched);
-        assert_eq!(String::from_utf8(out).unwrap(), "warning: the listing gave a key twice\nwarning: a\\nb is archived\n");
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "warning: the listing gave a key twice\nwarning: a\\nb is archived\n"
+        );
     }
 
     #[test]
     fn no_terminal_means_lines() {
-        assert_eq!(Display::auto(&tempfile::tempfile().unwrap()), Display::Lines);
+        assert_eq!(
+            Display::auto(&tempfile::tempfile().unwrap()),
+            Display::Lines
+        );
     }
 
     #[test]
@@ -167,7 +195,9 @@ mod tests {
         }
         for display in [Display::Lines, Display::Silent] {
             let mut progress = Progress::new(display, Broken, Style::Plain);
-            progress.handle(&RunEvent::Started { title: "t".to_owned() });
+            progress.handle(&RunEvent::Started {
+                title: "t".to_owned(),
+            });
             progress.handle(&RunEvent::Warning("w".to_owned()));
         }
     }

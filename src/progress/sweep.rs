@@ -40,7 +40,11 @@ pub struct SweepProgress<W: Write> {
 impl<W: Write> SweepProgress<W> {
     /// Progress in this form; lines and warnings go to `writer` (stderr), the bar draws on the process's stderr.
     pub fn new(display: Display, writer: W, style: Style) -> Self {
-        let target = if display == Display::Bar { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target = if display == Display::Bar {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         let bar = ProgressBar::with_draw_target(None, target);
         bar.set_style(template("  {wide_msg}"));
         Self {
@@ -62,7 +66,9 @@ impl<W: Write> SweepProgress<W> {
     /// Shows one event.
     pub fn handle(&mut self, event: &SweepEvent) {
         match event {
-            SweepEvent::Listing { keys } => self.bar.set_message(format!("listing: {} so far", units::plural(*keys, "key"))),
+            SweepEvent::Listing { keys } => self
+                .bar
+                .set_message(format!("listing: {} so far", units::plural(*keys, "key"))),
             SweepEvent::Planned { title, runs, done } => self.planned(title, (*runs, *done)),
             SweepEvent::RunBefore { cell, bytes_per_s } => self.best.add(cell, *bytes_per_s),
             SweepEvent::RunStarted { number, cell, left } => {
@@ -73,23 +79,35 @@ impl<W: Write> SweepProgress<W> {
                 self.now = format!("{cell}, {state}");
                 self.draw();
             }
-            SweepEvent::RunEnded { number, cell, bytes_per_s, failure } => self.ended(*number, cell, (*bytes_per_s, failure.as_deref())),
+            SweepEvent::RunEnded {
+                number,
+                cell,
+                bytes_per_s,
+                failure,
+            } => self.ended(*number, cell, (*bytes_per_s, failure.as_deref())),
             SweepEvent::Warning(text) => self.warn(text),
-            SweepEvent::Interrupted => self.warn("interrupted: the unfinished run is discarded; run the same command to continue"),
+            SweepEvent::Interrupted => self.warn(
+                "interrupted: the unfinished run is discarded; run the same command to continue",
+            ),
             SweepEvent::Done | SweepEvent::Asking => self.bar.finish_and_clear(),
         }
     }
 
     fn planned(&mut self, title: &str, (runs, done): (u64, u64)) {
         self.runs = runs;
-        let so_far = if done > 0 { format!(" ({} done before)", units::count(done)) } else { String::new() };
+        let so_far = if done > 0 {
+            format!(" ({} done before)", units::count(done))
+        } else {
+            String::new()
+        };
         self.say(&format!("{title}{so_far}"));
         // It ended when a person was asked.
         self.bar.reset();
         self.bar.set_length(runs);
         self.bar.set_position(done);
         self.bar.set_message("");
-        self.bar.set_style(template(TEMPLATE).progress_chars("█▉▊▋▌▍▎▏ "));
+        self.bar
+            .set_style(template(TEMPLATE).progress_chars("█▉▊▋▌▍▎▏ "));
         self.bar.enable_steady_tick(REDRAW);
     }
 
@@ -105,17 +123,34 @@ impl<W: Write> SweepProgress<W> {
 
     /// The bar, and below it what is measured and the best so far.
     fn draw(&self) {
-        let left = self.left.map_or_else(String::new, |left| format!("  {}", in_words(left)));
+        let left = self
+            .left
+            .map_or_else(String::new, |left| format!("  {}", in_words(left)));
         self.bar.set_prefix(format!("{}{left}", self.which));
-        let last = self.last_rate.map_or_else(String::new, |rate| format!(" (the run before: {})", units::rate_mb(rate)));
-        let mut lines = wrapped(&format!("  now: {}{last}", one_line(&self.now)), self.width, 7);
+        let last = self.last_rate.map_or_else(String::new, |rate| {
+            format!(" (the run before: {})", units::rate_mb(rate))
+        });
+        let mut lines = wrapped(
+            &format!("  now: {}{last}", one_line(&self.now)),
+            self.width,
+            7,
+        );
         if let Some(best) = self.best.in_words() {
-            lines.extend(wrapped(&format!("  best so far: {}", one_line(&best)), self.width, 7));
+            lines.extend(wrapped(
+                &format!("  best so far: {}", one_line(&best)),
+                self.width,
+                7,
+            ));
         }
         self.bar.set_message(lines.join("\n"));
     }
 
-    fn ended(&mut self, number: Option<u64>, cell: &str, (bytes_per_s, failure): (Option<f64>, Option<&str>)) {
+    fn ended(
+        &mut self,
+        number: Option<u64>,
+        cell: &str,
+        (bytes_per_s, failure): (Option<f64>, Option<&str>),
+    ) {
         if let Some(why) = failure {
             self.warn(&format!("{cell} failed: {why}"));
         }
@@ -127,7 +162,8 @@ impl<W: Write> SweepProgress<W> {
         }
         self.bar.inc(1);
         self.draw();
-        let due = self.last_line.is_none_or(|last| last.elapsed() >= INTERVAL) || number == self.runs;
+        let due =
+            self.last_line.is_none_or(|last| last.elapsed() >= INTERVAL) || number == self.runs;
         if self.display == Display::Lines && due {
             self.last_line = Some(Instant::now());
             let line = self.line(number, cell);
@@ -137,11 +173,17 @@ impl<W: Write> SweepProgress<W> {
 
     /// `run 37/180: 2 vCPUs · 4 GB · thread × 8 · lean, 490 MB/s; best so far: …; at most 1 h 44 min left`
     fn line(&self, number: u64, cell: &str) -> String {
-        let rate = self.last_rate.map_or_else(String::new, |rate| format!(", {}", units::rate_mb(rate)));
+        let rate = self
+            .last_rate
+            .map_or_else(String::new, |rate| format!(", {}", units::rate_mb(rate)));
         let mut parts = vec![format!("{}: {}{rate}", self.run_of(number), one_line(cell))];
         // Of the last run the report says more.
         if number < self.runs {
-            parts.extend(self.best.in_words().map(|best| format!("best so far: {}", one_line(&best))));
+            parts.extend(
+                self.best
+                    .in_words()
+                    .map(|best| format!("best so far: {}", one_line(&best))),
+            );
             parts.extend(self.left.map(in_words));
         }
         parts.join("; ")
@@ -151,12 +193,23 @@ impl<W: Write> SweepProgress<W> {
         if self.display == Display::Silent {
             return;
         }
-        let Self { bar, writer, display, .. } = self;
+        let Self {
+            bar,
+            writer,
+            display,
+            ..
+        } = self;
         bar.suspend(|| lossy(writeln!(writer, "{}", said(*display, text))));
     }
 
     fn warn(&mut self, text: &str) {
-        let Self { bar, writer, style, display, .. } = self;
+        let Self {
+            bar,
+            writer,
+            style,
+            display,
+            ..
+        } = self;
         bar.suspend(|| lossy(writeln!(writer, "{}", warned(*display, *style, text))));
     }
 }
@@ -195,15 +248,31 @@ mod tests {
 
     fn ended(number: u64, cell: &str, (mb_per_s, failure): (f64, Option<&str>)) -> SweepEvent {
         let bytes_per_s = failure.is_none().then_some(mb_per_s * 1e6);
-        SweepEvent::RunEnded { number: Some(number), cell: cell.to_owned(), bytes_per_s, failure: failure.map(str::to_owned) }
+        SweepEvent::RunEnded {
+            number: Some(number),
+            cell: cell.to_owned(),
+            bytes_per_s,
+            failure: failure.map(str::to_owned),
+        }
     }
 
     #[test]
     fn a_log_gets_the_first_and_the_last_run_and_every_failure() {
         let events = [
-            SweepEvent::Planned { title: "sweep s: 3 runs".to_owned(), runs: 3, done: 0 },
-            SweepEvent::RunBefore { cell: "2 vCPUs".to_owned(), bytes_per_s: 5e8 },
-            SweepEvent::RunStarted { number: Some(1), cell: "1 vCPU".to_owned(), left: Some(Left::AtMost(125_000_000_000)) },
+            SweepEvent::Planned {
+                title: "sweep s: 3 runs".to_owned(),
+                runs: 3,
+                done: 0,
+            },
+            SweepEvent::RunBefore {
+                cell: "2 vCPUs".to_owned(),
+                bytes_per_s: 5e8,
+            },
+            SweepEvent::RunStarted {
+                number: Some(1),
+                cell: "1 vCPU".to_owned(),
+                left: Some(Left::AtMost(125_000_000_000)),
+            },
             ended(1, "1 vCPU", (490.0, None)),
             ended(2, "1 vCPU", (0.0, Some("exit\ncode 1"))),
             ended(3, "1 vCPU", (490.0, None)),
@@ -220,18 +289,28 @@ mod tests {
 
     #[test]
     fn what_is_left_is_a_bound_until_it_is_known() {
-        assert_eq!(in_words(Left::AtMost(6_240_000_000_000)), "at most 1 h 44 min left");
+        assert_eq!(
+            in_words(Left::AtMost(6_240_000_000_000)),
+            "at most 1 h 44 min left"
+        );
         assert_eq!(in_words(Left::About(24_000_000_000)), "24 s left");
     }
 
     #[test]
     fn silence_still_warns() {
         let events = [
-            SweepEvent::Planned { title: "sweep".to_owned(), runs: 3, done: 1 },
+            SweepEvent::Planned {
+                title: "sweep".to_owned(),
+                runs: 3,
+                done: 1,
+            },
             SweepEvent::Warning("left out: 4 vCPUs".to_owned()),
             ended(1, "1 vCPU", (490.0, None)),
         ];
-        assert_eq!(show(Display::Silent, &events), "warning: left out: 4 vCPUs\n");
+        assert_eq!(
+            show(Display::Silent, &events),
+            "warning: left out: 4 vCPUs\n"
+        );
     }
 
     #[test]
@@ -239,9 +318,14 @@ mod tests {
         let mut out = Vec::new();
         let mut progress = SweepProgress::new(Display::Silent, &mut out, Style::Plain);
         (progress.width, progress.runs) = (80, 180);
-        let cell = |vcpu: u32, mode: &str| format!("{vcpu} vCPUs · {} GB · {mode} × 16 · lean", 2 * vcpu);
+        let cell =
+            |vcpu: u32, mode: &str| format!("{vcpu} vCPUs · {} GB · {mode} × 16 · lean", 2 * vcpu);
         progress.handle(&ended(36, &cell(2, "async"), (590.0, None)));
-        progress.handle(&SweepEvent::RunStarted { number: Some(37), cell: cell(16, "process"), left: Some(Left::AtMost(6_240_000_000_000)) });
+        progress.handle(&SweepEvent::RunStarted {
+            number: Some(37),
+            cell: cell(16, "process"),
+            left: Some(Left::AtMost(6_240_000_000_000)),
+        });
         assert_eq!(progress.bar.prefix(), "run 37/180  at most 1 h 44 min left");
         assert_eq!(
             progress.bar.message(),

@@ -55,25 +55,52 @@ pub(super) fn rate(observation: &Observation) -> Option<f64> {
     if let Some(drop) = observation.course.and_then(|course| course.drop) {
         return Some(drop.before_bytes_per_s);
     }
-    let mean = || Some(observation.counts.goodput_bytes? as f64 / observation.times.fetch_s.filter(|seconds| *seconds > 0.0)?);
+    let mean = || {
+        Some(
+            observation.counts.goodput_bytes? as f64
+                / observation.times.fetch_s.filter(|seconds| *seconds > 0.0)?,
+        )
+    };
     observation.active_window_bytes_per_s.or_else(mean)
 }
 
 /// The drop of a cell, when at least half of the repetitions saw it that lasted long enough.
-pub(super) fn drop_of<'a>(observations: impl Iterator<Item = &'a Observation> + Clone) -> Option<RateDrop> {
-    let drops: Vec<RateDrop> = observations.clone().filter_map(|observation| observation.course?.drop).collect();
+pub(super) fn drop_of<'a>(
+    observations: impl Iterator<Item = &'a Observation> + Clone,
+) -> Option<RateDrop> {
+    let drops: Vec<RateDrop> = observations
+        .clone()
+        .filter_map(|observation| observation.course?.drop)
+        .collect();
     let middle = |of: fn(&RateDrop) -> f64| median(&drops.iter().map(of).collect::<Vec<_>>());
     let at_s = middle(|drop| drop.at_s)?;
-    let long = observations.filter(|observation| observation.times.fetch_s.is_some_and(|seconds| seconds >= at_s + SEEN_AFTER_S)).count();
+    let long = observations
+        .filter(|observation| {
+            observation
+                .times
+                .fetch_s
+                .is_some_and(|seconds| seconds >= at_s + SEEN_AFTER_S)
+        })
+        .count();
     if drops.len() * 2 < long {
         return None;
     }
     let before = middle(|drop| drop.before_bytes_per_s)?;
     // Of each run by itself: a run that is slow is slow before and after.
     let fell = middle(|drop| drop.after_bytes_per_s / drop.before_bytes_per_s.max(1.0))?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a median of numbers of bytes")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a median of numbers of bytes"
+    )]
     let bytes = middle(|drop| drop.bytes as f64)?.round() as u64;
-    Some(RateDrop { at_s, bytes, before_bytes_per_s: before, after_bytes_per_s: before * fell, p: middle(|drop| drop.p)? })
+    Some(RateDrop {
+        at_s,
+        bytes,
+        before_bytes_per_s: before,
+        after_bytes_per_s: before * fell,
+        p: middle(|drop| drop.p)?,
+    })
 }
 
 /// The burst that these cells of one size saw, each with every repetition that tells of it; `None` when none of them saw its end.
@@ -83,12 +110,26 @@ pub(super) fn of_size(cells: &[(&Cell, Vec<&Observation>)]) -> Option<Burst> {
         .iter()
         .filter_map(|(cell, observations)| {
             let drop = drop_of(observations.iter().copied())?;
-            let (before, fell) = (drop.before_bytes_per_s / shards(cell), drop.after_bytes_per_s / drop.before_bytes_per_s.max(1.0));
+            let (before, fell) = (
+                drop.before_bytes_per_s / shards(cell),
+                drop.after_bytes_per_s / drop.before_bytes_per_s.max(1.0),
+            );
             let credit = (drop.bytes as f64 / shards(cell) - before * fell * drop.at_s).max(0.0);
             // Few runs last beyond a drop, and one may have been slow throughout. How far the rate fell does not depend on that; how fast it was before is
             // known from all runs of the cell.
-            let usual = median(&observations.iter().filter_map(|observation| rate(observation)).collect::<Vec<_>>())? / shards(cell);
-            Some(Drop { before, after: usual * fell, at_s: drop.at_s, credit, p: drop.p })
+            let usual = median(
+                &observations
+                    .iter()
+                    .filter_map(|observation| rate(observation))
+                    .collect::<Vec<_>>(),
+            )? / shards(cell);
+            Some(Drop {
+                before,
+                after: usual * fell,
+                at_s: drop.at_s,
+                credit,
+                p: drop.p,
+            })
         })
         .collect();
     let middle = |of: fn(&Drop) -> f64| median(&drops.iter().map(of).collect::<Vec<_>>());
@@ -110,7 +151,11 @@ fn ends(drops: &[Drop]) -> Ends {
     if drops.len() < 2 || spread(|drop| drop.before) < RATES_APART {
         return Ends::Unknown;
     }
-    if spread(|drop| drop.at_s) < spread(|drop| drop.credit) { Ends::Clock } else { Ends::Credit }
+    if spread(|drop| drop.at_s) < spread(|drop| drop.credit) {
+        Ends::Clock
+    } else {
+        Ends::Credit
+    }
 }
 
 impl Burst {
@@ -121,7 +166,10 @@ impl Burst {
 
     /// The same size in a run that is slower or faster by this factor.
     pub(super) fn times(self, factor: f64) -> Self {
-        Self { sustained_bytes_per_s: self.sustained_bytes_per_s * factor, ..self }
+        Self {
+            sustained_bytes_per_s: self.sustained_bytes_per_s * factor,
+            ..self
+        }
     }
 
     /// Seconds until a burst of this rate ends; where it is not known what ends it, the earlier of the two: nothing was seen beyond.
@@ -136,17 +184,37 @@ impl Burst {
 
     /// The same, if what it is ended by is what lets it last longest for this rate; `None` where that is known.
     pub(super) fn longest(self, bytes_per_s: f64) -> Option<Self> {
-        let by_credit = Self { ends: Ends::Credit, ..self };
-        let by_clock = Self { ends: Ends::Clock, ..self };
-        (self.ends == Ends::Unknown).then_some(if by_credit.lasts_s(bytes_per_s) > self.at_s { by_credit } else { by_clock })
+        let by_credit = Self {
+            ends: Ends::Credit,
+            ..self
+        };
+        let by_clock = Self {
+            ends: Ends::Clock,
+            ..self
+        };
+        (self.ends == Ends::Unknown).then_some(if by_credit.lasts_s(bytes_per_s) > self.at_s {
+            by_credit
+        } else {
+            by_clock
+        })
     }
 
     /// The drop that a rate above the sustained one has ahead.
     pub(super) fn drop(&self, bytes_per_s: f64) -> RateDrop {
         let at_s = self.lasts_s(bytes_per_s);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the cast saturates"
+        )]
         let bytes = (at_s * bytes_per_s) as u64;
-        RateDrop { at_s, bytes, before_bytes_per_s: bytes_per_s, after_bytes_per_s: self.sustained_bytes_per_s, p: self.p }
+        RateDrop {
+            at_s,
+            bytes,
+            before_bytes_per_s: bytes_per_s,
+            after_bytes_per_s: self.sustained_bytes_per_s,
+            p: self.p,
+        }
     }
 
     /// Seconds for so many bytes: the burst's rate until it ends, the sustained one from then on.
@@ -156,16 +224,30 @@ impl Burst {
             return at_once;
         }
         let lasts_s = self.lasts_s(bytes_per_s);
-        if at_once <= lasts_s { at_once } else { lasts_s + (bytes - lasts_s * bytes_per_s) / self.sustained_bytes_per_s.max(1.0) }
+        if at_once <= lasts_s {
+            at_once
+        } else {
+            lasts_s + (bytes - lasts_s * bytes_per_s) / self.sustained_bytes_per_s.max(1.0)
+        }
     }
 }
 
 /// How long the first rate of a cell was seen to hold, with the drop of its repetitions.
-pub(super) fn held<'a>(observations: impl Iterator<Item = &'a Observation> + Clone) -> Option<super::Held> {
+pub(super) fn held<'a>(
+    observations: impl Iterator<Item = &'a Observation> + Clone,
+) -> Option<super::Held> {
     let drop = drop_of(observations.clone());
-    let seen = observations.filter_map(|observation| observation.course.map(|course| course.held_s).or(observation.times.fetch_s));
+    let seen = observations.filter_map(|observation| {
+        observation
+            .course
+            .map(|course| course.held_s)
+            .or(observation.times.fetch_s)
+    });
     let longest = seen.reduce(f64::max)?;
-    Some(super::Held { held_s: drop.map_or(longest, |drop| drop.at_s), drop })
+    Some(super::Held {
+        held_s: drop.map_or(longest, |drop| drop.at_s),
+        drop,
+    })
 }
 
 /// The rate of a cell, in the median.

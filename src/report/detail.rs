@@ -79,24 +79,42 @@ pub fn detail(cell: &CellReport, open: Open<'_>) -> Detail {
         for name in &observation.source.summaries {
             match summary(name, open) {
                 Ok(summary) => {
-                    add(&mut ttfb, (name, &summary.distributions.ttfb), &mut detail.problems);
-                    add(&mut latency, (name, &summary.distributions.latency), &mut detail.problems);
+                    add(
+                        &mut ttfb,
+                        (name, &summary.distributions.ttfb),
+                        &mut detail.problems,
+                    );
+                    add(
+                        &mut latency,
+                        (name, &summary.distributions.latency),
+                        &mut detail.problems,
+                    );
                     if Some(place) == shown && observation.source.summaries.len() == 1 {
                         detail.bytes_per_second = summary.series.map(|series| series.bytes);
                     }
                 }
-                Err(what) => detail.problems.push(Problem { document: name.clone(), what, kind: ProblemKind::LeftOut }),
+                Err(what) => detail.problems.push(Problem {
+                    document: name.clone(),
+                    what,
+                    kind: ProblemKind::LeftOut,
+                }),
             }
         }
     }
     (detail.ttfb, detail.latency) = (buckets(&ttfb), buckets(&latency));
     let shown = shown.map(|place| &cell.observations[place]);
-    if let Some((observation, first)) = shown.and_then(|observation| Some((observation, observation.source.summaries.first()?))) {
+    if let Some((observation, first)) =
+        shown.and_then(|observation| Some((observation, observation.source.summaries.first()?)))
+    {
         detail.repetition = Some(observation.repetition);
         let name = format!("{}.csv", first.strip_suffix(".json").unwrap_or(first));
         match fetches(&name, open) {
             Ok(found) => detail.fetches = found,
-            Err(what) => detail.problems.push(Problem { document: name, what, kind: ProblemKind::LeftOut }),
+            Err(what) => detail.problems.push(Problem {
+                document: name,
+                what,
+                kind: ProblemKind::LeftOut,
+            }),
         }
     }
     detail
@@ -104,41 +122,66 @@ pub fn detail(cell: &CellReport, open: Open<'_>) -> Detail {
 
 /// The repetition nearest to the median throughput, the first of several.
 fn median_repetition(observations: &[Observation]) -> Option<usize> {
-    let mut rates: Vec<(f64, usize)> =
-        observations.iter().enumerate().filter_map(|(place, observation)| Some((observation.value(Metric::Throughput)?, place))).collect();
+    let mut rates: Vec<(f64, usize)> = observations
+        .iter()
+        .enumerate()
+        .filter_map(|(place, observation)| Some((observation.value(Metric::Throughput)?, place)))
+        .collect();
     rates.sort_by(|one, other| one.0.total_cmp(&other.0));
-    rates.get(rates.len().saturating_sub(1) / 2).map(|(_, place)| *place)
+    rates
+        .get(rates.len().saturating_sub(1) / 2)
+        .map(|(_, place)| *place)
 }
 
 fn summary(name: &str, open: Open<'_>) -> Result<Summary, String> {
-    let text = open(name).and_then(|mut file| text_of(&mut file, DOCUMENT_BYTES)).map_err(|error| error.to_string())?;
+    let text = open(name)
+        .and_then(|mut file| text_of(&mut file, DOCUMENT_BYTES))
+        .map_err(|error| error.to_string())?;
     Summary::from_json(&text).map_err(|error| error.to_string())
 }
 
 fn add(whole: &mut Histogram, (name, snapshot): (&str, &Snapshot), problems: &mut Vec<Problem>) {
     match snapshot.histogram() {
         Ok(histogram) => whole.merge(&histogram),
-        Err(error) => problems.push(Problem { document: name.to_owned(), what: error.to_string(), kind: ProblemKind::LeftOut }),
+        Err(error) => problems.push(Problem {
+            document: name.to_owned(),
+            what: error.to_string(),
+            kind: ProblemKind::LeftOut,
+        }),
     }
 }
 
 /// Buckets of equal width on a logarithmic axis, from the shortest time to the longest; none without times.
 fn buckets(histogram: &Histogram) -> Vec<Bucket> {
-    let (Some(min_ns), Some(max_ns)) = (histogram.min_ns(), histogram.max_ns()) else { return Vec::new() };
+    let (Some(min_ns), Some(max_ns)) = (histogram.min_ns(), histogram.max_ns()) else {
+        return Vec::new();
+    };
     let bound = |step: f64| 10_f64.powf(step / STEPS_PER_DECADE);
     let mut step = ((min_ns.max(1) as f64).log10() * STEPS_PER_DECADE).ceil() - 1.0;
     let mut buckets = Vec::new();
     let mut below = 0;
     while below < histogram.count() {
         step += 1.0;
-        let up_to = histogram.count_up_to(if bound(step) >= max_ns as f64 { max_ns } else { whole(bound(step)) });
-        buckets.push(Bucket { from_s: bound(step - 1.0) / 1e9, to_s: bound(step) / 1e9, count: up_to - below });
+        let up_to = histogram.count_up_to(if bound(step) >= max_ns as f64 {
+            max_ns
+        } else {
+            whole(bound(step))
+        });
+        buckets.push(Bucket {
+            from_s: bound(step - 1.0) / 1e9,
+            to_s: bound(step) / 1e9,
+            count: up_to - below,
+        });
         below = up_to;
     }
     buckets
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and below the longest time, which is a u64")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "positive, and below the longest time, which is a u64"
+)]
 const fn whole(ns: f64) -> u64 {
     ns as u64
 }
@@ -150,7 +193,9 @@ fn fetches(name: &str, open: Open<'_>) -> Result<Vec<Fetch>, String> {
     let mut found = Vec::new();
     for row in rows {
         let row = row.map_err(|error| error.to_string())?;
-        let (Some(worker), Some(start), Some(end)) = (row.worker, row.start_ns, row.end_ns) else { continue };
+        let (Some(worker), Some(start), Some(end)) = (row.worker, row.start_ns, row.end_ns) else {
+            continue;
+        };
         found.push(Fetch {
             worker,
             start_s: start as f64 / 1e9,
@@ -182,11 +227,22 @@ mod tests {
         all.record(123_456_789);
         let found = buckets(&all);
         assert_eq!(found.iter().map(|bucket| bucket.count).sum::<u64>(), 21);
-        assert!(found[0].from_s < 0.01 && 0.01 <= found[0].to_s * 1.000_001, "{:?}", found[0]);
+        assert!(
+            found[0].from_s < 0.01 && 0.01 <= found[0].to_s * 1.000_001,
+            "{:?}",
+            found[0]
+        );
         assert_eq!(found[0].count, 10);
-        assert!(found.windows(2).all(|pair| (pair[0].to_s - pair[1].from_s).abs() < 1e-12));
+        assert!(
+            found
+                .windows(2)
+                .all(|pair| (pair[0].to_s - pair[1].from_s).abs() < 1e-12)
+        );
         let last = found[found.len() - 1];
-        assert!(last.from_s < 0.123_456_789 && 0.123_456_789 <= last.to_s, "{last:?}");
+        assert!(
+            last.from_s < 0.123_456_789 && 0.123_456_789 <= last.to_s,
+            "{last:?}"
+        );
         assert_eq!(buckets(&Histogram::default()), Vec::new());
     }
 
@@ -203,14 +259,43 @@ mod tests {
             if name.contains("r02") {
                 return Err(io::Error::other("gone"));
             }
-            Ok(Box::new(io::Cursor::new(sweep.documents[name].clone().into_bytes())))
+            Ok(Box::new(io::Cursor::new(
+                sweep.documents[name].clone().into_bytes(),
+            )))
         };
         let found = detail(&study.cells[0], &open);
-        assert_eq!(found.ttfb.iter().map(|bucket| bucket.count).sum::<u64>(), 20, "two of three could be read");
-        assert_eq!((found.problems.len(), found.problems[0].what.as_str()), (1, "gone"));
-        assert_eq!((found.repetition, found.bytes_per_second.map(|bytes| bytes.len())), (Some(1), Some(80)));
-        let failed = Fetch { worker: 3, start_s: 1.0, first_byte_s: None, end_s: 1.5, outcome: "failed", attempts: 5 };
-        let ok = Fetch { worker: 7, start_s: 2.0, first_byte_s: Some(2.5), end_s: 3.0, outcome: "ok", attempts: 2 };
+        assert_eq!(
+            found.ttfb.iter().map(|bucket| bucket.count).sum::<u64>(),
+            20,
+            "two of three could be read"
+        );
+        assert_eq!(
+            (found.problems.len(), found.problems[0].what.as_str()),
+            (1, "gone")
+        );
+        assert_eq!(
+            (
+                found.repetition,
+                found.bytes_per_second.map(|bytes| bytes.len())
+            ),
+            (Some(1), Some(80))
+        );
+        let failed = Fetch {
+            worker: 3,
+            start_s: 1.0,
+            first_byte_s: None,
+            end_s: 1.5,
+            outcome: "failed",
+            attempts: 5,
+        };
+        let ok = Fetch {
+            worker: 7,
+            start_s: 2.0,
+            first_byte_s: Some(2.5),
+            end_s: 3.0,
+            outcome: "ok",
+            attempts: 2,
+        };
         assert_eq!(found.fetches, [failed, ok]);
     }
 }

@@ -9,8 +9,12 @@ use super::{Reader, Reading, Study, studies};
 use crate::cell::{Cell, Program};
 use crate::plan::{ClientKind, Mode, Shard, Work};
 use crate::price::PriceList;
-use crate::results::record::{self, ContenderResult, Limited, Means, Outside, Record, RepetitionFailure, SweepFacts};
-use crate::results::summary::{Attempts, Outcomes, Series, State, StorageClass, Summary, Totals, fixture};
+use crate::results::record::{
+    self, ContenderResult, Limited, Means, Outside, Record, RepetitionFailure, SweepFacts,
+};
+use crate::results::summary::{
+    Attempts, Outcomes, Series, State, StorageClass, Summary, Totals, fixture,
+};
 use crate::stats::histogram::Histogram;
 
 /// Bytes of a repetition.
@@ -20,12 +24,22 @@ pub(crate) const OBJECTS: u64 = 3_200;
 
 /// A cell of the lean client with 2 GB a vCPU.
 pub(crate) fn lean(cpu_units: u32, mode: Mode, concurrency: u32) -> Cell {
-    Cell { program: Program::Client(ClientKind::Lean), cpu_units, memory_mib: 2 * cpu_units, mode, concurrency, shards: 1 }
+    Cell {
+        program: Program::Client(ClientKind::Lean),
+        cpu_units,
+        memory_mib: 2 * cpu_units,
+        mode,
+        concurrency,
+        shards: 1,
+    }
 }
 
 /// The same cell of another program.
 pub(crate) fn contender(name: &str, cell: &Cell) -> Cell {
-    Cell { program: Program::Contender(name.to_owned()), ..cell.clone() }
+    Cell {
+        program: Program::Contender(name.to_owned()),
+        ..cell.clone()
+    }
 }
 
 /// Documents of one sweep, by name.
@@ -56,10 +70,20 @@ impl Sweep {
             embedded: None,
             keys: 10 * OBJECTS,
             bytes: Some(10 * BYTES),
-            storage_classes: BTreeMap::from([("STANDARD".to_owned(), StorageClass { objects: 10 * OBJECTS, bytes: 10 * BYTES })]),
+            storage_classes: BTreeMap::from([(
+                "STANDARD".to_owned(),
+                StorageClass {
+                    objects: 10 * OBJECTS,
+                    bytes: 10 * BYTES,
+                },
+            )]),
             listing_ns: Some(4_000_000_000),
         };
-        Self { facts, documents: BTreeMap::new(), started: 0 }
+        Self {
+            facts,
+            documents: BTreeMap::new(),
+            started: 0,
+        }
     }
 
     /// Changes what holds for the repetitions that follow.
@@ -74,12 +98,20 @@ impl Sweep {
     }
 
     /// The same, with a change of every record and (parfetch's) summary.
-    pub(crate) fn tuned(mut self, cell: &Cell, mb_per_s: &[f64], change: impl Fn(&mut Record, &mut Summary)) -> Self {
+    pub(crate) fn tuned(
+        mut self,
+        cell: &Cell,
+        mb_per_s: &[f64],
+        change: impl Fn(&mut Record, &mut Summary),
+    ) -> Self {
         for (repetition, rate) in (1..).zip(mb_per_s) {
             let mut record = self.record(cell, repetition, *rate);
             let mut summary = summary(cell, *rate);
             summary.started_at.clone_from(&record.started_at);
-            summary.result_name = format!("result_{}_{}_{}", self.facts.id, cell.mode, cell.concurrency);
+            summary.result_name = format!(
+                "result_{}_{}_{}",
+                self.facts.id, cell.mode, cell.concurrency
+            );
             change(&mut record, &mut summary);
             self.put(&record, cell.program.is_parfetch().then_some(&summary));
         }
@@ -89,7 +121,12 @@ impl Sweep {
     /// One repetition that failed.
     pub(crate) fn failed(mut self, cell: &Cell, repetition: u32, reason: &str) -> Self {
         let mut record = self.record(cell, repetition, 1.0);
-        record.failure = Some(RepetitionFailure { reason: reason.to_owned(), exit_code: Some(1), stderr: Vec::new(), again: false });
+        record.failure = Some(RepetitionFailure {
+            reason: reason.to_owned(),
+            exit_code: Some(1),
+            stderr: Vec::new(),
+            again: false,
+        });
         record.summaries.clear();
         self.put(&record, None);
         self
@@ -97,11 +134,21 @@ impl Sweep {
 
     /// Stores a record, and the summary that it names first.
     pub(crate) fn put(&mut self, record: &Record, summary: Option<&Summary>) {
-        let folder = format!("sweeps/{}/{}/r{:02}-a{}", record.sweep.id, record.cell.slug(), record.repetition, record.attempt);
+        let folder = format!(
+            "sweeps/{}/{}/r{:02}-a{}",
+            record.sweep.id,
+            record.cell.slug(),
+            record.repetition,
+            record.attempt
+        );
         if let (Some(summary), Some(name)) = (summary, record.summaries.first()) {
-            self.documents.insert(format!("{folder}/{name}"), summary.to_json().unwrap());
+            self.documents
+                .insert(format!("{folder}/{name}"), summary.to_json().unwrap());
         }
-        self.documents.insert(format!("{folder}/{}", record::FILE_NAME), record.to_json().unwrap());
+        self.documents.insert(
+            format!("{folder}/{}", record::FILE_NAME),
+            record.to_json().unwrap(),
+        );
     }
 
     /// The record of a repetition at this rate.
@@ -109,7 +156,12 @@ impl Sweep {
         let position = self.started;
         self.started += 1;
         let fetch_ns = nanoseconds(mb_per_s);
-        let contender = (!cell.program.is_parfetch()).then_some(ContenderResult { fetch_ns, objects: OBJECTS, ok: OBJECTS, goodput_bytes: BYTES });
+        let contender = (!cell.program.is_parfetch()).then_some(ContenderResult {
+            fetch_ns,
+            objects: OBJECTS,
+            ok: OBJECTS,
+            goodput_bytes: BYTES,
+        });
         Record {
             schema: record::SCHEMA.to_owned(),
             version: record::VERSION,
@@ -119,8 +171,19 @@ impl Sweep {
             repetition,
             attempt: 1,
             position,
-            started_at: format!("2026-11-20T{:02}:{:02}:{:02}.000Z", position / 3_600, position / 60 % 60, position % 60),
-            limited: Limited { cpu: Means::CgroupV2, memory: None, cpus: vec![0, 1, 2, 3], machine_cpus: Some(8), shared_with_server: Some(false) },
+            started_at: format!(
+                "2026-11-20T{:02}:{:02}:{:02}.000Z",
+                position / 3_600,
+                position / 60 % 60,
+                position % 60
+            ),
+            limited: Limited {
+                cpu: Means::CgroupV2,
+                memory: None,
+                cpus: vec![0, 1, 2, 3],
+                machine_cpus: Some(8),
+                shared_with_server: Some(false),
+            },
             failure: None,
             outside: Some(Outside {
                 // A second for everything but fetching, and a quarter of one vCPU.
@@ -132,7 +195,11 @@ impl Sweep {
                 throttled_ns: Some(0),
             }),
             contender,
-            summaries: if cell.program.is_parfetch() { vec!["result_run.json".to_owned()] } else { Vec::new() },
+            summaries: if cell.program.is_parfetch() {
+                vec!["result_run.json".to_owned()]
+            } else {
+                Vec::new()
+            },
             server: None,
             tasks: Vec::new(),
             beside: Vec::new(),
@@ -164,7 +231,11 @@ impl Sweep {
 }
 
 /// The fetch time of a repetition at this rate.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rates of tests")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "rates of tests"
+)]
 pub(crate) fn nanoseconds(mb_per_s: f64) -> u64 {
     (BYTES as f64 / (mb_per_s * 1e6) * 1e9).round() as u64
 }
@@ -197,16 +268,25 @@ pub(crate) fn summary(cell: &Cell, mb_per_s: f64) -> Summary {
         rounds: 1,
         asked_objects: Some(OBJECTS),
         asked_bytes: Some(BYTES),
-        row_bytes: Some(Outcomes { ok: BYTES, ..Outcomes::default() }),
+        row_bytes: Some(Outcomes {
+            ok: BYTES,
+            ..Outcomes::default()
+        }),
         cut_by_time: 0,
-        rows: Outcomes { ok: OBJECTS, ..Outcomes::default() },
+        rows: Outcomes {
+            ok: OBJECTS,
+            ..Outcomes::default()
+        },
         goodput_bytes: BYTES,
         not_as_listed: None,
         received_bytes: Some(BYTES),
     });
     summary.rates.active_window_bytes_per_s = Some(mb_per_s * 1e6 * 1.01);
     summary.rates.tail_share = Some(0.01);
-    summary.attempts = Some(Attempts { total: OBJECTS, ..Attempts::default() });
+    summary.attempts = Some(Attempts {
+        total: OBJECTS,
+        ..Attempts::default()
+    });
     summary.cpu.fetch_user_ns = Some(fetch_ns / 8);
     summary.cpu.fetch_sys_ns = Some(fetch_ns / 8);
     summary.cpu.limit_vcpu = Some(cell.vcpu());
@@ -227,7 +307,11 @@ pub(crate) fn histogram(ns: u64) -> Histogram {
 }
 
 /// A steady rate, a second at a time.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rates of tests")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "rates of tests"
+)]
 fn series(mb_per_s: f64, fetch_ns: u64) -> Series {
     let second = (mb_per_s * 1e6) as u64;
     let mut left = BYTES;
@@ -237,7 +321,11 @@ fn series(mb_per_s: f64, fetch_ns: u64) -> Series {
         left -= bytes;
         bytes
     });
-    Series { interval_ns: 1_000_000_000, bytes: bytes.collect(), fetches: Vec::new() }
+    Series {
+        interval_ns: 1_000_000_000,
+        bytes: bytes.collect(),
+        fetches: Vec::new(),
+    }
 }
 
 /// The summary of a run outside a sweep, by a name of its own.
@@ -252,6 +340,9 @@ pub(crate) fn shard(started_at: &str, mb_per_s: f64, shard: &str) -> Summary {
     let mut summary = own_run(started_at, mb_per_s);
     let shard: Shard = shard.parse().unwrap();
     summary.settings.selection.shard = Some(shard);
-    summary.result_name = format!("{}.shard-{}-of-{}", summary.result_name, shard.index, shard.count);
+    summary.result_name = format!(
+        "{}.shard-{}-of-{}",
+        summary.result_name, shard.index, shard.count
+    );
     summary
 }

@@ -41,6 +41,12 @@ pub fn to_json(studies: &[Study]) -> Result<String, serde_json::Error> {
         definition: metric.definition(),
     };
     let metrics = super::Metric::ALL.into_iter().map(facts).collect();
-    let document = Document { schema: SCHEMA, version: VERSION, tool_version: env!("CARGO_PKG_VERSION"), metrics, studies };
+    let document = Document {
+        schema: SCHEMA,
+        version: VERSION,
+        tool_version: env!("CARGO_PKG_VERSION"),
+        metrics,
+        studies,
+    };
     serde_json::to_string_pretty(&document).map(|text| text + "\n")
 }

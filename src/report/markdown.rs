@@ -27,7 +27,10 @@ pub fn render_markdown(studies: &[Study], metrics: &[Metric]) -> String {
 fn render(text: &mut String, study: &Study, metrics: &[Metric]) {
     heading(text, "##", &facts::source(&study.workload));
     for (label, parts) in facts::facts(study) {
-        item(text, &format!("**{label}:** {}", markdown(&parts.join(" · "))));
+        item(
+            text,
+            &format!("**{label}:** {}", markdown(&parts.join(" · "))),
+        );
     }
     // The answer comes first.
     for recommendation in &study.recommendations {
@@ -38,13 +41,31 @@ fn render(text: &mut String, study: &Study, metrics: &[Metric]) {
     }
     let marks = "**bold**: best of its program and size · `~`: no measurable difference from the best · `!`: failed runs, see below · –: not run or not known";
     paragraph(text, marks);
-    paragraph(text, &format!("Method: {}.", markdown(&facts::method(study))));
-    list(text, "The knee: the fewest workers that are as fast as the fastest", &sections::knees(study));
-    lines(text, "What limits each configuration", &sections::verdicts(study));
+    paragraph(
+        text,
+        &format!("Method: {}.", markdown(&facts::method(study))),
+    );
+    list(
+        text,
+        "The knee: the fewest workers that are as fast as the fastest",
+        &sections::knees(study),
+    );
+    lines(
+        text,
+        "What limits each configuration",
+        &sections::verdicts(study),
+    );
     for (kind, against, title) in sections::speed_ups(study) {
-        heading(text, "###", &format!("Speed-up {title}, by worker start + fetch time"));
+        heading(
+            text,
+            "###",
+            &format!("Speed-up {title}, by worker start + fetch time"),
+        );
         let cell = |cell: Option<&CellReport>| speed_up(cell, kind, &against);
-        for found in tables(study).into_iter().map(|table| table.only(|found| cell(found) != Shown::Nothing)) {
+        for found in tables(study)
+            .into_iter()
+            .map(|table| table.only(|found| cell(found) != Shown::Nothing))
+        {
             if !found.rows.is_empty() {
                 matrix(text, &found, (Scale::RATIO, &cell));
             }
@@ -55,9 +76,21 @@ fn render(text: &mut String, study: &Study, metrics: &[Metric]) {
 }
 
 fn of_metric(text: &mut String, study: &Study, metric: Metric) {
-    let lower = if metric.better() == Better::Lower { ", lower is better" } else { "" };
+    let lower = if metric.better() == Better::Lower {
+        ", lower is better"
+    } else {
+        ""
+    };
     for table in tables(study) {
-        heading(text, "###", &format!("{}, {}{lower}: median (95 % interval)", number::heading(metric), table.program.name()));
+        heading(
+            text,
+            "###",
+            &format!(
+                "{}, {}{lower}: median (95 % interval)",
+                number::heading(metric),
+                table.program.name()
+            ),
+        );
         let cell = |cell: Option<&CellReport>| shown(cell, metric);
         matrix(text, &table, (Scale::of(metric), &cell));
     }
@@ -68,7 +101,12 @@ fn matrix(text: &mut String, table: &Table<'_>, (scale, cell): (Scale, Choose<'_
     if table.with_shards {
         heads.insert(2, "shards".to_owned());
     }
-    heads.extend(table.concurrencies.iter().map(|concurrency| format!("×{concurrency}")));
+    heads.extend(
+        table
+            .concurrencies
+            .iter()
+            .map(|concurrency| format!("×{concurrency}")),
+    );
     let with_knee = scale != Scale::RATIO;
     if with_knee {
         heads.extend(["knee".to_owned(), "\\$/TB".to_owned()]);
@@ -80,8 +118,15 @@ fn matrix(text: &mut String, table: &Table<'_>, (scale, cell): (Scale, Choose<'_
             let mut cells = labels(row, table);
             cells.extend(row.cells.iter().map(|found| text_of(&cell(*found), scale)));
             if with_knee {
-                cells.push(row.curve.knee.map_or_else(|| UNKNOWN.to_owned(), |knee| knee.to_string()));
-                cells.push(row.usd_per_tb.map_or_else(|| UNKNOWN.to_owned(), units::three_digits));
+                cells.push(
+                    row.curve
+                        .knee
+                        .map_or_else(|| UNKNOWN.to_owned(), |knee| knee.to_string()),
+                );
+                cells.push(
+                    row.usd_per_tb
+                        .map_or_else(|| UNKNOWN.to_owned(), units::three_digits),
+                );
             }
             cells
         })
@@ -104,13 +149,31 @@ fn text_of(shown: &Shown, scale: Scale) -> String {
     match shown {
         Shown::Nothing => UNKNOWN.to_owned(),
         Shown::Failed => "!".to_owned(),
-        Shown::Figure { value, interval, marks, is_best } => {
-            let (value, half) = (scale.apply(*value), interval.map(|interval| scale.apply(interval.half_width())));
+        Shown::Figure {
+            value,
+            interval,
+            marks,
+            is_best,
+        } => {
+            let (value, half) = (
+                scale.apply(*value),
+                interval.map(|interval| scale.apply(interval.half_width())),
+            );
             let decimals = number::decimals(std::iter::once(value), half.into_iter());
             let fixed = |value: f64| units::fixed(scale.apply(value), decimals);
-            let within = interval.map_or_else(String::new, |interval| format!(" ({}–{})", fixed(interval.low), fixed(interval.high)));
-            let figure = format!("{}{within}{}", units::fixed(value, decimals), markdown(marks));
-            if *is_best { format!("**{figure}**") } else { figure }
+            let within = interval.map_or_else(String::new, |interval| {
+                format!(" ({}–{})", fixed(interval.low), fixed(interval.high))
+            });
+            let figure = format!(
+                "{}{within}{}",
+                units::fixed(value, decimals),
+                markdown(marks)
+            );
+            if *is_best {
+                format!("**{figure}**")
+            } else {
+                figure
+            }
         }
     }
 }
@@ -118,7 +181,9 @@ fn text_of(shown: &Shown, scale: Scale) -> String {
 /// A table whose cells are escaped; column `left` holds words, the others numbers.
 pub(super) fn grid(text: &mut String, heads: &[String], rows: &[Vec<String>], left: usize) {
     gap(text);
-    let rule: Vec<&str> = (0..heads.len()).map(|place| if place == left { "---" } else { "---:" }).collect();
+    let rule: Vec<&str> = (0..heads.len())
+        .map(|place| if place == left { "---" } else { "---:" })
+        .collect();
     writeln!(text, "| {} |\n|{}|", heads.join(" | "), rule.join("|")).expect("a String takes all");
     for row in rows {
         writeln!(text, "| {} |", row.join(" | ")).expect("a String takes all");
@@ -166,26 +231,56 @@ fn lines(text: &mut String, title: &str, lines: &[sections::Line]) {
     }
     heading(text, "###", title);
     for line in lines {
-        let because = if line.because.is_empty() { String::new() } else { format!(": {}", markdown(&line.because)) };
-        item(text, &format!("{}: **{}**{because}", markdown(&line.who), markdown(&line.word)));
+        let because = if line.because.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", markdown(&line.because))
+        };
+        item(
+            text,
+            &format!(
+                "{}: **{}**{because}",
+                markdown(&line.who),
+                markdown(&line.word)
+            ),
+        );
     }
 }
 
 fn recommend(text: &mut String, study: &Study, recommendation: &Recommendation) {
-    let what = if recommendation.program.is_parfetch() { "client" } else { "contender" };
-    heading(text, "###", &format!("Recommendation ({what} {})", recommendation.program.name()));
+    let what = if recommendation.program.is_parfetch() {
+        "client"
+    } else {
+        "contender"
+    };
+    heading(
+        text,
+        "###",
+        &format!("Recommendation ({what} {})", recommendation.program.name()),
+    );
     if let Some(because) = &recommendation.because {
         item(text, &markdown(because));
     }
     for (label, choice) in sections::choices(recommendation) {
         item(text, &format!("**{label}:** {}", markdown(&choice.words)));
-        let overrides = choice.run_task_overrides.iter().map(|overrides| format!("--overrides {}", shell::word(overrides)));
-        code(text, &std::iter::once(sections::environment(choice)).chain(overrides).collect::<Vec<_>>());
+        let overrides = choice
+            .run_task_overrides
+            .iter()
+            .map(|overrides| format!("--overrides {}", shell::word(overrides)));
+        code(
+            text,
+            &std::iter::once(sections::environment(choice))
+                .chain(overrides)
+                .collect::<Vec<_>>(),
+        );
     }
     if let Some(caveat) = &recommendation.caveat {
         item(text, &markdown(caveat));
     }
-    let rows: Vec<Vec<String>> = sections::pareto(study, recommendation).into_iter().map(|row| row.map(|cell| markdown(&cell)).into()).collect();
+    let rows: Vec<Vec<String>> = sections::pareto(study, recommendation)
+        .into_iter()
+        .map(|row| row.map(|cell| markdown(&cell)).into())
+        .collect();
     if rows.len() > 1 {
         paragraph(text, "Not beaten in both time and price:");
         grid(text, &sections::PARETO.map(markdown), &rows, 2);
@@ -197,8 +292,16 @@ fn recommend(text: &mut String, study: &Study, recommendation: &Recommendation) 
 
 /// Lines to paste, indented below an item, behind a fence that none of them can close.
 fn code(text: &mut String, lines: &[String]) {
-    let lines: Vec<String> = lines.iter().map(|line| crate::escape::terminal(line)).collect();
-    let longest = lines.iter().flat_map(|line| line.split(|c| c != '`')).map(str::len).max().unwrap_or(0);
+    let lines: Vec<String> = lines
+        .iter()
+        .map(|line| crate::escape::terminal(line))
+        .collect();
+    let longest = lines
+        .iter()
+        .flat_map(|line| line.split(|c| c != '`'))
+        .map(str::len)
+        .max()
+        .unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
     writeln!(text, "  {fence}sh").expect("a String takes all");
     for line in lines {
@@ -225,12 +328,24 @@ mod tests {
         for line in text.lines() {
             is_code ^= line.trim_start().starts_with("```");
             for markup in ['<', '[', '*', '`'] {
-                let bare = line.replace(&format!("\\{markup}"), "").replace("**", "").replace("`~`", "").replace("`!`", "");
-                assert!(is_code || line.trim_start().starts_with("```") || !bare.contains(markup), "{line}");
+                let bare = line
+                    .replace(&format!("\\{markup}"), "")
+                    .replace("**", "")
+                    .replace("`~`", "")
+                    .replace("`!`", "");
+                assert!(
+                    is_code || line.trim_start().starts_with("```") || !bare.contains(markup),
+                    "{line}"
+                );
             }
             // Every row of a table has the columns of its head.
-            let count = line.starts_with('|').then(|| line.replace("\\|", "").matches('|').count());
-            assert!(count.is_none() || columns.is_none() || count == columns, "{line}");
+            let count = line
+                .starts_with('|')
+                .then(|| line.replace("\\|", "").matches('|').count());
+            assert!(
+                count.is_none() || columns.is_none() || count == columns,
+                "{line}"
+            );
             columns = count;
         }
         assert!(text.contains("=a\\|b\\<script\\>"), "{text}");

@@ -154,7 +154,12 @@ impl Metric {
     pub const fn unit(self) -> Unit {
         match self {
             Self::Throughput | Self::Goodput | Self::ActiveWindow => Unit::BytesPerSecond,
-            Self::FetchTime | Self::StartAndFetchTime | Self::TtfbP50 | Self::TtfbP99 | Self::LatencyP50 | Self::LatencyP99 => Unit::Seconds,
+            Self::FetchTime
+            | Self::StartAndFetchTime
+            | Self::TtfbP50
+            | Self::TtfbP99
+            | Self::LatencyP50
+            | Self::LatencyP99 => Unit::Seconds,
             Self::CpuPerGb | Self::WholeCpuPerGb => Unit::SecondsPerGb,
             Self::CpuShare | Self::TailShare => Unit::Share,
             Self::PeakMemory => Unit::Bytes,
@@ -181,16 +186,30 @@ impl Metric {
             Self::Goodput => {
                 "Bytes of complete, length-verified objects ÷ fetch time; for a contender ÷ its own time, which includes starting its workers."
             }
-            Self::ActiveWindow => "Bytes of complete objects until the queue was empty ÷ that time: the rate while every worker was busy.",
-            Self::FetchTime => "From the moment the workers are let go to the last end of a fetch: no listing, no worker start, no write-back.",
+            Self::ActiveWindow => {
+                "Bytes of complete objects until the queue was empty ÷ that time: the rate while every worker was busy."
+            }
+            Self::FetchTime => {
+                "From the moment the workers are let go to the last end of a fetch: no listing, no worker start, no write-back."
+            }
             Self::StartAndFetchTime => {
                 "Starting the workers and fetching: what is compared with contenders, whose own time includes starting their workers."
             }
-            Self::TtfbP50 => "Median time from handing the last attempt to the client to its first body bytes, of fetches that ended well.",
-            Self::TtfbP99 => "99th percentile of the time from handing the last attempt to the client to its first body bytes.",
-            Self::LatencyP50 => "Median time from handing the last attempt to the client to the end of the body, of fetches that ended well.",
-            Self::LatencyP99 => "99th percentile of the time from handing the last attempt to the client to the end of the body.",
-            Self::CpuPerGb => "CPU seconds of the fetch phase, as every process of the run reported its own, ÷ GB received.",
+            Self::TtfbP50 => {
+                "Median time from handing the last attempt to the client to its first body bytes, of fetches that ended well."
+            }
+            Self::TtfbP99 => {
+                "99th percentile of the time from handing the last attempt to the client to its first body bytes."
+            }
+            Self::LatencyP50 => {
+                "Median time from handing the last attempt to the client to the end of the body, of fetches that ended well."
+            }
+            Self::LatencyP99 => {
+                "99th percentile of the time from handing the last attempt to the client to the end of the body."
+            }
+            Self::CpuPerGb => {
+                "CPU seconds of the fetch phase, as every process of the run reported its own, ÷ GB received."
+            }
             Self::WholeCpuPerGb => {
                 "CPU seconds of the whole processes from their start to their end, seen from outside for parfetch and contenders alike, ÷ GB of \
                  complete objects."
@@ -201,7 +220,9 @@ impl Metric {
             Self::TailShare => {
                 "From the moment the queue was empty to the last end of a fetch, ÷ fetch time: how long workers were idle one after another."
             }
-            Self::PeakMemory => "Largest sum of the processes' PSS that a sample found, seen from outside, else as the run sampled itself.",
+            Self::PeakMemory => {
+                "Largest sum of the processes' PSS that a sample found, seen from outside, else as the run sampled itself."
+            }
             Self::UsdPerTb => {
                 "Price of a Fargate task of this size at this rate plus requests, retrieval and, where it is asked for, egress, ÷ TB of complete objects; \
                  without the one-minute minimum."
@@ -210,7 +231,9 @@ impl Metric {
                 "Price of a Fargate task of this size at this rate ÷ TB of complete objects, without the one-minute minimum: what configurations differ \
                  by, since the same requests cost the same in each of them."
             }
-            Self::AttemptsPerObject => "HTTP GETs, those of parts each, and tries to connect that failed, ÷ objects that were tried.",
+            Self::AttemptsPerObject => {
+                "HTTP GETs, those of parts each, and tries to connect that failed, ÷ objects that were tried."
+            }
             Self::FailedObjects => "Objects that were given up.",
             Self::Throttles => "Attempts that were told «too fast» (SlowDown and its like).",
         }
@@ -224,8 +247,14 @@ mod tests {
     #[test]
     fn every_metric_stands_once_and_is_named_in_files_as_serde_writes_it() {
         for (place, metric) in Metric::ALL.into_iter().enumerate() {
-            assert_eq!(Metric::ALL.iter().position(|other| *other == metric), Some(place));
-            assert_eq!(serde_json::to_string(&metric).unwrap(), format!("\"{}\"", metric.id()));
+            assert_eq!(
+                Metric::ALL.iter().position(|other| *other == metric),
+                Some(place)
+            );
+            assert_eq!(
+                serde_json::to_string(&metric).unwrap(),
+                format!("\"{}\"", metric.id())
+            );
             assert!(metric.definition().ends_with('.'));
         }
     }

@@ -38,14 +38,18 @@ mod tests;
 
 pub use advice::{Basis, Choice, Cost, Edge, Held, KneeSide, Prediction, Recommendation, ScaledBy};
 pub use compare::{
-    ALPHA, Change, Compared, Comparison, Overall, Side, compare, compare_programs, render_comparison_csv, render_comparison_json,
-    render_comparison_markdown, render_comparison_text,
+    ALPHA, Change, Compared, Comparison, Overall, Side, compare, compare_programs,
+    render_comparison_csv, render_comparison_json, render_comparison_markdown,
+    render_comparison_text,
 };
 pub use detail::{Bucket, Detail, FETCHES, Fetch, Open, detail};
 pub use json::{SCHEMA, VERSION, to_json};
 pub use markdown::render_markdown;
 pub use metric::{Better, Metric, Unit};
-pub use model::{Against, CellReport, Curve, Facts, Failure, Figure, Interval, Limit, Place, SpeedUp, Standing, Study, Verdict, Workload};
+pub use model::{
+    Against, CellReport, Curve, Facts, Failure, Figure, Interval, Limit, Place, SpeedUp, Standing,
+    Study, Verdict, Workload,
+};
 pub use observation::{Counts, Course, Observation, Percentiles, RateDrop, Source, Times, Usage};
 pub use read::{Problem, ProblemKind, Reader, Reading, read};
 pub use study::studies;

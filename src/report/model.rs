@@ -84,7 +84,11 @@ impl Sampled {
     /// With the sample of another shard, which has other keys.
     pub(super) fn with(self, other: &Self) -> Self {
         let bytes = self.bytes.zip(other.bytes).map(|(one, other)| one + other);
-        Self { keys: self.keys + other.keys, bytes, ..self }
+        Self {
+            keys: self.keys + other.keys,
+            bytes,
+            ..self
+        }
     }
 }
 
@@ -187,7 +191,11 @@ impl CellReport {
 
     /// Whether any repetition failed: shown as `!`.
     pub fn has_failures(&self) -> bool {
-        !self.failures.is_empty() || self.observations.iter().any(|observation| observation.counts.failed.is_some_and(|failed| failed > 0))
+        !self.failures.is_empty()
+            || self
+                .observations
+                .iter()
+                .any(|observation| observation.counts.failed.is_some_and(|failed| failed > 0))
     }
 }
 

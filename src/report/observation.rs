@@ -185,7 +185,13 @@ fn float(value: Option<u64>) -> Option<f64> {
 impl Observation {
     /// The figure of this repetition, in the metric's unit; `None` when a part of it is not known.
     pub fn value(&self, metric: Metric) -> Option<f64> {
-        let Self { times, counts, usage, percentiles, .. } = self;
+        let Self {
+            times,
+            counts,
+            usage,
+            percentiles,
+            ..
+        } = self;
         let goodput = float(counts.goodput_bytes);
         match metric {
             Metric::Throughput if self.is_contender => ratio(goodput, times.fetch_s),
@@ -199,7 +205,10 @@ impl Observation {
             Metric::TtfbP99 => percentiles.ttfb_p99_s,
             Metric::LatencyP50 => percentiles.latency_p50_s,
             Metric::LatencyP99 => percentiles.latency_p99_s,
-            Metric::CpuPerGb => ratio(usage.fetch_cpu_s, float(counts.received_bytes).map(|bytes| bytes / 1e9)),
+            Metric::CpuPerGb => ratio(
+                usage.fetch_cpu_s,
+                float(counts.received_bytes).map(|bytes| bytes / 1e9),
+            ),
             Metric::WholeCpuPerGb => ratio(usage.whole_cpu_s, goodput.map(|bytes| bytes / 1e9)),
             Metric::CpuShare => self.cpu_share(),
             Metric::TailShare => self.tail_share,
@@ -213,24 +222,40 @@ impl Observation {
     }
 
     fn cpu_share(&self) -> Option<f64> {
-        let (busy, time) = if self.is_contender { (self.usage.whole_cpu_s, self.times.wall_s) } else { (self.usage.fetch_cpu_s, self.times.fetch_s) };
+        let (busy, time) = if self.is_contender {
+            (self.usage.whole_cpu_s, self.times.wall_s)
+        } else {
+            (self.usage.fetch_cpu_s, self.times.fetch_s)
+        };
         ratio(ratio(busy, time), self.usage.limit_vcpu)
     }
 
     /// Its throughput as if it had been made at an ordinary time; what configurations are compared by.
     pub fn steady_throughput(&self) -> Option<f64> {
-        self.value(Metric::Throughput).map(|rate| rate * (-self.moment).exp())
+        self.value(Metric::Throughput)
+            .map(|rate| rate * (-self.moment).exp())
     }
 
     /// CPU time of the embedded server ÷ (fetch time × its threads); of a contender, which lists and stores meanwhile, ÷ (wall time × its threads).
     pub fn server_share(&self) -> Option<f64> {
-        let time = if self.is_contender { self.times.wall_s } else { self.times.fetch_s };
-        ratio(ratio(self.usage.server_cpu_s, time), self.usage.server_threads.map(f64::from))
+        let time = if self.is_contender {
+            self.times.wall_s
+        } else {
+            self.times.fetch_s
+        };
+        ratio(
+            ratio(self.usage.server_cpu_s, time),
+            self.usage.server_threads.map(f64::from),
+        )
     }
 
     /// Attempts that are billed.
     pub fn paid(&self) -> Option<u64> {
-        Some(self.counts.attempts?.saturating_sub(self.counts.unpaid.unwrap_or(0)))
+        Some(
+            self.counts
+                .attempts?
+                .saturating_sub(self.counts.unpaid.unwrap_or(0)),
+        )
     }
 
     /// Attempts that are billed ÷ objects that were tried.

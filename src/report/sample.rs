@@ -4,20 +4,31 @@ use std::collections::BTreeMap;
 
 use super::advice::{Basis, Choice, Cost, Prediction, Recommendation, ScaledBy};
 use super::metric::Metric;
-use super::model::{Against, CellReport, Curve, Facts, Failure, Figure, Interval, Limit, Place, SpeedUp, Standing, Study, Verdict, Workload};
+use super::model::{
+    Against, CellReport, Curve, Facts, Failure, Figure, Interval, Limit, Place, SpeedUp, Standing,
+    Study, Verdict, Workload,
+};
 use super::observation::Observation;
 use crate::cell::{Cell, Program};
 use crate::plan::{ClientKind, Layout, Mode, Work};
 
 /// A value in every place where somebody else chooses the text.
-pub(crate) const HOSTILE: &str = "=a|b<script>alert(1)</script>`c`\n*d*\u{1b}[2J\u{202e}[x](http://evil.example)";
+pub(crate) const HOSTILE: &str =
+    "=a|b<script>alert(1)</script>`c`\n*d*\u{1b}[2J\u{202e}[x](http://evil.example)";
 
 /// Program of lean.
 pub(crate) const LEAN: Program = Program::Client(ClientKind::Lean);
 
 /// A cell with 2 GB a vCPU.
 pub(crate) fn cell(program: &Program, vcpu: u32, mode: Mode, concurrency: u32) -> Cell {
-    Cell { program: program.clone(), cpu_units: vcpu * 1024, memory_mib: vcpu * 2048, mode, concurrency, shards: 1 }
+    Cell {
+        program: program.clone(),
+        cpu_units: vcpu * 1024,
+        memory_mib: vcpu * 2048,
+        mode,
+        concurrency,
+        shards: 1,
+    }
 }
 
 /// The figure of values whose range is the interval, as it is for six to eight repetitions.
@@ -26,14 +37,26 @@ pub(crate) fn figure(values: &[f64]) -> Figure {
     sorted.sort_by(f64::total_cmp);
     let n = sorted.len();
     let median = f64::midpoint(sorted[(n - 1) / 2], sorted[n / 2]);
-    let interval = (n >= 6).then(|| Interval { low: sorted[0], high: sorted[n - 1], level: 1.0 - f64::exp2(1.0 - n as f64) });
+    let interval = (n >= 6).then(|| Interval {
+        low: sorted[0],
+        high: sorted[n - 1],
+        level: 1.0 - f64::exp2(1.0 - n as f64),
+    });
     let note = interval.is_none().then(|| "too few".to_owned());
-    Figure { values: values.to_vec(), median, interval, n, note }
+    Figure {
+        values: values.to_vec(),
+        median,
+        interval,
+        n,
+        note,
+    }
 }
 
 /// Six repetitions around a rate in MB/s, half of their range being `half`.
 pub(crate) fn around(mb_per_s: f64, half: f64) -> Vec<f64> {
-    [-1.0, -0.5, -0.1, 0.1, 0.5, 1.0].map(|by| (mb_per_s + by * half) * 1e6).into()
+    [-1.0, -0.5, -0.1, 0.1, 0.5, 1.0]
+        .map(|by| (mb_per_s + by * half) * 1e6)
+        .into()
 }
 
 /// A cell with these throughputs.
@@ -42,7 +65,15 @@ pub(crate) fn report(cell: Cell, throughputs: &[f64]) -> CellReport {
     if !throughputs.is_empty() {
         figures.insert(Metric::Throughput, figure(throughputs));
         figures.insert(Metric::TtfbP99, figure(&vec![0.081_3; throughputs.len()]));
-        figures.insert(Metric::UsdPerTb, figure(&throughputs.iter().map(|rate| 0.1 + 1e7 / rate).collect::<Vec<_>>()));
+        figures.insert(
+            Metric::UsdPerTb,
+            figure(
+                &throughputs
+                    .iter()
+                    .map(|rate| 0.1 + 1e7 / rate)
+                    .collect::<Vec<_>>(),
+            ),
+        );
         figures.insert(Metric::FailedObjects, figure(&vec![0.0; throughputs.len()]));
     }
     CellReport {
@@ -51,7 +82,10 @@ pub(crate) fn report(cell: Cell, throughputs: &[f64]) -> CellReport {
         failures: Vec::new(),
         figures,
         steady: throughputs.to_vec(),
-        verdict: Verdict { word: Limit::PerConnectionBound, because: vec!["4 workers more are 98.0 % faster".to_owned()] },
+        verdict: Verdict {
+            word: Limit::PerConnectionBound,
+            because: vec!["4 workers more are 98.0 % faster".to_owned()],
+        },
         standing: Standing::Unknown,
         is_knee: false,
         speed_ups: Vec::new(),
@@ -67,12 +101,31 @@ pub(crate) fn report(cell: Cell, throughputs: &[f64]) -> CellReport {
 pub(crate) fn study(cells: Vec<CellReport>) -> Study {
     let mut curves: Vec<Curve> = Vec::new();
     for (place, report) in cells.iter().enumerate() {
-        let Cell { program, cpu_units, memory_mib, mode, shards, .. } = report.cell.clone();
+        let Cell {
+            program,
+            cpu_units,
+            memory_mib,
+            mode,
+            shards,
+            ..
+        } = report.cell.clone();
         match curves.last_mut() {
-            Some(curve) if (&curve.program, curve.cpu_units, curve.mode, curve.shards) == (&program, cpu_units, mode, shards) => {
+            Some(curve)
+                if (&curve.program, curve.cpu_units, curve.mode, curve.shards)
+                    == (&program, cpu_units, mode, shards) =>
+            {
                 curve.cells.push(place);
             }
-            _ => curves.push(Curve { program, cpu_units, memory_mib, mode, shards, cells: vec![place], knee: None, note: None }),
+            _ => curves.push(Curve {
+                program,
+                cpu_units,
+                memory_mib,
+                mode,
+                shards,
+                cells: vec![place],
+                knee: None,
+                note: None,
+            }),
         }
     }
     let workload = Workload {
@@ -89,7 +142,11 @@ pub(crate) fn study(cells: Vec<CellReport>) -> Study {
         region: Some("us-east-1".to_owned()),
         endpoint: None,
         embedded: None,
-        place: Place { on: "ecs".to_owned(), arch: Some("x86_64".to_owned()), machine: None },
+        place: Place {
+            on: "ecs".to_owned(),
+            arch: Some("x86_64".to_owned()),
+            machine: None,
+        },
     };
     let facts = Facts {
         sweeps: vec!["study-1".to_owned()],
@@ -98,12 +155,22 @@ pub(crate) fn study(cells: Vec<CellReport>) -> Study {
         tool_versions: vec!["0.1.0".to_owned()],
         limited_by: vec!["ecs-task".to_owned()],
         planned_repetitions: Some(6),
-        observations: cells.iter().map(|cell| cell.observations.len() as u64).sum(),
+        observations: cells
+            .iter()
+            .map(|cell| cell.observations.len() as u64)
+            .sum(),
         failures: cells.iter().map(|cell| cell.failures.len() as u64).sum(),
         prices_dated: Some("2026-11-01".to_owned()),
         ..Facts::default()
     };
-    Study { workload, facts, cells, curves, recommendations: Vec::new(), notes: Vec::new() }
+    Study {
+        workload,
+        facts,
+        cells,
+        curves,
+        recommendations: Vec::new(),
+        notes: Vec::new(),
+    }
 }
 
 /// Rates and half of their ranges at concurrency 1, 2, 4, 8, 16.
@@ -113,53 +180,175 @@ type Rates<'a> = (&'a Program, u32, Mode, [(f64, f64); 5]);
 pub(crate) fn sketch() -> Study {
     let python = Program::Contender("python-thr".to_owned());
     let rows: [Rates<'_>; 8] = [
-        (&LEAN, 1, Mode::Async, [(63.0, 1.0), (126.0, 1.2), (251.0, 2.0), (486.0, 5.0), (590.0, 8.0)]),
-        (&LEAN, 1, Mode::Thread, [(62.0, 1.0), (125.0, 1.0), (247.0, 2.0), (470.0, 6.0), (586.0, 9.0)]),
-        (&LEAN, 1, Mode::Process, [(62.0, 1.0), (124.0, 1.0), (243.0, 3.0), (452.0, 6.0), (540.0, 9.0)]),
-        (&LEAN, 4, Mode::Async, [(63.4, 1.0), (127.0, 1.0), (253.0, 2.0), (502.0, 5.0), (1_003.0, 12.0)]),
-        (&LEAN, 4, Mode::Thread, [(63.1, 1.0), (126.0, 1.0), (252.0, 2.0), (500.0, 5.0), (981.0, 14.0)]),
-        (&LEAN, 4, Mode::Process, [(63.0, 1.0), (125.0, 1.0), (250.0, 2.0), (499.0, 5.0), (970.0, 11.0)]),
-        (&python, 1, Mode::Thread, [(51.0, 2.0), (74.0, 3.0), (73.0, 3.0), (72.0, 3.0), (71.0, 4.0)]),
-        (&python, 4, Mode::Thread, [(52.0, 2.0), (75.0, 3.0), (75.0, 3.0), (74.0, 3.0), (73.0, 4.0)]),
+        (
+            &LEAN,
+            1,
+            Mode::Async,
+            [
+                (63.0, 1.0),
+                (126.0, 1.2),
+                (251.0, 2.0),
+                (486.0, 5.0),
+                (590.0, 8.0),
+            ],
+        ),
+        (
+            &LEAN,
+            1,
+            Mode::Thread,
+            [
+                (62.0, 1.0),
+                (125.0, 1.0),
+                (247.0, 2.0),
+                (470.0, 6.0),
+                (586.0, 9.0),
+            ],
+        ),
+        (
+            &LEAN,
+            1,
+            Mode::Process,
+            [
+                (62.0, 1.0),
+                (124.0, 1.0),
+                (243.0, 3.0),
+                (452.0, 6.0),
+                (540.0, 9.0),
+            ],
+        ),
+        (
+            &LEAN,
+            4,
+            Mode::Async,
+            [
+                (63.4, 1.0),
+                (127.0, 1.0),
+                (253.0, 2.0),
+                (502.0, 5.0),
+                (1_003.0, 12.0),
+            ],
+        ),
+        (
+            &LEAN,
+            4,
+            Mode::Thread,
+            [
+                (63.1, 1.0),
+                (126.0, 1.0),
+                (252.0, 2.0),
+                (500.0, 5.0),
+                (981.0, 14.0),
+            ],
+        ),
+        (
+            &LEAN,
+            4,
+            Mode::Process,
+            [
+                (63.0, 1.0),
+                (125.0, 1.0),
+                (250.0, 2.0),
+                (499.0, 5.0),
+                (970.0, 11.0),
+            ],
+        ),
+        (
+            &python,
+            1,
+            Mode::Thread,
+            [
+                (51.0, 2.0),
+                (74.0, 3.0),
+                (73.0, 3.0),
+                (72.0, 3.0),
+                (71.0, 4.0),
+            ],
+        ),
+        (
+            &python,
+            4,
+            Mode::Thread,
+            [
+                (52.0, 2.0),
+                (75.0, 3.0),
+                (75.0, 3.0),
+                (74.0, 3.0),
+                (73.0, 4.0),
+            ],
+        ),
     ];
     let mut cells: Vec<CellReport> = Vec::new();
     for (program, vcpu, mode, rates) in rows {
         for (concurrency, (rate, half)) in [1, 2, 4, 8, 16].into_iter().zip(rates) {
-            cells.push(report(cell(program, vcpu, mode, concurrency), &around(rate, half)));
+            cells.push(report(
+                cell(program, vcpu, mode, concurrency),
+                &around(rate, half),
+            ));
         }
     }
     cells[4].standing = Standing::Best;
     cells[4].verdict = Verdict {
         word: Limit::CpuBound,
-        because: vec!["fetching used 97.1 % of 1 vCPU".to_owned(), "the tail took 1.1 % of the fetch time".to_owned()],
+        because: vec![
+            "fetching used 97.1 % of 1 vCPU".to_owned(),
+            "the tail took 1.1 % of the fetch time".to_owned(),
+        ],
     };
     cells[9].standing = Standing::Indistinguishable { p: Some(0.41) };
     cells[19].standing = Standing::Best;
-    cells[14].failures = vec![failure(3, "exit code 1: out of memory"), failure(4, "exit code 1: out of memory")];
+    cells[14].failures = vec![
+        failure(3, "exit code 1: out of memory"),
+        failure(4, "exit code 1: out of memory"),
+    ];
     cells[29] = report(cell(&LEAN, 4, Mode::Process, 16), &[]);
     cells[29].failures = vec![failure(1, "no capacity")];
-    cells[29].verdict = Verdict { word: Limit::Failed, because: vec!["no capacity".to_owned()] };
+    cells[29].verdict = Verdict {
+        word: Limit::Failed,
+        because: vec!["no capacity".to_owned()],
+    };
     cells[3].notes = vec!["2 of its repetitions took more than one try".to_owned()];
     cells[4].speed_ups = vec![
-        SpeedUp { against: cells[0].cell.clone(), kind: Against::First, ratio: 9.37, interval: Some(Interval { low: 9.1, high: 9.6, level: 0.957 }) },
+        SpeedUp {
+            against: cells[0].cell.clone(),
+            kind: Against::First,
+            ratio: 9.37,
+            interval: Some(Interval {
+                low: 9.1,
+                high: 9.6,
+                level: 0.957,
+            }),
+        },
         SpeedUp {
             against: cells[34].cell.clone(),
             kind: Against::Contender,
             ratio: 8.31,
-            interval: Some(Interval { low: 7.8, high: 8.9, level: 0.957 }),
+            interval: Some(Interval {
+                low: 7.8,
+                high: 8.9,
+                level: 0.957,
+            }),
         },
     ];
-    cells[19].speed_ups = vec![SpeedUp { against: cells[0].cell.clone(), kind: Against::First, ratio: 15.9, interval: None }];
+    cells[19].speed_ups = vec![SpeedUp {
+        against: cells[0].cell.clone(),
+        kind: Against::First,
+        ratio: 15.9,
+        interval: None,
+    }];
     // Not run at all.
     cells.remove(35);
     let mut study = study(cells);
     for (place, knee) in [(0, 16), (1, 16), (2, 16), (3, 16), (4, 16), (6, 2)] {
         study.curves[place].knee = Some(knee);
     }
-    study.curves[0].note = Some("the knee is the highest concurrency measured: it may lie higher".to_owned());
+    study.curves[0].note =
+        Some("the knee is the highest concurrency measured: it may lie higher".to_owned());
     study.curves[7].note = Some("a knee takes at least two concurrencies".to_owned());
     predict(&mut study);
-    study.notes = vec!["3 of 234 repetitions failed: their configurations are marked and never recommended".to_owned()];
+    study.notes = vec![
+        "3 of 234 repetitions failed: their configurations are marked and never recommended"
+            .to_owned(),
+    ];
     study.facts.warnings = BTreeMap::from([("the network interface was shared".to_owned(), 12)]);
     study
 }
@@ -189,23 +378,34 @@ fn predict(study: &mut Study) {
         keys: 46_000,
         bytes: 118_000_000_000,
         seconds,
-        interval: Some(Interval { low: seconds - 6.0, high: seconds + 6.0, level: 0.968_75 }),
+        interval: Some(Interval {
+            low: seconds - 6.0,
+            high: seconds + 6.0,
+            level: 0.968_75,
+        }),
         usd_interval: None,
         runs_s: vec![seconds; 6],
         runs_order: Vec::new(),
         order: None,
         fetch_s: seconds - 4.0,
-        parts: vec![("listing".to_owned(), 4.0), ("fetch".to_owned(), seconds - 4.0)],
+        parts: vec![
+            ("listing".to_owned(), 4.0),
+            ("fetch".to_owned(), seconds - 4.0),
+        ],
         scaled_by: ScaledBy::Bytes,
         objects_over_bytes: 1.0,
-        basis: Basis::Burst { held_s: 74.0, needed_s: seconds - 4.0 },
+        basis: Basis::Burst {
+            held_s: 74.0,
+            needed_s: seconds - 4.0,
+        },
         cost: Some(cost(usd_task)),
         notes: Vec::new(),
     };
     study.cells[4].prediction = Some(prediction(204.0, 0.0028));
     study.cells[4].cost = Some(cost(0.0002));
     study.cells[19].prediction = Some(prediction(122.0, 0.0067));
-    let choice = |place: usize, words: &str| Choice {
+    let choice = |place: usize, words: &str| {
+        Choice {
         cell: place,
         words: words.to_owned(),
         confidence: Some(0.97),
@@ -216,6 +416,7 @@ fn predict(study: &mut Study) {
         first_look: None,
         environment: vec![("MODE".to_owned(), "async".to_owned()), ("CONCURRENCY".to_owned(), "16".to_owned())],
         run_task_overrides: Some(r#"{"cpu":"1024","memory":"2048","containerOverrides":[{"name":"parfetch","environment":[]}]}"#.to_owned()),
+    }
     };
     study.recommendations = vec![Recommendation {
         program: LEAN,
@@ -224,7 +425,10 @@ fn predict(study: &mut Study) {
             "1 vCPU, 2 GB, async × 16. 118 GB in 3 min 24 s (3 min 19 s to 3 min 31 s), $0.0212 (task $0.00280, requests $0.0184; prices of 2026-11-01), if the burst rate \
              holds for 3 min 20 s: runs of this configuration held it for 74 s; sustained rate not measured (`--duration 20m` would).",
         )),
-        fastest: Some(choice(19, "4 vCPU, 8 GB, async × 16. 118 GB in 2 min 2 s (1 min 58 s to 2 min 9 s), $0.0251.")),
+        fastest: Some(choice(
+            19,
+            "4 vCPU, 8 GB, async × 16. 118 GB in 2 min 2 s (1 min 58 s to 2 min 9 s), $0.0251.",
+        )),
         pareto: vec![19, 4],
         because: None,
         caveat: None,
@@ -236,11 +440,24 @@ fn predict(study: &mut Study) {
 pub(crate) fn hostile() -> Study {
     let text = || HOSTILE.to_owned();
     let contender = Program::Contender(text());
-    let mut cells = vec![report(cell(&LEAN, 1, Mode::Async, 1), &around(63.0, 1.0)), report(cell(&contender, 1, Mode::Async, 1), &around(51.0, 1.0))];
-    cells[0].failures = vec![Failure { document: text(), reason: text(), repetition: 1, ..Failure::default() }];
+    let mut cells = vec![
+        report(cell(&LEAN, 1, Mode::Async, 1), &around(63.0, 1.0)),
+        report(cell(&contender, 1, Mode::Async, 1), &around(51.0, 1.0)),
+    ];
+    cells[0].failures = vec![Failure {
+        document: text(),
+        reason: text(),
+        repetition: 1,
+        ..Failure::default()
+    }];
     cells[0].notes = vec![text()];
     cells[1].verdict.because = vec![text()];
-    cells[0].speed_ups = vec![SpeedUp { against: cells[1].cell.clone(), kind: Against::Contender, ratio: 1.2, interval: None }];
+    cells[0].speed_ups = vec![SpeedUp {
+        against: cells[1].cell.clone(),
+        kind: Against::Contender,
+        ratio: 1.2,
+        interval: None,
+    }];
     let mut study = study(cells);
     study.workload.bucket = text();
     study.workload.prefix = text();

@@ -21,7 +21,10 @@ const SETTLED_S: f64 = 1.0;
 
 /// Everything that was read, analysed: a study for each workload, in the order in which workloads were first started.
 pub fn studies(reading: Reading, prices: &PriceList) -> Vec<Study> {
-    let mut studies: Vec<Study> = by_workload(reading.runs).into_iter().map(|(workload, runs)| study(workload, runs, prices)).collect();
+    let mut studies: Vec<Study> = by_workload(reading.runs)
+        .into_iter()
+        .map(|(workload, runs)| study(workload, runs, prices))
+        .collect();
     studies.sort_by(|one, other| one.facts.first_start.cmp(&other.facts.first_start));
     let evidence = evidence(&studies);
     for (study, evidence) in studies.iter_mut().zip(&evidence) {
@@ -33,19 +36,34 @@ pub fn studies(reading: Reading, prices: &PriceList) -> Vec<Study> {
 /// The runs of each workload. A run that failed before it knew its keys joins the workload that is the same otherwise.
 fn by_workload(runs: Vec<Run>) -> Vec<(Workload, Vec<Run>)> {
     let mut groups: Vec<(Workload, Vec<Run>)> = Vec::new();
-    let (known, unknown): (Vec<Run>, Vec<Run>) = runs.into_iter().partition(|run| run.workload.keys.is_some());
+    let (known, unknown): (Vec<Run>, Vec<Run>) = runs
+        .into_iter()
+        .partition(|run| run.workload.keys.is_some());
     for run in known {
-        match groups.iter_mut().find(|(workload, _)| *workload == run.workload) {
+        match groups
+            .iter_mut()
+            .find(|(workload, _)| *workload == run.workload)
+        {
             Some((_, group)) => group.push(run),
             None => groups.push((run.workload.clone(), vec![run])),
         }
     }
     let nameless = |workload: &Workload| {
         // An embedded server shows in a summary once it has measured something.
-        Workload { keys: None, bytes: None, sample: None, embedded: None, endpoint: None, ..workload.clone() }
+        Workload {
+            keys: None,
+            bytes: None,
+            sample: None,
+            embedded: None,
+            endpoint: None,
+            ..workload.clone()
+        }
     };
     for run in unknown {
-        match groups.iter_mut().find(|(workload, _)| nameless(workload) == nameless(&run.workload)) {
+        match groups
+            .iter_mut()
+            .find(|(workload, _)| nameless(workload) == nameless(&run.workload))
+        {
             Some((_, group)) => group.push(run),
             None => groups.push((run.workload.clone(), vec![run])),
         }
@@ -78,17 +96,27 @@ fn study(workload: Workload, runs: Vec<Run>, prices: &PriceList) -> Study {
     notes.splice(0..0, of_time);
     notes.extend(pricing.notes_of(&cells));
     notes.extend(pricing.notes);
-    Study { workload, facts, cells, curves, recommendations: Vec::new(), notes }
+    Study {
+        workload,
+        facts,
+        cells,
+        curves,
+        recommendations: Vec::new(),
+        notes,
+    }
 }
 
 fn cells(runs: Vec<Run>, pricing: &Pricing, where_run: &Place) -> Vec<CellReport> {
     let mut cells: Vec<CellReport> = Vec::new();
     // Runs are sorted by cell; failed ones that joined late are not, so cells are looked for from the end.
     for run in runs {
-        let place = cells.iter().rposition(|report| report.cell == run.cell).unwrap_or_else(|| {
-            cells.push(empty(run.cell.clone()));
-            cells.len() - 1
-        });
+        let place = cells
+            .iter()
+            .rposition(|report| report.cell == run.cell)
+            .unwrap_or_else(|| {
+                cells.push(empty(run.cell.clone()));
+                cells.len() - 1
+            });
         match run.outcome {
             Ok(observation) => cells[place].observations.push(observation),
             Err(failure) => cells[place].failures.push(failure),
@@ -97,8 +125,14 @@ fn cells(runs: Vec<Run>, pricing: &Pricing, where_run: &Place) -> Vec<CellReport
     cells.sort_by(|one, other| super::read::order(&one.cell).cmp(&super::read::order(&other.cell)));
     for cell in &mut cells {
         cell.fargate = fargate_size(cell, where_run);
-        let prices = |observation: &Observation| (pricing.usd_per_tb(cell, observation), pricing.task_usd_per_tb(cell, observation));
-        let prices: Vec<(Option<f64>, Option<f64>)> = cell.observations.iter().map(prices).collect();
+        let prices = |observation: &Observation| {
+            (
+                pricing.usd_per_tb(cell, observation),
+                pricing.task_usd_per_tb(cell, observation),
+            )
+        };
+        let prices: Vec<(Option<f64>, Option<f64>)> =
+            cell.observations.iter().map(prices).collect();
         for (observation, usd) in cell.observations.iter_mut().zip(prices) {
             (observation.usd_per_tb, observation.task_usd_per_tb) = usd;
         }
@@ -117,7 +151,10 @@ fn empty(cell: Cell) -> CellReport {
         failures: Vec::new(),
         figures: BTreeMap::new(),
         steady: Vec::new(),
-        verdict: Verdict { word: Limit::Unclear, because: Vec::new() },
+        verdict: Verdict {
+            word: Limit::Unclear,
+            because: Vec::new(),
+        },
         standing: Standing::Unknown,
         is_knee: false,
         speed_ups: Vec::new(),
@@ -133,17 +170,32 @@ fn cell_notes(report: &CellReport) -> Vec<String> {
     let mut notes = Vec::new();
     if report.cell.cpu_units == 0 || report.cell.memory_mib == 0 {
         notes.push("its vCPU or memory limit is not known: no price".to_owned());
-    } else if let Some((units, memory_mib)) = report.fargate.filter(|size| *size != (report.cell.cpu_units, report.cell.memory_mib)) {
+    } else if let Some((units, memory_mib)) = report
+        .fargate
+        .filter(|size| *size != (report.cell.cpu_units, report.cell.memory_mib))
+    {
         let vcpus = super::wording::number::vcpus(units);
         let size = format!("priced as {vcpus} and {} GB", memory_gb(memory_mib));
-        let why = if units == report.cell.cpu_units { "which hold twice its measured peak of memory" } else { "the nearest size that Fargate has" };
+        let why = if units == report.cell.cpu_units {
+            "which hold twice its measured peak of memory"
+        } else {
+            "the nearest size that Fargate has"
+        };
         notes.push(format!("{size}, {why}"));
     }
-    let again = report.observations.iter().filter(|observation| observation.attempts > 1).count();
+    let again = report
+        .observations
+        .iter()
+        .filter(|observation| observation.attempts > 1)
+        .count();
     if again > 0 {
         notes.push(format!("{again} of its repetitions took more than one try"));
     }
-    let overlapped = report.observations.iter().filter(|observation| observation.is_overlapped).count();
+    let overlapped = report
+        .observations
+        .iter()
+        .filter(|observation| observation.is_overlapped)
+        .count();
     if overlapped > 0 {
         notes.push(format!("{overlapped} of its repetitions ran at the same time as others of the sweep (`--max-tasks`): they shared what S3 gives"));
     }
@@ -162,30 +214,57 @@ struct Evidence {
 /// Of each study, what all studies of the same source saw: a run of 20 minutes says of a sweep's short runs how long their rate lasts.
 fn evidence(studies: &[Study]) -> Vec<Evidence> {
     let of_study = |study: &Study| {
-        let all: Vec<&CellReport> =
-            studies.iter().filter(|other| is_same_source(&other.workload, &study.workload)).flat_map(|other| &other.cells).collect();
+        let all: Vec<&CellReport> = studies
+            .iter()
+            .filter(|other| is_same_source(&other.workload, &study.workload))
+            .flat_map(|other| &other.cells)
+            .collect();
         let of_cell = |cell: &Cell| {
             let same = all.iter().filter(|report| report.cell == *cell);
-            burst::held(same.flat_map(|report| &report.observations).collect::<Vec<_>>().into_iter())
+            burst::held(
+                same.flat_map(|report| &report.observations)
+                    .collect::<Vec<_>>()
+                    .into_iter(),
+            )
         };
         let size = |cell: &Cell| (cell.cpu_units, cell.memory_mib);
         let mut bursts: BTreeMap<(u32, u32), Option<Burst>> = BTreeMap::new();
         for report in &study.cells {
-            bursts.entry(size(&report.cell)).or_insert_with(|| of_size(&all, size(&report.cell)));
+            bursts
+                .entry(size(&report.cell))
+                .or_insert_with(|| of_size(&all, size(&report.cell)));
         }
         // What ends a burst is the platform's, so what one size shows holds for all of them.
-        let known = |ends: Ends| bursts.values().flatten().filter(|burst| burst.ends == ends).count();
+        let known = |ends: Ends| {
+            bursts
+                .values()
+                .flatten()
+                .filter(|burst| burst.ends == ends)
+                .count()
+        };
         let ends = match known(Ends::Clock).cmp(&known(Ends::Credit)) {
             std::cmp::Ordering::Greater => Ends::Clock,
             std::cmp::Ordering::Less => Ends::Credit,
             std::cmp::Ordering::Equal => Ends::Unknown,
         };
-        for burst in bursts.values_mut().flatten().filter(|burst| burst.ends == Ends::Unknown) {
+        for burst in bursts
+            .values_mut()
+            .flatten()
+            .filter(|burst| burst.ends == Ends::Unknown)
+        {
             burst.ends = ends;
         }
         Evidence {
-            held: study.cells.iter().map(|report| of_cell(&report.cell)).collect(),
-            bursts: study.cells.iter().map(|report| bursts.get(&size(&report.cell)).copied().flatten()).collect(),
+            held: study
+                .cells
+                .iter()
+                .map(|report| of_cell(&report.cell))
+                .collect(),
+            bursts: study
+                .cells
+                .iter()
+                .map(|report| bursts.get(&size(&report.cell)).copied().flatten())
+                .collect(),
         }
     };
     studies.iter().map(of_study).collect()
@@ -194,7 +273,10 @@ fn evidence(studies: &[Study]) -> Vec<Evidence> {
 /// The burst of one size, from all cells that fetched in it.
 fn of_size(all: &[&CellReport], size: (u32, u32)) -> Option<Burst> {
     let mut cells: Vec<(&Cell, Vec<&Observation>)> = Vec::new();
-    for report in all.iter().filter(|report| (report.cell.cpu_units, report.cell.memory_mib) == size) {
+    for report in all
+        .iter()
+        .filter(|report| (report.cell.cpu_units, report.cell.memory_mib) == size)
+    {
         match cells.iter_mut().find(|(cell, _)| **cell == report.cell) {
             Some((_, observations)) => observations.extend(&report.observations),
             None => cells.push((&report.cell, report.observations.iter().collect())),
@@ -206,9 +288,30 @@ fn of_size(all: &[&CellReport], size: (u32, u32)) -> Option<Burst> {
 /// Whether rates of the one say something of the other: the same data from the same place, whatever was fetched of it.
 fn is_same_source(one: &Workload, other: &Workload) -> bool {
     let source = |workload: &Workload| {
-        let Workload { bucket, prefix, work, layout, region, endpoint, place, .. } = workload;
-        let place = (place.is_fargate(), place.arch.clone(), place.machine.clone());
-        (bucket.clone(), prefix.clone(), (*work, *layout), region.clone(), endpoint.clone(), workload.embedded.clone(), place)
+        let Workload {
+            bucket,
+            prefix,
+            work,
+            layout,
+            region,
+            endpoint,
+            place,
+            ..
+        } = workload;
+        let place = (
+            place.is_fargate(),
+            place.arch.clone(),
+            place.machine.clone(),
+        );
+        (
+            bucket.clone(),
+            prefix.clone(),
+            (*work, *layout),
+            region.clone(),
+            endpoint.clone(),
+            workload.embedded.clone(),
+            place,
+        )
     };
     source(one) == source(other)
 }
@@ -216,15 +319,23 @@ fn is_same_source(one: &Workload, other: &Workload) -> bool {
 /// What takes all studies.
 fn finish(study: &mut Study, evidence: &Evidence, prices: &PriceList) {
     let pricing = Pricing::of(&study.workload, &study.facts, prices);
-    for (cell, (held, burst)) in study.cells.iter_mut().zip(evidence.held.iter().zip(&evidence.bursts)) {
+    for (cell, (held, burst)) in study
+        .cells
+        .iter_mut()
+        .zip(evidence.held.iter().zip(&evidence.bursts))
+    {
         cell.held = *held;
-        cell.prediction = predict::predict(cell, (&study.workload, &study.facts), (&pricing, *burst));
+        cell.prediction =
+            predict::predict(cell, (&study.workload, &study.facts), (&pricing, *burst));
     }
     study.recommendations = recommend::recommend(study);
 }
 
 fn facts(runs: &[Run], prices: &PriceList) -> Facts {
-    let mut facts = Facts { prices_dated: Some(prices.dated().to_owned()), ..Facts::default() };
+    let mut facts = Facts {
+        prices_dated: Some(prices.dated().to_owned()),
+        ..Facts::default()
+    };
     let mut sweeps: BTreeSet<String> = BTreeSet::new();
     let mut versions: BTreeSet<String> = BTreeSet::new();
     let mut limited_by: BTreeSet<String> = BTreeSet::new();
@@ -236,7 +347,9 @@ fn facts(runs: &[Run], prices: &PriceList) -> Facts {
         versions.insert(run.context.tool_version.clone());
         limited_by.extend(run.context.limited_by.iter().cloned());
         let start = Some(run.started_at().to_owned());
-        facts.first_start = facts.first_start.take().map_or(start.clone(), |first| start.clone().map(|start| first.min(start)));
+        facts.first_start = facts.first_start.take().map_or(start.clone(), |first| {
+            start.clone().map(|start| first.min(start))
+        });
         facts.last_start = facts.last_start.take().max(start);
         add(&mut facts, run);
     }
@@ -253,7 +366,10 @@ fn add(facts: &mut Facts, run: &Run) {
         Ok(_) => facts.observations += 1,
         Err(_) => facts.failures += 1,
     }
-    for (known, found) in [(&mut facts.system, &context.system), (&mut facts.cpu_model, &context.cpu_model)] {
+    for (known, found) in [
+        (&mut facts.system, &context.system),
+        (&mut facts.cpu_model, &context.cpu_model),
+    ] {
         if known.is_none() {
             known.clone_from(found);
         }
@@ -278,13 +394,19 @@ fn add(facts: &mut Facts, run: &Run) {
 /// Repetitions that were planned and are not here: not done yet, or their documents are left out.
 fn too_few_done(facts: &Facts, cells: &[CellReport]) -> Option<String> {
     let planned = usize::try_from(facts.planned_repetitions?).ok()?;
-    let lacking = cells.iter().filter(|cell| cell.observations.len() + cell.failures.len() < planned).count();
+    let lacking = cells
+        .iter()
+        .filter(|cell| cell.observations.len() + cell.failures.len() < planned)
+        .count();
     (lacking > 0).then(|| format!("{lacking} of {} configurations have fewer repetitions than the {planned} that were planned", cells.len()))
 }
 
 /// A quota is given out in periods of 100 ms: in a run of a few of them, what was left over and what was not used yet weigh too much.
 fn too_short(cells: &[CellReport]) -> Option<String> {
-    let times: Vec<f64> = cells.iter().filter_map(|cell| Some(cell.figure(Metric::FetchTime)?.median)).collect();
+    let times: Vec<f64> = cells
+        .iter()
+        .filter_map(|cell| Some(cell.figure(Metric::FetchTime)?.median))
+        .collect();
     let short = times.iter().filter(|seconds| **seconds < SETTLED_S).count();
     let shortest = times.iter().copied().fold(f64::INFINITY, f64::min);
     (short > 0).then(|| {
@@ -300,23 +422,44 @@ fn notes(facts: &Facts, cells: &[CellReport], curves: usize) -> Vec<String> {
     let mut notes = Vec::new();
     if facts.failures > 0 {
         let all = facts.failures + facts.observations;
-        notes.push(format!("{} of {all} repetitions failed: their configurations are marked and never recommended", facts.failures));
+        notes.push(format!(
+            "{} of {all} repetitions failed: their configurations are marked and never recommended",
+            facts.failures
+        ));
     }
     if facts.tool_versions.len() > 1 {
-        notes.push(format!("runs of different versions of parfetch are put together: {}", facts.tool_versions.join(", ")));
+        notes.push(format!(
+            "runs of different versions of parfetch are put together: {}",
+            facts.tool_versions.join(", ")
+        ));
     }
     if facts.sweeps.len() > 1 {
-        notes.push(format!("repetitions of {} sweeps over the same keys are put together", facts.sweeps.len()));
+        notes.push(format!(
+            "repetitions of {} sweeps over the same keys are put together",
+            facts.sweeps.len()
+        ));
     }
     if facts.limited_by.len() > 1 {
-        notes.push(format!("sizes were held by different means: {}", facts.limited_by.join(", ")));
+        notes.push(format!(
+            "sizes were held by different means: {}",
+            facts.limited_by.join(", ")
+        ));
     }
     let has = |mode: Mode| cells.iter().any(|cell| cell.cell.mode == mode);
-    if has(Mode::Thread) && has(Mode::Process) && facts.client_cpus.is_some_and(|cpus| cpus < CONTRAST_CPUS) {
-        let why = if facts.client_cpus == Some(0) { "the client shared its CPUs with the server" } else { "the client had one CPU" };
+    if has(Mode::Thread)
+        && has(Mode::Process)
+        && facts.client_cpus.is_some_and(|cpus| cpus < CONTRAST_CPUS)
+    {
+        let why = if facts.client_cpus == Some(0) {
+            "the client shared its CPUs with the server"
+        } else {
+            "the client had one CPU"
+        };
         notes.push(format!("{why}: the contrast of threads and processes, which shows with several CPUs alone, cannot be tested here"));
     }
-    if cells.iter().any(|cell| !cell.cell.program.is_parfetch()) && cells.iter().any(|cell| cell.cell.program.is_parfetch()) {
+    if cells.iter().any(|cell| !cell.cell.program.is_parfetch())
+        && cells.iter().any(|cell| cell.cell.program.is_parfetch())
+    {
         notes.push("rates of contenders are by their own time, which holds the start of their workers, those of parfetch by fetch time: speed-ups compare like with like".to_owned());
     }
     notes.extend(too_few_done(facts, cells));
@@ -325,7 +468,11 @@ fn notes(facts: &Facts, cells: &[CellReport], curves: usize) -> Vec<String> {
     if cells.len() == 1 {
         return notes;
     }
-    let families = if curves == 1 { "one curve".to_owned() } else { format!("each of {curves} curves") };
+    let families = if curves == 1 {
+        "one curve".to_owned()
+    } else {
+        format!("each of {curves} curves")
+    };
     notes.push(format!(
         "tests hold at 5 % within a family, corrected by Holm: for knees {families}, for `~` the configurations of one program and size; across families \
          they are not corrected"

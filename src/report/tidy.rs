@@ -26,14 +26,20 @@ pub(super) struct Sheet(csv::Writer<Vec<u8>>);
 
 impl Sheet {
     pub(super) fn new(header: &[String]) -> Self {
-        let mut sheet = Self(csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new()));
+        let mut sheet = Self(
+            csv::WriterBuilder::new()
+                .terminator(csv::Terminator::CRLF)
+                .from_writer(Vec::new()),
+        );
         sheet.row(header);
         sheet
     }
 
     /// Fields as they are: texts from outside are guarded by the caller.
     pub(super) fn row(&mut self, fields: &[String]) {
-        self.0.write_record(fields).expect("memory takes all, and every row has the columns of the header");
+        self.0
+            .write_record(fields)
+            .expect("memory takes all, and every row has the columns of the header");
     }
 
     pub(super) fn finish(self) -> String {
@@ -48,8 +54,20 @@ pub(super) fn optional(value: Option<impl ToString>) -> String {
 }
 
 /// Columns before the metrics.
-const FACTORS: [&str; 12] =
-    ["study", "source", "region", "place", "keys_sha256", "program", "is_contender", "cpu_units", "memory_mib", "mode", "concurrency", "shards"];
+const FACTORS: [&str; 12] = [
+    "study",
+    "source",
+    "region",
+    "place",
+    "keys_sha256",
+    "program",
+    "is_contender",
+    "cpu_units",
+    "memory_mib",
+    "mode",
+    "concurrency",
+    "shards",
+];
 
 /// Columns behind the metrics.
 const FINDINGS: [&str; 26] = [
@@ -86,14 +104,23 @@ pub fn render_csv(studies: &[Study]) -> String {
     let mut header: Vec<String> = FACTORS.map(str::to_owned).into();
     for metric in Metric::ALL {
         let name = column(metric);
-        header.extend([format!("{name}_median"), format!("{name}_low"), format!("{name}_high"), format!("{name}_n")]);
+        header.extend([
+            format!("{name}_median"),
+            format!("{name}_low"),
+            format!("{name}_high"),
+            format!("{name}_n"),
+        ]);
     }
     header.extend(FINDINGS.map(str::to_owned));
     let mut sheet = Sheet::new(&header);
     for (number, study) in studies.iter().enumerate() {
         for (place, cell) in study.cells.iter().enumerate() {
             let mut row = factors(study, number + 1, cell);
-            row.extend(Metric::ALL.into_iter().flat_map(|metric| figures(cell, metric)));
+            row.extend(
+                Metric::ALL
+                    .into_iter()
+                    .flat_map(|metric| figures(cell, metric)),
+            );
             row.extend(findings(study, place, cell));
             sheet.row(&row);
         }
@@ -122,7 +149,11 @@ fn factors(study: &Study, number: usize, report: &CellReport) -> Vec<String> {
 
 /// A size of 0 is one that is not known.
 pub(super) fn known(size: u32) -> String {
-    if size == 0 { String::new() } else { size.to_string() }
+    if size == 0 {
+        String::new()
+    } else {
+        size.to_string()
+    }
 }
 
 fn figures(cell: &CellReport, metric: Metric) -> [String; 4] {
@@ -150,8 +181,15 @@ fn findings(study: &Study, place: usize, cell: &CellReport) -> Vec<String> {
         Standing::Worse { p } => ("worse", Some(p)),
         Standing::Unknown => ("", None),
     };
-    let knee = study.curves.iter().find(|curve| curve.cells.contains(&place)).and_then(|curve| curve.knee);
-    let first = cell.speed_ups.iter().find(|found| found.kind == Against::First);
+    let knee = study
+        .curves
+        .iter()
+        .find(|curve| curve.cells.contains(&place))
+        .and_then(|curve| curve.knee);
+    let first = cell
+        .speed_ups
+        .iter()
+        .find(|found| found.kind == Against::First);
     let mut row = vec![
         cell.observations.len().to_string(),
         cell.failures.len().to_string(),
@@ -163,8 +201,16 @@ fn findings(study: &Study, place: usize, cell: &CellReport) -> Vec<String> {
         cell.is_knee.to_string(),
         optional(knee),
         optional(first.map(|found| found.ratio)),
-        optional(first.and_then(|found| found.interval).map(|interval| interval.low)),
-        optional(first.and_then(|found| found.interval).map(|interval| interval.high)),
+        optional(
+            first
+                .and_then(|found| found.interval)
+                .map(|interval| interval.low),
+        ),
+        optional(
+            first
+                .and_then(|found| found.interval)
+                .map(|interval| interval.high),
+        ),
     ];
     row.extend(money_and_time(cell));
     row.push(escape::csv(&cell.notes.join("; ")));
@@ -189,9 +235,21 @@ fn money_and_time(cell: &CellReport) -> Vec<String> {
         optional(cell.held.map(|held| held.held_s)),
         optional(cell.held.and_then(|held| held.drop).map(|drop| drop.at_s)),
         optional(prediction.map(|prediction| prediction.seconds)),
-        optional(prediction.and_then(|prediction| prediction.interval).map(|interval| interval.low)),
-        optional(prediction.and_then(|prediction| prediction.interval).map(|interval| interval.high)),
-        optional(prediction.and_then(|prediction| prediction.cost.as_ref()).map(super::advice::Cost::usd_total)),
+        optional(
+            prediction
+                .and_then(|prediction| prediction.interval)
+                .map(|interval| interval.low),
+        ),
+        optional(
+            prediction
+                .and_then(|prediction| prediction.interval)
+                .map(|interval| interval.high),
+        ),
+        optional(
+            prediction
+                .and_then(|prediction| prediction.cost.as_ref())
+                .map(super::advice::Cost::usd_total),
+        ),
         optional(basis),
     ]
 }
@@ -202,7 +260,10 @@ mod tests {
     use crate::report::sample::{HOSTILE, cell, hostile, report, sketch, study};
 
     fn read(text: &str) -> Vec<std::collections::BTreeMap<String, String>> {
-        csv::Reader::from_reader(text.as_bytes()).deserialize().map(Result::unwrap).collect()
+        csv::Reader::from_reader(text.as_bytes())
+            .deserialize()
+            .map(Result::unwrap)
+            .collect()
     }
 
     #[test]
@@ -233,12 +294,21 @@ mod tests {
         for (name, value) in expected {
             assert_eq!(row[name], value, "{name}");
         }
-        assert_eq!((rows[29]["throughput_bytes_per_s_median"].as_str(), rows[29]["failure_reasons"].as_str()), ("", "no capacity"));
+        assert_eq!(
+            (
+                rows[29]["throughput_bytes_per_s_median"].as_str(),
+                rows[29]["failure_reasons"].as_str()
+            ),
+            ("", "no capacity")
+        );
     }
 
     #[test]
     fn the_file_is_that_of_the_standard() {
-        let one = study(vec![report(cell(&crate::report::sample::LEAN, 1, crate::plan::Mode::Async, 1), &[1e6])]);
+        let one = study(vec![report(
+            cell(&crate::report::sample::LEAN, 1, crate::plan::Mode::Async, 1),
+            &[1e6],
+        )]);
         insta::assert_snapshot!(render_csv(&[one]).replace("\r\n", "<CRLF>\n"));
     }
 
@@ -250,7 +320,11 @@ mod tests {
         assert_eq!(rows[1]["program"], format!("'{HOSTILE}"));
         assert_eq!(rows[0]["failure_reasons"], format!("'{HOSTILE}"));
         for field in rows.iter().flat_map(std::collections::BTreeMap::values) {
-            assert!(!field.starts_with(['=', '+', '@', '\t', '\r']) && (!field.starts_with('-') || field.parse::<f64>().is_ok()), "{field}");
+            assert!(
+                !field.starts_with(['=', '+', '@', '\t', '\r'])
+                    && (!field.starts_with('-') || field.parse::<f64>().is_ok()),
+                "{field}"
+            );
         }
     }
 }

@@ -23,8 +23,13 @@ pub(super) fn take_off(cells: &mut [CellReport]) -> Vec<String> {
     if runs.is_empty() {
         return Vec::new();
     }
-    let mut notes: Vec<String> = warm_up(cells, (&places, &runs)).or_else(|| drift(&runs)).into_iter().collect();
-    let Some(found) = moments(&runs) else { return notes };
+    let mut notes: Vec<String> = warm_up(cells, (&places, &runs))
+        .or_else(|| drift(&runs))
+        .into_iter()
+        .collect();
+    let Some(found) = moments(&runs) else {
+        return notes;
+    };
     for ((cell, observation), level) in places.iter().zip(&found.levels) {
         cells[*cell].observations[*observation].moment = *level;
     }
@@ -42,14 +47,28 @@ fn placed(cells: &[CellReport]) -> (Vec<(usize, usize)>, Vec<Placed>) {
     let (mut places, mut runs) = (Vec::new(), Vec::new());
     for (group, cell) in cells.iter().enumerate() {
         for (index, observation) in cell.observations.iter().enumerate() {
-            let rate = observation.value(Metric::Throughput).filter(|rate| rate.is_finite() && *rate > 0.0);
-            let (Some(sweep), Some(position), Some(rate)) = (&observation.sweep, observation.position, rate) else { continue };
-            let sweep = sweeps.iter().position(|known| known == sweep).unwrap_or_else(|| {
-                sweeps.push(sweep);
-                sweeps.len() - 1
-            });
+            let rate = observation
+                .value(Metric::Throughput)
+                .filter(|rate| rate.is_finite() && *rate > 0.0);
+            let (Some(sweep), Some(position), Some(rate)) =
+                (&observation.sweep, observation.position, rate)
+            else {
+                continue;
+            };
+            let sweep = sweeps
+                .iter()
+                .position(|known| known == sweep)
+                .unwrap_or_else(|| {
+                    sweeps.push(sweep);
+                    sweeps.len() - 1
+                });
             places.push((group, index));
-            runs.push(Placed { sweep, position, group, log: rate.ln() });
+            runs.push(Placed {
+                sweep,
+                position,
+                group,
+                log: rate.ln(),
+            });
         }
     }
     (places, runs)
@@ -58,16 +77,27 @@ fn placed(cells: &[CellReport]) -> (Vec<(usize, usize)>, Vec<Placed>) {
 /// The first round against all others.
 fn warm_up(cells: &[CellReport], (places, runs): (&[(usize, usize)], &[Placed])) -> Option<String> {
     let residuals = residuals(runs);
-    let observation = |index: usize| -> &Observation { &cells[places[index].0].observations[places[index].1] };
-    let rounds = (0..runs.len()).map(|index| observation(index).repetition).max()?;
-    let (first, others): (Vec<usize>, Vec<usize>) = (0..runs.len()).partition(|index| observation(*index).repetition <= 1);
-    let values = |of: &[usize]| of.iter().map(|index| residuals[*index]).collect::<Vec<f64>>();
+    let observation =
+        |index: usize| -> &Observation { &cells[places[index].0].observations[places[index].1] };
+    let rounds = (0..runs.len())
+        .map(|index| observation(index).repetition)
+        .max()?;
+    let (first, others): (Vec<usize>, Vec<usize>) =
+        (0..runs.len()).partition(|index| observation(*index).repetition <= 1);
+    let values = |of: &[usize]| {
+        of.iter()
+            .map(|index| residuals[*index])
+            .collect::<Vec<f64>>()
+    };
     let (first, others) = (values(&first), values(&others));
     let test = mann_whitney(&others, &first)?;
     let change = (median(&first)? - median(&others)?).exp() - 1.0;
     // What goes on to change is a drift.
     let goes_on = {
-        let later: Vec<Placed> = (0..runs.len()).filter(|index| observation(*index).repetition > 1).map(|index| runs[index]).collect();
+        let later: Vec<Placed> = (0..runs.len())
+            .filter(|index| observation(*index).repetition > 1)
+            .map(|index| runs[index])
+            .collect();
         drift(&later).is_some()
     };
     (rounds >= ROUNDS && !goes_on && test.p <= SELDOM && change.abs() >= WORTH).then(|| {
@@ -89,8 +119,10 @@ fn drift(runs: &[Placed]) -> Option<String> {
     if runs.iter().any(|run| run.sweep != runs[0].sweep) || sixth < 3 {
         return None;
     }
-    let change = (median(&in_order[in_order.len() - sixth..])? - median(&in_order[..sixth])?).exp() - 1.0;
-    let is_trend = rank_correlation(&in_order).abs() * ((in_order.len() - 1) as f64).sqrt() >= ERRORS;
+    let change =
+        (median(&in_order[in_order.len() - sixth..])? - median(&in_order[..sixth])?).exp() - 1.0;
+    let is_trend =
+        rank_correlation(&in_order).abs() * ((in_order.len() - 1) as f64).sqrt() >= ERRORS;
     (is_trend && change.abs() >= WORTH).then(|| {
         format!(
             "the sweep became {} {} from its first runs to its last (drift); as every round holds every configuration, it touches all of them alike",
@@ -105,6 +137,10 @@ fn rank_correlation(values: &[f64]) -> f64 {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|one, other| values[*one].total_cmp(&values[*other]));
     let n = values.len() as f64;
-    let squares: f64 = order.iter().enumerate().map(|(rank, place)| (rank as f64 - *place as f64).powi(2)).sum();
+    let squares: f64 = order
+        .iter()
+        .enumerate()
+        .map(|(rank, place)| (rank as f64 - *place as f64).powi(2))
+        .sum();
     1.0 - 6.0 * squares / (n * (n * n - 1.0)).max(1.0)
 }

@@ -19,11 +19,18 @@ impl CsvFile {
     }
 
     /// Writes it, whole or not at all.
-    pub fn write<E: From<PlaceError>>(&self, fill: impl FnOnce(&mut io::BufWriter<File>) -> Result<(), E>) -> Result<(), E> {
+    pub fn write<E: From<PlaceError>>(
+        &self,
+        fill: impl FnOnce(&mut io::BufWriter<File>) -> Result<(), E>,
+    ) -> Result<(), E> {
         let unfinished = partial(&self.0);
-        let mut writer = io::BufWriter::with_capacity(256 * 1024, create(&unfinished).map_err(|cause| self.unwritable(cause))?);
+        let mut writer = io::BufWriter::with_capacity(
+            256 * 1024,
+            create(&unfinished).map_err(|cause| self.unwritable(cause))?,
+        );
         let result = fill(&mut writer).and_then(|()| {
-            let complete = io::Write::flush(&mut writer).and_then(|()| fs::rename(&unfinished, &self.0));
+            let complete =
+                io::Write::flush(&mut writer).and_then(|()| fs::rename(&unfinished, &self.0));
             complete.map_err(|cause| self.unwritable(cause).into())
         });
         if result.is_err() {
@@ -35,7 +42,10 @@ impl CsvFile {
 
     /// That it cannot be written.
     pub fn unwritable(&self, cause: io::Error) -> PlaceError {
-        PlaceError::Local { path: self.0.clone(), cause }
+        PlaceError::Local {
+            path: self.0.clone(),
+            cause,
+        }
     }
 }
 
@@ -56,12 +66,19 @@ fn create(path: &Path) -> io::Result<File> {
 /// The file that is locked. A link is refused, and so is a pipe.
 pub(super) fn open_lock(path: &Path) -> io::Result<File> {
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-    OpenOptions::new().write(true).create(true).truncate(false).custom_flags(flags).open(path)
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .custom_flags(flags)
+        .open(path)
 }
 
 fn whole(path: &Path, text: &str) -> io::Result<()> {
     let partial = partial(path);
-    let written = create(&partial).and_then(|mut file| io::Write::write_all(&mut file, text.as_bytes())).and_then(|()| fs::rename(&partial, path));
+    let written = create(&partial)
+        .and_then(|mut file| io::Write::write_all(&mut file, text.as_bytes()))
+        .and_then(|()| fs::rename(&partial, path));
     if written.is_err() {
         let _left_behind = fs::remove_file(&partial);
     }
@@ -70,14 +87,28 @@ fn whole(path: &Path, text: &str) -> io::Result<()> {
 
 /// Writes a summary; over the one that is there when the folder takes no new file, or the disk has no room for both.
 pub(super) fn whole_or_in_place(path: &Path, text: &str) -> io::Result<()> {
-    let Err(error) = whole(path, text) else { return Ok(()) };
+    let Err(error) = whole(path, text) else {
+        return Ok(());
+    };
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-    let Ok(mut file) = OpenOptions::new().read(true).write(true).custom_flags(flags).open(path) else { return Err(error) };
+    let Ok(mut file) = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .custom_flags(flags)
+        .open(path)
+    else {
+        return Err(error);
+    };
     let mut before = Vec::new();
-    let over = file.read_to_end(&mut before).and_then(|_| file.write_all_at(text.as_bytes(), 0)).and_then(|()| file.set_len(text.len() as u64));
+    let over = file
+        .read_to_end(&mut before)
+        .and_then(|_| file.write_all_at(text.as_bytes(), 0))
+        .and_then(|()| file.set_len(text.len() as u64));
     if over.is_err() {
         // What was there has its blocks still.
-        let _as_it_was = file.write_all_at(&before, 0).and_then(|()| file.set_len(before.len() as u64));
+        let _as_it_was = file
+            .write_all_at(&before, 0)
+            .and_then(|()| file.set_len(before.len() as u64));
         return Err(error);
     }
     Ok(())

@@ -32,7 +32,12 @@ impl KeyWriter {
         let records = BufWriter::with_capacity(256 * 1024, File::create(dir.join(RECORDS))?);
         let mut offsets = BufWriter::with_capacity(64 * 1024, File::create(dir.join(OFFSETS))?);
         offsets.write_all(&0_u64.to_le_bytes())?;
-        Ok(Self { records, offsets, end: 0, buffer: Vec::new() })
+        Ok(Self {
+            records,
+            offsets,
+            end: 0,
+            buffer: Vec::new(),
+        })
     }
 
     /// Appends one key.
@@ -69,7 +74,11 @@ impl KeyFile {
     pub fn open(dir: &Path) -> io::Result<Self> {
         let offsets = File::open(dir.join(OFFSETS))?;
         let count = (offsets.metadata()?.len() / 8).saturating_sub(1);
-        Ok(Self { records: File::open(dir.join(RECORDS))?, offsets, count })
+        Ok(Self {
+            records: File::open(dir.join(RECORDS))?,
+            offsets,
+            count,
+        })
     }
 
     /// Bytes of a key with its other texts, in the mean.
@@ -88,20 +97,40 @@ impl KeyFile {
     }
 
     /// The same, each key as something else.
-    pub(super) fn read_as<T>(&self, range: Range<u64>, wrap: impl Fn(KeyRecord) -> T) -> io::Result<Vec<T>> {
+    pub(super) fn read_as<T>(
+        &self,
+        range: Range<u64>,
+        wrap: impl Fn(KeyRecord) -> T,
+    ) -> io::Result<Vec<T>> {
         let raw = self.raw(range)?;
         let one = |record: &[u8]| match decode(record)? {
             (record, []) => Ok(record),
             _ => Err(damaged()),
         };
-        (0..raw.count).map(|index| one(raw.record(index)?).map(&wrap)).collect()
+        (0..raw.count)
+            .map(|index| one(raw.record(index)?).map(&wrap))
+            .collect()
     }
 
     fn raw(&self, range: Range<u64>) -> io::Result<Raw> {
-        let count = usize::try_from(range.end.saturating_sub(range.start)).map_err(io::Error::other)?;
-        let mut raw = Raw { count, offsets: vec![0; (count + 1) * 8], bytes: Vec::new() };
-        self.offsets.read_exact_at(&mut raw.offsets, range.start * 8)?;
-        raw.bytes = vec![0; usize::try_from(raw.offset(count).checked_sub(raw.offset(0)).ok_or_else(damaged)?).map_err(io::Error::other)?];
+        let count =
+            usize::try_from(range.end.saturating_sub(range.start)).map_err(io::Error::other)?;
+        let mut raw = Raw {
+            count,
+            offsets: vec![0; (count + 1) * 8],
+            bytes: Vec::new(),
+        };
+        self.offsets
+            .read_exact_at(&mut raw.offsets, range.start * 8)?;
+        raw.bytes = vec![
+            0;
+            usize::try_from(
+                raw.offset(count)
+                    .checked_sub(raw.offset(0))
+                    .ok_or_else(damaged)?
+            )
+            .map_err(io::Error::other)?
+        ];
         let start = raw.offset(0);
         self.records.read_exact_at(&mut raw.bytes, start)?;
         Ok(raw)
@@ -109,19 +138,25 @@ impl KeyFile {
 
     fn blocks(&self) -> impl Iterator<Item = io::Result<Raw>> + '_ {
         const BLOCK: u64 = 1024;
-        (0..self.count.div_ceil(BLOCK)).map(move |block| self.raw(block * BLOCK..((block + 1) * BLOCK).min(self.count)))
+        (0..self.count.div_ceil(BLOCK))
+            .map(move |block| self.raw(block * BLOCK..((block + 1) * BLOCK).min(self.count)))
     }
 
     /// The size of every key, in order. Reads no text.
     pub fn sizes(&self) -> impl Iterator<Item = io::Result<Option<u64>>> + '_ {
         self.blocks().flat_map(|block| match block {
-            Ok(raw) => (0..raw.count).map(|index| size_of(raw.record(index)?)).collect::<Vec<_>>(),
+            Ok(raw) => (0..raw.count)
+                .map(|index| size_of(raw.record(index)?))
+                .collect::<Vec<_>>(),
             Err(error) => vec![Err(error)],
         })
     }
 
     /// Shows every key in order: its size, and its record as [`encode`] wrote it.
-    pub fn each(&self, mut visit: impl FnMut(Option<u64>, &[u8]) -> io::Result<()>) -> io::Result<()> {
+    pub fn each(
+        &self,
+        mut visit: impl FnMut(Option<u64>, &[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
         for raw in self.blocks() {
             let raw = raw?;
             for index in 0..raw.count {
@@ -134,7 +169,9 @@ impl KeyFile {
 
     /// Moves the key file in folder `from` into folder `to`, in place of the one there.
     pub fn put(from: &Path, to: &Path) -> io::Result<()> {
-        [RECORDS, OFFSETS].iter().try_for_each(|name| std::fs::rename(from.join(name), to.join(name)))?;
+        [RECORDS, OFFSETS]
+            .iter()
+            .try_for_each(|name| std::fs::rename(from.join(name), to.join(name)))?;
         std::fs::remove_dir(from)
     }
 
@@ -160,11 +197,17 @@ struct Raw {
 
 impl Raw {
     fn offset(&self, index: usize) -> u64 {
-        self.offsets[index * 8..].first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+        self.offsets[index * 8..]
+            .first_chunk()
+            .map_or(0, |bytes| u64::from_le_bytes(*bytes))
     }
 
     fn record(&self, index: usize) -> io::Result<&[u8]> {
-        let at = |index: usize| self.offset(index).checked_sub(self.offset(0)).and_then(|place| usize::try_from(place).ok());
+        let at = |index: usize| {
+            self.offset(index)
+                .checked_sub(self.offset(0))
+                .and_then(|place| usize::try_from(place).ok())
+        };
         let range = at(index).zip(at(index + 1)).ok_or_else(damaged)?;
         self.bytes.get(range.0..range.1).ok_or_else(damaged)
     }
@@ -185,11 +228,24 @@ fn size_of(record: &[u8]) -> io::Result<Option<u64>> {
 /// # Errors
 /// When one of its texts is too long.
 pub fn encode(record: &KeyRecord, bytes: &mut Vec<u8>) -> io::Result<()> {
-    let KeyRecord { key, size, etag, storage_class } = record;
-    let long = |_| io::Error::new(io::ErrorKind::InvalidData, "a key, ETag or storage class is too long");
+    let KeyRecord {
+        key,
+        size,
+        etag,
+        storage_class,
+    } = record;
+    let long = |_| {
+        io::Error::new(
+            io::ErrorKind::InvalidData,
+            "a key, ETag or storage class is too long",
+        )
+    };
     bytes.extend_from_slice(&size.unwrap_or(NO_SIZE).to_le_bytes());
     bytes.extend_from_slice(&u16::try_from(key.len()).map_err(long)?.to_le_bytes());
-    bytes.extend_from_slice(&[u8::try_from(storage_class.len()).map_err(long)?, u8::try_from(etag.len()).map_err(long)?]);
+    bytes.extend_from_slice(&[
+        u8::try_from(storage_class.len()).map_err(long)?,
+        u8::try_from(etag.len()).map_err(long)?,
+    ]);
     for text in [key, storage_class, etag] {
         bytes.extend_from_slice(text.as_bytes());
     }
@@ -205,12 +261,26 @@ pub fn decode(bytes: &[u8]) -> io::Result<(KeyRecord, &[u8])> {
     let (size, rest) = bytes.split_first_chunk::<8>().ok_or_else(bad)?;
     let (key_len, rest) = rest.split_first_chunk::<2>().ok_or_else(bad)?;
     let ([class_len, etag_len], rest) = rest.split_first_chunk::<2>().ok_or_else(bad)?;
-    let (key, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*key_len))).ok_or_else(bad)?;
-    let (class, rest) = rest.split_at_checked(usize::from(*class_len)).ok_or_else(bad)?;
-    let (etag, rest) = rest.split_at_checked(usize::from(*etag_len)).ok_or_else(bad)?;
+    let (key, rest) = rest
+        .split_at_checked(usize::from(u16::from_le_bytes(*key_len)))
+        .ok_or_else(bad)?;
+    let (class, rest) = rest
+        .split_at_checked(usize::from(*class_len))
+        .ok_or_else(bad)?;
+    let (etag, rest) = rest
+        .split_at_checked(usize::from(*etag_len))
+        .ok_or_else(bad)?;
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).map_err(|_| bad());
     let size = Some(u64::from_le_bytes(*size)).filter(|size| *size != NO_SIZE);
-    Ok((KeyRecord { key: text(key)?, size, storage_class: text(class)?, etag: text(etag)? }, rest))
+    Ok((
+        KeyRecord {
+            key: text(key)?,
+            size,
+            storage_class: text(class)?,
+            etag: text(etag)?,
+        },
+        rest,
+    ))
 }
 
 #[cfg(test)]
@@ -225,7 +295,11 @@ mod tests {
                 key: format!("{}\n😀{i}", "x".repeat(usize::try_from(i % 900).unwrap())),
                 size: (i % 3 != 0).then_some(i),
                 etag: format!("{i:x}"),
-                storage_class: if i % 2 == 0 { String::new() } else { "STANDARD_IA".to_owned() },
+                storage_class: if i % 2 == 0 {
+                    String::new()
+                } else {
+                    "STANDARD_IA".to_owned()
+                },
             })
             .collect();
         let mut writer = KeyWriter::create(dir.path()).unwrap();
@@ -239,7 +313,10 @@ mod tests {
         assert_eq!(file.read(2_499..2_500).unwrap(), records[2_499..]);
         assert_eq!(file.read(3..3).unwrap(), []);
         assert_eq!(file.iter().map(Result::unwrap).collect::<Vec<_>>(), records);
-        assert_eq!(file.sizes().map(Result::unwrap).collect::<Vec<_>>(), records.iter().map(|record| record.size).collect::<Vec<_>>());
+        assert_eq!(
+            file.sizes().map(Result::unwrap).collect::<Vec<_>>(),
+            records.iter().map(|record| record.size).collect::<Vec<_>>()
+        );
         let mut seen = Vec::new();
         file.each(|size, bytes| {
             seen.push(decode(bytes)?.0);

@@ -27,7 +27,11 @@ pub enum LineError {
 impl<R: BufRead> Lines<R> {
     /// Lines of at most `most` bytes.
     pub fn new(reader: R, most: usize) -> Self {
-        Self { reader, most, line: Vec::new() }
+        Self {
+            reader,
+            most,
+            line: Vec::new(),
+        }
     }
 
     /// The next line, with its end as it was written (`\n`, `\r\n`, or none at the end of the file); `None` at the end.
@@ -38,7 +42,13 @@ impl<R: BufRead> Lines<R> {
         self.line.clear();
         // Two more for the end of the line.
         let most = self.most as u64 + 2;
-        if self.reader.by_ref().take(most).read_until(b'\n', &mut self.line)? == 0 {
+        if self
+            .reader
+            .by_ref()
+            .take(most)
+            .read_until(b'\n', &mut self.line)?
+            == 0
+        {
             return Ok(None);
         }
         if without_end(&self.line).len() > self.most {
@@ -70,7 +80,10 @@ mod tests {
     #[test]
     fn a_line_without_end_is_given_up() {
         let mut lines = Lines::new(io::BufReader::new(io::repeat(0)), 1000);
-        assert_eq!(lines.next_line().unwrap_err().to_string(), "it is longer than 1000 bytes");
+        assert_eq!(
+            lines.next_line().unwrap_err().to_string(),
+            "it is longer than 1000 bytes"
+        );
         assert!(Lines::new(&b"abcd\n"[..], 3).next_line().is_err());
     }
 }

@@ -31,14 +31,24 @@ fn earlier(one: Option<u64>, other: Option<u64>) -> Option<u64> {
 impl Merge {
     /// Begins with the first part.
     pub fn of(first: Sample) -> Self {
-        Self { size: first.size, row: first }
+        Self {
+            size: first.size,
+            row: first,
+        }
     }
 
     /// Takes the next part.
     pub fn add(&mut self, part: &Sample) {
         let row = &mut self.row;
-        self.size = self.size.zip(part.size).map(|(sum, size)| sum.saturating_add(size));
-        row.calc_size = row.calc_size.into_iter().chain(part.calc_size).reduce(u64::saturating_add);
+        self.size = self
+            .size
+            .zip(part.size)
+            .map(|(sum, size)| sum.saturating_add(size));
+        row.calc_size = row
+            .calc_size
+            .into_iter()
+            .chain(part.calc_size)
+            .reduce(u64::saturating_add);
         row.attempts = row.attempts.saturating_add(part.attempts);
         row.backoff_ns = row.backoff_ns.saturating_add(part.backoff_ns);
         row.codes.append(&part.codes);
@@ -57,7 +67,10 @@ impl Merge {
 
     /// The object's row.
     pub fn finish(self) -> Sample {
-        Sample { size: self.size, ..self.row }
+        Sample {
+            size: self.size,
+            ..self.row
+        }
     }
 }
 
@@ -105,26 +118,63 @@ mod tests {
 
     #[test]
     fn times_span_all_parts_and_amounts_add_up() {
-        let retried = Sample { attempts: 3, backoff_ns: 7, codes: codes(&["SlowDown", "reset"]), ..ok(2, [10, 60, 80, 95], 100) };
-        let late = Sample { attempts: 2, backoff_ns: 4, codes: codes(&["reset"]), ..ok(1, [20, 50, 55, 90], 30) };
+        let retried = Sample {
+            attempts: 3,
+            backoff_ns: 7,
+            codes: codes(&["SlowDown", "reset"]),
+            ..ok(2, [10, 60, 80, 95], 100)
+        };
+        let late = Sample {
+            attempts: 2,
+            backoff_ns: 4,
+            codes: codes(&["reset"]),
+            ..ok(1, [20, 50, 55, 90], 30)
+        };
         let row = merged(&[ok(0, [30, 30, 58, 70], 100), retried, late]);
-        assert_eq!([row.start_ns, row.attempt_start_ns, row.first_byte_ns, row.end_ns], [Some(10), Some(30), Some(55), Some(95)]);
-        assert_eq!((row.ttfb_ns(), row.latency_ns(), row.fetch_duration_ns()), (Some(25), Some(65), Some(85)));
-        assert_eq!((row.size, row.calc_size, row.attempts, row.backoff_ns), (Some(230), Some(230), 6, 11));
-        assert_eq!((row.worker, row.pid, row.tid), (2, 102, 202), "of the part that ended last");
-        assert_eq!((row.outcome, row.codes.to_string().as_str()), (Outcome::Ok, "SlowDown;reset*2"));
+        assert_eq!(
+            [
+                row.start_ns,
+                row.attempt_start_ns,
+                row.first_byte_ns,
+                row.end_ns
+            ],
+            [Some(10), Some(30), Some(55), Some(95)]
+        );
+        assert_eq!(
+            (row.ttfb_ns(), row.latency_ns(), row.fetch_duration_ns()),
+            (Some(25), Some(65), Some(85))
+        );
+        assert_eq!(
+            (row.size, row.calc_size, row.attempts, row.backoff_ns),
+            (Some(230), Some(230), 6, 11)
+        );
+        assert_eq!(
+            (row.worker, row.pid, row.tid),
+            (2, 102, 202),
+            "of the part that ended last"
+        );
+        assert_eq!(
+            (row.outcome, row.codes.to_string().as_str()),
+            (Outcome::Ok, "SlowDown;reset*2")
+        );
     }
 
     #[test]
     fn an_object_is_as_good_as_its_worst_part() {
-        let of = |outcome| Sample { outcome, ..ok(0, [0, 0, 1, 2], 5) };
+        let of = |outcome| Sample {
+            outcome,
+            ..ok(0, [0, 0, 1, 2], 5)
+        };
         let (ok, left, gone) = (of(Outcome::Ok), Sample::default(), of(Outcome::Vanished));
         let (failed, archived) = (of(Outcome::Failed), of(Outcome::Archived));
         for (parts, outcome) in [
             (vec![ok.clone(), ok.clone()], Outcome::Ok),
             (vec![ok.clone(), left.clone()], Outcome::NotAttempted),
             (vec![left.clone(), ok.clone()], Outcome::NotAttempted),
-            (vec![left.clone(), gone.clone(), ok.clone()], Outcome::Vanished),
+            (
+                vec![left.clone(), gone.clone(), ok.clone()],
+                Outcome::Vanished,
+            ),
             (vec![gone, archived.clone()], Outcome::Archived),
             (vec![archived, failed, ok, left], Outcome::Failed),
         ] {
@@ -134,17 +184,46 @@ mod tests {
 
     #[test]
     fn an_object_is_another_than_was_listed_when_one_of_its_parts_says_so() {
-        let changed = |size, etag| Sample { mismatch: Mismatch { size, etag }, ..ok(0, [0, 0, 1, 2], 5) };
-        assert_eq!(merged(&[ok(0, [0, 0, 1, 2], 5), changed(true, false), changed(false, true)]).mismatch, Mismatch { size: true, etag: true });
-        assert_eq!(merged(&[ok(0, [0, 0, 1, 2], 5), ok(0, [0, 0, 1, 2], 5)]).mismatch, Mismatch::default());
+        let changed = |size, etag| Sample {
+            mismatch: Mismatch { size, etag },
+            ..ok(0, [0, 0, 1, 2], 5)
+        };
+        assert_eq!(
+            merged(&[
+                ok(0, [0, 0, 1, 2], 5),
+                changed(true, false),
+                changed(false, true)
+            ])
+            .mismatch,
+            Mismatch {
+                size: true,
+                etag: true
+            }
+        );
+        assert_eq!(
+            merged(&[ok(0, [0, 0, 1, 2], 5), ok(0, [0, 0, 1, 2], 5)]).mismatch,
+            Mismatch::default()
+        );
     }
 
     #[test]
     fn what_a_part_does_not_know_is_not_made_up() {
-        let failed = Sample { outcome: Outcome::Failed, size: None, calc_size: None, first_byte_ns: None, ..ok(1, [5, 5, 0, 9], 0) };
+        let failed = Sample {
+            outcome: Outcome::Failed,
+            size: None,
+            calc_size: None,
+            first_byte_ns: None,
+            ..ok(1, [5, 5, 0, 9], 0)
+        };
         let row = merged(&[failed.clone(), ok(0, [0, 0, 1, 2], 5)]);
-        assert_eq!((row.size, row.calc_size, row.first_byte_ns, row.end_ns), (None, Some(5), Some(1), Some(9)));
+        assert_eq!(
+            (row.size, row.calc_size, row.first_byte_ns, row.end_ns),
+            (None, Some(5), Some(1), Some(9))
+        );
         assert_eq!(merged(&[failed.clone(), failed]).calc_size, None);
-        assert_eq!(merged(&[Sample::default(), Sample::default()]), Sample::default());
+        assert_eq!(
+            merged(&[Sample::default(), Sample::default()]),
+            Sample::default()
+        );
     }
 }

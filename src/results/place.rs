@@ -55,7 +55,9 @@ impl PlaceError {
     /// What to try.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Local { .. } | Self::Spool { .. } => Some("choose another folder with --out or --spool-dir".to_owned()),
+            Self::Local { .. } | Self::Spool { .. } => {
+                Some("choose another folder with --out or --spool-dir".to_owned())
+            }
             Self::Busy { .. } => Some("wait for it, or choose another --tag or --out".to_owned()),
             Self::Exists(_) => Some("choose another --tag, or leave --no-overwrite out".to_owned()),
             Self::Store(error) => error.hint.clone(),
@@ -111,9 +113,14 @@ impl Proved {
     /// # Errors
     /// What could not be written, in words.
     pub async fn replace(self, text: &str) -> Result<(), String> {
-        let here = self.here.map_or(Ok(()), |path| whole_or_in_place(&path, text).map_err(|error| format!("{}: {error}", path.display())));
+        let here = self.here.map_or(Ok(()), |path| {
+            whole_or_in_place(&path, text).map_err(|error| format!("{}: {error}", path.display()))
+        });
         let remote = match self.remote {
-            Some((mut bucket, key)) => bucket.store(&key, text.as_bytes().to_vec(), Replace::Yes).await.map_err(|error| error.to_string()),
+            Some((mut bucket, key)) => bucket
+                .store(&key, text.as_bytes().to_vec(), Replace::Yes)
+                .await
+                .map_err(|error| error.to_string()),
             None => Ok(()),
         };
         here.and(remote)
@@ -122,8 +129,17 @@ impl Proved {
 
 impl Place {
     /// Takes the place and proves that it can be written. Warnings say what will be replaced.
-    pub async fn prepare(to: &Destination, stem: &str, remote: Option<Bucket>, running: &str) -> Result<(Self, Vec<String>), PlaceError> {
-        let replace = if to.no_overwrite { Replace::No } else { Replace::Yes };
+    pub async fn prepare(
+        to: &Destination,
+        stem: &str,
+        remote: Option<Bucket>,
+        running: &str,
+    ) -> Result<(Self, Vec<String>), PlaceError> {
+        let replace = if to.no_overwrite {
+            Replace::No
+        } else {
+            Replace::Yes
+        };
         let remote = remote.map(|bucket| (bucket, to.prefix.clone()));
         let mut warnings = Vec::new();
         let mut place = match &to.out {
@@ -136,7 +152,11 @@ impl Place {
         Ok((place, warnings))
     }
 
-    fn new(dir: PathBuf, stem: &str, (replace, remote): (Replace, Option<(Bucket, String)>)) -> Self {
+    fn new(
+        dir: PathBuf,
+        stem: &str,
+        (replace, remote): (Replace, Option<(Bucket, String)>),
+    ) -> Self {
         Self {
             dir,
             stem: stem.to_owned(),
@@ -151,40 +171,78 @@ impl Place {
         }
     }
 
-    fn in_folder(dir: &Path, stem: &str, to: (Replace, Option<(Bucket, String)>), warnings: &mut Vec<String>) -> Result<Self, PlaceError> {
-        fs::create_dir_all(dir).map_err(|cause| PlaceError::Local { path: dir.to_owned(), cause })?;
+    fn in_folder(
+        dir: &Path,
+        stem: &str,
+        to: (Replace, Option<(Bucket, String)>),
+        warnings: &mut Vec<String>,
+    ) -> Result<Self, PlaceError> {
+        fs::create_dir_all(dir).map_err(|cause| PlaceError::Local {
+            path: dir.to_owned(),
+            cause,
+        })?;
         let path = dir.join(format!(".{stem}.lock"));
-        let lock = open_lock(&path).map_err(|cause| PlaceError::Local { path: dir.to_owned(), cause })?;
+        let lock = open_lock(&path).map_err(|cause| PlaceError::Local {
+            path: dir.to_owned(),
+            cause,
+        })?;
         match lock.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(PlaceError::Busy { dir: dir.to_owned(), stem: stem.to_owned() }),
+            Err(TryLockError::WouldBlock) => {
+                return Err(PlaceError::Busy {
+                    dir: dir.to_owned(),
+                    stem: stem.to_owned(),
+                });
+            }
             Err(TryLockError::Error(cause)) => return Err(PlaceError::Local { path, cause }),
         }
         let replace = to.0;
-        let mut place = Self { _lock: Some(lock), ..Self::new(dir.to_owned(), stem, to) };
-        let old: Vec<_> = [place.csv_path(), place.json_path()].into_iter().filter(|path| path.exists()).collect();
+        let mut place = Self {
+            _lock: Some(lock),
+            ..Self::new(dir.to_owned(), stem, to)
+        };
+        let old: Vec<_> = [place.csv_path(), place.json_path()]
+            .into_iter()
+            .filter(|path| path.exists())
+            .collect();
         if let Some(first) = old.first() {
             if replace == Replace::No {
                 return Err(PlaceError::Exists(first.display().to_string()));
             }
-            warnings.push(format!("results of an earlier run are replaced: {}", first.display()));
+            warnings.push(format!(
+                "results of an earlier run are replaced: {}",
+                first.display()
+            ));
             place.earlier.here = true;
         }
         Ok(place)
     }
 
-    fn passing(parent: Option<&Path>, stem: &str, to: (Replace, Option<(Bucket, String)>)) -> Result<Self, PlaceError> {
+    fn passing(
+        parent: Option<&Path>,
+        stem: &str,
+        to: (Replace, Option<(Bucket, String)>),
+    ) -> Result<Self, PlaceError> {
         let dir = passing_folder(parent, KEPT)?;
         let place = Self::new(dir_of(&dir), stem, to);
-        Ok(Self { passing: Some(dir), ..place })
+        Ok(Self {
+            passing: Some(dir),
+            ..place
+        })
     }
 
     /// Stores the running summary in the bucket, without replacing first: the answer says whether there was one, also to credentials that may only
     /// write. The study's own program leaves a CSV alone; whether there is one can only be asked.
-    async fn prove_remote(&mut self, running: &str, warnings: &mut Vec<String>) -> Result<(), PlaceError> {
+    async fn prove_remote(
+        &mut self,
+        running: &str,
+        warnings: &mut Vec<String>,
+    ) -> Result<(), PlaceError> {
         let (csv, json, replace) = (self.key(".csv"), self.key(".json"), self.replace);
         let unfinished = self.key(UNFINISHED);
-        let Some((bucket, _)) = &mut self.remote else { return Ok(()) };
+        let Some((bucket, _)) = &mut self.remote else {
+            return Ok(());
+        };
         let bytes = running.as_bytes().to_vec();
         let name = |bucket: &Bucket, key: &str| format!("s3://{}/{key}", bucket.name());
         // Before anything is stored, when nothing may be replaced.
@@ -193,16 +251,23 @@ impl Place {
         }
         let there = match bucket.store(&json, bytes.clone(), Replace::No).await {
             Ok(()) if replace == Replace::Yes && bucket.exists(&csv).await? == Some(true) => {
-                warnings.push(format!("results of an earlier run are replaced: {}", name(bucket, &csv)));
+                warnings.push(format!(
+                    "results of an earlier run are replaced: {}",
+                    name(bucket, &csv)
+                ));
                 return Ok(());
             }
             Ok(()) => return Ok(()),
             Err(error) if error.kind == StoreErrorKind::Exists => name(bucket, &json),
             // A store that does not know If-None-Match: then it must do without, unless that was promised.
-            Err(error) if error.kind == StoreErrorKind::NotImplemented && replace == Replace::Yes => match bucket.exists(&json).await? {
-                Some(false) => return Ok(bucket.store(&json, bytes, Replace::Yes).await?),
-                Some(true) | None => name(bucket, &json),
-            },
+            Err(error)
+                if error.kind == StoreErrorKind::NotImplemented && replace == Replace::Yes =>
+            {
+                match bucket.exists(&json).await? {
+                    Some(false) => return Ok(bucket.store(&json, bytes, Replace::Yes).await?),
+                    Some(true) | None => name(bucket, &json),
+                }
+            }
             Err(error) => return Err(error.into()),
         };
         if replace == Replace::No {
@@ -241,17 +306,33 @@ impl Place {
 
     /// The summary on this machine: beside that of an earlier run as long as this one has no rows.
     pub fn json_path(&self) -> PathBuf {
-        self.dir.join(format!("{}{}", self.stem, self.json_ending(self.earlier.here)))
+        self.dir.join(format!(
+            "{}{}",
+            self.stem,
+            self.json_ending(self.earlier.here)
+        ))
     }
 
     fn json_ending(&self, is_taken: bool) -> &'static str {
-        if is_taken && !self.has_rows { UNFINISHED } else { ".json" }
+        if is_taken && !self.has_rows {
+            UNFINISHED
+        } else {
+            ".json"
+        }
     }
 
     /// What is needed to say here how the run ended, whatever becomes of this.
     pub fn proved(&self) -> Proved {
-        let remote = self.remote.as_ref().map(|(bucket, _)| (bucket.clone(), self.key(self.json_ending(self.earlier.remote))));
-        Proved { here: self.passing.is_none().then(|| self.json_path()), remote }
+        let remote = self.remote.as_ref().map(|(bucket, _)| {
+            (
+                bucket.clone(),
+                self.key(self.json_ending(self.earlier.remote)),
+            )
+        });
+        Proved {
+            here: self.passing.is_none().then(|| self.json_path()),
+            remote,
+        }
     }
 
     /// Removes from the bucket what proved this place, for whoever stores nothing else there.
@@ -259,13 +340,19 @@ impl Place {
     /// # Errors
     /// What the store says.
     pub async fn remove_proof(&self) -> Result<(), StoreError> {
-        let Some((bucket, _)) = &self.remote else { return Ok(()) };
-        bucket.remove(&self.key(self.json_ending(self.earlier.remote))).await
+        let Some((bucket, _)) = &self.remote else {
+            return Ok(());
+        };
+        bucket
+            .remove(&self.key(self.json_ending(self.earlier.remote)))
+            .await
     }
 
     /// Region of the bucket, known since the place was proved.
     pub fn region(&self) -> Option<&str> {
-        self.remote.as_ref().map(|(bucket, _)| bucket.session().region())
+        self.remote
+            .as_ref()
+            .map(|(bucket, _)| bucket.session().region())
     }
 
     /// The run has rows, and so takes the name from an earlier one.
@@ -308,14 +395,26 @@ impl Place {
     /// Stores the CSV in the results bucket, if there is one.
     pub async fn upload_csv(&self) -> Result<(), StoreError> {
         // A copy: both files may be on their way at once. The bucket's region is known since the place was proved.
-        let Some((mut bucket, _)) = self.remote.clone().filter(|_| !self.leaves_earlier()) else { return Ok(()) };
-        bucket.store_file(&self.key(".csv"), &self.csv_path(), self.replace).await
+        let Some((mut bucket, _)) = self.remote.clone().filter(|_| !self.leaves_earlier()) else {
+            return Ok(());
+        };
+        bucket
+            .store_file(&self.key(".csv"), &self.csv_path(), self.replace)
+            .await
     }
 
     /// Stores the summary in the results bucket, in place of the running one.
     pub async fn upload_json(&self, text: &str) -> Result<(), StoreError> {
-        let Some((mut bucket, _)) = self.remote.clone() else { return Ok(()) };
-        bucket.store(&self.key(self.json_ending(self.earlier.remote)), text.as_bytes().to_vec(), Replace::Yes).await?;
+        let Some((mut bucket, _)) = self.remote.clone() else {
+            return Ok(());
+        };
+        bucket
+            .store(
+                &self.key(self.json_ending(self.earlier.remote)),
+                text.as_bytes().to_vec(),
+                Replace::Yes,
+            )
+            .await?;
         if self.has_rows && self.earlier.remote {
             // Readers know that it is of this run: whoever may only write leaves it.
             let _left_behind = bucket.remove(&self.key(UNFINISHED)).await;
@@ -353,7 +452,11 @@ impl Place {
 
     /// Where kept files belong: `s3://bucket/prefix`.
     pub fn target(&self) -> Option<String> {
-        self.remote.as_ref().map(|(bucket, prefix)| format!("s3://{}/{prefix}", bucket.name()).trim_end_matches('/').to_owned())
+        self.remote.as_ref().map(|(bucket, prefix)| {
+            format!("s3://{}/{prefix}", bucket.name())
+                .trim_end_matches('/')
+                .to_owned()
+        })
     }
 }
 
@@ -371,22 +474,51 @@ mod tests {
     use super::*;
 
     fn to(dir: &Path) -> Destination {
-        Destination { bucket: None, prefix: String::new(), out: Some(dir.to_owned()), spool_dir: None, no_overwrite: false }
+        Destination {
+            bucket: None,
+            prefix: String::new(),
+            out: Some(dir.to_owned()),
+            spool_dir: None,
+            no_overwrite: false,
+        }
     }
 
     #[tokio::test]
     async fn a_second_writer_is_turned_away_and_the_lock_goes_with_the_first() {
         let dir = tempfile::tempdir().unwrap();
-        let (place, warnings) = Place::prepare(&to(dir.path()), "result_x", None, "{}").await.unwrap();
+        let (place, warnings) = Place::prepare(&to(dir.path()), "result_x", None, "{}")
+            .await
+            .unwrap();
         assert_eq!(warnings, Vec::<String>::new());
-        let locked = || File::open(dir.path().join(".result_x.lock")).unwrap().metadata().unwrap().ino();
+        let locked = || {
+            File::open(dir.path().join(".result_x.lock"))
+                .unwrap()
+                .metadata()
+                .unwrap()
+                .ino()
+        };
         let first = locked();
-        assert!(matches!(Place::prepare(&to(dir.path()), "result_x", None, "{}").await, Err(PlaceError::Busy { .. })));
+        assert!(matches!(
+            Place::prepare(&to(dir.path()), "result_x", None, "{}").await,
+            Err(PlaceError::Busy { .. })
+        ));
         drop(place);
-        let (_, warnings) = Place::prepare(&to(dir.path()), "result_x", None, "{}").await.unwrap();
-        assert_eq!((warnings.len(), locked()), (1, first), "a file that others may have locked is never removed");
-        let strict = Destination { no_overwrite: true, ..to(dir.path()) };
-        assert!(matches!(Place::prepare(&strict, "result_x", None, "{}").await, Err(PlaceError::Exists(_))));
+        let (_, warnings) = Place::prepare(&to(dir.path()), "result_x", None, "{}")
+            .await
+            .unwrap();
+        assert_eq!(
+            (warnings.len(), locked()),
+            (1, first),
+            "a file that others may have locked is never removed"
+        );
+        let strict = Destination {
+            no_overwrite: true,
+            ..to(dir.path())
+        };
+        assert!(matches!(
+            Place::prepare(&strict, "result_x", None, "{}").await,
+            Err(PlaceError::Exists(_))
+        ));
     }
 
     #[tokio::test]
@@ -396,14 +528,25 @@ mod tests {
         for name in ["result_x.csv", "result_x.json"] {
             fs::write(dir.path().join(name), "good").unwrap();
         }
-        let (mut place, _) = Place::prepare(&to(dir.path()), "result_x", None, "running").await.unwrap();
+        let (mut place, _) = Place::prepare(&to(dir.path()), "result_x", None, "running")
+            .await
+            .unwrap();
         place.write_json("failed").unwrap();
-        assert_eq!(["result_x.json", "result_x.unfinished.json"].map(read), ["good", "failed"].map(|text| Some(text.to_owned())));
+        assert_eq!(
+            ["result_x.json", "result_x.unfinished.json"].map(read),
+            ["good", "failed"].map(|text| Some(text.to_owned()))
+        );
         assert!(place.leaves_earlier());
         place.take_name();
         place.write_json("new").unwrap();
-        assert_eq!(["result_x.json", "result_x.unfinished.json"].map(read), [Some("new".to_owned()), None]);
-        assert_eq!(finished_name("a/result_x.unfinished.json").as_deref(), Some("a/result_x.json"));
+        assert_eq!(
+            ["result_x.json", "result_x.unfinished.json"].map(read),
+            [Some("new".to_owned()), None]
+        );
+        assert_eq!(
+            finished_name("a/result_x.unfinished.json").as_deref(),
+            Some("a/result_x.json")
+        );
     }
 
     #[tokio::test]
@@ -411,25 +554,48 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let elsewhere = dir.path().join("elsewhere");
         fs::write(&elsewhere, "dear").unwrap();
-        let link = |name: &str| std::os::unix::fs::symlink(&elsewhere, dir.path().join(name)).unwrap();
+        let link =
+            |name: &str| std::os::unix::fs::symlink(&elsewhere, dir.path().join(name)).unwrap();
         for name in [".result_x.csv.partial", ".result_x.json.partial"] {
             link(name);
         }
-        let (place, _) = Place::prepare(&to(dir.path()), "result_x", None, "{}").await.unwrap();
-        place.csv_file().write::<PlaceError>(|file| io::Write::write_all(file, b"rows").map_err(|_| PlaceError::Exists(String::new()))).unwrap();
+        let (place, _) = Place::prepare(&to(dir.path()), "result_x", None, "{}")
+            .await
+            .unwrap();
+        place
+            .csv_file()
+            .write::<PlaceError>(|file| {
+                io::Write::write_all(file, b"rows").map_err(|_| PlaceError::Exists(String::new()))
+            })
+            .unwrap();
         assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "dear");
         drop(place);
         link(".result_y.lock");
-        assert!(matches!(Place::prepare(&to(dir.path()), "result_y", None, "{}").await, Err(PlaceError::Local { .. })));
+        assert!(matches!(
+            Place::prepare(&to(dir.path()), "result_y", None, "{}").await,
+            Err(PlaceError::Local { .. })
+        ));
     }
 
     #[tokio::test]
     async fn passing_files_go_once_stored_and_stay_when_kept() {
         let dir = tempfile::tempdir().unwrap();
-        let passing = Destination { out: None, spool_dir: Some(dir.path().to_owned()), ..to(dir.path()) };
-        drop(Place::prepare(&passing, "result_x", None, "{}").await.unwrap());
+        let passing = Destination {
+            out: None,
+            spool_dir: Some(dir.path().to_owned()),
+            ..to(dir.path())
+        };
+        drop(
+            Place::prepare(&passing, "result_x", None, "{}")
+                .await
+                .unwrap(),
+        );
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
-        let kept = Place::prepare(&passing, "result_x", None, "{}").await.unwrap().0.keep();
+        let kept = Place::prepare(&passing, "result_x", None, "{}")
+            .await
+            .unwrap()
+            .0
+            .keep();
         assert!(kept.join("result_x.json").exists());
     }
 }

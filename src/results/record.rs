@@ -156,7 +156,11 @@ pub struct SweepFacts {
 impl SweepFacts {
     /// Keys and bytes of the frozen key list.
     pub fn frozen(&self) -> (u64, Option<u64>) {
-        self.sample.as_ref().map_or((self.keys, self.bytes), |sample| (sample.keys, sample.bytes))
+        self.sample
+            .as_ref()
+            .map_or((self.keys, self.bytes), |sample| {
+                (sample.keys, sample.bytes)
+            })
     }
 
     /// Keys that the runs of one repetition list together; `None` where that does not follow: a limit holds for each shard by itself.
@@ -171,7 +175,13 @@ impl SweepFacts {
     /// What is wrong when these runs, one a shard, listed other keys than the key list has.
     pub fn other_keys(&self, listed: impl Iterator<Item = u64>, shards: u32) -> Option<String> {
         let (listed, keys) = (listed.sum::<u64>(), self.keys_of_a_repetition(shards)?);
-        (listed != keys).then(|| format!("its runs had {} keys, and the sweep's key list has {}", units::count(listed), units::count(keys)))
+        (listed != keys).then(|| {
+            format!(
+                "its runs had {} keys, and the sweep's key list has {}",
+                units::count(listed),
+                units::count(keys)
+            )
+        })
     }
 }
 
@@ -338,11 +348,20 @@ mod tests {
 
     /// Names of all properties below this place of a schema.
     fn names(value: &serde_json::Value, found: &mut Vec<String>) {
-        if let Some(properties) = value.get("properties").and_then(|properties| properties.as_object()) {
+        if let Some(properties) = value
+            .get("properties")
+            .and_then(|properties| properties.as_object())
+        {
             found.extend(properties.keys().cloned());
         }
-        let inner = value.as_object().into_iter().flatten().map(|(_, inner)| inner);
-        inner.chain(value.as_array().into_iter().flatten()).for_each(|inner| names(inner, found));
+        let inner = value
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(_, inner)| inner);
+        inner
+            .chain(value.as_array().into_iter().flatten())
+            .for_each(|inner| names(inner, found));
     }
 
     #[test]
@@ -351,7 +370,15 @@ mod tests {
         let mut found = Vec::new();
         names(&schemars::schema_for!(Record).to_value(), &mut found);
         assert!(found.len() > 40, "the schema was walked");
-        let stands = |name: &str| [format!("`{name}`"), format!(".{name}`"), format!("`{name}.")].iter().any(|form| text.contains(form));
+        let stands = |name: &str| {
+            [
+                format!("`{name}`"),
+                format!(".{name}`"),
+                format!("`{name}."),
+            ]
+            .iter()
+            .any(|form| text.contains(form))
+        };
         let missing: Vec<&String> = found.iter().filter(|name| !stands(name)).collect();
         assert!(missing.is_empty(), "{missing:?}");
     }
@@ -359,21 +386,59 @@ mod tests {
     #[test]
     fn other_documents_and_later_versions_are_refused() {
         let other = r#"{"schema": "parfetch.run-summary", "version": 1}"#;
-        assert!(matches!(Record::from_json(other), Err(RecordError::Schema(_))));
+        assert!(matches!(
+            Record::from_json(other),
+            Err(RecordError::Schema(_))
+        ));
         let later = r#"{"schema": "parfetch.repetition", "version": 2}"#;
-        assert!(matches!(Record::from_json(later), Err(RecordError::Version(2))));
+        assert!(matches!(
+            Record::from_json(later),
+            Err(RecordError::Version(2))
+        ));
         assert!(matches!(Record::from_json("{"), Err(RecordError::Json(_))));
     }
 
     #[test]
     fn fuzz_records() {
-        let words = &["null", "true", "{}", "[]", "\"\"", ",", "\"cgroup-v2\"", "1e999", "\\u0000", "\\ud800"];
+        let words = &[
+            "null",
+            "true",
+            "{}",
+            "[]",
+            "\"\"",
+            ",",
+            "\"cgroup-v2\"",
+            "1e999",
+            "\\u0000",
+            "\\ud800",
+        ];
         let mode = Mode::Thread;
-        let cell = Cell { program: Program::Contender("python".to_owned()), cpu_units: 512, memory_mib: 1_024, mode, concurrency: 4, shards: 2 };
-        let seed = crate::sweep::fixture::record(&cell, 3).to_json().unwrap().into_bytes();
-        Target { name: "record", seeds: vec![seed], words, cases: 5_000 }.run(|bytes| {
-            let Ok(record) = Record::from_json(&String::from_utf8_lossy(bytes)) else { return };
-            assert_eq!(Record::from_json(&record.to_json().unwrap()).unwrap(), record);
+        let cell = Cell {
+            program: Program::Contender("python".to_owned()),
+            cpu_units: 512,
+            memory_mib: 1_024,
+            mode,
+            concurrency: 4,
+            shards: 2,
+        };
+        let seed = crate::sweep::fixture::record(&cell, 3)
+            .to_json()
+            .unwrap()
+            .into_bytes();
+        Target {
+            name: "record",
+            seeds: vec![seed],
+            words,
+            cases: 5_000,
+        }
+        .run(|bytes| {
+            let Ok(record) = Record::from_json(&String::from_utf8_lossy(bytes)) else {
+                return;
+            };
+            assert_eq!(
+                Record::from_json(&record.to_json().unwrap()).unwrap(),
+                record
+            );
         });
     }
 }

@@ -58,7 +58,9 @@ impl Room {
     /// Bytes that are needed on each disk for `more` rows behind `written` ones, until the results are written.
     fn needed(&self, (written, more): (u64, u64), csv_row: u64) -> Vec<(&Path, u64)> {
         let all = written.saturating_add(more);
-        let spool = more.saturating_mul(ROW).saturating_add(all.saturating_mul(PAIR));
+        let spool = more
+            .saturating_mul(ROW)
+            .saturating_add(all.saturating_mul(PAIR));
         let csv = all.saturating_mul(csv_row.saturating_add(self.key_bytes));
         if device(&self.spool) == device(&self.results) {
             vec![(&self.spool, spool.saturating_add(csv))]
@@ -68,18 +70,33 @@ impl Room {
     }
 
     fn short(&self, rows: (u64, u64), (csv_row, margin): (u64, u64)) -> Option<Short<'_>> {
-        self.needed(rows, csv_row).into_iter().find_map(|(folder, needed)| {
-            let (needed, free) = (needed.saturating_add(margin), free_bytes(folder)?);
-            (free < needed).then_some(Short { folder, needed, free })
-        })
+        self.needed(rows, csv_row)
+            .into_iter()
+            .find_map(|(folder, needed)| {
+                let (needed, free) = (needed.saturating_add(margin), free_bytes(folder)?);
+                (free < needed).then_some(Short {
+                    folder,
+                    needed,
+                    free,
+                })
+            })
     }
 
     /// Why a run whose rows are counted beforehand cannot come to its end, if that is certain.
     pub fn refusal(&self) -> Option<String> {
         let rows = self.rows?;
-        let Short { folder, needed, free } = self.short((0, rows), (CSV_LEAST, 0))?;
+        let Short {
+            folder,
+            needed,
+            free,
+        } = self.short((0, rows), (CSV_LEAST, 0))?;
         let rows = units::count(rows);
-        Some(format!("{rows} rows need {} in {}, which has room for {}", units::bytes(needed), folder.display(), units::bytes(free)))
+        Some(format!(
+            "{rows} rows need {} in {}, which has room for {}",
+            units::bytes(needed),
+            folder.display(),
+            units::bytes(free)
+        ))
     }
 }
 
@@ -106,30 +123,58 @@ pub(super) struct Lookout {
 
 impl Lookout {
     pub(super) fn new(room: Room) -> Self {
-        Self { room, last: None, first: None, has_warned: false, is_full: false }
+        Self {
+            room,
+            last: None,
+            first: None,
+            has_warned: false,
+            is_full: false,
+        }
     }
 
     /// So many rows are written. Says each thing once.
     pub(super) fn look(&mut self, written: u64) -> Option<Found> {
         let now = Instant::now();
-        let is_time = self.last.is_none_or(|(rows, at)| written >= rows + LOOK_ROWS || now - at >= LOOK_TIME);
+        let is_time = self
+            .last
+            .is_none_or(|(rows, at)| written >= rows + LOOK_ROWS || now - at >= LOOK_TIME);
         if self.is_full || !is_time {
             return None;
         }
         self.last = Some((written, now));
         let first = *self.first.get_or_insert((written, now));
-        let left = self.room.rows.map_or(u64::MAX, |rows| rows.saturating_sub(written));
-        let on_their_way = self.room.workers.saturating_mul(ROWS_OF_A_WORKER).saturating_add(ROWS_WAITING).min(left);
-        if let Some(Short { folder, free, .. }) = self.room.short((written, on_their_way), (CSV_ROW, MARGIN)) {
+        let left = self
+            .room
+            .rows
+            .map_or(u64::MAX, |rows| rows.saturating_sub(written));
+        let on_their_way = self
+            .room
+            .workers
+            .saturating_mul(ROWS_OF_A_WORKER)
+            .saturating_add(ROWS_WAITING)
+            .min(left);
+        if let Some(Short { folder, free, .. }) =
+            self.room.short((written, on_their_way), (CSV_ROW, MARGIN))
+        {
             self.is_full = true;
-            let text = format!("{} has room for {} more: nothing more is fetched, so that no row is lost", folder.display(), units::bytes(free));
-            return Some(Found::IsFull(format!("{text}; the figures are of the time until then")));
+            let text = format!(
+                "{} has room for {} more: nothing more is fetched, so that no row is lost",
+                folder.display(),
+                units::bytes(free)
+            );
+            return Some(Found::IsFull(format!(
+                "{text}; the figures are of the time until then"
+            )));
         }
         self.foretell((written, now), first)
     }
 
     /// At the rate so far, will the rows of the whole time fit?
-    fn foretell(&mut self, (written, now): (u64, Instant), (first_rows, begin): (u64, Instant)) -> Option<Found> {
+    fn foretell(
+        &mut self,
+        (written, now): (u64, Instant),
+        (first_rows, begin): (u64, Instant),
+    ) -> Option<Found> {
         let elapsed = now - begin;
         let time_left = self.room.duration?.checked_sub(elapsed)?;
         if self.has_warned || elapsed < RATE_AFTER {
@@ -137,17 +182,31 @@ impl Lookout {
         }
         let left = time_left.as_secs_f64() / elapsed.as_secs_f64();
         let more = whole((written - first_rows) as f64 * left);
-        let Short { folder, needed, free } = self.room.short((written, more), (CSV_ROW, MARGIN))?;
+        let Short {
+            folder,
+            needed,
+            free,
+        } = self.room.short((written, more), (CSV_ROW, MARGIN))?;
         self.has_warned = true;
         let after = elapsed + time_left.mul_f64((free as f64 / needed as f64).clamp(0.0, 1.0));
         let after = units::duration_coarse(u64::try_from(after.as_nanos()).unwrap_or(u64::MAX));
-        let text =
-            format!("at this rate the rows need {} more in {}, which has room for {}", units::bytes(needed), folder.display(), units::bytes(free));
-        Some(Found::WillBeFull(format!("{text}: fetching will end after about {after}, with every row kept (--spool-dir names another folder)")))
+        let text = format!(
+            "at this rate the rows need {} more in {}, which has room for {}",
+            units::bytes(needed),
+            folder.display(),
+            units::bytes(free)
+        );
+        Some(Found::WillBeFull(format!(
+            "{text}: fetching will end after about {after}, with every row kept (--spool-dir names another folder)"
+        )))
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the type's range before")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to the type's range before"
+)]
 fn whole(value: f64) -> u64 {
     value.clamp(0.0, 1e18) as u64
 }
@@ -158,25 +217,50 @@ mod tests {
 
     fn room(folder: &Path) -> Room {
         let (spool, results) = (folder.to_owned(), folder.to_owned());
-        Room { spool, results, key_bytes: 20, workers: 4, rows: None, duration: Some(Duration::from_mins(1)) }
+        Room {
+            spool,
+            results,
+            key_bytes: 20,
+            workers: 4,
+            rows: None,
+            duration: Some(Duration::from_mins(1)),
+        }
     }
 
     #[test]
     fn what_rows_need_is_added_up_on_each_disk() {
         let folder = tempfile::tempdir().unwrap();
         let mut room = room(folder.path());
-        assert_eq!(room.needed((10, 5), CSV_ROW), [(folder.path(), 5 * 132 + 15 * (16 + 130 + 20))]);
+        assert_eq!(
+            room.needed((10, 5), CSV_ROW),
+            [(folder.path(), 5 * 132 + 15 * (16 + 130 + 20))]
+        );
         room.results = PathBuf::from("/proc");
-        assert_eq!(room.needed((10, 5), CSV_ROW), [(folder.path(), 5 * 132 + 15 * 16), (Path::new("/proc"), 15 * 150)]);
+        assert_eq!(
+            room.needed((10, 5), CSV_ROW),
+            [
+                (folder.path(), 5 * 132 + 15 * 16),
+                (Path::new("/proc"), 15 * 150)
+            ]
+        );
     }
 
     #[test]
     fn only_what_is_certain_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let with = |rows| Room { rows, ..room(folder.path()) }.refusal();
+        let with = |rows| {
+            Room {
+                rows,
+                ..room(folder.path())
+            }
+            .refusal()
+        };
         assert_eq!((with(None), with(Some(1_000))), (None, None));
         let refusal = with(Some(u64::MAX / 1_000)).unwrap();
-        assert!(refusal.starts_with("18,446,744,073,709,551 rows need 3.65 EB in"), "{refusal}");
+        assert!(
+            refusal.starts_with("18,446,744,073,709,551 rows need 3.65 EB in"),
+            "{refusal}"
+        );
     }
 
     #[test]
@@ -189,10 +273,15 @@ mod tests {
         assert_eq!(lookout.foretell((1_000, later), (0, begin)), None);
         // 54 s are left, so nine times as many rows come as there are.
         let many = free_bytes(folder.path()).unwrap() / 1_000;
-        let Some(Found::WillBeFull(text)) = lookout.foretell((many, later), (0, begin)) else { panic!("it fits") };
+        let Some(Found::WillBeFull(text)) = lookout.foretell((many, later), (0, begin)) else {
+            panic!("it fits")
+        };
         assert!(text.starts_with("at this rate the rows need "), "{text}");
         assert_eq!(lookout.foretell((many, later), (0, begin)), None, "once");
-        assert!(matches!(lookout.look(u64::MAX / 1_000_000), Some(Found::IsFull(_))));
+        assert!(matches!(
+            lookout.look(u64::MAX / 1_000_000),
+            Some(Found::IsFull(_))
+        ));
         assert_eq!(lookout.look(u64::MAX / 1_000), None, "once");
     }
 }

@@ -63,7 +63,10 @@ impl RowSender {
 
     /// A buffer of one worker's own.
     pub fn buffer(&self) -> RowBuffer {
-        RowBuffer { rows: Vec::with_capacity(BUFFER), sender: self.clone() }
+        RowBuffer {
+            rows: Vec::with_capacity(BUFFER),
+            sender: self.clone(),
+        }
     }
 }
 
@@ -72,7 +75,10 @@ impl RowBuffer {
     pub fn push(&mut self, row: Sample) {
         self.rows.push(row);
         if self.rows.len() == BUFFER {
-            self.sender.send(std::mem::replace(&mut self.rows, Vec::with_capacity(BUFFER)));
+            self.sender.send(std::mem::replace(
+                &mut self.rows,
+                Vec::with_capacity(BUFFER),
+            ));
         }
     }
 }
@@ -94,28 +100,45 @@ pub struct RowWriter {
 
 impl RowWriter {
     /// Starts it in `dir`. `on_trouble` gets what the run must do something about; `room` is looked at from time to time.
-    pub fn start(dir: &Path, room: Option<Room>, on_trouble: impl FnMut(Trouble<'_>) + Send + 'static) -> io::Result<(Self, RowSender)> {
+    pub fn start(
+        dir: &Path,
+        room: Option<Room>,
+        on_trouble: impl FnMut(Trouble<'_>) + Send + 'static,
+    ) -> io::Result<(Self, RowSender)> {
         let path = dir.join(ROWS);
         let file = File::create(&path)?;
         let (sender, receiver) = mpsc::channel();
-        let mut teller = Teller { on_trouble: Box::new(on_trouble), has_lost: false };
+        let mut teller = Teller {
+            on_trouble: Box::new(on_trouble),
+            has_lost: false,
+        };
         let lookout = room.map(Lookout::new);
         let write = move || {
-            let written = std::panic::catch_unwind(AssertUnwindSafe(|| write_all(&file, &receiver, (&mut teller, lookout))));
+            let written = std::panic::catch_unwind(AssertUnwindSafe(|| {
+                write_all(&file, &receiver, (&mut teller, lookout))
+            }));
             written.unwrap_or_else(|payload| {
                 let error = io::Error::other(Panicked(panics::caught(&*payload)));
                 teller.lost(&error);
                 Err(error)
             })
         };
-        let thread = std::thread::Builder::new().name("parfetch-rows".to_owned()).spawn(write)?;
+        let thread = std::thread::Builder::new()
+            .name("parfetch-rows".to_owned())
+            .spawn(write)?;
         Ok((Self { thread, path }, RowSender(sender)))
     }
 
     /// Waits until every row is written (all senders must be gone) and opens the file for reading.
     pub fn finish(self) -> io::Result<RowFile> {
-        let written = self.thread.join().map_err(|_| io::Error::other("the thread that writes rows panicked"))??;
-        Ok(RowFile { path: self.path, written })
+        let written = self
+            .thread
+            .join()
+            .map_err(|_| io::Error::other("the thread that writes rows panicked"))??;
+        Ok(RowFile {
+            path: self.path,
+            written,
+        })
     }
 }
 
@@ -142,7 +165,11 @@ impl Teller {
     }
 }
 
-fn write_all(file: &File, receiver: &mpsc::Receiver<Vec<Sample>>, (teller, mut lookout): (&mut Teller, Option<Lookout>)) -> io::Result<Written> {
+fn write_all(
+    file: &File,
+    receiver: &mpsc::Receiver<Vec<Sample>>,
+    (teller, mut lookout): (&mut Teller, Option<Lookout>),
+) -> io::Result<Written> {
     let mut result = Ok(());
     let mut written = Written::default();
     while let Ok(mut batch) = receiver.recv() {
@@ -164,7 +191,10 @@ fn write_all(file: &File, receiver: &mpsc::Receiver<Vec<Sample>>, (teller, mut l
         if let Err(error) = &result {
             teller.lost(error);
         }
-        match lookout.as_mut().and_then(|lookout| lookout.look(written.rows)) {
+        match lookout
+            .as_mut()
+            .and_then(|lookout| lookout.look(written.rows))
+        {
             Some(Found::IsFull(text)) => (teller.on_trouble)(Trouble::Full(text)),
             Some(Found::WillBeFull(text)) => (teller.on_trouble)(Trouble::WillBeFull(text)),
             None => {}
@@ -212,7 +242,13 @@ impl RowFile {
 
     /// Opens them.
     pub fn reader(&self) -> io::Result<RowReader> {
-        Ok(RowReader { file: File::open(&self.path)?, written: self.written.units, block: Vec::new(), first: 0, longest: 1 })
+        Ok(RowReader {
+            file: File::open(&self.path)?,
+            written: self.written.units,
+            block: Vec::new(),
+            first: 0,
+            longest: 1,
+        })
     }
 }
 
@@ -233,18 +269,31 @@ impl RowReader {
     pub fn row(&mut self, unit: u64) -> io::Result<Sample> {
         const LENGTH: u64 = Sample::ENCODED_LEN as u64;
         if unit >= self.written {
-            return Ok(Sample { unit, ..Sample::default() });
+            return Ok(Sample {
+                unit,
+                ..Sample::default()
+            });
         }
         let end = self.first + self.block.len() as u64 / LENGTH;
         if unit < self.first || unit >= end {
-            self.longest = if unit == end { (self.longest * 2).min(MOST_AT_ONCE) } else { 1 };
+            self.longest = if unit == end {
+                (self.longest * 2).min(MOST_AT_ONCE)
+            } else {
+                1
+            };
             let count = self.longest.min(self.written - unit);
-            self.block.resize(usize::try_from(count * LENGTH).map_err(io::Error::other)?, 0);
+            self.block.resize(
+                usize::try_from(count * LENGTH).map_err(io::Error::other)?,
+                0,
+            );
             self.file.read_exact_at(&mut self.block, unit * LENGTH)?;
             self.first = unit;
         }
         let at = usize::try_from((unit - self.first) * LENGTH).map_err(io::Error::other)?;
-        Ok(Sample { unit, ..Sample::decode(&self.block[at..]) })
+        Ok(Sample {
+            unit,
+            ..Sample::decode(&self.block[at..])
+        })
     }
 }
 
@@ -256,24 +305,42 @@ mod tests {
     #[test]
     fn rows_written_in_any_order_come_back_in_order_and_gaps_are_not_attempted() {
         let dir = tempfile::tempdir().unwrap();
-        let (writer, sender) = RowWriter::start(dir.path(), None, |_| panic!("nothing fails here")).unwrap();
+        let (writer, sender) =
+            RowWriter::start(dir.path(), None, |_| panic!("nothing fails here")).unwrap();
         let mut buffer = sender.buffer();
         let mut units: Vec<u64> = (0..10_000).filter(|unit| unit % 7 != 3).collect();
         fastrand::Rng::with_seed(1).shuffle(&mut units);
         for unit in &units {
-            buffer.push(Sample { unit: *unit, outcome: Outcome::Ok, end_ns: Some(unit * 10), ..Sample::default() });
+            buffer.push(Sample {
+                unit: *unit,
+                outcome: Outcome::Ok,
+                end_ns: Some(unit * 10),
+                ..Sample::default()
+            });
         }
         drop((buffer, sender));
         let rows = writer.finish().unwrap();
-        assert_eq!(rows.units(), 9_999, "the last unit that was written is 9,998");
+        assert_eq!(
+            rows.units(),
+            9_999,
+            "the last unit that was written is 9,998"
+        );
         let mut reader = rows.reader().unwrap();
         let read: Vec<Sample> = (0..10_002).map(|unit| reader.row(unit).unwrap()).collect();
         for unit in [9_000, 5, 6, 9_998, 0, 10_001] {
-            assert_eq!(reader.row(unit).unwrap(), read[usize::try_from(unit).unwrap()], "in any order");
+            assert_eq!(
+                reader.row(unit).unwrap(),
+                read[usize::try_from(unit).unwrap()],
+                "in any order"
+            );
         }
         assert_eq!(read.len(), 10_002);
         for (unit, row) in (0..).zip(&read) {
-            let expected = if unit % 7 == 3 || unit >= 10_000 { (Outcome::NotAttempted, None) } else { (Outcome::Ok, Some(unit * 10)) };
+            let expected = if unit % 7 == 3 || unit >= 10_000 {
+                (Outcome::NotAttempted, None)
+            } else {
+                (Outcome::Ok, Some(unit * 10))
+            };
             assert_eq!((row.unit, (row.outcome, row.end_ns)), (unit, expected));
         }
     }
@@ -282,17 +349,34 @@ mod tests {
     fn a_write_that_fails_is_told_and_returned() {
         let (told, hear) = mpsc::channel();
         let (sender, receiver) = mpsc::channel();
-        sender.send(vec![Sample { outcome: Outcome::Ok, ..Sample::default() }]).unwrap();
+        sender
+            .send(vec![Sample {
+                outcome: Outcome::Ok,
+                ..Sample::default()
+            }])
+            .unwrap();
         sender.send(vec![Sample::default()]).unwrap();
         drop(sender);
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("ro"), b"").unwrap();
         let read_only = File::open(dir.path().join("ro")).unwrap();
         let on_trouble = Box::new(move |trouble: Trouble<'_>| {
-            let Trouble::Lost(error) = trouble else { panic!("{trouble:?}") };
+            let Trouble::Lost(error) = trouble else {
+                panic!("{trouble:?}")
+            };
             told.send(error.kind()).unwrap();
         });
-        let result = write_all(&read_only, &receiver, (&mut Teller { on_trouble, has_lost: false }, None));
+        let result = write_all(
+            &read_only,
+            &receiver,
+            (
+                &mut Teller {
+                    on_trouble,
+                    has_lost: false,
+                },
+                None,
+            ),
+        );
         assert!(result.is_err());
         assert!(hear.recv().is_ok());
     }

@@ -44,7 +44,11 @@ pub struct FileSpill {
 impl FileSpill {
     /// No runs yet, and no file; there will be one in `folder`.
     pub fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_path_buf(), file: None, ends: Vec::new() }
+        Self {
+            folder: folder.to_path_buf(),
+            file: None,
+            ends: Vec::new(),
+        }
     }
 }
 
@@ -73,11 +77,20 @@ impl Spill for FileSpill {
     }
 
     fn into_runs(self) -> io::Result<Vec<FileRun>> {
-        let Some(file) = self.file.map(Arc::new) else { return Ok(Vec::new()) };
+        let Some(file) = self.file.map(Arc::new) else {
+            return Ok(Vec::new());
+        };
         let share = (READ_BYTES / self.ends.len().max(1)).clamp(BUFFER_BYTES.0, BUFFER_BYTES.1);
         let capacity = share - share % PAIR_BYTES;
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        let run = |(offset, end)| FileRun { file: Arc::clone(&file), offset, end, capacity, buffer: Vec::new(), used: 0 };
+        let run = |(offset, end)| FileRun {
+            file: Arc::clone(&file),
+            offset,
+            end,
+            capacity,
+            buffer: Vec::new(),
+            used: 0,
+        };
         Ok(starts.zip(self.ends.iter().copied()).map(run).collect())
     }
 }
@@ -118,10 +131,15 @@ impl Iterator for FileRun {
                 return Some(Err(error));
             }
         }
-        let (first, rest) = self.buffer[self.used..].split_first_chunk().expect("buffers hold whole intervals");
+        let (first, rest) = self.buffer[self.used..]
+            .split_first_chunk()
+            .expect("buffers hold whole intervals");
         let second = rest.first_chunk().expect("buffers hold whole intervals");
         self.used += PAIR_BYTES;
-        Some(Ok((u64::from_le_bytes(*first), u64::from_le_bytes(*second))))
+        Some(Ok((
+            u64::from_le_bytes(*first),
+            u64::from_le_bytes(*second),
+        )))
     }
 }
 
@@ -142,9 +160,18 @@ mod tests {
         for run in runs() {
             spill.append(&run).unwrap();
         }
-        let back: Vec<Vec<Interval>> = spill.into_runs().unwrap().into_iter().map(|run| run.map(Result::unwrap).collect()).collect();
+        let back: Vec<Vec<Interval>> = spill
+            .into_runs()
+            .unwrap()
+            .into_iter()
+            .map(|run| run.map(Result::unwrap).collect())
+            .collect();
         assert_eq!(back, runs());
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "the file has no name");
+        assert_eq!(
+            std::fs::read_dir(folder.path()).unwrap().count(),
+            0,
+            "the file has no name"
+        );
     }
 
     #[test]
@@ -154,7 +181,11 @@ mod tests {
         let mut overlap = overlap_in(Path::new("/nonexistent"));
         overlap.push(0, 2).unwrap();
         assert_eq!(overlap.finish(4).unwrap().mean, Some(0.5));
-        assert!(FileSpill::new(Path::new("/nonexistent")).append(&[(0, 1)]).is_err());
+        assert!(
+            FileSpill::new(Path::new("/nonexistent"))
+                .append(&[(0, 1)])
+                .is_err()
+        );
     }
 
     #[test]
@@ -172,10 +203,15 @@ mod tests {
     fn workers_that_overlap_through_many_runs_are_counted() {
         // 8 workers, each busy for 8 of every 10 ns; worker w begins at w, so at 7 all are busy, and worker 7 ends at 15 of the last round.
         let folder = tempfile::tempdir().unwrap();
-        let mut overlap = Overlap::new(FileSpill::new(folder.path()), NonZeroUsize::new(100).unwrap());
+        let mut overlap = Overlap::new(
+            FileSpill::new(folder.path()),
+            NonZeroUsize::new(100).unwrap(),
+        );
         for round in 0..1000 {
             for worker in (0..8).rev() {
-                overlap.push(round * 10 + worker, round * 10 + worker + 8).unwrap();
+                overlap
+                    .push(round * 10 + worker, round * 10 + worker + 8)
+                    .unwrap();
             }
         }
         let found = overlap.finish(9_990 + 15).unwrap();

@@ -42,7 +42,10 @@ impl SpoolFolder {
                 Err(error) => failed = error,
             }
         }
-        Err(PlaceError::Spool { path: parent.map_or_else(std::env::temp_dir, Path::to_owned), cause: failed })
+        Err(PlaceError::Spool {
+            path: parent.map_or_else(std::env::temp_dir, Path::to_owned),
+            cause: failed,
+        })
     }
 
     /// Where it is.
@@ -54,22 +57,41 @@ impl SpoolFolder {
 /// The lock of a new folder.
 fn lock(dir: &Path) -> io::Result<File> {
     let path = dir.join(LOCK);
-    let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&path)?;
     file.try_lock().map_err(io::Error::from)?;
     // Between the two lines above somebody else may have had the lock, and removed the folder.
-    if fs::symlink_metadata(&path)?.ino() == file.metadata()?.ino() { Ok(file) } else { Err(io::Error::other("it was removed")) }
+    if fs::symlink_metadata(&path)?.ino() == file.metadata()?.ino() {
+        Ok(file)
+    } else {
+        Err(io::Error::other("it was removed"))
+    }
 }
 
 /// Removes folders whose process is gone; what cannot be removed stays.
 fn remove_abandoned(parent: &Path) {
-    for entry in fs::read_dir(parent).into_iter().flatten().filter_map(Result::ok) {
-        let is_ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX))
-            && entry.metadata().is_ok_and(|found| found.is_dir() && found.uid() == rustix::process::geteuid().as_raw());
+    for entry in fs::read_dir(parent)
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok)
+    {
+        let is_ours = entry
+            .file_name()
+            .to_str()
+            .is_some_and(|name| name.starts_with(PREFIX))
+            && entry.metadata().is_ok_and(|found| {
+                found.is_dir() && found.uid() == rustix::process::geteuid().as_raw()
+            });
         if !is_ours {
             continue;
         }
         let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-        let lock = OpenOptions::new().write(true).custom_flags(flags).open(entry.path().join(LOCK));
+        let lock = OpenOptions::new()
+            .write(true)
+            .custom_flags(flags)
+            .open(entry.path().join(LOCK));
         // The lock is held until all is gone: no two runs remove the same folder.
         if let Ok(lock) = lock
             && lock.try_lock().is_ok()
@@ -83,12 +105,19 @@ fn remove_abandoned(parent: &Path) {
 /// A passing folder, in `parent` or in the system's temporary folder.
 pub(super) fn passing_folder(parent: Option<&Path>, prefix: &str) -> Result<TempDir, PlaceError> {
     let parent = parent.map_or_else(std::env::temp_dir, Path::to_owned);
-    tempfile::Builder::new().prefix(prefix).tempdir_in(&parent).map_err(|error| {
-        // The library names the folder that it tried to make, which nobody knows.
-        let text = error.to_string();
-        let cause = io::Error::other(text.split(" at path ").next().unwrap_or(&text).to_owned());
-        PlaceError::Spool { path: parent, cause }
-    })
+    tempfile::Builder::new()
+        .prefix(prefix)
+        .tempdir_in(&parent)
+        .map_err(|error| {
+            // The library names the folder that it tried to make, which nobody knows.
+            let text = error.to_string();
+            let cause =
+                io::Error::other(text.split(" at path ").next().unwrap_or(&text).to_owned());
+            PlaceError::Spool {
+                path: parent,
+                cause,
+            }
+        })
 }
 
 #[cfg(test)]
@@ -96,7 +125,10 @@ mod tests {
     use super::*;
 
     fn names(of: &Path) -> Vec<String> {
-        let mut names: Vec<_> = fs::read_dir(of).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<_> = fs::read_dir(of)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
         names.sort();
         names
     }
@@ -105,7 +137,12 @@ mod tests {
     fn what_a_killed_run_left_is_removed_and_nothing_else() {
         let parent = tempfile::tempdir().unwrap();
         let at = |name: &str| parent.path().join(name);
-        for name in ["parfetch-spool-killed", "parfetch-abc", "parfetch-spool-begun", "elsewhere"] {
+        for name in [
+            "parfetch-spool-killed",
+            "parfetch-abc",
+            "parfetch-spool-begun",
+            "elsewhere",
+        ] {
             fs::create_dir(at(name)).unwrap();
             fs::write(at(name).join("rows.bin"), "x").unwrap();
         }
@@ -117,6 +154,14 @@ mod tests {
         assert!(living.path().exists() && other.path().exists());
         assert!(at("elsewhere/rows.bin").exists(), "links are not followed");
         drop((living, other));
-        assert_eq!(names(parent.path()), ["elsewhere", "parfetch-abc", "parfetch-spool-begun", "parfetch-spool-link"]);
+        assert_eq!(
+            names(parent.path()),
+            [
+                "elsewhere",
+                "parfetch-abc",
+                "parfetch-spool-begun",
+                "parfetch-spool-link"
+            ]
+        );
     }
 }

@@ -85,22 +85,39 @@ impl Table<'_> {
             Rounds::One => None,
             Rounds::Many(handed) => Some(handed),
         };
-        let rounds = handed.map_or(1, |handed| handed.units.max(self.rows.units()).div_ceil(self.items.max(1)).max(1));
-        let mut asked = Asked { bytes: Some(0), ..Asked::default() };
+        let rounds = handed.map_or(1, |handed| {
+            handed
+                .units
+                .max(self.rows.units())
+                .div_ceil(self.items.max(1))
+                .max(1)
+        });
+        let mut asked = Asked {
+            bytes: Some(0),
+            ..Asked::default()
+        };
         let mut reader = self.rows.reader()?;
         for round in 0..rounds {
             let mut next = round * self.items;
-            let mut scattered = (self.layout.order != Order::Listed).then(|| places(self.spool)).transpose()?;
+            let mut scattered = (self.layout.order != Order::Listed)
+                .then(|| places(self.spool))
+                .transpose()?;
             for key in self.keys.iter() {
                 let key = key?;
                 let place = match &mut scattered {
-                    Some(places) => places.next().transpose()?.flatten().map(|place| round * self.items + place),
+                    Some(places) => places
+                        .next()
+                        .transpose()?
+                        .flatten()
+                        .map(|place| round * self.items + place),
                     None => Some(next),
                 };
                 let count = self.items_of(&key);
                 next += count;
                 let mut object = match place {
-                    Some(first) if count > 0 => merged(&mut reader, first..first + count, handed, visitor)?,
+                    Some(first) if count > 0 => {
+                        merged(&mut reader, first..first + count, handed, visitor)?
+                    }
                     _ => Object::default(),
                 };
                 if key.is_archived() && !object.begun {
@@ -119,7 +136,11 @@ impl Table<'_> {
 
     fn items_of(&self, key: &KeyRecord) -> u64 {
         // A layout leaves out what nobody fetches.
-        if !self.layout.is_plain() && key.is_archived() { 0 } else { self.layout.items_of(key.size) }
+        if !self.layout.is_plain() && key.is_archived() {
+            0
+        } else {
+            self.layout.items_of(key.size)
+        }
     }
 }
 
@@ -139,20 +160,32 @@ impl Asked {
     fn add(&mut self, object: &Object, key: &KeyRecord) {
         if object.asked {
             self.objects += 1;
-            self.bytes = self.bytes.zip(key.size).and_then(|(sum, size)| sum.checked_add(size));
-            let is_cut = object.begun && !object.lost && object.row.outcome == Outcome::NotAttempted;
+            self.bytes = self
+                .bytes
+                .zip(key.size)
+                .and_then(|(sum, size)| sum.checked_add(size));
+            let is_cut =
+                object.begun && !object.lost && object.row.outcome == Outcome::NotAttempted;
             self.cut_by_time += u64::from(is_cut);
         }
     }
 }
 
 /// The fetches of one object as its row.
-fn merged<V: Visitor>(reader: &mut RowReader, units: Range<u64>, handed: Option<&Handed>, visitor: &mut V) -> Result<Object, V::Error> {
+fn merged<V: Visitor>(
+    reader: &mut RowReader,
+    units: Range<u64>,
+    handed: Option<&Handed>,
+    visitor: &mut V,
+) -> Result<Object, V::Error> {
     let mut merge: Option<Merge> = None;
     let mut object = Object::default();
     for unit in units {
         let fetch = reader.row(unit)?;
-        let (is_asked, is_begun) = (handed.is_none_or(|handed| handed.holds(unit)), was_attempted(&fetch));
+        let (is_asked, is_begun) = (
+            handed.is_none_or(|handed| handed.holds(unit)),
+            was_attempted(&fetch),
+        );
         object.asked |= is_asked;
         object.begun |= is_begun;
         object.lost |= is_asked && !is_begun;
@@ -195,9 +228,23 @@ mod tests {
         }
 
         fn row(&mut self, key: &KeyRecord, row: &Sample, round: u64) -> io::Result<()> {
-            let Sample { attempts, start_ns, end_ns, calc_size, outcome, .. } = row;
-            let (start, end, bytes) = (start_ns.unwrap_or(0), end_ns.unwrap_or(0), calc_size.unwrap_or(0));
-            self.rows.push(format!("{} {round} {attempts} {start}-{end} {bytes} {outcome}", key.key));
+            let Sample {
+                attempts,
+                start_ns,
+                end_ns,
+                calc_size,
+                outcome,
+                ..
+            } = row;
+            let (start, end, bytes) = (
+                start_ns.unwrap_or(0),
+                end_ns.unwrap_or(0),
+                calc_size.unwrap_or(0),
+            );
+            self.rows.push(format!(
+                "{} {round} {attempts} {start}-{end} {bytes} {outcome}",
+                key.key
+            ));
             Ok(())
         }
     }
@@ -211,13 +258,28 @@ mod tests {
     fn seen_without(lost: &[u64], layout: Layout, through: u64, rounds: Rounds) -> Seen {
         let dir = tempfile::tempdir().unwrap();
         let mut writer = KeyWriter::create(dir.path()).unwrap();
-        for (key, size, storage_class) in [("a", 5, ""), ("b", 25, ""), ("c", 7, "GLACIER"), ("d", 10, "")] {
-            writer.push(&KeyRecord { key: key.to_owned(), size: Some(size), etag: String::new(), storage_class: storage_class.to_owned() }).unwrap();
+        for (key, size, storage_class) in [
+            ("a", 5, ""),
+            ("b", 25, ""),
+            ("c", 7, "GLACIER"),
+            ("d", 10, ""),
+        ] {
+            writer
+                .push(&KeyRecord {
+                    key: key.to_owned(),
+                    size: Some(size),
+                    etag: String::new(),
+                    storage_class: storage_class.to_owned(),
+                })
+                .unwrap();
         }
         writer.finish().unwrap();
         let keys = KeyFile::open(dir.path()).unwrap();
-        let items = lay_out(dir.path(), &keys, layout, &Cancelled::default()).unwrap().items;
-        let (rows, sender) = RowWriter::start(dir.path(), None, |trouble| panic!("{trouble:?}")).unwrap();
+        let items = lay_out(dir.path(), &keys, layout, &Cancelled::default())
+            .unwrap()
+            .items;
+        let (rows, sender) =
+            RowWriter::start(dir.path(), None, |trouble| panic!("{trouble:?}")).unwrap();
         let file = Items::open(dir.path()).unwrap();
         let mut buffer = sender.buffer();
         for unit in (0..through).rev().filter(|unit| !lost.contains(unit)) {
@@ -232,37 +294,81 @@ mod tests {
             };
             let bytes = Some(item.part.map_or(whole, |(first, last)| last - first + 1));
             let (start_ns, end_ns) = (Some(unit * 10), Some(unit * 10 + 5));
-            buffer.push(Sample { unit, outcome: Outcome::Ok, attempts: 1, start_ns, end_ns, calc_size: bytes, ..Sample::default() });
+            buffer.push(Sample {
+                unit,
+                outcome: Outcome::Ok,
+                attempts: 1,
+                start_ns,
+                end_ns,
+                calc_size: bytes,
+                ..Sample::default()
+            });
         }
         drop((buffer, sender));
         let rows = rows.finish().unwrap();
         let mut seen = Seen::default();
-        seen.asked = Table { keys: &keys, rows: &rows, items, layout, spool: dir.path(), rounds }.each(&mut seen).unwrap();
+        seen.asked = Table {
+            keys: &keys,
+            rows: &rows,
+            items,
+            layout,
+            spool: dir.path(),
+            rounds,
+        }
+        .each(&mut seen)
+        .unwrap();
         seen
     }
 
     fn layout(order: Order, part_size: u64) -> Layout {
-        Layout { order, part_size: NonZeroU64::new(part_size) }
+        Layout {
+            order,
+            part_size: NonZeroU64::new(part_size),
+        }
     }
 
     #[test]
     fn a_plain_run_has_a_row_a_key() {
         let found = seen(Layout::default(), 2, Rounds::One);
-        assert_eq!(found.rows, ["a 0 1 0-5 5 ok", "b 0 1 10-15 25 ok", "c 0 0 0-0 0 not_attempted", "d 0 0 0-0 0 not_attempted"]);
+        assert_eq!(
+            found.rows,
+            [
+                "a 0 1 0-5 5 ok",
+                "b 0 1 10-15 25 ok",
+                "c 0 0 0-0 0 not_attempted",
+                "d 0 0 0-0 0 not_attempted"
+            ]
+        );
         assert_eq!(found.fetches, [0, 10]);
     }
 
     #[test]
     fn parts_become_one_row() {
         let found = seen(layout(Order::Listed, 10), 5, Rounds::One);
-        assert_eq!(found.rows, ["a 0 1 0-5 5 ok", "b 0 3 10-35 25 ok", "c 0 0 0-0 0 not_attempted", "d 0 1 40-45 10 ok"]);
+        assert_eq!(
+            found.rows,
+            [
+                "a 0 1 0-5 5 ok",
+                "b 0 3 10-35 25 ok",
+                "c 0 0 0-0 0 not_attempted",
+                "d 0 1 40-45 10 ok"
+            ]
+        );
         assert_eq!(found.fetches, [0, 10, 20, 30, 40]);
     }
 
     #[test]
     fn rows_stand_in_listing_order_whatever_came_first() {
         let found = seen(layout(Order::LargestFirst, 10), 4, Rounds::One);
-        assert_eq!(found.rows, ["a 0 0 0-0 0 not_attempted", "b 0 3 0-25 25 ok", "c 0 0 0-0 0 not_attempted", "d 0 1 30-35 10 ok"]);
+        assert_eq!(
+            found.rows,
+            [
+                "a 0 0 0-0 0 not_attempted",
+                "b 0 3 0-25 25 ok",
+                "c 0 0 0-0 0 not_attempted",
+                "d 0 1 30-35 10 ok"
+            ]
+        );
     }
 
     #[test]
@@ -278,7 +384,11 @@ mod tests {
     }
 
     fn asked(objects: u64, bytes: u64, cut_by_time: u64) -> Asked {
-        Asked { objects, bytes: Some(bytes), cut_by_time }
+        Asked {
+            objects,
+            bytes: Some(bytes),
+            cut_by_time,
+        }
     }
 
     #[test]
@@ -300,7 +410,10 @@ mod tests {
         // Twice 5 + 25 + 10, once 25 + 10, and 7 archived.
         assert_eq!(found.asked.unwrap(), asked(9, 2 * 40 + 35 + 7, 0));
         let plain = seen(Layout::default(), 6, many(64, 6..64));
-        assert_eq!(plain.rows[3..], ["d 0 1 30-35 10 ok", "a 1 1 40-45 5 ok", "b 1 1 50-55 25 ok"]);
+        assert_eq!(
+            plain.rows[3..],
+            ["d 0 1 30-35 10 ok", "a 1 1 40-45 5 ok", "b 1 1 50-55 25 ok"]
+        );
         assert_eq!(plain.asked.unwrap(), asked(6, 47 + 30, 0));
         assert_eq!(seen(Layout::default(), 4, Rounds::One).asked, None);
     }
@@ -309,25 +422,58 @@ mod tests {
     fn what_was_handed_out_and_did_not_come_back_is_a_row_in_any_round() {
         // Keys a, b, c (archived), d: units 1 and 8 are lost, 2 and 6 are of the archived one, 9 on were left.
         let found = seen_without(&[1, 8], Layout::default(), 9, many(64, 9..64));
-        let expected = ["a 0 1 0-5 5 ok", "b 0 0 0-0 0 not_attempted", "c 0 0 0-0 0 not_attempted", "d 0 1 30-35 10 ok"];
+        let expected = [
+            "a 0 1 0-5 5 ok",
+            "b 0 0 0-0 0 not_attempted",
+            "c 0 0 0-0 0 not_attempted",
+            "d 0 1 30-35 10 ok",
+        ];
         assert_eq!(found.rows[..4], expected);
-        assert_eq!(found.rows[4..], ["a 1 1 40-45 5 ok", "b 1 1 50-55 25 ok", "d 1 1 70-75 10 ok", "a 2 0 0-0 0 not_attempted"]);
-        assert_eq!(found.asked.unwrap(), asked(8, 47 + 40 + 5, 0), "lost is not cut off by the time");
+        assert_eq!(
+            found.rows[4..],
+            [
+                "a 1 1 40-45 5 ok",
+                "b 1 1 50-55 25 ok",
+                "d 1 1 70-75 10 ok",
+                "a 2 0 0-0 0 not_attempted"
+            ]
+        );
+        assert_eq!(
+            found.asked.unwrap(),
+            asked(8, 47 + 40 + 5, 0),
+            "lost is not cut off by the time"
+        );
     }
 
     #[test]
     fn an_object_in_parts_that_the_time_cut_off_is_told_from_a_lost_one() {
         // b0 b1 b2 d a: of the second round b2 is left by one worker.
-        let through_b1 = |lost: &[u64]| seen_without(lost, layout(Order::LargestFirst, 10), 5 + 2, many(10, 7..10));
+        let through_b1 = |lost: &[u64]| {
+            seen_without(
+                lost,
+                layout(Order::LargestFirst, 10),
+                5 + 2,
+                many(10, 7..10),
+            )
+        };
         let cut = through_b1(&[]);
-        assert_eq!((cut.rows.last().unwrap().as_str(), cut.asked.unwrap()), ("b 1 2 50-65 20 not_attempted", asked(5, 47 + 25, 1)));
+        assert_eq!(
+            (cut.rows.last().unwrap().as_str(), cut.asked.unwrap()),
+            ("b 1 2 50-65 20 not_attempted", asked(5, 47 + 25, 1))
+        );
         let lost = through_b1(&[5]);
-        assert_eq!((lost.rows.last().unwrap().as_str(), lost.asked.unwrap()), ("b 1 1 60-65 10 not_attempted", asked(5, 47 + 25, 0)));
+        assert_eq!(
+            (lost.rows.last().unwrap().as_str(), lost.asked.unwrap()),
+            ("b 1 1 60-65 10 not_attempted", asked(5, 47 + 25, 0))
+        );
     }
 
     #[test]
     fn a_row_of_what_nobody_was_handed_does_not_add_up() {
         let found = seen(Layout::default(), 6, many(5, 5..5));
-        assert_eq!((found.rows.len(), found.asked.unwrap()), (6, asked(5, 47 + 5, 0)));
+        assert_eq!(
+            (found.rows.len(), found.asked.unwrap()),
+            (6, asked(5, 47 + 5, 0))
+        );
     }
 }

@@ -9,8 +9,15 @@ use crate::units;
 
 /// Warns of what is missing, and of figures that do not count; sets the state where the rows themselves are wrong. True when all is well.
 /// `written` is how many fetches workers handed in; `cause`, why the engine could not go on.
-pub(super) fn close((facts, log): (&mut RunFacts, &mut Log<'_>), tail: &Tail, written: u64, cause: Option<String>) -> bool {
-    let Some(totals) = tail.summariser.totals(facts) else { return true };
+pub(super) fn close(
+    (facts, log): (&mut RunFacts, &mut Log<'_>),
+    tail: &Tail,
+    written: u64,
+    cause: Option<String>,
+) -> bool {
+    let Some(totals) = tail.summariser.totals(facts) else {
+        return true;
+    };
     let is_doubled = written != tail.fetches;
     if is_doubled {
         facts.state = State::Failed;
@@ -20,13 +27,23 @@ pub(super) fn close((facts, log): (&mut RunFacts, &mut Log<'_>), tail: &Tail, wr
             units::count(tail.fetches)
         ));
     }
-    let first = tail.first_left.as_ref().map_or_else(String::new, |key| format!("; the first is {}", key.escape_debug()));
+    let first = tail.first_left.as_ref().map_or_else(String::new, |key| {
+        format!("; the first is {}", key.escape_debug())
+    });
     let flaw = totals.flaw(facts.state);
     // Where fetches failed that was said, with their codes.
-    let is_said = |flaw: &Flaw| matches!(flaw, Flaw::Nothing(_) | Flaw::Few { .. }) && totals.rows.failed > 0;
+    let is_said =
+        |flaw: &Flaw| matches!(flaw, Flaw::Nothing(_) | Flaw::Few { .. }) && totals.rows.failed > 0;
     if let Some(flaw) = flaw.filter(|flaw| !is_said(flaw)) {
-        let first = if flaw.is_incomplete() { first.as_str() } else { "" };
-        log.warn(format!("{}{first}: the figures of this run do not count", flaw.in_words()));
+        let first = if flaw.is_incomplete() {
+            first.as_str()
+        } else {
+            ""
+        };
+        log.warn(format!(
+            "{}{first}: the figures of this run do not count",
+            flaw.in_words()
+        ));
     }
     if let Some(missing) = missing(&totals).filter(|_| facts.state != State::Complete) {
         let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
@@ -38,11 +55,23 @@ pub(super) fn close((facts, log): (&mut RunFacts, &mut Log<'_>), tail: &Tail, wr
 /// Warns of objects that were not fetched, and of those that are not the ones that were listed.
 pub(super) fn failures(log: &mut Log<'_>, tail: &Tail) {
     if tail.failed > 0 {
-        let more = if tail.failed > tail.named.len() as u64 { ", …" } else { "" };
-        log.warn(format!("{} of {} fetches failed: {}{more}", units::count(tail.failed), units::count(tail.attempted), tail.named.join(", ")));
+        let more = if tail.failed > tail.named.len() as u64 {
+            ", …"
+        } else {
+            ""
+        };
+        log.warn(format!(
+            "{} of {} fetches failed: {}{more}",
+            units::count(tail.failed),
+            units::count(tail.attempted),
+            tail.named.join(", ")
+        ));
     }
     if tail.vanished > 0 {
-        log.warn(format!("{} of the fetches found no object: listed, and gone since", tail.vanished));
+        log.warn(format!(
+            "{} of the fetches found no object: listed, and gone since",
+            tail.vanished
+        ));
     }
     if let Some(first) = &tail.first_not_as_listed {
         let NotAsListed { rows, size, etag } = tail.summariser.not_as_listed();
@@ -63,5 +92,12 @@ pub(super) fn failures(log: &mut Log<'_>, tail: &Tail) {
 /// `17 of 20 objects were not attempted`; objects that the time cut off are not missing.
 fn missing(totals: &Totals) -> Option<String> {
     let count = totals.rows.not_attempted.saturating_sub(totals.cut_by_time);
-    (count > 0).then(|| format!("{} of {} {} not attempted", units::count(count), units::plural(totals.rows.sum(), "object"), units::were(count)))
+    (count > 0).then(|| {
+        format!(
+            "{} of {} {} not attempted",
+            units::count(count),
+            units::plural(totals.rows.sum(), "object"),
+            units::were(count)
+        )
+    })
 }

@@ -38,12 +38,16 @@ pub(super) struct Ahead<'a> {
 }
 
 /// Storage classes of the keys, where somebody has to know what they cost.
-pub(super) async fn classes((plan, environment): (&RunPlan, &Environment), keys: &Arc<KeyFile>) -> Result<BTreeMap<String, StorageClass>, Failure> {
+pub(super) async fn classes(
+    (plan, environment): (&RunPlan, &Environment),
+    keys: &Arc<KeyFile>,
+) -> Result<BTreeMap<String, StorageClass>, Failure> {
     if is_free(plan, environment) {
         return Ok(BTreeMap::new());
     }
     let keys = Arc::clone(keys);
-    let classes = cancellable(move |cancelled| crate::lister::storage_classes(&keys, cancelled)).await;
+    let classes =
+        cancellable(move |cancelled| crate::lister::storage_classes(&keys, cancelled)).await;
     classes.map_err(|error| super::spool_failure(&error))
 }
 
@@ -54,14 +58,36 @@ fn is_free(plan: &RunPlan, environment: &Environment) -> bool {
 
 impl Ahead<'_> {
     /// What is about to happen.
-    pub(super) fn outlook(&self, (environment, region): (&Environment, Option<&str>), spending: Spending, prices: &PriceList) -> Outlook {
-        let Self { plan, listed, pace, classes, .. } = self;
+    pub(super) fn outlook(
+        &self,
+        (environment, region): (&Environment, Option<&str>),
+        spending: Spending,
+        prices: &PriceList,
+    ) -> Outlook {
+        let Self {
+            plan,
+            listed,
+            pace,
+            classes,
+            ..
+        } = self;
         let is_task = environment.ecs.is_some();
         let (bytes, gets, seconds) = self.work();
         let by_aws = plan.access.endpoint_url.is_none();
         // A task was set up to fetch this bucket, and mostly is in its region.
-        let egress = if is_task && spending.egress == Egress::Internet { Egress::None } else { spending.egress };
-        let paid = |region| Paid { region, gets, lists: listed.pages, bytes, egress, classes: fetched_classes(classes) };
+        let egress = if is_task && spending.egress == Egress::Internet {
+            Egress::None
+        } else {
+            spending.egress
+        };
+        let paid = |region| Paid {
+            region,
+            gets,
+            lists: listed.pages,
+            bytes,
+            egress,
+            classes: fetched_classes(classes),
+        };
         Outlook {
             what: "run",
             source: format!("s3://{}/{}", plan.bucket, plan.selection.prefix),
@@ -71,26 +97,52 @@ impl Ahead<'_> {
             gets: plan.duration.is_none().then_some(gets),
             lists: listed.pages,
             seconds: seconds.filter(|_| by_aws || plan.duration.is_some()),
-            usd: region.filter(|_| by_aws && pace.store == Store::Distant).and_then(|region| usd(&paid(region), prices)),
+            usd: region
+                .filter(|_| by_aws && pace.store == Store::Distant)
+                .and_then(|region| usd(&paid(region), prices)),
         }
     }
 
     /// Bytes, GETs and seconds of the run: once through the keys, or as much as fits.
     fn work(&self) -> (Bytes, u64, Option<f64>) {
-        let Self { plan, listed, gets, pace, .. } = self;
+        let Self {
+            plan,
+            listed,
+            gets,
+            pace,
+            ..
+        } = self;
         let once = listed.bytes.map_or(Bytes::Unknown, Bytes::Listed);
         let configuration: Option<&Configuration> = pace.configurations.first();
-        let once_s = configuration.zip(listed.bytes).map(|(one, bytes)| pace.seconds(*one, (*gets as f64, bytes as f64)));
-        let Some(duration) = plan.duration.map(|time| time.as_secs_f64()) else { return (once, *gets, once_s) };
+        let once_s = configuration
+            .zip(listed.bytes)
+            .map(|(one, bytes)| pace.seconds(*one, (*gets as f64, bytes as f64)));
+        let Some(duration) = plan.duration.map(|time| time.as_secs_f64()) else {
+            return (once, *gets, once_s);
+        };
         let rounds = once_s.map_or(1.0, |once_s| duration / once_s.max(f64::MIN_POSITIVE));
-        let bytes = listed.bytes.map_or(Bytes::Unknown, |bytes| Bytes::Assumed(whole(bytes as f64 * rounds)));
+        let bytes = listed.bytes.map_or(Bytes::Unknown, |bytes| {
+            Bytes::Assumed(whole(bytes as f64 * rounds))
+        });
         (bytes, whole(*gets as f64 * rounds), Some(duration))
     }
 
     /// Goes on when somebody agreed to it, or nobody needs to.
-    pub(super) async fn agree(&self, (facts, log): (&RunFacts, &mut Log<'_>), consent: Consent<'_>) -> Result<(), Failure> {
-        let Consent { spending, prices, ask } = consent;
-        let outlook = self.outlook((&facts.header.environment, facts.header.region.as_deref()), spending, prices);
+    pub(super) async fn agree(
+        &self,
+        (facts, log): (&RunFacts, &mut Log<'_>),
+        consent: Consent<'_>,
+    ) -> Result<(), Failure> {
+        let Consent {
+            spending,
+            prices,
+            ask,
+        } = consent;
+        let outlook = self.outlook(
+            (&facts.header.environment, facts.header.region.as_deref()),
+            spending,
+            prices,
+        );
         if outlook.needs_asking(spending.agreement)? {
             log.event(&RunEvent::Asking);
         }
@@ -98,7 +150,11 @@ impl Ahead<'_> {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, and the number is not negative")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the cast saturates, and the number is not negative"
+)]
 fn whole(number: f64) -> u64 {
     number as u64
 }
@@ -108,7 +164,17 @@ fn whole(number: f64) -> u64 {
 /// # Errors
 /// What would end the run before its first fetch.
 pub async fn foresee(plan: &RunPlan, surroundings: Surroundings<'_>) -> Result<Outlook, Failure> {
-    let Surroundings { sources, embedded, prices, mut signal, on_event, warnings, store, spending, .. } = surroundings;
+    let Surroundings {
+        sources,
+        embedded,
+        prices,
+        mut signal,
+        on_event,
+        warnings,
+        store,
+        spending,
+        ..
+    } = surroundings;
     let (tell, notes) = tokio::sync::mpsc::unbounded_channel();
     let mut log = Log::new(on_event, (notes, super::Beside::new(tell)));
     for warning in warnings {
@@ -116,21 +182,46 @@ pub async fn foresee(plan: &RunPlan, surroundings: Surroundings<'_>) -> Result<O
     }
     let environment = crate::platform::inspect(&sources).await;
     super::capacity::check(plan, &environment)?;
-    let reached = if embedded.is_some() { Reached::Embedded } else { Reached::Store };
+    let reached = if embedded.is_some() {
+        Reached::Embedded
+    } else {
+        Reached::Store
+    };
     let session = Session::load(&plan.access, plan.limits, embedded.map(|(_, keys)| keys)).await?;
     let header = Header::new(plan, crate::platform::clock::utc_now(), environment);
-    log.event(&RunEvent::Started { title: title(plan, &header, reached) });
+    log.event(&RunEvent::Started {
+        title: title(plan, &header, reached),
+    });
     let spool = SpoolFolder::create(plan.destination.spool_dir.as_deref())?;
     let mut source = Bucket::new(&session, &plan.bucket).pages_by(plan.client, None);
     let pace = listing::pace(plan, &header.environment, store);
     let list = listing::list(plan, (&mut source, spool.path()), pace.clone(), &mut log);
     let (listed, _) = Box::pin(super::unless_told_to_end(&mut signal, list)).await?;
-    let region = Recipe::resolve(source.session(), &plan.bucket).await?.region().to_owned();
+    let region = Recipe::resolve(source.session(), &plan.bucket)
+        .await?
+        .region()
+        .to_owned();
     let keys = Arc::new(KeyFile::open(spool.path()).map_err(|error| super::spool_failure(&error))?);
-    let laid_out = arrange::arrange(plan.layout, (&keys, spool.path()), &mut signal, &mut log).await?;
-    let gets = laid_out.ok_or_else(|| Failure::new(Exit::Interrupted, "interrupted before the end of the listing"))?.items;
-    let classes = super::unless_told_to_end(&mut signal, classes((plan, &header.environment), &keys)).await?;
-    Ok(Ahead { plan, listed, gets, pace: &pace, classes }.outlook((&header.environment, Some(&region)), spending, &prices))
+    let laid_out =
+        arrange::arrange(plan.layout, (&keys, spool.path()), &mut signal, &mut log).await?;
+    let gets = laid_out
+        .ok_or_else(|| {
+            Failure::new(
+                Exit::Interrupted,
+                "interrupted before the end of the listing",
+            )
+        })?
+        .items;
+    let classes =
+        super::unless_told_to_end(&mut signal, classes((plan, &header.environment), &keys)).await?;
+    Ok(Ahead {
+        plan,
+        listed,
+        gets,
+        pace: &pace,
+        classes,
+    }
+    .outlook((&header.environment, Some(&region)), spending, &prices))
 }
 
 #[cfg(test)]
@@ -146,40 +237,97 @@ mod tests {
         of_classes(change, &[])
     }
 
-    fn of_classes(change: impl Fn(&mut RunPlan, &mut Environment), classes: &[(&str, u64, u64)]) -> Outlook {
+    fn of_classes(
+        change: impl Fn(&mut RunPlan, &mut Environment),
+        classes: &[(&str, u64, u64)],
+    ) -> Outlook {
         let (mut plan, mut environment) = (fixture::plan(), Environment::default());
         (plan.access.endpoint_url, plan.concurrency) = (None, 16.try_into().unwrap());
         change(&mut plan, &mut environment);
-        let store = if plan.access.is_on_this_machine() { Store::OnThisMachine } else { Store::Distant };
+        let store = if plan.access.is_on_this_machine() {
+            Store::OnThisMachine
+        } else {
+            Store::Distant
+        };
         let pace = listing::pace(&plan, &environment, store);
-        let listed = Listed { keys: 1_000, bytes: Some(30_000_000_000), pages: 3, ..Listed::default() };
-        let spending = Spending { agreement: Agreement::default(), egress: Egress::Internet };
+        let listed = Listed {
+            keys: 1_000,
+            bytes: Some(30_000_000_000),
+            pages: 3,
+            ..Listed::default()
+        };
+        let spending = Spending {
+            agreement: Agreement::default(),
+            egress: Egress::Internet,
+        };
         let region = Some("us-east-1");
-        let classes = classes.iter().map(|(name, objects, bytes)| ((*name).to_owned(), StorageClass { objects: *objects, bytes: *bytes })).collect();
-        Ahead { plan: &plan, listed, gets: 1_000, pace: &pace, classes }.outlook((&environment, region), spending, &PriceList::built_in())
+        let classes = classes
+            .iter()
+            .map(|(name, objects, bytes)| {
+                (
+                    (*name).to_owned(),
+                    StorageClass {
+                        objects: *objects,
+                        bytes: *bytes,
+                    },
+                )
+            })
+            .collect();
+        Ahead {
+            plan: &plan,
+            listed,
+            gets: 1_000,
+            pace: &pace,
+            classes,
+        }
+        .outlook((&environment, region), spending, &PriceList::built_in())
     }
 
     #[test]
     fn a_run_knows_what_it_will_fetch_and_cost() {
         let much = outlook(|_, _| {});
-        assert_eq!((much.bytes(), much.gets, much.lists), (Bytes::Listed(30_000_000_000), Some(1_000), 3));
+        assert_eq!(
+            (much.bytes(), much.gets, much.lists),
+            (Bytes::Listed(30_000_000_000), Some(1_000), 3)
+        );
         let usd = much.usd.as_ref().unwrap();
         // 27.94 GB of 2^30 bytes at $0.09; 1,000 GETs and 3 pages.
-        assert!((usd.egress.unwrap() - 30e9 / f64::from(1 << 30) * 0.09).abs() < 1e-9 && (usd.requests - 0.000_415).abs() < 1e-9, "{usd:?}");
+        assert!(
+            (usd.egress.unwrap() - 30e9 / f64::from(1 << 30) * 0.09).abs() < 1e-9
+                && (usd.requests - 0.000_415).abs() < 1e-9,
+            "{usd:?}"
+        );
         assert!(much.needs_asking(Agreement::default()).unwrap());
         // 30 MB each: 20 ms and a third of a second, 16 at once.
-        assert!((much.seconds.unwrap() - 1_000.0 * (0.02 + 1.0 / 3.0) / 16.0).abs() < 30.0, "{much:?}");
+        assert!(
+            (much.seconds.unwrap() - 1_000.0 * (0.02 + 1.0 / 3.0) / 16.0).abs() < 30.0,
+            "{much:?}"
+        );
     }
 
     #[test]
     fn a_class_that_charges_for_reading_is_priced_as_such() {
         let usd = |classes: &[(&str, u64, u64)]| of_classes(|_, _| {}, classes).usd.unwrap();
-        let (plain, rare) = (usd(&[("STANDARD", 1_000, 30_000_000_000)]), usd(&[("STANDARD_IA", 1_000, 30_000_000_000)]));
+        let (plain, rare) = (
+            usd(&[("STANDARD", 1_000, 30_000_000_000)]),
+            usd(&[("STANDARD_IA", 1_000, 30_000_000_000)]),
+        );
         assert!(plain.retrieval <= 0.0);
         // $0.01 a GB of 2^30 bytes, and $0.001 for 1,000 GETs.
-        assert!((rare.retrieval - 30e9 / f64::from(1 << 30) * 0.01).abs() < 1e-9 && rare.requests > 2.0 * plain.requests, "{rare:?}");
+        assert!(
+            (rare.retrieval - 30e9 / f64::from(1 << 30) * 0.01).abs() < 1e-9
+                && rare.requests > 2.0 * plain.requests,
+            "{rare:?}"
+        );
         // Nothing is asked for an archived key.
-        assert!(usd(&[("STANDARD", 900, 20_000_000_000), ("GLACIER", 100, 10_000_000_000)]).retrieval <= 0.0);
+        assert!(
+            usd(&[
+                ("STANDARD", 900, 20_000_000_000),
+                ("GLACIER", 100, 10_000_000_000)
+            ])
+            .retrieval
+                <= 0.0
+        );
     }
 
     #[test]
@@ -187,17 +335,29 @@ mod tests {
         let task = outlook(|_, environment| environment.ecs = Some(TaskMetadata::default()));
         assert!(!task.needs_asking(Agreement::default()).unwrap());
         assert_eq!(task.usd.unwrap().egress, Some(0.0));
-        let local = outlook(|plan, _| plan.access.endpoint_url = Some("http://127.0.0.1:9000".to_owned()));
-        assert!(!local.needs_asking(Agreement::default()).unwrap() && local.usd.is_none() && local.seconds.is_none());
-        let elsewhere = outlook(|plan, _| plan.access.endpoint_url = Some("https://minio.example.org".to_owned()));
-        assert!(elsewhere.needs_asking(Agreement::default()).unwrap() && elsewhere.usd.is_none(), "bytes are asked for whoever serves them");
+        let local =
+            outlook(|plan, _| plan.access.endpoint_url = Some("http://127.0.0.1:9000".to_owned()));
+        assert!(
+            !local.needs_asking(Agreement::default()).unwrap()
+                && local.usd.is_none()
+                && local.seconds.is_none()
+        );
+        let elsewhere = outlook(|plan, _| {
+            plan.access.endpoint_url = Some("https://minio.example.org".to_owned());
+        });
+        assert!(
+            elsewhere.needs_asking(Agreement::default()).unwrap() && elsewhere.usd.is_none(),
+            "bytes are asked for whoever serves them"
+        );
     }
 
     #[test]
     fn a_time_is_as_many_rounds_as_fit() {
         let once = outlook(|_, _| {}).seconds.unwrap();
         let timed = outlook(|plan, _| plan.duration = Some(Duration::from_mins(20)));
-        let Bytes::Assumed(bytes) = timed.bytes() else { panic!("{timed:?}") };
+        let Bytes::Assumed(bytes) = timed.bytes() else {
+            panic!("{timed:?}")
+        };
         assert!((bytes as f64 / 30e9 / (1_200.0 / once) - 1.0).abs() < 1e-6);
         assert_eq!((timed.gets, timed.seconds), (None, Some(1_200.0)));
     }

@@ -25,7 +25,9 @@ pub(super) async fn arrange(
     log: &mut Log<'_>,
 ) -> Result<Option<LaidOut>, Failure> {
     if layout.is_plain() {
-        return lay_out(spool, keys, layout, &Cancelled::default()).map(Some).map_err(|error| layout_failure(&error));
+        return lay_out(spool, keys, layout, &Cancelled::default())
+            .map(Some)
+            .map_err(|error| layout_failure(&error));
     }
     let begin = now_ns();
     let work = {
@@ -57,8 +59,12 @@ pub(super) async fn arrange(
 fn layout_failure(error: &LayoutError) -> Failure {
     let hint = match error {
         LayoutError::Spool(error) => return spool_failure(error),
-        LayoutError::Implausible { .. } => "such a listing cannot be trusted: check that the endpoint is one of S3",
-        LayoutError::TooMany(_) => "a larger --part-size makes fewer parts; --spool-dir names another folder",
+        LayoutError::Implausible { .. } => {
+            "such a listing cannot be trusted: check that the endpoint is one of S3"
+        }
+        LayoutError::TooMany(_) => {
+            "a larger --part-size makes fewer parts; --spool-dir names another folder"
+        }
     };
     Failure::new(Exit::SetUp, error.to_string()).hint(hint)
 }
@@ -66,22 +72,44 @@ fn layout_failure(error: &LayoutError) -> Failure {
 /// What of the layout comes to nothing, or to less than a person may think.
 fn notes(layout: Layout, laid_out: &LaidOut) -> Vec<String> {
     let mut notes = Vec::new();
-    let LaidOut { objects, divided, unguarded, unsized_keys, .. } = *laid_out;
+    let LaidOut {
+        objects,
+        divided,
+        unguarded,
+        unsized_keys,
+        ..
+    } = *laid_out;
     if let Some(part_size) = layout.part_size.filter(|_| divided == 0) {
-        notes.push(format!("no object is known to be larger than the part size of {}: all are fetched whole", units::bytes(part_size.get())));
+        notes.push(format!(
+            "no object is known to be larger than the part size of {}: all are fetched whole",
+            units::bytes(part_size.get())
+        ));
     }
     if unguarded > 0 {
-        let what = format!("no ETag is known for {} of {} objects that are fetched in parts", units::count(unguarded), units::count(divided));
-        notes.push(format!("{what}: should one change meanwhile, its parts may be of two versions"));
+        let what = format!(
+            "no ETag is known for {} of {} objects that are fetched in parts",
+            units::count(unguarded),
+            units::count(divided)
+        );
+        notes.push(format!(
+            "{what}: should one change meanwhile, its parts may be of two versions"
+        ));
     }
     if unsized_keys > 0 {
-        let so = match (layout.order == Order::LargestFirst, layout.part_size.is_some()) {
+        let so = match (
+            layout.order == Order::LargestFirst,
+            layout.part_size.is_some(),
+        ) {
             (true, true) => "they are fetched whole, and last",
             (true, false) => "they are fetched last",
             (false, true) => "they are fetched whole",
             (false, false) => return notes,
         };
-        notes.push(format!("no size is known for {} of {} objects: {so}", units::count(unsized_keys), units::count(objects)));
+        notes.push(format!(
+            "no size is known for {} of {} objects: {so}",
+            units::count(unsized_keys),
+            units::count(objects)
+        ));
     }
     notes
 }
@@ -94,14 +122,32 @@ mod tests {
 
     #[test]
     fn what_comes_to_nothing_is_said() {
-        let layout = |order, part_size| Layout { order, part_size: NonZeroU64::new(part_size) };
-        let nothing = LaidOut { items: 5, objects: 5, ..LaidOut::default() };
-        assert_eq!(notes(layout(Order::LargestFirst, 0), &nothing), Vec::<String>::new());
+        let layout = |order, part_size| Layout {
+            order,
+            part_size: NonZeroU64::new(part_size),
+        };
+        let nothing = LaidOut {
+            items: 5,
+            objects: 5,
+            ..LaidOut::default()
+        };
+        assert_eq!(
+            notes(layout(Order::LargestFirst, 0), &nothing),
+            Vec::<String>::new()
+        );
         assert_eq!(
             notes(layout(Order::Listed, 5_000_000), &nothing),
-            ["no object is known to be larger than the part size of 5.00 MB: all are fetched whole"]
+            [
+                "no object is known to be larger than the part size of 5.00 MB: all are fetched whole"
+            ]
         );
-        let some = LaidOut { items: 9, objects: 5, divided: 2, unguarded: 1, unsized_keys: 3 };
+        let some = LaidOut {
+            items: 9,
+            objects: 5,
+            divided: 2,
+            unguarded: 1,
+            unsized_keys: 3,
+        };
         assert_eq!(
             notes(layout(Order::LargestFirst, 5_000_000), &some),
             [
@@ -109,8 +155,18 @@ mod tests {
                 "no size is known for 3 of 5 objects: they are fetched whole, and last",
             ]
         );
-        let unsized_alone = LaidOut { unsized_keys: 3, ..nothing };
-        assert_eq!(notes(layout(Order::LargestFirst, 0), &unsized_alone), ["no size is known for 3 of 5 objects: they are fetched last"]);
-        assert_eq!(notes(layout(Order::Shuffled, 0), &unsized_alone), Vec::<String>::new(), "a shuffle needs no size");
+        let unsized_alone = LaidOut {
+            unsized_keys: 3,
+            ..nothing
+        };
+        assert_eq!(
+            notes(layout(Order::LargestFirst, 0), &unsized_alone),
+            ["no size is known for 3 of 5 objects: they are fetched last"]
+        );
+        assert_eq!(
+            notes(layout(Order::Shuffled, 0), &unsized_alone),
+            Vec::<String>::new(),
+            "a shuffle needs no size"
+        );
     }
 }

@@ -48,7 +48,9 @@ pub fn most_workers(mode: Mode, environment: &Environment, files: Option<u64>) -
 
 /// Tasks that the control group still takes.
 fn free_tasks(environment: &Environment) -> Option<u64> {
-    environment.pids_max.map(|most| most.saturating_sub(environment.pids_current.unwrap_or(0)))
+    environment
+        .pids_max
+        .map(|most| most.saturating_sub(environment.pids_current.unwrap_or(0)))
 }
 
 fn fits(plan: &RunPlan, environment: &Environment, files: Option<u64>) -> Result<(), Failure> {
@@ -58,12 +60,19 @@ fn fits(plan: &RunPlan, environment: &Environment, files: Option<u64>) -> Result
     let refuse = |what: String, most: u64, advice: &str| {
         let most = most.min(u64::from(mode.max_concurrency()));
         let hint = match (most, advice) {
-            (0, "") => "not even one worker fits here: use another MODE, or a larger machine or task".to_owned(),
+            (0, "") => {
+                "not even one worker fits here: use another MODE, or a larger machine or task"
+                    .to_owned()
+            }
             (0, advice) => format!("not even one worker fits here: {advice}"),
             (most, "") => format!("CONCURRENCY={most} at the most here"),
             (most, advice) => format!("CONCURRENCY={most} at the most here; or {advice}"),
         };
-        Err(Failure::new(Exit::SetUp, format!("{mode} × {concurrency} does not fit: {what}")).hint(hint))
+        Err(Failure::new(
+            Exit::SetUp,
+            format!("{mode} × {concurrency} does not fit: {what}"),
+        )
+        .hint(hint))
     };
     let needed = FILES_BASE + workers * files_each;
     if let Some(limit) = files.filter(|limit| *limit < needed) {
@@ -76,12 +85,28 @@ fn fits(plan: &RunPlan, environment: &Environment, files: Option<u64>) -> Result
     }
     let needed = workers * tasks_each + TASKS_BASE;
     if let Some(free) = free_tasks(environment).filter(|free| tasks_each > 0 && *free < needed) {
-        return refuse(format!("it needs {needed} tasks, and the control group has {free} left"), free.saturating_sub(TASKS_BASE) / tasks_each, "");
+        return refuse(
+            format!("it needs {needed} tasks, and the control group has {free} left"),
+            free.saturating_sub(TASKS_BASE) / tasks_each,
+            "",
+        );
     }
     let needed = MEMORY_BASE + workers * bytes_each;
-    if let Some(limit) = environment.memory.limit_bytes.filter(|limit| *limit < needed) {
-        let what = format!("it may need {}, and the memory limit is {}", units::bytes(needed), units::bytes(limit));
-        return refuse(what, limit.saturating_sub(MEMORY_BASE) / bytes_each, "give it more memory");
+    if let Some(limit) = environment
+        .memory
+        .limit_bytes
+        .filter(|limit| *limit < needed)
+    {
+        let what = format!(
+            "it may need {}, and the memory limit is {}",
+            units::bytes(needed),
+            units::bytes(limit)
+        );
+        return refuse(
+            what,
+            limit.saturating_sub(MEMORY_BASE) / bytes_each,
+            "give it more memory",
+        );
     }
     Ok(())
 }
@@ -92,7 +117,11 @@ mod tests {
     use crate::results::summary::fixture;
 
     fn plan(mode: Mode, concurrency: u32) -> RunPlan {
-        RunPlan { mode, concurrency: concurrency.try_into().unwrap(), ..fixture::plan() }
+        RunPlan {
+            mode,
+            concurrency: concurrency.try_into().unwrap(),
+            ..fixture::plan()
+        }
     }
 
     #[test]
@@ -100,25 +129,52 @@ mod tests {
         let environment = Environment::default();
         assert!(fits(&plan(Mode::Async, 900), &environment, Some(1024)).is_ok());
         let failure = fits(&plan(Mode::Async, 1000), &environment, Some(1024)).unwrap_err();
-        assert_eq!(failure.message, "async × 1000 does not fit: it needs 1064 open files, and the limit is 1024");
-        assert!(failure.hint.unwrap().starts_with("CONCURRENCY=960 at the most here"));
-        let tasks = Environment { pids_max: Some(100), pids_current: Some(10), ..Environment::default() };
+        assert_eq!(
+            failure.message,
+            "async × 1000 does not fit: it needs 1064 open files, and the limit is 1024"
+        );
+        assert!(
+            failure
+                .hint
+                .unwrap()
+                .starts_with("CONCURRENCY=960 at the most here")
+        );
+        let tasks = Environment {
+            pids_max: Some(100),
+            pids_current: Some(10),
+            ..Environment::default()
+        };
         assert!(fits(&plan(Mode::Thread, 82), &tasks, None).is_ok());
         assert!(fits(&plan(Mode::Thread, 83), &tasks, None).is_err());
         let mut small = Environment::default();
         small.memory.limit_bytes = Some(512_000_000);
         assert!(fits(&plan(Mode::Process, 37), &small, None).is_ok());
         assert_eq!(
-            fits(&plan(Mode::Process, 38), &small, None).unwrap_err().hint.unwrap(),
+            fits(&plan(Mode::Process, 38), &small, None)
+                .unwrap_err()
+                .hint
+                .unwrap(),
             "CONCURRENCY=37 at the most here; or give it more memory"
         );
         assert_eq!(most_workers(Mode::Process, &small, None), 37);
-        assert_eq!(most_workers(Mode::Async, &Environment::default(), Some(1024)), 960);
+        assert_eq!(
+            most_workers(Mode::Async, &Environment::default(), Some(1024)),
+            960
+        );
         assert_eq!(most_workers(Mode::Thread, &tasks, None), 82);
-        assert_eq!(most_workers(Mode::Async, &Environment::default(), None), 65_535);
+        assert_eq!(
+            most_workers(Mode::Async, &Environment::default(), None),
+            65_535
+        );
         small.memory.limit_bytes = Some(64_000_000);
         let failure = fits(&plan(Mode::Process, 1), &small, None).unwrap_err();
-        assert_eq!(failure.message, "process × 1 does not fit: it may need 76.0 MB, and the memory limit is 64.0 MB");
-        assert_eq!(failure.hint.unwrap(), "not even one worker fits here: give it more memory");
+        assert_eq!(
+            failure.message,
+            "process × 1 does not fit: it may need 76.0 MB, and the memory limit is 64.0 MB"
+        );
+        assert_eq!(
+            failure.hint.unwrap(),
+            "not even one worker fits here: give it more memory"
+        );
     }
 }

@@ -18,6 +18,12 @@ mod tests {
         assert_eq!(warning(0), None);
         let said = "this machine's clock is 30 min 2 s behind the store's: requests are signed with the store's time; set the clock";
         assert_eq!(warning(1_802).unwrap(), said);
-        assert!(warning(-60).unwrap().starts_with("this machine's clock is 60.0 s ahead of the store's"), "{:?}", warning(-60));
+        assert!(
+            warning(-60)
+                .unwrap()
+                .starts_with("this machine's clock is 60.0 s ahead of the store's"),
+            "{:?}",
+            warning(-60)
+        );
     }
 }

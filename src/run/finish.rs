@@ -53,10 +53,25 @@ pub(super) async fn finish(
     signal: &mut Receiver<Option<Signal>>,
 ) -> Result<Ended, Failure> {
     let begin = now_ns();
-    let Outcome { plan, fetched, keys, spool, prices } = outcome;
-    let Fetched { rows, items, handed, gauges, engine } = fetched;
+    let Outcome {
+        plan,
+        fetched,
+        keys,
+        spool,
+        prices,
+    } = outcome;
+    let Fetched {
+        rows,
+        items,
+        handed,
+        gauges,
+        engine,
+    } = fetched;
     let engine_report = engine.as_ref().ok();
-    engine_report.into_iter().flat_map(|report| &report.warnings).for_each(|warning| log.warn(warning.clone()));
+    engine_report
+        .into_iter()
+        .flat_map(|report| &report.warnings)
+        .for_each(|warning| log.warn(warning.clone()));
     gauges.fill(&mut facts, engine_report);
     // A signal from now on finds every fetch ended.
     let panic = log.beside.panic();
@@ -71,25 +86,60 @@ pub(super) async fn finish(
     let rows = match rows {
         Ok(rows) => rows,
         Err(error) => {
-            let failure = Box::pin(not_written(place, (facts, log), PassError::from(error).to_string())).await;
+            let failure = Box::pin(not_written(
+                place,
+                (facts, log),
+                PassError::from(error).to_string(),
+            ))
+            .await;
             return Err(panic.map_or(failure, |line| Failure::new(Exit::Unexpected, line)));
         }
     };
     log.phases.fetch_ns = Some(rows.last_end_ns().unwrap_or(0));
-    let rounds = if plan.duration.is_some() { Rounds::Many(handed) } else { Rounds::One };
+    let rounds = if plan.duration.is_some() {
+        Rounds::Many(handed)
+    } else {
+        Rounds::One
+    };
     let rows = Arc::new(rows);
-    let read = Read { keys, rows: Arc::clone(&rows), items, layout: plan.layout, spool: spool.to_owned(), rounds };
-    let times = Times { fetch_ns: log.phases.fetch_ns.unwrap_or(0), active_window_ns: facts.active_window_ns };
-    let mut pass = Box::pin(write_table((&place, &facts), (read.clone(), times), (&mut log, signal))).await;
+    let read = Read {
+        keys,
+        rows: Arc::clone(&rows),
+        items,
+        layout: plan.layout,
+        spool: spool.to_owned(),
+        rounds,
+    };
+    let times = Times {
+        fetch_ns: log.phases.fetch_ns.unwrap_or(0),
+        active_window_ns: facts.active_window_ns,
+    };
+    let mut pass = Box::pin(write_table(
+        (&place, &facts),
+        (read.clone(), times),
+        (&mut log, signal),
+    ))
+    .await;
     if let Err(error) = &pass
-        && let Some(dir) = place.fall_back(plan.destination.spool_dir.as_deref(), &error.to_string())
+        && let Some(dir) =
+            place.fall_back(plan.destination.spool_dir.as_deref(), &error.to_string())
     {
-        log.warn(format!("{error}; results are written to {} instead", dir.display()));
-        pass = Box::pin(write_table((&place, &facts), (read, times), (&mut log, signal))).await;
+        log.warn(format!(
+            "{error}; results are written to {} instead",
+            dir.display()
+        ));
+        pass = Box::pin(write_table(
+            (&place, &facts),
+            (read, times),
+            (&mut log, signal),
+        ))
+        .await;
     }
     let mut tail = match pass {
         Ok(tail) => tail,
-        Err(error) => return Err(Box::pin(not_written(place, (facts, log), error.to_string())).await),
+        Err(error) => {
+            return Err(Box::pin(not_written(place, (facts, log), error.to_string())).await);
+        }
     };
     place.take_name();
     facts.in_flight_most = tail.most.take();
@@ -97,16 +147,42 @@ pub(super) async fn finish(
     let first_failure = tail.first_failed.take();
     account::failures(&mut log, &tail);
     let cause = engine.as_ref().err().map(ToString::to_string);
-    let is_good = account::close((&mut facts, &mut log), &tail, rows.written(), cause) && tail.failed == 0;
+    let is_good =
+        account::close((&mut facts, &mut log), &tail, rows.written(), cause) && tail.failed == 0;
     log.phases.write_back_ns = Some(now_ns().saturating_sub(begin));
-    let engine_failure = panic.map(|line| Failure::new(Exit::Unexpected, line)).or_else(|| engine.err().map(super::engine_failure));
-    let ended = Box::pin(store(place, Parcel { facts, log, summariser: tail.summariser, begin, prices }, signal)).await?;
-    let ended = Ended { first_failure, ..ended };
+    let engine_failure = panic
+        .map(|line| Failure::new(Exit::Unexpected, line))
+        .or_else(|| engine.err().map(super::engine_failure));
+    let ended = Box::pin(store(
+        place,
+        Parcel {
+            facts,
+            log,
+            summariser: tail.summariser,
+            begin,
+            prices,
+        },
+        signal,
+    ))
+    .await?;
+    let ended = Ended {
+        first_failure,
+        ..ended
+    };
     let came = *signal.borrow();
     Ok(match (engine_failure, came) {
-        (Some(failure), _) => Ended { exit: Err(failure), ..ended },
-        (None, Some(signal)) if ended.exit.is_ok() => Ended { exit: Ok(signal.exit()), ..ended },
-        (None, None) if ended.exit.is_ok() && !is_good => Ended { exit: Ok(Exit::FetchesFailed), ..ended },
+        (Some(failure), _) => Ended {
+            exit: Err(failure),
+            ..ended
+        },
+        (None, Some(signal)) if ended.exit.is_ok() => Ended {
+            exit: Ok(signal.exit()),
+            ..ended
+        },
+        (None, None) if ended.exit.is_ok() && !is_good => Ended {
+            exit: Ok(Exit::FetchesFailed),
+            ..ended
+        },
         _ => ended,
     })
 }
@@ -117,29 +193,55 @@ pub(super) async fn without_fetch(
     (mut facts, mut log): (RunFacts, Log<'_>),
     (prices, signal): (&PriceList, &mut Receiver<Option<Signal>>),
 ) -> Result<Ended, Failure> {
-    facts.state = if signal.borrow().is_some() { State::Interrupted } else { State::Complete };
+    facts.state = if signal.borrow().is_some() {
+        State::Interrupted
+    } else {
+        State::Complete
+    };
     facts.ended_at = Some(utc_now());
     if place.leaves_earlier() {
-        log.warn(format!("there are no rows: the earlier results stay, and the summary of this run is {}", place.unfinished()));
+        log.warn(format!(
+            "there are no rows: the earlier results stay, and the summary of this run is {}",
+            place.unfinished()
+        ));
     } else {
         let csv = place.csv_file();
         csv.write(|file| {
-            CsvWriter::new(file, 0).and_then(|csv| csv.finish().map(drop).map_err(Into::into)).map_err(|error| csv.unwritable(error.into()))
+            CsvWriter::new(file, 0)
+                .and_then(|csv| csv.finish().map(drop).map_err(Into::into))
+                .map_err(|error| csv.unwritable(error.into()))
         })?;
     }
-    let parcel = Parcel { facts, log, summariser: Summariser::new(None), begin: now_ns(), prices };
+    let parcel = Parcel {
+        facts,
+        log,
+        summariser: Summariser::new(None),
+        begin: now_ns(),
+        prices,
+    };
     let ended = Box::pin(store(place, parcel, signal)).await?;
     let came = *signal.borrow();
     Ok(match came {
-        Some(signal) if ended.exit.is_ok() => Ended { exit: Ok(signal.exit()), ..ended },
+        Some(signal) if ended.exit.is_ok() => Ended {
+            exit: Ok(signal.exit()),
+            ..ended
+        },
         _ => ended,
     })
 }
 
 /// The run ended before there were rows: the summary in the results place must not say «running» for ever.
-pub(super) async fn failed(place: &mut Place, (mut facts, log): (RunFacts, Log<'_>), failure: Failure) -> Failure {
+pub(super) async fn failed(
+    place: &mut Place,
+    (mut facts, log): (RunFacts, Log<'_>),
+    failure: Failure,
+) -> Failure {
     let told = matches!(failure.exit, Exit::Interrupted | Exit::Terminated);
-    facts.state = if told { State::Interrupted } else { State::Failed };
+    facts.state = if told {
+        State::Interrupted
+    } else {
+        State::Failed
+    };
     facts.ended_at = Some(utc_now());
     facts.warnings = log.warnings;
     facts.phases = log.phases;
@@ -213,9 +315,13 @@ impl<W: io::Write> Visitor for Pass<W> {
         }
         if row.outcome == RowOutcome::Failed {
             tail.failed += 1;
-            tail.first_failed.get_or_insert_with(|| FailedKey { key: key.key.clone(), codes: row.codes.to_string() });
+            tail.first_failed.get_or_insert_with(|| FailedKey {
+                key: key.key.clone(),
+                codes: row.codes.to_string(),
+            });
             if tail.named.len() < FAILURES_NAMED {
-                tail.named.push(format!("{} ({})", key.key.escape_debug(), row.codes));
+                tail.named
+                    .push(format!("{} ({})", key.key.escape_debug(), row.codes));
             }
         }
         Ok(())
@@ -276,12 +382,33 @@ async fn write_table(
 }
 
 fn write_rows(csv: &CsvFile, read: &Read, times: Times) -> Result<Tail, PassError> {
-    let Read { keys, rows, items, layout, spool, rounds } = read;
-    let table = Table { keys, rows, items: *items, layout: *layout, spool, rounds: rounds.clone() };
+    let Read {
+        keys,
+        rows,
+        items,
+        layout,
+        spool,
+        rounds,
+    } = read;
+    let table = Table {
+        keys,
+        rows,
+        items: *items,
+        layout: *layout,
+        spool,
+        rounds: rounds.clone(),
+    };
     let mut found = None;
     let written = csv.write::<PassError>(|file| {
-        let tail = Tail { summariser: Summariser::new(times.active_window_ns), ..Tail::default() };
-        let mut pass = Pass { csv: CsvWriter::new(file, times.fetch_ns)?, overlap: overlap_in(spool), tail };
+        let tail = Tail {
+            summariser: Summariser::new(times.active_window_ns),
+            ..Tail::default()
+        };
+        let mut pass = Pass {
+            csv: CsvWriter::new(file, times.fetch_ns)?,
+            overlap: overlap_in(spool),
+            tail,
+        };
         pass.tail.asked = table.each(&mut pass)?;
         pass.csv.finish().map_err(csv::Error::from)?;
         found = Some((pass.overlap, pass.tail));
@@ -292,7 +419,10 @@ fn write_rows(csv: &CsvFile, read: &Read, times: Times) -> Result<Tail, PassErro
         other => other,
     })?;
     let (overlap, tail) = found.ok_or_else(|| io::Error::other("the CSV was not written"))?;
-    Ok(Tail { most: u32::try_from(overlap.finish(times.fetch_ns)?.most).ok(), ..tail })
+    Ok(Tail {
+        most: u32::try_from(overlap.finish(times.fetch_ns)?.most).ok(),
+        ..tail
+    })
 }
 
 /// Everything that [`store`] stores.
@@ -306,8 +436,18 @@ struct Parcel<'log, 'prices> {
 
 /// Stores CSV and summary; what cannot be stored is kept, and the failure says where. The summary comes last: when it is there, everything is.
 /// But after a signal the time may be short, and then the small one goes first.
-async fn store(place: Place, parcel: Parcel<'_, '_>, signal: &mut Receiver<Option<Signal>>) -> Result<Ended, Failure> {
-    let Parcel { mut facts, mut log, summariser, begin, prices } = parcel;
+async fn store(
+    place: Place,
+    parcel: Parcel<'_, '_>,
+    signal: &mut Receiver<Option<Signal>>,
+) -> Result<Ended, Failure> {
+    let Parcel {
+        mut facts,
+        mut log,
+        summariser,
+        begin,
+        prices,
+    } = parcel;
     log.heed();
     facts.phases = log.phases;
     facts.warnings.clone_from(&log.warnings);
@@ -315,18 +455,32 @@ async fn store(place: Place, parcel: Parcel<'_, '_>, signal: &mut Receiver<Optio
     let mut summary = Box::new(summariser.finish(facts));
     set_price(&mut summary, (lists, &place), prices);
     // Beside its CSV at once, however long that takes on its way to the bucket.
-    let _said_below = summary.to_json().is_ok_and(|text| place.write_json(&text).is_ok());
+    let _said_below = summary
+        .to_json()
+        .is_ok_and(|text| place.write_json(&text).is_ok());
     let summary_first = signal.borrow().is_some();
-    let csv = if summary_first { Ok(()) } else { Box::pin(upload_csv(&place, (&mut summary, &mut log), signal)).await };
+    let csv = if summary_first {
+        Ok(())
+    } else {
+        Box::pin(upload_csv(&place, (&mut summary, &mut log), signal)).await
+    };
     if let Err(error) = &csv {
-        summary.warnings.push(format!("the CSV is not stored: {error}"));
+        summary
+            .warnings
+            .push(format!("the CSV is not stored: {error}"));
     }
     summary.phases.write_back_ns = Some(now_ns().saturating_sub(begin));
     (summary.cpu.whole_user_ns, summary.cpu.whole_sys_ns) = Gauges::whole_run();
     set_price(&mut summary, (lists, &place), prices);
-    let text = summary.to_json().map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
+    let text = summary
+        .to_json()
+        .map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
     if let Err(error) = place.write_json(&text) {
-        return Err(kept((place, Kept::Csv), &summary, (error.to_string(), None)));
+        return Err(kept(
+            (place, Kept::Csv),
+            &summary,
+            (error.to_string(), None),
+        ));
     }
     // Also without its CSV: what says «running» looks like a run that died.
     let json = place.upload_json(&text).await;
@@ -342,9 +496,15 @@ async fn store(place: Place, parcel: Parcel<'_, '_>, signal: &mut Receiver<Optio
                 Ok(Exit::Good)
             }
         }
-        Err(StoreError { message, hint, .. }) => Err(kept((place, Kept::Both), &summary, (message, hint))),
+        Err(StoreError { message, hint, .. }) => {
+            Err(kept((place, Kept::Both), &summary, (message, hint)))
+        }
     };
-    Ok(Ended { summary, exit, first_failure: None })
+    Ok(Ended {
+        summary,
+        exit,
+        first_failure: None,
+    })
 }
 
 /// Prices the run with what it has stored so far, and this summary.
@@ -357,7 +517,11 @@ fn set_price(summary: &mut Summary, (lists, place): (u64, &Place), prices: &Pric
 }
 
 /// Stores the CSV. When a signal comes meanwhile, the summary does not wait for it any longer.
-async fn upload_csv(place: &Place, (summary, log): (&mut Summary, &mut Log<'_>), signal: &mut Receiver<Option<Signal>>) -> Result<(), StoreError> {
+async fn upload_csv(
+    place: &Place,
+    (summary, log): (&mut Summary, &mut Log<'_>),
+    signal: &mut Receiver<Option<Signal>>,
+) -> Result<(), StoreError> {
     let mut upload = pin!(place.upload_csv());
     tokio::select! {
         stored = &mut upload => return stored,

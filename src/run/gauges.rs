@@ -72,7 +72,13 @@ impl Gauges {
         }
         let own = usage::pss_bytes(std::process::id());
         // A child that has just gone holds nothing.
-        let sum = own.map(|own| own + board.child_pids().into_iter().filter_map(usage::pss_bytes).sum::<u64>());
+        let sum = own.map(|own| {
+            own + board
+                .child_pids()
+                .into_iter()
+                .filter_map(usage::pss_bytes)
+                .sum::<u64>()
+        });
         self.memory.peak_pss_bytes = self.memory.peak_pss_bytes.max(sum);
         self.memory.samples += u64::from(sum.is_some());
         self.next_sample = begin + SAMPLE_EVERY.max(begin.elapsed() * SAMPLE_SHARE);
@@ -80,14 +86,27 @@ impl Gauges {
 
     /// The second readings, right after the last worker has ended.
     pub(super) async fn at_end(&mut self, queue: &Queue, server: Option<&mut Embedded>) {
-        self.cpu = self.cpu.zip(usage::cpu_times()).map(|(first, now)| now - first);
-        self.interfaces = self.interfaces.zip(net::read(&self.proc)).map(|(first, now)| now - first);
+        self.cpu = self
+            .cpu
+            .zip(usage::cpu_times())
+            .map(|(first, now)| now - first);
+        self.interfaces = self
+            .interfaces
+            .zip(net::read(&self.proc))
+            .map(|(first, now)| now - first);
         let throttled = self.throttle.as_ref().and_then(ThrottleCounter::read_ns);
-        self.throttled_ns = self.throttled_ns.zip(throttled).map(|(first, now)| now.saturating_sub(first));
+        self.throttled_ns = self
+            .throttled_ns
+            .zip(throttled)
+            .map(|(first, now)| now.saturating_sub(first));
         self.active_window_ns = queue.empty_at_ns();
         if let Some(server) = server {
             // Its account is an extra: without it the run has its results all the same.
-            self.server = server.report().await.inspect_err(|error| tracing::warn!(%error, "the embedded server gave no account")).ok();
+            self.server = server
+                .report()
+                .await
+                .inspect_err(|error| tracing::warn!(%error, "the embedded server gave no account"))
+                .ok();
         }
         self.next_sample = Instant::now();
         let board = Arc::clone(&self.board);
@@ -96,13 +115,18 @@ impl Gauges {
 
     /// CPU of the whole run so far, user and system, children that have ended included: read as late as there is a summary to put it into.
     pub(super) fn whole_run() -> (Option<u64>, Option<u64>) {
-        let whole = usage::cpu_times().zip(usage::children_cpu_times()).map(|(own, children)| own + children);
+        let whole = usage::cpu_times()
+            .zip(usage::children_cpu_times())
+            .map(|(own, children)| own + children);
         whole.map(|cpu| (cpu.user_ns, cpu.sys_ns)).unzip()
     }
 
     /// Puts the readings into the facts of the run.
     pub(super) fn fill(&self, facts: &mut RunFacts, engine: Option<&EngineReport>) {
-        let fetch = self.cpu.zip(engine.and_then(|engine| engine.children_fetch)).map(|(own, children)| own + children);
+        let fetch = self
+            .cpu
+            .zip(engine.and_then(|engine| engine.children_fetch))
+            .map(|(own, children)| own + children);
         facts.cpu = CpuFacts {
             fetch_user_ns: fetch.map(|cpu| cpu.user_ns),
             fetch_sys_ns: fetch.map(|cpu| cpu.sys_ns),
@@ -113,20 +137,35 @@ impl Gauges {
         };
         let series = self.board.series.snapshot();
         facts.received_bytes = Some(series.iter().sum());
-        facts.series = Some(Series { interval_ns: 1_000_000_000, bytes: series, fetches: Vec::new() });
+        facts.series = Some(Series {
+            interval_ns: 1_000_000_000,
+            bytes: series,
+            fetches: Vec::new(),
+        });
         facts.active_window_ns = self.active_window_ns;
         let children_rss = engine.and_then(|engine| engine.children_rss_bytes);
-        facts.memory = Memory { peak_rss_bytes: usage::peak_rss_bytes().zip(children_rss).map(|(own, children)| own + children), ..self.memory };
+        facts.memory = Memory {
+            peak_rss_bytes: usage::peak_rss_bytes()
+                .zip(children_rss)
+                .map(|(own, children)| own + children),
+            ..self.memory
+        };
         facts.interface = Interface {
             rx_bytes: self.interfaces.map(|bytes| bytes.rx_bytes),
             tx_bytes: self.interfaces.map(|bytes| bytes.tx_bytes),
             loopback_rx_bytes: self.interfaces.map(|bytes| bytes.loopback_rx_bytes),
         };
         // The SDK's pool does not tell.
-        facts.connections_opened = self.board.connections().filter(|_| facts.header.settings.client == crate::plan::ClientKind::Lean);
-        facts.server = self
-            .server
-            .as_ref()
-            .and_then(|report| Some(ServerFacts { cpu_ns: report.cpu_ns, threads: report.threads, report: serde_json::to_value(report).ok()? }));
+        facts.connections_opened = self
+            .board
+            .connections()
+            .filter(|_| facts.header.settings.client == crate::plan::ClientKind::Lean);
+        facts.server = self.server.as_ref().and_then(|report| {
+            Some(ServerFacts {
+                cpu_ns: report.cpu_ns,
+                threads: report.threads,
+                report: serde_json::to_value(report).ok()?,
+            })
+        });
     }
 }

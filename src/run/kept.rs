@@ -24,21 +24,42 @@ pub(super) enum Kept {
 }
 
 /// Names the files that are kept, and the command that stores them; the summary goes to the log, so that a container that is gone has left it.
-pub(super) fn kept((place, what): (Place, Kept), summary: &Summary, (message, hint): (String, Option<String>)) -> Failure {
+pub(super) fn kept(
+    (place, what): (Place, Kept),
+    summary: &Summary,
+    (message, hint): (String, Option<String>),
+) -> Failure {
     log_line(summary);
-    let [csv, json] = [place.csv_path(), place.json_path()].map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+    let [csv, json] = [place.csv_path(), place.json_path()].map(|path| {
+        path.file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
+    });
     let target = place.target();
     let dir = place.keep();
     let place = match what {
         Kept::Both => format!("{csv} and {json} are kept in {}", dir.display()),
-        Kept::Csv => format!("{csv} is kept in {}, and the summary in the log", dir.display()),
+        Kept::Csv => format!(
+            "{csv} is kept in {}, and the summary in the log",
+            dir.display()
+        ),
         Kept::Summary => format!("{json} is kept in {}", dir.display()),
-        Kept::Nothing => "the summary is in the log; choose a folder with room with --out or --spool-dir".to_owned(),
+        Kept::Nothing => {
+            "the summary is in the log; choose a folder with room with --out or --spool-dir"
+                .to_owned()
+        }
     };
     let advice = target.filter(|_| what != Kept::Nothing);
-    let advice = advice.map_or_else(String::new, |target| format!("; then: {}", upload_command(&dir, &target, &summary.settings.access)));
+    let advice = advice.map_or_else(String::new, |target| {
+        format!(
+            "; then: {}",
+            upload_command(&dir, &target, &summary.settings.access)
+        )
+    });
     let hint = hint.map_or_else(String::new, |hint| format!("{hint}; "));
-    Failure::new(Exit::NotStored, format!("results not stored: {message}")).hint(format!("{hint}{place}{advice}"))
+    Failure::new(Exit::NotStored, format!("results not stored: {message}"))
+        .hint(format!("{hint}{place}{advice}"))
 }
 
 /// The summary goes to the log, where a container that is gone has left it.
@@ -49,22 +70,42 @@ pub(super) fn log_line(summary: &Summary) {
 }
 
 /// The rows could not be read or the CSV not be written: what is known of the run is kept, and nobody finds it «running» for ever.
-pub(super) async fn not_written(mut place: Place, (mut facts, log): (RunFacts, Log<'_>), error: String) -> Failure {
+pub(super) async fn not_written(
+    mut place: Place,
+    (mut facts, log): (RunFacts, Log<'_>),
+    error: String,
+) -> Failure {
     facts.state = State::Failed;
     facts.ended_at = Some(utc_now());
     // Without rows nothing is known of the fetches: no totals, rather than totals of zero.
-    facts.phases = Phases { fetch_ns: None, ..log.phases };
+    facts.phases = Phases {
+        fetch_ns: None,
+        ..log.phases
+    };
     facts.active_window_ns = None;
     facts.warnings = log.warnings;
     facts.warnings.push(error.clone());
     let summary = Summariser::new(None).finish(facts);
     let written = tell(&mut place, &summary).await;
-    kept((place, if written { Kept::Summary } else { Kept::Nothing }), &summary, (error, None))
+    kept(
+        (
+            place,
+            if written {
+                Kept::Summary
+            } else {
+                Kept::Nothing
+            },
+        ),
+        &summary,
+        (error, None),
+    )
 }
 
 /// Puts a summary in place of the running one, as far as that is still possible. True when it is on this machine.
 pub(super) async fn tell(place: &mut Place, summary: &Summary) -> bool {
-    let Ok(text) = summary.to_json() else { return false };
+    let Ok(text) = summary.to_json() else {
+        return false;
+    };
     let written = place.write_json(&text).is_ok();
     if let Err(error) = place.upload_json(&text).await {
         tracing::warn!(%error, "the summary in the results bucket still says «running»");
@@ -76,8 +117,17 @@ pub(super) async fn tell(place: &mut Place, summary: &Summary) -> bool {
 pub fn upload_command(dir: &Path, target: &str, access: &Access) -> String {
     let dir = dir.to_string_lossy();
     // Results are stored signed, and by their owner.
-    let access = Access { no_sign_request: false, request_payer: false, ..access.clone() }.words();
-    shell::line(["parfetch", "upload", &dir, target].into_iter().chain(access.iter().map(String::as_str)))
+    let access = Access {
+        no_sign_request: false,
+        request_payer: false,
+        ..access.clone()
+    }
+    .words();
+    shell::line(
+        ["parfetch", "upload", &dir, target]
+            .into_iter()
+            .chain(access.iter().map(String::as_str)),
+    )
 }
 
 #[cfg(test)]
@@ -86,7 +136,11 @@ mod tests {
 
     #[test]
     fn the_command_can_be_typed_as_it_stands() {
-        let access = Access { endpoint_url: Some("http://127.0.0.1:9000".to_owned()), virtual_host: true, ..Access::default() };
+        let access = Access {
+            endpoint_url: Some("http://127.0.0.1:9000".to_owned()),
+            virtual_host: true,
+            ..Access::default()
+        };
         assert_eq!(
             upload_command(Path::new("it's here"), "s3://results/a", &access),
             r#"parfetch upload "it's here" s3://results/a --endpoint-url http://127.0.0.1:9000 --virtual-host"#

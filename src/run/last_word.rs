@@ -33,9 +33,24 @@ pub(super) async fn panicked(last_word: Option<LastWord>, line: String) -> Failu
 
 /// Stores that the run was interrupted, for as long as its rows are not gone through: totals are not known yet.
 pub(super) async fn interrupted(facts: RunFacts, proved: Proved) {
-    let state = if facts.state == State::Failed { State::Failed } else { State::Interrupted };
-    let RunFacts { header, ended_at, phases, warnings, .. } = facts;
-    let summary = Summary { ended_at, phases, warnings, ..Summary::unmeasured(header, state) };
+    let state = if facts.state == State::Failed {
+        State::Failed
+    } else {
+        State::Interrupted
+    };
+    let RunFacts {
+        header,
+        ended_at,
+        phases,
+        warnings,
+        ..
+    } = facts;
+    let summary = Summary {
+        ended_at,
+        phases,
+        warnings,
+        ..Summary::unmeasured(header, state)
+    };
     let stored = match summary.to_json() {
         Ok(text) => proved.replace(&text).await,
         Err(error) => Err(error.to_string()),

@@ -16,8 +16,15 @@ use crate::units::plural;
 /// How fast this run is thought to be.
 pub(super) fn pace(plan: &RunPlan, environment: &Environment, store: Store) -> Pace {
     let vcpu = environment.vcpu.limit_vcpu.unwrap_or(1.0);
-    let configuration = Configuration { vcpu, concurrency: f64::from(plan.concurrency.get()), shards: 1.0 };
-    Pace { store, configurations: vec![configuration] }
+    let configuration = Configuration {
+        vcpu,
+        concurrency: f64::from(plan.concurrency.get()),
+        shards: 1.0,
+    };
+    Pace {
+        store,
+        configurations: vec![configuration],
+    }
 }
 
 /// Lists the keys, and draws a sample of them where that was asked for.
@@ -29,31 +36,60 @@ pub(super) async fn list(
 ) -> Result<(Listed, Option<SampleFacts>), ListError> {
     let begin = now_ns();
     let on_event = &mut *log.on_event;
-    let listed = lister::list(source, &plan.selection, spool, |keys| on_event(&RunEvent::Listing { keys })).await?;
+    let listed = lister::list(source, &plan.selection, spool, |keys| {
+        on_event(&RunEvent::Listing { keys });
+    })
+    .await?;
     let elapsed_ns = now_ns().saturating_sub(begin);
     log.phases.listing_ns = Some(elapsed_ns);
     log.heed();
     tracing::info!(keys = listed.keys, pages = listed.pages, "listed");
-    log.event(&RunEvent::Listed { keys: listed.keys, bytes: listed.bytes, elapsed_ns });
+    log.event(&RunEvent::Listed {
+        keys: listed.keys,
+        bytes: listed.bytes,
+        elapsed_ns,
+    });
     let (listed, sample) = draw(plan, (listed, spool), pace, log).await?;
     if listed.unchecked {
-        log.warn("the key file has no checksum line: nobody can tell whether it is whole".to_owned());
+        log.warn(
+            "the key file has no checksum line: nobody can tell whether it is whole".to_owned(),
+        );
     }
     if listed.archived > 0 {
-        let are = if listed.archived == 1 { "is in an archived storage class and is" } else { "are in an archived storage class and are" };
-        log.warn(format!("{} {are} not fetched", plural(listed.archived, "object")));
+        let are = if listed.archived == 1 {
+            "is in an archived storage class and is"
+        } else {
+            "are in an archived storage class and are"
+        };
+        log.warn(format!(
+            "{} {are} not fetched",
+            plural(listed.archived, "object")
+        ));
     }
     Ok((listed, sample))
 }
 
 /// Draws the sample, if any; its time is part of the listing's.
-async fn draw(plan: &RunPlan, (listed, spool): (Listed, &Path), pace: Pace, log: &mut Log<'_>) -> Result<(Listed, Option<SampleFacts>), ListError> {
-    let Some(sample) = plan.selection.sample.filter(|_| listed.keys > 0) else { return Ok((listed, None)) };
+async fn draw(
+    plan: &RunPlan,
+    (listed, spool): (Listed, &Path),
+    pace: Pace,
+    log: &mut Log<'_>,
+) -> Result<(Listed, Option<SampleFacts>), ListError> {
+    let Some(sample) = plan.selection.sample.filter(|_| listed.keys > 0) else {
+        return Ok((listed, None));
+    };
     let begin = now_ns();
     let drawn = lister::draw(spool, (sample, listed), pace).await?;
-    log.phases.listing_ns = log.phases.listing_ns.map(|listing_ns| listing_ns + now_ns().saturating_sub(begin));
+    log.phases.listing_ns = log
+        .phases
+        .listing_ns
+        .map(|listing_ns| listing_ns + now_ns().saturating_sub(begin));
     if let Some(facts) = &drawn.facts {
-        log.event(&RunEvent::Sampled { words: facts.in_words(), bytes: facts.bytes });
+        log.event(&RunEvent::Sampled {
+            words: facts.in_words(),
+            bytes: facts.bytes,
+        });
     }
     if let Some(note) = drawn.note {
         log.warn(note);

@@ -26,8 +26,17 @@ pub(super) struct Log<'a> {
 }
 
 impl<'a> Log<'a> {
-    pub(super) fn new(on_event: &'a mut dyn FnMut(&RunEvent), (notes, beside): (UnboundedReceiver<String>, Beside)) -> Self {
-        Self { phases: Phases::default(), warnings: Vec::new(), on_event, beside, notes }
+    pub(super) fn new(
+        on_event: &'a mut dyn FnMut(&RunEvent),
+        (notes, beside): (UnboundedReceiver<String>, Beside),
+    ) -> Self {
+        Self {
+            phases: Phases::default(),
+            warnings: Vec::new(),
+            on_event,
+            beside,
+            notes,
+        }
     }
 
     pub(super) fn event(&mut self, event: &RunEvent) {
@@ -57,7 +66,10 @@ pub(super) struct Beside {
 impl Beside {
     /// With notes that go there.
     pub(super) fn new(notes: UnboundedSender<String>) -> Self {
-        Self { first_panic: Arc::new(watch::Sender::new(None)), notes }
+        Self {
+            first_panic: Arc::new(watch::Sender::new(None)),
+            notes,
+        }
     }
 
     /// A warning for the run's log.
@@ -95,7 +107,11 @@ impl Beside {
 
     /// Stops handing out at the first panic, as long as what is returned lives.
     pub(super) fn stop_at_panic(&self, (queue, board): (&Arc<Queue>, &Arc<Board>)) -> JoinSet<()> {
-        let (mut first, queue, board) = (self.first_panic.subscribe(), Arc::clone(queue), Arc::clone(board));
+        let (mut first, queue, board) = (
+            self.first_panic.subscribe(),
+            Arc::clone(queue),
+            Arc::clone(board),
+        );
         let mut guard = JoinSet::new();
         guard.spawn(async move {
             if first.wait_for(Option::is_some).await.is_ok() {

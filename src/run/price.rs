@@ -3,7 +3,10 @@
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::price::{Bill, MINIMUM_SECONDS, PriceList, TaskSize, Usage, bill, holding_size, memory_for_peak, storage_usd, task_usd};
+use crate::price::{
+    Bill, MINIMUM_SECONDS, PriceList, TaskSize, Usage, bill, holding_size, memory_for_peak,
+    storage_usd, task_usd,
+};
 use crate::results::summary::{Price, PricedTask, Summary, fetched_classes};
 
 /// CPU units of one vCPU.
@@ -23,26 +26,42 @@ pub(super) struct Requests {
 ///
 /// # Errors
 /// Why there is no price, in words.
-pub(super) fn price(summary: &Summary, requests: Requests, prices: &PriceList) -> Result<Price, String> {
+pub(super) fn price(
+    summary: &Summary,
+    requests: Requests,
+    prices: &PriceList,
+) -> Result<Price, String> {
     let bucket_region = summary.region.as_deref().ok_or("the region is not known")?;
-    let ecs = summary.environment.ecs.as_ref().filter(|task| task.launch_type.as_deref() == Some("FARGATE"));
+    let ecs = summary
+        .environment
+        .ecs
+        .as_ref()
+        .filter(|task| task.launch_type.as_deref() == Some("FARGATE"));
     let task = match ecs {
         Some(_) => own_task(summary, bucket_region)?,
         None => holding_task(summary, bucket_region)?,
     };
     let seconds = process_s(summary) + ecs.map_or(0.0, |_| before_process_s(summary));
-    let gets = summary.attempts.as_ref().map_or(0, |attempts| attempts.total.saturating_sub(attempts.unpaid()));
+    let gets = summary.attempts.as_ref().map_or(0, |attempts| {
+        attempts.total.saturating_sub(attempts.unpaid())
+    });
     let usage = Usage {
         bucket_region,
         task_region: &task.region,
         arch: &task.arch,
-        size: TaskSize { vcpu: task.vcpu, memory_mib: task.memory_mib },
+        size: TaskSize {
+            vcpu: task.vcpu,
+            memory_mib: task.memory_mib,
+        },
         storage_gib: task.storage_gib.unwrap_or(0) as f64,
         seconds,
         gets,
         lists: requests.lists,
         puts: requests.puts,
-        bytes: summary.totals.and_then(|totals| totals.received_bytes.or(Some(totals.goodput_bytes))).unwrap_or(0),
+        bytes: summary
+            .totals
+            .and_then(|totals| totals.received_bytes.or(Some(totals.goodput_bytes)))
+            .unwrap_or(0),
         egress: summary.settings.egress,
         classes: fetched_classes(&summary.storage_classes),
     };
@@ -71,12 +90,20 @@ pub(super) fn price(summary: &Summary, requests: Requests, prices: &PriceList) -
 
 /// The task that the run is, as ECS says.
 fn own_task(summary: &Summary, bucket_region: &str) -> Result<PricedTask, String> {
-    let task = summary.environment.ecs.as_ref().ok_or("this is not a task")?;
+    let task = summary
+        .environment
+        .ecs
+        .as_ref()
+        .ok_or("this is not a task")?;
     let (Some(vcpu), Some(bytes)) = (task.limit_vcpu, task.limit_memory_bytes) else {
         return Err("ECS does not say how large the task is".to_owned());
     };
     // arn:aws:ecs:REGION:ACCOUNT:task/…
-    let region = task.task_arn.as_deref().and_then(|arn| arn.split(':').nth(3)).filter(|region| !region.is_empty());
+    let region = task
+        .task_arn
+        .as_deref()
+        .and_then(|arn| arn.split(':').nth(3))
+        .filter(|region| !region.is_empty());
     Ok(PricedTask {
         vcpu,
         memory_mib: bytes / MIB,
@@ -89,11 +116,24 @@ fn own_task(summary: &Summary, bucket_region: &str) -> Result<PricedTask, String
 
 /// The smallest task on Fargate that has as many vCPU as the run had, and holds twice the memory that it used.
 fn holding_task(summary: &Summary, bucket_region: &str) -> Result<PricedTask, String> {
-    let vcpu = summary.environment.vcpu.limit_vcpu.ok_or("how many vCPUs there are is not known")?;
-    let peak = summary.memory.peak_pss_bytes.or(summary.memory.peak_rss_bytes).ok_or("how much memory the run used is not known")?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
+    let vcpu = summary
+        .environment
+        .vcpu
+        .limit_vcpu
+        .ok_or("how many vCPUs there are is not known")?;
+    let peak = summary
+        .memory
+        .peak_pss_bytes
+        .or(summary.memory.peak_rss_bytes)
+        .ok_or("how much memory the run used is not known")?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the cast saturates"
+    )]
     let units = (vcpu * UNITS_PER_VCPU).ceil() as u32;
-    let (units, memory_mib) = holding_size(units, memory_for_peak(peak as f64)).ok_or_else(|| format!("Fargate has no task of {vcpu} vCPUs"))?;
+    let (units, memory_mib) = holding_size(units, memory_for_peak(peak as f64))
+        .ok_or_else(|| format!("Fargate has no task of {vcpu} vCPUs"))?;
     Ok(PricedTask {
         vcpu: f64::from(units) / UNITS_PER_VCPU,
         memory_mib: u64::from(memory_mib),
@@ -105,31 +145,54 @@ fn holding_task(summary: &Summary, bucket_region: &str) -> Result<PricedTask, St
 
 /// As AWS calls it.
 fn architecture(summary: &Summary) -> String {
-    if summary.environment.arch == "aarch64" { "arm64".to_owned() } else { summary.environment.arch.clone() }
+    if summary.environment.arch == "aarch64" {
+        "arm64".to_owned()
+    } else {
+        summary.environment.arch.clone()
+    }
 }
 
 /// The time of the process, as far as it is known.
 fn process_s(summary: &Summary) -> f64 {
     let phases = &summary.phases;
-    let all = [phases.start_up_ns, phases.listing_ns, phases.worker_start_ns, phases.fetch_ns, phases.write_back_ns];
+    let all = [
+        phases.start_up_ns,
+        phases.listing_ns,
+        phases.worker_start_ns,
+        phases.fetch_ns,
+        phases.write_back_ns,
+    ];
     all.into_iter().flatten().sum::<u64>() as f64 / 1e9
 }
 
 /// What a task is billed for before its process: from the start of the image's pull to that of the container.
 fn before_process_s(summary: &Summary) -> f64 {
     let time = |text: &Option<String>| OffsetDateTime::parse(text.as_deref()?, &Rfc3339).ok();
-    let before = summary.environment.ecs.as_ref().and_then(|task| Some(time(&task.container_started_utc)? - time(&task.pull_started_utc)?));
+    let before =
+        summary.environment.ecs.as_ref().and_then(|task| {
+            Some(time(&task.container_started_utc)? - time(&task.pull_started_utc)?)
+        });
     before.map_or(0.0, |before| before.as_seconds_f64().max(0.0))
 }
 
 /// The price at the measured rate: the task for the fetch time alone, and without the minimum, which a larger bucket would not pay.
-fn usd_per_tb(summary: &Summary, (usage, bill): (&Usage<'_>, &Bill), prices: &PriceList) -> Option<f64> {
+fn usd_per_tb(
+    summary: &Summary,
+    (usage, bill): (&Usage<'_>, &Bill),
+    prices: &PriceList,
+) -> Option<f64> {
     const HOUR_S: f64 = 3_600.0;
     const _: () = assert!(HOUR_S > MINIMUM_SECONDS);
     let bytes = summary.totals?.goodput_bytes;
     let fetch_s = summary.phases.fetch_ns? as f64 / 1e9;
-    let storage = prices.storage_usd_per_gb_hour(usage.task_region).unwrap_or(0.0);
-    let usd_per_hour = task_usd(prices.fargate(usage.task_region, usage.arch)?, usage.size, HOUR_S) + storage_usd(storage, usage.storage_gib, HOUR_S);
+    let storage = prices
+        .storage_usd_per_gb_hour(usage.task_region)
+        .unwrap_or(0.0);
+    let usd_per_hour = task_usd(
+        prices.fargate(usage.task_region, usage.arch)?,
+        usage.size,
+        HOUR_S,
+    ) + storage_usd(storage, usage.storage_gib, HOUR_S);
     let others = bill.usd_requests + bill.usd_retrieval + bill.usd_egress.unwrap_or(0.0);
     (bytes > 0).then(|| (usd_per_hour * fetch_s / HOUR_S + others) / (bytes as f64 / 1e12))
 }

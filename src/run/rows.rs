@@ -24,7 +24,8 @@ pub(super) fn row_writer(
         duration: stage.plan.duration,
     };
     if let Some(refusal) = room.refusal() {
-        return Err(Failure::new(Exit::SetUp, refusal).hint("--spool-dir and --out name other folders; --limit fetches fewer objects"));
+        return Err(Failure::new(Exit::SetUp, refusal)
+            .hint("--spool-dir and --out name other folders; --limit fetches fewer objects"));
     }
     let (queue, board, beside) = (Arc::clone(queue), Arc::clone(board), beside.clone());
     let on_trouble = move |trouble: Trouble<'_>| {

@@ -17,25 +17,47 @@ pub(super) enum Reached {
 pub(super) fn title(plan: &RunPlan, header: &Header, reached: Reached) -> String {
     let from = match reached {
         Reached::Embedded => "embedded server".to_owned(),
-        Reached::Store => format!("s3://{}/{}", plan.bucket, plan.selection.prefix).trim_end_matches('/').to_owned(),
+        Reached::Store => format!("s3://{}/{}", plan.bucket, plan.selection.prefix)
+            .trim_end_matches('/')
+            .to_owned(),
     };
     let to = match (&plan.destination.bucket, &plan.destination.out) {
-        (Some(bucket), _) => format!("s3://{bucket}/{}", plan.destination.prefix).trim_end_matches('/').to_owned(),
+        (Some(bucket), _) => format!("s3://{bucket}/{}", plan.destination.prefix)
+            .trim_end_matches('/')
+            .to_owned(),
         (None, Some(out)) => out.display().to_string(),
         (None, None) => String::new(),
     };
     let vcpu = &header.environment.vcpu;
     let size = match (vcpu.limit_vcpu, vcpu.source) {
-        (Some(limit), Some(source)) => format!("{limit} vCPU{} ({})", if limit > 1.0 { "s" } else { "" }, source.in_words()),
+        (Some(limit), Some(source)) => format!(
+            "{limit} vCPU{} ({})",
+            if limit > 1.0 { "s" } else { "" },
+            source.in_words()
+        ),
         _ => "vCPUs unknown".to_owned(),
     };
-    let mut parts = vec![format!("parfetch {from} → {to}"), format!("{} × {}", plan.mode, plan.concurrency), format!("{} client", plan.client)];
+    let mut parts = vec![
+        format!("parfetch {from} → {to}"),
+        format!("{} × {}", plan.mode, plan.concurrency),
+        format!("{} client", plan.client),
+    ];
     parts.extend((plan.layout.order != Order::Listed).then(|| plan.layout.order.to_string()));
-    parts.extend(plan.layout.part_size.map(|size| format!("parts of {}", units::bytes(size.get()))));
+    parts.extend(
+        plan.layout
+            .part_size
+            .map(|size| format!("parts of {}", units::bytes(size.get()))),
+    );
     parts.push(size);
     if reached == Reached::Store {
         // A store of its own has no region that says anything.
-        parts.push(header.endpoint.clone().or_else(|| header.region.clone()).unwrap_or_else(|| "region unknown".to_owned()));
+        parts.push(
+            header
+                .endpoint
+                .clone()
+                .or_else(|| header.region.clone())
+                .unwrap_or_else(|| "region unknown".to_owned()),
+        );
     }
     parts.join(" · ")
 }
@@ -64,8 +86,14 @@ mod tests {
             "parfetch s3://images → s3://results · async × 32 · lean client · 2 vCPUs (ECS task limit) · us-east-1"
         );
         plan.selection.prefix = "2024/".to_owned();
-        plan.layout = Layout { order: Order::LargestFirst, part_size: NonZeroU64::new(8_000_000) };
-        let other = Header { endpoint: Some("http://127.0.0.1:9000".to_owned()), ..header() };
+        plan.layout = Layout {
+            order: Order::LargestFirst,
+            part_size: NonZeroU64::new(8_000_000),
+        };
+        let other = Header {
+            endpoint: Some("http://127.0.0.1:9000".to_owned()),
+            ..header()
+        };
         assert_eq!(
             title(&plan, &other, Reached::Store),
             "parfetch s3://images/2024 → s3://results · async × 32 · lean client · largest-first · parts of 8.00 MB · 2 vCPUs (ECS task limit) · http://127.0.0.1:9000"

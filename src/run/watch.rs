@@ -23,7 +23,11 @@ const LONGEST_LOOK: Duration = Duration::from_secs(1);
 
 /// From the epoch to the end of the last worker: progress, memory samples, and what a signal asks for.
 pub(super) async fn watch_over(
-    (engine, keeper, mut silence): (&mut (impl Future<Output = Result<EngineReport, EngineError>> + Unpin), &GateKeeper, Silence),
+    (engine, keeper, mut silence): (
+        &mut (impl Future<Output = Result<EngineReport, EngineError>> + Unpin),
+        &GateKeeper,
+        Silence,
+    ),
     (gauges, board, queue): (&mut Gauges, &Arc<Board>, &Queue),
     (signal, most_bytes): (&mut Receiver<Option<Signal>>, Option<u64>),
     log: &mut Log<'_>,
@@ -85,7 +89,11 @@ impl Ending {
                 KILL_AFTER
             }
         };
-        Self { steps: self.steps + 1, next_at: Some(tokio::time::Instant::now() + wait), ..self }
+        Self {
+            steps: self.steps + 1,
+            next_at: Some(tokio::time::Instant::now() + wait),
+            ..self
+        }
     }
 }
 
@@ -100,13 +108,24 @@ pub(super) struct Silence {
 
 impl Silence {
     pub(super) fn new(limits: &Limits) -> Self {
-        Self { limit: limits.stall_timeout * (limits.attempts + 1), last: (0, 0), quiet: Duration::ZERO, looked: Instant::now() }
+        Self {
+            limit: limits.stall_timeout * (limits.attempts + 1),
+            last: (0, 0),
+            quiet: Duration::ZERO,
+            looked: Instant::now(),
+        }
     }
 
     fn is_too_long(&mut self, live: Live) -> bool {
         let now = (live.bytes, live.ended.saturating_sub(live.failed));
-        let passed = std::mem::replace(&mut self.looked, Instant::now()).elapsed().min(LONGEST_LOOK);
-        self.quiet = if now == self.last { self.quiet + passed } else { Duration::ZERO };
+        let passed = std::mem::replace(&mut self.looked, Instant::now())
+            .elapsed()
+            .min(LONGEST_LOOK);
+        self.quiet = if now == self.last {
+            self.quiet + passed
+        } else {
+            Duration::ZERO
+        };
         self.last = now;
         live.failed > 0 && self.quiet >= self.limit
     }
@@ -124,20 +143,34 @@ mod tests {
     use super::*;
 
     fn live(bytes: u64, failed: u64) -> Live {
-        Live { ended: failed, failed, bytes }
+        Live {
+            ended: failed,
+            failed,
+            bytes,
+        }
     }
 
     #[test]
     fn time_in_which_nobody_looked_is_no_silence() {
-        let limits = Limits { stall_timeout: Duration::from_millis(1), attempts: 1, ..Limits::default() };
+        let limits = Limits {
+            stall_timeout: Duration::from_millis(1),
+            attempts: 1,
+            ..Limits::default()
+        };
         let mut silence = Silence::new(&limits);
         silence.limit = Duration::from_secs(2);
         let stood_still = Duration::from_mins(1);
         assert!(!silence.is_too_long(live(1, 1)), "bytes came");
         silence.looked = silence.looked.checked_sub(stood_still).unwrap();
-        assert!(!silence.is_too_long(live(1, 1)), "a look after a long sleep says little");
+        assert!(
+            !silence.is_too_long(live(1, 1)),
+            "a look after a long sleep says little"
+        );
         silence.looked = silence.looked.checked_sub(stood_still).unwrap();
-        assert!(silence.is_too_long(live(1, 1)), "two of them without a byte between say more");
+        assert!(
+            silence.is_too_long(live(1, 1)),
+            "two of them without a byte between say more"
+        );
         assert!(!silence.is_too_long(live(2, 1)));
         silence.looked = silence.looked.checked_sub(stood_still).unwrap();
         silence.looked = silence.looked.checked_sub(stood_still).unwrap();

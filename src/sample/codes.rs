@@ -70,7 +70,10 @@ const HTTP_BASE: u16 = 1000;
 
 impl ErrorCode {
     /// The number of a word that this module knows; `other` for any else.
-    #[expect(clippy::missing_panics_doc, reason = "`other` is in the table, and a test holds that")]
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "`other` is in the table, and a test holds that"
+    )]
     pub fn from_word(word: &str) -> Self {
         Self::known(word).unwrap_or_else(|| Self::known("other").expect("`other` is in the table"))
     }
@@ -90,7 +93,9 @@ impl ErrorCode {
     /// connection was made.
     pub fn is_unpaid(self) -> bool {
         let word = self.to_string();
-        let is_5xx = word.strip_prefix("HTTP").is_some_and(|status| status.starts_with('5'));
+        let is_5xx = word
+            .strip_prefix("HTTP")
+            .is_some_and(|status| status.starts_with('5'));
         is_5xx
             || matches!(
                 word.as_str(),
@@ -127,7 +132,11 @@ impl ErrorCode {
 
 impl fmt::Display for ErrorCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.checked_sub(1).and_then(|index| WORDS.get(usize::from(index))) {
+        match self
+            .0
+            .checked_sub(1)
+            .and_then(|index| WORDS.get(usize::from(index)))
+        {
             Some(word) => f.pad(word),
             None => write!(f, "HTTP{}", self.0.saturating_sub(HTTP_BASE)),
         }
@@ -147,7 +156,11 @@ impl ErrorCodes {
 
     /// Adds the code of one more failed attempt.
     pub fn push(&mut self, code: ErrorCode) {
-        let used = self.0.iter().position(|run| run.1 == 0).unwrap_or(Self::RUNS);
+        let used = self
+            .0
+            .iter()
+            .position(|run| run.1 == 0)
+            .unwrap_or(Self::RUNS);
         if let Some(last) = used.checked_sub(1).map(|i| &mut self.0[i])
             && (last.0 == code.0 || used == Self::RUNS)
         {
@@ -163,7 +176,12 @@ impl ErrorCodes {
             let before = self.0;
             self.push(code);
             // `push` put one attempt into the run that it found or made: the rest of the run goes there too.
-            if let Some(run) = self.0.iter_mut().zip(before).find_map(|(now, then)| (*now != then).then_some(now)) {
+            if let Some(run) = self
+                .0
+                .iter_mut()
+                .zip(before)
+                .find_map(|(now, then)| (*now != then).then_some(now))
+            {
                 run.1 = run.1.saturating_add(count - 1);
             }
         }
@@ -171,7 +189,10 @@ impl ErrorCodes {
 
     /// Each run: the code and how many attempts in a row ended in it.
     pub fn runs(&self) -> impl Iterator<Item = (ErrorCode, u16)> + '_ {
-        self.0.iter().take_while(|run| run.1 > 0).map(|run| (ErrorCode(run.0), run.1))
+        self.0
+            .iter()
+            .take_while(|run| run.1 > 0)
+            .map(|run| (ErrorCode(run.0), run.1))
     }
 
     /// True when no attempt failed.

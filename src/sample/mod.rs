@@ -27,7 +27,13 @@ pub enum Outcome {
 
 impl Outcome {
     /// Every outcome, in the order of its number.
-    pub const ALL: [Self; 5] = [Self::NotAttempted, Self::Ok, Self::Failed, Self::Vanished, Self::Archived];
+    pub const ALL: [Self; 5] = [
+        Self::NotAttempted,
+        Self::Ok,
+        Self::Failed,
+        Self::Vanished,
+        Self::Archived,
+    ];
 
     /// The word in the CSV.
     pub const fn as_str(self) -> &'static str {
@@ -65,7 +71,10 @@ impl Mismatch {
     /// Of an object, of which another part says this.
     #[must_use]
     pub const fn or(self, other: Self) -> Self {
-        Self { size: self.size || other.size, etag: self.etag || other.etag }
+        Self {
+            size: self.size || other.size,
+            etag: self.etag || other.etag,
+        }
     }
 }
 
@@ -140,7 +149,13 @@ impl Sample {
         }
         let size = if self.mismatch.size { SIZE_DIFFERS } else { 0 };
         let etag = if self.mismatch.etag { ETAG_DIFFERS } else { 0 };
-        for value in [self.attempts, self.worker, self.pid, self.tid, self.outcome as u32 | size | etag] {
+        for value in [
+            self.attempts,
+            self.worker,
+            self.pid,
+            self.tid,
+            self.outcome as u32 | size | etag,
+        ] {
             out.extend_from_slice(&value.to_le_bytes());
         }
         for (code, count) in self.codes.0 {
@@ -158,16 +173,45 @@ impl Sample {
         let unit = fields.u64();
         let [size, calc_size] = [fields.option(), fields.option()];
         let backoff_ns = fields.u64();
-        let [start_ns, attempt_start_ns, first_byte_ns, end_ns] = std::array::from_fn(|_| fields.option());
+        let [start_ns, attempt_start_ns, first_byte_ns, end_ns] =
+            std::array::from_fn(|_| fields.option());
         let [attempts, worker, pid, tid, outcome] = std::array::from_fn(|_| fields.u32());
-        let mismatch = Mismatch { size: outcome & SIZE_DIFFERS != 0, etag: outcome & ETAG_DIFFERS != 0 };
-        let outcome = Outcome::ALL.into_iter().find(|o| *o as u32 == outcome & 0xff).unwrap_or_default();
+        let mismatch = Mismatch {
+            size: outcome & SIZE_DIFFERS != 0,
+            etag: outcome & ETAG_DIFFERS != 0,
+        };
+        let outcome = Outcome::ALL
+            .into_iter()
+            .find(|o| *o as u32 == outcome & 0xff)
+            .unwrap_or_default();
         if outcome == Outcome::NotAttempted {
-            return Self { unit, ..Self::default() };
+            return Self {
+                unit,
+                ..Self::default()
+            };
         }
         let codes = ErrorCodes(std::array::from_fn(|_| (fields.u16(), fields.u16())));
-        let row = Self { unit, outcome, size, calc_size, attempts, backoff_ns, worker, pid, tid, codes, mismatch, ..Self::default() };
-        Self { start_ns, attempt_start_ns, first_byte_ns, end_ns, ..row }
+        let row = Self {
+            unit,
+            outcome,
+            size,
+            calc_size,
+            attempts,
+            backoff_ns,
+            worker,
+            pid,
+            tid,
+            codes,
+            mismatch,
+            ..Self::default()
+        };
+        Self {
+            start_ns,
+            attempt_start_ns,
+            first_byte_ns,
+            end_ns,
+            ..row
+        }
     }
 
     /// Time to first byte of the last attempt.
@@ -191,7 +235,10 @@ struct Fields<'a>(&'a [u8]);
 
 impl Fields<'_> {
     fn take<const N: usize>(&mut self) -> [u8; N] {
-        let (head, rest) = self.0.split_first_chunk::<N>().expect("a row has its full length");
+        let (head, rest) = self
+            .0
+            .split_first_chunk::<N>()
+            .expect("a row has its full length");
         self.0 = rest;
         *head
     }
@@ -263,7 +310,10 @@ mod tests {
             pid: 4,
             tid: 5,
             codes,
-            mismatch: Mismatch { size: false, etag: true },
+            mismatch: Mismatch {
+                size: false,
+                etag: true,
+            },
         }
     }
 
@@ -273,7 +323,17 @@ mod tests {
         full().encode(&mut bytes);
         assert_eq!(bytes.len(), Sample::ENCODED_LEN);
         assert_eq!(Sample::decode(&bytes), full());
-        for mismatch in [Mismatch::default(), Mismatch { size: true, etag: false }, Mismatch { size: true, etag: true }] {
+        for mismatch in [
+            Mismatch::default(),
+            Mismatch {
+                size: true,
+                etag: false,
+            },
+            Mismatch {
+                size: true,
+                etag: true,
+            },
+        ] {
             let row = Sample { mismatch, ..full() };
             bytes.clear();
             row.encode(&mut bytes);
@@ -291,7 +351,14 @@ mod tests {
     #[test]
     fn durations_come_from_the_last_attempt_or_the_first() {
         let sample = full();
-        assert_eq!((sample.ttfb_ns(), sample.latency_ns(), sample.fetch_duration_ns()), (Some(4), Some(10), Some(19)));
+        assert_eq!(
+            (
+                sample.ttfb_ns(),
+                sample.latency_ns(),
+                sample.fetch_duration_ns()
+            ),
+            (Some(4), Some(10), Some(19))
+        );
         assert_eq!(Sample::default().ttfb_ns(), None);
     }
 
@@ -302,7 +369,11 @@ mod tests {
         for i in 0..20 {
             many.push(ErrorCode::from_status(500 + i));
         }
-        assert_eq!(many.runs().map(|(_, count)| u32::from(count)).sum::<u32>(), 20, "a full row still counts every failed attempt");
+        assert_eq!(
+            many.runs().map(|(_, count)| u32::from(count)).sum::<u32>(),
+            20,
+            "a full row still counts every failed attempt"
+        );
     }
 
     #[test]
@@ -326,9 +397,14 @@ mod tests {
     #[test]
     fn every_code_of_the_client_itself_is_documented() {
         let text = include_str!("../../FORMAT.md");
-        let (_, list) = text.split_once("in lower case what the client saw itself: ").unwrap();
+        let (_, list) = text
+            .split_once("in lower case what the client saw itself: ")
+            .unwrap();
         let (list, _) = list.split_once("| no attempt failed |").unwrap();
-        for word in WORDS.iter().filter(|word| word.starts_with(|first: char| first.is_ascii_lowercase())) {
+        for word in WORDS
+            .iter()
+            .filter(|word| word.starts_with(|first: char| first.is_ascii_lowercase()))
+        {
             assert!(list.contains(&format!("`{word}`")), "{word}");
         }
     }

@@ -15,7 +15,10 @@ impl S3Auth for Auth {
         if access_key == self.0.access_key {
             return Ok(SecretKey::from(self.0.secret_key.clone()));
         }
-        Err(s3_error!(InvalidAccessKeyId, "The AWS Access Key Id you provided does not exist in our records."))
+        Err(s3_error!(
+            InvalidAccessKeyId,
+            "The AWS Access Key Id you provided does not exist in our records."
+        ))
     }
 }
 
@@ -41,17 +44,35 @@ impl S3Access for Access {
                 Unsigned::Denied => Err(s3_error!(AccessDenied, "Access Denied")),
             };
         }
-        let Some(token) = &self.token else { return Ok(()) };
-        let header = context.headers().get("x-amz-security-token").and_then(|value| value.to_str().ok()).map(str::to_owned);
-        if header.or_else(|| token_in_query(context.uri().query()?)).as_ref() == Some(token) {
+        let Some(token) = &self.token else {
+            return Ok(());
+        };
+        let header = context
+            .headers()
+            .get("x-amz-security-token")
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned);
+        if header
+            .or_else(|| token_in_query(context.uri().query()?))
+            .as_ref()
+            == Some(token)
+        {
             return Ok(());
         }
-        Err(s3_error!(InvalidToken, "The provided token is malformed or otherwise invalid."))
+        Err(s3_error!(
+            InvalidToken,
+            "The provided token is malformed or otherwise invalid."
+        ))
     }
 }
 
 /// The token of a presigned URL.
 fn token_in_query(query: &str) -> Option<String> {
-    let value = query.split('&').find_map(|pair| pair.strip_prefix("X-Amz-Security-Token="))?;
-    percent_encoding::percent_decode_str(value).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+    let value = query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("X-Amz-Security-Token="))?;
+    percent_encoding::percent_decode_str(value)
+        .decode_utf8()
+        .ok()
+        .map(std::borrow::Cow::into_owned)
 }

@@ -60,11 +60,25 @@ pub(super) struct Body {
 }
 
 impl Body {
-    pub(super) fn new(range: Range<u64>, context: RequestContext, statistics: Arc<Statistics>) -> Self {
+    pub(super) fn new(
+        range: Range<u64>,
+        context: RequestContext,
+        statistics: Arc<Statistics>,
+    ) -> Self {
         if range.is_empty() {
             context.connection.answer_ends(context.started_ns);
         }
-        Self { next: range.start, end: range.end, breaks: None, flushing: false, meter: None, wait: None, granted: 0, context, statistics }
+        Self {
+            next: range.start,
+            end: range.end,
+            breaks: None,
+            flushing: false,
+            meter: None,
+            wait: None,
+            granted: 0,
+            context,
+            statistics,
+        }
     }
 
     /// Breaks off at the middle of the range.
@@ -91,19 +105,27 @@ impl Body {
             Break::Short => Poll::Ready(None),
             Break::Reset => {
                 self.context.connection.reset_when_dropped();
-                Poll::Ready(Some(Err(io::Error::from(io::ErrorKind::ConnectionReset).into())))
+                Poll::Ready(Some(Err(
+                    io::Error::from(io::ErrorKind::ConnectionReset).into()
+                )))
             }
         }
     }
 
     fn chunk(&mut self, end: u64) -> Bytes {
         let period = PERIOD as u64;
-        let most = if self.granted > 0 { self.granted } else { period };
+        let most = if self.granted > 0 {
+            self.granted
+        } else {
+            period
+        };
         let start = self.next % period;
         let length = (end - self.next).min(period - start).min(most);
         self.granted = self.granted.saturating_sub(length);
         self.next += length;
-        self.statistics.sent_bytes.fetch_add(length, Ordering::Relaxed);
+        self.statistics
+            .sent_bytes
+            .fetch_add(length, Ordering::Relaxed);
         if self.next == self.end {
             self.context.connection.answer_ends(self.context.started_ns);
         }

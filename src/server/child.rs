@@ -40,18 +40,32 @@ impl Embedded {
         let mut command = Command::new(binary);
         // Nothing of this process's environment is its business, and keys may stand there. A process group of its own: Ctrl-C is for the parent.
         command.env_clear().process_group(0);
-        command.args(["serve", "--supervised"]).stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+        command
+            .args(["serve", "--supervised"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true);
         Self::from_command(command, config).await
     }
 
-    async fn from_command(mut command: Command, config: &ProcessConfig) -> Result<Self, ServerError> {
+    async fn from_command(
+        mut command: Command,
+        config: &ProcessConfig,
+    ) -> Result<Self, ServerError> {
         let binary = PathBuf::from(command.as_std().get_program());
-        let mut process = command.spawn().map_err(|cause| ServerError::Spawn { path: binary, cause })?;
+        let mut process = command.spawn().map_err(|cause| ServerError::Spawn {
+            path: binary,
+            cause,
+        })?;
         let stdin = process.stdin.take().expect("stdin is piped");
         let stdout = BufReader::new(process.stdout.take().expect("stdout is piped")).lines();
         let mut pipes = Pipes { stdin, stdout };
         match pipes.ask(config).await? {
-            Answer::Ready(ready) => Ok(Self { ready, pipes, process }),
+            Answer::Ready(ready) => Ok(Self {
+                ready,
+                pipes,
+                process,
+            }),
             Answer::Failed(reason) => Err(ServerError::Refused(reason)),
             other => Err(unexpected(&other)),
         }
@@ -94,7 +108,9 @@ impl Embedded {
     /// # Errors
     /// When it can be neither waited for nor killed.
     pub async fn stop(self) -> Result<(), ServerError> {
-        let Self { pipes, mut process, .. } = self;
+        let Self {
+            pipes, mut process, ..
+        } = self;
         drop(pipes);
         let ended = match tokio::time::timeout(PATIENCE, process.wait()).await {
             Ok(ended) => ended.map(|_| ()),
@@ -114,7 +130,8 @@ impl Pipes {
             self.stdout.next_line().await
         };
         match tokio::time::timeout(ANSWER_TIMEOUT, exchange).await {
-            Ok(Ok(Some(line))) => serde_json::from_str(&line).map_err(|error| ServerError::Pipe(format!("not an answer: {error}"))),
+            Ok(Ok(Some(line))) => serde_json::from_str(&line)
+                .map_err(|error| ServerError::Pipe(format!("not an answer: {error}"))),
             Ok(Ok(None)) => Err(ServerError::Pipe("its process has ended".to_owned())),
             Ok(Err(error)) => Err(ServerError::Pipe(error.to_string())),
             Err(_) => Err(ServerError::Pipe("no answer".to_owned())),

@@ -66,18 +66,30 @@ impl Connection {
 
     /// The last byte of a GET's answer is on its way to the socket; the next complete flush ends its service time.
     pub(super) fn answer_ends(&self, started_ns: u64) {
-        *self.started_ns.lock().unwrap_or_else(PoisonError::into_inner) = started_ns;
+        *self
+            .started_ns
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = started_ns;
         self.ended.store(true, Ordering::Relaxed);
     }
 
     /// All that was written has gone to the kernel, which holds back what a paced connection may not send yet: that time is part of the service.
     fn flushed(&self, stream: &TcpStream) {
         if self.ended.swap(false, Ordering::Relaxed) {
-            let started = *self.started_ns.lock().unwrap_or_else(PoisonError::into_inner);
+            let started = *self
+                .started_ns
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             let now = now_ns();
-            let held_ns = self.rate.map_or(0, |rate| socket::unsent_bytes(stream) * 1_000_000_000 / rate);
+            let held_ns = self.rate.map_or(0, |rate| {
+                socket::unsent_bytes(stream) * 1_000_000_000 / rate
+            });
             // A thread that was put aside between the two readings saw an old time and few bytes left: it is at least as late as now.
-            let end = if self.rate.is_some() { (now + held_ns).max(now_ns()) } else { now };
+            let end = if self.rate.is_some() {
+                (now + held_ns).max(now_ns())
+            } else {
+                now
+            };
             self.statistics.served(end.saturating_sub(started));
         }
     }
@@ -105,17 +117,29 @@ impl Drop for Socket {
 }
 
 impl AsyncRead for Socket {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buffer)
     }
 }
 
 impl AsyncWrite for Socket {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, data)
     }
 
-    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write_vectored(cx, data)
     }
 

@@ -99,7 +99,12 @@ impl Keys {
             None => (Layout::Data, FOLDER_KEYS.max(plain.div_ceil(FOLDERS))),
             Some(folders) => (Layout::Prefixes, plain.div_ceil(u64::from(folders)).max(1)),
         };
-        let mut keys = Self { plain, per_folder, layout, awkward: Vec::new() };
+        let mut keys = Self {
+            plain,
+            per_folder,
+            layout,
+            awkward: Vec::new(),
+        };
         keys.awkward = awkward
             .into_iter()
             .map(|key| {
@@ -113,7 +118,10 @@ impl Keys {
     /// The index of a key, when the bucket holds it.
     pub(super) fn find(&self, key: &str) -> Option<u64> {
         let found = self.find_plain(key).or_else(|| {
-            let j = self.awkward.binary_search_by(|awkward| awkward.key.as_str().cmp(key)).ok()?;
+            let j = self
+                .awkward
+                .binary_search_by(|awkward| awkward.key.as_str().cmp(key))
+                .ok()?;
             Some(self.awkward[j].plain_before + j as u64)
         })?;
         Some(found)
@@ -126,7 +134,9 @@ impl Keys {
 
     fn find_plain(&self, key: &str) -> Option<u64> {
         let index: u64 = key.rsplit_once('/')?.1.strip_suffix(".bin")?.parse().ok()?;
-        let before = self.awkward.partition_point(|awkward| awkward.plain_before <= index);
+        let before = self
+            .awkward
+            .partition_point(|awkward| awkward.plain_before <= index);
         (index < self.plain && self.plain_key(index) == key).then(|| index + before as u64)
     }
 
@@ -155,8 +165,16 @@ impl Keys {
 
 /// Every awkward key, those of 1,024 bytes (S3's limit) too.
 fn specimens() -> Vec<String> {
-    let long = ["long/".to_owned() + &"x".repeat(1_019), "é".repeat(512), "🦀".repeat(256)];
-    AWKWARD.iter().map(|key| (*key).to_owned()).chain(long).collect()
+    let long = [
+        "long/".to_owned() + &"x".repeat(1_019),
+        "é".repeat(512),
+        "🦀".repeat(256),
+    ];
+    AWKWARD
+        .iter()
+        .map(|key| (*key).to_owned())
+        .chain(long)
+        .collect()
 }
 
 impl Sorted for Keys {
@@ -165,7 +183,10 @@ impl Sorted for Keys {
     }
 
     fn lower_bound(&self, bound: &[u8]) -> u64 {
-        self.plain_lower_bound(bound) + self.awkward.partition_point(|awkward| awkward.key.as_bytes() < bound) as u64
+        self.plain_lower_bound(bound)
+            + self
+                .awkward
+                .partition_point(|awkward| awkward.key.as_bytes() < bound) as u64
     }
 
     fn key(&self, index: u64) -> String {
@@ -201,11 +222,26 @@ mod tests {
 
     #[test]
     fn every_key_is_found_at_its_index_and_keys_ascend() {
-        for text in ["objects=0", "objects=1", "objects=2500", "objects=5,keys=awkward", "objects=120,keys=awkward", "objects=300000", MANY_FOLDERS] {
+        for text in [
+            "objects=0",
+            "objects=1",
+            "objects=2500",
+            "objects=5,keys=awkward",
+            "objects=120,keys=awkward",
+            "objects=300000",
+            MANY_FOLDERS,
+        ] {
             let keys = keys(text);
             let all: Vec<String> = (0..keys.len()).map(|index| keys.key(index)).collect();
-            assert!(all.is_sorted_by(|a, b| a.as_bytes() < b.as_bytes()), "{text}");
-            for (index, key) in all.iter().enumerate().step_by(if all.len() > 10_000 { 97 } else { 1 }) {
+            assert!(
+                all.is_sorted_by(|a, b| a.as_bytes() < b.as_bytes()),
+                "{text}"
+            );
+            for (index, key) in
+                all.iter()
+                    .enumerate()
+                    .step_by(if all.len() > 10_000 { 97 } else { 1 })
+            {
                 assert_eq!(keys.find(key), Some(index as u64), "{text}: {key:?}");
                 assert_eq!(keys.lower_bound(key.as_bytes()), index as u64);
             }
@@ -215,11 +251,23 @@ mod tests {
     #[test]
     fn plain_keys_look_as_documented() {
         assert_eq!(keys("objects=1000").key(123), "data/00/000000123.bin");
-        assert_eq!(keys("objects=10000000").key(9_999_999), "data/99/009999999.bin");
-        assert_eq!(keys("objects=200000,prefixes=200").key(199_999), "p0199/000199999.bin");
-        assert_eq!(keys("objects=10000000,prefixes=10000").key(1_000), "p0001/000001000.bin");
+        assert_eq!(
+            keys("objects=10000000").key(9_999_999),
+            "data/99/009999999.bin"
+        );
+        assert_eq!(
+            keys("objects=200000,prefixes=200").key(199_999),
+            "p0199/000199999.bin"
+        );
+        assert_eq!(
+            keys("objects=10000000,prefixes=10000").key(1_000),
+            "p0001/000001000.bin"
+        );
         assert_eq!(keys("objects=2,prefixes=200").key(1), "p0001/000000001.bin");
-        assert_eq!(keys("objects=2,prefixes=200").find("data/00/000000001.bin"), None);
+        assert_eq!(
+            keys("objects=2,prefixes=200").find("data/00/000000001.bin"),
+            None
+        );
         assert_eq!(keys("objects=1000").find("data/00/123.bin"), None);
         assert_eq!(keys("objects=1000").find("data/00/000001000.bin"), None);
     }

@@ -42,13 +42,18 @@ const AFTER_PREFIX: u8 = b'p';
 
 /// Reads one page; none when the token is not one of ours.
 pub(super) fn page(keys: &impl Sorted, query: &Query) -> Option<Page> {
-    let end = successor(query.prefix.as_bytes()).map_or(keys.len(), |bound| keys.lower_bound(&bound));
-    let mut index = keys.lower_bound(query.prefix.as_bytes()).max(start(keys, query)?);
+    let end =
+        successor(query.prefix.as_bytes()).map_or(keys.len(), |bound| keys.lower_bound(&bound));
+    let mut index = keys
+        .lower_bound(query.prefix.as_bytes())
+        .max(start(keys, query)?);
     let mut page = Page::default();
     let mut last = None;
     while index < end && query.max_keys > 0 {
         if (page.keys.len() + page.common_prefixes.len()) as u64 == query.max_keys {
-            page.next = last.map(|(kind, text): (u8, String)| URL_SAFE_NO_PAD.encode([&[kind], text.as_bytes()].concat()));
+            page.next = last.map(|(kind, text): (u8, String)| {
+                URL_SAFE_NO_PAD.encode([&[kind], text.as_bytes()].concat())
+            });
             break;
         }
         let key = keys.key(index);
@@ -68,12 +73,18 @@ pub(super) fn page(keys: &impl Sorted, query: &Query) -> Option<Page> {
 /// The first index that the query's token or start admits.
 fn start(keys: &impl Sorted, query: &Query) -> Option<u64> {
     let Some(token) = &query.token else {
-        return Some(if query.start_after.is_empty() { 0 } else { after(keys, query.start_after.as_bytes()) });
+        return Some(if query.start_after.is_empty() {
+            0
+        } else {
+            after(keys, query.start_after.as_bytes())
+        });
     };
     let token = URL_SAFE_NO_PAD.decode(token).ok()?;
     match token.split_first()? {
         (&AFTER_KEY, key) => Some(after(keys, key)),
-        (&AFTER_PREFIX, prefix) => Some(successor(prefix).map_or(keys.len(), |bound| keys.lower_bound(&bound))),
+        (&AFTER_PREFIX, prefix) => {
+            Some(successor(prefix).map_or(keys.len(), |bound| keys.lower_bound(&bound)))
+        }
         _ => None,
     }
 }
@@ -101,11 +112,19 @@ fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// What S3 leaves alone under `encoding-type=url`; everything else is percent-encoded, and a space becomes `+`.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'*').remove(b'/').remove(b' ');
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'*')
+    .remove(b'/')
+    .remove(b' ');
 
 /// A key or prefix as it stands in a listing with `encoding-type=url`.
 pub(super) fn url_encoded(text: &str) -> String {
-    percent_encode(text.as_bytes(), ENCODED).to_string().replace(' ', "+")
+    percent_encode(text.as_bytes(), ENCODED)
+        .to_string()
+        .replace(' ', "+")
 }
 
 #[cfg(test)]
@@ -133,7 +152,11 @@ mod tests {
         let mut pages = Vec::new();
         loop {
             let page = page(&keys, &query).unwrap();
-            let names = page.keys.into_iter().map(|(_, key)| key).chain(page.common_prefixes.into_iter().map(|prefix| format!("({prefix})")));
+            let names = page.keys.into_iter().map(|(_, key)| key).chain(
+                page.common_prefixes
+                    .into_iter()
+                    .map(|prefix| format!("({prefix})")),
+            );
             pages.push(names.collect::<Vec<_>>().join(" "));
             match page.next {
                 None => return pages.join("|"),
@@ -146,28 +169,82 @@ mod tests {
 
     #[test]
     fn pages_end_full_and_go_on_behind_their_last_key() {
-        let query = Query { max_keys: 3, ..Query::default() };
+        let query = Query {
+            max_keys: 3,
+            ..Query::default()
+        };
         assert_eq!(all(KEYS, &query), "a a/1 a/2|b c/ c/x/1|c/x/2 d");
         assert_eq!(all(&KEYS[..3], &query), "a a/1 a/2");
         assert_eq!(all(&[], &query), "");
-        assert_eq!(page(&KEYS.to_vec(), &Query::default()).unwrap(), Page::default());
+        assert_eq!(
+            page(&KEYS.to_vec(), &Query::default()).unwrap(),
+            Page::default()
+        );
     }
 
     #[test]
     fn a_delimiter_folds_keys_and_a_page_goes_on_behind_a_fold() {
-        let query = Query { delimiter: "/".to_owned(), max_keys: 2, ..Query::default() };
+        let query = Query {
+            delimiter: "/".to_owned(),
+            max_keys: 2,
+            ..Query::default()
+        };
         assert_eq!(all(KEYS, &query), "a (a/)|b (c/)|d");
-        let below = Query { prefix: "c/".to_owned(), max_keys: 1, ..query.clone() };
+        let below = Query {
+            prefix: "c/".to_owned(),
+            max_keys: 1,
+            ..query.clone()
+        };
         assert_eq!(all(KEYS, &below), "c/|(c/x/)");
     }
 
     #[test]
     fn prefix_and_start_bound_the_listing() {
-        let query = Query { max_keys: 100, ..Query::default() };
-        assert_eq!(all(KEYS, &Query { prefix: "a/".to_owned(), ..query.clone() }), "a/1 a/2");
-        assert_eq!(all(KEYS, &Query { start_after: "a/2".to_owned(), ..query.clone() }), "b c/ c/x/1 c/x/2 d");
-        assert_eq!(all(KEYS, &Query { start_after: "a/3".to_owned(), prefix: "a".to_owned(), ..query.clone() }), "");
-        assert_eq!(page(&KEYS.to_vec(), &Query { token: Some("nonsense!".to_owned()), ..query }), None);
+        let query = Query {
+            max_keys: 100,
+            ..Query::default()
+        };
+        assert_eq!(
+            all(
+                KEYS,
+                &Query {
+                    prefix: "a/".to_owned(),
+                    ..query.clone()
+                }
+            ),
+            "a/1 a/2"
+        );
+        assert_eq!(
+            all(
+                KEYS,
+                &Query {
+                    start_after: "a/2".to_owned(),
+                    ..query.clone()
+                }
+            ),
+            "b c/ c/x/1 c/x/2 d"
+        );
+        assert_eq!(
+            all(
+                KEYS,
+                &Query {
+                    start_after: "a/3".to_owned(),
+                    prefix: "a".to_owned(),
+                    ..query.clone()
+                }
+            ),
+            ""
+        );
+        assert_eq!(
+            page(
+                &KEYS.to_vec(),
+                &Query {
+                    token: Some("nonsense!".to_owned()),
+                    ..query
+                }
+            ),
+            None
+        );
     }
 
     #[test]

@@ -14,7 +14,10 @@ const BURST_NS: u64 = 100_000_000;
 
 impl Meter {
     pub(super) fn new(rate: u64) -> Self {
-        Self { rate, free_ns: Mutex::new(0) }
+        Self {
+            rate,
+            free_ns: Mutex::new(0),
+        }
     }
 
     /// Takes `units` in turn and says when they may go.

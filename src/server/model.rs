@@ -42,7 +42,10 @@ pub(super) struct Model {
 
 impl Model {
     pub(super) fn new(options: &Options) -> Self {
-        let sigma = options.ttfb_p99_ns.filter(|_| options.ttfb_ns > 0).map_or(0.0, |p99| (p99 as f64 / options.ttfb_ns as f64).ln() / Z99);
+        let sigma = options
+            .ttfb_p99_ns
+            .filter(|_| options.ttfb_ns > 0)
+            .map_or(0.0, |p99| (p99 as f64 / options.ttfb_ns as f64).ln() / Z99);
         Self {
             seed: options.seed,
             sizes: options.sizes,
@@ -64,13 +67,19 @@ impl Model {
         match self.sizes {
             Sizes::Fixed => self.size_bytes,
             // exp(N(-1/2, 1)) has a mean of 1.
-            Sizes::Lognormal => round_to_u64(self.size_bytes as f64 * (self.normal(Purpose::Size, object, 0) - 0.5).exp()),
+            Sizes::Lognormal => round_to_u64(
+                self.size_bytes as f64 * (self.normal(Purpose::Size, object, 0) - 0.5).exp(),
+            ),
         }
     }
 
     /// An object's `ETag`, without quotes.
     pub(super) fn tag(&self, object: u64) -> String {
-        format!("{:016x}{:016x}", self.draw(Purpose::Tag, object, 0), self.draw(Purpose::Tag, object, 1))
+        format!(
+            "{:016x}{:016x}",
+            self.draw(Purpose::Tag, object, 0),
+            self.draw(Purpose::Tag, object, 1)
+        )
     }
 
     /// Listed, and always 404.
@@ -112,7 +121,9 @@ impl Model {
         if self.ttfb_sigma == 0.0 {
             return self.ttfb_ns;
         }
-        round_to_u64(self.ttfb_ns as f64 * (self.ttfb_sigma * self.normal(Purpose::Delay, request, 0)).exp())
+        round_to_u64(
+            self.ttfb_ns as f64 * (self.ttfb_sigma * self.normal(Purpose::Delay, request, 0)).exp(),
+        )
     }
 
     fn draw(&self, purpose: Purpose, subject: u64, nth: u64) -> u64 {
@@ -140,7 +151,11 @@ fn mix(value: u64) -> u64 {
 }
 
 /// The nearest whole number; below 0 is 0, too large is the largest.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, which is what is meant here")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "`as` saturates, which is what is meant here"
+)]
 pub(super) fn round_to_u64(value: f64) -> u64 {
     value.round() as u64
 }
@@ -168,20 +183,44 @@ mod tests {
     #[test]
     fn delays_keep_median_and_p99() {
         let model = model("network=s3");
-        let mut delays: Vec<u64> = (0..100_000).map(|request| model.first_byte_delay_ns(request)).collect();
+        let mut delays: Vec<u64> = (0..100_000)
+            .map(|request| model.first_byte_delay_ns(request))
+            .collect();
         delays.sort_unstable();
-        assert!((delays[50_000] as f64 / 12e6 - 1.0).abs() < 0.02, "median {}", delays[50_000]);
-        assert!((delays[99_000] as f64 / 60e6 - 1.0).abs() < 0.04, "p99 {}", delays[99_000]);
+        assert!(
+            (delays[50_000] as f64 / 12e6 - 1.0).abs() < 0.02,
+            "median {}",
+            delays[50_000]
+        );
+        assert!(
+            (delays[99_000] as f64 / 60e6 - 1.0).abs() < 0.04,
+            "p99 {}",
+            delays[99_000]
+        );
     }
 
     #[test]
     fn faults_come_as_often_as_asked_and_change_with_each_time() {
         let model = model("fault-reset=0.1,fault-500=0.2");
-        let count = |wanted: Fault| (0..100_000).filter(|object| model.fault(*object, 0) == Some(wanted)).count();
-        for (fault, share) in [(Fault::ResetBeforeHead, 5_000), (Fault::ResetInBody, 5_000), (Fault::InternalError, 20_000)] {
-            assert!(count(fault).abs_diff(share) < share / 10, "{fault:?}: {}", count(fault));
+        let count = |wanted: Fault| {
+            (0..100_000)
+                .filter(|object| model.fault(*object, 0) == Some(wanted))
+                .count()
+        };
+        for (fault, share) in [
+            (Fault::ResetBeforeHead, 5_000),
+            (Fault::ResetInBody, 5_000),
+            (Fault::InternalError, 20_000),
+        ] {
+            assert!(
+                count(fault).abs_diff(share) < share / 10,
+                "{fault:?}: {}",
+                count(fault)
+            );
         }
-        let faulty = (0..1_000).find(|object| model.fault(*object, 0).is_some()).unwrap();
+        let faulty = (0..1_000)
+            .find(|object| model.fault(*object, 0).is_some())
+            .unwrap();
         assert!((1..20).any(|asked| model.fault(faulty, asked).is_none()));
         assert_eq!(model.fault(faulty, 0), model.clone().fault(faulty, 0));
     }

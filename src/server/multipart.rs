@@ -40,34 +40,65 @@ impl Uploads {
     /// Opens an upload and names it.
     pub(super) fn create(&self, key: String, metadata: Option<UserMetadata>) -> String {
         let id = format!("upload-{:08}", self.next.fetch_add(1, Ordering::Relaxed));
-        self.open().insert(id.clone(), Upload { key, metadata, parts: BTreeMap::new() });
+        self.open().insert(
+            id.clone(),
+            Upload {
+                key,
+                metadata,
+                parts: BTreeMap::new(),
+            },
+        );
         id
     }
 
     /// Fails unless the upload is open for that key and the part can be one of it.
     pub(super) fn check(&self, id: &str, key: &str, number: i32) -> S3Result<()> {
         if !(1..=LAST_PART).contains(&number) {
-            return Err(s3_error!(InvalidArgument, "Part number must be an integer between 1 and 10000, inclusive"));
+            return Err(s3_error!(
+                InvalidArgument,
+                "Part number must be an integer between 1 and 10000, inclusive"
+            ));
         }
-        self.open().get(id).filter(|upload| upload.key == key).map(|_| ()).ok_or_else(no_such_upload)
+        self.open()
+            .get(id)
+            .filter(|upload| upload.key == key)
+            .map(|_| ())
+            .ok_or_else(no_such_upload)
     }
 
     /// Keeps a received part.
     pub(super) fn add(&self, id: &str, number: i32, file: NamedTempFile) -> S3Result<ETag> {
         let metadata = file.as_file().metadata().map_err(disk)?;
-        let part = Part { path: file.into_temp_path(), size: metadata.len(), tag: tag(&metadata) };
+        let part = Part {
+            path: file.into_temp_path(),
+            size: metadata.len(),
+            tag: tag(&metadata),
+        };
         let tag = part.tag.clone();
-        self.open().get_mut(id).ok_or_else(no_such_upload)?.parts.insert(number, part);
+        self.open()
+            .get_mut(id)
+            .ok_or_else(no_such_upload)?
+            .parts
+            .insert(number, part);
         Ok(tag)
     }
 
     /// Joins the parts named into the object.
-    pub(super) fn complete(&self, id: &str, completed: &[CompletedPart], store: (&Results, Replace)) -> S3Result<ETag> {
+    pub(super) fn complete(
+        &self,
+        id: &str,
+        completed: &[CompletedPart],
+        store: (&Results, Replace),
+    ) -> S3Result<ETag> {
         let (results, replace) = store;
         let mut open = self.open();
         let upload = open.get(id).ok_or_else(no_such_upload)?;
         let paths = chosen(upload, completed)?;
-        let named = Named { key: &upload.key, replace, metadata: upload.metadata.clone() };
+        let named = Named {
+            key: &upload.key,
+            replace,
+            metadata: upload.metadata.clone(),
+        };
         let stored = results.store(results.joined(&paths)?, named)?;
         open.remove(id);
         Ok(stored)
@@ -75,7 +106,10 @@ impl Uploads {
 
     /// Drops an upload with its parts.
     pub(super) fn abort(&self, id: &str) -> S3Result<()> {
-        self.open().remove(id).map(|_| ()).ok_or_else(no_such_upload)
+        self.open()
+            .remove(id)
+            .map(|_| ())
+            .ok_or_else(no_such_upload)
     }
 
     fn open(&self) -> MutexGuard<'_, HashMap<String, Upload>> {
@@ -86,20 +120,37 @@ impl Uploads {
 /// The files of the parts named, checked as S3 does.
 fn chosen(upload: &Upload, completed: &[CompletedPart]) -> S3Result<Vec<PathBuf>> {
     if completed.is_empty() {
-        return Err(s3_error!(MalformedXML, "an upload is completed with at least one part"));
+        return Err(s3_error!(
+            MalformedXML,
+            "an upload is completed with at least one part"
+        ));
     }
     let mut before = 0;
     let mut paths = Vec::with_capacity(completed.len());
     for (nth, part) in completed.iter().enumerate() {
         let number = part.part_number.unwrap_or(0);
         if number <= before {
-            return Err(s3_error!(InvalidPartOrder, "The list of parts was not in ascending order"));
+            return Err(s3_error!(
+                InvalidPartOrder,
+                "The list of parts was not in ascending order"
+            ));
         }
         before = number;
-        let kept = upload.parts.get(&number).filter(|kept| part.e_tag.as_ref().is_none_or(|tag| *tag == kept.tag));
-        let kept = kept.ok_or_else(|| s3_error!(InvalidPart, "part {number} could not be found, or its ETag does not match"))?;
+        let kept = upload
+            .parts
+            .get(&number)
+            .filter(|kept| part.e_tag.as_ref().is_none_or(|tag| *tag == kept.tag));
+        let kept = kept.ok_or_else(|| {
+            s3_error!(
+                InvalidPart,
+                "part {number} could not be found, or its ETag does not match"
+            )
+        })?;
         if kept.size < LEAST_PART && nth + 1 < completed.len() {
-            return Err(s3_error!(EntityTooSmall, "part {number} is smaller than the minimum allowed size"));
+            return Err(s3_error!(
+                EntityTooSmall,
+                "part {number} is smaller than the minimum allowed size"
+            ));
         }
         paths.push(kept.path.to_path_buf());
     }
@@ -107,5 +158,8 @@ fn chosen(upload: &Upload, completed: &[CompletedPart]) -> S3Result<Vec<PathBuf>
 }
 
 fn no_such_upload() -> S3Error {
-    s3_error!(NoSuchUpload, "The specified multipart upload does not exist")
+    s3_error!(
+        NoSuchUpload,
+        "The specified multipart upload does not exist"
+    )
 }

@@ -71,7 +71,12 @@ impl Faults {
     }
 
     fn passing_sum(&self) -> f64 {
-        self.reset + self.stall + self.short + self.internal_error + self.slow_down + self.expired_token
+        self.reset
+            + self.stall
+            + self.short
+            + self.internal_error
+            + self.slow_down
+            + self.expired_token
     }
 }
 
@@ -177,7 +182,10 @@ impl Default for Options {
 impl Options {
     /// Whether fetches wait for this server as for one that is far away, and not for the CPU alone.
     pub fn is_distant(&self) -> bool {
-        self.ttfb_ns > 0 || self.connection_rate_bytes_per_s.is_some() || self.total_rate_bytes_per_s.is_some() || self.request_rate_per_s.is_some()
+        self.ttfb_ns > 0
+            || self.connection_rate_bytes_per_s.is_some()
+            || self.total_rate_bytes_per_s.is_some()
+            || self.request_rate_per_s.is_some()
     }
 
     /// Takes over the values of a named network.
@@ -199,7 +207,12 @@ impl Options {
         match name {
             "objects" => self.objects = whole(value, 0, MAX_OBJECTS)?,
             "size" => self.size_bytes = size(value, MAX_SIZE)?,
-            "sizes" => self.sizes = word(value, &[("fixed", Sizes::Fixed), ("lognormal", Sizes::Lognormal)])?,
+            "sizes" => {
+                self.sizes = word(
+                    value,
+                    &[("fixed", Sizes::Fixed), ("lognormal", Sizes::Lognormal)],
+                )?;
+            }
             "seed" => self.seed = whole(value, 0, u64::MAX)?,
             "ttfb" => self.ttfb_ns = time_ns(value)?,
             "ttfb-p99" => self.ttfb_p99_ns = Some(time_ns(value)?),
@@ -208,9 +221,19 @@ impl Options {
             "request-rate" => self.request_rate_per_s = Some(amount(value)?),
             "list-delay" => self.list_delay_ns = time_ns(value)?,
             "network" => {} // taken over first, in `from_str`
-            "page" => self.page_keys = u32::try_from(whole(value, 1, MAX_PAGE)?).expect("at most 1,000"),
-            "keys" => self.keys = word(value, &[("plain", KeyStyle::Plain), ("awkward", KeyStyle::Awkward)])?,
-            "prefixes" => self.prefixes = Some(u32::try_from(whole(value, 1, MAX_PREFIXES)?).expect("at most 10,000")),
+            "page" => {
+                self.page_keys = u32::try_from(whole(value, 1, MAX_PAGE)?).expect("at most 1,000");
+            }
+            "keys" => {
+                self.keys = word(
+                    value,
+                    &[("plain", KeyStyle::Plain), ("awkward", KeyStyle::Awkward)],
+                )?;
+            }
+            "prefixes" => {
+                self.prefixes =
+                    Some(u32::try_from(whole(value, 1, MAX_PREFIXES)?).expect("at most 10,000"));
+            }
             "archived" => self.archived_share = probability(value)?,
             _ => *self.fault_mut(name).ok_or("not a key")? = probability(value)?,
         }
@@ -232,16 +255,24 @@ impl Options {
 
     fn checked(self, given: &Given<'_>) -> Result<Self, String> {
         if self.faults.passing_sum() > 1.0 {
-            return Err("the faults' probabilities (without fault-missing) add up to more than 1".to_owned());
+            return Err(
+                "the faults' probabilities (without fault-missing) add up to more than 1"
+                    .to_owned(),
+            );
         }
         if let Some(p99) = self.ttfb_p99_ns
             && (self.ttfb_ns == 0 || p99 < self.ttfb_ns)
         {
             // A p99 that only the network brought gives way to a median set by hand.
             if given.value("ttfb-p99").is_some() {
-                return Err("ttfb-p99 needs a ttfb (the median) above 0 and not above it".to_owned());
+                return Err(
+                    "ttfb-p99 needs a ttfb (the median) above 0 and not above it".to_owned(),
+                );
             }
-            return Ok(Self { ttfb_p99_ns: None, ..self });
+            return Ok(Self {
+                ttfb_p99_ns: None,
+                ..self
+            });
         }
         Ok(self)
     }
@@ -268,7 +299,9 @@ impl FromStr for Options {
             options.apply(network.map_err(|why| format!("network=`{value}` {why}"))?);
         }
         for (name, value) in given.iter() {
-            options.set(name, value).map_err(|why| format!("{name}=`{value}` {why}"))?;
+            options
+                .set(name, value)
+                .map_err(|why| format!("{name}=`{value}` {why}"))?;
         }
         options.checked(&given)
     }
@@ -293,11 +326,36 @@ impl fmt::Display for Options {
         number("seed", Some(self.seed), Some(base.seed), "");
         number("ttfb", Some(self.ttfb_ns), Some(base.ttfb_ns), "ns");
         number("ttfb-p99", self.ttfb_p99_ns, base.ttfb_p99_ns, "ns");
-        number("conn-rate", self.connection_rate_bytes_per_s, base.connection_rate_bytes_per_s, "");
-        number("total-rate", self.total_rate_bytes_per_s, base.total_rate_bytes_per_s, "");
-        number("request-rate", self.request_rate_per_s, base.request_rate_per_s, "");
-        number("list-delay", Some(self.list_delay_ns), Some(base.list_delay_ns), "ns");
-        number("page", Some(u64::from(self.page_keys)), Some(u64::from(base.page_keys)), "");
+        number(
+            "conn-rate",
+            self.connection_rate_bytes_per_s,
+            base.connection_rate_bytes_per_s,
+            "",
+        );
+        number(
+            "total-rate",
+            self.total_rate_bytes_per_s,
+            base.total_rate_bytes_per_s,
+            "",
+        );
+        number(
+            "request-rate",
+            self.request_rate_per_s,
+            base.request_rate_per_s,
+            "",
+        );
+        number(
+            "list-delay",
+            Some(self.list_delay_ns),
+            Some(base.list_delay_ns),
+            "ns",
+        );
+        number(
+            "page",
+            Some(u64::from(self.page_keys)),
+            Some(u64::from(base.page_keys)),
+            "",
+        );
         number("prefixes", self.prefixes.map(u64::from), None, "");
         if self.sizes == Sizes::Lognormal {
             parts.push("sizes=lognormal".to_owned());
@@ -307,7 +365,9 @@ impl fmt::Display for Options {
         }
         let mut shares = self.clone();
         for name in NAMES.iter().filter(|name| name.starts_with("fault-")) {
-            let share = *shares.fault_mut(name).expect("every name that begins with fault- is a fault");
+            let share = *shares
+                .fault_mut(name)
+                .expect("every name that begins with fault- is a fault");
             if share > 0.0 {
                 parts.push(format!("{name}={share}"));
             }
@@ -333,7 +393,15 @@ mod tests {
         let text = "objects=5,size=16MiB,sizes=lognormal,seed=9,ttfb=12ms,ttfb-p99=1s,conn-rate=90MB/s,total-rate=1.5GB/s,request-rate=100/s,\
                     list-delay=80ms,network=none,fault-reset=0.01,fault-stall=0.02,fault-short=0.03,fault-500=0.04,fault-slowdown=0.05,\
                     fault-expired=0.06,fault-missing=0.5,page=10,keys=awkward,prefixes=12,archived=0.25";
-        let faults = Faults { reset: 0.01, stall: 0.02, short: 0.03, internal_error: 0.04, slow_down: 0.05, expired_token: 0.06, missing: 0.5 };
+        let faults = Faults {
+            reset: 0.01,
+            stall: 0.02,
+            short: 0.03,
+            internal_error: 0.04,
+            slow_down: 0.05,
+            expired_token: 0.06,
+            missing: 0.5,
+        };
         let expected = Options {
             objects: 5,
             size_bytes: 16_777_216,
@@ -360,25 +428,54 @@ mod tests {
     #[test]
     fn the_s3_network_is_fixed_and_single_keys_override_it() {
         let s3: Options = "network=s3".parse().unwrap();
-        assert_eq!((s3.ttfb_ns, s3.ttfb_p99_ns, s3.list_delay_ns), (12_000_000, Some(60_000_000), 80_000_000));
-        assert_eq!((s3.connection_rate_bytes_per_s, s3.request_rate_per_s), (Some(90_000_000), Some(5_500)));
+        assert_eq!(
+            (s3.ttfb_ns, s3.ttfb_p99_ns, s3.list_delay_ns),
+            (12_000_000, Some(60_000_000), 80_000_000)
+        );
+        assert_eq!(
+            (s3.connection_rate_bytes_per_s, s3.request_rate_per_s),
+            (Some(90_000_000), Some(5_500))
+        );
         let changed: Options = "list-delay=1ms,network=s3,ttfb=100ms".parse().unwrap();
-        assert_eq!((changed.ttfb_ns, changed.ttfb_p99_ns, changed.list_delay_ns), (100_000_000, None, 1_000_000));
+        assert_eq!(
+            (changed.ttfb_ns, changed.ttfb_p99_ns, changed.list_delay_ns),
+            (100_000_000, None, 1_000_000)
+        );
     }
 
     #[test]
     fn what_cannot_be_read_is_named_with_what_there_is() {
-        assert_eq!(error("object=5"), "`object` is not a key of the embedded server; did you mean `objects`?");
-        assert!(error("x=5").starts_with("`x` is not a key of the embedded server; there are objects, size, sizes, seed, ttfb"));
-        assert_eq!(error("objects=many"), "objects=`many` is not a whole number");
-        assert_eq!(error("size=1XB"), "size=`1XB` is not a size such as 1000, 256KiB, 16MiB or 1MB");
+        assert_eq!(
+            error("object=5"),
+            "`object` is not a key of the embedded server; did you mean `objects`?"
+        );
+        assert!(error("x=5").starts_with(
+            "`x` is not a key of the embedded server; there are objects, size, sizes, seed, ttfb"
+        ));
+        assert_eq!(
+            error("objects=many"),
+            "objects=`many` is not a whole number"
+        );
+        assert_eq!(
+            error("size=1XB"),
+            "size=`1XB` is not a size such as 1000, 256KiB, 16MiB or 1MB"
+        );
         assert_eq!(error("network=lte"), "network=`lte` is not one of none, s3");
-        assert_eq!(error("fault-reset=2"), "fault-reset=`2` is not a number from 0 to 1");
+        assert_eq!(
+            error("fault-reset=2"),
+            "fault-reset=`2` is not a number from 0 to 1"
+        );
         assert_eq!(error("prefixes=0"), "prefixes=`0` is not from 1 to 10000");
         assert_eq!(error("page=0"), "page=`0` is not from 1 to 1000");
         assert_eq!(error("conn-rate=0"), "conn-rate=`0` is not above 0");
-        assert_eq!(error("ttfb=fast"), "ttfb=`fast` is not a time such as 12ms or 1s");
-        assert_eq!(error("ttfb=300years"), "ttfb=`300years` is longer than a year");
+        assert_eq!(
+            error("ttfb=fast"),
+            "ttfb=`fast` is not a time such as 12ms or 1s"
+        );
+        assert_eq!(
+            error("ttfb=300years"),
+            "ttfb=`300years` is longer than a year"
+        );
         assert_eq!(error("seed"), "`seed` is not key=value");
         assert_eq!(error("seed=1,seed=2"), "`seed` is given twice");
         assert!(error("fault-reset=0.6,fault-500=0.6").contains("more than 1"));
@@ -395,18 +492,52 @@ mod tests {
             "network=s3,ttfb=0ms",
         ] {
             let options: Options = text.parse().unwrap();
-            assert_eq!(options.to_string().parse(), Ok(options.clone()), "{options}");
+            assert_eq!(
+                options.to_string().parse(),
+                Ok(options.clone()),
+                "{options}"
+            );
         }
-        assert_eq!("network=s3,seed=3".parse::<Options>().unwrap().to_string(), "network=s3,seed=3");
+        assert_eq!(
+            "network=s3,seed=3".parse::<Options>().unwrap().to_string(),
+            "network=s3,seed=3"
+        );
     }
 
     #[test]
     fn fuzz_options_of_the_server() {
-        let words = &["=", ",", "network=s3", "ttfb=", "ttfb-p99=", "MiB", "ms", "fault-500=0.5", "nan", "sizes=lognormal", "e9"];
-        let seeds = vec![b"objects=7,size=1000,sizes=lognormal,ttfb=12ms,ttfb-p99=60ms".to_vec(), b"network=s3,conn-rate=1MB,prefixes=2".to_vec()];
-        Target { name: "server-options", seeds, words, cases: 20_000 }.run(|bytes| {
-            let Ok(options) = String::from_utf8_lossy(bytes).parse::<Options>() else { return };
-            assert_eq!(options.to_string().parse(), Ok(options.clone()), "{options}");
+        let words = &[
+            "=",
+            ",",
+            "network=s3",
+            "ttfb=",
+            "ttfb-p99=",
+            "MiB",
+            "ms",
+            "fault-500=0.5",
+            "nan",
+            "sizes=lognormal",
+            "e9",
+        ];
+        let seeds = vec![
+            b"objects=7,size=1000,sizes=lognormal,ttfb=12ms,ttfb-p99=60ms".to_vec(),
+            b"network=s3,conn-rate=1MB,prefixes=2".to_vec(),
+        ];
+        Target {
+            name: "server-options",
+            seeds,
+            words,
+            cases: 20_000,
+        }
+        .run(|bytes| {
+            let Ok(options) = String::from_utf8_lossy(bytes).parse::<Options>() else {
+                return;
+            };
+            assert_eq!(
+                options.to_string().parse(),
+                Ok(options.clone()),
+                "{options}"
+            );
         });
     }
 }

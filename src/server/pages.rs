@@ -2,8 +2,8 @@
 
 use http::Extensions;
 use s3s::dto::{
-    CommonPrefix, CommonPrefixList, ETag, EncodingType, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output, Object,
-    ObjectList, ObjectStorageClass, Timestamp,
+    CommonPrefix, CommonPrefixList, ETag, EncodingType, ListObjectsInput, ListObjectsOutput,
+    ListObjectsV2Input, ListObjectsV2Output, Object, ObjectList, ObjectStorageClass, Timestamp,
 };
 use s3s::{S3Request, S3Result, s3_error};
 
@@ -22,7 +22,15 @@ struct Listing {
 
 impl Listing {
     fn text(&self, text: String) -> String {
-        if self.encoding.as_ref().is_some_and(|encoding| encoding.as_str() == EncodingType::URL) { url_encoded(&text) } else { text }
+        if self
+            .encoding
+            .as_ref()
+            .is_some_and(|encoding| encoding.as_str() == EncodingType::URL)
+        {
+            url_encoded(&text)
+        } else {
+            text
+        }
     }
 
     fn contents(&mut self) -> Option<ObjectList> {
@@ -35,26 +43,48 @@ impl Listing {
 
     fn common(&mut self) -> Option<CommonPrefixList> {
         let prefixes = std::mem::take(&mut self.common_prefixes);
-        let prefixes: Vec<CommonPrefix> = prefixes.into_iter().map(|prefix| CommonPrefix { prefix: Some(self.text(prefix)) }).collect();
+        let prefixes: Vec<CommonPrefix> = prefixes
+            .into_iter()
+            .map(|prefix| CommonPrefix {
+                prefix: Some(self.text(prefix)),
+            })
+            .collect();
         (!prefixes.is_empty()).then_some(prefixes)
     }
 }
 
 impl Backend {
     /// Reads a page of either bucket.
-    async fn list(&self, bucket: &str, mut query: Query, extensions: &Extensions) -> S3Result<Listing> {
+    async fn list(
+        &self,
+        bucket: &str,
+        mut query: Query,
+        extensions: &Extensions,
+    ) -> S3Result<Listing> {
         query.max_keys = query.max_keys.min(self.source.page_keys);
         match which(bucket)? {
             Which::Source => {
                 self.source.list_page(&context(extensions)?).await;
-                Ok(listed(read_page(&self.source.keys, &query)?, |index, key| self.source_entry(index, key)))
+                Ok(listed(
+                    read_page(&self.source.keys, &query)?,
+                    |index, key| self.source_entry(index, key),
+                ))
             }
             Which::Results => {
                 let all = self.results.list()?;
                 Ok(listed(read_page(&all, &query)?, |index, key| {
-                    let metadata = &all.0[usize::try_from(index).expect("an index of the listing")].1;
+                    let metadata =
+                        &all.0[usize::try_from(index).expect("an index of the listing")].1;
                     let (tag, modified) = (results::tag(metadata), results::modified(metadata));
-                    entry(key, Shown { size: metadata.len(), tag, modified, class: ObjectStorageClass::STANDARD })
+                    entry(
+                        key,
+                        Shown {
+                            size: metadata.len(),
+                            tag,
+                            modified,
+                            class: ObjectStorageClass::STANDARD,
+                        },
+                    )
                 }))
             }
         }
@@ -62,12 +92,27 @@ impl Backend {
 
     fn source_entry(&self, index: u64, key: String) -> Object {
         let facts = self.source.facts(index, &key);
-        let class = if facts.archived { ObjectStorageClass::GLACIER } else { ObjectStorageClass::STANDARD };
-        entry(key, Shown { size: facts.size, tag: facts.tag, modified: Source::modified(), class })
+        let class = if facts.archived {
+            ObjectStorageClass::GLACIER
+        } else {
+            ObjectStorageClass::STANDARD
+        };
+        entry(
+            key,
+            Shown {
+                size: facts.size,
+                tag: facts.tag,
+                modified: Source::modified(),
+                class,
+            },
+        )
     }
 
     /// A page of `ListObjectsV2`.
-    pub(super) async fn page_v2(&self, request: S3Request<ListObjectsV2Input>) -> S3Result<ListObjectsV2Output> {
+    pub(super) async fn page_v2(
+        &self,
+        request: S3Request<ListObjectsV2Input>,
+    ) -> S3Result<ListObjectsV2Output> {
         let input = request.input;
         let query = Query {
             prefix: input.prefix.clone().unwrap_or_default(),
@@ -79,7 +124,8 @@ impl Backend {
         let mut listing = self.list(&input.bucket, query, &request.extensions).await?;
         listing.encoding.clone_from(&input.encoding_type);
         let (contents, common_prefixes) = (listing.contents(), listing.common());
-        let count = contents.as_ref().map_or(0, Vec::len) + common_prefixes.as_ref().map_or(0, Vec::len);
+        let count =
+            contents.as_ref().map_or(0, Vec::len) + common_prefixes.as_ref().map_or(0, Vec::len);
         Ok(ListObjectsV2Output {
             key_count: i32::try_from(count).ok(),
             max_keys: Some(input.max_keys.unwrap_or(1_000)),
@@ -98,7 +144,10 @@ impl Backend {
     }
 
     /// A page of `ListObjects`, its first version.
-    pub(super) async fn page_v1(&self, request: S3Request<ListObjectsInput>) -> S3Result<ListObjectsOutput> {
+    pub(super) async fn page_v1(
+        &self,
+        request: S3Request<ListObjectsInput>,
+    ) -> S3Result<ListObjectsOutput> {
         let input = request.input;
         let query = Query {
             prefix: input.prefix.clone().unwrap_or_default(),
@@ -108,13 +157,18 @@ impl Backend {
             max_keys: max_keys(input.max_keys)?,
         };
         if !query.delimiter.is_empty() {
-            return Err(s3_error!(NotImplemented, "the first version of ListObjects is served without a delimiter only"));
+            return Err(s3_error!(
+                NotImplemented,
+                "the first version of ListObjects is served without a delimiter only"
+            ));
         }
         let mut listing = self.list(&input.bucket, query, &request.extensions).await?;
         listing.encoding.clone_from(&input.encoding_type);
         let truncated = listing.next.is_some();
         let contents = listing.contents();
-        let last = contents.as_ref().and_then(|objects| objects.last()?.key.clone());
+        let last = contents
+            .as_ref()
+            .and_then(|objects| objects.last()?.key.clone());
         Ok(ListObjectsOutput {
             max_keys: Some(input.max_keys.unwrap_or(1_000)),
             is_truncated: Some(truncated),
@@ -130,12 +184,26 @@ impl Backend {
 }
 
 fn read_page(keys: &impl Sorted, query: &Query) -> S3Result<Page> {
-    listing::page(keys, query).ok_or_else(|| s3_error!(InvalidArgument, "The continuation token provided is incorrect"))
+    listing::page(keys, query).ok_or_else(|| {
+        s3_error!(
+            InvalidArgument,
+            "The continuation token provided is incorrect"
+        )
+    })
 }
 
 fn listed(page: Page, mut entry: impl FnMut(u64, String) -> Object) -> Listing {
-    let objects = page.keys.into_iter().map(|(index, key)| entry(index, key)).collect();
-    Listing { objects, common_prefixes: page.common_prefixes, next: page.next, encoding: None }
+    let objects = page
+        .keys
+        .into_iter()
+        .map(|(index, key)| entry(index, key))
+        .collect();
+    Listing {
+        objects,
+        common_prefixes: page.common_prefixes,
+        next: page.next,
+        encoding: None,
+    }
 }
 
 /// What a listing tells of an object.
@@ -158,5 +226,6 @@ fn entry(key: String, shown: Shown) -> Object {
 }
 
 fn max_keys(asked: Option<i32>) -> S3Result<u64> {
-    u64::try_from(asked.unwrap_or(1_000)).map_err(|_| s3_error!(InvalidArgument, "max-keys cannot be negative"))
+    u64::try_from(asked.unwrap_or(1_000))
+        .map_err(|_| s3_error!(InvalidArgument, "max-keys cannot be negative"))
 }

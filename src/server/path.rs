@@ -8,7 +8,14 @@ use std::path::{Path, PathBuf};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'=').remove(b'+').remove(b',').remove(b'@');
+const KEPT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'=')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b'@');
 
 /// The longest part of a path, below the 255 bytes of common file systems.
 const PART: usize = 200;
@@ -30,7 +37,11 @@ pub(super) fn parts(key: &str) -> Vec<String> {
         // All of it is ASCII, so it can be cut anywhere.
         for (nth, piece) in encoded.as_bytes().chunks(PART).enumerate() {
             let piece = String::from_utf8_lossy(piece);
-            parts.push(if nth == 0 { piece.into_owned() } else { format!("{CONTINUED}{piece}") });
+            parts.push(if nth == 0 {
+                piece.into_owned()
+            } else {
+                format!("{CONTINUED}{piece}")
+            });
         }
     }
     parts
@@ -63,7 +74,13 @@ pub(super) fn key(parts: &[String]) -> Option<String> {
     }
     let decoded: Option<Vec<String>> = joined
         .iter()
-        .map(|part| if part == EMPTY { Some(String::new()) } else { Some(percent_decode_str(part).decode_utf8().ok()?.into_owned()) })
+        .map(|part| {
+            if part == EMPTY {
+                Some(String::new())
+            } else {
+                Some(percent_decode_str(part).decode_utf8().ok()?.into_owned())
+            }
+        })
         .collect();
     let key = decoded?.join("/");
     (self::parts(&key) == plain).then_some(key)
@@ -71,8 +88,12 @@ pub(super) fn key(parts: &[String]) -> Option<String> {
 
 /// The file of a key, when it is there.
 pub(super) fn existing(folder: &Path, key: &str) -> Option<PathBuf> {
-    let path: PathBuf = std::iter::once(folder.to_owned()).chain(parts(key).into_iter().map(PathBuf::from)).collect();
-    [path.clone(), aside(&path)].into_iter().find(|path| path.is_file())
+    let path: PathBuf = std::iter::once(folder.to_owned())
+        .chain(parts(key).into_iter().map(PathBuf::from))
+        .collect();
+    [path.clone(), aside(&path)]
+        .into_iter()
+        .find(|path| path.is_file())
 }
 
 /// Makes room for a key: its folders are made, files in their way moved aside. The caller holds the folder's lock.
@@ -105,7 +126,10 @@ mod tests {
 
     #[test]
     fn ordinary_keys_keep_their_names() {
-        assert_eq!(parts("sweeps/a-1/r01-a1/result_run_async_16.csv"), ["sweeps", "a-1", "r01-a1", "result_run_async_16.csv"]);
+        assert_eq!(
+            parts("sweeps/a-1/r01-a1/result_run_async_16.csv"),
+            ["sweeps", "a-1", "r01-a1", "result_run_async_16.csv"]
+        );
     }
 
     #[test]
@@ -119,11 +143,28 @@ mod tests {
 
     #[test]
     fn a_path_leads_back_to_its_key_and_strangers_to_none() {
-        for text in ["a", "a/b", "é".repeat(512).as_str(), ".x", "a b%20+", "%", "a%", "\n", "/", "🦀/..", "%e", "%+x", "a/%2B"] {
+        for text in [
+            "a",
+            "a/b",
+            "é".repeat(512).as_str(),
+            ".x",
+            "a b%20+",
+            "%",
+            "a%",
+            "\n",
+            "/",
+            "🦀/..",
+            "%e",
+            "%+x",
+            "a/%2B",
+        ] {
             assert_eq!(key(&parts(text)).as_deref(), Some(text));
         }
         assert_eq!(key(&["has space".to_owned()]), None);
-        assert_eq!(key(&["result.csv%".to_owned()]).as_deref(), Some("result.csv"));
+        assert_eq!(
+            key(&["result.csv%".to_owned()]).as_deref(),
+            Some("result.csv")
+        );
     }
 
     #[test]
@@ -133,7 +174,10 @@ mod tests {
             std::fs::write(place(folder.path(), key).unwrap(), key).unwrap();
         }
         for key in ["a/b", "a", "c", "c/d", "c/d/e"] {
-            assert_eq!(std::fs::read_to_string(existing(folder.path(), key).unwrap()).unwrap(), key);
+            assert_eq!(
+                std::fs::read_to_string(existing(folder.path(), key).unwrap()).unwrap(),
+                key
+            );
         }
         assert_eq!(existing(folder.path(), "c/d/e/f"), None);
     }

@@ -22,7 +22,9 @@ pub struct Credentials {
 impl fmt::Debug for Credentials {
     /// Without the secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials").field("access_key", &self.access_key).finish_non_exhaustive()
+        f.debug_struct("Credentials")
+            .field("access_key", &self.access_key)
+            .finish_non_exhaustive()
     }
 }
 
@@ -57,7 +59,15 @@ pub struct ProcessConfig {
 impl ProcessConfig {
     /// One thread on any free port of 127.0.0.1, plain http, keys made up.
     pub fn new(options: Options, results_dir: PathBuf) -> Self {
-        Self { options, results_dir, address: "127.0.0.1:0".to_owned(), credentials: None, tls: None, anonymous: false, threads: 1 }
+        Self {
+            options,
+            results_dir,
+            address: "127.0.0.1:0".to_owned(),
+            credentials: None,
+            tls: None,
+            anonymous: false,
+            threads: 1,
+        }
     }
 }
 

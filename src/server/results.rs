@@ -68,23 +68,38 @@ pub(super) struct Listed(pub(super) Vec<(String, Metadata)>);
 impl Results {
     /// The folder, made when it is not there.
     pub(super) fn open(folder: &Path) -> Result<Self, ServerError> {
-        let results = Self { folder: folder.to_owned(), naming: Mutex::default() };
-        let failed = |cause| ServerError::ResultsFolder { path: results.folder.clone(), cause };
+        let results = Self {
+            folder: folder.to_owned(),
+            naming: Mutex::default(),
+        };
+        let failed = |cause| ServerError::ResultsFolder {
+            path: results.folder.clone(),
+            cause,
+        };
         // The file proves that the folder can be written to.
-        fs::create_dir_all(&results.folder).and_then(|()| results.unnamed()).map_err(failed)?;
+        fs::create_dir_all(&results.folder)
+            .and_then(|()| results.unnamed())
+            .map_err(failed)?;
         Ok(results)
     }
 
     /// A file that waits for its key, and goes if it gets none.
     fn unnamed(&self) -> io::Result<NamedTempFile> {
-        tempfile::Builder::new().prefix(STAGING).tempfile_in(&self.folder)
+        tempfile::Builder::new()
+            .prefix(STAGING)
+            .tempfile_in(&self.folder)
     }
 
     /// Takes a body in, checks what was declared of it, and leaves it as an unnamed file.
-    pub(super) async fn receive(&self, mut body: StreamingBlob, mut declared: Declared) -> S3Result<NamedTempFile> {
+    pub(super) async fn receive(
+        &self,
+        mut body: StreamingBlob,
+        mut declared: Declared,
+    ) -> S3Result<NamedTempFile> {
         let mut file = self.unnamed().map_err(disk)?;
         while let Some(bytes) = body.next().await {
-            let bytes = bytes.map_err(|error| S3Error::with_source(s3s::S3ErrorCode::IncompleteBody, error))?;
+            let bytes = bytes
+                .map_err(|error| S3Error::with_source(s3s::S3ErrorCode::IncompleteBody, error))?;
             declared.hasher.update(&bytes);
             file.write_all(&bytes).map_err(disk)?;
         }
@@ -103,15 +118,23 @@ impl Results {
 
     /// Gives a received file its key.
     pub(super) fn store(&self, file: NamedTempFile, named: Named<'_>) -> S3Result<ETag> {
-        let Named { key, replace, metadata } = named;
+        let Named {
+            key,
+            replace,
+            metadata,
+        } = named;
         let mut naming = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
         if replace == Replace::No && path::existing(&self.folder, key).is_some() {
-            return Err(s3_error!(PreconditionFailed, "At least one of the pre-conditions you specified did not hold"));
+            return Err(s3_error!(
+                PreconditionFailed,
+                "At least one of the pre-conditions you specified did not hold"
+            ));
         }
         let path = path::place(&self.folder, key).map_err(disk)?;
         let file = file.persist(path).map_err(|error| disk(error.error))?;
         // A file from a temporary place is its owner's alone; results are read by whoever may read the folder.
-        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644)).map_err(disk)?;
+        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
+            .map_err(disk)?;
         let tag = tag(&file.metadata().map_err(disk)?);
         // What an earlier object of the key had does not describe this one.
         naming.remove(key);
@@ -123,18 +146,34 @@ impl Results {
         let path = path::existing(&self.folder, key).ok_or_else(super::source::no_such_key)?;
         let file = File::open(path).map_err(disk)?;
         let metadata = file.metadata().map_err(disk)?;
-        let own = self.naming.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
-        Ok(Stored { file, size: metadata.len(), tag: tag(&metadata), modified: modified(&metadata), metadata: own })
+        let own = self
+            .naming
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(key)
+            .cloned();
+        Ok(Stored {
+            file,
+            size: metadata.len(),
+            tag: tag(&metadata),
+            modified: modified(&metadata),
+            metadata: own,
+        })
     }
 
     /// Deletes an object; one that is not there is deleted already.
     pub(super) fn delete(&self, key: &str) -> S3Result<()> {
         let mut naming = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
         naming.remove(key);
-        let Some(path) = path::existing(&self.folder, key) else { return Ok(()) };
+        let Some(path) = path::existing(&self.folder, key) else {
+            return Ok(());
+        };
         fs::remove_file(&path).map_err(disk)?;
         // Folders are no objects: they go with their last one.
-        let above = path.ancestors().skip(1).take_while(|above| *above != self.folder);
+        let above = path
+            .ancestors()
+            .skip(1)
+            .take_while(|above| *above != self.folder);
         for folder in above {
             if fs::remove_dir(folder).is_err() {
                 break;
@@ -152,10 +191,16 @@ impl Results {
     }
 }
 
-fn collect(folder: &Path, parts: &mut Vec<String>, found: &mut Vec<(String, Metadata)>) -> io::Result<()> {
+fn collect(
+    folder: &Path,
+    parts: &mut Vec<String>,
+    found: &mut Vec<(String, Metadata)>,
+) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        let Ok(name) = entry.file_name().into_string() else { continue };
+        let Ok(name) = entry.file_name().into_string() else {
+            continue;
+        };
         if name.starts_with('.') && parts.is_empty() {
             continue;
         }
@@ -186,14 +231,20 @@ impl Sorted for Listed {
     }
 
     fn key(&self, index: u64) -> String {
-        self.0[usize::try_from(index).expect("below the length")].0.clone()
+        self.0[usize::try_from(index).expect("below the length")]
+            .0
+            .clone()
     }
 }
 
 impl Stored {
     /// The bytes of a range of the file.
     pub(super) fn body(self, range: std::ops::Range<u64>) -> StreamingBlob {
-        StreamingBlob::new(FileBody { file: self.file, next: range.start, end: range.end })
+        StreamingBlob::new(FileBody {
+            file: self.file,
+            next: range.start,
+            end: range.end,
+        })
     }
 }
 
@@ -226,13 +277,20 @@ impl ByteStream for FileBody {
 
 /// Tells versions of a file apart. Not the MD5 of its content, as S3's is not either for every object.
 pub(super) fn tag(metadata: &Metadata) -> ETag {
-    let facts = [metadata.len(), metadata.ino(), metadata.mtime().cast_unsigned(), metadata.mtime_nsec().cast_unsigned()];
+    let facts = [
+        metadata.len(),
+        metadata.ino(),
+        metadata.mtime().cast_unsigned(),
+        metadata.mtime_nsec().cast_unsigned(),
+    ];
     let bytes: Vec<u8> = facts.iter().flat_map(|fact| fact.to_le_bytes()).collect();
     ETag::Strong(format!("{:032x}", xxhash_rust::xxh3::xxh3_128(&bytes)))
 }
 
 pub(super) fn modified(metadata: &Metadata) -> Timestamp {
-    metadata.modified().map_or_else(|_| super::source::Source::modified(), Timestamp::from)
+    metadata
+        .modified()
+        .map_or_else(|_| super::source::Source::modified(), Timestamp::from)
 }
 
 /// A failure of the disk, as S3 would put it.
@@ -253,10 +311,17 @@ pub(super) struct Declared {
 
 impl Declared {
     /// `algorithm` is what `x-amz-sdk-checksum-algorithm` names; `sums` are the checksum headers by their names.
-    pub(super) fn new(algorithm: Option<&str>, sums: Vec<(&'static str, Option<String>)>, trailers: Option<TrailingHeaders>) -> Self {
+    pub(super) fn new(
+        algorithm: Option<&str>,
+        sums: Vec<(&'static str, Option<String>)>,
+        trailers: Option<TrailingHeaders>,
+    ) -> Self {
         let given = |name: &str| {
             let header = format!("x-amz-checksum-{}", name.to_ascii_lowercase());
-            algorithm == Some(name) || sums.iter().any(|(known, value)| *known == header && value.is_some())
+            algorithm == Some(name)
+                || sums
+                    .iter()
+                    .any(|(known, value)| *known == header && value.is_some())
         };
         let hasher = ChecksumHasher {
             crc32: given("CRC32").then(Default::default),
@@ -265,7 +330,11 @@ impl Declared {
             sha256: given("SHA256").then(Default::default),
             crc64nvme: given("CRC64NVME").then(Default::default),
         };
-        Self { hasher, sums, trailers }
+        Self {
+            hasher,
+            sums,
+            trailers,
+        }
     }
 
     fn check(self) -> S3Result<()> {
@@ -279,8 +348,19 @@ impl Declared {
             ("x-amz-checksum-crc64nvme", computed.checksum_crc64nvme),
         ];
         for (name, computed) in computed {
-            let head = self.sums.iter().find(|(known, _)| *known == name).and_then(|(_, value)| value.clone());
-            let behind = || trailers.as_ref()?.get(name)?.to_str().ok().map(str::to_owned);
+            let head = self
+                .sums
+                .iter()
+                .find(|(known, _)| *known == name)
+                .and_then(|(_, value)| value.clone());
+            let behind = || {
+                trailers
+                    .as_ref()?
+                    .get(name)?
+                    .to_str()
+                    .ok()
+                    .map(str::to_owned)
+            };
             if let (Some(declared), Some(computed)) = (head.or_else(behind), computed)
                 && declared != computed
             {

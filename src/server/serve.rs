@@ -75,20 +75,57 @@ impl Server {
         let tls = config.tls.as_ref().map(tls::acceptor).transpose()?;
         let results = Results::open(&config.results_dir)?;
         let source = Arc::new(Source::new(options, Arc::clone(&statistics)));
-        let failed = |cause| ServerError::Listen { address: config.address.clone(), cause };
+        let failed = |cause| ServerError::Listen {
+            address: config.address.clone(),
+            cause,
+        };
         let listener = listen(&config.address).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let credentials = config.credentials.clone().map_or_else(random_credentials, Ok);
-        let credentials = credentials.map_err(|cause| ServerError::Start { what: "credentials", cause })?;
+        let credentials = config
+            .credentials
+            .clone()
+            .map_or_else(random_credentials, Ok);
+        let credentials = credentials.map_err(|cause| ServerError::Start {
+            what: "credentials",
+            cause,
+        })?;
         let ready = ready(address, &credentials, tls.as_ref());
-        let unsigned = if config.anonymous { Unsigned::Allowed } else { Unsigned::Denied };
+        let unsigned = if config.anonymous {
+            Unsigned::Allowed
+        } else {
+            Unsigned::Denied
+        };
         let shortcut = Shortcut::new(&source, &credentials);
-        let service = service(Backend { source, results, uploads: Uploads::default() }, credentials, unsigned);
+        let service = service(
+            Backend {
+                source,
+                results,
+                uploads: Uploads::default(),
+            },
+            credentials,
+            unsigned,
+        );
         let rate = options.connection_rate_bytes_per_s;
-        let shared = Arc::new(Shared { service, shortcut, statistics: Arc::clone(&statistics), tls, rate });
+        let shared = Arc::new(Shared {
+            service,
+            shortcut,
+            statistics: Arc::clone(&statistics),
+            tls,
+            rate,
+        });
         let (stop, stopped) = watch::channel(false);
-        let threads = start_threads(count, listener, (&shared, &stopped)).map_err(|cause| ServerError::Start { what: "threads", cause })?;
-        Ok(Self { ready, statistics, stop, threads })
+        let threads = start_threads(count, listener, (&shared, &stopped)).map_err(|cause| {
+            ServerError::Start {
+                what: "threads",
+                cause,
+            }
+        })?;
+        Ok(Self {
+            ready,
+            statistics,
+            stop,
+            threads,
+        })
     }
 
     /// How it is reached.
@@ -123,8 +160,15 @@ impl Drop for Server {
 }
 
 fn listen(address: &str) -> io::Result<TcpListener> {
-    let address: SocketAddr = address.to_socket_addrs()?.next().ok_or_else(|| io::Error::from(io::ErrorKind::AddrNotAvailable))?;
-    let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)?;
+    let address: SocketAddr = address
+        .to_socket_addrs()?
+        .next()
+        .ok_or_else(|| io::Error::from(io::ErrorKind::AddrNotAvailable))?;
+    let socket = socket2::Socket::new(
+        socket2::Domain::for_address(address),
+        socket2::Type::STREAM,
+        None,
+    )?;
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
@@ -147,20 +191,34 @@ fn random_credentials() -> io::Result<Credentials> {
     const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let mut bytes = [0; 56];
     File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    let text: String = bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect();
+    let text: String = bytes
+        .iter()
+        .map(|byte| char::from(ALPHABET[usize::from(byte % 32)]))
+        .collect();
     let (access, secret) = text.split_at(16);
-    Ok(Credentials { access_key: format!("AKIA{access}"), secret_key: secret.to_owned(), session_token: None })
+    Ok(Credentials {
+        access_key: format!("AKIA{access}"),
+        secret_key: secret.to_owned(),
+        session_token: None,
+    })
 }
 
 fn service(backend: Backend, credentials: Credentials, unsigned: Unsigned) -> S3Service {
     let mut builder = S3ServiceBuilder::new(backend);
-    builder.set_access(Access { token: credentials.session_token.clone(), unsigned });
+    builder.set_access(Access {
+        token: credentials.session_token.clone(),
+        unsigned,
+    });
     builder.set_auth(Auth(credentials));
     builder.build()
 }
 
 /// The first thread also accepts; connections are dealt in turn.
-fn start_threads(count: u32, listener: TcpListener, with: (&Arc<Shared>, &watch::Receiver<bool>)) -> io::Result<Vec<JoinHandle<()>>> {
+fn start_threads(
+    count: u32,
+    listener: TcpListener,
+    with: (&Arc<Shared>, &watch::Receiver<bool>),
+) -> io::Result<Vec<JoinHandle<()>>> {
     let (shared, stopped) = with;
     let mut receivers = Vec::new();
     let mut senders = Vec::new();
@@ -172,13 +230,31 @@ fn start_threads(count: u32, listener: TcpListener, with: (&Arc<Shared>, &watch:
     let mut accepting = Some((listener, senders));
     let mut threads = Vec::new();
     for (nth, sockets) in receivers.into_iter().enumerate() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let timer = in_runtime(&runtime, Timer::new)?;
-        let accept = accepting.take().map(|(listener, senders)| (in_runtime(&runtime, || tokio::net::TcpListener::from_std(listener)), senders));
-        let accept = accept.map(|(listener, senders)| listener.map(|listener| (listener, senders))).transpose()?;
-        let worker = Worker { sockets, shared: Arc::clone(shared), timer, stopped: stopped.clone() };
+        let accept = accepting.take().map(|(listener, senders)| {
+            (
+                in_runtime(&runtime, || tokio::net::TcpListener::from_std(listener)),
+                senders,
+            )
+        });
+        let accept = accept
+            .map(|(listener, senders)| listener.map(|listener| (listener, senders)))
+            .transpose()?;
+        let worker = Worker {
+            sockets,
+            shared: Arc::clone(shared),
+            timer,
+            stopped: stopped.clone(),
+        };
         let body = move || runtime.block_on(worker.run(accept));
-        threads.push(std::thread::Builder::new().name(format!("serve-{nth}")).spawn(body)?);
+        threads.push(
+            std::thread::Builder::new()
+                .name(format!("serve-{nth}"))
+                .spawn(body)?,
+        );
     }
     Ok(threads)
 }
@@ -188,7 +264,10 @@ fn in_runtime<T>(runtime: &Runtime, make: impl FnOnce() -> io::Result<T>) -> io:
     make()
 }
 
-type Dealer = (tokio::net::TcpListener, Vec<mpsc::UnboundedSender<TcpStream>>);
+type Dealer = (
+    tokio::net::TcpListener,
+    Vec<mpsc::UnboundedSender<TcpStream>>,
+);
 
 /// One thread's part.
 struct Worker {
@@ -226,10 +305,16 @@ impl Worker {
 async fn deal((listener, senders): Dealer, shared: Arc<Shared>) {
     for sender in senders.iter().cycle() {
         let stream = loop {
-            match listener.accept().await.and_then(|(stream, _)| stream.into_std()) {
+            match listener
+                .accept()
+                .await
+                .and_then(|(stream, _)| stream.into_std())
+            {
                 Ok(stream) => match socket::prepare(&stream, shared.rate) {
                     Ok(()) => break stream,
-                    Err(error) => tracing::warn!(%error, "a connection to the embedded server was dropped"),
+                    Err(error) => {
+                        tracing::warn!(%error, "a connection to the embedded server was dropped");
+                    }
                 },
                 Err(error) => {
                     tracing::warn!(%error, "the embedded server cannot accept a connection");
@@ -237,7 +322,10 @@ async fn deal((listener, senders): Dealer, shared: Arc<Shared>) {
                 }
             }
         };
-        shared.statistics.connections.fetch_add(1, Ordering::Relaxed);
+        shared
+            .statistics
+            .connections
+            .fetch_add(1, Ordering::Relaxed);
         if sender.send(stream).is_err() {
             return;
         }
@@ -245,22 +333,37 @@ async fn deal((listener, senders): Dealer, shared: Arc<Shared>) {
 }
 
 async fn connection(stream: TcpStream, shared: Arc<Shared>, timer: Timer) {
-    let Ok(stream) = tokio::net::TcpStream::from_std(stream) else { return };
-    let connection = Arc::new(Connection::new(timer, Arc::clone(&shared.statistics), shared.rate));
+    let Ok(stream) = tokio::net::TcpStream::from_std(stream) else {
+        return;
+    };
+    let connection = Arc::new(Connection::new(
+        timer,
+        Arc::clone(&shared.statistics),
+        shared.rate,
+    ));
     let socket = Socket::new(stream, Arc::clone(&connection));
     match &shared.tls {
         None => http(socket, &connection, &shared).await,
-        Some(acceptor) => match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(socket)).await {
-            Ok(Ok(stream)) => http(stream, &connection, &shared).await,
-            Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
-            Err(_) => tracing::debug!("a TLS handshake took too long"),
-        },
+        Some(acceptor) => {
+            match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(socket)).await {
+                Ok(Ok(stream)) => http(stream, &connection, &shared).await,
+                Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+                Err(_) => tracing::debug!("a TLS handshake took too long"),
+            }
+        }
     }
 }
 
-async fn http(stream: impl AsyncRead + AsyncWrite + Unpin, connection: &Arc<Connection>, shared: &Shared) {
+async fn http(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    connection: &Arc<Connection>,
+    shared: &Shared,
+) {
     let answer = hyper::service::service_fn(|mut request: hyper::Request<Incoming>| {
-        let context = RequestContext { connection: Arc::clone(connection), started_ns: now_ns() };
+        let context = RequestContext {
+            connection: Arc::clone(connection),
+            started_ns: now_ns(),
+        };
         async move {
             if let Some(shortcut) = &shared.shortcut
                 && request.body().is_end_stream()
@@ -278,7 +381,9 @@ async fn http(stream: impl AsyncRead + AsyncWrite + Unpin, connection: &Arc<Conn
         }
     });
     let mut builder = hyper::server::conn::http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT);
     if let Err(error) = builder.serve_connection(TokioIo::new(stream), answer).await {
         tracing::trace!(%error, "a connection ended");
     }

@@ -17,7 +17,11 @@ pub(super) fn prepare(stream: &TcpStream, rate: Option<u64>) -> io::Result<()> {
 /// Lets the kernel send no faster than `rate` bytes a second, on loopback too.
 #[cfg(target_os = "linux")]
 fn pace(stream: &TcpStream, rate: u64) -> io::Result<()> {
-    Ok(nix::sys::socket::setsockopt(stream, pacing::MaxPacingRate, &rate)?)
+    Ok(nix::sys::socket::setsockopt(
+        stream,
+        pacing::MaxPacingRate,
+        &rate,
+    )?)
 }
 
 /// Never reached: a server with a rate is refused where the kernel does not pace.
@@ -29,7 +33,8 @@ fn pace(_: &TcpStream, _: u64) -> io::Result<()> {
 /// Bytes that the kernel has taken and not sent; 0 where it does not tell.
 #[cfg(target_os = "linux")]
 pub(super) fn unsent_bytes(stream: &tokio::net::TcpStream) -> u64 {
-    nix::sys::socket::getsockopt(stream, pacing::TcpInfo).map_or(0, |info| u64::from(info[pacing::NOT_SENT]))
+    nix::sys::socket::getsockopt(stream, pacing::TcpInfo)
+        .map_or(0, |info| u64::from(info[pacing::NOT_SENT]))
 }
 
 /// Bytes that the kernel has taken and not sent: not asked for where connections are not paced.
@@ -49,11 +54,23 @@ mod pacing {
     /// Position of `tcpi_notsent_bytes`, 144 bytes in.
     pub(super) const NOT_SENT: usize = 36;
 
-    nix::getsockopt_impl!(TcpInfo, libc::IPPROTO_TCP, libc::TCP_INFO, [u32; NOT_SENT + 1], nix::sys::socket::sockopt::GetStruct<[u32; NOT_SENT + 1]>);
+    nix::getsockopt_impl!(
+        TcpInfo,
+        libc::IPPROTO_TCP,
+        libc::TCP_INFO,
+        [u32; NOT_SENT + 1],
+        nix::sys::socket::sockopt::GetStruct<[u32; NOT_SENT + 1]>
+    );
 
     /// `SO_MAX_PACING_RATE`, which no crate offers by name.
     #[derive(Clone, Copy, Debug)]
     pub(super) struct MaxPacingRate;
 
-    nix::setsockopt_impl!(MaxPacingRate, libc::SOL_SOCKET, libc::SO_MAX_PACING_RATE, u64, nix::sys::socket::sockopt::SetStruct<'_, u64>);
+    nix::setsockopt_impl!(
+        MaxPacingRate,
+        libc::SOL_SOCKET,
+        libc::SO_MAX_PACING_RATE,
+        u64,
+        nix::sys::socket::sockopt::SetStruct<'_, u64>
+    );
 }

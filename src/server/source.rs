@@ -47,13 +47,19 @@ pub(super) struct Source {
 impl Source {
     pub(super) fn new(options: &Options, statistics: Arc<Statistics>) -> Self {
         let keys = Keys::new(options);
-        let counted = if options.faults.any_passing() { keys.len().min(COUNTED) } else { 0 };
+        let counted = if options.faults.any_passing() {
+            keys.len().min(COUNTED)
+        } else {
+            0
+        };
         Self {
             keys,
             model: Model::new(options),
             statistics,
             requests: options.request_rate_per_s.map(Meter::new),
-            bandwidth: options.total_rate_bytes_per_s.map(|rate| Arc::new(Meter::new(rate))),
+            bandwidth: options
+                .total_rate_bytes_per_s
+                .map(|rate| Arc::new(Meter::new(rate))),
             list_delay_ns: options.list_delay_ns,
             page_keys: u64::from(options.page_keys),
             served: AtomicU64::new(0),
@@ -73,25 +79,46 @@ impl Source {
 
     /// The facts of the object at `index`.
     pub(super) fn facts(&self, index: u64, key: &str) -> Facts {
-        let size = if Keys::is_empty_object(key) { 0 } else { self.model.size(index) };
-        Facts { index, size, tag: ETag::Strong(self.model.tag(index)), archived: self.model.is_archived(index) }
+        let size = if Keys::is_empty_object(key) {
+            0
+        } else {
+            self.model.size(index)
+        };
+        Facts {
+            index,
+            size,
+            tag: ETag::Strong(self.model.tag(index)),
+            archived: self.model.is_archived(index),
+        }
     }
 
     /// Waits as long as a listing page takes.
     pub(super) async fn list_page(&self, context: &RequestContext) {
         self.statistics.list_pages.fetch_add(1, Ordering::Relaxed);
         if self.list_delay_ns > 0 {
-            context.connection.timer.until(context.started_ns + self.list_delay_ns).await;
+            context
+                .connection
+                .timer
+                .until(context.started_ns + self.list_delay_ns)
+                .await;
         }
     }
 
     /// Waits for the first byte's time and finds the object: what GET and HEAD have in common.
     pub(super) async fn find(&self, key: &str, context: &RequestContext) -> S3Result<Facts> {
-        if self.requests.as_ref().is_some_and(|meter| !meter.admit(now_ns())) {
-            self.statistics.refused_above_rate.fetch_add(1, Ordering::Relaxed);
+        if self
+            .requests
+            .as_ref()
+            .is_some_and(|meter| !meter.admit(now_ns()))
+        {
+            self.statistics
+                .refused_above_rate
+                .fetch_add(1, Ordering::Relaxed);
             return Err(slow_down());
         }
-        let delay = self.model.first_byte_delay_ns(self.served.fetch_add(1, Ordering::Relaxed));
+        let delay = self
+            .model
+            .first_byte_delay_ns(self.served.fetch_add(1, Ordering::Relaxed));
         if delay > 0 {
             let deadline = context.started_ns + delay;
             context.connection.timer.until(deadline).await;
@@ -106,19 +133,33 @@ impl Source {
     }
 
     /// What this GET suffers, when it is not answered as it should be.
-    pub(super) async fn fault(&self, facts: &Facts, context: &RequestContext) -> S3Result<Option<Break>> {
+    pub(super) async fn fault(
+        &self,
+        facts: &Facts,
+        context: &RequestContext,
+    ) -> S3Result<Option<Break>> {
         if facts.archived {
             self.statistics.lasting(Lasting::Archived);
-            return Err(s3_error!(InvalidObjectState, "The operation is not valid for the object's storage class"));
+            return Err(s3_error!(
+                InvalidObjectState,
+                "The operation is not valid for the object's storage class"
+            ));
         }
-        let Some(fault) = self.draw(facts.index) else { return Ok(None) };
+        let Some(fault) = self.draw(facts.index) else {
+            return Ok(None);
+        };
         self.statistics.fault(fault);
         match fault {
-            Fault::InternalError => Err(s3_error!(InternalError, "We encountered an internal error. Please try again.")),
+            Fault::InternalError => Err(s3_error!(
+                InternalError,
+                "We encountered an internal error. Please try again."
+            )),
             Fault::SlowDown => Err(slow_down()),
             Fault::ExpiredToken => Err(s3_error!(ExpiredToken, "The provided token has expired.")),
             // An empty body cannot break off.
-            Fault::ResetInBody | Fault::ResetBeforeHead if facts.size == 0 => Err(abandoned(context, End::Reset)),
+            Fault::ResetInBody | Fault::ResetBeforeHead if facts.size == 0 => {
+                Err(abandoned(context, End::Reset))
+            }
             Fault::Short if facts.size == 0 => Err(abandoned(context, End::Close)),
             Fault::ResetBeforeHead => Err(abandoned(context, End::Reset)),
             Fault::Stall if facts.size == 0 => std::future::pending().await,
@@ -129,14 +170,20 @@ impl Source {
     }
 
     /// The bytes of a range, shared bandwidth applied.
-    pub(super) fn body(&self, range: Range<u64>, context: RequestContext, breaks: Option<Break>) -> StreamingBlob {
+    pub(super) fn body(
+        &self,
+        range: Range<u64>,
+        context: RequestContext,
+        breaks: Option<Break>,
+    ) -> StreamingBlob {
         let body = Body::new(range, context, Arc::clone(&self.statistics));
         StreamingBlob::new(body.breaking(breaks).metered(self.bandwidth.clone()))
     }
 
     fn draw(&self, index: u64) -> Option<Fault> {
         let counter = self.asked.get(usize::try_from(index % COUNTED).ok()?)?;
-        self.model.fault(index, u64::from(counter.fetch_add(1, Ordering::Relaxed)))
+        self.model
+            .fault(index, u64::from(counter.fetch_add(1, Ordering::Relaxed)))
     }
 }
 

@@ -98,7 +98,11 @@ impl ServerReport {
     /// CPU time over the time that its threads had: 1 means saturated.
     pub fn utilisation(&self) -> f64 {
         let had = self.wall_ns as f64 * f64::from(self.threads.max(1));
-        if had > 0.0 { self.cpu_ns as f64 / had } else { 0.0 }
+        if had > 0.0 {
+            self.cpu_ns as f64 / had
+        } else {
+            0.0
+        }
     }
 }
 
@@ -112,7 +116,10 @@ impl Epoch {
     fn now() -> Self {
         let usage = getrusage(UsageWho::RUSAGE_SELF).expect("getrusage of oneself cannot fail");
         let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
-        Self { wall_ns: now_ns(), cpu_ns: u64::try_from(micros).expect("CPU time is not negative") * 1_000 }
+        Self {
+            wall_ns: now_ns(),
+            cpu_ns: u64::try_from(micros).expect("CPU time is not negative") * 1_000,
+        }
     }
 }
 
@@ -131,7 +138,8 @@ struct Times {
 impl Times {
     fn new() -> Self {
         Self {
-            service: Histogram::new_with_bounds(1, 3_600_000_000_000, 3).expect("the bounds are valid"),
+            service: Histogram::new_with_bounds(1, 3_600_000_000_000, 3)
+                .expect("the bounds are valid"),
             service_sum_ns: 0,
             service_max_ns: 0,
             late_count: 0,
@@ -177,7 +185,12 @@ impl Statistics {
 
     /// Starts all counters anew.
     pub(super) fn reset(&self) {
-        for counter in [&self.sent_bytes, &self.list_pages, &self.refused_above_rate, &self.connections] {
+        for counter in [
+            &self.sent_bytes,
+            &self.list_pages,
+            &self.refused_above_rate,
+            &self.connections,
+        ] {
             counter.store(0, Ordering::Relaxed);
         }
         *self.times() = Times::new();
@@ -224,7 +237,8 @@ impl Statistics {
         let times = self.times();
         let count = times.service.len();
         let some = |value: u64| (count > 0).then_some(value);
-        let mean = |sum: u128, count: u64| (count > 0).then(|| round_to_u64(sum as f64 / count as f64));
+        let mean =
+            |sum: u128, count: u64| (count > 0).then(|| round_to_u64(sum as f64 / count as f64));
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         ServerReport {
             threads: self.threads,
@@ -273,18 +287,47 @@ mod tests {
         statistics.fault(Fault::Short);
         statistics.lasting(Lasting::Missing);
         let report = statistics.report();
-        assert_eq!((report.gets, report.service_time.mean_ns, report.service_time.max_ns), (3, Some(2_000), Some(3_000)));
-        assert_eq!(report.first_byte_lateness, LatenessReport { count: 2, mean_ns: Some(50), max_ns: Some(60) });
-        assert_eq!(report.faults, FaultCounts { short: 1, missing: 1, ..FaultCounts::default() });
+        assert_eq!(
+            (
+                report.gets,
+                report.service_time.mean_ns,
+                report.service_time.max_ns
+            ),
+            (3, Some(2_000), Some(3_000))
+        );
+        assert_eq!(
+            report.first_byte_lateness,
+            LatenessReport {
+                count: 2,
+                mean_ns: Some(50),
+                max_ns: Some(60)
+            }
+        );
+        assert_eq!(
+            report.faults,
+            FaultCounts {
+                short: 1,
+                missing: 1,
+                ..FaultCounts::default()
+            }
+        );
         statistics.reset();
         let report = statistics.report();
-        assert_eq!((report.gets, report.service_time, report.faults), (0, ServiceTimeReport::default(), FaultCounts::default()));
+        assert_eq!(
+            (report.gets, report.service_time, report.faults),
+            (0, ServiceTimeReport::default(), FaultCounts::default())
+        );
         assert!(report.wall_ns <= report.wall_since_start_ns);
     }
 
     #[test]
     fn utilisation_counts_every_thread() {
-        let report = ServerReport { threads: 2, cpu_ns: 150, wall_ns: 100, ..ServerReport::default() };
+        let report = ServerReport {
+            threads: 2,
+            cpu_ns: 150,
+            wall_ns: 100,
+            ..ServerReport::default()
+        };
         assert!((report.utilisation() - 0.75).abs() < 1e-12);
     }
 }

@@ -21,22 +21,40 @@ use super::statistics::ServerReport;
 /// # Errors
 /// When the pipes cannot be used.
 pub fn serve_supervised(stdin: OwnedFd, stdout: &mut dyn Write) -> Result<(), ServerError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|cause| ServerError::Start { what: "a runtime", cause })?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(|cause| ServerError::Start {
+        what: "a runtime",
+        cause,
+    })?;
     runtime.block_on(async {
         // Installing a handler, once, is what keeps the signal from ending the process.
-        let _ignored = signal(SignalKind::interrupt()).map_err(|cause| ServerError::Start { what: "a signal handler", cause })?;
+        let _ignored = signal(SignalKind::interrupt()).map_err(|cause| ServerError::Start {
+            what: "a signal handler",
+            cause,
+        })?;
         raise_file_limit();
-        let stdin = pipe::Receiver::from_owned_fd(stdin).map_err(|cause| ServerError::Start { what: "the parent's pipe", cause })?;
+        let stdin = pipe::Receiver::from_owned_fd(stdin).map_err(|cause| ServerError::Start {
+            what: "the parent's pipe",
+            cause,
+        })?;
         answer_parent(BufReader::new(stdin), stdout).await
     })
 }
 
-async fn answer_parent(stdin: impl tokio::io::AsyncBufRead + Unpin, stdout: &mut dyn Write) -> Result<(), ServerError> {
+async fn answer_parent(
+    stdin: impl tokio::io::AsyncBufRead + Unpin,
+    stdout: &mut dyn Write,
+) -> Result<(), ServerError> {
     let mut lines = stdin.lines();
-    let Some(line) = lines.next_line().await.map_err(broken)? else { return Ok(()) };
+    let Some(line) = lines.next_line().await.map_err(broken)? else {
+        return Ok(());
+    };
     let started = serde_json::from_str::<ProcessConfig>(&line).map_err(|error| error.to_string());
-    let server = match started.and_then(|config| Server::start(&config).map_err(|error| error.to_string())) {
+    let server = match started
+        .and_then(|config| Server::start(&config).map_err(|error| error.to_string()))
+    {
         Ok(server) => server,
         Err(reason) => return tell(stdout, &Answer::Failed(reason)),
     };
@@ -59,7 +77,10 @@ async fn answer_parent(stdin: impl tokio::io::AsyncBufRead + Unpin, stdout: &mut
 fn tell(stdout: &mut dyn Write, answer: &Answer) -> Result<(), ServerError> {
     let mut line = serde_json::to_string(answer).expect("an answer is plain data");
     line.push('\n');
-    stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush()).map_err(broken)
+    stdout
+        .write_all(line.as_bytes())
+        .and_then(|()| stdout.flush())
+        .map_err(broken)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
@@ -72,7 +93,13 @@ fn raise_file_limit() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     // Without it the server accepts as many connections as it can.
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+    let _ = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: limit.maximum,
+            maximum: limit.maximum,
+        },
+    );
 }
 
 /// Serves in this process until `until` is done (Ctrl-C, say); `on_ready` learns how the server is reached. Prints nothing.

@@ -25,7 +25,10 @@ mod imp {
     use std::sync::{Arc, Mutex, PoisonError};
     use std::task::Waker;
 
-    use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime};
+    use rustix::time::{
+        Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
+        timerfd_settime,
+    };
     use tokio::io::unix::AsyncFd;
 
     use super::{Context, Future, Pin, Poll, now_ns};
@@ -72,10 +75,19 @@ mod imp {
 
     impl Timer {
         /// A timer on the current runtime; [`Timer::drive`] has to run on it too.
-        #[expect(deprecated, reason = "the descriptor is owned by the AsyncFd, which is what `register` (unsafe) asks for")]
+        #[expect(
+            deprecated,
+            reason = "the descriptor is owned by the AsyncFd, which is what `register` (unsafe) asks for"
+        )]
         pub(in crate::server) fn new() -> io::Result<Self> {
-            let fd = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
-            Ok(Self(Arc::new(Shared { fd: AsyncFd::new(fd)?, heap: Mutex::default() })))
+            let fd = timerfd_create(
+                TimerfdClockId::Monotonic,
+                TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC,
+            )?;
+            Ok(Self(Arc::new(Shared {
+                fd: AsyncFd::new(fd)?,
+                heap: Mutex::default(),
+            })))
         }
 
         /// Wakes sleepers, for ever.
@@ -93,7 +105,11 @@ mod imp {
 
         /// Done at `deadline_ns` on [`now_ns`]'s clock.
         pub(in crate::server) fn until(&self, deadline_ns: u64) -> Sleep {
-            Sleep { timer: self.clone(), deadline_ns, slot: None }
+            Sleep {
+                timer: self.clone(),
+                deadline_ns,
+                slot: None,
+            }
         }
 
         fn fire(&self) {
@@ -103,16 +119,25 @@ mod imp {
                     self.arm(first.deadline_ns);
                     return;
                 }
-                let Some(Reverse(due)) = heap.pop() else { return };
+                let Some(Reverse(due)) = heap.pop() else {
+                    return;
+                };
                 due.slot.fired.store(true, Ordering::Release);
-                let waker = due.slot.waker.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let waker = due
+                    .slot
+                    .waker
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .take();
                 waker.into_iter().for_each(Waker::wake);
             }
         }
 
         fn add(&self, deadline_ns: u64, slot: Arc<Slot>) {
             let mut heap = self.0.heap.lock().unwrap_or_else(PoisonError::into_inner);
-            let first = heap.peek().is_none_or(|Reverse(first)| deadline_ns < first.deadline_ns);
+            let first = heap
+                .peek()
+                .is_none_or(|Reverse(first)| deadline_ns < first.deadline_ns);
             heap.push(Reverse(Entry { deadline_ns, slot }));
             if first {
                 self.arm(deadline_ns);
@@ -124,10 +149,17 @@ mod imp {
             // Zero would disarm.
             let deadline_ns = deadline_ns.max(1);
             let value = Itimerspec {
-                it_interval: Timespec { tv_sec: 0, tv_nsec: 0 },
-                it_value: Timespec { tv_sec: at(deadline_ns / 1_000_000_000), tv_nsec: at(deadline_ns % 1_000_000_000) },
+                it_interval: Timespec {
+                    tv_sec: 0,
+                    tv_nsec: 0,
+                },
+                it_value: Timespec {
+                    tv_sec: at(deadline_ns / 1_000_000_000),
+                    tv_nsec: at(deadline_ns % 1_000_000_000),
+                },
             };
-            timerfd_settime(self.0.fd.get_ref(), TimerfdTimerFlags::ABSTIME, &value).expect("the descriptor is a timer and the time is valid");
+            timerfd_settime(self.0.fd.get_ref(), TimerfdTimerFlags::ABSTIME, &value)
+                .expect("the descriptor is a timer and the time is valid");
         }
     }
 
@@ -146,13 +178,20 @@ mod imp {
                 if self.deadline_ns <= now_ns() {
                     return Poll::Ready(());
                 }
-                let slot = Arc::new(Slot { waker: Mutex::new(Some(cx.waker().clone())), ..Slot::default() });
+                let slot = Arc::new(Slot {
+                    waker: Mutex::new(Some(cx.waker().clone())),
+                    ..Slot::default()
+                });
                 self.timer.add(self.deadline_ns, Arc::clone(&slot));
                 self.slot = Some(slot);
                 return Poll::Pending;
             };
             *slot.waker.lock().unwrap_or_else(PoisonError::into_inner) = Some(cx.waker().clone());
-            if slot.fired.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
+            if slot.fired.load(Ordering::Acquire) {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
         }
     }
 }
@@ -178,7 +217,9 @@ mod imp {
         }
 
         pub(in crate::server) fn until(&self, deadline_ns: u64) -> Sleep {
-            Sleep(Box::pin(tokio::time::sleep(Duration::from_nanos(deadline_ns.saturating_sub(now_ns())))))
+            Sleep(Box::pin(tokio::time::sleep(Duration::from_nanos(
+                deadline_ns.saturating_sub(now_ns()),
+            ))))
         }
     }
 

@@ -22,7 +22,16 @@ pub struct DoctorSettings {
 }
 
 /// Settings of the source's access, as far as a sweep has them too.
-const SHARED: [&str; 8] = ["endpoint-url", "virtual-host", "region", "profile", "no-sign-request", "request-payer", "ca-bundle", "egress"];
+const SHARED: [&str; 8] = [
+    "endpoint-url",
+    "virtual-host",
+    "region",
+    "profile",
+    "no-sign-request",
+    "request-payer",
+    "ca-bundle",
+    "egress",
+];
 
 /// The settings of `doctor`.
 pub fn doctor(raw: &Raw) -> Result<DoctorSettings, Failure> {
@@ -30,11 +39,18 @@ pub fn doctor(raw: &Raw) -> Result<DoctorSettings, Failure> {
     let source = place(raw, ("bucket", "prefix"), "--prefix says which of its keys")?;
     // Used with a source alone, and checked in every case.
     super::egress(&reader)?;
-    let sweep = source.as_ref().map(|source| sweep(raw, source)).transpose()?;
+    let sweep = source
+        .as_ref()
+        .map(|source| sweep(raw, source))
+        .transpose()?;
     Ok(DoctorSettings {
         examination: Examination {
             access: super::access(raw)?,
-            results: place(raw, ("result-bucket", "result-prefix"), "--result-prefix goes in front of the results' names")?,
+            results: place(
+                raw,
+                ("result-bucket", "result-prefix"),
+                "--result-prefix goes in front of the results' names",
+            )?,
             out: reader.path("out"),
             stack: reader.text("stack"),
             source,
@@ -47,19 +63,40 @@ pub fn doctor(raw: &Raw) -> Result<DoctorSettings, Failure> {
 
 /// The place that these settings name: the cli has put the word of a source into them.
 fn place(raw: &Raw, (bucket, prefix): (&str, &str), hint: &str) -> Result<Option<S3Uri>, Failure> {
-    let Some(given) = raw.get(bucket) else { return Ok(None) };
-    Ok(Some(S3Uri { bucket: super::bucket_name(given, hint)?, key: Reader(raw).text(prefix).unwrap_or_default() }))
+    let Some(given) = raw.get(bucket) else {
+        return Ok(None);
+    };
+    Ok(Some(S3Uri {
+        bucket: super::bucket_name(given, hint)?,
+        key: Reader(raw).text(prefix).unwrap_or_default(),
+    }))
 }
 
 /// A sweep of the source with nothing else set.
 fn sweep(raw: &Raw, source: &S3Uri) -> Result<crate::sweep::Job, Failure> {
     let mut plain = Raw::default();
-    plain.below("the source", [("bucket", source.bucket.clone()), ("prefix", source.key.clone())]);
+    plain.below(
+        "the source",
+        [
+            ("bucket", source.bucket.clone()),
+            ("prefix", source.key.clone()),
+        ],
+    );
     for flag in SHARED {
         let given = raw.get(flag);
-        plain.below(given.map_or("", |given| given.name), given.map(|given| (flag, given.value.clone())));
+        plain.below(
+            given.map_or("", |given| given.name),
+            given.map(|given| (flag, given.value.clone())),
+        );
     }
-    super::sweep(&plain, Beside { plan: None, id: "doctor" }).map(|settings| settings.job)
+    super::sweep(
+        &plain,
+        Beside {
+            plan: None,
+            id: "doctor",
+        },
+    )
+    .map(|settings| settings.job)
 }
 
 #[cfg(test)]
@@ -68,8 +105,14 @@ mod tests {
     use crate::cli::{Invocation, Unparsed, Variables, parse};
     use crate::exit::Exit;
 
-    fn settings<const N: usize>(words: &[&str], variables: [(&str, &str); N]) -> Result<DoctorSettings, Failure> {
-        let arguments = ["parfetch", "doctor"].iter().chain(words).map(|word| (*word).into());
+    fn settings<const N: usize>(
+        words: &[&str],
+        variables: [(&str, &str); N],
+    ) -> Result<DoctorSettings, Failure> {
+        let arguments = ["parfetch", "doctor"]
+            .iter()
+            .chain(words)
+            .map(|word| (*word).into());
         match parse(arguments, Variables::from(variables)) {
             Ok(Invocation::Doctor(raw)) => doctor(&raw),
             Err(Unparsed::Wrong(failure)) => Err(failure),
@@ -84,23 +127,62 @@ mod tests {
         assert_eq!(typed.source.unwrap().to_string(), "s3://images/2024/");
         assert_eq!(typed.results.unwrap().to_string(), "s3://results/x/");
         let job = typed.sweep.unwrap();
-        assert_eq!((job.plan.bucket.as_str(), job.plan.prefix.as_str(), job.plan.repeat), ("images", "2024/", 6));
-        assert_eq!(of(&["-b", "images", "-r", "results", "--result-prefix", "p/"]).results.unwrap().to_string(), "s3://results/p/");
+        assert_eq!(
+            (
+                job.plan.bucket.as_str(),
+                job.plan.prefix.as_str(),
+                job.plan.repeat
+            ),
+            ("images", "2024/", 6)
+        );
+        assert_eq!(
+            of(&["-b", "images", "-r", "results", "--result-prefix", "p/"])
+                .results
+                .unwrap()
+                .to_string(),
+            "s3://results/p/"
+        );
         assert!(of(&[]).source.is_none() && of(&[]).sweep.is_none());
-        let container = settings(&[], [("BUCKET_NAME", "images"), ("RESULT_BUCKET_NAME", "results"), ("AWS_ENDPOINT_URL", "http://127.0.0.1:9")]);
+        let container = settings(
+            &[],
+            [
+                ("BUCKET_NAME", "images"),
+                ("RESULT_BUCKET_NAME", "results"),
+                ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
+            ],
+        );
         let container = container.unwrap().examination;
         assert_eq!(container.source.unwrap().to_string(), "s3://images/");
-        assert_eq!(container.sweep.unwrap().access.endpoint_url, container.access.endpoint_url);
+        assert_eq!(
+            container.sweep.unwrap().access.endpoint_url,
+            container.access.endpoint_url
+        );
     }
 
     #[test]
     fn wrong_words_are_one_line_and_a_hint() {
-        for words in ["images", "s3://", "s3://a s3://b", "s3://a -r s3://", "s3://a -r a/b", "s3://a --output xml", "s3://a --egress moon"] {
+        for words in [
+            "images",
+            "s3://",
+            "s3://a s3://b",
+            "s3://a -r s3://",
+            "s3://a -r a/b",
+            "s3://a --output xml",
+            "s3://a --egress moon",
+        ] {
             let failure = settings(&words.split(' ').collect::<Vec<_>>(), []).unwrap_err();
-            assert!(failure.exit == Exit::Usage && failure.hint.is_some() && !failure.message.contains('\n'), "{words}: {failure}");
+            assert!(
+                failure.exit == Exit::Usage
+                    && failure.hint.is_some()
+                    && !failure.message.contains('\n'),
+                "{words}: {failure}"
+            );
         }
         let failure = settings(&["s3://a", "-b", "b"], []).unwrap_err();
-        assert_eq!(failure.message, "SOURCE is `s3://a`, and --bucket names another place", "as for a run");
+        assert_eq!(
+            failure.message, "SOURCE is `s3://a`, and --bucket names another place",
+            "as for a run"
+        );
         // A variable gives way to the word, and is no news where it names the same.
         let typed = settings(&["s3://a"], [("BUCKET_NAME", "b")]).unwrap();
         assert_eq!(typed.examination.source.unwrap().to_string(), "s3://a/");

@@ -9,7 +9,9 @@ const LONGEST: usize = 255;
 
 /// The namespace of `--emf`, as `CloudWatch` takes it.
 pub(super) fn namespace(reader: &Reader<'_>) -> Result<Option<String>, Failure> {
-    let Some(Given { value, name }) = reader.0.get("emf") else { return Ok(None) };
+    let Some(Given { value, name }) = reader.0.get("emf") else {
+        return Ok(None);
+    };
     let known = |c: char| c.is_ascii_alphanumeric() || "._-/#: ".contains(c);
     let wrong = if value.len() > LONGEST {
         "is longer than 255 characters"
@@ -20,7 +22,10 @@ pub(super) fn namespace(reader: &Reader<'_>) -> Result<Option<String>, Failure> 
     } else {
         return Ok(Some(value.clone()));
     };
-    Err(usage(format!("{name} is `{value}`, which {wrong}"), "a name like parfetch or team/parfetch: letters, digits and . - _ / # : and spaces"))
+    Err(usage(
+        format!("{name} is `{value}`, which {wrong}"),
+        "a name like parfetch or team/parfetch: letters, digits and . - _ / # : and spaces",
+    ))
 }
 
 #[cfg(test)]
@@ -32,15 +37,25 @@ mod tests {
 
     fn namespace_of(value: &str) -> Result<Option<String>, String> {
         let arguments = ["parfetch", "run", "--emf", value].map(OsString::from);
-        let Ok(Invocation::Run(raw)) = parse(arguments, Variables::default()) else { panic!("not a run") };
+        let Ok(Invocation::Run(raw)) = parse(arguments, Variables::default()) else {
+            panic!("not a run")
+        };
         namespace(&Reader(&raw)).map_err(|failure| failure.message)
     }
 
     #[test]
     fn a_namespace_is_one_that_cloudwatch_takes() {
-        assert_eq!(namespace_of("team/parfetch #1").unwrap().as_deref(), Some("team/parfetch #1"));
+        assert_eq!(
+            namespace_of("team/parfetch #1").unwrap().as_deref(),
+            Some("team/parfetch #1")
+        );
         for wrong in ["AWS/S3", ":x", "ü", &"x".repeat(256)] {
-            assert!(namespace_of(wrong).unwrap_err().starts_with(&format!("--emf is `{wrong}`, which ")), "{wrong}");
+            assert!(
+                namespace_of(wrong)
+                    .unwrap_err()
+                    .starts_with(&format!("--emf is `{wrong}`, which ")),
+                "{wrong}"
+            );
         }
     }
 }

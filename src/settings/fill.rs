@@ -46,13 +46,23 @@ pub fn fill(raw: &Raw) -> Result<FillSettings, Failure> {
         None => Content::Made(made(raw)?),
         Some(given) => Content::Copied(copied(raw, (given, &target))?),
     };
-    let concurrency = reader.number("concurrency", 1..=256, "objects at once")?.and_then(|number| u32::try_from(number).ok());
+    let concurrency = reader
+        .number("concurrency", 1..=256, "objects at once")?
+        .and_then(|number| u32::try_from(number).ok());
     let settings = FillSettings {
         fill: Fill {
             target,
             content,
-            missing: if reader.switch("create-bucket")? { Missing::Create } else { Missing::Refuse },
-            consent: if reader.switch("yes")? { Consent::Given } else { Consent::Needed },
+            missing: if reader.switch("create-bucket")? {
+                Missing::Create
+            } else {
+                Missing::Refuse
+            },
+            consent: if reader.switch("yes")? {
+                Consent::Given
+            } else {
+                Consent::Needed
+            },
             concurrency: concurrency.and_then(NonZeroU32::new).unwrap_or(AT_ONCE),
             access: super::access(raw)?,
         },
@@ -70,11 +80,21 @@ fn target(raw: &Raw, notes: &mut Notes) -> Result<S3Uri, Failure> {
         [word] => word,
         [] => {
             notes.lacks(usage("no bucket to fill is given", TARGET));
-            return Ok(S3Uri { bucket: String::new(), key: String::new() });
+            return Ok(S3Uri {
+                bucket: String::new(),
+                key: String::new(),
+            });
         }
-        _ => return Err(usage("more than one bucket to fill is given", "one bucket is filled at a time; --from names the bucket to copy from")),
+        _ => {
+            return Err(usage(
+                "more than one bucket to fill is given",
+                "one bucket is filled at a time; --from names the bucket to copy from",
+            ));
+        }
     };
-    let mut uri = word.parse::<S3Uri>().map_err(|error| usage(error, TARGET))?;
+    let mut uri = word
+        .parse::<S3Uri>()
+        .map_err(|error| usage(error, TARGET))?;
     if !uri.key.is_empty() && !uri.key.ends_with('/') {
         uri.key.push('/');
     }
@@ -84,9 +104,14 @@ fn target(raw: &Raw, notes: &mut Notes) -> Result<S3Uri, Failure> {
 fn made(raw: &Raw) -> Result<Made, Failure> {
     let reader = Reader(raw);
     if let Some(Given { name, .. }) = raw.get("sample") {
-        return Err(usage(format!("{name} is a sample of the objects of --from"), "give --from s3://bucket/prefix, or --objects for made ones"));
+        return Err(usage(
+            format!("{name} is a sample of the objects of --from"),
+            "give --from s3://bucket/prefix, or --objects for made ones",
+        ));
     }
-    let objects = reader.number("objects", 1..=10_000_000, "objects to make")?.unwrap_or(OBJECTS.0);
+    let objects = reader
+        .number("objects", 1..=10_000_000, "objects to make")?
+        .unwrap_or(OBJECTS.0);
     Ok(Made {
         objects: NonZeroU64::new(objects).expect("the range was checked"),
         sizes: raw.get("size").map_or(Ok(Sizes::Fixed(SIZE)), sizes)?,
@@ -95,7 +120,9 @@ fn made(raw: &Raw) -> Result<Made, Failure> {
 }
 
 fn seed(reader: &Reader<'_>) -> Result<u64, Failure> {
-    Ok(reader.number("seed", 0..=u64::from(u32::MAX), "the seed")?.unwrap_or(SAMPLE_SEED))
+    Ok(reader
+        .number("seed", 0..=u64::from(u32::MAX), "the seed")?
+        .unwrap_or(SAMPLE_SEED))
 }
 
 /// `2.5MiB`, `lognormal:256KiB`, `lognormal:256KiB,1.2`
@@ -104,13 +131,29 @@ fn sizes(Given { value, name }: &Given) -> Result<Sizes, Failure> {
     let wrong = |what: &str| usage(format!("{name} is `{value}`, {what}"), hint);
     let size = |text: &str| {
         let bytes = units::parse_size(text).map_err(|_| wrong("which is not a size"))?;
-        if bytes <= MOST_BYTES { Ok(bytes) } else { Err(wrong(&format!("more than {}", units::bytes(MOST_BYTES)))) }
+        if bytes <= MOST_BYTES {
+            Ok(bytes)
+        } else {
+            Err(wrong(&format!("more than {}", units::bytes(MOST_BYTES))))
+        }
     };
-    let Some(rest) = value.strip_prefix("lognormal:") else { return size(value).map(Sizes::Fixed) };
-    let (median, sigma) = rest.split_once(',').map_or((rest, None), |(median, sigma)| (median, Some(sigma)));
+    let Some(rest) = value.strip_prefix("lognormal:") else {
+        return size(value).map(Sizes::Fixed);
+    };
+    let (median, sigma) = rest
+        .split_once(',')
+        .map_or((rest, None), |(median, sigma)| (median, Some(sigma)));
     let sigma = sigma.map_or(Ok(SIGMA), |sigma| {
-        let number = sigma.trim().parse::<f64>().ok().filter(|sigma| (0.0..=MOST_SIGMA).contains(sigma));
-        number.ok_or_else(|| wrong(&format!("whose sigma is not a number from 0 to {MOST_SIGMA}")))
+        let number = sigma
+            .trim()
+            .parse::<f64>()
+            .ok()
+            .filter(|sigma| (0.0..=MOST_SIGMA).contains(sigma));
+        number.ok_or_else(|| {
+            wrong(&format!(
+                "whose sigma is not a number from 0 to {MOST_SIGMA}"
+            ))
+        })
     })?;
     match size(median)? {
         0 => Err(wrong("whose median is 0")),
@@ -119,7 +162,12 @@ fn sizes(Given { value, name }: &Given) -> Result<Sizes, Failure> {
 }
 
 fn copied(raw: &Raw, (Given { value, name }, target): (&Given, &S3Uri)) -> Result<Copied, Failure> {
-    let from = value.parse::<S3Uri>().map_err(|error| usage(format!("{name}: {error}"), "write it like s3://bucket/prefix"))?;
+    let from = value.parse::<S3Uri>().map_err(|error| {
+        usage(
+            format!("{name}: {error}"),
+            "write it like s3://bucket/prefix",
+        )
+    })?;
     for flag in ["objects", "size"] {
         if let Some(given) = raw.get(flag) {
             return Err(usage(
@@ -128,18 +176,25 @@ fn copied(raw: &Raw, (Given { value, name }, target): (&Given, &S3Uri)) -> Resul
             ));
         }
     }
-    if from.bucket == target.bucket && (from.key.starts_with(&target.key) || target.key.starts_with(&from.key)) {
+    if from.bucket == target.bucket
+        && (from.key.starts_with(&target.key) || target.key.starts_with(&from.key))
+    {
         let message = format!("{target} would be filled from itself: {from} overlaps with it");
-        return Err(usage(message, "copy into another bucket, or under a prefix apart from that of the originals"));
+        return Err(usage(
+            message,
+            "copy into another bucket, or under a prefix apart from that of the originals",
+        ));
     }
     let size = match raw.get("sample") {
         None => NonZeroU64::new(OBJECTS.1).map(SampleSize::Keys),
-        Some(Given { value, name }) => {
-            super::selection::sample_size(value).map_err(|wrong| usage(format!("{name} {wrong}"), super::selection::SAMPLE_HINT))?
-        }
+        Some(Given { value, name }) => super::selection::sample_size(value)
+            .map_err(|wrong| usage(format!("{name} {wrong}"), super::selection::SAMPLE_HINT))?,
     };
     let seed = seed(&Reader(raw))?;
-    Ok(Copied { from, sample: size.map(|size| KeySample { size, seed }) })
+    Ok(Copied {
+        from,
+        sample: size.map(|size| KeySample { size, seed }),
+    })
 }
 
 #[cfg(test)]
@@ -149,8 +204,13 @@ mod tests {
     use crate::exit::Exit;
 
     fn settings(words: &[&str]) -> Result<FillSettings, Failure> {
-        let arguments = ["parfetch", "fill"].iter().chain(words).map(|word| (*word).into());
-        let Ok(Invocation::Fill(raw)) = parse(arguments, Variables::default()) else { panic!("not a fill") };
+        let arguments = ["parfetch", "fill"]
+            .iter()
+            .chain(words)
+            .map(|word| (*word).into());
+        let Ok(Invocation::Fill(raw)) = parse(arguments, Variables::default()) else {
+            panic!("not a fill")
+        };
         fill(&raw)
     }
 
@@ -158,10 +218,22 @@ mod tests {
     fn a_target_is_a_folder() {
         let of = |words: &[&str]| settings(words).unwrap().fill;
         assert_eq!(of(&["s3://bench"]).target.to_string(), "s3://bench/");
-        assert_eq!(of(&["s3://bench/a/b"]).target.to_string(), "s3://bench/a/b/");
+        assert_eq!(
+            of(&["s3://bench/a/b"]).target.to_string(),
+            "s3://bench/a/b/"
+        );
         assert_eq!(of(&["s3://bench/a/"]).target.to_string(), "s3://bench/a/");
-        let Content::Made(made) = of(&["s3://bench"]).content else { panic!() };
-        assert_eq!(made, Made { objects: 1_000.try_into().unwrap(), sizes: Sizes::Fixed(262_144), seed: 1 });
+        let Content::Made(made) = of(&["s3://bench"]).content else {
+            panic!()
+        };
+        assert_eq!(
+            made,
+            Made {
+                objects: 1_000.try_into().unwrap(),
+                sizes: Sizes::Fixed(262_144),
+                seed: 1
+            }
+        );
     }
 
     #[test]
@@ -172,9 +244,31 @@ mod tests {
         };
         assert_eq!(of("2.5MiB"), Sizes::Fixed(2_621_440));
         assert_eq!(of("0"), Sizes::Fixed(0));
-        assert_eq!(of("lognormal:1MB"), Sizes::Lognormal { median: 1_000_000, sigma: 1.0 });
-        assert_eq!(of("lognormal:1MB,0.5"), Sizes::Lognormal { median: 1_000_000, sigma: 0.5 });
-        for wrong in ["", "big", "lognormal:", "lognormal:0", "lognormal:1MB,", "lognormal:1MB,-1", "lognormal:1MB,5", "lognormal:1MB,nan", "900TB"] {
+        assert_eq!(
+            of("lognormal:1MB"),
+            Sizes::Lognormal {
+                median: 1_000_000,
+                sigma: 1.0
+            }
+        );
+        assert_eq!(
+            of("lognormal:1MB,0.5"),
+            Sizes::Lognormal {
+                median: 1_000_000,
+                sigma: 0.5
+            }
+        );
+        for wrong in [
+            "",
+            "big",
+            "lognormal:",
+            "lognormal:0",
+            "lognormal:1MB,",
+            "lognormal:1MB,-1",
+            "lognormal:1MB,5",
+            "lognormal:1MB,nan",
+            "900TB",
+        ] {
             let failure = settings(&["s3://b", "--size", wrong]);
             assert!(wrong.is_empty() || failure.is_err_and(|failure| failure.exit == Exit::Usage && failure.hint.is_some()), "{wrong}");
         }
@@ -182,8 +276,12 @@ mod tests {
 
     #[test]
     fn a_copy_goes_to_another_place() {
-        let from = |target: &str, from: &str| settings(&[target, "--from", from]).map(|settings| settings.fill.content);
-        assert!(matches!(from("s3://bench", "s3://images/2024/"), Ok(Content::Copied(copied)) if copied.from.key == "2024/"));
+        let from = |target: &str, from: &str| {
+            settings(&[target, "--from", from]).map(|settings| settings.fill.content)
+        };
+        assert!(
+            matches!(from("s3://bench", "s3://images/2024/"), Ok(Content::Copied(copied)) if copied.from.key == "2024/")
+        );
         assert!(from("s3://images/copy/", "s3://images/2024/").is_ok());
         for (target, origin) in [
             ("s3://images", "s3://images"),
@@ -193,7 +291,11 @@ mod tests {
             ("s3://images/2024", "s3://images/2024/05/"),
         ] {
             let failure = from(target, origin).unwrap_err();
-            assert!(failure.exit == Exit::Usage && failure.message.contains("would be filled from itself"), "{target} {origin}: {failure}");
+            assert!(
+                failure.exit == Exit::Usage
+                    && failure.message.contains("would be filled from itself"),
+                "{target} {origin}: {failure}"
+            );
         }
     }
 
@@ -201,11 +303,26 @@ mod tests {
     fn what_does_not_go_together_is_refused() {
         let message = |words: &[&str]| settings(words).unwrap_err().message;
         assert_eq!(message(&["bench"]), "`bench` does not begin with s3://");
-        assert_eq!(message(&["s3://a", "s3://b"]), "more than one bucket to fill is given");
-        assert_eq!(message(&["s3://a", "--sample", "5"]), "--sample is a sample of the objects of --from");
-        assert_eq!(message(&["s3://a", "--from", "s3://b", "--size", "5"]), "--size describes made objects, and --from copies");
-        assert_eq!(message(&["s3://a", "--from", "b"]), "--from: `b` does not begin with s3://");
-        assert_eq!(message(&["s3://a", "--objects", "0"]), "--objects is 0, outside 1 to 10000000");
+        assert_eq!(
+            message(&["s3://a", "s3://b"]),
+            "more than one bucket to fill is given"
+        );
+        assert_eq!(
+            message(&["s3://a", "--sample", "5"]),
+            "--sample is a sample of the objects of --from"
+        );
+        assert_eq!(
+            message(&["s3://a", "--from", "s3://b", "--size", "5"]),
+            "--size describes made objects, and --from copies"
+        );
+        assert_eq!(
+            message(&["s3://a", "--from", "b"]),
+            "--from: `b` does not begin with s3://"
+        );
+        assert_eq!(
+            message(&["s3://a", "--objects", "0"]),
+            "--objects is 0, outside 1 to 10000000"
+        );
         assert_eq!(message(&[]), "no bucket to fill is given");
     }
 }

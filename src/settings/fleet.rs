@@ -35,19 +35,53 @@ const CONTAINER: &str = "parfetch";
 const MOST_TASKS: u64 = 100;
 
 /// Where cells run: on Fargate with these settings, or here.
-pub(super) fn fleet(raw: &Raw, plan: &SweepPlan, (run_limit, least, notes): (Duration, Duration, &mut Notes)) -> Result<Option<FleetPlan>, Failure> {
+pub(super) fn fleet(
+    raw: &Raw,
+    plan: &SweepPlan,
+    (run_limit, least, notes): (Duration, Duration, &mut Notes),
+) -> Result<Option<FleetPlan>, Failure> {
     let reader = Reader(raw);
-    let on_ecs = reader.one_of("on", &[("local", false), ("ecs", true)])?.unwrap_or(false);
+    let on_ecs = reader
+        .one_of("on", &[("local", false), ("ecs", true)])?
+        .unwrap_or(false);
     // Read in every case: what is wrong is said also where it is not used.
-    let address = reader.one_of("assign-public-ip", &[("ENABLED", PublicAddress::Enabled), ("DISABLED", PublicAddress::Disabled)])?;
-    let capacity = reader.one_of("capacity", &[("on-demand", Capacity::OnDemand), ("spot", Capacity::Spot)])?.unwrap_or_default();
-    let max_tasks = reader.number("max-tasks", 1..=MOST_TASKS, "tasks at once")?.and_then(|number| u32::try_from(number).ok()).unwrap_or(1);
-    let time = |flag: &str, default: Duration| Ok::<_, Failure>(reader.time(flag)?.filter(|time| !time.is_zero()).unwrap_or(default));
-    let (start_limit, stop_limit) = (time("start-timeout", Duration::from_mins(15))?, time("stop-timeout", Duration::from_mins(4))?);
+    let address = reader.one_of(
+        "assign-public-ip",
+        &[
+            ("ENABLED", PublicAddress::Enabled),
+            ("DISABLED", PublicAddress::Disabled),
+        ],
+    )?;
+    let capacity = reader
+        .one_of(
+            "capacity",
+            &[("on-demand", Capacity::OnDemand), ("spot", Capacity::Spot)],
+        )?
+        .unwrap_or_default();
+    let max_tasks = reader
+        .number("max-tasks", 1..=MOST_TASKS, "tasks at once")?
+        .and_then(|number| u32::try_from(number).ok())
+        .unwrap_or(1);
+    let time = |flag: &str, default: Duration| {
+        Ok::<_, Failure>(
+            reader
+                .time(flag)?
+                .filter(|time| !time.is_zero())
+                .unwrap_or(default),
+        )
+    };
+    let (start_limit, stop_limit) = (
+        time("start-timeout", Duration::from_mins(15))?,
+        time("stop-timeout", Duration::from_mins(4))?,
+    );
     let poll = time("poll-interval", Duration::from_secs(5))?;
     let (detach, consent) = (reader.switch("detach")?, consent(raw)?);
     if !on_ecs {
-        let given = ON_ECS_ALONE.iter().filter_map(|flag| raw.get(flag)).map(|given| given.name).find(|name| *name != "--stack");
+        let given = ON_ECS_ALONE
+            .iter()
+            .filter_map(|flag| raw.get(flag))
+            .map(|given| given.name)
+            .find(|name| *name != "--stack");
         if let Some(name) = given.or(raw.get("stack").map(|given| given.name)) {
             notes.warn(format!("{name} is not used: it takes --on ecs"));
         }
@@ -60,16 +94,24 @@ pub(super) fn fleet(raw: &Raw, plan: &SweepPlan, (run_limit, least, notes): (Dur
     }
     let mut needed = |flag: &str, what: &str| {
         reader.text(flag).unwrap_or_else(|| {
-            notes.lacks(usage(format!("no {what} is given"), format!("name the stack of infra/template.yaml with --stack, or --{flag}")));
+            notes.lacks(usage(
+                format!("no {what} is given"),
+                format!("name the stack of infra/template.yaml with --stack, or --{flag}"),
+            ));
             String::new()
         })
     };
-    let (cluster, definition) = (needed("cluster", "cluster"), needed("task-definition", "task definition"));
+    let (cluster, definition) = (
+        needed("cluster", "cluster"),
+        needed("task-definition", "task definition"),
+    );
     let subnets = words(&needed("subnets", "subnet"));
     Ok(Some(FleetPlan {
         cluster,
         definition,
-        container: reader.text("container").unwrap_or_else(|| CONTAINER.to_owned()),
+        container: reader
+            .text("container")
+            .unwrap_or_else(|| CONTAINER.to_owned()),
         network: Network {
             subnets,
             security_groups: words(&reader.text("security-groups").unwrap_or_default()),
@@ -82,7 +124,11 @@ pub(super) fn fleet(raw: &Raw, plan: &SweepPlan, (run_limit, least, notes): (Dur
         stop_limit,
         poll,
         least,
-        on_interrupt: if detach { OnInterrupt::Detach } else { OnInterrupt::Stop },
+        on_interrupt: if detach {
+            OnInterrupt::Detach
+        } else {
+            OnInterrupt::Stop
+        },
         consent,
         log_group: reader.text("log-group"),
     }))
@@ -91,28 +137,50 @@ pub(super) fn fleet(raw: &Raw, plan: &SweepPlan, (run_limit, least, notes): (Dur
 /// Whether money may be spent, and how much.
 pub(super) fn consent(raw: &Raw) -> Result<Consent, Failure> {
     let Some(Given { value, name }) = raw.get("max-cost") else {
-        return Ok(if Reader(raw).switch("yes")? { Consent::Yes } else { Consent::None });
+        return Ok(if Reader(raw).switch("yes")? {
+            Consent::Yes
+        } else {
+            Consent::None
+        });
     };
     match value.trim_start_matches('$').parse::<f64>() {
         Ok(usd) if usd.is_finite() && usd > 0.0 => Ok(Consent::UpTo(usd)),
-        _ => Err(usage(format!("{name} is `{value}`, which is not an amount"), "write US dollars, like 2.50")),
+        _ => Err(usage(
+            format!("{name} is `{value}`, which is not an amount"),
+            "write US dollars, like 2.50",
+        )),
     }
 }
 
 fn words(list: &str) -> Vec<String> {
-    list.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    list.split(',')
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn refuse_what_tasks_cannot(raw: &Raw, plan: &SweepPlan) -> Result<(), Failure> {
     if plan.embedded.is_some() {
-        return Err(usage("tasks on Fargate cannot reach the embedded server", "leave --embedded out, or --on ecs"));
+        return Err(usage(
+            "tasks on Fargate cannot reach the embedded server",
+            "leave --embedded out, or --on ecs",
+        ));
     }
     if let Some(contender) = plan.contender.first() {
-        let message = format!("the contender {} cannot run on Fargate: the image holds parfetch alone", contender.name);
+        let message = format!(
+            "the contender {} cannot run on Fargate: the image holds parfetch alone",
+            contender.name
+        );
         return Err(usage(message, "leave contenders out, or --on ecs"));
     }
     if let Some(Given { name, .. }) = raw.get("no-sign-request") {
-        return Err(usage(format!("{name} does not go with --on ecs: tasks store their results with the task's role"), "leave it out"));
+        return Err(usage(
+            format!(
+                "{name} does not go with --on ecs: tasks store their results with the task's role"
+            ),
+            "leave it out",
+        ));
     }
     Ok(())
 }

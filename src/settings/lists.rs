@@ -8,15 +8,25 @@ use crate::plan::ranges::{Gathered, ListError, Listed};
 use crate::sweep::plan::SweepPlan;
 
 /// The values of a list, each once; `example` says how one is written.
-pub(super) fn list<T: Clone + PartialEq>(raw: &Raw, flag: &str, example: &str, listed: &Listed<T>) -> Result<Option<Vec<T>>, Failure> {
-    let Some(Given { value, name }) = raw.get(flag) else { return Ok(None) };
+pub(super) fn list<T: Clone + PartialEq>(
+    raw: &Raw,
+    flag: &str,
+    example: &str,
+    listed: &Listed<T>,
+) -> Result<Option<Vec<T>>, Failure> {
+    let Some(Given { value, name }) = raw.get(flag) else {
+        return Ok(None);
+    };
     let mut gathered = Gathered::empty();
     gathered.add_text(value, listed).map_err(|error| {
         let meant = match &error {
             ListError::NotAValue(word) => guess::hint(word, raw.choices(flag).iter().copied()),
             ListError::Backwards(_) | ListError::Twice(_) => None,
         };
-        usage(format!("{name}: {error}"), meant.unwrap_or_else(|| example.to_owned()))
+        usage(
+            format!("{name}: {error}"),
+            meant.unwrap_or_else(|| example.to_owned()),
+        )
     })?;
     Ok(Some(gathered.into_values()))
 }
@@ -24,7 +34,19 @@ pub(super) fn list<T: Clone + PartialEq>(raw: &Raw, flag: &str, example: &str, l
 /// Configurations of a plan, counted before any is made.
 pub(super) fn count_cells(plan: &SweepPlan) -> u64 {
     let modes = |own: usize| if own == 0 { plan.mode.len() } else { own } as u64;
-    let programs = plan.client.len() as u64 * modes(0) + plan.contender.iter().map(|contender| modes(contender.mode.len())).sum::<u64>();
-    let others = [plan.vcpu.len(), plan.memory.len(), plan.concurrency.len(), plan.shards.len()];
-    others.into_iter().fold(programs, |product, length| product.saturating_mul(length as u64))
+    let programs = plan.client.len() as u64 * modes(0)
+        + plan
+            .contender
+            .iter()
+            .map(|contender| modes(contender.mode.len()))
+            .sum::<u64>();
+    let others = [
+        plan.vcpu.len(),
+        plan.memory.len(),
+        plan.concurrency.len(),
+        plan.shards.len(),
+    ];
+    others.into_iter().fold(programs, |product, length| {
+        product.saturating_mul(length as u64)
+    })
 }

@@ -27,14 +27,18 @@ use crate::exit::Failure;
 use crate::outlook::Spending;
 use crate::pace::Store;
 use crate::plan::names::{self, Wrong};
-use crate::plan::{Access, ClientKind, Destination, Layout, Limits, MAX_ATTEMPTS, Mode, RunPlan, S3Uri};
+use crate::plan::{
+    Access, ClientKind, Destination, Layout, Limits, MAX_ATTEMPTS, Mode, RunPlan, S3Uri,
+};
 use crate::price::Egress;
 use crate::server;
 pub use doctor::{DoctorSettings, doctor};
 pub use fill::{FillSettings, fill};
 use notes::Notes;
 use reader::{Reader, usage};
-pub use reports::{CompareSettings, ReportFormat, ReportSettings, ResultSource, SourceSettings, compare, report};
+pub use reports::{
+    CompareSettings, ReportFormat, ReportSettings, ResultSource, SourceSettings, compare, report,
+};
 pub use submit::{SubmitSettings, check_submit, submit};
 pub use sweep::{Beside, Intent, SweepSettings, check_sweep, sweep};
 pub use upload::{UploadSettings, upload};
@@ -113,7 +117,9 @@ pub fn run(raw: &Raw) -> Result<RunSettings, Failure> {
     let mut notes = Notes::default();
     let embedded = embedded_options(raw)?;
     let mode = reader.word::<Mode>("mode")?.unwrap_or(Mode::Async);
-    let client = reader.word::<ClientKind>("client")?.unwrap_or(ClientKind::Lean);
+    let client = reader
+        .word::<ClientKind>("client")?
+        .unwrap_or(ClientKind::Lean);
     let access = access(raw)?;
     let plan = RunPlan {
         bucket: bucket(raw, embedded.is_some(), &mut notes)?,
@@ -122,7 +128,11 @@ pub fn run(raw: &Raw) -> Result<RunSettings, Failure> {
         mode,
         client,
         tag: tag(raw)?,
-        access: if embedded.is_some() { for_embedded(raw, &access, &mut notes) } else { access },
+        access: if embedded.is_some() {
+            for_embedded(raw, &access, &mut notes)
+        } else {
+            access
+        },
         limits: limits(raw)?,
         duration: reader.time("duration")?,
         work: reader.word("work")?.unwrap_or_default(),
@@ -133,7 +143,10 @@ pub fn run(raw: &Raw) -> Result<RunSettings, Failure> {
     check_lean(raw, &plan)?;
     results_outside_source(raw, &plan, &mut notes)?;
     if let (Some(seed), None) = (raw.get("seed"), plan.selection.sample) {
-        notes.warn(format!("{} is not used: it is the seed of --sample", seed.name));
+        notes.warn(format!(
+            "{} is not used: it is the seed of --sample",
+            seed.name
+        ));
     }
     Ok(RunSettings {
         store: store(embedded.as_ref(), &plan.access),
@@ -152,7 +165,12 @@ pub fn run(raw: &Raw) -> Result<RunSettings, Failure> {
 }
 
 fn progress_when(reader: &Reader<'_>) -> Result<ProgressWhen, Failure> {
-    Ok(reader.one_of("progress", &[("auto", ProgressWhen::Auto), ("never", ProgressWhen::Never)])?.unwrap_or_default())
+    Ok(reader
+        .one_of(
+            "progress",
+            &[("auto", ProgressWhen::Auto), ("never", ProgressWhen::Never)],
+        )?
+        .unwrap_or_default())
 }
 
 /// Set in every task of ECS and Batch.
@@ -164,10 +182,20 @@ const FORMATS: &[(&str, Format)] = &[("text", Format::Text), ("json", Format::Js
 
 /// What stands in the log, for every subcommand.
 pub fn log(raw: &Raw) -> Result<Log, Failure> {
-    let levels = [("error", Level::Error), ("warn", Level::Warn), ("info", Level::Info), ("debug", Level::Debug), ("trace", Level::Trace)];
+    let levels = [
+        ("error", Level::Error),
+        ("warn", Level::Warn),
+        ("info", Level::Info),
+        ("debug", Level::Debug),
+        ("trace", Level::Trace),
+    ];
     Ok(Log {
-        level: Reader(raw).one_of("log-level", &levels)?.unwrap_or_default(),
-        format: Reader(raw).one_of("log-format", FORMATS)?.unwrap_or_default(),
+        level: Reader(raw)
+            .one_of("log-level", &levels)?
+            .unwrap_or_default(),
+        format: Reader(raw)
+            .one_of("log-format", FORMATS)?
+            .unwrap_or_default(),
     })
 }
 
@@ -182,19 +210,32 @@ pub fn embedded_text(raw: &Raw) -> Option<&str> {
 
 fn embedded_options(raw: &Raw) -> Result<Option<server::Options>, Failure> {
     let name = raw.get("embedded").map_or("--embedded", |given| given.name);
-    let options = embedded_text(raw).map(|text| server::Options::from_str(text).map_err(|error| usage(format!("{name}: {error}"), SERVE_HINT)));
+    let options = embedded_text(raw).map(|text| {
+        server::Options::from_str(text)
+            .map_err(|error| usage(format!("{name}: {error}"), SERVE_HINT))
+    });
     options.transpose()
 }
 
 /// The source bucket; empty for the embedded server's, and while it is missing.
 fn bucket(raw: &Raw, embedded: bool, notes: &mut Notes) -> Result<String, Failure> {
     match (raw.get("bucket"), embedded) {
-        (Some(given), true) if raw.get("prefix").is_some_and(|prefix| prefix.name == given.name) => {
-            let message = format!("{} names a bucket, and --embedded fetches from a server of its own", given.name);
+        (Some(given), true)
+            if raw
+                .get("prefix")
+                .is_some_and(|prefix| prefix.name == given.name) =>
+        {
+            let message = format!(
+                "{} names a bucket, and --embedded fetches from a server of its own",
+                given.name
+            );
             Err(usage(message, "leave one of them out"))
         }
         (Some(given), true) => {
-            notes.warn(format!("{} `{}` is not used: the embedded server's own bucket is fetched", given.name, given.value));
+            notes.warn(format!(
+                "{} `{}` is not used: the embedded server's own bucket is fetched",
+                given.name, given.value
+            ));
             Ok(String::new())
         }
         (Some(given), false) => bucket_name(given, "--prefix narrows it down"),
@@ -210,9 +251,10 @@ fn bucket(raw: &Raw, embedded: bool, notes: &mut Notes) -> Result<String, Failur
 fn bucket_name(Given { value, name }: &Given, other: &str) -> Result<String, Failure> {
     match names::check_bucket(value) {
         Ok(()) => Ok(value.clone()),
-        Err(Wrong { what, .. }) if value.contains('/') && !value.starts_with("arn:") => {
-            Err(usage(format!("{name} {what}"), format!("{name} takes the name alone; {other}")))
-        }
+        Err(Wrong { what, .. }) if value.contains('/') && !value.starts_with("arn:") => Err(usage(
+            format!("{name} {what}"),
+            format!("{name} takes the name alone; {other}"),
+        )),
         Err(wrong) => Err(wrong_value(name, wrong)),
     }
 }
@@ -223,35 +265,56 @@ fn wrong_value(name: &str, Wrong { what, hint }: Wrong) -> Failure {
 
 fn concurrency(raw: &Raw, mode: Mode) -> Result<NonZeroU32, Failure> {
     let most = u64::from(mode.max_concurrency());
-    let number = Reader(raw).number("concurrency", 1..=most, &format!("workers of mode {mode}"))?.unwrap_or(16);
-    Ok(u32::try_from(number).ok().and_then(NonZeroU32::new).expect("the range was checked"))
+    let number = Reader(raw)
+        .number("concurrency", 1..=most, &format!("workers of mode {mode}"))?
+        .unwrap_or(16);
+    Ok(u32::try_from(number)
+        .ok()
+        .and_then(NonZeroU32::new)
+        .expect("the range was checked"))
 }
 
 fn tag(raw: &Raw) -> Result<String, Failure> {
-    let Some(Given { value, name }) = raw.get("tag") else { return Ok("run".to_owned()) };
-    let fits = value.len() <= 64 && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    let Some(Given { value, name }) = raw.get("tag") else {
+        return Ok("run".to_owned());
+    };
+    let fits = value.len() <= 64
+        && value
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
     if fits {
         return Ok(value.clone());
     }
-    Err(usage(format!("{name} is `{value}`, which cannot be part of a result's name"), "a tag has 1 to 64 of A-Z a-z 0-9 . _ -"))
+    Err(usage(
+        format!("{name} is `{value}`, which cannot be part of a result's name"),
+        "a tag has 1 to 64 of A-Z a-z 0-9 . _ -",
+    ))
 }
 
 /// What serves the objects, as far as that is known before any was fetched.
 fn store(embedded: Option<&server::Options>, access: &Access) -> Store {
     let is_distant = embedded.map_or(!access.is_on_this_machine(), server::Options::is_distant);
-    if is_distant { Store::Distant } else { Store::OnThisMachine }
+    if is_distant {
+        Store::Distant
+    } else {
+        Store::OnThisMachine
+    }
 }
 
 /// How S3 is reached, for `run` and `upload`.
 pub fn access(raw: &Raw) -> Result<Access, Failure> {
     let reader = Reader(raw);
     let checked = |flag: &str, check: fn(&str) -> Result<String, Wrong>| {
-        let value = raw.get(flag).map(|Given { value, name }| check(value).map_err(|wrong| wrong_value(name, wrong)));
+        let value = raw
+            .get(flag)
+            .map(|Given { value, name }| check(value).map_err(|wrong| wrong_value(name, wrong)));
         value.transpose()
     };
     Ok(Access {
         endpoint_url: checked("endpoint-url", names::endpoint)?,
-        region: checked("region", |text| names::check_region(text).map(|()| text.to_owned()))?,
+        region: checked("region", |text| {
+            names::check_region(text).map(|()| text.to_owned())
+        })?,
         profile: reader.text("profile"),
         virtual_host: reader.switch("virtual-host")?,
         no_sign_request: reader.switch("no-sign-request")?,
@@ -263,19 +326,36 @@ pub fn access(raw: &Raw) -> Result<Access, Failure> {
 /// The embedded server is reached its own way: what was set for another endpoint does not matter, and typing it is worth a warning.
 fn for_embedded(raw: &Raw, access: &Access, notes: &mut Notes) -> Access {
     if let Some(given) = raw.get("endpoint-url") {
-        notes.warn(format!("{} is not used: --embedded brings its own endpoint", given.name));
+        notes.warn(format!(
+            "{} is not used: --embedded brings its own endpoint",
+            given.name
+        ));
     }
-    Access { no_sign_request: access.no_sign_request, request_payer: access.request_payer, ..Access::default() }
+    Access {
+        no_sign_request: access.no_sign_request,
+        request_payer: access.request_payer,
+        ..Access::default()
+    }
 }
 
 fn limits(raw: &Raw) -> Result<Limits, Failure> {
     let reader = Reader(raw);
     let default = Limits::default();
-    let attempts = reader.number("attempts", 1..=u64::from(MAX_ATTEMPTS), "HTTP attempts per object")?;
+    let attempts = reader.number(
+        "attempts",
+        1..=u64::from(MAX_ATTEMPTS),
+        "HTTP attempts per object",
+    )?;
     Ok(Limits {
-        attempts: attempts.and_then(|number| u32::try_from(number).ok()).unwrap_or(default.attempts),
-        connect_timeout: reader.time("connect-timeout")?.unwrap_or(default.connect_timeout),
-        stall_timeout: reader.time("stall-timeout")?.unwrap_or(default.stall_timeout),
+        attempts: attempts
+            .and_then(|number| u32::try_from(number).ok())
+            .unwrap_or(default.attempts),
+        connect_timeout: reader
+            .time("connect-timeout")?
+            .unwrap_or(default.connect_timeout),
+        stall_timeout: reader
+            .time("stall-timeout")?
+            .unwrap_or(default.stall_timeout),
         fetch_timeout: reader.time("timeout")?,
     })
 }
@@ -287,12 +367,17 @@ fn egress(reader: &Reader<'_>) -> Result<Egress, Failure> {
 
 /// In which order objects are fetched, and in which parts.
 fn layout(reader: &Reader<'_>) -> Result<Layout, Failure> {
-    Ok(Layout { order: reader.word("order")?.unwrap_or_default(), part_size: reader.part_size()? })
+    Ok(Layout {
+        order: reader.word("order")?.unwrap_or_default(),
+        part_size: reader.part_size()?,
+    })
 }
 
 fn destination(raw: &Raw, embedded: bool, notes: &mut Notes) -> Result<Destination, Failure> {
     let reader = Reader(raw);
-    let bucket = raw.get("result-bucket").map(|given| bucket_name(given, "--result-prefix goes in front of the results' names"));
+    let bucket = raw
+        .get("result-bucket")
+        .map(|given| bucket_name(given, "--result-prefix goes in front of the results' names"));
     let mut destination = Destination {
         bucket: bucket.transpose()?,
         prefix: reader.text("result-prefix").unwrap_or_default(),
@@ -303,17 +388,30 @@ fn destination(raw: &Raw, embedded: bool, notes: &mut Notes) -> Result<Destinati
     if embedded {
         // The embedded server's results bucket is a folder anyway: write there directly.
         destination.bucket = None;
-        let out = destination.out.get_or_insert_with(|| PathBuf::from("./parfetch-results"));
+        let out = destination
+            .out
+            .get_or_insert_with(|| PathBuf::from("./parfetch-results"));
         if let Some(Given { value, name }) = raw.get("result-bucket") {
-            notes.warn(format!("{name} `{value}` is not used: with --embedded results go to {}", out.display()));
+            notes.warn(format!(
+                "{name} `{value}` is not used: with --embedded results go to {}",
+                out.display()
+            ));
         }
-    } else if destination.bucket.is_none() && destination.out.is_none() && !reader.switch("dry-run")? {
+    } else if destination.bucket.is_none()
+        && destination.out.is_none()
+        && !reader.switch("dry-run")?
+    {
         // A person who types a source finds them here; with a container they would be lost.
-        let is_typed = raw.get("bucket").is_some_and(|given| given.is_flag() || !raw.words.is_empty());
+        let is_typed = raw
+            .get("bucket")
+            .is_some_and(|given| given.is_flag() || !raw.words.is_empty());
         if is_typed && raw.variables.get(TASK_VARIABLE).is_none() {
             destination.out = Some(PathBuf::from("./parfetch-results"));
         } else {
-            notes.lacks(usage("no place for the results is given", "-r s3://results or --out DIR names one, or set RESULT_BUCKET_NAME"));
+            notes.lacks(usage(
+                "no place for the results is given",
+                "-r s3://results or --out DIR names one, or set RESULT_BUCKET_NAME",
+            ));
         }
     }
     Ok(destination)
@@ -329,8 +427,16 @@ fn check_lean(raw: &Raw, plan: &RunPlan) -> Result<(), Failure> {
 const USE_SDK: &str = "use --client sdk (PARFETCH_CLIENT=sdk)";
 
 fn check_directory_bucket(plan: &RunPlan) -> Result<(), Failure> {
-    if plan.client == ClientKind::Lean && (plan.bucket.ends_with("--x-s3") || plan.bucket.ends_with("--xa-s3")) {
-        return Err(usage(format!("the client lean cannot read the directory bucket {}", plan.bucket), USE_SDK));
+    if plan.client == ClientKind::Lean
+        && (plan.bucket.ends_with("--x-s3") || plan.bucket.ends_with("--xa-s3"))
+    {
+        return Err(usage(
+            format!(
+                "the client lean cannot read the directory bucket {}",
+                plan.bucket
+            ),
+            USE_SDK,
+        ));
     }
     Ok(())
 }
@@ -338,16 +444,29 @@ fn check_directory_bucket(plan: &RunPlan) -> Result<(), Failure> {
 /// The source bucket is never written; even a results bucket that is the source must not put results where they would be listed.
 fn results_outside_source(raw: &Raw, plan: &RunPlan, notes: &mut Notes) -> Result<(), Failure> {
     let allowed = Reader(raw).switch("allow-results-in-source")?;
-    let Some(bucket) = plan.destination.bucket.clone() else { return Ok(()) };
-    let results = S3Uri { bucket, key: plan.destination.prefix.clone() };
-    let source = S3Uri { bucket: plan.bucket.clone(), key: plan.selection.prefix.clone() };
+    let Some(bucket) = plan.destination.bucket.clone() else {
+        return Ok(());
+    };
+    let results = S3Uri {
+        bucket,
+        key: plan.destination.prefix.clone(),
+    };
+    let source = S3Uri {
+        bucket: plan.bucket.clone(),
+        key: plan.selection.prefix.clone(),
+    };
     let name = plan.result_stem();
     if !results.is_listed_with(&name, &source) {
         return Ok(());
     }
-    let message = format!("results would go to {results}{name}.csv, which is under the listed prefix of the source");
+    let message = format!(
+        "results would go to {results}{name}.csv, which is under the listed prefix of the source"
+    );
     if !allowed {
-        return Err(usage(message, "use another results bucket, or a --result-prefix outside --prefix; --allow-results-in-source overrides"));
+        return Err(usage(
+            message,
+            "use another results bucket, or a --result-prefix outside --prefix; --allow-results-in-source overrides",
+        ));
     }
     notes.warn(message);
     Ok(())
@@ -358,24 +477,48 @@ pub fn serve(raw: &Raw) -> Result<server::ProcessConfig, Failure> {
     let reader = Reader(raw);
     let options = match raw.get("options") {
         None => server::Options::default(),
-        Some(Given { value, name }) => value.parse().map_err(|error| usage(format!("{name}: {error}"), SERVE_HINT))?,
+        Some(Given { value, name }) => value
+            .parse()
+            .map_err(|error| usage(format!("{name}: {error}"), SERVE_HINT))?,
     };
-    let folder = reader.path("results-dir").unwrap_or_else(|| PathBuf::from("./parfetch-results"));
+    let folder = reader
+        .path("results-dir")
+        .unwrap_or_else(|| PathBuf::from("./parfetch-results"));
     let mut config = server::ProcessConfig::new(options, folder);
     if let Some(address) = reader.text("listen") {
         config.address = address;
     }
-    config.threads = reader.number("threads", 1..=256, "threads that serve")?.and_then(|number| u32::try_from(number).ok()).unwrap_or(1);
+    config.threads = reader
+        .number("threads", 1..=256, "threads that serve")?
+        .and_then(|number| u32::try_from(number).ok())
+        .unwrap_or(1);
     config.anonymous = reader.switch("anonymous")?;
     config.tls = match (reader.path("tls-cert"), reader.path("tls-key")) {
         (Some(certificate), Some(key)) => Some(server::TlsFiles { certificate, key }),
         (None, None) => None,
-        _ => return Err(usage("--tls-cert and --tls-key go together", "give both, or neither for plain http")),
+        _ => {
+            return Err(usage(
+                "--tls-cert and --tls-key go together",
+                "give both, or neither for plain http",
+            ));
+        }
     };
     if let Some(access_key) = reader.text("access-key") {
-        let secret = raw.variables.get("PARFETCH_SERVE_SECRET_KEY").map(str::to_owned);
-        let secret_key = secret.ok_or_else(|| usage("--access-key has no secret", "set PARFETCH_SERVE_SECRET_KEY"))?;
-        config.credentials = Some(server::Credentials { access_key, secret_key, session_token: None });
+        let secret = raw
+            .variables
+            .get("PARFETCH_SERVE_SECRET_KEY")
+            .map(str::to_owned);
+        let secret_key = secret.ok_or_else(|| {
+            usage(
+                "--access-key has no secret",
+                "set PARFETCH_SERVE_SECRET_KEY",
+            )
+        })?;
+        config.credentials = Some(server::Credentials {
+            access_key,
+            secret_key,
+            session_token: None,
+        });
     }
     Ok(config)
 }

@@ -20,24 +20,54 @@ pub(super) fn check(raw: &Raw, plan: &RunPlan) -> Result<(), Failure> {
         // The embedded server.
         return Ok(());
     }
-    let url = plan.access.endpoint_url.clone().unwrap_or_else(|| of_aws(plan));
-    let Ok(url) = url.parse::<http::Uri>() else { return Ok(()) };
-    let set = |names: [&'static str; 2]| names.into_iter().find_map(|name| Some((name, raw.variables.get(name)?)));
-    let (of_scheme, of_all, exempt) = match url.scheme_str() {
-        Some("http") => (set(["HTTP_PROXY", "http_proxy"]), set(["ALL_PROXY", "all_proxy"]), set(["NO_PROXY", "no_proxy"])),
-        _ => (set(["HTTPS_PROXY", "https_proxy"]), set(["ALL_PROXY", "all_proxy"]), set(["NO_PROXY", "no_proxy"])),
+    let url = plan
+        .access
+        .endpoint_url
+        .clone()
+        .unwrap_or_else(|| of_aws(plan));
+    let Ok(url) = url.parse::<http::Uri>() else {
+        return Ok(());
     };
-    let Some((name, proxy)) = of_scheme.or(of_all) else { return Ok(()) };
+    let set = |names: [&'static str; 2]| {
+        names
+            .into_iter()
+            .find_map(|name| Some((name, raw.variables.get(name)?)))
+    };
+    let (of_scheme, of_all, exempt) = match url.scheme_str() {
+        Some("http") => (
+            set(["HTTP_PROXY", "http_proxy"]),
+            set(["ALL_PROXY", "all_proxy"]),
+            set(["NO_PROXY", "no_proxy"]),
+        ),
+        _ => (
+            set(["HTTPS_PROXY", "https_proxy"]),
+            set(["ALL_PROXY", "all_proxy"]),
+            set(["NO_PROXY", "no_proxy"]),
+        ),
+    };
+    let Some((name, proxy)) = of_scheme.or(of_all) else {
+        return Ok(());
+    };
     let exempt = exempt.map_or("", |(_, entries)| entries);
-    let matcher = Matcher::builder().all(proxy.to_owned()).no(exempt.to_owned()).build();
+    let matcher = Matcher::builder()
+        .all(proxy.to_owned())
+        .no(exempt.to_owned())
+        .build();
     if exempts_all(exempt) || matcher.intercept(&url).is_none() {
         return Ok(());
     }
     let host = url.host().unwrap_or_default();
-    let with_port =
-        exempt.split(',').any(|entry| entry.trim().rsplit_once(':').is_some_and(|(named, port)| named == host && port.parse::<u16>().is_ok()));
+    let with_port = exempt.split(',').any(|entry| {
+        entry
+            .trim()
+            .rsplit_once(':')
+            .is_some_and(|(named, port)| named == host && port.parse::<u16>().is_ok())
+    });
     let port = if with_port { ", without a port" } else { "" };
-    Err(usage(format!("{name} is set, and {who} goes through no proxy"), format!("{hint}, or name the endpoint's host in NO_PROXY{port}")))
+    Err(usage(
+        format!("{name} is set, and {who} goes through no proxy"),
+        format!("{hint}, or name the endpoint's host in NO_PROXY{port}"),
+    ))
 }
 
 /// Whether no host at all goes through a proxy.
@@ -47,7 +77,11 @@ fn exempts_all(exempt: &str) -> bool {
 
 /// Where AWS has the bucket, as far as that is known before it is asked.
 fn of_aws(plan: &RunPlan) -> String {
-    format!("https://{}.s3.{}.amazonaws.com", plan.bucket, plan.access.region.as_deref().unwrap_or("us-east-1"))
+    format!(
+        "https://{}.s3.{}.amazonaws.com",
+        plan.bucket,
+        plan.access.region.as_deref().unwrap_or("us-east-1")
+    )
 }
 
 #[cfg(test)]
@@ -60,9 +94,12 @@ mod tests {
         let mut plan = fixture::plan();
         plan.access.endpoint_url = endpoint.map(str::to_owned);
         plan.client = ClientKind::Lean;
-        let variables = Variables::from([("all_proxy", "http://127.0.0.1:3128"), ("NO_PROXY", exempt)]);
+        let variables =
+            Variables::from([("all_proxy", "http://127.0.0.1:3128"), ("NO_PROXY", exempt)]);
         let arguments = ["parfetch", "run"].map(std::ffi::OsString::from);
-        let Ok(Invocation::Run(raw)) = parse(arguments, variables) else { panic!("not a run") };
+        let Ok(Invocation::Run(raw)) = parse(arguments, variables) else {
+            panic!("not a run")
+        };
         check(&raw, &plan)
     }
 
@@ -93,7 +130,15 @@ mod tests {
     #[test]
     fn an_entry_with_a_port_is_told_of() {
         let failure = goes(Some("http://minio:9000"), "minio:9000").unwrap_err();
-        assert_eq!(failure.message, "all_proxy is set, and the client lean goes through no proxy");
-        assert!(failure.hint.unwrap().ends_with("or name the endpoint's host in NO_PROXY, without a port"));
+        assert_eq!(
+            failure.message,
+            "all_proxy is set, and the client lean goes through no proxy"
+        );
+        assert!(
+            failure
+                .hint
+                .unwrap()
+                .ends_with("or name the endpoint's host in NO_PROXY, without a port")
+        );
     }
 }

@@ -19,7 +19,9 @@ pub(super) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Fail
 /// The size of a part, or what is wrong with it.
 pub(super) fn part_size(text: &str) -> Result<NonZeroU64, String> {
     let size = units::parse_size(text).map_err(|_| format!("is `{text}`, which is not a size"))?;
-    NonZeroU64::new(size).filter(|size| size.get() >= MIN_PART_SIZE).ok_or_else(|| format!("is {text}, less than 1 MiB"))
+    NonZeroU64::new(size)
+        .filter(|size| size.get() >= MIN_PART_SIZE)
+        .ok_or_else(|| format!("is {text}, less than 1 MiB"))
 }
 
 /// Reads typed values out of [`Raw`].
@@ -35,57 +37,128 @@ impl Reader<'_> {
     }
 
     pub(super) fn switch(&self, flag: &str) -> Result<bool, Failure> {
-        let Some(Given { value, name }) = self.0.get(flag) else { return Ok(false) };
+        let Some(Given { value, name }) = self.0.get(flag) else {
+            return Ok(false);
+        };
         match value.to_ascii_lowercase().as_str() {
             "1" | "true" | "yes" | "on" => Ok(true),
             "0" | "false" | "no" | "off" => Ok(false),
-            _ => Err(usage(format!("{name} is `{value}`, which is neither yes nor no"), "use 1, true, yes, on or 0, false, no, off")),
+            _ => Err(usage(
+                format!("{name} is `{value}`, which is neither yes nor no"),
+                "use 1, true, yes, on or 0, false, no, off",
+            )),
         }
     }
 
     /// A value of a closed set of words.
     pub(super) fn word<T: FromStr<Err = String>>(&self, flag: &str) -> Result<Option<T>, Failure> {
-        let Some(Given { value, name }) = self.0.get(flag) else { return Ok(None) };
+        let Some(Given { value, name }) = self.0.get(flag) else {
+            return Ok(None);
+        };
         value.parse().map(Some).map_err(|error| {
             let hint = guess::hint(value, self.0.choices(flag).iter().copied());
-            usage(format!("{name}: {error}"), hint.unwrap_or_else(|| format!("`parfetch {} --help` explains --{flag}", self.0.command)))
+            usage(
+                format!("{name}: {error}"),
+                hint.unwrap_or_else(|| {
+                    format!("`parfetch {} --help` explains --{flag}", self.0.command)
+                }),
+            )
         })
     }
 
-    pub(super) fn one_of<T: Copy>(&self, flag: &str, words: &[(&str, T)]) -> Result<Option<T>, Failure> {
-        let Some(Given { value, name }) = self.0.get(flag) else { return Ok(None) };
+    pub(super) fn one_of<T: Copy>(
+        &self,
+        flag: &str,
+        words: &[(&str, T)],
+    ) -> Result<Option<T>, Failure> {
+        let Some(Given { value, name }) = self.0.get(flag) else {
+            return Ok(None);
+        };
         let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-        let found = words.iter().find(|(word, _)| word == value).map(|(_, meaning)| Some(*meaning));
+        let found = words
+            .iter()
+            .find(|(word, _)| word == value)
+            .map(|(_, meaning)| Some(*meaning));
         found.ok_or_else(|| {
-            let hint = guess::hint(value, known.iter().copied()).unwrap_or_else(|| format!("`parfetch {} --help` explains --{flag}", self.0.command));
-            usage(format!("{name} is `{value}`, which is not one of {}", known.join(", ")), hint)
+            let hint = guess::hint(value, known.iter().copied()).unwrap_or_else(|| {
+                format!("`parfetch {} --help` explains --{flag}", self.0.command)
+            });
+            usage(
+                format!(
+                    "{name} is `{value}`, which is not one of {}",
+                    known.join(", ")
+                ),
+                hint,
+            )
         })
     }
 
-    pub(super) fn number(&self, flag: &str, range: std::ops::RangeInclusive<u64>, what: &str) -> Result<Option<u64>, Failure> {
-        let Some(Given { value, name }) = self.0.get(flag) else { return Ok(None) };
+    pub(super) fn number(
+        &self,
+        flag: &str,
+        range: std::ops::RangeInclusive<u64>,
+        what: &str,
+    ) -> Result<Option<u64>, Failure> {
+        let Some(Given { value, name }) = self.0.get(flag) else {
+            return Ok(None);
+        };
         // What a sweep takes.
         let is_list = flag == "concurrency" && (value.contains(',') || value.contains(".."));
-        let one = || "it takes one number; `parfetch sweep` takes lists and ranges of workers".to_owned();
-        let hint = if is_list { one() } else { format!("{what}: a whole number from {} to {}", range.start(), range.end()) };
+        let one =
+            || "it takes one number; `parfetch sweep` takes lists and ranges of workers".to_owned();
+        let hint = if is_list {
+            one()
+        } else {
+            format!(
+                "{what}: a whole number from {} to {}",
+                range.start(),
+                range.end()
+            )
+        };
         match value.parse::<u64>() {
             Ok(number) if range.contains(&number) => Ok(Some(number)),
-            Ok(_) => Err(usage(format!("{name} is {value}, outside {} to {}", range.start(), range.end()), hint)),
-            Err(_) => Err(usage(format!("{name} is `{value}`, which is not a whole number from {} to {}", range.start(), range.end()), hint)),
+            Ok(_) => Err(usage(
+                format!(
+                    "{name} is {value}, outside {} to {}",
+                    range.start(),
+                    range.end()
+                ),
+                hint,
+            )),
+            Err(_) => Err(usage(
+                format!(
+                    "{name} is `{value}`, which is not a whole number from {} to {}",
+                    range.start(),
+                    range.end()
+                ),
+                hint,
+            )),
         }
     }
 
     /// The size of a part.
     pub(super) fn part_size(&self) -> Result<Option<NonZeroU64>, Failure> {
-        let Some(Given { value, name }) = self.0.get("part-size") else { return Ok(None) };
-        part_size(value).map(Some).map_err(|wrong| usage(format!("{name} {wrong}"), "write it like 8MiB: parts have 1 MiB at least"))
+        let Some(Given { value, name }) = self.0.get("part-size") else {
+            return Ok(None);
+        };
+        part_size(value).map(Some).map_err(|wrong| {
+            usage(
+                format!("{name} {wrong}"),
+                "write it like 8MiB: parts have 1 MiB at least",
+            )
+        })
     }
 
     pub(super) fn time(&self, flag: &str) -> Result<Option<Duration>, Failure> {
-        let Some(Given { value, name }) = self.0.get(flag) else { return Ok(None) };
+        let Some(Given { value, name }) = self.0.get(flag) else {
+            return Ok(None);
+        };
         match units::parse_duration(value) {
             Ok(time) if !time.is_zero() => Ok(Some(time)),
-            _ => Err(usage(format!("{name} is `{value}`, which is not a length of time"), "write it like 500ms, 10s, 20m or 1h 30m")),
+            _ => Err(usage(
+                format!("{name} is `{value}`, which is not a length of time"),
+                "write it like 500ms, 10s, 20m or 1h 30m",
+            )),
         }
     }
 }
@@ -99,10 +172,19 @@ mod tests {
     use crate::settings::{self, Beside};
 
     fn read(words: &[&str]) -> Result<(), Failure> {
-        let arguments = std::iter::once("parfetch").chain(words.iter().copied()).map(OsString::from);
+        let arguments = std::iter::once("parfetch")
+            .chain(words.iter().copied())
+            .map(OsString::from);
         match parse(arguments, Variables::default()) {
             Ok(Invocation::Run(raw)) => settings::run(&raw).map(|_| ()),
-            Ok(Invocation::Sweep(raw)) => settings::sweep(&raw, Beside { plan: None, id: "s" }).map(|_| ()),
+            Ok(Invocation::Sweep(raw)) => settings::sweep(
+                &raw,
+                Beside {
+                    plan: None,
+                    id: "s",
+                },
+            )
+            .map(|_| ()),
             Ok(Invocation::Submit(raw)) => settings::submit(&raw, "now").map(|_| ()),
             Ok(Invocation::Report(raw)) => settings::report(&raw).map(|_| ()),
             Ok(Invocation::Compare(raw)) => settings::compare(&raw).map(|_| ()),
@@ -120,13 +202,27 @@ mod tests {
         for Subcommand { name, settings, .. } in SUBCOMMANDS {
             for setting in *settings {
                 for choice in setting.takes.choices() {
-                    let wrong = read(&[name, setting.dashed, choice]).err().map_or_else(String::new, |failure| failure.message);
-                    assert!(!wrong.starts_with(setting.dashed), "{name} {}: {wrong}", setting.dashed);
+                    let wrong = read(&[name, setting.dashed, choice])
+                        .err()
+                        .map_or_else(String::new, |failure| failure.message);
+                    assert!(
+                        !wrong.starts_with(setting.dashed),
+                        "{name} {}: {wrong}",
+                        setting.dashed
+                    );
                     let slip = format!("{choice}x");
                     let failure = read(&[name, setting.dashed, &slip]).unwrap_err();
-                    assert!(failure.message.starts_with(setting.dashed), "{name}: {}", failure.message);
+                    assert!(
+                        failure.message.starts_with(setting.dashed),
+                        "{name}: {}",
+                        failure.message
+                    );
                     let meant = failure.hint.unwrap();
-                    assert!(meant == format!("did you mean `{choice}`?") || choice.len() < 3, "{name} {}: {meant}", failure.message);
+                    assert!(
+                        meant == format!("did you mean `{choice}`?") || choice.len() < 3,
+                        "{name} {}: {meant}",
+                        failure.message
+                    );
                 }
             }
         }
@@ -135,19 +231,43 @@ mod tests {
     #[test]
     fn what_is_typed_wrongly_comes_before_what_is_missing() {
         for (words, message) in [
-            (&["-c", "abc"][..], "--concurrency is `abc`, which is not a whole number from 1 to 65535"),
-            (&["run", "--emf", "AWS/x"], "--emf is `AWS/x`, which begins with AWS/, which is not for others"),
-            (&["s3://b", "--max-bytes", "x"], "--max-bytes is `x`, which is not a size above 0"),
-            (&["upload", "--region", "x y"], "--region is `x y`, which is not a region's name"),
+            (
+                &["-c", "abc"][..],
+                "--concurrency is `abc`, which is not a whole number from 1 to 65535",
+            ),
+            (
+                &["run", "--emf", "AWS/x"],
+                "--emf is `AWS/x`, which begins with AWS/, which is not for others",
+            ),
+            (
+                &["s3://b", "--max-bytes", "x"],
+                "--max-bytes is `x`, which is not a size above 0",
+            ),
+            (
+                &["upload", "--region", "x y"],
+                "--region is `x y`, which is not a region's name",
+            ),
             (&["run"], "no source bucket is given"),
             (&["upload"], "no folder is given"),
             (&["upload", "dir"], "no results bucket is given"),
-            (&["s3://b", "--embedded"], "SOURCE names a bucket, and --embedded fetches from a server of its own"),
+            (
+                &["s3://b", "--embedded"],
+                "SOURCE names a bucket, and --embedded fetches from a server of its own",
+            ),
         ] {
             assert_eq!(read(words).unwrap_err().message, message, "{words:?}");
         }
-        assert_eq!(read(&["-c", "1..64"]).unwrap_err().hint.unwrap(), "it takes one number; `parfetch sweep` takes lists and ranges of workers");
-        assert!(read(&["s3://b"]).is_ok() && read(&["-b", "b"]).is_ok(), "results stay here when the source is typed");
-        assert!(read(&["s3://b", "-r", "s3://r/x"]).is_ok() && read(&["upload", "dir", "s3://r"]).is_ok());
+        assert_eq!(
+            read(&["-c", "1..64"]).unwrap_err().hint.unwrap(),
+            "it takes one number; `parfetch sweep` takes lists and ranges of workers"
+        );
+        assert!(
+            read(&["s3://b"]).is_ok() && read(&["-b", "b"]).is_ok(),
+            "results stay here when the source is typed"
+        );
+        assert!(
+            read(&["s3://b", "-r", "s3://r/x"]).is_ok()
+                && read(&["upload", "dir", "s3://r"]).is_ok()
+        );
     }
 }

@@ -110,17 +110,28 @@ pub fn report(raw: &Raw) -> Result<ReportSettings, Failure> {
     for flag in ["metric", "all"] {
         match raw.get(flag) {
             Some(given) if !matches!(format, ReportFormat::Text | ReportFormat::Markdown) => {
-                warnings.push(format!("{} is not used: --format {} holds everything", given.name, name(format)));
+                warnings.push(format!(
+                    "{} is not used: --format {} holds everything",
+                    given.name,
+                    name(format)
+                ));
             }
             _ => {}
         }
     }
     let sources = sources(raw)?;
     if raw.words.is_empty() {
-        return Err(usage("no results are named", "parfetch report DIR, or parfetch report s3://bucket/folder"));
+        return Err(usage(
+            "no results are named",
+            "parfetch report DIR, or parfetch report s3://bucket/folder",
+        ));
     }
     Ok(ReportSettings {
-        places: raw.words.iter().map(|word| place(word)).collect::<Result<_, _>>()?,
+        places: raw
+            .words
+            .iter()
+            .map(|word| place(word))
+            .collect::<Result<_, _>>()?,
         sources,
         format,
         metrics,
@@ -141,16 +152,34 @@ pub fn compare(raw: &Raw) -> Result<CompareSettings, Failure> {
     let metric = match raw.get("metric").map(metrics).transpose()?.as_deref() {
         None => Metric::Throughput,
         Some([metric]) => *metric,
-        Some(_) => return Err(usage("--metric names several metrics", "compare one at a time")),
+        Some(_) => {
+            return Err(usage(
+                "--metric names several metrics",
+                "compare one at a time",
+            ));
+        }
     };
-    let (sources, fail_over) = (sources(raw)?, raw.get("fail-over").map(percent).transpose()?);
+    let (sources, fail_over) = (
+        sources(raw)?,
+        raw.get("fail-over").map(percent).transpose()?,
+    );
     let format = reader.one_of("format", &FORMATS[..4])?.unwrap_or_default();
     let (base, new) = match (raw.words.as_slice(), &programs) {
         ([base, new], _) => (base, Some(new)),
         ([base], Some(_)) => (base, None),
         ([], _) => return Err(usage("no results are named", COMPARED)),
-        ([_], None) => return Err(usage("one set of results is named, and two are compared", COMPARED)),
-        _ => return Err(usage("more than two sets of results are named, and two are compared", COMPARED)),
+        ([_], None) => {
+            return Err(usage(
+                "one set of results is named, and two are compared",
+                COMPARED,
+            ));
+        }
+        _ => {
+            return Err(usage(
+                "more than two sets of results are named, and two are compared",
+                COMPARED,
+            ));
+        }
     };
     Ok(CompareSettings {
         base: place(base)?,
@@ -165,49 +194,94 @@ pub fn compare(raw: &Raw) -> Result<CompareSettings, Failure> {
 }
 
 fn sources(raw: &Raw) -> Result<SourceSettings, Failure> {
-    Ok(SourceSettings { access: super::access(raw)?, prices: Reader(raw).path("prices"), egress: super::egress(&Reader(raw))? })
+    Ok(SourceSettings {
+        access: super::access(raw)?,
+        prices: Reader(raw).path("prices"),
+        egress: super::egress(&Reader(raw))?,
+    })
 }
 
 fn name(format: ReportFormat) -> &'static str {
-    FORMATS.iter().find(|(_, known)| *known == format).map_or("", |(name, _)| name)
+    FORMATS
+        .iter()
+        .find(|(_, known)| *known == format)
+        .map_or("", |(name, _)| name)
 }
 
 fn place(word: &str) -> Result<ResultSource, Failure> {
     if !word.starts_with("s3://") {
         return Ok(ResultSource::Path(word.into()));
     }
-    word.parse().map(ResultSource::S3).map_err(|error: String| usage(error, "write s3://bucket/prefix, or the path of a file or folder"))
+    word.parse().map(ResultSource::S3).map_err(|error: String| {
+        usage(
+            error,
+            "write s3://bucket/prefix, or the path of a file or folder",
+        )
+    })
 }
 
 /// Names as in files, or as in tables, with commas between them; each once.
 fn metrics(Given { value, name }: &Given) -> Result<Vec<Metric>, Failure> {
     let known = || Metric::ALL.map(Metric::id).join(", ");
     let mut found = Vec::new();
-    for word in value.split(',').map(str::trim).filter(|word| !word.is_empty()) {
-        let metric = Metric::ALL.into_iter().find(|metric| metric.id() == word.to_ascii_lowercase().replace('-', "_") || metric.name() == word);
-        let hint = || guess::hint(word, Metric::ALL.map(Metric::id)).unwrap_or_else(|| format!("metrics are {}", known()));
-        let metric = metric.ok_or_else(|| usage(format!("{name}: unknown metric `{word}`"), hint()))?;
+    for word in value
+        .split(',')
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
+    {
+        let metric = Metric::ALL.into_iter().find(|metric| {
+            metric.id() == word.to_ascii_lowercase().replace('-', "_") || metric.name() == word
+        });
+        let hint = || {
+            guess::hint(word, Metric::ALL.map(Metric::id))
+                .unwrap_or_else(|| format!("metrics are {}", known()))
+        };
+        let metric =
+            metric.ok_or_else(|| usage(format!("{name}: unknown metric `{word}`"), hint()))?;
         if !found.contains(&metric) {
             found.push(metric);
         }
     }
-    if found.is_empty() { Err(usage(format!("{name} names no metric"), format!("metrics are {}", known()))) } else { Ok(found) }
+    if found.is_empty() {
+        Err(usage(
+            format!("{name} names no metric"),
+            format!("metrics are {}", known()),
+        ))
+    } else {
+        Ok(found)
+    }
 }
 
 /// Two names with a comma between them.
 fn two_programs(Given { value, name }: &Given) -> Result<(String, String), Failure> {
-    let names: Vec<&str> = value.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
+    let names: Vec<&str> = value
+        .split(',')
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
+        .collect();
     match names.as_slice() {
         [base, new] if base != new => Ok(((*base).to_owned(), (*new).to_owned())),
-        _ => {
-            Err(usage(format!("{name} is `{value}`, which is not two different programs"), "write it like old,new: names of contenders, lean or sdk"))
-        }
+        _ => Err(usage(
+            format!("{name} is `{value}`, which is not two different programs"),
+            "write it like old,new: names of contenders, lean or sdk",
+        )),
     }
 }
 
 fn percent(Given { value, name }: &Given) -> Result<f64, Failure> {
-    let number = value.trim().trim_end_matches('%').trim_end().parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);
-    number.ok_or_else(|| usage(format!("{name} is `{value}`, which is not a number of per cent from 0"), "write it like 5 or 2.5"))
+    let number = value
+        .trim()
+        .trim_end_matches('%')
+        .trim_end()
+        .parse::<f64>()
+        .ok()
+        .filter(|number| number.is_finite() && *number >= 0.0);
+    number.ok_or_else(|| {
+        usage(
+            format!("{name} is `{value}`, which is not a number of per cent from 0"),
+            "write it like 5 or 2.5",
+        )
+    })
 }
 
 #[cfg(test)]
@@ -218,7 +292,9 @@ mod tests {
     use crate::cli::{Invocation, Variables, parse};
 
     fn raw(words: &[&str]) -> Raw {
-        let arguments = std::iter::once("parfetch").chain(words.iter().copied()).map(OsString::from);
+        let arguments = std::iter::once("parfetch")
+            .chain(words.iter().copied())
+            .map(OsString::from);
         match parse(arguments, Variables::default()).unwrap() {
             Invocation::Report(raw) | Invocation::Compare(raw) => raw,
             other => panic!("{other:?}"),
@@ -229,18 +305,42 @@ mod tests {
     fn sources_are_paths_or_prefixes() {
         let settings = report(&raw(&["report", "./out", "s3://results/sweeps/a"])).unwrap();
         assert_eq!(settings.places[0], ResultSource::Path("./out".into()));
-        assert_eq!(settings.places[1], ResultSource::S3(S3Uri { bucket: "results".to_owned(), key: "sweeps/a".to_owned() }));
-        assert_eq!((settings.metrics, settings.format), (vec![Metric::Throughput], ReportFormat::Text));
-        assert_eq!(report(&raw(&["report", "s3:///a"])).unwrap_err().message, "`s3:///a` names no bucket");
+        assert_eq!(
+            settings.places[1],
+            ResultSource::S3(S3Uri {
+                bucket: "results".to_owned(),
+                key: "sweeps/a".to_owned()
+            })
+        );
+        assert_eq!(
+            (settings.metrics, settings.format),
+            (vec![Metric::Throughput], ReportFormat::Text)
+        );
+        assert_eq!(
+            report(&raw(&["report", "s3:///a"])).unwrap_err().message,
+            "`s3:///a` names no bucket"
+        );
     }
 
     #[test]
     fn metrics_are_named_as_in_files_and_each_once() {
-        let settings = report(&raw(&["report", "a", "--metric", "ttfb-p99, cpu_per_gb,TTFB_P99"])).unwrap();
+        let settings = report(&raw(&[
+            "report",
+            "a",
+            "--metric",
+            "ttfb-p99, cpu_per_gb,TTFB_P99",
+        ]))
+        .unwrap();
         assert_eq!(settings.metrics, [Metric::TtfbP99, Metric::CpuPerGb]);
         let failure = report(&raw(&["report", "a", "--metric", "speed"])).unwrap_err();
         assert_eq!(failure.message, "--metric: unknown metric `speed`");
-        assert_eq!(report(&raw(&["report", "a", "--all"])).unwrap().metrics.len(), Metric::ALL.len());
+        assert_eq!(
+            report(&raw(&["report", "a", "--all"]))
+                .unwrap()
+                .metrics
+                .len(),
+            Metric::ALL.len()
+        );
     }
 
     #[test]
@@ -249,40 +349,79 @@ mod tests {
             raw if words[0] == "report" => report(&raw).map(|_| ()),
             raw => compare(&raw).map(|_| ()),
         };
-        let said = |words: &[&str]| said(words).map_err(|failure| (failure.message, failure.hint.unwrap())).unwrap_err();
-        assert_eq!(said(&["report", "--format", "htm"]).1, "did you mean `html`?");
+        let said = |words: &[&str]| {
+            said(words)
+                .map_err(|failure| (failure.message, failure.hint.unwrap()))
+                .unwrap_err()
+        };
+        assert_eq!(
+            said(&["report", "--format", "htm"]).1,
+            "did you mean `html`?"
+        );
         assert_eq!(
             said(&["report", "--metric", "troughput"]),
-            ("--metric: unknown metric `troughput`".to_owned(), "did you mean `throughput`?".to_owned())
+            (
+                "--metric: unknown metric `troughput`".to_owned(),
+                "did you mean `throughput`?".to_owned()
+            )
         );
-        assert_eq!(said(&["compare", "--fail-over", "x"]).0, "--fail-over is `x`, which is not a number of per cent from 0");
+        assert_eq!(
+            said(&["compare", "--fail-over", "x"]).0,
+            "--fail-over is `x`, which is not a number of per cent from 0"
+        );
         assert_eq!(said(&["report"]).0, "no results are named");
         assert_eq!(said(&["compare"]).0, "no results are named");
-        assert_eq!(said(&["compare", "a"]).0, "one set of results is named, and two are compared");
+        assert_eq!(
+            said(&["compare", "a"]).0,
+            "one set of results is named, and two are compared"
+        );
     }
 
     #[test]
     fn what_has_no_effect_is_said() {
         let warnings = |words: &[&str]| report(&raw(words)).unwrap().warnings;
-        assert_eq!(warnings(&["report", "a", "--format", "csv", "--all"]), ["--all is not used: --format csv holds everything"]);
+        assert_eq!(
+            warnings(&["report", "a", "--format", "csv", "--all"]),
+            ["--all is not used: --format csv holds everything"]
+        );
         assert_eq!(warnings(&["report", "a", "--all"]), Vec::<String>::new());
         let both = report(&raw(&["report", "a", "--metric", "goodput", "--all"])).unwrap();
-        assert_eq!((both.metrics, both.extent, both.warnings), (vec![Metric::Goodput], Extent::All, Vec::new()));
+        assert_eq!(
+            (both.metrics, both.extent, both.warnings),
+            (vec![Metric::Goodput], Extent::All, Vec::new())
+        );
     }
 
     #[test]
     fn one_place_has_two_programs() {
         let settings = compare(&raw(&["compare", "a", "--programs", "old, new"])).unwrap();
-        assert_eq!((settings.new, settings.programs), (None, Some(("old".to_owned(), "new".to_owned()))));
-        for wrong in [&["compare", "a"][..], &["compare", "a", "--programs", "old"], &["compare", "a", "--programs", "old,old"]] {
+        assert_eq!(
+            (settings.new, settings.programs),
+            (None, Some(("old".to_owned(), "new".to_owned())))
+        );
+        for wrong in [
+            &["compare", "a"][..],
+            &["compare", "a", "--programs", "old"],
+            &["compare", "a", "--programs", "old,old"],
+        ] {
             assert!(compare(&raw(wrong)).is_err(), "{wrong:?}");
         }
     }
 
     #[test]
     fn per_cent_are_numbers_from_0() {
-        assert_eq!(compare(&raw(&["compare", "a", "b", "--fail-over", "2.5"])).unwrap().fail_over, Some(2.5));
-        assert_eq!(compare(&raw(&["compare", "a", "b", "--fail-over", "5 %"])).unwrap().fail_over, Some(5.0));
+        assert_eq!(
+            compare(&raw(&["compare", "a", "b", "--fail-over", "2.5"]))
+                .unwrap()
+                .fail_over,
+            Some(2.5)
+        );
+        assert_eq!(
+            compare(&raw(&["compare", "a", "b", "--fail-over", "5 %"]))
+                .unwrap()
+                .fail_over,
+            Some(5.0)
+        );
         for wrong in ["-1", "x", "nan", "inf", ""] {
             let outcome = compare(&raw(&["compare", "a", "b", "--fail-over", wrong]));
             assert!(outcome.is_err(), "{wrong}");

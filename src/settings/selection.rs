@@ -34,18 +34,28 @@ pub(super) fn selection(raw: &Raw) -> Result<Selection, Failure> {
 
 /// A random sample of the keys; none = all of them, or those of `--limit`.
 fn sample(raw: &Raw) -> Result<Option<KeySample>, Failure> {
-    let Some(given) = raw.get("sample") else { return Ok(None) };
+    let Some(given) = raw.get("sample") else {
+        return Ok(None);
+    };
     if let Some(limit) = raw.get("limit") {
         return Err(both(given.name, limit.name));
     }
-    let seed = Reader(raw).number("seed", 0..=u64::from(u32::MAX), "the seed of the sample")?.unwrap_or(SAMPLE_SEED);
-    let size = sample_size(&given.value).map_err(|wrong| usage(format!("{} {wrong}", given.name), SAMPLE_HINT))?;
+    let seed = Reader(raw)
+        .number("seed", 0..=u64::from(u32::MAX), "the seed of the sample")?
+        .unwrap_or(SAMPLE_SEED);
+    let size = sample_size(&given.value)
+        .map_err(|wrong| usage(format!("{} {wrong}", given.name), SAMPLE_HINT))?;
     Ok(size.map(|size| KeySample { size, seed }))
 }
 
 /// What `--sample` and `--limit` together are.
 pub(super) fn both(sample: &str, limit: &str) -> Failure {
-    usage(format!("{sample} and {limit} exclude each other: a sample is random over all keys, a limit is the first of them"), "leave one of them out")
+    usage(
+        format!(
+            "{sample} and {limit} exclude each other: a sample is random over all keys, a limit is the first of them"
+        ),
+        "leave one of them out",
+    )
 }
 
 /// The size of a sample, none for `all`; or what is wrong with it.
@@ -55,11 +65,23 @@ pub(super) fn sample_size(text: &str) -> Result<Option<SampleSize>, String> {
         "auto" => return Ok(Some(SampleSize::Auto)),
         _ => {}
     }
-    let count = text.parse::<NonZeroU64>().ok().filter(|count| u32::try_from(count.get()).is_ok()).map(SampleSize::Keys);
+    let count = text
+        .parse::<NonZeroU64>()
+        .ok()
+        .filter(|count| u32::try_from(count.get()).is_ok())
+        .map(SampleSize::Keys);
     // A number alone is a number of keys.
     let is_size = !text.bytes().all(|byte| byte.is_ascii_digit());
-    let bytes = || units::parse_size(text).ok().filter(|_| is_size).and_then(NonZeroU64::new).map(SampleSize::Bytes);
-    count.or_else(bytes).map(Some).ok_or_else(|| format!("is `{text}`, which is neither a number of keys nor a size, auto or all"))
+    let bytes = || {
+        units::parse_size(text)
+            .ok()
+            .filter(|_| is_size)
+            .and_then(NonZeroU64::new)
+            .map(SampleSize::Bytes)
+    };
+    count.or_else(bytes).map(Some).ok_or_else(|| {
+        format!("is `{text}`, which is neither a number of keys nor a size, auto or all")
+    })
 }
 
 /// Where the keys come from, when they are not divided yet.
@@ -68,21 +90,41 @@ pub(super) fn one_source(raw: &Raw) -> Result<KeySource, Failure> {
 }
 
 fn key_source(raw: &Raw, shard: Option<Shard>) -> Result<KeySource, Failure> {
-    let Some(given @ Given { value, name }) = raw.get("keys") else { return Ok(KeySource::Listing) };
+    let Some(given @ Given { value, name }) = raw.get("keys") else {
+        return Ok(KeySource::Listing);
+    };
     if !value.starts_with("s3://") {
         return Ok(KeySource::File(value.clone().into()));
     }
-    let uri = Reader(raw).word::<S3Uri>("keys")?.filter(|uri| !uri.key.is_empty());
-    let uri = uri.ok_or_else(|| usage(format!("{name}: `{value}` names no key"), "write s3://bucket/key, or the path of a file"))?;
-    if uri.key.ends_with('/') { folder(given, uri, shard) } else { Ok(KeySource::Object(uri)) }
+    let uri = Reader(raw)
+        .word::<S3Uri>("keys")?
+        .filter(|uri| !uri.key.is_empty());
+    let uri = uri.ok_or_else(|| {
+        usage(
+            format!("{name}: `{value}` names no key"),
+            "write s3://bucket/key, or the path of a file",
+        )
+    })?;
+    if uri.key.ends_with('/') {
+        folder(given, uri, shard)
+    } else {
+        Ok(KeySource::Object(uri))
+    }
 }
 
-fn folder(Given { value, name }: &Given, uri: S3Uri, shard: Option<Shard>) -> Result<KeySource, Failure> {
+fn folder(
+    Given { value, name }: &Given,
+    uri: S3Uri,
+    shard: Option<Shard>,
+) -> Result<KeySource, Failure> {
     if shard.is_some() {
         return Ok(KeySource::Folder(uri));
     }
     let hint = "say which with --shard I/N, or name one file of it";
-    Err(usage(format!("{name}: `{value}` is a folder of key files, one a shard, and there is no shard"), hint))
+    Err(usage(
+        format!("{name}: `{value}` is a folder of key files, one a shard, and there is no shard"),
+        hint,
+    ))
 }
 
 /// What `--shard` says, else the place in an array job of AWS Batch. An array job without a count is refused: each of its children would fetch
@@ -91,27 +133,52 @@ fn shard(raw: &Raw) -> Result<Option<Shard>, Failure> {
     if let Some(shard) = Reader(raw).word::<Shard>("shard")? {
         return Ok(Some(shard));
     }
-    let (index, count) = (raw.variables.get(ARRAY_INDEX), raw.variables.get(SHARD_COUNT));
+    let (index, count) = (
+        raw.variables.get(ARRAY_INDEX),
+        raw.variables.get(SHARD_COUNT),
+    );
     let whole = |name: &str, text: &str, hint: &str| {
-        text.parse::<u32>().map_err(|_| usage(format!("{name} is `{text}`, which is not a whole number"), hint.to_owned()))
+        text.parse::<u32>().map_err(|_| {
+            usage(
+                format!("{name} is `{text}`, which is not a whole number"),
+                hint.to_owned(),
+            )
+        })
     };
     let hint = format!("{SHARD_COUNT} is the number of children of the array job");
-    let count = count.map(|text| whole(SHARD_COUNT, text, &hint)).transpose()?;
-    let count = count.map(|count| NonZeroU32::new(count).ok_or_else(|| usage(format!("{SHARD_COUNT} is 0"), &hint))).transpose()?;
-    match (index.map(|text| whole(ARRAY_INDEX, text, "AWS Batch sets it")).transpose()?, count) {
+    let count = count
+        .map(|text| whole(SHARD_COUNT, text, &hint))
+        .transpose()?;
+    let count = count
+        .map(|count| {
+            NonZeroU32::new(count).ok_or_else(|| usage(format!("{SHARD_COUNT} is 0"), &hint))
+        })
+        .transpose()?;
+    match (
+        index
+            .map(|text| whole(ARRAY_INDEX, text, "AWS Batch sets it"))
+            .transpose()?,
+        count,
+    ) {
         (None, None) => Ok(None),
         (None, Some(count)) if count.get() == 1 => Ok(Some(Shard { index: 0, count })),
         (None, Some(count)) => {
             let message = format!("{SHARD_COUNT} is {count}, and no shard index is set");
-            Err(usage(message, format!("AWS Batch sets {ARRAY_INDEX} in an array job; elsewhere use --shard I/N")))
+            Err(usage(
+                message,
+                format!("AWS Batch sets {ARRAY_INDEX} in an array job; elsewhere use --shard I/N"),
+            ))
         }
         (Some(index), None) => {
-            let message = format!("this is child {index} of an array job, and {SHARD_COUNT} is not set: each child would fetch everything");
+            let message = format!(
+                "this is child {index} of an array job, and {SHARD_COUNT} is not set: each child would fetch everything"
+            );
             Err(usage(message, hint))
         }
-        (Some(index), Some(count)) if index >= count.get() => {
-            Err(usage(format!("this is child {index} of an array job, and {SHARD_COUNT} is {count}"), hint))
-        }
+        (Some(index), Some(count)) if index >= count.get() => Err(usage(
+            format!("this is child {index} of an array job, and {SHARD_COUNT} is {count}"),
+            hint,
+        )),
         (Some(index), Some(count)) => Ok(Some(Shard { index, count })),
     }
 }
@@ -122,9 +189,17 @@ mod tests {
     use crate::cli::{Invocation, Variables, parse};
     use crate::plan::RunPlan;
 
-    fn plan<const N: usize>(words: &[&str], variables: [(&str, &str); N]) -> Result<RunPlan, Failure> {
-        let arguments = ["parfetch", "run", "-b", "b", "-o", "out"].iter().chain(words).map(|word| (*word).into());
-        let Ok(Invocation::Run(raw)) = parse(arguments, Variables::from(variables)) else { panic!("not a run") };
+    fn plan<const N: usize>(
+        words: &[&str],
+        variables: [(&str, &str); N],
+    ) -> Result<RunPlan, Failure> {
+        let arguments = ["parfetch", "run", "-b", "b", "-o", "out"]
+            .iter()
+            .chain(words)
+            .map(|word| (*word).into());
+        let Ok(Invocation::Run(raw)) = parse(arguments, Variables::from(variables)) else {
+            panic!("not a run")
+        };
         crate::settings::run(&raw).map(|settings| settings.plan)
     }
 
@@ -132,10 +207,23 @@ mod tests {
     fn a_child_of_an_array_job_takes_its_shard_from_batch() {
         let child = plan(&["-t", "all"], [(ARRAY_INDEX, "3"), (SHARD_COUNT, "8")]).unwrap();
         assert_eq!(child.result_stem(), "result_all_async_16.shard-3-of-8");
-        assert_eq!(plan(&[], [(SHARD_COUNT, "1")]).unwrap().selection.shard.unwrap().to_string(), "0/1", "an array of one is a job without index");
+        assert_eq!(
+            plan(&[], [(SHARD_COUNT, "1")])
+                .unwrap()
+                .selection
+                .shard
+                .unwrap()
+                .to_string(),
+            "0/1",
+            "an array of one is a job without index"
+        );
         assert_eq!(plan(&[], []).unwrap().selection.shard, None);
         let typed = plan(&["--shard", "0/2"], [(ARRAY_INDEX, "3")]).unwrap();
-        assert_eq!(typed.selection.shard.unwrap().to_string(), "0/2", "what a person says wins");
+        assert_eq!(
+            typed.selection.shard.unwrap().to_string(),
+            "0/2",
+            "what a person says wins"
+        );
     }
 
     #[test]
@@ -143,26 +231,67 @@ mod tests {
         let size = |text: &str| sample_size(text);
         let some = |number| NonZeroU64::new(number).unwrap();
         assert_eq!(size("5000"), Ok(Some(SampleSize::Keys(some(5_000)))));
-        assert_eq!(size("2GB"), Ok(Some(SampleSize::Bytes(some(2_000_000_000)))));
-        assert_eq!(size("1.5 MiB"), Ok(Some(SampleSize::Bytes(some(1_572_864)))));
-        assert_eq!((size("auto"), size("all")), (Ok(Some(SampleSize::Auto)), Ok(None)));
+        assert_eq!(
+            size("2GB"),
+            Ok(Some(SampleSize::Bytes(some(2_000_000_000))))
+        );
+        assert_eq!(
+            size("1.5 MiB"),
+            Ok(Some(SampleSize::Bytes(some(1_572_864))))
+        );
+        assert_eq!(
+            (size("auto"), size("all")),
+            (Ok(Some(SampleSize::Auto)), Ok(None))
+        );
         for wrong in ["0", "-1", "0GB", "half", "", "5000000000", "10%"] {
-            assert_eq!(size(wrong), Err(format!("is `{wrong}`, which is neither a number of keys nor a size, auto or all")));
+            assert_eq!(
+                size(wrong),
+                Err(format!(
+                    "is `{wrong}`, which is neither a number of keys nor a size, auto or all"
+                ))
+            );
         }
     }
 
     #[test]
     fn a_sample_has_a_seed_and_no_limit() {
-        let sample = |words: &[&str], variables: [(&str, &str); 1]| plan(words, variables).map(|plan| plan.selection.sample);
-        let keys = |seed| Some(KeySample { size: SampleSize::Keys(NonZeroU64::new(9).unwrap()), seed });
-        assert_eq!(sample(&["--sample", "9"], [("PARFETCH_SEED", "")]).unwrap(), keys(SAMPLE_SEED));
-        assert_eq!(sample(&["--sample", "9", "--seed", "0"], [("PARFETCH_SEED", "4")]).unwrap(), keys(0));
-        assert_eq!(sample(&[], [("PARFETCH_SAMPLE", "9")]).unwrap(), keys(SAMPLE_SEED));
-        assert_eq!(sample(&["--sample", "all"], [("PARFETCH_SAMPLE", "9")]).unwrap(), None, "a flag wins");
-        let said = sample(&["--sample", "9"], [("PARFETCH_LIMIT", "3")]).unwrap_err().message;
-        assert_eq!(said, "--sample and PARFETCH_LIMIT exclude each other: a sample is random over all keys, a limit is the first of them");
+        let sample = |words: &[&str], variables: [(&str, &str); 1]| {
+            plan(words, variables).map(|plan| plan.selection.sample)
+        };
+        let keys = |seed| {
+            Some(KeySample {
+                size: SampleSize::Keys(NonZeroU64::new(9).unwrap()),
+                seed,
+            })
+        };
         assert_eq!(
-            sample(&["--sample", "some"], [("PARFETCH_SEED", "")]).unwrap_err().message,
+            sample(&["--sample", "9"], [("PARFETCH_SEED", "")]).unwrap(),
+            keys(SAMPLE_SEED)
+        );
+        assert_eq!(
+            sample(&["--sample", "9", "--seed", "0"], [("PARFETCH_SEED", "4")]).unwrap(),
+            keys(0)
+        );
+        assert_eq!(
+            sample(&[], [("PARFETCH_SAMPLE", "9")]).unwrap(),
+            keys(SAMPLE_SEED)
+        );
+        assert_eq!(
+            sample(&["--sample", "all"], [("PARFETCH_SAMPLE", "9")]).unwrap(),
+            None,
+            "a flag wins"
+        );
+        let said = sample(&["--sample", "9"], [("PARFETCH_LIMIT", "3")])
+            .unwrap_err()
+            .message;
+        assert_eq!(
+            said,
+            "--sample and PARFETCH_LIMIT exclude each other: a sample is random over all keys, a limit is the first of them"
+        );
+        assert_eq!(
+            sample(&["--sample", "some"], [("PARFETCH_SEED", "")])
+                .unwrap_err()
+                .message,
             "--sample is `some`, which is neither a number of keys nor a size, auto or all"
         );
     }
@@ -174,19 +303,43 @@ mod tests {
             said([(ARRAY_INDEX, "0"), (SHARD_COUNT, "")]),
             "this is child 0 of an array job, and PARFETCH_SHARD_COUNT is not set: each child would fetch everything"
         );
-        assert_eq!(said([(ARRAY_INDEX, "8"), (SHARD_COUNT, "8")]), "this is child 8 of an array job, and PARFETCH_SHARD_COUNT is 8");
-        assert_eq!(said([(ARRAY_INDEX, ""), (SHARD_COUNT, "2")]), "PARFETCH_SHARD_COUNT is 2, and no shard index is set");
-        assert_eq!(said([(ARRAY_INDEX, "0"), (SHARD_COUNT, "0")]), "PARFETCH_SHARD_COUNT is 0");
-        assert_eq!(said([(ARRAY_INDEX, "a"), (SHARD_COUNT, "2")]), "AWS_BATCH_JOB_ARRAY_INDEX is `a`, which is not a whole number");
+        assert_eq!(
+            said([(ARRAY_INDEX, "8"), (SHARD_COUNT, "8")]),
+            "this is child 8 of an array job, and PARFETCH_SHARD_COUNT is 8"
+        );
+        assert_eq!(
+            said([(ARRAY_INDEX, ""), (SHARD_COUNT, "2")]),
+            "PARFETCH_SHARD_COUNT is 2, and no shard index is set"
+        );
+        assert_eq!(
+            said([(ARRAY_INDEX, "0"), (SHARD_COUNT, "0")]),
+            "PARFETCH_SHARD_COUNT is 0"
+        );
+        assert_eq!(
+            said([(ARRAY_INDEX, "a"), (SHARD_COUNT, "2")]),
+            "AWS_BATCH_JOB_ARRAY_INDEX is `a`, which is not a whole number"
+        );
     }
 
     #[test]
     fn a_folder_of_key_files_takes_a_shard() {
         let keys = ["--keys", "s3://results/jobs/a/keys/"];
         let child = plan(&keys, [(ARRAY_INDEX, "1"), (SHARD_COUNT, "2")]).unwrap();
-        assert_eq!(child.selection.source, KeySource::Folder("s3://results/jobs/a/keys/".parse().unwrap()));
+        assert_eq!(
+            child.selection.source,
+            KeySource::Folder("s3://results/jobs/a/keys/".parse().unwrap())
+        );
         let error = plan(&keys, []).unwrap_err();
-        assert_eq!(error.message, "--keys: `s3://results/jobs/a/keys/` is a folder of key files, one a shard, and there is no shard");
-        assert!(matches!(plan(&["--keys", "s3://results/keys.tsv"], []).unwrap().selection.source, KeySource::Object(_)));
+        assert_eq!(
+            error.message,
+            "--keys: `s3://results/jobs/a/keys/` is a folder of key files, one a shard, and there is no shard"
+        );
+        assert!(matches!(
+            plan(&["--keys", "s3://results/keys.tsv"], [])
+                .unwrap()
+                .selection
+                .source,
+            KeySource::Object(_)
+        ));
     }
 }

@@ -10,8 +10,18 @@ use crate::units;
 
 /// What `--max-bytes` says.
 pub(super) fn max_bytes(raw: &Raw) -> Result<Option<u64>, Failure> {
-    let wrong = |Given { value, name }: &Given| usage(format!("{name} is `{value}`, which is not a size above 0"), "write it like 50GB");
-    let size = |given: &Given| units::parse_size(&given.value).ok().filter(|size| *size > 0).ok_or_else(|| wrong(given));
+    let wrong = |Given { value, name }: &Given| {
+        usage(
+            format!("{name} is `{value}`, which is not a size above 0"),
+            "write it like 50GB",
+        )
+    };
+    let size = |given: &Given| {
+        units::parse_size(&given.value)
+            .ok()
+            .filter(|size| *size > 0)
+            .ok_or_else(|| wrong(given))
+    };
     raw.get("max-bytes").map(size).transpose()
 }
 
@@ -19,6 +29,16 @@ pub(super) fn max_bytes(raw: &Raw) -> Result<Option<u64>, Failure> {
 pub(super) fn spending(raw: &Raw) -> Result<Spending, Failure> {
     let reader = Reader(raw);
     let max_bytes = max_bytes(raw)?;
-    let egress = if raw.get("egress").is_some() { egress(&reader)? } else { Egress::Internet };
-    Ok(Spending { agreement: Agreement { yes: reader.switch("yes")?, max_bytes }, egress })
+    let egress = if raw.get("egress").is_some() {
+        egress(&reader)?
+    } else {
+        Egress::Internet
+    };
+    Ok(Spending {
+        agreement: Agreement {
+            yes: reader.switch("yes")?,
+            max_bytes,
+        },
+        egress,
+    })
 }

@@ -42,7 +42,10 @@ pub struct SubmitSettings {
 /// The settings of `submit`; `id` is the name of a job that was given none.
 pub fn submit(raw: &Raw, id: &str) -> Result<SubmitSettings, Failure> {
     let (settings, notes) = given(raw, id)?;
-    Ok(SubmitSettings { warnings: notes.settled()?, ..settings })
+    Ok(SubmitSettings {
+        warnings: notes.settled()?,
+        ..settings
+    })
 }
 
 /// Whether what was given is right, while a stack that is to be asked may bring what is missing.
@@ -57,40 +60,66 @@ fn given(raw: &Raw, id: &str) -> Result<(SubmitSettings, Notes), Failure> {
     let dry_run = reader.switch("dry-run")?;
     let embedded = super::embedded_options(raw)?;
     if let (Some(given), false) = (raw.get("embedded").filter(|_| embedded.is_some()), dry_run) {
-        return Err(usage(format!("{}: no task reaches a server on this machine", given.name), "--dry-run plans for its keys"));
+        return Err(usage(
+            format!("{}: no task reaches a server on this machine", given.name),
+            "--dry-run plans for its keys",
+        ));
     }
     let shards = shards(&reader, &mut notes)?;
     let run = run(raw, (embedded.is_some(), dry_run), &mut notes)?;
     let queue = named(raw, ("queue", "no job queue is given", dry_run), &mut notes);
-    let definition = named(raw, ("job-definition", "no job definition is given", dry_run), &mut notes);
+    let definition = named(
+        raw,
+        ("job-definition", "no job definition is given", dry_run),
+        &mut notes,
+    );
     let job = Job {
         id: super::sweep::id(raw, id)?,
         shards,
         division: division(&reader, shards)?,
         // A proxy of this machine is none of the children's: only the listing has to go through it.
-        pages: if super::check_lean(raw, &run).is_ok() { run.client } else { ClientKind::Sdk },
+        pages: if super::check_lean(raw, &run).is_ok() {
+            run.client
+        } else {
+            ClientKind::Sdk
+        },
         run,
         size: size(&reader)?,
         queue: Queue {
             queue,
             definition,
             most_vcpu: positive(raw, "max-vcpus", "vCPU that the queue runs at once")?,
-            arch: reader.one_of("arch", ARCHITECTURES)?.unwrap_or("x86_64").to_owned(),
+            arch: reader
+                .one_of("arch", ARCHITECTURES)?
+                .unwrap_or("x86_64")
+                .to_owned(),
         },
         embedded,
         poll: reader.time("poll-interval")?.unwrap_or(POLL),
-        afterwards: if reader.switch("detach")? { Afterwards::Leave } else { Afterwards::Wait },
+        afterwards: if reader.switch("detach")? {
+            Afterwards::Leave
+        } else {
+            Afterwards::Wait
+        },
         spending: spending(raw, &mut notes)?,
         max_bytes: super::spending::max_bytes(raw)?,
     };
     if let Some(most) = job.queue.most_vcpu.filter(|most| *most < job.vcpu()) {
-        let message = format!("each child wants {} vCPU, and the queue runs {most} at once: it would wait for ever", job.vcpu());
-        return Err(usage(message, "take a smaller --vcpu, or raise the stack's BatchMaxVcpus"));
+        let message = format!(
+            "each child wants {} vCPU, and the queue runs {most} at once: it would wait for ever",
+            job.vcpu()
+        );
+        return Err(usage(
+            message,
+            "take a smaller --vcpu, or raise the stack's BatchMaxVcpus",
+        ));
     }
     let settings = SubmitSettings {
         job,
         dry_run,
-        out: reader.path("out").unwrap_or_else(|| PathBuf::from("./parfetch-results")),
+        out: reader
+            .path("out")
+            .unwrap_or_else(|| PathBuf::from("./parfetch-results")),
         prices: reader.path("prices"),
         progress: super::progress_when(&reader)?,
         log: super::log(raw)?,
@@ -100,15 +129,31 @@ fn given(raw: &Raw, id: &str) -> Result<(SubmitSettings, Notes), Failure> {
 }
 
 /// As people, Docker, Rust and ECS write them.
-const ARCHITECTURES: &[(&str, &str)] =
-    &[("x86_64", "x86_64"), ("arm64", "arm64"), ("X86_64", "x86_64"), ("ARM64", "arm64"), ("amd64", "x86_64"), ("aarch64", "arm64")];
+const ARCHITECTURES: &[(&str, &str)] = &[
+    ("x86_64", "x86_64"),
+    ("arm64", "arm64"),
+    ("X86_64", "x86_64"),
+    ("ARM64", "arm64"),
+    ("amd64", "x86_64"),
+    ("aarch64", "arm64"),
+];
 
 /// What the children do together.
-fn run(raw: &Raw, (embedded, dry_run): (bool, bool), notes: &mut Notes) -> Result<RunPlan, Failure> {
+fn run(
+    raw: &Raw,
+    (embedded, dry_run): (bool, bool),
+    notes: &mut Notes,
+) -> Result<RunPlan, Failure> {
     let reader = Reader(raw);
     if let Some(given) = raw.variables.get(super::selection::SAMPLE_VARIABLE) {
-        let message = format!("{} is `{given}`, and a job fetches every key", super::selection::SAMPLE_VARIABLE);
-        return Err(usage(message, "unset it; `parfetch run --sample auto` and `parfetch sweep` fetch a sample"));
+        let message = format!(
+            "{} is `{given}`, and a job fetches every key",
+            super::selection::SAMPLE_VARIABLE
+        );
+        return Err(usage(
+            message,
+            "unset it; `parfetch run --sample auto` and `parfetch sweep` fetch a sample",
+        ));
     }
     if raw.get("bucket").is_none() && !embedded {
         notes.lacks(usage("no source bucket is given", "name it, like `parfetch submit s3://images`, or the stack with --stack, or set BUCKET_NAME"));
@@ -126,9 +171,15 @@ fn run(raw: &Raw, (embedded, dry_run): (bool, bool), notes: &mut Notes) -> Resul
         },
         concurrency: super::concurrency(raw, mode)?,
         mode,
-        client: reader.word::<ClientKind>("client")?.unwrap_or(ClientKind::Lean),
+        client: reader
+            .word::<ClientKind>("client")?
+            .unwrap_or(ClientKind::Lean),
         tag: super::tag(raw)?,
-        access: if embedded { super::for_embedded(raw, &access, notes) } else { access },
+        access: if embedded {
+            super::for_embedded(raw, &access, notes)
+        } else {
+            access
+        },
         limits: super::limits(raw)?,
         duration: reader.time("duration")?,
         work: reader.word("work")?.unwrap_or_default(),
@@ -137,24 +188,40 @@ fn run(raw: &Raw, (embedded, dry_run): (bool, bool), notes: &mut Notes) -> Resul
         egress: super::egress(&reader)?,
     };
     if plan.destination.bucket.as_deref() == Some(plan.bucket.as_str()) {
-        return Err(usage(format!("the results bucket {} is the source bucket", plan.bucket), "a job writes to another bucket than it reads"));
+        return Err(usage(
+            format!("the results bucket {} is the source bucket", plan.bucket),
+            "a job writes to another bucket than it reads",
+        ));
     }
     super::check_directory_bucket(&plan)?;
     if let (Some(given), true) = (raw.get("limit"), reader.switch("hash")?) {
-        return Err(usage(format!("{} goes with key files alone", given.name), "leave --hash out: each child would take the limit of its own keys"));
+        return Err(usage(
+            format!("{} goes with key files alone", given.name),
+            "leave --hash out: each child would take the limit of its own keys",
+        ));
     }
     if let (Some(given), true) = (raw.get("keys"), reader.switch("hash")?) {
-        return Err(usage(format!("--hash lists the bucket, and {} names keys", given.name), "leave --hash out"));
+        return Err(usage(
+            format!("--hash lists the bucket, and {} names keys", given.name),
+            "leave --hash out",
+        ));
     }
     Ok(plan)
 }
 
 fn destination(raw: &Raw, dry_run: bool, notes: &mut Notes) -> Result<Destination, Failure> {
     let reader = Reader(raw);
-    let bucket =
-        raw.get("result-bucket").map(|given| super::bucket_name(given, "--result-prefix goes in front of the results' names")).transpose()?;
+    let bucket = raw
+        .get("result-bucket")
+        .map(|given| {
+            super::bucket_name(given, "--result-prefix goes in front of the results' names")
+        })
+        .transpose()?;
     if bucket.is_none() && !dry_run {
-        notes.lacks(usage("no results bucket is given", "-r s3://results names it, or --stack, or set RESULT_BUCKET_NAME"));
+        notes.lacks(usage(
+            "no results bucket is given",
+            "-r s3://results names it, or --stack, or set RESULT_BUCKET_NAME",
+        ));
     }
     Ok(Destination {
         bucket: Some(bucket.unwrap_or_else(|| UNNAMED.to_owned())),
@@ -169,7 +236,12 @@ fn destination(raw: &Raw, dry_run: bool, notes: &mut Notes) -> Result<Destinatio
 fn named(raw: &Raw, (flag, missing, dry_run): (&str, &str, bool), notes: &mut Notes) -> String {
     let Some(given) = raw.get(flag) else {
         if !dry_run {
-            notes.lacks(usage(missing, format!("name it with --{flag}, or a --stack that was deployed with EnableBatch=true")));
+            notes.lacks(usage(
+                missing,
+                format!(
+                    "name it with --{flag}, or a --stack that was deployed with EnableBatch=true"
+                ),
+            ));
         }
         return UNNAMED.to_owned();
     };
@@ -178,10 +250,17 @@ fn named(raw: &Raw, (flag, missing, dry_run): (&str, &str, bool), notes: &mut No
 
 /// How many tasks; one while it is missing.
 fn shards(reader: &Reader<'_>, notes: &mut Notes) -> Result<u32, Failure> {
-    let number = reader.number("shards", 1..=u64::from(MAX_CHILDREN), "tasks that share the keys")?;
+    let number = reader.number(
+        "shards",
+        1..=u64::from(MAX_CHILDREN),
+        "tasks that share the keys",
+    )?;
     let number = number.and_then(|number| u32::try_from(number).ok());
     if number.is_none() {
-        notes.lacks(usage("how many tasks share the keys is not given", "--shards N, 1 to 10,000; --dry-run says what that would take"));
+        notes.lacks(usage(
+            "how many tasks share the keys is not given",
+            "--shards N, 1 to 10,000; --dry-run says what that would take",
+        ));
     }
     Ok(number.unwrap_or(1))
 }
@@ -192,7 +271,10 @@ fn division(reader: &Reader<'_>, shards: u32) -> Result<Division, Failure> {
     }
     if u64::from(shards) > FEW_LISTINGS && !reader.switch("force")? {
         let message = format!("--hash with {shards} shards lists the whole bucket {shards} times");
-        return Err(usage(message, "leave --hash out: the keys are listed once and divided; --force lists all the same"));
+        return Err(usage(
+            message,
+            "leave --hash out: the keys are listed once and divided; --force lists all the same",
+        ));
     }
     Ok(Division::Hash)
 }
@@ -200,22 +282,48 @@ fn division(reader: &Reader<'_>, shards: u32) -> Result<Division, Failure> {
 /// A size that Fargate has.
 fn size(reader: &Reader<'_>) -> Result<(u32, u32), Failure> {
     let vcpu = reader.text("vcpu").unwrap_or_else(|| "1".to_owned());
-    let known = vcpu.parse().ok().and_then(cpu_units).and_then(|units| Some((units, price::fargate_memories(units)?)));
-    let (units, memories) = known.ok_or_else(|| usage(format!("Fargate has no size of {vcpu} vCPU"), "it has 0.25, 0.5, 1, 2, 4, 8, 16 and 32"))?;
+    let known = vcpu
+        .parse()
+        .ok()
+        .and_then(cpu_units)
+        .and_then(|units| Some((units, price::fargate_memories(units)?)));
+    let (units, memories) = known.ok_or_else(|| {
+        usage(
+            format!("Fargate has no size of {vcpu} vCPU"),
+            "it has 0.25, 0.5, 1, 2, 4, 8, 16 and 32",
+        )
+    })?;
     let memory = reader.text("memory").unwrap_or_else(|| "auto".to_owned());
     if memory == "auto" {
         return Ok((units, *memories.first().expect("a size has memories")));
     }
     let mib = memory.parse::<u32>();
-    let mib = mib.map_err(|_| usage(format!("--memory is `{memory}`, which is neither auto nor MiB"), "write it like 2048"))?;
-    if memories.contains(&mib) { Ok((units, mib)) } else { Err(super::sweep::no_such_pair(f64::from(units) / 1024.0, (units, mib))) }
+    let mib = mib.map_err(|_| {
+        usage(
+            format!("--memory is `{memory}`, which is neither auto nor MiB"),
+            "write it like 2048",
+        )
+    })?;
+    if memories.contains(&mib) {
+        Ok((units, mib))
+    } else {
+        Err(super::sweep::no_such_pair(
+            f64::from(units) / 1024.0,
+            (units, mib),
+        ))
+    }
 }
 
 fn positive(raw: &Raw, flag: &str, what: &str) -> Result<Option<f64>, Failure> {
-    let Some(Given { value, name }) = raw.get(flag) else { return Ok(None) };
+    let Some(Given { value, name }) = raw.get(flag) else {
+        return Ok(None);
+    };
     match value.parse::<f64>() {
         Ok(number) if number.is_finite() && number > 0.0 => Ok(Some(number)),
-        _ => Err(usage(format!("{name} is `{value}`, which is not a number above 0"), what)),
+        _ => Err(usage(
+            format!("{name} is `{value}`, which is not a number above 0"),
+            what,
+        )),
     }
 }
 
@@ -239,9 +347,21 @@ mod tests {
     use crate::cli::{Invocation, Variables, parse};
 
     fn given(words: &str) -> Result<SubmitSettings, Failure> {
-        let arguments = ["parfetch", "submit"].into_iter().chain(words.split_whitespace()).map(Into::into);
-        let Ok(Invocation::Submit(mut raw)) = parse(arguments, Variables::default()) else { panic!("not a job") };
-        raw.below("--stack", [("bucket", "images".to_owned()), ("arch", "ARM64".to_owned()), ("max-vcpus", "6".to_owned())]);
+        let arguments = ["parfetch", "submit"]
+            .into_iter()
+            .chain(words.split_whitespace())
+            .map(Into::into);
+        let Ok(Invocation::Submit(mut raw)) = parse(arguments, Variables::default()) else {
+            panic!("not a job")
+        };
+        raw.below(
+            "--stack",
+            [
+                ("bucket", "images".to_owned()),
+                ("arch", "ARM64".to_owned()),
+                ("max-vcpus", "6".to_owned()),
+            ],
+        );
         submit(&raw, "now")
     }
 
@@ -249,65 +369,167 @@ mod tests {
 
     #[test]
     fn a_job_is_what_was_given_over_what_the_stack_says() {
-        let job = given(&format!("{WHOLE} -n 8 --vcpu 0.5 -c 64 --limit 7")).unwrap().job;
-        assert_eq!((job.id.as_str(), job.shards, job.division, job.size), ("now", 8, Division::Manifest, (512, 1_024)));
-        assert_eq!((job.run.bucket.as_str(), job.run.concurrency.get(), job.run.selection.limit), ("images", 64, Some(7)));
-        assert_eq!(job.queue, Queue { queue: "q".to_owned(), definition: "d".to_owned(), most_vcpu: Some(6.0), arch: "arm64".to_owned() });
-        assert_eq!((job.spending, job.afterwards), (Spending::Nothing, Afterwards::Wait), "nothing is spent unasked");
-        assert_eq!(given(&format!("{WHOLE} -n 8 --yes")).unwrap().job.spending, Spending::Forecast);
+        let job = given(&format!("{WHOLE} -n 8 --vcpu 0.5 -c 64 --limit 7"))
+            .unwrap()
+            .job;
+        assert_eq!(
+            (job.id.as_str(), job.shards, job.division, job.size),
+            ("now", 8, Division::Manifest, (512, 1_024))
+        );
+        assert_eq!(
+            (
+                job.run.bucket.as_str(),
+                job.run.concurrency.get(),
+                job.run.selection.limit
+            ),
+            ("images", 64, Some(7))
+        );
+        assert_eq!(
+            job.queue,
+            Queue {
+                queue: "q".to_owned(),
+                definition: "d".to_owned(),
+                most_vcpu: Some(6.0),
+                arch: "arm64".to_owned()
+            }
+        );
+        assert_eq!(
+            (job.spending, job.afterwards),
+            (Spending::Nothing, Afterwards::Wait),
+            "nothing is spent unasked"
+        );
+        assert_eq!(
+            given(&format!("{WHOLE} -n 8 --yes")).unwrap().job.spending,
+            Spending::Forecast
+        );
         let both = given(&format!("{WHOLE} -n 8 --yes --max-cost 2.5 --detach")).unwrap();
-        assert_eq!((both.job.spending, both.job.afterwards, both.warnings.len()), (Spending::UpTo(2.5), Afterwards::Leave, 1));
-        let limited = given(&format!("{WHOLE} -n 8 --yes --max-bytes 50GB")).unwrap().job;
-        assert_eq!((limited.max_bytes, limited.spending, job.max_bytes), (Some(50_000_000_000), Spending::Forecast, None));
+        assert_eq!(
+            (both.job.spending, both.job.afterwards, both.warnings.len()),
+            (Spending::UpTo(2.5), Afterwards::Leave, 1)
+        );
+        let limited = given(&format!("{WHOLE} -n 8 --yes --max-bytes 50GB"))
+            .unwrap()
+            .job;
+        assert_eq!(
+            (limited.max_bytes, limited.spending, job.max_bytes),
+            (Some(50_000_000_000), Spending::Forecast, None)
+        );
         let wrong = given(&format!("{WHOLE} -n 8 --max-bytes much")).unwrap_err();
-        assert_eq!(wrong.message, "--max-bytes is `much`, which is not a size above 0");
+        assert_eq!(
+            wrong.message,
+            "--max-bytes is `much`, which is not a size above 0"
+        );
     }
 
     #[test]
     fn a_dry_run_needs_no_names() {
         let settings = given("-n 10000 --dry-run --embedded=objects=5").unwrap();
-        assert!(settings.dry_run && settings.job.embedded.is_some() && settings.job.queue.queue == "-");
+        assert!(
+            settings.dry_run && settings.job.embedded.is_some() && settings.job.queue.queue == "-"
+        );
         assert!(given("-n 10000 --dry-run").is_ok());
     }
 
     #[test]
     fn a_proxy_of_this_machine_is_for_the_listing_alone() {
-        let arguments = || ["parfetch", "submit", "-b", "images", "-n", "8", "--dry-run"].map(Into::into);
+        let arguments =
+            || ["parfetch", "submit", "-b", "images", "-n", "8", "--dry-run"].map(Into::into);
         let pages = |variables: Variables| {
-            let Ok(Invocation::Submit(raw)) = parse(arguments(), variables) else { panic!("not a job") };
+            let Ok(Invocation::Submit(raw)) = parse(arguments(), variables) else {
+                panic!("not a job")
+            };
             let job = submit(&raw, "now").unwrap().job;
             (job.pages, job.run.client)
         };
-        assert_eq!(pages(Variables::default()), (ClientKind::Lean, ClientKind::Lean));
-        assert_eq!(pages(Variables::from([("HTTPS_PROXY", "http://proxy:3128")])), (ClientKind::Sdk, ClientKind::Lean));
+        assert_eq!(
+            pages(Variables::default()),
+            (ClientKind::Lean, ClientKind::Lean)
+        );
+        assert_eq!(
+            pages(Variables::from([("HTTPS_PROXY", "http://proxy:3128")])),
+            (ClientKind::Sdk, ClientKind::Lean)
+        );
     }
 
     #[test]
     fn what_cannot_be_submitted_is_refused() {
         let said = |words: &str| given(words).unwrap_err().message;
-        assert_eq!(said("-c 1..64"), "--concurrency is `1..64`, which is not a whole number from 1 to 65535", "before what is missing");
-        assert_eq!(said("--poll-interval x"), "--poll-interval is `x`, which is not a length of time", "before what is missing");
-        assert_eq!(said("-r results"), "how many tasks share the keys is not given");
+        assert_eq!(
+            said("-c 1..64"),
+            "--concurrency is `1..64`, which is not a whole number from 1 to 65535",
+            "before what is missing"
+        );
+        assert_eq!(
+            said("--poll-interval x"),
+            "--poll-interval is `x`, which is not a length of time",
+            "before what is missing"
+        );
+        assert_eq!(
+            said("-r results"),
+            "how many tasks share the keys is not given"
+        );
         assert_eq!(said("-n 10001"), "--shards is 10001, outside 1 to 10000");
         assert_eq!(said("-n 8"), "no results bucket is given");
         assert_eq!(said("-n 8 -r results"), "no job queue is given");
-        assert_eq!(said("-n 8 -r results -b x--x-s3"), "the client lean cannot read the directory bucket x--x-s3");
-        assert_eq!(said("-n 8 -r images --queue q --job-definition d"), "the results bucket images is the source bucket");
-        assert_eq!(said("-n 8 -r results --embedded"), "--embedded: no task reaches a server on this machine");
+        assert_eq!(
+            said("-n 8 -r results -b x--x-s3"),
+            "the client lean cannot read the directory bucket x--x-s3"
+        );
+        assert_eq!(
+            said("-n 8 -r images --queue q --job-definition d"),
+            "the results bucket images is the source bucket"
+        );
+        assert_eq!(
+            said("-n 8 -r results --embedded"),
+            "--embedded: no task reaches a server on this machine"
+        );
         let said = |words: &str| given(&format!("{WHOLE} {words}")).unwrap_err().message;
-        assert_eq!(said("-n 21 --hash"), "--hash with 21 shards lists the whole bucket 21 times");
-        assert_eq!(given(&format!("{WHOLE} -n 21 --hash --force")).unwrap().job.division, Division::Hash);
-        assert_eq!(given(&format!("{WHOLE} -n 20 --hash")).unwrap().job.division, Division::Hash);
-        assert_eq!(said("-n 8 --hash --limit 5"), "--limit goes with key files alone");
-        assert_eq!(said("-n 8 --hash --keys k.tsv"), "--hash lists the bucket, and --keys names keys");
-        assert_eq!(said("-n 8 --vcpu 8"), "each child wants 8 vCPU, and the queue runs 6 at once: it would wait for ever");
+        assert_eq!(
+            said("-n 21 --hash"),
+            "--hash with 21 shards lists the whole bucket 21 times"
+        );
+        assert_eq!(
+            given(&format!("{WHOLE} -n 21 --hash --force"))
+                .unwrap()
+                .job
+                .division,
+            Division::Hash
+        );
+        assert_eq!(
+            given(&format!("{WHOLE} -n 20 --hash"))
+                .unwrap()
+                .job
+                .division,
+            Division::Hash
+        );
+        assert_eq!(
+            said("-n 8 --hash --limit 5"),
+            "--limit goes with key files alone"
+        );
+        assert_eq!(
+            said("-n 8 --hash --keys k.tsv"),
+            "--hash lists the bucket, and --keys names keys"
+        );
+        assert_eq!(
+            said("-n 8 --vcpu 8"),
+            "each child wants 8 vCPU, and the queue runs 6 at once: it would wait for ever"
+        );
         assert_eq!(said("-n 8 --vcpu 3"), "Fargate has no size of 3 vCPU");
-        assert_eq!(said("-n 8 --vcpu 1 --memory 512"), "Fargate has no 1 vCPU with 512 MiB");
-        assert_eq!(said("-n 8 --max-cost -1"), "--max-cost is `-1`, which is not a number above 0");
+        assert_eq!(
+            said("-n 8 --vcpu 1 --memory 512"),
+            "Fargate has no 1 vCPU with 512 MiB"
+        );
+        assert_eq!(
+            said("-n 8 --max-cost -1"),
+            "--max-cost is `-1`, which is not a number above 0"
+        );
         assert_eq!(
             said("-n 8 --keys s3://results/keys/"),
             "--keys: `s3://results/keys/` is a folder of key files, one a shard, and there is no shard"
         );
-        assert!(said(&format!("-n 8 --id {}", "x".repeat(41))).contains("cannot be the name of a folder"));
+        assert!(
+            said(&format!("-n 8 --id {}", "x".repeat(41)))
+                .contains("cannot be the name of a folder")
+        );
     }
 }

@@ -26,15 +26,27 @@ pub fn upload(raw: &Raw) -> Result<UploadSettings, Failure> {
     let reader = Reader(raw);
     let mut notes = Notes::default();
     if raw.words.is_empty() {
-        notes.lacks(usage("no folder is given", "parfetch upload DIR s3://bucket"));
+        notes.lacks(usage(
+            "no folder is given",
+            "parfetch upload DIR s3://bucket",
+        ));
     }
-    let bucket = raw.get("result-bucket").map(|given| bucket_name(given, "--result-prefix goes in front of the results' names")).transpose()?;
+    let bucket = raw
+        .get("result-bucket")
+        .map(|given| bucket_name(given, "--result-prefix goes in front of the results' names"))
+        .transpose()?;
     if bucket.is_none() {
-        notes.lacks(usage("no results bucket is given", "parfetch upload DIR s3://bucket, or set RESULT_BUCKET_NAME"));
+        notes.lacks(usage(
+            "no results bucket is given",
+            "parfetch upload DIR s3://bucket, or set RESULT_BUCKET_NAME",
+        ));
     }
     let settings = UploadSettings {
         dir: raw.words.first().map(PathBuf::from).unwrap_or_default(),
-        target: S3Uri { bucket: bucket.unwrap_or_default(), key: reader.text("result-prefix").unwrap_or_default() },
+        target: S3Uri {
+            bucket: bucket.unwrap_or_default(),
+            key: reader.text("result-prefix").unwrap_or_default(),
+        },
         no_overwrite: reader.switch("no-overwrite")?,
         access: access(raw)?,
     };

@@ -33,7 +33,10 @@ pub enum Standing {
 impl Standing {
     /// Whether this group may be the best.
     pub fn may_be_best(self) -> bool {
-        matches!(self, Self::Best | Self::Indistinguishable { .. } | Self::Apart)
+        matches!(
+            self,
+            Self::Best | Self::Indistinguishable { .. } | Self::Apart
+        )
     }
 }
 
@@ -45,11 +48,18 @@ impl Standing {
 /// against the truly best on one side, which is half of a two-sided alpha.
 pub fn standings(groups: &[&[f64]], alpha: f64) -> Vec<Standing> {
     let medians: Vec<Option<f64>> = groups.iter().map(|values| median(values)).collect();
-    let Some(best) = highest(&medians) else { return vec![Standing::Unknown; groups.len()] };
+    let Some(best) = highest(&medians) else {
+        return vec![Standing::Unknown; groups.len()];
+    };
     let mut standings = vec![Standing::Unknown; groups.len()];
     standings[best] = Standing::Best;
-    let tested: Vec<usize> = (0..groups.len()).filter(|index| *index != best && medians[*index].is_some()).collect();
-    let tests: Vec<_> = tested.iter().filter_map(|index| mann_whitney(groups[best], groups[*index])).collect();
+    let tested: Vec<usize> = (0..groups.len())
+        .filter(|index| *index != best && medians[*index].is_some())
+        .collect();
+    let tests: Vec<_> = tested
+        .iter()
+        .filter_map(|index| mann_whitney(groups[best], groups[*index]))
+        .collect();
     let adjusted = holm(&tests.iter().map(|test| test.p).collect::<Vec<_>>());
     let comparisons = tests.len();
     for ((index, test), p) in tested.into_iter().zip(tests).zip(adjusted) {
@@ -60,7 +70,9 @@ pub fn standings(groups: &[&[f64]], alpha: f64) -> Vec<Standing> {
         standings[index] = match p {
             p if p <= alpha && is_lower => Standing::Worse { p },
             _ if !is_testable && test.u <= 0.0 && n.min(m) > 1 => Standing::Apart,
-            p => Standing::Indistinguishable { p: (smallest_p(n, m) <= alpha).then_some(p) },
+            p => Standing::Indistinguishable {
+                p: (smallest_p(n, m) <= alpha).then_some(p),
+            },
         };
     }
     standings
@@ -76,11 +88,21 @@ const MOST_WITHIN: f64 = 0.15;
 
 /// By how much the median of a group may lie off by chance, as a share: of the group in the middle.
 fn relative_error(groups: &[&[f64]]) -> f64 {
-    let each = groups.iter().filter(|values| values.len() > 1).filter_map(|values| {
-        let (n, mean) = (values.len() as f64, values.iter().sum::<f64>() / values.len() as f64);
-        let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
-        (mean > 0.0).then(|| (variance / n).sqrt() / mean)
-    });
+    let each = groups
+        .iter()
+        .filter(|values| values.len() > 1)
+        .filter_map(|values| {
+            let (n, mean) = (
+                values.len() as f64,
+                values.iter().sum::<f64>() / values.len() as f64,
+            );
+            let variance = values
+                .iter()
+                .map(|value| (value - mean).powi(2))
+                .sum::<f64>()
+                / (n - 1.0);
+            (mean > 0.0).then(|| (variance / n).sqrt() / mean)
+        });
     median(&each.collect::<Vec<_>>()).unwrap_or(0.0)
 }
 
@@ -95,14 +117,23 @@ pub fn knee(groups: &[&[f64]], alpha: f64, within: f64) -> Option<usize> {
     let least = (1.0 - within) * medians[highest(&medians)?]?;
     let standings = standings(groups, alpha);
     let unnoticed = (1.0 - UNNOTICED) * medians[highest(&medians)?]?;
-    let is_knee = |index: &usize| medians[*index].is_some_and(|median| median >= least && (median >= unnoticed || standings[*index].may_be_best()));
+    let is_knee = |index: &usize| {
+        medians[*index].is_some_and(|median| {
+            median >= least && (median >= unnoticed || standings[*index].may_be_best())
+        })
+    };
     (0..groups.len()).find(is_knee)
 }
 
 /// Index of the highest, the first of equals.
 fn highest(medians: &[Option<f64>]) -> Option<usize> {
-    let known = medians.iter().enumerate().filter_map(|(index, median)| Some((index, (*median)?)));
-    known.reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|(index, _)| index)
+    let known = medians
+        .iter()
+        .enumerate()
+        .filter_map(|(index, median)| Some((index, (*median)?)));
+    known
+        .reduce(|best, next| if next.1 > best.1 { next } else { best })
+        .map(|(index, _)| index)
 }
 
 #[cfg(test)]
@@ -116,7 +147,10 @@ mod tests {
 
     /// Groups of `n` values with 5 % noise around these levels.
     fn draw(random: &mut Random, levels: &[f64], n: usize) -> Vec<Vec<f64>> {
-        levels.iter().map(|level| random.throughputs(*level, 0.05, n)).collect()
+        levels
+            .iter()
+            .map(|level| random.throughputs(*level, 0.05, n))
+            .collect()
     }
 
     #[test]
@@ -126,7 +160,14 @@ mod tests {
         // Medians 3.5, 13.5 (best), 13.5. First against best: 2/924, times 2. Last against best: equal, 1.
         let found = standings(&[&low, &high, &[], &high], 0.05);
         assert_eq!(found[0], Standing::Worse { p: 4.0 / 924.0 });
-        assert_eq!(found[1..], [Standing::Best, Standing::Unknown, Standing::Indistinguishable { p: Some(1.0) }]);
+        assert_eq!(
+            found[1..],
+            [
+                Standing::Best,
+                Standing::Unknown,
+                Standing::Indistinguishable { p: Some(1.0) }
+            ]
+        );
         assert_eq!(standings(&[&[], &[f64::NAN]], 0.05), [Standing::Unknown; 2]);
         assert!(standings(&[], 0.05).is_empty());
     }
@@ -135,11 +176,21 @@ mod tests {
     fn three_values_can_tell_nothing_apart() {
         // 2 / C(6, 3) = 0.1.
         let found = standings(&[&[1.0, 2.0, 3.0], &[100.0, 200.0, 300.0]], 0.05);
-        assert_eq!(found, [Standing::Apart, Standing::Best], "everybody sees that they differ");
+        assert_eq!(
+            found,
+            [Standing::Apart, Standing::Best],
+            "everybody sees that they differ"
+        );
         let found = standings(&[&[1.0, 2.0, 103.0], &[100.0, 200.0, 300.0]], 0.05);
-        assert_eq!(found, [Standing::Indistinguishable { p: None }, Standing::Best]);
+        assert_eq!(
+            found,
+            [Standing::Indistinguishable { p: None }, Standing::Best]
+        );
         // Four can: 2/70.
-        let found = standings(&[&[1.0, 2.0, 3.0, 4.0], &[100.0, 200.0, 300.0, 400.0]], 0.05);
+        let found = standings(
+            &[&[1.0, 2.0, 3.0, 4.0], &[100.0, 200.0, 300.0, 400.0]],
+            0.05,
+        );
         assert_eq!(found, [Standing::Worse { p: 2.0 / 70.0 }, Standing::Best]);
     }
 
@@ -156,7 +207,13 @@ mod tests {
     #[test]
     fn the_knee_is_close_and_not_worse() {
         let values = |level: f64| -> Vec<f64> { (0..6).map(|i| level + f64::from(i)).collect() };
-        let groups = [values(100.0), values(500.0), values(980.0), values(1_000.0), values(1_001.0)];
+        let groups = [
+            values(100.0),
+            values(500.0),
+            values(980.0),
+            values(1_000.0),
+            values(1_001.0),
+        ];
         // 980…985 lies wholly below 1001…1006: significant (2/924 · 4), although within 5 %. 1000…1005 overlaps it.
         assert_eq!(knee(&borrowed(&groups), 0.05, 0.05), Some(3));
         // Too few to tell anything apart: closeness decides, and 2 % is close enough.
@@ -171,7 +228,11 @@ mod tests {
     fn on_a_flat_curve_the_smallest_concurrency_is_rarely_thrown_out() {
         let mut random = Random::new(6);
         for (n, trials) in [(7, 800), (10, 600)] {
-            let lost = (0..trials).filter(|_| !standings(&borrowed(&draw(&mut random, &[1.0; 9], n)), 0.05)[0].may_be_best()).count();
+            let lost = (0..trials)
+                .filter(|_| {
+                    !standings(&borrowed(&draw(&mut random, &[1.0; 9], n)), 0.05)[0].may_be_best()
+                })
+                .count();
             println!("{n} repetitions: {lost} of {trials}");
             assert!(lost * 20 <= trials, "{n} repetitions: {lost} of {trials}");
         }
@@ -190,9 +251,16 @@ mod tests {
         ];
         for (n, trials) in [(7, 300), (10, 200)] {
             for levels in shapes {
-                let kept = (0..trials).filter(|_| standings(&borrowed(&draw(&mut random, &levels, n)), 0.05)[8].may_be_best()).count();
+                let kept = (0..trials)
+                    .filter(|_| {
+                        standings(&borrowed(&draw(&mut random, &levels, n)), 0.05)[8].may_be_best()
+                    })
+                    .count();
                 println!("{n} repetitions, {levels:?}: {kept} of {trials}");
-                assert!(kept * 20 >= trials * 19, "{n} repetitions, {levels:?}: {kept} of {trials}");
+                assert!(
+                    kept * 20 >= trials * 19,
+                    "{n} repetitions, {levels:?}: {kept} of {trials}"
+                );
             }
         }
     }
@@ -203,7 +271,14 @@ mod tests {
         let levels = [0.8, 0.8, 0.8, 0.8, 0.8, 0.8, 0.8, 0.8, 1.0];
         for _ in 0..50 {
             let found = standings(&borrowed(&draw(&mut random, &levels, 10)), 0.05);
-            assert!(found[..8].iter().filter(|standing| matches!(standing, Standing::Worse { .. })).count() >= 7, "{found:?}");
+            assert!(
+                found[..8]
+                    .iter()
+                    .filter(|standing| matches!(standing, Standing::Worse { .. }))
+                    .count()
+                    >= 7,
+                "{found:?}"
+            );
         }
     }
 }

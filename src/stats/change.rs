@@ -54,7 +54,12 @@ pub fn change_point(series: &[f64]) -> Option<Change> {
     let r = correlation_within(first, second);
     let p = (2.0 * (-6.0 * k * k / (n.powi(3) + n.powi(2)) * (1.0 - r) / (1.0 + r)).exp()).min(1.0);
     let is_large = (after - before).abs() >= (LEAST_EFFECT * before.abs()).max(f64::MIN_POSITIVE);
-    (p <= ALPHA && is_large).then_some(Change { at, before, after, p })
+    (p <= ALPHA && is_large).then_some(Change {
+        at,
+        before,
+        after,
+        p,
+    })
 }
 
 /// Pettitt's K, and the first value after the split that gives it (the first of equals), of the splits that leave [`LEAST_SECONDS`] on either side.
@@ -121,7 +126,10 @@ fn lag_one(values: &[f64]) -> f64 {
     let n = values.len() as f64;
     let mean = values.iter().map(|value| value / n).sum::<f64>();
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    let products: f64 = values.windows(2).map(|pair| (pair[0] - mean) * (pair[1] - mean)).sum();
+    let products: f64 = values
+        .windows(2)
+        .map(|pair| (pair[0] - mean) * (pair[1] - mean))
+        .sum();
     // Equal values differ from their mean by its rounding.
     if squares <= 1e-24 * values.iter().map(|value| value * value).sum::<f64>() {
         return 0.0;
@@ -134,18 +142,26 @@ fn lag_one(values: &[f64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::float_cmp, reason = "what is compared strictly is exact, or the very same division")]
+    #![expect(
+        clippy::float_cmp,
+        reason = "what is compared strictly is exact, or the very same division"
+    )]
 
     use super::super::fixture::{self, Noise, Random};
     use super::*;
 
-    const NOISE: Noise = Noise { size: 0.1, correlation: 0.5 };
+    const NOISE: Noise = Noise {
+        size: 0.1,
+        correlation: 0.5,
+    };
 
     #[test]
     fn an_abrupt_change_by_hand() {
         // 12 of 800, then 18 of 100: every pair across is one way round, K = 12 · 18 = 216. Nothing varies within, so r is only
         // its standard error sqrt(1/30) = 0.1826, and p = 2 exp(-6 · 216² / (30³ + 30²) · 0.8174 / 1.1826) = 2 exp(-6.9356).
-        let series: Vec<f64> = (0..30).map(|second| if second < 12 { 800.0 } else { 100.0 }).collect();
+        let series: Vec<f64> = (0..30)
+            .map(|second| if second < 12 { 800.0 } else { 100.0 })
+            .collect();
         let found = change_point(&series).unwrap();
         assert_eq!((found.at, found.before, found.after), (12, 800.0, 100.0));
         assert!((found.p - 0.001_945).abs() < 1e-6, "{}", found.p);
@@ -156,7 +172,11 @@ mod tests {
 
     #[test]
     fn too_short_too_small_or_unknown_is_no_change() {
-        let step = |seconds: usize, at: usize, after: f64| -> Vec<f64> { (0..seconds).map(|s| if s < at { 100.0 } else { after }).collect() };
+        let step = |seconds: usize, at: usize, after: f64| -> Vec<f64> {
+            (0..seconds)
+                .map(|s| if s < at { 100.0 } else { after })
+                .collect()
+        };
         assert!(change_point(&step(60, 30, 90.0)).is_some());
         assert_eq!(change_point(&step(60, 30, 90.1)), None);
         assert_eq!(change_point(&step(19, 9, 10.0)), None);
@@ -167,7 +187,12 @@ mod tests {
         assert_eq!(change_point(&unknown), None);
         // To nothing, and from nothing.
         assert_eq!(change_point(&step(60, 30, 0.0)).unwrap().after, 0.0);
-        assert_eq!(change_point(&[[0.0; 30], [5.0; 30]].concat()).unwrap().before, 0.0);
+        assert_eq!(
+            change_point(&[[0.0; 30], [5.0; 30]].concat())
+                .unwrap()
+                .before,
+            0.0
+        );
     }
 
     #[test]
@@ -179,7 +204,10 @@ mod tests {
 
     #[test]
     fn midranks_by_hand() {
-        assert_eq!(doubled_midranks(&[5.0, 1.0, 5.0, 9.0]), [5.0, 2.0, 5.0, 8.0]);
+        assert_eq!(
+            doubled_midranks(&[5.0, 1.0, 5.0, 9.0]),
+            [5.0, 2.0, 5.0, 8.0]
+        );
     }
 
     #[test]
@@ -188,7 +216,10 @@ mod tests {
         assert!((lag_one(&[1.0, 2.0, 3.0, 4.0, 5.0]) - 0.84).abs() < 1e-12);
         assert_eq!(lag_one(&[3.0; 9]), 0.0);
         // Alternating values give none, rather than a negative one, and the standard error sqrt(1/64).
-        assert_eq!(correlation_within(&[1.0, 2.0].repeat(16), &[1.0, 2.0].repeat(16)), 0.125);
+        assert_eq!(
+            correlation_within(&[1.0, 2.0].repeat(16), &[1.0, 2.0].repeat(16)),
+            0.125
+        );
         let slope: Vec<f64> = (0..500).map(f64::from).collect();
         assert_eq!(correlation_within(&slope, &slope), MOST_CORRELATION);
     }
@@ -210,8 +241,11 @@ mod tests {
         let found = (0..trials)
             .filter(|_| {
                 let at = 60 + random.below(480);
-                let series = random.series(600, NOISE, |second| if second < at { 800.0 } else { 100.0 });
-                change_point(&series).is_some_and(|change| change.at.abs_diff(at) <= 3 && change.before > 700.0 && change.after < 125.0)
+                let series =
+                    random.series(600, NOISE, |second| if second < at { 800.0 } else { 100.0 });
+                change_point(&series).is_some_and(|change| {
+                    change.at.abs_diff(at) <= 3 && change.before > 700.0 && change.after < 125.0
+                })
             })
             .count();
         println!("{found} of {trials}");
@@ -222,10 +256,28 @@ mod tests {
     fn a_flat_series_is_rarely_said_to_change() {
         let mut random = Random::new(10);
         for (seconds, trials) in [(60, 600), (120, 600), (300, 300), (600, 200)] {
-            for noise in [NOISE, Noise { size: 0.3, correlation: 0.5 }, Noise { size: 0.3, correlation: 0.0 }] {
-                let false_ones = (0..trials).filter(|_| change_point(&random.series(seconds, noise, |_| 500.0)).is_some()).count();
-                println!("{seconds} s, noise {}, r {}: {false_ones} of {trials}", noise.size, noise.correlation);
-                assert!(false_ones * 20 <= trials, "{seconds} s: {false_ones} of {trials}");
+            for noise in [
+                NOISE,
+                Noise {
+                    size: 0.3,
+                    correlation: 0.5,
+                },
+                Noise {
+                    size: 0.3,
+                    correlation: 0.0,
+                },
+            ] {
+                let false_ones = (0..trials)
+                    .filter(|_| change_point(&random.series(seconds, noise, |_| 500.0)).is_some())
+                    .count();
+                println!(
+                    "{seconds} s, noise {}, r {}: {false_ones} of {trials}",
+                    noise.size, noise.correlation
+                );
+                assert!(
+                    false_ones * 20 <= trials,
+                    "{seconds} s: {false_ones} of {trials}"
+                );
             }
         }
     }

@@ -38,7 +38,11 @@ pub fn most_comparisons(n: usize, alpha: f64) -> usize {
     let mut within = beyond / 2;
     while beyond - within > 1 {
         let middle = within + (beyond - within) / 2;
-        if can_reach(middle, n, alpha) { within = middle } else { beyond = middle }
+        if can_reach(middle, n, alpha) {
+            within = middle;
+        } else {
+            beyond = middle;
+        }
     }
     within
 }
@@ -57,7 +61,12 @@ mod tests {
             .map(|cell| {
                 let level = 100.0 * cell as f64;
                 let new = if cell == CELLS { level * factor } else { level };
-                mann_whitney(&random.throughputs(level, 0.03, n), &random.throughputs(new, 0.03, n)).unwrap().p
+                mann_whitney(
+                    &random.throughputs(level, 0.03, n),
+                    &random.throughputs(new, 0.03, n),
+                )
+                .unwrap()
+                .p
             })
             .collect();
         holm(&p)
@@ -79,7 +88,10 @@ mod tests {
     fn holm_is_that_of_the_reference() {
         for case in fixture::cases("holm") {
             let expected = case["adjusted"].as_array().unwrap().clone();
-            for (found, expected) in holm(&fixture::numbers(&case["p"])).into_iter().zip(expected) {
+            for (found, expected) in holm(&fixture::numbers(&case["p"]))
+                .into_iter()
+                .zip(expected)
+            {
                 fixture::assert_close(found, &expected, 1e-12);
             }
         }
@@ -88,7 +100,10 @@ mod tests {
     #[test]
     fn what_repetitions_serve() {
         // 0.05 · C(12, 6) / 2 = 23.1, 0.05 · C(14, 7) / 2 = 85.8, 0.05 · C(8, 4) / 2 = 1.75, 0.05 · C(6, 3) / 2 = 0.5.
-        assert_eq!([3, 4, 6, 7].map(|n| most_comparisons(n, 0.05)), [0, 1, 23, 85]);
+        assert_eq!(
+            [3, 4, 6, 7].map(|n| most_comparisons(n, 0.05)),
+            [0, 1, 23, 85]
+        );
         assert!(can_reach(23, 6, 0.05) && !can_reach(24, 6, 0.05));
         assert!(can_reach(85, 7, 0.05) && !can_reach(86, 7, 0.05));
         // 2 / C(6, 3) is 0.1 itself.
@@ -101,9 +116,14 @@ mod tests {
     fn nothing_changed_and_a_change_is_announced_in_five_per_cent_at_most() {
         let mut random = Random::new(4);
         for (n, trials) in [(6, 600), (10, 300)] {
-            let alarms = (0..trials).filter(|_| family(&mut random, n, 1.0).iter().any(|p| *p <= 0.05)).count();
+            let alarms = (0..trials)
+                .filter(|_| family(&mut random, n, 1.0).iter().any(|p| *p <= 0.05))
+                .count();
             println!("{n} repetitions: {alarms} of {trials}");
-            assert!(alarms * 20 <= trials, "{n} repetitions: {alarms} of {trials}");
+            assert!(
+                alarms * 20 <= trials,
+                "{n} repetitions: {alarms} of {trials}"
+            );
             // The test is not dead either: with six, one cell in 462 looks changed, so 3.8 % of the families.
             assert!(n != 6 || alarms > 0);
         }
@@ -113,7 +133,9 @@ mod tests {
     fn a_loss_of_a_tenth_is_found_among_cells_that_did_not_change() {
         let mut random = Random::new(5);
         let trials = 200;
-        let found = (0..trials).filter(|_| family(&mut random, 10, 0.9)[CELLS - 1] <= 0.05).count();
+        let found = (0..trials)
+            .filter(|_| family(&mut random, 10, 0.9)[CELLS - 1] <= 0.05)
+            .count();
         println!("found {found} of {trials}");
         assert!(found * 20 >= trials * 19, "{found} of {trials}");
     }

@@ -8,20 +8,30 @@ const REFERENCE: &str = include_str!("../../tests/statistics/reference.json");
 /// The cases under one name of the reference.
 pub(super) fn cases(name: &str) -> Vec<Value> {
     let mut reference: Value = serde_json::from_str(REFERENCE).unwrap();
-    let Value::Array(cases) = reference[name].take() else { panic!("no cases `{name}`") };
+    let Value::Array(cases) = reference[name].take() else {
+        panic!("no cases `{name}`")
+    };
     assert!(!cases.is_empty());
     cases
 }
 
 pub(super) fn numbers(value: &Value) -> Vec<f64> {
-    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|number| number.as_f64().unwrap())
+        .collect()
 }
 
 /// Equal but for a `relative` error.
 #[track_caller]
 pub(super) fn assert_close(found: f64, expected: &Value, relative: f64) {
     let expected = expected.as_f64().unwrap();
-    assert!((found - expected).abs() <= relative * expected.abs(), "{found} instead of {expected}");
+    assert!(
+        (found - expected).abs() <= relative * expected.abs(),
+        "{found} instead of {expected}"
+    );
 }
 
 /// Normal deviates, the same in every run.
@@ -40,16 +50,24 @@ impl Random {
 
     /// `n` throughputs around `level` that vary by `noise` of it (lognormal: none is negative, and slow ones and fast ones differ in size).
     pub(super) fn throughputs(&mut self, level: f64, noise: f64, n: usize) -> Vec<f64> {
-        (0..n).map(|_| level * (noise * self.normal()).exp()).collect()
+        (0..n)
+            .map(|_| level * (noise * self.normal()).exp())
+            .collect()
     }
 
     /// A one-second series: `level(second)` times 1 + `noise` times AR(1) of variance 1 and lag-one autocorrelation `correlation`.
-    pub(super) fn series(&mut self, seconds: usize, noise: Noise, level: impl Fn(usize) -> f64) -> Vec<f64> {
+    pub(super) fn series(
+        &mut self,
+        seconds: usize,
+        noise: Noise,
+        level: impl Fn(usize) -> f64,
+    ) -> Vec<f64> {
         let mut state = self.normal();
         (0..seconds)
             .map(|second| {
                 let value = level(second) * (1.0 + noise.size * state);
-                state = noise.correlation * state + (1.0 - noise.correlation.powi(2)).sqrt() * self.normal();
+                state = noise.correlation * state
+                    + (1.0 - noise.correlation.powi(2)).sqrt() * self.normal();
                 value
             })
             .collect()

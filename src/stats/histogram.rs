@@ -27,8 +27,14 @@ pub struct Histogram {
 
 impl Default for Histogram {
     fn default() -> Self {
-        let hdr = hdrhistogram::Histogram::new_with_bounds(1, HIGHEST_NS, DIGITS).expect("the bounds are valid constants");
-        Self { hdr, sum_ns: 0, min_ns: u64::MAX, max_ns: 0 }
+        let hdr = hdrhistogram::Histogram::new_with_bounds(1, HIGHEST_NS, DIGITS)
+            .expect("the bounds are valid constants");
+        Self {
+            hdr,
+            sum_ns: 0,
+            min_ns: u64::MAX,
+            max_ns: 0,
+        }
     }
 }
 
@@ -42,9 +48,14 @@ impl Histogram {
     }
 
     /// Adds every time of `other`: the result is the histogram of both.
-    #[expect(clippy::missing_panics_doc, reason = "every histogram has the same bounds")]
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "every histogram has the same bounds"
+    )]
     pub fn merge(&mut self, other: &Self) {
-        self.hdr.add(&other.hdr).expect("every histogram has the same bounds");
+        self.hdr
+            .add(&other.hdr)
+            .expect("every histogram has the same bounds");
         self.sum_ns = self.sum_ns.saturating_add(other.sum_ns);
         self.min_ns = self.min_ns.min(other.min_ns);
         self.max_ns = self.max_ns.max(other.max_ns);
@@ -115,7 +126,9 @@ impl Histogram {
 
     fn encode(&self) -> String {
         let mut bytes = Vec::new();
-        V2DeflateSerializer::new().serialize(&self.hdr, &mut bytes).expect("writing to memory does not fail, and the counts fit their type");
+        V2DeflateSerializer::new()
+            .serialize(&self.hdr, &mut bytes)
+            .expect("writing to memory does not fail, and the counts fit their type");
         STANDARD.encode(bytes)
     }
 }
@@ -183,8 +196,14 @@ fn check_head(bytes: &[u8]) -> Result<(), SnapshotError> {
     }
     // Cookie, length, offset, significant digits: four bytes each, most significant first.
     let mut head = [0; 16];
-    flate2::read::ZlibDecoder::new(packed).read_exact(&mut head).map_err(|error| damaged(&error.to_string()))?;
-    let number = |at: usize| head[at..].first_chunk().map_or(u32::MAX, |bytes| u32::from_be_bytes(*bytes));
+    flate2::read::ZlibDecoder::new(packed)
+        .read_exact(&mut head)
+        .map_err(|error| damaged(&error.to_string()))?;
+    let number = |at: usize| {
+        head[at..]
+            .first_chunk()
+            .map_or(u32::MAX, |bytes| u32::from_be_bytes(*bytes))
+    };
     if number(4) > MOST_BYTES {
         Err(damaged("too large"))
     } else if number(12) > u32::from(DIGITS) {
@@ -202,15 +221,24 @@ impl Snapshot {
     pub fn histogram(&self) -> Result<Histogram, SnapshotError> {
         let mut whole = Histogram::default();
         let Some(text) = &self.hdr_v2_base64 else {
-            let is_empty = self.count == 0 && (self.sum_ns, self.min_ns, self.max_ns) == (None, None, None);
-            return if is_empty { Ok(whole) } else { Err(SnapshotError::Contradiction) };
+            let is_empty =
+                self.count == 0 && (self.sum_ns, self.min_ns, self.max_ns) == (None, None, None);
+            return if is_empty {
+                Ok(whole)
+            } else {
+                Err(SnapshotError::Contradiction)
+            };
         };
         let bytes = STANDARD.decode(text)?;
         check_head(&bytes)?;
-        let hdr: hdrhistogram::Histogram<u64> =
-            Deserializer::new().deserialize(&mut bytes.as_slice()).map_err(|error| SnapshotError::Encoding(error.to_string()))?;
+        let hdr: hdrhistogram::Histogram<u64> = Deserializer::new()
+            .deserialize(&mut bytes.as_slice())
+            .map_err(|error| SnapshotError::Encoding(error.to_string()))?;
         // Adding to bounds of our own refuses what was written with other ones.
-        whole.hdr.add(&hdr).map_err(|_| SnapshotError::Contradiction)?;
+        whole
+            .hdr
+            .add(&hdr)
+            .map_err(|_| SnapshotError::Contradiction)?;
         let (Some(sum), Some(min), Some(max)) = (self.sum_ns, self.min_ns, self.max_ns) else {
             return Err(SnapshotError::Contradiction);
         };
@@ -245,9 +273,15 @@ mod tests {
         bytes.extend(u32::try_from(packed.len()).unwrap().to_be_bytes());
         bytes.extend(packed);
         snapshot.hdr_v2_base64 = Some(STANDARD.encode(bytes));
-        assert_eq!(snapshot.histogram().unwrap_err().to_string(), "the histogram cannot be decoded: too large");
+        assert_eq!(
+            snapshot.histogram().unwrap_err().to_string(),
+            "the histogram cannot be decoded: too large"
+        );
         snapshot.hdr_v2_base64 = Some(STANDARD.encode(0x1c84_9303_u32.to_be_bytes().repeat(9)));
-        assert!(snapshot.histogram().is_err(), "what is not compressed claims a length too");
+        assert!(
+            snapshot.histogram().is_err(),
+            "what is not compressed claims a length too"
+        );
     }
 
     fn of(values: &[u64]) -> Histogram {
@@ -262,8 +296,14 @@ mod tests {
     fn numbers_agree_with_a_hand_computation() {
         let values: Vec<u64> = (1..=100).map(|i| i * 1_000_000).collect();
         let snapshot = of(&values).snapshot();
-        assert_eq!((snapshot.count, snapshot.sum_ns), (100, Some(5_050_000_000)));
-        assert_eq!((snapshot.min_ns, snapshot.max_ns, snapshot.mean_ns), (Some(1_000_000), Some(100_000_000), Some(50_500_000)));
+        assert_eq!(
+            (snapshot.count, snapshot.sum_ns),
+            (100, Some(5_050_000_000))
+        );
+        assert_eq!(
+            (snapshot.min_ns, snapshot.max_ns, snapshot.mean_ns),
+            (Some(1_000_000), Some(100_000_000), Some(50_500_000))
+        );
         for (found, exact) in [
             (snapshot.p10_ns, 10_000_000),
             (snapshot.p25_ns, 25_000_000),
@@ -275,14 +315,24 @@ mod tests {
             (snapshot.p99_9_ns, 100_000_000),
         ] {
             let found = found.unwrap();
-            assert!((exact..=exact + exact / 1_000).contains(&found), "{found} for {exact}");
+            assert!(
+                (exact..=exact + exact / 1_000).contains(&found),
+                "{found} for {exact}"
+            );
         }
     }
 
     #[test]
     fn one_value_is_every_percentile_exactly() {
         let snapshot = of(&[123_456_789]).snapshot();
-        for value in [snapshot.min_ns, snapshot.p10_ns, snapshot.p50_ns, snapshot.p99_9_ns, snapshot.max_ns, snapshot.mean_ns] {
+        for value in [
+            snapshot.min_ns,
+            snapshot.p10_ns,
+            snapshot.p50_ns,
+            snapshot.p99_9_ns,
+            snapshot.max_ns,
+            snapshot.mean_ns,
+        ] {
             assert_eq!(value, Some(123_456_789));
         }
     }
@@ -292,21 +342,33 @@ mod tests {
         let snapshot = Histogram::default().snapshot();
         assert_eq!(snapshot, Snapshot::default());
         assert_eq!(snapshot.histogram().unwrap(), Histogram::default());
-        let empty = Snapshot { max_ns: Some(5), ..snapshot };
-        assert!(matches!(empty.histogram(), Err(SnapshotError::Contradiction)), "the longest of no times");
+        let empty = Snapshot {
+            max_ns: Some(5),
+            ..snapshot
+        };
+        assert!(
+            matches!(empty.histogram(), Err(SnapshotError::Contradiction)),
+            "the longest of no times"
+        );
     }
 
     #[test]
     fn longer_than_a_day_saturates_and_keeps_its_exact_maximum() {
         let histogram = of(&[HIGHEST_NS * 3]);
-        assert_eq!((histogram.count(), histogram.max_ns(), histogram.sum_ns()), (1, Some(HIGHEST_NS * 3), HIGHEST_NS * 3));
+        assert_eq!(
+            (histogram.count(), histogram.max_ns(), histogram.sum_ns()),
+            (1, Some(HIGHEST_NS * 3), HIGHEST_NS * 3)
+        );
         assert_eq!(histogram.quantile(0.5), Some(HIGHEST_NS * 3));
     }
 
     #[test]
     fn counts_up_to_a_bound_include_it() {
         let histogram = of(&[0, 1_000, 2_000, 2_000, 9_000_000]);
-        let counts: Vec<u64> = [0, 999, 1_000, 2_000, 8_000_000, 9_000_000, u64::MAX].into_iter().map(|ns| histogram.count_up_to(ns)).collect();
+        let counts: Vec<u64> = [0, 999, 1_000, 2_000, 8_000_000, 9_000_000, u64::MAX]
+            .into_iter()
+            .map(|ns| histogram.count_up_to(ns))
+            .collect();
         assert_eq!(counts, [1, 1, 2, 4, 4, 5, 5]);
     }
 
@@ -318,12 +380,30 @@ mod tests {
             change(&mut bad);
             bad.histogram()
         };
-        assert!(matches!(with(|s| s.hdr_v2_base64 = Some("?".to_owned())), Err(SnapshotError::Base64(_))));
-        assert!(matches!(with(|s| s.hdr_v2_base64 = Some("AAAA".to_owned())), Err(SnapshotError::Encoding(_))));
-        assert!(matches!(with(|s| s.count = 3), Err(SnapshotError::Contradiction)));
-        assert!(matches!(with(|s| s.max_ns = None), Err(SnapshotError::Contradiction)));
-        assert!(matches!(with(|s| s.sum_ns = Some(1)), Err(SnapshotError::Contradiction)));
-        assert!(matches!(with(|s| s.hdr_v2_base64 = None), Err(SnapshotError::Contradiction)));
+        assert!(matches!(
+            with(|s| s.hdr_v2_base64 = Some("?".to_owned())),
+            Err(SnapshotError::Base64(_))
+        ));
+        assert!(matches!(
+            with(|s| s.hdr_v2_base64 = Some("AAAA".to_owned())),
+            Err(SnapshotError::Encoding(_))
+        ));
+        assert!(matches!(
+            with(|s| s.count = 3),
+            Err(SnapshotError::Contradiction)
+        ));
+        assert!(matches!(
+            with(|s| s.max_ns = None),
+            Err(SnapshotError::Contradiction)
+        ));
+        assert!(matches!(
+            with(|s| s.sum_ns = Some(1)),
+            Err(SnapshotError::Contradiction)
+        ));
+        assert!(matches!(
+            with(|s| s.hdr_v2_base64 = None),
+            Err(SnapshotError::Contradiction)
+        ));
     }
 
     proptest! {
@@ -357,6 +437,14 @@ mod tests {
     }
 
     fn times() -> impl Strategy<Value = Vec<u64>> {
-        prop::collection::vec(prop_oneof![0_u64..1_000, 0_u64..10_000_000_000, Just(HIGHEST_NS), Just(HIGHEST_NS + 7)], 0..200)
+        prop::collection::vec(
+            prop_oneof![
+                0_u64..1_000,
+                0_u64..10_000_000_000,
+                Just(HIGHEST_NS),
+                Just(HIGHEST_NS + 7)
+            ],
+            0..200,
+        )
     }
 }

@@ -40,7 +40,11 @@ pub fn median(values: &[f64]) -> Option<f64> {
 pub fn median_interval(values: &[f64], confidence: f64) -> Option<Interval> {
     let sorted = sorted(values)?;
     let (rank, level) = inmost_rank(sorted.len(), confidence)?;
-    Some(Interval { low: sorted[rank - 1], high: sorted[sorted.len() - rank], level })
+    Some(Interval {
+        low: sorted[rank - 1],
+        high: sorted[sorted.len() - rank],
+        level,
+    })
 }
 
 /// The median of all means of two values, each with itself too (Hodges and Lehmann): steadier than a median, and moved by outliers from
@@ -52,8 +56,15 @@ pub fn pseudomedian(values: &[f64]) -> Option<f64> {
     if values.len() > MOST {
         return median(values);
     }
-    let means: Vec<f64> =
-        values.iter().enumerate().flat_map(|(place, one)| values[place..].iter().map(move |other| 0.5 * one + 0.5 * other)).collect();
+    let means: Vec<f64> = values
+        .iter()
+        .enumerate()
+        .flat_map(|(place, one)| {
+            values[place..]
+                .iter()
+                .map(move |other| 0.5 * one + 0.5 * other)
+        })
+        .collect();
     median(&means)
 }
 
@@ -68,9 +79,17 @@ pub fn next_value(values: &[f64], besides: f64) -> Option<Interval> {
         return None;
     }
     let mean = values.iter().sum::<f64>() / n;
-    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    let variance = values
+        .iter()
+        .map(|value| (value - mean).powi(2))
+        .sum::<f64>()
+        / (n - 1.0);
     let within = student_t_975(n - 1.0) * (variance * (1.0 + 1.0 / n) + besides * besides).sqrt();
-    Some(Interval { low: mean - within, high: mean + within, level: LEVEL })
+    Some(Interval {
+        low: mean - within,
+        high: mean + within,
+        level: LEVEL,
+    })
 }
 
 /// The 97.5 % point of Student's t with 5 degrees of freedom or more: Cornish and Fisher's expansion around the normal one (Abramowitz and Stegun
@@ -92,14 +111,21 @@ pub fn most_confidence(n: usize) -> f64 {
 pub(super) fn sorted(values: &[f64]) -> Option<Vec<f64>> {
     let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);
-    values.iter().all(|value| value.is_finite()).then_some(values)
+    values
+        .iter()
+        .all(|value| value.is_finite())
+        .then_some(values)
 }
 
 /// [`median`] of values in ascending order, all finite.
 pub(super) fn median_of_sorted(sorted: &[f64]) -> Option<f64> {
     let upper = *sorted.get(sorted.len() / 2)?;
     // Halved before they are added: the sum of two finite numbers need not be finite.
-    Some(if sorted.len().is_multiple_of(2) { 0.5 * sorted[sorted.len() / 2 - 1] + 0.5 * upper } else { upper })
+    Some(if sorted.len().is_multiple_of(2) {
+        0.5 * sorted[sorted.len() / 2 - 1] + 0.5 * upper
+    } else {
+        upper
+    })
 }
 
 /// The largest k (from 1) for which 1 - 2 P(Bin(n, 1/2) <= k - 1) is at least `confidence`, and that coverage.
@@ -129,7 +155,10 @@ fn inmost_rank(n: usize, confidence: f64) -> Option<(usize, f64)> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::float_cmp, reason = "what is compared strictly is exact, or the very same division")]
+    #![expect(
+        clippy::float_cmp,
+        reason = "what is compared strictly is exact, or the very same division"
+    )]
 
     use super::super::fixture::{self, Random};
     use super::*;
@@ -149,7 +178,13 @@ mod tests {
     #[test]
     fn pseudomedian_by_hand() {
         // Means 1, 2, 3, 3, 4, 5 of 1, 3, 5; with 100 in place of 5: 1, 2, 3, 50.5, 51.5, 100.
-        assert_eq!((pseudomedian(&[5.0, 1.0, 3.0]), pseudomedian(&[100.0, 1.0, 3.0])), (Some(3.0), Some(26.75)));
+        assert_eq!(
+            (
+                pseudomedian(&[5.0, 1.0, 3.0]),
+                pseudomedian(&[100.0, 1.0, 3.0])
+            ),
+            (Some(3.0), Some(26.75))
+        );
         assert_eq!((pseudomedian(&[]), pseudomedian(&[7.0])), (None, Some(7.0)));
         assert_eq!(pseudomedian(&[f64::NAN]), None);
     }
@@ -159,9 +194,19 @@ mod tests {
         let values = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
         // s² = 3.5, t(5) = 2.5706, √(3.5 · 7 ÷ 6) = 2.0207.
         let found = next_value(&values, 0.0).unwrap();
-        assert!((found.high - 3.5 - 2.5706 * 2.0207).abs() < 0.01 && (found.low + found.high - 7.0).abs() < 1e-9, "{found:?}");
+        assert!(
+            (found.high - 3.5 - 2.5706 * 2.0207).abs() < 0.01
+                && (found.low + found.high - 7.0).abs() < 1e-9,
+            "{found:?}"
+        );
         assert!(next_value(&values, 3.0).unwrap().high > found.high);
-        assert_eq!((next_value(&values[..5], 0.0), next_value(&[f64::NAN; 6], 0.0)), (None, None));
+        assert_eq!(
+            (
+                next_value(&values[..5], 0.0),
+                next_value(&[f64::NAN; 6], 0.0)
+            ),
+            (None, None)
+        );
         // t with 30 degrees of freedom: 2.0423.
         assert!((student_t_975(30.0) - 2.0423).abs() < 1e-3);
     }
@@ -170,26 +215,57 @@ mod tests {
     fn interval_of_six_is_their_range_and_of_five_there_is_none() {
         let values = [4.0, 2.0, 6.0, 1.0, 5.0, 3.0];
         // 1 - 2/64.
-        assert_eq!(median_interval(&values, 0.95), Some(Interval { low: 1.0, high: 6.0, level: 0.96875 }));
+        assert_eq!(
+            median_interval(&values, 0.95),
+            Some(Interval {
+                low: 1.0,
+                high: 6.0,
+                level: 0.96875
+            })
+        );
         assert_eq!(median_interval(&values[..5], 0.95), None);
         // 1 - 2/32 is enough for 0.9.
-        assert_eq!(median_interval(&values[..5], 0.9), Some(Interval { low: 1.0, high: 6.0, level: 0.9375 }));
+        assert_eq!(
+            median_interval(&values[..5], 0.9),
+            Some(Interval {
+                low: 1.0,
+                high: 6.0,
+                level: 0.9375
+            })
+        );
         assert_eq!(median_interval(&[], 0.5), None);
-        assert_eq!(median_interval(&[1.0, 2.0, 3.0, 4.0, 5.0, f64::NAN], 0.95), None);
+        assert_eq!(
+            median_interval(&[1.0, 2.0, 3.0, 4.0, 5.0, f64::NAN], 0.95),
+            None
+        );
     }
 
     #[test]
     fn interval_of_ten_leaves_out_the_ends() {
         // P(Bin(10, 1/2) <= 1) = 11/1024, P(<= 2) = 56/1024: k = 2 covers 1 - 22/1024, k = 3 only 1 - 112/1024.
         let values: Vec<f64> = (1..=10).map(f64::from).collect();
-        assert_eq!(median_interval(&values, 0.95), Some(Interval { low: 2.0, high: 9.0, level: 1.0 - 22.0 / 1024.0 }));
+        assert_eq!(
+            median_interval(&values, 0.95),
+            Some(Interval {
+                low: 2.0,
+                high: 9.0,
+                level: 1.0 - 22.0 / 1024.0
+            })
+        );
     }
 
     #[test]
     fn most_confidence_by_hand() {
-        assert_eq!([0, 1, 2, 5, 6].map(most_confidence), [0.0, 0.0, 0.5, 0.9375, 0.96875]);
+        assert_eq!(
+            [0, 1, 2, 5, 6].map(most_confidence),
+            [0.0, 0.0, 0.5, 0.9375, 0.96875]
+        );
         for n in 2..60 {
-            assert_eq!(inmost_rank(n, most_confidence(n)), Some((1, most_confidence(n))), "n = {n}");
+            assert_eq!(
+                inmost_rank(n, most_confidence(n)),
+                Some((1, most_confidence(n))),
+                "n = {n}"
+            );
         }
     }
 
@@ -204,7 +280,14 @@ mod tests {
                 continue;
             }
             let found = found.unwrap();
-            assert_eq!((found.low, found.high), (case["low"].as_f64().unwrap(), case["high"].as_f64().unwrap()), "n = {n}");
+            assert_eq!(
+                (found.low, found.high),
+                (
+                    case["low"].as_f64().unwrap(),
+                    case["high"].as_f64().unwrap()
+                ),
+                "n = {n}"
+            );
             fixture::assert_close(found.level, &case["level"], 1e-9);
         }
     }

@@ -41,13 +41,22 @@ pub struct Moments {
 
 /// How far each run lies from the middle of its configuration.
 pub fn residuals(runs: &[Placed]) -> Vec<f64> {
-    let groups = runs.iter().map(|run| run.group).max().map_or(0, |most| most + 1);
+    let groups = runs
+        .iter()
+        .map(|run| run.group)
+        .max()
+        .map_or(0, |most| most + 1);
     let mut values = vec![Vec::new(); groups];
     for run in runs {
         values[run.group].push(run.log);
     }
-    let middles: Vec<f64> = values.iter().map(|values| median(values).unwrap_or(0.0)).collect();
-    runs.iter().map(|run| run.log - middles[run.group]).collect()
+    let middles: Vec<f64> = values
+        .iter()
+        .map(|values| median(values).unwrap_or(0.0))
+        .collect();
+    runs.iter()
+        .map(|run| run.log - middles[run.group])
+        .collect()
 }
 
 /// What the runs around each one have in common, where that explains what repetitions differ by: `None` where it does not.
@@ -64,20 +73,41 @@ pub fn moments(runs: &[Placed]) -> Option<Moments> {
     let total: f64 = residuals.iter().map(|residual| residual * residual).sum();
     let tried = REACHES.map(|reach| {
         let around = around(runs, (&order, &residuals), reach);
-        let products: f64 = residuals.iter().zip(&around).map(|(residual, around)| residual * around).sum();
+        let products: f64 = residuals
+            .iter()
+            .zip(&around)
+            .map(|(residual, around)| residual * around)
+            .sum();
         let squares: f64 = around.iter().map(|around| around * around).sum();
-        let slope = if squares > 0.0 { (products / squares).clamp(0.0, 1.0) } else { 0.0 };
-        let left: f64 = residuals.iter().zip(&around).map(|(residual, around)| (residual - slope * around).powi(2)).sum();
+        let slope = if squares > 0.0 {
+            (products / squares).clamp(0.0, 1.0)
+        } else {
+            0.0
+        };
+        let left: f64 = residuals
+            .iter()
+            .zip(&around)
+            .map(|(residual, around)| (residual - slope * around).powi(2))
+            .sum();
         let explained = if total > 0.0 { 1.0 - left / total } else { 0.0 };
-        Moments { levels: around.into_iter().map(|around| slope * around).collect(), explained }
+        Moments {
+            levels: around.into_iter().map(|around| slope * around).collect(),
+            explained,
+        }
     });
-    tried.into_iter().max_by(|one, other| one.explained.total_cmp(&other.explained)).filter(|best| best.explained >= LEAST)
+    tried
+        .into_iter()
+        .max_by(|one, other| one.explained.total_cmp(&other.explained))
+        .filter(|best| best.explained >= LEAST)
 }
 
 fn clipped(residuals: Vec<f64>) -> Vec<f64> {
     let sizes: Vec<f64> = residuals.iter().map(|residual| residual.abs()).collect();
     let most = OUTLIER * NORMAL * median(&sizes).unwrap_or(0.0);
-    residuals.into_iter().map(|residual| residual.clamp(-most, most)).collect()
+    residuals
+        .into_iter()
+        .map(|residual| residual.clamp(-most, most))
+        .collect()
 }
 
 /// For each run the mean of the residuals around it, near ones counting more.
@@ -88,10 +118,21 @@ fn around(runs: &[Placed], (order, residuals): (&[usize], &[f64]), reach: f64) -
         let weight = |other: &usize| {
             let other = &runs[*other];
             let away = f64::from(other.position.abs_diff(run.position));
-            (other.sweep == run.sweep && away <= FAR * reach).then(|| if other.group == run.group { 0.0 } else { (-away / reach).exp() })
+            (other.sweep == run.sweep && away <= FAR * reach).then(|| {
+                if other.group == run.group {
+                    0.0
+                } else {
+                    (-away / reach).exp()
+                }
+            })
         };
-        let before = order[..place].iter().rev().map_while(|other| Some((*other, weight(other)?)));
-        let after = order[place + 1..].iter().map_while(|other| Some((*other, weight(other)?)));
+        let before = order[..place]
+            .iter()
+            .rev()
+            .map_while(|other| Some((*other, weight(other)?)));
+        let after = order[place + 1..]
+            .iter()
+            .map_while(|other| Some((*other, weight(other)?)));
         let (mut sum, mut weights) = (0.0, 0.0);
         for (other, weight) in before.chain(after) {
             sum += weight * residuals[other];
@@ -110,7 +151,11 @@ mod tests {
     use super::*;
 
     /// Six rounds of so many configurations, in a random order, with this noise at each place.
-    fn sweep(random: &mut Random, groups: usize, noise: &mut dyn FnMut(&mut Random, usize) -> f64) -> Vec<Placed> {
+    fn sweep(
+        random: &mut Random,
+        groups: usize,
+        noise: &mut dyn FnMut(&mut Random, usize) -> f64,
+    ) -> Vec<Placed> {
         let mut runs = Vec::new();
         for _ in 0..6 {
             let mut left: Vec<usize> = (0..groups).collect();
@@ -118,7 +163,12 @@ mod tests {
                 let group = left.swap_remove(random.below(left.len()));
                 let position = runs.len();
                 let log = group as f64 + noise(random, position);
-                runs.push(Placed { sweep: 0, position: u32::try_from(position).unwrap(), group, log });
+                runs.push(Placed {
+                    sweep: 0,
+                    position: u32::try_from(position).unwrap(),
+                    group,
+                    log,
+                });
             }
         }
         runs
@@ -127,14 +177,23 @@ mod tests {
     #[test]
     fn independent_noise_is_hardly_ever_taken_for_time() {
         let mut random = Random::new(11);
-        let found = (0..200).filter(|_| moments(&sweep(&mut random, 18, &mut |random, _| 0.05 * random.normal())).is_some()).count();
+        let found = (0..200)
+            .filter(|_| {
+                moments(&sweep(&mut random, 18, &mut |random, _| {
+                    0.05 * random.normal()
+                }))
+                .is_some()
+            })
+            .count();
         assert!(found <= 10, "{found} of 200");
     }
 
     #[test]
     fn drift_and_noise_that_lasts_are_taken_off() {
         let mut random = Random::new(12);
-        let runs = sweep(&mut random, 18, &mut |random, place| 0.15 * place as f64 / 108.0 + 0.01 * random.normal());
+        let runs = sweep(&mut random, 18, &mut |random, place| {
+            0.15 * place as f64 / 108.0 + 0.01 * random.normal()
+        });
         let found = moments(&runs).unwrap();
         assert!(found.explained > 0.8, "{found:?}");
         let mut state = 0.0;

@@ -54,7 +54,13 @@ pub struct Overlap<S> {
 impl<S: Spill> Overlap<S> {
     /// Nothing yet; `spill` takes a run whenever `chunk_len` intervals have come, and nothing when fewer come in all.
     pub fn new(spill: S, chunk_len: NonZeroUsize) -> Self {
-        Self { spill, chunk: Vec::new(), chunk_len: chunk_len.get(), has_spilled: false, busy_ns: 0 }
+        Self {
+            spill,
+            chunk: Vec::new(),
+            chunk_len: chunk_len.get(),
+            has_spilled: false,
+            busy_ns: 0,
+        }
     }
 
     /// Adds `[start_ns, end_ns)`; one that ends before it starts has no length.
@@ -82,12 +88,18 @@ impl<S: Spill> Overlap<S> {
         let mean = (window_ns > 0).then(|| self.busy_ns as f64 / window_ns as f64);
         if !self.has_spilled {
             self.chunk.sort_unstable();
-            return Ok(InFlight { mean, most: most_in_flight(self.chunk.into_iter().map(Ok))? });
+            return Ok(InFlight {
+                mean,
+                most: most_in_flight(self.chunk.into_iter().map(Ok))?,
+            });
         }
         self.spill_chunk()?;
         // Its memory is free for the readers of the runs.
         drop(self.chunk);
-        Ok(InFlight { mean, most: most_in_flight(Merge::new(self.spill.into_runs()?)?)? })
+        Ok(InFlight {
+            mean,
+            most: most_in_flight(Merge::new(self.spill.into_runs()?)?)?,
+        })
     }
 
     fn spill_chunk(&mut self) -> Result<(), S::Error> {
@@ -167,7 +179,10 @@ mod tests {
 
     impl Spill for Memory {
         type Error = Infallible;
-        type Run = std::iter::Map<std::vec::IntoIter<Interval>, fn(Interval) -> Result<Interval, Infallible>>;
+        type Run = std::iter::Map<
+            std::vec::IntoIter<Interval>,
+            fn(Interval) -> Result<Interval, Infallible>,
+        >;
 
         fn append(&mut self, run: &[Interval]) -> Result<(), Infallible> {
             assert!(run.is_sorted() && !run.is_empty());
@@ -176,7 +191,14 @@ mod tests {
         }
 
         fn into_runs(self) -> Result<Vec<Self::Run>, Infallible> {
-            Ok(self.0.into_iter().map(|run| run.into_iter().map(Ok as fn(Interval) -> Result<Interval, Infallible>)).collect())
+            Ok(self
+                .0
+                .into_iter()
+                .map(|run| {
+                    run.into_iter()
+                        .map(Ok as fn(Interval) -> Result<Interval, Infallible>)
+                })
+                .collect())
         }
     }
 
@@ -206,16 +228,37 @@ mod tests {
 
     /// By definition: an interval holds the instants from its start up to, and without, its end.
     fn brute_force(intervals: &[Interval]) -> u64 {
-        let holding = |instant: u64| intervals.iter().filter(|(start, end)| (*start..*end).contains(&instant)).count();
-        intervals.iter().map(|(start, _)| u64::try_from(holding(*start)).unwrap()).max().unwrap_or(0)
+        let holding = |instant: u64| {
+            intervals
+                .iter()
+                .filter(|(start, end)| (*start..*end).contains(&instant))
+                .count()
+        };
+        intervals
+            .iter()
+            .map(|(start, _)| u64::try_from(holding(*start)).unwrap())
+            .max()
+            .unwrap_or(0)
     }
 
     #[test]
     fn three_workers_by_hand() {
         // Worker 0: 0-10, 10-30. Worker 1: 2-12, 12-20. Worker 2: 15-25. Busy 58 of 30: at 15 there are three.
         let intervals = [(0, 10), (10, 30), (2, 12), (12, 20), (15, 25)];
-        assert_eq!(overlap(&intervals, 100, 30), InFlight { mean: Some(58.0 / 30.0), most: 3 });
-        assert_eq!(overlap(&intervals, 2, 30), InFlight { mean: Some(58.0 / 30.0), most: 3 });
+        assert_eq!(
+            overlap(&intervals, 100, 30),
+            InFlight {
+                mean: Some(58.0 / 30.0),
+                most: 3
+            }
+        );
+        assert_eq!(
+            overlap(&intervals, 2, 30),
+            InFlight {
+                mean: Some(58.0 / 30.0),
+                most: 3
+            }
+        );
     }
 
     #[test]
@@ -226,9 +269,21 @@ mod tests {
 
     #[test]
     fn without_length_nothing_is_in_flight() {
-        assert_eq!(overlap(&[(5, 5), (7, 6)], 1, 10), InFlight { mean: Some(0.0), most: 0 });
+        assert_eq!(
+            overlap(&[(5, 5), (7, 6)], 1, 10),
+            InFlight {
+                mean: Some(0.0),
+                most: 0
+            }
+        );
         assert_eq!(overlap(&[(0, 9), (5, 5)], 1, 10).most, 1);
-        assert_eq!(overlap(&[], 1, 0), InFlight { mean: None, most: 0 });
+        assert_eq!(
+            overlap(&[], 1, 0),
+            InFlight {
+                mean: None,
+                most: 0
+            }
+        );
     }
 
     #[test]

@@ -46,9 +46,16 @@ pub fn mann_whitney(base: &[f64], new: &[f64]) -> Option<RankTest> {
     let pairs = base.len() * new.len();
     let u = doubled as f64 / 2.0;
     if pairs > EXACT_PAIRS {
-        return Some(RankTest { u, p: normal_p(u, &groups), exact: false });
+        return Some(RankTest {
+            u,
+            p: normal_p(u, &groups),
+            exact: false,
+        });
     }
-    let ways = ways_of_u(&groups.iter().map(Group::len).collect::<Vec<_>>(), new.len());
+    let ways = ways_of_u(
+        &groups.iter().map(Group::len).collect::<Vec<_>>(),
+        new.len(),
+    );
     let lower: f64 = ways[..=doubled].iter().sum();
     let upper: f64 = ways[doubled..].iter().sum();
     let p = (2.0 * lower.min(upper) / ways.iter().sum::<f64>()).min(1.0);
@@ -68,18 +75,28 @@ pub fn smallest_p(n: usize, m: usize) -> f64 {
 ///
 /// `None` when a sample is empty or a value is not finite and positive.
 pub fn ratio(base: &[f64], new: &[f64], confidence: f64) -> Option<Ratio> {
-    if base.iter().chain(new).any(|value| !value.is_finite() || *value <= 0.0) {
+    if base
+        .iter()
+        .chain(new)
+        .any(|value| !value.is_finite() || *value <= 0.0)
+    {
         return None;
     }
     let base: Vec<f64> = base.iter().map(|value| value.ln()).collect();
-    let mut differences: Vec<f64> = new.iter().flat_map(|value| base.iter().map(|base| value.ln() - base)).collect();
+    let mut differences: Vec<f64> = new
+        .iter()
+        .flat_map(|value| base.iter().map(|base| value.ln() - base))
+        .collect();
     differences.sort_by(f64::total_cmp);
     let interval = inmost_rank(base.len(), new.len(), confidence).map(|(rank, level)| Interval {
         low: differences[rank - 1].exp(),
         high: differences[differences.len() - rank].exp(),
         level,
     });
-    Some(Ratio { ratio: median_of_sorted(&differences)?.exp(), interval })
+    Some(Ratio {
+        ratio: median_of_sorted(&differences)?.exp(),
+        interval,
+    })
 }
 
 /// The largest k (from 1) for which 1 - 2 P(U <= k - 1) is at least `confidence`, and that coverage.
@@ -88,7 +105,9 @@ fn inmost_rank(base: usize, new: usize, confidence: f64) -> Option<(usize, f64)>
     let tails: Box<dyn Iterator<Item = f64>> = if pairs > EXACT_PAIRS {
         let middle = pairs as f64 / 2.0;
         let deviation = (pairs as f64 * (base + new + 1) as f64 / 12.0).sqrt();
-        Box::new((0..pairs / 2).map(move |u| 0.5 * erfc((middle - u as f64 - 0.5) / deviation / SQRT_2)))
+        Box::new(
+            (0..pairs / 2).map(move |u| 0.5 * erfc((middle - u as f64 - 0.5) / deviation / SQRT_2)),
+        )
     } else {
         let all = choose(base + new, new);
         // Without ties every doubled U is even.
@@ -98,7 +117,9 @@ fn inmost_rank(base: usize, new: usize, confidence: f64) -> Option<(usize, f64)>
             Some(*tail / all)
         }))
     };
-    let coverages = tails.map(|tail| 1.0 - 2.0 * tail).take_while(|coverage| *coverage >= confidence);
+    let coverages = tails
+        .map(|tail| 1.0 - 2.0 * tail)
+        .take_while(|coverage| *coverage >= confidence);
     (1..).zip(coverages).last()
 }
 
@@ -183,16 +204,26 @@ fn normal_p(u: f64, groups: &[Group]) -> f64 {
     let base: usize = groups.iter().map(|group| group.base).sum();
     let new: usize = groups.iter().map(|group| group.new).sum();
     let (pairs, all) = (base as f64 * new as f64, (base + new) as f64);
-    let ties: f64 = groups.iter().map(|group| group.len() as f64).map(|size| size.powi(3) - size).sum();
+    let ties: f64 = groups
+        .iter()
+        .map(|group| group.len() as f64)
+        .map(|size| size.powi(3) - size)
+        .sum();
     let variance = pairs / 12.0 * (all + 1.0 - ties / (all * (all - 1.0)));
     let distance = ((u - pairs / 2.0).abs() - 0.5).max(0.0);
     // All values equal: nothing varies, and nothing differs.
-    if variance > 0.0 { erfc(distance / variance.sqrt() / SQRT_2) } else { 1.0 }
+    if variance > 0.0 {
+        erfc(distance / variance.sqrt() / SQRT_2)
+    } else {
+        1.0
+    }
 }
 
 /// C(n, k), exact up to 2^53.
 fn choose(n: usize, k: usize) -> f64 {
-    (1..=k.min(n - k)).fold(1.0, |ways, i| ways * (n - k.min(n - k) + i) as f64 / i as f64)
+    (1..=k.min(n - k)).fold(1.0, |ways, i| {
+        ways * (n - k.min(n - k) + i) as f64 / i as f64
+    })
 }
 
 /// Complementary error function, to 14 digits: 2 · the tail of the normal distribution beyond x·√2.
@@ -213,13 +244,18 @@ fn erfc(x: f64) -> f64 {
         }
         return 1.0 - density * sum;
     }
-    let fraction = (1..=80).rev().fold(x, |fraction, n| x + 0.5 * f64::from(n) / fraction);
+    let fraction = (1..=80)
+        .rev()
+        .fold(x, |fraction, n| x + 0.5 * f64::from(n) / fraction);
     0.5 * density / fraction
 }
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::float_cmp, reason = "what is compared strictly is exact, or the very same division")]
+    #![expect(
+        clippy::float_cmp,
+        reason = "what is compared strictly is exact, or the very same division"
+    )]
 
     use proptest::prelude::*;
 
@@ -233,12 +269,39 @@ mod tests {
     #[test]
     fn test_by_hand() {
         // One order of C(4, 2) = 6 has U = 4, one has U = 0: p = 2/6.
-        assert_eq!(mann_whitney(&[1.0, 2.0], &[3.0, 4.0]), Some(RankTest { u: 4.0, p: 2.0 / 6.0, exact: true }));
-        assert_eq!(mann_whitney(&[3.0, 4.0], &[1.0, 2.0]), Some(RankTest { u: 0.0, p: 2.0 / 6.0, exact: true }));
+        assert_eq!(
+            mann_whitney(&[1.0, 2.0], &[3.0, 4.0]),
+            Some(RankTest {
+                u: 4.0,
+                p: 2.0 / 6.0,
+                exact: true
+            })
+        );
+        assert_eq!(
+            mann_whitney(&[3.0, 4.0], &[1.0, 2.0]),
+            Some(RankTest {
+                u: 0.0,
+                p: 2.0 / 6.0,
+                exact: true
+            })
+        );
         // U = 0, 1, 2, 2, 3, 4: at least 3 in two of six orders.
-        assert_eq!(mann_whitney(&[1.0, 3.0], &[2.0, 4.0]), Some(RankTest { u: 3.0, p: 4.0 / 6.0, exact: true }));
+        assert_eq!(
+            mann_whitney(&[1.0, 3.0], &[2.0, 4.0]),
+            Some(RankTest {
+                u: 3.0,
+                p: 4.0 / 6.0,
+                exact: true
+            })
+        );
         // Six against six, apart: 2/924.
-        assert_eq!(p(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &[7.0, 8.0, 9.0, 10.0, 11.0, 12.0]), 2.0 / 924.0);
+        assert_eq!(
+            p(
+                &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
+                &[7.0, 8.0, 9.0, 10.0, 11.0, 12.0]
+            ),
+            2.0 / 924.0
+        );
         assert_eq!(mann_whitney(&[], &[1.0]), None);
         assert_eq!(mann_whitney(&[1.0], &[f64::NAN]), None);
     }
@@ -247,16 +310,40 @@ mod tests {
     fn equal_values_by_hand() {
         // Pooled 1 2 2 3, two of them new. {1,2}: U = 0.5 (two ways), {1,3}: 2, {2,2}: 2, {2,3}: 3.5 (two ways). U of {2, 3} against {1, 2}: 3.5,
         // reached in 2 of 6 ways, so p = 4/6.
-        assert_eq!(mann_whitney(&[1.0, 2.0], &[2.0, 3.0]), Some(RankTest { u: 3.5, p: 4.0 / 6.0, exact: true }));
-        assert_eq!(mann_whitney(&[5.0; 4], &[5.0; 3]), Some(RankTest { u: 6.0, p: 1.0, exact: true }));
+        assert_eq!(
+            mann_whitney(&[1.0, 2.0], &[2.0, 3.0]),
+            Some(RankTest {
+                u: 3.5,
+                p: 4.0 / 6.0,
+                exact: true
+            })
+        );
+        assert_eq!(
+            mann_whitney(&[5.0; 4], &[5.0; 3]),
+            Some(RankTest {
+                u: 6.0,
+                p: 1.0,
+                exact: true
+            })
+        );
         assert_eq!(mann_whitney(&[0.0], &[-0.0]).unwrap().u, 0.5);
         // Too many to be exact, and all equal.
-        assert_eq!(mann_whitney(&[5.0; 60], &[5.0; 60]), Some(RankTest { u: 1800.0, p: 1.0, exact: false }));
+        assert_eq!(
+            mann_whitney(&[5.0; 60], &[5.0; 60]),
+            Some(RankTest {
+                u: 1800.0,
+                p: 1.0,
+                exact: false
+            })
+        );
     }
 
     #[test]
     fn smallest_p_by_hand() {
-        assert_eq!([(3, 3), (4, 4), (6, 6), (3, 10)].map(|(n, m)| smallest_p(n, m)), [2.0 / 20.0, 2.0 / 70.0, 2.0 / 924.0, 2.0 / 286.0]);
+        assert_eq!(
+            [(3, 3), (4, 4), (6, 6), (3, 10)].map(|(n, m)| smallest_p(n, m)),
+            [2.0 / 20.0, 2.0 / 70.0, 2.0 / 924.0, 2.0 / 286.0]
+        );
         assert_eq!([smallest_p(0, 5), smallest_p(1, 1)], [1.0, 1.0]);
     }
 
@@ -267,8 +354,15 @@ mod tests {
         assert!((found.ratio - 4.0).abs() < 1e-12);
         assert_eq!(found.interval, None);
         // From 2 to 8 it covers 1 - 2/6.
-        let interval = ratio(&[1.0, 2.0], &[4.0, 8.0], 0.6).unwrap().interval.unwrap();
-        assert!((interval.low - 2.0).abs() < 1e-12 && (interval.high - 8.0).abs() < 1e-12 && (interval.level - 4.0 / 6.0).abs() < 1e-12);
+        let interval = ratio(&[1.0, 2.0], &[4.0, 8.0], 0.6)
+            .unwrap()
+            .interval
+            .unwrap();
+        assert!(
+            (interval.low - 2.0).abs() < 1e-12
+                && (interval.high - 8.0).abs() < 1e-12
+                && (interval.level - 4.0 / 6.0).abs() < 1e-12
+        );
         assert_eq!(ratio(&[1.0, 0.0], &[4.0, 8.0], 0.95), None);
         assert_eq!(ratio(&[1.0], &[-4.0], 0.95), None);
         assert_eq!(ratio(&[], &[4.0], 0.95), None);
@@ -276,9 +370,17 @@ mod tests {
 
     #[test]
     fn tests_are_those_of_the_reference() {
-        for name in ["mann_whitney_exact", "mann_whitney_ties", "mann_whitney_normal"] {
+        for name in [
+            "mann_whitney_exact",
+            "mann_whitney_ties",
+            "mann_whitney_normal",
+        ] {
             for case in fixture::cases(name) {
-                let found = mann_whitney(&fixture::numbers(&case["base"]), &fixture::numbers(&case["new"])).unwrap();
+                let found = mann_whitney(
+                    &fixture::numbers(&case["base"]),
+                    &fixture::numbers(&case["new"]),
+                )
+                .unwrap();
                 assert_eq!(found.exact, name != "mann_whitney_normal");
                 fixture::assert_close(found.u, &case["u"], 0.0);
                 fixture::assert_close(found.p, &case["p"], 1e-10);
@@ -289,7 +391,12 @@ mod tests {
     #[test]
     fn ratios_are_those_of_the_reference() {
         for case in fixture::cases("ratio") {
-            let found = ratio(&fixture::numbers(&case["base"]), &fixture::numbers(&case["new"]), case["confidence"].as_f64().unwrap()).unwrap();
+            let found = ratio(
+                &fixture::numbers(&case["base"]),
+                &fixture::numbers(&case["new"]),
+                case["confidence"].as_f64().unwrap(),
+            )
+            .unwrap();
             fixture::assert_close(found.ratio, &case["ratio"], 1e-12);
             if case["level"].is_null() {
                 assert_eq!(found.interval, None);
@@ -313,21 +420,38 @@ mod tests {
     fn just_beyond_the_bound_the_normal_distribution_is_close_to_the_exact_one() {
         let mut random = Random::new(2);
         for level in [1.0, 1.05, 1.1] {
-            let (base, new) = (random.throughputs(1.0, 0.15, 50), random.throughputs(level, 0.15, 50));
+            let (base, new) = (
+                random.throughputs(1.0, 0.15, 50),
+                random.throughputs(level, 0.15, 50),
+            );
             let exact = mann_whitney(&base, &new).unwrap();
             assert!(exact.exact);
             let normal = normal_p(exact.u, &tie_groups(&base, &new).unwrap());
-            assert!((normal - exact.p).abs() < 0.05 * exact.p + 1e-4, "{normal} and {}", exact.p);
+            assert!(
+                (normal - exact.p).abs() < 0.05 * exact.p + 1e-4,
+                "{normal} and {}",
+                exact.p
+            );
         }
-        let (exact, normal) = (inmost_rank(50, 50, 0.95).unwrap(), inmost_rank(50, 51, 0.95).unwrap());
+        let (exact, normal) = (
+            inmost_rank(50, 50, 0.95).unwrap(),
+            inmost_rank(50, 51, 0.95).unwrap(),
+        );
         // 1250 - 1.96 · sqrt(2500 · 101 / 12) = 965.7, and 1275 - 1.96 · sqrt(2550 · 102 / 12) = 986.5.
-        assert!((965..=967).contains(&exact.0) && (986..=988).contains(&normal.0), "{exact:?} {normal:?}");
+        assert!(
+            (965..=967).contains(&exact.0) && (986..=988).contains(&normal.0),
+            "{exact:?} {normal:?}"
+        );
         assert!((exact.1 - 0.95).abs() < 0.001);
         // What the normal interval covers, counted: a little more than is said. Without the continuity correction it would be less.
         let ways = ways_of_u(&[1; 101], 51);
         let tail: f64 = ways.iter().step_by(2).take(normal.0).sum();
         let counted = 1.0 - 2.0 * tail / choose(101, 51);
-        assert!(normal.1 <= counted && counted < normal.1 + 0.0005, "{} and {counted}", normal.1);
+        assert!(
+            normal.1 <= counted && counted < normal.1 + 0.0005,
+            "{} and {counted}",
+            normal.1
+        );
     }
 
     #[test]
@@ -338,13 +462,19 @@ mod tests {
             let level = inmost_rank(n, m, 0.95).unwrap().1;
             let covered = (0..trials)
                 .filter(|_| {
-                    let (base, new) = (random.throughputs(2.0, 0.2, n), random.throughputs(3.0, 0.2, m));
+                    let (base, new) = (
+                        random.throughputs(2.0, 0.2, n),
+                        random.throughputs(3.0, 0.2, m),
+                    );
                     let interval = ratio(&base, &new, 0.95).unwrap().interval.unwrap();
                     interval.low <= 1.5 && 1.5 <= interval.high
                 })
                 .count();
             let share = covered as f64 / f64::from(trials);
-            assert!((share - level).abs() < 3.0 * (level * (1.0 - level) / f64::from(trials)).sqrt(), "{n}, {m}: {share} of {level}");
+            assert!(
+                (share - level).abs() < 3.0 * (level * (1.0 - level) / f64::from(trials)).sqrt(),
+                "{n}, {m}: {share} of {level}"
+            );
         }
     }
 

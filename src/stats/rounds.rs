@@ -17,7 +17,8 @@ pub struct InRound {
 
 /// For each run how far the other configurations of its round lie from their middles: the median of their residuals; `None` where there are no others.
 pub fn levels(runs: &[InRound]) -> Vec<Option<f64>> {
-    let mut rounds: std::collections::BTreeMap<usize, Vec<InRound>> = std::collections::BTreeMap::new();
+    let mut rounds: std::collections::BTreeMap<usize, Vec<InRound>> =
+        std::collections::BTreeMap::new();
     for run in runs {
         rounds.entry(run.round).or_default().push(*run);
     }
@@ -25,7 +26,12 @@ pub fn levels(runs: &[InRound]) -> Vec<Option<f64>> {
     let level = |run: &InRound| {
         others.clear();
         let round = rounds.get(&run.round)?;
-        others.extend(round.iter().filter(|other| other.group != run.group).map(|other| other.residual));
+        others.extend(
+            round
+                .iter()
+                .filter(|other| other.group != run.group)
+                .map(|other| other.residual),
+        );
         median_of_any(&mut others)
     };
     runs.iter().map(level).collect()
@@ -39,7 +45,11 @@ fn median_of_any(values: &mut [f64]) -> Option<f64> {
     }
     let is_even = values.len().is_multiple_of(2);
     let (lower, upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
-    let lower = if is_even { lower.iter().copied().reduce(f64::max) } else { None };
+    let lower = if is_even {
+        lower.iter().copied().reduce(f64::max)
+    } else {
+        None
+    };
     Some(lower.map_or(*upper, |lower| 0.5 * lower + 0.5 * *upper))
 }
 
@@ -51,9 +61,30 @@ mod tests {
 
     #[test]
     fn a_level_is_that_of_the_others_by_hand() {
-        let run = |round, group, residual| InRound { round, group, residual };
-        let runs = [run(0, 0, 1.0), run(0, 1, 2.0), run(0, 2, 4.0), run(1, 0, -1.0), run(1, 1, -3.0), run(2, 0, 5.0)];
-        assert_eq!(levels(&runs), [Some(3.0), Some(2.5), Some(1.5), Some(-3.0), Some(-1.0), None]);
+        let run = |round, group, residual| InRound {
+            round,
+            group,
+            residual,
+        };
+        let runs = [
+            run(0, 0, 1.0),
+            run(0, 1, 2.0),
+            run(0, 2, 4.0),
+            run(1, 0, -1.0),
+            run(1, 1, -3.0),
+            run(2, 0, 5.0),
+        ];
+        assert_eq!(
+            levels(&runs),
+            [
+                Some(3.0),
+                Some(2.5),
+                Some(1.5),
+                Some(-3.0),
+                Some(-1.0),
+                None
+            ]
+        );
         assert_eq!(levels(&[]), []);
         // Two runs of one configuration in a round are not others to each other.
         assert_eq!(levels(&[run(0, 0, 1.0), run(0, 0, 2.0)]), [None, None]);

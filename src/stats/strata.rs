@@ -34,7 +34,11 @@ pub struct Strata {
 
 impl Default for Strata {
     fn default() -> Self {
-        Self { keys: vec![0; CLASSES], all: 0, known: (0, 0) }
+        Self {
+            keys: vec![0; CLASSES],
+            all: 0,
+            known: (0, 0),
+        }
     }
 }
 
@@ -43,7 +47,10 @@ impl Strata {
     pub fn add(&mut self, size: Option<u64>) {
         self.keys[class_of(size)] += 1;
         self.all += 1;
-        self.known = (self.known.0 + u64::from(size.is_some()), self.known.1.saturating_add(size.unwrap_or(0)));
+        self.known = (
+            self.known.0 + u64::from(size.is_some()),
+            self.known.1.saturating_add(size.unwrap_or(0)),
+        );
     }
 
     /// All keys.
@@ -70,7 +77,11 @@ impl Strata {
             taken[class] = u64::try_from(until - before).unwrap_or(u64::MAX);
             before = until;
         }
-        Draw { left: self.keys.clone(), wanted: taken, random }
+        Draw {
+            left: self.keys.clone(),
+            wanted: taken,
+            random,
+        }
     }
 }
 
@@ -116,21 +127,39 @@ mod tests {
 
     fn drawn(sizes: &[Option<u64>], count: u64, seed: u64) -> Vec<usize> {
         let mut draw = strata(sizes).draw(count, seed);
-        (0..sizes.len()).filter(|place| draw.takes(sizes[*place])).collect()
+        (0..sizes.len())
+            .filter(|place| draw.takes(sizes[*place]))
+            .collect()
     }
 
     /// Lognormal, in steps of what is drawn.
     fn sizes(count: usize, seed: u64) -> Vec<Option<u64>> {
         let mut random = fastrand::Rng::with_seed(seed);
         let normal = |random: &mut fastrand::Rng| (0..12).map(|_| random.f64()).sum::<f64>() - 6.0;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sizes of a test")]
-        (0..count).map(|_| Some((1e6 * (1.5 * normal(&mut random)).exp()) as u64)).collect()
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "sizes of a test"
+        )]
+        (0..count)
+            .map(|_| Some((1e6 * (1.5 * normal(&mut random)).exp()) as u64))
+            .collect()
     }
 
     #[test]
     fn sizes_of_a_class_are_alike() {
-        assert_eq!((class_of(None), class_of(Some(0)), class_of(Some(1)), class_of(Some(u64::MAX))), (0, 1, 2, CLASSES - 1));
-        let classes: Vec<usize> = [8, 9, 15, 16, 17, 18, 31, 32].map(|size| class_of(Some(size))).into();
+        assert_eq!(
+            (
+                class_of(None),
+                class_of(Some(0)),
+                class_of(Some(1)),
+                class_of(Some(u64::MAX))
+            ),
+            (0, 1, 2, CLASSES - 1)
+        );
+        let classes: Vec<usize> = [8, 9, 15, 16, 17, 18, 31, 32]
+            .map(|size| class_of(Some(size)))
+            .into();
         assert_eq!(classes, [26, 27, 33, 34, 34, 35, 41, 42]);
         for size in (1..100_000_u64).step_by(7) {
             let larger = size + size / 8 + 1;
@@ -142,7 +171,11 @@ mod tests {
     fn as_many_are_drawn_as_were_asked_for_and_no_key_twice() {
         let all = sizes(2_000, 3);
         for count in [0, 1, 7, 500, 1_999, 2_000, 5_000] {
-            assert_eq!(drawn(&all, count, 1).len() as u64, count.min(2_000), "{count}");
+            assert_eq!(
+                drawn(&all, count, 1).len() as u64,
+                count.min(2_000),
+                "{count}"
+            );
         }
         assert_eq!(drawn(&[], 5, 1), Vec::<usize>::new());
         assert_eq!(drawn(&[None, Some(0), None], 3, 1), [0, 1, 2]);
@@ -152,7 +185,9 @@ mod tests {
 
     #[test]
     fn every_key_is_drawn_as_often() {
-        let all: Vec<Option<u64>> = (0..40).map(|place| Some([1, 1_000, 1_000_000][place % 3] + place as u64)).collect();
+        let all: Vec<Option<u64>> = (0..40)
+            .map(|place| Some([1, 1_000, 1_000_000][place % 3] + place as u64))
+            .collect();
         let mut counts = vec![0_u32; all.len()];
         for seed in 0..4_000 {
             for place in drawn(&all, 10, seed) {
@@ -160,7 +195,10 @@ mod tests {
             }
         }
         // 1,000 of 4,000 each, with a standard deviation of 27.
-        assert!(counts.iter().all(|count| (860..1_140).contains(count)), "{counts:?}");
+        assert!(
+            counts.iter().all(|count| (860..1_140).contains(count)),
+            "{counts:?}"
+        );
     }
 
     /// What it is for: keys and bytes of a sample agree with those of all, in every range of sizes.
@@ -169,11 +207,23 @@ mod tests {
         let all = sizes(100_000, 9);
         for seed in 1..=5 {
             let places = drawn(&all, 2_000, seed);
-            let count = |wanted: &dyn Fn(u64) -> bool| all.iter().flatten().filter(|size| wanted(**size)).count() as f64;
-            let sample = |wanted: &dyn Fn(u64) -> bool| places.iter().filter(|place| wanted(all[**place].unwrap())).count() as f64;
+            let count = |wanted: &dyn Fn(u64) -> bool| {
+                all.iter().flatten().filter(|size| wanted(**size)).count() as f64
+            };
+            let sample = |wanted: &dyn Fn(u64) -> bool| {
+                places
+                    .iter()
+                    .filter(|place| wanted(all[**place].unwrap()))
+                    .count() as f64
+            };
             for octave in 0..40 {
                 let inside = |size: u64| size.checked_ilog2() == Some(octave);
-                assert!((sample(&inside) - count(&inside) / 50.0).abs() <= 1.0, "2^{octave}: {} of {}", sample(&inside), count(&inside));
+                assert!(
+                    (sample(&inside) - count(&inside) / 50.0).abs() <= 1.0,
+                    "2^{octave}: {} of {}",
+                    sample(&inside),
+                    count(&inside)
+                );
             }
             let bytes: u64 = places.iter().filter_map(|place| all[*place]).sum();
             let share = bytes as f64 / (all.iter().flatten().sum::<u64>() as f64 / 50.0);

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
 use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::interceptors::context::{BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextRef};
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextRef,
+};
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::DateTime;
@@ -58,7 +60,9 @@ impl Intercept for AnswerLimits {
     ) -> Result<(), BoxError> {
         // The request is gone when its answer comes.
         let request = context.request();
-        let asked = Asked { part: request.headers().contains_key("range") };
+        let asked = Asked {
+            part: request.headers().contains_key("range"),
+        };
         config.interceptor_state().store_put(asked);
         Ok(())
     }
@@ -74,12 +78,19 @@ impl Intercept for AnswerLimits {
         if !response.status().is_success() {
             if let Self::Control(Some(clock)) = self
                 && response.status().as_u16() == 403
-                && let Some(offset_s) = response.headers().get("date").and_then(|date| http_date(date.as_bytes())).map(offset_from_now)
+                && let Some(offset_s) = response
+                    .headers()
+                    .get("date")
+                    .and_then(|date| http_date(date.as_bytes()))
+                    .map(offset_from_now)
                 && offset_s.unsigned_abs() > SKEWED_S
             {
                 clock.set(offset_s);
             }
-            let start = Start { body: response.take_body(), left: DOCUMENT_BYTES };
+            let start = Start {
+                body: response.take_body(),
+                left: DOCUMENT_BYTES,
+            };
             *response.body_mut() = SdkBody::from_body_1_x(start);
             return Ok(());
         }
@@ -91,7 +102,11 @@ impl Intercept for AnswerLimits {
                     return Err("a success that does not fit this GET".into());
                 }
                 let headers = response.headers();
-                until_close.store(!headers.contains_key("content-length") && !headers.contains_key("transfer-encoding"), Ordering::Relaxed);
+                until_close.store(
+                    !headers.contains_key("content-length")
+                        && !headers.contains_key("transfer-encoding"),
+                    Ordering::Relaxed,
+                );
             }
         }
         Ok(())
@@ -108,7 +123,10 @@ impl Body for Start {
     type Data = Bytes;
     type Error = aws_smithy_types::body::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         if self.left == 0 {
             return Poll::Ready(None);
         }
@@ -129,7 +147,9 @@ impl Body for Start {
 /// An HTTP date, in s since 1970; `None` where it is none.
 pub(super) fn http_date(text: &[u8]) -> Option<i64> {
     let text = std::str::from_utf8(text).ok()?;
-    DateTime::from_str(text.trim(), Format::HttpDate).ok().map(|date| date.secs())
+    DateTime::from_str(text.trim(), Format::HttpDate)
+        .ok()
+        .map(|date| date.secs())
 }
 
 #[cfg(test)]
@@ -140,16 +160,30 @@ mod tests {
 
     #[tokio::test]
     async fn of_an_error_document_without_end_the_start_is_read() {
-        let endless = futures::stream::repeat_with(|| Ok::<_, std::convert::Infallible>(Frame::data(Bytes::from(vec![b'x'; 1_000]))));
-        let start = Start { body: SdkBody::from_body_1_x(StreamBody::new(endless)), left: DOCUMENT_BYTES };
-        assert_eq!(start.collect().await.unwrap().to_bytes().len(), DOCUMENT_BYTES);
-        let start = Start { body: SdkBody::from_body_1_x(Full::new(Bytes::from("<Error/>"))), left: DOCUMENT_BYTES };
+        let endless = futures::stream::repeat_with(|| {
+            Ok::<_, std::convert::Infallible>(Frame::data(Bytes::from(vec![b'x'; 1_000])))
+        });
+        let start = Start {
+            body: SdkBody::from_body_1_x(StreamBody::new(endless)),
+            left: DOCUMENT_BYTES,
+        };
+        assert_eq!(
+            start.collect().await.unwrap().to_bytes().len(),
+            DOCUMENT_BYTES
+        );
+        let start = Start {
+            body: SdkBody::from_body_1_x(Full::new(Bytes::from("<Error/>"))),
+            left: DOCUMENT_BYTES,
+        };
         assert_eq!(start.collect().await.unwrap().to_bytes(), "<Error/>");
     }
 
     #[test]
     fn a_date_is_read_or_it_is_none() {
-        assert_eq!(http_date(b"Thu, 01 Jan 2026 00:00:10 GMT"), Some(1_767_225_610));
+        assert_eq!(
+            http_date(b"Thu, 01 Jan 2026 00:00:10 GMT"),
+            Some(1_767_225_610)
+        );
         for text in [&b""[..], b"soon", b"2026-01-01T00:00:00Z", b"\xff"] {
             assert_eq!(http_date(text), None);
         }

@@ -21,7 +21,12 @@ pub struct Target<'a> {
 impl<'a> Target<'a> {
     /// The whole object, of which nothing else is known.
     pub fn whole(key: &'a str) -> Self {
-        Self { key, part: None, size: None, etag: "" }
+        Self {
+            key,
+            part: None,
+            size: None,
+            etag: "",
+        }
     }
 
     /// The value of the `If-Match` header: with a part, where the entity tag is known and can stand in a header.
@@ -84,7 +89,11 @@ pub(super) fn content_range(value: &[u8]) -> Option<ContentRange> {
     let (range, total) = split(value.trim_ascii().strip_prefix(b"bytes ")?, b'/')?;
     let (first, last) = split(range, b'-')?;
     let (first, last) = (digits(first)?, digits(last)?);
-    let total = if total == b"*" { None } else { Some(digits(total)?) };
+    let total = if total == b"*" {
+        None
+    } else {
+        Some(digits(total)?)
+    };
     let possible = first <= last && total.is_none_or(|total| total > last);
     possible.then_some(ContentRange { first, last, total })
 }
@@ -96,7 +105,10 @@ fn split(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
 
 /// Whether an entity tag, without its quotes, is known and can stand in a header: only then does `If-Match` go out with a part.
 pub fn is_sendable(etag: &str) -> bool {
-    !etag.is_empty() && etag.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"')
+    !etag.is_empty()
+        && etag
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'"')
 }
 
 /// What the head of an answer says of its body and its object.
@@ -152,23 +164,35 @@ pub struct AttemptError {
 impl AttemptError {
     /// An error of this client's own, by its word in [`ErrorCode`].
     pub fn own(word: &str, remedy: Remedy) -> Self {
-        Self { code: ErrorCode::from_word(word), remedy }
+        Self {
+            code: ErrorCode::from_word(word),
+            remedy,
+        }
     }
 
     /// An answer that is not 2xx: its HTTP status, and the `<Code>` of its body, when there is one.
     pub fn answer(status: u16, code: Option<&str>) -> Self {
-        let known = code.and_then(ErrorCode::known).unwrap_or_else(|| ErrorCode::from_status(status));
+        let known = code
+            .and_then(ErrorCode::known)
+            .unwrap_or_else(|| ErrorCode::from_status(status));
         let remedy = match (status, code.unwrap_or_default()) {
             (_, "ExpiredToken" | "TokenRefreshRequired") => Remedy::Refresh,
             (_, "InvalidObjectState") => Remedy::Nothing(Outcome::Archived),
             (_, "NoSuchBucket") => Remedy::Nothing(Outcome::Failed),
             (404, _) => Remedy::Nothing(Outcome::Vanished),
-            (429 | 500..=599, _) | (400, "RequestTimeout") | (_, "ThrottlingException" | "KMS.ThrottlingException") if status != 501 => {
+            (429 | 500..=599, _)
+            | (400, "RequestTimeout")
+            | (_, "ThrottlingException" | "KMS.ThrottlingException")
+                if status != 501 =>
+            {
                 Remedy::BackOff
             }
             _ => Remedy::Nothing(Outcome::Failed),
         };
-        Self { code: known, remedy }
+        Self {
+            code: known,
+            remedy,
+        }
     }
 
     /// Whether the store refused a signature for its time.
@@ -191,15 +215,29 @@ impl AttemptError {
         };
         let error = Self::answer(status, Some(&code));
         // Nobody answered with the status that a code without a number would be named after.
-        Some(if ErrorCode::known(&code).is_some() { error } else { Self { code: ErrorCode::from_word("error-document"), ..error } })
+        Some(if ErrorCode::known(&code).is_some() {
+            error
+        } else {
+            Self {
+                code: ErrorCode::from_word("error-document"),
+                ..error
+            }
+        })
     }
 }
 
 /// A client that fetches objects of one bucket, owned by one worker.
-#[expect(async_fn_in_trait, reason = "workers stay on their thread: no Send bound is wanted")]
+#[expect(
+    async_fn_in_trait,
+    reason = "workers stay on their thread: no Send bound is wanted"
+)]
 pub trait ObjectClient {
     /// One GET, drained to its end into `sink`. Dropping the future gives the connection up.
-    async fn get<S: BodySink>(&mut self, target: Target<'_>, sink: &mut S) -> Result<(), AttemptError>;
+    async fn get<S: BodySink>(
+        &mut self,
+        target: Target<'_>,
+        sink: &mut S,
+    ) -> Result<(), AttemptError>;
 
     /// Waits for credentials newer than those of the last attempt.
     async fn refresh_credentials(&mut self);
@@ -231,11 +269,23 @@ mod tests {
         let remedy = |status, code| AttemptError::answer(status, Some(code)).remedy;
         assert_eq!(remedy(503, "SlowDown"), Remedy::BackOff);
         assert_eq!(remedy(500, "InternalError"), Remedy::BackOff);
-        assert_eq!(remedy(501, "NotImplemented"), Remedy::Nothing(Outcome::Failed));
-        assert_eq!(remedy(403, "AccessDenied"), Remedy::Nothing(Outcome::Failed));
-        assert_eq!(remedy(403, "InvalidObjectState"), Remedy::Nothing(Outcome::Archived));
+        assert_eq!(
+            remedy(501, "NotImplemented"),
+            Remedy::Nothing(Outcome::Failed)
+        );
+        assert_eq!(
+            remedy(403, "AccessDenied"),
+            Remedy::Nothing(Outcome::Failed)
+        );
+        assert_eq!(
+            remedy(403, "InvalidObjectState"),
+            Remedy::Nothing(Outcome::Archived)
+        );
         assert_eq!(remedy(404, "NoSuchKey"), Remedy::Nothing(Outcome::Vanished));
-        assert_eq!(remedy(404, "NoSuchBucket"), Remedy::Nothing(Outcome::Failed));
+        assert_eq!(
+            remedy(404, "NoSuchBucket"),
+            Remedy::Nothing(Outcome::Failed)
+        );
         assert_eq!(remedy(400, "ExpiredToken"), Remedy::Refresh);
         assert_eq!(AttemptError::answer(502, None).code.to_string(), "HTTP502");
     }
@@ -243,35 +293,80 @@ mod tests {
     #[test]
     fn an_error_document_in_a_200_counts_as_the_answer_that_it_should_have_been() {
         let of = |code: &str| {
-            let error = AttemptError::of_document(format!("<?xml version=\"1.0\"?>\n<Error><Code>{code}</Code></Error>").as_bytes()).unwrap();
+            let error = AttemptError::of_document(
+                format!("<?xml version=\"1.0\"?>\n<Error><Code>{code}</Code></Error>").as_bytes(),
+            )
+            .unwrap();
             (error.code.to_string(), error.remedy)
         };
         let failed = Remedy::Nothing(Outcome::Failed);
         assert_eq!(of("SlowDown"), ("SlowDown".to_owned(), Remedy::BackOff));
-        assert_eq!(of("InternalError"), ("InternalError".to_owned(), Remedy::BackOff));
-        assert_eq!(of("NoSuchKey"), ("NoSuchKey".to_owned(), Remedy::Nothing(Outcome::Vanished)));
+        assert_eq!(
+            of("InternalError"),
+            ("InternalError".to_owned(), Remedy::BackOff)
+        );
+        assert_eq!(
+            of("NoSuchKey"),
+            ("NoSuchKey".to_owned(), Remedy::Nothing(Outcome::Vanished))
+        );
         assert_eq!(of("AccessDenied"), ("AccessDenied".to_owned(), failed));
         assert_eq!(of("NeverHeardOf"), ("error-document".to_owned(), failed));
         assert_eq!(of(""), ("error-document".to_owned(), failed));
-        for body in ["", "x", "<html><Error/></html>", "<Errors/>", "<?xml version=\"1.0\"?>", "text <Error><Code>SlowDown</Code></Error>"] {
+        for body in [
+            "",
+            "x",
+            "<html><Error/></html>",
+            "<Errors/>",
+            "<?xml version=\"1.0\"?>",
+            "text <Error><Code>SlowDown</Code></Error>",
+        ] {
             assert_eq!(AttemptError::of_document(body.as_bytes()), None, "{body}");
         }
     }
 
     #[test]
     fn a_part_is_answered_by_its_bytes_or_by_all_that_is_left_of_them() {
-        let answered = |first, last, total| Part { first: 10, last: 19 }.is_answered_by(ContentRange { first, last, total });
-        assert!(answered(10, 19, Some(100)) && answered(10, 19, None) && answered(10, 15, Some(16)));
-        assert!(!answered(10, 15, Some(100)) && !answered(10, 15, None) && !answered(9, 19, Some(100)) && !answered(10, 20, Some(21)));
+        let answered = |first, last, total| {
+            Part {
+                first: 10,
+                last: 19,
+            }
+            .is_answered_by(ContentRange { first, last, total })
+        };
+        assert!(
+            answered(10, 19, Some(100)) && answered(10, 19, None) && answered(10, 15, Some(16))
+        );
+        assert!(
+            !answered(10, 15, Some(100))
+                && !answered(10, 15, None)
+                && !answered(9, 19, Some(100))
+                && !answered(10, 20, Some(21))
+        );
     }
 
     #[test]
     fn a_range_is_read_as_it_stands() {
-        let range = |value: &str| content_range(value.as_bytes()).map(|ContentRange { first, last, total }| (first, last, total));
+        let range = |value: &str| {
+            content_range(value.as_bytes())
+                .map(|ContentRange { first, last, total }| (first, last, total))
+        };
         assert_eq!(range("bytes 0-0/1"), Some((0, 0, Some(1))));
-        assert_eq!(range("bytes 8388608-16777215/20000000"), Some((8_388_608, 16_777_215, Some(20_000_000))));
+        assert_eq!(
+            range("bytes 8388608-16777215/20000000"),
+            Some((8_388_608, 16_777_215, Some(20_000_000)))
+        );
         assert_eq!(range("bytes 5-9/*"), Some((5, 9, None)));
-        for wrong in ["", "bytes", "bytes */10", "bytes 0-9", "bytes 9-5/10", "bytes 0-10/10", "bytes 0-9/x", "items 0-9/10", "bytes 0-+9/10"] {
+        for wrong in [
+            "",
+            "bytes",
+            "bytes */10",
+            "bytes 0-9",
+            "bytes 9-5/10",
+            "bytes 0-10/10",
+            "bytes 0-9/x",
+            "items 0-9/10",
+            "bytes 0-+9/10",
+        ] {
             assert_eq!(range(wrong), None, "{wrong}");
         }
     }

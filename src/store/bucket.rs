@@ -111,13 +111,20 @@ impl Bucket {
     }
 
     pub(super) fn call(&self, verb: &str, key: &str) -> Call {
-        Call { what: format!("{verb} {}", self.uri(key)), endpoint: self.session.endpoint().map(str::to_owned) }
+        Call {
+            what: format!("{verb} {}", self.uri(key)),
+            endpoint: self.session.endpoint().map(str::to_owned),
+        }
     }
 
     /// True when the error named the bucket's region and this bucket now goes there: try again.
     pub(super) fn follow(&mut self, error: &StoreError) -> bool {
         match &error.region {
-            Some(region) if error.kind == StoreErrorKind::OtherRegion && !self.moved && region != self.session.region() => {
+            Some(region)
+                if error.kind == StoreErrorKind::OtherRegion
+                    && !self.moved
+                    && region != self.session.region() =>
+            {
                 tracing::info!(bucket = self.name, region, "bucket is in another region");
                 self.session = self.session.in_region(region);
                 self.client = Client::from_conf(self.session.control_config().build());
@@ -129,7 +136,10 @@ impl Bucket {
     }
 
     pub(super) fn payer(&self) -> Option<RequestPayer> {
-        self.session.access().request_payer.then_some(RequestPayer::Requester)
+        self.session
+            .access()
+            .request_payer
+            .then_some(RequestPayer::Requester)
     }
 
     /// One page. A document that is no whole page is asked for again, as often as any call is tried.
@@ -156,7 +166,9 @@ impl Bucket {
 
     /// The same by one attempt.
     pub(super) async fn list_page_once(&self, query: &PageQuery) -> Result<ListPage, StoreError> {
-        self.list(query, Some(RetryConfig::disabled())).await.map_err(NoPage::into_error)
+        self.list(query, Some(RetryConfig::disabled()))
+            .await
+            .map_err(NoPage::into_error)
     }
 
     /// The next page of a listing; `None` behind the last.
@@ -165,12 +177,20 @@ impl Bucket {
     /// Also when the listing has no end, or no way to go on.
     pub async fn next_page(&mut self, walk: &mut Walk) -> Result<Option<ListPage>, StoreError> {
         let bad = |place: String, error: BadListing| {
-            StoreError::new(StoreErrorKind::Protocol, format!("cannot list {place}: {}", error.what)).hint(error.hint)
+            StoreError::new(
+                StoreErrorKind::Protocol,
+                format!("cannot list {place}: {}", error.what),
+            )
+            .hint(error.hint)
         };
         while !walk.is_over() {
             let page = self.list_page(walk.query()).await?;
-            if walk.accepts(&page).map_err(|error| bad(self.uri(&walk.query().prefix), error))? {
-                walk.follow(&page).map_err(|error| bad(self.uri(&walk.query().prefix), error))?;
+            if walk
+                .accepts(&page)
+                .map_err(|error| bad(self.uri(&walk.query().prefix), error))?
+            {
+                walk.follow(&page)
+                    .map_err(|error| bad(self.uri(&walk.query().prefix), error))?;
                 return Ok(Some(page));
             }
         }
@@ -180,8 +200,17 @@ impl Bucket {
     /// Makes sure that the bucket is there, and goes to its region. Credentials that may not list learn nothing, which is no error.
     pub async fn probe(&mut self) -> Result<(), StoreError> {
         loop {
-            let request = self.client.list_objects_v2().bucket(&self.name).max_keys(1).set_request_payer(self.payer());
-            match request.send().await.map_err(|error| self.call("list", "").failed(&error)) {
+            let request = self
+                .client
+                .list_objects_v2()
+                .bucket(&self.name)
+                .max_keys(1)
+                .set_request_payer(self.payer());
+            match request
+                .send()
+                .await
+                .map_err(|error| self.call("list", "").failed(&error))
+            {
                 Err(error) if self.follow(&error) => {}
                 Err(error) if error.kind == StoreErrorKind::Denied => return Ok(()),
                 result => return result.map(drop),
@@ -189,14 +218,26 @@ impl Bucket {
         }
     }
 
-    async fn list(&self, query: &PageQuery, retries: Option<RetryConfig>) -> Result<ListPage, NoPage> {
+    async fn list(
+        &self,
+        query: &PageQuery,
+        retries: Option<RetryConfig>,
+    ) -> Result<ListPage, NoPage> {
         let call = self.call("list", &query.prefix);
-        let asked = |encoded| Asked { client: &self.client, bucket: &self.name, payer: self.payer(), retries: retries.clone(), encoded };
+        let asked = |encoded| Asked {
+            client: &self.client,
+            bucket: &self.name,
+            payer: self.payer(),
+            retries: retries.clone(),
+            encoded,
+        };
         let encoded = self.dialect.encodes_keys();
         match ask(asked(encoded), query, &call).await {
             Err(NoPage::Refused(error)) if encoded => {
                 // The store may not know how to encode keys. If that is not it, what it said first counts.
-                let page = ask(asked(false), query, &call).await.map_err(|_| NoPage::Refused(error))?;
+                let page = ask(asked(false), query, &call)
+                    .await
+                    .map_err(|_| NoPage::Refused(error))?;
                 self.dialect.learn_verbatim_keys();
                 Ok(page)
             }
@@ -216,7 +257,13 @@ impl Bucket {
     /// What is under a key, by its head.
     pub async fn look(&mut self, key: &str) -> Result<Looked, StoreError> {
         loop {
-            let answer = self.client.head_object().bucket(&self.name).key(key).send().await;
+            let answer = self
+                .client
+                .head_object()
+                .bucket(&self.name)
+                .key(key)
+                .send()
+                .await;
             let error = match answer {
                 Ok(head) => return Ok(Looked::There(Held::of(&head))),
                 Err(error) => self.call("read", key).failed(&error),
@@ -237,9 +284,14 @@ impl Bucket {
         let mut attempt = 1;
         loop {
             let what = format!("cannot read s3://{}/{key}: {}", self.name, path.display());
-            let broken = |error: io::Error| StoreError::new(StoreErrorKind::File, format!("{what}: {error}"));
+            let broken = |error: io::Error| {
+                StoreError::new(StoreErrorKind::File, format!("{what}: {error}"))
+            };
             let mut file = std::fs::File::create(path).map_err(broken)?;
-            match self.read_once(key, &mut |chunk| file.write_all(chunk).map_err(broken)).await {
+            match self
+                .read_once(key, &mut |chunk| file.write_all(chunk).map_err(broken))
+                .await
+            {
                 Err(error) if self.is_tried_again(&error, &mut attempt).await => {}
                 result => return result,
             }
@@ -255,7 +307,14 @@ impl Bucket {
             let mut take = |chunk: &[u8]| {
                 document.extend_from_slice(chunk);
                 let fits = document.len() as u64 <= DOCUMENT_BYTES;
-                if fits { Ok(()) } else { Err(StoreError::new(StoreErrorKind::TooLarge, format!("{what}: {}", too_large(DOCUMENT_BYTES)))) }
+                if fits {
+                    Ok(())
+                } else {
+                    Err(StoreError::new(
+                        StoreErrorKind::TooLarge,
+                        format!("{what}: {}", too_large(DOCUMENT_BYTES)),
+                    ))
+                }
             };
             match self.read_once(key, &mut take).await {
                 Err(error) if self.is_tried_again(&error, &mut attempt).await => {}
@@ -274,10 +333,23 @@ impl Bucket {
         true
     }
 
-    async fn read_once(&mut self, key: &str, take: &mut dyn FnMut(&[u8]) -> Result<(), StoreError>) -> Result<(), StoreError> {
+    async fn read_once(
+        &mut self,
+        key: &str,
+        take: &mut dyn FnMut(&[u8]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let mut body = loop {
-            let request = self.client.get_object().bucket(&self.name).key(key).set_request_payer(self.payer());
-            match request.send().await.map_err(|error| self.call("read", key).failed(&error)) {
+            let request = self
+                .client
+                .get_object()
+                .bucket(&self.name)
+                .key(key)
+                .set_request_payer(self.payer());
+            match request
+                .send()
+                .await
+                .map_err(|error| self.call("read", key).failed(&error))
+            {
                 Ok(answer) => break answer.body,
                 Err(error) if self.follow(&error) => {}
                 Err(error) => return Err(error),
@@ -285,7 +357,12 @@ impl Bucket {
         };
         let what = format!("read s3://{}/{key}", self.name);
         while let Some(chunk) = body.next().await {
-            take(&chunk.map_err(|error| StoreError::new(StoreErrorKind::Connection, format!("cannot {what}: {error}")))?)?;
+            take(&chunk.map_err(|error| {
+                StoreError::new(
+                    StoreErrorKind::Connection,
+                    format!("cannot {what}: {error}"),
+                )
+            })?)?;
         }
         Ok(())
     }

@@ -20,23 +20,43 @@ pub(super) enum Stage {
 pub(super) fn transport(error: &(dyn Error + 'static), stage: Stage) -> AttemptError {
     if find::<rustls::Error>(error).is_some() {
         let untrusted = stage == Stage::Connecting;
-        return AttemptError::own("tls", if untrusted { Remedy::Nothing(crate::sample::Outcome::Failed) } else { Remedy::BackOff });
+        return AttemptError::own(
+            "tls",
+            if untrusted {
+                Remedy::Nothing(crate::sample::Outcome::Failed)
+            } else {
+                Remedy::BackOff
+            },
+        );
     }
     let kind = find::<io::Error>(error).map(io::Error::kind);
     let hyper = find::<hyper::Error>(error);
-    let closed = hyper.is_some_and(|e| e.is_incomplete_message() || e.is_canceled() || e.is_closed()) || kind == Some(io::ErrorKind::UnexpectedEof);
+    let closed = hyper
+        .is_some_and(|e| e.is_incomplete_message() || e.is_canceled() || e.is_closed())
+        || kind == Some(io::ErrorKind::UnexpectedEof);
     let reset = matches!(
         kind,
-        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe | io::ErrorKind::NotConnected)
+        Some(
+            io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::BrokenPipe
+                | io::ErrorKind::NotConnected
+        )
     );
     match stage {
         Stage::Connecting => connecting(kind),
-        Stage::Waiting { reused: true } if closed || reset => AttemptError::own("stale-connection", Remedy::NewConnection),
+        Stage::Waiting { reused: true } if closed || reset => {
+            AttemptError::own("stale-connection", Remedy::NewConnection)
+        }
         Stage::Waiting { .. } if closed || reset => AttemptError::own("reset", Remedy::BackOff),
         Stage::Reading if reset => AttemptError::own("reset", Remedy::BackOff),
         Stage::Reading if closed => AttemptError::own("short-body", Remedy::BackOff),
         _ if kind == Some(io::ErrorKind::TimedOut) => AttemptError::own("timeout", Remedy::BackOff),
-        _ if kind == Some(io::ErrorKind::InvalidData) || kind == Some(io::ErrorKind::InvalidInput) => protocol(),
+        _ if kind == Some(io::ErrorKind::InvalidData)
+            || kind == Some(io::ErrorKind::InvalidInput) =>
+        {
+            protocol()
+        }
         _ if hyper.is_some_and(|e| e.is_parse() || e.is_user()) => protocol(),
         _ => AttemptError::own("other", Remedy::BackOff),
     }
@@ -63,7 +83,9 @@ pub(super) fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> 
         if let Some(found) = current.downcast_ref::<T>() {
             return Some(found);
         }
-        let wrapped = current.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        let wrapped = current
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
         next = match wrapped {
             Some(inner) => Some(inner as &(dyn Error + 'static)),
             None => current.source(),
@@ -84,14 +106,26 @@ mod tests {
     #[test]
     fn a_reused_connection_that_closed_before_the_answer_is_retried_at_once() {
         let reset = io::ErrorKind::ConnectionReset;
-        assert_eq!(code(reset, Stage::Waiting { reused: true }), ("stale-connection".to_owned(), Remedy::NewConnection));
-        assert_eq!(code(reset, Stage::Waiting { reused: false }), ("reset".to_owned(), Remedy::BackOff));
-        assert_eq!(code(reset, Stage::Reading), ("reset".to_owned(), Remedy::BackOff));
+        assert_eq!(
+            code(reset, Stage::Waiting { reused: true }),
+            ("stale-connection".to_owned(), Remedy::NewConnection)
+        );
+        assert_eq!(
+            code(reset, Stage::Waiting { reused: false }),
+            ("reset".to_owned(), Remedy::BackOff)
+        );
+        assert_eq!(
+            code(reset, Stage::Reading),
+            ("reset".to_owned(), Remedy::BackOff)
+        );
     }
 
     #[test]
     fn a_body_that_ends_early_is_short() {
-        assert_eq!(code(io::ErrorKind::UnexpectedEof, Stage::Reading).0, "short-body");
+        assert_eq!(
+            code(io::ErrorKind::UnexpectedEof, Stage::Reading).0,
+            "short-body"
+        );
     }
 
     #[test]
@@ -105,7 +139,10 @@ mod tests {
 
     #[test]
     fn a_refused_connection_is_no_attempt() {
-        assert_eq!(code(io::ErrorKind::ConnectionRefused, Stage::Connecting), ("connect-refused".to_owned(), Remedy::Reconnect));
+        assert_eq!(
+            code(io::ErrorKind::ConnectionRefused, Stage::Connecting),
+            ("connect-refused".to_owned(), Remedy::Reconnect)
+        );
     }
 
     #[test]

@@ -24,7 +24,11 @@ impl ClockOffset {
     /// What is known, in s, until somebody knows better: 0 is this machine's clock.
     pub fn of(offset_s: i64) -> Self {
         let (shared, news) = watch::channel(offset_s);
-        Self { shared: Arc::new(shared), news, offset_s }
+        Self {
+            shared: Arc::new(shared),
+            news,
+            offset_s,
+        }
     }
 
     /// What to add to this machine's time, in s. An atomic load while nothing changes.
@@ -91,7 +95,11 @@ mod tests {
         let mut first = ClockOffset::of(0);
         let mut second = first.clone();
         assert!(first.correct(now_s() + 1_800));
-        assert!((1_798..=1_800).contains(&second.offset_s()), "{}", second.offset_s);
+        assert!(
+            (1_798..=1_800).contains(&second.offset_s()),
+            "{}",
+            second.offset_s
+        );
         assert_eq!(first.offset_s(), second.offset_s());
         assert!(!second.correct(now_s() + 1_800), "it was signed so");
         let third = second.clone();
@@ -104,7 +112,10 @@ mod tests {
         let mut first = ClockOffset::of(0);
         let mut second = first.clone();
         assert!(first.correct(now_s() + 1_800));
-        assert!(second.correct(now_s() + 1_800), "its request was signed with the old time");
+        assert!(
+            second.correct(now_s() + 1_800),
+            "its request was signed with the old time"
+        );
         assert!((1_798..=1_800).contains(&second.newest()));
     }
 
@@ -114,6 +125,10 @@ mod tests {
         let mut later = offset.clone();
         offset.set(900);
         offset.set(901);
-        assert_eq!((later.changed().await, offset.clone().changed().await), (900, 900), "a second is no news");
+        assert_eq!(
+            (later.changed().await, offset.clone().changed().await),
+            (900, 900),
+            "a second is no news"
+        );
     }
 }

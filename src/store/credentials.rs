@@ -43,7 +43,13 @@ impl fmt::Debug for StaticKeys {
 
 impl StaticKeys {
     pub(super) fn to_provider(&self) -> SharedCredentialsProvider {
-        SharedCredentialsProvider::new(Credentials::new(&self.access_key, &self.secret_key, None, None, "parfetch"))
+        SharedCredentialsProvider::new(Credentials::new(
+            &self.access_key,
+            &self.secret_key,
+            None,
+            None,
+            "parfetch",
+        ))
     }
 }
 
@@ -60,13 +66,19 @@ pub struct KeySet {
 
 impl fmt::Debug for KeySet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeySet").field("version", &self.version).finish_non_exhaustive()
+        f.debug_struct("KeySet")
+            .field("version", &self.version)
+            .finish_non_exhaustive()
     }
 }
 
 impl KeySet {
     pub(super) fn new(credentials: &Credentials, version: u64) -> Self {
-        let since_epoch = |time: SystemTime| time.duration_since(UNIX_EPOCH).ok().and_then(|since| u64::try_from(since.as_millis()).ok());
+        let since_epoch = |time: SystemTime| {
+            time.duration_since(UNIX_EPOCH)
+                .ok()
+                .and_then(|since| u64::try_from(since.as_millis()).ok())
+        };
         Self {
             access_key: credentials.access_key_id().to_owned(),
             secret_key: credentials.secret_access_key().to_owned(),
@@ -77,8 +89,16 @@ impl KeySet {
     }
 
     pub(super) fn to_credentials(&self) -> Credentials {
-        let expiry = self.expires_unix_ms.map(|ms| UNIX_EPOCH + Duration::from_millis(ms));
-        Credentials::new(&self.access_key, &self.secret_key, self.session_token.clone(), expiry, "parfetch")
+        let expiry = self
+            .expires_unix_ms
+            .map(|ms| UNIX_EPOCH + Duration::from_millis(ms));
+        Credentials::new(
+            &self.access_key,
+            &self.secret_key,
+            self.session_token.clone(),
+            expiry,
+            "parfetch",
+        )
     }
 }
 
@@ -90,7 +110,9 @@ fn refresh_in(now_ms: u64, expires_ms: u64) -> Duration {
 
 /// How long to wait after a refresh that failed: a tenth of what is left of the present credentials.
 fn retry_in(now_ms: u64, expires_ms: Option<u64>) -> Duration {
-    let left = expires_ms.map_or(Duration::MAX, |expires_ms| Duration::from_millis(expires_ms.saturating_sub(now_ms)));
+    let left = expires_ms.map_or(Duration::MAX, |expires_ms| {
+        Duration::from_millis(expires_ms.saturating_sub(now_ms))
+    });
     (left / 10).clamp(AT_LEAST, RETRY_AFTER)
 }
 
@@ -105,10 +127,24 @@ pub struct CredentialFeed {
 
 impl CredentialFeed {
     /// A feed, the sender that fills it, and the receiver of the versions that workers found expired: for a child, whose keeper is its parent.
-    pub fn remote(first: KeySet) -> (Self, watch::Sender<Arc<KeySet>>, mpsc::UnboundedReceiver<u64>) {
+    pub fn remote(
+        first: KeySet,
+    ) -> (
+        Self,
+        watch::Sender<Arc<KeySet>>,
+        mpsc::UnboundedReceiver<u64>,
+    ) {
         let (sender, newest) = watch::channel(Arc::new(first));
         let (asks, asked) = mpsc::unbounded_channel();
-        (Self { newest, asks, clock: ClockOffset::of(0) }, sender, asked)
+        (
+            Self {
+                newest,
+                asks,
+                clock: ClockOffset::of(0),
+            },
+            sender,
+            asked,
+        )
     }
 
     /// The newest credentials.
@@ -142,7 +178,11 @@ impl CredentialFeed {
     /// from here: to [`Self::changed`] they are no news afterwards.
     pub async fn newer_than(&mut self, seen: u64) -> Option<Arc<KeySet>> {
         self.asks.send(seen).ok()?;
-        self.newest.wait_for(|newest| newest.version > seen).await.ok().map(|newest| Arc::clone(&newest))
+        self.newest
+            .wait_for(|newest| newest.version > seen)
+            .await
+            .ok()
+            .map(|newest| Arc::clone(&newest))
     }
 }
 
@@ -169,10 +209,23 @@ impl Keeper {
     ///
     /// # Errors
     /// When there are none; `profile` is the one in which they were looked for.
-    pub async fn start(provider: SharedCredentialsProvider, profile: Option<&str>) -> Result<(Self, CredentialFeed), StoreError> {
-        let first = provider.provide_credentials().await.map_err(|error| no_credentials(&error, profile))?;
+    pub async fn start(
+        provider: SharedCredentialsProvider,
+        profile: Option<&str>,
+    ) -> Result<(Self, CredentialFeed), StoreError> {
+        let first = provider
+            .provide_credentials()
+            .await
+            .map_err(|error| no_credentials(&error, profile))?;
         let (feed, newest, asked) = CredentialFeed::remote(KeySet::new(&first, 1));
-        Ok((Self { provider, newest, asked }, feed))
+        Ok((
+            Self {
+                provider,
+                newest,
+                asked,
+            },
+            feed,
+        ))
     }
 
     /// Refreshes until every feed is gone. What a person should know goes to `notes`, once each time that the provider begins to fail.
@@ -208,11 +261,15 @@ impl Keeper {
                 Err(error) => {
                     if !failing {
                         // The run is over when nobody listens.
-                        let _over = notes.send(not_renewed(&cause(&error), current.expires_unix_ms));
+                        let _over =
+                            notes.send(not_renewed(&cause(&error), current.expires_unix_ms));
                     }
                     failing = true;
                     tokio::time::sleep(retry_in(clock::unix_ms(), current.expires_unix_ms)).await;
-                    self.newest.send_replace(Arc::new(KeySet { version: current.version + 1, ..KeySet::clone(&current) }));
+                    self.newest.send_replace(Arc::new(KeySet {
+                        version: current.version + 1,
+                        ..KeySet::clone(&current)
+                    }));
                     due = Some(Instant::now());
                 }
             }
@@ -237,7 +294,10 @@ async fn sleep_until_or_forever(due: Option<Instant>) {
 fn not_renewed(cause: &str, expires_ms: Option<u64>) -> String {
     let now_ms = clock::unix_ms();
     let then = match expires_ms {
-        Some(expires_ms) if expires_ms > now_ms => format!("the present ones are used until they expire, at {}", clock::utc_text(expires_ms)),
+        Some(expires_ms) if expires_ms > now_ms => format!(
+            "the present ones are used until they expire, at {}",
+            clock::utc_text(expires_ms)
+        ),
         Some(_) => "the present ones have expired".to_owned(),
         None => "the present ones are used".to_owned(),
     };
@@ -252,16 +312,30 @@ fn cause(error: &dyn std::error::Error) -> String {
     }
     let text = deepest.to_string();
     let text = text.trim_end_matches('.');
-    let status = text.strip_prefix("Non-success status from HTTP credential provider: StatusCode(").and_then(|rest| rest.strip_suffix(')'));
-    status.map_or_else(|| text.to_owned(), |status| format!("the task's credentials endpoint answered {status}"))
+    let status = text
+        .strip_prefix("Non-success status from HTTP credential provider: StatusCode(")
+        .and_then(|rest| rest.strip_suffix(')'));
+    status.map_or_else(
+        || text.to_owned(),
+        |status| format!("the task's credentials endpoint answered {status}"),
+    )
 }
 
 /// The provider asked last is the metadata service of an instance: where that does not answer, there were none anywhere.
-pub(super) fn no_credentials(error: &aws_credential_types::provider::error::CredentialsError, profile: Option<&str>) -> StoreError {
-    let no_instance = find::<ImdsError>(error).is_some_and(|error| !matches!(error, ImdsError::ErrorResponse(_)));
+pub(super) fn no_credentials(
+    error: &aws_credential_types::provider::error::CredentialsError,
+    profile: Option<&str>,
+) -> StoreError {
+    let no_instance =
+        find::<ImdsError>(error).is_some_and(|error| !matches!(error, ImdsError::ErrorResponse(_)));
     let nowhere = no_instance || cause(error).starts_with("no credentials found in chain");
-    let profiles = profile.map_or_else(|| "profiles".to_owned(), |name| format!("profile `{name}`"));
-    let cause = if nowhere { format!("nothing in the environment, in {profiles}, of a task role or of an instance") } else { cause(error) };
+    let profiles =
+        profile.map_or_else(|| "profiles".to_owned(), |name| format!("profile `{name}`"));
+    let cause = if nowhere {
+        format!("nothing in the environment, in {profiles}, of a task role or of an instance")
+    } else {
+        cause(error)
+    };
     StoreError::new(StoreErrorKind::NoCredentials, format!("no usable credentials: {cause}"))
         .hint("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a --profile, or give the task a role; --no-sign-request for a public bucket")
 }
@@ -280,15 +354,32 @@ mod tests {
     #[test]
     fn a_status_is_told_in_words() {
         use aws_credential_types::provider::error::CredentialsError;
-        let error = CredentialsError::provider_error("Non-success status from HTTP credential provider: StatusCode(429)");
-        assert_eq!(cause(&error), "the task's credentials endpoint answered 429");
+        let error = CredentialsError::provider_error(
+            "Non-success status from HTTP credential provider: StatusCode(429)",
+        );
+        assert_eq!(
+            cause(&error),
+            "the task's credentials endpoint answered 429"
+        );
     }
 
     #[test]
     fn a_secret_does_not_show_itself() {
-        let secret = KeySet::new(&Credentials::new("AKIDEXAMPLE", "verysecret", Some("token".to_owned()), None, "test"), 1);
+        let secret = KeySet::new(
+            &Credentials::new(
+                "AKIDEXAMPLE",
+                "verysecret",
+                Some("token".to_owned()),
+                None,
+                "test",
+            ),
+            1,
+        );
         let shown = format!("{secret:?}");
-        assert!(!shown.contains("AKID") && !shown.contains("verysecret") && !shown.contains("token"), "{shown}");
+        assert!(
+            !shown.contains("AKID") && !shown.contains("verysecret") && !shown.contains("token"),
+            "{shown}"
+        );
     }
 
     /// A provider of keys that live for 60 s of the wall clock; those whose number is in `fails` it does not give.
@@ -304,16 +395,32 @@ mod tests {
             Self: 'a,
         {
             use aws_credential_types::provider::error::CredentialsError;
-            let number = self.asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let number = self
+                .asked
+                .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             let expiry = UNIX_EPOCH + Duration::from_millis(clock::unix_ms() + 60_000);
             let keys = Credentials::new(format!("key{number}"), "s", None, Some(expiry), "test");
-            future::ProvideCredentials::ready(if self.fails.contains(&number) { Err(CredentialsError::provider_error("away")) } else { Ok(keys) })
+            future::ProvideCredentials::ready(if self.fails.contains(&number) {
+                Err(CredentialsError::provider_error("away"))
+            } else {
+                Ok(keys)
+            })
         }
     }
 
-    async fn role(fails: std::ops::Range<u64>) -> (Keeper, CredentialFeed, Arc<std::sync::atomic::AtomicU64>) {
+    async fn role(
+        fails: std::ops::Range<u64>,
+    ) -> (Keeper, CredentialFeed, Arc<std::sync::atomic::AtomicU64>) {
         let asked = Arc::default();
-        let (keeper, feed) = Keeper::start(SharedCredentialsProvider::new(Role { asked: Arc::clone(&asked), fails }), None).await.unwrap();
+        let (keeper, feed) = Keeper::start(
+            SharedCredentialsProvider::new(Role {
+                asked: Arc::clone(&asked),
+                fails,
+            }),
+            None,
+        )
+        .await
+        .unwrap();
         (keeper, feed, asked)
     }
 
@@ -331,7 +438,11 @@ mod tests {
             () = keeper.keep(mpsc::unbounded_channel().0) => panic!("the keeper goes on while there are feeds"),
             () = late_asks => {}
         }
-        assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), 2, "32 s have gone by: half of the lifetime");
+        assert_eq!(
+            asked.load(std::sync::atomic::Ordering::Relaxed),
+            2,
+            "32 s have gone by: half of the lifetime"
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -342,7 +453,13 @@ mod tests {
             () = keeper.keep(notes) => panic!("the keeper goes on while there are feeds"),
             () = async { while feed.next().await.access_key != "key4" {} } => {}
         }
-        assert_eq!((feed.newest().version, asked.load(std::sync::atomic::Ordering::Relaxed)), (5, 5));
+        assert_eq!(
+            (
+                feed.newest().version,
+                asked.load(std::sync::atomic::Ordering::Relaxed)
+            ),
+            (5, 5)
+        );
         let note = heard.try_recv().unwrap();
         assert!(note.starts_with("credentials were not renewed: away; the present ones are used until they expire, at 20"), "{note}");
         assert!(heard.try_recv().is_err(), "said once");
@@ -352,7 +469,10 @@ mod tests {
     fn the_less_is_left_the_sooner_it_is_tried_again() {
         assert_eq!(retry_in(0, Some(300_000)), Duration::from_secs(5));
         assert_eq!(retry_in(0, Some(20_000)), Duration::from_secs(2));
-        assert_eq!((retry_in(5, Some(1)), retry_in(0, None)), (Duration::from_secs(1), Duration::from_secs(5)));
+        assert_eq!(
+            (retry_in(5, Some(1)), retry_in(0, None)),
+            (Duration::from_secs(1), Duration::from_secs(5))
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -366,18 +486,33 @@ mod tests {
                 Self: 'a,
             {
                 let n = self.0.fetch_add(1, Ordering::Relaxed);
-                future::ProvideCredentials::ready(Ok(Credentials::new(format!("key{n}"), "s", None, None, "test")))
+                future::ProvideCredentials::ready(Ok(Credentials::new(
+                    format!("key{n}"),
+                    "s",
+                    None,
+                    None,
+                    "test",
+                )))
             }
         }
         let count = Arc::new(AtomicU64::new(0));
-        let (keeper, feed) = Keeper::start(SharedCredentialsProvider::new(Counting(Arc::clone(&count))), None).await.unwrap();
+        let (keeper, feed) = Keeper::start(
+            SharedCredentialsProvider::new(Counting(Arc::clone(&count))),
+            None,
+        )
+        .await
+        .unwrap();
         let mut feeds = vec![feed; 8];
         let waits = futures::future::join_all(feeds.iter_mut().map(|feed| feed.newer_than(1)));
         tokio::select! {
             () = keeper.keep(mpsc::unbounded_channel().0) => panic!("the keeper goes on while there are feeds"),
             _ = waits => {}
         }
-        assert_eq!(count.load(Ordering::Relaxed), 2, "the first load and one refresh");
+        assert_eq!(
+            count.load(Ordering::Relaxed),
+            2,
+            "the first load and one refresh"
+        );
         assert_eq!(feeds[0].newest().access_key, "key1");
     }
 }

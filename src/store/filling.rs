@@ -19,7 +19,12 @@ const MARK: &str = "parfetch-fill";
 /// Size of a part of an object that is made; up to this it is stored by one request.
 pub const PART_BYTES: u64 = 16 << 20;
 /// What `x-amz-copy-source` leaves as it is.
-const SOURCE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+const SOURCE: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'/');
 /// The region that no bucket is placed in by name.
 const FIRST_REGION: &str = "us-east-1";
 
@@ -35,8 +40,13 @@ pub struct Held {
 impl Held {
     pub(super) fn of(head: &HeadObjectOutput) -> Self {
         Self {
-            size: head.content_length().and_then(|length| u64::try_from(length).ok()),
-            mark: head.metadata().and_then(|metadata| metadata.get(MARK)).cloned(),
+            size: head
+                .content_length()
+                .and_then(|length| u64::try_from(length).ok()),
+            mark: head
+                .metadata()
+                .and_then(|metadata| metadata.get(MARK))
+                .cloned(),
         }
     }
 }
@@ -85,26 +95,50 @@ impl Bucket {
     pub async fn copy(&mut self, from: Origin<'_>, key: &str) -> Result<(), StoreError> {
         let mut refusal = None;
         for condition in [true, false] {
-            let form = Form { checksum: false, condition };
+            let form = Form {
+                checksum: false,
+                condition,
+            };
             if !condition {
                 self.look_first(key, refusal.as_ref()).await?;
             }
             match self.copy_once(from, key, form).await {
-                Err(error) if error.kind == StoreErrorKind::NotImplemented && condition => refusal = Some(error),
+                Err(error) if error.kind == StoreErrorKind::NotImplemented && condition => {
+                    refusal = Some(error);
+                }
                 result => return result,
             }
         }
         Err(refusal.unwrap_or_else(|| self.failed(key, "the store takes no copies")))
     }
 
-    async fn copy_once(&mut self, from: Origin<'_>, key: &str, form: Form) -> Result<(), StoreError> {
+    async fn copy_once(
+        &mut self,
+        from: Origin<'_>,
+        key: &str,
+        form: Form,
+    ) -> Result<(), StoreError> {
         loop {
             self.count_put();
-            let request = self.client.copy_object().bucket(&self.name).key(key).copy_source(from.header());
-            let request = request.set_metadata(self.metadata()).metadata_directive(MetadataDirective::Replace);
-            let request = request.content_type("application/octet-stream").set_if_none_match(form.if_none_match()).set_request_payer(self.payer());
+            let request = self
+                .client
+                .copy_object()
+                .bucket(&self.name)
+                .key(key)
+                .copy_source(from.header());
+            let request = request
+                .set_metadata(self.metadata())
+                .metadata_directive(MetadataDirective::Replace);
+            let request = request
+                .content_type("application/octet-stream")
+                .set_if_none_match(form.if_none_match())
+                .set_request_payer(self.payer());
             let what = format!("copy s3://{}/{} to", from.bucket, from.key);
-            match request.send().await.map_err(|error| self.call(&what, key).failed(&error)) {
+            match request
+                .send()
+                .await
+                .map_err(|error| self.call(&what, key).failed(&error))
+            {
                 Err(error) if self.follow(&error) => {}
                 result => return result.map(drop),
             }
@@ -114,11 +148,22 @@ impl Bucket {
     /// Makes the bucket, in the region of its session. One of one's own that is there already is fine.
     pub async fn create(&self) -> Result<(), StoreError> {
         let region = self.session.region();
-        let place = (region != FIRST_REGION && self.session.endpoint().is_none())
-            .then(|| CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::from(region)).build());
-        let answer = self.client.create_bucket().bucket(&self.name).set_create_bucket_configuration(place).send().await;
+        let place = (region != FIRST_REGION && self.session.endpoint().is_none()).then(|| {
+            CreateBucketConfiguration::builder()
+                .location_constraint(BucketLocationConstraint::from(region))
+                .build()
+        });
+        let answer = self
+            .client
+            .create_bucket()
+            .bucket(&self.name)
+            .set_create_bucket_configuration(place)
+            .send()
+            .await;
         let Err(error) = answer else { return Ok(()) };
-        if error.as_service_error().is_some_and(aws_sdk_s3::operation::create_bucket::CreateBucketError::is_bucket_already_owned_by_you) {
+        if error.as_service_error().is_some_and(
+            aws_sdk_s3::operation::create_bucket::CreateBucketError::is_bucket_already_owned_by_you,
+        ) {
             return Ok(());
         }
         let failed = self.call("create", "").failed(&error);
@@ -136,6 +181,13 @@ mod tests {
 
     #[test]
     fn the_source_of_a_copy_is_encoded_but_for_its_slashes() {
-        assert_eq!(Origin { bucket: "images", key: "a b/+é%.jpg" }.header(), "images/a%20b/%2B%C3%A9%25.jpg");
+        assert_eq!(
+            Origin {
+                bucket: "images",
+                key: "a b/+é%.jpg"
+            }
+            .header(),
+            "images/a%20b/%2B%C3%A9%25.jpg"
+        );
     }
 }

@@ -45,9 +45,15 @@ impl Intercept for DocumentLimits {
         _: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let streamed = config.load::<Metadata>().is_some_and(|call| call.name() == STREAMED);
+        let streamed = config
+            .load::<Metadata>()
+            .is_some_and(|call| call.name() == STREAMED);
         let response = context.response_mut();
-        let left = if response.status().is_success() && !streamed { PAGE_BYTES } else { u64::MAX };
+        let left = if response.status().is_success() && !streamed {
+            PAGE_BYTES
+        } else {
+            u64::MAX
+        };
         let bounded = Bounded::new(response.take_body(), self.stall, left);
         *response.body_mut() = SdkBody::from_body_1_x(bounded);
         Ok(())
@@ -67,7 +73,13 @@ struct Bounded {
 impl Bounded {
     fn new(body: SdkBody, stall: Duration, left: u64) -> Self {
         let deadline = (left != u64::MAX).then(|| Instant::now() + stall * PAGE_STALLS);
-        Self { body, left, stall, over: Box::pin(tokio::time::sleep(stall)), deadline }
+        Self {
+            body,
+            left,
+            stall,
+            over: Box::pin(tokio::time::sleep(stall)),
+            deadline,
+        }
     }
 }
 
@@ -98,7 +110,10 @@ impl Body for Bounded {
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
         let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(context) else {
             ready!(this.over.as_mut().poll(context));
@@ -109,8 +124,13 @@ impl Body for Bounded {
             return Poll::Ready(Some(Err(Unbounded::Slow(this.stall * PAGE_STALLS).into())));
         }
         this.over.as_mut().reset(now + this.stall);
-        let length = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref()).map_or(0, |data| data.len() as u64);
-        let Some(left) = this.left.checked_sub(length) else { return Poll::Ready(Some(Err(Unbounded::TooLong.into()))) };
+        let length = frame
+            .as_ref()
+            .and_then(|frame| frame.as_ref().ok()?.data_ref())
+            .map_or(0, |data| data.len() as u64);
+        let Some(left) = this.left.checked_sub(length) else {
+            return Poll::Ready(Some(Err(Unbounded::TooLong.into())));
+        };
         this.left = left;
         Poll::Ready(frame)
     }
@@ -128,9 +148,17 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_body_has_its_bounds() {
-        let text = |body: Bounded| async { body.collect().await.map(Collected::to_bytes).map_err(|error| error.to_string()) };
+        let text = |body: Bounded| async {
+            body.collect()
+                .await
+                .map(Collected::to_bytes)
+                .map_err(|error| error.to_string())
+        };
         assert_eq!(text(bounded(SdkBody::from("abc"), 3)).await.unwrap(), "abc");
-        assert_eq!(text(bounded(SdkBody::from("abcd"), 3)).await.unwrap_err(), "longer than 64 MiB");
+        assert_eq!(
+            text(bounded(SdkBody::from("abcd"), 3)).await.unwrap_err(),
+            "longer than 64 MiB"
+        );
     }
 
     /// Never brings anything.
@@ -140,15 +168,25 @@ mod tests {
         type Data = Bytes;
         type Error = BoxError;
 
-        fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
             Poll::Pending
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_silent_body_ends() {
-        let error = bounded(SdkBody::from_body_1_x(Silent), 3).collect().await.map(drop).unwrap_err();
-        assert_eq!(error.downcast_ref(), Some(&Unbounded::Stalled(Duration::from_secs(3))));
+        let error = bounded(SdkBody::from_body_1_x(Silent), 3)
+            .collect()
+            .await
+            .map(drop)
+            .unwrap_err();
+        assert_eq!(
+            error.downcast_ref(),
+            Some(&Unbounded::Stalled(Duration::from_secs(3)))
+        );
     }
 
     /// Brings a byte a second, for ever.
@@ -158,22 +196,42 @@ mod tests {
         type Data = Bytes;
         type Error = BoxError;
 
-        fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
             ready!(self.0.as_mut().poll(context));
-            self.0.as_mut().reset(Instant::now() + Duration::from_secs(1));
+            self.0
+                .as_mut()
+                .reset(Instant::now() + Duration::from_secs(1));
             Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"x")))))
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_body_that_drips_ends() {
-        let dripping = || SdkBody::from_body_1_x(Dripping(Box::pin(tokio::time::sleep(Duration::from_secs(1)))));
+        let dripping = || {
+            SdkBody::from_body_1_x(Dripping(Box::pin(tokio::time::sleep(Duration::from_secs(
+                1,
+            )))))
+        };
         let begin = Instant::now();
-        let error = bounded(dripping(), PAGE_BYTES).collect().await.map(drop).unwrap_err();
-        assert_eq!(error.downcast_ref(), Some(&Unbounded::Slow(Duration::from_secs(18))));
+        let error = bounded(dripping(), PAGE_BYTES)
+            .collect()
+            .await
+            .map(drop)
+            .unwrap_err();
+        assert_eq!(
+            error.downcast_ref(),
+            Some(&Unbounded::Slow(Duration::from_secs(18)))
+        );
         assert_eq!(begin.elapsed(), Duration::from_secs(18));
         // An object may take as long as it likes.
         let streamed = bounded(dripping(), u64::MAX).collect();
-        assert!(tokio::time::timeout(Duration::from_mins(10), streamed).await.is_err());
+        assert!(
+            tokio::time::timeout(Duration::from_mins(10), streamed)
+                .await
+                .is_err()
+        );
     }
 }

@@ -24,7 +24,10 @@ mod storing;
 mod survey;
 mod trust;
 
-pub use attempt::{AttemptError, BodyHead, BodySink, CLOCK_CORRECTIONS, ClientFactory, ObjectClient, Part, Remedy, Target, is_sendable};
+pub use attempt::{
+    AttemptError, BodyHead, BodySink, CLOCK_CORRECTIONS, ClientFactory, ObjectClient, Part, Remedy,
+    Target, is_sendable,
+};
 pub use backoff::backoff;
 pub use bucket::Bucket;
 pub use clock::ClockOffset;

@@ -55,12 +55,28 @@ impl Recipe {
     /// # Errors
     /// When the SDK finds no endpoint for such a bucket.
     pub async fn resolve(session: &Session, bucket: &str) -> Result<Self, StoreError> {
-        let failed = |cause: String| StoreError::new(StoreErrorKind::Other, format!("cannot find the endpoint of s3://{bucket}: {cause}"));
+        let failed = |cause: String| {
+            StoreError::new(
+                StoreErrorKind::Other,
+                format!("cannot find the endpoint of s3://{bucket}: {cause}"),
+            )
+        };
         let made_up = Credentials::new("PARFETCH", "parfetch", None, None, "parfetch");
-        let config = session.control_config().credentials_provider(SharedCredentialsProvider::new(made_up)).build();
-        let presigning = PresigningConfig::expires_in(Duration::from_mins(1)).map_err(|error| failed(error.to_string()))?;
-        let request = aws_sdk_s3::Client::from_conf(config).get_object().bucket(bucket).key("k").presigned(presigning).await;
-        let request = request.map_err(|error| failed(aws_smithy_types::error::display::DisplayErrorContext(&error).to_string()))?;
+        let config = session
+            .control_config()
+            .credentials_provider(SharedCredentialsProvider::new(made_up))
+            .build();
+        let presigning = PresigningConfig::expires_in(Duration::from_mins(1))
+            .map_err(|error| failed(error.to_string()))?;
+        let request = aws_sdk_s3::Client::from_conf(config)
+            .get_object()
+            .bucket(bucket)
+            .key("k")
+            .presigned(presigning)
+            .await;
+        let request = request.map_err(|error| {
+            failed(aws_smithy_types::error::display::DisplayErrorContext(&error).to_string())
+        })?;
         let endpoint = Endpoint::of_presigned(request.uri()).map_err(failed)?;
         let config = session.config();
         Ok(Self {
@@ -81,7 +97,11 @@ impl Recipe {
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(self.region.clone()))
-            .timeout_config(TimeoutConfig::builder().connect_timeout(self.limits.connect_timeout).build())
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(self.limits.connect_timeout)
+                    .build(),
+            )
             // The feed is a look at memory: a cache in front of it would only hide a refresh.
             .identity_cache(aws_config::identity::IdentityCache::no_cache());
         config.set_endpoint_url(self.endpoint_url.clone());
@@ -95,12 +115,24 @@ impl Recipe {
 
 impl Shared {
     /// Prepares what the clients of this process have in common: TLS trust and addresses for `lean`, nothing for `sdk`.
-    pub fn new(kind: ClientKind, recipe: Recipe, feed: Option<CredentialFeed>) -> Result<Self, StoreError> {
+    pub fn new(
+        kind: ClientKind,
+        recipe: Recipe,
+        feed: Option<CredentialFeed>,
+    ) -> Result<Self, StoreError> {
         let dialer = match kind {
-            ClientKind::Lean => Some(Arc::new(Dialer::new(&recipe.endpoint, recipe.limits.connect_timeout, recipe.access.ca_bundle.as_deref())?)),
+            ClientKind::Lean => Some(Arc::new(Dialer::new(
+                &recipe.endpoint,
+                recipe.limits.connect_timeout,
+                recipe.access.ca_bundle.as_deref(),
+            )?)),
             ClientKind::Sdk => None,
         };
-        Ok(Self { recipe: Arc::new(recipe), feed, dialer })
+        Ok(Self {
+            recipe: Arc::new(recipe),
+            feed,
+            dialer,
+        })
     }
 }
 
@@ -109,11 +141,16 @@ impl ClientFactory for Shared {
 
     fn client(&self, number: u32) -> Result<AnyClient, StoreError> {
         if let Some(dialer) = &self.dialer {
-            let client = LeanClient::new(Arc::clone(dialer), &self.recipe, self.feed.clone(), number);
+            let client =
+                LeanClient::new(Arc::clone(dialer), &self.recipe, self.feed.clone(), number);
             return Ok(AnyClient::Lean(Box::new(client)));
         }
         let config = self.recipe.sdk_config(self.feed.as_ref())?;
-        Ok(AnyClient::Sdk(Box::new(SdkClient::new(&config, &self.recipe, self.feed.clone()))))
+        Ok(AnyClient::Sdk(Box::new(SdkClient::new(
+            &config,
+            &self.recipe,
+            self.feed.clone(),
+        ))))
     }
 }
 
@@ -126,7 +163,11 @@ pub enum AnyClient {
 }
 
 impl ObjectClient for AnyClient {
-    async fn get<S: BodySink>(&mut self, target: Target<'_>, sink: &mut S) -> Result<(), AttemptError> {
+    async fn get<S: BodySink>(
+        &mut self,
+        target: Target<'_>,
+        sink: &mut S,
+    ) -> Result<(), AttemptError> {
         match self {
             Self::Lean(client) => client.get(target, sink).await,
             // Boxed, because the SDK's future is large: `lean`'s fetches would move as many bytes about.

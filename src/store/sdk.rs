@@ -12,7 +12,9 @@ use aws_sdk_s3::types::RequestPayer;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::answer::{AnswerLimits, http_date};
-use super::attempt::{AttemptError, BodyHead, BodySink, ObjectClient, Part, Remedy, Target, content_range};
+use super::attempt::{
+    AttemptError, BodyHead, BodySink, ObjectClient, Part, Remedy, Target, content_range,
+};
 use super::classify::{Stage, find, transport};
 use super::clock::offset_from_now;
 use super::credentials::CredentialFeed;
@@ -42,11 +44,18 @@ impl SdkClient {
             .interceptor(AnswerLimits::Fetch(Arc::clone(&until_close)))
             // One policy for both clients, counted: the measured path retries.
             .retry_config(RetryConfig::disabled());
-        let config = if feed.is_none() { config.allow_no_auth() } else { config };
+        let config = if feed.is_none() {
+            config.allow_no_auth()
+        } else {
+            config
+        };
         Self {
             client: aws_sdk_s3::Client::from_conf(config.build()),
             bucket: recipe.bucket.clone(),
-            payer: recipe.access.request_payer.then_some(RequestPayer::Requester),
+            payer: recipe
+                .access
+                .request_payer
+                .then_some(RequestPayer::Requester),
             feed,
             seen: 0,
             unread: BTreeSet::new(),
@@ -56,15 +65,28 @@ impl SdkClient {
 }
 
 impl ObjectClient for SdkClient {
-    async fn get<S: BodySink>(&mut self, target: Target<'_>, sink: &mut S) -> Result<(), AttemptError> {
+    async fn get<S: BodySink>(
+        &mut self,
+        target: Target<'_>,
+        sink: &mut S,
+    ) -> Result<(), AttemptError> {
         self.seen = self.feed.as_ref().map_or(0, |feed| feed.newest().version);
-        let request = self.client.get_object().bucket(&self.bucket).key(target.key).set_request_payer(self.payer.clone());
-        let request = request.set_range(target.part.map(Part::range)).set_if_match(target.if_match());
+        let request = self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(target.key)
+            .set_request_payer(self.payer.clone());
+        let request = request
+            .set_range(target.part.map(Part::range))
+            .set_if_match(target.if_match());
         let answer = match request.send().await {
             Ok(answer) => answer,
             Err(error) => return Err(self.failed(&error)),
         };
-        let range = answer.content_range().map(|range| content_range(range.as_bytes()));
+        let range = answer
+            .content_range()
+            .map(|range| content_range(range.as_bytes()));
         let right = match (target.part, range) {
             (None, None) => true,
             (Some(part), Some(Some(range))) => part.is_answered_by(range),
@@ -75,7 +97,9 @@ impl ObjectClient for SdkClient {
             return Err(AttemptError::own("protocol", Remedy::BackOff));
         }
         sink.head(&BodyHead {
-            length: answer.content_length().and_then(|length| u64::try_from(length).ok()),
+            length: answer
+                .content_length()
+                .and_then(|length| u64::try_from(length).ok()),
             until_close: self.until_close.load(Ordering::Relaxed),
             total: range.flatten().and_then(|range| range.total),
             etag: answer.e_tag().unwrap_or_default().as_bytes(),
@@ -103,9 +127,14 @@ impl ObjectClient for SdkClient {
 
     fn take_notes(&mut self) -> Vec<String> {
         let note = |header| {
-            format!("the SDK cannot read the header `{header}` of an answer, and gives the object up (protocol); --client lean does not read it")
+            format!(
+                "the SDK cannot read the header `{header}` of an answer, and gives the object up (protocol); --client lean does not read it"
+            )
         };
-        std::mem::take(&mut self.unread).into_iter().map(note).collect()
+        std::mem::take(&mut self.unread)
+            .into_iter()
+            .map(note)
+            .collect()
     }
 }
 
@@ -113,12 +142,17 @@ impl SdkClient {
     fn failed(&mut self, error: &SdkError<GetObjectError, HttpResponse>) -> AttemptError {
         let sorted = failed(error);
         self.unread.extend(unread_header(error));
-        let date = error.raw_response().and_then(|response| http_date(response.headers().get("date")?.as_bytes()));
+        let date = error
+            .raw_response()
+            .and_then(|response| http_date(response.headers().get("date")?.as_bytes()));
         match (date, &self.feed) {
             // The SDK itself signs by the clock of the last answer from now on; the others need not find out by themselves, and a person is to know.
             (Some(date), Some(feed)) if sorted.is_clock_skew() => {
                 feed.clock.set(offset_from_now(date));
-                AttemptError { remedy: Remedy::ClockCorrected, ..sorted }
+                AttemptError {
+                    remedy: Remedy::ClockCorrected,
+                    ..sorted
+                }
             }
             _ => sorted,
         }
@@ -143,7 +177,10 @@ fn failed(error: &SdkError<GetObjectError, HttpResponse>) -> AttemptError {
                 200..=299 => AttemptError::own("protocol", Remedy::Nothing(Outcome::Failed)),
                 status => {
                     // A document that was cut is none to the SDK.
-                    let code = error.code().map(str::to_owned).or_else(|| element(raw.body().bytes()?, "Code"));
+                    let code = error
+                        .code()
+                        .map(str::to_owned)
+                        .or_else(|| element(raw.body().bytes()?, "Code"));
                     AttemptError::answer(status, code.as_deref())
                 }
             }
@@ -154,13 +191,21 @@ fn failed(error: &SdkError<GetObjectError, HttpResponse>) -> AttemptError {
         },
         SdkError::TimeoutError(_) => AttemptError::own("timeout", Remedy::BackOff),
         SdkError::DispatchFailure(dispatch) => {
-            let Some(connector) = dispatch.as_connector_error() else { return AttemptError::own("other", Remedy::BackOff) };
+            let Some(connector) = dispatch.as_connector_error() else {
+                return AttemptError::own("other", Remedy::BackOff);
+            };
             // hyper's pool itself retries what a reused connection lost before it was sent, so what is seen here was on its way.
-            let stage = if is_connecting(connector) { Stage::Connecting } else { Stage::Waiting { reused: false } };
+            let stage = if is_connecting(connector) {
+                Stage::Connecting
+            } else {
+                Stage::Waiting { reused: false }
+            };
             match transport(connector, stage) {
-                error if connector.is_timeout() && stage == Stage::Connecting => {
-                    AttemptError { remedy: Remedy::Reconnect, ..error }.named("connect-timeout")
+                error if connector.is_timeout() && stage == Stage::Connecting => AttemptError {
+                    remedy: Remedy::Reconnect,
+                    ..error
                 }
+                .named("connect-timeout"),
                 error => error,
             }
         }
@@ -170,23 +215,38 @@ fn failed(error: &SdkError<GetObjectError, HttpResponse>) -> AttemptError {
 
 impl AttemptError {
     fn named(self, word: &str) -> Self {
-        Self { code: crate::sample::ErrorCode::from_word(word), ..self }
+        Self {
+            code: crate::sample::ErrorCode::from_word(word),
+            ..self
+        }
     }
 }
 
 /// True when the error came before there was a connection.
 fn is_connecting(error: &(dyn std::error::Error + 'static)) -> bool {
-    let pooled = find::<hyper_util::client::legacy::Error>(error).is_some_and(hyper_util::client::legacy::Error::is_connect);
-    pooled || std::iter::successors(Some(error), |error| error.source()).any(|error| error.to_string().contains("connect timeout"))
+    let pooled = find::<hyper_util::client::legacy::Error>(error)
+        .is_some_and(hyper_util::client::legacy::Error::is_connect);
+    pooled
+        || std::iter::successors(Some(error), |error| error.source())
+            .any(|error| error.to_string().contains("connect timeout"))
 }
 
 fn in_body(error: &(dyn std::error::Error + 'static)) -> AttemptError {
     let sorted = transport(error, Stage::Reading);
-    let said = |word: &str| std::iter::successors(Some(error), |error| error.source()).any(|error| error.to_string().contains(word));
+    let said = |word: &str| {
+        std::iter::successors(Some(error), |error| error.source())
+            .any(|error| error.to_string().contains(word))
+    };
     match sorted.code.to_string().as_str() {
-        "other" | "protocol" if said("content-length") || said("Content-Length") => AttemptError::own("short-body", Remedy::BackOff),
-        "other" | "protocol" if said("minimum throughput") => AttemptError::own("stalled", Remedy::BackOff),
-        "other" | "protocol" if said("checksum mismatch") => AttemptError::own("checksum", Remedy::BackOff),
+        "other" | "protocol" if said("content-length") || said("Content-Length") => {
+            AttemptError::own("short-body", Remedy::BackOff)
+        }
+        "other" | "protocol" if said("minimum throughput") => {
+            AttemptError::own("stalled", Remedy::BackOff)
+        }
+        "other" | "protocol" if said("checksum mismatch") => {
+            AttemptError::own("checksum", Remedy::BackOff)
+        }
         _ => sorted,
     }
 }

@@ -50,17 +50,32 @@ impl Session {
     ///
     /// # Errors
     /// When the certificate bundle cannot be read, or a file names a region or an endpoint that cannot be one.
-    pub async fn load(access: &Access, limits: Limits, keys: Option<StaticKeys>) -> Result<Self, StoreError> {
+    pub async fn load(
+        access: &Access,
+        limits: Limits,
+        keys: Option<StaticKeys>,
+    ) -> Result<Self, StoreError> {
         let client = http_client(access.ca_bundle.as_deref())?;
         let mut providers = ProviderConfig::without_region();
         if let Some(client) = &client {
             providers = providers.with_http_client(client.clone());
         }
-        let metadata = imds::Client::builder().configure(&providers).max_attempts(1).connect_timeout(IMDS_WAIT).read_timeout(IMDS_WAIT).build();
+        let metadata = imds::Client::builder()
+            .configure(&providers)
+            .max_attempts(1)
+            .connect_timeout(IMDS_WAIT)
+            .read_timeout(IMDS_WAIT)
+            .build();
         // Keys that are given come with an endpoint of one's own, and that takes any region: nobody needs to be asked.
-        let region = if keys.is_some() { None } else { find_region(access, &providers, &metadata).await? };
+        let region = if keys.is_some() {
+            None
+        } else {
+            find_region(access, &providers, &metadata).await?
+        };
         let region = region.unwrap_or(Region::from_static(DEFAULT_REGION));
-        let mut loader = aws_config::defaults(BehaviorVersion::latest()).region(region.clone()).no_credentials();
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .region(region.clone())
+            .no_credentials();
         if let Some(profile) = &access.profile {
             loader = loader.profile_name(profile);
         }
@@ -75,17 +90,33 @@ impl Session {
             Some(keys) => Some(keys.to_provider()),
             None if access.no_sign_request => None,
             None => {
-                let providers = providers.with_use_fips(config.use_fips()).with_use_dual_stack(config.use_dual_stack());
-                let chain = DefaultCredentialsChain::builder().configure(providers).region(region).imds_client(metadata);
-                let chain = access.profile.iter().fold(chain, |chain, profile| chain.profile_name(profile));
-                Some(SharedCredentialsProvider::new(Checked(SharedCredentialsProvider::new(chain.build().await))))
+                let providers = providers
+                    .with_use_fips(config.use_fips())
+                    .with_use_dual_stack(config.use_dual_stack());
+                let chain = DefaultCredentialsChain::builder()
+                    .configure(providers)
+                    .region(region)
+                    .imds_client(metadata);
+                let chain = access
+                    .profile
+                    .iter()
+                    .fold(chain, |chain, profile| chain.profile_name(profile));
+                Some(SharedCredentialsProvider::new(Checked(
+                    SharedCredentialsProvider::new(chain.build().await),
+                )))
             }
         };
         if let Some(provider) = provider {
             config = config.into_builder().credentials_provider(provider).build();
         }
         let endpoint = find_endpoint(&config)?;
-        Ok(Self { config, endpoint, access: access.clone(), limits, clock: None })
+        Ok(Self {
+            config,
+            endpoint,
+            access: access.clone(),
+            limits,
+            clock: None,
+        })
     }
 
     /// The region that calls go to before a bucket has said otherwise.
@@ -96,8 +127,15 @@ impl Session {
     /// A session whose calls go to another region.
     #[must_use]
     pub fn in_region(&self, region: &str) -> Self {
-        let config = self.config.to_builder().region(Region::new(region.to_owned())).build();
-        Self { config, ..self.clone() }
+        let config = self
+            .config
+            .to_builder()
+            .region(Region::new(region.to_owned()))
+            .build();
+        Self {
+            config,
+            ..self.clone()
+        }
     }
 
     /// Starts the keeper of this session's credentials; `None` when requests go out unsigned.
@@ -109,17 +147,28 @@ impl Session {
             StoreError::new(StoreErrorKind::NoCredentials, "no credentials provider")
                 .hint("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a --profile")
         })?;
-        Keeper::start(provider, self.access.profile.as_deref()).await.map(Some)
+        Keeper::start(provider, self.access.profile.as_deref())
+            .await
+            .map(Some)
     }
 
     /// This session with credentials from a feed, so that control calls do not ask the provider again.
     #[must_use]
     pub fn with_feed(&self, feed: Option<&CredentialFeed>) -> Self {
-        let Some(feed) = feed else { return self.clone() };
-        let config = self.config.to_builder().credentials_provider(SharedCredentialsProvider::new(feed.clone()));
+        let Some(feed) = feed else {
+            return self.clone();
+        };
+        let config = self
+            .config
+            .to_builder()
+            .credentials_provider(SharedCredentialsProvider::new(feed.clone()));
         // The feed is a look at memory: a cache in front of it would go on with what a refresh has replaced.
         let config = config.identity_cache(IdentityCache::no_cache()).build();
-        Self { config, clock: Some(feed.clock.clone()), ..self.clone() }
+        Self {
+            config,
+            clock: Some(feed.clock.clone()),
+            ..self.clone()
+        }
     }
 
     pub(super) fn access(&self) -> &Access {
@@ -136,10 +185,18 @@ impl Session {
 
     /// The configuration of a client for control calls: the SDK's own retries, this run's time-outs.
     pub(super) fn control_config(&self) -> Builder {
-        let timeouts = TimeoutConfig::builder().connect_timeout(self.limits.connect_timeout).read_timeout(self.limits.stall_timeout).build();
-        let retries = RetryConfig::standard().with_max_attempts(self.limits.attempts).with_initial_backoff(Duration::from_millis(100));
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(self.limits.connect_timeout)
+            .read_timeout(self.limits.stall_timeout)
+            .build();
+        let retries = RetryConfig::standard()
+            .with_max_attempts(self.limits.attempts)
+            .with_initial_backoff(Duration::from_millis(100));
         // This run's time-out stands in the place of the SDK's protection against stalled downloads, which has one of its own.
-        let uploads = StalledStreamProtectionConfig::enabled().upload_enabled(true).download_enabled(false).build();
+        let uploads = StalledStreamProtectionConfig::enabled()
+            .upload_enabled(true)
+            .download_enabled(false)
+            .build();
         let mut builder = Builder::from(&self.config);
         builder.set_endpoint_url(self.endpoint.clone());
         builder
@@ -147,7 +204,9 @@ impl Session {
             .timeout_config(timeouts)
             .retry_config(retries)
             .stalled_stream_protection(uploads)
-            .interceptor(DocumentLimits { stall: self.limits.stall_timeout })
+            .interceptor(DocumentLimits {
+                stall: self.limits.stall_timeout,
+            })
             .interceptor(AnswerLimits::Control(self.clock.clone()))
     }
 
@@ -158,9 +217,16 @@ impl Session {
 
     /// Whether an endpoint of STS is named by itself: one of S3's own store has none.
     pub fn names_sts(&self) -> bool {
-        let key = ServiceConfigKey::builder().service_id("STS").env("AWS_ENDPOINT_URL").profile("endpoint_url").build().ok();
+        let key = ServiceConfigKey::builder()
+            .service_id("STS")
+            .env("AWS_ENDPOINT_URL")
+            .profile("endpoint_url")
+            .build()
+            .ok();
         // Without one for STS alone this gives that of all services, which is the store.
-        let found = key.zip(self.config.service_config()).and_then(|(key, config)| config.load_config(key));
+        let found = key
+            .zip(self.config.service_config())
+            .and_then(|(key, config)| config.load_config(key));
         found.is_some_and(|url| Some(trimmed(&url)) != self.config.endpoint_url().map(trimmed))
     }
 
@@ -171,19 +237,36 @@ impl Session {
 }
 
 /// The region that is set by flag, variable or profile, else, for AWS's own endpoint, the instance's.
-async fn find_region(access: &Access, providers: &ProviderConfig, metadata: &imds::Client) -> Result<Option<Region>, StoreError> {
+async fn find_region(
+    access: &Access,
+    providers: &ProviderConfig,
+    metadata: &imds::Client,
+) -> Result<Option<Region>, StoreError> {
     if let Some(region) = &access.region {
         return Ok(Some(Region::new(region.clone())));
     }
     let profile = ProfileFileRegionProvider::builder().configure(providers);
-    let profile = access.profile.iter().fold(profile, aws_config::profile::region::Builder::profile_name);
+    let profile = access
+        .profile
+        .iter()
+        .fold(profile, aws_config::profile::region::Builder::profile_name);
     let (region, source) = match profile.build().region().await {
-        None if access.endpoint_url.is_none() => {
-            (imds::region::ImdsRegionProvider::builder().imds_client(metadata.clone()).build().region().await, "the instance's region")
-        }
+        None if access.endpoint_url.is_none() => (
+            imds::region::ImdsRegionProvider::builder()
+                .imds_client(metadata.clone())
+                .build()
+                .region()
+                .await,
+            "the instance's region",
+        ),
         region => (region, "the region in the profile"),
     };
-    let Some(region) = region.map(|region| trimmed(region.as_ref()).to_owned()).filter(|region| !region.is_empty()) else { return Ok(None) };
+    let Some(region) = region
+        .map(|region| trimmed(region.as_ref()).to_owned())
+        .filter(|region| !region.is_empty())
+    else {
+        return Ok(None);
+    };
     names::check_region(&region).map_err(|wrong| unusable(source, wrong))?;
     Ok(Some(Region::new(region)))
 }
@@ -191,13 +274,23 @@ async fn find_region(access: &Access, providers: &ProviderConfig, metadata: &imd
 /// The endpoint as the SDK finds it for S3, checked: files may hold anything.
 fn find_endpoint(config: &SdkConfig) -> Result<Option<String>, StoreError> {
     let for_s3 = || {
-        let key = ServiceConfigKey::builder().service_id("S3").env("AWS_ENDPOINT_URL").profile("endpoint_url").build().ok()?;
+        let key = ServiceConfigKey::builder()
+            .service_id("S3")
+            .env("AWS_ENDPOINT_URL")
+            .profile("endpoint_url")
+            .build()
+            .ok()?;
         config.service_config()?.load_config(key)
     };
     let by_flag = config.get_origin("endpoint_url").is_client_config();
-    let found = if by_flag { None } else { for_s3() }.or_else(|| config.endpoint_url().map(str::to_owned));
-    let Some(url) = found.as_deref().map(trimmed).filter(|url| !url.is_empty()) else { return Ok(None) };
-    names::endpoint(url).map(Some).map_err(|wrong| unusable("the endpoint in the profile", wrong))
+    let found =
+        if by_flag { None } else { for_s3() }.or_else(|| config.endpoint_url().map(str::to_owned));
+    let Some(url) = found.as_deref().map(trimmed).filter(|url| !url.is_empty()) else {
+        return Ok(None);
+    };
+    names::endpoint(url)
+        .map(Some)
+        .map_err(|wrong| unusable("the endpoint in the profile", wrong))
 }
 
 fn unusable(source: &str, Wrong { what, hint }: Wrong) -> StoreError {

@@ -50,14 +50,22 @@ pub(super) struct Dialect {
 impl Dialect {
     /// All of S3, but for the checksums where `AWS_REQUEST_CHECKSUM_CALCULATION` or the profile leaves them out.
     pub(super) fn of(session: &Session) -> Self {
-        let checksum = session.config().request_checksum_calculation() != Some(RequestChecksumCalculation::WhenRequired);
+        let checksum = session.config().request_checksum_calculation()
+            != Some(RequestChecksumCalculation::WhenRequired);
         Self::taking(checksum)
     }
 
     /// All of S3, with checksums or without.
     fn taking(checksum: bool) -> Self {
         let [condition, parts, encoding] = [const { AtomicBool::new(true) }; 3];
-        Self { checksum: AtomicBool::new(checksum), condition, parts, encoding, puts: AtomicU64::new(0), open: Mutex::default() }
+        Self {
+            checksum: AtomicBool::new(checksum),
+            condition,
+            parts,
+            encoding,
+            puts: AtomicU64::new(0),
+            open: Mutex::default(),
+        }
     }
 
     /// Whether listings are asked for with their keys percent-encoded.
@@ -81,7 +89,15 @@ impl Dialect {
         let yes_then_no = |yes: bool| if yes { vec![true, false] } else { vec![false] };
         let conditions = yes_then_no(replace == Replace::No && self.condition.load(Relaxed));
         let checksums = yes_then_no(self.checksum.load(Relaxed));
-        conditions.iter().flat_map(|condition| checksums.iter().map(|checksum| Form { checksum: *checksum, condition: *condition })).collect()
+        conditions
+            .iter()
+            .flat_map(|condition| {
+                checksums.iter().map(|checksum| Form {
+                    checksum: *checksum,
+                    condition: *condition,
+                })
+            })
+            .collect()
     }
 
     /// A request of this form was taken, and a fuller one, if there was one, refused.
@@ -116,7 +132,9 @@ impl Form {
     /// Keeps the SDK from adding a checksum of its own.
     fn overrides(self) -> aws_sdk_s3::config::Builder {
         let mut overrides = Config::builder();
-        overrides.set_request_checksum_calculation((!self.checksum).then_some(RequestChecksumCalculation::WhenRequired));
+        overrides.set_request_checksum_calculation(
+            (!self.checksum).then_some(RequestChecksumCalculation::WhenRequired),
+        );
         overrides
     }
 }
@@ -131,7 +149,9 @@ impl Content<'_> {
     async fn stream(&self) -> Result<ByteStream, String> {
         match self {
             Self::Bytes(bytes) => Ok(ByteStream::from(bytes.clone())),
-            Self::File(path) => ByteStream::from_path(path).await.map_err(|error| format!("{}: {error}", path.display())),
+            Self::File(path) => ByteStream::from_path(path)
+                .await
+                .map_err(|error| format!("{}: {error}", path.display())),
         }
     }
 }
@@ -147,11 +167,22 @@ impl Bucket {
     }
 
     /// Stores bytes under `key`, with a checksum where the store takes one.
-    pub async fn store(&mut self, key: &str, bytes: Vec<u8>, replace: Replace) -> Result<(), StoreError> {
-        self.store_whole(key, &Content::Bytes(bytes.into()), replace).await
+    pub async fn store(
+        &mut self,
+        key: &str,
+        bytes: Vec<u8>,
+        replace: Replace,
+    ) -> Result<(), StoreError> {
+        self.store_whole(key, &Content::Bytes(bytes.into()), replace)
+            .await
     }
 
-    async fn store_whole(&mut self, key: &str, content: &Content<'_>, replace: Replace) -> Result<(), StoreError> {
+    async fn store_whole(
+        &mut self,
+        key: &str,
+        content: &Content<'_>,
+        replace: Replace,
+    ) -> Result<(), StoreError> {
         let mut refusal = None;
         for form in self.dialect.forms(replace) {
             if replace == Replace::No && !form.condition {
@@ -162,20 +193,43 @@ impl Bucket {
                     self.dialect.learn(form, replace);
                     return Ok(());
                 }
-                Err(error) if error.kind == StoreErrorKind::NotImplemented => refusal = refusal.or(Some(error)),
+                Err(error) if error.kind == StoreErrorKind::NotImplemented => {
+                    refusal = refusal.or(Some(error));
+                }
                 Err(error) => return Err(error),
             }
         }
         Err(refusal.unwrap_or_else(|| self.failed(key, "the store takes no form of it")))
     }
 
-    async fn put(&mut self, key: &str, content: &Content<'_>, form: Form) -> Result<(), StoreError> {
+    async fn put(
+        &mut self,
+        key: &str,
+        content: &Content<'_>,
+        form: Form,
+    ) -> Result<(), StoreError> {
         loop {
-            let body = content.stream().await.map_err(|cause| self.failed(key, &cause))?;
+            let body = content
+                .stream()
+                .await
+                .map_err(|cause| self.failed(key, &cause))?;
             self.count_put();
-            let request = self.client.put_object().bucket(&self.name).key(key).set_checksum_algorithm(form.algorithm());
-            let request = request.set_if_none_match(form.if_none_match()).content_type(content_type(key)).set_metadata(self.metadata()).body(body);
-            let answer = request.customize().config_override(form.overrides()).send().await;
+            let request = self
+                .client
+                .put_object()
+                .bucket(&self.name)
+                .key(key)
+                .set_checksum_algorithm(form.algorithm());
+            let request = request
+                .set_if_none_match(form.if_none_match())
+                .content_type(content_type(key))
+                .set_metadata(self.metadata())
+                .body(body);
+            let answer = request
+                .customize()
+                .config_override(form.overrides())
+                .send()
+                .await;
             match answer.map_err(|error| self.call("store", key).failed(&error)) {
                 Err(error) if self.follow(&error) => {}
                 result => return result.map(drop),
@@ -184,7 +238,11 @@ impl Bucket {
     }
 
     /// Before a request without `If-None-Match`: an error when there is an object of this name, or when nobody can tell.
-    pub(super) async fn look_first(&mut self, key: &str, refusal: Option<&StoreError>) -> Result<(), StoreError> {
+    pub(super) async fn look_first(
+        &mut self,
+        key: &str,
+        refusal: Option<&StoreError>,
+    ) -> Result<(), StoreError> {
         let there = self.exists(key).await?;
         let what = |cause: &str| format!("cannot store {}: {cause}", self.uri(key));
         match there {
@@ -200,11 +258,20 @@ impl Bucket {
     /// Removes what this program stored under `key` before.
     pub async fn remove(&self, key: &str) -> Result<(), StoreError> {
         let request = self.client.delete_object().bucket(&self.name).key(key);
-        request.send().await.map(drop).map_err(|error| self.call("remove", key).failed(&error))
+        request
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| self.call("remove", key).failed(&error))
     }
 
     /// Stores a file under `key`, with a checksum where the store takes one; in parts when it is large.
-    pub async fn store_file(&mut self, key: &str, path: &Path, replace: Replace) -> Result<(), StoreError> {
+    pub async fn store_file(
+        &mut self,
+        key: &str,
+        path: &Path,
+        replace: Replace,
+    ) -> Result<(), StoreError> {
         let mut file = self.open(key, path)?;
         let first = self.read_part(key, (&mut file, path))?;
         if first.len() < PART_BYTES {
@@ -215,21 +282,37 @@ impl Bucket {
         let mut file = self.open(key, path)?;
         let bucket = self.clone();
         let mut next = || bucket.read_part(key, (&mut file, path));
-        let Some(refusal) = self.store_in_parts(key, &mut next, replace).await? else { return Ok(()) };
+        let Some(refusal) = self.store_in_parts(key, &mut next, replace).await? else {
+            return Ok(());
+        };
         if bytes > WHOLE_BYTES {
-            let cause = format!("it has {bytes} bytes, the store takes no uploads in parts, and one request takes 5 GiB");
+            let cause = format!(
+                "it has {bytes} bytes, the store takes no uploads in parts, and one request takes 5 GiB"
+            );
             return Err(refusal.hint(cause));
         }
         self.store_whole(key, &Content::File(path), replace).await
     }
 
     /// Stores what `next` gives, part after part until an empty one; each but the last has 5 MiB at least. An error where the store takes no parts.
-    pub async fn store_parts(&mut self, key: &str, next: Parts<'_>, replace: Replace) -> Result<(), StoreError> {
-        self.store_in_parts(key, next, replace).await?.map_or(Ok(()), Err)
+    pub async fn store_parts(
+        &mut self,
+        key: &str,
+        next: Parts<'_>,
+        replace: Replace,
+    ) -> Result<(), StoreError> {
+        self.store_in_parts(key, next, replace)
+            .await?
+            .map_or(Ok(()), Err)
     }
 
     /// The same; `Some` where the store takes no uploads in parts.
-    async fn store_in_parts(&mut self, key: &str, next: Parts<'_>, replace: Replace) -> Result<Option<StoreError>, StoreError> {
+    async fn store_in_parts(
+        &mut self,
+        key: &str,
+        next: Parts<'_>,
+        replace: Replace,
+    ) -> Result<Option<StoreError>, StoreError> {
         let mut refusal = None;
         if self.dialect.parts.load(Relaxed) {
             for form in self.dialect.forms(Replace::Yes) {
@@ -241,19 +324,31 @@ impl Bucket {
                     begun => begun?,
                 };
                 self.dialect.learn(form, Replace::Yes);
-                return self.send_and_end((key, next), &Upload { id: begun, form }, replace).await.map(|()| None);
+                return self
+                    .send_and_end((key, next), &Upload { id: begun, form }, replace)
+                    .await
+                    .map(|()| None);
             }
             self.dialect.parts.store(false, Relaxed);
             tracing::info!("the store takes no uploads in parts");
         }
-        Ok(Some(refusal.unwrap_or_else(|| self.failed(key, "the store takes no uploads in parts"))))
+        Ok(Some(refusal.unwrap_or_else(|| {
+            self.failed(key, "the store takes no uploads in parts")
+        })))
     }
 
     /// Takes back the uploads in parts that were begun and not ended, after whoever sent them was dropped. Best effort.
     pub async fn abort_open(&self) {
         let open = std::mem::take(&mut *self.dialect.open());
         let abort = |(id, key): (String, String)| async move {
-            let _aborted = self.client.abort_multipart_upload().bucket(&self.name).key(key).upload_id(id).send().await;
+            let _aborted = self
+                .client
+                .abort_multipart_upload()
+                .bucket(&self.name)
+                .key(key)
+                .upload_id(id)
+                .send()
+                .await;
         };
         futures::future::join_all(open.into_iter().map(abort)).await;
     }
@@ -261,9 +356,19 @@ impl Bucket {
     async fn begin_upload(&mut self, key: &str, form: Form) -> Result<String, StoreError> {
         loop {
             self.count_put();
-            let request = self.client.create_multipart_upload().bucket(&self.name).key(key).set_checksum_algorithm(form.algorithm());
-            let request = request.content_type(content_type(key)).set_metadata(self.metadata());
-            let answer = request.send().await.map_err(|error| self.call("store", key).failed(&error));
+            let request = self
+                .client
+                .create_multipart_upload()
+                .bucket(&self.name)
+                .key(key)
+                .set_checksum_algorithm(form.algorithm());
+            let request = request
+                .content_type(content_type(key))
+                .set_metadata(self.metadata());
+            let answer = request
+                .send()
+                .await
+                .map_err(|error| self.call("store", key).failed(&error));
             match answer {
                 Ok(answer) => {
                     let id = answer.upload_id.unwrap_or_default();
@@ -276,7 +381,12 @@ impl Bucket {
         }
     }
 
-    async fn send_and_end(&mut self, (key, next): (&str, Parts<'_>), upload: &Upload, replace: Replace) -> Result<(), StoreError> {
+    async fn send_and_end(
+        &mut self,
+        (key, next): (&str, Parts<'_>),
+        upload: &Upload,
+        replace: Replace,
+    ) -> Result<(), StoreError> {
         let result = match self.send_parts((key, next), upload).await {
             Ok(parts) => self.end_upload(key, (upload, parts), replace).await,
             Err(error) => Err(error),
@@ -284,45 +394,99 @@ impl Bucket {
         self.dialect.open().remove(&upload.id);
         if result.is_err() {
             // Best effort: what stays of an upload costs money; the error of the upload itself is the one to tell.
-            let _aborted = self.client.abort_multipart_upload().bucket(&self.name).key(key).upload_id(&upload.id).send().await;
+            let _aborted = self
+                .client
+                .abort_multipart_upload()
+                .bucket(&self.name)
+                .key(key)
+                .upload_id(&upload.id)
+                .send()
+                .await;
         }
         result
     }
 
-    async fn send_parts(&self, (key, next): (&str, Parts<'_>), upload: &Upload) -> Result<Vec<CompletedPart>, StoreError> {
+    async fn send_parts(
+        &self,
+        (key, next): (&str, Parts<'_>),
+        upload: &Upload,
+    ) -> Result<Vec<CompletedPart>, StoreError> {
         let mut parts = Vec::new();
         loop {
             let part = next()?;
             if part.is_empty() {
                 return Ok(parts);
             }
-            let number = i32::try_from(parts.len() + 1).map_err(|_| self.failed(key, "too large"))?;
+            let number =
+                i32::try_from(parts.len() + 1).map_err(|_| self.failed(key, "too large"))?;
             self.count_put();
-            let request = self.client.upload_part().bucket(&self.name).key(key).upload_id(&upload.id).part_number(number);
-            let request = request.set_checksum_algorithm(upload.form.algorithm()).body(ByteStream::from(part));
-            let answer = request.customize().config_override(upload.form.overrides()).send().await;
+            let request = self
+                .client
+                .upload_part()
+                .bucket(&self.name)
+                .key(key)
+                .upload_id(&upload.id)
+                .part_number(number);
+            let request = request
+                .set_checksum_algorithm(upload.form.algorithm())
+                .body(ByteStream::from(part));
+            let answer = request
+                .customize()
+                .config_override(upload.form.overrides())
+                .send()
+                .await;
             let answer = answer.map_err(|error| self.call("store", key).failed(&error))?;
-            let part = CompletedPart::builder().part_number(number).set_e_tag(answer.e_tag);
-            parts.push(part.set_checksum_crc64_nvme(answer.checksum_crc64_nvme).build());
+            let part = CompletedPart::builder()
+                .part_number(number)
+                .set_e_tag(answer.e_tag);
+            parts.push(
+                part.set_checksum_crc64_nvme(answer.checksum_crc64_nvme)
+                    .build(),
+            );
         }
     }
 
-    async fn end_upload(&mut self, key: &str, (upload, parts): (&Upload, Vec<CompletedPart>), replace: Replace) -> Result<(), StoreError> {
-        let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
+    async fn end_upload(
+        &mut self,
+        key: &str,
+        (upload, parts): (&Upload, Vec<CompletedPart>),
+        replace: Replace,
+    ) -> Result<(), StoreError> {
+        let parts = CompletedMultipartUpload::builder()
+            .set_parts(Some(parts))
+            .build();
         let mut refusal = None;
-        for form in self.dialect.forms(replace).into_iter().filter(|form| form.checksum == upload.form.checksum) {
+        for form in self
+            .dialect
+            .forms(replace)
+            .into_iter()
+            .filter(|form| form.checksum == upload.form.checksum)
+        {
             if replace == Replace::No && !form.condition {
                 self.look_first(key, refusal.as_ref()).await?;
             }
             self.count_put();
-            let request = self.client.complete_multipart_upload().bucket(&self.name).key(key).upload_id(&upload.id);
-            let request = request.multipart_upload(parts.clone()).set_if_none_match(form.if_none_match());
-            match request.send().await.map_err(|error| self.call("store", key).failed(&error)) {
+            let request = self
+                .client
+                .complete_multipart_upload()
+                .bucket(&self.name)
+                .key(key)
+                .upload_id(&upload.id);
+            let request = request
+                .multipart_upload(parts.clone())
+                .set_if_none_match(form.if_none_match());
+            match request
+                .send()
+                .await
+                .map_err(|error| self.call("store", key).failed(&error))
+            {
                 Ok(_) => {
                     self.dialect.learn(form, replace);
                     return Ok(());
                 }
-                Err(error) if error.kind == StoreErrorKind::NotImplemented => refusal = refusal.or(Some(error)),
+                Err(error) if error.kind == StoreErrorKind::NotImplemented => {
+                    refusal = refusal.or(Some(error));
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -334,18 +498,30 @@ impl Bucket {
     }
 
     /// Up to one part's bytes.
-    fn read_part(&self, key: &str, (file, path): (&mut std::fs::File, &Path)) -> Result<Vec<u8>, StoreError> {
+    fn read_part(
+        &self,
+        key: &str,
+        (file, path): (&mut std::fs::File, &Path),
+    ) -> Result<Vec<u8>, StoreError> {
         let mut part = Vec::new();
-        file.take(PART_BYTES as u64).read_to_end(&mut part).map_err(|error| self.broken(key, (path, &error)))?;
+        file.take(PART_BYTES as u64)
+            .read_to_end(&mut part)
+            .map_err(|error| self.broken(key, (path, &error)))?;
         Ok(part)
     }
 
     fn broken(&self, key: &str, (path, error): (&Path, &std::io::Error)) -> StoreError {
-        StoreError { kind: StoreErrorKind::File, ..self.failed(key, &format!("{}: {error}", path.display())) }
+        StoreError {
+            kind: StoreErrorKind::File,
+            ..self.failed(key, &format!("{}: {error}", path.display()))
+        }
     }
 
     pub(super) fn failed(&self, key: &str, cause: &str) -> StoreError {
-        StoreError::new(StoreErrorKind::Other, format!("cannot store {}: {cause}", self.uri(key)))
+        StoreError::new(
+            StoreErrorKind::Other,
+            format!("cannot store {}: {cause}", self.uri(key)),
+        )
     }
 }
 
@@ -377,14 +553,45 @@ mod tests {
     #[test]
     fn what_a_store_refuses_is_left_out_one_by_one_and_remembered() {
         let dialect = dialect();
-        let tried = |replace| dialect.forms(replace).iter().map(|form| (form.condition, form.checksum)).collect::<Vec<_>>();
-        assert_eq!(tried(Replace::No), [(true, true), (true, false), (false, true), (false, false)]);
+        let tried = |replace| {
+            dialect
+                .forms(replace)
+                .iter()
+                .map(|form| (form.condition, form.checksum))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            tried(Replace::No),
+            [(true, true), (true, false), (false, true), (false, false)]
+        );
         assert_eq!(tried(Replace::Yes), [(false, true), (false, false)]);
-        dialect.learn(Form { condition: true, checksum: false }, Replace::No);
+        dialect.learn(
+            Form {
+                condition: true,
+                checksum: false,
+            },
+            Replace::No,
+        );
         assert_eq!(tried(Replace::No), [(true, false), (false, false)]);
-        dialect.learn(Form { condition: false, checksum: false }, Replace::Yes);
-        assert_eq!(tried(Replace::No), [(true, false), (false, false)], "a request that may replace says nothing about conditions");
-        dialect.learn(Form { condition: false, checksum: false }, Replace::No);
+        dialect.learn(
+            Form {
+                condition: false,
+                checksum: false,
+            },
+            Replace::Yes,
+        );
+        assert_eq!(
+            tried(Replace::No),
+            [(true, false), (false, false)],
+            "a request that may replace says nothing about conditions"
+        );
+        dialect.learn(
+            Form {
+                condition: false,
+                checksum: false,
+            },
+            Replace::No,
+        );
         assert_eq!(tried(Replace::No), [(false, false)]);
     }
 }

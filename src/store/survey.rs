@@ -37,14 +37,31 @@ impl Session {
     /// # Errors
     /// When there are none.
     pub async fn keys(&self) -> Result<Option<Keys>, StoreError> {
-        let Some(provider) = self.config().credentials_provider().filter(|_| !self.access().no_sign_request) else { return Ok(None) };
-        let found = provider.provide_credentials().await.map_err(|error| no_credentials(&error, self.access().profile.as_deref()))?;
+        let Some(provider) = self
+            .config()
+            .credentials_provider()
+            .filter(|_| !self.access().no_sign_request)
+        else {
+            return Ok(None);
+        };
+        let found = provider
+            .provide_credentials()
+            .await
+            .map_err(|error| no_credentials(&error, self.access().profile.as_deref()))?;
         let id = found.access_key_id();
         // Of a short one nothing is shown: stores of one's own take names for keys.
-        let start = if id.len() >= 4 * SHOWN { id.len() - SHOWN } else { id.len() };
+        let start = if id.len() >= 4 * SHOWN {
+            id.len() - SHOWN
+        } else {
+            id.len()
+        };
         Ok(Some(Keys {
             id_end: id.get(start..).unwrap_or_default().to_owned(),
-            origin: origin(found.get_property::<Vec<Feature>>().map_or(&[], Vec::as_slice)),
+            origin: origin(
+                found
+                    .get_property::<Vec<Feature>>()
+                    .map_or(&[], Vec::as_slice),
+            ),
             is_temporary: found.session_token().is_some(),
         }))
     }
@@ -61,32 +78,59 @@ fn origin(features: &[Feature]) -> Option<&'static str> {
         (Feature::CredentialsSso, "SSO"),
         (Feature::CredentialsProfileSso, "SSO"),
         (Feature::CredentialsProcess, "credential_process"),
-        (Feature::CredentialsProfileStsWebIdToken, "a web identity token"),
-        (Feature::CredentialsEnvVarsStsWebIdToken, "a web identity token"),
+        (
+            Feature::CredentialsProfileStsWebIdToken,
+            "a web identity token",
+        ),
+        (
+            Feature::CredentialsEnvVarsStsWebIdToken,
+            "a web identity token",
+        ),
         (Feature::CredentialsStsAssumeRole, "an assumed role"),
         (Feature::CredentialsHttp, "the role of the task"),
         (Feature::CredentialsImds, "the role of the instance"),
         (Feature::CredentialsEnvVars, "AWS_ACCESS_KEY_ID"),
         (Feature::CredentialsProfile, "the shared AWS files"),
     ];
-    known.into_iter().find(|(feature, _)| features.contains(feature)).map(|(_, words)| words)
+    known
+        .into_iter()
+        .find(|(feature, _)| features.contains(feature))
+        .map(|(_, words)| words)
 }
 
 impl Bucket {
     /// How far the store's clock is ahead of this machine's, in whole s; `None` without an answer. Any answer will do, a refusal too.
     pub async fn clock_offset_s(&self) -> Option<i64> {
         let dated = Dated::default();
-        let request = self.client.head_bucket().bucket(&self.name).customize().interceptor(dated.clone());
+        let request = self
+            .client
+            .head_bucket()
+            .bucket(&self.name)
+            .customize()
+            .interceptor(dated.clone());
         // What it answers is the listing's to say.
         let _answer = request.send().await;
-        *dated.offset_s.lock().unwrap_or_else(PoisonError::into_inner)
+        *dated
+            .offset_s
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads the first bytes of an object that is not empty, `most` at the most; how many came.
     pub async fn read_start(&mut self, key: &str, most: u64) -> Result<u64, StoreError> {
         let mut body = loop {
-            let request = self.client.get_object().bucket(&self.name).key(key).range(format!("bytes=0-{}", most.max(1) - 1));
-            match request.set_request_payer(self.payer()).send().await.map_err(|error| self.call("read", key).failed(&error)) {
+            let request = self
+                .client
+                .get_object()
+                .bucket(&self.name)
+                .key(key)
+                .range(format!("bytes=0-{}", most.max(1) - 1));
+            match request
+                .set_request_payer(self.payer())
+                .send()
+                .await
+                .map_err(|error| self.call("read", key).failed(&error))
+            {
                 Ok(answer) => break answer.body,
                 Err(error) if self.follow(&error) => {}
                 Err(error) => return Err(error),
@@ -97,7 +141,12 @@ impl Bucket {
         while read < most
             && let Some(chunk) = body.next().await
         {
-            let chunk = chunk.map_err(|error| StoreError::new(StoreErrorKind::Connection, format!("cannot read {}: {error}", self.uri(key))))?;
+            let chunk = chunk.map_err(|error| {
+                StoreError::new(
+                    StoreErrorKind::Connection,
+                    format!("cannot read {}: {error}", self.uri(key)),
+                )
+            })?;
             read += chunk.len() as u64;
         }
         Ok(read)
@@ -122,9 +171,14 @@ impl Intercept for Dated {
         _components: &RuntimeComponents,
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let date = context.response().headers().get("date").and_then(|date| http_date(date.as_bytes()));
+        let date = context
+            .response()
+            .headers()
+            .get("date")
+            .and_then(|date| http_date(date.as_bytes()));
         if let Some(date) = date {
-            *self.offset_s.lock().unwrap_or_else(PoisonError::into_inner) = Some(offset_from_now(date));
+            *self.offset_s.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some(offset_from_now(date));
         }
         Ok(())
     }
@@ -136,8 +190,14 @@ mod tests {
 
     #[test]
     fn the_most_telling_origin_is_named() {
-        assert_eq!(origin(&[Feature::CredentialsProfile, Feature::CredentialsSso]), Some("SSO"));
-        assert_eq!(origin(&[Feature::CredentialsEnvVars]), Some("AWS_ACCESS_KEY_ID"));
+        assert_eq!(
+            origin(&[Feature::CredentialsProfile, Feature::CredentialsSso]),
+            Some("SSO")
+        );
+        assert_eq!(
+            origin(&[Feature::CredentialsEnvVars]),
+            Some("AWS_ACCESS_KEY_ID")
+        );
         assert_eq!(origin(&[]), None);
     }
 }

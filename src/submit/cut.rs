@@ -18,7 +18,9 @@ impl Weigh {
     /// From what the list adds up to.
     pub(super) fn of(known_keys: u64, known_bytes: u64) -> Self {
         match known_bytes.checked_div(known_keys) {
-            Some(_) if known_bytes > 0 => Self::Bytes { unknown: (known_bytes + known_keys / 2) / known_keys },
+            Some(_) if known_bytes > 0 => Self::Bytes {
+                unknown: (known_bytes + known_keys / 2) / known_keys,
+            },
             _ => Self::Equal,
         }
     }
@@ -51,7 +53,15 @@ pub(super) struct Cutter {
 impl Cutter {
     /// Of so many keys that weigh so much together; there are at least as many keys as parts.
     pub(super) fn new(keys: u64, whole: u128, parts: u32) -> Self {
-        Self { keys, parts: u64::from(parts), whole, taken: 0, sum: 0, part: 0, begin: 0 }
+        Self {
+            keys,
+            parts: u64::from(parts),
+            whole,
+            taken: 0,
+            sum: 0,
+            part: 0,
+            begin: 0,
+        }
     }
 
     /// The part of the next key, from 0.
@@ -61,7 +71,8 @@ impl Cutter {
         if parts_behind > 0 && self.taken > self.begin {
             let keys_left = self.keys - self.taken;
             // Before this key it is as near to the mark as behind it, or nearer: (mark - sum) <= (after - mark).
-            let is_nearest = (self.sum + after) * u128::from(self.parts) >= 2 * u128::from(self.part + 1) * self.whole;
+            let is_nearest = (self.sum + after) * u128::from(self.parts)
+                >= 2 * u128::from(self.part + 1) * self.whole;
             if is_nearest || keys_left <= parts_behind {
                 self.part += 1;
                 self.begin = self.taken;
@@ -85,7 +96,10 @@ mod tests {
         let mut found: Vec<Vec<u64>> = Vec::new();
         for weight in weights {
             let part = usize::try_from(cutter.part_of(*weight)).unwrap();
-            assert!(part == found.len() || part + 1 == found.len(), "parts come one after another");
+            assert!(
+                part == found.len() || part + 1 == found.len(),
+                "parts come one after another"
+            );
             found.resize(part + 1, Vec::new());
             found[part].push(*weight);
         }
@@ -97,7 +111,10 @@ mod tests {
         // 100 in all, marks at 50: 40 is 10 before it, 70 is 20 behind.
         assert_eq!(cut(&[10, 30, 30, 30], 2), [vec![10, 30], vec![30, 30]]);
         // Marks at 33.3 and 66.7: 30 and 70 are nearest.
-        assert_eq!(cut(&[10, 20, 40, 30], 3), [vec![10, 20], vec![40], vec![30]]);
+        assert_eq!(
+            cut(&[10, 20, 40, 30], 3),
+            [vec![10, 20], vec![40], vec![30]]
+        );
         // As near before as behind (mark 5; 4 and 6): the earlier one.
         assert_eq!(cut(&[4, 2, 4], 2), [vec![4], vec![2, 4]]);
         assert_eq!(cut(&[7, 8, 9], 1), [vec![7, 8, 9]]);
@@ -105,8 +122,14 @@ mod tests {
 
     #[test]
     fn every_part_has_a_key() {
-        assert_eq!(cut(&[100, 10, 10, 10], 4), [vec![100], vec![10], vec![10], vec![10]]);
-        assert_eq!(cut(&[1, 1, 1, 100], 4), [vec![1], vec![1], vec![1], vec![100]]);
+        assert_eq!(
+            cut(&[100, 10, 10, 10], 4),
+            [vec![100], vec![10], vec![10], vec![10]]
+        );
+        assert_eq!(
+            cut(&[1, 1, 1, 100], 4),
+            [vec![1], vec![1], vec![1], vec![100]]
+        );
         assert_eq!(cut(&[0, 0, 0, 100], 2), [vec![0, 0, 0], vec![100]]);
         assert_eq!(cut(&[100, 0, 0, 0], 2), [vec![100], vec![0, 0, 0]]);
     }
@@ -115,9 +138,18 @@ mod tests {
     fn sizes_that_are_not_known_count_as_the_mean() {
         // (10 + 21) / 2 = 15.5, to the nearest.
         assert_eq!(Weigh::of(2, 31), Weigh::Bytes { unknown: 16 });
-        assert_eq!([Some(3), None].map(|size| Weigh::of(2, 31).weight(size)), [3, 16]);
-        assert_eq!((Weigh::of(0, 0), Weigh::of(5, 0)), (Weigh::Equal, Weigh::Equal));
-        assert_eq!([Some(0), None].map(|size| Weigh::Equal.weight(size)), [1, 1]);
+        assert_eq!(
+            [Some(3), None].map(|size| Weigh::of(2, 31).weight(size)),
+            [3, 16]
+        );
+        assert_eq!(
+            (Weigh::of(0, 0), Weigh::of(5, 0)),
+            (Weigh::Equal, Weigh::Equal)
+        );
+        assert_eq!(
+            [Some(0), None].map(|size| Weigh::Equal.weight(size)),
+            [1, 1]
+        );
     }
 
     proptest! {

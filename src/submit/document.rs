@@ -82,7 +82,11 @@ impl JobPlan {
             let whole = serde_json::to_value(plan).unwrap_or_default();
             for (name, value) in whole.as_object().into_iter().flatten() {
                 match value.as_object().filter(|_| name == "environment") {
-                    Some(inner) => fields.extend(inner.iter().map(|(name, value)| (name.clone(), value.to_string()))),
+                    Some(inner) => fields.extend(
+                        inner
+                            .iter()
+                            .map(|(name, value)| (name.clone(), value.to_string())),
+                    ),
                     None => drop(fields.insert(name.clone(), value.to_string())),
                 }
             }
@@ -91,9 +95,19 @@ impl JobPlan {
         let (before, now) = (flat(self), flat(now));
         let mut names: Vec<&String> = before.keys().chain(now.keys()).collect();
         names.sort();
-        let name = names.into_iter().find(|name| before.get(*name) != now.get(*name))?;
-        let shown = |fields: &BTreeMap<String, String>| fields.get(name).map_or_else(|| "nothing".to_owned(), |value| format!("`{value}`"));
-        Some(format!("{name}: it had {}, and now there is {}", shown(&before), shown(&now)))
+        let name = names
+            .into_iter()
+            .find(|name| before.get(*name) != now.get(*name))?;
+        let shown = |fields: &BTreeMap<String, String>| {
+            fields
+                .get(name)
+                .map_or_else(|| "nothing".to_owned(), |value| format!("`{value}`"))
+        };
+        Some(format!(
+            "{name}: it had {}, and now there is {}",
+            shown(&before),
+            shown(&now)
+        ))
     }
 }
 
@@ -204,7 +218,16 @@ pub(super) mod tests {
             keys: 5,
             bytes: None,
             forecast_usd: Some(1.5),
-            shards: vec![Part { keys: 3, bytes: Some(7) }, Part { keys: 2, bytes: None }],
+            shards: vec![
+                Part {
+                    keys: 3,
+                    bytes: Some(7),
+                },
+                Part {
+                    keys: 2,
+                    bytes: None,
+                },
+            ],
         }
     }
 
@@ -213,10 +236,23 @@ pub(super) mod tests {
         let document = document();
         let text = document.to_json().unwrap();
         assert_eq!(JobDocument::from_json(&text).unwrap(), document);
-        assert!(text.contains(r#""shards":[{"keys":3,"bytes":7},{"keys":2,"bytes":null}]"#), "{text}");
-        let wrong = |from: &str, to: &str| JobDocument::from_json(&text.replace(from, to)).unwrap_err().to_string();
-        assert_eq!(wrong("parfetch.job", "parfetch.other"), "it is not a parfetch.job");
-        assert_eq!(wrong("\"version\":1", "\"version\":2"), "it has version 2, and this parfetch reads version 1");
+        assert!(
+            text.contains(r#""shards":[{"keys":3,"bytes":7},{"keys":2,"bytes":null}]"#),
+            "{text}"
+        );
+        let wrong = |from: &str, to: &str| {
+            JobDocument::from_json(&text.replace(from, to))
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(
+            wrong("parfetch.job", "parfetch.other"),
+            "it is not a parfetch.job"
+        );
+        assert_eq!(
+            wrong("\"version\":1", "\"version\":2"),
+            "it has version 2, and this parfetch reads version 1"
+        );
     }
 
     #[test]
@@ -225,19 +261,35 @@ pub(super) mod tests {
         assert_eq!(before.difference(&before), None);
         let mut now = job();
         now.run.mode = crate::plan::Mode::Thread;
-        assert_eq!(before.difference(&JobPlan::of(&now)).unwrap(), "MODE: it had `\"async\"`, and now there is `\"thread\"`");
+        assert_eq!(
+            before.difference(&JobPlan::of(&now)).unwrap(),
+            "MODE: it had `\"async\"`, and now there is `\"thread\"`"
+        );
         now = job();
         now.shards = 9;
-        assert_eq!(before.difference(&JobPlan::of(&now)).unwrap(), "shards: it had `8`, and now there is `9`");
+        assert_eq!(
+            before.difference(&JobPlan::of(&now)).unwrap(),
+            "shards: it had `8`, and now there is `9`"
+        );
     }
 
     #[test]
     fn fuzz_job_documents() {
         let words = &["null", "true", "{}", "[]", "\"\"", ",", "\\u0000"];
-        let target = Target { name: "job-document", seeds: vec![document().to_json().unwrap().into_bytes()], words, cases: 5_000 };
+        let target = Target {
+            name: "job-document",
+            seeds: vec![document().to_json().unwrap().into_bytes()],
+            words,
+            cases: 5_000,
+        };
         target.run(|bytes| {
-            let Ok(document) = JobDocument::from_json(&String::from_utf8_lossy(bytes)) else { return };
-            assert_eq!(JobDocument::from_json(&document.to_json().unwrap()).unwrap(), document);
+            let Ok(document) = JobDocument::from_json(&String::from_utf8_lossy(bytes)) else {
+                return;
+            };
+            assert_eq!(
+                JobDocument::from_json(&document.to_json().unwrap()).unwrap(),
+                document
+            );
             assert_eq!(document.plan.difference(&document.plan), None);
         });
     }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::document::Division;
 use super::job::{Afterwards, Job, Queue, Spending};
-use crate::plan::{Access, ClientKind, Destination, KeySource, Layout, Limits, Mode, RunPlan, Selection, Work};
+use crate::plan::{
+    Access, ClientKind, Destination, KeySource, Layout, Limits, Mode, RunPlan, Selection, Work,
+};
 
 pub(crate) fn job() -> Job {
     Job {
@@ -14,7 +16,13 @@ pub(crate) fn job() -> Job {
         division: Division::Manifest,
         run: RunPlan {
             bucket: "images".to_owned(),
-            selection: Selection { source: KeySource::Listing, prefix: String::new(), limit: None, sample: None, shard: None },
+            selection: Selection {
+                source: KeySource::Listing,
+                prefix: String::new(),
+                limit: None,
+                sample: None,
+                shard: None,
+            },
             concurrency: NonZeroU32::new(16).unwrap(),
             mode: Mode::Async,
             client: ClientKind::Lean,
@@ -35,7 +43,12 @@ pub(crate) fn job() -> Job {
         },
         pages: ClientKind::Lean,
         size: (512, 1_024),
-        queue: Queue { queue: "q".to_owned(), definition: "d".to_owned(), most_vcpu: None, arch: "x86_64".to_owned() },
+        queue: Queue {
+            queue: "q".to_owned(),
+            definition: "d".to_owned(),
+            most_vcpu: None,
+            arch: "x86_64".to_owned(),
+        },
         embedded: None,
         poll: Duration::from_secs(5),
         afterwards: Afterwards::Wait,

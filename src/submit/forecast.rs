@@ -99,22 +99,55 @@ pub(super) struct Basis<'a> {
 
 impl Forecast {
     pub(super) fn of(job: &Job, basis: &Basis<'_>) -> Self {
-        let Basis { tally, parts, pages, region, prices, .. } = basis;
+        let Basis {
+            tally,
+            parts,
+            pages,
+            region,
+            prices,
+            ..
+        } = basis;
         let shards = u32::try_from(parts.len()).unwrap_or(u32::MAX);
-        let once: Vec<TaskTime> = parts.iter().map(|part| time_of(job, (tally, *part))).collect();
-        let times: Vec<TaskTime> = once.iter().map(|time| TaskTime { seconds: lived(job, *time), ..*time }).collect();
+        let once: Vec<TaskTime> = parts
+            .iter()
+            .map(|part| time_of(job, (tally, *part)))
+            .collect();
+        let times: Vec<TaskTime> = once
+            .iter()
+            .map(|time| TaskTime {
+                seconds: lived(job, *time),
+                ..*time
+            })
+            .collect();
         let rounds = rounds(job, (tally, parts), &once);
-        let slowest = times.iter().copied().reduce(|a, b| if b.seconds > a.seconds { b } else { a });
-        let slowest = slowest.unwrap_or(TaskTime { seconds: 0.0, bound: Bound::Connections });
+        let slowest = times
+            .iter()
+            .copied()
+            .reduce(|a, b| if b.seconds > a.seconds { b } else { a });
+        let slowest = slowest.unwrap_or(TaskTime {
+            seconds: 0.0,
+            bound: Bound::Connections,
+        });
         let at_once = at_once(job, shards);
         let waves = shards.div_ceil(at_once);
         let by_manifest = job.division == Division::Manifest;
         let files = if by_manifest { u64::from(shards) } else { 0 };
-        let lists = if by_manifest { *pages } else { pages * (1 + u64::from(shards)) };
+        let lists = if by_manifest {
+            *pages
+        } else {
+            pages * (1 + u64::from(shards))
+        };
         let puts = files + 2 + RESULTS_OF_A_CHILD * u64::from(shards);
-        let rates: f64 = once.iter().zip(*parts).map(|(time, part)| gets_of(tally, *part) / time.seconds.max(f64::MIN_POSITIVE)).sum();
-        let least_and_most =
-            |values: &mut dyn Iterator<Item = u64>| values.fold((u64::MAX, 0), |(least, most), value| (least.min(value), most.max(value)));
+        let rates: f64 = once
+            .iter()
+            .zip(*parts)
+            .map(|(time, part)| gets_of(tally, *part) / time.seconds.max(f64::MIN_POSITIVE))
+            .sum();
+        let least_and_most = |values: &mut dyn Iterator<Item = u64>| {
+            values.fold((u64::MAX, 0), |(least, most), value| {
+                (least.min(value), most.max(value))
+            })
+        };
         let bytes_of_parts: Option<Vec<u64>> = parts.iter().map(|part| part.bytes).collect();
         Self {
             title: title(job, (tally, shards)),
@@ -181,10 +214,17 @@ pub enum Limit {
 /// `job first: 8 children of 0.5 vCPU and 1 GB, async × 16, lean, for 2,503 keys of s3://images/`
 fn title(job: &Job, (tally, shards): (&Tally, u32)) -> String {
     let from = super::document::source_words(&job.run.selection, &job.run.bucket);
-    let from = if job.embedded.is_some() { "the embedded server".to_owned() } else { from };
+    let from = if job.embedded.is_some() {
+        "the embedded server".to_owned()
+    } else {
+        from
+    };
     let plural = if shards == 1 { "child" } else { "children" };
     let (run, memory) = (&job.run, f64::from(job.size.1) / 1024.0);
-    let (shards, keys) = (crate::units::count(u64::from(shards)), crate::units::plural(tally.keys, "key"));
+    let (shards, keys) = (
+        crate::units::count(u64::from(shards)),
+        crate::units::plural(tally.keys, "key"),
+    );
     format!(
         "job {}: {shards} {plural} of {} vCPU and {memory} GB, {} × {}, {}, for {keys} of {from}",
         job.id,
@@ -195,10 +235,17 @@ fn title(job: &Job, (tally, shards): (&Tally, u32)) -> String {
     )
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the number of shards before")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to the number of shards before"
+)]
 fn at_once(job: &Job, shards: u32) -> u32 {
     let shards = shards.max(1);
-    let fitting = job.queue.most_vcpu.map_or(f64::INFINITY, |most| (most / job.vcpu()).floor());
+    let fitting = job
+        .queue
+        .most_vcpu
+        .map_or(f64::INFINITY, |most| (most / job.vcpu()).floor());
     fitting.clamp(1.0, f64::from(shards)) as u32
 }
 
@@ -208,48 +255,122 @@ fn gets_of(tally: &Tally, part: Part) -> f64 {
 }
 
 fn time_of(job: &Job, (tally, part): (&Tally, Part)) -> TaskTime {
-    let bytes = part.bytes.map_or_else(|| part.keys as f64 * tally.known.1 as f64 / tally.known.0.max(1) as f64, |bytes| bytes as f64);
-    task_time((gets_of(tally, part), bytes), job.vcpu(), f64::from(job.run.concurrency.get()))
+    let bytes = part.bytes.map_or_else(
+        || part.keys as f64 * tally.known.1 as f64 / tally.known.0.max(1) as f64,
+        |bytes| bytes as f64,
+    );
+    task_time(
+        (gets_of(tally, part), bytes),
+        job.vcpu(),
+        f64::from(job.run.concurrency.get()),
+    )
 }
 
 /// How long a child fetches: once through its keys, or as long as it was told.
 fn lived(job: &Job, once: TaskTime) -> f64 {
-    job.run.duration.map_or(once.seconds, |duration| duration.as_secs_f64())
+    job.run
+        .duration
+        .map_or(once.seconds, |duration| duration.as_secs_f64())
 }
 
 /// How often the children go round their keys, by GETs: once, or as often as fits.
 fn rounds(job: &Job, (tally, parts): (&Tally, &[Part]), once: &[TaskTime]) -> f64 {
-    let Some(duration) = job.run.duration else { return 1.0 };
+    let Some(duration) = job.run.duration else {
+        return 1.0;
+    };
     let fitting = |time: &TaskTime| duration.as_secs_f64() / time.seconds.max(f64::MIN_POSITIVE);
-    let gets: f64 = once.iter().zip(parts).map(|(time, part)| gets_of(tally, *part) * fitting(time)).sum();
+    let gets: f64 = once
+        .iter()
+        .zip(parts)
+        .map(|(time, part)| gets_of(tally, *part) * fitting(time))
+        .sum();
     gets / tally.gets.max(1) as f64
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what a number of GETs can be before")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to what a number of GETs can be before"
+)]
 fn whole(number: f64) -> u64 {
     number.round().clamp(0.0, 1e18) as u64
 }
 
 /// The price of tasks, requests and egress, or why there is none. PUT is sold at LIST's price.
-fn usd(job: &Job, basis: &Basis<'_>, (times, lists_and_puts, rounds): (&[TaskTime], u64, f64)) -> Result<Usd, String> {
-    let Basis { tally, parts, region, home, prices, .. } = *basis;
+fn usd(
+    job: &Job,
+    basis: &Basis<'_>,
+    (times, lists_and_puts, rounds): (&[TaskTime], u64, f64),
+) -> Result<Usd, String> {
+    let Basis {
+        tally,
+        parts,
+        region,
+        home,
+        prices,
+        ..
+    } = *basis;
     let (arch, to) = (&job.queue.arch, job.run.egress);
-    let no_task = || NoPrice::Task { region: home.to_owned(), arch: arch.clone() }.to_string();
+    let no_task = || {
+        NoPrice::Task {
+            region: home.to_owned(),
+            arch: arch.clone(),
+        }
+        .to_string()
+    };
     let rates = prices.fargate(home, arch).ok_or_else(no_task)?;
-    let size = TaskSize { vcpu: job.vcpu(), memory_mib: u64::from(job.size.1) };
-    let tasks = times.iter().map(|time| task_usd(rates, size, time.seconds + PAID_BESIDE_S)).sum();
-    let no_class = |class: String| NoPrice::Class { class, region: region.to_owned() }.to_string();
+    let size = TaskSize {
+        vcpu: job.vcpu(),
+        memory_mib: u64::from(job.size.1),
+    };
+    let tasks = times
+        .iter()
+        .map(|time| task_usd(rates, size, time.seconds + PAID_BESIDE_S))
+        .sum();
+    let no_class = |class: String| {
+        NoPrice::Class {
+            class,
+            region: region.to_owned(),
+        }
+        .to_string()
+    };
     let standard = prices.mix(region, []).map_err(no_class)?;
-    let classes = tally.classes.iter().map(|(name, (gets, bytes))| StoredClass { name, objects: *gets, bytes: *bytes });
+    let classes = tally
+        .classes
+        .iter()
+        .map(|(name, (gets, bytes))| StoredClass {
+            name,
+            objects: *gets,
+            bytes: *bytes,
+        });
     let mix = prices.mix(region, classes).map_err(no_class)?;
     if tally.bytes().is_none() && (to != Egress::None || mix.usd_per_byte_retrieved > 0.0) {
-        return Err(format!("the sizes of {} are not known, and bytes are paid for", crate::units::plural(tally.keys - tally.known.0, "key")));
+        return Err(format!(
+            "the sizes of {} are not known, and bytes are paid for",
+            crate::units::plural(tally.keys - tally.known.0, "key")
+        ));
     }
-    let read = rounds * tally.classes.values().map(|(_, bytes)| *bytes as f64).sum::<f64>();
+    let read = rounds
+        * tally
+            .classes
+            .values()
+            .map(|(_, bytes)| *bytes as f64)
+            .sum::<f64>();
     let gets = rounds * tally.gets as f64;
-    let files = if job.division == Division::Manifest { parts.len() } else { 0 };
-    let requests = lists_and_puts as f64 * standard.usd_per_list + files as f64 * standard.usd_per_get;
-    let no_egress = || NoPrice::Egress { to, region: region.to_owned() }.to_string();
+    let files = if job.division == Division::Manifest {
+        parts.len()
+    } else {
+        0
+    };
+    let requests =
+        lists_and_puts as f64 * standard.usd_per_list + files as f64 * standard.usd_per_get;
+    let no_egress = || {
+        NoPrice::Egress {
+            to,
+            region: region.to_owned(),
+        }
+        .to_string()
+    };
     let egress = prices.egress_usd(region, to, read).ok_or_else(no_egress)?;
     Ok(Usd {
         tasks,
@@ -268,7 +389,15 @@ mod tests {
 
     fn tally(keys: u64, bytes: u64) -> Tally {
         let classes = BTreeMap::from([("STANDARD".to_owned(), (keys, bytes))]);
-        Tally { keys, known: (keys, bytes), largest: bytes / keys, gets: keys, classes, folders: 1, manifest_bytes: 60 * keys }
+        Tally {
+            keys,
+            known: (keys, bytes),
+            largest: bytes / keys,
+            gets: keys,
+            classes,
+            folders: 1,
+            manifest_bytes: 60 * keys,
+        }
     }
 
     fn forecast(job: &Job, of: (&Tally, u64)) -> Forecast {
@@ -276,22 +405,47 @@ mod tests {
     }
 
     fn forecast_in(region: &str, job: &Job, (tally, shards): (&Tally, u64)) -> Forecast {
-        let part = Part { keys: tally.keys / shards, bytes: Some(tally.known.1 / shards) };
+        let part = Part {
+            keys: tally.keys / shards,
+            bytes: Some(tally.known.1 / shards),
+        };
         let parts = vec![part; usize::try_from(shards).unwrap()];
         Forecast::of(
             job,
-            &Basis { tally, parts: &parts, pages: tally.keys.div_ceil(1_000), region, home: "us-east-1", prices: &PriceList::built_in() },
+            &Basis {
+                tally,
+                parts: &parts,
+                pages: tally.keys.div_ceil(1_000),
+                region,
+                home: "us-east-1",
+                prices: &PriceList::built_in(),
+            },
         )
     }
 
     #[test]
     fn a_task_waits_for_the_slowest_of_three() {
         // 1,000 × 20 ms and 9 GB at 90 MB/s, over 10 workers: 2 s + 10 s.
-        assert_eq!(task_time((1_000.0, 9e9), 2.0, 10.0), TaskTime { seconds: 14.4, bound: Bound::Network });
-        assert_eq!(task_time((1_000.0, 9e9), 2.0, 4.0), TaskTime { seconds: 30.0, bound: Bound::Connections });
+        assert_eq!(
+            task_time((1_000.0, 9e9), 2.0, 10.0),
+            TaskTime {
+                seconds: 14.4,
+                bound: Bound::Network
+            }
+        );
+        assert_eq!(
+            task_time((1_000.0, 9e9), 2.0, 4.0),
+            TaskTime {
+                seconds: 30.0,
+                bound: Bound::Connections
+            }
+        );
         // 10⁹ bytes × 0.221e-9 + 10⁶ × 16.1e-6 = 16.321 s, on a quarter of a vCPU.
         let cpu = task_time((1e6, 1e9), 0.25, 1_000.0);
-        assert!(cpu.bound == Bound::Cpu && (cpu.seconds - 65.284).abs() < 1e-9, "{cpu:?}");
+        assert!(
+            cpu.bound == Bound::Cpu && (cpu.seconds - 65.284).abs() < 1e-9,
+            "{cpu:?}"
+        );
     }
 
     #[test]
@@ -299,16 +453,39 @@ mod tests {
         let job = job();
         // 8 shards of 1,000 keys of 900 kB: 1,000 × 20 ms + 0.9 GB ÷ 90 MB/s = 30 s of one worker, 1.875 s of 16.
         let forecast = forecast(&job, (&tally(8_000, 7_200_000_000), 8));
-        assert_eq!((forecast.lists, forecast.gets, forecast.puts), (8, 8_008, 8 + 2 + 24));
-        assert_eq!((forecast.keys_of_shards, forecast.bytes_of_shards), ((1_000, 1_000), Some((900_000_000, 900_000_000))));
-        assert!((forecast.slowest.seconds - 1.875).abs() < 1e-9, "{:?}", forecast.slowest);
+        assert_eq!(
+            (forecast.lists, forecast.gets, forecast.puts),
+            (8, 8_008, 8 + 2 + 24)
+        );
+        assert_eq!(
+            (forecast.keys_of_shards, forecast.bytes_of_shards),
+            ((1_000, 1_000), Some((900_000_000, 900_000_000)))
+        );
+        assert!(
+            (forecast.slowest.seconds - 1.875).abs() < 1e-9,
+            "{:?}",
+            forecast.slowest
+        );
         assert!((forecast.elapsed_s - 31.875).abs() < 1e-9 && forecast.at_once == 8);
-        assert!((forecast.gets_per_s - 8_000.0 / 1.875).abs() < 1e-6, "{}", forecast.gets_per_s);
+        assert!(
+            (forecast.gets_per_s - 8_000.0 / 1.875).abs() < 1e-6,
+            "{}",
+            forecast.gets_per_s
+        );
         // Half a vCPU and 1 GB for a minute each: 8 ÷ 60 × (0.5 × 0.04048 + 0.004445); 42 LIST and PUT, 8,008 GET.
         let usd = forecast.usd.as_ref().unwrap();
-        assert!((usd.tasks - 8.0 / 60.0 * 0.024_685).abs() < 1e-12, "{usd:?}");
-        assert!((usd.requests - (42.0 * 0.005 + 8_008.0 * 0.0004) / 1e3).abs() < 1e-12, "{usd:?}");
-        assert_eq!(forecast.limits(), [Limit::Minute, Limit::Task(Bound::Connections)]);
+        assert!(
+            (usd.tasks - 8.0 / 60.0 * 0.024_685).abs() < 1e-12,
+            "{usd:?}"
+        );
+        assert!(
+            (usd.requests - (42.0 * 0.005 + 8_008.0 * 0.0004) / 1e3).abs() < 1e-12,
+            "{usd:?}"
+        );
+        assert_eq!(
+            forecast.limits(),
+            [Limit::Minute, Limit::Task(Bound::Connections)]
+        );
     }
 
     #[test]
@@ -327,10 +504,20 @@ mod tests {
         // Once takes 1.875 s: 160 rounds of 8,000 keys, at the same rate.
         let forecast = forecast(&job, (&tally(8_000, 7_200_000_000), 8));
         assert_eq!((forecast.gets, forecast.lists), (1_280_008, 8));
-        assert!((forecast.gets_per_s - 8_000.0 / 1.875).abs() < 1e-6 && (forecast.elapsed_s - 330.0).abs() < 1e-9, "{forecast:?}");
+        assert!(
+            (forecast.gets_per_s - 8_000.0 / 1.875).abs() < 1e-6
+                && (forecast.elapsed_s - 330.0).abs() < 1e-9,
+            "{forecast:?}"
+        );
         let usd = forecast.usd.as_ref().unwrap();
-        assert!((usd.tasks - 8.0 * 330.0 / 3_600.0 * 0.024_685).abs() < 1e-12, "{usd:?}");
-        assert!((usd.requests - (42.0 * 0.005 + 1_280_008.0 * 0.0004) / 1e3).abs() < 1e-9, "{usd:?}");
+        assert!(
+            (usd.tasks - 8.0 * 330.0 / 3_600.0 * 0.024_685).abs() < 1e-12,
+            "{usd:?}"
+        );
+        assert!(
+            (usd.requests - (42.0 * 0.005 + 1_280_008.0 * 0.0004) / 1e3).abs() < 1e-9,
+            "{usd:?}"
+        );
     }
 
     #[test]
@@ -338,17 +525,44 @@ mod tests {
         let mut job = job();
         job.division = Division::Hash;
         let forecast = forecast(&job, (&tally(8_000, 7_200_000_000), 8));
-        assert_eq!((forecast.lists, forecast.gets, forecast.puts, forecast.manifest_bytes), (8 * 9, 8_000, 26, None));
+        assert_eq!(
+            (
+                forecast.lists,
+                forecast.gets,
+                forecast.puts,
+                forecast.manifest_bytes
+            ),
+            (8 * 9, 8_000, 26, None)
+        );
     }
 
     #[test]
     fn requests_of_a_region_without_prices_are_priced_as_in_another_and_it_is_said() {
         let tally = tally(8_000, 7_200_000_000);
-        let (here, there) = (forecast(&job(), (&tally, 8)), forecast_in("sa-east-1", &job(), (&tally, 8)));
-        assert_eq!(there.usd.as_ref().unwrap().requests_of.as_deref(), Some("us-east-1"));
-        assert_eq!(there.usd.as_ref().unwrap().total().to_bits(), here.usd.as_ref().unwrap().total().to_bits());
-        assert!(there.in_words().contains(" (sa-east-1, requests priced as in us-east-1, prices of "), "{}", there.in_words());
-        assert!(!here.in_words().contains("priced as in"), "{}", here.in_words());
+        let (here, there) = (
+            forecast(&job(), (&tally, 8)),
+            forecast_in("sa-east-1", &job(), (&tally, 8)),
+        );
+        assert_eq!(
+            there.usd.as_ref().unwrap().requests_of.as_deref(),
+            Some("us-east-1")
+        );
+        assert_eq!(
+            there.usd.as_ref().unwrap().total().to_bits(),
+            here.usd.as_ref().unwrap().total().to_bits()
+        );
+        assert!(
+            there
+                .in_words()
+                .contains(" (sa-east-1, requests priced as in us-east-1, prices of "),
+            "{}",
+            there.in_words()
+        );
+        assert!(
+            !here.in_words().contains("priced as in"),
+            "{}",
+            here.in_words()
+        );
     }
 
     #[test]
@@ -360,23 +574,56 @@ mod tests {
         let with = forecast(&job, (&tally, 8));
         let usd = with.usd.clone().unwrap();
         // 100 GB of 2^30 bytes.
-        assert!((usd.egress.unwrap() - 9.0).abs() < 1e-9 && (usd.total() - without.total() - 9.0).abs() < 1e-9, "{usd:?}");
-        assert!(with.in_words().contains(", egress to the internet $9.00 ("), "{}", with.in_words());
-        let unknown = Tally { known: (7, 7), ..tally.clone() };
-        assert_eq!(forecast(&job, (&unknown, 8)).usd, Err("the sizes of 1 key are not known, and bytes are paid for".to_owned()));
+        assert!(
+            (usd.egress.unwrap() - 9.0).abs() < 1e-9
+                && (usd.total() - without.total() - 9.0).abs() < 1e-9,
+            "{usd:?}"
+        );
+        assert!(
+            with.in_words().contains(", egress to the internet $9.00 ("),
+            "{}",
+            with.in_words()
+        );
+        let unknown = Tally {
+            known: (7, 7),
+            ..tally.clone()
+        };
+        assert_eq!(
+            forecast(&job, (&unknown, 8)).usd,
+            Err("the sizes of 1 key are not known, and bytes are paid for".to_owned())
+        );
         job.run.egress = Egress::Region;
         let nowhere = forecast_in("sa-east-1", &job, (&tally, 8));
-        assert_eq!(nowhere.usd, Err("the price list has no price of egress to another region from sa-east-1".to_owned()));
+        assert_eq!(
+            nowhere.usd,
+            Err(
+                "the price list has no price of egress to another region from sa-east-1".to_owned()
+            )
+        );
     }
 
     #[test]
     fn retrieval_is_sold_by_gb_of_powers_of_two() {
         let classes = BTreeMap::from([("STANDARD_IA".to_owned(), (1_000, 100 << 30))]);
-        let usd = forecast(&job(), (&Tally { classes, ..tally(1_000, 100 << 30) }, 8)).usd.unwrap();
+        let usd = forecast(
+            &job(),
+            (
+                &Tally {
+                    classes,
+                    ..tally(1_000, 100 << 30)
+                },
+                8,
+            ),
+        )
+        .usd
+        .unwrap();
         // 34 LIST and PUT and 8 key files; 1,000 GETs and 100 GB of that class.
         let lists = 1 + 8 + 2 + 24;
         let expected = f64::from(lists) * 0.005 / 1e3 + 8.0 * 0.0004 / 1e3 + 0.001 + 100.0 * 0.01;
-        assert!((usd.requests - expected).abs() < 1e-12, "{usd:?} instead of {expected}");
+        assert!(
+            (usd.requests - expected).abs() < 1e-12,
+            "{usd:?} instead of {expected}"
+        );
     }
 
     #[test]
@@ -384,9 +631,35 @@ mod tests {
         let mut tally = tally(8, 8);
         tally.classes.insert("X".to_owned(), (1, 1));
         let none = forecast(&job(), (&tally, 8));
-        assert_eq!(none.usd, Err("the price list has no price of requests for X in us-east-1".to_owned()));
-        assert!(none.in_words().contains("not known: the price list has no price of requests for X in us-east-1\n"), "{}", none.in_words());
-        let limits = forecast(&job(), (&Tally { largest: 7, ..tally }, 8)).limits();
-        assert_eq!(limits, [Limit::LargestObject, Limit::Minute, Limit::Task(Bound::Connections)]);
+        assert_eq!(
+            none.usd,
+            Err("the price list has no price of requests for X in us-east-1".to_owned())
+        );
+        assert!(
+            none.in_words().contains(
+                "not known: the price list has no price of requests for X in us-east-1\n"
+            ),
+            "{}",
+            none.in_words()
+        );
+        let limits = forecast(
+            &job(),
+            (
+                &Tally {
+                    largest: 7,
+                    ..tally
+                },
+                8,
+            ),
+        )
+        .limits();
+        assert_eq!(
+            limits,
+            [
+                Limit::LargestObject,
+                Limit::Minute,
+                Limit::Task(Bound::Connections)
+            ]
+        );
     }
 }

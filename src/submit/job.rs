@@ -98,7 +98,17 @@ impl Job {
     /// Its name in Batch. Names have no dots there and are compared without regard to case: the end tells apart what would be the same, also jobs of
     /// one name with results elsewhere.
     pub fn batch_name(&self) -> String {
-        let plain: String = self.id.chars().map(|letter| if letter.is_ascii_alphanumeric() || letter == '-' { letter } else { '_' }).collect();
+        let plain: String = self
+            .id
+            .chars()
+            .map(|letter| {
+                if letter.is_ascii_alphanumeric() || letter == '-' {
+                    letter
+                } else {
+                    '_'
+                }
+            })
+            .collect();
         let hash = sha256_hex(self.uri("").as_bytes());
         format!("parfetch-{plain}-{}", &hash[..8])
     }
@@ -120,8 +130,11 @@ impl Job {
         };
         let bytes = request.payload();
         if bytes > MAX_PAYLOAD || request.name.len() > MAX_JOB_NAME {
-            let message = format!("the request to AWS Batch would have {bytes} bytes, and it takes {MAX_PAYLOAD}");
-            return Err(Failure::new(Exit::Usage, message).hint("shorten --prefix, --result-prefix or --endpoint-url"));
+            let message = format!(
+                "the request to AWS Batch would have {bytes} bytes, and it takes {MAX_PAYLOAD}"
+            );
+            return Err(Failure::new(Exit::Usage, message)
+                .hint("shorten --prefix, --result-prefix or --endpoint-url"));
         }
         Ok(request)
     }
@@ -129,7 +142,11 @@ impl Job {
     /// The environment of every child, over what the job definition says: no credentials, and nothing of which child it is.
     pub fn environment(&self, shards: u32) -> Vec<(String, String)> {
         let run = &self.run;
-        let keys = if self.division == Division::Manifest { self.uri("keys/") } else { String::new() };
+        let keys = if self.division == Division::Manifest {
+            self.uri("keys/")
+        } else {
+            String::new()
+        };
         let mut pairs = vec![
             ("BUCKET_NAME", run.bucket.clone()),
             ("RESULT_BUCKET_NAME", self.results_bucket().to_owned()),
@@ -147,12 +164,22 @@ impl Job {
         ];
         pairs.extend(layout(run.layout));
         pairs.extend(limits(run.limits));
-        pairs.extend(run.duration.map(|time| ("PARFETCH_DURATION", typed_duration(time))));
+        pairs.extend(
+            run.duration
+                .map(|time| ("PARFETCH_DURATION", typed_duration(time))),
+        );
         // What they fetch until the time has passed is not known beforehand: each stops at its share.
-        let share = self.max_bytes.filter(|_| run.duration.is_some()).map(|most| (most / u64::from(shards.max(1))).max(1));
+        let share = self
+            .max_bytes
+            .filter(|_| run.duration.is_some())
+            .map(|most| (most / u64::from(shards.max(1))).max(1));
         pairs.extend(share.map(|bytes| ("PARFETCH_MAX_BYTES", bytes.to_string())));
         pairs.extend(reach(&run.access));
-        variables::complete(pairs.into_iter().map(|(name, value)| (name.to_owned(), value)))
+        variables::complete(
+            pairs
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value)),
+        )
     }
 }
 
@@ -160,30 +187,54 @@ type Pair = (&'static str, String);
 
 fn layout(layout: Layout) -> Vec<Pair> {
     let mut pairs = vec![("PARFETCH_ORDER", layout.order.to_string())];
-    pairs.extend(layout.part_size.map(|size| ("PARFETCH_PART_SIZE", size.to_string())));
+    pairs.extend(
+        layout
+            .part_size
+            .map(|size| ("PARFETCH_PART_SIZE", size.to_string())),
+    );
     pairs
 }
 
 fn limits(limits: Limits) -> Vec<Pair> {
     let mut pairs = vec![
         ("PARFETCH_ATTEMPTS", limits.attempts.to_string()),
-        ("PARFETCH_CONNECT_TIMEOUT", typed_duration(limits.connect_timeout)),
-        ("PARFETCH_STALL_TIMEOUT", typed_duration(limits.stall_timeout)),
+        (
+            "PARFETCH_CONNECT_TIMEOUT",
+            typed_duration(limits.connect_timeout),
+        ),
+        (
+            "PARFETCH_STALL_TIMEOUT",
+            typed_duration(limits.stall_timeout),
+        ),
     ];
-    pairs.extend(limits.fetch_timeout.map(|time| ("PARFETCH_TIMEOUT", typed_duration(time))));
+    pairs.extend(
+        limits
+            .fetch_timeout
+            .map(|time| ("PARFETCH_TIMEOUT", typed_duration(time))),
+    );
     pairs
 }
 
 /// How S3 is reached: profile and certificates are this machine's.
 fn reach(access: &Access) -> Vec<Pair> {
     let mut pairs = Vec::new();
-    pairs.extend(access.endpoint_url.clone().map(|url| ("AWS_ENDPOINT_URL_S3", url)));
+    pairs.extend(
+        access
+            .endpoint_url
+            .clone()
+            .map(|url| ("AWS_ENDPOINT_URL_S3", url)),
+    );
     let switches = [
         ("PARFETCH_VIRTUAL_HOST", access.virtual_host),
         ("PARFETCH_NO_SIGN_REQUEST", access.no_sign_request),
         ("PARFETCH_REQUEST_PAYER", access.request_payer),
     ];
-    pairs.extend(switches.into_iter().filter(|(_, on)| *on).map(|(name, _)| (name, "1".to_owned())));
+    pairs.extend(
+        switches
+            .into_iter()
+            .filter(|(_, on)| *on)
+            .map(|(name, _)| (name, "1".to_owned())),
+    );
     pairs
 }
 
@@ -197,27 +248,66 @@ mod tests {
         let mut job = job();
         job.run.access.request_payer = true;
         let environment = job.environment(8);
-        let value = |name: &str| environment.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-        assert_eq!(value("PARFETCH_KEYS"), Some("s3://results/parfetch/jobs/first.1/keys/"));
-        assert_eq!(value("PARFETCH_RESULT_PREFIX"), Some("parfetch/jobs/first.1/results/"));
-        assert_eq!((value("PARFETCH_SHARD_COUNT"), value("PARFETCH_SHARD")), (Some("8"), Some("")), "its place in the array says which it is");
-        assert_eq!((value("PARFETCH_REQUEST_PAYER"), value("PARFETCH_NO_SIGN_REQUEST")), (Some("1"), Some("")));
+        let value = |name: &str| {
+            environment
+                .iter()
+                .find(|(known, _)| known == name)
+                .map(|(_, value)| value.as_str())
+        };
+        assert_eq!(
+            value("PARFETCH_KEYS"),
+            Some("s3://results/parfetch/jobs/first.1/keys/")
+        );
+        assert_eq!(
+            value("PARFETCH_RESULT_PREFIX"),
+            Some("parfetch/jobs/first.1/results/")
+        );
+        assert_eq!(
+            (value("PARFETCH_SHARD_COUNT"), value("PARFETCH_SHARD")),
+            (Some("8"), Some("")),
+            "its place in the array says which it is"
+        );
+        assert_eq!(
+            (
+                value("PARFETCH_REQUEST_PAYER"),
+                value("PARFETCH_NO_SIGN_REQUEST")
+            ),
+            (Some("1"), Some(""))
+        );
         assert_eq!(value("PARFETCH_STALL_TIMEOUT"), Some("10s"));
-        assert!(environment.iter().all(|(name, _)| !name.starts_with("AWS_BATCH")), "Batch refuses such names");
+        assert!(
+            environment
+                .iter()
+                .all(|(name, _)| !name.starts_with("AWS_BATCH")),
+            "Batch refuses such names"
+        );
         job.max_bytes = Some(9_000);
-        let share = |job: &Job| job.environment(8).into_iter().find(|(name, _)| name == "PARFETCH_MAX_BYTES").unwrap().1;
+        let share = |job: &Job| {
+            job.environment(8)
+                .into_iter()
+                .find(|(name, _)| name == "PARFETCH_MAX_BYTES")
+                .unwrap()
+                .1
+        };
         assert_eq!(share(&job), "", "the whole was known, and looked at before");
         job.run.duration = Some(Duration::from_mins(1));
         assert_eq!(share(&job), "1125");
         job.division = Division::Hash;
-        assert!(job.environment(8).contains(&("PARFETCH_KEYS".to_owned(), String::new())), "each child lists");
+        assert!(
+            job.environment(8)
+                .contains(&("PARFETCH_KEYS".to_owned(), String::new())),
+            "each child lists"
+        );
     }
 
     #[test]
     fn a_name_in_batch_has_no_dots_and_is_of_one_place() {
         let job = job();
         let name = job.batch_name();
-        assert!(name.starts_with("parfetch-first_1-") && name.len() == "parfetch-first_1-".len() + 8, "{name}");
+        assert!(
+            name.starts_with("parfetch-first_1-") && name.len() == "parfetch-first_1-".len() + 8,
+            "{name}"
+        );
         let mut other = job.clone();
         other.id = "first_1".to_owned();
         assert_ne!(other.batch_name(), name);
@@ -234,6 +324,11 @@ mod tests {
         let mut job = job();
         assert_eq!(job.request(8).unwrap().vcpu, "0.5");
         job.run.selection.prefix = "x".repeat(MAX_PAYLOAD);
-        assert!(job.request(8).unwrap_err().message.ends_with("bytes, and it takes 30720"));
+        assert!(
+            job.request(8)
+                .unwrap_err()
+                .message
+                .ends_with("bytes, and it takes 30720")
+        );
     }
 }

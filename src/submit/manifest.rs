@@ -39,7 +39,11 @@ struct Open {
 
 impl Manifest<'_> {
     /// Stores them all: what each shard has. `stored` hears how many there are.
-    pub(super) async fn store(&self, bucket: &Bucket, mut stored: impl FnMut(u64)) -> Result<Vec<Part>, Failure> {
+    pub(super) async fn store(
+        &self,
+        bucket: &Bucket,
+        mut stored: impl FnMut(u64),
+    ) -> Result<Vec<Part>, Failure> {
         let (mut cutter, weigh) = (self.tally.cutter(self.shards), self.tally.weigh());
         let mut uploads = FuturesUnordered::new();
         let (mut parts, mut open, mut done) = (Vec::new(), None::<Open>, 0);
@@ -56,7 +60,13 @@ impl Manifest<'_> {
             let part = cutter.part_of(weigh.weight(record.size));
             if let Some(complete) = open.take_if(|open| open.part != part) {
                 parts.push(complete.holds);
-                uploads.push(upload(bucket.clone(), (self.key(complete.part)?, complete.end().map_err(|error| self.unwritable(&error))?)));
+                uploads.push(upload(
+                    bucket.clone(),
+                    (
+                        self.key(complete.part)?,
+                        complete.end().map_err(|error| self.unwritable(&error))?,
+                    ),
+                ));
                 if uploads.len() >= UPLOADS {
                     uploads.next().await.transpose()?;
                     done += 1;
@@ -68,11 +78,20 @@ impl Manifest<'_> {
                 none => none.insert(self.begin(part).map_err(|error| self.unwritable(&error))?),
             };
             current.holds.add(record.size);
-            current.writer.push(&record).map_err(|error| self.unwritable(&error))?;
+            current
+                .writer
+                .push(&record)
+                .map_err(|error| self.unwritable(&error))?;
         }
         if let Some(last) = open {
             parts.push(last.holds);
-            uploads.push(upload(bucket.clone(), (self.key(last.part)?, last.end().map_err(|error| self.unwritable(&error))?)));
+            uploads.push(upload(
+                bucket.clone(),
+                (
+                    self.key(last.part)?,
+                    last.end().map_err(|error| self.unwritable(&error))?,
+                ),
+            ));
         }
         while uploads.next().await.transpose()?.is_some() {
             done += 1;
@@ -83,8 +102,17 @@ impl Manifest<'_> {
 
     fn begin(&self, part: u64) -> io::Result<Open> {
         let path = self.spool.join(format!("shard-{part}.tsv"));
-        let writer = KeyFileWriter::new(BufWriter::with_capacity(256 * 1024, File::create(&path)?))?;
-        Ok(Open { part, path, writer, holds: Part { keys: 0, bytes: Some(0) } })
+        let writer =
+            KeyFileWriter::new(BufWriter::with_capacity(256 * 1024, File::create(&path)?))?;
+        Ok(Open {
+            part,
+            path,
+            writer,
+            holds: Part {
+                keys: 0,
+                bytes: Some(0),
+            },
+        })
     }
 
     fn key(&self, part: u64) -> Result<String, Failure> {
@@ -94,8 +122,14 @@ impl Manifest<'_> {
     }
 
     fn unwritable(&self, error: &io::Error) -> Failure {
-        Failure::new(Exit::SetUp, format!("cannot write a key file to {}: {error}", self.spool.display()))
-            .hint("name a folder with room in --spool-dir")
+        Failure::new(
+            Exit::SetUp,
+            format!(
+                "cannot write a key file to {}: {error}",
+                self.spool.display()
+            ),
+        )
+        .hint("name a folder with room in --spool-dir")
     }
 }
 

@@ -16,7 +16,9 @@ mod words;
 #[cfg(test)]
 pub(crate) mod fixture;
 
-pub use document::{Division, DocumentError, FILE_NAME, JobDocument, JobPlan, Part, SCHEMA, VERSION};
+pub use document::{
+    Division, DocumentError, FILE_NAME, JobDocument, JobPlan, Part, SCHEMA, VERSION,
+};
 pub use drive::{Ended, World, forecast, submit};
 pub use forecast::{Forecast, GETS_PER_PREFIX_AND_S, Limit, PAID_BESIDE_S, Usd};
 pub use job::{Afterwards, Job, Queue, Spending};

@@ -3,7 +3,10 @@
 use std::fmt::Write as _;
 
 use super::forecast::{Forecast, GETS_PER_PREFIX_AND_S, Limit, PAID_BESIDE_S};
-use crate::pace::{Bound, CONNECTION_BYTES_PER_S, CPU_S_PER_BYTE, CPU_S_PER_REQUEST, FIRST_BYTE_S, TASK_BYTES_PER_S};
+use crate::pace::{
+    Bound, CONNECTION_BYTES_PER_S, CPU_S_PER_BYTE, CPU_S_PER_REQUEST, FIRST_BYTE_S,
+    TASK_BYTES_PER_S,
+};
 use crate::price::MINIMUM_SECONDS;
 use crate::units::{bytes, count, duration_coarse, percent, rate_mb, three_digits};
 
@@ -13,13 +16,29 @@ const LABEL: usize = 12;
 impl Forecast {
     /// Lines for a person, with a line end.
     pub fn in_words(&self) -> String {
-        let limits: Vec<String> = self.limits().into_iter().map(|limit| self.limit(limit)).collect();
-        let environment: Vec<String> = self.environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let limits: Vec<String> = self
+            .limits()
+            .into_iter()
+            .map(|limit| self.limit(limit))
+            .collect();
+        let environment: Vec<String> = self
+            .environment
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         let rows = [
             ("Keys", vec![self.keys()]),
             ("Bytes", vec![self.bytes()]),
             ("Key files", vec![self.files()]),
-            ("Requests", vec![format!("{} LIST, {} GET, {} PUT", count(self.lists), count(self.gets), count(self.puts))]),
+            (
+                "Requests",
+                vec![format!(
+                    "{} LIST, {} GET, {} PUT",
+                    count(self.lists),
+                    count(self.gets),
+                    count(self.puts)
+                )],
+            ),
             ("Time*", vec![self.time()]),
             ("Rate*", vec![self.rate()]),
             ("Price*", vec![self.price()]),
@@ -40,43 +59,86 @@ impl Forecast {
 
     fn keys(&self) -> String {
         let (least, most) = self.keys_of_shards;
-        format!("{}; a child {}", count(self.keys), span(&count(least), &count(most)))
+        format!(
+            "{}; a child {}",
+            count(self.keys),
+            span(&count(least), &count(most))
+        )
     }
 
     fn bytes(&self) -> String {
         let Some((all, (least, most))) = self.bytes.zip(self.bytes_of_shards) else {
-            return "not all known: children get keys of equal bytes as far as sizes are known".to_owned();
+            return "not all known: children get keys of equal bytes as far as sizes are known"
+                .to_owned();
         };
-        format!("{}; a child {}; largest object {}", bytes(all), span(&bytes(least), &bytes(most)), bytes(self.largest))
+        format!(
+            "{}; a child {}; largest object {}",
+            bytes(all),
+            span(&bytes(least), &bytes(most)),
+            bytes(self.largest)
+        )
     }
 
     fn files(&self) -> String {
         match self.manifest_bytes {
-            Some(all) => format!("{}, {} in all, in the results bucket", count(u64::from(self.shards)), bytes(all)),
-            None => format!("none: each of {} children lists the bucket", count(u64::from(self.shards))),
+            Some(all) => format!(
+                "{}, {} in all, in the results bucket",
+                count(u64::from(self.shards)),
+                bytes(all)
+            ),
+            None => format!(
+                "none: each of {} children lists the bucket",
+                count(u64::from(self.shards))
+            ),
         }
     }
 
     fn time(&self) -> String {
         let slowest = seconds(self.slowest.seconds);
         let waves = self.shards.div_ceil(self.at_once.max(1));
-        let waves = if waves > 1 { format!(", {} children at once, {waves} times", count(u64::from(self.at_once))) } else { String::new() };
-        format!("{} in all: {slowest} of fetching for the slowest child{waves}", seconds(self.elapsed_s))
+        let waves = if waves > 1 {
+            format!(
+                ", {} children at once, {waves} times",
+                count(u64::from(self.at_once))
+            )
+        } else {
+            String::new()
+        };
+        format!(
+            "{} in all: {slowest} of fetching for the slowest child{waves}",
+            seconds(self.elapsed_s)
+        )
     }
 
     fn rate(&self) -> String {
-        let folders = if self.folders == 1 { "1 folder".to_owned() } else { format!("{} folders", count(self.folders)) };
+        let folders = if self.folders == 1 {
+            "1 folder".to_owned()
+        } else {
+            format!("{} folders", count(self.folders))
+        };
         let share = self.gets_per_s / (GETS_PER_PREFIX_AND_S * self.folders.max(1) as f64);
-        format!("{} GET/s of {folders}: {} of what S3 serves, were each a prefix of its own", three_digits(self.gets_per_s), percent(share))
+        format!(
+            "{} GET/s of {folders}: {} of what S3 serves, were each a prefix of its own",
+            three_digits(self.gets_per_s),
+            percent(share)
+        )
     }
 
     fn price(&self) -> String {
         match &self.usd {
             Ok(usd) => {
-                let egress = usd.egress.map_or_else(String::new, |usd| format!(", {} ${}", self.egress.in_words(), three_digits(usd)));
-                let of = usd.requests_of.as_ref().map_or_else(String::new, |region| format!("requests priced as in {region}, "));
-                let [total, tasks, requests] = [usd.total(), usd.tasks, usd.requests].map(three_digits);
-                format!("${total}: tasks ${tasks} on demand, requests ${requests}{egress} ({}, {of}prices of {})", self.region, self.prices_dated)
+                let egress = usd.egress.map_or_else(String::new, |usd| {
+                    format!(", {} ${}", self.egress.in_words(), three_digits(usd))
+                });
+                let of = usd.requests_of.as_ref().map_or_else(String::new, |region| {
+                    format!("requests priced as in {region}, ")
+                });
+                let [total, tasks, requests] =
+                    [usd.total(), usd.tasks, usd.requests].map(three_digits);
+                format!(
+                    "${total}: tasks ${tasks} on demand, requests ${requests}{egress} ({}, {of}prices of {})",
+                    self.region, self.prices_dated
+                )
             }
             Err(why) => format!("not known: {why}"),
         }
@@ -118,10 +180,22 @@ fn assumptions() -> String {
 }
 
 fn span(least: &str, most: &str) -> String {
-    if least == most { least.to_owned() } else { format!("{least} to {most}") }
+    if least == most {
+        least.to_owned()
+    } else {
+        format!("{least} to {most}")
+    }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the type's range before")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to the type's range before"
+)]
 fn seconds(seconds: f64) -> String {
-    if seconds < 1.0 { format!("{} s", three_digits(seconds)) } else { duration_coarse((seconds * 1e9).clamp(0.0, 1e18) as u64) }
+    if seconds < 1.0 {
+        format!("{} s", three_digits(seconds))
+    } else {
+        duration_coarse((seconds * 1e9).clamp(0.0, 1e18) as u64)
+    }
 }

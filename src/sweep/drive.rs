@@ -29,7 +29,8 @@ use crate::units::three_digits;
 /// # Errors
 /// What would end the sweep before its first run.
 pub async fn dry_run(job: &Job, world: World<'_>) -> Result<Forecast, Failure> {
-    let scratch = tempfile::tempdir().map_err(|error| Failure::new(Exit::SetUp, error.to_string()))?;
+    let scratch =
+        tempfile::tempdir().map_err(|error| Failure::new(Exit::SetUp, error.to_string()))?;
     let folder = Folder::open(scratch.path().to_owned())?;
     let stage = set_up(job, &folder, world).await?;
     let forecast = stage.forecast(job);
@@ -57,7 +58,10 @@ async fn set_up<'a>(job: &Job, folder: &Folder, world: World<'a>) -> Result<Stag
 }
 
 /// Before the first run a signal ends everything at once.
-async fn unless_told_to_end<T>(signal: &Receiver<Option<Signal>>, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+async fn unless_told_to_end<T>(
+    signal: &Receiver<Option<Signal>>,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
     let mut signal = signal.clone();
     tokio::select! {
         done = work => done,
@@ -65,23 +69,53 @@ async fn unless_told_to_end<T>(signal: &Receiver<Option<Signal>>, work: impl Fut
     }
 }
 
-async fn go_through(job: &Job, (folder, stage): (&Folder, &mut Stage<'_>), signal: Receiver<Option<Signal>>) -> Result<Ended, Failure> {
+async fn go_through(
+    job: &Job,
+    (folder, stage): (&Folder, &mut Stage<'_>),
+    signal: Receiver<Option<Signal>>,
+) -> Result<Ended, Failure> {
     let all = cells(&job.plan, &job.sizes);
     let order = order((&all, &stage.cells), job.plan.repeat, job.plan.seed);
     let mut clock = Clock::default();
-    let Remaining { todo, mut ended, done, before } = what_is_left(job, (folder, &order), &mut clock)?;
+    let Remaining {
+        todo,
+        mut ended,
+        done,
+        before,
+    } = what_is_left(job, (folder, &order), &mut clock)?;
     if let Place::Ecs(fleet) = &mut stage.place {
-        folder.records()?.iter().for_each(|record| fleet.remember(record));
+        folder
+            .records()?
+            .iter()
+            .for_each(|record| fleet.remember(record));
         fleet.remember_stopped(folder.stopped()?);
     }
     if done.is_empty() {
         affordable(job, stage.forecast(job).tasks_usd)?;
     }
     let left: Vec<&Cell> = todo.iter().map(|next| &next.planned.cell).collect();
-    unless_told_to_end(&signal, stage.agree(job, if todo.iter().all(|next| next.number.is_none()) { &[] } else { &left })).await?;
+    unless_told_to_end(
+        &signal,
+        stage.agree(
+            job,
+            if todo.iter().all(|next| next.number.is_none()) {
+                &[]
+            } else {
+                &left
+            },
+        ),
+    )
+    .await?;
     store_begun(stage, (job, folder), &done, &mut ended).await?;
-    let runs = order.iter().filter(|planned| planned.repetition > 0).count() as u64;
-    stage.event(&SweepEvent::Planned { title: stage.forecast(job).title(&job.id), runs, done: ended.done });
+    let runs = order
+        .iter()
+        .filter(|planned| planned.repetition > 0)
+        .count() as u64;
+    stage.event(&SweepEvent::Planned {
+        title: stage.forecast(job).title(&job.id),
+        runs,
+        done: ended.done,
+    });
     for event in &before {
         stage.event(event);
     }
@@ -89,17 +123,33 @@ async fn go_through(job: &Job, (folder, stage): (&Folder, &mut Stage<'_>), signa
         fleet.find().await?;
     }
     // What an earlier part started goes on, whatever the order says: it is taken up first, all of it.
-    let (going, mut waiting): (Vec<_>, Vec<_>) = todo.into_iter().partition(|next| folder.is_going_on(&next.planned, next.attempt));
+    let (going, mut waiting): (Vec<_>, Vec<_>) = todo
+        .into_iter()
+        .partition(|next| folder.is_going_on(&next.planned, next.attempt));
     if waiting.iter().all(|next| next.number.is_none()) {
         waiting.clear();
     }
-    let mut run = Run { job, folder, clock, todo: waiting.into(), warming_up: 0, fetched: 0, ended };
+    let mut run = Run {
+        job,
+        folder,
+        clock,
+        todo: waiting.into(),
+        warming_up: 0,
+        fetched: 0,
+        ended,
+    };
     let result = run.all(stage, going, &signal).await;
-    let Stage { place, on_event, .. } = &mut *stage;
+    let Stage {
+        place, on_event, ..
+    } = &mut *stage;
     if matches!(result, Ok(Exit::Good)) {
         place.tidy(*on_event).await;
     } else {
-        let why = if run.ended.is_broke { Abandon::Broke } else { Abandon::Interrupted };
+        let why = if run.ended.is_broke {
+            Abandon::Broke
+        } else {
+            Abandon::Interrupted
+        };
         run.ended.going_on = place.abandon(why, *on_event).await;
     }
     let spent = match place {
@@ -114,14 +164,21 @@ async fn go_through(job: &Job, (folder, stage): (&Folder, &mut Stage<'_>), signa
         Exit::Good => run.ended.exit,
         worse => worse,
     };
-    Ok(Ended { spent, exit, ..run.ended })
+    Ok(Ended {
+        spent,
+        exit,
+        ..run.ended
+    })
 }
 
 /// A sweep that cannot come to its end with its money is not begun.
 fn affordable(job: &Job, tasks_usd: Option<(f64, f64)>) -> Result<(), Failure> {
     match (job.fleet.as_ref().map(|fleet| fleet.consent), tasks_usd) {
         (Some(Consent::UpTo(most)), Some((least, _))) if least > most => {
-            let message = format!("the tasks of this sweep cost ${} at least, and --max-cost is ${most}", three_digits(least));
+            let message = format!(
+                "the tasks of this sweep cost ${} at least, and --max-cost is ${most}",
+                three_digits(least)
+            );
             Err(Failure::new(Exit::Usage, message).hint("fewer configurations or repetitions cost less; --dry-run says what each plan costs"))
         }
         _ => Ok(()),
@@ -143,7 +200,12 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// Everything that is left, until it is done or a signal comes.
-    async fn all(&mut self, stage: &mut Stage<'_>, going: Vec<Todo>, signal: &Receiver<Option<Signal>>) -> Result<Exit, Failure> {
+    async fn all(
+        &mut self,
+        stage: &mut Stage<'_>,
+        going: Vec<Todo>,
+        signal: &Receiver<Option<Signal>>,
+    ) -> Result<Exit, Failure> {
         for next in going {
             self.take(stage, next)?;
         }
@@ -152,22 +214,46 @@ impl Run<'_> {
                 stage.event(&SweepEvent::Interrupted);
                 return Ok(signal.exit());
             }
-            if self.todo.front().is_some_and(|_| self.is_out_of_bytes(stage)) {
+            if self
+                .todo
+                .front()
+                .is_some_and(|_| self.is_out_of_bytes(stage))
+            {
                 self.todo.clear();
                 self.ended.is_out_of_bytes = true;
             }
             while self.warming_up == 0
                 && !self.is_out_of_bytes(stage)
-                && let Some(next) = self.todo.pop_front_if(|next| stage.place.has_room(&next.planned.cell))
+                && let Some(next) = self
+                    .todo
+                    .pop_front_if(|next| stage.place.has_room(&next.planned.cell))
             {
                 self.take(stage, next)?;
             }
             if stage.place.is_idle() {
                 stage.event(&SweepEvent::Done);
-                return Ok(if self.ended.is_out_of_bytes { Exit::FetchesFailed } else { Exit::Good });
+                return Ok(if self.ended.is_out_of_bytes {
+                    Exit::FetchesFailed
+                } else {
+                    Exit::Good
+                });
             }
-            let Stage { place, facts, telling, server, contender_results, on_event, .. } = &mut *stage;
-            let scene = Scene { facts, contenders: &self.job.plan.contender, telling, server: server.as_mut(), results: contender_results.as_mut() };
+            let Stage {
+                place,
+                facts,
+                telling,
+                server,
+                contender_results,
+                on_event,
+                ..
+            } = &mut *stage;
+            let scene = Scene {
+                facts,
+                contenders: &self.job.plan.contender,
+                telling,
+                server: server.as_mut(),
+                results: contender_results.as_mut(),
+            };
             match place.next(scene, signal.clone(), *on_event).await? {
                 Next::Finished(finished) => self.finished(stage, *finished).await?,
                 // The signal is there, and the loop sees it.
@@ -183,57 +269,108 @@ impl Run<'_> {
     /// Whether another run would go beyond the bytes that were agreed to.
     fn is_out_of_bytes(&self, stage: &Stage<'_>) -> bool {
         let next = expected_bytes(self.job, stage).unwrap_or(1);
-        self.job.agreement.max_bytes.is_some_and(|most| self.fetched.saturating_add(next) > most)
+        self.job
+            .agreement
+            .max_bytes
+            .is_some_and(|most| self.fetched.saturating_add(next) > most)
     }
 
     fn take(&mut self, stage: &mut Stage<'_>, next: Todo) -> Result<(), Failure> {
         let shares = stage.place.width() * u64::from(next.planned.cell.shards.max(1));
         // Where time ends a run, it is held to what is left.
-        let most = self.job.agreement.max_bytes.filter(|_| self.job.plan.duration.is_some());
-        stage.telling.max_bytes = most.map(|most| (most.saturating_sub(self.fetched) / shares).max(1));
-        self.fetched = self.fetched.saturating_add(expected_bytes(self.job, stage).unwrap_or(0));
+        let most = self
+            .job
+            .agreement
+            .max_bytes
+            .filter(|_| self.job.plan.duration.is_some());
+        stage.telling.max_bytes =
+            most.map(|most| (most.saturating_sub(self.fetched) / shares).max(1));
+        self.fetched = self
+            .fetched
+            .saturating_add(expected_bytes(self.job, stage).unwrap_or(0));
         let width = stage.place.width();
-        let left = self.clock.left(std::iter::once(&next).chain(&self.todo)).map(|left| match left {
-            Left::AtMost(ns) => Left::AtMost(ns / width),
-            Left::About(ns) => Left::About(ns / width),
-        });
+        let left = self
+            .clock
+            .left(std::iter::once(&next).chain(&self.todo))
+            .map(|left| match left {
+                Left::AtMost(ns) => Left::AtMost(ns / width),
+                Left::About(ns) => Left::About(ns / width),
+            });
         self.warming_up += u32::from(next.number.is_none());
-        stage.event(&SweepEvent::RunStarted { number: next.number, cell: next.planned.cell.to_string(), left });
+        stage.event(&SweepEvent::RunStarted {
+            number: next.number,
+            cell: next.planned.cell.to_string(),
+            left,
+        });
         let dir = self.folder.prepare(&next.planned, next.attempt)?;
         let Stage { place, telling, .. } = &mut *stage;
-        place.take(Attempt { todo: next, dir, started_at: utc_now() }, telling)
+        place.take(
+            Attempt {
+                todo: next,
+                dir,
+                started_at: utc_now(),
+            },
+            telling,
+        )
     }
 
     async fn finished(&mut self, stage: &mut Stage<'_>, finished: Finished) -> Result<(), Failure> {
-        let Finished { attempt: Attempt { todo, dir, .. }, record } = finished;
+        let Finished {
+            attempt: Attempt { todo, dir, .. },
+            record,
+        } = finished;
         let again = record.failure.as_ref().is_some_and(|failure| failure.again);
         store_record(&dir, &record)?;
         // It was only of use without a record.
         let _gone = std::fs::remove_file(dir.join(LEDGER_FILE));
-        let more = fetched_bytes(&record, &dir).unwrap_or(0).saturating_sub(expected_bytes(self.job, stage).unwrap_or(0));
+        let more = fetched_bytes(&record, &dir)
+            .unwrap_or(0)
+            .saturating_sub(expected_bytes(self.job, stage).unwrap_or(0));
         self.fetched = self.fetched.saturating_add(more);
         self.clock.ran(&record);
         self.warming_up -= u32::from(todo.number.is_none());
         let (number, cell) = (todo.number, todo.planned.cell.to_string());
-        let failure = record.failure.as_ref().map(|failure| failure.reason.clone());
+        let failure = record
+            .failure
+            .as_ref()
+            .map(|failure| failure.reason.clone());
         if let (true, Some(why)) = (again, &failure) {
-            stage.event(&SweepEvent::Warning(format!("{cell}: {why}; it is tried again")));
-            self.todo.push_front(Todo { attempt: todo.attempt + 1, broken: todo.broken + 1, ..todo });
+            stage.event(&SweepEvent::Warning(format!(
+                "{cell}: {why}; it is tried again"
+            )));
+            self.todo.push_front(Todo {
+                attempt: todo.attempt + 1,
+                broken: todo.broken + 1,
+                ..todo
+            });
         } else {
-            stage.event(&SweepEvent::RunEnded { number, cell, bytes_per_s: rate(&record, &dir), failure });
+            stage.event(&SweepEvent::RunEnded {
+                number,
+                cell,
+                bytes_per_s: rate(&record, &dir),
+                failure,
+            });
             if number.is_some() {
                 self.ended.done += 1;
                 self.ended.failed += u64::from(record.failure.is_some());
             }
         }
         store(stage, (self.job, self.folder), &dir, &mut self.ended).await;
-        if number.is_none() && !again { check_warm_up(&record, self.job) } else { Ok(()) }
+        if number.is_none() && !again {
+            check_warm_up(&record, self.job)
+        } else {
+            Ok(())
+        }
     }
 }
 
 /// Bytes of a run, where they are known before it.
 fn expected_bytes(job: &Job, stage: &Stage<'_>) -> Option<u64> {
-    stage.telling.expected.bytes.filter(|_| job.plan.duration.is_none())
+    stage
+        .telling
+        .expected
+        .bytes
+        .filter(|_| job.plan.duration.is_none())
 }
 
 /// A sweep as an earlier command left it.
@@ -247,8 +384,15 @@ struct Remaining {
 }
 
 /// What has no record. Warm-ups are done again as long as anything is left of a sweep.
-fn what_is_left(job: &Job, (folder, order): (&Folder, &[Planned]), clock: &mut Clock) -> Result<Remaining, FolderError> {
-    let target = job.results.as_ref().map(|uri| format!("s3://{}/{}sweeps/{}", uri.bucket, uri.key, job.id));
+fn what_is_left(
+    job: &Job,
+    (folder, order): (&Folder, &[Planned]),
+    clock: &mut Clock,
+) -> Result<Remaining, FolderError> {
+    let target = job
+        .results
+        .as_ref()
+        .map(|uri| format!("s3://{}/{}sweeps/{}", uri.bucket, uri.key, job.id));
     let mut ended = Ended {
         folder: folder.root().to_owned(),
         done: 0,
@@ -263,42 +407,95 @@ fn what_is_left(job: &Job, (folder, order): (&Folder, &[Planned]), clock: &mut C
     let (mut todo, mut done, mut before) = (Vec::new(), Vec::new(), Vec::new());
     let mut number = 0;
     for planned in order {
-        let Look { record, attempt, broken } = folder.look(planned)?;
+        let Look {
+            record,
+            attempt,
+            broken,
+        } = folder.look(planned)?;
         if planned.repetition == 0 {
-            todo.push(Todo { planned: planned.clone(), attempt, number: None, broken: 0 });
+            todo.push(Todo {
+                planned: planned.clone(),
+                attempt,
+                number: None,
+                broken: 0,
+            });
             continue;
         }
         number += 1;
         // A sweep may have been cut off between two attempts.
-        let counts = |record: &Record| record.failure.as_ref().is_none_or(|failure| job.failed == Failed::Keep && !failure.again);
+        let counts = |record: &Record| {
+            record
+                .failure
+                .as_ref()
+                .is_none_or(|failure| job.failed == Failed::Keep && !failure.again)
+        };
         let is_going_on = folder.is_going_on(planned, attempt);
         match record.filter(|record| counts(record) && !is_going_on) {
             Some(record) => {
                 clock.ran(&record);
                 let dir = folder.repetition(planned, record.attempt);
                 let rate = rate(&record, &dir).filter(|_| record.failure.is_none());
-                before.extend(rate.map(|bytes_per_s| SweepEvent::RunBefore { cell: planned.cell.to_string(), bytes_per_s }));
+                before.extend(rate.map(|bytes_per_s| SweepEvent::RunBefore {
+                    cell: planned.cell.to_string(),
+                    bytes_per_s,
+                }));
                 done.push(dir);
                 ended.done += 1;
                 ended.failed += u64::from(record.failure.is_some());
             }
-            None => todo.push(Todo { planned: planned.clone(), attempt, number: Some(number), broken }),
+            None => todo.push(Todo {
+                planned: planned.clone(),
+                attempt,
+                number: Some(number),
+                broken,
+            }),
         }
     }
-    let left: Vec<&Program> = todo.iter().filter(|todo| todo.number.is_some()).map(|todo| &todo.planned.cell.program).collect();
-    let wanted: Vec<bool> = todo.iter().map(|todo| todo.number.is_some() || left.contains(&&todo.planned.cell.program)).collect();
-    let todo = todo.into_iter().zip(wanted).filter_map(|(todo, wanted)| wanted.then_some(todo)).collect();
-    Ok(Remaining { todo, ended, done, before })
+    let left: Vec<&Program> = todo
+        .iter()
+        .filter(|todo| todo.number.is_some())
+        .map(|todo| &todo.planned.cell.program)
+        .collect();
+    let wanted: Vec<bool> = todo
+        .iter()
+        .map(|todo| todo.number.is_some() || left.contains(&&todo.planned.cell.program))
+        .collect();
+    let todo = todo
+        .into_iter()
+        .zip(wanted)
+        .filter_map(|(todo, wanted)| wanted.then_some(todo))
+        .collect();
+    Ok(Remaining {
+        todo,
+        ended,
+        done,
+        before,
+    })
 }
 
 /// A warm-up of parfetch that fails says why every run would fail.
 fn check_warm_up(record: &Record, job: &Job) -> Result<(), Failure> {
     match &record.failure {
         Some(failure) if record.cell.program.is_parfetch() => {
-            let said = failure.stderr.iter().find_map(|line| line.strip_prefix("error: ")).unwrap_or_default();
-            let said = if said.is_empty() { String::new() } else { format!(": {said}") };
-            let hint = failure.stderr.iter().find_map(|line| line.strip_prefix("hint: ").map(str::to_owned)).or_else(|| its_log(record, job));
-            let failed = Failure::new(Exit::SetUp, format!("the warm-up ({}) {}{said}", record.cell, failure.reason));
+            let said = failure
+                .stderr
+                .iter()
+                .find_map(|line| line.strip_prefix("error: "))
+                .unwrap_or_default();
+            let said = if said.is_empty() {
+                String::new()
+            } else {
+                format!(": {said}")
+            };
+            let hint = failure
+                .stderr
+                .iter()
+                .find_map(|line| line.strip_prefix("hint: ").map(str::to_owned))
+                .or_else(|| its_log(record, job));
+            let failed = Failure::new(
+                Exit::SetUp,
+                format!("the warm-up ({}) {}{said}", record.cell, failure.reason),
+            );
             Err(match hint {
                 Some(hint) => failed.hint(hint),
                 None => failed,
@@ -311,8 +508,13 @@ fn check_warm_up(record: &Record, job: &Job) -> Result<(), Failure> {
 /// Where a task said why.
 fn its_log(record: &Record, job: &Job) -> Option<String> {
     let group = job.fleet.as_ref()?.log_group.as_ref()?;
-    let task = record.tasks.iter().find_map(|task| task.arn.as_ref()?.rsplit('/').next())?;
-    Some(format!("its log may say more: aws logs tail {group} --since 1d | grep {task}"))
+    let task = record
+        .tasks
+        .iter()
+        .find_map(|task| task.arn.as_ref()?.rsplit('/').next())?;
+    Some(format!(
+        "its log may say more: aws logs tail {group} --since 1d | grep {task}"
+    ))
 }
 
 impl From<FolderError> for Failure {

@@ -19,7 +19,9 @@ pub(super) fn fitting(job: &Job, place: &Place) -> Result<(Vec<Cell>, Vec<String
     for cell in cells(&job.plan, &job.sizes) {
         match (place.check(&cell), job.oversize) {
             (Ok(()), _) => fitting.push(cell),
-            (Err(Misfit::TooLarge { .. } | Misfit::OverQuota { .. }), Oversize::LeaveOut) => left_out.push(cell.vcpu()),
+            (Err(Misfit::TooLarge { .. } | Misfit::OverQuota { .. }), Oversize::LeaveOut) => {
+                left_out.push(cell.vcpu());
+            }
             (Err(misfit), _) => return Err(refusal(&cell, misfit)),
         }
     }
@@ -28,15 +30,33 @@ pub(super) fn fitting(job: &Job, place: &Place) -> Result<(Vec<Cell>, Vec<String
         left_out.dedup();
         let sizes: Vec<_> = left_out.iter().map(f64::to_string).collect();
         let (than, cure) = match job.fleet {
-            Some(_) => ("the account may run on Fargate at once", "ask for a higher quota: Service Quotas, AWS Fargate"),
+            Some(_) => (
+                "the account may run on Fargate at once",
+                "ask for a higher quota: Service Quotas, AWS Fargate",
+            ),
             None => ("this machine has", "--on ecs measures them on Fargate"),
         };
-        let s = if left_out.iter().any(|vcpu| *vcpu > 1.0) { "s" } else { "" };
-        warnings.push(format!("left out: {} vCPU{s}, more than {than} ({cure})", sizes.join(", ")));
+        let s = if left_out.iter().any(|vcpu| *vcpu > 1.0) {
+            "s"
+        } else {
+            ""
+        };
+        warnings.push(format!(
+            "left out: {} vCPU{s}, more than {than} ({cure})",
+            sizes.join(", ")
+        ));
     }
     if fitting.is_empty() {
-        let place = if job.fleet.is_some() { "the account" } else { "this machine" };
-        return Err(Failure::new(Exit::Usage, format!("the plan has no configuration that fits {place}")).hint("name sizes that it has with --vcpu"));
+        let place = if job.fleet.is_some() {
+            "the account"
+        } else {
+            "this machine"
+        };
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("the plan has no configuration that fits {place}"),
+        )
+        .hint("name sizes that it has with --vcpu"));
     }
     if let Place::Ecs(fleet) = place {
         warnings.extend(fleet.notes.iter().cloned());
@@ -98,9 +118,27 @@ mod tests {
     #[test]
     fn a_part_of_a_vcpu_that_cannot_be_limited_names_what_works() {
         let program = crate::cell::Program::Client(crate::plan::ClientKind::Lean);
-        let cell = Cell { program, cpu_units: 512, memory_mib: 1_024, mode: crate::plan::Mode::Async, concurrency: 8, shards: 1 };
+        let cell = Cell {
+            program,
+            cpu_units: 512,
+            memory_mib: 1_024,
+            mode: crate::plan::Mode::Async,
+            concurrency: 8,
+            shards: 1,
+        };
         let refused = refusal(&cell, Misfit::NoQuota);
-        assert!(refused.message.ends_with(": this machine cannot limit a process to 0.5 vCPU"), "{}", refused.message);
-        assert!(refused.hint.unwrap().ends_with("whole vCPUs work without them: --vcpu 1"));
+        assert!(
+            refused
+                .message
+                .ends_with(": this machine cannot limit a process to 0.5 vCPU"),
+            "{}",
+            refused.message
+        );
+        assert!(
+            refused
+                .hint
+                .unwrap()
+                .ends_with("whole vCPUs work without them: --vcpu 1")
+        );
     }
 }

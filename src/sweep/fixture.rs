@@ -40,9 +40,18 @@ pub(crate) fn record(cell: &Cell, repetition: u32) -> Record {
         attempt: 1,
         position: 0,
         started_at: "2026-11-20T10:00:00Z".to_owned(),
-        limited: Limited { cpu: Means::CgroupV2, memory: None, cpus: vec![1], machine_cpus: Some(2), shared_with_server: Some(false) },
+        limited: Limited {
+            cpu: Means::CgroupV2,
+            memory: None,
+            cpus: vec![1],
+            machine_cpus: Some(2),
+            shared_with_server: Some(false),
+        },
         failure: None,
-        outside: Some(Outside { wall_ns: 1_000_000_000, ..Outside::default() }),
+        outside: Some(Outside {
+            wall_ns: 1_000_000_000,
+            ..Outside::default()
+        }),
         contender: None,
         summaries: Vec::new(),
         server: None,

@@ -82,7 +82,10 @@ pub(super) struct Folder {
 }
 
 fn at(path: &Path) -> impl FnOnce(io::Error) -> FolderError + '_ {
-    move |cause| FolderError::Io { path: path.to_owned(), cause }
+    move |cause| FolderError::Io {
+        path: path.to_owned(),
+        cause,
+    }
 }
 
 impl Folder {
@@ -116,8 +119,12 @@ impl Folder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(cause) => return Err(FolderError::Io { path, cause }),
         };
-        let damaged = |what: String| FolderError::Damaged { path: path.clone(), what };
-        let file: SweepFile = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+        let damaged = |what: String| FolderError::Damaged {
+            path: path.clone(),
+            what,
+        };
+        let file: SweepFile =
+            serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
         if file.schema != SCHEMA {
             return Err(damaged(format!("its schema is `{}`", file.schema)));
         }
@@ -129,7 +136,11 @@ impl Folder {
     /// Writes plan and facts down: from then on the sweep can be resumed.
     pub(super) fn begin(&self, facts: &SweepFacts, plan: &str) -> Result<(), FolderError> {
         self.write(PLAN_FILE, plan)?;
-        let file = SweepFile { schema: SCHEMA.to_owned(), version: 1, facts: facts.clone() };
+        let file = SweepFile {
+            schema: SCHEMA.to_owned(),
+            version: 1,
+            facts: facts.clone(),
+        };
         let text = serde_json::to_string_pretty(&file).expect("facts are plain data") + "\n";
         self.write(SWEEP_FILE, &text)
     }
@@ -153,12 +164,17 @@ impl Folder {
             Ok(String::from_utf8_lossy(&bytes).into_owned())
         };
         let tail = read().map_err(at(&path))?;
-        Ok(tail.trim_end().rsplit_once("# sha256 ").map(|(_, sum)| sum.to_owned()))
+        Ok(tail
+            .trim_end()
+            .rsplit_once("# sha256 ")
+            .map(|(_, sum)| sum.to_owned()))
     }
 
     /// Where attempt `attempt` of a repetition stands.
     pub(super) fn repetition(&self, planned: &Planned, attempt: u32) -> PathBuf {
-        self.root.join(planned.cell.slug()).join(attempt_folder(planned, attempt))
+        self.root
+            .join(planned.cell.slug())
+            .join(attempt_folder(planned, attempt))
     }
 
     /// The record of a repetition, if it is done, and the number of the attempt that comes next: of one whose tasks may go on without this sweep, its
@@ -172,14 +188,24 @@ impl Folder {
             let path = dir.join(FILE_NAME);
             match fs::read_to_string(&path) {
                 Ok(text) => {
-                    let what = |error: crate::results::record::RecordError| FolderError::Damaged { path: path.clone(), what: error.to_string() };
+                    let what = |error: crate::results::record::RecordError| FolderError::Damaged {
+                        path: path.clone(),
+                        what: error.to_string(),
+                    };
                     let record = Record::from_json(&text).map_err(what)?;
-                    broken += u32::from(record.failure.as_ref().is_some_and(|failure| failure.again));
+                    broken +=
+                        u32::from(record.failure.as_ref().is_some_and(|failure| failure.again));
                     last = Some(record);
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    if dir.join(LEDGER_FILE).exists() && !self.repetition(planned, attempt + 1).is_dir() {
-                        return Ok(Look { record: last, attempt, broken });
+                    if dir.join(LEDGER_FILE).exists()
+                        && !self.repetition(planned, attempt + 1).is_dir()
+                    {
+                        return Ok(Look {
+                            record: last,
+                            attempt,
+                            broken,
+                        });
                     }
                     empty(&dir)?;
                 }
@@ -187,21 +213,40 @@ impl Folder {
             }
             attempt += 1;
         }
-        Ok(Look { record: last, attempt, broken })
+        Ok(Look {
+            record: last,
+            attempt,
+            broken,
+        })
     }
 
     /// The records of all attempts, superseded ones and warm-ups too.
     pub(super) fn records(&self) -> Result<Vec<Record>, FolderError> {
         let folders = |of: &Path| -> Vec<PathBuf> {
-            let entries = fs::read_dir(of).into_iter().flatten().filter_map(Result::ok);
-            entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
+            let entries = fs::read_dir(of)
+                .into_iter()
+                .flatten()
+                .filter_map(Result::ok);
+            entries
+                .map(|entry| entry.path())
+                .filter(|path| path.is_dir())
+                .collect()
         };
-        let attempts = folders(&self.root).iter().flat_map(|cell| folders(cell)).collect::<Vec<_>>();
-        let texts = attempts.iter().map(|dir| dir.join(FILE_NAME)).filter(|path| path.is_file());
+        let attempts = folders(&self.root)
+            .iter()
+            .flat_map(|cell| folders(cell))
+            .collect::<Vec<_>>();
+        let texts = attempts
+            .iter()
+            .map(|dir| dir.join(FILE_NAME))
+            .filter(|path| path.is_file());
         texts
             .map(|path| {
                 let text = fs::read_to_string(&path).map_err(at(&path))?;
-                Record::from_json(&text).map_err(|error| FolderError::Damaged { path: path.clone(), what: error.to_string() })
+                Record::from_json(&text).map_err(|error| FolderError::Damaged {
+                    path: path.clone(),
+                    what: error.to_string(),
+                })
             })
             .collect()
     }
@@ -210,7 +255,10 @@ impl Folder {
     pub(super) fn stopped(&self) -> Result<Vec<Stopped>, FolderError> {
         let path = self.root.join(STOPPED_FILE);
         match fs::read_to_string(&path) {
-            Ok(text) => serde_json::from_str(&text).map_err(|error| FolderError::Damaged { path, what: error.to_string() }),
+            Ok(text) => serde_json::from_str(&text).map_err(|error| FolderError::Damaged {
+                path,
+                what: error.to_string(),
+            }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(cause) => Err(FolderError::Io { path, cause }),
         }
@@ -222,7 +270,10 @@ impl Folder {
             return Ok(());
         }
         let all: Vec<Stopped> = self.stopped()?.into_iter().chain(more).collect();
-        self.write(STOPPED_FILE, &(serde_json::to_string(&all).expect("sizes and seconds are plain data") + "\n"))
+        self.write(
+            STOPPED_FILE,
+            &(serde_json::to_string(&all).expect("sizes and seconds are plain data") + "\n"),
+        )
     }
 
     /// Whether tasks of an attempt may go on without this sweep.
@@ -244,7 +295,9 @@ pub(super) fn attempt_folder(planned: &Planned, attempt: u32) -> String {
 }
 
 fn empty(dir: &Path) -> Result<(), FolderError> {
-    fs::remove_dir_all(dir).and_then(|()| fs::create_dir(dir)).map_err(at(dir))
+    fs::remove_dir_all(dir)
+        .and_then(|()| fs::create_dir(dir))
+        .map_err(at(dir))
 }
 
 /// Puts the record of a repetition into its folder: it counts from then on.
@@ -274,16 +327,29 @@ mod tests {
     use crate::sweep::fixture;
 
     fn planned() -> Planned {
-        let cell =
-            Cell { program: Program::Client(ClientKind::Lean), cpu_units: 512, memory_mib: 1024, mode: Mode::Async, concurrency: 4, shards: 1 };
-        Planned { cell, repetition: 3, position: 9 }
+        let cell = Cell {
+            program: Program::Client(ClientKind::Lean),
+            cpu_units: 512,
+            memory_mib: 1024,
+            mode: Mode::Async,
+            concurrency: 4,
+            shards: 1,
+        };
+        Planned {
+            cell,
+            repetition: 3,
+            position: 9,
+        }
     }
 
     #[test]
     fn one_sweep_at_a_time_writes_a_folder() {
         let dir = tempfile::tempdir().unwrap();
         let first = Folder::open(dir.path().join("s")).unwrap();
-        assert!(matches!(Folder::open(dir.path().join("s")), Err(FolderError::Busy(_))));
+        assert!(matches!(
+            Folder::open(dir.path().join("s")),
+            Err(FolderError::Busy(_))
+        ));
         drop(first);
         Folder::open(dir.path().join("s")).unwrap();
     }
@@ -294,7 +360,10 @@ mod tests {
         let folder = Folder::open(dir.path().to_owned()).unwrap();
         assert!(folder.begun().unwrap().is_none());
         folder.begin(&fixture::facts(), "seed = 1\n").unwrap();
-        assert_eq!(folder.begun().unwrap().unwrap(), (fixture::facts(), "seed = 1\n".to_owned()));
+        assert_eq!(
+            folder.begun().unwrap().unwrap(),
+            (fixture::facts(), "seed = 1\n".to_owned())
+        );
         folder.write(SWEEP_FILE, "{\"schema\":").unwrap();
         assert!(matches!(folder.begun(), Err(FolderError::Damaged { .. })));
     }
@@ -303,15 +372,40 @@ mod tests {
     fn an_attempt_without_a_record_is_followed_by_another() {
         let dir = tempfile::tempdir().unwrap();
         let folder = Folder::open(dir.path().to_owned()).unwrap();
-        assert_eq!(folder.look(&planned()).unwrap(), Look { record: None, attempt: 1, broken: 0 });
+        assert_eq!(
+            folder.look(&planned()).unwrap(),
+            Look {
+                record: None,
+                attempt: 1,
+                broken: 0
+            }
+        );
         let cut_off = folder.prepare(&planned(), 1).unwrap();
         assert!(cut_off.ends_with("lean-0.5vcpu-1024mib-async-x4/r03-a1"));
         fs::write(cut_off.join("result_s_async_4.json"), "{").unwrap();
-        assert_eq!(folder.look(&planned()).unwrap(), Look { record: None, attempt: 2, broken: 0 });
-        assert_eq!(fs::read_dir(&cut_off).unwrap().count(), 0, "half a result is none");
+        assert_eq!(
+            folder.look(&planned()).unwrap(),
+            Look {
+                record: None,
+                attempt: 2,
+                broken: 0
+            }
+        );
+        assert_eq!(
+            fs::read_dir(&cut_off).unwrap().count(),
+            0,
+            "half a result is none"
+        );
         let record = fixture::record(&planned().cell, 3);
         store_record(&folder.prepare(&planned(), 2).unwrap(), &record).unwrap();
-        assert_eq!(folder.look(&planned()).unwrap(), Look { record: Some(record), attempt: 3, broken: 0 });
+        assert_eq!(
+            folder.look(&planned()).unwrap(),
+            Look {
+                record: Some(record),
+                attempt: 3,
+                broken: 0
+            }
+        );
     }
 
     #[test]
@@ -321,10 +415,25 @@ mod tests {
         folder.prepare(&planned(), 1).unwrap();
         let begun = folder.prepare(&planned(), 2).unwrap();
         fs::write(begun.join(LEDGER_FILE), "{}").unwrap();
-        assert_eq!(folder.look(&planned()).unwrap(), Look { record: None, attempt: 2, broken: 0 });
+        assert_eq!(
+            folder.look(&planned()).unwrap(),
+            Look {
+                record: None,
+                attempt: 2,
+                broken: 0
+            }
+        );
         assert!(folder.is_going_on(&planned(), 2) && !folder.is_going_on(&planned(), 1));
         folder.prepare(&planned(), 3).unwrap();
-        assert_eq!(folder.look(&planned()).unwrap(), Look { record: None, attempt: 4, broken: 0 }, "a later attempt is the one that counts");
+        assert_eq!(
+            folder.look(&planned()).unwrap(),
+            Look {
+                record: None,
+                attempt: 4,
+                broken: 0
+            },
+            "a later attempt is the one that counts"
+        );
     }
 
     #[test]
@@ -332,7 +441,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let folder = Folder::open(dir.path().to_owned()).unwrap();
         let some = |text: &str| -> Vec<Stopped> { serde_json::from_str(text).unwrap() };
-        let (one, two) = (r#"[{"cpu_units":256,"memory_mib":512,"billed_s":60.0}]"#, r#"[{"cpu_units":1024,"memory_mib":2048,"billed_s":75.0}]"#);
+        let (one, two) = (
+            r#"[{"cpu_units":256,"memory_mib":512,"billed_s":60.0}]"#,
+            r#"[{"cpu_units":1024,"memory_mib":2048,"billed_s":75.0}]"#,
+        );
         folder.add_stopped(some(one)).unwrap();
         folder.add_stopped(some(two)).unwrap();
         assert_eq!(folder.stopped().unwrap(), [some(one), some(two)].concat());
@@ -343,7 +455,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let folder = Folder::open(dir.path().to_owned()).unwrap();
         assert!(folder.keys_checksum().is_err());
-        folder.write(KEYS_FILE, "# parfetch-keys 1\nabc\t1\t\t\n# sha256 0123\n").unwrap();
+        folder
+            .write(KEYS_FILE, "# parfetch-keys 1\nabc\t1\t\t\n# sha256 0123\n")
+            .unwrap();
         assert_eq!(folder.keys_checksum().unwrap().as_deref(), Some("0123"));
         folder.write(KEYS_FILE, "# parfetch-keys 1\n").unwrap();
         assert_eq!(folder.keys_checksum().unwrap(), None);

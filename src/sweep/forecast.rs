@@ -17,14 +17,25 @@ const PAGE_KEYS: u64 = 1_000;
 impl Stage<'_> {
     /// The least and the most that the tasks of all runs and warm-ups cost.
     fn tasks_usd(&self, job: &Job) -> Option<(f64, f64)> {
-        let (Place::Ecs(fleet), Some(plan)) = (&self.place, &job.fleet) else { return None };
+        let (Place::Ecs(fleet), Some(plan)) = (&self.place, &job.fleet) else {
+            return None;
+        };
         let all = |seconds: f64| {
             let price = |cell: &Cell| Some(fleet.price(cell, seconds)? * f64::from(cell.shards));
-            let runs = self.cells.iter().map(price).sum::<Option<f64>>()? * f64::from(job.plan.repeat);
+            let runs =
+                self.cells.iter().map(price).sum::<Option<f64>>()? * f64::from(job.plan.repeat);
             Some(runs + warmed_up(&self.cells).map(price).sum::<Option<f64>>()?)
         };
-        let duration = job.plan.duration.as_deref().and_then(|text| units::parse_duration(text).ok()).unwrap_or_default();
-        Some((all(duration.as_secs_f64().max(MINIMUM_SECONDS))?, all((plan.start_limit + plan.run_limit + plan.stop_limit).as_secs_f64())?))
+        let duration = job
+            .plan
+            .duration
+            .as_deref()
+            .and_then(|text| units::parse_duration(text).ok())
+            .unwrap_or_default();
+        Some((
+            all(duration.as_secs_f64().max(MINIMUM_SECONDS))?,
+            all((plan.start_limit + plan.run_limit + plan.stop_limit).as_secs_f64())?,
+        ))
     }
 
     pub(super) fn forecast(&self, job: &Job) -> Forecast {
@@ -46,7 +57,11 @@ impl Stage<'_> {
             tasks_usd: self.tasks_usd(job),
             duration: job.plan.duration.clone(),
             outlook,
-            limited: self.cells.first().map(|cell| self.place.words(cell)).unwrap_or_default(),
+            limited: self
+                .cells
+                .first()
+                .map(|cell| self.place.words(cell))
+                .unwrap_or_default(),
             warnings: self.warnings.clone(),
         }
     }
@@ -54,38 +69,68 @@ impl Stage<'_> {
     /// What one run of each of these cells fetches and costs.
     pub(super) fn outlook(&self, job: &Job, runs: &[&Cell]) -> Outlook {
         let (keys, facts) = (self.telling.expected.objects, &self.facts);
-        let theirs = runs.iter().filter(|cell| !cell.program.is_parfetch()).count() as u64;
+        let theirs = runs
+            .iter()
+            .filter(|cell| !cell.program.is_parfetch())
+            .count() as u64;
         // A contender lists, and reads every object whole, whatever parfetch does.
         let lists = self.lists + theirs * keys.div_ceil(PAGE_KEYS);
         let once = theirs * keys + (runs.len() as u64 - theirs) * self.gets;
-        let duration = job.plan.duration.as_deref().and_then(|text| units::parse_duration(text).ok()).map(|time| time.as_secs_f64());
+        let duration = job
+            .plan
+            .duration
+            .as_deref()
+            .and_then(|text| units::parse_duration(text).ok())
+            .map(|time| time.as_secs_f64());
         let pace = pace(job, &self.cells);
         let bytes = self.telling.expected.bytes;
-        let once_s = |cell: &Cell| Some(pace.seconds(configuration(cell), (self.gets as f64, bytes? as f64)));
+        let once_s = |cell: &Cell| {
+            Some(pace.seconds(configuration(cell), (self.gets as f64, bytes? as f64)))
+        };
         let all_s = runs.iter().map(|cell| once_s(cell)).sum::<Option<f64>>();
         // How often all runs together go round their keys.
-        let rounds = duration.map(|each_s| runs.iter().map(|cell| each_s / once_s(cell).unwrap_or(each_s).max(f64::MIN_POSITIVE)).sum::<f64>());
+        let rounds = duration.map(|each_s| {
+            runs.iter()
+                .map(|cell| each_s / once_s(cell).unwrap_or(each_s).max(f64::MIN_POSITIVE))
+                .sum::<f64>()
+        });
         let (bytes_of_run, gets) = match (rounds, bytes) {
             (_, None) => (Bytes::Unknown, once),
             (None, Some(bytes)) => (Bytes::Listed(bytes), once),
-            (Some(rounds), Some(bytes)) => {
-                (Bytes::Assumed(whole(bytes as f64 * rounds / runs.len().max(1) as f64)), whole(self.gets as f64 * rounds))
-            }
+            (Some(rounds), Some(bytes)) => (
+                Bytes::Assumed(whole(bytes as f64 * rounds / runs.len().max(1) as f64)),
+                whole(self.gets as f64 * rounds),
+            ),
         };
         let by_aws = job.embedded.is_none() && job.access.endpoint_url.is_none();
         let all_bytes = bytes_of_run.times(runs.len() as u64);
         let classes = fetched_classes(&facts.storage_classes);
-        let paid = |region| Paid { region, gets, lists, bytes: all_bytes, egress: job.asked_egress, classes };
+        let paid = |region| Paid {
+            region,
+            gets,
+            lists,
+            bytes: all_bytes,
+            egress: job.asked_egress,
+            classes,
+        };
         Outlook {
             what: "sweep",
             source: format!("s3://{}/{}", facts.bucket, facts.prefix),
-            is_free: job.embedded.is_some() || job.fleet.is_some() || job.access.is_on_this_machine(),
+            is_free: job.embedded.is_some()
+                || job.fleet.is_some()
+                || job.access.is_on_this_machine(),
             runs: runs.len() as u64,
             bytes_of_run,
             gets: duration.is_none().then_some(gets),
             lists,
-            seconds: duration.map(|each_s| each_s * runs.len() as f64).or(all_s.filter(|_| by_aws)),
-            usd: facts.region.as_deref().filter(|_| by_aws).and_then(|region| usd(&paid(region), self.prices)),
+            seconds: duration
+                .map(|each_s| each_s * runs.len() as f64)
+                .or(all_s.filter(|_| by_aws)),
+            usd: facts
+                .region
+                .as_deref()
+                .filter(|_| by_aws)
+                .and_then(|region| usd(&paid(region), self.prices)),
         }
     }
 
@@ -102,7 +147,11 @@ impl Stage<'_> {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, and the number is not negative")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the cast saturates, and the number is not negative"
+)]
 fn whole(number: f64) -> u64 {
     number as u64
 }
@@ -110,7 +159,16 @@ fn whole(number: f64) -> u64 {
 impl Forecast {
     /// `sweep study-1: 30 configurations × 6 runs of 2.00 GB = 180 runs, 560,000 GETs, 360 GB; vCPU by cgroup v2 quota`
     pub fn title(&self, id: &str) -> String {
-        let Self { cells, runs, keys, bytes, gets, duration, limited, .. } = self;
+        let Self {
+            cells,
+            runs,
+            keys,
+            bytes,
+            gets,
+            duration,
+            limited,
+            ..
+        } = self;
         let each = runs.checked_div(cells.len() as u64).unwrap_or(0);
         let work = match (duration, bytes) {
             (Some(time), _) => time.clone(),
@@ -122,15 +180,29 @@ impl Forecast {
             None => work,
         };
         let gets = gets.map_or_else(String::new, |gets| format!(", {}", plural(gets, "GET")));
-        let all = bytes.filter(|_| duration.is_none()).map(|bytes| bytes.saturating_mul(*runs));
+        let all = bytes
+            .filter(|_| duration.is_none())
+            .map(|bytes| bytes.saturating_mul(*runs));
         let all = all.map_or_else(String::new, |bytes| format!(", {}", units::bytes(bytes)));
-        let (cells, each, runs) = (plural(cells.len() as u64, "configuration"), plural(each, "run"), plural(*runs, "run"));
+        let (cells, each, runs) = (
+            plural(cells.len() as u64, "configuration"),
+            plural(each, "run"),
+            plural(*runs, "run"),
+        );
         format!("sweep {id}: {cells} × {each} of {work} = {runs}{gets}{all}; {limited}")
     }
 }
 
 /// The first cell of each program: it warms up.
 fn warmed_up(cells: &[Cell]) -> impl Iterator<Item = &Cell> {
-    let is_first = |index: usize| cells[..index].iter().all(|before| before.program != cells[index].program);
-    cells.iter().enumerate().filter(move |(index, _)| is_first(*index)).map(|(_, cell)| cell)
+    let is_first = |index: usize| {
+        cells[..index]
+            .iter()
+            .all(|before| before.program != cells[index].program)
+    };
+    cells
+        .iter()
+        .enumerate()
+        .filter(move |(index, _)| is_first(*index))
+        .map(|(_, cell)| cell)
 }

@@ -11,22 +11,44 @@ use crate::results::record::FILE_NAME;
 use crate::store::Replace;
 
 /// Proves that the results bucket can be written, before hours go by, and stores what an earlier part of the sweep could not.
-pub(super) async fn store_begun(stage: &mut Stage<'_>, (job, folder): (&Job, &Folder), done: &[PathBuf], ended: &mut Ended) -> Result<(), Failure> {
-    let Some(uri) = &job.results else { return Ok(()) };
+pub(super) async fn store_begun(
+    stage: &mut Stage<'_>,
+    (job, folder): (&Job, &Folder),
+    done: &[PathBuf],
+    ended: &mut Ended,
+) -> Result<(), Failure> {
+    let Some(uri) = &job.results else {
+        return Ok(());
+    };
     let key = |relative: &str| format!("{}sweeps/{}/{relative}", uri.key, job.id);
     match &mut stage.results {
-        Some(bucket) => bucket.store_file(&key(SWEEP_FILE), &folder.root().join(SWEEP_FILE), Replace::Yes).await?,
+        Some(bucket) => {
+            bucket
+                .store_file(
+                    &key(SWEEP_FILE),
+                    &folder.root().join(SWEEP_FILE),
+                    Replace::Yes,
+                )
+                .await?;
+        }
         None => return Ok(()),
     }
     if let (Some(stored), Some(bucket)) = (&stage.stored, &mut stage.results) {
         // The list never changes, and may be large.
         if bucket.exists(&stored.keys_key()).await? != Some(true) {
-            bucket.store_file(&stored.keys_key(), &folder.keys_path(), Replace::Yes).await?;
+            bucket
+                .store_file(&stored.keys_key(), &folder.keys_path(), Replace::Yes)
+                .await?;
         }
     }
     for dir in done {
-        let relative = dir.strip_prefix(folder.root()).unwrap_or(dir).join(FILE_NAME);
-        let Some(bucket) = &mut stage.results else { return Ok(()) };
+        let relative = dir
+            .strip_prefix(folder.root())
+            .unwrap_or(dir)
+            .join(FILE_NAME);
+        let Some(bucket) = &mut stage.results else {
+            return Ok(());
+        };
         if bucket.exists(&key(&relative.to_string_lossy())).await? == Some(false) {
             store(stage, (job, folder), dir, ended).await;
         }
@@ -35,13 +57,26 @@ pub(super) async fn store_begun(stage: &mut Stage<'_>, (job, folder): (&Job, &Fo
 }
 
 /// Stores a repetition in the results bucket, if there is one. What is not stored stays in the folder.
-pub(super) async fn store(stage: &mut Stage<'_>, (job, folder): (&Job, &Folder), dir: &Path, ended: &mut Ended) {
-    let (Some(bucket), Some(uri)) = (&mut stage.results, &job.results) else { return };
+pub(super) async fn store(
+    stage: &mut Stage<'_>,
+    (job, folder): (&Job, &Folder),
+    dir: &Path,
+    ended: &mut Ended,
+) {
+    let (Some(bucket), Some(uri)) = (&mut stage.results, &job.results) else {
+        return;
+    };
     let relative = dir.strip_prefix(folder.root()).unwrap_or(dir).display();
-    let files = std::fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
+    let files = std::fs::read_dir(dir)
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok)
+        .map(|entry| entry.path());
     // What a task found it has stored itself.
     let is_stored = |path: &Path| job.fleet.is_some() && !path.ends_with(FILE_NAME);
-    let mut files: Vec<PathBuf> = files.filter(|path| path.is_file() && !is_stored(path)).collect();
+    let mut files: Vec<PathBuf> = files
+        .filter(|path| path.is_file() && !is_stored(path))
+        .collect();
     // The record last: where it stands, the rest stands.
     files.sort_by_key(|path| path.ends_with(FILE_NAME));
     let mut left = Vec::new();
@@ -49,7 +84,11 @@ pub(super) async fn store(stage: &mut Stage<'_>, (job, folder): (&Job, &Folder),
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let key = format!("{}sweeps/{}/{relative}/{name}", uri.key, job.id);
         if let Err(error) = bucket.store_file(&key, &path, Replace::No).await {
-            left.push(format!("not stored: {}; it is kept in {}", error.message, path.display()));
+            left.push(format!(
+                "not stored: {}; it is kept in {}",
+                error.message,
+                path.display()
+            ));
         }
     }
     if !left.is_empty() {

@@ -45,24 +45,50 @@ pub(super) struct Wanted {
 }
 
 /// Lists the keys and writes them to `path`.
-pub(super) async fn freeze(bucket: &mut Bucket, wanted: &Wanted, path: &Path, progress: impl FnMut(u64)) -> Result<Frozen, Failure> {
+pub(super) async fn freeze(
+    bucket: &mut Bucket,
+    wanted: &Wanted,
+    path: &Path,
+    progress: impl FnMut(u64),
+) -> Result<Frozen, Failure> {
     let spool = tempfile::tempdir().map_err(|error| unwritable(&std::env::temp_dir(), &error))?;
-    let selection = Selection { source: wanted.source.clone(), prefix: wanted.prefix.clone(), limit: None, sample: None, shard: None };
+    let selection = Selection {
+        source: wanted.source.clone(),
+        prefix: wanted.prefix.clone(),
+        limit: None,
+        sample: None,
+        shard: None,
+    };
     let begin = now_ns();
     let listed = lister::list(bucket, &selection, spool.path(), progress).await?;
     let listing_ns = now_ns().saturating_sub(begin);
     let folder = spool.path().to_owned();
-    let storage_classes = cancellable(move |cancelled| lister::storage_classes(&KeyFile::open(&folder)?, cancelled)).await;
+    let storage_classes =
+        cancellable(move |cancelled| lister::storage_classes(&KeyFile::open(&folder)?, cancelled))
+            .await;
     let storage_classes = storage_classes.map_err(|error| unwritable(spool.path(), &error))?;
     let drawn = match &wanted.sample {
         // Of nothing there is no sample.
-        Some((sample, pace)) if listed.keys > 0 => Some(lister::draw(spool.path(), (*sample, listed), pace.clone()).await?),
+        Some((sample, pace)) if listed.keys > 0 => {
+            Some(lister::draw(spool.path(), (*sample, listed), pace.clone()).await?)
+        }
         _ => None,
     };
     let (sample, note) = drawn.map_or((None, None), |drawn| (drawn.facts, drawn.note));
     let (folder, to) = (spool.path().to_owned(), path.to_owned());
-    let sha256 = cancellable(move |cancelled| copy(&folder, &to, cancelled)).await.map_err(|error| unwritable(path, &error))?;
-    Ok(Frozen { keys: listed.keys, bytes: listed.bytes, sha256, storage_classes, listing_ns, pages: listed.pages, sample, note })
+    let sha256 = cancellable(move |cancelled| copy(&folder, &to, cancelled))
+        .await
+        .map_err(|error| unwritable(path, &error))?;
+    Ok(Frozen {
+        keys: listed.keys,
+        bytes: listed.bytes,
+        sha256,
+        storage_classes,
+        listing_ns,
+        pages: listed.pages,
+        sample,
+        note,
+    })
 }
 
 /// GETs that fetch the first `limit` keys of the list once: a part is one too.
@@ -96,25 +122,42 @@ impl KeySum {
 }
 
 /// The lines of the first `limit` keys of the list.
-fn records(path: &Path, limit: Option<u64>) -> Result<impl Iterator<Item = io::Result<String>>, Failure> {
-    let lines = io::BufReader::new(File::open(path).map_err(|error| unreadable(path, &error))?).lines();
+fn records(
+    path: &Path,
+    limit: Option<u64>,
+) -> Result<impl Iterator<Item = io::Result<String>>, Failure> {
+    let lines =
+        io::BufReader::new(File::open(path).map_err(|error| unreadable(path, &error))?).lines();
     let keys = lines.filter(|line| line.as_ref().map_or(true, |line| !line.starts_with('#')));
-    Ok(keys.take(limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX)))
+    Ok(keys.take(
+        limit
+            .and_then(|limit| usize::try_from(limit).ok())
+            .unwrap_or(usize::MAX),
+    ))
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(Exit::SetUp, format!("cannot read the key list {}: {error}", path.display()))
+    Failure::new(
+        Exit::SetUp,
+        format!("cannot read the key list {}: {error}", path.display()),
+    )
 }
 
 /// Writes the key list, and tells its checksum.
 fn copy(spool: &Path, path: &Path, cancelled: &Cancelled) -> io::Result<String> {
     let mut writer = KeyFileWriter::new(BufWriter::new(File::create(path)?))?;
-    KeyFile::open(spool)?.iter().try_for_each(|record| writer.push(&cancelled.check().and(record)?))?;
+    KeyFile::open(spool)?
+        .iter()
+        .try_for_each(|record| writer.push(&cancelled.check().and(record)?))?;
     Ok(writer.finish()?.1)
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(Exit::SetUp, format!("cannot write the key list {}: {error}", path.display())).hint("name a folder with room in --out")
+    Failure::new(
+        Exit::SetUp,
+        format!("cannot write the key list {}: {error}", path.display()),
+    )
+    .hint("name a folder with room in --out")
 }
 
 #[cfg(test)]
@@ -129,11 +172,26 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("keys.tsv");
         let mut writer = KeyFileWriter::new(File::create(&path).unwrap()).unwrap();
-        for (key, size) in [("#a", Some(25)), ("b\t", None), ("c", Some(0)), ("d", Some(10)), ("e", Some(11))] {
-            writer.push(&KeyRecord { key: key.to_owned(), size, ..KeyRecord::default() }).unwrap();
+        for (key, size) in [
+            ("#a", Some(25)),
+            ("b\t", None),
+            ("c", Some(0)),
+            ("d", Some(10)),
+            ("e", Some(11)),
+        ] {
+            writer
+                .push(&KeyRecord {
+                    key: key.to_owned(),
+                    size,
+                    ..KeyRecord::default()
+                })
+                .unwrap();
         }
         writer.finish().unwrap();
-        let layout = Layout { part_size: NonZeroU64::new(10), ..Layout::default() };
+        let layout = Layout {
+            part_size: NonZeroU64::new(10),
+            ..Layout::default()
+        };
         assert_eq!(requests(&path, layout, None).unwrap(), 3 + 1 + 1 + 1 + 2);
         assert_eq!(requests(&path, layout, Some(2)).unwrap(), 4);
         assert_eq!(requests(&path, Layout::default(), None).unwrap(), 5);
@@ -145,7 +203,11 @@ mod tests {
             sum
         };
         let listed = KeySum::of(&path, None).unwrap();
-        assert_eq!(listed, sum(&["e", "c", "b\t", "d", "#a"]), "in any order, as they are and not as the list writes them");
+        assert_eq!(
+            listed,
+            sum(&["e", "c", "b\t", "d", "#a"]),
+            "in any order, as they are and not as the list writes them"
+        );
         assert_ne!(listed, sum(&["e", "c", "b\t", "d", "d"]), "one twice");
         assert_eq!(KeySum::of(&path, Some(2)).unwrap(), sum(&["b\t", "#a"]));
     }

@@ -21,15 +21,30 @@ pub struct Planned {
 /// Every combination of the factors over these sizes (CPU units, MiB), in the order in which tables show them.
 pub fn cells(plan: &SweepPlan, sizes: &[(u32, u32)]) -> Vec<Cell> {
     let mut cells = Vec::new();
-    let clients = plan.client.iter().map(|client| (Program::Client(*client), plan.mode.as_slice()));
-    let contenders = plan.contender.iter().map(|contender| (Program::Contender(contender.name.clone()), modes(contender, plan)));
+    let clients = plan
+        .client
+        .iter()
+        .map(|client| (Program::Client(*client), plan.mode.as_slice()));
+    let contenders = plan.contender.iter().map(|contender| {
+        (
+            Program::Contender(contender.name.clone()),
+            modes(contender, plan),
+        )
+    });
     for (program, modes) in clients.chain(contenders) {
         for (cpu_units, memory_mib) in sizes {
             for mode in modes {
                 for shards in &plan.shards {
                     for concurrency in &plan.concurrency {
                         let (mode, concurrency, shards) = (*mode, *concurrency, *shards);
-                        cells.push(Cell { program: program.clone(), cpu_units: *cpu_units, memory_mib: *memory_mib, mode, concurrency, shards });
+                        cells.push(Cell {
+                            program: program.clone(),
+                            cpu_units: *cpu_units,
+                            memory_mib: *memory_mib,
+                            mode,
+                            concurrency,
+                            shards,
+                        });
                     }
                 }
             }
@@ -39,7 +54,11 @@ pub fn cells(plan: &SweepPlan, sizes: &[(u32, u32)]) -> Vec<Cell> {
 }
 
 fn modes<'a>(contender: &'a Contender, plan: &'a SweepPlan) -> &'a [Mode] {
-    if contender.mode.is_empty() { &plan.mode } else { &contender.mode }
+    if contender.mode.is_empty() {
+        &plan.mode
+    } else {
+        &contender.mode
+    }
 }
 
 /// The order of all repetitions: a warm-up of each program, then block by block (every cell once), each block in a random order of its own. So what
@@ -61,9 +80,17 @@ pub fn order((cells, fitting): (&[Cell], &[Cell]), repeat: u32, seed: u64) -> Ve
         random.shuffle(&mut block);
         all.extend(block.into_iter().map(|cell| (cell, repetition)));
     }
-    let planned = (0..).zip(all).map(|(position, (cell, repetition))| Planned { cell, repetition, position });
+    let planned = (0..)
+        .zip(all)
+        .map(|(position, (cell, repetition))| Planned {
+            cell,
+            repetition,
+            position,
+        });
     let fitting: HashSet<&Cell> = fitting.iter().collect();
-    planned.filter(|planned| fitting.contains(&planned.cell)).collect()
+    planned
+        .filter(|planned| fitting.contains(&planned.cell))
+        .collect()
 }
 
 #[cfg(test)]
@@ -74,8 +101,17 @@ mod tests {
     use crate::plan::ClientKind;
 
     fn plan() -> SweepPlan {
-        let contender = Contender { name: "python".to_owned(), command: "python3 x.py".to_owned(), mode: vec![Mode::Thread, Mode::Process] };
-        SweepPlan { client: vec![ClientKind::Lean], concurrency: vec![1, 4], contender: vec![contender], ..SweepPlan::default() }
+        let contender = Contender {
+            name: "python".to_owned(),
+            command: "python3 x.py".to_owned(),
+            mode: vec![Mode::Thread, Mode::Process],
+        };
+        SweepPlan {
+            client: vec![ClientKind::Lean],
+            concurrency: vec![1, 4],
+            contender: vec![contender],
+            ..SweepPlan::default()
+        }
     }
 
     #[test]
@@ -85,31 +121,56 @@ mod tests {
         assert_eq!(cells.len(), 12 + 8);
         assert_eq!(cells.iter().collect::<BTreeSet<_>>().len(), 20);
         assert_eq!(cells[0].slug(), "lean-0.5vcpu-1024mib-async-x1");
-        assert_eq!(cells.last().unwrap().slug(), "python-1vcpu-2048mib-process-x4");
+        assert_eq!(
+            cells.last().unwrap().slug(),
+            "python-1vcpu-2048mib-process-x4"
+        );
     }
 
     #[test]
     fn every_block_holds_every_cell_once_in_an_order_of_its_own() {
         let cells = cells(&plan(), &[(512, 1024)]);
         let order = order((&cells, &cells), 6, 7);
-        let warm: Vec<_> = order.iter().filter(|planned| planned.repetition == 0).map(|planned| planned.cell.program.name()).collect();
+        let warm: Vec<_> = order
+            .iter()
+            .filter(|planned| planned.repetition == 0)
+            .map(|planned| planned.cell.program.name())
+            .collect();
         assert_eq!(warm, ["lean", "python"]);
         assert_eq!(order.len(), 2 + 6 * 10);
-        let blocks: Vec<Vec<&Cell>> = order[2..].chunks(10).map(|block| block.iter().map(|planned| &planned.cell).collect()).collect();
+        let blocks: Vec<Vec<&Cell>> = order[2..]
+            .chunks(10)
+            .map(|block| block.iter().map(|planned| &planned.cell).collect())
+            .collect();
         for block in &blocks {
             assert_eq!(block.iter().collect::<BTreeSet<_>>().len(), 10);
         }
-        assert!(blocks.windows(2).all(|pair| pair[0] != pair[1]), "ten cells come in the same order once in 3.6 million");
-        assert!(order.iter().zip(0..).all(|(planned, position)| planned.position == position));
+        assert!(
+            blocks.windows(2).all(|pair| pair[0] != pair[1]),
+            "ten cells come in the same order once in 3.6 million"
+        );
+        assert!(
+            order
+                .iter()
+                .zip(0..)
+                .all(|(planned, position)| planned.position == position)
+        );
     }
 
     #[test]
     fn what_does_not_fit_leaves_the_places_of_the_others() {
         let cells = cells(&plan(), &[(512, 1024), (8_192, 16_384)]);
-        let small: Vec<Cell> = cells.iter().filter(|cell| cell.cpu_units == 512).cloned().collect();
+        let small: Vec<Cell> = cells
+            .iter()
+            .filter(|cell| cell.cpu_units == 512)
+            .cloned()
+            .collect();
         let (whole, part) = (order((&cells, &cells), 2, 7), order((&cells, &small), 2, 7));
         assert_eq!(part.len(), 2 + 2 * 10);
-        let kept: Vec<_> = whole.into_iter().filter(|planned| planned.cell.cpu_units == 512).collect();
+        let kept: Vec<_> = whole
+            .into_iter()
+            .filter(|planned| planned.cell.cpu_units == 512)
+            .collect();
         assert_eq!(part, kept);
     }
 

@@ -93,7 +93,9 @@ impl Place {
                 let attempt = *taken.take().expect("something was taken on");
                 let record = local.attempt(&attempt, &mut scene, stop).await;
                 let cell = attempt.cell().to_string();
-                let record = record.map_err(|error| Failure::new(Exit::SetUp, format!("cannot run {cell}: {error}")))?;
+                let record = record.map_err(|error| {
+                    Failure::new(Exit::SetUp, format!("cannot run {cell}: {error}"))
+                })?;
                 if let Some(record) = record {
                     return Ok(Next::Finished(Box::new(Finished { attempt, record })));
                 }
@@ -106,7 +108,11 @@ impl Place {
     }
 
     /// Ends what is going on, before the sweep ends early; returns how many tasks go on all the same.
-    pub(super) async fn abandon(&mut self, why: Abandon, on_event: &mut dyn FnMut(&SweepEvent)) -> usize {
+    pub(super) async fn abandon(
+        &mut self,
+        why: Abandon,
+        on_event: &mut dyn FnMut(&SweepEvent),
+    ) -> usize {
         match self {
             Self::Local(..) => 0,
             Self::Ecs(fleet) => fleet.abandon(why, on_event).await,

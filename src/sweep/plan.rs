@@ -45,10 +45,19 @@ pub enum Auto {
 pub const MEMORY: Listed<MemoryChoice> = Listed {
     value: |word| match word {
         "auto" => Some(MemoryChoice::Auto(Auto::Auto)),
-        word => word.parse::<u32>().ok().filter(|mib| *mib > 0).map(MemoryChoice::Mib),
+        word => word
+            .parse::<u32>()
+            .ok()
+            .filter(|mib| *mib > 0)
+            .map(MemoryChoice::Mib),
     },
     between: |first, last| match (first, last) {
-        (MemoryChoice::Mib(first), MemoryChoice::Mib(last)) => Some(doubling(*first, *last).into_iter().map(MemoryChoice::Mib).collect()),
+        (MemoryChoice::Mib(first), MemoryChoice::Mib(last)) => Some(
+            doubling(*first, *last)
+                .into_iter()
+                .map(MemoryChoice::Mib)
+                .collect(),
+        ),
         _ => None,
     },
 };
@@ -179,8 +188,13 @@ impl SweepPlan {
     /// # Errors
     /// When it is none: one line, with the place.
     pub fn from_toml(text: &str) -> Result<Self, PlanError> {
-        let plan: Self = toml::from_str(text).map_err(|error| PlanError::Toml(in_one_line(&error, text)))?;
-        if plan.version == VERSION { Ok(plan) } else { Err(PlanError::Version(plan.version)) }
+        let plan: Self =
+            toml::from_str(text).map_err(|error| PlanError::Toml(in_one_line(&error, text)))?;
+        if plan.version == VERSION {
+            Ok(plan)
+        } else {
+            Err(PlanError::Version(plan.version))
+        }
     }
 }
 
@@ -188,7 +202,10 @@ impl SweepPlan {
 fn in_one_line(error: &toml::de::Error, text: &str) -> String {
     let message = error.message().trim().replace('\n', " ");
     match error.span() {
-        Some(span) => format!("line {}: {message}", text[..span.start.min(text.len())].matches('\n').count() + 1),
+        Some(span) => format!(
+            "line {}: {message}",
+            text[..span.start.min(text.len())].matches('\n').count() + 1
+        ),
         None => message,
     }
 }
@@ -196,7 +213,9 @@ fn in_one_line(error: &toml::de::Error, text: &str) -> String {
 /// vCPU as CPU units: whole quarters up to 32, as Fargate has them.
 pub fn cpu_units(vcpu: f64) -> Option<u32> {
     let units = vcpu * f64::from(UNITS_PER_VCPU);
-    (1..=32 * 4).map(|quarters| quarters * (UNITS_PER_VCPU / 4)).find(|whole| (f64::from(*whole) - units).abs() < 1e-9)
+    (1..=32 * 4)
+        .map(|quarters| quarters * (UNITS_PER_VCPU / 4))
+        .find(|whole| (f64::from(*whole) - units).abs() < 1e-9)
 }
 
 #[cfg(test)]
@@ -211,28 +230,50 @@ mod tests {
             part_size: Some("8MiB".to_owned()),
             order: Order::LargestFirst,
             memory: vec![MemoryChoice::Auto(Auto::Auto), MemoryChoice::Mib(2048)],
-            contender: vec![Contender { name: "python".to_owned(), command: "python3 'a b.py'".to_owned(), mode: vec![Mode::Thread] }],
+            contender: vec![Contender {
+                name: "python".to_owned(),
+                command: "python3 'a b.py'".to_owned(),
+                mode: vec![Mode::Thread],
+            }],
             ..SweepPlan::default()
         };
         assert_eq!(SweepPlan::from_toml(&plan.to_toml()).unwrap(), plan);
         assert_eq!(SweepPlan::from_toml("").unwrap(), SweepPlan::default());
-        assert!(plan.to_toml().contains("part_size = \"8MiB\"\norder = \"largest-first\"\n"), "{}", plan.to_toml());
-        assert!(!SweepPlan::default().to_toml().contains("order"), "a sweep that was begun before there was an order can go on");
+        assert!(
+            plan.to_toml()
+                .contains("part_size = \"8MiB\"\norder = \"largest-first\"\n"),
+            "{}",
+            plan.to_toml()
+        );
+        assert!(
+            !SweepPlan::default().to_toml().contains("order"),
+            "a sweep that was begun before there was an order can go on"
+        );
         assert!(plan.to_toml().contains("memory = [\"auto\", 2048]"));
     }
 
     #[test]
     fn what_is_wrong_in_a_file_is_said_with_its_line() {
         let error = |text: &str| SweepPlan::from_toml(text).unwrap_err().to_string();
-        assert!(error("vcpu = [1]\ncolour = 3\n").starts_with("line 2: unknown field `colour`"), "{}", error("vcpu = [1]\ncolour = 3\n"));
+        assert!(
+            error("vcpu = [1]\ncolour = 3\n").starts_with("line 2: unknown field `colour`"),
+            "{}",
+            error("vcpu = [1]\ncolour = 3\n")
+        );
         assert!(error("vcpu = \"many\"").starts_with("line 1: "));
-        assert_eq!(error("version = 2"), "the plan has version 2, and this parfetch reads version 1");
+        assert_eq!(
+            error("version = 2"),
+            "the plan has version 2, and this parfetch reads version 1"
+        );
     }
 
     #[test]
     fn vcpu_are_whole_quarters() {
         let quarters = [0.25, 0.5, 1.0, 2.0, 32.0].map(cpu_units);
-        assert_eq!(quarters, [Some(256), Some(512), Some(1024), Some(2048), Some(32_768)]);
+        assert_eq!(
+            quarters,
+            [Some(256), Some(512), Some(1024), Some(2048), Some(32_768)]
+        );
         assert_eq!([0.0, 0.3, -1.0, 33.0, f64::NAN].map(cpu_units), [None; 5]);
     }
 }

@@ -51,10 +51,23 @@ pub(super) struct Stage<'a> {
 }
 
 /// Sets a sweep up in its folder.
-pub(super) async fn set_up<'a>(job: &Job, folder: &Folder, world: World<'a>) -> Result<Stage<'a>, Failure> {
-    let World { executable, environment, prices, on_event, ask, .. } = world;
+pub(super) async fn set_up<'a>(
+    job: &Job,
+    folder: &Folder,
+    world: World<'a>,
+) -> Result<Stage<'a>, Failure> {
+    let World {
+        executable,
+        environment,
+        prices,
+        on_event,
+        ask,
+        ..
+    } = world;
     let begun = folder.begun()?;
-    let kept = begun.as_ref().and_then(|(facts, _)| facts.task_definition.clone());
+    let kept = begun
+        .as_ref()
+        .and_then(|(facts, _)| facts.task_definition.clone());
     let mut place = place(job, (folder, &executable), (prices, kept)).await?;
     let (cells, warnings) = fitting(job, &place)?;
     for warning in &warnings {
@@ -68,26 +81,45 @@ pub(super) async fn set_up<'a>(job: &Job, folder: &Folder, world: World<'a>) -> 
     let server = start(job, (&executable, results_dir.clone())).await?;
     let (access, keys) = reached(job, server.as_ref());
     let session = Session::load(&access, job.limits, keys).await?;
-    let bucket_name = server.as_ref().map_or(&job.plan.bucket, |server| &server.ready().source_bucket).clone();
+    let bucket_name = server
+        .as_ref()
+        .map_or(&job.plan.bucket, |server| &server.ready().source_bucket)
+        .clone();
     let mut bucket = Bucket::new(&session, &bucket_name);
     let (facts, lists) = match begun {
         Some((facts, _)) => (goes_on(job, folder, facts)?, 0),
-        None => begin((job, &cells), (folder, &plan, place.definition()), &mut bucket, on_event).await?,
+        None => {
+            begin(
+                (job, &cells),
+                (folder, &plan, place.definition()),
+                &mut bucket,
+                on_event,
+            )
+            .await?
+        }
     };
     let expected = expected(job, (folder, &facts))?;
     let gets = match job.layout.part_size {
         Some(_) => requests(&folder.keys_path(), job.layout, job.plan.limit)?,
         None => expected.objects,
     };
-    let results = job.results.as_ref().map(|uri| Bucket::new(&session, &uri.bucket));
-    let results_bucket = server.as_ref().map(|server| server.ready().results_bucket.clone());
+    let results = job
+        .results
+        .as_ref()
+        .map(|uri| Bucket::new(&session, &uri.bucket));
+    let results_bucket = server
+        .as_ref()
+        .map(|server| server.ready().results_bucket.clone());
     let telling = Telling {
         id: job.id.clone(),
         inherited: environment,
         bucket: bucket_name,
-        results_bucket: results_bucket.or_else(|| job.results.as_ref().map(|uri| uri.bucket.clone())),
+        results_bucket: results_bucket
+            .or_else(|| job.results.as_ref().map(|uri| uri.bucket.clone())),
         access: job.access.clone(),
-        embedded: server.as_ref().map(|server| (server.ready().clone(), results_dir)),
+        embedded: server
+            .as_ref()
+            .map(|server| (server.ready().clone(), results_dir)),
         keys: std::path::absolute(folder.keys_path()).unwrap_or_else(|_| folder.keys_path()),
         limit: job.plan.limit,
         duration: job.plan.duration.clone(),
@@ -97,28 +129,64 @@ pub(super) async fn set_up<'a>(job: &Job, folder: &Folder, world: World<'a>) -> 
         expected,
         max_bytes: None,
     };
-    let contender_results = if server.is_none() { results.clone() } else { None };
+    let contender_results = if server.is_none() {
+        results.clone()
+    } else {
+        None
+    };
     let results = if server.is_none() { results } else { None };
-    let stored = job.results.as_ref().filter(|_| job.fleet.is_some()).map(|uri| Stored {
-        bucket: uri.bucket.clone(),
-        prefix: format!("{}sweeps/{}/", uri.key, job.id),
-        keys_sha256: facts.keys_sha256.clone(),
-    });
+    let stored = job
+        .results
+        .as_ref()
+        .filter(|_| job.fleet.is_some())
+        .map(|uri| Stored {
+            bucket: uri.bucket.clone(),
+            prefix: format!("{}sweeps/{}/", uri.key, job.id),
+            keys_sha256: facts.keys_sha256.clone(),
+        });
     if let (Place::Ecs(fleet), Some(stored), Some(results)) = (&mut place, &stored, &results) {
         fleet.belong(&facts, (stored.clone(), Box::new(results.clone())));
     }
-    Ok(Stage { place, cells, facts, telling, server, contender_results, results, stored, lists, gets, warnings, on_event, prices, ask })
+    Ok(Stage {
+        place,
+        cells,
+        facts,
+        telling,
+        server,
+        contender_results,
+        results,
+        stored,
+        lists,
+        gets,
+        warnings,
+        on_event,
+        prices,
+        ask,
+    })
 }
 
 /// Where the cells run. `kept` is the task definition with which the sweep was begun: a stack that was updated since must not change what the rest is
 /// measured with.
-async fn place(job: &Job, (folder, executable): (&Folder, &std::path::Path), (prices, kept): (&PriceList, Option<String>)) -> Result<Place, Failure> {
+async fn place(
+    job: &Job,
+    (folder, executable): (&Folder, &std::path::Path),
+    (prices, kept): (&PriceList, Option<String>),
+) -> Result<Place, Failure> {
     let Some(plan) = &job.fleet else {
-        let local = Local::new(folder.root(), executable.to_owned(), (job.time_limit, neighbour(job)));
+        let local = Local::new(
+            folder.root(),
+            executable.to_owned(),
+            (job.time_limit, neighbour(job)),
+        );
         return Ok(Place::Local(Box::new(local), None));
     };
-    let plan = FleetPlan { definition: kept.unwrap_or_else(|| plan.definition.clone()), ..plan.clone() };
-    Ok(Place::Ecs(Box::new(Fleet::prepare(&plan, (&job.access, prices)).await?)))
+    let plan = FleetPlan {
+        definition: kept.unwrap_or_else(|| plan.definition.clone()),
+        ..plan.clone()
+    };
+    Ok(Place::Ecs(Box::new(
+        Fleet::prepare(&plan, (&job.access, prices)).await?,
+    )))
 }
 
 impl Stage<'_> {
@@ -130,7 +198,9 @@ impl Stage<'_> {
     pub(super) async fn end(self) {
         if let Some(server) = self.server {
             // Its pipe is closed either way, and that ends it.
-            let _ended = server.stop().await.inspect_err(|error| tracing::warn!(%error, "the embedded server did not end well"));
+            let _ended = server.stop().await.inspect_err(
+                |error| tracing::warn!(%error, "the embedded server did not end well"),
+            );
         }
     }
 }
@@ -140,19 +210,42 @@ fn neighbour(job: &Job) -> Neighbour {
     if job.embedded.is_some() {
         return Neighbour::Embedded;
     }
-    if job.access.is_on_this_machine() { Neighbour::ThisMachine } else { Neighbour::None }
+    if job.access.is_on_this_machine() {
+        Neighbour::ThisMachine
+    } else {
+        Neighbour::None
+    }
 }
 
-async fn start(job: &Job, (executable, results_dir): (&std::path::Path, PathBuf)) -> Result<Option<Embedded>, Failure> {
-    let Some(options) = &job.embedded else { return Ok(None) };
-    let server = Embedded::start(executable, &ProcessConfig::new(options.clone(), results_dir)).await;
-    server.map(Some).map_err(|error| Failure::new(Exit::SetUp, error.to_string()))
+async fn start(
+    job: &Job,
+    (executable, results_dir): (&std::path::Path, PathBuf),
+) -> Result<Option<Embedded>, Failure> {
+    let Some(options) = &job.embedded else {
+        return Ok(None);
+    };
+    let server = Embedded::start(
+        executable,
+        &ProcessConfig::new(options.clone(), results_dir),
+    )
+    .await;
+    server
+        .map(Some)
+        .map_err(|error| Failure::new(Exit::SetUp, error.to_string()))
 }
 
 fn reached(job: &Job, server: Option<&Embedded>) -> (Access, Option<StaticKeys>) {
-    let Some(ready) = server.map(Embedded::ready) else { return (job.access.clone(), None) };
-    let access = Access { endpoint_url: Some(ready.endpoint_url.clone()), ..Access::default() };
-    let keys = StaticKeys { access_key: ready.credentials.access_key.clone(), secret_key: ready.credentials.secret_key.clone() };
+    let Some(ready) = server.map(Embedded::ready) else {
+        return (job.access.clone(), None);
+    };
+    let access = Access {
+        endpoint_url: Some(ready.endpoint_url.clone()),
+        ..Access::default()
+    };
+    let keys = StaticKeys {
+        access_key: ready.credentials.access_key.clone(),
+        secret_key: ready.credentials.secret_key.clone(),
+    };
     (access, Some(keys))
 }
 
@@ -164,33 +257,57 @@ async fn begin(
     on_event: &mut dyn FnMut(&SweepEvent),
 ) -> Result<(SweepFacts, u64), Failure> {
     let sample = job.sample.map(|sample| (sample, pace(job, cells)));
-    let wanted = Wanted { source: job.source.clone(), prefix: job.plan.prefix.clone(), sample };
-    let frozen = freeze(bucket, &wanted, &folder.keys_path(), |keys| on_event(&SweepEvent::Listing { keys })).await?;
+    let wanted = Wanted {
+        source: job.source.clone(),
+        prefix: job.plan.prefix.clone(),
+        sample,
+    };
+    let frozen = freeze(bucket, &wanted, &folder.keys_path(), |keys| {
+        on_event(&SweepEvent::Listing { keys });
+    })
+    .await?;
     if frozen.keys == 0 {
-        return Err(Failure::new(Exit::SetUp, format!("there are no keys under {}", bucket.uri(&job.plan.prefix)))
-            .hint("a sweep needs something to fetch: check the bucket and --prefix"));
+        return Err(Failure::new(
+            Exit::SetUp,
+            format!("there are no keys under {}", bucket.uri(&job.plan.prefix)),
+        )
+        .hint("a sweep needs something to fetch: check the bucket and --prefix"));
     }
     if let Some(note) = &frozen.note {
         on_event(&SweepEvent::Warning(note.clone()));
     }
     let pages = frozen.pages;
-    let facts = SweepFacts { task_definition: definition, ..facts(job, (frozen, plan), bucket) };
+    let facts = SweepFacts {
+        task_definition: definition,
+        ..facts(job, (frozen, plan), bucket)
+    };
     folder.begin(&facts, plan)?;
     Ok((facts, pages))
 }
 
 /// How fast the cells are thought to be.
 pub(super) fn pace(job: &Job, cells: &[Cell]) -> Pace {
-    Pace { store: job.store, configurations: cells.iter().map(configuration).collect() }
+    Pace {
+        store: job.store,
+        configurations: cells.iter().map(configuration).collect(),
+    }
 }
 
 /// A cell as what sets the pace.
 pub(super) fn configuration(cell: &Cell) -> Configuration {
-    Configuration { vcpu: cell.vcpu(), concurrency: f64::from(cell.concurrency), shards: f64::from(cell.shards.max(1)) }
+    Configuration {
+        vcpu: cell.vcpu(),
+        concurrency: f64::from(cell.concurrency),
+        shards: f64::from(cell.shards.max(1)),
+    }
 }
 
 fn facts(job: &Job, (frozen, plan): (Frozen, &str), bucket: &Bucket) -> SweepFacts {
-    let duration = job.plan.duration.as_deref().and_then(|text| units::parse_duration(text).ok());
+    let duration = job
+        .plan
+        .duration
+        .as_deref()
+        .and_then(|text| units::parse_duration(text).ok());
     SweepFacts {
         id: job.id.clone(),
         plan_sha256: sha256_hex(plan.as_bytes()),
@@ -205,7 +322,11 @@ fn facts(job: &Job, (frozen, plan): (Frozen, &str), bucket: &Bucket) -> SweepFac
         sample: frozen.sample,
         duration_ns: duration.map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)),
         region: Some(bucket.session().region().to_owned()),
-        endpoint: if job.embedded.is_some() { None } else { job.access.shown_endpoint() },
+        endpoint: if job.embedded.is_some() {
+            None
+        } else {
+            job.access.shown_endpoint()
+        },
         embedded: job.plan.embedded.clone(),
         keys: frozen.keys,
         bytes: frozen.bytes,
@@ -221,8 +342,13 @@ const fn on(job: &Job) -> &'static str {
 
 /// A sweep that goes on has to be the same sweep.
 fn goes_on(job: &Job, folder: &Folder, facts: SweepFacts) -> Result<SweepFacts, Failure> {
-    let refuse =
-        |what: String| Failure::new(Exit::Usage, format!("the sweep {} cannot go on: {what}", job.id)).hint("take another --id for another sweep");
+    let refuse = |what: String| {
+        Failure::new(
+            Exit::Usage,
+            format!("the sweep {} cannot go on: {what}", job.id),
+        )
+        .hint("take another --id for another sweep")
+    };
     if job.embedded.is_none() && facts.endpoint != job.access.shown_endpoint() {
         return Err(refuse("its endpoint is another".to_owned()));
     }
@@ -231,21 +357,31 @@ fn goes_on(job: &Job, folder: &Folder, facts: SweepFacts) -> Result<SweepFacts, 
     }
     match folder.keys_checksum()? {
         Some(sum) if sum == facts.keys_sha256 => Ok(facts),
-        _ => Err(refuse(format!("its key list {} was changed", folder.keys_path().display()))),
+        _ => Err(refuse(format!(
+            "its key list {} was changed",
+            folder.keys_path().display()
+        ))),
     }
 }
 
 fn same_plan((before, now): (&str, &str), id: &str, folder: &Path) -> Result<(), Failure> {
     const EVERY_KEY: &str = "sample = \"all\"\n";
     // A plan of before there were samples says nothing of one, and meant every key.
-    let is_older = !before.lines().any(|line| line.starts_with("sample = ") || line.starts_with("limit = "));
-    let now = if is_older { now.replace(EVERY_KEY, "") } else { now.to_owned() };
+    let is_older = !before
+        .lines()
+        .any(|line| line.starts_with("sample = ") || line.starts_with("limit = "));
+    let now = if is_older {
+        now.replace(EVERY_KEY, "")
+    } else {
+        now.to_owned()
+    };
     if before == now {
         return Ok(());
     }
     if is_older && now.lines().any(|line| line.starts_with("sample = ")) {
         let message = format!("the sweep {id} was begun with every key, and now there is a sample");
-        return Err(Failure::new(Exit::Usage, message).hint("continue it as it was begun, with --sample all, or take another --id"));
+        return Err(Failure::new(Exit::Usage, message)
+            .hint("continue it as it was begun, with --sample all, or take another --id"));
     }
     let (mut old, mut new) = (before.lines(), now.lines());
     let differing = loop {
@@ -254,7 +390,10 @@ fn same_plan((before, now): (&str, &str), id: &str, folder: &Path) -> Result<(),
             (a, b) => break (a.unwrap_or("nothing"), b.unwrap_or("nothing")),
         }
     };
-    let message = format!("the sweep {id} was begun with another plan: it had `{}`, and now there is `{}`", differing.0, differing.1);
+    let message = format!(
+        "the sweep {id} was begun with another plan: it had `{}`, and now there is `{}`",
+        differing.0, differing.1
+    );
     let plan = shell::line(["--plan", &folder.join(PLAN_FILE).to_string_lossy()]);
     Err(Failure::new(Exit::Usage, message)
         .hint(format!("take another --id, or continue it as it was begun: {plan} instead of the settings that differ")))
@@ -263,10 +402,20 @@ fn same_plan((before, now): (&str, &str), id: &str, folder: &Path) -> Result<(),
 /// What a repetition that goes through its keys once has to find.
 fn expected(job: &Job, (folder, facts): (&Folder, &SweepFacts)) -> Result<Expected, Failure> {
     let has_contenders = !job.plan.contender.is_empty();
-    let keys = has_contenders.then(|| KeySum::of(&folder.keys_path(), job.plan.limit)).transpose()?;
+    let keys = has_contenders
+        .then(|| KeySum::of(&folder.keys_path(), job.plan.limit))
+        .transpose()?;
     Ok(match job.plan.limit {
-        Some(limit) if limit < facts.frozen().0 => Expected { objects: limit, bytes: None, keys },
-        _ => Expected { objects: facts.frozen().0, bytes: facts.frozen().1, keys },
+        Some(limit) if limit < facts.frozen().0 => Expected {
+            objects: limit,
+            bytes: None,
+            keys,
+        },
+        _ => Expected {
+            objects: facts.frozen().0,
+            bytes: facts.frozen().1,
+            keys,
+        },
     })
 }
 
@@ -276,15 +425,30 @@ mod tests {
 
     #[test]
     fn another_plan_is_refused_with_what_differs() {
-        let same_plan = |before, now| super::same_plan((before, now), "s", Path::new("./my results/sweeps/s"));
+        let same_plan =
+            |before, now| super::same_plan((before, now), "s", Path::new("./my results/sweeps/s"));
         assert!(same_plan("a = 1\n", "a = 1\n").is_ok());
         let error = same_plan("a = 1\nseed = 1\n", "a = 1\nseed = 2\n").unwrap_err();
-        assert_eq!(error.message, "the sweep s was begun with another plan: it had `seed = 1`, and now there is `seed = 2`");
+        assert_eq!(
+            error.message,
+            "the sweep s was begun with another plan: it had `seed = 1`, and now there is `seed = 2`"
+        );
         let hint = "take another --id, or continue it as it was begun: --plan './my results/sweeps/s/plan.toml' instead of the settings that differ";
         assert_eq!(error.hint.as_deref(), Some(hint));
-        assert!(same_plan("a = 1\n", "a = 1\nb = 2\n").unwrap_err().message.ends_with("it had `nothing`, and now there is `b = 2`"));
-        assert!(same_plan("a = 1\n", "a = 1\nsample = \"all\"\n").is_ok(), "before there were samples every key was fetched");
+        assert!(
+            same_plan("a = 1\n", "a = 1\nb = 2\n")
+                .unwrap_err()
+                .message
+                .ends_with("it had `nothing`, and now there is `b = 2`")
+        );
+        assert!(
+            same_plan("a = 1\n", "a = 1\nsample = \"all\"\n").is_ok(),
+            "before there were samples every key was fetched"
+        );
         let error = same_plan("a = 1\n", "a = 1\nsample = \"auto\"\n").unwrap_err();
-        assert_eq!(error.message, "the sweep s was begun with every key, and now there is a sample");
+        assert_eq!(
+            error.message,
+            "the sweep s was begun with every key, and now there is a sample"
+        );
     }
 }

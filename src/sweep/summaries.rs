@@ -9,21 +9,38 @@ use crate::results::record::SweepFacts;
 use crate::results::summary::{Flaw, State, Summary, Totals, judge};
 
 /// Names of the summaries in this folder, and what is wrong with them: one is missing, or of a run that did not end, or their account does not close.
-pub(super) fn found_in(dir: &Path, (facts, shards): (&SweepFacts, u32)) -> (Vec<String>, Option<String>) {
-    let names = fs::read_dir(dir).into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+pub(super) fn found_in(
+    dir: &Path,
+    (facts, shards): (&SweepFacts, u32),
+) -> (Vec<String>, Option<String>) {
+    let names = fs::read_dir(dir)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     // What a run without rows says of itself is under a name of its own, and no result.
     let is_result = |name: &String| {
-        name.starts_with("result_") && Path::new(name).extension().is_some_and(|ending| ending == "json") && finished_name(name).is_none()
+        name.starts_with("result_")
+            && Path::new(name)
+                .extension()
+                .is_some_and(|ending| ending == "json")
+            && finished_name(name).is_none()
     };
     let mut names: Vec<String> = names.filter(is_result).collect();
     names.sort();
-    let accounts: Result<Vec<Option<Totals>>, String> = names.iter().map(|name| account(dir, name)).collect();
+    let accounts: Result<Vec<Option<Totals>>, String> =
+        names.iter().map(|name| account(dir, name)).collect();
     let wrong = match accounts {
         Err(wrong) => Some(wrong),
-        Ok(_) if names.len() != usize::try_from(shards).unwrap_or(usize::MAX) => Some("wrote no summary".to_owned()),
+        Ok(_) if names.len() != usize::try_from(shards).unwrap_or(usize::MAX) => {
+            Some("wrote no summary".to_owned())
+        }
         Ok(accounts) => {
-            let listed = accounts.iter().map(|account| account.map_or(0, |account| account.keys_listed));
-            facts.other_keys(listed, shards).or_else(|| judge(&accounts).map(Flaw::in_words))
+            let listed = accounts
+                .iter()
+                .map(|account| account.map_or(0, |account| account.keys_listed));
+            facts
+                .other_keys(listed, shards)
+                .or_else(|| judge(&accounts).map(Flaw::in_words))
         }
     };
     (names, wrong)
@@ -31,11 +48,18 @@ pub(super) fn found_in(dir: &Path, (facts, shards): (&SweepFacts, u32)) -> (Vec<
 
 /// The account of a run that is complete.
 fn account(dir: &Path, name: &str) -> Result<Option<Totals>, String> {
-    let text = read_text(&dir.join(name), DOCUMENT_BYTES).map_err(|error| format!("{name}: {error}"))?;
+    let text =
+        read_text(&dir.join(name), DOCUMENT_BYTES).map_err(|error| format!("{name}: {error}"))?;
     let summary = Summary::from_json(&text).map_err(|error| format!("{name}: {error}"))?;
     match summary.state {
         State::Complete => Ok(summary.account()),
-        State::Failed => Err(format!("{name} is of a run that failed{}", summary.warnings.last().map_or_else(String::new, |why| format!(": {why}")))),
+        State::Failed => Err(format!(
+            "{name} is of a run that failed{}",
+            summary
+                .warnings
+                .last()
+                .map_or_else(String::new, |why| format!(": {why}"))
+        )),
         State::Running | State::Interrupted => Err(format!("{name} is of a run that did not end")),
     }
 }
@@ -49,9 +73,20 @@ mod tests {
     fn what_a_run_without_rows_says_is_no_summary_of_a_repetition() {
         let dir = tempfile::tempdir().unwrap();
         let complete = fixture::complete();
-        let facts = SweepFacts { keys: complete.totals.as_ref().unwrap().keys_listed, ..crate::sweep::fixture::facts() };
-        fs::write(dir.path().join("result_a.json"), complete.to_json().unwrap()).unwrap();
-        fs::write(dir.path().join("result_a.unfinished.json"), Summary::running(fixture::header()).to_json().unwrap()).unwrap();
+        let facts = SweepFacts {
+            keys: complete.totals.as_ref().unwrap().keys_listed,
+            ..crate::sweep::fixture::facts()
+        };
+        fs::write(
+            dir.path().join("result_a.json"),
+            complete.to_json().unwrap(),
+        )
+        .unwrap();
+        fs::write(
+            dir.path().join("result_a.unfinished.json"),
+            Summary::running(fixture::header()).to_json().unwrap(),
+        )
+        .unwrap();
         let found = found_in(dir.path(), (&facts, 1));
         assert_eq!(found, (vec!["result_a.json".to_owned()], None));
     }
@@ -59,7 +94,10 @@ mod tests {
     #[test]
     fn a_summary_without_end_is_given_up() {
         let dir = tempfile::tempdir().unwrap();
-        fs::File::create(dir.path().join("result_a.json")).unwrap().set_len(DOCUMENT_BYTES + 1).unwrap();
+        fs::File::create(dir.path().join("result_a.json"))
+            .unwrap()
+            .set_len(DOCUMENT_BYTES + 1)
+            .unwrap();
         let (_, wrong) = found_in(dir.path(), (&crate::sweep::fixture::facts(), 1));
         assert_eq!(wrong.unwrap(), "result_a.json: it is larger than 32 MiB");
     }

@@ -51,8 +51,15 @@ impl Stored {
 
     /// What the names of one attempt's results begin with.
     pub(super) fn attempt_prefix(&self, attempt: &Attempt) -> String {
-        let Todo { planned, attempt, .. } = &attempt.todo;
-        format!("{}{}/{}/", self.prefix, planned.cell.slug(), attempt_folder(planned, *attempt))
+        let Todo {
+            planned, attempt, ..
+        } = &attempt.todo;
+        format!(
+            "{}{}/{}/",
+            self.prefix,
+            planned.cell.slug(),
+            attempt_folder(planned, *attempt)
+        )
     }
 }
 
@@ -94,7 +101,10 @@ pub(super) struct Expected {
 impl Telling {
     /// The label of one attempt, which no other has: a result that was there before cannot be taken for its own.
     pub(super) fn tag(&self, attempt: &Attempt) -> String {
-        format!("{}-{:05}-a{}", self.id, attempt.todo.planned.position, attempt.todo.attempt)
+        format!(
+            "{}-{:05}-a{}",
+            self.id, attempt.todo.planned.position, attempt.todo.attempt
+        )
     }
 
     /// The folder of the embedded server's results bucket.
@@ -105,22 +115,38 @@ impl Telling {
     /// The environment of one process.
     pub(super) fn environment(&self, attempt: &Attempt, shard: u32) -> Vec<(OsString, OsString)> {
         let unwanted = |name: &str| {
-            name.starts_with("PARFETCH_") || variables::OF_A_RUN.contains(&name) || (self.embedded.is_some() && CREDENTIALS.contains(&name))
+            name.starts_with("PARFETCH_")
+                || variables::OF_A_RUN.contains(&name)
+                || (self.embedded.is_some() && CREDENTIALS.contains(&name))
         };
-        let mut all: Vec<(String, String)> = self.inherited.iter().filter(|(name, _)| !unwanted(name)).cloned().collect();
+        let mut all: Vec<(String, String)> = self
+            .inherited
+            .iter()
+            .filter(|(name, _)| !unwanted(name))
+            .cloned()
+            .collect();
         all.extend(self.study(attempt));
         all.extend(self.reach());
         if let Program::Client(client) = &attempt.cell().program {
             all.push(("PARFETCH_CLIENT".to_owned(), client.to_string()));
             all.extend(self.own(attempt, shard));
         }
-        all.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
+        all.into_iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect()
     }
 
     /// What a task on Fargate is told over its definition's environment: no credentials, which it has a role for, nothing of this machine's
     /// environment, and what this sweep leaves at its default as well, whatever the definition says.
-    pub(super) fn task_environment(&self, attempt: &Attempt, shard: u32, stored: &Stored) -> Vec<(String, String)> {
-        let Program::Client(client) = &attempt.cell().program else { return Vec::new() };
+    pub(super) fn task_environment(
+        &self,
+        attempt: &Attempt,
+        shard: u32,
+        stored: &Stored,
+    ) -> Vec<(String, String)> {
+        let Program::Client(client) = &attempt.cell().program else {
+            return Vec::new();
+        };
         let mut all = self.study(attempt);
         all.extend(owned(vec![
             ("RESULT_BUCKET_NAME", stored.bucket.clone()),
@@ -130,7 +156,12 @@ impl Telling {
         ]));
         if let Some(url) = &self.access.endpoint_url {
             all.push(("AWS_ENDPOINT_URL_S3".to_owned(), url.clone()));
-            all.extend(self.access.region.clone().map(|region| ("AWS_REGION".to_owned(), region)));
+            all.extend(
+                self.access
+                    .region
+                    .clone()
+                    .map(|region| ("AWS_REGION".to_owned(), region)),
+            );
         }
         all.extend(self.common(attempt, shard));
         variables::complete(all)
@@ -146,7 +177,11 @@ impl Telling {
             ("TAG", self.tag(attempt)),
         ];
         if !cell.program.is_parfetch() {
-            pairs.extend(self.results_bucket.clone().map(|bucket| ("RESULT_BUCKET_NAME", bucket)));
+            pairs.extend(
+                self.results_bucket
+                    .clone()
+                    .map(|bucket| ("RESULT_BUCKET_NAME", bucket)),
+            );
         }
         owned(pairs)
     }
@@ -154,18 +189,33 @@ impl Telling {
     /// How S3 is reached.
     fn reach(&self) -> Vec<(String, String)> {
         let Some((ready, _)) = &self.embedded else {
-            let Access { endpoint_url, region, profile, ca_bundle, .. } = &self.access;
+            let Access {
+                endpoint_url,
+                region,
+                profile,
+                ca_bundle,
+                ..
+            } = &self.access;
             let mut pairs = Vec::new();
             pairs.extend(endpoint_url.clone().map(|url| ("AWS_ENDPOINT_URL", url)));
-            pairs.extend(region.iter().flat_map(|region| ["AWS_REGION", "AWS_DEFAULT_REGION"].map(|name| (name, region.clone()))));
+            pairs.extend(region.iter().flat_map(|region| {
+                ["AWS_REGION", "AWS_DEFAULT_REGION"].map(|name| (name, region.clone()))
+            }));
             pairs.extend(profile.clone().map(|profile| ("AWS_PROFILE", profile)));
-            pairs.extend(ca_bundle.as_ref().map(|path| ("AWS_CA_BUNDLE", path.display().to_string())));
+            pairs.extend(
+                ca_bundle
+                    .as_ref()
+                    .map(|path| ("AWS_CA_BUNDLE", path.display().to_string())),
+            );
             return owned(pairs);
         };
         owned(vec![
             ("AWS_ENDPOINT_URL", ready.endpoint_url.clone()),
             ("AWS_ACCESS_KEY_ID", ready.credentials.access_key.clone()),
-            ("AWS_SECRET_ACCESS_KEY", ready.credentials.secret_key.clone()),
+            (
+                "AWS_SECRET_ACCESS_KEY",
+                ready.credentials.secret_key.clone(),
+            ),
             ("AWS_REGION", "us-east-1".to_owned()),
             ("AWS_DEFAULT_REGION", "us-east-1".to_owned()),
         ])
@@ -173,7 +223,10 @@ impl Telling {
 
     /// The settings of parfetch alone.
     fn own(&self, attempt: &Attempt, shard: u32) -> Vec<(String, String)> {
-        let mut pairs = owned(vec![("PARFETCH_KEYS", self.keys.display().to_string()), ("PARFETCH_OUT", attempt.dir.display().to_string())]);
+        let mut pairs = owned(vec![
+            ("PARFETCH_KEYS", self.keys.display().to_string()),
+            ("PARFETCH_OUT", attempt.dir.display().to_string()),
+        ]);
         pairs.extend(self.common(attempt, shard));
         pairs
     }
@@ -184,21 +237,58 @@ impl Telling {
             ("PARFETCH_WORK", self.work.to_string()),
             ("PARFETCH_ORDER", self.layout.order.to_string()),
             ("PARFETCH_ATTEMPTS", self.limits.attempts.to_string()),
-            ("PARFETCH_CONNECT_TIMEOUT", typed_duration(self.limits.connect_timeout)),
-            ("PARFETCH_STALL_TIMEOUT", typed_duration(self.limits.stall_timeout)),
+            (
+                "PARFETCH_CONNECT_TIMEOUT",
+                typed_duration(self.limits.connect_timeout),
+            ),
+            (
+                "PARFETCH_STALL_TIMEOUT",
+                typed_duration(self.limits.stall_timeout),
+            ),
             ("PARFETCH_PROGRESS", "never".to_owned()),
             // Whoever started the sweep was asked.
             ("PARFETCH_YES", "1".to_owned()),
         ];
-        pairs.extend(self.limits.fetch_timeout.map(|time| ("PARFETCH_TIMEOUT", typed_duration(time))));
-        pairs.extend(self.limit.map(|limit| ("PARFETCH_LIMIT", limit.to_string())));
-        pairs.extend(self.max_bytes.map(|bytes| ("PARFETCH_MAX_BYTES", bytes.to_string())));
-        pairs.extend(self.layout.part_size.map(|size| ("PARFETCH_PART_SIZE", size.to_string())));
-        pairs.extend(self.duration.clone().map(|time| ("PARFETCH_DURATION", time)));
-        let Access { virtual_host, no_sign_request, request_payer, .. } = self.access;
-        let switches =
-            [("PARFETCH_VIRTUAL_HOST", virtual_host), ("PARFETCH_NO_SIGN_REQUEST", no_sign_request), ("PARFETCH_REQUEST_PAYER", request_payer)];
-        pairs.extend(switches.into_iter().filter(|(_, on)| *on).map(|(name, _)| (name, "1".to_owned())));
+        pairs.extend(
+            self.limits
+                .fetch_timeout
+                .map(|time| ("PARFETCH_TIMEOUT", typed_duration(time))),
+        );
+        pairs.extend(
+            self.limit
+                .map(|limit| ("PARFETCH_LIMIT", limit.to_string())),
+        );
+        pairs.extend(
+            self.max_bytes
+                .map(|bytes| ("PARFETCH_MAX_BYTES", bytes.to_string())),
+        );
+        pairs.extend(
+            self.layout
+                .part_size
+                .map(|size| ("PARFETCH_PART_SIZE", size.to_string())),
+        );
+        pairs.extend(
+            self.duration
+                .clone()
+                .map(|time| ("PARFETCH_DURATION", time)),
+        );
+        let Access {
+            virtual_host,
+            no_sign_request,
+            request_payer,
+            ..
+        } = self.access;
+        let switches = [
+            ("PARFETCH_VIRTUAL_HOST", virtual_host),
+            ("PARFETCH_NO_SIGN_REQUEST", no_sign_request),
+            ("PARFETCH_REQUEST_PAYER", request_payer),
+        ];
+        pairs.extend(
+            switches
+                .into_iter()
+                .filter(|(_, on)| *on)
+                .map(|(name, _)| (name, "1".to_owned())),
+        );
         let shards = attempt.cell().shards;
         if shards > 1 {
             pairs.push(("PARFETCH_SHARD", format!("{shard}/{shards}")));
@@ -208,5 +298,8 @@ impl Telling {
 }
 
 fn owned(pairs: Vec<(&str, String)>) -> Vec<(String, String)> {
-    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    pairs
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }

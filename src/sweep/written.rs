@@ -7,7 +7,10 @@ use super::plan::{MEMORY, MemoryChoice};
 use crate::plan::ranges::{Gathered, Listed, VCPU, WHOLE};
 
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "not a list of values, nor a text like \"1..64\"")]
+#[serde(
+    untagged,
+    expecting = "not a list of values, nor a text like \"1..64\""
+)]
 enum List<T> {
     Text(String),
     Items(Vec<Item<T>>),
@@ -52,6 +55,8 @@ pub(super) fn vcpu<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64
     list(deserializer, &VCPU)
 }
 
-pub(super) fn memory<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<MemoryChoice>, D::Error> {
+pub(super) fn memory<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<MemoryChoice>, D::Error> {
     list(deserializer, &MEMORY)
 }

@@ -9,7 +9,10 @@ use crate::support::strict::Invocation;
 #[test]
 fn another_program_computes_the_same_from_the_rows() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let has_scipy = Command::new("python3").args(["-c", "import scipy, tomllib"]).output().is_ok_and(|output| output.status.success());
+    let has_scipy = Command::new("python3")
+        .args(["-c", "import scipy, tomllib"])
+        .output()
+        .is_ok_and(|output| output.status.success());
     if !has_scipy {
         println!("passed over: python3 (3.11 or later) with scipy is not here");
         return;
@@ -21,8 +24,15 @@ fn another_program_computes_the_same_from_the_rows() {
     said.exits(0);
     let report = folder.path().join("report.json");
     fs::write(&report, &said.stdout).unwrap();
-    let output =
-        Command::new("python3").arg(root.join("tests/arithmetic/sweep.py")).args([&sweep, &report, &root.join("data/prices.toml")]).output().unwrap();
+    let output = Command::new("python3")
+        .arg(root.join("tests/arithmetic/sweep.py"))
+        .args([&sweep, &report, &root.join("data/prices.toml")])
+        .output()
+        .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("2 configurations, 0 differences"), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success() && text.contains("2 configurations, 0 differences"),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }

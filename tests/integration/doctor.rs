@@ -34,9 +34,17 @@ fn at(url: &str, words: &[&str]) -> Parfetch {
 /// Outcome and check by id.
 fn checks(ran: &Ran) -> BTreeMap<String, Value> {
     let document: Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_eq!((&document["schema"], &document["version"]), (&"parfetch.doctor".into(), &1.into()));
+    assert_eq!(
+        (&document["schema"], &document["version"]),
+        (&"parfetch.doctor".into(), &1.into())
+    );
     assert_eq!(document["exit_code"], ran.exit.unwrap());
-    document["checks"].as_array().unwrap().iter().map(|check| (check["id"].as_str().unwrap().to_owned(), check.clone())).collect()
+    document["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|check| (check["id"].as_str().unwrap().to_owned(), check.clone()))
+        .collect()
 }
 
 fn outcome(check: &Value) -> &str {
@@ -44,7 +52,9 @@ fn outcome(check: &Value) -> &str {
 }
 
 fn all_is_well(store: Store) {
-    let objects = (0..20).map(|number| (format!("{number:02}"), number * 500)).collect();
+    let objects = (0..20)
+        .map(|number| (format!("{number:02}"), number * 500))
+        .collect();
     let source = store.filled(&objects);
     let uri = format!("s3://{}/{}", source.bucket, source.prefix);
     let results = format!("s3://{}/kept/", source.results);
@@ -54,18 +64,44 @@ fn all_is_well(store: Store) {
         assert_eq!(outcome(&checks[id]), "ok", "{}", checks[id]);
     }
     assert_eq!(checks["source"]["facts"]["bytes_read"], 500);
-    assert_eq!(checks["credentials"]["facts"]["origin"], "AWS_ACCESS_KEY_ID");
+    assert_eq!(
+        checks["credentials"]["facts"]["origin"],
+        "AWS_ACCESS_KEY_ID"
+    );
     assert!(checks["sweep"]["facts"]["bytes"].as_u64().unwrap() > 20 * 19 * 250);
     // What proved the results is gone.
     assert_eq!(checks["results"]["facts"]["removed"], true);
     assert!(source.s3().list(&source.results, "kept/").is_empty());
     let secret = &source.endpoint.secret_key;
-    assert!(!ran.stdout.contains(&source.endpoint.access_key) && !ran.stdout.contains(secret), "{}", ran.stdout);
-    let ran = doctor(&source, &[&uri, "-r", &results]).env("LANG", "C.UTF-8").exits(0);
-    assert!(ran.stdout.starts_with("✓ credentials") && ran.stdout.ends_with("Nothing that was checked would stop a run.\n"), "{}", ran.stdout);
-    assert!(ran.stdout.lines().all(|line| line.chars().count() <= 80 || !line.contains(' ')), "{}", ran.stdout);
+    assert!(
+        !ran.stdout.contains(&source.endpoint.access_key) && !ran.stdout.contains(secret),
+        "{}",
+        ran.stdout
+    );
+    let ran = doctor(&source, &[&uri, "-r", &results])
+        .env("LANG", "C.UTF-8")
+        .exits(0);
+    assert!(
+        ran.stdout.starts_with("✓ credentials")
+            && ran
+                .stdout
+                .ends_with("Nothing that was checked would stop a run.\n"),
+        "{}",
+        ran.stdout
+    );
+    assert!(
+        ran.stdout
+            .lines()
+            .all(|line| line.chars().count() <= 80 || !line.contains(' ')),
+        "{}",
+        ran.stdout
+    );
     let ran = doctor(&source, &[&uri]).exits(0);
-    assert!(ran.stdout.starts_with("+ credentials") && ran.stdout.contains("! results"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.starts_with("+ credentials") && ran.stdout.contains("! results"),
+        "{}",
+        ran.stdout
+    );
 }
 
 mod embedded {
@@ -93,12 +129,24 @@ fn an_empty_bucket_is_said_to_be_one() {
     assert_eq!(outcome(&found["source"]), "warning");
     let text = found["source"]["text"].as_str().unwrap();
     assert!(text.contains("list works; the bucket has no objects: a run would fetch nothing and end with exit code 0; clock"), "{text}");
-    let line = format!("parfetch fill s3://source/ --objects 2000 --size 256KiB --endpoint-url {} --region us-east-1", server.url());
-    assert_eq!(
-        (found["source"]["hint"].as_str(), found["source"]["command"].as_str()),
-        (Some("check the bucket and the prefix, or make objects to try with:"), Some(line.as_str()))
+    let line = format!(
+        "parfetch fill s3://source/ --objects 2000 --size 256KiB --endpoint-url {} --region us-east-1",
+        server.url()
     );
-    assert_eq!((outcome(&found["sweep"]), found["sweep"]["text"].as_str()), ("not_checked", Some("there is nothing to read")));
+    assert_eq!(
+        (
+            found["source"]["hint"].as_str(),
+            found["source"]["command"].as_str()
+        ),
+        (
+            Some("check the bucket and the prefix, or make objects to try with:"),
+            Some(line.as_str())
+        )
+    );
+    assert_eq!(
+        (outcome(&found["sweep"]), found["sweep"]["text"].as_str()),
+        ("not_checked", Some("there is nothing to read"))
+    );
     let full = Scripted::start(3, |request| {
         request
             .target
@@ -107,12 +155,27 @@ fn an_empty_bucket_is_said_to_be_one() {
     });
     let ran = at(&full.url(), &["s3://source/none/", "--output", "json"]).exits(0);
     let text = checks(&ran)["source"]["text"].as_str().unwrap().to_owned();
-    assert!(text.contains("the bucket has no objects with the prefix none/: "), "{text}");
+    assert!(
+        text.contains("the bucket has no objects with the prefix none/: "),
+        "{text}"
+    );
     // Whoever sweeps all the same is told the same.
-    let ran = Parfetch::new().env("AWS_ACCESS_KEY_ID", "A").env("AWS_SECRET_ACCESS_KEY", "s").env("AWS_ENDPOINT_URL", &server.url());
+    let ran = Parfetch::new()
+        .env("AWS_ACCESS_KEY_ID", "A")
+        .env("AWS_SECRET_ACCESS_KEY", "s")
+        .env("AWS_ENDPOINT_URL", &server.url());
     let dir = tempfile::tempdir().unwrap();
-    let ran = ran.env("AWS_REGION", "us-east-1").args(["sweep", "s3://source", "--vcpu", "1", "--dry-run"]).out(dir.path()).exits(4);
-    assert!(ran.stderr.contains("error: there are no keys under s3://source\n"), "{}", ran.stderr);
+    let ran = ran
+        .env("AWS_REGION", "us-east-1")
+        .args(["sweep", "s3://source", "--vcpu", "1", "--dry-run"])
+        .out(dir.path())
+        .exits(4);
+    assert!(
+        ran.stderr
+            .contains("error: there are no keys under s3://source\n"),
+        "{}",
+        ran.stderr
+    );
 }
 
 /// The stack and the quota of a sweep on Fargate, of an account as the published API models have it.
@@ -126,78 +189,200 @@ fn a_stack_and_the_quota_are_looked_at() {
             .env("AWS_ENDPOINT_URL_CLOUDFORMATION", aws.url())
             .env("AWS_ENDPOINT_URL_SERVICE_QUOTAS", aws.url())
             .exits(code);
-        let asked: Vec<usize> = ["DescribeStacks", "GetServiceQuota", "GetAWSDefaultServiceQuota", "RunTask"].map(|of| aws.calls(of).len()).into();
+        let asked: Vec<usize> = [
+            "DescribeStacks",
+            "GetServiceQuota",
+            "GetAWSDefaultServiceQuota",
+            "RunTask",
+        ]
+        .map(|of| aws.calls(of).len())
+        .into();
         aws.finish();
         (checks(&ran), asked)
     };
     let (found, asked) = examined(Setup::over(&source), "parfetch", 0);
-    assert_eq!((outcome(&found["stack"]), outcome(&found["quota"])), ("ok", "ok"));
-    assert_eq!((found["stack"]["text"].as_str(), found["quota"]["text"].as_str()), (Some("is there, us-east-1"), Some("64.0 vCPUs at once")));
-    assert_eq!((found["quota"]["facts"]["vcpu"].as_f64(), asked), (Some(64.0), vec![1, 1, 0, 0]), "looked at, and nothing started");
+    assert_eq!(
+        (outcome(&found["stack"]), outcome(&found["quota"])),
+        ("ok", "ok")
+    );
+    assert_eq!(
+        (
+            found["stack"]["text"].as_str(),
+            found["quota"]["text"].as_str()
+        ),
+        (Some("is there, us-east-1"), Some("64.0 vCPUs at once"))
+    );
+    assert_eq!(
+        (found["quota"]["facts"]["vcpu"].as_f64(), asked),
+        (Some(64.0), vec![1, 1, 0, 0]),
+        "looked at, and nothing started"
+    );
     // Without a value of its own an account has the default.
-    let (found, asked) = examined(Setup { quota: [None, None], default_quota: 2.0, ..Setup::over(&source) }, "parfetch", 0);
-    assert_eq!((outcome(&found["quota"]), asked), ("warning", vec![1, 1, 1, 0]));
-    assert_eq!(found["quota"]["text"], "2.00 vCPUs at once: less than the largest task of a sweep, 4 vCPUs");
+    let (found, asked) = examined(
+        Setup {
+            quota: [None, None],
+            default_quota: 2.0,
+            ..Setup::over(&source)
+        },
+        "parfetch",
+        0,
+    );
+    assert_eq!(
+        (outcome(&found["quota"]), asked),
+        ("warning", vec![1, 1, 1, 0])
+    );
+    assert_eq!(
+        found["quota"]["text"],
+        "2.00 vCPUs at once: less than the largest task of a sweep, 4 vCPUs"
+    );
     let (found, _) = examined(Setup::over(&source), "none", 4);
-    assert_eq!((outcome(&found["stack"]), outcome(&found["quota"])), ("failed", "ok"));
-    assert!(found["stack"]["text"].as_str().unwrap().contains("none"), "{}", found["stack"]);
-    let denied = Setup::over(&source).trouble("GetServiceQuota", Fault::AccessDenied, [0, u32::MAX]);
+    assert_eq!(
+        (outcome(&found["stack"]), outcome(&found["quota"])),
+        ("failed", "ok")
+    );
+    assert!(
+        found["stack"]["text"].as_str().unwrap().contains("none"),
+        "{}",
+        found["stack"]
+    );
+    let denied =
+        Setup::over(&source).trouble("GetServiceQuota", Fault::AccessDenied, [0, u32::MAX]);
     let (found, _) = examined(denied, "parfetch", 0);
-    assert_eq!(outcome(&found["quota"]), "warning", "a run needs no quota to be known");
-    assert_eq!(found["quota"]["hint"], "grant servicequotas:GetServiceQuota to these credentials");
+    assert_eq!(
+        outcome(&found["quota"]),
+        "warning",
+        "a run needs no quota to be known"
+    );
+    assert_eq!(
+        found["quota"]["hint"],
+        "grant servicequotas:GetServiceQuota to these credentials"
+    );
 }
 
 #[test]
 fn a_bucket_that_does_not_exist_would_stop_a_run() {
     let source = Store::serving("objects=5");
-    let ran = doctor(&source, &["s3://nowhere", "-r", &format!("s3://{}", source.results), "--output", "json"]).exits(4);
+    let ran = doctor(
+        &source,
+        &[
+            "s3://nowhere",
+            "-r",
+            &format!("s3://{}", source.results),
+            "--output",
+            "json",
+        ],
+    )
+    .exits(4);
     let checks = checks(&ran);
     assert_eq!(outcome(&checks["source"]), "failed");
-    assert_eq!(checks["source"]["text"], "cannot list s3://nowhere: the bucket does not exist (NoSuchBucket)");
-    assert_eq!(outcome(&checks["results"]), "ok", "it is proved all the same");
-    assert_eq!((outcome(&checks["sweep"]), checks["sweep"]["text"].as_str()), ("not_checked", Some("the source cannot be read")));
+    assert_eq!(
+        checks["source"]["text"],
+        "cannot list s3://nowhere: the bucket does not exist (NoSuchBucket)"
+    );
+    assert_eq!(
+        outcome(&checks["results"]),
+        "ok",
+        "it is proved all the same"
+    );
+    assert_eq!(
+        (outcome(&checks["sweep"]), checks["sweep"]["text"].as_str()),
+        ("not_checked", Some("the source cannot be read"))
+    );
 }
 
 #[test]
 fn results_in_the_source_are_never_tried() {
     let server = Scripted::start(3, |_| None);
-    for words in [["s3://source", "-r", "s3://source"], ["s3://source/a/", "-r", "s3://source/a/b/"]] {
+    for words in [
+        ["s3://source", "-r", "s3://source"],
+        ["s3://source/a/", "-r", "s3://source/a/b/"],
+    ] {
         let ran = at(&server.url(), &[&words[..], &["--output", "json"]].concat()).exits(4);
         let check = &checks(&ran)["results"];
-        assert_eq!((outcome(check), check["text"].as_str()), ("failed", Some("results would go under the listed prefix of the source")));
+        assert_eq!(
+            (outcome(check), check["text"].as_str()),
+            (
+                "failed",
+                Some("results would go under the listed prefix of the source")
+            )
+        );
     }
-    assert!(server.requests().iter().all(|request| request.method != "PUT"), "nothing is written");
+    assert!(
+        server
+            .requests()
+            .iter()
+            .all(|request| request.method != "PUT"),
+        "nothing is written"
+    );
 }
 
 #[test]
 fn results_that_cannot_be_stored_would_stop_a_run() {
-    let server = Scripted::start(3, |request| (request.method == "PUT").then(|| Reply::error(403, "AccessDenied")));
-    let ran = at(&server.url(), &["s3://source", "-r", "results", "--output", "json"]).exits(4);
+    let server = Scripted::start(3, |request| {
+        (request.method == "PUT").then(|| Reply::error(403, "AccessDenied"))
+    });
+    let ran = at(
+        &server.url(),
+        &["s3://source", "-r", "results", "--output", "json"],
+    )
+    .exits(4);
     let checks = checks(&ran);
-    assert_eq!((outcome(&checks["source"]), outcome(&checks["results"])), ("ok", "failed"));
-    assert_eq!(checks["results"]["hint"], "grant s3:PutObject to these credentials");
+    assert_eq!(
+        (outcome(&checks["source"]), outcome(&checks["results"])),
+        ("ok", "failed")
+    );
+    assert_eq!(
+        checks["results"]["hint"],
+        "grant s3:PutObject to these credentials"
+    );
 }
 
 #[test]
 fn who_may_store_and_not_remove_is_told_what_stays() {
-    let server = Scripted::start(3, |request| (request.method == "DELETE").then(|| Reply::error(403, "AccessDenied")));
-    let ran = at(&server.url(), &["s3://source", "-r", "results", "--output", "json"]).exits(0);
+    let server = Scripted::start(3, |request| {
+        (request.method == "DELETE").then(|| Reply::error(403, "AccessDenied"))
+    });
+    let ran = at(
+        &server.url(),
+        &["s3://source", "-r", "results", "--output", "json"],
+    )
+    .exits(0);
     let checks = checks(&ran);
     assert_eq!(outcome(&checks["results"]), "warning");
     let key = checks["results"]["facts"]["key"].as_str().unwrap();
     assert!(server.stored(&format!("results/{key}")).is_some());
-    assert_eq!(checks["results"]["hint"], format!("a run removes nothing; remove s3://results/{key} by hand"));
+    assert_eq!(
+        checks["results"]["hint"],
+        format!("a run removes nothing; remove s3://results/{key} by hand")
+    );
 }
 
 /// Connections that nobody answers: everything ends by its own time limit.
 #[test]
 fn a_silent_endpoint_ends_every_check() {
     let server = Scripted::turns(vec![Turn::Silent]);
-    let ran = at(&server.url(), &["s3://source", "-r", "results", "--output", "json"]).exits(4);
+    let ran = at(
+        &server.url(),
+        &["s3://source", "-r", "results", "--output", "json"],
+    )
+    .exits(4);
     let checks = checks(&ran);
     assert_eq!(outcome(&checks["source"]), "failed");
-    assert!(checks["source"]["text"].as_str().unwrap().starts_with("cannot list s3://source"), "{}", checks["source"]);
-    assert_eq!((outcome(&checks["results"]), checks["results"]["text"].as_str()), ("not_checked", Some("the endpoint does not answer")));
+    assert!(
+        checks["source"]["text"]
+            .as_str()
+            .unwrap()
+            .starts_with("cannot list s3://source"),
+        "{}",
+        checks["source"]
+    );
+    assert_eq!(
+        (
+            outcome(&checks["results"]),
+            checks["results"]["text"].as_str()
+        ),
+        ("not_checked", Some("the endpoint does not answer"))
+    );
     assert_eq!(outcome(&checks["machine"]), "ok");
 }
 
@@ -208,18 +393,54 @@ fn without_credentials_the_rest_is_not_checked() {
         .env("HOME", dir.path().to_str().unwrap())
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .env("AWS_REGION", "us-east-1")
-        .args(["doctor", "s3://images", "-r", "s3://results", "--stack", "parfetch"])
+        .args([
+            "doctor",
+            "s3://images",
+            "-r",
+            "s3://results",
+            "--stack",
+            "parfetch",
+        ])
         .exits(4);
-    let checks: Vec<_> = ran.stdout.lines().filter(|line| !line.starts_with(' ') && !line.is_empty()).collect();
-    assert!(checks[0].starts_with("x credentials") && checks[0].contains("failed: "), "{}", ran.stdout);
-    for (place, subject) in [(1, "s3://images/"), (2, "s3://results/"), (3, "stack parfetch"), (4, "Fargate quota")] {
-        assert!(checks[place].starts_with(&format!("- {subject}")), "{}", ran.stdout);
-        assert!(checks[place].ends_with("not checked: there are no credentials"), "{}", ran.stdout);
+    let checks: Vec<_> = ran
+        .stdout
+        .lines()
+        .filter(|line| !line.starts_with(' ') && !line.is_empty())
+        .collect();
+    assert!(
+        checks[0].starts_with("x credentials") && checks[0].contains("failed: "),
+        "{}",
+        ran.stdout
+    );
+    for (place, subject) in [
+        (1, "s3://images/"),
+        (2, "s3://results/"),
+        (3, "stack parfetch"),
+        (4, "Fargate quota"),
+    ] {
+        assert!(
+            checks[place].starts_with(&format!("- {subject}")),
+            "{}",
+            ran.stdout
+        );
+        assert!(
+            checks[place].ends_with("not checked: there are no credentials"),
+            "{}",
+            ran.stdout
+        );
     }
     // Unsigned requests need none.
     let server = Scripted::start(3, |_| None);
-    let ran =
-        Parfetch::new().env("AWS_ENDPOINT_URL", &server.url()).args(["doctor", "s3://source", "--no-sign-request", "--output", "json"]).exits(0);
+    let ran = Parfetch::new()
+        .env("AWS_ENDPOINT_URL", &server.url())
+        .args([
+            "doctor",
+            "s3://source",
+            "--no-sign-request",
+            "--output",
+            "json",
+        ])
+        .exits(0);
     assert_eq!(self::checks(&ran)["credentials"]["facts"]["signed"], false);
 }
 
@@ -237,45 +458,98 @@ fn sts_says_whose_credentials_they_are() {
     });
     let store = Scripted::start(3, |_| None);
     let words = ["s3://source", "--output", "json"];
-    let ran = at(&store.url(), &words).env("AWS_ENDPOINT_URL_STS", &sts.url()).exits(0);
+    let ran = at(&store.url(), &words)
+        .env("AWS_ENDPOINT_URL_STS", &sts.url())
+        .exits(0);
     let facts = &checks(&ran)["credentials"]["facts"];
-    assert_eq!((&facts["arn"], &facts["access_key_id_end"]), (&"arn:aws:iam::123456789012:user/reader".into(), &"MPLE".into()));
+    assert_eq!(
+        (&facts["arn"], &facts["access_key_id_end"]),
+        (
+            &"arn:aws:iam::123456789012:user/reader".into(),
+            &"MPLE".into()
+        )
+    );
     let refusing = Scripted::start(0, |request| {
         (request.method == "POST").then(|| {
             let error = "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidClientTokenId</Code><Message>The security token is invalid.</Message></Error></ErrorResponse>";
             Reply::Answer(403, Vec::new(), error.into())
         })
     });
-    let ran = at(&store.url(), &words).env("AWS_ENDPOINT_URL_STS", &refusing.url()).exits(4);
-    assert_eq!(checks(&ran)["credentials"]["hint"], "the credentials are wrong or expired: get new ones");
+    let ran = at(&store.url(), &words)
+        .env("AWS_ENDPOINT_URL_STS", &refusing.url())
+        .exits(4);
+    assert_eq!(
+        checks(&ran)["credentials"]["hint"],
+        "the credentials are wrong or expired: get new ones"
+    );
     // The store itself is not asked.
     let ran = at(&store.url(), &words).exits(0);
     assert_eq!(checks(&ran)["credentials"]["facts"]["arn"], Value::Null);
-    assert!(store.requests().iter().all(|request| request.method != "POST"));
+    assert!(
+        store
+            .requests()
+            .iter()
+            .all(|request| request.method != "POST")
+    );
 }
 
 #[test]
 fn a_clock_that_is_off_is_seen() {
     let server = Scripted::start(3, |request| {
-        (request.method == "HEAD").then(|| Reply::Answer(200, vec![("date", "Thu, 01 Jan 2026 00:00:00 GMT".to_owned())], Vec::new()))
+        (request.method == "HEAD").then(|| {
+            Reply::Answer(
+                200,
+                vec![("date", "Thu, 01 Jan 2026 00:00:00 GMT".to_owned())],
+                Vec::new(),
+            )
+        })
     });
     let ran = at(&server.url(), &["s3://source", "--output", "json"]).exits(0);
     let source = &checks(&ran)["source"];
     assert_eq!(outcome(source), "warning");
-    assert!(source["facts"]["clock_offset_s"].as_i64().unwrap() < -240, "{source}");
-    assert_eq!(source["hint"], "set this machine's clock; until then parfetch signs with the store's time");
+    assert!(
+        source["facts"]["clock_offset_s"].as_i64().unwrap() < -240,
+        "{source}"
+    );
+    assert_eq!(
+        source["hint"],
+        "set this machine's clock; until then parfetch signs with the store's time"
+    );
 }
 
 #[test]
 fn prices_that_cannot_be_read_are_a_line_of_the_list() {
     let server = Scripted::start(3, |_| None);
-    let ran = at(&server.url(), &["s3://source", "--prices", "/nowhere/prices.toml", "--output", "json"]).exits(4);
+    let ran = at(
+        &server.url(),
+        &[
+            "s3://source",
+            "--prices",
+            "/nowhere/prices.toml",
+            "--output",
+            "json",
+        ],
+    )
+    .exits(4);
     assert_eq!(outcome(&checks(&ran)["prices"]), "failed");
     let dir = tempfile::tempdir().unwrap();
     let old = dir.path().join("prices.toml");
     let built_in = include_str!("../../data/prices.toml");
-    let dated = built_in.lines().find(|line| line.starts_with("dated")).unwrap();
+    let dated = built_in
+        .lines()
+        .find(|line| line.starts_with("dated"))
+        .unwrap();
     std::fs::write(&old, built_in.replace(dated, "dated = \"2020-01-01\"")).unwrap();
-    let ran = at(&server.url(), &["s3://source", "--prices", old.to_str().unwrap(), "--output", "json"]).exits(0);
+    let ran = at(
+        &server.url(),
+        &[
+            "s3://source",
+            "--prices",
+            old.to_str().unwrap(),
+            "--output",
+            "json",
+        ],
+    )
+    .exits(0);
     assert_eq!(outcome(&checks(&ran)["prices"]), "warning");
 }

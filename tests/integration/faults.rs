@@ -26,12 +26,36 @@ struct Fault {
 
 const FAULTS: [Fault; 6] = [
     // Half of the resets come before the head; on a kept connection that is one the server closed meanwhile, for all a client can tell.
-    Fault { name: "reset", codes: &["reset", "stale-connection"], injected: |f| f.reset },
-    Fault { name: "stall", codes: &["stalled"], injected: |f| f.stall },
-    Fault { name: "short", codes: &["short-body"], injected: |f| f.short },
-    Fault { name: "500", codes: &["InternalError"], injected: |f| f.internal_error },
-    Fault { name: "slowdown", codes: &["SlowDown"], injected: |f| f.slow_down },
-    Fault { name: "expired", codes: &["ExpiredToken"], injected: |f| f.expired_token },
+    Fault {
+        name: "reset",
+        codes: &["reset", "stale-connection"],
+        injected: |f| f.reset,
+    },
+    Fault {
+        name: "stall",
+        codes: &["stalled"],
+        injected: |f| f.stall,
+    },
+    Fault {
+        name: "short",
+        codes: &["short-body"],
+        injected: |f| f.short,
+    },
+    Fault {
+        name: "500",
+        codes: &["InternalError"],
+        injected: |f| f.internal_error,
+    },
+    Fault {
+        name: "slowdown",
+        codes: &["SlowDown"],
+        injected: |f| f.slow_down,
+    },
+    Fault {
+        name: "expired",
+        codes: &["ExpiredToken"],
+        injected: |f| f.expired_token,
+    },
 ];
 
 fn results(fault: &str, (mode, client): (Mode, ClientKind), exit: i32) -> (Results, FaultCounts) {
@@ -41,8 +65,22 @@ fn results(fault: &str, (mode, client): (Mode, ClientKind), exit: i32) -> (Resul
     // Short for stalls alone: on a loaded machine a second without a byte is nothing special.
     let patience = if fault == "stall" { "1s" } else { "10s" };
     let ran = Parfetch::new()
-        .args(["run", "--stall-timeout", patience, "-c", "8", "-m", mode.as_str(), "--client", client.as_str(), "--output", "json"])
-        .arg(format!("--embedded=objects={OBJECTS},size={SIZE},fault-{fault}={share}"))
+        .args([
+            "run",
+            "--stall-timeout",
+            patience,
+            "-c",
+            "8",
+            "-m",
+            mode.as_str(),
+            "--client",
+            client.as_str(),
+            "--output",
+            "json",
+        ])
+        .arg(format!(
+            "--embedded=objects={OBJECTS},size={SIZE},fault-{fault}={share}"
+        ))
         .out(folder.path())
         .exits(exit);
     assert!(ran.stdout.starts_with('{'), "{}", ran.stdout);
@@ -52,13 +90,26 @@ fn results(fault: &str, (mode, client): (Mode, ClientKind), exit: i32) -> (Resul
 }
 
 fn pairs() -> impl Iterator<Item = (Mode, ClientKind)> {
-    Mode::ALL.into_iter().flat_map(|mode| ClientKind::ALL.map(|client| (mode, client)))
+    Mode::ALL
+        .into_iter()
+        .flat_map(|mode| ClientKind::ALL.map(|client| (mode, client)))
 }
 
 fn every_key_once(results: &Results) {
     assert_eq!(results.rows.len() as u64, OBJECTS);
-    assert_eq!(results.rows.iter().map(|row| &row.key).collect::<BTreeSet<_>>().len() as u64, OBJECTS);
-    assert!(results.rows.is_sorted_by_key(|row| row.key.clone()), "in listing order");
+    assert_eq!(
+        results
+            .rows
+            .iter()
+            .map(|row| &row.key)
+            .collect::<BTreeSet<_>>()
+            .len() as u64,
+        OBJECTS
+    );
+    assert!(
+        results.rows.is_sorted_by_key(|row| row.key.clone()),
+        "in listing order"
+    );
 }
 
 fn survives(fault: &Fault) {
@@ -66,19 +117,56 @@ fn survives(fault: &Fault) {
         let (results, faults) = results(fault.name, (mode, client), 0);
         let cell = format!("{} {mode} {client}", fault.name);
         every_key_once(&results);
-        assert!(results.rows.iter().all(|row| row.outcome == Some(Outcome::Ok) && row.calc_size == Some(SIZE)), "{cell}");
+        assert!(
+            results
+                .rows
+                .iter()
+                .all(|row| row.outcome == Some(Outcome::Ok) && row.calc_size == Some(SIZE)),
+            "{cell}"
+        );
         let injected = (fault.injected)(&faults);
         assert!(injected > 0, "{cell}: the fault happened");
         let attempts = results.summary.attempts.as_ref().unwrap();
         let seen = attempts.by_code.values().sum::<u64>();
-        assert_eq!(attempts.total, OBJECTS + seen, "{cell}: every attempt is counted: {:?}", attempts.by_code);
+        assert_eq!(
+            attempts.total,
+            OBJECTS + seen,
+            "{cell}: every attempt is counted: {:?}",
+            attempts.by_code
+        );
         // A machine that gives a process no time for a second makes stalls of its own; they are counted like the server's.
-        assert!(seen == injected || fault.name == "stall" && seen > injected, "{cell}: {injected} injected, {:?}", attempts.by_code);
-        assert!(attempts.by_code.keys().all(|code| fault.codes.contains(&code.as_str())), "{cell}: {:?}", attempts.by_code);
-        assert_eq!(results.rows.iter().map(|row| u64::from(row.attempts.unwrap_or(0))).sum::<u64>(), attempts.total, "{cell}");
+        assert!(
+            seen == injected || fault.name == "stall" && seen > injected,
+            "{cell}: {injected} injected, {:?}",
+            attempts.by_code
+        );
+        assert!(
+            attempts
+                .by_code
+                .keys()
+                .all(|code| fault.codes.contains(&code.as_str())),
+            "{cell}: {:?}",
+            attempts.by_code
+        );
+        assert_eq!(
+            results
+                .rows
+                .iter()
+                .map(|row| u64::from(row.attempts.unwrap_or(0)))
+                .sum::<u64>(),
+            attempts.total,
+            "{cell}"
+        );
         let totals = results.summary.totals.as_ref().unwrap();
-        assert_eq!(totals.goodput_bytes, OBJECTS * SIZE, "{cell}: bytes of failed attempts are no goodput");
-        assert!(totals.received_bytes.unwrap() >= totals.goodput_bytes, "{cell}");
+        assert_eq!(
+            totals.goodput_bytes,
+            OBJECTS * SIZE,
+            "{cell}: bytes of failed attempts are no goodput"
+        );
+        assert!(
+            totals.received_bytes.unwrap() >= totals.goodput_bytes,
+            "{cell}"
+        );
     }
 }
 
@@ -91,21 +179,63 @@ fn faults_cost_no_part() {
         for (mode, client) in pairs() {
             let folder = tempfile::tempdir().unwrap();
             Parfetch::new()
-                .args(["run", "-c", "8", "-m", mode.as_str(), "--client", client.as_str(), "--part-size", "1MiB", "--order", "shuffled"])
-                .arg(format!("--embedded=objects={PARTED},size={LENGTH},fault-{}=0.08", fault.name))
+                .args([
+                    "run",
+                    "-c",
+                    "8",
+                    "-m",
+                    mode.as_str(),
+                    "--client",
+                    client.as_str(),
+                    "--part-size",
+                    "1MiB",
+                    "--order",
+                    "shuffled",
+                ])
+                .arg(format!(
+                    "--embedded=objects={PARTED},size={LENGTH},fault-{}=0.08",
+                    fault.name
+                ))
                 .out(folder.path())
                 .exits(0);
             let results = Results::in_folder(folder.path(), &format!("result_run_{mode}_8"));
             let cell = format!("{} {mode} {client}", fault.name);
-            assert!(results.rows.is_sorted_by_key(|row| row.key.clone()) && results.rows.len() as u64 == PARTED, "{cell}");
-            assert!(results.rows.iter().all(|row| row.outcome == Some(Outcome::Ok) && row.calc_size == Some(LENGTH)), "{cell}");
-            let faults: FaultCounts = serde_json::from_value(results.summary.server.as_ref().unwrap()["faults"].clone()).unwrap();
+            assert!(
+                results.rows.is_sorted_by_key(|row| row.key.clone())
+                    && results.rows.len() as u64 == PARTED,
+                "{cell}"
+            );
+            assert!(
+                results
+                    .rows
+                    .iter()
+                    .all(|row| row.outcome == Some(Outcome::Ok) && row.calc_size == Some(LENGTH)),
+                "{cell}"
+            );
+            let faults: FaultCounts =
+                serde_json::from_value(results.summary.server.as_ref().unwrap()["faults"].clone())
+                    .unwrap();
             let injected = (fault.injected)(&faults);
             let attempts = results.summary.attempts.as_ref().unwrap();
-            assert!(injected > 0 && attempts.total == 2 * PARTED + injected, "{cell}: every attempt is counted");
+            assert!(
+                injected > 0 && attempts.total == 2 * PARTED + injected,
+                "{cell}: every attempt is counted"
+            );
             assert_eq!(attempts.by_code.values().sum::<u64>(), injected, "{cell}");
-            assert_eq!(results.rows.iter().map(|row| u64::from(row.attempts.unwrap())).sum::<u64>(), attempts.total, "{cell}");
-            assert_eq!(results.summary.totals.as_ref().unwrap().goodput_bytes, PARTED * LENGTH, "{cell}");
+            assert_eq!(
+                results
+                    .rows
+                    .iter()
+                    .map(|row| u64::from(row.attempts.unwrap()))
+                    .sum::<u64>(),
+                attempts.total,
+                "{cell}"
+            );
+            assert_eq!(
+                results.summary.totals.as_ref().unwrap().goodput_bytes,
+                PARTED * LENGTH,
+                "{cell}"
+            );
         }
     }
 }
@@ -145,11 +275,30 @@ fn objects_that_are_gone_are_vanished_and_not_tried_again() {
     for (mode, client) in pairs() {
         let (results, faults) = results("missing", (mode, client), 3);
         every_key_once(&results);
-        let vanished = results.rows.iter().filter(|row| row.outcome == Some(Outcome::Vanished)).count() as u64;
-        assert!(vanished > OBJECTS / 100 && vanished == faults.missing, "{mode} {client}");
-        assert_eq!(results.summary.verdict.as_ref().unwrap().word, Limit::Failed, "{mode} {client}: more than 1 %");
-        assert_eq!(results.summary.attempts.as_ref().unwrap().total, OBJECTS, "{mode} {client}: 404 is not retried");
-        let ok = results.rows.iter().filter(|row| row.outcome == Some(Outcome::Ok)).count() as u64;
+        let vanished = results
+            .rows
+            .iter()
+            .filter(|row| row.outcome == Some(Outcome::Vanished))
+            .count() as u64;
+        assert!(
+            vanished > OBJECTS / 100 && vanished == faults.missing,
+            "{mode} {client}"
+        );
+        assert_eq!(
+            results.summary.verdict.as_ref().unwrap().word,
+            Limit::Failed,
+            "{mode} {client}: more than 1 %"
+        );
+        assert_eq!(
+            results.summary.attempts.as_ref().unwrap().total,
+            OBJECTS,
+            "{mode} {client}: 404 is not retried"
+        );
+        let ok = results
+            .rows
+            .iter()
+            .filter(|row| row.outcome == Some(Outcome::Ok))
+            .count() as u64;
         assert_eq!(ok + vanished, OBJECTS, "{mode} {client}");
     }
 }
@@ -162,10 +311,28 @@ impl Served {
         let options = format!("objects={OBJECTS},size={SIZE},ttfb=20ms");
         let folder = std::env::temp_dir();
         let mut command = Command::new(env!("CARGO_BIN_EXE_parfetch"));
-        command.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--access-key", "away", "--options", &options, "--results-dir"]).arg(folder);
-        let mut child = command.env("PARFETCH_SERVE_SECRET_KEY", "away-secret").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        command
+            .args([
+                "serve",
+                "--listen",
+                &format!("127.0.0.1:{port}"),
+                "--access-key",
+                "away",
+                "--options",
+                &options,
+                "--results-dir",
+            ])
+            .arg(folder);
+        let mut child = command
+            .env("PARFETCH_SERVE_SECRET_KEY", "away-secret")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         let mut first = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut first).unwrap();
+        BufReader::new(child.stdout.as_mut().unwrap())
+            .read_line(&mut first)
+            .unwrap();
         assert!(first.starts_with("export AWS_ENDPOINT_URL="), "{first}");
         Self(child)
     }
@@ -180,19 +347,48 @@ impl Drop for Served {
 
 /// The store goes away in mid-run and comes back two seconds later on the same port.
 fn rides_through(mode: Mode, client: ClientKind) {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     let server = Served::start(port);
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_parfetch"));
-    command.env_clear().args(["run", "-b", "source", "-c", "8", "-m", mode.as_str(), "--client", client.as_str(), "--out"]).arg(folder.path());
-    command.envs([("AWS_ACCESS_KEY_ID", "away"), ("AWS_SECRET_ACCESS_KEY", "away-secret"), ("AWS_REGION", "us-east-1")]);
+    command
+        .env_clear()
+        .args([
+            "run",
+            "-b",
+            "source",
+            "-c",
+            "8",
+            "-m",
+            mode.as_str(),
+            "--client",
+            client.as_str(),
+            "--out",
+        ])
+        .arg(folder.path());
+    command.envs([
+        ("AWS_ACCESS_KEY_ID", "away"),
+        ("AWS_SECRET_ACCESS_KEY", "away-secret"),
+        ("AWS_REGION", "us-east-1"),
+    ]);
     command.env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}"));
-    let mut run = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut run = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut stderr = BufReader::new(run.stderr.take().unwrap());
     let mut line = String::new();
     while !line.starts_with("fetching") {
         line.clear();
-        assert!(stderr.read_line(&mut line).unwrap() > 0, "the run begins to fetch");
+        assert!(
+            stderr.read_line(&mut line).unwrap() > 0,
+            "the run begins to fetch"
+        );
     }
     drop(server);
     // Being away for so long is what is tried, not a wait for something.
@@ -203,9 +399,17 @@ fn rides_through(mode: Mode, client: ClientKind) {
     assert_eq!(run.wait().unwrap().code(), Some(0), "{rest}");
     let results = Results::in_folder(folder.path(), &format!("result_run_{mode}_8"));
     every_key_once(&results);
-    assert!(results.rows.iter().all(|row| row.outcome == Some(Outcome::Ok) && row.calc_size == Some(SIZE)));
+    assert!(
+        results
+            .rows
+            .iter()
+            .all(|row| row.outcome == Some(Outcome::Ok) && row.calc_size == Some(SIZE))
+    );
     let attempts = results.summary.attempts.as_ref().unwrap();
-    assert!(attempts.total > OBJECTS && !attempts.by_code.is_empty(), "it was away: {attempts:?}");
+    assert!(
+        attempts.total > OBJECTS && !attempts.by_code.is_empty(),
+        "it was away: {attempts:?}"
+    );
 }
 
 #[test]
@@ -220,26 +424,69 @@ fn a_run_that_time_ends_has_a_row_for_every_object_that_was_served() {
     for (mode, client) in pairs() {
         let folder = tempfile::tempdir().unwrap();
         Parfetch::new()
-            .args(["run", "--embedded=objects=300,size=1KiB", "--duration", "1s", "-c", "8", "-m", mode.as_str(), "--client", client.as_str()])
+            .args([
+                "run",
+                "--embedded=objects=300,size=1KiB",
+                "--duration",
+                "1s",
+                "-c",
+                "8",
+                "-m",
+                mode.as_str(),
+                "--client",
+                client.as_str(),
+            ])
             .out(folder.path())
             .exits(0);
         let results = Results::in_folder(folder.path(), &format!("result_run_{mode}_8"));
-        assert_eq!(results.summary.warnings, Vec::<String>::new(), "{mode} {client}");
+        assert_eq!(
+            results.summary.warnings,
+            Vec::<String>::new(),
+            "{mode} {client}"
+        );
         // The server counts an object a moment after its last byte: the newest of each connection may be missing.
-        let gets = results.summary.server.as_ref().unwrap()["gets"].as_u64().unwrap();
-        assert!((gets..=gets + 8).contains(&(results.rows.len() as u64)), "{mode} {client}: {gets} served, {} rows", results.rows.len());
-        assert!(results.summary.cpu.fetch_user_ns.is_some(), "{mode} {client}");
+        let gets = results.summary.server.as_ref().unwrap()["gets"]
+            .as_u64()
+            .unwrap();
+        assert!(
+            (gets..=gets + 8).contains(&(results.rows.len() as u64)),
+            "{mode} {client}: {gets} served, {} rows",
+            results.rows.len()
+        );
+        assert!(
+            results.summary.cpu.fetch_user_ns.is_some(),
+            "{mode} {client}"
+        );
     }
 }
 
 #[test]
 fn many_workers_are_served_in_each_mode() {
-    for (mode, concurrency) in [(Mode::Async, 1_024), (Mode::Thread, 1_024), (Mode::Process, 128)] {
+    for (mode, concurrency) in [
+        (Mode::Async, 1_024),
+        (Mode::Thread, 1_024),
+        (Mode::Process, 128),
+    ] {
         let folder = tempfile::tempdir().unwrap();
         let text = concurrency.to_string();
-        Parfetch::new().args(["run", "--embedded=objects=3000,size=1KiB", "-m", mode.as_str(), "-c", &text]).out(folder.path()).exits(0);
-        let results = Results::in_folder(folder.path(), &format!("result_run_{mode}_{concurrency}"));
-        assert_eq!(results.summary.totals.as_ref().unwrap().rows.ok, 3_000, "{mode}");
+        Parfetch::new()
+            .args([
+                "run",
+                "--embedded=objects=3000,size=1KiB",
+                "-m",
+                mode.as_str(),
+                "-c",
+                &text,
+            ])
+            .out(folder.path())
+            .exits(0);
+        let results =
+            Results::in_folder(folder.path(), &format!("result_run_{mode}_{concurrency}"));
+        assert_eq!(
+            results.summary.totals.as_ref().unwrap().rows.ok,
+            3_000,
+            "{mode}"
+        );
         let in_flight = results.summary.in_flight.as_ref().unwrap();
         assert!(in_flight.most.unwrap() <= concurrency, "{mode}");
         if mode == Mode::Thread {

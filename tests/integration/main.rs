@@ -1,5 +1,9 @@
 //! The one integration binary: linking the SDK once matters. One file a subject; what they share is in `support`.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may end where it stands, and says what it skips")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test may end where it stands, and says what it skips"
+)]
 
 mod account;
 mod architecture;

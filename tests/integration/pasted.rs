@@ -17,19 +17,38 @@ const OPTIONS: &str = "objects=60,size=1KiB,ttfb=5ms,seed=7";
 /// Gives a line to a shell, in the folder in which it was suggested.
 #[track_caller]
 fn paste(said: &Said, line: &str) -> String {
-    let program = Path::new(env!("CARGO_BIN_EXE_parfetch")).parent().unwrap().to_str().unwrap();
+    let program = Path::new(env!("CARGO_BIN_EXE_parfetch"))
+        .parent()
+        .unwrap()
+        .to_str()
+        .unwrap();
     let mut shell = Command::new("sh");
-    shell.args(["-c", line]).current_dir(said.folder.path()).env_clear().stdin(Stdio::null());
-    shell.env("PATH", format!("{program}:/usr/bin:/bin")).env("HOME", said.folder.path());
-    shell.env("AWS_ACCESS_KEY_ID", "AKIDTEST").env("AWS_SECRET_ACCESS_KEY", SECRET).env("AWS_REGION", "us-east-1");
+    shell
+        .args(["-c", line])
+        .current_dir(said.folder.path())
+        .env_clear()
+        .stdin(Stdio::null());
+    shell
+        .env("PATH", format!("{program}:/usr/bin:/bin"))
+        .env("HOME", said.folder.path());
+    shell
+        .env("AWS_ACCESS_KEY_ID", "AKIDTEST")
+        .env("AWS_SECRET_ACCESS_KEY", SECRET)
+        .env("AWS_REGION", "us-east-1");
     let output = shell.output().unwrap();
-    assert!(output.status.success(), "{line}\n{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{line}\n{}\n{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap()
 }
 
 /// The line that begins so, without its beginning.
 fn after<'a>(text: &'a str, beginning: &str) -> Option<&'a str> {
-    text.lines().find_map(|line| line.trim_start().strip_prefix(beginning))
+    text.lines()
+        .find_map(|line| line.trim_start().strip_prefix(beginning))
 }
 
 #[test]
@@ -45,26 +64,60 @@ fn what_a_run_suggests_is_a_sweep_of_the_same_objects() {
     let (said, line) = found.expect("one of ten runs has no limit");
     assert_eq!(line, format!("{embedded} -c 2,4,8"));
     let plan = paste(&said, &format!("parfetch sweep {line} --print-plan"));
-    assert!(plan.contains(&format!("embedded = \"{OPTIONS}\"")) && plan.contains("concurrency = [2, 4, 8]"), "{plan}");
+    assert!(
+        plan.contains(&format!("embedded = \"{OPTIONS}\""))
+            && plan.contains("concurrency = [2, 4, 8]"),
+        "{plan}"
+    );
 }
 
 #[test]
 fn what_a_sweep_and_its_report_suggest_shows_it_again() {
-    let words = ["sweep", "--embedded=objects=6,size=1KiB", "--vcpu", "1", "-m", "async", "--client", "lean", "-c", "1,2", "--repeat", "1"];
+    let words = [
+        "sweep",
+        "--embedded=objects=6,size=1KiB",
+        "--vcpu",
+        "1",
+        "-m",
+        "async",
+        "--client",
+        "lean",
+        "-c",
+        "1,2",
+        "--repeat",
+        "1",
+    ];
     let said = Invocation::new(&[&words[..], &["--id", "s", "-o", "my results"]].concat()).go();
-    let again = after(&said.exits(0).stderr, "again, in any form: ").unwrap().to_owned();
+    let again = after(&said.exits(0).stderr, "again, in any form: ")
+        .unwrap()
+        .to_owned();
     assert_eq!(again, "parfetch report 'my results/sweeps/s'");
     let report = paste(&said, &again);
     let in_full = after(&report, "parfetch report ").unwrap();
     assert!(paste(&said, &format!("parfetch report {in_full}")).len() > report.len());
     // Another plan under the same name is refused, and what continues the sweep is named.
-    let refused = Invocation::new(&[&words[..], &["--seed", "2", "--id", "s", "-o", "my results"]].concat());
+    let refused = Invocation::new(
+        &[
+            &words[..],
+            &["--seed", "2", "--id", "s", "-o", "my results"],
+        ]
+        .concat(),
+    );
     copy(said.folder.path(), refused.folder());
     let refused = refused.go();
-    let hint = after(&refused.exits(2).stderr, "hint: take another --id, or continue it as it was begun: ").unwrap();
-    let flag = hint.strip_suffix(" instead of the settings that differ").unwrap();
+    let hint = after(
+        &refused.exits(2).stderr,
+        "hint: take another --id, or continue it as it was begun: ",
+    )
+    .unwrap();
+    let flag = hint
+        .strip_suffix(" instead of the settings that differ")
+        .unwrap();
     assert_eq!(flag, "--plan 'my results/sweeps/s/plan.toml'");
-    paste(&refused, &format!("parfetch sweep {flag} --id s -o 'my results' -q"));
+    paste(
+        &refused,
+        &format!("parfetch sweep {flag} --id s -o 'my results' -q"),
+    );
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -83,25 +136,51 @@ fn copy(from: &Path, to: &Path) {
 fn what_fill_and_doctor_suggest_goes_to_the_same_endpoint() {
     let server = Scripted::start(0, |_| None);
     let url = server.url();
-    let said = Invocation::new(&["fill", "s3://source/it's new/", "-n", "2", "--size", "1KiB", "--endpoint-url", &url, "-q"]).go();
+    let said = Invocation::new(&[
+        "fill",
+        "s3://source/it's new/",
+        "-n",
+        "2",
+        "--size",
+        "1KiB",
+        "--endpoint-url",
+        &url,
+        "-q",
+    ])
+    .go();
     let next = after(&said.exits(0).stdout, "next: ").unwrap().to_owned();
-    assert!(next.starts_with("parfetch \"s3://source/it's new/\" --endpoint-url http://127.0.0.1:"), "{next}");
+    assert!(
+        next.starts_with("parfetch \"s3://source/it's new/\" --endpoint-url http://127.0.0.1:"),
+        "{next}"
+    );
     paste(&said, &format!("{next} --dry-run"));
     let said = Invocation::new(&["doctor", "s3://source", "--endpoint-url", &url]).go();
-    let line = after(&said.exits(0).stdout, "parfetch fill ").unwrap().to_owned();
+    let line = after(&said.exits(0).stdout, "parfetch fill ")
+        .unwrap()
+        .to_owned();
     paste(&said, &format!("parfetch fill {line} --dry-run"));
 }
 
 /// A command as it stands in a text: between backticks, on a line of its own, or as the beginning of a hint; without what follows it.
 fn commands(text: &str) -> Vec<String> {
     let quoted = text.split('`').skip(1).step_by(2);
-    let lines = text.lines().filter(|line| line.trim_start().starts_with("parfetch ") && !line.contains('`'));
+    let lines = text
+        .lines()
+        .filter(|line| line.trim_start().starts_with("parfetch ") && !line.contains('`'));
     let cut = |line: &str| {
         let line = line.trim();
-        let end = ["  ", " > ", " | ", ", or ", "; ", ": "].iter().filter_map(|end| line.find(end)).min().unwrap_or(line.len());
+        let end = ["  ", " > ", " | ", ", or ", "; ", ": "]
+            .iter()
+            .filter_map(|end| line.find(end))
+            .min()
+            .unwrap_or(line.len());
         line[..end].to_owned()
     };
-    quoted.chain(lines).map(cut).filter(|line| line.starts_with("parfetch ") && !line.contains("{}")).collect()
+    quoted
+        .chain(lines)
+        .map(cut)
+        .filter(|line| line.starts_with("parfetch ") && !line.contains("{}"))
+        .collect()
 }
 
 #[test]
@@ -109,16 +188,26 @@ fn every_command_that_stands_in_a_text_is_one() {
     let mut found = 0;
     let mut wrong = Vec::new();
     for path in files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
-        for line in texts(&fs::read_to_string(&path).unwrap()).iter().flat_map(|text| commands(text)) {
-            let Some(words) = shlex::split(&line) else { panic!("{}: {line}", path.display()) };
+        for line in texts(&fs::read_to_string(&path).unwrap())
+            .iter()
+            .flat_map(|text| commands(text))
+        {
+            let Some(words) = shlex::split(&line) else {
+                panic!("{}: {line}", path.display())
+            };
             // `parfetch COMMAND --help` names none.
-            if words.get(1).is_some_and(|word| word == "COMMAND" || !word.is_ascii()) {
+            if words
+                .get(1)
+                .is_some_and(|word| word == "COMMAND" || !word.is_ascii())
+            {
                 continue;
             }
             found += 1;
             match parse(words.into_iter().map(OsString::from), Variables::default()) {
                 Ok(_) | Err(Unparsed::Asked(_)) => {}
-                Err(Unparsed::Wrong(failure)) => wrong.push(format!("{}: `{line}`: {}", path.display(), failure.message)),
+                Err(Unparsed::Wrong(failure)) => {
+                    wrong.push(format!("{}: `{line}`: {}", path.display(), failure.message));
+                }
             }
         }
     }

@@ -11,7 +11,10 @@ fn page() -> String {
          A flag wins over its variable; an empty variable means unset.\n",
     );
     let everywhere = ("…, with every subcommand", EVERYWHERE);
-    let subcommands = SUBCOMMANDS.iter().map(|Subcommand { name, settings, .. }| (*name, *settings)).filter(|(_, settings)| !settings.is_empty());
+    let subcommands = SUBCOMMANDS
+        .iter()
+        .map(|Subcommand { name, settings, .. }| (*name, *settings))
+        .filter(|(_, settings)| !settings.is_empty());
     for (name, settings) in subcommands.chain([everywhere]) {
         write!(page, "\n## parfetch {name}\n").unwrap();
         let mut heading = "";
@@ -29,7 +32,10 @@ fn page() -> String {
 fn row(setting: &Setting) -> String {
     let value = match setting.takes {
         Takes::Nothing | Takes::Times => String::new(),
-        Takes::Value(name) | Takes::Choice(name, _) | Takes::Choices(name, _) | Takes::Many(name) => format!(" {name}"),
+        Takes::Value(name)
+        | Takes::Choice(name, _)
+        | Takes::Choices(name, _)
+        | Takes::Many(name) => format!(" {name}"),
         Takes::Optional(name) => format!("[={name}]"),
     };
     let mut flags = format!("`--{}{value}`", setting.flag);
@@ -39,8 +45,18 @@ fn row(setting: &Setting) -> String {
     if let Some(alias) = setting.alias {
         write!(flags, ", `--{alias}`").unwrap();
     }
-    let variables = setting.variables.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    format!("| {} | {variables} | {} | {} |", flags.replace('|', "\\|"), setting.default, setting.help.replace('|', "\\|"))
+    let variables = setting
+        .variables
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    format!(
+        "| {} | {variables} | {} | {} |",
+        flags.replace('|', "\\|"),
+        setting.default,
+        setting.help.replace('|', "\\|")
+    )
 }
 
 fn path() -> PathBuf {
@@ -50,7 +66,10 @@ fn path() -> PathBuf {
 #[test]
 fn the_kept_reference_page_is_the_generated_one() {
     let kept = std::fs::read_to_string(path()).unwrap();
-    assert!(kept == page(), "docs/settings.md is not what the table says; write it anew as its first lines say");
+    assert!(
+        kept == page(),
+        "docs/settings.md is not what the table says; write it anew as its first lines say"
+    );
 }
 
 #[test]

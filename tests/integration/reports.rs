@@ -48,7 +48,11 @@ fn fill(folder: &Path, contender: &str, rates: &[f64]) {
             let concurrency = 2_u32.pow(place);
             let at = folder.join(format!("x{concurrency}/r{repetition:02}-a1"));
             fs::create_dir_all(&at).unwrap();
-            fs::write(at.join("repetition.json"), record(contender, (concurrency, repetition), rate * by)).unwrap();
+            fs::write(
+                at.join("repetition.json"),
+                record(contender, (concurrency, repetition), rate * by),
+            )
+            .unwrap();
         }
     }
 }
@@ -73,12 +77,30 @@ fn words(text: &str) -> String {
 #[test]
 fn the_answer_comes_first_and_says_how_to_see_the_rest() {
     let run = report(&["a folder"]);
-    fill(&run.folder().join("a folder"), "python", &[100.0, 200.0, 201.0]);
+    fill(
+        &run.folder().join("a folder"),
+        "python",
+        &[100.0, 200.0, 201.0],
+    );
     let said = run.go();
     said.exits(0);
-    let place = |text: &str| said.stdout.find(text).unwrap_or_else(|| panic!("{text} is missing:\n{}", said.stdout));
-    assert!(place("Cheapest") < place("Throughput, MB/s") && place("Throughput, MB/s") < place("best from: the fewest workers"), "{}", said.stdout);
-    assert!(said.stdout.ends_with("\n  parfetch report 'a folder' --all\n"), "{}", said.stdout);
+    let place = |text: &str| {
+        said.stdout
+            .find(text)
+            .unwrap_or_else(|| panic!("{text} is missing:\n{}", said.stdout))
+    };
+    assert!(
+        place("Cheapest") < place("Throughput, MB/s")
+            && place("Throughput, MB/s") < place("best from: the fewest workers"),
+        "{}",
+        said.stdout
+    );
+    assert!(
+        said.stdout
+            .ends_with("\n  parfetch report 'a folder' --all\n"),
+        "{}",
+        said.stdout
+    );
     for not in ["Holm", "Verdict", "Method"] {
         assert!(!said.stdout.contains(not), "{not}: {}", said.stdout);
     }
@@ -91,12 +113,30 @@ fn a_folder_becomes_a_report() {
     let said = run.go();
     said.exits(0);
     assert_eq!(said.stderr, "");
-    let row = said.stdout.lines().find(|line| line.starts_with("    1  python")).unwrap();
+    let row = said
+        .stdout
+        .lines()
+        .find(|line| line.starts_with("    1  python"))
+        .unwrap();
     // From 0.99 to 1.01 of each.
     let close: String = row.split_whitespace().collect();
-    assert!(close.contains("99–101") && close.contains("198–202") && close.contains("199–203"), "{row}");
-    assert!(words(&said.stdout).contains("median of 6 runs") && words(&said.stdout).contains("(96.9 % with 6)"), "{}", said.stdout);
-    assert!(said.stdout.lines().all(|line| line.chars().count() <= 80 || line.contains("--overrides")), "{}", said.stdout);
+    assert!(
+        close.contains("99–101") && close.contains("198–202") && close.contains("199–203"),
+        "{row}"
+    );
+    assert!(
+        words(&said.stdout).contains("median of 6 runs")
+            && words(&said.stdout).contains("(96.9 % with 6)"),
+        "{}",
+        said.stdout
+    );
+    assert!(
+        said.stdout
+            .lines()
+            .all(|line| line.chars().count() <= 80 || line.contains("--overrides")),
+        "{}",
+        said.stdout
+    );
     assert!(!said.stdout.contains('\u{1b}'), "a pipe gets no colours");
 }
 
@@ -109,13 +149,25 @@ fn every_form_says_the_same() {
         said.exits(0);
         said
     };
-    assert!(run(&["--format", "md"]).stdout.contains("| 1 | 2 | python | 100 (99–101) |"));
+    assert!(
+        run(&["--format", "md"])
+            .stdout
+            .contains("| 1 | 2 | python | 100 (99–101) |")
+    );
     let csv = run(&["--format", "csv"]).stdout;
-    assert!(csv.starts_with("study,source,") && csv.lines().count() == 3 && csv.contains("\r\n"), "{csv}");
+    assert!(
+        csv.starts_with("study,source,") && csv.lines().count() == 3 && csv.contains("\r\n"),
+        "{csv}"
+    );
     let json: serde_json::Value = serde_json::from_str(&run(&["--format", "json"]).stdout).unwrap();
     assert_eq!(json["schema"], "parfetch.report");
     let all = run(&["--all"]).stdout;
-    assert!(all.contains("Peak memory, MB") && all.contains("Fetch time, s") && all.contains("TTFB p50, ms: not known"), "{all}");
+    assert!(
+        all.contains("Peak memory, MB")
+            && all.contains("Fetch time, s")
+            && all.contains("TTFB p50, ms: not known"),
+        "{all}"
+    );
     let said = run(&["--format", "csv", "--out", "cells.csv"]);
     assert_eq!((said.stdout.as_str(), said.read("cells.csv")), ("", csv));
 }
@@ -127,7 +179,11 @@ fn names_are_text_in_every_form() {
         fill(&run.folder().join("out"), HOSTILE, &[63.0]);
         let said = run.go();
         said.exits(0);
-        assert!(format == "csv" || !said.stdout.contains('\u{1b}'), "{format}: {}", said.stdout);
+        assert!(
+            format == "csv" || !said.stdout.contains('\u{1b}'),
+            "{format}: {}",
+            said.stdout
+        );
         match format {
             "md" => {
                 let mut is_code = false;
@@ -144,7 +200,19 @@ fn names_are_text_in_every_form() {
 
 #[test]
 fn a_sweep_that_ran_is_reported() {
-    let arguments = ["--embedded=objects=20,size=1KiB", "--vcpu", "1", "--client", "lean", "--mode", "async", "-c", "1,4", "--repeat", "2"];
+    let arguments = [
+        "--embedded=objects=20,size=1KiB",
+        "--vcpu",
+        "1",
+        "--client",
+        "lean",
+        "--mode",
+        "async",
+        "-c",
+        "1,4",
+        "--repeat",
+        "2",
+    ];
     let run = Invocation::new(&["sweep", "--out", "out", "--id", "s"]).args(&arguments);
     let folder = run.folder().to_owned();
     let said = run.go();
@@ -152,8 +220,16 @@ fn a_sweep_that_ran_is_reported() {
     let out = folder.join("out");
     let said = report(&[out.to_str().unwrap(), "--all"]).go();
     said.exits(0);
-    assert!(said.stdout.contains("lean client") && said.stdout.contains("median of 2 runs"), "{}", said.stdout);
-    assert!(words(&said.stdout).contains("2 repetitions give no 95 % interval: that takes 6"), "{}", said.stdout);
+    assert!(
+        said.stdout.contains("lean client") && said.stdout.contains("median of 2 runs"),
+        "{}",
+        said.stdout
+    );
+    assert!(
+        words(&said.stdout).contains("2 repetitions give no 95 % interval: that takes 6"),
+        "{}",
+        said.stdout
+    );
 }
 
 #[test]
@@ -162,21 +238,45 @@ fn what_is_below_a_prefix_of_a_bucket_is_read() {
     let s3 = source.s3();
     for (repetition, rate) in (1..).zip([99.0, 100.0, 101.0]) {
         let key = |folder: &str| format!("sweeps/{folder}/r0{repetition}/repetition.json");
-        s3.put((&source.results, &key("a")), record("python", (1, repetition), rate).into_bytes()).unwrap();
+        s3.put(
+            (&source.results, &key("a")),
+            record("python", (1, repetition), rate).into_bytes(),
+        )
+        .unwrap();
         // The beginning of a name is not its folder.
-        s3.put((&source.results, &key("ab")), record("other", (1, repetition), 1.0).into_bytes()).unwrap();
+        s3.put(
+            (&source.results, &key("ab")),
+            record("other", (1, repetition), 1.0).into_bytes(),
+        )
+        .unwrap();
     }
-    s3.put((&source.results, "sweeps/a/notes.txt"), b"no result".to_vec()).unwrap();
+    s3.put(
+        (&source.results, "sweeps/a/notes.txt"),
+        b"no result".to_vec(),
+    )
+    .unwrap();
     let at = &source.endpoint;
     let reported = |prefix: &str| {
-        let run = report(&[&format!("s3://{}/{prefix}", source.results), "--format", "csv"]);
+        let run = report(&[
+            &format!("s3://{}/{prefix}", source.results),
+            "--format",
+            "csv",
+        ]);
         run.unset(&["AWS_SESSION_TOKEN"])
-            .env(&[("AWS_ENDPOINT_URL", &at.url), ("AWS_ACCESS_KEY_ID", &at.access_key), ("AWS_SECRET_ACCESS_KEY", &at.secret_key)])
+            .env(&[
+                ("AWS_ENDPOINT_URL", &at.url),
+                ("AWS_ACCESS_KEY_ID", &at.access_key),
+                ("AWS_SECRET_ACCESS_KEY", &at.secret_key),
+            ])
             .go()
     };
     let said = reported("sweeps/a");
     said.exits(0);
-    assert!(said.stdout.lines().count() == 2 && said.stdout.contains(",100000000,"), "{}", said.stdout);
+    assert!(
+        said.stdout.lines().count() == 2 && said.stdout.contains(",100000000,"),
+        "{}",
+        said.stdout
+    );
     let name = format!("there are no results in s3://{}/nothing", source.results);
     reported("nothing").exits(2);
     assert!(reported("nothing").stderr.contains(&name));
@@ -185,7 +285,9 @@ fn what_is_below_a_prefix_of_a_bucket_is_read() {
 #[test]
 fn what_is_not_there_is_said_with_what_would_be() {
     let hint = "results are JSON files that `parfetch run` and `parfetch sweep` wrote; name the file, its folder, or s3://bucket/prefix";
-    report(&["missing"]).go().fails(2, "missing does not exist", hint);
+    report(&["missing"])
+        .go()
+        .fails(2, "missing does not exist", hint);
     let run = report(&["empty"]);
     fs::create_dir(run.folder().join("empty")).unwrap();
     run.go().fails(2, "there are no results in empty", hint);
@@ -202,21 +304,32 @@ fn what_cannot_be_read_is_a_warning() {
     let said = run.go();
     said.exits(0);
     let warnings = said.lines("warning: ");
-    assert!(warnings.len() == 1 && warnings[0].starts_with("out/broken.json: not JSON"), "{warnings:?}");
+    assert!(
+        warnings.len() == 1 && warnings[0].starts_with("out/broken.json: not JSON"),
+        "{warnings:?}"
+    );
 }
 
 /// None of them may have an end.
 #[test]
 fn devices_and_pipes_are_no_results() {
     let hint = "results are JSON files that `parfetch run` and `parfetch sweep` wrote; name the file, its folder, or s3://bucket/prefix";
-    for words in [&["report", "/dev/zero"][..], &["compare", "/dev/zero", "/dev/zero"]] {
-        Invocation::new(words).go().fails(2, "/dev/zero is neither a file nor a folder", hint);
+    for words in [
+        &["report", "/dev/zero"][..],
+        &["compare", "/dev/zero", "/dev/zero"],
+    ] {
+        Invocation::new(words)
+            .go()
+            .fails(2, "/dev/zero is neither a file nor a folder", hint);
     }
     // It is /dev/null here.
-    report(&["/dev/stdin"]).go().fails(2, "/dev/stdin is neither a file nor a folder", hint);
+    report(&["/dev/stdin"])
+        .go()
+        .fails(2, "/dev/stdin is neither a file nor a folder", hint);
     let run = report(&["pipe"]);
     fifo(&run.folder().join("pipe"));
-    run.go().fails(2, "pipe is neither a file nor a folder", hint);
+    run.go()
+        .fails(2, "pipe is neither a file nor a folder", hint);
     // In a folder it is passed over, as whatever else is no result.
     let run = report(&["out"]);
     fill(&run.folder().join("out"), "python", &[63.0]);
@@ -227,19 +340,40 @@ fn devices_and_pipes_are_no_results() {
 }
 
 fn fifo(path: &Path) {
-    rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        path,
+        rustix::fs::FileType::Fifo,
+        0o600.into(),
+        0,
+    )
+    .unwrap();
 }
 
 #[test]
 fn files_without_end_are_given_up_in_one_line() {
     let said = report(&["out", "--prices", "/dev/zero"]);
     fill(&said.folder().join("out"), "python", &[63.0]);
-    said.go().fails(2, "cannot read the prices /dev/zero: it is larger than 16 MiB", "the form is that of data/prices.toml");
+    said.go().fails(
+        2,
+        "cannot read the prices /dev/zero: it is larger than 16 MiB",
+        "the form is that of data/prices.toml",
+    );
     let sweep = Invocation::new(&["sweep", "--plan", "/dev/zero", "--print-plan"]).go();
-    sweep.fails(2, "cannot read the plan /dev/zero: it is larger than 16 MiB", "`parfetch sweep --print-plan` writes one");
+    sweep.fails(
+        2,
+        "cannot read the plan /dev/zero: it is larger than 16 MiB",
+        "`parfetch sweep --print-plan` writes one",
+    );
     let server = Scripted::start(1, |_| None);
-    let run = Invocation::run(&server).env(&[("AWS_CA_BUNDLE", "/dev/zero")]).go();
-    run.fails(4, "cannot read the certificates in /dev/zero: it is larger than 16 MiB", "AWS_CA_BUNDLE names a PEM file");
+    let run = Invocation::run(&server)
+        .env(&[("AWS_CA_BUNDLE", "/dev/zero")])
+        .go();
+    run.fails(
+        4,
+        "cannot read the certificates in /dev/zero: it is larger than 16 MiB",
+        "AWS_CA_BUNDLE names a PEM file",
+    );
 }
 
 #[test]
@@ -247,30 +381,49 @@ fn a_document_that_is_too_large_is_left_out() {
     let run = report(&["out"]);
     fill(&run.folder().join("out"), "python", &[63.0]);
     // Of one byte more than a document can have, and none of them on the disk.
-    fs::File::create(run.folder().join("out/large.json")).unwrap().set_len((32 << 20) + 1).unwrap();
+    fs::File::create(run.folder().join("out/large.json"))
+        .unwrap()
+        .set_len((32 << 20) + 1)
+        .unwrap();
     let said = run.go();
     said.exits(0);
-    assert_eq!(said.lines("warning: "), ["out/large.json: it is larger than 32 MiB"]);
+    assert_eq!(
+        said.lines("warning: "),
+        ["out/large.json: it is larger than 32 MiB"]
+    );
 }
 
 /// One whose listing says so, and one that has grown since: neither fills memory or disk.
 #[test]
 fn an_object_that_is_too_large_is_left_out() {
-    let entry = |key: &str, size: u64| format!("<Contents><Key>{key}</Key><Size>{size}</Size></Contents>");
-    let page = [entry("a.json", 7), entry("b.json", (32 << 20) + 1), entry("c.json", 7)].concat();
-    let page = format!("<ListBucketResult>{page}<IsTruncated>false</IsTruncated></ListBucketResult>");
-    let server = Scripted::start(1, move |request| match request.path().rsplit('/').next().unwrap() {
-        "a.json" => Some(Reply::ok(record("python", (1, 1), 63.0))),
-        "b.json" => panic!("it is not asked for"),
-        "c.json" => Some(Reply::ok(vec![b' '; (32 << 20) + 1])),
-        _ => Some(Reply::ok(page.clone())),
+    let entry =
+        |key: &str, size: u64| format!("<Contents><Key>{key}</Key><Size>{size}</Size></Contents>");
+    let page = [
+        entry("a.json", 7),
+        entry("b.json", (32 << 20) + 1),
+        entry("c.json", 7),
+    ]
+    .concat();
+    let page =
+        format!("<ListBucketResult>{page}<IsTruncated>false</IsTruncated></ListBucketResult>");
+    let server = Scripted::start(1, move |request| {
+        match request.path().rsplit('/').next().unwrap() {
+            "a.json" => Some(Reply::ok(record("python", (1, 1), 63.0))),
+            "b.json" => panic!("it is not asked for"),
+            "c.json" => Some(Reply::ok(vec![b' '; (32 << 20) + 1])),
+            _ => Some(Reply::ok(page.clone())),
+        }
     });
-    let said = report(&["s3://results"]).env(&[("AWS_ENDPOINT_URL", &server.url())]).go();
+    let said = report(&["s3://results"])
+        .env(&[("AWS_ENDPOINT_URL", &server.url())])
+        .go();
     said.exits(0);
     let mut warnings = said.lines("warning: ");
     warnings.sort_unstable();
-    let expected =
-        ["s3://results/b.json: it is larger than 32 MiB", "s3://results/c.json: cannot read s3://results/c.json: it is larger than 32 MiB"];
+    let expected = [
+        "s3://results/b.json: it is larger than 32 MiB",
+        "s3://results/c.json: cannot read s3://results/c.json: it is larger than 32 MiB",
+    ];
     assert_eq!(warnings, expected);
 }
 
@@ -284,21 +437,34 @@ fn a_repetition_that_is_there_twice_is_refused() {
     assert_eq!(said.lines("warning: "), Vec::<&str>::new());
     let error = said.lines("error: ")[0];
     assert!(error.ends_with("; and 5 more"), "{error}");
-    assert!(error.contains("one/x1/r01-a1/repetition.json") && error.contains("two/x1/r01-a1/repetition.json"), "{error}");
+    assert!(
+        error.contains("one/x1/r01-a1/repetition.json")
+            && error.contains("two/x1/r01-a1/repetition.json"),
+        "{error}"
+    );
 }
 
 #[test]
 fn nothing_changed_is_said_of_every_cell() {
     let said = compare(&[63.0, 126.0], &[63.0, 126.0], &["--fail-over", "0"]);
     said.exits(0);
-    assert!(said.stdout.contains("0 better, 0 worse, 2 without measurable difference (~) of 2"), "{}", said.stdout);
+    assert!(
+        said.stdout
+            .contains("0 better, 0 worse, 2 without measurable difference (~) of 2"),
+        "{}",
+        said.stdout
+    );
 }
 
 #[test]
 fn a_loss_ends_with_code_6_when_that_is_asked_for() {
     let said = compare(&[63.0, 126.0], &[63.0, 113.4], &["--fail-over", "5"]);
     said.exits(6);
-    assert!(said.stdout.contains("-10.0 %") && said.stdout.contains("0 better, 1 worse"), "{}", said.stdout);
+    assert!(
+        said.stdout.contains("-10.0 %") && said.stdout.contains("0 better, 1 worse"),
+        "{}",
+        said.stdout
+    );
     let error = said.lines("error: ")[0];
     assert!(
         error.starts_with("1 of 2 configurations are significantly worse by more than 5 %; the worst is 1 vCPU · 2 GB · thread × 2 · python (10.0 %"),
@@ -307,19 +473,35 @@ fn a_loss_ends_with_code_6_when_that_is_asked_for() {
     compare(&[63.0, 126.0], &[63.0, 113.4], &["--fail-over", "15"]).exits(0);
     compare(&[63.0, 126.0], &[63.0, 113.4], &[]).exits(0);
     // More time is a loss too.
-    compare(&[63.0, 126.0], &[63.0, 113.4], &["--fail-over", "5", "--metric", "fetch_time"]).exits(6);
+    compare(
+        &[63.0, 126.0],
+        &[63.0, 113.4],
+        &["--fail-over", "5", "--metric", "fetch_time"],
+    )
+    .exits(6);
 }
 
 #[test]
 fn forms_of_a_comparison() {
-    let forms = |format: &str| compare(&[63.0, 126.0, 200.0], &[63.0, 113.4], &["--format", format]);
+    let forms =
+        |format: &str| compare(&[63.0, 126.0, 200.0], &[63.0, 113.4], &["--format", format]);
     assert!(forms("md").exits(0).stdout.contains("| **-10.0 %** |"));
     assert!(forms("csv").exits(0).stdout.contains(",worse,"));
     let said = forms("json");
-    assert_eq!(serde_json::from_str::<serde_json::Value>(&said.stdout).unwrap()["comparisons"], 2);
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&said.stdout).unwrap()["comparisons"],
+        2
+    );
     let warnings = said.lines("warning: ");
-    assert!(warnings[0].starts_with("base and new ran at different times") && warnings[1].contains("--programs base,new"), "{warnings:?}");
-    assert_eq!(warnings[2..], ["1 configuration in base alone: 1 vCPU · 2 GB · thread × 4 · python"]);
+    assert!(
+        warnings[0].starts_with("base and new ran at different times")
+            && warnings[1].contains("--programs base,new"),
+        "{warnings:?}"
+    );
+    assert_eq!(
+        warnings[2..],
+        ["1 configuration in base alone: 1 vCPU · 2 GB · thread × 4 · python"]
+    );
 }
 
 #[test]
@@ -328,7 +510,11 @@ fn nothing_in_common_is_an_error() {
     fill(&run.folder().join("base"), "python", &[63.0]);
     fill(&run.folder().join("new"), "ruby", &[63.0]);
     let hint = "configurations match when program (or --programs), vCPU, memory, mode, concurrency and shards are the same";
-    run.go().fails(2, "base and new have no configuration with throughput in common", hint);
+    run.go().fails(
+        2,
+        "base and new have no configuration with throughput in common",
+        hint,
+    );
     Invocation::new(&["compare", "base"]).go().exits(2);
 }
 
@@ -339,19 +525,31 @@ fn two_programs_of_one_place_are_compared_without_the_time() {
     fill(&run.folder().join("both/new"), "new", &[63.0, 113.4]);
     let said = run.go();
     said.exits(0);
-    for part in ["Base         old in both", "New          new in both", "0 better, 1 worse", "-10.0 %"] {
+    for part in [
+        "Base         old in both",
+        "New          new in both",
+        "0 better, 1 worse",
+        "-10.0 %",
+    ] {
         assert!(said.stdout.contains(part), "{part}: {}", said.stdout);
     }
     assert!(!said.stdout.contains("different times"), "{}", said.stdout);
     let run = Invocation::new(&["compare", "both", "--programs", "old,other"]);
     fill(&run.folder().join("both"), "old", &[63.0]);
     let hint = "configurations match when program (or --programs), vCPU, memory, mode, concurrency and shards are the same";
-    run.go().fails(2, "old in both and other in both have no configuration with throughput in common", hint);
+    run.go().fails(
+        2,
+        "old in both and other in both have no configuration with throughput in common",
+        hint,
+    );
 }
 
 #[test]
 fn a_closed_pipe_is_no_failure() {
-    for words in [&["report", "base"][..], &["compare", "base", "base", "--format", "json"][..]] {
+    for words in [
+        &["report", "base"][..],
+        &["compare", "base", "base", "--format", "json"][..],
+    ] {
         let (reader, writer) = pipe().unwrap();
         drop(reader);
         let run = Invocation::new(words);

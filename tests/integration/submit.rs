@@ -32,14 +32,21 @@ impl Scene {
     /// In an account that is set up so.
     fn new(source: Source, setup: impl FnOnce(Setup) -> Setup) -> Self {
         let aws = Aws::start(setup(stack(&source)));
-        Self { source, aws, out: tempfile::tempdir().unwrap() }
+        Self {
+            source,
+            aws,
+            out: tempfile::tempdir().unwrap(),
+        }
     }
 }
 
 /// A stack whose tasks know where S3 is.
 fn stack(source: &Source) -> Setup {
     let mut setup = Setup::over(source);
-    setup.environment.insert("AWS_ENDPOINT_URL_S3".to_owned(), source.endpoint.url.clone());
+    setup.environment.insert(
+        "AWS_ENDPOINT_URL_S3".to_owned(),
+        source.endpoint.url.clone(),
+    );
     setup
 }
 
@@ -66,7 +73,15 @@ fn submit(scene: &Scene, words: &str) -> Parfetch {
     command
         .args("submit --stack parfetch --poll-interval 50ms --tag all -c 2".split(' '))
         .args(words.split_whitespace())
-        .args(if words.contains("--id") { &[][..] } else { &["--id", "first"][..] }.iter().copied())
+        .args(
+            if words.contains("--id") {
+                &[][..]
+            } else {
+                &["--id", "first"][..]
+            }
+            .iter()
+            .copied(),
+        )
 }
 
 fn document(source: &Source) -> JobDocument {
@@ -78,19 +93,37 @@ fn document(source: &Source) -> JobDocument {
 fn key_files(source: &Source, shards: u32) -> (Vec<(String, u64)>, Vec<Part>) {
     let (s3, folder) = (source.s3(), tempfile::tempdir().unwrap());
     let (mut all, mut parts) = (Vec::new(), Vec::new());
-    let listed: Vec<String> = s3.list(&source.results, &format!("{JOB}/keys/")).into_iter().map(|(key, _)| key).collect();
-    let names: Vec<String> = (0..shards).map(|index| format!("{JOB}/keys/{index:05}-of-{shards:05}.tsv")).collect();
+    let listed: Vec<String> = s3
+        .list(&source.results, &format!("{JOB}/keys/"))
+        .into_iter()
+        .map(|(key, _)| key)
+        .collect();
+    let names: Vec<String> = (0..shards)
+        .map(|index| format!("{JOB}/keys/{index:05}-of-{shards:05}.tsv"))
+        .collect();
     assert_eq!(listed, names);
     for name in names {
         let path = folder.path().join("keys.tsv");
         fs::write(&path, s3.get(&source.results, &name)).unwrap();
         // Read by the program: checksum and encoding are right, or it says so.
         let out = folder.path().join("out");
-        let ran = Parfetch::run(source).args(["--keys", path.to_str().unwrap(), "-c", "1", "--no-overwrite"]).out(&out).env("RESULT_BUCKET_NAME", "");
+        let ran = Parfetch::run(source)
+            .args([
+                "--keys",
+                path.to_str().unwrap(),
+                "-c",
+                "1",
+                "--no-overwrite",
+            ])
+            .out(&out)
+            .env("RESULT_BUCKET_NAME", "");
         ran.exits(0);
         let rows = Results::in_folder(&out, "result_run_async_1").rows;
         fs::remove_dir_all(&out).unwrap();
-        parts.push(Part { keys: rows.len() as u64, bytes: Some(rows.iter().map(|row| row.size.unwrap()).sum()) });
+        parts.push(Part {
+            keys: rows.len() as u64,
+            bytes: Some(rows.iter().map(|row| row.size.unwrap()).sum()),
+        });
         all.extend(rows.into_iter().map(|row| (row.key, row.size.unwrap())));
     }
     (all, parts)
@@ -99,9 +132,20 @@ fn key_files(source: &Source, shards: u32) -> (Vec<(String, u64)>, Vec<Part>) {
 /// The summaries of the job's children, by shard.
 fn summaries(source: &Source) -> Vec<Summary> {
     let s3 = source.s3();
-    let keys = s3.list(&source.results, &format!("{JOB}/results/")).into_iter().map(|(key, _)| key);
-    let texts = keys.filter(|key| Path::new(key).extension().is_some_and(|ending| ending == "json")).map(|key| s3.get(&source.results, &key));
-    let mut all: Vec<Summary> = texts.map(|text| Summary::from_json(std::str::from_utf8(&text).unwrap()).unwrap()).collect();
+    let keys = s3
+        .list(&source.results, &format!("{JOB}/results/"))
+        .into_iter()
+        .map(|(key, _)| key);
+    let texts = keys
+        .filter(|key| {
+            Path::new(key)
+                .extension()
+                .is_some_and(|ending| ending == "json")
+        })
+        .map(|key| s3.get(&source.results, &key));
+    let mut all: Vec<Summary> = texts
+        .map(|text| Summary::from_json(std::str::from_utf8(&text).unwrap()).unwrap())
+        .collect();
     all.sort_by_key(|summary| summary.settings.selection.shard.unwrap().index);
     all
 }
@@ -109,15 +153,22 @@ fn summaries(source: &Source) -> Vec<Summary> {
 /// Keys, bytes and counts of the shards together are those of one run.
 #[track_caller]
 fn is_one_run(source: &Source, shards: u32) {
-    let one = Parfetch::run(source).args(["-t", "one", "-c", "2"]).env("PARFETCH_RESULT_PREFIX", "one/");
+    let one = Parfetch::run(source)
+        .args(["-t", "one", "-c", "2"])
+        .env("PARFETCH_RESULT_PREFIX", "one/");
     one.exits(0);
     let one = Results::in_bucket(source, "one/result_one_async_2").summary;
     let children = summaries(source);
     assert_eq!(children.len(), usize::try_from(shards).unwrap());
     let sum = |field: fn(&Summary) -> u64| children.iter().map(field).sum::<u64>();
     for (what, field) in [
-        ("keys", (|summary| summary.totals.unwrap().keys_listed) as fn(&Summary) -> u64),
-        ("bytes as listed", |summary| summary.totals.unwrap().listed_bytes.unwrap()),
+        (
+            "keys",
+            (|summary| summary.totals.unwrap().keys_listed) as fn(&Summary) -> u64,
+        ),
+        ("bytes as listed", |summary| {
+            summary.totals.unwrap().listed_bytes.unwrap()
+        }),
         ("ok", |summary| summary.totals.unwrap().rows.ok),
         ("goodput", |summary| summary.totals.unwrap().goodput_bytes),
         ("latencies", |summary| summary.distributions.latency.count),
@@ -125,14 +176,27 @@ fn is_one_run(source: &Source, shards: u32) {
     ] {
         assert_eq!(sum(field), field(&one), "{what}");
     }
-    let (merged, alone) =
-        (report(source, &format!("s3://{}/{JOB}/results/", source.results)), report(source, &format!("s3://{}/one/", source.results)));
-    for field in ["keys", "listed_bytes", "ok", "failed", "tried", "goodput_bytes", "timed"] {
+    let (merged, alone) = (
+        report(source, &format!("s3://{}/{JOB}/results/", source.results)),
+        report(source, &format!("s3://{}/one/", source.results)),
+    );
+    for field in [
+        "keys",
+        "listed_bytes",
+        "ok",
+        "failed",
+        "tried",
+        "goodput_bytes",
+        "timed",
+    ] {
         let of = |cell: &Value| cell["observations"][0]["counts"][field].clone();
         assert!(of(&merged).is_u64(), "{field}: {merged:#}");
         assert_eq!(of(&merged), of(&alone), "{field}");
     }
-    assert_eq!((&merged["cell"]["shards"], &alone["cell"]["shards"]), (&shards.into(), &1.into()));
+    assert_eq!(
+        (&merged["cell"]["shards"], &alone["cell"]["shards"]),
+        (&shards.into(), &1.into())
+    );
 }
 
 /// The one cell of a report.
@@ -150,31 +214,72 @@ fn report(source: &Source, place: &str) -> Value {
     let ran = command.args(["report", "--format", "json", place]).exits(0);
     let report: Value = serde_json::from_str(&ran.stdout).unwrap();
     let studies = report["studies"].as_array().unwrap();
-    assert_eq!((studies.len(), studies[0]["cells"].as_array().unwrap().len()), (1, 1), "{report:#}");
+    assert_eq!(
+        (studies.len(), studies[0]["cells"].as_array().unwrap().len()),
+        (1, 1),
+        "{report:#}"
+    );
     studies[0]["cells"][0].clone()
 }
 
 #[test]
 fn eight_children_are_one_run_and_are_submitted_once() {
-    let scene = Scene::new(Store::Embedded.many(), |setup| Setup { max_vcpus: 3, ..setup });
+    let scene = Scene::new(Store::Embedded.many(), |setup| Setup {
+        max_vcpus: 3,
+        ..setup
+    });
     let Scene { source, aws, out } = &scene;
     let page = out.path().join("jobs/first/report.html");
     let go = || submit(&scene, "-n 8 --yes").exits(0);
     let ran = go();
-    assert!(ran.stderr.contains("job first: 8 children of 1 vCPU and 2 GB, async × 2, lean, for 2,503 keys of s3://"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("stored 8/8 key files") && ran.stderr.contains("8/8 children ended"), "{}", ran.stderr);
-    assert!(ran.stdout.contains("8 shards") && ran.stdout.contains("clock"), "{}", ran.stdout);
+    assert!(
+        ran.stderr.contains(
+            "job first: 8 children of 1 vCPU and 2 GB, async × 2, lean, for 2,503 keys of s3://"
+        ),
+        "{}",
+        ran.stderr
+    );
+    assert!(
+        ran.stderr.contains("stored 8/8 key files") && ran.stderr.contains("8/8 children ended"),
+        "{}",
+        ran.stderr
+    );
+    assert!(
+        ran.stdout.contains("8 shards") && ran.stdout.contains("clock"),
+        "{}",
+        ran.stdout
+    );
     assert!(fs::read_to_string(&page).unwrap().contains("<html"));
     let (keys, parts) = key_files(source, 8);
-    assert_eq!(keys, source.objects, "every key once, in the order of the listing");
+    assert_eq!(
+        keys, source.objects,
+        "every key once, in the order of the listing"
+    );
     let document = document(source);
-    assert_eq!((document.shards.as_slice(), document.keys), (parts.as_slice(), MANY as u64));
-    let (all, largest) = (document.bytes.unwrap(), source.objects.iter().map(|(_, size)| *size).max().unwrap());
-    assert!(parts.iter().all(|part| part.bytes.unwrap().abs_diff(all / 8) <= largest + 1), "{parts:?}");
+    assert_eq!(
+        (document.shards.as_slice(), document.keys),
+        (parts.as_slice(), MANY as u64)
+    );
+    let (all, largest) = (
+        document.bytes.unwrap(),
+        source.objects.iter().map(|(_, size)| *size).max().unwrap(),
+    );
+    assert!(
+        parts
+            .iter()
+            .all(|part| part.bytes.unwrap().abs_diff(all / 8) <= largest + 1),
+        "{parts:?}"
+    );
     is_one_run(source, 8);
     // The same command again looks at the same job.
     let again = go();
-    assert!(again.stderr.contains(&format!("submitted before: {}", document.job_id.unwrap())), "{}", again.stderr);
+    assert!(
+        again
+            .stderr
+            .contains(&format!("submitted before: {}", document.job_id.unwrap())),
+        "{}",
+        again.stderr
+    );
     assert_eq!(aws.calls("SubmitJob").len(), 1);
     let other = submit(&scene, "-n 8 --yes -m thread").exits(2);
     assert!(other.stderr.contains("the job first was planned with other settings: MODE: it had `\"async\"`, and now there is"), "{}", other.stderr);
@@ -184,10 +289,16 @@ fn eight_children_are_one_run_and_are_submitted_once() {
 #[test]
 #[ignore = "takes a minute: the same at the size of a large bucket"]
 fn eight_children_over_a_hundred_thousand_keys_are_one_run() {
-    let scene = Scene::new(Store::serving("objects=100000,prefixes=50,size=2KiB,sizes=lognormal"), |setup| setup);
+    let scene = Scene::new(
+        Store::serving("objects=100000,prefixes=50,size=2KiB,sizes=lognormal"),
+        |setup| setup,
+    );
     submit(&scene, "-n 8 --yes").exits(0);
     let (keys, _) = key_files(&scene.source, 8);
-    assert_eq!(keys, scene.source.objects, "every key once, in the order of the listing");
+    assert_eq!(
+        keys, scene.source.objects,
+        "every key once, in the order of the listing"
+    );
     is_one_run(&scene.source, 8);
     scene.aws.finish();
 }
@@ -210,12 +321,22 @@ fn child(source: &Source, environment: &BTreeMap<String, String>, index: u32) ->
 
 #[test]
 fn children_by_hand_are_one_run_and_a_job_without_an_id_is_found_by_its_name() {
-    let scene = Scene::new(Store::Embedded.many(), |setup| setup.trouble("SubmitJob", Fault::AccessDenied, [0, 1]));
+    let scene = Scene::new(Store::Embedded.many(), |setup| {
+        setup.trouble("SubmitJob", Fault::AccessDenied, [0, 1])
+    });
     let Scene { source, aws, .. } = &scene;
     let refused = submit(&scene, "-n 8 --yes").exits(4);
-    assert!(refused.stderr.contains("batch:SubmitJob"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("batch:SubmitJob"),
+        "{}",
+        refused.stderr
+    );
     let planned = document(source);
-    assert_eq!((planned.job_id.as_ref(), planned.shards.len()), (None, 8), "keys and document are there");
+    assert_eq!(
+        (planned.job_id.as_ref(), planned.shards.len()),
+        (None, 8),
+        "keys and document are there"
+    );
     let mut environment = planned.plan.environment.clone();
     environment.insert("PARFETCH_SHARD_COUNT".to_owned(), "8".to_owned());
     for index in 0..8 {
@@ -223,26 +344,70 @@ fn children_by_hand_are_one_run_and_a_job_without_an_id_is_found_by_its_name() {
     }
     is_one_run(source, 8);
     // Submitted behind this program's back: as if it had been killed before it wrote down the id.
-    assert!(submit(&scene, "-n 8").exits(2).stderr.contains("has its keys and is not submitted"));
+    assert!(
+        submit(&scene, "-n 8")
+            .exits(2)
+            .stderr
+            .contains("has its keys and is not submitted")
+    );
     submit(&scene, "-n 8 --yes --detach").exits(0);
-    let text = JobDocument { job_id: None, submitted_at: None, ..document(source) }.to_json().unwrap();
-    source.s3().put((&source.results, &format!("{JOB}/job.json")), text.into_bytes()).unwrap();
+    let text = JobDocument {
+        job_id: None,
+        submitted_at: None,
+        ..document(source)
+    }
+    .to_json()
+    .unwrap();
+    source
+        .s3()
+        .put(
+            (&source.results, &format!("{JOB}/job.json")),
+            text.into_bytes(),
+        )
+        .unwrap();
     let ran = submit(&scene, "-n 8 --yes").exits(0);
     assert!(ran.stderr.contains("submitted before: "), "{}", ran.stderr);
-    assert_eq!((aws.calls("SubmitJob").len(), document(source).job_id.is_some()), (2, true), "refused once, taken once");
+    assert_eq!(
+        (
+            aws.calls("SubmitJob").len(),
+            document(source).job_id.is_some()
+        ),
+        (2, true),
+        "refused once, taken once"
+    );
     scene.aws.finish();
 }
 
 #[test]
 fn children_that_fail_are_named() {
     let source = Store::serving("objects=40,size=1KiB");
-    let faults = |setup: Setup| setup.fault(On::Child(1), Fault::OutOfMemory).fault_times(On::Child(2), Fault::Spot("SpotInterruption"), 1);
+    let faults = |setup: Setup| {
+        setup.fault(On::Child(1), Fault::OutOfMemory).fault_times(
+            On::Child(2),
+            Fault::Spot("SpotInterruption"),
+            1,
+        )
+    };
     let scene = Scene::new(source, faults);
     let Scene { source, .. } = &scene;
     let ran = submit(&scene, "-n 4 --yes").exits(3);
-    assert!(ran.stderr.contains("warning: child 1 of 4 failed: exit code 137, killed, perhaps for its memory"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("error: 1 of 4 children of the job "), "{}", ran.stderr);
-    assert_eq!(summaries(source).len(), 3, "the child that Spot took was tried again");
+    assert!(
+        ran.stderr.contains(
+            "warning: child 1 of 4 failed: exit code 137, killed, perhaps for its memory"
+        ),
+        "{}",
+        ran.stderr
+    );
+    assert!(
+        ran.stderr.contains("error: 1 of 4 children of the job "),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(
+        summaries(source).len(),
+        3,
+        "the child that Spot took was tried again"
+    );
     scene.aws.finish();
 }
 
@@ -251,19 +416,42 @@ fn a_report_of_other_keys_than_the_job_has_is_no_success() {
     let scene = Scene::new(Store::serving("objects=40,size=1KiB"), |setup| setup);
     let Scene { source, .. } = &scene;
     submit(&scene, "-n 4 --yes --detach").exits(0);
-    let text = JobDocument { keys: 52, ..document(source) }.to_json().unwrap();
-    source.s3().put((&source.results, &format!("{JOB}/job.json")), text.into_bytes()).unwrap();
+    let text = JobDocument {
+        keys: 52,
+        ..document(source)
+    }
+    .to_json()
+    .unwrap();
+    source
+        .s3()
+        .put(
+            (&source.results, &format!("{JOB}/job.json")),
+            text.into_bytes(),
+        )
+        .unwrap();
     let ran = submit(&scene, "-n 4 --yes").exits(3);
-    assert!(ran.stderr.contains("error: the children had 40 keys, and the job has 52: the report is not of this job"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains(
+            "error: the children had 40 keys, and the job has 52: the report is not of this job"
+        ),
+        "{}",
+        ran.stderr
+    );
     scene.aws.finish();
 }
 
 #[test]
 fn no_setting_of_the_job_definition_reaches_a_child() {
     let scene = Scene::new(Store::serving("objects=40,size=1KiB"), |mut setup| {
-        let leaks =
-            [("PARFETCH_LIMIT", "3"), ("PARFETCH_SHARD", "0/1"), ("PARFETCH_NO_SIGN_REQUEST", "1"), ("AWS_ENDPOINT_URL", "http://127.0.0.1:1")];
-        setup.environment.extend(leaks.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let leaks = [
+            ("PARFETCH_LIMIT", "3"),
+            ("PARFETCH_SHARD", "0/1"),
+            ("PARFETCH_NO_SIGN_REQUEST", "1"),
+            ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
+        ];
+        setup
+            .environment
+            .extend(leaks.map(|(name, value)| (name.to_owned(), value.to_owned())));
         setup
     });
     submit(&scene, "-n 4 --yes").exits(0);
@@ -275,9 +463,19 @@ fn a_shard_without_results_is_named_with_its_keys() {
     let scene = Scene::new(Store::serving("objects=40,size=1KiB"), |setup| setup);
     let Scene { source, .. } = &scene;
     submit(&scene, "-n 4 --yes").exits(0);
-    let name = source.s3().list(&source.results, &format!("{JOB}/results/")).into_iter().map(|(key, _)| key);
-    let name = name.into_iter().find(|key| key.ends_with(".shard-2-of-4.json")).unwrap();
-    source.s3().put((&source.results, &name), b"{}".to_vec()).unwrap();
+    let name = source
+        .s3()
+        .list(&source.results, &format!("{JOB}/results/"))
+        .into_iter()
+        .map(|(key, _)| key);
+    let name = name
+        .into_iter()
+        .find(|key| key.ends_with(".shard-2-of-4.json"))
+        .unwrap();
+    source
+        .s3()
+        .put((&source.results, &name), b"{}".to_vec())
+        .unwrap();
     let ran = submit(&scene, "-n 4 --yes").exits(3);
     let said = "error: every child ended well, and their account does not close: shard 2 of 4 is missing (shard 2 has 10 keys)";
     assert!(ran.stderr.contains(said), "{}", ran.stderr);
@@ -287,13 +485,19 @@ fn a_shard_without_results_is_named_with_its_keys() {
 #[test]
 fn one_shard_is_a_job_without_an_array() {
     let scene = Scene::new(Store::serving("objects=40,size=1KiB"), |setup| {
-        setup.trouble("SubmitJob", Fault::Throttled, [0, 2]).trouble("DescribeJobs", Fault::Throttled, [1, 7])
+        setup
+            .trouble("SubmitJob", Fault::Throttled, [0, 2])
+            .trouble("DescribeJobs", Fault::Throttled, [1, 7])
     });
     let Scene { source, aws, .. } = &scene;
     submit(&scene, "-n 1 --yes").exits(0);
     let calls = aws.calls("SubmitJob");
     assert_eq!(calls.len(), 3, "throttled twice");
-    assert!(calls[0].body.get("arrayProperties").is_none(), "{:#}", calls[0].body);
+    assert!(
+        calls[0].body.get("arrayProperties").is_none(),
+        "{:#}",
+        calls[0].body
+    );
     is_one_run(source, 1);
     scene.aws.finish();
 }
@@ -303,10 +507,23 @@ fn children_that_hash_list_for_themselves() {
     let scene = Scene::new(Store::serving("objects=40,size=1KiB"), |setup| setup);
     let Scene { source, .. } = &scene;
     submit(&scene, "-n 3 --hash --yes").exits(0);
-    assert_eq!(source.s3().list(&source.results, &format!("{JOB}/keys/")), []);
+    assert_eq!(
+        source.s3().list(&source.results, &format!("{JOB}/keys/")),
+        []
+    );
     is_one_run(source, 3);
-    let parts: Vec<u64> = summaries(source).iter().map(|summary| summary.totals.unwrap().keys_listed).collect();
-    assert_eq!(document(source).shards.iter().map(|part| part.keys).collect::<Vec<_>>(), parts);
+    let parts: Vec<u64> = summaries(source)
+        .iter()
+        .map(|summary| summary.totals.unwrap().keys_listed)
+        .collect();
+    assert_eq!(
+        document(source)
+            .shards
+            .iter()
+            .map(|part| part.keys)
+            .collect::<Vec<_>>(),
+        parts
+    );
     scene.aws.finish();
 }
 
@@ -315,41 +532,102 @@ fn nothing_is_spent_unasked_or_beyond_what_was_said() {
     let scene = Scene::new(Store::serving("objects=40,size=1KiB"), |setup| setup);
     let Scene { source, aws, .. } = &scene;
     let ran = submit(&scene, "-n 4").exits(2);
-    assert!(ran.stdout.contains("Price*      $0.00") && ran.stderr.contains("error: nothing was submitted: nothing may be spent"), "{ran:?}");
-    assert_eq!(source.s3().list(&source.results, ""), [], "nothing is stored");
+    assert!(
+        ran.stdout.contains("Price*      $0.00")
+            && ran
+                .stderr
+                .contains("error: nothing was submitted: nothing may be spent"),
+        "{ran:?}"
+    );
+    assert_eq!(
+        source.s3().list(&source.results, ""),
+        [],
+        "nothing is stored"
+    );
     let ran = submit(&scene, "-n 4 --max-cost 0.001").exits(2);
-    assert!(ran.stderr.contains("more than --max-cost 0.001"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("more than --max-cost 0.001"),
+        "{}",
+        ran.stderr
+    );
     let ran = submit(&scene, "-n 4 --yes --max-bytes 40KB").exits(2);
-    assert!(ran.stderr.contains("error: this job fetches 41.0 kB from s3://") && ran.stderr.contains("--max-bytes is 40.0 kB"), "{}", ran.stderr);
+    assert!(
+        ran.stderr
+            .contains("error: this job fetches 41.0 kB from s3://")
+            && ran.stderr.contains("--max-bytes is 40.0 kB"),
+        "{}",
+        ran.stderr
+    );
     let ran = submit(&scene, "-n 4 --dry-run --egress internet").exits(0);
-    assert!(ran.stdout.contains(", egress to the internet $0.00"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains(", egress to the internet $0.00"),
+        "{}",
+        ran.stdout
+    );
     let ran = submit(&scene, "-n 4 --dry-run").exits(0);
-    assert!(ran.stdout.contains("a child 10\n") && ran.stdout.contains("1 LIST, 44 GET, 18 PUT"), "{}", ran.stdout);
-    let stored: Vec<String> = source.s3().list(&source.results, "").into_iter().map(|(key, _)| key).collect();
-    assert_eq!((stored, document(source).shards), (vec![format!("{JOB}/job.json")], Vec::new()), "the proof that it can be, and no keys");
+    assert!(
+        ran.stdout.contains("a child 10\n") && ran.stdout.contains("1 LIST, 44 GET, 18 PUT"),
+        "{}",
+        ran.stdout
+    );
+    let stored: Vec<String> = source
+        .s3()
+        .list(&source.results, "")
+        .into_iter()
+        .map(|(key, _)| key)
+        .collect();
+    assert_eq!(
+        (stored, document(source).shards),
+        (vec![format!("{JOB}/job.json")], Vec::new()),
+        "the proof that it can be, and no keys"
+    );
     assert_eq!(aws.calls("SubmitJob").len(), 0);
     // More children than keys: as many as keys.
     let ran = submit(&scene, "-n 50 --max-cost 1 --max-bytes 41KB --detach").exits(0);
-    assert!(ran.stderr.contains("there are 40 keys, so that there are as many children"), "{}", ran.stderr);
-    assert_eq!(aws.calls("SubmitJob")[0].body["arrayProperties"]["size"], 40);
+    assert!(
+        ran.stderr
+            .contains("there are 40 keys, so that there are as many children"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(
+        aws.calls("SubmitJob")[0].body["arrayProperties"]["size"],
+        40
+    );
     submit(&scene, "-n 50").exits(0);
     scene.aws.finish();
 }
 
 #[test]
 fn a_plan_for_ten_thousand_children_needs_no_account() {
-    let ran = Parfetch::new().args("submit --dry-run -n 10000 --embedded=objects=20000,prefixes=100,size=1KiB".split(' ')).exits(0);
-    assert!(ran.stdout.contains("10,000 children") && ran.stdout.contains("a child 2\n"), "{}", ran.stdout);
+    let ran = Parfetch::new()
+        .args(
+            "submit --dry-run -n 10000 --embedded=objects=20000,prefixes=100,size=1KiB".split(' '),
+        )
+        .exits(0);
+    assert!(
+        ran.stdout.contains("10,000 children") && ran.stdout.contains("a child 2\n"),
+        "{}",
+        ran.stdout
+    );
 }
 
 /// Submits a job whose children take long, or finds it; once one runs, ends the command by this signal.
 fn cut_off(scene: &Scene, signal: rustix::process::Signal) -> Option<i32> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_parfetch"));
     let words = "submit --stack parfetch --id first --poll-interval 50ms -n 2 -c 1 --yes";
-    command.args(words.split(' ')).env_clear().envs(person(scene)).stdout(Stdio::null()).stderr(Stdio::piped());
+    command
+        .args(words.split(' '))
+        .env_clear()
+        .envs(person(scene))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
     let mut running = command.spawn().unwrap();
     let mut lines = BufReader::new(running.stderr.take().unwrap()).lines();
-    lines.find(|line| line.as_ref().unwrap().starts_with("submitted")).unwrap().unwrap();
+    lines
+        .find(|line| line.as_ref().unwrap().starts_with("submitted"))
+        .unwrap()
+        .unwrap();
     until(|| scene.aws.jobs_running() > 0);
     rustix::process::kill_process(rustix::process::Pid::from_child(&running), signal).unwrap();
     lines.for_each(drop);
@@ -366,31 +644,65 @@ fn until(wanted: impl Fn() -> bool) {
 
 #[test]
 fn an_interruption_ends_the_job_and_a_kill_does_not() {
-    let scene = Scene::new(Store::serving("objects=2000,size=1KiB,ttfb=1s"), |setup| setup);
+    let scene = Scene::new(Store::serving("objects=2000,size=1KiB,ttfb=1s"), |setup| {
+        setup
+    });
     let Scene { aws, .. } = &scene;
     assert_eq!(cut_off(&scene, rustix::process::Signal::KILL), None);
-    assert_eq!((aws.calls("TerminateJob").len(), aws.calls("SubmitJob").len()), (0, 1));
+    assert_eq!(
+        (
+            aws.calls("TerminateJob").len(),
+            aws.calls("SubmitJob").len()
+        ),
+        (0, 1)
+    );
     assert_eq!(cut_off(&scene, rustix::process::Signal::INT), Some(130));
-    assert_eq!((aws.calls("TerminateJob").len(), aws.calls("SubmitJob").len()), (1, 1), "the same job was found again");
+    assert_eq!(
+        (
+            aws.calls("TerminateJob").len(),
+            aws.calls("SubmitJob").len()
+        ),
+        (1, 1),
+        "the same job was found again"
+    );
     until(|| aws.jobs_running() == 0);
     scene.aws.finish();
 }
 
 /// Whether a process has a child by now: here the embedded server, which is started when the settings are known.
 fn has_child(pid: u32) -> bool {
-    !fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap().trim().is_empty()
+    !fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))
+        .unwrap()
+        .trim()
+        .is_empty()
 }
 
 #[test]
 fn a_plan_can_be_interrupted() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_parfetch"));
-    command.args("submit --dry-run -n 8 --embedded=objects=1000000,list-delay=30s".split(' ')).env_clear();
-    let mut running = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    command
+        .args("submit --dry-run -n 8 --embedded=objects=1000000,list-delay=30s".split(' '))
+        .env_clear();
+    let mut running = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     until(|| has_child(running.id()));
-    rustix::process::kill_process(rustix::process::Pid::from_child(&running), rustix::process::Signal::INT).unwrap();
-    let said: String = BufReader::new(running.stderr.take().unwrap()).lines().map(|line| line.unwrap() + "\n").collect();
+    rustix::process::kill_process(
+        rustix::process::Pid::from_child(&running),
+        rustix::process::Signal::INT,
+    )
+    .unwrap();
+    let said: String = BufReader::new(running.stderr.take().unwrap())
+        .lines()
+        .map(|line| line.unwrap() + "\n")
+        .collect();
     assert_eq!(running.wait().unwrap().code(), Some(130), "{said}");
-    assert!(said.contains("error: interrupted before the job was submitted"), "{said}");
+    assert!(
+        said.contains("error: interrupted before the job was submitted"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -400,8 +712,16 @@ fn what_cannot_be_found_is_said() {
         let ran = submit(&scene, words).exits(exit);
         assert!(ran.stderr.contains(what), "{}", ran.stderr);
     };
-    said("-n 2 --yes --result-bucket nowhere", 4, "s3://nowhere/parfetch/jobs/first/job.json");
+    said(
+        "-n 2 --yes --result-bucket nowhere",
+        4,
+        "s3://nowhere/parfetch/jobs/first/job.json",
+    );
     said("-n 2 --yes --queue other", 4, "JobQueue other not found");
-    said("-n 2 --yes --prefix nowhere/ --id second", 4, "there are no keys under");
+    said(
+        "-n 2 --yes --prefix nowhere/ --id second",
+        4,
+        "there are no keys under",
+    );
     scene.aws.finish();
 }

@@ -14,21 +14,46 @@ use crate::support::parfetch::Parfetch;
 
 const EXECUTABLE: &str = env!("CARGO_BIN_EXE_parfetch");
 /// Two cells, each twice.
-const SMALL: [&str; 12] =
-    ["sweep", "--embedded=objects=20,size=1KiB", "--vcpu", "1", "--client", "lean", "--mode", "async", "-c", "1,4", "--repeat", "2"];
+const SMALL: [&str; 12] = [
+    "sweep",
+    "--embedded=objects=20,size=1KiB",
+    "--vcpu",
+    "1",
+    "--client",
+    "lean",
+    "--mode",
+    "async",
+    "-c",
+    "1,4",
+    "--repeat",
+    "2",
+];
 
 fn sweep(out: &Path, arguments: &[&str]) -> Parfetch {
-    Parfetch::new().args(SMALL).args(arguments.iter().copied()).out(out).args(["--id", "s"])
+    Parfetch::new()
+        .args(SMALL)
+        .args(arguments.iter().copied())
+        .out(out)
+        .args(["--id", "s"])
 }
 
 /// Every record below a sweep's folder, by its place there.
 fn records(out: &Path) -> BTreeMap<PathBuf, Record> {
     let mut found = BTreeMap::new();
     let root = out.join("sweeps/s");
-    let folders = |dir: &Path| fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect::<Vec<_>>();
+    let folders = |dir: &Path| {
+        fs::read_dir(dir)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.is_dir())
+            .collect::<Vec<_>>()
+    };
     for dir in folders(&root).iter().flat_map(|cell| folders(cell)) {
         if let Ok(text) = fs::read_to_string(dir.join(FILE_NAME)) {
-            found.insert(dir.strip_prefix(&root).unwrap().to_owned(), Record::from_json(&text).unwrap());
+            found.insert(
+                dir.strip_prefix(&root).unwrap().to_owned(),
+                Record::from_json(&text).unwrap(),
+            );
         }
     }
     found
@@ -36,35 +61,72 @@ fn records(out: &Path) -> BTreeMap<PathBuf, Record> {
 
 /// Cell and repetition of every record that counts.
 fn counted(out: &Path) -> Vec<(String, u32)> {
-    let mut all: Vec<_> =
-        records(out).values().filter(|record| record.repetition > 0).map(|record| (record.cell.slug(), record.repetition)).collect();
+    let mut all: Vec<_> = records(out)
+        .values()
+        .filter(|record| record.repetition > 0)
+        .map(|record| (record.cell.slug(), record.repetition))
+        .collect();
     all.sort();
     all
 }
 
 fn expected() -> Vec<(String, u32)> {
     let cells = ["lean-1vcpu-2048mib-async-x1", "lean-1vcpu-2048mib-async-x4"];
-    cells.iter().flat_map(|cell| [1, 2].map(|repetition| ((*cell).to_owned(), repetition))).collect()
+    cells
+        .iter()
+        .flat_map(|cell| [1, 2].map(|repetition| ((*cell).to_owned(), repetition)))
+        .collect()
 }
 
 #[test]
 fn every_repetition_leaves_its_results_and_a_record() {
     let out = tempfile::tempdir().unwrap();
     // What a library would read by itself is no setting of a repetition.
-    let ran = sweep(out.path(), &[]).env("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1").exits(0);
-    assert!(ran.stderr.contains("2 configurations × 2 runs of 20.5 kB = 4 runs, 100 GETs, 81.9 kB"), "{}", ran.stderr);
+    let ran = sweep(out.path(), &[])
+        .env("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
+        .exits(0);
+    assert!(
+        ran.stderr
+            .contains("2 configurations × 2 runs of 20.5 kB = 4 runs, 100 GETs, 81.9 kB"),
+        "{}",
+        ran.stderr
+    );
     assert_eq!(counted(out.path()), expected());
     let records = records(out.path());
     assert_eq!(records.len(), 5, "and a warm-up");
     for (dir, record) in &records {
-        assert_eq!((record.failure.as_ref(), record.sweep.keys, record.summaries.len()), (None, 20, 1), "{}", dir.display());
+        assert_eq!(
+            (
+                record.failure.as_ref(),
+                record.sweep.keys,
+                record.summaries.len()
+            ),
+            (None, 20, 1),
+            "{}",
+            dir.display()
+        );
         let outside = record.outside.unwrap();
-        assert!(outside.wall_ns > 0 && outside.cpu_user_ns.unwrap() + outside.cpu_sys_ns.unwrap() > 0, "{outside:?}");
-        assert_eq!(record.server.unwrap().gets, 20, "the server was asked for each key once, and counted anew");
-        let names = fs::read_dir(out.path().join("sweeps/s").join(dir)).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let mut endings: Vec<_> = names.map(|name| name.rsplit('.').next().unwrap().to_owned()).collect();
+        assert!(
+            outside.wall_ns > 0 && outside.cpu_user_ns.unwrap() + outside.cpu_sys_ns.unwrap() > 0,
+            "{outside:?}"
+        );
+        assert_eq!(
+            record.server.unwrap().gets,
+            20,
+            "the server was asked for each key once, and counted anew"
+        );
+        let names = fs::read_dir(out.path().join("sweeps/s").join(dir))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut endings: Vec<_> = names
+            .map(|name| name.rsplit('.').next().unwrap().to_owned())
+            .collect();
         endings.sort();
-        assert_eq!(endings, ["csv", "json", "json", "lock"], "logs of what went well are not kept");
+        assert_eq!(
+            endings,
+            ["csv", "json", "json", "lock"],
+            "logs of what went well are not kept"
+        );
     }
     let mut positions: Vec<u32> = records.values().map(|record| record.position).collect();
     positions.sort_unstable();
@@ -79,12 +141,21 @@ fn what_is_done_is_not_done_again_and_another_plan_or_key_list_is_refused() {
     sweep(out.path(), &[]).exits(0);
     assert_eq!(records(out.path()).into_keys().collect::<Vec<_>>(), before);
     let ran = sweep(out.path(), &["--seed", "2"]).exits(2);
-    assert!(ran.stderr.contains("begun with another plan: it had `seed = 1`, and now there is `seed = 2`"), "{}", ran.stderr);
+    assert!(
+        ran.stderr
+            .contains("begun with another plan: it had `seed = 1`, and now there is `seed = 2`"),
+        "{}",
+        ran.stderr
+    );
     let keys = out.path().join("sweeps/s/keys.tsv");
     let text = fs::read_to_string(&keys).unwrap();
     fs::write(&keys, text.replace("# sha256 ", "# sha256 0")).unwrap();
     let ran = sweep(out.path(), &[]).exits(2);
-    assert!(ran.stderr.contains("cannot go on: its key list") && ran.stderr.contains("hint: "), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("cannot go on: its key list") && ran.stderr.contains("hint: "),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
@@ -92,34 +163,84 @@ fn order_and_parts_hold_for_every_cell_and_for_the_whole_sweep() {
     let out = tempfile::tempdir().unwrap();
     let layout = ["--part-size", "1MiB", "--order", "largest-first"];
     let sweep = |arguments: &[&str]| {
-        let small = SMALL.map(|word| if word.starts_with("--embedded") { "--embedded=objects=5,size=2560KiB" } else { word });
-        Parfetch::new().args(small).args(arguments.iter().copied()).out(out.path()).args(["--id", "s"])
+        let small = SMALL.map(|word| {
+            if word.starts_with("--embedded") {
+                "--embedded=objects=5,size=2560KiB"
+            } else {
+                word
+            }
+        });
+        Parfetch::new()
+            .args(small)
+            .args(arguments.iter().copied())
+            .out(out.path())
+            .args(["--id", "s"])
     };
     let ran = sweep(&layout).exits(0);
-    assert!(ran.stderr.contains("= 4 runs, 75 GETs"), "each of five objects has three parts: {}", ran.stderr);
+    assert!(
+        ran.stderr.contains("= 4 runs, 75 GETs"),
+        "each of five objects has three parts: {}",
+        ran.stderr
+    );
     let root = out.path().join("sweeps/s");
     for (dir, record) in records(out.path()) {
         let summary = fs::read_to_string(root.join(&dir).join(&record.summaries[0])).unwrap();
         let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
-        assert_eq!((&summary["settings"]["order"], &summary["settings"]["part_size_bytes"]), (&"largest-first".into(), &(1 << 20).into()));
-        assert_eq!((&summary["attempts"]["total"], &summary["totals"]["rows"]["ok"]), (&15.into(), &5.into()));
+        assert_eq!(
+            (
+                &summary["settings"]["order"],
+                &summary["settings"]["part_size_bytes"]
+            ),
+            (&"largest-first".into(), &(1 << 20).into())
+        );
+        assert_eq!(
+            (
+                &summary["attempts"]["total"],
+                &summary["totals"]["rows"]["ok"]
+            ),
+            (&15.into(), &5.into())
+        );
     }
     let plan = fs::read_to_string(root.join("plan.toml")).unwrap();
-    assert!(plan.contains("part_size = \"1MiB\"\norder = \"largest-first\"\n"), "{plan}");
+    assert!(
+        plan.contains("part_size = \"1MiB\"\norder = \"largest-first\"\n"),
+        "{plan}"
+    );
     let ran = sweep(&layout[..2]).exits(2);
-    assert!(ran.stderr.contains("begun with another plan: it had `order = \"largest-first\"`"), "{}", ran.stderr);
-    let ran = Parfetch::new().args(["report"]).arg(root.to_str().unwrap()).exits(0);
+    assert!(
+        ran.stderr
+            .contains("begun with another plan: it had `order = \"largest-first\"`"),
+        "{}",
+        ran.stderr
+    );
+    let ran = Parfetch::new()
+        .args(["report"])
+        .arg(root.to_str().unwrap())
+        .exits(0);
     let words = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(words.contains("largest-first, parts of 1.05 MB"), "{}", ran.stdout);
+    assert!(
+        words.contains("largest-first, parts of 1.05 MB"),
+        "{}",
+        ran.stdout
+    );
 }
 
 /// Starts a sweep, waits until its first run has ended, and sends it a signal.
 fn cut_off(out: &Path, signal: rustix::process::Signal) -> Option<i32> {
     let mut command = Command::new(EXECUTABLE);
-    command.args(SMALL).args(["--id", "s", "--out"]).arg(out).env_clear().stdout(Stdio::null()).stderr(Stdio::piped());
+    command
+        .args(SMALL)
+        .args(["--id", "s", "--out"])
+        .arg(out)
+        .env_clear()
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    lines.find(|line| line.as_ref().unwrap().starts_with("run 1/4")).unwrap().unwrap();
+    lines
+        .find(|line| line.as_ref().unwrap().starts_with("run 1/4"))
+        .unwrap()
+        .unwrap();
     rustix::process::kill_process(rustix::process::Pid::from_child(&child), signal).unwrap();
     child.wait().unwrap().code()
 }
@@ -129,11 +250,18 @@ fn a_killed_sweep_goes_on_without_doubling_a_repetition() {
     let out = tempfile::tempdir().unwrap();
     assert_eq!(cut_off(out.path(), rustix::process::Signal::KILL), None);
     let before = records(out.path());
-    assert!((2..6).contains(&before.len()), "the warm-up and one run at least: {}", before.len());
+    assert!(
+        (2..6).contains(&before.len()),
+        "the warm-up and one run at least: {}",
+        before.len()
+    );
     sweep(out.path(), &[]).exits(0);
     assert_eq!(counted(out.path()), expected());
     let after = records(out.path());
-    assert!(before.iter().all(|(dir, record)| after[dir] == *record), "what was done stays as it was");
+    assert!(
+        before.iter().all(|(dir, record)| after[dir] == *record),
+        "what was done stays as it was"
+    );
 }
 
 #[test]
@@ -148,7 +276,10 @@ fn a_sweep_that_was_told_to_end_goes_on() {
 
 /// The records of one program.
 fn of<'a>(records: &'a BTreeMap<PathBuf, Record>, program: &str) -> Vec<&'a Record> {
-    records.values().filter(|record| record.cell.program.name() == program && record.repetition > 0).collect()
+    records
+        .values()
+        .filter(|record| record.cell.program.name() == program && record.repetition > 0)
+        .collect()
 }
 
 #[test]
@@ -156,22 +287,59 @@ fn contenders_are_measured_from_outside_and_their_results_are_read() {
     let out = tempfile::tempdir().unwrap();
     let good = format!("good:async='{EXECUTABLE}' run");
     let broken = "broken=sh -c 'echo first >&2; echo boom >&2; exit 9'";
-    let ran = sweep(out.path(), &["--contender", &good, "--contender", broken, "--contender", "silent=true"]).exits(3);
-    assert!(ran.stderr.contains("8 of 12 runs failed") || ran.stderr.contains("8 of 16 runs failed"), "{}", ran.stderr);
+    let ran = sweep(
+        out.path(),
+        &[
+            "--contender",
+            &good,
+            "--contender",
+            broken,
+            "--contender",
+            "silent=true",
+        ],
+    )
+    .exits(3);
+    assert!(
+        ran.stderr.contains("8 of 12 runs failed") || ran.stderr.contains("8 of 16 runs failed"),
+        "{}",
+        ran.stderr
+    );
     let records = records(out.path());
     for record in of(&records, "good") {
         let result = record.contender.unwrap();
-        assert_eq!((record.failure.as_ref(), result.objects, result.ok, result.goodput_bytes), (None, 20, 20, 20 * 1024));
-        assert!(result.fetch_ns < record.outside.unwrap().wall_ns, "its own time is part of what was measured from outside");
+        assert_eq!(
+            (
+                record.failure.as_ref(),
+                result.objects,
+                result.ok,
+                result.goodput_bytes
+            ),
+            (None, 20, 20, 20 * 1024)
+        );
+        assert!(
+            result.fetch_ns < record.outside.unwrap().wall_ns,
+            "its own time is part of what was measured from outside"
+        );
         assert!(record.outside.unwrap().cpu_user_ns.is_some());
     }
     assert_eq!(of(&records, "good").len(), 4);
     let failure = of(&records, "broken")[0].failure.clone().unwrap();
-    assert_eq!((failure.reason.as_str(), failure.exit_code), ("ended with exit code 9: boom", Some(9)));
-    assert!(ran.stderr.contains("failed: ended with exit code 9: boom"), "{}", ran.stderr);
+    assert_eq!(
+        (failure.reason.as_str(), failure.exit_code),
+        ("ended with exit code 9: boom", Some(9))
+    );
+    assert!(
+        ran.stderr.contains("failed: ended with exit code 9: boom"),
+        "{}",
+        ran.stderr
+    );
     assert_eq!(failure.stderr, ["first", "boom"]);
     let failure = of(&records, "silent")[0].failure.clone().unwrap();
-    assert!(failure.reason.starts_with("stored no result result_s-"), "{}", failure.reason);
+    assert!(
+        failure.reason.starts_with("stored no result result_s-"),
+        "{}",
+        failure.reason
+    );
 }
 
 /// Its output has no end, and neither has it: the time limit ends it, and the first and the last of what it wrote are kept.
@@ -179,35 +347,97 @@ fn contenders_are_measured_from_outside_and_their_results_are_read() {
 fn a_contender_that_writes_without_end_is_ended_and_its_output_is_short() {
     let out = tempfile::tempdir().unwrap();
     let line = "x".repeat(4_000);
-    let endless = format!("endless=sh -c 'echo first; echo cause >&2; while :; do echo {line}; done'");
-    let words = ["sweep", "--embedded=objects=20,size=1KiB", "--vcpu", "1", "--client", "lean", "--mode", "async", "-c", "1", "--repeat", "1"];
-    let ran = Parfetch::new().args(words).args(["--contender", &endless, "--run-timeout", "10s"]).out(out.path()).args(["--id", "s"]).exits(3);
-    assert!(ran.stderr.lines().all(|line| line.len() < 1_000), "{}", ran.stderr);
+    let endless =
+        format!("endless=sh -c 'echo first; echo cause >&2; while :; do echo {line}; done'");
+    let words = [
+        "sweep",
+        "--embedded=objects=20,size=1KiB",
+        "--vcpu",
+        "1",
+        "--client",
+        "lean",
+        "--mode",
+        "async",
+        "-c",
+        "1",
+        "--repeat",
+        "1",
+    ];
+    let ran = Parfetch::new()
+        .args(words)
+        .args(["--contender", &endless, "--run-timeout", "10s"])
+        .out(out.path())
+        .args(["--id", "s"])
+        .exits(3);
+    assert!(
+        ran.stderr.lines().all(|line| line.len() < 1_000),
+        "{}",
+        ran.stderr
+    );
     let records = records(out.path());
     let failure = of(&records, "endless")[0].failure.clone().unwrap();
-    assert_eq!((failure.reason.as_str(), failure.exit_code), ("did not end within 10.0 s", None));
+    assert_eq!(
+        (failure.reason.as_str(), failure.exit_code),
+        ("did not end within 10.0 s", None)
+    );
     assert_eq!(failure.stderr, ["cause"]);
-    let (dir, _) = records.iter().find(|(_, record)| !record.cell.program.is_parfetch()).unwrap();
+    let (dir, _) = records
+        .iter()
+        .find(|(_, record)| !record.cell.program.is_parfetch())
+        .unwrap();
     let log = fs::read_to_string(out.path().join("sweeps/s").join(dir).join("stdout.log")).unwrap();
-    assert!(log.starts_with("first\nx") && log.len() <= 2 * (1 << 20) + 100, "{}", log.len());
+    assert!(
+        log.starts_with("first\nx") && log.len() <= 2 * (1 << 20) + 100,
+        "{}",
+        log.len()
+    );
 }
 
 #[test]
 fn a_plan_of_too_many_runs_is_refused_at_once() {
     let out = tempfile::tempdir().unwrap();
     let plan = out.path().join("plan.toml");
-    let numbers = (1..=1_000).map(|number| number.to_string()).collect::<Vec<_>>().join(",");
-    fs::write(&plan, format!("embedded = \"\"\nconcurrency = [{numbers}]\nshards = [{numbers}]\nrepeat = 1000000\n")).unwrap();
-    let ran = Parfetch::new().args(["sweep", "--plan", plan.to_str().unwrap(), "--dry-run"]).out(out.path()).exits(2);
+    let numbers = (1..=1_000)
+        .map(|number| number.to_string())
+        .collect::<Vec<_>>()
+        .join(",");
+    fs::write(
+        &plan,
+        format!(
+            "embedded = \"\"\nconcurrency = [{numbers}]\nshards = [{numbers}]\nrepeat = 1000000\n"
+        ),
+    )
+    .unwrap();
+    let ran = Parfetch::new()
+        .args(["sweep", "--plan", plan.to_str().unwrap(), "--dry-run"])
+        .out(out.path())
+        .exits(2);
     let what = "the plan has 18,000,000,000,000 runs (18,000,000 configurations × 1,000,000 repetitions); a sweep has at most 100,000";
-    assert_eq!(ran.stderr, format!("error: {what}\nhint: name fewer values of each factor, or fewer repetitions\n"));
+    assert_eq!(
+        ran.stderr,
+        format!("error: {what}\nhint: name fewer values of each factor, or fewer repetitions\n")
+    );
 }
 
 #[test]
 fn a_contender_that_fetches_something_else_fails() {
     let out = tempfile::tempdir().unwrap();
-    let ran = sweep(out.path(), &["--limit", "10", "--contender", &format!("all='{EXECUTABLE}' run")]).exits(3);
-    assert!(ran.stderr.contains("the plan has a limit, which the six variables do not tell contenders"), "{}", ran.stderr);
+    let ran = sweep(
+        out.path(),
+        &[
+            "--limit",
+            "10",
+            "--contender",
+            &format!("all='{EXECUTABLE}' run"),
+        ],
+    )
+    .exits(3);
+    assert!(
+        ran.stderr
+            .contains("the plan has a limit, which the six variables do not tell contenders"),
+        "{}",
+        ran.stderr
+    );
     let records = records(out.path());
     assert_eq!(of(&records, "lean")[0].server.unwrap().gets, 10);
     let failure = of(&records, "all")[0].failure.clone().unwrap();
@@ -220,50 +450,132 @@ fn a_contender_that_fetches_other_keys_fails() {
     let out = tempfile::tempdir().unwrap();
     sweep(out.path(), &[]).exits(0);
     let listed = fs::read_to_string(out.path().join("sweeps/s/keys.tsv")).unwrap();
-    let keys: Vec<&str> = listed.lines().filter(|line| !line.starts_with('#')).collect();
+    let keys: Vec<&str> = listed
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .collect();
     let file = out.path().join("other.tsv");
-    fs::write(&file, format!("# parfetch-keys 1\n{}\n", keys[1..11].join("\n"))).unwrap();
+    fs::write(
+        &file,
+        format!("# parfetch-keys 1\n{}\n", keys[1..11].join("\n")),
+    )
+    .unwrap();
     let contender = format!("other='{EXECUTABLE}' run --keys '{}'", file.display());
-    let again = Parfetch::new().args(SMALL).args(["--limit", "10", "--contender", &contender]).out(out.path()).args(["--id", "t"]);
+    let again = Parfetch::new()
+        .args(SMALL)
+        .args(["--limit", "10", "--contender", &contender])
+        .out(out.path())
+        .args(["--id", "t"]);
     again.exits(3);
-    let found = fs::read_dir(out.path().join("sweeps/t")).unwrap().map(|entry| entry.unwrap().path());
-    let cell = found.into_iter().find(|path| path.file_name().unwrap().to_string_lossy().starts_with("other-")).unwrap();
-    let record = Record::from_json(&fs::read_to_string(cell.join("r01-a1").join(FILE_NAME)).unwrap()).unwrap();
+    let found = fs::read_dir(out.path().join("sweeps/t"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let cell = found
+        .into_iter()
+        .find(|path| {
+            path.file_name()
+                .unwrap()
+                .to_string_lossy()
+                .starts_with("other-")
+        })
+        .unwrap();
+    let record =
+        Record::from_json(&fs::read_to_string(cell.join("r01-a1").join(FILE_NAME)).unwrap())
+            .unwrap();
     assert_eq!(record.contender.unwrap().objects, 10);
-    assert_eq!(record.failure.unwrap().reason, "its CSV has other keys than the key list, or a key twice");
+    assert_eq!(
+        record.failure.unwrap().reason,
+        "its CSV has other keys than the key list, or a key twice"
+    );
 }
 
 #[test]
 fn a_sweep_of_objects_that_are_gone_recommends_nothing() {
     let out = tempfile::tempdir().unwrap();
-    let gone = SMALL.map(|word| if word.starts_with("--embedded") { "--embedded=objects=20,size=1KiB,fault-missing=1" } else { word });
-    let ran = Parfetch::new().args(gone).args(["--id", "s"]).out(out.path()).exits(4);
-    assert!(ran.stderr.contains("nothing was fetched: 20 missing"), "{}", ran.stderr);
+    let gone = SMALL.map(|word| {
+        if word.starts_with("--embedded") {
+            "--embedded=objects=20,size=1KiB,fault-missing=1"
+        } else {
+            word
+        }
+    });
+    let ran = Parfetch::new()
+        .args(gone)
+        .args(["--id", "s"])
+        .out(out.path())
+        .exits(4);
+    assert!(
+        ran.stderr.contains("nothing was fetched: 20 missing"),
+        "{}",
+        ran.stderr
+    );
     let record = records(out.path()).into_values().next().unwrap();
-    assert_eq!(record.failure.unwrap().reason, "nothing was fetched: 20 missing");
+    assert_eq!(
+        record.failure.unwrap().reason,
+        "nothing was fetched: 20 missing"
+    );
 }
 
 #[test]
 fn shards_share_the_keys() {
     let out = tempfile::tempdir().unwrap();
-    let Ok(cpus) = std::thread::available_parallelism() else { return };
+    let Ok(cpus) = std::thread::available_parallelism() else {
+        return;
+    };
     if cpus.get() < 2 {
         return;
     }
     sweep(out.path(), &["--shards", "2", "--repeat", "1", "-c", "2"]).exits(2);
-    let arguments = ["sweep", "--embedded=objects=20,size=1KiB", "--vcpu", "1", "--client", "lean", "--mode", "thread", "-c", "2", "--shards", "2"];
-    Parfetch::new().args(arguments).args(["--repeat", "1", "--id", "s"]).out(out.path()).exits(0);
+    let arguments = [
+        "sweep",
+        "--embedded=objects=20,size=1KiB",
+        "--vcpu",
+        "1",
+        "--client",
+        "lean",
+        "--mode",
+        "thread",
+        "-c",
+        "2",
+        "--shards",
+        "2",
+    ];
+    Parfetch::new()
+        .args(arguments)
+        .args(["--repeat", "1", "--id", "s"])
+        .out(out.path())
+        .exits(0);
     let records = records(out.path());
     let record = of(&records, "lean")[0];
-    assert_eq!((record.failure.as_ref(), record.summaries.len(), record.server.unwrap().gets), (None, 2, 20));
+    assert_eq!(
+        (
+            record.failure.as_ref(),
+            record.summaries.len(),
+            record.server.unwrap().gets
+        ),
+        (None, 2, 20)
+    );
     assert_eq!(record.limited.cpus.len(), 2);
 }
 
 /// Whether half a vCPU can be held here.
 fn has_quota() -> bool {
     let mut dry = Command::new(EXECUTABLE);
-    dry.args(["sweep", "--embedded=objects=1", "--vcpu", "0.5", "-c", "1", "--dry-run"]).env_clear();
-    dry.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
+    dry.args([
+        "sweep",
+        "--embedded=objects=1",
+        "--vcpu",
+        "0.5",
+        "-c",
+        "1",
+        "--dry-run",
+    ])
+    .env_clear();
+    dry.stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .unwrap()
+        .success()
 }
 
 #[test]
@@ -273,8 +585,15 @@ fn half_a_vcpu_is_never_exceeded() {
     }
     let out = tempfile::tempdir().unwrap();
     let work = "--embedded=objects=16,size=1MiB";
-    let arguments = ["sweep", work, "--vcpu", "0.5", "--client", "lean", "--mode", "thread", "-c", "4", "--work", "sha256", "--repeat", "1"];
-    Parfetch::new().args(arguments).args(["--id", "s"]).out(out.path()).exits(0);
+    let arguments = [
+        "sweep", work, "--vcpu", "0.5", "--client", "lean", "--mode", "thread", "-c", "4",
+        "--work", "sha256", "--repeat", "1",
+    ];
+    Parfetch::new()
+        .args(arguments)
+        .args(["--id", "s"])
+        .out(out.path())
+        .exits(0);
     let records = records(out.path());
     let outside = of(&records, "lean")[0].outside.unwrap();
     let cpu_ns = outside.cpu_user_ns.unwrap() + outside.cpu_sys_ns.unwrap();
@@ -285,13 +604,35 @@ fn half_a_vcpu_is_never_exceeded() {
 #[test]
 fn a_plan_is_printed_and_read_back() {
     let dir = tempfile::tempdir().unwrap();
-    let printed = Parfetch::new().args(SMALL).arg("--print-plan").exits(0).stdout;
+    let printed = Parfetch::new()
+        .args(SMALL)
+        .arg("--print-plan")
+        .exits(0)
+        .stdout;
     let path = dir.path().join("plan.toml");
     fs::write(&path, &printed).unwrap();
-    let again = Parfetch::new().args(["sweep", "--plan", path.to_str().unwrap(), "--print-plan"]).exits(0).stdout;
+    let again = Parfetch::new()
+        .args(["sweep", "--plan", path.to_str().unwrap(), "--print-plan"])
+        .exits(0)
+        .stdout;
     assert_eq!(again, printed);
-    let dry = Parfetch::new().args(["sweep", "--plan", path.to_str().unwrap(), "--dry-run", "-c", "2"]).out(dir.path()).exits(0);
-    assert!(dry.stdout.contains("1 configuration × 2 runs") && dry.stdout.contains("60 GETs and 1 LIST request\n"), "{}", dry.stdout);
+    let dry = Parfetch::new()
+        .args([
+            "sweep",
+            "--plan",
+            path.to_str().unwrap(),
+            "--dry-run",
+            "-c",
+            "2",
+        ])
+        .out(dir.path())
+        .exits(0);
+    assert!(
+        dry.stdout.contains("1 configuration × 2 runs")
+            && dry.stdout.contains("60 GETs and 1 LIST request\n"),
+        "{}",
+        dry.stdout
+    );
     assert!(!dir.path().join("sweeps").exists(), "nothing was done");
 }
 
@@ -299,18 +640,52 @@ fn a_plan_is_printed_and_read_back() {
 fn what_cannot_be_a_plan_is_refused_in_one_line() {
     let cases: [(&[&str], i32, &str); 8] = [
         (&["--vcpu", "3"], 2, "error: Fargate has no size of 3 vCPU"),
-        (&["--vcpu", "0.5", "--memory", "8192"], 2, "error: Fargate has no 0.5 vCPU with 8192 MiB"),
-        (&["--vcpu", "32", "--shards", "1000"], 2, "needs 32000 vCPUs, and this machine has"),
-        (&["-c", "0"], 2, "error: --concurrency: `0` is not a valid value"),
-        (&["-c", "4,4"], 2, "error: --concurrency: `4` is given twice"),
-        (&["--contender", "lean=x"], 2, "error: contender `lean`: that is the name of a client"),
-        (&["--contender", "a='x"], 2, "error: contender `a`: its command has a quote that is not closed"),
+        (
+            &["--vcpu", "0.5", "--memory", "8192"],
+            2,
+            "error: Fargate has no 0.5 vCPU with 8192 MiB",
+        ),
+        (
+            &["--vcpu", "32", "--shards", "1000"],
+            2,
+            "needs 32000 vCPUs, and this machine has",
+        ),
+        (
+            &["-c", "0"],
+            2,
+            "error: --concurrency: `0` is not a valid value",
+        ),
+        (
+            &["-c", "4,4"],
+            2,
+            "error: --concurrency: `4` is given twice",
+        ),
+        (
+            &["--contender", "lean=x"],
+            2,
+            "error: contender `lean`: that is the name of a client",
+        ),
+        (
+            &["--contender", "a='x"],
+            2,
+            "error: contender `a`: its command has a quote that is not closed",
+        ),
         (&["--id", "../x"], 2, "error: --id is `../x`"),
     ];
     for (arguments, code, text) in cases {
-        let ran = Parfetch::new().args(["sweep", "--embedded"]).args(arguments.iter().copied()).exits(code);
+        let ran = Parfetch::new()
+            .args(["sweep", "--embedded"])
+            .args(arguments.iter().copied())
+            .exits(code);
         assert!(ran.stderr.contains(text), "{}", ran.stderr);
-        assert!(ran.stderr.lines().nth(1).is_some_and(|line| line.starts_with("hint: ")), "{}", ran.stderr);
+        assert!(
+            ran.stderr
+                .lines()
+                .nth(1)
+                .is_some_and(|line| line.starts_with("hint: ")),
+            "{}",
+            ran.stderr
+        );
         assert_eq!(ran.stderr.lines().count(), 2, "{}", ran.stderr);
     }
 }

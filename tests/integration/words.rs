@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 
 /// What must not stand in a text for people, and what to write instead.
 pub(super) const REPLACED: &[(&str, &str)] = &[
-    ("inconclusive", "say what is known: «no limit reached at 16 workers»"),
+    (
+        "inconclusive",
+        "say what is known: «no limit reached at 16 workers»",
+    ),
     ("unclear", "say what is known: «no limit found»"),
     ("is none of its values", "is not a valid value"),
     ("is none of", "is not one of"),
@@ -17,7 +20,10 @@ pub(super) const REPLACED: &[(&str, &str)] = &[
     ("nobody says", "is not set"),
     ("it goes on still", "still running, or died"),
     ("goes on from here", "run the same command to continue"),
-    ("does not count; the same command", "the unfinished run is discarded; run the same command to continue"),
+    (
+        "does not count; the same command",
+        "the unfinished run is discarded; run the same command to continue",
+    ),
     ("that the forecast names", "the forecast shows the cost"),
     ("attempts again", "retries"),
     ("told apart", "no measurable difference"),
@@ -45,8 +51,16 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("cli/reports.rs", "", "names of metrics, a format"),
     ("output/emf.rs", "", "names of metrics, a format"),
     ("output/end.rs", "vanished", "the name of a field, a format"),
-    ("output/end.rs", "goodput_bytes", "the name of a field, a format"),
-    ("output/end.rs", "goodput_bytes_per_s", "the name of a field, a format"),
+    (
+        "output/end.rs",
+        "goodput_bytes",
+        "the name of a field, a format",
+    ),
+    (
+        "output/end.rs",
+        "goodput_bytes_per_s",
+        "the name of a field, a format",
+    ),
 ];
 
 /// Of these, whole phrases that stand in no text of the program, wherever it is: errors, hints and help too.
@@ -74,7 +88,16 @@ const NOWHERE: [&str; 20] = [
 ];
 
 /// Where texts for people stand.
-const FOLDERS: [&str; 8] = ["src/cli", "src/doctor", "src/fill", "src/output", "src/progress", "src/report/text", "src/report/wording", "src/run"];
+const FOLDERS: [&str; 8] = [
+    "src/cli",
+    "src/doctor",
+    "src/fill",
+    "src/output",
+    "src/progress",
+    "src/report/text",
+    "src/report/wording",
+    "src/run",
+];
 
 #[test]
 fn texts_use_the_words_that_people_know() {
@@ -86,9 +109,14 @@ fn texts_use_the_words_that_people_know() {
             for literal in texts(&text) {
                 literals += 1;
                 for (word, instead) in REPLACED.iter().filter(|(word, _)| holds(&literal, word)) {
-                    let is_allowed = |(file, allowed, _): &(&str, &str, &str)| path.ends_with(file) && (allowed.is_empty() || *allowed == literal);
+                    let is_allowed = |(file, allowed, _): &(&str, &str, &str)| {
+                        path.ends_with(file) && (allowed.is_empty() || *allowed == literal)
+                    };
                     if !ALLOWED.iter().any(is_allowed) {
-                        wrong.push(format!("{}: «{word}» in {literal:?}; write: {instead}", path.display()));
+                        wrong.push(format!(
+                            "{}: «{word}» in {literal:?}; write: {instead}",
+                            path.display()
+                        ));
                     }
                 }
             }
@@ -108,8 +136,14 @@ fn no_text_of_the_program_has_a_phrase_that_plain_english_replaces() {
     for path in paths {
         for literal in texts(&fs::read_to_string(&path).unwrap()) {
             for phrase in NOWHERE.iter().filter(|phrase| holds(&literal, phrase)) {
-                let instead = REPLACED.iter().find(|(known, _)| *known == *phrase).map_or("other words", |(_, instead)| instead);
-                wrong.push(format!("{}: «{phrase}» in {literal:?}; write: {instead}", path.display()));
+                let instead = REPLACED
+                    .iter()
+                    .find(|(known, _)| *known == *phrase)
+                    .map_or("other words", |(_, instead)| instead);
+                wrong.push(format!(
+                    "{}: «{phrase}» in {literal:?}; write: {instead}",
+                    path.display()
+                ));
             }
         }
     }
@@ -120,14 +154,17 @@ fn no_text_of_the_program_has_a_phrase_that_plain_english_replaces() {
 fn literals_are_found_and_code_is_not() {
     let source = "//! a \"comment\"\nlet a = \"one \\\"two\\\"\"; // \"no\"\nlet b = 'x'; let c: &'static str = r\"raw\"; let q = '\"'; f(\"a \\\n   b {cell} {cells:?}\");\n#[cfg(test)]\nmod tests { \"test\" }";
     assert_eq!(texts(source), ["one \"two\"", "raw", "a b {} {}"]);
-    assert!(holds("of 3 cells", "cells") && !holds("excellent", "cell") && !holds("of 3 cells", "cell"));
+    assert!(
+        holds("of 3 cells", "cells") && !holds("excellent", "cell") && !holds("of 3 cells", "cell")
+    );
 }
 
 /// Whether a text has this word, or these words.
 pub(super) fn holds(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(at, _)| {
         let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-        !is_letter(text[..at].chars().next_back()) && !is_letter(text[at + word.len()..].chars().next())
+        !is_letter(text[..at].chars().next_back())
+            && !is_letter(text[at + word.len()..].chars().next())
     })
 }
 
@@ -138,7 +175,10 @@ pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         if path.is_dir() {
             found.extend(files(&path));
-        } else if path.extension().is_some_and(|ending| ending == "rs") && name != "tests.rs" && name != "fixture.rs" {
+        } else if path.extension().is_some_and(|ending| ending == "rs")
+            && name != "tests.rs"
+            && name != "fixture.rs"
+        {
             found.push(path);
         }
     }

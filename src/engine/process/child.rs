@@ -20,7 +20,9 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::net::unix::pipe;
 use tokio::sync::{Mutex, Notify, mpsc, watch};
 
-use super::wire::{Batch, ChildFailure, Farewell, FrameReader, FromChild, Hello, ToChild, Traffic, send};
+use super::wire::{
+    Batch, ChildFailure, Farewell, FrameReader, FromChild, Hello, ToChild, Traffic, send,
+};
 use crate::engine::EngineError;
 use crate::engine::board::{Board, Gate, GateKeeper};
 use crate::engine::worker::{Crew, Seat, Station, work};
@@ -63,7 +65,9 @@ struct Inbox {
 /// # Errors
 /// When the pipes are not those of a parent.
 pub fn child_main() -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     tokio::task::LocalSet::new().block_on(&runtime, live())
 }
 
@@ -73,8 +77,13 @@ async fn live() -> io::Result<()> {
     let stdin = pipe::Receiver::from_owned_fd(io::stdin().as_fd().try_clone_to_owned()?)?;
     let stdout = pipe::Sender::from_owned_fd(io::stdout().as_fd().try_clone_to_owned()?)?;
     let mut frames = FrameReader::new(stdin);
-    let Some(ToChild::Hello(hello)) = frames.next().await? else { return Ok(()) };
-    let output = Rc::new(Output { pipe: Mutex::new(stdout), sent: Cell::new(Instant::now()) });
+    let Some(ToChild::Hello(hello)) = frames.next().await? else {
+        return Ok(());
+    };
+    let output = Rc::new(Output {
+        pipe: Mutex::new(stdout),
+        sent: Cell::new(Instant::now()),
+    });
     let inbox = Rc::new(Inbox::default());
     let board = Arc::new(Board::new(1));
     let (gate, mut keeper) = Gate::new();
@@ -87,7 +96,13 @@ async fn live() -> io::Result<()> {
         None => (None, None, None),
     };
     let clock = feed.as_ref().map(|feed| feed.clock.clone());
-    let reader = Reader { inbox: Rc::clone(&inbox), board: Arc::clone(&board), newest, clock: clock.clone(), epoch_cpu: Cell::new(None) };
+    let reader = Reader {
+        inbox: Rc::clone(&inbox),
+        board: Arc::clone(&board),
+        newest,
+        clock: clock.clone(),
+        epoch_cpu: Cell::new(None),
+    };
     let worker = async {
         let result = match crew(&hello, feed, Arc::clone(&board), gate) {
             Ok(crew) => Box::pin(serve(&crew, &hello, (&inbox, &output))).await,
@@ -117,9 +132,15 @@ async fn live() -> io::Result<()> {
     }
 }
 
-fn farewell(result: Result<(), EngineError>, board: &Board, epoch_cpu: Option<CpuTimes>) -> Farewell {
+fn farewell(
+    result: Result<(), EngineError>,
+    board: &Board,
+    epoch_cpu: Option<CpuTimes>,
+) -> Farewell {
     Farewell {
-        fetch_cpu: epoch_cpu.zip(usage::cpu_times()).map(|(at_epoch, now)| now - at_epoch),
+        fetch_cpu: epoch_cpu
+            .zip(usage::cpu_times())
+            .map(|(at_epoch, now)| now - at_epoch),
         peak_rss_bytes: usage::peak_rss_bytes(),
         connections: board.connections().unwrap_or(0),
         warnings: board.take_warnings(),
@@ -127,10 +148,19 @@ fn farewell(result: Result<(), EngineError>, board: &Board, epoch_cpu: Option<Cp
     }
 }
 
-fn crew(hello: &Hello, feed: Option<CredentialFeed>, board: Arc<Board>, gate: Gate) -> Result<Crew<Shared>, StoreError> {
+fn crew(
+    hello: &Hello,
+    feed: Option<CredentialFeed>,
+    board: Arc<Board>,
+    gate: Gate,
+) -> Result<Crew<Shared>, StoreError> {
     let spool = PathBuf::from(OsString::from_vec(hello.spool.clone()));
-    let items = Items::open(&spool)
-        .map_err(|error| StoreError::new(StoreErrorKind::File, format!("cannot open the spool file of what to fetch: {error}")))?;
+    let items = Items::open(&spool).map_err(|error| {
+        StoreError::new(
+            StoreErrorKind::File,
+            format!("cannot open the spool file of what to fetch: {error}"),
+        )
+    })?;
     Ok(Crew {
         factory: Shared::new(hello.client, hello.recipe.clone(), feed)?,
         concurrency: hello.concurrency,
@@ -142,7 +172,11 @@ fn crew(hello: &Hello, feed: Option<CredentialFeed>, board: Arc<Board>, gate: Ga
     })
 }
 
-async fn serve(crew: &Crew<Shared>, hello: &Hello, (inbox, output): (&Rc<Inbox>, &Rc<Output>)) -> Result<(), EngineError> {
+async fn serve(
+    crew: &Crew<Shared>,
+    hello: &Hello,
+    (inbox, output): (&Rc<Inbox>, &Rc<Output>),
+) -> Result<(), EngineError> {
     let station = PipeStation {
         inbox: Rc::clone(inbox),
         output: Rc::clone(output),
@@ -153,11 +187,22 @@ async fn serve(crew: &Crew<Shared>, hello: &Hello, (inbox, output): (&Rc<Inbox>,
         through: 0,
         sent: Instant::now(),
     };
-    Box::pin(work(crew, Seat { number: hello.number, index: 0 }, station)).await
+    Box::pin(work(
+        crew,
+        Seat {
+            number: hello.number,
+            index: 0,
+        },
+        station,
+    ))
+    .await
 }
 
 /// Passes the worker's wish for newer credentials to the parent.
-async fn ask_for_credentials(expired: &mut Option<mpsc::UnboundedReceiver<u64>>, output: &Output) -> io::Result<()> {
+async fn ask_for_credentials(
+    expired: &mut Option<mpsc::UnboundedReceiver<u64>>,
+    output: &Output,
+) -> io::Result<()> {
     if let Some(expired) = expired {
         while let Some(version) = expired.recv().await {
             output.say(|| FromChild::Expired(version)).await?;
@@ -168,7 +213,9 @@ async fn ask_for_credentials(expired: &mut Option<mpsc::UnboundedReceiver<u64>>,
 
 /// Passes what the worker found out of the store's clock to the parent, and so to all.
 async fn tell_the_time(clock: Option<ClockOffset>, output: &Output) -> io::Result<()> {
-    let Some(mut clock) = clock else { return std::future::pending().await };
+    let Some(mut clock) = clock else {
+        return std::future::pending().await;
+    };
     loop {
         let seconds = clock.changed().await;
         output.say(|| FromChild::ClockOffset(seconds)).await?;
@@ -192,7 +239,10 @@ async fn pulse(mut begun: Gate, (board, output): (&Board, &Output)) -> io::Resul
 
 /// What was read, of which nothing is told twice.
 fn traffic(board: &Board) -> Traffic {
-    Traffic { bytes: board.live().bytes, series: board.series.drain() }
+    Traffic {
+        bytes: board.live().bytes,
+        series: board.series.drain(),
+    }
 }
 
 /// Reads what the parent says.
@@ -206,7 +256,11 @@ struct Reader {
 
 impl Reader {
     /// Returns when the pipe closes: the parent is gone.
-    async fn read(&self, frames: &mut FrameReader<pipe::Receiver>, keeper: &GateKeeper) -> io::Result<()> {
+    async fn read(
+        &self,
+        frames: &mut FrameReader<pipe::Receiver>,
+        keeper: &GateKeeper,
+    ) -> io::Result<()> {
         while let Some(frame) = frames.next().await? {
             match frame {
                 ToChild::Go(epoch_ns) => {
@@ -219,11 +273,15 @@ impl Reader {
                         newest.send_replace(Arc::new(secret));
                     }
                 }
-                ToChild::ClockOffset(seconds) => self.clock.iter().for_each(|clock| clock.set(seconds)),
+                ToChild::ClockOffset(seconds) => {
+                    self.clock.iter().for_each(|clock| clock.set(seconds));
+                }
                 ToChild::Stop => self.inbox.stopped.set(true),
                 ToChild::Abort => self.board.halt.halt(),
                 ToChild::Finish => self.inbox.finished.set(true),
-                ToChild::Hello(_) => return Err(io::Error::new(io::ErrorKind::InvalidData, "a second hello")),
+                ToChild::Hello(_) => {
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, "a second hello"));
+                }
             }
             self.inbox.news.notify_one();
         }
@@ -250,7 +308,16 @@ impl PipeStation {
         let rows = std::mem::take(&mut self.rows);
         self.sent = Instant::now();
         // A parent that is gone closes stdin as well: the reader ends this process.
-        let _parent_gone = self.output.say(|| FromChild::Rows(Batch { through, rows, traffic: traffic(&self.board) })).await;
+        let _parent_gone = self
+            .output
+            .say(|| {
+                FromChild::Rows(Batch {
+                    through,
+                    rows,
+                    traffic: traffic(&self.board),
+                })
+            })
+            .await;
     }
 }
 
@@ -293,7 +360,10 @@ impl Station for PipeStation {
     async fn close(&mut self) {
         if self.rows.is_empty() {
             // What was read of a fetch that left no row.
-            let _parent_gone = self.output.say(|| FromChild::Pulse(traffic(&self.board))).await;
+            let _parent_gone = self
+                .output
+                .say(|| FromChild::Pulse(traffic(&self.board)))
+                .await;
         } else {
             self.flush(self.through).await;
         }
@@ -312,12 +382,23 @@ mod tests {
         let (feed, _newest, _asked) = CredentialFeed::remote(serde_json::from_value(keys).unwrap());
         feed.clock.set(7_200);
         let (mut parent, pipe) = pipe::pipe().unwrap();
-        send(&mut parent, &signing_news(&mut Some(feed)).await).await.unwrap();
+        send(&mut parent, &signing_news(&mut Some(feed)).await)
+            .await
+            .unwrap();
         drop(parent);
         let clock = ClockOffset::of(0);
         let (board, (_, keeper)) = (Arc::new(Board::new(1)), Gate::new());
-        let reader = Reader { inbox: Rc::default(), board, newest: None, clock: Some(clock.clone()), epoch_cpu: Cell::new(None) };
-        reader.read(&mut FrameReader::new(pipe), &keeper).await.unwrap();
+        let reader = Reader {
+            inbox: Rc::default(),
+            board,
+            newest: None,
+            clock: Some(clock.clone()),
+            epoch_cpu: Cell::new(None),
+        };
+        reader
+            .read(&mut FrameReader::new(pipe), &keeper)
+            .await
+            .unwrap();
         assert_eq!(clock.newest(), 7_200);
     }
 }

@@ -48,17 +48,35 @@ pub(super) struct Child {
 impl Child {
     /// Starts the child of worker `number`.
     pub(super) fn start(job: &Job, number: u32) -> Result<Self, EngineError> {
-        let failed = |cause: io::Error| EngineError::system(format!("cannot start child process {number}"), cause);
+        let failed = |cause: io::Error| {
+            EngineError::system(format!("cannot start child process {number}"), cause)
+        };
         let mut command = Command::new(&job.children.executable);
-        command.arg("worker").env_clear().envs(job.children.environment.iter().cloned());
+        command
+            .arg("worker")
+            .env_clear()
+            .envs(job.children.environment.iter().cloned());
         // Ctrl-C reaches a terminal's whole process group; what it means for children is the parent's decision.
         command.process_group(0);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true);
         let mut process = command.spawn().map_err(failed)?;
-        let (stdin, stdout) = (process.stdin.take().expect("stdin is piped"), process.stdout.take().expect("stdout is piped"));
+        let (stdin, stdout) = (
+            process.stdin.take().expect("stdin is piped"),
+            process.stdout.take().expect("stdout is piped"),
+        );
         let pid = process.id().unwrap_or_default();
         let patience = job.limits.stall_timeout.max(SILENCE_LEAST);
-        Ok(Self { number, pid, frames: FrameReader::new(stdout), process, stdin, patience })
+        Ok(Self {
+            number,
+            pid,
+            frames: FrameReader::new(stdout),
+            process,
+            stdin,
+            patience,
+        })
     }
 
     /// Tells it what to do.
@@ -124,7 +142,10 @@ impl Child {
     /// Waits for a child that said good-bye.
     pub(super) async fn end(mut self) {
         drop(self.stdin);
-        if tokio::time::timeout(END_WAIT, self.process.wait()).await.is_err() {
+        if tokio::time::timeout(END_WAIT, self.process.wait())
+            .await
+            .is_err()
+        {
             // An error means that it is gone.
             let _already_gone = self.process.start_kill();
         }
@@ -155,7 +176,13 @@ impl Patience {
         let every = limit / TICKS;
         let mut tick = interval_at(Instant::now() + every, every);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self { tick, limit, quiet: Duration::ZERO, heard: true, pid }
+        Self {
+            tick,
+            limit,
+            quiet: Duration::ZERO,
+            heard: true,
+            pid,
+        }
     }
 
     /// The child said something.
@@ -167,8 +194,14 @@ impl Patience {
     pub(super) async fn lost(&mut self) -> Broken {
         loop {
             self.tick.tick().await;
-            self.quiet = if std::mem::take(&mut self.heard) { Duration::ZERO } else { self.quiet + self.tick.period() };
-            if self.quiet >= self.limit && (self.quiet >= self.limit * STARVED || !wants_cpu(self.pid)) {
+            self.quiet = if std::mem::take(&mut self.heard) {
+                Duration::ZERO
+            } else {
+                self.quiet + self.tick.period()
+            };
+            if self.quiet >= self.limit
+                && (self.quiet >= self.limit * STARVED || !wants_cpu(self.pid))
+            {
                 return Broken::Killed(format!("it sent nothing for {:?}", self.limit));
             }
         }
@@ -185,11 +218,21 @@ mod tests {
         let mut patience = Patience::new(Duration::from_secs(8), u32::MAX);
         let begin = Instant::now();
         for _ in 0..20 {
-            assert!(tokio::time::timeout(Duration::from_secs(7), patience.lost()).await.is_err());
+            assert!(
+                tokio::time::timeout(Duration::from_secs(7), patience.lost())
+                    .await
+                    .is_err()
+            );
             patience.heard();
         }
-        assert!(matches!(patience.lost().await, Broken::Killed(why) if why == "it sent nothing for 8s"));
-        assert!((148..=152).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
+        assert!(
+            matches!(patience.lost().await, Broken::Killed(why) if why == "it sent nothing for 8s")
+        );
+        assert!(
+            (148..=152).contains(&begin.elapsed().as_secs()),
+            "{:?}",
+            begin.elapsed()
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -198,6 +241,10 @@ mod tests {
         tokio::time::advance(Duration::from_hours(1)).await;
         let begin = Instant::now();
         patience.lost().await;
-        assert!(begin.elapsed() >= Duration::from_secs(8), "{:?}", begin.elapsed());
+        assert!(
+            begin.elapsed() >= Duration::from_secs(8),
+            "{:?}",
+            begin.elapsed()
+        );
     }
 }

@@ -74,7 +74,11 @@ struct Service<'a> {
 }
 
 /// Runs the job on children. All of it on the caller's runtime: the parent only passes ranges out and rows in.
-pub(super) async fn run(job: Job, board: Arc<Board>, gate: Gate) -> Result<EngineReport, EngineError> {
+pub(super) async fn run(
+    job: Job,
+    board: Arc<Board>,
+    gate: Gate,
+) -> Result<EngineReport, EngineError> {
     let slots = job.concurrency.get();
     let floor = Rc::new(Floor {
         job,
@@ -85,7 +89,9 @@ pub(super) async fn run(job: Job, board: Arc<Board>, gate: Gate) -> Result<Engin
         report: RefCell::default(),
         last_death: RefCell::default(),
     });
-    let mut running: FuturesUnordered<_> = (0..slots).map(|number| Rc::clone(&floor).slot(number, gate.clone())).collect();
+    let mut running: FuturesUnordered<_> = (0..slots)
+        .map(|number| Rc::clone(&floor).slot(number, gate.clone()))
+        .collect();
     let mut result = Ok(());
     while let Some(ended) = running.next().await {
         if ended.is_err() {
@@ -104,7 +110,10 @@ pub(super) async fn run(job: Job, board: Arc<Board>, gate: Gate) -> Result<Engin
     let unfinished = !floor.job.queue.is_drained() && !floor.is_over();
     match floor.last_death.borrow_mut().take() {
         Some(how) if unfinished => Err(EngineError::ChildrenDied(how)),
-        _ => Ok(EngineReport { warnings: floor.board.take_warnings(), ..report }),
+        _ => Ok(EngineReport {
+            warnings: floor.board.take_warnings(),
+            ..report
+        }),
     }
 }
 
@@ -113,7 +122,9 @@ impl Floor {
     async fn slot(self: Rc<Self>, number: u32, mut gate: Gate) -> Result<(), EngineError> {
         let mut child = self.first(number).await?;
         gate.report(Ok(()));
-        let Some(epoch_ns) = gate.epoch().await else { return Ok(()) };
+        let Some(epoch_ns) = gate.epoch().await else {
+            return Ok(());
+        };
         let clock = RunClock { epoch_ns };
         self.epoch_ns.set(Some(epoch_ns));
         let mut idle_deaths = 0;
@@ -122,7 +133,11 @@ impl Floor {
             self.board.child_ended(child.pid);
             match end {
                 End::Bye(bye) => return self.farewell(*bye, child).await,
-                End::Died { keys, worked, broken } => {
+                End::Died {
+                    keys,
+                    worked,
+                    broken,
+                } => {
                     let how = child.autopsy(broken).await;
                     let fate = match (keys, self.is_over()) {
                         (1, true) => "1 fetch is left".to_owned(),
@@ -130,7 +145,14 @@ impl Floor {
                         (keys, true) => format!("{keys} fetches are left"),
                         (keys, false) => format!("{keys} fetches go to other children"),
                     };
-                    self.mourn(number, format!("child {} of worker {number} died ({how}); {fate}", child.pid), how);
+                    self.mourn(
+                        number,
+                        format!(
+                            "child {} of worker {number} died ({how}); {fate}",
+                            child.pid
+                        ),
+                        how,
+                    );
                     idle_deaths = if worked { 0 } else { idle_deaths + 1 };
                 }
             }
@@ -147,7 +169,11 @@ impl Floor {
                     Err(NoChild::Never(error @ EngineError::Client(_))) => return Err(error),
                     Err(no_child) => {
                         let how = no_child.to_string();
-                        self.mourn(number, format!("a child of worker {number} could not be replaced ({how})"), how);
+                        self.mourn(
+                            number,
+                            format!("a child of worker {number} could not be replaced ({how})"),
+                            how,
+                        );
                         idle_deaths += 1;
                     }
                 }
@@ -165,7 +191,10 @@ impl Floor {
                 Err(NoChild::Died(how)) => {
                     deaths += 1;
                     if deaths >= DEATHS_PER_SLOT {
-                        return Err(EngineError::system(format!("cannot start child process {number}"), io::Error::other(how)));
+                        return Err(EngineError::system(
+                            format!("cannot start child process {number}"),
+                            io::Error::other(how),
+                        ));
                     }
                     self.board.warn(format!("a child of worker {number} died before it began ({how}); another is started"));
                 }
@@ -188,7 +217,13 @@ impl Floor {
                 self.board.child_began(child.pid);
                 return Ok(child);
             }
-            (Ok(Some(FromChild::Bye(Farewell { failure: Some(failure), .. }))), _) => return Err(NoChild::Never(failure.into())),
+            (
+                Ok(Some(FromChild::Bye(Farewell {
+                    failure: Some(failure),
+                    ..
+                }))),
+                _,
+            ) => return Err(NoChild::Never(failure.into())),
             (Ok(Some(_)), _) => Broken::Killed("it said something else than «ready»".to_owned()),
             (Ok(None), _) => Broken::Gone("it ended".to_owned()),
             (Err(error), _) => Broken::Killed(error.to_string()),
@@ -205,15 +240,23 @@ impl Floor {
 
     /// True when no more keys are to be fetched: stopped, or the time has passed.
     fn is_over(&self) -> bool {
-        self.epoch_ns.get().is_some_and(|epoch_ns| self.job.queue.is_over(RunClock { epoch_ns }.now_ns()))
+        self.epoch_ns
+            .get()
+            .is_some_and(|epoch_ns| self.job.queue.is_over(RunClock { epoch_ns }.now_ns()))
     }
 
     /// Passes ranges out and takes rows in, until the child says good-bye or dies. Keys of one that dies have gone back when this returns.
     async fn serve(&self, child: &mut Child, clock: RunClock) -> End {
         let outstanding = Outstanding::new(&self.job.queue, &self.busy);
-        let mut service = Service { outstanding, clock, stopping: Stopping::No, worked: false };
+        let mut service = Service {
+            outstanding,
+            clock,
+            stopping: Stopping::No,
+            worked: false,
+        };
         let mut feed = self.job.feed.clone();
-        let (mut news, mut phase, mut patience) = (self.busy.subscribe(), self.board.phase(), child.patience());
+        let (mut news, mut phase, mut patience) =
+            (self.busy.subscribe(), self.board.phase(), child.patience());
         // A child that has said all it had to closes its end: what it said is still to be read.
         let mut listens = child.say(&ToChild::Go(clock.epoch_ns)).await.is_ok();
         let broken = loop {
@@ -238,7 +281,11 @@ impl Floor {
             };
             patience.heard();
             match frame {
-                Ok(Some(FromChild::Bye(bye))) if bye.failure.is_some() || service.stopping != Stopping::No => return End::Bye(Box::new(bye)),
+                Ok(Some(FromChild::Bye(bye)))
+                    if bye.failure.is_some() || service.stopping != Stopping::No =>
+                {
+                    return End::Bye(Box::new(bye));
+                }
                 Ok(Some(frame)) => {
                     if let Err(error) = self.hear(child.number, frame, &mut service) {
                         break Broken::Killed(error.to_string());
@@ -252,16 +299,28 @@ impl Floor {
             // Before others begin with its keys.
             child.kill();
         }
-        let Service { mut outstanding, worked, .. } = service;
+        let Service {
+            mut outstanding,
+            worked,
+            ..
+        } = service;
         let keys = outstanding.fetches();
         self.suspect(&mut outstanding, (child, clock));
         outstanding.died();
-        End::Died { keys, worked, broken }
+        End::Died {
+            keys,
+            worked,
+            broken,
+        }
     }
 
     /// Tops up the child's ranges, and tells it when there is nothing left for anybody.
     async fn hand_out(&self, child: &mut Child, service: &mut Service<'_>) -> io::Result<()> {
-        if matches!(*self.board.phase().borrow(), Phase::Aborting | Phase::Killing) && service.stopping != Stopping::Aborted {
+        if matches!(
+            *self.board.phase().borrow(),
+            Phase::Aborting | Phase::Killing
+        ) && service.stopping != Stopping::Aborted
+        {
             service.stopping = Stopping::Aborted;
             return child.say(&ToChild::Abort).await;
         }
@@ -286,16 +345,27 @@ impl Floor {
     }
 
     /// Takes what a child that works says. What does not add up is not counted at all.
-    fn hear(&self, number: u32, frame: FromChild, service: &mut Service<'_>) -> Result<(), Malformed> {
+    fn hear(
+        &self,
+        number: u32,
+        frame: FromChild,
+        service: &mut Service<'_>,
+    ) -> Result<(), Malformed> {
         match frame {
             FromChild::Rows(batch) => self.take_rows(number, &batch, service),
             FromChild::Pulse(traffic) => self.take_traffic(number, &traffic, service),
             FromChild::Expired(version) => {
-                self.job.feed.iter().for_each(|feed| feed.ask_newer_than(version));
+                self.job
+                    .feed
+                    .iter()
+                    .for_each(|feed| feed.ask_newer_than(version));
                 Ok(())
             }
             FromChild::ClockOffset(seconds) => {
-                self.job.feed.iter().for_each(|feed| feed.clock.set(seconds));
+                self.job
+                    .feed
+                    .iter()
+                    .for_each(|feed| feed.clock.set(seconds));
                 Ok(())
             }
             FromChild::Ready => Err(Malformed("«ready» twice")),
@@ -304,21 +374,42 @@ impl Floor {
     }
 
     /// Acknowledges what a batch covers and passes its rows on.
-    fn take_rows(&self, number: u32, batch: &Batch, service: &mut Service<'_>) -> Result<(), Malformed> {
+    fn take_rows(
+        &self,
+        number: u32,
+        batch: &Batch,
+        service: &mut Service<'_>,
+    ) -> Result<(), Malformed> {
         self.take_traffic(number, &batch.traffic, service)?;
-        let rows = service.outstanding.accept((batch, number), |range| all_archived(&self.job.items, range).unwrap_or(false))?;
+        let rows = service.outstanding.accept((batch, number), |range| {
+            all_archived(&self.job.items, range).unwrap_or(false)
+        })?;
         service.worked = true;
         let counters = &self.board.counters[usize::try_from(number).expect("a u32 fits")];
-        counters.ended.fetch_add(rows.len() as u64, Ordering::Relaxed);
-        counters.failed.fetch_add(rows.iter().filter(|row| row.outcome == Outcome::Failed).count() as u64, Ordering::Relaxed);
+        counters
+            .ended
+            .fetch_add(rows.len() as u64, Ordering::Relaxed);
+        counters.failed.fetch_add(
+            rows.iter()
+                .filter(|row| row.outcome == Outcome::Failed)
+                .count() as u64,
+            Ordering::Relaxed,
+        );
         self.job.rows.send(rows);
         Ok(())
     }
 
     /// Counts bytes that a child read.
-    fn take_traffic(&self, number: u32, traffic: &Traffic, service: &mut Service<'_>) -> Result<(), Malformed> {
+    fn take_traffic(
+        &self,
+        number: u32,
+        traffic: &Traffic,
+        service: &mut Service<'_>,
+    ) -> Result<(), Malformed> {
         let bytes = service.outstanding.read(traffic, service.clock.now_ns())?;
-        self.board.counters[usize::try_from(number).expect("a u32 fits")].bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.board.counters[usize::try_from(number).expect("a u32 fits")]
+            .bytes
+            .fetch_add(bytes, Ordering::Relaxed);
         for (second, bytes) in &traffic.series {
             self.board.series.add(*second, *bytes);
         }
@@ -327,9 +418,14 @@ impl Floor {
 
     /// A child died: it may be what it was at that killed it. A fetch that was given back before, alone, and was in work again is given up after a few.
     fn suspect(&self, outstanding: &mut Outstanding<'_>, (child, clock): (&Child, RunClock)) {
-        let Some(front) = outstanding.front() else { return };
+        let Some(front) = outstanding.front() else {
+            return;
+        };
         let mut suspects = self.suspects.borrow_mut();
-        match suspects.get_mut(&front.start).filter(|_| front.end - front.start == 1) {
+        match suspects
+            .get_mut(&front.start)
+            .filter(|_| front.end - front.start == 1)
+        {
             Some(deaths) => {
                 *deaths += 1;
                 if *deaths >= DEATHS_PER_UNIT {
@@ -352,8 +448,15 @@ impl Floor {
     }
 
     fn give_up(&self, unit: u64, (worker, pid): (u32, u32), clock: RunClock) {
-        let mut row =
-            Sample { unit, outcome: Outcome::Failed, attempts: DEATHS_PER_UNIT, worker, pid, end_ns: Some(clock.now_ns()), ..Sample::default() };
+        let mut row = Sample {
+            unit,
+            outcome: Outcome::Failed,
+            attempts: DEATHS_PER_UNIT,
+            worker,
+            pid,
+            end_ns: Some(clock.now_ns()),
+            ..Sample::default()
+        };
         (0..DEATHS_PER_UNIT).for_each(|_| row.codes.push(ErrorCode::from_word("worker-death")));
         self.job.rows.send(vec![row]);
         let counters = &self.board.counters[usize::try_from(worker).expect("a u32 fits")];
@@ -362,14 +465,22 @@ impl Floor {
     }
 
     async fn farewell(&self, bye: Farewell, child: Child) -> Result<(), EngineError> {
-        bye.warnings.into_iter().for_each(|warning| self.board.note(warning));
+        bye.warnings
+            .into_iter()
+            .for_each(|warning| self.board.note(warning));
         if let Some(failure) = bye.failure {
             return Err(failure.into());
         }
         {
             let mut report = self.report.borrow_mut();
-            report.children_fetch = report.children_fetch.zip(bye.fetch_cpu).map(|(sum, child)| sum + child);
-            report.children_rss_bytes = report.children_rss_bytes.zip(bye.peak_rss_bytes).map(|(sum, child)| sum + child);
+            report.children_fetch = report
+                .children_fetch
+                .zip(bye.fetch_cpu)
+                .map(|(sum, child)| sum + child);
+            report.children_rss_bytes = report
+                .children_rss_bytes
+                .zip(bye.peak_rss_bytes)
+                .map(|(sum, child)| sum + child);
         }
         self.board.add_connections(bye.connections);
         child.end().await;

@@ -40,7 +40,10 @@ pub(super) struct Busy {
 
 impl Default for Busy {
     fn default() -> Self {
-        Self { slots: Cell::new(0), news: watch::Sender::new(()) }
+        Self {
+            slots: Cell::new(0),
+            news: watch::Sender::new(()),
+        }
     }
 }
 
@@ -76,12 +79,23 @@ pub(super) struct Outstanding<'a> {
 
 impl<'a> Outstanding<'a> {
     pub(super) fn new(queue: &'a Queue, busy: &'a Busy) -> Self {
-        Self { queue, busy, ranges: VecDeque::new(), counted: false, began: Instant::now(), quick: false, bytes: 0 }
+        Self {
+            queue,
+            busy,
+            ranges: VecDeque::new(),
+            counted: false,
+            began: Instant::now(),
+            quick: false,
+            bytes: 0,
+        }
     }
 
     /// Fetches that are not acknowledged.
     pub(super) fn fetches(&self) -> u64 {
-        self.ranges.iter().map(|range| range.end - range.start).sum()
+        self.ranges
+            .iter()
+            .map(|range| range.end - range.start)
+            .sum()
     }
 
     /// What the child is at, or begins with.
@@ -111,17 +125,31 @@ impl<'a> Outstanding<'a> {
     }
 
     /// Acknowledges what a batch covers: every fetch of the front range below `through` has its one row here, or is of an object that nobody fetches.
-    pub(super) fn accept(&mut self, (batch, worker): (&Batch, u32), is_archived: impl Fn(Range<u64>) -> bool) -> Result<Vec<Sample>, Malformed> {
-        let front = self.ranges.front().cloned().ok_or(Malformed("rows of no range"))?;
+    pub(super) fn accept(
+        &mut self,
+        (batch, worker): (&Batch, u32),
+        is_archived: impl Fn(Range<u64>) -> bool,
+    ) -> Result<Vec<Sample>, Malformed> {
+        let front = self
+            .ranges
+            .front()
+            .cloned()
+            .ok_or(Malformed("rows of no range"))?;
         if batch.through <= front.start || batch.through > front.end {
             return Err(Malformed("rows of another range than its own"));
         }
-        let (rows, []) = batch.rows.as_chunks::<{ Sample::ENCODED_LEN }>() else { return Err(Malformed("half a row")) };
+        let (rows, []) = batch.rows.as_chunks::<{ Sample::ENCODED_LEN }>() else {
+            return Err(Malformed("half a row"));
+        };
         let rows: Vec<Sample> = rows.iter().map(|row| Sample::decode(row)).collect();
         let skipped = |range: Range<u64>| range.is_empty() || is_archived(range);
         let mut next = front.start;
         for row in &rows {
-            if row.unit < next || row.unit >= batch.through || row.worker != worker || row.outcome == Outcome::NotAttempted {
+            if row.unit < next
+                || row.unit >= batch.through
+                || row.worker != worker
+                || row.outcome == Outcome::NotAttempted
+            {
                 return Err(Malformed("a row that is not its own"));
             }
             if !skipped(next..row.unit) {
@@ -139,21 +167,33 @@ impl<'a> Outstanding<'a> {
     /// How many bytes the child read since its last frame.
     pub(super) fn read(&mut self, traffic: &Traffic, now_ns: u64) -> Result<u64, Malformed> {
         let latest = now_ns / 1_000_000_000 + SECONDS_AHEAD;
-        let more = traffic.bytes.checked_sub(self.bytes).filter(|more| *more < MOST_BYTES);
-        let likely = traffic.series.iter().all(|(second, bytes)| *second <= latest && *bytes < MOST_BYTES);
-        let more = more.filter(|_| likely).ok_or(Malformed("a count of bytes that cannot be"))?;
+        let more = traffic
+            .bytes
+            .checked_sub(self.bytes)
+            .filter(|more| *more < MOST_BYTES);
+        let likely = traffic
+            .series
+            .iter()
+            .all(|(second, bytes)| *second <= latest && *bytes < MOST_BYTES);
+        let more = more
+            .filter(|_| likely)
+            .ok_or(Malformed("a count of bytes that cannot be"))?;
         self.bytes = traffic.bytes;
         Ok(more)
     }
 
     /// The child died: how far it came in the range that it was at, nobody knows.
     pub(super) fn died(&self) {
-        self.front().into_iter().for_each(|range| self.queue.died_at(range));
+        self.front()
+            .into_iter()
+            .for_each(|range| self.queue.died_at(range));
     }
 
     /// Fetches of the front range below this one are done.
     pub(super) fn done_below(&mut self, through: u64) {
-        let Some(front) = self.ranges.front_mut() else { return };
+        let Some(front) = self.ranges.front_mut() else {
+            return;
+        };
         front.start = through.clamp(front.start, front.end);
         if front.is_empty() {
             self.ranges.pop_front();
@@ -165,7 +205,9 @@ impl<'a> Outstanding<'a> {
     fn count(&mut self, busy: bool) {
         if std::mem::replace(&mut self.counted, busy) != busy {
             let slots = self.busy.slots.get();
-            self.busy.slots.set(if busy { slots + 1 } else { slots - 1 });
+            self.busy
+                .slots
+                .set(if busy { slots + 1 } else { slots - 1 });
             if slots == 1 && !busy {
                 self.busy.wake();
             }
@@ -176,7 +218,9 @@ impl<'a> Outstanding<'a> {
 impl Drop for Outstanding<'_> {
     fn drop(&mut self) {
         if !self.ranges.is_empty() {
-            self.ranges.drain(..).for_each(|range| self.queue.give_back(range));
+            self.ranges
+                .drain(..)
+                .for_each(|range| self.queue.give_back(range));
             self.busy.wake();
         }
         // Behind it: until the ranges are back, others wait for them.
@@ -189,7 +233,11 @@ pub(super) fn all_archived(items: &Items, mut units: Range<u64>) -> io::Result<b
     while !units.is_empty() {
         let number = units.start % items.count();
         let count = (units.end - units.start).min(items.count() - number);
-        if !items.read(number..number + count)?.iter().all(|item| item.record.is_archived()) {
+        if !items
+            .read(number..number + count)?
+            .iter()
+            .all(|item| item.record.is_archived())
+        {
             return Ok(false);
         }
         units.start += count;
@@ -205,13 +253,23 @@ mod tests {
     fn rows(worker: u32, units: &[u64]) -> Vec<u8> {
         let mut bytes = Vec::new();
         for unit in units {
-            Sample { unit: *unit, worker, outcome: Outcome::Ok, ..Sample::default() }.encode(&mut bytes);
+            Sample {
+                unit: *unit,
+                worker,
+                outcome: Outcome::Ok,
+                ..Sample::default()
+            }
+            .encode(&mut bytes);
         }
         bytes
     }
 
     fn batch(through: u64, rows: Vec<u8>) -> Batch {
-        Batch { through, rows, traffic: Traffic::default() }
+        Batch {
+            through,
+            rows,
+            traffic: Traffic::default(),
+        }
     }
 
     /// Item 9 is archived.
@@ -232,7 +290,10 @@ mod tests {
         assert_eq!(outstanding.take(0), Some(20..35), "in credit");
         assert_eq!(outstanding.take(0), None, "no more than two");
         let first = batch(12, rows(3, &[0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11]));
-        assert_eq!(outstanding.accept((&first, 3), is_archived).unwrap().len(), 11);
+        assert_eq!(
+            outstanding.accept((&first, 3), is_archived).unwrap().len(),
+            11
+        );
         assert_eq!(outstanding.fetches(), 23);
         drop(outstanding);
         assert!(!busy.any());
@@ -245,12 +306,18 @@ mod tests {
     fn what_a_dead_child_was_at_is_in_the_account_of_a_run_that_time_ends() {
         let (queue, busy) = (Queue::new(80, 1, Some(1_000)), Busy::default());
         let mut outstanding = Outstanding::new(&queue, &busy);
-        assert_eq!((outstanding.take(0), outstanding.take(0)), (Some(0..64), Some(64..128)));
+        assert_eq!(
+            (outstanding.take(0), outstanding.take(0)),
+            (Some(0..64), Some(64..128))
+        );
         outstanding.done_below(60);
         outstanding.died();
         drop(outstanding);
         // The one in credit it had not begun.
-        assert_eq!(queue.handed(), Handed::new(128, (64..128).map(|unit| unit..unit + 1).collect()));
+        assert_eq!(
+            queue.handed(),
+            Handed::new(128, (64..128).map(|unit| unit..unit + 1).collect())
+        );
     }
 
     #[test]
@@ -260,8 +327,13 @@ mod tests {
         let mut outstanding = Outstanding::new(&queue, &busy);
         assert_eq!(outstanding.take(0), Some(0..1));
         assert!(busy.any());
-        outstanding.accept((&batch(1, rows(0, &[0])), 0), is_archived).unwrap();
-        assert!(busy.any(), "until it is known that there is nothing else for it");
+        outstanding
+            .accept((&batch(1, rows(0, &[0])), 0), is_archived)
+            .unwrap();
+        assert!(
+            busy.any(),
+            "until it is known that there is nothing else for it"
+        );
         outstanding.settle();
         assert!(!busy.any() && news.has_changed().unwrap());
         news.mark_unchanged();
@@ -273,7 +345,10 @@ mod tests {
     fn a_batch_that_does_not_add_up_changes_nothing() {
         let (queue, busy) = (Queue::new(400, 1, None), Busy::default());
         let mut outstanding = Outstanding::new(&queue, &busy);
-        assert_eq!(outstanding.accept((&batch(1, rows(0, &[0])), 0), is_archived), Err(Malformed("rows of no range")));
+        assert_eq!(
+            outstanding.accept((&batch(1, rows(0, &[0])), 0), is_archived),
+            Err(Malformed("rows of no range"))
+        );
         assert_eq!(outstanding.take(0), Some(0..64));
         let mut cut = rows(0, &[0]);
         cut.pop();
@@ -290,7 +365,10 @@ mod tests {
             (batch(1, cut), "half a row"),
             (batch(u64::MAX, rows(0, &[0])), "beyond all"),
         ] {
-            assert!(outstanding.accept((&wrong, 0), is_archived).is_err(), "{what}");
+            assert!(
+                outstanding.accept((&wrong, 0), is_archived).is_err(),
+                "{what}"
+            );
             assert_eq!(outstanding.front(), Some(0..64), "{what}");
         }
     }
@@ -299,11 +377,22 @@ mod tests {
     fn a_count_of_bytes_that_cannot_be_is_not_believed() {
         let (queue, busy) = (Queue::new(1, 1, None), Busy::default());
         let mut outstanding = Outstanding::new(&queue, &busy);
-        let said = |bytes, series: &[(u64, u64)]| Traffic { bytes, series: series.to_vec() };
+        let said = |bytes, series: &[(u64, u64)]| Traffic {
+            bytes,
+            series: series.to_vec(),
+        };
         assert_eq!(outstanding.read(&said(10, &[(0, 10)]), 0), Ok(10));
         assert_eq!(outstanding.read(&said(15, &[(1, 5)]), 0), Ok(5));
-        for wrong in [said(14, &[]), said(u64::MAX, &[]), said(15, &[(1 << 40, 1)]), said(15, &[(0, u64::MAX)])] {
-            assert!(outstanding.read(&wrong, 5_000_000_000).is_err(), "{wrong:?}");
+        for wrong in [
+            said(14, &[]),
+            said(u64::MAX, &[]),
+            said(15, &[(1 << 40, 1)]),
+            said(15, &[(0, u64::MAX)]),
+        ] {
+            assert!(
+                outstanding.read(&wrong, 5_000_000_000).is_err(),
+                "{wrong:?}"
+            );
         }
         assert_eq!(outstanding.read(&said(15, &[]), 0), Ok(0));
     }
@@ -312,11 +401,20 @@ mod tests {
     fn nobody_has_credit_when_it_would_be_missed_elsewhere() {
         let (queue, busy) = (Queue::new(4, 4, None), Busy::default());
         let mut slots: Vec<_> = (0..4).map(|_| Outstanding::new(&queue, &busy)).collect();
-        assert!(slots.iter_mut().all(|slot| slot.take(0).is_some() && slot.take(0).is_none()), "four items, four workers");
+        assert!(
+            slots
+                .iter_mut()
+                .all(|slot| slot.take(0).is_some() && slot.take(0).is_none()),
+            "four items, four workers"
+        );
         drop(slots);
         let queue = Queue::new(100, 4, None).one_by_one();
         let mut slot = Outstanding::new(&queue, &busy);
-        assert_eq!((slot.take(0), slot.take(0)), (Some(0..1), None), "nobody knows yet how long one takes");
+        assert_eq!(
+            (slot.take(0), slot.take(0)),
+            (Some(0..1), None),
+            "nobody knows yet how long one takes"
+        );
         slot.quick = true;
         assert_eq!(slot.take(0), Some(1..2));
     }

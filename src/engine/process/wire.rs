@@ -120,16 +120,23 @@ impl From<EngineError> for ChildFailure {
 impl From<ChildFailure> for EngineError {
     fn from(failure: ChildFailure) -> Self {
         match failure {
-            ChildFailure::Client(message, hint) => Self::Client(StoreError { hint, ..StoreError::new(StoreErrorKind::Other, message) }),
+            ChildFailure::Client(message, hint) => Self::Client(StoreError {
+                hint,
+                ..StoreError::new(StoreErrorKind::Other, message)
+            }),
             ChildFailure::Spool(cause) => Self::Spool(io::Error::other(cause)),
-            ChildFailure::Other(message) => Self::system("a child process stopped", io::Error::other(message)),
+            ChildFailure::Other(message) => {
+                Self::system("a child process stopped", io::Error::other(message))
+            }
         }
     }
 }
 
 /// What children need to sign with from now on; never, when requests are unsigned.
 pub(super) async fn signing_news(feed: &mut Option<CredentialFeed>) -> ToChild {
-    let Some(feed) = feed else { return std::future::pending().await };
+    let Some(feed) = feed else {
+        return std::future::pending().await;
+    };
     let mut clock = feed.clock.clone();
     tokio::select! {
         keys = feed.next() => ToChild::Credentials(keys.as_ref().clone()),
@@ -141,7 +148,10 @@ pub(super) async fn signing_news(feed: &mut Option<CredentialFeed>) -> ToChild {
 }
 
 /// Writes one frame.
-pub(super) async fn send<W: AsyncWrite + Unpin>(writer: &mut W, frame: &impl Serialize) -> io::Result<()> {
+pub(super) async fn send<W: AsyncWrite + Unpin>(
+    writer: &mut W,
+    frame: &impl Serialize,
+) -> io::Result<()> {
     let mut bytes = vec![0; 4];
     bytes = postcard::to_extend(frame, bytes).map_err(io::Error::other)?;
     let length = u32::try_from(bytes.len() - 4).map_err(io::Error::other)?;
@@ -157,19 +167,27 @@ pub(super) struct FrameReader<R> {
 
 impl<R: AsyncRead + Unpin> FrameReader<R> {
     pub(super) fn new(reader: R) -> Self {
-        Self { reader, buffer: Vec::new() }
+        Self {
+            reader,
+            buffer: Vec::new(),
+        }
     }
 
     /// The next frame; `None` at the end of the pipe.
     pub(super) async fn next<T: DeserializeOwned>(&mut self) -> io::Result<Option<T>> {
         loop {
             if let Some((length, rest)) = self.buffer.split_first_chunk::<4>() {
-                let length = usize::try_from(u32::from_le_bytes(*length)).map_err(io::Error::other)?;
+                let length =
+                    usize::try_from(u32::from_le_bytes(*length)).map_err(io::Error::other)?;
                 if length > LONGEST {
-                    return Err(io::Error::new(io::ErrorKind::InvalidData, "the pipe carries something that is no frame"));
+                    return Err(io::Error::new(
+                        io::ErrorKind::InvalidData,
+                        "the pipe carries something that is no frame",
+                    ));
                 }
                 if let Some(bytes) = rest.get(..length) {
-                    let frame = postcard::from_bytes(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+                    let frame = postcard::from_bytes(bytes)
+                        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
                     self.buffer.drain(..4 + length);
                     return Ok(Some(frame));
                 }
@@ -188,7 +206,14 @@ mod tests {
     #[tokio::test]
     async fn frames_survive_a_pipe_that_cuts_them() {
         let (mut near, far) = tokio::io::duplex(3);
-        let batch = Batch { through: 9, rows: vec![7; 1000], traffic: Traffic { bytes: 2, series: vec![(1, 2)] } };
+        let batch = Batch {
+            through: 9,
+            rows: vec![7; 1000],
+            traffic: Traffic {
+                bytes: 2,
+                series: vec![(1, 2)],
+            },
+        };
         let writing = async {
             send(&mut near, &FromChild::Rows(batch)).await.unwrap();
             send(&mut near, &FromChild::Expired(5)).await.unwrap();
@@ -196,9 +221,17 @@ mod tests {
         };
         let reading = async {
             let mut reader = FrameReader::new(far);
-            let Some(FromChild::Rows(batch)) = reader.next().await.unwrap() else { panic!("rows come first") };
-            assert_eq!((batch.through, batch.rows.len(), batch.traffic.series), (9, 1000, vec![(1, 2)]));
-            assert!(matches!(reader.next().await.unwrap(), Some(FromChild::Expired(5))));
+            let Some(FromChild::Rows(batch)) = reader.next().await.unwrap() else {
+                panic!("rows come first")
+            };
+            assert_eq!(
+                (batch.through, batch.rows.len(), batch.traffic.series),
+                (9, 1000, vec![(1, 2)])
+            );
+            assert!(matches!(
+                reader.next().await.unwrap(),
+                Some(FromChild::Expired(5))
+            ));
             assert!(reader.next::<FromChild>().await.unwrap().is_none());
         };
         tokio::join!(writing, reading);

@@ -76,7 +76,10 @@ pub(super) struct LocalStation {
 
 impl LocalStations {
     pub(super) fn station(&self) -> LocalStation {
-        LocalStation { queue: Arc::clone(&self.queue), rows: self.rows.buffer() }
+        LocalStation {
+            queue: Arc::clone(&self.queue),
+            rows: self.rows.buffer(),
+        }
     }
 }
 
@@ -102,12 +105,24 @@ impl Station for LocalStation {
 }
 
 /// One worker of this process, from its client to its last row. When it fails, no other gets any more keys: in every mode an error ends the run so.
-pub(super) async fn employ<F: ClientFactory>(crew: &Crew<F>, seat: Seat, stations: &LocalStations) -> Result<(), EngineError> {
-    let ended = AssertUnwindSafe(work(crew, seat, stations.station())).catch_unwind().await;
+pub(super) async fn employ<F: ClientFactory>(
+    crew: &Crew<F>,
+    seat: Seat,
+    stations: &LocalStations,
+) -> Result<(), EngineError> {
+    let ended = AssertUnwindSafe(work(crew, seat, stations.station()))
+        .catch_unwind()
+        .await;
     let result = ended.unwrap_or_else(|_| {
         // Who waits at the gate must not wait for this one.
-        crew.gate.report(Err(StoreError::new(StoreErrorKind::Other, format!("worker {} panicked before it began", seat.number))));
-        Err(EngineError::system(format!("worker {} ended", seat.number), io::Error::other("panicked")))
+        crew.gate.report(Err(StoreError::new(
+            StoreErrorKind::Other,
+            format!("worker {} panicked before it began", seat.number),
+        )));
+        Err(EngineError::system(
+            format!("worker {} ended", seat.number),
+            io::Error::other("panicked"),
+        ))
     });
     if result.is_err() {
         stations.queue.stop();
@@ -119,11 +134,20 @@ pub(super) async fn employ<F: ClientFactory>(crew: &Crew<F>, seat: Seat, station
 ///
 /// # Errors
 /// A key file that cannot be read, a client that cannot be made (the first is told at the gate as well), panics without end. Rows are handed over first.
-pub(super) async fn work<F: ClientFactory, S: Station>(crew: &Crew<F>, seat: Seat, mut station: S) -> Result<(), EngineError> {
+pub(super) async fn work<F: ClientFactory, S: Station>(
+    crew: &Crew<F>,
+    seat: Seat,
+    mut station: S,
+) -> Result<(), EngineError> {
     let mut gate = crew.gate.clone();
-    let client = crew.factory.client(seat.number).inspect_err(|error| gate.report(Err(error.clone())))?;
+    let client = crew
+        .factory
+        .client(seat.number)
+        .inspect_err(|error| gate.report(Err(error.clone())))?;
     gate.report(Ok(()));
-    let Some(epoch_ns) = gate.epoch().await else { return Ok(()) };
+    let Some(epoch_ns) = gate.epoch().await else {
+        return Ok(());
+    };
     let result = shifts(crew, seat, (client, RunClock { epoch_ns }, &mut station)).await;
     station.close().await;
     result
@@ -139,24 +163,47 @@ async fn shifts<F: ClientFactory, S: Station>(
     let mut panics = ((u64::MAX, 0), 0);
     loop {
         let mut fetcher = fetcher(crew, seat, (client, clock));
-        let shift = AssertUnwindSafe(shift(&mut fetcher, station, (&crew.items, &hand))).catch_unwind().await;
+        let shift = AssertUnwindSafe(shift(&mut fetcher, station, (&crew.items, &hand)))
+            .catch_unwind()
+            .await;
         fetcher.meter.flush();
         if let Some(opened) = fetcher.client.connections_opened() {
             crew.board.add_connections(opened);
         }
-        fetcher.client.take_notes().into_iter().for_each(|note| crew.board.note(note));
+        fetcher
+            .client
+            .take_notes()
+            .into_iter()
+            .for_each(|note| crew.board.note(note));
         if let Ok(result) = shift {
             return result.map_err(EngineError::Spool);
         }
         let (unit, end) = hand.get();
-        panics = (hand.get(), if panics.0 == hand.get() { panics.1 + 1 } else { 1 });
+        panics = (
+            hand.get(),
+            if panics.0 == hand.get() {
+                panics.1 + 1
+            } else {
+                1
+            },
+        );
         let at_fetch = unit < end;
         // With nothing in hand the next number is another worker's.
-        let place = if at_fetch { format!("at fetch {unit}") } else { "between two fetches".to_owned() };
-        crew.board.warn(format!("worker {} panicked {place} and continues", seat.number));
+        let place = if at_fetch {
+            format!("at fetch {unit}")
+        } else {
+            "between two fetches".to_owned()
+        };
+        crew.board.warn(format!(
+            "worker {} panicked {place} and continues",
+            seat.number
+        ));
         if panics.1 >= PANICS_PER_UNIT {
             if !at_fetch {
-                return Err(EngineError::system(format!("worker {} ended", seat.number), io::Error::other("it panicked between two fetches again")));
+                return Err(EngineError::system(
+                    format!("worker {} ended", seat.number),
+                    io::Error::other("it panicked between two fetches again"),
+                ));
             }
             give_up(station, (unit, clock.now_ns()), &fetcher.identity).await;
             fetcher.meter.ended(1);
@@ -169,20 +216,41 @@ async fn shifts<F: ClientFactory, S: Station>(
 /// The row of a key at which the worker panics again and again.
 async fn give_up<S: Station>(station: &mut S, (unit, now_ns): (u64, u64), identity: &Identity) {
     let Identity { worker, pid, tid } = *identity;
-    let mut row = Sample { unit, outcome: Outcome::Failed, attempts: PANICS_PER_UNIT, worker, pid, tid, end_ns: Some(now_ns), ..Sample::default() };
+    let mut row = Sample {
+        unit,
+        outcome: Outcome::Failed,
+        attempts: PANICS_PER_UNIT,
+        worker,
+        pid,
+        tid,
+        end_ns: Some(now_ns),
+        ..Sample::default()
+    };
     (0..PANICS_PER_UNIT).for_each(|_| row.codes.push(ErrorCode::from_word("worker-panic")));
     station.done(row).await;
 }
 
-fn fetcher<F: ClientFactory>(crew: &Crew<F>, seat: Seat, (client, clock): (F::Client, RunClock)) -> Fetcher<F::Client, RunClock> {
+fn fetcher<F: ClientFactory>(
+    crew: &Crew<F>,
+    seat: Seat,
+    (client, clock): (F::Client, RunClock),
+) -> Fetcher<F::Client, RunClock> {
     Fetcher {
         client,
         clock,
         limits: crew.limits,
         work: crew.work,
-        meter: Meter::new(Arc::clone(&crew.board.counters), seat.index, Arc::clone(&crew.board.series)),
+        meter: Meter::new(
+            Arc::clone(&crew.board.counters),
+            seat.index,
+            Arc::clone(&crew.board.series),
+        ),
         watchdog: Watchdog::new(Arc::clone(&crew.board.halt), &crew.limits, crew.concurrency),
-        identity: Identity { worker: seat.number, pid: std::process::id(), tid: crate::platform::usage::thread_id() },
+        identity: Identity {
+            worker: seat.number,
+            pid: std::process::id(),
+            tid: crate::platform::usage::thread_id(),
+        },
         random: fastrand::Rng::new(),
     }
 }
@@ -214,7 +282,9 @@ async fn shift<C: ObjectClient, S: Station>(
             }
             if !item.record.is_archived() {
                 let row = fetcher.fetch(unit, item.target()).await;
-                fetcher.meter.ended(u64::from(row.outcome == Outcome::Failed));
+                fetcher
+                    .meter
+                    .ended(u64::from(row.outcome == Outcome::Failed));
                 station.done(row).await;
             }
             unit += 1;

@@ -23,7 +23,11 @@ struct Panicky {
 }
 
 impl ObjectClient for Panicky {
-    async fn get<S: BodySink>(&mut self, target: Target<'_>, sink: &mut S) -> Result<(), AttemptError> {
+    async fn get<S: BodySink>(
+        &mut self,
+        target: Target<'_>,
+        sink: &mut S,
+    ) -> Result<(), AttemptError> {
         let key = target.key;
         tokio::task::yield_now().await;
         let times = {
@@ -34,7 +38,10 @@ impl ObjectClient for Panicky {
         };
         assert!(!key.contains("bad"), "scripted");
         assert!(!(key.contains("once") && times == 1), "scripted");
-        sink.head(&BodyHead { length: Some(3), ..BodyHead::default() });
+        sink.head(&BodyHead {
+            length: Some(3),
+            ..BodyHead::default()
+        });
         sink.chunk(b"abc");
         Ok(())
     }
@@ -63,14 +70,31 @@ fn run((mode, concurrency): (Mode, u32), layout: Layout) -> (EngineReport, Vec<S
         let kind = if i % 50 == 9 { "once" } else { kind };
         let storage_class = if i % 50 == 11 { "GLACIER" } else { "" }.to_owned();
         let size = Some(if i % 50 < 10 { 9 } else { 3 });
-        writer.push(&KeyRecord { key: format!("{kind}{i:03}"), size, storage_class, ..KeyRecord::default() }).unwrap();
+        writer
+            .push(&KeyRecord {
+                key: format!("{kind}{i:03}"),
+                size,
+                storage_class,
+                ..KeyRecord::default()
+            })
+            .unwrap();
     }
     writer.finish().unwrap();
     let keys = KeyFile::open(dir.path()).unwrap();
-    let units = lay_out(dir.path(), &keys, layout, &Cancelled::default()).unwrap().items;
-    let (report, live, rows) = engage((mode, concurrency), dir.path(), (Panicky::default(), Queue::new(units, concurrency, None)));
+    let units = lay_out(dir.path(), &keys, layout, &Cancelled::default())
+        .unwrap()
+        .items;
+    let (report, live, rows) = engage(
+        (mode, concurrency),
+        dir.path(),
+        (Panicky::default(), Queue::new(units, concurrency, None)),
+    );
     if layout.is_plain() {
-        assert_eq!((live.ended, live.failed), (196, 4), "four keys are archived, four given up");
+        assert_eq!(
+            (live.ended, live.failed),
+            (196, 4),
+            "four keys are archived, four given up"
+        );
     }
     let mut reader = rows.reader().unwrap();
     let rows = (0..units).map(|unit| reader.row(unit).unwrap()).collect();
@@ -95,8 +119,14 @@ fn engage<F: ClientFactory>(
         gate,
     });
     let board = Arc::clone(&crew.board);
-    let stations = LocalStations { queue: Arc::new(queue), rows: sender };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let stations = LocalStations {
+        queue: Arc::new(queue),
+        rows: sender,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let report = runtime.block_on(async {
         let open = async {
             keeper.all_ready(concurrency).await.unwrap();
@@ -125,7 +155,11 @@ impl ClientFactory for OneEach {
 
     fn client(&self, number: u32) -> Result<Panicky, StoreError> {
         let is_first = self.made.lock().unwrap().insert(number);
-        if is_first { Ok(self.client.clone()) } else { Err(StoreError::new(StoreErrorKind::Other, "no other client")) }
+        if is_first {
+            Ok(self.client.clone())
+        } else {
+            Err(StoreError::new(StoreErrorKind::Other, "no other client"))
+        }
     }
 }
 
@@ -136,10 +170,20 @@ fn an_error_of_one_worker_ends_the_others_too() {
         let dir = tempfile::tempdir().unwrap();
         let mut writer = KeyWriter::create(dir.path()).unwrap();
         for key in ["ok", "once"] {
-            writer.push(&KeyRecord { key: key.to_owned(), size: Some(3), ..KeyRecord::default() }).unwrap();
+            writer
+                .push(&KeyRecord {
+                    key: key.to_owned(),
+                    size: Some(3),
+                    ..KeyRecord::default()
+                })
+                .unwrap();
         }
         writer.finish().unwrap();
-        let (ended, _, _) = engage((mode, 4), dir.path(), (OneEach::default(), Queue::new(2, 4, Some(u64::MAX))));
+        let (ended, _, _) = engage(
+            (mode, 4),
+            dir.path(),
+            (OneEach::default(), Queue::new(2, 4, Some(u64::MAX))),
+        );
         assert_eq!(ended.unwrap_err().to_string(), "no other client", "{mode}");
     }
 }
@@ -155,9 +199,18 @@ fn a_panic_costs_no_key_in_any_mode() {
                 11 => (Outcome::NotAttempted, String::new(), None),
                 _ => (Outcome::Ok, String::new(), Some(3)),
             };
-            assert_eq!((row.outcome, row.codes.to_string(), row.calc_size), expected, "{mode} × {concurrency}, key {i}");
+            assert_eq!(
+                (row.outcome, row.codes.to_string(), row.calc_size),
+                expected,
+                "{mode} × {concurrency}, key {i}"
+            );
         }
-        assert_eq!(report.warnings.len(), 4 * 2 + 4, "each panic is told: {:?}", report.warnings);
+        assert_eq!(
+            report.warnings.len(),
+            4 * 2 + 4,
+            "each panic is told: {:?}",
+            report.warnings
+        );
     }
 }
 
@@ -165,14 +218,28 @@ fn a_panic_costs_no_key_in_any_mode() {
 fn a_panic_costs_no_part_in_any_mode() {
     for (mode, concurrency) in [(Mode::Async, 1), (Mode::Async, 5), (Mode::Thread, 3)] {
         for order in [Order::Listed, Order::LargestFirst, Order::Shuffled] {
-            let layout = Layout { order, part_size: NonZeroU64::new(3) };
+            let layout = Layout {
+                order,
+                part_size: NonZeroU64::new(3),
+            };
             let (_, rows) = run((mode, concurrency), layout);
             // Of 50 keys ten have three parts, and one is archived.
             assert_eq!(rows.len(), 4 * (10 * 3 + 39));
             let failed = rows.iter().filter(|row| row.outcome == Outcome::Failed);
-            assert_eq!(failed.clone().count(), 4 * 3, "every part of what kills its worker is given up by itself");
-            assert!(failed.clone().all(|row| row.codes.to_string() == "worker-panic*2"));
-            let ok = rows.iter().filter(|row| (row.outcome, row.calc_size) == (Outcome::Ok, Some(3))).count();
+            assert_eq!(
+                failed.clone().count(),
+                4 * 3,
+                "every part of what kills its worker is given up by itself"
+            );
+            assert!(
+                failed
+                    .clone()
+                    .all(|row| row.codes.to_string() == "worker-panic*2")
+            );
+            let ok = rows
+                .iter()
+                .filter(|row| (row.outcome, row.calc_size) == (Outcome::Ok, Some(3)))
+                .count();
             assert_eq!(ok, rows.len() - 4 * 3, "{mode} × {concurrency} {order}");
         }
     }
@@ -211,7 +278,15 @@ impl Station for Stumbling {
 async fn stumble(panics: u32) -> (Result<(), EngineError>, Vec<Sample>, Vec<String>) {
     let dir = tempfile::tempdir().unwrap();
     let mut writer = KeyWriter::create(dir.path()).unwrap();
-    (0..6).for_each(|i| writer.push(&KeyRecord { key: format!("ok{i}"), size: Some(3), ..KeyRecord::default() }).unwrap());
+    (0..6).for_each(|i| {
+        writer
+            .push(&KeyRecord {
+                key: format!("ok{i}"),
+                size: Some(3),
+                ..KeyRecord::default()
+            })
+            .unwrap();
+    });
     writer.finish().unwrap();
     let (gate, mut keeper) = Gate::new();
     let crew = Crew {
@@ -224,12 +299,26 @@ async fn stumble(panics: u32) -> (Result<(), EngineError>, Vec<Sample>, Vec<Stri
         gate,
     };
     let done = Arc::default();
-    let station = Stumbling { ranges: vec![3..6, 0..3], panics, done: Arc::clone(&done) };
+    let station = Stumbling {
+        ranges: vec![3..6, 0..3],
+        panics,
+        done: Arc::clone(&done),
+    };
     let open = async {
         keeper.all_ready(1).await.unwrap();
         keeper.open(crate::platform::clock::now_ns());
     };
-    let ((), ended) = tokio::join!(open, work(&crew, Seat { number: 0, index: 0 }, station));
+    let ((), ended) = tokio::join!(
+        open,
+        work(
+            &crew,
+            Seat {
+                number: 0,
+                index: 0
+            },
+            station
+        )
+    );
     let rows = done.lock().unwrap().clone();
     (ended, rows, crew.board.take_warnings())
 }
@@ -238,13 +327,28 @@ async fn stumble(panics: u32) -> (Result<(), EngineError>, Vec<Sample>, Vec<Stri
 async fn a_panic_between_two_fetches_is_charged_to_none() {
     let (ended, rows, warnings) = stumble(1).await;
     ended.unwrap();
-    assert_eq!(rows.iter().map(|row| (row.unit, row.outcome)).collect::<Vec<_>>(), (0..6).map(|unit| (unit, Outcome::Ok)).collect::<Vec<_>>());
-    assert_eq!(warnings, ["worker 0 panicked between two fetches and continues"]);
+    assert_eq!(
+        rows.iter()
+            .map(|row| (row.unit, row.outcome))
+            .collect::<Vec<_>>(),
+        (0..6).map(|unit| (unit, Outcome::Ok)).collect::<Vec<_>>()
+    );
+    assert_eq!(
+        warnings,
+        ["worker 0 panicked between two fetches and continues"]
+    );
 }
 
 #[tokio::test]
 async fn panics_between_two_fetches_end_the_run_when_they_do_not_end() {
     let (ended, rows, _) = stumble(9).await;
-    assert_eq!(ended.unwrap_err().to_string(), "worker 0 ended: it panicked between two fetches again");
-    assert_eq!(rows.iter().map(|row| row.unit).collect::<Vec<_>>(), [0, 1, 2], "none is another worker's");
+    assert_eq!(
+        ended.unwrap_err().to_string(),
+        "worker 0 ended: it panicked between two fetches again"
+    );
+    assert_eq!(
+        rows.iter().map(|row| row.unit).collect::<Vec<_>>(),
+        [0, 1, 2],
+        "none is another worker's"
+    );
 }

@@ -82,7 +82,11 @@ struct Proof {
 
 impl Proof {
     fn of(neighbours: Neighbours) -> Self {
-        Self { neighbours, asked: false, given: false }
+        Self {
+            neighbours,
+            asked: false,
+            given: false,
+        }
     }
 }
 
@@ -99,14 +103,24 @@ pub(super) struct Parts<'a, S> {
 ///
 /// # Errors
 /// [`Wrong::Order`] when the store does not list in order after all: what the picker has is to be thrown away then.
-pub(super) async fn list<S: Source>(parts: Parts<'_, S>, prefix: &str, first: ListPage) -> Result<(), Wrong>
+pub(super) async fn list<S: Source>(
+    parts: Parts<'_, S>,
+    prefix: &str,
+    first: ListPage,
+) -> Result<(), Wrong>
 where
     S::Pages: 'static,
 {
-    let Parts { source, picker, progress, spool } = parts;
+    let Parts {
+        source,
+        picker,
+        progress,
+        spool,
+    } = parts;
     let folders = folders::around(prefix, &first);
     // Where there is no folder in the first page, a later one shows how the store begins in one.
-    let neighbours = Neighbours::of_a_page(&first.keys).filter(|_| Neighbours::of_a_folder(&first.keys).is_none());
+    let neighbours = Neighbours::of_a_page(&first.keys)
+        .filter(|_| Neighbours::of_a_folder(&first.keys).is_none());
     let mut parallel = Parallel {
         source,
         picker,
@@ -119,13 +133,20 @@ where
         found: 0,
         looking: folders.len(),
         folders: (folders, Vec::new()),
-        last_of_first: first.keys.last().map(|record| record.key.clone()).unwrap_or_default(),
+        last_of_first: first
+            .keys
+            .last()
+            .map(|record| record.key.clone())
+            .unwrap_or_default(),
         proofs: neighbours.into_iter().map(Proof::of).collect(),
         proved_in_folder: false,
     };
     parallel.take(0, first)?;
     for (number, folder) in parallel.folders.0.clone().into_iter().enumerate() {
-        let query = PageQuery { delimiter: Some(DELIMITER), ..PageQuery::of(&folder) };
+        let query = PageQuery {
+            delimiter: Some(DELIMITER),
+            ..PageQuery::of(&folder)
+        };
         parallel.ask(Purpose::Folders(number), query).await?;
     }
     parallel.run().await
@@ -170,13 +191,22 @@ where
     async fn ask(&mut self, purpose: Purpose, query: PageQuery) -> Result<(), Wrong> {
         if self.idle.is_empty() {
             self.opened += 1;
-            self.idle.push(self.source.pages(self.opened - 1).await.map_err(ListError::from)?);
+            self.idle.push(
+                self.source
+                    .pages(self.opened - 1)
+                    .await
+                    .map_err(ListError::from)?,
+            );
         }
         let mut pages = self.idle.pop().expect("one was put there");
         self.picker.listed.pages += 1;
         self.requests.push(Box::pin(async move {
             let page = pages.page(&query).await;
-            Answer { pages, purpose, page }
+            Answer {
+                pages,
+                purpose,
+                page,
+            }
         }));
         Ok(())
     }
@@ -201,25 +231,44 @@ where
         self.ask_questions().await?;
         while self.requests.len() < STREAMS {
             // Guesses wait until the folders are known.
-            let id = if self.looking > 0 { self.ranges.waiting() } else { self.ranges.next_for_idle() };
+            let id = if self.looking > 0 {
+                self.ranges.waiting()
+            } else {
+                self.ranges.next_for_idle()
+            };
             let Some(id) = id else { break };
-            let Some(query) = self.ranges.ask(id) else { break };
+            let Some(query) = self.ranges.ask(id) else {
+                break;
+            };
             self.ask(Purpose::Range(id), query).await?;
         }
         Ok(())
     }
 
     fn answered(&mut self, answer: Answer<S::Pages>) -> Result<(), Wrong> {
-        let Answer { pages, purpose, page } = answer;
+        let Answer {
+            pages,
+            purpose,
+            page,
+        } = answer;
         self.idle.push(pages);
         match purpose {
             // Nobody wants to know any more, not even what went wrong.
             Purpose::Range(id) if self.ranges.find(id).is_none() => Ok(()),
             // Behind the limit: whatever came of it.
-            Purpose::Range(id) if self.ranges.find(id).is_none_or(|range| range.state == State::Done) => Ok(()),
+            Purpose::Range(id)
+                if self
+                    .ranges
+                    .find(id)
+                    .is_none_or(|range| range.state == State::Done) =>
+            {
+                Ok(())
+            }
             Purpose::Range(id) => match page {
                 // A store that has no such request: one stream needs none, and words what is wrong if that was not it.
-                Err(error) if self.ranges.asked_by_start(id) && is_refusal(&error) => Err(Wrong::Order),
+                Err(error) if self.ranges.asked_by_start(id) && is_refusal(&error) => {
+                    Err(Wrong::Order)
+                }
                 // It may have expired.
                 Err(error) if is_refusal(&error) && self.ranges.is_without_token(id) => Ok(()),
                 page => self.take(id, page.map_err(ListError::from)?),
@@ -227,17 +276,30 @@ where
             Purpose::Seam => self.ranges.answered(&doubted(page)?),
             Purpose::Start(number) => {
                 let (page, proof) = (doubted(page)?, &mut self.proofs[number]);
-                proof.given = page.keys.first().is_some_and(|record| record.key == proof.neighbours.next);
-                if proof.given { Ok(()) } else { Err(Wrong::Order) }
+                proof.given = page
+                    .keys
+                    .first()
+                    .is_some_and(|record| record.key == proof.neighbours.next);
+                if proof.given {
+                    Ok(())
+                } else {
+                    Err(Wrong::Order)
+                }
             }
             Purpose::Folders(number) => {
                 // Only a hint was lost; what is wrong with the store, the ranges' own pages will say.
-                let page = page.inspect_err(|error| tracing::debug!(number, %error, "folders not listed")).unwrap_or_default();
+                let page = page
+                    .inspect_err(|error| tracing::debug!(number, %error, "folders not listed"))
+                    .unwrap_or_default();
                 self.folders.1.push(page);
                 self.looking -= 1;
                 if self.looking == 0 {
                     let (folders, pages) = std::mem::take(&mut self.folders);
-                    self.ranges.divide_at(&folders::boundaries((&folders, &pages), &self.last_of_first, STREAMS - 1));
+                    self.ranges.divide_at(&folders::boundaries(
+                        (&folders, &pages),
+                        &self.last_of_first,
+                        STREAMS - 1,
+                    ));
                 }
                 Ok(())
             }
@@ -256,7 +318,9 @@ where
         page.keys.truncate(received.keys);
         page.keys.iter().try_for_each(check)?;
         page.keys.retain(|record| self.picker.selects(record));
-        let Some(range) = self.ranges.find(id) else { return Ok(()) };
+        let Some(range) = self.ranges.find(id) else {
+            return Ok(());
+        };
         self.found += page.keys.len() as u64;
         if received.state == State::Asked {
             range.state = State::Waiting;
@@ -297,7 +361,9 @@ where
             if !self.ranges.is_closed() {
                 return Ok(Given::Nothing);
             }
-            let Some(front) = self.ranges.front() else { break };
+            let Some(front) = self.ranges.front() else {
+                break;
+            };
             if let Some(records) = self.spool.pop(id).map_err(ListError::Spool)? {
                 front.spooled -= records.len() as u64;
                 for record in &records {
@@ -319,7 +385,13 @@ where
 
 /// The answer to a question that one stream has no need to ask.
 fn doubted(page: Result<ListPage, StoreError>) -> Result<ListPage, Wrong> {
-    page.map_err(|error| if is_refusal(&error) { Wrong::Order } else { ListError::from(error).into() })
+    page.map_err(|error| {
+        if is_refusal(&error) {
+            Wrong::Order
+        } else {
+            ListError::from(error).into()
+        }
+    })
 }
 
 /// What was put into the key file.

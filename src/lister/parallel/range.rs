@@ -97,7 +97,11 @@ impl Range {
 
     /// Keys that are worth a guess: each one that found nothing makes the next less likely to.
     pub(super) fn believed(&self) -> f64 {
-        let doubt = if self.searching { 0 } else { self.fruitless.min(16) };
+        let doubt = if self.searching {
+            0
+        } else {
+            self.fruitless.min(16)
+        };
         self.left / 16_f64.powi(i32::try_from(doubt).unwrap_or(16))
     }
 
@@ -109,14 +113,20 @@ impl Range {
             }
             last = &record.key;
         }
-        let mine = self.end.as_ref().map_or(page.keys.len(), |end| page.keys.partition_point(|record| record.key <= *end));
+        let mine = self.end.as_ref().map_or(page.keys.len(), |end| {
+            page.keys.partition_point(|record| record.key <= *end)
+        });
         self.keys += mine as u64;
         self.pages_since_division += 1;
         if let Some(record) = mine.checked_sub(1).and_then(|last| page.keys.get(last)) {
             self.at = Some(record.key.clone());
             self.first.get_or_insert_with(|| page.keys[0].key.clone());
         }
-        let state = if self.has_ended(page, mine, most)? { State::Done } else { State::Asked };
+        let state = if self.has_ended(page, mine, most)? {
+            State::Done
+        } else {
+            State::Asked
+        };
         if state == State::Done {
             self.state = State::Done;
             self.left = 0.0;
@@ -135,7 +145,11 @@ impl Range {
             // Where more is, and how to get there, the token alone says. A key that it skips would be missing at a seam.
             self.rounds.take(page).map_err(|_| Wrong::Order)?;
             self.token = page.next.clone().filter(|next| !next.is_empty());
-            return if self.token.is_some() { Ok(false) } else { Err(Wrong::Order) };
+            return if self.token.is_some() {
+                Ok(false)
+            } else {
+                Err(Wrong::Order)
+            };
         }
         if !page.truncated && (page.keys.is_empty() || self.asked_by_token) {
             self.behind = Behind::Nothing;
@@ -156,9 +170,14 @@ impl Range {
 
     /// Thinks again about how many keys are left.
     pub(super) fn estimate(&mut self, alphabets: &Alphabets) {
-        let (Some(first), Some(at)) = (self.first.as_deref(), self.at.as_deref()) else { return };
+        let (Some(first), Some(at)) = (self.first.as_deref(), self.at.as_deref()) else {
+            return;
+        };
         // From the first key, not from where the range begins: between the two there may be any distance.
-        let whole = Interval { after: first, end: self.end.as_deref() };
+        let whole = Interval {
+            after: first,
+            end: self.end.as_deref(),
+        };
         // Where that cannot be told, there may be any number.
         let ratio = ratio(alphabets, whole, (first, at)).unwrap_or(1e18);
         self.left = self.keys as f64 * ratio;

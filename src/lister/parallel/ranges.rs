@@ -42,10 +42,22 @@ impl Ranges {
     /// One range of all keys.
     pub(super) fn new(prefix: &str) -> Self {
         let whole = Range::new(0, (String::new(), None));
-        let all = VecDeque::from([Range { searching: true, ..whole }]);
+        let all = VecDeque::from([Range {
+            searching: true,
+            ..whole
+        }]);
         let prefix = prefix.to_owned();
         let alphabets = Alphabets::default();
-        Self { prefix, all, alphabets, next_id: 1, pages: 0, page_keys: 0, fruitless: 0, seam: None }
+        Self {
+            prefix,
+            all,
+            alphabets,
+            next_id: 1,
+            pages: 0,
+            page_keys: 0,
+            fruitless: 0,
+            seam: None,
+        }
     }
 
     /// The ranges in key order.
@@ -65,14 +77,22 @@ impl Ranges {
 
     /// Forgets the first range, which is complete.
     pub(super) fn drop_front(&mut self) {
-        if let Some(Range { at: Some(at), behind, .. }) = self.all.pop_front() {
+        if let Some(Range {
+            at: Some(at),
+            behind,
+            ..
+        }) = self.all.pop_front()
+        {
             self.seam = Some(Seam::new(at, behind));
         }
     }
 
     /// Whether the keys of the first range follow what was given out, or, when no range is left, nothing does.
     pub(super) fn is_closed(&mut self) -> bool {
-        let next = self.all.front().map(|range| (range.after.as_str(), range.first.as_deref()));
+        let next = self
+            .all
+            .front()
+            .map(|range| (range.after.as_str(), range.first.as_deref()));
         if self.seam.as_ref().is_none_or(|seam| seam.is_closed(next)) {
             self.seam = None;
         }
@@ -91,7 +111,11 @@ impl Ranges {
 
     /// The one key behind this one.
     pub(super) fn one_behind(&self, key: String) -> PageQuery {
-        PageQuery { start_after: Some(key), max_keys: Some(1), ..PageQuery::of(&self.prefix) }
+        PageQuery {
+            start_after: Some(key),
+            max_keys: Some(1),
+            ..PageQuery::of(&self.prefix)
+        }
     }
 
     /// Takes in the answer.
@@ -109,7 +133,12 @@ impl Ranges {
 
     /// The token of the next page of a range does not serve any more: it goes on behind its last key. False when there is no such thing.
     pub(super) fn is_without_token(&mut self, id: Id) -> bool {
-        let Some(range) = self.find(id).filter(|range| range.asked_by_token && range.at.is_some()) else { return false };
+        let Some(range) = self
+            .find(id)
+            .filter(|range| range.asked_by_token && range.at.is_some())
+        else {
+            return false;
+        };
         range.state = State::Waiting;
         range.asked_by_token = false;
         true
@@ -117,7 +146,9 @@ impl Ranges {
 
     /// Whether the page that is asked for of this range is one behind a given key.
     pub(super) fn asked_by_start(&self, id: Id) -> bool {
-        self.all.iter().any(|range| range.id == id && !range.asked_by_token)
+        self.all
+            .iter()
+            .any(|range| range.id == id && !range.asked_by_token)
     }
 
     /// Gives up everything behind the range of this number, and the rest of that one.
@@ -137,12 +168,19 @@ impl Ranges {
         range.asked_by_token = token.is_some();
         let start = range.at.as_ref().unwrap_or(&range.after);
         let start_after = Some(start.clone()).filter(|start| token.is_none() && !start.is_empty());
-        Some(PageQuery { token, start_after, ..PageQuery::of(&prefix) })
+        Some(PageQuery {
+            token,
+            start_after,
+            ..PageQuery::of(&prefix)
+        })
     }
 
     /// The first range that nobody asks for.
     pub(super) fn waiting(&self) -> Option<Id> {
-        self.all.iter().find(|range| range.state == State::Waiting).map(|range| range.id)
+        self.all
+            .iter()
+            .find(|range| range.state == State::Waiting)
+            .map(|range| range.id)
     }
 
     /// A range for a stream that has nothing to do: one that waits, else a part of another.
@@ -153,11 +191,16 @@ impl Ranges {
         let allowed = (8 + 2 * self.pages).min(48 + self.pages / 16);
         let least = WORTHWHILE_PAGES * self.page_keys.max(1) as f64;
         let wants = |range: &Range| {
-            let worthwhile = range.believed() >= least || range.pages_since_division >= OVERDUE_PAGES;
+            let worthwhile =
+                range.believed() >= least || range.pages_since_division >= OVERDUE_PAGES;
             range.state == State::Asked && range.at.is_some() && worthwhile
         };
         while self.fruitless < allowed {
-            let wanting = self.all.iter().enumerate().filter(|(_, range)| wants(range));
+            let wanting = self
+                .all
+                .iter()
+                .enumerate()
+                .filter(|(_, range)| wants(range));
             let (place, _) = wanting.max_by(|(_, a), (_, b)| a.left.total_cmp(&b.left))?;
             // A range that cannot be divided does not want to be any more.
             if let Some(id) = self.divide(place) {
@@ -177,7 +220,10 @@ impl Ranges {
         };
         range.fruitless += 1;
         range.pages_since_division = 0;
-        let interval = Interval { after: range.at.as_deref().unwrap_or(&range.after), end: range.end.as_deref() };
+        let interval = Interval {
+            after: range.at.as_deref().unwrap_or(&range.after),
+            end: range.end.as_deref(),
+        };
         let Some(middle) = divide(&self.alphabets, interval, shift) else {
             range.left = 0.0;
             return None;
@@ -198,8 +244,11 @@ impl Ranges {
             self.alphabets.observe(boundary);
         }
         for boundary in boundaries.iter().rev() {
-            let Some(first) = self.all.front_mut() else { return };
-            let inside = first.at.as_ref().is_none_or(|at| at < boundary) && first.end.as_ref().is_none_or(|end| boundary < end);
+            let Some(first) = self.all.front_mut() else {
+                return;
+            };
+            let inside = first.at.as_ref().is_none_or(|at| at < boundary)
+                && first.end.as_ref().is_none_or(|end| boundary < end);
             if first.state != State::Done && inside && first.after < *boundary {
                 let end = first.end.replace(boundary.clone());
                 let searching = end.is_none();
@@ -228,10 +277,19 @@ impl Ranges {
     pub(super) fn received(&mut self, id: Id, page: &ListPage) -> Result<Received, Wrong> {
         self.pages += 1;
         self.page_keys = self.page_keys.max(page.keys.len() as u64);
-        for record in page.keys.iter().step_by(page.keys.len().div_ceil(OBSERVED).max(1)) {
+        for record in page
+            .keys
+            .iter()
+            .step_by(page.keys.len().div_ceil(OBSERVED).max(1))
+        {
             self.alphabets.observe(&record.key);
         }
-        let Some(range) = self.all.iter_mut().find(|range| range.id == id) else { return Ok(Received { keys: 0, state: State::Done }) };
+        let Some(range) = self.all.iter_mut().find(|range| range.id == id) else {
+            return Ok(Received {
+                keys: 0,
+                state: State::Done,
+            });
+        };
         let received = range.received(page, self.page_keys)?;
         if received.state == State::Asked && page.truncated {
             range.estimate(&self.alphabets);

@@ -22,7 +22,11 @@ pub(super) struct Seam {
 
 impl Seam {
     pub(super) fn new(at: String, behind: Behind) -> Self {
-        Self { at, behind, asked: false }
+        Self {
+            at,
+            behind,
+            asked: false,
+        }
     }
 
     /// Whether the next range follows, as far as is known: behind which key it was asked for, and its first key, once it is known. `None` stands for no
@@ -53,18 +57,30 @@ pub(super) struct Neighbours {
 impl Neighbours {
     /// Two of one folder: some stores go on behind the folder that they are given a key of.
     pub(super) fn of_a_folder(keys: &[KeyRecord]) -> Option<Self> {
-        let folder = |record: &KeyRecord| record.key.rfind(super::DELIMITER).map(|at| record.key[..at].to_owned());
-        let pair = keys.windows(2).find(|pair| folder(&pair[0]).is_some_and(|first| folder(&pair[1]) == Some(first)))?;
+        let folder = |record: &KeyRecord| {
+            record
+                .key
+                .rfind(super::DELIMITER)
+                .map(|at| record.key[..at].to_owned())
+        };
+        let pair = keys
+            .windows(2)
+            .find(|pair| folder(&pair[0]).is_some_and(|first| folder(&pair[1]) == Some(first)))?;
         Some(Self::of(pair))
     }
 
     /// Any two.
     pub(super) fn of_a_page(keys: &[KeyRecord]) -> Option<Self> {
-        keys.windows(2).nth(keys.len() / 2 - usize::from(keys.len() > 1)).map(Self::of)
+        keys.windows(2)
+            .nth(keys.len() / 2 - usize::from(keys.len() > 1))
+            .map(Self::of)
     }
 
     fn of(pair: &[KeyRecord]) -> Self {
-        Self { key: pair[0].key.clone(), next: pair[1].key.clone() }
+        Self {
+            key: pair[0].key.clone(),
+            next: pair[1].key.clone(),
+        }
     }
 }
 
@@ -89,11 +105,32 @@ mod tests {
 
     #[test]
     fn neighbours_are_of_one_folder_where_there_are_such() {
-        let page = |keys: &[&str]| keys.iter().map(|key| KeyRecord { key: (*key).to_owned(), ..KeyRecord::default() }).collect::<Vec<_>>();
-        let pair = |key: &str, next: &str| Some(Neighbours { key: key.to_owned(), next: next.to_owned() });
-        assert_eq!(Neighbours::of_a_folder(&page(&["a/1", "b/1", "c/1", "e/1", "e/2"])), pair("e/1", "e/2"));
-        assert_eq!(Neighbours::of_a_folder(&page(&["a/1", "b/1", "c", "d"])), None);
-        assert_eq!(Neighbours::of_a_page(&page(&["a", "b", "c", "d"])), pair("b", "c"));
+        let page = |keys: &[&str]| {
+            keys.iter()
+                .map(|key| KeyRecord {
+                    key: (*key).to_owned(),
+                    ..KeyRecord::default()
+                })
+                .collect::<Vec<_>>()
+        };
+        let pair = |key: &str, next: &str| {
+            Some(Neighbours {
+                key: key.to_owned(),
+                next: next.to_owned(),
+            })
+        };
+        assert_eq!(
+            Neighbours::of_a_folder(&page(&["a/1", "b/1", "c/1", "e/1", "e/2"])),
+            pair("e/1", "e/2")
+        );
+        assert_eq!(
+            Neighbours::of_a_folder(&page(&["a/1", "b/1", "c", "d"])),
+            None
+        );
+        assert_eq!(
+            Neighbours::of_a_page(&page(&["a", "b", "c", "d"])),
+            pair("b", "c")
+        );
         assert_eq!(Neighbours::of_a_page(&page(&["a", "b"])), pair("a", "b"));
         assert_eq!(Neighbours::of_a_page(&page(&["a"])), None);
         assert_eq!(Neighbours::of_a_page(&[]), None);

@@ -34,12 +34,17 @@ impl Alphabets {
         let mut all: BTreeSet<char> = also.into_iter().flatten().collect();
         let seen: Vec<char> = seen.into_iter().flatten().copied().collect();
         all.extend(&seen);
-        let any = |is: fn(&char) -> bool| seen.iter().any(is) || (seen.is_empty() && also.iter().flatten().any(is));
+        let any = |is: fn(&char) -> bool| {
+            seen.iter().any(is) || (seen.is_empty() && also.iter().flatten().any(is))
+        };
         if any(char::is_ascii_digit) || seen.is_empty() {
             all.extend('0'..='9');
         }
         for (first, last, hex) in [('a', 'z', 'f'), ('A', 'Z', 'F')] {
-            let mut letters = seen.iter().filter(|c| (first..=last).contains(*c)).peekable();
+            let mut letters = seen
+                .iter()
+                .filter(|c| (first..=last).contains(*c))
+                .peekable();
             if letters.peek().is_some() {
                 // Letters up to f next to digits are hexadecimal until another one is seen.
                 let hexadecimal = any(char::is_ascii_digit) && letters.all(|c| *c <= hex);
@@ -74,8 +79,16 @@ struct Scale {
 impl Scale {
     fn new(alphabets: &Alphabets, interval: Interval<'_>) -> Self {
         let Interval { after, end } = interval;
-        let shared: Vec<char> = after.chars().zip(end.unwrap_or_default().chars()).take_while(|(a, b)| a == b).map(|(a, _)| a).collect();
-        let (mut low, mut high) = (after.chars().skip(shared.len()), end.unwrap_or_default().chars().skip(shared.len()));
+        let shared: Vec<char> = after
+            .chars()
+            .zip(end.unwrap_or_default().chars())
+            .take_while(|(a, b)| a == b)
+            .map(|(a, _)| a)
+            .collect();
+        let (mut low, mut high) = (
+            after.chars().skip(shared.len()),
+            end.unwrap_or_default().chars().skip(shared.len()),
+        );
         let mut digits = Vec::new();
         let mut total: u128 = 1;
         loop {
@@ -91,11 +104,17 @@ impl Scale {
         for place in (1..digits.len()).rev() {
             worth[place - 1] = worth[place] * (digits[place].len() as u128 + 1);
         }
-        Self { shared, digits, worth }
+        Self {
+            shared,
+            digits,
+            worth,
+        }
     }
 
     fn top(&self) -> u128 {
-        self.worth.first().map_or(0, |worth| worth * (self.digits[0].len() as u128 + 1) - 1)
+        self.worth
+            .first()
+            .map_or(0, |worth| worth * (self.digits[0].len() as u128 + 1) - 1)
     }
 
     /// The number of a key; for one outside the shared beginning, the nearest.
@@ -124,22 +143,32 @@ impl Scale {
     fn keys(&self, mut number: u128) -> impl Iterator<Item = (u128, String)> + '_ {
         let mut key: String = self.shared.iter().collect();
         let mut so_far = 0;
-        self.digits.iter().zip(&self.worth).map_while(move |(alphabet, worth)| {
-            let digit = number / worth;
-            number %= worth;
-            let rank = usize::try_from(digit).ok()?.checked_sub(1)?;
-            key.push(*alphabet.get(rank)?);
-            so_far += digit * worth;
-            Some((so_far, key.clone()))
-        })
+        self.digits
+            .iter()
+            .zip(&self.worth)
+            .map_while(move |(alphabet, worth)| {
+                let digit = number / worth;
+                number %= worth;
+                let rank = usize::try_from(digit).ok()?.checked_sub(1)?;
+                key.push(*alphabet.get(rank)?);
+                so_far += digit * worth;
+                Some((so_far, key.clone()))
+            })
     }
 }
 
 /// How much lies in `part` for each unit of what lies in `whole`; `part` lies in `whole`. None where that cannot be told.
-pub(super) fn ratio(alphabets: &Alphabets, whole: Interval<'_>, (from, to): (&str, &str)) -> Option<f64> {
+pub(super) fn ratio(
+    alphabets: &Alphabets,
+    whole: Interval<'_>,
+    (from, to): (&str, &str),
+) -> Option<f64> {
     let scale = Scale::new(alphabets, whole);
     let part = scale.number(to).saturating_sub(scale.number(from));
-    let left = whole.end.map_or_else(|| scale.top(), |end| scale.number(end)).saturating_sub(scale.number(to));
+    let left = whole
+        .end
+        .map_or_else(|| scale.top(), |end| scale.number(end))
+        .saturating_sub(scale.number(to));
     // Lossy on purpose: an estimate.
     (part > 0).then(|| to_f64(left) / to_f64(part))
 }
@@ -154,10 +183,14 @@ fn to_f64(number: u128) -> f64 {
 pub(super) fn divide(alphabets: &Alphabets, interval: Interval<'_>, shift: u32) -> Option<String> {
     let scale = Scale::new(alphabets, interval);
     let low = scale.number(interval.after);
-    let high = interval.end.map_or_else(|| scale.top(), |end| scale.number(end));
+    let high = interval
+        .end
+        .map_or_else(|| scale.top(), |end| scale.number(end));
     let step = (high.checked_sub(low)? >> shift).max(1);
     let wanted = low.checked_add(step)?;
-    let inside = |key: &String| key.as_str() > interval.after && interval.end.is_none_or(|end| key.as_str() < end);
+    let inside = |key: &String| {
+        key.as_str() > interval.after && interval.end.is_none_or(|end| key.as_str() < end)
+    };
     let near = |number: u128| number >= low + step / 2;
     let candidates = scale.keys(wanted).filter(|(_, key)| inside(key));
     let mut last = None;
@@ -191,9 +224,23 @@ mod tests {
     #[test]
     fn numbers_in_keys_are_divided_as_numbers() {
         let names = knowing(&["img-0000000.jpg", "img-0000999.jpg"]);
-        assert_eq!(half(&names, "img-0000999.jpg", Some("img-9999999.jpg")).unwrap(), "img-5");
+        assert_eq!(
+            half(&names, "img-0000999.jpg", Some("img-9999999.jpg")).unwrap(),
+            "img-5"
+        );
         assert_eq!(half(&names, "img-4", Some("img-5")).unwrap(), "img-44");
-        assert_eq!(divide(&names, Interval { after: "img-0000", end: Some("img-9") }, 4).unwrap(), "img-06");
+        assert_eq!(
+            divide(
+                &names,
+                Interval {
+                    after: "img-0000",
+                    end: Some("img-9")
+                },
+                4
+            )
+            .unwrap(),
+            "img-06"
+        );
         let hex = knowing(&["0a", "3f", "b7"]);
         assert_eq!(half(&hex, "0a", Some("ff")).unwrap(), "8");
     }
@@ -208,7 +255,10 @@ mod tests {
     #[test]
     fn what_lies_behind_is_estimated_from_what_was_read() {
         let names = knowing(&["k000", "k999"]);
-        let whole = Interval { after: "k", end: Some("k999") };
+        let whole = Interval {
+            after: "k",
+            end: Some("k999"),
+        };
         let ratio = ratio(&names, whole, ("k000", "k099")).unwrap();
         assert!((8.0..10.5).contains(&ratio), "{ratio}");
     }

@@ -20,7 +20,11 @@ pub(super) struct Spool {
 
 impl Spool {
     pub(super) fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), files: HashMap::new(), buffer: Vec::new() }
+        Self {
+            folder: folder.to_owned(),
+            files: HashMap::new(),
+            buffer: Vec::new(),
+        }
     }
 
     fn path(&self, id: Id) -> PathBuf {
@@ -42,7 +46,11 @@ impl Spool {
         let path = self.path(id);
         let known = self.files.entry(id).or_default();
         // What an earlier listing left is no part of this one.
-        let mut file = if known.0 == 0 { File::create(path)? } else { OpenOptions::new().append(true).open(path)? };
+        let mut file = if known.0 == 0 {
+            File::create(path)?
+        } else {
+            OpenOptions::new().append(true).open(path)?
+        };
         file.write_all(&self.buffer)?;
         known.0 += self.buffer.len() as u64;
         Ok(())
@@ -50,14 +58,19 @@ impl Spool {
 
     /// The next page's keys of a range; none when all were given back.
     pub(super) fn pop(&mut self, id: Id) -> io::Result<Option<Vec<KeyRecord>>> {
-        let Some(&(written, read)) = self.files.get(&id).filter(|(written, read)| read < written) else { return Ok(None) };
+        let Some(&(written, read)) = self.files.get(&id).filter(|(written, read)| read < written)
+        else {
+            return Ok(None);
+        };
         let file = File::open(self.path(id))?;
         let mut length = [0; 4];
         file.read_exact_at(&mut length, read)?;
         let length = u32::from_le_bytes(length);
-        self.buffer.resize(usize::try_from(length).map_err(io::Error::other)?, 0);
+        self.buffer
+            .resize(usize::try_from(length).map_err(io::Error::other)?, 0);
         file.read_exact_at(&mut self.buffer, read + 4)?;
-        self.files.insert(id, (written, read + 4 + u64::from(length)));
+        self.files
+            .insert(id, (written, read + 4 + u64::from(length)));
         let mut rest = self.buffer.as_slice();
         let mut records = Vec::new();
         while !rest.is_empty() {
@@ -94,8 +107,16 @@ mod tests {
     fn pages_come_back_range_by_range() {
         let folder = tempfile::tempdir().unwrap();
         let mut spool = Spool::new(folder.path());
-        let page =
-            |names: &[&str]| names.iter().map(|key| KeyRecord { key: (*key).to_owned(), size: Some(3), ..KeyRecord::default() }).collect::<Vec<_>>();
+        let page = |names: &[&str]| {
+            names
+                .iter()
+                .map(|key| KeyRecord {
+                    key: (*key).to_owned(),
+                    size: Some(3),
+                    ..KeyRecord::default()
+                })
+                .collect::<Vec<_>>()
+        };
         spool.push(1, &page(&["a", "é"])).unwrap();
         spool.push(2, &page(&["x"])).unwrap();
         spool.push(1, &[]).unwrap();

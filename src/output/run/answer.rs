@@ -33,87 +33,187 @@ pub(super) fn answer(summary: &Summary, view: &RunView<'_>) -> Vec<Said> {
 }
 
 fn plain(text: impl Into<String>) -> Said {
-    Said { tone: Tone::Plain, text: text.into() }
+    Said {
+        tone: Tone::Plain,
+        text: text.into(),
+    }
 }
 
 fn what_happened(summary: &Summary) -> Said {
     let (tone, text) = match (summary.state, summary.totals) {
-        (State::Running, _) => (Tone::Caution, "The run is still running, or it died: nothing is known of it yet.".to_owned()),
-        (State::Interrupted, Some(totals)) if totals.rows.sum() > 0 => (Tone::Caution, interrupted(summary, &totals)),
-        (State::Interrupted, _) => (Tone::Caution, "Interrupted before the first fetch: nothing was fetched.".to_owned()),
-        (State::Failed, _) => (Tone::Bad, format!("The run failed: {}. These results do not count.", why_failed(summary))),
+        (State::Running, _) => (
+            Tone::Caution,
+            "The run is still running, or it died: nothing is known of it yet.".to_owned(),
+        ),
+        (State::Interrupted, Some(totals)) if totals.rows.sum() > 0 => {
+            (Tone::Caution, interrupted(summary, &totals))
+        }
+        (State::Interrupted, _) => (
+            Tone::Caution,
+            "Interrupted before the first fetch: nothing was fetched.".to_owned(),
+        ),
+        (State::Failed, _) => (
+            Tone::Bad,
+            format!(
+                "The run failed: {}. These results do not count.",
+                why_failed(summary)
+            ),
+        ),
         (State::Complete, Some(totals)) if totals.rows.ok > 0 => {
-            let tone = if is_failed(summary) { Tone::Bad } else { Tone::Strong };
+            let tone = if is_failed(summary) {
+                Tone::Bad
+            } else {
+                Tone::Strong
+            };
             (tone, fetched(summary, &totals))
         }
-        (State::Complete, Some(totals)) if totals.rows.sum() > 0 => (Tone::Bad, format!("{}.", units::upper_first(&why_failed(summary)))),
-        (State::Complete, _) => (Tone::Caution, format!("Nothing to fetch: there are no keys {}.", keys_of(summary))),
+        (State::Complete, Some(totals)) if totals.rows.sum() > 0 => (
+            Tone::Bad,
+            format!("{}.", units::upper_first(&why_failed(summary))),
+        ),
+        (State::Complete, _) => (
+            Tone::Caution,
+            format!("Nothing to fetch: there are no keys {}.", keys_of(summary)),
+        ),
     };
     Said { tone, text }
 }
 
 fn is_failed(summary: &Summary) -> bool {
-    summary.verdict.as_ref().is_some_and(|verdict| verdict.word == Limit::Failed)
+    summary
+        .verdict
+        .as_ref()
+        .is_some_and(|verdict| verdict.word == Limit::Failed)
 }
 
 /// The figures that decided, which the verdict of a failed run begins with.
 fn why_failed(summary: &Summary) -> String {
-    let because = summary.verdict.as_ref().filter(|verdict| verdict.word == Limit::Failed).and_then(|verdict| verdict.because.first());
-    because.or(summary.warnings.last()).cloned().unwrap_or_else(|| "nothing was fetched".to_owned())
+    let because = summary
+        .verdict
+        .as_ref()
+        .filter(|verdict| verdict.word == Limit::Failed)
+        .and_then(|verdict| verdict.because.first());
+    because
+        .or(summary.warnings.last())
+        .cloned()
+        .unwrap_or_else(|| "nothing was fetched".to_owned())
 }
 
 /// `Fetched 46,000 objects, 118 GB, in 59.8 s: 1.97 GB/s.`
 fn fetched(summary: &Summary, totals: &Totals) -> String {
     let bytes = units::bytes(totals.goodput_bytes);
-    let flaw = if is_failed(summary) { format!(" The figures do not count: {}.", why_failed(summary)) } else { String::new() };
-    format!("Fetched {}, {bytes}{}.{flaw}", how_many(totals.rows), in_time(summary))
+    let flaw = if is_failed(summary) {
+        format!(" The figures do not count: {}.", why_failed(summary))
+    } else {
+        String::new()
+    };
+    format!(
+        "Fetched {}, {bytes}{}.{flaw}",
+        how_many(totals.rows),
+        in_time(summary)
+    )
 }
 
 fn interrupted(summary: &Summary, totals: &Totals) -> String {
     let bytes = units::bytes(totals.goodput_bytes);
-    format!("Interrupted: fetched {}, {bytes}{}. These results are partial.", how_many(totals.rows), in_time(summary))
+    format!(
+        "Interrupted: fetched {}, {bytes}{}. These results are partial.",
+        how_many(totals.rows),
+        in_time(summary)
+    )
 }
 
 /// `46,000 objects`, `45,997 of 46,000 objects`
 fn how_many(rows: Outcomes) -> String {
     let all = rows.sum();
-    if rows.ok == all { plural(all, "object") } else { format!("{} of {}", units::count(rows.ok), plural(all, "object")) }
+    if rows.ok == all {
+        plural(all, "object")
+    } else {
+        format!("{} of {}", units::count(rows.ok), plural(all, "object"))
+    }
 }
 
 /// `, in 59.8 s: 1.97 GB/s`
 fn in_time(summary: &Summary) -> String {
-    let Some(ns) = summary.phases.fetch_ns else { return String::new() };
-    let rate = summary.rates.goodput_bytes_per_s.map_or_else(String::new, |rate| format!(": {}", units::rate(rate)));
+    let Some(ns) = summary.phases.fetch_ns else {
+        return String::new();
+    };
+    let rate = summary
+        .rates
+        .goodput_bytes_per_s
+        .map_or_else(String::new, |rate| format!(": {}", units::rate(rate)));
     format!(", in {}{rate}", units::duration(ns))
 }
 
 /// Where there are none.
 fn keys_of(summary: &Summary) -> String {
-    let shard = summary.settings.selection.shard.map_or_else(String::new, |shard| format!(" for shard {shard}"));
+    let shard = summary
+        .settings
+        .selection
+        .shard
+        .map_or_else(String::new, |shard| format!(" for shard {shard}"));
     format!("under {}{shard}", source(summary))
 }
 
 /// What became of the other objects, and the exit code.
 fn not_fetched(summary: &Summary, view: &RunView<'_>) -> Vec<Said> {
-    let Outcomes { failed, vanished, archived, .. } = summary.totals.map(|totals| totals.rows).unwrap_or_default();
+    let Outcomes {
+        failed,
+        vanished,
+        archived,
+        ..
+    } = summary.totals.map(|totals| totals.rows).unwrap_or_default();
     let mut said = Vec::new();
     if failed > 0 {
         let which = view.first_failure.map_or_else(String::new, |first| {
-            let codes = if first.codes.is_empty() { String::new() } else { format!("{}: ", first.codes) };
-            let others = if failed == 1 { String::new() } else { format!(", and {}", plural(failed - 1, "other")) };
+            let codes = if first.codes.is_empty() {
+                String::new()
+            } else {
+                format!("{}: ", first.codes)
+            };
+            let others = if failed == 1 {
+                String::new()
+            } else {
+                format!(", and {}", plural(failed - 1, "other"))
+            };
             format!(" ({codes}{}{others})", cut(&first.key))
         });
-        let all = plural(summary.totals.map_or(failed, |totals| totals.rows.sum()), "object");
-        said.push(Said { tone: Tone::Bad, text: format!("{} of {all} could not be fetched{which}.", units::count(failed)) });
+        let all = plural(
+            summary.totals.map_or(failed, |totals| totals.rows.sum()),
+            "object",
+        );
+        said.push(Said {
+            tone: Tone::Bad,
+            text: format!(
+                "{} of {all} could not be fetched{which}.",
+                units::count(failed)
+            ),
+        });
     }
     if vanished > 0 {
         let were = units::were(vanished);
-        said.push(Said { tone: Tone::Caution, text: format!("{} {were} listed, and missing when fetched.", plural(vanished, "object")) });
+        said.push(Said {
+            tone: Tone::Caution,
+            text: format!(
+                "{} {were} listed, and missing when fetched.",
+                plural(vanished, "object")
+            ),
+        });
     }
     if archived > 0 {
-        let (are, they) = if archived == 1 { ("is", "it") } else { ("are", "they") };
-        let text = format!("{} {are} archived and must be restored before {they} can be read.", plural(archived, "object"));
-        said.push(Said { tone: Tone::Caution, text });
+        let (are, they) = if archived == 1 {
+            ("is", "it")
+        } else {
+            ("are", "they")
+        };
+        let text = format!(
+            "{} {are} archived and must be restored before {they} can be read.",
+            plural(archived, "object")
+        );
+        said.push(Said {
+            tone: Tone::Caution,
+            text,
+        });
     }
     if view.exit_code != 0 {
         let exit = format!("Exit code {}.", view.exit_code);
@@ -140,20 +240,28 @@ struct Limited {
 
 impl Limited {
     fn because(why: String) -> Self {
-        Self { why, cure: None, command: None }
+        Self {
+            why,
+            cure: None,
+            command: None,
+        }
     }
 }
 
 /// What limits the run, how far that can be relied on, and what to type next.
 fn limits((summary, view): (&Summary, &RunView<'_>), totals: &Totals) -> Vec<Said> {
-    let Some(verdict) = summary.verdict.as_ref() else { return Vec::new() };
+    let Some(verdict) = summary.verdict.as_ref() else {
+        return Vec::new();
+    };
     let fetches = totals.rows.tried().max(summary.distributions.latency.count);
     let workers = u64::from(summary.settings.concurrency);
     let is_complete = summary.state == State::Complete;
     let Limited { why, cure, command } = match verdict.word {
         Limit::Failed => return Vec::new(),
         Limit::ServerBound => server_bound(summary),
-        _ if is_complete && fetches < FEWEST_EACH * workers => return vec![plain(too_few(summary, fetches))],
+        _ if is_complete && fetches < FEWEST_EACH * workers => {
+            return vec![plain(too_few(summary, fetches))];
+        }
         Limit::CpuBound => cpu_bound(summary, view),
         Limit::QuotaThrottled => quota_throttled(summary, view),
         Limit::S3Throttled => s3_throttled(summary),
@@ -174,7 +282,9 @@ fn how_reliable(summary: &Summary) -> Option<String> {
     let fetch_ns = summary.phases.fetch_ns.filter(|ns| *ns > 0)?;
     let time = units::duration(fetch_ns);
     if fetch_ns < SHORTEST_NS {
-        return Some(format!("Fetching took only {time}, too short to rely on: --duration 10s fetches for longer."));
+        return Some(format!(
+            "Fetching took only {time}, too short to rely on: --duration 10s fetches for longer."
+        ));
     }
     let is_burst = fetch_ns < BURST_NS && summary.endpoint.is_none() && summary.server.is_none();
     is_burst.then(|| format!("This is a burst rate: {time} of fetching say nothing about hours."))
@@ -182,103 +292,213 @@ fn how_reliable(summary: &Summary) -> Option<String> {
 
 fn too_few(summary: &Summary, fetches: u64) -> String {
     let workers = u64::from(summary.settings.concurrency);
-    let what = if summary.settings.part_size_bytes.is_some() { plural(fetches, "part") } else { plural(fetches, "object") };
-    let text = format!("Only {what} for {}: too few to say anything about speed.", plural(workers, "worker"));
+    let what = if summary.settings.part_size_bytes.is_some() {
+        plural(fetches, "part")
+    } else {
+        plural(fetches, "object")
+    };
+    let text = format!(
+        "Only {what} for {}: too few to say anything about speed.",
+        plural(workers, "worker")
+    );
     if summary.settings.duration_ns.is_some() {
         return text;
     }
     let enough = units::count(ENOUGH_EACH * workers);
-    format!("{text} Fetch {enough} or more, use fewer workers (-c), or fetch them again and again (--duration 20s).")
+    format!(
+        "{text} Fetch {enough} or more, use fewer workers (-c), or fetch them again and again (--duration 20s)."
+    )
 }
 
 fn server_bound(summary: &Summary) -> Limited {
-    let figure = summary.verdict.as_ref().and_then(|verdict| verdict.because.first()).map(String::as_str).unwrap_or_default();
+    let figure = summary
+        .verdict
+        .as_ref()
+        .and_then(|verdict| verdict.because.first())
+        .map(String::as_str)
+        .unwrap_or_default();
     let cure = "Use fewer workers (-c), or a server that answers like S3 (--embedded=network=s3).";
-    Limited::because(format!("The embedded server is the limit, not parfetch or this machine: {figure}. {cure}"))
+    Limited::because(format!(
+        "The embedded server is the limit, not parfetch or this machine: {figure}. {cure}"
+    ))
 }
 
 fn cpu_bound(summary: &Summary, view: &RunView<'_>) -> Limited {
     let cpu = &summary.cpu;
-    let of = cpu.used_vcpu.zip(cpu.limit_vcpu).map_or_else(String::new, |(used, limit)| format!(": {} of {}", share(used / limit), vcpus(limit)));
+    let of = cpu
+        .used_vcpu
+        .zip(cpu.limit_vcpu)
+        .map_or_else(String::new, |(used, limit)| {
+            format!(": {} of {}", share(used / limit), vcpus(limit))
+        });
     with_larger((summary, view), format!("The CPU is the limit{of}."))
 }
 
 fn quota_throttled(summary: &Summary, view: &RunView<'_>) -> Limited {
     let times = summary.cpu.throttled_ns.zip(summary.phases.fetch_ns);
-    let held =
-        times.map_or_else(String::new, |(held, all)| format!(": it held the run back for {} of the time", share(held as f64 / all.max(1) as f64)));
-    with_larger((summary, view), format!("The CPU quota is the limit{held}."))
+    let held = times.map_or_else(String::new, |(held, all)| {
+        format!(
+            ": it held the run back for {} of the time",
+            share(held as f64 / all.max(1) as f64)
+        )
+    });
+    with_larger(
+        (summary, view),
+        format!("The CPU quota is the limit{held}."),
+    )
 }
 
 /// In a task a larger one can be asked for.
 fn with_larger((summary, view): (&Summary, &RunView<'_>), why: String) -> Limited {
-    let limit = summary.cpu.limit_vcpu.filter(|_| summary.environment.ecs.is_some());
+    let limit = summary
+        .cpu
+        .limit_vcpu
+        .filter(|_| summary.environment.ecs.is_some());
     let vcpus = CPU_UNITS.map(|units| f64::from(units) / f64::from(UNITS_PER_VCPU));
-    let sizes = limit.and_then(|limit| vcpus.windows(2).find(|sizes| (sizes[0] - limit).abs() < 0.01));
+    let sizes = limit.and_then(|limit| {
+        vcpus
+            .windows(2)
+            .find(|sizes| (sizes[0] - limit).abs() < 0.01)
+    });
     let command = sizes.and_then(|sizes| {
         let vcpus = format!("{},{}", sizes[0], sizes[1]);
         // A task does not know the stack that it is of: this is its usual name.
-        let there = ["--vcpu", vcpus.as_str(), "--on", "ecs", "--stack", "parfetch"].map(str::to_owned);
-        next::sweep(summary, view, &[next::workers(summary, &[1])?, there.to_vec()].concat())
+        let there = [
+            "--vcpu",
+            vcpus.as_str(),
+            "--on",
+            "ecs",
+            "--stack",
+            "parfetch",
+        ]
+        .map(str::to_owned);
+        next::sweep(
+            summary,
+            view,
+            &[next::workers(summary, &[1])?, there.to_vec()].concat(),
+        )
     });
     match command {
-        Some(_) => Limited { why, cure: Some("A larger task will be faster (--stack takes the name of your stack):"), command },
+        Some(_) => Limited {
+            why,
+            cure: Some("A larger task will be faster (--stack takes the name of your stack):"),
+            command,
+        },
         None => Limited::because(format!("{why} More vCPUs will be faster.")),
     }
 }
 
 fn s3_throttled(summary: &Summary) -> Limited {
     let workers = plural(u64::from(summary.settings.concurrency), "worker");
-    let attempts = summary.attempts.as_ref().filter(|attempts| attempts.total > 0);
-    let part = attempts.map_or(1.0, |attempts| attempts.throttles as f64 / attempts.total as f64);
+    let attempts = summary
+        .attempts
+        .as_ref()
+        .filter(|attempts| attempts.total > 0);
+    let part = attempts.map_or(1.0, |attempts| {
+        attempts.throttles as f64 / attempts.total as f64
+    });
     let who = units::upper_first(store(summary));
     let cure = "use fewer workers (-c), or spread the keys over more prefixes";
-    Limited::because(format!("{who} throttled {} of the requests at {workers}: {cure}.", share(part)))
+    Limited::because(format!(
+        "{who} throttled {} of the requests at {workers}: {cure}.",
+        share(part)
+    ))
 }
 
 fn tail_bound(summary: &Summary) -> Limited {
-    let idle = summary.rates.tail_share.map_or_else(|| "at the end".to_owned(), |tail| format!("for the last {} of the time", share(tail)));
+    let idle = summary.rates.tail_share.map_or_else(
+        || "at the end".to_owned(),
+        |tail| format!("for the last {} of the time", share(tail)),
+    );
     let settings = &summary.settings;
     let cure = match (settings.order, settings.part_size_bytes) {
         (Order::LargestFirst, Some(_)) => "Try fewer workers (-c), or fetch more objects.",
         (Order::LargestFirst, None) => "Try --part-size 8MiB.",
         _ => "Try --order largest-first --part-size 8MiB.",
     };
-    Limited::because(format!("The largest objects decide: {idle} some workers had nothing left to do. {cure}"))
+    Limited::because(format!(
+        "The largest objects decide: {idle} some workers had nothing left to do. {cure}"
+    ))
 }
 
 fn no_limit(summary: &Summary, view: &RunView<'_>) -> Limited {
     let workers = summary.settings.concurrency;
     let cpu = &summary.cpu;
-    let used = cpu.used_vcpu.zip(cpu.limit_vcpu).filter(|(_, limit)| *limit > 0.0).map(|(used, limit)| (used / limit, limit));
-    let mut others: Vec<String> = used.map(|(used, limit)| format!("CPU {} of {}", share(used), vcpus(limit))).into_iter().collect();
-    if let Some(attempts) = summary.attempts.as_ref().filter(|attempts| attempts.throttles > 0) {
-        others.push(format!("{} of {} requests throttled", units::count(attempts.throttles), units::count(attempts.total)));
+    let used = cpu
+        .used_vcpu
+        .zip(cpu.limit_vcpu)
+        .filter(|(_, limit)| *limit > 0.0)
+        .map(|(used, limit)| (used / limit, limit));
+    let mut others: Vec<String> = used
+        .map(|(used, limit)| format!("CPU {} of {}", share(used), vcpus(limit)))
+        .into_iter()
+        .collect();
+    if let Some(attempts) = summary
+        .attempts
+        .as_ref()
+        .filter(|attempts| attempts.throttles > 0)
+    {
+        others.push(format!(
+            "{} of {} requests throttled",
+            units::count(attempts.throttles),
+            units::count(attempts.total)
+        ));
     }
-    let facts: Vec<String> = waited(summary).into_iter().chain((!others.is_empty()).then(|| others.join(", "))).collect();
-    let but = if used.is_some_and(|(used, _)| used >= BUSY_SHARE) { ", but the CPU is near its limit" } else { "" };
+    let facts: Vec<String> = waited(summary)
+        .into_iter()
+        .chain((!others.is_empty()).then(|| others.join(", ")))
+        .collect();
+    let but = if used.is_some_and(|(used, _)| used >= BUSY_SHARE) {
+        ", but the CPU is near its limit"
+    } else {
+        ""
+    };
     let colon = if facts.is_empty() { "" } else { ": " };
-    let why = format!("No limit reached at {}{but}{colon}{}.", plural(u64::from(workers), "worker"), facts.join("; "));
-    match next::workers(summary, &[1, 2, 4]).and_then(|factors| next::sweep(summary, view, &factors)) {
-        Some(command) => Limited { why, cure: Some("More workers may be faster:"), command: Some(command) },
+    let why = format!(
+        "No limit reached at {}{but}{colon}{}.",
+        plural(u64::from(workers), "worker"),
+        facts.join("; ")
+    );
+    match next::workers(summary, &[1, 2, 4])
+        .and_then(|factors| next::sweep(summary, view, &factors))
+    {
+        Some(command) => Limited {
+            why,
+            cure: Some("More workers may be faster:"),
+            command: Some(command),
+        },
         None => Limited::because(why),
     }
 }
 
 /// What workers did with their time, as far as fetches that ended well tell.
 fn waited(summary: &Summary) -> Option<String> {
-    let all_ns = summary.phases.fetch_ns.filter(|ns| *ns > 0)? as f64 * f64::from(summary.settings.concurrency);
-    let (first_ns, whole_ns) = (summary.distributions.ttfb.sum_ns?, summary.distributions.latency.sum_ns?);
-    let (waited, received) = ((first_ns as f64 / all_ns).min(1.0), (whole_ns.saturating_sub(first_ns) as f64 / all_ns).min(1.0));
+    let all_ns = summary.phases.fetch_ns.filter(|ns| *ns > 0)? as f64
+        * f64::from(summary.settings.concurrency);
+    let (first_ns, whole_ns) = (
+        summary.distributions.ttfb.sum_ns?,
+        summary.distributions.latency.sum_ns?,
+    );
+    let (waited, received) = (
+        (first_ns as f64 / all_ns).min(1.0),
+        (whole_ns.saturating_sub(first_ns) as f64 / all_ns).min(1.0),
+    );
     let whose = match store(summary) {
         "S3" => "S3's",
         "the embedded server" => "the embedded server's",
         _ => "the store's",
     };
     Some(if waited >= received {
-        format!("they waited {} of the time for {whose} first byte", share(waited))
+        format!(
+            "they waited {} of the time for {whose} first byte",
+            share(waited)
+        )
     } else {
-        format!("they received for {} of the time and waited {} for {whose} first byte", share(received), share(waited))
+        format!(
+            "they received for {} of the time and waited {} for {whose} first byte",
+            share(received),
+            share(waited)
+        )
     })
 }
 
@@ -292,5 +512,9 @@ fn store(summary: &Summary) -> &'static str {
 
 /// `97 %`, `4.2 %`
 fn share(share: f64) -> String {
-    if share >= 0.0995 { format!("{:.0} %", share * 100.0) } else { units::percent(share) }
+    if share >= 0.0995 {
+        format!("{:.0} %", share * 100.0)
+    } else {
+        units::percent(share)
+    }
 }

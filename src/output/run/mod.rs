@@ -38,7 +38,11 @@ pub struct RunView<'a> {
 
 /// The summary, every line with its line end, in lines of at most `width` columns where that is possible; 80 always suffice.
 pub fn render_run(summary: &Summary, view: &RunView<'_>) -> String {
-    let mut page = Page { style: view.style, width: view.width.max(NARROWEST), lines: Vec::new() };
+    let mut page = Page {
+        style: view.style,
+        width: view.width.max(NARROWEST),
+        lines: Vec::new(),
+    };
     for said in answer::answer(summary, view) {
         page.say(&said);
     }
@@ -109,7 +113,11 @@ impl Page {
             Tone::Bad => self.style.bad(&line),
             Tone::Command => format!("  {}", self.style.advice(&line)),
         };
-        let broken = if said.tone == Tone::Command { vec![text] } else { wrapped(&text, self.width, 0) };
+        let broken = if said.tone == Tone::Command {
+            vec![text]
+        } else {
+            wrapped(&text, self.width, 0)
+        };
         self.lines.extend(broken.into_iter().map(painted));
     }
 
@@ -124,7 +132,8 @@ impl Page {
                 line += &" ".repeat(gap);
                 column += gap;
             } else if column + columns(separator) + part.width() > self.width {
-                self.lines.push(std::mem::replace(&mut line, " ".repeat(DETAIL_COLUMN)));
+                self.lines
+                    .push(std::mem::replace(&mut line, " ".repeat(DETAIL_COLUMN)));
                 column = DETAIL_COLUMN + part.width();
                 line += &part.styled(self.style);
                 continue;
@@ -141,10 +150,16 @@ impl Page {
         let name = &summary.result_name;
         // Where they are instead, the error says.
         if let Some(bucket) = place.bucket.as_ref().filter(|_| exit_code != NOT_STORED) {
-            self.lines.push(one_line(&format!("  Results: s3://{bucket}/{}{name}.csv and .json", place.prefix)));
+            self.lines.push(one_line(&format!(
+                "  Results: s3://{bucket}/{}{name}.csv and .json",
+                place.prefix
+            )));
         }
         if let Some(folder) = &place.out {
-            self.lines.push(one_line(&format!("  Results: {}.csv and .json", folder.join(name).display())));
+            self.lines.push(one_line(&format!(
+                "  Results: {}.csv and .json",
+                folder.join(name).display()
+            )));
         }
     }
 }

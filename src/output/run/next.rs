@@ -15,7 +15,11 @@ pub(super) fn sweep(summary: &Summary, view: &RunView<'_>, factors: &[String]) -
     let mut words = vec!["parfetch".to_owned(), "sweep".to_owned()];
     if summary.server.is_some() {
         let options = view.embedded?;
-        words.push(if options.is_empty() { "--embedded".to_owned() } else { format!("--embedded={options}") });
+        words.push(if options.is_empty() {
+            "--embedded".to_owned()
+        } else {
+            format!("--embedded={options}")
+        });
     } else {
         words.push(source(summary));
         words.extend(settings.access.words());
@@ -32,21 +36,34 @@ pub(super) fn sweep(summary: &Summary, view: &RunView<'_>, factors: &[String]) -
         add("--work", settings.work.to_string());
     }
     words.extend_from_slice(factors);
-    Some(Said { tone: Tone::Command, text: shell::line(words.iter().map(String::as_str)) })
+    Some(Said {
+        tone: Tone::Command,
+        text: shell::line(words.iter().map(String::as_str)),
+    })
 }
 
 /// Numbers of workers, as many times those of the run as the mode takes; none where not even a second number is taken.
 pub(super) fn workers(summary: &Summary, times: &[u32]) -> Option<Vec<String>> {
     let settings = &summary.settings;
-    let all = times.iter().filter_map(|times| settings.concurrency.checked_mul(*times));
-    let taken: Vec<u32> = all.filter(|number| *number <= settings.mode.max_concurrency()).collect();
+    let all = times
+        .iter()
+        .filter_map(|times| settings.concurrency.checked_mul(*times));
+    let taken: Vec<u32> = all
+        .filter(|number| *number <= settings.mode.max_concurrency())
+        .collect();
     if taken.len() < times.len().min(2) {
         return None;
     }
     let most = taken.iter().copied().max()?;
     // A sweep has all modes, of which some do not take so many.
-    let is_too_many = Mode::ALL.into_iter().any(|mode| mode.max_concurrency() < most);
-    let mode = if is_too_many { vec!["-m".to_owned(), settings.mode.to_string()] } else { Vec::new() };
+    let is_too_many = Mode::ALL
+        .into_iter()
+        .any(|mode| mode.max_concurrency() < most);
+    let mode = if is_too_many {
+        vec!["-m".to_owned(), settings.mode.to_string()]
+    } else {
+        Vec::new()
+    };
     let numbers: Vec<String> = taken.iter().map(u32::to_string).collect();
     Some([mode, vec!["-c".to_owned(), numbers.join(",")]].concat())
 }
@@ -54,7 +71,11 @@ pub(super) fn workers(summary: &Summary, times: &[u32]) -> Option<Vec<String>> {
 /// `s3://images/2024/`
 pub(super) fn source(summary: &Summary) -> String {
     let prefix = &summary.settings.selection.prefix;
-    format!("s3://{}{}{prefix}", summary.settings.bucket, if prefix.is_empty() { "" } else { "/" })
+    format!(
+        "s3://{}{}{prefix}",
+        summary.settings.bucket,
+        if prefix.is_empty() { "" } else { "/" }
+    )
 }
 
 /// The setting of the keys; none where a sweep has no such source.

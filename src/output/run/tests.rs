@@ -6,7 +6,13 @@ use crate::results::summary::{Distributions, Limit, Outcomes, State, Totals, Ver
 use crate::units::SECOND_NS;
 
 fn view(style: Style, width: usize) -> RunView<'static> {
-    RunView { style, width, exit_code: 0, first_failure: None, embedded: None }
+    RunView {
+        style,
+        width,
+        exit_code: 0,
+        first_failure: None,
+        embedded: None,
+    }
 }
 
 fn plain(summary: &Summary, width: usize) -> String {
@@ -15,7 +21,11 @@ fn plain(summary: &Summary, width: usize) -> String {
 
 /// The sentences, as one line.
 fn said(summary: &Summary) -> String {
-    answer::answer(summary, &view(Style::Plain, 80)).into_iter().map(|said| said.text).collect::<Vec<_>>().join(" ")
+    answer::answer(summary, &view(Style::Plain, 80))
+        .into_iter()
+        .map(|said| said.text)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// A run of 10 s that shows nothing, with a change.
@@ -27,11 +37,19 @@ fn calm(change: impl FnOnce(&mut Summary)) -> Summary {
 }
 
 fn with_word(word: Limit, because: &str) -> impl FnOnce(&mut Summary) {
-    move |summary| summary.verdict = Some(Verdict { word, because: vec![because.to_owned()] })
+    move |summary| {
+        summary.verdict = Some(Verdict {
+            word,
+            because: vec![because.to_owned()],
+        });
+    }
 }
 
 fn longest(text: &str) -> usize {
-    text.lines().map(|line| line.chars().count()).max().unwrap_or(0)
+    text.lines()
+        .map(|line| line.chars().count())
+        .max()
+        .unwrap_or(0)
 }
 
 #[test]
@@ -46,24 +64,55 @@ fn a_complete_run_on_a_wide_terminal() {
 
 #[test]
 fn a_run_with_failures() {
-    let first = FailedKey { key: "b".to_owned(), codes: "SlowDown*5".to_owned() };
-    let view = RunView { exit_code: 130, first_failure: Some(&first), ..view(Style::Plain, 80) };
+    let first = FailedKey {
+        key: "b".to_owned(),
+        codes: "SlowDown*5".to_owned(),
+    };
+    let view = RunView {
+        exit_code: 130,
+        first_failure: Some(&first),
+        ..view(Style::Plain, 80)
+    };
     insta::assert_snapshot!(render_run(&fixture::with_failures(), &view));
 }
 
 #[test]
 fn the_key_of_a_failure_is_cut_and_says_nothing_to_the_terminal() {
     let sentence = |key: &str, codes: &str| {
-        let first = FailedKey { key: key.to_owned(), codes: codes.to_owned() };
-        let view = RunView { exit_code: 3, first_failure: Some(&first), ..view(Style::Plain, 80) };
-        let said = answer::answer(&fixture::with_failures(), &view).into_iter().map(|said| said.text);
-        said.filter(|text| text.contains("could not be fetched")).collect::<String>()
+        let first = FailedKey {
+            key: key.to_owned(),
+            codes: codes.to_owned(),
+        };
+        let view = RunView {
+            exit_code: 3,
+            first_failure: Some(&first),
+            ..view(Style::Plain, 80)
+        };
+        let said = answer::answer(&fixture::with_failures(), &view)
+            .into_iter()
+            .map(|said| said.text);
+        said.filter(|text| text.contains("could not be fetched"))
+            .collect::<String>()
     };
-    assert!(sentence("a/b c", "AccessDenied").contains(" objects could not be fetched (AccessDenied: a/b c)."), "{}", sentence("a/b c", ""));
+    assert!(
+        sentence("a/b c", "AccessDenied")
+            .contains(" objects could not be fetched (AccessDenied: a/b c)."),
+        "{}",
+        sentence("a/b c", "")
+    );
     assert!(sentence("k", "").contains("could not be fetched (k)."));
-    let long = sentence(&format!("images/\u{1b}[2J\u{202e}{}", "x".repeat(900)), "SlowDown*5");
-    assert!(long.contains(r"(SlowDown*5: images/\u{1b}[2J\u{202e}xxx") && long.contains("xxx…)."), "{long}");
-    assert!(!long.contains('\u{1b}') && long.chars().count() < 130, "{long}");
+    let long = sentence(
+        &format!("images/\u{1b}[2J\u{202e}{}", "x".repeat(900)),
+        "SlowDown*5",
+    );
+    assert!(
+        long.contains(r"(SlowDown*5: images/\u{1b}[2J\u{202e}xxx") && long.contains("xxx…)."),
+        "{long}"
+    );
+    assert!(
+        !long.contains('\u{1b}') && long.chars().count() < 130,
+        "{long}"
+    );
 }
 
 /// What is suggested is taken as it stands, by a shell and by the command line.
@@ -71,17 +120,51 @@ fn the_key_of_a_failure_is_cut_and_says_nothing_to_the_terminal() {
 fn a_suggested_line_is_a_sweep_of_the_same_objects() {
     let suggested = |change: &dyn Fn(&mut Summary), embedded: Option<&'static str>| {
         let summary = calm(change);
-        let said = answer::answer(&summary, &RunView { embedded, ..view(Style::Plain, 80) });
-        let line = said.into_iter().find(|said| said.tone == Tone::Command)?.text;
+        let said = answer::answer(
+            &summary,
+            &RunView {
+                embedded,
+                ..view(Style::Plain, 80)
+            },
+        );
+        let line = said
+            .into_iter()
+            .find(|said| said.tone == Tone::Command)?
+            .text;
         let words = shlex::split(&line).unwrap_or_else(|| panic!("{line}"));
-        let parsed = crate::cli::parse(words.into_iter().map(Into::into), crate::cli::Variables::default());
-        let Ok(crate::cli::Invocation::Sweep(raw)) = parsed else { panic!("{line}: {parsed:?}") };
-        crate::settings::check_sweep(&raw, crate::settings::Beside { plan: None, id: "s" }).unwrap_or_else(|wrong| panic!("{line}: {wrong:?}"));
+        let parsed = crate::cli::parse(
+            words.into_iter().map(Into::into),
+            crate::cli::Variables::default(),
+        );
+        let Ok(crate::cli::Invocation::Sweep(raw)) = parsed else {
+            panic!("{line}: {parsed:?}")
+        };
+        crate::settings::check_sweep(
+            &raw,
+            crate::settings::Beside {
+                plan: None,
+                id: "s",
+            },
+        )
+        .unwrap_or_else(|wrong| panic!("{line}: {wrong:?}"));
         Some((line, raw))
     };
-    let value = |change: &dyn Fn(&mut Summary), flag: &str| suggested(change, None).unwrap().1.get(flag).map(|given| given.value.clone());
+    let value = |change: &dyn Fn(&mut Summary), flag: &str| {
+        suggested(change, None)
+            .unwrap()
+            .1
+            .get(flag)
+            .map(|given| given.value.clone())
+    };
     let odd = "it's a \"b\"; rm -rf $HOME/";
-    assert_eq!(value(&|s| odd.clone_into(&mut s.settings.selection.prefix), "prefix").as_deref(), Some(odd));
+    assert_eq!(
+        value(
+            &|s| odd.clone_into(&mut s.settings.selection.prefix),
+            "prefix"
+        )
+        .as_deref(),
+        Some(odd)
+    );
     let with_access = |s: &mut Summary| {
         s.endpoint = Some("https://minio.example:9000".to_owned());
         s.settings.access = crate::plan::Access {
@@ -94,53 +177,107 @@ fn a_suggested_line_is_a_sweep_of_the_same_objects() {
             ca_bundle: Some("/etc/my ca.pem".into()),
         };
     };
-    for (flag, expected) in
-        [("profile", "at work"), ("region", "eu-west-1"), ("ca-bundle", "/etc/my ca.pem"), ("request-payer", "true"), ("virtual-host", "true")]
-    {
+    for (flag, expected) in [
+        ("profile", "at work"),
+        ("region", "eu-west-1"),
+        ("ca-bundle", "/etc/my ca.pem"),
+        ("request-payer", "true"),
+        ("virtual-host", "true"),
+    ] {
         assert_eq!(value(&with_access, flag).as_deref(), Some(expected));
     }
-    let laid_out =
-        |s: &mut Summary| (s.settings.order, s.settings.part_size_bytes) = (crate::plan::Order::LargestFirst, std::num::NonZeroU64::new(8 << 20));
-    assert_eq!((value(&laid_out, "order").as_deref(), value(&laid_out, "part-size").as_deref()), (Some("largest-first"), Some("8388608")));
-    let of_file = |s: &mut Summary| s.settings.selection.source = crate::plan::KeySource::File("my keys.tsv".into());
+    let laid_out = |s: &mut Summary| {
+        (s.settings.order, s.settings.part_size_bytes) = (
+            crate::plan::Order::LargestFirst,
+            std::num::NonZeroU64::new(8 << 20),
+        );
+    };
+    assert_eq!(
+        (
+            value(&laid_out, "order").as_deref(),
+            value(&laid_out, "part-size").as_deref()
+        ),
+        (Some("largest-first"), Some("8388608"))
+    );
+    let of_file = |s: &mut Summary| {
+        s.settings.selection.source = crate::plan::KeySource::File("my keys.tsv".into());
+    };
     assert_eq!(value(&of_file, "keys").as_deref(), Some("my keys.tsv"));
-    assert!(suggested(&|s| s.settings.selection.shard = "0/4".parse().ok(), None).is_none(), "a shard is part of a job");
+    assert!(
+        suggested(&|s| s.settings.selection.shard = "0/4".parse().ok(), None).is_none(),
+        "a shard is part of a job"
+    );
     let of_server = |s: &mut Summary| s.server = Some(serde_json::Value::Null);
     assert!(suggested(&of_server, None).is_none());
-    assert_eq!(suggested(&of_server, Some("")).unwrap().0, "parfetch sweep --embedded -c 32,64,128");
-    assert_eq!(suggested(&of_server, Some("objects=5,network=s3")).unwrap().0, "parfetch sweep --embedded=objects=5,network=s3 -c 32,64,128");
-    let many = |s: &mut Summary| (s.settings.mode, s.settings.concurrency) = (crate::plan::Mode::Thread, 2_000);
-    assert_eq!(suggested(&many, None).map(|found| found.0), None, "few objects for so many");
+    assert_eq!(
+        suggested(&of_server, Some("")).unwrap().0,
+        "parfetch sweep --embedded -c 32,64,128"
+    );
+    assert_eq!(
+        suggested(&of_server, Some("objects=5,network=s3"))
+            .unwrap()
+            .0,
+        "parfetch sweep --embedded=objects=5,network=s3 -c 32,64,128"
+    );
+    let many = |s: &mut Summary| {
+        (s.settings.mode, s.settings.concurrency) = (crate::plan::Mode::Thread, 2_000);
+    };
+    assert_eq!(
+        suggested(&many, None).map(|found| found.0),
+        None,
+        "few objects for so many"
+    );
     let most = |s: &mut Summary| {
         many(s);
         s.distributions.latency.count = 1_000_000;
     };
-    assert_eq!(suggested(&most, None).unwrap().0, "parfetch sweep s3://images -m thread -c 2000,4000", "the other modes take fewer");
+    assert_eq!(
+        suggested(&most, None).unwrap().0,
+        "parfetch sweep s3://images -m thread -c 2000,4000",
+        "the other modes take fewer"
+    );
     let of_task = |s: &mut Summary| {
-        (s.environment.ecs, s.cpu.limit_vcpu, s.cpu.used_vcpu) = (Some(crate::platform::ecs::TaskMetadata::default()), Some(0.25), Some(0.25));
+        (s.environment.ecs, s.cpu.limit_vcpu, s.cpu.used_vcpu) = (
+            Some(crate::platform::ecs::TaskMetadata::default()),
+            Some(0.25),
+            Some(0.25),
+        );
         with_word(Limit::CpuBound, "")(s);
     };
-    assert_eq!(suggested(&of_task, None).unwrap().0, "parfetch sweep s3://images -c 32 --vcpu 0.25,0.5 --on ecs --stack parfetch");
+    assert_eq!(
+        suggested(&of_task, None).unwrap().0,
+        "parfetch sweep s3://images -c 32 --vcpu 0.25,0.5 --on ecs --stack parfetch"
+    );
 }
 
 #[test]
 fn a_run_that_measured_nothing() {
     let text = plain(&Summary::running(fixture::header()), 80);
-    assert!(!text.contains('–') && !text.contains(" 0 "), "missing is never 0, nor a line: {text}");
+    assert!(
+        !text.contains('–') && !text.contains(" 0 "),
+        "missing is never 0, nor a line: {text}"
+    );
     insta::assert_snapshot!(text);
 }
 
 #[test]
 fn an_empty_run_is_three_lines_at_the_most() {
     let mut summary = fixture::complete();
-    summary.totals = summary.totals.map(|totals| Totals { keys_listed: 0, rows: Outcomes::default(), ..totals });
+    summary.totals = summary.totals.map(|totals| Totals {
+        keys_listed: 0,
+        rows: Outcomes::default(),
+        ..totals
+    });
     summary.settings.selection.prefix = "2024/".to_owned();
     assert_eq!(
         plain(&summary, 80),
         "Nothing to fetch: there are no keys under s3://images/2024/.\n  Results: s3://results/result_run_async_32.csv and .json\n"
     );
     summary.state = State::Interrupted;
-    assert!(plain(&summary, 80).starts_with("Interrupted before the first fetch: nothing was fetched.\n  Results: "));
+    assert!(
+        plain(&summary, 80)
+            .starts_with("Interrupted before the first fetch: nothing was fetched.\n  Results: ")
+    );
 }
 
 #[test]
@@ -217,14 +354,24 @@ fn few_objects_say_nothing_whatever_the_figures_are() {
         with_word(Limit::TailBound, "the tail took 86 % of the fetch time")(s);
     });
     let text = said(&few);
-    assert!(text.contains("Only 20 objects for 16 workers: too few to say anything about speed. Fetch 800 or more"), "{text}");
+    assert!(
+        text.contains(
+            "Only 20 objects for 16 workers: too few to say anything about speed. Fetch 800 or more"
+        ),
+        "{text}"
+    );
     assert!(!text.contains("86"), "{text}");
 }
 
 #[test]
 fn a_short_run_says_that_it_is_one() {
     let text = said(&calm(|s| s.phases.fetch_ns = Some(95_000_000)));
-    assert!(text.contains("Fetching took only 95.0 ms, too short to rely on: --duration 10s fetches for longer."), "{text}");
+    assert!(
+        text.contains(
+            "Fetching took only 95.0 ms, too short to rely on: --duration 10s fetches for longer."
+        ),
+        "{text}"
+    );
     assert!(!text.contains("burst"), "{text}");
 }
 
@@ -236,14 +383,26 @@ fn another_store_is_named_and_given_to_the_sweep() {
         s.settings.selection.prefix = "a b/".to_owned();
     }));
     assert!(text.contains("for the store's first byte"), "{text}");
-    assert!(text.ends_with("parfetch sweep 's3://images/a b/' --endpoint-url http://127.0.0.1:9000 -c 32,64,128"), "{text}");
+    assert!(
+        text.ends_with(
+            "parfetch sweep 's3://images/a b/' --endpoint-url http://127.0.0.1:9000 -c 32,64,128"
+        ),
+        "{text}"
+    );
 }
 
 #[test]
 fn no_word_of_the_files_stands_where_a_person_reads() {
     for word in Limit::ALL {
         let text = plain(&calm(with_word(word, "x")), 80);
-        for not in ["unclear", "inconclusive", "-bound", "throttled –", "goodput", "Verdict"] {
+        for not in [
+            "unclear",
+            "inconclusive",
+            "-bound",
+            "throttled –",
+            "goodput",
+            "Verdict",
+        ] {
             assert!(!text.contains(not), "{not}: {text}");
         }
     }
@@ -251,10 +410,18 @@ fn no_word_of_the_files_stands_where_a_person_reads() {
 
 #[test]
 fn eighty_columns_suffice_and_no_unit_is_parted_from_its_number() {
-    for summary in [fixture::complete(), fixture::with_failures(), Summary::running(fixture::header())] {
+    for summary in [
+        fixture::complete(),
+        fixture::with_failures(),
+        Summary::running(fixture::header()),
+    ] {
         let text = plain(&summary, 80);
         assert!(longest(&text) <= 80, "{text}");
-        assert!(text.lines().all(|line| !line.trim_start().starts_with(['%', '·'])), "{text}");
+        assert!(
+            text.lines()
+                .all(|line| !line.trim_start().starts_with(['%', '·'])),
+            "{text}"
+        );
     }
 }
 
@@ -268,9 +435,17 @@ fn colour_is_never_the_only_sign() {
 
 #[test]
 fn wider_terminals_get_the_same_facts_and_the_histogram() {
-    let (narrow, wide) = (plain(&fixture::complete(), 80), plain(&fixture::complete(), 140));
+    let (narrow, wide) = (
+        plain(&fixture::complete(), 80),
+        plain(&fixture::complete(), 140),
+    );
     let (facts, histogram) = wide.split_once("\n\n  Requests by latency\n").unwrap();
-    let words = |text: &str| text.split_whitespace().filter(|word| *word != "·").map(str::to_owned).collect::<Vec<_>>();
+    let words = |text: &str| {
+        text.split_whitespace()
+            .filter(|word| *word != "·")
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
     let results = words("Results: s3://results/result_run_async_32.csv and .json");
     assert_eq!(words(&narrow), [words(facts), results].concat());
     assert!(histogram.contains('█'));
@@ -278,12 +453,28 @@ fn wider_terminals_get_the_same_facts_and_the_histogram() {
 
 #[test]
 fn where_results_are_not_stored_the_summary_does_not_say_so() {
-    let view = RunView { exit_code: 5, ..view(Style::Plain, 80) };
+    let view = RunView {
+        exit_code: 5,
+        ..view(Style::Plain, 80)
+    };
     assert!(!render_run(&fixture::complete(), &view).contains("Results: s3://"));
 }
 
 #[test]
 fn dollars_keep_what_small_runs_cost() {
-    let found: Vec<String> = [0.0, 0.000_01, 0.0018, 0.171, 12.5, 1_234.0].into_iter().map(dollars).collect();
-    assert_eq!(found, ["$0.0000", "< $0.0001", "$0.0018", "$0.17", "$12.50", "$1,234"]);
+    let found: Vec<String> = [0.0, 0.000_01, 0.0018, 0.171, 12.5, 1_234.0]
+        .into_iter()
+        .map(dollars)
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "$0.0000",
+            "< $0.0001",
+            "$0.0018",
+            "$0.17",
+            "$12.50",
+            "$1,234"
+        ]
+    );
 }

@@ -129,15 +129,22 @@ pub async fn fetch(base_uri: &str, time_limit: Duration) -> Result<TaskMetadata,
     let (task_uri, stats_uri) = (format!("{base_uri}/task"), format!("{base_uri}/task/stats"));
     // In its first second a container has no statistics, and the agent says that something is wrong with it: not worth a wait.
     let (task, stats) = tokio::join!(
-        get_in(&task_uri, time_limit, |status| status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()),
-        get_in(&stats_uri, time_limit, |status| status == StatusCode::TOO_MANY_REQUESTS)
+        get_in(&task_uri, time_limit, |status| status
+            == StatusCode::TOO_MANY_REQUESTS
+            || status.is_server_error()),
+        get_in(&stats_uri, time_limit, |status| status
+            == StatusCode::TOO_MANY_REQUESTS)
     );
     let container_id = base_uri.rsplit('/').next().unwrap_or_default();
     Ok(parse(&task?, stats.as_ref(), container_id))
 }
 
 /// Asks `again` after answers that may be others soon, until the time is up; then the last of them tells more than that it is.
-async fn get_in(uri: &str, time_limit: Duration, again: impl Fn(StatusCode) -> bool) -> Result<Value, EcsError> {
+async fn get_in(
+    uri: &str,
+    time_limit: Duration,
+    again: impl Fn(StatusCode) -> bool,
+) -> Result<Value, EcsError> {
     let mut last = None;
     let asking = async {
         loop {
@@ -159,17 +166,36 @@ async fn get(uri: &str) -> Result<Value, EcsError> {
     let bad = || EcsError::Uri(uri.to_owned());
     let broken = |error: &dyn std::error::Error| EcsError::Connection(error.to_string());
     let parsed: Uri = uri.parse().map_err(|_| bad())?;
-    let authority = parsed.authority().filter(|_| parsed.scheme_str() == Some("http")).ok_or_else(bad)?;
+    let authority = parsed
+        .authority()
+        .filter(|_| parsed.scheme_str() == Some("http"))
+        .ok_or_else(bad)?;
     // An IPv6 address stands in brackets, which the resolver does not know.
-    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-    let stream = TcpStream::connect((host, authority.port_u16().unwrap_or(80))).await.map_err(|error| broken(&error))?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| broken(&error))?;
+    let host = authority
+        .host()
+        .trim_start_matches('[')
+        .trim_end_matches(']');
+    let stream = TcpStream::connect((host, authority.port_u16().unwrap_or(80)))
+        .await
+        .map_err(|error| broken(&error))?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| broken(&error))?;
     let path = parsed.path_and_query().map_or("/", |path| path.as_str());
-    let request = Request::get(path).header(header::HOST, authority.as_str()).body(Empty::<Bytes>::new()).map_err(|_| bad())?;
+    let request = Request::get(path)
+        .header(header::HOST, authority.as_str())
+        .body(Empty::<Bytes>::new())
+        .map_err(|_| bad())?;
     let exchange = pin!(async {
-        let answer = sender.send_request(request).await.map_err(|error| broken(&error))?;
+        let answer = sender
+            .send_request(request)
+            .await
+            .map_err(|error| broken(&error))?;
         let status = answer.status();
-        let body = Limited::new(answer.into_body(), MAX_BODY_BYTES).collect().await.map_err(|error| broken(error.as_ref()))?;
+        let body = Limited::new(answer.into_body(), MAX_BODY_BYTES)
+            .collect()
+            .await
+            .map_err(|error| broken(error.as_ref()))?;
         Ok((status, body.to_bytes()))
     });
     // The connection does the reading, so both are polled. It may end first, when the server closes; the answer is then in its channel.
@@ -182,8 +208,12 @@ async fn get(uri: &str) -> Result<Value, EcsError> {
 
 fn read_body(status: StatusCode, body: &[u8]) -> Result<Value, EcsError> {
     if status != StatusCode::OK {
-        let message = serde_json::from_slice::<String>(body).unwrap_or_else(|_| String::from_utf8_lossy(body).into_owned());
-        return Err(EcsError::Status { status, message: message.trim().chars().take(200).collect() });
+        let message = serde_json::from_slice::<String>(body)
+            .unwrap_or_else(|_| String::from_utf8_lossy(body).into_owned());
+        return Err(EcsError::Status {
+            status,
+            message: message.trim().chars().take(200).collect(),
+        });
     }
     match serde_json::from_slice(body) {
         Ok(object @ Value::Object(_)) => Ok(object),
@@ -195,13 +225,23 @@ fn read_body(status: StatusCode, body: &[u8]) -> Result<Value, EcsError> {
 /// Picks the facts out of the two answers. `container_id` is the last part of the endpoint's address: on Fargate the container's id. Elsewhere it
 /// is another, and the container is known only when it is the task's one container.
 fn parse(task: &Value, stats: Result<&Value, &EcsError>, container_id: &str) -> TaskMetadata {
-    let text = |value: Option<&Value>| value.and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
+    let text = |value: Option<&Value>| {
+        value
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned)
+    };
     let at = |pointer: &str| text(task.pointer(pointer));
-    let mib = |pointer: &str| task.pointer(pointer).and_then(Value::as_u64).and_then(|mib| mib.checked_mul(1 << 20));
+    let mib = |pointer: &str| {
+        task.pointer(pointer)
+            .and_then(Value::as_u64)
+            .and_then(|mib| mib.checked_mul(1 << 20))
+    };
     let container = own_container(task, container_id);
     let container_text = |name: &str| text(container.and_then(|container| container.get(name)));
     let id = container_text("DockerId").unwrap_or_else(|| container_id.to_owned());
-    let log_option = |name: &str| text(container.and_then(|container| container.get("LogOptions")?.get(name)));
+    let log_option =
+        |name: &str| text(container.and_then(|container| container.get("LogOptions")?.get(name)));
     let own_stats = stats.ok().and_then(|stats| stats.get(&id));
     let networks = own_stats.and_then(|stats| stats.get("networks"));
     TaskMetadata {
@@ -212,7 +252,10 @@ fn parse(task: &Value, stats: Result<&Value, &EcsError>, container_id: &str) -> 
         availability_zone: at("/AvailabilityZone"),
         availability_zone_id: at("/AvailabilityZoneID"),
         launch_type: at("/LaunchType"),
-        limit_vcpu: task.pointer("/Limits/CPU").and_then(Value::as_f64).filter(|vcpu| *vcpu > 0.0),
+        limit_vcpu: task
+            .pointer("/Limits/CPU")
+            .and_then(Value::as_f64)
+            .filter(|vcpu| *vcpu > 0.0),
         limit_memory_bytes: mib("/Limits/Memory").filter(|bytes| *bytes > 0),
         image: container_text("Image"),
         image_digest: container_text("ImageID"),
@@ -225,18 +268,26 @@ fn parse(task: &Value, stats: Result<&Value, &EcsError>, container_id: &str) -> 
         snapshotter: container_text("Snapshotter"),
         log_group: log_option("awslogs-group"),
         log_stream: log_option("awslogs-stream"),
-        clock_error_bound_ms: task.pointer("/ClockDrift/ClockErrorBound").and_then(Value::as_f64),
+        clock_error_bound_ms: task
+            .pointer("/ClockDrift/ClockErrorBound")
+            .and_then(Value::as_f64),
         clock_sync_status: at("/ClockDrift/ClockSynchronizationStatus"),
         clock_checked_utc: at("/ClockDrift/ReferenceTimestamp"),
-        fault_injection: task.pointer("/FaultInjectionEnabled").and_then(Value::as_bool),
-        interface_read_utc: networks.and(own_stats).and_then(|stats| text(stats.get("read"))),
+        fault_injection: task
+            .pointer("/FaultInjectionEnabled")
+            .and_then(Value::as_bool),
+        interface_read_utc: networks
+            .and(own_stats)
+            .and_then(|stats| text(stats.get("read"))),
         interface_rx_bytes: networks.and_then(|networks| sum_of(networks, "rx_bytes")),
         interface_tx_bytes: networks.and_then(|networks| sum_of(networks, "tx_bytes")),
         ephemeral_used_bytes: mib("/EphemeralStorageMetrics/Utilized"),
         ephemeral_reserved_bytes: mib("/EphemeralStorageMetrics/Reserved"),
         stats_error: match stats {
             Err(error) => Some(error.to_string()),
-            Ok(_) if networks.is_none() => Some("no network statistics of this container yet".to_owned()),
+            Ok(_) if networks.is_none() => {
+                Some("no network statistics of this container yet".to_owned())
+            }
             Ok(_) => None,
         },
     }
@@ -245,17 +296,29 @@ fn parse(task: &Value, stats: Result<&Value, &EcsError>, container_id: &str) -> 
 /// The container of that id, or else the only one that the task's author defined (the agent adds its own, of another type).
 fn own_container<'a>(task: &'a Value, id: &str) -> Option<&'a Value> {
     let all = task.get("Containers")?.as_array()?;
-    let by_id = all.iter().find(|container| container.get("DockerId").and_then(Value::as_str) == Some(id));
+    let by_id = all
+        .iter()
+        .find(|container| container.get("DockerId").and_then(Value::as_str) == Some(id));
     by_id.or_else(|| {
-        let mut normal = all.iter().filter(|container| container.get("Type").and_then(Value::as_str).is_none_or(|kind| kind == "NORMAL"));
+        let mut normal = all.iter().filter(|container| {
+            container
+                .get("Type")
+                .and_then(Value::as_str)
+                .is_none_or(|kind| kind == "NORMAL")
+        });
         normal.next().filter(|_| normal.next().is_none())
     })
 }
 
 /// The sum of a counter over the interfaces; `None` when any of them lacks it.
 fn sum_of(networks: &Value, counter: &str) -> Option<u64> {
-    let interfaces = networks.as_object().filter(|interfaces| !interfaces.is_empty())?;
-    interfaces.values().map(|interface| interface.get(counter)?.as_u64()).try_fold(0_u64, |sum, bytes| sum.checked_add(bytes?))
+    let interfaces = networks
+        .as_object()
+        .filter(|interfaces| !interfaces.is_empty())?;
+    interfaces
+        .values()
+        .map(|interface| interface.get(counter)?.as_u64())
+        .try_fold(0_u64, |sum, bytes| sum.checked_add(bytes?))
 }
 
 #[cfg(test)]

@@ -22,11 +22,17 @@ async fn serve(listener: TcpListener, answer: impl Fn(&str) -> Option<(&'static 
             request.push(stream.read_u8().await.unwrap());
         }
         let request = String::from_utf8(request).unwrap();
-        assert!(request.to_ascii_lowercase().contains("\r\nhost: "), "{request}");
+        assert!(
+            request.to_ascii_lowercase().contains("\r\nhost: "),
+            "{request}"
+        );
         match answer(request.split(' ').nth(1).unwrap()) {
             None => hanging.push(stream),
             Some((status, body)) => {
-                let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+                let head = format!(
+                    "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                    body.len()
+                );
                 stream.write_all(head.as_bytes()).await.unwrap();
                 stream.write_all(body.as_bytes()).await.unwrap();
             }
@@ -41,7 +47,10 @@ async fn listen() -> (TcpListener, SocketAddr) {
 }
 
 /// What [`fetch`] makes of a server that answers so.
-async fn fetch_from(time_limit: Duration, answer: impl Fn(&str) -> Option<(&'static str, String)>) -> Result<TaskMetadata, EcsError> {
+async fn fetch_from(
+    time_limit: Duration,
+    answer: impl Fn(&str) -> Option<(&'static str, String)>,
+) -> Result<TaskMetadata, EcsError> {
     let (listener, address) = listen().await;
     let base = format!("http://{address}/v4/{CONTAINER}");
     tokio::select! {
@@ -110,22 +119,46 @@ async fn a_host_may_be_a_name_and_the_address_may_end_in_a_slash() {
 
 #[tokio::test]
 async fn a_server_that_hangs_costs_the_time_given_and_no_more() {
-    let error = fetch_from(Duration::from_millis(20), |_| None).await.unwrap_err();
-    assert_eq!(error.to_string(), "no answer from the metadata endpoint within 20 ms");
+    let error = fetch_from(Duration::from_millis(20), |_| None)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "no answer from the metadata endpoint within 20 ms"
+    );
 }
 
 #[tokio::test]
 async fn statistics_that_hang_leave_the_facts_of_the_task() {
-    let task = fetch_from(LONG, |path| documents(path).filter(|_| !path.ends_with("/stats"))).await.unwrap();
-    assert_eq!((task.limit_vcpu, task.interface_rx_bytes), (Some(4.0), None));
-    assert_eq!(task.stats_error.as_deref(), Some("no answer from the metadata endpoint within 1000 ms"), "a second at most, whatever is given");
+    let task = fetch_from(LONG, |path| {
+        documents(path).filter(|_| !path.ends_with("/stats"))
+    })
+    .await
+    .unwrap();
+    assert_eq!(
+        (task.limit_vcpu, task.interface_rx_bytes),
+        (Some(4.0), None)
+    );
+    assert_eq!(
+        task.stats_error.as_deref(),
+        Some("no answer from the metadata endpoint within 1000 ms"),
+        "a second at most, whatever is given"
+    );
 }
 
 #[tokio::test]
 async fn a_refusal_is_told_in_the_agents_words() {
-    let refuse = |_: &str| Some(("429 Too Many Requests", "\"rate limit exceeded\"".to_owned()));
+    let refuse = |_: &str| {
+        Some((
+            "429 Too Many Requests",
+            "\"rate limit exceeded\"".to_owned(),
+        ))
+    };
     let error = fetch_from(LONG, refuse).await.unwrap_err();
-    assert_eq!(error.to_string(), "the metadata endpoint answered 429 Too Many Requests: rate limit exceeded");
+    assert_eq!(
+        error.to_string(),
+        "the metadata endpoint answered 429 Too Many Requests: rate limit exceeded"
+    );
 }
 
 #[tokio::test]
@@ -133,29 +166,55 @@ async fn an_agent_that_is_asked_too_often_is_asked_again() {
     let left = std::cell::Cell::new(3);
     let busy_at_first = |path: &str| {
         left.set(left.get() - 1);
-        if left.get() >= 0 { Some(("429 Too Many Requests", "\"rate limit exceeded\"".to_owned())) } else { documents(path) }
+        if left.get() >= 0 {
+            Some((
+                "429 Too Many Requests",
+                "\"rate limit exceeded\"".to_owned(),
+            ))
+        } else {
+            documents(path)
+        }
     };
     let task = fetch_from(LONG, busy_at_first).await.unwrap();
-    assert_eq!((task.limit_vcpu, task.interface_rx_bytes), (Some(4.0), Some(83_721_227)));
+    assert_eq!(
+        (task.limit_vcpu, task.interface_rx_bytes),
+        (Some(4.0), Some(83_721_227))
+    );
 }
 
 #[tokio::test]
 async fn an_agent_in_trouble_is_asked_again_for_the_task_alone() {
     let (tasks, stats) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
     let trouble = |path: &str| {
-        let count = if path.ends_with("/stats") { &stats } else { &tasks };
+        let count = if path.ends_with("/stats") {
+            &stats
+        } else {
+            &tasks
+        };
         count.set(count.get() + 1);
-        if count.get() == 1 { Some(("500 Internal Server Error", "\"no stats\"".to_owned())) } else { documents(path) }
+        if count.get() == 1 {
+            Some(("500 Internal Server Error", "\"no stats\"".to_owned()))
+        } else {
+            documents(path)
+        }
     };
     let task = fetch_from(LONG, trouble).await.unwrap();
-    assert_eq!((tasks.get(), stats.get(), task.limit_vcpu), (2, 1, Some(4.0)));
-    assert_eq!(task.stats_error.as_deref(), Some("the metadata endpoint answered 500 Internal Server Error: no stats"));
+    assert_eq!(
+        (tasks.get(), stats.get(), task.limit_vcpu),
+        (2, 1, Some(4.0))
+    );
+    assert_eq!(
+        task.stats_error.as_deref(),
+        Some("the metadata endpoint answered 500 Internal Server Error: no stats")
+    );
 }
 
 #[tokio::test]
 async fn what_is_no_object_is_an_error() {
     for body in ["", "[1]", "{\"Cluster\":", "\"text\""] {
-        let error = fetch_from(LONG, |_| Some(("200 OK", body.to_owned()))).await.unwrap_err();
+        let error = fetch_from(LONG, |_| Some(("200 OK", body.to_owned())))
+            .await
+            .unwrap_err();
         assert!(matches!(error, EcsError::Body(_)), "{body}: {error}");
     }
 }
@@ -163,21 +222,43 @@ async fn what_is_no_object_is_an_error() {
 #[tokio::test]
 async fn only_plain_http_is_spoken() {
     for base in ["https://127.0.0.1/v4/x", "", "not an address", "/v4/x"] {
-        assert!(matches!(fetch(base, LONG).await.unwrap_err(), EcsError::Uri(_)), "{base}");
+        assert!(
+            matches!(fetch(base, LONG).await.unwrap_err(), EcsError::Uri(_)),
+            "{base}"
+        );
     }
     let (listener, address) = listen().await;
     drop(listener);
-    let error = fetch(&format!("http://{address}/v4/x"), LONG).await.unwrap_err();
+    let error = fetch(&format!("http://{address}/v4/x"), LONG)
+        .await
+        .unwrap_err();
     assert!(matches!(error, EcsError::Connection(_)), "{error}");
 }
 
 #[test]
 fn fields_that_lack_or_have_another_type_are_unknown() {
-    let empty = parse(&Value::Object(serde_json::Map::default()), Ok(&Value::Null), "x");
+    let empty = parse(
+        &Value::Object(serde_json::Map::default()),
+        Ok(&Value::Null),
+        "x",
+    );
     let stats_error = Some("no network statistics of this container yet".to_owned());
-    assert_eq!(empty, TaskMetadata { stats_error: stats_error.clone(), ..TaskMetadata::default() });
+    assert_eq!(
+        empty,
+        TaskMetadata {
+            stats_error: stats_error.clone(),
+            ..TaskMetadata::default()
+        }
+    );
     let odd = serde_json::json!({"Cluster": 1, "Family": "f", "Limits": {"CPU": "4", "Memory": -1}, "Containers": {}, "ClockDrift": null, "New": []});
-    assert_eq!(parse(&odd, Ok(&Value::Null), "x"), TaskMetadata { family: Some("f".to_owned()), stats_error, ..TaskMetadata::default() });
+    assert_eq!(
+        parse(&odd, Ok(&Value::Null), "x"),
+        TaskMetadata {
+            family: Some("f".to_owned()),
+            stats_error,
+            ..TaskMetadata::default()
+        }
+    );
 }
 
 #[test]
@@ -186,9 +267,21 @@ fn the_container_is_found_by_its_id_or_when_it_is_the_only_one() {
     let task = serde_json::json!({"Limits": {"CPU": 0.25}, "Containers": [container("a", "NORMAL"), container("b", "NORMAL")]});
     let stats = serde_json::json!({"a": null, "b": {"networks": {"eth0": {"rx_bytes": 3, "tx_bytes": 1}, "eth1": {"rx_bytes": 4}}}});
     let own = parse(&task, Ok(&stats), "b");
-    assert_eq!((own.image.as_deref(), own.limit_vcpu), (Some("b"), Some(0.25)), "the task's limit, not the container's");
-    assert_eq!((own.interface_rx_bytes, own.interface_tx_bytes), (Some(7), None), "a counter that one interface lacks has no sum");
+    assert_eq!(
+        (own.image.as_deref(), own.limit_vcpu),
+        (Some("b"), Some(0.25)),
+        "the task's limit, not the container's"
+    );
+    assert_eq!(
+        (own.interface_rx_bytes, own.interface_tx_bytes),
+        (Some(7), None),
+        "a counter that one interface lacks has no sum"
+    );
     assert_eq!(parse(&task, Ok(&stats), "endpoint-id").image, None);
-    let one = serde_json::json!({"Containers": [container("p", "CNI_PAUSE"), container("b", "NORMAL")]});
-    assert_eq!(parse(&one, Ok(&stats), "endpoint-id").interface_rx_bytes, Some(7));
+    let one =
+        serde_json::json!({"Containers": [container("p", "CNI_PAUSE"), container("b", "NORMAL")]});
+    assert_eq!(
+        parse(&one, Ok(&stats), "endpoint-id").interface_rx_bytes,
+        Some(7)
+    );
 }

@@ -17,7 +17,11 @@ pub(super) fn caveats(comparison: &Comparison, pairs: &[(&Study, &Study)]) -> Ve
             caveats.push(format!("{what} differ: {one} in base, {other} in new"));
         }
     }
-    caveats.extend(pairs.iter().find_map(|pair| timed_otherwise(*pair, comparison.metric)));
+    caveats.extend(
+        pairs
+            .iter()
+            .find_map(|pair| timed_otherwise(*pair, comparison.metric)),
+    );
     if !comparison.same_time && !comparison.cells.is_empty() {
         caveats.push(time(comparison));
         caveats.extend(pairs.first().map(|pair| in_one_sweep(comparison, *pair)));
@@ -27,9 +31,19 @@ pub(super) fn caveats(comparison: &Comparison, pairs: &[(&Study, &Study)]) -> Ve
 
 /// A contender's own time holds the start of its workers, parfetch's fetch time does not.
 fn timed_otherwise((base, new): (&Study, &Study), metric: Metric) -> Option<String> {
-    let is_contender =
-        |study: &Study| study.cells.iter().flat_map(|cell| &cell.observations).map(|observation| observation.is_contender).next().unwrap_or(false);
-    let by_time = matches!(metric, Metric::Throughput | Metric::Goodput | Metric::ActiveWindow | Metric::FetchTime);
+    let is_contender = |study: &Study| {
+        study
+            .cells
+            .iter()
+            .flat_map(|cell| &cell.observations)
+            .map(|observation| observation.is_contender)
+            .next()
+            .unwrap_or(false)
+    };
+    let by_time = matches!(
+        metric,
+        Metric::Throughput | Metric::Goodput | Metric::ActiveWindow | Metric::FetchTime
+    );
     (by_time && is_contender(base) != is_contender(new)).then(|| {
         "the time of a contender includes the start of its workers, and parfetch's fetch time does not: --metric start_and_fetch_time compares like with like"
             .to_owned()
@@ -39,7 +53,9 @@ fn timed_otherwise((base, new): (&Study, &Study), metric: Metric) -> Option<Stri
 /// Two sets at two times differ by the time too.
 fn time(comparison: &Comparison) -> String {
     let together = |overall: &Overall| {
-        let interval = overall.interval.map_or_else(String::new, |found| format!(" (95 % interval {})", range(found.low, found.high)));
+        let interval = overall.interval.map_or_else(String::new, |found| {
+            format!(" (95 % interval {})", range(found.low, found.high))
+        });
         format!("by {}{interval}", percent(overall.common_factor))
     };
     let cells = comparison.cells.len();
@@ -77,10 +93,24 @@ fn in_one_sweep(comparison: &Comparison, (base, _): (&Study, &Study)) -> String 
         || {
             let slash = if workload.prefix.is_empty() { "" } else { "/" };
             let source = format!("s3://{}{slash}{}", workload.bucket, workload.prefix);
-            let endpoint = workload.endpoint.iter().flat_map(|endpoint| ["--endpoint-url", endpoint.as_str()]);
-            shell::line([source.as_str()].into_iter().chain(endpoint).chain(["-r", "s3://BUCKET"]))
+            let endpoint = workload
+                .endpoint
+                .iter()
+                .flat_map(|endpoint| ["--endpoint-url", endpoint.as_str()]);
+            shell::line(
+                [source.as_str()]
+                    .into_iter()
+                    .chain(endpoint)
+                    .chain(["-r", "s3://BUCKET"]),
+            )
         },
-        |settings| shell::word(&if settings.is_empty() { "--embedded".to_owned() } else { format!("--embedded={settings}") }),
+        |settings| {
+            shell::word(&if settings.is_empty() {
+                "--embedded".to_owned()
+            } else {
+                format!("--embedded={settings}")
+            })
+        },
     );
     let list = |of: &dyn Fn(&Cell) -> String| {
         let mut values: Vec<String> = Vec::new();

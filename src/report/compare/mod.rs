@@ -132,31 +132,42 @@ impl Compared {
             (Some(ratio), Better::Higher) => 1.0 - ratio,
             (Some(ratio), Better::Lower) => ratio - 1.0,
         };
-        (self.change == Change::Worse || self.change == Change::WithAll && loss > 0.0).then_some(loss)
+        (self.change == Change::Worse || self.change == Change::WithAll && loss > 0.0)
+            .then_some(loss)
     }
 
     /// Whether all values of one set are above all of the other while they are too few for a test: everybody sees that, and no test shows it.
     pub fn is_apart(&self, comparisons: usize) -> bool {
         let ends = |side: &Side| {
             let values = || side.values.iter().copied();
-            (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max))
+            (
+                values().fold(f64::INFINITY, f64::min),
+                values().fold(f64::NEG_INFINITY, f64::max),
+            )
         };
         let ((base_low, base_high), (new_low, new_high)) = (ends(&self.base), ends(&self.new));
         let (n, m) = (self.base.values.len(), self.new.values.len());
         let untestable = comparisons as f64 * smallest_p(n, m) > ALPHA;
-        self.change == Change::Indistinguishable && untestable && n.min(m) > 1 && (base_high < new_low || new_high < base_low)
+        self.change == Change::Indistinguishable
+            && untestable
+            && n.min(m) > 1
+            && (base_high < new_low || new_high < base_low)
     }
 
     /// Whether the new values are the higher ones.
     fn is_higher(&self) -> bool {
-        self.ratio.map_or(self.new.median > self.base.median, |ratio| ratio > 1.0)
+        self.ratio
+            .map_or(self.new.median > self.base.median, |ratio| ratio > 1.0)
     }
 }
 
 impl Comparison {
     /// Cells with a significant loss of more than so many per cent: the ratio itself, not an end of its interval.
     pub fn losses_over(&self, percent: f64) -> Vec<&Compared> {
-        let is_over = |cell: &&Compared| cell.loss(self.better).is_some_and(|loss| loss * 100.0 > percent);
+        let is_over = |cell: &&Compared| {
+            cell.loss(self.better)
+                .is_some_and(|loss| loss * 100.0 > percent)
+        };
         self.cells.iter().filter(is_over).collect()
     }
 }
@@ -168,16 +179,30 @@ pub fn compare(base: &[Study], new: &[Study], metric: Metric) -> Comparison {
 
 /// Compares one program of the base with another one of the new set. Where both sets are the same slice, they ran in the same rounds of the same
 /// sweeps. Without a cell where one of them is missing.
-pub fn compare_programs((base, new): (&[Study], &[Study]), (before, after): (&str, &str), metric: Metric) -> Comparison {
+pub fn compare_programs(
+    (base, new): (&[Study], &[Study]),
+    (before, after): (&str, &str),
+    metric: Metric,
+) -> Comparison {
     let same_time = std::ptr::eq(base, new);
-    let only = |studies: &[Study], name| programs::named(base, before).map_or_else(Vec::new, |under| programs::of_program(studies, name, &under));
+    let only = |studies: &[Study], name| {
+        programs::named(base, before).map_or_else(Vec::new, |under| {
+            programs::of_program(studies, name, &under)
+        })
+    };
     compared((&only(base, before), &only(new, after)), metric, same_time)
 }
 
 fn compared((base, new): (&[Study], &[Study]), metric: Metric, same_time: bool) -> Comparison {
     let pairs = pairs(base, new);
-    let found: Vec<OfPair> = (1..).zip(&pairs).map(|(study, pair)| of_pair(study, *pair, (metric, same_time))).collect();
-    let common = found.iter().filter(|_| found.len() == 1).find_map(|found| found.common);
+    let found: Vec<OfPair> = (1..)
+        .zip(&pairs)
+        .map(|(study, pair)| of_pair(study, *pair, (metric, same_time)))
+        .collect();
+    let common = found
+        .iter()
+        .filter(|_| found.len() == 1)
+        .find_map(|found| found.common);
     let mut cells: Vec<Compared> = found.into_iter().flat_map(|found| found.cells).collect();
     let better = metric.better();
     judge(&mut cells, better);
@@ -204,7 +229,11 @@ fn judge(cells: &mut [Compared], better: Better) {
     for (cell, (at_all, both)) in cells.iter_mut().zip(at_all.into_iter().zip(both)) {
         cell.adjusted_p = both;
         cell.change = if both <= ALPHA {
-            if cell.is_higher() == (better == Better::Higher) { Change::Better } else { Change::Worse }
+            if cell.is_higher() == (better == Better::Higher) {
+                Change::Better
+            } else {
+                Change::Worse
+            }
         } else if at_all <= ALPHA && cell.own_p.is_some() {
             Change::WithAll
         } else {
@@ -215,21 +244,36 @@ fn judge(cells: &mut [Compared], better: Better) {
 
 /// Studies of both sets that belong together: those whose workloads differ least, each once, as long as they have a cell in common.
 fn pairs<'a>(base: &'a [Study], new: &'a [Study]) -> Vec<(&'a Study, &'a Study)> {
-    let shares = |one: &Study, other: &Study| one.cells.iter().any(|cell| find(other, &cell.cell).is_some());
+    let shares = |one: &Study, other: &Study| {
+        one.cells
+            .iter()
+            .any(|cell| find(other, &cell.cell).is_some())
+    };
     let mut candidates: Vec<(usize, usize, usize)> = Vec::new();
     for (first, one) in base.iter().enumerate() {
-        let others = new.iter().enumerate().filter(|(_, other)| shares(one, other));
-        candidates.extend(others.map(|(second, other)| (warnings::differences(one, other).len(), first, second)));
+        let others = new
+            .iter()
+            .enumerate()
+            .filter(|(_, other)| shares(one, other));
+        candidates.extend(
+            others.map(|(second, other)| (warnings::differences(one, other).len(), first, second)),
+        );
     }
     candidates.sort_unstable();
     let mut taken: Vec<(usize, usize)> = Vec::new();
     for (_, first, second) in candidates {
-        if taken.iter().all(|(one, other)| *one != first && *other != second) {
+        if taken
+            .iter()
+            .all(|(one, other)| *one != first && *other != second)
+        {
             taken.push((first, second));
         }
     }
     taken.sort_unstable();
-    taken.into_iter().map(|(first, second)| (&base[first], &new[second])).collect()
+    taken
+        .into_iter()
+        .map(|(first, second)| (&base[first], &new[second]))
+        .collect()
 }
 
 fn find<'a>(study: &'a Study, cell: &Cell) -> Option<&'a CellReport> {
@@ -242,19 +286,40 @@ struct OfPair {
     common: Option<rounds::Common>,
 }
 
-fn of_pair(study: usize, (base, new): (&Study, &Study), (metric, same_time): (Metric, bool)) -> OfPair {
+fn of_pair(
+    study: usize,
+    (base, new): (&Study, &Study),
+    (metric, same_time): (Metric, bool),
+) -> OfPair {
     let source = source(&base.workload);
-    let both = |before: &CellReport| Some((before.cell.clone(), (side(before, metric)?, side(find(new, &before.cell)?, metric)?)));
+    let both = |before: &CellReport| {
+        Some((
+            before.cell.clone(),
+            (
+                side(before, metric)?,
+                side(find(new, &before.cell)?, metric)?,
+            ),
+        ))
+    };
     let (cells, sides): (Vec<Cell>, Vec<(Side, Side)>) = base.cells.iter().filter_map(both).unzip();
     let (values, common) = rounds::values(&sides, same_time);
     let compared = |((cell, (base, new)), values): ((Cell, (Side, Side)), rounds::Values)| {
         let [before, after] = &values.total;
         let total = mann_whitney(before, after)?;
-        let own = values.own.as_ref().and_then(|[before, after]| mann_whitney(before, after));
+        let own = values
+            .own
+            .as_ref()
+            .and_then(|[before, after]| mann_whitney(before, after));
         let found = ratio(before, after, CONFIDENCE);
         // One that moved the other way against the others did not move by itself in this direction.
         let pairs = (before.len() * after.len()) as f64;
-        let own_p = own.map(|own| if (own.u > pairs / 2.0) == (total.u > pairs / 2.0) { own.p } else { 1.0 });
+        let own_p = own.map(|own| {
+            if (own.u > pairs / 2.0) == (total.u > pairs / 2.0) {
+                own.p
+            } else {
+                1.0
+            }
+        });
         Some(Compared {
             study,
             source: source.clone(),
@@ -270,13 +335,26 @@ fn of_pair(study: usize, (base, new): (&Study, &Study), (metric, same_time): (Me
             change: Change::Indistinguishable,
         })
     };
-    OfPair { cells: cells.into_iter().zip(sides).zip(values).filter_map(compared).collect(), common }
+    OfPair {
+        cells: cells
+            .into_iter()
+            .zip(sides)
+            .zip(values)
+            .filter_map(compared)
+            .collect(),
+        common,
+    }
 }
 
 fn side(report: &CellReport, metric: Metric) -> Option<Side> {
     let figure = report.figure(metric)?;
-    let known = report.observations.iter().filter(|observation| observation.value(metric).is_some_and(f64::is_finite));
-    let rounds: Option<Vec<rounds::Round>> = known.map(|observation| Some((observation.sweep.clone()?, observation.repetition))).collect();
+    let known = report
+        .observations
+        .iter()
+        .filter(|observation| observation.value(metric).is_some_and(f64::is_finite));
+    let rounds: Option<Vec<rounds::Round>> = known
+        .map(|observation| Some((observation.sweep.clone()?, observation.repetition)))
+        .collect();
     Some(Side {
         values: figure.values.clone(),
         median: figure.median,
@@ -294,7 +372,12 @@ mod tests {
 
     /// Cells of concurrency 1, 2, … around these rates.
     fn set(rates: &[f64]) -> Study {
-        let cells = (1..).zip(rates).map(|(concurrency, rate)| report(cell(&LEAN, 1, Mode::Async, concurrency), &around(*rate, rate / 50.0)));
+        let cells = (1..).zip(rates).map(|(concurrency, rate)| {
+            report(
+                cell(&LEAN, 1, Mode::Async, concurrency),
+                &around(*rate, rate / 50.0),
+            )
+        });
         study(cells.collect())
     }
 
@@ -304,7 +387,10 @@ mod tests {
         let found = compare(&one, &one, Metric::Throughput);
         assert_eq!(found.comparisons, 3);
         for cell in &found.cells {
-            assert_eq!((cell.change, cell.ratio, cell.p, cell.adjusted_p), (Change::Indistinguishable, Some(1.0), 1.0, 1.0));
+            assert_eq!(
+                (cell.change, cell.ratio, cell.p, cell.adjusted_p),
+                (Change::Indistinguishable, Some(1.0), 1.0, 1.0)
+            );
         }
         assert_eq!(found.warnings, Vec::<String>::new());
         assert_eq!(found.losses_over(0.0).len(), 0);
@@ -312,42 +398,78 @@ mod tests {
 
     #[test]
     fn a_planted_loss_is_found_in_its_cell_alone() {
-        let found = compare(&[set(&[63.0, 126.0, 251.0])], &[set(&[63.0, 113.4, 251.0])], Metric::Throughput);
+        let found = compare(
+            &[set(&[63.0, 126.0, 251.0])],
+            &[set(&[63.0, 113.4, 251.0])],
+            Metric::Throughput,
+        );
         let changes: Vec<Change> = found.cells.iter().map(|cell| cell.change).collect();
-        assert_eq!(changes, [Change::Indistinguishable, Change::Worse, Change::Indistinguishable]);
+        assert_eq!(
+            changes,
+            [
+                Change::Indistinguishable,
+                Change::Worse,
+                Change::Indistinguishable
+            ]
+        );
         let cell = &found.cells[1];
         // Both sets are multiples of the same six values, so the ratio of their middle pairs is 0.9 itself, and all of new is below all of base:
         // p = 2/924, times 3.
-        assert!((cell.ratio.unwrap() - 0.9).abs() < 1e-12, "{:?}", cell.ratio);
-        assert!((cell.p - 2.0 / 924.0).abs() < 1e-15 && (cell.adjusted_p - 6.0 / 924.0).abs() < 1e-15);
+        assert!(
+            (cell.ratio.unwrap() - 0.9).abs() < 1e-12,
+            "{:?}",
+            cell.ratio
+        );
+        assert!(
+            (cell.p - 2.0 / 924.0).abs() < 1e-15 && (cell.adjusted_p - 6.0 / 924.0).abs() < 1e-15
+        );
         let interval = cell.interval.unwrap();
-        assert!(interval.low < 0.9 && interval.high > 0.9 && interval.level >= 0.95, "{interval:?}");
-        assert_eq!((found.losses_over(9.9).len(), found.losses_over(10.1).len()), (1, 0));
+        assert!(
+            interval.low < 0.9 && interval.high > 0.9 && interval.level >= 0.95,
+            "{interval:?}"
+        );
+        assert_eq!(
+            (found.losses_over(9.9).len(), found.losses_over(10.1).len()),
+            (1, 0)
+        );
     }
 
     #[test]
     fn more_time_is_worse_and_less_is_better() {
         let slower = |factor: f64| {
             let mut study = set(&[63.0]);
-            let values: Vec<f64> = [1.0, 1.01, 1.02, 1.03, 1.04, 1.05].map(|value| value * factor).into();
-            study.cells[0].figures.insert(Metric::FetchTime, crate::report::sample::figure(&values));
+            let values: Vec<f64> = [1.0, 1.01, 1.02, 1.03, 1.04, 1.05]
+                .map(|value| value * factor)
+                .into();
+            study.cells[0]
+                .figures
+                .insert(Metric::FetchTime, crate::report::sample::figure(&values));
             study
         };
         let found = compare(&[slower(1.0)], &[slower(1.2)], Metric::FetchTime);
         assert_eq!(found.cells[0].change, Change::Worse);
         assert!((found.cells[0].loss(found.better).unwrap() - 0.2).abs() < 1e-12);
-        assert_eq!(compare(&[slower(1.2)], &[slower(1.0)], Metric::FetchTime).cells[0].change, Change::Better);
+        assert_eq!(
+            compare(&[slower(1.2)], &[slower(1.0)], Metric::FetchTime).cells[0].change,
+            Change::Better
+        );
     }
 
     #[test]
     fn a_count_that_was_0_has_no_ratio_and_its_loss_is_without_end() {
         let failing = |count: f64| {
             let mut study = set(&[63.0]);
-            study.cells[0].figures.insert(Metric::FailedObjects, crate::report::sample::figure(&[count; 6]));
+            study.cells[0].figures.insert(
+                Metric::FailedObjects,
+                crate::report::sample::figure(&[count; 6]),
+            );
             study
         };
         let found = compare(&[failing(0.0)], &[failing(5.0)], Metric::FailedObjects);
-        assert_eq!((found.cells[0].ratio, found.cells[0].change), (None, Change::Worse));
+        assert_eq!(
+            (found.cells[0].ratio, found.cells[0].change),
+            (None, Change::Worse)
+        );
         assert_eq!((found.losses_over(1e9).len(), found.overall), (1, None));
     }
 
@@ -360,7 +482,10 @@ mod tests {
         };
         let (base, new) = ([other("a"), other("b")], [other("b"), other("c")]);
         let found = pairs(&base, &new);
-        let names: Vec<(&str, &str)> = found.iter().map(|(one, other)| (one.workload.bucket.as_str(), other.workload.bucket.as_str())).collect();
+        let names: Vec<(&str, &str)> = found
+            .iter()
+            .map(|(one, other)| (one.workload.bucket.as_str(), other.workload.bucket.as_str()))
+            .collect();
         assert_eq!(names, [("a", "c"), ("b", "b")]);
     }
 }

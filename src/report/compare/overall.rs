@@ -29,7 +29,11 @@ pub struct Overall {
 
 /// `None` when no cell has a ratio.
 pub(super) fn overall(cells: &[Compared], common: Option<Common>) -> Option<Overall> {
-    let logs: Vec<f64> = cells.iter().filter_map(|cell| cell.ratio).map(f64::ln).collect();
+    let logs: Vec<f64> = cells
+        .iter()
+        .filter_map(|cell| cell.ratio)
+        .map(f64::ln)
+        .collect();
     let middle = median(&logs)?.exp();
     let interval = common.and_then(|common| common.interval);
     let moved = interval.is_some_and(|interval| interval.low > 1.0 || interval.high < 1.0);

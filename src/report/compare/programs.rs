@@ -14,10 +14,19 @@ pub(super) fn of_program(studies: &[Study], name: &str, under: &Program) -> Vec<
         (study.curves, study.recommendations) = (Vec::new(), Vec::new());
         study
     };
-    studies.iter().map(only).filter(|study| !study.cells.is_empty()).collect()
+    studies
+        .iter()
+        .map(only)
+        .filter(|study| !study.cells.is_empty())
+        .collect()
 }
 
 /// The program of this name; `None` where no study has it.
 pub(super) fn named(studies: &[Study], name: &str) -> Option<Program> {
-    studies.iter().flat_map(|study| &study.cells).map(|cell| &cell.cell.program).find(|program| program.name() == name).cloned()
+    studies
+        .iter()
+        .flat_map(|study| &study.cells)
+        .map(|cell| &cell.cell.program)
+        .find(|program| program.name() == name)
+        .cloned()
 }

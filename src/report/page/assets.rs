@@ -4,7 +4,10 @@ use crate::escape;
 use serde::Serialize;
 
 /// The page's style.
-pub(super) const STYLE: &str = concat!(include_str!("assets/theme.css"), include_str!("assets/layout.css"));
+pub(super) const STYLE: &str = concat!(
+    include_str!("assets/theme.css"),
+    include_str!("assets/layout.css")
+);
 
 /// The chart library, built by `tools/charts/build.sh`.
 pub(super) const LIBRARY: &str = include_str!("../../../third_party/echarts/echarts.min.js");
@@ -25,8 +28,7 @@ pub(super) const SCRIPT: &str = concat!(
 pub(super) const FIRST: &str = "document.documentElement.classList.add(\"pf-js\");";
 
 /// What the page may do: run and show what it carries, and nothing else.
-pub(super) const POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+pub(super) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
 /// A value as JSON that can stand inside a `script` element: no `<` is left, so neither `</script` nor `<!--` can end or bend it.
 pub(super) fn inline_json(value: &impl Serialize) -> String {
@@ -49,8 +51,14 @@ mod tests {
     #[test]
     fn nothing_inlined_ends_its_element_or_reaches_out() {
         for (name, text) in [("library", LIBRARY), ("script", SCRIPT), ("first", FIRST)] {
-            assert!(!text.contains("</script") && !text.contains("<!--"), "{name}");
-            assert!(!text.contains("new Function") && !text.contains("eval("), "{name}");
+            assert!(
+                !text.contains("</script") && !text.contains("<!--"),
+                "{name}"
+            );
+            assert!(
+                !text.contains("new Function") && !text.contains("eval("),
+                "{name}"
+            );
         }
         assert!(!STYLE.contains("</style"));
         for outside in ["url(", "@import", "http"] {

@@ -1,7 +1,9 @@
 //! What the page's script is told: one small record per chart, in the order of the page. Selects and rounds; computes nothing.
 
 use super::text::{median, short, size_label, size_tick, vcpus, worker_label};
-use super::types::{Cell, Client, Histogram, Histograms, PageData, Role, Series, Size, Standing, Timeline};
+use super::types::{
+    Cell, Client, Histogram, Histograms, PageData, Role, Series, Size, Standing, Timeline,
+};
 use crate::units::count;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -29,15 +31,28 @@ impl Charts {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(super) enum Spec {
     /// Lines with bands over a list of places; `titles` say each place in full.
-    Lines { x: Vec<String>, titles: Vec<String>, x_name: &'static str, lines: Vec<Line> },
+    Lines {
+        x: Vec<String>,
+        titles: Vec<String>,
+        x_name: &'static str,
+        lines: Vec<Line>,
+    },
     /// Speed against price.
     Price { points: Vec<Point>, unit: String },
     /// One distribution.
-    Histogram { style: String, bins: Vec<(f64, f64, f64, u64)>, marks: Vec<(String, f64)>, range: (f64, f64), top: f64 },
+    Histogram {
+        style: String,
+        bins: Vec<(f64, f64, f64, u64)>,
+        marks: Vec<(String, f64)>,
+        range: (f64, f64),
+        top: f64,
+    },
     /// Throughput of each second.
     Series { lines: Vec<Seconds> },
     /// Worker, start, first byte, end, state (0 ok, 1 retried, 2 failed), attempts; times in seconds.
-    Timeline { fetches: Vec<(u32, f64, Option<f64>, f64, u8, u32)> },
+    Timeline {
+        fetches: Vec<(u32, f64, Option<f64>, f64, u8, u32)>,
+    },
 }
 
 /// At a place of the axis: nothing, or median, low and high.
@@ -100,7 +115,11 @@ pub(super) fn mode_style(mode: &str, grey: usize) -> String {
 pub(super) fn modes(client: &Client) -> Vec<&str> {
     let found: BTreeSet<&str> = client.cells.iter().map(|cell| cell.mode.as_str()).collect();
     let own = ["async", "thread", "process"];
-    let mut out: Vec<&str> = own.iter().copied().filter(|mode| found.contains(mode)).collect();
+    let mut out: Vec<&str> = own
+        .iter()
+        .copied()
+        .filter(|mode| found.contains(mode))
+        .collect();
     out.extend(found.into_iter().filter(|mode| !own.contains(mode)));
     out
 }
@@ -109,13 +128,27 @@ pub(super) fn modes(client: &Client) -> Vec<&str> {
 pub(super) fn line_keys<'a>(page: &'a PageData, client: &'a Client) -> Vec<LineKey<'a>> {
     let mut keys: Vec<LineKey<'a>> = Vec::new();
     for (i, mode) in modes(client).into_iter().enumerate() {
-        keys.push(LineKey { label: mode.to_owned(), style: mode_style(mode, i), client, mode });
+        keys.push(LineKey {
+            label: mode.to_owned(),
+            style: mode_style(mode, i),
+            client,
+            mode,
+        });
     }
     if client.role == Role::Own {
-        let contenders = page.clients.iter().filter(|other| other.role == Role::Contender);
-        let pairs = contenders.flat_map(|other| modes(other).into_iter().map(move |mode| (other, mode)));
+        let contenders = page
+            .clients
+            .iter()
+            .filter(|other| other.role == Role::Contender);
+        let pairs =
+            contenders.flat_map(|other| modes(other).into_iter().map(move |mode| (other, mode)));
         for (i, (other, mode)) in pairs.enumerate() {
-            keys.push(LineKey { label: format!("{} {mode}", other.name), style: format!("g{}", i % 4), client: other, mode });
+            keys.push(LineKey {
+                label: format!("{} {mode}", other.name),
+                style: format!("g{}", i % 4),
+                client: other,
+                mode,
+            });
         }
     }
     keys
@@ -123,7 +156,11 @@ pub(super) fn line_keys<'a>(page: &'a PageData, client: &'a Client) -> Vec<LineK
 
 /// Every concurrency of these cells, ascending.
 pub(super) fn concurrencies<'a>(cells: impl Iterator<Item = &'a Cell>) -> Vec<u64> {
-    cells.map(|cell| cell.concurrency).collect::<BTreeSet<u64>>().into_iter().collect()
+    cells
+        .map(|cell| cell.concurrency)
+        .collect::<BTreeSet<u64>>()
+        .into_iter()
+        .collect()
 }
 
 /// Throughput against concurrency at one size; `None` when nothing was measured there, or at one concurrency alone.
@@ -131,55 +168,126 @@ pub(super) fn panel(page: &PageData, client: &Client, size: usize) -> Option<Spe
     let keys = line_keys(page, client);
     let places = concurrencies(keys.iter().flat_map(|key| key.client.cells.iter()));
     let at = |key: &LineKey<'_>, place: u64| {
-        key.client.cells.iter().find(|cell| cell.size == size && cell.mode == key.mode && cell.concurrency == place).and_then(point)
+        key.client
+            .cells
+            .iter()
+            .find(|cell| cell.size == size && cell.mode == key.mode && cell.concurrency == place)
+            .and_then(point)
     };
-    let lines: Vec<Line> = keys.iter().filter_map(|key| line(key, places.iter().map(|place| at(key, *place)).collect())).collect();
-    let own = client.cells.iter().any(|cell| cell.size == size && cell.throughput.is_some());
-    let titles = places.iter().map(|place| format!("{} workers", count(*place))).collect();
-    let is_curve = lines.iter().any(|line| line.points.iter().flatten().count() > 1);
-    (own && is_curve).then(|| Spec::Lines { x: places.iter().map(u64::to_string).collect(), titles, x_name: "workers", lines })
+    let lines: Vec<Line> = keys
+        .iter()
+        .filter_map(|key| line(key, places.iter().map(|place| at(key, *place)).collect()))
+        .collect();
+    let own = client
+        .cells
+        .iter()
+        .any(|cell| cell.size == size && cell.throughput.is_some());
+    let titles = places
+        .iter()
+        .map(|place| format!("{} workers", count(*place)))
+        .collect();
+    let is_curve = lines
+        .iter()
+        .any(|line| line.points.iter().flatten().count() > 1);
+    (own && is_curve).then(|| Spec::Lines {
+        x: places.iter().map(u64::to_string).collect(),
+        titles,
+        x_name: "workers",
+        lines,
+    })
 }
 
 /// The best cell of each mode at each size; `None` with fewer than two sizes.
 pub(super) fn best_of_each(page: &PageData, client: &Client) -> Option<Spec> {
-    let sizes: BTreeSet<usize> = client.cells.iter().map(|cell| cell.size).filter(|size| *size < page.sizes.len()).collect();
+    let sizes: BTreeSet<usize> = client
+        .cells
+        .iter()
+        .map(|cell| cell.size)
+        .filter(|size| *size < page.sizes.len())
+        .collect();
     let at = |key: &LineKey<'_>, size: usize| {
-        key.client.cells.iter().find(|cell| cell.size == size && cell.mode == key.mode && cell.best_of_mode).and_then(point)
+        key.client
+            .cells
+            .iter()
+            .find(|cell| cell.size == size && cell.mode == key.mode && cell.best_of_mode)
+            .and_then(point)
     };
     let keys = line_keys(page, client);
-    let lines = keys.iter().filter_map(|key| line(key, sizes.iter().map(|size| at(key, *size)).collect())).collect();
-    let x = sizes.iter().map(|size| size_tick(page, &page.sizes[*size])).collect();
-    let titles = sizes.iter().map(|size| size_label(&page.sizes[*size])).collect();
-    (sizes.len() > 1).then_some(Spec::Lines { x, titles, x_name: "vCPUs", lines })
+    let lines = keys
+        .iter()
+        .filter_map(|key| line(key, sizes.iter().map(|size| at(key, *size)).collect()))
+        .collect();
+    let x = sizes
+        .iter()
+        .map(|size| size_tick(page, &page.sizes[*size]))
+        .collect();
+    let titles = sizes
+        .iter()
+        .map(|size| size_label(&page.sizes[*size]))
+        .collect();
+    (sizes.len() > 1).then_some(Spec::Lines {
+        x,
+        titles,
+        x_name: "vCPUs",
+        lines,
+    })
 }
 
 fn line(key: &LineKey<'_>, points: Vec<Place>) -> Option<Line> {
     let any = points.iter().any(Option::is_some);
-    any.then(|| Line { label: key.label.clone(), style: key.style.clone(), named: key.grey(), points })
+    any.then(|| Line {
+        label: key.label.clone(),
+        style: key.style.clone(),
+        named: key.grey(),
+        points,
+    })
 }
 
 fn point(cell: &Cell) -> Place {
     let rate = cell.throughput.filter(|rate| rate.median.is_finite())?;
-    Some((round(rate.median), rate.range.map(|(low, _)| round(low)), rate.range.map(|(_, high)| round(high))))
+    Some((
+        round(rate.median),
+        rate.range.map(|(low, _)| round(low)),
+        rate.range.map(|(_, high)| round(high)),
+    ))
 }
 
 /// Where the best of a size stands, in words: `best 89 MB/s, async × 32`.
 pub(super) fn best_words(client: &Client, size: usize) -> Option<String> {
-    let best = client.cells.iter().find(|cell| cell.size == size && cell.standing == Standing::Best)?;
-    Some(format!("best {} MB/s, {}", best.throughput.map_or_else(|| median(None), |rate| short(rate.median)), worker_label(best)))
+    let best = client
+        .cells
+        .iter()
+        .find(|cell| cell.size == size && cell.standing == Standing::Best)?;
+    Some(format!(
+        "best {} MB/s, {}",
+        best.throughput
+            .map_or_else(|| median(None), |rate| short(rate.median)),
+        worker_label(best)
+    ))
 }
 
 /// Speed against price; `None` when fewer than two configurations have both.
 pub(super) fn price(page: &PageData, client: &Client) -> Option<Spec> {
-    let styles: Vec<(&str, String)> = modes(client).into_iter().enumerate().map(|(i, mode)| (mode, mode_style(mode, i))).collect();
+    let styles: Vec<(&str, String)> = modes(client)
+        .into_iter()
+        .enumerate()
+        .map(|(i, mode)| (mode, mode_style(mode, i)))
+        .collect();
     let mut points = Vec::new();
     for (i, cell) in client.cells.iter().enumerate() {
-        let (Some(usd), Some(rate), Some(size)) = (cell.usd, cell.throughput, page.sizes.get(cell.size)) else { continue };
+        let (Some(usd), Some(rate), Some(size)) =
+            (cell.usd, cell.throughput, page.sizes.get(cell.size))
+        else {
+            continue;
+        };
         if !(usd.is_finite() && usd > 0.0 && rate.median.is_finite()) {
             continue;
         }
         points.push(Point {
-            style: styles.iter().find(|(mode, _)| *mode == cell.mode).map_or_else(String::new, |(_, style)| style.clone()),
+            style: styles
+                .iter()
+                .find(|(mode, _)| *mode == cell.mode)
+                .map_or_else(String::new, |(_, style)| style.clone()),
             usd: round(usd),
             mb_s: round(rate.median),
             label: format!("{}, {}", size_label(size), worker_label(cell)),
@@ -187,7 +295,10 @@ pub(super) fn price(page: &PageData, client: &Client) -> Option<Spec> {
             chosen: chosen_words(page, size, cell),
         });
     }
-    (points.len() > 1).then(|| Spec::Price { points, unit: page.price_unit.clone() })
+    (points.len() > 1).then(|| Spec::Price {
+        points,
+        unit: page.price_unit.clone(),
+    })
 }
 
 /// `Cheapest: 1 vCPU, async × 16`
@@ -195,9 +306,21 @@ fn chosen_words(page: &PageData, size: &Size, cell: &Cell) -> String {
     if cell.chosen.is_empty() {
         return String::new();
     }
-    let is_memory_told = page.sizes.iter().any(|other| other.vcpu == size.vcpu && other.memory != size.memory);
-    let memory = size.memory.as_ref().filter(|_| is_memory_told).map_or_else(String::new, |memory| format!(", {memory}"));
-    format!("{}: {}{memory}, {}", cell.chosen, vcpus(&size.vcpu), worker_label(cell))
+    let is_memory_told = page
+        .sizes
+        .iter()
+        .any(|other| other.vcpu == size.vcpu && other.memory != size.memory);
+    let memory = size
+        .memory
+        .as_ref()
+        .filter(|_| is_memory_told)
+        .map_or_else(String::new, |memory| format!(", {memory}"));
+    format!(
+        "{}: {}{memory}, {}",
+        cell.chosen,
+        vcpus(&size.vcpu),
+        worker_label(cell)
+    )
 }
 
 /// Bars from which on a distribution shows something.
@@ -207,27 +330,55 @@ const SECONDS: usize = 5;
 
 /// The distributions that show something.
 pub(super) fn drawn_histograms(client: &Client) -> Option<&Histograms> {
-    client.histograms.as_ref().filter(|all| all.panels.iter().any(|one| one.bins.len() >= BINS))
+    client
+        .histograms
+        .as_ref()
+        .filter(|all| all.panels.iter().any(|one| one.bins.len() >= BINS))
 }
 
 /// The seconds, where there are enough of them.
 pub(super) fn drawn_series(client: &Client) -> Option<&Series> {
-    client.series.as_ref().filter(|series| series.lines.iter().any(|line| line.mb_per_s.len() >= SECONDS))
+    client.series.as_ref().filter(|series| {
+        series
+            .lines
+            .iter()
+            .any(|line| line.mb_per_s.len() >= SECONDS)
+    })
 }
 
 /// The fetches, where there are several.
 pub(super) fn drawn_timeline(client: &Client) -> Option<&Timeline> {
-    client.timeline.as_ref().filter(|timeline| timeline.fetches.len() > 1)
+    client
+        .timeline
+        .as_ref()
+        .filter(|timeline| timeline.fetches.len() > 1)
 }
 
 /// One distribution, on the scale of all of them.
 pub(super) fn histogram(all: &Histograms, one: &Histogram, grey: usize) -> Spec {
     let bins = || all.panels.iter().flat_map(|panel| &panel.bins);
-    let range = bins().fold((f64::INFINITY, 0.0_f64), |(low, high), bin| (low.min(bin.from_ms), high.max(bin.to_ms)));
+    let range = bins().fold((f64::INFINITY, 0.0_f64), |(low, high), bin| {
+        (low.min(bin.from_ms), high.max(bin.to_ms))
+    });
     Spec::Histogram {
         style: mode_style(&one.mode, grey),
-        bins: one.bins.iter().map(|bin| (round(bin.from_ms), round(bin.to_ms), round(bin.percent), bin.count)).collect(),
-        marks: one.marks.iter().map(|mark| (mark.label.clone(), round(mark.at_ms))).collect(),
+        bins: one
+            .bins
+            .iter()
+            .map(|bin| {
+                (
+                    round(bin.from_ms),
+                    round(bin.to_ms),
+                    round(bin.percent),
+                    bin.count,
+                )
+            })
+            .collect(),
+        marks: one
+            .marks
+            .iter()
+            .map(|mark| (mark.label.clone(), round(mark.at_ms)))
+            .collect(),
         range,
         top: bins().fold(0.0, |top, bin| bin.percent.max(top)),
     }
@@ -240,21 +391,43 @@ pub(super) fn series(series: &Series) -> Spec {
         style: mode_style(&line.mode, i),
         values: line.mb_per_s.iter().copied().map(round).collect(),
     };
-    Spec::Series { lines: series.lines.iter().enumerate().map(one).collect() }
+    Spec::Series {
+        lines: series.lines.iter().enumerate().map(one).collect(),
+    }
 }
 
 /// The worker timeline.
 pub(super) fn timeline(timeline: &Timeline) -> Spec {
     let one = |fetch: &super::types::TimelineFetch| {
-        let state = if fetch.outcome == "ok" { u8::from(fetch.attempts > 1) } else { 2 };
-        (fetch.worker, milli(fetch.start_s), fetch.first_byte_s.map(milli), milli(fetch.end_s), state, fetch.attempts)
+        let state = if fetch.outcome == "ok" {
+            u8::from(fetch.attempts > 1)
+        } else {
+            2
+        };
+        (
+            fetch.worker,
+            milli(fetch.start_s),
+            fetch.first_byte_s.map(milli),
+            milli(fetch.end_s),
+            state,
+            fetch.attempts,
+        )
     };
-    Spec::Timeline { fetches: timeline.fetches.iter().take(TIMELINE_FETCHES).map(one).collect() }
+    Spec::Timeline {
+        fetches: timeline
+            .fetches
+            .iter()
+            .take(TIMELINE_FETCHES)
+            .map(one)
+            .collect(),
+    }
 }
 
 /// Five significant digits: more is not seen on a screen.
 fn round(value: f64) -> f64 {
-    format!("{value:.4e}").parse().expect("a number that was just written")
+    format!("{value:.4e}")
+        .parse()
+        .expect("a number that was just written")
 }
 
 /// A tenth of a millisecond.
@@ -276,8 +449,14 @@ mod tests {
 
     #[test]
     fn modes_of_parfetch_come_first() {
-        let cell = |mode: &str| Cell { mode: mode.to_owned(), ..Cell::default() };
-        let client = Client { cells: vec![cell("asyncio"), cell("process"), cell("async")], ..Client::default() };
+        let cell = |mode: &str| Cell {
+            mode: mode.to_owned(),
+            ..Cell::default()
+        };
+        let client = Client {
+            cells: vec![cell("asyncio"), cell("process"), cell("async")],
+            ..Client::default()
+        };
         assert_eq!(modes(&client), ["async", "process", "asyncio"]);
         assert_eq!(mode_style("process", 7), "process");
         assert_eq!(mode_style("asyncio", 5), "g1");

@@ -17,8 +17,15 @@ pub(super) fn picture(page: &PageData, client: &Client, charts: &mut Charts) -> 
     if let Some(spec) = charts::price(page, client) {
         return price(page, (client, "Why: speed against price"), (spec, charts));
     }
-    let chosen = client.cells.iter().find(|cell| !cell.chosen.is_empty()).map(|cell| cell.size);
-    let Some((size, spec)) = chosen.or(Some(0)).and_then(|size| Some((page.sizes.get(size)?, charts::panel(page, client, size)?))) else {
+    let chosen = client
+        .cells
+        .iter()
+        .find(|cell| !cell.chosen.is_empty())
+        .map(|cell| cell.size);
+    let Some((size, spec)) = chosen
+        .or(Some(0))
+        .and_then(|size| Some((page.sizes.get(size)?, charts::panel(page, client, size)?)))
+    else {
         return html! {};
     };
     let title = format!("Throughput against workers, {}", size_label(size));
@@ -39,9 +46,20 @@ pub(super) fn priced(page: &PageData, client: &Client, charts: &mut Charts) -> M
     html! { @if let Some(why) = &client.no_price { p.pf-lead { (prose(why)) } } }
 }
 
-fn price(page: &PageData, (client, title): (&Client, &str), (spec, charts): (Spec, &mut Charts)) -> Markup {
-    let entries: Vec<_> = charts::modes(client).into_iter().enumerate().map(|(i, mode)| (mode.to_owned(), charts::mode_style(mode, i))).collect();
-    let label = format!("{title}: throughput of every configuration of {} against its price per {}", client.name, page.price_unit);
+fn price(
+    page: &PageData,
+    (client, title): (&Client, &str),
+    (spec, charts): (Spec, &mut Charts),
+) -> Markup {
+    let entries: Vec<_> = charts::modes(client)
+        .into_iter()
+        .enumerate()
+        .map(|(i, mode)| (mode.to_owned(), charts::mode_style(mode, i)))
+        .collect();
+    let label = format!(
+        "{title}: throughput of every configuration of {} against its price per {}",
+        client.name, page.price_unit
+    );
     html! {
         section.pf-why id=[title.starts_with("Why").then_some("why")] {
             (panel((title, "up and to the left is better"), "MB/s", &chart(charts, spec, ("pf-tall", &label))))
@@ -60,7 +78,13 @@ fn price(page: &PageData, (client, title): (&Client, &str), (spec, charts): (Spe
 /// Throughput against workers and the matrix. `level` is that of their headings.
 pub(super) fn figures(page: &PageData, (index, level): (usize, u8), charts: &mut Charts) -> Markup {
     let client = &page.clients[index];
-    let id = |name: &str| if index == 0 { name.to_owned() } else { format!("{name}-{index}") };
+    let id = |name: &str| {
+        if index == 0 {
+            name.to_owned()
+        } else {
+            format!("{name}-{index}")
+        }
+    };
     if client.cells.is_empty() {
         return html! { p.pf-lead { "No configuration of this client was measured." } };
     }
@@ -97,30 +121,64 @@ fn csv(page: &PageData) -> Markup {
 }
 
 fn entries(page: &PageData, client: &Client) -> Vec<(String, String)> {
-    charts::line_keys(page, client).into_iter().map(|key| (key.label, key.style)).collect()
+    charts::line_keys(page, client)
+        .into_iter()
+        .map(|key| (key.label, key.style))
+        .collect()
 }
 
-fn throughput(page: &PageData, (client, id, level): (&Client, &str, u8), charts: &mut Charts) -> Markup {
-    let has_bars = client.cells.iter().any(|cell| cell.throughput.is_some_and(|rate| rate.range.is_some()));
+fn throughput(
+    page: &PageData,
+    (client, id, level): (&Client, &str, u8),
+    charts: &mut Charts,
+) -> Markup {
+    let has_bars = client
+        .cells
+        .iter()
+        .any(|cell| cell.throughput.is_some_and(|rate| rate.range.is_some()));
     // Those with a choice first, then the smallest: the others are folded up.
-    let mut sizes: Vec<usize> = (0..page.sizes.len()).filter(|size| charts::panel(page, client, *size).is_some()).collect();
-    let chosen: BTreeSet<usize> = client.cells.iter().filter(|cell| !cell.chosen.is_empty()).map(|cell| cell.size).collect();
+    let mut sizes: Vec<usize> = (0..page.sizes.len())
+        .filter(|size| charts::panel(page, client, *size).is_some())
+        .collect();
+    let chosen: BTreeSet<usize> = client
+        .cells
+        .iter()
+        .filter(|cell| !cell.chosen.is_empty())
+        .map(|cell| cell.size)
+        .collect();
     let best = charts::best_of_each(page, client);
     let room = PANELS - usize::from(best.is_some());
     sizes.sort_by_key(|size| (!chosen.contains(size), *size));
     let mut more = sizes.split_off(sizes.len().min(room));
     sizes.sort_unstable();
     more.sort_unstable();
-    let cautions: &[String] = if id == "throughput" { &page.cautions } else { &[] };
+    let cautions: &[String] = if id == "throughput" {
+        &page.cautions
+    } else {
+        &[]
+    };
     if sizes.is_empty() && best.is_none() {
         return limits(cautions);
     }
-    let shown: Vec<Markup> = sizes.into_iter().map(|size| of_size(page, (client, size), charts)).collect();
+    let shown: Vec<Markup> = sizes
+        .into_iter()
+        .map(|size| of_size(page, (client, size), charts))
+        .collect();
     let best = best.map(|spec| {
-        let label = format!("Client {}: the best throughput of each mode at each size", client.name);
-        panel(("Best of each size", "the highest of every panel"), "MB/s", &chart(charts, spec, ("pf-small", &label)))
+        let label = format!(
+            "Client {}: the best throughput of each mode at each size",
+            client.name
+        );
+        panel(
+            ("Best of each size", "the highest of every panel"),
+            "MB/s",
+            &chart(charts, spec, ("pf-small", &label)),
+        )
     });
-    let more: Vec<Markup> = more.into_iter().map(|size| of_size(page, (client, size), charts)).collect();
+    let more: Vec<Markup> = more
+        .into_iter()
+        .map(|size| of_size(page, (client, size), charts))
+        .collect();
     html! {
         section id=(id) {
             (heading(level, "Throughput against workers", id))
@@ -141,15 +199,38 @@ fn limits(cautions: &[String]) -> Markup {
 }
 
 fn of_size(page: &PageData, (client, index): (&Client, usize), charts: &mut Charts) -> Markup {
-    let (Some(size), Some(spec)) = (page.sizes.get(index), charts::panel(page, client, index)) else { return html! {} };
-    let (title, note) = (unbroken(&size_label(size)), unbroken(&charts::best_words(client, index).unwrap_or_default()));
-    let label = format!("{title}, client {}: throughput against workers; {note}", client.name);
-    panel((&title, &note), "MB/s", &chart(charts, spec, ("pf-small", &label)))
+    let (Some(size), Some(spec)) = (page.sizes.get(index), charts::panel(page, client, index))
+    else {
+        return html! {};
+    };
+    let (title, note) = (
+        unbroken(&size_label(size)),
+        unbroken(&charts::best_words(client, index).unwrap_or_default()),
+    );
+    let label = format!(
+        "{title}, client {}: throughput against workers; {note}",
+        client.name
+    );
+    panel(
+        (&title, &note),
+        "MB/s",
+        &chart(charts, spec, ("pf-small", &label)),
+    )
 }
 
 /// Charts of single runs and what predictions rest on, each folded up.
-pub(super) fn details(page: &PageData, (index, client): (usize, &Client), charts: &mut Charts) -> Markup {
-    let id = |name: &str| if index == 0 { name.to_owned() } else { format!("{name}-{index}") };
+pub(super) fn details(
+    page: &PageData,
+    (index, client): (usize, &Client),
+    charts: &mut Charts,
+) -> Markup {
+    let id = |name: &str| {
+        if index == 0 {
+            name.to_owned()
+        } else {
+            format!("{name}-{index}")
+        }
+    };
     html! {
         @if let Some(chart) = histograms(client, charts) { (fold((&id("first-byte"), "Time to first byte"), &chart)) }
         @if let Some(chart) = series(client, charts) { (fold((&id("seconds"), "Second by second"), &chart)) }
@@ -182,7 +263,12 @@ fn histograms(client: &Client, charts: &mut Charts) -> Option<Markup> {
 
 fn series(client: &Client, charts: &mut Charts) -> Option<Markup> {
     let series = charts::drawn_series(client)?;
-    let entries: Vec<_> = series.lines.iter().enumerate().map(|(i, line)| (line.label.clone(), charts::mode_style(&line.mode, i))).collect();
+    let entries: Vec<_> = series
+        .lines
+        .iter()
+        .enumerate()
+        .map(|(i, line)| (line.label.clone(), charts::mode_style(&line.mode, i)))
+        .collect();
     let label = format!("Client {}: throughput of every second", client.name);
     Some(html! {
         p.pf-lead { (prose(&series.caption)) }

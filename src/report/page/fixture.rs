@@ -3,18 +3,32 @@
 use super::types::*;
 
 /// Would run, break out of its element or its attribute, or start a formula.
-pub(super) const HOSTILE: &str = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\n</script><!-- =1+1";
+pub(super) const HOSTILE: &str =
+    "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\n</script><!-- =1+1";
 
 const MODES: [(&str, f64); 3] = [("async", 1.0), ("thread", 0.82), ("process", 0.74)];
-const VCPU: [(&str, &str, f64); 5] = [("0.25", "0.5 GB", 0.25), ("0.5", "1 GB", 0.5), ("1", "2 GB", 1.0), ("2", "4 GB", 2.0), ("4", "8 GB", 4.0)];
+const VCPU: [(&str, &str, f64); 5] = [
+    ("0.25", "0.5 GB", 0.25),
+    ("0.5", "1 GB", 0.5),
+    ("1", "2 GB", 1.0),
+    ("2", "4 GB", 2.0),
+    ("4", "8 GB", 4.0),
+];
 const CONCURRENCY: [u64; 7] = [1, 2, 4, 8, 16, 32, 64];
 
 fn fact(label: &str, value: &str) -> Fact {
-    Fact { label: label.to_owned(), value: value.to_owned() }
+    Fact {
+        label: label.to_owned(),
+        value: value.to_owned(),
+    }
 }
 
 fn line(who: &str, word: &str) -> Line {
-    Line { who: who.to_owned(), word: word.to_owned(), because: HOSTILE.to_owned() }
+    Line {
+        who: who.to_owned(),
+        word: word.to_owned(),
+        because: HOSTILE.to_owned(),
+    }
 }
 
 fn strings(texts: &[&str]) -> Vec<String> {
@@ -26,7 +40,11 @@ fn noise(random: &mut fastrand::Rng, width: f64) -> f64 {
     1.0 + (random.f64() - 0.5) * width
 }
 
-fn cell(random: &mut fastrand::Rng, (size, mode, concurrency): (usize, &str, u64), speed: f64) -> Cell {
+fn cell(
+    random: &mut fastrand::Rng,
+    (size, mode, concurrency): (usize, &str, u64),
+    speed: f64,
+) -> Cell {
     let vcpu = VCPU[size].2;
     let wanted = concurrency as f64 * 13.5;
     let most = 160.0 * vcpu.powf(0.75) * 1.6 * speed;
@@ -39,8 +57,14 @@ fn cell(random: &mut fastrand::Rng, (size, mode, concurrency): (usize, &str, u64
         mode: mode.to_owned(),
         concurrency,
         repetitions: 6,
-        throughput: Some(Interval { median, range: Some((median - spread, median + spread)) }),
-        seconds: Some(Interval { median: 8000.0 / median, range: Some((8000.0 / (median + spread), 8000.0 / (median - spread))) }),
+        throughput: Some(Interval {
+            median,
+            range: Some((median - spread, median + spread)),
+        }),
+        seconds: Some(Interval {
+            median: 8000.0 / median,
+            range: Some((8000.0 / (median + spread), 8000.0 / (median - spread))),
+        }),
         ttfb_p50_ms: Some(11.0 + concurrency as f64 * 0.4),
         ttfb_p99_ms: Some(60.0 + concurrency as f64 * 2.0),
         latency_p50_ms: Some(36.0),
@@ -59,7 +83,11 @@ fn cell(random: &mut fastrand::Rng, (size, mode, concurrency): (usize, &str, u64
 /// Shares, standings and knees, as the report would have set them.
 fn judge(cells: &mut [Cell]) {
     for size in 0..VCPU.len() {
-        let best = cells.iter().filter(|cell| cell.size == size).map(|cell| cell.throughput.unwrap().median).fold(0.0, f64::max);
+        let best = cells
+            .iter()
+            .filter(|cell| cell.size == size)
+            .map(|cell| cell.throughput.unwrap().median)
+            .fold(0.0, f64::max);
         for cell in cells.iter_mut().filter(|cell| cell.size == size) {
             let rate = cell.throughput.unwrap();
             cell.share_of_best = Some(rate.median / best);
@@ -72,14 +100,24 @@ fn judge(cells: &mut [Cell]) {
                 Standing::Behind
             };
         }
-        let modes: std::collections::BTreeSet<String> = cells.iter().map(|cell| cell.mode.clone()).collect();
+        let modes: std::collections::BTreeSet<String> =
+            cells.iter().map(|cell| cell.mode.clone()).collect();
         for mode in modes {
             let of_mode = |cell: &&mut Cell| cell.size == size && cell.mode == mode;
-            let top = cells.iter_mut().filter(of_mode).max_by(|a, b| a.throughput.unwrap().median.total_cmp(&b.throughput.unwrap().median));
+            let top = cells.iter_mut().filter(of_mode).max_by(|a, b| {
+                a.throughput
+                    .unwrap()
+                    .median
+                    .total_cmp(&b.throughput.unwrap().median)
+            });
             if let Some(top) = top {
                 top.best_of_mode = true;
             }
-            if let Some(knee) = cells.iter_mut().filter(of_mode).find(|cell| cell.concurrency == 16) {
+            if let Some(knee) = cells
+                .iter_mut()
+                .filter(of_mode)
+                .find(|cell| cell.concurrency == 16)
+            {
                 knee.knee = true;
             }
         }
@@ -88,8 +126,15 @@ fn judge(cells: &mut [Cell]) {
 
 /// Cheapest first, each faster than the one before.
 fn front(cells: &[Cell]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..cells.len()).filter(|i| cells[*i].usd_per_tb.is_some() && cells[*i].throughput.is_some()).collect();
-    order.sort_by(|a, b| cells[*a].usd_per_tb.unwrap().total_cmp(&cells[*b].usd_per_tb.unwrap()));
+    let mut order: Vec<usize> = (0..cells.len())
+        .filter(|i| cells[*i].usd_per_tb.is_some() && cells[*i].throughput.is_some())
+        .collect();
+    order.sort_by(|a, b| {
+        cells[*a]
+            .usd_per_tb
+            .unwrap()
+            .total_cmp(&cells[*b].usd_per_tb.unwrap())
+    });
     let mut fastest = 0.0;
     order.retain(|i| {
         let rate = cells[*i].throughput.unwrap().median;
@@ -116,9 +161,22 @@ fn cells(random: &mut fastrand::Rng, factor: f64, modes: &[(&str, f64)]) -> Vec<
 fn client(random: &mut fastrand::Rng, name: &str, factor: f64) -> Client {
     let mut cells = cells(random, factor, &MODES);
     for (place, mut failed) in [(1, Cell::default()), (20, cells[20].clone())] {
-        failed = Cell { standing: Standing::Failed, errors: Some(312), limit: HOSTILE.to_owned(), ..failed };
-        (failed.size, failed.mode, failed.concurrency) = (cells[place].size, cells[place].mode.clone(), cells[place].concurrency);
-        cells[place] = Cell { best_of_mode: false, knee: false, ..failed };
+        failed = Cell {
+            standing: Standing::Failed,
+            errors: Some(312),
+            limit: HOSTILE.to_owned(),
+            ..failed
+        };
+        (failed.size, failed.mode, failed.concurrency) = (
+            cells[place].size,
+            cells[place].mode.clone(),
+            cells[place].concurrency,
+        );
+        cells[place] = Cell {
+            best_of_mode: false,
+            knee: false,
+            ..failed
+        };
     }
     cells[30] = Cell {
         standing: Standing::Missing,
@@ -129,7 +187,9 @@ fn client(random: &mut fastrand::Rng, name: &str, factor: f64) -> Client {
     };
     cells.remove(40);
     for (size, label) in [(2, "Cheapest"), (4, "Fastest")] {
-        let found = cells.iter_mut().find(|cell| (cell.size, cell.mode.as_str(), cell.concurrency) == (size, "async", 32));
+        let found = cells
+            .iter_mut()
+            .find(|cell| (cell.size, cell.mode.as_str(), cell.concurrency) == (size, "async", 32));
         label.clone_into(&mut found.unwrap().chosen);
     }
     Client {
@@ -153,7 +213,10 @@ fn client(random: &mut fastrand::Rng, name: &str, factor: f64) -> Client {
 }
 
 fn choices() -> Vec<Choice> {
-    let snippet = |label: &str, text: &str| Snippet { label: label.to_owned(), text: text.to_owned() };
+    let snippet = |label: &str, text: &str| Snippet {
+        label: label.to_owned(),
+        text: text.to_owned(),
+    };
     vec![
         Choice {
             label: "Cheapest".to_owned(),
@@ -183,10 +246,20 @@ fn choices() -> Vec<Choice> {
 fn histograms(random: &mut fastrand::Rng) -> Histograms {
     let panel = |random: &mut fastrand::Rng, mode: &str, middle: f64| {
         let edge = |i: u32| 10.0 * 10.0_f64.powf(f64::from(i) / 20.0);
-        let weights: Vec<f64> = (0..40).map(|i| (-(edge(i) / middle).ln().powi(2) * 3.0).exp() * noise(random, 0.2) + 0.002).collect();
+        let weights: Vec<f64> = (0..40)
+            .map(|i| (-(edge(i) / middle).ln().powi(2) * 3.0).exp() * noise(random, 0.2) + 0.002)
+            .collect();
         let total: f64 = weights.iter().sum();
-        let bin = |(i, weight): (u32, &f64)| Bin { from_ms: edge(i), to_ms: edge(i + 1), count: 4000 / 40, percent: weight / total * 100.0 };
-        let mark = |label: &str, at_ms| Mark { label: label.to_owned(), at_ms };
+        let bin = |(i, weight): (u32, &f64)| Bin {
+            from_ms: edge(i),
+            to_ms: edge(i + 1),
+            count: 4000 / 40,
+            percent: weight / total * 100.0,
+        };
+        let mark = |label: &str, at_ms| Mark {
+            label: label.to_owned(),
+            at_ms,
+        };
         Histogram {
             label: mode.to_owned(),
             mode: mode.to_owned(),
@@ -195,8 +268,13 @@ fn histograms(random: &mut fastrand::Rng) -> Histograms {
             marks: vec![mark("p50", middle), mark("p99", middle * 6.0)],
         }
     };
-    let panels = [("async", 38.0), ("thread", 46.0), ("process", 61.0)].map(|(mode, middle)| panel(random, mode, middle)).into();
-    Histograms { caption: "1 vCPU, 32 workers, 4,000 requests per mode.".to_owned(), panels }
+    let panels = [("async", 38.0), ("thread", 46.0), ("process", 61.0)]
+        .map(|(mode, middle)| panel(random, mode, middle))
+        .into();
+    Histograms {
+        caption: "1 vCPU, 32 workers, 4,000 requests per mode.".to_owned(),
+        panels,
+    }
 }
 
 fn series(random: &mut fastrand::Rng) -> Series {
@@ -205,14 +283,20 @@ fn series(random: &mut fastrand::Rng) -> Series {
         mode: mode.to_owned(),
         mb_per_s: (0..300)
             .map(|second| {
-                let dip = if mode == "async" && (140..152).contains(&second) { 0.35 } else { 1.0 };
+                let dip = if mode == "async" && (140..152).contains(&second) {
+                    0.35
+                } else {
+                    1.0
+                };
                 level * dip * (1.0 - (-(f64::from(second) + 1.0) / 5.0).exp()) * noise(random, 0.08)
             })
             .collect(),
     };
     Series {
         caption: "1 vCPU, 32 workers. async dips at 140 s: 12 seconds of 503 SlowDown.".to_owned(),
-        lines: [("async", 350.0), ("thread", 285.0), ("process", 300.0)].map(|(mode, level)| line(random, mode, level)).into(),
+        lines: [("async", 350.0), ("thread", 285.0), ("process", 300.0)]
+            .map(|(mode, level)| line(random, mode, level))
+            .into(),
     }
 }
 
@@ -226,19 +310,40 @@ fn timeline(random: &mut fastrand::Rng) -> Timeline {
             let failed = random.u8(..) < 3;
             let end = first + 0.4 + random.f64() * 0.6 + f64::from(u8::from(retried));
             let outcome = if failed { "failed" } else { "ok" }.to_owned();
-            let key = if i == 0 { format!("{HOSTILE}{worker}") } else { format!("photos/2026/{worker:02}/{i:04}.jpg") };
+            let key = if i == 0 {
+                format!("{HOSTILE}{worker}")
+            } else {
+                format!("photos/2026/{worker:02}/{i:04}.jpg")
+            };
             let attempts = if failed { 5 } else { 1 + u32::from(retried) };
-            fetches.push(TimelineFetch { worker, start_s: now, first_byte_s: (!failed).then_some(first), end_s: end, outcome, attempts, key });
+            fetches.push(TimelineFetch {
+                worker,
+                start_s: now,
+                first_byte_s: (!failed).then_some(first),
+                end_s: end,
+                outcome,
+                attempts,
+                key,
+            });
             now = end + 0.004;
         }
     }
-    Timeline { caption: "One run of 1 vCPU, async × 32: 704 fetches.".to_owned(), fetches }
+    Timeline {
+        caption: "One run of 1 vCPU, async × 32: 704 fetches.".to_owned(),
+        fetches,
+    }
 }
 
 fn contender(random: &mut fastrand::Rng) -> Client {
     let mut cells = cells(random, 0.3, &[("threads", 1.0)]);
     for cell in &mut cells {
-        (cell.cpu_s_per_gb, cell.memory_mb, cell.usd_per_tb, cell.usd, cell.attempts) = (None, None, None, None, None);
+        (
+            cell.cpu_s_per_gb,
+            cell.memory_mb,
+            cell.usd_per_tb,
+            cell.usd,
+            cell.attempts,
+        ) = (None, None, None, None, None);
     }
     Client {
         name: "python".to_owned(),
@@ -296,13 +401,18 @@ pub(super) fn small() -> PageData {
     page.sizes.truncate(1);
     page.clients.truncate(1);
     let client = &mut page.clients[0];
-    client.cells.retain(|cell| cell.size == 0 && cell.mode == "async" && cell.concurrency == 16);
+    client
+        .cells
+        .retain(|cell| cell.size == 0 && cell.mode == "async" && cell.concurrency == 16);
     (client.cells[0].usd_per_tb, client.cells[0].usd) = (None, None);
     (client.cells[0].standing, client.cells[0].share_of_best) = (Standing::Best, Some(1.0));
     client.front.clear();
     client.no_price = Some("No price: local runs.".to_owned());
     client.choices.clear();
-    (page.label, page.headline) = ("s3://images".to_owned(), "200 MB/s with async × 16".to_owned());
+    (page.label, page.headline) = (
+        "s3://images".to_owned(),
+        "200 MB/s with async × 16".to_owned(),
+    );
     page.title = "s3://images: 200 MB/s with async × 16".to_owned();
     page.others.clear();
     page.sentences = strings(&[
@@ -318,15 +428,31 @@ pub(super) fn small() -> PageData {
 /// Several memory sizes and task counts of one vCPU, thirty cells for each of two clients.
 pub(super) fn alike() -> PageData {
     let mut page = rich();
-    page.sizes = [("1", "2 GB", 1), ("1", "8 GB", 1), ("1", "8 GB", 10), ("2", "4 GB", 1), ("16", "120 GB", 1)]
-        .map(|(vcpu, memory, tasks)| Size { vcpu: vcpu.to_owned(), memory: Some(memory.to_owned()), tasks })
-        .into();
+    page.sizes = [
+        ("1", "2 GB", 1),
+        ("1", "8 GB", 1),
+        ("1", "8 GB", 10),
+        ("2", "4 GB", 1),
+        ("16", "120 GB", 1),
+    ]
+    .map(|(vcpu, memory, tasks)| Size {
+        vcpu: vcpu.to_owned(),
+        memory: Some(memory.to_owned()),
+        tasks,
+    })
+    .into();
     page.clients.truncate(2);
     page.clients[1].name = HOSTILE.to_owned();
     page.clients[1].role = Role::Contender;
     for client in &mut page.clients {
-        client.cells.retain(|cell| cell.mode != "process" && [4, 16, 64].contains(&cell.concurrency));
-        for cell in client.cells.iter_mut().filter(|cell| cell.concurrency == 64) {
+        client
+            .cells
+            .retain(|cell| cell.mode != "process" && [4, 16, 64].contains(&cell.concurrency));
+        for cell in client
+            .cells
+            .iter_mut()
+            .filter(|cell| cell.concurrency == 64)
+        {
             cell.concurrency = 65_535;
         }
         client.front = front(&client.cells);

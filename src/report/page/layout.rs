@@ -103,7 +103,9 @@ fn chosen(choice: &Choice, limits: Option<&[String]>) -> Markup {
 
 /// The word in bold: `Sure: 97 of 100 …`.
 fn sure(sentence: &str) -> Markup {
-    let end = sentence.find([':', ' ']).filter(|end| sentence[*end..].starts_with(':'));
+    let end = sentence
+        .find([':', ' '])
+        .filter(|end| sentence[*end..].starts_with(':'));
     match end {
         Some(end) => html! { b { (&sentence[..end]) } (prose(&sentence[end..])) },
         None => prose(sentence),
@@ -137,6 +139,10 @@ fn client_id(index: usize) -> String {
 
 /// `Client sdk`
 fn client_title(client: &Client) -> String {
-    let kind = if client.role == Role::Contender { "Program" } else { "Client" };
+    let kind = if client.role == Role::Contender {
+        "Program"
+    } else {
+        "Client"
+    };
     format!("{kind} {}", client.name)
 }

@@ -15,7 +15,12 @@ const SHADES: [u8; 9] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
 pub(super) fn matrix(page: &PageData, client: &Client) -> Markup {
     let columns = concurrencies(client.cells.iter());
     let modes = modes(client);
-    let letters = client.cells.iter().map(|cell| written(cell).chars().count() + marks(cell).chars().count()).max().unwrap_or(0);
+    let letters = client
+        .cells
+        .iter()
+        .map(|cell| written(cell).chars().count() + marks(cell).chars().count())
+        .max()
+        .unwrap_or(0);
     let knees = client.cells.iter().any(|cell| cell.knee);
     html! {
         p.pf-scale {
@@ -62,21 +67,38 @@ pub(super) fn matrix(page: &PageData, client: &Client) -> Markup {
 }
 
 fn find<'a>(client: &'a Client, (size, mode, concurrency): (usize, &str, u64)) -> Option<&'a Cell> {
-    client.cells.iter().find(|cell| cell.size == size && cell.mode == mode && cell.concurrency == concurrency)
+    client
+        .cells
+        .iter()
+        .find(|cell| cell.size == size && cell.mode == mode && cell.concurrency == concurrency)
 }
 
 fn knee(client: &Client, size: usize, mode: &str) -> String {
-    let at = client.cells.iter().find(|cell| cell.size == size && cell.mode == mode && cell.knee);
+    let at = client
+        .cells
+        .iter()
+        .find(|cell| cell.size == size && cell.mode == mode && cell.knee);
     at.map_or_else(|| UNKNOWN.to_owned(), |cell| count(cell.concurrency))
 }
 
 fn heat(cell: Option<&Cell>) -> Markup {
     let missing = html! { td.pf-cell.pf-none { (UNKNOWN) span.pf-hidden { " not run" } } };
-    let Some(cell) = cell.filter(|cell| cell.throughput.is_some() || cell.standing == Standing::Failed) else { return missing };
+    let Some(cell) =
+        cell.filter(|cell| cell.throughput.is_some() || cell.standing == Standing::Failed)
+    else {
+        return missing;
+    };
     // The rate of a cell with failures is not comparable: it stays without a shade.
-    let comparable = cell.share_of_best.filter(|_| cell.standing != Standing::Failed);
+    let comparable = cell
+        .share_of_best
+        .filter(|_| cell.standing != Standing::Failed);
     let shade = comparable.map_or_else(String::new, |part| format!(" pf-h{}", step(part)));
-    let title = format!("{}: {} MB/s, interval {}", worker_label(cell), median(cell.throughput), range(cell.throughput));
+    let title = format!(
+        "{}: {} MB/s, interval {}",
+        worker_label(cell),
+        median(cell.throughput),
+        range(cell.throughput)
+    );
     let (class, words) = match cell.standing {
         Standing::Missing => return missing,
         Standing::Failed => (" pf-failed", ""),
@@ -85,8 +107,16 @@ fn heat(cell: Option<&Cell>) -> Markup {
         Standing::Behind => ("", ""),
     };
     let marks = marks(cell);
-    let failed = if marks.contains('!') { " failed runs" } else { "" };
-    let chosen = if cell.chosen.is_empty() { String::new() } else { format!(" {}", cell.chosen.to_lowercase()) };
+    let failed = if marks.contains('!') {
+        " failed runs"
+    } else {
+        ""
+    };
+    let chosen = if cell.chosen.is_empty() {
+        String::new()
+    } else {
+        format!(" {}", cell.chosen.to_lowercase())
+    };
     html! {
         td class={ "pf-cell" (class) (shade) } title=(title) {
             (written(cell))
@@ -98,13 +128,20 @@ fn heat(cell: Option<&Cell>) -> Markup {
 
 /// The size, so that no line of it starts with a unit of memory.
 fn unbroken(size: &Size) -> String {
-    let memory = size.memory.as_ref().map(|memory| memory.replace(' ', "\u{a0}"));
-    size_label(&Size { memory, ..size.clone() })
+    let memory = size
+        .memory
+        .as_ref()
+        .map(|memory| memory.replace(' ', "\u{a0}"));
+    size_label(&Size {
+        memory,
+        ..size.clone()
+    })
 }
 
 /// The cell's number; none is written where there is none.
 fn written(cell: &Cell) -> String {
-    cell.throughput.map_or_else(String::new, |rate| short(rate.median))
+    cell.throughput
+        .map_or_else(String::new, |rate| short(rate.median))
 }
 
 /// What stands behind the number.
@@ -121,7 +158,10 @@ fn marks(cell: &Cell) -> String {
 
 /// The shade of a share: nine equal steps, the whole in the last.
 fn step(share: f64) -> usize {
-    (1..SHADES.len()).rev().find(|step| share * SHADES.len() as f64 >= *step as f64).unwrap_or(0)
+    (1..SHADES.len())
+        .rev()
+        .find(|step| share * SHADES.len() as f64 >= *step as f64)
+        .unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -130,7 +170,10 @@ mod tests {
 
     #[test]
     fn shades_are_nine_equal_steps() {
-        assert_eq!([0.0, 0.11, 0.112, 0.5, 0.88, 0.89, 1.0, 1.2].map(step), [0, 0, 1, 4, 7, 8, 8, 8]);
+        assert_eq!(
+            [0.0, 0.11, 0.112, 0.5, 0.88, 0.89, 1.0, 1.2].map(step),
+            [0, 0, 1, 4, 7, 8, 8, 8]
+        );
         assert_eq!(step(f64::NAN), 0);
     }
 }

@@ -45,8 +45,19 @@ pub(super) fn cells(page: &PageData, client: &Client) -> Markup {
             }
         }
     };
-    let shown = client.cells.iter().filter(|cell| cell.size < page.sizes.len()).count();
-    table_fold(&format!("All {} configurations of {} as a table", count(u64::try_from(shown).unwrap_or(u64::MAX)), client.name), &table)
+    let shown = client
+        .cells
+        .iter()
+        .filter(|cell| cell.size < page.sizes.len())
+        .count();
+    table_fold(
+        &format!(
+            "All {} configurations of {} as a table",
+            count(u64::try_from(shown).unwrap_or(u64::MAX)),
+            client.name
+        ),
+        &table,
+    )
 }
 
 fn numbers(cell: &Cell) -> [String; NUMBERS.len()] {
@@ -135,12 +146,20 @@ pub(super) fn bins(client: &Client, histogram: &Histogram) -> Markup {
             }
         }
     };
-    table_fold(&format!("{}, {}, as a table", client.name, histogram.label), &table)
+    table_fold(
+        &format!("{}, {}, as a table", client.name, histogram.label),
+        &table,
+    )
 }
 
 /// MB/s of every second.
 pub(super) fn seconds(client: &Client, series: &Series) -> Markup {
-    let length = series.lines.iter().map(|line| line.mb_per_s.len()).max().unwrap_or(0);
+    let length = series
+        .lines
+        .iter()
+        .map(|line| line.mb_per_s.len())
+        .max()
+        .unwrap_or(0);
     let table = html! {
         table.pf-data {
             thead { tr { th.pf-number scope="col" { "Second" } @for line in &series.lines { th.pf-number scope="col" { (line.label) ", MB/s" } } } }
@@ -154,7 +173,10 @@ pub(super) fn seconds(client: &Client, series: &Series) -> Markup {
             }
         }
     };
-    table_fold(&format!("Every second of {} as a table", client.name), &table)
+    table_fold(
+        &format!("Every second of {} as a table", client.name),
+        &table,
+    )
 }
 
 /// Every fetch that the timeline draws.
@@ -184,12 +206,18 @@ pub(super) fn fetches(client: &Client, timeline: &Timeline) -> Markup {
             }
         }
     };
-    table_fold(&format!("Every fetch of {} as a table", client.name), &table)
+    table_fold(
+        &format!("Every fetch of {} as a table", client.name),
+        &table,
+    )
 }
 
 /// Configurations that no other one beats in both time and price, cheapest first.
 pub(super) fn front(page: &PageData, client: &Client) -> Markup {
-    let cells = client.front.iter().filter_map(|place| client.cells.get(*place));
+    let cells = client
+        .front
+        .iter()
+        .filter_map(|place| client.cells.get(*place));
     html! {
         ol.pf-front {
             @for (cell, size) in cells.filter_map(|cell| Some((cell, page.sizes.get(cell.size)?))) {

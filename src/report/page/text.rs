@@ -19,7 +19,10 @@ pub(super) fn whole(value: Option<u64>) -> String {
 
 /// Dollars, or that the price is unknown.
 pub(super) fn dollars(value: Option<f64>) -> String {
-    value.map_or_else(|| UNKNOWN.to_owned(), |value| format!("${}", three_digits(value)))
+    value.map_or_else(
+        || UNKNOWN.to_owned(),
+        |value| format!("${}", three_digits(value)),
+    )
 }
 
 /// The median.
@@ -29,30 +32,50 @@ pub(super) fn median(value: Option<Interval>) -> String {
 
 /// The ends of the interval.
 pub(super) fn range(value: Option<Interval>) -> String {
-    value
-        .and_then(|interval| interval.range)
-        .map_or_else(|| UNKNOWN.to_owned(), |(low, high)| format!("{} to {}", three_digits(low), three_digits(high)))
+    value.and_then(|interval| interval.range).map_or_else(
+        || UNKNOWN.to_owned(),
+        |(low, high)| format!("{} to {}", three_digits(low), three_digits(high)),
+    )
 }
 
 /// A rate that has to fit a narrow cell: whole from 10 on.
 pub(super) fn short(value: f64) -> String {
-    if value.abs() < 9.95 { three_digits(value) } else { three_digits(value.round()).split('.').next().unwrap_or_default().to_owned() }
+    if value.abs() < 9.95 {
+        three_digits(value)
+    } else {
+        three_digits(value.round())
+            .split('.')
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    }
 }
 
 /// `1 vCPU, 2 GB`, `4 vCPUs, 8 GB × 10 tasks`.
 pub(super) fn size_label(size: &Size) -> String {
-    let memory = size.memory.as_ref().map_or_else(String::new, |memory| format!(", {memory}"));
+    let memory = size
+        .memory
+        .as_ref()
+        .map_or_else(String::new, |memory| format!(", {memory}"));
     format!("{}{memory}{}", vcpus(&size.vcpu), tasks(size))
 }
 
 /// `0.5 vCPU`, `4 vCPUs`.
 pub(super) fn vcpus(vcpu: &str) -> String {
-    let s = if vcpu.parse::<f64>().is_ok_and(|vcpu| vcpu > 1.0) { "s" } else { "" };
+    let s = if vcpu.parse::<f64>().is_ok_and(|vcpu| vcpu > 1.0) {
+        "s"
+    } else {
+        ""
+    };
     format!("{vcpu} vCPU{s}")
 }
 
 fn tasks(size: &Size) -> String {
-    if size.tasks > 1 { format!(" × {} tasks", size.tasks) } else { String::new() }
+    if size.tasks > 1 {
+        format!(" × {} tasks", size.tasks)
+    } else {
+        String::new()
+    }
 }
 
 /// The size in as few letters as tell it apart from the others: `1`, or `1`, newline, `2 GB`.
@@ -76,8 +99,10 @@ pub(super) fn worker_label(cell: &Cell) -> String {
 }
 
 /// Units that a line must not begin with.
-const UNITS: [&str; 21] =
-    ["B", "kB", "KB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "MB/s", "GB/s", "ms", "s", "min", "h", "%", "vCPU", "vCPUs", "CPU", "CPUs", "Gbit/s"];
+const UNITS: [&str; 21] = [
+    "B", "kB", "KB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "MB/s", "GB/s", "ms", "s", "min", "h",
+    "%", "vCPU", "vCPUs", "CPU", "CPUs", "Gbit/s",
+];
 /// Code of at most so many letters stays in one line.
 const SHORT_CODE: usize = 32;
 
@@ -87,7 +112,11 @@ pub(super) fn prose(text: &str) -> Markup {
     // A backtick without its like is a letter.
     let is_code = |place: usize| parts.len() % 2 == 1 && place % 2 == 1;
     let written: Vec<(bool, &str)> = match parts.len() % 2 {
-        1 => parts.iter().enumerate().map(|(place, part)| (is_code(place), *part)).collect(),
+        1 => parts
+            .iter()
+            .enumerate()
+            .map(|(place, part)| (is_code(place), *part))
+            .collect(),
         _ => vec![(false, text)],
     };
     html! {
@@ -105,7 +134,9 @@ pub(super) fn unbroken(text: &str) -> String {
         if place > 0 {
             let before = words[place - 1];
             let is_unit = UNITS.contains(&word.trim_end_matches(['.', ',', ';', ':', ')']));
-            let joins = *word == "×" || before == "×" || is_unit && before.ends_with(|letter: char| letter.is_ascii_digit());
+            let joins = *word == "×"
+                || before == "×"
+                || is_unit && before.ends_with(|letter: char| letter.is_ascii_digit());
             out.push(if joins { '\u{a0}' } else { ' ' });
         }
         out.push_str(word);
@@ -119,10 +150,16 @@ mod tests {
 
     #[test]
     fn no_line_begins_with_a_unit_and_no_flag_is_broken() {
-        assert_eq!(unbroken("takes 3 min 18 s, async × 16 (2 GB)"), "takes 3\u{a0}min 18\u{a0}s, async\u{a0}×\u{a0}16 (2\u{a0}GB)");
+        assert_eq!(
+            unbroken("takes 3 min 18 s, async × 16 (2 GB)"),
+            "takes 3\u{a0}min 18\u{a0}s, async\u{a0}×\u{a0}16 (2\u{a0}GB)"
+        );
         assert_eq!(unbroken("a s b"), "a s b");
         let written = prose("not known (`--duration 20m` shows it)").into_string();
-        assert_eq!(written, "not known (<code class=\"pf-code pf-short\">--duration 20m</code> shows it)");
+        assert_eq!(
+            written,
+            "not known (<code class=\"pf-code pf-short\">--duration 20m</code> shows it)"
+        );
         assert_eq!(prose("one ` alone").into_string(), "one ` alone");
     }
 
@@ -133,8 +170,20 @@ mod tests {
         assert_eq!(whole(Some(46_012)), "46,012");
         assert_eq!(dollars(Some(0.038)), "$0.0380");
         assert_eq!(dollars(None), "–");
-        assert_eq!(range(Some(Interval { median: 2.0, range: Some((1.5, 2.5)) })), "1.50 to 2.50");
-        assert_eq!(range(Some(Interval { median: 2.0, range: None })), "–");
+        assert_eq!(
+            range(Some(Interval {
+                median: 2.0,
+                range: Some((1.5, 2.5))
+            })),
+            "1.50 to 2.50"
+        );
+        assert_eq!(
+            range(Some(Interval {
+                median: 2.0,
+                range: None
+            })),
+            "–"
+        );
     }
 
     #[test]
@@ -148,9 +197,19 @@ mod tests {
 
     #[test]
     fn a_size_is_told_apart_from_its_neighbours() {
-        let size = |vcpu: &str, memory: Option<&str>, tasks| Size { vcpu: vcpu.to_owned(), memory: memory.map(str::to_owned), tasks };
-        let page =
-            PageData { sizes: vec![size("1", Some("2 GB"), 1), size("1", Some("8 GB"), 1), size("4", Some("8 GB"), 1)], ..PageData::default() };
+        let size = |vcpu: &str, memory: Option<&str>, tasks| Size {
+            vcpu: vcpu.to_owned(),
+            memory: memory.map(str::to_owned),
+            tasks,
+        };
+        let page = PageData {
+            sizes: vec![
+                size("1", Some("2 GB"), 1),
+                size("1", Some("8 GB"), 1),
+                size("4", Some("8 GB"), 1),
+            ],
+            ..PageData::default()
+        };
         assert_eq!(size_tick(&page, &page.sizes[0]), "1\n2 GB");
         assert_eq!(size_tick(&page, &page.sizes[2]), "4");
         assert_eq!(size_label(&page.sizes[0]), "1 vCPU, 2 GB");

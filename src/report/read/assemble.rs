@@ -14,7 +14,14 @@ use crate::units;
 
 /// Everything that was handed in → every repetition that counts.
 pub(super) fn assemble(reader: Reader) -> Reading {
-    let Reader { records, mut summaries, damaged, mut problems, passed_over, .. } = reader;
+    let Reader {
+        records,
+        mut summaries,
+        damaged,
+        mut problems,
+        passed_over,
+        ..
+    } = reader;
     let settings = sweep_settings(&records, &summaries);
     let mut runs = Vec::new();
     let (repetitions, refused) = repetitions(records, &mut problems);
@@ -26,29 +33,66 @@ pub(super) fn assemble(reader: Reader) -> Reading {
         for (name, record) in &tries[..tries.len() - 1] {
             leave_out(&mut summaries, name, record);
         }
-        let Some((name, record)) = tries.into_iter().next_back() else { continue };
-        let found: Vec<Option<Reduced>> = record.summaries.iter().map(|summary| summaries.remove(&beside(&name, summary))).collect();
-        for (summary, _) in record.summaries.iter().zip(&found).filter(|(_, found)| found.is_none()) {
+        let Some((name, record)) = tries.into_iter().next_back() else {
+            continue;
+        };
+        let found: Vec<Option<Reduced>> = record
+            .summaries
+            .iter()
+            .map(|summary| summaries.remove(&beside(&name, summary)))
+            .collect();
+        for (summary, _) in record
+            .summaries
+            .iter()
+            .zip(&found)
+            .filter(|(_, found)| found.is_none())
+        {
             let document = beside(&name, summary);
-            if record.failure.is_none() && record.repetition > 0 && !damaged.contains_key(&document) {
-                problems.push(Problem { document, what: format!("missing, although {name} names it"), kind: ProblemKind::LeftOut });
+            if record.failure.is_none() && record.repetition > 0 && !damaged.contains_key(&document)
+            {
+                problems.push(Problem {
+                    document,
+                    what: format!("missing, although {name} names it"),
+                    kind: ProblemKind::LeftOut,
+                });
             }
         }
         // Repetition 0 warms up.
         if record.repetition > 0 {
             let attempts = attempts.max(record.attempt);
             let sweep = settings.get(&sweep_of(&record));
-            runs.push(recorded(Recorded { name, record, found, attempts, sweep }));
+            runs.push(recorded(Recorded {
+                name,
+                record,
+                found,
+                attempts,
+                sweep,
+            }));
         }
     }
     own_runs(summaries, &mut runs, &mut problems);
-    runs.sort_by(|one, other| order(&one.cell).cmp(&order(&other.cell)).then_with(|| place_in_time(one).cmp(&place_in_time(other))));
-    Reading { runs, problems, passed_over }
+    runs.sort_by(|one, other| {
+        order(&one.cell)
+            .cmp(&order(&other.cell))
+            .then_with(|| place_in_time(one).cmp(&place_in_time(other)))
+    });
+    Reading {
+        runs,
+        problems,
+        passed_over,
+    }
 }
 
 /// The order of cells in a report: program, vCPU, memory, mode, shards, concurrency.
 pub(in crate::report) fn order(cell: &Cell) -> impl Ord + '_ {
-    (&cell.program, cell.cpu_units, cell.memory_mib, cell.mode, cell.shards, cell.concurrency)
+    (
+        &cell.program,
+        cell.cpu_units,
+        cell.memory_mib,
+        cell.mode,
+        cell.shards,
+        cell.concurrency,
+    )
 }
 
 fn place_in_time(run: &Run) -> (Option<String>, u32, String) {
@@ -61,7 +105,10 @@ fn place_in_time(run: &Run) -> (Option<String>, u32, String) {
 
 /// The address of a file beside another one.
 fn beside(document: &str, name: &str) -> String {
-    document.rfind('/').map_or_else(|| name.to_owned(), |slash| format!("{}/{name}", &document[..slash]))
+    document.rfind('/').map_or_else(
+        || name.to_owned(),
+        |slash| format!("{}/{name}", &document[..slash]),
+    )
 }
 
 /// What a record names that does not count is not a run of its own either.
@@ -80,16 +127,28 @@ struct SweepSettings {
 }
 
 /// By sweep, from the first summary of parfetch in it.
-fn sweep_settings(records: &[(String, Record)], summaries: &BTreeMap<String, Reduced>) -> BTreeMap<SweepKey, SweepSettings> {
+fn sweep_settings(
+    records: &[(String, Record)],
+    summaries: &BTreeMap<String, Reduced>,
+) -> BTreeMap<SweepKey, SweepSettings> {
     let mut found: BTreeMap<SweepKey, SweepSettings> = BTreeMap::new();
     for (name, record) in records {
         if found.contains_key(&sweep_of(record)) {
             continue;
         }
-        let first = record.summaries.iter().find_map(|summary| summaries.get(&beside(name, summary)));
-        if let Some((summary, work)) = first.and_then(|summary| Some((summary, summary.workload.work?))) {
-            let settings =
-                SweepSettings { work, layout: summary.workload.layout, place: summary.workload.place.clone(), context: summary.context.clone() };
+        let first = record
+            .summaries
+            .iter()
+            .find_map(|summary| summaries.get(&beside(name, summary)));
+        if let Some((summary, work)) =
+            first.and_then(|summary| Some((summary, summary.workload.work?)))
+        {
+            let settings = SweepSettings {
+                work,
+                layout: summary.workload.layout,
+                place: summary.workload.place.clone(),
+                context: summary.context.clone(),
+            };
             found.insert(sweep_of(record), settings);
         }
     }
@@ -102,7 +161,11 @@ type Named = (String, Record);
 type SweepKey = [String; 3];
 
 fn sweep_of(record: &Record) -> SweepKey {
-    [record.sweep.id.clone(), record.sweep.plan_sha256.clone(), record.sweep.keys_sha256.clone()]
+    [
+        record.sweep.id.clone(),
+        record.sweep.plan_sha256.clone(),
+        record.sweep.keys_sha256.clone(),
+    ]
 }
 
 /// The attempts of each repetition, the one that counts last; and what is there twice, and refused.
@@ -111,7 +174,10 @@ fn repetitions(records: Vec<Named>, problems: &mut Vec<Problem>) -> (Vec<Vec<Nam
     // Sweeps of one name are the same when plan and keys are.
     let mut by_key: BTreeMap<(SweepKey, Cell, u32), Vec<Named>> = BTreeMap::new();
     for (name, record) in records {
-        by_key.entry((sweep_of(&record), record.cell.clone(), record.repetition)).or_default().push((name, record));
+        by_key
+            .entry((sweep_of(&record), record.cell.clone(), record.repetition))
+            .or_default()
+            .push((name, record));
     }
     for tries in by_key.values_mut() {
         tries.sort_by(|one, other| (one.1.attempt, &one.0).cmp(&(other.1.attempt, &other.0)));
@@ -119,11 +185,17 @@ fn repetitions(records: Vec<Named>, problems: &mut Vec<Problem>) -> (Vec<Vec<Nam
         for (name, record) in std::mem::take(tries) {
             // A sweep that goes on warms up again: warm-ups count as little as ever.
             let counts = record.repetition > 0;
-            let is_twice = |other: &Record| counts && (other.attempt == record.attempt || (other.failure.is_none() && record.failure.is_none()));
+            let is_twice = |other: &Record| {
+                counts
+                    && (other.attempt == record.attempt
+                        || (other.failure.is_none() && record.failure.is_none()))
+            };
             if let Some((first, _)) = kept.iter().find(|(_, other)| is_twice(other)) {
                 let (cell, repetition) = (record.cell.slug(), record.repetition);
                 problems.push(Problem {
-                    what: format!("repetition {repetition} of {cell} is given twice: also in {first}"),
+                    what: format!(
+                        "repetition {repetition} of {cell} is given twice: also in {first}"
+                    ),
                     document: name.clone(),
                     kind: ProblemKind::Duplicate,
                 });
@@ -146,7 +218,13 @@ struct Recorded<'a> {
 }
 
 fn recorded(recorded: Recorded<'_>) -> Run {
-    let Recorded { name, record, found, attempts, sweep } = recorded;
+    let Recorded {
+        name,
+        record,
+        found,
+        attempts,
+        sweep,
+    } = recorded;
     let named = record.summaries.len();
     let reduced: Vec<Reduced> = found.into_iter().flatten().collect();
     let own = reduced.first();
@@ -156,15 +234,23 @@ fn recorded(recorded: Recorded<'_>) -> Run {
         limit: record.sweep.limit,
         sample: record.sweep.sample.as_ref().map(Sampled::from),
         duration_ns: record.sweep.duration_ns,
-        work: own.and_then(|own| own.workload.work).or_else(|| sweep.map(|sweep| sweep.work)),
-        layout: own.and_then(|own| own.workload.layout).or_else(|| sweep.and_then(|sweep| sweep.layout)),
+        work: own
+            .and_then(|own| own.workload.work)
+            .or_else(|| sweep.map(|sweep| sweep.work)),
+        layout: own
+            .and_then(|own| own.workload.layout)
+            .or_else(|| sweep.and_then(|sweep| sweep.layout)),
         keys_sha256: Some(record.sweep.keys_sha256.clone()),
         keys: Some(record.sweep.keys),
         bytes: record.sweep.bytes,
         region: record.sweep.region.clone(),
         endpoint: record.sweep.endpoint.clone(),
         embedded: record.sweep.embedded.clone(),
-        place: place(&record, own.map(|own| &own.workload.place).or_else(|| sweep.map(|sweep| &sweep.place))),
+        place: place(
+            &record,
+            own.map(|own| &own.workload.place)
+                .or_else(|| sweep.map(|sweep| &sweep.place)),
+        ),
     }
     .without_passing_port();
     let context = context(&record, &reduced, sweep.map(|sweep| &sweep.context));
@@ -180,23 +266,41 @@ fn recorded(recorded: Recorded<'_>) -> Run {
             ..Failure::default()
         }),
     };
-    Run { workload, cell: record.cell, outcome, context }
+    Run {
+        workload,
+        cell: record.cell,
+        outcome,
+        context,
+    }
 }
 
 /// Where a sweep ran: its own word, and the machine when that is not rented by the task.
 fn place(record: &Record, seen: Option<&Place>) -> Place {
     let on = record.sweep.on.clone();
-    let machine = seen.and_then(|seen| seen.machine.clone()).filter(|_| on == "local");
-    Place { arch: seen.and_then(|seen| seen.arch.clone()), machine, on }
+    let machine = seen
+        .and_then(|seen| seen.machine.clone())
+        .filter(|_| on == "local");
+    Place {
+        arch: seen.and_then(|seen| seen.arch.clone()),
+        machine,
+        on,
+    }
 }
 
 fn context(record: &Record, reduced: &[Reduced], sweep: Option<&Context>) -> Context {
     let own = reduced.first().map(|own| &own.context).or(sweep);
     let limited = &record.limited;
     let mut limited_by = vec![limited.cpu.as_str().to_owned()];
-    limited_by.extend(limited.memory.map(|means| means.as_str().to_owned()).filter(|means| *means != limited_by[0]));
+    limited_by.extend(
+        limited
+            .memory
+            .map(|means| means.as_str().to_owned())
+            .filter(|means| *means != limited_by[0]),
+    );
     let shared = limited.shared_with_server;
-    let cpus = u32::try_from(limited.cpus.len()).ok().filter(|cpus| *cpus > 0);
+    let cpus = u32::try_from(limited.cpus.len())
+        .ok()
+        .filter(|cpus| *cpus > 0);
     Context {
         tool_version: record.tool_version.clone(),
         system: own.and_then(|own| own.system.clone()),
@@ -208,7 +312,10 @@ fn context(record: &Record, reduced: &[Reduced], sweep: Option<&Context>) -> Con
         storage_classes: record.sweep.storage_classes.clone(),
         listing_s: seconds(record.sweep.listing_ns),
         planned_repetitions: Some(record.sweep.repetitions),
-        warnings: reduced.iter().flat_map(|own| own.context.warnings.iter().cloned()).collect(),
+        warnings: reduced
+            .iter()
+            .flat_map(|own| own.context.warnings.iter().cloned())
+            .collect(),
     }
 }
 
@@ -218,7 +325,12 @@ fn numbers(record: &Record, reduced: &[Reduced], named: usize) -> Result<Numbers
         return Err(failure.reason.clone());
     }
     let mut numbers = if let Program::Contender(name) = &record.cell.program {
-        contender(record.contender.as_ref().ok_or_else(|| format!("{name} left no result"))?)
+        contender(
+            record
+                .contender
+                .as_ref()
+                .ok_or_else(|| format!("{name} left no result"))?,
+        )
     } else {
         of_parfetch(record, reduced, named)?
     };
@@ -228,17 +340,30 @@ fn numbers(record: &Record, reduced: &[Reduced], named: usize) -> Result<Numbers
     if let Some(outside) = &record.outside {
         let usage = &mut numbers.usage;
         numbers.times.wall_s = Some(outside.wall_ns as f64 / 1e9);
-        let cpu_ns = outside.cpu_user_ns.zip(outside.cpu_sys_ns).map(|(user, sys)| user.saturating_add(sys));
+        let cpu_ns = outside
+            .cpu_user_ns
+            .zip(outside.cpu_sys_ns)
+            .map(|(user, sys)| user.saturating_add(sys));
         usage.whole_cpu_s = seconds(cpu_ns).or(usage.whole_cpu_s);
         usage.peak_memory_bytes = outside.peak_pss_bytes.or(usage.peak_memory_bytes);
         if outside.throttled_ns.is_some() {
             // The kernel counts it on each CPU.
-            let cpus = f64::from(u32::try_from(record.limited.cpus.len()).unwrap_or(u32::MAX).max(1));
-            (usage.throttled_s, usage.throttled_over_s) = (seconds(outside.throttled_ns), numbers.times.wall_s.map(|wall_s| wall_s * cpus));
+            let cpus = f64::from(
+                u32::try_from(record.limited.cpus.len())
+                    .unwrap_or(u32::MAX)
+                    .max(1),
+            );
+            (usage.throttled_s, usage.throttled_over_s) = (
+                seconds(outside.throttled_ns),
+                numbers.times.wall_s.map(|wall_s| wall_s * cpus),
+            );
         }
     }
     // The run's own account of its server covers the fetch phase alone, the record's the whole repetition.
-    if let Some(server) = record.server.filter(|_| numbers.usage.server_cpu_s.is_none()) {
+    if let Some(server) = record
+        .server
+        .filter(|_| numbers.usage.server_cpu_s.is_none())
+    {
         numbers.usage.server_cpu_s = Some(server.cpu_ns as f64 / 1e9);
         numbers.usage.server_threads = Some(server.threads);
     }
@@ -248,15 +373,22 @@ fn numbers(record: &Record, reduced: &[Reduced], named: usize) -> Result<Numbers
 fn of_parfetch(record: &Record, reduced: &[Reduced], named: usize) -> Result<Numbers, String> {
     let wanted = usize::try_from(record.cell.shards.max(1)).unwrap_or(usize::MAX);
     if named != wanted {
-        return Err(format!("it names {named} summaries and has {wanted} shards"));
+        return Err(format!(
+            "it names {named} summaries and has {wanted} shards"
+        ));
     }
     if reduced.len() < named {
-        return Err(format!("{} of its {named} summaries cannot be read", named - reduced.len()));
+        return Err(format!(
+            "{} of its {named} summaries cannot be read",
+            named - reduced.len()
+        ));
     }
     if let Some(reason) = failure_of(reduced) {
         return Err(reason);
     }
-    let listed = reduced.iter().map(|shard| shard.account.map_or(0, |account| account.keys_listed));
+    let listed = reduced
+        .iter()
+        .map(|shard| shard.account.map_or(0, |account| account.keys_listed));
     if let Some(reason) = record.sweep.other_keys(listed, record.cell.shards) {
         return Err(reason);
     }
@@ -279,7 +411,14 @@ fn contender(result: &ContenderResult) -> Numbers {
 
 fn observation(name: &str, record: &Record, (numbers, attempts): (&Numbers, u32)) -> Observation {
     Observation {
-        source: Source { document: name.to_owned(), summaries: record.summaries.iter().map(|summary| beside(name, summary)).collect() },
+        source: Source {
+            document: name.to_owned(),
+            summaries: record
+                .summaries
+                .iter()
+                .map(|summary| beside(name, summary))
+                .collect(),
+        },
         sweep: Some(record.sweep.id.clone()),
         repetition: record.repetition,
         attempts,
@@ -307,7 +446,11 @@ fn of_numbers(started_at: &str, numbers: &Numbers) -> Observation {
 }
 
 /// Runs outside a sweep; those of shards are put together.
-fn own_runs(summaries: BTreeMap<String, Reduced>, runs: &mut Vec<Run>, problems: &mut Vec<Problem>) {
+fn own_runs(
+    summaries: BTreeMap<String, Reduced>,
+    runs: &mut Vec<Run>,
+    problems: &mut Vec<Problem>,
+) {
     let mut seen: BTreeMap<String, String> = BTreeMap::new();
     let mut single = Vec::new();
     let mut sharded: Vec<Reduced> = Vec::new();
@@ -315,14 +458,23 @@ fn own_runs(summaries: BTreeMap<String, Reduced>, runs: &mut Vec<Run>, problems:
         if is_of_a_repetition(&name) {
             problems.push(Problem {
                 document: name,
-                what: "part of a repetition without its record: still running, or its sweep died".to_owned(),
+                what: "part of a repetition without its record: still running, or its sweep died"
+                    .to_owned(),
                 kind: ProblemKind::LeftOut,
             });
         } else if let Some(first) = seen.get(&reduced.identity) {
-            problems.push(Problem { document: name, what: format!("the same run is given twice: also in {first}"), kind: ProblemKind::Duplicate });
+            problems.push(Problem {
+                document: name,
+                what: format!("the same run is given twice: also in {first}"),
+                kind: ProblemKind::Duplicate,
+            });
         } else {
             seen.insert(reduced.identity.clone(), name);
-            if reduced.shard.is_some() { sharded.push(reduced) } else { single.push(reduced) }
+            if reduced.shard.is_some() {
+                sharded.push(reduced);
+            } else {
+                single.push(reduced);
+            }
         }
     }
     let first = runs.len();
@@ -337,16 +489,32 @@ fn own_runs(summaries: BTreeMap<String, Reduced>, runs: &mut Vec<Run>, problems:
 /// `…/rNN-aM/name`: the folder of a repetition.
 fn is_of_a_repetition(name: &str) -> bool {
     let folder = name.rsplit('/').nth(1).unwrap_or_default();
-    let numbers = folder.strip_prefix('r').and_then(|rest| rest.split_once("-a"));
-    numbers.is_some_and(|(repetition, attempt)| repetition.parse::<u32>().is_ok() && attempt.parse::<u32>().is_ok())
+    let numbers = folder
+        .strip_prefix('r')
+        .and_then(|rest| rest.split_once("-a"));
+    numbers.is_some_and(|(repetition, attempt)| {
+        repetition.parse::<u32>().is_ok() && attempt.parse::<u32>().is_ok()
+    })
 }
 
 fn joined(batch: &[Reduced]) -> Run {
     let shards = batch[0].shard.map_or(1, |shard| shard.count.get());
-    let cell = Cell { shards, ..batch[0].cell.clone() };
-    let present: BTreeSet<u32> = batch.iter().filter_map(|run| run.shard.map(|shard| shard.index)).collect();
-    let missing: Vec<u32> = (0..shards).filter(|index| !present.contains(index)).collect();
-    let numbers = if missing.is_empty() { shards::merge(batch).map_err(|error| error.to_string()) } else { Err(is_missing(&missing, shards)) };
+    let cell = Cell {
+        shards,
+        ..batch[0].cell.clone()
+    };
+    let present: BTreeSet<u32> = batch
+        .iter()
+        .filter_map(|run| run.shard.map(|shard| shard.index))
+        .collect();
+    let missing: Vec<u32> = (0..shards)
+        .filter(|index| !present.contains(index))
+        .collect();
+    let numbers = if missing.is_empty() {
+        shards::merge(batch).map_err(|error| error.to_string())
+    } else {
+        Err(is_missing(&missing, shards))
+    };
     let mut run = own_run(batch, cell, numbers);
     if let Err(failure) = &mut run.outcome {
         failure.missing_shards = missing;
@@ -359,11 +527,21 @@ const NAMED: usize = 5;
 
 /// `shard 1 of 2 is missing`, `shards 1, 2, 3, 4, 5, … (1,000) of 5,000 are missing`
 fn is_missing(missing: &[u32], shards: u32) -> String {
-    let named: Vec<String> = missing.iter().take(NAMED).map(ToString::to_string).collect();
+    let named: Vec<String> = missing
+        .iter()
+        .take(NAMED)
+        .map(ToString::to_string)
+        .collect();
     match missing {
         [index] => format!("shard {index} of {shards} is missing"),
-        _ if missing.len() <= NAMED => format!("shards {} of {shards} are missing", named.join(", ")),
-        _ => format!("shards {}, … ({} in all) of {shards} are missing", named.join(", "), units::count(missing.len() as u64)),
+        _ if missing.len() <= NAMED => {
+            format!("shards {} of {shards} are missing", named.join(", "))
+        }
+        _ => format!(
+            "shards {}, … ({} in all) of {shards} are missing",
+            named.join(", "),
+            units::count(missing.len() as u64)
+        ),
     }
 }
 
@@ -371,16 +549,39 @@ fn is_missing(missing: &[u32], shards: u32) -> String {
 fn own_run(batch: &[Reduced], cell: Cell, numbers: Result<Numbers, String>) -> Run {
     let reason = failure_of(batch);
     let numbers = reason.map_or(numbers, Err);
-    let source = Source { document: batch[0].document.clone(), summaries: batch.iter().map(|run| run.document.clone()).collect() };
+    let source = Source {
+        document: batch[0].document.clone(),
+        summaries: batch.iter().map(|run| run.document.clone()).collect(),
+    };
     let workload = shards::workload(batch);
-    let warnings = batch.iter().flat_map(|run| run.context.warnings.iter().cloned()).collect();
-    let context = Context { warnings, ..batch[0].context.clone() };
+    let warnings = batch
+        .iter()
+        .flat_map(|run| run.context.warnings.iter().cloned())
+        .collect();
+    let context = Context {
+        warnings,
+        ..batch[0].context.clone()
+    };
     let started_at = &batch[0].started_at;
     let outcome = match numbers {
-        Ok(numbers) => Ok(Observation { source, ..of_numbers(started_at, &numbers) }),
-        Err(reason) => Err(Failure { document: source.document, attempts: 1, started_at: started_at.clone(), reason, ..Failure::default() }),
+        Ok(numbers) => Ok(Observation {
+            source,
+            ..of_numbers(started_at, &numbers)
+        }),
+        Err(reason) => Err(Failure {
+            document: source.document,
+            attempts: 1,
+            started_at: started_at.clone(),
+            reason,
+            ..Failure::default()
+        }),
     };
-    Run { workload, cell, outcome, context }
+    Run {
+        workload,
+        cell,
+        outcome,
+        context,
+    }
 }
 
 /// Runs of their own are numbered by their starts within their cell.

@@ -133,13 +133,18 @@ impl Reader {
 
     /// Takes a run's summary, by the name that it would have as a file.
     pub fn summary(&mut self, name: &str, summary: Summary) {
-        self.summaries.insert(name.to_owned(), reduce(name, summary));
+        self.summaries
+            .insert(name.to_owned(), reduce(name, summary));
     }
 
     /// A document that should be there and cannot be read.
     pub fn damaged(&mut self, name: &str, what: String) {
         self.damaged.insert(name.to_owned(), what.clone());
-        self.problems.push(Problem { document: name.to_owned(), what, kind: ProblemKind::LeftOut });
+        self.problems.push(Problem {
+            document: name.to_owned(),
+            what,
+            kind: ProblemKind::LeftOut,
+        });
     }
 
     /// Reads a file, or every `.json` file below a folder.
@@ -186,21 +191,32 @@ enum Named {
 }
 
 /// A folder that cannot be read hides nothing but itself.
-fn json_files(path: &Path, named: Named, (files, unreadable): (&mut Vec<PathBuf>, &mut Vec<(PathBuf, io::Error)>)) {
+fn json_files(
+    path: &Path,
+    named: Named,
+    (files, unreadable): (&mut Vec<PathBuf>, &mut Vec<(PathBuf, io::Error)>),
+) {
     if path.is_dir() {
-        let mut entries = match fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>) {
+        let mut entries = match fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        {
             Ok(entries) => entries,
             Err(error) => return unreadable.push((path.to_owned(), error)),
         };
         entries.sort_by_key(fs::DirEntry::file_name);
         // A link to a folder above would have no end.
-        let followed = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| !kind.is_symlink() || !entry.path().is_dir());
+        let followed = |entry: &fs::DirEntry| {
+            entry
+                .file_type()
+                .is_ok_and(|kind| !kind.is_symlink() || !entry.path().is_dir())
+        };
         for entry in entries.into_iter().filter(followed) {
             json_files(&entry.path(), Named::ByAFolder, (files, unreadable));
         }
         return;
     }
-    let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    let is_hidden = path
+        .file_name()
+        .is_some_and(|name| name.to_string_lossy().starts_with('.'));
     let is_json = path.extension().is_some_and(|ending| ending == "json");
     // A pipe would never end.
     if named == Named::ByTheUser || (is_json && !is_hidden && path.is_file()) {

@@ -11,7 +11,9 @@ use crate::plan::{Layout, Shard, Work};
 use crate::platform::Environment;
 use crate::report::model::{Place, Sampled, Workload};
 use crate::report::observation::{Counts, Course, Percentiles, Times, Usage};
-use crate::results::summary::{Attempts, Flaw, SampleFacts, Series, State, StorageClass, Summary, Totals, judge};
+use crate::results::summary::{
+    Attempts, Flaw, SampleFacts, Series, State, StorageClass, Summary, Totals, judge,
+};
 use crate::stats::histogram::Snapshot;
 
 /// Bytes of a MiB.
@@ -98,8 +100,18 @@ pub(super) fn reduce(document: &str, summary: Summary) -> Reduced {
     let of_shard = summary.settings.selection.shard.map(|_| {
         let epoch_s = epoch_s(&summary);
         let distributions = summary.distributions.clone();
-        let clock_error_ms = summary.environment.ecs.as_ref().and_then(|ecs| ecs.clock_error_bound_ms);
-        Box::new(OfShard { ttfb: distributions.ttfb, latency: distributions.latency, series: summary.series.clone(), epoch_s, clock_error_ms })
+        let clock_error_ms = summary
+            .environment
+            .ecs
+            .as_ref()
+            .and_then(|ecs| ecs.clock_error_bound_ms);
+        Box::new(OfShard {
+            ttfb: distributions.ttfb,
+            latency: distributions.latency,
+            series: summary.series.clone(),
+            epoch_s,
+            clock_error_ms,
+        })
     });
     Reduced {
         document: document.to_owned(),
@@ -118,30 +130,60 @@ pub(super) fn reduce(document: &str, summary: Summary) -> Reduced {
 }
 
 fn identity(summary: &Summary) -> String {
-    let task = summary.environment.ecs.as_ref().and_then(|ecs| ecs.task_arn.as_deref()).unwrap_or_default();
-    let Summary { started_at, result_name, .. } = summary;
-    format!("{started_at} {} {result_name} {task} {:?} {:?}", summary.settings.bucket, summary.phases.fetch_ns, summary.cpu.fetch_user_ns)
+    let task = summary
+        .environment
+        .ecs
+        .as_ref()
+        .and_then(|ecs| ecs.task_arn.as_deref())
+        .unwrap_or_default();
+    let Summary {
+        started_at,
+        result_name,
+        ..
+    } = summary;
+    format!(
+        "{started_at} {} {result_name} {task} {:?} {:?}",
+        summary.settings.bucket, summary.phases.fetch_ns, summary.cpu.fetch_user_ns
+    )
 }
 
 /// Why several shards together have no figures: one did not come to its end, or their account does not close.
 pub(super) fn failure_of(shards: &[Reduced]) -> Option<String> {
     let accounts: Vec<Option<Totals>> = shards.iter().map(|shard| shard.account).collect();
-    shards.iter().find_map(|shard| shard.failure.clone()).or_else(|| judge(&accounts).map(Flaw::in_words))
+    shards
+        .iter()
+        .find_map(|shard| shard.failure.clone())
+        .or_else(|| judge(&accounts).map(Flaw::in_words))
 }
 
 fn failure(summary: &Summary) -> Option<String> {
     match summary.state {
         State::Running => Some("still running, or died".to_owned()),
         State::Interrupted => Some("it was interrupted".to_owned()),
-        State::Failed => Some(summary.warnings.last().map_or_else(|| "it failed".to_owned(), |why| format!("it failed: {why}"))),
+        State::Failed => Some(
+            summary
+                .warnings
+                .last()
+                .map_or_else(|| "it failed".to_owned(), |why| format!("it failed: {why}")),
+        ),
         State::Complete => None,
     }
 }
 
 fn numbers(summary: &Summary) -> Numbers {
-    let Summary { phases, distributions, cpu, .. } = summary;
+    let Summary {
+        phases,
+        distributions,
+        cpu,
+        ..
+    } = summary;
     let totals = summary.totals;
-    let server = |field: &str| summary.server.as_ref().and_then(|report| report.get(field)?.as_u64());
+    let server = |field: &str| {
+        summary
+            .server
+            .as_ref()
+            .and_then(|report| report.get(field)?.as_u64())
+    };
     Numbers {
         times: Times {
             start_up_s: seconds(phases.start_up_ns),
@@ -155,7 +197,11 @@ fn numbers(summary: &Summary) -> Numbers {
         },
         counts: Counts {
             // A run that fetches a sample lists what it is drawn from.
-            keys: summary.sample.as_ref().map(|sample| sample.of_keys).or(totals.map(|totals| totals.keys_listed)),
+            keys: summary
+                .sample
+                .as_ref()
+                .map(|sample| sample.of_keys)
+                .or(totals.map(|totals| totals.keys_listed)),
             listed_bytes: totals.and_then(|totals| totals.listed_bytes),
             ok: totals.map(|totals| totals.rows.ok),
             failed: totals.map(|totals| totals.rows.failed),
@@ -176,7 +222,12 @@ fn numbers(summary: &Summary) -> Numbers {
             throttled_over_s: seconds(phases.fetch_ns),
             peak_memory_bytes: summary.memory.peak_pss_bytes,
             // A little more than was asked for is reserved.
-            storage_gib: summary.environment.ecs.as_ref().and_then(|task| task.ephemeral_reserved_bytes).map(|bytes| (bytes / (MIB << 10)) as f64),
+            storage_gib: summary
+                .environment
+                .ecs
+                .as_ref()
+                .and_then(|task| task.ephemeral_reserved_bytes)
+                .map(|bytes| (bytes / (MIB << 10)) as f64),
             // What the task of a run does not know of itself.
             public_address: None,
             on_spot: None,
@@ -191,7 +242,10 @@ fn numbers(summary: &Summary) -> Numbers {
         },
         active_window_bytes_per_s: summary.rates.active_window_bytes_per_s,
         tail_share: summary.rates.tail_share,
-        course: summary.series.as_ref().and_then(|series| course(series, phases.fetch_ns, summary.active_window_ns)),
+        course: summary
+            .series
+            .as_ref()
+            .and_then(|series| course(series, phases.fetch_ns, summary.active_window_ns)),
         clock_error_ms: None,
     }
 }
@@ -199,7 +253,11 @@ fn numbers(summary: &Summary) -> Numbers {
 fn epoch_s(summary: &Summary) -> Option<f64> {
     let start = OffsetDateTime::parse(&summary.started_at, &Rfc3339).ok()?;
     let start_ms = i64::try_from(start.unix_timestamp_nanos() / 1_000_000).ok()?;
-    let phases = [summary.phases.start_up_ns, summary.phases.listing_ns, summary.phases.worker_start_ns];
+    let phases = [
+        summary.phases.start_up_ns,
+        summary.phases.listing_ns,
+        summary.phases.worker_start_ns,
+    ];
     let before: u64 = phases.into_iter().flatten().sum();
     // Milliseconds since 1970 are far below 2^53.
     Some(start_ms as f64 / 1e3 + before as f64 / 1e9)
@@ -215,14 +273,29 @@ fn workload(summary: &Summary) -> Workload {
         sample: sample.map(Sampled::from),
         duration_ns: settings.duration_ns,
         work: Some(work),
-        layout: Some(Layout { order: settings.order, part_size: settings.part_size_bytes }),
+        layout: Some(Layout {
+            order: settings.order,
+            part_size: settings.part_size_bytes,
+        }),
         keys_sha256: None,
-        keys: sample.map(|sample| sample.of_keys).or(summary.totals.map(|totals| totals.keys_listed)),
-        bytes: if let Some(sample) = sample { sample.of_bytes } else { summary.totals.and_then(|totals| totals.listed_bytes) },
+        keys: sample
+            .map(|sample| sample.of_keys)
+            .or(summary.totals.map(|totals| totals.keys_listed)),
+        bytes: if let Some(sample) = sample {
+            sample.of_bytes
+        } else {
+            summary.totals.and_then(|totals| totals.listed_bytes)
+        },
         region: summary.region.clone(),
-        endpoint: summary.endpoint.clone().or_else(|| settings.access.endpoint_url.clone()),
+        endpoint: summary
+            .endpoint
+            .clone()
+            .or_else(|| settings.access.endpoint_url.clone()),
         // Its port differs from run to run.
-        embedded: summary.server.is_some().then(|| "settings not recorded".to_owned()),
+        embedded: summary
+            .server
+            .is_some()
+            .then(|| "settings not recorded".to_owned()),
         place: place(&summary.environment),
     }
     .without_passing_port()
@@ -230,7 +303,12 @@ fn workload(summary: &Summary) -> Workload {
 
 impl From<&SampleFacts> for Sampled {
     fn from(facts: &SampleFacts) -> Self {
-        Self { asked: facts.asked.clone(), seed: facts.seed, keys: facts.keys, bytes: facts.bytes }
+        Self {
+            asked: facts.asked.clone(),
+            seed: facts.seed,
+            keys: facts.keys,
+            bytes: facts.bytes,
+        }
     }
 }
 
@@ -247,23 +325,43 @@ impl Workload {
 /// Where a run took place, by its environment.
 pub(super) fn place(environment: &Environment) -> Place {
     let arch = Some(environment.arch.clone()).filter(|arch| !arch.is_empty());
-    let launch = environment.ecs.as_ref().map(|ecs| ecs.launch_type.as_deref().unwrap_or("FARGATE"));
+    let launch = environment
+        .ecs
+        .as_ref()
+        .map(|ecs| ecs.launch_type.as_deref().unwrap_or("FARGATE"));
     let on = match launch {
         None => "local",
         Some("FARGATE") => "fargate",
         Some(_) => "ecs on ec2",
     };
     let model = environment.cpu.model.as_deref().filter(|_| on != "fargate");
-    let machine = model.map(|model| environment.cpu.online.map_or_else(|| model.to_owned(), |online| format!("{model}, {online} CPUs")));
-    Place { on: on.to_owned(), arch, machine }
+    let machine = model.map(|model| {
+        environment.cpu.online.map_or_else(
+            || model.to_owned(),
+            |online| format!("{model}, {online} CPUs"),
+        )
+    });
+    Place {
+        on: on.to_owned(),
+        arch,
+        machine,
+    }
 }
 
 fn cell(summary: &Summary) -> Cell {
-    let limit = summary.cpu.limit_vcpu.or(summary.environment.vcpu.limit_vcpu);
+    let limit = summary
+        .cpu
+        .limit_vcpu
+        .or(summary.environment.vcpu.limit_vcpu);
     Cell {
         program: Program::Client(summary.settings.client),
         cpu_units: limit.map_or(0, |vcpu| units(vcpu * f64::from(UNITS_PER_VCPU))),
-        memory_mib: summary.environment.memory.limit_bytes.and_then(|bytes| u32::try_from(bytes / MIB).ok()).unwrap_or(0),
+        memory_mib: summary
+            .environment
+            .memory
+            .limit_bytes
+            .and_then(|bytes| u32::try_from(bytes / MIB).ok())
+            .unwrap_or(0),
         mode: summary.settings.mode,
         concurrency: summary.settings.concurrency,
         shards: 1,
@@ -271,7 +369,11 @@ fn cell(summary: &Summary) -> Cell {
 }
 
 /// To the nearest unit.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the type's range before")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to the type's range before"
+)]
 fn units(value: f64) -> u32 {
     value.round().clamp(0.0, f64::from(u32::MAX)) as u32
 }
@@ -279,13 +381,21 @@ fn units(value: f64) -> u32 {
 fn context(summary: &Summary) -> Context {
     let environment = &summary.environment;
     let system = Some(environment.os.as_str()).filter(|os| !os.is_empty());
-    let kernel = environment.kernel_release.as_deref().map_or_else(String::new, |release| format!(" {release}"));
+    let kernel = environment
+        .kernel_release
+        .as_deref()
+        .map_or_else(String::new, |release| format!(" {release}"));
     Context {
         tool_version: summary.tool_version.clone(),
         system: system.map(|os| format!("{os}{kernel}")),
         cpu_model: environment.cpu.model.clone(),
         machine_cpus: environment.cpu.online,
-        limited_by: environment.vcpu.source.map(|source| source.in_words().to_owned()).into_iter().collect(),
+        limited_by: environment
+            .vcpu
+            .source
+            .map(|source| source.in_words().to_owned())
+            .into_iter()
+            .collect(),
         client_cpus: None,
         shared_with_server: None,
         storage_classes: summary.storage_classes.clone(),

@@ -33,37 +33,141 @@ struct Kind {
 const MANY: &[u32] = &[1_024, 2_048, 4_096];
 const ONE_SIZE: &[u32] = &[1_024];
 
-const SAME: Kind = Kind { name: "", noise: "iid", sigma: 0.05, day: 1.0, process: 1.0, cells: MANY, interleaved: false };
+const SAME: Kind = Kind {
+    name: "",
+    noise: "iid",
+    sigma: 0.05,
+    day: 1.0,
+    process: 1.0,
+    cells: MANY,
+    interleaved: false,
+};
 
 const KINDS: [Kind; 13] = [
-    Kind { name: "A/A, independent noise of 1 %", sigma: 0.01, ..SAME },
-    Kind { name: "A/A, independent noise of 5 %", ..SAME },
-    Kind { name: "A/A, independent noise of 15 %, 6 cells", sigma: 0.15, cells: ONE_SIZE, ..SAME },
-    Kind { name: "A/A, outliers", noise: "outliers", ..SAME },
-    Kind { name: "A/A, drift of 15 % in each", noise: "drift", sigma: 0.02, ..SAME },
-    Kind { name: "A/A, a day's difference of 2 %", day: 1.02, sigma: 0.01, ..SAME },
-    Kind { name: "A/A, a day's difference of 2 %, 6 cells", day: 1.02, sigma: 0.01, cells: ONE_SIZE, ..SAME },
-    Kind { name: "A/A, noise that lasts", noise: "ar1", ..SAME },
-    Kind { name: "A/A, noise that lasts, 6 cells", noise: "ar1", cells: ONE_SIZE, ..SAME },
-    Kind { name: "A/A in one sweep, independent noise", interleaved: true, ..SAME },
-    Kind { name: "A/A in one sweep, noise that lasts", noise: "ar1", interleaved: true, ..SAME },
-    Kind { name: "A/A in one sweep, noise that lasts, 6 cells", noise: "ar1", interleaved: true, cells: ONE_SIZE, ..SAME },
-    Kind { name: "A/A in one sweep, drift of 15 %", noise: "drift", sigma: 0.02, interleaved: true, ..SAME },
+    Kind {
+        name: "A/A, independent noise of 1 %",
+        sigma: 0.01,
+        ..SAME
+    },
+    Kind {
+        name: "A/A, independent noise of 5 %",
+        ..SAME
+    },
+    Kind {
+        name: "A/A, independent noise of 15 %, 6 cells",
+        sigma: 0.15,
+        cells: ONE_SIZE,
+        ..SAME
+    },
+    Kind {
+        name: "A/A, outliers",
+        noise: "outliers",
+        ..SAME
+    },
+    Kind {
+        name: "A/A, drift of 15 % in each",
+        noise: "drift",
+        sigma: 0.02,
+        ..SAME
+    },
+    Kind {
+        name: "A/A, a day's difference of 2 %",
+        day: 1.02,
+        sigma: 0.01,
+        ..SAME
+    },
+    Kind {
+        name: "A/A, a day's difference of 2 %, 6 cells",
+        day: 1.02,
+        sigma: 0.01,
+        cells: ONE_SIZE,
+        ..SAME
+    },
+    Kind {
+        name: "A/A, noise that lasts",
+        noise: "ar1",
+        ..SAME
+    },
+    Kind {
+        name: "A/A, noise that lasts, 6 cells",
+        noise: "ar1",
+        cells: ONE_SIZE,
+        ..SAME
+    },
+    Kind {
+        name: "A/A in one sweep, independent noise",
+        interleaved: true,
+        ..SAME
+    },
+    Kind {
+        name: "A/A in one sweep, noise that lasts",
+        noise: "ar1",
+        interleaved: true,
+        ..SAME
+    },
+    Kind {
+        name: "A/A in one sweep, noise that lasts, 6 cells",
+        noise: "ar1",
+        interleaved: true,
+        cells: ONE_SIZE,
+        ..SAME
+    },
+    Kind {
+        name: "A/A in one sweep, drift of 15 %",
+        noise: "drift",
+        sigma: 0.02,
+        interleaved: true,
+        ..SAME
+    },
 ];
 
 const CHANGES: [Kind; 4] = [
-    Kind { name: "processes 15 % slower, at two times", sigma: 0.02, process: 1.15, ..SAME },
-    Kind { name: "processes 15 % slower, 2 % between days", sigma: 0.02, process: 1.15, day: 1.02, ..SAME },
-    Kind { name: "processes 15 % slower, drift, in one sweep", noise: "drift", sigma: 0.02, process: 1.15, interleaved: true, ..SAME },
-    Kind { name: "all 10 % slower, at two times", sigma: 0.02, day: 1.1, ..SAME },
+    Kind {
+        name: "processes 15 % slower, at two times",
+        sigma: 0.02,
+        process: 1.15,
+        ..SAME
+    },
+    Kind {
+        name: "processes 15 % slower, 2 % between days",
+        sigma: 0.02,
+        process: 1.15,
+        day: 1.02,
+        ..SAME
+    },
+    Kind {
+        name: "processes 15 % slower, drift, in one sweep",
+        noise: "drift",
+        sigma: 0.02,
+        process: 1.15,
+        interleaved: true,
+        ..SAME
+    },
+    Kind {
+        name: "all 10 % slower, at two times",
+        sigma: 0.02,
+        day: 1.1,
+        ..SAME
+    },
 ];
 
 fn law(kind: Kind, number: u64, process: f64) -> Law {
     let Kind { noise, sigma, .. } = kind;
-    let mut text = format!("seed = {number}\n[noise]\nkind = \"{noise}\"\nsigma = {sigma}\n[bucket]\nobjects = 4000\nsigma = 0.3\n");
-    write!(text, "[mode]\nfactor = {{ async = 1.0, thread = 0.99, process = {} }}\n", 1.01 / process).unwrap();
+    let mut text = format!(
+        "seed = {number}\n[noise]\nkind = \"{noise}\"\nsigma = {sigma}\n[bucket]\nobjects = 4000\nsigma = 0.3\n"
+    );
+    write!(
+        text,
+        "[mode]\nfactor = {{ async = 1.0, thread = 0.99, process = {} }}\n",
+        1.01 / process
+    )
+    .unwrap();
     for program in ["old", "new"] {
-        write!(text, "[program.{program}]\nrequest_s = {{ async = 3e-4, thread = 3e-4, process = 3e-4 }}\n").unwrap();
+        write!(
+            text,
+            "[program.{program}]\nrequest_s = {{ async = 3e-4, thread = 3e-4, process = 3e-4 }}\n"
+        )
+        .unwrap();
     }
     Law::new(Model::parse(&text).unwrap())
 }
@@ -73,8 +177,14 @@ fn cells(kind: Kind, programs: &[Program]) -> Vec<Cell> {
     for program in programs {
         for cpu_units in kind.cells {
             for mode in Mode::ALL {
-                let cell =
-                    |concurrency| Cell { program: program.clone(), cpu_units: *cpu_units, memory_mib: 2 * cpu_units, mode, concurrency, shards: 1 };
+                let cell = |concurrency| Cell {
+                    program: program.clone(),
+                    cpu_units: *cpu_units,
+                    memory_mib: 2 * cpu_units,
+                    mode,
+                    concurrency,
+                    shards: 1,
+                };
                 cells.extend([4, 32].map(cell));
             }
         }
@@ -83,7 +193,14 @@ fn cells(kind: Kind, programs: &[Program]) -> Vec<Cell> {
 }
 
 fn sweep(law: &Law, id: &str, cells: Vec<Cell>, (seed, day): (u64, f64)) -> Vec<Study> {
-    let asked = Asked { id: id.to_owned(), cells, repetitions: 6, amount: Amount::Objects(1_000), seed, day };
+    let asked = Asked {
+        id: id.to_owned(),
+        cells,
+        repetitions: 6,
+        amount: Amount::Objects(1_000),
+        seed,
+        day,
+    };
     studies(reading(simulate(law, &asked)), &PriceList::built_in())
 }
 
@@ -91,13 +208,25 @@ fn comparison(kind: Kind, number: u64) -> Comparison {
     if !kind.interleaved {
         let cells = || cells(kind, &[Program::Client(ClientKind::Lean)]);
         let base = sweep(&law(kind, number, 1.0), "base", cells(), (2 * number, 1.0));
-        let new = sweep(&law(kind, number, kind.process), "new", cells(), (2 * number + 1, kind.day));
+        let new = sweep(
+            &law(kind, number, kind.process),
+            "new",
+            cells(),
+            (2 * number + 1, kind.day),
+        );
         return compare(&base, &new, Metric::Throughput);
     }
     let programs = ["old", "new"].map(|name| Program::Contender(name.to_owned()));
     let mut documents = simulate(
         &law(kind, number, 1.0),
-        &Asked { id: "both".to_owned(), cells: cells(kind, &programs), repetitions: 6, amount: Amount::Objects(1_000), seed: number, day: 1.0 },
+        &Asked {
+            id: "both".to_owned(),
+            cells: cells(kind, &programs),
+            repetitions: 6,
+            amount: Amount::Objects(1_000),
+            seed: number,
+            day: 1.0,
+        },
     );
     for document in &mut documents {
         let Cell { program, mode, .. } = &document.record.cell;
@@ -105,7 +234,11 @@ fn comparison(kind: Kind, number: u64) -> Comparison {
             && *mode == Mode::Process
             && let Some(result) = &mut document.record.contender
         {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "nanoseconds of a run")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "nanoseconds of a run"
+            )]
             let slower = (result.fetch_ns as f64 * kind.process) as u64;
             result.fetch_ns = slower;
         }
@@ -116,16 +249,30 @@ fn comparison(kind: Kind, number: u64) -> Comparison {
 
 /// Whether 0.1.0 would have raised an alarm: the test of the values alone.
 fn alarmed_before(found: &Comparison) -> bool {
-    let p: Vec<f64> = found.cells.iter().map(|cell| mann_whitney(&cell.base.values, &cell.new.values).unwrap().p).collect();
+    let p: Vec<f64> = found
+        .cells
+        .iter()
+        .map(|cell| mann_whitney(&cell.base.values, &cell.new.values).unwrap().p)
+        .collect();
     holm(&p).into_iter().any(|p| p <= found.alpha)
 }
 
 fn is_alarm(found: &Comparison) -> bool {
-    found.cells.iter().any(|cell| matches!(cell.change, Change::Better | Change::Worse))
+    found
+        .cells
+        .iter()
+        .any(|cell| matches!(cell.change, Change::Better | Change::Worse))
 }
 
 fn says_time(found: &Comparison) -> bool {
-    found.caveats.iter().any(|caveat| caveat.contains("different times")) && found.caveats.iter().any(|caveat| caveat.contains("--programs"))
+    found
+        .caveats
+        .iter()
+        .any(|caveat| caveat.contains("different times"))
+        && found
+            .caveats
+            .iter()
+            .any(|caveat| caveat.contains("--programs"))
 }
 
 fn share(count: usize, of: usize) -> f64 {
@@ -135,34 +282,85 @@ fn share(count: usize, of: usize) -> f64 {
 /// All comparisons of a kind, two threads at a time.
 fn comparisons(kind: Kind, pairs: u64) -> Vec<Comparison> {
     std::thread::scope(|scope| {
-        let half = |from: u64| move || (from..pairs).step_by(2).map(|number| comparison(kind, number)).collect::<Vec<_>>();
+        let half = |from: u64| {
+            move || {
+                (from..pairs)
+                    .step_by(2)
+                    .map(|number| comparison(kind, number))
+                    .collect::<Vec<_>>()
+            }
+        };
         let threads = [scope.spawn(half(0)), scope.spawn(half(1))];
-        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap())
+            .collect()
     })
 }
 
 fn hold(pairs: u64, slack: f64) {
-    println!("{:<46} {:>7} {:>7} {:>7} {:>9}", "nothing changed", "0.1.0", "alarm", "said", "to reach");
+    println!(
+        "{:<46} {:>7} {:>7} {:>7} {:>9}",
+        "nothing changed", "0.1.0", "alarm", "said", "to reach"
+    );
     for kind in KINDS {
         let found = comparisons(kind, pairs);
-        let count = |of: fn(&Comparison) -> bool| share(found.iter().filter(|found| of(found)).count(), found.len());
+        let count = |of: fn(&Comparison) -> bool| {
+            share(found.iter().filter(|found| of(found)).count(), found.len())
+        };
         let (before, now, said) = (count(alarmed_before), count(is_alarm), count(says_time));
-        println!("{:<46} {:>6.1}% {:>6.1}% {:>6.1}% {:>9}", kind.name, before * 100.0, now * 100.0, said * 100.0, "<= 5 %");
+        println!(
+            "{:<46} {:>6.1}% {:>6.1}% {:>6.1}% {:>9}",
+            kind.name,
+            before * 100.0,
+            now * 100.0,
+            said * 100.0,
+            "<= 5 %"
+        );
         assert!(now <= 0.05 + slack, "{}: {now}", kind.name);
-        assert!(kind.interleaved || said >= 1.0, "{}: time is not said in all", kind.name);
+        assert!(
+            kind.interleaved || said >= 1.0,
+            "{}: time is not said in all",
+            kind.name
+        );
     }
     for kind in CHANGES {
         let found = comparisons(kind, pairs);
         let is_found = |found: &Comparison| {
             let is_slower = |mode: Mode| kind.process > 1.0 && mode == Mode::Process;
-            let of = |cell: &crate::report::Compared| (cell.change == Change::Worse) == is_slower(cell.cell.mode);
+            let of = |cell: &crate::report::Compared| {
+                (cell.change == Change::Worse) == is_slower(cell.cell.mode)
+            };
             found.cells.iter().filter(|cell| of(cell)).count()
         };
-        let right = share(found.iter().map(is_found).sum(), found.iter().map(|found| found.cells.len()).sum());
-        let alike = share(found.iter().filter(|found| found.overall.as_ref().is_some_and(|overall| overall.moved_alike)).count(), found.len());
-        println!("{:<46} cells right {:>5.1} %, moved alike {:>5.1} %", kind.name, right * 100.0, alike * 100.0);
+        let right = share(
+            found.iter().map(is_found).sum(),
+            found.iter().map(|found| found.cells.len()).sum(),
+        );
+        let alike = share(
+            found
+                .iter()
+                .filter(|found| {
+                    found
+                        .overall
+                        .as_ref()
+                        .is_some_and(|overall| overall.moved_alike)
+                })
+                .count(),
+            found.len(),
+        );
+        println!(
+            "{:<46} cells right {:>5.1} %, moved alike {:>5.1} %",
+            kind.name,
+            right * 100.0,
+            alike * 100.0
+        );
         assert!(right >= 0.95 - slack, "{}: {right}", kind.name);
-        assert!(kind.process > 1.0 || alike >= 0.95 - slack, "{}: {alike}", kind.name);
+        assert!(
+            kind.process > 1.0 || alike >= 0.95 - slack,
+            "{}: {alike}",
+            kind.name
+        );
     }
 }
 

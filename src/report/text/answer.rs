@@ -13,7 +13,9 @@ const OTHERS: usize = 2;
 /// Everything that is answered.
 pub(super) fn render(page: &mut Page<'_>, study: &Study) {
     page.paragraph("  ", &terminal(&answer::what_was_measured(study)), 2);
-    let Some((first, others)) = study.recommendations.split_first() else { return };
+    let Some((first, others)) = study.recommendations.split_first() else {
+        return;
+    };
     page.gap();
     whole(page, study, first);
     if !others.is_empty() {
@@ -29,7 +31,9 @@ pub(super) fn render(page: &mut Page<'_>, study: &Study) {
     for clocks in facts::clocks(study) {
         page.paragraph("Note: ", &terminal(&format!("{clocks}.")), 2);
     }
-    let Some(note) = answer::elsewhere(&study.workload) else { return };
+    let Some(note) = answer::elsewhere(&study.workload) else {
+        return;
+    };
     page.paragraph("Note: ", note, 2);
     if let Some(line) = answer::on_fargate(&study.workload) {
         page.line(format!("  {line}"));
@@ -38,18 +42,36 @@ pub(super) fn render(page: &mut Page<'_>, study: &Study) {
 
 fn whole(page: &mut Page<'_>, study: &Study, recommendation: &Recommendation) {
     if let Some(because) = &recommendation.because {
-        page.paragraph("", &terminal(&format!("{}: {because}.", answer::program(&recommendation.program))), 2);
+        page.paragraph(
+            "",
+            &terminal(&format!(
+                "{}: {because}.",
+                answer::program(&recommendation.program)
+            )),
+            2,
+        );
     }
     for (number, (label, choice)) in sections::choices(recommendation).into_iter().enumerate() {
-        let title = format!("{label}: {} ({})", answer::chosen(study, choice), answer::program(&recommendation.program));
+        let title = format!(
+            "{label}: {} ({})",
+            answer::chosen(study, choice),
+            answer::program(&recommendation.program)
+        );
         page.line((page.paint)(Role::Best, &terminal(&title)));
-        let said = if number == 0 { answer::in_full(study, choice) } else { answer::in_brief(study, choice) };
+        let said = if number == 0 {
+            answer::in_full(study, choice)
+        } else {
+            answer::in_brief(study, choice)
+        };
         page.paragraph("  ", &terminal(&said.paragraph()), 2);
         to_paste(page, choice);
         // What RunTask takes is long: once here, and all with `--all`. It is of a task of parfetch.
         let is_shown = number == 0 && recommendation.program.is_parfetch();
         if let Some(overrides) = choice.run_task_overrides.as_ref().filter(|_| is_shown) {
-            page.line(format!("  --overrides {}", terminal(&shell::word(overrides))));
+            page.line(format!(
+                "  --overrides {}",
+                terminal(&shell::word(overrides))
+            ));
         }
     }
 }

@@ -79,7 +79,11 @@ pub fn render_text(studies: &[Study], view: &View<'_>) -> String {
     if view.extent == Extent::Answer && !studies.is_empty() {
         page.gap();
         let are_single = studies.iter().all(|study| study.cells.len() == 1);
-        page.line(if are_single { "All figures, notes and the method:" } else { "What limits each configuration, failures, notes and the method:" });
+        page.line(if are_single {
+            "All figures, notes and the method:"
+        } else {
+            "What limits each configuration, failures, notes and the method:"
+        });
         page.line(format!("  {}", terminal(view.in_full)));
     }
     page.finish()
@@ -87,7 +91,11 @@ pub fn render_text(studies: &[Study], view: &View<'_>) -> String {
 
 fn render(page: &mut Page<'_>, study: &Study, (number, of): (usize, usize), view: &View<'_>) {
     let title = terminal(&facts::source(&study.workload));
-    page.heading(&if of > 1 { format!("Study {number} of {of}: {title}") } else { title });
+    page.heading(&if of > 1 {
+        format!("Study {number} of {of}: {title}")
+    } else {
+        title
+    });
     if let [report] = study.cells.as_slice() {
         single::render(page, (study, report), view);
     } else {

@@ -17,12 +17,19 @@ pub(crate) struct Page<'a> {
 
 impl<'a> Page<'a> {
     pub(crate) fn new(columns: usize, paint: Paint<'a>) -> Self {
-        Self { width: columns.max(NARROWEST), paint, lines: Vec::new() }
+        Self {
+            width: columns.max(NARROWEST),
+            paint,
+            lines: Vec::new(),
+        }
     }
 
     /// Everything, each line with its end.
     pub(crate) fn finish(self) -> String {
-        self.lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
+        self.lines
+            .iter()
+            .flat_map(|line| [line.as_str(), "\n"])
+            .collect()
     }
 
     /// A line as it is: it fits, or it is to be pasted.
@@ -81,11 +88,17 @@ mod tests {
     #[test]
     fn long_lines_are_broken_between_words() {
         let mut page = Page::new(60, &|_, text| text.to_owned());
-        page.fact("Where", &["local".to_owned(), "x".repeat(30), "y".repeat(20)]);
+        page.fact(
+            "Where",
+            &["local".to_owned(), "x".repeat(30), "y".repeat(20)],
+        );
         page.paragraph("  - ", &"word ".repeat(14), 4);
         let text = page.finish();
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[0], format!("  Where        local · {}", "x".repeat(30)));
+        assert_eq!(
+            lines[0],
+            format!("  Where        local · {}", "x".repeat(30))
+        );
         assert_eq!(lines[1], format!("               {}", "y".repeat(20)));
         assert_eq!(lines[2], format!("  - {}", ["word"; 11].join(" ")));
         assert_eq!(lines[3], "    word word word");

@@ -14,15 +14,26 @@ use crate::shell;
 pub(super) fn render(page: &mut Page<'_>, study: &Study) {
     page.heading("What was measured");
     for (label, parts) in facts::facts(study) {
-        page.fact(label, &parts.iter().map(|part| terminal(part)).collect::<Vec<_>>());
+        page.fact(
+            label,
+            &parts.iter().map(|part| terminal(part)).collect::<Vec<_>>(),
+        );
     }
     let are_several = study.cells.len() > 1;
     if are_several {
         for recommendation in &study.recommendations {
             recommend(page, study, recommendation);
         }
-        list(page, "The knee: the fewest workers that are as fast as the fastest", &sections::knees(study));
-        lines(page, "What limits each configuration", &sections::verdicts(study));
+        list(
+            page,
+            "The knee: the fewest workers that are as fast as the fastest",
+            &sections::knees(study),
+        );
+        lines(
+            page,
+            "What limits each configuration",
+            &sections::verdicts(study),
+        );
         matrix::speed_ups(page, study);
     }
     lines(page, "Failures", &sections::failures(study));
@@ -32,7 +43,12 @@ pub(super) fn render(page: &mut Page<'_>, study: &Study) {
     if are_several {
         page.paragraph("  ", matrix::KNEE_RULE, 2);
     }
-    let mut rules: Vec<&str> = study.recommendations.iter().filter(|found| are_several && found.fastest.is_some()).map(|found| found.rule).collect();
+    let mut rules: Vec<&str> = study
+        .recommendations
+        .iter()
+        .filter(|found| are_several && found.fastest.is_some())
+        .map(|found| found.rule)
+        .collect();
     rules.dedup();
     for rule in rules {
         page.paragraph("  Recommended is: ", &format!("{rule}."), 2);
@@ -56,13 +72,24 @@ fn lines(page: &mut Page<'_>, heading: &str, lines: &[sections::Line]) {
     }
     page.heading(heading);
     for line in lines {
-        let because = if line.because.is_empty() { String::new() } else { format!(" ({})", line.because) };
-        page.paragraph("  ", &terminal(&format!("{}: {}{because}", line.who, line.word)), 4);
+        let because = if line.because.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", line.because)
+        };
+        page.paragraph(
+            "  ",
+            &terminal(&format!("{}: {}{because}", line.who, line.word)),
+            4,
+        );
     }
 }
 
 fn recommend(page: &mut Page<'_>, study: &Study, recommendation: &Recommendation) {
-    page.heading(&terminal(&format!("Recommendation ({})", answer::program(&recommendation.program))));
+    page.heading(&terminal(&format!(
+        "Recommendation ({})",
+        answer::program(&recommendation.program)
+    )));
     if let Some(because) = &recommendation.because {
         page.paragraph("  ", &terminal(because), 2);
     }
@@ -70,7 +97,10 @@ fn recommend(page: &mut Page<'_>, study: &Study, recommendation: &Recommendation
         page.paragraph("  ", &terminal(&format!("{label}: {}", choice.words)), 4);
         to_paste(page, choice);
         if let Some(overrides) = &choice.run_task_overrides {
-            page.line(format!("  --overrides {}", terminal(&shell::word(overrides))));
+            page.line(format!(
+                "  --overrides {}",
+                terminal(&shell::word(overrides))
+            ));
         }
     }
     if let Some(caveat) = &recommendation.caveat {
@@ -87,7 +117,11 @@ fn recommend(page: &mut Page<'_>, study: &Study, recommendation: &Recommendation
 /// A small table, indented; its third column is words.
 fn table_of<const N: usize>(page: &mut Page<'_>, heads: &[&str; N], rows: &[[String; N]]) {
     let column = |(place, head): (usize, &&str)| {
-        let align = if place == 2 { Align::Left } else { Align::Right };
+        let align = if place == 2 {
+            Align::Left
+        } else {
+            Align::Right
+        };
         Column::of(head, align, rows.iter().map(|row| row[place].clone()))
     };
     let columns: Vec<Column> = heads.iter().enumerate().map(column).collect();

@@ -40,21 +40,35 @@ pub(crate) struct Column {
 
 impl Column {
     pub(crate) fn new(head: &str, align: Align) -> Self {
-        Self { head: head.to_owned(), cells: Vec::new(), align }
+        Self {
+            head: head.to_owned(),
+            cells: Vec::new(),
+            align,
+        }
     }
 
     /// A column of plain texts.
     pub(crate) fn of(head: &str, align: Align, cells: impl IntoIterator<Item = String>) -> Self {
-        Self { cells: cells.into_iter().map(Text::from).collect(), ..Self::new(head, align) }
+        Self {
+            cells: cells.into_iter().map(Text::from).collect(),
+            ..Self::new(head, align)
+        }
     }
 
     pub(super) fn width(&self) -> usize {
-        self.cells.iter().map(|cell| width(&cell.text)).chain([width(&self.head)]).max().unwrap_or(0)
+        self.cells
+            .iter()
+            .map(|cell| width(&cell.text))
+            .chain([width(&self.head)])
+            .max()
+            .unwrap_or(0)
     }
 
     fn padded(&self, text: &Text, paint: Paint<'_>) -> String {
         let space = " ".repeat(self.width() - width(&text.text));
-        let painted = text.role.map_or_else(|| text.text.clone(), |role| paint(role, &text.text));
+        let painted = text
+            .role
+            .map_or_else(|| text.text.clone(), |role| paint(role, &text.text));
         match self.align {
             Align::Left => painted + &space,
             Align::Right => space + &painted,
@@ -64,11 +78,19 @@ impl Column {
 
 /// Lines of a table in at most as many columns as the page has: `labels` begin every block, `columns` are spread over the blocks, `last` stays
 /// together in the last one.
-pub(crate) fn blocks(labels: &[Column], columns: &[Column], last: &[Column], page: &Page<'_>) -> Vec<Vec<String>> {
+pub(crate) fn blocks(
+    labels: &[Column],
+    columns: &[Column],
+    last: &[Column],
+    page: &Page<'_>,
+) -> Vec<Vec<String>> {
     let taken: usize = labels.iter().map(|label| label.width() + GAP).sum();
     let mut blocks: Vec<Vec<&Column>> = vec![Vec::new()];
     let mut used = taken;
-    let groups = columns.iter().map(std::slice::from_ref).chain(std::iter::once(last));
+    let groups = columns
+        .iter()
+        .map(std::slice::from_ref)
+        .chain(std::iter::once(last));
     for group in groups {
         let needs: usize = group.iter().map(|column| column.width() + GAP).sum();
         // The gap behind the last column is not needed.
@@ -81,15 +103,32 @@ pub(crate) fn blocks(labels: &[Column], columns: &[Column], last: &[Column], pag
             block.extend(group);
         }
     }
-    blocks.into_iter().map(|block| lines(&labels.iter().chain(block).collect::<Vec<_>>(), page.paint)).collect()
+    blocks
+        .into_iter()
+        .map(|block| lines(&labels.iter().chain(block).collect::<Vec<_>>(), page.paint))
+        .collect()
 }
 
 fn lines(columns: &[&Column], paint: Paint<'_>) -> Vec<String> {
     let join = |cells: Vec<String>| cells.join(&" ".repeat(GAP)).trim_end().to_owned();
-    let head = columns.iter().map(|column| column.padded(&column.head.clone().into(), paint)).collect();
-    let rows = columns.iter().map(|column| column.cells.len()).max().unwrap_or(0);
-    let row = |row: usize| columns.iter().map(|column| column.padded(&column.cells.get(row).cloned().unwrap_or_default(), paint)).collect();
-    std::iter::once(join(head)).chain((0..rows).map(|number| join(row(number)))).collect()
+    let head = columns
+        .iter()
+        .map(|column| column.padded(&column.head.clone().into(), paint))
+        .collect();
+    let rows = columns
+        .iter()
+        .map(|column| column.cells.len())
+        .max()
+        .unwrap_or(0);
+    let row = |row: usize| {
+        columns
+            .iter()
+            .map(|column| column.padded(&column.cells.get(row).cloned().unwrap_or_default(), paint))
+            .collect()
+    };
+    std::iter::once(join(head))
+        .chain((0..rows).map(|number| join(row(number))))
+        .collect()
 }
 
 #[cfg(test)]
@@ -104,22 +143,42 @@ mod tests {
 
     #[test]
     fn a_table_goes_on_below_when_it_is_too_wide() {
-        let labels = [Column::of("mode", Align::Left, ["async".to_owned(), "process".to_owned()])];
-        let columns: Vec<Column> = ["1", "2", "4"].map(|head| Column::of(head, Align::Right, ["10.0".to_owned(), "–".to_owned()])).into();
+        let labels = [Column::of(
+            "mode",
+            Align::Left,
+            ["async".to_owned(), "process".to_owned()],
+        )];
+        let columns: Vec<Column> = ["1", "2", "4"]
+            .map(|head| Column::of(head, Align::Right, ["10.0".to_owned(), "–".to_owned()]))
+            .into();
         let (columns, last) = columns.split_at(2);
         // 7 + 2 + 4 + 2 + 4 = 19.
-        let expected = ["mode        1     2", "async    10.0  10.0", "process     –     –", "mode        4", "async    10.0", "process     –"];
+        let expected = [
+            "mode        1     2",
+            "async    10.0  10.0",
+            "process     –     –",
+            "mode        4",
+            "async    10.0",
+            "process     –",
+        ];
         assert_eq!(blocks(&labels, columns, last, &page(19)).concat(), expected);
         assert_eq!(blocks(&labels, columns, last, &page(18)).len(), 3);
         assert_eq!(blocks(&labels, columns, last, &page(25)).len(), 1);
         let both = [last[0].clone(), last[0].clone()];
-        assert_eq!(blocks(&labels, &columns[..1], &both, &page(19)).len(), 2, "what belongs together stays together");
+        assert_eq!(
+            blocks(&labels, &columns[..1], &both, &page(19)).len(),
+            2,
+            "what belongs together stays together"
+        );
     }
 
     #[test]
     fn paint_does_not_shift_what_it_paints() {
         let mut column = Column::of("n", Align::Right, ["1".to_owned(), "100".to_owned()]);
         column.cells[0].role = Some(Role::Best);
-        assert_eq!(blocks(&[], &[column], &[], &page(80)).concat(), ["  n", "  <1>", "100"]);
+        assert_eq!(
+            blocks(&[], &[column], &[], &page(80)).concat(),
+            ["  n", "  <1>", "100"]
+        );
     }
 }

@@ -16,17 +16,32 @@ const LIKELY: f64 = 0.75;
 /// ` (one run: 3 min 14 s to 3 min 30 s)`: what one run takes in 95 % of all cases.
 pub(crate) fn one_run(interval: &Interval) -> String {
     let (low, high) = (time(interval.low), time(interval.high));
-    if low == high { String::new() } else { format!(" (one run: {low} to {high})") }
+    if low == high {
+        String::new()
+    } else {
+        format!(" (one run: {low} to {high})")
+    }
 }
 
 /// All of a choice: `1 vCPU, 2 GB, async × 16. 118 GB in 3 min 20 s (one run: …), …`.
 pub(crate) fn choice(study: &Study, choice: &Choice) -> String {
     let report = &study.cells[choice.cell];
-    let Some(prediction) = &report.prediction else { return String::new() };
-    let within = prediction.interval.as_ref().map_or_else(String::new, one_run);
+    let Some(prediction) = &report.prediction else {
+        return String::new();
+    };
+    let within = prediction
+        .interval
+        .as_ref()
+        .map_or_else(String::new, one_run);
     let mut sentences = vec![
         format!("{}.", configuration(report)),
-        format!("{} in {}{within}{}{}", units::bytes(prediction.bytes), time(prediction.seconds), cost(prediction), basis(prediction)),
+        format!(
+            "{} in {}{within}{}{}",
+            units::bytes(prediction.bytes),
+            time(prediction.seconds),
+            cost(prediction),
+            basis(prediction)
+        ),
     ];
     sentences.push(sure(choice));
     sentences.extend(ties(study, choice));
@@ -35,7 +50,10 @@ pub(crate) fn choice(study: &Study, choice: &Choice) -> String {
     if prediction.cost.as_ref().is_some_and(|cost| cost.is_minimum) {
         sentences.push(MINIMUM.to_owned());
     }
-    if let Some((units, memory_mib)) = report.fargate.filter(|size| *size != (report.cell.cpu_units, report.cell.memory_mib)) {
+    if let Some((units, memory_mib)) = report
+        .fargate
+        .filter(|size| *size != (report.cell.cpu_units, report.cell.memory_mib))
+    {
         sentences.push(measured(&report.cell, (units, memory_mib)));
     }
     sentences.extend(prediction.notes.iter().map(|note| format!("Note: {note}.")));
@@ -44,16 +62,37 @@ pub(crate) fn choice(study: &Study, choice: &Choice) -> String {
 
 /// `1 vCPU, 2 GB, async × 16`, in a size that Fargate has.
 pub(crate) fn configuration(report: &CellReport) -> String {
-    let (units, memory_mib) = report.fargate.unwrap_or((report.cell.cpu_units, report.cell.memory_mib));
-    let Cell { mode, concurrency, shards, .. } = report.cell;
-    let tasks = if shards > 1 { format!("{shards} tasks of ") } else { String::new() };
-    format!("{tasks}{}, {} GB, {mode} × {concurrency}", vcpus(units), memory_gb(memory_mib))
+    let (units, memory_mib) = report
+        .fargate
+        .unwrap_or((report.cell.cpu_units, report.cell.memory_mib));
+    let Cell {
+        mode,
+        concurrency,
+        shards,
+        ..
+    } = report.cell;
+    let tasks = if shards > 1 {
+        format!("{shards} tasks of ")
+    } else {
+        String::new()
+    };
+    format!(
+        "{tasks}{}, {} GB, {mode} × {concurrency}",
+        vcpus(units),
+        memory_gb(memory_mib)
+    )
 }
 
 fn measured(cell: &Cell, (units, _): (u32, u32)) -> String {
-    let measured = format!("{}, {} MiB", vcpus(cell.cpu_units), units::count(u64::from(cell.memory_mib)));
+    let measured = format!(
+        "{}, {} MiB",
+        vcpus(cell.cpu_units),
+        units::count(u64::from(cell.memory_mib))
+    );
     if units == cell.cpu_units {
-        format!("Measured with {measured}; the memory here is the smallest that holds twice the measured peak.")
+        format!(
+            "Measured with {measured}; the memory here is the smallest that holds twice the measured peak."
+        )
     } else {
         format!("Measured with {measured}: this is the nearest size that Fargate has.")
     }
@@ -62,14 +101,24 @@ fn measured(cell: &Cell, (units, _): (u32, u32)) -> String {
 /// How sure a choice is, with its number.
 fn sure(choice: &Choice) -> String {
     if let Some(why) = &choice.first_look {
-        return format!("A first look ({why}), not a recommendation: that takes 6 repetitions of 1 s or more over objects like the bucket's.");
+        return format!(
+            "A first look ({why}), not a recommendation: that takes 6 repetitions of 1 s or more over objects like the bucket's."
+        );
     }
-    format!("{}: as many repetitions again would choose the same one in {} cases{}.", word(choice), same_of_100(choice), or_equal(choice))
+    format!(
+        "{}: as many repetitions again would choose the same one in {} cases{}.",
+        word(choice),
+        same_of_100(choice),
+        or_equal(choice)
+    )
 }
 
 /// In a word, by the thresholds of METHODOLOGY.md.
 pub(crate) fn word(choice: &Choice) -> &'static str {
-    match (choice.confidence.unwrap_or(0.0), choice.confidence_with_ties.unwrap_or(0.0)) {
+    match (
+        choice.confidence.unwrap_or(0.0),
+        choice.confidence_with_ties.unwrap_or(0.0),
+    ) {
         (same, _) if same >= SURE => "Sure",
         (same, _) if same >= LIKELY => "Likely",
         (_, with_ties) if with_ties >= SURE => "Tied",
@@ -87,7 +136,10 @@ pub(crate) fn or_equal(choice: &Choice) -> String {
     if choice.tied_with.is_empty() || choice.confidence.is_some_and(|same| same >= SURE) {
         return String::new();
     }
-    format!(", and this one or an equal one in {}", of_100(choice.confidence_with_ties))
+    format!(
+        ", and this one or an equal one in {}",
+        of_100(choice.confidence_with_ties)
+    )
 }
 
 fn of_100(share: Option<f64>) -> String {
@@ -96,14 +148,25 @@ fn of_100(share: Option<f64>) -> String {
 
 /// What it is tied with.
 fn ties(study: &Study, choice: &Choice) -> Option<String> {
-    tied(study, choice).map(|names| format!("No measurable difference from {names}: of these it is the smallest."))
+    tied(study, choice)
+        .map(|names| format!("No measurable difference from {names}: of these it is the smallest."))
 }
 
 /// `1 vCPU, 2 GB, thread × 16; 2 vCPUs, 4 GB, async × 16; and 3 more`
 pub(crate) fn tied(study: &Study, choice: &Choice) -> Option<String> {
-    let names: Vec<String> = choice.tied_with.iter().take(NAMED).filter_map(|place| study.cells.get(*place)).map(configuration).collect();
+    let names: Vec<String> = choice
+        .tied_with
+        .iter()
+        .take(NAMED)
+        .filter_map(|place| study.cells.get(*place))
+        .map(configuration)
+        .collect();
     let more = choice.tied_with.len().saturating_sub(NAMED);
-    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    let more = if more > 0 {
+        format!("; and {more} more")
+    } else {
+        String::new()
+    };
     (!names.is_empty()).then(|| format!("{}{more}", names.join("; ")))
 }
 
@@ -121,7 +184,11 @@ fn position(choice: &Choice) -> Option<String> {
 /// Where it lies in what was measured.
 fn edges(choice: &Choice) -> Option<String> {
     let edges = edge_names(choice);
-    (!edges.is_empty()).then(|| format!("It is at the edge of what was measured ({edges}): something better may lie beyond."))
+    (!edges.is_empty()).then(|| {
+        format!(
+            "It is at the edge of what was measured ({edges}): something better may lie beyond."
+        )
+    })
 }
 
 /// `the most workers, the largest task`
@@ -132,25 +199,43 @@ pub(crate) fn edge_names(choice: &Choice) -> String {
         Edge::LargestTask => "the largest task",
         Edge::SmallestTask => "the smallest task",
     };
-    choice.at_edge.iter().map(name).collect::<Vec<_>>().join(", ")
+    choice
+        .at_edge
+        .iter()
+        .map(name)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Said of the price of a task that is done before a minute is over.
 const MINIMUM: &str = "The price is that of one minute, the least that Fargate bills.";
 
 fn cost(prediction: &Prediction) -> String {
-    let Some(cost) = &prediction.cost else { return ", price not known".to_owned() };
-    let Cost { usd_task, usd_requests, .. } = *cost;
+    let Some(cost) = &prediction.cost else {
+        return ", price not known".to_owned();
+    };
+    let Cost {
+        usd_task,
+        usd_requests,
+        ..
+    } = *cost;
     let others = other_costs(cost);
     let would = match (cost.is_hypothetical, cost.is_of_on_demand) {
         (true, _) => " if it ran on Fargate",
         (false, true) => " at On-Demand prices, as that of Spot is not known",
         (false, false) => "",
     };
-    let within = prediction.usd_interval.as_ref().map_or_else(String::new, |interval| {
-        let (low, high) = (usd(interval.low), usd(interval.high));
-        if low == high { String::new() } else { format!(" (one run: {low} to {high})") }
-    });
+    let within = prediction
+        .usd_interval
+        .as_ref()
+        .map_or_else(String::new, |interval| {
+            let (low, high) = (usd(interval.low), usd(interval.high));
+            if low == high {
+                String::new()
+            } else {
+                format!(" (one run: {low} to {high})")
+            }
+        });
     let share = units::percent(usd_requests / cost.usd_total().max(1e-12));
     let parts = format!(
         "task {}, requests {}: {share}, the same in every configuration{others}; prices of {}",
@@ -165,25 +250,46 @@ fn cost(prediction: &Prediction) -> String {
 pub(crate) fn other_costs(cost: &Cost) -> String {
     let retrieval = Some(cost.usd_retrieval).filter(|usd| *usd > 0.0);
     let parts = [(retrieval, "retrieval"), (cost.usd_egress, "egress")];
-    parts.into_iter().filter_map(|(money, what)| Some(format!(", {what} {}", usd(money?)))).collect()
+    parts
+        .into_iter()
+        .filter_map(|(money, what)| Some(format!(", {what} {}", usd(money?))))
+        .collect()
 }
 
 /// What a predicted rate rests on; follows a clause.
 pub(crate) fn basis(prediction: &Prediction) -> String {
     match prediction.basis {
-        Basis::Seen { held_s, .. } => format!(". Runs of this configuration held the rate for {}.", time(held_s)),
+        Basis::Seen { held_s, .. } => format!(
+            ". Runs of this configuration held the rate for {}.",
+            time(held_s)
+        ),
         Basis::Burst { held_s, needed_s } => format!(
             ", if the burst rate holds for {}: runs of this configuration held it for {}; sustained rate not measured (`--duration 20m` would).",
             time(needed_s),
             time(held_s)
         ),
-        Basis::BelowSustained { sustained_bytes_per_s } => {
-            format!(". Its rate can last: this size carried {} after its burst.", units::rate_mb(sustained_bytes_per_s))
+        Basis::BelowSustained {
+            sustained_bytes_per_s,
+        } => {
+            format!(
+                ". Its rate can last: this size carried {} after its burst.",
+                units::rate_mb(sustained_bytes_per_s)
+            )
         }
-        Basis::Sustained { drop, after_drop_bytes: 0 } => {
-            format!(". It fits into the burst, which lasts for {} and {} in this size.", time(drop.at_s), units::bytes(drop.bytes))
+        Basis::Sustained {
+            drop,
+            after_drop_bytes: 0,
+        } => {
+            format!(
+                ". It fits into the burst, which lasts for {} and {} in this size.",
+                time(drop.at_s),
+                units::bytes(drop.bytes)
+            )
         }
-        Basis::Sustained { drop, after_drop_bytes } => format!(
+        Basis::Sustained {
+            drop,
+            after_drop_bytes,
+        } => format!(
             ". In this size the rate drops after {} and {} from {} to {}: {} come at the lower rate.",
             time(drop.at_s),
             units::bytes(drop.bytes),
@@ -212,10 +318,21 @@ pub(crate) fn nothing(cells: &[&CellReport]) -> String {
     let reasons = [
         (failed, "had failed repetitions or objects"),
         (server, "measured the server"),
-        (unknown, "lack what a prediction needs (keys and bytes of the bucket)"),
+        (
+            unknown,
+            "lack what a prediction needs (keys and bytes of the bucket)",
+        ),
     ];
-    let reasons: Vec<String> = reasons.iter().filter(|(count, _)| *count > 0).map(|(count, why)| format!("{count} {why}")).collect();
-    format!("nothing to recommend: of {} {}", plural(cells.len() as u64, "configuration"), reasons.join(", "))
+    let reasons: Vec<String> = reasons
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, why)| format!("{count} {why}"))
+        .collect();
+    format!(
+        "nothing to recommend: of {} {}",
+        plural(cells.len() as u64, "configuration"),
+        reasons.join(", ")
+    )
 }
 
 /// What runs elsewhere than on Fargate cannot say; `None` there.

@@ -28,53 +28,108 @@ pub(crate) fn facts(study: &Study) -> Vec<(&'static str, Vec<String>)> {
         ("Sizes", sizes(study)),
         ("Limited by", facts.limited_by.clone()),
         ("Storage", storage(facts)),
-        ("Listing", facts.listing_s.map(number::time).into_iter().collect()),
+        (
+            "Listing",
+            facts.listing_s.map(number::time).into_iter().collect(),
+        ),
         ("Runs", runs(facts)),
         ("Clocks", clocks(study)),
         ("Made", made(facts)),
         ("Prices", prices(study)),
         ("Price", run_price(study)),
     ];
-    rows.into_iter().filter(|(_, parts)| !parts.is_empty()).collect()
+    rows.into_iter()
+        .filter(|(_, parts)| !parts.is_empty())
+        .collect()
 }
 
 fn bucket(workload: &Workload) -> Vec<String> {
     let mut parts = Vec::new();
     parts.extend(workload.region.clone());
-    parts.extend(workload.endpoint.as_ref().map(|endpoint| format!("endpoint {endpoint}")));
-    parts.extend(workload.embedded.as_ref().map(|settings| format!("embedded server: {}", if settings.is_empty() { "defaults" } else { settings })));
+    parts.extend(
+        workload
+            .endpoint
+            .as_ref()
+            .map(|endpoint| format!("endpoint {endpoint}")),
+    );
+    parts.extend(workload.embedded.as_ref().map(|settings| {
+        format!(
+            "embedded server: {}",
+            if settings.is_empty() {
+                "defaults"
+            } else {
+                settings
+            }
+        )
+    }));
     parts.extend(workload.keys.map(|keys| plural(keys, "key")));
     parts.extend(workload.bytes.map(units::bytes));
-    parts.extend(workload.keys_sha256.as_ref().map(|hash| format!("key list {}", hash.chars().take(HASH).collect::<String>())));
+    parts.extend(
+        workload
+            .keys_sha256
+            .as_ref()
+            .map(|hash| format!("key list {}", hash.chars().take(HASH).collect::<String>())),
+    );
     parts
 }
 
 pub(crate) fn fetched(workload: &Workload) -> Vec<String> {
     let mut parts = Vec::new();
-    let all = if workload.duration_ns.is_some() { "every key" } else { "every key once" };
+    let all = if workload.duration_ns.is_some() {
+        "every key"
+    } else {
+        "every key once"
+    };
     parts.push(match (&workload.sample, workload.limit) {
         (Some(sample), _) => sample_words(sample, workload),
         (None, Some(limit)) => format!("the first {} of the listing", plural(limit, "key")),
         (None, None) => all.to_owned(),
     });
-    parts.extend(workload.duration_ns.map(|time| format!("round and round for {}", units::duration(time))));
-    parts.extend(workload.work.filter(|work| *work != Work::None).map(|work| format!("work {work}")));
+    parts.extend(
+        workload
+            .duration_ns
+            .map(|time| format!("round and round for {}", units::duration(time))),
+    );
+    parts.extend(
+        workload
+            .work
+            .filter(|work| *work != Work::None)
+            .map(|work| format!("work {work}")),
+    );
     parts.extend(layout_words(workload.layout.unwrap_or_default()));
     parts
 }
 
 /// `a random sample of 3,500 of 1,000,000 keys, 900 MB of 250 GB (seed 1, auto: …)`
 fn sample_words(sample: &Sampled, workload: &Workload) -> String {
-    let keys = workload.keys.map_or_else(String::new, |keys| format!(" of {}", units::count(keys)));
+    let keys = workload
+        .keys
+        .map_or_else(String::new, |keys| format!(" of {}", units::count(keys)));
     let bytes = sample.bytes.zip(workload.bytes);
-    let bytes = bytes.map_or_else(String::new, |(bytes, all)| format!(", {} of {}", units::bytes(bytes), units::bytes(all)));
-    format!("a random sample: {}{keys} keys{bytes} (seed {}; {})", units::count(sample.keys), sample.seed, sample.asked)
+    let bytes = bytes.map_or_else(String::new, |(bytes, all)| {
+        format!(", {} of {}", units::bytes(bytes), units::bytes(all))
+    });
+    format!(
+        "a random sample: {}{keys} keys{bytes} (seed {}; {})",
+        units::count(sample.keys),
+        sample.seed,
+        sample.asked
+    )
 }
 
 /// What of order and parts is not as usual.
 pub(in crate::report) fn layout_words(layout: Layout) -> Vec<String> {
-    let order = Some(layout.order).filter(|order| *order != Order::Listed).map(|order| order.to_string());
-    order.into_iter().chain(layout.part_size.map(|size| format!("parts of {}", units::bytes(size.get())))).collect()
+    let order = Some(layout.order)
+        .filter(|order| *order != Order::Listed)
+        .map(|order| order.to_string());
+    order
+        .into_iter()
+        .chain(
+            layout
+                .part_size
+                .map(|size| format!("parts of {}", units::bytes(size.get()))),
+        )
+        .collect()
 }
 
 fn place(study: &Study) -> Vec<String> {
@@ -82,15 +137,23 @@ fn place(study: &Study) -> Vec<String> {
     let mut parts = vec![place.on.clone()];
     parts.extend(place.arch.clone());
     parts.extend(facts.cpu_model.clone().or_else(|| place.machine.clone()));
-    let all = facts.machine_cpus.map(|cpus| plural(u64::from(cpus), "CPU"));
+    let all = facts
+        .machine_cpus
+        .map(|cpus| plural(u64::from(cpus), "CPU"));
     // None of its own: the server, wherever on this machine it came from, had the same.
     match facts.client_cpus.filter(|cpus| *cpus > 0) {
-        Some(cpus) => parts
-            .push(all.map_or_else(|| format!("the client on {}", plural(u64::from(cpus), "CPU")), |all| format!("the client on {cpus} of {all}"))),
+        Some(cpus) => parts.push(all.map_or_else(
+            || format!("the client on {}", plural(u64::from(cpus), "CPU")),
+            |all| format!("the client on {cpus} of {all}"),
+        )),
         None => parts.extend(all),
     }
     if facts.shared_with_server == Some(true) {
-        let server = if study.workload.embedded.is_some() { "the embedded server" } else { "the store, which is on this machine" };
+        let server = if study.workload.embedded.is_some() {
+            "the embedded server"
+        } else {
+            "the store, which is on this machine"
+        };
         parts.push(format!("CPUs shared with {server}"));
     }
     parts.extend(facts.system.clone());
@@ -102,7 +165,10 @@ fn place(study: &Study) -> Vec<String> {
 fn sizes(study: &Study) -> Vec<String> {
     let mut sizes: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
     for cell in &study.cells {
-        sizes.entry(cell.cell.cpu_units).or_default().insert(cell.cell.memory_mib);
+        sizes
+            .entry(cell.cell.cpu_units)
+            .or_default()
+            .insert(cell.cell.memory_mib);
     }
     let named = sizes.into_iter().map(|(cpu, memory)| {
         let memory: Vec<String> = memory.into_iter().map(number::memory).collect();
@@ -114,7 +180,11 @@ fn sizes(study: &Study) -> Vec<String> {
 /// Keys by storage class, where a sweep has listed them.
 fn storage(facts: &Facts) -> Vec<String> {
     let class = |(class, of): (&String, &crate::results::summary::StorageClass)| {
-        format!("{class} {}, {}", plural(of.objects, "object"), units::bytes(of.bytes))
+        format!(
+            "{class} {}, {}",
+            plural(of.objects, "object"),
+            units::bytes(of.bytes)
+        )
     };
     facts.storage_classes.iter().map(class).collect()
 }
@@ -124,7 +194,12 @@ fn runs(facts: &Facts) -> Vec<String> {
     if !facts.sweeps.is_empty() {
         parts.push(format!("sweep {}", facts.sweeps.join(", ")));
     }
-    parts.extend(facts.planned_repetitions.map(|planned| format!("{} of each configuration planned", plural(u64::from(planned), "repetition"))));
+    parts.extend(facts.planned_repetitions.map(|planned| {
+        format!(
+            "{} of each configuration planned",
+            plural(u64::from(planned), "repetition")
+        )
+    }));
     parts.push(format!("{} ended well", units::count(facts.observations)));
     parts.push(format!("{} failed", units::count(facts.failures)));
     parts
@@ -132,15 +207,26 @@ fn runs(facts: &Facts) -> Vec<String> {
 
 /// How far the clocks of shards may be off, by which their times are put together.
 pub(in crate::report) fn clocks(study: &Study) -> Vec<String> {
-    let sharded = study.cells.iter().filter(|cell| cell.cell.shards > 1).flat_map(|cell| &cell.observations);
-    let errors: Vec<Option<f64>> = sharded.map(|observation| observation.clock_error_ms).collect();
+    let sharded = study
+        .cells
+        .iter()
+        .filter(|cell| cell.cell.shards > 1)
+        .flat_map(|cell| &cell.observations);
+    let errors: Vec<Option<f64>> = sharded
+        .map(|observation| observation.clock_error_ms)
+        .collect();
     if errors.is_empty() {
         return Vec::new();
     }
     let known: Option<Vec<f64>> = errors.into_iter().collect();
     let worst = known.and_then(|known| known.into_iter().reduce(f64::max));
-    let off = worst.map_or_else(|| "is not known".to_owned(), |worst| format!("is {} ms at the most", units::three_digits(worst)));
-    vec![format!("shards are put together by UTC, and the error of their clocks {off}")]
+    let off = worst.map_or_else(
+        || "is not known".to_owned(),
+        |worst| format!("is {} ms at the most", units::three_digits(worst)),
+    );
+    vec![format!(
+        "shards are put together by UTC, and the error of their clocks {off}"
+    )]
 }
 
 fn made(facts: &Facts) -> Vec<String> {
@@ -156,11 +242,25 @@ fn made(facts: &Facts) -> Vec<String> {
 }
 
 pub(crate) fn prices(study: &Study) -> Vec<String> {
-    let costs: Vec<&Cost> = study.cells.iter().filter_map(|cell| cell.cost.as_ref()).collect();
-    let Some(dated) = study.facts.prices_dated.as_ref().filter(|_| !costs.is_empty()) else { return Vec::new() };
+    let costs: Vec<&Cost> = study
+        .cells
+        .iter()
+        .filter_map(|cell| cell.cost.as_ref())
+        .collect();
+    let Some(dated) = study
+        .facts
+        .prices_dated
+        .as_ref()
+        .filter(|_| !costs.is_empty())
+    else {
+        return Vec::new();
+    };
     let mut parts = vec![format!("of {dated}")];
     if costs.iter().any(|cost| cost.is_hypothetical) {
-        parts.push("what Fargate tasks of these sizes and rates would cost: these runs were elsewhere".to_owned());
+        parts.push(
+            "what Fargate tasks of these sizes and rates would cost: these runs were elsewhere"
+                .to_owned(),
+        );
     }
     if costs.iter().any(|cost| cost.is_of_on_demand) {
         parts.push(OF_ON_DEMAND.to_owned());
@@ -173,10 +273,20 @@ const OF_ON_DEMAND: &str = "at On-Demand prices: that of Spot is not known, and 
 
 /// What one run cost, where the study is one run.
 pub(crate) fn run_price(study: &Study) -> Vec<String> {
-    let [cell] = study.cells.as_slice() else { return Vec::new() };
-    let Some(cost) = cell.cost.as_ref().filter(|_| cell.observations.len() == 1) else { return Vec::new() };
+    let [cell] = study.cells.as_slice() else {
+        return Vec::new();
+    };
+    let Some(cost) = cell.cost.as_ref().filter(|_| cell.observations.len() == 1) else {
+        return Vec::new();
+    };
     let share = units::percent(cost.usd_requests / cost.usd_total().max(f64::MIN_POSITIVE));
-    let sum = format!("{}: task {}, requests {} ({share}){}", usd(cost.usd_total()), usd(cost.usd_task), usd(cost.usd_requests), other_costs(cost));
+    let sum = format!(
+        "{}: task {}, requests {} ({share}){}",
+        usd(cost.usd_total()),
+        usd(cost.usd_task),
+        usd(cost.usd_requests),
+        other_costs(cost)
+    );
     let mut parts = vec![sum];
     if cost.is_minimum {
         parts.push("the task is billed for one minute, the minimum".to_owned());
@@ -203,8 +313,15 @@ pub(crate) fn method(study: &Study) -> String {
     for figure in study.cells.iter().flat_map(|cell| cell.figures.values()) {
         kinds.insert(figure.n, figure.interval.map(|interval| interval.level));
     }
-    let levels: Vec<String> = kinds.iter().filter_map(|(n, level)| Some(format!("{:.1} % with {n}", (*level)? * 100.0))).collect();
-    let none: Vec<String> = kinds.iter().filter(|(_, level)| level.is_none()).map(|(n, _)| n.to_string()).collect();
+    let levels: Vec<String> = kinds
+        .iter()
+        .filter_map(|(n, level)| Some(format!("{:.1} % with {n}", (*level)? * 100.0)))
+        .collect();
+    let none: Vec<String> = kinds
+        .iter()
+        .filter(|(_, level)| level.is_none())
+        .map(|(n, _)| n.to_string())
+        .collect();
     let mut parts = vec!["medians of the repetitions".to_owned()];
     if !levels.is_empty() {
         let levels = levels.join(", ");
@@ -212,7 +329,10 @@ pub(crate) fn method(study: &Study) -> String {
     }
     if !none.is_empty() {
         let give = if none == ["1"] { "gives" } else { "give" };
-        parts.push(format!("{} {give} no 95 % interval: that takes 6", plural_of(&none)));
+        parts.push(format!(
+            "{} {give} no 95 % interval: that takes 6",
+            plural_of(&none)
+        ));
     }
     parts.join("; ")
 }

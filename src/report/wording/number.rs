@@ -16,12 +16,17 @@ pub(crate) struct Scale {
 
 impl Scale {
     /// Plain ratios.
-    pub(crate) const RATIO: Self = Self { factor: 1.0, unit: "" };
+    pub(crate) const RATIO: Self = Self {
+        factor: 1.0,
+        unit: "",
+    };
 
     /// One unit for all values of a metric, so that they compare.
     pub(crate) fn of(metric: Metric) -> Self {
         let (factor, unit) = match (metric, metric.unit()) {
-            (Metric::TtfbP50 | Metric::TtfbP99 | Metric::LatencyP50 | Metric::LatencyP99, _) => (1e3, "ms"),
+            (Metric::TtfbP50 | Metric::TtfbP99 | Metric::LatencyP50 | Metric::LatencyP99, _) => {
+                (1e3, "ms")
+            }
             (_, Unit::BytesPerSecond) => (1e-6, "MB/s"),
             (_, Unit::Seconds) => (1.0, "s"),
             (_, Unit::SecondsPerGb) => (1.0, "s/GB"),
@@ -51,14 +56,23 @@ pub(crate) fn heading(metric: Metric) -> String {
 
 /// Decimals for a column: three significant digits of its largest value, but at least two of its smallest, and none below the first digit of the
 /// smallest half interval, where digits are noise.
-pub(crate) fn decimals(values: impl Iterator<Item = f64>, halves: impl Iterator<Item = f64>) -> usize {
+pub(crate) fn decimals(
+    values: impl Iterator<Item = f64>,
+    halves: impl Iterator<Item = f64>,
+) -> usize {
     let (mut low, mut high) = (f64::INFINITY, 0.0_f64);
     for value in values.map(f64::abs).filter(|value| *value > 0.0) {
         low = low.min(value);
         high = high.max(value);
     }
     let half = halves.filter(|half| *half > 0.0).min_by(f64::total_cmp);
-    if high > 0.0 { digits(high, 3).min(half.map_or(9, |half| digits(half, 1))).max(digits(low, 2)) } else { 0 }
+    if high > 0.0 {
+        digits(high, 3)
+            .min(half.map_or(9, |half| digits(half, 1)))
+            .max(digits(low, 2))
+    } else {
+        0
+    }
 }
 
 /// Decimals that give a positive value so many significant digits; 9 at the most.
@@ -77,11 +91,19 @@ fn digits(value: f64, significant: i32) -> usize {
 /// Seconds as a person says them: whole ones from ten on.
 pub(crate) fn time(seconds: f64) -> String {
     let ns = nanoseconds(seconds);
-    if ns < 10 * units::SECOND_NS { units::duration(ns) } else { units::duration_coarse(ns) }
+    if ns < 10 * units::SECOND_NS {
+        units::duration(ns)
+    } else {
+        units::duration_coarse(ns)
+    }
 }
 
 /// Seconds as nanoseconds.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "times are far below 2^63 ns, and the cast saturates")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "times are far below 2^63 ns, and the cast saturates"
+)]
 pub(crate) fn nanoseconds(seconds: f64) -> u64 {
     (seconds.max(0.0) * 1e9) as u64
 }
@@ -95,23 +117,39 @@ pub(crate) use crate::units::plural;
 
 /// GB of memory as Fargate names sizes (1024 MiB each).
 pub(crate) fn memory(mib: u32) -> String {
-    if mib == 0 { UNKNOWN.to_owned() } else { crate::cell::memory_gb(mib).to_string() }
+    if mib == 0 {
+        UNKNOWN.to_owned()
+    } else {
+        crate::cell::memory_gb(mib).to_string()
+    }
 }
 
 /// vCPU as Fargate names sizes.
 pub(crate) fn vcpu(units: u32) -> String {
-    if units == 0 { UNKNOWN.to_owned() } else { (f64::from(units) / f64::from(crate::cell::UNITS_PER_VCPU)).to_string() }
+    if units == 0 {
+        UNKNOWN.to_owned()
+    } else {
+        (f64::from(units) / f64::from(crate::cell::UNITS_PER_VCPU)).to_string()
+    }
 }
 
 /// The same with what it counts: `0.5 vCPU`, `1 vCPU`, `4 vCPUs`.
 pub(crate) fn vcpus(units: u32) -> String {
-    let s = if units > crate::cell::UNITS_PER_VCPU { "s" } else { "" };
+    let s = if units > crate::cell::UNITS_PER_VCPU {
+        "s"
+    } else {
+        ""
+    };
     format!("{} vCPU{s}", vcpu(units))
 }
 
 /// `3 min 19 s to 3 min 31 s`, or one of them where they read the same.
 pub(crate) fn span(low: String, high: &str) -> String {
-    if low == high { low } else { format!("{low} to {high}") }
+    if low == high {
+        low
+    } else {
+        format!("{low} to {high}")
+    }
 }
 
 #[cfg(test)]
@@ -132,19 +170,50 @@ mod tests {
             (vec![99.96], vec![], 0),
             (vec![], vec![], 0),
         ] {
-            assert_eq!(decimals(values.iter().copied(), halves.iter().copied()), expected, "{values:?}");
+            assert_eq!(
+                decimals(values.iter().copied(), halves.iter().copied()),
+                expected,
+                "{values:?}"
+            );
         }
     }
 
     #[test]
     fn values_stand_in_the_unit_of_their_table() {
-        assert_eq!(units::three_digits(Scale::of(Metric::Throughput).apply(1.973e9)), "1,973");
-        assert_eq!(units::three_digits(Scale::of(Metric::TtfbP99).apply(0.081_3)), "81.3");
-        assert_eq!(units::three_digits(Scale::of(Metric::CpuShare).apply(0.305)), "30.5");
-        assert_eq!((heading(Metric::Throughput).as_str(), heading(Metric::FailedObjects).as_str()), ("throughput, MB/s", "failed objects"));
-        assert_eq!((time(0.25).as_str(), time(24.4).as_str()), ("250 ms", "24 s"));
-        assert_eq!([0, 512, 24_105, 24_576].map(memory), ["–", "0.5", "23.54", "24"]);
-        assert_eq!([0, 512, 1_024, 4_096].map(vcpus), ["– vCPU", "0.5 vCPU", "1 vCPU", "4 vCPUs"]);
-        assert_eq!((time(200.2).as_str(), usd(0.0211).as_str()), ("3 min 20 s", "$0.0211"));
+        assert_eq!(
+            units::three_digits(Scale::of(Metric::Throughput).apply(1.973e9)),
+            "1,973"
+        );
+        assert_eq!(
+            units::three_digits(Scale::of(Metric::TtfbP99).apply(0.081_3)),
+            "81.3"
+        );
+        assert_eq!(
+            units::three_digits(Scale::of(Metric::CpuShare).apply(0.305)),
+            "30.5"
+        );
+        assert_eq!(
+            (
+                heading(Metric::Throughput).as_str(),
+                heading(Metric::FailedObjects).as_str()
+            ),
+            ("throughput, MB/s", "failed objects")
+        );
+        assert_eq!(
+            (time(0.25).as_str(), time(24.4).as_str()),
+            ("250 ms", "24 s")
+        );
+        assert_eq!(
+            [0, 512, 24_105, 24_576].map(memory),
+            ["–", "0.5", "23.54", "24"]
+        );
+        assert_eq!(
+            [0, 512, 1_024, 4_096].map(vcpus),
+            ["– vCPU", "0.5 vCPU", "1 vCPU", "4 vCPUs"]
+        );
+        assert_eq!(
+            (time(200.2).as_str(), usd(0.0211).as_str()),
+            ("3 min 20 s", "$0.0211")
+        );
     }
 }

@@ -24,17 +24,28 @@ pub(crate) struct Line {
 pub(crate) fn verdicts(study: &Study) -> Vec<Line> {
     let mut lines = Vec::new();
     for curve in &study.curves {
-        let cells: Vec<&CellReport> = curve.cells.iter().filter_map(|place| study.cells.get(*place)).collect();
+        let cells: Vec<&CellReport> = curve
+            .cells
+            .iter()
+            .filter_map(|place| study.cells.get(*place))
+            .collect();
         for group in cells.chunk_by(|one, other| one.verdict.word == other.verdict.word) {
             let Some(last) = group.last() else { continue };
             // The one that decided.
             let because = last.verdict.because.first().cloned().unwrap_or_default();
             let at = if group.len() > 1 && !because.is_empty() {
-                format!("at {}: ", plural(u64::from(last.cell.concurrency), "worker"))
+                format!(
+                    "at {}: ",
+                    plural(u64::from(last.cell.concurrency), "worker")
+                )
             } else {
                 String::new()
             };
-            lines.push(Line { who: who(curve, group), word: limit(last.verdict.word).to_owned(), because: at + &because });
+            lines.push(Line {
+                who: who(curve, group),
+                word: limit(last.verdict.word).to_owned(),
+                because: at + &because,
+            });
         }
     }
     lines
@@ -56,10 +67,22 @@ pub(crate) const fn limit(word: Limit) -> &'static str {
 }
 
 fn who(curve: &Curve, cells: &[&CellReport]) -> String {
-    let concurrencies: Vec<String> = cells.iter().map(|cell| cell.cell.concurrency.to_string()).collect();
-    let shards = if curve.shards > 1 { format!(" · {} shards", curve.shards) } else { String::new() };
+    let concurrencies: Vec<String> = cells
+        .iter()
+        .map(|cell| cell.cell.concurrency.to_string())
+        .collect();
+    let shards = if curve.shards > 1 {
+        format!(" · {} shards", curve.shards)
+    } else {
+        String::new()
+    };
     let size = size(curve.cpu_units, curve.memory_mib);
-    format!("{} · {size} · {} × {}{shards}", curve.program.name(), curve.mode, concurrencies.join(", "))
+    format!(
+        "{} · {size} · {} × {}{shards}",
+        curve.program.name(),
+        curve.mode,
+        concurrencies.join(", ")
+    )
 }
 
 /// `1 vCPU · 2 GB`.
@@ -71,8 +94,15 @@ pub(crate) fn size(cpu_units: u32, memory_mib: u32) -> String {
 pub(crate) fn knees(study: &Study) -> Vec<String> {
     let mut said: Vec<(&str, Vec<String>)> = Vec::new();
     for curve in &study.curves {
-        let Some(note) = curve.note.as_deref() else { continue };
-        let name = format!("{} {} {}", curve.program.name(), vcpus(curve.cpu_units), curve.mode);
+        let Some(note) = curve.note.as_deref() else {
+            continue;
+        };
+        let name = format!(
+            "{} {} {}",
+            curve.program.name(),
+            vcpus(curve.cpu_units),
+            curve.mode
+        );
         match said.iter_mut().find(|(known, _)| *known == note) {
             Some((_, curves)) => curves.push(name),
             None => said.push((note, vec![name])),
@@ -80,7 +110,11 @@ pub(crate) fn knees(study: &Study) -> Vec<String> {
     }
     let all = study.curves.len();
     let line = |(note, curves): (&str, Vec<String>)| {
-        if curves.len() == all && all > 1 { format!("all: {note}") } else { format!("{}: {note}", curves.join(", ")) }
+        if curves.len() == all && all > 1 {
+            format!("all: {note}")
+        } else {
+            format!("{}: {note}", curves.join(", "))
+        }
     };
     said.into_iter().map(line).collect()
 }
@@ -91,21 +125,30 @@ pub(crate) fn failures(study: &Study) -> Vec<Line> {
     for cell in study.cells.iter().filter(|cell| cell.has_failures()) {
         let mut reasons: Vec<(&str, Vec<&crate::report::model::Failure>)> = Vec::new();
         for failure in &cell.failures {
-            match reasons.iter_mut().find(|(reason, _)| *reason == failure.reason) {
+            match reasons
+                .iter_mut()
+                .find(|(reason, _)| *reason == failure.reason)
+            {
                 Some((_, known)) => known.push(failure),
                 None => reasons.push((&failure.reason, vec![failure])),
             }
         }
         let all = cell.failures.len() + cell.observations.len();
         for (reason, of) in reasons {
-            let repetitions: Vec<String> = of.iter().map(|failure| failure.repetition.to_string()).collect();
+            let repetitions: Vec<String> = of
+                .iter()
+                .map(|failure| failure.repetition.to_string())
+                .collect();
             let s = if of.len() == 1 { "" } else { "s" };
             let document = of.first().map_or("", |failure| &failure.document);
             let word = format!("{} of {all} failed", of.len());
             lines.push(Line {
                 who: cell.cell.to_string(),
                 word,
-                because: format!("repetition{s} {}: {reason} ({document})", repetitions.join(", ")),
+                because: format!(
+                    "repetition{s} {}: {reason} ({document})",
+                    repetitions.join(", ")
+                ),
             });
         }
     }
@@ -115,7 +158,13 @@ pub(crate) fn failures(study: &Study) -> Vec<Line> {
 /// Notes of the study, then warnings of its runs, then notes of cells (equal ones once).
 pub(crate) fn notes(study: &Study) -> Vec<String> {
     let mut notes = study.notes.clone();
-    notes.extend(study.facts.warnings.iter().map(|(warning, count)| format!("warning of {}: {warning}", plural(*count, "run"))));
+    notes.extend(
+        study
+            .facts
+            .warnings
+            .iter()
+            .map(|(warning, count)| format!("warning of {}: {warning}", plural(*count, "run"))),
+    );
     let mut of_cells: Vec<(&str, Vec<&Cell>)> = Vec::new();
     for cell in &study.cells {
         for note in &cell.notes {
@@ -125,10 +174,14 @@ pub(crate) fn notes(study: &Study) -> Vec<String> {
             }
         }
     }
-    notes.extend(of_cells.into_iter().map(|(note, cells)| match cells.as_slice() {
-        [cell] => format!("{cell}: {note}"),
-        _ => format!("{} configurations: {note}", cells.len()),
-    }));
+    notes.extend(
+        of_cells
+            .into_iter()
+            .map(|(note, cells)| match cells.as_slice() {
+                [cell] => format!("{cell}: {note}"),
+                _ => format!("{} configurations: {note}", cells.len()),
+            }),
+    );
     notes
 }
 
@@ -137,7 +190,10 @@ pub(crate) fn speed_ups(study: &Study) -> Vec<(Against, Program, String)> {
     let mut tables: Vec<(Against, Program, String)> = Vec::new();
     for found in study.cells.iter().flat_map(|cell| &cell.speed_ups) {
         let (kind, other) = (found.kind, &found.against);
-        if tables.iter().any(|(known, program, _)| *known == kind && *program == other.program) {
+        if tables
+            .iter()
+            .any(|(known, program, _)| *known == kind && *program == other.program)
+        {
             continue;
         }
         let title = match kind {
@@ -152,17 +208,28 @@ pub(crate) fn speed_ups(study: &Study) -> Vec<(Against, Program, String)> {
 /// `Cheapest`, `Fastest`, or both in one: what to run, each with its label.
 pub(crate) fn choices(recommendation: &Recommendation) -> Vec<(&'static str, &Choice)> {
     match (&recommendation.cheapest, &recommendation.fastest) {
-        (Some(cheapest), Some(fastest)) if cheapest.cell == fastest.cell => vec![("Cheapest and fastest", cheapest)],
+        (Some(cheapest), Some(fastest)) if cheapest.cell == fastest.cell => {
+            vec![("Cheapest and fastest", cheapest)]
+        }
         (cheapest, fastest) => {
-            let labelled = [("Cheapest", cheapest.as_ref()), ("Fastest", fastest.as_ref())];
-            labelled.into_iter().filter_map(|(label, choice)| Some((label, choice?))).collect()
+            let labelled = [
+                ("Cheapest", cheapest.as_ref()),
+                ("Fastest", fastest.as_ref()),
+            ];
+            labelled
+                .into_iter()
+                .filter_map(|(label, choice)| Some((label, choice?)))
+                .collect()
         }
     }
 }
 
 /// `MODE=async CONCURRENCY=16 …`, quoted for a shell where that is needed.
 pub(crate) fn environment(choice: &Choice) -> String {
-    let pairs = choice.environment.iter().map(|(name, value)| format!("{name}={}", shell::word(value)));
+    let pairs = choice
+        .environment
+        .iter()
+        .map(|(name, value)| format!("{name}={}", shell::word(value)));
     pairs.collect::<Vec<_>>().join(" ")
 }
 
@@ -171,24 +238,55 @@ pub(crate) const PARETO: [&str; 6] = ["vCPUs", "GB", "mode", "whole bucket", "pr
 
 /// Cells that no other beats in both time and price, fastest first.
 pub(crate) fn pareto(study: &Study, recommendation: &Recommendation) -> Vec<[String; 6]> {
-    let cells = recommendation.pareto.iter().filter_map(|place| study.cells.get(*place));
+    let cells = recommendation
+        .pareto
+        .iter()
+        .filter_map(|place| study.cells.get(*place));
     let rows = cells.filter_map(|report| {
-        let Cell { cpu_units, memory_mib, mode, concurrency, shards, .. } = &report.cell;
+        let Cell {
+            cpu_units,
+            memory_mib,
+            mode,
+            concurrency,
+            shards,
+            ..
+        } = &report.cell;
         let prediction = report.prediction.as_ref()?;
         let within = prediction.interval.map_or_else(String::new, |interval| {
             let (low, high) = (number::time(interval.low), number::time(interval.high));
-            if low == high { String::new() } else { format!(" ({low} to {high})") }
+            if low == high {
+                String::new()
+            } else {
+                format!(" ({low} to {high})")
+            }
         });
-        let price = prediction.cost.as_ref().map_or_else(|| UNKNOWN.to_owned(), |cost| usd(cost.usd_total()));
-        let by_bytes = report.figure(Metric::UsdPerTb).map_or_else(|| UNKNOWN.to_owned(), |figure| units::three_digits(figure.median));
+        let price = prediction
+            .cost
+            .as_ref()
+            .map_or_else(|| UNKNOWN.to_owned(), |cost| usd(cost.usd_total()));
+        let by_bytes = report.figure(Metric::UsdPerTb).map_or_else(
+            || UNKNOWN.to_owned(),
+            |figure| units::three_digits(figure.median),
+        );
         let time = format!("{}{within}", number::time(prediction.seconds));
-        Some([vcpu(*cpu_units), memory(*memory_mib), factors(*mode, *concurrency, *shards), time, price, by_bytes])
+        Some([
+            vcpu(*cpu_units),
+            memory(*memory_mib),
+            factors(*mode, *concurrency, *shards),
+            time,
+            price,
+            by_bytes,
+        ])
     });
     rows.collect()
 }
 
 /// `async × 16`, with the shards where there are several.
 pub(crate) fn factors(mode: Mode, concurrency: u32, shards: u32) -> String {
-    let parts = if shards > 1 { format!(" × {shards} shards") } else { String::new() };
+    let parts = if shards > 1 {
+        format!(" × {shards} shards")
+    } else {
+        String::new()
+    };
     format!("{mode} × {concurrency}{parts}")
 }

@@ -41,7 +41,12 @@ mod tests {
     use crate::sample::{ErrorCode, ErrorCodes, KeyRecord, Mismatch, Outcome, Sample};
 
     fn key(name: &str, size: Option<u64>, storage_class: &str) -> KeyRecord {
-        KeyRecord { key: name.to_owned(), size, etag: String::new(), storage_class: storage_class.to_owned() }
+        KeyRecord {
+            key: name.to_owned(),
+            size,
+            etag: String::new(),
+            storage_class: storage_class.to_owned(),
+        }
     }
 
     fn ok(worker: u32) -> Sample {
@@ -90,8 +95,19 @@ mod tests {
             codes: codes(&["reset", "reset", "short-body", "stalled", "short-body"]),
             ..ok(2)
         };
-        let refused = Sample { outcome: Outcome::Failed, size: None, calc_size: None, first_byte_ns: None, codes: codes(&["AccessDenied"]), ..ok(0) };
-        let vanished = Sample { outcome: Outcome::Vanished, codes: codes(&["NoSuchKey"]), ..refused.clone() };
+        let refused = Sample {
+            outcome: Outcome::Failed,
+            size: None,
+            calc_size: None,
+            first_byte_ns: None,
+            codes: codes(&["AccessDenied"]),
+            ..ok(0)
+        };
+        let vanished = Sample {
+            outcome: Outcome::Vanished,
+            codes: codes(&["NoSuchKey"]),
+            ..refused.clone()
+        };
         vec![
             (key("plain/a.jpg", Some(5), "STANDARD"), ok(0), 0),
             (key("quote\"and,comma.jpg", Some(5), "STANDARD"), retried, 0),
@@ -100,7 +116,14 @@ mod tests {
             (key(" leading and trailing ", Some(5), ""), vanished, 0),
             (key("ice", Some(7), "DEEP_ARCHIVE"), Sample::default(), 0),
             (key("late", None, "STANDARD"), Sample::default(), 0),
-            (key("plain/a.jpg", Some(5), "STANDARD"), Sample { size: None, ..ok(0) }, 1),
+            (
+                key("plain/a.jpg", Some(5), "STANDARD"),
+                Sample {
+                    size: None,
+                    ..ok(0)
+                },
+                1,
+            ),
         ]
     }
 
@@ -121,7 +144,10 @@ mod tests {
     fn every_kind_of_row_is_written_as_in_the_golden_file() {
         let found = written(59_812_345_678, &every_kind());
         let golden = include_bytes!("../../../tests/data/result-v0.1.csv");
-        assert_eq!(String::from_utf8_lossy(&found), String::from_utf8_lossy(golden));
+        assert_eq!(
+            String::from_utf8_lossy(&found),
+            String::from_utf8_lossy(golden)
+        );
     }
 
     #[test]
@@ -130,8 +156,14 @@ mod tests {
         assert!((seconds - 59.812_345_678).abs() < 1e-12);
         assert_eq!(rows.len(), 8);
         assert_eq!(rows[2].key, "new\nline\r\nand tab\t.jpg");
-        assert_eq!((rows[5].outcome, rows[5].size, rows[5].worker), (Some(Outcome::Archived), Some(7), None));
-        assert_eq!((rows[6].outcome, rows[6].size, rows[6].end_ns), (Some(Outcome::NotAttempted), None, None));
+        assert_eq!(
+            (rows[5].outcome, rows[5].size, rows[5].worker),
+            (Some(Outcome::Archived), Some(7), None)
+        );
+        assert_eq!(
+            (rows[6].outcome, rows[6].size, rows[6].end_ns),
+            (Some(Outcome::NotAttempted), None, None)
+        );
         assert_eq!((rows[7].size, rows[7].round), (Some(5), Some(1)));
     }
 
@@ -147,16 +179,34 @@ mod tests {
 
     #[test]
     fn what_was_never_attempted_has_no_place() {
-        let sample = Sample { outcome: Outcome::Archived, worker: 3, pid: 4, tid: 5, ..Sample::default() };
+        let sample = Sample {
+            outcome: Outcome::Archived,
+            worker: 3,
+            pid: 4,
+            tid: 5,
+            ..Sample::default()
+        };
         let text = String::from_utf8(written(0, &[(key("k", None, ""), sample, 0)])).unwrap();
-        assert!(text.ends_with("\r\nk,,,archived,,0,0,,,,,,,,0\r\n"), "{text}");
+        assert!(
+            text.ends_with("\r\nk,,,archived,,0,0,,,,,,,,0\r\n"),
+            "{text}"
+        );
     }
 
     #[test]
     fn seconds_are_written_as_python_writes_them() {
-        for (ns, text) in [(0, "0.0"), (1, "1e-9"), (1_500_000_000, "1.5"), (100_000, "0.0001"), (4_001_000_000_123, "4001.000000123")] {
+        for (ns, text) in [
+            (0, "0.0"),
+            (1, "1e-9"),
+            (1_500_000_000, "1.5"),
+            (100_000, "0.0001"),
+            (4_001_000_000_123, "4001.000000123"),
+        ] {
             let header = String::from_utf8(written(ns, &[])).unwrap();
-            assert!(header.starts_with(&format!("Key (time = {text}) sec,")), "{header}");
+            assert!(
+                header.starts_with(&format!("Key (time = {text}) sec,")),
+                "{header}"
+            );
         }
     }
 
@@ -165,7 +215,15 @@ mod tests {
         let text = "Key (time = 12.25) sec,Size,CalcSize\r\na.jpg,10,10\r\n\"b,c.jpg\",20,20\r\n";
         let (seconds, rows) = read(text.as_bytes());
         assert!((seconds - 12.25).abs() < f64::EPSILON);
-        assert_eq!(rows[1], CsvRow { key: "b,c.jpg".to_owned(), size: Some(20), calc_size: Some(20), ..CsvRow::default() });
+        assert_eq!(
+            rows[1],
+            CsvRow {
+                key: "b,c.jpg".to_owned(),
+                size: Some(20),
+                calc_size: Some(20),
+                ..CsvRow::default()
+            }
+        );
     }
 
     #[test]
@@ -176,17 +234,32 @@ mod tests {
 
     #[test]
     fn what_is_no_result_is_refused() {
-        for text in ["", "Key,Size,CalcSize\r\n", "Key (time = soon) sec,Size,CalcSize\r\n", "Key (time = 1.0) sec,Size\r\n"] {
-            assert!(matches!(CsvReader::new(text.as_bytes()), Err(CsvError::Header(_))), "{text}");
+        for text in [
+            "",
+            "Key,Size,CalcSize\r\n",
+            "Key (time = soon) sec,Size,CalcSize\r\n",
+            "Key (time = 1.0) sec,Size\r\n",
+        ] {
+            assert!(
+                matches!(CsvReader::new(text.as_bytes()), Err(CsvError::Header(_))),
+                "{text}"
+            );
         }
         let errors = |row: &str| {
             let text = format!("Key (time = 1.0) sec,Size,CalcSize,Outcome\r\na,1,1,ok\r\n{row}");
             let mut reader = CsvReader::new(text.as_bytes()).unwrap();
             reader.find_map(Result::err).unwrap().to_string()
         };
-        assert_eq!(errors("b,x,1,ok\r\n"), "row 2: Size is `x`, not a whole number");
+        assert_eq!(
+            errors("b,x,1,ok\r\n"),
+            "row 2: Size is `x`, not a whole number"
+        );
         assert_eq!(errors("b,1,1,great\r\n"), "row 2: unknown outcome `great`");
-        assert!(errors("b,1").starts_with("not CSV: "), "a torn last line is an error: {}", errors("b,1"));
+        assert!(
+            errors("b,1").starts_with("not CSV: "),
+            "a torn last line is an error: {}",
+            errors("b,1")
+        );
     }
 
     proptest! {
@@ -213,45 +286,89 @@ mod tests {
     fn row() -> impl Strategy<Value = (KeyRecord, Sample, u64)> {
         let times = prop::array::uniform4(prop::option::of(any::<u64>()));
         let sizes = prop::array::uniform3(prop::option::of(any::<u64>()));
-        let outcome = prop::sample::select(vec![Outcome::Ok, Outcome::Failed, Outcome::Vanished, Outcome::Archived]);
-        let code_words = prop::collection::vec(prop::sample::select(vec!["reset", "SlowDown", "other"]), 0..15);
-        let numbers = (any::<NonZeroU32>(), any::<NonZeroU32>(), any::<NonZeroU32>(), any::<u32>(), any::<u64>(), any::<u64>());
-        (key_text(), times, sizes, outcome, code_words, numbers).prop_map(|(name, times, sizes, outcome, words, numbers)| {
-            let [start_ns, attempt_start_ns, first_byte_ns, end_ns] = times;
-            let (attempts, pid, tid, worker, backoff_ns, round) = numbers;
-            let sample = Sample {
-                unit: 0,
-                outcome,
-                size: sizes[0],
-                calc_size: sizes[1],
-                attempts: attempts.get(),
-                backoff_ns,
-                start_ns,
-                attempt_start_ns,
-                first_byte_ns,
-                end_ns,
-                worker,
-                pid: pid.get(),
-                tid: tid.get(),
-                codes: codes(&words),
-                mismatch: Mismatch::default(),
-            };
-            (key(&name, sizes[2], ""), sample, round)
-        })
+        let outcome = prop::sample::select(vec![
+            Outcome::Ok,
+            Outcome::Failed,
+            Outcome::Vanished,
+            Outcome::Archived,
+        ]);
+        let code_words = prop::collection::vec(
+            prop::sample::select(vec!["reset", "SlowDown", "other"]),
+            0..15,
+        );
+        let numbers = (
+            any::<NonZeroU32>(),
+            any::<NonZeroU32>(),
+            any::<NonZeroU32>(),
+            any::<u32>(),
+            any::<u64>(),
+            any::<u64>(),
+        );
+        (key_text(), times, sizes, outcome, code_words, numbers).prop_map(
+            |(name, times, sizes, outcome, words, numbers)| {
+                let [start_ns, attempt_start_ns, first_byte_ns, end_ns] = times;
+                let (attempts, pid, tid, worker, backoff_ns, round) = numbers;
+                let sample = Sample {
+                    unit: 0,
+                    outcome,
+                    size: sizes[0],
+                    calc_size: sizes[1],
+                    attempts: attempts.get(),
+                    backoff_ns,
+                    start_ns,
+                    attempt_start_ns,
+                    first_byte_ns,
+                    end_ns,
+                    worker,
+                    pid: pid.get(),
+                    tid: tid.get(),
+                    codes: codes(&words),
+                    mismatch: Mismatch::default(),
+                };
+                (key(&name, sizes[2], ""), sample, round)
+            },
+        )
     }
 
     /// Keys as S3 allows them, with a leaning to what CSV finds hard.
     fn key_text() -> impl Strategy<Value = String> {
-        prop_oneof!["[a-z\",\r\n\t;= #']{1,12}", "\\PC{1,20}", any::<String>().prop_filter("keys are not empty", |text| !text.is_empty())]
+        prop_oneof![
+            "[a-z\",\r\n\t;= #']{1,12}",
+            "\\PC{1,20}",
+            any::<String>().prop_filter("keys are not empty", |text| !text.is_empty())
+        ]
     }
 
     #[test]
     fn fuzz_timing_csv() {
-        let words = &["\"", ",", "\r\n", "\n", "\"\"", ";", "ok", "failed", "Outcome", "Key (time = 1.5) sec,Size,CalcSize", "NaN", "*"];
-        let seeds =
-            vec![include_bytes!("../../../tests/data/result-v0.1.csv").to_vec(), b"Key (time = 20.25) sec,Size,CalcSize\r\na/b.jpg,9,9\r\n".to_vec()];
-        Target { name: "timing-csv", seeds, words, cases: 10_000 }.run(|bytes| {
-            let Ok(reader) = CsvReader::new(bytes) else { return };
+        let words = &[
+            "\"",
+            ",",
+            "\r\n",
+            "\n",
+            "\"\"",
+            ";",
+            "ok",
+            "failed",
+            "Outcome",
+            "Key (time = 1.5) sec,Size,CalcSize",
+            "NaN",
+            "*",
+        ];
+        let seeds = vec![
+            include_bytes!("../../../tests/data/result-v0.1.csv").to_vec(),
+            b"Key (time = 20.25) sec,Size,CalcSize\r\na/b.jpg,9,9\r\n".to_vec(),
+        ];
+        Target {
+            name: "timing-csv",
+            seeds,
+            words,
+            cases: 10_000,
+        }
+        .run(|bytes| {
+            let Ok(reader) = CsvReader::new(bytes) else {
+                return;
+            };
             assert!(reader.fetch_seconds().is_finite() && reader.fetch_seconds() >= 0.0);
             // A row that cannot be read takes bytes of the file too: reading ends.
             assert!(reader.count() <= bytes.len());

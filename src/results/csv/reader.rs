@@ -94,13 +94,24 @@ impl<R: Read> CsvReader<R> {
         let mut csv = ReaderBuilder::new().from_reader(reader);
         let header = csv.headers()?;
         let bad = || CsvError::Header(header.iter().collect::<Vec<_>>().join(","));
-        let seconds = header.get(0).and_then(|name| name.strip_prefix(KEY_COLUMN.0)?.strip_suffix(KEY_COLUMN.1)).ok_or_else(bad)?;
-        let fetch_seconds = f64::from_str(seconds).ok().filter(|seconds| seconds.is_finite() && *seconds >= 0.0).ok_or_else(bad)?;
+        let seconds = header
+            .get(0)
+            .and_then(|name| name.strip_prefix(KEY_COLUMN.0)?.strip_suffix(KEY_COLUMN.1))
+            .ok_or_else(bad)?;
+        let fetch_seconds = f64::from_str(seconds)
+            .ok()
+            .filter(|seconds| seconds.is_finite() && *seconds >= 0.0)
+            .ok_or_else(bad)?;
         let places = COLUMNS.map(|column| header.iter().position(|name| name == column));
         if places[0].is_none() || places[1].is_none() {
             return Err(bad());
         }
-        Ok(Self { csv, record: StringRecord::new(), fetch_seconds, places })
+        Ok(Self {
+            csv,
+            record: StringRecord::new(),
+            fetch_seconds,
+            places,
+        })
     }
 
     /// The time of the fetch phase, from the header.
@@ -109,26 +120,39 @@ impl<R: Read> CsvReader<R> {
     }
 
     fn text(&self, column: &str) -> &str {
-        let place = COLUMNS.iter().position(|name| *name == column).and_then(|index| self.places[index]);
-        place.and_then(|place| self.record.get(place)).unwrap_or_default()
+        let place = COLUMNS
+            .iter()
+            .position(|name| *name == column)
+            .and_then(|index| self.places[index]);
+        place
+            .and_then(|place| self.record.get(place))
+            .unwrap_or_default()
     }
 
     fn number<T: FromStr>(&self, column: &str) -> Result<Option<T>, CsvError> {
         match self.text(column) {
             "" => Ok(None),
-            text => text.parse().map(Some).map_err(|_| self.value_error(format!("{column} is `{text}`, not a whole number"))),
+            text => text
+                .parse()
+                .map(Some)
+                .map_err(|_| self.value_error(format!("{column} is `{text}`, not a whole number"))),
         }
     }
 
     fn value_error(&self, what: String) -> CsvError {
-        CsvError::Value { row: self.record.position().map_or(0, Position::record), what }
+        CsvError::Value {
+            row: self.record.position().map_or(0, Position::record),
+            what,
+        }
     }
 
     fn row(&self) -> Result<CsvRow, CsvError> {
         let outcome = match self.text("Outcome") {
             "" => None,
             word => {
-                let known = Outcome::ALL.into_iter().find(|outcome| outcome.as_str() == word);
+                let known = Outcome::ALL
+                    .into_iter()
+                    .find(|outcome| outcome.as_str() == word);
                 Some(known.ok_or_else(|| self.value_error(format!("unknown outcome `{word}`")))?)
             }
         };

@@ -21,7 +21,9 @@ impl<W: Write> CsvWriter<W> {
     /// # Errors
     /// When writing fails.
     pub fn new(writer: W, fetch_ns: u64) -> Result<Self, csv::Error> {
-        let mut csv = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(writer);
+        let mut csv = WriterBuilder::new()
+            .terminator(Terminator::CRLF)
+            .from_writer(writer);
         // `{:?}` is the shortest text that reads back as the same number, with its `.0`, as Python's `repr`.
         let seconds = fetch_ns as f64 / 1e9;
         csv.write_field(format!("{}{seconds:?}{}", KEY_COLUMN.0, KEY_COLUMN.1))?;
@@ -29,7 +31,10 @@ impl<W: Write> CsvWriter<W> {
             csv.write_field(column)?;
         }
         csv.write_record(None::<&[u8]>)?;
-        Ok(Self { csv, text: String::new() })
+        Ok(Self {
+            csv,
+            text: String::new(),
+        })
     }
 
     /// Writes one fetch; `round` counts how often the keys were gone through before it.
@@ -44,7 +49,12 @@ impl<W: Write> CsvWriter<W> {
         self.field(&sample.codes)?;
         self.field(&sample.attempts)?;
         self.field(&sample.backoff_ns)?;
-        for time in [sample.start_ns, sample.attempt_start_ns, sample.first_byte_ns, sample.end_ns] {
+        for time in [
+            sample.start_ns,
+            sample.attempt_start_ns,
+            sample.first_byte_ns,
+            sample.end_ns,
+        ] {
             self.number(time)?;
         }
         let known = was_attempted(sample);
@@ -61,7 +71,9 @@ impl<W: Write> CsvWriter<W> {
     /// # Errors
     /// When writing fails.
     pub fn finish(self) -> std::io::Result<W> {
-        self.csv.into_inner().map_err(csv::IntoInnerError::into_error)
+        self.csv
+            .into_inner()
+            .map_err(csv::IntoInnerError::into_error)
     }
 
     fn number(&mut self, value: Option<u64>) -> Result<(), csv::Error> {

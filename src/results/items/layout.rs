@@ -59,22 +59,40 @@ pub enum LayoutError {
 }
 
 /// Counts the items of objects in parts before any is written, and whether the disk has room for them and their rows.
-fn check_parts(spool: &Path, keys: &KeyFile, layout: Layout, go_on: impl Fn() -> io::Result<()>) -> Result<(), LayoutError> {
+fn check_parts(
+    spool: &Path,
+    keys: &KeyFile,
+    layout: Layout,
+    go_on: impl Fn() -> io::Result<()>,
+) -> Result<(), LayoutError> {
     let (mut items, mut needed) = (0_u64, 0_u64);
     for key in keys.iter() {
         go_on()?;
         let key = key?;
         if let Some(size) = key.size.filter(|size| *size > MOST_OBJECT_BYTES) {
-            return Err(LayoutError::Implausible { key: key.key.escape_debug().to_string(), size: units::count(size) });
+            return Err(LayoutError::Implausible {
+                key: key.key.escape_debug().to_string(),
+                size: units::count(size),
+            });
         }
         let count = layout.items_of(key.size);
         let each = record_bytes(&key) + OFFSET_BYTES + Sample::ENCODED_LEN as u64;
-        (items, needed) = (items.saturating_add(count), needed.saturating_add(count.saturating_mul(each)));
+        (items, needed) = (
+            items.saturating_add(count),
+            needed.saturating_add(count.saturating_mul(each)),
+        );
     }
     let free = free_bytes(spool).unwrap_or(u64::MAX);
     if items > MOST_ITEMS || needed > free {
-        let (items, needed, free) = (units::count(items), units::bytes(needed), units::bytes(free));
-        let text = format!("{items} objects and parts need {needed} in {}, which has room for {free}", spool.display());
+        let (items, needed, free) = (
+            units::count(items),
+            units::bytes(needed),
+            units::bytes(free),
+        );
+        let text = format!(
+            "{items} objects and parts need {needed} in {}, which has room for {free}",
+            spool.display()
+        );
         return Err(LayoutError::TooMany(text));
     }
     Ok(())
@@ -84,9 +102,18 @@ fn check_parts(spool: &Path, keys: &KeyFile, layout: Layout, go_on: impl Fn() ->
 ///
 /// # Errors
 /// When a size is not plausible, or the disk has no room for the items.
-pub fn lay_out(spool: &Path, keys: &KeyFile, layout: Layout, cancelled: &Cancelled) -> Result<LaidOut, LayoutError> {
+pub fn lay_out(
+    spool: &Path,
+    keys: &KeyFile,
+    layout: Layout,
+    cancelled: &Cancelled,
+) -> Result<LaidOut, LayoutError> {
     if layout.is_plain() {
-        return Ok(LaidOut { items: keys.count(), objects: keys.count(), ..LaidOut::default() });
+        return Ok(LaidOut {
+            items: keys.count(),
+            objects: keys.count(),
+            ..LaidOut::default()
+        });
     }
     let go_on = || cancelled.check();
     if layout.part_size.is_some() {
@@ -145,7 +172,10 @@ pub fn places(spool: &Path) -> io::Result<impl Iterator<Item = io::Result<Option
     let mut file = BufReader::with_capacity(256 * 1024, File::open(spool.join(PLACES))?);
     Ok(std::iter::from_fn(move || {
         let mut place = [0; 8];
-        Some(file.read_exact(&mut place).map(|()| Some(u64::from_le_bytes(place)).filter(|place| *place != NOWHERE)))
+        Some(
+            file.read_exact(&mut place)
+                .map(|()| Some(u64::from_le_bytes(place)).filter(|place| *place != NOWHERE)),
+        )
     }))
 }
 
@@ -164,7 +194,14 @@ impl Writer {
         let records = BufWriter::with_capacity(256 * 1024, File::create(spool.join(RECORDS))?);
         let mut offsets = BufWriter::with_capacity(64 * 1024, File::create(spool.join(OFFSETS))?);
         offsets.write_all(&0_u64.to_le_bytes())?;
-        Ok(Self { layout, records, offsets, end: 0, laid_out: LaidOut::default(), record: Vec::new() })
+        Ok(Self {
+            layout,
+            records,
+            offsets,
+            end: 0,
+            laid_out: LaidOut::default(),
+            record: Vec::new(),
+        })
     }
 
     /// Every item of one object.

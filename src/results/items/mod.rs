@@ -47,7 +47,12 @@ impl Item {
     /// What a client is asked for.
     pub fn target(&self) -> Target<'_> {
         let part = self.part.map(|(first, last)| Part { first, last });
-        Target { key: &self.record.key, part, size: self.record.size, etag: &self.record.etag }
+        Target {
+            key: &self.record.key,
+            part,
+            size: self.record.size,
+            etag: &self.record.etag,
+        }
     }
 }
 
@@ -65,7 +70,9 @@ impl Items {
     pub fn open(spool: &Path) -> io::Result<Self> {
         match File::open(spool.join(OFFSETS)) {
             Ok(offsets) => Ok(Self::LaidOut(ItemFile::open(spool, offsets)?)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => KeyFile::open(spool).map(Self::Keys),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                KeyFile::open(spool).map(Self::Keys)
+            }
             Err(error) => Err(error),
         }
     }
@@ -98,22 +105,38 @@ pub struct ItemFile {
 impl ItemFile {
     fn open(spool: &Path, offsets: File) -> io::Result<Self> {
         let count = (offsets.metadata()?.len() / 8).saturating_sub(1);
-        Ok(Self { records: File::open(spool.join(RECORDS))?, offsets, count })
+        Ok(Self {
+            records: File::open(spool.join(RECORDS))?,
+            offsets,
+            count,
+        })
     }
 
     fn read(&self, range: Range<u64>) -> io::Result<Vec<Item>> {
-        let count = usize::try_from(range.end.saturating_sub(range.start)).map_err(io::Error::other)?;
+        let count =
+            usize::try_from(range.end.saturating_sub(range.start)).map_err(io::Error::other)?;
         let mut offsets = vec![0; (count + 1) * 8];
         self.offsets.read_exact_at(&mut offsets, range.start * 8)?;
-        let at = |index: usize| offsets[index * 8..].first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
-        let mut bytes = vec![0; usize::try_from(at(count).saturating_sub(at(0))).map_err(io::Error::other)?];
+        let at = |index: usize| {
+            offsets[index * 8..]
+                .first_chunk()
+                .map_or(0, |bytes| u64::from_le_bytes(*bytes))
+        };
+        let mut bytes =
+            vec![0; usize::try_from(at(count).saturating_sub(at(0))).map_err(io::Error::other)?];
         self.records.read_exact_at(&mut bytes, at(0))?;
         let mut rest = bytes.as_slice();
         (0..count).map(|_| decode(&mut rest)).collect()
     }
 }
 
-fn encode(KeyRecord { key, size, etag, .. }: &KeyRecord, part: Option<(u64, u64)>, out: &mut Vec<u8>) -> io::Result<()> {
+fn encode(
+    KeyRecord {
+        key, size, etag, ..
+    }: &KeyRecord,
+    part: Option<(u64, u64)>,
+    out: &mut Vec<u8>,
+) -> io::Result<()> {
     let long = |_| io::Error::new(io::ErrorKind::InvalidData, "a key or ETag is too long");
     let (first, last) = part.unwrap_or((NONE, NONE));
     for number in [first, last, size.unwrap_or(NONE)] {
@@ -134,14 +157,30 @@ fn record_bytes(key: &KeyRecord) -> u64 {
 fn decode(rest: &mut &[u8]) -> io::Result<Item> {
     let bad = || io::Error::new(io::ErrorKind::InvalidData, "the item spool file is damaged");
     let (fixed, texts) = rest.split_first_chunk::<FIXED>().ok_or_else(bad)?;
-    let number = |at: usize| fixed[at..].first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+    let number = |at: usize| {
+        fixed[at..]
+            .first_chunk()
+            .map_or(0, |bytes| u64::from_le_bytes(*bytes))
+    };
     let part = Some((number(0), number(8))).filter(|(first, _)| *first != NONE);
     let size = Some(number(16)).filter(|size| *size != NONE);
-    let (key, texts) = texts.split_at_checked(usize::from(u16::from_le_bytes([fixed[24], fixed[25]]))).ok_or_else(bad)?;
-    let (etag, texts) = texts.split_at_checked(usize::from(fixed[26])).ok_or_else(bad)?;
+    let (key, texts) = texts
+        .split_at_checked(usize::from(u16::from_le_bytes([fixed[24], fixed[25]])))
+        .ok_or_else(bad)?;
+    let (etag, texts) = texts
+        .split_at_checked(usize::from(fixed[26]))
+        .ok_or_else(bad)?;
     *rest = texts;
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).map_err(|_| bad());
-    Ok(Item { record: KeyRecord { key: text(key)?, size, etag: text(etag)?, ..KeyRecord::default() }, part })
+    Ok(Item {
+        record: KeyRecord {
+            key: text(key)?,
+            size,
+            etag: text(etag)?,
+            ..KeyRecord::default()
+        },
+        part,
+    })
 }
 
 #[cfg(test)]

@@ -20,13 +20,21 @@ pub(super) type Sorted = Box<dyn Iterator<Item = io::Result<Interval>>>;
 impl Sorter {
     /// What memory should not hold goes to a temporary file in `folder`.
     pub(super) fn new(folder: &Path) -> Self {
-        Self { chunk: Vec::new(), spill: FileSpill::new(folder), chunk_len: CHUNK_LEN.get() }
+        Self {
+            chunk: Vec::new(),
+            spill: FileSpill::new(folder),
+            chunk_len: CHUNK_LEN.get(),
+        }
     }
 
     /// Takes one pair.
     pub(super) fn push(&mut self, pair: Interval) -> io::Result<()> {
         self.chunk.push(pair);
-        if self.chunk.len() == self.chunk_len { self.spill() } else { Ok(()) }
+        if self.chunk.len() == self.chunk_len {
+            self.spill()
+        } else {
+            Ok(())
+        }
     }
 
     fn spill(&mut self) -> io::Result<()> {
@@ -55,13 +63,26 @@ mod tests {
     fn pairs_come_back_in_order_whatever_fits_a_chunk() {
         let folder = tempfile::tempdir().unwrap();
         for count in [0_u64, 1, 9, 10, 11, 1_000] {
-            let mut sorter = Sorter { chunk_len: 10, ..Sorter::new(folder.path()) };
-            let mut pairs: Vec<_> = (0..count).map(|number| (number * 7_919 % 101, number)).collect();
+            let mut sorter = Sorter {
+                chunk_len: 10,
+                ..Sorter::new(folder.path())
+            };
+            let mut pairs: Vec<_> = (0..count)
+                .map(|number| (number * 7_919 % 101, number))
+                .collect();
             for pair in &pairs {
                 sorter.push(*pair).unwrap();
             }
             pairs.sort_unstable();
-            assert_eq!(sorter.finish().unwrap().map(Result::unwrap).collect::<Vec<_>>(), pairs, "{count}");
+            assert_eq!(
+                sorter
+                    .finish()
+                    .unwrap()
+                    .map(Result::unwrap)
+                    .collect::<Vec<_>>(),
+                pairs,
+                "{count}"
+            );
         }
     }
 }

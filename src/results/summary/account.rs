@@ -85,9 +85,16 @@ impl Flaw {
                 )
             }
             Self::Nothing(rows) => {
-                let counts = [(rows.failed, "failed"), (rows.vanished, "missing"), (rows.archived, "archived")];
-                let counts: Vec<String> =
-                    counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{} {what}", units::count(count))).collect();
+                let counts = [
+                    (rows.failed, "failed"),
+                    (rows.vanished, "missing"),
+                    (rows.archived, "archived"),
+                ];
+                let counts: Vec<String> = counts
+                    .into_iter()
+                    .filter(|(count, _)| *count > 0)
+                    .map(|(count, what)| format!("{} {what}", units::count(count)))
+                    .collect();
                 let colon = if counts.is_empty() { "" } else { ": " };
                 format!("nothing was fetched{colon}{}", counts.join(", "))
             }
@@ -107,7 +114,12 @@ impl Flaw {
                     units::were(objects)
                 )
             }
-            Self::Few { ok, tried } => format!("only {} of {} {} fetched", units::count(ok), units::plural(tried, "object"), units::were(ok)),
+            Self::Few { ok, tried } => format!(
+                "only {} of {} {} fetched",
+                units::count(ok),
+                units::plural(tried, "object"),
+                units::were(ok)
+            ),
         }
     }
 }
@@ -115,12 +127,22 @@ impl Flaw {
 impl Outcomes {
     /// All of them.
     pub fn sum(&self) -> u64 {
-        [self.ok, self.failed, self.vanished, self.archived, self.not_attempted].into_iter().fold(0, u64::saturating_add)
+        [
+            self.ok,
+            self.failed,
+            self.vanished,
+            self.archived,
+            self.not_attempted,
+        ]
+        .into_iter()
+        .fold(0, u64::saturating_add)
     }
 
     /// Those that a request was sent for: the outcome of the others was known before.
     pub fn tried(&self) -> u64 {
-        [self.ok, self.failed, self.vanished].into_iter().fold(0, u64::saturating_add)
+        [self.ok, self.failed, self.vanished]
+            .into_iter()
+            .fold(0, u64::saturating_add)
     }
 }
 
@@ -130,7 +152,13 @@ impl Totals {
         if state == State::Running {
             return None;
         }
-        if state == State::Complete { self.unbalanced().or_else(|| self.not_attempted()).or_else(|| self.too_few()) } else { self.unbalanced() }
+        if state == State::Complete {
+            self.unbalanced()
+                .or_else(|| self.not_attempted())
+                .or_else(|| self.too_few())
+        } else {
+            self.unbalanced()
+        }
     }
 
     fn unbalanced(&self) -> Option<Flaw> {
@@ -139,12 +167,16 @@ impl Totals {
             (asked != rows).then_some(Flaw::Unbalanced { asked, rows, unit })
         };
         let bytes = self.row_bytes.map(|bytes| bytes.sum());
-        differs(self.asked_objects, Some(self.rows.sum()), "objects").or_else(|| differs(self.asked_bytes, bytes, "bytes"))
+        differs(self.asked_objects, Some(self.rows.sum()), "objects")
+            .or_else(|| differs(self.asked_bytes, bytes, "bytes"))
     }
 
     fn not_attempted(&self) -> Option<Flaw> {
         let objects = self.rows.not_attempted.saturating_sub(self.cut_by_time);
-        (objects > 0).then(|| Flaw::NotAttempted { objects, asked: self.asked_objects.unwrap_or_else(|| self.rows.sum()) })
+        (objects > 0).then(|| Flaw::NotAttempted {
+            objects,
+            asked: self.asked_objects.unwrap_or_else(|| self.rows.sum()),
+        })
     }
 
     /// What is judged of several shards together, as one shard may have little to fetch.
@@ -154,9 +186,16 @@ impl Totals {
         if rows.ok == 0 && tried + rows.archived > 0 {
             Some(Flaw::Nothing(rows))
         } else if rows.vanished.saturating_mul(100) > tried {
-            Some(Flaw::Vanished { objects: rows.vanished, tried })
+            Some(Flaw::Vanished {
+                objects: rows.vanished,
+                tried,
+            })
         // Another `ETag` alone does not count: there are stores whose listing never has the ETag of the object, and all bytes came.
-        } else if let Some(objects) = self.not_as_listed.map(|found| found.size).filter(|size| size.saturating_mul(100) > tried) {
+        } else if let Some(objects) = self
+            .not_as_listed
+            .map(|found| found.size)
+            .filter(|size| size.saturating_mul(100) > tried)
+        {
             Some(Flaw::OtherSize { objects, tried })
         } else if rows.ok < tried.div_ceil(2) {
             Some(Flaw::Few { ok: rows.ok, tried })
@@ -177,8 +216,14 @@ impl Totals {
             asked_bytes: both(self.asked_bytes, other.asked_bytes),
             cut_by_time: self.cut_by_time.saturating_add(other.cut_by_time),
             rows: self.rows.with(&other.rows),
-            not_as_listed: self.not_as_listed.zip(other.not_as_listed).map(|(one, other)| one.with(&other)),
-            row_bytes: self.row_bytes.zip(other.row_bytes).map(|(one, other)| one.with(&other)),
+            not_as_listed: self
+                .not_as_listed
+                .zip(other.not_as_listed)
+                .map(|(one, other)| one.with(&other)),
+            row_bytes: self
+                .row_bytes
+                .zip(other.row_bytes)
+                .map(|(one, other)| one.with(&other)),
             goodput_bytes: self.goodput_bytes.saturating_add(other.goodput_bytes),
             received_bytes: both(self.received_bytes, other.received_bytes),
         }
@@ -190,16 +235,29 @@ impl Totals {
 pub fn judge(shards: &[Option<Totals>]) -> Option<Flaw> {
     let known = || shards.iter().flatten();
     let mut alone = known().filter_map(|totals| totals.flaw(State::Complete));
-    let decided = alone.find(|flaw| flaw.is_incomplete() || matches!(flaw, Flaw::Nothing(rows) if rows.failed > 0));
-    let all = known().copied().reduce(|sum, shard| sum.with(&shard)).filter(|all| all.rows.sum() > 0);
-    decided.or_else(|| all.map_or(Some(Flaw::Nothing(Outcomes::default())), |all| all.flaw(State::Complete)))
+    let decided = alone.find(|flaw| {
+        flaw.is_incomplete() || matches!(flaw, Flaw::Nothing(rows) if rows.failed > 0)
+    });
+    let all = known()
+        .copied()
+        .reduce(|sum, shard| sum.with(&shard))
+        .filter(|all| all.rows.sum() > 0);
+    decided.or_else(|| {
+        all.map_or(Some(Flaw::Nothing(Outcomes::default())), |all| {
+            all.flaw(State::Complete)
+        })
+    })
 }
 
 impl NotAsListed {
     /// Both together.
     #[must_use]
     pub fn with(self, other: &Self) -> Self {
-        Self { rows: self.rows.saturating_add(other.rows), size: self.size.saturating_add(other.size), etag: self.etag.saturating_add(other.etag) }
+        Self {
+            rows: self.rows.saturating_add(other.rows),
+            size: self.size.saturating_add(other.size),
+            etag: self.etag.saturating_add(other.etag),
+        }
     }
 }
 
@@ -225,7 +283,9 @@ impl Summary {
             match self.settings.duration_ns {
                 None => totals.asked_objects = Some(totals.keys_listed),
                 // Which of these rows the time cut off was not written.
-                Some(_) if self.settings.part_size_bytes.is_some() => totals.cut_by_time = totals.rows.not_attempted,
+                Some(_) if self.settings.part_size_bytes.is_some() => {
+                    totals.cut_by_time = totals.rows.not_attempted;
+                }
                 Some(_) => {}
             }
         }
@@ -246,17 +306,34 @@ mod tests {
     use crate::results::summary::fixture;
 
     fn totals(rows: Outcomes) -> Totals {
-        Totals { keys_listed: rows.sum(), asked_objects: Some(rows.sum()), rows, ..Totals::default() }
+        Totals {
+            keys_listed: rows.sum(),
+            asked_objects: Some(rows.sum()),
+            rows,
+            ..Totals::default()
+        }
     }
 
     /// `ok`, `failed`, `vanished`, `archived`, `not_attempted`.
     fn of([ok, failed, vanished, archived, not_attempted]: [u64; 5]) -> Outcomes {
-        Outcomes { ok, failed, vanished, archived, not_attempted }
+        Outcomes {
+            ok,
+            failed,
+            vanished,
+            archived,
+            not_attempted,
+        }
     }
 
     #[track_caller]
     fn says(rows: Outcomes, expected: Option<&str>) {
-        assert_eq!(totals(rows).flaw(State::Complete).map(Flaw::in_words).as_deref(), expected);
+        assert_eq!(
+            totals(rows)
+                .flaw(State::Complete)
+                .map(Flaw::in_words)
+                .as_deref(),
+            expected
+        );
     }
 
     #[test]
@@ -264,74 +341,190 @@ mod tests {
         says(of([0, 0, 0, 0, 0]), None);
         says(of([20, 0, 0, 3, 0]), None);
         says(of([99, 0, 1, 0, 0]), None);
-        says(of([98, 0, 2, 0, 0]), Some("2 of 100 objects were missing when fetched, which is more than 1 %"));
-        says(of([0, 0, 20, 0, 0]), Some("nothing was fetched: 20 missing"));
+        says(
+            of([98, 0, 2, 0, 0]),
+            Some("2 of 100 objects were missing when fetched, which is more than 1 %"),
+        );
+        says(
+            of([0, 0, 20, 0, 0]),
+            Some("nothing was fetched: 20 missing"),
+        );
         says(of([0, 0, 0, 7, 0]), Some("nothing was fetched: 7 archived"));
-        says(of([0, 3, 1, 0, 0]), Some("nothing was fetched: 3 failed, 1 missing"));
+        says(
+            of([0, 3, 1, 0, 0]),
+            Some("nothing was fetched: 3 failed, 1 missing"),
+        );
         says(of([1, 1, 0, 5, 0]), None);
         says(of([1, 2, 0, 0, 0]), Some("only 1 of 3 objects was fetched"));
     }
 
     #[test]
     fn few_objects_may_be_others_than_were_listed() {
-        let with = |rows| Totals { not_as_listed: Some(NotAsListed { rows, size: rows, etag: 0 }), ..totals(of([198, 1, 1, 5, 0])) };
+        let with = |rows| Totals {
+            not_as_listed: Some(NotAsListed {
+                rows,
+                size: rows,
+                etag: 0,
+            }),
+            ..totals(of([198, 1, 1, 5, 0]))
+        };
         assert_eq!(with(2).flaw(State::Complete), None);
         let flaw = with(3).flaw(State::Complete).unwrap();
-        assert_eq!(flaw.in_words(), "3 of 200 objects were of another size than listed, which is more than 1 %");
-        let tags = Totals { not_as_listed: Some(NotAsListed { rows: 200, size: 0, etag: 200 }), ..with(0) };
-        assert_eq!(tags.flaw(State::Complete), None, "a store whose listing has other tags than its objects");
+        assert_eq!(
+            flaw.in_words(),
+            "3 of 200 objects were of another size than listed, which is more than 1 %"
+        );
+        let tags = Totals {
+            not_as_listed: Some(NotAsListed {
+                rows: 200,
+                size: 0,
+                etag: 200,
+            }),
+            ..with(0)
+        };
+        assert_eq!(
+            tags.flaw(State::Complete),
+            None,
+            "a store whose listing has other tags than its objects"
+        );
     }
 
     #[test]
     fn complete_means_that_every_object_was_attempted() {
-        says(of([19_232, 0, 0, 0, 768]), Some("768 of 20,000 objects were not attempted, although nothing ended the run early"));
+        says(
+            of([19_232, 0, 0, 0, 768]),
+            Some("768 of 20,000 objects were not attempted, although nothing ended the run early"),
+        );
         let left = totals(of([3, 0, 0, 0, 17]));
-        assert_eq!(left.flaw(State::Interrupted), None, "that is what an interruption is");
-        let cut = Totals { cut_by_time: 17, ..left };
-        assert_eq!(cut.flaw(State::Complete), None, "the time ended between their parts");
+        assert_eq!(
+            left.flaw(State::Interrupted),
+            None,
+            "that is what an interruption is"
+        );
+        let cut = Totals {
+            cut_by_time: 17,
+            ..left
+        };
+        assert_eq!(
+            cut.flaw(State::Complete),
+            None,
+            "the time ended between their parts"
+        );
     }
 
     #[test]
     fn rows_that_are_missing_or_doubled_are_an_error_whatever_the_state() {
         for state in [State::Complete, State::Interrupted, State::Failed] {
-            let doubled = Totals { asked_objects: Some(9), ..totals(of([10, 0, 0, 0, 0])) };
-            assert_eq!(doubled.flaw(state), Some(Flaw::Unbalanced { asked: 9, rows: 10, unit: "objects" }));
-            let bytes = Totals { asked_bytes: Some(70), row_bytes: Some(of([60, 5, 4, 0, 0])), ..totals(of([8, 1, 1, 0, 0])) };
-            assert_eq!(bytes.flaw(state), Some(Flaw::Unbalanced { asked: 70, rows: 69, unit: "bytes" }));
+            let doubled = Totals {
+                asked_objects: Some(9),
+                ..totals(of([10, 0, 0, 0, 0]))
+            };
+            assert_eq!(
+                doubled.flaw(state),
+                Some(Flaw::Unbalanced {
+                    asked: 9,
+                    rows: 10,
+                    unit: "objects"
+                })
+            );
+            let bytes = Totals {
+                asked_bytes: Some(70),
+                row_bytes: Some(of([60, 5, 4, 0, 0])),
+                ..totals(of([8, 1, 1, 0, 0]))
+            };
+            assert_eq!(
+                bytes.flaw(state),
+                Some(Flaw::Unbalanced {
+                    asked: 70,
+                    rows: 69,
+                    unit: "bytes"
+                })
+            );
         }
     }
 
     #[test]
     fn summaries_of_earlier_versions_are_judged_by_what_they_say() {
         let mut summary = fixture::complete();
-        let old = |rows, keys_listed| Some(Totals { keys_listed, rows, ..Totals::default() });
+        let old = |rows, keys_listed| {
+            Some(Totals {
+                keys_listed,
+                rows,
+                ..Totals::default()
+            })
+        };
         summary.totals = old(of([19_232, 0, 0, 0, 768]), 20_000);
-        assert_eq!(summary.flaw(), Some(Flaw::NotAttempted { objects: 768, asked: 20_000 }));
+        assert_eq!(
+            summary.flaw(),
+            Some(Flaw::NotAttempted {
+                objects: 768,
+                asked: 20_000
+            })
+        );
         summary.totals = old(of([19_232, 0, 0, 0, 0]), 20_000);
-        assert_eq!(summary.flaw(), Some(Flaw::Unbalanced { asked: 20_000, rows: 19_232, unit: "objects" }));
+        assert_eq!(
+            summary.flaw(),
+            Some(Flaw::Unbalanced {
+                asked: 20_000,
+                rows: 19_232,
+                unit: "objects"
+            })
+        );
         summary.settings.duration_ns = Some(1);
-        assert_eq!(summary.flaw(), None, "how many rounds were asked for was not written");
+        assert_eq!(
+            summary.flaw(),
+            None,
+            "how many rounds were asked for was not written"
+        );
         summary.totals = old(of([50, 0, 0, 0, 2]), 20);
         assert!(summary.flaw().is_some());
         summary.settings.part_size_bytes = std::num::NonZeroU64::new(1 << 20);
-        assert_eq!(summary.flaw(), None, "the time may have ended between parts");
+        assert_eq!(
+            summary.flaw(),
+            None,
+            "the time may have ended between parts"
+        );
     }
 
     #[test]
     fn shards_are_judged_together() {
         let shard = |rows| Some(totals(rows));
         // One of 50 is 2 %, and of all it is 1 in 1,000.
-        assert_eq!(judge(&[shard(of([49, 0, 1, 0, 0])), shard(of([950, 0, 0, 0, 0]))]), None);
-        assert_eq!(judge(&[shard(of([49, 0, 1, 0, 0])), None]), Some(Flaw::Vanished { objects: 1, tried: 50 }));
+        assert_eq!(
+            judge(&[shard(of([49, 0, 1, 0, 0])), shard(of([950, 0, 0, 0, 0]))]),
+            None
+        );
+        assert_eq!(
+            judge(&[shard(of([49, 0, 1, 0, 0])), None]),
+            Some(Flaw::Vanished {
+                objects: 1,
+                tried: 50
+            })
+        );
         assert_eq!(
             judge(&[shard(of([0, 0, 0, 9, 0])), shard(of([5, 0, 0, 0, 0])), None]),
             None,
             "a shard of archived objects takes nothing from the others"
         );
-        assert_eq!(judge(&[shard(of([0, 0, 0, 9, 0])), None]), Some(Flaw::Nothing(of([0, 0, 0, 9, 0]))));
-        assert_eq!(judge(&[None, None]).map(Flaw::in_words).as_deref(), Some("nothing was fetched"));
-        assert_eq!(judge(&[shard(of([900, 0, 0, 0, 0])), shard(of([9, 0, 0, 0, 1]))]), Some(Flaw::NotAttempted { objects: 1, asked: 10 }));
-        assert_eq!(judge(&[shard(of([900, 0, 0, 0, 0])), shard(of([0, 9, 0, 0, 0]))]), Some(Flaw::Nothing(of([0, 9, 0, 0, 0]))));
+        assert_eq!(
+            judge(&[shard(of([0, 0, 0, 9, 0])), None]),
+            Some(Flaw::Nothing(of([0, 0, 0, 9, 0])))
+        );
+        assert_eq!(
+            judge(&[None, None]).map(Flaw::in_words).as_deref(),
+            Some("nothing was fetched")
+        );
+        assert_eq!(
+            judge(&[shard(of([900, 0, 0, 0, 0])), shard(of([9, 0, 0, 0, 1]))]),
+            Some(Flaw::NotAttempted {
+                objects: 1,
+                asked: 10
+            })
+        );
+        assert_eq!(
+            judge(&[shard(of([900, 0, 0, 0, 0])), shard(of([0, 9, 0, 0, 0]))]),
+            Some(Flaw::Nothing(of([0, 9, 0, 0, 0])))
+        );
     }
 
     proptest! {

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::account::Asked;
-use super::parts::{Attempts, CpuTime, Distributions, NotAsListed, Outcomes, Rates, SIZE_CLASS_BOUNDS, Series, SizeClass, StorageClass, Totals};
+use super::parts::{
+    Attempts, CpuTime, Distributions, NotAsListed, Outcomes, Rates, SIZE_CLASS_BOUNDS, Series,
+    SizeClass, StorageClass, Totals,
+};
 use super::verdict::judge;
 use super::workers::Workers;
 use super::{CpuFacts, Flaw, RunFacts, State, Summary};
@@ -16,7 +19,10 @@ use crate::units::SECOND_NS;
 const MOST_SECONDS: usize = 31 * 86_400;
 
 /// The summary of a run from its facts and its rows: key, fetch, round.
-pub fn summarise(facts: RunFacts, rows: impl IntoIterator<Item = (KeyRecord, Sample, u64)>) -> Summary {
+pub fn summarise(
+    facts: RunFacts,
+    rows: impl IntoIterator<Item = (KeyRecord, Sample, u64)>,
+) -> Summary {
     let mut summariser = Summariser::new(facts.active_window_ns);
     for (key, sample, round) in rows {
         summariser.row(&key, &sample, round);
@@ -66,7 +72,10 @@ struct Class {
 impl Summariser {
     /// A pass over the rows of a run with this active window.
     pub fn new(active_window_ns: Option<u64>) -> Self {
-        Self { active_window_ns, ..Self::default() }
+        Self {
+            active_window_ns,
+            ..Self::default()
+        }
     }
 
     /// Takes the row of an object that was fetched whole: its key as listed, the fetch, and how often the keys were gone through before it.
@@ -105,7 +114,8 @@ impl Summariser {
 
     fn storage_class(&mut self, key: &KeyRecord) {
         if !self.storage.contains_key(&key.storage_class) {
-            self.storage.insert(key.storage_class.clone(), StorageClass::default());
+            self.storage
+                .insert(key.storage_class.clone(), StorageClass::default());
         }
         if let Some(class) = self.storage.get_mut(&key.storage_class) {
             class.objects += 1;
@@ -117,7 +127,9 @@ impl Summariser {
     pub fn fetch(&mut self, sample: &Sample) {
         self.attempts.total += u64::from(sample.attempts);
         self.open.retried |= sample.attempts > 1;
-        if let (Some(window), Some(start), Some(end)) = (self.active_window_ns, sample.start_ns, sample.end_ns) {
+        if let (Some(window), Some(start), Some(end)) =
+            (self.active_window_ns, sample.start_ns, sample.end_ns)
+        {
             let share = share_before(window, sample.first_byte_ns.unwrap_or(start), end);
             self.open.window_bytes += sample.calc_size.unwrap_or(0) as f64 * share;
         }
@@ -134,7 +146,12 @@ impl Summariser {
 
     /// A fetch ended well so long after the epoch; what is past the longest run that anybody waits for is not counted.
     fn ended(&mut self, end_ns: u64) {
-        let Some(second) = usize::try_from(end_ns / SECOND_NS).ok().filter(|second| *second < MOST_SECONDS) else { return };
+        let Some(second) = usize::try_from(end_ns / SECOND_NS)
+            .ok()
+            .filter(|second| *second < MOST_SECONDS)
+        else {
+            return;
+        };
         if second >= self.ends.len() {
             self.ends.resize(second + 1, 0);
         }
@@ -144,9 +161,11 @@ impl Summariser {
     fn ok(&mut self, key: &KeyRecord, sample: &Sample) {
         let bytes = sample.calc_size.unwrap_or(0);
         self.goodput_bytes = self.goodput_bytes.saturating_add(bytes);
-        for (histogram, time) in
-            [(&mut self.ttfb, sample.ttfb_ns()), (&mut self.latency, sample.latency_ns()), (&mut self.fetch_duration, sample.fetch_duration_ns())]
-        {
+        for (histogram, time) in [
+            (&mut self.ttfb, sample.ttfb_ns()),
+            (&mut self.latency, sample.latency_ns()),
+            (&mut self.fetch_duration, sample.fetch_duration_ns()),
+        ] {
             if let Some(ns) = time {
                 histogram.record(ns);
             }
@@ -158,7 +177,9 @@ impl Summariser {
         if let Some(ns) = sample.latency_ns() {
             class.latency.record(ns);
         }
-        if let (Some(window), Some(start), Some(end)) = (self.active_window_ns, sample.start_ns, sample.end_ns) {
+        if let (Some(window), Some(start), Some(end)) =
+            (self.active_window_ns, sample.start_ns, sample.end_ns)
+        {
             self.window_fetches += share_before(window, start, end);
         }
     }
@@ -168,7 +189,11 @@ impl Summariser {
         if self.outcomes.sum() == 0 && facts.phases.fetch_ns.is_none() {
             return None;
         }
-        let once = Asked { objects: facts.keys_listed, bytes: facts.listed_bytes, cut_by_time: 0 };
+        let once = Asked {
+            objects: facts.keys_listed,
+            bytes: facts.listed_bytes,
+            cut_by_time: 0,
+        };
         let asked = facts.asked.unwrap_or(once);
         Some(Totals {
             keys_listed: facts.keys_listed,
@@ -208,11 +233,17 @@ impl Summariser {
         summary.storage_classes = self.storage;
         summary.totals = totals;
         if let Some(fetch_ns) = fetch_ns {
-            summary.in_flight = Some(self.workers.in_flight(facts.in_flight_most, per_second(self.busy_ns as f64 / 1e9, Some(fetch_ns))));
+            summary.in_flight = Some(self.workers.in_flight(
+                facts.in_flight_most,
+                per_second(self.busy_ns as f64 / 1e9, Some(fetch_ns)),
+            ));
             summary.attempts = Some(attempts);
             summary.size_classes = size_classes(&self.classes);
-            summary.distributions =
-                Distributions { ttfb: self.ttfb.snapshot(), latency: self.latency.snapshot(), fetch_duration: self.fetch_duration.snapshot() };
+            summary.distributions = Distributions {
+                ttfb: self.ttfb.snapshot(),
+                latency: self.latency.snapshot(),
+                fetch_duration: self.fetch_duration.snapshot(),
+            };
         }
         if summary.state == State::Complete && summary.flaw().is_some_and(Flaw::is_incomplete) {
             summary.state = State::Failed;
@@ -230,7 +261,9 @@ impl Summariser {
             Some(fetch.saturating_sub(window) as f64 / fetch as f64)
         };
         Rates {
-            throughput_bytes_per_s: facts.received_bytes.and_then(|bytes| per_second(bytes as f64, fetch_ns)),
+            throughput_bytes_per_s: facts
+                .received_bytes
+                .and_then(|bytes| per_second(bytes as f64, fetch_ns)),
             goodput_bytes_per_s: per_second(self.goodput_bytes as f64, fetch_ns),
             active_window_bytes_per_s: per_second(self.window_bytes, window_ns),
             requests_per_s: per_second(self.attempts.total as f64, fetch_ns),
@@ -241,8 +274,17 @@ impl Summariser {
 
     fn attempts(&self, facts: &RunFacts) -> Attempts {
         Attempts {
-            by_code: self.codes.iter().map(|(code, count)| (code.to_string(), *count)).collect(),
-            throttles: self.codes.iter().filter(|(code, _)| code.is_throttle()).map(|(_, count)| count).sum(),
+            by_code: self
+                .codes
+                .iter()
+                .map(|(code, count)| (code.to_string(), *count))
+                .collect(),
+            throttles: self
+                .codes
+                .iter()
+                .filter(|(code, _)| code.is_throttle())
+                .map(|(_, count)| count)
+                .sum(),
             connections_opened: facts.connections_opened,
             ..self.attempts.clone()
         }
@@ -273,19 +315,28 @@ fn share_before(bound: u64, start: u64, end: u64) -> f64 {
 
 /// `amount` ÷ time; unknown when the time is, or when it is nothing.
 fn per_second(amount: f64, time_ns: Option<u64>) -> Option<f64> {
-    time_ns.filter(|ns| *ns > 0).map(|ns| amount / (ns as f64 / SECOND_NS as f64))
+    time_ns
+        .filter(|ns| *ns > 0)
+        .map(|ns| amount / (ns as f64 / SECOND_NS as f64))
 }
 
 fn cpu(measured: CpuFacts, facts: &RunFacts, attempts: u64) -> CpuTime {
-    let busy_s = measured.fetch_user_ns.zip(measured.fetch_sys_ns).map(|(user, sys)| user.saturating_add(sys) as f64 / 1e9);
+    let busy_s = measured
+        .fetch_user_ns
+        .zip(measured.fetch_sys_ns)
+        .map(|(user, sys)| user.saturating_add(sys) as f64 / 1e9);
     let bytes = facts.received_bytes.filter(|bytes| *bytes > 0);
     CpuTime {
         fetch_user_ns: measured.fetch_user_ns,
         fetch_sys_ns: measured.fetch_sys_ns,
         whole_user_ns: measured.whole_user_ns,
         whole_sys_ns: measured.whole_sys_ns,
-        s_per_gb: busy_s.zip(bytes).map(|(seconds, bytes)| seconds / (bytes as f64 / 1e9)),
-        us_per_request: busy_s.filter(|_| attempts > 0).map(|seconds| seconds * 1e6 / attempts as f64),
+        s_per_gb: busy_s
+            .zip(bytes)
+            .map(|(seconds, bytes)| seconds / (bytes as f64 / 1e9)),
+        us_per_request: busy_s
+            .filter(|_| attempts > 0)
+            .map(|seconds| seconds * 1e6 / attempts as f64),
         used_vcpu: busy_s.and_then(|seconds| per_second(seconds, facts.phases.fetch_ns)),
         limit_vcpu: measured.limit_vcpu,
         throttled_ns: measured.throttled_ns,
@@ -315,11 +366,19 @@ mod tests {
     /// The parts of `actual` and `expected` that are floating-point numbers agree to nine digits.
     fn close(actual: Option<f64>, expected: f64) {
         let actual = actual.unwrap();
-        assert!((actual - expected).abs() <= expected.abs() * 1e-9, "{actual} is not {expected}");
+        assert!(
+            (actual - expected).abs() <= expected.abs() * 1e-9,
+            "{actual} is not {expected}"
+        );
     }
 
     fn key(size: u64, storage_class: &str) -> KeyRecord {
-        KeyRecord { key: "k".to_owned(), size: Some(size), etag: String::new(), storage_class: storage_class.to_owned() }
+        KeyRecord {
+            key: "k".to_owned(),
+            size: Some(size),
+            etag: String::new(),
+            storage_class: storage_class.to_owned(),
+        }
     }
 
     /// Worker, [first start, last attempt's start, first byte, end] in ms, bytes.
@@ -355,15 +414,38 @@ mod tests {
         facts.phases.fetch_ns = Some(2_000_000_000);
         facts.active_window_ns = Some(1_500_000_000);
         (facts.keys_listed, facts.listed_bytes) = (5, Some(6_000_000));
-        facts.asked = Some(Asked { objects: 6, bytes: Some(7_000_000), cut_by_time: 1 });
+        facts.asked = Some(Asked {
+            objects: 6,
+            bytes: Some(7_000_000),
+            cut_by_time: 1,
+        });
         facts.received_bytes = Some(5_000_000);
         facts.in_flight_most = Some(2);
-        facts.cpu = CpuFacts { fetch_user_ns: Some(300_000_000), fetch_sys_ns: Some(200_000_000), limit_vcpu: Some(2.0), ..CpuFacts::default() };
-        let retried = Sample { attempts: 3, backoff_ns: 100_000_000, codes: codes(&["SlowDown", "reset"]), ..ok(1, [10, 400, 500, 600], 1_000_000) };
+        facts.cpu = CpuFacts {
+            fetch_user_ns: Some(300_000_000),
+            fetch_sys_ns: Some(200_000_000),
+            limit_vcpu: Some(2.0),
+            ..CpuFacts::default()
+        };
+        let retried = Sample {
+            attempts: 3,
+            backoff_ns: 100_000_000,
+            codes: codes(&["SlowDown", "reset"]),
+            ..ok(1, [10, 400, 500, 600], 1_000_000)
+        };
         let straddles = ok(1, [600, 600, 1_000, 2_000], 2_000_000);
-        let failed = Sample { outcome: Outcome::Failed, attempts: 2, codes: codes(&["SlowDown", "SlowDown"]), ..ok(0, [1_200, 1_300, 0, 1_400], 9) };
+        let failed = Sample {
+            outcome: Outcome::Failed,
+            attempts: 2,
+            codes: codes(&["SlowDown", "SlowDown"]),
+            ..ok(0, [1_200, 1_300, 0, 1_400], 9)
+        };
         let rows = [
-            (key(1_000_000, "STANDARD"), ok(0, [0, 0, 100, 1_200], 1_000_000), 0),
+            (
+                key(1_000_000, "STANDARD"),
+                ok(0, [0, 0, 100, 1_200], 1_000_000),
+                0,
+            ),
             (key(1_000_000, "STANDARD"), retried, 0),
             (key(2_000_000, "GLACIER_IR"), straddles, 0),
             (key(1_000_000, "STANDARD"), failed, 0),
@@ -377,16 +459,43 @@ mod tests {
     fn totals_and_rates_agree_with_a_hand_computation() {
         let summary = small();
         let totals = summary.totals.unwrap();
-        assert_eq!(totals.rows, Outcomes { ok: 3, failed: 1, vanished: 0, archived: 1, not_attempted: 1 });
-        assert_eq!((totals.keys_listed, totals.goodput_bytes, totals.rounds), (5, 4_000_000, 2));
-        assert_eq!(totals.row_bytes, Some(Outcomes { ok: 4_000_000, failed: 1_000_000, vanished: 0, archived: 1_000_000, not_attempted: 1_000_000 }));
-        assert_eq!((totals.asked_objects, totals.asked_bytes, summary.state), (Some(6), Some(7_000_000), State::Complete));
+        assert_eq!(
+            totals.rows,
+            Outcomes {
+                ok: 3,
+                failed: 1,
+                vanished: 0,
+                archived: 1,
+                not_attempted: 1
+            }
+        );
+        assert_eq!(
+            (totals.keys_listed, totals.goodput_bytes, totals.rounds),
+            (5, 4_000_000, 2)
+        );
+        assert_eq!(
+            totals.row_bytes,
+            Some(Outcomes {
+                ok: 4_000_000,
+                failed: 1_000_000,
+                vanished: 0,
+                archived: 1_000_000,
+                not_attempted: 1_000_000
+            })
+        );
+        assert_eq!(
+            (totals.asked_objects, totals.asked_bytes, summary.state),
+            (Some(6), Some(7_000_000), State::Complete)
+        );
         close(summary.rates.throughput_bytes_per_s, 2_500_000.0);
         close(summary.rates.goodput_bytes_per_s, 2_000_000.0);
         // Two whole bodies, and half of the one from 1 s to 2 s.
         close(summary.rates.active_window_bytes_per_s, 3_000_000.0 / 1.5);
         // Two whole fetches, and 0.9 of the 1.4 s of the third.
-        close(summary.rates.active_window_fetches_per_s, (2.0 + 0.9 / 1.4) / 1.5);
+        close(
+            summary.rates.active_window_fetches_per_s,
+            (2.0 + 0.9 / 1.4) / 1.5,
+        );
         close(summary.rates.requests_per_s, 3.5);
         close(summary.rates.tail_share, 0.25);
     }
@@ -400,36 +509,86 @@ mod tests {
         facts.keys_listed = 3;
         let mut summariser = Summariser::new(facts.active_window_ns);
         summariser.row(&key(500_000, ""), &ok(1, [0, 0, 100, 400], 500_000), 0);
-        let retried = Sample { attempts: 2, codes: codes(&["SlowDown"]), ..ok(0, [100, 500, 600, 1_600], 1_000_000) };
-        let parts = [ok(0, [0, 0, 50, 100], 1_000_000), retried, ok(1, [400, 400, 600, 900], 200_000)];
+        let retried = Sample {
+            attempts: 2,
+            codes: codes(&["SlowDown"]),
+            ..ok(0, [100, 500, 600, 1_600], 1_000_000)
+        };
+        let parts = [
+            ok(0, [0, 0, 50, 100], 1_000_000),
+            retried,
+            ok(1, [400, 400, 600, 900], 200_000),
+        ];
         for part in &parts {
             summariser.fetch(part);
         }
-        let row = Sample { attempts: 4, codes: codes(&["SlowDown"]), calc_size: Some(2_200_000), ..ok(0, [0, 0, 50, 1_600], 2_200_000) };
+        let row = Sample {
+            attempts: 4,
+            codes: codes(&["SlowDown"]),
+            calc_size: Some(2_200_000),
+            ..ok(0, [0, 0, 50, 1_600], 2_200_000)
+        };
         summariser.object(&key(2_200_000, ""), &row, 0);
         // A part that was left over when the run ended is a request, and no goodput.
         summariser.fetch(&ok(1, [900, 900, 950, 1_000], 300_000));
-        summariser.object(&key(600_000, ""), &Sample { outcome: Outcome::NotAttempted, ..ok(1, [900, 900, 950, 1_000], 300_000) }, 0);
+        summariser.object(
+            &key(600_000, ""),
+            &Sample {
+                outcome: Outcome::NotAttempted,
+                ..ok(1, [900, 900, 950, 1_000], 300_000)
+            },
+            0,
+        );
         let summary = summariser.finish(facts);
-        assert_eq!(summary.totals.unwrap().rows, Outcomes { ok: 2, not_attempted: 1, ..Outcomes::default() });
+        assert_eq!(
+            summary.totals.unwrap().rows,
+            Outcomes {
+                ok: 2,
+                not_attempted: 1,
+                ..Outcomes::default()
+            }
+        );
         assert_eq!(summary.totals.unwrap().goodput_bytes, 2_700_000);
         let attempts = summary.attempts.unwrap();
-        assert_eq!((attempts.total, attempts.retried_fetches, attempts.throttles), (6, 1, 1));
+        assert_eq!(
+            (attempts.total, attempts.retried_fetches, attempts.throttles),
+            (6, 1, 1)
+        );
         // 0.4 + 0.1 + 1.5 + 0.5 + 0.1 seconds of fetching in 2 s: parts that went side by side count each.
         close(summary.in_flight.unwrap().mean, 2.6 / 2.0);
-        assert_eq!(summary.in_flight.unwrap().last_end_spread_ns, Some(600_000_000));
+        assert_eq!(
+            summary.in_flight.unwrap().last_end_spread_ns,
+            Some(600_000_000)
+        );
         // 0.5 MB, 1 MB, 0.4 of 1 MB and 0.2 MB; one object and 1 of 1.6 s of the other.
         close(summary.rates.active_window_bytes_per_s, 2_100_000.0);
         close(summary.rates.active_window_fetches_per_s, 1.0 + 1.0 / 1.6);
         close(summary.rates.requests_per_s, 3.0);
-        assert_eq!((summary.distributions.latency.count, summary.distributions.latency.max_ns), (2, Some(1_600_000_000)));
+        assert_eq!(
+            (
+                summary.distributions.latency.count,
+                summary.distributions.latency.max_ns
+            ),
+            (2, Some(1_600_000_000))
+        );
     }
 
     #[test]
     fn attempts_and_codes_are_counted_whatever_the_outcome() {
         let attempts = small().attempts.unwrap();
-        assert_eq!((attempts.total, attempts.retried_fetches, attempts.backoff_ns, attempts.throttles), (7, 2, 100_000_000, 3));
-        assert_eq!(attempts.by_code.into_iter().collect::<Vec<_>>(), [("SlowDown".to_owned(), 3), ("reset".to_owned(), 1)]);
+        assert_eq!(
+            (
+                attempts.total,
+                attempts.retried_fetches,
+                attempts.backoff_ns,
+                attempts.throttles
+            ),
+            (7, 2, 100_000_000, 3)
+        );
+        assert_eq!(
+            attempts.by_code.into_iter().collect::<Vec<_>>(),
+            [("SlowDown".to_owned(), 3), ("reset".to_owned(), 1)]
+        );
     }
 
     #[test]
@@ -437,26 +596,68 @@ mod tests {
         let in_flight = small().in_flight.unwrap();
         // 1.2 + 0.59 + 1.4 + 0.2 seconds of fetching in 2 s.
         close(in_flight.mean, 3.39 / 2.0);
-        assert_eq!((in_flight.first_start_spread_ns, in_flight.last_end_spread_ns), (Some(10_000_000), Some(600_000_000)));
-        assert_eq!((in_flight.most, in_flight.pids, in_flight.tids), (Some(2), 1, 2));
+        assert_eq!(
+            (
+                in_flight.first_start_spread_ns,
+                in_flight.last_end_spread_ns
+            ),
+            (Some(10_000_000), Some(600_000_000))
+        );
+        assert_eq!(
+            (in_flight.most, in_flight.pids, in_flight.tids),
+            (Some(2), 1, 2)
+        );
     }
 
     #[test]
     fn distributions_hold_the_ok_fetches_alone() {
         let distributions = small().distributions;
-        assert_eq!((distributions.ttfb.count, distributions.ttfb.min_ns, distributions.ttfb.max_ns), (3, Some(100_000_000), Some(400_000_000)));
-        assert_eq!((distributions.latency.min_ns, distributions.latency.max_ns), (Some(200_000_000), Some(1_400_000_000)));
-        assert_eq!((distributions.fetch_duration.min_ns, distributions.fetch_duration.sum_ns), (Some(590_000_000), Some(3_190_000_000)));
+        assert_eq!(
+            (
+                distributions.ttfb.count,
+                distributions.ttfb.min_ns,
+                distributions.ttfb.max_ns
+            ),
+            (3, Some(100_000_000), Some(400_000_000))
+        );
+        assert_eq!(
+            (distributions.latency.min_ns, distributions.latency.max_ns),
+            (Some(200_000_000), Some(1_400_000_000))
+        );
+        assert_eq!(
+            (
+                distributions.fetch_duration.min_ns,
+                distributions.fetch_duration.sum_ns
+            ),
+            (Some(590_000_000), Some(3_190_000_000))
+        );
     }
 
     #[test]
     fn classes_divide_at_their_bounds() {
         let summary = small();
-        let objects: Vec<u64> = summary.size_classes.iter().map(|class| class.objects).collect();
+        let objects: Vec<u64> = summary
+            .size_classes
+            .iter()
+            .map(|class| class.objects)
+            .collect();
         assert_eq!(objects, [0, 0, 2, 1, 0, 0]);
-        assert_eq!((summary.size_classes[0].latency_p50_ns, summary.size_classes[3].latency_p50_ns), (None, Some(1_400_000_000)));
-        let names: Vec<(&str, u64)> = summary.storage_classes.iter().map(|(name, class)| (name.as_str(), class.objects)).collect();
-        assert_eq!(names, [("DEEP_ARCHIVE", 1), ("GLACIER_IR", 1), ("STANDARD", 3)]);
+        assert_eq!(
+            (
+                summary.size_classes[0].latency_p50_ns,
+                summary.size_classes[3].latency_p50_ns
+            ),
+            (None, Some(1_400_000_000))
+        );
+        let names: Vec<(&str, u64)> = summary
+            .storage_classes
+            .iter()
+            .map(|(name, class)| (name.as_str(), class.objects))
+            .collect();
+        assert_eq!(
+            names,
+            [("DEEP_ARCHIVE", 1), ("GLACIER_IR", 1), ("STANDARD", 3)]
+        );
         let mut edge = Summariser::new(None);
         for size in [16 << 10, (16 << 10) + 1, 64 << 20, (64 << 20) + 1] {
             edge.row(&key(size, ""), &ok(0, [0, 0, 1, 2], size), 0);
@@ -475,25 +676,55 @@ mod tests {
     #[test]
     fn a_run_without_a_fetch_phase_measures_nothing() {
         let summary = summarise(RunFacts::new(fixture::header(), State::Failed), []);
-        assert_eq!((summary.totals, summary.rates, summary.in_flight), (None, Rates::default(), None));
+        assert_eq!(
+            (summary.totals, summary.rates, summary.in_flight),
+            (None, Rates::default(), None)
+        );
         assert_eq!((summary.attempts, summary.verdict), (None, None));
     }
 
     #[test]
     fn complete_with_rows_not_attempted_does_not_exist() {
-        let rows = || (0..20).map(|i| (key(5, ""), if i < 17 { ok(0, [0, 0, 1, 2], 5) } else { Sample::default() }, 0));
+        let rows = || {
+            (0..20).map(|i| {
+                (
+                    key(5, ""),
+                    if i < 17 {
+                        ok(0, [0, 0, 1, 2], 5)
+                    } else {
+                        Sample::default()
+                    },
+                    0,
+                )
+            })
+        };
         let mut facts = RunFacts::new(fixture::header(), State::Complete);
         facts.phases.fetch_ns = Some(2_000_000);
         (facts.keys_listed, facts.listed_bytes) = (20, Some(100));
         let summary = summarise(facts.clone(), rows());
-        assert_eq!((summary.state, summary.verdict.as_ref().unwrap().word), (State::Failed, Limit::Failed));
-        assert_eq!(summary.verdict.unwrap().because[0], "3 of 20 objects were not attempted");
-        let interrupted = summarise(RunFacts { state: State::Interrupted, ..facts.clone() }, rows());
+        assert_eq!(
+            (summary.state, summary.verdict.as_ref().unwrap().word),
+            (State::Failed, Limit::Failed)
+        );
+        assert_eq!(
+            summary.verdict.unwrap().because[0],
+            "3 of 20 objects were not attempted"
+        );
+        let interrupted = summarise(
+            RunFacts {
+                state: State::Interrupted,
+                ..facts.clone()
+            },
+            rows(),
+        );
         assert_eq!(interrupted.state, State::Interrupted);
         // A row too few, though all that are there are good.
         facts.keys_listed = 18;
         let summary = summarise(facts, rows().take(17));
-        assert_eq!((summary.state, summary.verdict.unwrap().word), (State::Failed, Limit::Failed));
+        assert_eq!(
+            (summary.state, summary.verdict.unwrap().word),
+            (State::Failed, Limit::Failed)
+        );
     }
 
     #[test]
@@ -502,7 +733,14 @@ mod tests {
         facts.phases.fetch_ns = Some(0);
         facts.received_bytes = Some(0);
         let summary = summarise(facts, []);
-        assert_eq!((summary.totals.unwrap().rows, summary.rates, summary.cpu.s_per_gb), (Outcomes::default(), Rates::default(), None));
+        assert_eq!(
+            (
+                summary.totals.unwrap().rows,
+                summary.rates,
+                summary.cpu.s_per_gb
+            ),
+            (Outcomes::default(), Rates::default(), None)
+        );
         assert_eq!(summary.verdict.unwrap().word, Limit::Unclear);
     }
 }

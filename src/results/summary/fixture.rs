@@ -2,8 +2,13 @@
 
 use std::num::NonZeroU32;
 
-use super::{CpuFacts, Header, Interface, Memory, Phases, Price, PricedTask, RunFacts, Series, State, Summary, summarise};
-use crate::plan::{Access, ClientKind, Destination, KeySource, Layout, Limits, Mode, RunPlan, Selection, Work};
+use super::{
+    CpuFacts, Header, Interface, Memory, Phases, Price, PricedTask, RunFacts, Series, State,
+    Summary, summarise,
+};
+use crate::plan::{
+    Access, ClientKind, Destination, KeySource, Layout, Limits, Mode, RunPlan, Selection, Work,
+};
 use crate::platform::Environment;
 use crate::price::Egress;
 use crate::sample::{ErrorCode, ErrorCodes, KeyRecord, Outcome, Sample};
@@ -14,7 +19,13 @@ const OBJECTS: usize = 2_000;
 pub(crate) fn plan() -> RunPlan {
     RunPlan {
         bucket: "images".to_owned(),
-        selection: Selection { source: KeySource::Listing, prefix: String::new(), limit: None, sample: None, shard: None },
+        selection: Selection {
+            source: KeySource::Listing,
+            prefix: String::new(),
+            limit: None,
+            sample: None,
+            shard: None,
+        },
         concurrency: NonZeroU32::new(32).unwrap(),
         mode: Mode::Async,
         client: ClientKind::Lean,
@@ -24,13 +35,23 @@ pub(crate) fn plan() -> RunPlan {
         duration: None,
         work: Work::None,
         layout: Layout::default(),
-        destination: Destination { bucket: Some("results".to_owned()), prefix: String::new(), out: None, spool_dir: None, no_overwrite: false },
+        destination: Destination {
+            bucket: Some("results".to_owned()),
+            prefix: String::new(),
+            out: None,
+            spool_dir: None,
+            no_overwrite: false,
+        },
         egress: Egress::None,
     }
 }
 
 pub(crate) fn header() -> Header {
-    let mut header = Header::new(&plan(), "2026-11-20T10:00:00Z".to_owned(), Environment::default());
+    let mut header = Header::new(
+        &plan(),
+        "2026-11-20T10:00:00Z".to_owned(),
+        Environment::default(),
+    );
     header.region = Some("us-east-1".to_owned());
     header.resolved_addresses = Some(8);
     header
@@ -56,7 +77,11 @@ pub(crate) fn complete() -> Summary {
     facts.listed_bytes = Some(received - 1_000_000);
     facts.active_window_ns = Some(last_start);
     facts.received_bytes = Some(received);
-    facts.series = Some(Series { interval_ns: 1_000_000_000, bytes: vec![received / 2, received - received / 2], fetches: Vec::new() });
+    facts.series = Some(Series {
+        interval_ns: 1_000_000_000,
+        bytes: vec![received / 2, received - received / 2],
+        fetches: Vec::new(),
+    });
     facts.in_flight_most = Some(32);
     facts.connections_opened = Some(35);
     facts.cpu = CpuFacts {
@@ -67,10 +92,21 @@ pub(crate) fn complete() -> Summary {
         limit_vcpu: Some(2.0),
         throttled_ns: None,
     };
-    facts.memory = Memory { peak_pss_bytes: Some(41_000_000), samples: 7, peak_rss_bytes: Some(44_000_000) };
-    facts.interface = Interface { rx_bytes: Some(received + received / 50), tx_bytes: Some(9_000_000), loopback_rx_bytes: Some(0) };
+    facts.memory = Memory {
+        peak_pss_bytes: Some(41_000_000),
+        samples: 7,
+        peak_rss_bytes: Some(44_000_000),
+    };
+    facts.interface = Interface {
+        rx_bytes: Some(received + received / 50),
+        tx_bytes: Some(9_000_000),
+        loopback_rx_bytes: Some(0),
+    };
     facts.warnings = vec!["bucket `images`: 2 keys end in a slash".to_owned()];
-    Summary { price: Some(price()), ..summarise(facts, rows) }
+    Summary {
+        price: Some(price()),
+        ..summarise(facts, rows)
+    }
 }
 
 /// What [`complete`] would cost.
@@ -85,7 +121,13 @@ fn price() -> Price {
         usd_per_tb: Some(0.193),
         billed_s: 60.0,
         is_minimum: true,
-        task: PricedTask { vcpu: 2.0, memory_mib: 4_096, arch: "x86_64".to_owned(), region: "us-east-1".to_owned(), storage_gib: None },
+        task: PricedTask {
+            vcpu: 2.0,
+            memory_mib: 4_096,
+            arch: "x86_64".to_owned(),
+            region: "us-east-1".to_owned(),
+            storage_gib: None,
+        },
         is_hypothetical: true,
         gets: 2_001,
         lists: 2,
@@ -103,13 +145,32 @@ pub(crate) fn with_failures() -> Summary {
     header.region = None;
     let mut facts = RunFacts::new(header, State::Interrupted);
     facts.ended_at = Some("2026-11-20T10:00:01Z".to_owned());
-    facts.phases = Phases { listing_ns: Some(4_000_000), fetch_ns: Some(900_000_000), ..Phases::default() };
+    facts.phases = Phases {
+        listing_ns: Some(4_000_000),
+        fetch_ns: Some(900_000_000),
+        ..Phases::default()
+    };
     facts.keys_listed = 5;
-    let key = |name: &str, class: &str| KeyRecord { key: name.to_owned(), size: Some(10_000), etag: String::new(), storage_class: class.to_owned() };
+    let key = |name: &str, class: &str| KeyRecord {
+        key: name.to_owned(),
+        size: Some(10_000),
+        etag: String::new(),
+        storage_class: class.to_owned(),
+    };
     let mut codes = ErrorCodes::default();
     codes.push(ErrorCode::from_word("SlowDown"));
-    let failed = Sample { outcome: Outcome::Failed, attempts: 5, codes, ..fetch(1, [0, 2_000, 3_000, 900_000], 10) };
-    let vanished = Sample { outcome: Outcome::Vanished, size: None, calc_size: None, ..fetch(0, [1_000, 1_000, 1_200, 1_300], 0) };
+    let failed = Sample {
+        outcome: Outcome::Failed,
+        attempts: 5,
+        codes,
+        ..fetch(1, [0, 2_000, 3_000, 900_000], 10)
+    };
+    let vanished = Sample {
+        outcome: Outcome::Vanished,
+        size: None,
+        calc_size: None,
+        ..fetch(0, [1_000, 1_000, 1_200, 1_300], 0)
+    };
     let rows = [
         (key("a", "STANDARD"), fetch(0, [0, 0, 600, 850], 10_000), 0),
         (key("b", "STANDARD"), failed, 0),
@@ -117,7 +178,10 @@ pub(crate) fn with_failures() -> Summary {
         (key("d", "DEEP_ARCHIVE"), Sample::default(), 0),
         (key("e", "STANDARD"), Sample::default(), 0),
     ];
-    Summary { no_price: Some("the region is not known".to_owned()), ..summarise(facts, rows) }
+    Summary {
+        no_price: Some("the region is not known".to_owned()),
+        ..summarise(facts, rows)
+    }
 }
 
 /// Start, last attempt's start, first byte and end in µs.
@@ -156,13 +220,26 @@ fn rows() -> Vec<(KeyRecord, Sample, u64)> {
         let retried = i % 500 == 499;
         let start = free_us[worker];
         let attempt = if retried { start + 90_000 } else { start };
-        let mut sample = fetch(u32::try_from(worker).unwrap(), [start, attempt, attempt + first_us, attempt + whole_us], bytes);
+        let mut sample = fetch(
+            u32::try_from(worker).unwrap(),
+            [start, attempt, attempt + first_us, attempt + whole_us],
+            bytes,
+        );
         if retried {
             (sample.attempts, sample.backoff_ns) = (2, 70_000_000);
-            sample.codes.push(ErrorCode::from_word(if i == 499 { "reset" } else { "SlowDown" }));
+            sample.codes.push(ErrorCode::from_word(if i == 499 {
+                "reset"
+            } else {
+                "SlowDown"
+            }));
         }
         free_us[worker] = attempt + whole_us + 3;
-        let key = KeyRecord { key: format!("{i:06}.jpg"), size: Some(bytes), etag: String::new(), storage_class: "STANDARD".to_owned() };
+        let key = KeyRecord {
+            key: format!("{i:06}.jpg"),
+            size: Some(bytes),
+            etag: String::new(),
+            storage_class: "STANDARD".to_owned(),
+        };
         rows.push((key, sample, 0));
     }
     rows

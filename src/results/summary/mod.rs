@@ -20,8 +20,8 @@ pub use account::{Asked, Flaw, judge};
 pub use collect::{Summariser, summarise};
 pub use facts::{CpuFacts, Header, RunFacts, ServerFacts};
 pub use parts::{
-    Attempts, CpuTime, Distributions, InFlight, Interface, Memory, NotAsListed, Outcomes, Phases, Rates, SIZE_CLASS_BOUNDS, Series, SizeClass,
-    StorageClass, Totals, fetched_classes,
+    Attempts, CpuTime, Distributions, InFlight, Interface, Memory, NotAsListed, Outcomes, Phases,
+    Rates, SIZE_CLASS_BOUNDS, Series, SizeClass, StorageClass, Totals, fetched_classes,
 };
 pub use price::{Price, PricedTask};
 pub use sampled::{SampleClass, SampleFacts};
@@ -256,10 +256,17 @@ mod tests {
 
     /// Names of all properties below this place of a schema.
     fn property_names(value: &serde_json::Value, names: &mut Vec<String>) {
-        if let Some(properties) = value.get("properties").and_then(|properties| properties.as_object()) {
+        if let Some(properties) = value
+            .get("properties")
+            .and_then(|properties| properties.as_object())
+        {
             names.extend(properties.keys().cloned());
         }
-        let inner = value.as_object().into_iter().flatten().map(|(_, inner)| inner);
+        let inner = value
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(_, inner)| inner);
         for inner in inner.chain(value.as_array().into_iter().flatten()) {
             property_names(inner, names);
         }
@@ -271,16 +278,30 @@ mod tests {
         let mut names = crate::results::csv::COLUMNS.map(str::to_owned).to_vec();
         property_names(&schema(), &mut names);
         assert!(names.len() > 100, "the schema was walked");
-        let missing: Vec<&String> = names.iter().filter(|name| !["`", "."].iter().any(|before| text.contains(&format!("{before}{name}`")))).collect();
+        let missing: Vec<&String> = names
+            .iter()
+            .filter(|name| {
+                !["`", "."]
+                    .iter()
+                    .any(|before| text.contains(&format!("{before}{name}`")))
+            })
+            .collect();
         assert!(missing.is_empty(), "{missing:?}");
     }
 
     #[test]
     fn summaries_are_valid_by_their_schema() {
         let validator = jsonschema::validator_for(&schema()).unwrap();
-        for summary in [fixture::complete(), fixture::with_failures(), Summary::running(fixture::header())] {
+        for summary in [
+            fixture::complete(),
+            fixture::with_failures(),
+            Summary::running(fixture::header()),
+        ] {
             let value = serde_json::to_value(&summary).unwrap();
-            let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
+            let errors: Vec<String> = validator
+                .iter_errors(&value)
+                .map(|error| error.to_string())
+                .collect();
             assert!(errors.is_empty(), "{errors:?}");
         }
         let mut wrong = serde_json::to_value(fixture::complete()).unwrap();
@@ -290,8 +311,15 @@ mod tests {
 
     #[test]
     fn a_summary_survives_its_json() {
-        for summary in [fixture::complete(), fixture::with_failures(), Summary::running(fixture::header())] {
-            assert_eq!(Summary::from_json(&summary.to_json().unwrap()).unwrap(), summary);
+        for summary in [
+            fixture::complete(),
+            fixture::with_failures(),
+            Summary::running(fixture::header()),
+        ] {
+            assert_eq!(
+                Summary::from_json(&summary.to_json().unwrap()).unwrap(),
+                summary
+            );
         }
     }
 
@@ -300,27 +328,51 @@ mod tests {
         let mut value = serde_json::to_value(fixture::complete()).unwrap();
         value["colour"] = serde_json::json!({"of": "the sky"});
         value["totals"]["moons"] = serde_json::json!(2);
-        assert_eq!(Summary::from_json(&value.to_string()).unwrap(), fixture::complete());
+        assert_eq!(
+            Summary::from_json(&value.to_string()).unwrap(),
+            fixture::complete()
+        );
     }
 
     #[test]
     fn other_documents_and_later_versions_are_refused() {
         let mut value = serde_json::to_value(fixture::complete()).unwrap();
         value["version"] = serde_json::json!(2);
-        assert!(matches!(Summary::from_json(&value.to_string()), Err(SummaryError::Version(2))));
+        assert!(matches!(
+            Summary::from_json(&value.to_string()),
+            Err(SummaryError::Version(2))
+        ));
         value["schema"] = serde_json::json!("something.else");
-        assert!(matches!(Summary::from_json(&value.to_string()), Err(SummaryError::Schema(_))));
-        assert!(matches!(Summary::from_json("{\"schema\": "), Err(SummaryError::Json(_))));
+        assert!(matches!(
+            Summary::from_json(&value.to_string()),
+            Err(SummaryError::Schema(_))
+        ));
+        assert!(matches!(
+            Summary::from_json("{\"schema\": "),
+            Err(SummaryError::Json(_))
+        ));
     }
 
     #[test]
     fn a_running_summary_says_null_and_not_zero() {
         let value = serde_json::to_value(Summary::running(fixture::header())).unwrap();
-        for field in ["ended_at", "totals", "active_window_ns", "series", "in_flight", "attempts", "price", "verdict"] {
+        for field in [
+            "ended_at",
+            "totals",
+            "active_window_ns",
+            "series",
+            "in_flight",
+            "attempts",
+            "price",
+            "verdict",
+        ] {
             assert!(value[field].is_null(), "{field}");
         }
         assert_eq!(value["state"], "running");
-        assert!(value["rates"]["goodput_bytes_per_s"].is_null() && value["distributions"]["latency"]["p50_ns"].is_null());
+        assert!(
+            value["rates"]["goodput_bytes_per_s"].is_null()
+                && value["distributions"]["latency"]["p50_ns"].is_null()
+        );
     }
 
     /// Where a document that was written holds something else than the one it was read from. What was read may hold more, and less: fields of other versions.
@@ -328,18 +380,25 @@ mod tests {
         use serde_json::Value;
         match (read, written) {
             (Value::Object(read), Value::Object(written)) => {
-                written.iter().find_map(|(name, value)| Some(format!("{name}: {}", differs(read.get(name)?, value)?)))
+                written.iter().find_map(|(name, value)| {
+                    Some(format!("{name}: {}", differs(read.get(name)?, value)?))
+                })
             }
-            (Value::Array(read), Value::Array(written)) if read.len() == written.len() => {
-                read.iter().zip(written).find_map(|(read, written)| differs(read, written))
-            }
+            (Value::Array(read), Value::Array(written)) if read.len() == written.len() => read
+                .iter()
+                .zip(written)
+                .find_map(|(read, written)| differs(read, written)),
             // What stands for a struct may be an array of its fields in their order: serde takes both, and fields that are missing are those of another version.
             (Value::Array(_), Value::Object(_)) => None,
             // 1 is as good a number as 1.0.
             (Value::Number(read), Value::Number(written))
-                if read.as_f64() == written.as_f64() && read.as_u64().is_some() >= written.as_u64().is_some() =>
+                if read.as_f64() == written.as_f64()
+                    && read.as_u64().is_some() >= written.as_u64().is_some() =>
             {
-                read.as_u64().zip(written.as_u64()).filter(|(read, written)| read != written).map(|_| format!("{read} is {written}"))
+                read.as_u64()
+                    .zip(written.as_u64())
+                    .filter(|(read, written)| read != written)
+                    .map(|_| format!("{read} is {written}"))
             }
             _ if read == written => None,
             _ => Some(format!("{read} is {written}")),
@@ -365,23 +424,56 @@ mod tests {
             "\"state\": ",
             "\"count\": ",
         ];
-        let seeds = [fixture::complete(), fixture::with_failures(), Summary::running(fixture::header())];
-        let seeds = seeds.map(|summary| summary.to_json().unwrap().into_bytes()).to_vec();
-        Target { name: "summary", seeds, words, cases: 1_000 }.run(|bytes| {
+        let seeds = [
+            fixture::complete(),
+            fixture::with_failures(),
+            Summary::running(fixture::header()),
+        ];
+        let seeds = seeds
+            .map(|summary| summary.to_json().unwrap().into_bytes())
+            .to_vec();
+        Target {
+            name: "summary",
+            seeds,
+            words,
+            cases: 1_000,
+        }
+        .run(|bytes| {
             let text = String::from_utf8_lossy(bytes);
-            let Ok(summary) = Summary::from_json(&text) else { return };
+            let Ok(summary) = Summary::from_json(&text) else {
+                return;
+            };
             let written = summary.to_json().unwrap();
             assert_eq!(Summary::from_json(&written).unwrap(), summary);
             // Numbers beyond all bounds in fields that nobody reads.
-            let Ok(read) = serde_json::from_str(&text) else { return };
+            let Ok(read) = serde_json::from_str(&text) else {
+                return;
+            };
             let written = serde_json::from_str(&written).unwrap();
             assert_eq!(differs(&read, &written), None);
-            assert!(validator.is_valid(&written), "what is written is what the schema says");
-            let Distributions { ttfb, latency, fetch_duration } = &summary.distributions;
+            assert!(
+                validator.is_valid(&written),
+                "what is written is what the schema says"
+            );
+            let Distributions {
+                ttfb,
+                latency,
+                fetch_duration,
+            } = &summary.distributions;
             for snapshot in [ttfb, latency, fetch_duration] {
-                let Ok(histogram) = snapshot.histogram() else { continue };
+                let Ok(histogram) = snapshot.histogram() else {
+                    continue;
+                };
                 let same = histogram.snapshot();
-                assert_eq!((same.count, same.sum_ns, same.min_ns, same.max_ns), (snapshot.count, snapshot.sum_ns, snapshot.min_ns, snapshot.max_ns));
+                assert_eq!(
+                    (same.count, same.sum_ns, same.min_ns, same.max_ns),
+                    (
+                        snapshot.count,
+                        snapshot.sum_ns,
+                        snapshot.min_ns,
+                        snapshot.max_ns
+                    )
+                );
             }
         });
     }

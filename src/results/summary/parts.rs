@@ -163,7 +163,13 @@ pub struct StorageClass {
 /// The storage classes whose keys are fetched, for their prices: nothing is asked for an archived key.
 pub fn fetched_classes(classes: &BTreeMap<String, StorageClass>) -> Vec<StoredClass<'_>> {
     let fetched = classes.iter().filter(|(name, _)| !is_archived_class(name));
-    fetched.map(|(name, class)| StoredClass { name, objects: class.objects, bytes: class.bytes }).collect()
+    fetched
+        .map(|(name, class)| StoredClass {
+            name,
+            objects: class.objects,
+            bytes: class.bytes,
+        })
+        .collect()
 }
 
 /// How much really went on at once.
@@ -206,10 +212,18 @@ impl Attempts {
     /// Failed attempts that AWS does not bill: answers of 5xx, and connections that were not made.
     pub fn unpaid(&self) -> u64 {
         let is_unpaid = |word: &str| {
-            let status = word.strip_prefix("HTTP").and_then(|status| status.parse().ok());
-            status.map_or_else(|| ErrorCode::from_word(word), ErrorCode::from_status).is_unpaid()
+            let status = word
+                .strip_prefix("HTTP")
+                .and_then(|status| status.parse().ok());
+            status
+                .map_or_else(|| ErrorCode::from_word(word), ErrorCode::from_status)
+                .is_unpaid()
         };
-        self.by_code.iter().filter(|(word, _)| is_unpaid(word)).map(|(_, count)| count).sum()
+        self.by_code
+            .iter()
+            .filter(|(word, _)| is_unpaid(word))
+            .map(|(_, count)| count)
+            .sum()
     }
 }
 

@@ -43,6 +43,11 @@ pub struct SampleClass {
 impl SampleFacts {
     /// `3,500 of 1,000,000 keys at random, seed 1`
     pub fn in_words(&self) -> String {
-        format!("{} of {} keys at random, seed {}", units::count(self.keys), units::count(self.of_keys), self.seed)
+        format!(
+            "{} of {} keys at random, seed {}",
+            units::count(self.keys),
+            units::count(self.of_keys),
+            self.seed
+        )
     }
 }

@@ -4,7 +4,9 @@ use std::num::NonZeroU64;
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{Access, ClientKind, Destination, Mode, Order, RunPlan, SHUFFLE_SEED, Selection, Work};
+use crate::plan::{
+    Access, ClientKind, Destination, Mode, Order, RunPlan, SHUFFLE_SEED, Selection, Work,
+};
 use crate::price::Egress;
 use crate::units::SECOND_NS;
 
@@ -52,7 +54,10 @@ pub struct Settings {
 
 impl From<&RunPlan> for Settings {
     fn from(plan: &RunPlan) -> Self {
-        let access = Access { endpoint_url: plan.access.shown_endpoint(), ..plan.access.clone() };
+        let access = Access {
+            endpoint_url: plan.access.shown_endpoint(),
+            ..plan.access.clone()
+        };
         Self {
             bucket: plan.bucket.clone(),
             selection: plan.selection.clone(),
@@ -76,7 +81,9 @@ impl From<&RunPlan> for Settings {
 }
 
 fn nanoseconds(time: std::time::Duration) -> u64 {
-    time.as_secs().saturating_mul(SECOND_NS).saturating_add(u64::from(time.subsec_nanos()))
+    time.as_secs()
+        .saturating_mul(SECOND_NS)
+        .saturating_add(u64::from(time.subsec_nanos()))
 }
 
 #[cfg(test)]
@@ -87,7 +94,13 @@ mod tests {
     #[test]
     fn times_are_nanoseconds() {
         let settings = Settings::from(&fixture::plan());
-        assert_eq!((settings.connect_timeout_ns, settings.stall_timeout_ns), (3_000_000_000, 10_000_000_000));
-        assert_eq!((settings.fetch_timeout_ns, settings.duration_ns), (None, None));
+        assert_eq!(
+            (settings.connect_timeout_ns, settings.stall_timeout_ns),
+            (3_000_000_000, 10_000_000_000)
+        );
+        assert_eq!(
+            (settings.fetch_timeout_ns, settings.duration_ns),
+            (None, None)
+        );
     }
 }

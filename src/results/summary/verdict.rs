@@ -108,17 +108,34 @@ pub struct Finding {
 impl Finding {
     /// By the share that the rule of this limit looks at, and what to say of it.
     pub fn of_share(limit: Limit, share: f64, figure: String) -> Self {
-        Self { limit, holds: limit.is_reached_by(share), figure }
+        Self {
+            limit,
+            holds: limit.is_reached_by(share),
+            figure,
+        }
     }
 }
 
 impl Verdict {
     /// The first limit, in the order of [`Limit::ALL`], whose rule holds; what else was seen stands behind its figure.
     pub fn of(findings: Vec<Finding>) -> Self {
-        let holds = |limit: &Limit| findings.iter().any(|finding| finding.holds && finding.limit == *limit);
+        let holds = |limit: &Limit| {
+            findings
+                .iter()
+                .any(|finding| finding.holds && finding.limit == *limit)
+        };
         let word = Limit::ALL.into_iter().find(holds).unwrap_or(Limit::Unclear);
-        let (decided, seen): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(|finding| finding.limit == word);
-        Self { word, because: decided.into_iter().chain(seen).map(|finding| finding.figure).collect() }
+        let (decided, seen): (Vec<Finding>, Vec<Finding>) = findings
+            .into_iter()
+            .partition(|finding| finding.limit == word);
+        Self {
+            word,
+            because: decided
+                .into_iter()
+                .chain(seen)
+                .map(|finding| finding.figure)
+                .collect(),
+        }
     }
 }
 
@@ -127,18 +144,31 @@ pub(super) fn judge(summary: &Summary, server: Option<&ServerFacts>) -> Option<V
     if summary.state == State::Running || summary.totals.is_none() {
         return None;
     }
-    let findings =
-        [failed(summary), server_bound(summary, server), cpu_bound(summary), quota_throttled(summary), throttled(summary), tail_bound(summary)];
+    let findings = [
+        failed(summary),
+        server_bound(summary, server),
+        cpu_bound(summary),
+        quota_throttled(summary),
+        throttled(summary),
+        tail_bound(summary),
+    ];
     let mut verdict = Verdict::of(findings.into_iter().flatten().collect());
     if verdict.word == Limit::Unclear {
-        verdict.because.push("run a sweep to find out whether the network or the single connection sets the rate".to_owned());
+        verdict.because.push(
+            "run a sweep to find out whether the network or the single connection sets the rate"
+                .to_owned(),
+        );
     }
     Some(verdict)
 }
 
 fn failed(summary: &Summary) -> Option<Finding> {
     if let Some(flaw) = summary.flaw() {
-        return Some(Finding { limit: Limit::Failed, holds: true, figure: flaw.in_words() });
+        return Some(Finding {
+            limit: Limit::Failed,
+            holds: true,
+            figure: flaw.in_words(),
+        });
     }
     let rows = summary.totals?.rows;
     if summary.state == State::Failed && rows.not_attempted > 0 {
@@ -148,7 +178,11 @@ fn failed(summary: &Summary) -> Option<Finding> {
             units::plural(rows.sum(), "object"),
             units::were(rows.not_attempted)
         );
-        return Some(Finding { limit: Limit::Failed, holds: true, figure });
+        return Some(Finding {
+            limit: Limit::Failed,
+            holds: true,
+            figure,
+        });
     }
     if rows.ok > 0 {
         return None;
@@ -157,36 +191,64 @@ fn failed(summary: &Summary) -> Option<Finding> {
         0 => "no object was fetched".to_owned(),
         failed => format!("no fetch ended well, {} failed", units::count(failed)),
     };
-    Some(Finding { limit: Limit::Failed, holds: rows.failed > 0, figure })
+    Some(Finding {
+        limit: Limit::Failed,
+        holds: rows.failed > 0,
+        figure,
+    })
 }
 
 fn server_bound(summary: &Summary, server: Option<&ServerFacts>) -> Option<Finding> {
     let server = server.filter(|server| server.threads > 0)?;
     let wall_ns = summary.phases.fetch_ns.filter(|ns| *ns > 0)?;
     let share = server.cpu_ns as f64 / (wall_ns as f64 * f64::from(server.threads));
-    let threads = if server.threads == 1 { "thread's".to_owned() } else { format!("{} threads'", server.threads) };
-    let figure = format!("the server used {} of its {threads} time", units::percent(share));
+    let threads = if server.threads == 1 {
+        "thread's".to_owned()
+    } else {
+        format!("{} threads'", server.threads)
+    };
+    let figure = format!(
+        "the server used {} of its {threads} time",
+        units::percent(share)
+    );
     Some(Finding::of_share(Limit::ServerBound, share, figure))
 }
 
 fn cpu_bound(summary: &Summary) -> Option<Finding> {
     let used = summary.cpu.used_vcpu?;
     let Some(limit) = summary.cpu.limit_vcpu.filter(|limit| *limit > 0.0) else {
-        return Some(Finding::of_share(Limit::CpuBound, 0.0, format!("fetching used {used:.2} vCPU of an unknown number")));
+        return Some(Finding::of_share(
+            Limit::CpuBound,
+            0.0,
+            format!("fetching used {used:.2} vCPU of an unknown number"),
+        ));
     };
     let share = used / limit;
-    let figure = format!("fetching used {used:.2} of {limit} vCPU ({})", units::percent(share));
+    let figure = format!(
+        "fetching used {used:.2} of {limit} vCPU ({})",
+        units::percent(share)
+    );
     Some(Finding::of_share(Limit::CpuBound, share, figure))
 }
 
 fn quota_throttled(summary: &Summary) -> Option<Finding> {
     let held_ns = summary.cpu.throttled_ns?;
     let share = held_ns as f64 / summary.phases.fetch_ns.filter(|ns| *ns > 0)? as f64;
-    Some(Finding::of_share(Limit::QuotaThrottled, share, format!("the CPU quota held it back for {} of the time", units::percent(share))))
+    Some(Finding::of_share(
+        Limit::QuotaThrottled,
+        share,
+        format!(
+            "the CPU quota held it back for {} of the time",
+            units::percent(share)
+        ),
+    ))
 }
 
 fn throttled(summary: &Summary) -> Option<Finding> {
-    let attempts = summary.attempts.as_ref().filter(|attempts| attempts.total > 0)?;
+    let attempts = summary
+        .attempts
+        .as_ref()
+        .filter(|attempts| attempts.total > 0)?;
     let share = attempts.throttles as f64 / attempts.total as f64;
     let figure = format!(
         "{} of {} {} throttled ({})",
@@ -200,7 +262,11 @@ fn throttled(summary: &Summary) -> Option<Finding> {
 
 fn tail_bound(summary: &Summary) -> Option<Finding> {
     let share = summary.rates.tail_share?;
-    Some(Finding::of_share(Limit::TailBound, share, format!("the tail took {} of the fetch time", units::percent(share))))
+    Some(Finding::of_share(
+        Limit::TailBound,
+        share,
+        format!("the tail took {} of the fetch time", units::percent(share)),
+    ))
 }
 
 #[cfg(test)]
@@ -209,15 +275,25 @@ mod tests {
     use crate::results::summary::{Attempts, Outcomes, Totals, fixture};
 
     fn totals(rows: Outcomes) -> Totals {
-        Totals { keys_listed: rows.sum(), rows, ..Totals::default() }
+        Totals {
+            keys_listed: rows.sum(),
+            rows,
+            ..Totals::default()
+        }
     }
 
     /// A run that shows nothing: 1 of 2 vCPU, nothing throttled, no tail.
     fn calm() -> Summary {
         let mut summary = Summary::running(fixture::header());
         summary.state = State::Complete;
-        summary.totals = Some(totals(Outcomes { ok: 10, ..Outcomes::default() }));
-        summary.attempts = Some(Attempts { total: 1_000, ..Attempts::default() });
+        summary.totals = Some(totals(Outcomes {
+            ok: 10,
+            ..Outcomes::default()
+        }));
+        summary.attempts = Some(Attempts {
+            total: 1_000,
+            ..Attempts::default()
+        });
         summary.phases.fetch_ns = Some(10_000_000_000);
         (summary.cpu.used_vcpu, summary.cpu.limit_vcpu) = (Some(1.0), Some(2.0));
         summary.rates.tail_share = Some(0.01);
@@ -231,7 +307,11 @@ mod tests {
     }
 
     fn set_throttles(summary: &mut Summary, throttles: u64) {
-        summary.attempts = Some(Attempts { total: 1_000, throttles, ..Attempts::default() });
+        summary.attempts = Some(Attempts {
+            total: 1_000,
+            throttles,
+            ..Attempts::default()
+        });
     }
 
     #[test]
@@ -244,28 +324,52 @@ mod tests {
         assert_eq!(word(|s| s.rates.tail_share = Some(0.199)), Limit::Unclear);
         assert_eq!(word(|s| s.rates.tail_share = Some(0.2)), Limit::TailBound);
         assert_eq!(word(|s| s.cpu.limit_vcpu = None), Limit::Unclear);
-        assert_eq!(word(|s| s.cpu.throttled_ns = Some(999_999_999)), Limit::Unclear);
-        assert_eq!(word(|s| s.cpu.throttled_ns = Some(1_000_000_000)), Limit::QuotaThrottled);
+        assert_eq!(
+            word(|s| s.cpu.throttled_ns = Some(999_999_999)),
+            Limit::Unclear
+        );
+        assert_eq!(
+            word(|s| s.cpu.throttled_ns = Some(1_000_000_000)),
+            Limit::QuotaThrottled
+        );
     }
 
     #[test]
     fn the_server_is_the_limit_above_four_fifths_of_its_threads() {
-        let server = |cpu_ns| ServerFacts { cpu_ns, threads: 2, report: serde_json::Value::Null };
-        assert_eq!(judge(&calm(), Some(&server(16_000_000_000))).unwrap().word, Limit::Unclear);
+        let server = |cpu_ns| ServerFacts {
+            cpu_ns,
+            threads: 2,
+            report: serde_json::Value::Null,
+        };
+        assert_eq!(
+            judge(&calm(), Some(&server(16_000_000_000))).unwrap().word,
+            Limit::Unclear
+        );
         let verdict = judge(&calm(), Some(&server(16_100_000_000))).unwrap();
         assert_eq!(verdict.word, Limit::ServerBound);
-        assert_eq!(verdict.because[0], "the server used 80.5 % of its 2 threads' time");
+        assert_eq!(
+            verdict.because[0],
+            "the server used 80.5 % of its 2 threads' time"
+        );
     }
 
     #[test]
     fn little_fetched_well_is_failed_and_an_empty_bucket_is_not() {
         let of = |ok, failed, vanished| {
             let mut summary = calm();
-            summary.totals = Some(totals(Outcomes { ok, failed, vanished, ..Outcomes::default() }));
+            summary.totals = Some(totals(Outcomes {
+                ok,
+                failed,
+                vanished,
+                ..Outcomes::default()
+            }));
             judge(&summary, None).unwrap().word
         };
         assert_eq!(of(0, 0, 0), Limit::Unclear);
-        assert_eq!([of(0, 1, 0), of(0, 0, 20), of(1, 9, 0), of(98, 0, 2)], [Limit::Failed; 4]);
+        assert_eq!(
+            [of(0, 1, 0), of(0, 0, 20), of(1, 9, 0), of(98, 0, 2)],
+            [Limit::Failed; 4]
+        );
         assert_eq!([of(5, 5, 0), of(99, 0, 1)], [Limit::Unclear; 2]);
     }
 
@@ -278,7 +382,11 @@ mod tests {
         assert_eq!(verdict.word, Limit::S3Throttled);
         assert_eq!(
             verdict.because,
-            ["100 of 1,000 attempts were throttled (10.0 %)", "fetching used 1.00 of 2 vCPU (50.0 %)", "the tail took 50.0 % of the fetch time"]
+            [
+                "100 of 1,000 attempts were throttled (10.0 %)",
+                "fetching used 1.00 of 2 vCPU (50.0 %)",
+                "the tail took 50.0 % of the fetch time"
+            ]
         );
     }
 
@@ -295,6 +403,9 @@ mod tests {
             assert_eq!(serde_json::to_value(word).unwrap(), word.as_str());
         }
         // As 0.1.0 wrote it.
-        assert_eq!(serde_json::from_value::<Limit>("inconclusive".into()).unwrap(), Limit::Unclear);
+        assert_eq!(
+            serde_json::from_value::<Limit>("inconclusive".into()).unwrap(),
+            Limit::Unclear
+        );
     }
 }

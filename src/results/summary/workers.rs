@@ -25,8 +25,12 @@ struct Span {
 impl Workers {
     /// Takes one attempted fetch.
     pub(super) fn row(&mut self, sample: &Sample) {
-        let (Some(start), Some(end)) = (sample.start_ns, sample.end_ns) else { return };
-        let Ok(worker) = usize::try_from(sample.worker) else { return };
+        let (Some(start), Some(end)) = (sample.start_ns, sample.end_ns) else {
+            return;
+        };
+        let Ok(worker) = usize::try_from(sample.worker) else {
+            return;
+        };
         // A number beyond any concurrency can only come from a damaged row.
         if sample.worker >= Mode::Async.max_concurrency() {
             return;
@@ -39,14 +43,27 @@ impl Workers {
             self.pids.insert(sample.pid);
             self.tids.insert(place);
         }
-        let span = self.spans[worker].get_or_insert(Span { first_start_ns: start, last_end_ns: end, place });
-        *span = Span { first_start_ns: span.first_start_ns.min(start), last_end_ns: span.last_end_ns.max(end), place };
+        let span = self.spans[worker].get_or_insert(Span {
+            first_start_ns: start,
+            last_end_ns: end,
+            place,
+        });
+        *span = Span {
+            first_start_ns: span.first_start_ns.min(start),
+            last_end_ns: span.last_end_ns.max(end),
+            place,
+        };
     }
 
     /// The overlap that the workers' spans show; `most` and `mean` come from elsewhere.
     pub(super) fn in_flight(&self, most: Option<u32>, mean: Option<f64>) -> InFlight {
         let spread = |time: fn(&Span) -> u64| {
-            let (min, max) = self.spans.iter().flatten().map(time).fold((u64::MAX, 0), |(min, max), ns| (min.min(ns), max.max(ns)));
+            let (min, max) = self
+                .spans
+                .iter()
+                .flatten()
+                .map(time)
+                .fold((u64::MAX, 0), |(min, max), ns| (min.min(ns), max.max(ns)));
             max.checked_sub(min)
         };
         InFlight {
@@ -65,7 +82,14 @@ mod tests {
     use super::*;
 
     fn row(worker: u32, pid: u32, tid: u32) -> Sample {
-        Sample { worker, pid, tid, start_ns: Some(u64::from(worker)), end_ns: Some(100 + u64::from(tid)), ..Sample::default() }
+        Sample {
+            worker,
+            pid,
+            tid,
+            start_ns: Some(u64::from(worker)),
+            end_ns: Some(100 + u64::from(tid)),
+            ..Sample::default()
+        }
     }
 
     #[test]
@@ -75,13 +99,28 @@ mod tests {
             workers.row(&row(worker, pid, tid));
         }
         let found = workers.in_flight(None, None);
-        assert_eq!((found.pids, found.tids, found.first_start_spread_ns, found.last_end_spread_ns), (2, 3, Some(2), Some(1)));
+        assert_eq!(
+            (
+                found.pids,
+                found.tids,
+                found.first_start_spread_ns,
+                found.last_end_spread_ns
+            ),
+            (2, 3, Some(2), Some(1))
+        );
     }
 
     #[test]
     fn without_a_row_no_spread_is_known() {
         let found = Workers::default().in_flight(None, None);
-        assert_eq!((found.pids, found.first_start_spread_ns, found.last_end_spread_ns), (0, None, None));
+        assert_eq!(
+            (
+                found.pids,
+                found.first_start_spread_ns,
+                found.last_end_spread_ns
+            ),
+            (0, None, None)
+        );
     }
 
     #[test]

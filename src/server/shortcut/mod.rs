@@ -6,7 +6,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hmac::{Hmac, KeyInit, Mac};
-use http::header::{ACCEPT_RANGES, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED};
+use http::header::{
+    ACCEPT_RANGES, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use s3s::Body;
@@ -29,9 +31,15 @@ type HmacSha256 = Hmac<Sha256>;
 const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 /// What is never encoded in a path.
-const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+const PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'/');
 /// `X-Amz-Date`.
-const DATE: &[BorrowedFormatItem<'_>] = format_description!("[year][month][day]T[hour][minute][second]Z");
+const DATE: &[BorrowedFormatItem<'_>] =
+    format_description!("[year][month][day]T[hour][minute][second]Z");
 /// Room for a canonical request of ordinary length.
 const CANONICAL_BYTES: usize = 512;
 /// How far the clocks may be apart: what s3s allows.
@@ -78,7 +86,11 @@ struct Authorization<'a> {
 impl Shortcut {
     /// None where a request's answer takes more than finding the object: with a session token to check, or with faults.
     pub(super) fn new(source: &Arc<Source>, credentials: &Credentials) -> Option<Self> {
-        let Credentials { access_key, secret_key, session_token } = credentials;
+        let Credentials {
+            access_key,
+            secret_key,
+            session_token,
+        } = credentials;
         (session_token.is_none() && source.always_answers()).then(|| Self {
             source: Arc::clone(source),
             access_key: access_key.clone(),
@@ -88,25 +100,47 @@ impl Shortcut {
     }
 
     /// The answer to a GET of a whole object that is there, when it is signed as it must be; else none.
-    pub(super) async fn answer<B>(&self, request: &Request<B>, context: &RequestContext) -> Option<Response<Body>> {
+    pub(super) async fn answer<B>(
+        &self,
+        request: &Request<B>,
+        context: &RequestContext,
+    ) -> Option<Response<Body>> {
         let path = request.uri().path();
-        let key = path.strip_prefix('/')?.strip_prefix(SOURCE_BUCKET)?.strip_prefix('/').filter(|key| !key.is_empty())?;
+        let key = path
+            .strip_prefix('/')?
+            .strip_prefix(SOURCE_BUCKET)?
+            .strip_prefix('/')
+            .filter(|key| !key.is_empty())?;
         let (encoded, key) = (key, percent_decode_str(key).decode_utf8().ok()?);
         let query = request.uri().query().unwrap_or_default();
-        let plain = request.method() == Method::GET && ["", SDK_QUERY].contains(&query) && is_canonical(encoded, &key);
-        if !plain || !request.headers().keys().all(|name| HARMLESS.contains(&name.as_str())) {
+        let plain = request.method() == Method::GET
+            && ["", SDK_QUERY].contains(&query)
+            && is_canonical(encoded, &key);
+        if !plain
+            || !request
+                .headers()
+                .keys()
+                .all(|name| HARMLESS.contains(&name.as_str()))
+        {
             return None;
         }
         self.check((path, query), request.headers())?;
         self.source.keys.find(&key)?;
         // Cannot fail, as this source always answers.
         let facts = self.source.find(&key, context).await.ok()?;
-        let mut answer = Response::new(Body::from(DynByteStream::from(self.source.body(0..facts.size, context.clone(), None))));
+        let mut answer = Response::new(Body::from(DynByteStream::from(self.source.body(
+            0..facts.size,
+            context.clone(),
+            None,
+        ))));
         let headers = answer.headers_mut();
         headers.insert(CONTENT_LENGTH, facts.size.into());
         headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(BINARY));
-        headers.insert(ETAG, HeaderValue::from_str(&format!("\"{}\"", facts.tag.value())).ok()?);
+        headers.insert(
+            ETAG,
+            HeaderValue::from_str(&format!("\"{}\"", facts.tag.value())).ok()?,
+        );
         headers.insert(LAST_MODIFIED, MODIFIED);
         Some(answer)
     }
@@ -115,12 +149,22 @@ impl Shortcut {
     fn check(&self, (path, query): (&str, &str), headers: &HeaderMap) -> Option<()> {
         let authorization = Authorization::read(single(headers, AUTHORIZATION.as_str())?)?;
         let date = single(headers, "x-amz-date")?;
-        let payload = single(headers, "x-amz-content-sha256").filter(|sum| [EMPTY_SHA256, UNSIGNED].contains(sum))?;
+        let payload = single(headers, "x-amz-content-sha256")
+            .filter(|sum| [EMPTY_SHA256, UNSIGNED].contains(sum))?;
         let near = unix_ms(date)?.abs_diff(clock::unix_ms()) <= SKEW_MS;
-        if !near || authorization.access_key != self.access_key || !date.starts_with(authorization.day) {
+        if !near
+            || authorization.access_key != self.access_key
+            || !date.starts_with(authorization.day)
+        {
             return None;
         }
-        let signed = |name: &HeaderName| !must_be_signed(name) || authorization.names.split(';').any(|signed| signed == name.as_str());
+        let signed = |name: &HeaderName| {
+            !must_be_signed(name)
+                || authorization
+                    .names
+                    .split(';')
+                    .any(|signed| signed == name.as_str())
+        };
         if !headers.keys().all(signed) {
             return None;
         }
@@ -130,11 +174,16 @@ impl Shortcut {
             canonical.extend([name, ":", single(headers, name)?, "\n"]);
         }
         canonical.extend(["\n", authorization.names, "\n", payload]);
-        let scope = format!("{}/{}/s3/aws4_request", authorization.day, authorization.region);
+        let scope = format!(
+            "{}/{}/s3/aws4_request",
+            authorization.day, authorization.region
+        );
         let mut digest = [0; 64];
         hex::encode_to_slice(Sha256::digest(canonical), &mut digest).ok()?;
         let key = self.signing_key(authorization.day, authorization.region);
-        let key = key.chain_update(format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n")).chain_update(digest);
+        let key = key
+            .chain_update(format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n"))
+            .chain_update(digest);
         key.verify_slice(&authorization.signature).ok()
     }
 
@@ -145,9 +194,14 @@ impl Shortcut {
         {
             return key.clone();
         }
-        let keyed = |key: &[u8]| HmacSha256::new_from_slice(key).expect("HMAC takes keys of any length");
+        let keyed =
+            |key: &[u8]| HmacSha256::new_from_slice(key).expect("HMAC takes keys of any length");
         let first = keyed(format!("AWS4{}", self.secret_key).as_bytes());
-        let key = [day, region, "s3", "aws4_request"].iter().fold(first, |key, text| keyed(&key.chain_update(text).finalize().into_bytes()));
+        let key = [day, region, "s3", "aws4_request"]
+            .iter()
+            .fold(first, |key, text| {
+                keyed(&key.chain_update(text).finalize().into_bytes())
+            });
         *kept = Some((format!("{day}/{region}"), key.clone()));
         key
     }
@@ -156,16 +210,32 @@ impl Shortcut {
 impl<'a> Authorization<'a> {
     /// `AWS4-HMAC-SHA256 Credential=…/…/…/s3/aws4_request, SignedHeaders=…, Signature=…`, and nothing else.
     fn read(text: &'a str) -> Option<Self> {
-        let mut parts = text.strip_prefix("AWS4-HMAC-SHA256 ")?.split(',').map(str::trim_ascii_start);
+        let mut parts = text
+            .strip_prefix("AWS4-HMAC-SHA256 ")?
+            .split(',')
+            .map(str::trim_ascii_start);
         let mut part = |name: &str| parts.next()?.strip_prefix(name);
-        let (scope, names, signature) = (part("Credential=")?, part("SignedHeaders=")?, part("Signature=")?);
+        let (scope, names, signature) = (
+            part("Credential=")?,
+            part("SignedHeaders=")?,
+            part("Signature=")?,
+        );
         let mut scope = scope.split('/');
         let (access_key, day, region) = (scope.next()?, scope.next()?, scope.next()?);
-        let complete = parts.next().is_none() && scope.eq(["s3", "aws4_request"]) && day.len() == 8 && names.split(';').is_sorted_by(|a, b| a < b);
+        let complete = parts.next().is_none()
+            && scope.eq(["s3", "aws4_request"])
+            && day.len() == 8
+            && names.split(';').is_sorted_by(|a, b| a < b);
         complete.then_some(())?;
         let mut bytes = [0; 32];
         hex::decode_to_slice(signature, &mut bytes).ok()?;
-        Some(Self { access_key, day, region, names, signature: bytes })
+        Some(Self {
+            access_key,
+            day,
+            region,
+            names,
+            signature: bytes,
+        })
     }
 }
 
@@ -185,11 +255,18 @@ fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 /// Whether an encoded key is what encoding it anew gives: then it stands in the canonical request as it is.
 fn is_canonical(encoded: &str, key: &str) -> bool {
     let mut rest = encoded;
-    utf8_percent_encode(key, PATH).all(|piece| rest.strip_prefix(piece).inspect(|after| rest = after).is_some()) && rest.is_empty()
+    utf8_percent_encode(key, PATH).all(|piece| {
+        rest.strip_prefix(piece)
+            .inspect(|after| rest = after)
+            .is_some()
+    }) && rest.is_empty()
 }
 
 fn unix_ms(date: &str) -> Option<u64> {
-    let seconds = PrimitiveDateTime::parse(date, DATE).ok()?.assume_utc().unix_timestamp();
+    let seconds = PrimitiveDateTime::parse(date, DATE)
+        .ok()?
+        .assume_utc()
+        .unix_timestamp();
     u64::try_from(seconds).ok()?.checked_mul(1_000)
 }
 

@@ -13,21 +13,71 @@ fn faults(fixture: &Fixture) -> FaultCounts {
 
 /// Body length, or the text of the error that the GET or its body ended in.
 async fn get(fixture: &Fixture, key: &str) -> Result<usize, String> {
-    let answer = fixture.client().get_object().bucket("source").key(key).send().await.map_err(|error| format!("head: {error:?}"))?;
-    let body = answer.body.collect().await.map_err(|error| format!("body: {error:?}"))?;
+    let answer = fixture
+        .client()
+        .get_object()
+        .bucket("source")
+        .key(key)
+        .send()
+        .await
+        .map_err(|error| format!("head: {error:?}"))?;
+    let body = answer
+        .body
+        .collect()
+        .await
+        .map_err(|error| format!("body: {error:?}"))?;
     Ok(body.into_bytes().len())
 }
 
 #[tokio::test]
 async fn answers_with_an_error_code() {
     for (option, expected, count) in [
-        ("fault-500=1", "InternalError", FaultCounts { internal_error: 1, ..FaultCounts::default() }),
-        ("fault-slowdown=1", "SlowDown", FaultCounts { slow_down: 1, ..FaultCounts::default() }),
-        ("fault-expired=1", "ExpiredToken", FaultCounts { expired_token: 1, ..FaultCounts::default() }),
-        ("fault-missing=1", "NoSuchKey", FaultCounts { missing: 1, ..FaultCounts::default() }),
+        (
+            "fault-500=1",
+            "InternalError",
+            FaultCounts {
+                internal_error: 1,
+                ..FaultCounts::default()
+            },
+        ),
+        (
+            "fault-slowdown=1",
+            "SlowDown",
+            FaultCounts {
+                slow_down: 1,
+                ..FaultCounts::default()
+            },
+        ),
+        (
+            "fault-expired=1",
+            "ExpiredToken",
+            FaultCounts {
+                expired_token: 1,
+                ..FaultCounts::default()
+            },
+        ),
+        (
+            "fault-missing=1",
+            "NoSuchKey",
+            FaultCounts {
+                missing: 1,
+                ..FaultCounts::default()
+            },
+        ),
     ] {
         let fixture = serve(option);
-        assert_eq!(code(fixture.client().get_object().bucket("source").key(KEY).send().await), expected);
+        assert_eq!(
+            code(
+                fixture
+                    .client()
+                    .get_object()
+                    .bucket("source")
+                    .key(KEY)
+                    .send()
+                    .await
+            ),
+            expected
+        );
         assert_eq!(faults(&fixture), count, "{option}");
         let report = fixture.server.report();
         assert_eq!((report.gets, report.sent_bytes), (0, 0));
@@ -38,8 +88,17 @@ async fn answers_with_an_error_code() {
 async fn a_short_body_ends_before_its_announced_length() {
     let fixture = serve("size=1MB,fault-short=1");
     let error = get(&fixture, KEY).await.unwrap_err();
-    assert!(error.starts_with("body: ") && !error.contains("reset"), "{error}");
-    assert_eq!(faults(&fixture), FaultCounts { short: 1, ..FaultCounts::default() });
+    assert!(
+        error.starts_with("body: ") && !error.contains("reset"),
+        "{error}"
+    );
+    assert_eq!(
+        faults(&fixture),
+        FaultCounts {
+            short: 1,
+            ..FaultCounts::default()
+        }
+    );
     assert_eq!(fixture.server.report().sent_bytes, 500_000);
     assert_eq!(fixture.server.report().gets, 0);
 }
@@ -49,25 +108,63 @@ async fn a_reset_comes_before_the_head_or_in_the_body() {
     let fixture = serve("size=1MB,fault-reset=1");
     let mut seen = Vec::new();
     for index in 0..12 {
-        seen.push(get(&fixture, &format!("data/00/{index:09}.bin")).await.unwrap_err());
+        seen.push(
+            get(&fixture, &format!("data/00/{index:09}.bin"))
+                .await
+                .unwrap_err(),
+        );
     }
-    assert!(seen.iter().any(|error| error.starts_with("head: ")), "{seen:?}");
-    assert!(seen.iter().any(|error| error.starts_with("body: ")), "{seen:?}");
-    assert!(seen.iter().all(|error| error.contains("reset") || error.contains("Reset")), "{seen:?}");
-    assert_eq!(faults(&fixture), FaultCounts { reset: 12, ..FaultCounts::default() });
+    assert!(
+        seen.iter().any(|error| error.starts_with("head: ")),
+        "{seen:?}"
+    );
+    assert!(
+        seen.iter().any(|error| error.starts_with("body: ")),
+        "{seen:?}"
+    );
+    assert!(
+        seen.iter()
+            .all(|error| error.contains("reset") || error.contains("Reset")),
+        "{seen:?}"
+    );
+    assert_eq!(
+        faults(&fixture),
+        FaultCounts {
+            reset: 12,
+            ..FaultCounts::default()
+        }
+    );
 }
 
 #[tokio::test]
 async fn a_stalled_body_gives_half_and_falls_silent() {
     let fixture = serve("size=100KB,fault-stall=1");
-    let mut body = fixture.client().get_object().bucket("source").key(KEY).send().await.unwrap().body;
+    let mut body = fixture
+        .client()
+        .get_object()
+        .bucket("source")
+        .key(KEY)
+        .send()
+        .await
+        .unwrap()
+        .body;
     let mut received = 0;
     while received < 50_000 {
         received += body.next().await.unwrap().unwrap().len();
     }
     assert_eq!(received, 50_000);
-    assert!(tokio::time::timeout(Duration::from_millis(50), body.next()).await.is_err());
-    assert_eq!(faults(&fixture), FaultCounts { stall: 1, ..FaultCounts::default() });
+    assert!(
+        tokio::time::timeout(Duration::from_millis(50), body.next())
+            .await
+            .is_err()
+    );
+    assert_eq!(
+        faults(&fixture),
+        FaultCounts {
+            stall: 1,
+            ..FaultCounts::default()
+        }
+    );
 }
 
 #[tokio::test]
@@ -78,7 +175,11 @@ async fn empty_objects_fail_too() {
         assert!(error.starts_with("head: "), "{option}: {error}");
     }
     let fixture = serve("fault-stall=1,size=0");
-    assert!(tokio::time::timeout(Duration::from_millis(50), get(&fixture, KEY)).await.is_err());
+    assert!(
+        tokio::time::timeout(Duration::from_millis(50), get(&fixture, KEY))
+            .await
+            .is_err()
+    );
 }
 
 #[tokio::test]
@@ -90,12 +191,21 @@ async fn a_repeated_get_can_succeed_and_a_second_server_does_the_same() {
         let mut history = String::new();
         for index in 0..4 {
             for _ in 0..8 {
-                let answer = client.get_object().bucket("source").key(format!("data/00/{index:09}.bin")).send().await;
+                let answer = client
+                    .get_object()
+                    .bucket("source")
+                    .key(format!("data/00/{index:09}.bin"))
+                    .send()
+                    .await;
                 history.push(if answer.is_ok() { '.' } else { 'x' });
             }
         }
         histories.push(history);
     }
     assert_eq!(histories[0], histories[1]);
-    assert!(histories[0].contains(".x") && histories[0].contains("x."), "{}", histories[0]);
+    assert!(
+        histories[0].contains(".x") && histories[0].contains("x."),
+        "{}",
+        histories[0]
+    );
 }

@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, StalledStreamProtectionConfig, retry::RetryConfig};
+use aws_sdk_s3::config::{
+    BehaviorVersion, Credentials, Region, StalledStreamProtectionConfig, retry::RetryConfig,
+};
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::types::EncodingType;
 
@@ -30,7 +32,10 @@ pub(super) fn serve_with(options: &str, change: impl FnOnce(&mut ProcessConfig))
     let folder = tempfile::tempdir().unwrap();
     let mut config = ProcessConfig::new(options.parse().unwrap(), folder.path().join("results"));
     change(&mut config);
-    Fixture { server: Server::start(&config).unwrap(), folder }
+    Fixture {
+        server: Server::start(&config).unwrap(),
+        folder,
+    }
 }
 
 impl Fixture {
@@ -48,7 +53,13 @@ impl Fixture {
 
     pub(super) fn client(&self) -> Client {
         let keys = &self.server.ready().credentials;
-        self.client_with(Some(Credentials::new(&keys.access_key, &keys.secret_key, keys.session_token.clone(), None, "test")))
+        self.client_with(Some(Credentials::new(
+            &keys.access_key,
+            &keys.secret_key,
+            keys.session_token.clone(),
+            None,
+            "test",
+        )))
     }
 
     /// A client without retries; none signs nothing.
@@ -69,23 +80,43 @@ impl Fixture {
 }
 
 /// The code of a service error, or `none`.
-pub(super) fn code<T: std::fmt::Debug, E: ProvideErrorMetadata>(result: Result<T, SdkError<E>>) -> String {
-    result.err().and_then(|error| error.code().map(str::to_owned)).unwrap_or_else(|| "none".to_owned())
+pub(super) fn code<T: std::fmt::Debug, E: ProvideErrorMetadata>(
+    result: Result<T, SdkError<E>>,
+) -> String {
+    result
+        .err()
+        .and_then(|error| error.code().map(str::to_owned))
+        .unwrap_or_else(|| "none".to_owned())
 }
 
 /// Every key of a bucket with its size, by pages of `page`, keys decoded.
-pub(super) async fn list_all(client: &Client, bucket: &str, page: i32) -> (BTreeMap<String, i64>, usize) {
+pub(super) async fn list_all(
+    client: &Client,
+    bucket: &str,
+    page: i32,
+) -> (BTreeMap<String, i64>, usize) {
     let mut found = BTreeMap::new();
     let mut pages = 0;
     let mut token = None;
     loop {
-        let request = client.list_objects_v2().bucket(bucket).max_keys(page).encoding_type(EncodingType::Url).set_continuation_token(token);
+        let request = client
+            .list_objects_v2()
+            .bucket(bucket)
+            .max_keys(page)
+            .encoding_type(EncodingType::Url)
+            .set_continuation_token(token);
         let answer = request.send().await.unwrap();
         pages += 1;
         for object in answer.contents() {
             let key = object.key().unwrap().replace('+', " ");
-            let key = percent_encoding::percent_decode_str(&key).decode_utf8().unwrap().into_owned();
-            assert!(found.last_key_value().is_none_or(|(last, _)| *last < key), "{key:?} is out of order");
+            let key = percent_encoding::percent_decode_str(&key)
+                .decode_utf8()
+                .unwrap()
+                .into_owned();
+            assert!(
+                found.last_key_value().is_none_or(|(last, _)| *last < key),
+                "{key:?} is out of order"
+            );
             found.insert(key, object.size().unwrap());
         }
         token = answer.next_continuation_token().map(str::to_owned);

@@ -37,11 +37,18 @@ fn a_child_serves_answers_and_ends_with_its_pipe() {
     ];
     assert_eq!(lines[1], r#"{"report":{}}"#);
     let answers = converse(&lines);
-    let Answer::Ready(ready) = &answers[0] else { panic!("{answers:?}") };
+    let Answer::Ready(ready) = &answers[0] else {
+        panic!("{answers:?}")
+    };
     assert!(ready.endpoint_url.starts_with("http://127.0.0.1:"));
-    assert_eq!((ready.source_bucket.as_str(), ready.results_bucket.as_str()), ("source", "results"));
+    assert_eq!(
+        (ready.source_bucket.as_str(), ready.results_bucket.as_str()),
+        ("source", "results")
+    );
     assert!(!format!("{ready:?}").contains(&ready.credentials.secret_key));
-    assert!(matches!(&answers[1], Answer::Report(report) if report.gets == 0 && report.threads == 1));
+    assert!(
+        matches!(&answers[1], Answer::Report(report) if report.gets == 0 && report.threads == 1)
+    );
     assert_eq!(answers[2], Answer::Reset {});
     assert!(matches!(&answers[3], Answer::Failed(_)));
     let port = ready.endpoint_url.trim_start_matches("http://");
@@ -52,12 +59,18 @@ fn a_child_serves_answers_and_ends_with_its_pipe() {
 fn a_child_that_cannot_serve_says_why() {
     let mut config = ProcessConfig::new("objects=1".parse().unwrap(), "/proc/nowhere".into());
     let answers = converse(&[serde_json::to_string(&config).unwrap()]);
-    assert!(matches!(&answers[0], Answer::Failed(reason) if reason.starts_with("use the results folder /proc/nowhere: ")), "{answers:?}");
+    assert!(
+        matches!(&answers[0], Answer::Failed(reason) if reason.starts_with("use the results folder /proc/nowhere: ")),
+        "{answers:?}"
+    );
     let folder = tempfile::tempdir().unwrap();
     config.results_dir = folder.path().to_owned();
     config.address = "nonsense".to_owned();
     let answers = converse(&[serde_json::to_string(&config).unwrap()]);
-    assert!(matches!(&answers[0], Answer::Failed(reason) if reason.starts_with("listen on nonsense: ")), "{answers:?}");
+    assert!(
+        matches!(&answers[0], Answer::Failed(reason) if reason.starts_with("listen on nonsense: ")),
+        "{answers:?}"
+    );
 }
 
 /// A stand-in for the binary that answers with fixed lines, then waits for the end of its pipe.
@@ -79,7 +92,10 @@ const READY: &str = r#"{"ready":{"endpoint_url":"http://x","credentials":{"acces
 async fn a_parent_asks_and_stops_its_child() {
     let folder = tempfile::tempdir().unwrap();
     let config = ProcessConfig::new("objects=1".parse().unwrap(), folder.path().to_owned());
-    let binary = stand_in(folder.path(), &[READY, r#"{"reset":{}}"#, r#"{"reset":{}}"#]);
+    let binary = stand_in(
+        folder.path(),
+        &[READY, r#"{"reset":{}}"#, r#"{"reset":{}}"#],
+    );
     let mut embedded = Embedded::start(&binary, &config).await.unwrap();
     assert_eq!(embedded.ready().endpoint_url, "http://x");
     assert!(embedded.pid().is_some());
@@ -93,12 +109,23 @@ async fn a_parent_passes_on_why_its_child_does_not_serve() {
     let folder = tempfile::tempdir().unwrap();
     let config = ProcessConfig::new("objects=1".parse().unwrap(), folder.path().to_owned());
     let refusing = stand_in(folder.path(), &[r#"{"failed":"no luck"}"#]);
-    assert_eq!(Embedded::start(&refusing, &config).await.unwrap_err().to_string(), "start the embedded server: no luck");
+    assert_eq!(
+        Embedded::start(&refusing, &config)
+            .await
+            .unwrap_err()
+            .to_string(),
+        "start the embedded server: no luck"
+    );
     let missing = folder.path().join("missing");
-    assert!(matches!(Embedded::start(&missing, &config).await, Err(ServerError::Spawn { path, .. }) if path == missing));
+    assert!(
+        matches!(Embedded::start(&missing, &config).await, Err(ServerError::Spawn { path, .. }) if path == missing)
+    );
     let silent = folder.path().join("silent");
     std::fs::copy("/bin/true", &silent).unwrap();
-    assert!(matches!(Embedded::start(&silent, &config).await, Err(ServerError::Pipe(_))));
+    assert!(matches!(
+        Embedded::start(&silent, &config).await,
+        Err(ServerError::Pipe(_))
+    ));
 }
 
 #[tokio::test]
@@ -106,7 +133,13 @@ async fn a_person_serves_until_they_stop() {
     let folder = tempfile::tempdir().unwrap();
     let config = ProcessConfig::new("objects=1".parse().unwrap(), folder.path().to_owned());
     let (sender, receiver) = tokio::sync::oneshot::channel();
-    let report = serve_standalone(&config, |ready| sender.send(ready.clone()).unwrap(), async { drop(receiver.await.unwrap()) }).await.unwrap();
+    let report = serve_standalone(
+        &config,
+        |ready| sender.send(ready.clone()).unwrap(),
+        async { drop(receiver.await.unwrap()) },
+    )
+    .await
+    .unwrap();
     assert_eq!(report.threads, 1);
 }
 
@@ -115,7 +148,13 @@ fn files_that_are_no_certificate_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let mut config = ProcessConfig::new("objects=1".parse().unwrap(), folder.path().to_owned());
     let certificate = folder.path().join("none.pem");
-    config.tls = Some(super::super::TlsFiles { certificate: certificate.clone(), key: certificate });
+    config.tls = Some(super::super::TlsFiles {
+        certificate: certificate.clone(),
+        key: certificate,
+    });
     let answers = converse(&[serde_json::to_string(&config).unwrap()]);
-    assert!(matches!(&answers[0], Answer::Failed(reason) if reason.contains("none.pem")), "{answers:?}");
+    assert!(
+        matches!(&answers[0], Answer::Failed(reason) if reason.contains("none.pem")),
+        "{answers:?}"
+    );
 }

@@ -44,7 +44,11 @@ pub(super) struct Chunked {
 impl Chunked {
     /// At the start of a body.
     pub(super) fn new() -> Self {
-        Self { place: Place::Size { any: false }, left: 0, aside: 0 }
+        Self {
+            place: Place::Size { any: false },
+            left: 0,
+            aside: 0,
+        }
     }
 
     /// Whether the empty line after the trailer came.
@@ -55,7 +59,8 @@ impl Chunked {
     /// Takes the next step into `bytes`, which are not empty: how many bytes it took, and whether they are of the body.
     pub(super) fn step(&mut self, bytes: &[u8]) -> Result<(usize, bool), Malformed> {
         if self.place == Place::Data {
-            let length = usize::try_from(self.left).map_or(bytes.len(), |left| left.min(bytes.len()));
+            let length =
+                usize::try_from(self.left).map_or(bytes.len(), |left| left.min(bytes.len()));
             self.left -= length as u64;
             if self.left == 0 {
                 self.place = Place::DataEnd;
@@ -70,7 +75,10 @@ impl Chunked {
         let place = match (self.place, byte) {
             (Place::Size { .. }, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
                 let digit = char::from(byte).to_digit(16).expect("a hexadecimal digit");
-                let size = self.left.checked_mul(16).and_then(|size| size.checked_add(u64::from(digit)));
+                let size = self
+                    .left
+                    .checked_mul(16)
+                    .and_then(|size| size.checked_add(u64::from(digit)));
                 self.left = size.ok_or(Malformed("a chunk of 2^64 bytes or more"))?;
                 Place::Size { any: true }
             }
@@ -83,7 +91,9 @@ impl Chunked {
             (Place::DataEndLf, b'\n') => Place::Size { any: false },
             (Place::TrailerStart, b'\r') => Place::LastLf,
             (Place::Trailer, b'\r') => Place::TrailerEnd,
-            (Place::TrailerStart | Place::Trailer, byte) if byte != b'\n' => self.aside(Place::Trailer)?,
+            (Place::TrailerStart | Place::Trailer, byte) if byte != b'\n' => {
+                self.aside(Place::Trailer)?
+            }
             (Place::TrailerEnd, b'\n') => Place::TrailerStart,
             (Place::LastLf, b'\n') => Place::Done,
             _ => return Err(Malformed("no chunk where one should be")),
@@ -93,7 +103,11 @@ impl Chunked {
 
     fn aside(&mut self, place: Place) -> Result<Place, Malformed> {
         self.aside += 1;
-        if self.aside > ASIDE_BYTES { Err(Malformed("too many bytes beside the chunks")) } else { Ok(place) }
+        if self.aside > ASIDE_BYTES {
+            Err(Malformed("too many bytes beside the chunks"))
+        } else {
+            Ok(place)
+        }
     }
 }
 
@@ -111,7 +125,11 @@ mod tests {
             }
             bytes = &bytes[taken..];
         }
-        if chunked.is_done() { Ok((body, bytes.to_vec())) } else { Err(Malformed("cut")) }
+        if chunked.is_done() {
+            Ok((body, bytes.to_vec()))
+        } else {
+            Err(Malformed("cut"))
+        }
     }
 
     #[test]
@@ -120,21 +138,49 @@ mod tests {
         let body = |text: &str| Ok((text.as_bytes().to_vec(), Vec::new()));
         assert_eq!(decoded("0\r\n\r\n"), body(""));
         assert_eq!(decoded("3\r\nabc\r\n0\r\n\r\n"), body("abc"));
-        assert_eq!(decoded("00a;n=v;\"q\"\r\n0123456789\r\n1 \r\nx\r\n0;last\r\nX-Sum: 1\r\nY: 2\r\n\r\n"), body("0123456789x"));
+        assert_eq!(
+            decoded("00a;n=v;\"q\"\r\n0123456789\r\n1 \r\nx\r\n0;last\r\nX-Sum: 1\r\nY: 2\r\n\r\n"),
+            body("0123456789x")
+        );
         assert_eq!(decoded("0\r\n\r\nHTTP"), Ok((Vec::new(), b"HTTP".to_vec())));
     }
 
     #[test]
     fn anything_else_is_refused() {
-        for text in
-            ["\r\n", "x\r\n", "3\nabc\r\n", "3\r\nabcd\r\n", "3\r\nabc\n", "3\r\rabc", "-1\r\n", " 3\r\n", ";\r\n", "0\r\n\n", "0\r\nA\n", "1 \n"]
-        {
-            assert_eq!(decoded(text.as_bytes()).unwrap_err(), Malformed("no chunk where one should be"), "{text:?}");
+        for text in [
+            "\r\n",
+            "x\r\n",
+            "3\nabc\r\n",
+            "3\r\nabcd\r\n",
+            "3\r\nabc\n",
+            "3\r\rabc",
+            "-1\r\n",
+            " 3\r\n",
+            ";\r\n",
+            "0\r\n\n",
+            "0\r\nA\n",
+            "1 \n",
+        ] {
+            assert_eq!(
+                decoded(text.as_bytes()).unwrap_err(),
+                Malformed("no chunk where one should be"),
+                "{text:?}"
+            );
         }
-        assert_eq!(decoded(b"10000000000000000\r\n").unwrap_err(), Malformed("a chunk of 2^64 bytes or more"));
+        assert_eq!(
+            decoded(b"10000000000000000\r\n").unwrap_err(),
+            Malformed("a chunk of 2^64 bytes or more")
+        );
         let aside = "x".repeat(16 * 1024);
-        for text in [format!("1;{aside}y\r\n"), format!("0\r\n{aside}y\r\n"), format!("1;{aside}\r\na\r\n0\r\ny\r\n\r\n")] {
-            assert_eq!(decoded(text.as_bytes()).unwrap_err(), Malformed("too many bytes beside the chunks"));
+        for text in [
+            format!("1;{aside}y\r\n"),
+            format!("0\r\n{aside}y\r\n"),
+            format!("1;{aside}\r\na\r\n0\r\ny\r\n\r\n"),
+        ] {
+            assert_eq!(
+                decoded(text.as_bytes()).unwrap_err(),
+                Malformed("too many bytes beside the chunks")
+            );
         }
         assert!(decoded(format!("1;{aside}\r\na\r\n0\r\n\r\n").as_bytes()).is_ok());
     }

@@ -23,7 +23,12 @@ pub(super) struct Connection {
 impl Connection {
     /// Over a connection that is ready for its first request.
     pub(super) fn new(wire: Wire) -> Self {
-        Self { wire, reader: Reader::new(), used: false, broken: false }
+        Self {
+            wire,
+            reader: Reader::new(),
+            used: false,
+            broken: false,
+        }
     }
 
     /// Whether another request can be sent.
@@ -37,7 +42,12 @@ impl Connection {
     }
 
     /// Sends `request`, which asks for `part` or for everything, and drains its answer into `sink`.
-    pub(super) async fn exchange<S: BodySink>(&mut self, request: &[u8], part: Option<Part>, sink: &mut S) -> Result<(), AttemptError> {
+    pub(super) async fn exchange<S: BodySink>(
+        &mut self,
+        request: &[u8],
+        part: Option<Part>,
+        sink: &mut S,
+    ) -> Result<(), AttemptError> {
         let reused = std::mem::replace(&mut self.used, true);
         // Until the answer is drained to its end.
         self.broken = true;
@@ -57,7 +67,12 @@ impl Connection {
                 Ok(())
             }
             Err(error) if self.reader.has_head() => Err(transport(&error, Stage::Reading)),
-            Err(error) => Err(transport(&error, Stage::Waiting { reused: reused && !self.reader.began() })),
+            Err(error) => Err(transport(
+                &error,
+                Stage::Waiting {
+                    reused: reused && !self.reader.began(),
+                },
+            )),
         }
     }
 
@@ -71,7 +86,11 @@ impl Connection {
     }
 
     /// Sends and reads at once: a server may answer before it has the whole request, and close.
-    fn poll_exchange<S: BodySink>(&mut self, context: &mut Context<'_>, sink: &mut S) -> Poll<io::Result<()>> {
+    fn poll_exchange<S: BodySink>(
+        &mut self,
+        context: &mut Context<'_>,
+        sink: &mut S,
+    ) -> Poll<io::Result<()>> {
         let mut turn = 0;
         // Of no interest if an answer comes all the same; if none does, the end of the connection is next.
         let mut unsent = self.wire.poll_send(context);
@@ -96,7 +115,9 @@ impl Connection {
                 (Ok(length), _) => length,
                 // Why nothing could be sent says more than that nothing can be read any more.
                 (Err(error), _) if self.reader.began() => return Poll::Ready(Err(error)),
-                (Err(_), Poll::Ready(Err(error))) | (Err(error), _) => return Poll::Ready(Err(error)),
+                (Err(_), Poll::Ready(Err(error))) | (Err(error), _) => {
+                    return Poll::Ready(Err(error));
+                }
             };
             if length == 0 || self.wire.is_closed() {
                 return Poll::Ready(self.reader.end(self.wire.ends_cleanly()));

@@ -56,31 +56,65 @@ struct Trial {
 
 impl Dialer {
     /// Loads the certificate authorities when the endpoint speaks TLS. Opens nothing.
-    pub fn new(endpoint: &Endpoint, timeout: Duration, ca_bundle: Option<&Path>) -> Result<Self, StoreError> {
-        let tls = if endpoint.https { Some((Arc::new(tls::config(ca_bundle)?), tls::server_name(&endpoint.host)?)) } else { None };
-        Ok(Self { host: endpoint.host.clone(), port: endpoint.port, timeout, tls, addresses: Mutex::new(None), silent: Lock::default() })
+    pub fn new(
+        endpoint: &Endpoint,
+        timeout: Duration,
+        ca_bundle: Option<&Path>,
+    ) -> Result<Self, StoreError> {
+        let tls = if endpoint.https {
+            Some((
+                Arc::new(tls::config(ca_bundle)?),
+                tls::server_name(&endpoint.host)?,
+            ))
+        } else {
+            None
+        };
+        Ok(Self {
+            host: endpoint.host.clone(),
+            port: endpoint.port,
+            timeout,
+            tls,
+            addresses: Mutex::new(None),
+            silent: Lock::default(),
+        })
     }
 
     /// A new connection: to the address whose turn it is, so that workers spread over all of them, and past those that do not answer. Each has the
     /// time limit to itself.
     pub(super) async fn connect(&self, turn: u64) -> Result<Connection, AttemptError> {
-        self.dial(turn).await.map_err(|error| transport(&error, Stage::Connecting))
+        self.dial(turn)
+            .await
+            .map_err(|error| transport(&error, Stage::Connecting))
     }
 
     async fn dial(&self, turn: u64) -> io::Result<Connection> {
-        let addresses = timeout(self.timeout, self.resolve()).await.unwrap_or_else(|_late| Err(io::ErrorKind::TimedOut.into()))?;
+        let addresses = timeout(self.timeout, self.resolve())
+            .await
+            .unwrap_or_else(|_late| Err(io::ErrorKind::TimedOut.into()))?;
         let mut waiting = self.in_order(&addresses, turn).into_iter();
         let (mut trying, mut tried) = (FuturesUnordered::new(), Vec::new());
-        let mut last = io::Error::new(io::ErrorKind::NotFound, "the endpoint's name has no address");
+        let mut last = io::Error::new(
+            io::ErrorKind::NotFound,
+            "the endpoint's name has no address",
+        );
         loop {
             if let Some(address) = waiting.next() {
-                let trial = Trial { address, since: Instant::now() };
+                let trial = Trial {
+                    address,
+                    since: Instant::now(),
+                };
                 tried.push(trial);
                 trying.push(self.reach(trial));
             }
-            let patience = if waiting.len() > 0 { NEXT_AFTER } else { Duration::MAX };
+            let patience = if waiting.len() > 0 {
+                NEXT_AFTER
+            } else {
+                Duration::MAX
+            };
             // Nobody has answered yet: the next one beside them.
-            let Ok(ended) = timeout(patience, trying.next()).await else { continue };
+            let Ok(ended) = timeout(patience, trying.next()).await else {
+                continue;
+            };
             let Some((trial, reached)) = ended else { break };
             let opened = match reached {
                 Ok(tcp) => self.open(trial, tcp).await,
@@ -99,7 +133,10 @@ impl Dialer {
         }
         // All of them failed: ask for addresses anew next time.
         let mut known = self.addresses.lock().await;
-        if known.as_ref().is_some_and(|(_, since)| since.elapsed() > ADDRESSES_FRESH) {
+        if known
+            .as_ref()
+            .is_some_and(|(_, since)| since.elapsed() > ADDRESSES_FRESH)
+        {
             *known = None;
         }
         Err(last)
@@ -116,17 +153,24 @@ impl Dialer {
             silent.clear();
         }
         let now = Instant::now();
-        let (mut good, mut bad): (Vec<_>, Vec<_>) = addresses.iter().copied().partition(|address| match silent.get_mut(address) {
-            Some(until) if own == Some(address) && *until <= now => {
-                // This one connection tries it. The others wait for how that ends.
-                *until = now + SILENT_FOR;
-                true
-            }
-            Some(_) => false,
-            None => true,
-        });
+        let (mut good, mut bad): (Vec<_>, Vec<_>) =
+            addresses
+                .iter()
+                .copied()
+                .partition(|address| match silent.get_mut(address) {
+                    Some(until) if own == Some(address) && *until <= now => {
+                        // This one connection tries it. The others wait for how that ends.
+                        *until = now + SILENT_FOR;
+                        true
+                    }
+                    Some(_) => false,
+                    None => true,
+                });
         drop(silent);
-        let first = good.iter().position(|address| own == Some(address)).unwrap_or_else(|| at(good.len()));
+        let first = good
+            .iter()
+            .position(|address| own == Some(address))
+            .unwrap_or_else(|| at(good.len()));
         good.rotate_left(first);
         let first = at(bad.len());
         bad.rotate_left(first);
@@ -138,14 +182,21 @@ impl Dialer {
     fn answered(&self, winner: Trial, tried: &[Trial]) {
         let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
         let until = Instant::now() + SILENT_FOR;
-        for trial in tried.iter().take_while(|trial| trial.address != winner.address).filter(|trial| trial.since.elapsed() >= NEXT_AFTER) {
+        for trial in tried
+            .iter()
+            .take_while(|trial| trial.address != winner.address)
+            .filter(|trial| trial.since.elapsed() >= NEXT_AFTER)
+        {
             silent.insert(trial.address, until);
         }
         silent.remove(&winner.address);
     }
 
     fn did_not_answer(&self, address: SocketAddr) {
-        self.silent.lock().unwrap_or_else(PoisonError::into_inner).insert(address, Instant::now() + SILENT_FOR);
+        self.silent
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(address, Instant::now() + SILENT_FOR);
     }
 
     /// One lookup serves all who wait for it: at the epoch every worker does, and resolvers drop what is too much for them.
@@ -156,22 +207,42 @@ impl Dialer {
         {
             return Ok(Arc::clone(addresses));
         }
-        let addresses: Arc<[SocketAddr]> = tokio::net::lookup_host((self.host.as_str(), self.port)).await?.collect();
+        let addresses: Arc<[SocketAddr]> = tokio::net::lookup_host((self.host.as_str(), self.port))
+            .await?
+            .collect();
         *known = Some((Arc::clone(&addresses), Instant::now()));
         Ok(addresses)
     }
 
     async fn reach(&self, trial: Trial) -> (Trial, io::Result<TcpStream>) {
-        let connecting = timeout_at(trial.since + self.timeout, TcpStream::connect(trial.address));
-        (trial, connecting.await.unwrap_or_else(|_late| Err(io::ErrorKind::TimedOut.into())))
+        let connecting = timeout_at(
+            trial.since + self.timeout,
+            TcpStream::connect(trial.address),
+        );
+        (
+            trial,
+            connecting
+                .await
+                .unwrap_or_else(|_late| Err(io::ErrorKind::TimedOut.into())),
+        )
     }
 
     /// Readies TLS, within what is left of the address's time.
     async fn open(&self, trial: Trial, tcp: TcpStream) -> io::Result<Connection> {
         tcp.set_nodelay(true)?;
-        let mut wire = Wire::new(tcp, self.tls.as_ref().map(|(config, name)| (config, name.clone())))?;
-        let ready = timeout_at(trial.since + self.timeout, poll_fn(|context| wire.poll_ready(context)));
-        ready.await.unwrap_or_else(|_late| Err(io::ErrorKind::TimedOut.into()))?;
+        let mut wire = Wire::new(
+            tcp,
+            self.tls
+                .as_ref()
+                .map(|(config, name)| (config, name.clone())),
+        )?;
+        let ready = timeout_at(
+            trial.since + self.timeout,
+            poll_fn(|context| wire.poll_ready(context)),
+        );
+        ready
+            .await
+            .unwrap_or_else(|_late| Err(io::ErrorKind::TimedOut.into()))?;
         Ok(Connection::new(wire))
     }
 }
@@ -186,36 +257,77 @@ mod tests {
     const DEADLINE: Duration = Duration::from_mins(1);
 
     fn addresses(count: u8) -> Vec<SocketAddr> {
-        (1..=count).map(|last| (Ipv4Addr::new(127, 0, 0, last), 1).into()).collect()
+        (1..=count)
+            .map(|last| (Ipv4Addr::new(127, 0, 0, last), 1).into())
+            .collect()
     }
 
     fn dialer(addresses: &[SocketAddr], timeout: Duration) -> Dialer {
         let known = Mutex::new(Some((addresses.into(), Instant::now())));
-        Dialer { host: "h.invalid".to_owned(), port: 1, timeout, tls: None, addresses: known, silent: Lock::default() }
+        Dialer {
+            host: "h.invalid".to_owned(),
+            port: 1,
+            timeout,
+            tls: None,
+            addresses: known,
+            silent: Lock::default(),
+        }
     }
 
     /// The last numbers of the addresses in the order of this turn.
     fn order(dialer: &Dialer, all: &[SocketAddr], turn: u64) -> Vec<u8> {
-        dialer.in_order(all, turn).iter().map(|address| if let SocketAddr::V4(v4) = address { v4.ip().octets()[3] } else { 0 }).collect()
+        dialer
+            .in_order(all, turn)
+            .iter()
+            .map(|address| {
+                if let SocketAddr::V4(v4) = address {
+                    v4.ip().octets()[3]
+                } else {
+                    0
+                }
+            })
+            .collect()
     }
 
     #[tokio::test(start_paused = true)]
     async fn turns_go_round_and_those_that_do_not_answer_come_last() {
         let all = addresses(4);
         let dialer = dialer(&all, DEADLINE);
-        assert_eq!([0, 1, 6].map(|turn| order(&dialer, &all, turn)), [[1, 2, 3, 4], [2, 3, 4, 1], [3, 4, 1, 2]]);
+        assert_eq!(
+            [0, 1, 6].map(|turn| order(&dialer, &all, turn)),
+            [[1, 2, 3, 4], [2, 3, 4, 1], [3, 4, 1, 2]]
+        );
         dialer.did_not_answer(all[1]);
-        assert_eq!([0, 1, 2, 3].map(|turn| order(&dialer, &all, turn)), [[1, 3, 4, 2], [3, 4, 1, 2], [3, 4, 1, 2], [4, 1, 3, 2]]);
+        assert_eq!(
+            [0, 1, 2, 3].map(|turn| order(&dialer, &all, turn)),
+            [[1, 3, 4, 2], [3, 4, 1, 2], [3, 4, 1, 2], [4, 1, 3, 2]]
+        );
         tokio::time::advance(SILENT_FOR).await;
         assert_eq!(order(&dialer, &all, 0), [1, 3, 4, 2], "not its turn");
         assert_eq!(order(&dialer, &all, 5), [2, 3, 4, 1], "one tries it");
-        assert_eq!(order(&dialer, &all, 9), [1, 3, 4, 2], "and no other meanwhile");
-        assert_eq!(order(&dialer, &all[..1], 3), [1], "the name leads elsewhere now");
-        assert_eq!(order(&dialer, &all, 1), [2, 3, 4, 1], "and what is not there is forgotten");
+        assert_eq!(
+            order(&dialer, &all, 9),
+            [1, 3, 4, 2],
+            "and no other meanwhile"
+        );
+        assert_eq!(
+            order(&dialer, &all[..1], 3),
+            [1],
+            "the name leads elsewhere now"
+        );
+        assert_eq!(
+            order(&dialer, &all, 1),
+            [2, 3, 4, 1],
+            "and what is not there is forgotten"
+        );
         for address in &all {
             dialer.did_not_answer(*address);
         }
-        assert_eq!(order(&dialer, &all, 1), [2, 3, 4, 1], "none is better than the others");
+        assert_eq!(
+            order(&dialer, &all, 1),
+            [2, 3, 4, 1],
+            "none is better than the others"
+        );
         assert!(dialer.in_order(&[], 7).is_empty());
     }
 
@@ -223,12 +335,22 @@ mod tests {
     async fn only_those_that_had_their_time_count_as_silent() {
         let all = addresses(4);
         let dialer = dialer(&all, DEADLINE);
-        let first = Trial { address: all[0], since: Instant::now() };
+        let first = Trial {
+            address: all[0],
+            since: Instant::now(),
+        };
         tokio::time::advance(NEXT_AFTER).await;
-        let rest = [1, 2, 3].map(|index| Trial { address: all[index], since: Instant::now() });
+        let rest = [1, 2, 3].map(|index| Trial {
+            address: all[index],
+            since: Instant::now(),
+        });
         let tried = [first, rest[0], rest[1], rest[2]];
         dialer.answered(rest[1], &tried);
-        assert_eq!(order(&dialer, &all, 0), [2, 3, 4, 1], "the second was asked just before");
+        assert_eq!(
+            order(&dialer, &all, 0),
+            [2, 3, 4, 1],
+            "the second was asked just before"
+        );
         dialer.answered(first, &tried);
         assert_eq!(order(&dialer, &all, 0), [1, 2, 3, 4]);
     }
@@ -260,10 +382,17 @@ mod tests {
         let (all, _kept) = three();
         let [good, refused, silent] = all;
         // With a minute for each address, only trying the next one beside it comes to an end here.
-        for others in [vec![refused], vec![silent], vec![silent, refused], vec![refused, silent]] {
+        for others in [
+            vec![refused],
+            vec![silent],
+            vec![silent, refused],
+            vec![refused, silent],
+        ] {
             let tried = [&others[..], &[good]].concat();
             let dialer = dialer(&tried, DEADLINE * 10);
-            let connected = tokio::time::timeout(DEADLINE, dialer.connect(0)).await.expect("no address is waited for");
+            let connected = tokio::time::timeout(DEADLINE, dialer.connect(0))
+                .await
+                .expect("no address is waited for");
             assert!(connected.is_ok());
             assert_eq!(dialer.in_order(&tried, 0)[0], good, "{others:?}");
         }
@@ -282,7 +411,15 @@ mod tests {
     #[tokio::test]
     async fn an_address_has_its_own_time_and_its_own_word() {
         let (all, _kept) = three();
-        let word = async |addresses: &[SocketAddr]| dialer(addresses, Duration::from_millis(50)).connect(0).await.err().unwrap().code.to_string();
+        let word = async |addresses: &[SocketAddr]| {
+            dialer(addresses, Duration::from_millis(50))
+                .connect(0)
+                .await
+                .err()
+                .unwrap()
+                .code
+                .to_string()
+        };
         assert_eq!(word(&all[2..]).await, "connect-timeout");
         assert_eq!(word(&all[1..2]).await, "connect-refused");
     }

@@ -35,20 +35,33 @@ impl BodySink for Told {
 }
 
 /// An authority, and a server of this version with a certificate of it for `h.example` and 127.0.0.1.
-pub(super) fn authority(version: &'static SupportedProtocolVersion) -> (CertifiedIssuer<'static, KeyPair>, ServerConfig) {
+pub(super) fn authority(
+    version: &'static SupportedProtocolVersion,
+) -> (CertifiedIssuer<'static, KeyPair>, ServerConfig) {
     let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let own = KeyPair::generate().unwrap();
     // No two authorities of one name.
-    params.distinguished_name.push(DnType::CommonName, format!("{:?}", own.public_key_raw()));
+    params
+        .distinguished_name
+        .push(DnType::CommonName, format!("{:?}", own.public_key_raw()));
     let authority = CertifiedIssuer::self_signed(params, own).unwrap();
     let key = KeyPair::generate().unwrap();
     let names = ["h.example", "127.0.0.1"].map(str::to_owned);
-    let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &authority).unwrap();
-    let builder = ServerConfig::builder_with_provider(rustls::crypto::aws_lc_rs::default_provider().into());
-    let builder = builder.with_protocol_versions(&[version]).unwrap().with_no_client_auth();
+    let certificate = CertificateParams::new(names)
+        .unwrap()
+        .signed_by(&key, &authority)
+        .unwrap();
+    let builder =
+        ServerConfig::builder_with_provider(rustls::crypto::aws_lc_rs::default_provider().into());
+    let builder = builder
+        .with_protocol_versions(&[version])
+        .unwrap()
+        .with_no_client_auth();
     let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-    let mut config = builder.with_single_cert(vec![certificate.der().clone()], key).unwrap();
+    let mut config = builder
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .unwrap();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     (authority, config)
 }
@@ -71,7 +84,10 @@ impl Peer {
             let tcp = listener.accept().unwrap().0;
             script(match config {
                 None => Self::Plain(tcp),
-                Some(config) => Self::Tls(Box::new(StreamOwned::new(ServerConnection::new(config).unwrap(), tcp))),
+                Some(config) => Self::Tls(Box::new(StreamOwned::new(
+                    ServerConnection::new(config).unwrap(),
+                    tcp,
+                ))),
             })
         });
         (address, thread)

@@ -68,10 +68,16 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Option<Head<'_>>, Malformed> {
     let mut headers = [const { MaybeUninit::<Header<'_>>::uninit() }; HEADERS];
     let mut response = Response::new(&mut []);
     let start = &bytes[..bytes.len().min(HEAD_BYTES)];
-    let parsed = ParserConfig::default().parse_response_with_uninit_headers(&mut response, start, &mut headers);
+    let parsed = ParserConfig::default().parse_response_with_uninit_headers(
+        &mut response,
+        start,
+        &mut headers,
+    );
     match parsed {
         Ok(Status::Complete(size)) => read(&response, size).map(Some),
-        Ok(Status::Partial) if start.len() == HEAD_BYTES => Err(Malformed("a head of more than 64 KiB")),
+        Ok(Status::Partial) if start.len() == HEAD_BYTES => {
+            Err(Malformed("a head of more than 64 KiB"))
+        }
         Ok(Status::Partial) => Ok(None),
         Err(_) => Err(Malformed("no head of HTTP/1.1")),
     }
@@ -93,8 +99,13 @@ impl<'a> Lines<'a> {
         let mut lines = Self::default();
         for Header { name, value } in headers {
             if name.eq_ignore_ascii_case("content-length") {
-                let length = digits(value.trim_ascii()).ok_or(Malformed("a Content-Length that is not a number"))?;
-                if lines.length.replace(length).is_some_and(|earlier| earlier != length) {
+                let length = digits(value.trim_ascii())
+                    .ok_or(Malformed("a Content-Length that is not a number"))?;
+                if lines
+                    .length
+                    .replace(length)
+                    .is_some_and(|earlier| earlier != length)
+                {
                     return Err(Malformed("two values of Content-Length"));
                 }
             } else if name.eq_ignore_ascii_case("transfer-encoding") {
@@ -103,7 +114,9 @@ impl<'a> Lines<'a> {
                 }
                 lines.chunked = true;
             } else if name.eq_ignore_ascii_case("connection") {
-                lines.close |= value.split(|byte| *byte == b',').any(|token| token.trim_ascii().eq_ignore_ascii_case(b"close"));
+                lines.close |= value
+                    .split(|byte| *byte == b',')
+                    .any(|token| token.trim_ascii().eq_ignore_ascii_case(b"close"));
             } else if name.eq_ignore_ascii_case("content-range") {
                 lines.range = content_range(value);
             } else if name.eq_ignore_ascii_case("etag") {
@@ -117,7 +130,9 @@ impl<'a> Lines<'a> {
 }
 
 fn read<'a>(response: &Response<'_, 'a>, size: usize) -> Result<Head<'a>, Malformed> {
-    let (Some(status), Some(version)) = (response.code, response.version) else { return Err(Malformed("no head of HTTP/1.1")) };
+    let (Some(status), Some(version)) = (response.code, response.version) else {
+        return Err(Malformed("no head of HTTP/1.1"));
+    };
     if status < 100 {
         return Err(Malformed("no head of HTTP/1.1"));
     }
@@ -155,16 +170,28 @@ mod tests {
     }
 
     fn framing(lines: &str) -> Option<Framing> {
-        of(&format!("HTTP/1.1 200 OK\n{lines}\n")).ok().flatten().map(|head| head.framing)
+        of(&format!("HTTP/1.1 200 OK\n{lines}\n"))
+            .ok()
+            .flatten()
+            .map(|head| head.framing)
     }
 
     #[test]
     fn a_body_ends_where_the_head_says() {
         assert_eq!(framing("Content-Length: 0\n"), Some(Framing::Length(0)));
         assert_eq!(framing("content-length:  12 \n"), Some(Framing::Length(12)));
-        assert_eq!(framing("Content-Length: 12\nContent-Length: 12\n"), Some(Framing::Length(12)));
-        assert_eq!(framing("Content-Length: 18446744073709551615\n"), Some(Framing::Length(u64::MAX)));
-        assert_eq!(framing("Transfer-Encoding: Chunked\n"), Some(Framing::Chunked));
+        assert_eq!(
+            framing("Content-Length: 12\nContent-Length: 12\n"),
+            Some(Framing::Length(12))
+        );
+        assert_eq!(
+            framing("Content-Length: 18446744073709551615\n"),
+            Some(Framing::Length(u64::MAX))
+        );
+        assert_eq!(
+            framing("Transfer-Encoding: Chunked\n"),
+            Some(Framing::Chunked)
+        );
         assert_eq!(framing("Server: S3\n"), Some(Framing::UntilClose));
     }
 
@@ -183,31 +210,56 @@ mod tests {
             "Transfer-Encoding: identity\n",
             "Transfer-Encoding: chunked\nTransfer-Encoding: chunked\n",
         ] {
-            assert!(of(&format!("HTTP/1.1 200 OK\n{lines}\n")).is_err(), "{lines}");
+            assert!(
+                of(&format!("HTTP/1.1 200 OK\n{lines}\n")).is_err(),
+                "{lines}"
+            );
         }
         assert!(of("HTTP/1.0 200 OK\nTransfer-Encoding: chunked\n\n").is_err());
         assert!(of("HTTP/2.0 200 OK\n\n").is_err());
         assert!(of("SSH-2.0-OpenSSH\n").is_err());
-        assert!(of("HTTP/1.1 000 X\nContent-Length: 0\n\n").is_err() && of("HTTP/1.1 099 X\nContent-Length: 0\n\n").is_err());
+        assert!(
+            of("HTTP/1.1 000 X\nContent-Length: 0\n\n").is_err()
+                && of("HTTP/1.1 099 X\nContent-Length: 0\n\n").is_err()
+        );
     }
 
     #[test]
     fn some_statuses_have_no_body_whatever_they_announce() {
         for status in [100, 103, 204, 304] {
-            let head = of(&format!("HTTP/1.1 {status} X\nContent-Length: 5\n\n")).unwrap().unwrap();
+            let head = of(&format!("HTTP/1.1 {status} X\nContent-Length: 5\n\n"))
+                .unwrap()
+                .unwrap();
             assert_eq!((head.status, head.framing), (status, Framing::Length(0)));
         }
     }
 
     #[test]
     fn a_connection_is_kept_where_the_server_says_nothing_else() {
-        let persistent = |version: &str, lines: &str| of(&format!("HTTP/{version} 200 OK\n{lines}\n")).unwrap().unwrap().persistent;
+        let persistent = |version: &str, lines: &str| {
+            of(&format!("HTTP/{version} 200 OK\n{lines}\n"))
+                .unwrap()
+                .unwrap()
+                .persistent
+        };
         assert!(persistent("1.1", "Content-Length: 1\n"));
-        assert!(persistent("1.1", "Content-Length: 1\nConnection: keep-alive\n"));
-        assert!(!persistent("1.1", "Content-Length: 1\nConnection: x, CLOSE\n"));
-        assert!(!persistent("1.1", "Content-Length: 1\nConnection: keep-alive\nConnection: close\n"));
+        assert!(persistent(
+            "1.1",
+            "Content-Length: 1\nConnection: keep-alive\n"
+        ));
+        assert!(!persistent(
+            "1.1",
+            "Content-Length: 1\nConnection: x, CLOSE\n"
+        ));
+        assert!(!persistent(
+            "1.1",
+            "Content-Length: 1\nConnection: keep-alive\nConnection: close\n"
+        ));
         assert!(!persistent("1.1", ""));
-        assert!(!persistent("1.0", "Content-Length: 1\nConnection: keep-alive\n"));
+        assert!(!persistent(
+            "1.0",
+            "Content-Length: 1\nConnection: keep-alive\n"
+        ));
     }
 
     #[test]

@@ -24,9 +24,18 @@ impl Default for Signing {
             base_path: "/".to_owned(),
             signing_region: "eu-west-1".to_owned(),
         };
-        let credentials = Credentials::new("ASIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", Some("T".repeat(850)), None, "micro");
+        let credentials = Credentials::new(
+            "ASIAIOSFODNN7EXAMPLE",
+            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            Some("T".repeat(850)),
+            None,
+            "micro",
+        );
         let (feed, _sender, _asked) = CredentialFeed::remote(KeySet::new(&credentials, 1));
-        Self { writer: RequestWriter::new(&endpoint, false, Some(feed)), request: Vec::new() }
+        Self {
+            writer: RequestWriter::new(&endpoint, false, Some(feed)),
+            request: Vec::new(),
+        }
     }
 }
 
@@ -57,7 +66,10 @@ impl BodySink for Counted {
 
 impl Default for Reading {
     fn default() -> Self {
-        Self { reader: Reader::new(), counted: Counted::default() }
+        Self {
+            reader: Reader::new(),
+            counted: Counted::default(),
+        }
     }
 }
 
@@ -68,7 +80,10 @@ impl Reading {
     /// When it is not a whole answer.
     pub fn answer(&mut self, bytes: &[u8]) -> u64 {
         self.reader.begin(None);
-        assert!(self.reader.feed(bytes, &mut self.counted).is_ok() && self.reader.is_done(), "a whole answer");
+        assert!(
+            self.reader.feed(bytes, &mut self.counted).is_ok() && self.reader.is_done(),
+            "a whole answer"
+        );
         self.counted.0
     }
 }

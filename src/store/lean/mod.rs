@@ -40,9 +40,21 @@ pub struct LeanClient {
 }
 
 impl LeanClient {
-    pub(super) fn new(dialer: Arc<Dialer>, recipe: &Recipe, feed: Option<CredentialFeed>, number: u32) -> Self {
+    pub(super) fn new(
+        dialer: Arc<Dialer>,
+        recipe: &Recipe,
+        feed: Option<CredentialFeed>,
+        number: u32,
+    ) -> Self {
         let writer = RequestWriter::new(&recipe.endpoint, recipe.access.request_payer, feed);
-        Self { dialer, writer, request: Vec::new(), number, opened: 0, idle: None }
+        Self {
+            dialer,
+            writer,
+            request: Vec::new(),
+            number,
+            opened: 0,
+            idle: None,
+        }
     }
 
     /// The kept connection if it can still be used, else a new one.
@@ -60,13 +72,19 @@ impl LeanClient {
     }
 
     /// Sends the request that was written and drains its answer.
-    async fn send<S: BodySink>(&mut self, part: Option<Part>, sink: &mut S) -> Result<(), AttemptError> {
+    async fn send<S: BodySink>(
+        &mut self,
+        part: Option<Part>,
+        sink: &mut S,
+    ) -> Result<(), AttemptError> {
         // Taken out while in use: when this future is dropped half-way, the connection goes with it.
         let mut connection = self.connection().await?;
         let mut result = connection.exchange(&self.request, part, sink).await;
         if let Err(error) = &mut result
             && error.is_clock_skew()
-            && connection.refused_at().is_some_and(|date| self.writer.correct_clock(date))
+            && connection
+                .refused_at()
+                .is_some_and(|date| self.writer.correct_clock(date))
         {
             error.remedy = Remedy::ClockCorrected;
         }
@@ -77,14 +95,22 @@ impl LeanClient {
     }
 
     /// Asks the bucket itself: `query` is what stands after the question mark, percent-encoded, its parameters sorted by name.
-    pub(in crate::store) async fn list<S: BodySink>(&mut self, query: &str, sink: &mut S) -> Result<(), AttemptError> {
+    pub(in crate::store) async fn list<S: BodySink>(
+        &mut self,
+        query: &str,
+        sink: &mut S,
+    ) -> Result<(), AttemptError> {
         self.writer.list(query, &mut self.request);
         self.send(None, sink).await
     }
 }
 
 impl ObjectClient for LeanClient {
-    async fn get<S: BodySink>(&mut self, target: Target<'_>, sink: &mut S) -> Result<(), AttemptError> {
+    async fn get<S: BodySink>(
+        &mut self,
+        target: Target<'_>,
+        sink: &mut S,
+    ) -> Result<(), AttemptError> {
         self.writer.get(target, &mut self.request);
         self.send(target.part, sink).await
     }

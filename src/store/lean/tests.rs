@@ -26,13 +26,25 @@ enum Kind {
 const KINDS: [Kind; 3] = [Kind::Plain, Kind::Tls13, Kind::Tls12];
 
 /// A connection to a server that speaks by `script`.
-async fn connected<T: Send + 'static>(kind: Kind, script: impl FnOnce(Peer) -> T + Send + 'static) -> (Connection, JoinHandle<T>) {
-    let (authority, config) = authority(if kind == Kind::Tls12 { &rustls::version::TLS12 } else { &rustls::version::TLS13 });
+async fn connected<T: Send + 'static>(
+    kind: Kind,
+    script: impl FnOnce(Peer) -> T + Send + 'static,
+) -> (Connection, JoinHandle<T>) {
+    let (authority, config) = authority(if kind == Kind::Tls12 {
+        &rustls::version::TLS12
+    } else {
+        &rustls::version::TLS13
+    });
     let config = (kind != Kind::Plain).then(|| Arc::new(config));
     let (address, thread) = Peer::serve(config, script);
     let mut bundle = tempfile::NamedTempFile::new().unwrap();
     bundle.write_all(authority.pem().as_bytes()).unwrap();
-    let dialer = Dialer::new(&endpoint(kind, ("127.0.0.1", address.port())), DEADLINE, Some(bundle.path())).unwrap();
+    let dialer = Dialer::new(
+        &endpoint(kind, ("127.0.0.1", address.port())),
+        DEADLINE,
+        Some(bundle.path()),
+    )
+    .unwrap();
     (dialer.connect(0).await.unwrap(), thread)
 }
 
@@ -53,7 +65,11 @@ fn body(length: usize) -> Vec<u8> {
 }
 
 fn answer(body: &[u8]) -> Vec<u8> {
-    [format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len()).as_bytes(), body].concat()
+    [
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len()).as_bytes(),
+        body,
+    ]
+    .concat()
 }
 
 async fn get(connection: &mut Connection) -> (Result<(), AttemptError>, Told) {
@@ -122,8 +138,16 @@ async fn a_connection_that_closes_without_an_answer() {
                         assert!(connection.ready());
                     }
                     let stale = ("stale-connection".to_owned(), Remedy::NewConnection);
-                    let expected = if used && !begun { stale } else { backs_off("reset") };
-                    assert_eq!(named(get(&mut connection).await), expected, "{kind:?} clean {clean} used {used} begun {begun}");
+                    let expected = if used && !begun {
+                        stale
+                    } else {
+                        backs_off("reset")
+                    };
+                    assert_eq!(
+                        named(get(&mut connection).await),
+                        expected,
+                        "{kind:?} clean {clean} used {used} begun {begun}"
+                    );
                     assert!(!connection.reusable());
                     thread.join().unwrap();
                 }
@@ -165,7 +189,11 @@ async fn a_body_that_is_cut_is_short_whoever_cut_it() {
             if clean || kind == Kind::Plain {
                 assert_eq!(read.0, Ok(()), "{kind:?}: the end is the end");
             } else {
-                assert_eq!(named(read), backs_off("short-body"), "{kind:?}: anybody can cut a connection");
+                assert_eq!(
+                    named(read),
+                    backs_off("short-body"),
+                    "{kind:?}: anybody can cut a connection"
+                );
             }
         }
     }
@@ -177,7 +205,9 @@ async fn a_reset_is_named_so() {
         let (mut connection, thread) = connected(kind, |mut peer| {
             peer.request();
             peer.say(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n123");
-            socket2::SockRef::from(&*peer.tcp()).set_linger(Some(Duration::ZERO)).unwrap();
+            socket2::SockRef::from(&*peer.tcp())
+                .set_linger(Some(Duration::ZERO))
+                .unwrap();
         })
         .await;
         assert_eq!(named(get(&mut connection).await), backs_off("reset"));
@@ -201,7 +231,11 @@ async fn what_is_no_http_is_named_so() {
                 peer.outlive();
             })
             .await;
-            assert_eq!(named(get(&mut connection).await), backs_off("protocol"), "{bytes}");
+            assert_eq!(
+                named(get(&mut connection).await),
+                backs_off("protocol"),
+                "{bytes}"
+            );
             assert!(!connection.reusable());
             drop(connection);
             thread.join().unwrap();
@@ -220,7 +254,10 @@ async fn a_part_must_be_the_one_that_was_asked_for() {
         .await;
         let (part, mut told) = (Part { first: 5, last: 9 }, Told::default());
         let result = connection.exchange(GET, Some(part), &mut told).await;
-        assert_eq!((result.is_ok(), told.body == b"12345", connection.reusable()), (good, good, good));
+        assert_eq!(
+            (result.is_ok(), told.body == b"12345", connection.reusable()),
+            (good, good, good)
+        );
         drop(connection);
         thread.join().unwrap();
     }
@@ -267,7 +304,11 @@ async fn a_body_that_stops_short_of_the_mark_is_told_to_whoever_asks() {
             assert_eq!(result, Ok(()));
         }
         assert!(told.into_inner().body == body(ALL));
-        assert_eq!(get(&mut connection).await.1.body, b"x", "without being asked");
+        assert_eq!(
+            get(&mut connection).await.1.body,
+            b"x",
+            "without being asked"
+        );
         drop(connection);
         thread.join().unwrap();
     }
@@ -301,7 +342,10 @@ async fn a_refusal_leaves_the_connection_as_good_as_it_was() {
         })
         .await;
         for reusable in [true, false] {
-            assert_eq!(named(get(&mut connection).await), ("NoSuchKey".to_owned(), Remedy::Nothing(Outcome::Vanished)));
+            assert_eq!(
+                named(get(&mut connection).await),
+                ("NoSuchKey".to_owned(), Remedy::Nothing(Outcome::Vanished))
+            );
             assert_eq!(connection.reusable(), reusable, "{kind:?}");
         }
         drop(connection);
@@ -320,7 +364,9 @@ async fn an_answer_that_does_not_wait_for_the_whole_request_is_read() {
             peer
         })
         .await;
-        let exchange = connection.exchange(long.as_bytes(), None, &mut Told::default()).await;
+        let exchange = connection
+            .exchange(long.as_bytes(), None, &mut Told::default())
+            .await;
         assert_eq!(exchange.unwrap_err(), AttemptError::answer(400, None));
         assert!(!connection.reusable(), "half a request is on it");
         drop(connection);
@@ -331,7 +377,8 @@ async fn an_answer_that_does_not_wait_for_the_whole_request_is_read() {
 /// What a server, or somebody before it, puts behind a complete answer must not be read as the answer to the next request.
 #[tokio::test]
 async fn bytes_behind_an_answer_are_nobodys_answer() {
-    let chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n".to_vec();
+    let chunked =
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n".to_vec();
     for kind in KINDS {
         for first in [answer(b"x"), answer(b""), chunked.clone()] {
             let both = [first, answer(b"of another")].concat();
@@ -391,16 +438,29 @@ async fn a_record_that_was_tampered_with_is_an_error_and_the_server_is_told() {
         let (mut connection, thread) = connected(kind, |mut peer| {
             peer.request();
             peer.say(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n123");
-            peer.tcp().write_all(&[&[23, 3, 3, 0, 40][..], &[1; 40]].concat()).unwrap();
-            let Peer::Tls(tls) = &mut peer else { panic!("TLS") };
-            std::io::Read::read(tls, &mut [0]).unwrap_err().downcast::<rustls::Error>().unwrap()
+            peer.tcp()
+                .write_all(&[&[23, 3, 3, 0, 40][..], &[1; 40]].concat())
+                .unwrap();
+            let Peer::Tls(tls) = &mut peer else {
+                panic!("TLS")
+            };
+            std::io::Read::read(tls, &mut [0])
+                .unwrap_err()
+                .downcast::<rustls::Error>()
+                .unwrap()
         })
         .await;
         let read = get(&mut connection).await;
-        assert_eq!((&read.1.body[..], connection.reusable()), (&b"123"[..], false));
+        assert_eq!(
+            (&read.1.body[..], connection.reusable()),
+            (&b"123"[..], false)
+        );
         assert_eq!(named(read), backs_off("tls"));
         drop(connection);
-        assert_eq!(thread.join().unwrap(), rustls::Error::AlertReceived(rustls::AlertDescription::BadRecordMac));
+        assert_eq!(
+            thread.join().unwrap(),
+            rustls::Error::AlertReceived(rustls::AlertDescription::BadRecordMac)
+        );
     }
 }
 
@@ -411,22 +471,44 @@ async fn strangers_get_no_request() {
     let config = Arc::new(config);
     for (trusted, host) in [(&known, "localhost"), (&other, "127.0.0.1")] {
         let (address, thread) = Peer::serve(Some(Arc::clone(&config)), |mut peer| {
-            let Peer::Tls(tls) = &mut peer else { panic!("TLS") };
-            std::io::Read::read(tls, &mut [0]).unwrap_err().downcast::<rustls::Error>().unwrap()
+            let Peer::Tls(tls) = &mut peer else {
+                panic!("TLS")
+            };
+            std::io::Read::read(tls, &mut [0])
+                .unwrap_err()
+                .downcast::<rustls::Error>()
+                .unwrap()
         });
         let mut bundle = tempfile::NamedTempFile::new().unwrap();
         bundle.write_all(trusted.pem().as_bytes()).unwrap();
-        let dialer = Dialer::new(&endpoint(Kind::Tls13, (host, address.port())), DEADLINE, Some(bundle.path())).unwrap();
+        let dialer = Dialer::new(
+            &endpoint(Kind::Tls13, (host, address.port())),
+            DEADLINE,
+            Some(bundle.path()),
+        )
+        .unwrap();
         let error = dialer.connect(0).await.err().unwrap();
-        assert_eq!((error.code.to_string(), error.remedy), ("tls".to_owned(), Remedy::Nothing(Outcome::Failed)), "{host}");
-        assert!(matches!(thread.join().unwrap(), rustls::Error::AlertReceived(_)), "and is told why");
+        assert_eq!(
+            (error.code.to_string(), error.remedy),
+            ("tls".to_owned(), Remedy::Nothing(Outcome::Failed)),
+            "{host}"
+        );
+        assert!(
+            matches!(thread.join().unwrap(), rustls::Error::AlertReceived(_)),
+            "and is told why"
+        );
     }
 }
 
 /// Each fetch moves its future into the watchdog: what is rare and large (connecting, the SDK) must be elsewhere.
 #[test]
 fn the_future_of_a_fetch_is_small() {
-    let limits = Limits { attempts: 1, connect_timeout: DEADLINE, stall_timeout: DEADLINE, fetch_timeout: None };
+    let limits = Limits {
+        attempts: 1,
+        connect_timeout: DEADLINE,
+        stall_timeout: DEADLINE,
+        fetch_timeout: None,
+    };
     let recipe = Recipe {
         bucket: "b".to_owned(),
         access: Access::default(),

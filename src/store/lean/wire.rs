@@ -38,7 +38,12 @@ enum Layer {
 }
 
 impl Layer {
-    fn open(&mut self, wire: &mut [u8], out: &mut Vec<u8>, mut take: impl FnMut(&[u8])) -> io::Result<usize> {
+    fn open(
+        &mut self,
+        wire: &mut [u8],
+        out: &mut Vec<u8>,
+        mut take: impl FnMut(&[u8]),
+    ) -> io::Result<usize> {
         match self {
             Self::Plain => {
                 take(wire);
@@ -64,12 +69,22 @@ pub(super) struct Wire {
 
 impl Wire {
     /// Over a connected socket; with TLS, which [`poll_ready`](Self::poll_ready) readies, when a name is given.
-    pub(super) fn new(tcp: TcpStream, tls: Option<(&Arc<ClientConfig>, ServerName<'static>)>) -> io::Result<Self> {
+    pub(super) fn new(
+        tcp: TcpStream,
+        tls: Option<(&Arc<ClientConfig>, ServerName<'static>)>,
+    ) -> io::Result<Self> {
         let layer = match tls {
             None => Layer::Plain,
             Some((config, name)) => Layer::Tls(Box::new(Tls::new(config, name)?)),
         };
-        let mut wire = Self { tcp, layer, out: Vec::new(), sent: 0, held: Vec::new(), marked: false };
+        let mut wire = Self {
+            tcp,
+            layer,
+            out: Vec::new(),
+            sent: 0,
+            held: Vec::new(),
+            marked: false,
+        };
         // TLS speaks first.
         wire.layer.open(&mut [], &mut wire.out, |_| {})?;
         Ok(wire)
@@ -102,7 +117,11 @@ impl Wire {
     }
 
     /// Hands the text of one read to `take`; how many bytes were read, 0 at the end of the connection.
-    pub(super) fn poll_receive(&mut self, context: &mut Context<'_>, take: impl FnMut(&[u8])) -> Poll<io::Result<usize>> {
+    pub(super) fn poll_receive(
+        &mut self,
+        context: &mut Context<'_>,
+        take: impl FnMut(&[u8]),
+    ) -> Poll<io::Result<usize>> {
         ROOM.with_borrow_mut(|room| {
             let mut space = ReadBuf::new(&mut room[HELD_BYTES..]);
             ready!(Pin::new(&mut self.tcp).poll_read(context, &mut space))?;
@@ -140,7 +159,12 @@ impl Wire {
     }
 
     /// `length` bytes were read to their place in `room`.
-    fn received(&mut self, room: &mut [u8], length: usize, take: impl FnMut(&[u8])) -> io::Result<()> {
+    fn received(
+        &mut self,
+        room: &mut [u8],
+        length: usize,
+        take: impl FnMut(&[u8]),
+    ) -> io::Result<()> {
         let held = self.held.len();
         let opened = if held <= HELD_BYTES {
             let wire = &mut room[HELD_BYTES - held..HELD_BYTES + length];
@@ -151,7 +175,8 @@ impl Wire {
                 self.held.extend_from_slice(&wire[done..]);
             })
         } else {
-            self.held.extend_from_slice(&room[HELD_BYTES..HELD_BYTES + length]);
+            self.held
+                .extend_from_slice(&room[HELD_BYTES..HELD_BYTES + length]);
             let done = self.layer.open(&mut self.held, &mut self.out, take);
             done.map(|done| _ = self.held.drain(..done))
         };
@@ -160,7 +185,10 @@ impl Wire {
             let _unsent = self.tcp.try_write(&self.out[self.sent..]);
         }
         if self.held.len() > MOST_HELD_BYTES {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, rustls::Error::General("a handshake without end".to_owned())));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                rustls::Error::General("a handshake without end".to_owned()),
+            ));
         }
         opened
     }
@@ -175,7 +203,11 @@ impl Wire {
                 let mut early = false;
                 let length = ready!(self.poll_receive(context, |text| early |= !text.is_empty()))?;
                 if length == 0 || early {
-                    let kind = if early { io::ErrorKind::InvalidData } else { io::ErrorKind::UnexpectedEof };
+                    let kind = if early {
+                        io::ErrorKind::InvalidData
+                    } else {
+                        io::ErrorKind::UnexpectedEof
+                    };
                     return Poll::Ready(Err(kind.into()));
                 }
                 continue;
@@ -205,7 +237,9 @@ impl Wire {
         for _ in 0..IDLE_READS {
             let mut text = false;
             match self.try_receive(|bytes| text |= !bytes.is_empty()) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return !self.is_closed() && self.held.is_empty(),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return !self.is_closed() && self.held.is_empty();
+                }
                 Ok(length) if length > 0 && !text => {}
                 _ => return false,
             }
@@ -232,5 +266,11 @@ mod option {
     #[derive(Clone, Copy, Debug)]
     pub(super) struct ReceiveLowWater;
 
-    nix::setsockopt_impl!(ReceiveLowWater, libc::SOL_SOCKET, libc::SO_RCVLOWAT, i32, nix::sys::socket::sockopt::SetStruct<'_, i32>);
+    nix::setsockopt_impl!(
+        ReceiveLowWater,
+        libc::SOL_SOCKET,
+        libc::SO_RCVLOWAT,
+        i32,
+        nix::sys::socket::sockopt::SetStruct<'_, i32>
+    );
 }

@@ -8,7 +8,9 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::types::{EncodingType, RequestPayer};
 use aws_sdk_s3::{Client, Config};
 use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::interceptors::context::{AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef};
+use aws_smithy_runtime_api::client::interceptors::context::{
+    AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
+};
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
@@ -48,7 +50,11 @@ impl NoPage {
 }
 
 /// Asks for one page.
-pub(in crate::store) async fn ask(asked: Asked<'_>, query: &PageQuery, call: &Call) -> Result<ListPage, NoPage> {
+pub(in crate::store) async fn ask(
+    asked: Asked<'_>,
+    query: &PageQuery,
+    call: &Call,
+) -> Result<ListPage, NoPage> {
     let reader = PageReader::default();
     let sent = match &query.marker {
         None => newer(&asked, query, (call, &reader)).await,
@@ -64,39 +70,107 @@ pub(in crate::store) async fn ask(asked: Asked<'_>, query: &PageQuery, call: &Ca
 }
 
 fn unreadable(call: &Call, why: &str) -> StoreError {
-    StoreError::new(StoreErrorKind::Protocol, format!("cannot {}: the answer is not a whole listing page ({why})", call.what))
-        .hint("check that the endpoint is one of S3, and what stands between it and this machine")
+    StoreError::new(
+        StoreErrorKind::Protocol,
+        format!(
+            "cannot {}: the answer is not a whole listing page ({why})",
+            call.what
+        ),
+    )
+    .hint("check that the endpoint is one of S3, and what stands between it and this machine")
 }
 
 /// `ListObjectsV2`.
-async fn newer(asked: &Asked<'_>, query: &PageQuery, (call, reader): (&Call, &PageReader)) -> Result<(), NoPage> {
-    let PageQuery { prefix, token, start_after, delimiter, marker: _, max_keys } = query;
-    let request = asked.client.list_objects_v2().bucket(asked.bucket).set_encoding_type(asked.encoding()).set_request_payer(asked.payer.clone());
-    let request = request.set_prefix(Some(prefix.clone()).filter(|prefix| !prefix.is_empty())).set_continuation_token(token.clone());
-    let request = request.set_start_after(start_after.clone().filter(|_| token.is_none())).set_delimiter(delimiter.map(str::to_owned));
-    let request = request.set_max_keys(*max_keys).customize().interceptor(reader.clone()).config_override(asked.overrides());
-    request.send().await.map(drop).map_err(|error| no_page(call, &error))
+async fn newer(
+    asked: &Asked<'_>,
+    query: &PageQuery,
+    (call, reader): (&Call, &PageReader),
+) -> Result<(), NoPage> {
+    let PageQuery {
+        prefix,
+        token,
+        start_after,
+        delimiter,
+        marker: _,
+        max_keys,
+    } = query;
+    let request = asked
+        .client
+        .list_objects_v2()
+        .bucket(asked.bucket)
+        .set_encoding_type(asked.encoding())
+        .set_request_payer(asked.payer.clone());
+    let request = request
+        .set_prefix(Some(prefix.clone()).filter(|prefix| !prefix.is_empty()))
+        .set_continuation_token(token.clone());
+    let request = request
+        .set_start_after(start_after.clone().filter(|_| token.is_none()))
+        .set_delimiter(delimiter.map(str::to_owned));
+    let request = request
+        .set_max_keys(*max_keys)
+        .customize()
+        .interceptor(reader.clone())
+        .config_override(asked.overrides());
+    request
+        .send()
+        .await
+        .map(drop)
+        .map_err(|error| no_page(call, &error))
 }
 
 /// `ListObjects`.
-async fn older(asked: &Asked<'_>, (query, marker): (&PageQuery, &str), (call, reader): (&Call, &PageReader)) -> Result<(), NoPage> {
-    let PageQuery { prefix, delimiter, max_keys, .. } = query;
-    let request = asked.client.list_objects().bucket(asked.bucket).set_encoding_type(asked.encoding()).set_request_payer(asked.payer.clone());
-    let request = request.set_prefix(Some(prefix.clone()).filter(|prefix| !prefix.is_empty())).marker(marker);
-    let request = request.set_delimiter(delimiter.map(str::to_owned)).set_max_keys(*max_keys);
-    let request = request.customize().interceptor(reader.clone()).config_override(asked.overrides());
-    request.send().await.map(drop).map_err(|error| no_page(call, &error))
+async fn older(
+    asked: &Asked<'_>,
+    (query, marker): (&PageQuery, &str),
+    (call, reader): (&Call, &PageReader),
+) -> Result<(), NoPage> {
+    let PageQuery {
+        prefix,
+        delimiter,
+        max_keys,
+        ..
+    } = query;
+    let request = asked
+        .client
+        .list_objects()
+        .bucket(asked.bucket)
+        .set_encoding_type(asked.encoding())
+        .set_request_payer(asked.payer.clone());
+    let request = request
+        .set_prefix(Some(prefix.clone()).filter(|prefix| !prefix.is_empty()))
+        .marker(marker);
+    let request = request
+        .set_delimiter(delimiter.map(str::to_owned))
+        .set_max_keys(*max_keys);
+    let request = request
+        .customize()
+        .interceptor(reader.clone())
+        .config_override(asked.overrides());
+    request
+        .send()
+        .await
+        .map(drop)
+        .map_err(|error| no_page(call, &error))
 }
 
 fn no_page<E>(call: &Call, error: &SdkError<E, HttpResponse>) -> NoPage
 where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
-    let refused = error.raw_response().is_some_and(|response| matches!(response.status().as_u16(), 400 | 501));
+    let refused = error
+        .raw_response()
+        .is_some_and(|response| matches!(response.status().as_u16(), 400 | 501));
     let error = call.failed(error);
     // Of other kinds it is known what is wrong: credentials, the region.
-    let unknown = matches!(error.kind, StoreErrorKind::Other | StoreErrorKind::NotImplemented);
-    if refused && unknown { NoPage::Refused(error) } else { NoPage::Failed(error) }
+    let unknown = matches!(
+        error.kind,
+        StoreErrorKind::Other | StoreErrorKind::NotImplemented
+    );
+    if refused && unknown {
+        NoPage::Refused(error)
+    } else {
+        NoPage::Failed(error)
+    }
 }
 
 impl Asked<'_> {
@@ -127,7 +201,12 @@ impl Intercept for PageReader {
         "PageReader"
     }
 
-    fn read_before_attempt(&self, _: &BeforeTransmitInterceptorContextRef<'_>, _: &RuntimeComponents, _: &mut ConfigBag) -> Result<(), BoxError> {
+    fn read_before_attempt(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
         self.take();
         Ok(())
     }
@@ -140,7 +219,11 @@ impl Intercept for PageReader {
     ) -> Result<(), BoxError> {
         let response = context.response();
         // Without its bytes the body broke, and the SDK says how.
-        if let Some(document) = response.body().bytes().filter(|_| response.status().is_success()) {
+        if let Some(document) = response
+            .body()
+            .bytes()
+            .filter(|_| response.status().is_success())
+        {
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(scan(document));
         }
         Ok(())

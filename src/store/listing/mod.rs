@@ -51,22 +51,39 @@ pub struct PageQuery {
 impl PageQuery {
     /// Pages of the keys that begin with `prefix`, from the first one.
     pub fn of(prefix: &str) -> Self {
-        Self { prefix: prefix.to_owned(), ..Self::default() }
+        Self {
+            prefix: prefix.to_owned(),
+            ..Self::default()
+        }
     }
 
     /// The same listing, behind what the page with this token ended with.
     #[must_use]
     pub fn after(&self, token: Option<String>) -> Self {
-        Self { token, ..self.clone() }
+        Self {
+            token,
+            ..self.clone()
+        }
     }
 }
 
 /// What a signature leaves as it is in a query.
-const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// The query of a request: parameters sorted by name, percent-encoded. `encoded` asks for percent-encoded keys.
 fn query_text(query: &PageQuery, encoded: bool) -> String {
-    let PageQuery { prefix, token, start_after, delimiter, marker, max_keys } = query;
+    let PageQuery {
+        prefix,
+        token,
+        start_after,
+        delimiter,
+        marker,
+        max_keys,
+    } = query;
     let newer = marker.is_none();
     let start_after = start_after.as_deref().filter(|_| token.is_none() && newer);
     let max_keys = max_keys.map(|keys| keys.to_string());
@@ -77,10 +94,15 @@ fn query_text(query: &PageQuery, encoded: bool) -> String {
         ("list-type", Some("2").filter(|_| newer)),
         ("marker", marker.as_deref()),
         ("max-keys", max_keys.as_deref()),
-        ("prefix", Some(prefix.as_str()).filter(|prefix| !prefix.is_empty())),
+        (
+            "prefix",
+            Some(prefix.as_str()).filter(|prefix| !prefix.is_empty()),
+        ),
         ("start-after", start_after),
     ];
-    let parts = given.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", utf8_percent_encode(value?, QUERY))));
+    let parts = given
+        .into_iter()
+        .filter_map(|(name, value)| Some(format!("{name}={}", utf8_percent_encode(value?, QUERY))));
     parts.collect::<Vec<_>>().join("&")
 }
 
@@ -90,13 +112,33 @@ mod tests {
 
     #[test]
     fn queries_are_sorted_and_encoded() {
-        assert_eq!(query_text(&PageQuery::default(), true), "encoding-type=url&list-type=2");
-        let all = PageQuery { start_after: Some("a b+/é".to_owned()), delimiter: Some("/"), ..PageQuery::of("p/=&") };
-        assert_eq!(query_text(&all, true), "delimiter=%2F&encoding-type=url&list-type=2&prefix=p%2F%3D%26&start-after=a%20b%2B%2F%C3%A9");
+        assert_eq!(
+            query_text(&PageQuery::default(), true),
+            "encoding-type=url&list-type=2"
+        );
+        let all = PageQuery {
+            start_after: Some("a b+/é".to_owned()),
+            delimiter: Some("/"),
+            ..PageQuery::of("p/=&")
+        };
+        assert_eq!(
+            query_text(&all, true),
+            "delimiter=%2F&encoding-type=url&list-type=2&prefix=p%2F%3D%26&start-after=a%20b%2B%2F%C3%A9"
+        );
         let token = all.after(Some("t+=".to_owned()));
-        assert_eq!(query_text(&token, true), "continuation-token=t%2B%3D&delimiter=%2F&encoding-type=url&list-type=2&prefix=p%2F%3D%26");
-        let older = PageQuery { marker: Some("a b".to_owned()), max_keys: Some(1), ..token };
-        assert_eq!(query_text(&older, true), "delimiter=%2F&encoding-type=url&marker=a%20b&max-keys=1&prefix=p%2F%3D%26");
+        assert_eq!(
+            query_text(&token, true),
+            "continuation-token=t%2B%3D&delimiter=%2F&encoding-type=url&list-type=2&prefix=p%2F%3D%26"
+        );
+        let older = PageQuery {
+            marker: Some("a b".to_owned()),
+            max_keys: Some(1),
+            ..token
+        };
+        assert_eq!(
+            query_text(&older, true),
+            "delimiter=%2F&encoding-type=url&marker=a%20b&max-keys=1&prefix=p%2F%3D%26"
+        );
         assert_eq!(query_text(&PageQuery::default(), false), "list-type=2");
     }
 }

@@ -14,7 +14,9 @@ use super::scan::scan;
 use super::{ListPage, PageQuery, query_text};
 use crate::plan::Limits;
 use crate::sample::Outcome;
-use crate::store::attempt::{AttemptError, BodyHead, BodySink, CLOCK_CORRECTIONS, ObjectClient as _, Remedy};
+use crate::store::attempt::{
+    AttemptError, BodyHead, BodySink, CLOCK_CORRECTIONS, ObjectClient as _, Remedy,
+};
 use crate::store::backoff::backoff;
 use crate::store::bucket::Bucket;
 use crate::store::credentials::CredentialFeed;
@@ -35,15 +37,36 @@ pub(in crate::store) struct LeanPages {
 }
 
 impl LeanPages {
-    pub(in crate::store) fn new(recipe: Recipe, feed: Option<CredentialFeed>) -> Result<Self, StoreError> {
-        let dialer = Dialer::new(&recipe.endpoint, recipe.limits.connect_timeout, recipe.access.ca_bundle.as_deref())?;
-        Ok(Self { recipe: Arc::new(recipe), dialer: Arc::new(dialer), feed })
+    pub(in crate::store) fn new(
+        recipe: Recipe,
+        feed: Option<CredentialFeed>,
+    ) -> Result<Self, StoreError> {
+        let dialer = Dialer::new(
+            &recipe.endpoint,
+            recipe.limits.connect_timeout,
+            recipe.access.ca_bundle.as_deref(),
+        )?;
+        Ok(Self {
+            recipe: Arc::new(recipe),
+            dialer: Arc::new(dialer),
+            feed,
+        })
     }
 
     /// Asker `number`. Opens no connection yet.
     pub(in crate::store) fn pager(&self, bucket: Bucket, number: u32) -> Pager {
-        let client = LeanClient::new(Arc::clone(&self.dialer), &self.recipe, self.feed.clone(), number);
-        Pager::Lean(Box::new(LeanPager { client, bucket, limits: self.recipe.limits, random: fastrand::Rng::new() }))
+        let client = LeanClient::new(
+            Arc::clone(&self.dialer),
+            &self.recipe,
+            self.feed.clone(),
+            number,
+        );
+        Pager::Lean(Box::new(LeanPager {
+            client,
+            bucket,
+            limits: self.recipe.limits,
+            random: fastrand::Rng::new(),
+        }))
     }
 }
 
@@ -123,7 +146,12 @@ impl LeanPager {
     /// One GET: the whole body, which is as long as announced, and not longer than a page can be.
     async fn attempt(&mut self, query: &str) -> Result<Vec<u8>, AttemptError> {
         let (progress, over) = (Cell::new(Instant::now()), Cell::new(false));
-        let mut document = Document { progress: &progress, over: &over, announced: None, bytes: Vec::new() };
+        let mut document = Document {
+            progress: &progress,
+            over: &over,
+            announced: None,
+            bytes: Vec::new(),
+        };
         let too_long = || AttemptError::own(NOT_A_PAGE, Remedy::Nothing(Outcome::Failed));
         {
             let mut call = std::pin::pin!(self.client.list(query, &mut document));
@@ -137,13 +165,17 @@ impl LeanPager {
                 let deadline = progress.get() + self.limits.stall_timeout;
                 match tokio::time::timeout_at(deadline.min(last), &mut call).await {
                     Ok(result) => break result?,
-                    Err(_) if progress.get() + self.limits.stall_timeout > deadline && Instant::now() < last => {}
+                    Err(_)
+                        if progress.get() + self.limits.stall_timeout > deadline
+                            && Instant::now() < last => {}
                     Err(_) => return Err(AttemptError::own("stalled", Remedy::BackOff)),
                 }
             }
         }
         match document.announced {
-            Some(length) if length != document.bytes.len() as u64 => Err(AttemptError::own("short-body", Remedy::BackOff)),
+            Some(length) if length != document.bytes.len() as u64 => {
+                Err(AttemptError::own("short-body", Remedy::BackOff))
+            }
             _ => Ok(document.bytes),
         }
     }
@@ -168,7 +200,11 @@ impl LeanPager {
             }
             Remedy::BackOff => {
                 tries.gets += 1;
-                if tries.gets >= self.limits.attempts { Next::GiveUp } else { Next::Wait(backoff(tries.gets - 1, self.random.f64())) }
+                if tries.gets >= self.limits.attempts {
+                    Next::GiveUp
+                } else {
+                    Next::Wait(backoff(tries.gets - 1, self.random.f64()))
+                }
             }
             Remedy::Reconnect => {
                 let since = *tries.cut_off_since.get_or_insert(begin);
@@ -197,7 +233,12 @@ impl BodySink for Document<'_> {
         self.progress.set(Instant::now());
         self.announced = head.length;
         // A page is some hundred KiB; a head that promises more is not believed before its bytes come.
-        self.bytes.reserve(head.length.and_then(|length| usize::try_from(length).ok()).unwrap_or(0).min(1 << 20));
+        self.bytes.reserve(
+            head.length
+                .and_then(|length| usize::try_from(length).ok())
+                .unwrap_or(0)
+                .min(1 << 20),
+        );
     }
 
     fn chunk(&mut self, bytes: &[u8]) {

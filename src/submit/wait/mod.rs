@@ -54,7 +54,10 @@ struct BackOff {
 
 impl BackOff {
     fn new() -> Self {
-        Self { pause: PAUSE, since: Instant::now() }
+        Self {
+            pause: PAUSE,
+            since: Instant::now(),
+        }
     }
 
     /// Waits, unless the failure is for good or has gone on for too long.
@@ -69,7 +72,10 @@ impl BackOff {
 }
 
 fn can_pass(error: &CloudError) -> bool {
-    matches!(error.kind, CloudErrorKind::Throttled | CloudErrorKind::Unclear)
+    matches!(
+        error.kind,
+        CloudErrorKind::Throttled | CloudErrorKind::Unclear
+    )
 }
 
 impl Watch<'_> {
@@ -87,9 +93,14 @@ impl Watch<'_> {
         let mut is_unclear = false;
         loop {
             if let Some(signal) = self.signal() {
-                let message =
-                    if is_unclear { "interrupted: whether the job was submitted is not known" } else { "interrupted before the job was submitted" };
-                return Err(Failure::new(signal.exit(), message).hint("run the same command to continue"));
+                let message = if is_unclear {
+                    "interrupted: whether the job was submitted is not known"
+                } else {
+                    "interrupted before the job was submitted"
+                };
+                return Err(
+                    Failure::new(signal.exit(), message).hint("run the same command to continue")
+                );
             }
             let error = match self.jobs.submit(request).await {
                 Ok(id) => return Ok(id),
@@ -106,7 +117,11 @@ impl Watch<'_> {
     }
 
     /// A job that may be there, by its name. Batch lists a new one after a while, so that one look does not tell.
-    pub(super) async fn look_for(&self, request: &JobRequest, most: u32) -> Result<Option<String>, CloudError> {
+    pub(super) async fn look_for(
+        &self,
+        request: &JobRequest,
+        most: u32,
+    ) -> Result<Option<String>, CloudError> {
         let mut back_off = BackOff::new();
         let mut looks = 0;
         loop {
@@ -126,12 +141,19 @@ impl Watch<'_> {
     }
 
     /// Waits until the job has ended. A signal ends it.
-    pub(super) async fn until_its_end(&mut self, id: &str, (children, poll): (u32, Duration)) -> Result<JobEnd, Failure> {
+    pub(super) async fn until_its_end(
+        &mut self,
+        id: &str,
+        (children, poll): (u32, Duration),
+    ) -> Result<JobEnd, Failure> {
         let goes_on = |error: CloudError| {
             let failure = Failure::from(error);
             let hint = failure.hint.unwrap_or_default();
-            Failure::new(failure.exit, format!("{}; the job {id} still runs", failure.message))
-                .hint(format!("{hint}; the same command waits for it again"))
+            Failure::new(
+                failure.exit,
+                format!("{}; the job {id} still runs", failure.message),
+            )
+            .hint(format!("{hint}; the same command waits for it again"))
         };
         let (mut back_off, begin) = (BackOff::new(), Instant::now());
         let mut seen_once = false;
@@ -155,7 +177,9 @@ impl Watch<'_> {
                         .hint("ended jobs are kept for a week; parfetch report reads what its children stored, and another try wants another --id"));
                 }
                 Err(error) => {
-                    self.pause_after(error, &mut back_off).await.map_err(goes_on)?;
+                    self.pause_after(error, &mut back_off)
+                        .await
+                        .map_err(goes_on)?;
                     continue;
                 }
             }
@@ -170,7 +194,11 @@ impl Watch<'_> {
         }
     }
 
-    async fn pause_after(&mut self, error: CloudError, back_off: &mut BackOff) -> Result<(), CloudError> {
+    async fn pause_after(
+        &mut self,
+        error: CloudError,
+        back_off: &mut BackOff,
+    ) -> Result<(), CloudError> {
         let mut signal = self.signal.clone();
         tokio::select! {
             paused = back_off.after(error) => paused,
@@ -182,11 +210,21 @@ impl Watch<'_> {
         let is_good = seen.status == "SUCCEEDED";
         let failed = match (is_good, children) {
             (true, _) => Vec::new(),
-            (false, 1) => vec![ChildSeen { index: 0, exit_code: seen.exit_code, reason: seen.reason.clone() }],
+            (false, 1) => vec![ChildSeen {
+                index: 0,
+                exit_code: seen.exit_code,
+                reason: seen.reason.clone(),
+            }],
             (false, _) => self.failed(&seen.id).await?,
         };
         self.event(&JobEvent::Over);
-        Ok(JobEnd { id: seen.id, children, is_good, failed, reason: seen.reason })
+        Ok(JobEnd {
+            id: seen.id,
+            children,
+            is_good,
+            failed,
+            reason: seen.reason,
+        })
     }
 
     async fn failed(&self, id: &str) -> Result<Vec<ChildSeen>, CloudError> {
@@ -207,12 +245,19 @@ impl Watch<'_> {
             match self.jobs.terminate(id, "ended by parfetch submit").await {
                 Ok(()) => {
                     let message = format!("interrupted: the job {id} is being ended");
-                    return Failure::new(signal.exit(), message).hint("children that run store what they have; another try wants another --id");
+                    return Failure::new(signal.exit(), message).hint(
+                        "children that run store what they have; another try wants another --id",
+                    );
                 }
                 Err(error) => {
                     if let Err(error) = back_off.after(error).await {
-                        let message = format!("interrupted, and {}: the job {id} still runs", error.message);
-                        return Failure::new(signal.exit(), message).hint(format!("aws batch terminate-job --job-id {id} --reason stop"));
+                        let message = format!(
+                            "interrupted, and {}: the job {id} still runs",
+                            error.message
+                        );
+                        return Failure::new(signal.exit(), message).hint(format!(
+                            "aws batch terminate-job --job-id {id} --reason stop"
+                        ));
                     }
                 }
             }
@@ -232,7 +277,11 @@ fn is_over(seen: &JobSeen, children: Children) -> bool {
 /// Where the children are: of an array as counted, of a job without one by its own status. What Batch has not counted yet waits.
 fn children_of(seen: &JobSeen, all: u32) -> Children {
     let alone = std::collections::BTreeMap::from([(seen.status.clone(), 1)]);
-    let counted = if all == 1 && seen.children.is_empty() { &alone } else { &seen.children };
+    let counted = if all == 1 && seen.children.is_empty() {
+        &alone
+    } else {
+        &seen.children
+    };
     let count = |status: &str| counted.get(status).copied().unwrap_or(0);
     let mut children = Children {
         waiting: count("SUBMITTED") + count("PENDING") + count("RUNNABLE"),

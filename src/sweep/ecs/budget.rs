@@ -47,13 +47,24 @@ impl TaskPrice {
     ///
     /// # Errors
     /// What the list has no price of: a total without it would be too low.
-    pub(super) fn of(prices: &PriceList, (region, arch): (&str, &str), address: PublicAddress) -> Result<Self, String> {
-        let rates = prices.fargate(region, arch).ok_or_else(|| format!("Fargate on {arch} in {region}"))?;
+    pub(super) fn of(
+        prices: &PriceList,
+        (region, arch): (&str, &str),
+        address: PublicAddress,
+    ) -> Result<Self, String> {
+        let rates = prices
+            .fargate(region, arch)
+            .ok_or_else(|| format!("Fargate on {arch} in {region}"))?;
         let address_usd_per_hour = match address {
             PublicAddress::Disabled => 0.0,
-            PublicAddress::Enabled => prices.address_usd_per_hour(region).ok_or_else(|| format!("public addresses in {region}"))?,
+            PublicAddress::Enabled => prices
+                .address_usd_per_hour(region)
+                .ok_or_else(|| format!("public addresses in {region}"))?,
         };
-        Ok(Self { rates, address_usd_per_hour })
+        Ok(Self {
+            rates,
+            address_usd_per_hour,
+        })
     }
 
     /// USD for a task that lives for `seconds`.
@@ -63,24 +74,45 @@ impl TaskPrice {
 }
 
 fn size(cpu_units: u32, memory_mib: u32) -> TaskSize {
-    TaskSize { vcpu: f64::from(cpu_units) / f64::from(UNITS_PER_VCPU), memory_mib: u64::from(memory_mib) }
+    TaskSize {
+        vcpu: f64::from(cpu_units) / f64::from(UNITS_PER_VCPU),
+        memory_mib: u64::from(memory_mib),
+    }
 }
 
 impl Budget {
     pub(super) fn new(price: Option<TaskPrice>, most_usd: Option<f64>) -> Self {
-        let spent = Spent { usd: price.map(|_| 0.0), ..Spent::default() };
-        Self { price, most_usd, spent }
+        let spent = Spent {
+            usd: price.map(|_| 0.0),
+            ..Spent::default()
+        };
+        Self {
+            price,
+            most_usd,
+            spent,
+        }
     }
 
     /// A task of this cell has ended; none when it was not billed.
     pub(super) fn ended(&mut self, cell: &Cell, times: &TaskTimes, now_ms: u64) -> Option<Stopped> {
-        let stopped = Stopped { cpu_units: cell.cpu_units, memory_mib: cell.memory_mib, billed_s: billed_s(times, now_ms)? };
+        let stopped = Stopped {
+            cpu_units: cell.cpu_units,
+            memory_mib: cell.memory_mib,
+            billed_s: billed_s(times, now_ms)?,
+        };
         self.add(stopped);
         Some(stopped)
     }
 
     /// Adds what a task was billed for.
-    pub(super) fn add(&mut self, Stopped { cpu_units, memory_mib, billed_s }: Stopped) {
+    pub(super) fn add(
+        &mut self,
+        Stopped {
+            cpu_units,
+            memory_mib,
+            billed_s,
+        }: Stopped,
+    ) {
         self.spent.tasks += 1;
         self.spent.billed_s += billed_s;
         if let (Some(price), Some(usd)) = (self.price, &mut self.spent.usd) {
@@ -90,12 +122,16 @@ impl Budget {
 
     /// Price of one task of this cell that lives for `seconds`; none without a price.
     pub(super) fn price(&self, cell: &Cell, seconds: f64) -> Option<f64> {
-        Some(self.price?.usd(size(cell.cpu_units, cell.memory_mib), seconds))
+        Some(
+            self.price?
+                .usd(size(cell.cpu_units, cell.memory_mib), seconds),
+        )
     }
 
     /// Whether the money is used up, if tasks that go on have cost `running_usd` so far and `more_usd` would come.
     pub(super) fn is_used_up(&self, running_usd: f64, more_usd: f64) -> bool {
-        self.most_usd.is_some_and(|most| self.spent.usd.unwrap_or(0.0) + running_usd + more_usd > most)
+        self.most_usd
+            .is_some_and(|most| self.spent.usd.unwrap_or(0.0) + running_usd + more_usd > most)
     }
 }
 
@@ -105,16 +141,34 @@ mod tests {
     use crate::cell::Program;
     use crate::plan::{ClientKind, Mode};
 
-    const RATES: TaskRates = TaskRates { usd_per_vcpu_hour: 0.04, usd_per_gb_hour: 0.005 };
-    const PRICE: TaskPrice = TaskPrice { rates: RATES, address_usd_per_hour: 0.0 };
+    const RATES: TaskRates = TaskRates {
+        usd_per_vcpu_hour: 0.04,
+        usd_per_gb_hour: 0.005,
+    };
+    const PRICE: TaskPrice = TaskPrice {
+        rates: RATES,
+        address_usd_per_hour: 0.0,
+    };
 
     fn cell() -> Cell {
-        Cell { program: Program::Client(ClientKind::Lean), cpu_units: 1_024, memory_mib: 2_048, mode: Mode::Async, concurrency: 1, shards: 1 }
+        Cell {
+            program: Program::Client(ClientKind::Lean),
+            cpu_units: 1_024,
+            memory_mib: 2_048,
+            mode: Mode::Async,
+            concurrency: 1,
+            shards: 1,
+        }
     }
 
     #[test]
     fn a_task_is_billed_from_its_pull_to_its_stop() {
-        let times = |pull_started, stopped| TaskTimes { created: Some(1_000), pull_started, stopped, ..TaskTimes::default() };
+        let times = |pull_started, stopped| TaskTimes {
+            created: Some(1_000),
+            pull_started,
+            stopped,
+            ..TaskTimes::default()
+        };
         assert_eq!(billed_s(&times(None, Some(99_000)), 0), None);
         assert_eq!(billed_s(&times(Some(10_000), Some(12_000)), 0), Some(60.0));
         assert_eq!(billed_s(&times(Some(10_000), Some(100_001)), 0), Some(91.0));
@@ -125,7 +179,15 @@ mod tests {
     fn money_by_hand() {
         let mut budget = Budget::new(Some(PRICE), Some(0.002));
         // 0.05 an hour: a minute and a half.
-        budget.ended(&cell(), &TaskTimes { pull_started: Some(1_000), stopped: Some(91_000), ..TaskTimes::default() }, 0);
+        budget.ended(
+            &cell(),
+            &TaskTimes {
+                pull_started: Some(1_000),
+                stopped: Some(91_000),
+                ..TaskTimes::default()
+            },
+            0,
+        );
         let usd = budget.spent.usd.unwrap();
         assert!((usd - 0.05 / 40.0).abs() < 1e-12, "{usd}");
         assert_eq!((budget.spent.tasks, budget.spent.billed_s), (1, 90.0));
@@ -134,7 +196,14 @@ mod tests {
         assert!(!budget.is_used_up(0.0007, 0.0));
         assert!(!Budget::new(Some(PRICE), None).is_used_up(1e9, 1e9));
         let mut unknown = Budget::new(None, None);
-        unknown.ended(&cell(), &TaskTimes { pull_started: Some(1), ..TaskTimes::default() }, 5);
+        unknown.ended(
+            &cell(),
+            &TaskTimes {
+                pull_started: Some(1),
+                ..TaskTimes::default()
+            },
+            5,
+        );
         assert_eq!(unknown.spent.usd, None);
     }
 
@@ -148,10 +217,17 @@ mod tests {
         let mut budgets = [without, with].map(|price| Budget::new(Some(price), None));
         let [without, with] = budgets.map(|budget| budget.price(&cell(), 7_200.0).unwrap());
         assert!((with - without - 0.01).abs() < 1e-12, "{without} {with}");
-        let times = TaskTimes { pull_started: Some(1_000), stopped: Some(7_201_000), ..TaskTimes::default() };
+        let times = TaskTimes {
+            pull_started: Some(1_000),
+            stopped: Some(7_201_000),
+            ..TaskTimes::default()
+        };
         budgets[1].ended(&cell(), &times, 0);
         assert!((budgets[1].spent.usd.unwrap() - with).abs() < 1e-12);
-        assert_eq!(of("mars-1", PublicAddress::Disabled).unwrap_err(), "Fargate on X86_64 in mars-1");
+        assert_eq!(
+            of("mars-1", PublicAddress::Disabled).unwrap_err(),
+            "Fargate on X86_64 in mars-1"
+        );
     }
 
     #[test]
@@ -159,6 +235,9 @@ mod tests {
         let text = "dated = \"2026-11-25\"\n[[fargate]]\nregion = \"us-east-1\"\narch = \"x86_64\"\nusd_per_vcpu_hour = 0.04\nusd_per_gb_hour = 0.005\nsource = \"x\"\n";
         let prices = PriceList::parse(text).unwrap();
         let of = |address| TaskPrice::of(&prices, ("us-east-1", "x86_64"), address);
-        assert_eq!((of(PublicAddress::Disabled), of(PublicAddress::Enabled)), (Ok(PRICE), Err("public addresses in us-east-1".to_owned())));
+        assert_eq!(
+            (of(PublicAddress::Disabled), of(PublicAddress::Enabled)),
+            (Ok(PRICE), Err("public addresses in us-east-1".to_owned()))
+        );
     }
 }

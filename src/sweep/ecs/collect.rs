@@ -24,14 +24,27 @@ const MILLI_NS: u64 = 1_000_000;
 
 /// How a cell is held on Fargate.
 fn limited() -> Limited {
-    Limited { cpu: Means::Fargate, memory: Some(Means::Fargate), cpus: Vec::new(), machine_cpus: None, shared_with_server: None }
+    Limited {
+        cpu: Means::Fargate,
+        memory: Some(Means::Fargate),
+        cpus: Vec::new(),
+        machine_cpus: None,
+        shared_with_server: None,
+    }
 }
 
 /// The record of an attempt whose tasks have all ended, and whose summaries are in its folder.
-pub(super) fn record(attempt: &Attempt, members: &[Member], (facts, beside): (&SweepFacts, &[String]), address: PublicAddress) -> Record {
+pub(super) fn record(
+    attempt: &Attempt,
+    members: &[Member],
+    (facts, beside): (&SweepFacts, &[String]),
+    address: PublicAddress,
+) -> Record {
     let cell = attempt.cell();
     let (summaries, wrong) = found_in(&attempt.dir, (facts, cell.shards));
-    let broken = members.iter().find_map(|member| member.result()?.as_ref().err().cloned());
+    let broken = members
+        .iter()
+        .find_map(|member| member.result()?.as_ref().err().cloned());
     let broken = match (broken, wrong) {
         // A hint does not stand against a complete result.
         (Some(broken), None) if broken.is_hint => another_task(&attempt.dir, &summaries, members),
@@ -39,10 +52,27 @@ pub(super) fn record(attempt: &Attempt, members: &[Member], (facts, beside): (&S
         (None, Some(wrong)) => Some(Broken::new(format!("{wrong}, though its task ended well"))),
         (broken, _) => broken,
     };
-    let again = attempt.todo.broken + 1 < MAX_ATTEMPTS && broken.as_ref().is_some_and(|broken| broken.again == Again::Yes);
-    let failure = broken.map(|broken| RepetitionFailure { reason: broken.reason, exit_code: broken.exit_code, stderr: Vec::new(), again });
-    let tasks = members.iter().map(|member| task_run(member, address)).collect();
-    Record { failure, summaries, tasks, beside: beside.to_vec(), ..attempt.record(facts, limited()) }
+    let again = attempt.todo.broken + 1 < MAX_ATTEMPTS
+        && broken
+            .as_ref()
+            .is_some_and(|broken| broken.again == Again::Yes);
+    let failure = broken.map(|broken| RepetitionFailure {
+        reason: broken.reason,
+        exit_code: broken.exit_code,
+        stderr: Vec::new(),
+        again,
+    });
+    let tasks = members
+        .iter()
+        .map(|member| task_run(member, address))
+        .collect();
+    Record {
+        failure,
+        summaries,
+        tasks,
+        beside: beside.to_vec(),
+        ..attempt.record(facts, limited())
+    }
 }
 
 /// A summary that names another task than the one that was started is not this attempt's.
@@ -51,7 +81,10 @@ fn another_task(dir: &Path, summaries: &[String], members: &[Member]) -> Option<
         let summary = Summary::from_json(&read_text(&dir.join(name), DOCUMENT_BYTES).ok()?).ok()?;
         let arn = summary.environment.ecs?.task_arn?;
         let known = members.iter().all(|member| member.arn.is_some());
-        let strange = known && members.iter().all(|member| member.arn.as_ref() != Some(&arn));
+        let strange = known
+            && members
+                .iter()
+                .all(|member| member.arn.as_ref() != Some(&arn));
         strange.then(|| Broken::new(format!("{name} is of another task: {arn}")))
     })
 }
@@ -60,21 +93,35 @@ fn another_task(dir: &Path, summaries: &[String], members: &[Member]) -> Option<
 #[async_trait(?Send)]
 pub(in crate::sweep) trait Shelf {
     /// Gets the summaries of an attempt into its folder; `names` are their keys without the prefix. One that is not there is no error.
-    async fn fetch(&mut self, prefix: &str, names: &[String], dir: &Path) -> Result<(), StoreError>;
+    async fn fetch(&mut self, prefix: &str, names: &[String], dir: &Path)
+    -> Result<(), StoreError>;
 }
 
 #[async_trait(?Send)]
 impl Shelf for Bucket {
-    async fn fetch(&mut self, prefix: &str, names: &[String], dir: &Path) -> Result<(), StoreError> {
+    async fn fetch(
+        &mut self,
+        prefix: &str,
+        names: &[String],
+        dir: &Path,
+    ) -> Result<(), StoreError> {
         // Asked of the listing: whoever may list below a prefix alone is told «denied» of an object that is not there.
         let mut walk = Walk::new(PageQuery::of(prefix));
         while let Some(page) = self.next_page(&mut walk).await? {
-            let there =
-                page.keys.iter().filter_map(|record| record.key.strip_prefix(prefix)).filter(|name| names.iter().any(|wanted| wanted == name));
+            let there = page
+                .keys
+                .iter()
+                .filter_map(|record| record.key.strip_prefix(prefix))
+                .filter(|name| names.iter().any(|wanted| wanted == name));
             for name in there {
                 let document = self.read_document(&format!("{prefix}{name}")).await?;
                 let path = dir.join(name);
-                let unwritable = |error| StoreError::new(StoreErrorKind::File, format!("cannot write {}: {error}", path.display()));
+                let unwritable = |error| {
+                    StoreError::new(
+                        StoreErrorKind::File,
+                        format!("cannot write {}: {error}", path.display()),
+                    )
+                };
                 std::fs::write(&path, document).map_err(unwritable)?;
             }
         }
@@ -86,7 +133,17 @@ impl Shelf for Bucket {
 pub(super) fn names(attempt: &Attempt, tag: &str) -> Vec<String> {
     let cell = attempt.cell();
     let count = NonZeroU32::new(cell.shards).filter(|count| count.get() > 1);
-    let name = |index| format!("{}.json", result_stem(tag, cell.mode, cell.concurrency, count.map(|count| Shard { index, count })));
+    let name = |index| {
+        format!(
+            "{}.json",
+            result_stem(
+                tag,
+                cell.mode,
+                cell.concurrency,
+                count.map(|count| Shard { index, count })
+            )
+        )
+    };
     (0..cell.shards).map(name).collect()
 }
 
@@ -94,7 +151,8 @@ fn task_run(member: &Member, address: PublicAddress) -> TaskRun {
     let unseen = TaskSeen::default();
     let seen = member.seen.as_ref().unwrap_or(&unseen);
     let times = &seen.times;
-    let between = |from: Option<u64>, to: Option<u64>| to?.checked_sub(from?)?.checked_mul(MILLI_NS);
+    let between =
+        |from: Option<u64>, to: Option<u64>| to?.checked_sub(from?)?.checked_mul(MILLI_NS);
     TaskRun {
         shard: member.shard,
         arn: member.arn.clone(),

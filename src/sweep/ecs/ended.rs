@@ -36,7 +36,12 @@ pub(super) struct Broken {
 impl Broken {
     /// Broken for good, whatever lies in the bucket.
     pub(super) fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), exit_code: None, again: Again::No, is_hint: false }
+        Self {
+            reason: reason.into(),
+            exit_code: None,
+            again: Again::No,
+            is_hint: false,
+        }
     }
 
     /// Whether no result can prove the opposite: none was begun, or the program itself said so.
@@ -46,7 +51,11 @@ impl Broken {
 
     /// What ECS says, where a result says more.
     pub(super) fn hint(reason: impl Into<String>, again: Again) -> Self {
-        Self { again, is_hint: true, ..Self::new(reason) }
+        Self {
+            again,
+            is_hint: true,
+            ..Self::new(reason)
+        }
     }
 }
 
@@ -71,7 +80,11 @@ pub(super) enum NotStarted {
 
 /// An entry of `failures[]`.
 pub(super) fn refused(refusal: &Refusal) -> NotStarted {
-    let text = if refusal.detail.is_empty() { refusal.reason.clone() } else { format!("{} ({})", refusal.reason, refusal.detail) };
+    let text = if refusal.detail.is_empty() {
+        refusal.reason.clone()
+    } else {
+        format!("{} ({})", refusal.reason, refusal.detail)
+    };
     if is_of_quota(&text) {
         NotStarted::NoSuchSize(text)
     } else if is_of_capacity(&text) {
@@ -86,10 +99,14 @@ pub(super) fn failed(error: CloudError) -> NotStarted {
     match error.kind {
         CloudErrorKind::Throttled => NotStarted::Busy(error.message),
         CloudErrorKind::Unclear => NotStarted::Unclear(error.message),
-        CloudErrorKind::Conflict if !error.resources.is_empty() => NotStarted::Already(error.resources),
+        CloudErrorKind::Conflict if !error.resources.is_empty() => {
+            NotStarted::Already(error.resources)
+        }
         _ if is_of_quota(&error.message) => NotStarted::NoSuchSize(error.message),
         _ if is_of_capacity(&error.message) => NotStarted::Later(error.message),
-        _ if error.message.contains("No Fargate configuration exists") => NotStarted::NoSuchSize(error.message),
+        _ if error.message.contains("No Fargate configuration exists") => {
+            NotStarted::NoSuchSize(error.message)
+        }
         CloudErrorKind::Denied | CloudErrorKind::NotFound => NotStarted::Ends(error),
         _ => NotStarted::Fails(error.message),
     }
@@ -97,56 +114,110 @@ pub(super) fn failed(error: CloudError) -> NotStarted {
 
 fn is_of_quota(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
-    ["limit on the number of vcpu", "above your limit", "vcpu limit", "quota"].iter().any(|words| text.contains(words))
+    [
+        "limit on the number of vcpu",
+        "above your limit",
+        "vcpu limit",
+        "quota",
+    ]
+    .iter()
+    .any(|words| text.contains(words))
 }
 
 fn is_of_capacity(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
-    text.contains("capacity is unavailable") || text.contains("no capacity") || text.starts_with("resource:")
+    text.contains("capacity is unavailable")
+        || text.contains("no capacity")
+        || text.starts_with("resource:")
 }
 
 /// How a task ended that ECS calls `STOPPED`.
 pub(super) fn stopped(task: &TaskSeen, memory_mib: u32) -> Result<(), Broken> {
-    let (code, why) = (task.stop_code.as_deref().unwrap_or_default(), task.stopped_reason.as_deref().unwrap_or_default());
+    let (code, why) = (
+        task.stop_code.as_deref().unwrap_or_default(),
+        task.stopped_reason.as_deref().unwrap_or_default(),
+    );
     let container = task.container_reason.as_deref().unwrap_or_default();
-    let broken = |reason: String, again| Broken { exit_code: task.exit_code, ..Broken::hint(reason, again) };
+    let broken = |reason: String, again| Broken {
+        exit_code: task.exit_code,
+        ..Broken::hint(reason, again)
+    };
     if matches!(task.exit_code, Some(0 | SOME_FAILED)) {
         return Ok(());
     }
     if container.starts_with("OutOfMemory") || why.starts_with("OutOfMemory") {
-        return Err(broken(format!("out of memory: it was ended at the limit of {memory_mib} MiB"), Again::No));
+        return Err(broken(
+            format!("out of memory: it was ended at the limit of {memory_mib} MiB"),
+            Again::No,
+        ));
     }
     Err(match (code, task.exit_code) {
-        ("SpotInterruption" | "TerminationNotice", _) => broken("Spot took its capacity back".to_owned(), Again::Yes),
-        ("InfrastructureHealth", _) => broken(format!("the machine below it failed: {}", said(why)), Again::Yes),
+        ("SpotInterruption" | "TerminationNotice", _) => {
+            broken("Spot took its capacity back".to_owned(), Again::Yes)
+        }
+        ("InfrastructureHealth", _) => broken(
+            format!("the machine below it failed: {}", said(why)),
+            Again::Yes,
+        ),
         ("TaskFailedToStart", None) => {
             let said = said(if container.is_empty() { why } else { container });
-            let again = if said.contains("CannotPull") { Again::No } else { Again::Yes };
+            let again = if said.contains("CannotPull") {
+                Again::No
+            } else {
+                Again::Yes
+            };
             broken(format!("did not start: {said}"), again)
         }
-        ("UserInitiated", _) if why.starts_with("parfetch: the sweep was ended") => {
-            broken("an earlier part of the sweep stopped it".to_owned(), Again::Yes)
-        }
+        ("UserInitiated", _) if why.starts_with("parfetch: the sweep was ended") => broken(
+            "an earlier part of the sweep stopped it".to_owned(),
+            Again::Yes,
+        ),
         ("UserInitiated", _) => broken(format!("somebody stopped it: {}", said(why)), Again::No),
-        (_, Some(KILLED)) => broken("was killed (exit code 137): out of memory, most likely".to_owned(), Again::No),
+        (_, Some(KILLED)) => broken(
+            "was killed (exit code 137): out of memory, most likely".to_owned(),
+            Again::No,
+        ),
         (_, Some(TERMINATED)) => broken("was told to end (exit code 143)".to_owned(), Again::Yes),
-        (_, Some(exit)) => Broken { is_hint: false, ..broken(format!("ended with exit code {exit}"), Again::No) },
-        (_, None) => broken(format!("stopped without an exit code: {}", said(if why.is_empty() { code } else { why })), Again::Yes),
+        (_, Some(exit)) => Broken {
+            is_hint: false,
+            ..broken(format!("ended with exit code {exit}"), Again::No)
+        },
+        (_, None) => broken(
+            format!(
+                "stopped without an exit code: {}",
+                said(if why.is_empty() { code } else { why })
+            ),
+            Again::Yes,
+        ),
     })
 }
 
 fn said(text: &str) -> String {
     let text = text.trim().trim_end_matches('.').replace('\n', " ");
-    if text.is_empty() { "ECS says no more".to_owned() } else { text }
+    if text.is_empty() {
+        "ECS says no more".to_owned()
+    } else {
+        text
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn task(stop_code: &str, exit_code: Option<i32>, (container, stopped): (&str, &str)) -> TaskSeen {
+    fn task(
+        stop_code: &str,
+        exit_code: Option<i32>,
+        (container, stopped): (&str, &str),
+    ) -> TaskSeen {
         let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-        TaskSeen { stop_code: some(stop_code), exit_code, container_reason: some(container), stopped_reason: some(stopped), ..TaskSeen::default() }
+        TaskSeen {
+            stop_code: some(stop_code),
+            exit_code,
+            container_reason: some(container),
+            stopped_reason: some(stopped),
+            ..TaskSeen::default()
+        }
     }
 
     #[track_caller]
@@ -158,43 +229,155 @@ mod tests {
     #[test]
     fn an_end_is_told_by_what_broke() {
         let exited = "EssentialContainerExited";
-        assert_eq!(stopped(&task(exited, Some(0), ("", "Essential container in task exited")), 1), Ok(()));
+        assert_eq!(
+            stopped(
+                &task(exited, Some(0), ("", "Essential container in task exited")),
+                1
+            ),
+            Ok(())
+        );
         assert_eq!(stopped(&task(exited, Some(3), ("", "")), 1), Ok(()));
-        let oom = broken(exited, Some(137), ("OutOfMemoryError: Container killed due to memory usage", ""));
-        assert_eq!(oom, ("out of memory: it was ended at the limit of 2048 MiB".to_owned(), Again::No));
-        assert_eq!(broken(exited, Some(137), ("", "")).0, "was killed (exit code 137): out of memory, most likely");
-        assert_eq!(broken("TerminationNotice", Some(143), ("", "Your Spot Task was interrupted.")).1, Again::Yes);
-        assert_eq!(broken("SpotInterruption", None, ("", "")), ("Spot took its capacity back".to_owned(), Again::Yes));
-        let pull = broken("TaskFailedToStart", None, ("CannotPullContainerError: not found", "Task failed to start"));
-        assert_eq!(pull, ("did not start: CannotPullContainerError: not found".to_owned(), Again::No));
-        assert_eq!(broken("TaskFailedToStart", None, ("", "Timeout waiting for network interface provisioning.")).1, Again::Yes);
-        assert_eq!(broken("UserInitiated", Some(143), ("", "by hand")), ("somebody stopped it: by hand".to_owned(), Again::No));
-        assert_eq!(broken("UserInitiated", Some(143), ("", "parfetch: the sweep was ended")).1, Again::Yes);
-        assert_eq!(broken(exited, Some(4), ("", "")), ("ended with exit code 4".to_owned(), Again::No));
-        assert_eq!(broken("", None, ("", "")).0, "stopped without an exit code: ECS says no more");
+        let oom = broken(
+            exited,
+            Some(137),
+            ("OutOfMemoryError: Container killed due to memory usage", ""),
+        );
+        assert_eq!(
+            oom,
+            (
+                "out of memory: it was ended at the limit of 2048 MiB".to_owned(),
+                Again::No
+            )
+        );
+        assert_eq!(
+            broken(exited, Some(137), ("", "")).0,
+            "was killed (exit code 137): out of memory, most likely"
+        );
+        assert_eq!(
+            broken(
+                "TerminationNotice",
+                Some(143),
+                ("", "Your Spot Task was interrupted.")
+            )
+            .1,
+            Again::Yes
+        );
+        assert_eq!(
+            broken("SpotInterruption", None, ("", "")),
+            ("Spot took its capacity back".to_owned(), Again::Yes)
+        );
+        let pull = broken(
+            "TaskFailedToStart",
+            None,
+            (
+                "CannotPullContainerError: not found",
+                "Task failed to start",
+            ),
+        );
+        assert_eq!(
+            pull,
+            (
+                "did not start: CannotPullContainerError: not found".to_owned(),
+                Again::No
+            )
+        );
+        assert_eq!(
+            broken(
+                "TaskFailedToStart",
+                None,
+                ("", "Timeout waiting for network interface provisioning.")
+            )
+            .1,
+            Again::Yes
+        );
+        assert_eq!(
+            broken("UserInitiated", Some(143), ("", "by hand")),
+            ("somebody stopped it: by hand".to_owned(), Again::No)
+        );
+        assert_eq!(
+            broken(
+                "UserInitiated",
+                Some(143),
+                ("", "parfetch: the sweep was ended")
+            )
+            .1,
+            Again::Yes
+        );
+        assert_eq!(
+            broken(exited, Some(4), ("", "")),
+            ("ended with exit code 4".to_owned(), Again::No)
+        );
+        assert_eq!(
+            broken("", None, ("", "")).0,
+            "stopped without an exit code: ECS says no more"
+        );
     }
 
     #[test]
     fn a_refusal_is_told_by_its_text() {
-        let refused = |reason: &str| refused(&Refusal { reason: reason.to_owned(), detail: String::new() });
+        let refused = |reason: &str| {
+            refused(&Refusal {
+                reason: reason.to_owned(),
+                detail: String::new(),
+            })
+        };
         let capacity = "Capacity is unavailable at this time. Please try again later or in a different availability zone";
         assert_eq!(refused(capacity), NotStarted::Later(capacity.to_owned()));
-        assert!(matches!(refused("You've reached the limit on the number of vCPUs you can run concurrently"), NotStarted::NoSuchSize(_)));
-        assert!(matches!(refused("The requested CPU configuration is above your limit"), NotStarted::NoSuchSize(_)));
+        assert!(matches!(
+            refused("You've reached the limit on the number of vCPUs you can run concurrently"),
+            NotStarted::NoSuchSize(_)
+        ));
+        assert!(matches!(
+            refused("The requested CPU configuration is above your limit"),
+            NotStarted::NoSuchSize(_)
+        ));
         assert!(matches!(refused("AGENT"), NotStarted::Fails(_)));
     }
 
     #[test]
     fn an_exception_is_told_by_its_kind_and_text() {
         let failed = |kind, message: &str| {
-            failed(CloudError { kind, code: String::new(), message: message.to_owned(), hint: String::new(), resources: vec!["arn".to_owned()] })
+            failed(CloudError {
+                kind,
+                code: String::new(),
+                message: message.to_owned(),
+                hint: String::new(),
+                resources: vec!["arn".to_owned()],
+            })
         };
-        assert!(matches!(failed(CloudErrorKind::Throttled, "Rate exceeded"), NotStarted::Busy(_)));
-        assert!(matches!(failed(CloudErrorKind::Unclear, "no answer"), NotStarted::Unclear(_)));
-        assert!(matches!(failed(CloudErrorKind::NotFound, "Unable to describe task definition"), NotStarted::Ends(_)));
-        assert!(matches!(failed(CloudErrorKind::Denied, "not authorized"), NotStarted::Ends(_)));
-        assert!(matches!(failed(CloudErrorKind::Refused, "You've reached the limit on the number of vCPUs"), NotStarted::NoSuchSize(_)));
-        assert!(matches!(failed(CloudErrorKind::Refused, "subnet-1 does not exist"), NotStarted::Fails(_)));
-        assert_eq!(failed(CloudErrorKind::Conflict, ""), NotStarted::Already(vec!["arn".to_owned()]));
+        assert!(matches!(
+            failed(CloudErrorKind::Throttled, "Rate exceeded"),
+            NotStarted::Busy(_)
+        ));
+        assert!(matches!(
+            failed(CloudErrorKind::Unclear, "no answer"),
+            NotStarted::Unclear(_)
+        ));
+        assert!(matches!(
+            failed(
+                CloudErrorKind::NotFound,
+                "Unable to describe task definition"
+            ),
+            NotStarted::Ends(_)
+        ));
+        assert!(matches!(
+            failed(CloudErrorKind::Denied, "not authorized"),
+            NotStarted::Ends(_)
+        ));
+        assert!(matches!(
+            failed(
+                CloudErrorKind::Refused,
+                "You've reached the limit on the number of vCPUs"
+            ),
+            NotStarted::NoSuchSize(_)
+        ));
+        assert!(matches!(
+            failed(CloudErrorKind::Refused, "subnet-1 does not exist"),
+            NotStarted::Fails(_)
+        ));
+        assert_eq!(
+            failed(CloudErrorKind::Conflict, ""),
+            NotStarted::Already(vec!["arn".to_owned()])
+        );
     }
 }

@@ -34,7 +34,12 @@ pub(super) struct Entry {
 
 impl Ledger {
     pub(super) fn new(started_at: String, tasks: Vec<Entry>) -> Self {
-        Self { schema: SCHEMA.to_owned(), version: 1, started_at, tasks }
+        Self {
+            schema: SCHEMA.to_owned(),
+            version: 1,
+            started_at,
+            tasks,
+        }
     }
 
     /// The ledger of an attempt; none when it was not begun, or its folder holds something else.
@@ -45,11 +50,17 @@ impl Ledger {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(cause) => return Err(FolderError::Io { path, cause }),
         };
-        let ledger: Self = serde_json::from_str(&text).map_err(|error| FolderError::Damaged { path: path.clone(), what: error.to_string() })?;
+        let ledger: Self = serde_json::from_str(&text).map_err(|error| FolderError::Damaged {
+            path: path.clone(),
+            what: error.to_string(),
+        })?;
         if ledger.schema == SCHEMA {
             Ok(Some(ledger))
         } else {
-            Err(FolderError::Damaged { path, what: format!("its schema is `{}`", ledger.schema) })
+            Err(FolderError::Damaged {
+                path,
+                what: format!("its schema is `{}`", ledger.schema),
+            })
         }
     }
 
@@ -74,11 +85,21 @@ mod tests {
     fn a_ledger_survives_its_file() {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(Ledger::read(dir.path()).unwrap(), None);
-        let ledger = Ledger::new("2026-11-21T10:00:00Z".to_owned(), vec![Entry { shard: 1, tries: 2, arn: Some("arn:t".to_owned()) }]);
+        let ledger = Ledger::new(
+            "2026-11-21T10:00:00Z".to_owned(),
+            vec![Entry {
+                shard: 1,
+                tries: 2,
+                arn: Some("arn:t".to_owned()),
+            }],
+        );
         ledger.write(dir.path()).unwrap();
         assert_eq!(Ledger::read(dir.path()).unwrap(), Some(ledger));
         fs::write(dir.path().join(LEDGER_FILE), "{}").unwrap();
-        assert!(matches!(Ledger::read(dir.path()), Err(FolderError::Damaged { .. })));
+        assert!(matches!(
+            Ledger::read(dir.path()),
+            Err(FolderError::Damaged { .. })
+        ));
         Ledger::remove(dir.path());
         assert_eq!(Ledger::read(dir.path()).unwrap(), None);
     }

@@ -74,7 +74,11 @@ impl Member {
     /// A task that is to be started, or (with an ARN) was started before.
     pub(super) fn new(shard: u32, memory_mib: u32, (tries, arn): (u32, Option<String>)) -> Self {
         let now = Instant::now();
-        let phase = if arn.is_some() { Phase::Starting } else { Phase::Waiting };
+        let phase = if arn.is_some() {
+            Phase::Starting
+        } else {
+            Phase::Waiting
+        };
         Self {
             shard,
             tries,
@@ -137,7 +141,10 @@ impl Member {
         // Between half the time and all of it: several sweeps must not go on in step.
         self.retry_at = Instant::now() + self.delay.mul_f64(0.5 + fastrand::f64() / 2.0);
         if self.retry_at.duration_since(self.begun) > pace.start {
-            self.end(Err(Broken::new(format!("no task was started within {}: {reason}", in_words(pace.start)))));
+            self.end(Err(Broken::new(format!(
+                "no task was started within {}: {reason}",
+                in_words(pace.start)
+            ))));
         }
     }
 
@@ -176,8 +183,16 @@ impl Member {
         if let Some(task) = &found {
             self.unknown_since = None;
             self.follow(task);
-        } else if self.unknown_since.get_or_insert_with(Instant::now).elapsed() > pace.settle {
-            self.end(Err(Broken::hint("missing: ECS does not know its task any more", Again::Yes)));
+        } else if self
+            .unknown_since
+            .get_or_insert_with(Instant::now)
+            .elapsed()
+            > pace.settle
+        {
+            self.end(Err(Broken::hint(
+                "missing: ECS does not know its task any more",
+                Again::Yes,
+            )));
         }
         self.seen = found.or(self.seen.take());
         self.overdue(pace)
@@ -190,7 +205,10 @@ impl Member {
                 // What ended well, did so before it heard that it should not go on.
                 let told = self.told.take();
                 return self.end(match (own, told) {
-                    (Err(own), Some(told)) => Err(Broken { exit_code: own.exit_code, ..told }),
+                    (Err(own), Some(told)) => Err(Broken {
+                        exit_code: own.exit_code,
+                        ..told
+                    }),
                     (own, _) => own,
                 });
             }
@@ -205,7 +223,8 @@ impl Member {
         {
             self.enter(phase);
             // Its time has run since it ran, not since it was found.
-            if let (Phase::Running, true, Some(started)) = (phase, self.adopted, task.times.started) {
+            if let (Phase::Running, true, Some(started)) = (phase, self.adopted, task.times.started)
+            {
                 let ran = Duration::from_millis(unix_ms().saturating_sub(started));
                 self.since = self.since.checked_sub(ran).unwrap_or(self.since);
             }
@@ -214,16 +233,29 @@ impl Member {
 
     /// Why it has to be told to stop now, whatever ECS says; or it has ended, because it was told long enough ago.
     pub(super) fn overdue(&mut self, pace: &Pace) -> Option<String> {
-        let state = self.seen.as_ref().map_or_else(|| "not seen yet".to_owned(), |task| task.status.clone());
+        let state = self
+            .seen
+            .as_ref()
+            .map_or_else(|| "not seen yet".to_owned(), |task| task.status.clone());
         match self.phase {
-            Phase::Starting if self.begun.elapsed() > pace.start => {
-                Some(format!("did not run within {}: the task was {state}", in_words(pace.start)))
+            Phase::Starting if self.begun.elapsed() > pace.start => Some(format!(
+                "did not run within {}: the task was {state}",
+                in_words(pace.start)
+            )),
+            Phase::Running if self.since.elapsed() > pace.run => {
+                Some(format!("did not end within {}", in_words(pace.run)))
             }
-            Phase::Running if self.since.elapsed() > pace.run => Some(format!("did not end within {}", in_words(pace.run))),
             Phase::Stopping if self.since.elapsed() > pace.stop => {
                 let arn = self.arn.as_deref().unwrap_or_default();
-                let why = self.told.take().map(|told| format!("{}; and it ", told.reason)).unwrap_or_default();
-                let reason = format!("{why}did not stop within {}: the task {arn} is still {state}", in_words(pace.stop));
+                let why = self
+                    .told
+                    .take()
+                    .map(|told| format!("{}; and it ", told.reason))
+                    .unwrap_or_default();
+                let reason = format!(
+                    "{why}did not stop within {}: the task {arn} is still {state}",
+                    in_words(pace.stop)
+                );
                 self.end(Err(Broken::hint(reason, Again::No)));
                 None
             }
@@ -249,7 +281,12 @@ mod tests {
     };
 
     fn seen(status: &str) -> TaskSeen {
-        TaskSeen { arn: "arn:t".to_owned(), status: status.to_owned(), exit_code: Some(0), ..TaskSeen::default() }
+        TaskSeen {
+            arn: "arn:t".to_owned(),
+            status: status.to_owned(),
+            exit_code: Some(0),
+            ..TaskSeen::default()
+        }
     }
 
     fn begun() -> Member {
@@ -259,7 +296,13 @@ mod tests {
     }
 
     fn reason(member: &Member) -> &str {
-        member.result().unwrap().as_ref().unwrap_err().reason.as_str()
+        member
+            .result()
+            .unwrap()
+            .as_ref()
+            .unwrap_err()
+            .reason
+            .as_str()
     }
 
     #[tokio::test(start_paused = true)]
@@ -284,16 +327,25 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_new_task_may_be_unknown_and_an_old_one_vanishes() {
         let mut member = begun();
-        assert_eq!((member.look(None, &PACE), member.phase()), (None, Phase::Starting));
+        assert_eq!(
+            (member.look(None, &PACE), member.phase()),
+            (None, Phase::Starting)
+        );
         member.look(Some(seen("RUNNING")), &PACE);
         tokio::time::advance(Duration::from_mins(10)).await;
         // One such answer is none.
-        assert_eq!((member.look(None, &PACE), member.phase()), (None, Phase::Running));
+        assert_eq!(
+            (member.look(None, &PACE), member.phase()),
+            (None, Phase::Running)
+        );
         member.look(Some(seen("RUNNING")), &PACE);
         member.look(None, &PACE);
         tokio::time::advance(Duration::from_secs(61)).await;
         member.look(None, &PACE);
-        assert_eq!(reason(&member), "missing: ECS does not know its task any more");
+        assert_eq!(
+            reason(&member),
+            "missing: ECS does not know its task any more"
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -301,7 +353,10 @@ mod tests {
         let mut member = begun();
         member.look(Some(seen("PENDING")), &PACE);
         tokio::time::advance(Duration::from_secs(901)).await;
-        assert_eq!(member.look(Some(seen("PENDING")), &PACE).unwrap(), "did not run within 15m: the task was PENDING");
+        assert_eq!(
+            member.look(Some(seen("PENDING")), &PACE).unwrap(),
+            "did not run within 15m: the task was PENDING"
+        );
         let mut member = begun();
         member.look(Some(seen("RUNNING")), &PACE);
         tokio::time::advance(Duration::from_secs(3_601)).await;
@@ -310,16 +365,25 @@ mod tests {
         member.tell(Broken::new(why));
         tokio::time::advance(Duration::from_secs(241)).await;
         assert_eq!(member.look(Some(seen("RUNNING")), &PACE), None);
-        assert_eq!(reason(&member), "did not end within 1h; and it did not stop within 4m: the task arn:t is still RUNNING");
+        assert_eq!(
+            reason(&member),
+            "did not end within 1h; and it did not stop within 4m: the task arn:t is still RUNNING"
+        );
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_was_told_to_stop_says_why_unless_it_ended_well() {
         let mut member = begun();
         member.tell(Broken::new("did not end within 1h"));
-        let killed = TaskSeen { exit_code: Some(137), ..seen("STOPPED") };
+        let killed = TaskSeen {
+            exit_code: Some(137),
+            ..seen("STOPPED")
+        };
         member.look(Some(killed), &PACE);
-        assert_eq!(member.result().unwrap().as_ref().unwrap_err().exit_code, Some(137));
+        assert_eq!(
+            member.result().unwrap().as_ref().unwrap_err().exit_code,
+            Some(137)
+        );
         assert_eq!(reason(&member), "did not end within 1h");
         let mut member = begun();
         member.tell(Broken::new("did not end within 1h"));
@@ -337,7 +401,10 @@ mod tests {
             tries += 1;
             tokio::time::advance(MAX_DELAY).await;
         }
-        assert_eq!(reason(&member), "no task was started within 15m: Capacity is unavailable at this time");
+        assert_eq!(
+            reason(&member),
+            "no task was started within 15m: Capacity is unavailable at this time"
+        );
         // Looks 30 s apart at the most, and never faster than the poll interval.
         assert!((30..=180).contains(&tries), "{tries}");
     }

@@ -43,7 +43,13 @@ pub(super) const MAX_ATTEMPTS: u32 = 3;
 const SETTLE: Duration = Duration::from_mins(1);
 
 /// Tags of a task: by them it is found again.
-const TAGS: [&str; 5] = ["parfetch:sweep", "parfetch:cell", "parfetch:repetition", "parfetch:attempt", "parfetch:shard"];
+const TAGS: [&str; 5] = [
+    "parfetch:sweep",
+    "parfetch:cell",
+    "parfetch:repetition",
+    "parfetch:attempt",
+    "parfetch:shard",
+];
 
 /// Why a sweep ends before its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,22 +75,42 @@ impl Repetition {
     }
 
     fn is_over(&self) -> bool {
-        self.members.iter().all(|member| member.phase() == Phase::Ended)
+        self.members
+            .iter()
+            .all(|member| member.phase() == Phase::Ended)
     }
 
     fn tasks(&self) -> u32 {
-        u32::try_from(self.members.iter().filter(|member| member.phase() != Phase::Ended).count()).unwrap_or(u32::MAX)
+        u32::try_from(
+            self.members
+                .iter()
+                .filter(|member| member.phase() != Phase::Ended)
+                .count(),
+        )
+        .unwrap_or(u32::MAX)
     }
 
     /// Writes down which tasks belong to it.
     fn note(&self) -> Result<(), FolderError> {
-        let entry = |member: &Member| Entry { shard: member.shard, tries: member.tries, arn: member.arn.clone() };
-        Ledger::new(self.attempt.started_at.clone(), self.members.iter().map(entry).collect()).write(&self.attempt.dir)
+        let entry = |member: &Member| Entry {
+            shard: member.shard,
+            tries: member.tries,
+            arn: member.arn.clone(),
+        };
+        Ledger::new(
+            self.attempt.started_at.clone(),
+            self.members.iter().map(entry).collect(),
+        )
+        .write(&self.attempt.dir)
     }
 }
 
 fn label(attempt: &Attempt) -> String {
-    format!("{}/{}", attempt.cell().slug(), attempt_folder(&attempt.todo.planned, attempt.todo.attempt))
+    format!(
+        "{}/{}",
+        attempt.cell().slug(),
+        attempt_folder(&attempt.todo.planned, attempt.todo.attempt)
+    )
 }
 
 /// What belongs to one sweep alone.
@@ -119,8 +145,20 @@ pub(super) struct Fleet {
 
 impl Fleet {
     fn new(calls: Box<dyn Tasks>, plan: FleetPlan, (quota, budget): ((f64, bool), Budget)) -> Self {
-        let FleetPlan { poll, start_limit, run_limit, stop_limit, .. } = plan;
-        let pace = Pace { poll, start: start_limit, run: run_limit, stop: stop_limit, settle: SETTLE.min(start_limit) };
+        let FleetPlan {
+            poll,
+            start_limit,
+            run_limit,
+            stop_limit,
+            ..
+        } = plan;
+        let pace = Pace {
+            poll,
+            start: start_limit,
+            run: run_limit,
+            stop: stop_limit,
+            settle: SETTLE.min(start_limit),
+        };
         Self {
             calls,
             plan,
@@ -138,11 +176,27 @@ impl Fleet {
     }
 
     /// Says to which sweep the tasks belong.
-    pub(super) fn belong(&mut self, facts: &SweepFacts, (stored, results): (Stored, Box<dyn Shelf>)) {
-        let whole = [facts.id.as_str(), &facts.plan_sha256, &facts.keys_sha256, &stored.bucket, &stored.prefix].join("\n");
+    pub(super) fn belong(
+        &mut self,
+        facts: &SweepFacts,
+        (stored, results): (Stored, Box<dyn Shelf>),
+    ) {
+        let whole = [
+            facts.id.as_str(),
+            &facts.plan_sha256,
+            &facts.keys_sha256,
+            &stored.bucket,
+            &stored.prefix,
+        ]
+        .join("\n");
         let hash = crate::lister::sha256_hex(whole.as_bytes());
         let started_by = format!("parfetch/{}/{}", facts.id.replace('.', "_"), &hash[..8]);
-        self.own = Some(Own { stored, results, started_by, found: BTreeMap::new() });
+        self.own = Some(Own {
+            stored,
+            results,
+            started_by,
+            found: BTreeMap::new(),
+        });
     }
 
     /// Finds the tasks that an earlier part of this sweep started.
@@ -153,8 +207,17 @@ impl Fleet {
             return Ok(());
         }
         for task in self.calls.describe(&self.plan.cluster, &arns).await?.tasks {
-            let value = |name: &str| task.tags.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-            if let Some(values) = TAGS.iter().map(|name| value(name)).collect::<Option<Vec<String>>>() {
+            let value = |name: &str| {
+                task.tags
+                    .iter()
+                    .find(|(key, _)| key == name)
+                    .map(|(_, value)| value.clone())
+            };
+            if let Some(values) = TAGS
+                .iter()
+                .map(|name| value(name))
+                .collect::<Option<Vec<String>>>()
+            {
                 own.found.insert(values, task.arn.clone());
             }
         }
@@ -164,10 +227,15 @@ impl Fleet {
     /// Whether a cell fits the account.
     pub(super) fn check(&self, cell: &Cell) -> Result<(), Misfit> {
         if cell.shards > self.plan.max_tasks {
-            return Err(Misfit::TooManyTasks { most: self.plan.max_tasks });
+            return Err(Misfit::TooManyTasks {
+                most: self.plan.max_tasks,
+            });
         }
         if cell.vcpu() * f64::from(cell.shards) > self.quota.0 {
-            return Err(Misfit::OverQuota { vcpu: self.quota.0, is_known: self.quota.1 });
+            return Err(Misfit::OverQuota {
+                vcpu: self.quota.0,
+                is_known: self.quota.1,
+            });
         }
         Ok(())
     }
@@ -178,7 +246,10 @@ impl Fleet {
             Capacity::OnDemand => "on demand",
             Capacity::Spot => "on Spot",
         };
-        format!("Fargate tasks {capacity}, {} at a time", self.plan.max_tasks)
+        format!(
+            "Fargate tasks {capacity}, {} at a time",
+            self.plan.max_tasks
+        )
     }
 
     /// ARN of the task definition, with its revision.
@@ -202,9 +273,17 @@ impl Fleet {
 
     /// An earlier part of this sweep has spent something too: every attempt, warm-ups as well.
     pub(super) fn remember(&mut self, record: &Record) {
-        let Cell { cpu_units, memory_mib, .. } = record.cell;
+        let Cell {
+            cpu_units,
+            memory_mib,
+            ..
+        } = record.cell;
         for ns in record.tasks.iter().filter_map(|task| task.billed_ns) {
-            self.budget.add(Stopped { cpu_units, memory_mib, billed_s: billed_seconds(ns as f64 / 1e9) });
+            self.budget.add(Stopped {
+                cpu_units,
+                memory_mib,
+                billed_s: billed_seconds(ns as f64 / 1e9),
+            });
         }
     }
 
@@ -223,8 +302,13 @@ impl Fleet {
     /// Whether another repetition of this cell can be taken on: the tasks at once, and the account's vCPU.
     pub(super) fn has_room(&self, cell: &Cell) -> bool {
         let tasks: u32 = self.repetitions.iter().map(Repetition::tasks).sum();
-        let vcpu: f64 = self.repetitions.iter().map(|one| one.attempt.cell().vcpu() * f64::from(one.tasks())).sum();
-        tasks + cell.shards <= self.plan.max_tasks && vcpu + cell.vcpu() * f64::from(cell.shards) <= self.quota.0
+        let vcpu: f64 = self
+            .repetitions
+            .iter()
+            .map(|one| one.attempt.cell().vcpu() * f64::from(one.tasks()))
+            .sum();
+        tasks + cell.shards <= self.plan.max_tasks
+            && vcpu + cell.vcpu() * f64::from(cell.shards) <= self.quota.0
     }
 
     pub(super) fn is_idle(&self) -> bool {
@@ -239,22 +323,52 @@ impl Fleet {
             attempt.started_at.clone_from(&ledger.started_at);
         }
         let cell = attempt.cell().clone();
-        let launches: Vec<Launch> = (0..cell.shards).map(|shard| self.launch(&attempt, shard, telling)).collect();
-        if let Some(length) = launches.iter().map(overrides_length).find(|length| *length > MAX_OVERRIDES) {
-            let message = format!("{cell}: the settings of a task have {length} characters, and ECS takes {MAX_OVERRIDES}");
-            return Err(Failure::new(Exit::Usage, message).hint("shorten the names of buckets, prefixes and endpoints"));
+        let launches: Vec<Launch> = (0..cell.shards)
+            .map(|shard| self.launch(&attempt, shard, telling))
+            .collect();
+        if let Some(length) = launches
+            .iter()
+            .map(overrides_length)
+            .find(|length| *length > MAX_OVERRIDES)
+        {
+            let message = format!(
+                "{cell}: the settings of a task have {length} characters, and ECS takes {MAX_OVERRIDES}"
+            );
+            return Err(Failure::new(Exit::Usage, message)
+                .hint("shorten the names of buckets, prefixes and endpoints"));
         }
         let member = |launch: &Launch, shard: u32| {
-            let noted = ledger.as_ref().and_then(|ledger| ledger.tasks.iter().find(|entry| entry.shard == shard));
+            let noted = ledger
+                .as_ref()
+                .and_then(|ledger| ledger.tasks.iter().find(|entry| entry.shard == shard));
             let tags: Vec<String> = launch.tags.iter().map(|(_, value)| value.clone()).collect();
-            let arn = noted.and_then(|entry| entry.arn.clone()).or_else(|| own.found.get(&tags).cloned());
-            Member::new(shard, cell.memory_mib, (noted.map_or(0, |entry| entry.tries), arn))
+            let arn = noted
+                .and_then(|entry| entry.arn.clone())
+                .or_else(|| own.found.get(&tags).cloned());
+            Member::new(
+                shard,
+                cell.memory_mib,
+                (noted.map_or(0, |entry| entry.tries), arn),
+            )
         };
-        let mut members: Vec<Member> = launches.iter().zip(0..).map(|(launch, shard)| member(launch, shard)).collect();
+        let mut members: Vec<Member> = launches
+            .iter()
+            .zip(0..)
+            .map(|(launch, shard)| member(launch, shard))
+            .collect();
         if let Some(why) = self.closed.get(&(cell.cpu_units, cell.memory_mib)) {
-            members.iter_mut().filter(|member| member.arn.is_none()).for_each(|member| member.end(Err(Broken::new(format!("not started: {why}")))));
+            members
+                .iter_mut()
+                .filter(|member| member.arn.is_none())
+                .for_each(|member| member.end(Err(Broken::new(format!("not started: {why}")))));
         }
-        let mut repetition = Repetition { tag: telling.tag(&attempt), launches, members, beside: BTreeSet::new(), attempt };
+        let mut repetition = Repetition {
+            tag: telling.tag(&attempt),
+            launches,
+            members,
+            beside: BTreeSet::new(),
+            attempt,
+        };
         for other in &mut self.repetitions {
             other.beside.insert(repetition.label());
             repetition.beside.insert(other.label());
@@ -267,7 +381,14 @@ impl Fleet {
     fn launch(&self, attempt: &Attempt, shard: u32, telling: &Telling) -> Launch {
         let own = self.own.as_ref().expect("the sweep is known");
         let (cell, todo) = (attempt.cell(), &attempt.todo);
-        let values = [telling.id.clone(), cell.slug(), todo.planned.repetition.to_string(), todo.attempt.to_string(), shard.to_string()].into_iter();
+        let values = [
+            telling.id.clone(),
+            cell.slug(),
+            todo.planned.repetition.to_string(),
+            todo.attempt.to_string(),
+            shard.to_string(),
+        ]
+        .into_iter();
         Launch {
             cluster: self.plan.cluster.clone(),
             definition: self.plan.definition.clone(),
@@ -279,7 +400,11 @@ impl Fleet {
             environment: telling.task_environment(attempt, shard, &own.stored),
             started_by: own.started_by.clone(),
             token: String::new(),
-            tags: TAGS.iter().map(|name| (*name).to_owned()).zip(values).collect(),
+            tags: TAGS
+                .iter()
+                .map(|name| (*name).to_owned())
+                .zip(values)
+                .collect(),
         }
     }
 
@@ -299,7 +424,11 @@ impl Fleet {
             }
             let running = self.running_usd();
             let waits = self.start_due(running, stop).await?;
-            let nothing_goes_on = !self.repetitions.iter().flat_map(|one| &one.members).any(Member::is_looked_at);
+            let nothing_goes_on = !self
+                .repetitions
+                .iter()
+                .flat_map(|one| &one.members)
+                .any(Member::is_looked_at);
             if self.budget.is_used_up(running, 0.0) || (waits && nothing_goes_on) {
                 return Ok(Next::Spent);
             }
@@ -320,19 +449,34 @@ impl Fleet {
 
     /// What the tasks that go on cost: so far, and the least that they will.
     fn running_usd(&self) -> f64 {
-        let going = self.repetitions.iter().flat_map(|one| one.members.iter().map(move |member| (one.attempt.cell(), member)));
+        let going = self.repetitions.iter().flat_map(|one| {
+            one.members
+                .iter()
+                .map(move |member| (one.attempt.cell(), member))
+        });
         let started = going.filter(|(_, member)| member.arn.is_some());
-        started.filter_map(|(cell, member)| Some(self.budget.price(cell, billed_so_far_s(member).unwrap_or(0.0))?.max(self.least_usd(cell)))).sum()
+        started
+            .filter_map(|(cell, member)| {
+                Some(
+                    self.budget
+                        .price(cell, billed_so_far_s(member).unwrap_or(0.0))?
+                        .max(self.least_usd(cell)),
+                )
+            })
+            .sum()
     }
 
     /// The least that a task of this cell costs; nothing without a price.
     fn least_usd(&self, cell: &Cell) -> f64 {
-        self.price(cell, self.plan.least.as_secs_f64().max(MINIMUM_SECONDS)).unwrap_or(0.0)
+        self.price(cell, self.plan.least.as_secs_f64().max(MINIMUM_SECONDS))
+            .unwrap_or(0.0)
     }
 
     /// The first attempt whose tasks have all ended, with what it left in the bucket.
     async fn finished(&mut self, facts: &SweepFacts) -> Result<Option<Finished>, Failure> {
-        let Some(index) = self.repetitions.iter().position(Repetition::is_over) else { return Ok(None) };
+        let Some(index) = self.repetitions.iter().position(Repetition::is_over) else {
+            return Ok(None);
+        };
         self.sweep_up(index).await;
         let own = self.own.as_mut().expect("the sweep is known");
         let one = &self.repetitions[index];
@@ -340,20 +484,37 @@ impl Fleet {
         let begin = Instant::now();
         let mut delay = self.pace.poll;
         // One answer that fails must not cost what tasks have found.
-        while let Err(error) = own.results.fetch(&prefix, &names(&one.attempt, &one.tag), &one.attempt.dir).await {
+        while let Err(error) = own
+            .results
+            .fetch(&prefix, &names(&one.attempt, &one.tag), &one.attempt.dir)
+            .await
+        {
             if begin.elapsed() > self.pace.stop {
                 return Err(error.into());
             }
             tokio::time::sleep(delay).await;
             delay = (delay * 2).min(MAX_DELAY);
         }
-        let Repetition { attempt, members, beside, .. } = self.repetitions.remove(index);
+        let Repetition {
+            attempt,
+            members,
+            beside,
+            ..
+        } = self.repetitions.remove(index);
         let now = unix_ms();
-        for times in members.iter().filter_map(|member| Some(&member.seen.as_ref()?.times)) {
+        for times in members
+            .iter()
+            .filter_map(|member| Some(&member.seen.as_ref()?.times))
+        {
             self.budget.ended(attempt.cell(), times, now);
         }
         let beside: Vec<String> = beside.into_iter().collect();
-        let record = record(&attempt, &members, (facts, &beside), self.plan.network.public_address);
+        let record = record(
+            &attempt,
+            &members,
+            (facts, &beside),
+            self.plan.network.public_address,
+        );
         Ok(Some(Finished { attempt, record }))
     }
 }

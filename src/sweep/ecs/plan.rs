@@ -67,17 +67,29 @@ impl Fleet {
     ///
     /// # Errors
     /// When there is no such definition or container, or it cannot be read.
-    pub(in crate::sweep) async fn prepare(plan: &FleetPlan, (access, prices): (&Access, &PriceList)) -> Result<Self, Failure> {
+    pub(in crate::sweep) async fn prepare(
+        plan: &FleetPlan,
+        (access, prices): (&Access, &PriceList),
+    ) -> Result<Self, Failure> {
         let cloud = Cloud::load(access).await?;
         let ecs = Ecs::new(&cloud);
         let definition = ecs.definition(&plan.definition).await?;
         let mut notes = Vec::new();
         if !definition.containers.contains(&plan.container) {
-            let message = format!("the task definition {} has no container `{}`", definition.arn, plan.container);
-            return Err(Failure::new(Exit::SetUp, message).hint(format!("it has {}: name one with --container", definition.containers.join(", "))));
+            let message = format!(
+                "the task definition {} has no container `{}`",
+                definition.arn, plan.container
+            );
+            return Err(Failure::new(Exit::SetUp, message).hint(format!(
+                "it has {}: name one with --container",
+                definition.containers.join(", ")
+            )));
         }
         if definition.sized.contains(&plan.container) {
-            notes.push(format!("the container {} has a size of its own in {}: it does not follow the task's", plan.container, definition.arn));
+            notes.push(format!(
+                "the container {} has a size of its own in {}: it does not follow the task's",
+                plan.container, definition.arn
+            ));
         }
         let quota = match fargate_vcpu(&cloud, plan.capacity).await {
             Ok(Some(vcpu)) => (vcpu, true),
@@ -98,10 +110,18 @@ impl Fleet {
         };
         if let (Err(what), Some(_)) = (&price, most_usd) {
             let message = format!("--max-cost cannot be kept: there is no price of {what}");
-            return Err(Failure::new(Exit::SetUp, message).hint("--prices FILE gives one; --yes goes without"));
+            return Err(Failure::new(Exit::SetUp, message)
+                .hint("--prices FILE gives one; --yes goes without"));
         }
-        let plan = FleetPlan { definition: definition.arn, ..plan.clone() };
-        let mut fleet = Self::new(Box::new(ecs), plan, (quota, Budget::new(price.ok(), most_usd)));
+        let plan = FleetPlan {
+            definition: definition.arn,
+            ..plan.clone()
+        };
+        let mut fleet = Self::new(
+            Box::new(ecs),
+            plan,
+            (quota, Budget::new(price.ok(), most_usd)),
+        );
         fleet.notes = notes;
         Ok(fleet)
     }

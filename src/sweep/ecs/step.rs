@@ -32,7 +32,11 @@ fn token(launch: &Launch, tries: u32) -> String {
 
 impl Fleet {
     /// Starts what is due. True when the money does not suffice for that.
-    pub(super) async fn start_due(&mut self, running_usd: f64, stop: &watch::Receiver<Option<Signal>>) -> Result<bool, Failure> {
+    pub(super) async fn start_due(
+        &mut self,
+        running_usd: f64,
+        stop: &watch::Receiver<Option<Signal>>,
+    ) -> Result<bool, Failure> {
         let mut started_usd = running_usd;
         for index in 0..self.repetitions.len() {
             for place in 0..self.repetitions[index].members.len() {
@@ -57,7 +61,10 @@ impl Fleet {
         self.last_start = Some(Instant::now());
         let one = &mut self.repetitions[index];
         let member = &mut one.members[place];
-        let launch = Launch { token: token(&one.launches[place], member.tries), ..one.launches[place].clone() };
+        let launch = Launch {
+            token: token(&one.launches[place], member.tries),
+            ..one.launches[place].clone()
+        };
         let not_started = match self.calls.run(&launch).await {
             Ok(Started::Task(task)) => {
                 member.started(task.arn.clone());
@@ -74,7 +81,9 @@ impl Fleet {
             }
             NotStarted::Busy(why) => member.later(&why, &self.pace),
             NotStarted::Unclear(why) => member.unclear(&why, &self.pace),
-            NotStarted::Already(arns) => member.started(arns.into_iter().next().unwrap_or_default()),
+            NotStarted::Already(arns) => {
+                member.started(arns.into_iter().next().unwrap_or_default());
+            }
             NotStarted::Fails(why) => member.end(Err(Broken::new(format!("not started: {why}")))),
             NotStarted::NoSuchSize(why) => {
                 let cell = one.attempt.cell();
@@ -87,8 +96,15 @@ impl Fleet {
     }
 
     /// Looks at all tasks that go on.
-    pub(super) async fn look(&mut self, on_event: &mut dyn FnMut(&SweepEvent)) -> Result<(), Failure> {
-        let looked_at = self.repetitions.iter().flat_map(|one| &one.members).filter(|member| member.is_looked_at());
+    pub(super) async fn look(
+        &mut self,
+        on_event: &mut dyn FnMut(&SweepEvent),
+    ) -> Result<(), Failure> {
+        let looked_at = self
+            .repetitions
+            .iter()
+            .flat_map(|one| &one.members)
+            .filter(|member| member.is_looked_at());
         let arns: Vec<String> = looked_at.filter_map(|member| member.arn.clone()).collect();
         if arns.is_empty() {
             return Ok(());
@@ -99,7 +115,12 @@ impl Fleet {
                 Some(seen)
             }
             // Time goes on: what is past its deadline is so whether ECS answers or not.
-            Err(error) if matches!(error.kind, CloudErrorKind::Throttled | CloudErrorKind::Unclear) => {
+            Err(error)
+                if matches!(
+                    error.kind,
+                    CloudErrorKind::Throttled | CloudErrorKind::Unclear
+                ) =>
+            {
                 tracing::info!(%error, "tasks not looked at");
                 self.look_delay = (self.look_delay * 2).min(MAX_DELAY);
                 None
@@ -108,22 +129,37 @@ impl Fleet {
         };
         let mut late = Vec::new();
         for (index, one) in self.repetitions.iter_mut().enumerate() {
-            for (place, member) in one.members.iter_mut().enumerate().filter(|(_, member)| member.is_looked_at()) {
+            for (place, member) in one
+                .members
+                .iter_mut()
+                .enumerate()
+                .filter(|(_, member)| member.is_looked_at())
+            {
                 let before = member.seen.as_ref().map(|task| task.status.clone());
                 let why = match &seen {
-                    Some(seen) => member.look(seen.tasks.iter().find(|task| Some(&task.arn) == member.arn.as_ref()).cloned(), &self.pace),
+                    Some(seen) => member.look(
+                        seen.tasks
+                            .iter()
+                            .find(|task| Some(&task.arn) == member.arn.as_ref())
+                            .cloned(),
+                        &self.pace,
+                    ),
                     None => member.overdue(&self.pace),
                 };
                 late.extend(why.map(|why| (index, place, why)));
                 let now = member.seen.as_ref().map(|task| task.status.clone());
                 if let Some(state) = now.filter(|now| before.as_ref() != Some(now)) {
-                    on_event(&SweepEvent::TaskState { cell: one.attempt.cell().to_string(), state });
+                    on_event(&SweepEvent::TaskState {
+                        cell: one.attempt.cell().to_string(),
+                        state,
+                    });
                 }
             }
         }
         self.tell_again().await;
         for (index, place, why) in late {
-            self.give_up((index, place), Broken::hint(why, Again::No), on_event).await;
+            self.give_up((index, place), Broken::hint(why, Again::No), on_event)
+                .await;
         }
         Ok(())
     }
@@ -132,10 +168,22 @@ impl Fleet {
     pub(super) async fn end_the_rest(&mut self, on_event: &mut dyn FnMut(&SweepEvent)) {
         for index in 0..self.repetitions.len() {
             let members = &mut self.repetitions[index].members;
-            let lost = members.iter().find_map(|member| member.result()?.as_ref().err().filter(|broken| broken.is_for_good()).cloned());
+            let lost = members.iter().find_map(|member| {
+                member
+                    .result()?
+                    .as_ref()
+                    .err()
+                    .filter(|broken| broken.is_for_good())
+                    .cloned()
+            });
             let Some(lost) = lost else { continue };
-            members.iter_mut().filter(|member| member.phase() == Phase::Waiting).for_each(|member| member.end(Err(lost.clone())));
-            let going: Vec<usize> = (0..members.len()).filter(|place| matches!(members[*place].phase(), Phase::Starting | Phase::Running)).collect();
+            members
+                .iter_mut()
+                .filter(|member| member.phase() == Phase::Waiting)
+                .for_each(|member| member.end(Err(lost.clone())));
+            let going: Vec<usize> = (0..members.len())
+                .filter(|place| matches!(members[*place].phase(), Phase::Starting | Phase::Running))
+                .collect();
             for place in going {
                 self.give_up((index, place), lost.clone(), on_event).await;
             }
@@ -143,7 +191,12 @@ impl Fleet {
     }
 
     /// Stops one task for good.
-    async fn give_up(&mut self, (index, place): (usize, usize), broken: Broken, on_event: &mut dyn FnMut(&SweepEvent)) {
+    async fn give_up(
+        &mut self,
+        (index, place): (usize, usize),
+        broken: Broken,
+        on_event: &mut dyn FnMut(&SweepEvent),
+    ) {
         let why = format!("parfetch: {}", broken.reason);
         let member = &mut self.repetitions[index].members[place];
         member.tell(broken);
@@ -156,9 +209,19 @@ impl Fleet {
 
     /// Whoever was told to stop and could not be reached is told again.
     async fn tell_again(&mut self) {
-        for member in self.repetitions.iter_mut().flat_map(|one| &mut one.members).filter(|member| member.has_to_hear()) {
+        for member in self
+            .repetitions
+            .iter_mut()
+            .flat_map(|one| &mut one.members)
+            .filter(|member| member.has_to_hear())
+        {
             let Some(arn) = &member.arn else { continue };
-            if self.calls.stop(&self.plan.cluster, arn, "parfetch: past its time").await.is_ok() {
+            if self
+                .calls
+                .stop(&self.plan.cluster, arn, "parfetch: past its time")
+                .await
+                .is_ok()
+            {
                 member.has_heard();
             }
         }
@@ -167,19 +230,45 @@ impl Fleet {
     /// At the end of a sweep nothing of it goes on: what ECS lost for a while, or what did not stop in time.
     pub(in crate::sweep) async fn tidy(&mut self, on_event: &mut dyn FnMut(&SweepEvent)) {
         for task in self.living().await {
-            let told = self.calls.stop(&self.plan.cluster, &task.arn, "parfetch: the sweep was ended").await;
-            let what = if told.is_ok() { "was told to stop again" } else { "could not be stopped, still runs, and costs money" };
-            on_event(&SweepEvent::Warning(format!("the task {} of this sweep was still {}: it {what}", task.arn, task.status)));
+            let told = self
+                .calls
+                .stop(
+                    &self.plan.cluster,
+                    &task.arn,
+                    "parfetch: the sweep was ended",
+                )
+                .await;
+            let what = if told.is_ok() {
+                "was told to stop again"
+            } else {
+                "could not be stopped, still runs, and costs money"
+            };
+            on_event(&SweepEvent::Warning(format!(
+                "the task {} of this sweep was still {}: it {what}",
+                task.arn, task.status
+            )));
         }
     }
 
     /// Whether something was started for an attempt is not known when its start was never answered: what ECS has of it is stopped.
     pub(super) async fn sweep_up(&mut self, index: usize) {
         let begin = Instant::now();
-        while self.repetitions[index].members.iter().any(Member::was_unclear) && begin.elapsed() <= self.pace.settle {
+        while self.repetitions[index]
+            .members
+            .iter()
+            .any(Member::was_unclear)
+            && begin.elapsed() <= self.pace.settle
+        {
             for arn in self.recognise(index..index + 1).await {
                 // What does not hear of it ends by itself; it has no place in this sweep any more.
-                let _told = self.calls.stop(&self.plan.cluster, &arn, "parfetch: its start was not answered").await;
+                let _told = self
+                    .calls
+                    .stop(
+                        &self.plan.cluster,
+                        &arn,
+                        "parfetch: its start was not answered",
+                    )
+                    .await;
             }
             tokio::time::sleep(self.pace.poll).await;
         }
@@ -187,13 +276,22 @@ impl Fleet {
 
     /// Finds, by their tags, tasks of these repetitions whose start was not answered; what has just been started may not be listed yet.
     async fn recognise(&mut self, which: Range<usize>) -> Vec<String> {
-        if !self.repetitions[which.clone()].iter().flat_map(|one| &one.members).any(Member::was_unclear) {
+        if !self.repetitions[which.clone()]
+            .iter()
+            .flat_map(|one| &one.members)
+            .any(Member::was_unclear)
+        {
             return Vec::new();
         }
         let living = self.living().await;
         let mut found = Vec::new();
         for one in &mut self.repetitions[which] {
-            for (member, launch) in one.members.iter_mut().zip(&one.launches).filter(|(member, _)| member.was_unclear()) {
+            for (member, launch) in one
+                .members
+                .iter_mut()
+                .zip(&one.launches)
+                .filter(|(member, _)| member.was_unclear())
+            {
                 if let Some(task) = living.iter().find(|task| is_tagged(task, &launch.tags)) {
                     member.arn = Some(task.arn.clone());
                     found.push(task.arn.clone());
@@ -205,23 +303,45 @@ impl Fleet {
 
     /// Every task of this sweep that goes on, as far as ECS says.
     async fn living(&self) -> Vec<TaskSeen> {
-        let Some(own) = &self.own else { return Vec::new() };
-        let arns = self.calls.list(&self.plan.cluster, &own.started_by).await.unwrap_or_default();
+        let Some(own) = &self.own else {
+            return Vec::new();
+        };
+        let arns = self
+            .calls
+            .list(&self.plan.cluster, &own.started_by)
+            .await
+            .unwrap_or_default();
         if arns.is_empty() {
             return Vec::new();
         }
-        let seen = self.calls.describe(&self.plan.cluster, &arns).await.unwrap_or_default();
+        let seen = self
+            .calls
+            .describe(&self.plan.cluster, &arns)
+            .await
+            .unwrap_or_default();
         seen.tasks.into_iter().filter(is_alive).collect()
     }
 
     /// Ends early: stops every task of the sweep and waits until they have stopped, or leaves them if that was asked for.
     /// Returns how many have not stopped.
-    pub(in crate::sweep) async fn abandon(&mut self, why: Abandon, on_event: &mut dyn FnMut(&SweepEvent)) -> usize {
-        let mut going: Vec<String> =
-            self.repetitions.iter().flat_map(|one| &one.members).filter(|one| one.is_looked_at()).filter_map(|one| one.arn.clone()).collect();
+    pub(in crate::sweep) async fn abandon(
+        &mut self,
+        why: Abandon,
+        on_event: &mut dyn FnMut(&SweepEvent),
+    ) -> usize {
+        let mut going: Vec<String> = self
+            .repetitions
+            .iter()
+            .flat_map(|one| &one.members)
+            .filter(|one| one.is_looked_at())
+            .filter_map(|one| one.arn.clone())
+            .collect();
         if self.plan.on_interrupt == OnInterrupt::Detach && why == Abandon::Interrupted {
             if !going.is_empty() {
-                on_event(&SweepEvent::Warning(format!("{} still runs: the same command finds it again", tasks(going.len()))));
+                on_event(&SweepEvent::Warning(format!(
+                    "{} still runs: the same command finds it again",
+                    tasks(going.len())
+                )));
             }
             self.repetitions.clear();
             return going.len();
@@ -230,15 +350,22 @@ impl Fleet {
         going.sort();
         going.dedup();
         if !going.is_empty() {
-            on_event(&SweepEvent::Warning(format!("stopping {}", tasks(going.len()))));
+            on_event(&SweepEvent::Warning(format!(
+                "stopping {}",
+                tasks(going.len())
+            )));
         }
         let left = self.stop_all(going, on_event).await;
         for arn in &left {
-            on_event(&SweepEvent::Warning(format!("the task {arn} has not stopped: it still runs, and costs money")));
+            on_event(&SweepEvent::Warning(format!(
+                "the task {arn} has not stopped: it still runs, and costs money"
+            )));
         }
         for one in std::mem::take(&mut self.repetitions) {
             // What has ended and was not collected yet is collected by the next sweep of this name.
-            let is_untouched = |member: &Member| member.arn.is_none() && member.tries == 0 && !member.was_unclear();
+            let is_untouched = |member: &Member| {
+                member.arn.is_none() && member.tries == 0 && !member.was_unclear()
+            };
             if one.members.iter().all(is_untouched) {
                 // Nothing was asked for: the attempt has not been.
                 let _kept = std::fs::remove_dir_all(&one.attempt.dir);
@@ -246,7 +373,11 @@ impl Fleet {
                 continue;
             }
             self.bill(&one);
-            if one.members.iter().all(|member| member.arn.as_ref().is_none_or(|arn| !left.contains(arn))) {
+            if one
+                .members
+                .iter()
+                .all(|member| member.arn.as_ref().is_none_or(|arn| !left.contains(arn)))
+            {
                 Ledger::remove(&one.attempt.dir);
             }
         }
@@ -254,7 +385,11 @@ impl Fleet {
     }
 
     /// Tells these to stop and waits until they have; returns those that have not in time.
-    async fn stop_all(&mut self, mut going: Vec<String>, on_event: &mut dyn FnMut(&SweepEvent)) -> Vec<String> {
+    async fn stop_all(
+        &mut self,
+        mut going: Vec<String>,
+        on_event: &mut dyn FnMut(&SweepEvent),
+    ) -> Vec<String> {
         let begin = Instant::now();
         let mut untold = going.clone();
         let mut said = false;
@@ -266,7 +401,12 @@ impl Fleet {
                     untold.push(arn);
                 }
             }
-            let is_unclear = is_new && self.repetitions.iter().flat_map(|one| &one.members).any(Member::was_unclear);
+            let is_unclear = is_new
+                && self
+                    .repetitions
+                    .iter()
+                    .flat_map(|one| &one.members)
+                    .any(Member::was_unclear);
             let mut still_untold = Vec::new();
             let mut is_denied = false;
             for arn in untold {
@@ -274,8 +414,15 @@ impl Fleet {
                     return going;
                 }
                 // A task that has just been started may not be known yet.
-                if let Err(error) = self.calls.stop(&self.plan.cluster, &arn, "parfetch: the sweep was ended").await {
-                    if !said && error.kind != CloudErrorKind::Refused && error.kind != CloudErrorKind::NotFound {
+                if let Err(error) = self
+                    .calls
+                    .stop(&self.plan.cluster, &arn, "parfetch: the sweep was ended")
+                    .await
+                {
+                    if !said
+                        && error.kind != CloudErrorKind::Refused
+                        && error.kind != CloudErrorKind::NotFound
+                    {
                         said = true;
                         on_event(&SweepEvent::Warning(error.message));
                     }
@@ -285,10 +432,19 @@ impl Fleet {
             }
             untold = still_untold;
             if let Ok(seen) = self.calls.describe(&self.plan.cluster, &going).await {
-                going.retain(|arn| seen.tasks.iter().find(|task| task.arn == *arn).map_or(is_new, is_alive));
+                going.retain(|arn| {
+                    seen.tasks
+                        .iter()
+                        .find(|task| task.arn == *arn)
+                        .map_or(is_new, is_alive)
+                });
                 untold.retain(|arn| going.contains(arn));
                 for member in self.repetitions.iter_mut().flat_map(|one| &mut one.members) {
-                    if let Some(task) = seen.tasks.iter().find(|task| Some(&task.arn) == member.arn.as_ref()) {
+                    if let Some(task) = seen
+                        .tasks
+                        .iter()
+                        .find(|task| Some(&task.arn) == member.arn.as_ref())
+                    {
                         member.seen = Some(task.clone());
                     }
                 }
@@ -302,7 +458,11 @@ impl Fleet {
     }
 
     fn bill(&mut self, one: &Repetition) {
-        for times in one.members.iter().filter_map(|member| Some(member.seen.as_ref()?.times)) {
+        for times in one
+            .members
+            .iter()
+            .filter_map(|member| Some(member.seen.as_ref()?.times))
+        {
             let stopped = self.budget.ended(one.attempt.cell(), &times, unix_ms());
             self.without_record.extend(stopped);
         }
@@ -315,11 +475,19 @@ fn is_alive(task: &TaskSeen) -> bool {
 
 fn is_tagged(task: &TaskSeen, tags: &[(String, String)]) -> bool {
     TAGS.iter().all(|name| {
-        let of = |tags: &[(String, String)]| tags.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+        let of = |tags: &[(String, String)]| {
+            tags.iter()
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| value.clone())
+        };
         of(&task.tags) == of(tags)
     })
 }
 
 fn tasks(count: usize) -> String {
-    if count == 1 { "1 task".to_owned() } else { format!("{count} tasks") }
+    if count == 1 {
+        "1 task".to_owned()
+    } else {
+        format!("{count} tasks")
+    }
 }

@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use super::budget::TaskPrice;
 use super::*;
 use crate::cell::Program;
-use crate::cloud::{CloudError, CloudErrorKind, Network, Refusal, Seen, Started, TaskSeen, TaskTimes};
+use crate::cloud::{
+    CloudError, CloudErrorKind, Network, Refusal, Seen, Started, TaskSeen, TaskTimes,
+};
 use crate::plan::{Access, ClientKind, Layout, Limits, Mode, Work};
 use crate::price::TaskRates;
 use crate::results::summary::{Outcomes, State, Summary, Totals};
@@ -56,16 +58,42 @@ impl Account {
         }
         let look = self.looks.get_mut(arn)?;
         *look += 1;
-        let status = if self.stopped.iter().any(|stopped| stopped == arn) { "STOPPED" } else { self.states[(*look - 1).min(self.states.len() - 1)] };
-        let end = self.first_end.clone().filter(|_| arn == "arn:0").unwrap_or(TaskSeen { exit_code: Some(0), ..TaskSeen::default() });
+        let status = if self.stopped.iter().any(|stopped| stopped == arn) {
+            "STOPPED"
+        } else {
+            self.states[(*look - 1).min(self.states.len() - 1)]
+        };
+        let end = self
+            .first_end
+            .clone()
+            .filter(|_| arn == "arn:0")
+            .unwrap_or(TaskSeen {
+                exit_code: Some(0),
+                ..TaskSeen::default()
+            });
         // A minute and a half of billed time.
-        let times = TaskTimes { created: Some(1), pull_started: Some(1_000), stopped: Some(91_000), ..TaskTimes::default() };
-        Some(TaskSeen { arn: arn.to_owned(), status: status.to_owned(), times, tags: self.tags[arn].clone(), ..end })
+        let times = TaskTimes {
+            created: Some(1),
+            pull_started: Some(1_000),
+            stopped: Some(91_000),
+            ..TaskTimes::default()
+        };
+        Some(TaskSeen {
+            arn: arn.to_owned(),
+            status: status.to_owned(),
+            times,
+            tags: self.tags[arn].clone(),
+            ..end
+        })
     }
 
     fn start(&mut self, launch: &Launch) -> String {
         let number = self.tasks.len();
-        let arn = self.tasks.entry(launch.token.clone()).or_insert_with(|| format!("arn:{number}")).clone();
+        let arn = self
+            .tasks
+            .entry(launch.token.clone())
+            .or_insert_with(|| format!("arn:{number}"))
+            .clone();
         self.looks.entry(arn.clone()).or_default();
         self.tags.insert(arn.clone(), launch.tags.clone());
         arn
@@ -76,7 +104,13 @@ impl Account {
 struct Fake(Rc<RefCell<Account>>);
 
 fn error(kind: CloudErrorKind, message: &str) -> CloudError {
-    CloudError { kind, code: String::new(), message: message.to_owned(), hint: String::new(), resources: Vec::new() }
+    CloudError {
+        kind,
+        code: String::new(),
+        message: message.to_owned(),
+        hint: String::new(),
+        resources: Vec::new(),
+    }
 }
 
 #[async_trait(?Send)]
@@ -86,7 +120,12 @@ impl Tasks for Fake {
         account.tokens.push(launch.token.clone());
         if !account.answers.is_empty() {
             match account.answers.remove(0) {
-                Answer::Refused(reason) => return Ok(Started::Refused(Refusal { reason: reason.to_owned(), detail: String::new() })),
+                Answer::Refused(reason) => {
+                    return Ok(Started::Refused(Refusal {
+                        reason: reason.to_owned(),
+                        detail: String::new(),
+                    }));
+                }
                 Answer::Error(kind, message) => return Err(error(kind, message)),
                 Answer::Lost => {
                     account.start(launch);
@@ -95,13 +134,21 @@ impl Tasks for Fake {
             }
         }
         let arn = account.start(launch);
-        Ok(Started::Task(Box::new(TaskSeen { arn, status: "PROVISIONING".to_owned(), ..TaskSeen::default() })))
+        Ok(Started::Task(Box::new(TaskSeen {
+            arn,
+            status: "PROVISIONING".to_owned(),
+            ..TaskSeen::default()
+        })))
     }
 
     async fn describe(&self, _: &str, arns: &[String]) -> Result<Seen, CloudError> {
         let mut account = self.0.borrow_mut();
         let tasks: Vec<TaskSeen> = arns.iter().filter_map(|arn| account.seen(arn)).collect();
-        let missing = arns.iter().filter(|arn| tasks.iter().all(|task| task.arn != **arn)).cloned().collect();
+        let missing = arns
+            .iter()
+            .filter(|arn| tasks.iter().all(|task| task.arn != **arn))
+            .cloned()
+            .collect();
         Ok(Seen { tasks, missing })
     }
 
@@ -138,7 +185,15 @@ fn summary() -> String {
     summary.state = State::Complete;
     summary.environment.ecs = None;
     // The five keys of the sweep.
-    summary.totals = Some(Totals { keys_listed: 5, asked_objects: Some(5), rows: Outcomes { ok: 5, ..Outcomes::default() }, ..Totals::default() });
+    summary.totals = Some(Totals {
+        keys_listed: 5,
+        asked_objects: Some(5),
+        rows: Outcomes {
+            ok: 5,
+            ..Outcomes::default()
+        },
+        ..Totals::default()
+    });
     summary.to_json().unwrap()
 }
 
@@ -176,16 +231,36 @@ fn telling() -> Telling {
         work: Work::None,
         layout: Layout::default(),
         limits: Limits::default(),
-        expected: Expected { objects: 5, bytes: None, keys: None },
+        expected: Expected {
+            objects: 5,
+            bytes: None,
+            keys: None,
+        },
     }
 }
 
 fn attempt(dir: &Path, (cpu_units, repetition, attempt): (u32, u32, u32)) -> Attempt {
-    let cell = Cell { program: Program::Client(ClientKind::Lean), cpu_units, memory_mib: 2_048, mode: Mode::Async, concurrency: 1, shards: 1 };
+    let cell = Cell {
+        program: Program::Client(ClientKind::Lean),
+        cpu_units,
+        memory_mib: 2_048,
+        mode: Mode::Async,
+        concurrency: 1,
+        shards: 1,
+    };
     let dir = dir.join(format!("{cpu_units}-{repetition}-{attempt}"));
     std::fs::create_dir_all(&dir).unwrap();
     Attempt {
-        todo: Todo { planned: Planned { cell, repetition, position: 0 }, attempt, number: Some(1), broken: attempt - 1 },
+        todo: Todo {
+            planned: Planned {
+                cell,
+                repetition,
+                position: 0,
+            },
+            attempt,
+            number: Some(1),
+            broken: attempt - 1,
+        },
         dir,
         started_at: "2026-11-21T10:00:00Z".to_owned(),
     }
@@ -209,13 +284,38 @@ impl Scene {
         let fake = Fake::default();
         fake.0.borrow_mut().states = vec!["PENDING", "RUNNING", "STOPPED"];
         set_up(&mut fake.0.borrow_mut());
-        let price = TaskPrice { rates: TaskRates { usd_per_vcpu_hour: 0.04, usd_per_gb_hour: 0.005 }, address_usd_per_hour: 0.0 };
-        let most = if let Consent::UpTo(usd) = plan.consent { Some(usd) } else { None };
-        let mut fleet = Fleet::new(Box::new(fake.clone()), plan, ((6.0, true), Budget::new(Some(price), most)));
-        let stored = Stored { bucket: "results".to_owned(), prefix: "parfetch/sweeps/s/".to_owned(), keys_sha256: "k".repeat(64) };
+        let price = TaskPrice {
+            rates: TaskRates {
+                usd_per_vcpu_hour: 0.04,
+                usd_per_gb_hour: 0.005,
+            },
+            address_usd_per_hour: 0.0,
+        };
+        let most = if let Consent::UpTo(usd) = plan.consent {
+            Some(usd)
+        } else {
+            None
+        };
+        let mut fleet = Fleet::new(
+            Box::new(fake.clone()),
+            plan,
+            ((6.0, true), Budget::new(Some(price), most)),
+        );
+        let stored = Stored {
+            bucket: "results".to_owned(),
+            prefix: "parfetch/sweeps/s/".to_owned(),
+            keys_sha256: "k".repeat(64),
+        };
         fleet.belong(&fixture::facts(), (stored, Box::new(shelf)));
         let (tell, stop) = watch::channel(None);
-        Self { fake, fleet, dir: tempfile::tempdir().unwrap(), stop, _tell: tell, said: Vec::new() }
+        Self {
+            fake,
+            fleet,
+            dir: tempfile::tempdir().unwrap(),
+            stop,
+            _tell: tell,
+            said: Vec::new(),
+        }
     }
 
     fn take(&mut self, which: (u32, u32, u32)) {
@@ -225,13 +325,21 @@ impl Scene {
 
     async fn next(&mut self) -> Result<Next, Failure> {
         let said = &mut self.said;
-        self.fleet.next(&fixture::facts(), &mut self.stop, &mut |event| said.push(event.clone())).await
+        self.fleet
+            .next(&fixture::facts(), &mut self.stop, &mut |event| {
+                said.push(event.clone());
+            })
+            .await
     }
 
     async fn record(&mut self) -> (Record, bool) {
         match self.next().await.unwrap() {
             Next::Finished(finished) => {
-                let again = finished.record.failure.as_ref().is_some_and(|failure| failure.again);
+                let again = finished
+                    .record
+                    .failure
+                    .as_ref()
+                    .is_some_and(|failure| failure.again);
                 (finished.record, again)
             }
             other => panic!("{other:?}"),
@@ -260,15 +368,26 @@ async fn a_task_runs_and_its_summary_comes_from_the_bucket() {
     assert_eq!((record.failure, again), (None, false));
     assert_eq!(record.summaries, ["result_s-00000-a1_async_1.json"]);
     let task = &record.tasks[0];
-    assert_eq!((task.arn.as_deref(), task.billed_ns, task.exit_code), (Some("arn:0"), Some(90_000_000_000), Some(0)));
-    assert_eq!((record.limited.cpu, record.limited.machine_cpus, record.outside), (crate::results::record::Means::Fargate, None, None));
+    assert_eq!(
+        (task.arn.as_deref(), task.billed_ns, task.exit_code),
+        (Some("arn:0"), Some(90_000_000_000), Some(0))
+    );
+    assert_eq!(
+        (
+            record.limited.cpu,
+            record.limited.machine_cpus,
+            record.outside
+        ),
+        (crate::results::record::Means::Fargate, None, None)
+    );
     // 0.05 an hour for a minute and a half.
     assert!((scene.fleet.spent().usd.unwrap() - 0.00125).abs() < 1e-12);
     assert!(scene.fleet.is_idle());
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_certainly_started_nothing_is_tried_again_under_another_token_and_what_is_unclear_under_the_same() {
+async fn what_certainly_started_nothing_is_tried_again_under_another_token_and_what_is_unclear_under_the_same()
+ {
     let capacity = "Capacity is unavailable at this time. Please try again later or in a different availability zone";
     let answers = vec![
         Answer::Refused(capacity),
@@ -282,19 +401,32 @@ async fn what_certainly_started_nothing_is_tried_again_under_another_token_and_w
     assert_eq!((record.failure, record.tasks[0].refused_starts), (None, 1));
     let tokens = scene.tokens();
     assert_eq!(tokens.len(), 5);
-    assert!(tokens[0] != tokens[1] && tokens[1..].iter().all(|token| *token == tokens[1] && token.len() == 64));
+    assert!(
+        tokens[0] != tokens[1]
+            && tokens[1..]
+                .iter()
+                .all(|token| *token == tokens[1] && token.len() == 64)
+    );
     assert_eq!(scene.started(), 1, "the one whose answer was lost");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_size_that_the_account_does_not_take_is_not_asked_for_again() {
     let quota = "You've reached the limit on the number of vCPUs you can run concurrently";
-    let mut scene = Scene::new(FakeShelf(true), |account| account.answers = vec![Answer::Refused(quota)]);
+    let mut scene = Scene::new(FakeShelf(true), |account| {
+        account.answers = vec![Answer::Refused(quota)];
+    });
     scene.take((4_096, 1, 1));
     let (record, again) = scene.record().await;
-    assert_eq!((reason(&record), again), (format!("not started: {quota}").as_str(), false));
+    assert_eq!(
+        (reason(&record), again),
+        (format!("not started: {quota}").as_str(), false)
+    );
     scene.take((4_096, 2, 1));
-    assert_eq!(reason(&scene.record().await.0), format!("not started: {quota}"));
+    assert_eq!(
+        reason(&scene.record().await.0),
+        format!("not started: {quota}")
+    );
     scene.take((1_024, 1, 1));
     assert_eq!(scene.record().await.0.failure, None);
     assert_eq!(scene.tokens().len(), 2);
@@ -302,26 +434,47 @@ async fn a_size_that_the_account_does_not_take_is_not_asked_for_again() {
 
 #[tokio::test(start_paused = true)]
 async fn what_concerns_every_task_ends_the_sweep() {
-    let denied = Answer::Error(CloudErrorKind::Denied, "cannot run a task of parfetch:7: not authorized (AccessDeniedException)");
+    let denied = Answer::Error(
+        CloudErrorKind::Denied,
+        "cannot run a task of parfetch:7: not authorized (AccessDeniedException)",
+    );
     let mut scene = Scene::new(FakeShelf(true), |account| account.answers = vec![denied]);
     scene.take((1_024, 1, 1));
     let failure = scene.next().await.unwrap_err();
-    assert_eq!((failure.exit, failure.message.as_str()), (Exit::SetUp, "cannot run a task of parfetch:7: not authorized (AccessDeniedException)"));
+    assert_eq!(
+        (failure.exit, failure.message.as_str()),
+        (
+            Exit::SetUp,
+            "cannot run a task of parfetch:7: not authorized (AccessDeniedException)"
+        )
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_the_platform_broke_is_tried_three_times() {
-    let spot = TaskSeen { exit_code: Some(143), stop_code: Some("SpotInterruption".to_owned()), ..TaskSeen::default() };
+    let spot = TaskSeen {
+        exit_code: Some(143),
+        stop_code: Some("SpotInterruption".to_owned()),
+        ..TaskSeen::default()
+    };
     for (attempt, again) in [(1, true), (2, true), (3, false)] {
-        let mut scene = Scene::new(FakeShelf(false), |account| account.first_end = Some(spot.clone()));
+        let mut scene = Scene::new(FakeShelf(false), |account| {
+            account.first_end = Some(spot.clone());
+        });
         scene.take((1_024, 1, attempt));
         let (record, more) = scene.record().await;
-        assert_eq!((reason(&record), more), ("Spot took its capacity back", again));
+        assert_eq!(
+            (reason(&record), more),
+            ("Spot took its capacity back", again)
+        );
     }
     let mut scene = Scene::new(FakeShelf(false), |account| account.first_vanishes = true);
     scene.take((1_024, 1, 1));
     let (record, again) = scene.record().await;
-    assert_eq!((reason(&record), again), ("missing: ECS does not know its task any more", true));
+    assert_eq!(
+        (reason(&record), again),
+        ("missing: ECS does not know its task any more", true)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -329,20 +482,30 @@ async fn a_result_in_the_bucket_is_more_than_what_ecs_says() {
     let mut scene = Scene::new(FakeShelf(true), |account| account.first_vanishes = true);
     scene.take((1_024, 1, 1));
     assert_eq!(scene.record().await.0.failure, None);
-    let ended = TaskSeen { exit_code: Some(5), stop_code: Some("EssentialContainerExited".to_owned()), ..TaskSeen::default() };
+    let ended = TaskSeen {
+        exit_code: Some(5),
+        stop_code: Some("EssentialContainerExited".to_owned()),
+        ..TaskSeen::default()
+    };
     let mut scene = Scene::new(FakeShelf(true), |account| account.first_end = Some(ended));
     scene.take((1_024, 1, 1));
     assert_eq!(reason(&scene.record().await.0), "ended with exit code 5");
     let mut scene = Scene::new(FakeShelf(false), |_| {});
     scene.take((1_024, 1, 1));
-    assert_eq!(reason(&scene.record().await.0), "wrote no summary, though its task ended well");
+    assert_eq!(
+        reason(&scene.record().await.0),
+        "wrote no summary, though its task ended well"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_task_past_its_time_is_stopped() {
     let mut scene = Scene::new(FakeShelf(false), |account| {
         account.states = vec!["PENDING", "RUNNING"];
-        account.first_end = Some(TaskSeen { exit_code: Some(143), ..TaskSeen::default() });
+        account.first_end = Some(TaskSeen {
+            exit_code: Some(143),
+            ..TaskSeen::default()
+        });
     });
     scene.take((1_024, 1, 1));
     let (record, again) = scene.record().await;
@@ -356,13 +519,31 @@ async fn repetitions_side_by_side_name_each_other_and_keep_to_quota_and_number()
     scene.take((4_096, 1, 1));
     let cell = |cpu_units| attempt(scene.dir.path(), (cpu_units, 9, 1)).cell().clone();
     let (small, large, huge) = (cell(2_048), cell(4_096), cell(8_192));
-    assert!(scene.fleet.has_room(&small) && !scene.fleet.has_room(&large), "6 vCPU in all");
+    assert!(
+        scene.fleet.has_room(&small) && !scene.fleet.has_room(&large),
+        "6 vCPU in all"
+    );
     scene.take((1_024, 1, 1));
     assert!(!scene.fleet.has_room(&small), "2 tasks at once");
-    let beside: Vec<Vec<String>> = [scene.record().await.0, scene.record().await.0].into_iter().map(|record| record.beside).collect();
-    assert_eq!(beside, [["lean-1vcpu-2048mib-async-x1/r01-a1"], ["lean-4vcpu-2048mib-async-x1/r01-a1"]]);
-    assert!(matches!(scene.fleet.check(&Cell { shards: 3, ..small }), Err(Misfit::TooManyTasks { most: 2 })));
-    assert!(matches!(scene.fleet.check(&huge), Err(Misfit::OverQuota { .. })));
+    let beside: Vec<Vec<String>> = [scene.record().await.0, scene.record().await.0]
+        .into_iter()
+        .map(|record| record.beside)
+        .collect();
+    assert_eq!(
+        beside,
+        [
+            ["lean-1vcpu-2048mib-async-x1/r01-a1"],
+            ["lean-4vcpu-2048mib-async-x1/r01-a1"]
+        ]
+    );
+    assert!(matches!(
+        scene.fleet.check(&Cell { shards: 3, ..small }),
+        Err(Misfit::TooManyTasks { most: 2 })
+    ));
+    assert!(matches!(
+        scene.fleet.check(&huge),
+        Err(Misfit::OverQuota { .. })
+    ));
 }
 
 #[tokio::test(start_paused = true)]
@@ -372,13 +553,19 @@ async fn an_end_before_time_stops_every_task_and_forgets_it() {
     scene.take((1_024, 2, 1));
     let said = &mut Vec::new();
     scene.fleet.start_due(0.0, &scene.stop).await.unwrap();
-    scene.fleet.abandon(Abandon::Interrupted, &mut |event| said.push(event.clone())).await;
+    scene
+        .fleet
+        .abandon(Abandon::Interrupted, &mut |event| said.push(event.clone()))
+        .await;
     let mut stopped = scene.fake.0.borrow().stopped.clone();
     stopped.sort();
     assert_eq!(stopped, ["arn:0", "arn:1"]);
     assert_eq!(*said, [SweepEvent::Warning("stopping 2 tasks".to_owned())]);
     assert!(!scene.dir.path().join("1024-1-1").join(LEDGER_FILE).exists());
-    assert!((scene.fleet.spent().usd.unwrap() - 0.0025).abs() < 1e-12, "what they cost is known");
+    assert!(
+        (scene.fleet.spent().usd.unwrap() - 0.0025).abs() < 1e-12,
+        "what they cost is known"
+    );
     // And the next part of the sweep knows it too.
     let stopped = scene.fleet.take_stopped();
     let mut next = Scene::new(FakeShelf(true), |_| {});
@@ -388,8 +575,13 @@ async fn an_end_before_time_stops_every_task_and_forgets_it() {
 
 #[tokio::test(start_paused = true)]
 async fn detached_tasks_are_taken_up_again() {
-    let detached = FleetPlan { on_interrupt: OnInterrupt::Detach, ..plan() };
-    let mut scene = Scene::of(detached, FakeShelf(true), |account| account.states = vec!["RUNNING", "STOPPED"]);
+    let detached = FleetPlan {
+        on_interrupt: OnInterrupt::Detach,
+        ..plan()
+    };
+    let mut scene = Scene::of(detached, FakeShelf(true), |account| {
+        account.states = vec!["RUNNING", "STOPPED"];
+    });
     scene.take((1_024, 1, 1));
     scene.fleet.start_due(0.0, &scene.stop).await.unwrap();
     scene.fleet.abandon(Abandon::Interrupted, &mut |_| {}).await;
@@ -407,7 +599,10 @@ async fn detached_tasks_are_taken_up_again() {
 #[tokio::test(start_paused = true)]
 async fn no_task_is_started_beyond_the_money() {
     // A minute of 1 vCPU and 2 GB costs 0.00083, and each task lives for a minute and a half.
-    let plan = FleetPlan { consent: Consent::UpTo(0.002), ..plan() };
+    let plan = FleetPlan {
+        consent: Consent::UpTo(0.002),
+        ..plan()
+    };
     let mut scene = Scene::of(plan, FakeShelf(true), |_| {});
     scene.take((1_024, 1, 1));
     assert_eq!(scene.record().await.0.failure, None);
@@ -419,8 +614,13 @@ async fn no_task_is_started_beyond_the_money() {
 #[tokio::test(start_paused = true)]
 async fn tasks_that_go_on_are_counted_with_the_least_that_they_will_cost() {
     // 0.0015 is enough for one minute and not for two, whether the first has begun to cost anything or not.
-    let plan = FleetPlan { consent: Consent::UpTo(0.0015), ..plan() };
-    let mut scene = Scene::of(plan, FakeShelf(true), |account| account.states = vec!["PROVISIONING"]);
+    let plan = FleetPlan {
+        consent: Consent::UpTo(0.0015),
+        ..plan()
+    };
+    let mut scene = Scene::of(plan, FakeShelf(true), |account| {
+        account.states = vec!["PROVISIONING"];
+    });
     scene.take((1_024, 1, 1));
     scene.take((1_024, 2, 1));
     let running = scene.fleet.running_usd();
@@ -436,7 +636,10 @@ async fn a_stop_that_fails_is_told_again() {
     let mut scene = Scene::new(FakeShelf(false), |account| {
         account.states = vec!["RUNNING"];
         account.stops_that_fail = 2;
-        account.first_end = Some(TaskSeen { exit_code: Some(143), ..TaskSeen::default() });
+        account.first_end = Some(TaskSeen {
+            exit_code: Some(143),
+            ..TaskSeen::default()
+        });
     });
     scene.take((1_024, 1, 1));
     assert_eq!(reason(&scene.record().await.0), "did not end within 1h");
@@ -454,7 +657,10 @@ async fn what_was_started_unheard_is_stopped_for_the_repetition_that_is_given_up
     scene.fleet.start_due(0.0, &scene.stop).await.unwrap();
     scene.fleet.sweep_up(0).await;
     assert_eq!(scene.fake.0.borrow().stopped, ["arn:0"]);
-    assert!(scene.fleet.repetitions[1].members[0].was_unclear(), "the other is asked for again, under its token");
+    assert!(
+        scene.fleet.repetitions[1].members[0].was_unclear(),
+        "the other is asked for again, under its token"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -464,7 +670,10 @@ async fn what_goes_on_at_the_end_is_told_to_stop_and_told_of() {
     scene.fleet.start_due(0.0, &scene.stop).await.unwrap();
     scene.fleet.repetitions.clear();
     let said = &mut Vec::new();
-    scene.fleet.tidy(&mut |event| said.push(event.clone())).await;
+    scene
+        .fleet
+        .tidy(&mut |event| said.push(event.clone()))
+        .await;
     assert_eq!(scene.fake.0.borrow().stopped, ["arn:0"]);
     let told = "the task arn:0 of this sweep was still RUNNING: it was told to stop again";
     assert_eq!(*said, [SweepEvent::Warning(told.to_owned())]);
@@ -475,15 +684,57 @@ async fn a_task_is_told_everything_and_no_secret() {
     let mut scene = Scene::new(FakeShelf(true), |_| {});
     let attempt = attempt(scene.dir.path(), (1_024, 1, 2));
     let launch = scene.fleet.launch(&attempt, 0, &telling());
-    let value = |name: &str| launch.environment.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-    assert_eq!(value("PARFETCH_KEYS"), Some("s3://results/parfetch/sweeps/s/keys-kkkkkkkkkkkk.tsv"));
-    assert_eq!(value("PARFETCH_RESULT_PREFIX"), Some("parfetch/sweeps/s/lean-1vcpu-2048mib-async-x1/r01-a2/"));
-    assert_eq!((value("RESULT_BUCKET_NAME"), value("TAG"), value("PARFETCH_LIMIT")), (Some("results"), Some("s-00000-a2"), Some("5")));
-    assert_eq!((value("PARFETCH_PREFIX"), value("PARFETCH_DURATION"), value("PARFETCH_OUT")), (Some(""), Some(""), Some("")));
-    assert!(launch.environment.iter().all(|(name, value)| !name.starts_with("AWS_") || value.is_empty()), "{:?}", launch.environment);
-    let missing = crate::plan::variables::OF_A_RUN.iter().find(|name| value(name).is_none());
-    assert_eq!(missing, None, "what a task definition says of it would stay in force");
-    assert!(overrides_length(&launch) < 4_000, "{}", overrides_length(&launch));
+    let value = |name: &str| {
+        launch
+            .environment
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    };
+    assert_eq!(
+        value("PARFETCH_KEYS"),
+        Some("s3://results/parfetch/sweeps/s/keys-kkkkkkkkkkkk.tsv")
+    );
+    assert_eq!(
+        value("PARFETCH_RESULT_PREFIX"),
+        Some("parfetch/sweeps/s/lean-1vcpu-2048mib-async-x1/r01-a2/")
+    );
+    assert_eq!(
+        (
+            value("RESULT_BUCKET_NAME"),
+            value("TAG"),
+            value("PARFETCH_LIMIT")
+        ),
+        (Some("results"), Some("s-00000-a2"), Some("5"))
+    );
+    assert_eq!(
+        (
+            value("PARFETCH_PREFIX"),
+            value("PARFETCH_DURATION"),
+            value("PARFETCH_OUT")
+        ),
+        (Some(""), Some(""), Some(""))
+    );
+    assert!(
+        launch
+            .environment
+            .iter()
+            .all(|(name, value)| !name.starts_with("AWS_") || value.is_empty()),
+        "{:?}",
+        launch.environment
+    );
+    let missing = crate::plan::variables::OF_A_RUN
+        .iter()
+        .find(|name| value(name).is_none());
+    assert_eq!(
+        missing, None,
+        "what a task definition says of it would stay in force"
+    );
+    assert!(
+        overrides_length(&launch) < 4_000,
+        "{}",
+        overrides_length(&launch)
+    );
     assert_eq!(launch.started_by.len(), "parfetch/s/".len() + 8);
     scene.take((1_024, 1, 2));
 }

@@ -50,15 +50,44 @@ impl Confiner {
     pub(super) fn probe(roots: Roots<'_>, name: &str) -> Self {
         let usable = |controller: &str, file: fn(Version) -> &'static str| {
             let levels = cgroup::levels_of(roots, controller);
-            levels.into_iter().find(|(version, level)| can_make(level, &format!("{name}-probe"), file(*version)))
+            levels
+                .into_iter()
+                .find(|(version, level)| can_make(level, &format!("{name}-probe"), file(*version)))
         };
-        let quota = usable("cpu", |version| if version == Version::V2 { "cpu.max" } else { "cpu.cfs_quota_us" });
-        let quota = quota.map(|(version, level)| Quota::Group(version, level)).or_else(|| systemd_works().then_some(Quota::Systemd));
-        let memory = usable("memory", |version| if version == Version::V2 { "memory.max" } else { "memory.limit_in_bytes" });
-        let accounting = usable("cpuacct", |version| if version == Version::V2 { "cpu.stat" } else { "cpuacct.usage" });
+        let quota = usable("cpu", |version| {
+            if version == Version::V2 {
+                "cpu.max"
+            } else {
+                "cpu.cfs_quota_us"
+            }
+        });
+        let quota = quota
+            .map(|(version, level)| Quota::Group(version, level))
+            .or_else(|| systemd_works().then_some(Quota::Systemd));
+        let memory = usable("memory", |version| {
+            if version == Version::V2 {
+                "memory.max"
+            } else {
+                "memory.limit_in_bytes"
+            }
+        });
+        let accounting = usable("cpuacct", |version| {
+            if version == Version::V2 {
+                "cpu.stat"
+            } else {
+                "cpuacct.usage"
+            }
+        });
         // Version 2 counts CPU time in the group of the quota itself.
-        let accounting = accounting.filter(|(version, _)| *version == Version::V1).map(|(_, level)| level);
-        Self { quota, memory, accounting, name: name.to_owned() }
+        let accounting = accounting
+            .filter(|(version, _)| *version == Version::V1)
+            .map(|(_, level)| level);
+        Self {
+            quota,
+            memory,
+            accounting,
+            name: name.to_owned(),
+        }
     }
 
     /// What would hold the vCPU of this size; none when nothing here can.
@@ -67,7 +96,9 @@ impl Confiner {
             Some(Quota::Group(Version::V2, _)) => Some(Means::CgroupV2),
             Some(Quota::Group(Version::V1, _)) => Some(Means::CgroupV1),
             Some(Quota::Systemd) => Some(Means::SystemdScope),
-            None => cpu_units.is_multiple_of(UNITS_PER_VCPU).then_some(Means::Affinity),
+            None => cpu_units
+                .is_multiple_of(UNITS_PER_VCPU)
+                .then_some(Means::Affinity),
         }
     }
 
@@ -83,10 +114,22 @@ impl Confiner {
 
     /// Ends what a killed sweep of the same name left behind, and removes its groups.
     pub(super) fn clean(&self) {
-        let parents = [self.quota_parent().map(|(_, path)| path), self.memory.as_ref().map(|(_, path)| path), self.accounting.as_ref()];
+        let parents = [
+            self.quota_parent().map(|(_, path)| path),
+            self.memory.as_ref().map(|(_, path)| path),
+            self.accounting.as_ref(),
+        ];
         for parent in parents.into_iter().flatten() {
-            let left = fs::read_dir(parent).into_iter().flatten().filter_map(Result::ok);
-            for entry in left.filter(|entry| entry.file_name().to_string_lossy().starts_with(&format!("{}-", self.name))) {
+            let left = fs::read_dir(parent)
+                .into_iter()
+                .flatten()
+                .filter_map(Result::ok);
+            for entry in left.filter(|entry| {
+                entry
+                    .file_name()
+                    .to_string_lossy()
+                    .starts_with(&format!("{}-", self.name))
+            }) {
                 remove(&entry.path());
             }
         }
@@ -102,7 +145,12 @@ impl Confiner {
     /// Makes the groups for one run of this size.
     pub(super) fn group(&self, size: Size, number: u32) -> io::Result<Group> {
         let name = format!("{}-{number}", self.name);
-        let mut group = Group { cpu: None, memory: None, accounting: None, scope: Vec::new() };
+        let mut group = Group {
+            cpu: None,
+            memory: None,
+            accounting: None,
+            scope: Vec::new(),
+        };
         let quota_us = PERIOD_US * u64::from(size.cpu_units) / u64::from(UNITS_PER_VCPU);
         let bytes = u64::from(size.memory_mib) << 20;
         if let Some((version, parent)) = self.quota_parent() {
@@ -124,7 +172,14 @@ impl Confiner {
             // One group can hold both in version 2, and it is the same folder then.
             let path = make(parent, &name)?;
             group.memory = Some((*version, path.clone()));
-            fs::write(path.join(if *version == Version::V2 { "memory.max" } else { "memory.limit_in_bytes" }), bytes.to_string())?;
+            fs::write(
+                path.join(if *version == Version::V2 {
+                    "memory.max"
+                } else {
+                    "memory.limit_in_bytes"
+                }),
+                bytes.to_string(),
+            )?;
         }
         if let Some(parent) = &self.accounting {
             group.accounting = Some(make(parent, &name)?);
@@ -145,7 +200,11 @@ pub(super) struct Group {
 impl Group {
     /// Folders that a process enters before it becomes the program.
     pub(super) fn folders(&self) -> Vec<&Path> {
-        let groups = [self.cpu.as_ref().map(|(_, path)| path), self.memory.as_ref().map(|(_, path)| path), self.accounting.as_ref()];
+        let groups = [
+            self.cpu.as_ref().map(|(_, path)| path),
+            self.memory.as_ref().map(|(_, path)| path),
+            self.accounting.as_ref(),
+        ];
         let mut folders: Vec<&Path> = groups.into_iter().flatten().map(PathBuf::as_path).collect();
         folders.dedup();
         folders
@@ -159,19 +218,39 @@ impl Group {
     /// Processes in the group now; `None` when no group holds them.
     pub(super) fn processes(&self) -> Option<Vec<u32>> {
         let folder = self.folders().into_iter().next()?;
-        Some(fs::read_to_string(folder.join("cgroup.procs")).ok()?.lines().filter_map(|line| line.parse().ok()).collect())
+        Some(
+            fs::read_to_string(folder.join("cgroup.procs"))
+                .ok()?
+                .lines()
+                .filter_map(|line| line.parse().ok())
+                .collect(),
+        )
     }
 
     /// CPU time of all that ran in the group.
     pub(super) fn cpu_times(&self) -> Option<CpuTimes> {
         if let Some(folder) = &self.accounting {
-            let read = |name| fs::read_to_string(folder.join(name)).ok()?.trim().parse::<u64>().ok();
-            return Some(CpuTimes { user_ns: read("cpuacct.usage_user")?, sys_ns: read("cpuacct.usage_sys")? });
+            let read = |name| {
+                fs::read_to_string(folder.join(name))
+                    .ok()?
+                    .trim()
+                    .parse::<u64>()
+                    .ok()
+            };
+            return Some(CpuTimes {
+                user_ns: read("cpuacct.usage_user")?,
+                sys_ns: read("cpuacct.usage_sys")?,
+            });
         }
-        let (Version::V2, folder) = self.cpu.as_ref()? else { return None };
+        let (Version::V2, folder) = self.cpu.as_ref()? else {
+            return None;
+        };
         let text = fs::read_to_string(folder.join("cpu.stat")).ok()?;
         let read = |name: &str| field(&text, name)?.checked_mul(1_000);
-        Some(CpuTimes { user_ns: read("user_usec")?, sys_ns: read("system_usec")? })
+        Some(CpuTimes {
+            user_ns: read("user_usec")?,
+            sys_ns: read("system_usec")?,
+        })
     }
 
     /// Time in which the quota held the group back, summed over its CPUs.
@@ -186,9 +265,18 @@ impl Group {
 
     /// Processes that the kernel ended because the group was out of memory.
     pub(super) fn out_of_memory(&self) -> bool {
-        let Some((version, folder)) = &self.memory else { return false };
-        let name = if *version == Version::V2 { "memory.events" } else { "memory.oom_control" };
-        fs::read_to_string(folder.join(name)).ok().and_then(|text| field(&text, "oom_kill")).is_some_and(|kills| kills > 0)
+        let Some((version, folder)) = &self.memory else {
+            return false;
+        };
+        let name = if *version == Version::V2 {
+            "memory.events"
+        } else {
+            "memory.oom_control"
+        };
+        fs::read_to_string(folder.join(name))
+            .ok()
+            .and_then(|text| field(&text, "oom_kill"))
+            .is_some_and(|kills| kills > 0)
     }
 }
 
@@ -201,7 +289,13 @@ impl Drop for Group {
 }
 
 fn field(text: &str, name: &str) -> Option<u64> {
-    text.lines().filter_map(|line| line.split_once(' ')).find(|(key, _)| *key == name)?.1.trim().parse().ok()
+    text.lines()
+        .filter_map(|line| line.split_once(' '))
+        .find(|(key, _)| *key == name)?
+        .1
+        .trim()
+        .parse()
+        .ok()
 }
 
 fn make(parent: &Path, name: &str) -> io::Result<PathBuf> {
@@ -214,7 +308,9 @@ fn make(parent: &Path, name: &str) -> io::Result<PathBuf> {
 
 /// Whether a group can be made below this level and has the file that limits.
 fn can_make(level: &Path, name: &str, file: &str) -> bool {
-    let Ok(path) = make(level, name) else { return false };
+    let Ok(path) = make(level, name) else {
+        return false;
+    };
     // A folder that is no control group takes no `cgroup.procs`, and a level that does not hand the controller down has no such file.
     let works = path.join(file).exists() && path.join("cgroup.procs").exists();
     remove(&path);
@@ -225,12 +321,18 @@ fn can_make(level: &Path, name: &str, file: &str) -> bool {
 fn remove(folder: &Path) {
     for _ in 0..KILLS {
         let processes = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
-        for pid in processes.lines().filter_map(|line| line.parse().ok()).filter_map(Pid::from_raw) {
+        for pid in processes
+            .lines()
+            .filter_map(|line| line.parse().ok())
+            .filter_map(Pid::from_raw)
+        {
             // Gone already is what was wanted.
             let _gone = kill_process(pid, Signal::KILL);
         }
         match fs::remove_dir(folder) {
-            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::BUSY.raw_os_error()) => std::thread::yield_now(),
+            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::BUSY.raw_os_error()) => {
+                std::thread::yield_now();
+            }
             _ => return,
         }
     }
@@ -239,8 +341,22 @@ fn remove(folder: &Path) {
 /// Whether `systemd-run --user --scope` starts something.
 fn systemd_works() -> bool {
     let mut command = Command::new("systemd-run");
-    command.args(["--user", "--scope", "--quiet", "--collect", "-p", "CPUQuota=100%", "--", "true"]);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    command.args([
+        "--user",
+        "--scope",
+        "--quiet",
+        "--collect",
+        "-p",
+        "CPUQuota=100%",
+        "--",
+        "true",
+    ]);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
 }
 
 #[cfg(test)]
@@ -254,11 +370,26 @@ mod tests {
         fs::create_dir_all(root.path().join("proc/self")).unwrap();
         fs::create_dir_all(root.path().join("cgroup/cpu")).unwrap();
         fs::write(root.path().join("proc/self/cgroup"), "1:cpu:/\n0::/\n").unwrap();
-        let confiner = Confiner::probe(Roots { proc: &root.path().join("proc"), cgroup: &root.path().join("cgroup") }, "p");
+        let confiner = Confiner::probe(
+            Roots {
+                proc: &root.path().join("proc"),
+                cgroup: &root.path().join("cgroup"),
+            },
+            "p",
+        );
         assert_eq!(confiner.memory_means(), None);
-        assert_eq!(fs::read_dir(root.path().join("cgroup/cpu")).unwrap().count(), 0, "the probe leaves nothing");
+        assert_eq!(
+            fs::read_dir(root.path().join("cgroup/cpu"))
+                .unwrap()
+                .count(),
+            0,
+            "the probe leaves nothing"
+        );
         if confiner.quota.is_none() {
-            assert_eq!((confiner.means(2048), confiner.means(512)), (Some(Means::Affinity), None));
+            assert_eq!(
+                (confiner.means(2048), confiner.means(512)),
+                (Some(Means::Affinity), None)
+            );
         }
     }
 
@@ -269,19 +400,43 @@ mod tests {
         }
         let path = dir.path().to_owned();
         let accounting = (version == Version::V1).then(|| path.clone());
-        (dir, Group { cpu: Some((version, path.clone())), memory: Some((version, path)), accounting, scope: Vec::new() })
+        (
+            dir,
+            Group {
+                cpu: Some((version, path.clone())),
+                memory: Some((version, path)),
+                accounting,
+                scope: Vec::new(),
+            },
+        )
     }
 
     #[test]
     fn what_a_group_used_is_read() {
         let v2 = [
-            ("cpu.stat", "usage_usec 9\nuser_usec 5\nsystem_usec 4\nnr_throttled 1\nthrottled_usec 7\n"),
+            (
+                "cpu.stat",
+                "usage_usec 9\nuser_usec 5\nsystem_usec 4\nnr_throttled 1\nthrottled_usec 7\n",
+            ),
             ("memory.events", "oom 1\noom_kill 1\n"),
             ("cgroup.procs", ""),
         ];
         let (_dir, group) = group(&v2, Version::V2);
-        assert_eq!(group.cpu_times(), Some(CpuTimes { user_ns: 5_000, sys_ns: 4_000 }));
-        assert_eq!((group.throttled_ns(), group.out_of_memory(), group.processes()), (Some(7_000), true, Some(vec![])));
+        assert_eq!(
+            group.cpu_times(),
+            Some(CpuTimes {
+                user_ns: 5_000,
+                sys_ns: 4_000
+            })
+        );
+        assert_eq!(
+            (
+                group.throttled_ns(),
+                group.out_of_memory(),
+                group.processes()
+            ),
+            (Some(7_000), true, Some(vec![]))
+        );
         assert_eq!(group.folders().len(), 1, "one folder for both controllers");
     }
 
@@ -291,10 +446,26 @@ mod tests {
             ("cpu.stat", "nr_throttled 1\nthrottled_time 7\n"),
             ("cpuacct.usage_user", "5\n"),
             ("cpuacct.usage_sys", "4\n"),
-            ("memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 0\n"),
+            (
+                "memory.oom_control",
+                "oom_kill_disable 0\nunder_oom 0\noom_kill 0\n",
+            ),
         ];
         let (_dir, group) = group(&v1, Version::V1);
-        assert_eq!(group.cpu_times(), Some(CpuTimes { user_ns: 5, sys_ns: 4 }));
-        assert_eq!((group.throttled_ns(), group.out_of_memory(), group.processes()), (Some(7), false, None));
+        assert_eq!(
+            group.cpu_times(),
+            Some(CpuTimes {
+                user_ns: 5,
+                sys_ns: 4
+            })
+        );
+        assert_eq!(
+            (
+                group.throttled_ns(),
+                group.out_of_memory(),
+                group.processes()
+            ),
+            (Some(7), false, None)
+        );
     }
 }

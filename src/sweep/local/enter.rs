@@ -40,7 +40,8 @@ pub fn become_program(confinement: &Confinement) -> io::Error {
 fn prepare(confinement: &Confinement) -> io::Result<()> {
     end_with_parent(confinement.parent)?;
     for group in &confinement.groups {
-        fs::write(group.join("cgroup.procs"), "0").map_err(named(&format!("cannot enter {}", group.display())))?;
+        fs::write(group.join("cgroup.procs"), "0")
+            .map_err(named(&format!("cannot enter {}", group.display())))?;
     }
     keep_to(&confinement.cpus)
 }
@@ -55,7 +56,11 @@ fn end_with_parent(parent: Option<u32>) -> io::Result<()> {
     let Some(parent) = parent else { return Ok(()) };
     set_parent_process_death_signal(Some(Signal::KILL))?;
     let now = getppid().and_then(|pid| u32::try_from(pid.as_raw_nonzero().get()).ok());
-    if now == Some(parent) { Ok(()) } else { Err(io::Error::other("the sweep is gone")) }
+    if now == Some(parent) {
+        Ok(())
+    } else {
+        Err(io::Error::other("the sweep is gone"))
+    }
 }
 
 #[cfg(target_os = "linux")]

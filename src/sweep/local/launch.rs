@@ -73,7 +73,12 @@ struct Running {
 
 impl Launcher {
     /// Runs the jobs side by side. `None` when `stop` came first: they have ended then, and nothing counts.
-    pub(super) async fn run(&self, jobs: &[Job], size: Size, mut stop: watch::Receiver<Option<RunSignal>>) -> io::Result<Option<Launched>> {
+    pub(super) async fn run(
+        &self,
+        jobs: &[Job],
+        size: Size,
+        mut stop: watch::Receiver<Option<RunSignal>>,
+    ) -> io::Result<Option<Launched>> {
         let before = children_cpu_times();
         let begin = now_ns();
         let mut running = Vec::with_capacity(jobs.len());
@@ -82,13 +87,18 @@ impl Launcher {
             let group = self.confiner.group(size, number)?;
             let (child, files) = self.start(job, &group)?;
             logs.extend(files);
-            let pid = child.id().ok_or_else(|| io::Error::other("it ended before it began"))?;
+            let pid = child
+                .id()
+                .ok_or_else(|| io::Error::other("it ended before it began"))?;
             running.push(Running { child, group, pid });
         }
         let mut ended = Vec::new();
         let mut memory = Peak::default();
         let (end_ns, stopped) = {
-            let (groups, children): (Vec<_>, Vec<_>) = running.iter_mut().map(|one| ((&one.group, one.pid), &mut one.child)).unzip();
+            let (groups, children): (Vec<_>, Vec<_>) = running
+                .iter_mut()
+                .map(|one| ((&one.group, one.pid), &mut one.child))
+                .unzip();
             let all = wait_all(children, &mut ended);
             tokio::select! {
                 result = all => { result?; (now_ns(), None) }
@@ -105,11 +115,17 @@ impl Launcher {
         if stopped == Some(true) {
             return Ok(None);
         }
-        let ended =
-            running.iter().zip(ended).map(|(one, status)| Ended { status, out_of_memory: one.group.out_of_memory(), timed_out: stopped.is_some() });
+        let ended = running.iter().zip(ended).map(|(one, status)| Ended {
+            status,
+            out_of_memory: one.group.out_of_memory(),
+            timed_out: stopped.is_some(),
+        });
         let ended = ended.collect();
         let cpu = cpu_of(&running).or_else(|| Some(children_cpu_times()? - before?));
-        let throttled = running.iter().map(|one| one.group.throttled_ns()).sum::<Option<u64>>();
+        let throttled = running
+            .iter()
+            .map(|one| one.group.throttled_ns())
+            .sum::<Option<u64>>();
         let outside = Outside {
             wall_ns: end_ns.saturating_sub(begin),
             cpu_user_ns: cpu.map(|cpu| cpu.user_ns),
@@ -124,24 +140,56 @@ impl Launcher {
     fn start(&self, job: &Job, group: &Group) -> io::Result<(Child, [Log; 2])> {
         let mut words: Vec<OsString> = Vec::new();
         if !group.scope().is_empty() {
-            words.extend(["systemd-run", "--user", "--scope", "--quiet", "--collect"].map(OsString::from));
-            words.extend(group.scope().iter().flat_map(|property| [OsString::from("-p"), property.into()]));
+            words.extend(
+                ["systemd-run", "--user", "--scope", "--quiet", "--collect"].map(OsString::from),
+            );
+            words.extend(
+                group
+                    .scope()
+                    .iter()
+                    .flat_map(|property| [OsString::from("-p"), property.into()]),
+            );
             words.push("--".into());
         }
         words.extend([self.executable.clone().into_os_string(), "confined".into()]);
         words.extend(["--parent".into(), std::process::id().to_string().into()]);
         if !job.cpus.is_empty() {
-            words.extend(["--cpus".into(), job.cpus.iter().map(u32::to_string).collect::<Vec<_>>().join(",").into()]);
+            words.extend([
+                "--cpus".into(),
+                job.cpus
+                    .iter()
+                    .map(u32::to_string)
+                    .collect::<Vec<_>>()
+                    .join(",")
+                    .into(),
+            ]);
         }
-        words.extend(group.folders().into_iter().flat_map(|folder| ["--group".into(), folder.as_os_str().to_owned()]));
+        words.extend(
+            group
+                .folders()
+                .into_iter()
+                .flat_map(|folder| ["--group".into(), folder.as_os_str().to_owned()]),
+        );
         words.push("--".into());
         words.extend(job.command.iter().cloned());
         let (out, stdout) = Log::create(job.dir.join("stdout.log"))?;
         let (err, stderr) = Log::create(job.dir.join("stderr.log"))?;
         let mut command = Command::new(&words[0]);
         // A process group of its own: Ctrl-C is for the sweep, which then ends the repetition in order.
-        command.args(&words[1..]).env_clear().envs(job.environment.iter().map(|(name, value)| (name, value))).process_group(0);
-        Ok((command.stdin(Stdio::null()).stdout(stdout).stderr(stderr).kill_on_drop(true).spawn()?, [out, err]))
+        command
+            .args(&words[1..])
+            .env_clear()
+            .envs(job.environment.iter().map(|(name, value)| (name, value)))
+            .process_group(0);
+        Ok((
+            command
+                .stdin(Stdio::null())
+                .stdout(stdout)
+                .stderr(stderr)
+                .kill_on_drop(true)
+                .spawn()?,
+            [out, err],
+        ))
     }
 }
 
@@ -160,19 +208,29 @@ async fn end_all(running: &mut [Running]) -> io::Result<Vec<ExitStatus>> {
         return Ok(ended);
     }
     signal_all(running, Signal::KILL);
-    wait_all(running.iter_mut().map(|one| &mut one.child).collect(), &mut ended).await?;
+    wait_all(
+        running.iter_mut().map(|one| &mut one.child).collect(),
+        &mut ended,
+    )
+    .await?;
     Ok(ended)
 }
 
 fn signal_all(running: &[Running], signal: Signal) {
-    for pid in running.iter().filter_map(|one| Pid::from_raw(i32::try_from(one.pid).ok()?)) {
+    for pid in running
+        .iter()
+        .filter_map(|one| Pid::from_raw(i32::try_from(one.pid).ok()?))
+    {
         // Gone already is what was wanted.
         let _gone = kill_process_group(pid, signal);
     }
 }
 
 fn cpu_of(running: &[Running]) -> Option<CpuTimes> {
-    running.iter().map(|one| one.group.cpu_times()).try_fold(CpuTimes::default(), |sum, times| Some(sum + times?))
+    running
+        .iter()
+        .map(|one| one.group.cpu_times())
+        .try_fold(CpuTimes::default(), |sum, times| Some(sum + times?))
 }
 
 /// The largest sum of PSS seen.
@@ -188,7 +246,9 @@ impl Peak {
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             interval.tick().await;
-            let pids = groups.iter().flat_map(|(group, pid)| group.processes().unwrap_or_else(|| family(*pid)));
+            let pids = groups
+                .iter()
+                .flat_map(|(group, pid)| group.processes().unwrap_or_else(|| family(*pid)));
             let sum = pids.filter_map(pss_bytes).reduce(|a, b| a + b);
             self.bytes = self.bytes.max(sum);
             self.samples += u64::from(sum.is_some());
@@ -203,12 +263,19 @@ pub(super) fn last_lines(dir: &Path, most: usize) -> Vec<String> {
     let tail = || {
         let mut file = File::open(dir.join("stderr.log")).ok()?;
         let length = file.metadata().ok()?.len();
-        file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES))).ok()?;
+        file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))
+            .ok()?;
         let mut bytes = Vec::new();
         file.take(TAIL_BYTES).read_to_end(&mut bytes).ok()?;
         Some(bytes)
     };
     let text = String::from_utf8_lossy(&tail().unwrap_or_default()).into_owned();
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    lines[lines.len().saturating_sub(most)..].iter().map(|line| (*line).to_owned()).collect()
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
+    lines[lines.len().saturating_sub(most)..]
+        .iter()
+        .map(|line| (*line).to_owned())
+        .collect()
 }

@@ -24,9 +24,21 @@ pub(super) struct Log {
 impl Log {
     /// An empty one, and what a process gets as its stdout or stderr.
     pub(super) fn create(path: PathBuf) -> io::Result<(Self, Stdio)> {
-        let file = File::options().read(true).write(true).create(true).truncate(true).open(&path)?;
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&path)?;
         let stdio = file.try_clone()?.into();
-        Ok((Self { path, file, freed: KEPT }, stdio))
+        Ok((
+            Self {
+                path,
+                file,
+                freed: KEPT,
+            },
+            stdio,
+        ))
     }
 
     /// Gives the middle back, where the file system can.
@@ -50,8 +62,11 @@ impl Log {
     /// Leaves both ends, with a line between them that says how much is missing.
     pub(super) fn finish(self) -> io::Result<()> {
         let length = self.file.metadata()?.len();
-        let Some(left_out) = length.checked_sub(2 * KEPT).filter(|bytes| *bytes > 0) else { return Ok(()) };
-        let mut ends = [0, length - KEPT].map(|start| (start, vec![0; usize::try_from(KEPT).unwrap_or_default()]));
+        let Some(left_out) = length.checked_sub(2 * KEPT).filter(|bytes| *bytes > 0) else {
+            return Ok(());
+        };
+        let mut ends = [0, length - KEPT]
+            .map(|start| (start, vec![0; usize::try_from(KEPT).unwrap_or_default()]));
         for (start, bytes) in &mut ends {
             self.file.read_exact_at(bytes, *start)?;
         }
@@ -92,19 +107,32 @@ mod tests {
     fn output_of(script: &str) -> (tempfile::TempDir, Log) {
         let dir = tempfile::tempdir().unwrap();
         let (log, stdio) = Log::create(dir.path().join("stdout.log")).unwrap();
-        assert!(Command::new("sh").args(["-c", script]).stdout(stdio).status().unwrap().success());
+        assert!(
+            Command::new("sh")
+                .args(["-c", script])
+                .stdout(stdio)
+                .status()
+                .unwrap()
+                .success()
+        );
         (dir, log)
     }
 
     #[test]
     fn both_ends_of_a_long_output_are_kept() {
-        let (dir, mut log) = output_of("echo first; head -c 9000000 /dev/zero | tr '\\0' x; echo; echo last");
+        let (dir, mut log) =
+            output_of("echo first; head -c 9000000 /dev/zero | tr '\\0' x; echo; echo last");
         log.free_middle();
         log.finish().unwrap();
-        let kept = String::from_utf8(std::fs::read(dir.path().join("stdout.log")).unwrap()).unwrap();
+        let kept =
+            String::from_utf8(std::fs::read(dir.path().join("stdout.log")).unwrap()).unwrap();
         let left_out = 6 + 9_000_000 + 1 + 5 - 2 * 1024 * 1024;
         assert!(kept.starts_with("first\nx") && kept.ends_with("x\nlast\n"));
-        assert!(kept.contains(&format!("x\n… {left_out} bytes left out …\nx")), "{}", kept.len());
+        assert!(
+            kept.contains(&format!("x\n… {left_out} bytes left out …\nx")),
+            "{}",
+            kept.len()
+        );
         assert!(!kept.contains('\0') && kept.len() < 2 * 1024 * 1024 + 100);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
@@ -114,11 +142,20 @@ mod tests {
     fn a_long_output_takes_little_room_while_it_grows() {
         use std::os::unix::fs::MetadataExt;
         let (dir, mut log) = output_of("head -c 64000000 /dev/zero | tr '\\0' x");
-        let room = || std::fs::metadata(dir.path().join("stdout.log")).unwrap().blocks() * 512;
+        let room = || {
+            std::fs::metadata(dir.path().join("stdout.log"))
+                .unwrap()
+                .blocks()
+                * 512
+        };
         let before = room();
         log.free_middle();
         // A file system that cannot give back keeps all of it.
-        assert!(room() < 8_000_000 || room() == before, "{} of {before}", room());
+        assert!(
+            room() < 8_000_000 || room() == before,
+            "{} of {before}",
+            room()
+        );
     }
 
     #[test]
@@ -126,6 +163,9 @@ mod tests {
         let (dir, mut log) = output_of("head -c 2097152 /dev/zero");
         log.free_middle();
         log.finish().unwrap();
-        assert_eq!(std::fs::read(dir.path().join("stdout.log")).unwrap(), vec![0; 2_097_152]);
+        assert_eq!(
+            std::fs::read(dir.path().join("stdout.log")).unwrap(),
+            vec![0; 2_097_152]
+        );
     }
 }

@@ -60,26 +60,50 @@ pub(super) struct Scene<'a> {
 
 impl Local {
     /// Finds out what can be held how. `folder` is the sweep's, which is locked: what a killed sweep left behind that wrote to the same one is ended.
-    pub(super) fn new(folder: &Path, executable: PathBuf, (time_limit, neighbour): (Duration, Neighbour)) -> Self {
+    pub(super) fn new(
+        folder: &Path,
+        executable: PathBuf,
+        (time_limit, neighbour): (Duration, Neighbour),
+    ) -> Self {
         let place = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
-        let name = format!("parfetch-{}", &crate::lister::sha256_hex(place.as_os_str().as_encoded_bytes())[..12]);
+        let name = format!(
+            "parfetch-{}",
+            &crate::lister::sha256_hex(place.as_os_str().as_encoded_bytes())[..12]
+        );
         let confiner = Sources::default().with_roots(|roots| Confiner::probe(roots, &name));
         confiner.clean();
-        Self { launcher: Launcher { confiner, executable, time_limit }, cpus: limits::cpus(), neighbour }
+        Self {
+            launcher: Launcher {
+                confiner,
+                executable,
+                time_limit,
+            },
+            cpus: limits::cpus(),
+            neighbour,
+        }
     }
 
     /// Whether a cell can run here.
     pub(super) fn check(&self, cell: &Cell) -> Result<(), Misfit> {
         if self.cpus.len() < needed(cell) {
-            return Err(Misfit::TooLarge { cpus: self.cpus.len() });
+            return Err(Misfit::TooLarge {
+                cpus: self.cpus.len(),
+            });
         }
-        self.launcher.confiner.means(cell.cpu_units).map(|_| ()).ok_or(Misfit::NoQuota)
+        self.launcher
+            .confiner
+            .means(cell.cpu_units)
+            .map(|_| ())
+            .ok_or(Misfit::NoQuota)
     }
 
     /// How cells are held here, in words; for the start of a sweep.
     pub(super) fn words(&self, cell: &Cell) -> String {
         let limited = self.limited(cell);
-        let memory = limited.memory.map_or_else(|| "memory not limited".to_owned(), |means| format!("memory by {}", means.as_str()));
+        let memory = limited.memory.map_or_else(
+            || "memory not limited".to_owned(),
+            |means| format!("memory by {}", means.as_str()),
+        );
         format!("vCPU by {}, {memory}", limited.cpu.as_str())
     }
 
@@ -92,7 +116,11 @@ impl Local {
             Neighbour::None => None,
         };
         Limited {
-            cpu: self.launcher.confiner.means(cell.cpu_units).expect("the cell was checked"),
+            cpu: self
+                .launcher
+                .confiner
+                .means(cell.cpu_units)
+                .expect("the cell was checked"),
             memory: self.launcher.confiner.memory_means(),
             cpus: client.to_vec(),
             machine_cpus: u32::try_from(self.cpus.len()).ok(),
@@ -103,7 +131,11 @@ impl Local {
     /// Puts the server and this process on the CPUs that the cell leaves free; on all when it leaves none.
     fn place(&self, cell: &Cell, server: Option<&Embedded>) {
         let (_, rest) = split(&self.cpus, needed(cell));
-        let cpus = if rest.is_empty() { self.cpus.as_slice() } else { rest };
+        let cpus = if rest.is_empty() {
+            self.cpus.as_slice()
+        } else {
+            rest
+        };
         if let Some(pid) = server.and_then(Embedded::pid) {
             place_threads(pid, cpus);
         }
@@ -120,7 +152,13 @@ impl Local {
         scene: &mut Scene<'_>,
         stop: watch::Receiver<Option<Signal>>,
     ) -> io::Result<Option<Record>> {
-        let Scene { facts, contenders, telling, server, results } = scene;
+        let Scene {
+            facts,
+            contenders,
+            telling,
+            server,
+            results,
+        } = scene;
         let cell = attempt.cell();
         let limited = self.limited(cell);
         self.place(cell, server.as_deref());
@@ -128,18 +166,35 @@ impl Local {
             server.reset().await.map_err(io::Error::other)?;
         }
         let jobs = self.jobs(attempt, (telling, contenders), &limited)?;
-        let size = Size { cpu_units: cell.cpu_units, memory_mib: cell.memory_mib };
-        let Some(launched) = self.launcher.run(&jobs, size, stop).await? else { return Ok(None) };
+        let size = Size {
+            cpu_units: cell.cpu_units,
+            memory_mib: cell.memory_mib,
+        };
+        let Some(launched) = self.launcher.run(&jobs, size, stop).await? else {
+            return Ok(None);
+        };
         let used = match server {
-            Some(server) => Some(outcome::server_use(&server.report().await.map_err(io::Error::other)?)),
+            Some(server) => Some(outcome::server_use(
+                &server.report().await.map_err(io::Error::other)?,
+            )),
             None => None,
         };
         let failure = outcome::failure_of(&launched, (cell, self.launcher.time_limit), &jobs);
-        let mut record = Record { failure, outside: Some(launched.outside), server: used, ..attempt.record(facts, limited) };
+        let mut record = Record {
+            failure,
+            outside: Some(launched.outside),
+            server: used,
+            ..attempt.record(facts, limited)
+        };
         if cell.program.is_parfetch() {
             outcome::add_summaries(&mut record, &attempt.dir);
         } else {
-            outcome::add_contender(&mut record, (&attempt.dir, &telling.tag(attempt)), (telling, results.as_deref_mut())).await;
+            outcome::add_contender(
+                &mut record,
+                (&attempt.dir, &telling.tag(attempt)),
+                (telling, results.as_deref_mut()),
+            )
+            .await;
         }
         if record.failure.is_none() {
             outcome::drop_logs(&jobs);
@@ -147,14 +202,26 @@ impl Local {
         Ok(Some(record))
     }
 
-    fn jobs(&self, attempt: &Attempt, (telling, contenders): (&Telling, &[Contender]), limited: &Limited) -> io::Result<Vec<Job>> {
+    fn jobs(
+        &self,
+        attempt: &Attempt,
+        (telling, contenders): (&Telling, &[Contender]),
+        limited: &Limited,
+    ) -> io::Result<Vec<Job>> {
         let cell = attempt.cell();
         let command = match &cell.program {
-            Program::Client(_) => vec![self.launcher.executable.clone().into_os_string(), "run".into()],
+            Program::Client(_) => vec![
+                self.launcher.executable.clone().into_os_string(),
+                "run".into(),
+            ],
             Program::Contender(name) => {
                 let contender = contenders.iter().find(|contender| contender.name == *name);
                 let words = contender.and_then(|contender| shlex::split(&contender.command));
-                words.ok_or_else(|| io::Error::other(format!("no command for {name}")))?.into_iter().map(Into::into).collect()
+                words
+                    .ok_or_else(|| io::Error::other(format!("no command for {name}")))?
+                    .into_iter()
+                    .map(Into::into)
+                    .collect()
             }
         };
         let each = cpus_each(cell);
@@ -162,9 +229,18 @@ impl Local {
         (0..cell.shards)
             .zip(cpus)
             .map(|(shard, cpus)| {
-                let dir = if cell.shards > 1 { attempt.dir.join(format!("shard-{shard}")) } else { attempt.dir.clone() };
+                let dir = if cell.shards > 1 {
+                    attempt.dir.join(format!("shard-{shard}"))
+                } else {
+                    attempt.dir.clone()
+                };
                 std::fs::create_dir_all(&dir)?;
-                Ok(Job { command: command.clone(), environment: telling.environment(attempt, shard), dir, cpus: cpus.to_vec() })
+                Ok(Job {
+                    command: command.clone(),
+                    environment: telling.environment(attempt, shard),
+                    dir,
+                    cpus: cpus.to_vec(),
+                })
             })
             .collect()
     }
@@ -177,7 +253,9 @@ fn cpus_each(cell: &Cell) -> usize {
 
 /// CPUs that a cell needs.
 fn needed(cell: &Cell) -> usize {
-    usize::try_from(cell.shards).unwrap_or(usize::MAX).saturating_mul(cpus_each(cell))
+    usize::try_from(cell.shards)
+        .unwrap_or(usize::MAX)
+        .saturating_mul(cpus_each(cell))
 }
 
 /// The last `needed` CPUs for the cell, and those that are left.
@@ -189,10 +267,17 @@ fn split(cpus: &[u32], needed: usize) -> (&[u32], &[u32]) {
 /// Every thread of a process; those that it starts later inherit. One that is gone by now needs no place, and a machine that refuses leaves all
 /// where they were, which the record does not claim otherwise: it names the CPUs of the cell alone.
 fn place_threads(pid: u32, cpus: &[u32]) {
-    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().filter_map(Result::ok);
-    for thread in threads.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter_map(rustix::process::Pid::from_raw) {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task"))
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok);
+    for thread in threads
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter_map(rustix::process::Pid::from_raw)
+    {
         #[cfg(target_os = "linux")]
-        enter::pin(Some(thread), cpus).unwrap_or_else(|error| tracing::debug!(%error, "a thread was not placed"));
+        enter::pin(Some(thread), cpus)
+            .unwrap_or_else(|error| tracing::debug!(%error, "a thread was not placed"));
         #[cfg(not(target_os = "linux"))]
         let _ = (thread, cpus);
     }
@@ -204,12 +289,23 @@ mod tests {
     use crate::plan::{ClientKind, Mode};
 
     fn cell(cpu_units: u32, shards: u32) -> Cell {
-        Cell { program: Program::Client(ClientKind::Lean), cpu_units, memory_mib: 1024, mode: Mode::Async, concurrency: 1, shards }
+        Cell {
+            program: Program::Client(ClientKind::Lean),
+            cpu_units,
+            memory_mib: 1024,
+            mode: Mode::Async,
+            concurrency: 1,
+            shards,
+        }
     }
 
     #[test]
     fn a_part_of_a_vcpu_takes_a_whole_cpu() {
-        assert_eq!([(256, 1), (1024, 1), (2048, 1), (512, 3)].map(|(units, shards)| needed(&cell(units, shards))), [1, 1, 2, 3]);
+        assert_eq!(
+            [(256, 1), (1024, 1), (2048, 1), (512, 3)]
+                .map(|(units, shards)| needed(&cell(units, shards))),
+            [1, 1, 2, 3]
+        );
     }
 
     #[test]

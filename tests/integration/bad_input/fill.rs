@@ -7,12 +7,16 @@ use crate::support::scripted::{Hold, Reply, Request, Scripted};
 use crate::support::strict::Invocation;
 
 fn fill(server: &Scripted, words: &[&str]) -> Invocation {
-    Invocation::new(&["fill", "s3://bench/x/"]).args(words).env(&[("AWS_ENDPOINT_URL", &server.url())])
+    Invocation::new(&["fill", "s3://bench/x/"])
+        .args(words)
+        .env(&[("AWS_ENDPOINT_URL", &server.url())])
 }
 
 /// An empty bucket; PUTs of the key with this ending are held back or answered otherwise.
 fn empty(request: &Request) -> Option<Reply> {
-    request.is_listing().then(|| Reply::page(&[], "<IsTruncated>false</IsTruncated>"))
+    request
+        .is_listing()
+        .then(|| Reply::page(&[], "<IsTruncated>false</IsTruncated>"))
 }
 
 #[test]
@@ -32,7 +36,10 @@ fn a_signal_ends_it_at_once_and_says_what_is_there() {
         // It ends although the answer is held back.
         let said = running.end();
         said.exits(code);
-        assert_eq!(said.lines("error: "), ["interrupted: s3://bench/x/ has 2 of 4 objects, 40 B"]);
+        assert_eq!(
+            said.lines("error: "),
+            ["interrupted: s3://bench/x/ has 2 of 4 objects, 40 B"]
+        );
         assert_eq!(said.lines("hint: "), ["run the same command to continue"]);
         hold.open();
     }
@@ -58,12 +65,27 @@ fn what_ends_it_takes_back_uploads_that_were_begun() {
             let body = "<InitiateMultipartUploadResult><Bucket>bench</Bucket><Key>k</Key><UploadId>one</UploadId></InitiateMultipartUploadResult>";
             return Some(Reply::ok(body));
         }
-        if request.method == "DELETE" { Some(Reply::Answer(204, Vec::new(), Vec::new())) } else { empty(request) }
+        if request.method == "DELETE" {
+            Some(Reply::Answer(204, Vec::new(), Vec::new()))
+        } else {
+            empty(request)
+        }
     });
-    let said = fill(&server, &["--objects", "2", "--size", "16777217", "-c", "2"]).go();
+    let said = fill(
+        &server,
+        &["--objects", "2", "--size", "16777217", "-c", "2"],
+    )
+    .go();
     said.exits(4);
-    assert_eq!(said.lines("error: "), ["cannot store s3://bench/x/000/000001.bin: access denied (AccessDenied)"]);
-    let taken_back = server.requests().iter().filter(|request| request.method == "DELETE" && request.target.contains("uploadId=one")).count();
+    assert_eq!(
+        said.lines("error: "),
+        ["cannot store s3://bench/x/000/000001.bin: access denied (AccessDenied)"]
+    );
+    let taken_back = server
+        .requests()
+        .iter()
+        .filter(|request| request.method == "DELETE" && request.target.contains("uploadId=one"))
+        .count();
     assert_eq!(taken_back, 1);
     hold.open();
 }
@@ -82,7 +104,10 @@ fn a_store_without_conditions_is_looked_at_first() {
     });
     let said = fill(&server, &["--objects", "3", "--size", "10", "-c", "1"]).go();
     said.exits(4);
-    assert_eq!(said.lines("error: "), ["cannot store s3://bench/x/000/000001.bin: there is an object that fill did not make"]);
+    assert_eq!(
+        said.lines("error: "),
+        ["cannot store s3://bench/x/000/000001.bin: there is an object that fill did not make"]
+    );
     assert!(server.stored("bench/x/000/000000.bin").is_some());
     assert!(server.stored("bench/x/000/000001.bin").is_none());
 }
@@ -102,14 +127,31 @@ fn an_answer_that_was_lost_is_no_conflict() {
     });
     let said = fill(&server, &["--objects", "1", "--size", "10"]).go();
     said.exits(0);
-    assert!(said.stdout.starts_with("s3://bench/x/ has 1 object, 10 B: 1 was there before\n"), "{}", said.stdout);
+    assert!(
+        said.stdout
+            .starts_with("s3://bench/x/ has 1 object, 10 B: 1 was there before\n"),
+        "{}",
+        said.stdout
+    );
 }
 
 #[test]
 fn who_may_not_write_is_told_what_is_missing() {
-    let server = Scripted::start(0, |request| if request.method == "PUT" { Some(Reply::error(403, "AccessDenied")) } else { empty(request) });
+    let server = Scripted::start(0, |request| {
+        if request.method == "PUT" {
+            Some(Reply::error(403, "AccessDenied"))
+        } else {
+            empty(request)
+        }
+    });
     let said = fill(&server, &["--objects", "3", "--size", "10", "-c", "1"]).go();
     said.exits(4);
-    assert_eq!(said.lines("error: "), ["cannot store s3://bench/x/000/000000.bin: access denied (AccessDenied)"]);
-    assert_eq!(said.lines("hint: "), ["grant s3:PutObject to these credentials"]);
+    assert_eq!(
+        said.lines("error: "),
+        ["cannot store s3://bench/x/000/000000.bin: access denied (AccessDenied)"]
+    );
+    assert_eq!(
+        said.lines("hint: "),
+        ["grant s3:PutObject to these credentials"]
+    );
 }

@@ -14,7 +14,8 @@ fn a_panic_stores_that_the_run_failed() {
     for point in ["listed", "fetch", "credentials", "rows", "csv"] {
         for (bucket, out) in [(true, true), (true, false), (false, true)] {
             let server = Scripted::start(3, |_| None);
-            let mut run = Invocation::run(&server).env(&[("PARFETCH_TEST_FAULT", &format!("{point}=panic"))]);
+            let mut run =
+                Invocation::run(&server).env(&[("PARFETCH_TEST_FAULT", &format!("{point}=panic"))]);
             if !bucket {
                 run = run.unset(&["RESULT_BUCKET_NAME"]);
             }
@@ -23,16 +24,38 @@ fn a_panic_stores_that_the_run_failed() {
             }
             let said = run.go();
             said.exits(1);
-            let [line] = said.lines("error: ")[..] else { panic!("{point}: {}", said.stderr) };
-            assert!(line.starts_with(&format!("internal error: asked for by a test at {point} (src/")), "{line}");
+            let [line] = said.lines("error: ")[..] else {
+                panic!("{point}: {}", said.stderr)
+            };
+            assert!(
+                line.starts_with(&format!(
+                    "internal error: asked for by a test at {point} (src/"
+                )),
+                "{line}"
+            );
             let hint = "this is a defect of parfetch: please report this line, the command and the version";
-            assert_eq!(said.lines("hint: ").last(), Some(&hint), "{point}: {}", said.stderr);
+            assert_eq!(
+                said.lines("hint: ").last(),
+                Some(&hint),
+                "{point}: {}",
+                said.stderr
+            );
             let here = out.then(|| said.read(format!("out/{STEM}.json")));
-            let there = bucket.then(|| String::from_utf8(server.stored(&format!("results/{STEM}.json")).unwrap()).unwrap());
+            let there = bucket.then(|| {
+                String::from_utf8(server.stored(&format!("results/{STEM}.json")).unwrap()).unwrap()
+            });
             for summary in here.into_iter().chain(there) {
                 let summary = parsed(&summary);
                 assert_eq!(summary["state"], "failed", "{point}");
-                assert!(summary["warnings"].as_array().unwrap().iter().any(|warning| warning == line), "{point}: {}", summary["warnings"]);
+                assert!(
+                    summary["warnings"]
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .any(|warning| warning == line),
+                    "{point}: {}",
+                    summary["warnings"]
+                );
             }
         }
     }
@@ -41,9 +64,22 @@ fn a_panic_stores_that_the_run_failed() {
 #[test]
 fn a_panic_is_an_object_where_lines_are() {
     let server = Scripted::start(3, |_| None);
-    let run = Invocation::run(&server).env(&[("PARFETCH_TEST_FAULT", "listed=panic")]).args(&["--log-format", "json"]);
+    let run = Invocation::run(&server)
+        .env(&[("PARFETCH_TEST_FAULT", "listed=panic")])
+        .args(&["--log-format", "json"]);
     let said = run.go();
     said.exits(1);
-    let lines: Vec<_> = said.stderr.lines().map(parsed).filter(|line| line["level"] == "error" || line["level"] == "ERROR").collect();
-    assert!(lines.iter().any(|line| line["message"].as_str().is_some_and(|text| text.starts_with("internal error: asked for"))), "{}", said.stderr);
+    let lines: Vec<_> = said
+        .stderr
+        .lines()
+        .map(parsed)
+        .filter(|line| line["level"] == "error" || line["level"] == "ERROR")
+        .collect();
+    assert!(
+        lines.iter().any(|line| line["message"]
+            .as_str()
+            .is_some_and(|text| text.starts_with("internal error: asked for"))),
+        "{}",
+        said.stderr
+    );
 }

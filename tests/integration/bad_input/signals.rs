@@ -15,7 +15,10 @@ const MODES: [&str; 3] = ["async", "thread", "process"];
 const SAID: &str = "warning: interrupted";
 
 /// A store whose answers to slow requests wait for the hold.
-fn held_back(count: usize, slow: impl Fn(&Request) -> bool + Send + Sync + 'static) -> (Scripted, Hold) {
+fn held_back(
+    count: usize,
+    slow: impl Fn(&Request) -> bool + Send + Sync + 'static,
+) -> (Scripted, Hold) {
     let hold = Hold::default();
     let gate = hold.clone();
     let server = Scripted::start(count, move |request| {
@@ -38,18 +41,33 @@ fn run(server: &Scripted, mode: &str) -> Invocation {
 /// Outcome and codes of every row, and that its processes are gone.
 fn rows(said: &Said, mode: &str) -> Vec<(String, String)> {
     let csv = said.read(format!("out/result_run_{mode}_1.csv"));
-    let rows = csv.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>()).collect::<Vec<_>>();
-    rows.iter().filter_map(|row| Pid::from_raw(row[12].parse().ok()?)).for_each(gone);
-    rows.iter().map(|row| (row[3].to_owned(), row[4].to_owned())).collect()
+    let rows = csv
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').collect::<Vec<_>>())
+        .collect::<Vec<_>>();
+    rows.iter()
+        .filter_map(|row| Pid::from_raw(row[12].parse().ok()?))
+        .for_each(gone);
+    rows.iter()
+        .map(|row| (row[3].to_owned(), row[4].to_owned()))
+        .collect()
 }
 
 fn state(text: &str) -> String {
-    serde_json::from_str::<serde_json::Value>(text).unwrap()["state"].as_str().unwrap().to_owned()
+    serde_json::from_str::<serde_json::Value>(text).unwrap()["state"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 fn puts(server: &Scripted) -> Vec<String> {
-    let puts = server.requests().into_iter().filter(|request| request.method == "PUT");
-    puts.map(|request| request.path().rsplit('.').next().unwrap().to_owned()).collect()
+    let puts = server
+        .requests()
+        .into_iter()
+        .filter(|request| request.method == "PUT");
+    puts.map(|request| request.path().rsplit('.').next().unwrap().to_owned())
+        .collect()
 }
 
 fn pair(outcome: &str, codes: &str) -> (String, String) {
@@ -70,19 +88,43 @@ fn a_fetch_in_flight_may_end_and_the_rest_is_not_attempted() {
             said.exits(code);
             let mut rows = rows(&said, mode);
             let third = rows.remove(2);
-            assert_eq!(rows, [pair("ok", ""), pair("ok", ""), pair("not_attempted", "")], "{mode} {code}: {}", said.stderr);
+            assert_eq!(
+                rows,
+                [pair("ok", ""), pair("ok", ""), pair("not_attempted", "")],
+                "{mode} {code}: {}",
+                said.stderr
+            );
             // A child has one key in credit, and may begin it before it hears of the signal.
-            assert!(third == pair("not_attempted", "") || (mode, &third) == ("process", &pair("ok", "")), "{third:?}");
+            assert!(
+                third == pair("not_attempted", "")
+                    || (mode, &third) == ("process", &pair("ok", "")),
+                "{third:?}"
+            );
             let left = if third.0 == "ok" {
                 "1 of 4 objects was not attempted; the first is k0003"
             } else {
                 "2 of 4 objects were not attempted; the first is k0002"
             };
-            assert_eq!(said.lines("warning: "), ["interrupted: no new fetches start, partial results are stored", left]);
-            assert_eq!(state(&said.read(format!("out/result_run_{mode}_1.json"))), "interrupted");
-            let stored = server.stored(&format!("results/result_run_{mode}_1.json")).unwrap();
+            assert_eq!(
+                said.lines("warning: "),
+                [
+                    "interrupted: no new fetches start, partial results are stored",
+                    left
+                ]
+            );
+            assert_eq!(
+                state(&said.read(format!("out/result_run_{mode}_1.json"))),
+                "interrupted"
+            );
+            let stored = server
+                .stored(&format!("results/result_run_{mode}_1.json"))
+                .unwrap();
             assert_eq!(state(&String::from_utf8(stored).unwrap()), "interrupted");
-            assert_eq!(puts(&server), ["json", "json", "csv"], "the small one first: time may be short");
+            assert_eq!(
+                puts(&server),
+                ["json", "json", "csv"],
+                "the small one first: time may be short"
+            );
         }
     }
 }
@@ -96,7 +138,11 @@ fn a_fetch_that_does_not_end_is_given_up() {
         running.signal(Signal::TERM);
         let said = running.end();
         said.exits(143);
-        let expected = [pair("ok", ""), pair("failed", "interrupted"), pair("not_attempted", "")];
+        let expected = [
+            pair("ok", ""),
+            pair("failed", "interrupted"),
+            pair("not_attempted", ""),
+        ];
         assert_eq!(rows(&said, mode), expected, "{mode}: {}", said.stderr);
         assert_eq!(puts(&server), ["json", "json", "csv"]);
     }
@@ -104,7 +150,10 @@ fn a_fetch_that_does_not_end_is_given_up() {
 
 #[test]
 fn while_listing() {
-    for (mode, (signal, code)) in MODES.into_iter().flat_map(|mode| [(Signal::INT, 130), (Signal::TERM, 143)].map(|how| (mode, how))) {
+    for (mode, (signal, code)) in MODES
+        .into_iter()
+        .flat_map(|mode| [(Signal::INT, 130), (Signal::TERM, 143)].map(|how| (mode, how)))
+    {
         let (server, _hold) = held_back(3, Request::is_listing);
         let running = run(&server, mode).start();
         server.wait_for(1, Request::is_listing);
@@ -112,8 +161,13 @@ fn while_listing() {
         let said = running.end();
         said.exits(code);
         assert_eq!(rows(&said, mode), []);
-        assert_eq!(state(&said.read(format!("out/result_run_{mode}_1.json"))), "interrupted");
-        let stored = server.stored(&format!("results/result_run_{mode}_1.json")).unwrap();
+        assert_eq!(
+            state(&said.read(format!("out/result_run_{mode}_1.json"))),
+            "interrupted"
+        );
+        let stored = server
+            .stored(&format!("results/result_run_{mode}_1.json"))
+            .unwrap();
         assert_eq!(state(&String::from_utf8(stored).unwrap()), "interrupted");
         assert_eq!(puts(&server), ["json", "json", "csv"]);
     }
@@ -128,10 +182,18 @@ fn while_the_csv_is_stored() {
         server.wait_for(1, |request| request.puts(".csv"));
         running.signal(Signal::TERM);
         server.wait_for(2, |request| request.puts(".json"));
-        let early = server.requests().into_iter().rfind(|request| request.puts(".json")).unwrap();
+        let early = server
+            .requests()
+            .into_iter()
+            .rfind(|request| request.puts(".json"))
+            .unwrap();
         let early: serde_json::Value = serde_json::from_slice(&early.body).unwrap();
         let warning = "told to end while the results were being stored: every fetch had ended; the CSV may be missing";
-        assert_eq!((&early["state"], &early["totals"]["rows"]["ok"]), (&"complete".into(), &3.into()), "{mode}");
+        assert_eq!(
+            (&early["state"], &early["totals"]["rows"]["ok"]),
+            (&"complete".into(), &3.into()),
+            "{mode}"
+        );
         assert_eq!(early["warnings"], serde_json::json!([warning]), "{mode}");
         hold.open();
         let said = running.end();
@@ -139,8 +201,14 @@ fn while_the_csv_is_stored() {
         assert_eq!(said.lines("warning: "), [warning]);
         assert_eq!(rows(&said, mode), vec![pair("ok", ""); 3]);
         assert_eq!(puts(&server), ["json", "csv", "json", "json"], "{mode}");
-        assert!(server.stored(&format!("results/result_run_{mode}_1.csv")).is_some());
-        let stored = server.stored(&format!("results/result_run_{mode}_1.json")).unwrap();
+        assert!(
+            server
+                .stored(&format!("results/result_run_{mode}_1.csv"))
+                .is_some()
+        );
+        let stored = server
+            .stored(&format!("results/result_run_{mode}_1.json"))
+            .unwrap();
         assert_eq!(state(&String::from_utf8(stored).unwrap()), "complete");
     }
 }
@@ -157,15 +225,30 @@ fn while_the_csv_is_written() {
         running.wait_for(warning);
         // Without its rows nothing is known but that: whoever kills it now leaves no run that goes on for ever.
         server.wait_for(2, |request| request.puts(".json"));
-        let early = server.requests().into_iter().rfind(|request| request.puts(".json")).unwrap();
+        let early = server
+            .requests()
+            .into_iter()
+            .rfind(|request| request.puts(".json"))
+            .unwrap();
         let early: serde_json::Value = serde_json::from_slice(&early.body).unwrap();
-        assert_eq!((&early["state"], &early["totals"], &early["warnings"]), (&"interrupted".into(), &().into(), &serde_json::json!([warning])));
+        assert_eq!(
+            (&early["state"], &early["totals"], &early["warnings"]),
+            (
+                &"interrupted".into(),
+                &().into(),
+                &serde_json::json!([warning])
+            )
+        );
         drop(held);
         let said = running.end();
         said.exits(code);
         assert_eq!(said.lines("warning: "), [warning]);
         assert_eq!(rows(&said, "async"), vec![pair("ok", ""); 3]);
-        assert_eq!(puts(&server), ["json", "json", "json", "csv"], "the small one first: time may be short");
+        assert_eq!(
+            puts(&server),
+            ["json", "json", "json", "csv"],
+            "the small one first: time may be short"
+        );
         let stored = server.stored("results/result_run_async_1.json").unwrap();
         assert_eq!(state(&String::from_utf8(stored).unwrap()), "complete");
     }
@@ -177,7 +260,16 @@ fn a_second_signal_ends_what_does_not_end_by_itself() {
     for embedded in [false, true] {
         let server = Scripted::start(3, |_| None);
         let invocation = if embedded {
-            let args = ["run", "--embedded=objects=3,size=1KiB", "-o", "out", "-c", "1", "--progress", "never"];
+            let args = [
+                "run",
+                "--embedded=objects=3,size=1KiB",
+                "-o",
+                "out",
+                "-c",
+                "1",
+                "--progress",
+                "never",
+            ];
             Invocation::bare(&args)
         } else {
             run(&server, "process")
@@ -185,13 +277,22 @@ fn a_second_signal_ends_what_does_not_end_by_itself() {
         let (running, fifo) = held_at("csv", invocation);
         let _held = open_once_read(&fifo);
         let children = running.children();
-        assert_eq!(children.len(), usize::from(embedded), "the workers have ended");
+        assert_eq!(
+            children.len(),
+            usize::from(embedded),
+            "the workers have ended"
+        );
         running.signal(Signal::TERM);
         running.wait_for("warning: told to end while");
         running.signal(Signal::INT);
         let said = running.end();
         said.exits(130);
-        assert_eq!(said.lines("error: "), ["ended at once by a second signal"], "{}", said.stderr);
+        assert_eq!(
+            said.lines("error: "),
+            ["ended at once by a second signal"],
+            "{}",
+            said.stderr
+        );
         children.into_iter().for_each(gone);
     }
 }
@@ -207,9 +308,19 @@ fn while_a_sample_is_drawn() {
         drop(held);
         let said = running.end();
         said.exits(code);
-        assert_eq!(state(&said.read("out/result_run_async_1.json")), "interrupted");
-        assert!(!server.requests().iter().any(Request::is_fetch), "no object was fetched");
-        let left: Vec<_> = said.files().into_iter().filter(|name| !name.starts_with("out/")).collect();
+        assert_eq!(
+            state(&said.read("out/result_run_async_1.json")),
+            "interrupted"
+        );
+        assert!(
+            !server.requests().iter().any(Request::is_fetch),
+            "no object was fetched"
+        );
+        let left: Vec<_> = said
+            .files()
+            .into_iter()
+            .filter(|name| !name.starts_with("out/"))
+            .collect();
         assert_eq!(left, Vec::<String>::new(), "the spool folder is gone");
     }
 }
@@ -228,7 +339,10 @@ fn while_a_key_file_is_read() {
         running.signal(signal);
         let said = running.end();
         said.exits(code);
-        assert_eq!(state(&said.read("out/result_run_async_1.json")), "interrupted");
+        assert_eq!(
+            state(&said.read("out/result_run_async_1.json")),
+            "interrupted"
+        );
         assert_eq!(puts(&server), ["json", "json", "csv"]);
     }
 }
@@ -238,7 +352,10 @@ fn while_a_key_file_is_read() {
 fn while_parts_are_laid_out() {
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let server = Scripted::start(3, |_| None);
-        let (running, fifo) = held_at("layout", run(&server, "async").args(&["--part-size", "1MiB"]));
+        let (running, fifo) = held_at(
+            "layout",
+            run(&server, "async").args(&["--part-size", "1MiB"]),
+        );
         let held = open_once_read(&fifo);
         running.signal(signal);
         running.wait_for(SAID);
@@ -246,7 +363,10 @@ fn while_parts_are_laid_out() {
         let said = running.end();
         said.exits(code);
         assert_eq!(rows(&said, "async"), []);
-        assert_eq!(state(&said.read("out/result_run_async_1.json")), "interrupted");
+        assert_eq!(
+            state(&said.read("out/result_run_async_1.json")),
+            "interrupted"
+        );
         assert!(!server.requests().iter().any(Request::is_fetch));
         assert_eq!(puts(&server), ["json", "json", "csv"]);
     }
@@ -256,8 +376,37 @@ fn while_parts_are_laid_out() {
 fn a_sweep_and_a_job_that_read_their_keys() {
     let server = Scripted::start(3, |_| None);
     let url = server.url();
-    let sweep = ["sweep", "-b", "source", "--keys", "keys", "--vcpu", "1", "-m", "async", "--client", "lean", "-c", "1", "--endpoint-url", &url];
-    let submit = ["submit", "--dry-run", "-b", "source", "--keys", "keys", "--shards", "2", "--vcpu", "1", "--endpoint-url", &url];
+    let sweep = [
+        "sweep",
+        "-b",
+        "source",
+        "--keys",
+        "keys",
+        "--vcpu",
+        "1",
+        "-m",
+        "async",
+        "--client",
+        "lean",
+        "-c",
+        "1",
+        "--endpoint-url",
+        &url,
+    ];
+    let submit = [
+        "submit",
+        "--dry-run",
+        "-b",
+        "source",
+        "--keys",
+        "keys",
+        "--shards",
+        "2",
+        "--vcpu",
+        "1",
+        "--endpoint-url",
+        &url,
+    ];
     for words in [&sweep[..], &submit] {
         for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
             let invocation = Invocation::new(words).env(&[("RESULT_BUCKET_NAME", "results")]);
@@ -268,7 +417,11 @@ fn a_sweep_and_a_job_that_read_their_keys() {
             running.signal(signal);
             let said = running.end();
             said.exits(code);
-            assert!(said.lines("error: ")[0].starts_with("interrupted before"), "{words:?}: {}", said.stderr);
+            assert!(
+                said.lines("error: ")[0].starts_with("interrupted before"),
+                "{words:?}: {}",
+                said.stderr
+            );
         }
     }
 }
@@ -276,7 +429,11 @@ fn a_sweep_and_a_job_that_read_their_keys() {
 /// Commands that store nothing end at the first signal.
 #[test]
 fn reports_and_uploads_end_at_once() {
-    for words in [&["report", "s3://results"][..], &["compare", "s3://results", "s3://results"], &["upload", "full", "s3://results"]] {
+    for words in [
+        &["report", "s3://results"][..],
+        &["compare", "s3://results", "s3://results"],
+        &["upload", "full", "s3://results"],
+    ] {
         for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
             let (server, _hold) = held_back(0, |_| true);
             let invocation = Invocation::new(words).env(&[("AWS_ENDPOINT_URL", &server.url())]);
@@ -286,7 +443,12 @@ fn reports_and_uploads_end_at_once() {
             running.signal(signal);
             let said = running.end();
             said.exits(code);
-            assert_eq!(said.lines("error: "), ["interrupted"], "{words:?}: {}", said.stderr);
+            assert_eq!(
+                said.lines("error: "),
+                ["interrupted"],
+                "{words:?}: {}",
+                said.stderr
+            );
         }
     }
     // Not even a file that has no end to be waited for keeps it.
@@ -300,7 +462,14 @@ fn reports_and_uploads_end_at_once() {
 }
 
 fn fifo(path: &Path) {
-    rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        path,
+        rustix::fs::FileType::Fifo,
+        0o600.into(),
+        0,
+    )
+    .unwrap();
 }
 
 #[track_caller]
@@ -317,7 +486,13 @@ fn until(is_so: impl Fn() -> bool) {
 fn open_once_read(fifo: &Path) -> File {
     // Without waiting it is refused as long as nobody reads.
     let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    let open = || File::options().write(true).custom_flags(flags).open(fifo).ok();
+    let open = || {
+        File::options()
+            .write(true)
+            .custom_flags(flags)
+            .open(fifo)
+            .ok()
+    };
     let file = std::cell::OnceCell::new();
     until(|| open().is_some_and(|opened| file.set(opened).is_ok()));
     file.into_inner().unwrap()
@@ -328,14 +503,20 @@ fn held_at(point: &str, invocation: Invocation) -> (Running, PathBuf) {
     let path = invocation.folder().join("held");
     fifo(&path);
     let fault = format!("{point}=wait:{}", path.display());
-    (invocation.env(&[("PARFETCH_TEST_FAULT", &fault)]).start(), path)
+    (
+        invocation.env(&[("PARFETCH_TEST_FAULT", &fault)]).start(),
+        path,
+    )
 }
 
 /// Process 1 of a container gets no signal that it does not listen to, and nobody else buries what its children leave.
 #[test]
 fn as_the_first_process_of_a_container() {
     let unshare = ["unshare", "-rpf", "--mount-proc", "--kill-child"];
-    let permitted = std::process::Command::new(unshare[0]).args(&unshare[1..]).arg("true").output();
+    let permitted = std::process::Command::new(unshare[0])
+        .args(&unshare[1..])
+        .arg("true")
+        .output();
     if !permitted.is_ok_and(|output| output.status.success()) {
         println!("skipped: this machine permits no process namespaces (unshare -rpf --mount-proc)");
         return;
@@ -343,21 +524,49 @@ fn as_the_first_process_of_a_container() {
     for mode in MODES {
         let (server, hold) = held_back(4, second_fetch);
         let url = server.url();
-        let words = ["run", "-b", "source", "-r", "results", "-c", "1", "-m", mode, "--progress", "never", "--endpoint-url", &url];
-        let keys = [("AWS_ACCESS_KEY_ID", "AKIDTEST"), ("AWS_SECRET_ACCESS_KEY", SECRET), ("AWS_REGION", "us-east-1")];
+        let words = [
+            "run",
+            "-b",
+            "source",
+            "-r",
+            "results",
+            "-c",
+            "1",
+            "-m",
+            mode,
+            "--progress",
+            "never",
+            "--endpoint-url",
+            &url,
+        ];
+        let keys = [
+            ("AWS_ACCESS_KEY_ID", "AKIDTEST"),
+            ("AWS_SECRET_ACCESS_KEY", SECRET),
+            ("AWS_REGION", "us-east-1"),
+        ];
         let running = Invocation::under(&unshare, &words).env(&keys).start();
         server.wait_for(1, second_fetch);
         let first = children_of(running.pid())[0];
-        let status = std::fs::read_to_string(format!("/proc/{}/status", first.as_raw_nonzero())).unwrap();
-        let pids = status.lines().find_map(|line| line.strip_prefix("NSpid:")).unwrap();
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", first.as_raw_nonzero())).unwrap();
+        let pids = status
+            .lines()
+            .find_map(|line| line.strip_prefix("NSpid:"))
+            .unwrap();
         assert_eq!(pids.split_whitespace().last(), Some("1"), "{pids}");
         kill_process(first, Signal::TERM).unwrap();
         running.wait_for(SAID);
         hold.open();
         running.end().exits(143);
         gone(first);
-        let stored = server.stored(&format!("results/result_run_{mode}_1.json")).unwrap();
-        assert_eq!(state(&String::from_utf8(stored).unwrap()), "interrupted", "{mode}");
+        let stored = server
+            .stored(&format!("results/result_run_{mode}_1.json"))
+            .unwrap();
+        assert_eq!(
+            state(&String::from_utf8(stored).unwrap()),
+            "interrupted",
+            "{mode}"
+        );
         assert_eq!(puts(&server), ["json", "json", "csv"], "{mode}");
     }
 }
@@ -369,7 +578,11 @@ fn before_the_results_place_is_proved() {
     server.wait_for(1, |request| request.method == "PUT");
     running.signal(Signal::INT);
     let said = running.end();
-    said.fails(130, "interrupted before anything was listed", "nothing was fetched; results in the results place, if any, say «running»");
+    said.fails(
+        130,
+        "interrupted before anything was listed",
+        "nothing was fetched; results in the results place, if any, say «running»",
+    );
 }
 
 /// The bucket has it already that the run goes on: when the answer comes late, the run still says how it ended.
@@ -380,7 +593,9 @@ fn while_the_results_place_is_proved() {
         let hold = Hold::default();
         let first = hold.clone();
         let server = Scripted::start(3, move |request| {
-            if request.method == "PUT" && asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0 {
+            if request.method == "PUT"
+                && asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0
+            {
                 first.wait();
             }
             None
@@ -395,7 +610,10 @@ fn while_the_results_place_is_proved() {
         assert_eq!(puts(&server), ["json", "json", "csv"]);
         let stored = server.stored("results/result_run_async_1.json").unwrap();
         assert_eq!(state(&String::from_utf8(stored).unwrap()), "interrupted");
-        assert_eq!(state(&said.read("out/result_run_async_1.json")), "interrupted");
+        assert_eq!(
+            state(&said.read("out/result_run_async_1.json")),
+            "interrupted"
+        );
     }
 }
 
@@ -412,8 +630,16 @@ fn a_second_signal_ends_at_once() {
         running.signal(Signal::INT);
         let said = running.end();
         said.exits(130);
-        assert_eq!(said.lines("error: "), ["ended at once by a second signal"], "{}", said.stderr);
-        assert_eq!(said.lines("hint: "), ["the summary in the results place still says «running»"]);
+        assert_eq!(
+            said.lines("error: "),
+            ["ended at once by a second signal"],
+            "{}",
+            said.stderr
+        );
+        assert_eq!(
+            said.lines("hint: "),
+            ["the summary in the results place still says «running»"]
+        );
         children.into_iter().for_each(gone);
         assert_eq!(puts(&server), ["json"]);
     }
@@ -427,21 +653,29 @@ fn children_leave_an_interrupt_to_their_parent() {
     for child in running.children() {
         for file in ["environ", "cmdline"] {
             let shown = std::fs::read(format!("/proc/{}/{file}", child.as_raw_nonzero())).unwrap();
-            assert!(!String::from_utf8_lossy(&shown).contains(SECRET), "credentials go by pipe");
+            assert!(
+                !String::from_utf8_lossy(&shown).contains(SECRET),
+                "credentials go by pipe"
+            );
         }
         kill_process(child, Signal::INT).unwrap();
     }
     hold.open();
     let said = running.end();
     said.exits(0);
-    assert_eq!(rows(&said, "process"), [pair("ok", ""), pair("ok", ""), pair("ok", "")]);
+    assert_eq!(
+        rows(&said, "process"),
+        [pair("ok", ""), pair("ok", ""), pair("ok", "")]
+    );
     assert_eq!(said.lines("warning: "), Vec::<&str>::new());
 }
 
 #[test]
 fn children_do_not_outlive_a_parent_that_is_killed() {
     let (server, _hold) = held_back(40, Request::is_fetch);
-    let running = Invocation::run(&server).args(&["-m", "process", "-c", "4", "-o", "out"]).start();
+    let running = Invocation::run(&server)
+        .args(&["-m", "process", "-c", "4", "-o", "out"])
+        .start();
     server.wait_for(4, Request::is_fetch);
     let children = running.children();
     assert_eq!(children.len(), 4);
@@ -463,6 +697,12 @@ fn a_child_that_is_killed_costs_no_key() {
     said.exits(0);
     assert_eq!(rows(&said, "process"), vec![pair("ok", ""); 30]);
     let warnings = said.lines("warning: ");
-    let known = format!("child {} of worker 0 died (signal 9); ", child.as_raw_nonzero());
-    assert!(warnings.len() == 1 && warnings[0].starts_with(&known), "{warnings:?}");
+    let known = format!(
+        "child {} of worker 0 died (signal 9); ",
+        child.as_raw_nonzero()
+    );
+    assert!(
+        warnings.len() == 1 && warnings[0].starts_with(&known),
+        "{warnings:?}"
+    );
 }

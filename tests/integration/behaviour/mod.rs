@@ -27,7 +27,10 @@ fn kept(source: &Source, arguments: &[&str]) -> (Ran, Results) {
 #[track_caller]
 fn kept_as(stem: &str, source: &Source, arguments: &[&str]) -> (Ran, Results) {
     let folder = tempfile::tempdir().unwrap();
-    let ran = Parfetch::run(source).args(arguments.iter().copied()).out(folder.path()).exits(0);
+    let ran = Parfetch::run(source)
+        .args(arguments.iter().copied())
+        .out(folder.path())
+        .exits(0);
     (ran, Results::in_folder(folder.path(), stem))
 }
 

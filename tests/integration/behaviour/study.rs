@@ -12,7 +12,9 @@ use crate::support::source::{Source, Store};
 mod minio {
     #[test]
     fn the_study_and_parfetch_leave_the_same_keys_and_sizes() {
-        let Some(store) = crate::support::source::Store::minio() else { return };
+        let Some(store) = crate::support::source::Store::minio() else {
+            return;
+        };
         let Some(study) = super::study() else { return };
         super::same_keys_and_sizes(store, &study);
     }
@@ -31,12 +33,17 @@ fn study() -> Option<Study> {
         return None;
     };
     let path = variables.get("PATH").unwrap_or_default().to_owned();
-    let found = std::process::Command::new("python3").args(["-c", "import boto3"]).output();
+    let found = std::process::Command::new("python3")
+        .args(["-c", "import boto3"])
+        .output();
     if !found.is_ok_and(|output| output.status.success()) {
         println!("skipped: there is no python3 with boto3");
         return None;
     }
-    Some(Study { script: script.into(), path })
+    Some(Study {
+        script: script.into(),
+        path,
+    })
 }
 
 fn same_keys_and_sizes(store: Store, study: &Study) {
@@ -59,7 +66,12 @@ fn same_keys_and_sizes(store: Store, study: &Study) {
             ]
         };
         python(&study.script, &environment(&source));
-        environment(&other).iter().fold(Parfetch::new(), |run, (variable, value)| run.env(variable, value)).exits(0);
+        environment(&other)
+            .iter()
+            .fold(Parfetch::new(), |run, (variable, value)| {
+                run.env(variable, value)
+            })
+            .exits(0);
         let theirs = source.s3().get(&source.results, &name);
         let ours = source.s3().get(&other.results, &name);
         assert_eq!(header(&theirs), ["Key (time = ", ") sec,Size,CalcSize"]);
@@ -75,18 +87,33 @@ fn same_keys_and_sizes(store: Store, study: &Study) {
 /// Runs the study's program to its end.
 fn python(script: &Path, environment: &[(&str, String)]) {
     let mut command = assert_cmd::Command::new("python3");
-    command.arg(script).env_clear().envs(environment.iter().cloned()).timeout(Duration::from_mins(3));
+    command
+        .arg(script)
+        .env_clear()
+        .envs(environment.iter().cloned())
+        .timeout(Duration::from_mins(3));
     let output = command.output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 /// The first line, around the seconds.
 fn header(csv: &[u8]) -> [String; 2] {
     let line = csv.split(|byte| *byte == b'\r').next().unwrap();
     let line = String::from_utf8(line.to_vec()).unwrap();
-    let seconds = line.find(|character: char| character.is_ascii_digit()).unwrap();
+    let seconds = line
+        .find(|character: char| character.is_ascii_digit())
+        .unwrap();
     let (start, rest) = line.split_at(seconds);
     let end = rest.find(')').unwrap();
-    assert!(rest[..end].parse::<f64>().is_ok_and(|seconds| seconds > 0.0), "{line}");
+    assert!(
+        rest[..end]
+            .parse::<f64>()
+            .is_ok_and(|seconds| seconds > 0.0),
+        "{line}"
+    );
     [start.to_owned(), rest[end..].to_owned()]
 }

@@ -6,7 +6,22 @@ use super::{FIRST, SECOND, SMALL, Scene, running, slow};
 use crate::support::aws::{Fault, On, Status};
 
 /// A sweep whose two repetitions take for ever, side by side.
-const LONG: [&str; 14] = ["--vcpu", "1", "--client", "lean", "--mode", "async", "-c", "1,2", "--repeat", "1", "--max-tasks", "2", "--duration", "1h"];
+const LONG: [&str; 14] = [
+    "--vcpu",
+    "1",
+    "--client",
+    "lean",
+    "--mode",
+    "async",
+    "-c",
+    "1,2",
+    "--repeat",
+    "1",
+    "--max-tasks",
+    "2",
+    "--duration",
+    "1h",
+];
 
 #[test]
 fn an_interrupt_stops_every_task() {
@@ -18,16 +33,29 @@ fn an_interrupt_stops_every_task() {
         let ended = sweep.end();
         assert_eq!(ended.code, Some(code), "{}", ended.stderr);
         let tasks = scene.aws.tasks();
-        assert!(tasks.iter().all(|task| task.status == Status::Stopped && task.exit_code == Some(143)), "{tasks:#?}");
+        assert!(
+            tasks
+                .iter()
+                .all(|task| task.status == Status::Stopped && task.exit_code == Some(143)),
+            "{tasks:#?}"
+        );
         let stops = scene.aws.calls("StopTask");
-        assert!(!stops.is_empty() && stops.iter().all(|call| call.body["reason"].as_str().is_some_and(|reason| !reason.is_empty())));
+        assert!(
+            !stops.is_empty()
+                && stops.iter().all(|call| call.body["reason"]
+                    .as_str()
+                    .is_some_and(|reason| !reason.is_empty()))
+        );
         scene.finish();
     }
 }
 
 #[test]
 fn an_interrupt_before_a_task_is_known_stops_it_too() {
-    let scene = Scene::over(slow(), |setup| crate::support::aws::Setup { hidden: 5, ..setup });
+    let scene = Scene::over(slow(), |setup| crate::support::aws::Setup {
+        hidden: 5,
+        ..setup
+    });
     let sweep = scene.start(&LONG);
     scene.aws.wait_for(|tasks| !tasks.is_empty());
     sweep.signal(Signal::INT);
@@ -39,7 +67,9 @@ fn an_interrupt_before_a_task_is_known_stops_it_too() {
 fn a_task_that_hangs_does_not_hold_an_interrupt_up() {
     let scene = Scene::new(|setup| setup.fault(On::All, Fault::Stuck(Status::Stopping)));
     let sweep = scene.start(&[&SMALL[..], &["--stop-timeout", "2s"]].concat());
-    scene.aws.wait_for(|tasks| tasks.iter().any(|task| task.status == Status::Stopping));
+    scene
+        .aws
+        .wait_for(|tasks| tasks.iter().any(|task| task.status == Status::Stopping));
     sweep.signal(Signal::INT);
     let ended = sweep.end();
     assert_eq!(ended.code, Some(130), "{}", ended.stderr);
@@ -49,44 +79,77 @@ fn a_task_that_hangs_does_not_hold_an_interrupt_up() {
 
 /// Waits until the first repetition's task is such, in a sweep whose tasks all look as if they ran on; returns its ARN.
 fn first_running(scene: &Scene) -> String {
-    let is_first = |task: &crate::support::aws::TaskView| task.tags["parfetch:cell"] == FIRST && task.tags["parfetch:repetition"] == "1";
-    scene.aws.wait_for(|tasks| tasks.iter().any(|task| is_first(task) && task.status == Status::Running));
+    let is_first = |task: &crate::support::aws::TaskView| {
+        task.tags["parfetch:cell"] == FIRST && task.tags["parfetch:repetition"] == "1"
+    };
+    scene.aws.wait_for(|tasks| {
+        tasks
+            .iter()
+            .any(|task| is_first(task) && task.status == Status::Running)
+    });
     scene.aws.tasks().into_iter().find(is_first).unwrap().arn
 }
 
 #[test]
 fn a_killed_sweep_adopts_its_task() {
     // The second cell is the last of the order or not: either way the first runs when the sweep is killed.
-    let scene = Scene::over(crate::support::source::Store::serving("objects=20,size=1KiB,ttfb=100ms"), |setup| setup);
+    let scene = Scene::over(
+        crate::support::source::Store::serving("objects=20,size=1KiB,ttfb=100ms"),
+        |setup| setup,
+    );
     let sweep = scene.start(&SMALL);
     let arn = first_running(&scene);
     sweep.kill();
     let ended = scene.sweep(&SMALL, 0);
     let records = scene.records();
-    assert_eq!(records[&format!("{FIRST}/r01-a1")]["tasks"][0]["arn"], arn.as_str(), "{}", ended.stderr);
-    assert!(records.values().all(|record| record["failure"].is_null()) && records.contains_key(&format!("{SECOND}/r01-a1")));
+    assert_eq!(
+        records[&format!("{FIRST}/r01-a1")]["tasks"][0]["arn"],
+        arn.as_str(),
+        "{}",
+        ended.stderr
+    );
+    assert!(
+        records.values().all(|record| record["failure"].is_null())
+            && records.contains_key(&format!("{SECOND}/r01-a1"))
+    );
     scene.finish();
 }
 
 #[test]
 fn a_sweep_that_is_killed_before_it_knows_its_task_finds_it() {
-    let scene = Scene::over(crate::support::source::Store::serving("objects=20,size=1KiB,ttfb=100ms"), |setup| {
-        let first = On::tags(&[("parfetch:cell", FIRST), ("parfetch:repetition", "1")]);
-        setup.fault_times(first, Fault::LostAnswer, 1)
-    });
+    let scene = Scene::over(
+        crate::support::source::Store::serving("objects=20,size=1KiB,ttfb=100ms"),
+        |setup| {
+            let first = On::tags(&[("parfetch:cell", FIRST), ("parfetch:repetition", "1")]);
+            setup.fault_times(first, Fault::LostAnswer, 1)
+        },
+    );
     let sweep = scene.start(&SMALL);
-    let is_first = |task: &crate::support::aws::TaskView| task.tags["parfetch:cell"] == FIRST && task.tags["parfetch:repetition"] == "1";
+    let is_first = |task: &crate::support::aws::TaskView| {
+        task.tags["parfetch:cell"] == FIRST && task.tags["parfetch:repetition"] == "1"
+    };
     scene.aws.wait_for(|tasks| tasks.iter().any(is_first));
     sweep.kill();
     scene.sweep(&SMALL, 0);
     // The warm-up is done again, the repetition is not.
-    assert_eq!(scene.aws.tasks().iter().filter(|task| is_first(task)).count(), 1);
+    assert_eq!(
+        scene
+            .aws
+            .tasks()
+            .iter()
+            .filter(|task| is_first(task))
+            .count(),
+        1
+    );
     scene.finish();
 }
 
 #[test]
 fn a_detached_sweep_leaves_its_tasks_and_finds_them_again() {
-    let scene = Scene::over(crate::support::source::Store::serving("objects=20,size=1KiB,ttfb=100ms"), |setup| setup);
+    let scene = Scene::over(
+        crate::support::source::Store::serving("objects=20,size=1KiB,ttfb=100ms"),
+        |setup| setup,
+    );
     let words = [&SMALL[..], &["--detach"]].concat();
     let sweep = scene.start(&words);
     let arn = first_running(&scene);
@@ -94,13 +157,18 @@ fn a_detached_sweep_leaves_its_tasks_and_finds_them_again() {
     assert_eq!(sweep.end().code, Some(130));
     assert!(scene.aws.calls("StopTask").is_empty());
     scene.sweep(&words, 0);
-    assert_eq!(scene.records()[&format!("{FIRST}/r01-a1")]["tasks"][0]["arn"], arn.as_str());
+    assert_eq!(
+        scene.records()[&format!("{FIRST}/r01-a1")]["tasks"][0]["arn"],
+        arn.as_str()
+    );
     scene.finish();
 }
 
 #[test]
 fn stops_that_are_throttled_are_told_again() {
-    let scene = Scene::over(slow(), |setup| setup.trouble("StopTask", Fault::Throttled, [0, 7]));
+    let scene = Scene::over(slow(), |setup| {
+        setup.trouble("StopTask", Fault::Throttled, [0, 7])
+    });
     let sweep = scene.start(&LONG);
     scene.aws.wait_for(running(1));
     sweep.signal(Signal::INT);
@@ -109,15 +177,24 @@ fn stops_that_are_throttled_are_told_again() {
 }
 
 /// One cell, once; it takes seven seconds, longer than the launcher takes to give a call up.
-const ONE: [&str; 10] = ["--vcpu", "1", "--client", "lean", "--mode", "async", "-c", "1", "--repeat", "1"];
+const ONE: [&str; 10] = [
+    "--vcpu", "1", "--client", "lean", "--mode", "async", "-c", "1", "--repeat", "1",
+];
 
 /// A sweep the answer to whose first start after the warm-up gets lost, and all whose calls to start are refused from then on.
 fn unanswered(hidden: u32) -> Scene {
-    Scene::over(crate::support::source::Store::serving("objects=14,size=1KiB,ttfb=500ms"), |setup| {
-        let setup = crate::support::aws::Setup { hidden, ..setup };
-        let first = On::tags(&[("parfetch:repetition", "1")]);
-        setup.fault_times(first, Fault::LostAnswer, 1).trouble("RunTask", Fault::Throttled, [2, 1_000])
-    })
+    Scene::over(
+        crate::support::source::Store::serving("objects=14,size=1KiB,ttfb=500ms"),
+        |setup| {
+            let setup = crate::support::aws::Setup { hidden, ..setup };
+            let first = On::tags(&[("parfetch:repetition", "1")]);
+            setup.fault_times(first, Fault::LostAnswer, 1).trouble(
+                "RunTask",
+                Fault::Throttled,
+                [2, 1_000],
+            )
+        },
+    )
 }
 
 fn second_start(tasks: &[crate::support::aws::TaskView]) -> bool {
@@ -152,12 +229,17 @@ fn a_task_whose_start_was_never_answered_is_stopped_when_its_repetition_is_given
     let ended = scene.sweep(&[&ONE[..], &["--start-timeout", "2s"]].concat(), 3);
     let failures = scene.failures();
     assert!(
-        failures.iter().any(|(name, reason)| name.ends_with("r01-a1") && reason.as_ref().is_some_and(|reason| reason.contains("2s"))),
+        failures
+            .iter()
+            .any(|(name, reason)| name.ends_with("r01-a1")
+                && reason.as_ref().is_some_and(|reason| reason.contains("2s"))),
         "{}",
         ended.stderr
     );
     // It may have come to its end before.
-    scene.aws.wait_for(|tasks| tasks.iter().all(|task| task.status == Status::Stopped));
+    scene
+        .aws
+        .wait_for(|tasks| tasks.iter().all(|task| task.status == Status::Stopped));
     scene.finish();
 }
 
@@ -166,7 +248,11 @@ fn another_plan_of_the_same_name_is_refused() {
     let scene = Scene::new(|setup| setup);
     scene.sweep(&SMALL, 0);
     let ended = scene.sweep(&[&SMALL[..], &["--seed", "2"]].concat(), 2);
-    assert!(ended.stderr.contains("begun with another plan"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("begun with another plan"),
+        "{}",
+        ended.stderr
+    );
     assert_eq!(scene.aws.tasks().len(), 3);
     scene.finish();
 }
@@ -182,7 +268,19 @@ fn broke() -> Scene {
 
 fn up_to_three_tenths_of_a_cent(scene: &Scene) -> Option<i32> {
     let mut command = scene.bare(&SMALL);
-    let output = command.args(["--on", "ecs", "--stack", "parfetch", "--poll-interval", "50ms", "--max-cost", "0.003"]).output().unwrap();
+    let output = command
+        .args([
+            "--on",
+            "ecs",
+            "--stack",
+            "parfetch",
+            "--poll-interval",
+            "50ms",
+            "--max-cost",
+            "0.003",
+        ])
+        .output()
+        .unwrap();
     output.status.code()
 }
 

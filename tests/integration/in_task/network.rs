@@ -24,15 +24,27 @@ fn unshared(script: &str) -> Command {
 
 #[test]
 fn the_addresses_of_fargate_are_used_as_they_stand() {
-    if !unshared(SET_UP).output().is_ok_and(|output| output.status.success()) {
+    if !unshared(SET_UP)
+        .output()
+        .is_ok_and(|output| output.status.success())
+    {
         println!("skipped: this machine permits no network namespaces (unshare -rn, ip)");
         return;
     }
     let mut inside = unshared(&format!("{SET_UP} && exec \"$@\""));
-    inside.arg(std::env::current_exe().unwrap()).args(["--ignored", "--exact", "in_task::network::inside", "--nocapture"]);
+    inside.arg(std::env::current_exe().unwrap()).args([
+        "--ignored",
+        "--exact",
+        "in_task::network::inside",
+        "--nocapture",
+    ]);
     let output = inside.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains(DONE), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success() && text.contains(DONE),
+        "{text}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 #[test]
@@ -45,11 +57,21 @@ fn inside() {
     };
     let store = Store::of(&role, Duration::from_millis(20));
     let said = Invocation::run_at(&store.server.url())
-        .unset(&["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"])
+        .unset(&[
+            "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_SESSION_TOKEN",
+        ])
         .env(&[
             ("AWS_EXECUTION_ENV", "AWS_ECS_FARGATE"),
-            ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/credentials/0b1c"),
-            ("ECS_CONTAINER_METADATA_URI_V4", "http://169.254.170.2/v4/0123456789abcdef0123456789abcdef-2886439692"),
+            (
+                "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+                "/v2/credentials/0b1c",
+            ),
+            (
+                "ECS_CONTAINER_METADATA_URI_V4",
+                "http://169.254.170.2/v4/0123456789abcdef0123456789abcdef-2886439692",
+            ),
         ])
         .args(&["-c", "4", "-m", "process", "-o", "out", "--duration", "5s"])
         .go();

@@ -68,7 +68,10 @@ impl Role {
     }
 
     /// The same, where each ask has an answer of its own.
-    pub(super) fn answering(lifetime: Duration, answers: impl Fn(usize) -> Answer + Send + Sync + 'static) -> Self {
+    pub(super) fn answering(
+        lifetime: Duration,
+        answers: impl Fn(usize) -> Answer + Send + Sync + 'static,
+    ) -> Self {
         Self::guarded(lifetime, answers, |_| None)
     }
 
@@ -78,20 +81,36 @@ impl Role {
         answers: impl Fn(usize) -> Answer + Send + Sync + 'static,
         token: impl Fn(usize) -> Option<String> + Send + Sync + 'static,
     ) -> Self {
-        let shared = Shared { lifetime, answers: Box::new(answers), token: Box::new(token), seen: Mutex::default(), news: Condvar::new() };
-        Self { shared: Arc::new(shared) }
+        let shared = Shared {
+            lifetime,
+            answers: Box::new(answers),
+            token: Box::new(token),
+            seen: Mutex::default(),
+            news: Condvar::new(),
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
     }
 
     /// Serves it on the loopback; returns its URL as the variable has it.
     pub(super) fn serve(&self) -> String {
-        let server = self.serve_at((Ipv4Addr::LOCALHOST, 0).into(), |_| None).unwrap();
+        let server = self
+            .serve_at((Ipv4Addr::LOCALHOST, 0).into(), |_| None)
+            .unwrap();
         format!("{}/v2/credentials/0b1c", server.url())
     }
 
     /// Serves it at this address, beside what `others` answer.
-    pub(super) fn serve_at(&self, address: SocketAddr, others: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static) -> io::Result<Scripted> {
+    pub(super) fn serve_at(
+        &self,
+        address: SocketAddr,
+        others: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static,
+    ) -> io::Result<Scripted> {
         let role = self.clone();
-        Scripted::at(address, move |request| others(request).or_else(|| Some(role.answer(request))))
+        Scripted::at(address, move |request| {
+            others(request).or_else(|| Some(role.answer(request)))
+        })
     }
 
     fn answer(&self, request: &Request) -> Reply {
@@ -126,18 +145,34 @@ impl Role {
         match (self.shared.answers)(number) {
             Answer::Keys => {}
             Answer::Late(time) => std::thread::sleep(time),
-            Answer::Status(status) => return Reply::Answer(status, Vec::new(), b"\"rate limit exceeded\"".to_vec()),
+            Answer::Status(status) => {
+                return Reply::Answer(status, Vec::new(), b"\"rate limit exceeded\"".to_vec());
+            }
             Answer::Garbage => return Reply::ok(format!("<html>{SECRET} {TOKEN}")),
             Answer::Never => loop {
                 std::thread::park();
             },
         }
-        let expires_ms = clock::unix_ms() + u64::try_from(self.shared.lifetime.as_millis()).unwrap();
-        let pair =
-            Pair { access_key: format!("ROLEKEY{number}"), secret: format!("{SECRET}{number}"), token: format!("{TOKEN}{number}"), expires_ms };
-        let (Pair { access_key, secret, token, .. }, expiration) = (&pair, clock::utc_text(expires_ms));
-        let text =
-            format!(r#"{{"RoleArn":"arn","AccessKeyId":"{access_key}","SecretAccessKey":"{secret}","Token":"{token}","Expiration":"{expiration}"}}"#);
+        let expires_ms =
+            clock::unix_ms() + u64::try_from(self.shared.lifetime.as_millis()).unwrap();
+        let pair = Pair {
+            access_key: format!("ROLEKEY{number}"),
+            secret: format!("{SECRET}{number}"),
+            token: format!("{TOKEN}{number}"),
+            expires_ms,
+        };
+        let (
+            Pair {
+                access_key,
+                secret,
+                token,
+                ..
+            },
+            expiration,
+        ) = (&pair, clock::utc_text(expires_ms));
+        let text = format!(
+            r#"{{"RoleArn":"arn","AccessKeyId":"{access_key}","SecretAccessKey":"{secret}","Token":"{token}","Expiration":"{expiration}"}}"#
+        );
         self.shared.seen.lock().unwrap().pairs.push(pair);
         Reply::ok(text)
     }
@@ -150,16 +185,32 @@ impl Role {
     /// One ask at a time, each with its token, and no more of them than one each half lifetime and two.
     #[track_caller]
     pub(super) fn was_asked_in_moderation(&self) {
-        let (asked, open, strangers, first_and_last) = self.seen(|seen| (seen.asked, seen.most_open, seen.strangers, seen.first_and_last));
+        let (asked, open, strangers, first_and_last) = self.seen(|seen| {
+            (
+                seen.asked,
+                seen.most_open,
+                seen.strangers,
+                seen.first_and_last,
+            )
+        });
         let time = first_and_last.map_or(Duration::ZERO, |(first, last)| last - first);
-        let most = usize::try_from(time.as_millis() / (self.shared.lifetime / 2).as_millis()).unwrap() + 2;
-        assert!((2..=most).contains(&asked), "asked {asked} times in {time:?}");
+        let most =
+            usize::try_from(time.as_millis() / (self.shared.lifetime / 2).as_millis()).unwrap() + 2;
+        assert!(
+            (2..=most).contains(&asked),
+            "asked {asked} times in {time:?}"
+        );
         assert_eq!((open, strangers), (1, 0));
     }
 
     /// The set with this access key.
     pub(super) fn pair(&self, access_key: &str) -> Option<Pair> {
-        self.seen(|seen| seen.pairs.iter().find(|pair| pair.access_key == access_key).cloned())
+        self.seen(|seen| {
+            seen.pairs
+                .iter()
+                .find(|pair| pair.access_key == access_key)
+                .cloned()
+        })
     }
 
     /// Waits until it was asked so often.
@@ -167,7 +218,9 @@ impl Role {
         let end = Instant::now() + DEADLINE;
         let mut seen = self.shared.seen.lock().unwrap();
         while seen.asked < asks {
-            let left = end.checked_duration_since(Instant::now()).expect("asked in time");
+            let left = end
+                .checked_duration_since(Instant::now())
+                .expect("asked in time");
             seen = self.shared.news.wait_timeout(seen, left).unwrap().0;
         }
     }

@@ -29,7 +29,10 @@ impl Store {
         let (role, book) = (role.clone(), Arc::clone(&notes));
         let server = Scripted::busy(60, move |request| {
             if let Err((status, code)) = check(&role, request, &book) {
-                book.lock().unwrap().refused.push(format!("{code}: {} {}", request.method, request.target));
+                book.lock()
+                    .unwrap()
+                    .refused
+                    .push(format!("{code}: {} {}", request.method, request.target));
                 return Some(Reply::error(status, code));
             }
             if request.is_fetch() {
@@ -53,18 +56,30 @@ impl Store {
 
 /// Takes a file that comes in parts, and forgets it.
 fn in_parts(request: &Request) -> Option<Reply> {
-    let result = |name: &str| Reply::ok(format!("<?xml version=\"1.0\"?><{name}><UploadId>1</UploadId><ETag>\"e\"</ETag></{name}>"));
+    let result = |name: &str| {
+        Reply::ok(format!(
+            "<?xml version=\"1.0\"?><{name}><UploadId>1</UploadId><ETag>\"e\"</ETag></{name}>"
+        ))
+    };
     match request.method.as_str() {
-        "POST" if request.target.contains("uploads") => Some(result("InitiateMultipartUploadResult")),
+        "POST" if request.target.contains("uploads") => {
+            Some(result("InitiateMultipartUploadResult"))
+        }
         "POST" => Some(result("CompleteMultipartUploadResult")),
-        "PUT" if request.target.contains("partNumber=") => Some(Reply::Answer(200, vec![("etag", "\"e\"".to_owned())], Vec::new())),
+        "PUT" if request.target.contains("partNumber=") => Some(Reply::Answer(
+            200,
+            vec![("etag", "\"e\"".to_owned())],
+            Vec::new(),
+        )),
         _ => None,
     }
 }
 
 fn check(role: &Role, request: &Request, book: &Mutex<Notes>) -> Result<(), (u16, &'static str)> {
     let signed = Signed::of(request).ok_or((403, "AccessDenied"))?;
-    let pair = role.pair(&signed.access_key).ok_or((403, "InvalidAccessKeyId"))?;
+    let pair = role
+        .pair(&signed.access_key)
+        .ok_or((403, "InvalidAccessKeyId"))?;
     if request.headers.get("x-amz-security-token") != Some(&pair.token) {
         return Err((400, "InvalidToken"));
     }

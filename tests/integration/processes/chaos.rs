@@ -32,7 +32,12 @@ impl Asked {
 
     /// Waits for so many, or for as long; how many there are.
     fn wait(&self, count: usize, time: Duration) -> usize {
-        *self.0.1.wait_timeout_while(self.0.0.lock().unwrap(), time, |asked| *asked < count).unwrap().0
+        *self
+            .0
+            .1
+            .wait_timeout_while(self.0.0.lock().unwrap(), time, |asked| *asked < count)
+            .unwrap()
+            .0
     }
 }
 
@@ -57,7 +62,9 @@ impl Chaos<'_> {
     /// `events` of them, each once the store was asked for another random number of fetches, none near the end: what is fetched again comes there, and
     /// a key at which child after child dies is given up.
     fn unleash(&mut self, events: usize, fetches: usize) {
-        let mut moments: Vec<_> = (0..events).map(|_| self.random.usize(1..fetches * 4 / 5)).collect();
+        let mut moments: Vec<_> = (0..events)
+            .map(|_| self.random.usize(1..fetches * 4 / 5))
+            .collect();
         moments.sort_unstable();
         let end = Instant::now() + LONGEST;
         for moment in moments {
@@ -85,7 +92,8 @@ impl Chaos<'_> {
             _ => {
                 self.running.signal(Signal::STOP);
                 let begun = self.asked.wait(0, Duration::ZERO);
-                self.asked.wait(begun + self.random.usize(1..500), STANDSTILL);
+                self.asked
+                    .wait(begun + self.random.usize(1..500), STANDSTILL);
                 (0..self.random.u8(0..4)).for_each(|_| self.child(Signal::KILL));
                 self.running.signal(Signal::CONT);
             }
@@ -111,11 +119,32 @@ fn signal(process: Pid, how: Signal) {
     let _gone = kill_process(process, how);
 }
 
-fn round(seed: u64, (server, asked): (&Scripted, &Asked), (extra, keys, fetches): (&[&str], usize, usize)) {
+fn round(
+    seed: u64,
+    (server, asked): (&Scripted, &Asked),
+    (extra, keys, fetches): (&[&str], usize, usize),
+) {
     println!("chaos, seed {seed}");
-    let running = Invocation::run(server).args(&["-m", "process", "-c", "8", "-o", "out", "--stall-timeout", "5s"]).args(extra).start();
+    let running = Invocation::run(server)
+        .args(&[
+            "-m",
+            "process",
+            "-c",
+            "8",
+            "-o",
+            "out",
+            "--stall-timeout",
+            "5s",
+        ])
+        .args(extra)
+        .start();
     asked.wait(1, LONGEST);
-    let mut chaos = Chaos { random: fastrand::Rng::with_seed(seed), running: &running, asked, stopped: Vec::new() };
+    let mut chaos = Chaos {
+        random: fastrand::Rng::with_seed(seed),
+        running: &running,
+        asked,
+        stopped: Vec::new(),
+    };
     let events = 4 + chaos.random.usize(..9);
     chaos.unleash(events, fetches);
     let said = running.end_within(LONGEST);
@@ -126,8 +155,11 @@ fn round(seed: u64, (server, asked): (&Scripted, &Asked), (extra, keys, fetches)
     assert!(attempts.total >= fetches as u64, "seed {seed}");
     let totals = results.summary.totals.as_ref().unwrap();
     assert!(totals.received_bytes.unwrap() > 0, "seed {seed}");
-    let odd: Vec<_> =
-        said.lines("warning: ").into_iter().filter(|warning| !warning.starts_with("child ") && !warning.starts_with("a child ")).collect();
+    let odd: Vec<_> = said
+        .lines("warning: ")
+        .into_iter()
+        .filter(|warning| !warning.starts_with("child ") && !warning.starts_with("a child "))
+        .collect();
     assert!(odd.is_empty(), "seed {seed}: {odd:?}");
 }
 
@@ -155,11 +187,24 @@ fn chaos_costs_no_part() {
             if request.is_listing() {
                 return Some(page(PARTED, |_| SIZE));
             }
-            let range = request.headers.get("range").filter(|_| is_fetch(request))?.strip_prefix("bytes=")?.split_once('-')?;
+            let range = request
+                .headers
+                .get("range")
+                .filter(|_| is_fetch(request))?
+                .strip_prefix("bytes=")?
+                .split_once('-')?;
             let (first, last): (usize, usize) = (range.0.parse().ok()?, range.1.parse().ok()?);
             counter.count();
-            Some(Reply::Answer(206, vec![("content-range", format!("bytes {first}-{last}/{SIZE}"))], vec![0; last - first + 1]))
+            Some(Reply::Answer(
+                206,
+                vec![("content-range", format!("bytes {first}-{last}/{SIZE}"))],
+                vec![0; last - first + 1],
+            ))
         });
-        round(seed, (&server, &asked), (&["--part-size", "1MiB"], PARTED, 3 * PARTED));
+        round(
+            seed,
+            (&server, &asked),
+            (&["--part-size", "1MiB"], PARTED, 3 * PARTED),
+        );
     }
 }

@@ -15,7 +15,11 @@ use crate::support::strict::Invocation;
 fn find(folder: &Path, name: &str) -> Option<PathBuf> {
     fs::read_dir(folder).ok()?.flatten().find_map(|entry| {
         let path = entry.path();
-        if path.is_dir() { find(&path, name) } else { Some(path).filter(|path| path.ends_with(name)) }
+        if path.is_dir() {
+            find(&path, name)
+        } else {
+            Some(path).filter(|path| path.ends_with(name))
+        }
     })
 }
 
@@ -24,23 +28,60 @@ fn find(folder: &Path, name: &str) -> Option<PathBuf> {
 fn a_spool_file_that_cannot_be_read_ends_the_run_alike_in_every_mode() {
     for mode in MODES {
         let (server, hold) = held(400, |_| 1);
-        let invocation = Invocation::run(&server).args(&["-m", mode, "-c", "4", "--order", "shuffled", "-o", "out"]);
+        let invocation = Invocation::run(&server)
+            .args(&["-m", mode, "-c", "4", "--order", "shuffled", "-o", "out"]);
         let folder = invocation.folder().to_owned();
         let running = invocation.start();
-        server.wait_for(4, |request| request.is_fetch() && request.path().starts_with("source/k"));
+        server.wait_for(4, |request| {
+            request.is_fetch() && request.path().starts_with("source/k")
+        });
         let items = find(&folder, "items.bin").expect("the order of fetching is on disk");
-        fs::File::options().write(true).open(items).unwrap().set_len(0).unwrap();
+        fs::File::options()
+            .write(true)
+            .open(items)
+            .unwrap()
+            .set_len(0)
+            .unwrap();
         hold.open();
         let said = running.end();
         said.exits(1);
-        assert_eq!(said.lines("error: "), ["cannot read the spool file of what to fetch: failed to fill whole buffer"], "{mode}");
-        assert_eq!(said.lines("hint: "), ["nothing else may change files in --spool-dir during a run"], "{mode}");
+        assert_eq!(
+            said.lines("error: "),
+            ["cannot read the spool file of what to fetch: failed to fill whole buffer"],
+            "{mode}"
+        );
+        assert_eq!(
+            said.lines("hint: "),
+            ["nothing else may change files in --spool-dir during a run"],
+            "{mode}"
+        );
         let results = results(&said, &format!("result_run_{mode}_4"));
-        assert_eq!(serde_json::to_value(&results.summary).unwrap()["state"], "failed", "{mode}");
-        let of = |outcome| results.rows.iter().filter(|row| row.outcome == Some(outcome)).count();
-        assert_eq!((results.rows.len(), of(Outcome::Ok) + of(Outcome::NotAttempted)), (400, 400), "{mode}: no fetch in flight is cut off");
+        assert_eq!(
+            serde_json::to_value(&results.summary).unwrap()["state"],
+            "failed",
+            "{mode}"
+        );
+        let of = |outcome| {
+            results
+                .rows
+                .iter()
+                .filter(|row| row.outcome == Some(outcome))
+                .count()
+        };
+        assert_eq!(
+            (
+                results.rows.len(),
+                of(Outcome::Ok) + of(Outcome::NotAttempted)
+            ),
+            (400, 400),
+            "{mode}: no fetch in flight is cut off"
+        );
         // Each worker does what it had read at the most, 25 items, and the first to want more at least that.
-        assert!((25..=4 * 25).contains(&of(Outcome::Ok)), "{mode}: {}", of(Outcome::Ok));
+        assert!(
+            (25..=4 * 25).contains(&of(Outcome::Ok)),
+            "{mode}: {}",
+            of(Outcome::Ok)
+        );
     }
 }
 
@@ -49,7 +90,12 @@ fn a_spool_file_that_cannot_be_read_ends_the_run_alike_in_every_mode() {
 fn rows_that_cannot_be_written_end_the_run_alike_in_every_mode() {
     const KEYS: usize = 4_000;
     // More than the keys need, and less than half of what the rows do.
-    let limited = ["bash", "-c", "trap '' XFSZ; ulimit -f 100; exec \"$@\"", "bash"];
+    let limited = [
+        "bash",
+        "-c",
+        "trap '' XFSZ; ulimit -f 100; exec \"$@\"",
+        "bash",
+    ];
     for mode in MODES {
         let fetched = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&fetched);
@@ -59,14 +105,43 @@ fn rows_that_cannot_be_written_end_the_run_alike_in_every_mode() {
             }
             None
         });
-        let words = ["run", "-b", "source", "-r", "results", "-c", "4", "-m", mode, "-o", "out", "--progress", "never", "--endpoint-url"];
+        let words = [
+            "run",
+            "-b",
+            "source",
+            "-r",
+            "results",
+            "-c",
+            "4",
+            "-m",
+            mode,
+            "-o",
+            "out",
+            "--progress",
+            "never",
+            "--endpoint-url",
+        ];
         let url = server.url();
-        let keys = [("AWS_ACCESS_KEY_ID", "AKIDTEST"), ("AWS_SECRET_ACCESS_KEY", crate::support::strict::SECRET), ("AWS_REGION", "us-east-1")];
-        let said = Invocation::under(&limited, &[&words[..], &[url.as_str()]].concat()).env(&keys).go();
+        let keys = [
+            ("AWS_ACCESS_KEY_ID", "AKIDTEST"),
+            ("AWS_SECRET_ACCESS_KEY", crate::support::strict::SECRET),
+            ("AWS_REGION", "us-east-1"),
+        ];
+        let said = Invocation::under(&limited, &[&words[..], &[url.as_str()]].concat())
+            .env(&keys)
+            .go();
         said.exits(5);
-        assert!(said.lines("error: ")[0].starts_with("results not stored: "), "{mode}: {}", said.stderr);
-        let state: serde_json::Value = serde_json::from_str(&said.read(format!("out/result_run_{mode}_4.json"))).unwrap();
+        assert!(
+            said.lines("error: ")[0].starts_with("results not stored: "),
+            "{mode}: {}",
+            said.stderr
+        );
+        let state: serde_json::Value =
+            serde_json::from_str(&said.read(format!("out/result_run_{mode}_4.json"))).unwrap();
         assert_eq!(state["state"], "failed", "{mode}");
-        assert!(fetched.load(Ordering::Relaxed) < KEYS, "{mode}: no more keys are handed out");
+        assert!(
+            fetched.load(Ordering::Relaxed) < KEYS,
+            "{mode}: no more keys are handed out"
+        );
     }
 }

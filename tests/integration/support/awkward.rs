@@ -42,12 +42,28 @@ pub(crate) const TAKEN: [&str; 37] = [
 ];
 
 /// Stores that keep objects as files refuse some of these.
-pub(crate) const REFUSED_BY_SOME: [&str; 10] =
-    ["/lead", "//lead", "a//b", "trailing//", "a/./b", "a/../b", "./a", "../a", "back\\slash", "trailing space "];
+pub(crate) const REFUSED_BY_SOME: [&str; 10] = [
+    "/lead",
+    "//lead",
+    "a//b",
+    "trailing//",
+    "a/./b",
+    "a/../b",
+    "./a",
+    "../a",
+    "back\\slash",
+    "trailing space ",
+];
 
 /// A key of 1,024 bytes, the most that S3 takes, in segments that fit a file name.
 pub(crate) fn longest() -> String {
-    let mut key = ["x".repeat(250), "y".repeat(250), "ü".repeat(125), "w".repeat(250)].join("/");
+    let mut key = [
+        "x".repeat(250),
+        "y".repeat(250),
+        "ü".repeat(125),
+        "w".repeat(250),
+    ]
+    .join("/");
     key.push('/');
     key.push_str(&"z".repeat(1024 - key.len()));
     key

@@ -66,7 +66,10 @@ impl Parfetch {
 
     /// Keeps the results in this folder.
     pub(crate) fn out(self, folder: &Path) -> Self {
-        self.args(["--out", folder.to_str().expect("temporary folders have plain names")])
+        self.args([
+            "--out",
+            folder.to_str().expect("temporary folders have plain names"),
+        ])
     }
 
     /// Runs it, and fails the test when it ends with another exit code.
@@ -74,7 +77,11 @@ impl Parfetch {
     pub(crate) fn exits(mut self, code: i32) -> Ran {
         let output = self.0.output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        let ran = Ran { exit: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) };
+        let ran = Ran {
+            exit: output.status.code(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        };
         assert_eq!(ran.exit, Some(code), "{}\n{}", ran.stdout, ran.stderr);
         ran
     }

@@ -48,13 +48,22 @@ impl Results {
 
     fn of(csv: Vec<u8>, json: Vec<u8>) -> Self {
         let value = serde_json::from_slice(&json).unwrap();
-        let errors: Vec<String> = SCHEMA.iter_errors(&value).map(|error| error.to_string()).collect();
+        let errors: Vec<String> = SCHEMA
+            .iter_errors(&value)
+            .map(|error| error.to_string())
+            .collect();
         assert!(errors.is_empty(), "{errors:?}");
         let summary = Summary::from_json(std::str::from_utf8(&json).unwrap()).unwrap();
         let mut reader = CsvReader::new(csv.as_slice()).unwrap();
         let rows = reader.by_ref().map(Result::unwrap).collect();
         let seconds = reader.fetch_seconds();
-        let results = Self { csv, json, rows, seconds, summary };
+        let results = Self {
+            csv,
+            json,
+            rows,
+            seconds,
+            summary,
+        };
         results.account_closes();
         results
     }
@@ -62,10 +71,17 @@ impl Results {
     /// What every run must hold: rows and bytes add up to what was asked for, no key comes twice in a round, and complete means that all were attempted.
     #[track_caller]
     fn account_closes(&self) {
-        let Some(totals) = self.summary.totals else { return assert!(self.rows.is_empty(), "rows without totals") };
+        let Some(totals) = self.summary.totals else {
+            return assert!(self.rows.is_empty(), "rows without totals");
+        };
         let keys: BTreeSet<_> = self.rows.iter().map(|row| (row.round, &row.key)).collect();
         assert_eq!(keys.len(), self.rows.len(), "a key comes twice in a round");
-        let count = |outcome| self.rows.iter().filter(|row| row.outcome == Some(outcome)).count() as u64;
+        let count = |outcome| {
+            self.rows
+                .iter()
+                .filter(|row| row.outcome == Some(outcome))
+                .count() as u64
+        };
         let rows = Outcomes {
             ok: count(Outcome::Ok),
             failed: count(Outcome::Failed),
@@ -73,17 +89,35 @@ impl Results {
             archived: count(Outcome::Archived),
             not_attempted: count(Outcome::NotAttempted),
         };
-        assert_eq!((totals.rows, totals.asked_objects), (rows, Some(rows.sum())), "rows by outcome: {totals:?}");
+        assert_eq!(
+            (totals.rows, totals.asked_objects),
+            (rows, Some(rows.sum())),
+            "rows by outcome: {totals:?}"
+        );
         if self.summary.settings.duration_ns.is_none() {
-            assert_eq!((totals.asked_objects, totals.asked_bytes), (Some(totals.keys_listed), totals.listed_bytes), "{totals:?}");
+            assert_eq!(
+                (totals.asked_objects, totals.asked_bytes),
+                (Some(totals.keys_listed), totals.listed_bytes),
+                "{totals:?}"
+            );
         }
         if let Some(asked) = totals.asked_bytes {
             assert_eq!(totals.row_bytes.unwrap().sum(), asked, "{totals:?}");
         }
-        let ok = self.rows.iter().filter(|row| row.outcome == Some(Outcome::Ok));
-        assert_eq!(totals.goodput_bytes, ok.map(|row| row.calc_size.unwrap()).sum::<u64>(), "{totals:?}");
+        let ok = self
+            .rows
+            .iter()
+            .filter(|row| row.outcome == Some(Outcome::Ok));
+        assert_eq!(
+            totals.goodput_bytes,
+            ok.map(|row| row.calc_size.unwrap()).sum::<u64>(),
+            "{totals:?}"
+        );
         if self.summary.state == State::Complete {
-            assert_eq!(totals.rows.not_attempted, totals.cut_by_time, "complete, and not attempted: {totals:?}");
+            assert_eq!(
+                totals.rows.not_attempted, totals.cut_by_time,
+                "complete, and not attempted: {totals:?}"
+            );
         }
     }
 
@@ -95,11 +129,17 @@ impl Results {
 
     /// What every row says of its object.
     pub(crate) fn found(&self) -> Vec<Found> {
-        self.rows.iter().map(|row| (row.key.clone(), row.size, row.calc_size, row.outcome)).collect()
+        self.rows
+            .iter()
+            .map(|row| (row.key.clone(), row.size, row.calc_size, row.outcome))
+            .collect()
     }
 }
 
 /// What a good run finds in these objects.
 pub(crate) fn all_ok(objects: &[(String, u64)]) -> Vec<Found> {
-    objects.iter().map(|(key, size)| (key.clone(), Some(*size), Some(*size), Some(Outcome::Ok))).collect()
+    objects
+        .iter()
+        .map(|(key, size)| (key.clone(), Some(*size), Some(*size), Some(Outcome::Ok)))
+        .collect()
 }

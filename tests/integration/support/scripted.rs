@@ -26,12 +26,17 @@ pub(crate) struct Request {
 impl Request {
     /// `bucket/key`, without the query.
     pub(crate) fn path(&self) -> &str {
-        self.target.split('?').next().unwrap_or_default().trim_start_matches('/')
+        self.target
+            .split('?')
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches('/')
     }
 
     /// `GET bucket/?list-type=2`, or the older one by `marker`.
     pub(crate) fn is_listing(&self) -> bool {
-        self.method == "GET" && (self.target.contains("list-type=2") || self.target.contains("marker="))
+        self.method == "GET"
+            && (self.target.contains("list-type=2") || self.target.contains("marker="))
     }
 
     /// A GET of an object of the source bucket.
@@ -64,20 +69,33 @@ impl Reply {
 
     /// An S3 error document.
     pub(crate) fn error(status: u16, code: &str) -> Self {
-        let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>Canned.</Message><RequestId>1</RequestId></Error>");
-        Self::Answer(status, vec![("content-type", "application/xml".to_owned())], body.into_bytes())
+        let body = format!(
+            "<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>Canned.</Message><RequestId>1</RequestId></Error>"
+        );
+        Self::Answer(
+            status,
+            vec![("content-type", "application/xml".to_owned())],
+            body.into_bytes(),
+        )
     }
 
     /// «The bucket is elsewhere.»
     pub(crate) fn elsewhere(status: u16, code: &str, region: &str) -> Self {
-        let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>Canned.</Message><Region>{region}</Region></Error>");
-        Self::Answer(status, vec![("x-amz-bucket-region", region.to_owned())], body.into_bytes())
+        let body = format!(
+            "<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>Canned.</Message><Region>{region}</Region></Error>"
+        );
+        Self::Answer(
+            status,
+            vec![("x-amz-bucket-region", region.to_owned())],
+            body.into_bytes(),
+        )
     }
 
     /// A listing page of these keys, each of one byte.
     pub(crate) fn page(keys: &[&str], truncated: &str) -> Self {
-        let contents: String =
-            keys.iter().fold(String::new(), |text, key| text + "<Contents><Key>" + key + "</Key><Size>1</Size><ETag>e</ETag></Contents>");
+        let contents: String = keys.iter().fold(String::new(), |text, key| {
+            text + "<Contents><Key>" + key + "</Key><Size>1</Size><ETag>e</ETag></Contents>"
+        });
         Self::ok(format!(
             "<?xml version=\"1.0\"?><ListBucketResult><Name>source</Name><EncodingType>url</EncodingType>{contents}{truncated}</ListBucketResult>"
         ))
@@ -116,26 +134,47 @@ pub(crate) struct Scripted {
 
 impl Scripted {
     /// A store of `count` objects of one byte, in which `script` may answer any request first.
-    pub(crate) fn start(count: usize, script: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(
+        count: usize,
+        script: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static,
+    ) -> Self {
         let address = (Ipv4Addr::LOCALHOST, 0).into();
         Self::serve(address, count, script, (vec![Turn::Plain], |_| true)).unwrap()
     }
 
     /// The same, and of fetches it remembers none: there may be very many.
-    pub(crate) fn busy(count: usize, script: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static) -> Self {
+    pub(crate) fn busy(
+        count: usize,
+        script: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static,
+    ) -> Self {
         let address = (Ipv4Addr::LOCALHOST, 0).into();
-        Self::serve(address, count, script, (vec![Turn::Plain], |request| !request.is_fetch())).unwrap()
+        Self::serve(
+            address,
+            count,
+            script,
+            (vec![Turn::Plain], |request| !request.is_fetch()),
+        )
+        .unwrap()
     }
 
     /// Without objects, at an address that is known beforehand.
-    pub(crate) fn at(address: SocketAddr, script: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static) -> io::Result<Self> {
+    pub(crate) fn at(
+        address: SocketAddr,
+        script: impl Fn(&Request) -> Option<Reply> + Send + Sync + 'static,
+    ) -> io::Result<Self> {
         Self::serve(address, 0, script, (vec![Turn::Plain], |_| true))
     }
 
     /// A store of one object, which is this to its first connection, its second, and so on; the last for all that follow. parfetch's control calls
     /// share the first; every worker opens one of its own.
     pub(crate) fn turns(turns: Vec<Turn>) -> Self {
-        Self::serve((Ipv4Addr::LOCALHOST, 0).into(), 1, |_| None, (turns, |_| true)).unwrap()
+        Self::serve(
+            (Ipv4Addr::LOCALHOST, 0).into(),
+            1,
+            |_| None,
+            (turns, |_| true),
+        )
+        .unwrap()
     }
 
     fn serve(
@@ -162,7 +201,9 @@ impl Scripted {
                 if matches!(turn, Turn::Refuse) {
                     return;
                 }
-                let (Ok((stream, _)), shared) = (listener.accept(), Arc::clone(&server)) else { return };
+                let (Ok((stream, _)), shared) = (listener.accept(), Arc::clone(&server)) else {
+                    return;
+                };
                 // A client that goes away in the middle is part of the tests.
                 std::thread::spawn(move || shared.connection(stream, &turn));
             }
@@ -172,7 +213,11 @@ impl Scripted {
 
     /// `http://127.0.0.1:…`
     pub(crate) fn url(&self) -> String {
-        let scheme = if matches!(self.shared.turns[0], Turn::Tls(_)) { "https" } else { "http" };
+        let scheme = if matches!(self.shared.turns[0], Turn::Tls(_)) {
+            "https"
+        } else {
+            "http"
+        };
         format!("{scheme}://{}", self.address)
     }
 
@@ -186,7 +231,9 @@ impl Scripted {
         let end = Instant::now() + DEADLINE;
         let mut seen = self.shared.seen.lock().unwrap();
         while seen.iter().filter(|request| wanted(request)).count() < count {
-            let left = end.checked_duration_since(Instant::now()).unwrap_or_else(|| panic!("not asked for in time; asked so far: {seen:#?}"));
+            let left = end
+                .checked_duration_since(Instant::now())
+                .unwrap_or_else(|| panic!("not asked for in time; asked so far: {seen:#?}"));
             seen = self.shared.news.wait_timeout(seen, left).unwrap().0;
         }
     }
@@ -203,7 +250,8 @@ impl Shared {
         match turn {
             Turn::Plain => self.exchanges(stream),
             Turn::Tls(config) => {
-                let session = rustls::ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
+                let session =
+                    rustls::ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
                 self.exchanges(rustls::StreamOwned::new(session, stream))
             }
             Turn::Silent | Turn::Refuse => io::copy(&mut stream, &mut io::sink()).map(drop),
@@ -220,7 +268,12 @@ impl Shared {
             let reply = (self.script)(&request).unwrap_or_else(|| self.store(&request));
             let (status, headers, body) = match reply {
                 Reply::Answer(status, headers, body) => (status, headers, body),
-                Reply::Raw(bytes) => return stream.get_mut().write_all(&bytes).and_then(|()| stream.get_mut().flush()),
+                Reply::Raw(bytes) => {
+                    return stream
+                        .get_mut()
+                        .write_all(&bytes)
+                        .and_then(|()| stream.get_mut().flush());
+                }
                 Reply::Close => return Ok(()),
             };
             let mut head = format!("HTTP/1.1 {status} Canned\r\n");
@@ -230,8 +283,14 @@ impl Shared {
             if status != 204 {
                 head += &["content-length: ", &body.len().to_string(), "\r\n"].concat();
             }
-            let body = if request.method == "HEAD" { Vec::new() } else { body };
-            stream.get_mut().write_all(&[head.as_bytes(), b"\r\n", &body].concat())?;
+            let body = if request.method == "HEAD" {
+                Vec::new()
+            } else {
+                body
+            };
+            stream
+                .get_mut()
+                .write_all(&[head.as_bytes(), b"\r\n", &body].concat())?;
             stream.get_mut().flush()?;
         }
         Ok(())
@@ -246,12 +305,20 @@ impl Shared {
                 let keys: Vec<_> = self.keys.iter().map(String::as_str).collect();
                 Reply::page(&keys, "<IsTruncated>false</IsTruncated>")
             }
-            "GET" | "HEAD" => match (path.strip_prefix("source/").filter(|key| self.keys.iter().any(|known| known == key)), stored.get(&path)) {
+            "GET" | "HEAD" => match (
+                path.strip_prefix("source/")
+                    .filter(|key| self.keys.iter().any(|known| known == key)),
+                stored.get(&path),
+            ) {
                 (Some(_), _) => Reply::ok("x"),
                 (None, Some(body)) => Reply::ok(body.clone()),
                 (None, None) => Reply::error(404, "NoSuchKey"),
             },
-            "PUT" if request.headers.contains_key("if-none-match") && stored.contains_key(&path) => Reply::error(412, "PreconditionFailed"),
+            "PUT"
+                if request.headers.contains_key("if-none-match") && stored.contains_key(&path) =>
+            {
+                Reply::error(412, "PreconditionFailed")
+            }
             "PUT" => {
                 stored.insert(path, request.body.clone());
                 Reply::Answer(200, vec![("etag", "\"e\"".to_owned())], Vec::new())
@@ -266,37 +333,68 @@ impl Shared {
 }
 
 /// `None` at the end of the connection.
-pub(super) fn read_request(stream: &mut BufReader<impl Read + Write>) -> io::Result<Option<Request>> {
+pub(super) fn read_request(
+    stream: &mut BufReader<impl Read + Write>,
+) -> io::Result<Option<Request>> {
     let mut line = String::new();
     if stream.read_line(&mut line)? == 0 {
         return Ok(None);
     }
     let mut words = line.split_whitespace().map(str::to_owned);
-    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let (method, target) = (
+        words.next().unwrap_or_default(),
+        words.next().unwrap_or_default(),
+    );
     let mut headers = BTreeMap::new();
     loop {
         line.clear();
         stream.read_line(&mut line)?;
         match line.trim_end().split_once(':') {
-            Some((name, value)) => headers.insert(name.to_ascii_lowercase(), value.trim().to_owned()),
+            Some((name, value)) => {
+                headers.insert(name.to_ascii_lowercase(), value.trim().to_owned())
+            }
             None => break,
         };
     }
-    if headers.get("expect").is_some_and(|value| value == "100-continue") {
-        stream.get_mut().write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+    if headers
+        .get("expect")
+        .is_some_and(|value| value == "100-continue")
+    {
+        stream
+            .get_mut()
+            .write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
     }
-    let length = headers.get("content-length").and_then(|value| value.parse().ok()).unwrap_or(0);
+    let length = headers
+        .get("content-length")
+        .and_then(|value| value.parse().ok())
+        .unwrap_or(0);
     let mut body = vec![0; length];
     stream.read_exact(&mut body)?;
-    let body = if headers.get("content-encoding").is_some_and(|value| value.contains("aws-chunked")) { unchunked(&body) } else { body };
-    Ok(Some(Request { method, target, headers, body }))
+    let body = if headers
+        .get("content-encoding")
+        .is_some_and(|value| value.contains("aws-chunked"))
+    {
+        unchunked(&body)
+    } else {
+        body
+    };
+    Ok(Some(Request {
+        method,
+        target,
+        headers,
+        body,
+    }))
 }
 
 /// The content of an `aws-chunked` body.
 fn unchunked(mut body: &[u8]) -> Vec<u8> {
     let mut content = Vec::new();
     while let Some(end) = body.windows(2).position(|pair| pair == b"\r\n") {
-        let size = std::str::from_utf8(&body[..end]).unwrap().split(';').next().unwrap();
+        let size = std::str::from_utf8(&body[..end])
+            .unwrap()
+            .split(';')
+            .next()
+            .unwrap();
         let size = usize::from_str_radix(size, 16).unwrap();
         if size == 0 {
             break;

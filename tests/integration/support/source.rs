@@ -56,10 +56,18 @@ impl Store {
     pub(crate) fn filled(self, objects: &BTreeMap<String, u64>) -> Source {
         let source = self.empty();
         let s3 = S3::new(&source.endpoint);
-        s3.fill(&source.bucket, objects.iter().map(|(key, size)| (format!("{}{key}", source.prefix), *size)));
+        s3.fill(
+            &source.bucket,
+            objects
+                .iter()
+                .map(|(key, size)| (format!("{}{key}", source.prefix), *size)),
+        );
         let source = source.listed();
         // The store lists what was put, in the order of the keys' bytes.
-        let put: Vec<_> = objects.iter().map(|(key, size)| (format!("{}{key}", source.prefix), *size)).collect();
+        let put: Vec<_> = objects
+            .iter()
+            .map(|(key, size)| (format!("{}{key}", source.prefix), *size))
+            .collect();
         assert_eq!(source.objects, put);
         source
     }
@@ -71,7 +79,14 @@ impl Store {
             Self::Embedded => {
                 let (server, endpoint, [_, results]) = serve("objects=0");
                 let prefix = "source/".to_owned();
-                Source { endpoint, bucket: results.clone(), prefix, results, objects: Vec::new(), _server: Some(server) }
+                Source {
+                    endpoint,
+                    bucket: results.clone(),
+                    prefix,
+                    results,
+                    objects: Vec::new(),
+                    _server: Some(server),
+                }
             }
             Self::MinIo => {
                 let endpoint = minio_endpoint().expect("Store::minio saw it");
@@ -80,7 +95,14 @@ impl Store {
                 let (bucket, results) = (name("source"), name("results"));
                 s3.create_bucket(&bucket);
                 s3.create_bucket(&results);
-                Source { endpoint, bucket, prefix: String::new(), results, objects: Vec::new(), _server: None }
+                Source {
+                    endpoint,
+                    bucket,
+                    prefix: String::new(),
+                    results,
+                    objects: Vec::new(),
+                    _server: None,
+                }
             }
         }
     }
@@ -88,7 +110,14 @@ impl Store {
     /// The objects of an embedded server with these options.
     pub(crate) fn serving(options: &str) -> Source {
         let (server, endpoint, [bucket, results]) = serve(options);
-        let source = Source { endpoint, bucket, prefix: String::new(), results, objects: Vec::new(), _server: Some(server) };
+        let source = Source {
+            endpoint,
+            bucket,
+            prefix: String::new(),
+            results,
+            objects: Vec::new(),
+            _server: Some(server),
+        };
         source.listed()
     }
 
@@ -96,11 +125,16 @@ impl Store {
     pub(crate) fn many(self) -> Source {
         static MINIO: OnceLock<Source> = OnceLock::new();
         match self {
-            Self::Embedded => Self::serving(&format!("objects={MANY},keys=awkward,size=2KiB,sizes=lognormal")),
+            Self::Embedded => Self::serving(&format!(
+                "objects={MANY},keys=awkward,size=2KiB,sizes=lognormal"
+            )),
             Self::MinIo => {
                 let shared = MINIO.get_or_init(|| many(self.empty()));
                 let results = self.empty().results;
-                Source { results, ..shared.clone() }
+                Source {
+                    results,
+                    ..shared.clone()
+                }
             }
         }
     }
@@ -114,7 +148,10 @@ impl Source {
 
     /// With what its store lists now.
     fn listed(self) -> Self {
-        Self { objects: self.s3().list(&self.bucket, &self.prefix), ..self }
+        Self {
+            objects: self.s3().list(&self.bucket, &self.prefix),
+            ..self
+        }
     }
 }
 
@@ -130,14 +167,20 @@ fn serve(options: &str) -> (Arc<Serving>, Endpoint, [String; 2]) {
         access_key: ready.credentials.access_key,
         secret_key: ready.credentials.secret_key,
     };
-    (Arc::new((server, folder)), endpoint, [ready.source_bucket, ready.results_bucket])
+    (
+        Arc::new((server, folder)),
+        endpoint,
+        [ready.source_bucket, ready.results_bucket],
+    )
 }
 
 fn minio_endpoint() -> Option<Endpoint> {
     let variables = Variables::of_process();
     let value = |name: &str| variables.get(name).map(str::to_owned);
     let url = value("PARFETCH_TEST_ENDPOINT")?;
-    let needed = |name: &str| value(name).unwrap_or_else(|| panic!("PARFETCH_TEST_ENDPOINT is set and {name} is not"));
+    let needed = |name: &str| {
+        value(name).unwrap_or_else(|| panic!("PARFETCH_TEST_ENDPOINT is set and {name} is not"))
+    };
     Some(Endpoint {
         url,
         region: needed("PARFETCH_TEST_REGION"),
@@ -150,8 +193,18 @@ fn minio_endpoint() -> Option<Endpoint> {
 fn many(source: Source) -> Source {
     let s3 = source.s3();
     let bytes = |size: u64| vec![b'x'; usize::try_from(size).unwrap()];
-    let size = |key: &str| if awkward::is_empty(key) { 0 } else { key.len() as u64 * 37 % 5_000 };
-    for key in awkward::TAKEN.iter().map(|key| (*key).to_owned()).chain([awkward::longest()]) {
+    let size = |key: &str| {
+        if awkward::is_empty(key) {
+            0
+        } else {
+            key.len() as u64 * 37 % 5_000
+        }
+    };
+    for key in awkward::TAKEN
+        .iter()
+        .map(|key| (*key).to_owned())
+        .chain([awkward::longest()])
+    {
         s3.put((&source.bucket, &key), bytes(size(&key))).unwrap();
     }
     for key in awkward::REFUSED_BY_SOME {
@@ -161,7 +214,12 @@ fn many(source: Source) -> Source {
     }
     // Counted by the listing: a store may take two keys for one.
     let listed = s3.list(&source.bucket, "");
-    assert!(awkward::TAKEN.iter().all(|taken| listed.iter().any(|(key, _)| key == taken)), "{listed:?}");
+    assert!(
+        awkward::TAKEN
+            .iter()
+            .all(|taken| listed.iter().any(|(key, _)| key == taken)),
+        "{listed:?}"
+    );
     let taken = listed.len();
     // Two bodies of many reads, some of several, most of one.
     let plain = |number: usize| match number {
@@ -169,7 +227,10 @@ fn many(source: Source) -> Source {
         1 => 300_000,
         number => (number * number * 31 % 9_973) as u64,
     };
-    s3.fill(&source.bucket, (0..MANY - taken).map(|number| (format!("data/{}/{number:06}", number % 7), plain(number))));
+    s3.fill(
+        &source.bucket,
+        (0..MANY - taken).map(|number| (format!("data/{}/{number:06}", number % 7), plain(number))),
+    );
     let source = source.listed();
     assert_eq!(source.objects.len(), MANY);
     source

@@ -31,17 +31,31 @@ impl Invocation {
     /// The same, started by another program.
     pub(crate) fn under(starter: &[&str], words: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let program: Vec<&str> = starter.iter().copied().chain([env!("CARGO_BIN_EXE_parfetch")]).collect();
+        let program: Vec<&str> = starter
+            .iter()
+            .copied()
+            .chain([env!("CARGO_BIN_EXE_parfetch")])
+            .collect();
         let mut command = Command::new(program[0]);
         command.args(&program[1..]).args(words).env_clear();
-        command.env("HOME", folder.path()).env("TMPDIR", folder.path()).current_dir(folder.path());
-        command.env("AWS_EC2_METADATA_DISABLED", "true").stdin(Stdio::null());
+        command
+            .env("HOME", folder.path())
+            .env("TMPDIR", folder.path())
+            .current_dir(folder.path());
+        command
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .stdin(Stdio::null());
         Self { command, folder }
     }
 
     /// The same with credentials.
     pub(crate) fn new(words: &[&str]) -> Self {
-        let keys = [("AWS_ACCESS_KEY_ID", "AKIDTEST"), ("AWS_SECRET_ACCESS_KEY", SECRET), ("AWS_SESSION_TOKEN", TOKEN), ("AWS_REGION", "us-east-1")];
+        let keys = [
+            ("AWS_ACCESS_KEY_ID", "AKIDTEST"),
+            ("AWS_SECRET_ACCESS_KEY", SECRET),
+            ("AWS_SESSION_TOKEN", TOKEN),
+            ("AWS_REGION", "us-east-1"),
+        ];
         Self::bare(words).env(&keys)
     }
 
@@ -96,14 +110,34 @@ impl Invocation {
 
     /// Starts it with a stdout of the test's own.
     pub(crate) fn start_into(mut self, stdout: Stdio) -> (Child, tempfile::TempDir) {
-        (self.command.stdout(stdout).stderr(Stdio::piped()).spawn().unwrap(), self.folder)
+        (
+            self.command
+                .stdout(stdout)
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap(),
+            self.folder,
+        )
     }
 
     /// Starts it.
     pub(crate) fn start(mut self) -> Running {
-        let mut child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let (stdout, stderr) = (Stream::of(child.stdout.take().unwrap()), Stream::of(child.stderr.take().unwrap()));
-        Running { child, stdout, stderr, folder: self.folder }
+        let mut child = self
+            .command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (stdout, stderr) = (
+            Stream::of(child.stdout.take().unwrap()),
+            Stream::of(child.stderr.take().unwrap()),
+        );
+        Running {
+            child,
+            stdout,
+            stderr,
+            folder: self.folder,
+        }
     }
 }
 
@@ -129,8 +163,16 @@ impl Stream {
 
     fn wait_for(&self, text: &str) {
         let missing = |said: &mut Vec<u8>| !String::from_utf8_lossy(said).contains(text);
-        let (said, time) = self.said.1.wait_timeout_while(self.said.0.lock().unwrap(), DEADLINE, missing).unwrap();
-        assert!(!time.timed_out(), "not said in time: {text}; said: {}", String::from_utf8_lossy(&said));
+        let (said, time) = self
+            .said
+            .1
+            .wait_timeout_while(self.said.0.lock().unwrap(), DEADLINE, missing)
+            .unwrap();
+        assert!(
+            !time.timed_out(),
+            "not said in time: {text}; said: {}",
+            String::from_utf8_lossy(&said)
+        );
     }
 
     fn end(self) -> String {
@@ -186,7 +228,12 @@ impl Running {
             }
             std::thread::sleep(Duration::from_millis(2));
         };
-        let said = Said { status, stdout: self.stdout.end(), stderr: self.stderr.end(), folder: self.folder };
+        let said = Said {
+            status,
+            stdout: self.stdout.end(),
+            stderr: self.stderr.end(),
+            folder: self.folder,
+        };
         said.keeps_secrets();
         said
     }
@@ -206,10 +253,23 @@ impl Said {
         walk(self.folder.path(), &mut files);
         for secret in [SECRET, TOKEN] {
             assert!(!self.stdout.contains(secret), "stdout shows a secret");
-            assert!(!self.stderr.contains(secret), "stderr shows a secret: {}", self.stderr);
-            for path in files.iter().filter(|path| path.file_name().is_none_or(|name| name != "profile")) {
+            assert!(
+                !self.stderr.contains(secret),
+                "stderr shows a secret: {}",
+                self.stderr
+            );
+            for path in files
+                .iter()
+                .filter(|path| path.file_name().is_none_or(|name| name != "profile"))
+            {
                 let bytes = fs::read(path).unwrap();
-                assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{} shows a secret", path.display());
+                assert!(
+                    !bytes
+                        .windows(secret.len())
+                        .any(|window| window == secret.as_bytes()),
+                    "{} shows a secret",
+                    path.display()
+                );
             }
         }
     }
@@ -218,7 +278,15 @@ impl Said {
     pub(crate) fn files(&self) -> Vec<String> {
         let mut files = Vec::new();
         walk(self.folder.path(), &mut files);
-        let mut names: Vec<_> = files.iter().map(|path| path.strip_prefix(self.folder.path()).unwrap().to_string_lossy().into_owned()).collect();
+        let mut names: Vec<_> = files
+            .iter()
+            .map(|path| {
+                path.strip_prefix(self.folder.path())
+                    .unwrap()
+                    .to_string_lossy()
+                    .into_owned()
+            })
+            .collect();
         names.sort();
         names
     }
@@ -229,29 +297,51 @@ impl Said {
 
     #[track_caller]
     pub(crate) fn exits(&self, code: i32) -> &Self {
-        assert_eq!(self.status.code(), Some(code), "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        assert_eq!(
+            self.status.code(),
+            Some(code),
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout,
+            self.stderr
+        );
         self
     }
 
     /// Lines of stderr that begin so, without that beginning.
     pub(crate) fn lines(&self, beginning: &str) -> Vec<&str> {
-        self.stderr.lines().filter_map(|line| line.strip_prefix(beginning)).collect()
+        self.stderr
+            .lines()
+            .filter_map(|line| line.strip_prefix(beginning))
+            .collect()
     }
 
     /// Failed with this code, these two lines and nothing else on stderr but warnings and what the run is; nothing on stdout.
     #[track_caller]
     pub(crate) fn fails(&self, code: i32, error: &str, hint: &str) -> &Self {
         self.exits(code);
-        let rest: Vec<_> = self.stderr.lines().filter(|line| !line.starts_with("warning: ") && !line.starts_with("parfetch s3://")).collect();
-        assert_eq!(rest, [format!("error: {error}"), format!("hint: {hint}")], "stderr:\n{}", self.stderr);
+        let rest: Vec<_> = self
+            .stderr
+            .lines()
+            .filter(|line| !line.starts_with("warning: ") && !line.starts_with("parfetch s3://"))
+            .collect();
+        assert_eq!(
+            rest,
+            [format!("error: {error}"), format!("hint: {hint}")],
+            "stderr:\n{}",
+            self.stderr
+        );
         self
     }
 }
 
 /// The child processes of a process.
 pub(crate) fn children_of(pid: Pid) -> Vec<Pid> {
-    let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", pid.as_raw_nonzero())).unwrap();
-    children.split_whitespace().filter_map(|pid| Pid::from_raw(pid.parse().unwrap())).collect()
+    let children =
+        fs::read_to_string(format!("/proc/{0}/task/{0}/children", pid.as_raw_nonzero())).unwrap();
+    children
+        .split_whitespace()
+        .filter_map(|pid| Pid::from_raw(pid.parse().unwrap()))
+        .collect()
 }
 
 /// Waits until this process is gone; one that nobody has buried yet is.
@@ -259,7 +349,14 @@ pub(crate) fn children_of(pid: Pid) -> Vec<Pid> {
 pub(crate) fn gone(pid: Pid) {
     let deadline = Instant::now() + DEADLINE;
     let stat = format!("/proc/{}/stat", pid.as_raw_nonzero());
-    while fs::read_to_string(&stat).is_ok_and(|stat| !stat.rsplit(')').next().unwrap_or_default().trim_start().starts_with('Z')) {
+    while fs::read_to_string(&stat).is_ok_and(|stat| {
+        !stat
+            .rsplit(')')
+            .next()
+            .unwrap_or_default()
+            .trim_start()
+            .starts_with('Z')
+    }) {
         assert!(Instant::now() < deadline, "process {pid:?} lives on");
         std::thread::sleep(std::time::Duration::from_millis(2));
     }

@@ -105,7 +105,15 @@ impl Odd {
         keys.dedup();
         keys.sort_by_cached_key(|key| fault.rank(key));
         let ranks = keys.iter().map(|key| fault.rank(key)).collect();
-        Self { fault, ranks: Rc::new(ranks), keys: Rc::new(keys), page, asked: Rc::default(), newest: Rc::default(), ordered: true }
+        Self {
+            fault,
+            ranks: Rc::new(ranks),
+            keys: Rc::new(keys),
+            page,
+            asked: Rc::default(),
+            newest: Rc::default(),
+            ordered: true,
+        }
     }
 
     fn behind(&self, key: &str) -> usize {
@@ -120,16 +128,27 @@ impl Odd {
     /// Where a page begins: a place in `keys`. `None` for nothing at all.
     fn from(&self, query: &PageQuery) -> Result<Option<usize>, StoreError> {
         if let Some(marker) = &query.marker {
-            return Ok(Some(if self.fault == Fault::NoTokens { 0 } else { self.behind(marker) }));
+            return Ok(Some(if self.fault == Fault::NoTokens {
+                0
+            } else {
+                self.behind(marker)
+            }));
         }
         if let Some(token) = &query.token {
             let (place, number) = token.split_once('-').unwrap();
             if self.fault == Fault::TokensExpire && number.parse() != Ok(self.newest.get()) {
-                return Err(StoreError::new(StoreErrorKind::Other, "cannot list s3://b: the token expired (InvalidArgument)"));
+                return Err(StoreError::new(
+                    StoreErrorKind::Other,
+                    "cannot list s3://b: the token expired (InvalidArgument)",
+                ));
             }
             return Ok(Some(place.parse().unwrap()));
         }
-        let Some(start) = query.start_after.as_ref().filter(|_| !matches!(self.fault, Fault::IgnoresStart | Fault::MarkerAlone)) else {
+        let Some(start) = query
+            .start_after
+            .as_ref()
+            .filter(|_| !matches!(self.fault, Fault::IgnoresStart | Fault::MarkerAlone))
+        else {
             return Ok(Some(0));
         };
         let (exists, behind) = (self.exists(start), self.behind(start));
@@ -139,7 +158,14 @@ impl Odd {
             Fault::SkipsFolder => {
                 let folder = start.rfind('/').map(|at| &start[..=at]);
                 let rest = &self.keys[behind..];
-                Some(behind + folder.map_or(0, |folder| rest.iter().take_while(|key| key.starts_with(folder)).count()))
+                Some(
+                    behind
+                        + folder.map_or(0, |folder| {
+                            rest.iter()
+                                .take_while(|key| key.starts_with(folder))
+                                .count()
+                        }),
+                )
             }
             Fault::SkipsNext => Some((behind + 1).min(self.keys.len())),
             Fault::Inclusive if exists => Some(behind - 1),
@@ -151,9 +177,17 @@ impl Odd {
     fn answer(&self, query: &PageQuery) -> Result<ListPage, StoreError> {
         self.asked.set(self.asked.get() + 1);
         let by_start = query.token.is_none() && query.start_after.is_some();
-        let guessed = by_start && !query.start_after.as_ref().is_some_and(|start| self.exists(start));
-        let Some(from) = self.from(query)? else { return Ok(ListPage::default()) };
-        let mut most = query.max_keys.map_or(self.page, |most| self.page.min(usize::try_from(most).unwrap()));
+        let guessed = by_start
+            && !query
+                .start_after
+                .as_ref()
+                .is_some_and(|start| self.exists(start));
+        let Some(from) = self.from(query)? else {
+            return Ok(ListPage::default());
+        };
+        let mut most = query.max_keys.map_or(self.page, |most| {
+            self.page.min(usize::try_from(most).unwrap())
+        });
         if self.fault == Fault::FewKeys {
             most = (usize::try_from(self.asked.get()).unwrap() * 7 % most).max(1);
         }
@@ -168,25 +202,47 @@ impl Odd {
             match query.delimiter.and_then(|delimiter| key.find(delimiter)) {
                 Some(at) if page.prefixes.last().is_some_and(|last| *last == key[..=at]) => {}
                 Some(at) => page.prefixes.push(key[..=at].to_owned()),
-                None => page.keys.push(KeyRecord { key: key.clone(), size: Some(1), ..KeyRecord::default() }),
+                None => page.keys.push(KeyRecord {
+                    key: key.clone(),
+                    size: Some(1),
+                    ..KeyRecord::default()
+                }),
             }
         }
         let more = place < self.keys.len();
-        page.truncated = (more && !(by_start && self.fault == Fault::SaysLast)) || (self.fault == Fault::SaysMore && !page.keys.is_empty());
+        page.truncated = (more && !(by_start && self.fault == Fault::SaysLast))
+            || (self.fault == Fault::SaysMore && !page.keys.is_empty());
         let skipped = usize::from(self.fault == Fault::SkipsOne && guessed);
         self.newest.set(self.newest.get() + 1);
         let token = format!("{}-{}", place + skipped, self.newest.get());
-        page.next = Some(token).filter(|_| page.truncated && !matches!(self.fault, Fault::NoTokens | Fault::MarkerAlone));
+        page.next = Some(token).filter(|_| {
+            page.truncated && !matches!(self.fault, Fault::NoTokens | Fault::MarkerAlone)
+        });
         Ok(page)
     }
 
     /// What is listed, sorted.
     fn listed(&self) -> Result<Vec<String>, ListError> {
         let folder = tempfile::tempdir().unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        let listing = async { listing(&mut self.clone(), (&everything(), folder.path()), &mut |_| {}).await };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        let listing = async {
+            listing(
+                &mut self.clone(),
+                (&everything(), folder.path()),
+                &mut |_| {},
+            )
+            .await
+        };
         runtime.block_on(listing)?.finish()?;
-        let mut keys: Vec<String> = KeyFile::open(folder.path()).unwrap().iter().map(|record| record.unwrap().key).collect();
+        let mut keys: Vec<String> = KeyFile::open(folder.path())
+            .unwrap()
+            .iter()
+            .map(|record| record.unwrap().key)
+            .collect();
         keys.sort_unstable();
         Ok(keys)
     }
@@ -195,12 +251,22 @@ impl Odd {
     fn loses_nothing(&self) {
         let mut all = self.keys.to_vec();
         all.sort_unstable();
-        let one = Self { ordered: false, ..self.clone() }.listed();
+        let one = Self {
+            ordered: false,
+            ..self.clone()
+        }
+        .listed();
         if let Ok(one) = &one {
             assert_eq!(*one, all, "by tokens alone: {:?}", self.fault);
         }
         match (self.listed(), one) {
-            (Ok(keys), _) => assert!(keys == all, "{:?}: {} keys of {}", self.fault, keys.len(), all.len()),
+            (Ok(keys), _) => assert!(
+                keys == all,
+                "{:?}: {} keys of {}",
+                self.fault,
+                keys.len(),
+                all.len()
+            ),
             (Err(_), Err(_)) => {}
             (Err(error), Ok(_)) => panic!("{:?}: {error}", self.fault),
         }
@@ -226,7 +292,10 @@ impl Source for Odd {
 impl Pages for Odd {
     async fn page(&mut self, query: &PageQuery) -> Result<ListPage, StoreError> {
         // Answers come in any order.
-        tokio::time::sleep(std::time::Duration::from_millis(60 + self.asked.get() * 7 % 40)).await;
+        tokio::time::sleep(std::time::Duration::from_millis(
+            60 + self.asked.get() * 7 % 40,
+        ))
+        .await;
         self.answer(query)
     }
 }
@@ -236,11 +305,31 @@ fn no_fault_loses_a_key_of_a_large_bucket() {
     for fault in FAULTS {
         let dates = (0..6_000).map(|n| format!("day={:02}/part-{:05}.parquet", n % 30, n / 30));
         Odd::new(fault, dates, 100).loses_nothing();
-        let names = ["Alpha", "alpine", "Beta", "beta2", "\u{e000}", "\u{1f600}", "z", "a", "a-b"];
-        Odd::new(fault, (0..5_400).map(|n| format!("{}/{:05}", names[n % 9], n / 9)), 100).loses_nothing();
+        let names = [
+            "Alpha",
+            "alpine",
+            "Beta",
+            "beta2",
+            "\u{e000}",
+            "\u{1f600}",
+            "z",
+            "a",
+            "a-b",
+        ];
+        Odd::new(
+            fault,
+            (0..5_400).map(|n| format!("{}/{:05}", names[n % 9], n / 9)),
+            100,
+        )
+        .loses_nothing();
         Odd::new(fault, (0..5_000).map(|n| format!("img-{n:07}.jpg")), 50).loses_nothing();
         // Pages end where folders do.
-        Odd::new(fault, (0..5_000).map(|n| format!("f{:02}/{n:05}", n / 100)), 100).loses_nothing();
+        Odd::new(
+            fault,
+            (0..5_000).map(|n| format!("f{:02}/{n:05}", n / 100)),
+            100,
+        )
+        .loses_nothing();
     }
 }
 
@@ -248,9 +337,17 @@ fn no_fault_loses_a_key_of_a_large_bucket() {
 fn to_be_sure_costs_two_requests() {
     // 1,000 pages: before the store was asked to prove anything, the same listing took two requests fewer.
     for (name, most) in [("img-", 1_090), ("img/", 1_090)] {
-        let sane = Odd::new(Fault::None, (0..100_000).map(|n| format!("{name}{n:07}.jpg")), 100);
+        let sane = Odd::new(
+            Fault::None,
+            (0..100_000).map(|n| format!("{name}{n:07}.jpg")),
+            100,
+        );
         assert_eq!(sane.listed().unwrap(), *sane.keys);
-        assert!((1_002..=most).contains(&sane.asked.get()), "{} requests", sane.asked.get());
+        assert!(
+            (1_002..=most).contains(&sane.asked.get()),
+            "{} requests",
+            sane.asked.get()
+        );
     }
 }
 

@@ -24,16 +24,29 @@ fn median(cell: &CellReport, metric: Metric) -> Option<f64> {
 
 /// The figure in the page's unit, of which one is `by` of the model's.
 fn interval(figure: &Figure, by: f64) -> Interval {
-    Interval { median: figure.median / by, range: figure.interval.map(|interval| (interval.low / by, interval.high / by)) }
+    Interval {
+        median: figure.median / by,
+        range: figure
+            .interval
+            .map(|interval| (interval.low / by, interval.high / by)),
+    }
 }
 
 fn cell(part: &Part<'_>, place: usize) -> Cell {
     let report = &part.study.cells[place];
     let milliseconds = |metric| median(report, metric).map(|seconds| seconds * 1e3);
     // A contender's CPU is known from outside alone, for its whole processes.
-    let cpu = if part.program.is_parfetch() { Metric::CpuPerGb } else { Metric::WholeCpuPerGb };
+    let cpu = if part.program.is_parfetch() {
+        Metric::CpuPerGb
+    } else {
+        Metric::WholeCpuPerGb
+    };
     Cell {
-        size: part.sizes.iter().position(|size| *size == size_of(&report.cell)).unwrap_or(usize::MAX),
+        size: part
+            .sizes
+            .iter()
+            .position(|size| *size == size_of(&report.cell))
+            .unwrap_or(usize::MAX),
         mode: report.cell.mode.to_string(),
         concurrency: u64::from(report.cell.concurrency),
         chosen: advice::chosen(part, place).to_owned(),
@@ -42,9 +55,13 @@ fn cell(part: &Part<'_>, place: usize) -> Cell {
         best_of_mode: is_best_of_mode(part, place),
         knee: report.is_knee,
         repetitions: u32::try_from(report.observations.len()).unwrap_or(u32::MAX),
-        throughput: report.figure(Metric::Throughput).map(|figure| interval(figure, MEGA)),
+        throughput: report
+            .figure(Metric::Throughput)
+            .map(|figure| interval(figure, MEGA)),
         share_of_best: share_of_best(part, report),
-        seconds: report.figure(Metric::FetchTime).map(|figure| interval(figure, 1.0)),
+        seconds: report
+            .figure(Metric::FetchTime)
+            .map(|figure| interval(figure, 1.0)),
         ttfb_p50_ms: milliseconds(Metric::TtfbP50),
         ttfb_p99_ms: milliseconds(Metric::TtfbP99),
         latency_p50_ms: milliseconds(Metric::LatencyP50),
@@ -79,17 +96,29 @@ fn standing(report: &CellReport) -> Standing {
 fn share_of_best(part: &Part<'_>, report: &CellReport) -> Option<f64> {
     let size = (report.cell.cpu_units, report.cell.memory_mib);
     let of_size = |other: &&CellReport| (other.cell.cpu_units, other.cell.memory_mib) == size;
-    let best = part.reports().filter(of_size).find(|other| other.standing == report::Standing::Best)?;
+    let best = part
+        .reports()
+        .filter(of_size)
+        .find(|other| other.standing == report::Standing::Best)?;
     let best = rate(best).filter(|best| *best > 0.0)?;
     Some(rate(report)? / best)
 }
 
 /// Whether it is the first of the highest medians of its curve.
 fn is_best_of_mode(part: &Part<'_>, place: usize) -> bool {
-    let Some(curve) = part.study.curves.iter().find(|curve| curve.cells.contains(&place)) else { return false };
+    let Some(curve) = part
+        .study
+        .curves
+        .iter()
+        .find(|curve| curve.cells.contains(&place))
+    else {
+        return false;
+    };
     let mut best: Option<(usize, f64)> = None;
     for other in &curve.cells {
-        let Some(rate) = part.study.cells.get(*other).and_then(rate) else { continue };
+        let Some(rate) = part.study.cells.get(*other).and_then(rate) else {
+            continue;
+        };
         if best.is_none_or(|(_, highest)| rate > highest) {
             best = Some((*other, rate));
         }

@@ -24,7 +24,10 @@ use crate::report::{CellReport, Open, Study};
 pub fn page_of(study: &Study, open: Open<'_>) -> PageData {
     let sizes = sizes(study);
     let per = Per::of(study);
-    let clients = programs(study).into_iter().map(|program| client(&Part::of(study, program, (&sizes, per)), open)).collect();
+    let clients = programs(study)
+        .into_iter()
+        .map(|program| client(&Part::of(study, program, (&sizes, per)), open))
+        .collect();
     PageData {
         sizes: sizes.iter().map(words::size).collect(),
         clients,
@@ -47,7 +50,11 @@ fn size_of(cell: &Cell) -> SizeKey {
 
 /// Every size of the study, ascending.
 fn sizes(study: &Study) -> Vec<SizeKey> {
-    let mut sizes: Vec<SizeKey> = study.cells.iter().map(|report| size_of(&report.cell)).collect();
+    let mut sizes: Vec<SizeKey> = study
+        .cells
+        .iter()
+        .map(|report| size_of(&report.cell))
+        .collect();
     sizes.sort_unstable();
     sizes.dedup();
     sizes
@@ -78,8 +85,16 @@ struct Part<'a> {
 
 impl<'a> Part<'a> {
     fn of(study: &'a Study, program: &'a Program, (sizes, per): (&'a [SizeKey], Per)) -> Self {
-        let places = (0..study.cells.len()).filter(|place| study.cells[*place].cell.program == *program).collect();
-        Self { study, program, sizes, per, places }
+        let places = (0..study.cells.len())
+            .filter(|place| study.cells[*place].cell.program == *program)
+            .collect();
+        Self {
+            study,
+            program,
+            sizes,
+            per,
+            places,
+        }
     }
 
     fn reports(&self) -> impl Iterator<Item = &'a CellReport> {
@@ -88,24 +103,44 @@ impl<'a> Part<'a> {
 
     /// What is recommended for this program.
     fn recommendation(&self) -> Option<&'a crate::report::Recommendation> {
-        self.study.recommendations.iter().find(|recommendation| recommendation.program == *self.program)
+        self.study
+            .recommendations
+            .iter()
+            .find(|recommendation| recommendation.program == *self.program)
     }
 }
 
 fn client(part: &Part<'_>, open: Open<'_>) -> Client {
     let drawn = drawn::drawn(part, open);
-    let is_priced = part.reports().any(|report| part.per.tasks(report).is_some());
+    let is_priced = part
+        .reports()
+        .any(|report| part.per.tasks(report).is_some());
     Client {
         name: part.program.name().to_owned(),
         about: about(part.program).to_owned(),
-        role: if part.program.is_parfetch() { Role::Own } else { Role::Contender },
+        role: if part.program.is_parfetch() {
+            Role::Own
+        } else {
+            Role::Contender
+        },
         choices: advice::choices(part),
-        because: part.recommendation().and_then(|found| found.because.as_deref()).map(words::sentence),
-        notes: part.recommendation().and_then(|found| crate::report::wording::answer::highest(part.study, found)).into_iter().collect(),
+        because: part
+            .recommendation()
+            .and_then(|found| found.because.as_deref())
+            .map(words::sentence),
+        notes: part
+            .recommendation()
+            .and_then(|found| crate::report::wording::answer::highest(part.study, found))
+            .into_iter()
+            .collect(),
         cells: cells::cells(part),
         front: advice::front(part),
-        no_price: (!is_priced)
-            .then(|| words::sentence(price::missing(part.study).unwrap_or("no price: no configuration has both a size and a rate"))),
+        no_price: (!is_priced).then(|| {
+            words::sentence(
+                price::missing(part.study)
+                    .unwrap_or("no price: no configuration has both a size and a rate"),
+            )
+        }),
         histograms: drawn.histograms,
         series: drawn.series,
         timeline: drawn.timeline,
@@ -119,7 +154,9 @@ const fn about(program: &Program) -> &'static str {
         Program::Client(ClientKind::Lean) => {
             "parfetch’s own client. It costs next to nothing, so it measures the platform: the container, the network, S3."
         }
-        Program::Client(ClientKind::Sdk) => "aws-sdk-s3 with its defaults: what a program with the SDK gets.",
+        Program::Client(ClientKind::Sdk) => {
+            "aws-sdk-s3 with its defaults: what a program with the SDK gets."
+        }
         Program::Contender(_) => {
             "Another program, run and watched as parfetch is. Its time includes the start of its workers; its CPU per GB is that of its whole processes."
         }

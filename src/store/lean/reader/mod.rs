@@ -44,7 +44,17 @@ impl Reader {
     /// Before the first request.
     pub(super) fn new() -> Self {
         let (split, document) = (Vec::new(), Vec::new());
-        Self { state: State::Done, part: None, split, again: 0, status: 0, document, date: None, began: false, persistent: true }
+        Self {
+            state: State::Done,
+            part: None,
+            split,
+            again: 0,
+            status: 0,
+            document,
+            date: None,
+            began: false,
+            persistent: true,
+        }
     }
 
     /// A request for `part`, or for everything, goes out.
@@ -57,13 +67,18 @@ impl Reader {
     }
 
     /// Takes what the connection returned.
-    pub(super) fn feed<S: BodySink>(&mut self, mut bytes: &[u8], sink: &mut S) -> Result<(), Malformed> {
+    pub(super) fn feed<S: BodySink>(
+        &mut self,
+        mut bytes: &[u8],
+        sink: &mut S,
+    ) -> Result<(), Malformed> {
         self.began |= !bytes.is_empty();
         while !bytes.is_empty() {
             let taken = match &mut self.state {
                 State::Head => self.feed_head(bytes, sink)?,
                 State::Length(left) => {
-                    let taken = usize::try_from(*left).map_or(bytes.len(), |left| left.min(bytes.len()));
+                    let taken =
+                        usize::try_from(*left).map_or(bytes.len(), |left| left.min(bytes.len()));
                     *left -= taken as u64;
                     let over = *left == 0;
                     self.body(&bytes[..taken], sink);
@@ -118,7 +133,11 @@ impl Reader {
 
     /// Bytes of the body that are sure to come still.
     pub(super) fn left(&self) -> u64 {
-        if let State::Length(left) = self.state { left } else { 0 }
+        if let State::Length(left) = self.state {
+            left
+        } else {
+            0
+        }
     }
 
     /// Whether a byte of the answer came.
@@ -139,7 +158,8 @@ impl Reader {
     /// The error that an answer other than 2xx stands for, also when its document was cut; `None` while there is no such answer.
     pub(super) fn refusal(&self) -> Option<AttemptError> {
         let refused = self.has_head() && !self.is_success();
-        refused.then(|| AttemptError::answer(self.status, element(&self.document, "Code").as_deref()))
+        refused
+            .then(|| AttemptError::answer(self.status, element(&self.document, "Code").as_deref()))
     }
 
     /// When the refusal was given, by the server's clock, in s since 1970; `None` where it does not say, or was no refusal.
@@ -160,7 +180,8 @@ impl Reader {
             return Ok(head.size);
         }
         let before = self.split.len();
-        self.split.extend_from_slice(&bytes[..bytes.len().min(HEAD_BYTES - before)]);
+        self.split
+            .extend_from_slice(&bytes[..bytes.len().min(HEAD_BYTES - before)]);
         if before == 0 {
             // It has just been read in vain.
             self.again = 2 * self.split.len();
@@ -181,7 +202,8 @@ impl Reader {
         split.clear();
         self.split = split;
         // The rest of it ended inside `bytes`: before them it was not complete.
-        size.checked_sub(before).ok_or(Malformed("no head of HTTP/1.1"))
+        size.checked_sub(before)
+            .ok_or(Malformed("no head of HTTP/1.1"))
     }
 
     fn head<S: BodySink>(&mut self, head: &Head<'_>, sink: &mut S) -> Result<(), Malformed> {
@@ -200,7 +222,12 @@ impl Reader {
         };
         if self.is_success() {
             let total = head.range.and_then(|range| range.total);
-            sink.head(&BodyHead { length: head.length, until_close: head.framing == Framing::UntilClose, total, etag: head.etag });
+            sink.head(&BodyHead {
+                length: head.length,
+                until_close: head.framing == Framing::UntilClose,
+                total,
+                etag: head.etag,
+            });
         } else {
             self.date = http_date(head.date);
         }
@@ -211,10 +238,14 @@ impl Reader {
     /// comes with any other success (204, say) is no object.
     fn check_part(&self, head: &Head<'_>) -> Result<(), Malformed> {
         match (self.part, head.status, head.range) {
-            (None, 206, _) | (None, 200..=299, Some(_)) => Err(Malformed("a part, and the whole was asked for")),
+            (None, 206, _) | (None, 200..=299, Some(_)) => {
+                Err(Malformed("a part, and the whole was asked for"))
+            }
             (None, 201..=299, _) => Err(Malformed("a success that no GET has")),
             (Some(part), 206, Some(range)) if part.is_answered_by(range) => match head.length {
-                Some(length) if length.checked_sub(1) != Some(range.last - range.first) => Err(Malformed("a part of another length")),
+                Some(length) if length.checked_sub(1) != Some(range.last - range.first) => {
+                    Err(Malformed("a part of another length"))
+                }
                 _ => Ok(()),
             },
             (Some(_), 206, _) => Err(Malformed("another part than was asked for")),
@@ -229,7 +260,8 @@ impl Reader {
             return;
         }
         let room = DOCUMENT_BYTES - self.document.len();
-        self.document.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        self.document
+            .extend_from_slice(&bytes[..bytes.len().min(room)]);
         if bytes.len() > room {
             // No error document is as long: what follows is not waited for.
             (self.state, self.persistent) = (State::Done, false);
@@ -240,7 +272,8 @@ impl Reader {
 /// Whether an empty line, which ends a head, ends in `bytes` behind `before`.
 fn ends(bytes: &[u8], before: usize) -> bool {
     let start = before.saturating_sub(3);
-    bytes[start..].windows(2).any(|pair| pair == b"\n\n") || bytes[start..].windows(3).any(|three| three == b"\n\r\n")
+    bytes[start..].windows(2).any(|pair| pair == b"\n\n")
+        || bytes[start..].windows(3).any(|three| three == b"\n\r\n")
 }
 
 #[cfg(test)]

@@ -17,11 +17,17 @@ use crate::store::attempt::{Part, Target};
 use crate::store::credentials::{CredentialFeed, KeySet};
 
 /// What S3 leaves as it is in a path: unreserved characters and the slash. `.` and `..` segments are part of the key and go out as they are.
-const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+const PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'/');
 /// SHA-256 of nothing: the body of every GET.
 const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 /// `X-Amz-Date`.
-const DATE: &[BorrowedFormatItem<'_>] = format_description!("[year][month][day]T[hour][minute][second]Z");
+const DATE: &[BorrowedFormatItem<'_>] =
+    format_description!("[year][month][day]T[hour][minute][second]Z");
 /// Digits of the day in it.
 const DAY_LEN: usize = 8;
 
@@ -107,14 +113,36 @@ struct Asked<'a> {
 
 impl RequestWriter {
     /// A writer for one endpoint; without a feed, requests stay unsigned.
-    pub(super) fn new(endpoint: &Endpoint, request_payer: bool, feed: Option<CredentialFeed>) -> Self {
+    pub(super) fn new(
+        endpoint: &Endpoint,
+        request_payer: bool,
+        feed: Option<CredentialFeed>,
+    ) -> Self {
         let agent = concat!("parfetch/", env!("CARGO_PKG_VERSION"));
-        let payer = if request_payer { "x-amz-request-payer: requester\r\n" } else { "" };
-        let head = format!(" HTTP/1.1\r\nhost: {}\r\nuser-agent: {agent}\r\n{payer}", endpoint.authority).into_bytes();
+        let payer = if request_payer {
+            "x-amz-request-payer: requester\r\n"
+        } else {
+            ""
+        };
+        let head = format!(
+            " HTTP/1.1\r\nhost: {}\r\nuser-agent: {agent}\r\n{payer}",
+            endpoint.authority
+        )
+        .into_bytes();
         Self {
             base_path: endpoint.base_path.clone(),
-            fixed: Fixed { host: endpoint.authority.clone(), region: endpoint.signing_region.clone(), request_payer, head },
-            keys: feed.map(|feed| Keys { set: feed.newest(), feed, signing: None, prepared: None }),
+            fixed: Fixed {
+                host: endpoint.authority.clone(),
+                region: endpoint.signing_region.clone(),
+                request_payer,
+                head,
+            },
+            keys: feed.map(|feed| Keys {
+                set: feed.newest(),
+                feed,
+                signing: None,
+                prepared: None,
+            }),
             canonical: Vec::new(),
             to_sign: Vec::new(),
         }
@@ -136,13 +164,17 @@ impl RequestWriter {
     /// The store refused the last request for its time, and gave its own: later requests of every worker are signed with that. False when it would not
     /// help: the request was signed so, or not at all.
     pub(super) fn correct_clock(&mut self, store_unix_s: i64) -> bool {
-        self.keys.as_mut().is_some_and(|keys| keys.feed.clock.correct(store_unix_s))
+        self.keys
+            .as_mut()
+            .is_some_and(|keys| keys.feed.clock.correct(store_unix_s))
     }
 
     /// Now, by the store's clock where that is known to be another, in s since 1970.
     fn signing_time(&mut self) -> u64 {
         let unix_s = clock::unix_ms() / 1000;
-        self.keys.as_mut().map_or(unix_s, |keys| unix_s.saturating_add_signed(keys.feed.clock.offset_s()))
+        self.keys.as_mut().map_or(unix_s, |keys| {
+            unix_s.saturating_add_signed(keys.feed.clock.offset_s())
+        })
     }
 
     /// Waits for credentials newer than those of the last request.
@@ -160,12 +192,27 @@ impl RequestWriter {
             out.extend_from_slice(piece.as_bytes());
         }
         let range = target.part.map(Part::range);
-        self.finish(&Asked { query: "", range, if_match: target.if_match() }, unix_s, out);
+        self.finish(
+            &Asked {
+                query: "",
+                range,
+                if_match: target.if_match(),
+            },
+            unix_s,
+            out,
+        );
     }
 
     fn list_at(&mut self, query: &str, unix_s: u64, out: &mut Vec<u8>) {
         self.begin(out);
-        self.finish(&Asked { query, ..Asked::default() }, unix_s, out);
+        self.finish(
+            &Asked {
+                query,
+                ..Asked::default()
+            },
+            unix_s,
+            out,
+        );
     }
 
     fn begin(&self, out: &mut Vec<u8>) {
@@ -176,7 +223,11 @@ impl RequestWriter {
 
     /// Everything after the path, which is in `out` behind `GET `.
     fn finish(&mut self, asked: &Asked<'_>, unix_s: u64, out: &mut Vec<u8>) {
-        let Asked { query, range, if_match } = asked;
+        let Asked {
+            query,
+            range,
+            if_match,
+        } = asked;
         let path_end = out.len();
         if !query.is_empty() {
             out.push(b'?');
@@ -194,7 +245,9 @@ impl RequestWriter {
             (Some(_), Some(_)) => Kind::MatchedRange,
         };
         keys.prepare(unix_s, &self.fixed);
-        let (Some(prepared), Some((_, signing))) = (&keys.prepared, &keys.signing) else { unreachable!("just prepared") };
+        let (Some(prepared), Some((_, signing))) = (&keys.prepared, &keys.signing) else {
+            unreachable!("just prepared")
+        };
         let form = &prepared.forms[kind as usize];
 
         let canonical = &mut self.canonical;
@@ -237,20 +290,33 @@ impl Keys {
         if let Some(newest) = self.feed.changed() {
             self.install(newest);
         }
-        if self.prepared.as_ref().is_some_and(|prepared| prepared.unix_s == unix_s) {
+        if self
+            .prepared
+            .as_ref()
+            .is_some_and(|prepared| prepared.unix_s == unix_s)
+        {
             return;
         }
         let region = fixed.region.as_str();
         let date = date_text(unix_s);
         let day = &date[..DAY_LEN];
         if self.signing.as_ref().is_none_or(|(known, _)| known != day) {
-            self.signing = Some((day.to_owned(), signing_key(&self.set.secret_key, day, region)));
+            self.signing = Some((
+                day.to_owned(),
+                signing_key(&self.set.secret_key, day, region),
+            ));
         }
         let token = self.set.session_token.as_deref().map(header_text);
         let scope = format!("{day}/{region}/s3/aws4_request");
-        let token_line = token.as_deref().map(|token| format!("x-amz-security-token: {token}\r\n")).unwrap_or_default();
+        let token_line = token
+            .as_deref()
+            .map(|token| format!("x-amz-security-token: {token}\r\n"))
+            .unwrap_or_default();
         let mut head = fixed.head.clone();
-        head.extend_from_slice(format!("x-amz-date: {date}\r\nx-amz-content-sha256: {EMPTY_SHA256}\r\n{token_line}").as_bytes());
+        head.extend_from_slice(
+            format!("x-amz-date: {date}\r\nx-amz-content-sha256: {EMPTY_SHA256}\r\n{token_line}")
+                .as_bytes(),
+        );
         let forms = Kind::ALL.map(|kind| {
             let mut names = format!("host{};x-amz-content-sha256;x-amz-date", kind.names());
             let mut canonical = format!("x-amz-content-sha256:{EMPTY_SHA256}\nx-amz-date:{date}\n");
@@ -268,7 +334,12 @@ impl Keys {
             Form { canonical: canonical.into_bytes(), authorization: authorization.into_bytes() }
         });
         let to_sign = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n").into_bytes();
-        self.prepared = Some(Prepared { unix_s, head, to_sign, forms });
+        self.prepared = Some(Prepared {
+            unix_s,
+            head,
+            to_sign,
+            forms,
+        });
     }
 }
 
@@ -285,15 +356,24 @@ fn part_lines((range, if_match): (Option<&str>, Option<&str>), out: &mut Vec<u8>
 
 /// `20260102T030405Z`; a clock that is set past the year 9999 reads as 1970, and the store says that it is wrong.
 fn date_text(unix_s: u64) -> String {
-    let date = i64::try_from(unix_s).ok().and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
-    date.unwrap_or(OffsetDateTime::UNIX_EPOCH).format(DATE).expect("a date with a time has every component of the format")
+    let date = i64::try_from(unix_s)
+        .ok()
+        .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
+    date.unwrap_or(OffsetDateTime::UNIX_EPOCH)
+        .format(DATE)
+        .expect("a date with a time has every component of the format")
 }
 
 /// The signing key of one day, region and secret, ready to sign with.
 fn signing_key(secret: &str, day: &str, region: &str) -> HmacSha256 {
-    let keyed = |key: &[u8]| HmacSha256::new_from_slice(key).expect("HMAC takes keys of any length");
+    let keyed =
+        |key: &[u8]| HmacSha256::new_from_slice(key).expect("HMAC takes keys of any length");
     let first = keyed(format!("AWS4{secret}").as_bytes());
-    [day, region, "s3", "aws4_request"].iter().fold(first, |key, text| keyed(&key.chain_update(text).finalize().into_bytes()))
+    [day, region, "s3", "aws4_request"]
+        .iter()
+        .fold(first, |key, text| {
+            keyed(&key.chain_update(text).finalize().into_bytes())
+        })
 }
 
 /// A credential as it can stand in a header: without spaces around it (as the signature rules want), and without control characters, which no

@@ -4,7 +4,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
-    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings, UriPathNormalizationMode, sign,
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
+    UriPathNormalizationMode, sign,
 };
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::identity::Identity;
@@ -27,7 +28,16 @@ fn endpoint(base_path: &str, region: &str) -> Endpoint {
 }
 
 fn keys(access_key: &str, token: Option<&str>, version: u64) -> KeySet {
-    KeySet::new(&Credentials::new(access_key, "s3cr3t/+", token.map(str::to_owned), None, "test"), version)
+    KeySet::new(
+        &Credentials::new(
+            access_key,
+            "s3cr3t/+",
+            token.map(str::to_owned),
+            None,
+            "test",
+        ),
+        version,
+    )
 }
 
 fn writer(keys: KeySet, payer: bool) -> RequestWriter {
@@ -39,19 +49,39 @@ fn writer(keys: KeySet, payer: bool) -> RequestWriter {
 fn parsed(request: &[u8]) -> (String, Vec<(String, String)>) {
     let mut headers = [httparse::EMPTY_HEADER; 16];
     let mut parsed = httparse::Request::new(&mut headers);
-    assert!(matches!(parsed.parse(request), Ok(httparse::Status::Complete(end)) if end == request.len()), "a whole head and nothing more");
+    assert!(
+        matches!(parsed.parse(request), Ok(httparse::Status::Complete(end)) if end == request.len()),
+        "a whole head and nothing more"
+    );
     assert_eq!((parsed.method, parsed.version), (Some("GET"), Some(1)));
     let text = |value: &[u8]| String::from_utf8(value.to_vec()).unwrap();
-    let headers = parsed.headers.iter().map(|header| (header.name.to_owned(), text(header.value))).collect();
+    let headers = parsed
+        .headers
+        .iter()
+        .map(|header| (header.name.to_owned(), text(header.value)))
+        .collect();
     (parsed.path.unwrap().to_owned(), headers)
 }
 
 /// Signs the request once more with `aws-sigv4`, without what we signed it with, and compares every header that it would add.
 fn agrees(request: &[u8], keys: &KeySet, unix_s: u64) {
     let (path, headers) = parsed(request);
-    let ours = |name: &str| headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.clone());
-    let added = ["authorization", "x-amz-date", "x-amz-content-sha256", "x-amz-security-token"];
-    let given = headers.iter().filter(|(name, _)| !added.contains(&name.as_str())).map(|(name, value)| (name.as_str(), value.as_str()));
+    let ours = |name: &str| {
+        headers
+            .iter()
+            .find(|(found, _)| found == name)
+            .map(|(_, value)| value.clone())
+    };
+    let added = [
+        "authorization",
+        "x-amz-date",
+        "x-amz-content-sha256",
+        "x-amz-security-token",
+    ];
+    let given = headers
+        .iter()
+        .filter(|(name, _)| !added.contains(&name.as_str()))
+        .map(|(name, value)| (name.as_str(), value.as_str()));
     let mut settings = SigningSettings::default();
     // S3's own rules: keys are encoded once, and `.` and `..` in a path mean themselves.
     settings.percent_encoding_mode = PercentEncodingMode::Single;
@@ -59,9 +89,21 @@ fn agrees(request: &[u8], keys: &KeySet, unix_s: u64) {
     settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
     let identity: Identity = keys.to_credentials().into();
     let time = UNIX_EPOCH + Duration::from_secs(unix_s);
-    let params = v4::SigningParams::builder().identity(&identity).region("eu-west-1").name("s3").time(time).settings(settings).build();
+    let params = v4::SigningParams::builder()
+        .identity(&identity)
+        .region("eu-west-1")
+        .name("s3")
+        .time(time)
+        .settings(settings)
+        .build();
     let params = params.unwrap().into();
-    let signable = SignableRequest::new("GET", path, given, SignableBody::Precomputed(EMPTY_SHA256.to_owned())).unwrap();
+    let signable = SignableRequest::new(
+        "GET",
+        path,
+        given,
+        SignableBody::Precomputed(EMPTY_SHA256.to_owned()),
+    )
+    .unwrap();
     let (instructions, _signature) = sign(signable, &params).unwrap().into_parts();
     let theirs: Vec<_> = instructions.headers().collect();
     assert!(theirs.len() >= 3);
@@ -72,7 +114,17 @@ fn agrees(request: &[u8], keys: &KeySet, unix_s: u64) {
 
 /// A day before and after 1970-01-01, leap days, ends of years and of days.
 fn second() -> impl Strategy<Value = u64> {
-    let edges = [0, 86_399, 86_400, 951_782_400, 1_709_164_799, 1_709_164_800, 1_767_225_599, 1_767_225_600, 4_102_444_799];
+    let edges = [
+        0,
+        86_399,
+        86_400,
+        951_782_400,
+        1_709_164_799,
+        1_709_164_800,
+        1_767_225_599,
+        1_767_225_600,
+        4_102_444_799,
+    ];
     prop_oneof![0..4_102_444_800_u64, prop::sample::select(edges.to_vec())]
 }
 
@@ -132,7 +184,11 @@ fn keys_of_every_kind_become_paths() {
 #[test]
 fn the_example_of_a_request_on_the_wire() {
     let mut out = Vec::new();
-    let target = Target { part: Some(Part { first: 0, last: 9 }), etag: "abc-2", ..Target::whole("k") };
+    let target = Target {
+        part: Some(Part { first: 0, last: 9 }),
+        etag: "abc-2",
+        ..Target::whole("k")
+    };
     writer(keys("AKID", Some("TOKEN"), 1), true).get_at(target, 1_767_323_045, &mut out);
     let text = String::from_utf8(out.clone()).unwrap();
     let (head, signature) = text.split_once("Signature=").unwrap();
@@ -147,7 +203,9 @@ fn the_example_of_a_request_on_the_wire() {
     let mut unsigned = RequestWriter::new(&endpoint("/", "r"), false, None);
     unsigned.get_at(target, 0, &mut out);
     assert_eq!(
-        String::from_utf8(out).unwrap().replace(env!("CARGO_PKG_VERSION"), "V"),
+        String::from_utf8(out)
+            .unwrap()
+            .replace(env!("CARGO_PKG_VERSION"), "V"),
         "GET /k HTTP/1.1\r\nhost: 127.0.0.1:9000\r\nuser-agent: parfetch/V\r\nrange: bytes=0-9\r\nif-match: \"abc-2\"\r\n\r\n"
     );
 }
@@ -180,17 +238,26 @@ async fn refreshed_credentials_sign_the_next_request() {
     tokio::join!(writer.refresh(), keeper);
     assert!(signed(&mut writer).contains("Credential=NEW/"));
     newest.send_replace(std::sync::Arc::new(keys("THIRD", None, 3)));
-    assert!(signed(&mut writer).contains("Credential=THIRD/"), "without asking");
+    assert!(
+        signed(&mut writer).contains("Credential=THIRD/"),
+        "without asking"
+    );
 }
 
 #[test]
 fn a_clock_that_is_wrong_is_corrected_for_every_writer_once_it_was_refused() {
     let (feed, _newest, _asked) = CredentialFeed::remote(keys("AKID", None, 1));
-    let mut writers = [(); 2].map(|()| RequestWriter::new(&endpoint("/b/", "us-east-1"), false, Some(feed.clone())));
+    let mut writers = [(); 2]
+        .map(|()| RequestWriter::new(&endpoint("/b/", "us-east-1"), false, Some(feed.clone())));
     let date = |writer: &mut RequestWriter| {
         let mut out = Vec::new();
         writer.get(Target::whole("k"), &mut out);
-        parsed(&out).1.into_iter().find(|(name, _)| name == "x-amz-date").unwrap().1
+        parsed(&out)
+            .1
+            .into_iter()
+            .find(|(name, _)| name == "x-amz-date")
+            .unwrap()
+            .1
     };
     let before = writers.each_mut().map(date);
     let store_s = clock::unix_ms() / 1000 + 86_400 * 400;
@@ -198,9 +265,19 @@ fn a_clock_that_is_wrong_is_corrected_for_every_writer_once_it_was_refused() {
     for (writer, before) in writers.iter_mut().zip(before) {
         let after = date(writer);
         // More than a year later, or a second of the test's own time more.
-        assert!(after[..4] > before[..4] && [store_s, store_s + 1, store_s - 1].map(date_text).iter().any(|text| text[..8] == after[..8]), "{after}");
+        assert!(
+            after[..4] > before[..4]
+                && [store_s, store_s + 1, store_s - 1]
+                    .map(date_text)
+                    .iter()
+                    .any(|text| text[..8] == after[..8]),
+            "{after}"
+        );
     }
-    assert!(!writers[0].correct_clock(i64::try_from(store_s).unwrap()), "it was signed so");
+    assert!(
+        !writers[0].correct_clock(i64::try_from(store_s).unwrap()),
+        "it was signed so"
+    );
     let mut unsigned = RequestWriter::new(&endpoint("/b/", "us-east-1"), false, None);
     assert!(!unsigned.correct_clock(0), "nothing depends on the time");
 }

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use rustls::client::UnbufferedClientConnection;
 use rustls::pki_types::ServerName;
-use rustls::unbuffered::{ConnectionState, EncodeError, EncryptError, InsufficientSizeError, UnbufferedStatus};
+use rustls::unbuffered::{
+    ConnectionState, EncodeError, EncryptError, InsufficientSizeError, UnbufferedStatus,
+};
 use rustls::{CipherSuite, ClientConfig, NamedGroup, RootCertStore};
 
 use crate::store::error::{StoreError, StoreErrorKind};
@@ -28,8 +30,11 @@ pub(super) fn config(ca_bundle: Option<&Path>) -> Result<ClientConfig, StoreErro
         None => _ = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs),
     }
     if roots.is_empty() {
-        return Err(StoreError::new(StoreErrorKind::Tls, "no certificate authority is trusted on this machine")
-            .hint("install ca-certificates, or name a PEM file in AWS_CA_BUNDLE"));
+        return Err(StoreError::new(
+            StoreErrorKind::Tls,
+            "no certificate authority is trusted on this machine",
+        )
+        .hint("install ca-certificates, or name a PEM file in AWS_CA_BUNDLE"));
     }
     Ok(trusting(roots))
 }
@@ -43,18 +48,30 @@ fn trusting(roots: RootCertStore) -> ClientConfig {
         CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
     ];
     // Stable: the rest stays in rustls's order. A library built for FIPS has no X25519, and keeps its own.
-    provider.cipher_suites.sort_by_key(|suite| !fast.contains(&suite.suite()));
-    provider.kx_groups.sort_by_key(|group| group.name() != NamedGroup::X25519);
-    let builder = ClientConfig::builder_with_provider(Arc::new(provider)).with_safe_default_protocol_versions();
-    let mut config = builder.expect("the provider serves TLS 1.2 and 1.3").with_root_certificates(roots).with_no_client_auth();
+    provider
+        .cipher_suites
+        .sort_by_key(|suite| !fast.contains(&suite.suite()));
+    provider
+        .kx_groups
+        .sort_by_key(|group| group.name() != NamedGroup::X25519);
+    let builder = ClientConfig::builder_with_provider(Arc::new(provider))
+        .with_safe_default_protocol_versions();
+    let mut config = builder
+        .expect("the provider serves TLS 1.2 and 1.3")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config
 }
 
 /// Whom a certificate must be for.
 pub(super) fn server_name(host: &str) -> Result<ServerName<'static>, StoreError> {
-    ServerName::try_from(host.to_owned())
-        .map_err(|error| StoreError::new(StoreErrorKind::Tls, format!("`{host}` cannot be checked against a certificate: {error}")))
+    ServerName::try_from(host.to_owned()).map_err(|error| {
+        StoreError::new(
+            StoreErrorKind::Tls,
+            format!("`{host}` cannot be checked against a certificate: {error}"),
+        )
+    })
 }
 
 /// The client's side of one connection.
@@ -74,7 +91,10 @@ impl Tls {
     /// Says nothing yet.
     pub(super) fn new(config: &Arc<ClientConfig>, name: ServerName<'static>) -> io::Result<Self> {
         let session = UnbufferedClientConnection::new(Arc::clone(config), name).map_err(failed)?;
-        Ok(Self { session, closed: false })
+        Ok(Self {
+            session,
+            closed: false,
+        })
     }
 
     /// Whether the handshake is over, the server's certificate checked.
@@ -88,21 +108,37 @@ impl Tls {
     }
 
     /// Encrypts `text` behind what is in `out`; `held` is what [`open`](Self::open) left over, and how much of that is done with now is returned.
-    pub(super) fn seal(&mut self, text: &[u8], held: &mut [u8], out: &mut Vec<u8>) -> io::Result<usize> {
+    pub(super) fn seal(
+        &mut self,
+        text: &[u8],
+        held: &mut [u8],
+        out: &mut Vec<u8>,
+    ) -> io::Result<usize> {
         self.advance(held, (Some(text), out), |_| {})
     }
 
     /// Decrypts what came, in place: hands text to `take`, and what the session has to say to `out`. Returns how much of `wire` is done with; the
     /// rest, part of a record, must come again with more behind it.
-    pub(super) fn open(&mut self, wire: &mut [u8], out: &mut Vec<u8>, take: impl FnMut(&[u8])) -> io::Result<usize> {
+    pub(super) fn open(
+        &mut self,
+        wire: &mut [u8],
+        out: &mut Vec<u8>,
+        take: impl FnMut(&[u8]),
+    ) -> io::Result<usize> {
         self.advance(wire, (None, out), take)
     }
 
     /// Lets rustls do all it can with `wire`, and encrypt a text when there is one.
-    fn advance(&mut self, wire: &mut [u8], (mut text, out): (Option<&[u8]>, &mut Vec<u8>), mut take: impl FnMut(&[u8])) -> io::Result<usize> {
+    fn advance(
+        &mut self,
+        wire: &mut [u8],
+        (mut text, out): (Option<&[u8]>, &mut Vec<u8>),
+        mut take: impl FnMut(&[u8]),
+    ) -> io::Result<usize> {
         let mut done = 0;
         loop {
-            let UnbufferedStatus { mut discard, state } = self.session.process_tls_records(&mut wire[done..]);
+            let UnbufferedStatus { mut discard, state } =
+                self.session.process_tls_records(&mut wire[done..]);
             let step = match state {
                 Ok(ConnectionState::ReadTraffic(mut traffic)) => {
                     while let Some(record) = traffic.next_record() {
@@ -113,7 +149,9 @@ impl Tls {
                     Step::Again
                 }
                 Ok(ConnectionState::EncodeTlsData(mut encode)) => {
-                    grow(out, 0, |room| encode.encode(room).map_err(short_of_encoding))?;
+                    grow(out, 0, |room| {
+                        encode.encode(room).map_err(short_of_encoding)
+                    })?;
                     Step::Again
                 }
                 Ok(ConnectionState::TransmitTlsData(transmit)) => {
@@ -123,7 +161,9 @@ impl Tls {
                 }
                 Ok(ConnectionState::WriteTraffic(mut traffic)) => {
                     if let Some(text) = text.take() {
-                        grow(out, text.len() + RECORD_ROOM, |room| traffic.encrypt(text, room).map_err(short_of_encrypting))?;
+                        grow(out, text.len() + RECORD_ROOM, |room| {
+                            traffic.encrypt(text, room).map_err(short_of_encrypting)
+                        })?;
                     }
                     Step::Idle
                 }
@@ -132,7 +172,11 @@ impl Tls {
                     Step::Again
                 }
                 Ok(ConnectionState::BlockedHandshake | ConnectionState::Closed) => Step::Idle,
-                Ok(state) => return Err(io::Error::other(format!("TLS in a state that is not known: {state:?}"))),
+                Ok(state) => {
+                    return Err(io::Error::other(format!(
+                        "TLS in a state that is not known: {state:?}"
+                    )));
+                }
                 Err(error) => {
                     self.last_words(&mut wire[done + discard..], out);
                     return Err(failed(error));
@@ -140,7 +184,11 @@ impl Tls {
             };
             done += discard;
             if matches!(step, Step::Idle) {
-                return if text.is_some() { Err(io::ErrorKind::NotConnected.into()) } else { Ok(done) };
+                return if text.is_some() {
+                    Err(io::ErrorKind::NotConnected.into())
+                } else {
+                    Ok(done)
+                };
             }
         }
     }
@@ -150,9 +198,16 @@ impl Tls {
         let mut done = 0;
         // Not once more than there is to say: rustls must not read on after its alert.
         while self.session.wants_write() {
-            let UnbufferedStatus { discard, state } = self.session.process_tls_records(&mut wire[done..]);
-            let Ok(ConnectionState::EncodeTlsData(mut encode)) = state else { return };
-            if grow(out, 0, |room| encode.encode(room).map_err(short_of_encoding)).is_err() {
+            let UnbufferedStatus { discard, state } =
+                self.session.process_tls_records(&mut wire[done..]);
+            let Ok(ConnectionState::EncodeTlsData(mut encode)) = state else {
+                return;
+            };
+            if grow(out, 0, |room| {
+                encode.encode(room).map_err(short_of_encoding)
+            })
+            .is_err()
+            {
                 return;
             }
             done += discard;
@@ -168,20 +223,28 @@ enum Short {
 
 fn short_of_encoding(error: EncodeError) -> Short {
     match error {
-        EncodeError::InsufficientSize(InsufficientSizeError { required_size }) => Short::Of(required_size),
+        EncodeError::InsufficientSize(InsufficientSizeError { required_size }) => {
+            Short::Of(required_size)
+        }
         error @ EncodeError::AlreadyEncoded => Short::Failed(io::Error::other(error)),
     }
 }
 
 fn short_of_encrypting(error: EncryptError) -> Short {
     match error {
-        EncryptError::InsufficientSize(InsufficientSizeError { required_size }) => Short::Of(required_size),
+        EncryptError::InsufficientSize(InsufficientSizeError { required_size }) => {
+            Short::Of(required_size)
+        }
         error @ EncryptError::EncryptExhausted => Short::Failed(io::Error::other(error)),
     }
 }
 
 /// Lets `write` write behind what is in `out`, which grows until that fits.
-fn grow(out: &mut Vec<u8>, room: usize, mut write: impl FnMut(&mut [u8]) -> Result<usize, Short>) -> io::Result<()> {
+fn grow(
+    out: &mut Vec<u8>,
+    room: usize,
+    mut write: impl FnMut(&mut [u8]) -> Result<usize, Short>,
+) -> io::Result<()> {
     let start = out.len();
     let mut room = room;
     loop {
@@ -191,7 +254,9 @@ fn grow(out: &mut Vec<u8>, room: usize, mut write: impl FnMut(&mut [u8]) -> Resu
         match written {
             Ok(_) => return Ok(()),
             Err(Short::Of(required)) if required > room => room = required,
-            Err(Short::Of(_)) => return Err(io::Error::other("TLS asks for no more room than it has")),
+            Err(Short::Of(_)) => {
+                return Err(io::Error::other("TLS asks for no more room than it has"));
+            }
             Err(Short::Failed(error)) => return Err(error),
         }
     }

@@ -3,7 +3,9 @@
 use std::io::{Read as _, Write as _};
 
 use rcgen::{CertifiedIssuer, KeyPair};
-use rustls::{AlertDescription, ProtocolVersion, ServerConfig, ServerConnection, SupportedProtocolVersion};
+use rustls::{
+    AlertDescription, ProtocolVersion, ServerConfig, ServerConnection, SupportedProtocolVersion,
+};
 
 use super::*;
 use crate::store::lean::fixture::authority;
@@ -27,13 +29,24 @@ struct Pair {
 }
 
 impl Pair {
-    fn new(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>, (name, piece): (&'static str, usize)) -> Self {
+    fn new(
+        client: &Arc<ClientConfig>,
+        server: &Arc<ServerConfig>,
+        (name, piece): (&'static str, usize),
+    ) -> Self {
         let mut server = ServerConnection::new(Arc::clone(server)).unwrap();
         server.set_buffer_limit(None);
         let mut tls = Tls::new(client, ServerName::try_from(name).unwrap()).unwrap();
         let mut out = Vec::new();
         assert_eq!(tls.open(&mut [], &mut out, |_| {}).unwrap(), 0);
-        Self { server, tls, piece, held: Vec::new(), out, text: Vec::new() }
+        Self {
+            server,
+            tls,
+            piece,
+            held: Vec::new(),
+            out,
+            text: Vec::new(),
+        }
     }
 
     /// A pair whose handshake is over.
@@ -80,7 +93,9 @@ impl Pair {
         for piece in bytes.chunks(self.piece) {
             self.held.extend_from_slice(piece);
             let text = &mut self.text;
-            let done = self.tls.open(&mut self.held, &mut self.out, |bytes| text.extend_from_slice(bytes))?;
+            let done = self.tls.open(&mut self.held, &mut self.out, |bytes| {
+                text.extend_from_slice(bytes);
+            })?;
             self.held.drain(..done);
         }
         Ok(())
@@ -88,12 +103,22 @@ impl Pair {
 
     /// The server sends so many bytes; they arrive as they were sent.
     fn body(&mut self, length: usize) {
-        let body: Vec<u8> = (0..length).map(|number| u8::try_from(number % 251).unwrap()).collect();
+        let body: Vec<u8> = (0..length)
+            .map(|number| u8::try_from(number % 251).unwrap())
+            .collect();
         self.server.writer().write_all(&body).unwrap();
         self.text.clear();
         self.receive().unwrap();
-        assert!(self.text == body, "{} of {length} bytes in pieces of {}", self.text.len(), self.piece);
-        assert!(self.held.len() < 20 * 1024, "no more than one record is held");
+        assert!(
+            self.text == body,
+            "{} of {length} bytes in pieces of {}",
+            self.text.len(),
+            self.piece
+        );
+        assert!(
+            self.held.len() < 20 * 1024,
+            "no more than one record is held"
+        );
     }
 
     /// The client sends this, and it arrives so.
@@ -104,10 +129,17 @@ impl Pair {
         let mut rest = &out[..];
         while !rest.is_empty() {
             self.server.read_tls(&mut rest).unwrap();
-            let length = self.server.process_new_packets().unwrap().plaintext_bytes_to_read();
+            let length = self
+                .server
+                .process_new_packets()
+                .unwrap()
+                .plaintext_bytes_to_read();
             let start = arrived.len();
             arrived.resize(start + length, 0);
-            self.server.reader().read_exact(&mut arrived[start..]).unwrap();
+            self.server
+                .reader()
+                .read_exact(&mut arrived[start..])
+                .unwrap();
         }
         assert!(arrived == text);
     }
@@ -123,7 +155,11 @@ fn bodies_of_any_length_in_pieces_of_any_size() {
                 pair.request(b"GET");
                 pair.body(length);
             }
-            let expected = if *version == rustls::version::TLS13 { ProtocolVersion::TLSv1_3 } else { ProtocolVersion::TLSv1_2 };
+            let expected = if *version == rustls::version::TLS13 {
+                ProtocolVersion::TLSv1_3
+            } else {
+                ProtocolVersion::TLSv1_2
+            };
             assert_eq!(pair.tls.session.protocol_version(), Some(expected));
         }
     }
@@ -157,9 +193,10 @@ fn keys_are_changed_before_and_within_bodies_and_the_change_is_answered() {
         pair.request(b"GET");
         // Our own: what is encrypted next has the change in front of it.
         let done = match pair.tls.session.process_tls_records(&mut pair.held) {
-            UnbufferedStatus { discard, state: Ok(ConnectionState::WriteTraffic(traffic)) } => {
-                traffic.refresh_traffic_keys().map(|()| discard).unwrap()
-            }
+            UnbufferedStatus {
+                discard,
+                state: Ok(ConnectionState::WriteTraffic(traffic)),
+            } => traffic.refresh_traffic_keys().map(|()| discard).unwrap(),
             status => panic!("{status:?}"),
         };
         assert_eq!(done, 0);
@@ -183,7 +220,11 @@ fn a_session_is_resumed_once_its_tickets_came_with_the_first_answer() {
     }
 }
 
-fn refused(name: &'static str, client: &Arc<ClientConfig>, server: ServerConfig) -> (rustls::Error, rustls::Error) {
+fn refused(
+    name: &'static str,
+    client: &Arc<ClientConfig>,
+    server: ServerConfig,
+) -> (rustls::Error, rustls::Error) {
     let mut pair = Pair::new(client, &Arc::new(server), (name, 512));
     let error = pair.handshake().unwrap_err();
     // The server is told why.
@@ -195,13 +236,39 @@ fn refused(name: &'static str, client: &Arc<ClientConfig>, server: ServerConfig)
 fn strangers_are_refused_and_told_so() {
     let (known, server) = authority(&rustls::version::TLS13);
     let (error, told) = refused("other.example", &trust(&known), server);
-    assert!(matches!(error, rustls::Error::InvalidCertificate(rustls::CertificateError::NotValidForNameContext { .. })), "{error}");
-    assert!(matches!(told, rustls::Error::AlertReceived(AlertDescription::BadCertificate)), "{told}");
+    assert!(
+        matches!(
+            error,
+            rustls::Error::InvalidCertificate(
+                rustls::CertificateError::NotValidForNameContext { .. }
+            )
+        ),
+        "{error}"
+    );
+    assert!(
+        matches!(
+            told,
+            rustls::Error::AlertReceived(AlertDescription::BadCertificate)
+        ),
+        "{told}"
+    );
     let (stranger, _) = authority(&rustls::version::TLS13);
     let (_, server) = authority(&rustls::version::TLS12);
     let (error, told) = refused("h.example", &trust(&stranger), server);
-    assert!(matches!(error, rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer)), "{error}");
-    assert!(matches!(told, rustls::Error::AlertReceived(AlertDescription::UnknownCA)), "{told}");
+    assert!(
+        matches!(
+            error,
+            rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer)
+        ),
+        "{error}"
+    );
+    assert!(
+        matches!(
+            told,
+            rustls::Error::AlertReceived(AlertDescription::UnknownCA)
+        ),
+        "{told}"
+    );
 }
 
 #[test]
@@ -225,10 +292,20 @@ fn one_flipped_bit_anywhere_in_a_record_is_noticed_and_the_server_is_told() {
         let place = bytes.len() - 50;
         bytes[place] ^= 1;
         pair.text.clear();
-        let error = pair.carry(&bytes).unwrap_err().downcast::<rustls::Error>().unwrap();
+        let error = pair
+            .carry(&bytes)
+            .unwrap_err()
+            .downcast::<rustls::Error>()
+            .unwrap();
         assert_eq!(error, rustls::Error::DecryptError);
-        assert!(pair.text == [7; 16_384], "what came before it had been checked");
-        assert!(matches!(pair.send().unwrap_err(), rustls::Error::AlertReceived(AlertDescription::BadRecordMac)));
+        assert!(
+            pair.text == [7; 16_384],
+            "what came before it had been checked"
+        );
+        assert!(matches!(
+            pair.send().unwrap_err(),
+            rustls::Error::AlertReceived(AlertDescription::BadRecordMac)
+        ));
     }
 }
 
@@ -249,7 +326,12 @@ fn the_servers_last_word_is_remembered() {
         pair.server.send_close_notify();
         pair.receive().unwrap();
         assert!(pair.tls.is_closed());
-        assert_eq!(pair.tls.open(&mut pair.held, &mut pair.out, |_| panic!("no text")).unwrap(), 0);
+        assert_eq!(
+            pair.tls
+                .open(&mut pair.held, &mut pair.out, |_| panic!("no text"))
+                .unwrap(),
+            0
+        );
         assert!(pair.tls.is_closed(), "rustls says it once");
     }
 }
@@ -258,10 +340,23 @@ fn the_servers_last_word_is_remembered() {
 fn the_cheapest_cipher_and_key_exchange_come_first() {
     let mut pair = Pair::ready(&rustls::version::TLS13, 262_144);
     pair.request(b"GET");
-    assert_eq!(pair.tls.session.negotiated_cipher_suite().unwrap().suite(), CipherSuite::TLS13_AES_128_GCM_SHA256);
-    assert_eq!(pair.tls.session.negotiated_key_exchange_group().unwrap().name(), NamedGroup::X25519);
+    assert_eq!(
+        pair.tls.session.negotiated_cipher_suite().unwrap().suite(),
+        CipherSuite::TLS13_AES_128_GCM_SHA256
+    );
+    assert_eq!(
+        pair.tls
+            .session
+            .negotiated_key_exchange_group()
+            .unwrap()
+            .name(),
+        NamedGroup::X25519
+    );
     assert_eq!(pair.tls.session.alpn_protocol(), Some(&b"http/1.1"[..]));
     let mut pair = Pair::ready(&rustls::version::TLS12, 262_144);
     pair.request(b"GET");
-    assert_eq!(pair.tls.session.negotiated_cipher_suite().unwrap().suite(), CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256);
+    assert_eq!(
+        pair.tls.session.negotiated_cipher_suite().unwrap().suite(),
+        CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
+    );
 }

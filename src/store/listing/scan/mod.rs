@@ -63,12 +63,18 @@ pub(in crate::store) fn scan(document: &[u8]) -> Result<ListPage, String> {
     let mut field: Option<(Field, Cow<'_, str>)> = None;
     while let Some(token) = tokens.next_token()? {
         match token {
-            Token::Start(name) | Token::Empty(name) if field.is_some() => return Err(format!("there is <{name}> where a text should be")),
+            Token::Start(name) | Token::Empty(name) if field.is_some() => {
+                return Err(format!("there is <{name}> where a text should be"));
+            }
             Token::Start(name) | Token::Empty(name) => {
                 if path.is_empty() && (ended || local(name) != "ListBucketResult") {
-                    return Err(format!("there is <{name}> where <ListBucketResult> should be"));
+                    return Err(format!(
+                        "there is <{name}> where <ListBucketResult> should be"
+                    ));
                 }
-                field = reading.enter(&path, local(name)).map(|field| (field, Cow::Borrowed("")));
+                field = reading
+                    .enter(&path, local(name))
+                    .map(|field| (field, Cow::Borrowed("")));
                 if matches!(token, Token::Start(_)) {
                     path.push(name);
                 } else {
@@ -87,7 +93,9 @@ pub(in crate::store) fn scan(document: &[u8]) -> Result<ListPage, String> {
                 }
                 ended |= path.is_empty();
             }
-            Token::Text(piece) | Token::Verbatim(piece) if path.is_empty() && !piece.trim_matches(SPACE).is_empty() => {
+            Token::Text(piece) | Token::Verbatim(piece)
+                if path.is_empty() && !piece.trim_matches(SPACE).is_empty() =>
+            {
                 return Err("there is text outside of its elements".to_owned());
             }
             Token::Verbatim(_) if field.is_none() => {}
@@ -97,7 +105,11 @@ pub(in crate::store) fn scan(document: &[u8]) -> Result<ListPage, String> {
             Token::Verbatim(piece) => append(&mut field, Cow::Borrowed(piece)),
         }
     }
-    if !ended || !path.is_empty() { Err("it ends early".to_owned()) } else { reading.page() }
+    if !ended || !path.is_empty() {
+        Err("it ends early".to_owned())
+    } else {
+        reading.page()
+    }
 }
 
 /// A name without its namespace prefix.
@@ -145,7 +157,10 @@ impl<'a> Reading<'a> {
                 return Ok(());
             }
             Field::Key | Field::Size | Field::ETag | Field::StorageClass => {
-                let entry = self.entries.last_mut().ok_or("a field stands in no entry")?;
+                let entry = self
+                    .entries
+                    .last_mut()
+                    .ok_or("a field stands in no entry")?;
                 match field {
                     Field::Key => (&mut entry.key, "Key"),
                     Field::Size => (&mut entry.size, "Size"),
@@ -165,21 +180,38 @@ impl<'a> Reading<'a> {
     fn page(self) -> Result<ListPage, String> {
         let encoded = self.encoding.is_some_and(|encoding| encoding == "url");
         let verbatim = |text: Cow<'_, str>| {
-            if encoded { decode(&text).ok_or_else(|| "a key is not UTF-8".to_owned()) } else { Ok(text.into_owned()) }
+            if encoded {
+                decode(&text).ok_or_else(|| "a key is not UTF-8".to_owned())
+            } else {
+                Ok(text.into_owned())
+            }
         };
         let record = |entry: Entry<'_>| {
             let key = verbatim(entry.key.ok_or("an entry of the listing has no key")?)?;
-            let size = size(entry.size.as_deref().unwrap_or_default()).map_err(|what| format!("the size of `{}` is {what}", shown(&key)))?;
+            let size = size(entry.size.as_deref().unwrap_or_default())
+                .map_err(|what| format!("the size of `{}` is {what}", shown(&key)))?;
             Ok(KeyRecord {
                 key,
                 size,
                 etag: unquoted(entry.etag.as_deref().unwrap_or_default()),
-                storage_class: entry.storage_class.unwrap_or_default().trim_matches(SPACE).to_owned(),
+                storage_class: entry
+                    .storage_class
+                    .unwrap_or_default()
+                    .trim_matches(SPACE)
+                    .to_owned(),
             })
         };
         Ok(ListPage {
-            keys: self.entries.into_iter().map(record).collect::<Result<_, String>>()?,
-            prefixes: self.prefixes.into_iter().map(verbatim).collect::<Result<_, String>>()?,
+            keys: self
+                .entries
+                .into_iter()
+                .map(record)
+                .collect::<Result<_, String>>()?,
+            prefixes: self
+                .prefixes
+                .into_iter()
+                .map(verbatim)
+                .collect::<Result<_, String>>()?,
             truncated: truncated(self.truncated.as_deref().unwrap_or("false"))?,
             next: self.next.map(Cow::into_owned),
         })
@@ -192,7 +224,9 @@ fn size(text: &str) -> Result<Option<u64>, String> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     match text.parse() {
         _ if text.is_empty() => Ok(None),
-        _ if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) => Err(format!("`{}`", shown(text))),
+        _ if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Err(format!("`{}`", shown(text)))
+        }
         _ if digits.len() < text.len() => Ok(None),
         Ok(size) => Ok(Some(size)),
         Err(_) => Err(format!("`{}`", shown(text))),
@@ -219,7 +253,9 @@ fn unquoted(tag: &str) -> String {
 }
 
 fn within(path: &Path<'_>, parent: &str, field: Field) -> Option<Field> {
-    path.get(1).is_some_and(|name| local(name) == parent).then_some(field)
+    path.get(1)
+        .is_some_and(|name| local(name) == parent)
+        .then_some(field)
 }
 
 /// Undoes `encoding-type=url` as S3 does it: `+` is a space, the rest percent-encoded. `None` when the bytes are not UTF-8.
@@ -228,7 +264,10 @@ pub(super) fn decode(text: &str) -> Option<String> {
         return Some(text.to_owned());
     }
     let spaced = text.replace('+', " ");
-    percent_encoding::percent_decode_str(&spaced).decode_utf8().ok().map(Cow::into_owned)
+    percent_encoding::percent_decode_str(&spaced)
+        .decode_utf8()
+        .ok()
+        .map(Cow::into_owned)
 }
 
 #[cfg(test)]

@@ -47,7 +47,9 @@ impl<'a> Tokens<'a> {
                     return Ok(Some(Token::End(tag[2..].trim_end_matches(SPACE))));
                 }
                 // Its name first: `<?>` opens an instruction and does not end it, which readers of XML see differently.
-                Some(b'?') if inside.as_bytes().get(1).is_some_and(|byte| is_name(*byte)) => self.skip("?>")?,
+                Some(b'?') if inside.as_bytes().get(1).is_some_and(|byte| is_name(*byte)) => {
+                    self.skip("?>")?;
+                }
                 Some(b'?') => return Err("a processing instruction has no name".to_owned()),
                 Some(b'!') if inside.starts_with("!--") => self.skip("-->")?,
                 Some(b'!') if inside.starts_with("![CDATA[") => {
@@ -79,7 +81,9 @@ impl<'a> Tokens<'a> {
     fn start(&mut self) -> Result<Token<'a>, String> {
         let end = tag_end(self.rest.as_bytes()).ok_or_else(early)?;
         let tag = &self.cut(end, 1)[1..];
-        let (tag, empty) = tag.strip_suffix('/').map_or((tag, false), |tag| (tag, true));
+        let (tag, empty) = tag
+            .strip_suffix('/')
+            .map_or((tag, false), |tag| (tag, true));
         let name = match tag.as_bytes().iter().position(|byte| !is_name(*byte)) {
             None => tag,
             Some(at) if tag[at..].starts_with(SPACE) => &tag[..at],
@@ -88,7 +92,11 @@ impl<'a> Tokens<'a> {
         if name.is_empty() {
             return Err("a tag has no name".to_owned());
         }
-        Ok(if empty { Token::Empty(name) } else { Token::Start(name) })
+        Ok(if empty {
+            Token::Empty(name)
+        } else {
+            Token::Start(name)
+        })
     }
 }
 
@@ -128,13 +136,18 @@ fn tag_end(tag: &[u8]) -> Option<usize> {
 
 /// A text with its entities resolved.
 pub(super) fn unescape(text: &str) -> Result<Cow<'_, str>, String> {
-    let Some(first) = find(text, b'&') else { return Ok(Cow::Borrowed(text)) };
+    let Some(first) = find(text, b'&') else {
+        return Ok(Cow::Borrowed(text));
+    };
     let mut plain = String::with_capacity(text.len());
     plain.push_str(&text[..first]);
     let mut rest = &text[first..];
     while let Some(entity) = rest.strip_prefix('&') {
         let (name, behind) = entity.split_once(';').ok_or("an entity has no end")?;
-        plain.push(entity_char(name).ok_or_else(|| format!("there is no entity `{}`", name.escape_debug()))?);
+        plain.push(
+            entity_char(name)
+                .ok_or_else(|| format!("there is no entity `{}`", name.escape_debug()))?,
+        );
         let next = find(behind, b'&').unwrap_or(behind.len());
         plain.push_str(&behind[..next]);
         rest = &behind[next..];
@@ -144,7 +157,9 @@ pub(super) fn unescape(text: &str) -> Result<Cow<'_, str>, String> {
 
 fn entity_char(name: &str) -> Option<char> {
     let number = |digits: &str, radix| {
-        let number = u32::from_str_radix(digits, radix).ok().filter(|number| *number != 0 && !digits.starts_with('+'));
+        let number = u32::from_str_radix(digits, radix)
+            .ok()
+            .filter(|number| *number != 0 && !digits.starts_with('+'));
         number.and_then(char::from_u32)
     };
     match name {

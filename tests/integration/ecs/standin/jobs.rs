@@ -5,7 +5,8 @@ use std::time::Instant;
 use aws_sdk_batch::error::ProvideErrorMetadata as _;
 use aws_sdk_batch::operation::submit_job::builders::SubmitJobFluentBuilder;
 use aws_sdk_batch::types::{
-    ArrayProperties, ContainerOverrides, JobDetail, JobStatus, KeyValuePair, KeyValuesPair, ResourceRequirement, ResourceType,
+    ArrayProperties, ContainerOverrides, JobDetail, JobStatus, KeyValuePair, KeyValuesPair,
+    ResourceRequirement, ResourceType,
 };
 
 use super::{Account, over, source};
@@ -16,8 +17,16 @@ use crate::support::scripted::DEADLINE;
 type Change = fn(SubmitJobFluentBuilder) -> SubmitJobFluentBuilder;
 
 fn sized(vcpu: &str, memory: &str, variables: &[(&str, &str)]) -> ContainerOverrides {
-    let requirement = |kind, value: &str| ResourceRequirement::builder().r#type(kind).value(value).build();
-    let pairs = variables.iter().map(|(name, value)| KeyValuePair::builder().name(*name).value(*value).build()).collect();
+    let requirement = |kind, value: &str| {
+        ResourceRequirement::builder()
+            .r#type(kind)
+            .value(value)
+            .build()
+    };
+    let pairs = variables
+        .iter()
+        .map(|(name, value)| KeyValuePair::builder().name(*name).value(*value).build())
+        .collect();
     ContainerOverrides::builder()
         .resource_requirements(requirement(ResourceType::Vcpu, vcpu))
         .resource_requirements(requirement(ResourceType::Memory, memory))
@@ -27,14 +36,25 @@ fn sized(vcpu: &str, memory: &str, variables: &[(&str, &str)]) -> ContainerOverr
 
 impl Account {
     fn job(&self) -> SubmitJobFluentBuilder {
-        let job = self.batch.submit_job().job_name("parfetch-j").job_queue("parfetch").job_definition(self.aws.setup().job_definition_arn());
+        let job = self
+            .batch
+            .submit_job()
+            .job_name("parfetch-j")
+            .job_queue("parfetch")
+            .job_definition(self.aws.setup().job_definition_arn());
         job.container_overrides(sized("1", "2048", &[("CONCURRENCY", "2")]))
     }
 
     fn array(&self, size: i32) -> SubmitJobFluentBuilder {
         let count = size.to_string();
-        let overrides = sized("1", "2048", &[("CONCURRENCY", "1"), ("PARFETCH_SHARD_COUNT", &count)]);
-        self.job().container_overrides(overrides).array_properties(ArrayProperties::builder().size(size).build())
+        let overrides = sized(
+            "1",
+            "2048",
+            &[("CONCURRENCY", "1"), ("PARFETCH_SHARD_COUNT", &count)],
+        );
+        self.job()
+            .container_overrides(overrides)
+            .array_properties(ArrayProperties::builder().size(size).build())
     }
 
     fn submit(&self, job: SubmitJobFluentBuilder) -> String {
@@ -42,7 +62,10 @@ impl Account {
     }
 
     fn describe(&self, id: &str) -> JobDetail {
-        self.wait(self.batch.describe_jobs().jobs(id).send()).unwrap().jobs()[0].clone()
+        self.wait(self.batch.describe_jobs().jobs(id).send())
+            .unwrap()
+            .jobs()[0]
+            .clone()
     }
 
     /// Looks at it until it is so.
@@ -59,31 +82,56 @@ impl Account {
     }
 
     fn over(&self, id: &str) -> JobDetail {
-        self.describe_until(id, |job| [JobStatus::Succeeded, JobStatus::Failed].contains(job.status().unwrap()))
+        self.describe_until(id, |job| {
+            [JobStatus::Succeeded, JobStatus::Failed].contains(job.status().unwrap())
+        })
     }
 }
 
 #[test]
 fn children_know_their_place_and_no_more_run_than_the_queue_has_vcpu() {
     let source = source();
-    let account = Account::new(Setup { max_vcpus: 2, ..over(&source) });
+    let account = Account::new(Setup {
+        max_vcpus: 2,
+        ..over(&source)
+    });
     let id = account.submit(account.array(3));
     let job = account.describe_until(&id, |job| {
         assert!(account.aws.jobs_running() <= 2);
         [JobStatus::Succeeded, JobStatus::Failed].contains(job.status().unwrap())
     });
     let summary = job.array_properties().unwrap().status_summary().unwrap();
-    assert_eq!((job.status(), summary["SUCCEEDED"], summary["FAILED"]), (Some(&JobStatus::Succeeded), 3, 0), "{job:?}");
+    assert_eq!(
+        (job.status(), summary["SUCCEEDED"], summary["FAILED"]),
+        (Some(&JobStatus::Succeeded), 3, 0),
+        "{job:?}"
+    );
     let child = account.describe(&format!("{id}:2"));
-    assert_eq!((child.array_properties().unwrap().index(), child.container().unwrap().exit_code()), (Some(2), Some(0)));
+    assert_eq!(
+        (
+            child.array_properties().unwrap().index(),
+            child.container().unwrap().exit_code()
+        ),
+        (Some(2), Some(0))
+    );
     assert_eq!(account.aws.containers().len(), 3);
-    assert!(account.aws.containers().values().all(|facts| facts.credentials > 0));
+    assert!(
+        account
+            .aws
+            .containers()
+            .values()
+            .all(|facts| facts.credentials > 0)
+    );
     let stored = source.s3().list(&source.results, "parfetch/");
     let fetched: Vec<_> = (0..3)
         .map(|index| {
             let ending = format!(".shard-{index}-of-3.json");
-            let (key, _) = stored.iter().find(|(key, _)| key.ends_with(&ending)).unwrap_or_else(|| panic!("no {ending} in {stored:?}"));
-            let summary: serde_json::Value = serde_json::from_slice(&source.s3().get(&source.results, key)).unwrap();
+            let (key, _) = stored
+                .iter()
+                .find(|(key, _)| key.ends_with(&ending))
+                .unwrap_or_else(|| panic!("no {ending} in {stored:?}"));
+            let summary: serde_json::Value =
+                serde_json::from_slice(&source.s3().get(&source.results, key)).unwrap();
             summary["totals"]["rows"]["ok"].as_u64().unwrap()
         })
         .collect();
@@ -102,11 +150,37 @@ fn what_spot_takes_is_tried_again_and_what_fails_is_not() {
     let id = account.submit(account.array(3));
     let job = account.over(&id);
     assert_eq!(job.status(), Some(&JobStatus::Failed));
-    let ends =
-        |index: u32| account.describe(&format!("{id}:{index}")).attempts().iter().map(|one| one.container().unwrap().exit_code()).collect::<Vec<_>>();
-    assert_eq!((ends(0), ends(1), ends(2)), (vec![Some(143), Some(0)], vec![Some(137)], vec![None, None, None]));
-    let failed = account.wait(account.batch.list_jobs().array_job_id(&id).job_status(JobStatus::Failed).send()).unwrap();
-    let failed: Vec<_> = failed.job_summary_list().iter().map(|job| job.array_properties().unwrap().index().unwrap()).collect();
+    let ends = |index: u32| {
+        account
+            .describe(&format!("{id}:{index}"))
+            .attempts()
+            .iter()
+            .map(|one| one.container().unwrap().exit_code())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (ends(0), ends(1), ends(2)),
+        (
+            vec![Some(143), Some(0)],
+            vec![Some(137)],
+            vec![None, None, None]
+        )
+    );
+    let failed = account
+        .wait(
+            account
+                .batch
+                .list_jobs()
+                .array_job_id(&id)
+                .job_status(JobStatus::Failed)
+                .send(),
+        )
+        .unwrap();
+    let failed: Vec<_> = failed
+        .job_summary_list()
+        .iter()
+        .map(|job| job.array_properties().unwrap().index().unwrap())
+        .collect();
     assert_eq!(failed, [1, 2]);
     account.aws.finish();
 }
@@ -116,17 +190,59 @@ fn a_job_without_an_array_is_found_by_name_and_can_be_ended() {
     let source = crate::support::source::Store::serving("objects=2000,size=1KiB,ttfb=1s");
     let account = Account::new(over(&source));
     let id = account.submit(account.job());
-    let by_name = KeyValuesPair::builder().name("JOB_NAME").values("parfetch-*").build();
-    let list = || account.wait(account.batch.list_jobs().job_queue("parfetch").filters(by_name.clone()).send()).unwrap();
+    let by_name = KeyValuesPair::builder()
+        .name("JOB_NAME")
+        .values("parfetch-*")
+        .build();
+    let list = || {
+        account
+            .wait(
+                account
+                    .batch
+                    .list_jobs()
+                    .job_queue("parfetch")
+                    .filters(by_name.clone())
+                    .send(),
+            )
+            .unwrap()
+    };
     assert_eq!(list().job_summary_list().len(), 0, "not there yet");
     assert_eq!(list().job_summary_list()[0].job_id(), Some(id.as_str()));
     account.describe_until(&id, |job| job.status() == Some(&JobStatus::Running));
-    account.wait(account.batch.cancel_job().job_id(&id).reason("too late").send()).unwrap();
-    assert_eq!(account.describe(&id).status(), Some(&JobStatus::Running), "what runs is not cancelled");
-    account.wait(account.batch.terminate_job().job_id(&id).reason("enough").send()).unwrap();
+    account
+        .wait(
+            account
+                .batch
+                .cancel_job()
+                .job_id(&id)
+                .reason("too late")
+                .send(),
+        )
+        .unwrap();
+    assert_eq!(
+        account.describe(&id).status(),
+        Some(&JobStatus::Running),
+        "what runs is not cancelled"
+    );
+    account
+        .wait(
+            account
+                .batch
+                .terminate_job()
+                .job_id(&id)
+                .reason("enough")
+                .send(),
+        )
+        .unwrap();
     let job = account.over(&id);
-    assert_eq!((job.status(), job.status_reason()), (Some(&JobStatus::Failed), Some("enough")));
-    assert_eq!((job.attempts().len(), job.container().unwrap().exit_code()), (1, Some(143)));
+    assert_eq!(
+        (job.status(), job.status_reason()),
+        (Some(&JobStatus::Failed), Some("enough"))
+    );
+    assert_eq!(
+        (job.attempts().len(), job.container().unwrap().exit_code()),
+        (1, Some(143))
+    );
     account.aws.finish();
 }
 
@@ -136,20 +252,53 @@ fn submissions_that_break_a_rule_are_refused_and_remembered() {
     let account = Account::new(over(&source));
     let array = |size| ArrayProperties::builder().size(size).build();
     let cases: [(Change, &str); 6] = [
-        (|job| job.container_overrides(sized("1", "512", &[])), "not a supported combination"),
-        (|job| job.container_overrides(sized("3", "8192", &[])), "not a supported combination"),
-        (|job| job.container_overrides(sized("1", "2048", &[("AWS_BATCH_X", "1")])), "AWS_BATCH"),
-        (|job| job.container_overrides(sized("1", "2048", &[("A", &"x".repeat(40_000))])), "30 KiB"),
+        (
+            |job| job.container_overrides(sized("1", "512", &[])),
+            "not a supported combination",
+        ),
+        (
+            |job| job.container_overrides(sized("3", "8192", &[])),
+            "not a supported combination",
+        ),
+        (
+            |job| job.container_overrides(sized("1", "2048", &[("AWS_BATCH_X", "1")])),
+            "AWS_BATCH",
+        ),
+        (
+            |job| job.container_overrides(sized("1", "2048", &[("A", &"x".repeat(40_000))])),
+            "30 KiB",
+        ),
         (|job| job.job_name("a/b"), "valid pattern"),
-        (|job| job.timeout(aws_sdk_batch::types::JobTimeout::builder().attempt_duration_seconds(59).build()), "at least 60"),
+        (
+            |job| {
+                job.timeout(
+                    aws_sdk_batch::types::JobTimeout::builder()
+                        .attempt_duration_seconds(59)
+                        .build(),
+                )
+            },
+            "at least 60",
+        ),
     ];
-    let sizes = [1, 10_001].map(|size| account.job().array_properties(array(size))).map(|job| (job, "between 2 and 10000"));
-    for (job, text) in cases.into_iter().map(|(change, text)| (change(account.job()), text)).chain(sizes) {
+    let sizes = [1, 10_001]
+        .map(|size| account.job().array_properties(array(size)))
+        .map(|job| (job, "between 2 and 10000"));
+    for (job, text) in cases
+        .into_iter()
+        .map(|(change, text)| (change(account.job()), text))
+        .chain(sizes)
+    {
         let error = account.wait(job.send()).unwrap_err().into_service_error();
-        assert!(error.code() == Some("ClientException") && error.message().unwrap().contains(text), "{text}: {error:?}");
+        assert!(
+            error.code() == Some("ClientException") && error.message().unwrap().contains(text),
+            "{text}: {error:?}"
+        );
         assert_eq!(account.aws.take_violations().len(), 1);
     }
-    let error = account.wait(account.job().job_queue("other").send()).unwrap_err().into_service_error();
+    let error = account
+        .wait(account.job().job_queue("other").send())
+        .unwrap_err()
+        .into_service_error();
     assert_eq!(error.message(), Some("JobQueue other not found."));
     account.aws.finish();
 }

@@ -9,7 +9,10 @@ use std::future::Future;
 use aws_credential_types::Credentials;
 use aws_sdk_ecs::config::{BehaviorVersion, Region, retry::RetryConfig};
 use aws_sdk_ecs::operation::run_task::builders::RunTaskFluentBuilder;
-use aws_sdk_ecs::types::{AwsVpcConfiguration, ContainerOverride, KeyValuePair, LaunchType, NetworkConfiguration, Tag, TaskOverride};
+use aws_sdk_ecs::types::{
+    AwsVpcConfiguration, ContainerOverride, KeyValuePair, LaunchType, NetworkConfiguration, Tag,
+    TaskOverride,
+};
 
 use crate::support::aws::{Aws, Setup};
 use crate::support::source::{Source, Store};
@@ -33,7 +36,13 @@ macro_rules! client {
                 .endpoint_url($aws.url())
                 .region(Region::new("us-east-1"))
                 .retry_config(RetryConfig::disabled())
-                .credentials_provider(Credentials::new("AKIDTEST", "secret", Some("token".to_owned()), None, "test"))
+                .credentials_provider(Credentials::new(
+                    "AKIDTEST",
+                    "secret",
+                    Some("token".to_owned()),
+                    None,
+                    "test",
+                ))
                 .build(),
         )
     };
@@ -42,10 +51,23 @@ macro_rules! client {
 impl Account {
     fn new(setup: Setup) -> Self {
         let aws = Aws::start(setup);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         let (ecs, batch) = (client!(aws_sdk_ecs, aws), client!(aws_sdk_batch, aws));
-        let (quotas, stacks) = (client!(aws_sdk_servicequotas, aws), client!(aws_sdk_cloudformation, aws));
-        Self { aws, ecs, batch, quotas, stacks, runtime }
+        let (quotas, stacks) = (
+            client!(aws_sdk_servicequotas, aws),
+            client!(aws_sdk_cloudformation, aws),
+        );
+        Self {
+            aws,
+            ecs,
+            batch,
+            quotas,
+            stacks,
+            runtime,
+        }
     }
 
     fn wait<T>(&self, future: impl Future<Output = T>) -> T {
@@ -55,16 +77,35 @@ impl Account {
     /// A request for one task of 1 vCPU that breaks no rule.
     fn task(&self, token: &str) -> RunTaskFluentBuilder {
         let setup = self.aws.setup();
-        let vpc = AwsVpcConfiguration::builder().subnets(&setup.subnets[0]).build().unwrap();
-        let pair = KeyValuePair::builder().name("CONCURRENCY").value("2").build();
-        let container = ContainerOverride::builder().name("parfetch").environment(pair).build();
+        let vpc = AwsVpcConfiguration::builder()
+            .subnets(&setup.subnets[0])
+            .build()
+            .unwrap();
+        let pair = KeyValuePair::builder()
+            .name("CONCURRENCY")
+            .value("2")
+            .build();
+        let container = ContainerOverride::builder()
+            .name("parfetch")
+            .environment(pair)
+            .build();
         self.ecs
             .run_task()
             .cluster("parfetch")
             .task_definition(format!("{}:7", setup.definition_arn()))
             .launch_type(LaunchType::Fargate)
-            .network_configuration(NetworkConfiguration::builder().awsvpc_configuration(vpc).build())
-            .overrides(TaskOverride::builder().cpu("1024").memory("2048").container_overrides(container).build())
+            .network_configuration(
+                NetworkConfiguration::builder()
+                    .awsvpc_configuration(vpc)
+                    .build(),
+            )
+            .overrides(
+                TaskOverride::builder()
+                    .cpu("1024")
+                    .memory("2048")
+                    .container_overrides(container)
+                    .build(),
+            )
             .tags(Tag::builder().key("parfetch:cell").value(token).build())
             .started_by("parfetch/s")
             .client_token(token)
@@ -80,7 +121,10 @@ impl Account {
 /// An account over a bucket of some objects, whose tasks know where S3 is.
 fn over(source: &Source) -> Setup {
     let mut setup = Setup::over(source);
-    setup.environment.insert("AWS_ENDPOINT_URL_S3".to_owned(), source.endpoint.url.clone());
+    setup.environment.insert(
+        "AWS_ENDPOINT_URL_S3".to_owned(),
+        source.endpoint.url.clone(),
+    );
     setup
 }
 

@@ -18,7 +18,13 @@ pub(super) struct Fail {
 
 impl Fail {
     pub(super) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), more: Map::new(), is_violation: false }
+        Self {
+            status,
+            code,
+            message: message.into(),
+            more: Map::new(),
+            is_violation: false,
+        }
     }
 
     /// `ClientException`.
@@ -36,12 +42,19 @@ impl Fail {
     }
 
     pub(super) fn server() -> Self {
-        Self::new(500, "ServerException", "Service Unavailable. Please try again later.")
+        Self::new(
+            500,
+            "ServerException",
+            "Service Unavailable. Please try again later.",
+        )
     }
 
     /// It shows a program that is wrong.
     pub(super) fn violation(self) -> Self {
-        Self { is_violation: true, ..self }
+        Self {
+            is_violation: true,
+            ..self
+        }
     }
 
     /// JSON 1.1: the name in the body.
@@ -49,18 +62,29 @@ impl Fail {
         let mut body = self.more.clone();
         body.insert("__type".to_owned(), self.code.into());
         body.insert("message".to_owned(), self.message.clone().into());
-        Answer::new(self.status, "application/x-amz-json-1.1", Value::Object(body).to_string())
+        Answer::new(
+            self.status,
+            "application/x-amz-json-1.1",
+            Value::Object(body).to_string(),
+        )
     }
 
     /// JSON over REST: the name in a header.
     pub(super) fn rest(&self) -> Answer {
         let body = serde_json::json!({"message": self.message});
-        Answer { error_type: Some(self.code.to_owned()), ..Answer::new(self.status, "application/json", body.to_string()) }
+        Answer {
+            error_type: Some(self.code.to_owned()),
+            ..Answer::new(self.status, "application/json", body.to_string())
+        }
     }
 
     /// The query protocol: XML.
     pub(super) fn xml(&self, namespace: &str) -> Answer {
-        let sender = if self.status < 500 { "Sender" } else { "Receiver" };
+        let sender = if self.status < 500 {
+            "Sender"
+        } else {
+            "Receiver"
+        };
         let (code, message) = (self.code, escaped(&self.message));
         let body = format!(
             "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{sender}</Type><Code>{code}</Code><Message>{message}</Message></Error>\
@@ -72,5 +96,7 @@ impl Fail {
 
 /// A text within XML.
 pub(super) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }

@@ -51,8 +51,21 @@ pub(crate) enum Fault {
 impl Fault {
     /// Whether the call ends by it, rather than the task.
     pub(super) fn is_of_the_call(self) -> bool {
-        use Fault::{AboveLimit, AccessDenied, Capacity, Ec2Throttled, MissingDefinition, Quota, ServerError, Throttled};
-        matches!(self, Throttled | ServerError | AccessDenied | Capacity | Quota(_) | AboveLimit(_) | Ec2Throttled | MissingDefinition)
+        use Fault::{
+            AboveLimit, AccessDenied, Capacity, Ec2Throttled, MissingDefinition, Quota,
+            ServerError, Throttled,
+        };
+        matches!(
+            self,
+            Throttled
+                | ServerError
+                | AccessDenied
+                | Capacity
+                | Quota(_)
+                | AboveLimit(_)
+                | Ec2Throttled
+                | MissingDefinition
+        )
     }
 }
 
@@ -76,7 +89,11 @@ impl On {
     }
 
     pub(crate) fn tags(tags: &[(&str, &str)]) -> Self {
-        Self::Tags(tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect())
+        Self::Tags(
+            tags.iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                .collect(),
+        )
     }
 }
 
@@ -107,8 +124,14 @@ impl Rule {
 }
 
 /// The next fault of this kind for this start, which has come then.
-pub(super) fn take(rules: &mut [Rule], start: &Start<'_>, wanted: impl Fn(Fault) -> bool) -> Option<Fault> {
-    let rule = rules.iter_mut().find(|rule| rule.left > 0 && wanted(rule.fault) && rule.is_for(start))?;
+pub(super) fn take(
+    rules: &mut [Rule],
+    start: &Start<'_>,
+    wanted: impl Fn(Fault) -> bool,
+) -> Option<Fault> {
+    let rule = rules
+        .iter_mut()
+        .find(|rule| rule.left > 0 && wanted(rule.fault) && rule.is_for(start))?;
     rule.left -= 1;
     Some(rule.fault)
 }
@@ -124,7 +147,10 @@ pub(crate) struct Trouble {
 
 /// The trouble of this call, if it has one.
 pub(super) fn trouble(all: &mut [Trouble], operation: &str) -> Option<Fault> {
-    for trouble in all.iter_mut().filter(|trouble| trouble.operation == operation) {
+    for trouble in all
+        .iter_mut()
+        .filter(|trouble| trouble.operation == operation)
+    {
         if trouble.skip > 0 {
             trouble.skip -= 1;
         } else if trouble.left > 0 {

@@ -19,13 +19,21 @@ impl CpuGroup {
         let first = Self(Path::new("/sys/fs/cgroup/cpu").join(&name));
         if first.0.parent()?.join("cpu.cfs_quota_us").exists() && fs::create_dir(&first.0).is_ok() {
             let set = fs::write(first.0.join("cpu.cfs_period_us"), PERIOD_US.to_string());
-            return set.and_then(|()| fs::write(first.0.join("cpu.cfs_quota_us"), quota.to_string())).ok().map(|()| first);
+            return set
+                .and_then(|()| fs::write(first.0.join("cpu.cfs_quota_us"), quota.to_string()))
+                .ok()
+                .map(|()| first);
         }
         let own = fs::read_to_string("/proc/self/cgroup").ok()?;
-        let own = own.lines().find_map(|line| line.strip_prefix("0::/"))?.to_owned();
+        let own = own
+            .lines()
+            .find_map(|line| line.strip_prefix("0::/"))?
+            .to_owned();
         let second = Self(Path::new("/sys/fs/cgroup").join(own).join(&name));
         fs::create_dir(&second.0).ok()?;
-        fs::write(second.0.join("cpu.max"), format!("{quota} {PERIOD_US}")).ok().map(|()| second)
+        fs::write(second.0.join("cpu.max"), format!("{quota} {PERIOD_US}"))
+            .ok()
+            .map(|()| second)
     }
 
     /// Puts a process into it; what it starts is in it too.

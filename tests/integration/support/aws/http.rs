@@ -19,7 +19,12 @@ pub(super) struct Answer {
 
 impl Answer {
     pub(super) fn new(status: u16, content_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
-        Self { status, content_type, error_type: None, body: body.into() }
+        Self {
+            status,
+            content_type,
+            error_type: None,
+            body: body.into(),
+        }
     }
 }
 
@@ -31,10 +36,16 @@ pub(super) struct Server {
 
 impl Server {
     /// `handle` answers each request; `None` closes the connection without a word.
-    pub(super) fn start(listener: TcpListener, handle: impl Fn(&Request) -> Option<Answer> + Send + Sync + 'static) -> Self {
+    pub(super) fn start(
+        listener: TcpListener,
+        handle: impl Fn(&Request) -> Option<Answer> + Send + Sync + 'static,
+    ) -> Self {
         let address = listener.local_addr().unwrap();
         let (closed, handle) = (Arc::new(AtomicBool::new(false)), Arc::new(handle));
-        let server = Self { address, closed: Arc::clone(&closed) };
+        let server = Self {
+            address,
+            closed: Arc::clone(&closed),
+        };
         std::thread::spawn(move || {
             while let Ok((stream, _)) = listener.accept() {
                 if closed.load(Ordering::Relaxed) {
@@ -61,7 +72,9 @@ fn exchanges(stream: TcpStream, handle: &impl Fn(&Request) -> Option<Answer>) ->
     stream.set_nodelay(true)?;
     let mut stream = BufReader::new(stream);
     while let Some(request) = read_request(&mut stream)? {
-        let Some(answer) = handle(&request) else { return Ok(()) };
+        let Some(answer) = handle(&request) else {
+            return Ok(());
+        };
         let mut head = format!(
             "HTTP/1.1 {} Said\r\ncontent-type: {}\r\ncontent-length: {}\r\nx-amzn-requestid: {:032x}\r\n",
             answer.status,
@@ -72,7 +85,9 @@ fn exchanges(stream: TcpStream, handle: &impl Fn(&Request) -> Option<Answer>) ->
         if let Some(kind) = &answer.error_type {
             head += &["x-amzn-errortype: ", kind, "\r\n"].concat();
         }
-        stream.get_mut().write_all(&[head.as_bytes(), b"\r\n", &answer.body].concat())?;
+        stream
+            .get_mut()
+            .write_all(&[head.as_bytes(), b"\r\n", &answer.body].concat())?;
     }
     Ok(())
 }

@@ -24,7 +24,15 @@ pub(super) enum JobStatus {
 }
 
 impl JobStatus {
-    pub(super) const ALL: [Self; 7] = [Self::Submitted, Self::Pending, Self::Runnable, Self::Starting, Self::Running, Self::Succeeded, Self::Failed];
+    pub(super) const ALL: [Self; 7] = [
+        Self::Submitted,
+        Self::Pending,
+        Self::Runnable,
+        Self::Starting,
+        Self::Running,
+        Self::Succeeded,
+        Self::Failed,
+    ];
 
     pub(super) fn name(self) -> String {
         format!("{self:?}").to_uppercase()
@@ -103,14 +111,19 @@ impl Child {
     }
 
     pub(super) fn pid(&self) -> Option<u32> {
-        self.process.as_ref().filter(|_| self.status == JobStatus::Running).map(Process::pid)
+        self.process
+            .as_ref()
+            .filter(|_| self.status == JobStatus::Running)
+            .map(Process::pid)
     }
 
     /// Notes the end of an attempt, and whether another follows.
     fn attempt_ended(&mut self, attempt: Attempt, retry: &Retry) {
         (self.process, self.kill_at) = (None, None);
         let is_good = attempt.exit_code == Some(0) && self.is_told_to_end.is_none();
-        let again = !is_good && self.is_told_to_end.is_none() && retry.allows(&attempt, self.attempts.len() + 1);
+        let again = !is_good
+            && self.is_told_to_end.is_none()
+            && retry.allows(&attempt, self.attempts.len() + 1);
         self.attempts.push(attempt);
         self.enter(match (is_good, again) {
             (true, _) => JobStatus::Succeeded,
@@ -124,24 +137,40 @@ impl Child {
         if self.kill_at.is_some_and(|at| Instant::now() >= at) {
             self.process.iter_mut().for_each(Process::kill);
         }
-        let Some(code) = self.process.as_mut().and_then(Process::exit_code) else { return };
+        let Some(code) = self.process.as_mut().and_then(Process::exit_code) else {
+            return;
+        };
         let (reason, status_reason) = match (self.fault, &self.is_told_to_end) {
             (_, Some(reason)) => (None, reason.as_str()),
-            (Some(Fault::OutOfMemory), _) => {
-                (Some("OutOfMemoryError: Container killed due to memory usage".to_owned()), "Essential container in task exited")
-            }
+            (Some(Fault::OutOfMemory), _) => (
+                Some("OutOfMemoryError: Container killed due to memory usage".to_owned()),
+                "Essential container in task exited",
+            ),
             (Some(Fault::Spot(_)), _) => (None, "Your Spot Task was interrupted."),
             _ => (None, "Essential container in task exited"),
         };
         let status_reason = status_reason.to_owned();
-        self.attempt_ended(Attempt { started: self.started, stopped: Some(unix_ms()), exit_code: Some(code), reason, status_reason }, retry);
+        self.attempt_ended(
+            Attempt {
+                started: self.started,
+                stopped: Some(unix_ms()),
+                exit_code: Some(code),
+                reason,
+                status_reason,
+            },
+            retry,
+        );
     }
 }
 
 impl Job {
     /// The id of a child, or of the job that has none.
     pub(super) fn id_of(&self, index: usize) -> String {
-        if self.size.is_some() { format!("{}:{index}", self.id) } else { self.id.clone() }
+        if self.size.is_some() {
+            format!("{}:{index}", self.id)
+        } else {
+            self.id.clone()
+        }
     }
 
     /// The state of the whole.
@@ -157,15 +186,31 @@ impl Job {
 
     /// Children by state.
     pub(super) fn summary(&self) -> Value {
-        let count = |status: JobStatus| self.children.iter().filter(|child| child.status == status).count();
-        JobStatus::ALL.into_iter().map(|status| (status.name(), json!(count(status)))).collect::<serde_json::Map<_, _>>().into()
+        let count = |status: JobStatus| {
+            self.children
+                .iter()
+                .filter(|child| child.status == status)
+                .count()
+        };
+        JobStatus::ALL
+            .into_iter()
+            .map(|status| (status.name(), json!(count(status))))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
     }
 
     /// Lets time pass. Whether anything changed.
-    pub(super) fn advance(&mut self, host: &Host, rules: &mut [Rule], containers: &mut BTreeMap<String, Facts>) -> bool {
+    pub(super) fn advance(
+        &mut self,
+        host: &Host,
+        rules: &mut [Rule],
+        containers: &mut BTreeMap<String, Facts>,
+    ) -> bool {
         let mut has_changed = false;
-        let busy = |child: &Child| [JobStatus::Starting, JobStatus::Running].contains(&child.status);
-        let mut units = self.children.iter().filter(|child| busy(child)).count() * usize::try_from(self.cpu_units).unwrap();
+        let busy =
+            |child: &Child| [JobStatus::Starting, JobStatus::Running].contains(&child.status);
+        let mut units = self.children.iter().filter(|child| busy(child)).count()
+            * usize::try_from(self.cpu_units).unwrap();
         let most = usize::try_from(host.setup.max_vcpus).unwrap() * 1_024;
         for index in 0..self.children.len() {
             let before = self.children[index].status;
@@ -183,7 +228,12 @@ impl Job {
         has_changed
     }
 
-    fn step(&mut self, (index, is_room): (usize, bool), host: &Host, (rules, containers): (&mut [Rule], &mut BTreeMap<String, Facts>)) {
+    fn step(
+        &mut self,
+        (index, is_room): (usize, bool),
+        host: &Host,
+        (rules, containers): (&mut [Rule], &mut BTreeMap<String, Facts>),
+    ) {
         let is_due = |child: &Child| match host.setup.pace {
             Pace::Time(time) => child.entered.elapsed() >= time,
             Pace::Looks(_) => true,
@@ -191,11 +241,17 @@ impl Job {
         let child = &mut self.children[index];
         match child.status {
             JobStatus::Running => child.watch(&self.retry),
-            status if child.is_told_to_end.is_some() && status < JobStatus::Running => child.enter(JobStatus::Failed),
+            status if child.is_told_to_end.is_some() && status < JobStatus::Running => {
+                child.enter(JobStatus::Failed);
+            }
             JobStatus::Submitted if is_due(child) => child.enter(JobStatus::Runnable),
             JobStatus::Runnable if is_room => child.enter(JobStatus::Starting),
             JobStatus::Starting if is_due(child) => {
-                let start = Start { number: 0, tags: &[], child: Some(u32::try_from(index).unwrap()) };
+                let start = Start {
+                    number: 0,
+                    tags: &[],
+                    child: Some(u32::try_from(index).unwrap()),
+                };
                 let fault = take(rules, &start, |_| true);
                 self.start((index, fault), host, containers);
             }
@@ -203,18 +259,30 @@ impl Job {
         }
     }
 
-    fn start(&mut self, (index, fault): (usize, Option<Fault>), host: &Host, containers: &mut BTreeMap<String, Facts>) {
+    fn start(
+        &mut self,
+        (index, fault): (usize, Option<Fault>),
+        host: &Host,
+        containers: &mut BTreeMap<String, Facts>,
+    ) {
         let (id, now) = (self.id_of(index), unix_ms());
         let attempt = self.children[index].attempts.len() + 1;
         self.children[index].fault = fault;
         if fault == Some(Fault::CannotPull) {
             let reason = Some("CannotPullContainerError: pull image manifest has been retried 5 time(s): not found".to_owned());
-            let ended = Attempt { reason, status_reason: "Task failed to start".to_owned(), stopped: Some(now), ..Attempt::default() };
+            let ended = Attempt {
+                reason,
+                status_reason: "Task failed to start".to_owned(),
+                stopped: Some(now),
+                ..Attempt::default()
+            };
             return self.children[index].attempt_ended(ended, &self.retry);
         }
         let task = format!("{}-{index}-{attempt}", self.id);
         let facts = Facts {
-            task_arn: host.setup.arn("ecs", &format!("task/AWSBatch-{}/{task}", host.setup.name)),
+            task_arn: host
+                .setup
+                .arn("ecs", &format!("task/AWSBatch-{}/{task}", host.setup.name)),
             cpu_units: self.cpu_units,
             memory_mib: self.memory_mib,
             revision: host.setup.revision,

@@ -12,7 +12,12 @@ const STATS: &str = include_str!("../../../data/ecs_task_stats.json");
 
 /// Answers `GET /v4/{id}…`. `facts` are those of the container with that id.
 pub(super) fn metadata(host: &Host, (id, path): (&str, &str), facts: Option<&mut Facts>) -> Answer {
-    let Some(facts) = facts else { return refusal(404, &format!("V4 metadata handler: unable to get container '{id}'")) };
+    let Some(facts) = facts else {
+        return refusal(
+            404,
+            &format!("V4 metadata handler: unable to get container '{id}'"),
+        );
+    };
     facts.looks += 1;
     let task = task(host, id, facts);
     match path {
@@ -42,7 +47,8 @@ fn task(host: &Host, id: &str, facts: &Facts) -> Value {
     task["Family"] = setup.name.clone().into();
     task["Revision"] = revision.clone().into();
     // The task's in vCPU.
-    task["Limits"] = json!({"CPU": f64::from(facts.cpu_units) / 1_024.0, "Memory": facts.memory_mib});
+    task["Limits"] =
+        json!({"CPU": f64::from(facts.cpu_units) / 1_024.0, "Memory": facts.memory_mib});
     task["PullStartedAt"] = utc_text(facts.pull_started).into();
     task["PullStoppedAt"] = utc_text(facts.pull_stopped).into();
     task["AvailabilityZone"] = facts.zone.clone().into();
@@ -60,13 +66,25 @@ fn task(host: &Host, id: &str, facts: &Facts) -> Value {
 
 fn stats(id: &str) -> Value {
     let fixture: Value = serde_json::from_str(STATS).unwrap();
-    let mut one = fixture.as_object().unwrap().values().next().unwrap().clone();
+    let mut one = fixture
+        .as_object()
+        .unwrap()
+        .values()
+        .next()
+        .unwrap()
+        .clone();
     one["id"] = id.into();
     one["read"] = utc_text(unix_ms()).into();
     // Its interface is this machine's loopback, so that counters grow.
     let devices = std::fs::read_to_string("/proc/net/dev").unwrap();
-    let loopback = devices.lines().find_map(|line| line.trim().strip_prefix("lo:")).unwrap();
-    let counters: Vec<u64> = loopback.split_whitespace().map(|word| word.parse().unwrap()).collect();
+    let loopback = devices
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("lo:"))
+        .unwrap();
+    let counters: Vec<u64> = loopback
+        .split_whitespace()
+        .map(|word| word.parse().unwrap())
+        .collect();
     one["networks"]["eth1"]["rx_bytes"] = counters[0].into();
     one["networks"]["eth1"]["tx_bytes"] = counters[8].into();
     json!({id: one})
@@ -74,7 +92,12 @@ fn stats(id: &str) -> Value {
 
 /// Answers `GET /v2/credentials/{id}`.
 pub(super) fn credentials(host: &Host, request: &Request, facts: Option<&mut Facts>) -> Answer {
-    let Some(facts) = facts else { return refusal(400, "InvalidIdInRequest: CredentialsV2Request: Credentials not found") };
+    let Some(facts) = facts else {
+        return refusal(
+            400,
+            "InvalidIdInRequest: CredentialsV2Request: Credentials not found",
+        );
+    };
     if request.headers.get("authorization") != Some(&facts.token) {
         return refusal(401, "the authorization token is not the container's");
     }

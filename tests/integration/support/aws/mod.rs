@@ -64,8 +64,15 @@ struct Account {
 impl Drop for Aws {
     /// Ends every program here and now: the threads that share the account may outlive it, and the test process may not wait for them.
     fn drop(&mut self) {
-        let mut state = self.account.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let (tasks, jobs) = (std::mem::take(&mut state.tasks), std::mem::take(&mut state.jobs));
+        let mut state = self
+            .account
+            .state
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (tasks, jobs) = (
+            std::mem::take(&mut state.tasks),
+            std::mem::take(&mut state.jobs),
+        );
         drop(state);
         drop((tasks, jobs));
     }
@@ -97,14 +104,28 @@ impl Aws {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let folder = tempfile::tempdir().unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let host = Host { setup, url, folder: folder.path().to_owned() };
+        let host = Host {
+            setup,
+            url,
+            folder: folder.path().to_owned(),
+        };
         let state = Mutex::new(State::new(&host));
-        let account = Arc::new(Account { host, state, news: Condvar::new(), _folder: folder });
+        let account = Arc::new(Account {
+            host,
+            state,
+            news: Condvar::new(),
+            _folder: folder,
+        });
         let (answering, ticking) = (Arc::downgrade(&account), Arc::downgrade(&account));
         // A client that keeps its connection does not keep the account.
-        let server = Server::start(listener, move |request| answering.upgrade()?.handle(request));
+        let server = Server::start(listener, move |request| {
+            answering.upgrade()?.handle(request)
+        });
         std::thread::spawn(move || tick(&ticking));
-        Self { account, _server: server }
+        Self {
+            account,
+            _server: server,
+        }
     }
 
     pub(crate) fn setup(&self) -> &Setup {
@@ -121,7 +142,12 @@ impl Aws {
 
     /// Calls of an operation so far.
     pub(crate) fn calls(&self, operation: &str) -> Vec<Call> {
-        self.state().calls.iter().filter(|call| call.operation == operation).cloned().collect()
+        self.state()
+            .calls
+            .iter()
+            .filter(|call| call.operation == operation)
+            .cloned()
+            .collect()
     }
 
     /// Tasks in the order of their starts.
@@ -136,13 +162,23 @@ impl Aws {
 
     /// Process ids of jobs that run.
     pub(crate) fn jobs_running(&self) -> usize {
-        self.state().jobs.iter().flat_map(|job| &job.children).filter(|child| child.pid().is_some()).count()
+        self.state()
+            .jobs
+            .iter()
+            .flat_map(|job| &job.children)
+            .filter(|child| child.pid().is_some())
+            .count()
     }
 
     /// Takes a task's Spot capacity back.
     pub(crate) fn reclaim(&self, arn: &str) {
         let mut state = self.state();
-        state.tasks.iter_mut().find(|task| task.arn == arn).unwrap().stop("SpotInterruption", "Your Spot Task was interrupted.");
+        state
+            .tasks
+            .iter_mut()
+            .find(|task| task.arn == arn)
+            .unwrap()
+            .stop("SpotInterruption", "Your Spot Task was interrupted.");
     }
 
     /// What was wrong with requests since the last time.
@@ -157,7 +193,9 @@ impl Aws {
         let mut state = self.state();
         while !wanted(&views(&self.account.host, &state)) {
             let left = end.checked_duration_since(Instant::now());
-            let left = left.unwrap_or_else(|| panic!("not so in time: {:#?}", views(&self.account.host, &state)));
+            let left = left.unwrap_or_else(|| {
+                panic!("not so in time: {:#?}", views(&self.account.host, &state))
+            });
             state = self.account.news.wait_timeout(state, left).unwrap().0;
         }
     }
@@ -167,16 +205,45 @@ impl Aws {
     pub(crate) fn finish(self) {
         assert_eq!(self.take_violations(), [""; 0]);
         let state = self.state();
-        let running = |task: &&task::Task| task.status != Status::Stopped && !task.has_vanished && task.fault != Some(Fault::Stuck(Status::Stopping));
-        let left: Vec<_> = state.tasks.iter().filter(running).map(|task| (&task.arn, task.status)).collect();
+        let running = |task: &&task::Task| {
+            task.status != Status::Stopped
+                && !task.has_vanished
+                && task.fault != Some(Fault::Stuck(Status::Stopping))
+        };
+        let left: Vec<_> = state
+            .tasks
+            .iter()
+            .filter(running)
+            .map(|task| (&task.arn, task.status))
+            .collect();
         assert!(left.is_empty(), "still there: {left:?}");
         let children = state.jobs.iter().flat_map(|job| &job.children);
-        assert_eq!(children.filter(|child| child.status == JobStatus::Running).count(), 0, "jobs that still run");
-        let mut starts: Vec<_> = state.tasks.iter().map(|task| task.tags.clone()).filter(|tags| !tags.is_empty()).collect();
+        assert_eq!(
+            children
+                .filter(|child| child.status == JobStatus::Running)
+                .count(),
+            0,
+            "jobs that still run"
+        );
+        let mut starts: Vec<_> = state
+            .tasks
+            .iter()
+            .map(|task| task.tags.clone())
+            .filter(|tags| !tags.is_empty())
+            .collect();
         let count = starts.len();
         starts.sort();
         starts.dedup();
-        assert_eq!(starts.len(), count, "started twice: {:?}", state.tasks.iter().map(|task| &task.tags).collect::<Vec<_>>());
+        assert_eq!(
+            starts.len(),
+            count,
+            "started twice: {:?}",
+            state
+                .tasks
+                .iter()
+                .map(|task| &task.tags)
+                .collect::<Vec<_>>()
+        );
     }
 }
 
@@ -188,8 +255,13 @@ fn views(host: &Host, state: &State) -> Vec<TaskView> {
         tags: task.tags.iter().cloned().collect(),
         environment: task.environment.clone(),
         size: (task.cpu_units, task.memory_mib),
-        pid: task.process.as_ref().filter(|_| task.exit_code().is_none()).map(process::Process::pid),
-        log: std::fs::read_to_string(host.folder.join(task.container_id()).join("log")).unwrap_or_default(),
+        pid: task
+            .process
+            .as_ref()
+            .filter(|_| task.exit_code().is_none())
+            .map(process::Process::pid),
+        log: std::fs::read_to_string(host.folder.join(task.container_id()).join("log"))
+            .unwrap_or_default(),
         facts: state.containers.get(&task.container_id()).cloned(),
     };
     state.tasks.iter().map(view).collect()
@@ -198,7 +270,11 @@ fn views(host: &Host, state: &State) -> Vec<TaskView> {
 /// Lets time pass as long as somebody keeps the account.
 fn tick(account: &Weak<Account>) {
     while let Some(account) = account.upgrade() {
-        if account.state.lock().is_ok_and(|mut state| state.advance(&account.host)) {
+        if account
+            .state
+            .lock()
+            .is_ok_and(|mut state| state.advance(&account.host))
+        {
             account.news.notify_all();
         }
         drop(account);
@@ -213,24 +289,41 @@ impl Account {
             return Some(self.inside(request, path));
         }
         let Some((service, operation, body)) = asked(request, path) else {
-            self.state.lock().unwrap().violations.push(format!("{} {}: no such operation", request.method, request.target));
+            self.state.lock().unwrap().violations.push(format!(
+                "{} {}: no such operation",
+                request.method, request.target
+            ));
             return Some(Fail::new(404, "UnknownOperationException", "").json());
         };
         let mut state = self.state.lock().unwrap();
         let said = self.answered(&mut state, (request, service), (&operation, &body));
         let error = said.as_ref().err().map(|fail| fail.code);
         if let Some(fail) = said.as_ref().err().filter(|fail| fail.is_violation) {
-            state.violations.push(format!("{operation}: {}", fail.message));
+            state
+                .violations
+                .push(format!("{operation}: {}", fail.message));
         }
-        state.calls.push(Call { operation: operation.clone(), body, error });
+        state.calls.push(Call {
+            operation: operation.clone(),
+            body,
+            error,
+        });
         let is_lost = std::mem::take(&mut state.is_answer_lost);
         drop(state);
         self.news.notify_all();
         (!is_lost).then(|| written(service, &operation, said))
     }
 
-    fn answered(&self, state: &mut State, (request, service): (&Request, Service), (operation, body): (&str, &Value)) -> Result<Value, Fail> {
-        let scope = sign::Scope { region: &self.host.setup.region, service: service.signing_name() };
+    fn answered(
+        &self,
+        state: &mut State,
+        (request, service): (&Request, Service),
+        (operation, body): (&str, &Value),
+    ) -> Result<Value, Fail> {
+        let scope = sign::Scope {
+            region: &self.host.setup.region,
+            service: service.signing_name(),
+        };
         if let Some(wrong) = sign::wrong_with(request, &scope) {
             return Err(Fail::new(403, "InvalidSignatureException", wrong).violation());
         }
@@ -243,7 +336,11 @@ impl Account {
         }
         let answer = (operation_of(service, operation))(&self.host, state, body)?;
         let wrong = service.wrong_with_answer(operation, &answer);
-        state.violations.extend(wrong.into_iter().map(|wrong| format!("the stand-in's own answer to {operation}: {wrong}")));
+        state.violations.extend(
+            wrong
+                .into_iter()
+                .map(|wrong| format!("the stand-in's own answer to {operation}: {wrong}")),
+        );
         Ok(answer)
     }
 
@@ -252,7 +349,9 @@ impl Account {
         let mut state = self.state.lock().unwrap();
         self.news.notify_all();
         if let Some(rest) = path.strip_prefix("/v4/") {
-            let (id, rest) = rest.find('/').map_or((rest, ""), |place| rest.split_at(place));
+            let (id, rest) = rest
+                .find('/')
+                .map_or((rest, ""), |place| rest.split_at(place));
             return metadata::metadata(&self.host, (id, rest), state.containers.get_mut(id));
         }
         let id = path.strip_prefix("/v2/credentials/").unwrap_or_default();
@@ -262,20 +361,38 @@ impl Account {
 
 /// The service, the operation and the body of a call.
 fn asked(request: &Request, path: &str) -> Option<(Service, String, Value)> {
-    let json = || if request.body.is_empty() { Some(Value::Object(serde_json::Map::new())) } else { serde_json::from_slice(&request.body).ok() };
+    let json = || {
+        if request.body.is_empty() {
+            Some(Value::Object(serde_json::Map::new()))
+        } else {
+            serde_json::from_slice(&request.body).ok()
+        }
+    };
     if let Some(target) = request.headers.get("x-amz-target") {
         let services = ["ecs", "service-quotas"].map(Service::of);
-        let (service, operation) = services.into_iter().find_map(|service| Some((service, service.targeted(target)?.to_owned())))?;
-        let is_typed = request.headers.get("content-type").is_some_and(|kind| kind == "application/x-amz-json-1.1");
+        let (service, operation) = services
+            .into_iter()
+            .find_map(|service| Some((service, service.targeted(target)?.to_owned())))?;
+        let is_typed = request
+            .headers
+            .get("content-type")
+            .is_some_and(|kind| kind == "application/x-amz-json-1.1");
         return Some((service, operation, json().filter(|_| is_typed)?));
     }
     if path != "/" {
         let service = Service::of("batch");
-        return Some((service, service.at(&request.method, path)?.to_owned(), json()?));
+        return Some((
+            service,
+            service.at(&request.method, path)?.to_owned(),
+            json()?,
+        ));
     }
     let (service, (about, body)) = (Service::of("cloudformation"), stack::form(&request.body));
     let operation = about.get("Action")?.clone();
-    let is_known = service.operation(&operation).is_some() && about.get("Version").is_some_and(|version| version == service.version());
+    let is_known = service.operation(&operation).is_some()
+        && about
+            .get("Version")
+            .is_some_and(|version| version == service.version());
     is_known.then_some((service, operation, body))
 }
 
@@ -294,7 +411,9 @@ fn operation_of(service: Service, operation: &str) -> Operation {
         ("service-quotas", "GetServiceQuota") => stack::service_quota,
         ("service-quotas", "GetAWSDefaultServiceQuota") => stack::default_quota,
         ("cloudformation", "DescribeStacks") => stack::describe_stacks,
-        (service, operation) => panic!("{service} has an operation {operation} in its model, and here nobody answers it"),
+        (service, operation) => panic!(
+            "{service} has an operation {operation} in its model, and here nobody answers it"
+        ),
     }
 }
 
@@ -313,7 +432,11 @@ fn written(service: Service, operation: &str, said: Result<Value, Fail>) -> Answ
     match (service.name, said) {
         ("batch", Ok(answer)) => Answer::new(200, "application/json", answer.to_string()),
         ("batch", Err(fail)) => fail.rest(),
-        ("cloudformation", Ok(answer)) => Answer::new(200, "text/xml", stack::to_xml(operation, service.namespace(), &answer)),
+        ("cloudformation", Ok(answer)) => Answer::new(
+            200,
+            "text/xml",
+            stack::to_xml(operation, service.namespace(), &answer),
+        ),
         ("cloudformation", Err(fail)) => fail.xml(service.namespace()),
         (_, Ok(answer)) => Answer::new(200, "application/x-amz-json-1.1", answer.to_string()),
         (_, Err(fail)) => fail.json(),

@@ -52,14 +52,18 @@ impl Service {
 
     /// The operation that `X-Amz-Target` names.
     pub(super) fn targeted<'a>(&self, target: &'a str) -> Option<&'a str> {
-        let name = target.strip_prefix(self.metadata("targetPrefix"))?.strip_prefix('.')?;
+        let name = target
+            .strip_prefix(self.metadata("targetPrefix"))?
+            .strip_prefix('.')?;
         self.operation(name).map(|_| name)
     }
 
     /// The operation with this method and path.
     pub(super) fn at(&self, method: &str, path: &str) -> Option<&'static str> {
         let operations = self.model["operations"].as_object()?;
-        let found = operations.iter().find(|(_, operation)| operation["method"] == method && operation["requestUri"] == path);
+        let found = operations.iter().find(|(_, operation)| {
+            operation["method"] == method && operation["requestUri"] == path
+        });
         found.map(|(name, _)| name.as_str())
     }
 
@@ -82,7 +86,11 @@ impl Service {
     }
 
     fn wrong(&self, shape: &str, value: &Value, side: Side) -> Vec<String> {
-        let mut check = Check { shapes: self.model["shapes"].as_object().unwrap(), side, wrong: Vec::new() };
+        let mut check = Check {
+            shapes: self.model["shapes"].as_object().unwrap(),
+            side,
+            wrong: Vec::new(),
+        };
         check.value(shape, value, "");
         check.wrong
     }
@@ -108,7 +116,9 @@ impl Check {
             "list" => value.is_array(),
             "string" => value.is_string(),
             "boolean" => value.is_boolean(),
-            "integer" => value.as_i64().is_some_and(|number| i32::try_from(number).is_ok()),
+            "integer" => value
+                .as_i64()
+                .is_some_and(|number| i32::try_from(number).is_ok()),
             "long" => value.is_i64(),
             "double" | "float" | "timestamp" => value.is_number(),
             _ => panic!("shapes of the type {kind} are not known here"),
@@ -122,10 +132,14 @@ impl Check {
             Value::Array(items) => {
                 self.bounds(shape, (items.len() as f64, "items"), path);
                 let member = shape["member"]["shape"].as_str().unwrap();
-                items.iter().enumerate().for_each(|(place, item)| self.value(member, item, &format!("{path}[{place}]")));
+                items.iter().enumerate().for_each(|(place, item)| {
+                    self.value(member, item, &format!("{path}[{place}]"));
+                });
             }
             Value::String(text) => self.text(shape, text, path),
-            Value::Number(number) => self.bounds(shape, (number.as_f64().unwrap(), "its value"), path),
+            Value::Number(number) => {
+                self.bounds(shape, (number.as_f64().unwrap(), "its value"), path);
+            }
             Value::Null | Value::Bool(_) => {}
         }
     }
@@ -138,9 +152,15 @@ impl Check {
                 None => self.say(&path, "no such member"),
             }
         }
-        let required = shape["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let required = shape["required"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str);
         if self.side == Side::Request {
-            let missing: Vec<_> = required.filter(|name| !members.contains_key(*name)).collect();
+            let missing: Vec<_> = required
+                .filter(|name| !members.contains_key(*name))
+                .collect();
             for name in missing {
                 self.say(path, &format!("{name} is missing"));
             }
@@ -150,8 +170,16 @@ impl Check {
     fn map(&mut self, shape: &'static Value, entries: &Map<String, Value>, path: &str) {
         self.bounds(shape, (entries.len() as f64, "entries"), path);
         for (key, value) in entries {
-            self.value(shape["key"]["shape"].as_str().unwrap(), &Value::String(key.clone()), &format!("{path}[{key}]"));
-            self.value(shape["value"]["shape"].as_str().unwrap(), value, &format!("{path}[{key}]"));
+            self.value(
+                shape["key"]["shape"].as_str().unwrap(),
+                &Value::String(key.clone()),
+                &format!("{path}[{key}]"),
+            );
+            self.value(
+                shape["value"]["shape"].as_str().unwrap(),
+                value,
+                &format!("{path}[{key}]"),
+            );
         }
     }
 
@@ -171,8 +199,16 @@ impl Check {
     }
 
     fn bounds(&mut self, shape: &Value, (size, of): (f64, &str), path: &str) {
-        if shape["min"].as_f64().is_some_and(|least| size < least) || shape["max"].as_f64().is_some_and(|most| size > most) {
-            self.say(path, &format!("{of}: {size} is not within {} and {}", shape["min"], shape["max"]));
+        if shape["min"].as_f64().is_some_and(|least| size < least)
+            || shape["max"].as_f64().is_some_and(|most| size > most)
+        {
+            self.say(
+                path,
+                &format!(
+                    "{of}: {size} is not within {} and {}",
+                    shape["min"], shape["max"]
+                ),
+            );
         }
     }
 }

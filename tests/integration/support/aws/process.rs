@@ -48,7 +48,12 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts the container `id`. `environment` is the definition's and the overrides'.
-    pub(super) fn start(host: &Host, id: &str, environment: &BTreeMap<String, String>, facts: &Facts) -> Self {
+    pub(super) fn start(
+        host: &Host,
+        id: &str,
+        environment: &BTreeMap<String, String>,
+        facts: &Facts,
+    ) -> Self {
         let folder = host.folder.join(id);
         fs::create_dir_all(folder.join("scratch")).unwrap();
         fs::write(folder.join("token"), &facts.token).unwrap();
@@ -58,23 +63,49 @@ impl Process {
         let mut command = Command::new(env!("CARGO_BIN_EXE_parfetch"));
         command.arg("run").env_clear().current_dir(text("scratch"));
         // The image's own.
-        command.env("PATH", "/usr/bin:/bin").env("HOME", text("scratch")).env("PARFETCH_SPOOL_DIR", text("scratch")).env("TMPDIR", text("scratch"));
-        command.env("AWS_REGION", region).env("AWS_DEFAULT_REGION", region).envs(environment);
-        command.env("AWS_EXECUTION_ENV", "AWS_ECS_FARGATE").env("HOSTNAME", "ip-10-0-0-72.ec2.internal");
         command
-            .env("ECS_CONTAINER_METADATA_URI_V4", format!("{}/v4/{id}", host.url))
-            .env("ECS_CONTAINER_METADATA_URI", format!("{}/v3/{id}", host.url));
+            .env("PATH", "/usr/bin:/bin")
+            .env("HOME", text("scratch"))
+            .env("PARFETCH_SPOOL_DIR", text("scratch"))
+            .env("TMPDIR", text("scratch"));
+        command
+            .env("AWS_REGION", region)
+            .env("AWS_DEFAULT_REGION", region)
+            .envs(environment);
+        command
+            .env("AWS_EXECUTION_ENV", "AWS_ECS_FARGATE")
+            .env("HOSTNAME", "ip-10-0-0-72.ec2.internal");
+        command
+            .env(
+                "ECS_CONTAINER_METADATA_URI_V4",
+                format!("{}/v4/{id}", host.url),
+            )
+            .env(
+                "ECS_CONTAINER_METADATA_URI",
+                format!("{}/v3/{id}", host.url),
+            );
         command.env("ECS_AGENT_URI", format!("{}/api/{id}", host.url));
         // AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is relative to an address that no test can listen on.
-        command.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{}/v2/credentials/{id}", host.url));
+        command.env(
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+            format!("{}/v2/credentials/{id}", host.url),
+        );
         command.env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", text("token"));
-        command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).process_group(0);
+        command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .process_group(0);
         let child = command.spawn().unwrap();
         let group = CpuGroup::make(id, facts.cpu_units);
         if let Some(group) = &group {
             group.take(child.id());
         }
-        Self { child, status: None, _group: group }
+        Self {
+            child,
+            status: None,
+            _group: group,
+        }
     }
 
     pub(super) fn pid(&self) -> u32 {
@@ -86,7 +117,11 @@ impl Process {
         if self.status.is_none() {
             self.status = self.child.try_wait().unwrap();
         }
-        self.status.map(|status| status.code().unwrap_or_else(|| 128 + status.signal().unwrap()))
+        self.status.map(|status| {
+            status
+                .code()
+                .unwrap_or_else(|| 128 + status.signal().unwrap())
+        })
     }
 
     /// SIGTERM goes to the container's first process alone.

@@ -24,23 +24,43 @@ fn of_definition() -> Value {
 impl Retry {
     /// Of a submission.
     pub(super) fn of(request: &Value) -> Self {
-        let own = request.get("retryStrategy").cloned().unwrap_or_else(of_definition);
-        let attempts = own["attempts"].as_u64().and_then(|attempts| usize::try_from(attempts).ok()).unwrap_or(1);
-        Self { attempts, rules: own["evaluateOnExit"].as_array().cloned().unwrap_or_default() }
+        let own = request
+            .get("retryStrategy")
+            .cloned()
+            .unwrap_or_else(of_definition);
+        let attempts = own["attempts"]
+            .as_u64()
+            .and_then(|attempts| usize::try_from(attempts).ok())
+            .unwrap_or(1);
+        Self {
+            attempts,
+            rules: own["evaluateOnExit"]
+                .as_array()
+                .cloned()
+                .unwrap_or_default(),
+        }
     }
 
     /// Whether another attempt follows this one, the `number`th.
     pub(super) fn allows(&self, ended: &Attempt, number: usize) -> bool {
         let exit_code = ended.exit_code.map(|code| code.to_string());
-        let holds =
-            |rule: &Value, name: &str, value: Option<&str>| rule[name].as_str().is_none_or(|glob| value.is_some_and(|value| matches(glob, value)));
+        let holds = |rule: &Value, name: &str, value: Option<&str>| {
+            rule[name]
+                .as_str()
+                .is_none_or(|glob| value.is_some_and(|value| matches(glob, value)))
+        };
         let first = self.rules.iter().find(|rule| {
             holds(rule, "onExitCode", exit_code.as_deref())
                 && holds(rule, "onReason", ended.reason.as_deref())
                 && holds(rule, "onStatusReason", Some(&ended.status_reason))
         });
         // What matches nothing is tried again.
-        number < self.attempts && first.is_none_or(|rule| rule["action"].as_str().is_some_and(|action| action.eq_ignore_ascii_case("RETRY")))
+        number < self.attempts
+            && first.is_none_or(|rule| {
+                rule["action"]
+                    .as_str()
+                    .is_some_and(|action| action.eq_ignore_ascii_case("RETRY"))
+            })
     }
 }
 

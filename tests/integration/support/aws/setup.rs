@@ -61,7 +61,10 @@ impl Default for Setup {
             account: "123456789012".to_owned(),
             name: "parfetch".to_owned(),
             revision: 7,
-            subnets: vec!["subnet-0123456789abcdef0".to_owned(), "subnet-0123456789abcdef1".to_owned()],
+            subnets: vec![
+                "subnet-0123456789abcdef0".to_owned(),
+                "subnet-0123456789abcdef1".to_owned(),
+            ],
             security_groups: vec!["sg-0123456789abcdef0".to_owned()],
             environment: BTreeMap::new(),
             size: (1_024, 2_048),
@@ -93,11 +96,30 @@ impl Setup {
             ("PARFETCH_PREFIX", &source.prefix),
             ("PARFETCH_PROGRESS", "never"),
         ];
-        let environment = pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let keys = (source.endpoint.access_key.clone(), source.endpoint.secret_key.clone());
-        let outputs = [("SourceBucket", &source.bucket), ("SourcePrefix", &source.prefix), ("ResultsBucket", &source.results)];
-        let outputs = outputs.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name.to_owned(), value.clone())).collect();
-        Self { environment, keys, outputs, ..Self::default() }
+        let environment = pairs
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        let keys = (
+            source.endpoint.access_key.clone(),
+            source.endpoint.secret_key.clone(),
+        );
+        let outputs = [
+            ("SourceBucket", &source.bucket),
+            ("SourcePrefix", &source.prefix),
+            ("ResultsBucket", &source.results),
+        ];
+        let outputs = outputs
+            .into_iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| (name.to_owned(), value.clone()))
+            .collect();
+        Self {
+            environment,
+            keys,
+            outputs,
+            ..Self::default()
+        }
     }
 
     /// This goes wrong with every such start.
@@ -107,19 +129,36 @@ impl Setup {
 
     /// This goes wrong so often.
     pub(crate) fn fault_times(mut self, on: On, fault: Fault, times: u32) -> Self {
-        self.rules.push(Rule { on, fault, left: times });
+        self.rules.push(Rule {
+            on,
+            fault,
+            left: times,
+        });
         self
     }
 
     /// So many calls of this operation fail, after the first `skip`.
-    pub(crate) fn trouble(mut self, operation: &str, fault: Fault, [skip, times]: [u32; 2]) -> Self {
-        self.troubles.push(Trouble { operation: operation.to_owned(), skip, left: times, fault });
+    pub(crate) fn trouble(
+        mut self,
+        operation: &str,
+        fault: Fault,
+        [skip, times]: [u32; 2],
+    ) -> Self {
+        self.troubles.push(Trouble {
+            operation: operation.to_owned(),
+            skip,
+            left: times,
+            fault,
+        });
         self
     }
 
     /// An ARN of this account: `arn("ecs", "cluster/parfetch")`.
     pub(crate) fn arn(&self, service: &str, resource: &str) -> String {
-        format!("arn:aws:{service}:{}:{}:{resource}", self.region, self.account)
+        format!(
+            "arn:aws:{service}:{}:{}:{resource}",
+            self.region, self.account
+        )
     }
 
     pub(crate) fn cluster_arn(&self) -> String {

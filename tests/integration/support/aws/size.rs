@@ -15,15 +15,20 @@ pub(super) fn exists(cpu_units: u32, memory_mib: u32) -> bool {
         256 => [512, 1_024, 2_048].contains(&memory_mib),
         16_384 => (32_768..=122_880).contains(&memory_mib) && memory_mib.is_multiple_of(8_192),
         32_768 => [61_440, 122_880, 249_856].contains(&memory_mib),
-        _ => SIZES
-            .iter()
-            .any(|(cpu, least, most, step)| *cpu == cpu_units && (*least..=*most).contains(&memory_mib) && memory_mib.is_multiple_of(*step)),
+        _ => SIZES.iter().any(|(cpu, least, most, step)| {
+            *cpu == cpu_units
+                && (*least..=*most).contains(&memory_mib)
+                && memory_mib.is_multiple_of(*step)
+        }),
     }
 }
 
 /// CPU units of `1024` or `1 vCPU`.
 pub(super) fn cpu_units(text: &str) -> Option<u32> {
-    match text.strip_suffix(" vCPU").or_else(|| text.strip_suffix("vCPU")) {
+    match text
+        .strip_suffix(" vCPU")
+        .or_else(|| text.strip_suffix("vCPU"))
+    {
         Some(vcpu) => units(vcpu.trim()),
         None => text.parse().ok(),
     }
@@ -33,7 +38,9 @@ pub(super) fn cpu_units(text: &str) -> Option<u32> {
 pub(super) fn units(vcpu: &str) -> Option<u32> {
     let known = [256, 512, 1_024, 2_048, 4_096, 8_192, 16_384, 32_768];
     let vcpu: f64 = vcpu.parse().ok()?;
-    known.into_iter().find(|units| (f64::from(*units) / 1_024.0 - vcpu).abs() < 1e-9)
+    known
+        .into_iter()
+        .find(|units| (f64::from(*units) / 1_024.0 - vcpu).abs() < 1e-9)
 }
 
 /// MiB of `2048` or `2 GB`.

@@ -74,8 +74,14 @@ impl State {
 
     /// vCPU × 1024 of tasks that are not stopped, on demand or on Spot.
     pub(super) fn units_in_flight(&self, is_spot: bool) -> u32 {
-        let counted = |task: &&Task| task.is_spot == is_spot && task.status != Status::Stopped && !task.has_vanished;
-        self.tasks.iter().filter(counted).map(|task| task.cpu_units).sum()
+        let counted = |task: &&Task| {
+            task.is_spot == is_spot && task.status != Status::Stopped && !task.has_vanished
+        };
+        self.tasks
+            .iter()
+            .filter(counted)
+            .map(|task| task.cpu_units)
+            .sum()
     }
 }
 
@@ -88,13 +94,19 @@ pub(super) struct Bucket {
 
 impl Bucket {
     fn new(rate: u32) -> Self {
-        Self { rate: f64::from(rate), tokens: f64::from(rate), filled: Instant::now() }
+        Self {
+            rate: f64::from(rate),
+            tokens: f64::from(rate),
+            filled: Instant::now(),
+        }
     }
 
     /// Whether one more call is allowed now.
     pub(super) fn take(&mut self) -> bool {
         let now = Instant::now();
-        self.tokens = self.rate.min(self.tokens + self.rate * now.duration_since(self.filled).as_secs_f64());
+        self.tokens = self
+            .rate
+            .min(self.tokens + self.rate * now.duration_since(self.filled).as_secs_f64());
         self.filled = now;
         let is_allowed = self.tokens >= 1.0;
         if is_allowed {

@@ -133,7 +133,8 @@ impl Task {
     }
 
     fn is_due(&self, pace: Pace) -> bool {
-        let is_stuck = self.fault == Some(Fault::Stuck(self.status)) && (self.status > Status::Running || !self.is_to_stop);
+        let is_stuck = self.fault == Some(Fault::Stuck(self.status))
+            && (self.status > Status::Running || !self.is_to_stop);
         let is_past = match pace {
             Pace::Time(time) => self.entered.elapsed() >= time,
             Pace::Looks(looks) => self.looks >= looks,
@@ -145,7 +146,8 @@ impl Task {
     pub(super) fn stop(&mut self, code: &str, reason: &str) {
         if !self.is_to_stop && self.status < Status::Deactivating {
             self.is_to_stop = true;
-            (self.stop_code, self.stopped_reason) = (Some(code.to_owned()), Some(reason.to_owned()));
+            (self.stop_code, self.stopped_reason) =
+                (Some(code.to_owned()), Some(reason.to_owned()));
             self.stamp("stoppingAt");
         }
     }
@@ -162,7 +164,9 @@ impl Task {
             return None;
         }
         match self.status {
-            Status::Provisioning | Status::Pending if self.is_to_stop => self.enter(Status::Deprovisioning),
+            Status::Provisioning | Status::Pending if self.is_to_stop => {
+                self.enter(Status::Deprovisioning);
+            }
             Status::Provisioning => {
                 self.enter(Status::Pending);
                 self.stamp("pullStartedAt");
@@ -175,7 +179,9 @@ impl Task {
             Status::Activating => return Some(self.run(host)),
             Status::Running if self.is_to_stop => self.enter(Status::Deactivating),
             Status::Deactivating => self.terminate(host.setup.stop_timeout),
-            Status::Stopping if self.exit_code.is_some() || self.process.is_none() => self.enter(Status::Deprovisioning),
+            Status::Stopping if self.exit_code.is_some() || self.process.is_none() => {
+                self.enter(Status::Deprovisioning);
+            }
             Status::Deprovisioning => {
                 self.enter(Status::Stopped);
                 self.stamp("stoppedAt");
@@ -214,12 +220,16 @@ impl Task {
         match self.fault {
             Some(Fault::OutOfMemory) => {
                 process.kill();
-                self.container_reason = Some("OutOfMemoryError: Container killed due to memory usage".to_owned());
+                self.container_reason =
+                    Some("OutOfMemoryError: Container killed due to memory usage".to_owned());
             }
             Some(Fault::Spot(code)) => self.stop(code, "Your Spot Task was interrupted."),
             Some(Fault::HostLost) => {
                 process.kill();
-                self.stop("InfrastructureHealth", "Host EC2 (instance i-0) terminated.");
+                self.stop(
+                    "InfrastructureHealth",
+                    "Host EC2 (instance i-0) terminated.",
+                );
             }
             Some(Fault::Vanishes) => {
                 process.kill();
@@ -239,7 +249,10 @@ impl Task {
         if let Some(code) = self.process.as_mut().and_then(Process::exit_code) {
             self.exit_code = Some(code);
             self.stamp("executionStoppedAt");
-            self.stop("EssentialContainerExited", "Essential container in task exited");
+            self.stop(
+                "EssentialContainerExited",
+                "Essential container in task exited",
+            );
         }
     }
 
@@ -253,13 +266,19 @@ impl Task {
 
     /// SIGKILL for one that does not end by SIGTERM.
     fn enforce(&mut self) {
-        let Some(process) = self.process.as_mut().filter(|_| self.exit_code.is_none()) else { return };
+        let Some(process) = self.process.as_mut().filter(|_| self.exit_code.is_none()) else {
+            return;
+        };
         let is_late = self.kill_at.is_some_and(|at| Instant::now() >= at);
         if is_late {
             process.kill();
         }
         // Nobody notices the end of one that hangs.
-        let code = if self.fault == Some(Fault::Stuck(Status::Running)) { is_late.then_some(137) } else { process.exit_code() };
+        let code = if self.fault == Some(Fault::Stuck(Status::Running)) {
+            is_late.then_some(137)
+        } else {
+            process.exit_code()
+        };
         if code.is_some() {
             let is_known = self.fault != Some(Fault::HostLost);
             self.exit_code = code.filter(|_| is_known);
@@ -301,10 +320,24 @@ impl Task {
         set("clusterArn", setup.cluster_arn().into());
         set("cpu", self.cpu_units.to_string().into());
         set("memory", self.memory_mib.to_string().into());
-        set("desiredStatus", if self.is_to_stop || self.status > Status::Running { "STOPPED" } else { "RUNNING" }.into());
+        set(
+            "desiredStatus",
+            if self.is_to_stop || self.status > Status::Running {
+                "STOPPED"
+            } else {
+                "RUNNING"
+            }
+            .into(),
+        );
         set("enableExecuteCommand", false.into());
         set("ephemeralStorage", json!({"sizeInGiB": 20}));
-        set("group", self.request["group"].as_str().map_or_else(|| format!("family:{}", setup.name), str::to_owned).into());
+        set(
+            "group",
+            self.request["group"]
+                .as_str()
+                .map_or_else(|| format!("family:{}", setup.name), str::to_owned)
+                .into(),
+        );
         set("healthStatus", "UNKNOWN".into());
         set("lastStatus", self.status.name().into());
         set("launchType", "FARGATE".into());
@@ -314,7 +347,10 @@ impl Task {
         set("taskArn", self.arn.clone().into());
         set("taskDefinitionArn", self.definition_arn.clone().into());
         set("version", 3.into());
-        for (name, value) in [("stopCode", &self.stop_code), ("stoppedReason", &self.stopped_reason)] {
+        for (name, value) in [
+            ("stopCode", &self.stop_code),
+            ("stoppedReason", &self.stopped_reason),
+        ] {
             if let Some(value) = value {
                 set(name, value.clone().into());
             }
@@ -326,7 +362,13 @@ impl Task {
             set(name, (*ms as f64 / 1e3).into());
         }
         if fields == Fields::WithTags {
-            set("tags", self.tags.iter().map(|(key, value)| json!({"key": key, "value": value})).collect());
+            set(
+                "tags",
+                self.tags
+                    .iter()
+                    .map(|(key, value)| json!({"key": key, "value": value}))
+                    .collect(),
+            );
         }
         Value::Object(task)
     }

@@ -12,20 +12,37 @@ use super::task::{Fields, Status, Task};
 const PAGE: usize = 10;
 
 fn texts(value: &Value) -> impl Iterator<Item = &str> {
-    value.as_array().into_iter().flatten().filter_map(Value::as_str)
+    value
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
 }
 
 /// Answers a call. Each task that is named has been looked at then.
-pub(super) fn describe_tasks(host: &Host, state: &mut State, request: &Value) -> Result<Value, Fail> {
+pub(super) fn describe_tasks(
+    host: &Host,
+    state: &mut State,
+    request: &Value,
+) -> Result<Value, Fail> {
     cluster(&host.setup, request)?;
     let names: Vec<_> = texts(&request["tasks"]).collect();
     if names.is_empty() || names.len() > 100 {
         return Err(Fail::parameter("Tasks cannot be empty, and are at most 100.").violation());
     }
-    let fields = if texts(&request["include"]).any(|field| field == "TAGS") { Fields::WithTags } else { Fields::Plain };
+    let fields = if texts(&request["include"]).any(|field| field == "TAGS") {
+        Fields::WithTags
+    } else {
+        Fields::Plain
+    };
     let (mut tasks, mut failures) = (Vec::new(), Vec::new());
     for name in names {
-        if let Some(task) = state.tasks.iter_mut().find(|task| task.is_called(name)).and_then(Task::shown) {
+        if let Some(task) = state
+            .tasks
+            .iter_mut()
+            .find(|task| task.is_called(name))
+            .and_then(Task::shown)
+        {
             tasks.push(task.to_json(host, fields));
             task.looked_at();
         } else {
@@ -40,14 +57,40 @@ pub(super) fn describe_tasks(host: &Host, state: &mut State, request: &Value) ->
 pub(super) fn list_tasks(host: &Host, state: &mut State, request: &Value) -> Result<Value, Fail> {
     cluster(&host.setup, request)?;
     let wanted = request["desiredStatus"].as_str().unwrap_or("RUNNING");
-    if request["startedBy"].is_string() && ["family", "serviceName", "containerInstance"].iter().any(|name| request[*name].is_string()) {
-        return Err(Fail::parameter("startedBy cannot go together with another filter.").violation());
+    if request["startedBy"].is_string()
+        && ["family", "serviceName", "containerInstance"]
+            .iter()
+            .any(|name| request[*name].is_string())
+    {
+        return Err(
+            Fail::parameter("startedBy cannot go together with another filter.").violation(),
+        );
     }
-    let started_by = |task: &Task| request["startedBy"].is_null() || request["startedBy"] == task.request["startedBy"];
-    let matches = |task: &&mut Task| started_by(task) && (if task.is_stopping() { "STOPPED" } else { "RUNNING" }) == wanted;
-    let arns: Vec<_> = state.tasks.iter_mut().filter(matches).filter_map(|task| Some(task.shown()?.arn.clone())).collect();
-    let from: usize = request["nextToken"].as_str().map_or(Some(0), |token| token.parse().ok()).ok_or_else(|| Fail::parameter("Invalid token."))?;
-    let most = request["maxResults"].as_i64().and_then(|most| usize::try_from(most).ok()).unwrap_or(PAGE);
+    let started_by = |task: &Task| {
+        request["startedBy"].is_null() || request["startedBy"] == task.request["startedBy"]
+    };
+    let matches = |task: &&mut Task| {
+        started_by(task)
+            && (if task.is_stopping() {
+                "STOPPED"
+            } else {
+                "RUNNING"
+            }) == wanted
+    };
+    let arns: Vec<_> = state
+        .tasks
+        .iter_mut()
+        .filter(matches)
+        .filter_map(|task| Some(task.shown()?.arn.clone()))
+        .collect();
+    let from: usize = request["nextToken"]
+        .as_str()
+        .map_or(Some(0), |token| token.parse().ok())
+        .ok_or_else(|| Fail::parameter("Invalid token."))?;
+    let most = request["maxResults"]
+        .as_i64()
+        .and_then(|most| usize::try_from(most).ok())
+        .unwrap_or(PAGE);
     let page: Vec<_> = arns.iter().skip(from).take(most).collect();
     let mut answer = json!({"taskArns": page});
     if from + page.len() < arns.len() {
@@ -60,7 +103,10 @@ pub(super) fn list_tasks(host: &Host, state: &mut State, request: &Value) -> Res
 pub(super) fn stop_task(host: &Host, state: &mut State, request: &Value) -> Result<Value, Fail> {
     cluster(&host.setup, request)?;
     let name = request["task"].as_str().unwrap_or_default();
-    let task = state.tasks.iter_mut().find(|task| task.is_called(name) && !task.has_vanished);
+    let task = state
+        .tasks
+        .iter_mut()
+        .find(|task| task.is_called(name) && !task.has_vanished);
     let task = task.ok_or_else(|| Fail::parameter("The referenced task was not found."))?;
     let reason = request["reason"].as_str().unwrap_or("Task stopped by user");
     task.stop("UserInitiated", reason);
@@ -68,11 +114,20 @@ pub(super) fn stop_task(host: &Host, state: &mut State, request: &Value) -> Resu
 }
 
 /// Answers a call.
-pub(super) fn describe_definition(host: &Host, _: &mut State, request: &Value) -> Result<Value, Fail> {
+pub(super) fn describe_definition(
+    host: &Host,
+    _: &mut State,
+    request: &Value,
+) -> Result<Value, Fail> {
     let setup = &host.setup;
     let name = request["taskDefinition"].as_str().unwrap_or_default();
-    let revision = revision_of(setup, name).ok_or_else(|| Fail::client("Unable to describe task definition."))?;
-    let environment: Vec<_> = setup.environment.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
+    let revision = revision_of(setup, name)
+        .ok_or_else(|| Fail::client("Unable to describe task definition."))?;
+    let environment: Vec<_> = setup
+        .environment
+        .iter()
+        .map(|(name, value)| json!({"name": name, "value": value}))
+        .collect();
     let (cpu, memory) = setup.size;
     Ok(json!({"taskDefinition": {
         "taskDefinitionArn": format!("{}:{revision}", setup.definition_arn()),

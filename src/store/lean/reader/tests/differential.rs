@@ -22,7 +22,10 @@ async fn by_hyper(bytes: &[u8]) -> Option<(u16, Vec<u8>)> {
         drop(far);
     };
     let client = async {
-        let request = hyper::Request::get("/").header("host", "h").body(Empty::<Bytes>::new()).unwrap();
+        let request = hyper::Request::get("/")
+            .header("host", "h")
+            .body(Empty::<Bytes>::new())
+            .unwrap();
         let answer = sender.send_request(request).await.ok()?;
         let status = answer.status().as_u16();
         let body = answer.into_body().collect().await.ok()?;
@@ -40,7 +43,11 @@ pub(super) async fn agrees(bytes: &[u8]) {
     let chunked = text.to_ascii_lowercase().contains("chunked");
     match (ours.whole, theirs) {
         (true, Some((status, body))) => {
-            let own = if (200..300).contains(&ours.status) { ours.told.body } else { ours.document };
+            let own = if (200..300).contains(&ours.status) {
+                ours.told.body
+            } else {
+                ours.document
+            };
             assert_eq!((ours.status, own), (status, body), "{text:?}");
         }
         (true, None) => assert!(chunked, "only this reader takes it for whole: {text:?}"),

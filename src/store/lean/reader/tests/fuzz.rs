@@ -54,27 +54,55 @@ fn lengths(bytes: &[u8]) -> [usize; 2] {
 /// What holds for any bytes as the answer to a request for `part`, or for everything. Returns whether they are a whole answer.
 pub(super) fn hold(bytes: &[u8], part: Option<Part>) -> bool {
     let whole = read_pieces([bytes], part, true);
-    assert_eq!(whole, read_pieces(cut(bytes, &lengths(bytes)), part, true), "in pieces");
-    assert!(whole.told.heads.len() <= 1 && whole.told.body.len() <= bytes.len() && whole.document.len() <= DOCUMENT_BYTES);
+    assert_eq!(
+        whole,
+        read_pieces(cut(bytes, &lengths(bytes)), part, true),
+        "in pieces"
+    );
+    assert!(
+        whole.told.heads.len() <= 1
+            && whole.told.body.len() <= bytes.len()
+            && whole.document.len() <= DOCUMENT_BYTES
+    );
     if let [Some(length)] = whole.told.heads[..] {
-        assert!(whole.told.body.len() as u64 <= length, "no more of a body than was announced");
-        assert!(!whole.whole || whole.told.body.len() as u64 == length, "and no less of a whole one");
+        assert!(
+            whole.told.body.len() as u64 <= length,
+            "no more of a body than was announced"
+        );
+        assert!(
+            !whole.whole || whole.told.body.len() as u64 == length,
+            "and no less of a whole one"
+        );
     }
     if let (Some(part), true) = (part, whole.whole && (200..300).contains(&whole.status)) {
-        assert!(whole.told.body.len() as u64 <= part.length() || whole.told.heads == [None], "no more of a part than was asked for");
+        assert!(
+            whole.told.body.len() as u64 <= part.length() || whole.told.heads == [None],
+            "no more of a part than was asked for"
+        );
     }
     // A connection that was cut makes nothing whole that its clean end does not, and spoils only what that end alone completes.
     let torn = read_pieces([bytes], part, false);
-    assert!(torn == whole || (whole.whole && !torn.whole && whole.told.heads != [Some(0)] && !whole.persistent));
+    assert!(
+        torn == whole
+            || (whole.whole && !torn.whole && whole.told.heads != [Some(0)] && !whole.persistent)
+    );
     whole.whole
 }
 
 #[test]
 fn fuzz_http_answers() {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
     let (all, compared) = (Cell::new(0_u64), Cell::new(0_u64));
     let seeds = SEEDS.map(|seed| seed.as_bytes().to_vec()).to_vec();
-    Target { name: "http-answer", seeds, words: &WORDS, cases: 15_000 }.run(|bytes| {
+    Target {
+        name: "http-answer",
+        seeds,
+        words: &WORDS,
+        cases: 15_000,
+    }
+    .run(|bytes| {
         hold(bytes, Some(ASKED));
         if hold(bytes, None) {
             runtime.block_on(differential::agrees(bytes));
@@ -82,5 +110,10 @@ fn fuzz_http_answers() {
         }
         all.set(all.get() + 1);
     });
-    assert!(all.get() < 1_000 || compared.get() > all.get() / 20, "{} of {} were whole: enough to compare", compared.get(), all.get());
+    assert!(
+        all.get() < 1_000 || compared.get() > all.get() / 20,
+        "{} of {} were whole: enough to compare",
+        compared.get(),
+        all.get()
+    );
 }

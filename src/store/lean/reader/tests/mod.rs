@@ -20,10 +20,17 @@ struct Read {
     whole: bool,
 }
 
-const PART: Part = Part { first: 10, last: 14 };
+const PART: Part = Part {
+    first: 10,
+    last: 14,
+};
 
 /// Feeds the pieces; then the connection ends, `clean` or not, unless the answer is complete.
-fn read_pieces<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, part: Option<Part>, clean: bool) -> Read {
+fn read_pieces<'a>(
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+    part: Option<Part>,
+    clean: bool,
+) -> Read {
     let (mut reader, mut told) = (Reader::new(), Told::default());
     reader.begin(part);
     let mut result = Ok(());
@@ -36,7 +43,13 @@ fn read_pieces<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, part: Option<Part
         result = reader.end(clean);
     }
     let document = reader.document.clone();
-    Read { told, status: reader.status, document, persistent: reader.persistent(), whole: result.is_ok() }
+    Read {
+        told,
+        status: reader.status,
+        document,
+        persistent: reader.persistent(),
+        whole: result.is_ok(),
+    }
 }
 
 fn read(bytes: &[u8]) -> Read {
@@ -57,14 +70,34 @@ fn code(bytes: &[u8]) -> String {
 #[test]
 fn a_body_of_known_length() {
     let read = read(&answer("200 OK\nContent-Length: 5", "hello"));
-    let told = Told { heads: vec![Some(5)], totals: vec![None], etags: vec![Vec::new()], body: b"hello".to_vec() };
-    assert_eq!(read, Read { told, status: 200, document: Vec::new(), persistent: true, whole: true });
+    let told = Told {
+        heads: vec![Some(5)],
+        totals: vec![None],
+        etags: vec![Vec::new()],
+        body: b"hello".to_vec(),
+    };
+    assert_eq!(
+        read,
+        Read {
+            told,
+            status: 200,
+            document: Vec::new(),
+            persistent: true,
+            whole: true
+        }
+    );
 }
 
 #[test]
 fn a_chunked_body() {
-    let read = read(&answer("200 OK\nTransfer-Encoding: chunked", "5;x=y\r\nhello\r\n1\r\n!\r\n0\r\nX-T: 1\r\n\r\n"));
-    assert_eq!((read.told.heads, read.told.body), (vec![None], b"hello!".to_vec()));
+    let read = read(&answer(
+        "200 OK\nTransfer-Encoding: chunked",
+        "5;x=y\r\nhello\r\n1\r\n!\r\n0\r\nX-T: 1\r\n\r\n",
+    ));
+    assert_eq!(
+        (read.told.heads, read.told.body),
+        (vec![None], b"hello!".to_vec())
+    );
     assert!(read.whole && read.persistent);
 }
 
@@ -73,58 +106,105 @@ fn a_body_that_the_end_of_the_connection_ends() {
     let bytes = answer("200 OK", "hello");
     let clean = read_pieces([&bytes[..]], None, true);
     assert!(clean.whole && !clean.persistent && clean.told.body == b"hello");
-    assert!(!read_pieces([&bytes[..]], None, false).whole, "somebody may have cut it");
+    assert!(
+        !read_pieces([&bytes[..]], None, false).whole,
+        "somebody may have cut it"
+    );
 }
 
 #[test]
 fn bodies_of_no_bytes() {
     let empty = read(&answer("200 OK\nContent-Length: 0", ""));
-    assert_eq!((empty.told.heads, empty.whole, empty.persistent), (vec![Some(0)], true, true));
+    assert_eq!(
+        (empty.told.heads, empty.whole, empty.persistent),
+        (vec![Some(0)], true, true)
+    );
     let read = read(&answer("200 OK\nTransfer-Encoding: chunked", "0\r\n\r\n"));
     assert_eq!((read.told.heads, read.whole), (vec![None], true));
-    assert_eq!(code(&answer("304 Not Modified\nContent-Length: 9", "")), "HTTP304");
+    assert_eq!(
+        code(&answer("304 Not Modified\nContent-Length: 9", "")),
+        "HTTP304"
+    );
 }
 
 #[test]
 fn a_success_that_is_none_of_a_get_is_refused() {
-    for head in ["204 No Content", "204 No Content\nContent-Length: 3", "203 X\nContent-Length: 0", "201 Created\nContent-Length: 0"] {
+    for head in [
+        "204 No Content",
+        "204 No Content\nContent-Length: 3",
+        "203 X\nContent-Length: 0",
+        "201 Created\nContent-Length: 0",
+    ] {
         let read = read(&answer(head, ""));
-        assert_eq!((read.told.heads, read.whole, read.persistent), (Vec::new(), false, false), "{head}");
+        assert_eq!(
+            (read.told.heads, read.whole, read.persistent),
+            (Vec::new(), false, false),
+            "{head}"
+        );
     }
 }
 
 #[test]
 fn the_sink_is_told_what_the_head_says_of_the_object() {
     let whole = read(&answer("200 OK\nETag: \"abc-2\"\nContent-Length: 0", "")).told;
-    assert_eq!((whole.etags, whole.totals), (vec![b"\"abc-2\"".to_vec()], vec![None]));
-    let bytes = answer("206 X\neTag: W/\"a\"\nContent-Range: bytes 10-12/13\nContent-Length: 3", "abc");
+    assert_eq!(
+        (whole.etags, whole.totals),
+        (vec![b"\"abc-2\"".to_vec()], vec![None])
+    );
+    let bytes = answer(
+        "206 X\neTag: W/\"a\"\nContent-Range: bytes 10-12/13\nContent-Length: 3",
+        "abc",
+    );
     for cut in 0..bytes.len() {
         let part = read_pieces([&bytes[..cut], &bytes[cut..]], Some(PART), false);
         assert!(part.whole, "as much of the part as there is: {cut}");
-        assert_eq!((part.told.etags, part.told.totals), (vec![b"W/\"a\"".to_vec()], vec![Some(13)]));
+        assert_eq!(
+            (part.told.etags, part.told.totals),
+            (vec![b"W/\"a\"".to_vec()], vec![Some(13)])
+        );
     }
 }
 
 #[test]
 fn answers_on_their_way_are_dropped() {
-    let bytes =
-        [answer("100 Continue", ""), answer("103 Early Hints\nLink: x\nContent-Length: 7", ""), answer("200 OK\nContent-Length: 1", "x")].concat();
+    let bytes = [
+        answer("100 Continue", ""),
+        answer("103 Early Hints\nLink: x\nContent-Length: 7", ""),
+        answer("200 OK\nContent-Length: 1", "x"),
+    ]
+    .concat();
     let whole = read(&bytes);
-    assert_eq!((whole.status, &whole.told.heads[..], &whole.told.body[..]), (200, &[Some(1)][..], &b"x"[..]));
+    assert_eq!(
+        (whole.status, &whole.told.heads[..], &whole.told.body[..]),
+        (200, &[Some(1)][..], &b"x"[..])
+    );
     for at in 0..bytes.len() {
-        assert_eq!(read_pieces([&bytes[..at], &bytes[at..]], None, false), whole);
+        assert_eq!(
+            read_pieces([&bytes[..at], &bytes[at..]], None, false),
+            whole
+        );
     }
-    assert_eq!(code(&answer("101 Switching Protocols\nUpgrade: h2c", "")), "HTTP101");
+    assert_eq!(
+        code(&answer("101 Switching Protocols\nUpgrade: h2c", "")),
+        "HTTP101"
+    );
     assert!(!read(&answer("101 Switching Protocols", "")).persistent);
 }
 
 #[test]
 fn a_head_split_at_every_byte_and_into_single_ones() {
-    let bytes = answer("200 OK\nx-amz-id-2: abc\nContent-Length: 5\nServer: S3", "hello");
+    let bytes = answer(
+        "200 OK\nx-amz-id-2: abc\nContent-Length: 5\nServer: S3",
+        "hello",
+    );
     let whole = read(&bytes);
     assert!(whole.whole && whole.persistent);
     for at in 0..bytes.len() {
-        assert_eq!(read_pieces([&bytes[..at], &bytes[at..]], None, false), whole, "{at}");
+        assert_eq!(
+            read_pieces([&bytes[..at], &bytes[at..]], None, false),
+            whole,
+            "{at}"
+        );
     }
     assert_eq!(read_pieces(bytes.chunks(1), None, false), whole);
 }
@@ -134,10 +214,16 @@ fn a_head_that_comes_whole_is_read_where_it_is() {
     let (mut reader, mut told) = (Reader::new(), Told::default());
     for _ in 0..3 {
         reader.begin(None);
-        reader.feed(&answer("200 OK\nContent-Length: 5", "hello"), &mut told).unwrap();
+        reader
+            .feed(&answer("200 OK\nContent-Length: 5", "hello"), &mut told)
+            .unwrap();
         assert!(reader.persistent());
     }
-    assert_eq!((reader.split.capacity(), reader.document.capacity()), (0, 0), "nothing was allocated");
+    assert_eq!(
+        (reader.split.capacity(), reader.document.capacity()),
+        (0, 0),
+        "nothing was allocated"
+    );
     assert_eq!(told.body.len(), 15);
 }
 
@@ -147,8 +233,15 @@ fn a_head_is_never_longer_than_its_limit() {
     for size in [1, 1000, HEAD_BYTES - 1, HEAD_BYTES, long.len()] {
         let mut reader = Reader::new();
         reader.begin(None);
-        let fed: usize = long.chunks(size).take_while(|piece| reader.feed(piece, &mut Told::default()).is_ok()).map(<[u8]>::len).sum();
-        assert!(fed < long.len() && reader.split.len() <= HEAD_BYTES, "{size}: {fed}");
+        let fed: usize = long
+            .chunks(size)
+            .take_while(|piece| reader.feed(piece, &mut Told::default()).is_ok())
+            .map(<[u8]>::len)
+            .sum();
+        assert!(
+            fed < long.len() && reader.split.len() <= HEAD_BYTES,
+            "{size}: {fed}"
+        );
     }
 }
 
@@ -156,8 +249,14 @@ fn a_head_is_never_longer_than_its_limit() {
 fn a_body_cut_at_any_byte_is_not_whole() {
     for bytes in [
         answer("200 OK\nContent-Length: 5", "hello"),
-        answer("200 OK\nTransfer-Encoding: chunked", "5\r\nhello\r\n0\r\nT: 1\r\n\r\n"),
-        answer("206 Partial Content\nContent-Length: 5\nContent-Range: bytes 10-14/20", "hello"),
+        answer(
+            "200 OK\nTransfer-Encoding: chunked",
+            "5\r\nhello\r\n0\r\nT: 1\r\n\r\n",
+        ),
+        answer(
+            "206 Partial Content\nContent-Length: 5\nContent-Range: bytes 10-14/20",
+            "hello",
+        ),
     ] {
         let part = bytes.starts_with(b"HTTP/1.1 206").then_some(PART);
         assert!(read_pieces([&bytes[..]], part, true).whole);
@@ -171,8 +270,20 @@ fn a_body_cut_at_any_byte_is_not_whole() {
 #[test]
 fn a_part_is_what_was_asked_for_or_an_error() {
     let whole = |head: &str, part| read_pieces([&answer(head, "hello")[..]], part, true);
-    assert!(whole("206 Partial Content\nContent-Range: bytes 10-14/20\nContent-Length: 5", Some(PART)).whole);
-    assert!(whole("206 Partial Content\nContent-Range: bytes 10-14/*\nContent-Length: 5", Some(PART)).whole);
+    assert!(
+        whole(
+            "206 Partial Content\nContent-Range: bytes 10-14/20\nContent-Length: 5",
+            Some(PART)
+        )
+        .whole
+    );
+    assert!(
+        whole(
+            "206 Partial Content\nContent-Range: bytes 10-14/*\nContent-Length: 5",
+            Some(PART)
+        )
+        .whole
+    );
     for head in [
         "200 OK\nContent-Length: 5",
         "200 OK\nContent-Range: bytes 10-14/20\nContent-Length: 5",
@@ -187,9 +298,28 @@ fn a_part_is_what_was_asked_for_or_an_error() {
         let read = whole(head, Some(PART));
         assert!(!read.whole && read.told == Told::default(), "{head}");
     }
-    assert!(!whole("206 Partial Content\nContent-Range: bytes 0-4/20\nContent-Length: 5", None).whole);
-    assert!(!whole("200 OK\nContent-Range: bytes 0-4/20\nContent-Length: 5", None).whole);
-    assert_eq!(whole("416 Range Not Satisfiable\nContent-Range: bytes */5\nContent-Length: 5", Some(PART)).status, 416);
+    assert!(
+        !whole(
+            "206 Partial Content\nContent-Range: bytes 0-4/20\nContent-Length: 5",
+            None
+        )
+        .whole
+    );
+    assert!(
+        !whole(
+            "200 OK\nContent-Range: bytes 0-4/20\nContent-Length: 5",
+            None
+        )
+        .whole
+    );
+    assert_eq!(
+        whole(
+            "416 Range Not Satisfiable\nContent-Range: bytes */5\nContent-Length: 5",
+            Some(PART)
+        )
+        .status,
+        416
+    );
 }
 
 #[test]
@@ -197,30 +327,67 @@ fn what_the_store_says_instead_of_a_body_is_kept_for_its_code() {
     let document = "<?xml version=\"1.0\"?><Error><Code>SlowDown</Code></Error>";
     let length = format!("503 Slow Down\nContent-Length: {}", document.len());
     let read = read(&answer(&length, document));
-    assert_eq!((read.told, read.persistent, read.whole), (Told::default(), true, true));
+    assert_eq!(
+        (read.told, read.persistent, read.whole),
+        (Told::default(), true, true)
+    );
     assert_eq!(read.document, document.as_bytes());
     let chunked = format!("{:x}\r\n{document}\r\n0\r\n\r\n", document.len());
-    for bytes in [answer(&length, document), answer("503 Slow Down", document), answer("503 Slow Down\nTransfer-Encoding: chunked", &chunked)] {
+    for bytes in [
+        answer(&length, document),
+        answer("503 Slow Down", document),
+        answer("503 Slow Down\nTransfer-Encoding: chunked", &chunked),
+    ] {
         assert_eq!(code(&bytes), "SlowDown");
     }
-    assert_eq!(code(&answer(&length, &document[..20])), "HTTP503", "cut before its code");
-    assert_eq!(code(&answer("503 Slow Down\nContent-Length: 0", "")), "HTTP503");
+    assert_eq!(
+        code(&answer(&length, &document[..20])),
+        "HTTP503",
+        "cut before its code"
+    );
+    assert_eq!(
+        code(&answer("503 Slow Down\nContent-Length: 0", "")),
+        "HTTP503"
+    );
     let mut reader = Reader::new();
     reader.begin(None);
-    reader.feed(&answer("404 Not Found\nContent-Length: 0", ""), &mut Told::default()).unwrap();
-    assert_eq!(reader.refusal().unwrap().remedy, Remedy::Nothing(crate::sample::Outcome::Vanished));
+    reader
+        .feed(
+            &answer("404 Not Found\nContent-Length: 0", ""),
+            &mut Told::default(),
+        )
+        .unwrap();
+    assert_eq!(
+        reader.refusal().unwrap().remedy,
+        Remedy::Nothing(crate::sample::Outcome::Vanished)
+    );
     reader.begin(None);
     assert_eq!(reader.refusal(), None, "the next answer is another one");
 }
 
 #[test]
 fn an_endless_error_document_is_given_up() {
-    for framing in ["Content-Length: 9999999", "Transfer-Encoding: chunked", "X: y"] {
-        let start = if framing.starts_with('T') { "fffff\r\n" } else { "" };
-        let bytes = [answer(&format!("500 Oops\n{framing}"), start), vec![b'x'; 2 * DOCUMENT_BYTES]].concat();
+    for framing in [
+        "Content-Length: 9999999",
+        "Transfer-Encoding: chunked",
+        "X: y",
+    ] {
+        let start = if framing.starts_with('T') {
+            "fffff\r\n"
+        } else {
+            ""
+        };
+        let bytes = [
+            answer(&format!("500 Oops\n{framing}"), start),
+            vec![b'x'; 2 * DOCUMENT_BYTES],
+        ]
+        .concat();
         for size in [1, 999, bytes.len()] {
             let read = read_pieces(bytes.chunks(size), None, false);
-            assert!(read.whole && !read.persistent && read.document.len() == DOCUMENT_BYTES, "{framing} {size}");
+            assert!(
+                read.whole && !read.persistent && read.document.len() == DOCUMENT_BYTES,
+                "{framing} {size}"
+            );
         }
     }
 }
@@ -242,7 +409,12 @@ fn whether_the_answer_began_is_known() {
     reader.begin(None);
     reader.feed(b"H", &mut Told::default()).unwrap();
     assert!(reader.began() && !reader.has_head());
-    reader.feed(&answer("200 OK\nContent-Length: 1", "")[1..], &mut Told::default()).unwrap();
+    reader
+        .feed(
+            &answer("200 OK\nContent-Length: 1", "")[1..],
+            &mut Told::default(),
+        )
+        .unwrap();
     assert!(reader.has_head() && !reader.is_done());
 }
 
@@ -251,37 +423,58 @@ fn answers() -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
     let body = prop::collection::vec(any::<u8>(), 0..300);
     let names = prop::collection::vec(("[a-z][a-z0-9-]{0,9}", "[ -~]{0,20}"), 0..4);
     let sizes = prop::collection::vec(1..60_usize, 1..5);
-    (body, names, sizes, 0..3_u8, prop::option::of("[ -~]{1,9}"), 0..3_usize).prop_map(|(body, names, sizes, framing, aside, on_the_way)| {
-        let mut bytes = answer("103 Early Hints", "").repeat(on_the_way);
-        bytes.extend(b"HTTP/1.1 200 OK\r\n");
-        bytes.extend(names.iter().flat_map(|(name, value)| format!("x-{name}: {value}\r\n").into_bytes()));
-        match framing {
-            0 => {
-                bytes.extend(format!("Content-Length: {}\r\n\r\n", body.len()).bytes());
-                bytes.extend(&body);
-            }
-            1 => {
-                bytes.extend(b"Transfer-Encoding: chunked\r\n\r\n");
-                let mut left = &body[..];
-                for size in sizes.into_iter().cycle() {
-                    let (chunk, rest) = left.split_at(size.min(left.len()));
-                    let aside = aside.as_ref().map(|text| format!(";{text}")).unwrap_or_default();
-                    bytes.extend(format!("{:x}{aside}\r\n", chunk.len()).bytes());
-                    left = rest;
-                    if chunk.is_empty() {
-                        break;
-                    }
-                    bytes.extend(chunk.iter().chain(b"\r\n"));
+    (
+        body,
+        names,
+        sizes,
+        0..3_u8,
+        prop::option::of("[ -~]{1,9}"),
+        0..3_usize,
+    )
+        .prop_map(|(body, names, sizes, framing, aside, on_the_way)| {
+            let mut bytes = answer("103 Early Hints", "").repeat(on_the_way);
+            bytes.extend(b"HTTP/1.1 200 OK\r\n");
+            bytes.extend(
+                names
+                    .iter()
+                    .flat_map(|(name, value)| format!("x-{name}: {value}\r\n").into_bytes()),
+            );
+            match framing {
+                0 => {
+                    bytes.extend(format!("Content-Length: {}\r\n\r\n", body.len()).bytes());
+                    bytes.extend(&body);
                 }
-                bytes.extend(aside.map(|text| format!("t: {text}\r\n")).unwrap_or_default().bytes().chain(*b"\r\n"));
+                1 => {
+                    bytes.extend(b"Transfer-Encoding: chunked\r\n\r\n");
+                    let mut left = &body[..];
+                    for size in sizes.into_iter().cycle() {
+                        let (chunk, rest) = left.split_at(size.min(left.len()));
+                        let aside = aside
+                            .as_ref()
+                            .map(|text| format!(";{text}"))
+                            .unwrap_or_default();
+                        bytes.extend(format!("{:x}{aside}\r\n", chunk.len()).bytes());
+                        left = rest;
+                        if chunk.is_empty() {
+                            break;
+                        }
+                        bytes.extend(chunk.iter().chain(b"\r\n"));
+                    }
+                    bytes.extend(
+                        aside
+                            .map(|text| format!("t: {text}\r\n"))
+                            .unwrap_or_default()
+                            .bytes()
+                            .chain(*b"\r\n"),
+                    );
+                }
+                _ => {
+                    bytes.extend(b"\r\n");
+                    bytes.extend(&body);
+                }
             }
-            _ => {
-                bytes.extend(b"\r\n");
-                bytes.extend(&body);
-            }
-        }
-        (bytes, body)
-    })
+            (bytes, body)
+        })
 }
 
 /// Lengths of pieces, used one after another until there is nothing left.
