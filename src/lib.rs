@@ -34,6 +34,7 @@ pub mod sample;
 pub mod server;
 pub mod settings;
 mod shell;
+pub mod spool;
 pub mod stats;
 pub mod store;
 pub mod submit;

@@ -20,10 +20,11 @@ pub use queue::Queue;
 pub use worker::Crew;
 use worker::LocalStations;
 
+use crate::exit::{Exit, Failure};
 use crate::plan::{ClientKind, Limits, Mode, Work};
 use crate::platform::usage::CpuTimes;
-use crate::results::items::Items;
-use crate::results::rows::RowSender;
+use crate::spool::items::Items;
+use crate::spool::rows::RowSender;
 use crate::store::{CredentialFeed, Recipe, Shared, StoreError};
 
 /// What the workers are to do.
@@ -112,6 +113,23 @@ impl EngineError {
         Self::System {
             what: what.into(),
             cause,
+        }
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Client(error) => error.into(),
+            EngineError::StoreGone => {
+                Self::new(Exit::FetchesFailed, EngineError::StoreGone.to_string())
+                    .hint("the rest was not attempted; run again once it answers")
+            }
+            error @ EngineError::Spool(_) => Self::new(Exit::Unexpected, error.to_string())
+                .hint("nothing else may change files in --spool-dir during a run"),
+            error @ EngineError::System { .. } => Self::new(Exit::SetUp, error.to_string())
+                .hint("a smaller CONCURRENCY needs fewer threads, processes and files"),
+            error => Self::new(Exit::Unexpected, error.to_string()),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crate::results::table::Handed;
+use crate::spool::table::Handed;
 
 /// Longest range handed out.
 const LONGEST: u64 = 64;

@@ -10,9 +10,9 @@ use crate::lister::{self, Listed};
 use crate::pace::{Configuration, Pace, Store};
 use crate::plan::{KeySource, Selection};
 use crate::platform::cancel::{Cancelled, cancellable};
-use crate::results::keys::{KeyFile, KeyWriter};
 use crate::results::summary::StorageClass;
 use crate::sample::KeyRecord;
+use crate::spool::keys::{KeyFile, KeyWriter};
 use crate::store::{Bucket, WHOLE_BYTES};
 
 /// Longest key of S3, in bytes.

@@ -18,8 +18,8 @@ use crate::plan::Limits;
 use crate::platform::clock::now_ns;
 use crate::platform::wait::comes;
 use crate::price::{Egress, PriceList};
-use crate::results::keys::KeyFile;
 use crate::results::summary::{StorageClass, fetched_classes};
+use crate::spool::keys::KeyFile;
 use crate::store::{
     Bucket, Looked, Origin, PART_BYTES, PageQuery, Replace, Session, StoreError, StoreErrorKind,
 };

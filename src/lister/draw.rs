@@ -12,8 +12,8 @@ use crate::pace::Pace;
 use crate::plan::{AUTO_BYTES, AUTO_SECONDS, KeySample, SampleSize};
 use crate::platform::cancel::{Cancelled, cancellable};
 use crate::platform::fault;
-use crate::results::keys::{KeyFile, KeyWriter, decode};
 use crate::results::summary::{SIZE_CLASS_BOUNDS, SampleClass, SampleFacts};
+use crate::spool::keys::{KeyFile, KeyWriter, decode};
 use crate::stats::strata::Strata;
 use crate::units;
 

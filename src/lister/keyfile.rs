@@ -11,8 +11,8 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
 use super::ListError;
+use super::lines::{LineError, Lines, without_end};
 use super::pick::Picker;
-use crate::results::lines::{LineError, Lines, without_end};
 use crate::sample::KeyRecord;
 
 /// The first line.

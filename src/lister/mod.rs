@@ -5,6 +5,7 @@
 mod draw;
 mod inventory;
 mod keyfile;
+mod lines;
 mod parallel;
 mod pick;
 
@@ -12,10 +13,12 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
+use crate::exit::{Exit, Failure};
 use crate::plan::{KeySource, Selection};
 use crate::platform::cancel::Cancelled;
-use crate::results::keys::KeyFile;
 use crate::results::summary::StorageClass;
+use crate::spool::folder::spool_failure;
+use crate::spool::keys::KeyFile;
 use crate::store::{
     BadListing, Bucket, ListPage, PageQuery, Pager, StoreError, StoreErrorKind, Walk,
 };
@@ -62,6 +65,16 @@ const LISTING_HINT: &str = "such a listing cannot be trusted: check that the end
 impl From<BadListing> for ListError {
     fn from(bad: BadListing) -> Self {
         Self::Wrong(bad.what, bad.hint)
+    }
+}
+
+impl From<ListError> for Failure {
+    fn from(error: ListError) -> Self {
+        match error {
+            ListError::Store(error) => error.into(),
+            ListError::Spool(error) => spool_failure(&error),
+            ListError::Wrong(message, hint) => Self::new(Exit::SetUp, message).hint(hint),
+        }
     }
 }
 

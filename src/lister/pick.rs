@@ -8,8 +8,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{LISTING_HINT, ListError, Listed};
 use crate::plan::{KeySource, Selection, Shard};
-use crate::results::keys::{KeyFile, KeyWriter};
 use crate::sample::KeyRecord;
+use crate::spool::keys::{KeyFile, KeyWriter};
 
 /// Most bytes of a key. S3 allows 1,024; a store on a file system may allow what a path of Linux has.
 const KEY_BYTES: usize = 4096;

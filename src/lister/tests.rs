@@ -7,8 +7,8 @@ use std::rc::Rc;
 use super::*;
 use crate::fuzz::Target;
 use crate::plan::Shard;
-use crate::results::keys::KeyFile;
 use crate::sample::KeyRecord;
+use crate::spool::keys::KeyFile;
 
 #[derive(Clone)]
 struct Script(Rc<RefCell<VecDeque<ListPage>>>);

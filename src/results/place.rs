@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::files::{CsvFile, open_lock, whole_or_in_place};
-use super::spool::passing_folder;
+use crate::exit::{Exit, Failure};
 use crate::plan::Destination;
+use crate::spool::folder::{SpoolError, temporary_folder};
 use crate::store::{Bucket, Replace, StoreError, StoreErrorKind};
 
 /// Why results cannot be stored.
@@ -27,14 +28,9 @@ pub enum PlaceError {
         /// What the system said.
         cause: io::Error,
     },
-    /// The folder for passing files.
-    #[error("cannot use the folder {}: {cause}", path.display())]
-    Spool {
-        /// Which.
-        path: PathBuf,
-        /// What the system said.
-        cause: io::Error,
-    },
+    /// The folder for temporary files.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
     /// Another parfetch writes results of the same name into the same folder.
     #[error("another parfetch is writing {stem} to {}", dir.display())]
     Busy {
@@ -55,12 +51,20 @@ impl PlaceError {
     /// What to try.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Local { .. } | Self::Spool { .. } => {
-                Some("choose another folder with --out or --spool-dir".to_owned())
-            }
+            Self::Local { .. } | Self::Spool(_) => Some(SpoolError::HINT.to_owned()),
             Self::Busy { .. } => Some("wait for it, or choose another --tag or --out".to_owned()),
             Self::Exists(_) => Some("choose another --tag, or leave --no-overwrite out".to_owned()),
             Self::Store(error) => error.hint.clone(),
+        }
+    }
+}
+
+impl From<PlaceError> for Failure {
+    fn from(error: PlaceError) -> Self {
+        Self {
+            exit: Exit::SetUp,
+            hint: error.hint(),
+            message: error.to_string(),
         }
     }
 }
@@ -223,7 +227,7 @@ impl Place {
         stem: &str,
         to: (Replace, Option<(Bucket, String)>),
     ) -> Result<Self, PlaceError> {
-        let dir = passing_folder(parent, KEPT)?;
+        let dir = temporary_folder(parent, KEPT)?;
         let place = Self::new(dir_of(&dir), stem, to);
         Ok(Self {
             passing: Some(dir),
@@ -428,7 +432,7 @@ impl Place {
         if self.passing.is_some() {
             return None;
         }
-        let folder = passing_folder(parent, KEPT).ok()?;
+        let folder = temporary_folder(parent, KEPT).ok()?;
         self.left = Some(self.json_path());
         self.earlier.here = false;
         self.dir = dir_of(&folder);

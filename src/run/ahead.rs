@@ -14,9 +14,9 @@ use crate::plan::RunPlan;
 use crate::platform::Environment;
 use crate::platform::cancel::cancellable;
 use crate::price::{Egress, PriceList};
-use crate::results::keys::KeyFile;
-use crate::results::spool::SpoolFolder;
 use crate::results::summary::{Header, RunFacts, StorageClass, fetched_classes};
+use crate::spool::folder::{SpoolFolder, spool_failure};
+use crate::spool::keys::KeyFile;
 use crate::store::{Bucket, Recipe, Session};
 
 /// What may be fetched without a question, what it costs, and who is asked.
@@ -48,7 +48,7 @@ pub(super) async fn classes(
     let keys = Arc::clone(keys);
     let classes =
         cancellable(move |cancelled| crate::lister::storage_classes(&keys, cancelled)).await;
-    classes.map_err(|error| super::spool_failure(&error))
+    classes.map_err(|error| spool_failure(&error))
 }
 
 /// Whether nobody pays for what is fetched: the server is on this machine, or the run is a task in the region of its bucket.
@@ -201,7 +201,7 @@ pub async fn foresee(plan: &RunPlan, surroundings: Surroundings<'_>) -> Result<O
         .await?
         .region()
         .to_owned();
-    let keys = Arc::new(KeyFile::open(spool.path()).map_err(|error| super::spool_failure(&error))?);
+    let keys = Arc::new(KeyFile::open(spool.path()).map_err(|error| spool_failure(&error))?);
     let laid_out =
         arrange::arrange(plan.layout, (&keys, spool.path()), &mut signal, &mut log).await?;
     let gets = laid_out

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch::Receiver;
 
-use super::{Log, Signal, spool_failure};
+use super::{Log, Signal};
 use crate::event::RunEvent;
 use crate::exit::{Exit, Failure};
 use crate::plan::{Layout, Order};
@@ -13,8 +13,9 @@ use crate::platform::cancel::{Cancelled, cancellable};
 use crate::platform::clock::now_ns;
 use crate::platform::fault;
 use crate::platform::wait::comes;
-use crate::results::items::{LaidOut, LayoutError, lay_out};
-use crate::results::keys::KeyFile;
+use crate::spool::folder::spool_failure;
+use crate::spool::items::{LaidOut, LayoutError, lay_out};
+use crate::spool::keys::KeyFile;
 use crate::units;
 
 /// Lays the items out; `None` when a signal came first. The time it takes is part of the listing's: it is over before a worker starts.

@@ -19,14 +19,13 @@ use crate::platform::fault;
 use crate::price::PriceList;
 use crate::results::csv::CsvWriter;
 use crate::results::files::CsvFile;
-use crate::results::keys::KeyFile;
-use crate::results::outcome::{outcome, was_attempted};
 use crate::results::place::{Place, PlaceError};
-use crate::results::rows::RowFile;
-use crate::results::spill::{FileOverlap, overlap_in};
-use crate::results::summary::{Asked, RunFacts, State, Summariser, Summary};
-use crate::results::table::{Rounds, Table, Visitor};
+use crate::results::summary::{RunFacts, State, Summariser, Summary};
 use crate::sample::{FailedKey, KeyRecord, Outcome as RowOutcome, Sample};
+use crate::spool::keys::KeyFile;
+use crate::spool::rows::RowFile;
+use crate::spool::spill::{FileOverlap, overlap_in};
+use crate::spool::table::{Asked, Rounds, Table, Visitor};
 use crate::store::StoreError;
 
 /// So many failed keys are named.
@@ -152,7 +151,7 @@ pub(super) async fn finish(
     log.phases.write_back_ns = Some(now_ns().saturating_sub(begin));
     let engine_failure = panic
         .map(|line| Failure::new(Exit::Unexpected, line))
-        .or_else(|| engine.err().map(super::engine_failure));
+        .or_else(|| engine.err().map(Into::into));
     let ended = Box::pin(store(
         place,
         Parcel {
@@ -305,12 +304,12 @@ impl<W: io::Write> Visitor for Pass<W> {
         self.csv.row(key, row, round)?;
         let tail = &mut self.tail;
         tail.summariser.object(key, row, round);
-        tail.attempted += u64::from(was_attempted(row));
+        tail.attempted += u64::from(row.was_attempted());
         tail.vanished += u64::from(row.outcome == RowOutcome::Vanished);
         if row.mismatch.any() && tail.first_not_as_listed.is_none() {
             tail.first_not_as_listed = Some(key.key.escape_debug().to_string());
         }
-        if tail.first_left.is_none() && outcome(key, row) == RowOutcome::NotAttempted {
+        if tail.first_left.is_none() && row.outcome_of(key) == RowOutcome::NotAttempted {
             tail.first_left = Some(key.key.clone());
         }
         if row.outcome == RowOutcome::Failed {

@@ -12,8 +12,8 @@ use tokio::task::JoinSet;
 use crate::engine::{Board, Queue};
 use crate::event::RunEvent;
 use crate::platform::panics;
-use crate::results::rows::Panicked;
 use crate::results::summary::Phases;
+use crate::spool::rows::Panicked;
 
 /// Times and warnings collected on the way.
 pub(super) struct Log<'a> {

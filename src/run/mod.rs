@@ -7,7 +7,6 @@ mod ahead;
 mod arrange;
 mod capacity;
 mod clock;
-mod failure;
 mod finish;
 mod gauges;
 mod interrupt;
@@ -42,20 +41,20 @@ use crate::platform::clock::{now_ns, utc_now};
 use crate::platform::wait::comes;
 use crate::platform::{Environment, Sources, fault, panics};
 use crate::price::PriceList;
-use crate::results::items::{Items, LaidOut};
-use crate::results::keys::KeyFile;
 use crate::results::place::Place;
-use crate::results::rows::{RowFile, RowSender};
-use crate::results::spool::SpoolFolder;
 use crate::results::summary::{Header, RunFacts, State, Summary};
-use crate::results::table::Handed;
 use crate::sample::FailedKey;
 use crate::server::Embedded;
+use crate::spool::folder::SpoolFolder;
+use crate::spool::folder::spool_failure;
+use crate::spool::items::{Items, LaidOut};
+use crate::spool::keys::KeyFile;
+use crate::spool::rows::{RowFile, RowSender};
+use crate::spool::table::Handed;
 use crate::store::{Bucket, CredentialFeed, Recipe, Session, StaticKeys, StoreError};
 pub use ahead::foresee;
 use ahead::{Ahead, Consent};
 pub use capacity::most_workers;
-use failure::{engine_failure, spool_failure};
 use gauges::Gauges;
 use interrupt::{proved, unless_told_to_end};
 pub use kept::upload_command;
@@ -467,7 +466,7 @@ async fn fetch(
     let mut engine = std::pin::pin!(engine);
     tokio::select! {
         ended = &mut engine => return Err(match ended {
-            Err(error) => engine_failure(error),
+            Err(error) => error.into(),
             Ok(_) => Failure::new(Exit::Unexpected, "the workers ended before they began"),
         }),
         ready = keeper.all_ready(plan.concurrency.get()) => ready?,

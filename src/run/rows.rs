@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use super::Stage;
 use super::log::Beside;
-use super::{Stage, spool_failure};
 use crate::engine::{Board, Queue};
 use crate::exit::{Exit, Failure};
-use crate::results::room::Room;
-use crate::results::rows::{RowSender, RowWriter, Trouble};
+use crate::spool::folder::spool_failure;
+use crate::spool::room::Room;
+use crate::spool::rows::{RowSender, RowWriter, Trouble};
 
 /// The thread that writes rows. A disk that is full or nearly so ends handing out, as rows would be lost; `finish` returns an error that it had.
 pub(super) fn row_writer(

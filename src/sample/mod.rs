@@ -133,6 +133,19 @@ impl Sample {
     /// Bytes of a row in its fixed-size form (little-endian). A row of zeroes is one that was never written: `not_attempted`.
     pub const ENCODED_LEN: usize = 8 * 8 + 4 * 4 + 4 + 4 * ErrorCodes::RUNS;
 
+    /// True when a worker began on it.
+    pub const fn was_attempted(&self) -> bool {
+        self.attempts > 0 || self.start_ns.is_some()
+    }
+
+    /// How it ended, seen with its key: an archived object that nobody tried to fetch is `archived`, not `not_attempted`.
+    pub fn outcome_of(&self, key: &KeyRecord) -> Outcome {
+        match self.outcome {
+            Outcome::NotAttempted if key.is_archived() => Outcome::Archived,
+            outcome => outcome,
+        }
+    }
+
     /// Appends the fixed-size form.
     pub fn encode(&self, out: &mut Vec<u8>) {
         for value in [

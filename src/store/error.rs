@@ -6,6 +6,7 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::distrust::{self, Distrust};
+use crate::exit::{Exit, Failure};
 use crate::plan::names::{is_region, shown};
 
 /// What kind of failure it is.
@@ -81,6 +82,16 @@ impl fmt::Display for StoreError {
 }
 
 impl std::error::Error for StoreError {}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self {
+            exit: Exit::SetUp,
+            message: error.message,
+            hint: error.hint,
+        }
+    }
+}
 
 /// What a call was about, for its message.
 pub(super) struct Call {

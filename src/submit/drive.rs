@@ -20,10 +20,10 @@ use crate::platform::bounded::text;
 use crate::platform::clock::utc_now;
 use crate::platform::wait::comes;
 use crate::price::{Egress, PriceList};
-use crate::results::keys::KeyFile;
-use crate::results::spool::SpoolFolder;
 use crate::run::Signal;
 use crate::server::{Embedded, ProcessConfig};
+use crate::spool::folder::SpoolFolder;
+use crate::spool::keys::KeyFile;
 use crate::store::{Bucket, PageQuery, Replace, Session, StaticKeys, StoreErrorKind};
 use crate::units;
 

@@ -13,7 +13,7 @@ use super::tally::{Tally, breathe};
 use crate::exit::{Exit, Failure};
 use crate::lister::KeyFileWriter;
 use crate::plan::Shard;
-use crate::results::keys::KeyFile;
+use crate::spool::keys::KeyFile;
 use crate::store::{Bucket, Replace};
 
 /// Key files on their way to the bucket at once: so many lie here beside the one that is written.

@@ -8,8 +8,8 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::cut::{Cutter, Weigh};
 use super::document::{Division, Part};
 use crate::plan::Layout;
-use crate::results::keys::KeyFile;
 use crate::sample::KeyRecord;
+use crate::spool::keys::KeyFile;
 
 /// What a list of keys adds up to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -173,7 +173,7 @@ mod tests {
     use std::num::NonZeroU64;
 
     use super::*;
-    use crate::results::keys::KeyWriter;
+    use crate::spool::keys::KeyWriter;
 
     fn file(keys: &[(&str, Option<u64>, &str)]) -> (tempfile::TempDir, KeyFile) {
         let dir = tempfile::tempdir().unwrap();

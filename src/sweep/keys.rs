@@ -15,8 +15,8 @@ use crate::pace::Pace;
 use crate::plan::{KeySample, KeySource, Layout, Selection};
 use crate::platform::cancel::{Cancelled, cancellable};
 use crate::platform::clock::now_ns;
-use crate::results::keys::KeyFile;
 use crate::results::summary::{SampleFacts, StorageClass};
+use crate::spool::keys::KeyFile;
 use crate::store::Bucket;
 
 /// What was listed, and what the list holds.

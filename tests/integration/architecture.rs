@@ -24,17 +24,24 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "fill",
         &[
-            "event", "exit", "lister", "outlook", "pace", "plan", "platform", "price", "results",
-            "run", "sample", "store", "units",
+            "event", "exit", "lister", "outlook", "pace", "plan", "platform", "price", "run",
+            "sample", "store", "units", "spool", "results",
         ],
     ),
     ("outlook", &["exit", "price", "units"]),
-    ("store", &["plan", "sample", "platform"]),
+    ("store", &["exit", "plan", "sample", "platform"]),
     ("cloud", &["exit", "plan", "store"]),
+    (
+        "spool",
+        &[
+            "exit", "plan", "sample", "units", "stats", "platform", "store",
+        ],
+    ),
     (
         "results",
         &[
-            "cell", "plan", "price", "sample", "units", "stats", "platform", "store",
+            "cell", "exit", "plan", "price", "sample", "units", "stats", "platform", "store",
+            "spool",
         ],
     ),
     (
@@ -45,13 +52,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "lister",
         &[
-            "pace", "plan", "platform", "sample", "results", "stats", "store", "units",
+            "exit", "pace", "plan", "platform", "sample", "results", "stats", "store", "units",
+            "spool",
         ],
     ),
     (
         "engine",
         &[
-            "event", "plan", "sample", "platform", "store", "results", "fetch",
+            "event", "exit", "plan", "sample", "platform", "store", "spool", "fetch",
         ],
     ),
     ("server", &["guess", "platform", "units"]),
@@ -59,21 +67,21 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "run",
         &[
             "event", "exit", "outlook", "pace", "plan", "price", "sample", "shell", "units",
-            "platform", "store", "results", "lister", "engine", "server",
+            "platform", "store", "results", "lister", "engine", "server", "spool",
         ],
     ),
     (
         "sweep",
         &[
             "cell", "cloud", "event", "exit", "outlook", "pace", "plan", "platform", "price",
-            "lister", "results", "run", "server", "shell", "stats", "store", "units",
+            "lister", "results", "run", "server", "shell", "stats", "store", "units", "spool",
         ],
     ),
     (
         "submit",
         &[
             "cell", "cloud", "event", "exit", "lister", "pace", "plan", "platform", "price",
-            "results", "run", "sample", "server", "store", "units",
+            "spool", "run", "sample", "server", "store", "units",
         ],
     ),
     (

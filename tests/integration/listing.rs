@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parfetch::lister::{self, Listed};
 use parfetch::plan::{Access, ClientKind, KeySource, Limits, Selection};
-use parfetch::results::keys::KeyFile;
+use parfetch::spool::keys::KeyFile;
 use parfetch::store::{Bucket, Session, StaticKeys};
 
 use crate::support::scripted::{Reply, Request, Scripted};

@@ -27,8 +27,8 @@ use crate::engine::EngineError;
 use crate::engine::board::{Board, Gate, GateKeeper};
 use crate::engine::worker::{Crew, Seat, Station, work};
 use crate::platform::usage::{self, CpuTimes};
-use crate::results::items::Items;
 use crate::sample::Sample;
+use crate::spool::items::Items;
 use crate::store::{ClockOffset, CredentialFeed, KeySet, Shared, StoreError, StoreErrorKind};
 
 /// Rows do not wait longer than this for the end of their range: progress, and less to fetch again should this child die.

@@ -13,8 +13,8 @@ use tokio::sync::watch;
 
 use super::wire::{Batch, Traffic};
 use crate::engine::Queue;
-use crate::results::items::Items;
 use crate::sample::{Outcome, Sample};
+use crate::spool::items::Items;
 
 /// Ranges a child has at most: one in work, one in credit.
 const RANGES: usize = 2;
@@ -248,7 +248,7 @@ pub(super) fn all_archived(items: &Items, mut units: Range<u64>) -> io::Result<b
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::table::Handed;
+    use crate::spool::table::Handed;
 
     fn rows(worker: u32, units: &[u64]) -> Vec<u8> {
         let mut bytes = Vec::new();

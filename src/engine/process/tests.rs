@@ -10,9 +10,9 @@ use futures::FutureExt;
 use super::*;
 use crate::engine::Queue;
 use crate::plan::{Access, ClientKind, Limits, Mode, Work};
-use crate::results::keys::KeyWriter;
-use crate::results::rows::RowWriter;
 use crate::sample::KeyRecord;
+use crate::spool::keys::KeyWriter;
+use crate::spool::rows::RowWriter;
 use crate::store::{Recipe, Session};
 
 const KEYS: u64 = 100;
@@ -108,7 +108,7 @@ async fn run_with(says: &[u8]) -> (EngineError, Vec<u64>, Vec<String>) {
         recipe: recipe().await,
         feed: None,
         spool: dir.path().to_owned(),
-        items: Arc::new(crate::results::items::Items::open(dir.path()).unwrap()),
+        items: Arc::new(crate::spool::items::Items::open(dir.path()).unwrap()),
         queue: Arc::clone(&queue),
         rows,
         runtimes: NonZeroU32::MIN,

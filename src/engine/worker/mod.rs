@@ -13,9 +13,9 @@ use super::board::{Board, Gate};
 use super::queue::Queue;
 use crate::fetch::{Clock, Fetcher, Identity, Meter, RunClock, Watchdog};
 use crate::plan::{Limits, Work};
-use crate::results::items::Items;
-use crate::results::rows::{RowBuffer, RowSender};
 use crate::sample::{ErrorCode, Outcome, Sample};
+use crate::spool::items::Items;
+use crate::spool::rows::{RowBuffer, RowSender};
 use crate::store::{ClientFactory, ObjectClient, StoreError, StoreErrorKind};
 
 /// A unit at which the worker panicked so often is given up: a row, not an endless loop. So is a worker that panics so often without taking one.

@@ -10,10 +10,10 @@ use crate::engine::{EngineReport, tasks, threads};
 use crate::event::Live;
 use crate::plan::{Layout, Mode, Order};
 use crate::platform::cancel::Cancelled;
-use crate::results::items::lay_out;
-use crate::results::keys::{KeyFile, KeyWriter};
-use crate::results::rows::{RowFile, RowWriter};
 use crate::sample::KeyRecord;
+use crate::spool::items::lay_out;
+use crate::spool::keys::{KeyFile, KeyWriter};
+use crate::spool::rows::{RowFile, RowWriter};
 use crate::store::{AttemptError, BodyHead, BodySink, StoreError, Target};
 
 /// Answers three bytes; panics at keys that contain `bad` (always) or `once` (the first time).

@@ -7,8 +7,8 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use super::range::Id;
-use crate::results::keys::{decode, encode};
 use crate::sample::KeyRecord;
+use crate::spool::keys::{decode, encode};
 
 /// Files of ranges whose turn has not come.
 pub(super) struct Spool {

@@ -5,7 +5,6 @@ use std::io::Write;
 use csv::{Terminator, Writer, WriterBuilder};
 
 use super::{COLUMNS, KEY_COLUMN};
-use crate::results::outcome::{outcome, was_attempted};
 use crate::sample::{KeyRecord, Sample};
 
 /// Streams rows into `W`; holds one row at a time.
@@ -45,7 +44,7 @@ impl<W: Write> CsvWriter<W> {
         self.csv.write_field(&key.key)?;
         self.number(sample.size.or(key.size))?;
         self.number(sample.calc_size)?;
-        self.csv.write_field(outcome(key, sample).as_str())?;
+        self.csv.write_field(sample.outcome_of(key).as_str())?;
         self.field(&sample.codes)?;
         self.field(&sample.attempts)?;
         self.field(&sample.backoff_ns)?;
@@ -57,7 +56,7 @@ impl<W: Write> CsvWriter<W> {
         ] {
             self.number(time)?;
         }
-        let known = was_attempted(sample);
+        let known = sample.was_attempted();
         self.number(known.then_some(u64::from(sample.worker)))?;
         // No process or thread of a user has the number 0.
         self.number(Some(u64::from(sample.pid)).filter(|pid| known && *pid != 0))?;

@@ -6,17 +6,6 @@ use super::parts::{NotAsListed, Outcomes, Totals};
 use super::{State, Summary};
 use crate::units;
 
-/// What a run was asked to fetch, counted without its rows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Asked {
-    /// Objects, each counted once a round.
-    pub objects: u64,
-    /// Their bytes as listed; `None` where a size is not known.
-    pub bytes: Option<u64>,
-    /// Of them, objects in parts that were begun when the time was up.
-    pub cut_by_time: u64,
-}
-
 /// Why the figures of a run that has ended do not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

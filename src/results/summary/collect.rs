@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::account::Asked;
 use super::parts::{
     Attempts, CpuTime, Distributions, NotAsListed, Outcomes, Rates, SIZE_CLASS_BOUNDS, Series,
     SizeClass, StorageClass, Totals,
@@ -10,8 +9,8 @@ use super::parts::{
 use super::verdict::judge;
 use super::workers::Workers;
 use super::{CpuFacts, Flaw, RunFacts, State, Summary};
-use crate::results::outcome::{outcome, was_attempted};
 use crate::sample::{ErrorCode, KeyRecord, Outcome, Sample};
+use crate::spool::table::Asked;
 use crate::stats::histogram::Histogram;
 use crate::units::SECOND_NS;
 
@@ -80,7 +79,7 @@ impl Summariser {
 
     /// Takes the row of an object that was fetched whole: its key as listed, the fetch, and how often the keys were gone through before it.
     pub fn row(&mut self, key: &KeyRecord, sample: &Sample, round: u64) {
-        if was_attempted(sample) {
+        if sample.was_attempted() {
             self.fetch(sample);
         }
         self.object(key, sample, round);
@@ -92,7 +91,7 @@ impl Summariser {
         if round == 0 && !key.storage_class.is_empty() {
             self.storage_class(key);
         }
-        let outcome = outcome(key, sample);
+        let outcome = sample.outcome_of(key);
         *of(&mut self.outcomes, outcome) += 1;
         let bytes = of(&mut self.row_bytes, outcome);
         *bytes = bytes.saturating_add(key.size.unwrap_or(0));

@@ -1,11 +1,11 @@
 //! What a run knows of itself apart from its rows: the input of a summary. Plain data.
 
-use super::account::Asked;
 use super::parts::{Interface, Memory, Phases, Series};
 use super::sampled::SampleFacts;
 use super::{Settings, State};
 use crate::plan::RunPlan;
 use crate::platform::Environment;
+use crate::spool::table::Asked;
 
 /// What is known before anything is measured.
 #[derive(Clone, Debug, PartialEq)]

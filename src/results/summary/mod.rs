@@ -16,7 +16,7 @@ pub mod thresholds;
 mod verdict;
 mod workers;
 
-pub use account::{Asked, Flaw, judge};
+pub use account::{Flaw, judge};
 pub use collect::{Summariser, summarise};
 pub use facts::{CpuFacts, Header, RunFacts, ServerFacts};
 pub use parts::{

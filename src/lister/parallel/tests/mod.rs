@@ -12,8 +12,8 @@ use proptest::prelude::*;
 
 use crate::lister::{ListError, Listed, Pages, Source, listing};
 use crate::plan::{KeySource, Selection, Shard};
-use crate::results::keys::KeyFile;
 use crate::sample::KeyRecord;
+use crate::spool::keys::KeyFile;
 use crate::store::{ListPage, PageQuery, StoreError, StoreErrorKind};
 
 /// What a bucket does that is not S3's way.

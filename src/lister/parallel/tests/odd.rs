@@ -7,8 +7,8 @@ use proptest::prelude::*;
 
 use super::everything;
 use crate::lister::{ListError, Pages, Source, listing};
-use crate::results::keys::KeyFile;
 use crate::sample::KeyRecord;
+use crate::spool::keys::KeyFile;
 use crate::store::{ListPage, PageQuery, StoreError, StoreErrorKind};
 
 /// What a store does wrong. By tokens alone it lists every key.

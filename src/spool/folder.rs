@@ -6,12 +6,12 @@
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 use tempfile::TempDir;
 
-use super::place::PlaceError;
+use crate::exit::{Exit, Failure};
 
 /// What a spool folder's name begins with.
 const PREFIX: &str = "parfetch-spool-";
@@ -20,7 +20,34 @@ const LOCK: &str = "lock";
 /// Folders that are tried: another run may take one for abandoned at the moment at which it is made.
 const TRIES: usize = 8;
 
-/// A folder for passing files: gone with this, or with a later run when this process is killed.
+/// A folder for temporary files that cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot use the folder {}: {cause}", path.display())]
+pub struct SpoolError {
+    /// Where.
+    path: PathBuf,
+    /// What the system said.
+    cause: io::Error,
+}
+
+impl SpoolError {
+    /// What to try.
+    pub const HINT: &str = "choose another folder with --out or --spool-dir";
+}
+
+impl From<SpoolError> for Failure {
+    fn from(error: SpoolError) -> Self {
+        Self::new(Exit::SetUp, error.to_string()).hint(SpoolError::HINT)
+    }
+}
+
+/// A file in the spool folder that cannot be written or read.
+pub fn spool_failure(error: &io::Error) -> Failure {
+    Failure::new(Exit::SetUp, format!("cannot use the spool folder: {error}"))
+        .hint("name a folder with room in --spool-dir")
+}
+
+/// A folder for temporary files: gone with this, or with a later run when this process is killed.
 #[derive(Debug)]
 pub struct SpoolFolder {
     dir: TempDir,
@@ -32,17 +59,17 @@ impl SpoolFolder {
     ///
     /// # Errors
     /// When it cannot be made.
-    pub fn create(parent: Option<&Path>) -> Result<Self, PlaceError> {
+    pub fn create(parent: Option<&Path>) -> Result<Self, SpoolError> {
         remove_abandoned(&parent.map_or_else(std::env::temp_dir, Path::to_owned));
         let mut failed = io::Error::other("another process removes every new folder");
         for _ in 0..TRIES {
-            let dir = passing_folder(parent, PREFIX)?;
+            let dir = temporary_folder(parent, PREFIX)?;
             match lock(dir.path()) {
                 Ok(lock) => return Ok(Self { dir, _lock: lock }),
                 Err(error) => failed = error,
             }
         }
-        Err(PlaceError::Spool {
+        Err(SpoolError {
             path: parent.map_or_else(std::env::temp_dir, Path::to_owned),
             cause: failed,
         })
@@ -102,8 +129,8 @@ fn remove_abandoned(parent: &Path) {
     }
 }
 
-/// A passing folder, in `parent` or in the system's temporary folder.
-pub(super) fn passing_folder(parent: Option<&Path>, prefix: &str) -> Result<TempDir, PlaceError> {
+/// A temporary folder, in `parent` or in the system's temporary folder.
+pub fn temporary_folder(parent: Option<&Path>, prefix: &str) -> Result<TempDir, SpoolError> {
     let parent = parent.map_or_else(std::env::temp_dir, Path::to_owned);
     tempfile::Builder::new()
         .prefix(prefix)
@@ -113,7 +140,7 @@ pub(super) fn passing_folder(parent: Option<&Path>, prefix: &str) -> Result<Temp
             let text = error.to_string();
             let cause =
                 io::Error::other(text.split(" at path ").next().unwrap_or(&text).to_owned());
-            PlaceError::Spool {
+            SpoolError {
                 path: parent,
                 cause,
             }

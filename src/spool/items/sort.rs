@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use crate::results::spill::{CHUNK_LEN, FileSpill};
+use crate::spool::spill::{CHUNK_LEN, FileSpill};
 use crate::stats::overlap::{Interval, Merge, Spill};
 
 /// Sorts in about 10 MB of memory.

@@ -9,9 +9,7 @@ use std::path::Path;
 use super::items::places;
 use super::keys::KeyFile;
 use super::merge::Merge;
-use super::outcome::was_attempted;
 use super::rows::{RowFile, RowReader};
-use super::summary::Asked;
 use crate::plan::{Layout, Order};
 use crate::sample::{KeyRecord, Outcome, Sample};
 
@@ -156,6 +154,17 @@ struct Object {
     lost: bool,
 }
 
+/// What a run was asked to fetch, counted without its rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Objects, each counted once a round.
+    pub objects: u64,
+    /// Their bytes as listed; `None` where a size is not known.
+    pub bytes: Option<u64>,
+    /// Of them, objects in parts that were begun when the time was up.
+    pub cut_by_time: u64,
+}
+
 impl Asked {
     fn add(&mut self, object: &Object, key: &KeyRecord) {
         if object.asked {
@@ -184,7 +193,7 @@ fn merged<V: Visitor>(
         let fetch = reader.row(unit)?;
         let (is_asked, is_begun) = (
             handed.is_none_or(|handed| handed.holds(unit)),
-            was_attempted(&fetch),
+            fetch.was_attempted(),
         );
         object.asked |= is_asked;
         object.begun |= is_begun;
@@ -207,9 +216,9 @@ mod tests {
     use std::num::NonZeroU64;
 
     use super::*;
-    use crate::results::items::{Items, lay_out};
-    use crate::results::keys::KeyWriter;
-    use crate::results::rows::RowWriter;
+    use crate::spool::items::{Items, lay_out};
+    use crate::spool::keys::KeyWriter;
+    use crate::spool::rows::RowWriter;
 
     /// Fetches as start, rows as `key round attempts start-end bytes outcome`.
     #[derive(Default)]

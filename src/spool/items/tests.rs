@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use super::*;
 use crate::plan::{Layout, Order};
 use crate::platform::cancel::Cancelled;
-use crate::results::keys::KeyWriter;
+use crate::spool::keys::KeyWriter;
 
 /// `a` … in listing order.
 fn keys(dir: &Path, sizes: &[Option<u64>]) -> KeyFile {

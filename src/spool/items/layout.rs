@@ -11,8 +11,8 @@ use super::{OFFSET_BYTES, OFFSETS, PLACES, RECORDS, encode, record_bytes};
 use crate::plan::{Layout, Order, SHUFFLE_SEED};
 use crate::platform::cancel::Cancelled;
 use crate::platform::disk::free_bytes;
-use crate::results::keys::KeyFile;
 use crate::sample::{KeyRecord, Sample};
+use crate::spool::keys::KeyFile;
 use crate::store::is_sendable;
 use crate::units;
 

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, Read as _};
 
 /// Reads a file line by line.
-pub struct Lines<R> {
+pub(super) struct Lines<R> {
     reader: R,
     /// Most bytes of a line, without its end.
     most: usize,
@@ -12,7 +12,7 @@ pub struct Lines<R> {
 
 /// A line that cannot be had.
 #[derive(Debug, thiserror::Error)]
-pub enum LineError {
+pub(super) enum LineError {
     /// The file cannot be read.
     #[error(transparent)]
     Read(#[from] io::Error),
@@ -26,7 +26,7 @@ pub enum LineError {
 
 impl<R: BufRead> Lines<R> {
     /// Lines of at most `most` bytes.
-    pub fn new(reader: R, most: usize) -> Self {
+    pub(super) fn new(reader: R, most: usize) -> Self {
         Self {
             reader,
             most,
@@ -38,7 +38,7 @@ impl<R: BufRead> Lines<R> {
     ///
     /// # Errors
     /// When it cannot be read, or is too long.
-    pub fn next_line(&mut self) -> Result<Option<&[u8]>, LineError> {
+    pub(super) fn next_line(&mut self) -> Result<Option<&[u8]>, LineError> {
         self.line.clear();
         // Two more for the end of the line.
         let most = self.most as u64 + 2;
@@ -59,7 +59,7 @@ impl<R: BufRead> Lines<R> {
 }
 
 /// A line without its end, `\n` or `\r\n`.
-pub fn without_end(line: &[u8]) -> &[u8] {
+pub(super) fn without_end(line: &[u8]) -> &[u8] {
     let text = line.strip_suffix(b"\n").unwrap_or(line);
     text.strip_suffix(b"\r").unwrap_or(text)
 }
