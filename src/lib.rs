@@ -4,6 +4,7 @@
 //! arithmetic ([`stats`]), S3 and the machine ([`store`], [`platform`]), the measured path ([`fetch`]), the engines, results and the lister, one run,
 //! and what a person sees on top. A module imports only from layers below it; a test holds that.
 
+pub mod analysis;
 pub mod cell;
 pub mod cli;
 pub mod cloud;
@@ -27,7 +28,7 @@ pub mod plan;
 pub mod platform;
 pub mod price;
 pub mod progress;
-pub mod report;
+pub mod render;
 pub mod results;
 pub mod run;
 pub mod sample;

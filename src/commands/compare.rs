@@ -4,12 +4,13 @@ use std::io;
 
 use super::signals::{First, Signals};
 use super::sources::{Look, deliver, name, studies};
+use crate::analysis::{Comparison, compare, compare_programs};
 use crate::cli::Raw;
 use crate::exit::{Exit, Failure};
 use crate::output::warning;
-use crate::report::{
-    Comparison, compare, compare_programs, render_comparison_csv, render_comparison_json,
-    render_comparison_markdown, render_comparison_text,
+use crate::render::{
+    render_comparison_csv, render_comparison_json, render_comparison_markdown,
+    render_comparison_text,
 };
 use crate::settings::{self, CompareSettings, ReportFormat, ResultSource};
 use crate::units;
@@ -102,7 +103,7 @@ fn say(comparison: &Comparison) {
 fn judge(comparison: &Comparison, percent: f64) -> Result<Exit, Failure> {
     let losses = comparison.losses_over(percent);
     let worst = losses.iter().max_by(|one, other| {
-        let loss = |cell: &crate::report::Compared| cell.loss(comparison.better).unwrap_or(0.0);
+        let loss = |cell: &crate::analysis::Compared| cell.loss(comparison.better).unwrap_or(0.0);
         loss(one).total_cmp(&loss(other))
     });
     let Some(worst) = worst else {

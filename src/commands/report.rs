@@ -8,13 +8,13 @@ use tokio::runtime::Runtime;
 
 use super::signals::{First, Signals};
 use super::sources::{Look, deliver, name, studies};
+use crate::analysis::{Metric, Open, Study};
 use crate::cli::Raw;
 use crate::exit::{Exit, Failure};
 use crate::output::{Style, warning};
 use crate::plan::{Access, Limits, S3Uri};
-use crate::report::{
-    Emphasis, Extent, Metric, Open, Study, View, page, render_csv, render_markdown, render_text,
-    to_json,
+use crate::render::{
+    Emphasis, Extent, View, page, render_csv, render_markdown, render_text, to_json,
 };
 use crate::settings::{self, ReportFormat, ReportSettings, ResultSource, SourceSettings};
 use crate::shell;

@@ -7,12 +7,13 @@ use std::path::Path;
 
 use futures::StreamExt;
 
+use crate::analysis::{self, ProblemKind, Reader, Study};
 use crate::exit::{Exit, Failure};
 use crate::output::{Style, warning};
 use crate::plan::{Limits, S3Uri};
 use crate::platform::bounded;
 use crate::price::PriceList;
-use crate::report::{self, ProblemKind, Reader, Role, Study};
+use crate::render::Role;
 use crate::sample::KeyRecord;
 use crate::settings::{ResultSource, SourceSettings};
 use crate::store::{Bucket, PageQuery, Session, StoreErrorKind, Walk};
@@ -83,7 +84,7 @@ pub(super) async fn studies(
         )
         .hint(HINT));
     }
-    Ok(report::studies(
+    Ok(analysis::studies(
         reading,
         &prices.with_egress(sources.egress),
     ))

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use super::reader::{Reader, usage};
+use crate::analysis::Metric;
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
 use crate::guess;
 use crate::plan::{Access, S3Uri};
 use crate::price::Egress;
-use crate::report::{Extent, Metric};
+use crate::render::Extent;
 
 /// Where results are read.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -94,8 +94,8 @@ const FOLDERS: [&str; 8] = [
     "src/fill",
     "src/output",
     "src/progress",
-    "src/report/text",
-    "src/report/wording",
+    "src/render/text",
+    "src/render/wording",
     "src/run",
 ];
 

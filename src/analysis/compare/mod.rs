@@ -1,0 +1,487 @@
+//! Two sets of results against each other: which cells changed, by how much, and how sure that is.
+//!
+//! Owns the comparison. Cells are matched by their factors; a difference is called one after Holm's correction over all cells compared.
+//! Two sweeps at two times differ by the time too. So a cell of such sets is better or worse only where it moved against the other cells as well; what
+//! all of them did together is said by itself, as nothing tells whether it is the change or the time.
+
+mod caveats;
+mod overall;
+mod programs;
+mod rounds;
+mod warnings;
+
+use serde::Serialize;
+
+use super::metric::{Better, Metric};
+use super::model::{CellReport, Interval, Study};
+use crate::cell::Cell;
+use crate::render::wording::facts::source;
+use crate::stats::family::holm;
+use crate::stats::rank::{mann_whitney, ratio, smallest_p};
+pub use overall::Overall;
+
+/// Significance level of the whole family.
+pub const ALPHA: f64 = 0.05;
+/// Confidence of the intervals.
+const CONFIDENCE: f64 = 0.95;
+
+/// What two sets of results say together.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Comparison {
+    /// What is compared.
+    pub metric: Metric,
+    /// Which way is good.
+    pub better: Better,
+    /// Cells that both sets have, in the order of the base.
+    pub cells: Vec<Compared>,
+    /// Tests in the family that Holm's correction is for.
+    pub comparisons: usize,
+    /// Its significance level.
+    pub alpha: f64,
+    /// Whether both sets were measured in the same rounds of one sweep, so that time cannot be what differs.
+    pub same_time: bool,
+    /// All cells together; `None` without any ratio.
+    pub overall: Option<Overall>,
+    /// What to know before anything else, in sentences without a full stop: what else differs between the sets, and that time does.
+    pub caveats: Vec<String>,
+    /// What a reader must know, in sentences without a full stop.
+    pub warnings: Vec<String>,
+}
+
+/// One cell of both sets.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Compared {
+    /// Which pair of studies it is of, from 1: cells of different workloads never meet.
+    pub study: usize,
+    /// What the base fetched there, `s3://bucket/prefix`.
+    pub source: String,
+    /// Its factors.
+    pub cell: Cell,
+    /// Before.
+    pub base: Side,
+    /// After.
+    pub new: Side,
+    /// New ÷ base, by Hodges and Lehmann, without what moved rounds of a set against each other; `None` when a value is not above 0.
+    pub ratio: Option<f64>,
+    /// 95 % interval of the ratio; `None` with too few repetitions.
+    pub interval: Option<Interval>,
+    /// Two-sided p of the Mann-Whitney test that it changed at all.
+    pub total_p: f64,
+    /// The same, that it moved against all other cells; `None` where there are no others or both sets ran in the same rounds.
+    pub own_p: Option<f64>,
+    /// The larger of the two.
+    pub p: f64,
+    /// The same, corrected for the family by Holm.
+    pub adjusted_p: f64,
+    /// What may be said.
+    pub change: Change,
+}
+
+/// A cell in one of the sets.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Side {
+    /// The repetitions' values.
+    pub values: Vec<f64>,
+    /// Their median.
+    pub median: f64,
+    /// Its 95 % interval.
+    pub interval: Option<Interval>,
+    /// Repetitions without figures.
+    pub failed: usize,
+    /// The round of each value; `None` when they were not made by sweeps, whose order is drawn by lot.
+    #[serde(skip)]
+    rounds: Option<Vec<rounds::Round>>,
+}
+
+/// What may be said of a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Change {
+    /// Nothing: shown as `~`.
+    Indistinguishable,
+    /// It is better.
+    Better,
+    /// It is worse.
+    Worse,
+    /// It changed, but not against all the others: whether that is the change or the time is not known.
+    WithAll,
+}
+
+impl Change {
+    /// The word as it stands in files.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Indistinguishable => "indistinguishable",
+            Self::Better => "better",
+            Self::Worse => "worse",
+            Self::WithAll => "with-all",
+        }
+    }
+}
+
+impl Compared {
+    /// How much was lost, as a share of the base; `None` unless the cell is significantly worse, alone or with all the others. A loss that no ratio can
+    /// tell (from or to 0) is infinite.
+    pub fn loss(&self, better: Better) -> Option<f64> {
+        let loss = match (self.ratio, better) {
+            (None, _) => f64::INFINITY,
+            (Some(ratio), Better::Higher) => 1.0 - ratio,
+            (Some(ratio), Better::Lower) => ratio - 1.0,
+        };
+        (self.change == Change::Worse || self.change == Change::WithAll && loss > 0.0)
+            .then_some(loss)
+    }
+
+    /// Whether all values of one set are above all of the other while they are too few for a test: everybody sees that, and no test shows it.
+    pub fn is_apart(&self, comparisons: usize) -> bool {
+        let ends = |side: &Side| {
+            let values = || side.values.iter().copied();
+            (
+                values().fold(f64::INFINITY, f64::min),
+                values().fold(f64::NEG_INFINITY, f64::max),
+            )
+        };
+        let ((base_low, base_high), (new_low, new_high)) = (ends(&self.base), ends(&self.new));
+        let (n, m) = (self.base.values.len(), self.new.values.len());
+        let untestable = comparisons as f64 * smallest_p(n, m) > ALPHA;
+        self.change == Change::Indistinguishable
+            && untestable
+            && n.min(m) > 1
+            && (base_high < new_low || new_high < base_low)
+    }
+
+    /// Whether the new values are the higher ones.
+    fn is_higher(&self) -> bool {
+        self.ratio
+            .map_or(self.new.median > self.base.median, |ratio| ratio > 1.0)
+    }
+}
+
+impl Comparison {
+    /// Cells with a significant loss of more than so many per cent: the ratio itself, not an end of its interval.
+    pub fn losses_over(&self, percent: f64) -> Vec<&Compared> {
+        let is_over = |cell: &&Compared| {
+            cell.loss(self.better)
+                .is_some_and(|loss| loss * 100.0 > percent)
+        };
+        self.cells.iter().filter(is_over).collect()
+    }
+}
+
+/// Compares two sets of studies by one metric, as of two times.
+pub fn compare(base: &[Study], new: &[Study], metric: Metric) -> Comparison {
+    compared((base, new), metric, false)
+}
+
+/// Compares one program of the base with another one of the new set. Where both sets are the same slice, they ran in the same rounds of the same
+/// sweeps. Without a cell where one of them is missing.
+pub fn compare_programs(
+    (base, new): (&[Study], &[Study]),
+    (before, after): (&str, &str),
+    metric: Metric,
+) -> Comparison {
+    let same_time = std::ptr::eq(base, new);
+    let only = |studies: &[Study], name| {
+        programs::named(base, before).map_or_else(Vec::new, |under| {
+            programs::of_program(studies, name, &under)
+        })
+    };
+    compared((&only(base, before), &only(new, after)), metric, same_time)
+}
+
+fn compared((base, new): (&[Study], &[Study]), metric: Metric, same_time: bool) -> Comparison {
+    let pairs = pairs(base, new);
+    let found: Vec<OfPair> = (1..)
+        .zip(&pairs)
+        .map(|(study, pair)| of_pair(study, *pair, (metric, same_time)))
+        .collect();
+    let common = found
+        .iter()
+        .filter(|_| found.len() == 1)
+        .find_map(|found| found.common);
+    let mut cells: Vec<Compared> = found.into_iter().flat_map(|found| found.cells).collect();
+    let better = metric.better();
+    judge(&mut cells, better);
+    let mut comparison = Comparison {
+        metric,
+        better,
+        comparisons: cells.len(),
+        alpha: ALPHA,
+        same_time,
+        overall: overall::overall(&cells, common),
+        cells,
+        caveats: Vec::new(),
+        warnings: Vec::new(),
+    };
+    comparison.caveats = caveats::caveats(&comparison, &pairs);
+    comparison.warnings = warnings::warnings(&comparison, (base, new), &pairs);
+    comparison
+}
+
+/// Says of each cell what may be said, corrected for all of them.
+fn judge(cells: &mut [Compared], better: Better) {
+    let adjusted = |p: fn(&Compared) -> f64| holm(&cells.iter().map(p).collect::<Vec<_>>());
+    let (at_all, both) = (adjusted(|cell| cell.total_p), adjusted(|cell| cell.p));
+    for (cell, (at_all, both)) in cells.iter_mut().zip(at_all.into_iter().zip(both)) {
+        cell.adjusted_p = both;
+        cell.change = if both <= ALPHA {
+            if cell.is_higher() == (better == Better::Higher) {
+                Change::Better
+            } else {
+                Change::Worse
+            }
+        } else if at_all <= ALPHA && cell.own_p.is_some() {
+            Change::WithAll
+        } else {
+            Change::Indistinguishable
+        };
+    }
+}
+
+/// Studies of both sets that belong together: those whose workloads differ least, each once, as long as they have a cell in common.
+fn pairs<'a>(base: &'a [Study], new: &'a [Study]) -> Vec<(&'a Study, &'a Study)> {
+    let shares = |one: &Study, other: &Study| {
+        one.cells
+            .iter()
+            .any(|cell| find(other, &cell.cell).is_some())
+    };
+    let mut candidates: Vec<(usize, usize, usize)> = Vec::new();
+    for (first, one) in base.iter().enumerate() {
+        let others = new
+            .iter()
+            .enumerate()
+            .filter(|(_, other)| shares(one, other));
+        candidates.extend(
+            others.map(|(second, other)| (warnings::differences(one, other).len(), first, second)),
+        );
+    }
+    candidates.sort_unstable();
+    let mut taken: Vec<(usize, usize)> = Vec::new();
+    for (_, first, second) in candidates {
+        if taken
+            .iter()
+            .all(|(one, other)| *one != first && *other != second)
+        {
+            taken.push((first, second));
+        }
+    }
+    taken.sort_unstable();
+    taken
+        .into_iter()
+        .map(|(first, second)| (&base[first], &new[second]))
+        .collect()
+}
+
+fn find<'a>(study: &'a Study, cell: &Cell) -> Option<&'a CellReport> {
+    study.cells.iter().find(|report| report.cell == *cell)
+}
+
+/// The cells of one pair of studies.
+struct OfPair {
+    cells: Vec<Compared>,
+    common: Option<rounds::Common>,
+}
+
+fn of_pair(
+    study: usize,
+    (base, new): (&Study, &Study),
+    (metric, same_time): (Metric, bool),
+) -> OfPair {
+    let source = source(&base.workload);
+    let both = |before: &CellReport| {
+        Some((
+            before.cell.clone(),
+            (
+                side(before, metric)?,
+                side(find(new, &before.cell)?, metric)?,
+            ),
+        ))
+    };
+    let (cells, sides): (Vec<Cell>, Vec<(Side, Side)>) = base.cells.iter().filter_map(both).unzip();
+    let (values, common) = rounds::values(&sides, same_time);
+    let compared = |((cell, (base, new)), values): ((Cell, (Side, Side)), rounds::Values)| {
+        let [before, after] = &values.total;
+        let total = mann_whitney(before, after)?;
+        let own = values
+            .own
+            .as_ref()
+            .and_then(|[before, after]| mann_whitney(before, after));
+        let found = ratio(before, after, CONFIDENCE);
+        // One that moved the other way against the others did not move by itself in this direction.
+        let pairs = (before.len() * after.len()) as f64;
+        let own_p = own.map(|own| {
+            if (own.u > pairs / 2.0) == (total.u > pairs / 2.0) {
+                own.p
+            } else {
+                1.0
+            }
+        });
+        Some(Compared {
+            study,
+            source: source.clone(),
+            cell,
+            ratio: found.map(|found| found.ratio),
+            interval: found.and_then(|found| found.interval),
+            base,
+            new,
+            total_p: total.p,
+            own_p,
+            p: own_p.map_or(total.p, |own_p| own_p.max(total.p)),
+            adjusted_p: 1.0,
+            change: Change::Indistinguishable,
+        })
+    };
+    OfPair {
+        cells: cells
+            .into_iter()
+            .zip(sides)
+            .zip(values)
+            .filter_map(compared)
+            .collect(),
+        common,
+    }
+}
+
+fn side(report: &CellReport, metric: Metric) -> Option<Side> {
+    let figure = report.figure(metric)?;
+    let known = report
+        .observations
+        .iter()
+        .filter(|observation| observation.value(metric).is_some_and(f64::is_finite));
+    let rounds: Option<Vec<rounds::Round>> = known
+        .map(|observation| Some((observation.sweep.clone()?, observation.repetition)))
+        .collect();
+    Some(Side {
+        values: figure.values.clone(),
+        median: figure.median,
+        interval: figure.interval,
+        failed: report.failures.len(),
+        rounds: rounds.filter(|rounds| rounds.len() == figure.values.len()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::sample::{LEAN, around, cell, report, study};
+    use crate::plan::Mode;
+
+    /// Cells of concurrency 1, 2, … around these rates.
+    fn set(rates: &[f64]) -> Study {
+        let cells = (1..).zip(rates).map(|(concurrency, rate)| {
+            report(
+                cell(&LEAN, 1, Mode::Async, concurrency),
+                &around(*rate, rate / 50.0),
+            )
+        });
+        study(cells.collect())
+    }
+
+    #[test]
+    fn the_same_results_differ_nowhere() {
+        let one = [set(&[63.0, 126.0, 251.0])];
+        let found = compare(&one, &one, Metric::Throughput);
+        assert_eq!(found.comparisons, 3);
+        for cell in &found.cells {
+            assert_eq!(
+                (cell.change, cell.ratio, cell.p, cell.adjusted_p),
+                (Change::Indistinguishable, Some(1.0), 1.0, 1.0)
+            );
+        }
+        assert_eq!(found.warnings, Vec::<String>::new());
+        assert_eq!(found.losses_over(0.0).len(), 0);
+    }
+
+    #[test]
+    fn a_planted_loss_is_found_in_its_cell_alone() {
+        let found = compare(
+            &[set(&[63.0, 126.0, 251.0])],
+            &[set(&[63.0, 113.4, 251.0])],
+            Metric::Throughput,
+        );
+        let changes: Vec<Change> = found.cells.iter().map(|cell| cell.change).collect();
+        assert_eq!(
+            changes,
+            [
+                Change::Indistinguishable,
+                Change::Worse,
+                Change::Indistinguishable
+            ]
+        );
+        let cell = &found.cells[1];
+        // Both sets are multiples of the same six values, so the ratio of their middle pairs is 0.9 itself, and all of new is below all of base:
+        // p = 2/924, times 3.
+        assert!(
+            (cell.ratio.unwrap() - 0.9).abs() < 1e-12,
+            "{:?}",
+            cell.ratio
+        );
+        assert!(
+            (cell.p - 2.0 / 924.0).abs() < 1e-15 && (cell.adjusted_p - 6.0 / 924.0).abs() < 1e-15
+        );
+        let interval = cell.interval.unwrap();
+        assert!(
+            interval.low < 0.9 && interval.high > 0.9 && interval.level >= 0.95,
+            "{interval:?}"
+        );
+        assert_eq!(
+            (found.losses_over(9.9).len(), found.losses_over(10.1).len()),
+            (1, 0)
+        );
+    }
+
+    #[test]
+    fn more_time_is_worse_and_less_is_better() {
+        let slower = |factor: f64| {
+            let mut study = set(&[63.0]);
+            let values: Vec<f64> = [1.0, 1.01, 1.02, 1.03, 1.04, 1.05]
+                .map(|value| value * factor)
+                .into();
+            study.cells[0]
+                .figures
+                .insert(Metric::FetchTime, crate::analysis::sample::figure(&values));
+            study
+        };
+        let found = compare(&[slower(1.0)], &[slower(1.2)], Metric::FetchTime);
+        assert_eq!(found.cells[0].change, Change::Worse);
+        assert!((found.cells[0].loss(found.better).unwrap() - 0.2).abs() < 1e-12);
+        assert_eq!(
+            compare(&[slower(1.2)], &[slower(1.0)], Metric::FetchTime).cells[0].change,
+            Change::Better
+        );
+    }
+
+    #[test]
+    fn a_count_that_was_0_has_no_ratio_and_its_loss_is_without_end() {
+        let failing = |count: f64| {
+            let mut study = set(&[63.0]);
+            study.cells[0].figures.insert(
+                Metric::FailedObjects,
+                crate::analysis::sample::figure(&[count; 6]),
+            );
+            study
+        };
+        let found = compare(&[failing(0.0)], &[failing(5.0)], Metric::FailedObjects);
+        assert_eq!(
+            (found.cells[0].ratio, found.cells[0].change),
+            (None, Change::Worse)
+        );
+        assert_eq!((found.losses_over(1e9).len(), found.overall), (1, None));
+    }
+
+    #[test]
+    fn the_study_whose_workload_is_the_same_is_the_other_one() {
+        let other = |bucket: &str| {
+            let mut study = set(&[63.0]);
+            bucket.clone_into(&mut study.workload.bucket);
+            study
+        };
+        let (base, new) = ([other("a"), other("b")], [other("b"), other("c")]);
+        let found = pairs(&base, &new);
+        let names: Vec<(&str, &str)> = found
+            .iter()
+            .map(|(one, other)| (one.workload.bucket.as_str(), other.workload.bucket.as_str()))
+            .collect();
+        assert_eq!(names, [("a", "c"), ("b", "b")]);
+    }
+}

@@ -1,0 +1,42 @@
+//! What several runs say together: reading their results, grouping them into cells, and the analysis (medians, verdicts, knees, predictions,
+//! recommendations).
+//!
+//! Owns the model that every form of a report is rendered from: a wrong number is here, a wrong word in `render`. Reads summaries and records, never
+//! rows (but for the few fetches of one run that a chart shows); runs nothing and prints nothing.
+
+pub(crate) mod advice;
+mod burst;
+mod choose;
+mod compare;
+mod cost;
+pub(crate) mod curves;
+mod detail;
+pub(crate) mod figures;
+pub(crate) mod metric;
+pub(crate) mod model;
+mod observation;
+mod predict;
+mod read;
+mod recommend;
+mod study;
+mod time;
+pub(crate) mod verdict;
+
+#[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
+pub(crate) mod sample;
+#[cfg(test)]
+mod tests;
+
+pub use advice::{Basis, Choice, Cost, Edge, Held, KneeSide, Prediction, Recommendation, ScaledBy};
+pub use compare::{ALPHA, Change, Compared, Comparison, Overall, Side, compare, compare_programs};
+pub use detail::{Bucket, Detail, FETCHES, Fetch, Open, detail};
+pub use metric::{Better, Metric, Unit};
+pub use model::{
+    Against, CellReport, Curve, Facts, Failure, Figure, Interval, Limit, Place, SpeedUp, Standing,
+    Study, Verdict, Workload,
+};
+pub use observation::{Counts, Course, Observation, Percentiles, RateDrop, Source, Times, Usage};
+pub use read::{Problem, ProblemKind, Reader, Reading, read};
+pub use study::studies;

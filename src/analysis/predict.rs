@@ -1,0 +1,542 @@
+//! From repetitions to the whole bucket, never past what was seen: a burst rate is called one, and after a drop the lower rate counts.
+
+use super::advice::{Basis, Prediction, ScaledBy};
+use super::burst::{self, Burst};
+use super::cost::{Pricing, Used};
+use super::figures::median_of;
+use super::model::{CellReport, Facts, Interval, Workload};
+use super::observation::Observation;
+use crate::stats::location::{median, next_value};
+use crate::units::{plural, three_digits};
+
+/// From this difference on the two ways to scale contradict, which is said.
+const CONTRADICTION: f64 = 1.10;
+/// How exactly a burst's credit and the rate after it are known beside what repetitions show: standard deviation of the log of the time after the drop.
+const BURST_ERROR: f64 = 0.05;
+/// A repetition of at least this share of the bucket is the bucket.
+const WHOLE: f64 = 0.999;
+
+/// What is predicted.
+struct Bucket {
+    keys: f64,
+    bytes: f64,
+}
+
+/// One repetition's way to the whole bucket, in seconds of fetching.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Scaled {
+    by_bytes_s: f64,
+    by_objects_s: f64,
+}
+
+impl Scaled {
+    /// By how much of the time goes by objects; where that is not known, between the two: whatever it is, that cannot be off by more than half of what
+    /// they differ by.
+    fn middle_s(&self, by_objects: Option<f64>) -> f64 {
+        match by_objects {
+            Some(share) => share * self.by_objects_s + (1.0 - share) * self.by_bytes_s,
+            None => (self.by_bytes_s * self.by_objects_s).sqrt(),
+        }
+    }
+}
+
+/// The whole bucket with this cell; `None` without figures, or when keys or bytes are not known.
+pub(super) fn predict(
+    report: &CellReport,
+    (workload, facts): (&Workload, &Facts),
+    (pricing, burst): (&Pricing, Option<Burst>),
+) -> Option<Prediction> {
+    let (keys, bytes) = (
+        workload.keys.filter(|keys| *keys > 0)?,
+        workload.bytes.filter(|bytes| *bytes > 0)?,
+    );
+    let bucket = Bucket {
+        keys: keys as f64,
+        bytes: bytes as f64,
+    };
+    let rate = burst::middle_rate(&report.observations)?;
+    let shards = f64::from(report.cell.shards.max(1));
+    let of = |observation: &Observation| {
+        Some((
+            scale(observation, &bucket, (burst, rate / shards, shards))?,
+            observation.moment,
+        ))
+    };
+    let (scaled, moments): (Vec<Scaled>, Vec<f64>) =
+        report.observations.iter().filter_map(of).unzip();
+    let by_objects = median_of(&report.observations, |observation| {
+        observation.course?.by_objects
+    });
+    let each_s: Vec<f64> = scaled
+        .iter()
+        .map(|scaled| scaled.middle_s(by_objects))
+        .collect();
+    let fetch_s = median(&each_s)?;
+    let objects_over_bytes = median(
+        &scaled
+            .iter()
+            .map(|scaled| scaled.by_objects_s / scaled.by_bytes_s)
+            .collect::<Vec<_>>(),
+    )?;
+    let (scaled_by, mut notes) = scaled_by(objects_over_bytes);
+    let basis = basis(
+        report,
+        (fetch_s, bucket.bytes),
+        (burst, rate / shards, shards),
+    );
+    let (mut parts, missing) = parts(report, facts, keys);
+    if !missing.is_empty() {
+        notes.push(format!("not known, and not in it: {}", missing.join(", ")));
+    }
+    let fixed_s: f64 = parts.iter().map(|(_, seconds)| seconds).sum();
+    parts.push(("fetch".to_owned(), fetch_s));
+    notes.extend(limits(report, workload));
+    let seconds = fixed_s + fetch_s;
+    let around_s = median_of(&report.observations, |observation| {
+        observation.times.around_s
+    });
+    if let Some(around_s) = around_s {
+        notes.push(format!("a task is billed for {} s more than it runs: the pull of its image, and until it has stopped", three_digits(around_s)));
+    }
+    let cost = |seconds: f64| {
+        let paid = median_of(&report.observations, Observation::paid_per_object)
+            .unwrap_or(1.0)
+            .max(1.0);
+        pricing.cost(
+            report,
+            Used {
+                seconds: seconds + around_s.unwrap_or(0.0),
+                gets: paid * bucket.keys,
+                keys,
+                bytes: bucket.bytes,
+            },
+        )
+    };
+    // Where it is not known what ends the burst, it may last longer.
+    let sooner = burst
+        .and_then(|burst| burst.longest(rate / shards))
+        .and_then(|longest| {
+            let sooner = report.observations.iter().filter_map(|observation| {
+                scale(observation, &bucket, (Some(longest), rate / shards, shards))
+            });
+            interval(&sooner.collect::<Vec<_>>(), (fetch_s, fixed_s), &basis)
+        });
+    let low = |low: f64| sooner.map_or(low, |sooner| sooner.low.min(low));
+    let interval = interval(&scaled, (fetch_s, fixed_s), &basis).map(|found| Interval {
+        low: low(found.low),
+        ..found
+    });
+    let usd = |seconds: f64| cost(seconds).map(|cost| cost.usd_total());
+    let usd_interval = interval.and_then(|found| {
+        Some(Interval {
+            low: usd(found.low)?,
+            high: usd(found.high)?,
+            level: found.level,
+        })
+    });
+    // Configurations are compared as if all runs had been made at an ordinary time.
+    let runs_s: Vec<f64> = each_s
+        .into_iter()
+        .zip(moments)
+        .map(|(fetch_s, moment)| fixed_s + fetch_s * moment.exp())
+        .collect();
+    let order = |seconds: f64| pricing.task_order(report, seconds + around_s.unwrap_or(0.0));
+    let runs_order = runs_s
+        .iter()
+        .filter_map(|seconds| order(*seconds))
+        .collect();
+    Some(Prediction {
+        keys,
+        bytes,
+        seconds,
+        interval,
+        usd_interval,
+        runs_s,
+        runs_order,
+        order: order(seconds),
+        fetch_s,
+        parts,
+        scaled_by,
+        objects_over_bytes,
+        basis,
+        cost: cost(seconds),
+        notes,
+    })
+}
+
+/// What a reader must know of the repetitions that a prediction rests on.
+fn limits(report: &CellReport, workload: &Workload) -> Vec<String> {
+    let mut notes = Vec::new();
+    if workload.keys_sha256.is_none() && workload.limit.is_some() {
+        notes.push(
+            "the runs were held to a number of keys: this is what they fetched, not the bucket"
+                .to_owned(),
+        );
+    }
+    let failed: u64 = report
+        .observations
+        .iter()
+        .filter_map(|observation| observation.counts.failed)
+        .sum();
+    if failed > 0 {
+        notes.push(format!(
+            "{} failed in the repetitions that it rests on",
+            plural(failed, "object")
+        ));
+    }
+    notes
+}
+
+/// What a repetition says of the bucket. Its tail comes once, however large the bucket is: what came before it is scaled, at the rate that it had then.
+fn scale(
+    observation: &Observation,
+    bucket: &Bucket,
+    (burst, middle, shards): (Option<Burst>, f64, f64),
+) -> Option<Scaled> {
+    let fetch_s = observation.times.fetch_s.filter(|seconds| *seconds > 0.0)?;
+    let bytes = observation
+        .counts
+        .goodput_bytes
+        .filter(|bytes| *bytes > 0)? as f64;
+    let objects = observation.counts.ok.filter(|objects| *objects > 0)? as f64;
+    if bytes >= WHOLE * bucket.bytes && bytes <= bucket.bytes / WHOLE {
+        return Some(Scaled {
+            by_bytes_s: fetch_s,
+            by_objects_s: fetch_s,
+        });
+    }
+    let (window_bytes, tail_s) = window(observation, (fetch_s, bytes)).unwrap_or((bytes, 0.0));
+    // As many of the objects as of the bytes.
+    let (tail_bytes, tail_objects) = (bytes - window_bytes, objects * (1.0 - window_bytes / bytes));
+    let by_bytes = bucket.bytes - tail_bytes;
+    let by_objects = window_bytes * (bucket.keys - tail_objects) / (objects - tail_objects);
+    if by_bytes <= 0.0 || by_objects <= 0.0 {
+        // Less than a tail: a part of it.
+        return Some(Scaled {
+            by_bytes_s: fetch_s * bucket.bytes / bytes,
+            by_objects_s: fetch_s * bucket.keys / objects,
+        });
+    }
+    let rate = match burst {
+        Some(_) => burst::rate(observation)?,
+        None => window_bytes / (fetch_s - tail_s),
+    };
+    let seconds = |bytes: f64| match burst {
+        // A run that was slow would be slow after the burst too.
+        Some(burst) => burst
+            .times(rate / shards / middle)
+            .seconds(bytes / shards, rate / shards),
+        None => bytes / rate,
+    };
+    Some(Scaled {
+        by_bytes_s: seconds(by_bytes) + tail_s,
+        by_objects_s: seconds(by_objects) + tail_s,
+    })
+}
+
+/// Bytes that came while every worker was busy, and seconds of the tail; `None` where that is not known.
+fn window(observation: &Observation, (fetch_s, bytes): (f64, f64)) -> Option<(f64, f64)> {
+    let tail_s = fetch_s
+        * observation
+            .tail_share
+            .filter(|share| (0.0..1.0).contains(share))?;
+    let rate = observation.active_window_bytes_per_s?;
+    let window_bytes = rate * (fetch_s - tail_s);
+    // While all workers were busy it was faster than on the average, or one of the two is wrong.
+    (window_bytes > 0.0 && rate >= bytes / fetch_s).then(|| (window_bytes.min(bytes), tail_s))
+}
+
+/// Whether bytes and objects contradict, and the sentence that says so.
+fn scaled_by(ratio: f64) -> (ScaledBy, Vec<String>) {
+    if ratio.max(1.0 / ratio) <= CONTRADICTION {
+        return (ScaledBy::Bytes, Vec::new());
+    }
+    let (less, more) = if ratio > 1.0 {
+        ("bytes", "objects")
+    } else {
+        ("objects", "bytes")
+    };
+    let percent = (ratio.max(1.0 / ratio) - 1.0) * 100.0;
+    let note = format!(
+        "objects of the bucket are not as large as those measured: by {more} it would take {percent:.0} % more time than by {less}, and the interval holds both"
+    );
+    (ScaledBy::Between, vec![note])
+}
+
+/// The seconds that one run takes in 95 % of all cases: repetitions as they spread (lognormal, Student's t for so few of them), by bytes and by objects.
+fn interval(scaled: &[Scaled], (fetch_s, fixed_s): (f64, f64), basis: &Basis) -> Option<Interval> {
+    let known = if matches!(
+        basis,
+        Basis::Sustained {
+            after_drop_bytes: 1..,
+            ..
+        }
+    ) {
+        BURST_ERROR
+    } else {
+        0.0
+    };
+    let by = |of: fn(&Scaled) -> f64| {
+        next_value(
+            &scaled
+                .iter()
+                .map(|scaled| of(scaled).ln())
+                .collect::<Vec<_>>(),
+            known,
+        )
+    };
+    let (bytes, objects) = (
+        by(|scaled| scaled.by_bytes_s)?,
+        by(|scaled| scaled.by_objects_s)?,
+    );
+    let low = bytes.low.min(objects.low).exp().min(fetch_s);
+    let high = bytes.high.max(objects.high).exp().max(fetch_s);
+    Some(Interval {
+        low: low + fixed_s,
+        high: high + fixed_s,
+        level: bytes.level,
+    })
+}
+
+/// What the rate rests on.
+fn basis(
+    report: &CellReport,
+    (fetch_s, bytes): (f64, f64),
+    (burst, rate, shards): (Option<Burst>, f64, f64),
+) -> Basis {
+    let held_s = report.held.map_or(0.0, |held| held.held_s);
+    match burst {
+        Some(burst) if burst.is_above(rate) => {
+            let drop = burst.drop(rate);
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "bytes of a bucket, and not negative"
+            )]
+            let after_drop_bytes = (bytes - drop.bytes as f64 * shards).max(0.0) as u64;
+            Basis::Sustained {
+                drop,
+                after_drop_bytes,
+            }
+        }
+        Some(burst) => Basis::BelowSustained {
+            sustained_bytes_per_s: burst.sustained_bytes_per_s * shards,
+        },
+        None if fetch_s <= held_s => Basis::Seen {
+            held_s,
+            needed_s: fetch_s,
+        },
+        None => Basis::Burst {
+            held_s,
+            needed_s: fetch_s,
+        },
+    }
+}
+
+/// The parts of a task besides fetching, and the names of those that are not known.
+fn parts(report: &CellReport, facts: &Facts, keys: u64) -> (Vec<(String, f64)>, Vec<&'static str>) {
+    let middle = |value: fn(&Observation) -> Option<f64>| median_of(&report.observations, value);
+    if !report.cell.program.is_parfetch() {
+        let rest = middle(|observation| {
+            Some((observation.times.wall_s? - observation.times.fetch_s?).max(0.0))
+        });
+        return match rest {
+            Some(rest) => (
+                vec![(
+                    "start, listing and write-back, as seen from outside".to_owned(),
+                    rest,
+                )],
+                Vec::new(),
+            ),
+            None => (Vec::new(), vec!["start, listing and write-back"]),
+        };
+    }
+    // A sweep lists once, all keys; a run of its own lists what it fetches.
+    let own_listing = || {
+        median_of(&report.observations, |observation| {
+            Some(observation.times.listing_s? / observation.counts.keys? as f64 * keys as f64)
+        })
+    };
+    let is_of_sweep = report
+        .observations
+        .iter()
+        .any(|observation| observation.sweep.is_some());
+    let listing = if is_of_sweep {
+        facts.listing_s
+    } else {
+        own_listing()
+    };
+    let found = [
+        (
+            "start-up",
+            middle(|observation| observation.times.start_up_s),
+        ),
+        ("listing", listing),
+        (
+            "worker start",
+            middle(|observation| observation.times.worker_start_s),
+        ),
+        (
+            "write-back",
+            middle(|observation| observation.times.write_back_s),
+        ),
+    ];
+    let known = found
+        .iter()
+        .filter_map(|(name, seconds)| Some(((*name).to_owned(), (*seconds)?)))
+        .collect();
+    let missing = found
+        .iter()
+        .filter(|(_, seconds)| seconds.is_none())
+        .map(|(name, _)| *name)
+        .collect();
+    (known, missing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::burst::of_size;
+    use crate::analysis::fixture::lean;
+    use crate::analysis::observation::{Course, RateDrop};
+
+    #[track_caller]
+    fn close(found: f64, expected: f64) {
+        assert!(
+            (found - expected).abs() <= expected.abs() * 1e-6,
+            "{found} is not {expected}"
+        );
+    }
+
+    fn run(fetch_s: f64, (bytes, objects): (u64, u64)) -> Observation {
+        let mut observation = Observation::default();
+        observation.times.fetch_s = Some(fetch_s);
+        (observation.counts.goodput_bytes, observation.counts.ok) = (Some(bytes), Some(objects));
+        observation
+    }
+
+    /// A run at 1 GB/s for so many seconds, then at an eighth of it, 200 s in all.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "numbers of a test"
+    )]
+    fn dropping(at_s: f64, slower: f64) -> Observation {
+        let drop = RateDrop {
+            at_s,
+            bytes: (at_s * 1e9 / slower) as u64,
+            before_bytes_per_s: 1e9 / slower,
+            after_bytes_per_s: 1.25e8 / slower,
+            p: 0.001,
+        };
+        let mut observation = run(
+            200.0,
+            (
+                (at_s * 1e9 / slower + (200.0 - at_s) * 1.25e8 / slower) as u64,
+                100,
+            ),
+        );
+        observation.course = Some(Course {
+            held_s: at_s,
+            drop: Some(drop),
+            by_objects: None,
+        });
+        observation
+    }
+
+    const ALONE: (Option<Burst>, f64, f64) = (None, 1.0, 1.0);
+
+    #[test]
+    fn a_drop_of_one_cell_holds_for_its_size() {
+        let cell = lean(1_024, crate::plan::Mode::Async, 16);
+        let seen = [dropping(100.0, 1.0)];
+        let burst = of_size(&[(&cell, seen.iter().collect())]).unwrap();
+        // 200 GB at 1 GB/s: 100 s, and 100 GB at 125 MB/s.
+        close(burst.seconds(200e9, 1e9), 100.0 + 800.0);
+        // 50 GB fit into the burst.
+        close(burst.seconds(50e9, 1e9), 50.0);
+        // Half as fast: whether it is the time that ends it or the bytes is not known, so at the earlier of the two, after 100 s.
+        close(burst.seconds(200e9, 5e8), 100.0 + 150e9 / 1.25e8);
+        // The credit is 87.5 GB above 125 MB/s: half as fast uses it in 233 s, with 117 GB.
+        let burst = burst.longest(5e8).unwrap();
+        close(
+            burst.seconds(200e9, 5e8),
+            87.5e9 / 3.75e8 + (200e9 - 87.5e9 / 3.75e8 * 5e8) / 1.25e8,
+        );
+        // What is slower than what follows never uses it.
+        close(burst.seconds(200e9, 1e8), 2_000.0);
+        assert!(!burst.is_above(1.26e8) && burst.is_above(1.3e8));
+    }
+
+    #[test]
+    fn one_slow_repetition_decides_nothing() {
+        let cell = lean(1_024, crate::plan::Mode::Async, 16);
+        let mut seen: Vec<Observation> = (0..5).map(|_| dropping(100.0, 1.0)).collect();
+        let usual = of_size(&[(&cell, seen.iter().collect())]).unwrap();
+        seen.push(dropping(60.0, 3.0));
+        assert_eq!(of_size(&[(&cell, seen.iter().collect())]).unwrap(), usual);
+        // Nor does one drop among many runs that lasted as long.
+        let mut steady: Vec<Observation> =
+            (0..5).map(|_| run(200.0, (200_000_000_000, 100))).collect();
+        steady.push(dropping(100.0, 1.0));
+        assert_eq!(of_size(&[(&cell, steady.iter().collect())]), None);
+        // One among short ones does.
+        let mut short: Vec<Observation> =
+            (0..5).map(|_| run(30.0, (30_000_000_000, 100))).collect();
+        short.push(dropping(100.0, 1.0));
+        assert_eq!(of_size(&[(&cell, short.iter().collect())]), Some(usual));
+    }
+
+    #[test]
+    fn bytes_and_objects_are_the_ends_of_what_is_possible() {
+        let bucket = Bucket {
+            keys: 1_000.0,
+            bytes: 100_000.0,
+        };
+        // A tenth of the bytes, and of the objects.
+        let same = scale(&run(2.0, (10_000, 100)), &bucket, ALONE).unwrap();
+        close(same.by_bytes_s, 20.0);
+        close(same.by_objects_s, 20.0);
+        // The measured objects were twice as large.
+        let larger = scale(&run(2.0, (10_000, 50)), &bucket, ALONE).unwrap();
+        close(larger.by_bytes_s, 20.0);
+        close(larger.by_objects_s, 40.0);
+        close(larger.middle_s(None), 800.0_f64.sqrt());
+        close(larger.middle_s(Some(0.25)), 25.0);
+        let (by, notes) = scaled_by(larger.by_objects_s / larger.by_bytes_s);
+        assert_eq!(by, ScaledBy::Between);
+        assert!(
+            notes[0].contains("by objects it would take 100 % more time than by bytes"),
+            "{notes:?}"
+        );
+    }
+
+    #[test]
+    fn the_tail_comes_once() {
+        let bucket = Bucket {
+            keys: 1_000.0,
+            bytes: 100_000.0,
+        };
+        let mut observation = run(10.0, (10_000, 100));
+        // 9,000 bytes in 6 s, and a tail of 4 s with 1,000.
+        (
+            observation.tail_share,
+            observation.active_window_bytes_per_s,
+        ) = (Some(0.4), Some(1_500.0));
+        close(
+            scale(&observation, &bucket, ALONE).unwrap().by_bytes_s,
+            99_000.0 / 1_500.0 + 4.0,
+        );
+        close(
+            scale(&observation, &bucket, ALONE).unwrap().by_objects_s,
+            99_000.0 / 1_500.0 + 4.0,
+        );
+        // Who fetched the bucket knows its time.
+        let whole = Observation {
+            tail_share: Some(0.4),
+            active_window_bytes_per_s: Some(1_500.0),
+            ..run(10.0, (100_000, 1_000))
+        };
+        close(scale(&whole, &bucket, ALONE).unwrap().middle_s(None), 10.0);
+    }
+}

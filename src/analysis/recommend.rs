@@ -1,0 +1,315 @@
+//! What to run: for each program the cheapest cell, the fastest one, and those that no other beats, with how sure that is and what is needed to run them.
+
+use serde_json::json;
+
+use super::advice::{Choice, Edge, KneeSide, Recommendation};
+use super::choose::{self, Candidate};
+use super::metric::Metric;
+use super::model::{CellReport, Curve, Limit, Study};
+use crate::cell::{Cell, Program};
+use crate::price::CPU_UNITS;
+use crate::render::wording::advice as words;
+
+/// Fewer repetitions than this say too little to recommend by: with six an interval of 95 % exists.
+pub(super) const REPETITIONS: usize = 6;
+/// So short a run is mostly its start and its end.
+const SHORTEST_S: f64 = 1.0;
+/// When bytes and objects of the bucket differ by more than this factor from those measured, what limits may be something else there.
+const UNLIKE: f64 = 1.5;
+
+const RULE: &str = "of all configurations without a measurable difference from the best (within 2 %, or within two standard errors and 4 %) the smallest task \
+                    counts, then async before threads before processes, then the fewest workers; cheapest: by the price of the tasks for the whole bucket, \
+                    as requests cost the same in each; fastest: by the time for the whole bucket; left out are configurations with failed repetitions, and \
+                    those of which the embedded server was the limit";
+
+/// One recommendation a program, in the order of the cells.
+pub(super) fn recommend(study: &Study) -> Vec<Recommendation> {
+    let mut programs: Vec<&Program> = study.cells.iter().map(|cell| &cell.cell.program).collect();
+    programs.dedup();
+    programs
+        .into_iter()
+        .map(|program| of_program(program, study))
+        .collect()
+}
+
+/// A cell that can be recommended.
+struct Able<'a> {
+    place: usize,
+    report: &'a CellReport,
+    seconds: f64,
+    order: Option<f64>,
+}
+
+fn of_program(program: &Program, study: &Study) -> Recommendation {
+    let of_program = || {
+        study
+            .cells
+            .iter()
+            .enumerate()
+            .filter(|(_, cell)| cell.cell.program == *program)
+    };
+    let able: Vec<Able<'_>> = of_program()
+        .filter(|(_, cell)| !cell.has_failures() && cell.verdict.word != Limit::ServerBound)
+        .filter_map(|(place, report)| {
+            let prediction = report.prediction.as_ref()?;
+            Some(Able {
+                place,
+                report,
+                seconds: prediction.seconds,
+                order: prediction.order,
+            })
+        })
+        .collect();
+    let candidates = |values: fn(&super::Prediction) -> &Vec<f64>| -> Vec<Candidate> {
+        able.iter()
+            .filter_map(|able| candidate(able, values(able.report.prediction.as_ref()?)))
+            .collect()
+    };
+    let fastest = choose::choose(&candidates(|prediction| &prediction.runs_s));
+    let cheapest = choose::choose(&candidates(|prediction| &prediction.runs_order));
+    let because = match (&fastest, &cheapest) {
+        (None, _) => Some(words::nothing(
+            &of_program().map(|(_, cell)| cell).collect::<Vec<_>>(),
+        )),
+        (Some(_), None) => {
+            Some("no cheapest configuration: Fargate has no task of these sizes".to_owned())
+        }
+        _ => None,
+    };
+    let fastest = fastest.map(|chosen| {
+        let seconds = study.cells[chosen.place]
+            .prediction
+            .as_ref()
+            .map_or(0.0, |prediction| prediction.seconds);
+        let is_faster = |cell: &CellReport| {
+            cell.prediction
+                .as_ref()
+                .is_some_and(|prediction| prediction.seconds < seconds)
+        };
+        let left_out = of_program()
+            .filter(|(_, cell)| cell.verdict.word == Limit::ServerBound && is_faster(cell))
+            .count();
+        let mut choice = choice(study, &chosen, Goal::Fastest);
+        choice.words.push_str(&words::left_out(left_out));
+        choice
+    });
+    Recommendation {
+        program: program.clone(),
+        cheapest: cheapest.map(|chosen| choice(study, &chosen, Goal::Cheapest)),
+        fastest,
+        pareto: pareto(&able),
+        because,
+        caveat: words::caveat(&study.workload),
+        rule: RULE,
+    }
+}
+
+fn candidate(able: &Able<'_>, values: &[f64]) -> Option<Candidate> {
+    let Cell {
+        cpu_units,
+        mode,
+        concurrency,
+        shards,
+        ..
+    } = able.report.cell;
+    let tasks = u64::from(shards.max(1));
+    let (units, memory_mib) = able
+        .report
+        .fargate
+        .unwrap_or((cpu_units, able.report.cell.memory_mib));
+    let logs: Vec<f64> = values
+        .iter()
+        .map(|value| value.ln())
+        .filter(|log| log.is_finite())
+        .collect();
+    let size = (u64::from(units) * tasks, u64::from(memory_mib) * tasks);
+    (!logs.is_empty()).then_some(Candidate {
+        place: able.place,
+        size,
+        mode,
+        concurrency,
+        logs,
+    })
+}
+
+/// What a choice is good at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Goal {
+    Cheapest,
+    Fastest,
+}
+
+fn choice(study: &Study, chosen: &choose::Chosen, goal: Goal) -> Choice {
+    let report = &study.cells[chosen.place];
+    let first_look = first_look(report);
+    let curve = study
+        .curves
+        .iter()
+        .find(|curve| curve.cells.contains(&chosen.place));
+    let environment = environment(&report.cell);
+    let (same, same_or_tied) = (chosen.same, chosen.same_or_tied);
+    let mut choice = Choice {
+        cell: chosen.place,
+        words: String::new(),
+        confidence: first_look.is_none().then_some(same),
+        confidence_with_ties: first_look.is_none().then_some(same_or_tied),
+        tied_with: chosen.tied.clone(),
+        at_edge: edges(study, (report, curve), goal),
+        knee: curve.and_then(|curve| side(report, curve)),
+        run_task_overrides: first_look
+            .is_none()
+            .then(|| overrides(report, &environment)),
+        first_look,
+        environment,
+    };
+    choice.words = words::choice(study, &choice);
+    choice
+}
+
+/// Why so little was measured that nothing is recommended by it.
+fn first_look(report: &CellReport) -> Option<String> {
+    let repetitions = report.observations.len();
+    let seconds = report
+        .figure(Metric::FetchTime)
+        .map_or(0.0, |figure| figure.median);
+    let ratio = report
+        .prediction
+        .as_ref()
+        .map_or(1.0, |prediction| prediction.objects_over_bytes);
+    if ratio.max(1.0 / ratio) > UNLIKE {
+        let (factor, which) = if ratio > 1.0 {
+            (ratio, "larger")
+        } else {
+            (1.0 / ratio, "smaller")
+        };
+        return Some(format!(
+            "the objects that were measured are {factor:.1} times {which} than the bucket's: a random sample would be like them"
+        ));
+    }
+    match (repetitions < REPETITIONS, seconds < SHORTEST_S) {
+        (false, false) => None,
+        (true, _) => Some(format!("{repetitions} of {REPETITIONS} repetitions")),
+        (false, true) => Some(format!("runs of {}", words::time(seconds))),
+    }
+}
+
+/// Where a better configuration may lie outside of what was measured.
+fn edges(study: &Study, (report, curve): (&CellReport, Option<&Curve>), goal: Goal) -> Vec<Edge> {
+    let cell = &report.cell;
+    let mut edges = Vec::new();
+    let workers = || {
+        curve
+            .into_iter()
+            .flat_map(|curve| &curve.cells)
+            .map(|place| study.cells[*place].cell.concurrency)
+    };
+    // A curve that is flat before its end is no edge.
+    let is_flat = curve
+        .and_then(|curve| curve.knee)
+        .is_some_and(|knee| workers().max().is_some_and(|most| knee < most));
+    if workers().max() == Some(cell.concurrency) && !is_flat {
+        edges.push(Edge::MostWorkers);
+    }
+    if workers().min() == Some(cell.concurrency) && cell.concurrency > 1 {
+        edges.push(Edge::FewestWorkers);
+    }
+    let sizes = || {
+        study
+            .cells
+            .iter()
+            .filter(|other| other.cell.program == cell.program)
+            .map(|other| other.cell.cpu_units)
+    };
+    if goal == Goal::Fastest && sizes().max() == Some(cell.cpu_units) {
+        edges.push(Edge::LargestTask);
+    }
+    if goal == Goal::Cheapest
+        && sizes().min() == Some(cell.cpu_units)
+        && cell.cpu_units > CPU_UNITS[0]
+    {
+        edges.push(Edge::SmallestTask);
+    }
+    edges
+}
+
+fn side(report: &CellReport, curve: &Curve) -> Option<KneeSide> {
+    let knee = curve.knee?;
+    Some(match report.cell.concurrency.cmp(&knee) {
+        std::cmp::Ordering::Less => KneeSide::Below,
+        std::cmp::Ordering::Equal => KneeSide::At,
+        std::cmp::Ordering::Greater => KneeSide::Above,
+    })
+}
+
+/// Those that no other is at least as good as in time and price and better in one, fastest first.
+fn pareto(able: &[Able<'_>]) -> Vec<usize> {
+    let priced: Vec<(usize, f64, f64)> = able
+        .iter()
+        .filter_map(|cell| Some((cell.place, cell.seconds, cell.order?)))
+        .collect();
+    front(&priced)
+}
+
+fn front(priced: &[(usize, f64, f64)]) -> Vec<usize> {
+    let is_beaten = |(_, seconds, usd): &(usize, f64, f64)| {
+        priced.iter().any(|(_, other_s, other_usd)| {
+            other_s <= seconds && other_usd <= usd && (other_s < seconds || other_usd < usd)
+        })
+    };
+    let mut front: Vec<&(usize, f64, f64)> =
+        priced.iter().filter(|cell| !is_beaten(cell)).collect();
+    front.sort_by(|one, other| one.1.total_cmp(&other.1));
+    front.into_iter().map(|(place, ..)| *place).collect()
+}
+
+fn environment(cell: &Cell) -> Vec<(String, String)> {
+    let mut environment = vec![
+        ("MODE".to_owned(), cell.mode.to_string()),
+        ("CONCURRENCY".to_owned(), cell.concurrency.to_string()),
+    ];
+    if let Program::Client(client) = cell.program {
+        environment.push(("PARFETCH_CLIENT".to_owned(), client.to_string()));
+    }
+    if cell.shards > 1 {
+        // Each task needs its own number: as it stands here it is refused.
+        environment.push(("PARFETCH_SHARD".to_owned(), format!("I/{}", cell.shards)));
+    }
+    environment
+}
+
+/// The `overrides` of `RunTask`, with a size that Fargate has.
+fn overrides(report: &CellReport, environment: &[(String, String)]) -> String {
+    let (units, memory_mib) = report
+        .fargate
+        .unwrap_or((report.cell.cpu_units, report.cell.memory_mib));
+    let environment: Vec<_> = environment
+        .iter()
+        .map(|(name, value)| json!({"name": name, "value": value}))
+        .collect();
+    let container = json!({"name": "parfetch", "environment": environment});
+    json!({"cpu": units.to_string(), "memory": memory_mib.to_string(), "containerOverrides": [container]}).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_front_holds_what_no_other_cell_beats() {
+        assert_eq!(
+            front(&[
+                (0, 10.0, 5.0),
+                (1, 20.0, 2.0),
+                (2, 20.0, 3.0),
+                (3, 30.0, 2.0),
+                (4, 40.0, 1.0)
+            ]),
+            [0, 1, 4]
+        );
+        assert_eq!(
+            front(&[(0, 10.0, 5.0), (1, 10.0, 5.0)]),
+            [0, 1],
+            "equal cells do not beat each other"
+        );
+    }
+}

@@ -1,0 +1,199 @@
+//! What the terminal shows, as a whole.
+
+use super::*;
+use crate::analysis::advice::{Edge, Recommendation};
+use crate::analysis::model::Place;
+use crate::analysis::sample::{HOSTILE, LEAN, cell, hostile, sketch};
+use crate::cell::Program;
+use crate::output::Style;
+use crate::plan::Mode;
+
+fn rendered(study: Study, (width, style, extent): (usize, Style, Extent)) -> String {
+    let paint = |role, text: &str| match role {
+        Role::Best | Role::Heading => style.strong(text),
+        Role::Failed => style.bad(text),
+        Role::Caution => style.caution(text),
+    };
+    let emphasis = if style == Style::Plain {
+        Emphasis::Unseen
+    } else {
+        Emphasis::Seen
+    };
+    let in_full = "parfetch report ./out --all";
+    render_text(
+        &[study],
+        &View {
+            width,
+            metrics: &[Metric::Throughput],
+            paint: &paint,
+            emphasis,
+            extent,
+            in_full,
+        },
+    )
+}
+
+fn too_wide(text: &str) -> Vec<&str> {
+    let wide = |line: &&str| {
+        line.chars().count() > 80
+            && !line.contains("--overrides")
+            && !line.contains("s3://results/sweeps")
+    };
+    text.lines().filter(wide).collect()
+}
+
+/// The lines before the matrix and the empty one above it.
+fn answer(text: &str) -> Vec<&str> {
+    text.split_once("\n\nThroughput, MB/s:")
+        .unwrap()
+        .0
+        .lines()
+        .collect()
+}
+
+#[test]
+fn a_report_of_80_columns() {
+    let text = rendered(sketch(), (80, Style::Plain, Extent::Answer));
+    insta::assert_snapshot!(text);
+    assert_eq!(too_wide(&text), Vec::<&str>::new());
+    assert!(answer(&text).len() <= 25, "{text}");
+}
+
+#[test]
+fn everything_in_80_columns() {
+    let text = rendered(sketch(), (80, Style::Plain, Extent::All));
+    insta::assert_snapshot!(text);
+    assert_eq!(too_wide(&text), Vec::<&str>::new());
+}
+
+#[test]
+fn a_report_of_140_columns_with_colours() {
+    insta::assert_snapshot!(rendered(sketch(), (140, Style::Coloured, Extent::Answer)));
+}
+
+/// Four programs, both choices tied, at the edge, without a sustained rate and billed for a minute.
+#[test]
+fn the_longest_answer_is_seen_as_a_whole() {
+    let mut study = sketch();
+    let mut first = study.recommendations[0].clone();
+    for choice in [&mut first.cheapest, &mut first.fastest]
+        .into_iter()
+        .flatten()
+    {
+        choice.tied_with = vec![9, 14, 24, 3, 2];
+        choice.at_edge = vec![Edge::MostWorkers, Edge::LargestTask];
+        (choice.confidence, choice.confidence_with_ties) = (Some(0.5), Some(0.97));
+    }
+    study.workload.place = Place::default();
+    let other = |name: &str| Recommendation {
+        program: Program::Contender(name.to_owned()),
+        ..study.recommendations[0].clone()
+    };
+    study.recommendations = vec![
+        first,
+        other("python"),
+        other("go"),
+        other("rust"),
+        other("java"),
+    ];
+    for cell in [4, 19] {
+        study.cells[cell]
+            .prediction
+            .as_mut()
+            .unwrap()
+            .cost
+            .as_mut()
+            .unwrap()
+            .is_minimum = true;
+    }
+    let text = rendered(study, (80, Style::Plain, Extent::Answer));
+    assert!(
+        answer(&text).len() <= 25,
+        "{} lines:\n{text}",
+        answer(&text).len()
+    );
+    assert!(
+        text.contains("Cheapest for 2 of 4 other programs (the rest with --all):"),
+        "{text}"
+    );
+}
+
+#[test]
+fn one_run_is_a_report_of_one_run() {
+    let one = |rates: &[f64]| {
+        let mut study = crate::analysis::sample::study(vec![crate::analysis::sample::report(
+            cell(&LEAN, 2, Mode::Async, 32),
+            rates,
+        )]);
+        study.workload.limit = None;
+        rendered(study, (80, Style::Plain, Extent::Answer))
+    };
+    let text = one(&[1.97e9]);
+    insta::assert_snapshot!("one_run", text);
+    let two = one(&[1.97e9, 2.05e9]);
+    insta::assert_snapshot!("two_runs", two);
+    for text in [text, two] {
+        for not in ["knee", "Holm", "NAT", "Cheapest", "best from", "±"] {
+            assert!(!text.contains(not), "{not}: {text}");
+        }
+    }
+}
+
+#[test]
+fn colours_add_nothing_to_the_text_but_their_legend() {
+    let plain = rendered(sketch(), (100, Style::Plain, Extent::All));
+    let coloured =
+        console::strip_ansi_codes(&rendered(sketch(), (100, Style::Coloured, Extent::All)))
+            .into_owned();
+    let without_legend = |text: &str| {
+        let text = text.replace("bold: best of its program and size · ", "");
+        text.split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(without_legend(&plain), without_legend(&coloured));
+}
+
+#[test]
+fn other_metrics_have_tables_of_their_own() {
+    let study = sketch();
+    let paint = |_, text: &str| text.to_owned();
+    let metrics = &[Metric::TtfbP99, Metric::PeakMemory];
+    let text = render_text(
+        &[study],
+        &View {
+            width: 80,
+            metrics,
+            paint: &paint,
+            emphasis: Emphasis::Unseen,
+            extent: Extent::Answer,
+            in_full: "parfetch report . --all",
+        },
+    );
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains(
+            "TTFB p99, ms: 95 % interval of the median of 6 runs, lean client, lower is better"
+        ),
+        "{text}"
+    );
+    assert!(text.contains("81.3–81.3"), "{text}");
+    assert!(
+        text.contains("Peak memory, MB: not known of any configuration"),
+        "{text}"
+    );
+}
+
+#[test]
+fn names_are_text() {
+    let text = rendered(hostile(), (80, Style::Plain, Extent::All));
+    assert!(
+        !text.contains('\u{1b}') && !text.contains('\u{202e}'),
+        "{text}"
+    );
+    assert!(
+        text.contains("=a|b<script>") && text.contains("\\n*d*\\u{1b}[2J\\u{202e}"),
+        "{text}"
+    );
+    assert!(!text.contains(HOSTILE));
+}

@@ -1,0 +1,352 @@
+//! What is recommended, in words: the configuration, its time and price, how sure that is, what it is tied with, and what limits the answer.
+
+pub(crate) use super::number::time;
+use super::number::{plural, usd, vcpus};
+use crate::analysis::advice::{Basis, Choice, Cost, Edge, KneeSide, Prediction};
+use crate::analysis::model::{CellReport, Interval, Limit, Study, Workload};
+use crate::cell::{Cell, memory_gb};
+use crate::units;
+
+/// Ties that are named one by one.
+const NAMED: usize = 3;
+/// From these shares of samples on an answer is sure, and likely.
+const SURE: f64 = 0.95;
+const LIKELY: f64 = 0.75;
+
+/// ` (one run: 3 min 14 s to 3 min 30 s)`: what one run takes in 95 % of all cases.
+pub(crate) fn one_run(interval: &Interval) -> String {
+    let (low, high) = (time(interval.low), time(interval.high));
+    if low == high {
+        String::new()
+    } else {
+        format!(" (one run: {low} to {high})")
+    }
+}
+
+/// All of a choice: `1 vCPU, 2 GB, async × 16. 118 GB in 3 min 20 s (one run: …), …`.
+pub(crate) fn choice(study: &Study, choice: &Choice) -> String {
+    let report = &study.cells[choice.cell];
+    let Some(prediction) = &report.prediction else {
+        return String::new();
+    };
+    let within = prediction
+        .interval
+        .as_ref()
+        .map_or_else(String::new, one_run);
+    let mut sentences = vec![
+        format!("{}.", configuration(report)),
+        format!(
+            "{} in {}{within}{}{}",
+            units::bytes(prediction.bytes),
+            time(prediction.seconds),
+            cost(prediction),
+            basis(prediction)
+        ),
+    ];
+    sentences.push(sure(choice));
+    sentences.extend(ties(study, choice));
+    sentences.extend(position(choice));
+    sentences.extend(edges(choice));
+    if prediction.cost.as_ref().is_some_and(|cost| cost.is_minimum) {
+        sentences.push(MINIMUM.to_owned());
+    }
+    if let Some((units, memory_mib)) = report
+        .fargate
+        .filter(|size| *size != (report.cell.cpu_units, report.cell.memory_mib))
+    {
+        sentences.push(measured(&report.cell, (units, memory_mib)));
+    }
+    sentences.extend(prediction.notes.iter().map(|note| format!("Note: {note}.")));
+    sentences.join(" ")
+}
+
+/// `1 vCPU, 2 GB, async × 16`, in a size that Fargate has.
+pub(crate) fn configuration(report: &CellReport) -> String {
+    let (units, memory_mib) = report
+        .fargate
+        .unwrap_or((report.cell.cpu_units, report.cell.memory_mib));
+    let Cell {
+        mode,
+        concurrency,
+        shards,
+        ..
+    } = report.cell;
+    let tasks = if shards > 1 {
+        format!("{shards} tasks of ")
+    } else {
+        String::new()
+    };
+    format!(
+        "{tasks}{}, {} GB, {mode} × {concurrency}",
+        vcpus(units),
+        memory_gb(memory_mib)
+    )
+}
+
+fn measured(cell: &Cell, (units, _): (u32, u32)) -> String {
+    let measured = format!(
+        "{}, {} MiB",
+        vcpus(cell.cpu_units),
+        units::count(u64::from(cell.memory_mib))
+    );
+    if units == cell.cpu_units {
+        format!(
+            "Measured with {measured}; the memory here is the smallest that holds twice the measured peak."
+        )
+    } else {
+        format!("Measured with {measured}: this is the nearest size that Fargate has.")
+    }
+}
+
+/// How sure a choice is, with its number.
+fn sure(choice: &Choice) -> String {
+    if let Some(why) = &choice.first_look {
+        return format!(
+            "A first look ({why}), not a recommendation: that takes 6 repetitions of 1 s or more over objects like the bucket's."
+        );
+    }
+    format!(
+        "{}: as many repetitions again would choose the same one in {} cases{}.",
+        word(choice),
+        same_of_100(choice),
+        or_equal(choice)
+    )
+}
+
+/// In a word, by the thresholds of METHODOLOGY.md.
+pub(crate) fn word(choice: &Choice) -> &'static str {
+    match (
+        choice.confidence.unwrap_or(0.0),
+        choice.confidence_with_ties.unwrap_or(0.0),
+    ) {
+        (same, _) if same >= SURE => "Sure",
+        (same, _) if same >= LIKELY => "Likely",
+        (_, with_ties) if with_ties >= SURE => "Tied",
+        _ => "Open",
+    }
+}
+
+/// `97 of 100`
+pub(crate) fn same_of_100(choice: &Choice) -> String {
+    of_100(choice.confidence)
+}
+
+/// `, and this one or an equal one in 99 of 100`, where that says more.
+pub(crate) fn or_equal(choice: &Choice) -> String {
+    if choice.tied_with.is_empty() || choice.confidence.is_some_and(|same| same >= SURE) {
+        return String::new();
+    }
+    format!(
+        ", and this one or an equal one in {}",
+        of_100(choice.confidence_with_ties)
+    )
+}
+
+fn of_100(share: Option<f64>) -> String {
+    format!("{:.0} of 100", (share.unwrap_or(0.0) * 100.0).floor())
+}
+
+/// What it is tied with.
+fn ties(study: &Study, choice: &Choice) -> Option<String> {
+    tied(study, choice)
+        .map(|names| format!("No measurable difference from {names}: of these it is the smallest."))
+}
+
+/// `1 vCPU, 2 GB, thread × 16; 2 vCPUs, 4 GB, async × 16; and 3 more`
+pub(crate) fn tied(study: &Study, choice: &Choice) -> Option<String> {
+    let names: Vec<String> = choice
+        .tied_with
+        .iter()
+        .take(NAMED)
+        .filter_map(|place| study.cells.get(*place))
+        .map(configuration)
+        .collect();
+    let more = choice.tied_with.len().saturating_sub(NAMED);
+    let more = if more > 0 {
+        format!("; and {more} more")
+    } else {
+        String::new()
+    };
+    (!names.is_empty()).then(|| format!("{}{more}", names.join("; ")))
+}
+
+/// Where it lies on its curve.
+fn position(choice: &Choice) -> Option<String> {
+    match choice.knee? {
+        KneeSide::Above => Some("It has more workers than the knee, the fewest that are as fast as the fastest.".to_owned()),
+        KneeSide::Below => {
+            Some("It has fewer workers than the knee, the fewest that are as fast as the fastest: more workers are faster.".to_owned())
+        }
+        KneeSide::At => None,
+    }
+}
+
+/// Where it lies in what was measured.
+fn edges(choice: &Choice) -> Option<String> {
+    let edges = edge_names(choice);
+    (!edges.is_empty()).then(|| {
+        format!(
+            "It is at the edge of what was measured ({edges}): something better may lie beyond."
+        )
+    })
+}
+
+/// `the most workers, the largest task`
+pub(crate) fn edge_names(choice: &Choice) -> String {
+    let name = |edge: &Edge| match edge {
+        Edge::MostWorkers => "the most workers",
+        Edge::FewestWorkers => "the fewest workers",
+        Edge::LargestTask => "the largest task",
+        Edge::SmallestTask => "the smallest task",
+    };
+    choice
+        .at_edge
+        .iter()
+        .map(name)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// Said of the price of a task that is done before a minute is over.
+const MINIMUM: &str = "The price is that of one minute, the least that Fargate bills.";
+
+fn cost(prediction: &Prediction) -> String {
+    let Some(cost) = &prediction.cost else {
+        return ", price not known".to_owned();
+    };
+    let Cost {
+        usd_task,
+        usd_requests,
+        ..
+    } = *cost;
+    let others = other_costs(cost);
+    let would = match (cost.is_hypothetical, cost.is_of_on_demand) {
+        (true, _) => " if it ran on Fargate",
+        (false, true) => " at On-Demand prices, as that of Spot is not known",
+        (false, false) => "",
+    };
+    let within = prediction
+        .usd_interval
+        .as_ref()
+        .map_or_else(String::new, |interval| {
+            let (low, high) = (usd(interval.low), usd(interval.high));
+            if low == high {
+                String::new()
+            } else {
+                format!(" (one run: {low} to {high})")
+            }
+        });
+    let share = units::percent(usd_requests / cost.usd_total().max(1e-12));
+    let parts = format!(
+        "task {}, requests {}: {share}, the same in every configuration{others}; prices of {}",
+        usd(usd_task),
+        usd(usd_requests),
+        cost.prices_dated
+    );
+    format!(", {}{within}{would} ({parts})", usd(cost.usd_total()))
+}
+
+/// `, retrieval $1.20, egress $9.00`: what is not in every price.
+pub(crate) fn other_costs(cost: &Cost) -> String {
+    let retrieval = Some(cost.usd_retrieval).filter(|usd| *usd > 0.0);
+    let parts = [(retrieval, "retrieval"), (cost.usd_egress, "egress")];
+    parts
+        .into_iter()
+        .filter_map(|(money, what)| Some(format!(", {what} {}", usd(money?))))
+        .collect()
+}
+
+/// What a predicted rate rests on; follows a clause.
+pub(crate) fn basis(prediction: &Prediction) -> String {
+    match prediction.basis {
+        Basis::Seen { held_s, .. } => format!(
+            ". Runs of this configuration held the rate for {}.",
+            time(held_s)
+        ),
+        Basis::Burst { held_s, needed_s } => format!(
+            ", if the burst rate holds for {}: runs of this configuration held it for {}; sustained rate not measured (`--duration 20m` would).",
+            time(needed_s),
+            time(held_s)
+        ),
+        Basis::BelowSustained {
+            sustained_bytes_per_s,
+        } => {
+            format!(
+                ". Its rate can last: this size carried {} after its burst.",
+                units::rate_mb(sustained_bytes_per_s)
+            )
+        }
+        Basis::Sustained {
+            drop,
+            after_drop_bytes: 0,
+        } => {
+            format!(
+                ". It fits into the burst, which lasts for {} and {} in this size.",
+                time(drop.at_s),
+                units::bytes(drop.bytes)
+            )
+        }
+        Basis::Sustained {
+            drop,
+            after_drop_bytes,
+        } => format!(
+            ". In this size the rate drops after {} and {} from {} to {}: {} come at the lower rate.",
+            time(drop.at_s),
+            units::bytes(drop.bytes),
+            units::rate_mb(drop.before_bytes_per_s),
+            units::rate_mb(drop.after_bytes_per_s),
+            units::bytes(after_drop_bytes)
+        ),
+    }
+}
+
+/// The fastest may have measured the server: then the fastest that is named is not the fastest of the table.
+pub(crate) fn left_out(faster: usize) -> String {
+    match faster {
+        0 => String::new(),
+        1 => " One faster configuration measured the server and is left out.".to_owned(),
+        _ => format!(" {faster} faster configurations measured the server and are left out."),
+    }
+}
+
+/// Why there is nothing to recommend.
+pub(crate) fn nothing(cells: &[&CellReport]) -> String {
+    let count = |what: fn(&CellReport) -> bool| cells.iter().filter(|cell| what(cell)).count();
+    let failed = count(CellReport::has_failures);
+    let server = count(|cell| !cell.has_failures() && cell.verdict.word == Limit::ServerBound);
+    let unknown = cells.len() - failed - server;
+    let reasons = [
+        (failed, "had failed repetitions or objects"),
+        (server, "measured the server"),
+        (
+            unknown,
+            "lack what a prediction needs (keys and bytes of the bucket)",
+        ),
+    ];
+    let reasons: Vec<String> = reasons
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, why)| format!("{count} {why}"))
+        .collect();
+    format!(
+        "nothing to recommend: of {} {}",
+        plural(cells.len() as u64, "configuration"),
+        reasons.join(", ")
+    )
+}
+
+/// What runs elsewhere than on Fargate cannot say; `None` there.
+pub(crate) fn caveat(workload: &Workload) -> Option<String> {
+    if workload.place.is_fargate() {
+        return None;
+    }
+    let store = match (&workload.embedded, &workload.endpoint) {
+        (Some(_), _) => "the embedded server",
+        (None, Some(_)) => "this endpoint",
+        (None, None) => "S3 over this machine's network",
+    };
+    Some(format!(
+        "measured on this machine against {store}: it compares programs, modes and workers here, and does not show how fast Fargate's vCPUs and network are \
+         (`parfetch sweep --on ecs` does)"
+    ))
+}

@@ -1,0 +1,372 @@
+//! The answer in few words, as it stands first in a report: what to run, how long and for how much, how sure that is, and what qualifies it.
+
+use super::advice::{configuration, edge_names, or_equal, same_of_100, tied, time, word};
+use super::facts;
+use super::number::{plural, span, usd};
+use crate::analysis::advice::{Basis, Choice, Cost, Prediction, Recommendation};
+use crate::analysis::metric::Metric;
+use crate::analysis::model::{Against, CellReport, Limit, Study, Workload};
+use crate::cell::Program;
+use crate::shell;
+use crate::units;
+
+/// What is said of a choice.
+pub(crate) struct Said {
+    /// How long the whole bucket takes, and for how much.
+    pub(crate) takes: String,
+    /// How sure the choice is.
+    pub(crate) sure: String,
+    /// What qualifies it: ties, edges, what the time rests on.
+    pub(crate) rest: Vec<String>,
+}
+
+impl Said {
+    /// All of it in one paragraph.
+    pub(crate) fn paragraph(self) -> String {
+        [self.takes, self.sure]
+            .into_iter()
+            .chain(self.rest)
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+}
+
+/// `46,000 keys, 118 GB · us-east-1 · each run: every key once · 30 configurations, 180 runs on Fargate`
+pub(crate) fn what_was_measured(study: &Study) -> String {
+    let (workload, counts) = (&study.workload, &study.facts);
+    let keys = workload.keys.map(|keys| plural(keys, "key"));
+    let mut parts: Vec<String> = keys
+        .into_iter()
+        .chain(workload.bytes.map(units::bytes))
+        .reduce(|keys, bytes| format!("{keys}, {bytes}"))
+        .into_iter()
+        .collect();
+    parts.extend(store(workload));
+    parts.push(format!("each run: {}", facts::fetched(workload).join(", ")));
+    let failed = if counts.failures > 0 {
+        format!(", {} failed", units::count(counts.failures))
+    } else {
+        String::new()
+    };
+    let runs = plural(counts.observations + counts.failures, "run");
+    parts.push(format!(
+        "{}, {runs} {}{failed}",
+        plural(study.cells.len() as u64, "configuration"),
+        facts::whereabouts(workload)
+    ));
+    parts.join(" · ")
+}
+
+/// Who answered: the embedded server, an endpoint, or the region of AWS.
+pub(crate) fn store(workload: &Workload) -> Option<String> {
+    match (&workload.embedded, &workload.endpoint) {
+        (Some(_), _) => Some("embedded server".to_owned()),
+        (None, Some(endpoint)) => Some(endpoint.clone()),
+        (None, None) => workload.region.clone(),
+    }
+}
+
+/// `lean client`, or the name of a contender.
+pub(crate) fn program(program: &Program) -> String {
+    if program.is_parfetch() {
+        format!("{} client", program.name())
+    } else {
+        program.name().to_owned()
+    }
+}
+
+/// What was chosen, for the line above its sentences: `1 vCPU, 2 GB, async × 16`.
+pub(crate) fn chosen(study: &Study, choice: &Choice) -> String {
+    study
+        .cells
+        .get(choice.cell)
+        .map_or_else(String::new, configuration)
+}
+
+/// The sentences of a choice that nobody may miss.
+pub(crate) fn in_full(study: &Study, choice: &Choice) -> Said {
+    let mut said = in_brief(study, choice);
+    let prediction = study
+        .cells
+        .get(choice.cell)
+        .and_then(|report| report.prediction.as_ref());
+    if let Some(prediction) = prediction {
+        said.takes = takes(prediction, &made_of(prediction));
+    }
+    said.rest.splice(
+        0..0,
+        tied(study, choice).map(|names| format!("As good: {names}.")),
+    );
+    said.rest.extend(prediction.and_then(rests_on));
+    said
+}
+
+/// Those of a second choice: what it is tied with and what its time rests on has mostly been said of the first.
+pub(crate) fn in_brief(study: &Study, choice: &Choice) -> Said {
+    let prediction = study
+        .cells
+        .get(choice.cell)
+        .and_then(|report| report.prediction.as_ref());
+    let takes = prediction.map_or_else(
+        || "How long the whole bucket takes is not known.".to_owned(),
+        |prediction| takes(prediction, ""),
+    );
+    let edges = edge_names(choice);
+    let at_edge = (!edges.is_empty())
+        .then(|| format!("At the edge of what was measured ({edges}): better may lie beyond."));
+    Said {
+        takes,
+        sure: how_sure(choice),
+        rest: at_edge.into_iter().collect(),
+    }
+}
+
+fn takes(prediction: &Prediction, made_of: &str) -> String {
+    format!(
+        "The whole bucket, {}, takes {}{}{made_of}.",
+        units::bytes(prediction.bytes),
+        how_long(prediction),
+        how_much(prediction)
+    )
+}
+
+fn how_sure(choice: &Choice) -> String {
+    match &choice.first_look {
+        Some(why) => format!("A first look ({why}), not a recommendation."),
+        None => format!(
+            "{}: {} repeats would choose the same{}.",
+            word(choice),
+            same_of_100(choice),
+            or_equal(choice)
+        ),
+    }
+}
+
+/// How much faster a choice is than other programs with the same size, mode and number of workers.
+pub(crate) fn against_others(study: &Study, choice: &Choice) -> Vec<String> {
+    let Some(report) = study.cells.get(choice.cell) else {
+        return Vec::new();
+    };
+    let others = report
+        .speed_ups
+        .iter()
+        .filter(|found| found.kind == Against::Contender);
+    let one = |found: &crate::analysis::model::SpeedUp| {
+        let times = units::three_digits(found.ratio);
+        let within = found.interval.map_or_else(String::new, |interval| {
+            format!(
+                " (95 %: {} to {})",
+                units::three_digits(interval.low),
+                units::three_digits(interval.high)
+            )
+        });
+        format!(
+            "{times} times{within} as fast as {} with the same vCPUs, mode and workers.",
+            found.against.program.name()
+        )
+    };
+    others.map(one).collect()
+}
+
+/// Why the fastest configuration is not the one with the highest rate of the tables; `None` where it is.
+pub(crate) fn highest(study: &Study, recommendation: &Recommendation) -> Option<String> {
+    let fastest = recommendation.fastest.as_ref()?;
+    let rate = |report: &CellReport| {
+        report
+            .figure(Metric::Throughput)
+            .map(|figure| figure.median)
+    };
+    let of_program = study
+        .cells
+        .iter()
+        .enumerate()
+        .filter(|(_, report)| report.cell.program == recommendation.program);
+    let known = of_program.filter_map(|(place, report)| Some((place, report, rate(report)?)));
+    let (place, report, highest) = known
+        .max_by(|one, other| one.2.total_cmp(&other.2))
+        .filter(|(place, ..)| *place != fastest.cell)?;
+    let seconds = |report: &CellReport| {
+        report
+            .prediction
+            .as_ref()
+            .map(|prediction| prediction.seconds)
+    };
+    let own = study.cells.get(fastest.cell).and_then(seconds);
+    let why = if report.has_failures() {
+        "it has failed runs and is not recommended".to_owned()
+    } else if report.verdict.word == Limit::ServerBound {
+        "the embedded server was its limit, so it is left out".to_owned()
+    } else if fastest.tied_with.contains(&place) {
+        "there is no measurable difference, so the smallest of them is recommended".to_owned()
+    } else {
+        match (seconds(report), own) {
+            (None, _) | (_, None) => "its time for the whole bucket is not known".to_owned(),
+            (Some(it), Some(own)) if it >= own => format!(
+                "with its start and its end it takes longer for the whole bucket, {}",
+                time(it)
+            ),
+            // Choices are made by the runs without what the time of the sweep did to them.
+            (Some(_), Some(_)) => {
+                "without the drift of the sweep it takes longer for the whole bucket".to_owned()
+            }
+        }
+    };
+    Some(format!(
+        "The highest rate is {}, with {}: {why}.",
+        units::rate_mb(highest),
+        configuration(report)
+    ))
+}
+
+/// What another program needs, in a line: `python: 1 vCPU, 2 GB, thread × 2, 10 min 2 s to 10 min 9 s, $0.0241`.
+pub(crate) fn in_a_line(study: &Study, recommendation: &Recommendation) -> String {
+    let name = program(&recommendation.program);
+    let (label, choice) = match (&recommendation.cheapest, &recommendation.fastest) {
+        (Some(choice), _) => ("", choice),
+        (None, Some(choice)) => ("fastest ", choice),
+        (None, None) => {
+            return format!(
+                "{name}: {}",
+                recommendation
+                    .because
+                    .as_deref()
+                    .unwrap_or("nothing to recommend")
+            );
+        }
+    };
+    let prediction = study
+        .cells
+        .get(choice.cell)
+        .and_then(|report| report.prediction.as_ref());
+    let takes = prediction.map_or_else(String::new, |prediction| {
+        format!(", {}{}", how_long(prediction), price_of(prediction))
+    });
+    let first_look = if choice.first_look.is_some() {
+        " (a first look)"
+    } else {
+        ""
+    };
+    format!(
+        "{name}: {label}{}{takes}{first_look}",
+        chosen(study, choice)
+    )
+}
+
+/// What runs elsewhere than on Fargate cannot say; `None` there.
+pub(crate) fn elsewhere(workload: &Workload) -> Option<&'static str> {
+    if workload.place.is_fargate() {
+        return None;
+    }
+    Some("Measured on this machine: CPU, network and store are not Fargate's.")
+}
+
+/// The line that shows what the same sweep on Fargate would cost, for a bucket of AWS that was read from elsewhere. `parfetch` is the usual name of the stack.
+pub(crate) fn on_fargate(workload: &Workload) -> Option<String> {
+    if workload.place.is_fargate()
+        || workload.embedded.is_some()
+        || workload.endpoint.is_some()
+        || workload.bucket.is_empty()
+    {
+        return None;
+    }
+    let slash = if workload.prefix.is_empty() { "" } else { "/" };
+    let source = format!("s3://{}{slash}{}", workload.bucket, workload.prefix);
+    Some(shell::line([
+        "parfetch",
+        "sweep",
+        &source,
+        "--on",
+        "ecs",
+        "--stack",
+        "parfetch",
+        "--dry-run",
+    ]))
+}
+
+/// `3 min 19 s to 3 min 31 s`
+fn how_long(prediction: &Prediction) -> String {
+    match &prediction.interval {
+        Some(interval) => span(time(interval.low), &time(interval.high)),
+        None => format!("about {}", time(prediction.seconds)),
+    }
+}
+
+/// ` and costs $0.0212`
+fn how_much(prediction: &Prediction) -> String {
+    let Some(Cost {
+        is_hypothetical,
+        is_of_on_demand,
+        ..
+    }) = &prediction.cost
+    else {
+        return "; its price is not known".to_owned();
+    };
+    let costs = match (is_hypothetical, is_of_on_demand) {
+        (true, _) => "would cost",
+        (false, true) => "costs at most",
+        (false, false) => "costs",
+    };
+    let on = match (is_hypothetical, is_of_on_demand) {
+        (true, _) => " on Fargate",
+        (false, true) => " at On-Demand prices, as that of Spot is not known",
+        (false, false) => "",
+    };
+    format!(" and {costs} {}{on}", price(prediction))
+}
+
+/// ` (requests $0.0184)`
+fn made_of(prediction: &Prediction) -> String {
+    prediction.cost.as_ref().map_or_else(String::new, |cost| {
+        let minimum = if cost.is_minimum {
+            "; the task is billed for 1 minute, the minimum"
+        } else {
+            ""
+        };
+        format!(" (requests {}{minimum})", usd(cost.usd_requests))
+    })
+}
+
+fn price_of(prediction: &Prediction) -> String {
+    let most = if prediction
+        .cost
+        .as_ref()
+        .is_some_and(|cost| cost.is_of_on_demand)
+    {
+        "at most "
+    } else {
+        ""
+    };
+    if prediction.cost.is_some() {
+        format!(", {most}{}", price(prediction))
+    } else {
+        String::new()
+    }
+}
+
+/// `$0.0211 to $0.0213`
+fn price(prediction: &Prediction) -> String {
+    match (&prediction.usd_interval, &prediction.cost) {
+        (Some(interval), _) => span(usd(interval.low), &usd(interval.high)),
+        (None, Some(cost)) => usd(cost.usd_total()),
+        (None, None) => String::new(),
+    }
+}
+
+/// What the time rests on, where that is less than runs as long as it.
+fn rests_on(prediction: &Prediction) -> Option<String> {
+    match prediction.basis {
+        Basis::Burst { held_s, .. } => Some(format!(
+            "This is a burst rate, seen for {}: how long it lasts is not known (`--duration 20m` shows it).",
+            time(held_s)
+        )),
+        Basis::Sustained {
+            drop,
+            after_drop_bytes,
+        } if after_drop_bytes > 0 => Some(format!(
+            "The rate drops after {} to {}, which is counted in.",
+            time(drop.at_s),
+            units::rate_mb(drop.after_bytes_per_s)
+        )),
+        Basis::Seen { .. } | Basis::BelowSustained { .. } | Basis::Sustained { .. } => None,
+    }
+}

@@ -1,0 +1,343 @@
+//! What a study is: what was fetched, where, how often, and how its figures are to be read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::advice::other_costs;
+use super::number::{self, plural, usd};
+use crate::analysis::advice::Cost;
+use crate::analysis::model::{Facts, Sampled, Study, Workload};
+use crate::plan::{Layout, Order, Work};
+use crate::units;
+
+/// Digits of a key list's SHA-256 that tell lists apart.
+const HASH: usize = 12;
+
+/// `s3://images/2024/`.
+pub(crate) fn source(workload: &Workload) -> String {
+    let slash = if workload.prefix.is_empty() { "" } else { "/" };
+    format!("s3://{}{slash}{}", workload.bucket, workload.prefix)
+}
+
+/// The facts of a study: a label, and parts in order.
+pub(crate) fn facts(study: &Study) -> Vec<(&'static str, Vec<String>)> {
+    let (workload, facts) = (&study.workload, &study.facts);
+    let rows = [
+        ("Source", bucket(workload)),
+        ("Fetched", fetched(workload)),
+        ("Where", place(study)),
+        ("Sizes", sizes(study)),
+        ("Limited by", facts.limited_by.clone()),
+        ("Storage", storage(facts)),
+        (
+            "Listing",
+            facts.listing_s.map(number::time).into_iter().collect(),
+        ),
+        ("Runs", runs(facts)),
+        ("Clocks", clocks(study)),
+        ("Made", made(facts)),
+        ("Prices", prices(study)),
+        ("Price", run_price(study)),
+    ];
+    rows.into_iter()
+        .filter(|(_, parts)| !parts.is_empty())
+        .collect()
+}
+
+fn bucket(workload: &Workload) -> Vec<String> {
+    let mut parts = Vec::new();
+    parts.extend(workload.region.clone());
+    parts.extend(
+        workload
+            .endpoint
+            .as_ref()
+            .map(|endpoint| format!("endpoint {endpoint}")),
+    );
+    parts.extend(workload.embedded.as_ref().map(|settings| {
+        format!(
+            "embedded server: {}",
+            if settings.is_empty() {
+                "defaults"
+            } else {
+                settings
+            }
+        )
+    }));
+    parts.extend(workload.keys.map(|keys| plural(keys, "key")));
+    parts.extend(workload.bytes.map(units::bytes));
+    parts.extend(
+        workload
+            .keys_sha256
+            .as_ref()
+            .map(|hash| format!("key list {}", hash.chars().take(HASH).collect::<String>())),
+    );
+    parts
+}
+
+pub(crate) fn fetched(workload: &Workload) -> Vec<String> {
+    let mut parts = Vec::new();
+    let all = if workload.duration_ns.is_some() {
+        "every key"
+    } else {
+        "every key once"
+    };
+    parts.push(match (&workload.sample, workload.limit) {
+        (Some(sample), _) => sample_words(sample, workload),
+        (None, Some(limit)) => format!("the first {} of the listing", plural(limit, "key")),
+        (None, None) => all.to_owned(),
+    });
+    parts.extend(
+        workload
+            .duration_ns
+            .map(|time| format!("round and round for {}", units::duration(time))),
+    );
+    parts.extend(
+        workload
+            .work
+            .filter(|work| *work != Work::None)
+            .map(|work| format!("work {work}")),
+    );
+    parts.extend(layout_words(workload.layout.unwrap_or_default()));
+    parts
+}
+
+/// `a random sample of 3,500 of 1,000,000 keys, 900 MB of 250 GB (seed 1, auto: …)`
+fn sample_words(sample: &Sampled, workload: &Workload) -> String {
+    let keys = workload
+        .keys
+        .map_or_else(String::new, |keys| format!(" of {}", units::count(keys)));
+    let bytes = sample.bytes.zip(workload.bytes);
+    let bytes = bytes.map_or_else(String::new, |(bytes, all)| {
+        format!(", {} of {}", units::bytes(bytes), units::bytes(all))
+    });
+    format!(
+        "a random sample: {}{keys} keys{bytes} (seed {}; {})",
+        units::count(sample.keys),
+        sample.seed,
+        sample.asked
+    )
+}
+
+/// What of order and parts is not as usual.
+pub(crate) fn layout_words(layout: Layout) -> Vec<String> {
+    let order = Some(layout.order)
+        .filter(|order| *order != Order::Listed)
+        .map(|order| order.to_string());
+    order
+        .into_iter()
+        .chain(
+            layout
+                .part_size
+                .map(|size| format!("parts of {}", units::bytes(size.get()))),
+        )
+        .collect()
+}
+
+fn place(study: &Study) -> Vec<String> {
+    let (place, facts) = (&study.workload.place, &study.facts);
+    let mut parts = vec![place.on.clone()];
+    parts.extend(place.arch.clone());
+    parts.extend(facts.cpu_model.clone().or_else(|| place.machine.clone()));
+    let all = facts
+        .machine_cpus
+        .map(|cpus| plural(u64::from(cpus), "CPU"));
+    // None of its own: the server, wherever on this machine it came from, had the same.
+    match facts.client_cpus.filter(|cpus| *cpus > 0) {
+        Some(cpus) => parts.push(all.map_or_else(
+            || format!("the client on {}", plural(u64::from(cpus), "CPU")),
+            |all| format!("the client on {cpus} of {all}"),
+        )),
+        None => parts.extend(all),
+    }
+    if facts.shared_with_server == Some(true) {
+        let server = if study.workload.embedded.is_some() {
+            "the embedded server"
+        } else {
+            "the store, which is on this machine"
+        };
+        parts.push(format!("CPUs shared with {server}"));
+    }
+    parts.extend(facts.system.clone());
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
+/// Memory by vCPU, where one follows from the other (else it has a column of its own).
+fn sizes(study: &Study) -> Vec<String> {
+    let mut sizes: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
+    for cell in &study.cells {
+        sizes
+            .entry(cell.cell.cpu_units)
+            .or_default()
+            .insert(cell.cell.memory_mib);
+    }
+    let named = sizes.into_iter().map(|(cpu, memory)| {
+        let memory: Vec<String> = memory.into_iter().map(number::memory).collect();
+        format!("{} with {} GB", number::vcpus(cpu), memory.join(" or "))
+    });
+    named.collect()
+}
+
+/// Keys by storage class, where a sweep has listed them.
+fn storage(facts: &Facts) -> Vec<String> {
+    let class = |(class, of): (&String, &crate::results::summary::StorageClass)| {
+        format!(
+            "{class} {}, {}",
+            plural(of.objects, "object"),
+            units::bytes(of.bytes)
+        )
+    };
+    facts.storage_classes.iter().map(class).collect()
+}
+
+fn runs(facts: &Facts) -> Vec<String> {
+    let mut parts = Vec::new();
+    if !facts.sweeps.is_empty() {
+        parts.push(format!("sweep {}", facts.sweeps.join(", ")));
+    }
+    parts.extend(facts.planned_repetitions.map(|planned| {
+        format!(
+            "{} of each configuration planned",
+            plural(u64::from(planned), "repetition")
+        )
+    }));
+    parts.push(format!("{} ended well", units::count(facts.observations)));
+    parts.push(format!("{} failed", units::count(facts.failures)));
+    parts
+}
+
+/// How far the clocks of shards may be off, by which their times are put together.
+pub(in crate::render) fn clocks(study: &Study) -> Vec<String> {
+    let sharded = study
+        .cells
+        .iter()
+        .filter(|cell| cell.cell.shards > 1)
+        .flat_map(|cell| &cell.observations);
+    let errors: Vec<Option<f64>> = sharded
+        .map(|observation| observation.clock_error_ms)
+        .collect();
+    if errors.is_empty() {
+        return Vec::new();
+    }
+    let known: Option<Vec<f64>> = errors.into_iter().collect();
+    let worst = known.and_then(|known| known.into_iter().reduce(f64::max));
+    let off = worst.map_or_else(
+        || "is not known".to_owned(),
+        |worst| format!("is {} ms at the most", units::three_digits(worst)),
+    );
+    vec![format!(
+        "shards are put together by UTC, and the error of their clocks {off}"
+    )]
+}
+
+fn made(facts: &Facts) -> Vec<String> {
+    let mut parts = Vec::new();
+    match (&facts.first_start, &facts.last_start) {
+        (Some(first), Some(last)) if first != last => parts.push(format!("{first} to {last}")),
+        (first, last) => parts.extend(first.clone().or_else(|| last.clone())),
+    }
+    if !facts.tool_versions.is_empty() {
+        parts.push(format!("parfetch {}", facts.tool_versions.join(", ")));
+    }
+    parts
+}
+
+pub(crate) fn prices(study: &Study) -> Vec<String> {
+    let costs: Vec<&Cost> = study
+        .cells
+        .iter()
+        .filter_map(|cell| cell.cost.as_ref())
+        .collect();
+    let Some(dated) = study
+        .facts
+        .prices_dated
+        .as_ref()
+        .filter(|_| !costs.is_empty())
+    else {
+        return Vec::new();
+    };
+    let mut parts = vec![format!("of {dated}")];
+    if costs.iter().any(|cost| cost.is_hypothetical) {
+        parts.push(
+            "what Fargate tasks of these sizes and rates would cost: these runs were elsewhere"
+                .to_owned(),
+        );
+    }
+    if costs.iter().any(|cost| cost.is_of_on_demand) {
+        parts.push(OF_ON_DEMAND.to_owned());
+    }
+    parts
+}
+
+/// What is said where tasks ran on Spot and the list has no price of it.
+const OF_ON_DEMAND: &str = "at On-Demand prices: that of Spot is not known, and is lower";
+
+/// What one run cost, where the study is one run.
+pub(crate) fn run_price(study: &Study) -> Vec<String> {
+    let [cell] = study.cells.as_slice() else {
+        return Vec::new();
+    };
+    let Some(cost) = cell.cost.as_ref().filter(|_| cell.observations.len() == 1) else {
+        return Vec::new();
+    };
+    let share = units::percent(cost.usd_requests / cost.usd_total().max(f64::MIN_POSITIVE));
+    let sum = format!(
+        "{}: task {}, requests {} ({share}){}",
+        usd(cost.usd_total()),
+        usd(cost.usd_task),
+        usd(cost.usd_requests),
+        other_costs(cost)
+    );
+    let mut parts = vec![sum];
+    if cost.is_minimum {
+        parts.push("the task is billed for one minute, the minimum".to_owned());
+    }
+    if cost.is_of_on_demand {
+        parts.push(OF_ON_DEMAND.to_owned());
+    }
+    parts
+}
+
+/// Where the runs took place: `on Fargate`, `on this machine`.
+pub(crate) fn whereabouts(workload: &Workload) -> String {
+    match workload.place.on.as_str() {
+        "ecs" | "batch" | "fargate" => "on Fargate".to_owned(),
+        "local" => "on this machine".to_owned(),
+        other => format!("on {other}"),
+    }
+}
+
+/// How the figures are made, with what the number of repetitions can give.
+pub(crate) fn method(study: &Study) -> String {
+    // (repetitions, level of the interval or why there is none), of every figure that tables show.
+    let mut kinds: BTreeMap<usize, Option<f64>> = BTreeMap::new();
+    for figure in study.cells.iter().flat_map(|cell| cell.figures.values()) {
+        kinds.insert(figure.n, figure.interval.map(|interval| interval.level));
+    }
+    let levels: Vec<String> = kinds
+        .iter()
+        .filter_map(|(n, level)| Some(format!("{:.1} % with {n}", (*level)? * 100.0)))
+        .collect();
+    let none: Vec<String> = kinds
+        .iter()
+        .filter(|(_, level)| level.is_none())
+        .map(|(n, _)| n.to_string())
+        .collect();
+    let mut parts = vec!["medians of the repetitions".to_owned()];
+    if !levels.is_empty() {
+        let levels = levels.join(", ");
+        parts.push(format!("an interval, low–high, lies between two of the repetitions and covers the true median with at least 95 % ({levels})"));
+    }
+    if !none.is_empty() {
+        let give = if none == ["1"] { "gives" } else { "give" };
+        parts.push(format!(
+            "{} {give} no 95 % interval: that takes 6",
+            plural_of(&none)
+        ));
+    }
+    parts.join("; ")
+}
+
+fn plural_of(counts: &[String]) -> String {
+    let s = if counts == ["1"] { "" } else { "s" };
+    format!("{} repetition{s}", counts.join(" or "))
+}

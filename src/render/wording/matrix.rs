@@ -1,0 +1,306 @@
+//! The matrix: rows are sizes and modes, columns concurrencies. Which tables there are, what stands in each cell, and which marks it bears.
+
+use std::collections::BTreeSet;
+
+use crate::analysis::metric::Metric;
+use crate::analysis::model::{Against, CellReport, Curve, Interval, Standing, Study};
+use crate::cell::Program;
+use crate::escape;
+
+/// Longest name of a program in a row.
+const NAME: usize = 20;
+
+/// Rows of one client, with those of contenders beside it.
+pub(crate) struct Table<'a> {
+    /// What is measured in the first place.
+    pub(crate) program: &'a Program,
+    /// In the order size, program, mode.
+    pub(crate) rows: Vec<Row<'a>>,
+    /// Every concurrency that a row has, ascending.
+    pub(crate) concurrencies: Vec<u32>,
+    /// Whether one vCPU size has several memory sizes.
+    pub(crate) with_memory: bool,
+    /// Whether any cell is sharded.
+    pub(crate) with_shards: bool,
+}
+
+impl Table<'_> {
+    /// Without the rows and columns in which no cell is wanted.
+    pub(crate) fn only(mut self, wanted: impl Fn(Option<&CellReport>) -> bool) -> Self {
+        self.rows
+            .retain(|row| row.cells.iter().any(|cell| wanted(*cell)));
+        let kept: Vec<bool> = (0..self.concurrencies.len())
+            .map(|at| self.rows.iter().any(|row| wanted(row.cells[at])))
+            .collect();
+        let mut is_kept = kept.iter();
+        self.concurrencies.retain(|_| is_kept.next() == Some(&true));
+        for row in &mut self.rows {
+            let mut is_kept = kept.iter();
+            row.cells.retain(|_| is_kept.next() == Some(&true));
+        }
+        self
+    }
+}
+
+/// One curve.
+pub(crate) struct Row<'a> {
+    /// Its factors and its knee.
+    pub(crate) curve: &'a Curve,
+    /// Its mode; for contenders their name, and the mode when they have several.
+    pub(crate) label: String,
+    /// By the table's concurrencies.
+    pub(crate) cells: Vec<Option<&'a CellReport>>,
+    /// $ per TB at the knee, else at its fastest cell.
+    pub(crate) usd_per_tb: Option<f64>,
+}
+
+impl Row<'_> {
+    /// Its knee, and whether it lies at the edge of what was measured.
+    pub(crate) fn best_from(&self) -> BestFrom {
+        let measured = self
+            .cells
+            .iter()
+            .flatten()
+            .filter(|cell| cell.figure(Metric::Throughput).is_some());
+        let most = measured.map(|cell| cell.cell.concurrency).max();
+        match self.curve.knee {
+            None => BestFrom::Unknown,
+            Some(knee) if Some(knee) == most => BestFrom::AtLeast(knee),
+            Some(knee) => BestFrom::Workers(knee),
+        }
+    }
+
+    /// What groups rows.
+    pub(crate) fn size(&self) -> (u32, u32, u32) {
+        (
+            self.curve.cpu_units,
+            self.curve.memory_mib,
+            self.curve.shards,
+        )
+    }
+}
+
+/// From how many workers on a row is as fast as its fastest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BestFrom {
+    /// There is no knee.
+    Unknown,
+    /// At its knee.
+    Workers(u32),
+    /// The knee is the most that was measured, so it may lie higher.
+    AtLeast(u32),
+}
+
+/// What stands in a cell.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Shown {
+    /// There is no such cell, or nobody knows the value.
+    Nothing,
+    /// Every repetition failed.
+    Failed,
+    /// A figure.
+    Figure {
+        /// Its median, in base units.
+        value: f64,
+        /// Its interval.
+        interval: Option<Interval>,
+        /// `!` some repetitions failed, `~` no measurable difference from the best.
+        marks: &'static str,
+        /// Best of its program and size.
+        is_best: bool,
+    },
+}
+
+/// One table for each client of parfetch, contenders beside the first one; one for each contender where they ran alone.
+pub(crate) fn tables(study: &Study) -> Vec<Table<'_>> {
+    let mut programs: Vec<&Program> = Vec::new();
+    for cell in &study.cells {
+        if !programs.contains(&&cell.cell.program) {
+            programs.push(&cell.cell.program);
+        }
+    }
+    let (clients, contenders): (Vec<&Program>, Vec<&Program>) = programs
+        .into_iter()
+        .partition(|program| program.is_parfetch());
+    let groups: Vec<Vec<&Program>> = match clients.split_first() {
+        Some((first, rest)) => {
+            let first = std::iter::once(*first).chain(contenders).collect();
+            std::iter::once(first)
+                .chain(rest.iter().map(|client| vec![*client]))
+                .collect()
+        }
+        None => contenders
+            .into_iter()
+            .map(|contender| vec![contender])
+            .collect(),
+    };
+    groups
+        .into_iter()
+        .filter_map(|programs| table(study, &programs))
+        .collect()
+}
+
+fn table<'a>(study: &'a Study, programs: &[&'a Program]) -> Option<Table<'a>> {
+    let place = |program: &Program| programs.iter().position(|other| *other == program);
+    let mut curves: Vec<&Curve> = study
+        .curves
+        .iter()
+        .filter(|curve| place(&curve.program).is_some())
+        .collect();
+    curves.sort_by_key(|curve| {
+        (
+            curve.cpu_units,
+            curve.memory_mib,
+            curve.shards,
+            place(&curve.program),
+            mode_order(study, curve),
+        )
+    });
+    let of_curve = |curve: &&'a Curve| {
+        curve
+            .cells
+            .iter()
+            .filter_map(|place| study.cells.get(*place))
+            .collect::<Vec<_>>()
+    };
+    let concurrencies: BTreeSet<u32> = curves
+        .iter()
+        .flat_map(of_curve)
+        .map(|cell| cell.cell.concurrency)
+        .collect();
+    let concurrencies: Vec<u32> = concurrencies.into_iter().collect();
+    let rows: Vec<Row<'_>> = curves
+        .iter()
+        .map(|curve| {
+            let found = of_curve(curve);
+            let cells = concurrencies
+                .iter()
+                .map(|at| {
+                    found
+                        .iter()
+                        .copied()
+                        .find(|cell| cell.cell.concurrency == *at)
+                })
+                .collect();
+            Row {
+                curve,
+                label: label(curve, &study.curves),
+                cells,
+                usd_per_tb: usd_per_tb(curve, &found),
+            }
+        })
+        .collect();
+    let sizes: BTreeSet<(u32, u32)> = curves
+        .iter()
+        .map(|curve| (curve.cpu_units, curve.memory_mib))
+        .collect();
+    let vcpus: BTreeSet<u32> = sizes.iter().map(|size| size.0).collect();
+    let with_shards = curves.iter().any(|curve| curve.shards > 1);
+    let program = programs.first()?;
+    Some(Table {
+        program,
+        with_memory: sizes.len() > vcpus.len(),
+        with_shards,
+        concurrencies,
+        rows,
+    })
+}
+
+/// Modes in the order of the cells: the first cell of a curve says where it belongs.
+fn mode_order(study: &Study, curve: &Curve) -> usize {
+    curve
+        .cells
+        .iter()
+        .copied()
+        .min()
+        .unwrap_or(study.cells.len())
+}
+
+fn label(curve: &Curve, all: &[Curve]) -> String {
+    let Program::Contender(name) = &curve.program else {
+        return curve.mode.to_string();
+    };
+    let modes: BTreeSet<&str> = all
+        .iter()
+        .filter(|other| other.program == curve.program)
+        .map(|other| other.mode.as_str())
+        .collect();
+    let name = short(name);
+    if modes.len() > 1 {
+        format!("{name} {}", curve.mode)
+    } else {
+        name
+    }
+}
+
+/// A name that does not push a table apart. It is escaped here, since it is cut by what is seen of it.
+fn short(name: &str) -> String {
+    let name = escape::terminal(name);
+    if name.chars().count() <= NAME {
+        name
+    } else {
+        name.chars().take(NAME - 1).chain(['…']).collect()
+    }
+}
+
+fn usd_per_tb(curve: &Curve, cells: &[&CellReport]) -> Option<f64> {
+    let knee = cells
+        .iter()
+        .find(|cell| Some(cell.cell.concurrency) == curve.knee);
+    let throughput =
+        |cell: &CellReport| cell.figure(Metric::Throughput).map(|figure| figure.median);
+    let measured = cells.iter().filter(|cell| throughput(cell).is_some());
+    let fastest = measured.max_by(|one, other| {
+        throughput(one)
+            .unwrap_or(0.0)
+            .total_cmp(&throughput(other).unwrap_or(0.0))
+    });
+    knee.or(fastest)?
+        .figure(Metric::UsdPerTb)
+        .map(|figure| figure.median)
+}
+
+/// What stands in a cell of a metric's table.
+pub(crate) fn shown(cell: Option<&CellReport>, metric: Metric) -> Shown {
+    let Some(cell) = cell else {
+        return Shown::Nothing;
+    };
+    let Some(figure) = cell.figure(metric) else {
+        return if cell.observations.is_empty() && cell.has_failures() {
+            Shown::Failed
+        } else {
+            Shown::Nothing
+        };
+    };
+    // Cells stand among each other by throughput alone.
+    let stands =
+        |standing: fn(&Standing) -> bool| metric == Metric::Throughput && standing(&cell.standing);
+    let is_alike = stands(|standing| matches!(standing, Standing::Indistinguishable { .. }));
+    let marks = match (is_alike, cell.has_failures()) {
+        (true, true) => "~!",
+        (true, false) => "~",
+        (false, true) => "!",
+        (false, false) => "",
+    };
+    Shown::Figure {
+        value: figure.median,
+        interval: figure.interval,
+        marks,
+        is_best: stands(|standing| matches!(standing, Standing::Best)),
+    }
+}
+
+/// What stands in a cell of a table of speed-ups.
+pub(crate) fn speed_up(cell: Option<&CellReport>, kind: Against, against: &Program) -> Shown {
+    let found = cell.and_then(|cell| {
+        cell.speed_ups
+            .iter()
+            .find(|found| found.kind == kind && found.against.program == *against)
+    });
+    found.map_or(Shown::Nothing, |found| Shown::Figure {
+        value: found.ratio,
+        interval: found.interval,
+        marks: "",
+        is_best: false,
+    })
+}

@@ -1,0 +1,12 @@
+//! What the forms of a report for people say, before it is laid out: which tables there are, what stands in a cell, and the sentences around them.
+//!
+//! Terminal, Markdown and page render the same words. Nothing here is escaped: each form escapes in its own way, as late as it can.
+
+pub(crate) mod advice;
+pub(crate) mod answer;
+pub(crate) mod facts;
+pub(crate) mod matrix;
+pub(crate) mod number;
+pub(crate) mod price;
+pub(crate) mod sections;
+pub(crate) mod single;

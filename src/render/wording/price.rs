@@ -1,0 +1,142 @@
+//! The price of the tasks in a unit that can be read: of so many objects that the numbers are above a cent.
+
+use super::facts;
+use super::number::usd;
+use crate::analysis::metric::Metric;
+use crate::analysis::model::{CellReport, Study};
+
+/// Prices below this are not read easily.
+const READABLE_USD: f64 = 0.01;
+/// Bytes of a TB.
+const TB: f64 = 1e12;
+
+/// What the prices of a study's tasks are per.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Per {
+    /// `million objects`.
+    pub(crate) unit: &'static str,
+    /// TB of it.
+    tb: f64,
+}
+
+impl Per {
+    /// Objects of the bucket's mean size; bytes where that is not known.
+    pub(crate) fn of(study: &Study) -> Self {
+        let mean = study
+            .workload
+            .bytes
+            .zip(study.workload.keys)
+            .filter(|(_, keys)| *keys > 0)
+            .map(|(bytes, keys)| bytes as f64 / keys as f64);
+        let lowest = study
+            .cells
+            .iter()
+            .filter_map(task_per_tb)
+            .fold(f64::INFINITY, f64::min);
+        let (small, large) = match mean.filter(|mean| *mean > 0.0) {
+            Some(mean) => (
+                Self {
+                    unit: "million objects",
+                    tb: mean * 1e6 / TB,
+                },
+                Self {
+                    unit: "billion objects",
+                    tb: mean * 1e9 / TB,
+                },
+            ),
+            None => (
+                Self {
+                    unit: "TB",
+                    tb: 1.0,
+                },
+                Self {
+                    unit: "PB",
+                    tb: 1e3,
+                },
+            ),
+        };
+        if lowest * small.tb < READABLE_USD {
+            large
+        } else {
+            small
+        }
+    }
+
+    /// The tasks of this configuration, in US dollars; `None` without a price.
+    pub(crate) fn tasks(self, report: &CellReport) -> Option<f64> {
+        task_per_tb(report).map(|usd| usd * self.tb)
+    }
+
+    /// The requests, in US dollars: the same in every configuration but for repeated ones, so that of the cheapest is taken.
+    fn requests(self, study: &Study) -> Option<f64> {
+        let whole =
+            |report: &CellReport| report.figure(Metric::UsdPerTb).map(|figure| figure.median);
+        let known = study
+            .cells
+            .iter()
+            .filter_map(|report| Some(whole(report)? - task_per_tb(report)?));
+        known
+            .reduce(f64::min)
+            .filter(|usd| *usd > 0.0)
+            .map(|usd| usd * self.tb)
+    }
+
+    /// What a reader of these prices must know.
+    pub(crate) fn notes(self, study: &Study) -> Vec<String> {
+        let mut notes = Vec::new();
+        if let Some(usd_requests) = self.requests(study) {
+            notes.push(format!(
+                "The price is that of the tasks: requests cost {} per {} in every configuration.",
+                usd(usd_requests),
+                self.unit
+            ));
+        }
+        let dated = facts::prices(study);
+        notes.extend((!dated.is_empty()).then(|| format!("Prices {}.", dated.join("; "))));
+        notes
+    }
+}
+
+fn task_per_tb(report: &CellReport) -> Option<f64> {
+    report
+        .figure(Metric::TaskUsdPerTb)
+        .map(|figure| figure.median)
+        .filter(|usd| *usd > 0.0)
+}
+
+/// Why there is no price, where the study says so.
+pub(crate) fn missing(study: &Study) -> Option<&str> {
+    study
+        .notes
+        .iter()
+        .map(String::as_str)
+        .find(|note| note.starts_with("no price"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::fixture::{Sweep, lean};
+    use crate::plan::Mode;
+
+    #[test]
+    fn a_price_is_of_so_many_objects_that_it_can_be_read() {
+        let mut study = Sweep::new("s1")
+            .cell(&lean(1_024, Mode::Async, 16), &[500.0; 6])
+            .study();
+        let per = Per::of(&study);
+        // 80 GB in 32,000 objects: a million are 2.5 TB.
+        assert_eq!(per.unit, "million objects");
+        let usd = study.cells[0].figure(Metric::TaskUsdPerTb).unwrap().median * 2.5;
+        assert!((per.tasks(&study.cells[0]).unwrap() - usd).abs() < 1e-12);
+        assert!(
+            per.notes(&study)[0].starts_with("The price is that of the tasks: requests cost $0.40"),
+            "{:?}",
+            per.notes(&study)
+        );
+        study.workload.bytes = Some(32_000_000);
+        assert_eq!(Per::of(&study).unit, "billion objects", "of 1 kB");
+        study.workload.keys = None;
+        assert_eq!(Per::of(&study).unit, "TB");
+    }
+}

@@ -1,0 +1,292 @@
+//! What follows the tables: verdicts, failures, warnings, recommendations and the Pareto front, grouped so that equal things are said once.
+
+use super::number::{self, UNKNOWN, memory, plural, usd, vcpu, vcpus};
+use crate::analysis::advice::{Choice, Recommendation};
+use crate::analysis::metric::Metric;
+use crate::analysis::model::{Against, CellReport, Curve, Limit, Study};
+use crate::cell::{Cell, Program};
+use crate::plan::Mode;
+use crate::shell;
+use crate::units;
+
+/// Who and what: `lean · 1 vCPU · 2 GB · async × 1, 2, 4`, its word, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    /// Which configurations.
+    pub(crate) who: String,
+    /// The word.
+    pub(crate) word: String,
+    /// The figures behind it.
+    pub(crate) because: String,
+}
+
+/// Verdicts, neighbours of a curve with the same word in one line; the figure is what decided the last of them.
+pub(crate) fn verdicts(study: &Study) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for curve in &study.curves {
+        let cells: Vec<&CellReport> = curve
+            .cells
+            .iter()
+            .filter_map(|place| study.cells.get(*place))
+            .collect();
+        for group in cells.chunk_by(|one, other| one.verdict.word == other.verdict.word) {
+            let Some(last) = group.last() else { continue };
+            // The one that decided.
+            let because = last.verdict.because.first().cloned().unwrap_or_default();
+            let at = if group.len() > 1 && !because.is_empty() {
+                format!(
+                    "at {}: ",
+                    plural(u64::from(last.cell.concurrency), "worker")
+                )
+            } else {
+                String::new()
+            };
+            lines.push(Line {
+                who: who(curve, group),
+                word: limit(last.verdict.word).to_owned(),
+                because: at + &because,
+            });
+        }
+    }
+    lines
+}
+
+/// What limits a configuration, in words that need no explanation. Files keep the words of [`Limit`].
+pub(crate) const fn limit(word: Limit) -> &'static str {
+    match word {
+        Limit::Failed => "failed",
+        Limit::ServerBound => "the embedded server is the limit",
+        Limit::CpuBound => "the CPU is the limit",
+        Limit::QuotaThrottled => "the CPU quota is the limit",
+        Limit::S3Throttled => "the store throttles",
+        Limit::TailBound => "the largest objects decide",
+        Limit::PerConnectionBound => "more workers are faster",
+        Limit::NetworkBound => "the network is the limit",
+        Limit::Unclear => "no limit found",
+    }
+}
+
+fn who(curve: &Curve, cells: &[&CellReport]) -> String {
+    let concurrencies: Vec<String> = cells
+        .iter()
+        .map(|cell| cell.cell.concurrency.to_string())
+        .collect();
+    let shards = if curve.shards > 1 {
+        format!(" · {} shards", curve.shards)
+    } else {
+        String::new()
+    };
+    let size = size(curve.cpu_units, curve.memory_mib);
+    format!(
+        "{} · {size} · {} × {}{shards}",
+        curve.program.name(),
+        curve.mode,
+        concurrencies.join(", ")
+    )
+}
+
+/// `1 vCPU · 2 GB`.
+pub(crate) fn size(cpu_units: u32, memory_mib: u32) -> String {
+    format!("{} · {} GB", vcpus(cpu_units), memory(memory_mib))
+}
+
+/// Why a curve has no knee, or what its knee lacks; curves of which the same is said in one line.
+pub(crate) fn knees(study: &Study) -> Vec<String> {
+    let mut said: Vec<(&str, Vec<String>)> = Vec::new();
+    for curve in &study.curves {
+        let Some(note) = curve.note.as_deref() else {
+            continue;
+        };
+        let name = format!(
+            "{} {} {}",
+            curve.program.name(),
+            vcpus(curve.cpu_units),
+            curve.mode
+        );
+        match said.iter_mut().find(|(known, _)| *known == note) {
+            Some((_, curves)) => curves.push(name),
+            None => said.push((note, vec![name])),
+        }
+    }
+    let all = study.curves.len();
+    let line = |(note, curves): (&str, Vec<String>)| {
+        if curves.len() == all && all > 1 {
+            format!("all: {note}")
+        } else {
+            format!("{}: {note}", curves.join(", "))
+        }
+    };
+    said.into_iter().map(line).collect()
+}
+
+/// Repetitions that failed: which configuration, how many, and each reason with where it is written down.
+pub(crate) fn failures(study: &Study) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for cell in study.cells.iter().filter(|cell| cell.has_failures()) {
+        let mut reasons: Vec<(&str, Vec<&crate::analysis::model::Failure>)> = Vec::new();
+        for failure in &cell.failures {
+            match reasons
+                .iter_mut()
+                .find(|(reason, _)| *reason == failure.reason)
+            {
+                Some((_, known)) => known.push(failure),
+                None => reasons.push((&failure.reason, vec![failure])),
+            }
+        }
+        let all = cell.failures.len() + cell.observations.len();
+        for (reason, of) in reasons {
+            let repetitions: Vec<String> = of
+                .iter()
+                .map(|failure| failure.repetition.to_string())
+                .collect();
+            let s = if of.len() == 1 { "" } else { "s" };
+            let document = of.first().map_or("", |failure| &failure.document);
+            let word = format!("{} of {all} failed", of.len());
+            lines.push(Line {
+                who: cell.cell.to_string(),
+                word,
+                because: format!(
+                    "repetition{s} {}: {reason} ({document})",
+                    repetitions.join(", ")
+                ),
+            });
+        }
+    }
+    lines
+}
+
+/// Notes of the study, then warnings of its runs, then notes of cells (equal ones once).
+pub(crate) fn notes(study: &Study) -> Vec<String> {
+    let mut notes = study.notes.clone();
+    notes.extend(
+        study
+            .facts
+            .warnings
+            .iter()
+            .map(|(warning, count)| format!("warning of {}: {warning}", plural(*count, "run"))),
+    );
+    let mut of_cells: Vec<(&str, Vec<&Cell>)> = Vec::new();
+    for cell in &study.cells {
+        for note in &cell.notes {
+            match of_cells.iter_mut().find(|(known, _)| *known == note) {
+                Some((_, cells)) => cells.push(&cell.cell),
+                None => of_cells.push((note, vec![&cell.cell])),
+            }
+        }
+    }
+    notes.extend(
+        of_cells
+            .into_iter()
+            .map(|(note, cells)| match cells.as_slice() {
+                [cell] => format!("{cell}: {note}"),
+                _ => format!("{} configurations: {note}", cells.len()),
+            }),
+    );
+    notes
+}
+
+/// Tables of speed-ups that there is something to say in: against what, and its title.
+pub(crate) fn speed_ups(study: &Study) -> Vec<(Against, Program, String)> {
+    let mut tables: Vec<(Against, Program, String)> = Vec::new();
+    for found in study.cells.iter().flat_map(|cell| &cell.speed_ups) {
+        let (kind, other) = (found.kind, &found.against);
+        if tables
+            .iter()
+            .any(|(known, program, _)| *known == kind && *program == other.program)
+        {
+            continue;
+        }
+        let title = match kind {
+            Against::First => format!("over {other}"),
+            Against::Contender => format!("over {} with the same factors", other.program.name()),
+        };
+        tables.push((kind, other.program.clone(), title));
+    }
+    tables
+}
+
+/// `Cheapest`, `Fastest`, or both in one: what to run, each with its label.
+pub(crate) fn choices(recommendation: &Recommendation) -> Vec<(&'static str, &Choice)> {
+    match (&recommendation.cheapest, &recommendation.fastest) {
+        (Some(cheapest), Some(fastest)) if cheapest.cell == fastest.cell => {
+            vec![("Cheapest and fastest", cheapest)]
+        }
+        (cheapest, fastest) => {
+            let labelled = [
+                ("Cheapest", cheapest.as_ref()),
+                ("Fastest", fastest.as_ref()),
+            ];
+            labelled
+                .into_iter()
+                .filter_map(|(label, choice)| Some((label, choice?)))
+                .collect()
+        }
+    }
+}
+
+/// `MODE=async CONCURRENCY=16 …`, quoted for a shell where that is needed.
+pub(crate) fn environment(choice: &Choice) -> String {
+    let pairs = choice
+        .environment
+        .iter()
+        .map(|(name, value)| format!("{name}={}", shell::word(value)));
+    pairs.collect::<Vec<_>>().join(" ")
+}
+
+/// Heads of [`pareto`]'s columns.
+pub(crate) const PARETO: [&str; 6] = ["vCPUs", "GB", "mode", "whole bucket", "price", "$/TB"];
+
+/// Cells that no other beats in both time and price, fastest first.
+pub(crate) fn pareto(study: &Study, recommendation: &Recommendation) -> Vec<[String; 6]> {
+    let cells = recommendation
+        .pareto
+        .iter()
+        .filter_map(|place| study.cells.get(*place));
+    let rows = cells.filter_map(|report| {
+        let Cell {
+            cpu_units,
+            memory_mib,
+            mode,
+            concurrency,
+            shards,
+            ..
+        } = &report.cell;
+        let prediction = report.prediction.as_ref()?;
+        let within = prediction.interval.map_or_else(String::new, |interval| {
+            let (low, high) = (number::time(interval.low), number::time(interval.high));
+            if low == high {
+                String::new()
+            } else {
+                format!(" ({low} to {high})")
+            }
+        });
+        let price = prediction
+            .cost
+            .as_ref()
+            .map_or_else(|| UNKNOWN.to_owned(), |cost| usd(cost.usd_total()));
+        let by_bytes = report.figure(Metric::UsdPerTb).map_or_else(
+            || UNKNOWN.to_owned(),
+            |figure| units::three_digits(figure.median),
+        );
+        let time = format!("{}{within}", number::time(prediction.seconds));
+        Some([
+            vcpu(*cpu_units),
+            memory(*memory_mib),
+            factors(*mode, *concurrency, *shards),
+            time,
+            price,
+            by_bytes,
+        ])
+    });
+    rows.collect()
+}
+
+/// `async × 16`, with the shards where there are several.
+pub(crate) fn factors(mode: Mode, concurrency: u32, shards: u32) -> String {
+    let parts = if shards > 1 {
+        format!(" × {shards} shards")
+    } else {
+        String::new()
+    };
+    format!("{mode} × {concurrency}{parts}")
+}

@@ -1,0 +1,134 @@
+//! One configuration, run once or several times, in sentences: what was run, what it took, what limits it, and what takes more configurations to say.
+
+use super::number::{self, plural, span};
+use super::{answer, facts, sections};
+use crate::analysis::metric::Metric;
+use crate::analysis::model::{CellReport, Figure, Limit, Study};
+use crate::units;
+
+/// Fewer repetitions give no interval: then the lowest and the highest are shown.
+pub(crate) const FOR_AN_INTERVAL: usize = 6;
+
+/// `async × 32 on 2 vCPUs, 4 GB (lean client) · 118 GB · us-east-1 · 2 runs on Fargate, 2026-11-20T10:00:00Z`
+pub(crate) fn what_was_run(study: &Study, report: &CellReport) -> String {
+    let (workload, cell) = (&study.workload, &report.cell);
+    let shards = if cell.shards > 1 {
+        format!(", {} shards", cell.shards)
+    } else {
+        String::new()
+    };
+    let size = format!(
+        "{}, {} GB",
+        number::vcpus(cell.cpu_units),
+        number::memory(cell.memory_mib)
+    );
+    let mut parts = vec![format!(
+        "{} × {} on {size} ({}){shards}",
+        cell.mode,
+        cell.concurrency,
+        answer::program(&cell.program)
+    )];
+    parts.extend(workload.keys.map(|keys| plural(keys, "key")));
+    parts.extend(workload.bytes.map(units::bytes));
+    parts.extend(answer::store(workload));
+    parts.push(facts::fetched(workload).join(", "));
+    let failed = if report.failures.is_empty() {
+        String::new()
+    } else {
+        format!(", {} failed", report.failures.len())
+    };
+    let runs = plural(
+        (report.observations.len() + report.failures.len()) as u64,
+        "run",
+    );
+    parts.push(format!("{runs} {}{failed}", facts::whereabouts(workload)));
+    parts.join(" · ")
+}
+
+/// What the runs took, what limits them, and what one costs.
+pub(crate) fn sentences(study: &Study, report: &CellReport) -> Vec<String> {
+    let mut sentences = Vec::new();
+    for failed in sections::failures(study) {
+        sentences.push(format!("{} ({}).", failed.word, failed.because));
+    }
+    let Some(rate) = report.figure(Metric::Throughput) else {
+        return sentences;
+    };
+    let mut parts = vec![if rate.n > 1 {
+        "Each run fetched".to_owned()
+    } else {
+        "Fetched".to_owned()
+    }];
+    parts.extend(
+        report
+            .observations
+            .iter()
+            .filter_map(|observation| observation.counts.goodput_bytes)
+            .max()
+            .map(units::bytes),
+    );
+    parts.extend(
+        report
+            .figure(Metric::FetchTime)
+            .map(|figure| format!("in {}", of_all(figure, number::time))),
+    );
+    parts.push(format!("at {}.", of_all(rate, units::rate)));
+    sentences.push(parts.join(" "));
+    sentences.push(what_limits(report));
+    sentences.extend(
+        facts::clocks(study)
+            .into_iter()
+            .map(|clocks| format!("{}.", units::upper_first(&clocks))),
+    );
+    let no_price = study.notes.iter().find(|note| note.starts_with("no price"));
+    sentences.extend(
+        facts::run_price(study)
+            .first()
+            .map(|price| format!("One run costs {price}."))
+            .or_else(|| no_price.map(|why| format!("{}.", units::upper_first(why)))),
+    );
+    sentences
+}
+
+/// What its own runs show of that.
+fn what_limits(report: &CellReport) -> String {
+    let word = units::upper_first(sections::limit(report.verdict.word));
+    let because = match (report.verdict.word, report.figure(Metric::CpuShare)) {
+        // What is known instead; its grounds are that other numbers of workers are missing.
+        (Limit::Unclear, Some(share)) => format!(
+            ": the CPU used {} of {}",
+            units::percent(share.median),
+            number::vcpus(report.cell.cpu_units)
+        ),
+        (Limit::Unclear, None) => String::new(),
+        _ => report
+            .verdict
+            .because
+            .first()
+            .map_or_else(String::new, |because| format!(" ({because})")),
+    };
+    format!("{word}{because}.")
+}
+
+/// From the lowest to the highest.
+fn of_all(figure: &Figure, text: fn(f64) -> String) -> String {
+    let low = figure.values.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = figure
+        .values
+        .iter()
+        .copied()
+        .fold(f64::NEG_INFINITY, f64::max);
+    span(text(low), &text(high))
+}
+
+/// What more runs or configurations would show.
+pub(crate) fn what_it_cannot_say(report: &CellReport) -> String {
+    let runs = match report.observations.len() {
+        0 | 1 => "One run does not show how much runs differ",
+        2..FOR_AN_INTERVAL => "So few runs hardly show how much runs differ",
+        _ => return "One configuration: whether others are faster or cheaper, `parfetch sweep` shows.".to_owned(),
+    };
+    format!(
+        "{runs}, and nothing about other numbers of workers or vCPUs: `parfetch sweep` measures both."
+    )
+}
