@@ -12,9 +12,9 @@ use aws_sigv4::http_request::{
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::identity::Identity;
 use divan::Bencher;
-use parfetch::results::csv::CsvWriter;
-use parfetch::sample::{KeyRecord, Outcome, Sample};
-use parfetch::store::micro::{Reading, Signing, scan_page};
+use parfetch::internals::CsvWriter;
+use parfetch::internals::{KeyRecord, Outcome, Sample};
+use parfetch::internals::{Reading, Signing, scan_page};
 
 const KEY: &str = "data/2026/11/21/part-000123456.parquet";
 const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";

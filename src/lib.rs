@@ -4,41 +4,64 @@
 //! arithmetic ([`stats`]), S3 and the machine ([`store`], [`platform`]), the measured path ([`fetch`]), the engines, results and the lister, one run,
 //! and what a person sees on top. A module imports only from layers below it; a test holds that.
 
-pub mod analysis;
-pub mod cell;
-pub mod cli;
-pub mod cloud;
-pub mod commands;
-pub mod doctor;
-pub mod engine;
+mod analysis;
+mod cell;
+mod cli;
+mod cloud;
+mod commands;
+mod doctor;
+mod engine;
 mod escape;
-pub mod event;
-pub mod exit;
-pub mod fetch;
-pub mod fill;
+mod event;
+mod exit;
+mod fetch;
+mod fill;
 #[cfg(test)]
-pub(crate) mod fuzz;
+mod fuzz;
 mod guess;
-pub mod lister;
-pub mod model;
-pub mod outlook;
-pub mod output;
-pub mod pace;
-pub mod plan;
-pub mod platform;
-pub mod price;
-pub mod progress;
-pub mod render;
-pub mod results;
-pub mod run;
-pub mod sample;
-pub mod server;
-pub mod settings;
+mod lister;
+#[cfg(test)]
+mod model;
+mod outlook;
+mod output;
+mod pace;
+mod plan;
+mod platform;
+mod price;
+mod progress;
+mod render;
+mod results;
+mod run;
+mod sample;
+mod server;
+mod settings;
 mod shell;
-pub mod spool;
-pub mod stats;
-pub mod store;
-pub mod submit;
-pub mod sweep;
-pub mod units;
+mod spool;
+mod stats;
+mod store;
+mod submit;
+mod sweep;
+mod units;
 mod wrap;
+
+pub use commands::main;
+
+/// What the tests and benchmarks of this repository use besides the program; nobody else may: it changes with any version.
+#[doc(hidden)]
+pub mod internals {
+    pub use crate::cli::{
+        EVERYWHERE, SUBCOMMANDS, Setting, Subcommand, Takes, Unparsed, Variables, parse,
+    };
+    pub use crate::lister::{KeyFileWriter, Listed, list as list_keys};
+    pub use crate::plan::{Access, ClientKind, KeySource, Limits, Mode, Selection};
+    pub use crate::platform::clock;
+    pub use crate::results::csv::{CsvReader, CsvRow, CsvWriter};
+    pub use crate::results::record::{FILE_NAME, Record};
+    pub use crate::results::summary::{Limit, Outcomes, State, Summary};
+    pub use crate::sample::{ErrorCode, KeyRecord, Outcome, Sample};
+    pub use crate::server::{FaultCounts, ProcessConfig, Server};
+    pub use crate::spool::keys::KeyFile;
+    pub use crate::store::micro::{Reading, Signing, scan_page};
+    pub use crate::store::{Bucket, Session, StaticKeys};
+    pub use crate::submit::{JobDocument, Part};
+}

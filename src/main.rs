@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    parfetch::commands::main(parfetch::platform::clock::now_ns())
+    parfetch::main(parfetch::internals::clock::now_ns())
 }

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Reader, Reading, Study, studies};
+use super::read::Reading;
+use super::{Reader, Study, studies};
 use crate::cell::{Cell, Program};
 use crate::plan::{ClientKind, Mode, Shard, Work};
 use crate::price::PriceList;

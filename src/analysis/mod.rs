@@ -29,14 +29,13 @@ pub(crate) mod sample;
 #[cfg(test)]
 mod tests;
 
-pub use advice::{Basis, Choice, Cost, Edge, Held, KneeSide, Prediction, Recommendation, ScaledBy};
-pub use compare::{ALPHA, Change, Compared, Comparison, Overall, Side, compare, compare_programs};
+#[cfg(test)]
+pub(crate) use advice::Basis;
+pub use advice::{Choice, Held, Prediction, Recommendation};
+pub use compare::{Change, Compared, Comparison, compare, compare_programs};
 pub use detail::{Bucket, Detail, FETCHES, Fetch, Open, detail};
 pub use metric::{Better, Metric, Unit};
-pub use model::{
-    Against, CellReport, Curve, Facts, Failure, Figure, Interval, Limit, Place, SpeedUp, Standing,
-    Study, Verdict, Workload,
-};
-pub use observation::{Counts, Course, Observation, Percentiles, RateDrop, Source, Times, Usage};
-pub use read::{Problem, ProblemKind, Reader, Reading, read};
+pub use model::{CellReport, Figure, Limit, Standing, Study};
+pub use observation::Observation;
+pub use read::{Problem, ProblemKind, Reader};
 pub use study::studies;

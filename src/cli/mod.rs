@@ -36,7 +36,7 @@ pub use reports::{COMPARE, REPORT};
 pub use subcommands::{SUBCOMMANDS, Subcommand};
 pub use submit::SUBMIT;
 pub use sweeps::SWEEP;
-pub use table::{EVERYWHERE, RUN, SERVE, Setting, Takes, UPLOAD};
+pub use table::{EVERYWHERE, Setting, Takes};
 pub use values::{TIP, Variables};
 
 /// One value as it was given, and the name under which a person gave it.
@@ -889,6 +889,7 @@ mod tests {
 
     #[test]
     fn whoever_starts_a_run_elsewhere_knows_every_variable_of_it() {
+        use super::table::RUN;
         use crate::plan::variables::{OF_A_RUN, OF_THE_TASK};
         let known: Vec<_> = OF_A_RUN.into_iter().chain(OF_THE_TASK).collect();
         let of_table: Vec<_> = RUN

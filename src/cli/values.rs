@@ -185,7 +185,8 @@ pub(super) fn checked<'a>(setting: &Setting, value: &'a str) -> Result<&'a str, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::{RUN, SUBCOMMANDS};
+    use crate::cli::SUBCOMMANDS;
+    use crate::cli::table::RUN;
 
     fn setting(flag: &str) -> &'static Setting {
         RUN.iter().find(|setting| setting.flag == flag).unwrap()

@@ -19,14 +19,16 @@ use aws_config::{BehaviorVersion, SdkConfig};
 pub use batch::{
     Batch, ChildSeen, JobRequest, JobSeen, Jobs, MAX_CHILDREN, MAX_JOB_NAME, MAX_PAYLOAD,
 };
+#[cfg(test)]
+pub(crate) use ecs::Seen;
 pub use ecs::{
-    Capacity, Definition, Ecs, Launch, MAX_OVERRIDES, Network, PublicAddress, Refusal, Seen,
-    Started, TaskSeen, TaskTimes, Tasks, overrides_length,
+    Capacity, Ecs, Launch, MAX_OVERRIDES, Network, PublicAddress, Refusal, Started, TaskSeen,
+    TaskTimes, Tasks, overrides_length,
 };
 pub use error::{CloudError, CloudErrorKind};
 pub use identity::{Identity, identity};
 pub use quota::{UNKNOWN_QUOTA_VCPU, fargate_vcpu};
-pub use stack::{Outputs, outputs_of};
+pub use stack::outputs_of;
 
 use crate::plan::{Access, Limits};
 use crate::store::{Session, StoreError};

@@ -225,7 +225,6 @@ impl Look {
         match role {
             Role::Best | Role::Heading => self.style.strong(text),
             Role::Failed => self.style.bad(text),
-            Role::Caution => self.style.caution(text),
         }
     }
 }

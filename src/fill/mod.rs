@@ -22,7 +22,6 @@ use crate::store::PART_BYTES;
 use crate::units;
 
 pub use drive::{fill, foresee};
-pub use forecast::{ASK_BYTES, Forecast};
 pub use objects::Sizes;
 
 /// Largest object that is made, in bytes: an upload has at most 10,000 parts.

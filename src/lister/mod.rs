@@ -23,7 +23,7 @@ use crate::store::{
     BadListing, Bucket, ListPage, PageQuery, Pager, StoreError, StoreErrorKind, Walk,
 };
 
-pub use draw::{Drawn, draw};
+pub use draw::draw;
 pub use keyfile::{KeyFileWriter, sha256_hex};
 use pick::Picker;
 
@@ -110,7 +110,6 @@ impl From<ListError> for Wrong {
 }
 
 /// Where pages come from.
-#[expect(async_fn_in_trait, reason = "listing stays on the run's thread")]
 pub trait Source {
     /// A stream of them.
     type Pages: Pages;
@@ -126,7 +125,6 @@ pub trait Source {
 }
 
 /// A stream of pages.
-#[expect(async_fn_in_trait, reason = "listing stays on the run's thread")]
 pub trait Pages {
     /// One page.
     async fn page(&mut self, query: &PageQuery) -> Result<ListPage, StoreError>;

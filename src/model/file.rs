@@ -178,7 +178,6 @@ impl Default for Network {
 /// A value for each mode.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the modes")]
 pub struct ByMode {
     pub r#async: f64,
     pub thread: f64,

@@ -11,9 +11,6 @@ mod noise;
 mod run;
 
 pub use documents::{Asked, Document, simulate};
-pub use file::{
-    Bucket, Burst, ByMode, Corner, Cpu, Listed, ModeFactors, Model, ModelError, Network, Noise,
-    NoiseKind, ProgramCpu, Start, Store, Throttle,
-};
-pub use law::{Flow, Law, Limits, Whole};
-pub use run::{Amount, Chance, Ran, Stretch};
+pub use file::{Corner, Model, ProgramCpu};
+pub use law::{Law, Limits, Whole};
+pub use run::{Amount, Chance, Ran};

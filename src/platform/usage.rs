@@ -24,8 +24,8 @@ pub struct CpuTimes {
 }
 
 impl CpuTimes {
-    /// User and system time together.
-    pub fn total_ns(&self) -> u64 {
+    #[cfg(test)]
+    fn total_ns(&self) -> u64 {
         self.user_ns.saturating_add(self.sys_ns)
     }
 }
@@ -54,16 +54,6 @@ impl Sub for CpuTimes {
     }
 }
 
-/// How often the scheduler took this process off a CPU.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct ContextSwitches {
-    /// It waited for something.
-    pub voluntary: u64,
-    /// Its turn was over.
-    pub involuntary: u64,
-}
-
 /// CPU time of this process, all threads.
 pub fn cpu_times() -> Option<CpuTimes> {
     times(UsageWho::RUSAGE_SELF)
@@ -80,16 +70,6 @@ pub fn thread_id() -> u32 {
     return u32::try_from(rustix::thread::gettid().as_raw_nonzero().get()).unwrap_or_default();
     #[cfg(not(target_os = "linux"))]
     return 0;
-}
-
-/// Context switches of this process, all threads.
-pub fn context_switches() -> Option<ContextSwitches> {
-    let usage = getrusage(UsageWho::RUSAGE_SELF).ok()?;
-    let voluntary = u64::try_from(usage.voluntary_context_switches()).ok()?;
-    Some(ContextSwitches {
-        voluntary,
-        involuntary: u64::try_from(usage.involuntary_context_switches()).ok()?,
-    })
 }
 
 /// The most memory that this process ever had resident, shared pages counted whole.
@@ -256,11 +236,10 @@ mod tests {
     }
 
     #[test]
-    fn this_process_has_memory_and_switches() {
+    fn this_process_has_memory() {
         // A test process has at least a mebibyte resident, and cannot have a tebibyte.
         assert!((1 << 20..1 << 40).contains(&peak_rss_bytes().unwrap()));
         assert!((1 << 20..1 << 40).contains(&max_rss_bytes().unwrap()));
-        assert!(context_switches().is_some());
         if cfg!(target_os = "linux") {
             assert!(pss_bytes(std::process::id()).unwrap() > 1 << 19);
         }

@@ -12,9 +12,8 @@ mod task;
 
 pub use bill::{Bill, NoPrice, Usage, bill};
 pub use egress::Egress;
-pub use list::{BILLED_GB_BYTES, CapacityKind, PriceList, REFERENCE_REGION, RequestRates};
+pub use list::{BILLED_GB_BYTES, CapacityKind, PriceList};
 pub use requests::{RequestMix, StoredClass};
-pub use rows::PriceError;
 pub use size::{CPU_UNITS, fargate_memories, holding_size, memory_for_peak, nearest_sizes};
 pub use task::{
     FREE_STORAGE_GIB, MINIMUM_SECONDS, RELATIVE_RATES, TaskRates, TaskSize, address_usd,

@@ -29,10 +29,6 @@ pub struct JobProgress<W: Write> {
 
 impl<W: Write> JobProgress<W> {
     /// Progress in this form; lines and warnings go to `writer` (stderr), the bar draws on the process's stderr.
-    #[expect(
-        clippy::missing_panics_doc,
-        reason = "the template is a constant, and a test parses it"
-    )]
     pub fn new(display: Display, writer: W, style: Style) -> Self {
         let target = if display == Display::Bar {
             ProgressDrawTarget::stderr()

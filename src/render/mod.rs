@@ -16,6 +16,6 @@ pub use compare::{
     render_comparison_text,
 };
 pub use csv::render_csv;
-pub use json::{SCHEMA, VERSION, to_json};
+pub use json::to_json;
 pub use markdown::render_markdown;
-pub use text::{Emphasis, Extent, Paint, Role, View, render_text};
+pub use text::{Emphasis, Extent, Role, View, render_text};

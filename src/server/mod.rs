@@ -37,10 +37,10 @@ mod tests;
 
 pub use child::Embedded;
 pub use error::ServerError;
-pub use options::{Faults, KeyStyle, Network, Options, Sizes};
+pub use options::Options;
 pub use protocol::{Credentials, ProcessConfig, Ready, TlsFiles};
 pub use serve::Server;
-pub use statistics::{FaultCounts, LatenessReport, ServerReport, ServiceTimeReport};
+pub use statistics::{FaultCounts, ServerReport};
 pub use supervised::{serve_standalone, serve_supervised};
 
 /// The bucket with synthetic objects; it can be listed and read, nothing else.

@@ -32,8 +32,8 @@ use crate::plan::{
 };
 use crate::price::Egress;
 use crate::server;
-pub use doctor::{DoctorSettings, doctor};
-pub use fill::{FillSettings, fill};
+pub use doctor::doctor;
+pub use fill::fill;
 use notes::Notes;
 use reader::{Reader, usage};
 pub use reports::{
@@ -74,7 +74,6 @@ pub struct Log {
 
 /// A log level.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are the levels")]
 pub enum Level {
     Error,
     #[default]

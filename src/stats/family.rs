@@ -25,28 +25,6 @@ pub fn can_reach(comparisons: usize, n: usize, alpha: f64) -> bool {
     comparisons as f64 * smallest_p(n, n) <= alpha
 }
 
-/// The most comparisons for which [`can_reach`] holds.
-pub fn most_comparisons(n: usize, alpha: f64) -> usize {
-    // It holds up to some number and not beyond; doubling finds a number beyond, halving the edge.
-    let mut beyond = 1;
-    while can_reach(beyond, n, alpha) {
-        if beyond > usize::MAX / 2 {
-            return usize::MAX;
-        }
-        beyond *= 2;
-    }
-    let mut within = beyond / 2;
-    while beyond - within > 1 {
-        let middle = within + (beyond - within) / 2;
-        if can_reach(middle, n, alpha) {
-            within = middle;
-        } else {
-            beyond = middle;
-        }
-    }
-    within
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{self, Random};
@@ -100,16 +78,10 @@ mod tests {
     #[test]
     fn what_repetitions_serve() {
         // 0.05 · C(12, 6) / 2 = 23.1, 0.05 · C(14, 7) / 2 = 85.8, 0.05 · C(8, 4) / 2 = 1.75, 0.05 · C(6, 3) / 2 = 0.5.
-        assert_eq!(
-            [3, 4, 6, 7].map(|n| most_comparisons(n, 0.05)),
-            [0, 1, 23, 85]
-        );
         assert!(can_reach(23, 6, 0.05) && !can_reach(24, 6, 0.05));
         assert!(can_reach(85, 7, 0.05) && !can_reach(86, 7, 0.05));
         // 2 / C(6, 3) is 0.1 itself.
-        assert_eq!(most_comparisons(3, 0.1), 1);
-        assert_eq!(most_comparisons(0, 0.05), 0);
-        assert_eq!(most_comparisons(2_000, 0.05), usize::MAX);
+        assert!(can_reach(1, 3, 0.1) && !can_reach(1, 3, 0.05) && !can_reach(1, 0, 0.05));
     }
 
     #[test]

@@ -48,10 +48,6 @@ impl Histogram {
     }
 
     /// Adds every time of `other`: the result is the histogram of both.
-    #[expect(
-        clippy::missing_panics_doc,
-        reason = "every histogram has the same bounds"
-    )]
     pub fn merge(&mut self, other: &Self) {
         self.hdr
             .add(&other.hdr)

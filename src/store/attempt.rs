@@ -227,10 +227,6 @@ impl AttemptError {
 }
 
 /// A client that fetches objects of one bucket, owned by one worker.
-#[expect(
-    async_fn_in_trait,
-    reason = "workers stay on their thread: no Send bound is wanted"
-)]
 pub trait ObjectClient {
     /// One GET, drained to its end into `sink`. Dropping the future gives the connection up.
     async fn get<S: BodySink>(

@@ -31,12 +31,11 @@ pub use attempt::{
 pub use backoff::backoff;
 pub use bucket::Bucket;
 pub use clock::ClockOffset;
-pub use credentials::{CredentialFeed, Keeper, KeySet, StaticKeys};
+pub use credentials::{CredentialFeed, KeySet, StaticKeys};
 pub use error::{StoreError, StoreErrorKind};
-pub use filling::{Held, Looked, Origin, PART_BYTES, WHOLE_BYTES};
-pub use lean::{Dialer, Endpoint};
+pub use filling::{Looked, Origin, PART_BYTES, WHOLE_BYTES};
 pub use listing::{BadListing, ListPage, PageQuery, Pager, Rounds, Walk};
-pub use recipe::{AnyClient, Recipe, Shared};
+pub use recipe::{Recipe, Shared};
 pub use session::Session;
 pub use storing::Replace;
 pub use survey::Keys;

@@ -16,10 +16,8 @@ mod words;
 #[cfg(test)]
 pub(crate) mod fixture;
 
-pub use document::{
-    Division, DocumentError, FILE_NAME, JobDocument, JobPlan, Part, SCHEMA, VERSION,
-};
+pub use document::{Division, JobDocument, Part};
 pub use drive::{Ended, World, forecast, submit};
-pub use forecast::{Forecast, GETS_PER_PREFIX_AND_S, Limit, PAID_BESIDE_S, Usd};
+pub use forecast::Forecast;
 pub use job::{Afterwards, Job, Queue, Spending};
 pub use wait::JobEnd;

@@ -26,8 +26,8 @@ mod written;
 pub(crate) mod fixture;
 
 pub use drive::{dry_run, sweep};
-pub use ecs::{Consent, FleetPlan, OnInterrupt, Spent};
-pub use folder::FolderError;
+pub use ecs::{Consent, FleetPlan, OnInterrupt};
 pub use job::{Ended, Failed, Forecast, Job, Oversize, World};
 pub use local::{Confinement, become_program};
-pub use matrix::{Planned, cells, order};
+#[cfg(test)]
+pub(crate) use matrix::cells;

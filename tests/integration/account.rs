@@ -1,7 +1,7 @@
 //! The account of a run closes in every mode and in whatever way it ends; what is not a good run does not look like one.
 
-use parfetch::plan::Mode;
-use parfetch::results::summary::{Limit, State, Summary};
+use parfetch::internals::Mode;
+use parfetch::internals::{Limit, State, Summary};
 
 use crate::support::parfetch::Parfetch;
 use crate::support::results::Results;

@@ -285,7 +285,7 @@ fn every_error_code_in_the_source_is_one() {
             for rest in source.code.split(call).skip(1) {
                 let word = rest.split('"').next().unwrap();
                 assert!(
-                    parfetch::sample::ErrorCode::known(word).is_some(),
+                    parfetch::internals::ErrorCode::known(word).is_some(),
                     "{}: `{word}`",
                     source.path.display()
                 );

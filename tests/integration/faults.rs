@@ -6,10 +6,10 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use parfetch::plan::{ClientKind, Mode};
-use parfetch::results::summary::Limit;
-use parfetch::sample::Outcome;
-use parfetch::server::FaultCounts;
+use parfetch::internals::FaultCounts;
+use parfetch::internals::Limit;
+use parfetch::internals::Outcome;
+use parfetch::internals::{ClientKind, Mode};
 
 use crate::support::parfetch::Parfetch;
 use crate::support::results::Results;

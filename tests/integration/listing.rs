@@ -4,10 +4,10 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use parfetch::lister::{self, Listed};
-use parfetch::plan::{Access, ClientKind, KeySource, Limits, Selection};
-use parfetch::spool::keys::KeyFile;
-use parfetch::store::{Bucket, Session, StaticKeys};
+use parfetch::internals::KeyFile;
+use parfetch::internals::{Access, ClientKind, KeySource, Limits, Selection};
+use parfetch::internals::{Bucket, Session, StaticKeys};
+use parfetch::internals::{Listed, list_keys};
 
 use crate::support::scripted::{Reply, Request, Scripted};
 use crate::support::source::{Source, Store};
@@ -50,7 +50,7 @@ fn listed(
             .unwrap();
         let (_keeper, feed) = session.credentials().await.unwrap().unwrap();
         let mut bucket = Bucket::new(&session, &source.bucket).pages_by(client, Some(feed));
-        Box::pin(lister::list(&mut bucket, selection, spool.path(), |_| {}))
+        Box::pin(list_keys(&mut bucket, selection, spool.path(), |_| {}))
             .await
             .unwrap()
     });

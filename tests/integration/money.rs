@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::Path;
 
-use parfetch::results::summary::{State, Summary};
+use parfetch::internals::{State, Summary};
 
 use crate::support::parfetch::{Parfetch, Ran};
 use crate::support::source::{Source, Store};

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use parfetch::cli::{Unparsed, Variables, parse};
+use parfetch::internals::{Unparsed, Variables, parse};
 
 use crate::support::scripted::Scripted;
 use crate::support::strict::{Invocation, SECRET, Said};

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use parfetch::cli::{EVERYWHERE, SUBCOMMANDS, Setting, Subcommand, Takes};
+use parfetch::internals::{EVERYWHERE, SUBCOMMANDS, Setting, Subcommand, Takes};
 
 fn page() -> String {
     let mut page = String::from(

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use parfetch::results::record::{FILE_NAME, Record};
+use parfetch::internals::{FILE_NAME, Record};
 
 use crate::support::parfetch::{Parfetch, Ran};
 

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use parfetch::results::summary::Summary;
-use parfetch::submit::{JobDocument, Part};
+use parfetch::internals::Summary;
+use parfetch::internals::{JobDocument, Part};
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -8,7 +8,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use parfetch::results::record::{FILE_NAME, Record};
+use parfetch::internals::{FILE_NAME, Record};
 
 use crate::support::parfetch::Parfetch;
 

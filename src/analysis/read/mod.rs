@@ -174,15 +174,6 @@ impl Reader {
     }
 }
 
-/// Reads files and folders.
-pub fn read(paths: &[PathBuf]) -> Reading {
-    let mut reader = Reader::default();
-    for path in paths {
-        reader.path(path);
-    }
-    reader.finish()
-}
-
 /// Whether a file is read whatever its name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Named {

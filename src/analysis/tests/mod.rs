@@ -7,7 +7,10 @@ mod samples;
 mod scores;
 mod worlds;
 
+use super::advice::Basis;
 use super::fixture::{BYTES, OBJECTS, Sweep, contender, histogram, lean, own_run, shard};
+use super::model::{Against, Failure};
+use super::read::Reading;
 use super::*;
 use crate::cell::{Cell, Program};
 use crate::fuzz::Target;
@@ -46,6 +49,15 @@ fn limits(study: &Study) -> Vec<&str> {
         .iter()
         .map(|cell| cell.verdict.word.as_str())
         .collect()
+}
+
+/// Reads files and folders.
+fn read(paths: &[std::path::PathBuf]) -> Reading {
+    let mut reader = Reader::default();
+    for path in paths {
+        reader.path(path);
+    }
+    reader.finish()
 }
 
 fn read_all(documents: &[(&str, String)]) -> Reading {

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::analysis::{Reader, Reading};
+use crate::analysis::Reader;
+use crate::analysis::read::Reading;
 use crate::cell::{Cell, Program};
 use crate::model::{Amount, Asked, Document, Law, Model, simulate};
 use crate::plan::{ClientKind, Mode};

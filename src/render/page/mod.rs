@@ -19,10 +19,7 @@ mod text;
 mod types;
 
 pub use from_study::page_of;
-pub use types::{
-    Bin, Cell, Choice, Client, Fact, Histogram, Histograms, Interval, Line, Mark, PageData,
-    Prediction, Role, Series, SeriesLine, Size, Snippet, Standing, Timeline, TimelineFetch,
-};
+pub use types::PageData;
 
 /// The page as HTML. A cell that names a size which is not in the list is left out.
 pub fn render(page: &PageData) -> String {

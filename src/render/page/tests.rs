@@ -1,6 +1,7 @@
 //! What holds of every page, whatever is on it.
 
 use super::fixture::{HOSTILE, alike, rich, small};
+use super::types::{Client, Interval};
 use super::*;
 use std::fs;
 use std::path::Path;

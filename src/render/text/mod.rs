@@ -26,8 +26,6 @@ pub enum Role {
     Best,
     /// Failed.
     Failed,
-    /// To be read with care.
-    Caution,
     /// A heading.
     Heading,
 }

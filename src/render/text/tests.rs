@@ -12,7 +12,6 @@ fn rendered(study: Study, (width, style, extent): (usize, Style, Extent)) -> Str
     let paint = |role, text: &str| match role {
         Role::Best | Role::Heading => style.strong(text),
         Role::Failed => style.bad(text),
-        Role::Caution => style.caution(text),
     };
     let emphasis = if style == Style::Plain {
         Emphasis::Unseen

@@ -17,6 +17,7 @@ use crate::units::SECOND_NS;
 /// Seconds of a month: a clock that jumped must not fill the memory.
 const MOST_SECONDS: usize = 31 * 86_400;
 
+#[cfg(test)]
 /// The summary of a run from its facts and its rows: key, fetch, round.
 pub fn summarise(
     facts: RunFacts,
@@ -77,6 +78,7 @@ impl Summariser {
         }
     }
 
+    #[cfg(test)]
     /// Takes the row of an object that was fetched whole: its key as listed, the fetch, and how often the keys were gone through before it.
     pub fn row(&mut self, key: &KeyRecord, sample: &Sample, round: u64) {
         if sample.was_attempted() {

@@ -17,7 +17,9 @@ mod verdict;
 mod workers;
 
 pub use account::{Flaw, judge};
-pub use collect::{Summariser, summarise};
+pub use collect::Summariser;
+#[cfg(test)]
+pub(crate) use collect::summarise;
 pub use facts::{CpuFacts, Header, RunFacts, ServerFacts};
 pub use parts::{
     Attempts, CpuTime, Distributions, InFlight, Interface, Memory, NotAsListed, Outcomes, Phases,

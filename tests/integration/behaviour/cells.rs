@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use parfetch::plan::{ClientKind, Mode};
-use parfetch::results::csv::CsvRow;
-use parfetch::results::summary::State;
+use parfetch::internals::CsvRow;
+use parfetch::internals::State;
+use parfetch::internals::{ClientKind, Mode};
 
 use super::against_every_store;
 use crate::support::parfetch::Parfetch;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use parfetch::lister::KeyFileWriter;
-use parfetch::plan::{ClientKind, Mode};
-use parfetch::results::csv::CsvRow;
-use parfetch::sample::{KeyRecord, Outcome};
+use parfetch::internals::CsvRow;
+use parfetch::internals::KeyFileWriter;
+use parfetch::internals::{ClientKind, Mode};
+use parfetch::internals::{KeyRecord, Outcome};
 
 use super::{against_every_store, kept, kept_as};
 use crate::support::parfetch::Parfetch;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use parfetch::plan::{ClientKind, Mode};
-use parfetch::sample::Outcome;
+use parfetch::internals::Outcome;
+use parfetch::internals::{ClientKind, Mode};
 use proptest::prelude::*;
 
 use super::cells::{Cell, one};

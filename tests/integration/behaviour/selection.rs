@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use parfetch::lister::KeyFileWriter;
-use parfetch::results::summary::State;
-use parfetch::sample::KeyRecord;
+use parfetch::internals::KeyFileWriter;
+use parfetch::internals::KeyRecord;
+use parfetch::internals::State;
 
 use super::{STEM, against_every_store, kept, kept_as};
 use crate::support::parfetch::Parfetch;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use parfetch::results::summary::State;
+use parfetch::internals::State;
 
 use super::{STEM, against_every_store, kept};
 use crate::support::parfetch::Parfetch;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use parfetch::cli::Variables;
+use parfetch::internals::Variables;
 
 use crate::support::parfetch::Parfetch;
 use crate::support::results::Results;

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use parfetch::platform::clock;
+use parfetch::internals::clock;
 
 use crate::support::scripted::{DEADLINE, Reply, Request, Scripted};
 use crate::support::strict::{SECRET, TOKEN};

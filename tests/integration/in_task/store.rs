@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use parfetch::platform::clock;
+use parfetch::internals::clock;
 
 use super::role::Role;
 use crate::support::scripted::{Reply, Request, Scripted};

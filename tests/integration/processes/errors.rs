@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use parfetch::sample::Outcome;
+use parfetch::internals::Outcome;
 
 use super::{MODES, held, results};
 use crate::support::scripted::Scripted;

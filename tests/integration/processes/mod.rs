@@ -7,7 +7,7 @@ mod errors;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use parfetch::sample::Outcome;
+use parfetch::internals::Outcome;
 use rustix::process::{Signal, kill_process};
 
 use crate::support::parfetch::Parfetch;

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use parfetch::results::csv::{CsvReader, CsvRow};
-use parfetch::results::summary::{Outcomes, State, Summary};
-use parfetch::sample::Outcome;
+use parfetch::internals::Outcome;
+use parfetch::internals::{CsvReader, CsvRow};
+use parfetch::internals::{Outcomes, State, Summary};
 
 use super::source::Source;
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use parfetch::cli::Variables;
-use parfetch::server::{ProcessConfig, Server};
+use parfetch::internals::Variables;
+use parfetch::internals::{ProcessConfig, Server};
 use tempfile::TempDir;
 
 use super::awkward;

@@ -1,6 +1,6 @@
 //! The calls of Batch.
 
-use parfetch::platform::clock::unix_ms;
+use parfetch::internals::clock::unix_ms;
 use serde_json::{Map, Value, json};
 
 use super::fail::Fail;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use parfetch::platform::clock::unix_ms;
+use parfetch::internals::clock::unix_ms;
 use serde_json::{Value, json};
 
 use super::faults::{Fault, Rule, Start, take};

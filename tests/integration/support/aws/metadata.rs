@@ -1,6 +1,6 @@
 //! The metadata endpoint, version 4, and the credentials of tasks.
 
-use parfetch::platform::clock::{unix_ms, utc_text};
+use parfetch::internals::clock::{unix_ms, utc_text};
 use serde_json::{Value, json};
 
 use super::super::scripted::Request;

@@ -131,7 +131,7 @@ fn element(name: &str, value: &Value) -> String {
             .collect(),
         Value::String(text) => escaped(text),
         Value::Number(seconds) if name.ends_with("Time") => {
-            parfetch::platform::clock::utc_text(seconds.as_u64().unwrap() * 1_000)
+            parfetch::internals::clock::utc_text(seconds.as_u64().unwrap() * 1_000)
         }
         other => other.to_string(),
     }

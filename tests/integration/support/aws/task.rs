@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use parfetch::platform::clock::unix_ms;
+use parfetch::internals::clock::unix_ms;
 use serde_json::{Map, Value, json};
 
 use super::faults::Fault;
