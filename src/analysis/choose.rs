@@ -1,21 +1,24 @@
 //! Which cell to run: of all that cannot be told from the best the smallest, with how often another sample of the same size would choose the same.
 //!
-//! Pure: takes the logarithms of what each repetition of each cell would take or cost, and knows nothing of what they are.
+//! Pure: takes what each repetition of each cell would take, and what is to be small: the time itself, or a price that goes with it.
 
+use super::fit::{CpuOfObject, Fit, Measured, Objects};
 use crate::plan::Mode;
 use crate::stats::location::{median, pseudomedian};
 
 /// As good as the best is what is worse by this factor at most: nobody notices it.
 pub(super) const AS_GOOD: f64 = 1.02;
-/// What is worse by more than this factor in the middle is never taken for as good, however much repetitions vary: a choice is to be within 5 % of the best,
-/// and the middles are not exact.
+/// What is worse by more than this factor is never taken for as good, however much repetitions vary: a choice is to be within 5 % of the best, and what is
+/// expected of each cell is not exact.
 pub(super) const NEVER: f64 = 1.04;
-/// Between the two: so many standard errors of a cell's middle cannot be told apart.
+/// Between the two: so many standard errors of the difference cannot be told apart.
 const ERRORS: f64 = 2.0;
 /// Cells of the chosen size that are worse than the best by this factor at most are compared with their like in smaller sizes.
 const LIKE: f64 = 1.10;
 /// On the average of such pairs a size that is worse by more than this factor is never taken for as good.
-const NEVER_IN_PAIRS: f64 = 1.08;
+const NEVER_IN_PAIRS: f64 = 1.035;
+/// So many of the best cells steady each other: the work grows with the cube of their number.
+const MOST: usize = 300;
 /// Samples that are drawn again from the repetitions.
 const SAMPLES: u32 = 200;
 /// Of the numbers that they are drawn by: the same report says the same.
@@ -32,8 +35,18 @@ pub(super) struct Candidate {
     pub(super) size: (u64, u64),
     pub(super) mode: Mode,
     pub(super) concurrency: u32,
-    /// Of what is to be small: the logarithm for each repetition.
+    /// Logarithm of the seconds of each repetition.
+    pub(super) times: Vec<f64>,
+    /// Of what is to be small: the logarithm for each of them.
     pub(super) logs: Vec<f64>,
+    pub(super) cpu: Option<CpuOfObject>,
+}
+
+/// What the cells are of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Workload {
+    pub(super) objects: Objects,
+    pub(super) is_contender: bool,
 }
 
 /// What is chosen.
@@ -50,27 +63,20 @@ pub(super) struct Chosen {
 }
 
 /// Chooses, and says how sure that is; `None` without candidates. With single repetitions nothing is known of another sample.
-pub(super) fn choose(candidates: &[Candidate]) -> Option<Chosen> {
-    let middles: Vec<f64> = candidates
+pub(super) fn choose(candidates: &[Candidate], workload: Workload) -> Option<Chosen> {
+    let middles: Vec<Middle> = candidates
         .iter()
-        .map(|candidate| pseudomedian(&candidate.logs).unwrap_or(f64::INFINITY))
+        .map(|candidate| Middle::of(&candidate.logs, &candidate.times))
         .collect();
-    let like = like(candidates);
-    let known = Known {
-        error: standard_error(candidates),
-        own: own_error(candidates),
-        like,
-    };
+    let known = Known::new(candidates, &middles, workload);
     let tied = ranked(candidates, &middles, &known);
     let (first, others) = tied.split_first()?;
     let (mut same, mut same_or_tied) = (0, 0);
     let mut random = fastrand::Rng::with_seed(SEED);
     for _ in 0..SAMPLES {
-        let drawn: Vec<f64> = candidates
+        let drawn: Vec<Middle> = candidates
             .iter()
-            .map(|candidate| {
-                pseudomedian(&again(&candidate.logs, &mut random)).unwrap_or(f64::INFINITY)
-            })
+            .map(|candidate| candidate.again(&mut random))
             .collect();
         if let Some(chosen) = ranked(candidates, &drawn, &known).first() {
             same += u32::from(chosen == first);
@@ -88,169 +94,168 @@ pub(super) fn choose(candidates: &[Candidate]) -> Option<Chosen> {
     })
 }
 
-/// As many values as there are, any of them any number of times.
-fn again(values: &[f64], random: &mut fastrand::Rng) -> Vec<f64> {
-    (0..values.len())
-        .map(|_| values[random.usize(..values.len())])
-        .collect()
+/// The middle of a cell's repetitions.
+#[derive(Clone, Copy, Debug)]
+struct Middle {
+    log: f64,
+    time: f64,
+}
+
+impl Middle {
+    fn of(logs: &[f64], times: &[f64]) -> Self {
+        let middle = |values: &[f64]| pseudomedian(values).unwrap_or(f64::INFINITY);
+        Self {
+            log: middle(logs),
+            time: middle(times),
+        }
+    }
+}
+
+impl Candidate {
+    /// The middle of as many repetitions as there are, any of them any number of times.
+    fn again(&self, random: &mut fastrand::Rng) -> Middle {
+        let count = self.logs.len();
+        let (logs, times): (Vec<f64>, Vec<f64>) = (0..count)
+            .map(|_| random.usize(..count))
+            .map(|place| (self.logs[place], self.times[place]))
+            .unzip();
+        Middle::of(&logs, &times)
+    }
+
+    /// How much of a change of the time is one of what is to be small: a price that is the least one does not change with it.
+    fn goes_with_time(&self) -> f64 {
+        let (logs, times) = (variance(&self.logs), variance(&self.times));
+        if times > 1e-18 {
+            (logs / times).sqrt().min(1.0)
+        } else {
+            1.0
+        }
+    }
 }
 
 /// What is known of the cells besides their middles.
 struct Known {
     /// How repetitions vary in the middle cell, for as many as there are of each.
     error: Vec<f64>,
-    /// How they vary in each cell itself.
-    own: Vec<f64>,
-    /// The cells of the same size with as many workers of another mode.
-    like: Vec<Vec<usize>>,
+    /// The cells that steady each other, and how.
+    near: Vec<usize>,
+    fit: Option<Fit>,
+    /// Logarithm of the bucket's objects.
+    log_objects: f64,
 }
 
+impl Known {
+    fn new(candidates: &[Candidate], middles: &[Middle], workload: Workload) -> Self {
+        let mut near: Vec<usize> = (0..middles.len())
+            .filter(|index| middles[*index].time.is_finite())
+            .collect();
+        near.sort_by(|one, other| middles[*one].time.total_cmp(&middles[*other].time));
+        near.truncate(MOST);
+        let mut sizes: Vec<(u64, u64)> = near.iter().map(|index| candidates[*index].size).collect();
+        sizes.sort_unstable();
+        sizes.dedup();
+        let log_objects = workload.objects.count.ln();
+        let usual = usual_variance(candidates);
+        let measured = |index: &usize| {
+            let candidate = &candidates[*index];
+            Measured {
+                size: sizes.binary_search(&candidate.size).unwrap_or_default(),
+                vcpu: candidate.size.0 as f64 / 1_024.0,
+                mode: candidate.mode,
+                workers: f64::from(candidate.concurrency.max(1)),
+                log_rate: log_objects - middles[*index].time,
+                variance: own_variance(candidate, usual),
+                cpu: candidate.cpu,
+            }
+        };
+        let measured: Vec<Measured> = near.iter().map(measured).collect();
+        Self {
+            error: candidates
+                .iter()
+                .map(|candidate| (usual / candidate.logs.len().max(1) as f64).sqrt())
+                .collect(),
+            fit: Fit::new(&measured, workload.objects, workload.is_contender),
+            near,
+            log_objects,
+        }
+    }
+
+    /// What is to be expected of each cell: the lowest of many middles is low by chance as well, and the others know nothing of that chance.
+    fn steadied(&self, candidates: &[Candidate], middles: &[Middle]) -> Vec<f64> {
+        let mut steadied: Vec<f64> = middles.iter().map(|middle| middle.log).collect();
+        let Some(fit) = &self.fit else {
+            return steadied;
+        };
+        let rate = |index: &usize| self.log_objects - middles[*index].time;
+        let rates: Vec<f64> = self.near.iter().map(rate).collect();
+        for (index, (expected, rate)) in self
+            .near
+            .iter()
+            .zip(fit.expected(&rates).iter().zip(&rates))
+        {
+            steadied[*index] += (rate - expected) * candidates[*index].goes_with_time();
+        }
+        steadied
+    }
+
+    /// By how much each may lie off against the best: a standard error.
+    fn errors(&self, steadied: &[f64]) -> Vec<f64> {
+        let mut errors = self.error.clone();
+        let best = (0..self.near.len())
+            .min_by(|one, other| steadied[self.near[*one]].total_cmp(&steadied[self.near[*other]]));
+        if let (Some(fit), Some(best)) = (&self.fit, best) {
+            for (index, error) in self.near.iter().zip(fit.errors_against(best)) {
+                errors[*index] = error;
+            }
+        }
+        errors
+    }
+}
+
+/// 0 for less than two values.
 fn variance(values: &[f64]) -> f64 {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
-    values
-        .iter()
-        .map(|value| (value - mean).powi(2))
-        .sum::<f64>()
-        / (n - 1.0)
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    if values.len() > 1 {
+        squares / (n - 1.0)
+    } else {
+        0.0
+    }
 }
 
 /// The variance of repetitions in the middle cell.
 fn usual_variance(candidates: &[Candidate]) -> f64 {
     let variances: Vec<f64> = candidates
         .iter()
-        .filter(|candidate| candidate.logs.len() > 1)
-        .map(|candidate| variance(&candidate.logs))
+        .filter(|candidate| candidate.times.len() > 1)
+        .map(|candidate| variance(&candidate.times))
         .collect();
     median(&variances).unwrap_or(0.0) / MIDDLE_VARIANCE
 }
 
-/// The standard error of each cell's middle: how repetitions vary in the middle cell, and how many there are of this one.
-fn standard_error(candidates: &[Candidate]) -> Vec<f64> {
-    let usual = usual_variance(candidates);
-    candidates
+/// Of a cell's middle. So few repetitions tell little of how they vary, so the middle cell's variance counts as much as their own: a cell whose time hangs on
+/// a hair (a burst that ends just before the bucket does) varies more than others, and is the best by chance more often.
+fn own_variance(candidate: &Candidate, usual: f64) -> f64 {
+    let own = match candidate.times.len() {
+        0 | 1 => usual,
+        _ => variance(&candidate.times),
+    };
+    own.midpoint(usual) / candidate.times.len().max(1) as f64
+}
+
+/// The cells, of those at `among`, that cannot be told from the best of them: the fewest vCPU and the least memory first, then async before threads before
+/// processes, then the fewest workers.
+fn as_good(candidates: &[Candidate], among: &[usize], expected: &Expected) -> Vec<usize> {
+    let logs = &expected.logs;
+    let best = among
         .iter()
-        .map(|candidate| (usual / candidate.logs.len().max(1) as f64).sqrt())
-        .collect()
-}
-
-/// The same for each cell by itself. So few repetitions tell little of how they vary, so the middle cell's variance counts as much as their own: a cell whose
-/// time hangs on a hair (a burst that ends just before the bucket does) varies more than others, and is the best by chance more often.
-fn own_error(candidates: &[Candidate]) -> Vec<f64> {
-    let usual = usual_variance(candidates);
-    let of = |candidate: &Candidate| {
-        let n = candidate.logs.len() as f64;
-        let own = if candidate.logs.len() > 1 {
-            variance(&candidate.logs)
-        } else {
-            usual
-        };
-        (own.midpoint(usual) / n.max(1.0)).sqrt()
-    };
-    candidates.iter().map(of).collect()
-}
-
-fn like(candidates: &[Candidate]) -> Vec<Vec<usize>> {
-    let of = |one: &Candidate| {
-        let is_like = |other: &Candidate| {
-            other.size == one.size && other.concurrency == one.concurrency && other.mode != one.mode
-        };
-        (0..candidates.len())
-            .filter(|index| is_like(&candidates[*index]))
-            .collect()
-    };
-    candidates.iter().map(of).collect()
-}
-
-/// The middles, each drawn towards what its like lead to expect: the lowest of many middles is low by chance as well, and the other modes of the same size
-/// and as many workers know nothing of that chance (empirical Bayes).
-///
-/// Expected of a cell is the mean of its like, and by how much its mode differs from the others everywhere. How well that holds is seen from how far the
-/// middles lie from it beyond what repetitions explain; where modes differ in ways of their own, hardly anything is drawn.
-fn steadied(candidates: &[Candidate], middles: &[f64], known: &Known) -> Vec<f64> {
-    let mean_of_like = |index: usize| {
-        let like = known.like[index]
-            .iter()
-            .filter(|other| middles[**other].is_finite());
-        let count = like.clone().count();
-        (count > 0 && middles[index].is_finite()).then(|| {
-            (
-                like.clone().map(|other| middles[*other]).sum::<f64>() / count as f64,
-                count as f64,
-            )
-        })
-    };
-    let means: Vec<Option<(f64, f64)>> = (0..candidates.len()).map(mean_of_like).collect();
-    let offset = |mode: Mode| {
-        let of_mode = (0..candidates.len()).filter(|index| candidates[*index].mode == mode);
-        median(
-            &of_mode
-                .filter_map(|index| Some(middles[index] - means[index]?.0))
-                .collect::<Vec<_>>(),
-        )
-        .unwrap_or(0.0)
-    };
-    let offsets: Vec<(Mode, f64)> = Mode::ALL
-        .into_iter()
-        .map(|mode| (mode, offset(mode)))
-        .collect();
-    let offset_of = |mode: Mode| {
-        offsets
-            .iter()
-            .find(|(known, _)| *known == mode)
-            .map_or(0.0, |(_, offset)| *offset)
-    };
-    // The mean of the like is uncertain as well.
-    let of_mean = |index: usize, count: f64| {
-        known.like[index]
-            .iter()
-            .map(|other| known.own[*other].powi(2))
-            .sum::<f64>()
-            / (count * count)
-    };
-    let expected: Vec<Option<(f64, f64)>> = means
-        .iter()
-        .enumerate()
-        .map(|(index, mean)| {
-            mean.map(|(mean, count)| {
-                (
-                    mean + offset_of(candidates[index].mode),
-                    of_mean(index, count),
-                )
-            })
-        })
-        .collect();
-    let beyond: Vec<f64> = expected
-        .iter()
-        .enumerate()
-        .filter_map(|(index, expected)| {
-            let (expected, of_expected) = (*expected)?;
-            Some((middles[index] - expected).powi(2) - of_expected - known.own[index].powi(2))
-        })
-        .collect();
-    let real = (beyond.iter().sum::<f64>() / beyond.len().max(1) as f64).max(0.0);
-    let drawn = |index: usize| {
-        let Some((expected, of_expected)) = expected[index] else {
-            return middles[index];
-        };
-        let (prior, own) = (real + of_expected, known.own[index].powi(2));
-        if prior + own > 0.0 {
-            (middles[index] * prior + expected * own) / (prior + own)
-        } else {
-            middles[index]
-        }
-    };
-    (0..candidates.len()).map(drawn).collect()
-}
-
-/// The cells that cannot be told from the best: the fewest vCPU and the least memory first, then async before threads before processes, then the
-/// fewest workers.
-fn as_good(candidates: &[Candidate], middles: &[f64], error: &[f64]) -> Vec<usize> {
-    let best = middles.iter().copied().fold(f64::INFINITY, f64::min);
-    let most = |index: usize| best + (ERRORS * error[index]).clamp(AS_GOOD.ln(), NEVER.ln());
-    let mut tied: Vec<usize> = (0..candidates.len())
-        .filter(|index| middles[*index].is_finite() && middles[*index] <= most(*index))
-        .collect();
+        .map(|index| logs[*index])
+        .fold(f64::INFINITY, f64::min);
+    let most =
+        |index: usize| best + (ERRORS * expected.errors[index]).clamp(AS_GOOD.ln(), NEVER.ln());
+    let is_tied = |index: &usize| logs[*index].is_finite() && logs[*index] <= most(*index);
+    let mut tied: Vec<usize> = among.iter().copied().filter(is_tied).collect();
     tied.sort_by_key(|index| {
         let Candidate {
             size,
@@ -263,64 +268,62 @@ fn as_good(candidates: &[Candidate], middles: &[f64], error: &[f64]) -> Vec<usiz
     tied
 }
 
+/// What is expected of each cell, and how far that may lie off.
+struct Expected {
+    logs: Vec<f64>,
+    errors: Vec<f64>,
+}
+
 /// The cells that cannot be told from the best, the one to choose first.
 ///
-/// Repetitions of one cell tell little; those of all cells of a size tell more. So a smaller task counts as good as well when its cells, each compared with
-/// the cell of the chosen size that has the same mode and as many workers, are as good on the average.
-fn ranked(candidates: &[Candidate], middles: &[f64], known: &Known) -> Vec<usize> {
-    let error = known.error.as_slice();
-    let steadied = steadied(candidates, middles, known);
-    let tied = as_good(candidates, &steadied, error);
+/// One cell tells little; all cells of a size tell more. So a smaller task counts as good as well when its cells, each compared with the cell of the chosen
+/// size that has the same mode and as many workers, are as good on the average.
+fn ranked(candidates: &[Candidate], middles: &[Middle], known: &Known) -> Vec<usize> {
+    let logs = known.steadied(candidates, middles);
+    let errors = known.errors(&logs);
+    let expected = Expected { logs, errors };
+    let all: Vec<usize> = (0..candidates.len()).collect();
+    let tied = as_good(candidates, &all, &expected);
     let Some(first) = tied.first() else {
         return tied;
     };
-    let Some(size) = smaller_size(candidates, (middles, error), candidates[*first].size) else {
+    let Some(size) = smaller_size(candidates, &expected, candidates[*first].size) else {
         return tied;
     };
-    let of_size: Vec<usize> = (0..candidates.len())
-        .filter(|index| candidates[*index].size == size)
-        .collect();
-    let (cells, logs): (Vec<Candidate>, Vec<f64>) = of_size
-        .iter()
-        .map(|index| (candidates[*index].clone(), steadied[*index]))
-        .unzip();
-    let errors: Vec<f64> = of_size.iter().map(|index| error[*index]).collect();
-    let best_of_size = as_good(&cells, &logs, &errors)
+    let (of_size, others): (Vec<usize>, Vec<usize>) = all
         .into_iter()
-        .map(|place| of_size[place]);
-    let mut all: Vec<usize> = best_of_size.collect();
-    all.extend(
-        tied.into_iter()
-            .filter(|index| candidates[*index].size != size),
-    );
-    all
+        .partition(|index| candidates[*index].size == size);
+    let mut ranked = as_good(candidates, &of_size, &expected);
+    ranked.extend(tied.into_iter().filter(|index| others.contains(index)));
+    ranked
 }
 
 /// The smallest size that is as good as the chosen one, pair by pair.
 fn smaller_size(
     candidates: &[Candidate],
-    (middles, error): (&[f64], &[f64]),
+    expected: &Expected,
     chosen: (u64, u64),
 ) -> Option<(u64, u64)> {
-    let best = middles.iter().copied().fold(f64::INFINITY, f64::min);
+    let Expected { logs, errors } = expected;
+    let best = logs.iter().copied().fold(f64::INFINITY, f64::min);
     let near: Vec<usize> = (0..candidates.len())
-        .filter(|index| candidates[*index].size == chosen && middles[*index] <= best + LIKE.ln())
+        .filter(|index| candidates[*index].size == chosen && logs[*index] <= best + LIKE.ln())
         .collect();
     let is_as_good = |size: &(u64, u64)| {
         let pair = |index: usize| {
-            let Candidate {
-                mode, concurrency, ..
-            } = &candidates[index];
+            let one = &candidates[index];
             let is_like = |other: &Candidate| {
-                other.size == *size && other.mode == *mode && other.concurrency == *concurrency
+                other.size == *size
+                    && other.mode == one.mode
+                    && other.concurrency == one.concurrency
             };
             let other = candidates
                 .iter()
                 .position(is_like)
-                .filter(|other| middles[*other].is_finite())?;
+                .filter(|other| logs[*other].is_finite())?;
             Some((
-                middles[other] - middles[index],
-                error[other].powi(2) + error[index].powi(2),
+                logs[other] - logs[index],
+                errors[other].powi(2) + errors[index].powi(2),
             ))
         };
         let pairs: Vec<(f64, f64)> = near.iter().filter_map(|index| pair(*index)).collect();
@@ -349,18 +352,41 @@ fn smaller_size(
 mod tests {
     use super::*;
 
+    const WORKLOAD: Workload = Workload {
+        objects: Objects {
+            count: 2_000.0,
+            mean_bytes: 1e6,
+        },
+        is_contender: false,
+    };
+
+    fn choose(cells: &[Candidate]) -> Option<Chosen> {
+        super::choose(cells, WORKLOAD)
+    }
+
+    /// What is expected of each.
+    fn steadied(cells: &[Candidate]) -> Vec<f64> {
+        let middles: Vec<Middle> = cells
+            .iter()
+            .map(|cell| Middle::of(&cell.logs, &cell.times))
+            .collect();
+        Known::new(cells, &middles, WORKLOAD).steadied(cells, &middles)
+    }
+
     fn candidate(
         place: usize,
         (vcpu, mode, concurrency): (u64, Mode, u32),
         values: &[f64],
     ) -> Candidate {
-        let logs = values.iter().map(|value| value.ln()).collect();
+        let logs: Vec<f64> = values.iter().map(|value| value.ln()).collect();
         Candidate {
             place,
             size: (vcpu * 1_024, vcpu * 2_048),
             mode,
             concurrency,
+            times: logs.clone(),
             logs,
+            cpu: None,
         }
     }
 
@@ -464,37 +490,37 @@ mod tests {
                 candidate(place, (vcpu, mode, 16), &around(value, 0.04))
             })
             .collect();
-        let middles: Vec<f64> = cells
-            .iter()
-            .map(|cell| pseudomedian(&cell.logs).unwrap())
-            .collect();
-        let known = Known {
-            error: standard_error(&cells),
-            own: own_error(&cells),
-            like: like(&cells),
-        };
-        let drawn = steadied(&cells, &middles, &known);
+        let drawn = steadied(&cells);
         assert!(
-            drawn[2] > 94.0_f64.ln() && drawn[0] < 100.0_f64.ln(),
+            drawn[2] > 93.5_f64.ln() && drawn[0] < 100.0_f64.ln(),
             "{drawn:?}"
         );
         // Where repetitions are quiet, what differs is real.
-        let quiet: Vec<Candidate> = cells
-            .iter()
-            .map(|cell| {
-                candidate(
-                    cell.place,
-                    (cell.size.0 / 1_024, cell.mode, 16),
-                    &around(middles[cell.place].exp(), 0.001),
-                )
-            })
-            .collect();
-        let known = Known {
-            error: standard_error(&quiet),
-            own: own_error(&quiet),
-            like: like(&quiet),
+        let quiet = |cell: &Candidate| {
+            let value = pseudomedian(&cell.times).unwrap().exp();
+            let times = around(value, 0.001)
+                .iter()
+                .map(|value| value.ln())
+                .collect();
+            Candidate {
+                times,
+                ..cell.clone()
+            }
         };
-        assert!((steadied(&quiet, &middles, &known)[2] - middles[2]).abs() < 0.002);
+        let quiet: Vec<Candidate> = cells.iter().map(quiet).collect();
+        let middle = pseudomedian(&quiet[2].times).unwrap();
+        assert!((steadied(&quiet)[2] - middle).abs() < 0.003);
+    }
+
+    #[test]
+    fn a_price_that_is_the_least_one_is_not_moved_with_the_time() {
+        let mut cells: Vec<Candidate> = (0..6)
+            .map(|place| candidate(place, (1, Mode::Async, 1 << place), &around(100.0, 0.04)))
+            .collect();
+        for cell in &mut cells {
+            cell.logs = vec![0.5; 6];
+        }
+        assert_eq!(steadied(&cells), [0.5; 6]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod cost;
 pub(crate) mod curves;
 mod detail;
 pub(crate) mod figures;
+mod fit;
 pub(crate) mod metric;
 pub(crate) mod model;
 mod observation;

@@ -73,6 +73,9 @@ pub struct Times {
     pub write_back_s: Option<f64>,
     /// Start of the first process to the end of the last, from outside.
     pub wall_s: Option<f64>,
+    /// Of all its fetches together: as long as its workers were busy. Unknown for shards and contenders.
+    #[serde(skip)]
+    pub busy_s: Option<f64>,
     /// What a task of it was billed for, the minimum of a minute included; the mean of its tasks. Unknown outside Fargate.
     pub billed_s: Option<f64>,
     /// What a task of it was billed for beside the time of its process: the pull of the image, and until it had stopped. Unknown outside Fargate.
@@ -247,6 +250,12 @@ impl Observation {
             ratio(self.usage.server_cpu_s, time),
             self.usage.server_threads.map(f64::from),
         )
+    }
+
+    /// CPU seconds of an object that was read well; of a contender those of its whole processes. `None` where nothing was counted.
+    pub(super) fn cpu_per_object_s(&self) -> Option<f64> {
+        let busy = self.usage.fetch_cpu_s.or(self.usage.whole_cpu_s);
+        ratio(busy.filter(|seconds| *seconds > 0.0), float(self.counts.ok))
     }
 
     /// Attempts that are billed.

@@ -13,6 +13,8 @@ use crate::units::{plural, three_digits};
 const CONTRADICTION: f64 = 1.10;
 /// How exactly a burst's credit and the rate after it are known beside what repetitions show: standard deviation of the log of the time after the drop.
 const BURST_ERROR: f64 = 0.05;
+/// With fewer fetches a worker than this, the first ones weigh so much that the rate of a run is not the one of a longer run.
+const FEW_FETCHES: f64 = 10.0;
 /// A repetition of at least this share of the bucket is the bucket.
 const WHOLE: f64 = 0.999;
 
@@ -20,6 +22,8 @@ const WHOLE: f64 = 0.999;
 struct Bucket {
     keys: f64,
     bytes: f64,
+    /// That fetch it.
+    workers: f64,
 }
 
 /// One repetition's way to the whole bucket, in seconds of fetching.
@@ -27,6 +31,8 @@ struct Bucket {
 struct Scaled {
     by_bytes_s: f64,
     by_objects_s: f64,
+    /// By what a fetch took; `None` where that says nothing else.
+    by_fetches_s: Option<f64>,
 }
 
 impl Scaled {
@@ -53,6 +59,7 @@ pub(super) fn predict(
     let bucket = Bucket {
         keys: keys as f64,
         bytes: bytes as f64,
+        workers: f64::from(report.cell.concurrency.max(1)),
     };
     let rate = burst::middle_rate(&report.observations)?;
     let shards = f64::from(report.cell.shards.max(1));
@@ -203,6 +210,7 @@ fn scale(
         return Some(Scaled {
             by_bytes_s: fetch_s,
             by_objects_s: fetch_s,
+            by_fetches_s: None,
         });
     }
     let (window_bytes, tail_s) = window(observation, (fetch_s, bytes)).unwrap_or((bytes, 0.0));
@@ -215,6 +223,7 @@ fn scale(
         return Some(Scaled {
             by_bytes_s: fetch_s * bucket.bytes / bytes,
             by_objects_s: fetch_s * bucket.keys / objects,
+            by_fetches_s: None,
         });
     }
     let rate = match burst {
@@ -231,7 +240,23 @@ fn scale(
     Some(Scaled {
         by_bytes_s: seconds(by_bytes) + tail_s,
         by_objects_s: seconds(by_objects) + tail_s,
+        by_fetches_s: burst
+            .is_none()
+            .then(|| by_fetches(observation, bucket))
+            .flatten(),
     })
+}
+
+/// By what a fetch took, where workers fetched few objects each.
+///
+/// All workers begin at the same moment, so while each fetches its first objects, what has come is no measure of the rate that follows. How long a fetch
+/// takes on the average is: each further object takes a worker so long.
+fn by_fetches(observation: &Observation, bucket: &Bucket) -> Option<f64> {
+    let objects = observation.counts.ok.filter(|objects| *objects > 0)? as f64;
+    let (busy_s, fetch_s) = (observation.times.busy_s?, observation.times.fetch_s?);
+    let more = bucket.keys - objects;
+    (objects < FEW_FETCHES * bucket.workers && more > 0.0)
+        .then(|| fetch_s + more * (busy_s / objects) / bucket.workers)
 }
 
 /// Bytes that came while every worker was busy, and seconds of the tail; `None` where that is not known.
@@ -289,8 +314,16 @@ fn interval(scaled: &[Scaled], (fetch_s, fixed_s): (f64, f64), basis: &Basis) ->
         by(|scaled| scaled.by_bytes_s)?,
         by(|scaled| scaled.by_objects_s)?,
     );
-    let low = bytes.low.min(objects.low).exp().min(fetch_s);
-    let high = bytes.high.max(objects.high).exp().max(fetch_s);
+    let each: Option<Vec<f64>> = scaled
+        .iter()
+        .map(|scaled| scaled.by_fetches_s.map(f64::ln))
+        .collect();
+    let by_fetches = each.and_then(|each| next_value(&each, known));
+    let (least, most) = by_fetches.map_or((objects.low, objects.high), |found| {
+        (objects.low.min(found.low), objects.high.max(found.high))
+    });
+    let low = bytes.low.min(least).exp().min(fetch_s);
+    let high = bytes.high.max(most).exp().max(fetch_s);
     Some(Interval {
         low: low + fixed_s,
         high: high + fixed_s,
@@ -492,6 +525,7 @@ mod tests {
         let bucket = Bucket {
             keys: 1_000.0,
             bytes: 100_000.0,
+            workers: 16.0,
         };
         // A tenth of the bytes, and of the objects.
         let same = scale(&run(2.0, (10_000, 100)), &bucket, ALONE).unwrap();
@@ -512,10 +546,45 @@ mod tests {
     }
 
     #[test]
+    fn few_fetches_a_worker_are_also_scaled_by_what_a_fetch_took() {
+        let bucket = Bucket {
+            keys: 1_000.0,
+            bytes: 100_000.0,
+            workers: 50.0,
+        };
+        let mut observation = run(1.0, (10_000, 100));
+        // 100 fetches of 0.4 s by 50 workers: 900 more take 0.4 s × 900 ÷ 50.
+        observation.times.busy_s = Some(40.0);
+        let scaled = scale(&observation, &bucket, ALONE).unwrap();
+        close(scaled.by_fetches_s.unwrap(), 1.0 + 7.2);
+        let found = interval(
+            &[scaled; 6],
+            (10.0, 0.0),
+            &Basis::Burst {
+                held_s: 1.0,
+                needed_s: 10.0,
+            },
+        );
+        let found = found.unwrap();
+        close(found.low, 8.2);
+        close(found.high, 10.0);
+        // Ten fetches a worker and more are a rate.
+        let bucket = Bucket {
+            workers: 10.0,
+            ..bucket
+        };
+        assert_eq!(
+            scale(&observation, &bucket, ALONE).unwrap().by_fetches_s,
+            None
+        );
+    }
+
+    #[test]
     fn the_tail_comes_once() {
         let bucket = Bucket {
             keys: 1_000.0,
             bytes: 100_000.0,
+            workers: 16.0,
         };
         let mut observation = run(10.0, (10_000, 100));
         // 9,000 bytes in 6 s, and a tail of 4 s with 1,000.

@@ -4,8 +4,11 @@ use serde_json::json;
 
 use super::advice::{Choice, Edge, KneeSide, Recommendation};
 use super::choose::{self, Candidate};
+use super::figures::median_of;
+use super::fit::{CpuOfObject, Objects};
 use super::metric::Metric;
 use super::model::{CellReport, Curve, Limit, Study};
+use super::observation::Observation;
 use crate::cell::{Cell, Program};
 use crate::price::CPU_UNITS;
 use crate::render::wording::advice as words;
@@ -62,11 +65,12 @@ fn of_program(program: &Program, study: &Study) -> Recommendation {
         .collect();
     let candidates = |values: fn(&super::Prediction) -> &Vec<f64>| -> Vec<Candidate> {
         able.iter()
-            .filter_map(|able| candidate(able, values(able.report.prediction.as_ref()?)))
+            .filter_map(|able| candidate(able, values))
             .collect()
     };
-    let fastest = choose::choose(&candidates(|prediction| &prediction.runs_s));
-    let cheapest = choose::choose(&candidates(|prediction| &prediction.runs_order));
+    let workload = workload(program, study);
+    let fastest = choose::choose(&candidates(|prediction| &prediction.runs_s), workload);
+    let cheapest = choose::choose(&candidates(|prediction| &prediction.runs_order), workload);
     let because = match (&fastest, &cheapest) {
         (None, _) => Some(words::nothing(
             &of_program().map(|(_, cell)| cell).collect::<Vec<_>>(),
@@ -104,31 +108,51 @@ fn of_program(program: &Program, study: &Study) -> Recommendation {
     }
 }
 
-fn candidate(able: &Able<'_>, values: &[f64]) -> Option<Candidate> {
+fn workload(program: &Program, study: &Study) -> choose::Workload {
+    let count = study.workload.keys.unwrap_or(1).max(1) as f64;
+    choose::Workload {
+        objects: Objects {
+            count,
+            mean_bytes: study.workload.bytes.unwrap_or(0) as f64 / count,
+        },
+        is_contender: !program.is_parfetch(),
+    }
+}
+
+fn candidate(able: &Able<'_>, values: fn(&super::Prediction) -> &Vec<f64>) -> Option<Candidate> {
+    let report = able.report;
     let Cell {
         cpu_units,
+        memory_mib,
         mode,
         concurrency,
         shards,
         ..
-    } = able.report.cell;
+    } = report.cell;
     let tasks = u64::from(shards.max(1));
-    let (units, memory_mib) = able
-        .report
-        .fargate
-        .unwrap_or((cpu_units, able.report.cell.memory_mib));
-    let logs: Vec<f64> = values
+    let (units, memory_mib) = report.fargate.unwrap_or((cpu_units, memory_mib));
+    let prediction = report.prediction.as_ref()?;
+    let (logs, times): (Vec<f64>, Vec<f64>) = values(prediction)
         .iter()
-        .map(|value| value.ln())
-        .filter(|log| log.is_finite())
-        .collect();
-    let size = (u64::from(units) * tasks, u64::from(memory_mib) * tasks);
+        .zip(&prediction.runs_s)
+        .map(|(value, seconds)| (value.ln(), seconds.ln()))
+        .filter(|(log, time)| log.is_finite() && time.is_finite())
+        .unzip();
+    let cpu_s = median_of(&report.observations, Observation::cpu_per_object_s);
+    let cpu = cpu_s.map(|seconds| CpuOfObject {
+        log_s: seconds.ln(),
+        share: report
+            .figure(Metric::CpuShare)
+            .map_or(1.0, |figure| figure.median),
+    });
     (!logs.is_empty()).then_some(Candidate {
         place: able.place,
-        size,
+        size: (u64::from(units) * tasks, u64::from(memory_mib) * tasks),
         mode,
         concurrency,
+        times,
         logs,
+        cpu,
     })
 }
 

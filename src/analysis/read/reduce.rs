@@ -192,6 +192,7 @@ fn numbers(summary: &Summary) -> Numbers {
             fetch_s: seconds(phases.fetch_ns),
             write_back_s: seconds(phases.write_back_ns),
             wall_s: None,
+            busy_s: seconds(distributions.fetch_duration.sum_ns),
             billed_s: None,
             around_s: None,
         },

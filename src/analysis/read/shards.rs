@@ -117,6 +117,7 @@ pub(super) fn merge(shards: &[Reduced]) -> Result<Numbers, SnapshotError> {
             fetch_s,
             write_back_s: longest(|times| times.write_back_s),
             wall_s: None,
+            busy_s: None,
             billed_s: None,
             around_s: None,
         },
