@@ -86,10 +86,13 @@ def same_answer(goal):
         choice = recommendation[goal]
         name = lambda place: json.dumps(study["cells"][place]["cell"], sort_keys=True)
         answers[seed] = (name(choice["cell"]), {name(place) for place in choice["tied_with"]}, choice["first_look"])
-    chosen = {answer for answer, _, _ in answers.values()}
-    held = all(chosen <= {answer} | tied for answer, tied, _ in answers.values())
     looks = sum(look is not None for _, _, look in answers.values())
-    print(f"{goal}: {len(chosen)} different choices by {len(answers)} seeds, each tied with the others: {'held' if held else 'MISSED'} ({looks} first looks)")
+    chosen = {answer for answer, _, _ in answers.values()}
+    agree = all(chosen <= {answer} | tied for answer, tied, _ in answers.values())
+    # A first look recommends nothing, so it cannot recommend something else each time.
+    held = agree or looks == len(answers)
+    word = "held" if agree else "first looks, nothing is recommended" if held else "MISSED"
+    print(f"{goal}: {len(chosen)} different choices by {len(answers)} seeds, each tied with the others: {word} ({looks} first looks)")
     return held
 
 
