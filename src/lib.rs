@@ -62,6 +62,6 @@ pub mod internals {
     pub use crate::server::{FaultCounts, ProcessConfig, Server};
     pub use crate::spool::keys::KeyFile;
     pub use crate::store::micro::{Reading, Signing, scan_page};
-    pub use crate::store::{Bucket, Session, StaticKeys};
+    pub use crate::store::{Bucket, Session, StaticCredentials};
     pub use crate::submit::{JobDocument, Part};
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::console::style_of;
 use super::signals::{First, Signals};
 use super::sources::{Look, deliver, name, studies};
 use crate::analysis::{Comparison, compare, compare_programs};
@@ -92,7 +93,7 @@ fn rendered(
 
 /// Warnings for whoever sees the terminal alone: a CSV file holds none.
 fn say(comparison: &Comparison) {
-    let style = super::style_of(&io::stderr());
+    let style = style_of(&io::stderr());
     for text in comparison.caveats.iter().chain(&comparison.warnings) {
         // Nobody to tell.
         let _closed = warning(&mut io::stderr(), style, text);

@@ -1,7 +1,8 @@
 //! `parfetch doctor`.
 
-use std::io::{self, IsTerminal};
+use std::io;
 
+use super::console::{print, style_of, width};
 use super::signals::{First, Signals};
 use crate::cli::{Raw, Variables};
 use crate::doctor::{Checks, Means, examine};
@@ -10,8 +11,6 @@ use crate::output::{Marks, checklist};
 use crate::platform::Sources;
 use crate::settings::{self, Format, Level, Log};
 
-/// Width where there is no terminal to ask.
-const WIDTH: usize = 80;
 /// Lines that are wider are hard to read.
 const WIDEST: usize = 120;
 
@@ -44,24 +43,19 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
             .map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?,
         Format::Text => in_words(&checks, variables),
     };
-    super::say(&text)?;
+    print(&text)?;
     Ok(checks.exit())
 }
 
 fn in_words(checks: &Checks, variables: &Variables) -> String {
-    let stdout = io::stdout();
-    let style = super::style_of(&stdout);
-    let columns = if stdout.is_terminal() {
-        console::Term::stdout()
-            .size_checked()
-            .map(|(_, columns)| usize::from(columns))
-    } else {
-        None
-    };
     let marks = Marks::of_locale(
         variables.get("LC_ALL"),
         variables.get("LC_CTYPE"),
         variables.get("LANG"),
     );
-    checklist(checks, style, (marks, columns.unwrap_or(WIDTH).min(WIDEST)))
+    checklist(
+        checks,
+        style_of(&io::stdout()),
+        (marks, width().min(WIDEST)),
+    )
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::console::{print, style_of};
 use super::signals::{First, Signals};
 use crate::cli::Raw;
 use crate::event::FillEvent;
@@ -20,7 +21,7 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     let settings = settings::fill(raw)?;
     super::start_log(settings::log(raw)?);
     let signals = Signals::listen(First::EndsInOrder, Some(CONTINUE))?;
-    let style = super::style_of(&io::stderr());
+    let style = style_of(&io::stderr());
     let display = if settings.progress == ProgressWhen::Never {
         Display::Silent
     } else {
@@ -38,7 +39,7 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     if settings.dry_run {
         let forecast = super::block_on(signals.or(Box::pin(foresee(&settings.fill, context))))?;
         drop(progress);
-        return super::say(&forecast.in_words());
+        return print(&forecast.in_words());
     }
     let filled = super::block_on(signals.or(Box::pin(fill(&settings.fill, context))))?;
     drop(progress);
@@ -53,7 +54,7 @@ fn finish(fill: &Fill, filled: &Filled) -> Result<Exit, Failure> {
         let message = format!("interrupted: {} has {objects} of {of}", fill.target);
         return Err(Failure::new(signal.exit(), message).hint(CONTINUE));
     }
-    super::say(&summary(fill, filled))?;
+    print(&summary(fill, filled))?;
     // As for a run: nothing, or more than 1 % gone since the listing, is no good end.
     let is_good = there.objects > 0 && filled.missing.saturating_mul(100) <= filled.wanted.objects;
     Ok(if is_good {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::console::print;
 use crate::cli::{Page, Raw, SHELLS, completions, manual};
 use crate::exit::{Exit, Failure};
 use crate::guess::hint;
@@ -23,7 +24,7 @@ pub(super) fn for_shell(raw: &Raw) -> Result<Exit, Failure> {
             hint(shell, SHELLS.iter().copied()).unwrap_or_else(|| "name one of them".to_owned()),
         )
     })?;
-    super::say(&script)
+    print(&script)
 }
 
 /// Prints a page of the manual, or writes all of them.
@@ -31,7 +32,7 @@ pub(super) fn pages(raw: &Raw) -> Result<Exit, Failure> {
     let pages = manual();
     let page = page_of(&pages, raw.words.first().map(String::as_str))?;
     match raw.get("out") {
-        None => super::say(&page.roff),
+        None => print(&page.roff),
         Some(folder) => write(&pages, Path::new(&folder.value)),
     }
 }
@@ -73,5 +74,5 @@ fn write(pages: &[Page], folder: &Path) -> Result<Exit, Failure> {
         fs::write(&path, roff).map_err(|error| failed(&path, &error))?;
         names.extend([path.display().to_string(), "\n".to_owned()]);
     }
-    super::say(&names)
+    print(&names)
 }

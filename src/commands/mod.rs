@@ -2,6 +2,7 @@
 
 mod ask;
 mod compare;
+mod console;
 mod doctor;
 mod environment;
 mod fill;
@@ -18,7 +19,7 @@ mod upload;
 
 use std::any::Any;
 use std::ffi::OsString;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 use std::sync::OnceLock;
@@ -26,6 +27,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 
+use self::console::{set_colours, style_of};
 use crate::cli::{self, Invocation, Raw, Unparsed, Variables};
 use crate::engine;
 use crate::exit::{Exit, Failure};
@@ -37,7 +39,7 @@ use crate::settings::{Format, Level, Log};
 pub fn main(process_start_ns: u64) -> ExitCode {
     let variables = Variables::of_process();
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let _colours = COLOURS.get_or_init(|| cli::colours(&arguments, &variables));
+    set_colours(|| cli::colours(&arguments, &variables));
     let form =
         json_form(&arguments, &variables).unwrap_or_else(|| Form::Text(style_of(&io::stderr())));
     let form = *FORM.get_or_init(|| form);
@@ -72,14 +74,6 @@ const DEFECT_HINT: &str =
 
 /// The form of what stands on stderr, for this process.
 static FORM: OnceLock<Form> = OnceLock::new();
-
-/// Whether colours are wanted, for this process.
-static COLOURS: OnceLock<Option<bool>> = OnceLock::new();
-
-/// How text looks on a stream.
-fn style_of(stream: &impl IsTerminal) -> Style {
-    Style::for_stream(stream, COLOURS.get().copied().flatten())
-}
 
 /// A line on stderr that is good to know and no more: `-q` leaves it out.
 fn note(raw: &Raw, text: &str) {
@@ -228,17 +222,6 @@ fn start_log(log: Log) {
             )
             .try_init(),
     };
-}
-
-/// Data on stdout; a closed pipe is no failure.
-fn say(text: &str) -> Result<Exit, Failure> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
-            Exit::Unexpected,
-            format!("cannot write to stdout: {error}"),
-        )),
-        _ => Ok(Exit::Good),
-    }
 }
 
 #[cfg(test)]

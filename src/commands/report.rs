@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::runtime::Runtime;
 
+use super::console::style_of;
 use super::signals::{First, Signals};
 use super::sources::{Look, deliver, name, studies};
 use crate::analysis::{Metric, Open, Study};
@@ -24,7 +25,7 @@ use crate::store::{Bucket, Session};
 pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     let settings = settings::report(raw)?;
     super::start_log(settings::log(raw)?);
-    let style = super::style_of(&io::stderr());
+    let style = style_of(&io::stderr());
     for text in &settings.warnings {
         // Nobody to tell: it changes nothing.
         let _closed = warning(&mut io::stderr(), style, text);

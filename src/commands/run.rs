@@ -1,23 +1,25 @@
 //! `parfetch run`.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use tokio::sync::watch;
 
+use super::console::{print, style_of, width};
 use super::signals::{First, Signals};
 use crate::cli::{Raw, Variables};
 use crate::engine::ChildOptions;
+use crate::exit::Signal;
 use crate::exit::{Exit, Failure};
 use crate::outlook::Outlook;
 use crate::output::{RunView, emf_line, end_line, render_run};
 use crate::platform::{Sources, clock};
 use crate::progress::{Display, Progress};
 use crate::results::summary::Summary;
-use crate::run::{Ended, Signal, Surroundings, foresee, run};
+use crate::run::{RunContext, RunEnd, foresee, run};
 use crate::server::{Embedded, ProcessConfig};
 use crate::settings::{self, Format, ProgressWhen, RunSettings};
-use crate::store::StaticKeys;
+use crate::store::StaticCredentials;
 
 /// Variables that a child of `--mode process` gets: where certificates are, and nothing that could hold a secret.
 const CHILD_VARIABLES: [&str; 8] = [
@@ -30,8 +32,6 @@ const CHILD_VARIABLES: [&str; 8] = [
     "SSL_CERT_DIR",
     "RUST_BACKTRACE",
 ];
-/// Width of the summary where there is no terminal to ask.
-const WIDTH: usize = 80;
 
 /// Runs it.
 pub(super) fn main(raw: &Raw, process_start_ns: u64) -> Result<Exit, Failure> {
@@ -84,11 +84,11 @@ async fn run_to_end(
         plan.bucket.clone_from(&server.ready().source_bucket);
         plan.access.endpoint_url = Some(server.ready().endpoint_url.clone());
     }
-    let style = super::style_of(&io::stderr());
+    let style = style_of(&io::stderr());
     let mut progress = Progress::new(display(log.format, progress), io::stderr(), style);
     let mut on_event = |event: &_| progress.handle(event);
     let keys = server.as_ref().map(static_keys);
-    let surroundings = Surroundings {
+    let context = RunContext {
         process_start_ns,
         sources: Sources {
             ecs_metadata_uri: variables
@@ -110,11 +110,9 @@ async fn run_to_end(
         ask: &mut super::ask::ask,
     };
     let done = if dry_run {
-        Box::pin(foresee(&plan, surroundings))
-            .await
-            .map(Done::Foreseen)
+        Box::pin(foresee(&plan, context)).await.map(Done::Foreseen)
     } else {
-        Box::pin(run(&plan, surroundings)).await.map(Done::Ran)
+        Box::pin(run(&plan, context)).await.map(Done::Ran)
     };
     drop(progress);
     if let Some(server) = server {
@@ -126,7 +124,7 @@ async fn run_to_end(
     }
     let ended = match done? {
         Done::Ran(ended) => ended,
-        Done::Foreseen(outlook) => return super::say(&outlook.in_words()),
+        Done::Foreseen(outlook) => return print(&outlook.in_words()),
     };
     let code = *ended.exit.as_ref().unwrap_or_else(|failure| &failure.exit);
     let shown = show(&ended, output, settings::embedded_text(raw));
@@ -134,9 +132,9 @@ async fn run_to_end(
     shown.and(ended.exit)
 }
 
-fn static_keys(server: &Embedded) -> StaticKeys {
+fn static_keys(server: &Embedded) -> StaticCredentials {
     let credentials = &server.ready().credentials;
-    StaticKeys {
+    StaticCredentials {
         access_key: credentials.access_key.clone(),
         secret_key: credentials.secret_key.clone(),
     }
@@ -154,7 +152,7 @@ fn display(format: Format, progress: ProgressWhen) -> Display {
 /// What came of it.
 enum Done {
     /// A run.
-    Ran(Ended),
+    Ran(RunEnd),
     /// A look ahead.
     Foreseen(Outlook),
 }
@@ -194,14 +192,14 @@ fn child_environment(variables: &Variables, format: Format) -> Vec<(String, Stri
 
 /// The summary on stdout: for people, or alone for programs.
 fn show(
-    Ended {
+    RunEnd {
         summary,
         exit,
         first_failure,
-    }: &Ended,
+    }: &RunEnd,
     output: Format,
     embedded: Option<&str>,
-) -> Result<(), Failure> {
+) -> Result<Exit, Failure> {
     if output == Format::Json {
         return print(
             &summary
@@ -209,34 +207,15 @@ fn show(
                 .map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?,
         );
     }
-    let stdout = io::stdout();
-    let style = super::style_of(&stdout);
-    let width = if stdout.is_terminal() {
-        console::Term::stdout()
-            .size_checked()
-            .map_or(WIDTH, |(_, columns)| usize::from(columns))
-    } else {
-        WIDTH
-    };
     let exit_code = *exit.as_ref().unwrap_or_else(|failure| &failure.exit) as u8;
     print(&render_run(
         summary,
         &RunView {
-            style,
-            width,
+            style: style_of(&io::stdout()),
+            width: width(),
             exit_code,
             first_failure: first_failure.as_ref(),
             embedded,
         },
     ))
-}
-
-fn print(text: &str) -> Result<(), Failure> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
-            Exit::Unexpected,
-            format!("cannot write to stdout: {error}"),
-        )),
-        _ => Ok(()),
-    }
 }

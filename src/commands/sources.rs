@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{self, IsTerminal, Write};
+use std::io;
 use std::path::Path;
 
 use futures::StreamExt;
 
+use super::console::{WIDTH, print, style_of, width};
 use crate::analysis::{self, ProblemKind, Reader, Study};
 use crate::exit::{Exit, Failure};
 use crate::output::{Style, warning};
@@ -20,8 +21,6 @@ use crate::store::{Bucket, PageQuery, Session, StoreErrorKind, Walk};
 
 /// Documents of a bucket read at once: a job has up to 10,000.
 const AT_ONCE: usize = 32;
-/// Width of text where there is no terminal to ask.
-const WIDTH: usize = 80;
 
 /// Reads everything below these places and analyses it.
 pub(super) async fn studies(
@@ -49,7 +48,7 @@ pub(super) async fn studies(
         }
     }
     let reading = reader.finish();
-    let style = super::style_of(&io::stderr());
+    let style = style_of(&io::stderr());
     let (twice, problems): (Vec<_>, Vec<_>) = reading
         .problems
         .iter()
@@ -202,21 +201,15 @@ pub(super) struct Look {
 impl Look {
     /// A file is plain and has 80 columns.
     pub(super) fn of(out: Option<&Path>) -> Self {
-        let stdout = io::stdout();
         if out.is_some() {
             return Self {
                 style: Style::Plain,
                 width: WIDTH,
             };
         }
-        let columns = stdout
-            .is_terminal()
-            .then(|| console::Term::stdout().size_checked())
-            .flatten();
-        let width = columns.map_or(WIDTH, |(_, columns)| usize::from(columns));
         Self {
-            style: super::style_of(&stdout),
-            width,
+            style: style_of(&io::stdout()),
+            width: width(),
         }
     }
 
@@ -232,17 +225,7 @@ impl Look {
 /// Writes to a file, or to stdout, where a closed pipe is no failure.
 pub(super) fn deliver(text: &str, out: Option<&Path>) -> Result<(), Failure> {
     let Some(file) = out else {
-        let mut stdout = io::stdout().lock();
-        return match stdout
-            .write_all(text.as_bytes())
-            .and_then(|()| stdout.flush())
-        {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
-                Exit::Unexpected,
-                format!("cannot write to stdout: {error}"),
-            )),
-            _ => Ok(()),
-        };
+        return print(text).map(drop);
     };
     fs::write(file, text).map_err(|error| {
         Failure::new(

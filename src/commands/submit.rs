@@ -5,6 +5,7 @@ use std::path::Path;
 
 use tokio::sync::watch;
 
+use super::console::style_of;
 use super::signals::{First, Signals};
 use super::sources::{deliver, prices};
 use super::stack;
@@ -12,12 +13,12 @@ use crate::analysis::Study;
 use crate::cli::Raw;
 use crate::cloud::{Batch, ChildSeen, Cloud};
 use crate::event::JobEvent;
+use crate::exit::Signal;
 use crate::exit::{Exit, Failure};
 use crate::output::{Style, warning};
 use crate::plan::S3Uri;
 use crate::platform::clock::utc_now;
 use crate::progress::{Display, JobProgress};
-use crate::run::Signal;
 use crate::settings::{self, ProgressWhen, ResultSource, SourceSettings, SubmitSettings};
 use crate::submit::{Division, Ended, Forecast, Job, JobEnd, Part, World, forecast, submit};
 use crate::units;
@@ -53,7 +54,7 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     stack::fill(&mut raw, OUTPUTS, &signals)?;
     let settings = settings::submit(&raw, &id)?;
     super::start_log(settings.log);
-    let style = super::style_of(&io::stderr());
+    let style = style_of(&io::stderr());
     let hint = Some("a job that was submitted still runs; run the same command to wait for it");
     signals.set_meaning(First::EndsInOrder, hint);
     let ended = super::block_on(signals.or(to_its_end(&settings, style, signals.asked())))?;

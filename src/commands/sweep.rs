@@ -5,10 +5,12 @@ use std::path::Path;
 
 use tokio::sync::watch;
 
+use super::console::{print, style_of};
 use super::signals::{First, Signals};
 use crate::cli::{Confined, Raw, Variables};
 use crate::cloud::Capacity;
 use crate::event::SweepEvent;
+use crate::exit::Signal;
 use crate::exit::{Exit, Failure};
 use crate::output::{Style, warning};
 use crate::plan::Access;
@@ -16,7 +18,7 @@ use crate::platform::bounded;
 use crate::platform::clock::utc_now;
 use crate::price::PriceList;
 use crate::progress::{Display, SweepProgress};
-use crate::run::{Signal, upload_command};
+use crate::run::upload_command;
 use crate::settings::{
     self, Beside, Intent, ProgressWhen, ResultSource, SourceSettings, SweepSettings,
 };
@@ -73,14 +75,14 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     let settings = settings::sweep(raw, beside)?;
     super::start_log(settings.log);
     if settings.intent == Intent::PrintPlan {
-        return super::say(&settings.job.plan.to_toml());
+        return print(&settings.job.plan.to_toml());
     }
     let sources = SourceSettings {
         access: settings.job.access.clone(),
         prices: settings.prices.clone(),
         egress: settings.egress,
     };
-    let style = super::style_of(&io::stderr());
+    let style = style_of(&io::stderr());
     let hint = match settings.job.fleet {
         Some(_) => "tasks that run stay running, and cost money: the same command finds them again",
         None => "run the same command to continue",
@@ -119,7 +121,7 @@ async fn to_its_end(
         ..
     } = settings;
     let variables = &raw.variables;
-    let style = super::style_of(&io::stderr());
+    let style = style_of(&io::stderr());
     let display = if progress == ProgressWhen::Never {
         Display::Silent
     } else {
@@ -147,7 +149,7 @@ async fn to_its_end(
         let forecast = Box::pin(dry_run(&job, world)).await?;
         drop(progress);
         let capacity = job.fleet.as_ref().map(|fleet| fleet.capacity);
-        super::say(&(foretell(&forecast, &job.id) + &of_tasks((&forecast, capacity), &prices)))?;
+        print(&(foretell(&forecast, &job.id) + &of_tasks((&forecast, capacity), &prices)))?;
         if intent == Intent::DryRun {
             return Ok(None);
         }

@@ -8,8 +8,10 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::{JoinSet, LocalSet};
 
-use super::worker::{Crew, LocalStations, Seat, employ};
-use super::{EngineError, EngineReport};
+use super::error::EngineError;
+use super::job::EngineReport;
+use super::local::{LocalStations, employ, runtime};
+use super::worker::{Crew, Seat};
 use crate::store::ClientFactory;
 
 /// Runs every worker of the crew as a task.
@@ -21,7 +23,7 @@ pub(super) async fn run<F: ClientFactory>(
     let runtimes = runtimes.get().min(crew.concurrency);
     let mut ends = Vec::new();
     for first in 0..runtimes {
-        let runtime = super::runtime()?;
+        let runtime = runtime()?;
         let (crew, stations) = (Arc::clone(&crew), stations.clone());
         let (tell, end) = oneshot::channel();
         let body = move || {

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
-use super::worker::{Crew, LocalStations, Seat, employ};
-use super::{EngineError, EngineReport};
+use super::error::EngineError;
+use super::job::EngineReport;
+use super::local::{LocalStations, employ, runtime};
+use super::worker::{Crew, Seat};
 use crate::store::ClientFactory;
 
 /// Runs every worker of the crew on a thread of its own.
@@ -18,7 +20,7 @@ pub(super) async fn run<F: ClientFactory>(
     let threads = usize::try_from(crew.concurrency).expect("a u32 fits");
     // Before any worker waits for the others: for one that has none they would wait for ever.
     let runtimes = (0..threads)
-        .map(|_| super::runtime())
+        .map(|_| runtime())
         .collect::<Result<Vec<_>, _>>()?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)

@@ -14,7 +14,7 @@ use std::time::Duration;
 pub use meter::{Counters, Meter, Series};
 pub use watchdog::{Halt, Watchdog};
 
-use crate::plan::{Limits, Work};
+use crate::plan::FetchOptions;
 use crate::sample::{ErrorCode, Mismatch, Outcome, Sample};
 use crate::store::{
     AttemptError, BodyHead, BodySink, CLOCK_CORRECTIONS, ObjectClient, Remedy, Target, backoff,
@@ -59,10 +59,8 @@ pub struct Fetcher<C, K> {
     pub client: C,
     /// The clock of the run.
     pub clock: K,
-    /// Limits of a fetch.
-    pub limits: Limits,
-    /// CPU work per object.
-    pub work: Work,
+    /// How objects are fetched.
+    pub options: FetchOptions,
     /// Counts bytes as they are read.
     pub meter: Meter,
     /// Notices stalls and interruption.
@@ -106,7 +104,7 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
             ..Sample::default()
         };
         let mut tries = Tries::default();
-        self.watchdog.begin(self.limits.fetch_timeout);
+        self.watchdog.begin(self.options.limits.fetch_timeout);
         loop {
             let error = match self.attempt(target, &mut sample).await {
                 Ok(()) => {
@@ -154,7 +152,7 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
             clock: &self.clock,
             meter: &mut self.meter,
             pulse: &pulse,
-            hasher: Hasher::new(self.work),
+            hasher: Hasher::new(self.options.work),
             target,
             head: None,
             same_tag: true,
@@ -220,7 +218,7 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
             }
             Remedy::BackOff => {
                 tries.gets += 1;
-                if tries.gets >= self.limits.attempts {
+                if tries.gets >= self.options.limits.attempts {
                     Next::End(Outcome::Failed)
                 } else {
                     Next::Wait(backoff(tries.gets - 1, self.random.f64()))
@@ -233,7 +231,7 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
                 let cut_off =
                     Duration::from_nanos(sample.end_ns.unwrap_or_default().saturating_sub(since));
                 tries.unconnected += 1;
-                if cut_off >= self.limits.stall_timeout {
+                if cut_off >= self.options.limits.stall_timeout {
                     Next::End(Outcome::Failed)
                 } else {
                     Next::Wait(backoff(tries.unconnected - 1, self.random.f64()))

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
+use crate::plan::{Limits, Work};
 use crate::store::Part;
 
 /// tokio's paused clock, counted from the start of the test.
@@ -76,8 +77,10 @@ fn fetcher(attempts: Vec<Vec<Step>>, limits: Limits) -> Fetcher<Scripted, Paused
             refreshes: 0,
         },
         clock: PausedClock(tokio::time::Instant::now()),
-        limits,
-        work: Work::Sha256,
+        options: FetchOptions {
+            limits,
+            work: Work::Sha256,
+        },
         meter: Meter::new(counters, 0, Arc::default()),
         watchdog: Watchdog::new(Arc::default(), &limits, 1),
         identity: Identity {

@@ -9,7 +9,7 @@ use super::noise::{Random, Weather};
 use super::run::{Amount, Chance, Ran};
 use crate::cell::{Cell, Program};
 use crate::plan::{
-    Access, ClientKind, Destination, KeySource, Layout, Limits, RunPlan, Selection, Work,
+    Access, ClientKind, Destination, FetchOptions, KeySource, Layout, RunPlan, Selection,
 };
 use crate::platform::Environment;
 use crate::results::record::{
@@ -229,9 +229,8 @@ fn plan(cell: &Cell) -> RunPlan {
         client,
         tag: "model".to_owned(),
         access: Access::default(),
-        limits: Limits::default(),
+        fetch: FetchOptions::default(),
         duration: None,
-        work: Work::None,
         layout: Layout::default(),
         destination: Destination {
             bucket: None,

@@ -274,6 +274,15 @@ impl Default for Limits {
     }
 }
 
+/// How each object is fetched: passed whole from the plan to the worker, so that another setting of a fetch touches its users alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FetchOptions {
+    /// Time limits and attempts.
+    pub limits: Limits,
+    /// CPU work on its bytes.
+    pub work: Work,
+}
+
 /// Where results go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -307,12 +316,10 @@ pub struct RunPlan {
     pub tag: String,
     /// How S3 is reached.
     pub access: Access,
-    /// Time limits of a fetch.
-    pub limits: Limits,
+    /// How each object is fetched.
+    pub fetch: FetchOptions,
     /// Go round the keys until this time has passed since the epoch.
     pub duration: Option<Duration>,
-    /// CPU work per object.
-    pub work: Work,
     /// Order and parts.
     pub layout: Layout,
     /// Where results go.

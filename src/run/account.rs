@@ -2,32 +2,33 @@
 //!
 //! Judges nothing itself: [`Totals::flaw`] does, for runs, sweeps and reports alike.
 
-use super::Log;
-use super::finish::Tail;
+use super::log::RunLog;
+use super::pass::Findings;
 use crate::results::summary::{Flaw, NotAsListed, RunFacts, State, Totals};
 use crate::units;
 
 /// Warns of what is missing, and of figures that do not count; sets the state where the rows themselves are wrong. True when all is well.
-/// `written` is how many fetches workers handed in; `cause`, why the engine could not go on.
+/// `cause` is why the engine could not go on.
 pub(super) fn close(
-    (facts, log): (&mut RunFacts, &mut Log<'_>),
-    tail: &Tail,
-    written: u64,
+    facts: &mut RunFacts,
+    log: &mut RunLog<'_>,
+    found: &Findings,
     cause: Option<String>,
 ) -> bool {
-    let Some(totals) = tail.summariser.totals(facts) else {
+    let Some(totals) = found.summariser.totals(facts) else {
         return true;
     };
-    let is_doubled = written != tail.fetches;
+    let written = found.written;
+    let is_doubled = written != found.fetches;
     if is_doubled {
         facts.state = State::Failed;
         log.warn(format!(
             "workers handed in {} fetches, and the rows hold {}: the account does not add up; this is an error in parfetch",
             units::count(written),
-            units::count(tail.fetches)
+            units::count(found.fetches)
         ));
     }
-    let first = tail.first_left.as_ref().map_or_else(String::new, |key| {
+    let first = found.first_left.as_ref().map_or_else(String::new, |key| {
         format!("; the first is {}", key.escape_debug())
     });
     let flaw = totals.flaw(facts.state);
@@ -53,28 +54,28 @@ pub(super) fn close(
 }
 
 /// Warns of objects that were not fetched, and of those that are not the ones that were listed.
-pub(super) fn failures(log: &mut Log<'_>, tail: &Tail) {
-    if tail.failed > 0 {
-        let more = if tail.failed > tail.named.len() as u64 {
+pub(super) fn failures(log: &mut RunLog<'_>, found: &Findings) {
+    if found.failed > 0 {
+        let more = if found.failed > found.named.len() as u64 {
             ", …"
         } else {
             ""
         };
         log.warn(format!(
             "{} of {} fetches failed: {}{more}",
-            units::count(tail.failed),
-            units::count(tail.attempted),
-            tail.named.join(", ")
+            units::count(found.failed),
+            units::count(found.attempted),
+            found.named.join(", ")
         ));
     }
-    if tail.vanished > 0 {
+    if found.vanished > 0 {
         log.warn(format!(
             "{} of the fetches found no object: listed, and gone since",
-            tail.vanished
+            found.vanished
         ));
     }
-    if let Some(first) = &tail.first_not_as_listed {
-        let NotAsListed { rows, size, etag } = tail.summariser.not_as_listed();
+    if let Some(first) = &found.first_not_as_listed {
+        let NotAsListed { rows, size, etag } = found.summariser.not_as_listed();
         let differ: Vec<_> = [(size, "another size"), (etag, "another ETag")]
             .into_iter()
             .filter(|(count, _)| *count > 0)
@@ -83,7 +84,7 @@ pub(super) fn failures(log: &mut Log<'_>, tail: &Tail) {
         log.warn(format!(
             "{} of {} fetches found another object than was listed ({}): the first is {first}; list again, and let nobody write to the bucket meanwhile",
             units::count(rows),
-            units::count(tail.attempted),
+            units::count(found.attempted),
             differ.join(", ")
         ));
     }

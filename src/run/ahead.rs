@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::arrange::arrange;
+use super::context::RunContext;
+use super::interrupt::unless_signalled;
+use super::log::RunLog;
 use super::title::{Reached, title};
-use super::{Log, Surroundings, arrange, listing};
+use super::{capacity, listing};
 use crate::event::RunEvent;
 use crate::exit::{Exit, Failure};
 use crate::lister::Listed;
@@ -14,7 +18,7 @@ use crate::plan::RunPlan;
 use crate::platform::Environment;
 use crate::platform::cancel::cancellable;
 use crate::price::{Egress, PriceList};
-use crate::results::summary::{Header, RunFacts, StorageClass, fetched_classes};
+use crate::results::summary::{Header, StorageClass, fetched_classes};
 use crate::spool::folder::{SpoolFolder, spool_failure};
 use crate::spool::keys::KeyFile;
 use crate::store::{Bucket, Recipe, Session};
@@ -39,7 +43,8 @@ pub(super) struct Ahead<'a> {
 
 /// Storage classes of the keys, where somebody has to know what they cost.
 pub(super) async fn classes(
-    (plan, environment): (&RunPlan, &Environment),
+    plan: &RunPlan,
+    environment: &Environment,
     keys: &Arc<KeyFile>,
 ) -> Result<BTreeMap<String, StorageClass>, Failure> {
     if is_free(plan, environment) {
@@ -130,7 +135,8 @@ impl Ahead<'_> {
     /// Goes on when somebody agreed to it, or nobody needs to.
     pub(super) async fn agree(
         &self,
-        (facts, log): (&RunFacts, &mut Log<'_>),
+        header: &Header,
+        log: &mut RunLog<'_>,
         consent: Consent<'_>,
     ) -> Result<(), Failure> {
         let Consent {
@@ -139,7 +145,7 @@ impl Ahead<'_> {
             ask,
         } = consent;
         let outlook = self.outlook(
-            (&facts.header.environment, facts.header.region.as_deref()),
+            (&header.environment, header.region.as_deref()),
             spending,
             prices,
         );
@@ -163,31 +169,28 @@ fn whole(number: f64) -> u64 {
 ///
 /// # Errors
 /// What would end the run before its first fetch.
-pub async fn foresee(plan: &RunPlan, surroundings: Surroundings<'_>) -> Result<Outlook, Failure> {
-    let Surroundings {
+pub async fn foresee(plan: &RunPlan, context: RunContext<'_>) -> Result<Outlook, Failure> {
+    let RunContext {
         sources,
         embedded,
         prices,
-        mut signal,
+        signal,
         on_event,
         warnings,
         store,
         spending,
         ..
-    } = surroundings;
-    let (tell, notes) = tokio::sync::mpsc::unbounded_channel();
-    let mut log = Log::new(on_event, (notes, super::Beside::new(tell)));
-    for warning in warnings {
-        log.warn(warning);
-    }
+    } = context;
+    let mut log = RunLog::new(on_event, signal, warnings);
     let environment = crate::platform::inspect(&sources).await;
-    super::capacity::check(plan, &environment)?;
-    let reached = if embedded.is_some() {
-        Reached::Embedded
-    } else {
-        Reached::Store
-    };
-    let session = Session::load(&plan.access, plan.limits, embedded.map(|(_, keys)| keys)).await?;
+    capacity::check(plan, &environment)?;
+    let reached = Reached::by(embedded.is_some());
+    let session = Session::load(
+        &plan.access,
+        plan.fetch.limits,
+        embedded.map(|(_, keys)| keys),
+    )
+    .await?;
     let header = Header::new(plan, crate::platform::clock::utc_now(), environment);
     log.event(&RunEvent::Started {
         title: title(plan, &header, reached),
@@ -195,15 +198,15 @@ pub async fn foresee(plan: &RunPlan, surroundings: Surroundings<'_>) -> Result<O
     let spool = SpoolFolder::create(plan.destination.spool_dir.as_deref())?;
     let mut source = Bucket::new(&session, &plan.bucket).pages_by(plan.client, None);
     let pace = listing::pace(plan, &header.environment, store);
+    let signal = log.signal();
     let list = listing::list(plan, (&mut source, spool.path()), pace.clone(), &mut log);
-    let (listed, _) = Box::pin(super::unless_told_to_end(&mut signal, list)).await?;
+    let (listed, _) = Box::pin(unless_signalled(signal, list)).await?;
     let region = Recipe::resolve(source.session(), &plan.bucket)
         .await?
         .region()
         .to_owned();
     let keys = Arc::new(KeyFile::open(spool.path()).map_err(|error| spool_failure(&error))?);
-    let laid_out =
-        arrange::arrange(plan.layout, (&keys, spool.path()), &mut signal, &mut log).await?;
+    let laid_out = arrange(plan.layout, (&keys, spool.path()), &mut log).await?;
     let gets = laid_out
         .ok_or_else(|| {
             Failure::new(
@@ -212,8 +215,7 @@ pub async fn foresee(plan: &RunPlan, surroundings: Surroundings<'_>) -> Result<O
             )
         })?
         .items;
-    let classes =
-        super::unless_told_to_end(&mut signal, classes((plan, &header.environment), &keys)).await?;
+    let classes = unless_signalled(log.signal(), classes(plan, &header.environment, &keys)).await?;
     Ok(Ahead {
         plan,
         listed,

@@ -3,9 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use tokio::sync::watch::Receiver;
-
-use super::{Log, Signal};
+use super::log::RunLog;
 use crate::event::RunEvent;
 use crate::exit::{Exit, Failure};
 use crate::plan::{Layout, Order};
@@ -22,8 +20,7 @@ use crate::units;
 pub(super) async fn arrange(
     layout: Layout,
     (keys, spool): (&Arc<KeyFile>, &Path),
-    signal: &mut Receiver<Option<Signal>>,
-    log: &mut Log<'_>,
+    log: &mut RunLog<'_>,
 ) -> Result<Option<LaidOut>, Failure> {
     if layout.is_plain() {
         return lay_out(spool, keys, layout, &Cancelled::default())
@@ -40,9 +37,10 @@ pub(super) async fn arrange(
     };
     // Pinned, so that the signal is answered before the wait for the thread. What it wrote goes with the spool folder.
     let mut work = std::pin::pin!(cancellable(work));
+    let mut signal = log.signal();
     let laid_out = tokio::select! {
         laid_out = &mut work => laid_out,
-        _ = comes(signal) => {
+        _ = comes(&mut signal) => {
             log.event(&RunEvent::Interrupted);
             return Ok(None);
         }

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::engine::{Board, EngineReport, Queue};
+use crate::plan::ClientKind;
 use crate::platform::Sources;
 use crate::platform::cgroup::ThrottleCounter;
 use crate::platform::clock::now_ns;
 use crate::platform::net::{self, InterfaceBytes};
 use crate::platform::usage::{self, CpuTimes};
-use crate::results::summary::{CpuFacts, Interface, Memory, RunFacts, Series, ServerFacts};
+use crate::results::summary::{
+    CpuFacts, FetchFacts, Header, Interface, Memory, Series, ServerFacts,
+};
 use crate::server::{Embedded, ServerReport};
 
 /// First wait between two samples of memory.
@@ -121,51 +124,55 @@ impl Gauges {
         whole.map(|cpu| (cpu.user_ns, cpu.sys_ns)).unzip()
     }
 
-    /// Puts the readings into the facts of the run.
-    pub(super) fn fill(&self, facts: &mut RunFacts, engine: Option<&EngineReport>) {
+    /// The readings, for the summary. `engine` is the workers' own account, where they have one.
+    pub(super) fn facts(&self, header: &Header, engine: Option<&EngineReport>) -> FetchFacts {
+        let series = self.board.series.snapshot();
+        let children_rss = engine.and_then(|engine| engine.children_rss_bytes);
+        FetchFacts {
+            active_window_ns: self.active_window_ns,
+            received_bytes: Some(series.iter().sum()),
+            series: Some(Series {
+                interval_ns: 1_000_000_000,
+                bytes: series,
+                fetches: Vec::new(),
+            }),
+            // The SDK's pool does not tell.
+            connections_opened: self
+                .board
+                .connections()
+                .filter(|_| header.settings.client == ClientKind::Lean),
+            cpu: self.cpu_facts(header, engine),
+            memory: Memory {
+                peak_rss_bytes: usage::peak_rss_bytes()
+                    .zip(children_rss)
+                    .map(|(own, children)| own + children),
+                ..self.memory
+            },
+            interface: Interface {
+                rx_bytes: self.interfaces.map(|bytes| bytes.rx_bytes),
+                tx_bytes: self.interfaces.map(|bytes| bytes.tx_bytes),
+                loopback_rx_bytes: self.interfaces.map(|bytes| bytes.loopback_rx_bytes),
+            },
+            server: self.server.as_ref().and_then(|report| {
+                Some(ServerFacts {
+                    cpu_ns: report.cpu_ns,
+                    threads: report.threads,
+                    report: serde_json::to_value(report).ok()?,
+                })
+            }),
+        }
+    }
+
+    fn cpu_facts(&self, header: &Header, engine: Option<&EngineReport>) -> CpuFacts {
         let fetch = self
             .cpu
             .zip(engine.and_then(|engine| engine.children_fetch))
             .map(|(own, children)| own + children);
-        facts.cpu = CpuFacts {
+        CpuFacts {
             fetch_user_ns: fetch.map(|cpu| cpu.user_ns),
             fetch_sys_ns: fetch.map(|cpu| cpu.sys_ns),
-            whole_user_ns: None,
-            whole_sys_ns: None,
-            limit_vcpu: facts.header.environment.vcpu.limit_vcpu,
+            limit_vcpu: header.environment.vcpu.limit_vcpu,
             throttled_ns: self.throttled_ns,
-        };
-        let series = self.board.series.snapshot();
-        facts.received_bytes = Some(series.iter().sum());
-        facts.series = Some(Series {
-            interval_ns: 1_000_000_000,
-            bytes: series,
-            fetches: Vec::new(),
-        });
-        facts.active_window_ns = self.active_window_ns;
-        let children_rss = engine.and_then(|engine| engine.children_rss_bytes);
-        facts.memory = Memory {
-            peak_rss_bytes: usage::peak_rss_bytes()
-                .zip(children_rss)
-                .map(|(own, children)| own + children),
-            ..self.memory
-        };
-        facts.interface = Interface {
-            rx_bytes: self.interfaces.map(|bytes| bytes.rx_bytes),
-            tx_bytes: self.interfaces.map(|bytes| bytes.tx_bytes),
-            loopback_rx_bytes: self.interfaces.map(|bytes| bytes.loopback_rx_bytes),
-        };
-        // The SDK's pool does not tell.
-        facts.connections_opened = self
-            .board
-            .connections()
-            .filter(|_| facts.header.settings.client == crate::plan::ClientKind::Lean);
-        facts.server = self.server.as_ref().and_then(|report| {
-            Some(ServerFacts {
-                cpu_ns: report.cpu_ns,
-                threads: report.threads,
-                report: serde_json::to_value(report).ok()?,
-            })
-        });
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::watch::Receiver;
 
-use super::Log;
+use super::log::RunLog;
 use crate::event::RunEvent;
 use crate::exit::{Failure, Signal};
 use crate::platform::wait::comes;
@@ -15,30 +15,30 @@ const PROOF: Duration = Duration::from_secs(2);
 
 /// The results place says «running» from some moment on: a signal waits a little for it, so that the run can say there that it was interrupted.
 pub(super) async fn proved<T>(
-    signal: &mut Receiver<Option<Signal>>,
     prepare: impl Future<Output = Result<T, PlaceError>>,
-    log: &mut Log<'_>,
+    log: &mut RunLog<'_>,
 ) -> Result<T, Failure> {
     let mut prepare = std::pin::pin!(prepare);
-    let told = tokio::select! {
+    let mut signal = log.signal();
+    let longer = tokio::select! {
         done = &mut prepare => return done.map_err(Into::into),
         _ = signal.wait_for(Option::is_some) => tokio::time::timeout(PROOF, prepare),
     };
     log.event(&RunEvent::Interrupted);
-    match told.await {
+    match longer.await {
         Ok(done) => done.map_err(Into::into),
-        Err(_) => unless_told_to_end(signal, std::future::pending::<Result<T, PlaceError>>()).await,
+        Err(_) => unless_signalled(signal, std::future::pending::<Result<T, PlaceError>>()).await,
     }
 }
 
 /// Set-up may wait for something that does not answer: a signal ends it.
-pub(super) async fn unless_told_to_end<T, E: Into<Failure>>(
-    signal: &mut Receiver<Option<Signal>>,
+pub(super) async fn unless_signalled<T, E: Into<Failure>>(
+    mut signal: Receiver<Option<Signal>>,
     work: impl Future<Output = Result<T, E>>,
 ) -> Result<T, Failure> {
     tokio::select! {
         done = work => done.map_err(Into::into),
-        came = comes(signal) => Err(Failure::new(came.exit(), "interrupted before anything was listed")
+        came = comes(&mut signal) => Err(Failure::new(came.exit(), "interrupted before anything was listed")
             .hint("nothing was fetched; results in the results place, if any, say «running»")),
     }
 }

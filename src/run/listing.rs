@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use super::Log;
+use super::log::RunLog;
 use crate::event::RunEvent;
 use crate::lister::{self, ListError, Listed};
 use crate::pace::{Configuration, Pace, Store};
 use crate::plan::RunPlan;
 use crate::platform::Environment;
 use crate::platform::clock::now_ns;
-use crate::results::summary::SampleFacts;
+use crate::results::summary::{ListingFacts, SampleFacts};
 use crate::store::Bucket;
 use crate::units::plural;
 
@@ -32,8 +32,8 @@ pub(super) async fn list(
     plan: &RunPlan,
     (source, spool): (&mut Bucket, &Path),
     pace: Pace,
-    log: &mut Log<'_>,
-) -> Result<(Listed, Option<SampleFacts>), ListError> {
+    log: &mut RunLog<'_>,
+) -> Result<(Listed, ListingFacts), ListError> {
     let begin = now_ns();
     let on_event = &mut *log.on_event;
     let listed = lister::list(source, &plan.selection, spool, |keys| {
@@ -42,7 +42,7 @@ pub(super) async fn list(
     .await?;
     let elapsed_ns = now_ns().saturating_sub(begin);
     log.phases.listing_ns = Some(elapsed_ns);
-    log.heed();
+    log.take_notes();
     tracing::info!(keys = listed.keys, pages = listed.pages, "listed");
     log.event(&RunEvent::Listed {
         keys: listed.keys,
@@ -66,7 +66,13 @@ pub(super) async fn list(
             plural(listed.archived, "object")
         ));
     }
-    Ok((listed, sample))
+    let facts = ListingFacts {
+        sample,
+        keys: listed.keys,
+        bytes: listed.bytes,
+        lists: listed.pages,
+    };
+    Ok((listed, facts))
 }
 
 /// Draws the sample, if any; its time is part of the listing's.
@@ -74,7 +80,7 @@ async fn draw(
     plan: &RunPlan,
     (listed, spool): (Listed, &Path),
     pace: Pace,
-    log: &mut Log<'_>,
+    log: &mut RunLog<'_>,
 ) -> Result<(Listed, Option<SampleFacts>), ListError> {
     let Some(sample) = plan.selection.sample.filter(|_| listed.keys > 0) else {
         return Ok((listed, None));

@@ -1,42 +1,44 @@
-//! What a run collects on its way for its summary, and tells whoever listens at once; and what goes wrong beside it.
+//! What a run collects on its way for its summary, and tells whoever listens at once; and the signal that may end it.
 
-use std::io;
-use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::watch::Receiver;
 
-use futures::FutureExt;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
-use tokio::sync::watch;
-use tokio::task::JoinSet;
-
-use crate::engine::{Board, Queue};
+use super::background::Background;
 use crate::event::RunEvent;
-use crate::platform::panics;
+use crate::exit::Signal;
 use crate::results::summary::Phases;
-use crate::spool::rows::Panicked;
 
 /// Times and warnings collected on the way.
-pub(super) struct Log<'a> {
+pub(super) struct RunLog<'a> {
     pub(super) phases: Phases,
     pub(super) warnings: Vec<String>,
     pub(super) on_event: &'a mut dyn FnMut(&RunEvent),
-    pub(super) beside: Beside,
-    /// What the keeper of the credentials has to say.
+    pub(super) background: Background,
+    /// What work in the background has to say.
     notes: UnboundedReceiver<String>,
+    signal: Receiver<Option<Signal>>,
 }
 
-impl<'a> Log<'a> {
+impl<'a> RunLog<'a> {
+    /// Tells `on_event` everything, first what was noticed before.
     pub(super) fn new(
         on_event: &'a mut dyn FnMut(&RunEvent),
-        (notes, beside): (UnboundedReceiver<String>, Beside),
+        signal: Receiver<Option<Signal>>,
+        warnings: Vec<String>,
     ) -> Self {
-        Self {
+        let (send, notes) = unbounded_channel();
+        let mut log = Self {
             phases: Phases::default(),
             warnings: Vec::new(),
             on_event,
-            beside,
+            background: Background::new(send),
             notes,
+            signal,
+        };
+        for warning in warnings {
+            log.warn(warning);
         }
+        log
     }
 
     pub(super) fn event(&mut self, event: &RunEvent) {
@@ -48,77 +50,20 @@ impl<'a> Log<'a> {
         self.warnings.push(warning);
     }
 
-    /// Passes on what was noted beside the run.
-    pub(super) fn heed(&mut self) {
+    /// Passes on what was noted in the background.
+    pub(super) fn take_notes(&mut self) {
         while let Ok(note) = self.notes.try_recv() {
             self.warn(note);
         }
     }
-}
 
-/// What runs beside a run: a panic there ends the run, which stores that it failed.
-#[derive(Clone, Debug)]
-pub(super) struct Beside {
-    first_panic: Arc<watch::Sender<Option<String>>>,
-    notes: UnboundedSender<String>,
-}
-
-impl Beside {
-    /// With notes that go there.
-    pub(super) fn new(notes: UnboundedSender<String>) -> Self {
-        Self {
-            first_panic: Arc::new(watch::Sender::new(None)),
-            notes,
-        }
+    /// Set once a signal has come: to be waited for next to work that this log is lent to.
+    pub(super) fn signal(&self) -> Receiver<Option<Signal>> {
+        self.signal.clone()
     }
 
-    /// A warning for the run's log.
-    pub(super) fn warn(&self, warning: String) {
-        // The run has ended: nobody reads it.
-        let _over = self.notes.send(warning);
-    }
-
-    /// The first panic's line.
-    pub(super) fn panic(&self) -> Option<String> {
-        self.first_panic.borrow().clone()
-    }
-
-    /// Does `work`, and notices its panic.
-    pub(super) async fn watch(self, work: impl Future<Output = ()>) {
-        if let Err(payload) = AssertUnwindSafe(work).catch_unwind().await {
-            self.note(panics::caught(&*payload));
-        }
-    }
-
-    /// Notices a panic of the thread that writes rows.
-    pub(super) fn note_panic(&self, error: &io::Error) {
-        if let Some(Panicked(line)) = error.get_ref().and_then(|error| error.downcast_ref()) {
-            self.note(line.clone());
-        }
-    }
-
-    fn note(&self, line: String) {
-        self.first_panic.send_if_modified(|first| {
-            let is_first = first.is_none();
-            first.get_or_insert(line);
-            is_first
-        });
-    }
-
-    /// Stops handing out at the first panic, as long as what is returned lives.
-    pub(super) fn stop_at_panic(&self, (queue, board): (&Arc<Queue>, &Arc<Board>)) -> JoinSet<()> {
-        let (mut first, queue, board) = (
-            self.first_panic.subscribe(),
-            Arc::clone(queue),
-            Arc::clone(board),
-        );
-        let mut guard = JoinSet::new();
-        guard.spawn(async move {
-            if first.wait_for(Option::is_some).await.is_ok() {
-                queue.stop();
-                board.stop();
-            }
-        });
-        guard
+    /// The signal, if one has come.
+    pub(super) fn signalled(&self) -> Option<Signal> {
+        *self.signal.borrow()
     }
 }

@@ -13,6 +13,16 @@ pub(super) enum Reached {
     Store,
 }
 
+impl Reached {
+    pub(super) fn by(is_embedded: bool) -> Self {
+        if is_embedded {
+            Self::Embedded
+        } else {
+            Self::Store
+        }
+    }
+}
+
 /// `parfetch s3://images → s3://results · async × 32 · lean client · 2 vCPUs (ECS task limit) · us-east-1`
 pub(super) fn title(plan: &RunPlan, header: &Header, reached: Reached) -> String {
     let from = match reached {

@@ -1,12 +1,9 @@
 //! From the epoch to the end of the last worker: progress, memory samples, and ending early — for a signal, or because the store is gone.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch::Receiver;
-
 use super::gauges::Gauges;
-use super::{Log, Signal};
+use super::log::RunLog;
 use crate::engine::{Board, EngineError, EngineReport, GateKeeper, Queue};
 use crate::event::{Live, RunEvent};
 use crate::plan::Limits;
@@ -14,57 +11,76 @@ use crate::units;
 
 /// How long fetches in flight may go on after a signal.
 const GRACE: Duration = Duration::from_secs(5);
-/// How long workers have to end once they were told to give up: their ticks are 2 s at the most. ECS leaves 30 s in all.
+/// How long workers have to end once fetches are given up: their ticks are at most 2 s. ECS leaves 30 s in all.
 const KILL_AFTER: Duration = Duration::from_secs(3);
-/// How often progress is told.
+/// How often progress is shown.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 /// More time than this passes between two looks only when this process stood still.
 const LONGEST_LOOK: Duration = Duration::from_secs(1);
 
-/// From the epoch to the end of the last worker: progress, memory samples, and what a signal asks for.
-pub(super) async fn watch_over(
-    (engine, keeper, mut silence): (
-        &mut (impl Future<Output = Result<EngineReport, EngineError>> + Unpin),
-        &GateKeeper,
-        Silence,
-    ),
-    (gauges, board, queue): (&mut Gauges, &Arc<Board>, &Queue),
-    (signal, most_bytes): (&mut Receiver<Option<Signal>>, Option<u64>),
-    log: &mut Log<'_>,
-) -> Result<EngineReport, EngineError> {
-    keeper.open(gauges.epoch_ns());
-    let mut tick = tokio::time::interval(PROGRESS_EVERY);
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut ending = Ending::default();
-    // None once it is reached.
-    let mut most_bytes = most_bytes;
-    loop {
-        tokio::select! {
-            ended = &mut *engine => return if ending.store_is_gone { Err(EngineError::StoreGone) } else { ended },
-            _ = tick.tick() => {
-                gauges.sample_memory(board);
-                log.heed();
-                let live = board.live();
-                log.event(&RunEvent::Progress { live, elapsed_ns: gauges.elapsed_ns() });
-                if let Some(most) = most_bytes.take_if(|most| live.bytes >= *most) {
-                    log.warn(format!("nothing more is handed out: {} of --max-bytes are used up", units::bytes(most)));
-                    queue.stop();
-                    board.stop();
+/// The workers of a run from the epoch to the end of the last one.
+pub(super) struct Watch<'a> {
+    pub(super) keeper: &'a GateKeeper,
+    pub(super) queue: &'a Queue,
+    pub(super) board: &'a Board,
+    pub(super) silence: Silence,
+    /// Bytes behind which nothing more is handed out.
+    pub(super) most_bytes: Option<u64>,
+}
+
+impl Watch<'_> {
+    /// Opens the barrier. Then progress, memory samples, and what a signal asks for.
+    pub(super) async fn until_end(
+        mut self,
+        engine: &mut (impl Future<Output = Result<EngineReport, EngineError>> + Unpin),
+        gauges: &mut Gauges,
+        log: &mut RunLog<'_>,
+    ) -> Result<EngineReport, EngineError> {
+        self.keeper.open(gauges.epoch_ns());
+        let mut signal = log.signal();
+        let mut tick = tokio::time::interval(PROGRESS_EVERY);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut ending = Ending::default();
+        loop {
+            tokio::select! {
+                ended = &mut *engine => return if ending.store_is_gone { Err(EngineError::StoreGone) } else { ended },
+                _ = tick.tick() => {
+                    let live = self.look(gauges, log);
+                    if ending.next_at.is_none() && self.silence.is_too_long(live) {
+                        ending = Ending { store_is_gone: true, ..ending.next(self.queue, self.board) };
+                    }
                 }
-                if ending.next_at.is_none() && silence.is_too_long(live) {
-                    ending = Ending { store_is_gone: true, ..ending.next(queue, board) };
+                _ = signal.wait_for(Option::is_some), if ending.next_at.is_none() => {
+                    ending = ending.next(self.queue, self.board);
+                    log.event(&RunEvent::Interrupted);
                 }
+                () = sleep_until(ending.next_at), if ending.next_at.is_some() => ending = ending.next(self.queue, self.board),
             }
-            _ = signal.wait_for(Option::is_some), if ending.next_at.is_none() => {
-                ending = ending.next(queue, board);
-                log.event(&RunEvent::Interrupted);
-            }
-            () = sleep_until(ending.next_at), if ending.next_at.is_some() => ending = ending.next(queue, board),
         }
+    }
+
+    /// Tells how far the run is, and stops the hand-out once `--max-bytes` are used up.
+    fn look(&mut self, gauges: &mut Gauges, log: &mut RunLog<'_>) -> Live {
+        gauges.sample_memory(self.board);
+        log.take_notes();
+        let live = self.board.live();
+        log.event(&RunEvent::Progress {
+            live,
+            elapsed_ns: gauges.elapsed_ns(),
+        });
+        if let Some(most) = self.most_bytes.take_if(|most| live.bytes >= *most) {
+            log.warn(format!(
+                "nothing more is handed out: {} of --max-bytes are used up",
+                units::bytes(most)
+            ));
+            self.queue.stop();
+            self.board.stop();
+        }
+        live
     }
 }
 
-/// How a run is ended before its keys are: no more keys, then fetches in flight given up, then children killed that do not even hear that.
+/// How a run is ended before its keys are: no more keys, then fetches in flight given up, then children killed that do not end even then.
 #[derive(Clone, Copy, Debug, Default)]
 struct Ending {
     steps: u32,

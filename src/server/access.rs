@@ -4,10 +4,10 @@ use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::{S3Result, s3_error};
 
-use super::protocol::Credentials;
+use super::protocol::ServerCredentials;
 
 /// Looks the one secret key up.
-pub(super) struct Auth(pub(super) Credentials);
+pub(super) struct Auth(pub(super) ServerCredentials);
 
 #[async_trait::async_trait]
 impl S3Auth for Auth {

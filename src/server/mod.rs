@@ -38,7 +38,7 @@ mod tests;
 pub use child::Embedded;
 pub use error::ServerError;
 pub use options::Options;
-pub use protocol::{Credentials, ProcessConfig, Ready, TlsFiles};
+pub use protocol::{ProcessConfig, Ready, ServerCredentials, TlsFiles};
 pub use serve::Server;
 pub use statistics::{FaultCounts, ServerReport};
 pub use supervised::{serve_standalone, serve_supervised};

@@ -10,7 +10,7 @@ use super::statistics::ServerReport;
 
 /// A pair of keys that requests are signed with.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Credentials {
+pub struct ServerCredentials {
     /// Access key id.
     pub access_key: String,
     /// Secret access key.
@@ -19,10 +19,10 @@ pub struct Credentials {
     pub session_token: Option<String>,
 }
 
-impl fmt::Debug for Credentials {
+impl fmt::Debug for ServerCredentials {
     /// Without the secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials")
+        f.debug_struct("ServerCredentials")
             .field("access_key", &self.access_key)
             .finish_non_exhaustive()
     }
@@ -47,7 +47,7 @@ pub struct ProcessConfig {
     /// Host and port to listen on; port 0 = any free one.
     pub address: String,
     /// The only keys that are accepted; none = made up at the start.
-    pub credentials: Option<Credentials>,
+    pub credentials: Option<ServerCredentials>,
     /// https instead of http.
     pub tls: Option<TlsFiles>,
     /// Unsigned requests are served too.
@@ -77,7 +77,7 @@ pub struct Ready {
     /// `http://127.0.0.1:PORT`; buckets stand in the path.
     pub endpoint_url: String,
     /// The keys that it accepts.
-    pub credentials: Credentials,
+    pub credentials: ServerCredentials,
     /// Bucket of the synthetic objects.
     pub source_bucket: String,
     /// Bucket kept in the results folder.

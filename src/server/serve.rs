@@ -23,7 +23,7 @@ use super::backend::Backend;
 use super::connection::{Connection, RequestContext, Socket};
 use super::error::ServerError;
 use super::multipart::Uploads;
-use super::protocol::{Credentials, ProcessConfig, Ready};
+use super::protocol::{ProcessConfig, Ready, ServerCredentials};
 use super::results::Results;
 use super::shortcut::Shortcut;
 use super::source::Source;
@@ -176,7 +176,7 @@ fn listen(address: &str) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-fn ready(address: SocketAddr, credentials: &Credentials, tls: Option<&TlsAcceptor>) -> Ready {
+fn ready(address: SocketAddr, credentials: &ServerCredentials, tls: Option<&TlsAcceptor>) -> Ready {
     let scheme = if tls.is_some() { "https" } else { "http" };
     Ready {
         endpoint_url: format!("{scheme}://{address}"),
@@ -187,7 +187,7 @@ fn ready(address: SocketAddr, credentials: &Credentials, tls: Option<&TlsAccepto
 }
 
 /// Keys that nobody can guess.
-fn random_credentials() -> io::Result<Credentials> {
+fn random_credentials() -> io::Result<ServerCredentials> {
     const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let mut bytes = [0; 56];
     File::open("/dev/urandom")?.read_exact(&mut bytes)?;
@@ -196,14 +196,14 @@ fn random_credentials() -> io::Result<Credentials> {
         .map(|byte| char::from(ALPHABET[usize::from(byte % 32)]))
         .collect();
     let (access, secret) = text.split_at(16);
-    Ok(Credentials {
+    Ok(ServerCredentials {
         access_key: format!("AKIA{access}"),
         secret_key: secret.to_owned(),
         session_token: None,
     })
 }
 
-fn service(backend: Backend, credentials: Credentials, unsigned: Unsigned) -> S3Service {
+fn service(backend: Backend, credentials: ServerCredentials, unsigned: Unsigned) -> S3Service {
     let mut builder = S3ServiceBuilder::new(backend);
     builder.set_access(Access {
         token: credentials.session_token.clone(),

@@ -28,7 +28,8 @@ use crate::outlook::Spending;
 use crate::pace::Store;
 use crate::plan::names::{self, Wrong};
 use crate::plan::{
-    Access, ClientKind, Destination, Layout, Limits, MAX_ATTEMPTS, Mode, RunPlan, S3Uri,
+    Access, ClientKind, Destination, FetchOptions, Layout, Limits, MAX_ATTEMPTS, Mode, RunPlan,
+    S3Uri,
 };
 use crate::price::Egress;
 use crate::server;
@@ -132,9 +133,11 @@ pub fn run(raw: &Raw) -> Result<RunSettings, Failure> {
         } else {
             access
         },
-        limits: limits(raw)?,
+        fetch: FetchOptions {
+            limits: limits(raw)?,
+            work: reader.word("work")?.unwrap_or_default(),
+        },
         duration: reader.time("duration")?,
-        work: reader.word("work")?.unwrap_or_default(),
         layout: layout(&reader)?,
         destination: destination(raw, embedded.is_some(), &mut notes)?,
         egress: egress(&reader)?,
@@ -513,7 +516,7 @@ pub fn serve(raw: &Raw) -> Result<server::ProcessConfig, Failure> {
                 "set PARFETCH_SERVE_SECRET_KEY",
             )
         })?;
-        config.credentials = Some(server::Credentials {
+        config.credentials = Some(server::ServerCredentials {
             access_key,
             secret_key,
             session_token: None,

@@ -8,7 +8,7 @@ use super::{Log, Notes, ProgressWhen};
 use crate::cli::{Given, Raw};
 use crate::cloud::MAX_CHILDREN;
 use crate::exit::Failure;
-use crate::plan::{ClientKind, Destination, Mode, RunPlan, Selection};
+use crate::plan::{ClientKind, Destination, FetchOptions, Mode, RunPlan, Selection};
 use crate::price;
 use crate::submit::{Afterwards, Division, Job, Queue, Spending};
 use crate::sweep::plan::cpu_units;
@@ -180,9 +180,11 @@ fn run(
         } else {
             access
         },
-        limits: super::limits(raw)?,
+        fetch: FetchOptions {
+            limits: super::limits(raw)?,
+            work: reader.word("work")?.unwrap_or_default(),
+        },
         duration: reader.time("duration")?,
-        work: reader.word("work")?.unwrap_or_default(),
         layout: super::layout(&reader)?,
         destination: destination(raw, dry_run, notes)?,
         egress: super::egress(&reader)?,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_config::imds::client::error::ImdsError;
-use aws_credential_types::Credentials;
+use aws_credential_types::Credentials as AwsCredentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
@@ -28,22 +28,22 @@ const AT_LEAST: Duration = Duration::from_secs(1);
 
 /// Credentials that do not come from the AWS configuration: those of the embedded server.
 #[derive(Clone)]
-pub struct StaticKeys {
+pub struct StaticCredentials {
     /// Access key.
     pub access_key: String,
     /// Secret key.
     pub secret_key: String,
 }
 
-impl fmt::Debug for StaticKeys {
+impl fmt::Debug for StaticCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StaticKeys").finish_non_exhaustive()
+        f.debug_struct("StaticCredentials").finish_non_exhaustive()
     }
 }
 
-impl StaticKeys {
+impl StaticCredentials {
     pub(super) fn to_provider(&self) -> SharedCredentialsProvider {
-        SharedCredentialsProvider::new(Credentials::new(
+        SharedCredentialsProvider::new(AwsCredentials::new(
             &self.access_key,
             &self.secret_key,
             None,
@@ -55,7 +55,7 @@ impl StaticKeys {
 
 /// One set of credentials.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeySet {
+pub struct Credentials {
     pub(super) access_key: String,
     pub(super) secret_key: String,
     pub(super) session_token: Option<String>,
@@ -64,16 +64,16 @@ pub struct KeySet {
     pub version: u64,
 }
 
-impl fmt::Debug for KeySet {
+impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeySet")
+        f.debug_struct("Credentials")
             .field("version", &self.version)
             .finish_non_exhaustive()
     }
 }
 
-impl KeySet {
-    pub(super) fn new(credentials: &Credentials, version: u64) -> Self {
+impl Credentials {
+    pub(super) fn new(credentials: &AwsCredentials, version: u64) -> Self {
         let since_epoch = |time: SystemTime| {
             time.duration_since(UNIX_EPOCH)
                 .ok()
@@ -88,11 +88,11 @@ impl KeySet {
         }
     }
 
-    pub(super) fn to_credentials(&self) -> Credentials {
+    pub(super) fn to_credentials(&self) -> AwsCredentials {
         let expiry = self
             .expires_unix_ms
             .map(|ms| UNIX_EPOCH + Duration::from_millis(ms));
-        Credentials::new(
+        AwsCredentials::new(
             &self.access_key,
             &self.secret_key,
             self.session_token.clone(),
@@ -119,7 +119,7 @@ fn retry_in(now_ms: u64, expires_ms: Option<u64>) -> Duration {
 /// What a worker holds: the newest credentials, and a way to ask for newer ones.
 #[derive(Clone, Debug)]
 pub struct CredentialFeed {
-    newest: watch::Receiver<Arc<KeySet>>,
+    newest: watch::Receiver<Arc<Credentials>>,
     asks: mpsc::UnboundedSender<u64>,
     /// How far the store's clock is ahead of this machine's: it comes and goes with what signs.
     pub clock: ClockOffset,
@@ -128,10 +128,10 @@ pub struct CredentialFeed {
 impl CredentialFeed {
     /// A feed, the sender that fills it, and the receiver of the versions that workers found expired: for a child, whose keeper is its parent.
     pub fn remote(
-        first: KeySet,
+        first: Credentials,
     ) -> (
         Self,
-        watch::Sender<Arc<KeySet>>,
+        watch::Sender<Arc<Credentials>>,
         mpsc::UnboundedReceiver<u64>,
     ) {
         let (sender, newest) = watch::channel(Arc::new(first));
@@ -148,12 +148,12 @@ impl CredentialFeed {
     }
 
     /// The newest credentials.
-    pub fn newest(&self) -> Arc<KeySet> {
+    pub fn newest(&self) -> Arc<Credentials> {
         Arc::clone(&self.newest.borrow())
     }
 
     /// The newest credentials, if they came since the last call.
-    pub fn changed(&mut self) -> Option<Arc<KeySet>> {
+    pub fn changed(&mut self) -> Option<Arc<Credentials>> {
         match self.newest.has_changed() {
             Ok(true) => Some(Arc::clone(&self.newest.borrow_and_update())),
             _ => None,
@@ -161,7 +161,7 @@ impl CredentialFeed {
     }
 
     /// Waits for the next credentials; for ever when nobody brings any more.
-    pub async fn next(&mut self) -> Arc<KeySet> {
+    pub async fn next(&mut self) -> Arc<Credentials> {
         match self.newest.changed().await {
             Ok(()) => Arc::clone(&self.newest.borrow_and_update()),
             Err(_) => std::future::pending().await,
@@ -176,7 +176,7 @@ impl CredentialFeed {
 
     /// Asks for credentials newer than `seen` and waits for them; `None` when nobody answers any more. Whoever keeps a copy must take the new ones
     /// from here: to [`Self::changed`] they are no news afterwards.
-    pub async fn newer_than(&mut self, seen: u64) -> Option<Arc<KeySet>> {
+    pub async fn newer_than(&mut self, seen: u64) -> Option<Arc<Credentials>> {
         self.asks.send(seen).ok()?;
         self.newest
             .wait_for(|newest| newest.version > seen)
@@ -200,7 +200,7 @@ impl ProvideCredentials for CredentialFeed {
 #[derive(Debug)]
 pub struct Keeper {
     provider: SharedCredentialsProvider,
-    newest: watch::Sender<Arc<KeySet>>,
+    newest: watch::Sender<Arc<Credentials>>,
     asked: mpsc::UnboundedReceiver<u64>,
 }
 
@@ -217,7 +217,7 @@ impl Keeper {
             .provide_credentials()
             .await
             .map_err(|error| no_credentials(&error, profile))?;
-        let (feed, newest, asked) = CredentialFeed::remote(KeySet::new(&first, 1));
+        let (feed, newest, asked) = CredentialFeed::remote(Credentials::new(&first, 1));
         Ok((
             Self {
                 provider,
@@ -250,7 +250,7 @@ impl Keeper {
                         tracing::info!("credentials are renewed again");
                     }
                     failing = false;
-                    let next = KeySet::new(&credentials, current.version + 1);
+                    let next = Credentials::new(&credentials, current.version + 1);
                     if next.expires_unix_ms.is_some() && next.access_key == current.access_key {
                         // A provider that has none newer yet is not asked by every fetch that fails for it.
                         tokio::time::sleep(AT_LEAST).await;
@@ -266,9 +266,9 @@ impl Keeper {
                     }
                     failing = true;
                     tokio::time::sleep(retry_in(clock::unix_ms(), current.expires_unix_ms)).await;
-                    self.newest.send_replace(Arc::new(KeySet {
+                    self.newest.send_replace(Arc::new(Credentials {
                         version: current.version + 1,
-                        ..KeySet::clone(&current)
+                        ..Credentials::clone(&current)
                     }));
                     due = Some(Instant::now());
                 }
@@ -365,8 +365,8 @@ mod tests {
 
     #[test]
     fn a_secret_does_not_show_itself() {
-        let secret = KeySet::new(
-            &Credentials::new(
+        let secret = Credentials::new(
+            &AwsCredentials::new(
                 "AKIDEXAMPLE",
                 "verysecret",
                 Some("token".to_owned()),
@@ -399,7 +399,7 @@ mod tests {
                 .asked
                 .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             let expiry = UNIX_EPOCH + Duration::from_millis(clock::unix_ms() + 60_000);
-            let keys = Credentials::new(format!("key{number}"), "s", None, Some(expiry), "test");
+            let keys = AwsCredentials::new(format!("key{number}"), "s", None, Some(expiry), "test");
             future::ProvideCredentials::ready(if self.fails.contains(&number) {
                 Err(CredentialsError::provider_error("away"))
             } else {
@@ -486,7 +486,7 @@ mod tests {
                 Self: 'a,
             {
                 let n = self.0.fetch_add(1, Ordering::Relaxed);
-                future::ProvideCredentials::ready(Ok(Credentials::new(
+                future::ProvideCredentials::ready(Ok(AwsCredentials::new(
                     format!("key{n}"),
                     "s",
                     None,

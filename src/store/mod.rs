@@ -31,7 +31,7 @@ pub use attempt::{
 pub use backoff::backoff;
 pub use bucket::Bucket;
 pub use clock::ClockOffset;
-pub use credentials::{CredentialFeed, KeySet, StaticKeys};
+pub use credentials::{CredentialFeed, Credentials, StaticCredentials};
 pub use error::{StoreError, StoreErrorKind};
 pub use filling::{Looked, Origin, PART_BYTES, WHOLE_BYTES};
 pub use listing::{BadListing, ListPage, PageQuery, Pager, Rounds, Walk};

@@ -17,7 +17,7 @@ use aws_types::service_config::ServiceConfigKey;
 
 use super::answer::AnswerLimits;
 use super::clock::ClockOffset;
-use super::credentials::{CredentialFeed, Keeper, StaticKeys};
+use super::credentials::{CredentialFeed, Keeper, StaticCredentials};
 use super::error::{StoreError, StoreErrorKind};
 use super::limits::DocumentLimits;
 use super::provider::Checked;
@@ -53,7 +53,7 @@ impl Session {
     pub async fn load(
         access: &Access,
         limits: Limits,
-        keys: Option<StaticKeys>,
+        keys: Option<StaticCredentials>,
     ) -> Result<Self, StoreError> {
         let client = http_client(access.ca_bundle.as_deref())?;
         let mut providers = ProviderConfig::without_region();

@@ -13,6 +13,7 @@ use super::tally::{Tally, parts};
 use super::wait::{FEW_LOOKS, JobEnd, Watch};
 use crate::cloud::Jobs;
 use crate::event::JobEvent;
+use crate::exit::Signal;
 use crate::exit::{Exit, Failure};
 use crate::lister::{self, Listed};
 use crate::plan::Access;
@@ -20,11 +21,10 @@ use crate::platform::bounded::text;
 use crate::platform::clock::utc_now;
 use crate::platform::wait::comes;
 use crate::price::{Egress, PriceList};
-use crate::run::Signal;
 use crate::server::{Embedded, ProcessConfig};
 use crate::spool::folder::SpoolFolder;
 use crate::spool::keys::KeyFile;
-use crate::store::{Bucket, PageQuery, Replace, Session, StaticKeys, StoreErrorKind};
+use crate::store::{Bucket, PageQuery, Replace, Session, StaticCredentials, StoreErrorKind};
 use crate::units;
 
 /// What a job gets from outside.
@@ -84,7 +84,7 @@ pub async fn forecast(job: &Job, world: World<'_>) -> Result<Forecast, Failure> 
     };
     let keys = {
         let (access, keys) = reached(job, server.as_ref());
-        let session = Session::load(&access, job.run.limits, keys).await?;
+        let session = Session::load(&access, job.run.fetch.limits, keys).await?;
         let bucket = server
             .as_ref()
             .map_or(&job.run.bucket, |server| &server.ready().source_bucket)
@@ -112,7 +112,7 @@ pub async fn forecast(job: &Job, world: World<'_>) -> Result<Forecast, Failure> 
 /// # Errors
 /// What ends it before its end. What is in Batch goes on, unless a signal ended it.
 pub async fn submit(job: &Job, jobs: &dyn Jobs, world: World<'_>) -> Result<Ended, Failure> {
-    let session = Session::load(&job.run.access, job.run.limits, None).await?;
+    let session = Session::load(&job.run.access, job.run.fetch.limits, None).await?;
     let mut results = Bucket::new(&session, job.results_bucket());
     let World {
         prices,
@@ -509,7 +509,7 @@ fn within(most: f64, forecast_usd: Option<f64>, id: &str) -> Result<(), Failure>
     Err(Failure::new(Exit::Usage, message).hint("--yes submits it whatever it costs"))
 }
 
-fn reached(job: &Job, server: Option<&Embedded>) -> (Access, Option<StaticKeys>) {
+fn reached(job: &Job, server: Option<&Embedded>) -> (Access, Option<StaticCredentials>) {
     let Some(ready) = server.map(Embedded::ready) else {
         return (job.run.access.clone(), None);
     };
@@ -517,7 +517,7 @@ fn reached(job: &Job, server: Option<&Embedded>) -> (Access, Option<StaticKeys>)
         endpoint_url: Some(ready.endpoint_url.clone()),
         ..Access::default()
     };
-    let keys = StaticKeys {
+    let keys = StaticCredentials {
         access_key: ready.credentials.access_key.clone(),
         secret_key: ready.credentials.secret_key.clone(),
     };

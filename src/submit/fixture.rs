@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::document::Division;
 use super::job::{Afterwards, Job, Queue, Spending};
 use crate::plan::{
-    Access, ClientKind, Destination, KeySource, Layout, Limits, Mode, RunPlan, Selection, Work,
+    Access, ClientKind, Destination, FetchOptions, KeySource, Layout, Mode, RunPlan, Selection,
 };
 
 pub(crate) fn job() -> Job {
@@ -28,9 +28,8 @@ pub(crate) fn job() -> Job {
             client: ClientKind::Lean,
             tag: "run".to_owned(),
             access: Access::default(),
-            limits: Limits::default(),
+            fetch: FetchOptions::default(),
             duration: None,
-            work: Work::None,
             layout: Layout::default(),
             destination: Destination {
                 bucket: Some("results".to_owned()),

@@ -158,12 +158,12 @@ impl Job {
             ("PARFETCH_PREFIX", run.selection.prefix.clone()),
             ("PARFETCH_RESULT_PREFIX", self.key("results/")),
             ("PARFETCH_SHARD_COUNT", shards.to_string()),
-            ("PARFETCH_WORK", run.work.to_string()),
+            ("PARFETCH_WORK", run.fetch.work.to_string()),
             ("PARFETCH_EGRESS", run.egress.to_string()),
             ("PARFETCH_YES", "1".to_owned()),
         ];
         pairs.extend(layout(run.layout));
-        pairs.extend(limits(run.limits));
+        pairs.extend(limits(run.fetch.limits));
         pairs.extend(
             run.duration
                 .map(|time| ("PARFETCH_DURATION", typed_duration(time))),

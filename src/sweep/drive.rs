@@ -17,11 +17,11 @@ use super::place::Place;
 use super::setup::{self, Stage};
 use crate::cell::{Cell, Program};
 use crate::event::{Left, SweepEvent};
+use crate::exit::Signal;
 use crate::exit::{Exit, Failure};
 use crate::platform::clock::utc_now;
 use crate::platform::wait::comes;
 use crate::results::record::Record;
-use crate::run::Signal;
 use crate::units::three_digits;
 
 /// Says what [`sweep`] would do: lists the keys, starts and writes nothing.

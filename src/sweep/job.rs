@@ -10,12 +10,12 @@ use super::plan::SweepPlan;
 use crate::cell::Cell;
 use crate::event::SweepEvent;
 use crate::exit::Exit;
+use crate::exit::Signal;
 use crate::outlook::{Agreement, Ask, Outlook};
 use crate::pace::Store;
 use crate::plan::{Access, KeySample, KeySource, Layout, Limits, S3Uri};
 use crate::price::{Egress, PriceList};
 use crate::results::summary::SampleFacts;
-use crate::run::Signal;
 use crate::server::Options;
 
 /// A sweep to be done, every setting resolved.

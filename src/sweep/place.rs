@@ -10,8 +10,8 @@ use super::local::{Local, Scene};
 use super::tell::Telling;
 use crate::cell::Cell;
 use crate::event::SweepEvent;
+use crate::exit::Signal;
 use crate::exit::{Exit, Failure};
-use crate::run::Signal;
 
 /// A place.
 pub(super) enum Place {

@@ -21,7 +21,7 @@ use crate::price::PriceList;
 use crate::results::record::SweepFacts;
 use crate::server::{Embedded, ProcessConfig};
 use crate::shell;
-use crate::store::{Bucket, Session, StaticKeys};
+use crate::store::{Bucket, Session, StaticCredentials};
 use crate::units;
 
 /// Folder of the embedded server's results bucket, below the sweep's.
@@ -234,7 +234,7 @@ async fn start(
         .map_err(|error| Failure::new(Exit::SetUp, error.to_string()))
 }
 
-fn reached(job: &Job, server: Option<&Embedded>) -> (Access, Option<StaticKeys>) {
+fn reached(job: &Job, server: Option<&Embedded>) -> (Access, Option<StaticCredentials>) {
     let Some(ready) = server.map(Embedded::ready) else {
         return (job.access.clone(), None);
     };
@@ -242,7 +242,7 @@ fn reached(job: &Job, server: Option<&Embedded>) -> (Access, Option<StaticKeys>)
         endpoint_url: Some(ready.endpoint_url.clone()),
         ..Access::default()
     };
-    let keys = StaticKeys {
+    let keys = StaticCredentials {
         access_key: ready.credentials.access_key.clone(),
         secret_key: ready.credentials.secret_key.clone(),
     };

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parfetch::internals::KeyFile;
 use parfetch::internals::{Access, ClientKind, KeySource, Limits, Selection};
-use parfetch::internals::{Bucket, Session, StaticKeys};
+use parfetch::internals::{Bucket, Session, StaticCredentials};
 use parfetch::internals::{Listed, list_keys};
 
 use crate::support::scripted::{Reply, Request, Scripted};
@@ -35,7 +35,7 @@ fn listed(
         region: Some(at.region.clone()),
         ..Access::default()
     };
-    let keys = StaticKeys {
+    let keys = StaticCredentials {
         access_key: at.access_key.clone(),
         secret_key: at.secret_key.clone(),
     };

@@ -23,13 +23,13 @@ use tokio::sync::{Mutex, Notify, mpsc, watch};
 use super::wire::{
     Batch, ChildFailure, Farewell, FrameReader, FromChild, Hello, ToChild, Traffic, send,
 };
-use crate::engine::EngineError;
 use crate::engine::board::{Board, Gate, GateKeeper};
+use crate::engine::error::EngineError;
 use crate::engine::worker::{Crew, Seat, Station, work};
 use crate::platform::usage::{self, CpuTimes};
 use crate::sample::Sample;
 use crate::spool::items::Items;
-use crate::store::{ClockOffset, CredentialFeed, KeySet, Shared, StoreError, StoreErrorKind};
+use crate::store::{ClockOffset, CredentialFeed, Credentials, Shared, StoreError, StoreErrorKind};
 
 /// Rows do not wait longer than this for the end of their range: progress, and less to fetch again should this child die.
 const ROWS_WAIT: Duration = Duration::from_secs(1);
@@ -164,8 +164,7 @@ fn crew(
     Ok(Crew {
         factory: Shared::new(hello.client, hello.recipe.clone(), feed)?,
         concurrency: hello.concurrency,
-        limits: hello.limits,
-        work: hello.work,
+        fetch: hello.fetch,
         items: Arc::new(items),
         board,
         gate,
@@ -249,7 +248,7 @@ fn traffic(board: &Board) -> Traffic {
 struct Reader {
     inbox: Rc<Inbox>,
     board: Arc<Board>,
-    newest: Option<watch::Sender<Arc<KeySet>>>,
+    newest: Option<watch::Sender<Arc<Credentials>>>,
     clock: Option<ClockOffset>,
     epoch_cpu: Cell<Option<CpuTimes>>,
 }

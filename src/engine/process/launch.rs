@@ -3,7 +3,6 @@
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -11,7 +10,8 @@ use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use super::wire::{FrameReader, Hello, ToChild, send};
-use crate::engine::{EngineError, Job};
+use crate::engine::error::EngineError;
+use crate::engine::job::Job;
 use crate::platform::usage::wants_cpu;
 
 /// How long a child may take to end once its pipe is closed.
@@ -24,15 +24,6 @@ const READY_WAIT: Duration = Duration::from_mins(1);
 const STARVED: u32 = 10;
 /// Ticks in the longest silence.
 const TICKS: u32 = 4;
-
-/// How children are started.
-#[derive(Clone, Debug, Default)]
-pub struct ChildOptions {
-    /// This program.
-    pub executable: PathBuf,
-    /// The whole environment of a child: nothing that could hold a secret.
-    pub environment: Vec<(String, String)>,
-}
 
 /// A child process and its pipes. Killed when dropped.
 pub(super) struct Child {
@@ -68,7 +59,7 @@ impl Child {
             process.stdout.take().expect("stdout is piped"),
         );
         let pid = process.id().unwrap_or_default();
-        let patience = job.limits.stall_timeout.max(SILENCE_LEAST);
+        let patience = job.fetch.limits.stall_timeout.max(SILENCE_LEAST);
         Ok(Self {
             number,
             pid,
@@ -85,8 +76,7 @@ impl Child {
             number: self.number,
             concurrency: job.concurrency.get(),
             client: job.client,
-            limits: job.limits,
-            work: job.work,
+            fetch: job.fetch,
             recipe: job.recipe.clone(),
             secret: job.feed.as_ref().map(|feed| feed.newest().as_ref().clone()),
             clock_offset_s: job.feed.as_ref().map_or(0, |feed| feed.clock.newest()),

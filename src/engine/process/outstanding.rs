@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::wire::{Batch, Traffic};
-use crate::engine::Queue;
+use crate::engine::queue::Queue;
 use crate::sample::{Outcome, Sample};
 use crate::spool::items::Items;
 

@@ -4,13 +4,16 @@ use std::num::NonZeroU32;
 use std::ops::Range;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use futures::FutureExt;
 
-use super::*;
-use crate::engine::Queue;
-use crate::plan::{Access, ClientKind, Limits, Mode, Work};
-use crate::sample::KeyRecord;
+use super::outstanding::{Busy, Outstanding};
+use super::run;
+use super::wire::{self, *};
+use crate::engine::{Board, ChildOptions, EngineError, Gate, Job, Queue};
+use crate::plan::{Access, ClientKind, FetchOptions, Limits, Mode, Work};
+use crate::sample::{KeyRecord, Outcome, Sample};
 use crate::spool::keys::KeyWriter;
 use crate::spool::rows::RowWriter;
 use crate::store::{Recipe, Session};
@@ -103,8 +106,7 @@ async fn run_with(says: &[u8]) -> (EngineError, Vec<u64>, Vec<String>) {
         mode: Mode::Process,
         client: ClientKind::Lean,
         concurrency: NonZeroU32::MIN,
-        limits: Limits::default(),
-        work: Work::None,
+        fetch: FetchOptions::default(),
         recipe: recipe().await,
         feed: None,
         spool: dir.path().to_owned(),
@@ -313,8 +315,10 @@ async fn fuzz_parent_frames() {
         number: 3,
         concurrency: 16,
         client: ClientKind::Lean,
-        limits: Limits::default(),
-        work: Work::Md5,
+        fetch: FetchOptions {
+            work: Work::Md5,
+            ..FetchOptions::default()
+        },
         recipe: recipe().await,
         secret: None,
         clock_offset_s: -7,

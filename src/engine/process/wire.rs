@@ -6,10 +6,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use crate::engine::EngineError;
-use crate::plan::{ClientKind, Limits, Work};
+use crate::engine::error::EngineError;
+use crate::plan::{ClientKind, FetchOptions};
 use crate::platform::usage::CpuTimes;
-use crate::store::{CredentialFeed, KeySet, Recipe, StoreError, StoreErrorKind};
+use crate::store::{CredentialFeed, Credentials, Recipe, StoreError, StoreErrorKind};
 
 /// A frame longer than this is no frame: something else wrote into the pipe.
 const LONGEST: usize = 16 * 1024 * 1024;
@@ -20,10 +20,9 @@ pub(super) struct Hello {
     pub(super) number: u32,
     pub(super) concurrency: u32,
     pub(super) client: ClientKind,
-    pub(super) limits: Limits,
-    pub(super) work: Work,
+    pub(super) fetch: FetchOptions,
     pub(super) recipe: Recipe,
-    pub(super) secret: Option<KeySet>,
+    pub(super) secret: Option<Credentials>,
     /// How far the store's clock is ahead, in s, as far as is known.
     pub(super) clock_offset_s: i64,
     /// Folder of the items, as bytes of a path.
@@ -40,7 +39,7 @@ pub(super) enum ToChild {
     Go(u64),
     /// Fetch these.
     Range(u64, u64),
-    Credentials(KeySet),
+    Credentials(Credentials),
     /// How far the store's clock is ahead of this machine's, in s.
     ClockOffset(i64),
     /// Leave the rest of the range after the fetch in flight.

@@ -8,30 +8,26 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 
-use super::EngineError;
 use super::board::{Board, Gate};
-use super::queue::Queue;
+use super::error::EngineError;
 use crate::fetch::{Clock, Fetcher, Identity, Meter, RunClock, Watchdog};
-use crate::plan::{Limits, Work};
+use crate::plan::FetchOptions;
 use crate::sample::{ErrorCode, Outcome, Sample};
 use crate::spool::items::Items;
-use crate::spool::rows::{RowBuffer, RowSender};
-use crate::store::{ClientFactory, ObjectClient, StoreError, StoreErrorKind};
+use crate::store::{ClientFactory, ObjectClient};
 
 /// A unit at which the worker panicked so often is given up: a row, not an endless loop. So is a worker that panics so often without taking one.
 const PANICS_PER_UNIT: u32 = 2;
 
 /// What all workers of a process share.
 #[derive(Debug)]
-pub struct Crew<F> {
+pub(super) struct Crew<F> {
     /// Makes clients.
     pub factory: F,
     /// Workers of the run, in all processes.
     pub concurrency: u32,
-    /// Limits of a fetch.
-    pub limits: Limits,
-    /// CPU work per object.
-    pub work: Work,
+    /// How each object is fetched.
+    pub fetch: FetchOptions,
     /// What there is to fetch.
     pub items: Arc<Items>,
     /// Counters.
@@ -59,75 +55,6 @@ pub(super) trait Station {
     fn leave(&mut self, rest: Range<u64>);
     /// The worker ends: hand over what is left.
     async fn close(&mut self);
-}
-
-/// Makes a station for each worker of this process.
-#[derive(Clone, Debug)]
-pub(super) struct LocalStations {
-    pub(super) queue: Arc<Queue>,
-    pub(super) rows: RowSender,
-}
-
-/// Keys from the queue, rows to the writer: the station of tasks and threads.
-pub(super) struct LocalStation {
-    queue: Arc<Queue>,
-    rows: RowBuffer,
-}
-
-impl LocalStations {
-    pub(super) fn station(&self) -> LocalStation {
-        LocalStation {
-            queue: Arc::clone(&self.queue),
-            rows: self.rows.buffer(),
-        }
-    }
-}
-
-impl Station for LocalStation {
-    async fn next(&mut self, now_ns: u64) -> Option<Range<u64>> {
-        self.queue.take(now_ns)
-    }
-
-    async fn done(&mut self, row: Sample) {
-        self.rows.push(row);
-    }
-
-    fn is_over(&self, now_ns: u64) -> bool {
-        self.queue.is_over(now_ns)
-    }
-
-    fn leave(&mut self, rest: Range<u64>) {
-        self.queue.leave(rest);
-    }
-
-    /// Dropping the buffer hands it over.
-    async fn close(&mut self) {}
-}
-
-/// One worker of this process, from its client to its last row. When it fails, no other gets any more keys: in every mode an error ends the run so.
-pub(super) async fn employ<F: ClientFactory>(
-    crew: &Crew<F>,
-    seat: Seat,
-    stations: &LocalStations,
-) -> Result<(), EngineError> {
-    let ended = AssertUnwindSafe(work(crew, seat, stations.station()))
-        .catch_unwind()
-        .await;
-    let result = ended.unwrap_or_else(|_| {
-        // Who waits at the gate must not wait for this one.
-        crew.gate.report(Err(StoreError::new(
-            StoreErrorKind::Other,
-            format!("worker {} panicked before it began", seat.number),
-        )));
-        Err(EngineError::system(
-            format!("worker {} ended", seat.number),
-            io::Error::other("panicked"),
-        ))
-    });
-    if result.is_err() {
-        stations.queue.stop();
-    }
-    result
 }
 
 /// One worker, from its client to its last row. A panic costs no key: the worker goes on where it was, with a new client.
@@ -238,14 +165,17 @@ fn fetcher<F: ClientFactory>(
     Fetcher {
         client,
         clock,
-        limits: crew.limits,
-        work: crew.work,
+        options: crew.fetch,
         meter: Meter::new(
             Arc::clone(&crew.board.counters),
             seat.index,
             Arc::clone(&crew.board.series),
         ),
-        watchdog: Watchdog::new(Arc::clone(&crew.board.halt), &crew.limits, crew.concurrency),
+        watchdog: Watchdog::new(
+            Arc::clone(&crew.board.halt),
+            &crew.fetch.limits,
+            crew.concurrency,
+        ),
         identity: Identity {
             worker: seat.number,
             pid: std::process::id(),

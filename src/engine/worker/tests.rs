@@ -6,15 +6,16 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use super::*;
-use crate::engine::{EngineReport, tasks, threads};
+use crate::engine::local::LocalStations;
+use crate::engine::{EngineReport, Queue, tasks, threads};
 use crate::event::Live;
-use crate::plan::{Layout, Mode, Order};
+use crate::plan::{FetchOptions, Layout, Mode, Order};
 use crate::platform::cancel::Cancelled;
 use crate::sample::KeyRecord;
 use crate::spool::items::lay_out;
 use crate::spool::keys::{KeyFile, KeyWriter};
 use crate::spool::rows::{RowFile, RowWriter};
-use crate::store::{AttemptError, BodyHead, BodySink, StoreError, Target};
+use crate::store::{AttemptError, BodyHead, BodySink, StoreError, StoreErrorKind, Target};
 
 /// Answers three bytes; panics at keys that contain `bad` (always) or `once` (the first time).
 #[derive(Clone, Default)]
@@ -112,8 +113,7 @@ fn engage<F: ClientFactory>(
     let crew = Arc::new(Crew {
         factory,
         concurrency,
-        limits: Limits::default(),
-        work: Work::None,
+        fetch: FetchOptions::default(),
         items: Arc::new(Items::open(dir).unwrap()),
         board: Arc::new(Board::new(concurrency)),
         gate,
@@ -292,8 +292,7 @@ async fn stumble(panics: u32) -> (Result<(), EngineError>, Vec<Sample>, Vec<Stri
     let crew = Crew {
         factory: Panicky::default(),
         concurrency: 1,
-        limits: Limits::default(),
-        work: Work::None,
+        fetch: FetchOptions::default(),
         items: Arc::new(Items::open(dir.path()).unwrap()),
         board: Arc::new(Board::new(1)),
         gate,

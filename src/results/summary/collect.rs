@@ -8,7 +8,7 @@ use super::parts::{
 };
 use super::verdict::judge;
 use super::workers::Workers;
-use super::{CpuFacts, Flaw, RunFacts, State, Summary};
+use super::{Flaw, Header, RunFacts, SCHEMA, State, Summary, VERSION};
 use crate::sample::{ErrorCode, KeyRecord, Outcome, Sample};
 use crate::spool::table::Asked;
 use crate::stats::histogram::Histogram;
@@ -23,7 +23,7 @@ pub fn summarise(
     facts: RunFacts,
     rows: impl IntoIterator<Item = (KeyRecord, Sample, u64)>,
 ) -> Summary {
-    let mut summariser = Summariser::new(facts.active_window_ns);
+    let mut summariser = Summariser::new(facts.fetch.active_window_ns);
     for (key, sample, round) in rows {
         summariser.row(&key, &sample, round);
     }
@@ -191,14 +191,14 @@ impl Summariser {
             return None;
         }
         let once = Asked {
-            objects: facts.keys_listed,
-            bytes: facts.listed_bytes,
+            objects: facts.listing.keys,
+            bytes: facts.listing.bytes,
             cut_by_time: 0,
         };
-        let asked = facts.asked.unwrap_or(once);
+        let asked = facts.pass.asked.unwrap_or(once);
         Some(Totals {
-            keys_listed: facts.keys_listed,
-            listed_bytes: facts.listed_bytes,
+            keys_listed: facts.listing.keys,
+            listed_bytes: facts.listing.bytes,
             rounds: self.rounds,
             asked_objects: Some(asked.objects),
             asked_bytes: asked.bytes,
@@ -207,62 +207,113 @@ impl Summariser {
             row_bytes: Some(self.row_bytes),
             not_as_listed: Some(self.not_as_listed),
             goodput_bytes: self.goodput_bytes,
-            received_bytes: facts.received_bytes,
+            received_bytes: facts.fetch.received_bytes,
         })
     }
 
-    /// The summary, once every row was taken. A run that says `Complete` and whose account does not close is `Failed`.
+    /// The summary, once every row was taken. A run that says `Complete` and whose account does not close is `Failed`. It has no price yet: that is known
+    /// once its requests are.
     pub fn finish(mut self, facts: RunFacts) -> Summary {
-        let fetch_ns = facts.phases.fetch_ns;
         let totals = self.totals(&facts);
         let rates = self.rates(&facts);
         let attempts = self.attempts(&facts);
-        let cpu = cpu(facts.cpu, &facts, attempts.total);
-        let mut summary = Summary::unmeasured(facts.header, facts.state);
-        summary.ended_at = facts.ended_at;
-        summary.sample = facts.sample;
-        summary.phases = facts.phases;
-        summary.rates = rates;
-        summary.active_window_ns = facts.active_window_ns;
-        summary.series = facts.series.map(|series| {
-            let mut fetches = std::mem::take(&mut self.ends);
-            fetches.resize(series.bytes.len(), 0);
-            Series { fetches, ..series }
-        });
-        (summary.cpu, summary.memory, summary.interface) = (cpu, facts.memory, facts.interface);
-        summary.warnings = facts.warnings;
-        summary.storage_classes = self.storage;
-        summary.totals = totals;
-        if let Some(fetch_ns) = fetch_ns {
-            summary.in_flight = Some(self.workers.in_flight(
-                facts.in_flight_most,
-                per_second(self.busy_ns as f64 / 1e9, Some(fetch_ns)),
-            ));
-            summary.attempts = Some(attempts);
-            summary.size_classes = size_classes(&self.classes);
-            summary.distributions = Distributions {
-                ttfb: self.ttfb.snapshot(),
-                latency: self.latency.snapshot(),
-                fetch_duration: self.fetch_duration.snapshot(),
-            };
-        }
+        let cpu = cpu(&facts, attempts.total);
+        // Every field by name, here and below: what is added to either side and forgotten does not compile.
+        let RunFacts {
+            header,
+            state,
+            ended_at,
+            phases,
+            listing,
+            fetch,
+            pass,
+            warnings,
+        } = facts;
+        let fetch_ns = phases.fetch_ns;
+        let busy = per_second(self.busy_ns as f64 / 1e9, fetch_ns);
+        let has_fetched = fetch_ns.is_some();
+        let Header {
+            tag,
+            result_name,
+            started_at,
+            settings,
+            environment,
+            region,
+            endpoint,
+            resolved_addresses,
+        } = header;
+        let mut summary = Summary {
+            schema: SCHEMA.to_owned(),
+            version: VERSION,
+            state,
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            tag,
+            result_name,
+            started_at,
+            ended_at,
+            settings,
+            environment,
+            region,
+            endpoint,
+            resolved_addresses,
+            sample: listing.sample,
+            phases,
+            totals,
+            rates,
+            active_window_ns: fetch.active_window_ns,
+            series: fetch.series.map(|series| {
+                let mut fetches = std::mem::take(&mut self.ends);
+                fetches.resize(series.bytes.len(), 0);
+                Series { fetches, ..series }
+            }),
+            distributions: if has_fetched {
+                self.distributions()
+            } else {
+                Distributions::default()
+            },
+            size_classes: if has_fetched {
+                size_classes(&self.classes)
+            } else {
+                Vec::new()
+            },
+            in_flight: has_fetched.then(|| self.workers.in_flight(pass.in_flight_most, busy)),
+            storage_classes: self.storage,
+            attempts: has_fetched.then_some(attempts),
+            cpu,
+            memory: fetch.memory,
+            interface: fetch.interface,
+            price: None,
+            no_price: None,
+            server: None,
+            warnings,
+            verdict: None,
+        };
         if summary.state == State::Complete && summary.flaw().is_some_and(Flaw::is_incomplete) {
             summary.state = State::Failed;
         }
-        summary.verdict = judge(&summary, facts.server.as_ref());
-        summary.server = facts.server.map(|server| server.report);
+        summary.verdict = judge(&summary, fetch.server.as_ref());
+        summary.server = fetch.server.map(|server| server.report);
         summary
+    }
+
+    fn distributions(&self) -> Distributions {
+        Distributions {
+            ttfb: self.ttfb.snapshot(),
+            latency: self.latency.snapshot(),
+            fetch_duration: self.fetch_duration.snapshot(),
+        }
     }
 
     fn rates(&self, facts: &RunFacts) -> Rates {
         let fetch_ns = facts.phases.fetch_ns;
-        let window_ns = facts.active_window_ns;
+        let window_ns = facts.fetch.active_window_ns;
         let tail = || {
             let (fetch, window) = (fetch_ns.filter(|ns| *ns > 0)?, window_ns?);
             Some(fetch.saturating_sub(window) as f64 / fetch as f64)
         };
         Rates {
             throughput_bytes_per_s: facts
+                .fetch
                 .received_bytes
                 .and_then(|bytes| per_second(bytes as f64, fetch_ns)),
             goodput_bytes_per_s: per_second(self.goodput_bytes as f64, fetch_ns),
@@ -286,7 +337,7 @@ impl Summariser {
                 .filter(|(code, _)| code.is_throttle())
                 .map(|(_, count)| count)
                 .sum(),
-            connections_opened: facts.connections_opened,
+            connections_opened: facts.fetch.connections_opened,
             ..self.attempts.clone()
         }
     }
@@ -321,17 +372,19 @@ fn per_second(amount: f64, time_ns: Option<u64>) -> Option<f64> {
         .map(|ns| amount / (ns as f64 / SECOND_NS as f64))
 }
 
-fn cpu(measured: CpuFacts, facts: &RunFacts, attempts: u64) -> CpuTime {
+fn cpu(facts: &RunFacts, attempts: u64) -> CpuTime {
+    let measured = facts.fetch.cpu;
     let busy_s = measured
         .fetch_user_ns
         .zip(measured.fetch_sys_ns)
         .map(|(user, sys)| user.saturating_add(sys) as f64 / 1e9);
-    let bytes = facts.received_bytes.filter(|bytes| *bytes > 0);
+    let bytes = facts.fetch.received_bytes.filter(|bytes| *bytes > 0);
     CpuTime {
         fetch_user_ns: measured.fetch_user_ns,
         fetch_sys_ns: measured.fetch_sys_ns,
-        whole_user_ns: measured.whole_user_ns,
-        whole_sys_ns: measured.whole_sys_ns,
+        // Read as late as there is a summary to put it into.
+        whole_user_ns: None,
+        whole_sys_ns: None,
         s_per_gb: busy_s
             .zip(bytes)
             .map(|(seconds, bytes)| seconds / (bytes as f64 / 1e9)),
@@ -361,7 +414,7 @@ fn size_classes(classes: &[Class]) -> Vec<SizeClass> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::summary::{Limit, State, fixture};
+    use crate::results::summary::{CpuFacts, Limit, State, fixture};
     use crate::sample::ErrorCodes;
 
     /// The parts of `actual` and `expected` that are floating-point numbers agree to nine digits.
@@ -413,16 +466,16 @@ mod tests {
     fn small() -> Summary {
         let mut facts = RunFacts::new(fixture::header(), State::Complete);
         facts.phases.fetch_ns = Some(2_000_000_000);
-        facts.active_window_ns = Some(1_500_000_000);
-        (facts.keys_listed, facts.listed_bytes) = (5, Some(6_000_000));
-        facts.asked = Some(Asked {
+        facts.fetch.active_window_ns = Some(1_500_000_000);
+        (facts.listing.keys, facts.listing.bytes) = (5, Some(6_000_000));
+        facts.pass.asked = Some(Asked {
             objects: 6,
             bytes: Some(7_000_000),
             cut_by_time: 1,
         });
-        facts.received_bytes = Some(5_000_000);
-        facts.in_flight_most = Some(2);
-        facts.cpu = CpuFacts {
+        facts.fetch.received_bytes = Some(5_000_000);
+        facts.pass.in_flight_most = Some(2);
+        facts.fetch.cpu = CpuFacts {
             fetch_user_ns: Some(300_000_000),
             fetch_sys_ns: Some(200_000_000),
             limit_vcpu: Some(2.0),
@@ -506,9 +559,9 @@ mod tests {
     fn what_is_counted_by_request_comes_from_the_parts() {
         let mut facts = RunFacts::new(fixture::header(), State::Complete);
         facts.phases.fetch_ns = Some(2_000_000_000);
-        facts.active_window_ns = Some(1_000_000_000);
-        facts.keys_listed = 3;
-        let mut summariser = Summariser::new(facts.active_window_ns);
+        facts.fetch.active_window_ns = Some(1_000_000_000);
+        facts.listing.keys = 3;
+        let mut summariser = Summariser::new(facts.fetch.active_window_ns);
         summariser.row(&key(500_000, ""), &ok(1, [0, 0, 100, 400], 500_000), 0);
         let retried = Sample {
             attempts: 2,
@@ -701,7 +754,7 @@ mod tests {
         };
         let mut facts = RunFacts::new(fixture::header(), State::Complete);
         facts.phases.fetch_ns = Some(2_000_000);
-        (facts.keys_listed, facts.listed_bytes) = (20, Some(100));
+        (facts.listing.keys, facts.listing.bytes) = (20, Some(100));
         let summary = summarise(facts.clone(), rows());
         assert_eq!(
             (summary.state, summary.verdict.as_ref().unwrap().word),
@@ -720,7 +773,7 @@ mod tests {
         );
         assert_eq!(interrupted.state, State::Interrupted);
         // A row too few, though all that are there are good.
-        facts.keys_listed = 18;
+        facts.listing.keys = 18;
         let summary = summarise(facts, rows().take(17));
         assert_eq!(
             (summary.state, summary.verdict.unwrap().word),
@@ -732,7 +785,7 @@ mod tests {
     fn an_empty_bucket_has_totals_and_no_rates() {
         let mut facts = RunFacts::new(fixture::header(), State::Complete);
         facts.phases.fetch_ns = Some(0);
-        facts.received_bytes = Some(0);
+        facts.fetch.received_bytes = Some(0);
         let summary = summarise(facts, []);
         assert_eq!(
             (

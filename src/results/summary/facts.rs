@@ -52,10 +52,6 @@ pub struct CpuFacts {
     pub fetch_user_ns: Option<u64>,
     /// Between barrier and end, system.
     pub fetch_sys_ns: Option<u64>,
-    /// Whole run, user.
-    pub whole_user_ns: Option<u64>,
-    /// Whole run, system.
-    pub whole_sys_ns: Option<u64>,
     /// How many vCPU there are.
     pub limit_vcpu: Option<f64>,
     /// Time in which the kernel held the run back.
@@ -73,35 +69,28 @@ pub struct ServerFacts {
     pub report: serde_json::Value,
 }
 
-/// Everything about a run that its rows do not say.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RunFacts {
-    /// What was known before.
-    pub header: Header,
-    /// How far it came.
-    pub state: State,
-    /// UTC, RFC 3339.
-    pub ended_at: Option<String>,
-    /// How long each part took.
-    pub phases: Phases,
+/// What there is to fetch.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ListingFacts {
     /// The sample that is fetched; `None`: every key.
     pub sample: Option<SampleFacts>,
     /// Keys to fetch.
-    pub keys_listed: u64,
+    pub keys: u64,
     /// Their size as listed.
-    pub listed_bytes: Option<u64>,
+    pub bytes: Option<u64>,
     /// LIST requests that this took.
     pub lists: u64,
-    /// What was asked for in a run that time ends; `None`: each key once.
-    pub asked: Option<Asked>,
+}
+
+/// What was read around the fetch phase.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FetchFacts {
     /// Epoch to the moment the queue was empty.
     pub active_window_ns: Option<u64>,
     /// Body bytes read from sockets.
     pub received_bytes: Option<u64>,
     /// The same by second.
     pub series: Option<Series>,
-    /// Most fetches open at one instant.
-    pub in_flight_most: Option<u32>,
     /// Connections opened.
     pub connections_opened: Option<u64>,
     /// Processor time.
@@ -112,6 +101,34 @@ pub struct RunFacts {
     pub interface: Interface,
     /// The embedded server.
     pub server: Option<ServerFacts>,
+}
+
+/// What only a pass over the rows shows, and the summary's own pass does not count.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct PassFacts {
+    /// What was asked for in a run that time ends; `None`: each key once.
+    pub asked: Option<Asked>,
+    /// Most fetches open at one instant.
+    pub in_flight_most: Option<u32>,
+}
+
+/// Everything about a run that its rows do not say. Each part is made whole by the step that knows it: none of its fields can be left out there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunFacts {
+    /// What was known before.
+    pub header: Header,
+    /// How far it came.
+    pub state: State,
+    /// UTC, RFC 3339.
+    pub ended_at: Option<String>,
+    /// How long each part took.
+    pub phases: Phases,
+    /// What there is to fetch.
+    pub listing: ListingFacts,
+    /// What was read around the fetch phase.
+    pub fetch: FetchFacts,
+    /// What the pass over the rows showed.
+    pub pass: PassFacts,
     /// What a person should know.
     pub warnings: Vec<String>,
 }
@@ -124,20 +141,9 @@ impl RunFacts {
             state,
             ended_at: None,
             phases: Phases::default(),
-            sample: None,
-            keys_listed: 0,
-            listed_bytes: None,
-            lists: 0,
-            asked: None,
-            active_window_ns: None,
-            received_bytes: None,
-            series: None,
-            in_flight_most: None,
-            connections_opened: None,
-            cpu: CpuFacts::default(),
-            memory: Memory::default(),
-            interface: Interface::default(),
-            server: None,
+            listing: ListingFacts::default(),
+            fetch: FetchFacts::default(),
+            pass: PassFacts::default(),
             warnings: Vec::new(),
         }
     }

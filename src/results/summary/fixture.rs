@@ -7,7 +7,7 @@ use super::{
     Summary, summarise,
 };
 use crate::plan::{
-    Access, ClientKind, Destination, KeySource, Layout, Limits, Mode, RunPlan, Selection, Work,
+    Access, ClientKind, Destination, FetchOptions, KeySource, Layout, Mode, RunPlan, Selection,
 };
 use crate::platform::Environment;
 use crate::price::Egress;
@@ -31,9 +31,8 @@ pub(crate) fn plan() -> RunPlan {
         client: ClientKind::Lean,
         tag: "run".to_owned(),
         access: Access::default(),
-        limits: Limits::default(),
+        fetch: FetchOptions::default(),
         duration: None,
-        work: Work::None,
         layout: Layout::default(),
         destination: Destination {
             bucket: Some("results".to_owned()),
@@ -73,40 +72,39 @@ pub(crate) fn complete() -> Summary {
         fetch_ns: Some(fetch_ns),
         write_back_ns: Some(510_000_000),
     };
-    facts.keys_listed = OBJECTS as u64;
-    facts.listed_bytes = Some(received - 1_000_000);
-    facts.active_window_ns = Some(last_start);
-    facts.received_bytes = Some(received);
-    facts.series = Some(Series {
+    facts.listing.keys = OBJECTS as u64;
+    facts.listing.bytes = Some(received - 1_000_000);
+    facts.fetch.active_window_ns = Some(last_start);
+    facts.fetch.received_bytes = Some(received);
+    facts.fetch.series = Some(Series {
         interval_ns: 1_000_000_000,
         bytes: vec![received / 2, received - received / 2],
         fetches: Vec::new(),
     });
-    facts.in_flight_most = Some(32);
-    facts.connections_opened = Some(35);
-    facts.cpu = CpuFacts {
+    facts.pass.in_flight_most = Some(32);
+    facts.fetch.connections_opened = Some(35);
+    facts.fetch.cpu = CpuFacts {
         fetch_user_ns: Some(900_000_000),
         fetch_sys_ns: Some(700_000_000),
-        whole_user_ns: Some(1_000_000_000),
-        whole_sys_ns: Some(750_000_000),
         limit_vcpu: Some(2.0),
         throttled_ns: None,
     };
-    facts.memory = Memory {
+    facts.fetch.memory = Memory {
         peak_pss_bytes: Some(41_000_000),
         samples: 7,
         peak_rss_bytes: Some(44_000_000),
     };
-    facts.interface = Interface {
+    facts.fetch.interface = Interface {
         rx_bytes: Some(received + received / 50),
         tx_bytes: Some(9_000_000),
         loopback_rx_bytes: Some(0),
     };
     facts.warnings = vec!["bucket `images`: 2 keys end in a slash".to_owned()];
-    Summary {
-        price: Some(price()),
-        ..summarise(facts, rows)
-    }
+    let mut summary = summarise(facts, rows);
+    summary.price = Some(price());
+    (summary.cpu.whole_user_ns, summary.cpu.whole_sys_ns) =
+        (Some(1_000_000_000), Some(750_000_000));
+    summary
 }
 
 /// What [`complete`] would cost.
@@ -150,7 +148,7 @@ pub(crate) fn with_failures() -> Summary {
         fetch_ns: Some(900_000_000),
         ..Phases::default()
     };
-    facts.keys_listed = 5;
+    facts.listing.keys = 5;
     let key = |name: &str, class: &str| KeyRecord {
         key: name.to_owned(),
         size: Some(10_000),

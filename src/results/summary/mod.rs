@@ -20,7 +20,7 @@ pub use account::{Flaw, judge};
 pub use collect::Summariser;
 #[cfg(test)]
 pub(crate) use collect::summarise;
-pub use facts::{CpuFacts, Header, RunFacts, ServerFacts};
+pub use facts::{CpuFacts, FetchFacts, Header, ListingFacts, PassFacts, RunFacts, ServerFacts};
 pub use parts::{
     Attempts, CpuTime, Distributions, InFlight, Interface, Memory, NotAsListed, Outcomes, Phases,
     Rates, SIZE_CLASS_BOUNDS, Series, SizeClass, StorageClass, Totals, fetched_classes,

@@ -21,7 +21,7 @@ use time::macros::format_description;
 use super::SOURCE_BUCKET;
 use super::backend::CONTENT_TYPE as BINARY;
 use super::connection::RequestContext;
-use super::protocol::Credentials;
+use super::protocol::ServerCredentials;
 use super::source::Source;
 use crate::platform::clock;
 
@@ -85,8 +85,8 @@ struct Authorization<'a> {
 
 impl Shortcut {
     /// None where a request's answer takes more than finding the object: with a session token to check, or with faults.
-    pub(super) fn new(source: &Arc<Source>, credentials: &Credentials) -> Option<Self> {
-        let Credentials {
+    pub(super) fn new(source: &Arc<Source>, credentials: &ServerCredentials) -> Option<Self> {
+        let ServerCredentials {
             access_key,
             secret_key,
             session_token,

@@ -18,8 +18,8 @@ use super::*;
 
 const KEY: &str = "/source/data/00/000000001.bin";
 
-fn keys(secret: &str) -> Credentials {
-    Credentials {
+fn keys(secret: &str) -> ServerCredentials {
+    ServerCredentials {
         access_key: "AKID".to_owned(),
         secret_key: secret.to_owned(),
         session_token: None,
@@ -193,7 +193,7 @@ fn faults_and_tokens_take_the_long_way() {
     assert!(
         Shortcut::new(
             &source,
-            &Credentials {
+            &ServerCredentials {
                 session_token: Some("t".to_owned()),
                 ..keys("secret")
             }

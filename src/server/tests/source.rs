@@ -141,7 +141,7 @@ async fn ranges_beyond_the_end_and_conditions_that_fail_are_refused() {
 #[tokio::test]
 async fn only_the_right_keys_open_it() {
     let fixture = serve_with("objects=1", |config| {
-        config.credentials = Some(super::super::Credentials {
+        config.credentials = Some(super::super::ServerCredentials {
             access_key: "KEY".to_owned(),
             secret_key: "SECRET".to_owned(),
             session_token: Some("TOKEN".to_owned()),

@@ -1,12 +1,12 @@
 //! Writing a request and reading an answer, each by itself: for the micro-benchmarks, and for nothing else.
 
-use aws_credential_types::Credentials;
+use aws_credential_types::Credentials as AwsCredentials;
 
 use super::endpoint::Endpoint;
 use super::reader::Reader;
 use super::request::RequestWriter;
 use crate::store::attempt::{BodyHead, BodySink, Target};
-use crate::store::credentials::{CredentialFeed, KeySet};
+use crate::store::credentials::{CredentialFeed, Credentials};
 
 /// Writes signed requests, with the long session token of a task's role.
 pub struct Signing {
@@ -24,14 +24,14 @@ impl Default for Signing {
             base_path: "/".to_owned(),
             signing_region: "eu-west-1".to_owned(),
         };
-        let credentials = Credentials::new(
+        let credentials = AwsCredentials::new(
             "ASIAIOSFODNN7EXAMPLE",
             "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
             Some("T".repeat(850)),
             None,
             "micro",
         );
-        let (feed, _sender, _asked) = CredentialFeed::remote(KeySet::new(&credentials, 1));
+        let (feed, _sender, _asked) = CredentialFeed::remote(Credentials::new(&credentials, 1));
         Self {
             writer: RequestWriter::new(&endpoint, false, Some(feed)),
             request: Vec::new(),

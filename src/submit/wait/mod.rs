@@ -9,8 +9,8 @@ use tokio::time::{Instant, sleep};
 
 use crate::cloud::{ChildSeen, CloudError, CloudErrorKind, JobRequest, JobSeen, Jobs};
 use crate::event::{Children, JobEvent};
+use crate::exit::Signal;
 use crate::exit::{Exit, Failure};
-use crate::run::Signal;
 
 /// First and longest pause after a call that can be tried again.
 const PAUSE: Duration = Duration::from_millis(500);

@@ -31,11 +31,11 @@ use super::tell::{Stored, Telling};
 use crate::cell::Cell;
 use crate::cloud::{Capacity, Launch, MAX_OVERRIDES, Tasks, overrides_length};
 use crate::event::SweepEvent;
+use crate::exit::Signal;
 use crate::exit::{Exit, Failure};
 use crate::platform::clock::unix_ms;
 use crate::price::{MINIMUM_SECONDS, billed_seconds};
 use crate::results::record::{Record, SweepFacts};
-use crate::run::Signal;
 
 /// Attempts at a repetition that the platform breaks again and again.
 pub(super) const MAX_ATTEMPTS: u32 = 3;

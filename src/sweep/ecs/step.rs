@@ -12,8 +12,8 @@ use super::{Abandon, Fleet, MAX_DELAY, Member, Phase, Repetition, TAGS};
 use crate::cloud::{CloudErrorKind, Launch, Started, TaskSeen};
 use crate::event::SweepEvent;
 use crate::exit::Failure;
+use crate::exit::Signal;
 use crate::platform::clock::unix_ms;
-use crate::run::Signal;
 use crate::sweep::ecs::plan::OnInterrupt;
 
 /// Between two starts: ten a second, half of what Fargate takes for all of an account.

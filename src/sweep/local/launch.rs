@@ -16,10 +16,10 @@ use tokio::sync::watch;
 
 use super::confine::{Confiner, Group, Size};
 use super::logs::{Log, finish_all, keep_small};
+use crate::exit::Signal as RunSignal;
 use crate::platform::clock::now_ns;
 use crate::platform::usage::{CpuTimes, children_cpu_times, family, pss_bytes};
 use crate::results::record::Outside;
-use crate::run::Signal as RunSignal;
 
 /// Time between two samples of memory. Each walks over page tables, so not oftener; the sampler runs on CPUs that are not under test, if there are any.
 const SAMPLE_INTERVAL: Duration = Duration::from_millis(100);

@@ -22,10 +22,10 @@ use super::attempt::{Attempt, Misfit};
 use super::plan::Contender;
 use super::tell::Telling;
 use crate::cell::{Cell, Program, UNITS_PER_VCPU};
+use crate::exit::Signal;
 use crate::platform::Sources;
 use crate::platform::limits;
 use crate::results::record::{Limited, Record, SweepFacts};
-use crate::run::Signal;
 use crate::server::Embedded;
 use crate::store::Bucket;
 

@@ -14,7 +14,7 @@ use time::macros::format_description;
 use super::endpoint::Endpoint;
 use crate::platform::clock;
 use crate::store::attempt::{Part, Target};
-use crate::store::credentials::{CredentialFeed, KeySet};
+use crate::store::credentials::{CredentialFeed, Credentials};
 
 /// What S3 leaves as it is in a path: unreserved characters and the slash. `.` and `..` segments are part of the key and go out as they are.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC
@@ -54,7 +54,7 @@ struct Fixed {
 /// The newest credentials, and what was prepared with them.
 struct Keys {
     feed: CredentialFeed,
-    set: std::sync::Arc<KeySet>,
+    set: std::sync::Arc<Credentials>,
     /// Of the day and the credentials for which it was derived.
     signing: Option<(String, HmacSha256)>,
     prepared: Option<Prepared>,
@@ -280,7 +280,7 @@ impl RequestWriter {
 }
 
 impl Keys {
-    fn install(&mut self, set: std::sync::Arc<KeySet>) {
+    fn install(&mut self, set: std::sync::Arc<Credentials>) {
         self.set = set;
         (self.signing, self.prepared) = (None, None);
     }

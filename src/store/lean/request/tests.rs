@@ -2,7 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use aws_credential_types::Credentials;
+use aws_credential_types::Credentials as AwsCredentials;
 use aws_sigv4::http_request::{
     PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
     UriPathNormalizationMode, sign,
@@ -27,9 +27,9 @@ fn endpoint(base_path: &str, region: &str) -> Endpoint {
     }
 }
 
-fn keys(access_key: &str, token: Option<&str>, version: u64) -> KeySet {
-    KeySet::new(
-        &Credentials::new(
+fn keys(access_key: &str, token: Option<&str>, version: u64) -> Credentials {
+    Credentials::new(
+        &AwsCredentials::new(
             access_key,
             "s3cr3t/+",
             token.map(str::to_owned),
@@ -40,7 +40,7 @@ fn keys(access_key: &str, token: Option<&str>, version: u64) -> KeySet {
     )
 }
 
-fn writer(keys: KeySet, payer: bool) -> RequestWriter {
+fn writer(keys: Credentials, payer: bool) -> RequestWriter {
     let (feed, _sender, _asked) = CredentialFeed::remote(keys);
     RequestWriter::new(&endpoint("/b/", "eu-west-1"), payer, Some(feed))
 }
@@ -64,7 +64,7 @@ fn parsed(request: &[u8]) -> (String, Vec<(String, String)>) {
 }
 
 /// Signs the request once more with `aws-sigv4`, without what we signed it with, and compares every header that it would add.
-fn agrees(request: &[u8], keys: &KeySet, unix_s: u64) {
+fn agrees(request: &[u8], keys: &Credentials, unix_s: u64) {
     let (path, headers) = parsed(request);
     let ours = |name: &str| {
         headers

@@ -2,17 +2,18 @@
 
 use std::path::Path;
 
-use super::Log;
+use super::log::RunLog;
 use crate::exit::{Exit, Failure};
 use crate::plan::Access;
 use crate::platform::clock::utc_now;
 use crate::results::place::Place;
 use crate::results::summary::{Phases, RunFacts, State, Summariser, Summary};
 use crate::shell;
+use crate::store::StoreError;
 
 /// What of the results is on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kept {
+pub(super) enum OnThisMachine {
     /// CSV and summary.
     Both,
     /// The CSV alone.
@@ -23,12 +24,35 @@ pub(super) enum Kept {
     Nothing,
 }
 
+/// Why results are not stored, and what may help.
+pub(super) struct Cause {
+    pub(super) message: String,
+    pub(super) hint: Option<String>,
+}
+
+impl From<String> for Cause {
+    fn from(message: String) -> Self {
+        Self {
+            message,
+            hint: None,
+        }
+    }
+}
+
+impl From<StoreError> for Cause {
+    fn from(StoreError { message, hint, .. }: StoreError) -> Self {
+        Self { message, hint }
+    }
+}
+
 /// Names the files that are kept, and the command that stores them; the summary goes to the log, so that a container that is gone has left it.
-pub(super) fn kept(
-    (place, what): (Place, Kept),
+pub(super) fn unstored(
+    place: Place,
+    what: OnThisMachine,
     summary: &Summary,
-    (message, hint): (String, Option<String>),
+    cause: Cause,
 ) -> Failure {
+    let Cause { message, hint } = cause;
     log_line(summary);
     let [csv, json] = [place.csv_path(), place.json_path()].map(|path| {
         path.file_name()
@@ -39,18 +63,18 @@ pub(super) fn kept(
     let target = place.target();
     let dir = place.keep();
     let place = match what {
-        Kept::Both => format!("{csv} and {json} are kept in {}", dir.display()),
-        Kept::Csv => format!(
+        OnThisMachine::Both => format!("{csv} and {json} are kept in {}", dir.display()),
+        OnThisMachine::Csv => format!(
             "{csv} is kept in {}, and the summary in the log",
             dir.display()
         ),
-        Kept::Summary => format!("{json} is kept in {}", dir.display()),
-        Kept::Nothing => {
+        OnThisMachine::Summary => format!("{json} is kept in {}", dir.display()),
+        OnThisMachine::Nothing => {
             "the summary is in the log; choose a folder with room with --out or --spool-dir"
                 .to_owned()
         }
     };
-    let advice = target.filter(|_| what != Kept::Nothing);
+    let advice = target.filter(|_| what != OnThisMachine::Nothing);
     let advice = advice.map_or_else(String::new, |target| {
         format!(
             "; then: {}",
@@ -72,7 +96,8 @@ pub(super) fn log_line(summary: &Summary) {
 /// The rows could not be read or the CSV not be written: what is known of the run is kept, and nobody finds it «running» for ever.
 pub(super) async fn not_written(
     mut place: Place,
-    (mut facts, log): (RunFacts, Log<'_>),
+    mut facts: RunFacts,
+    log: RunLog<'_>,
     error: String,
 ) -> Failure {
     facts.state = State::Failed;
@@ -82,27 +107,21 @@ pub(super) async fn not_written(
         fetch_ns: None,
         ..log.phases
     };
-    facts.active_window_ns = None;
+    facts.fetch.active_window_ns = None;
     facts.warnings = log.warnings;
     facts.warnings.push(error.clone());
     let summary = Summariser::new(None).finish(facts);
-    let written = tell(&mut place, &summary).await;
-    kept(
-        (
-            place,
-            if written {
-                Kept::Summary
-            } else {
-                Kept::Nothing
-            },
-        ),
-        &summary,
-        (error, None),
-    )
+    let written = replace_running(&mut place, &summary).await;
+    let what = if written {
+        OnThisMachine::Summary
+    } else {
+        OnThisMachine::Nothing
+    };
+    unstored(place, what, &summary, error.into())
 }
 
 /// Puts a summary in place of the running one, as far as that is still possible. True when it is on this machine.
-pub(super) async fn tell(place: &mut Place, summary: &Summary) -> bool {
+pub(super) async fn replace_running(place: &mut Place, summary: &Summary) -> bool {
     let Ok(text) = summary.to_json() else {
         return false;
     };

@@ -1,20 +1,20 @@
-//! What a run leaves that ended by a panic, or may be killed before its rows are written: nobody may find it «running» for ever.
+//! The summary of a run that ended by a panic, or may be killed before its rows are written: it must not say «running» for ever.
 
-use super::kept::log_line;
+use super::unstored::log_line;
 use crate::exit::{Exit, Failure};
 use crate::platform::clock::utc_now;
 use crate::results::place::Proved;
 use crate::results::summary::{Header, RunFacts, State, Summariser, Summary};
 
 /// What is known of a run once its results place was proved.
-pub(super) struct LastWord {
+pub(super) struct Fallback {
     pub(super) header: Header,
     pub(super) proved: Proved,
 }
 
 /// Stores that the run failed, if it came so far that something says it is running. `line` says what the panic was.
-pub(super) async fn panicked(last_word: Option<LastWord>, line: String) -> Failure {
-    if let Some(LastWord { header, proved }) = last_word {
+pub(super) async fn panicked(fallback: Option<Fallback>, line: String) -> Failure {
+    if let Some(Fallback { header, proved }) = fallback {
         let mut facts = RunFacts::new(header, State::Failed);
         facts.ended_at = Some(utc_now());
         facts.warnings.push(line.clone());
