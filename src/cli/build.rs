@@ -6,8 +6,11 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ColorChoice, Command, ValueHint, value_parser};
 
-use super::subcommands::{SUBCOMMANDS, Subcommand, Words};
-use super::table::{self, EVERYWHERE, Setting, Takes};
+use super::run;
+use super::setting::{Setting, Takes};
+use super::shared::EVERYWHERE;
+use super::subcommands::{SUBCOMMANDS, Subcommand};
+use super::words::Words;
 
 /// What the command line is built for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +29,7 @@ pub(super) enum Form {
 pub(super) fn command(form: Form, colour: ColorChoice) -> Command {
     let root = Command::new("parfetch")
         .version(env!("CARGO_PKG_VERSION"))
-        .about(table::ABOUT)
+        .about(run::ABOUT)
         .color(colour)
         .subcommand_required(true)
         .disable_help_flag(true)
@@ -39,7 +42,7 @@ pub(super) fn command(form: Form, colour: ColorChoice) -> Command {
         )
         .arg(help(form))
         .subcommands(SUBCOMMANDS.iter().map(|of| subcommand(of, form)));
-    let root = with_end(root, form, (table::EXAMPLES, table::BRIEF_EXAMPLES));
+    let root = with_end(root, form, (run::EXAMPLES, run::BRIEF_EXAMPLES));
     root.subcommand(confined()).subcommand(
         Command::new("worker")
             .hide(true)

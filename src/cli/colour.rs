@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::Variables;
+use super::values::Variables;
 
 /// Whether colours are wanted everywhere (`true`), nowhere, or where there is a terminal (`None`). Known before the arguments are understood,
 /// because that may be what fails.

@@ -1,33 +1,45 @@
 //! The settings of `doctor` and what its help says.
 
-use super::table::Takes::{Choice, Nothing, Value};
-use super::table::{EGRESS, FORMATS, Setting, settings};
+use super::setting::Setting;
+use super::shared::{
+    BUCKET, CA_BUNDLE, EGRESS_TO, ENDPOINT_URL, NO_SIGN_REQUEST, OUT, OUTPUT, PREFIX, PRICES,
+    PROFILE, REGION, REQUEST_PAYER, RESULT_BUCKET, RESULT_PREFIX, STACK, VIRTUAL_HOST,
+};
+
+const CHECKED: &str = "What to check";
 
 /// Settings of `doctor`.
-pub const DOCTOR: &[Setting] = settings! {
-    "What to check" {
-        "bucket" -'b' ["BUCKET_NAME"] Value("NAME"), "", "Source bucket, where no s3://… is given";
-        "prefix" ["PARFETCH_PREFIX"] Value("PREFIX"), "", "Prefix of its keys";
-        "result-bucket" -'r' ["RESULT_BUCKET_NAME"] Value("NAME"), "", "Results bucket: an object is stored there and removed again", "Results: a bucket or s3://bucket/folder";
-        "result-prefix" ["PARFETCH_RESULT_PREFIX"] Value("PREFIX"), "", "Prefix of the results";
-        "out" -'o' ["PARFETCH_OUT"] Value("DIR"), "", "Folder of the results: a file is written there and removed again", "Folder of the results";
-        "stack" ["PARFETCH_STACK"] Value("NAME"), "", "CloudFormation stack of a sweep on Fargate; the quota of Fargate is checked with it", "The stack of infra/template.yaml";
-    }
-    "How to reach S3" {
-        "endpoint-url" ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"] Value("URL"), "", "Another S3 endpoint; path style then", "Another S3 endpoint, such as MinIO";
-        "virtual-host" ["PARFETCH_VIRTUAL_HOST"] Nothing, "", "With your own endpoint: bucket.host/key instead of host/bucket/key";
-        "region" ["AWS_REGION", "AWS_DEFAULT_REGION"] Value("REGION"), "", "AWS region; a wrong one is corrected from the answer";
-        "profile" ["AWS_PROFILE"] Value("NAME"), "", "Profile of the shared AWS configuration files", "Profile of the AWS configuration files";
-        "no-sign-request" ["PARFETCH_NO_SIGN_REQUEST"] Nothing, "", "Send requests unsigned (public buckets)";
-        "request-payer" ["PARFETCH_REQUEST_PAYER"] Nothing, "", "Pay for requests and transfer of a requester-pays bucket";
-        "ca-bundle" ["AWS_CA_BUNDLE"] Value("FILE"), "", "PEM file of the certificate authorities to trust instead of the system's";
-    }
-    "What you see" {
-        "egress" ["PARFETCH_EGRESS"] Choice("WHERE", EGRESS), "internet", "Where the bytes of a sweep go, for its price: none (they stay in the region), internet, or region (another one of AWS)";
-        "prices" ["PARFETCH_PRICES"] Value("FILE"), "", "Price list to use instead of the built-in one";
-        "output" ["PARFETCH_OUTPUT"] Choice("FORMAT", FORMATS), "text", "The list on stdout as text or json", "text or json";
-    }
-};
+pub const DOCTOR: &[Setting] = &[
+    BUCKET
+        .help("Source bucket, where no s3://… is given")
+        .under(CHECKED),
+    PREFIX.help("Prefix of its keys").under(CHECKED),
+    RESULT_BUCKET
+        .help("Results bucket: an object is stored there and removed again")
+        .brief("Results: a bucket or s3://bucket/folder")
+        .under(CHECKED),
+    RESULT_PREFIX.help("Prefix of the results").under(CHECKED),
+    OUT.help("Folder of the results: a file is written there and removed again")
+        .brief("Folder of the results")
+        .under(CHECKED),
+    STACK
+        .help("CloudFormation stack of a sweep on Fargate; the quota of Fargate is checked with it")
+        .under(CHECKED),
+    ENDPOINT_URL,
+    VIRTUAL_HOST,
+    REGION,
+    PROFILE.brief("Profile of the AWS configuration files"),
+    NO_SIGN_REQUEST,
+    REQUEST_PAYER,
+    CA_BUNDLE,
+    EGRESS_TO
+        .default("internet")
+        .help("Where the bytes of a sweep go, for its price: none (they stay in the region), internet, or region (another one of AWS)"),
+    PRICES,
+    OUTPUT
+        .help("The list on stdout as text or json")
+        .brief("text or json"),
+];
 
 /// What `doctor` does.
 pub(super) const DOCTOR_ABOUT: &str = "Check what would stop a run here";

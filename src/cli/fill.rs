@@ -1,10 +1,14 @@
 //! The settings of `fill` and what its help says.
 
-use super::table::Takes::{Choice, Nothing, Value};
-use super::table::{Setting, WHEN, settings};
+use super::setting::Takes::{Nothing, Value};
+use super::setting::{Setting, settings, tables};
+use super::shared::{
+    CA_BUNDLE, ENDPOINT_URL, PRICES, PROFILE, PROGRESS, REGION, REQUEST_PAYER, VIRTUAL_HOST,
+};
 
 /// Settings of `fill`.
-pub const FILL: &[Setting] = settings! {
+pub const FILL: &[Setting] = tables![
+    settings! {
     "Made objects" {
         "objects" -'n' [] Value("N"), "1000", "Number of objects to make, up to 10,000,000", "Objects to make";
         "size" [] Value("SIZE"), "256KiB", "Size of each (2.5MiB), or lognormal:MEDIAN or lognormal:MEDIAN,SIGMA (lognormal:256KiB,1.0) for sizes that vary", "Size of each, or lognormal";
@@ -20,19 +24,18 @@ pub const FILL: &[Setting] = settings! {
         "create-bucket" [] Nothing, "", "Create the bucket if it does not exist", "Create the bucket if it does not exist";
         "concurrency" -'c' [] Value("N"), "16", "Objects to store at once, 1 to 256", "Objects at once";
     }
-    "How to reach S3" {
-        "endpoint-url" ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"] Value("URL"), "", "Another S3 endpoint; path style then", "Another S3 endpoint, such as MinIO";
-        "virtual-host" ["PARFETCH_VIRTUAL_HOST"] Nothing, "", "With your own endpoint: bucket.host/key instead of host/bucket/key";
-        "region" ["AWS_REGION", "AWS_DEFAULT_REGION"] Value("REGION"), "", "AWS region; a wrong one is corrected from the answer";
-        "profile" ["AWS_PROFILE"] Value("NAME"), "", "Profile of the shared AWS configuration files";
-        "request-payer" ["PARFETCH_REQUEST_PAYER"] Nothing, "", "Pay for requests to a requester-pays bucket";
-        "ca-bundle" ["AWS_CA_BUNDLE"] Value("FILE"), "", "PEM file of the certificate authorities to trust instead of the system's";
-    }
-    "What you see" {
-        "prices" ["PARFETCH_PRICES"] Value("FILE"), "", "Price list to use instead of the built-in one";
-        "progress" ["PARFETCH_PROGRESS"] Choice("WHEN", WHEN), "auto", "auto or never";
-    }
-};
+    },
+    &[
+        ENDPOINT_URL,
+        VIRTUAL_HOST,
+        REGION,
+        PROFILE,
+        REQUEST_PAYER.help("Pay for requests to a requester-pays bucket"),
+        CA_BUNDLE,
+        PRICES,
+        PROGRESS,
+    ],
+];
 
 /// What `fill` does.
 pub(super) const FILL_ABOUT: &str = "Fill a bucket with objects to try with";

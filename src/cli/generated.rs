@@ -8,11 +8,8 @@ use clap_mangen::Man;
 use roff::{Roff, roman};
 
 use super::build::{Form, command};
+use super::run;
 use super::subcommands::SUBCOMMANDS;
-use super::table;
-
-/// The shells that have completions.
-pub const SHELLS: &[&str] = &["bash", "elvish", "fish", "powershell", "zsh"];
 
 /// One page of the manual.
 #[derive(Clone, Debug)]
@@ -23,7 +20,7 @@ pub struct Page {
     pub roff: String,
 }
 
-/// Completions for one of [`SHELLS`]; none for another.
+/// Completions for one of `SHELLS`; none for another.
 pub fn completions(shell: &str) -> Option<String> {
     let shell: Shell = shell.parse().ok()?;
     let mut script = Vec::new();
@@ -50,7 +47,7 @@ pub fn manual() -> Vec<Page> {
             .map_or("", |known| known.examples)
     };
     let pages = subcommands.map(|subcommand| page(subcommand, examples(subcommand.get_name())));
-    std::iter::once(page(&root, table::EXAMPLES))
+    std::iter::once(page(&root, run::EXAMPLES))
         .chain(pages)
         .collect()
 }

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::{EVERYWHERE, Given};
+use super::raw::Given;
+use super::shared::EVERYWHERE;
 use crate::exit::{Exit, Failure};
 use crate::guess;
 

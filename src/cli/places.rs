@@ -2,8 +2,11 @@
 
 use std::collections::HashMap;
 
+use super::raw::Given;
 use super::subcommands::SUBCOMMANDS;
-use super::{Given, TIP};
+use super::values::TIP;
+use super::words::{BucketSettings, Holds};
+
 use crate::exit::{Exit, Failure};
 use crate::guess;
 use crate::plan::S3Uri;
@@ -16,44 +19,6 @@ const ELSEWHERE: [&str; 3] = ["http://", "https://", "arn:"];
 /// How to write it.
 const FORM: &str = "write it like s3://images or s3://images/2024/";
 
-/// A place that two settings name: a bucket and what keys in it begin with.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
-    /// How its word is called.
-    word: &'static str,
-    /// The setting of the bucket.
-    bucket: &'static str,
-    /// The setting of the prefix.
-    prefix: &'static str,
-    /// A setting whose variable gives way to a word.
-    below: Option<&'static str>,
-    /// Whether the prefix is a folder, so that a slash belongs behind it.
-    holds: Holds,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Holds {
-    Keys,
-    Files,
-}
-
-/// What is fetched.
-pub(super) const SOURCE: Place = Place {
-    word: "SOURCE",
-    bucket: "bucket",
-    prefix: "prefix",
-    below: Some("embedded"),
-    holds: Holds::Keys,
-};
-/// Where results go. `report s3://results/laptop` reads the folder `laptop`, so that is where they go.
-pub(super) const RESULTS: Place = Place {
-    word: "S3_URI",
-    bucket: "result-bucket",
-    prefix: "result-prefix",
-    below: None,
-    holds: Holds::Files,
-};
-
 /// Whether a first word is meant as a source, not as a subcommand.
 pub(super) fn is_source(word: &str) -> bool {
     let word = word.to_ascii_lowercase();
@@ -65,7 +30,7 @@ pub(super) fn is_source(word: &str) -> bool {
 
 /// Puts what the flag of a place and its word stand for into the settings. The word wins over variables, and must not contradict flags.
 pub(super) fn expand(
-    place: Place,
+    place: BucketSettings,
     word: Option<&String>,
     values: &mut HashMap<&'static str, Given>,
 ) -> Result<(), Failure> {
@@ -89,7 +54,7 @@ pub(super) fn expand(
 }
 
 fn put(
-    place: Place,
+    place: BucketSettings,
     given: &Given,
     values: &mut HashMap<&'static str, Given>,
 ) -> Result<(), Failure> {

@@ -1,53 +1,42 @@
 //! Settings of `report` and `compare`, and their help texts.
 
-use super::table::Takes::{Choice, Nothing, Value};
-use super::table::{EGRESS, Setting, settings};
+use super::setting::Takes::{Choice, Nothing, Value};
+use super::setting::{Setting, settings, tables, under};
+use super::shared::{PRICED, TO_RESULTS};
 
 /// Settings of `report`.
-pub const REPORT: &[Setting] = settings! {
+pub const REPORT: &[Setting] = tables![
+    settings! {
     "What is shown" {
         "format" -'f' [] Choice("FORMAT", &["text", "md", "csv", "json", "html"]), "text", "text, md, csv, json or html", "text, md, csv, json or html";
         "metric" [] Value("NAME,…"), "throughput", "Tables of these metrics (text, md)", "What the tables show";
         "all" [] Nothing, "", "Show everything: what limits each configuration, failures, notes, the method (text), and tables of every metric, or of the metrics in --metric (text, md)", "Show everything";
-        "egress" [] Choice("WHERE", EGRESS), "none", "Where the bytes went, for the price: none (they stayed in the region), internet, or region (another one of AWS)";
-        "prices" [] Value("FILE"), "", "Price list to take instead of the built-in one";
-    }
+    }},
+    &under("What is shown", PRICED),
+    settings! {
     "Where it goes" {
         "out" -'o' [] Value("FILE"), "", "Write into this file instead of stdout", "Write into this file instead of stdout";
         "html" [] Value("FILE"), "", "Write the HTML page into this file as well", "Also write a page with charts";
-    }
-    "How to reach S3" {
-        "endpoint-url" ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"] Value("URL"), "", "Another S3 endpoint; path style then", "Another S3 endpoint, such as MinIO";
-        "virtual-host" ["PARFETCH_VIRTUAL_HOST"] Nothing, "", "With your own endpoint: bucket.host/key instead of host/bucket/key";
-        "region" ["AWS_REGION", "AWS_DEFAULT_REGION"] Value("REGION"), "", "AWS region; a wrong one is corrected from the answer";
-        "profile" ["AWS_PROFILE"] Value("NAME"), "", "Profile of the shared AWS configuration files";
-        "no-sign-request" ["PARFETCH_NO_SIGN_REQUEST"] Nothing, "", "Send requests unsigned (public buckets)";
-        "ca-bundle" ["AWS_CA_BUNDLE"] Value("FILE"), "", "PEM file of the certificate authorities to trust instead of the system's";
-    }
-};
+    }},
+    TO_RESULTS,
+];
 
 /// Settings of `compare`.
-pub const COMPARE: &[Setting] = settings! {
+pub const COMPARE: &[Setting] = tables![
+    settings! {
     "What is compared" {
         "metric" [] Value("NAME"), "throughput", "The metric that is compared", "What is compared";
         "programs" [] Value("BASE,NEW"), "", "Compare these two programs of one set of sweeps (or one program of each set) instead of each program with itself", "Two programs of one sweep";
         "fail-over" [] Value("PCT"), "", "End with exit code 6 if a significant loss, alone or of all together, is larger than PCT per cent", "Exit code 6 for a loss above PCT per cent";
-        "egress" [] Choice("WHERE", EGRESS), "none", "Where the bytes went, for the price: none (they stayed in the region), internet, or region (another one of AWS)";
-        "prices" [] Value("FILE"), "", "Price list to take instead of the built-in one";
-    }
+    }},
+    &under("What is compared", PRICED),
+    settings! {
     "What is shown" {
         "format" -'f' [] Choice("FORMAT", &["text", "md", "csv", "json"]), "text", "text, md, csv or json", "text, md, csv or json";
         "out" -'o' [] Value("FILE"), "", "Write into this file instead of stdout", "Write into this file";
-    }
-    "How to reach S3" {
-        "endpoint-url" ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"] Value("URL"), "", "Another S3 endpoint; path style then", "Another S3 endpoint, such as MinIO";
-        "virtual-host" ["PARFETCH_VIRTUAL_HOST"] Nothing, "", "With your own endpoint: bucket.host/key instead of host/bucket/key";
-        "region" ["AWS_REGION", "AWS_DEFAULT_REGION"] Value("REGION"), "", "AWS region; a wrong one is corrected from the answer";
-        "profile" ["AWS_PROFILE"] Value("NAME"), "", "Profile of the shared AWS configuration files";
-        "no-sign-request" ["PARFETCH_NO_SIGN_REQUEST"] Nothing, "", "Send requests unsigned (public buckets)";
-        "ca-bundle" ["AWS_CA_BUNDLE"] Value("FILE"), "", "PEM file of the certificate authorities to trust instead of the system's";
-    }
-};
+    }},
+    TO_RESULTS,
+];
 
 /// What `report` does.
 pub(super) const REPORT_ABOUT: &str =

@@ -1,9 +1,9 @@
 //! The subcommands that take settings: their tables, words and texts, in the order of the help.
 
-use super::generated::SHELLS;
-use super::places::{Place, RESULTS, SOURCE};
-use super::table::{self, MAN, RUN, SERVE, Setting, UPLOAD};
-use super::{COMPARE, DOCTOR, FILL, REPORT, SUBMIT, SWEEP, doctor, fill, reports, submit, sweeps};
+use super::pages::{self, MAN, SHELLS};
+use super::setting::Setting;
+use super::words::{NO_WORDS, RESULTS, SOURCE, Words};
+use super::{doctor, fill, reports, run, serve, submit, sweeps, upload};
 
 /// One subcommand.
 #[derive(Clone, Copy, Debug)]
@@ -22,32 +22,6 @@ pub struct Subcommand {
     pub(super) brief_examples: &'static str,
 }
 
-/// The words of a subcommand that are not flags.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Words {
-    /// How each is called.
-    pub(super) names: &'static [&'static str],
-    /// How the usage shows them all.
-    pub(super) usage: &'static str,
-    /// How many there may be.
-    pub(super) most: usize,
-    /// What they are.
-    pub(super) help: &'static str,
-    /// What they may be, where they may be nothing else.
-    pub(super) choices: &'static [&'static str],
-    /// Which of them, counted from 0, is a place that settings name as well.
-    pub(super) place: Option<(usize, Place)>,
-}
-
-const NO_WORDS: Words = Words {
-    names: &[],
-    usage: "",
-    most: 0,
-    help: "",
-    choices: &[],
-    place: None,
-};
-
 /// What a run, a sweep and a job fetch.
 const SOURCE_WORD: Option<Words> = Some(Words {
     names: &["SOURCE"],
@@ -65,15 +39,15 @@ const READ: &str = "Files, folders or s3://bucket/prefix";
 pub const SUBCOMMANDS: &[Subcommand] = &[
     Subcommand {
         name: "run",
-        settings: RUN,
+        settings: run::RUN,
         words: SOURCE_WORD,
-        about: table::RUN_ABOUT,
-        examples: table::RUN_EXAMPLES,
-        brief_examples: table::RUN_BRIEF,
+        about: run::RUN_ABOUT,
+        examples: run::RUN_EXAMPLES,
+        brief_examples: run::RUN_BRIEF,
     },
     Subcommand {
         name: "sweep",
-        settings: SWEEP,
+        settings: sweeps::SWEEP,
         words: SOURCE_WORD,
         about: sweeps::SWEEP_ABOUT,
         examples: sweeps::SWEEP_EXAMPLES,
@@ -81,7 +55,7 @@ pub const SUBCOMMANDS: &[Subcommand] = &[
     },
     Subcommand {
         name: "report",
-        settings: REPORT,
+        settings: reports::REPORT,
         words: Some(Words {
             names: &["SOURCE"],
             usage: "<SOURCE>...",
@@ -95,7 +69,7 @@ pub const SUBCOMMANDS: &[Subcommand] = &[
     },
     Subcommand {
         name: "compare",
-        settings: COMPARE,
+        settings: reports::COMPARE,
         words: Some(Words {
             names: &["BASE", "NEW"],
             usage: "<BASE> [NEW]",
@@ -109,7 +83,7 @@ pub const SUBCOMMANDS: &[Subcommand] = &[
     },
     Subcommand {
         name: "submit",
-        settings: SUBMIT,
+        settings: submit::SUBMIT,
         words: SOURCE_WORD,
         about: submit::SUBMIT_ABOUT,
         examples: submit::SUBMIT_EXAMPLES,
@@ -117,7 +91,7 @@ pub const SUBCOMMANDS: &[Subcommand] = &[
     },
     Subcommand {
         name: "upload",
-        settings: UPLOAD,
+        settings: upload::UPLOAD,
         words: Some(Words {
             names: &["DIR", "S3_URI"],
             usage: "<DIR> [S3_URI]",
@@ -126,13 +100,13 @@ pub const SUBCOMMANDS: &[Subcommand] = &[
             place: Some((1, RESULTS)),
             ..NO_WORDS
         }),
-        about: table::UPLOAD_ABOUT,
-        examples: table::UPLOAD_EXAMPLES,
-        brief_examples: table::UPLOAD_BRIEF,
+        about: upload::UPLOAD_ABOUT,
+        examples: upload::UPLOAD_EXAMPLES,
+        brief_examples: upload::UPLOAD_BRIEF,
     },
     Subcommand {
         name: "fill",
-        settings: FILL,
+        settings: fill::FILL,
         words: Some(Words {
             names: &["S3_URI"],
             usage: "<S3_URI>",
@@ -146,15 +120,15 @@ pub const SUBCOMMANDS: &[Subcommand] = &[
     },
     Subcommand {
         name: "serve",
-        settings: SERVE,
+        settings: serve::SERVE,
         words: None,
-        about: table::SERVE_ABOUT,
-        examples: table::SERVE_EXAMPLES,
-        brief_examples: table::SERVE_BRIEF,
+        about: serve::SERVE_ABOUT,
+        examples: serve::SERVE_EXAMPLES,
+        brief_examples: serve::SERVE_BRIEF,
     },
     Subcommand {
         name: "doctor",
-        settings: DOCTOR,
+        settings: doctor::DOCTOR,
         words: Some(Words {
             names: &["SOURCE"],
             usage: "[SOURCE]",
@@ -178,9 +152,9 @@ pub const SUBCOMMANDS: &[Subcommand] = &[
             choices: SHELLS,
             ..NO_WORDS
         }),
-        about: table::COMPLETIONS_ABOUT,
-        examples: table::COMPLETIONS_EXAMPLES,
-        brief_examples: table::COMPLETIONS_EXAMPLES,
+        about: pages::COMPLETIONS_ABOUT,
+        examples: pages::COMPLETIONS_EXAMPLES,
+        brief_examples: pages::COMPLETIONS_EXAMPLES,
     },
     Subcommand {
         name: "man",
@@ -192,8 +166,8 @@ pub const SUBCOMMANDS: &[Subcommand] = &[
             help: "A subcommand; without one the page of parfetch",
             ..NO_WORDS
         }),
-        about: table::MAN_ABOUT,
-        examples: table::MAN_EXAMPLES,
-        brief_examples: table::MAN_EXAMPLES,
+        about: pages::MAN_ABOUT,
+        examples: pages::MAN_EXAMPLES,
+        brief_examples: pages::MAN_EXAMPLES,
     },
 ];

@@ -1,16 +1,21 @@
 //! The settings of `sweep` and what its help says.
 
-use super::table::Takes::{Choice, Choices, Many, Nothing, Optional, Value};
-use super::table::{
-    CLIENTS, EGRESS, FORMATS, LEVELS, MODES, ORDERS, Setting, WHEN, WORKS, settings,
+use super::setting::Takes::{Choice, Choices, Many, Nothing, Value};
+use super::setting::{CLIENTS, MODES, Setting, settings, tables, under};
+use super::shared::{
+    BUCKET, CA_BUNDLE, EGRESS_TO, EMBEDDED, ENDPOINT_URL, KEYS, LIMITS, LOG_FORMAT, LOG_LEVEL,
+    NO_SIGN_REQUEST, ORDER, OUT, PART_SIZE, PREFIX, PRICES, PROFILE, PROGRESS, REGION,
+    REQUEST_PAYER, RESULT_BUCKET, RESULT_PREFIX, STACK, VIRTUAL_HOST, WORK,
 };
 
 const PLACES: &[&str] = &["local", "ecs"];
 const CAPACITIES: &[&str] = &["on-demand", "spot"];
 const WHETHER: &[&str] = &["ENABLED", "DISABLED"];
+const REPETITION: &str = "What a repetition is";
 
 /// Settings of `sweep`.
-pub const SWEEP: &[Setting] = settings! {
+pub const SWEEP: &[Setting] = tables![
+    settings! {
     "What to vary (lists like 1,2,4 and ranges like 1..64)" {
         "vcpu" [] Value("LIST"), "1,2,4", "vCPUs of a configuration: 0.25, 0.5, 1, 2, 4, 8, 16 or 32; 0.25..4 is every size between", "vCPUs of a task";
         "memory" [] Value("LIST"), "auto", "MiB of a configuration, as Fargate has them; auto is the least for the vCPUs";
@@ -25,15 +30,14 @@ pub const SWEEP: &[Setting] = settings! {
         "sample" [] Value("N|SIZE|auto|all"), "auto", "Random keys of the whole listing, in proportion within size classes, the same for every repetition. N keys, at most SIZE (2GB), auto (about 5 s of the fastest configuration, at most 2 GB), or all keys. With --limit, --duration or --contender the default is all", "A random sample of the keys";
         "limit" [] Value("N"), "", "Only the first N keys of the listing, which may be unlike the others";
         "duration" [] Value("TIME"), "", "Read the keys again and again until this time has passed: a sustained rate";
-        "work" [] Choice("WORK", WORKS), "none", "CPU work per object: none, md5, sha256 or crc64nvme";
-        "part-size" [] Value("SIZE"), "", "Fetch larger objects in parts of this size at the same time, each part a separate fetch; at least 1 MiB";
-        "order" [] Choice("ORDER", ORDERS), "listed", "Order of fetching: listed, largest-first or shuffled (always the same shuffle)";
+    }},
+    &under(REPETITION, [WORK.typed(), PART_SIZE.typed(), ORDER.typed()]),
+    settings! {
+    "What a repetition is" {
         "run-timeout" [] Value("TIME"), "1h", "Longest time of a repetition, in addition to --duration";
-        "attempts" ["PARFETCH_ATTEMPTS"] Value("N"), "5", "Most HTTP attempts per object (or part), 1 to 10";
-        "connect-timeout" ["PARFETCH_CONNECT_TIMEOUT"] Value("TIME"), "3s", "Longest time to a connection";
-        "stall-timeout" ["PARFETCH_STALL_TIMEOUT"] Value("TIME"), "10s", "Longest time without a byte, and longest time to keep trying a store that refuses connections";
-        "timeout" ["PARFETCH_TIMEOUT"] Value("TIME"), "", "Longest time of one fetch, attempts and back-off together";
-    }
+    }},
+    &under(REPETITION, LIMITS),
+    settings! {
     "Plan" {
         "plan" [] Value("FILE"), "", "Take the plan from a TOML file; flags win over it";
         "print-plan" [] Nothing, "", "Print the plan as such a file, and do nothing";
@@ -44,9 +48,13 @@ pub const SWEEP: &[Setting] = settings! {
         "max-bytes" [] Value("SIZE"), "", "Fetch up to SIZE (50GB) in all runs without a question: more is refused, and no run starts that would exceed it";
         "id" [] Value("NAME"), "", "Name of the sweep; the same name continues an interrupted sweep. Default: date and time", "Name; the same one continues a sweep";
         "redo-failed" [] Nothing, "", "Run repetitions again that failed before";
-    }
+    }},
+    &[STACK
+        .help("Take buckets, cluster, task definition and network from this CloudFormation stack (infra/template.yaml); other settings win over it")
+        .long()
+        .under("On ECS (--on ecs)")],
+    settings! {
     "On ECS (--on ecs)" {
-        "stack" ["PARFETCH_STACK"] Value("NAME"), "", "Take buckets, cluster, task definition and network from this CloudFormation stack (infra/template.yaml); other settings win over it";
         "cluster" [] Value("NAME|ARN"), "", "Cluster in which tasks run";
         "task-definition" [] Value("NAME|ARN"), "", "Task definition; without a revision the latest, which holds for the whole sweep";
         "container" [] Value("NAME"), "parfetch", "Container whose environment is overridden";
@@ -61,35 +69,30 @@ pub const SWEEP: &[Setting] = settings! {
         "start-timeout" [] Value("TIME"), "15m", "Longest time until a task runs: capacity, image and throttling included";
         "stop-timeout" [] Value("TIME"), "4m", "Longest time until a task that ends has stopped";
         "poll-interval" [] Value("TIME"), "5s", "Time between two looks at the tasks";
-    }
-    "What to fetch" {
-        "bucket" -'b' ["BUCKET_NAME"] Value("NAME"), "", "Source bucket, or s3://bucket/prefix: listed and read, never written";
-        "prefix" ["PARFETCH_PREFIX"] Value("PREFIX"), "", "Only keys that begin with this";
-        "keys" ["PARFETCH_KEYS"] Value("PATH|s3://…"), "", "Take the keys from a key file or an S3 Inventory's manifest.json instead of listing";
-        "embedded" ["PARFETCH_EMBEDDED"] Optional("K=V,…"), "", "Fetch from parfetch's own server on 127.0.0.1; see `parfetch serve --help` for its keys", "Fetch from parfetch's own server";
-    }
-    "How to reach S3" {
-        "endpoint-url" ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"] Value("URL"), "", "Another S3 endpoint; path style then";
-        "virtual-host" ["PARFETCH_VIRTUAL_HOST"] Nothing, "", "With your own endpoint: bucket.host/key instead of host/bucket/key";
-        "region" ["AWS_REGION", "AWS_DEFAULT_REGION"] Value("REGION"), "", "AWS region; a wrong one is corrected from the answer";
-        "profile" ["AWS_PROFILE"] Value("NAME"), "", "Profile of the shared AWS configuration files";
-        "no-sign-request" ["PARFETCH_NO_SIGN_REQUEST"] Nothing, "", "Send requests unsigned (public buckets)";
-        "request-payer" ["PARFETCH_REQUEST_PAYER"] Nothing, "", "Pay for requests and transfer of a requester-pays bucket";
-        "ca-bundle" ["AWS_CA_BUNDLE"] Value("FILE"), "", "PEM file of the certificate authorities to trust instead of the system's";
-    }
-    "Where results go" {
-        "out" -'o' ["PARFETCH_OUT"] Value("DIR"), "./parfetch-results", "Folder of sweeps/ID, which has all files of the sweep";
-        "result-bucket" -'r' ["RESULT_BUCKET_NAME"] Value("NAME"), "", "Store results in this bucket, or s3://bucket/folder, as well; contenders need it where there is no embedded server";
-        "result-prefix" ["PARFETCH_RESULT_PREFIX"] Value("PREFIX"), "", "Put in front of the results' names in the bucket";
-    }
-    "What you see" {
-        "progress" ["PARFETCH_PROGRESS"] Choice("WHEN", WHEN), "auto", "auto or never";
-        "egress" ["PARFETCH_EGRESS"] Choice("WHERE", EGRESS), "none", "Where the bytes go, for the price: none (they stay in the region), internet, or region (another one of AWS)";
-        "prices" ["PARFETCH_PRICES"] Value("FILE"), "", "Price list to use instead of the built-in one";
-        "log-level" ["PARFETCH_LOG_LEVEL"] Choice("LEVEL", LEVELS), "warn", "error, warn, info, debug or trace";
-        "log-format" ["PARFETCH_LOG_FORMAT"] Choice("FORMAT", FORMATS), "text", "Log lines as text or json";
-    }
-};
+    }},
+    &[
+        BUCKET,
+        PREFIX,
+        KEYS,
+        EMBEDDED,
+        ENDPOINT_URL.long(),
+        VIRTUAL_HOST,
+        REGION,
+        PROFILE,
+        NO_SIGN_REQUEST,
+        REQUEST_PAYER,
+        CA_BUNDLE,
+        OUT.default("./parfetch-results")
+            .help("Folder of sweeps/ID, which has all files of the sweep"),
+        RESULT_BUCKET.help("Store results in this bucket, or s3://bucket/folder, as well; contenders need it where there is no embedded server"),
+        RESULT_PREFIX,
+        PROGRESS,
+        EGRESS_TO,
+        PRICES,
+        LOG_LEVEL,
+        LOG_FORMAT,
+    ],
+];
 
 /// What `sweep` does.
 pub(super) const SWEEP_ABOUT: &str =

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::table::{Setting, Takes};
+use super::setting::{Setting, Takes};
 use crate::plan::names::{control_in, trimmed};
 
 /// What to try when a value has a line end where none can be.
@@ -186,7 +186,7 @@ pub(super) fn checked<'a>(setting: &Setting, value: &'a str) -> Result<&'a str, 
 mod tests {
     use super::*;
     use crate::cli::SUBCOMMANDS;
-    use crate::cli::table::RUN;
+    use crate::cli::run::RUN;
 
     fn setting(flag: &str) -> &'static Setting {
         RUN.iter().find(|setting| setting.flag == flag).unwrap()
