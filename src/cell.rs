@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::plan::variables::{SHARD, of_workers};
 use crate::plan::{ClientKind, Mode};
 
 /// CPU units of one vCPU, as ECS counts them.
@@ -64,6 +65,19 @@ impl Cell {
     /// vCPU of each shard.
     pub fn vcpu(&self) -> f64 {
         f64::from(self.cpu_units) / f64::from(UNITS_PER_VCPU)
+    }
+
+    /// The variables that make a run one of this configuration. With several shards each task needs its own number: as it stands here it is refused.
+    pub fn variables(&self) -> Vec<(String, String)> {
+        let client = match self.program {
+            Program::Client(client) => Some(client),
+            Program::Contender(_) => None,
+        };
+        let workers = of_workers(self.mode, self.concurrency, client)
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        let shard = (self.shards > 1).then(|| (SHARD.to_owned(), format!("I/{}", self.shards)));
+        workers.chain(shard).collect()
     }
 
     /// A name for folders: `lean-0.5vcpu-1024mib-async-x16`, with `-s4` behind it for four shards.

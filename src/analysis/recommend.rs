@@ -170,7 +170,7 @@ fn choice(study: &Study, chosen: &choose::Chosen, goal: Goal) -> Choice {
         .curves
         .iter()
         .find(|curve| curve.cells.contains(&chosen.place));
-    let environment = environment(&report.cell);
+    let environment = report.cell.variables();
     let (same, same_or_tied) = (chosen.same, chosen.same_or_tied);
     let mut choice = Choice {
         cell: chosen.place,
@@ -284,21 +284,6 @@ fn front(priced: &[(usize, f64, f64)]) -> Vec<usize> {
         priced.iter().filter(|cell| !is_beaten(cell)).collect();
     front.sort_by(|one, other| one.1.total_cmp(&other.1));
     front.into_iter().map(|(place, ..)| *place).collect()
-}
-
-fn environment(cell: &Cell) -> Vec<(String, String)> {
-    let mut environment = vec![
-        ("MODE".to_owned(), cell.mode.to_string()),
-        ("CONCURRENCY".to_owned(), cell.concurrency.to_string()),
-    ];
-    if let Program::Client(client) = cell.program {
-        environment.push(("PARFETCH_CLIENT".to_owned(), client.to_string()));
-    }
-    if cell.shards > 1 {
-        // Each task needs its own number: as it stands here it is refused.
-        environment.push(("PARFETCH_SHARD".to_owned(), format!("I/{}", cell.shards)));
-    }
-    environment
 }
 
 /// The `overrides` of `RunTask`, with a size that Fargate has.

@@ -94,6 +94,7 @@ fn write(command: &clap::Command, examples: &str, to: &mut Vec<u8>) -> io::Resul
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::SHELLS;
 
     #[test]
     fn nothing_that_is_generated_holds_a_terminal_escape() {

@@ -502,28 +502,25 @@ fn what_stands_below_gives_way() {
 }
 
 #[test]
-fn whoever_starts_a_run_elsewhere_knows_every_variable_of_it() {
-    use crate::plan::variables::{OF_A_RUN, OF_THE_TASK};
-    let known: Vec<_> = OF_A_RUN.into_iter().chain(OF_THE_TASK).collect();
-    let of_table: Vec<_> = RUN
-        .iter()
-        .flat_map(|setting| setting.variables)
-        .copied()
-        .collect();
-    for name in &of_table {
-        assert_eq!(
-            known.iter().filter(|known| *known == name).count(),
-            1,
-            "{name} belongs in one list of plan::variables"
+fn whoever_starts_a_run_elsewhere_sets_every_variable_of_it_or_empties_it() {
+    use crate::plan::variables::{OF_THE_TASK, RunVariables, SHARD_COUNT, example};
+    let all = RunVariables::of(&example());
+    let names = || RUN.iter().flat_map(|setting| setting.variables).copied();
+    for name in names() {
+        assert!(
+            all.has(name) != OF_THE_TASK.contains(&name),
+            "{name} belongs into plan::variables, once"
         );
     }
-    let strangers: Vec<_> = known
+    let strangers: Vec<_> = all
+        .complete()
         .into_iter()
-        .filter(|name| !of_table.contains(name))
+        .map(|(name, _)| name)
+        .filter(|name| names().all(|known| known != name))
         .collect();
     assert_eq!(
         strangers,
-        ["PARFETCH_SHARD_COUNT"],
+        [SHARD_COUNT],
         "the one that is no setting of its own"
     );
 }

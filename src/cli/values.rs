@@ -100,6 +100,12 @@ impl Variables {
             .filter(|value| !value.is_empty())
     }
 
+    /// Sets one of them.
+    #[cfg(test)]
+    pub(crate) fn set(&mut self, name: String, value: String) {
+        self.values.insert(name, value);
+    }
+
     /// What has to change in the environment before a library may read it.
     ///
     /// # Errors

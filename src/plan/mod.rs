@@ -284,7 +284,7 @@ pub struct FetchOptions {
 }
 
 /// Where results go.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Destination {
     /// The results bucket.

@@ -1,51 +1,42 @@
-//! The variables that set what a run does, by name. Whoever starts a run elsewhere gives every one of them a value or empties it: what a task's own
-//! definition says of them is not meant for that run.
+//! A run's plan as variables: the form in which a run is started elsewhere. `settings` reads them back.
+//!
+//! Whoever starts a run elsewhere gives every variable a value or empties it: what a task's own definition says of them is not meant for that run.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-/// The variables of a run, but for those of the task. A test of the table of settings holds this list.
-pub(crate) const OF_A_RUN: [&str; 38] = [
-    "BUCKET_NAME",
-    "RESULT_BUCKET_NAME",
-    "CONCURRENCY",
-    "MODE",
-    "TAG",
+use super::{
+    Access, ClientKind, Destination, KeySample, KeySource, Layout, Limits, Mode, RunPlan,
+    SampleSize, Selection,
+};
+use crate::units::typed_duration;
+
+/// Start without a question: whoever starts a run elsewhere was asked.
+pub(crate) const YES: &str = "PARFETCH_YES";
+/// Bytes at which a run stops.
+pub(crate) const MAX_BYTES: &str = "PARFETCH_MAX_BYTES";
+/// When progress is shown.
+pub(crate) const PROGRESS: &str = "PARFETCH_PROGRESS";
+/// Which part of the keys.
+pub(crate) const SHARD: &str = "PARFETCH_SHARD";
+/// How many children an array job has: Batch does not say it of itself.
+pub(crate) const SHARD_COUNT: &str = "PARFETCH_SHARD_COUNT";
+
+/// Variables of a run that say nothing of its plan, and another name of one that does.
+const BESIDE_THE_PLAN: [&str; 9] = [
     "AWS_ENDPOINT_URL",
-    "AWS_ENDPOINT_URL_S3",
-    "AWS_PROFILE",
-    "PARFETCH_PREFIX",
-    "PARFETCH_KEYS",
-    "PARFETCH_LIMIT",
-    "PARFETCH_SAMPLE",
-    "PARFETCH_SEED",
-    "PARFETCH_SHARD",
-    "PARFETCH_SHARD_COUNT",
-    "PARFETCH_DURATION",
-    "PARFETCH_CLIENT",
-    "PARFETCH_WORK",
-    "PARFETCH_PART_SIZE",
-    "PARFETCH_ORDER",
-    "PARFETCH_ATTEMPTS",
-    "PARFETCH_CONNECT_TIMEOUT",
-    "PARFETCH_STALL_TIMEOUT",
-    "PARFETCH_TIMEOUT",
-    "PARFETCH_VIRTUAL_HOST",
-    "PARFETCH_NO_SIGN_REQUEST",
-    "PARFETCH_REQUEST_PAYER",
-    "PARFETCH_RESULT_PREFIX",
-    "PARFETCH_OUT",
-    "PARFETCH_NO_OVERWRITE",
     "PARFETCH_ALLOW_RESULTS_IN_SOURCE",
     "PARFETCH_EMBEDDED",
-    "PARFETCH_EGRESS",
-    "PARFETCH_YES",
-    "PARFETCH_MAX_BYTES",
-    "PARFETCH_PRICES",
-    "PARFETCH_PROGRESS",
     "PARFETCH_OUTPUT",
+    "PARFETCH_PRICES",
+    MAX_BYTES,
+    PROGRESS,
+    SHARD_COUNT,
+    YES,
 ];
 
-/// Variables that are the task's own business: where it is, which files its image has, how its log looks. They change nothing of what is measured.
+/// Variables that are the task's own business: where it is, which files its image has, how its log looks. They change nothing of what is measured, and
+/// what the plan does not say of them is left as it is.
 #[cfg(test)]
 pub(crate) const OF_THE_TASK: [&str; 7] = [
     "AWS_REGION",
@@ -57,14 +48,230 @@ pub(crate) const OF_THE_TASK: [&str; 7] = [
     "PARFETCH_EMF",
 ];
 
-/// Every variable of a run: with the value it has in `set`, where the last of a name holds, else empty, which means unset.
-pub(crate) fn complete(set: impl IntoIterator<Item = (String, String)>) -> Vec<(String, String)> {
-    let mut all: BTreeMap<String, String> = OF_A_RUN
-        .iter()
-        .map(|name| ((*name).to_owned(), String::new()))
-        .collect();
-    all.extend(set);
-    all.into_iter().collect()
+type Pair = (&'static str, Option<String>);
+
+/// Every variable of a run, and its value; none = unset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RunVariables(BTreeMap<&'static str, Option<String>>);
+
+impl RunVariables {
+    /// Those of a plan.
+    pub(crate) fn of(plan: &RunPlan) -> Self {
+        let RunPlan {
+            bucket,
+            selection,
+            concurrency,
+            mode,
+            client,
+            tag,
+            access,
+            limits,
+            duration,
+            work,
+            layout,
+            destination,
+            egress,
+        } = plan;
+        let own = [
+            ("BUCKET_NAME", Some(bucket.clone())),
+            ("TAG", Some(tag.clone())),
+            ("PARFETCH_DURATION", time(*duration)),
+            ("PARFETCH_WORK", Some(work.to_string())),
+            ("PARFETCH_EGRESS", Some(egress.to_string())),
+        ];
+        let all = BESIDE_THE_PLAN
+            .map(|name| (name, None))
+            .into_iter()
+            .chain(own)
+            .chain(of_workers(*mode, concurrency.get(), Some(*client)))
+            .chain(of_selection(selection))
+            .chain(of_access(access))
+            .chain(of_limits(limits))
+            .chain(of_layout(layout))
+            .chain(of_destination(destination));
+        let task = [
+            ("AWS_REGION", access.region.clone()),
+            ("AWS_CA_BUNDLE", path(access.ca_bundle.as_ref())),
+            ("PARFETCH_SPOOL_DIR", path(destination.spool_dir.as_ref())),
+        ];
+        Self(
+            all.chain(task.into_iter().filter(|(_, value)| value.is_some()))
+                .collect(),
+        )
+    }
+
+    /// Sets one of those that say nothing of the plan.
+    ///
+    /// # Panics
+    /// For another variable.
+    pub(crate) fn set(&mut self, name: &'static str, value: String) {
+        assert!(BESIDE_THE_PLAN.contains(&name), "{name} is of the plan");
+        self.0.insert(name, Some(value));
+    }
+
+    /// Whether it gives this variable a value or empties it.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// All of them; empty means unset.
+    pub(crate) fn complete(self) -> Vec<(String, String)> {
+        self.0
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.unwrap_or_default()))
+            .collect()
+    }
+
+    /// Those that have a value.
+    pub(crate) fn given(self) -> impl Iterator<Item = (&'static str, String)> {
+        self.0
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value.filter(|value| !value.is_empty())?)))
+    }
+}
+
+/// What fetches, and how many at once.
+pub(crate) fn of_workers(mode: Mode, concurrency: u32, client: Option<ClientKind>) -> [Pair; 3] {
+    [
+        ("MODE", Some(mode.to_string())),
+        ("CONCURRENCY", Some(concurrency.to_string())),
+        ("PARFETCH_CLIENT", client.map(|client| client.to_string())),
+    ]
+}
+
+fn of_selection(selection: &Selection) -> [Pair; 6] {
+    let Selection {
+        source,
+        prefix,
+        limit,
+        sample,
+        shard,
+    } = selection;
+    let keys = match source {
+        KeySource::Listing => None,
+        KeySource::File(path) => Some(path.display().to_string()),
+        KeySource::Object(uri) | KeySource::Folder(uri) => Some(uri.to_string()),
+    };
+    let size = |sample: &KeySample| match sample.size {
+        SampleSize::Auto => "auto".to_owned(),
+        SampleSize::Keys(keys) => keys.to_string(),
+        SampleSize::Bytes(bytes) => format!("{bytes}B"),
+    };
+    [
+        ("PARFETCH_KEYS", keys),
+        ("PARFETCH_PREFIX", Some(prefix.clone())),
+        ("PARFETCH_LIMIT", limit.map(|keys| keys.to_string())),
+        ("PARFETCH_SAMPLE", sample.as_ref().map(size)),
+        (
+            "PARFETCH_SEED",
+            sample.map(|sample| sample.seed.to_string()),
+        ),
+        (SHARD, shard.map(|shard| shard.to_string())),
+    ]
+}
+
+fn of_access(access: &Access) -> [Pair; 5] {
+    // Region and certificates are the task's own.
+    let Access {
+        endpoint_url,
+        region: _,
+        profile,
+        virtual_host,
+        no_sign_request,
+        request_payer,
+        ca_bundle: _,
+    } = access;
+    [
+        ("AWS_ENDPOINT_URL_S3", endpoint_url.clone()),
+        ("AWS_PROFILE", profile.clone()),
+        ("PARFETCH_VIRTUAL_HOST", switch(*virtual_host)),
+        ("PARFETCH_NO_SIGN_REQUEST", switch(*no_sign_request)),
+        ("PARFETCH_REQUEST_PAYER", switch(*request_payer)),
+    ]
+}
+
+fn of_limits(limits: &Limits) -> [Pair; 4] {
+    let Limits {
+        attempts,
+        connect_timeout,
+        stall_timeout,
+        fetch_timeout,
+    } = limits;
+    [
+        ("PARFETCH_ATTEMPTS", Some(attempts.to_string())),
+        ("PARFETCH_CONNECT_TIMEOUT", time(Some(*connect_timeout))),
+        ("PARFETCH_STALL_TIMEOUT", time(Some(*stall_timeout))),
+        ("PARFETCH_TIMEOUT", time(*fetch_timeout)),
+    ]
+}
+
+fn of_layout(layout: &Layout) -> [Pair; 2] {
+    let Layout { order, part_size } = layout;
+    [
+        ("PARFETCH_ORDER", Some(order.to_string())),
+        ("PARFETCH_PART_SIZE", part_size.map(|size| size.to_string())),
+    ]
+}
+
+fn of_destination(destination: &Destination) -> [Pair; 4] {
+    // Where spool files are is the task's own.
+    let Destination {
+        bucket,
+        prefix,
+        out,
+        spool_dir: _,
+        no_overwrite,
+    } = destination;
+    [
+        ("RESULT_BUCKET_NAME", bucket.clone()),
+        ("PARFETCH_RESULT_PREFIX", Some(prefix.clone())),
+        ("PARFETCH_OUT", path(out.as_ref())),
+        ("PARFETCH_NO_OVERWRITE", switch(*no_overwrite)),
+    ]
+}
+
+fn time(time: Option<Duration>) -> Option<String> {
+    time.map(typed_duration)
+}
+
+fn path(path: Option<&std::path::PathBuf>) -> Option<String> {
+    path.map(|path| path.display().to_string())
+}
+
+fn switch(is_on: bool) -> Option<String> {
+    is_on.then(|| "1".to_owned())
+}
+
+/// A plan of defaults, for tests.
+#[cfg(test)]
+pub(crate) fn example() -> RunPlan {
+    RunPlan {
+        bucket: "images".to_owned(),
+        selection: Selection {
+            source: KeySource::Listing,
+            prefix: String::new(),
+            limit: None,
+            sample: None,
+            shard: None,
+        },
+        concurrency: std::num::NonZeroU32::MIN,
+        mode: Mode::Async,
+        client: ClientKind::Lean,
+        tag: "run".to_owned(),
+        access: Access::default(),
+        limits: Limits::default(),
+        duration: None,
+        work: super::Work::None,
+        layout: Layout::default(),
+        destination: Destination {
+            bucket: Some("results".to_owned()),
+            prefix: String::new(),
+            out: None,
+            spool_dir: None,
+            no_overwrite: false,
+        },
+        egress: crate::price::Egress::None,
+    }
 }
 
 #[cfg(test)]
@@ -73,23 +280,18 @@ mod tests {
 
     #[test]
     fn what_is_not_set_is_emptied() {
-        let all = complete(
-            [("MODE", "async"), ("MODE", "thread"), ("OTHER", "x")]
-                .map(|(name, value)| (name.to_owned(), value.to_owned())),
-        );
-        let value = |name: &str| {
-            all.iter()
-                .find(|(known, _)| known == name)
-                .map(|(_, value)| value.as_str())
-        };
+        let mut variables = RunVariables::of(&example());
+        variables.set(MAX_BYTES, "5".to_owned());
+        let given: Vec<_> = variables.clone().given().map(|(name, _)| name).collect();
+        assert!(given.contains(&"MODE") && given.contains(&MAX_BYTES) && !given.contains(&YES));
+        let all: BTreeMap<_, _> = variables.complete().into_iter().collect();
         assert_eq!(
-            (
-                value("MODE"),
-                value("OTHER"),
-                value("PARFETCH_VIRTUAL_HOST")
-            ),
-            (Some("thread"), Some("x"), Some(""))
+            (all["MODE"].as_str(), all["PARFETCH_VIRTUAL_HOST"].as_str()),
+            ("async", "")
         );
-        assert_eq!(all.len(), OF_A_RUN.len() + 1);
+        assert!(
+            OF_THE_TASK.iter().all(|name| !all.contains_key(*name)),
+            "the task's own"
+        );
     }
 }

@@ -524,3 +524,6 @@ pub fn serve(raw: &Raw) -> Result<server::ProcessConfig, Failure> {
     }
     Ok(config)
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,13 +5,12 @@ use std::num::{NonZeroU32, NonZeroU64};
 use super::reader::{Reader, usage};
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
+use crate::plan::variables::SHARD_COUNT;
 use crate::plan::{KeySample, KeySource, S3Uri, SAMPLE_SEED, SampleSize, Selection, Shard};
 use crate::units;
 
 /// Number of a child in an array job, set by AWS Batch.
 const ARRAY_INDEX: &str = "AWS_BATCH_JOB_ARRAY_INDEX";
-/// How many children there are: Batch does not say it of itself.
-const SHARD_COUNT: &str = "PARFETCH_SHARD_COUNT";
 
 /// The variable of `--sample`.
 pub(super) const SAMPLE_VARIABLE: &str = "PARFETCH_SAMPLE";

@@ -103,12 +103,7 @@ fn given(raw: &Raw, beside: Beside<'_>) -> Result<(SweepSettings, Notes), Failur
         access
     };
     let results = results(raw, (&plan, &access), &mut notes)?;
-    let duration = plan
-        .duration
-        .as_deref()
-        .map(units::parse_duration)
-        .transpose();
-    let duration = duration.ok().flatten().unwrap_or_default();
+    let duration = plan.time().unwrap_or_default();
     let time_limit = reader.time("run-timeout")?.unwrap_or(RUN_TIMEOUT) + duration;
     let fleet = super::fleet::fleet(raw, &plan, (time_limit, duration, &mut notes))?;
     let spending = super::spending::spending(raw)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::job::Job;
+use super::job::{Division, Job};
 use crate::plan::{KeySource, Selection};
 
 /// What the field `schema` says.
@@ -13,16 +13,6 @@ pub const SCHEMA: &str = "parfetch.job";
 pub const VERSION: u32 = 1;
 /// Name of the document in the job's folder.
 pub const FILE_NAME: &str = "job.json";
-
-/// How the keys are divided among the children.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Division {
-    /// A key file each, cut by bytes.
-    Manifest,
-    /// Each child lists the bucket and takes its part by hash.
-    Hash,
-}
 
 /// What a shard has to fetch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

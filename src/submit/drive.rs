@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::document::{Division, FILE_NAME, JobDocument, JobPlan, Part, SCHEMA, VERSION};
+use super::document::{FILE_NAME, JobDocument, JobPlan, Part, SCHEMA, VERSION};
 use super::forecast::{Basis, Forecast, Usd};
-use super::job::{Afterwards, Job, Spending};
+use super::job::{Afterwards, Division, Job, Spending};
 use super::manifest::{Manifest, unreadable};
 use super::tally::{Tally, parts};
 use super::wait::{FEW_LOOKS, JobEnd, Watch};

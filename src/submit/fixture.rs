@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use super::document::Division;
 use super::job::{Afterwards, Job, Queue, Spending};
-use crate::plan::{
-    Access, ClientKind, Destination, FetchOptions, KeySource, Layout, Mode, RunPlan, Selection,
-};
+use crate::plan::variables::example;
+use crate::plan::{ClientKind, Destination, RunPlan};
 
 pub(crate) fn job() -> Job {
     Job {
@@ -15,30 +14,13 @@ pub(crate) fn job() -> Job {
         shards: 8,
         division: Division::Manifest,
         run: RunPlan {
-            bucket: "images".to_owned(),
-            selection: Selection {
-                source: KeySource::Listing,
-                prefix: String::new(),
-                limit: None,
-                sample: None,
-                shard: None,
-            },
             concurrency: NonZeroU32::new(16).unwrap(),
-            mode: Mode::Async,
-            client: ClientKind::Lean,
-            tag: "run".to_owned(),
-            access: Access::default(),
-            fetch: FetchOptions::default(),
-            duration: None,
-            layout: Layout::default(),
             destination: Destination {
                 bucket: Some("results".to_owned()),
                 prefix: "parfetch/".to_owned(),
-                out: None,
-                spool_dir: None,
-                no_overwrite: false,
+                ..Destination::default()
             },
-            egress: crate::price::Egress::None,
+            ..example()
         },
         pages: ClientKind::Lean,
         size: (512, 1_024),

@@ -2,8 +2,8 @@
 //!
 //! A forecast is no measurement: nothing of S3 or Fargate is in it but the constants below, whose sources are in docs/scale.md.
 
-use super::document::{Division, Part};
-use super::job::Job;
+use super::document::Part;
+use super::job::{Division, Job};
 use super::tally::Tally;
 use crate::pace::{Bound, TaskTime, task_time};
 use crate::price::{Egress, MINIMUM_SECONDS, NoPrice, PriceList, StoredClass, TaskSize, task_usd};

@@ -1,16 +1,26 @@
-//! A job as it was asked for, and what its children are told: environment, names, the request.
+//! A job as it was asked for, and what follows for its children: environment, names, the request.
 
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use crate::cell::UNITS_PER_VCPU;
 use crate::cloud::{JobRequest, MAX_JOB_NAME, MAX_PAYLOAD};
 use crate::exit::{Exit, Failure};
 use crate::lister::sha256_hex;
-use crate::plan::{Access, ClientKind, Layout, Limits, RunPlan, variables};
+use crate::plan::variables::{MAX_BYTES, RunVariables, SHARD_COUNT, YES};
+use crate::plan::{Access, ClientKind, Destination, KeySource, RunPlan, S3Uri, Selection};
 use crate::server::Options;
-use crate::units::typed_duration;
 
-use super::document::Division;
+/// How the keys are divided among the children.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Division {
+    /// A key file each, cut by bytes.
+    Manifest,
+    /// Each child lists the bucket and takes its part by hash.
+    Hash,
+}
 
 /// What happens once the job is submitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,101 +151,53 @@ impl Job {
 
     /// The environment of every child, over what the job definition says: no credentials, and nothing of which child it is.
     pub fn environment(&self, shards: u32) -> Vec<(String, String)> {
-        let run = &self.run;
-        let keys = if self.division == Division::Manifest {
-            self.uri("keys/")
-        } else {
-            String::new()
-        };
-        let mut pairs = vec![
-            ("BUCKET_NAME", run.bucket.clone()),
-            ("RESULT_BUCKET_NAME", self.results_bucket().to_owned()),
-            ("CONCURRENCY", run.concurrency.to_string()),
-            ("MODE", run.mode.to_string()),
-            ("TAG", run.tag.clone()),
-            ("PARFETCH_CLIENT", run.client.to_string()),
-            ("PARFETCH_KEYS", keys),
-            ("PARFETCH_PREFIX", run.selection.prefix.clone()),
-            ("PARFETCH_RESULT_PREFIX", self.key("results/")),
-            ("PARFETCH_SHARD_COUNT", shards.to_string()),
-            ("PARFETCH_WORK", run.fetch.work.to_string()),
-            ("PARFETCH_EGRESS", run.egress.to_string()),
-            ("PARFETCH_YES", "1".to_owned()),
-        ];
-        pairs.extend(layout(run.layout));
-        pairs.extend(limits(run.fetch.limits));
-        pairs.extend(
-            run.duration
-                .map(|time| ("PARFETCH_DURATION", typed_duration(time))),
-        );
+        let mut variables = RunVariables::of(&self.child());
+        variables.set(SHARD_COUNT, shards.to_string());
+        variables.set(YES, "1".to_owned());
         // What they fetch until the time has passed is not known beforehand: each stops at its share.
         let share = self
             .max_bytes
-            .filter(|_| run.duration.is_some())
+            .filter(|_| self.run.duration.is_some())
             .map(|most| (most / u64::from(shards.max(1))).max(1));
-        pairs.extend(share.map(|bytes| ("PARFETCH_MAX_BYTES", bytes.to_string())));
-        pairs.extend(reach(&run.access));
-        variables::complete(
-            pairs
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value)),
-        )
+        if let Some(bytes) = share {
+            variables.set(MAX_BYTES, bytes.to_string());
+        }
+        variables.complete()
     }
-}
 
-type Pair = (&'static str, String);
-
-fn layout(layout: Layout) -> Vec<Pair> {
-    let mut pairs = vec![("PARFETCH_ORDER", layout.order.to_string())];
-    pairs.extend(
-        layout
-            .part_size
-            .map(|size| ("PARFETCH_PART_SIZE", size.to_string())),
-    );
-    pairs
-}
-
-fn limits(limits: Limits) -> Vec<Pair> {
-    let mut pairs = vec![
-        ("PARFETCH_ATTEMPTS", limits.attempts.to_string()),
-        (
-            "PARFETCH_CONNECT_TIMEOUT",
-            typed_duration(limits.connect_timeout),
-        ),
-        (
-            "PARFETCH_STALL_TIMEOUT",
-            typed_duration(limits.stall_timeout),
-        ),
-    ];
-    pairs.extend(
-        limits
-            .fetch_timeout
-            .map(|time| ("PARFETCH_TIMEOUT", typed_duration(time))),
-    );
-    pairs
-}
-
-/// How S3 is reached: profile and certificates are this machine's.
-fn reach(access: &Access) -> Vec<Pair> {
-    let mut pairs = Vec::new();
-    pairs.extend(
-        access
-            .endpoint_url
-            .clone()
-            .map(|url| ("AWS_ENDPOINT_URL_S3", url)),
-    );
-    let switches = [
-        ("PARFETCH_VIRTUAL_HOST", access.virtual_host),
-        ("PARFETCH_NO_SIGN_REQUEST", access.no_sign_request),
-        ("PARFETCH_REQUEST_PAYER", access.request_payer),
-    ];
-    pairs.extend(
-        switches
-            .into_iter()
-            .filter(|(_, on)| *on)
-            .map(|(name, _)| (name, "1".to_owned())),
-    );
-    pairs
+    /// What each child does, but for its shard.
+    fn child(&self) -> RunPlan {
+        let source = match self.division {
+            Division::Manifest => KeySource::Folder(S3Uri {
+                bucket: self.results_bucket().to_owned(),
+                key: self.key("keys/"),
+            }),
+            Division::Hash => KeySource::Listing,
+        };
+        RunPlan {
+            selection: Selection {
+                source,
+                prefix: self.run.selection.prefix.clone(),
+                // The list was cut before it was divided.
+                limit: None,
+                sample: None,
+                shard: None,
+            },
+            // Profile, certificates, region and folders are this machine's.
+            access: Access {
+                region: None,
+                profile: None,
+                ca_bundle: None,
+                ..self.run.access.clone()
+            },
+            destination: Destination {
+                bucket: Some(self.results_bucket().to_owned()),
+                prefix: self.key("results/"),
+                ..Destination::default()
+            },
+            ..self.run.clone()
+        }
+    }
 }
 
 #[cfg(test)]

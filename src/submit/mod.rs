@@ -16,8 +16,8 @@ mod words;
 #[cfg(test)]
 pub(crate) mod fixture;
 
-pub use document::{Division, JobDocument, Part};
+pub use document::{JobDocument, Part};
 pub use drive::{Ended, World, forecast, submit};
 pub use forecast::Forecast;
-pub use job::{Afterwards, Job, Queue, Spending};
+pub use job::{Afterwards, Division, Job, Queue, Spending};
 pub use wait::JobEnd;

@@ -6,7 +6,8 @@ use std::io;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::cut::{Cutter, Weigh};
-use super::document::{Division, Part};
+use super::document::Part;
+use super::job::Division;
 use crate::plan::Layout;
 use crate::sample::KeyRecord;
 use crate::spool::keys::KeyFile;

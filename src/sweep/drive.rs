@@ -7,7 +7,7 @@ use tokio::sync::watch::Receiver;
 
 use super::attempt::{Attempt, Finished, Next, Todo};
 use super::clock::{Clock, fetched_bytes, rate};
-use super::ecs::{Abandon, Consent};
+use super::fleet::{Abandon, Consent};
 use super::folder::{Folder, FolderError, LEDGER_FILE, Look, store_record};
 use super::job::{Ended, Failed, Forecast, Job, World};
 use super::keep::{store, store_begun};
@@ -241,7 +241,7 @@ impl Run<'_> {
             let Stage {
                 place,
                 facts,
-                telling,
+                template,
                 server,
                 contender_results,
                 on_event,
@@ -250,7 +250,7 @@ impl Run<'_> {
             let scene = Scene {
                 facts,
                 contenders: &self.job.plan.contender,
-                telling,
+                template,
                 server: server.as_mut(),
                 results: contender_results.as_mut(),
             };
@@ -283,7 +283,7 @@ impl Run<'_> {
             .agreement
             .max_bytes
             .filter(|_| self.job.plan.duration.is_some());
-        stage.telling.max_bytes =
+        stage.template.max_bytes =
             most.map(|most| (most.saturating_sub(self.fetched) / shares).max(1));
         self.fetched = self
             .fetched
@@ -303,14 +303,16 @@ impl Run<'_> {
             left,
         });
         let dir = self.folder.prepare(&next.planned, next.attempt)?;
-        let Stage { place, telling, .. } = &mut *stage;
+        let Stage {
+            place, template, ..
+        } = &mut *stage;
         place.take(
             Attempt {
                 todo: next,
                 dir,
                 started_at: utc_now(),
             },
-            telling,
+            template,
         )
     }
 
@@ -367,7 +369,7 @@ impl Run<'_> {
 /// Bytes of a run, where they are known before it.
 fn expected_bytes(job: &Job, stage: &Stage<'_>) -> Option<u64> {
     stage
-        .telling
+        .template
         .expected
         .bytes
         .filter(|_| job.plan.duration.is_none())

@@ -26,12 +26,7 @@ impl Stage<'_> {
                 self.cells.iter().map(price).sum::<Option<f64>>()? * f64::from(job.plan.repeat);
             Some(runs + warmed_up(&self.cells).map(price).sum::<Option<f64>>()?)
         };
-        let duration = job
-            .plan
-            .duration
-            .as_deref()
-            .and_then(|text| units::parse_duration(text).ok())
-            .unwrap_or_default();
+        let duration = job.plan.time().unwrap_or_default();
         Some((
             all(duration.as_secs_f64().max(MINIMUM_SECONDS))?,
             all((plan.start_limit + plan.run_limit + plan.stop_limit).as_secs_f64())?,
@@ -48,8 +43,8 @@ impl Stage<'_> {
             cells: self.cells.clone(),
             runs,
             warm_ups,
-            keys: self.telling.expected.objects,
-            bytes: self.telling.expected.bytes,
+            keys: self.template.expected.objects,
+            bytes: self.template.expected.bytes,
             sample: self.facts.sample.clone(),
             gets: outlook.gets,
             lists: outlook.lists,
@@ -68,7 +63,7 @@ impl Stage<'_> {
 
     /// What one run of each of these cells fetches and costs.
     pub(super) fn outlook(&self, job: &Job, runs: &[&Cell]) -> Outlook {
-        let (keys, facts) = (self.telling.expected.objects, &self.facts);
+        let (keys, facts) = (self.template.expected.objects, &self.facts);
         let theirs = runs
             .iter()
             .filter(|cell| !cell.program.is_parfetch())
@@ -76,14 +71,9 @@ impl Stage<'_> {
         // A contender lists, and reads every object whole, whatever parfetch does.
         let lists = self.lists + theirs * keys.div_ceil(PAGE_KEYS);
         let once = theirs * keys + (runs.len() as u64 - theirs) * self.gets;
-        let duration = job
-            .plan
-            .duration
-            .as_deref()
-            .and_then(|text| units::parse_duration(text).ok())
-            .map(|time| time.as_secs_f64());
+        let duration = job.plan.time().map(|time| time.as_secs_f64());
         let pace = pace(job, &self.cells);
-        let bytes = self.telling.expected.bytes;
+        let bytes = self.template.expected.bytes;
         let once_s = |cell: &Cell| {
             Some(pace.seconds(configuration(cell), (self.gets as f64, bytes? as f64)))
         };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::watch::Receiver;
 
-use super::ecs::{FleetPlan, Spent};
+use super::fleet::{FleetPlan, Spent};
 use super::plan::SweepPlan;
 use crate::cell::Cell;
 use crate::event::SweepEvent;

@@ -6,7 +6,9 @@
 mod attempt;
 mod clock;
 mod drive;
-mod ecs;
+mod environment;
+mod fleet;
+
 mod fitting;
 mod folder;
 mod forecast;
@@ -19,14 +21,14 @@ mod place;
 pub mod plan;
 mod setup;
 mod summaries;
-mod tell;
+
 mod written;
 
 #[cfg(test)]
 pub(crate) mod fixture;
 
 pub use drive::{dry_run, sweep};
-pub use ecs::{Consent, FleetPlan, OnInterrupt};
+pub use fleet::{Consent, FleetPlan, OnInterrupt};
 pub use job::{Ended, Failed, Forecast, Job, Oversize, World};
 pub use local::{Confinement, become_program};
 #[cfg(test)]

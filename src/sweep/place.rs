@@ -5,9 +5,9 @@
 use tokio::sync::watch;
 
 use super::attempt::{Attempt, Finished, Misfit, Next};
-use super::ecs::{Abandon, Fleet};
+use super::environment::RunTemplate;
+use super::fleet::{Abandon, Fleet};
 use super::local::{Local, Scene};
-use super::tell::Telling;
 use crate::cell::Cell;
 use crate::event::SweepEvent;
 use crate::exit::Signal;
@@ -71,13 +71,13 @@ impl Place {
     }
 
     /// Takes an attempt on.
-    pub(super) fn take(&mut self, attempt: Attempt, telling: &Telling) -> Result<(), Failure> {
+    pub(super) fn take(&mut self, attempt: Attempt, template: &RunTemplate) -> Result<(), Failure> {
         match self {
             Self::Local(_, taken) => {
                 *taken = Some(Box::new(attempt));
                 Ok(())
             }
-            Self::Ecs(fleet) => fleet.take(attempt, telling),
+            Self::Ecs(fleet) => fleet.take(attempt, template),
         }
     }
 

@@ -3,6 +3,7 @@
 //! Owns the plan file's format (FORMAT.md). Checks nothing that takes the machine or the network; the rules between settings live in `settings`.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,7 @@ use super::written;
 use crate::cell::UNITS_PER_VCPU;
 use crate::plan::ranges::{Listed, doubling};
 use crate::plan::{ClientKind, Mode, Order, Work};
+use crate::units;
 
 /// The version of the plan file's format.
 pub const VERSION: u32 = 1;
@@ -175,6 +177,11 @@ pub enum PlanError {
 }
 
 impl SweepPlan {
+    /// How long a repetition lasts, when time ends it.
+    pub fn time(&self) -> Option<Duration> {
+        units::parse_duration(self.duration.as_deref()?).ok()
+    }
+
     /// The plan file.
     ///
     /// # Panics

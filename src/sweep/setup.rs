@@ -1,28 +1,28 @@
 //! Before the first run of a sweep: what fits on this machine, the server, the key list, and whether an earlier part of the same sweep agrees.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
-use super::ecs::{Fleet, FleetPlan};
+use super::environment::{Expected, RunTemplate, Stored};
 use super::fitting::fitting;
+use super::fleet::{Fleet, FleetPlan};
 use super::folder::{Folder, PLAN_FILE};
 use super::job::{Job, World};
 use super::keys::{Frozen, KeySum, Wanted, freeze, requests};
 use super::local::{Local, Neighbour};
 use super::place::Place;
-use super::tell::{Expected, Stored, Telling};
 use crate::cell::Cell;
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure};
 use crate::lister::sha256_hex;
 use crate::outlook::Ask;
 use crate::pace::{Configuration, Pace};
-use crate::plan::Access;
-use crate::price::PriceList;
+use crate::plan::{Access, ClientKind, Destination, KeySource, Mode, RunPlan, Selection};
+use crate::price::{Egress, PriceList};
 use crate::results::record::SweepFacts;
 use crate::server::{Embedded, ProcessConfig};
 use crate::shell;
 use crate::store::{Bucket, Session, StaticCredentials};
-use crate::units;
 
 /// Folder of the embedded server's results bucket, below the sweep's.
 const RESULTS_DIR: &str = "contender-results";
@@ -32,7 +32,7 @@ pub(super) struct Stage<'a> {
     pub(super) place: Place,
     pub(super) cells: Vec<Cell>,
     pub(super) facts: SweepFacts,
-    pub(super) telling: Telling,
+    pub(super) template: RunTemplate,
     pub(super) server: Option<Embedded>,
     /// Where contenders store their results, when that is a bucket.
     pub(super) contender_results: Option<Bucket>,
@@ -110,22 +110,15 @@ pub(super) async fn set_up<'a>(
     let results_bucket = server
         .as_ref()
         .map(|server| server.ready().results_bucket.clone());
-    let telling = Telling {
+    let template = RunTemplate {
         id: job.id.clone(),
         inherited: environment,
-        bucket: bucket_name,
+        plan: run_plan(job, bucket_name, folder),
         results_bucket: results_bucket
             .or_else(|| job.results.as_ref().map(|uri| uri.bucket.clone())),
-        access: job.access.clone(),
         embedded: server
             .as_ref()
             .map(|server| (server.ready().clone(), results_dir)),
-        keys: std::path::absolute(folder.keys_path()).unwrap_or_else(|_| folder.keys_path()),
-        limit: job.plan.limit,
-        duration: job.plan.duration.clone(),
-        work: job.plan.work,
-        layout: job.layout,
-        limits: job.limits,
         expected,
         max_bytes: None,
     };
@@ -151,7 +144,7 @@ pub(super) async fn set_up<'a>(
         place,
         cells,
         facts,
-        telling,
+        template,
         server,
         contender_results,
         results,
@@ -202,6 +195,33 @@ impl Stage<'_> {
                 |error| tracing::warn!(%error, "the embedded server did not end well"),
             );
         }
+    }
+}
+
+/// What every repetition does.
+fn run_plan(job: &Job, bucket: String, folder: &Folder) -> RunPlan {
+    let keys = std::path::absolute(folder.keys_path()).unwrap_or_else(|_| folder.keys_path());
+    RunPlan {
+        bucket,
+        selection: Selection {
+            source: KeySource::File(keys),
+            // The list holds what begins with the prefix, and the sample.
+            prefix: String::new(),
+            limit: job.plan.limit,
+            sample: None,
+            shard: None,
+        },
+        concurrency: NonZeroU32::MIN,
+        mode: Mode::Async,
+        client: ClientKind::Lean,
+        tag: String::new(),
+        access: job.access.clone(),
+        limits: job.limits,
+        duration: job.plan.time(),
+        work: job.plan.work,
+        layout: job.layout,
+        destination: Destination::default(),
+        egress: Egress::default(),
     }
 }
 
@@ -303,11 +323,6 @@ pub(super) fn configuration(cell: &Cell) -> Configuration {
 }
 
 fn facts(job: &Job, (frozen, plan): (Frozen, &str), bucket: &Bucket) -> SweepFacts {
-    let duration = job
-        .plan
-        .duration
-        .as_deref()
-        .and_then(|text| units::parse_duration(text).ok());
     SweepFacts {
         id: job.id.clone(),
         plan_sha256: sha256_hex(plan.as_bytes()),
@@ -320,7 +335,10 @@ fn facts(job: &Job, (frozen, plan): (Frozen, &str), bucket: &Bucket) -> SweepFac
         prefix: job.plan.prefix.clone(),
         limit: job.plan.limit,
         sample: frozen.sample,
-        duration_ns: duration.map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)),
+        duration_ns: job
+            .plan
+            .time()
+            .map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)),
         region: Some(bucket.session().region().to_owned()),
         endpoint: if job.embedded.is_some() {
             None

@@ -11,7 +11,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("wrap", &[]),
     ("shell", &["escape"]),
     ("guess", &[]),
-    ("plan", &["price"]),
+    ("plan", &["price", "units"]),
     ("sample", &["plan"]),
     ("event", &[]),
     ("cell", &["plan"]),

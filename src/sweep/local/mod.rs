@@ -19,8 +19,8 @@ pub use enter::{Confinement, become_program};
 use self::confine::{Confiner, Size};
 use self::launch::{Job, Launcher};
 use super::attempt::{Attempt, Misfit};
+use super::environment::RunTemplate;
 use super::plan::Contender;
-use super::tell::Telling;
 use crate::cell::{Cell, Program, UNITS_PER_VCPU};
 use crate::exit::Signal;
 use crate::platform::Sources;
@@ -52,7 +52,7 @@ pub(super) enum Neighbour {
 pub(super) struct Scene<'a> {
     pub(super) facts: &'a SweepFacts,
     pub(super) contenders: &'a [Contender],
-    pub(super) telling: &'a Telling,
+    pub(super) template: &'a RunTemplate,
     pub(super) server: Option<&'a mut Embedded>,
     /// Where contenders put their results, when that is not the embedded server's folder.
     pub(super) results: Option<&'a mut Bucket>,
@@ -155,7 +155,7 @@ impl Local {
         let Scene {
             facts,
             contenders,
-            telling,
+            template,
             server,
             results,
         } = scene;
@@ -165,7 +165,7 @@ impl Local {
         if let Some(server) = server {
             server.reset().await.map_err(io::Error::other)?;
         }
-        let jobs = self.jobs(attempt, (telling, contenders), &limited)?;
+        let jobs = self.jobs(attempt, (template, contenders), &limited)?;
         let size = Size {
             cpu_units: cell.cpu_units,
             memory_mib: cell.memory_mib,
@@ -191,8 +191,8 @@ impl Local {
         } else {
             outcome::add_contender(
                 &mut record,
-                (&attempt.dir, &telling.tag(attempt)),
-                (telling, results.as_deref_mut()),
+                (&attempt.dir, &template.tag(attempt)),
+                (template, results.as_deref_mut()),
             )
             .await;
         }
@@ -205,7 +205,7 @@ impl Local {
     fn jobs(
         &self,
         attempt: &Attempt,
-        (telling, contenders): (&Telling, &[Contender]),
+        (template, contenders): (&RunTemplate, &[Contender]),
         limited: &Limited,
     ) -> io::Result<Vec<Job>> {
         let cell = attempt.cell();
@@ -237,7 +237,7 @@ impl Local {
                 std::fs::create_dir_all(&dir)?;
                 Ok(Job {
                     command: command.clone(),
-                    environment: telling.environment(attempt, shard),
+                    environment: template.environment(attempt, shard),
                     dir,
                     cpus: cpus.to_vec(),
                 })

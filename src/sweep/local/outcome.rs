@@ -5,9 +5,9 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::time::Duration;
 
+use super::super::environment::RunTemplate;
 use super::super::keys::KeySum;
 use super::super::summaries::found_in;
-use super::super::tell::Telling;
 use super::launch::{Ended, Job, Launched, last_lines};
 use crate::cell::Cell;
 use crate::exit::Exit;
@@ -101,7 +101,7 @@ pub(super) fn add_summaries(record: &mut Record, dir: &Path) {
 pub(super) async fn add_contender(
     record: &mut Record,
     (dir, tag): (&Path, &str),
-    (telling, results): (&Telling, Option<&mut Bucket>),
+    (template, results): (&RunTemplate, Option<&mut Bucket>),
 ) {
     if record.failure.is_some() {
         return;
@@ -111,7 +111,7 @@ pub(super) async fn add_contender(
         result_stem(tag, record.cell.mode, record.cell.concurrency, None)
     );
     let path = dir.join(&name);
-    let failed = match (telling.results_dir(), results) {
+    let failed = match (template.results_dir(), results) {
         (Some(folder), _) => fs::rename(folder.join(&name), &path)
             .err()
             .map(|error| error.to_string()),
@@ -133,7 +133,7 @@ pub(super) async fn add_contender(
     let wrong = match read {
         Ok((result, keys)) => {
             record.contender = Some(result);
-            differs((&result, keys), telling)
+            differs((&result, keys), template)
         }
         Err(reason) => Some(reason),
     };
@@ -146,8 +146,8 @@ pub(super) async fn add_contender(
 }
 
 /// A contender that fetched something else is not comparable.
-fn differs((result, keys): (&ContenderResult, KeySum), telling: &Telling) -> Option<String> {
-    let expected = telling.expected;
+fn differs((result, keys): (&ContenderResult, KeySum), template: &RunTemplate) -> Option<String> {
+    let expected = template.expected;
     if result.objects != expected.objects {
         return Some(format!(
             "its CSV has {} rows, and the key list {}",

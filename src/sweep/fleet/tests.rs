@@ -11,15 +11,16 @@ use crate::cell::Program;
 use crate::cloud::{
     CloudError, CloudErrorKind, Network, Refusal, Seen, Started, TaskSeen, TaskTimes,
 };
-use crate::plan::{Access, ClientKind, Layout, Limits, Mode, Work};
+use crate::plan::variables::example;
+use crate::plan::{ClientKind, Destination, Mode, RunPlan, Selection};
 use crate::price::TaskRates;
 use crate::results::summary::{Outcomes, State, Summary, Totals};
 use crate::store::StoreError;
 use crate::sweep::attempt::Todo;
+use crate::sweep::environment::Expected;
 use crate::sweep::fixture;
 use crate::sweep::folder::LEDGER_FILE;
 use crate::sweep::matrix::Planned;
-use crate::sweep::tell::Expected;
 
 /// What the next `RunTask` answers instead of starting a task.
 #[derive(Clone)]
@@ -168,10 +169,10 @@ impl Tasks for Fake {
 }
 
 /// A results bucket in which every task has left a complete summary, or none has.
-struct FakeShelf(bool);
+struct FakeResults(bool);
 
 #[async_trait(?Send)]
-impl Shelf for FakeShelf {
+impl TaskResults for FakeResults {
     async fn fetch(&mut self, _: &str, names: &[String], dir: &Path) -> Result<(), StoreError> {
         for name in names.iter().filter(|_| self.0) {
             std::fs::write(dir.join(name), summary()).unwrap();
@@ -216,21 +217,22 @@ fn plan() -> FleetPlan {
     }
 }
 
-fn telling() -> Telling {
-    Telling {
+fn template() -> RunTemplate {
+    RunTemplate {
         max_bytes: None,
         id: "s".to_owned(),
         inherited: Vec::new(),
-        bucket: "source".to_owned(),
+        plan: RunPlan {
+            bucket: "source".to_owned(),
+            selection: Selection {
+                limit: Some(5),
+                ..example().selection
+            },
+            destination: Destination::default(),
+            ..example()
+        },
         results_bucket: None,
-        access: Access::default(),
         embedded: None,
-        keys: "/nowhere".into(),
-        limit: Some(5),
-        duration: None,
-        work: Work::None,
-        layout: Layout::default(),
-        limits: Limits::default(),
         expected: Expected {
             objects: 5,
             bytes: None,
@@ -276,11 +278,11 @@ struct Scene {
 }
 
 impl Scene {
-    fn new(shelf: FakeShelf, set_up: impl FnOnce(&mut Account)) -> Self {
+    fn new(shelf: FakeResults, set_up: impl FnOnce(&mut Account)) -> Self {
         Self::of(plan(), shelf, set_up)
     }
 
-    fn of(plan: FleetPlan, shelf: FakeShelf, set_up: impl FnOnce(&mut Account)) -> Self {
+    fn of(plan: FleetPlan, shelf: FakeResults, set_up: impl FnOnce(&mut Account)) -> Self {
         let fake = Fake::default();
         fake.0.borrow_mut().states = vec!["PENDING", "RUNNING", "STOPPED"];
         set_up(&mut fake.0.borrow_mut());
@@ -320,7 +322,7 @@ impl Scene {
 
     fn take(&mut self, which: (u32, u32, u32)) {
         let attempt = attempt(self.dir.path(), which);
-        self.fleet.take(attempt, &telling()).unwrap();
+        self.fleet.take(attempt, &template()).unwrap();
     }
 
     async fn next(&mut self) -> Result<Next, Failure> {
@@ -362,7 +364,7 @@ fn reason(record: &Record) -> &str {
 
 #[tokio::test(start_paused = true)]
 async fn a_task_runs_and_its_summary_comes_from_the_bucket() {
-    let mut scene = Scene::new(FakeShelf(true), |_| {});
+    let mut scene = Scene::new(FakeResults(true), |_| {});
     scene.take((1_024, 1, 1));
     let (record, again) = scene.record().await;
     assert_eq!((record.failure, again), (None, false));
@@ -395,7 +397,7 @@ async fn what_certainly_started_nothing_is_tried_again_under_another_token_and_w
         Answer::Lost,
         Answer::Error(CloudErrorKind::Unclear, "no answer"),
     ];
-    let mut scene = Scene::new(FakeShelf(true), |account| account.answers = answers);
+    let mut scene = Scene::new(FakeResults(true), |account| account.answers = answers);
     scene.take((1_024, 1, 1));
     let (record, _) = scene.record().await;
     assert_eq!((record.failure, record.tasks[0].refused_starts), (None, 1));
@@ -413,7 +415,7 @@ async fn what_certainly_started_nothing_is_tried_again_under_another_token_and_w
 #[tokio::test(start_paused = true)]
 async fn a_size_that_the_account_does_not_take_is_not_asked_for_again() {
     let quota = "You've reached the limit on the number of vCPUs you can run concurrently";
-    let mut scene = Scene::new(FakeShelf(true), |account| {
+    let mut scene = Scene::new(FakeResults(true), |account| {
         account.answers = vec![Answer::Refused(quota)];
     });
     scene.take((4_096, 1, 1));
@@ -438,7 +440,7 @@ async fn what_concerns_every_task_ends_the_sweep() {
         CloudErrorKind::Denied,
         "cannot run a task of parfetch:7: not authorized (AccessDeniedException)",
     );
-    let mut scene = Scene::new(FakeShelf(true), |account| account.answers = vec![denied]);
+    let mut scene = Scene::new(FakeResults(true), |account| account.answers = vec![denied]);
     scene.take((1_024, 1, 1));
     let failure = scene.next().await.unwrap_err();
     assert_eq!(
@@ -458,7 +460,7 @@ async fn what_the_platform_broke_is_tried_three_times() {
         ..TaskSeen::default()
     };
     for (attempt, again) in [(1, true), (2, true), (3, false)] {
-        let mut scene = Scene::new(FakeShelf(false), |account| {
+        let mut scene = Scene::new(FakeResults(false), |account| {
             account.first_end = Some(spot.clone());
         });
         scene.take((1_024, 1, attempt));
@@ -468,7 +470,7 @@ async fn what_the_platform_broke_is_tried_three_times() {
             ("Spot took its capacity back", again)
         );
     }
-    let mut scene = Scene::new(FakeShelf(false), |account| account.first_vanishes = true);
+    let mut scene = Scene::new(FakeResults(false), |account| account.first_vanishes = true);
     scene.take((1_024, 1, 1));
     let (record, again) = scene.record().await;
     assert_eq!(
@@ -479,7 +481,7 @@ async fn what_the_platform_broke_is_tried_three_times() {
 
 #[tokio::test(start_paused = true)]
 async fn a_result_in_the_bucket_is_more_than_what_ecs_says() {
-    let mut scene = Scene::new(FakeShelf(true), |account| account.first_vanishes = true);
+    let mut scene = Scene::new(FakeResults(true), |account| account.first_vanishes = true);
     scene.take((1_024, 1, 1));
     assert_eq!(scene.record().await.0.failure, None);
     let ended = TaskSeen {
@@ -487,10 +489,10 @@ async fn a_result_in_the_bucket_is_more_than_what_ecs_says() {
         stop_code: Some("EssentialContainerExited".to_owned()),
         ..TaskSeen::default()
     };
-    let mut scene = Scene::new(FakeShelf(true), |account| account.first_end = Some(ended));
+    let mut scene = Scene::new(FakeResults(true), |account| account.first_end = Some(ended));
     scene.take((1_024, 1, 1));
     assert_eq!(reason(&scene.record().await.0), "ended with exit code 5");
-    let mut scene = Scene::new(FakeShelf(false), |_| {});
+    let mut scene = Scene::new(FakeResults(false), |_| {});
     scene.take((1_024, 1, 1));
     assert_eq!(
         reason(&scene.record().await.0),
@@ -500,7 +502,7 @@ async fn a_result_in_the_bucket_is_more_than_what_ecs_says() {
 
 #[tokio::test(start_paused = true)]
 async fn a_task_past_its_time_is_stopped() {
-    let mut scene = Scene::new(FakeShelf(false), |account| {
+    let mut scene = Scene::new(FakeResults(false), |account| {
         account.states = vec!["PENDING", "RUNNING"];
         account.first_end = Some(TaskSeen {
             exit_code: Some(143),
@@ -515,7 +517,7 @@ async fn a_task_past_its_time_is_stopped() {
 
 #[tokio::test(start_paused = true)]
 async fn repetitions_side_by_side_name_each_other_and_keep_to_quota_and_number() {
-    let mut scene = Scene::new(FakeShelf(true), |_| {});
+    let mut scene = Scene::new(FakeResults(true), |_| {});
     scene.take((4_096, 1, 1));
     let cell = |cpu_units| attempt(scene.dir.path(), (cpu_units, 9, 1)).cell().clone();
     let (small, large, huge) = (cell(2_048), cell(4_096), cell(8_192));
@@ -548,7 +550,9 @@ async fn repetitions_side_by_side_name_each_other_and_keep_to_quota_and_number()
 
 #[tokio::test(start_paused = true)]
 async fn an_end_before_time_stops_every_task_and_forgets_it() {
-    let mut scene = Scene::new(FakeShelf(true), |account| account.states = vec!["RUNNING"]);
+    let mut scene = Scene::new(FakeResults(true), |account| {
+        account.states = vec!["RUNNING"];
+    });
     scene.take((1_024, 1, 1));
     scene.take((1_024, 2, 1));
     let said = &mut Vec::new();
@@ -568,7 +572,7 @@ async fn an_end_before_time_stops_every_task_and_forgets_it() {
     );
     // And the next part of the sweep knows it too.
     let stopped = scene.fleet.take_stopped();
-    let mut next = Scene::new(FakeShelf(true), |_| {});
+    let mut next = Scene::new(FakeResults(true), |_| {});
     next.fleet.remember_stopped(stopped);
     assert_eq!(next.fleet.spent(), scene.fleet.spent());
 }
@@ -579,7 +583,7 @@ async fn detached_tasks_are_taken_up_again() {
         on_interrupt: OnInterrupt::Detach,
         ..plan()
     };
-    let mut scene = Scene::of(detached, FakeShelf(true), |account| {
+    let mut scene = Scene::of(detached, FakeResults(true), |account| {
         account.states = vec!["RUNNING", "STOPPED"];
     });
     scene.take((1_024, 1, 1));
@@ -603,7 +607,7 @@ async fn no_task_is_started_beyond_the_money() {
         consent: Consent::UpTo(0.002),
         ..plan()
     };
-    let mut scene = Scene::of(plan, FakeShelf(true), |_| {});
+    let mut scene = Scene::of(plan, FakeResults(true), |_| {});
     scene.take((1_024, 1, 1));
     assert_eq!(scene.record().await.0.failure, None);
     scene.take((1_024, 2, 1));
@@ -618,7 +622,7 @@ async fn tasks_that_go_on_are_counted_with_the_least_that_they_will_cost() {
         consent: Consent::UpTo(0.0015),
         ..plan()
     };
-    let mut scene = Scene::of(plan, FakeShelf(true), |account| {
+    let mut scene = Scene::of(plan, FakeResults(true), |account| {
         account.states = vec!["PROVISIONING"];
     });
     scene.take((1_024, 1, 1));
@@ -633,7 +637,7 @@ async fn tasks_that_go_on_are_counted_with_the_least_that_they_will_cost() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stop_that_fails_is_told_again() {
-    let mut scene = Scene::new(FakeShelf(false), |account| {
+    let mut scene = Scene::new(FakeResults(false), |account| {
         account.states = vec!["RUNNING"];
         account.stops_that_fail = 2;
         account.first_end = Some(TaskSeen {
@@ -648,7 +652,7 @@ async fn a_stop_that_fails_is_told_again() {
 
 #[tokio::test(start_paused = true)]
 async fn what_was_started_unheard_is_stopped_for_the_repetition_that_is_given_up_alone() {
-    let mut scene = Scene::new(FakeShelf(false), |account| {
+    let mut scene = Scene::new(FakeResults(false), |account| {
         account.answers = vec![Answer::Lost, Answer::Lost];
         account.states = vec!["RUNNING"];
     });
@@ -658,14 +662,16 @@ async fn what_was_started_unheard_is_stopped_for_the_repetition_that_is_given_up
     scene.fleet.sweep_up(0).await;
     assert_eq!(scene.fake.0.borrow().stopped, ["arn:0"]);
     assert!(
-        scene.fleet.repetitions[1].members[0].was_unclear(),
+        scene.fleet.repetitions[1].tasks[0].was_unclear(),
         "the other is asked for again, under its token"
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_goes_on_at_the_end_is_told_to_stop_and_told_of() {
-    let mut scene = Scene::new(FakeShelf(true), |account| account.states = vec!["RUNNING"]);
+    let mut scene = Scene::new(FakeResults(true), |account| {
+        account.states = vec!["RUNNING"];
+    });
     scene.take((1_024, 1, 1));
     scene.fleet.start_due(0.0, &scene.stop).await.unwrap();
     scene.fleet.repetitions.clear();
@@ -681,9 +687,9 @@ async fn what_goes_on_at_the_end_is_told_to_stop_and_told_of() {
 
 #[tokio::test(start_paused = true)]
 async fn a_task_is_told_everything_and_no_secret() {
-    let mut scene = Scene::new(FakeShelf(true), |_| {});
+    let mut scene = Scene::new(FakeResults(true), |_| {});
     let attempt = attempt(scene.dir.path(), (1_024, 1, 2));
-    let launch = scene.fleet.launch(&attempt, 0, &telling());
+    let launch = scene.fleet.launch(&attempt, 0, &template());
     let value = |name: &str| {
         launch
             .environment
@@ -722,13 +728,6 @@ async fn a_task_is_told_everything_and_no_secret() {
             .all(|(name, value)| !name.starts_with("AWS_") || value.is_empty()),
         "{:?}",
         launch.environment
-    );
-    let missing = crate::plan::variables::OF_A_RUN
-        .iter()
-        .find(|name| value(name).is_none());
-    assert_eq!(
-        missing, None,
-        "what a task definition says of it would stay in force"
     );
     assert!(
         overrides_length(&launch) < 4_000,

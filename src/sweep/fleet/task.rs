@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::ended::{Again, Broken, stopped};
+use super::ending::{Again, TaskFailure, stopped};
 use crate::cloud::TaskSeen;
 use crate::platform::clock::unix_ms;
 
@@ -15,7 +15,7 @@ pub(super) const MAX_DELAY: Duration = Duration::from_secs(30);
 
 /// How often is looked, and how long each state may last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Pace {
+pub(super) struct TaskLimits {
     /// Time between two looks.
     pub(super) poll: Duration,
     /// From the wish to start a task until it runs.
@@ -30,7 +30,7 @@ pub(super) struct Pace {
 
 /// Where a task is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Phase {
+pub(super) enum TaskPhase {
     /// It was not started yet.
     Waiting,
     /// ECS took it.
@@ -45,7 +45,7 @@ pub(super) enum Phase {
 
 /// One task.
 #[derive(Debug)]
-pub(super) struct Member {
+pub(super) struct Task {
     /// Which shard it fetches.
     pub(super) shard: u32,
     /// Starts that certainly started nothing: part of the token, so that a new try is one.
@@ -53,12 +53,12 @@ pub(super) struct Member {
     pub(super) arn: Option<String>,
     pub(super) seen: Option<TaskSeen>,
     memory_mib: u32,
-    phase: Phase,
+    phase: TaskPhase,
     begun: Instant,
     since: Instant,
     retry_at: Instant,
     delay: Duration,
-    told: Option<Broken>,
+    told: Option<TaskFailure>,
     /// A start was not answered.
     unclear: bool,
     /// It was told to stop, and the call has not gone through.
@@ -67,17 +67,17 @@ pub(super) struct Member {
     adopted: bool,
     /// Since when ECS says that it does not know it.
     unknown_since: Option<Instant>,
-    result: Option<Result<(), Broken>>,
+    result: Option<Result<(), TaskFailure>>,
 }
 
-impl Member {
+impl Task {
     /// A task that is to be started, or (with an ARN) was started before.
     pub(super) fn new(shard: u32, memory_mib: u32, (tries, arn): (u32, Option<String>)) -> Self {
         let now = Instant::now();
         let phase = if arn.is_some() {
-            Phase::Starting
+            TaskPhase::Starting
         } else {
-            Phase::Waiting
+            TaskPhase::Waiting
         };
         Self {
             shard,
@@ -93,39 +93,39 @@ impl Member {
             told: None,
             unclear: false,
             unheard: false,
-            adopted: phase == Phase::Starting,
+            adopted: phase == TaskPhase::Starting,
             unknown_since: None,
             result: None,
         }
     }
 
-    pub(super) fn phase(&self) -> Phase {
+    pub(super) fn phase(&self) -> TaskPhase {
         self.phase
     }
 
     /// How it ended; none while it has not.
-    pub(super) fn result(&self) -> Option<&Result<(), Broken>> {
+    pub(super) fn result(&self) -> Option<&Result<(), TaskFailure>> {
         self.result.as_ref()
     }
 
     /// Whether it is time to start it.
     pub(super) fn is_due(&self) -> bool {
-        self.phase == Phase::Waiting && Instant::now() >= self.retry_at
+        self.phase == TaskPhase::Waiting && Instant::now() >= self.retry_at
     }
 
     /// Whether ECS is asked about it.
     pub(super) fn is_looked_at(&self) -> bool {
-        self.arn.is_some() && self.phase != Phase::Ended
+        self.arn.is_some() && self.phase != TaskPhase::Ended
     }
 
     /// ECS took it.
     pub(super) fn started(&mut self, arn: String) {
         self.arn = Some(arn);
-        self.enter(Phase::Starting);
+        self.enter(TaskPhase::Starting);
     }
 
     /// Whether it was started is not known: as [`Self::later`], and ECS may have a task of it.
-    pub(super) fn unclear(&mut self, reason: &str, pace: &Pace) {
+    pub(super) fn unclear(&mut self, reason: &str, pace: &TaskLimits) {
         self.unclear = true;
         self.later(reason, pace);
     }
@@ -136,12 +136,12 @@ impl Member {
     }
 
     /// It was not started, and is tried again after a while; when there is no while left, it failed.
-    pub(super) fn later(&mut self, reason: &str, pace: &Pace) {
+    pub(super) fn later(&mut self, reason: &str, pace: &TaskLimits) {
         self.delay = (self.delay * 2).clamp(pace.poll, MAX_DELAY.max(pace.poll));
         // Between half the time and all of it: several sweeps must not go on in step.
         self.retry_at = Instant::now() + self.delay.mul_f64(0.5 + fastrand::f64() / 2.0);
         if self.retry_at.duration_since(self.begun) > pace.start {
-            self.end(Err(Broken::new(format!(
+            self.end(Err(TaskFailure::new(format!(
                 "no task was started within {}: {reason}",
                 in_words(pace.start)
             ))));
@@ -149,17 +149,17 @@ impl Member {
     }
 
     /// It is over.
-    pub(super) fn end(&mut self, result: Result<(), Broken>) {
+    pub(super) fn end(&mut self, result: Result<(), TaskFailure>) {
         self.result = Some(result);
-        self.enter(Phase::Ended);
+        self.enter(TaskPhase::Ended);
     }
 
     /// It is told to stop, for this reason.
-    pub(super) fn tell(&mut self, broken: Broken) {
+    pub(super) fn tell(&mut self, broken: TaskFailure) {
         self.unheard = true;
         self.told.get_or_insert(broken);
-        if self.phase != Phase::Stopping {
-            self.enter(Phase::Stopping);
+        if self.phase != TaskPhase::Stopping {
+            self.enter(TaskPhase::Stopping);
         }
     }
 
@@ -170,16 +170,16 @@ impl Member {
 
     /// Whether it has to be told to stop again.
     pub(super) fn has_to_hear(&self) -> bool {
-        self.unheard && self.phase == Phase::Stopping
+        self.unheard && self.phase == TaskPhase::Stopping
     }
 
-    fn enter(&mut self, phase: Phase) {
+    fn enter(&mut self, phase: TaskPhase) {
         self.phase = phase;
         self.since = Instant::now();
     }
 
     /// Takes in what ECS says of it (`None`: it does not know it). Returns why it has to be told to stop, if it has to be.
-    pub(super) fn look(&mut self, found: Option<TaskSeen>, pace: &Pace) -> Option<String> {
+    pub(super) fn look(&mut self, found: Option<TaskSeen>, pace: &TaskLimits) -> Option<String> {
         if let Some(task) = &found {
             self.unknown_since = None;
             self.follow(task);
@@ -189,7 +189,7 @@ impl Member {
             .elapsed()
             > pace.settle
         {
-            self.end(Err(Broken::hint(
+            self.end(Err(TaskFailure::hint(
                 "missing: ECS does not know its task any more",
                 Again::Yes,
             )));
@@ -205,25 +205,26 @@ impl Member {
                 // What ended well, did so before it heard that it should not go on.
                 let told = self.told.take();
                 return self.end(match (own, told) {
-                    (Err(own), Some(told)) => Err(Broken {
+                    (Err(own), Some(told)) => Err(TaskFailure {
                         exit_code: own.exit_code,
                         ..told
                     }),
                     (own, _) => own,
                 });
             }
-            "RUNNING" => Phase::Running,
-            "DEACTIVATING" | "STOPPING" | "DEPROVISIONING" => Phase::Stopping,
-            _ => Phase::Starting,
+            "RUNNING" => TaskPhase::Running,
+            "DEACTIVATING" | "STOPPING" | "DEPROVISIONING" => TaskPhase::Stopping,
+            _ => TaskPhase::Starting,
         };
         // Answers of ECS may be older than what it was told.
         if phase != self.phase
-            && !(self.phase == Phase::Stopping && phase != Phase::Stopping)
-            && !(self.phase == Phase::Running && phase == Phase::Starting)
+            && !(self.phase == TaskPhase::Stopping && phase != TaskPhase::Stopping)
+            && !(self.phase == TaskPhase::Running && phase == TaskPhase::Starting)
         {
             self.enter(phase);
             // Its time has run since it ran, not since it was found.
-            if let (Phase::Running, true, Some(started)) = (phase, self.adopted, task.times.started)
+            if let (TaskPhase::Running, true, Some(started)) =
+                (phase, self.adopted, task.times.started)
             {
                 let ran = Duration::from_millis(unix_ms().saturating_sub(started));
                 self.since = self.since.checked_sub(ran).unwrap_or(self.since);
@@ -232,20 +233,20 @@ impl Member {
     }
 
     /// Why it has to be told to stop now, whatever ECS says; or it has ended, because it was told long enough ago.
-    pub(super) fn overdue(&mut self, pace: &Pace) -> Option<String> {
+    pub(super) fn overdue(&mut self, pace: &TaskLimits) -> Option<String> {
         let state = self
             .seen
             .as_ref()
             .map_or_else(|| "not seen yet".to_owned(), |task| task.status.clone());
         match self.phase {
-            Phase::Starting if self.begun.elapsed() > pace.start => Some(format!(
+            TaskPhase::Starting if self.begun.elapsed() > pace.start => Some(format!(
                 "did not run within {}: the task was {state}",
                 in_words(pace.start)
             )),
-            Phase::Running if self.since.elapsed() > pace.run => {
+            TaskPhase::Running if self.since.elapsed() > pace.run => {
                 Some(format!("did not end within {}", in_words(pace.run)))
             }
-            Phase::Stopping if self.since.elapsed() > pace.stop => {
+            TaskPhase::Stopping if self.since.elapsed() > pace.stop => {
                 let arn = self.arn.as_deref().unwrap_or_default();
                 let why = self
                     .told
@@ -256,7 +257,7 @@ impl Member {
                     "{why}did not stop within {}: the task {arn} is still {state}",
                     in_words(pace.stop)
                 );
-                self.end(Err(Broken::hint(reason, Again::No)));
+                self.end(Err(TaskFailure::hint(reason, Again::No)));
                 None
             }
             _ => None,
@@ -272,7 +273,7 @@ fn in_words(time: Duration) -> String {
 mod tests {
     use super::*;
 
-    const PACE: Pace = Pace {
+    const PACE: TaskLimits = TaskLimits {
         poll: Duration::from_secs(5),
         start: Duration::from_mins(15),
         run: Duration::from_hours(1),
@@ -289,120 +290,114 @@ mod tests {
         }
     }
 
-    fn begun() -> Member {
-        let mut member = Member::new(0, 2_048, (0, None));
-        member.started("arn:t".to_owned());
-        member
+    fn begun() -> Task {
+        let mut task = Task::new(0, 2_048, (0, None));
+        task.started("arn:t".to_owned());
+        task
     }
 
-    fn reason(member: &Member) -> &str {
-        member
-            .result()
-            .unwrap()
-            .as_ref()
-            .unwrap_err()
-            .reason
-            .as_str()
+    fn reason(task: &Task) -> &str {
+        task.result().unwrap().as_ref().unwrap_err().reason.as_str()
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_task_goes_through_its_states() {
-        let mut member = begun();
+        let mut task = begun();
         for (status, phase) in [
-            ("PROVISIONING", Phase::Starting),
-            ("PENDING", Phase::Starting),
-            ("RUNNING", Phase::Running),
+            ("PROVISIONING", TaskPhase::Starting),
+            ("PENDING", TaskPhase::Starting),
+            ("RUNNING", TaskPhase::Running),
             // An old answer.
-            ("PENDING", Phase::Running),
-            ("DEPROVISIONING", Phase::Stopping),
-            ("RUNNING", Phase::Stopping),
-            ("STOPPED", Phase::Ended),
+            ("PENDING", TaskPhase::Running),
+            ("DEPROVISIONING", TaskPhase::Stopping),
+            ("RUNNING", TaskPhase::Stopping),
+            ("STOPPED", TaskPhase::Ended),
         ] {
-            assert_eq!(member.look(Some(seen(status)), &PACE), None);
-            assert_eq!(member.phase(), phase, "{status}");
+            assert_eq!(task.look(Some(seen(status)), &PACE), None);
+            assert_eq!(task.phase(), phase, "{status}");
         }
-        assert_eq!(member.result(), Some(&Ok(())));
+        assert_eq!(task.result(), Some(&Ok(())));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_new_task_may_be_unknown_and_an_old_one_vanishes() {
-        let mut member = begun();
+        let mut task = begun();
         assert_eq!(
-            (member.look(None, &PACE), member.phase()),
-            (None, Phase::Starting)
+            (task.look(None, &PACE), task.phase()),
+            (None, TaskPhase::Starting)
         );
-        member.look(Some(seen("RUNNING")), &PACE);
+        task.look(Some(seen("RUNNING")), &PACE);
         tokio::time::advance(Duration::from_mins(10)).await;
         // One such answer is none.
         assert_eq!(
-            (member.look(None, &PACE), member.phase()),
-            (None, Phase::Running)
+            (task.look(None, &PACE), task.phase()),
+            (None, TaskPhase::Running)
         );
-        member.look(Some(seen("RUNNING")), &PACE);
-        member.look(None, &PACE);
+        task.look(Some(seen("RUNNING")), &PACE);
+        task.look(None, &PACE);
         tokio::time::advance(Duration::from_secs(61)).await;
-        member.look(None, &PACE);
+        task.look(None, &PACE);
         assert_eq!(
-            reason(&member),
+            reason(&task),
             "missing: ECS does not know its task any more"
         );
     }
 
     #[tokio::test(start_paused = true)]
     async fn every_state_has_a_deadline() {
-        let mut member = begun();
-        member.look(Some(seen("PENDING")), &PACE);
+        let mut task = begun();
+        task.look(Some(seen("PENDING")), &PACE);
         tokio::time::advance(Duration::from_secs(901)).await;
         assert_eq!(
-            member.look(Some(seen("PENDING")), &PACE).unwrap(),
+            task.look(Some(seen("PENDING")), &PACE).unwrap(),
             "did not run within 15m: the task was PENDING"
         );
-        let mut member = begun();
-        member.look(Some(seen("RUNNING")), &PACE);
+        let mut task = begun();
+        task.look(Some(seen("RUNNING")), &PACE);
         tokio::time::advance(Duration::from_secs(3_601)).await;
-        let why = member.look(Some(seen("RUNNING")), &PACE).unwrap();
+        let why = task.look(Some(seen("RUNNING")), &PACE).unwrap();
         assert_eq!(why, "did not end within 1h");
-        member.tell(Broken::new(why));
+        task.tell(TaskFailure::new(why));
         tokio::time::advance(Duration::from_secs(241)).await;
-        assert_eq!(member.look(Some(seen("RUNNING")), &PACE), None);
+        assert_eq!(task.look(Some(seen("RUNNING")), &PACE), None);
         assert_eq!(
-            reason(&member),
+            reason(&task),
             "did not end within 1h; and it did not stop within 4m: the task arn:t is still RUNNING"
         );
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_was_told_to_stop_says_why_unless_it_ended_well() {
-        let mut member = begun();
-        member.tell(Broken::new("did not end within 1h"));
+        let mut task = begun();
+        task.tell(TaskFailure::new("did not end within 1h"));
         let killed = TaskSeen {
             exit_code: Some(137),
             ..seen("STOPPED")
         };
-        member.look(Some(killed), &PACE);
+        task.look(Some(killed), &PACE);
         assert_eq!(
-            member.result().unwrap().as_ref().unwrap_err().exit_code,
+            task.result().unwrap().as_ref().unwrap_err().exit_code,
             Some(137)
         );
-        assert_eq!(reason(&member), "did not end within 1h");
-        let mut member = begun();
-        member.tell(Broken::new("did not end within 1h"));
-        member.look(Some(seen("STOPPED")), &PACE);
-        assert_eq!(member.result(), Some(&Ok(())));
+        assert_eq!(reason(&task), "did not end within 1h");
+        let mut task = begun();
+        task.tell(TaskFailure::new("did not end within 1h"));
+        task.look(Some(seen("STOPPED")), &PACE);
+        assert_eq!(task.result(), Some(&Ok(())));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_task_that_is_refused_is_tried_again_until_time_is_up() {
-        let mut member = Member::new(0, 2_048, (0, None));
+        let mut task = Task::new(0, 2_048, (0, None));
         let mut tries = 0;
-        while member.phase() == Phase::Waiting {
-            assert!(member.is_due());
-            member.later("Capacity is unavailable at this time", &PACE);
+        while task.phase() == TaskPhase::Waiting {
+            assert!(task.is_due());
+            task.later("Capacity is unavailable at this time", &PACE);
             tries += 1;
             tokio::time::advance(MAX_DELAY).await;
         }
         assert_eq!(
-            reason(&member),
+            reason(&task),
             "no task was started within 15m: Capacity is unavailable at this time"
         );
         // Looks 30 s apart at the most, and never faster than the poll interval.

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 
 use super::MAX_ATTEMPTS;
 use super::budget::billed_s;
-use super::ended::{Again, Broken};
-use super::member::Member;
+use super::ending::{Again, TaskFailure};
+use super::task::Task;
 use crate::cloud::{PublicAddress, TaskSeen};
 use crate::plan::{Shard, result_stem};
 use crate::platform::bounded::{DOCUMENT_BYTES, read_text};
@@ -36,20 +36,22 @@ fn limited() -> Limited {
 /// The record of an attempt whose tasks have all ended, and whose summaries are in its folder.
 pub(super) fn record(
     attempt: &Attempt,
-    members: &[Member],
+    tasks: &[Task],
     (facts, beside): (&SweepFacts, &[String]),
     address: PublicAddress,
 ) -> Record {
     let cell = attempt.cell();
     let (summaries, wrong) = found_in(&attempt.dir, (facts, cell.shards));
-    let broken = members
+    let broken = tasks
         .iter()
-        .find_map(|member| member.result()?.as_ref().err().cloned());
+        .find_map(|task| task.result()?.as_ref().err().cloned());
     let broken = match (broken, wrong) {
         // A hint does not stand against a complete result.
-        (Some(broken), None) if broken.is_hint => another_task(&attempt.dir, &summaries, members),
-        (None, None) => another_task(&attempt.dir, &summaries, members),
-        (None, Some(wrong)) => Some(Broken::new(format!("{wrong}, though its task ended well"))),
+        (Some(broken), None) if broken.is_hint => another_task(&attempt.dir, &summaries, tasks),
+        (None, None) => another_task(&attempt.dir, &summaries, tasks),
+        (None, Some(wrong)) => Some(TaskFailure::new(format!(
+            "{wrong}, though its task ended well"
+        ))),
         (broken, _) => broken,
     };
     let again = attempt.todo.broken + 1 < MAX_ATTEMPTS
@@ -62,10 +64,7 @@ pub(super) fn record(
         stderr: Vec::new(),
         again,
     });
-    let tasks = members
-        .iter()
-        .map(|member| task_run(member, address))
-        .collect();
+    let tasks = tasks.iter().map(|task| task_run(task, address)).collect();
     Record {
         failure,
         summaries,
@@ -76,29 +75,26 @@ pub(super) fn record(
 }
 
 /// A summary that names another task than the one that was started is not this attempt's.
-fn another_task(dir: &Path, summaries: &[String], members: &[Member]) -> Option<Broken> {
+fn another_task(dir: &Path, summaries: &[String], tasks: &[Task]) -> Option<TaskFailure> {
     summaries.iter().find_map(|name| {
         let summary = Summary::from_json(&read_text(&dir.join(name), DOCUMENT_BYTES).ok()?).ok()?;
         let arn = summary.environment.ecs?.task_arn?;
-        let known = members.iter().all(|member| member.arn.is_some());
-        let strange = known
-            && members
-                .iter()
-                .all(|member| member.arn.as_ref() != Some(&arn));
-        strange.then(|| Broken::new(format!("{name} is of another task: {arn}")))
+        let known = tasks.iter().all(|task| task.arn.is_some());
+        let strange = known && tasks.iter().all(|task| task.arn.as_ref() != Some(&arn));
+        strange.then(|| TaskFailure::new(format!("{name} is of another task: {arn}")))
     })
 }
 
 /// Where tasks leave their results.
 #[async_trait(?Send)]
-pub(in crate::sweep) trait Shelf {
+pub(in crate::sweep) trait TaskResults {
     /// Gets the summaries of an attempt into its folder; `names` are their keys without the prefix. One that is not there is no error.
     async fn fetch(&mut self, prefix: &str, names: &[String], dir: &Path)
     -> Result<(), StoreError>;
 }
 
 #[async_trait(?Send)]
-impl Shelf for Bucket {
+impl TaskResults for Bucket {
     async fn fetch(
         &mut self,
         prefix: &str,
@@ -147,16 +143,16 @@ pub(super) fn names(attempt: &Attempt, tag: &str) -> Vec<String> {
     (0..cell.shards).map(name).collect()
 }
 
-fn task_run(member: &Member, address: PublicAddress) -> TaskRun {
+fn task_run(task: &Task, address: PublicAddress) -> TaskRun {
     let unseen = TaskSeen::default();
-    let seen = member.seen.as_ref().unwrap_or(&unseen);
+    let seen = task.seen.as_ref().unwrap_or(&unseen);
     let times = &seen.times;
     let between =
         |from: Option<u64>, to: Option<u64>| to?.checked_sub(from?)?.checked_mul(MILLI_NS);
     TaskRun {
-        shard: member.shard,
-        arn: member.arn.clone(),
-        refused_starts: member.tries,
+        shard: task.shard,
+        arn: task.arn.clone(),
+        refused_starts: task.tries,
         created_utc: times.created.map(utc_text),
         pull_started_utc: times.pull_started.map(utc_text),
         pull_stopped_utc: times.pull_stopped.map(utc_text),
@@ -176,7 +172,7 @@ fn task_run(member: &Member, address: PublicAddress) -> TaskRun {
     }
 }
 
-/// Seconds that a member is billed for so far.
-pub(super) fn billed_so_far_s(member: &Member) -> Option<f64> {
-    billed_s(&member.seen.as_ref()?.times, unix_ms())
+/// Seconds that a task is billed for so far.
+pub(super) fn billed_so_far_s(task: &Task) -> Option<f64> {
+    billed_s(&task.seen.as_ref()?.times, unix_ms())
 }

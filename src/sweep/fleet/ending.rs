@@ -22,7 +22,7 @@ pub(super) enum Again {
 
 /// Why a task gave no figures.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Broken {
+pub(super) struct TaskFailure {
     /// One line.
     pub(super) reason: String,
     /// Of the container, where it has one.
@@ -33,7 +33,7 @@ pub(super) struct Broken {
     pub(super) is_hint: bool,
 }
 
-impl Broken {
+impl TaskFailure {
     /// Broken for good, whatever lies in the bucket.
     pub(super) fn new(reason: impl Into<String>) -> Self {
         Self {
@@ -132,15 +132,15 @@ fn is_of_capacity(text: &str) -> bool {
 }
 
 /// How a task ended that ECS calls `STOPPED`.
-pub(super) fn stopped(task: &TaskSeen, memory_mib: u32) -> Result<(), Broken> {
+pub(super) fn stopped(task: &TaskSeen, memory_mib: u32) -> Result<(), TaskFailure> {
     let (code, why) = (
         task.stop_code.as_deref().unwrap_or_default(),
         task.stopped_reason.as_deref().unwrap_or_default(),
     );
     let container = task.container_reason.as_deref().unwrap_or_default();
-    let broken = |reason: String, again| Broken {
+    let broken = |reason: String, again| TaskFailure {
         exit_code: task.exit_code,
-        ..Broken::hint(reason, again)
+        ..TaskFailure::hint(reason, again)
     };
     if matches!(task.exit_code, Some(0 | SOME_FAILED)) {
         return Ok(());
@@ -178,7 +178,7 @@ pub(super) fn stopped(task: &TaskSeen, memory_mib: u32) -> Result<(), Broken> {
             Again::No,
         ),
         (_, Some(TERMINATED)) => broken("was told to end (exit code 143)".to_owned(), Again::Yes),
-        (_, Some(exit)) => Broken {
+        (_, Some(exit)) => TaskFailure {
             is_hint: false,
             ..broken(format!("ended with exit code {exit}"), Again::No)
         },

@@ -19,12 +19,12 @@ pub(super) struct Ledger {
     /// UTC, RFC 3339.
     pub(super) started_at: String,
     /// One a shard.
-    pub(super) tasks: Vec<Entry>,
+    pub(super) tasks: Vec<LedgerEntry>,
 }
 
 /// One task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Entry {
+pub(super) struct LedgerEntry {
     pub(super) shard: u32,
     /// Starts before it that certainly started nothing.
     pub(super) tries: u32,
@@ -33,7 +33,7 @@ pub(super) struct Entry {
 }
 
 impl Ledger {
-    pub(super) fn new(started_at: String, tasks: Vec<Entry>) -> Self {
+    pub(super) fn new(started_at: String, tasks: Vec<LedgerEntry>) -> Self {
         Self {
             schema: SCHEMA.to_owned(),
             version: 1,
@@ -87,7 +87,7 @@ mod tests {
         assert_eq!(Ledger::read(dir.path()).unwrap(), None);
         let ledger = Ledger::new(
             "2026-11-21T10:00:00Z".to_owned(),
-            vec![Entry {
+            vec![LedgerEntry {
                 shard: 1,
                 tries: 2,
                 arn: Some("arn:t".to_owned()),

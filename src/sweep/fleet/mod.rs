@@ -5,11 +5,13 @@
 
 mod budget;
 mod collect;
-mod ended;
+
+mod ending;
 mod ledger;
-mod member;
+
 mod plan;
 mod step;
+mod task;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -21,13 +23,13 @@ pub use budget::Spent;
 pub use plan::{Consent, FleetPlan, OnInterrupt};
 
 use self::budget::Budget;
-use self::collect::{Shelf, billed_so_far_s, names, record};
-use self::ended::Broken;
-use self::ledger::{Entry, Ledger};
-use self::member::{MAX_DELAY, Member, Pace, Phase};
+use self::collect::{TaskResults, billed_so_far_s, names, record};
+use self::ending::TaskFailure;
+use self::ledger::{Ledger, LedgerEntry};
+use self::task::{MAX_DELAY, Task, TaskLimits, TaskPhase};
 use super::attempt::{Attempt, Finished, Misfit, Next, Stopped};
+use super::environment::{RunTemplate, Stored};
 use super::folder::{FolderError, attempt_folder};
-use super::tell::{Stored, Telling};
 use crate::cell::Cell;
 use crate::cloud::{Capacity, Launch, MAX_OVERRIDES, Tasks, overrides_length};
 use crate::event::SweepEvent;
@@ -65,7 +67,7 @@ struct Repetition {
     attempt: Attempt,
     tag: String,
     launches: Vec<Launch>,
-    members: Vec<Member>,
+    tasks: Vec<Task>,
     beside: BTreeSet<String>,
 }
 
@@ -75,16 +77,16 @@ impl Repetition {
     }
 
     fn is_over(&self) -> bool {
-        self.members
+        self.tasks
             .iter()
-            .all(|member| member.phase() == Phase::Ended)
+            .all(|task| task.phase() == TaskPhase::Ended)
     }
 
     fn tasks(&self) -> u32 {
         u32::try_from(
-            self.members
+            self.tasks
                 .iter()
-                .filter(|member| member.phase() != Phase::Ended)
+                .filter(|task| task.phase() != TaskPhase::Ended)
                 .count(),
         )
         .unwrap_or(u32::MAX)
@@ -92,14 +94,14 @@ impl Repetition {
 
     /// Writes down which tasks belong to it.
     fn note(&self) -> Result<(), FolderError> {
-        let entry = |member: &Member| Entry {
-            shard: member.shard,
-            tries: member.tries,
-            arn: member.arn.clone(),
+        let entry = |task: &Task| LedgerEntry {
+            shard: task.shard,
+            tries: task.tries,
+            arn: task.arn.clone(),
         };
         Ledger::new(
             self.attempt.started_at.clone(),
-            self.members.iter().map(entry).collect(),
+            self.tasks.iter().map(entry).collect(),
         )
         .write(&self.attempt.dir)
     }
@@ -116,7 +118,7 @@ fn label(attempt: &Attempt) -> String {
 /// What belongs to one sweep alone.
 struct Own {
     stored: Stored,
-    results: Box<dyn Shelf>,
+    results: Box<dyn TaskResults>,
     started_by: String,
     /// Tasks of this sweep that ECS knew at its start, by the values of [`TAGS`].
     found: BTreeMap<Vec<String>, String>,
@@ -126,7 +128,7 @@ struct Own {
 pub(super) struct Fleet {
     calls: Box<dyn Tasks>,
     plan: FleetPlan,
-    pace: Pace,
+    pace: TaskLimits,
     /// vCPU that may run at once, and whether the account said so.
     quota: (f64, bool),
     budget: Budget,
@@ -152,7 +154,7 @@ impl Fleet {
             stop_limit,
             ..
         } = plan;
-        let pace = Pace {
+        let pace = TaskLimits {
             poll,
             start: start_limit,
             run: run_limit,
@@ -179,7 +181,7 @@ impl Fleet {
     pub(super) fn belong(
         &mut self,
         facts: &SweepFacts,
-        (stored, results): (Stored, Box<dyn Shelf>),
+        (stored, results): (Stored, Box<dyn TaskResults>),
     ) {
         let whole = [
             facts.id.as_str(),
@@ -316,7 +318,11 @@ impl Fleet {
     }
 
     /// Takes an attempt on: a new one, or one whose tasks an earlier part of this sweep started.
-    pub(super) fn take(&mut self, mut attempt: Attempt, telling: &Telling) -> Result<(), Failure> {
+    pub(super) fn take(
+        &mut self,
+        mut attempt: Attempt,
+        template: &RunTemplate,
+    ) -> Result<(), Failure> {
         let own = self.own.as_ref().expect("the sweep is known");
         let ledger = Ledger::read(&attempt.dir)?;
         if let Some(ledger) = &ledger {
@@ -324,7 +330,7 @@ impl Fleet {
         }
         let cell = attempt.cell().clone();
         let launches: Vec<Launch> = (0..cell.shards)
-            .map(|shard| self.launch(&attempt, shard, telling))
+            .map(|shard| self.launch(&attempt, shard, template))
             .collect();
         if let Some(length) = launches
             .iter()
@@ -337,7 +343,7 @@ impl Fleet {
             return Err(Failure::new(Exit::Usage, message)
                 .hint("shorten the names of buckets, prefixes and endpoints"));
         }
-        let member = |launch: &Launch, shard: u32| {
+        let task = |launch: &Launch, shard: u32| {
             let noted = ledger
                 .as_ref()
                 .and_then(|ledger| ledger.tasks.iter().find(|entry| entry.shard == shard));
@@ -345,27 +351,27 @@ impl Fleet {
             let arn = noted
                 .and_then(|entry| entry.arn.clone())
                 .or_else(|| own.found.get(&tags).cloned());
-            Member::new(
+            Task::new(
                 shard,
                 cell.memory_mib,
                 (noted.map_or(0, |entry| entry.tries), arn),
             )
         };
-        let mut members: Vec<Member> = launches
+        let mut tasks: Vec<Task> = launches
             .iter()
             .zip(0..)
-            .map(|(launch, shard)| member(launch, shard))
+            .map(|(launch, shard)| task(launch, shard))
             .collect();
         if let Some(why) = self.closed.get(&(cell.cpu_units, cell.memory_mib)) {
-            members
+            tasks
                 .iter_mut()
-                .filter(|member| member.arn.is_none())
-                .for_each(|member| member.end(Err(Broken::new(format!("not started: {why}")))));
+                .filter(|task| task.arn.is_none())
+                .for_each(|task| task.end(Err(TaskFailure::new(format!("not started: {why}")))));
         }
         let mut repetition = Repetition {
-            tag: telling.tag(&attempt),
+            tag: template.tag(&attempt),
             launches,
-            members,
+            tasks,
             beside: BTreeSet::new(),
             attempt,
         };
@@ -378,11 +384,11 @@ impl Fleet {
         Ok(())
     }
 
-    fn launch(&self, attempt: &Attempt, shard: u32, telling: &Telling) -> Launch {
+    fn launch(&self, attempt: &Attempt, shard: u32, template: &RunTemplate) -> Launch {
         let own = self.own.as_ref().expect("the sweep is known");
         let (cell, todo) = (attempt.cell(), &attempt.todo);
         let values = [
-            telling.id.clone(),
+            template.id.clone(),
             cell.slug(),
             todo.planned.repetition.to_string(),
             todo.attempt.to_string(),
@@ -397,7 +403,7 @@ impl Fleet {
             capacity: self.plan.capacity,
             cpu_units: cell.cpu_units,
             memory_mib: cell.memory_mib,
-            environment: telling.task_environment(attempt, shard, &own.stored),
+            environment: template.task_environment(attempt, shard, &own.stored),
             started_by: own.started_by.clone(),
             token: String::new(),
             tags: TAGS
@@ -427,8 +433,8 @@ impl Fleet {
             let nothing_goes_on = !self
                 .repetitions
                 .iter()
-                .flat_map(|one| &one.members)
-                .any(Member::is_looked_at);
+                .flat_map(|one| &one.tasks)
+                .any(Task::is_looked_at);
             if self.budget.is_used_up(running, 0.0) || (waits && nothing_goes_on) {
                 return Ok(Next::Spent);
             }
@@ -449,17 +455,16 @@ impl Fleet {
 
     /// What the tasks that go on cost: so far, and the least that they will.
     fn running_usd(&self) -> f64 {
-        let going = self.repetitions.iter().flat_map(|one| {
-            one.members
-                .iter()
-                .map(move |member| (one.attempt.cell(), member))
-        });
-        let started = going.filter(|(_, member)| member.arn.is_some());
+        let going = self
+            .repetitions
+            .iter()
+            .flat_map(|one| one.tasks.iter().map(move |task| (one.attempt.cell(), task)));
+        let started = going.filter(|(_, task)| task.arn.is_some());
         started
-            .filter_map(|(cell, member)| {
+            .filter_map(|(cell, task)| {
                 Some(
                     self.budget
-                        .price(cell, billed_so_far_s(member).unwrap_or(0.0))?
+                        .price(cell, billed_so_far_s(task).unwrap_or(0.0))?
                         .max(self.least_usd(cell)),
                 )
             })
@@ -497,21 +502,21 @@ impl Fleet {
         }
         let Repetition {
             attempt,
-            members,
+            tasks,
             beside,
             ..
         } = self.repetitions.remove(index);
         let now = unix_ms();
-        for times in members
+        for times in tasks
             .iter()
-            .filter_map(|member| Some(&member.seen.as_ref()?.times))
+            .filter_map(|task| Some(&task.seen.as_ref()?.times))
         {
             self.budget.ended(attempt.cell(), times, now);
         }
         let beside: Vec<String> = beside.into_iter().collect();
         let record = record(
             &attempt,
-            &members,
+            &tasks,
             (facts, &beside),
             self.plan.network.public_address,
         );

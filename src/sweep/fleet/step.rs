@@ -6,15 +6,15 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::ended::{Again, Broken, NotStarted, failed, refused};
+use super::ending::{Again, NotStarted, TaskFailure, failed, refused};
 use super::ledger::Ledger;
-use super::{Abandon, Fleet, MAX_DELAY, Member, Phase, Repetition, TAGS};
+use super::{Abandon, Fleet, MAX_DELAY, Repetition, TAGS, Task, TaskPhase};
 use crate::cloud::{CloudErrorKind, Launch, Started, TaskSeen};
 use crate::event::SweepEvent;
 use crate::exit::Failure;
 use crate::exit::Signal;
 use crate::platform::clock::unix_ms;
-use crate::sweep::ecs::plan::OnInterrupt;
+use crate::sweep::fleet::plan::OnInterrupt;
 
 /// Between two starts: ten a second, half of what Fargate takes for all of an account.
 const START_INTERVAL: Duration = Duration::from_millis(100);
@@ -39,8 +39,8 @@ impl Fleet {
     ) -> Result<bool, Failure> {
         let mut started_usd = running_usd;
         for index in 0..self.repetitions.len() {
-            for place in 0..self.repetitions[index].members.len() {
-                if !self.repetitions[index].members[place].is_due() || stop.borrow().is_some() {
+            for place in 0..self.repetitions[index].tasks.len() {
+                if !self.repetitions[index].tasks[place].is_due() || stop.borrow().is_some() {
                     continue;
                 }
                 let least = self.least_usd(self.repetitions[index].attempt.cell());
@@ -60,15 +60,15 @@ impl Fleet {
         }
         self.last_start = Some(Instant::now());
         let one = &mut self.repetitions[index];
-        let member = &mut one.members[place];
+        let task = &mut one.tasks[place];
         let launch = Launch {
-            token: token(&one.launches[place], member.tries),
+            token: token(&one.launches[place], task.tries),
             ..one.launches[place].clone()
         };
         let not_started = match self.calls.run(&launch).await {
-            Ok(Started::Task(task)) => {
-                member.started(task.arn.clone());
-                member.seen = Some(*task);
+            Ok(Started::Task(seen)) => {
+                task.started(seen.arn.clone());
+                task.seen = Some(*seen);
                 return Ok(one.note()?);
             }
             Ok(Started::Refused(refusal)) => refused(&refusal),
@@ -76,18 +76,20 @@ impl Fleet {
         };
         match not_started {
             NotStarted::Later(why) => {
-                member.tries += 1;
-                member.later(&why, &self.pace);
+                task.tries += 1;
+                task.later(&why, &self.pace);
             }
-            NotStarted::Busy(why) => member.later(&why, &self.pace),
-            NotStarted::Unclear(why) => member.unclear(&why, &self.pace),
+            NotStarted::Busy(why) => task.later(&why, &self.pace),
+            NotStarted::Unclear(why) => task.unclear(&why, &self.pace),
             NotStarted::Already(arns) => {
-                member.started(arns.into_iter().next().unwrap_or_default());
+                task.started(arns.into_iter().next().unwrap_or_default());
             }
-            NotStarted::Fails(why) => member.end(Err(Broken::new(format!("not started: {why}")))),
+            NotStarted::Fails(why) => {
+                task.end(Err(TaskFailure::new(format!("not started: {why}"))));
+            }
             NotStarted::NoSuchSize(why) => {
                 let cell = one.attempt.cell();
-                member.end(Err(Broken::new(format!("not started: {why}"))));
+                task.end(Err(TaskFailure::new(format!("not started: {why}"))));
                 self.closed.insert((cell.cpu_units, cell.memory_mib), why);
             }
             NotStarted::Ends(error) => return Err(error.into()),
@@ -103,9 +105,9 @@ impl Fleet {
         let looked_at = self
             .repetitions
             .iter()
-            .flat_map(|one| &one.members)
-            .filter(|member| member.is_looked_at());
-        let arns: Vec<String> = looked_at.filter_map(|member| member.arn.clone()).collect();
+            .flat_map(|one| &one.tasks)
+            .filter(|task| task.is_looked_at());
+        let arns: Vec<String> = looked_at.filter_map(|task| task.arn.clone()).collect();
         if arns.is_empty() {
             return Ok(());
         }
@@ -129,25 +131,25 @@ impl Fleet {
         };
         let mut late = Vec::new();
         for (index, one) in self.repetitions.iter_mut().enumerate() {
-            for (place, member) in one
-                .members
+            for (place, task) in one
+                .tasks
                 .iter_mut()
                 .enumerate()
-                .filter(|(_, member)| member.is_looked_at())
+                .filter(|(_, task)| task.is_looked_at())
             {
-                let before = member.seen.as_ref().map(|task| task.status.clone());
+                let before = task.seen.as_ref().map(|task| task.status.clone());
                 let why = match &seen {
-                    Some(seen) => member.look(
+                    Some(seen) => task.look(
                         seen.tasks
                             .iter()
-                            .find(|task| Some(&task.arn) == member.arn.as_ref())
+                            .find(|seen| Some(&seen.arn) == task.arn.as_ref())
                             .cloned(),
                         &self.pace,
                     ),
-                    None => member.overdue(&self.pace),
+                    None => task.overdue(&self.pace),
                 };
                 late.extend(why.map(|why| (index, place, why)));
-                let now = member.seen.as_ref().map(|task| task.status.clone());
+                let now = task.seen.as_ref().map(|task| task.status.clone());
                 if let Some(state) = now.filter(|now| before.as_ref() != Some(now)) {
                     on_event(&SweepEvent::TaskState {
                         cell: one.attempt.cell().to_string(),
@@ -158,7 +160,7 @@ impl Fleet {
         }
         self.tell_again().await;
         for (index, place, why) in late {
-            self.give_up((index, place), Broken::hint(why, Again::No), on_event)
+            self.give_up((index, place), TaskFailure::hint(why, Again::No), on_event)
                 .await;
         }
         Ok(())
@@ -167,22 +169,26 @@ impl Fleet {
     /// A repetition one of whose shards is lost for good is lost: the others are not left to run.
     pub(super) async fn end_the_rest(&mut self, on_event: &mut dyn FnMut(&SweepEvent)) {
         for index in 0..self.repetitions.len() {
-            let members = &mut self.repetitions[index].members;
-            let lost = members.iter().find_map(|member| {
-                member
-                    .result()?
+            let tasks = &mut self.repetitions[index].tasks;
+            let lost = tasks.iter().find_map(|task| {
+                task.result()?
                     .as_ref()
                     .err()
                     .filter(|broken| broken.is_for_good())
                     .cloned()
             });
             let Some(lost) = lost else { continue };
-            members
+            tasks
                 .iter_mut()
-                .filter(|member| member.phase() == Phase::Waiting)
-                .for_each(|member| member.end(Err(lost.clone())));
-            let going: Vec<usize> = (0..members.len())
-                .filter(|place| matches!(members[*place].phase(), Phase::Starting | Phase::Running))
+                .filter(|task| task.phase() == TaskPhase::Waiting)
+                .for_each(|task| task.end(Err(lost.clone())));
+            let going: Vec<usize> = (0..tasks.len())
+                .filter(|place| {
+                    matches!(
+                        tasks[*place].phase(),
+                        TaskPhase::Starting | TaskPhase::Running
+                    )
+                })
                 .collect();
             for place in going {
                 self.give_up((index, place), lost.clone(), on_event).await;
@@ -194,35 +200,35 @@ impl Fleet {
     async fn give_up(
         &mut self,
         (index, place): (usize, usize),
-        broken: Broken,
+        broken: TaskFailure,
         on_event: &mut dyn FnMut(&SweepEvent),
     ) {
         let why = format!("parfetch: {}", broken.reason);
-        let member = &mut self.repetitions[index].members[place];
-        member.tell(broken);
-        let Some(arn) = &member.arn else { return };
+        let task = &mut self.repetitions[index].tasks[place];
+        task.tell(broken);
+        let Some(arn) = &task.arn else { return };
         match self.calls.stop(&self.plan.cluster, arn, &why).await {
-            Ok(()) => member.has_heard(),
+            Ok(()) => task.has_heard(),
             Err(error) => on_event(&SweepEvent::Warning(error.message)),
         }
     }
 
     /// Whoever was told to stop and could not be reached is told again.
     async fn tell_again(&mut self) {
-        for member in self
+        for task in self
             .repetitions
             .iter_mut()
-            .flat_map(|one| &mut one.members)
-            .filter(|member| member.has_to_hear())
+            .flat_map(|one| &mut one.tasks)
+            .filter(|task| task.has_to_hear())
         {
-            let Some(arn) = &member.arn else { continue };
+            let Some(arn) = &task.arn else { continue };
             if self
                 .calls
                 .stop(&self.plan.cluster, arn, "parfetch: past its time")
                 .await
                 .is_ok()
             {
-                member.has_heard();
+                task.has_heard();
             }
         }
     }
@@ -253,10 +259,7 @@ impl Fleet {
     /// Whether something was started for an attempt is not known when its start was never answered: what ECS has of it is stopped.
     pub(super) async fn sweep_up(&mut self, index: usize) {
         let begin = Instant::now();
-        while self.repetitions[index]
-            .members
-            .iter()
-            .any(Member::was_unclear)
+        while self.repetitions[index].tasks.iter().any(Task::was_unclear)
             && begin.elapsed() <= self.pace.settle
         {
             for arn in self.recognise(index..index + 1).await {
@@ -278,23 +281,23 @@ impl Fleet {
     async fn recognise(&mut self, which: Range<usize>) -> Vec<String> {
         if !self.repetitions[which.clone()]
             .iter()
-            .flat_map(|one| &one.members)
-            .any(Member::was_unclear)
+            .flat_map(|one| &one.tasks)
+            .any(Task::was_unclear)
         {
             return Vec::new();
         }
         let living = self.living().await;
         let mut found = Vec::new();
         for one in &mut self.repetitions[which] {
-            for (member, launch) in one
-                .members
+            for (task, launch) in one
+                .tasks
                 .iter_mut()
                 .zip(&one.launches)
-                .filter(|(member, _)| member.was_unclear())
+                .filter(|(task, _)| task.was_unclear())
             {
-                if let Some(task) = living.iter().find(|task| is_tagged(task, &launch.tags)) {
-                    member.arn = Some(task.arn.clone());
-                    found.push(task.arn.clone());
+                if let Some(seen) = living.iter().find(|seen| is_tagged(seen, &launch.tags)) {
+                    task.arn = Some(seen.arn.clone());
+                    found.push(seen.arn.clone());
                 }
             }
         }
@@ -332,7 +335,7 @@ impl Fleet {
         let mut going: Vec<String> = self
             .repetitions
             .iter()
-            .flat_map(|one| &one.members)
+            .flat_map(|one| &one.tasks)
             .filter(|one| one.is_looked_at())
             .filter_map(|one| one.arn.clone())
             .collect();
@@ -363,10 +366,9 @@ impl Fleet {
         }
         for one in std::mem::take(&mut self.repetitions) {
             // What has ended and was not collected yet is collected by the next sweep of this name.
-            let is_untouched = |member: &Member| {
-                member.arn.is_none() && member.tries == 0 && !member.was_unclear()
-            };
-            if one.members.iter().all(is_untouched) {
+            let is_untouched =
+                |task: &Task| task.arn.is_none() && task.tries == 0 && !task.was_unclear();
+            if one.tasks.iter().all(is_untouched) {
                 // Nothing was asked for: the attempt has not been.
                 let _kept = std::fs::remove_dir_all(&one.attempt.dir);
             } else if one.is_over() {
@@ -374,9 +376,9 @@ impl Fleet {
             }
             self.bill(&one);
             if one
-                .members
+                .tasks
                 .iter()
-                .all(|member| member.arn.as_ref().is_none_or(|arn| !left.contains(arn)))
+                .all(|task| task.arn.as_ref().is_none_or(|arn| !left.contains(arn)))
             {
                 Ledger::remove(&one.attempt.dir);
             }
@@ -405,8 +407,8 @@ impl Fleet {
                 && self
                     .repetitions
                     .iter()
-                    .flat_map(|one| &one.members)
-                    .any(Member::was_unclear);
+                    .flat_map(|one| &one.tasks)
+                    .any(Task::was_unclear);
             let mut still_untold = Vec::new();
             let mut is_denied = false;
             for arn in untold {
@@ -439,13 +441,13 @@ impl Fleet {
                         .map_or(is_new, is_alive)
                 });
                 untold.retain(|arn| going.contains(arn));
-                for member in self.repetitions.iter_mut().flat_map(|one| &mut one.members) {
-                    if let Some(task) = seen
+                for task in self.repetitions.iter_mut().flat_map(|one| &mut one.tasks) {
+                    if let Some(seen) = seen
                         .tasks
                         .iter()
-                        .find(|task| Some(&task.arn) == member.arn.as_ref())
+                        .find(|seen| Some(&seen.arn) == task.arn.as_ref())
                     {
-                        member.seen = Some(task.clone());
+                        task.seen = Some(seen.clone());
                     }
                 }
             }
@@ -459,9 +461,9 @@ impl Fleet {
 
     fn bill(&mut self, one: &Repetition) {
         for times in one
-            .members
+            .tasks
             .iter()
-            .filter_map(|member| Some(member.seen.as_ref()?.times))
+            .filter_map(|task| Some(task.seen.as_ref()?.times))
         {
             let stopped = self.budget.ended(one.attempt.cell(), &times, unix_ms());
             self.without_record.extend(stopped);
