@@ -116,6 +116,12 @@ pub fn plural(number: u64, one: &str) -> String {
     format!("{} {one}{s}", count(number))
 }
 
+/// `2 vCPUs`, `0.5 vCPU`
+pub fn vcpus(number: f64) -> String {
+    let s = if number > 1.0 { "s" } else { "" };
+    format!("{number} vCPU{s}")
+}
+
 /// The verb of so many things: `was`, `were`.
 pub const fn were(number: u64) -> &'static str {
     if number == 1 { "was" } else { "were" }

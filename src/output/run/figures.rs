@@ -1,24 +1,15 @@
 //! The figures of a run: a line each, then the percentiles. What says nothing has no line.
 
-use super::{Page, Part};
-use crate::output::bars;
-use crate::results::summary::{Attempts, Distributions, Outcomes, Price, Summary, Totals};
-use crate::stats::histogram::Snapshot;
-use crate::units;
+use super::page::{Page, Part};
+use super::percentiles::{self, UNKNOWN};
+use super::price::price;
+use crate::results::summary::{Attempts, Outcomes, Summary, Totals};
+use crate::units::{self, vcpus};
 
-/// What stands where nothing is known.
-const UNKNOWN: &str = "–";
 /// A phase that took a smaller share of the time than this is not named.
 const WORTH: f64 = 0.01;
 /// Rates that are closer than this are one.
 const ALIKE: f64 = 0.01;
-/// Rows whose percentiles are all closer than this are one.
-const NEARLY: f64 = 0.03;
-/// From so many columns on there is room for the histogram.
-const WIDE: usize = 100;
-/// Columns beside the bars of the histogram, and the longest bar.
-const BESIDE_BARS: usize = 50;
-const LONGEST_BAR: usize = 60;
 
 /// Everything that is known.
 pub(super) fn figures(page: &mut Page, summary: &Summary) {
@@ -34,10 +25,7 @@ pub(super) fn figures(page: &mut Page, summary: &Summary) {
     workers(page, summary);
     cpu(page, summary);
     price(page, summary);
-    percentiles(page, &summary.distributions);
-    if page.width >= WIDE {
-        histogram(page, &summary.distributions.latency);
-    }
+    percentiles::percentiles(page, &summary.distributions);
 }
 
 fn objects(page: &mut Page, totals: &Totals) {
@@ -272,187 +260,4 @@ fn cpu(page: &mut Page, summary: &Summary) {
         );
         page.line("CPU", &per_gb, &parts);
     }
-}
-
-/// `2 vCPUs`, `1 vCPU`
-pub(super) fn vcpus(number: f64) -> String {
-    let s = if number > 1.0 { "s" } else { "" };
-    format!("{number} vCPU{s}")
-}
-
-fn price(page: &mut Page, summary: &Summary) {
-    let Some(price) = &summary.price else {
-        let why = summary
-            .no_price
-            .iter()
-            .map(|why| Part::Fact(why.clone()))
-            .collect::<Vec<_>>();
-        return page.line("Price", "unknown", &why);
-    };
-    let parts: Vec<Part> = price_parts(price, summary.region.as_deref())
-        .into_iter()
-        .map(Part::Fact)
-        .collect();
-    page.line("Price", &dollars(price.usd_total), &parts);
-}
-
-/// What a price is made of, what it is the price of, and what it rests on.
-fn price_parts(price: &Price, bucket_region: Option<&str>) -> Vec<String> {
-    let Price {
-        task, usd_requests, ..
-    } = price;
-    let others = [
-        (price.usd_storage, "storage"),
-        (price.usd_retrieval, "retrieval"),
-    ]
-    .into_iter()
-    .filter(|(usd, _)| *usd > 0.0);
-    let mut sum = vec![format!(
-        "task {} + requests {}",
-        dollars(price.usd_task),
-        dollars(*usd_requests)
-    )];
-    sum.extend(others.map(|(usd, what)| format!("{what} {}", dollars(usd))));
-    sum.extend(
-        price
-            .usd_egress
-            .map(|usd| format!("{} {}", price.egress.in_words(), dollars(usd))),
-    );
-    let mut parts = vec![sum.join(" + ")];
-    parts.extend(price.usd_egress.is_none().then(|| "no egress".to_owned()));
-    parts.extend(
-        price
-            .usd_per_tb
-            .map(|usd| format!("{} per TB at this rate", dollars(usd))),
-    );
-    if price.is_minimum {
-        parts.push("the task is billed for one minute, the minimum".to_owned());
-    }
-    let would = if price.is_hypothetical {
-        "if it ran on Fargate as"
-    } else {
-        "Fargate,"
-    };
-    let memory_gb = task.memory_mib as f64 / 1_024.0;
-    let arch = if task.arch == "x86_64" { "" } else { " (ARM)" };
-    parts.push(format!(
-        "{would} {}{arch}, {memory_gb} GB in {}",
-        vcpus(task.vcpu),
-        task.region
-    ));
-    if bucket_region.is_some_and(|region| region != price.requests_of) {
-        parts.push(format!("requests priced as in {}", price.requests_of));
-    }
-    parts.push(format!("prices of {}", price.prices_dated));
-    parts
-}
-
-/// US dollars: cents from ten cents on, hundredths of a cent below.
-pub(super) fn dollars(usd: f64) -> String {
-    match usd {
-        _ if usd >= 100.0 => format!("${}", units::three_digits(usd)),
-        _ if usd >= 0.1 => format!("${usd:.2}"),
-        _ if usd > 0.0 && usd < 0.000_05 => "< $0.0001".to_owned(),
-        _ => format!("${usd:.4}"),
-    }
-}
-
-/// A column of the percentiles: its head, the fewest times of which it says something, and its value.
-struct Percentile {
-    head: &'static str,
-    fewest: u64,
-    value: fn(&Snapshot) -> Option<u64>,
-}
-
-const PERCENTILES: [Percentile; 6] = [
-    Percentile {
-        head: "p10",
-        fewest: 10,
-        value: |times| times.p10_ns,
-    },
-    Percentile {
-        head: "p50",
-        fewest: 1,
-        value: |times| times.p50_ns,
-    },
-    Percentile {
-        head: "p90",
-        fewest: 10,
-        value: |times| times.p90_ns,
-    },
-    Percentile {
-        head: "p99",
-        fewest: 100,
-        value: |times| times.p99_ns,
-    },
-    Percentile {
-        head: "p99.9",
-        fewest: 1_000,
-        value: |times| times.p99_9_ns,
-    },
-    Percentile {
-        head: "max",
-        fewest: 1,
-        value: |times| times.max_ns,
-    },
-];
-
-fn percentiles(page: &mut Page, all: &Distributions) {
-    let columns: Vec<&Percentile> = PERCENTILES
-        .iter()
-        .filter(|column| all.latency.count >= column.fewest)
-        .collect();
-    if columns.is_empty() {
-        return;
-    }
-    page.lines.push(String::new());
-    let heads: Vec<String> = columns
-        .iter()
-        .map(|column| format!("{:>9}", column.head))
-        .collect();
-    page.lines.push(format!("  {:<13}{}", "", heads.concat()));
-    // Of small objects the first byte is nearly all there is; without retries a fetch is its one attempt.
-    let differ = |one: &Snapshot, other: &Snapshot| {
-        columns
-            .iter()
-            .any(|column| far_apart((column.value)(one), (column.value)(other)))
-    };
-    let mut rows = if differ(&all.ttfb, &all.latency) {
-        vec![("TTFB", &all.ttfb), ("Latency", &all.latency)]
-    } else {
-        vec![("TTFB, latency", &all.latency)]
-    };
-    if differ(&all.latency, &all.fetch_duration) {
-        rows.push(("With retries", &all.fetch_duration));
-    }
-    for (label, times) in rows {
-        let cells: Vec<String> = columns
-            .iter()
-            .map(|column| format!("{:>9}", duration((column.value)(times))))
-            .collect();
-        page.lines.push(format!("  {label:<13}{}", cells.concat()));
-    }
-}
-
-fn far_apart(one: Option<u64>, other: Option<u64>) -> bool {
-    match (one, other) {
-        (Some(one), Some(other)) => one.abs_diff(other) as f64 > NEARLY * one as f64,
-        (one, other) => one != other,
-    }
-}
-
-fn histogram(page: &mut Page, latency: &Snapshot) {
-    let Ok(histogram) = latency.histogram() else {
-        return;
-    };
-    let rows = bars::rows(&histogram, (page.width - BESIDE_BARS).min(LONGEST_BAR));
-    if !rows.is_empty() {
-        page.lines
-            .extend([String::new(), "  Requests by latency".to_owned()]);
-        page.lines.extend(rows);
-    }
-}
-
-fn duration(time: Option<u64>) -> String {
-    time.map_or_else(|| UNKNOWN.to_owned(), units::duration)
 }

@@ -1,6 +1,7 @@
 //! What to type next: lines that do what they say as they stand.
 
-use super::{RunView, Said, Tone};
+use super::said::{Said, Tone};
+use super::view::RunView;
 use crate::plan::{KeySource, Mode, Order, S3Uri, Work};
 use crate::results::summary::Summary;
 use crate::shell;

@@ -1,8 +1,11 @@
 //! What a person sees at the end of a run, of every kind.
 
-use super::figures::dollars;
+use super::price::dollars;
+use super::said::Tone;
 use super::*;
+use crate::output::Style;
 use crate::results::summary::{Distributions, Limit, Outcomes, State, Totals, Verdict, fixture};
+use crate::sample::FailedKey;
 use crate::units::SECOND_NS;
 
 fn view(style: Style, width: usize) -> RunView<'static> {
