@@ -4,9 +4,10 @@
 
 use serde::Serialize;
 
-use super::model::Interval;
+use super::notes::{Phase, PredictionNote};
 use super::observation::RateDrop;
 use crate::cell::Program;
+use crate::stats::location::Interval;
 
 /// What one repetition of a cell costs as a Fargate task, in the median.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -48,7 +49,7 @@ pub struct Held {
 }
 
 /// The whole bucket with one cell.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
     /// Keys of the bucket.
     pub keys: u64,
@@ -61,18 +62,15 @@ pub struct Prediction {
     /// What that costs, in US dollars; `None` where the interval or the price is not known.
     pub usd_interval: Option<Interval>,
     /// The same time as each repetition alone would have it, without what the time of that run did to it.
-    #[serde(skip)]
     pub runs_s: Vec<f64>,
     /// What orders cells, for each of these: the tasks' price in US dollars, or in parts of it where no price is known.
-    #[serde(skip)]
     pub runs_order: Vec<f64>,
     /// The same for `seconds`.
-    #[serde(skip)]
     pub order: Option<f64>,
     /// Fetching alone.
     pub fetch_s: f64,
-    /// What the whole consists of, in order: name and seconds.
-    pub parts: Vec<(String, f64)>,
+    /// What the whole consists of, in order, with its seconds.
+    pub parts: Vec<(Phase, f64)>,
     /// What fetching was scaled by.
     pub scaled_by: ScaledBy,
     /// Fetch time by objects ÷ fetch time by bytes: 1 where the measured objects are as large as the bucket's, above 1 where they are larger.
@@ -81,8 +79,8 @@ pub struct Prediction {
     pub basis: Basis,
     /// What it costs; `None` where no price is known.
     pub cost: Option<Cost>,
-    /// What a reader must know, in sentences without a full stop.
-    pub notes: Vec<String>,
+    /// What a reader must know.
+    pub notes: Vec<PredictionNote>,
 }
 
 /// How the fetch time of a repetition became that of the bucket.
@@ -128,7 +126,7 @@ pub enum Basis {
 }
 
 /// What to run, for one program.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Recommendation {
     /// The program; never merged with another.
     pub program: Program,
@@ -139,20 +137,41 @@ pub struct Recommendation {
     /// Cells that no other one beats in both time and price, fastest first; places in [`super::Study::cells`].
     pub pareto: Vec<usize>,
     /// Why there is nothing to recommend, or no cheapest cell.
-    pub because: Option<String>,
-    /// What the place of the runs cannot say; `None` on Fargate.
-    pub caveat: Option<String>,
-    /// The rule, in a sentence.
-    pub rule: &'static str,
+    pub because: Option<Lack>,
+}
+
+/// Why there is nothing to recommend, or no cheapest cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// No cell can be recommended.
+    NoCell {
+        /// Of so many.
+        of: usize,
+        /// So many had failed repetitions or objects.
+        failed: usize,
+        /// So many measured the server; the others lack keys and bytes of the bucket.
+        server_bound: usize,
+    },
+    /// No cheapest cell: Fargate has no task of these sizes.
+    NoSize,
+}
+
+/// Why a choice is a first look and no recommendation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum FirstLook {
+    /// The objects measured are so many times as large as the bucket's.
+    Unlike(f64),
+    /// There are so few repetitions.
+    Repetitions(usize),
+    /// Runs took so few seconds.
+    Short(f64),
 }
 
 /// A recommended cell with what is needed to run it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Choice {
     /// Its place in [`super::Study::cells`], where its prediction stands.
     pub cell: usize,
-    /// In words: size, time, price, what the prediction rests on and how sure the choice is; several sentences.
-    pub words: String,
     /// Share of samples, drawn again from the repetitions, in which the same cell is chosen; `None` as a first look.
     pub confidence: Option<f64>,
     /// Share of them in which it or one that it is tied with is chosen; `None` as a first look.
@@ -164,7 +183,9 @@ pub struct Choice {
     /// Where it lies on its curve; `None` without a knee.
     pub knee: Option<KneeSide>,
     /// Why this is a first look and no recommendation.
-    pub first_look: Option<String>,
+    pub first_look: Option<FirstLook>,
+    /// Faster cells that measured the server and are not recommended; 0 for the cheapest.
+    pub left_out: usize,
     /// `MODE=async CONCURRENCY=16 PARFETCH_CLIENT=lean`.
     pub environment: Vec<(String, String)>,
     /// The `overrides` of ECS `RunTask`, as JSON in one line; the container's name is to be filled in. `None` as a first look.

@@ -6,18 +6,17 @@
 use super::advice::Cost;
 use super::figures::median_of;
 use super::model::{CellReport, Facts, Place, Workload};
-use super::observation::{Observation, Times, Usage};
+use super::notes::{PriceNote, Unlisted};
+use super::observation::Observation;
+use super::tasks::own_s;
 use crate::cell::UNITS_PER_VCPU;
 use crate::price::{
     BILLED_GB_BYTES, CapacityKind, Egress, FREE_STORAGE_GIB, MINIMUM_SECONDS, PriceList,
     RELATIVE_RATES, RequestMix, TaskRates, TaskSize, address_usd, billed_seconds, holding_size,
     memory_for_peak, storage_usd, task_usd,
 };
-use crate::results::record::TaskRun;
 use crate::results::summary::fetched_classes;
 
-/// How ECS calls Spot capacity.
-const SPOT: &str = "FARGATE_SPOT";
 /// Keys of a listing page.
 const PAGE_KEYS: u64 = 1_000;
 
@@ -42,10 +41,6 @@ pub(super) fn fargate_size(report: &CellReport, place: &Place) -> Option<(u32, u
     )
 }
 
-/// What is said where configurations have an order and no price.
-const RELATIVE_ORDER: &str =
-    "cheapest goes by vCPU and memory, whose prices have the same proportion everywhere";
-
 /// Prices of one study.
 pub(super) struct Pricing {
     task: Option<TaskRates>,
@@ -61,8 +56,8 @@ pub(super) struct Pricing {
     address: Option<f64>,
     dated: String,
     is_hypothetical: bool,
-    /// Sentences for the reader.
-    pub(super) notes: Vec<String>,
+    /// What the list says of them.
+    pub(super) notes: Vec<PriceNote>,
 }
 
 /// What is paid for.
@@ -78,27 +73,20 @@ pub(super) struct Used {
 impl Pricing {
     /// The prices for this workload.
     pub(super) fn of(workload: &Workload, facts: &Facts, prices: &PriceList) -> Self {
-        let dated = prices.dated().to_owned();
-        let is_hypothetical = !workload.place.is_fargate();
-        let egress = prices.asked_egress();
-        let (task, spot, requests, usd_per_byte_egress, storage, address) =
-            (None, None, None, None, None, None);
         let mut pricing = Self {
-            task,
-            spot,
-            requests,
-            egress,
-            usd_per_byte_egress,
-            storage,
-            address,
-            dated,
-            is_hypothetical,
+            task: None,
+            spot: None,
+            requests: None,
+            egress: prices.asked_egress(),
+            usd_per_byte_egress: None,
+            storage: None,
+            address: None,
+            dated: prices.dated().to_owned(),
+            is_hypothetical: !workload.place.is_fargate(),
             notes: Vec::new(),
         };
         let Some(region) = &workload.region else {
-            pricing.notes.push(format!(
-                "no price: the region is not known; {RELATIVE_ORDER}"
-            ));
+            pricing.notes.push(PriceNote::NoRegion);
             return pricing;
         };
         let arch = workload.place.arch.as_deref().unwrap_or("x86_64");
@@ -107,54 +95,49 @@ impl Pricing {
         pricing.requests = prices
             .mix(region, fetched_classes(&facts.storage_classes))
             .ok();
-        pricing.usd_per_byte_egress = prices.egress_usd(region, egress, 1.0);
+        pricing.usd_per_byte_egress = prices.egress_usd(region, pricing.egress, 1.0);
         pricing.storage = prices.storage_usd_per_gb_hour(region);
         pricing.address = prices.address_usd_per_hour(region);
-        if let Some(what) = pricing.missing(arch) {
-            let order = if pricing.task.is_none() {
-                format!("; {RELATIVE_ORDER}")
-            } else {
-                String::new()
-            };
-            let dated = &pricing.dated;
-            pricing.notes.push(format!("no price: the price list of {dated} has none for {what} in {region} (--prices FILE gives one){order}"));
-            return pricing;
-        }
-        if let Some(of) = pricing
-            .requests
-            .as_ref()
-            .and_then(|requests| requests.of_region.as_ref())
-        {
-            pricing.notes.push(format!(
-                "prices of requests are those of {of}: the list has none of {region}"
-            ));
-        }
-        let what = if is_hypothetical {
-            "as Fargate tasks in"
-        } else {
-            "of"
+        pricing.notes = match pricing.unlisted(arch) {
+            Some(what) => vec![PriceNote::NotListed {
+                dated: pricing.dated.clone(),
+                what,
+                region: region.clone(),
+            }],
+            None => pricing.of_list(workload, region, prices.nat_usd_per_gb(region)),
         };
-        let billed = match workload.place.on.as_str() {
-            "ecs" => "tasks from the pull of the image to their stop",
-            _ => "the pull of the image is not in them",
-        };
-        pricing.notes.push(format!(
-            "prices {what} {region} by the list of {}; {billed}",
-            pricing.dated
-        ));
-        if let Some(usd_per_gb) = prices.nat_usd_per_gb(region) {
-            let usd = usd_per_gb * 1e12 / BILLED_GB_BYTES;
-            pricing.notes.push(format!("through a NAT gateway each TB costs ${usd:.0} more; through a gateway endpoint for S3 nothing"));
-        }
         pricing
     }
 
+    /// What prices are these.
+    fn of_list(
+        &self,
+        workload: &Workload,
+        region: &str,
+        nat_usd_per_gb: Option<f64>,
+    ) -> Vec<PriceNote> {
+        let other = self.requests.as_ref();
+        let other = other.and_then(|requests| requests.of_region.as_ref());
+        let of_requests = other.map(|of| PriceNote::RequestsOf {
+            of: of.clone(),
+            region: region.to_owned(),
+        });
+        let are = PriceNote::Are {
+            region: region.to_owned(),
+            dated: self.dated.clone(),
+            is_hypothetical: self.is_hypothetical,
+            with_pull: workload.place.on == "ecs",
+        };
+        let nat = nat_usd_per_gb.map(|usd| PriceNote::Nat(usd * 1e12 / BILLED_GB_BYTES));
+        of_requests.into_iter().chain([are]).chain(nat).collect()
+    }
+
     /// What the list has no price of.
-    fn missing(&self, arch: &str) -> Option<String> {
+    fn unlisted(&self, arch: &str) -> Option<Unlisted> {
         match (self.task, &self.requests, self.usd_per_byte_egress) {
-            (None, ..) => Some(format!("Fargate on {arch}")),
-            (_, None, _) => Some("every storage class of the bucket".to_owned()),
-            (.., None) => Some(self.egress.in_words().to_owned()),
+            (None, ..) => Some(Unlisted::Fargate(arch.to_owned())),
+            (_, None, _) => Some(Unlisted::Classes),
+            (.., None) => Some(Unlisted::Egress(self.egress)),
             _ => None,
         }
     }
@@ -197,31 +180,29 @@ impl Pricing {
     }
 
     /// What a reader of these configurations must know of their prices.
-    pub(super) fn notes_of(&self, cells: &[CellReport]) -> Vec<String> {
+    pub(super) fn notes_of(&self, cells: &[CellReport]) -> Vec<PriceNote> {
         let mut notes = Vec::new();
         let mut on_spot = cells
             .iter()
             .filter(|cell| cell.cost.is_some() && is_on_spot(cell))
             .peekable();
         if on_spot.peek().is_some() && self.spot.is_none() {
-            notes.push("the tasks ran on Spot capacity, whose price is not known: they have the prices of On-Demand, and less was paid".to_owned());
+            notes.push(PriceNote::SpotNotListed);
         } else if on_spot.peek().is_some() {
-            notes
-                .push("the tasks that ran on Spot capacity have its prices of the list".to_owned());
+            notes.push(PriceNote::Spot);
             if on_spot.any(|cell| self.is_of_on_demand(cell)) {
-                notes.push("where only a part of the repetitions ran on Spot, all have the prices of On-Demand, and less was paid".to_owned());
+                notes.push(PriceNote::SpotInPart);
             }
         }
-        let addressed = cells
+        let has_address = cells
             .iter()
             .flat_map(|cell| &cell.observations)
             .any(|observation| observation.usage.public_address == Some(true));
-        match self.address.filter(|_| addressed) {
-            Some(usd) => notes.push(format!("each task had a public IPv4 address, for ${usd} an hour, which is in the price of the task")),
-            None if addressed => {
-                notes.push("no price: each task had a public IPv4 address, of which the list has no price (--prices FILE gives one)".to_owned());
-            }
-            None => {}
+        if has_address {
+            notes.push(
+                self.address
+                    .map_or(PriceNote::AddressNotListed, PriceNote::Address),
+            );
         }
         notes
     }
@@ -347,49 +328,6 @@ fn size(report: &CellReport) -> Option<TaskSize> {
     })
 }
 
-/// What the record of a repetition says of its tasks.
-pub(super) fn of_tasks((times, usage): (&mut Times, &mut Usage), tasks: &[TaskRun]) {
-    times.billed_s = billed_s(tasks);
-    times.around_s = around_s(tasks, times);
-    usage.public_address = tasks
-        .iter()
-        .filter_map(|task| task.public_address)
-        .reduce(|one, other| one || other);
-    usage.on_spot = tasks
-        .iter()
-        .filter_map(|task| task.capacity.as_deref())
-        .map(|capacity| capacity == SPOT)
-        .reduce(|one, other| one || other);
-}
-
-/// What tasks were billed for: the mean over them, each a minute at least; unknown when that of one is.
-fn billed_s(tasks: &[TaskRun]) -> Option<f64> {
-    let each = |task: &TaskRun| Some(billed_seconds(task.billed_ns? as f64 / 1e9));
-    let sum = tasks.iter().map(each).sum::<Option<f64>>()?;
-    (!tasks.is_empty()).then(|| sum / tasks.len() as f64)
-}
-
-/// What tasks were billed for beside their processes' own time; the mean over them. The longest phases of several shards are taken for each of them.
-fn around_s(tasks: &[TaskRun], times: &Times) -> Option<f64> {
-    let billed: Vec<f64> = tasks
-        .iter()
-        .map(|task| Some(task.billed_ns? as f64 / 1e9))
-        .collect::<Option<_>>()?;
-    let mean = (!billed.is_empty()).then(|| billed.iter().sum::<f64>() / billed.len() as f64)?;
-    Some((mean - own_s(times)?).max(0.0))
-}
-
-/// The time of a process of parfetch, as far as its phases are known.
-fn own_s(times: &Times) -> Option<f64> {
-    let phases = [
-        times.start_up_s,
-        times.listing_s,
-        times.worker_start_s,
-        times.write_back_s,
-    ];
-    Some(times.fetch_s? + phases.into_iter().flatten().sum::<f64>())
-}
-
 /// What a repetition used: of parfetch the phases that are known, of a contender the whole.
 fn used(observation: &Observation) -> Option<Used> {
     let Observation { times, counts, .. } = observation;
@@ -414,42 +352,6 @@ fn used(observation: &Observation) -> Option<Used> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    #[test]
-    fn each_task_is_billed_for_a_minute_at_least() {
-        let task = |seconds: Option<u64>| TaskRun {
-            billed_ns: seconds.map(|seconds| seconds * 1_000_000_000 - 1),
-            ..TaskRun::default()
-        };
-        // 60 and 90.
-        assert_eq!(billed_s(&[task(Some(20)), task(Some(90))]), Some(75.0));
-        assert_eq!(
-            (billed_s(&[task(Some(20)), task(None)]), billed_s(&[])),
-            (None, None)
-        );
-    }
-
-    #[test]
-    fn what_is_billed_around_a_process_is_known_by_subtraction() {
-        let task = |seconds: u64| TaskRun {
-            billed_ns: Some(seconds * 1_000_000_000),
-            ..TaskRun::default()
-        };
-        let times = Times {
-            fetch_s: Some(10.0),
-            start_up_s: Some(1.0),
-            write_back_s: Some(0.5),
-            ..Times::default()
-        };
-        // (30 + 33) ÷ 2 − 11.5.
-        assert_eq!(around_s(&[task(30), task(33)], &times), Some(20.0));
-        assert_eq!(
-            (
-                around_s(&[], &times),
-                around_s(&[task(30)], &Times::default())
-            ),
-            (None, None)
-        );
-    }
 
     #[test]
     fn on_fargate_what_was_billed_counts() {

@@ -1,16 +1,15 @@
 //! Cells against each other: curves over concurrency and their knees, the best of a size, speed-ups.
 
-use super::figures::{ALPHA, CONFIDENCE, values};
+use super::figures::values;
 use super::metric::Metric;
 use super::model::{Against, CellReport, Curve, Limit, SpeedUp};
+use super::notes::{CurveNote, Note};
+use super::thresholds::{ALPHA, CONFIDENCE, WITHIN};
 use crate::cell::Cell;
 use crate::stats::best::{self, standings};
 use crate::stats::family::can_reach;
 use crate::stats::location::median;
 use crate::stats::rank;
-
-/// How far below the best a knee may lie.
-pub(crate) const WITHIN: f64 = 0.05;
 
 /// The most repetitions that are thought of when too few were made.
 const MOST_REPETITIONS: usize = 50;
@@ -74,7 +73,7 @@ pub(super) fn find_knee(curve: &mut Curve, cells: &mut [CellReport]) {
         .filter(|place| !throughputs(&cells[*place]).is_empty())
         .collect();
     if measured.len() < 2 {
-        curve.note = Some("a knee takes at least two concurrencies".to_owned());
+        curve.note = Some(CurveNote::OnePoint);
         return;
     }
     let best = measured
@@ -82,7 +81,7 @@ pub(super) fn find_knee(curve: &mut Curve, cells: &mut [CellReport]) {
         .copied()
         .max_by(|one, other| middle(&cells[*one]).total_cmp(&middle(&cells[*other])));
     if best.is_some_and(|best| cells[best].verdict.word == Limit::ServerBound) {
-        curve.note = Some("the fastest configuration measured the server: no knee".to_owned());
+        curve.note = Some(CurveNote::ServerBound);
         return;
     }
     let groups: Vec<&[f64]> = measured
@@ -96,8 +95,7 @@ pub(super) fn find_knee(curve: &mut Curve, cells: &mut [CellReport]) {
     cells[place].is_knee = true;
     curve.knee = Some(cells[place].cell.concurrency);
     if found + 1 == measured.len() {
-        curve.note =
-            Some("the knee is the highest concurrency measured: it may lie higher".to_owned());
+        curve.note = Some(CurveNote::KneeAtEnd);
     }
 }
 
@@ -139,8 +137,8 @@ pub(super) fn stand(cells: &mut [CellReport]) {
     }
 }
 
-/// What to say when there are too few repetitions for any difference to be significant; of the largest family that is so.
-pub(super) fn too_few(cells: &[CellReport]) -> Option<String> {
+/// Whether there are too few repetitions for any difference to be significant; of the largest family that is so.
+pub(super) fn too_few(cells: &[CellReport]) -> Option<Note> {
     let families = families(cells).into_iter().filter_map(|range| {
         let measured: Vec<usize> = cells[range.clone()]
             .iter()
@@ -156,19 +154,12 @@ pub(super) fn too_few(cells: &[CellReport]) -> Option<String> {
     });
     let (comparisons, fewest, first) = families.max_by_key(|(comparisons, ..)| *comparisons)?;
     let needed = (fewest..MOST_REPETITIONS).find(|n| can_reach(comparisons, *n, ALPHA));
-    let repetitions = if fewest == 1 {
-        "single repetitions".to_owned()
-    } else {
-        format!("{fewest} repetitions")
-    };
-    let cure = needed.map_or_else(String::new, |needed| format!(" ({needed} would do)"));
-    let Cell { program, .. } = &cells[first].cell;
-    let cells = comparisons + 1;
-    Some(format!(
-        "{repetitions} are too few to test the {cells} configurations of one size of {} against each other{cure}: what is slower in every run has no `~`, and whether \
-         that is chance is not known",
-        program.name()
-    ))
+    Some(Note::TooFew {
+        program: cells[first].cell.program.name().to_owned(),
+        cells: comparisons + 1,
+        fewest,
+        needed,
+    })
 }
 
 /// Seconds of worker start and fetch, by bytes: runs of a fixed duration differ in their bytes alone, and all others have the same.

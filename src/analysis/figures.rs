@@ -5,30 +5,17 @@ use std::collections::BTreeMap;
 use super::metric::Metric;
 use super::model::Figure;
 use super::observation::Observation;
-use crate::stats::location::{median, median_interval, most_confidence};
-
-/// Confidence of every interval in a report.
-pub(super) const CONFIDENCE: f64 = 0.95;
-
-/// Significance level of every test in a report, after correction for the number of comparisons.
-pub(crate) const ALPHA: f64 = 0.05;
+use super::thresholds::CONFIDENCE;
+use crate::stats::location::{median, median_interval};
 
 /// The figure of these values; `None` without any.
 pub(super) fn figure(values: Vec<f64>) -> Option<Figure> {
     let n = values.len();
     let interval = median_interval(&values, CONFIDENCE);
-    let note = interval.is_none().then(|| match n {
-        1 => "one repetition gives no interval".to_owned(),
-        _ => format!(
-            "the range of {n} repetitions covers the median with {:.1} % confidence at most",
-            most_confidence(n) * 100.0
-        ),
-    });
     Some(Figure {
         median: median(&values)?,
         interval,
         n,
-        note,
         values,
     })
 }
@@ -71,9 +58,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn six_repetitions_have_an_interval_and_five_say_why_not() {
+    fn six_repetitions_have_an_interval_and_five_have_none() {
         let six = figure(vec![6.0, 1.0, 5.0, 2.0, 4.0, 3.0]).unwrap();
-        assert_eq!((six.median, six.n, six.note), (3.5, 6, None));
+        assert_eq!((six.median, six.n), (3.5, 6));
         let interval = six.interval.unwrap();
         assert_eq!(
             (
@@ -85,14 +72,7 @@ mod tests {
             (1.0, 6.0, 0.968_75, 2.5)
         );
         let five = figure(vec![1.0, 2.0, 3.0, 4.0, 5.0]).unwrap();
-        assert_eq!(
-            five.note.unwrap(),
-            "the range of 5 repetitions covers the median with 93.8 % confidence at most"
-        );
-        assert_eq!(
-            figure(vec![7.0]).unwrap().note.unwrap(),
-            "one repetition gives no interval"
-        );
+        assert_eq!((five.median, five.interval), (3.0, None));
         assert_eq!(figure(Vec::new()), None);
     }
 

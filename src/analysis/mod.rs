@@ -9,33 +9,41 @@ mod burst;
 mod choose;
 mod compare;
 mod cost;
-pub(crate) mod curves;
+mod curves;
 mod detail;
-pub(crate) mod figures;
+mod evidence;
+mod facts;
+mod figures;
 mod fit;
+pub(crate) mod grounds;
 pub(crate) mod metric;
 pub(crate) mod model;
-mod observation;
+pub(crate) mod notes;
+pub(crate) mod observation;
 mod predict;
 mod read;
 mod recommend;
+mod remarks;
 mod study;
+mod tasks;
+pub(crate) mod thresholds;
 mod time;
-pub(crate) mod verdict;
+mod verdict;
 
 #[cfg(test)]
 pub(crate) mod fixture;
-#[cfg(test)]
-pub(crate) mod sample;
 #[cfg(test)]
 mod tests;
 
 #[cfg(test)]
 pub(crate) use advice::Basis;
 pub use advice::{Choice, Held, Prediction, Recommendation};
-pub use compare::{Change, Compared, Comparison, compare, compare_programs};
+pub use compare::{
+    Change, Compared, Comparison, Difference, FailedRuns, Origin, Overall, Power, compare,
+    compare_programs,
+};
 pub use detail::{Bucket, Detail, FETCHES, Fetch, Open, detail};
-pub use metric::{Better, Metric, Unit};
+pub use metric::{Better, Metric};
 pub use model::{CellReport, Figure, Limit, Standing, Study};
 pub use observation::Observation;
 pub use read::{Problem, ProblemKind, Reader};

@@ -8,17 +8,23 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::advice::{Cost, Held, Prediction, Recommendation};
+use super::grounds::Ground;
 use super::metric::Metric;
+use super::notes::{CellNote, CurveNote, Note};
 use super::observation::Observation;
 use crate::cell::{Cell, Program};
 use crate::plan::{Layout, Mode, Work};
+use crate::results::summary;
+pub use crate::results::summary::Limit;
 use crate::results::summary::StorageClass;
-pub use crate::results::summary::{Limit, Verdict};
 pub use crate::stats::best::Standing;
 pub use crate::stats::location::Interval;
 
+/// What limited a cell, and the figures it was judged by.
+pub type Verdict = summary::Verdict<Ground>;
+
 /// One workload at one place, with every cell that was measured. Runs of different workloads never share a median.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Study {
     /// What was fetched, and where.
     pub workload: Workload,
@@ -30,8 +36,8 @@ pub struct Study {
     pub curves: Vec<Curve>,
     /// One a program, in the order of the cells.
     pub recommendations: Vec<Recommendation>,
-    /// What a reader must know, in sentences without a full stop.
-    pub notes: Vec<String>,
+    /// What a reader must know.
+    pub notes: Vec<Note>,
 }
 
 /// What makes runs comparable.
@@ -65,6 +71,14 @@ pub struct Workload {
     pub embedded: Option<String>,
     /// Where the cells ran.
     pub place: Place,
+}
+
+impl Workload {
+    /// `s3://images/2024/`
+    pub fn source(&self) -> String {
+        let slash = if self.prefix.is_empty() { "" } else { "/" };
+        format!("s3://{}{slash}{}", self.bucket, self.prefix)
+    }
 }
 
 /// A random sample of all keys, in proportion within size classes.
@@ -150,7 +164,7 @@ pub struct Facts {
 }
 
 /// A cell and everything that was found out about it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct CellReport {
     /// The factors. A size of 0 is one that could not be found out (a run of its own on a system that does not tell).
     pub cell: Cell,
@@ -161,7 +175,6 @@ pub struct CellReport {
     /// Figures by metric; a metric of which no repetition knows its value is not in it.
     pub figures: BTreeMap<Metric, Figure>,
     /// The throughput of each repetition without what the time of the run did to it: what tests compare.
-    #[serde(skip)]
     pub steady: Vec<f64>,
     /// What limited it.
     pub verdict: Verdict,
@@ -179,8 +192,8 @@ pub struct CellReport {
     pub held: Option<Held>,
     /// The whole bucket with this cell; `None` without figures, or when the bucket's size is not known.
     pub prediction: Option<Prediction>,
-    /// What a reader must know, in sentences without a full stop.
-    pub notes: Vec<String>,
+    /// What a reader must know.
+    pub notes: Vec<CellNote>,
 }
 
 impl CellReport {
@@ -220,7 +233,7 @@ pub struct Failure {
 }
 
 /// One metric of one cell over its repetitions.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Figure {
     /// The repetitions' values, in their order, without those that do not know it.
     pub values: Vec<f64>,
@@ -230,12 +243,10 @@ pub struct Figure {
     pub interval: Option<Interval>,
     /// Repetitions.
     pub n: usize,
-    /// Why there is no interval: what so few repetitions can give.
-    pub note: Option<String>,
 }
 
 /// Cells that differ in concurrency alone.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Curve {
     /// What fetches.
     pub program: Program,
@@ -253,7 +264,7 @@ pub struct Curve {
     /// most) and not significantly slower; `None` when there is none to tell.
     pub knee: Option<u32>,
     /// Why there is no knee, or what it lacks.
-    pub note: Option<String>,
+    pub note: Option<CurveNote>,
 }
 
 /// How much faster a cell is than another one.

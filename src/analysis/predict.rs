@@ -1,13 +1,13 @@
 //! From repetitions to the whole bucket, never past what was seen: a burst rate is called one, and after a drop the lower rate counts.
 
-use super::advice::{Basis, Prediction, ScaledBy};
+use super::advice::{Basis, Cost, Prediction, ScaledBy};
 use super::burst::{self, Burst};
 use super::cost::{Pricing, Used};
 use super::figures::median_of;
-use super::model::{CellReport, Facts, Interval, Workload};
+use super::model::{CellReport, Facts, Workload};
+use super::notes::{Phase, PredictionNote};
 use super::observation::Observation;
-use crate::stats::location::{median, next_value};
-use crate::units::{plural, three_digits};
+use crate::stats::location::{Interval, median, next_value};
 
 /// From this difference on the two ways to scale contradict, which is said.
 const CONTRADICTION: f64 = 1.10;
@@ -46,139 +46,162 @@ impl Scaled {
     }
 }
 
+/// How fast each task of a cell fetches.
+#[derive(Clone, Copy)]
+struct Pace {
+    /// What ends its rate; `None` where no drop was seen.
+    burst: Option<Burst>,
+    /// Bytes a second of one task.
+    rate: f64,
+    /// Tasks side by side.
+    shards: f64,
+}
+
+/// A cell on its way to the whole bucket.
+struct Way<'a> {
+    report: &'a CellReport,
+    pricing: &'a Pricing,
+    keys: u64,
+    bucket: Bucket,
+    pace: Pace,
+    /// What a task is billed for beyond its own time.
+    around_s: Option<f64>,
+}
+
 /// The whole bucket with this cell; `None` without figures, or when keys or bytes are not known.
 pub(super) fn predict(
     report: &CellReport,
     (workload, facts): (&Workload, &Facts),
     (pricing, burst): (&Pricing, Option<Burst>),
 ) -> Option<Prediction> {
-    let (keys, bytes) = (
-        workload.keys.filter(|keys| *keys > 0)?,
-        workload.bytes.filter(|bytes| *bytes > 0)?,
-    );
-    let bucket = Bucket {
-        keys: keys as f64,
-        bytes: bytes as f64,
-        workers: f64::from(report.cell.concurrency.max(1)),
-    };
-    let rate = burst::middle_rate(&report.observations)?;
+    let keys = workload.keys.filter(|keys| *keys > 0)?;
+    let bytes = workload.bytes.filter(|bytes| *bytes > 0)?;
     let shards = f64::from(report.cell.shards.max(1));
-    let of = |observation: &Observation| {
-        Some((
-            scale(observation, &bucket, (burst, rate / shards, shards))?,
-            observation.moment,
-        ))
-    };
-    let (scaled, moments): (Vec<Scaled>, Vec<f64>) =
-        report.observations.iter().filter_map(of).unzip();
-    let by_objects = median_of(&report.observations, |observation| {
-        observation.course?.by_objects
-    });
-    let each_s: Vec<f64> = scaled
-        .iter()
-        .map(|scaled| scaled.middle_s(by_objects))
-        .collect();
-    let fetch_s = median(&each_s)?;
-    let objects_over_bytes = median(
-        &scaled
-            .iter()
-            .map(|scaled| scaled.by_objects_s / scaled.by_bytes_s)
-            .collect::<Vec<_>>(),
-    )?;
-    let (scaled_by, mut notes) = scaled_by(objects_over_bytes);
-    let basis = basis(
+    let way = Way {
         report,
-        (fetch_s, bucket.bytes),
-        (burst, rate / shards, shards),
-    );
-    let (mut parts, missing) = parts(report, facts, keys);
+        pricing,
+        keys,
+        bucket: Bucket {
+            keys: keys as f64,
+            bytes: bytes as f64,
+            workers: f64::from(report.cell.concurrency.max(1)),
+        },
+        pace: Pace {
+            burst,
+            rate: burst::middle_rate(&report.observations)? / shards,
+            shards,
+        },
+        around_s: median_of(&report.observations, |one| one.times.around_s),
+    };
+    let (scaled, moments) = way.scaled();
+    let by_objects = median_of(&report.observations, |one| one.course?.by_objects);
+    let each_s: Vec<f64> = scaled.iter().map(|one| one.middle_s(by_objects)).collect();
+    let fetch_s = median(&each_s)?;
+    let ratios = scaled.iter().map(|one| one.by_objects_s / one.by_bytes_s);
+    let objects_over_bytes = median(&ratios.collect::<Vec<_>>())?;
+    let (scaled_by, mut notes) = scaled_by(objects_over_bytes);
+    let basis = basis(report, (fetch_s, way.bucket.bytes), way.pace);
+    let (mut parts, missing) = phases(report, facts, keys);
     if !missing.is_empty() {
-        notes.push(format!("not known, and not in it: {}", missing.join(", ")));
+        notes.push(PredictionNote::Without(missing));
     }
     let fixed_s: f64 = parts.iter().map(|(_, seconds)| seconds).sum();
-    parts.push(("fetch".to_owned(), fetch_s));
+    parts.push((Phase::Fetch, fetch_s));
     notes.extend(limits(report, workload));
-    let seconds = fixed_s + fetch_s;
-    let around_s = median_of(&report.observations, |observation| {
-        observation.times.around_s
-    });
-    if let Some(around_s) = around_s {
-        notes.push(format!("a task is billed for {} s more than it runs: the pull of its image, and until it has stopped", three_digits(around_s)));
-    }
-    let cost = |seconds: f64| {
-        let paid = median_of(&report.observations, Observation::paid_per_object)
-            .unwrap_or(1.0)
-            .max(1.0);
-        pricing.cost(
-            report,
-            Used {
-                seconds: seconds + around_s.unwrap_or(0.0),
-                gets: paid * bucket.keys,
-                keys,
-                bytes: bucket.bytes,
-            },
-        )
-    };
-    // Where it is not known what ends the burst, it may last longer.
-    let sooner = burst
-        .and_then(|burst| burst.longest(rate / shards))
-        .and_then(|longest| {
-            let sooner = report.observations.iter().filter_map(|observation| {
-                scale(observation, &bucket, (Some(longest), rate / shards, shards))
-            });
-            interval(&sooner.collect::<Vec<_>>(), (fetch_s, fixed_s), &basis)
-        });
-    let low = |low: f64| sooner.map_or(low, |sooner| sooner.low.min(low));
-    let interval = interval(&scaled, (fetch_s, fixed_s), &basis).map(|found| Interval {
-        low: low(found.low),
-        ..found
-    });
-    let usd = |seconds: f64| cost(seconds).map(|cost| cost.usd_total());
-    let usd_interval = interval.and_then(|found| {
-        Some(Interval {
-            low: usd(found.low)?,
-            high: usd(found.high)?,
-            level: found.level,
-        })
-    });
+    notes.extend(way.around_s.map(PredictionNote::BilledMore));
+    let interval = way.interval(&scaled, (fetch_s, fixed_s), &basis);
     // Configurations are compared as if all runs had been made at an ordinary time.
     let runs_s: Vec<f64> = each_s
         .into_iter()
         .zip(moments)
         .map(|(fetch_s, moment)| fixed_s + fetch_s * moment.exp())
         .collect();
-    let order = |seconds: f64| pricing.task_order(report, seconds + around_s.unwrap_or(0.0));
-    let runs_order = runs_s
-        .iter()
-        .filter_map(|seconds| order(*seconds))
-        .collect();
+    let seconds = fixed_s + fetch_s;
     Some(Prediction {
         keys,
         bytes,
         seconds,
         interval,
-        usd_interval,
+        usd_interval: interval.and_then(|found| way.usd_interval(found)),
+        runs_order: runs_s.iter().filter_map(|s| way.order(*s)).collect(),
         runs_s,
-        runs_order,
-        order: order(seconds),
+        order: way.order(seconds),
         fetch_s,
         parts,
         scaled_by,
         objects_over_bytes,
         basis,
-        cost: cost(seconds),
+        cost: way.cost(seconds),
         notes,
     })
 }
 
+impl Way<'_> {
+    /// What each repetition says of the bucket, with the moment at which it was made.
+    fn scaled(&self) -> (Vec<Scaled>, Vec<f64>) {
+        let of = |observation: &Observation| {
+            let scaled = scale(observation, &self.bucket, self.pace)?;
+            Some((scaled, observation.moment))
+        };
+        self.report.observations.iter().filter_map(of).unzip()
+    }
+
+    /// The seconds that one run takes in 95 % of all cases. Where it is not known what ends the burst, it may last longer.
+    fn interval(
+        &self,
+        scaled: &[Scaled],
+        (fetch_s, fixed_s): (f64, f64),
+        basis: &Basis,
+    ) -> Option<Interval> {
+        let found = interval(scaled, (fetch_s, fixed_s), basis)?;
+        let longest = self.pace.burst.and_then(|one| one.longest(self.pace.rate));
+        let sooner = longest.and_then(|longest| {
+            let pace = Pace {
+                burst: Some(longest),
+                ..self.pace
+            };
+            let observations = self.report.observations.iter();
+            let sooner = observations.filter_map(|one| scale(one, &self.bucket, pace));
+            interval(&sooner.collect::<Vec<_>>(), (fetch_s, fixed_s), basis)
+        });
+        Some(Interval {
+            low: sooner.map_or(found.low, |sooner| sooner.low.min(found.low)),
+            ..found
+        })
+    }
+
+    fn cost(&self, seconds: f64) -> Option<Cost> {
+        let paid = median_of(&self.report.observations, Observation::paid_per_object)
+            .unwrap_or(1.0)
+            .max(1.0);
+        let used = Used {
+            seconds: seconds + self.around_s.unwrap_or(0.0),
+            gets: paid * self.bucket.keys,
+            keys: self.keys,
+            bytes: self.bucket.bytes,
+        };
+        self.pricing.cost(self.report, used)
+    }
+
+    fn usd_interval(&self, found: Interval) -> Option<Interval> {
+        Some(Interval {
+            low: self.cost(found.low)?.usd_total(),
+            high: self.cost(found.high)?.usd_total(),
+            level: found.level,
+        })
+    }
+
+    fn order(&self, seconds: f64) -> Option<f64> {
+        let seconds = seconds + self.around_s.unwrap_or(0.0);
+        self.pricing.task_order(self.report, seconds)
+    }
+}
+
 /// What a reader must know of the repetitions that a prediction rests on.
-fn limits(report: &CellReport, workload: &Workload) -> Vec<String> {
+fn limits(report: &CellReport, workload: &Workload) -> Vec<PredictionNote> {
     let mut notes = Vec::new();
     if workload.keys_sha256.is_none() && workload.limit.is_some() {
-        notes.push(
-            "the runs were held to a number of keys: this is what they fetched, not the bucket"
-                .to_owned(),
-        );
+        notes.push(PredictionNote::HeldToKeys);
     }
     let failed: u64 = report
         .observations
@@ -186,20 +209,18 @@ fn limits(report: &CellReport, workload: &Workload) -> Vec<String> {
         .filter_map(|observation| observation.counts.failed)
         .sum();
     if failed > 0 {
-        notes.push(format!(
-            "{} failed in the repetitions that it rests on",
-            plural(failed, "object")
-        ));
+        notes.push(PredictionNote::FailedObjects(failed));
     }
     notes
 }
 
 /// What a repetition says of the bucket. Its tail comes once, however large the bucket is: what came before it is scaled, at the rate that it had then.
-fn scale(
-    observation: &Observation,
-    bucket: &Bucket,
-    (burst, middle, shards): (Option<Burst>, f64, f64),
-) -> Option<Scaled> {
+fn scale(observation: &Observation, bucket: &Bucket, pace: Pace) -> Option<Scaled> {
+    let Pace {
+        burst,
+        rate: middle,
+        shards,
+    } = pace;
     let fetch_s = observation.times.fetch_s.filter(|seconds| *seconds > 0.0)?;
     let bytes = observation
         .counts
@@ -271,21 +292,13 @@ fn window(observation: &Observation, (fetch_s, bytes): (f64, f64)) -> Option<(f6
     (window_bytes > 0.0 && rate >= bytes / fetch_s).then(|| (window_bytes.min(bytes), tail_s))
 }
 
-/// Whether bytes and objects contradict, and the sentence that says so.
-fn scaled_by(ratio: f64) -> (ScaledBy, Vec<String>) {
+/// Whether bytes and objects contradict.
+fn scaled_by(ratio: f64) -> (ScaledBy, Vec<PredictionNote>) {
     if ratio.max(1.0 / ratio) <= CONTRADICTION {
-        return (ScaledBy::Bytes, Vec::new());
-    }
-    let (less, more) = if ratio > 1.0 {
-        ("bytes", "objects")
+        (ScaledBy::Bytes, Vec::new())
     } else {
-        ("objects", "bytes")
-    };
-    let percent = (ratio.max(1.0 / ratio) - 1.0) * 100.0;
-    let note = format!(
-        "objects of the bucket are not as large as those measured: by {more} it would take {percent:.0} % more time than by {less}, and the interval holds both"
-    );
-    (ScaledBy::Between, vec![note])
+        (ScaledBy::Between, vec![PredictionNote::OtherSizes(ratio)])
+    }
 }
 
 /// The seconds that one run takes in 95 % of all cases: repetitions as they spread (lognormal, Student's t for so few of them), by bytes and by objects.
@@ -332,11 +345,12 @@ fn interval(scaled: &[Scaled], (fetch_s, fixed_s): (f64, f64), basis: &Basis) ->
 }
 
 /// What the rate rests on.
-fn basis(
-    report: &CellReport,
-    (fetch_s, bytes): (f64, f64),
-    (burst, rate, shards): (Option<Burst>, f64, f64),
-) -> Basis {
+fn basis(report: &CellReport, (fetch_s, bytes): (f64, f64), pace: Pace) -> Basis {
+    let Pace {
+        burst,
+        rate,
+        shards,
+    } = pace;
     let held_s = report.held.map_or(0.0, |held| held.held_s);
     match burst {
         Some(burst) if burst.is_above(rate) => {
@@ -366,64 +380,39 @@ fn basis(
     }
 }
 
-/// The parts of a task besides fetching, and the names of those that are not known.
-fn parts(report: &CellReport, facts: &Facts, keys: u64) -> (Vec<(String, f64)>, Vec<&'static str>) {
+/// The phases of a task besides fetching, and those that are not known.
+fn phases(report: &CellReport, facts: &Facts, keys: u64) -> (Vec<(Phase, f64)>, Vec<Phase>) {
     let middle = |value: fn(&Observation) -> Option<f64>| median_of(&report.observations, value);
-    if !report.cell.program.is_parfetch() {
-        let rest = middle(|observation| {
-            Some((observation.times.wall_s? - observation.times.fetch_s?).max(0.0))
-        });
-        return match rest {
-            Some(rest) => (
-                vec![(
-                    "start, listing and write-back, as seen from outside".to_owned(),
-                    rest,
-                )],
-                Vec::new(),
-            ),
-            None => (Vec::new(), vec!["start, listing and write-back"]),
-        };
-    }
-    // A sweep lists once, all keys; a run of its own lists what it fetches.
-    let own_listing = || {
-        median_of(&report.observations, |observation| {
-            Some(observation.times.listing_s? / observation.counts.keys? as f64 * keys as f64)
-        })
-    };
-    let is_of_sweep = report
-        .observations
-        .iter()
-        .any(|observation| observation.sweep.is_some());
-    let listing = if is_of_sweep {
-        facts.listing_s
+    let found = if report.cell.program.is_parfetch() {
+        vec![
+            (Phase::StartUp, middle(|one| one.times.start_up_s)),
+            (Phase::Listing, listing_s(report, facts, keys)),
+            (Phase::WorkerStart, middle(|one| one.times.worker_start_s)),
+            (Phase::WriteBack, middle(|one| one.times.write_back_s)),
+        ]
     } else {
-        own_listing()
+        let rest = middle(|one| Some((one.times.wall_s? - one.times.fetch_s?).max(0.0)));
+        vec![(Phase::Outside, rest)]
     };
-    let found = [
-        (
-            "start-up",
-            middle(|observation| observation.times.start_up_s),
-        ),
-        ("listing", listing),
-        (
-            "worker start",
-            middle(|observation| observation.times.worker_start_s),
-        ),
-        (
-            "write-back",
-            middle(|observation| observation.times.write_back_s),
-        ),
-    ];
+    let missing = found.iter().filter(|(_, seconds)| seconds.is_none());
+    let missing = missing.map(|(phase, _)| *phase).collect();
     let known = found
-        .iter()
-        .filter_map(|(name, seconds)| Some(((*name).to_owned(), (*seconds)?)))
-        .collect();
-    let missing = found
-        .iter()
-        .filter(|(_, seconds)| seconds.is_none())
-        .map(|(name, _)| *name)
+        .into_iter()
+        .filter_map(|(phase, seconds)| Some((phase, seconds?)))
         .collect();
     (known, missing)
+}
+
+/// A sweep lists once, all keys; a run of its own lists what it fetches.
+fn listing_s(report: &CellReport, facts: &Facts, keys: u64) -> Option<f64> {
+    let is_of_sweep = report.observations.iter().any(|one| one.sweep.is_some());
+    if is_of_sweep {
+        facts.listing_s
+    } else {
+        median_of(&report.observations, |one| {
+            Some(one.times.listing_s? / one.counts.keys? as f64 * keys as f64)
+        })
+    }
 }
 
 #[cfg(test)]
@@ -477,7 +466,11 @@ mod tests {
         observation
     }
 
-    const ALONE: (Option<Burst>, f64, f64) = (None, 1.0, 1.0);
+    const ALONE: Pace = Pace {
+        burst: None,
+        rate: 1.0,
+        shards: 1.0,
+    };
 
     #[test]
     fn a_drop_of_one_cell_holds_for_its_size() {
@@ -539,10 +532,7 @@ mod tests {
         close(larger.middle_s(Some(0.25)), 25.0);
         let (by, notes) = scaled_by(larger.by_objects_s / larger.by_bytes_s);
         assert_eq!(by, ScaledBy::Between);
-        assert!(
-            notes[0].contains("by objects it would take 100 % more time than by bytes"),
-            "{notes:?}"
-        );
+        assert_eq!(notes, [PredictionNote::OtherSizes(2.0)]);
     }
 
     #[test]

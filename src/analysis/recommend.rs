@@ -2,28 +2,21 @@
 
 use serde_json::json;
 
-use super::advice::{Choice, Edge, KneeSide, Recommendation};
+use super::advice::{Choice, Edge, FirstLook, KneeSide, Lack, Recommendation};
 use super::choose::{self, Candidate};
 use super::figures::median_of;
 use super::fit::{CpuOfObject, Objects};
 use super::metric::Metric;
 use super::model::{CellReport, Curve, Limit, Study};
 use super::observation::Observation;
+use super::thresholds::REPETITIONS;
 use crate::cell::{Cell, Program};
 use crate::price::CPU_UNITS;
-use crate::render::wording::advice as words;
 
-/// Fewer repetitions than this say too little to recommend by: with six an interval of 95 % exists.
-pub(super) const REPETITIONS: usize = 6;
 /// So short a run is mostly its start and its end.
 const SHORTEST_S: f64 = 1.0;
 /// When bytes and objects of the bucket differ by more than this factor from those measured, what limits may be something else there.
 const UNLIKE: f64 = 1.5;
-
-const RULE: &str = "of all configurations without a measurable difference from the best (within 2 %, or within two standard errors and 4 %) the smallest task \
-                    counts, then async before threads before processes, then the fewest workers; cheapest: by the price of the tasks for the whole bucket, \
-                    as requests cost the same in each; fastest: by the time for the whole bucket; left out are configurations with failed repetitions, and \
-                    those of which the embedded server was the limit";
 
 /// One recommendation a program, in the order of the cells.
 pub(super) fn recommend(study: &Study) -> Vec<Recommendation> {
@@ -72,12 +65,8 @@ fn of_program(program: &Program, study: &Study) -> Recommendation {
     let fastest = choose::choose(&candidates(|prediction| &prediction.runs_s), workload);
     let cheapest = choose::choose(&candidates(|prediction| &prediction.runs_order), workload);
     let because = match (&fastest, &cheapest) {
-        (None, _) => Some(words::nothing(
-            &of_program().map(|(_, cell)| cell).collect::<Vec<_>>(),
-        )),
-        (Some(_), None) => {
-            Some("no cheapest configuration: Fargate has no task of these sizes".to_owned())
-        }
+        (None, _) => Some(nothing(of_program().map(|(_, cell)| cell))),
+        (Some(_), None) => Some(Lack::NoSize),
         _ => None,
     };
     let fastest = fastest.map(|chosen| {
@@ -93,9 +82,10 @@ fn of_program(program: &Program, study: &Study) -> Recommendation {
         let left_out = of_program()
             .filter(|(_, cell)| cell.verdict.word == Limit::ServerBound && is_faster(cell))
             .count();
-        let mut choice = choice(study, &chosen, Goal::Fastest);
-        choice.words.push_str(&words::left_out(left_out));
-        choice
+        Choice {
+            left_out,
+            ..choice(study, &chosen, Goal::Fastest)
+        }
     });
     Recommendation {
         program: program.clone(),
@@ -103,8 +93,24 @@ fn of_program(program: &Program, study: &Study) -> Recommendation {
         fastest,
         pareto: pareto(&able),
         because,
-        caveat: words::caveat(&study.workload),
-        rule: RULE,
+    }
+}
+
+/// Why nothing of these cells can be recommended.
+fn nothing<'a>(cells: impl Iterator<Item = &'a CellReport>) -> Lack {
+    let (mut of, mut failed, mut server_bound) = (0, 0, 0);
+    for cell in cells {
+        of += 1;
+        if cell.has_failures() {
+            failed += 1;
+        } else if cell.verdict.word == Limit::ServerBound {
+            server_bound += 1;
+        }
+    }
+    Lack::NoCell {
+        of,
+        failed,
+        server_bound,
     }
 }
 
@@ -172,9 +178,8 @@ fn choice(study: &Study, chosen: &choose::Chosen, goal: Goal) -> Choice {
         .find(|curve| curve.cells.contains(&chosen.place));
     let environment = report.cell.variables();
     let (same, same_or_tied) = (chosen.same, chosen.same_or_tied);
-    let mut choice = Choice {
+    Choice {
         cell: chosen.place,
-        words: String::new(),
         confidence: first_look.is_none().then_some(same),
         confidence_with_ties: first_look.is_none().then_some(same_or_tied),
         tied_with: chosen.tied.clone(),
@@ -185,13 +190,12 @@ fn choice(study: &Study, chosen: &choose::Chosen, goal: Goal) -> Choice {
             .then(|| overrides(report, &environment)),
         first_look,
         environment,
-    };
-    choice.words = words::choice(study, &choice);
-    choice
+        left_out: 0,
+    }
 }
 
 /// Why so little was measured that nothing is recommended by it.
-fn first_look(report: &CellReport) -> Option<String> {
+fn first_look(report: &CellReport) -> Option<FirstLook> {
     let repetitions = report.observations.len();
     let seconds = report
         .figure(Metric::FetchTime)
@@ -201,19 +205,11 @@ fn first_look(report: &CellReport) -> Option<String> {
         .as_ref()
         .map_or(1.0, |prediction| prediction.objects_over_bytes);
     if ratio.max(1.0 / ratio) > UNLIKE {
-        let (factor, which) = if ratio > 1.0 {
-            (ratio, "larger")
-        } else {
-            (1.0 / ratio, "smaller")
-        };
-        return Some(format!(
-            "the objects that were measured are {factor:.1} times {which} than the bucket's: a random sample would be like them"
-        ));
-    }
-    match (repetitions < REPETITIONS, seconds < SHORTEST_S) {
-        (false, false) => None,
-        (true, _) => Some(format!("{repetitions} of {REPETITIONS} repetitions")),
-        (false, true) => Some(format!("runs of {}", words::time(seconds))),
+        Some(FirstLook::Unlike(ratio))
+    } else if repetitions < REPETITIONS {
+        Some(FirstLook::Repetitions(repetitions))
+    } else {
+        (seconds < SHORTEST_S).then_some(FirstLook::Short(seconds))
     }
 }
 

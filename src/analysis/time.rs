@@ -2,11 +2,11 @@
 
 use super::metric::Metric;
 use super::model::CellReport;
+use super::notes::Note;
 use super::observation::Observation;
 use crate::stats::location::median;
 use crate::stats::moment::{Placed, moments, residuals};
 use crate::stats::rank::mann_whitney;
-use crate::units;
 
 /// Less than this between the first and the last runs is not worth a word.
 const WORTH: f64 = 0.03;
@@ -18,12 +18,12 @@ const SELDOM: f64 = 0.001;
 const ROUNDS: u32 = 3;
 
 /// Gives every observation of a sweep its moment, and says what was found.
-pub(super) fn take_off(cells: &mut [CellReport]) -> Vec<String> {
+pub(super) fn take_off(cells: &mut [CellReport]) -> Vec<Note> {
     let (places, runs) = placed(cells);
     if runs.is_empty() {
         return Vec::new();
     }
-    let mut notes: Vec<String> = warm_up(cells, (&places, &runs))
+    let mut notes: Vec<Note> = warm_up(cells, (&places, &runs))
         .or_else(|| drift(&runs))
         .into_iter()
         .collect();
@@ -33,11 +33,7 @@ pub(super) fn take_off(cells: &mut [CellReport]) -> Vec<String> {
     for ((cell, observation), level) in places.iter().zip(&found.levels) {
         cells[*cell].observations[*observation].moment = *level;
     }
-    notes.push(format!(
-        "runs that were made one after the other are alike: {} of what repetitions differ by goes with the time, which is taken off before configurations are \
-         compared",
-        units::percent(found.explained)
-    ));
+    notes.push(Note::OfTime(found.explained));
     notes
 }
 
@@ -75,7 +71,7 @@ fn placed(cells: &[CellReport]) -> (Vec<(usize, usize)>, Vec<Placed>) {
 }
 
 /// The first round against all others.
-fn warm_up(cells: &[CellReport], (places, runs): (&[(usize, usize)], &[Placed])) -> Option<String> {
+fn warm_up(cells: &[CellReport], (places, runs): (&[(usize, usize)], &[Placed])) -> Option<Note> {
     let residuals = residuals(runs);
     let observation =
         |index: usize| -> &Observation { &cells[places[index].0].observations[places[index].1] };
@@ -100,17 +96,12 @@ fn warm_up(cells: &[CellReport], (places, runs): (&[(usize, usize)], &[Placed]))
             .collect();
         drift(&later).is_some()
     };
-    (rounds >= ROUNDS && !goes_on && test.p <= SELDOM && change.abs() >= WORTH).then(|| {
-        format!(
-            "the first round was {} {} than the others: something warmed up; more repetitions make it count less",
-            units::percent(change.abs()),
-            if change < 0.0 { "slower" } else { "faster" }
-        )
-    })
+    (rounds >= ROUNDS && !goes_on && test.p <= SELDOM && change.abs() >= WORTH)
+        .then_some(Note::WarmUp(change))
 }
 
 /// Whether runs went on to become faster or slower: rank correlation of how far they lie from the middle of their configuration with their place.
-fn drift(runs: &[Placed]) -> Option<String> {
+fn drift(runs: &[Placed]) -> Option<Note> {
     let mut order: Vec<usize> = (0..runs.len()).collect();
     order.sort_by_key(|index| (runs[*index].sweep, runs[*index].position));
     let residuals = residuals(runs);
@@ -123,13 +114,7 @@ fn drift(runs: &[Placed]) -> Option<String> {
         (median(&in_order[in_order.len() - sixth..])? - median(&in_order[..sixth])?).exp() - 1.0;
     let is_trend =
         rank_correlation(&in_order).abs() * ((in_order.len() - 1) as f64).sqrt() >= ERRORS;
-    (is_trend && change.abs() >= WORTH).then(|| {
-        format!(
-            "the sweep became {} {} from its first runs to its last (drift); as every round holds every configuration, it touches all of them alike",
-            units::percent(change.abs()),
-            if change < 0.0 { "slower" } else { "faster" }
-        )
-    })
+    (is_trend && change.abs() >= WORTH).then_some(Note::Drift(change))
 }
 
 /// Spearman's correlation of values with their place.

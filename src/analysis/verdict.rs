@@ -1,28 +1,25 @@
 //! What limited a cell: first what its own repetitions show, then what its neighbours do. METHODOLOGY.md has the rules; their order is here.
 
-use super::curves::{WITHIN, middle, throughputs};
-use super::figures::{ALPHA, median_of};
+use super::curves::{middle, throughputs};
+use super::figures::median_of;
+use super::grounds::{Doubt, Ground};
 use super::metric::Metric;
-use super::model::{CellReport, Curve};
-use super::recommend::REPETITIONS;
+use super::model::{CellReport, Curve, Verdict};
+use super::observation::Observation;
+use super::thresholds::{ALPHA, REPETITIONS, WIDE, WITHIN};
 use crate::cell::Cell;
 use crate::results::summary::thresholds::BUSY_SHARE;
-use crate::results::summary::{Finding, Limit, Verdict};
+use crate::results::summary::{Finding, Limit};
 use crate::stats::rank::mann_whitney;
-use crate::units;
-
-/// How many times its lowest concurrency the highest of a plateau is at least: between neighbours a rate that grows with the concurrency would be
-/// flat too.
-pub(crate) const WIDE: f64 = 1.5;
 
 /// The verdict that the cell's own repetitions give, in the median; `Unclear` leaves it to the neighbours.
 pub(super) fn alone(cell: &CellReport) -> Verdict {
     if cell.observations.is_empty() {
-        let reasons = cell.failures.iter().map(|failure| failure.reason.clone());
-        let mut because: Vec<String> = Vec::new();
-        for reason in reasons {
-            if !because.contains(&reason) {
-                because.push(reason);
+        let mut because: Vec<Ground> = Vec::new();
+        for failure in &cell.failures {
+            let ground = Ground::Failure(failure.reason.clone());
+            if !because.contains(&ground) {
+                because.push(ground);
             }
         }
         return Verdict {
@@ -38,93 +35,67 @@ pub(super) fn alone(cell: &CellReport) -> Verdict {
     )
 }
 
-fn server(cell: &CellReport) -> Option<Finding> {
-    let share = median_of(&cell.observations, super::Observation::server_share)?;
-    Some(Finding::of_share(
-        Limit::ServerBound,
-        share,
-        format!(
-            "the server used {} of its threads' time",
-            units::percent(share)
-        ),
-    ))
+fn server(cell: &CellReport) -> Option<Finding<Ground>> {
+    let share = median_of(&cell.observations, Observation::server_share)?;
+    let ground = Ground::ServerShare(share);
+    Some(Finding::of_share(Limit::ServerBound, share, ground))
 }
 
-fn cpu(cell: &CellReport) -> Option<Finding> {
+fn cpu(cell: &CellReport) -> Option<Finding<Ground>> {
     let share = cell.figure(Metric::CpuShare)?.median;
-    let vcpu = cell.cell.vcpu() * f64::from(cell.cell.shards);
-    let doing = if cell.cell.program.is_parfetch() {
-        "fetching"
-    } else {
-        "the whole program"
+    let ground = Ground::CpuShare {
+        share,
+        vcpu: cell.cell.vcpu() * f64::from(cell.cell.shards),
+        of_whole: !cell.cell.program.is_parfetch(),
     };
-    Some(Finding::of_share(
-        Limit::CpuBound,
-        share,
-        format!("{doing} used {} of {vcpu} vCPU", units::percent(share)),
-    ))
+    Some(Finding::of_share(Limit::CpuBound, share, ground))
 }
 
-fn quota(cell: &CellReport) -> Option<Finding> {
-    let share = median_of(&cell.observations, super::Observation::quota_share)?;
-    Some(Finding::of_share(
-        Limit::QuotaThrottled,
-        share,
-        format!(
-            "the CPU quota held it back for {} of the time",
-            units::percent(share)
-        ),
-    ))
+fn quota(cell: &CellReport) -> Option<Finding<Ground>> {
+    let share = median_of(&cell.observations, Observation::quota_share)?;
+    let ground = Ground::QuotaShare(share);
+    Some(Finding::of_share(Limit::QuotaThrottled, share, ground))
 }
 
-fn s3(cell: &CellReport) -> Option<Finding> {
-    let share = median_of(
-        &cell.observations,
-        super::Observation::throttled_attempts_share,
-    )?;
-    Some(Finding::of_share(
-        Limit::S3Throttled,
-        share,
-        format!("{} of the attempts were throttled", units::percent(share)),
-    ))
+fn s3(cell: &CellReport) -> Option<Finding<Ground>> {
+    let share = median_of(&cell.observations, Observation::throttled_attempts_share)?;
+    let ground = Ground::ThrottledShare(share);
+    Some(Finding::of_share(Limit::S3Throttled, share, ground))
 }
 
-fn tail(cell: &CellReport) -> Option<Finding> {
+fn tail(cell: &CellReport) -> Option<Finding<Ground>> {
     let share = median_of(&cell.observations, |observation| observation.tail_share)?;
-    Some(Finding::of_share(
-        Limit::TailBound,
-        share,
-        format!("the tail took {} of the fetch time", units::percent(share)),
-    ))
+    let ground = Ground::TailShare(share);
+    Some(Finding::of_share(Limit::TailBound, share, ground))
 }
 
 /// Gives the cells of a curve that are still `Unclear` the verdict that its other cells show. The knee is known.
 pub(super) fn among_neighbours(curve: &Curve, cells: &mut [CellReport]) {
-    let verdicts: Vec<(usize, Limit, String)> = curve
+    let verdicts: Vec<(usize, Limit, Ground)> = curve
         .cells
         .iter()
         .filter(|place| cells[**place].verdict.word == Limit::Unclear)
         .map(|place| {
-            let (limit, figure) = neighbours(curve, cells, *place);
-            (*place, limit, figure)
+            let (limit, ground) = neighbours(curve, cells, *place);
+            (*place, limit, ground)
         })
         .collect();
-    for (place, limit, figure) in verdicts {
+    for (place, limit, ground) in verdicts {
         let verdict = &mut cells[place].verdict;
         verdict.word = limit;
-        verdict.because.insert(0, figure);
+        verdict.because.insert(0, ground);
     }
 }
 
-fn neighbours(curve: &Curve, cells: &[CellReport], place: usize) -> (Limit, String) {
+fn neighbours(curve: &Curve, cells: &[CellReport], place: usize) -> (Limit, Ground) {
     let cell = &cells[place];
     let is_measured = |other: &&usize| !throughputs(&cells[**other]).is_empty();
     let measured: Vec<usize> = curve.cells.iter().filter(is_measured).copied().collect();
     if throughputs(cell).is_empty() {
-        return (Limit::Unclear, "its throughput is not known".to_owned());
+        return (Limit::Unclear, Ground::NoThroughput);
     }
     if measured.len() < 2 {
-        return (Limit::Unclear, "only several numbers of workers show whether the network or the single connection sets the rate".to_owned());
+        return (Limit::Unclear, Ground::OneConcurrency);
     }
     let higher: Vec<usize> = measured
         .iter()
@@ -136,128 +107,65 @@ fn neighbours(curve: &Curve, cells: &[CellReport], place: usize) -> (Limit, Stri
         let concurrency = cells[other].cell.concurrency;
         return (
             Limit::PerConnectionBound,
-            format!(
-                "concurrency {concurrency} is {} faster: raise the concurrency",
-                units::percent(gain)
-            ),
+            Ground::Faster { concurrency, gain },
         );
     }
     if let Some((other, gain)) = faster.more_than_within {
-        let concurrency = cells[other].cell.concurrency;
-        let few = few(throughputs(cell), throughputs(&cells[other]));
-        let so = few.unwrap_or_else(|| ", which chance would do as well".to_owned());
-        return (
-            Limit::Unclear,
-            format!("concurrency {concurrency} is {}{so}", by_how_much(gain)),
-        );
+        let ground = Ground::PerhapsFaster {
+            concurrency: cells[other].cell.concurrency,
+            gain,
+            in_all: few_apart(throughputs(cell), throughputs(&cells[other])),
+        };
+        return (Limit::Unclear, ground);
     }
     if curve.knee.is_none() {
-        return (
-            Limit::Unclear,
-            curve
-                .note
-                .clone()
-                .unwrap_or_else(|| "its curve has no knee".to_owned()),
-        );
+        return (Limit::Unclear, Ground::NoKnee(curve.note));
     }
     let Some((from, to)) = plateau(&measured, cells, place) else {
-        return (
-            Limit::Unclear,
-            "at higher concurrency than the best the rate falls, and the processor is not full"
-                .to_owned(),
-        );
+        return (Limit::Unclear, Ground::Falls);
     };
     if f64::from(to) < f64::from(from) * WIDE {
-        return (
-            Limit::Unclear,
-            "it is the highest concurrency measured, or next to it, and the rate was still rising"
-                .to_owned(),
-        );
+        return (Limit::Unclear, Ground::Rising);
     }
-    if cell.figure(Metric::CpuShare).is_none() {
-        return (
-            Limit::Unclear,
-            format!(
-                "flat from concurrency {from} to {to}, and how busy the processor was is not known"
-            ),
-        );
-    }
-    if let Some(share) = cell
-        .figure(Metric::CpuShare)
-        .map(|figure| figure.median)
-        .filter(|share| *share >= BUSY_SHARE)
-    {
-        return (
-            Limit::Unclear,
-            format!(
-                "flat from concurrency {from} to {to} with {} of the vCPU used: too much to say whether the network or the CPU is the limit",
-                units::percent(share)
-            ),
-        );
+    let doubt = doubt(&measured, cells, place);
+    let limit = if doubt.is_none() {
+        Limit::NetworkBound
+    } else {
+        Limit::Unclear
+    };
+    (limit, Ground::Flat { from, to, doubt })
+}
+
+/// Why a plateau need not be the network's.
+fn doubt(measured: &[usize], cells: &[CellReport], place: usize) -> Option<Doubt> {
+    let Some(share) = cells[place].figure(Metric::CpuShare) else {
+        return Some(Doubt::CpuUnknown);
+    };
+    if share.median >= BUSY_SHARE {
+        return Some(Doubt::Busy(share.median));
     }
     let throttled = measured
         .iter()
         .find(|other| cells[**other].verdict.word == Limit::S3Throttled);
     if let Some(other) = throttled {
-        let concurrency = cells[*other].cell.concurrency;
-        return (
-            Limit::Unclear,
-            format!(
-                "flat from concurrency {from} to {to}, and S3 throttled concurrency {concurrency}: its limit may be near"
-            ),
-        );
+        return Some(Doubt::Throttled(cells[*other].cell.concurrency));
     }
     // A faster cell speaks against the network even where so many comparisons leave nothing significant.
     let carries_more = carries_more(cells, place);
-    if let Some((other, gain)) = carries_more.more_than_within {
-        let Cell {
-            program,
-            mode,
-            concurrency,
-            ..
-        } = &cells[other].cell;
-        let what = format!(
-            "{} {mode} × {concurrency} is {} faster in the same size",
-            program.name(),
-            units::percent(gain)
-        );
-        let so = if carries_more.significant.is_some() {
-            ": not the network"
-        } else {
-            ", which is not significant among so many configurations"
-        };
-        return (
-            Limit::Unclear,
-            format!("flat from concurrency {from} to {to}, yet {what}{so}"),
-        );
-    }
-    (
-        Limit::NetworkBound,
-        format!("flat from concurrency {from} to {to} with the processor not full"),
-    )
+    let (other, gain) = carries_more.more_than_within?;
+    Some(Doubt::FasterInSize {
+        cell: cells[other].cell.clone(),
+        gain,
+        is_significant: carries_more.significant.is_some(),
+    })
 }
 
-/// What to say of repetitions that are too few for any test although all of the one are below all of the other: everybody sees that.
-fn few(lower: &[f64], higher: &[f64]) -> Option<String> {
+/// In how many runs of each, too few for any test, all of the one are below all of the other: everybody sees that.
+fn few_apart(lower: &[f64], higher: &[f64]) -> Option<usize> {
     let n = lower.len().min(higher.len());
-    let apart = lower.iter().copied().fold(0.0, f64::max)
+    let is_apart = lower.iter().copied().fold(0.0, f64::max)
         < higher.iter().copied().fold(f64::INFINITY, f64::min);
-    let all = if n == 1 {
-        " in the one run of each".to_owned()
-    } else {
-        format!(" in all {n} runs of each")
-    };
-    (apart && n < REPETITIONS)
-        .then(|| format!("{all}; {REPETITIONS} runs of each would show whether that is chance"))
-}
-
-/// `3.2 times as fast`, `18.0 % faster`.
-fn by_how_much(gain: f64) -> String {
-    if gain >= 1.0 {
-        format!("{:.1} times as fast", gain + 1.0)
-    } else {
-        format!("{} faster", units::percent(gain))
-    }
+    (is_apart && n < REPETITIONS).then_some(n)
 }
 
 /// The lowest and the highest concurrency whose rate is within 5 % of the best of the curve; `None` when this cell's is not.

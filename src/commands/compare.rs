@@ -4,15 +4,12 @@ use std::io;
 
 use super::console::style_of;
 use super::signals::{First, Signals};
-use super::sources::{Look, deliver, name, studies};
+use super::sources::{Look, deliver, form, name, studies};
 use crate::analysis::{Comparison, compare, compare_programs};
 use crate::cli::Raw;
 use crate::exit::{Exit, Failure};
 use crate::output::warning;
-use crate::render::{
-    render_comparison_csv, render_comparison_json, render_comparison_markdown,
-    render_comparison_text,
-};
+use crate::render::{Names, comparison_warnings};
 use crate::settings::{self, CompareSettings, ReportFormat, ResultSource};
 use crate::units;
 
@@ -24,7 +21,11 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     let read = |place| {
         super::block_on(signals.or(studies(std::slice::from_ref(place), &settings.sources)))
     };
-    let names = names(&settings);
+    let (base_name, new_name) = names(&settings);
+    let names = Names {
+        base: &base_name,
+        new: &new_name,
+    };
     let base = read(&settings.base)?;
     let other = settings.new.as_ref().map(read).transpose()?;
     let new = other.as_ref().unwrap_or(&base);
@@ -35,15 +36,15 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     if comparison.cells.is_empty() {
         let message = format!(
             "{} and {} have no configuration with {} in common",
-            names.0,
-            names.1,
+            names.base,
+            names.new,
             settings.metric.name()
         );
         return Err(Failure::new(Exit::Usage, message)
             .hint("configurations match when program (or --programs), vCPU, memory, mode, concurrency and shards are the same"));
     }
     deliver(
-        &rendered(&comparison, (&settings, &names))?,
+        &rendered(&comparison, &settings, names),
         settings.out.as_deref(),
     )?;
     if settings.format != ReportFormat::Text || settings.out.is_some() {
@@ -72,29 +73,16 @@ fn names(settings: &CompareSettings) -> (String, String) {
     )
 }
 
-fn rendered(
-    comparison: &Comparison,
-    (settings, names): (&CompareSettings, &(String, String)),
-) -> Result<String, Failure> {
-    let names = (names.0.as_str(), names.1.as_str());
-    Ok(match settings.format {
-        ReportFormat::Markdown => render_comparison_markdown(comparison, names),
-        ReportFormat::Csv => render_comparison_csv(comparison),
-        ReportFormat::Json => render_comparison_json(comparison, names)
-            .map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?,
-        ReportFormat::Text | ReportFormat::Html => {
-            let look = Look::of(settings.out.as_deref());
-            render_comparison_text(comparison, names, look.width, &|role, text| {
-                look.paint(role, text)
-            })
-        }
-    })
+fn rendered(comparison: &Comparison, settings: &CompareSettings, names: Names<'_>) -> String {
+    let look = Look::of(settings.out.as_deref());
+    let paint = |role, text: &str| look.paint(role, text);
+    form(settings.format, &look, &paint).comparison(comparison, names)
 }
 
 /// Warnings for whoever sees the terminal alone: a CSV file holds none.
 fn say(comparison: &Comparison) {
     let style = style_of(&io::stderr());
-    for text in comparison.caveats.iter().chain(&comparison.warnings) {
+    for text in &comparison_warnings(comparison) {
         // Nobody to tell.
         let _closed = warning(&mut io::stderr(), style, text);
     }

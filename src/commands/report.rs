@@ -8,15 +8,13 @@ use tokio::runtime::Runtime;
 
 use super::console::style_of;
 use super::signals::{First, Signals};
-use super::sources::{Look, deliver, name, studies};
+use super::sources::{Look, deliver, form, name, studies};
 use crate::analysis::{Metric, Open, Study};
 use crate::cli::Raw;
 use crate::exit::{Exit, Failure};
-use crate::output::{Style, warning};
+use crate::output::warning;
 use crate::plan::{Access, Limits, S3Uri};
-use crate::render::{
-    Emphasis, Extent, View, page, render_csv, render_markdown, render_text, to_json,
-};
+use crate::render::{Asked, Extent, page};
 use crate::settings::{self, ReportFormat, ReportSettings, ResultSource, SourceSettings};
 use crate::shell;
 use crate::store::{Bucket, Session};
@@ -40,7 +38,7 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     let text = if settings.format == ReportFormat::Html {
         one_page(&studies, &open)?
     } else {
-        rendered(&studies, &settings)?
+        rendered(&studies, &settings)
     };
     deliver(&text, settings.out.as_deref())?;
     Ok(Exit::Good)
@@ -88,38 +86,19 @@ pub(super) fn of_place(
         html: None,
         warnings: Vec::new(),
     };
-    deliver(&rendered(&studies, &settings)?, None)?;
+    deliver(&rendered(&studies, &settings), None)?;
     Ok((file, studies))
 }
 
-fn rendered(studies: &[Study], settings: &ReportSettings) -> Result<String, Failure> {
-    Ok(match settings.format {
-        ReportFormat::Text => {
-            let look = Look::of(settings.out.as_deref());
-            let emphasis = if look.style == Style::Plain {
-                Emphasis::Unseen
-            } else {
-                Emphasis::Seen
-            };
-            let paint = |role, text: &str| look.paint(role, text);
-            let view = View {
-                width: look.width,
-                metrics: &settings.metrics,
-                paint: &paint,
-                emphasis,
-                extent: settings.extent,
-                in_full: &in_full(settings),
-            };
-            render_text(studies, &view)
-        }
-        ReportFormat::Markdown => render_markdown(studies, &settings.metrics),
-        ReportFormat::Csv => render_csv(studies),
-        ReportFormat::Json => {
-            to_json(studies).map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?
-        }
-        // A page needs the documents as well: `one_page`.
-        ReportFormat::Html => String::new(),
-    })
+fn rendered(studies: &[Study], settings: &ReportSettings) -> String {
+    let look = Look::of(settings.out.as_deref());
+    let paint = |role, text: &str| look.paint(role, text);
+    let asked = Asked {
+        metrics: &settings.metrics,
+        extent: settings.extent,
+        in_full: &in_full(settings),
+    };
+    form(settings.format, &look, &paint).report(studies, &asked)
 }
 
 /// The command that shows all of these places.

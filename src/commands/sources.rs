@@ -14,9 +14,9 @@ use crate::output::{Style, warning};
 use crate::plan::{Limits, S3Uri};
 use crate::platform::bounded;
 use crate::price::PriceList;
-use crate::render::Role;
+use crate::render::{Csv, Emphasis, Form, Json, Markdown, Paint, Role, Terminal};
 use crate::sample::KeyRecord;
-use crate::settings::{ResultSource, SourceSettings};
+use crate::settings::{ReportFormat, ResultSource, SourceSettings};
 use crate::store::{Bucket, PageQuery, Session, StoreErrorKind, Walk};
 
 /// Documents of a bucket read at once: a job has up to 10,000.
@@ -219,6 +219,24 @@ impl Look {
             Role::Best | Role::Heading => self.style.strong(text),
             Role::Failed => self.style.bad(text),
         }
+    }
+}
+
+/// The form that was asked for. A page needs the documents as well and is written elsewhere.
+pub(super) fn form<'a>(format: ReportFormat, look: &Look, paint: Paint<'a>) -> Box<dyn Form + 'a> {
+    match format {
+        ReportFormat::Text | ReportFormat::Html => Box::new(Terminal {
+            width: look.width,
+            paint,
+            emphasis: if look.style == Style::Plain {
+                Emphasis::Unseen
+            } else {
+                Emphasis::Seen
+            },
+        }),
+        ReportFormat::Markdown => Box::new(Markdown),
+        ReportFormat::Csv => Box::new(Csv),
+        ReportFormat::Json => Box::new(Json),
     }
 }
 

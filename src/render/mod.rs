@@ -2,20 +2,20 @@
 //!
 //! Owns what a person reads: a wrong word is here, a wrong number in `analysis`. Shows what `analysis` found and computes nothing; writes nothing.
 
-pub(crate) mod compare;
-mod csv;
+pub(crate) mod csv;
+#[cfg(test)]
+pub(crate) mod fixture;
+mod form;
 mod json;
-mod markdown;
-mod text;
+pub(crate) mod markdown;
+pub(crate) mod text;
 pub(crate) mod wording;
 
 pub mod page;
 
-pub use compare::{
-    render_comparison_csv, render_comparison_json, render_comparison_markdown,
-    render_comparison_text,
-};
-pub use csv::render_csv;
-pub use json::to_json;
-pub use markdown::render_markdown;
-pub use text::{Emphasis, Extent, Role, View, render_text};
+pub use csv::Csv;
+pub use form::{Asked, Form, Names};
+pub use json::Json;
+pub use markdown::Markdown;
+pub use text::{Emphasis, Extent, Paint, Role, Terminal};
+pub use wording::comparison::comparison_warnings;

@@ -1,5 +1,6 @@
 //! Whether a one-second series of throughput changed level once, as it does when a network burst ends.
 
+use super::ALPHA;
 use super::location::median;
 
 /// Fewest seconds on either side of a change: fewer are a stall or a start, not a level.
@@ -7,9 +8,6 @@ const LEAST_SECONDS: usize = 10;
 
 /// Smallest change that is one, as a share of the level before: less would be found in any long series, and matters to nobody.
 pub const LEAST_EFFECT: f64 = 0.10;
-
-/// How often a series of one level may be said to change.
-const ALPHA: f64 = 0.05;
 
 /// Largest lag-one autocorrelation that is believed: at 1 the series is a random walk, which has no level to leave.
 const MOST_CORRELATION: f64 = 0.95;

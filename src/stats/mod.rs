@@ -13,3 +13,9 @@ pub mod strata;
 
 #[cfg(test)]
 mod fixture;
+
+/// Significance level of every test, after correction for the number of comparisons.
+pub const ALPHA: f64 = 0.05;
+
+/// Confidence of every interval.
+pub const CONFIDENCE: f64 = 0.95;

@@ -87,8 +87,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "analysis",
         &[
-            "cell", "plan", "price", "render", "sample", "units", "stats", "platform", "results",
-            "shell", "store",
+            "cell", "plan", "platform", "price", "results", "sample", "stats", "units",
         ],
     ),
     (

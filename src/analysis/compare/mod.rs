@@ -4,29 +4,27 @@
 //! Two sweeps at two times differ by the time too. So a cell of such sets is better or worse only where it moved against the other cells as well; what
 //! all of them did together is said by itself, as nothing tells whether it is the change or the time.
 
-mod caveats;
+mod differences;
+mod gaps;
 mod overall;
 mod programs;
 mod rounds;
-mod warnings;
 
 use serde::Serialize;
 
 use super::metric::{Better, Metric};
-use super::model::{CellReport, Interval, Study};
+use super::model::{CellReport, Study};
+use super::thresholds::{ALPHA, CONFIDENCE};
 use crate::cell::Cell;
-use crate::render::wording::facts::source;
 use crate::stats::family::holm;
+use crate::stats::location::Interval;
 use crate::stats::rank::{mann_whitney, ratio, smallest_p};
+pub use differences::{Difference, Origin, Pair};
+pub use gaps::{FailedRuns, Gaps, Power};
 pub use overall::Overall;
 
-/// Significance level of the whole family.
-pub const ALPHA: f64 = 0.05;
-/// Confidence of the intervals.
-const CONFIDENCE: f64 = 0.95;
-
 /// What two sets of results say together.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
     /// What is compared.
     pub metric: Metric,
@@ -42,10 +40,10 @@ pub struct Comparison {
     pub same_time: bool,
     /// All cells together; `None` without any ratio.
     pub overall: Option<Overall>,
-    /// What to know before anything else, in sentences without a full stop: what else differs between the sets, and that time does.
-    pub caveats: Vec<String>,
-    /// What a reader must know, in sentences without a full stop.
-    pub warnings: Vec<String>,
+    /// The studies that belong together, with what else differs between them.
+    pub pairs: Vec<Pair>,
+    /// What is not compared, and whether the test can say anything.
+    pub gaps: Gaps,
 }
 
 /// One cell of both sets.
@@ -202,20 +200,20 @@ fn compared((base, new): (&[Study], &[Study]), metric: Metric, same_time: bool) 
     let mut cells: Vec<Compared> = found.into_iter().flat_map(|found| found.cells).collect();
     let better = metric.better();
     judge(&mut cells, better);
-    let mut comparison = Comparison {
+    Comparison {
         metric,
         better,
         comparisons: cells.len(),
         alpha: ALPHA,
         same_time,
         overall: overall::overall(&cells, common),
+        gaps: gaps::gaps((base, new), &pairs, &cells),
         cells,
-        caveats: Vec::new(),
-        warnings: Vec::new(),
-    };
-    comparison.caveats = caveats::caveats(&comparison, &pairs);
-    comparison.warnings = warnings::warnings(&comparison, (base, new), &pairs);
-    comparison
+        pairs: pairs
+            .iter()
+            .map(|(base, new)| Pair::of(base, new, metric))
+            .collect(),
+    }
 }
 
 /// Says of each cell what may be said, corrected for all of them.
@@ -252,7 +250,7 @@ fn pairs<'a>(base: &'a [Study], new: &'a [Study]) -> Vec<(&'a Study, &'a Study)>
             .enumerate()
             .filter(|(_, other)| shares(one, other));
         candidates.extend(
-            others.map(|(second, other)| (warnings::differences(one, other).len(), first, second)),
+            others.map(|(second, other)| (differences::between(one, other).len(), first, second)),
         );
     }
     candidates.sort_unstable();
@@ -287,7 +285,7 @@ fn of_pair(
     (base, new): (&Study, &Study),
     (metric, same_time): (Metric, bool),
 ) -> OfPair {
-    let source = source(&base.workload);
+    let base_workload = &base.workload;
     let both = |before: &CellReport| {
         Some((
             before.cell.clone(),
@@ -318,7 +316,7 @@ fn of_pair(
         });
         Some(Compared {
             study,
-            source: source.clone(),
+            source: base_workload.source(),
             cell,
             ratio: found.map(|found| found.ratio),
             interval: found.and_then(|found| found.interval),
@@ -363,8 +361,8 @@ fn side(report: &CellReport, metric: Metric) -> Option<Side> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::sample::{LEAN, around, cell, report, study};
     use crate::plan::Mode;
+    use crate::render::fixture::{LEAN, around, cell, report, study};
 
     /// Cells of concurrency 1, 2, … around these rates.
     fn set(rates: &[f64]) -> Study {
@@ -388,7 +386,7 @@ mod tests {
                 (Change::Indistinguishable, Some(1.0), 1.0, 1.0)
             );
         }
-        assert_eq!(found.warnings, Vec::<String>::new());
+        assert_eq!(found.gaps, Gaps::default());
         assert_eq!(found.losses_over(0.0).len(), 0);
     }
 
@@ -439,7 +437,7 @@ mod tests {
                 .into();
             study.cells[0]
                 .figures
-                .insert(Metric::FetchTime, crate::analysis::sample::figure(&values));
+                .insert(Metric::FetchTime, crate::render::fixture::figure(&values));
             study
         };
         let found = compare(&[slower(1.0)], &[slower(1.2)], Metric::FetchTime);
@@ -457,7 +455,7 @@ mod tests {
             let mut study = set(&[63.0]);
             study.cells[0].figures.insert(
                 Metric::FailedObjects,
-                crate::analysis::sample::figure(&[count; 6]),
+                crate::render::fixture::figure(&[count; 6]),
             );
             study
         };

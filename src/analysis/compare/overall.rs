@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
+use super::Compared;
 use super::rounds::Common;
-use super::{ALPHA, Compared};
-use crate::analysis::model::Interval;
+use crate::analysis::thresholds::ALPHA;
 use crate::stats::family::holm;
-use crate::stats::location::median;
+use crate::stats::location::{Interval, median};
 
 /// Fewer cells than this do not tell what is common to them.
 const CELLS: usize = 3;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{CONFIDENCE, Side};
-use crate::analysis::model::Interval;
-use crate::stats::location::median;
+use super::Side;
+use crate::analysis::thresholds::CONFIDENCE;
+use crate::stats::location::{Interval, median};
 use crate::stats::rank::ratio;
 use crate::stats::rounds::{InRound, levels};
 

@@ -5,9 +5,13 @@
 
 mod assemble;
 mod course;
+mod own_runs;
+mod recorded;
 mod reduce;
 mod shards;
+mod sweeps;
 mod unfinished;
+mod workload;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

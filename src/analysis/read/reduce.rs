@@ -6,18 +6,15 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::course::course;
-use crate::analysis::model::{Place, Sampled, Workload};
+use super::workload::{MIB, cell, workload};
+use crate::analysis::model::Workload;
 use crate::analysis::observation::{Counts, Course, Percentiles, Times, Usage};
-use crate::cell::{Cell, Program, UNITS_PER_VCPU};
-use crate::plan::{Layout, Shard, Work};
-use crate::platform::Environment;
+use crate::cell::Cell;
+use crate::plan::Shard;
 use crate::results::summary::{
-    Attempts, Flaw, SampleFacts, Series, State, StorageClass, Summary, Totals, judge,
+    Attempts, Flaw, Series, State, StorageClass, Summary, Totals, judge,
 };
 use crate::stats::histogram::Snapshot;
-
-/// Bytes of a MiB.
-const MIB: u64 = 1 << 20;
 
 /// The numbers of one run.
 #[derive(Clone, Debug)]
@@ -262,121 +259,6 @@ fn epoch_s(summary: &Summary) -> Option<f64> {
     let before: u64 = phases.into_iter().flatten().sum();
     // Milliseconds since 1970 are far below 2^53.
     Some(start_ms as f64 / 1e3 + before as f64 / 1e9)
-}
-
-fn workload(summary: &Summary) -> Workload {
-    let (settings, sample) = (&summary.settings, summary.sample.as_ref());
-    let work: Work = settings.work;
-    Workload {
-        bucket: settings.bucket.clone(),
-        prefix: settings.selection.prefix.clone(),
-        limit: settings.selection.limit,
-        sample: sample.map(Sampled::from),
-        duration_ns: settings.duration_ns,
-        work: Some(work),
-        layout: Some(Layout {
-            order: settings.order,
-            part_size: settings.part_size_bytes,
-        }),
-        keys_sha256: None,
-        keys: sample
-            .map(|sample| sample.of_keys)
-            .or(summary.totals.map(|totals| totals.keys_listed)),
-        bytes: if let Some(sample) = sample {
-            sample.of_bytes
-        } else {
-            summary.totals.and_then(|totals| totals.listed_bytes)
-        },
-        region: summary.region.clone(),
-        endpoint: summary
-            .endpoint
-            .clone()
-            .or_else(|| settings.access.endpoint_url.clone()),
-        // Its port differs from run to run.
-        embedded: summary
-            .server
-            .is_some()
-            .then(|| "settings not recorded".to_owned()),
-        place: place(&summary.environment),
-    }
-    .without_passing_port()
-}
-
-impl From<&SampleFacts> for Sampled {
-    fn from(facts: &SampleFacts) -> Self {
-        Self {
-            asked: facts.asked.clone(),
-            seed: facts.seed,
-            keys: facts.keys,
-            bytes: facts.bytes,
-        }
-    }
-}
-
-impl Workload {
-    /// An embedded server listens wherever there is a free port: its address tells nothing.
-    pub(super) fn without_passing_port(mut self) -> Self {
-        if self.embedded.is_some() {
-            self.endpoint = None;
-        }
-        self
-    }
-}
-
-/// Where a run took place, by its environment.
-pub(super) fn place(environment: &Environment) -> Place {
-    let arch = Some(environment.arch.clone()).filter(|arch| !arch.is_empty());
-    let launch = environment
-        .ecs
-        .as_ref()
-        .map(|ecs| ecs.launch_type.as_deref().unwrap_or("FARGATE"));
-    let on = match launch {
-        None => "local",
-        Some("FARGATE") => "fargate",
-        Some(_) => "ecs on ec2",
-    };
-    let model = environment.cpu.model.as_deref().filter(|_| on != "fargate");
-    let machine = model.map(|model| {
-        environment.cpu.online.map_or_else(
-            || model.to_owned(),
-            |online| format!("{model}, {online} CPUs"),
-        )
-    });
-    Place {
-        on: on.to_owned(),
-        arch,
-        machine,
-    }
-}
-
-fn cell(summary: &Summary) -> Cell {
-    let limit = summary
-        .cpu
-        .limit_vcpu
-        .or(summary.environment.vcpu.limit_vcpu);
-    Cell {
-        program: Program::Client(summary.settings.client),
-        cpu_units: limit.map_or(0, |vcpu| units(vcpu * f64::from(UNITS_PER_VCPU))),
-        memory_mib: summary
-            .environment
-            .memory
-            .limit_bytes
-            .and_then(|bytes| u32::try_from(bytes / MIB).ok())
-            .unwrap_or(0),
-        mode: summary.settings.mode,
-        concurrency: summary.settings.concurrency,
-        shards: 1,
-    }
-}
-
-/// To the nearest unit.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "clamped to the type's range before"
-)]
-fn units(value: f64) -> u32 {
-    value.round().clamp(0.0, f64::from(u32::MAX)) as u32
 }
 
 fn context(summary: &Summary) -> Context {

@@ -9,6 +9,7 @@ use crate::cell::{Cell, Program};
 use crate::model::{Amount, Asked, Law, Model, simulate};
 use crate::plan::{ClientKind, Mode};
 use crate::price::PriceList;
+use crate::render::comparison_warnings;
 use crate::stats::family::holm;
 use crate::stats::rank::mann_whitney;
 
@@ -265,14 +266,9 @@ fn is_alarm(found: &Comparison) -> bool {
 }
 
 fn says_time(found: &Comparison) -> bool {
-    found
-        .caveats
-        .iter()
-        .any(|caveat| caveat.contains("different times"))
-        && found
-            .caveats
-            .iter()
-            .any(|caveat| caveat.contains("--programs"))
+    let said = comparison_warnings(found);
+    let says = |part: &str| said.iter().any(|text| text.contains(part));
+    says("different times") && says("--programs")
 }
 
 fn share(count: usize, of: usize) -> f64 {

@@ -7,18 +7,21 @@ mod samples;
 mod scores;
 mod worlds;
 
-use super::advice::Basis;
+use super::advice::{Basis, Lack};
 use super::fixture::{BYTES, OBJECTS, Sweep, contender, histogram, lean, own_run, shard};
 use super::model::{Against, Failure};
+use super::notes::{CellNote, CurveNote, Note, Phase};
 use super::read::Reading;
 use super::*;
 use crate::cell::{Cell, Program};
 use crate::fuzz::Target;
 use crate::plan::{ClientKind, Mode};
 use crate::price::PriceList;
-use crate::render::{
-    Emphasis, Extent, Role, View, page, render_csv, render_markdown, render_text, to_json,
-};
+use crate::render::csv::render_csv;
+use crate::render::markdown::render_markdown;
+use crate::render::text::{View, render_text};
+use crate::render::wording::{advice, notes, number, verdict};
+use crate::render::{Asked, Emphasis, Extent, Form, Json, Role, page};
 use crate::results::record::{self, ServerUse};
 use crate::results::summary::{Series, State, Summary, Totals};
 
@@ -85,6 +88,33 @@ fn lines(reading: &Reading) -> Vec<String> {
         .collect()
 }
 
+/// What is said of a study.
+fn said(study: &Study) -> Vec<String> {
+    notes::of_study(study)
+}
+
+fn says(study: &Study, part: &str) -> bool {
+    said(study).iter().any(|note| note.contains(part))
+}
+
+/// What the verdict of a cell was judged by.
+fn because(study: &Study, cell: usize) -> Vec<String> {
+    verdict::because(&study.cells[cell].verdict)
+}
+
+fn json(studies: &[Study]) -> String {
+    let asked = Asked {
+        metrics: &[],
+        extent: Extent::All,
+        in_full: "",
+    };
+    Json.report(studies, &asked)
+}
+
+fn words_of_fastest(study: &Study) -> String {
+    advice::choice(study, study.recommendations[0].fastest.as_ref().unwrap())
+}
+
 #[test]
 fn figures_of_a_cell_are_medians_over_its_repetitions() {
     let study = Sweep::new("s1")
@@ -113,7 +143,7 @@ fn figures_of_a_cell_are_medians_over_its_repetitions() {
     let throughput = cell.figure(Metric::Throughput).unwrap();
     assert_eq!((throughput.n, throughput.interval), (3, None));
     assert_eq!(
-        throughput.note.as_deref(),
+        number::no_interval(throughput).as_deref(),
         Some("the range of 3 repetitions covers the median with 75.0 % confidence at most")
     );
     assert_eq!(study.facts.observations, 3);
@@ -176,16 +206,16 @@ fn below_the_knee_the_connection_limits_and_past_it_the_network() {
         [false, false, true, false]
     );
     assert_eq!(
-        study.cells[0].verdict.because[0],
+        because(&study, 0)[0],
         "concurrency 8 is 233.5 % faster: raise the concurrency"
     );
     assert!(
-        study.cells[0].verdict.because[1].contains("25.0 % of 1 vCPU"),
+        because(&study, 0)[1].contains("25.0 % of 1 vCPU"),
         "{:?}",
         study.cells[0].verdict
     );
     assert_eq!(
-        study.cells[2].verdict.because[0],
+        because(&study, 2)[0],
         "flat from concurrency 4 to 8 with the processor not full"
     );
     assert!(matches!(study.cells[3].standing, Standing::Best));
@@ -216,13 +246,7 @@ fn a_rate_that_still_rises_at_the_last_concurrency_has_no_verdict_there() {
     let study = lean_curve(&[(1, 60.0), (2, 120.0)]).study();
     assert_eq!(limits(&study), ["per-connection-bound", "unclear"]);
     assert_eq!(study.curves[0].knee, Some(2));
-    assert!(
-        study.curves[0]
-            .note
-            .as_ref()
-            .unwrap()
-            .contains("may lie higher")
-    );
+    assert_eq!(study.curves[0].note, Some(CurveNote::KneeAtEnd));
     let alone = lean_curve(&[(1, 60.0)]).study();
     assert_eq!(
         (limits(&alone), alone.curves[0].knee),
@@ -239,7 +263,7 @@ fn three_repetitions_cannot_tell_a_difference_and_the_study_says_so() {
         .study();
     assert_eq!(limits(&study)[0], "unclear");
     assert!(
-        study.cells[0].verdict.because[0]
+        because(&study, 0)[0]
             == "concurrency 2 is 98.4 % faster in all 3 runs of each; 6 runs of each would show whether that is chance",
         "{:?}",
         study.cells[0].verdict
@@ -248,17 +272,14 @@ fn three_repetitions_cannot_tell_a_difference_and_the_study_says_so() {
     let expected = "3 repetitions are too few to test the 2 configurations of one size of lean against each other (4 would do): what is slower in every run has no `~`, and \
                     whether that is chance is not known";
     assert!(
-        study.notes.iter().any(|note| note == expected),
+        said(&study).iter().any(|note| note == expected),
         "{:?}",
         study.notes
     );
-    assert!(
-        !lean_curve(&[(1, 60.0), (2, 120.0)])
-            .study()
-            .notes
-            .iter()
-            .any(|note| note.contains("too few to test"))
-    );
+    assert!(!says(
+        &lean_curve(&[(1, 60.0), (2, 120.0)]).study(),
+        "too few to test"
+    ));
 }
 
 #[test]
@@ -279,7 +300,7 @@ fn a_contender_held_by_its_own_lock_is_not_network_bound() {
         .study();
     assert_eq!(limits(&study)[2..], ["unclear", "unclear"]);
     assert!(
-        study.cells[2].verdict.because[0].contains("lean async × 16 is"),
+        because(&study, 2)[0].contains("lean async × 16 is"),
         "{:?}",
         study.cells[2].verdict
     );
@@ -387,8 +408,12 @@ fn a_server_bound_best_has_no_knee_and_nothing_is_recommended() {
         (&None, &None)
     );
     assert_eq!(
-        recommendation.because.as_deref(),
-        Some("nothing to recommend: of 2 configurations 2 measured the server")
+        recommendation.because,
+        Some(Lack::NoCell {
+            of: 2,
+            failed: 0,
+            server_bound: 2
+        })
     );
 }
 
@@ -410,13 +435,13 @@ fn a_cell_with_a_failed_repetition_keeps_its_figures_is_marked_and_not_recommend
     assert_eq!(study.cells[1].failures[0].reason, "out of memory");
     assert_eq!(study.recommendations[0].fastest.as_ref().unwrap().cell, 0);
     assert!(
-        study.notes[0].starts_with("1 of 13 repetitions failed"),
+        said(&study)[0].starts_with("1 of 13 repetitions failed"),
         "{:?}",
         study.notes
     );
     let none = Sweep::new("s1").failed(&bad, 1, "out of memory").study();
     assert_eq!(
-        (limits(&none), none.cells[0].verdict.because.as_slice()),
+        (limits(&none), because(&none, 0).as_slice()),
         (vec!["failed"], ["out of memory".to_owned()].as_slice())
     );
     assert!(none.cells[0].figures.is_empty());
@@ -566,12 +591,7 @@ fn the_last_attempt_counts_and_the_number_of_attempts_is_kept() {
         ),
         (1, 2, 0)
     );
-    assert!(
-        study.cells[0]
-            .notes
-            .iter()
-            .any(|note| note == "1 of its repetitions took more than one try")
-    );
+    assert_eq!(study.cells[0].notes, [CellNote::Tries(1)]);
 }
 
 #[test]
@@ -1016,25 +1036,27 @@ fn the_bucket_is_predicted_from_fixed_parts_and_scaled_fetching() {
     };
     close(Some(held_s), 80.0 / 0.997);
     close(Some(needed_s), middle);
-    let names: Vec<&str> = prediction
-        .parts
-        .iter()
-        .map(|(name, _)| name.as_str())
-        .collect();
+    let phases: Vec<Phase> = prediction.parts.iter().map(|part| part.0).collect();
     assert_eq!(
-        names,
-        ["start-up", "listing", "worker start", "write-back", "fetch"]
+        phases,
+        [
+            Phase::StartUp,
+            Phase::Listing,
+            Phase::WorkerStart,
+            Phase::WriteBack,
+            Phase::Fetch
+        ]
     );
     let choice = study.recommendations[0].fastest.as_ref().unwrap();
+    let words = advice::choice(&study, choice);
     assert!(
-        choice.words.starts_with(
+        words.starts_with(
             "1 vCPU, 2 GB, async × 16. 80.0 GB in 13 min 18 s (one run: 13 min 13 s to 13 min 23 s)"
         ),
-        "{}",
-        choice.words
+        "{words}"
     );
     let burst = "if the burst rate holds for 13 min 13 s: runs of this configuration held it for 80 s; sustained rate not measured (`--duration 20m` would).";
-    assert!(choice.words.contains(burst), "{}", choice.words);
+    assert!(words.contains(burst), "{words}");
     let variables: Vec<String> = choice
         .environment
         .iter()
@@ -1070,12 +1092,7 @@ fn a_bucket_that_was_fetched_whole_rests_on_what_was_seen() {
         Basis::Seen { .. }
     ));
     assert!(
-        study.recommendations[0]
-            .fastest
-            .as_ref()
-            .unwrap()
-            .words
-            .contains(". Runs of this configuration held the rate for 80 s.")
+        words_of_fastest(&study).contains(". Runs of this configuration held the rate for 80 s.")
     );
 }
 
@@ -1126,14 +1143,7 @@ fn a_burst_that_drops_eightfold_is_never_extrapolated() {
         assert!(
             matches!(prediction.basis, Basis::Sustained { after_drop_bytes, .. } if after_drop_bytes.abs_diff(50_000_000_000) < 1_100_000_000)
         );
-        assert!(
-            study.recommendations[0]
-                .fastest
-                .as_ref()
-                .unwrap()
-                .words
-                .contains("come at the lower rate")
-        );
+        assert!(words_of_fastest(&study).contains("come at the lower rate"));
     }
 }
 
@@ -1191,14 +1201,7 @@ fn prices_follow_rate_and_size_and_say_when_they_are_hypothetical() {
         (&None, None)
     );
     assert_eq!(unknown.cells[0].figure(Metric::TaskUsdPerTb), None);
-    assert!(
-        unknown
-            .notes
-            .iter()
-            .any(|note| note.contains("--prices FILE")),
-        "{:?}",
-        unknown.notes
-    );
+    assert!(says(&unknown, "--prices FILE"), "{:?}", unknown.notes);
     let recommendation = &unknown.recommendations[0];
     assert_eq!(
         (
@@ -1238,10 +1241,7 @@ fn a_public_address_is_part_of_the_price_of_its_task() {
         });
         (
             study.cells[0].cost.as_ref().unwrap().usd_task,
-            study
-                .notes
-                .iter()
-                .any(|note| note.contains("public IPv4 address")),
+            says(&study, "public IPv4 address"),
         )
     };
     let ((without, _), with) = (usd(Some(false)), usd(Some(true)));
@@ -1265,14 +1265,12 @@ fn what_ran_on_spot_says_that_its_price_is_that_of_on_demand() {
     let cost = |study: &Study| study.cells[0].cost.clone().unwrap();
     assert!(cost(&spot).is_of_on_demand && !cost(&on_demand).is_of_on_demand);
     close(Some(cost(&spot).usd_task), cost(&on_demand).usd_task);
-    let says = |study: &Study| {
+    let shows_spot = |study: &Study| {
         render_markdown(std::slice::from_ref(study), &[Metric::Throughput]).contains("Spot")
     };
-    assert!(says(&spot) && !says(&on_demand));
+    assert!(shows_spot(&spot) && !shows_spot(&on_demand));
     assert!(
-        spot.notes
-            .iter()
-            .any(|note| note.contains("ran on Spot capacity, whose price is not known")),
+        says(&spot, "ran on Spot capacity, whose price is not known"),
         "{:?}",
         spot.notes
     );
@@ -1339,10 +1337,10 @@ fn one_cpu_apart_from_the_server_cannot_tell_threads_from_processes() {
             .study()
             .notes
     };
-    let says = |notes: &[String]| {
+    let says = |notes: &[Note]| {
         notes
             .iter()
-            .any(|note| note.contains("the contrast of threads and processes"))
+            .any(|note| matches!(note, Note::NoContrast { .. }))
     };
     assert!(says(&cells(vec![3], false)) && says(&cells(vec![2, 3], true)));
     assert!(!says(&cells(vec![2, 3], false)));
@@ -1358,7 +1356,7 @@ fn the_json_form_names_its_schema_and_says_null_for_what_is_not_known() {
         .cell(&lean(1_024, Mode::Async, 16), &six(100.0))
         .cell(&sdk, &[50.0])
         .studies();
-    let value: serde_json::Value = serde_json::from_str(&to_json(&studies).unwrap()).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&json(&studies)).unwrap();
     assert_eq!(
         (&value["schema"], &value["version"]),
         (&serde_json::json!("parfetch.report"), &serde_json::json!(1))
@@ -1515,7 +1513,7 @@ fn fuzz_whole_reports() {
         }
         render_markdown(&studies, &[Metric::LatencyP99]);
         render_csv(&studies);
-        to_json(&studies).unwrap();
+        json(&studies);
         for study in &studies {
             page::render(&page::page_of(study, &|_| {
                 Err(std::io::ErrorKind::NotFound.into())

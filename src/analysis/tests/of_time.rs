@@ -6,6 +6,7 @@ use crate::cell::{Cell, Program};
 use crate::model::{Amount, Asked, Document, Law, Model, simulate};
 use crate::plan::{ClientKind, Mode};
 use crate::price::PriceList;
+use crate::render::wording::notes::of_study;
 
 fn documents(kind: &str, sigma: f64, seed: u64) -> Vec<Document> {
     let text = format!(
@@ -42,7 +43,7 @@ fn study(documents: Vec<Document>) -> Study {
 }
 
 fn says(study: &Study, part: &str) -> bool {
-    study.notes.iter().any(|note| note.contains(part))
+    of_study(study).iter().any(|note| note.contains(part))
 }
 
 const WORDS: [&str; 3] = ["(drift)", "warmed up", "one after the other"];

@@ -1,15 +1,6 @@
 //! What the page's script is told: one small record per chart, in the order of the page. Selects and rounds; computes nothing.
 
-use super::text::{median, short, size_label, size_tick, vcpus, worker_label};
-use super::types::{
-    Cell, Client, Histogram, Histograms, PageData, Role, Series, Size, Standing, Timeline,
-};
-use crate::units::count;
 use serde::Serialize;
-use std::collections::BTreeSet;
-
-/// Fetches of a timeline that are drawn and listed: more would be neither legible nor light.
-pub(super) const TIMELINE_FETCHES: usize = 1500;
 
 /// The records of the charts so far.
 #[derive(Default, Serialize)]
@@ -56,382 +47,46 @@ pub(super) enum Spec {
 }
 
 /// At a place of the axis: nothing, or median, low and high.
-type Place = Option<(f64, Option<f64>, Option<f64>)>;
+pub(super) type Place = Option<(f64, Option<f64>, Option<f64>)>;
 
 /// A line; `named` ones are named in the chart itself.
 #[derive(Serialize)]
 pub(super) struct Line {
-    label: String,
-    style: String,
-    named: bool,
-    points: Vec<Place>,
+    pub(super) label: String,
+    pub(super) style: String,
+    pub(super) named: bool,
+    pub(super) points: Vec<Place>,
 }
 
 /// A configuration with a price; `front`: no other one beats it.
 #[derive(Serialize)]
 pub(super) struct Point {
-    style: String,
-    usd: f64,
-    mb_s: f64,
-    label: String,
-    front: bool,
+    pub(super) style: String,
+    pub(super) usd: f64,
+    pub(super) mb_s: f64,
+    pub(super) label: String,
+    pub(super) front: bool,
     /// What it is chosen as, and in few words; empty for most.
-    chosen: String,
+    pub(super) chosen: String,
 }
 
 /// A run's seconds.
 #[derive(Serialize)]
 pub(super) struct Seconds {
-    label: String,
-    style: String,
-    values: Vec<f64>,
-}
-
-/// A line of a client's charts, before its points are known.
-pub(super) struct LineKey<'a> {
-    /// As the legend says it.
     pub(super) label: String,
-    /// Name of its colour and dashes.
     pub(super) style: String,
-    client: &'a Client,
-    mode: &'a str,
-}
-
-impl LineKey<'_> {
-    fn grey(&self) -> bool {
-        self.style.starts_with('g')
-    }
-}
-
-/// Colour and dashes of a mode; what is none of parfetch's modes is grey.
-pub(super) fn mode_style(mode: &str, grey: usize) -> String {
-    match mode {
-        "async" | "thread" | "process" => mode.to_owned(),
-        _ => format!("g{}", grey % 4),
-    }
-}
-
-/// The modes of a client: parfetch's own first, then others by name.
-pub(super) fn modes(client: &Client) -> Vec<&str> {
-    let found: BTreeSet<&str> = client.cells.iter().map(|cell| cell.mode.as_str()).collect();
-    let own = ["async", "thread", "process"];
-    let mut out: Vec<&str> = own
-        .iter()
-        .copied()
-        .filter(|mode| found.contains(mode))
-        .collect();
-    out.extend(found.into_iter().filter(|mode| !own.contains(mode)));
-    out
-}
-
-/// The lines of a client's charts: its modes, and behind parfetch's own clients every contender in grey.
-pub(super) fn line_keys<'a>(page: &'a PageData, client: &'a Client) -> Vec<LineKey<'a>> {
-    let mut keys: Vec<LineKey<'a>> = Vec::new();
-    for (i, mode) in modes(client).into_iter().enumerate() {
-        keys.push(LineKey {
-            label: mode.to_owned(),
-            style: mode_style(mode, i),
-            client,
-            mode,
-        });
-    }
-    if client.role == Role::Own {
-        let contenders = page
-            .clients
-            .iter()
-            .filter(|other| other.role == Role::Contender);
-        let pairs =
-            contenders.flat_map(|other| modes(other).into_iter().map(move |mode| (other, mode)));
-        for (i, (other, mode)) in pairs.enumerate() {
-            keys.push(LineKey {
-                label: format!("{} {mode}", other.name),
-                style: format!("g{}", i % 4),
-                client: other,
-                mode,
-            });
-        }
-    }
-    keys
-}
-
-/// Every concurrency of these cells, ascending.
-pub(super) fn concurrencies<'a>(cells: impl Iterator<Item = &'a Cell>) -> Vec<u64> {
-    cells
-        .map(|cell| cell.concurrency)
-        .collect::<BTreeSet<u64>>()
-        .into_iter()
-        .collect()
-}
-
-/// Throughput against concurrency at one size; `None` when nothing was measured there, or at one concurrency alone.
-pub(super) fn panel(page: &PageData, client: &Client, size: usize) -> Option<Spec> {
-    let keys = line_keys(page, client);
-    let places = concurrencies(keys.iter().flat_map(|key| key.client.cells.iter()));
-    let at = |key: &LineKey<'_>, place: u64| {
-        key.client
-            .cells
-            .iter()
-            .find(|cell| cell.size == size && cell.mode == key.mode && cell.concurrency == place)
-            .and_then(point)
-    };
-    let lines: Vec<Line> = keys
-        .iter()
-        .filter_map(|key| line(key, places.iter().map(|place| at(key, *place)).collect()))
-        .collect();
-    let own = client
-        .cells
-        .iter()
-        .any(|cell| cell.size == size && cell.throughput.is_some());
-    let titles = places
-        .iter()
-        .map(|place| format!("{} workers", count(*place)))
-        .collect();
-    let is_curve = lines
-        .iter()
-        .any(|line| line.points.iter().flatten().count() > 1);
-    (own && is_curve).then(|| Spec::Lines {
-        x: places.iter().map(u64::to_string).collect(),
-        titles,
-        x_name: "workers",
-        lines,
-    })
-}
-
-/// The best cell of each mode at each size; `None` with fewer than two sizes.
-pub(super) fn best_of_each(page: &PageData, client: &Client) -> Option<Spec> {
-    let sizes: BTreeSet<usize> = client
-        .cells
-        .iter()
-        .map(|cell| cell.size)
-        .filter(|size| *size < page.sizes.len())
-        .collect();
-    let at = |key: &LineKey<'_>, size: usize| {
-        key.client
-            .cells
-            .iter()
-            .find(|cell| cell.size == size && cell.mode == key.mode && cell.best_of_mode)
-            .and_then(point)
-    };
-    let keys = line_keys(page, client);
-    let lines = keys
-        .iter()
-        .filter_map(|key| line(key, sizes.iter().map(|size| at(key, *size)).collect()))
-        .collect();
-    let x = sizes
-        .iter()
-        .map(|size| size_tick(page, &page.sizes[*size]))
-        .collect();
-    let titles = sizes
-        .iter()
-        .map(|size| size_label(&page.sizes[*size]))
-        .collect();
-    (sizes.len() > 1).then_some(Spec::Lines {
-        x,
-        titles,
-        x_name: "vCPUs",
-        lines,
-    })
-}
-
-fn line(key: &LineKey<'_>, points: Vec<Place>) -> Option<Line> {
-    let any = points.iter().any(Option::is_some);
-    any.then(|| Line {
-        label: key.label.clone(),
-        style: key.style.clone(),
-        named: key.grey(),
-        points,
-    })
-}
-
-fn point(cell: &Cell) -> Place {
-    let rate = cell.throughput.filter(|rate| rate.median.is_finite())?;
-    Some((
-        round(rate.median),
-        rate.range.map(|(low, _)| round(low)),
-        rate.range.map(|(_, high)| round(high)),
-    ))
-}
-
-/// Where the best of a size stands, in words: `best 89 MB/s, async × 32`.
-pub(super) fn best_words(client: &Client, size: usize) -> Option<String> {
-    let best = client
-        .cells
-        .iter()
-        .find(|cell| cell.size == size && cell.standing == Standing::Best)?;
-    Some(format!(
-        "best {} MB/s, {}",
-        best.throughput
-            .map_or_else(|| median(None), |rate| short(rate.median)),
-        worker_label(best)
-    ))
-}
-
-/// Speed against price; `None` when fewer than two configurations have both.
-pub(super) fn price(page: &PageData, client: &Client) -> Option<Spec> {
-    let styles: Vec<(&str, String)> = modes(client)
-        .into_iter()
-        .enumerate()
-        .map(|(i, mode)| (mode, mode_style(mode, i)))
-        .collect();
-    let mut points = Vec::new();
-    for (i, cell) in client.cells.iter().enumerate() {
-        let (Some(usd), Some(rate), Some(size)) =
-            (cell.usd, cell.throughput, page.sizes.get(cell.size))
-        else {
-            continue;
-        };
-        if !(usd.is_finite() && usd > 0.0 && rate.median.is_finite()) {
-            continue;
-        }
-        points.push(Point {
-            style: styles
-                .iter()
-                .find(|(mode, _)| *mode == cell.mode)
-                .map_or_else(String::new, |(_, style)| style.clone()),
-            usd: round(usd),
-            mb_s: round(rate.median),
-            label: format!("{}, {}", size_label(size), worker_label(cell)),
-            front: client.front.contains(&i),
-            chosen: chosen_words(page, size, cell),
-        });
-    }
-    (points.len() > 1).then(|| Spec::Price {
-        points,
-        unit: page.price_unit.clone(),
-    })
-}
-
-/// `Cheapest: 1 vCPU, async × 16`
-fn chosen_words(page: &PageData, size: &Size, cell: &Cell) -> String {
-    if cell.chosen.is_empty() {
-        return String::new();
-    }
-    let is_memory_told = page
-        .sizes
-        .iter()
-        .any(|other| other.vcpu == size.vcpu && other.memory != size.memory);
-    let memory = size
-        .memory
-        .as_ref()
-        .filter(|_| is_memory_told)
-        .map_or_else(String::new, |memory| format!(", {memory}"));
-    format!(
-        "{}: {}{memory}, {}",
-        cell.chosen,
-        vcpus(&size.vcpu),
-        worker_label(cell)
-    )
-}
-
-/// Bars from which on a distribution shows something.
-const BINS: usize = 3;
-/// Seconds from which on a curve of them shows something: the first and the last are incomplete.
-const SECONDS: usize = 5;
-
-/// The distributions that show something.
-pub(super) fn drawn_histograms(client: &Client) -> Option<&Histograms> {
-    client
-        .histograms
-        .as_ref()
-        .filter(|all| all.panels.iter().any(|one| one.bins.len() >= BINS))
-}
-
-/// The seconds, where there are enough of them.
-pub(super) fn drawn_series(client: &Client) -> Option<&Series> {
-    client.series.as_ref().filter(|series| {
-        series
-            .lines
-            .iter()
-            .any(|line| line.mb_per_s.len() >= SECONDS)
-    })
-}
-
-/// The fetches, where there are several.
-pub(super) fn drawn_timeline(client: &Client) -> Option<&Timeline> {
-    client
-        .timeline
-        .as_ref()
-        .filter(|timeline| timeline.fetches.len() > 1)
-}
-
-/// One distribution, on the scale of all of them.
-pub(super) fn histogram(all: &Histograms, one: &Histogram, grey: usize) -> Spec {
-    let bins = || all.panels.iter().flat_map(|panel| &panel.bins);
-    let range = bins().fold((f64::INFINITY, 0.0_f64), |(low, high), bin| {
-        (low.min(bin.from_ms), high.max(bin.to_ms))
-    });
-    Spec::Histogram {
-        style: mode_style(&one.mode, grey),
-        bins: one
-            .bins
-            .iter()
-            .map(|bin| {
-                (
-                    round(bin.from_ms),
-                    round(bin.to_ms),
-                    round(bin.percent),
-                    bin.count,
-                )
-            })
-            .collect(),
-        marks: one
-            .marks
-            .iter()
-            .map(|mark| (mark.label.clone(), round(mark.at_ms)))
-            .collect(),
-        range,
-        top: bins().fold(0.0, |top, bin| bin.percent.max(top)),
-    }
-}
-
-/// Throughput second by second.
-pub(super) fn series(series: &Series) -> Spec {
-    let one = |(i, line): (usize, &super::types::SeriesLine)| Seconds {
-        label: line.label.clone(),
-        style: mode_style(&line.mode, i),
-        values: line.mb_per_s.iter().copied().map(round).collect(),
-    };
-    Spec::Series {
-        lines: series.lines.iter().enumerate().map(one).collect(),
-    }
-}
-
-/// The worker timeline.
-pub(super) fn timeline(timeline: &Timeline) -> Spec {
-    let one = |fetch: &super::types::TimelineFetch| {
-        let state = if fetch.outcome == "ok" {
-            u8::from(fetch.attempts > 1)
-        } else {
-            2
-        };
-        (
-            fetch.worker,
-            milli(fetch.start_s),
-            fetch.first_byte_s.map(milli),
-            milli(fetch.end_s),
-            state,
-            fetch.attempts,
-        )
-    };
-    Spec::Timeline {
-        fetches: timeline
-            .fetches
-            .iter()
-            .take(TIMELINE_FETCHES)
-            .map(one)
-            .collect(),
-    }
+    pub(super) values: Vec<f64>,
 }
 
 /// Five significant digits: more is not seen on a screen.
-fn round(value: f64) -> f64 {
+pub(super) fn round(value: f64) -> f64 {
     format!("{value:.4e}")
         .parse()
         .expect("a number that was just written")
 }
 
 /// A tenth of a millisecond.
-fn milli(seconds: f64) -> f64 {
+pub(super) fn milli(seconds: f64) -> f64 {
     (seconds * 1e4).round() / 1e4
 }
 
@@ -445,20 +100,5 @@ mod tests {
         assert_eq!(round(0.038_123_4).to_string(), "0.038123");
         assert_eq!(round(0.0).to_string(), "0");
         assert_eq!(milli(1.234_56).to_string(), "1.2346");
-    }
-
-    #[test]
-    fn modes_of_parfetch_come_first() {
-        let cell = |mode: &str| Cell {
-            mode: mode.to_owned(),
-            ..Cell::default()
-        };
-        let client = Client {
-            cells: vec![cell("asyncio"), cell("process"), cell("async")],
-            ..Client::default()
-        };
-        assert_eq!(modes(&client), ["async", "process", "asyncio"]);
-        assert_eq!(mode_style("process", 7), "process");
-        assert_eq!(mode_style("asyncio", 5), "g1");
     }
 }

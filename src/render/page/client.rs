@@ -1,9 +1,11 @@
 //! The sections about one client: the picture beside the answer, the figures, and what is folded up behind them.
 
-use super::charts::{self, Charts, Spec, TIMELINE_FETCHES};
+use super::charts::{Charts, Spec};
 use super::parts::{chart, fold, heading, legend, panel};
+use super::runs::TIMELINE_FETCHES;
 use super::text::{prose, size_label, unbroken};
 use super::types::{Client, PageData};
+use super::{curves, runs};
 use super::{matrix, tables};
 use crate::units::{count, three_digits};
 use maud::{Markup, html};
@@ -14,7 +16,7 @@ const PANELS: usize = 6;
 
 /// The one picture that shows why: speed against price, else throughput against workers at the size that was chosen.
 pub(super) fn picture(page: &PageData, client: &Client, charts: &mut Charts) -> Markup {
-    if let Some(spec) = charts::price(page, client) {
+    if let Some(spec) = curves::price(page, client) {
         return price(page, (client, "Why: speed against price"), (spec, charts));
     }
     let chosen = client
@@ -24,7 +26,7 @@ pub(super) fn picture(page: &PageData, client: &Client, charts: &mut Charts) -> 
         .map(|cell| cell.size);
     let Some((size, spec)) = chosen
         .or(Some(0))
-        .and_then(|size| Some((page.sizes.get(size)?, charts::panel(page, client, size)?)))
+        .and_then(|size| Some((page.sizes.get(size)?, curves::panel(page, client, size)?)))
     else {
         return html! {};
     };
@@ -40,7 +42,7 @@ pub(super) fn picture(page: &PageData, client: &Client, charts: &mut Charts) -> 
 
 /// Speed against price as a section of its own, for a client that is folded up.
 pub(super) fn priced(page: &PageData, client: &Client, charts: &mut Charts) -> Markup {
-    if let Some(spec) = charts::price(page, client) {
+    if let Some(spec) = curves::price(page, client) {
         return price(page, (client, "Speed against price"), (spec, charts));
     }
     html! { @if let Some(why) = &client.no_price { p.pf-lead { (prose(why)) } } }
@@ -51,10 +53,10 @@ fn price(
     (client, title): (&Client, &str),
     (spec, charts): (Spec, &mut Charts),
 ) -> Markup {
-    let entries: Vec<_> = charts::modes(client)
+    let entries: Vec<_> = curves::modes(client)
         .into_iter()
         .enumerate()
-        .map(|(i, mode)| (mode.to_owned(), charts::mode_style(mode, i)))
+        .map(|(i, mode)| (mode.to_owned(), curves::mode_style(mode, i)))
         .collect();
     let label = format!(
         "{title}: throughput of every configuration of {} against its price per {}",
@@ -121,7 +123,7 @@ fn csv(page: &PageData) -> Markup {
 }
 
 fn entries(page: &PageData, client: &Client) -> Vec<(String, String)> {
-    charts::line_keys(page, client)
+    curves::line_keys(page, client)
         .into_iter()
         .map(|key| (key.label, key.style))
         .collect()
@@ -138,7 +140,7 @@ fn throughput(
         .any(|cell| cell.throughput.is_some_and(|rate| rate.range.is_some()));
     // Those with a choice first, then the smallest: the others are folded up.
     let mut sizes: Vec<usize> = (0..page.sizes.len())
-        .filter(|size| charts::panel(page, client, *size).is_some())
+        .filter(|size| curves::panel(page, client, *size).is_some())
         .collect();
     let chosen: BTreeSet<usize> = client
         .cells
@@ -146,7 +148,7 @@ fn throughput(
         .filter(|cell| !cell.chosen.is_empty())
         .map(|cell| cell.size)
         .collect();
-    let best = charts::best_of_each(page, client);
+    let best = curves::best_of_each(page, client);
     let room = PANELS - usize::from(best.is_some());
     sizes.sort_by_key(|size| (!chosen.contains(size), *size));
     let mut more = sizes.split_off(sizes.len().min(room));
@@ -199,13 +201,13 @@ fn limits(cautions: &[String]) -> Markup {
 }
 
 fn of_size(page: &PageData, (client, index): (&Client, usize), charts: &mut Charts) -> Markup {
-    let (Some(size), Some(spec)) = (page.sizes.get(index), charts::panel(page, client, index))
+    let (Some(size), Some(spec)) = (page.sizes.get(index), curves::panel(page, client, index))
     else {
         return html! {};
     };
     let (title, note) = (
         unbroken(&size_label(size)),
-        unbroken(&charts::best_words(client, index).unwrap_or_default()),
+        unbroken(&curves::best_words(client, index).unwrap_or_default()),
     );
     let label = format!(
         "{title}, client {}: throughput against workers; {note}",
@@ -246,14 +248,14 @@ pub(super) fn details(
 }
 
 fn histograms(client: &Client, charts: &mut Charts) -> Option<Markup> {
-    let all = charts::drawn_histograms(client)?;
+    let all = runs::drawn_histograms(client)?;
     Some(html! {
         p.pf-lead { (prose(&all.caption)) @if all.panels.len() > 1 { " The same scales in every panel." } }
         div.pf-panels {
             @for (i, one) in all.panels.iter().enumerate().filter(|(_, one)| !one.bins.is_empty()) {
                 @let label = format!("{}: distribution of the time to first byte; {}", one.label, one.summary);
                 div {
-                    (panel((&one.label, &one.summary), "% of requests", &chart(charts, charts::histogram(all, one, i), ("pf-small", &label))))
+                    (panel((&one.label, &one.summary), "% of requests", &chart(charts, runs::histogram(all, one, i), ("pf-small", &label))))
                     (tables::bins(client, one))
                 }
             }
@@ -262,24 +264,24 @@ fn histograms(client: &Client, charts: &mut Charts) -> Option<Markup> {
 }
 
 fn series(client: &Client, charts: &mut Charts) -> Option<Markup> {
-    let series = charts::drawn_series(client)?;
+    let series = runs::drawn_series(client)?;
     let entries: Vec<_> = series
         .lines
         .iter()
         .enumerate()
-        .map(|(i, line)| (line.label.clone(), charts::mode_style(&line.mode, i)))
+        .map(|(i, line)| (line.label.clone(), curves::mode_style(&line.mode, i)))
         .collect();
     let label = format!("Client {}: throughput of every second", client.name);
     Some(html! {
         p.pf-lead { (prose(&series.caption)) }
         (legend(&entries, None))
-        (panel(("Throughput of every second", ""), "MB/s", &chart(charts, charts::series(series), ("pf-wide", &label))))
+        (panel(("Throughput of every second", ""), "MB/s", &chart(charts, runs::series(series), ("pf-wide", &label))))
         (tables::seconds(client, series))
     })
 }
 
 fn timeline(client: &Client, charts: &mut Charts) -> Option<Markup> {
-    let timeline = charts::drawn_timeline(client)?;
+    let timeline = runs::drawn_timeline(client)?;
     let left = timeline.fetches.len().saturating_sub(TIMELINE_FETCHES);
     let label = format!("Client {}: what each worker did when", client.name);
     Some(html! {
@@ -292,7 +294,7 @@ fn timeline(client: &Client, charts: &mut Charts) -> Option<Markup> {
                 li { span.pf-box.{ "pf-box-" (class) } {} (words) }
             }
         }
-        (panel(("What each worker did", ""), "worker", &chart(charts, charts::timeline(timeline), ("pf-wide pf-timeline", &label))))
+        (panel(("What each worker did", ""), "worker", &chart(charts, runs::timeline(timeline), ("pf-wide pf-timeline", &label))))
         (tables::fetches(client, timeline))
     })
 }

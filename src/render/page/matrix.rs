@@ -1,8 +1,9 @@
 //! The heat matrix: every configuration's throughput as a table, shaded by its share of the best of its size.
 
-use super::charts::{concurrencies, modes};
-use super::text::{UNKNOWN, median, range, short, size_label, worker_label};
+use super::curves::{concurrencies, modes};
+use super::text::{median, range, short, size_label, worker_label};
 use super::types::{Cell, Client, PageData, Size, Standing};
+use crate::render::wording::number::UNKNOWN;
 use crate::units::count;
 use maud::{Markup, html};
 

@@ -3,22 +3,24 @@
 //! Owns how the page looks. Computes no statistic: what it shows arrives as [`PageData`], which [`page_of`] makes of a study. Every string is shown as text, wherever it came from.
 
 mod assets;
+mod build;
 mod charts;
 mod client;
 mod closing;
+mod curves;
 #[cfg(test)]
 mod fixture;
-mod from_study;
 mod layout;
 mod matrix;
 mod parts;
+mod runs;
 mod tables;
 #[cfg(test)]
 mod tests;
 mod text;
 mod types;
 
-pub use from_study::page_of;
+pub use build::page_of;
 pub use types::PageData;
 
 /// The page as HTML. A cell that names a size which is not in the list is left out.

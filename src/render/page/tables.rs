@@ -1,9 +1,10 @@
 //! What the charts draw, as tables: the page says everything without JavaScript.
 
-use super::charts::TIMELINE_FETCHES;
 use super::parts::table_fold;
-use super::text::{UNKNOWN, dollars, median, number, range, size_label, whole};
+use super::runs::TIMELINE_FETCHES;
+use super::text::{dollars, median, number, range, size_label, whole};
 use super::types::{Cell, Client, Histogram, Interval, PageData, Series, Standing, Timeline};
+use crate::render::wording::number::UNKNOWN;
 use crate::units::{count, three_digits};
 use maud::{Markup, html};
 

@@ -361,12 +361,12 @@ fn write_the_sample_pages() {
     fs::create_dir_all(&folder).unwrap();
     let mut one = rich();
     one.clients.truncate(1);
-    let of_sweep = |noise: from_study::fixture::Noise| {
-        let sweep = from_study::fixture::rich(noise);
-        page_of(&sweep.study(), &from_study::fixture::open(&sweep))
+    let of_sweep = |noise: build::fixture::Noise| {
+        let sweep = build::fixture::rich(noise);
+        page_of(&sweep.study(), &build::fixture::open(&sweep))
     };
-    let quiet = |seed| from_study::fixture::Noise { share: 0.005, seed };
-    let noisy = |seed| from_study::fixture::Noise { share: 0.15, seed };
+    let quiet = |seed| build::fixture::Noise { share: 0.005, seed };
+    let noisy = |seed| build::fixture::Noise { share: 0.15, seed };
     let mut pages = vec![
         ("sample".to_owned(), rich()),
         ("one".to_owned(), one),

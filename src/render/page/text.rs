@@ -1,11 +1,9 @@
 //! Numbers and names as the page writes them. Pure.
 
 use super::types::{Cell, Interval, PageData, Size};
+use crate::render::wording::number::{UNKNOWN, usd};
 use crate::units::{count, three_digits};
 use maud::{Markup, html};
-
-/// What stands for an unknown number.
-pub(super) const UNKNOWN: &str = "–";
 
 /// Three significant digits, or that it is unknown.
 pub(super) fn number(value: Option<f64>) -> String {
@@ -19,10 +17,7 @@ pub(super) fn whole(value: Option<u64>) -> String {
 
 /// Dollars, or that the price is unknown.
 pub(super) fn dollars(value: Option<f64>) -> String {
-    value.map_or_else(
-        || UNKNOWN.to_owned(),
-        |value| format!("${}", three_digits(value)),
-    )
+    value.map_or_else(|| UNKNOWN.to_owned(), usd)
 }
 
 /// The median.

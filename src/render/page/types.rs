@@ -1,12 +1,10 @@
-//! What the page is told: plain, serde-serialisable input, every statistic and every sentence ready-made.
+//! What the page is told: plain input, every statistic and every sentence ready-made.
 //!
 //! Nothing here is computed. An unknown number is `None` and shows as `–`; an empty list leaves its section out or says so in one line.
 //! Any string may come from a bucket: the page shows all of them as text.
 
-use serde::{Deserialize, Serialize};
-
 /// The whole page.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PageData {
     /// Of the document: `Cheapest for s3://images: 1 vCPU, 2 GB, async × 16`.
     pub title: String,
@@ -51,7 +49,7 @@ pub struct PageData {
 }
 
 /// Which configurations, a word, and what it rests on.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Line {
     /// `lean · 1 vCPU · 2 GB · async × 1, 2, 4`.
     pub who: String,
@@ -62,7 +60,7 @@ pub struct Line {
 }
 
 /// A label and what it says.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fact {
     /// `Region`.
     pub label: String,
@@ -71,7 +69,7 @@ pub struct Fact {
 }
 
 /// A container size. Several memory sizes of one vCPU are sizes of their own.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Size {
     /// `0.25`, `4`.
     pub vcpu: String,
@@ -82,8 +80,7 @@ pub struct Size {
 }
 
 /// Whose program fetched.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
     /// A client of parfetch.
     #[default]
@@ -93,7 +90,7 @@ pub enum Role {
 }
 
 /// Everything about one client.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Client {
     /// `lean`, `sdk`, `python`.
     pub name: String,
@@ -126,7 +123,7 @@ pub struct Client {
 }
 
 /// A recommended configuration, in words and to paste.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Choice {
     /// `Cheapest`.
     pub label: String,
@@ -143,7 +140,7 @@ pub struct Choice {
 }
 
 /// A text to paste.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snippet {
     /// `Environment`, `Fargate task`.
     pub label: String,
@@ -152,7 +149,7 @@ pub struct Snippet {
 }
 
 /// A middle and where it may lie as well.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Interval {
     /// Median of the repetitions.
     pub median: f64,
@@ -161,8 +158,7 @@ pub struct Interval {
 }
 
 /// How a configuration stands among those of its size (and client).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Standing {
     /// Highest median of its size: outlined.
     Best,
@@ -178,7 +174,7 @@ pub enum Standing {
 }
 
 /// One cell of the matrix.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cell {
     /// Index into [`PageData::sizes`].
     pub size: usize,
@@ -229,7 +225,7 @@ pub struct Cell {
 }
 
 /// Distributions side by side on one scale.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Histograms {
     /// Which cell, how many requests.
     pub caption: String,
@@ -238,7 +234,7 @@ pub struct Histograms {
 }
 
 /// One distribution.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Histogram {
     /// `async`, or what tells it apart from its neighbours.
     pub label: String,
@@ -253,7 +249,7 @@ pub struct Histogram {
 }
 
 /// From, to and how many.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Bin {
     /// Lower end, ms, above 0.
     pub from_ms: f64,
@@ -266,7 +262,7 @@ pub struct Bin {
 }
 
 /// A percentile on the scale.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Mark {
     /// `p50`.
     pub label: String,
@@ -275,7 +271,7 @@ pub struct Mark {
 }
 
 /// Throughput second by second.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Series {
     /// Which runs, and what can be seen.
     pub caption: String,
@@ -284,7 +280,7 @@ pub struct Series {
 }
 
 /// One run's seconds.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SeriesLine {
     /// `async`, or what tells it apart from the others.
     pub label: String,
@@ -295,7 +291,7 @@ pub struct SeriesLine {
 }
 
 /// Every fetch of one run, a row per worker.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Timeline {
     /// Which run, how many fetches, what was left out. At most 64 workers and 1,500 fetches draw well.
     pub caption: String,
@@ -304,7 +300,7 @@ pub struct Timeline {
 }
 
 /// One fetch.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TimelineFetch {
     /// From 0.
     pub worker: u32,
@@ -323,7 +319,7 @@ pub struct TimelineFetch {
 }
 
 /// A statement about what was not measured.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Prediction {
     /// `118 GB in 3 min 20 s (3 min 15 s to 3 min 27 s)`.
     pub statement: String,

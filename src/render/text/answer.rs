@@ -1,10 +1,11 @@
 //! The answer, which stands first: what to run, how sure that is, and what qualifies it. At most 25 lines of 80 columns, so that it is seen as a whole.
 
-use super::{Page, Role};
+use super::page::Page;
+use super::view::Role;
 use crate::analysis::advice::{Choice, Recommendation};
 use crate::analysis::model::Study;
 use crate::escape::terminal;
-use crate::render::wording::{answer, facts, sections};
+use crate::render::wording::{advice, answer, facts, sections};
 use crate::shell;
 
 /// Programs beside the first that are named.
@@ -41,7 +42,7 @@ pub(super) fn render(page: &mut Page<'_>, study: &Study) {
 }
 
 fn whole(page: &mut Page<'_>, study: &Study, recommendation: &Recommendation) {
-    if let Some(because) = &recommendation.because {
+    if let Some(because) = recommendation.because.as_ref().map(advice::lack) {
         page.paragraph(
             "",
             &terminal(&format!(

@@ -3,7 +3,7 @@
 
 use super::page::Page;
 use super::table::{Align, Column, GAP, Text, blocks};
-use super::{Emphasis, Role, View};
+use super::view::{Emphasis, Role, View};
 use crate::analysis::metric::{Better, Metric};
 use crate::analysis::model::{CellReport, Interval, Standing, Study};
 use crate::escape::terminal;

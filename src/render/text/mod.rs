@@ -4,6 +4,7 @@
 //! Renders words that `wording` chose; owns their layout. Writes nothing: text comes back, painted by the caller's function.
 
 mod answer;
+mod comparison;
 mod matrix;
 mod page;
 mod rest;
@@ -11,64 +12,45 @@ mod single;
 mod table;
 #[cfg(test)]
 mod tests;
+mod view;
 
-use super::wording::facts;
-use crate::analysis::metric::Metric;
-use crate::analysis::model::Study;
+use crate::analysis::{Comparison, Study};
 use crate::escape::terminal;
-pub(super) use page::Page;
-pub(super) use table::{Align, Column, Text, blocks};
+use crate::render::form::{Asked, Form, Names};
+use page::Page;
+pub(crate) use view::View;
+pub use view::{Emphasis, Extent, Paint, Role};
 
-/// What a piece of text means; without colour nothing of it is lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// The best of its program and size.
-    Best,
-    /// Failed.
-    Failed,
-    /// A heading.
-    Heading,
-}
-
-/// Puts the escapes of a meaning around a text, or leaves it as it is.
-pub type Paint<'a> = &'a dyn Fn(Role, &str) -> String;
-
-/// How a report is shown.
-pub struct View<'a> {
-    /// Columns of the terminal; 80 where there is none.
+/// Lines for a terminal.
+pub struct Terminal<'a> {
+    /// Its columns; 80 where there is none.
     pub width: usize,
-    /// Tables to show, in this order.
-    pub metrics: &'a [Metric],
     /// Colours.
     pub paint: Paint<'a>,
     /// Whether [`Role::Best`] can be seen.
     pub emphasis: Emphasis,
-    /// How much is shown.
-    pub extent: Extent,
-    /// The command that shows everything.
-    pub in_full: &'a str,
 }
 
-/// How much is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Extent {
-    /// The answer and the matrix.
-    Answer,
-    /// Everything.
-    All,
-}
+impl Form for Terminal<'_> {
+    fn report(&self, studies: &[Study], asked: &Asked<'_>) -> String {
+        let view = View {
+            width: self.width,
+            metrics: asked.metrics,
+            paint: self.paint,
+            emphasis: self.emphasis,
+            extent: asked.extent,
+            in_full: asked.in_full,
+        };
+        render_text(studies, &view)
+    }
 
-/// Whether bold text is bold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Emphasis {
-    /// The legend explains it.
-    Seen,
-    /// There is none to explain.
-    Unseen,
+    fn comparison(&self, comparison: &Comparison, names: Names<'_>) -> String {
+        comparison::render_comparison_text(comparison, names, self.width, self.paint)
+    }
 }
 
 /// The report as text, each line with its end.
-pub fn render_text(studies: &[Study], view: &View<'_>) -> String {
+pub(crate) fn render_text(studies: &[Study], view: &View<'_>) -> String {
     let mut page = Page::new(view.width, view.paint);
     for (number, study) in studies.iter().enumerate() {
         page.gap();
@@ -88,7 +70,7 @@ pub fn render_text(studies: &[Study], view: &View<'_>) -> String {
 }
 
 fn render(page: &mut Page<'_>, study: &Study, (number, of): (usize, usize), view: &View<'_>) {
-    let title = terminal(&facts::source(&study.workload));
+    let title = terminal(&study.workload.source());
     page.heading(&if of > 1 {
         format!("Study {number} of {of}: {title}")
     } else {

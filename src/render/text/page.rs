@@ -1,6 +1,7 @@
 //! Lines of at most so many columns: labelled facts, paragraphs with a hanging indent, headings.
 
-use super::{Paint, Role};
+use super::view::{Paint, Role};
+use crate::escape::terminal;
 use crate::wrap::{columns as width, wrapped};
 
 /// Narrower than this is not tried.
@@ -78,6 +79,17 @@ impl<'a> Page<'a> {
     /// A line that may be too long: broken between words.
     fn long(&mut self, line: &str, indent: usize) {
         self.lines.extend(wrapped(line, self.width, indent));
+    }
+
+    /// Sentences below a heading, escaped here; nothing where there are none.
+    pub(super) fn list(&mut self, heading: &str, sentences: &[String]) {
+        if sentences.is_empty() {
+            return;
+        }
+        self.heading(heading);
+        for sentence in sentences {
+            self.paragraph("  - ", &terminal(sentence), 4);
+        }
     }
 }
 

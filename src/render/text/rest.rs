@@ -2,12 +2,13 @@
 //! figures are made.
 
 use super::answer::to_paste;
+use super::matrix;
+use super::page::Page;
 use super::table::{Align, Column, blocks};
-use super::{Page, matrix};
 use crate::analysis::advice::Recommendation;
 use crate::analysis::model::Study;
 use crate::escape::terminal;
-use crate::render::wording::{answer, facts, sections};
+use crate::render::wording::{advice, answer, facts, method, sections};
 use crate::shell;
 
 /// Everything.
@@ -24,8 +25,7 @@ pub(super) fn render(page: &mut Page<'_>, study: &Study) {
         for recommendation in &study.recommendations {
             recommend(page, study, recommendation);
         }
-        list(
-            page,
+        page.list(
             "The knee: the fewest workers that are as fast as the fastest",
             &sections::knees(study),
         );
@@ -37,32 +37,18 @@ pub(super) fn render(page: &mut Page<'_>, study: &Study) {
         matrix::speed_ups(page, study);
     }
     lines(page, "Failures", &sections::failures(study));
-    list(page, "Notes", &sections::notes(study));
+    page.list("Notes", &sections::notes(study));
     page.heading("Method");
-    page.paragraph("  ", &format!("{}.", facts::method(study)), 2);
+    page.paragraph("  ", &format!("{}.", method::in_a_line(study)), 2);
     if are_several {
         page.paragraph("  ", matrix::KNEE_RULE, 2);
     }
-    let mut rules: Vec<&str> = study
+    let is_any = study
         .recommendations
         .iter()
-        .filter(|found| are_several && found.fastest.is_some())
-        .map(|found| found.rule)
-        .collect();
-    rules.dedup();
-    for rule in rules {
-        page.paragraph("  Recommended is: ", &format!("{rule}."), 2);
-    }
-}
-
-/// Sentences below a heading; nothing where there are none.
-fn list(page: &mut Page<'_>, heading: &str, sentences: &[String]) {
-    if sentences.is_empty() {
-        return;
-    }
-    page.heading(heading);
-    for sentence in sentences {
-        page.paragraph("  - ", &terminal(sentence), 4);
+        .any(|found| found.fastest.is_some());
+    if are_several && is_any {
+        page.paragraph("  Recommended is: ", &format!("{}.", advice::RULE), 2);
     }
 }
 
@@ -90,11 +76,15 @@ fn recommend(page: &mut Page<'_>, study: &Study, recommendation: &Recommendation
         "Recommendation ({})",
         answer::program(&recommendation.program)
     )));
-    if let Some(because) = &recommendation.because {
-        page.paragraph("  ", &terminal(because), 2);
+    if let Some(because) = recommendation.because.as_ref().map(advice::lack) {
+        page.paragraph("  ", &terminal(&because), 2);
     }
     for (label, choice) in sections::choices(recommendation) {
-        page.paragraph("  ", &terminal(&format!("{label}: {}", choice.words)), 4);
+        page.paragraph(
+            "  ",
+            &terminal(&format!("{label}: {}", advice::choice(study, choice))),
+            4,
+        );
         to_paste(page, choice);
         if let Some(overrides) = &choice.run_task_overrides {
             page.line(format!(
@@ -103,8 +93,8 @@ fn recommend(page: &mut Page<'_>, study: &Study, recommendation: &Recommendation
             ));
         }
     }
-    if let Some(caveat) = &recommendation.caveat {
-        page.paragraph("  Note: ", &terminal(caveat), 4);
+    if let Some(caveat) = advice::caveat(&study.workload) {
+        page.paragraph("  Note: ", &terminal(&caveat), 4);
     }
     let rows = sections::pareto(study, recommendation);
     if rows.len() > 1 {

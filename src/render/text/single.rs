@@ -1,9 +1,11 @@
 //! One configuration, run once or several times: its figures, and what takes more configurations to say.
 
+use super::page::Page;
 use super::table::{Align, Column, blocks};
-use super::{Extent, Page, View};
+use super::view::{Extent, View};
 use crate::analysis::metric::Metric;
 use crate::analysis::model::{CellReport, Figure, Study};
+use crate::analysis::thresholds::REPETITIONS;
 use crate::escape::terminal;
 use crate::render::wording::number::{self, Scale};
 use crate::render::wording::single;
@@ -58,7 +60,7 @@ fn figures(page: &mut Page<'_>, report: &CellReport, metrics: &[Metric]) {
     if most == 1 {
         columns.push(Column::of("", Align::Right, medians));
     } else {
-        let head = if most < single::FOR_AN_INTERVAL {
+        let head = if most < REPETITIONS {
             "lowest – highest"
         } else {
             "95 % interval"

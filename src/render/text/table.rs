@@ -4,7 +4,7 @@
 //! the escapes, and wide tables go on in a second block under the same labels. Libraries align left, right or centre, and wrap within cells.
 
 use super::page::Page;
-use super::{Paint, Role};
+use super::view::{Paint, Role};
 use crate::wrap::columns as width;
 
 /// Columns between columns.

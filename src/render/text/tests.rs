@@ -2,11 +2,12 @@
 
 use super::*;
 use crate::analysis::advice::{Edge, Recommendation};
+use crate::analysis::metric::Metric;
 use crate::analysis::model::Place;
-use crate::analysis::sample::{HOSTILE, LEAN, cell, hostile, sketch};
 use crate::cell::Program;
 use crate::output::Style;
 use crate::plan::Mode;
+use crate::render::fixture::{HOSTILE, LEAN, cell, hostile, sketch};
 
 fn rendered(study: Study, (width, style, extent): (usize, Style, Extent)) -> String {
     let paint = |role, text: &str| match role {
@@ -120,7 +121,7 @@ fn the_longest_answer_is_seen_as_a_whole() {
 #[test]
 fn one_run_is_a_report_of_one_run() {
     let one = |rates: &[f64]| {
-        let mut study = crate::analysis::sample::study(vec![crate::analysis::sample::report(
+        let mut study = crate::render::fixture::study(vec![crate::render::fixture::report(
             cell(&LEAN, 2, Mode::Async, 32),
             rates,
         )]);

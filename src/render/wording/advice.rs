@@ -1,11 +1,18 @@
 //! What is recommended, in words: the configuration, its time and price, how sure that is, what it is tied with, and what limits the answer.
 
-pub(crate) use super::number::time;
-use super::number::{plural, usd, vcpus};
-use crate::analysis::advice::{Basis, Choice, Cost, Edge, KneeSide, Prediction};
-use crate::analysis::model::{CellReport, Interval, Limit, Study, Workload};
+use super::number::{plural, time, vcpus};
+use super::{notes, prediction};
+use crate::analysis::advice::{Choice, Edge, FirstLook, KneeSide, Lack};
+use crate::analysis::model::{CellReport, Study, Workload};
+use crate::analysis::thresholds::REPETITIONS;
 use crate::cell::{Cell, memory_gb};
 use crate::units;
+
+/// What is recommended, by which rule.
+pub(crate) const RULE: &str = "of all configurations without a measurable difference from the best (within 2 %, or within two standard errors and 4 %) the smallest task \
+                               counts, then async before threads before processes, then the fewest workers; cheapest: by the price of the tasks for the whole bucket, \
+                               as requests cost the same in each; fastest: by the time for the whole bucket; left out are configurations with failed repetitions, and \
+                               those of which the embedded server was the limit";
 
 /// Ties that are named one by one.
 const NAMED: usize = 3;
@@ -13,41 +20,21 @@ const NAMED: usize = 3;
 const SURE: f64 = 0.95;
 const LIKELY: f64 = 0.75;
 
-/// ` (one run: 3 min 14 s to 3 min 30 s)`: what one run takes in 95 % of all cases.
-pub(crate) fn one_run(interval: &Interval) -> String {
-    let (low, high) = (time(interval.low), time(interval.high));
-    if low == high {
-        String::new()
-    } else {
-        format!(" (one run: {low} to {high})")
-    }
-}
-
 /// All of a choice: `1 vCPU, 2 GB, async × 16. 118 GB in 3 min 20 s (one run: …), …`.
 pub(crate) fn choice(study: &Study, choice: &Choice) -> String {
     let report = &study.cells[choice.cell];
-    let Some(prediction) = &report.prediction else {
+    let Some(predicted) = &report.prediction else {
         return String::new();
     };
-    let within = prediction
-        .interval
-        .as_ref()
-        .map_or_else(String::new, one_run);
     let mut sentences = vec![
         format!("{}.", configuration(report)),
-        format!(
-            "{} in {}{within}{}{}",
-            units::bytes(prediction.bytes),
-            time(prediction.seconds),
-            cost(prediction),
-            basis(prediction)
-        ),
+        prediction::in_full(predicted),
     ];
     sentences.push(sure(choice));
     sentences.extend(ties(study, choice));
     sentences.extend(position(choice));
     sentences.extend(edges(choice));
-    if prediction.cost.as_ref().is_some_and(|cost| cost.is_minimum) {
+    if predicted.cost.as_ref().is_some_and(|cost| cost.is_minimum) {
         sentences.push(MINIMUM.to_owned());
     }
     if let Some((units, memory_mib)) = report
@@ -56,7 +43,9 @@ pub(crate) fn choice(study: &Study, choice: &Choice) -> String {
     {
         sentences.push(measured(&report.cell, (units, memory_mib)));
     }
-    sentences.extend(prediction.notes.iter().map(|note| format!("Note: {note}.")));
+    let notes = predicted.notes.iter().map(notes::of_prediction);
+    sentences.extend(notes.map(|note| format!("Note: {note}.")));
+    sentences.extend(left_out(choice.left_out));
     sentences.join(" ")
 }
 
@@ -100,7 +89,7 @@ fn measured(cell: &Cell, (units, _): (u32, u32)) -> String {
 
 /// How sure a choice is, with its number.
 fn sure(choice: &Choice) -> String {
-    if let Some(why) = &choice.first_look {
+    if let Some(why) = choice.first_look.map(first_look) {
         return format!(
             "A first look ({why}), not a recommendation: that takes 6 repetitions of 1 s or more over objects like the bucket's."
         );
@@ -111,6 +100,24 @@ fn sure(choice: &Choice) -> String {
         same_of_100(choice),
         or_equal(choice)
     )
+}
+
+/// Why a choice is a first look.
+pub(crate) fn first_look(why: FirstLook) -> String {
+    match why {
+        FirstLook::Unlike(ratio) => {
+            let (factor, which) = if ratio > 1.0 {
+                (ratio, "larger")
+            } else {
+                (1.0 / ratio, "smaller")
+            };
+            format!(
+                "the objects that were measured are {factor:.1} times {which} than the bucket's: a random sample would be like them"
+            )
+        }
+        FirstLook::Repetitions(found) => format!("{found} of {REPETITIONS} repetitions"),
+        FirstLook::Short(seconds) => format!("runs of {}", time(seconds)),
+    }
 }
 
 /// In a word, by the thresholds of METHODOLOGY.md.
@@ -210,116 +217,32 @@ pub(crate) fn edge_names(choice: &Choice) -> String {
 /// Said of the price of a task that is done before a minute is over.
 const MINIMUM: &str = "The price is that of one minute, the least that Fargate bills.";
 
-fn cost(prediction: &Prediction) -> String {
-    let Some(cost) = &prediction.cost else {
-        return ", price not known".to_owned();
-    };
-    let Cost {
-        usd_task,
-        usd_requests,
-        ..
-    } = *cost;
-    let others = other_costs(cost);
-    let would = match (cost.is_hypothetical, cost.is_of_on_demand) {
-        (true, _) => " if it ran on Fargate",
-        (false, true) => " at On-Demand prices, as that of Spot is not known",
-        (false, false) => "",
-    };
-    let within = prediction
-        .usd_interval
-        .as_ref()
-        .map_or_else(String::new, |interval| {
-            let (low, high) = (usd(interval.low), usd(interval.high));
-            if low == high {
-                String::new()
-            } else {
-                format!(" (one run: {low} to {high})")
-            }
-        });
-    let share = units::percent(usd_requests / cost.usd_total().max(1e-12));
-    let parts = format!(
-        "task {}, requests {}: {share}, the same in every configuration{others}; prices of {}",
-        usd(usd_task),
-        usd(usd_requests),
-        cost.prices_dated
-    );
-    format!(", {}{within}{would} ({parts})", usd(cost.usd_total()))
-}
-
-/// `, retrieval $1.20, egress $9.00`: what is not in every price.
-pub(crate) fn other_costs(cost: &Cost) -> String {
-    let retrieval = Some(cost.usd_retrieval).filter(|usd| *usd > 0.0);
-    let parts = [(retrieval, "retrieval"), (cost.usd_egress, "egress")];
-    parts
-        .into_iter()
-        .filter_map(|(money, what)| Some(format!(", {what} {}", usd(money?))))
-        .collect()
-}
-
-/// What a predicted rate rests on; follows a clause.
-pub(crate) fn basis(prediction: &Prediction) -> String {
-    match prediction.basis {
-        Basis::Seen { held_s, .. } => format!(
-            ". Runs of this configuration held the rate for {}.",
-            time(held_s)
-        ),
-        Basis::Burst { held_s, needed_s } => format!(
-            ", if the burst rate holds for {}: runs of this configuration held it for {}; sustained rate not measured (`--duration 20m` would).",
-            time(needed_s),
-            time(held_s)
-        ),
-        Basis::BelowSustained {
-            sustained_bytes_per_s,
-        } => {
-            format!(
-                ". Its rate can last: this size carried {} after its burst.",
-                units::rate_mb(sustained_bytes_per_s)
-            )
-        }
-        Basis::Sustained {
-            drop,
-            after_drop_bytes: 0,
-        } => {
-            format!(
-                ". It fits into the burst, which lasts for {} and {} in this size.",
-                time(drop.at_s),
-                units::bytes(drop.bytes)
-            )
-        }
-        Basis::Sustained {
-            drop,
-            after_drop_bytes,
-        } => format!(
-            ". In this size the rate drops after {} and {} from {} to {}: {} come at the lower rate.",
-            time(drop.at_s),
-            units::bytes(drop.bytes),
-            units::rate_mb(drop.before_bytes_per_s),
-            units::rate_mb(drop.after_bytes_per_s),
-            units::bytes(after_drop_bytes)
-        ),
-    }
-}
-
 /// The fastest may have measured the server: then the fastest that is named is not the fastest of the table.
-pub(crate) fn left_out(faster: usize) -> String {
+fn left_out(faster: usize) -> Option<String> {
     match faster {
-        0 => String::new(),
-        1 => " One faster configuration measured the server and is left out.".to_owned(),
-        _ => format!(" {faster} faster configurations measured the server and are left out."),
+        0 => None,
+        1 => Some("One faster configuration measured the server and is left out.".to_owned()),
+        _ => Some(format!(
+            "{faster} faster configurations measured the server and are left out."
+        )),
     }
 }
 
-/// Why there is nothing to recommend.
-pub(crate) fn nothing(cells: &[&CellReport]) -> String {
-    let count = |what: fn(&CellReport) -> bool| cells.iter().filter(|cell| what(cell)).count();
-    let failed = count(CellReport::has_failures);
-    let server = count(|cell| !cell.has_failures() && cell.verdict.word == Limit::ServerBound);
-    let unknown = cells.len() - failed - server;
+/// Why there is nothing to recommend, or no cheapest configuration.
+pub(crate) fn lack(lack: &Lack) -> String {
+    let Lack::NoCell {
+        of,
+        failed,
+        server_bound,
+    } = *lack
+    else {
+        return "no cheapest configuration: Fargate has no task of these sizes".to_owned();
+    };
     let reasons = [
         (failed, "had failed repetitions or objects"),
-        (server, "measured the server"),
+        (server_bound, "measured the server"),
         (
-            unknown,
+            of - failed - server_bound,
             "lack what a prediction needs (keys and bytes of the bucket)",
         ),
     ];
@@ -330,7 +253,7 @@ pub(crate) fn nothing(cells: &[&CellReport]) -> String {
         .collect();
     format!(
         "nothing to recommend: of {} {}",
-        plural(cells.len() as u64, "configuration"),
+        plural(of as u64, "configuration"),
         reasons.join(", ")
     )
 }

@@ -1,8 +1,10 @@
 //! The answer in few words, as it stands first in a report: what to run, how long and for how much, how sure that is, and what qualifies it.
 
-use super::advice::{configuration, edge_names, or_equal, same_of_100, tied, time, word};
+use super::advice::{
+    configuration, edge_names, first_look, lack, or_equal, same_of_100, tied, word,
+};
 use super::facts;
-use super::number::{plural, span, usd};
+use super::number::{plural, span, time, usd};
 use crate::analysis::advice::{Basis, Choice, Cost, Prediction, Recommendation};
 use crate::analysis::metric::Metric;
 use crate::analysis::model::{Against, CellReport, Limit, Study, Workload};
@@ -131,7 +133,7 @@ fn takes(prediction: &Prediction, made_of: &str) -> String {
 }
 
 fn how_sure(choice: &Choice) -> String {
-    match &choice.first_look {
+    match choice.first_look.map(first_look) {
         Some(why) => format!("A first look ({why}), not a recommendation."),
         None => format!(
             "{}: {} repeats would choose the same{}.",
@@ -229,8 +231,8 @@ pub(crate) fn in_a_line(study: &Study, recommendation: &Recommendation) -> Strin
                 "{name}: {}",
                 recommendation
                     .because
-                    .as_deref()
-                    .unwrap_or("nothing to recommend")
+                    .as_ref()
+                    .map_or_else(|| "nothing to recommend".to_owned(), lack)
             );
         }
     };
@@ -241,13 +243,13 @@ pub(crate) fn in_a_line(study: &Study, recommendation: &Recommendation) -> Strin
     let takes = prediction.map_or_else(String::new, |prediction| {
         format!(", {}{}", how_long(prediction), price_of(prediction))
     });
-    let first_look = if choice.first_look.is_some() {
+    let a_first_look = if choice.first_look.is_some() {
         " (a first look)"
     } else {
         ""
     };
     format!(
-        "{name}: {label}{}{takes}{first_look}",
+        "{name}: {label}{}{takes}{a_first_look}",
         chosen(study, choice)
     )
 }
@@ -269,12 +271,10 @@ pub(crate) fn on_fargate(workload: &Workload) -> Option<String> {
     {
         return None;
     }
-    let slash = if workload.prefix.is_empty() { "" } else { "/" };
-    let source = format!("s3://{}{slash}{}", workload.bucket, workload.prefix);
     Some(shell::line([
         "parfetch",
         "sweep",
-        &source,
+        &workload.source(),
         "--on",
         "ecs",
         "--stack",

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::advice::other_costs;
 use super::number::{self, plural, usd};
+use super::prediction::other_costs;
 use crate::analysis::advice::Cost;
 use crate::analysis::model::{Facts, Sampled, Study, Workload};
 use crate::plan::{Layout, Order, Work};
@@ -11,12 +11,6 @@ use crate::units;
 
 /// Digits of a key list's SHA-256 that tell lists apart.
 const HASH: usize = 12;
-
-/// `s3://images/2024/`.
-pub(crate) fn source(workload: &Workload) -> String {
-    let slash = if workload.prefix.is_empty() { "" } else { "/" };
-    format!("s3://{}{slash}{}", workload.bucket, workload.prefix)
-}
 
 /// The facts of a study: a label, and parts in order.
 pub(crate) fn facts(study: &Study) -> Vec<(&'static str, Vec<String>)> {
@@ -304,40 +298,4 @@ pub(crate) fn whereabouts(workload: &Workload) -> String {
         "local" => "on this machine".to_owned(),
         other => format!("on {other}"),
     }
-}
-
-/// How the figures are made, with what the number of repetitions can give.
-pub(crate) fn method(study: &Study) -> String {
-    // (repetitions, level of the interval or why there is none), of every figure that tables show.
-    let mut kinds: BTreeMap<usize, Option<f64>> = BTreeMap::new();
-    for figure in study.cells.iter().flat_map(|cell| cell.figures.values()) {
-        kinds.insert(figure.n, figure.interval.map(|interval| interval.level));
-    }
-    let levels: Vec<String> = kinds
-        .iter()
-        .filter_map(|(n, level)| Some(format!("{:.1} % with {n}", (*level)? * 100.0)))
-        .collect();
-    let none: Vec<String> = kinds
-        .iter()
-        .filter(|(_, level)| level.is_none())
-        .map(|(n, _)| n.to_string())
-        .collect();
-    let mut parts = vec!["medians of the repetitions".to_owned()];
-    if !levels.is_empty() {
-        let levels = levels.join(", ");
-        parts.push(format!("an interval, low–high, lies between two of the repetitions and covers the true median with at least 95 % ({levels})"));
-    }
-    if !none.is_empty() {
-        let give = if none == ["1"] { "gives" } else { "give" };
-        parts.push(format!(
-            "{} {give} no 95 % interval: that takes 6",
-            plural_of(&none)
-        ));
-    }
-    parts.join("; ")
-}
-
-fn plural_of(counts: &[String]) -> String {
-    let s = if counts == ["1"] { "" } else { "s" };
-    format!("{} repetition{s}", counts.join(" or "))
 }

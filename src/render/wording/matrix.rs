@@ -235,12 +235,7 @@ fn label(curve: &Curve, all: &[Curve]) -> String {
 
 /// A name that does not push a table apart. It is escaped here, since it is cut by what is seen of it.
 fn short(name: &str) -> String {
-    let name = escape::terminal(name);
-    if name.chars().count() <= NAME {
-        name
-    } else {
-        name.chars().take(NAME - 1).chain(['…']).collect()
-    }
+    console::truncate_str(&escape::terminal(name), NAME, "…").into_owned()
 }
 
 fn usd_per_tb(curve: &Curve, cells: &[&CellReport]) -> Option<f64> {

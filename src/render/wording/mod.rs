@@ -4,9 +4,18 @@
 
 pub(crate) mod advice;
 pub(crate) mod answer;
+pub(crate) mod caveats;
+pub(crate) mod comparison;
 pub(crate) mod facts;
 pub(crate) mod matrix;
+pub(crate) mod method;
+mod metric;
+pub(crate) mod notes;
 pub(crate) mod number;
+pub(crate) mod prediction;
 pub(crate) mod price;
 pub(crate) mod sections;
+pub(crate) mod sentence;
 pub(crate) mod single;
+pub(crate) mod verdict;
+pub(crate) mod warnings;

@@ -1,6 +1,8 @@
 //! Figures as a person reads them: scaled to the unit of their table, with the decimals that say something.
 
 use crate::analysis::metric::{Metric, Unit};
+use crate::analysis::model::Figure;
+use crate::stats::location::most_confidence;
 use crate::units;
 
 /// What stands where nothing is known.
@@ -52,6 +54,17 @@ pub(crate) fn heading(metric: Metric) -> String {
         _ if unit.is_empty() => metric.name().to_owned(),
         _ => format!("{}, {unit}", metric.name()),
     }
+}
+
+/// Why a figure has no interval: what so few repetitions can give.
+pub(crate) fn no_interval(figure: &Figure) -> Option<String> {
+    figure.interval.is_none().then(|| match figure.n {
+        1 => "one repetition gives no interval".to_owned(),
+        n => format!(
+            "the range of {n} repetitions covers the median with {:.1} % confidence at most",
+            most_confidence(n) * 100.0
+        ),
+    })
 }
 
 /// Decimals for a column: three significant digits of its largest value, but at least two of its smallest, and none below the first digit of the

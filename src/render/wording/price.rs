@@ -1,9 +1,10 @@
 //! The price of the tasks in a unit that can be read: of so many objects that the numbers are above a cent.
 
-use super::facts;
 use super::number::usd;
+use super::{facts, notes};
 use crate::analysis::metric::Metric;
 use crate::analysis::model::{CellReport, Study};
+use crate::analysis::notes::Note;
 
 /// Prices below this are not read easily.
 const READABLE_USD: f64 = 0.01;
@@ -105,12 +106,9 @@ fn task_per_tb(report: &CellReport) -> Option<f64> {
 }
 
 /// Why there is no price, where the study says so.
-pub(crate) fn missing(study: &Study) -> Option<&str> {
-    study
-        .notes
-        .iter()
-        .map(String::as_str)
-        .find(|note| note.starts_with("no price"))
+pub(crate) fn missing(study: &Study) -> Option<String> {
+    let is_lack = |note: &&Note| matches!(note, Note::Price(price) if price.is_lack());
+    study.notes.iter().find(is_lack).map(notes::note)
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! What follows the tables: verdicts, failures, warnings, recommendations and the Pareto front, grouped so that equal things are said once.
 
 use super::number::{self, UNKNOWN, memory, plural, usd, vcpu, vcpus};
+use super::{notes, verdict};
 use crate::analysis::advice::{Choice, Recommendation};
 use crate::analysis::metric::Metric;
-use crate::analysis::model::{Against, CellReport, Curve, Limit, Study};
+use crate::analysis::model::{Against, CellReport, Curve, Study};
 use crate::cell::{Cell, Program};
 use crate::plan::Mode;
 use crate::shell;
@@ -32,7 +33,7 @@ pub(crate) fn verdicts(study: &Study) -> Vec<Line> {
         for group in cells.chunk_by(|one, other| one.verdict.word == other.verdict.word) {
             let Some(last) = group.last() else { continue };
             // The one that decided.
-            let because = last.verdict.because.first().cloned().unwrap_or_default();
+            let because = verdict::decided(&last.verdict).unwrap_or_default();
             let at = if group.len() > 1 && !because.is_empty() {
                 format!(
                     "at {}: ",
@@ -43,27 +44,12 @@ pub(crate) fn verdicts(study: &Study) -> Vec<Line> {
             };
             lines.push(Line {
                 who: who(curve, group),
-                word: limit(last.verdict.word).to_owned(),
+                word: verdict::limit(last.verdict.word).to_owned(),
                 because: at + &because,
             });
         }
     }
     lines
-}
-
-/// What limits a configuration, in words that need no explanation. Files keep the words of [`Limit`].
-pub(crate) const fn limit(word: Limit) -> &'static str {
-    match word {
-        Limit::Failed => "failed",
-        Limit::ServerBound => "the embedded server is the limit",
-        Limit::CpuBound => "the CPU is the limit",
-        Limit::QuotaThrottled => "the CPU quota is the limit",
-        Limit::S3Throttled => "the store throttles",
-        Limit::TailBound => "the largest objects decide",
-        Limit::PerConnectionBound => "more workers are faster",
-        Limit::NetworkBound => "the network is the limit",
-        Limit::Unclear => "no limit found",
-    }
 }
 
 fn who(curve: &Curve, cells: &[&CellReport]) -> String {
@@ -94,7 +80,7 @@ pub(crate) fn size(cpu_units: u32, memory_mib: u32) -> String {
 pub(crate) fn knees(study: &Study) -> Vec<String> {
     let mut said: Vec<(&str, Vec<String>)> = Vec::new();
     for curve in &study.curves {
-        let Some(note) = curve.note.as_deref() else {
+        let Some(note) = curve.note.map(notes::of_curve) else {
             continue;
         };
         let name = format!(
@@ -157,7 +143,7 @@ pub(crate) fn failures(study: &Study) -> Vec<Line> {
 
 /// Notes of the study, then warnings of its runs, then notes of cells (equal ones once).
 pub(crate) fn notes(study: &Study) -> Vec<String> {
-    let mut notes = study.notes.clone();
+    let mut notes = notes::of_study(study);
     notes.extend(
         study
             .facts
@@ -165,24 +151,28 @@ pub(crate) fn notes(study: &Study) -> Vec<String> {
             .iter()
             .map(|(warning, count)| format!("warning of {}: {warning}", plural(*count, "run"))),
     );
-    let mut of_cells: Vec<(&str, Vec<&Cell>)> = Vec::new();
+    notes.extend(notes_of_cells(study));
+    notes
+}
+
+/// Equal ones once.
+fn notes_of_cells(study: &Study) -> Vec<String> {
+    let mut of_cells: Vec<(String, Vec<&Cell>)> = Vec::new();
     for cell in &study.cells {
-        for note in &cell.notes {
+        for note in notes::of_cell(cell) {
             match of_cells.iter_mut().find(|(known, _)| *known == note) {
                 Some((_, cells)) => cells.push(&cell.cell),
                 None => of_cells.push((note, vec![&cell.cell])),
             }
         }
     }
-    notes.extend(
-        of_cells
-            .into_iter()
-            .map(|(note, cells)| match cells.as_slice() {
-                [cell] => format!("{cell}: {note}"),
-                _ => format!("{} configurations: {note}", cells.len()),
-            }),
-    );
-    notes
+    of_cells
+        .into_iter()
+        .map(|(note, cells)| match cells.as_slice() {
+            [cell] => format!("{cell}: {note}"),
+            _ => format!("{} configurations: {note}", cells.len()),
+        })
+        .collect()
 }
 
 /// Tables of speed-ups that there is something to say in: against what, and its title.

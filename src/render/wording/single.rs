@@ -1,13 +1,11 @@
 //! One configuration, run once or several times, in sentences: what was run, what it took, what limits it, and what takes more configurations to say.
 
 use super::number::{self, plural, span};
-use super::{answer, facts, sections};
+use super::{answer, facts, price, sections, verdict};
 use crate::analysis::metric::Metric;
 use crate::analysis::model::{CellReport, Figure, Limit, Study};
+use crate::analysis::thresholds::REPETITIONS;
 use crate::units;
-
-/// Fewer repetitions give no interval: then the lowest and the highest are shown.
-pub(crate) const FOR_AN_INTERVAL: usize = 6;
 
 /// `async × 32 on 2 vCPUs, 4 GB (lean client) · 118 GB · us-east-1 · 2 runs on Fargate, 2026-11-20T10:00:00Z`
 pub(crate) fn what_was_run(study: &Study, report: &CellReport) -> String {
@@ -80,19 +78,18 @@ pub(crate) fn sentences(study: &Study, report: &CellReport) -> Vec<String> {
             .into_iter()
             .map(|clocks| format!("{}.", units::upper_first(&clocks))),
     );
-    let no_price = study.notes.iter().find(|note| note.starts_with("no price"));
     sentences.extend(
         facts::run_price(study)
             .first()
             .map(|price| format!("One run costs {price}."))
-            .or_else(|| no_price.map(|why| format!("{}.", units::upper_first(why)))),
+            .or_else(|| price::missing(study).map(|why| format!("{}.", units::upper_first(&why)))),
     );
     sentences
 }
 
 /// What its own runs show of that.
 fn what_limits(report: &CellReport) -> String {
-    let word = units::upper_first(sections::limit(report.verdict.word));
+    let word = units::upper_first(verdict::limit(report.verdict.word));
     let because = match (report.verdict.word, report.figure(Metric::CpuShare)) {
         // What is known instead; its grounds are that other numbers of workers are missing.
         (Limit::Unclear, Some(share)) => format!(
@@ -101,10 +98,7 @@ fn what_limits(report: &CellReport) -> String {
             number::vcpus(report.cell.cpu_units)
         ),
         (Limit::Unclear, None) => String::new(),
-        _ => report
-            .verdict
-            .because
-            .first()
+        _ => verdict::decided(&report.verdict)
             .map_or_else(String::new, |because| format!(" ({because})")),
     };
     format!("{word}{because}.")
@@ -125,7 +119,7 @@ fn of_all(figure: &Figure, text: fn(f64) -> String) -> String {
 pub(crate) fn what_it_cannot_say(report: &CellReport) -> String {
     let runs = match report.observations.len() {
         0 | 1 => "One run does not show how much runs differ",
-        2..FOR_AN_INTERVAL => "So few runs hardly show how much runs differ",
+        2..REPETITIONS => "So few runs hardly show how much runs differ",
         _ => return "One configuration: whether others are faster or cheaper, `parfetch sweep` shows.".to_owned(),
     };
     format!(

@@ -89,25 +89,25 @@ impl Limit {
 
 /// A verdict and its grounds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Verdict {
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Verdict"))]
+pub struct Verdict<G = String> {
     /// What limited it.
     pub word: Limit,
     /// The figures it was judged by, as sentence fragments; those that decided first.
-    pub because: Vec<String>,
+    pub because: Vec<G>,
 }
 
 /// One rule's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub struct Finding<G = String> {
     limit: Limit,
     holds: bool,
-    figure: String,
+    figure: G,
 }
 
-impl Finding {
+impl<G> Finding<G> {
     /// By the share that the rule of this limit looks at, and what to say of it.
-    pub fn of_share(limit: Limit, share: f64, figure: String) -> Self {
+    pub fn of_share(limit: Limit, share: f64, figure: G) -> Self {
         Self {
             limit,
             holds: limit.is_reached_by(share),
@@ -116,16 +116,16 @@ impl Finding {
     }
 }
 
-impl Verdict {
+impl<G> Verdict<G> {
     /// The first limit, in the order of [`Limit::ALL`], whose rule holds; what else was seen stands behind its figure.
-    pub fn of(findings: Vec<Finding>) -> Self {
+    pub fn of(findings: Vec<Finding<G>>) -> Self {
         let holds = |limit: &Limit| {
             findings
                 .iter()
                 .any(|finding| finding.holds && finding.limit == *limit)
         };
         let word = Limit::ALL.into_iter().find(holds).unwrap_or(Limit::Unclear);
-        let (decided, seen): (Vec<Finding>, Vec<Finding>) = findings
+        let (decided, seen): (Vec<Finding<G>>, Vec<Finding<G>>) = findings
             .into_iter()
             .partition(|finding| finding.limit == word);
         Self {

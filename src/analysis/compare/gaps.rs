@@ -1,0 +1,159 @@
+//! What of two sets is not compared, and whether the test can say anything at all.
+
+use super::{Compared, find};
+use crate::analysis::model::Study;
+use crate::analysis::thresholds::ALPHA;
+use crate::cell::Cell;
+use crate::stats::family::can_reach;
+use crate::stats::rank::smallest_p;
+
+/// Most repetitions that are thought of.
+const MOST: usize = 100;
+
+/// What a comparison leaves out; of both sets, the base first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gaps {
+    /// Cells with too few repetitions for the test; `None` without any.
+    pub power: Option<Power>,
+    /// Cells that the other set lacks.
+    pub alone: [Vec<Cell>; 2],
+    /// Cells that both sets have, but not with the metric.
+    pub unmeasured: Vec<Cell>,
+    /// Repetitions that failed.
+    pub failed: [FailedRuns; 2],
+}
+
+/// How many cells have too few repetitions for a family of tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Power {
+    /// Those.
+    pub poor: usize,
+    /// Tests in the family.
+    pub of: usize,
+    /// Repetitions that would do; `None` when that is beyond all reason.
+    pub needed: Option<usize>,
+}
+
+/// Failed repetitions of one set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FailedRuns {
+    /// How many.
+    pub runs: usize,
+    /// Of these cells.
+    pub cells: Vec<Cell>,
+}
+
+pub(super) fn gaps(
+    (base, new): (&[Study], &[Study]),
+    pairs: &[(&Study, &Study)],
+    compared: &[Compared],
+) -> Gaps {
+    let swapped: Vec<(&Study, &Study)> = pairs.iter().map(|(base, new)| (*new, *base)).collect();
+    Gaps {
+        power: power(compared),
+        alone: [alone(base, pairs), alone(new, &swapped)],
+        unmeasured: unmeasured(compared, pairs),
+        failed: [failed(base), failed(new)],
+    }
+}
+
+/// Whether repetitions suffice for the family: the smallest p that they can give, times the number of comparisons.
+fn power(compared: &[Compared]) -> Option<Power> {
+    let of = compared.len();
+    let can = |cell: &&Compared| {
+        of as f64 * smallest_p(cell.base.values.len(), cell.new.values.len()) <= ALPHA
+    };
+    let poor = of - compared.iter().filter(can).count();
+    (poor > 0).then(|| Power {
+        poor,
+        of,
+        needed: (1..MOST).find(|n| can_reach(of, *n, ALPHA)),
+    })
+}
+
+/// Cells that the other set lacks.
+fn alone(studies: &[Study], pairs: &[(&Study, &Study)]) -> Vec<Cell> {
+    let partner = |study: &Study| {
+        let pair = pairs.iter().find(|(one, _)| std::ptr::eq(*one, study));
+        pair.map(|(_, other)| *other)
+    };
+    let is_alone =
+        |study: &Study, cell: &Cell| partner(study).is_none_or(|other| find(other, cell).is_none());
+    studies
+        .iter()
+        .flat_map(|study| study.cells.iter().map(move |report| (study, &report.cell)))
+        .filter(|(study, cell)| is_alone(study, cell))
+        .map(|(_, cell)| cell.clone())
+        .collect()
+}
+
+/// Cells that both sets have, but not with the metric.
+fn unmeasured(compared: &[Compared], pairs: &[(&Study, &Study)]) -> Vec<Cell> {
+    let both = pairs.iter().flat_map(|(base, new)| {
+        base.cells
+            .iter()
+            .filter(|report| find(new, &report.cell).is_some())
+    });
+    both.map(|report| &report.cell)
+        .filter(|cell| !compared.iter().any(|compared| compared.cell == **cell))
+        .cloned()
+        .collect()
+}
+
+fn failed(studies: &[Study]) -> FailedRuns {
+    let cells = || studies.iter().flat_map(|study| &study.cells);
+    FailedRuns {
+        runs: cells().map(|cell| cell.failures.len()).sum(),
+        cells: cells()
+            .filter(|cell| cell.has_failures())
+            .map(|cell| cell.cell.clone())
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::analysis::compare;
+    use crate::analysis::metric::Metric;
+    use crate::analysis::model::Study;
+    use crate::plan::Mode;
+    use crate::render::fixture::{LEAN, cell, report, study};
+
+    fn set(cells: u32, values: &[f64]) -> Study {
+        study(
+            (1..=cells)
+                .map(|concurrency| report(cell(&LEAN, 1, Mode::Async, concurrency), values))
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn three_runs_that_do_not_overlap_are_no_tilde() {
+        let found = compare(
+            &[set(1, &[1.0, 1.1, 1.2])],
+            &[set(1, &[3.0, 3.1, 3.3])],
+            Metric::Throughput,
+        );
+        assert!(
+            found.cells[0].is_apart(1) && found.gaps.power.is_some_and(|power| power.of == 1),
+            "{found:?}"
+        );
+        let overlapping = compare(
+            &[set(1, &[1.0, 1.1, 3.2])],
+            &[set(1, &[3.0, 3.1, 3.3])],
+            Metric::Throughput,
+        );
+        assert!(!overlapping.cells[0].is_apart(1));
+    }
+
+    #[test]
+    fn nothing_in_common_is_said() {
+        let mut other = set(1, &[1.0]);
+        other.cells[0].cell.concurrency = 99;
+        let found = compare(&[set(1, &[1.0])], &[other], Metric::Throughput);
+        assert_eq!(
+            (found.cells.len(), found.gaps.alone.map(|cells| cells.len())),
+            (0, [1, 1])
+        );
+    }
+}

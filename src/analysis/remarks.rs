@@ -1,0 +1,104 @@
+//! Which notes a study and its cells have; those on its time and its prices come from there.
+
+use super::curves;
+use super::metric::Metric;
+use super::model::{CellReport, Facts};
+use super::notes::{CellNote, Note};
+use super::observation::Observation;
+use super::thresholds::SETTLED_S;
+use crate::plan::Mode;
+
+/// Fewest CPUs with which threads and processes can differ: on one they take turns.
+const CONTRAST_CPUS: u32 = 2;
+
+/// What is to be known of a study apart from its time and its prices, which say so themselves.
+pub(super) fn of_study(facts: &Facts, cells: &[CellReport], curves: usize) -> Vec<Note> {
+    let mut notes = Vec::new();
+    if facts.failures > 0 {
+        notes.push(Note::Failed {
+            failed: facts.failures,
+            of: facts.failures + facts.observations,
+        });
+    }
+    if facts.tool_versions.len() > 1 {
+        notes.push(Note::Versions(facts.tool_versions.clone()));
+    }
+    if facts.sweeps.len() > 1 {
+        notes.push(Note::Sweeps(facts.sweeps.len()));
+    }
+    if facts.limited_by.len() > 1 {
+        notes.push(Note::Limits(facts.limited_by.clone()));
+    }
+    let has = |mode: Mode| cells.iter().any(|cell| cell.cell.mode == mode);
+    if has(Mode::Thread) && has(Mode::Process) {
+        let poor = facts.client_cpus.filter(|cpus| *cpus < CONTRAST_CPUS);
+        notes.extend(poor.map(|cpus| Note::NoContrast {
+            is_shared: cpus == 0,
+        }));
+    }
+    let is_parfetch = |cell: &CellReport| cell.cell.program.is_parfetch();
+    if cells.iter().any(is_parfetch) && !cells.iter().all(is_parfetch) {
+        notes.push(Note::ContendersTime);
+    }
+    notes.extend(too_few_done(facts, cells));
+    notes.extend(too_short(cells));
+    notes.extend(curves::too_few(cells));
+    if cells.len() > 1 {
+        notes.push(Note::Tests(curves));
+    }
+    notes
+}
+
+fn too_few_done(facts: &Facts, cells: &[CellReport]) -> Option<Note> {
+    let planned = usize::try_from(facts.planned_repetitions?).ok()?;
+    let lacking = cells
+        .iter()
+        .filter(|cell| cell.observations.len() + cell.failures.len() < planned)
+        .count();
+    (lacking > 0).then_some(Note::FewerThanPlanned {
+        cells: lacking,
+        of: cells.len(),
+        planned,
+    })
+}
+
+fn too_short(cells: &[CellReport]) -> Option<Note> {
+    let times: Vec<f64> = cells
+        .iter()
+        .filter_map(|cell| Some(cell.figure(Metric::FetchTime)?.median))
+        .collect();
+    let short = times.iter().filter(|seconds| **seconds < SETTLED_S).count();
+    (short > 0).then(|| Note::ShortRuns {
+        cells: short,
+        of: times.len(),
+        shortest_s: times.iter().copied().fold(f64::INFINITY, f64::min),
+    })
+}
+
+/// What is to be known of a cell whose Fargate size is found.
+pub(super) fn of_cell(report: &CellReport) -> Vec<CellNote> {
+    let (cpu_units, memory_mib) = (report.cell.cpu_units, report.cell.memory_mib);
+    let mut notes = Vec::new();
+    if cpu_units == 0 || memory_mib == 0 {
+        notes.push(CellNote::NoSize);
+    } else if let Some(size) = report
+        .fargate
+        .filter(|size| *size != (cpu_units, memory_mib))
+    {
+        notes.push(CellNote::PricedAs {
+            cpu_units: size.0,
+            memory_mib: size.1,
+            by_peak: size.0 == cpu_units,
+        });
+    }
+    let count = |what: fn(&Observation) -> bool| {
+        let found = report.observations.iter().filter(|one| what(one)).count();
+        Some(found).filter(|found| *found > 0)
+    };
+    notes.extend(count(|observation| observation.attempts > 1).map(CellNote::Tries));
+    notes.extend(count(|observation| observation.is_overlapped).map(CellNote::Overlapped));
+    if report.cell.shards > 1 {
+        notes.push(CellNote::Clocks);
+    }
+    notes
+}

@@ -1,0 +1,13 @@
+//! From which figures on a report says something, each once. Those of shares, which a run is judged by as well, are in `results::summary::thresholds`.
+
+pub(crate) use crate::stats::{ALPHA, CONFIDENCE};
+
+/// How far below the best a knee and a plateau may lie.
+pub(crate) const WITHIN: f64 = 0.05;
+/// How many times its lowest concurrency the highest of a plateau is at least: between neighbours a rate that grows with the concurrency would be
+/// flat too.
+pub(crate) const WIDE: f64 = 1.5;
+/// Fewer repetitions than this say too little to recommend by: with six an interval of 95 % exists.
+pub(crate) const REPETITIONS: usize = 6;
+/// Seconds of fetching from which a rate is taken as settled: ten periods of a quota.
+pub(crate) const SETTLED_S: f64 = 1.0;

@@ -1,0 +1,23 @@
+//! The report and a comparison as CSV for other programs: one row a cell, in base units that the columns name.
+
+mod comparison;
+mod report;
+mod sheet;
+
+use crate::analysis::{Comparison, Study};
+use crate::render::form::{Asked, Form, Names};
+
+/// CSV.
+pub struct Csv;
+
+impl Form for Csv {
+    fn report(&self, studies: &[Study], _: &Asked<'_>) -> String {
+        report::render_csv(studies)
+    }
+
+    fn comparison(&self, comparison: &Comparison, _: Names<'_>) -> String {
+        comparison::render_comparison_csv(comparison)
+    }
+}
+
+pub(crate) use report::render_csv;

@@ -1,0 +1,33 @@
+//! What a form of the report is: one name for all of them, so that a new one is a file of its own.
+
+use super::text::Extent;
+use crate::analysis::{Comparison, Metric, Study};
+
+/// A form that a report and a comparison are written in.
+pub trait Form {
+    /// All of these studies.
+    fn report(&self, studies: &[Study], asked: &Asked<'_>) -> String;
+
+    /// One set of results against another.
+    fn comparison(&self, comparison: &Comparison, names: Names<'_>) -> String;
+}
+
+/// What of a report is shown; forms for programs show everything.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// Tables to show, in this order.
+    pub metrics: &'a [Metric],
+    /// How much is shown.
+    pub extent: Extent,
+    /// The command that shows everything.
+    pub in_full: &'a str,
+}
+
+/// How two sets of results are called.
+#[derive(Clone, Copy, Debug)]
+pub struct Names<'a> {
+    /// The one.
+    pub base: &'a str,
+    /// The other.
+    pub new: &'a str,
+}

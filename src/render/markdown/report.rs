@@ -1,0 +1,317 @@
+//! The report as Markdown.
+
+use std::fmt::Write as _;
+
+use super::write::{grid, heading, item, list, paragraph};
+use crate::analysis::advice::Recommendation;
+use crate::analysis::metric::{Better, Metric};
+use crate::analysis::model::{CellReport, Study};
+use crate::escape::markdown;
+use crate::render::wording::matrix::{Row, Shown, Table, shown, speed_up, tables};
+use crate::render::wording::number::{self, Scale, UNKNOWN};
+use crate::render::wording::{advice, facts, method, sections};
+use crate::shell;
+use crate::units;
+
+/// What stands in a cell.
+type Choose<'a> = &'a dyn Fn(Option<&CellReport>) -> Shown;
+
+/// The report as Markdown, with tables of these metrics in this order.
+pub(crate) fn render_markdown(studies: &[Study], metrics: &[Metric]) -> String {
+    let mut text = String::from("# parfetch report\n");
+    for study in studies {
+        render(&mut text, study, metrics);
+    }
+    text
+}
+
+fn render(text: &mut String, study: &Study, metrics: &[Metric]) {
+    heading(text, "##", &study.workload.source());
+    for (label, parts) in facts::facts(study) {
+        item(
+            text,
+            &format!("**{label}:** {}", markdown(&parts.join(" · "))),
+        );
+    }
+    // The answer comes first.
+    for recommendation in &study.recommendations {
+        recommend(text, study, recommendation);
+    }
+    for metric in metrics {
+        of_metric(text, study, *metric);
+    }
+    let marks = "**bold**: best of its program and size · `~`: no measurable difference from the best · `!`: failed runs, see below · –: not run or not known";
+    paragraph(text, marks);
+    paragraph(
+        text,
+        &format!("Method: {}.", markdown(&method::in_a_line(study))),
+    );
+    list(
+        text,
+        "The knee: the fewest workers that are as fast as the fastest",
+        &sections::knees(study),
+    );
+    lines(
+        text,
+        "What limits each configuration",
+        &sections::verdicts(study),
+    );
+    for (kind, against, title) in sections::speed_ups(study) {
+        heading(
+            text,
+            "###",
+            &format!("Speed-up {title}, by worker start + fetch time"),
+        );
+        let cell = |cell: Option<&CellReport>| speed_up(cell, kind, &against);
+        for found in tables(study)
+            .into_iter()
+            .map(|table| table.only(|found| cell(found) != Shown::Nothing))
+        {
+            if !found.rows.is_empty() {
+                matrix(text, &found, (Scale::RATIO, &cell));
+            }
+        }
+    }
+    lines(text, "Failures", &sections::failures(study));
+    list(text, "Notes", &sections::notes(study));
+}
+
+fn of_metric(text: &mut String, study: &Study, metric: Metric) {
+    let lower = if metric.better() == Better::Lower {
+        ", lower is better"
+    } else {
+        ""
+    };
+    for table in tables(study) {
+        heading(
+            text,
+            "###",
+            &format!(
+                "{}, {}{lower}: median (95 % interval)",
+                number::heading(metric),
+                table.program.name()
+            ),
+        );
+        let cell = |cell: Option<&CellReport>| shown(cell, metric);
+        matrix(text, &table, (Scale::of(metric), &cell));
+    }
+}
+
+fn matrix(text: &mut String, table: &Table<'_>, (scale, cell): (Scale, Choose<'_>)) {
+    let mut heads: Vec<String> = ["vCPUs", "GB", "mode"].map(str::to_owned).into();
+    if table.with_shards {
+        heads.insert(2, "shards".to_owned());
+    }
+    heads.extend(
+        table
+            .concurrencies
+            .iter()
+            .map(|concurrency| format!("×{concurrency}")),
+    );
+    let with_knee = scale != Scale::RATIO;
+    if with_knee {
+        heads.extend(["knee".to_owned(), "\\$/TB".to_owned()]);
+    }
+    let rows: Vec<Vec<String>> = table
+        .rows
+        .iter()
+        .map(|row| {
+            let mut cells = labels(row, table);
+            cells.extend(row.cells.iter().map(|found| text_of(&cell(*found), scale)));
+            if with_knee {
+                cells.push(
+                    row.curve
+                        .knee
+                        .map_or_else(|| UNKNOWN.to_owned(), |knee| knee.to_string()),
+                );
+                cells.push(
+                    row.usd_per_tb
+                        .map_or_else(|| UNKNOWN.to_owned(), units::three_digits),
+                );
+            }
+            cells
+        })
+        .collect();
+    let left = heads.iter().position(|head| head == "mode").unwrap_or(0);
+    grid(text, &heads, &rows, left);
+}
+
+fn labels(row: &Row<'_>, table: &Table<'_>) -> Vec<String> {
+    let (cpu, memory, shards) = row.size();
+    let mut labels = vec![number::vcpu(cpu), number::memory(memory)];
+    if table.with_shards {
+        labels.push(shards.to_string());
+    }
+    labels.push(markdown(&row.label));
+    labels
+}
+
+fn text_of(shown: &Shown, scale: Scale) -> String {
+    match shown {
+        Shown::Nothing => UNKNOWN.to_owned(),
+        Shown::Failed => "!".to_owned(),
+        Shown::Figure {
+            value,
+            interval,
+            marks,
+            is_best,
+        } => {
+            let (value, half) = (
+                scale.apply(*value),
+                interval.map(|interval| scale.apply(interval.half_width())),
+            );
+            let decimals = number::decimals(std::iter::once(value), half.into_iter());
+            let fixed = |value: f64| units::fixed(scale.apply(value), decimals);
+            let within = interval.map_or_else(String::new, |interval| {
+                format!(" ({}–{})", fixed(interval.low), fixed(interval.high))
+            });
+            let figure = format!(
+                "{}{within}{}",
+                units::fixed(value, decimals),
+                markdown(marks)
+            );
+            if *is_best {
+                format!("**{figure}**")
+            } else {
+                figure
+            }
+        }
+    }
+}
+
+fn lines(text: &mut String, title: &str, lines: &[sections::Line]) {
+    if lines.is_empty() {
+        return;
+    }
+    heading(text, "###", title);
+    for line in lines {
+        let because = if line.because.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", markdown(&line.because))
+        };
+        item(
+            text,
+            &format!(
+                "{}: **{}**{because}",
+                markdown(&line.who),
+                markdown(&line.word)
+            ),
+        );
+    }
+}
+
+fn recommend(text: &mut String, study: &Study, recommendation: &Recommendation) {
+    let what = if recommendation.program.is_parfetch() {
+        "client"
+    } else {
+        "contender"
+    };
+    heading(
+        text,
+        "###",
+        &format!("Recommendation ({what} {})", recommendation.program.name()),
+    );
+    if let Some(because) = recommendation.because.as_ref().map(advice::lack) {
+        item(text, &markdown(&because));
+    }
+    for (label, choice) in sections::choices(recommendation) {
+        item(
+            text,
+            &format!("**{label}:** {}", markdown(&advice::choice(study, choice))),
+        );
+        let overrides = choice
+            .run_task_overrides
+            .iter()
+            .map(|overrides| format!("--overrides {}", shell::word(overrides)));
+        code(
+            text,
+            &std::iter::once(sections::environment(choice))
+                .chain(overrides)
+                .collect::<Vec<_>>(),
+        );
+    }
+    if let Some(caveat) = advice::caveat(&study.workload) {
+        item(text, &markdown(&caveat));
+    }
+    let rows: Vec<Vec<String>> = sections::pareto(study, recommendation)
+        .into_iter()
+        .map(|row| row.map(|cell| markdown(&cell)).into())
+        .collect();
+    if rows.len() > 1 {
+        paragraph(text, "Not beaten in both time and price:");
+        grid(text, &sections::PARETO.map(markdown), &rows, 2);
+    }
+    if recommendation.cheapest.is_some() || recommendation.fastest.is_some() {
+        paragraph(text, &format!("({})", markdown(advice::RULE)));
+    }
+}
+
+/// Lines to paste, indented below an item, behind a fence that none of them can close.
+fn code(text: &mut String, lines: &[String]) {
+    let lines: Vec<String> = lines
+        .iter()
+        .map(|line| crate::escape::terminal(line))
+        .collect();
+    let longest = lines
+        .iter()
+        .flat_map(|line| line.split(|c| c != '`'))
+        .map(str::len)
+        .max()
+        .unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    writeln!(text, "  {fence}sh").expect("a String takes all");
+    for line in lines {
+        writeln!(text, "  {line}").expect("a String takes all");
+    }
+    writeln!(text, "  {fence}").expect("a String takes all");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::fixture::{hostile, sketch};
+
+    #[test]
+    fn a_report() {
+        insta::assert_snapshot!(render_markdown(&[sketch()], &[Metric::Throughput]));
+    }
+
+    #[test]
+    fn names_are_text() {
+        let text = render_markdown(&[hostile()], &[Metric::Throughput]);
+        assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
+        let (mut is_code, mut columns) = (false, None);
+        for line in text.lines() {
+            is_code ^= line.trim_start().starts_with("```");
+            for markup in ['<', '[', '*', '`'] {
+                let bare = line
+                    .replace(&format!("\\{markup}"), "")
+                    .replace("**", "")
+                    .replace("`~`", "")
+                    .replace("`!`", "");
+                assert!(
+                    is_code || line.trim_start().starts_with("```") || !bare.contains(markup),
+                    "{line}"
+                );
+            }
+            // Every row of a table has the columns of its head.
+            let count = line
+                .starts_with('|')
+                .then(|| line.replace("\\|", "").matches('|').count());
+            assert!(
+                count.is_none() || columns.is_none() || count == columns,
+                "{line}"
+            );
+            columns = count;
+        }
+        assert!(text.contains("=a\\|b\\<script\\>"), "{text}");
+    }
+
+    #[test]
+    fn a_fence_is_longer_than_the_backticks_within() {
+        let mut text = String::new();
+        code(&mut text, &["a ````b".to_owned()]);
+        assert_eq!(text, "  `````sh\n  a ````b\n  `````\n");
+    }
+}

@@ -1,0 +1,127 @@
+//! Cells of the model → cells of the page: units, shares of the size's best, marks.
+
+use super::super::types::{Cell, Interval, Standing};
+use super::{Part, advice, size_of};
+use crate::analysis::{self, CellReport, Figure, Metric};
+use crate::render::wording::verdict;
+
+/// Bytes of a MB, bytes a second of a MB/s.
+const MEGA: f64 = 1e6;
+
+/// The cells of one program, in the order of the study.
+pub(super) fn cells(part: &Part<'_>) -> Vec<Cell> {
+    part.places.iter().map(|place| cell(part, *place)).collect()
+}
+
+/// Its median throughput, bytes a second.
+fn rate(cell: &CellReport) -> Option<f64> {
+    median(cell, Metric::Throughput)
+}
+
+fn median(cell: &CellReport, metric: Metric) -> Option<f64> {
+    cell.figure(metric).map(|figure| figure.median)
+}
+
+/// The figure in the page's unit, of which one is `by` of the model's.
+fn interval(figure: &Figure, by: f64) -> Interval {
+    Interval {
+        median: figure.median / by,
+        range: figure
+            .interval
+            .map(|interval| (interval.low / by, interval.high / by)),
+    }
+}
+
+fn cell(part: &Part<'_>, place: usize) -> Cell {
+    let report = &part.study.cells[place];
+    let milliseconds = |metric| median(report, metric).map(|seconds| seconds * 1e3);
+    // A contender's CPU is known from outside alone, for its whole processes.
+    let cpu = if part.program.is_parfetch() {
+        Metric::CpuPerGb
+    } else {
+        Metric::WholeCpuPerGb
+    };
+    Cell {
+        size: part
+            .sizes
+            .iter()
+            .position(|size| *size == size_of(&report.cell))
+            .unwrap_or(usize::MAX),
+        mode: report.cell.mode.to_string(),
+        concurrency: u64::from(report.cell.concurrency),
+        chosen: advice::chosen(part, place).to_owned(),
+        standing: standing(report),
+        failures: u32::try_from(report.failures.len()).unwrap_or(u32::MAX),
+        best_of_mode: is_best_of_mode(part, place),
+        knee: report.is_knee,
+        repetitions: u32::try_from(report.observations.len()).unwrap_or(u32::MAX),
+        throughput: report
+            .figure(Metric::Throughput)
+            .map(|figure| interval(figure, MEGA)),
+        share_of_best: share_of_best(part, report),
+        seconds: report
+            .figure(Metric::FetchTime)
+            .map(|figure| interval(figure, 1.0)),
+        ttfb_p50_ms: milliseconds(Metric::TtfbP50),
+        ttfb_p99_ms: milliseconds(Metric::TtfbP99),
+        latency_p50_ms: milliseconds(Metric::LatencyP50),
+        latency_p99_ms: milliseconds(Metric::LatencyP99),
+        cpu_s_per_gb: median(report, cpu),
+        memory_mb: median(report, Metric::PeakMemory).map(|bytes| bytes / MEGA),
+        usd_per_tb: median(report, Metric::UsdPerTb),
+        usd: part.per.tasks(report),
+        attempts: total(report, |observation| observation.counts.attempts),
+        errors: total(report, |observation| observation.counts.failed),
+        limit: verdict::limit(report.verdict.word).to_owned(),
+    }
+}
+
+/// Of all repetitions together; unknown when one of them does not know it, or there is none.
+fn total(report: &CellReport, of: impl Fn(&analysis::Observation) -> Option<u64>) -> Option<u64> {
+    report.observations.first()?;
+    report.observations.iter().map(of).sum()
+}
+
+fn standing(report: &CellReport) -> Standing {
+    match report.standing {
+        analysis::Standing::Best => Standing::Best,
+        analysis::Standing::Indistinguishable { .. } => Standing::Tied,
+        analysis::Standing::Worse { .. } | analysis::Standing::Apart => Standing::Behind,
+        analysis::Standing::Unknown if report.has_failures() => Standing::Failed,
+        analysis::Standing::Unknown => Standing::Missing,
+    }
+}
+
+/// Against the cell that the model calls the best of this program and size (vCPU and memory, whatever the shards).
+fn share_of_best(part: &Part<'_>, report: &CellReport) -> Option<f64> {
+    let size = (report.cell.cpu_units, report.cell.memory_mib);
+    let of_size = |other: &&CellReport| (other.cell.cpu_units, other.cell.memory_mib) == size;
+    let best = part
+        .reports()
+        .filter(of_size)
+        .find(|other| other.standing == analysis::Standing::Best)?;
+    let best = rate(best).filter(|best| *best > 0.0)?;
+    Some(rate(report)? / best)
+}
+
+/// Whether it is the first of the highest medians of its curve.
+fn is_best_of_mode(part: &Part<'_>, place: usize) -> bool {
+    let Some(curve) = part
+        .study
+        .curves
+        .iter()
+        .find(|curve| curve.cells.contains(&place))
+    else {
+        return false;
+    };
+    let mut best: Option<(usize, f64)> = None;
+    for other in &curve.cells {
+        let Some(rate) = part.study.cells.get(*other).and_then(rate) else {
+            continue;
+        };
+        if best.is_none_or(|(_, highest)| rate > highest) {
+            best = Some((*other, rate));
+        }
+    }
+    best.is_some_and(|(best, _)| best == place)
+}

@@ -1,0 +1,129 @@
+//! The answer at the top of the page, and what closes it: caveats, notes, limits, facts.
+
+use super::super::types::{Fact, Line, PageData};
+use super::programs;
+use crate::analysis::{CellReport, Metric, Recommendation, Study};
+use crate::cell::Program;
+use crate::render::wording::sentence::sentence;
+use crate::render::wording::{advice, answer, facts, notes, sections, single};
+use crate::units;
+
+/// The page without its clients.
+pub(super) fn head(study: &Study) -> PageData {
+    let source = study.workload.source();
+    let first = programs(study)
+        .into_iter()
+        .next()
+        .and_then(|program| of_program(study, program));
+    let mut page = match study.cells.as_slice() {
+        [report] => of_one(study, report),
+        _ => PageData {
+            measured: format!("{source} · {}", answer::what_was_measured(study)),
+            sentences: first
+                .and_then(|found| found.because.as_ref())
+                .map(|because| sentence(&advice::lack(because)))
+                .into_iter()
+                .collect(),
+            others: others(study),
+            ..of_several(study, first)
+        },
+    };
+    page.title = format!("{}: {}", page.label, page.headline);
+    // A single configuration has said so already.
+    let clocks = if study.cells.len() > 1 {
+        facts::clocks(study)
+    } else {
+        Vec::new()
+    };
+    page.caveats = answer::elsewhere(&study.workload)
+        .map(str::to_owned)
+        .into_iter()
+        .chain(clocks.iter().map(|note| sentence(note)))
+        .collect();
+    page.caveats
+        .extend(answer::on_fargate(&study.workload).map(|line| format!("`{line}`")));
+    page.cautions = notes::cautions(study);
+    page.limits = sections::verdicts(study).into_iter().map(line).collect();
+    page.failures = sections::failures(study).into_iter().map(line).collect();
+    page.warnings = sections::notes(study)
+        .iter()
+        .skip(study.notes.len())
+        .map(|note| sentence(note))
+        .collect();
+    page.facts = facts::facts(study)
+        .into_iter()
+        .map(|(label, parts)| Fact {
+            label: label.to_owned(),
+            value: parts.join(" · "),
+        })
+        .collect();
+    page
+}
+
+fn line(line: sections::Line) -> Line {
+    Line {
+        who: line.who,
+        word: line.word,
+        because: line.because,
+    }
+}
+
+fn of_program<'a>(study: &'a Study, program: &Program) -> Option<&'a Recommendation> {
+    study
+        .recommendations
+        .iter()
+        .find(|found| found.program == *program)
+}
+
+/// What stands above the answer, and the answer.
+fn of_several(study: &Study, first: Option<&Recommendation>) -> PageData {
+    let source = study.workload.source();
+    let choice = first.and_then(|found| sections::choices(found).into_iter().next());
+    let Some((label, choice)) = choice else {
+        return PageData {
+            label: source,
+            headline: "nothing to recommend".to_owned(),
+            ..PageData::default()
+        };
+    };
+    let label = match choice.first_look {
+        Some(_) => format!("A first look: {} for {source}", label.to_lowercase()),
+        None => format!("{label} for {source}"),
+    };
+    PageData {
+        label,
+        headline: answer::chosen(study, choice),
+        ..PageData::default()
+    }
+}
+
+/// A single configuration has no answer but its own figures.
+fn of_one(study: &Study, report: &CellReport) -> PageData {
+    let source = study.workload.source();
+    let rate = report.figure(Metric::Throughput).map_or_else(
+        || "no run ended well".to_owned(),
+        |figure| units::rate(figure.median),
+    );
+    let workers = sections::factors(
+        report.cell.mode,
+        report.cell.concurrency,
+        report.cell.shards,
+    );
+    let mut sentences = single::sentences(study, report);
+    sentences.push(single::what_it_cannot_say(report));
+    PageData {
+        label: source,
+        headline: format!("{rate} with {workers}"),
+        measured: single::what_was_run(study, report),
+        sentences,
+        ..PageData::default()
+    }
+}
+
+/// Programs beside the first, a line each.
+fn others(study: &Study) -> Vec<String> {
+    let rest = programs(study).into_iter().skip(1);
+    rest.filter_map(|program| of_program(study, program))
+        .map(|found| answer::in_a_line(study, found))
+        .collect()
+}

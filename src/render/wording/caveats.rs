@@ -1,0 +1,196 @@
+//! What to know before a comparison is read: what else differs between the sets, and that time does.
+
+use super::comparison::{percent, range};
+use super::facts::layout_words;
+use super::number::{UNKNOWN, plural};
+use crate::analysis::model::{Sampled, Workload};
+use crate::analysis::{Comparison, Difference, Origin, Overall};
+use crate::cell::Cell;
+use crate::plan::Layout;
+use crate::shell;
+use crate::units;
+
+/// In the order in which they matter; sentences without a full stop.
+pub(crate) fn caveats(comparison: &Comparison) -> Vec<String> {
+    let mut caveats = Vec::new();
+    for pair in &comparison.pairs {
+        for difference in &pair.differences {
+            let (what, one) = value(*difference, &pair.base);
+            let (_, other) = value(*difference, &pair.new);
+            // What differs in digits that nobody sees is no caveat.
+            if one != other {
+                caveats.push(format!("{what} differ: {one} in base, {other} in new"));
+            }
+        }
+    }
+    if comparison.pairs.iter().any(|pair| pair.is_timed_otherwise) {
+        caveats.push(TIMED_OTHERWISE.to_owned());
+    }
+    if !comparison.same_time && !comparison.cells.is_empty() {
+        caveats.push(time(comparison));
+        let first = comparison.pairs.first();
+        caveats.extend(first.map(|pair| in_one_sweep(comparison, &pair.base.workload)));
+    }
+    caveats
+}
+
+const TIMED_OTHERWISE: &str = "the time of a contender includes the start of its workers, and parfetch's fetch time does not: --metric start_and_fetch_time compares like with like";
+
+/// What may differ, in the plural, and its value.
+fn value(difference: Difference, of: &Origin) -> (&'static str, String) {
+    let Origin { workload, facts } = of;
+    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| UNKNOWN.to_owned());
+    let number = |value: Option<u64>| value.map_or_else(|| UNKNOWN.to_owned(), units::count);
+    match difference {
+        Difference::Buckets => ("buckets", workload.bucket.clone()),
+        Difference::Prefixes => ("prefixes", format!("`{}`", workload.prefix)),
+        Difference::Limits => ("limits of keys", number(workload.limit)),
+        Difference::Samples => ("samples", known(workload.sample.as_ref(), sample)),
+        Difference::Durations => ("durations", known(workload.duration_ns, units::duration)),
+        Difference::Work => (
+            "settings of work",
+            known(workload.work, |work| work.to_string()),
+        ),
+        Difference::Layouts => ("orders and parts", known(workload.layout, layout)),
+        Difference::KeyLists => ("key lists", known(workload.keys_sha256.as_deref(), short)),
+        Difference::Keys => ("numbers of keys", number(workload.keys)),
+        Difference::Bytes => ("sizes of all keys", known(workload.bytes, units::bytes)),
+        Difference::Regions => ("regions", text(&workload.region)),
+        Difference::Endpoints => ("endpoints", endpoint(workload)),
+        Difference::Embedded => ("settings of the embedded server", text(&workload.embedded)),
+        Difference::Places => ("places", workload.place.on.clone()),
+        Difference::Architectures => ("architectures", text(&workload.place.arch)),
+        Difference::Machines => ("machines", text(&workload.place.machine)),
+        Difference::CpuModels => ("CPU models", text(&facts.cpu_model)),
+        Difference::Systems => ("systems", text(&facts.system)),
+        Difference::Limiting => ("means of limiting", list(&facts.limited_by)),
+        Difference::ClientCpus => (
+            "CPUs of the client",
+            number(facts.client_cpus.map(u64::from)),
+        ),
+        Difference::SharedCpus => (
+            "CPUs shared with the server",
+            known(facts.shared_with_server, yes_or_no),
+        ),
+        Difference::Versions => ("versions of parfetch", list(&facts.tool_versions)),
+    }
+}
+
+fn known<T>(value: Option<T>, words: impl Fn(T) -> String) -> String {
+    value.map_or_else(|| UNKNOWN.to_owned(), words)
+}
+
+fn list(values: &[String]) -> String {
+    if values.is_empty() {
+        UNKNOWN.to_owned()
+    } else {
+        values.join(", ")
+    }
+}
+
+fn short(hash: &str) -> String {
+    hash.chars().take(12).collect()
+}
+
+fn endpoint(workload: &Workload) -> String {
+    // The port of an embedded server says nothing.
+    let endpoint = workload.endpoint.as_deref();
+    let endpoint = endpoint.filter(|_| workload.embedded.is_none());
+    endpoint.unwrap_or(UNKNOWN).to_owned()
+}
+
+fn layout(layout: Layout) -> String {
+    if layout.is_plain() {
+        "objects whole, as listed".to_owned()
+    } else {
+        layout_words(layout).join(", ")
+    }
+}
+
+/// `3,500 keys, seed 1`
+fn sample(sample: &Sampled) -> String {
+    format!("{}, seed {}", plural(sample.keys, "key"), sample.seed)
+}
+
+fn yes_or_no(value: bool) -> String {
+    if value { "yes" } else { "no" }.to_owned()
+}
+
+/// Two sets at two times differ by the time too.
+fn time(comparison: &Comparison) -> String {
+    let together = |overall: &Overall| {
+        let interval = overall.interval.map_or_else(String::new, |found| {
+            format!(" (95 % interval {})", range(found.low, found.high))
+        });
+        format!("by {}{interval}", percent(overall.common_factor))
+    };
+    let cells = comparison.cells.len();
+    match &comparison.overall {
+        Some(overall) if overall.moved_alike => format!(
+            "all {} moved alike, {}: base and new ran at different times, which makes a difference by itself, so this may be the time alone",
+            plural(cells as u64, "configuration"),
+            together(overall)
+        ),
+        Some(overall) if overall.interval.is_some_and(|found| found.low > 1.0 || found.high < 1.0) && has_own(comparison) => format!(
+            "base and new ran at different times, which makes a difference by itself: all configurations together moved {}; better or worse are those that \
+             moved against the others as well",
+            together(overall)
+        ),
+        _ if has_own(comparison) => "base and new ran at different times, which makes a difference by itself: better or worse are configurations that moved \
+                                     against the others as well"
+            .to_owned(),
+        _ if cells == 1 => {
+            "base and new ran at different times, which makes a difference by itself: with one configuration, a change and the time cannot be separated".to_owned()
+        }
+        _ => "base and new ran at different times, which makes a difference by itself: their runs are not in the rounds of a sweep, so a change and the time \
+              cannot be separated"
+            .to_owned(),
+    }
+}
+
+fn has_own(comparison: &Comparison) -> bool {
+    comparison.cells.iter().any(|cell| cell.own_p.is_some())
+}
+
+/// The lines that measure both at one time.
+fn in_one_sweep(comparison: &Comparison, workload: &Workload) -> String {
+    let source = workload.embedded.as_ref().map_or_else(
+        || {
+            let source = workload.source();
+            let endpoint = workload
+                .endpoint
+                .iter()
+                .flat_map(|endpoint| ["--endpoint-url", endpoint.as_str()]);
+            shell::line(
+                [source.as_str()]
+                    .into_iter()
+                    .chain(endpoint)
+                    .chain(["-r", "s3://BUCKET"]),
+            )
+        },
+        |settings| {
+            shell::word(&if settings.is_empty() {
+                "--embedded".to_owned()
+            } else {
+                format!("--embedded={settings}")
+            })
+        },
+    );
+    let list = |of: &dyn Fn(&Cell) -> String| {
+        let mut values: Vec<String> = Vec::new();
+        for cell in &comparison.cells {
+            let value = of(&cell.cell);
+            if !values.contains(&value) {
+                values.push(value);
+            }
+        }
+        values.join(",")
+    };
+    format!(
+        "to compare at one time, run both in the same rounds of one sweep: `parfetch sweep {source} --client lean --vcpu {} --mode {} --concurrency {} \
+         --contender base='COMMAND' --contender new='COMMAND'`, then `parfetch compare FOLDER --programs base,new` (COMMAND: for example the path of each parfetch)",
+        list(&|cell| cell.vcpu().to_string()),
+        list(&|cell| cell.mode.to_string()),
+        list(&|cell| cell.concurrency.to_string())
+    )
+}

@@ -1,0 +1,153 @@
+//! What limits a configuration, and the figures that it was judged by, in words.
+
+use super::notes;
+use crate::analysis::grounds::{Doubt, Ground};
+use crate::analysis::model::{Limit, Verdict};
+use crate::analysis::thresholds::REPETITIONS;
+use crate::cell::Cell;
+use crate::units;
+
+/// What limits a configuration, in words that need no explanation. Files keep the words of [`Limit`].
+pub(crate) const fn limit(word: Limit) -> &'static str {
+    match word {
+        Limit::Failed => "failed",
+        Limit::ServerBound => "the embedded server is the limit",
+        Limit::CpuBound => "the CPU is the limit",
+        Limit::QuotaThrottled => "the CPU quota is the limit",
+        Limit::S3Throttled => "the store throttles",
+        Limit::TailBound => "the largest objects decide",
+        Limit::PerConnectionBound => "more workers are faster",
+        Limit::NetworkBound => "the network is the limit",
+        Limit::Unclear => "no limit found",
+    }
+}
+
+/// Everything that it was judged by; what decided first.
+pub(crate) fn because(verdict: &Verdict) -> Vec<String> {
+    verdict.because.iter().map(ground).collect()
+}
+
+/// What decided; `None` where nothing is known.
+pub(crate) fn decided(verdict: &Verdict) -> Option<String> {
+    verdict.because.first().map(ground)
+}
+
+fn ground(ground: &Ground) -> String {
+    match ground {
+        Ground::Failure(reason) => reason.clone(),
+        Ground::ServerShare(share) => format!(
+            "the server used {} of its threads' time",
+            units::percent(*share)
+        ),
+        Ground::CpuShare {
+            share,
+            vcpu,
+            of_whole,
+        } => {
+            let doing = if *of_whole {
+                "the whole program"
+            } else {
+                "fetching"
+            };
+            format!("{doing} used {} of {vcpu} vCPU", units::percent(*share))
+        }
+        Ground::QuotaShare(share) => format!(
+            "the CPU quota held it back for {} of the time",
+            units::percent(*share)
+        ),
+        Ground::ThrottledShare(share) => {
+            format!("{} of the attempts were throttled", units::percent(*share))
+        }
+        Ground::TailShare(share) => {
+            format!("the tail took {} of the fetch time", units::percent(*share))
+        }
+        Ground::NoThroughput => "its throughput is not known".to_owned(),
+        Ground::OneConcurrency => {
+            "only several numbers of workers show whether the network or the single connection sets the rate".to_owned()
+        }
+        Ground::Faster { concurrency, gain } => format!(
+            "concurrency {concurrency} is {} faster: raise the concurrency",
+            units::percent(*gain)
+        ),
+        Ground::PerhapsFaster {
+            concurrency,
+            gain,
+            in_all,
+        } => format!(
+            "concurrency {concurrency} is {}{}",
+            by_how_much(*gain),
+            in_all.map_or_else(|| ", which chance would do as well".to_owned(), in_all_runs)
+        ),
+        Ground::NoKnee(note) => note
+            .map_or("its curve has no knee", notes::of_curve)
+            .to_owned(),
+        Ground::Falls => {
+            "at higher concurrency than the best the rate falls, and the processor is not full"
+                .to_owned()
+        }
+        Ground::Rising => {
+            "it is the highest concurrency measured, or next to it, and the rate was still rising"
+                .to_owned()
+        }
+        Ground::Flat { from, to, doubt } => format!(
+            "flat from concurrency {from} to {to}{}",
+            doubt
+                .as_ref()
+                .map_or_else(|| " with the processor not full".to_owned(), self::doubt)
+        ),
+    }
+}
+
+/// What to say of repetitions that are too few for any test although all of the one are below all of the other.
+fn in_all_runs(n: usize) -> String {
+    let all = if n == 1 {
+        " in the one run of each".to_owned()
+    } else {
+        format!(" in all {n} runs of each")
+    };
+    format!("{all}; {REPETITIONS} runs of each would show whether that is chance")
+}
+
+/// `3.2 times as fast`, `18.0 % faster`.
+fn by_how_much(gain: f64) -> String {
+    if gain >= 1.0 {
+        format!("{:.1} times as fast", gain + 1.0)
+    } else {
+        format!("{} faster", units::percent(gain))
+    }
+}
+
+fn doubt(doubt: &Doubt) -> String {
+    match doubt {
+        Doubt::CpuUnknown => ", and how busy the processor was is not known".to_owned(),
+        Doubt::Busy(share) => format!(
+            " with {} of the vCPU used: too much to say whether the network or the CPU is the limit",
+            units::percent(*share)
+        ),
+        Doubt::Throttled(concurrency) => {
+            format!(", and S3 throttled concurrency {concurrency}: its limit may be near")
+        }
+        Doubt::FasterInSize {
+            cell,
+            gain,
+            is_significant,
+        } => {
+            let Cell {
+                program,
+                mode,
+                concurrency,
+                ..
+            } = cell;
+            let so = if *is_significant {
+                ": not the network"
+            } else {
+                ", which is not significant among so many configurations"
+            };
+            format!(
+                ", yet {} {mode} × {concurrency} is {} faster in the same size{so}",
+                program.name(),
+                units::percent(*gain)
+            )
+        }
+    }
+}

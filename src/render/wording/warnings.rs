@@ -1,0 +1,141 @@
+//! What of two sets is not compared, and whether the test can say anything at all, in words.
+
+use super::number::plural;
+use crate::analysis::{Comparison, FailedRuns, Power};
+use crate::cell::Cell;
+
+/// Cells named one by one.
+const NAMED: usize = 3;
+
+/// Everything to be known, the most important first; sentences without a full stop.
+pub(crate) fn warnings(comparison: &Comparison) -> Vec<String> {
+    let gaps = &comparison.gaps;
+    let [base_alone, new_alone] = &gaps.alone;
+    let [base_failed, new_failed] = &gaps.failed;
+    let metric = comparison.metric.name();
+    let without = format!("without {metric} in one of the sets");
+    let all = [
+        gaps.power.map(power),
+        cells("in base alone", base_alone),
+        cells("in new alone", new_alone),
+        cells(&without, &gaps.unmeasured),
+        failed("base", base_failed),
+        failed("new", new_failed),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+fn power(power: Power) -> String {
+    let Power { poor, of, needed } = power;
+    let cure = needed.map_or_else(String::new, |needed| {
+        format!(
+            ": {} of each in each set would do",
+            plural(needed as u64, "repetition")
+        )
+    });
+    let family = if of == 1 {
+        "one comparison".to_owned()
+    } else {
+        format!("{of} comparisons")
+    };
+    let who = if poor == of {
+        "no configuration has enough".to_owned()
+    } else {
+        format!("{poor} of {of} configurations have too few")
+    };
+    format!("{who} repetitions for a test of {family}{cure}")
+}
+
+fn cells(what: &str, cells: &[Cell]) -> Option<String> {
+    (!cells.is_empty()).then(|| {
+        format!(
+            "{} {what}: {}",
+            plural(cells.len() as u64, "configuration"),
+            named(cells)
+        )
+    })
+}
+
+fn named(cells: &[Cell]) -> String {
+    let mut names: Vec<String> = cells.iter().take(NAMED).map(ToString::to_string).collect();
+    if cells.len() > NAMED {
+        names.push(format!("and {} more", cells.len() - NAMED));
+    }
+    names.join(", ")
+}
+
+fn failed(name: &str, failed: &FailedRuns) -> Option<String> {
+    (failed.runs > 0).then(|| {
+        format!(
+            "{} that failed in {name}, left out: {}",
+            plural(failed.runs as u64, "repetition"),
+            named(&failed.cells)
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::compare;
+    use crate::analysis::metric::Metric;
+    use crate::analysis::model::{Failure, Study};
+    use crate::plan::Mode;
+    use crate::render::fixture::{LEAN, cell, report, study};
+    use crate::render::wording::caveats::caveats;
+
+    fn set(cells: u32, values: &[f64]) -> Study {
+        study(
+            (1..=cells)
+                .map(|concurrency| report(cell(&LEAN, 1, Mode::Async, concurrency), values))
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn too_few_repetitions_are_said_with_how_many_would_do() {
+        let three = [set(18, &[1.0, 2.0, 3.0])];
+        let said = warnings(&compare(&three, &three, Metric::Throughput));
+        // 18 · 2 / C(10, 5) = 0.143, 18 · 2 / C(12, 6) = 0.039.
+        let expected = "no configuration has enough repetitions for a test of 18 comparisons: 6 repetitions of each in each set would do";
+        assert_eq!(said, [expected]);
+        let six = [set(18, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])];
+        assert_eq!(
+            warnings(&compare(&six, &six, Metric::Throughput)),
+            Vec::<String>::new()
+        );
+        let said = warnings(&compare(&six, &three, Metric::Throughput));
+        // 18 · 2 / C(9, 3) = 0.43.
+        assert_eq!(said, [expected]);
+    }
+
+    #[test]
+    fn what_else_changed_is_named() {
+        let values = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        let base = set(2, &values);
+        let mut new = set(3, &values);
+        new.cells.remove(0);
+        new.workload.keys_sha256 = Some("fedcba9876543210".to_owned());
+        new.facts.tool_versions = vec!["0.2.0".to_owned()];
+        new.cells[0].failures = vec![Failure {
+            reason: "x".to_owned(),
+            ..Failure::default()
+        }];
+        let found = compare(&[base], &[new], Metric::Throughput);
+        assert_eq!(
+            caveats(&found)[..2],
+            [
+                "key lists differ: 0123456789ab in base, fedcba987654 in new",
+                "versions of parfetch differ: 0.1.0 in base, 0.2.0 in new"
+            ]
+        );
+        assert_eq!(
+            warnings(&found),
+            [
+                "1 configuration in base alone: 1 vCPU · 2 GB · async × 1 · lean",
+                "1 configuration in new alone: 1 vCPU · 2 GB · async × 3 · lean",
+                "1 repetition that failed in new, left out: 1 vCPU · 2 GB · async × 2 · lean",
+            ]
+        );
+    }
+}
