@@ -21,9 +21,21 @@ impl Arguments {
             return Err("usage: PROGRAM ENDPOINT BUCKET KEYS CONCURRENCY".to_owned());
         };
         let text = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
-        let keys = text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split('\t').next()).map(str::to_owned).collect();
-        let concurrency = concurrency.parse().map_err(|_| format!("concurrency: {concurrency}"))?;
-        Ok(Self { endpoint: endpoint.clone(), bucket: bucket.clone(), keys, concurrency })
+        let keys = text
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .filter_map(|line| line.split('\t').next())
+            .map(str::to_owned)
+            .collect();
+        let concurrency = concurrency
+            .parse()
+            .map_err(|_| format!("concurrency: {concurrency}"))?;
+        Ok(Self {
+            endpoint: endpoint.clone(),
+            bucket: bucket.clone(),
+            keys,
+            concurrency,
+        })
     }
 }
 
@@ -35,7 +47,10 @@ pub struct Phase {
 
 impl Phase {
     pub fn begin() -> Self {
-        Self { cpu_ns: cpu_ns(), begun: Instant::now() }
+        Self {
+            cpu_ns: cpu_ns(),
+            begun: Instant::now(),
+        }
     }
 
     /// The line that the driver reads.
@@ -59,6 +74,13 @@ fn cpu_ns() -> i64 {
 /// The largest resident set of this program. What `wait4` tells is at least that of whoever started it.
 fn peak_rss_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().trim_end_matches("kB").trim().parse::<u64>().ok().map(|kib| kib * 1024)
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim()
+        .trim_end_matches("kB")
+        .trim()
+        .parse::<u64>()
+        .ok()
+        .map(|kib| kib * 1024)
 }

@@ -25,10 +25,23 @@ fn run(arguments: &Arguments) -> std::io::Result<String> {
     let (tls, host) = match arguments.endpoint.split_once("://") {
         Some(("http", host)) => (None, host),
         Some(("https", host)) => (Some(tls_config()?), host),
-        _ => return Err(wrong("the endpoint is http://HOST:PORT or https://HOST:PORT")),
+        _ => {
+            return Err(wrong(
+                "the endpoint is http://HOST:PORT or https://HOST:PORT",
+            ));
+        }
     };
-    let requests: Vec<Vec<u8>> =
-        arguments.keys.iter().map(|key| format!("GET /{}/{key} HTTP/1.1\r\nhost: {host}\r\n\r\n", arguments.bucket).into_bytes()).collect();
+    let requests: Vec<Vec<u8>> = arguments
+        .keys
+        .iter()
+        .map(|key| {
+            format!(
+                "GET /{}/{key} HTTP/1.1\r\nhost: {host}\r\n\r\n",
+                arguments.bucket
+            )
+            .into_bytes()
+        })
+        .collect();
     let mut queue = requests.iter();
     let poll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
     let (mut done, mut bytes) = (0_u64, 0_u64);
@@ -38,7 +51,12 @@ fn run(arguments: &Arguments) -> std::io::Result<String> {
         let mut connection = Connection::open(host, tls.as_ref())?;
         connection.send(request)?;
         connection.socket.set_nonblocking(true)?;
-        epoll::add(&poll, connection.socket.as_fd(), epoll::EventData::new_u64(connections.len() as u64), epoll::EventFlags::IN)?;
+        epoll::add(
+            &poll,
+            connection.socket.as_fd(),
+            epoll::EventData::new_u64(connections.len() as u64),
+            epoll::EventFlags::IN,
+        )?;
         connections.push(connection);
     }
     let mut busy = connections.len();
@@ -48,8 +66,11 @@ fn run(arguments: &Arguments) -> std::io::Result<String> {
         events.clear();
         epoll::wait(&poll, spare_capacity(&mut events), None)?;
         for event in &events {
-            let connection = &mut connections[usize::try_from(event.data.u64()).map_err(|_| wrong("an unknown event"))?];
-            let Some(length) = connection.receive(&mut buffer)? else { continue };
+            let connection = &mut connections
+                [usize::try_from(event.data.u64()).map_err(|_| wrong("an unknown event"))?];
+            let Some(length) = connection.receive(&mut buffer)? else {
+                continue;
+            };
             done += 1;
             bytes += length;
             match queue.next() {
@@ -69,22 +90,33 @@ struct Connection {
 
 impl Connection {
     fn open(host: &str, tls: Option<&Arc<ClientConfig>>) -> std::io::Result<Self> {
-        let address = host.to_socket_addrs()?.next().ok_or_else(|| wrong("the endpoint has no address"))?;
+        let address = host
+            .to_socket_addrs()?
+            .next()
+            .ok_or_else(|| wrong("the endpoint has no address"))?;
         let mut socket = TcpStream::connect(address)?;
         socket.set_nodelay(true)?;
         let tls = match tls {
             None => None,
             Some(config) => {
-                let name = host.rsplit_once(':').map_or(host, |(name, _)| name).to_owned();
+                let name = host
+                    .rsplit_once(':')
+                    .map_or(host, |(name, _)| name)
+                    .to_owned();
                 let name = ServerName::try_from(name).map_err(std::io::Error::other)?;
-                let mut session = ClientConnection::new(Arc::clone(config), name).map_err(std::io::Error::other)?;
+                let mut session = ClientConnection::new(Arc::clone(config), name)
+                    .map_err(std::io::Error::other)?;
                 while session.is_handshaking() {
                     session.complete_io(&mut socket)?;
                 }
                 Some(session)
             }
         };
-        Ok(Self { socket, tls, answer: Answer::default() })
+        Ok(Self {
+            socket,
+            tls,
+            answer: Answer::default(),
+        })
     }
 
     /// A request is far smaller than a socket's buffer, so that it goes out whole.
@@ -112,15 +144,24 @@ impl Connection {
             return Err(wrong("the server closed a connection"));
         }
         let (arrived, spare) = buffer.split_at_mut(read);
-        let Some(session) = &mut self.tls else { return self.answer.feed(arrived) };
+        let Some(session) = &mut self.tls else {
+            return self.answer.feed(arrived);
+        };
         let mut complete = None;
         let mut records = &arrived[..];
         let mut plain = [0; 16 * 1024];
         // What the buffer has not been filled with takes the plaintext; when it is full, there is a smaller one.
-        let plain = if spare.len() > plain.len() { spare } else { &mut plain[..] };
+        let plain = if spare.len() > plain.len() {
+            spare
+        } else {
+            &mut plain[..]
+        };
         while !records.is_empty() {
             session.read_tls(&mut records)?;
-            let mut left = session.process_new_packets().map_err(std::io::Error::other)?.plaintext_bytes_to_read();
+            let mut left = session
+                .process_new_packets()
+                .map_err(std::io::Error::other)?
+                .plaintext_bytes_to_read();
             while left > 0 {
                 let taken = session.reader().read(plain)?;
                 left -= taken;
@@ -142,7 +183,9 @@ struct Answer {
 
 impl Answer {
     fn feed(&mut self, bytes: &[u8]) -> std::io::Result<Option<u64>> {
-        let Some(length) = self.length else { return self.head(bytes) };
+        let Some(length) = self.length else {
+            return self.head(bytes);
+        };
         self.counted += bytes.len() as u64;
         self.complete(length)
     }
@@ -190,11 +233,13 @@ fn tls_config() -> std::io::Result<Arc<ClientConfig>> {
     let mut roots = RootCertStore::empty();
     // Reads SSL_CERT_FILE too.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .map_err(std::io::Error::other)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+    let config = ClientConfig::builder_with_provider(Arc::new(
+        rustls::crypto::aws_lc_rs::default_provider(),
+    ))
+    .with_protocol_versions(&[&rustls::version::TLS13])
+    .map_err(std::io::Error::other)?
+    .with_root_certificates(roots)
+    .with_no_client_auth();
     Ok(Arc::new(config))
 }
 

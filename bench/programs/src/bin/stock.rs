@@ -9,7 +9,10 @@ use parfetch_bench_programs::{Arguments, Phase};
 
 fn main() -> Result<(), String> {
     let arguments = Arguments::read()?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string())?;
     let line = tokio::task::LocalSet::new().block_on(&runtime, run(arguments))?;
     println!("{line}");
     Ok(())
@@ -17,7 +20,10 @@ fn main() -> Result<(), String> {
 
 async fn run(arguments: Arguments) -> Result<String, String> {
     let shared = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
-    let config = aws_sdk_s3::config::Builder::from(&shared).endpoint_url(&arguments.endpoint).force_path_style(true).build();
+    let config = aws_sdk_s3::config::Builder::from(&shared)
+        .endpoint_url(&arguments.endpoint)
+        .force_path_style(true)
+        .build();
     let client = Client::from_conf(config);
     let bucket: Rc<str> = arguments.bucket.into();
     let keys = Rc::new(RefCell::new(arguments.keys.into_iter()));
@@ -29,8 +35,12 @@ async fn run(arguments: Arguments) -> Result<String, String> {
             let (requests, bytes) = (Rc::clone(&requests), Rc::clone(&bytes));
             tokio::task::spawn_local(async move {
                 loop {
-                    let Some(key) = keys.borrow_mut().next() else { return Ok(()) };
-                    let length = fetch(&client, &bucket, &key).await.map_err(|error| format!("{key}: {error}"))?;
+                    let Some(key) = keys.borrow_mut().next() else {
+                        return Ok(());
+                    };
+                    let length = fetch(&client, &bucket, &key)
+                        .await
+                        .map_err(|error| format!("{key}: {error}"))?;
                     requests.set(requests.get() + 1);
                     bytes.set(bytes.get() + length);
                 }
@@ -38,13 +48,22 @@ async fn run(arguments: Arguments) -> Result<String, String> {
         })
         .collect();
     for task in tasks {
-        task.await.map_err(|error| error.to_string())?.map_err(|error: String| error)?;
+        task.await
+            .map_err(|error| error.to_string())?
+            .map_err(|error: String| error)?;
     }
     Ok(phase.end(requests.get(), bytes.get()))
 }
 
 async fn fetch(client: &Client, bucket: &str, key: &str) -> Result<u64, String> {
-    let mut body = client.get_object().bucket(bucket).key(key).send().await.map_err(|error| DisplayErrorContext(error).to_string())?.body;
+    let mut body = client
+        .get_object()
+        .bucket(bucket)
+        .key(key)
+        .send()
+        .await
+        .map_err(|error| DisplayErrorContext(error).to_string())?
+        .body;
     let mut length = 0;
     while let Some(chunk) = body.next().await {
         length += chunk.map_err(|error| error.to_string())?.len() as u64;
