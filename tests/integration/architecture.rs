@@ -1,8 +1,17 @@
-//! The layers, held by reading the source: what a module may import, who may use a crate, and how large things may get.
+//! The layers, held by reading the source: what a module may import, who may use a crate, how large things may get, and what means two things.
+//!
+//! `cargo xtask house --list` shows all that it finds, with more measures.
+
+#[expect(dead_code, reason = "the measures use the rest of it")]
+#[path = "../../tools/xtask/src/code/mod.rs"]
+mod code;
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::LazyLock;
+
+use code::Source;
+use code::findings::{self, Finding};
 
 /// What each top-level module may import of this crate, besides itself.
 const ALLOWED: &[(&str, &[&str])] = &[
@@ -148,59 +157,173 @@ const CRATES: &[(&str, &[&str])] = &[
 /// Longest file, tests apart: a longer one hides two ideas.
 const LINES: usize = 600;
 
-struct Source {
-    module: String,
-    path: PathBuf,
-    /// Without inline tests.
-    code: String,
-}
+/// Longest function.
+const FUNCTION: usize = 100;
 
-fn sources() -> Vec<Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    collect(&root, &mut files);
-    assert!(files.len() > 50, "the source is where it should be");
-    files
-        .into_iter()
-        .map(|path| {
-            let relative = path.strip_prefix(&root).unwrap();
-            let first = relative
-                .components()
-                .next()
-                .unwrap()
-                .as_os_str()
-                .to_string_lossy()
-                .into_owned();
-            let text = fs::read_to_string(&path).unwrap();
-            let tests = ["#[cfg(test)]\nmod ", "#[cfg(test)]\npub(super) mod "];
-            let code = tests
-                .iter()
-                .fold(text.as_str(), |code, tests| {
-                    code.split(tests).next().unwrap()
-                })
-                .to_owned();
-            Source {
-                module: first.trim_end_matches(".rs").to_owned(),
-                path,
-                code,
-            }
-        })
-        .collect()
-}
+/// Still longer. Lists of exceptions only shrink: what is no longer found must leave them.
+const LONG_FUNCTIONS: &[&str] = &[
+    "answer",
+    "finish",
+    "from_start_to_end",
+    "go_through",
+    "neighbours",
+    "plan",
+    "predict",
+    "set_up",
+];
 
-fn collect(dir: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if path.is_dir() && name != "tests" {
-            collect(&path, files);
-        } else if path.extension().is_some_and(|ending| ending == "rs")
-            && name != "tests.rs"
-            && name != "fixture.rs"
-        {
-            files.push(path);
-        }
-    }
+/// Functions that still take more than two names in a tuple.
+const LARGE_TUPLES: &[&str] = &[
+    "basis",
+    "begin",
+    "conclude",
+    "entry",
+    "find",
+    "fleet",
+    "held",
+    "named",
+    "print",
+    "scale",
+    "shifts",
+    "throughput",
+    "usd",
+    "watch_over",
+];
+
+/// Names that still are those of two types.
+const TYPES_OF_ONE_NAME: &[&str] = &[
+    "Access",
+    "Amount",
+    "Answer",
+    "Asked",
+    "Basis",
+    "Batch",
+    "Beside",
+    "Broken",
+    "Bucket",
+    "Burst",
+    "Call",
+    "Cell",
+    "Change",
+    "Choice",
+    "Choose",
+    "Clock",
+    "Connection",
+    "Consent",
+    "Content",
+    "Context",
+    "Cpu",
+    "Document",
+    "Drawn",
+    "Earlier",
+    "End",
+    "Ended",
+    "Ends",
+    "Entry",
+    "Facts",
+    "Failure",
+    "Forecast",
+    "Form",
+    "Found",
+    "Given",
+    "Goal",
+    "Group",
+    "Head",
+    "Held",
+    "Histogram",
+    "HmacSha256",
+    "Identity",
+    "InFlight",
+    "Interval",
+    "Item",
+    "Items",
+    "Job",
+    "Keys",
+    "Layout",
+    "Limit",
+    "Limited",
+    "Limits",
+    "Line",
+    "Lines",
+    "ListError",
+    "Listed",
+    "Log",
+    "Look",
+    "Malformed",
+    "Manifest",
+    "Meaning",
+    "Means",
+    "Merge",
+    "Meter",
+    "Model",
+    "Named",
+    "Network",
+    "Next",
+    "Open",
+    "Origin",
+    "Outcome",
+    "Pace",
+    "Page",
+    "Pair",
+    "Part",
+    "Parts",
+    "Phase",
+    "Place",
+    "Planned",
+    "Prediction",
+    "Purpose",
+    "Queue",
+    "Raw",
+    "Reached",
+    "Reader",
+    "Reading",
+    "Ready",
+    "Received",
+    "Replace",
+    "Results",
+    "Role",
+    "Rounds",
+    "Run",
+    "Said",
+    "Scale",
+    "Scene",
+    "Series",
+    "Shared",
+    "Short",
+    "Shown",
+    "Size",
+    "Sizes",
+    "Sleep",
+    "Sorted",
+    "Source",
+    "Spending",
+    "Stage",
+    "Standing",
+    "Start",
+    "State",
+    "Store",
+    "Stored",
+    "SweepSettings",
+    "Table",
+    "Timer",
+    "Times",
+    "Tries",
+    "Upload",
+    "Usage",
+    "Usd",
+    "Verdict",
+    "Watch",
+    "Which",
+    "Work",
+    "World",
+    "Wrong",
+];
+
+static SOURCES: LazyLock<Vec<Source>> =
+    LazyLock::new(|| code::read(Path::new(env!("CARGO_MANIFEST_DIR"))));
+
+fn sources() -> &'static [Source] {
+    &SOURCES
 }
 
 /// Lines of code: comments say what they like.
@@ -215,20 +338,21 @@ fn code_lines(source: &Source) -> impl Iterator<Item = &str> {
 fn modules_import_only_from_layers_below() {
     let allowed: BTreeMap<&str, &[&str]> = ALLOWED.iter().copied().collect();
     let mut wrong = Vec::new();
-    for source in sources()
-        .iter()
-        .filter(|source| !["lib", "main"].contains(&source.module.as_str()))
-    {
+    for source in sources() {
+        let room = source.room();
+        if ["lib", "main"].contains(&room) {
+            continue;
+        }
         let may = allowed
-            .get(source.module.as_str())
-            .unwrap_or_else(|| panic!("`{}` has no row in ALLOWED", source.module));
+            .get(room)
+            .unwrap_or_else(|| panic!("`{room}` has no row in ALLOWED"));
         for line in code_lines(source) {
             for rest in line.split("crate::").skip(1) {
                 let import: String = rest
                     .chars()
                     .take_while(|c| c.is_alphanumeric() || *c == '_')
                     .collect();
-                if import != source.module && !may.contains(&import.as_str()) {
+                if import != room && !may.contains(&import.as_str()) {
                     wrong.push(format!("{}: crate::{import}", source.path.display()));
                 }
             }
@@ -245,11 +369,11 @@ fn modules_import_only_from_layers_below() {
 fn only_their_module_names_a_crate() {
     let mut wrong = Vec::new();
     for source in sources() {
-        for line in code_lines(&source) {
+        for line in code_lines(source) {
             for (name, modules) in CRATES {
                 let named = line.contains(&format!("{name}::"))
                     || line.trim_start().starts_with(&format!("use {name};"));
-                if named && !modules.contains(&source.module.as_str()) {
+                if named && !modules.contains(&source.room()) {
                     wrong.push(format!("{}: {}", source.path.display(), line.trim()));
                 }
             }
@@ -270,7 +394,7 @@ fn files_open_with_what_they_own_and_stay_small() {
             source.code.starts_with("//! "),
             "{path} does not open with what it owns"
         );
-        let lines = source.code.lines().count();
+        let lines = source.lines();
         assert!(lines <= LINES, "{path} has {lines} lines without its tests");
     }
 }
@@ -293,4 +417,40 @@ fn every_error_code_in_the_source_is_one() {
         }
     }
     assert!(found > 10, "the codes are where they were: {found}");
+}
+
+#[test]
+fn functions_stay_short() {
+    assert_only(
+        "functions over 100 lines",
+        &findings::functions_over(sources(), FUNCTION),
+        LONG_FUNCTIONS,
+    );
+}
+
+#[test]
+fn what_travels_together_has_a_name() {
+    assert_only(
+        "functions that take more than two names in a tuple: a struct names them",
+        &findings::large_tuples(sources()),
+        LARGE_TUPLES,
+    );
+}
+
+#[test]
+fn a_type_name_has_one_meaning() {
+    assert_only(
+        "names of two types",
+        &findings::types_of_one_name(sources()),
+        TYPES_OF_ONE_NAME,
+    );
+}
+
+fn assert_only(what: &str, found: &[Finding], exceptions: &[&str]) {
+    let new: Vec<String> = found
+        .iter()
+        .filter(|finding| !exceptions.contains(&finding.name.as_str()))
+        .map(|Finding { name, place }| format!("{name}: {place}"))
+        .collect();
+    assert!(new.is_empty(), "{what}:\n{}", new.join("\n"));
 }
