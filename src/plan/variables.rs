@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{
-    Access, ClientKind, Destination, KeySample, KeySource, Layout, Limits, Mode, RunPlan,
-    SampleSize, Selection,
+    Access, ClientKind, Destination, FetchOptions, KeySample, KeySource, Layout, Limits, Mode,
+    RunPlan, SampleSize, Selection,
 };
 use crate::units::typed_duration;
 
@@ -65,9 +65,8 @@ impl RunVariables {
             client,
             tag,
             access,
-            limits,
+            fetch: FetchOptions { limits, work },
             duration,
-            work,
             layout,
             destination,
             egress,
@@ -259,9 +258,8 @@ pub(crate) fn example() -> RunPlan {
         client: ClientKind::Lean,
         tag: "run".to_owned(),
         access: Access::default(),
-        limits: Limits::default(),
+        fetch: FetchOptions::default(),
         duration: None,
-        work: super::Work::None,
         layout: Layout::default(),
         destination: Destination {
             bucket: Some("results".to_owned()),

@@ -12,8 +12,8 @@ use proptest::sample::select;
 use crate::cli::{Invocation, Variables, parse};
 use crate::plan::variables::RunVariables;
 use crate::plan::{
-    Access, ClientKind, Destination, KeySample, KeySource, Layout, Limits, MAX_ATTEMPTS,
-    MIN_PART_SIZE, Mode, Order, RunPlan, S3Uri, SampleSize, Selection, Shard, Work,
+    Access, ClientKind, Destination, FetchOptions, KeySample, KeySource, Layout, Limits,
+    MAX_ATTEMPTS, MIN_PART_SIZE, Mode, Order, RunPlan, S3Uri, SampleSize, Selection, Shard, Work,
 };
 use crate::price::Egress;
 
@@ -176,9 +176,8 @@ fn plan() -> impl Strategy<Value = RunPlan> {
                 client,
                 tag,
                 access,
-                limits,
+                fetch: FetchOptions { limits, work },
                 duration,
-                work,
                 layout,
                 destination,
                 egress,

@@ -3,8 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::document::Division;
-use super::job::{Afterwards, Job, Queue, Spending};
+use super::job::{Afterwards, Division, Job, Queue, Spending};
 use crate::plan::variables::example;
 use crate::plan::{ClientKind, Destination, RunPlan};
 

@@ -17,7 +17,9 @@ use crate::exit::{Exit, Failure};
 use crate::lister::sha256_hex;
 use crate::outlook::Ask;
 use crate::pace::{Configuration, Pace};
-use crate::plan::{Access, ClientKind, Destination, KeySource, Mode, RunPlan, Selection};
+use crate::plan::{
+    Access, ClientKind, Destination, FetchOptions, KeySource, Mode, RunPlan, Selection,
+};
 use crate::price::{Egress, PriceList};
 use crate::results::record::SweepFacts;
 use crate::server::{Embedded, ProcessConfig};
@@ -216,9 +218,11 @@ fn run_plan(job: &Job, bucket: String, folder: &Folder) -> RunPlan {
         client: ClientKind::Lean,
         tag: String::new(),
         access: job.access.clone(),
-        limits: job.limits,
+        fetch: FetchOptions {
+            limits: job.limits,
+            work: job.plan.work,
+        },
         duration: job.plan.time(),
-        work: job.plan.work,
         layout: job.layout,
         destination: Destination::default(),
         egress: Egress::default(),

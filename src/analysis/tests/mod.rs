@@ -1143,7 +1143,7 @@ fn a_burst_that_drops_eightfold_is_never_extrapolated() {
         assert!(
             matches!(prediction.basis, Basis::Sustained { after_drop_bytes, .. } if after_drop_bytes.abs_diff(50_000_000_000) < 1_100_000_000)
         );
-        assert!(words_of_fastest(&study).contains("come at the lower rate"));
+        assert!(words_of_fastest(study).contains("come at the lower rate"));
     }
 }
 
