@@ -42,9 +42,9 @@ pub(super) struct Candidate {
     pub(super) cpu: Option<CpuOfObject>,
 }
 
-/// What the cells are of.
+/// What is fetched in all cells, and by which kind of program.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Workload {
+pub(super) struct Subject {
     pub(super) objects: Objects,
     pub(super) is_contender: bool,
 }
@@ -63,12 +63,12 @@ pub(super) struct Chosen {
 }
 
 /// Chooses, and says how sure that is; `None` without candidates. With single repetitions nothing is known of another sample.
-pub(super) fn choose(candidates: &[Candidate], workload: Workload) -> Option<Chosen> {
+pub(super) fn choose(candidates: &[Candidate], subject: Subject) -> Option<Chosen> {
     let middles: Vec<Middle> = candidates
         .iter()
         .map(|candidate| Middle::of(&candidate.logs, &candidate.times))
         .collect();
-    let known = Known::new(candidates, &middles, workload);
+    let known = Known::new(candidates, &middles, subject);
     let tied = ranked(candidates, &middles, &known);
     let (first, others) = tied.split_first()?;
     let (mut same, mut same_or_tied) = (0, 0);
@@ -145,7 +145,7 @@ struct Known {
 }
 
 impl Known {
-    fn new(candidates: &[Candidate], middles: &[Middle], workload: Workload) -> Self {
+    fn new(candidates: &[Candidate], middles: &[Middle], subject: Subject) -> Self {
         let mut near: Vec<usize> = (0..middles.len())
             .filter(|index| middles[*index].time.is_finite())
             .collect();
@@ -154,7 +154,7 @@ impl Known {
         let mut sizes: Vec<(u64, u64)> = near.iter().map(|index| candidates[*index].size).collect();
         sizes.sort_unstable();
         sizes.dedup();
-        let log_objects = workload.objects.count.ln();
+        let log_objects = subject.objects.count.ln();
         let usual = usual_variance(candidates);
         let measured = |index: &usize| {
             let candidate = &candidates[*index];
@@ -174,7 +174,7 @@ impl Known {
                 .iter()
                 .map(|candidate| (usual / candidate.logs.len().max(1) as f64).sqrt())
                 .collect(),
-            fit: Fit::new(&measured, workload.objects, workload.is_contender),
+            fit: Fit::new(&measured, subject.objects, subject.is_contender),
             near,
             log_objects,
         }
@@ -246,7 +246,7 @@ fn own_variance(candidate: &Candidate, usual: f64) -> f64 {
 
 /// The cells, of those at `among`, that cannot be told from the best of them: the fewest vCPU and the least memory first, then async before threads before
 /// processes, then the fewest workers.
-fn as_good(candidates: &[Candidate], among: &[usize], expected: &Expected) -> Vec<usize> {
+fn as_good(candidates: &[Candidate], among: &[usize], expected: &Steadied) -> Vec<usize> {
     let logs = &expected.logs;
     let best = among
         .iter()
@@ -269,7 +269,7 @@ fn as_good(candidates: &[Candidate], among: &[usize], expected: &Expected) -> Ve
 }
 
 /// What is expected of each cell, and how far that may lie off.
-struct Expected {
+struct Steadied {
     logs: Vec<f64>,
     errors: Vec<f64>,
 }
@@ -281,7 +281,7 @@ struct Expected {
 fn ranked(candidates: &[Candidate], middles: &[Middle], known: &Known) -> Vec<usize> {
     let logs = known.steadied(candidates, middles);
     let errors = known.errors(&logs);
-    let expected = Expected { logs, errors };
+    let expected = Steadied { logs, errors };
     let all: Vec<usize> = (0..candidates.len()).collect();
     let tied = as_good(candidates, &all, &expected);
     let Some(first) = tied.first() else {
@@ -301,10 +301,10 @@ fn ranked(candidates: &[Candidate], middles: &[Middle], known: &Known) -> Vec<us
 /// The smallest size that is as good as the chosen one, pair by pair.
 fn smaller_size(
     candidates: &[Candidate],
-    expected: &Expected,
+    expected: &Steadied,
     chosen: (u64, u64),
 ) -> Option<(u64, u64)> {
-    let Expected { logs, errors } = expected;
+    let Steadied { logs, errors } = expected;
     let best = logs.iter().copied().fold(f64::INFINITY, f64::min);
     let near: Vec<usize> = (0..candidates.len())
         .filter(|index| candidates[*index].size == chosen && logs[*index] <= best + LIKE.ln())
@@ -352,7 +352,7 @@ fn smaller_size(
 mod tests {
     use super::*;
 
-    const WORKLOAD: Workload = Workload {
+    const SUBJECT: Subject = Subject {
         objects: Objects {
             count: 2_000.0,
             mean_bytes: 1e6,
@@ -361,7 +361,7 @@ mod tests {
     };
 
     fn choose(cells: &[Candidate]) -> Option<Chosen> {
-        super::choose(cells, WORKLOAD)
+        super::choose(cells, SUBJECT)
     }
 
     /// What is expected of each.
@@ -370,7 +370,7 @@ mod tests {
             .iter()
             .map(|cell| Middle::of(&cell.logs, &cell.times))
             .collect();
-        Known::new(cells, &middles, WORKLOAD).steadied(cells, &middles)
+        Known::new(cells, &middles, SUBJECT).steadied(cells, &middles)
     }
 
     fn candidate(

@@ -61,9 +61,9 @@ fn of_program(program: &Program, study: &Study) -> Recommendation {
             .filter_map(|able| candidate(able, values))
             .collect()
     };
-    let workload = workload(program, study);
-    let fastest = choose::choose(&candidates(|prediction| &prediction.runs_s), workload);
-    let cheapest = choose::choose(&candidates(|prediction| &prediction.runs_order), workload);
+    let subject = subject(program, study);
+    let fastest = choose::choose(&candidates(|prediction| &prediction.runs_s), subject);
+    let cheapest = choose::choose(&candidates(|prediction| &prediction.runs_order), subject);
     let because = match (&fastest, &cheapest) {
         (None, _) => Some(nothing(of_program().map(|(_, cell)| cell))),
         (Some(_), None) => Some(Lack::NoSize),
@@ -114,9 +114,9 @@ fn nothing<'a>(cells: impl Iterator<Item = &'a CellReport>) -> Lack {
     }
 }
 
-fn workload(program: &Program, study: &Study) -> choose::Workload {
+fn subject(program: &Program, study: &Study) -> choose::Subject {
     let count = study.workload.keys.unwrap_or(1).max(1) as f64;
-    choose::Workload {
+    choose::Subject {
         objects: Objects {
             count,
             mean_bytes: study.workload.bytes.unwrap_or(0) as f64 / count,

@@ -50,6 +50,11 @@ pub(super) const REPLACED: &[(&str, &str)] = &[
 const ALLOWED: &[(&str, &str, &str)] = &[
     ("cli/reports.rs", "", "names of metrics, a format"),
     ("output/emf.rs", "", "names of metrics, a format"),
+    (
+        "wording/metric.rs",
+        "goodput",
+        "the name of a metric, which --metrics takes",
+    ),
     ("output/end.rs", "vanished", "the name of a field, a format"),
     (
         "output/end.rs",
