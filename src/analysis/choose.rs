@@ -17,6 +17,8 @@ const ERRORS: f64 = 2.0;
 const LIKE: f64 = 1.10;
 /// On the average of such pairs a size that is worse by more than this factor is never taken for as good.
 const NEVER_IN_PAIRS: f64 = 1.035;
+/// What costs the same and is slower by more than this factor is not chosen.
+const MUCH_SLOWER: f64 = 1.10;
 /// So many of the best cells steady each other: the work grows with the cube of their number.
 const MOST: usize = 300;
 /// Samples that are drawn again from the repetitions.
@@ -181,8 +183,8 @@ impl Known {
     }
 
     /// What is to be expected of each cell: the lowest of many middles is low by chance as well, and the others know nothing of that chance.
-    fn steadied(&self, candidates: &[Candidate], middles: &[Middle]) -> Vec<f64> {
-        let mut steadied: Vec<f64> = middles.iter().map(|middle| middle.log).collect();
+    fn steadied(&self, candidates: &[Candidate], middles: &[Middle]) -> Vec<Middle> {
+        let mut steadied = middles.to_vec();
         let Some(fit) = &self.fit else {
             return steadied;
         };
@@ -193,7 +195,9 @@ impl Known {
             .iter()
             .zip(fit.expected(&rates).iter().zip(&rates))
         {
-            steadied[*index] += (rate - expected) * candidates[*index].goes_with_time();
+            let slower = rate - expected;
+            steadied[*index].time += slower;
+            steadied[*index].log += slower * candidates[*index].goes_with_time();
         }
         steadied
     }
@@ -256,6 +260,17 @@ fn as_good(candidates: &[Candidate], among: &[usize], expected: &Steadied) -> Ve
         |index: usize| best + (ERRORS * expected.errors[index]).clamp(AS_GOOD.ln(), NEVER.ln());
     let is_tied = |index: &usize| logs[*index].is_finite() && logs[*index] <= most(*index);
     let mut tied: Vec<usize> = among.iter().copied().filter(is_tied).collect();
+    // A price that is the least one is the same for slow and fast: then the time counts.
+    let fastest = |size: (u64, u64)| {
+        let of_size = tied.iter().filter(|index| candidates[**index].size == size);
+        of_size
+            .map(|index| expected.times[*index])
+            .fold(f64::INFINITY, f64::min)
+    };
+    let is_slow = |index: &usize| {
+        expected.times[*index] > fastest(candidates[*index].size) + MUCH_SLOWER.ln()
+    };
+    let slow: Vec<usize> = tied.iter().copied().filter(is_slow).collect();
     tied.sort_by_key(|index| {
         let Candidate {
             size,
@@ -263,7 +278,7 @@ fn as_good(candidates: &[Candidate], among: &[usize], expected: &Steadied) -> Ve
             concurrency,
             ..
         } = &candidates[*index];
-        (*size, *mode, *concurrency)
+        (*size, slow.contains(index), *mode, *concurrency)
     });
     tied
 }
@@ -271,6 +286,7 @@ fn as_good(candidates: &[Candidate], among: &[usize], expected: &Steadied) -> Ve
 /// What is expected of each cell, and how far that may lie off.
 struct Steadied {
     logs: Vec<f64>,
+    times: Vec<f64>,
     errors: Vec<f64>,
 }
 
@@ -279,9 +295,17 @@ struct Steadied {
 /// One cell tells little; all cells of a size tell more. So a smaller task counts as good as well when its cells, each compared with the cell of the chosen
 /// size that has the same mode and as many workers, are as good on the average.
 fn ranked(candidates: &[Candidate], middles: &[Middle], known: &Known) -> Vec<usize> {
-    let logs = known.steadied(candidates, middles);
+    let (logs, times): (Vec<f64>, Vec<f64>) = known
+        .steadied(candidates, middles)
+        .into_iter()
+        .map(|middle| (middle.log, middle.time))
+        .unzip();
     let errors = known.errors(&logs);
-    let expected = Steadied { logs, errors };
+    let expected = Steadied {
+        logs,
+        times,
+        errors,
+    };
     let all: Vec<usize> = (0..candidates.len()).collect();
     let tied = as_good(candidates, &all, &expected);
     let Some(first) = tied.first() else {
@@ -304,7 +328,7 @@ fn smaller_size(
     expected: &Steadied,
     chosen: (u64, u64),
 ) -> Option<(u64, u64)> {
-    let Steadied { logs, errors } = expected;
+    let Steadied { logs, errors, .. } = expected;
     let best = logs.iter().copied().fold(f64::INFINITY, f64::min);
     let near: Vec<usize> = (0..candidates.len())
         .filter(|index| candidates[*index].size == chosen && logs[*index] <= best + LIKE.ln())
@@ -370,7 +394,8 @@ mod tests {
             .iter()
             .map(|cell| Middle::of(&cell.logs, &cell.times))
             .collect();
-        Known::new(cells, &middles, SUBJECT).steadied(cells, &middles)
+        let steadied = Known::new(cells, &middles, SUBJECT).steadied(cells, &middles);
+        steadied.into_iter().map(|middle| middle.log).collect()
     }
 
     fn candidate(
@@ -521,6 +546,24 @@ mod tests {
             cell.logs = vec![0.5; 6];
         }
         assert_eq!(steadied(&cells), [0.5; 6]);
+    }
+
+    #[test]
+    fn of_what_costs_the_same_the_fast_one_is_taken() {
+        let mut cells = [
+            candidate(0, (1, Mode::Async, 1), &around(100.0, 0.002)),
+            candidate(1, (1, Mode::Async, 16), &around(20.0, 0.002)),
+            candidate(2, (1, Mode::Process, 16), &around(19.5, 0.002)),
+            candidate(3, (2, Mode::Async, 16), &around(10.0, 0.002)),
+        ];
+        for cell in &mut cells {
+            cell.logs = vec![if cell.place == 3 { 1.0 } else { 0.5 }; 6];
+        }
+        let chosen = choose(&cells).unwrap();
+        assert_eq!(
+            (chosen.place, chosen.tied.as_slice()),
+            (1, [2, 0].as_slice())
+        );
     }
 
     #[test]

@@ -227,10 +227,12 @@ fn edges(study: &Study, (report, curve): (&CellReport, Option<&Curve>), goal: Go
     let is_flat = curve
         .and_then(|curve| curve.knee)
         .is_some_and(|knee| workers().max().is_some_and(|most| knee < most));
-    if workers().max() == Some(cell.concurrency) && !is_flat {
+    // Where one value was measured, nobody asked for another.
+    let have_several_workers = workers().max() != workers().min();
+    if have_several_workers && workers().max() == Some(cell.concurrency) && !is_flat {
         edges.push(Edge::MostWorkers);
     }
-    if workers().min() == Some(cell.concurrency) && cell.concurrency > 1 {
+    if have_several_workers && workers().min() == Some(cell.concurrency) && cell.concurrency > 1 {
         edges.push(Edge::FewestWorkers);
     }
     let sizes = || {
@@ -240,6 +242,9 @@ fn edges(study: &Study, (report, curve): (&CellReport, Option<&Curve>), goal: Go
             .filter(|other| other.cell.program == cell.program)
             .map(|other| other.cell.cpu_units)
     };
+    if sizes().max() == sizes().min() {
+        return edges;
+    }
     if goal == Goal::Fastest && sizes().max() == Some(cell.cpu_units) {
         edges.push(Edge::LargestTask);
     }

@@ -85,8 +85,9 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     let style = style_of(&io::stderr());
     let hint = match settings.job.fleet {
         Some(_) => "tasks that run stay running, and cost money: the same command finds them again",
-        None => "run the same command to continue",
+        None => "the same command with this sweep's --id continues it",
     };
+    let to_continue = to_continue(raw, &settings.job.id);
     signals.set_meaning(First::EndsInOrder, Some(hint));
     let capacity = settings.job.fleet.as_ref().map(|fleet| fleet.capacity);
     let Some(ended) = super::block_on(signals.or(to_its_end(raw, settings, signals.asked())))?
@@ -104,7 +105,7 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
         );
     }
     spent(&ended, capacity);
-    finish(&ended, &sources.access, style)
+    finish(&ended, (&sources.access, &to_continue), style)
 }
 
 async fn to_its_end(
@@ -198,7 +199,11 @@ const fn prices_of(capacity: Option<Capacity>) -> &'static str {
 }
 
 /// What was done, and how to look at it.
-fn finish(ended: &Ended, access: &Access, style: Style) -> Result<Exit, Failure> {
+fn finish(
+    ended: &Ended,
+    (access, to_continue): (&Access, &str),
+    style: Style,
+) -> Result<Exit, Failure> {
     if ended.is_broke {
         let message = format!(
             "--max-cost is used up after {}{}",
@@ -206,7 +211,7 @@ fn finish(ended: &Ended, access: &Access, style: Style) -> Result<Exit, Failure>
             left_running(ended.going_on)
         );
         return Err(Failure::new(Exit::FetchesFailed, message)
-            .hint("run the same command with a higher --max-cost to continue"));
+            .hint(format!("{to_continue}, with a higher --max-cost")));
     }
     if ended.is_out_of_bytes {
         let message = format!(
@@ -214,7 +219,7 @@ fn finish(ended: &Ended, access: &Access, style: Style) -> Result<Exit, Failure>
             units::plural(ended.done, "run")
         );
         return Err(Failure::new(Exit::FetchesFailed, message)
-            .hint("run the same command to continue; it counts its bytes anew"));
+            .hint(format!("{to_continue}; it counts its bytes anew")));
     }
     if ended.failed > 0 {
         let text = format!(
@@ -243,7 +248,16 @@ fn finish(ended: &Ended, access: &Access, style: Style) -> Result<Exit, Failure>
             exit,
             format!("interrupted after {}", units::plural(ended.done, "run")),
         )
-        .hint("run the same command to continue")),
+        .hint(to_continue)),
+    }
+}
+
+/// What continues the sweep: without its id, the same command is another sweep.
+fn to_continue(raw: &Raw, id: &str) -> String {
+    if raw.get("id").is_some() {
+        "run the same command to continue".to_owned()
+    } else {
+        format!("to continue, run the same command with --id {id}")
     }
 }
 

@@ -206,11 +206,15 @@ pub async fn fill(fill: &Fill, mut context: Context<'_>) -> Result<Filled, Failu
     match result {
         Ok(signal) => Ok(Filled { signal, ..filled }),
         Err(failure) => {
-            let there = units::count(filled.stored.plus(filled.found).objects);
-            on_event(&FillEvent::Warning(format!(
-                "{there} of {} objects are stored; run the same command to continue",
-                units::count(wanted.objects)
-            )));
+            let there = filled.stored.plus(filled.found).objects;
+            // Where nothing was stored there is nothing to continue.
+            if there > 0 {
+                on_event(&FillEvent::Warning(format!(
+                    "{} of {} objects are stored; run the same command to continue",
+                    units::count(there),
+                    units::count(wanted.objects)
+                )));
+            }
             Err(failure)
         }
     }

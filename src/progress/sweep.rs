@@ -86,9 +86,7 @@ impl<W: Write> SweepProgress<W> {
                 failure,
             } => self.ended(*number, cell, (*bytes_per_s, failure.as_deref())),
             SweepEvent::Warning(text) => self.warn(text),
-            SweepEvent::Interrupted => self.warn(
-                "interrupted: the unfinished run is discarded; run the same command to continue",
-            ),
+            SweepEvent::Interrupted => self.warn("interrupted: the unfinished run is discarded"),
             SweepEvent::Done | SweepEvent::Asking => self.bar.finish_and_clear(),
         }
     }
