@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::notes::{Phase, PredictionNote};
+use super::notes::{PredictedPhase, PredictionNote};
 use super::observation::RateDrop;
 use crate::cell::Program;
 use crate::stats::location::Interval;
@@ -70,7 +70,7 @@ pub struct Prediction {
     /// Fetching alone.
     pub fetch_s: f64,
     /// What the whole consists of, in order, with its seconds.
-    pub parts: Vec<(Phase, f64)>,
+    pub parts: Vec<(PredictedPhase, f64)>,
     /// What fetching was scaled by.
     pub scaled_by: ScaledBy,
     /// Fetch time by objects ÷ fetch time by bytes: 1 where the measured objects are as large as the bucket's, above 1 where they are larger.

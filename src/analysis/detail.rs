@@ -26,9 +26,9 @@ const STEPS_PER_DECADE: f64 = 12.0;
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Detail {
     /// Times to first byte of all repetitions; empty for a contender.
-    pub ttfb: Vec<Bucket>,
+    pub ttfb: Vec<TimeBucket>,
     /// Latencies of all repetitions; empty for a contender.
-    pub latency: Vec<Bucket>,
+    pub latency: Vec<TimeBucket>,
     /// Which repetition the series and the fetches are of; `None` for a contender.
     pub repetition: Option<u32>,
     /// Bytes of each second since the epoch; `None` for shards and where they were not counted.
@@ -41,7 +41,7 @@ pub struct Detail {
 
 /// Times in `from_s` (exclusive) … `to_s` (inclusive).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Bucket {
+pub struct TimeBucket {
     /// Lower bound, seconds.
     pub from_s: f64,
     /// Upper bound, seconds.
@@ -152,7 +152,7 @@ fn add(whole: &mut Histogram, (name, snapshot): (&str, &Snapshot), problems: &mu
 }
 
 /// Buckets of equal width on a logarithmic axis, from the shortest time to the longest; none without times.
-fn buckets(histogram: &Histogram) -> Vec<Bucket> {
+fn buckets(histogram: &Histogram) -> Vec<TimeBucket> {
     let (Some(min_ns), Some(max_ns)) = (histogram.min_ns(), histogram.max_ns()) else {
         return Vec::new();
     };
@@ -167,7 +167,7 @@ fn buckets(histogram: &Histogram) -> Vec<Bucket> {
         } else {
             whole(bound(step))
         });
-        buckets.push(Bucket {
+        buckets.push(TimeBucket {
             from_s: bound(step - 1.0) / 1e9,
             to_s: bound(step) / 1e9,
             count: up_to - below,

@@ -39,10 +39,10 @@ mod tests;
 pub(crate) use advice::Basis;
 pub use advice::{Choice, Held, Prediction, Recommendation};
 pub use compare::{
-    Change, Compared, Comparison, Difference, FailedRuns, Origin, Overall, Power, compare,
+    Change, Compared, Comparison, Difference, FailedRuns, Overall, Power, StudyOrigin, compare,
     compare_programs,
 };
-pub use detail::{Bucket, Detail, FETCHES, Fetch, Open, detail};
+pub use detail::{Detail, FETCHES, Fetch, Open, TimeBucket, detail};
 pub use metric::{Better, Metric};
 pub use model::{CellReport, Figure, Limit, Standing, Study};
 pub use observation::Observation;

@@ -172,7 +172,7 @@ pub enum PredictionNote {
     /// Objects of the bucket are not as large as those measured: fetch time by objects ÷ by bytes.
     OtherSizes(f64),
     /// These phases are not known and not in it.
-    Without(Vec<Phase>),
+    Without(Vec<PredictedPhase>),
     /// Repetitions were held to a number of keys.
     HeldToKeys,
     /// So many objects failed in the repetitions.
@@ -183,7 +183,7 @@ pub enum PredictionNote {
 
 /// What the time of a task consists of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
+pub enum PredictedPhase {
     /// From the start of the process to the listing.
     StartUp,
     /// Listing.

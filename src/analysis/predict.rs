@@ -5,7 +5,7 @@ use super::burst::{self, Burst};
 use super::cost::{Pricing, Used};
 use super::figures::median_of;
 use super::model::{CellReport, Facts, Workload};
-use super::notes::{Phase, PredictionNote};
+use super::notes::{PredictedPhase, PredictionNote};
 use super::observation::Observation;
 use crate::stats::location::{Interval, median, next_value};
 
@@ -19,7 +19,7 @@ const FEW_FETCHES: f64 = 10.0;
 const WHOLE: f64 = 0.999;
 
 /// What is predicted.
-struct Bucket {
+struct WholeBucket {
     keys: f64,
     bytes: f64,
     /// That fetch it.
@@ -48,7 +48,7 @@ impl Scaled {
 
 /// How fast each task of a cell fetches.
 #[derive(Clone, Copy)]
-struct Pace {
+struct TaskPace {
     /// What ends its rate; `None` where no drop was seen.
     burst: Option<Burst>,
     /// Bytes a second of one task.
@@ -62,8 +62,8 @@ struct Way<'a> {
     report: &'a CellReport,
     pricing: &'a Pricing,
     keys: u64,
-    bucket: Bucket,
-    pace: Pace,
+    bucket: WholeBucket,
+    pace: TaskPace,
     /// What a task is billed for beyond its own time.
     around_s: Option<f64>,
 }
@@ -81,12 +81,12 @@ pub(super) fn predict(
         report,
         pricing,
         keys,
-        bucket: Bucket {
+        bucket: WholeBucket {
             keys: keys as f64,
             bytes: bytes as f64,
             workers: f64::from(report.cell.concurrency.max(1)),
         },
-        pace: Pace {
+        pace: TaskPace {
             burst,
             rate: burst::middle_rate(&report.observations)? / shards,
             shards,
@@ -106,7 +106,7 @@ pub(super) fn predict(
         notes.push(PredictionNote::Without(missing));
     }
     let fixed_s: f64 = parts.iter().map(|(_, seconds)| seconds).sum();
-    parts.push((Phase::Fetch, fetch_s));
+    parts.push((PredictedPhase::Fetch, fetch_s));
     notes.extend(limits(report, workload));
     notes.extend(way.around_s.map(PredictionNote::BilledMore));
     let interval = way.interval(&scaled, (fetch_s, fixed_s), &basis);
@@ -156,7 +156,7 @@ impl Way<'_> {
         let found = interval(scaled, (fetch_s, fixed_s), basis)?;
         let longest = self.pace.burst.and_then(|one| one.longest(self.pace.rate));
         let sooner = longest.and_then(|longest| {
-            let pace = Pace {
+            let pace = TaskPace {
                 burst: Some(longest),
                 ..self.pace
             };
@@ -215,8 +215,8 @@ fn limits(report: &CellReport, workload: &Workload) -> Vec<PredictionNote> {
 }
 
 /// What a repetition says of the bucket. Its tail comes once, however large the bucket is: what came before it is scaled, at the rate that it had then.
-fn scale(observation: &Observation, bucket: &Bucket, pace: Pace) -> Option<Scaled> {
-    let Pace {
+fn scale(observation: &Observation, bucket: &WholeBucket, pace: TaskPace) -> Option<Scaled> {
+    let TaskPace {
         burst,
         rate: middle,
         shards,
@@ -272,7 +272,7 @@ fn scale(observation: &Observation, bucket: &Bucket, pace: Pace) -> Option<Scale
 ///
 /// All workers begin at the same moment, so while each fetches its first objects, what has come is no measure of the rate that follows. How long a fetch
 /// takes on the average is: each further object takes a worker so long.
-fn by_fetches(observation: &Observation, bucket: &Bucket) -> Option<f64> {
+fn by_fetches(observation: &Observation, bucket: &WholeBucket) -> Option<f64> {
     let objects = observation.counts.ok.filter(|objects| *objects > 0)? as f64;
     let (busy_s, fetch_s) = (observation.times.busy_s?, observation.times.fetch_s?);
     let more = bucket.keys - objects;
@@ -345,8 +345,8 @@ fn interval(scaled: &[Scaled], (fetch_s, fixed_s): (f64, f64), basis: &Basis) ->
 }
 
 /// What the rate rests on.
-fn basis(report: &CellReport, (fetch_s, bytes): (f64, f64), pace: Pace) -> Basis {
-    let Pace {
+fn basis(report: &CellReport, (fetch_s, bytes): (f64, f64), pace: TaskPace) -> Basis {
+    let TaskPace {
         burst,
         rate,
         shards,
@@ -381,18 +381,28 @@ fn basis(report: &CellReport, (fetch_s, bytes): (f64, f64), pace: Pace) -> Basis
 }
 
 /// The phases of a task besides fetching, and those that are not known.
-fn phases(report: &CellReport, facts: &Facts, keys: u64) -> (Vec<(Phase, f64)>, Vec<Phase>) {
+fn phases(
+    report: &CellReport,
+    facts: &Facts,
+    keys: u64,
+) -> (Vec<(PredictedPhase, f64)>, Vec<PredictedPhase>) {
     let middle = |value: fn(&Observation) -> Option<f64>| median_of(&report.observations, value);
     let found = if report.cell.program.is_parfetch() {
         vec![
-            (Phase::StartUp, middle(|one| one.times.start_up_s)),
-            (Phase::Listing, listing_s(report, facts, keys)),
-            (Phase::WorkerStart, middle(|one| one.times.worker_start_s)),
-            (Phase::WriteBack, middle(|one| one.times.write_back_s)),
+            (PredictedPhase::StartUp, middle(|one| one.times.start_up_s)),
+            (PredictedPhase::Listing, listing_s(report, facts, keys)),
+            (
+                PredictedPhase::WorkerStart,
+                middle(|one| one.times.worker_start_s),
+            ),
+            (
+                PredictedPhase::WriteBack,
+                middle(|one| one.times.write_back_s),
+            ),
         ]
     } else {
         let rest = middle(|one| Some((one.times.wall_s? - one.times.fetch_s?).max(0.0)));
-        vec![(Phase::Outside, rest)]
+        vec![(PredictedPhase::Outside, rest)]
     };
     let missing = found.iter().filter(|(_, seconds)| seconds.is_none());
     let missing = missing.map(|(phase, _)| *phase).collect();
@@ -466,7 +476,7 @@ mod tests {
         observation
     }
 
-    const ALONE: Pace = Pace {
+    const ALONE: TaskPace = TaskPace {
         burst: None,
         rate: 1.0,
         shards: 1.0,
@@ -515,7 +525,7 @@ mod tests {
 
     #[test]
     fn bytes_and_objects_are_the_ends_of_what_is_possible() {
-        let bucket = Bucket {
+        let bucket = WholeBucket {
             keys: 1_000.0,
             bytes: 100_000.0,
             workers: 16.0,
@@ -537,7 +547,7 @@ mod tests {
 
     #[test]
     fn few_fetches_a_worker_are_also_scaled_by_what_a_fetch_took() {
-        let bucket = Bucket {
+        let bucket = WholeBucket {
             keys: 1_000.0,
             bytes: 100_000.0,
             workers: 50.0,
@@ -559,7 +569,7 @@ mod tests {
         close(found.low, 8.2);
         close(found.high, 10.0);
         // Ten fetches a worker and more are a rate.
-        let bucket = Bucket {
+        let bucket = WholeBucket {
             workers: 10.0,
             ..bucket
         };
@@ -571,7 +581,7 @@ mod tests {
 
     #[test]
     fn the_tail_comes_once() {
-        let bucket = Bucket {
+        let bucket = WholeBucket {
             keys: 1_000.0,
             bytes: 100_000.0,
             workers: 16.0,

@@ -14,7 +14,7 @@ use crate::cli::Raw;
 use crate::exit::{Exit, Failure};
 use crate::output::warning;
 use crate::plan::{Access, Limits, S3Uri};
-use crate::render::{Asked, Extent, page};
+use crate::render::{Extent, ReportScope, page};
 use crate::settings::{self, ReportFormat, ReportSettings, ResultSource, SourceSettings};
 use crate::shell;
 use crate::store::{Bucket, Session};
@@ -93,7 +93,7 @@ pub(super) fn of_place(
 fn rendered(studies: &[Study], settings: &ReportSettings) -> String {
     let look = Look::of(settings.out.as_deref());
     let paint = |role, text: &str| look.paint(role, text);
-    let asked = Asked {
+    let asked = ReportScope {
         metrics: &settings.metrics,
         extent: settings.extent,
         in_full: &in_full(settings),

@@ -14,7 +14,7 @@ use crate::output::{Style, warning};
 use crate::plan::{Limits, S3Uri};
 use crate::platform::bounded;
 use crate::price::PriceList;
-use crate::render::{Csv, Emphasis, Form, Json, Markdown, Paint, Role, Terminal};
+use crate::render::{Csv, Emphasis, Json, Markdown, Paint, ReportForm, Role, Terminal};
 use crate::sample::KeyRecord;
 use crate::settings::{ReportFormat, ResultSource, SourceSettings};
 use crate::store::{Bucket, PageQuery, Session, StoreErrorKind, Walk};
@@ -223,7 +223,11 @@ impl Look {
 }
 
 /// The form that was asked for. A page needs the documents as well and is written elsewhere.
-pub(super) fn form<'a>(format: ReportFormat, look: &Look, paint: Paint<'a>) -> Box<dyn Form + 'a> {
+pub(super) fn form<'a>(
+    format: ReportFormat,
+    look: &Look,
+    paint: Paint<'a>,
+) -> Box<dyn ReportForm + 'a> {
     match format {
         ReportFormat::Text | ReportFormat::Html => Box::new(Terminal {
             width: look.width,

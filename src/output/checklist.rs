@@ -55,7 +55,7 @@ pub fn checklist(checks: &Checks, style: Style, (marks, width): (Marks, usize)) 
     let column = subjects.max().unwrap_or(0);
     let mut text = String::new();
     for check in &checks.0 {
-        entry(&mut text, check, style, (marks, column, width));
+        entry(&mut text, check, (marks, style), (column, width));
     }
     text + "\n" + &wrapped(&checks.in_words(), width, 0).join("\n") + "\n"
 }
@@ -63,8 +63,8 @@ pub fn checklist(checks: &Checks, style: Style, (marks, width): (Marks, usize)) 
 fn entry(
     text: &mut String,
     check: &Check,
-    style: Style,
-    (marks, column, width): (Marks, usize, usize),
+    (marks, style): (Marks, Style),
+    (column, width): (usize, usize),
 ) {
     let mark = marks.of(check.outcome);
     let mark = match check.outcome {

@@ -11,7 +11,7 @@ use crate::analysis::model::{
     Against, CellReport, Curve, Facts, Failure, Figure, Interval, Limit, Place, SpeedUp, Standing,
     Study, Verdict, Workload,
 };
-use crate::analysis::notes::{CellNote, CurveNote, Note, Phase};
+use crate::analysis::notes::{CellNote, CurveNote, Note, PredictedPhase};
 use crate::analysis::observation::Observation;
 use crate::cell::{Cell, Program};
 use crate::plan::{ClientKind, Layout, Mode, Work};
@@ -394,7 +394,10 @@ fn predict(study: &mut Study) {
         runs_order: Vec::new(),
         order: None,
         fetch_s: seconds - 4.0,
-        parts: vec![(Phase::Listing, 4.0), (Phase::Fetch, seconds - 4.0)],
+        parts: vec![
+            (PredictedPhase::Listing, 4.0),
+            (PredictedPhase::Fetch, seconds - 4.0),
+        ],
         scaled_by: ScaledBy::Bytes,
         objects_over_bytes: 1.0,
         basis: Basis::Burst {

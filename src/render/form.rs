@@ -4,9 +4,9 @@ use super::text::Extent;
 use crate::analysis::{Comparison, Metric, Study};
 
 /// A form that a report and a comparison are written in.
-pub trait Form {
+pub trait ReportForm {
     /// All of these studies.
-    fn report(&self, studies: &[Study], asked: &Asked<'_>) -> String;
+    fn report(&self, studies: &[Study], asked: &ReportScope<'_>) -> String;
 
     /// One set of results against another.
     fn comparison(&self, comparison: &Comparison, names: Names<'_>) -> String;
@@ -14,7 +14,7 @@ pub trait Form {
 
 /// What of a report is shown; forms for programs show everything.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked<'a> {
+pub struct ReportScope<'a> {
     /// Tables to show, in this order.
     pub metrics: &'a [Metric],
     /// How much is shown.

@@ -14,7 +14,7 @@ pub(crate) mod wording;
 pub mod page;
 
 pub use csv::Csv;
-pub use form::{Asked, Form, Names};
+pub use form::{Names, ReportForm, ReportScope};
 pub use json::Json;
 pub use markdown::Markdown;
 pub use text::{Emphasis, Extent, Paint, Role, Terminal};

@@ -54,7 +54,7 @@ pub enum Difference {
 
 /// Where the figures of a study come from.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Origin {
+pub struct StudyOrigin {
     /// What was fetched, and where.
     pub workload: Workload,
     /// What else is known of it.
@@ -63,33 +63,33 @@ pub struct Origin {
 
 /// Two studies that belong together.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Pair {
+pub struct StudyPair {
     /// Before.
-    pub base: Origin,
+    pub base: StudyOrigin,
     /// After.
-    pub new: Origin,
+    pub new: StudyOrigin,
     /// What else differs between them.
     pub differences: Vec<Difference>,
     /// Whether the metric goes by time and one of them is a contender's, whose own time holds the start of its workers as parfetch's fetch time does not.
     pub is_timed_otherwise: bool,
 }
 
-impl Pair {
+impl StudyPair {
     pub(super) fn of(base: &Study, new: &Study, metric: Metric) -> Self {
         let by_time = matches!(
             metric,
             Metric::Throughput | Metric::Goodput | Metric::ActiveWindow | Metric::FetchTime
         );
         Self {
-            base: Origin::of(base),
-            new: Origin::of(new),
+            base: StudyOrigin::of(base),
+            new: StudyOrigin::of(new),
             differences: between(base, new),
             is_timed_otherwise: by_time && is_contender(base) != is_contender(new),
         }
     }
 }
 
-impl Origin {
+impl StudyOrigin {
     fn of(study: &Study) -> Self {
         Self {
             workload: study.workload.clone(),

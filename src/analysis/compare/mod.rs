@@ -19,7 +19,7 @@ use crate::cell::Cell;
 use crate::stats::family::holm;
 use crate::stats::location::Interval;
 use crate::stats::rank::{mann_whitney, ratio, smallest_p};
-pub use differences::{Difference, Origin, Pair};
+pub use differences::{Difference, StudyOrigin, StudyPair};
 pub use gaps::{FailedRuns, Gaps, Power};
 pub use overall::Overall;
 
@@ -41,7 +41,7 @@ pub struct Comparison {
     /// All cells together; `None` without any ratio.
     pub overall: Option<Overall>,
     /// The studies that belong together, with what else differs between them.
-    pub pairs: Vec<Pair>,
+    pub pairs: Vec<StudyPair>,
     /// What is not compared, and whether the test can say anything.
     pub gaps: Gaps,
 }
@@ -211,7 +211,7 @@ fn compared((base, new): (&[Study], &[Study]), metric: Metric, same_time: bool) 
         cells,
         pairs: pairs
             .iter()
-            .map(|(base, new)| Pair::of(base, new, metric))
+            .map(|(base, new)| StudyPair::of(base, new, metric))
             .collect(),
     }
 }

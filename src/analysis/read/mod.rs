@@ -101,14 +101,14 @@ pub struct Reader {
 }
 
 #[derive(Deserialize)]
-struct Head {
+struct SchemaOnly {
     schema: Option<String>,
 }
 
 impl Reader {
     /// Takes one document. `name` is its path, or its address (`s3://bucket/key`): records find their summaries by it.
     pub fn document(&mut self, name: &str, text: &str) {
-        let head: Head = match serde_json::from_str(text) {
+        let head: SchemaOnly = match serde_json::from_str(text) {
             Ok(head) => head,
             // Valid JSON that is no object, or whose `schema` is no text, is another kind of document; damaged JSON is an error.
             Err(error) if error.is_data() => {

@@ -1,7 +1,7 @@
 //! A record and the summaries that it names → one repetition of a sweep.
 
 use super::reduce::{Context, Numbers, Reduced, failure_of, seconds};
-use super::sweeps::{SweepSettings, beside};
+use super::sweeps::{SweepShared, beside};
 use super::{Run, shards};
 use crate::analysis::model::{Failure, Place, Sampled, Workload};
 use crate::analysis::observation::{Observation, Source};
@@ -15,7 +15,7 @@ pub(super) struct Recorded<'a> {
     pub(super) record: Record,
     pub(super) found: Vec<Option<Reduced>>,
     pub(super) attempts: u32,
-    pub(super) sweep: Option<&'a SweepSettings>,
+    pub(super) sweep: Option<&'a SweepShared>,
 }
 
 /// The repetition.

@@ -16,7 +16,7 @@ pub(super) fn beside(document: &str, name: &str) -> String {
 }
 
 /// What contenders of a sweep do not say of themselves.
-pub(super) struct SweepSettings {
+pub(super) struct SweepShared {
     pub(super) work: Work,
     pub(super) layout: Option<Layout>,
     pub(super) place: Place,
@@ -27,8 +27,8 @@ pub(super) struct SweepSettings {
 pub(super) fn sweep_settings(
     records: &[(String, Record)],
     summaries: &BTreeMap<String, Reduced>,
-) -> BTreeMap<SweepKey, SweepSettings> {
-    let mut found: BTreeMap<SweepKey, SweepSettings> = BTreeMap::new();
+) -> BTreeMap<SweepKey, SweepShared> {
+    let mut found: BTreeMap<SweepKey, SweepShared> = BTreeMap::new();
     for (name, record) in records {
         if found.contains_key(&sweep_of(record)) {
             continue;
@@ -40,7 +40,7 @@ pub(super) fn sweep_settings(
         if let Some((summary, work)) =
             first.and_then(|summary| Some((summary, summary.workload.work?)))
         {
-            let settings = SweepSettings {
+            let settings = SweepShared {
                 work,
                 layout: summary.workload.layout,
                 place: summary.workload.place.clone(),

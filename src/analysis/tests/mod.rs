@@ -10,7 +10,7 @@ mod worlds;
 use super::advice::{Basis, Lack};
 use super::fixture::{BYTES, OBJECTS, Sweep, contender, histogram, lean, own_run, shard};
 use super::model::{Against, Failure};
-use super::notes::{CellNote, CurveNote, Note, Phase};
+use super::notes::{CellNote, CurveNote, Note, PredictedPhase};
 use super::read::Reading;
 use super::*;
 use crate::cell::{Cell, Program};
@@ -21,7 +21,7 @@ use crate::render::csv::render_csv;
 use crate::render::markdown::render_markdown;
 use crate::render::text::{View, render_text};
 use crate::render::wording::{advice, notes, number, verdict};
-use crate::render::{Asked, Emphasis, Extent, Form, Json, Role, page};
+use crate::render::{Emphasis, Extent, Json, ReportForm, ReportScope, Role, page};
 use crate::results::record::{self, ServerUse};
 use crate::results::summary::{Series, State, Summary, Totals};
 
@@ -103,7 +103,7 @@ fn because(study: &Study, cell: usize) -> Vec<String> {
 }
 
 fn json(studies: &[Study]) -> String {
-    let asked = Asked {
+    let asked = ReportScope {
         metrics: &[],
         extent: Extent::All,
         in_full: "",
@@ -1036,15 +1036,15 @@ fn the_bucket_is_predicted_from_fixed_parts_and_scaled_fetching() {
     };
     close(Some(held_s), 80.0 / 0.997);
     close(Some(needed_s), middle);
-    let phases: Vec<Phase> = prediction.parts.iter().map(|part| part.0).collect();
+    let phases: Vec<PredictedPhase> = prediction.parts.iter().map(|part| part.0).collect();
     assert_eq!(
         phases,
         [
-            Phase::StartUp,
-            Phase::Listing,
-            Phase::WorkerStart,
-            Phase::WriteBack,
-            Phase::Fetch
+            PredictedPhase::StartUp,
+            PredictedPhase::Listing,
+            PredictedPhase::WorkerStart,
+            PredictedPhase::WriteBack,
+            PredictedPhase::Fetch
         ]
     );
     let choice = study.recommendations[0].fastest.as_ref().unwrap();

@@ -1,6 +1,6 @@
 //! The figures of a run: a line each, then the percentiles. What says nothing has no line.
 
-use super::page::{Page, Part};
+use super::page::{Piece, RunPage};
 use super::percentiles::{self, UNKNOWN};
 use super::price::price;
 use crate::results::summary::{Attempts, Outcomes, Summary, Totals};
@@ -12,7 +12,7 @@ const WORTH: f64 = 0.01;
 const ALIKE: f64 = 0.01;
 
 /// Everything that is known.
-pub(super) fn figures(page: &mut Page, summary: &Summary) {
+pub(super) fn figures(page: &mut RunPage, summary: &Summary) {
     let Some(totals) = &summary.totals else {
         return;
     };
@@ -28,7 +28,7 @@ pub(super) fn figures(page: &mut Page, summary: &Summary) {
     percentiles::percentiles(page, &summary.distributions);
 }
 
-fn objects(page: &mut Page, totals: &Totals) {
+fn objects(page: &mut RunPage, totals: &Totals) {
     let Outcomes {
         ok,
         failed,
@@ -38,24 +38,24 @@ fn objects(page: &mut Page, totals: &Totals) {
     } = totals.rows;
     let mut parts = Vec::new();
     if ok == totals.rows.sum() {
-        parts.push(Part::Fact("all fetched".to_owned()));
+        parts.push(Piece::Fact("all fetched".to_owned()));
     } else {
-        parts.push(Part::Fact(format!("{} fetched", units::count(ok))));
+        parts.push(Piece::Fact(format!("{} fetched", units::count(ok))));
     }
     let others = [
         (vanished, "missing"),
         (archived, "archived"),
         (not_attempted, "not attempted"),
     ];
-    parts.extend((failed > 0).then(|| Part::Bad(format!("{} failed", units::count(failed)))));
+    parts.extend((failed > 0).then(|| Piece::Bad(format!("{} failed", units::count(failed)))));
     parts.extend(
         others
             .into_iter()
             .filter(|(count, _)| *count > 0)
-            .map(|(count, what)| Part::Caution(format!("{} {what}", units::count(count)))),
+            .map(|(count, what)| Piece::Caution(format!("{} {what}", units::count(count)))),
     );
     if totals.rounds > 1 {
-        parts.push(Part::Fact(format!(
+        parts.push(Piece::Fact(format!(
             "in {} rounds",
             units::count(totals.rounds)
         )));
@@ -65,18 +65,18 @@ fn objects(page: &mut Page, totals: &Totals) {
             .goodput_bytes
             .checked_div(ok)
             .filter(|_| ok > 1)
-            .map(|mean| Part::Fact(format!("{} each on average", units::bytes(mean)))),
+            .map(|mean| Piece::Fact(format!("{} each on average", units::bytes(mean)))),
     );
     page.line("Objects", &units::count(totals.keys_listed), &parts);
 }
 
 /// What the objects are of the bucket, where they are not all of it.
-fn selection(page: &mut Page, summary: &Summary) {
+fn selection(page: &mut RunPage, summary: &Summary) {
     if let Some(limit) = summary.settings.selection.limit {
         page.line(
             "Limit",
             &units::count(limit),
-            &[Part::Fact(
+            &[Piece::Fact(
                 "the first of the listing: the others may be unlike them (--sample)".to_owned(),
             )],
         );
@@ -84,31 +84,31 @@ fn selection(page: &mut Page, summary: &Summary) {
     let Some(sample) = &summary.sample else {
         return;
     };
-    let mut parts = vec![Part::Fact(format!(
+    let mut parts = vec![Piece::Fact(format!(
         "{} at random, seed {}",
         sample.asked, sample.seed
     ))];
     parts.extend(
         sample
             .of_bytes
-            .map(|bytes| Part::Fact(format!("of {}", units::bytes(bytes)))),
+            .map(|bytes| Piece::Fact(format!("of {}", units::bytes(bytes)))),
     );
     page.line("Sample of", &units::count(sample.of_keys), &parts);
 }
 
 /// Objects that did not end `ok`, and their bytes as listed. Nothing where all did.
-fn not_fetched(page: &mut Page, totals: &Totals) {
+fn not_fetched(page: &mut RunPage, totals: &Totals) {
     let (ok, all) = (totals.rows.ok, totals.rows.sum());
     if ok == all {
         return;
     }
-    let mut parts = vec![Part::Caution(format!(
+    let mut parts = vec![Piece::Caution(format!(
         "{} of the objects",
         units::percent((all - ok) as f64 / all as f64)
     ))];
     if let Some(bytes) = totals.row_bytes {
         let (left, listed) = (bytes.sum() - bytes.ok, bytes.sum());
-        parts.push(Part::Fact(format!(
+        parts.push(Piece::Fact(format!(
             "{} of {} as listed",
             units::bytes(left),
             units::bytes(listed)
@@ -117,7 +117,7 @@ fn not_fetched(page: &mut Page, totals: &Totals) {
     page.line("Not fetched", &units::count(all - ok), &parts);
 }
 
-fn time(page: &mut Page, summary: &Summary) {
+fn time(page: &mut RunPage, summary: &Summary) {
     let phases = &summary.phases;
     let idle = summary.rates.tail_share.filter(|share| *share >= WORTH);
     let idle = idle.map_or_else(String::new, |share| {
@@ -142,28 +142,28 @@ fn time(page: &mut Page, summary: &Summary) {
         .iter()
         .filter_map(|(name, time, note)| Some((name, (*time)?, note)))
         .filter(|(_, ns, note)| is_worth(*ns, note));
-    let parts: Vec<Part> = named
-        .map(|(name, ns, note)| Part::Fact(format!("{name} {}{note}", units::duration(ns))))
+    let parts: Vec<Piece> = named
+        .map(|(name, ns, note)| Piece::Fact(format!("{name} {}{note}", units::duration(ns))))
         .collect();
     page.line("Time", &units::duration(whole), &parts);
 }
 
-fn throughput(page: &mut Page, summary: &Summary) {
+fn throughput(page: &mut RunPage, summary: &Summary) {
     let rates = &summary.rates;
     // Where what was received is not known, what ended well is.
     let Some(rate) = rates.throughput_bytes_per_s.or(rates.goodput_bytes_per_s) else {
         return;
     };
-    let mut parts = vec![Part::Fact(units::rate_gbit(rate))];
+    let mut parts = vec![Piece::Fact(units::rate_gbit(rate))];
     let differs = |other: &f64| (other / rate - 1.0).abs() > ALIKE;
     if let Some(goodput) = rates.goodput_bytes_per_s.filter(differs) {
-        parts.push(Part::Fact(format!(
+        parts.push(Piece::Fact(format!(
             "{} of complete objects",
             units::rate_mb(goodput)
         )));
     }
     if let Some(active) = rates.active_window_bytes_per_s.filter(differs) {
-        parts.push(Part::Fact(format!(
+        parts.push(Piece::Fact(format!(
             "{} until the first worker was idle",
             units::rate_mb(active)
         )));
@@ -171,7 +171,7 @@ fn throughput(page: &mut Page, summary: &Summary) {
     page.line("Throughput", &units::rate_mb(rate), &parts);
 }
 
-fn requests(page: &mut Page, summary: &Summary) {
+fn requests(page: &mut RunPage, summary: &Summary) {
     let Some(rate) = summary.rates.requests_per_s else {
         return;
     };
@@ -187,8 +187,8 @@ fn requests(page: &mut Page, summary: &Summary) {
     );
 }
 
-fn request_parts(attempts: &Attempts, workers: u32) -> Vec<Part> {
-    let mut parts = vec![Part::Fact(format!(
+fn request_parts(attempts: &Attempts, workers: u32) -> Vec<Piece> {
+    let mut parts = vec![Piece::Fact(format!(
         "{} in all",
         units::count(attempts.total)
     ))];
@@ -196,10 +196,10 @@ fn request_parts(attempts: &Attempts, workers: u32) -> Vec<Part> {
         attempts
             .by_code
             .iter()
-            .map(|(code, count)| Part::Caution(format!("{} {code}", units::count(*count)))),
+            .map(|(code, count)| Piece::Caution(format!("{} {code}", units::count(*count)))),
     );
     if attempts.backoff_ns > 0 {
-        parts.push(Part::Fact(format!(
+        parts.push(Piece::Fact(format!(
             "{} of waiting before retries",
             units::duration(attempts.backoff_ns)
         )));
@@ -209,12 +209,12 @@ fn request_parts(attempts: &Attempts, workers: u32) -> Vec<Part> {
         .connections_opened
         .filter(|opened| *opened > u64::from(workers))
     {
-        parts.push(Part::Fact(units::plural(opened, "connection")));
+        parts.push(Piece::Fact(units::plural(opened, "connection")));
     }
     parts
 }
 
-fn workers(page: &mut Page, summary: &Summary) {
+fn workers(page: &mut RunPage, summary: &Summary) {
     let Some(mean) = summary.in_flight.and_then(|found| found.mean) else {
         return;
     };
@@ -225,25 +225,25 @@ fn workers(page: &mut Page, summary: &Summary) {
     page.line(
         "Workers",
         &format!("{} busy", units::three_digits(mean)),
-        &[Part::Fact(of)],
+        &[Piece::Fact(of)],
     );
 }
 
-fn cpu(page: &mut Page, summary: &Summary) {
+fn cpu(page: &mut RunPage, summary: &Summary) {
     let cpu = &summary.cpu;
     let mut parts = Vec::new();
     parts.extend(
         cpu.us_per_request
-            .map(|us| Part::Fact(format!("{} µs per request", units::three_digits(us)))),
+            .map(|us| Piece::Fact(format!("{} µs per request", units::three_digits(us)))),
     );
     parts.extend(cpu.used_vcpu.map(|used| {
-        Part::Fact(match cpu.limit_vcpu {
+        Piece::Fact(match cpu.limit_vcpu {
             Some(limit) => format!("{used:.2} of {}", vcpus(limit)),
             None => format!("{used:.2} vCPUs, of an unknown number"),
         })
     }));
     parts.extend(cpu.throttled_ns.filter(|ns| *ns > 0).map(|ns| {
-        Part::Caution(format!(
+        Piece::Caution(format!(
             "held back by the quota for {}",
             units::duration(ns)
         ))
@@ -252,7 +252,7 @@ fn cpu(page: &mut Page, summary: &Summary) {
         .memory
         .peak_pss_bytes
         .or(summary.memory.peak_rss_bytes);
-    parts.extend(memory.map(|bytes| Part::Fact(format!("peak memory {}", units::bytes(bytes)))));
+    parts.extend(memory.map(|bytes| Piece::Fact(format!("peak memory {}", units::bytes(bytes)))));
     if !parts.is_empty() {
         let per_gb = cpu.s_per_gb.map_or_else(
             || UNKNOWN.to_owned(),

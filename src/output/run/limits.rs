@@ -20,14 +20,14 @@ const FEWEST_EACH: u64 = 5;
 const ENOUGH_EACH: u64 = 50;
 
 /// What limits a run, and what to do about it.
-struct Limited {
+struct WhatLimits {
     why: String,
     /// What stands above the line to paste.
     cure: Option<&'static str>,
     command: Option<Said>,
 }
 
-impl Limited {
+impl WhatLimits {
     fn because(why: String) -> Self {
         Self {
             why,
@@ -45,7 +45,7 @@ pub(super) fn limits((summary, view): (&Summary, &RunView<'_>), totals: &Totals)
     let fetches = totals.rows.tried().max(summary.distributions.latency.count);
     let workers = u64::from(summary.settings.concurrency);
     let is_complete = summary.state == State::Complete;
-    let Limited { why, cure, command } = match verdict.word {
+    let WhatLimits { why, cure, command } = match verdict.word {
         Limit::Failed => return Vec::new(),
         Limit::ServerBound => server_bound(summary),
         _ if is_complete && fetches < FEWEST_EACH * workers => {
@@ -99,7 +99,7 @@ fn too_few(summary: &Summary, fetches: u64) -> String {
     )
 }
 
-fn server_bound(summary: &Summary) -> Limited {
+fn server_bound(summary: &Summary) -> WhatLimits {
     let figure = summary
         .verdict
         .as_ref()
@@ -107,12 +107,12 @@ fn server_bound(summary: &Summary) -> Limited {
         .map(String::as_str)
         .unwrap_or_default();
     let cure = "Use fewer workers (-c), or a server that answers like S3 (--embedded=network=s3).";
-    Limited::because(format!(
+    WhatLimits::because(format!(
         "The embedded server is the limit, not parfetch or this machine: {figure}. {cure}"
     ))
 }
 
-fn cpu_bound(summary: &Summary, view: &RunView<'_>) -> Limited {
+fn cpu_bound(summary: &Summary, view: &RunView<'_>) -> WhatLimits {
     let cpu = &summary.cpu;
     let of = cpu
         .used_vcpu
@@ -123,7 +123,7 @@ fn cpu_bound(summary: &Summary, view: &RunView<'_>) -> Limited {
     with_larger((summary, view), format!("The CPU is the limit{of}."))
 }
 
-fn quota_throttled(summary: &Summary, view: &RunView<'_>) -> Limited {
+fn quota_throttled(summary: &Summary, view: &RunView<'_>) -> WhatLimits {
     let times = summary.cpu.throttled_ns.zip(summary.phases.fetch_ns);
     let held = times.map_or_else(String::new, |(held, all)| {
         format!(
@@ -138,7 +138,7 @@ fn quota_throttled(summary: &Summary, view: &RunView<'_>) -> Limited {
 }
 
 /// In a task a larger one can be asked for.
-fn with_larger((summary, view): (&Summary, &RunView<'_>), why: String) -> Limited {
+fn with_larger((summary, view): (&Summary, &RunView<'_>), why: String) -> WhatLimits {
     let limit = summary
         .cpu
         .limit_vcpu
@@ -168,16 +168,16 @@ fn with_larger((summary, view): (&Summary, &RunView<'_>), why: String) -> Limite
         )
     });
     match command {
-        Some(_) => Limited {
+        Some(_) => WhatLimits {
             why,
             cure: Some("A larger task will be faster (--stack takes the name of your stack):"),
             command,
         },
-        None => Limited::because(format!("{why} More vCPUs will be faster.")),
+        None => WhatLimits::because(format!("{why} More vCPUs will be faster.")),
     }
 }
 
-fn s3_throttled(summary: &Summary) -> Limited {
+fn s3_throttled(summary: &Summary) -> WhatLimits {
     let workers = plural(u64::from(summary.settings.concurrency), "worker");
     let attempts = summary
         .attempts
@@ -188,13 +188,13 @@ fn s3_throttled(summary: &Summary) -> Limited {
     });
     let who = units::upper_first(store(summary));
     let cure = "use fewer workers (-c), or spread the keys over more prefixes";
-    Limited::because(format!(
+    WhatLimits::because(format!(
         "{who} throttled {} of the requests at {workers}: {cure}.",
         share(part)
     ))
 }
 
-fn tail_bound(summary: &Summary) -> Limited {
+fn tail_bound(summary: &Summary) -> WhatLimits {
     let idle = summary.rates.tail_share.map_or_else(
         || "at the end".to_owned(),
         |tail| format!("for the last {} of the time", share(tail)),
@@ -205,12 +205,12 @@ fn tail_bound(summary: &Summary) -> Limited {
         (Order::LargestFirst, None) => "Try --part-size 8MiB.",
         _ => "Try --order largest-first --part-size 8MiB.",
     };
-    Limited::because(format!(
+    WhatLimits::because(format!(
         "The largest objects decide: {idle} some workers had nothing left to do. {cure}"
     ))
 }
 
-fn no_limit(summary: &Summary, view: &RunView<'_>) -> Limited {
+fn no_limit(summary: &Summary, view: &RunView<'_>) -> WhatLimits {
     let workers = summary.settings.concurrency;
     let cpu = &summary.cpu;
     let used = cpu
@@ -251,12 +251,12 @@ fn no_limit(summary: &Summary, view: &RunView<'_>) -> Limited {
     match next::workers(summary, &[1, 2, 4])
         .and_then(|factors| next::sweep(summary, view, &factors))
     {
-        Some(command) => Limited {
+        Some(command) => WhatLimits {
             why,
             cure: Some("More workers may be faster:"),
             command: Some(command),
         },
-        None => Limited::because(why),
+        None => WhatLimits::because(why),
     }
 }
 

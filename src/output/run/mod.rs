@@ -13,7 +13,7 @@ mod said;
 mod tests;
 mod view;
 
-use self::page::Page;
+use self::page::RunPage;
 pub use self::view::RunView;
 use crate::results::summary::Summary;
 
@@ -22,7 +22,7 @@ const NARROWEST: usize = 60;
 
 /// The summary, every line with its line end, in lines of at most `width` columns where that is possible; 80 always suffice.
 pub fn render_run(summary: &Summary, view: &RunView<'_>) -> String {
-    let mut page = Page {
+    let mut page = RunPage {
         style: view.style,
         width: view.width.max(NARROWEST),
         lines: Vec::new(),

@@ -13,13 +13,13 @@ const DETAIL_COLUMN: usize = 28;
 const NOT_STORED: u8 = 5;
 
 /// One piece of a line and what it means.
-pub(super) enum Part {
+pub(super) enum Piece {
     Fact(String),
     Caution(String),
     Bad(String),
 }
 
-impl Part {
+impl Piece {
     fn width(&self) -> usize {
         let (Self::Fact(text) | Self::Caution(text) | Self::Bad(text)) = self;
         columns(text)
@@ -35,13 +35,13 @@ impl Part {
 }
 
 /// The lines that are shown.
-pub(super) struct Page {
+pub(super) struct RunPage {
     pub(super) style: Style,
     pub(super) width: usize,
     pub(super) lines: Vec<String>,
 }
 
-impl Page {
+impl RunPage {
     /// Sentences below each other; a line to paste stands by itself.
     pub(super) fn say(&mut self, said: &Said) {
         let text = one_line(&said.text);
@@ -61,7 +61,7 @@ impl Page {
     }
 
     /// `  Label        value        part · part`, continued below the first part where the line is full.
-    pub(super) fn line(&mut self, label: &str, value: &str, parts: &[Part]) {
+    pub(super) fn line(&mut self, label: &str, value: &str, parts: &[Piece]) {
         let mut line = format!("  {label:<w$}{value}", w = VALUE_COLUMN - 2);
         let mut column = columns(&line);
         for (i, part) in parts.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! Times of fetches: their percentiles in a table, and their histogram on a wide terminal.
 
-use super::page::Page;
+use super::page::RunPage;
 use crate::output::bars;
 use crate::results::summary::Distributions;
 use crate::stats::histogram::Snapshot;
@@ -57,7 +57,7 @@ const PERCENTILES: [Percentile; 6] = [
 ];
 
 /// A row each for what differs; below them a histogram where there is room for one.
-pub(super) fn percentiles(page: &mut Page, all: &Distributions) {
+pub(super) fn percentiles(page: &mut RunPage, all: &Distributions) {
     let columns: Vec<&Percentile> = PERCENTILES
         .iter()
         .filter(|column| all.latency.count >= column.fewest)
@@ -104,7 +104,7 @@ fn far_apart(one: Option<u64>, other: Option<u64>) -> bool {
     }
 }
 
-fn histogram(page: &mut Page, latency: &Snapshot) {
+fn histogram(page: &mut RunPage, latency: &Snapshot) {
     let Ok(histogram) = latency.histogram() else {
         return;
     };

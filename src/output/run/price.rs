@@ -1,22 +1,22 @@
 //! The line that says what a run cost, or would cost.
 
-use super::page::{Page, Part};
+use super::page::{Piece, RunPage};
 use crate::results::summary::{Price, Summary};
 use crate::units::{self, vcpus};
 
 /// The price, or why there is none.
-pub(super) fn price(page: &mut Page, summary: &Summary) {
+pub(super) fn price(page: &mut RunPage, summary: &Summary) {
     let Some(price) = &summary.price else {
         let why = summary
             .no_price
             .iter()
-            .map(|why| Part::Fact(why.clone()))
+            .map(|why| Piece::Fact(why.clone()))
             .collect::<Vec<_>>();
         return page.line("Price", "unknown", &why);
     };
-    let parts: Vec<Part> = price_parts(price, summary.region.as_deref())
+    let parts: Vec<Piece> = price_parts(price, summary.region.as_deref())
         .into_iter()
-        .map(Part::Fact)
+        .map(Piece::Fact)
         .collect();
     page.line("Price", &dollars(price.usd_total), &parts);
 }

@@ -5,13 +5,13 @@ mod report;
 mod sheet;
 
 use crate::analysis::{Comparison, Study};
-use crate::render::form::{Asked, Form, Names};
+use crate::render::form::{Names, ReportForm, ReportScope};
 
 /// CSV.
 pub struct Csv;
 
-impl Form for Csv {
-    fn report(&self, studies: &[Study], _: &Asked<'_>) -> String {
+impl ReportForm for Csv {
+    fn report(&self, studies: &[Study], _: &ReportScope<'_>) -> String {
         report::render_csv(studies)
     }
 

@@ -6,13 +6,13 @@ mod report;
 use serde::Serialize;
 
 use crate::analysis::{Comparison, Study};
-use crate::render::form::{Asked, Form, Names};
+use crate::render::form::{Names, ReportForm, ReportScope};
 
 /// JSON.
 pub struct Json;
 
-impl Form for Json {
-    fn report(&self, studies: &[Study], _: &Asked<'_>) -> String {
+impl ReportForm for Json {
+    fn report(&self, studies: &[Study], _: &ReportScope<'_>) -> String {
         indented(&report::document(studies))
     }
 

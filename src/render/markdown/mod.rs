@@ -5,13 +5,13 @@ mod report;
 mod write;
 
 use crate::analysis::{Comparison, Study};
-use crate::render::form::{Asked, Form, Names};
+use crate::render::form::{Names, ReportForm, ReportScope};
 
 /// Markdown.
 pub struct Markdown;
 
-impl Form for Markdown {
-    fn report(&self, studies: &[Study], asked: &Asked<'_>) -> String {
+impl ReportForm for Markdown {
+    fn report(&self, studies: &[Study], asked: &ReportScope<'_>) -> String {
         report::render_markdown(studies, asked.metrics)
     }
 

@@ -7,14 +7,11 @@ use crate::analysis::advice::Recommendation;
 use crate::analysis::metric::{Better, Metric};
 use crate::analysis::model::{CellReport, Study};
 use crate::escape::markdown;
-use crate::render::wording::matrix::{Row, Shown, Table, shown, speed_up, tables};
+use crate::render::wording::matrix::{Choose, Row, Shown, Table, shown, speed_up, tables};
 use crate::render::wording::number::{self, Scale, UNKNOWN};
 use crate::render::wording::{advice, facts, method, sections};
 use crate::shell;
 use crate::units;
-
-/// What stands in a cell.
-type Choose<'a> = &'a dyn Fn(Option<&CellReport>) -> Shown;
 
 /// The report as Markdown, with tables of these metrics in this order.
 pub(crate) fn render_markdown(studies: &[Study], metrics: &[Metric]) -> String {
@@ -179,7 +176,7 @@ fn text_of(shown: &Shown, scale: Scale) -> String {
     }
 }
 
-fn lines(text: &mut String, title: &str, lines: &[sections::Line]) {
+fn lines(text: &mut String, title: &str, lines: &[sections::Explanation]) {
     if lines.is_empty() {
         return;
     }

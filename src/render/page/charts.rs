@@ -26,7 +26,7 @@ pub(super) enum Spec {
         x: Vec<String>,
         titles: Vec<String>,
         x_name: &'static str,
-        lines: Vec<Line>,
+        lines: Vec<ChartLine>,
     },
     /// Speed against price.
     Price { points: Vec<Point>, unit: String },
@@ -51,7 +51,7 @@ pub(super) type Place = Option<(f64, Option<f64>, Option<f64>)>;
 
 /// A line; `named` ones are named in the chart itself.
 #[derive(Serialize)]
-pub(super) struct Line {
+pub(super) struct ChartLine {
     pub(super) label: String,
     pub(super) style: String,
     pub(super) named: bool,

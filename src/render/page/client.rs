@@ -91,7 +91,7 @@ pub(super) fn figures(page: &PageData, (index, level): (usize, u8), charts: &mut
         return html! { p.pf-lead { "No configuration of this client was measured." } };
     }
     html! {
-        (throughput(page, (client, &id("throughput"), level), charts))
+        (throughput(page, client, (&id("throughput"), level), charts))
         @if client.cells.len() > 1 {
             section id=(id("configurations")) {
                 (heading(level, "Every configuration", &id("configurations")))
@@ -131,7 +131,8 @@ fn entries(page: &PageData, client: &Client) -> Vec<(String, String)> {
 
 fn throughput(
     page: &PageData,
-    (client, id, level): (&Client, &str, u8),
+    client: &Client,
+    (id, level): (&str, u8),
     charts: &mut Charts,
 ) -> Markup {
     let has_bars = client

@@ -2,7 +2,8 @@
 
 use super::parts::fold;
 use super::text::prose;
-use super::types::{Line, PageData};
+use super::types::PageData;
+use crate::render::wording::sections::Explanation;
 use maud::{Markup, html};
 
 /// All of it; what has nothing to say is left out.
@@ -25,7 +26,7 @@ pub(super) fn closing(page: &PageData) -> Markup {
     }
 }
 
-fn lines(list: &[Line]) -> Markup {
+fn lines(list: &[Explanation]) -> Markup {
     html! {
         ul.pf-list {
             @for line in list {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::charts::{Line, Place, Point, Spec, round};
+use super::charts::{ChartLine, Place, Point, Spec, round};
 use super::text::{median, short, size_label, size_tick, vcpus, worker_label};
-use super::types::{Cell, Client, PageData, Role, Size, Standing};
+use super::types::{Client, ClientRole, PageCell, PageData, PageSize, PageStanding};
 use crate::units::count;
 
 /// A line of a client's charts, before its points are known.
@@ -55,11 +55,11 @@ pub(super) fn line_keys<'a>(page: &'a PageData, client: &'a Client) -> Vec<LineK
             mode,
         });
     }
-    if client.role == Role::Own {
+    if client.role == ClientRole::Own {
         let contenders = page
             .clients
             .iter()
-            .filter(|other| other.role == Role::Contender);
+            .filter(|other| other.role == ClientRole::Contender);
         let pairs =
             contenders.flat_map(|other| modes(other).into_iter().map(move |mode| (other, mode)));
         for (i, (other, mode)) in pairs.enumerate() {
@@ -75,7 +75,7 @@ pub(super) fn line_keys<'a>(page: &'a PageData, client: &'a Client) -> Vec<LineK
 }
 
 /// Every concurrency of these cells, ascending.
-pub(super) fn concurrencies<'a>(cells: impl Iterator<Item = &'a Cell>) -> Vec<u64> {
+pub(super) fn concurrencies<'a>(cells: impl Iterator<Item = &'a PageCell>) -> Vec<u64> {
     cells
         .map(|cell| cell.concurrency)
         .collect::<BTreeSet<u64>>()
@@ -94,7 +94,7 @@ pub(super) fn panel(page: &PageData, client: &Client, size: usize) -> Option<Spe
             .find(|cell| cell.size == size && cell.mode == key.mode && cell.concurrency == place)
             .and_then(point)
     };
-    let lines: Vec<Line> = keys
+    let lines: Vec<ChartLine> = keys
         .iter()
         .filter_map(|key| line(key, places.iter().map(|place| at(key, *place)).collect()))
         .collect();
@@ -153,9 +153,9 @@ pub(super) fn best_of_each(page: &PageData, client: &Client) -> Option<Spec> {
     })
 }
 
-fn line(key: &LineKey<'_>, points: Vec<Place>) -> Option<Line> {
+fn line(key: &LineKey<'_>, points: Vec<Place>) -> Option<ChartLine> {
     let any = points.iter().any(Option::is_some);
-    any.then(|| Line {
+    any.then(|| ChartLine {
         label: key.label.clone(),
         style: key.style.clone(),
         named: key.grey(),
@@ -163,7 +163,7 @@ fn line(key: &LineKey<'_>, points: Vec<Place>) -> Option<Line> {
     })
 }
 
-fn point(cell: &Cell) -> Place {
+fn point(cell: &PageCell) -> Place {
     let rate = cell.throughput.filter(|rate| rate.median.is_finite())?;
     Some((
         round(rate.median),
@@ -177,7 +177,7 @@ pub(super) fn best_words(client: &Client, size: usize) -> Option<String> {
     let best = client
         .cells
         .iter()
-        .find(|cell| cell.size == size && cell.standing == Standing::Best)?;
+        .find(|cell| cell.size == size && cell.standing == PageStanding::Best)?;
     Some(format!(
         "best {} MB/s, {}",
         best.throughput
@@ -222,7 +222,7 @@ pub(super) fn price(page: &PageData, client: &Client) -> Option<Spec> {
 }
 
 /// `Cheapest: 1 vCPU, async × 16`
-fn chosen_words(page: &PageData, size: &Size, cell: &Cell) -> String {
+fn chosen_words(page: &PageData, size: &PageSize, cell: &PageCell) -> String {
     if cell.chosen.is_empty() {
         return String::new();
     }
@@ -249,9 +249,9 @@ mod tests {
 
     #[test]
     fn modes_of_parfetch_come_first() {
-        let cell = |mode: &str| Cell {
+        let cell = |mode: &str| PageCell {
             mode: mode.to_owned(),
-            ..Cell::default()
+            ..PageCell::default()
         };
         let client = Client {
             cells: vec![cell("asyncio"), cell("process"), cell("async")],

@@ -1,6 +1,7 @@
 //! A page with everything on it: five sizes, three modes, seven concurrencies, two clients, a contender, failures, gaps and hostile names. Made-up numbers.
 
 use super::types::*;
+use crate::render::wording::sections::Explanation;
 
 /// Would run, break out of its element or its attribute, or start a formula.
 pub(super) const HOSTILE: &str =
@@ -23,8 +24,8 @@ fn fact(label: &str, value: &str) -> Fact {
     }
 }
 
-fn line(who: &str, word: &str) -> Line {
-    Line {
+fn line(who: &str, word: &str) -> Explanation {
+    Explanation {
         who: who.to_owned(),
         word: word.to_owned(),
         because: HOSTILE.to_owned(),
@@ -44,7 +45,7 @@ fn cell(
     random: &mut fastrand::Rng,
     (size, mode, concurrency): (usize, &str, u64),
     speed: f64,
-) -> Cell {
+) -> PageCell {
     let vcpu = VCPU[size].2;
     let wanted = concurrency as f64 * 13.5;
     let most = 160.0 * vcpu.powf(0.75) * 1.6 * speed;
@@ -52,16 +53,16 @@ fn cell(
     let spread = median * (0.02 + 0.04 * random.f64());
     let usd = vcpu * 0.045 / 3600.0 * 1e6 / median;
     let usd_per_tb = Some(usd);
-    Cell {
+    PageCell {
         size,
         mode: mode.to_owned(),
         concurrency,
         repetitions: 6,
-        throughput: Some(Interval {
+        throughput: Some(PageInterval {
             median,
             range: Some((median - spread, median + spread)),
         }),
-        seconds: Some(Interval {
+        seconds: Some(PageInterval {
             median: 8000.0 / median,
             range: Some((8000.0 / (median + spread), 8000.0 / (median - spread))),
         }),
@@ -76,12 +77,12 @@ fn cell(
         attempts: Some(18_402),
         errors: Some(0),
         limit: "the network is the limit".to_owned(),
-        ..Cell::default()
+        ..PageCell::default()
     }
 }
 
 /// Shares, standings and knees, as the report would have set them.
-fn judge(cells: &mut [Cell]) {
+fn judge(cells: &mut [PageCell]) {
     for size in 0..VCPU.len() {
         let best = cells
             .iter()
@@ -93,17 +94,17 @@ fn judge(cells: &mut [Cell]) {
             cell.share_of_best = Some(rate.median / best);
             let near = rate.range.is_some_and(|(_, high)| high >= best);
             cell.standing = if rate.median >= best {
-                Standing::Best
+                PageStanding::Best
             } else if near {
-                Standing::Tied
+                PageStanding::Tied
             } else {
-                Standing::Behind
+                PageStanding::Behind
             };
         }
         let modes: std::collections::BTreeSet<String> =
             cells.iter().map(|cell| cell.mode.clone()).collect();
         for mode in modes {
-            let of_mode = |cell: &&mut Cell| cell.size == size && cell.mode == mode;
+            let of_mode = |cell: &&mut PageCell| cell.size == size && cell.mode == mode;
             let top = cells.iter_mut().filter(of_mode).max_by(|a, b| {
                 a.throughput
                     .unwrap()
@@ -125,7 +126,7 @@ fn judge(cells: &mut [Cell]) {
 }
 
 /// Cheapest first, each faster than the one before.
-fn front(cells: &[Cell]) -> Vec<usize> {
+fn front(cells: &[PageCell]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..cells.len())
         .filter(|i| cells[*i].usd_per_tb.is_some() && cells[*i].throughput.is_some())
         .collect();
@@ -145,7 +146,7 @@ fn front(cells: &[Cell]) -> Vec<usize> {
     order
 }
 
-fn cells(random: &mut fastrand::Rng, factor: f64, modes: &[(&str, f64)]) -> Vec<Cell> {
+fn cells(random: &mut fastrand::Rng, factor: f64, modes: &[(&str, f64)]) -> Vec<PageCell> {
     let mut out = Vec::new();
     for size in 0..VCPU.len() {
         for (mode, speed) in modes {
@@ -160,9 +161,9 @@ fn cells(random: &mut fastrand::Rng, factor: f64, modes: &[(&str, f64)]) -> Vec<
 
 fn client(random: &mut fastrand::Rng, name: &str, factor: f64) -> Client {
     let mut cells = cells(random, factor, &MODES);
-    for (place, mut failed) in [(1, Cell::default()), (20, cells[20].clone())] {
-        failed = Cell {
-            standing: Standing::Failed,
+    for (place, mut failed) in [(1, PageCell::default()), (20, cells[20].clone())] {
+        failed = PageCell {
+            standing: PageStanding::Failed,
             errors: Some(312),
             limit: HOSTILE.to_owned(),
             ..failed
@@ -172,18 +173,18 @@ fn client(random: &mut fastrand::Rng, name: &str, factor: f64) -> Client {
             cells[place].mode.clone(),
             cells[place].concurrency,
         );
-        cells[place] = Cell {
+        cells[place] = PageCell {
             best_of_mode: false,
             knee: false,
             ..failed
         };
     }
-    cells[30] = Cell {
-        standing: Standing::Missing,
+    cells[30] = PageCell {
+        standing: PageStanding::Missing,
         size: cells[30].size,
         mode: cells[30].mode.clone(),
         concurrency: cells[30].concurrency,
-        ..Cell::default()
+        ..PageCell::default()
     };
     cells.remove(40);
     for (size, label) in [(2, "Cheapest"), (4, "Fastest")] {
@@ -204,7 +205,7 @@ fn client(random: &mut fastrand::Rng, name: &str, factor: f64) -> Client {
         histograms: Some(histograms(random)),
         series: Some(series(random)),
         timeline: Some(timeline(random)),
-        predictions: vec![Prediction {
+        predictions: vec![PagePrediction {
             statement: "118 GB in 3 min 20 s (3 min 15 s to 3 min 27 s), $0.021".to_owned(),
             rests_on: "if the burst rate holds for 200 s; runs of this size held it for 74 s; sustained rate not measured".to_owned(),
         }],
@@ -212,13 +213,13 @@ fn client(random: &mut fastrand::Rng, name: &str, factor: f64) -> Client {
     }
 }
 
-fn choices() -> Vec<Choice> {
+fn choices() -> Vec<PageChoice> {
     let snippet = |label: &str, text: &str| Snippet {
         label: label.to_owned(),
         text: text.to_owned(),
     };
     vec![
-        Choice {
+        PageChoice {
             label: "Cheapest".to_owned(),
             headline: "1 vCPU, 2 GB, async × 32".to_owned(),
             takes: "The whole bucket, 118 GB, takes 3 min 15 s to 3 min 27 s and costs $0.0212 (requests $0.0184).".to_owned(),
@@ -232,7 +233,7 @@ fn choices() -> Vec<Choice> {
                 snippet("Fargate task", "--overrides '{\"cpu\":\"1024\",\"memory\":\"2048\",\"containerOverrides\":[{\"name\":\"parfetch\"}]}'"),
             ],
         },
-        Choice {
+        PageChoice {
             label: "Fastest".to_owned(),
             headline: "4 vCPUs, 8 GB, async × 32".to_owned(),
             takes: "The whole bucket, 118 GB, takes 1 min 56 s to 2 min 8 s and costs $0.0251.".to_owned(),
@@ -348,12 +349,12 @@ fn contender(random: &mut fastrand::Rng) -> Client {
     Client {
         name: "python".to_owned(),
         about: "A program of its own: python3 fetch.py.".to_owned(),
-        role: Role::Contender,
-        choices: vec![Choice {
+        role: ClientRole::Contender,
+        choices: vec![PageChoice {
             label: "Fastest".to_owned(),
             headline: "4 vCPUs, 8 GB, threads × 16".to_owned(),
             takes: "How long the whole bucket takes is not known.".to_owned(),
-            ..Choice::default()
+            ..PageChoice::default()
         }],
         no_price: Some("No price: its runs were local.".to_owned()),
         cells,
@@ -377,7 +378,7 @@ pub(super) fn rich() -> PageData {
             "7 of 1,464 repetitions failed: their configurations are marked and never recommended.",
             "Fetching took less than 1 s in 5 of 18 configurations, 0.56 s in the shortest; more keys or `--duration` say more.",
         ]),
-        sizes: VCPU.iter().map(|(vcpu, memory, _)| Size { vcpu: (*vcpu).to_owned(), memory: Some((*memory).to_owned()), tasks: 1 }).collect(),
+        sizes: VCPU.iter().map(|(vcpu, memory, _)| PageSize { vcpu: (*vcpu).to_owned(), memory: Some((*memory).to_owned()), tasks: 1 }).collect(),
         clients: vec![client(random, "lean", 1.0), client(random, "sdk", 0.62), contender(random)],
         interval_label: "95 % interval".to_owned(),
         price_unit: "million objects".to_owned(),
@@ -405,7 +406,7 @@ pub(super) fn small() -> PageData {
         .cells
         .retain(|cell| cell.size == 0 && cell.mode == "async" && cell.concurrency == 16);
     (client.cells[0].usd_per_tb, client.cells[0].usd) = (None, None);
-    (client.cells[0].standing, client.cells[0].share_of_best) = (Standing::Best, Some(1.0));
+    (client.cells[0].standing, client.cells[0].share_of_best) = (PageStanding::Best, Some(1.0));
     client.front.clear();
     client.no_price = Some("No price: local runs.".to_owned());
     client.choices.clear();
@@ -435,7 +436,7 @@ pub(super) fn alike() -> PageData {
         ("2", "4 GB", 1),
         ("16", "120 GB", 1),
     ]
-    .map(|(vcpu, memory, tasks)| Size {
+    .map(|(vcpu, memory, tasks)| PageSize {
         vcpu: vcpu.to_owned(),
         memory: Some(memory.to_owned()),
         tasks,
@@ -443,7 +444,7 @@ pub(super) fn alike() -> PageData {
     .into();
     page.clients.truncate(2);
     page.clients[1].name = HOSTILE.to_owned();
-    page.clients[1].role = Role::Contender;
+    page.clients[1].role = ClientRole::Contender;
     for client in &mut page.clients {
         client
             .cells

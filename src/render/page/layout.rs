@@ -1,6 +1,6 @@
 //! The document: the answer with its picture, the figures of the first client, and folded up behind them everything else.
 
-use super::types::{Choice, Client, PageData, Role};
+use super::types::{Client, ClientRole, PageChoice, PageData};
 use super::{assets, charts::Charts, client, closing, parts, text::prose};
 use crate::escape;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -85,7 +85,7 @@ fn caveats(caveats: &[String]) -> Markup {
 }
 
 /// A choice; the first one is named by the title, and has what limits all of them beside it.
-fn chosen(choice: &Choice, limits: Option<&[String]>) -> Markup {
+fn chosen(choice: &PageChoice, limits: Option<&[String]>) -> Markup {
     html! {
         @if limits.is_none() { h2.pf-sub { (choice.label) ": " (prose(&choice.headline)) } }
         p.pf-takes[limits.is_some()] { (prose(&choice.takes)) }
@@ -139,7 +139,7 @@ fn client_id(index: usize) -> String {
 
 /// `Client sdk`
 fn client_title(client: &Client) -> String {
-    let kind = if client.role == Role::Contender {
+    let kind = if client.role == ClientRole::Contender {
         "Program"
     } else {
         "Client"

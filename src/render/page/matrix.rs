@@ -2,7 +2,7 @@
 
 use super::curves::{concurrencies, modes};
 use super::text::{median, range, short, size_label, worker_label};
-use super::types::{Cell, Client, PageData, Size, Standing};
+use super::types::{Client, PageCell, PageData, PageSize, PageStanding};
 use crate::render::wording::number::UNKNOWN;
 use crate::units::count;
 use maud::{Markup, html};
@@ -34,7 +34,7 @@ pub(super) fn matrix(page: &PageData, client: &Client) -> Markup {
                 caption.pf-hidden { "Throughput in MB/s by container size, mode and workers, client " (client.name) }
                 thead {
                     tr {
-                        th.pf-first scope="col" { "Size" }
+                        th.pf-first scope="col" { "PageSize" }
                         th.pf-second scope="col" { "Mode" }
                         @for column in &columns { th.pf-number scope="col" { (count(*column)) } }
                         @if knees { th.pf-knee scope="col" { "Knee" } }
@@ -47,7 +47,7 @@ pub(super) fn matrix(page: &PageData, client: &Client) -> Markup {
                                 tr {
                                     @if row == 0 { th.pf-size scope="rowgroup" rowspan=(modes.len()) { (unbroken(size)) } }
                                     th scope="row" { (mode) }
-                                    @for column in &columns { (heat(find(client, (index, mode, *column)))) }
+                                    @for column in &columns { (heat(find(client, index, mode, *column))) }
                                     @if knees { td.pf-knee { (knee(client, index, mode)) } }
                                 }
                             }
@@ -67,7 +67,7 @@ pub(super) fn matrix(page: &PageData, client: &Client) -> Markup {
     }
 }
 
-fn find<'a>(client: &'a Client, (size, mode, concurrency): (usize, &str, u64)) -> Option<&'a Cell> {
+fn find<'a>(client: &'a Client, size: usize, mode: &str, concurrency: u64) -> Option<&'a PageCell> {
     client
         .cells
         .iter()
@@ -82,17 +82,17 @@ fn knee(client: &Client, size: usize, mode: &str) -> String {
     at.map_or_else(|| UNKNOWN.to_owned(), |cell| count(cell.concurrency))
 }
 
-fn heat(cell: Option<&Cell>) -> Markup {
+fn heat(cell: Option<&PageCell>) -> Markup {
     let missing = html! { td.pf-cell.pf-none { (UNKNOWN) span.pf-hidden { " not run" } } };
     let Some(cell) =
-        cell.filter(|cell| cell.throughput.is_some() || cell.standing == Standing::Failed)
+        cell.filter(|cell| cell.throughput.is_some() || cell.standing == PageStanding::Failed)
     else {
         return missing;
     };
     // The rate of a cell with failures is not comparable: it stays without a shade.
     let comparable = cell
         .share_of_best
-        .filter(|_| cell.standing != Standing::Failed);
+        .filter(|_| cell.standing != PageStanding::Failed);
     let shade = comparable.map_or_else(String::new, |part| format!(" pf-h{}", step(part)));
     let title = format!(
         "{}: {} MB/s, interval {}",
@@ -101,11 +101,11 @@ fn heat(cell: Option<&Cell>) -> Markup {
         range(cell.throughput)
     );
     let (class, words) = match cell.standing {
-        Standing::Missing => return missing,
-        Standing::Failed => (" pf-failed", ""),
-        Standing::Best => (" pf-best", " best of its size"),
-        Standing::Tied => ("", " no measurable difference from the best"),
-        Standing::Behind => ("", ""),
+        PageStanding::Missing => return missing,
+        PageStanding::Failed => (" pf-failed", ""),
+        PageStanding::Best => (" pf-best", " best of its size"),
+        PageStanding::Tied => ("", " no measurable difference from the best"),
+        PageStanding::Behind => ("", ""),
     };
     let marks = marks(cell);
     let failed = if marks.contains('!') {
@@ -128,30 +128,30 @@ fn heat(cell: Option<&Cell>) -> Markup {
 }
 
 /// The size, so that no line of it starts with a unit of memory.
-fn unbroken(size: &Size) -> String {
+fn unbroken(size: &PageSize) -> String {
     let memory = size
         .memory
         .as_ref()
         .map(|memory| memory.replace(' ', "\u{a0}"));
-    size_label(&Size {
+    size_label(&PageSize {
         memory,
         ..size.clone()
     })
 }
 
 /// The cell's number; none is written where there is none.
-fn written(cell: &Cell) -> String {
+fn written(cell: &PageCell) -> String {
     cell.throughput
         .map_or_else(String::new, |rate| short(rate.median))
 }
 
 /// What stands behind the number.
-fn marks(cell: &Cell) -> String {
+fn marks(cell: &PageCell) -> String {
     let standing = match (cell.standing, cell.failures) {
-        (Standing::Missing, _) | (Standing::Best | Standing::Behind, 0) => "",
-        (Standing::Tied, 0) => "~",
-        (Standing::Tied, _) => "!~",
-        (Standing::Failed | Standing::Best | Standing::Behind, _) => "!",
+        (PageStanding::Missing, _) | (PageStanding::Best | PageStanding::Behind, 0) => "",
+        (PageStanding::Tied, 0) => "~",
+        (PageStanding::Tied, _) => "!~",
+        (PageStanding::Failed | PageStanding::Best | PageStanding::Behind, _) => "!",
     };
     let chosen = Some(CHOSEN).filter(|_| !cell.chosen.is_empty());
     standing.chars().chain(chosen).collect()

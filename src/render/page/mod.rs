@@ -21,7 +21,7 @@ mod text;
 mod types;
 
 pub use build::page_of;
-pub use types::PageData;
+pub(crate) use types::PageData;
 
 /// The page as HTML. A cell that names a size which is not in the list is left out.
 pub fn render(page: &PageData) -> String {

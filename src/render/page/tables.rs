@@ -3,7 +3,9 @@
 use super::parts::table_fold;
 use super::runs::TIMELINE_FETCHES;
 use super::text::{dollars, median, number, range, size_label, whole};
-use super::types::{Cell, Client, Histogram, Interval, PageData, Series, Standing, Timeline};
+use super::types::{
+    Client, Histogram, PageCell, PageData, PageInterval, PageStanding, Series, Timeline,
+};
 use crate::render::wording::number::UNKNOWN;
 use crate::units::{count, three_digits};
 use maud::{Markup, html};
@@ -32,11 +34,11 @@ pub(super) fn cells(page: &PageData, client: &Client) -> Markup {
         table.pf-data.pf-every {
             thead {
                 tr {
-                    th scope="col" { "Size" }
+                    th scope="col" { "PageSize" }
                     th scope="col" { "Mode" }
                     @for head in NUMBERS { th.pf-number scope="col" { (head) } }
                     th scope="col" { "Limit" }
-                    th scope="col" { "Standing" }
+                    th scope="col" { "PageStanding" }
                 }
             }
             tbody {
@@ -61,7 +63,7 @@ pub(super) fn cells(page: &PageData, client: &Client) -> Markup {
     )
 }
 
-fn numbers(cell: &Cell) -> [String; NUMBERS.len()] {
+fn numbers(cell: &PageCell) -> [String; NUMBERS.len()] {
     [
         count(cell.concurrency),
         median(cell.throughput),
@@ -80,7 +82,7 @@ fn numbers(cell: &Cell) -> [String; NUMBERS.len()] {
     ]
 }
 
-fn row(size: &str, cell: &Cell) -> Markup {
+fn row(size: &str, cell: &PageCell) -> Markup {
     html! {
         tr {
             td { (size) }
@@ -105,22 +107,22 @@ pub(super) fn one(client: &Client) -> Markup {
     }
 }
 
-fn standing(cell: &Cell) -> String {
+fn standing(cell: &PageCell) -> String {
     let mut words = Vec::new();
     match cell.standing {
-        Standing::Best => words.push("best of its size"),
-        Standing::Tied => words.push("~ as good as the best"),
-        Standing::Failed => words.push("failed runs"),
-        Standing::Missing => words.push("not run"),
-        Standing::Behind => {}
+        PageStanding::Best => words.push("best of its size"),
+        PageStanding::Tied => words.push("~ as good as the best"),
+        PageStanding::Failed => words.push("failed runs"),
+        PageStanding::Missing => words.push("not run"),
+        PageStanding::Behind => {}
     }
-    if cell.failures > 0 && cell.standing != Standing::Failed {
+    if cell.failures > 0 && cell.standing != PageStanding::Failed {
         words.push("failed runs");
     }
     if !cell.chosen.is_empty() {
         words.push(&cell.chosen);
     }
-    if cell.best_of_mode && cell.standing != Standing::Best {
+    if cell.best_of_mode && cell.standing != PageStanding::Best {
         words.push("best of its mode");
     }
     if cell.knee {
@@ -231,6 +233,6 @@ pub(super) fn front(page: &PageData, client: &Client) -> Markup {
     }
 }
 
-fn speed(rate: Option<Interval>) -> String {
+fn speed(rate: Option<PageInterval>) -> String {
     format!("{} MB/s", median(rate))
 }

@@ -1,7 +1,7 @@
 //! What holds of every page, whatever is on it.
 
 use super::fixture::{HOSTILE, alike, rich, small};
-use super::types::{Client, Interval};
+use super::types::{Client, PageInterval};
 use super::*;
 use std::fs;
 use std::path::Path;
@@ -132,12 +132,12 @@ fn the_matrix_has_a_cell_for_each_place_and_marks_what_is_not_there() {
 fn the_numbers_on_the_page_are_the_numbers_given() {
     let mut page = small();
     let cell = &mut page.clients[0].cells[0];
-    cell.throughput = Some(Interval {
+    cell.throughput = Some(PageInterval {
         median: 1973.4,
         range: Some((1950.0, 1990.0)),
     });
     (cell.seconds, cell.ttfb_p50_ms, cell.ttfb_p99_ms) = (
-        Some(Interval {
+        Some(PageInterval {
             median: 64.2,
             range: None,
         }),
@@ -239,7 +239,7 @@ fn what_was_not_measured_is_left_out_or_said() {
 fn a_cell_of_an_unknown_size_or_without_a_number_breaks_nothing() {
     let mut page = rich();
     page.clients[0].cells[3].size = 99;
-    page.clients[0].cells[4].throughput = Some(Interval {
+    page.clients[0].cells[4].throughput = Some(PageInterval {
         median: f64::NAN,
         range: None,
     });

@@ -1,6 +1,6 @@
 //! Numbers and names as the page writes them. Pure.
 
-use super::types::{Cell, Interval, PageData, Size};
+use super::types::{PageCell, PageData, PageInterval, PageSize};
 use crate::render::wording::number::{UNKNOWN, usd};
 use crate::units::{count, three_digits};
 use maud::{Markup, html};
@@ -21,12 +21,12 @@ pub(super) fn dollars(value: Option<f64>) -> String {
 }
 
 /// The median.
-pub(super) fn median(value: Option<Interval>) -> String {
+pub(super) fn median(value: Option<PageInterval>) -> String {
     number(value.map(|interval| interval.median))
 }
 
 /// The ends of the interval.
-pub(super) fn range(value: Option<Interval>) -> String {
+pub(super) fn range(value: Option<PageInterval>) -> String {
     value.and_then(|interval| interval.range).map_or_else(
         || UNKNOWN.to_owned(),
         |(low, high)| format!("{} to {}", three_digits(low), three_digits(high)),
@@ -47,7 +47,7 @@ pub(super) fn short(value: f64) -> String {
 }
 
 /// `1 vCPU, 2 GB`, `4 vCPUs, 8 GB × 10 tasks`.
-pub(super) fn size_label(size: &Size) -> String {
+pub(super) fn size_label(size: &PageSize) -> String {
     let memory = size
         .memory
         .as_ref()
@@ -65,7 +65,7 @@ pub(super) fn vcpus(vcpu: &str) -> String {
     format!("{vcpu} vCPU{s}")
 }
 
-fn tasks(size: &Size) -> String {
+fn tasks(size: &PageSize) -> String {
     if size.tasks > 1 {
         format!(" × {} tasks", size.tasks)
     } else {
@@ -74,7 +74,7 @@ fn tasks(size: &Size) -> String {
 }
 
 /// The size in as few letters as tell it apart from the others: `1`, or `1`, newline, `2 GB`.
-pub(super) fn size_tick(page: &PageData, size: &Size) -> String {
+pub(super) fn size_tick(page: &PageData, size: &PageSize) -> String {
     let mut out = size.vcpu.clone();
     let alike = page.sizes.iter().filter(|other| other.vcpu == size.vcpu);
     if alike.clone().any(|other| other.memory != size.memory) {
@@ -89,7 +89,7 @@ pub(super) fn size_tick(page: &PageData, size: &Size) -> String {
 }
 
 /// `async × 16`.
-pub(super) fn worker_label(cell: &Cell) -> String {
+pub(super) fn worker_label(cell: &PageCell) -> String {
     format!("{} × {}", cell.mode, count(cell.concurrency))
 }
 
@@ -166,14 +166,14 @@ mod tests {
         assert_eq!(dollars(Some(0.038)), "$0.0380");
         assert_eq!(dollars(None), "–");
         assert_eq!(
-            range(Some(Interval {
+            range(Some(PageInterval {
                 median: 2.0,
                 range: Some((1.5, 2.5))
             })),
             "1.50 to 2.50"
         );
         assert_eq!(
-            range(Some(Interval {
+            range(Some(PageInterval {
                 median: 2.0,
                 range: None
             })),
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_size_is_told_apart_from_its_neighbours() {
-        let size = |vcpu: &str, memory: Option<&str>, tasks| Size {
+        let size = |vcpu: &str, memory: Option<&str>, tasks| PageSize {
             vcpu: vcpu.to_owned(),
             memory: memory.map(str::to_owned),
             tasks,

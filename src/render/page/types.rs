@@ -3,9 +3,11 @@
 //! Nothing here is computed. An unknown number is `None` and shows as `–`; an empty list leaves its section out or says so in one line.
 //! Any string may come from a bucket: the page shows all of them as text.
 
+use crate::render::wording::sections::Explanation;
+
 /// The whole page.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct PageData {
+pub(crate) struct PageData {
     /// Of the document: `Cheapest for s3://images: 1 vCPU, 2 GB, async × 16`.
     pub title: String,
     /// Above the answer: `Cheapest for s3://images`.
@@ -23,19 +25,19 @@ pub struct PageData {
     /// Sentences that limit what the figures say; shown beside them.
     pub cautions: Vec<String>,
     /// Container sizes in the order of the page; cells name them by index.
-    pub sizes: Vec<Size>,
+    pub sizes: Vec<PageSize>,
     /// One each for `lean`, `sdk` and every contender program; never merged. The answer is that of the first.
     pub clients: Vec<Client>,
     /// What the intervals are, for the legends: `95 % interval of the median`.
     pub interval_label: String,
-    /// What [`Cell::usd`] is per: `million objects`.
+    /// What [`PageCell::usd`] is per: `million objects`.
     pub price_unit: String,
     /// Which price that is, and of when; a sentence each.
     pub price_notes: Vec<String>,
     /// What limits each configuration, with the figures behind it.
-    pub limits: Vec<Line>,
+    pub limits: Vec<Explanation>,
     /// Runs that failed, and why.
-    pub failures: Vec<Line>,
+    pub failures: Vec<Explanation>,
     /// Notes and warnings of the runs.
     pub warnings: Vec<String>,
     /// What was measured, where and with what.
@@ -46,17 +48,6 @@ pub struct PageData {
     pub csv: String,
     /// Last line: program and version.
     pub made_by: String,
-}
-
-/// Which configurations, a word, and what it rests on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Line {
-    /// `lean · 1 vCPU · 2 GB · async × 1, 2, 4`.
-    pub who: String,
-    /// `more workers are faster`.
-    pub word: String,
-    /// The figures behind it; may be empty.
-    pub because: String,
 }
 
 /// A label and what it says.
@@ -70,7 +61,7 @@ pub struct Fact {
 
 /// A container size. Several memory sizes of one vCPU are sizes of their own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Size {
+pub struct PageSize {
     /// `0.25`, `4`.
     pub vcpu: String,
     /// `2 GB`; `None` where memory was not limited.
@@ -81,7 +72,7 @@ pub struct Size {
 
 /// Whose program fetched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Role {
+pub enum ClientRole {
     /// A client of parfetch.
     #[default]
     Own,
@@ -97,15 +88,15 @@ pub struct Client {
     /// One sentence: what this client is.
     pub about: String,
     /// Own or contender.
-    pub role: Role,
+    pub role: ClientRole,
     /// What to run: cheapest, fastest, or both in one. Empty when nothing can be recommended.
-    pub choices: Vec<Choice>,
+    pub choices: Vec<PageChoice>,
     /// Why there is nothing to recommend, or no cheapest one.
     pub because: Option<String>,
     /// Sentences on its highest rate, where that is not the fastest.
     pub notes: Vec<String>,
     /// Every planned configuration, in any order. What is not here was not planned and shows as missing.
-    pub cells: Vec<Cell>,
+    pub cells: Vec<PageCell>,
     /// Indices into `cells` that no other one beats in both time and price of the whole bucket, cheapest first. Empty when there are no prices.
     pub front: Vec<usize>,
     /// Why there is no price; `None` where there is one.
@@ -119,12 +110,12 @@ pub struct Client {
     /// Sentences in place of charts that could not be drawn.
     pub left_out: Vec<String>,
     /// What is expected beyond what was measured.
-    pub predictions: Vec<Prediction>,
+    pub predictions: Vec<PagePrediction>,
 }
 
 /// A recommended configuration, in words and to paste.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Choice {
+pub struct PageChoice {
     /// `Cheapest`.
     pub label: String,
     /// `1 vCPU, 2 GB, async × 16`.
@@ -150,7 +141,7 @@ pub struct Snippet {
 
 /// A middle and where it may lie as well.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Interval {
+pub struct PageInterval {
     /// Median of the repetitions.
     pub median: f64,
     /// Lower and upper end of the interval; `None` with too few repetitions.
@@ -159,7 +150,7 @@ pub struct Interval {
 
 /// How a configuration stands among those of its size (and client).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Standing {
+pub enum PageStanding {
     /// Highest median of its size: outlined.
     Best,
     /// No measurable difference from the best: `~`.
@@ -175,7 +166,7 @@ pub enum Standing {
 
 /// One cell of the matrix.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Cell {
+pub struct PageCell {
     /// Index into [`PageData::sizes`].
     pub size: usize,
     /// `async`, `thread`, `process`, or what a contender calls it.
@@ -185,7 +176,7 @@ pub struct Cell {
     /// What it is chosen as: `Cheapest`; empty for most.
     pub chosen: String,
     /// Among the cells of its size.
-    pub standing: Standing,
+    pub standing: PageStanding,
     /// Repetitions that failed, whatever its standing: `!`.
     pub failures: u32,
     /// Highest median of its mode at its size: a point of the panel `Best of each size`.
@@ -195,11 +186,11 @@ pub struct Cell {
     /// Timed repetitions that count.
     pub repetitions: u32,
     /// MB/s.
-    pub throughput: Option<Interval>,
+    pub throughput: Option<PageInterval>,
     /// Throughput as a share of the best of its size, 0 to 1: the shade.
     pub share_of_best: Option<f64>,
     /// Fetch time, seconds.
-    pub seconds: Option<Interval>,
+    pub seconds: Option<PageInterval>,
     /// Time to first byte, ms.
     pub ttfb_p50_ms: Option<f64>,
     /// Time to first byte, ms.
@@ -320,7 +311,7 @@ pub struct TimelineFetch {
 
 /// A statement about what was not measured.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Prediction {
+pub struct PagePrediction {
     /// `118 GB in 3 min 20 s (3 min 15 s to 3 min 27 s)`.
     pub statement: String,
     /// `if the burst rate holds for 200 s; runs of this size held it for 74 s`.

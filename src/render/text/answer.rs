@@ -1,6 +1,6 @@
 //! The answer, which stands first: what to run, how sure that is, and what qualifies it. At most 25 lines of 80 columns, so that it is seen as a whole.
 
-use super::page::Page;
+use super::page::TextPage;
 use super::view::Role;
 use crate::analysis::advice::{Choice, Recommendation};
 use crate::analysis::model::Study;
@@ -12,7 +12,7 @@ use crate::shell;
 const OTHERS: usize = 2;
 
 /// Everything that is answered.
-pub(super) fn render(page: &mut Page<'_>, study: &Study) {
+pub(super) fn render(page: &mut TextPage<'_>, study: &Study) {
     page.paragraph("  ", &terminal(&answer::what_was_measured(study)), 2);
     let Some((first, others)) = study.recommendations.split_first() else {
         return;
@@ -41,7 +41,7 @@ pub(super) fn render(page: &mut Page<'_>, study: &Study) {
     }
 }
 
-fn whole(page: &mut Page<'_>, study: &Study, recommendation: &Recommendation) {
+fn whole(page: &mut TextPage<'_>, study: &Study, recommendation: &Recommendation) {
     if let Some(because) = recommendation.because.as_ref().map(advice::lack) {
         page.paragraph(
             "",
@@ -78,7 +78,7 @@ fn whole(page: &mut Page<'_>, study: &Study, recommendation: &Recommendation) {
 }
 
 /// The variables of a choice: never broken. A first look is nothing to paste.
-pub(super) fn to_paste(page: &mut Page<'_>, choice: &Choice) {
+pub(super) fn to_paste(page: &mut TextPage<'_>, choice: &Choice) {
     if choice.first_look.is_some() {
         return;
     }

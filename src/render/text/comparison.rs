@@ -1,6 +1,6 @@
 //! A comparison in a terminal.
 
-use super::page::Page;
+use super::page::TextPage;
 use super::table::{Align, Column, Text, blocks};
 use super::view::{Paint, Role};
 use crate::analysis::{Change, Compared, Comparison};
@@ -20,7 +20,7 @@ pub(super) fn render_comparison_text(
     width: usize,
     paint: Paint<'_>,
 ) -> String {
-    let mut page = Page::new(width, paint);
+    let mut page = TextPage::new(width, paint);
     page.heading(&title(comparison));
     page.fact("Base", &[terminal(names.base)]);
     page.fact("New", &[terminal(names.new)]);

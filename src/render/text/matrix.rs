@@ -1,13 +1,15 @@
 //! The matrix of one metric, aligned: of each configuration the interval of its median from low to high, with marks behind it; the median alone where there is
 //! none. Intervals of medians are rarely symmetric, so half of one behind `±` would say what is not so.
 
-use super::page::Page;
+use super::page::TextPage;
 use super::table::{Align, Column, GAP, Text, blocks};
 use super::view::{Emphasis, Role, View};
 use crate::analysis::metric::{Better, Metric};
 use crate::analysis::model::{CellReport, Interval, Standing, Study};
 use crate::escape::terminal;
-use crate::render::wording::matrix::{BestFrom, Row, Shown, Table, shown, speed_up, tables};
+use crate::render::wording::matrix::{
+    BestFrom, Choose, Row, Shown, Table, shown, speed_up, tables,
+};
 use crate::render::wording::number::{self, Scale, UNKNOWN};
 use crate::render::wording::{answer, sections};
 use crate::units;
@@ -18,7 +20,7 @@ pub(super) const KNEE_RULE: &str = "Best from, the knee: the fewest workers whos
                                     not significantly slower. $/TB is at the knee, else of the fastest.";
 
 /// The tables of a metric, one for each client; of a metric that nobody knows, a line that says so.
-pub(super) fn of_metric(page: &mut Page<'_>, study: &Study, metric: Metric) {
+pub(super) fn of_metric(page: &mut TextPage<'_>, study: &Study, metric: Metric) {
     let mut is_known = false;
     for table in tables(study) {
         let cell = |cell: Option<&CellReport>| shown(cell, metric);
@@ -33,7 +35,7 @@ pub(super) fn of_metric(page: &mut Page<'_>, study: &Study, metric: Metric) {
         } else {
             Vec::new()
         };
-        print(page, &table, (Scale::of(metric), &last, &cell));
+        print(page, &table, (Scale::of(metric), &cell), &last);
     }
     if !is_known {
         page.gap();
@@ -43,9 +45,6 @@ pub(super) fn of_metric(page: &mut Page<'_>, study: &Study, metric: Metric) {
         ));
     }
 }
-
-/// What stands in a cell of the table.
-type Choose<'a> = &'a dyn Fn(Option<&CellReport>) -> Shown;
 
 fn has_figures(table: &Table<'_>, cell: Choose<'_>) -> bool {
     table
@@ -89,7 +88,7 @@ fn title(table: &Table<'_>, metric: Metric) -> String {
 }
 
 /// Ratios of times, as tables of the same form, without the rows and columns that have none.
-pub(super) fn speed_ups(page: &mut Page<'_>, study: &Study) {
+pub(super) fn speed_ups(page: &mut TextPage<'_>, study: &Study) {
     for (kind, against, title) in sections::speed_ups(study) {
         page.heading(&terminal(&format!(
             "Speed-up {title}, by worker start + fetch time"
@@ -98,7 +97,7 @@ pub(super) fn speed_ups(page: &mut Page<'_>, study: &Study) {
         for table in tables(study) {
             let table = table.only(|found| cell(found) != Shown::Nothing);
             if !table.rows.is_empty() {
-                print(page, &table, (Scale::RATIO, &[], &cell));
+                print(page, &table, (Scale::RATIO, &cell), &[]);
             }
         }
     }
@@ -110,24 +109,26 @@ const FROM: &str = "from";
 
 /// How an interval is written: with its ends below each other, where the whole table then fits.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Ends {
+enum EndsOfInterval {
     Aligned,
     Close,
 }
 
 /// `last` stands behind the last block.
 fn print(
-    page: &mut Page<'_>,
+    page: &mut TextPage<'_>,
     table: &Table<'_>,
-    (scale, last, cell): (Scale, &[Column], Choose<'_>),
+    (scale, cell): (Scale, Choose<'_>),
+    last: &[Column],
 ) {
     let labels = labels(table);
-    let of = |ends: Ends| blocks(&labels, &columns(table, (scale, ends), cell), last, page);
-    let aligned = of(Ends::Aligned);
+    let of =
+        |ends: EndsOfInterval| blocks(&labels, &columns(table, (scale, ends), cell), last, page);
+    let aligned = of(EndsOfInterval::Aligned);
     let blocks = if aligned.len() == 1 {
         aligned
     } else {
-        of(Ends::Close)
+        of(EndsOfInterval::Close)
     };
     let before: usize = labels.iter().map(|label| label.width() + GAP).sum();
     for (number, block) in blocks.into_iter().enumerate() {
@@ -200,7 +201,11 @@ fn labels(table: &Table<'_>) -> Vec<Column> {
 }
 
 /// One column for each number of workers.
-fn columns(table: &Table<'_>, (scale, ends): (Scale, Ends), cell: Choose<'_>) -> Vec<Column> {
+fn columns(
+    table: &Table<'_>,
+    (scale, ends): (Scale, EndsOfInterval),
+    cell: Choose<'_>,
+) -> Vec<Column> {
     let of = |(place, concurrency): (usize, &u32)| {
         let cells: Vec<Shown> = table
             .rows
@@ -217,7 +222,7 @@ fn columns(table: &Table<'_>, (scale, ends): (Scale, Ends), cell: Choose<'_>) ->
 }
 
 /// Lays out the cells of a column so that their parts stand under each other.
-fn column(head: &str, cells: &[Shown], (scale, ends): (Scale, Ends)) -> Column {
+fn column(head: &str, cells: &[Shown], (scale, ends): (Scale, EndsOfInterval)) -> Column {
     let values = cells.iter().filter_map(|cell| match cell {
         Shown::Figure { value, .. } => Some(scale.apply(*value)),
         Shown::Nothing | Shown::Failed => None,
@@ -239,12 +244,12 @@ fn column(head: &str, cells: &[Shown], (scale, ends): (Scale, Ends)) -> Column {
             .max()
             .unwrap_or(0)
     };
-    let (low_width, high_width) = if ends == Ends::Aligned {
+    let (low_width, high_width) = if ends == EndsOfInterval::Aligned {
         (widest(|found| found.low), widest(|found| found.high))
     } else {
         (0, 0)
     };
-    let dash = if ends == Ends::Aligned {
+    let dash = if ends == EndsOfInterval::Aligned {
         " – "
     } else {
         "–"
@@ -316,7 +321,7 @@ fn last_columns(table: &Table<'_>) -> Vec<Column> {
 }
 
 /// What the marks mean, of those that a table holds.
-pub(super) fn legend(page: &mut Page<'_>, study: &Study, view: &View<'_>) {
+pub(super) fn legend(page: &mut TextPage<'_>, study: &Study, view: &View<'_>) {
     let mut parts = Vec::new();
     let has = |what: fn(&CellReport) -> bool| study.cells.iter().any(what);
     if view.emphasis == Emphasis::Seen {

@@ -16,8 +16,8 @@ mod view;
 
 use crate::analysis::{Comparison, Study};
 use crate::escape::terminal;
-use crate::render::form::{Asked, Form, Names};
-use page::Page;
+use crate::render::form::{Names, ReportForm, ReportScope};
+use page::TextPage;
 pub(crate) use view::View;
 pub use view::{Emphasis, Extent, Paint, Role};
 
@@ -31,8 +31,8 @@ pub struct Terminal<'a> {
     pub emphasis: Emphasis,
 }
 
-impl Form for Terminal<'_> {
-    fn report(&self, studies: &[Study], asked: &Asked<'_>) -> String {
+impl ReportForm for Terminal<'_> {
+    fn report(&self, studies: &[Study], asked: &ReportScope<'_>) -> String {
         let view = View {
             width: self.width,
             metrics: asked.metrics,
@@ -51,7 +51,7 @@ impl Form for Terminal<'_> {
 
 /// The report as text, each line with its end.
 pub(crate) fn render_text(studies: &[Study], view: &View<'_>) -> String {
-    let mut page = Page::new(view.width, view.paint);
+    let mut page = TextPage::new(view.width, view.paint);
     for (number, study) in studies.iter().enumerate() {
         page.gap();
         render(&mut page, study, (number + 1, studies.len()), view);
@@ -69,7 +69,7 @@ pub(crate) fn render_text(studies: &[Study], view: &View<'_>) -> String {
     page.finish()
 }
 
-fn render(page: &mut Page<'_>, study: &Study, (number, of): (usize, usize), view: &View<'_>) {
+fn render(page: &mut TextPage<'_>, study: &Study, (number, of): (usize, usize), view: &View<'_>) {
     let title = terminal(&study.workload.source());
     page.heading(&if of > 1 {
         format!("Study {number} of {of}: {title}")

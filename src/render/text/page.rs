@@ -10,13 +10,13 @@ const NARROWEST: usize = 60;
 const VALUE: usize = 15;
 
 /// What is being written.
-pub(crate) struct Page<'a> {
+pub(crate) struct TextPage<'a> {
     pub(crate) width: usize,
     pub(crate) paint: Paint<'a>,
     lines: Vec<String>,
 }
 
-impl<'a> Page<'a> {
+impl<'a> TextPage<'a> {
     pub(crate) fn new(columns: usize, paint: Paint<'a>) -> Self {
         Self {
             width: columns.max(NARROWEST),
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn long_lines_are_broken_between_words() {
-        let mut page = Page::new(60, &|_, text| text.to_owned());
+        let mut page = TextPage::new(60, &|_, text| text.to_owned());
         page.fact(
             "Where",
             &["local".to_owned(), "x".repeat(30), "y".repeat(20)],

@@ -3,7 +3,7 @@
 
 use super::answer::to_paste;
 use super::matrix;
-use super::page::Page;
+use super::page::TextPage;
 use super::table::{Align, Column, blocks};
 use crate::analysis::advice::Recommendation;
 use crate::analysis::model::Study;
@@ -12,7 +12,7 @@ use crate::render::wording::{advice, answer, facts, method, sections};
 use crate::shell;
 
 /// Everything.
-pub(super) fn render(page: &mut Page<'_>, study: &Study) {
+pub(super) fn render(page: &mut TextPage<'_>, study: &Study) {
     page.heading("What was measured");
     for (label, parts) in facts::facts(study) {
         page.fact(
@@ -52,7 +52,7 @@ pub(super) fn render(page: &mut Page<'_>, study: &Study) {
     }
 }
 
-fn lines(page: &mut Page<'_>, heading: &str, lines: &[sections::Line]) {
+fn lines(page: &mut TextPage<'_>, heading: &str, lines: &[sections::Explanation]) {
     if lines.is_empty() {
         return;
     }
@@ -71,7 +71,7 @@ fn lines(page: &mut Page<'_>, heading: &str, lines: &[sections::Line]) {
     }
 }
 
-fn recommend(page: &mut Page<'_>, study: &Study, recommendation: &Recommendation) {
+fn recommend(page: &mut TextPage<'_>, study: &Study, recommendation: &Recommendation) {
     page.heading(&terminal(&format!(
         "Recommendation ({})",
         answer::program(&recommendation.program)
@@ -105,7 +105,7 @@ fn recommend(page: &mut Page<'_>, study: &Study, recommendation: &Recommendation
 }
 
 /// A small table, indented; its third column is words.
-fn table_of<const N: usize>(page: &mut Page<'_>, heads: &[&str; N], rows: &[[String; N]]) {
+fn table_of<const N: usize>(page: &mut TextPage<'_>, heads: &[&str; N], rows: &[[String; N]]) {
     let column = |(place, head): (usize, &&str)| {
         let align = if place == 2 {
             Align::Left

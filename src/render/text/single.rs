@@ -1,6 +1,6 @@
 //! One configuration, run once or several times: its figures, and what takes more configurations to say.
 
-use super::page::Page;
+use super::page::TextPage;
 use super::table::{Align, Column, blocks};
 use super::view::{Extent, View};
 use crate::analysis::metric::Metric;
@@ -26,7 +26,11 @@ const SHOWN: [Metric; 10] = [
 ];
 
 /// Everything that one configuration shows.
-pub(super) fn render(page: &mut Page<'_>, (study, report): (&Study, &CellReport), view: &View<'_>) {
+pub(super) fn render(
+    page: &mut TextPage<'_>,
+    (study, report): (&Study, &CellReport),
+    view: &View<'_>,
+) {
     page.paragraph("  ", &terminal(&single::what_was_run(study, report)), 2);
     page.gap();
     for sentence in single::sentences(study, report) {
@@ -43,7 +47,7 @@ pub(super) fn render(page: &mut Page<'_>, (study, report): (&Study, &CellReport)
 }
 
 /// A line for each metric: its value, or its median between the lowest and the highest.
-fn figures(page: &mut Page<'_>, report: &CellReport, metrics: &[Metric]) {
+fn figures(page: &mut TextPage<'_>, report: &CellReport, metrics: &[Metric]) {
     let known: Vec<(Metric, &Figure)> = metrics
         .iter()
         .filter_map(|metric| Some((*metric, report.figure(*metric)?)))

@@ -3,7 +3,7 @@
 //! No table library: cells are aligned on the decimal point, hold marks that must not shift them, are painted without counting
 //! the escapes, and wide tables go on in a second block under the same labels. Libraries align left, right or centre, and wrap within cells.
 
-use super::page::Page;
+use super::page::TextPage;
 use super::view::{Paint, Role};
 use crate::wrap::columns as width;
 
@@ -82,7 +82,7 @@ pub(crate) fn blocks(
     labels: &[Column],
     columns: &[Column],
     last: &[Column],
-    page: &Page<'_>,
+    page: &TextPage<'_>,
 ) -> Vec<Vec<String>> {
     let taken: usize = labels.iter().map(|label| label.width() + GAP).sum();
     let mut blocks: Vec<Vec<&Column>> = vec![Vec::new()];
@@ -135,8 +135,8 @@ fn lines(columns: &[&Column], paint: Paint<'_>) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn page(width: usize) -> Page<'static> {
-        let mut page = Page::new(80, &|_, text| format!("<{text}>"));
+    fn page(width: usize) -> TextPage<'static> {
+        let mut page = TextPage::new(80, &|_, text| format!("<{text}>"));
         page.width = width;
         page
     }

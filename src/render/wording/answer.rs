@@ -13,7 +13,7 @@ use crate::shell;
 use crate::units;
 
 /// What is said of a choice.
-pub(crate) struct Said {
+pub(crate) struct ChoiceWords {
     /// How long the whole bucket takes, and for how much.
     pub(crate) takes: String,
     /// How sure the choice is.
@@ -22,7 +22,7 @@ pub(crate) struct Said {
     pub(crate) rest: Vec<String>,
 }
 
-impl Said {
+impl ChoiceWords {
     /// All of it in one paragraph.
     pub(crate) fn paragraph(self) -> String {
         [self.takes, self.sure]
@@ -86,7 +86,7 @@ pub(crate) fn chosen(study: &Study, choice: &Choice) -> String {
 }
 
 /// The sentences of a choice that nobody may miss.
-pub(crate) fn in_full(study: &Study, choice: &Choice) -> Said {
+pub(crate) fn in_full(study: &Study, choice: &Choice) -> ChoiceWords {
     let mut said = in_brief(study, choice);
     let prediction = study
         .cells
@@ -104,7 +104,7 @@ pub(crate) fn in_full(study: &Study, choice: &Choice) -> Said {
 }
 
 /// Those of a second choice: what it is tied with and what its time rests on has mostly been said of the first.
-pub(crate) fn in_brief(study: &Study, choice: &Choice) -> Said {
+pub(crate) fn in_brief(study: &Study, choice: &Choice) -> ChoiceWords {
     let prediction = study
         .cells
         .get(choice.cell)
@@ -116,7 +116,7 @@ pub(crate) fn in_brief(study: &Study, choice: &Choice) -> Said {
     let edges = edge_names(choice);
     let at_edge = (!edges.is_empty())
         .then(|| format!("At the edge of what was measured ({edges}): better may lie beyond."));
-    Said {
+    ChoiceWords {
         takes,
         sure: how_sure(choice),
         rest: at_edge.into_iter().collect(),

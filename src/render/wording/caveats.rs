@@ -4,7 +4,7 @@ use super::comparison::{percent, range};
 use super::facts::layout_words;
 use super::number::{UNKNOWN, plural};
 use crate::analysis::model::{Sampled, Workload};
-use crate::analysis::{Comparison, Difference, Origin, Overall};
+use crate::analysis::{Comparison, Difference, Overall, StudyOrigin};
 use crate::cell::Cell;
 use crate::plan::Layout;
 use crate::shell;
@@ -37,8 +37,8 @@ pub(crate) fn caveats(comparison: &Comparison) -> Vec<String> {
 const TIMED_OTHERWISE: &str = "the time of a contender includes the start of its workers, and parfetch's fetch time does not: --metric start_and_fetch_time compares like with like";
 
 /// What may differ, in the plural, and its value.
-fn value(difference: Difference, of: &Origin) -> (&'static str, String) {
-    let Origin { workload, facts } = of;
+fn value(difference: Difference, of: &StudyOrigin) -> (&'static str, String) {
+    let StudyOrigin { workload, facts } = of;
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| UNKNOWN.to_owned());
     let number = |value: Option<u64>| value.map_or_else(|| UNKNOWN.to_owned(), units::count);
     match difference {

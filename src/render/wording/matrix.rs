@@ -91,6 +91,9 @@ pub(crate) enum BestFrom {
     AtLeast(u32),
 }
 
+/// What of a cell a table shows.
+pub(crate) type Choose<'a> = &'a dyn Fn(Option<&CellReport>) -> Shown;
+
 /// What stands in a cell.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Shown {

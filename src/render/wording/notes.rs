@@ -4,7 +4,7 @@ use super::number::{plural, vcpus};
 use super::sentence::sentence;
 use crate::analysis::model::{CellReport, Study};
 use crate::analysis::notes::{
-    CellNote, CurveNote, Note, Phase, PredictionNote, PriceNote, Unlisted,
+    CellNote, CurveNote, Note, PredictedPhase, PredictionNote, PriceNote, Unlisted,
 };
 use crate::analysis::thresholds::SETTLED_S;
 use crate::cell::memory_gb;
@@ -268,7 +268,7 @@ pub(crate) fn of_prediction(note: &PredictionNote) -> String {
             let names: Vec<&str> = phases
                 .iter()
                 .map(|missing| match missing {
-                    Phase::Outside => "start, listing and write-back",
+                    PredictedPhase::Outside => "start, listing and write-back",
                     other => phase(*other),
                 })
                 .collect();
@@ -290,13 +290,13 @@ pub(crate) fn of_prediction(note: &PredictionNote) -> String {
 }
 
 /// What a phase of a task is called.
-pub(crate) const fn phase(phase: Phase) -> &'static str {
+pub(crate) const fn phase(phase: PredictedPhase) -> &'static str {
     match phase {
-        Phase::StartUp => "start-up",
-        Phase::Listing => "listing",
-        Phase::WorkerStart => "worker start",
-        Phase::WriteBack => "write-back",
-        Phase::Outside => "start, listing and write-back, as seen from outside",
-        Phase::Fetch => "fetch",
+        PredictedPhase::StartUp => "start-up",
+        PredictedPhase::Listing => "listing",
+        PredictedPhase::WorkerStart => "worker start",
+        PredictedPhase::WriteBack => "write-back",
+        PredictedPhase::Outside => "start, listing and write-back, as seen from outside",
+        PredictedPhase::Fetch => "fetch",
     }
 }

@@ -11,8 +11,8 @@ use crate::shell;
 use crate::units;
 
 /// Who and what: `lean · 1 vCPU · 2 GB · async × 1, 2, 4`, its word, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Line {
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Explanation {
     /// Which configurations.
     pub(crate) who: String,
     /// The word.
@@ -22,7 +22,7 @@ pub(crate) struct Line {
 }
 
 /// Verdicts, neighbours of a curve with the same word in one line; the figure is what decided the last of them.
-pub(crate) fn verdicts(study: &Study) -> Vec<Line> {
+pub(crate) fn verdicts(study: &Study) -> Vec<Explanation> {
     let mut lines = Vec::new();
     for curve in &study.curves {
         let cells: Vec<&CellReport> = curve
@@ -42,7 +42,7 @@ pub(crate) fn verdicts(study: &Study) -> Vec<Line> {
             } else {
                 String::new()
             };
-            lines.push(Line {
+            lines.push(Explanation {
                 who: who(curve, group),
                 word: verdict::limit(last.verdict.word).to_owned(),
                 because: at + &because,
@@ -106,7 +106,7 @@ pub(crate) fn knees(study: &Study) -> Vec<String> {
 }
 
 /// Repetitions that failed: which configuration, how many, and each reason with where it is written down.
-pub(crate) fn failures(study: &Study) -> Vec<Line> {
+pub(crate) fn failures(study: &Study) -> Vec<Explanation> {
     let mut lines = Vec::new();
     for cell in study.cells.iter().filter(|cell| cell.has_failures()) {
         let mut reasons: Vec<(&str, Vec<&crate::analysis::model::Failure>)> = Vec::new();
@@ -128,7 +128,7 @@ pub(crate) fn failures(study: &Study) -> Vec<Line> {
             let s = if of.len() == 1 { "" } else { "s" };
             let document = of.first().map_or("", |failure| &failure.document);
             let word = format!("{} of {all} failed", of.len());
-            lines.push(Line {
+            lines.push(Explanation {
                 who: cell.cell.to_string(),
                 word,
                 because: format!(

@@ -1,14 +1,14 @@
 //! What to run, to paste; the front, and what predictions rest on. The words are `wording`'s.
 
-use super::super::types::{self, Prediction, Snippet};
-use super::Part;
+use super::super::types::{self, PagePrediction, Snippet};
+use super::ProgramPart;
 use super::words;
 use crate::analysis::Choice;
 use crate::render::wording::{answer, prediction, sections};
 use crate::shell;
 
 /// Cheapest and fastest, or both in one; the second in brief, since most of it has been said of the first.
-pub(super) fn choices(part: &Part<'_>) -> Vec<types::Choice> {
+pub(super) fn choices(part: &ProgramPart<'_>) -> Vec<types::PageChoice> {
     let Some(found) = part.recommendation() else {
         return Vec::new();
     };
@@ -26,7 +26,7 @@ pub(super) fn choices(part: &Part<'_>) -> Vec<types::Choice> {
             Vec::new()
         };
         let headline = answer::chosen(part.study, choice);
-        types::Choice {
+        types::PageChoice {
             label: label.to_owned(),
             headline,
             takes: said.takes,
@@ -64,7 +64,7 @@ fn snippets(choice: &Choice, with_overrides: bool) -> Vec<Snippet> {
 }
 
 /// What a cell is chosen as.
-pub(super) fn chosen(part: &Part<'_>, place: usize) -> &'static str {
+pub(super) fn chosen(part: &ProgramPart<'_>, place: usize) -> &'static str {
     let found = part
         .recommendation()
         .map_or_else(Vec::new, sections::choices);
@@ -75,7 +75,7 @@ pub(super) fn chosen(part: &Part<'_>, place: usize) -> &'static str {
 }
 
 /// Cells that no other beats in predicted time and price of the whole bucket, cheapest first, by the page's count.
-pub(super) fn front(part: &Part<'_>) -> Vec<usize> {
+pub(super) fn front(part: &ProgramPart<'_>) -> Vec<usize> {
     // The model has the fastest first, and along the front the slower cell is the cheaper one.
     let found = part
         .recommendation()
@@ -88,7 +88,7 @@ pub(super) fn front(part: &Part<'_>) -> Vec<usize> {
 }
 
 /// The cells of the front, and what is recommended besides.
-pub(super) fn predictions(part: &Part<'_>) -> Vec<Prediction> {
+pub(super) fn predictions(part: &ProgramPart<'_>) -> Vec<PagePrediction> {
     let Some(found) = part.recommendation() else {
         return Vec::new();
     };
@@ -112,7 +112,7 @@ pub(super) fn predictions(part: &Part<'_>) -> Vec<Prediction> {
             words::cell(&report.cell),
             prediction::in_brief(found)
         );
-        Some(Prediction {
+        Some(PagePrediction {
             statement,
             rests_on: prediction::rests_on(found),
         })

@@ -1,7 +1,7 @@
 //! Cells of the model → cells of the page: units, shares of the size's best, marks.
 
-use super::super::types::{Cell, Interval, Standing};
-use super::{Part, advice, size_of};
+use super::super::types::{PageCell, PageInterval, PageStanding};
+use super::{ProgramPart, advice, size_of};
 use crate::analysis::{self, CellReport, Figure, Metric};
 use crate::render::wording::verdict;
 
@@ -9,7 +9,7 @@ use crate::render::wording::verdict;
 const MEGA: f64 = 1e6;
 
 /// The cells of one program, in the order of the study.
-pub(super) fn cells(part: &Part<'_>) -> Vec<Cell> {
+pub(super) fn cells(part: &ProgramPart<'_>) -> Vec<PageCell> {
     part.places.iter().map(|place| cell(part, *place)).collect()
 }
 
@@ -23,8 +23,8 @@ fn median(cell: &CellReport, metric: Metric) -> Option<f64> {
 }
 
 /// The figure in the page's unit, of which one is `by` of the model's.
-fn interval(figure: &Figure, by: f64) -> Interval {
-    Interval {
+fn interval(figure: &Figure, by: f64) -> PageInterval {
+    PageInterval {
         median: figure.median / by,
         range: figure
             .interval
@@ -32,7 +32,7 @@ fn interval(figure: &Figure, by: f64) -> Interval {
     }
 }
 
-fn cell(part: &Part<'_>, place: usize) -> Cell {
+fn cell(part: &ProgramPart<'_>, place: usize) -> PageCell {
     let report = &part.study.cells[place];
     let milliseconds = |metric| median(report, metric).map(|seconds| seconds * 1e3);
     // A contender's CPU is known from outside alone, for its whole processes.
@@ -41,7 +41,7 @@ fn cell(part: &Part<'_>, place: usize) -> Cell {
     } else {
         Metric::WholeCpuPerGb
     };
-    Cell {
+    PageCell {
         size: part
             .sizes
             .iter()
@@ -82,18 +82,18 @@ fn total(report: &CellReport, of: impl Fn(&analysis::Observation) -> Option<u64>
     report.observations.iter().map(of).sum()
 }
 
-fn standing(report: &CellReport) -> Standing {
+fn standing(report: &CellReport) -> PageStanding {
     match report.standing {
-        analysis::Standing::Best => Standing::Best,
-        analysis::Standing::Indistinguishable { .. } => Standing::Tied,
-        analysis::Standing::Worse { .. } | analysis::Standing::Apart => Standing::Behind,
-        analysis::Standing::Unknown if report.has_failures() => Standing::Failed,
-        analysis::Standing::Unknown => Standing::Missing,
+        analysis::Standing::Best => PageStanding::Best,
+        analysis::Standing::Indistinguishable { .. } => PageStanding::Tied,
+        analysis::Standing::Worse { .. } | analysis::Standing::Apart => PageStanding::Behind,
+        analysis::Standing::Unknown if report.has_failures() => PageStanding::Failed,
+        analysis::Standing::Unknown => PageStanding::Missing,
     }
 }
 
 /// Against the cell that the model calls the best of this program and size (vCPU and memory, whatever the shards).
-fn share_of_best(part: &Part<'_>, report: &CellReport) -> Option<f64> {
+fn share_of_best(part: &ProgramPart<'_>, report: &CellReport) -> Option<f64> {
     let size = (report.cell.cpu_units, report.cell.memory_mib);
     let of_size = |other: &&CellReport| (other.cell.cpu_units, other.cell.memory_mib) == size;
     let best = part
@@ -105,7 +105,7 @@ fn share_of_best(part: &Part<'_>, report: &CellReport) -> Option<f64> {
 }
 
 /// Whether it is the first of the highest medians of its curve.
-fn is_best_of_mode(part: &Part<'_>, place: usize) -> bool {
+fn is_best_of_mode(part: &ProgramPart<'_>, place: usize) -> bool {
     let Some(curve) = part
         .study
         .curves

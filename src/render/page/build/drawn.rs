@@ -5,8 +5,10 @@ use super::super::types::{
     Bin, Histogram, Histograms, Mark, Series, SeriesLine, Timeline, TimelineFetch,
 };
 use super::words::{self, length};
-use super::{Part, size_of};
-use crate::analysis::{Bucket, CellReport, Detail, FETCHES, Fetch, Metric, Open, Problem, detail};
+use super::{ProgramPart, size_of};
+use crate::analysis::{
+    CellReport, Detail, FETCHES, Fetch, Metric, Open, Problem, TimeBucket, detail,
+};
 use crate::units::{count, three_digits};
 
 /// Rows of a timeline that draw well.
@@ -24,7 +26,7 @@ pub(super) struct Drawn {
 }
 
 /// Charts of one program.
-pub(super) fn drawn(part: &Part<'_>, open: Open<'_>) -> Drawn {
+pub(super) fn drawn(part: &ProgramPart<'_>, open: Open<'_>) -> Drawn {
     if !part.program.is_parfetch() {
         return Drawn {
             left_out: vec![
@@ -81,7 +83,7 @@ pub(super) fn drawn(part: &Part<'_>, open: Open<'_>) -> Drawn {
 }
 
 /// The cheapest cell, else the fastest, else the one with the highest median.
-fn charted<'a>(part: &Part<'a>) -> Option<&'a CellReport> {
+fn charted<'a>(part: &ProgramPart<'a>) -> Option<&'a CellReport> {
     let chosen = part
         .recommendation()
         .and_then(|found| found.cheapest.as_ref().or(found.fastest.as_ref()));
@@ -112,9 +114,9 @@ fn histograms(shown: &CellReport, details: &[(&CellReport, Detail)]) -> Option<H
     (!panels.is_empty()).then_some(Histograms { caption, panels })
 }
 
-fn histogram(report: &CellReport, buckets: &[Bucket]) -> Histogram {
+fn histogram(report: &CellReport, buckets: &[TimeBucket]) -> Histogram {
     let all: u64 = buckets.iter().map(|bucket| bucket.count).sum();
-    let bin = |bucket: &Bucket| Bin {
+    let bin = |bucket: &TimeBucket| Bin {
         from_ms: bucket.from_s * 1e3,
         to_ms: bucket.to_s * 1e3,
         count: bucket.count,

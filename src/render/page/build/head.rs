@@ -1,6 +1,6 @@
 //! The answer at the top of the page, and what closes it: caveats, notes, limits, facts.
 
-use super::super::types::{Fact, Line, PageData};
+use super::super::types::{Fact, PageData};
 use super::programs;
 use crate::analysis::{CellReport, Metric, Recommendation, Study};
 use crate::cell::Program;
@@ -43,8 +43,8 @@ pub(super) fn head(study: &Study) -> PageData {
     page.caveats
         .extend(answer::on_fargate(&study.workload).map(|line| format!("`{line}`")));
     page.cautions = notes::cautions(study);
-    page.limits = sections::verdicts(study).into_iter().map(line).collect();
-    page.failures = sections::failures(study).into_iter().map(line).collect();
+    page.limits = sections::verdicts(study);
+    page.failures = sections::failures(study);
     page.warnings = sections::notes(study)
         .iter()
         .skip(study.notes.len())
@@ -58,14 +58,6 @@ pub(super) fn head(study: &Study) -> PageData {
         })
         .collect();
     page
-}
-
-fn line(line: sections::Line) -> Line {
-    Line {
-        who: line.who,
-        word: line.word,
-        because: line.because,
-    }
 }
 
 fn of_program<'a>(study: &'a Study, program: &Program) -> Option<&'a Recommendation> {

@@ -12,7 +12,7 @@ mod head;
 mod tests;
 mod words;
 
-use super::types::{Client, PageData, Role, Size};
+use super::types::{Client, ClientRole, PageData, PageSize};
 use crate::analysis::{CellReport, Open, Study};
 use crate::cell::{Cell, Program};
 use crate::plan::ClientKind;
@@ -27,7 +27,7 @@ pub fn page_of(study: &Study, open: Open<'_>) -> PageData {
     let per = Per::of(study);
     let clients = programs(study)
         .into_iter()
-        .map(|program| client(&Part::of(study, program, (&sizes, per)), open))
+        .map(|program| client(&ProgramPart::of(study, program, (&sizes, per)), open))
         .collect();
     PageData {
         sizes: sizes.iter().map(words::size).collect(),
@@ -74,7 +74,7 @@ fn programs(study: &Study) -> Vec<&Program> {
 }
 
 /// A program's share of a study.
-struct Part<'a> {
+struct ProgramPart<'a> {
     study: &'a Study,
     program: &'a Program,
     sizes: &'a [SizeKey],
@@ -84,7 +84,7 @@ struct Part<'a> {
     places: Vec<usize>,
 }
 
-impl<'a> Part<'a> {
+impl<'a> ProgramPart<'a> {
     fn of(study: &'a Study, program: &'a Program, (sizes, per): (&'a [SizeKey], Per)) -> Self {
         let places = (0..study.cells.len())
             .filter(|place| study.cells[*place].cell.program == *program)
@@ -111,7 +111,7 @@ impl<'a> Part<'a> {
     }
 }
 
-fn client(part: &Part<'_>, open: Open<'_>) -> Client {
+fn client(part: &ProgramPart<'_>, open: Open<'_>) -> Client {
     let drawn = drawn::drawn(part, open);
     let is_priced = part
         .reports()
@@ -120,9 +120,9 @@ fn client(part: &Part<'_>, open: Open<'_>) -> Client {
         name: part.program.name().to_owned(),
         about: about(part.program).to_owned(),
         role: if part.program.is_parfetch() {
-            Role::Own
+            ClientRole::Own
         } else {
-            Role::Contender
+            ClientRole::Contender
         },
         choices: advice::choices(part),
         because: part

@@ -1,7 +1,7 @@
 //! The mapping, with numbers known by hand.
 
 use super::super::render;
-use super::super::types::{Cell, Standing};
+use super::super::types::{PageCell, PageStanding};
 use super::fixture::{Noise, known, open, rich, six};
 use super::*;
 use crate::analysis::fixture::{Sweep, lean};
@@ -13,7 +13,7 @@ fn page() -> PageData {
     page_of(&sweep.study(), &open(&sweep))
 }
 
-fn found<'a>(client: &'a Client, at: (usize, &str, u64)) -> &'a Cell {
+fn found<'a>(client: &'a Client, at: (usize, &str, u64)) -> &'a PageCell {
     client
         .cells
         .iter()
@@ -65,7 +65,7 @@ fn best_knee_and_front_are_those_of_the_model() {
     let best: Vec<_> = lean
         .cells
         .iter()
-        .filter(|cell| cell.standing == Standing::Best)
+        .filter(|cell| cell.standing == PageStanding::Best)
         .map(|cell| (cell.size, cell.mode.as_str(), cell.concurrency))
         .collect();
     assert_eq!(best, [(0, "async", 16), (1, "async", 16)]);
@@ -125,7 +125,7 @@ fn failed_cells_say_why() {
             failed.throughput,
             failed.attempts
         ),
-        (Standing::Failed, 6, None, None)
+        (PageStanding::Failed, 6, None, None)
     );
     assert_eq!(failed.limit, "failed");
     assert!(
@@ -135,7 +135,7 @@ fn failed_cells_say_why() {
         page.failures[0]
     );
     let once = found(&page.clients[0], (1, "thread", 16));
-    assert_eq!((once.standing, once.failures), (Standing::Behind, 1));
+    assert_eq!((once.standing, once.failures), (PageStanding::Behind, 1));
     assert!(
         page.failures[1].because.contains("exit code 9")
             && page.failures[1].word == "1 of 7 failed",
@@ -159,7 +159,10 @@ fn a_contender_is_a_client_of_its_own_behind_the_others() {
         .iter()
         .map(|client| (client.name.as_str(), client.role))
         .collect();
-    assert_eq!(names, [("lean", Role::Own), ("python", Role::Contender)]);
+    assert_eq!(
+        names,
+        [("lean", ClientRole::Own), ("python", ClientRole::Contender)]
+    );
     let python = &page.clients[1];
     assert_eq!(python.cells.len(), 1);
     close(python.cells[0].throughput.unwrap().median, 50.0);

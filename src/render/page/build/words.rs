@@ -3,19 +3,19 @@
 use super::super::text::{size_label, worker_label};
 use super::super::types;
 use super::SizeKey;
-use super::{Size, size_of};
+use super::{PageSize, size_of};
 use crate::cell::{Cell, UNITS_PER_VCPU};
 use crate::render::wording::number::{UNKNOWN, plural};
 
 /// A size as the page names it; what is 0 could not be found out.
-pub(super) fn size(key: &SizeKey) -> Size {
+pub(super) fn size(key: &SizeKey) -> PageSize {
     let (units, memory_mib, shards) = *key;
     let vcpu = if units == 0 {
         UNKNOWN.to_owned()
     } else {
         (f64::from(units) / f64::from(UNITS_PER_VCPU)).to_string()
     };
-    Size {
+    PageSize {
         vcpu,
         memory: (memory_mib > 0).then(|| format!("{} GB", f64::from(memory_mib) / 1024.0)),
         tasks: shards,
@@ -24,10 +24,10 @@ pub(super) fn size(key: &SizeKey) -> Size {
 
 /// `1 vCPU, 2 GB, async × 16`.
 pub(super) fn cell(cell: &Cell) -> String {
-    let workers = types::Cell {
+    let workers = types::PageCell {
         mode: cell.mode.to_string(),
         concurrency: u64::from(cell.concurrency),
-        ..types::Cell::default()
+        ..types::PageCell::default()
     };
     format!(
         "{}, {}",
