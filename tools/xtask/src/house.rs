@@ -13,24 +13,33 @@ use crate::code::findings::{self, Finding};
 use crate::code::names::{Kind, Named};
 use crate::code::{Imports, Source, read};
 
-pub(crate) const USAGE: &str = "cargo xtask house [FOLDER] [--compare FOLDER|COMMIT] [--list]";
+pub(crate) const USAGE: &str =
+    "cargo xtask house [FOLDER] [--compare FOLDER|COMMIT] [--list | --exceptions]";
 
 /// Rooms that are shown, the largest first.
 const ROOMS: usize = 6;
 /// Longest file.
 const FILE: usize = 400;
+/// Measures that are groups of files.
+const UPWARD: &str = "imports that run up inside a room";
+const CIRCLES: &str = "circles of files";
 
 #[derive(Debug, Default, PartialEq)]
 struct Asked {
     folder: Option<PathBuf>,
     compare: Option<String>,
     list: bool,
+    exceptions: bool,
 }
 
 pub(crate) fn main(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     let asked = asked(arguments)?;
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let folder = asked.folder.unwrap_or_else(|| here.clone());
+    if asked.exceptions {
+        print!("{}", findings::exceptions(&read(&folder)));
+        return Ok(());
+    }
     let now = measured(&folder)?;
     let mut columns = vec![&now];
     let before;
@@ -56,6 +65,7 @@ fn asked(arguments: &[String]) -> Result<Asked, String> {
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--list" => asked.list = true,
+            "--exceptions" => asked.exceptions = true,
             "--compare" => {
                 asked.compare = Some(arguments.next().ok_or(USAGE)?.clone());
             }
@@ -221,11 +231,8 @@ fn found(sources: &[Source], imports: &Imports) -> Vec<(String, Vec<Finding>)> {
             "type names of two types or more",
             findings::types_of_one_name(sources),
         ),
-        (
-            "imports that run up inside a room",
-            findings::upward_imports(imports),
-        ),
-        ("circles of files", findings::circles(imports)),
+        (UPWARD, findings::upward_imports(imports)),
+        (CIRCLES, findings::circles(imports)),
         ("comments that only repeat a name", repeated.collect()),
     ];
     found
@@ -253,12 +260,17 @@ fn rows(of: &Measures) -> Vec<(String, String)> {
     .map(|(measure, value)| (measure.to_owned(), value))
     .into();
     for (measure, found) in &of.found {
-        rows.push((measure.clone(), thousands(found.len())));
-        if measure == "circles of files" {
-            let files = found
-                .iter()
-                .map(|circle| circle.place.split(", ").count())
-                .sum();
+        let files: usize = found
+            .iter()
+            .map(|finding| finding.place.split(", ").count())
+            .sum();
+        let count = if measure == UPWARD {
+            files
+        } else {
+            found.len()
+        };
+        rows.push((measure.clone(), thousands(count)));
+        if measure == CIRCLES {
             rows.push(("… files in them".to_owned(), thousands(files)));
         }
     }
@@ -449,6 +461,7 @@ mod tests {
             folder: Some(PathBuf::from("a")),
             compare: Some("b".to_owned()),
             list: true,
+            exceptions: false,
         };
         assert_eq!(asked(&words("--list --compare b a")), Ok(expected));
         assert!(asked(&words("--compare")).is_err());

@@ -1,6 +1,7 @@
 //! What the architecture test forbids, and the measures show: every place of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use super::functions::Function;
 use super::names::Kind;
@@ -53,25 +54,81 @@ pub(crate) fn types_of_one_name(sources: &[Source]) -> Vec<Finding> {
         .collect()
 }
 
+/// Files that use what the glue of a folder above them defines, by that glue.
 pub(crate) fn upward_imports(imports: &Imports) -> Vec<Finding> {
-    let upward = imports.upward().into_iter();
-    upward
-        .map(|(file, above)| Finding {
-            name: file,
-            place: format!("uses {above}"),
+    let mut files: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (file, above) in imports.upward() {
+        files.entry(above).or_default().push(file);
+    }
+    let found = files.into_iter();
+    found
+        .map(|(above, files)| Finding {
+            name: format!("{above} ({})", files.len()),
+            place: files.join(", "),
         })
         .collect()
 }
 
-/// The first file of each circle, and all.
+/// The first file of each circle with how many there are, and all.
 pub(crate) fn circles(imports: &Imports) -> Vec<Finding> {
     let circles = imports.circles().into_iter();
     circles
         .map(|files| Finding {
-            name: files[0].clone(),
+            name: format!("{} ({})", files[0], files.len()),
             place: files.join(", "),
         })
         .collect()
+}
+
+/// What the architecture test forbids: how it is called, its list of exceptions, and what there is.
+pub(crate) struct Rule {
+    pub(crate) what: &'static str,
+    pub(crate) list: &'static str,
+    pub(crate) found: Vec<Finding>,
+}
+
+pub(crate) fn rules(sources: &[Source]) -> [Rule; 5] {
+    let imports = Imports::of(sources);
+    let rule = |what, list, found| Rule { what, list, found };
+    [
+        rule(
+            "Functions over 100 lines",
+            "LONG_FUNCTIONS",
+            functions_over(sources, 100),
+        ),
+        rule(
+            "Functions that take more than two names in a tuple: a struct names them",
+            "LARGE_TUPLES",
+            large_tuples(sources),
+        ),
+        rule(
+            "Names of two types",
+            "TYPES_OF_ONE_NAME",
+            types_of_one_name(sources),
+        ),
+        rule(
+            "Folders whose files use what their `mod.rs` defines, which uses them",
+            "UPWARD",
+            upward_imports(&imports),
+        ),
+        rule("Circles of files", "CIRCLES", circles(&imports)),
+    ]
+}
+
+/// The lists of exceptions as the architecture test has them.
+pub(crate) fn exceptions(sources: &[Source]) -> String {
+    let mut text = String::from(
+        "//! What breaks the rules of the house still. The lists only shrink; a test fails for what is new, and for what is gone.\n",
+    );
+    for Rule { what, list, found } in rules(sources) {
+        let _ = write!(text, "\n/// {what}.\npub(super) const {list}: &[&str] = &[");
+        let names: BTreeSet<String> = found.into_iter().map(|finding| finding.name).collect();
+        for name in &names {
+            let _ = write!(text, "\n    \"{name}\",");
+        }
+        text.push_str(if names.is_empty() { "];\n" } else { "\n];\n" });
+    }
+    text
 }
 
 #[cfg(test)]
@@ -103,5 +160,18 @@ mod tests {
                 ("f", "a::b")
             );
         }
+    }
+
+    #[test]
+    fn exceptions_are_a_file_of_the_test() {
+        let text = exceptions(&[source_of("a", "struct A;"), source_of("b", "struct A;")]);
+        assert!(
+            text.contains("pub(super) const LONG_FUNCTIONS: &[&str] = &[];\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("TYPES_OF_ONE_NAME: &[&str] = &[\n    \"A\",\n];\n"),
+            "{text}"
+        );
     }
 }
