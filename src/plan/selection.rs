@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{S3Uri, Shard};
+use super::shard::Shard;
+use super::uri::S3Uri;
 
 /// Where the keys come from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

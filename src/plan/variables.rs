@@ -5,10 +5,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{
-    Access, ClientKind, Destination, FetchOptions, KeySample, KeySource, Layout, Limits, Mode,
-    RunPlan, SampleSize, Selection,
-};
+use super::access::Access;
+use super::fetch::{FetchOptions, Limits};
+use super::layout::Layout;
+use super::run::{Destination, RunPlan};
+use super::selection::{KeySample, KeySource, SampleSize, Selection};
+use super::words::{ClientKind, Mode};
 use crate::units::typed_duration;
 
 /// Start without a question: whoever starts a run elsewhere was asked.
@@ -48,7 +50,7 @@ pub(crate) const OF_THE_TASK: [&str; 7] = [
     "PARFETCH_EMF",
 ];
 
-type Pair = (&'static str, Option<String>);
+type Variable = (&'static str, Option<String>);
 
 /// Every variable of a run, and its value; none = unset.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,7 +132,11 @@ impl RunVariables {
 }
 
 /// What fetches, and how many at once.
-pub(crate) fn of_workers(mode: Mode, concurrency: u32, client: Option<ClientKind>) -> [Pair; 3] {
+pub(crate) fn of_workers(
+    mode: Mode,
+    concurrency: u32,
+    client: Option<ClientKind>,
+) -> [Variable; 3] {
     [
         ("MODE", Some(mode.to_string())),
         ("CONCURRENCY", Some(concurrency.to_string())),
@@ -138,7 +144,7 @@ pub(crate) fn of_workers(mode: Mode, concurrency: u32, client: Option<ClientKind
     ]
 }
 
-fn of_selection(selection: &Selection) -> [Pair; 6] {
+fn of_selection(selection: &Selection) -> [Variable; 6] {
     let Selection {
         source,
         prefix,
@@ -169,7 +175,7 @@ fn of_selection(selection: &Selection) -> [Pair; 6] {
     ]
 }
 
-fn of_access(access: &Access) -> [Pair; 5] {
+fn of_access(access: &Access) -> [Variable; 5] {
     // Region and certificates are the task's own.
     let Access {
         endpoint_url,
@@ -183,13 +189,13 @@ fn of_access(access: &Access) -> [Pair; 5] {
     [
         ("AWS_ENDPOINT_URL_S3", endpoint_url.clone()),
         ("AWS_PROFILE", profile.clone()),
-        ("PARFETCH_VIRTUAL_HOST", switch(*virtual_host)),
-        ("PARFETCH_NO_SIGN_REQUEST", switch(*no_sign_request)),
-        ("PARFETCH_REQUEST_PAYER", switch(*request_payer)),
+        ("PARFETCH_VIRTUAL_HOST", virtual_host.then(on)),
+        ("PARFETCH_NO_SIGN_REQUEST", no_sign_request.then(on)),
+        ("PARFETCH_REQUEST_PAYER", request_payer.then(on)),
     ]
 }
 
-fn of_limits(limits: &Limits) -> [Pair; 4] {
+fn of_limits(limits: &Limits) -> [Variable; 4] {
     let Limits {
         attempts,
         connect_timeout,
@@ -204,7 +210,7 @@ fn of_limits(limits: &Limits) -> [Pair; 4] {
     ]
 }
 
-fn of_layout(layout: &Layout) -> [Pair; 2] {
+fn of_layout(layout: &Layout) -> [Variable; 2] {
     let Layout { order, part_size } = layout;
     [
         ("PARFETCH_ORDER", Some(order.to_string())),
@@ -212,7 +218,7 @@ fn of_layout(layout: &Layout) -> [Pair; 2] {
     ]
 }
 
-fn of_destination(destination: &Destination) -> [Pair; 4] {
+fn of_destination(destination: &Destination) -> [Variable; 4] {
     // Where spool files are is the task's own.
     let Destination {
         bucket,
@@ -225,8 +231,13 @@ fn of_destination(destination: &Destination) -> [Pair; 4] {
         ("RESULT_BUCKET_NAME", bucket.clone()),
         ("PARFETCH_RESULT_PREFIX", Some(prefix.clone())),
         ("PARFETCH_OUT", path(out.as_ref())),
-        ("PARFETCH_NO_OVERWRITE", switch(*no_overwrite)),
+        ("PARFETCH_NO_OVERWRITE", no_overwrite.then(on)),
     ]
+}
+
+/// What a switch is set to.
+fn on() -> String {
+    "1".to_owned()
 }
 
 fn time(time: Option<Duration>) -> Option<String> {
@@ -235,10 +246,6 @@ fn time(time: Option<Duration>) -> Option<String> {
 
 fn path(path: Option<&std::path::PathBuf>) -> Option<String> {
     path.map(|path| path.display().to_string())
-}
-
-fn switch(is_on: bool) -> Option<String> {
-    is_on.then(|| "1".to_owned())
 }
 
 /// A plan of defaults, for tests.
