@@ -28,6 +28,55 @@ pub enum Exit {
     Terminated = 143,
 }
 
+/// How a process ended that ran parfetch elsewhere, by its exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChildExit {
+    /// 0.
+    Good,
+    /// 3: its figures count, and the failed fetches are among them.
+    FetchesFailed,
+    /// 137: by SIGKILL, which is how the kernel ends what has no memory left.
+    Killed,
+    /// 143: by SIGTERM.
+    Terminated,
+    /// Any other.
+    Other(i32),
+}
+
+impl ChildExit {
+    /// What an exit code means.
+    pub const fn of(code: i32) -> Self {
+        match code {
+            0 => Self::Good,
+            3 => Self::FetchesFailed,
+            137 => Self::Killed,
+            143 => Self::Terminated,
+            code => Self::Other(code),
+        }
+    }
+
+    /// Whether the figures of the run count.
+    pub const fn has_figures(self) -> bool {
+        match self {
+            Self::Good | Self::FetchesFailed => true,
+            Self::Killed | Self::Terminated | Self::Other(_) => false,
+        }
+    }
+}
+
+impl fmt::Display for ChildExit {
+    /// `exit code 137, killed: out of memory, most likely`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Good => f.write_str("exit code 0"),
+            Self::FetchesFailed => f.write_str("exit code 3, some fetches failed"),
+            Self::Killed => f.write_str("exit code 137, killed: out of memory, most likely"),
+            Self::Terminated => f.write_str("exit code 143, terminated"),
+            Self::Other(code) => write!(f, "exit code {code}"),
+        }
+    }
+}
+
 /// A signal that asks the process to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {

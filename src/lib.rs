@@ -63,5 +63,5 @@ pub mod internals {
     pub use crate::spool::keys::KeyFile;
     pub use crate::store::micro::{Reading, Signing, scan_page};
     pub use crate::store::{Bucket, Session, StaticCredentials};
-    pub use crate::submit::{JobDocument, Part};
+    pub use crate::submit::{JobDocument, ShardKeys};
 }

@@ -29,6 +29,17 @@ pub struct Spending {
     pub egress: Egress,
 }
 
+/// Whether money may be spent on tasks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum CostConsent {
+    /// Nobody said so: the forecast is shown.
+    NotGiven,
+    /// As much as it takes.
+    Given,
+    /// Up to so many USD.
+    UpTo(f64),
+}
+
 /// Asks a person, and returns where the answer will come; none when nobody is there.
 pub type Ask<'a> = &'a mut dyn FnMut(&str) -> Option<Receiver<bool>>;
 

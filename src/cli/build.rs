@@ -14,7 +14,7 @@ use super::words::Words;
 
 /// What the command line is built for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum HelpForm {
     /// To parse, and `--help`: every setting under its heading.
     Long,
     /// `-h`: the settings that matter most.
@@ -26,14 +26,14 @@ pub(super) enum Form {
 }
 
 /// The whole command line.
-pub(super) fn command(form: Form, colour: ColorChoice) -> Command {
+pub(super) fn command(form: HelpForm, colour: ColorChoice) -> Command {
     let root = Command::new("parfetch")
         .version(env!("CARGO_PKG_VERSION"))
         .about(run::ABOUT)
         .color(colour)
         .subcommand_required(true)
         .disable_help_flag(true)
-        .disable_help_subcommand(form == Form::Manual)
+        .disable_help_subcommand(form == HelpForm::Manual)
         .max_term_width(110)
         .args(
             EVERYWHERE
@@ -50,7 +50,7 @@ pub(super) fn command(form: Form, colour: ColorChoice) -> Command {
     )
 }
 
-fn subcommand(of: &'static Subcommand, form: Form) -> Command {
+fn subcommand(of: &'static Subcommand, form: HelpForm) -> Command {
     let command = Command::new(of.name)
         .about(of.about)
         .disable_help_flag(true)
@@ -78,20 +78,24 @@ fn subcommand(of: &'static Subcommand, form: Form) -> Command {
 }
 
 /// What stands below the settings.
-fn with_end(command: Command, form: Form, (long, short): (&'static str, &'static str)) -> Command {
+fn with_end(
+    command: Command,
+    form: HelpForm,
+    (long, short): (&'static str, &'static str),
+) -> Command {
     match form {
-        Form::Long => command.after_help(long),
-        Form::Short => command.after_help(short),
-        Form::Completions | Form::Manual => command,
+        HelpForm::Long => command.after_help(long),
+        HelpForm::Short => command.after_help(short),
+        HelpForm::Completions | HelpForm::Manual => command,
     }
 }
 
-fn help(form: Form) -> Arg {
+fn help(form: HelpForm) -> Arg {
     let arg = Arg::new("help")
         .short('h')
         .long("help")
         .action(ArgAction::Help);
-    if form == Form::Short {
+    if form == HelpForm::Short {
         arg.help("This help; --help explains every setting")
     } else {
         arg.help("Every setting; -h shows those that matter most")
@@ -99,7 +103,7 @@ fn help(form: Form) -> Arg {
 }
 
 /// The words of a subcommand. What is missing is said by settings, after what is wrong.
-fn word(words: Words, form: Form) -> Arg {
+fn word(words: Words, form: HelpForm) -> Arg {
     let arg = Arg::new("words").value_names(words.names).help(words.help);
     let arg = if words.most == 1 {
         arg
@@ -107,17 +111,19 @@ fn word(words: Words, form: Form) -> Arg {
         arg.num_args(1..=words.most)
     };
     match (form, words.choices) {
-        (Form::Completions, [_, ..]) => arg.value_parser(PossibleValuesParser::new(words.choices)),
-        (Form::Completions, []) => arg.value_hint(ValueHint::AnyPath),
+        (HelpForm::Completions, [_, ..]) => {
+            arg.value_parser(PossibleValuesParser::new(words.choices))
+        }
+        (HelpForm::Completions, []) => arg.value_hint(ValueHint::AnyPath),
         _ => arg,
     }
 }
 
-fn argument(setting: &'static Setting, form: Form) -> Arg {
+fn argument(setting: &'static Setting, form: HelpForm) -> Arg {
     let arg = Arg::new(setting.flag)
         .long(setting.flag)
         .help(text(setting, form));
-    let arg = if form == Form::Short {
+    let arg = if form == HelpForm::Short {
         arg.hide(setting.brief.is_none())
     } else {
         arg.help_heading(setting.heading)
@@ -146,7 +152,7 @@ fn argument(setting: &'static Setting, form: Form) -> Arg {
             .require_equals(true)
             .default_missing_value(""),
     };
-    if form == Form::Completions {
+    if form == HelpForm::Completions {
         completed(arg, setting)
     } else {
         arg
@@ -166,9 +172,9 @@ fn completed(arg: Arg, setting: &'static Setting) -> Arg {
 }
 
 /// What a setting does, its default, and what else sets it.
-fn text(setting: &Setting, form: Form) -> String {
+fn text(setting: &Setting, form: HelpForm) -> String {
     let mut parts = vec![
-        if form == Form::Short {
+        if form == HelpForm::Short {
             setting.brief.unwrap_or(setting.help)
         } else {
             setting.help
@@ -178,7 +184,7 @@ fn text(setting: &Setting, form: Form) -> String {
     if !setting.default.is_empty() {
         parts.push(format!("[default: {}]", setting.default));
     }
-    if form != Form::Short {
+    if form != HelpForm::Short {
         parts.extend(setting.alias.map(|alias| format!("[alias: --{alias}]")));
         if !setting.variables.is_empty() {
             parts.push(format!("[env: {}]", setting.variables.join(", ")));

@@ -41,7 +41,6 @@ pub const DOCTOR: &[Setting] = &[
         .brief("text or json"),
 ];
 
-/// What `doctor` does.
 pub(super) const DOCTOR_ABOUT: &str = "Check what would stop a run here";
 
 /// Examples below `doctor -h`.

@@ -37,7 +37,6 @@ pub const FILL: &[Setting] = tables![
     ],
 ];
 
-/// What `fill` does.
 pub(super) const FILL_ABOUT: &str = "Fill a bucket with objects to try with";
 
 /// Examples below `fill -h`.

@@ -7,13 +7,12 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 use roff::{Roff, roman};
 
-use super::build::{Form, command};
+use super::build::{HelpForm, command};
 use super::run;
 use super::subcommands::SUBCOMMANDS;
 
-/// One page of the manual.
 #[derive(Clone, Debug)]
-pub struct Page {
+pub struct ManualPage {
     /// `parfetch-run`.
     pub name: String,
     /// Its source, for `man`.
@@ -26,7 +25,7 @@ pub fn completions(shell: &str) -> Option<String> {
     let mut script = Vec::new();
     clap_complete::generate(
         shell,
-        &mut command(Form::Completions, ColorChoice::Never),
+        &mut command(HelpForm::Completions, ColorChoice::Never),
         "parfetch",
         &mut script,
     );
@@ -34,8 +33,8 @@ pub fn completions(shell: &str) -> Option<String> {
 }
 
 /// Every page of the manual: that of parfetch, and one a subcommand.
-pub fn manual() -> Vec<Page> {
-    let mut root = command(Form::Manual, ColorChoice::Never);
+pub fn manual() -> Vec<ManualPage> {
+    let mut root = command(HelpForm::Manual, ColorChoice::Never);
     root.build();
     let subcommands = root
         .get_subcommands()
@@ -52,14 +51,14 @@ pub fn manual() -> Vec<Page> {
         .collect()
 }
 
-fn page(command: &clap::Command, examples: &str) -> Page {
+fn page(command: &clap::Command, examples: &str) -> ManualPage {
     let name = command
         .get_display_name()
         .unwrap_or_else(|| command.get_name())
         .to_owned();
     let mut roff = Vec::new();
     write(command, examples, &mut roff).expect("memory takes every byte");
-    Page {
+    ManualPage {
         name,
         roff: String::from_utf8_lossy(&roff).into_owned(),
     }
@@ -118,7 +117,7 @@ mod tests {
             SUBCOMMANDS.len() + 1,
             "hidden ones have no page"
         );
-        for Page { name, roff } in &pages {
+        for ManualPage { name, roff } in &pages {
             assert!(
                 !roff.contains('\u{1b}') && roff.contains(".SH EXAMPLES"),
                 "{name}"

@@ -13,7 +13,6 @@ pub(super) const MAN: &[Setting] = settings! {
     }
 };
 
-/// What `completions` does.
 pub(super) const COMPLETIONS_ABOUT: &str = "Print completions for a shell";
 
 /// Examples below `completions --help`.
@@ -23,7 +22,6 @@ Examples:
   parfetch completions zsh > \"${fpath[1]}/_parfetch\"
   parfetch completions fish > ~/.config/fish/completions/parfetch.fish";
 
-/// What `man` does.
 pub(super) const MAN_ABOUT: &str = "Print a page of the manual, or write all of them into a folder";
 
 /// Examples below `man --help`.

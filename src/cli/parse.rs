@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{ArgMatches, ColorChoice};
 
-use super::build::{Form, command};
+use super::build::{HelpForm, command};
 use super::colour::colours;
+use super::invocation::{Confined, Invocation};
 use super::raw::{Given, Raw};
 use super::setting::{Setting, Takes};
 use super::shared::EVERYWHERE;
@@ -19,52 +20,6 @@ use super::{letters, places, refusal};
 use crate::exit::{Exit, Failure};
 use crate::plan::names::shown;
 use crate::shell;
-
-/// What to do.
-#[derive(Clone, Debug)]
-pub enum Invocation {
-    /// `run`, also without its name.
-    Run(Raw),
-    /// `upload DIR [s3://…]`.
-    Upload(Raw),
-    /// `doctor [s3://…]`.
-    Doctor(Raw),
-    /// `fill s3://…`.
-    Fill(Raw),
-    /// `report SOURCE…`.
-    Report(Raw),
-    /// `compare BASE NEW`.
-    Compare(Raw),
-    /// `serve`.
-    Serve(Raw),
-    /// The embedded server of a run, spoken to through its pipes.
-    ServeSupervised,
-    /// `sweep`.
-    Sweep(Raw),
-    /// `submit`.
-    Submit(Raw),
-    /// `completions SHELL`.
-    Completions(Raw),
-    /// `man [COMMAND]`.
-    Man(Raw),
-    /// A child of `--mode process`.
-    Worker,
-    /// A process that holds itself to a size before it becomes a program.
-    Confined(Confined),
-}
-
-/// How a process is to hold itself, and what it becomes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Confined {
-    /// Control groups to enter.
-    pub groups: Vec<PathBuf>,
-    /// Numbers of CPUs.
-    pub cpus: Vec<u32>,
-    /// Process id of the parent.
-    pub parent: Option<u32>,
-    /// Program and arguments.
-    pub command: Vec<OsString>,
-}
 
 /// Why there is nothing to do.
 #[derive(Debug)]
@@ -104,9 +59,9 @@ pub fn parse(
             ColorChoice::Never
         }
     });
-    let matches = match command(Form::Long, colour).try_get_matches_from(&arguments) {
+    let matches = match command(HelpForm::Long, colour).try_get_matches_from(&arguments) {
         Err(asked) if asked.kind() == ErrorKind::DisplayHelp && asks_briefly(&arguments) => {
-            command(Form::Short, colour).try_get_matches_from(&arguments)
+            command(HelpForm::Short, colour).try_get_matches_from(&arguments)
         }
         parsed => parsed,
     }?;
@@ -115,29 +70,17 @@ pub fn parse(
         .iter()
         .find(|subcommand| subcommand.name == name)
     else {
-        return Ok(if name == "confined" {
-            Invocation::Confined(confined(matches))
-        } else {
-            Invocation::Worker
+        return Ok(match name {
+            "confined" => Invocation::Confined(confined(matches)),
+            "worker" => Invocation::Worker,
+            name => unreachable!("clap knows no {name}"),
         });
     };
     if name == "serve" && matches.get_flag("supervised") {
         return Ok(Invocation::ServeSupervised);
     }
     let raw = collect(subcommand, matches, variables).map_err(Unparsed::Wrong)?;
-    Ok(match name {
-        "upload" => Invocation::Upload(raw),
-        "report" => Invocation::Report(raw),
-        "compare" => Invocation::Compare(raw),
-        "serve" => Invocation::Serve(raw),
-        "sweep" => Invocation::Sweep(raw),
-        "submit" => Invocation::Submit(raw),
-        "fill" => Invocation::Fill(raw),
-        "doctor" => Invocation::Doctor(raw),
-        "completions" => Invocation::Completions(raw),
-        "man" => Invocation::Man(raw),
-        _ => Invocation::Run(raw),
-    })
+    Ok((subcommand.invocation)(raw))
 }
 
 /// Whether these words are of a `run` without its name: a flag, or a source.

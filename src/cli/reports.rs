@@ -38,7 +38,6 @@ pub const COMPARE: &[Setting] = tables![
     TO_RESULTS,
 ];
 
-/// What `report` does.
 pub(super) const REPORT_ABOUT: &str =
     "Show what runs and sweeps found, and which configuration to take";
 
@@ -61,7 +60,6 @@ Examples:
 Metrics: throughput goodput active_window fetch_time start_and_fetch_time ttfb_p50 ttfb_p99 latency_p50 latency_p99 cpu_per_gb whole_cpu_per_gb
 cpu_share tail_share peak_memory usd_per_tb task_usd_per_tb attempts_per_object failed_objects throttles";
 
-/// What `compare` does.
 pub(super) const COMPARE_ABOUT: &str =
     "Compare two sets of results, one configuration after another";
 

@@ -99,7 +99,6 @@ Examples:
 `parfetch run --help` shows every setting. Without a subcommand, parfetch runs `run`.
 Exit codes: 0 good · 1 unexpected · 2 usage · 3 some fetches failed · 4 set-up · 5 results not stored · 6 compare --fail-over · 130/143 interrupted";
 
-/// What `run` does.
 pub(super) const RUN_ABOUT: &str =
     "Fetch every object of a bucket, measure it, write CSV and summary";
 

@@ -17,7 +17,6 @@ pub const SERVE: &[Setting] = settings! {
     }
 };
 
-/// What `serve` does.
 pub(super) const SERVE_ABOUT: &str = "Start an S3 endpoint on this machine, for trying and testing";
 
 /// Examples below `serve -h`.

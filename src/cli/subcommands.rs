@@ -1,6 +1,8 @@
 //! The subcommands that take settings: their tables, words and texts, in the order of the help.
 
+use super::invocation::Invocation;
 use super::pages::{self, MAN, SHELLS};
+use super::raw::Raw;
 use super::setting::Setting;
 use super::words::{NO_WORDS, RESULTS, SOURCE, Words};
 use super::{doctor, fill, reports, run, serve, submit, sweeps, upload};
@@ -10,6 +12,8 @@ use super::{doctor, fill, reports, run, serve, submit, sweeps, upload};
 pub struct Subcommand {
     /// Its name.
     pub name: &'static str,
+    /// What it asks for.
+    pub(super) invocation: fn(Raw) -> Invocation,
     /// Its settings.
     pub settings: &'static [Setting],
     /// What is not a flag.
@@ -39,6 +43,7 @@ const READ: &str = "Files, folders or s3://bucket/prefix";
 pub const SUBCOMMANDS: &[Subcommand] = &[
     Subcommand {
         name: "run",
+        invocation: Invocation::Run,
         settings: run::RUN,
         words: SOURCE_WORD,
         about: run::RUN_ABOUT,
@@ -47,6 +52,7 @@ pub const SUBCOMMANDS: &[Subcommand] = &[
     },
     Subcommand {
         name: "sweep",
+        invocation: Invocation::Sweep,
         settings: sweeps::SWEEP,
         words: SOURCE_WORD,
         about: sweeps::SWEEP_ABOUT,
@@ -55,6 +61,7 @@ pub const SUBCOMMANDS: &[Subcommand] = &[
     },
     Subcommand {
         name: "report",
+        invocation: Invocation::Report,
         settings: reports::REPORT,
         words: Some(Words {
             names: &["SOURCE"],
@@ -69,6 +76,7 @@ pub const SUBCOMMANDS: &[Subcommand] = &[
     },
     Subcommand {
         name: "compare",
+        invocation: Invocation::Compare,
         settings: reports::COMPARE,
         words: Some(Words {
             names: &["BASE", "NEW"],
@@ -83,6 +91,7 @@ pub const SUBCOMMANDS: &[Subcommand] = &[
     },
     Subcommand {
         name: "submit",
+        invocation: Invocation::Submit,
         settings: submit::SUBMIT,
         words: SOURCE_WORD,
         about: submit::SUBMIT_ABOUT,
@@ -91,6 +100,7 @@ pub const SUBCOMMANDS: &[Subcommand] = &[
     },
     Subcommand {
         name: "upload",
+        invocation: Invocation::Upload,
         settings: upload::UPLOAD,
         words: Some(Words {
             names: &["DIR", "S3_URI"],
@@ -106,6 +116,7 @@ pub const SUBCOMMANDS: &[Subcommand] = &[
     },
     Subcommand {
         name: "fill",
+        invocation: Invocation::Fill,
         settings: fill::FILL,
         words: Some(Words {
             names: &["S3_URI"],
@@ -120,6 +131,7 @@ pub const SUBCOMMANDS: &[Subcommand] = &[
     },
     Subcommand {
         name: "serve",
+        invocation: Invocation::Serve,
         settings: serve::SERVE,
         words: None,
         about: serve::SERVE_ABOUT,
@@ -128,6 +140,7 @@ pub const SUBCOMMANDS: &[Subcommand] = &[
     },
     Subcommand {
         name: "doctor",
+        invocation: Invocation::Doctor,
         settings: doctor::DOCTOR,
         words: Some(Words {
             names: &["SOURCE"],
@@ -143,6 +156,7 @@ pub const SUBCOMMANDS: &[Subcommand] = &[
     },
     Subcommand {
         name: "completions",
+        invocation: Invocation::Completions,
         settings: &[],
         words: Some(Words {
             names: &["SHELL"],
@@ -158,6 +172,7 @@ pub const SUBCOMMANDS: &[Subcommand] = &[
     },
     Subcommand {
         name: "man",
+        invocation: Invocation::Man,
         settings: MAN,
         words: Some(Words {
             names: &["COMMAND"],

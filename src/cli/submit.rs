@@ -81,7 +81,6 @@ pub const SUBMIT: &[Setting] = tables![
     ],
 ];
 
-/// What `submit` does.
 pub(super) const SUBMIT_ABOUT: &str =
     "Fetch a bucket too large for one task, as a job of AWS Batch";
 

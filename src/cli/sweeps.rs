@@ -94,7 +94,6 @@ pub const SWEEP: &[Setting] = tables![
     ],
 ];
 
-/// What `sweep` does.
 pub(super) const SWEEP_ABOUT: &str =
     "Measure sizes, modes and numbers of workers; say which to take";
 

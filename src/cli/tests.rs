@@ -2,7 +2,7 @@ use std::ffi::OsString;
 
 use clap::ColorChoice;
 
-use super::build::{Form, command};
+use super::build::{HelpForm, command};
 use super::run::RUN;
 use super::*;
 
@@ -18,7 +18,12 @@ fn run(words: &[&str], variables: Variables) -> Raw {
 
 #[test]
 fn the_command_line_is_sound() {
-    for form in [Form::Long, Form::Short, Form::Completions, Form::Manual] {
+    for form in [
+        HelpForm::Long,
+        HelpForm::Short,
+        HelpForm::Completions,
+        HelpForm::Manual,
+    ] {
         command(form, ColorChoice::Never).debug_assert();
     }
 }
@@ -145,7 +150,7 @@ fn short_help_at_80_columns() {
     let all = std::iter::once("")
         .chain(SUBCOMMANDS.iter().map(|of| of.name))
         .map(|name| {
-            let mut root = command(Form::Short, ColorChoice::Never).term_width(80);
+            let mut root = command(HelpForm::Short, ColorChoice::Never).term_width(80);
             root.build();
             let of = if name.is_empty() {
                 &mut root

@@ -20,7 +20,6 @@ pub const UPLOAD: &[Setting] = &[
     CA_BUNDLE,
 ];
 
-/// What `upload` does.
 pub(super) const UPLOAD_ABOUT: &str = "Store results of a folder in a bucket";
 
 /// Examples below `upload -h`.

@@ -63,7 +63,7 @@ pub struct Variables {
 
 /// A variable that libraries would take otherwise than it is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change<'a> {
+pub struct VariableChange<'a> {
     /// Its name.
     pub name: &'a str,
     /// What it is to be; `None` = unset.
@@ -110,7 +110,7 @@ impl Variables {
     ///
     /// # Errors
     /// What is wrong with a variable, its name first and its value nowhere.
-    pub fn changes(&self) -> Result<Vec<Change<'_>>, String> {
+    pub fn changes(&self) -> Result<Vec<VariableChange<'_>>, String> {
         let ours = |name: &str| {
             name.starts_with("PARFETCH_") || name.starts_with("AWS_") || is_of_libraries(name)
         };
@@ -135,9 +135,9 @@ impl Variables {
                 None if meant.is_empty()
                     || (no_proxies && is_proxy(name) && !name.eq_ignore_ascii_case("NO_PROXY")) =>
                 {
-                    changes.push(Change { name, value: None });
+                    changes.push(VariableChange { name, value: None });
                 }
-                None if meant != value => changes.push(Change {
+                None if meant != value => changes.push(VariableChange {
                     name,
                     value: Some(meant),
                 }),
@@ -224,11 +224,11 @@ mod tests {
         let mut changes = variables.changes().unwrap();
         changes.sort_by_key(|change| change.name);
         let expected = [
-            Change {
+            VariableChange {
                 name: "AWS_ACCESS_KEY_ID",
                 value: Some("AKID"),
             },
-            Change {
+            VariableChange {
                 name: "AWS_ENDPOINT_URL",
                 value: None,
             },
@@ -237,7 +237,7 @@ mod tests {
         let proxies = Variables::from([("https_proxy", "http://p"), ("NO_PROXY", "a, *")]);
         assert_eq!(
             proxies.changes(),
-            Ok(vec![Change {
+            Ok(vec![VariableChange {
                 name: "https_proxy",
                 value: None
             }])

@@ -15,7 +15,7 @@ use aws_sdk_batch::types::{
 use serde::Serialize;
 
 use super::Cloud;
-use super::error::{Call, CloudError};
+use super::error::{CloudCall, CloudError};
 
 /// Most children of an array job (Batch API reference, `ArrayProperties`).
 pub const MAX_CHILDREN: u32 = 10_000;
@@ -55,14 +55,14 @@ impl JobRequest {
     pub fn payload(&self) -> usize {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
-        struct Pair<'a> {
+        struct NamedValue<'a> {
             name: &'a str,
             value: &'a str,
         }
         let environment: Vec<_> = self
             .environment
             .iter()
-            .map(|(name, value)| Pair { name, value })
+            .map(|(name, value)| NamedValue { name, value })
             .collect();
         let tags: BTreeMap<_, _> = self.tags.iter().map(|(key, value)| (key, value)).collect();
         let request = serde_json::json!({
@@ -148,7 +148,7 @@ impl Batch {
             return Ok(());
         }
         let what = format!("look at the failed children of the job {id}");
-        let call = Call {
+        let call = CloudCall {
             what: &what,
             permission: "batch:DescribeJobs",
         };
@@ -180,7 +180,7 @@ impl Batch {
 impl Jobs for Batch {
     async fn submit(&self, request: &JobRequest) -> Result<String, CloudError> {
         let what = format!("submit the job {}", request.name);
-        let call = Call {
+        let call = CloudCall {
             what: &what,
             permission: "batch:SubmitJob",
         };
@@ -214,7 +214,7 @@ impl Jobs for Batch {
 
     async fn look(&self, id: &str) -> Result<Option<JobSeen>, CloudError> {
         let what = format!("look at the job {id}");
-        let call = Call {
+        let call = CloudCall {
             what: &what,
             permission: "batch:DescribeJobs",
         };
@@ -246,7 +246,7 @@ impl Jobs for Batch {
 
     async fn named(&self, queue: &str, name: &str) -> Result<Vec<String>, CloudError> {
         let what = format!("find the job {name}");
-        let call = Call {
+        let call = CloudCall {
             what: &what,
             permission: "batch:ListJobs",
         };
@@ -280,7 +280,7 @@ impl Jobs for Batch {
 
     async fn failed(&self, id: &str) -> Result<Vec<ChildSeen>, CloudError> {
         let what = format!("list the failed children of the job {id}");
-        let call = Call {
+        let call = CloudCall {
             what: &what,
             permission: "batch:ListJobs",
         };
@@ -303,7 +303,7 @@ impl Jobs for Batch {
 
     async fn terminate(&self, id: &str, reason: &str) -> Result<(), CloudError> {
         let what = format!("end the job {id}");
-        let call = Call {
+        let call = CloudCall {
             what: &what,
             permission: "batch:TerminateJob",
         };

@@ -14,212 +14,16 @@ use aws_sdk_ecs::types::{
     DesiredStatus, KeyValuePair, LaunchType, NetworkConfiguration, PropagateTags, Tag, Task,
     TaskField, TaskOverride,
 };
-use serde::Serialize;
 
 use super::Cloud;
-use super::error::{Call, CloudError, CloudErrorKind};
-
-/// Most characters of the overrides of one `RunTask` call, as JSON (ECS API reference, `TaskOverride`).
-pub const MAX_OVERRIDES: usize = 8_192;
+use super::error::{CloudCall, CloudError, CloudErrorKind};
+use super::tasks::{
+    Capacity, Definition, Launch, PublicAddress, Refusal, Started, TaskNetwork, TaskSeen,
+    TaskTimes, Tasks, TasksSeen,
+};
 
 /// Most tasks of one `DescribeTasks` call (ECS API reference).
 const DESCRIBED_AT_ONCE: usize = 100;
-
-/// Which capacity a task takes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Capacity {
-    /// At the list price.
-    #[default]
-    OnDemand,
-    /// Cheaper, and taken back with two minutes' notice.
-    Spot,
-}
-
-/// Whether a task has a public address.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PublicAddress {
-    /// In public subnets it needs one to get its image.
-    Enabled,
-    /// Behind NAT or endpoints.
-    #[default]
-    Disabled,
-}
-
-/// Where tasks are in the network.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Network {
-    /// Ids of subnets.
-    pub subnets: Vec<String>,
-    /// Ids of security groups; empty = the VPC's default.
-    pub security_groups: Vec<String>,
-    /// Whether tasks have a public address.
-    pub public_address: PublicAddress,
-}
-
-/// One task to be started.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Launch {
-    /// Name or ARN of the cluster.
-    pub cluster: String,
-    /// ARN of the task definition, with its revision.
-    pub definition: String,
-    /// The container whose environment is overridden.
-    pub container: String,
-    /// Where it is in the network.
-    pub network: Network,
-    /// Which capacity it takes.
-    pub capacity: Capacity,
-    /// vCPU × 1024.
-    pub cpu_units: u32,
-    /// MiB.
-    pub memory_mib: u32,
-    /// Variables that are set over the definition's.
-    pub environment: Vec<(String, String)>,
-    /// By what it is found again: at most 128 of `A-Za-z0-9-_/`.
-    pub started_by: String,
-    /// The same token starts one task, however often it is sent: at most 64 characters.
-    pub token: String,
-    /// Tags.
-    pub tags: Vec<(String, String)>,
-}
-
-/// Characters of a launch's overrides as JSON, of which ECS takes [`MAX_OVERRIDES`].
-///
-/// # Panics
-/// Never: pairs of text are plain data.
-pub fn overrides_length(launch: &Launch) -> usize {
-    #[derive(Serialize)]
-    struct Pair<'a> {
-        name: &'a str,
-        value: &'a str,
-    }
-    #[derive(Serialize)]
-    struct Container<'a> {
-        name: &'a str,
-        environment: Vec<Pair<'a>>,
-    }
-    #[derive(Serialize)]
-    struct Overrides<'a> {
-        #[serde(rename = "containerOverrides")]
-        containers: [Container<'a>; 1],
-        cpu: String,
-        memory: String,
-    }
-    let environment = launch
-        .environment
-        .iter()
-        .map(|(name, value)| Pair { name, value })
-        .collect();
-    let overrides = Overrides {
-        containers: [Container {
-            name: &launch.container,
-            environment,
-        }],
-        cpu: launch.cpu_units.to_string(),
-        memory: launch.memory_mib.to_string(),
-    };
-    serde_json::to_string(&overrides)
-        .expect("pairs of text are plain data")
-        .chars()
-        .count()
-}
-
-/// What came of a `RunTask` call that was answered.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Started {
-    /// The task, which is on its way.
-    Task(Box<TaskSeen>),
-    /// Nothing was started: `failures[]` of an answer with HTTP 200.
-    Refused(Refusal),
-}
-
-/// An entry of `failures[]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Refusal {
-    /// `Capacity is unavailable at this time…`, `RESOURCE:CPU` …
-    pub reason: String,
-    /// More of it, when ECS says more.
-    pub detail: String,
-}
-
-/// When a task was where, in milliseconds since 1970 (UTC); what it has not reached is missing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TaskTimes {
-    /// `RunTask` was taken.
-    pub created: Option<u64>,
-    /// Billing begins.
-    pub pull_started: Option<u64>,
-    /// The image is there.
-    pub pull_stopped: Option<u64>,
-    /// The container runs.
-    pub started: Option<u64>,
-    /// It was told to stop, or has ended.
-    pub stopping: Option<u64>,
-    /// The container has ended.
-    pub execution_stopped: Option<u64>,
-    /// Billing ends.
-    pub stopped: Option<u64>,
-}
-
-/// One task as ECS describes it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct TaskSeen {
-    /// Its ARN.
-    pub arn: String,
-    /// `PROVISIONING`, `PENDING`, `ACTIVATING`, `RUNNING`, `DEACTIVATING`, `STOPPING`, `DEPROVISIONING`, `STOPPED`, `DELETED`.
-    pub status: String,
-    /// `EssentialContainerExited`, `SpotInterruption` …
-    pub stop_code: Option<String>,
-    /// Why it stopped, in words.
-    pub stopped_reason: Option<String>,
-    /// Of the container that was named at the start; missing when it never ran.
-    pub exit_code: Option<i32>,
-    /// `CannotPullContainerError: …`, `OutOfMemoryError: …`
-    pub container_reason: Option<String>,
-    /// When it was where.
-    pub times: TaskTimes,
-    /// Such as `us-east-1d`.
-    pub availability_zone: Option<String>,
-    /// `FARGATE`, `FARGATE_SPOT`.
-    pub capacity_provider: Option<String>,
-    /// Its tags.
-    pub tags: Vec<(String, String)>,
-}
-
-/// What a look at tasks found.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Seen {
-    /// Those that ECS knows.
-    pub tasks: Vec<TaskSeen>,
-    /// ARNs of those that it does not know: too new, or stopped for an hour.
-    pub missing: Vec<String>,
-}
-
-/// What matters of a task definition.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Definition {
-    /// ARN with its revision.
-    pub arn: String,
-    /// Names of its containers.
-    pub containers: Vec<String>,
-    /// Containers with a size of their own: they do not follow the task's.
-    pub sized: Vec<String>,
-    /// `X86_64`, `ARM64`; none where the definition does not say (it is `X86_64` then).
-    pub architecture: Option<String>,
-}
-
-/// The calls that a launcher makes. Tests put faults in their place.
-#[async_trait(?Send)]
-pub trait Tasks {
-    /// Starts one task.
-    async fn run(&self, launch: &Launch) -> Result<Started, CloudError>;
-    /// Looks at tasks, any number of them.
-    async fn describe(&self, cluster: &str, arns: &[String]) -> Result<Seen, CloudError>;
-    /// Tells a task to stop: SIGTERM, and SIGKILL after its stop time-out.
-    async fn stop(&self, cluster: &str, arn: &str, reason: &str) -> Result<(), CloudError>;
-    /// ARNs of the tasks with this `startedBy`, running and lately stopped.
-    async fn list(&self, cluster: &str, started_by: &str) -> Result<Vec<String>, CloudError>;
-}
 
 /// ECS itself.
 #[derive(Clone, Debug)]
@@ -241,7 +45,7 @@ impl Ecs {
     /// When there is none, or the credentials do not allow to look.
     pub async fn definition(&self, name: &str) -> Result<Definition, CloudError> {
         let what = format!("read the task definition {name}");
-        let call = Call {
+        let call = CloudCall {
             what: &what,
             permission: "ecs:DescribeTaskDefinition",
         };
@@ -329,12 +133,12 @@ impl Tasks for Ecs {
         })))
     }
 
-    async fn describe(&self, cluster: &str, arns: &[String]) -> Result<Seen, CloudError> {
-        let call = Call {
+    async fn describe(&self, cluster: &str, arns: &[String]) -> Result<TasksSeen, CloudError> {
+        let call = CloudCall {
             what: "look at tasks",
             permission: "ecs:DescribeTasks",
         };
-        let mut found = Seen::default();
+        let mut found = TasksSeen::default();
         for some in arns.chunks(DESCRIBED_AT_ONCE) {
             let asked = self
                 .client
@@ -356,7 +160,7 @@ impl Tasks for Ecs {
 
     async fn stop(&self, cluster: &str, arn: &str, reason: &str) -> Result<(), CloudError> {
         let what = format!("stop the task {}", short(arn));
-        let call = Call {
+        let call = CloudCall {
             what: &what,
             permission: "ecs:StopTask",
         };
@@ -372,7 +176,7 @@ impl Tasks for Ecs {
     }
 
     async fn list(&self, cluster: &str, started_by: &str) -> Result<Vec<String>, CloudError> {
-        let call = Call {
+        let call = CloudCall {
             what: "list tasks",
             permission: "ecs:ListTasks",
         };
@@ -410,7 +214,7 @@ fn short(arn: &str) -> &str {
 
 fn run_failed(launch: &Launch, error: &SdkError<RunTaskError>) -> CloudError {
     let what = format!("run a task of {}", short(&launch.definition));
-    let mut failed = Call {
+    let mut failed = CloudCall {
         what: &what,
         permission: "ecs:RunTask",
     }
@@ -423,7 +227,7 @@ fn run_failed(launch: &Launch, error: &SdkError<RunTaskError>) -> CloudError {
 
 fn strategy(provider: &str, definition: &str) -> Result<CapacityProviderStrategyItem, CloudError> {
     let what = format!("run a task of {}", short(definition));
-    let call = Call {
+    let call = CloudCall {
         what: &what,
         permission: "ecs:RunTask",
     };
@@ -434,7 +238,7 @@ fn strategy(provider: &str, definition: &str) -> Result<CapacityProviderStrategy
         .map_err(|error| call.answered(400, "", &error.to_string()))
 }
 
-fn network(network: &Network) -> NetworkConfiguration {
+fn network(network: &TaskNetwork) -> NetworkConfiguration {
     let public = match network.public_address {
         PublicAddress::Enabled => AssignPublicIp::Enabled,
         PublicAddress::Disabled => AssignPublicIp::Disabled,
@@ -517,34 +321,7 @@ fn millis(time: Option<&DateTime>) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn launch() -> Launch {
-        Launch {
-            cluster: "c".to_owned(),
-            definition: "arn:aws:ecs:us-east-1:123456789012:task-definition/parfetch:7".to_owned(),
-            container: "parfetch".to_owned(),
-            network: Network {
-                subnets: vec!["subnet-1".to_owned()],
-                ..Network::default()
-            },
-            capacity: Capacity::Spot,
-            cpu_units: 4_096,
-            memory_mib: 8_192,
-            environment: vec![
-                ("MODE".to_owned(), "async".to_owned()),
-                ("TAG".to_owned(), "a\"ä".to_owned()),
-            ],
-            started_by: "parfetch/s".to_owned(),
-            token: "t".to_owned(),
-            tags: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn overrides_are_counted_in_characters_of_their_json() {
-        let json = r#"{"containerOverrides":[{"name":"parfetch","environment":[{"name":"MODE","value":"async"},{"name":"TAG","value":"a\"ä"}]}],"cpu":"4096","memory":"8192"}"#;
-        assert_eq!(overrides_length(&launch()), json.chars().count());
-    }
+    use crate::cloud::tasks::launch;
 
     #[test]
     fn size_is_asked_for_at_the_level_of_the_task_alone() {

@@ -56,12 +56,12 @@ impl From<CloudError> for Failure {
 
 /// A call in words, `run a task of parfetch:7`, and the permission that it takes, `ecs:RunTask`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Call<'a> {
+pub(super) struct CloudCall<'a> {
     pub(super) what: &'a str,
     pub(super) permission: &'a str,
 }
 
-impl Call<'_> {
+impl CloudCall<'_> {
     /// Puts an SDK error into words.
     pub(super) fn failed<E>(&self, error: &SdkError<E, HttpResponse>) -> CloudError
     where
@@ -202,7 +202,7 @@ mod tests {
     use super::*;
 
     fn answered(status: u16, code: &str, text: &str) -> CloudError {
-        Call {
+        CloudCall {
             what: "run a task of parfetch:7",
             permission: "ecs:RunTask",
         }

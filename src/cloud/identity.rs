@@ -3,11 +3,11 @@
 use aws_sdk_sts::Client;
 
 use super::Cloud;
-use super::error::{Call, CloudError, CloudErrorKind};
+use super::error::{CloudCall, CloudError, CloudErrorKind};
 
 /// Who sends requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
+pub struct CallerIdentity {
     /// `arn:aws:iam::123456789012:user/reader`
     pub arn: String,
     /// The account's number.
@@ -18,8 +18,8 @@ pub struct Identity {
 ///
 /// # Errors
 /// When the credentials are not valid ([`CloudErrorKind::Denied`]), or STS does not answer.
-pub async fn identity(cloud: &Cloud) -> Result<Identity, CloudError> {
-    let call = Call {
+pub async fn identity(cloud: &Cloud) -> Result<CallerIdentity, CloudError> {
+    let call = CloudCall {
         what: "ask STS whose credentials these are",
         permission: "sts:GetCallerIdentity",
     };
@@ -36,7 +36,7 @@ pub async fn identity(cloud: &Cloud) -> Result<Identity, CloudError> {
             };
             CloudError { hint, ..error }
         })?;
-    Ok(Identity {
+    Ok(CallerIdentity {
         arn: answer.arn.unwrap_or_default(),
         account: answer.account.unwrap_or_default(),
     })

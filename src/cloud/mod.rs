@@ -9,6 +9,7 @@ mod error;
 mod identity;
 mod quota;
 mod stack;
+mod tasks;
 
 use std::time::Duration;
 
@@ -19,16 +20,17 @@ use aws_config::{BehaviorVersion, SdkConfig};
 pub use batch::{
     Batch, ChildSeen, JobRequest, JobSeen, Jobs, MAX_CHILDREN, MAX_JOB_NAME, MAX_PAYLOAD,
 };
-#[cfg(test)]
-pub(crate) use ecs::Seen;
-pub use ecs::{
-    Capacity, Ecs, Launch, MAX_OVERRIDES, Network, PublicAddress, Refusal, Started, TaskSeen,
-    TaskTimes, Tasks, overrides_length,
-};
+pub use ecs::Ecs;
 pub use error::{CloudError, CloudErrorKind};
-pub use identity::{Identity, identity};
+pub use identity::{CallerIdentity, identity};
 pub use quota::{UNKNOWN_QUOTA_VCPU, fargate_vcpu};
 pub use stack::outputs_of;
+#[cfg(test)]
+pub(crate) use tasks::TasksSeen;
+pub use tasks::{
+    Capacity, Launch, MAX_OVERRIDES, PublicAddress, Refusal, Started, TaskNetwork, TaskSeen,
+    TaskTimes, Tasks, overrides_length,
+};
 
 use crate::plan::{Access, Limits};
 use crate::store::{Session, StoreError};

@@ -3,8 +3,8 @@
 use aws_sdk_servicequotas::Client;
 
 use super::Cloud;
-use super::ecs::Capacity;
-use super::error::{Call, CloudError, CloudErrorKind};
+use super::error::{CloudCall, CloudError, CloudErrorKind};
+use super::tasks::Capacity;
 
 /// What a new account has (AWS Batch's own words on Fargate): what is taken where the quota is not known.
 pub const UNKNOWN_QUOTA_VCPU: f64 = 6.0;
@@ -33,7 +33,7 @@ pub async fn fargate_vcpu(cloud: &Cloud, capacity: Capacity) -> Result<Option<f6
         .quota_code(code(capacity))
         .send()
         .await;
-    let call = Call {
+    let call = CloudCall {
         what: "read the quota of Fargate vCPU",
         permission: "servicequotas:GetServiceQuota",
     };
@@ -54,7 +54,7 @@ pub async fn fargate_vcpu(cloud: &Cloud, capacity: Capacity) -> Result<Option<f6
         .quota_code(code(capacity))
         .send()
         .await;
-    let call = Call {
+    let call = CloudCall {
         permission: "servicequotas:GetAWSDefaultServiceQuota",
         ..call
     };

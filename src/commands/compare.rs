@@ -3,6 +3,7 @@
 use std::io;
 
 use super::console::style_of;
+use super::process::{block_on, start_log};
 use super::signals::{First, Signals};
 use super::sources::{Look, deliver, form, name, studies};
 use crate::analysis::{Comparison, compare, compare_programs};
@@ -13,14 +14,12 @@ use crate::render::{Names, comparison_warnings};
 use crate::settings::{self, CompareSettings, ReportFormat, ResultSource};
 use crate::units;
 
-/// Runs it.
 pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     let settings = settings::compare(raw)?;
-    super::start_log(settings::log(raw)?);
+    start_log(settings::log(raw)?);
     let signals = Signals::listen(First::EndsAtOnce, None)?;
-    let read = |place| {
-        super::block_on(signals.or(studies(std::slice::from_ref(place), &settings.sources)))
-    };
+    let read =
+        |place| block_on(signals.or(studies(std::slice::from_ref(place), &settings.sources)));
     let (base_name, new_name) = names(&settings);
     let names = Names {
         base: &base_name,

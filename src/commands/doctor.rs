@@ -3,22 +3,22 @@
 use std::io;
 
 use super::console::{print, style_of, width};
+use super::process::{block_on, start_log};
 use super::signals::{First, Signals};
 use crate::cli::{Raw, Variables};
 use crate::doctor::{Checks, Means, examine};
 use crate::exit::{Exit, Failure};
 use crate::output::{Marks, checklist};
 use crate::platform::Sources;
-use crate::settings::{self, Format, Level, Log};
+use crate::settings::{self, Format, Level, LogSettings};
 
 /// Lines that are wider are hard to read.
 const WIDEST: usize = 120;
 
-/// Runs it.
 pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     let settings = settings::doctor(raw)?;
     // What goes wrong is a line of the list.
-    super::start_log(Log {
+    start_log(LogSettings {
         level: Level::Error,
         format: Format::Text,
     });
@@ -34,9 +34,8 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
         },
         executable: super::run::executable()?,
     };
-    let checks = super::block_on(
-        signals.or(async { Ok(Box::pin(examine(&settings.examination, &means)).await) }),
-    )?;
+    let checks =
+        block_on(signals.or(async { Ok(Box::pin(examine(&settings.examination, &means)).await) }))?;
     let text = match settings.output {
         Format::Json => checks
             .to_json()

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::console::{print, style_of};
+use super::process::{block_on, start_log};
 use super::signals::{First, Signals};
 use crate::cli::Raw;
 use crate::event::FillEvent;
@@ -16,10 +17,9 @@ use crate::units;
 /// What is left when it ends at once.
 const CONTINUE: &str = "run the same command to continue";
 
-/// Runs it.
 pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     let settings = settings::fill(raw)?;
-    super::start_log(settings::log(raw)?);
+    start_log(settings::log(raw)?);
     let signals = Signals::listen(First::EndsInOrder, Some(CONTINUE))?;
     let style = style_of(&io::stderr());
     let display = if settings.progress == ProgressWhen::Never {
@@ -37,11 +37,11 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
         ask: &mut super::ask::ask,
     };
     if settings.dry_run {
-        let forecast = super::block_on(signals.or(Box::pin(foresee(&settings.fill, context))))?;
+        let forecast = block_on(signals.or(Box::pin(foresee(&settings.fill, context))))?;
         drop(progress);
         return print(&forecast.in_words());
     }
-    let filled = super::block_on(signals.or(Box::pin(fill(&settings.fill, context))))?;
+    let filled = block_on(signals.or(Box::pin(fill(&settings.fill, context))))?;
     drop(progress);
     finish(&settings.fill, &filled)
 }

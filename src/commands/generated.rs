@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::console::print;
-use crate::cli::{Page, Raw, SHELLS, completions, manual};
+use crate::cli::{ManualPage, Raw, SHELLS, completions, manual};
 use crate::exit::{Exit, Failure};
 use crate::guess::hint;
 
@@ -38,11 +38,11 @@ pub(super) fn pages(raw: &Raw) -> Result<Exit, Failure> {
 }
 
 /// The page of a subcommand, by its name or that of the page.
-fn page_of<'a>(pages: &'a [Page], named: Option<&str>) -> Result<&'a Page, Failure> {
+fn page_of<'a>(pages: &'a [ManualPage], named: Option<&str>) -> Result<&'a ManualPage, Failure> {
     let Some(named) = named else {
         return Ok(&pages[0]);
     };
-    let short = |page: &'a Page| page.name.strip_prefix("parfetch-").unwrap_or(&page.name);
+    let short = |page: &'a ManualPage| page.name.strip_prefix("parfetch-").unwrap_or(&page.name);
     pages
         .iter()
         .find(|page| page.name == named || short(page) == named)
@@ -59,7 +59,7 @@ fn page_of<'a>(pages: &'a [Page], named: Option<&str>) -> Result<&'a Page, Failu
         })
 }
 
-fn write(pages: &[Page], folder: &Path) -> Result<Exit, Failure> {
+fn write(pages: &[ManualPage], folder: &Path) -> Result<Exit, Failure> {
     let failed = |path: &Path, error: &std::io::Error| {
         Failure::new(
             Exit::Usage,
@@ -69,7 +69,7 @@ fn write(pages: &[Page], folder: &Path) -> Result<Exit, Failure> {
     };
     fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
     let mut names = String::new();
-    for Page { name, roff } in pages {
+    for ManualPage { name, roff } in pages {
         let path = folder.join(format!("{name}.1"));
         fs::write(&path, roff).map_err(|error| failed(&path, &error))?;
         names.extend([path.display().to_string(), "\n".to_owned()]);

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use tokio::runtime::Runtime;
 
 use super::console::style_of;
+use super::process::{runtime, start_log};
 use super::signals::{First, Signals};
 use super::sources::{Look, deliver, form, name, studies};
 use crate::analysis::{Metric, Open, Study};
@@ -19,17 +20,16 @@ use crate::settings::{self, ReportFormat, ReportSettings, ResultSource, SourceSe
 use crate::shell;
 use crate::store::{Bucket, Session};
 
-/// Runs it.
 pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     let settings = settings::report(raw)?;
-    super::start_log(settings::log(raw)?);
+    start_log(settings::log(raw)?);
     let style = style_of(&io::stderr());
     for text in &settings.warnings {
         // Nobody to tell: it changes nothing.
         let _closed = warning(&mut io::stderr(), style, text);
     }
     let signals = Signals::listen(First::EndsAtOnce, None)?;
-    let runtime = super::runtime()?;
+    let runtime = runtime()?;
     let studies = runtime.block_on(signals.or(studies(&settings.places, &settings.sources)))?;
     let open = |name: &str| open(name, (&runtime, &settings.sources));
     if let Some(file) = &settings.html {
@@ -64,7 +64,7 @@ pub(super) fn of_place(
     (folder, sources): (&Path, &SourceSettings),
     signals: &Signals,
 ) -> Result<(PathBuf, Vec<Study>), Failure> {
-    let runtime = super::runtime()?;
+    let runtime = runtime()?;
     let places = [place];
     let studies = runtime.block_on(signals.or(studies(&places, sources)))?;
     let file = folder.join("report.html");

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use tokio::sync::watch;
 
 use super::console::{print, style_of, width};
+use super::process::{LOG_FORMAT, block_on, start_log};
 use super::signals::{First, Signals};
 use crate::cli::{Raw, Variables};
 use crate::engine::ChildOptions;
@@ -33,13 +34,12 @@ const CHILD_VARIABLES: [&str; 8] = [
     "RUST_BACKTRACE",
 ];
 
-/// Runs it.
 pub(super) fn main(raw: &Raw, process_start_ns: u64) -> Result<Exit, Failure> {
     let settings = settings::run(raw)?;
-    super::start_log(settings.log);
+    start_log(settings.log);
     let hint = "the summary in the results place still says «running»";
     let signals = Signals::listen(First::EndsInOrder, Some(hint))?;
-    super::block_on(signals.or(run_to_end(
+    block_on(signals.or(run_to_end(
         raw,
         settings,
         (signals.asked(), process_start_ns),
@@ -186,7 +186,7 @@ fn child_environment(variables: &Variables, format: Format) -> Vec<(String, Stri
         .filter_map(|name| Some(((*name).to_owned(), variables.get(name)?.to_owned())));
     // A child says nothing, unless it goes wrong: then in its parent's form.
     known
-        .chain((format == Format::Json).then(|| (super::LOG_FORMAT.to_owned(), "json".to_owned())))
+        .chain((format == Format::Json).then(|| (LOG_FORMAT.to_owned(), "json".to_owned())))
         .collect()
 }
 

@@ -5,20 +5,21 @@ use std::os::fd::AsFd;
 
 use tokio::sync::watch;
 
+use super::process::{block_on, note, start_log};
 use super::signals::{First, Signals};
 use crate::cli::Raw;
 use crate::exit::{Exit, Failure, Signal};
 use crate::server::{ProcessConfig, Ready, ServerError, serve_standalone, serve_supervised};
-use crate::settings::{self, Format, Level, Log};
+use crate::settings::{self, Format, Level, LogSettings};
 
 /// Runs it for a person.
 pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     let config = settings::serve(raw)?;
-    super::start_log(settings::log(raw)?);
+    start_log(settings::log(raw)?);
     let signals = Signals::listen(First::EndsInOrder, None)?;
-    let served = super::block_on(signals.or(serve(&config, signals.asked())))?;
+    let served = block_on(signals.or(serve(&config, signals.asked())))?;
     // What it served, for whoever wants to know.
-    super::note(raw, &served);
+    note(raw, &served);
     Ok(Exit::Good)
 }
 
@@ -60,7 +61,7 @@ fn say_ready(ready: &Ready) {
 
 /// Runs it for a parent process, over its pipes.
 pub(super) fn supervised() -> Result<Exit, Failure> {
-    super::start_log(Log {
+    start_log(LogSettings {
         level: Level::Warn,
         format: Format::Text,
     });

@@ -9,6 +9,7 @@ use rustix::process::{Pid, kill_process};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch::{self, Receiver, Sender};
 
+use super::process::say_last;
 use crate::exit::{Exit, Failure, Signal};
 use crate::platform::usage;
 use crate::platform::wait::comes;
@@ -27,7 +28,7 @@ pub(super) enum First {
 
 /// What signals mean at the moment.
 #[derive(Clone, Copy, Debug)]
-struct Meaning {
+struct SignalMeaning {
     first: First,
     /// What is left when the process ends at once.
     hint: Option<&'static str>,
@@ -44,13 +45,13 @@ struct Last {
 pub(super) struct Signals {
     asked: Receiver<Option<Signal>>,
     last: Receiver<Option<Last>>,
-    meaning: Arc<Mutex<Meaning>>,
+    meaning: Arc<Mutex<SignalMeaning>>,
 }
 
 impl Signals {
     /// Listens from now on. `hint` says what is left when the process ends at once.
     pub(super) fn listen(first: First, hint: Option<&'static str>) -> Result<Self, Failure> {
-        let meaning = Arc::new(Mutex::new(Meaning { first, hint }));
+        let meaning = Arc::new(Mutex::new(SignalMeaning { first, hint }));
         let ((tell_asked, asked), (tell_last, last)) = (watch::channel(None), watch::channel(None));
         let (ready, is_ready) = mpsc::channel();
         let listener = Listener {
@@ -98,7 +99,8 @@ impl Signals {
 
     /// From now on signals mean this.
     pub(super) fn set_meaning(&self, first: First, hint: Option<&'static str>) {
-        *self.meaning.lock().unwrap_or_else(PoisonError::into_inner) = Meaning { first, hint };
+        *self.meaning.lock().unwrap_or_else(PoisonError::into_inner) =
+            SignalMeaning { first, hint };
     }
 }
 
@@ -115,7 +117,7 @@ fn at_once(last: Last, asked: Option<Signal>) -> Failure {
     }
 }
 
-fn now(meaning: &Mutex<Meaning>) -> Meaning {
+fn now(meaning: &Mutex<SignalMeaning>) -> SignalMeaning {
     *meaning.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -123,7 +125,7 @@ fn now(meaning: &Mutex<Meaning>) -> Meaning {
 struct Listener {
     asked: Sender<Option<Signal>>,
     last: Sender<Option<Last>>,
-    meaning: Arc<Mutex<Meaning>>,
+    meaning: Arc<Mutex<SignalMeaning>>,
 }
 
 impl Listener {
@@ -150,7 +152,7 @@ impl Listener {
                     _ = terminate.recv() => Signal::Terminate,
                 };
                 let asked = *self.asked.borrow();
-                let Meaning { first, hint } = now(&self.meaning);
+                let SignalMeaning { first, hint } = now(&self.meaning);
                 if asked.is_some() || first == First::EndsAtOnce {
                     let last = Last { signal, hint };
                     self.last.send_replace(Some(last));
@@ -181,7 +183,7 @@ fn end_now(failure: Failure) -> ! {
     // On a thread of its own: a terminal or pipe that takes no more bytes must not hold the process.
     let (said, is_said) = mpsc::channel();
     std::thread::spawn(move || {
-        super::say_last(&failure);
+        say_last(&failure);
         let _nobody_waits = said.send(());
     });
     let _given_up = is_said.recv_timeout(PATIENCE);

@@ -6,6 +6,7 @@ use std::path::Path;
 use tokio::sync::watch;
 
 use super::console::style_of;
+use super::process::{block_on, note, start_log};
 use super::signals::{First, Signals};
 use super::sources::{deliver, prices};
 use super::stack;
@@ -13,18 +14,20 @@ use crate::analysis::Study;
 use crate::cli::Raw;
 use crate::cloud::{Batch, ChildSeen, Cloud};
 use crate::event::JobEvent;
-use crate::exit::Signal;
-use crate::exit::{Exit, Failure};
+use crate::exit::{ChildExit, Exit, Failure, Signal};
 use crate::output::{Style, warning};
 use crate::plan::S3Uri;
 use crate::platform::clock::utc_now;
 use crate::progress::{Display, JobProgress};
 use crate::settings::{self, ProgressWhen, ResultSource, SourceSettings, SubmitSettings};
-use crate::submit::{Division, Ended, Forecast, Job, JobEnd, Part, World, forecast, submit};
+use crate::submit::{
+    BatchJob, Division, JobEnd, JobForecast, ShardKeys, SubmitContext, SubmitOutcome, forecast,
+    submit,
+};
 use crate::units;
 
 /// Which output of a stack stands for which flag.
-const OUTPUTS: &stack::Meaning = &[
+const OUTPUTS: &stack::OutputFlags = &[
     ("SourceBucket", "bucket"),
     ("SourcePrefix", "prefix"),
     ("ResultsBucket", "result-bucket"),
@@ -38,7 +41,6 @@ const OUTPUTS: &stack::Meaning = &[
 /// Failed children that are named; how many there are is said anyway.
 const NAMED: usize = 10;
 
-/// Runs it.
 pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     // Until the job has begun there is nothing to store.
     let signals = Signals::listen(First::EndsAtOnce, None)?;
@@ -53,23 +55,23 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     settings::check_submit(&raw, &id)?;
     stack::fill(&mut raw, OUTPUTS, &signals)?;
     let settings = settings::submit(&raw, &id)?;
-    super::start_log(settings.log);
+    start_log(settings.log);
     let style = style_of(&io::stderr());
     let hint = Some("a job that was submitted still runs; run the same command to wait for it");
     signals.set_meaning(First::EndsInOrder, hint);
-    let ended = super::block_on(signals.or(to_its_end(&settings, style, signals.asked())))?;
+    let ended = block_on(signals.or(to_its_end(&settings, style, signals.asked())))?;
     // The report stores nothing that is not stored already.
     signals.set_meaning(First::EndsAtOnce, hint);
     match ended {
-        Ended::Foretold(forecast) if settings.dry_run => say(&forecast),
-        Ended::Foretold(forecast) => {
+        SubmitOutcome::Forecast(forecast) if settings.dry_run => say(&forecast),
+        SubmitOutcome::Forecast(forecast) => {
             say(&forecast)?;
             Err(
                 Failure::new(Exit::Usage, "nothing was submitted: nothing may be spent")
                     .hint("--yes submits it, --max-cost USD up to a price"),
             )
         }
-        Ended::Left(id) => {
+        SubmitOutcome::Left(id) => {
             let _closed = writeln!(
                 io::stderr(),
                 "not waited for: {id}\nits results: {}",
@@ -77,15 +79,15 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
             );
             Ok(Exit::Good)
         }
-        Ended::Over { end, keys, shards } => conclude(
+        SubmitOutcome::Over { end, keys, shards } => conclude(
             (&raw, &signals),
             &settings,
-            (&end, &Asked { keys, shards }, style),
+            (&end, &JobContent { keys, shards }),
         ),
     }
 }
 
-fn say(forecast: &Forecast) -> Result<Exit, Failure> {
+fn say(forecast: &JobForecast) -> Result<Exit, Failure> {
     deliver(&forecast.in_words(), None).map(|()| Exit::Good)
 }
 
@@ -93,7 +95,7 @@ async fn to_its_end(
     settings: &SubmitSettings,
     style: Style,
     signal: watch::Receiver<Option<Signal>>,
-) -> Result<Ended, Failure> {
+) -> Result<SubmitOutcome, Failure> {
     let SubmitSettings {
         job,
         dry_run,
@@ -112,19 +114,19 @@ async fn to_its_end(
         progress.handle(&JobEvent::Warning(warning.clone()));
     }
     let mut on_event = |event: &JobEvent| progress.handle(event);
-    let world = World {
+    let context = SubmitContext {
         executable: super::run::executable()?,
         prices: prices(file.as_deref())?,
         signal,
         on_event: &mut on_event,
     };
     if *dry_run {
-        return Box::pin(forecast(job, world))
+        return Box::pin(forecast(job, context))
             .await
-            .map(|forecast| Ended::Foretold(Box::new(forecast)));
+            .map(|forecast| SubmitOutcome::Forecast(Box::new(forecast)));
     }
     let cloud = Cloud::load(&job.run.access).await?;
-    Box::pin(submit(job, &Batch::new(&cloud), world)).await
+    Box::pin(submit(job, &Batch::new(&cloud), context)).await
 }
 
 /// How its results are read.
@@ -140,8 +142,9 @@ fn sources(SubmitSettings { job, prices, .. }: &SubmitSettings) -> SourceSetting
 fn conclude(
     (raw, signals): (&Raw, &Signals),
     settings: &SubmitSettings,
-    (end, asked, style): (&JobEnd, &Asked, Style),
+    (end, asked): (&JobEnd, &JobContent),
 ) -> Result<Exit, Failure> {
+    let style = style_of(&io::stderr());
     let SubmitSettings { job, out, .. } = settings;
     let reported = report((raw, signals), (job, out), &sources(settings));
     if end.is_good {
@@ -195,12 +198,7 @@ fn conclude(
 }
 
 fn why(child: &ChildSeen) -> String {
-    let code = child.exit_code.map(|code| match code {
-        3 => "exit code 3, some fetches failed".to_owned(),
-        137 => "exit code 137, killed, perhaps for its memory".to_owned(),
-        143 => "exit code 143, terminated".to_owned(),
-        code => format!("exit code {code}"),
-    });
+    let code = child.exit_code.map(|code| ChildExit::of(code).to_string());
     let parts: Vec<String> = code.into_iter().chain(child.reason.clone()).collect();
     if parts.is_empty() {
         "Batch does not say why".to_owned()
@@ -210,19 +208,19 @@ fn why(child: &ChildSeen) -> String {
 }
 
 /// What a job had to fetch, as its document says.
-struct Asked {
+struct JobContent {
     keys: u64,
-    shards: Vec<Part>,
+    shards: Vec<ShardKeys>,
 }
 
-impl Asked {
-    fn shard(&self, index: u32) -> Option<&Part> {
+impl JobContent {
+    fn shard(&self, index: u32) -> Option<&ShardKeys> {
         self.shards.get(usize::try_from(index).ok()?)
     }
 }
 
 /// All children say that all is well: whether what they stored adds up to the keys of the job.
-fn account(studies: &[Study], asked: &Asked, job: &Job) -> Option<Failure> {
+fn account(studies: &[Study], asked: &JobContent, job: &BatchJob) -> Option<Failure> {
     let mut failures = studies
         .iter()
         .flat_map(|study| &study.cells)
@@ -255,7 +253,7 @@ fn account(studies: &[Study], asked: &Asked, job: &Job) -> Option<Failure> {
 }
 
 /// All children say that all is well, and together they had other keys than they were given: the figures are of something else.
-fn other_keys((found, keys): (Option<u64>, u64), job: &Job) -> Failure {
+fn other_keys((found, keys): (Option<u64>, u64), job: &BatchJob) -> Failure {
     let found = found.map_or_else(|| "an unknown number of".to_owned(), units::count);
     let message = format!(
         "the children had {found} keys, and the job has {}: the report is not of this job",
@@ -268,7 +266,7 @@ fn other_keys((found, keys): (Option<u64>, u64), job: &Job) -> Failure {
 }
 
 /// Where the children store.
-fn results(job: &Job) -> ResultSource {
+fn results(job: &BatchJob) -> ResultSource {
     ResultSource::S3(S3Uri {
         bucket: job.results_bucket().to_owned(),
         key: job.key("results/"),
@@ -276,20 +274,20 @@ fn results(job: &Job) -> ResultSource {
 }
 
 /// The command that shows the report again.
-fn again(job: &Job, sources: &SourceSettings) -> String {
+fn again(job: &BatchJob, sources: &SourceSettings) -> String {
     super::report::command(&[results(job)], sources)
 }
 
 /// Shows the report, and returns what it shows.
 fn report(
     (raw, signals): (&Raw, &Signals),
-    (job, out): (&Job, &Path),
+    (job, out): (&BatchJob, &Path),
     sources: &SourceSettings,
 ) -> Result<Vec<Study>, Failure> {
     let place = results(job);
     let folder = out.join("jobs").join(&job.id);
     let (page, studies) = super::report::of_place(place, (&folder, sources), signals)?;
-    super::note(
+    note(
         raw,
         &format!(
             "\npage: {}\nagain, in any form: {}",

@@ -6,12 +6,12 @@ use std::path::Path;
 use tokio::sync::watch;
 
 use super::console::{print, style_of};
+use super::process::{block_on, note, start_log};
 use super::signals::{First, Signals};
 use crate::cli::{Confined, Raw, Variables};
-use crate::cloud::Capacity;
 use crate::event::SweepEvent;
-use crate::exit::Signal;
-use crate::exit::{Exit, Failure};
+use crate::exit::{Exit, Failure, Signal};
+use crate::outlook::CostConsent;
 use crate::output::{Style, warning};
 use crate::plan::Access;
 use crate::platform::bounded;
@@ -20,13 +20,15 @@ use crate::price::PriceList;
 use crate::progress::{Display, SweepProgress};
 use crate::run::upload_command;
 use crate::settings::{
-    self, Beside, Intent, ProgressWhen, ResultSource, SourceSettings, SweepSettings,
+    self, Intent, ProgressWhen, ResultSource, SourceSettings, SweepInput, SweepSettings,
 };
-use crate::sweep::{Confinement, Consent, Ended, Forecast, World, become_program, dry_run, sweep};
+use crate::sweep::{
+    Confinement, PlaceFacts, SweepContext, SweepEnd, SweepForecast, become_program, dry_run, sweep,
+};
 use crate::units;
 
 /// What the outputs of a stack are for a sweep.
-const STACK: &super::stack::Meaning = &[
+const STACK: &super::stack::OutputFlags = &[
     ("SourceBucket", "bucket"),
     ("SourcePrefix", "prefix"),
     ("ResultsBucket", "result-bucket"),
@@ -41,7 +43,6 @@ const STACK: &super::stack::Meaning = &[
     ("LogGroup", "log-group"),
 ];
 
-/// Runs it.
 pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     // Until the sweep has begun there is nothing to store.
     let signals = Signals::listen(First::EndsAtOnce, None)?;
@@ -64,16 +65,16 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
         .take(14)
         .collect();
     let id = format!("{}-{}", &now[..8], &now[8..]);
-    let beside = Beside {
+    let input = SweepInput {
         plan: plan.as_deref(),
         id: &id,
     };
     // What is wrong is said before the stack is asked.
-    settings::check_sweep(&raw, beside)?;
+    settings::check_sweep(&raw, input)?;
     super::stack::fill(&mut raw, STACK, &signals)?;
     let raw = &raw;
-    let settings = settings::sweep(raw, beside)?;
-    super::start_log(settings.log);
+    let settings = settings::sweep(raw, input)?;
+    start_log(settings.log);
     if settings.intent == Intent::PrintPlan {
         return print(&settings.job.plan.to_toml());
     }
@@ -83,28 +84,24 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
         egress: settings.egress,
     };
     let style = style_of(&io::stderr());
-    let hint = match settings.job.fleet {
-        Some(_) => "tasks that run stay running, and cost money: the same command finds them again",
-        None => "the same command with this sweep's --id continues it",
-    };
+    let place = settings.job.place.facts();
+    let hint = Some(place.after_second_signal);
     let to_continue = to_continue(raw, &settings.job.id);
-    signals.set_meaning(First::EndsInOrder, Some(hint));
-    let capacity = settings.job.fleet.as_ref().map(|fleet| fleet.capacity);
-    let Some(ended) = super::block_on(signals.or(to_its_end(raw, settings, signals.asked())))?
-    else {
+    signals.set_meaning(First::EndsInOrder, hint);
+    let Some(ended) = block_on(signals.or(to_its_end(raw, settings, signals.asked())))? else {
         return Ok(Exit::Good);
     };
     // The report stores nothing that is not stored already.
-    signals.set_meaning(First::EndsAtOnce, Some(hint));
+    signals.set_meaning(First::EndsAtOnce, hint);
     if [Exit::Good, Exit::NotStored].contains(&ended.exit) {
         let page = super::report::of_folder(&ended.folder, &sources, &signals)?;
         let again = super::report::command(&[ResultSource::Path(ended.folder.clone())], &sources);
-        super::note(
+        note(
             raw,
             &format!("\npage: {}\nagain, in any form: {again}", page.display()),
         );
     }
-    spent(&ended, capacity);
+    spent(&ended, &place);
     finish(&ended, (&sources.access, &to_continue), style)
 }
 
@@ -112,7 +109,7 @@ async fn to_its_end(
     raw: &Raw,
     settings: SweepSettings,
     signal: watch::Receiver<Option<Signal>>,
-) -> Result<Option<Ended>, Failure> {
+) -> Result<Option<SweepEnd>, Failure> {
     let SweepSettings {
         job,
         intent,
@@ -134,7 +131,7 @@ async fn to_its_end(
     }
     let mut on_event = |event: &SweepEvent| progress.handle(event);
     let prices = super::sources::prices(prices.as_deref())?;
-    let world = World {
+    let context = SweepContext {
         executable: super::run::executable()?,
         environment: environment(variables),
         prices: &prices,
@@ -142,15 +139,13 @@ async fn to_its_end(
         on_event: &mut on_event,
         ask: &mut super::ask::ask,
     };
-    let is_asked = job
-        .fleet
-        .as_ref()
-        .is_some_and(|fleet| fleet.consent == Consent::None);
+    let place = job.place.facts();
+    let is_asked = place.consent == Some(CostConsent::NotGiven);
     if intent == Intent::DryRun || is_asked {
-        let forecast = Box::pin(dry_run(&job, world)).await?;
+        let forecast = Box::pin(dry_run(&job, context)).await?;
         drop(progress);
-        let capacity = job.fleet.as_ref().map(|fleet| fleet.capacity);
-        print(&(foretell(&forecast, &job.id) + &of_tasks((&forecast, capacity), &prices)))?;
+        let tasks = of_tasks(&forecast, &place, &prices);
+        print(&(foretell(&forecast, &job.id) + &tasks))?;
         if intent == Intent::DryRun {
             return Ok(None);
         }
@@ -159,7 +154,7 @@ async fn to_its_end(
             Failure::new(Exit::Usage, "nothing was started: this sweep costs money").hint(hint),
         );
     }
-    Box::pin(sweep(&job, world)).await.map(Some)
+    Box::pin(sweep(&job, context)).await.map(Some)
 }
 
 fn environment(variables: &Variables) -> Vec<(String, String)> {
@@ -172,14 +167,19 @@ fn environment(variables: &Variables) -> Vec<(String, String)> {
 }
 
 /// What its tasks have cost.
-fn spent(ended: &Ended, capacity: Option<Capacity>) {
+fn spent(ended: &SweepEnd, place: &PlaceFacts) {
     let Some(spent) = ended.spent.filter(|spent| spent.tasks > 0) else {
         return;
     };
-    let at = prices_of(capacity);
     let usd = spent.usd.map_or_else(
         || "no price is known".to_owned(),
-        |usd| format!("${} at list prices, {at}", units::three_digits(usd)),
+        |usd| {
+            format!(
+                "${} at list prices, {}",
+                units::three_digits(usd),
+                place.prices
+            )
+        },
     );
     let billed = units::duration_coarse(seconds_ns(spent.billed_s));
     // Nobody to tell: the records say it too.
@@ -190,17 +190,9 @@ fn spent(ended: &Ended, capacity: Option<Capacity>) {
     );
 }
 
-/// Which prices tasks have: AWS changes those of Spot as it sees fit, and money is kept to what they can cost at the most.
-const fn prices_of(capacity: Option<Capacity>) -> &'static str {
-    match capacity {
-        Some(Capacity::Spot) => "those of On-Demand (what Spot costs is not known, and is less)",
-        Some(Capacity::OnDemand) | None => "on demand",
-    }
-}
-
 /// What was done, and how to look at it.
 fn finish(
-    ended: &Ended,
+    ended: &SweepEnd,
     (access, to_continue): (&Access, &str),
     style: Style,
 ) -> Result<Exit, Failure> {
@@ -271,7 +263,7 @@ fn left_running(tasks: usize) -> String {
 }
 
 /// The plan in words: cells, runs, bytes, requests, time, money.
-fn foretell(forecast: &Forecast, id: &str) -> String {
+fn foretell(forecast: &SweepForecast, id: &str) -> String {
     let mut text = forecast.title(id);
     for cell in &forecast.cells {
         text.push_str("\n  ");
@@ -288,9 +280,9 @@ fn foretell(forecast: &Forecast, id: &str) -> String {
 }
 
 /// What the tasks cost: the least and the most, since nobody knows yet how long they take.
-fn of_tasks((forecast, capacity): (&Forecast, Option<Capacity>), prices: &PriceList) -> String {
+fn of_tasks(forecast: &SweepForecast, place: &PlaceFacts, prices: &PriceList) -> String {
     let Some((least, most)) = forecast.tasks_usd else {
-        return if forecast.is_on_ecs {
+        return if forecast.is_paid {
             "what the tasks cost is not known: the price list has no price for them (--prices FILE)\n".to_owned()
         } else {
             String::new()
@@ -304,7 +296,7 @@ fn of_tasks((forecast, capacity): (&Forecast, Option<Capacity>), prices: &PriceL
     format!(
         "tasks cost ${least} if each takes {each} and ${most} if each takes as long as it may (--run-timeout, --start-timeout), {}, prices of {}; \
          not in it: logs, NAT, images\n",
-        prices_of(capacity),
+        place.prices,
         prices.dated()
     )
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::process::{block_on, start_log};
 use super::signals::{First, Signals};
 use crate::cli::Raw;
 use crate::exit::{Exit, Failure};
@@ -11,15 +12,14 @@ use crate::results::upload::upload_folder;
 use crate::settings::{self, UploadSettings};
 use crate::store::{Bucket, Replace, Session, StoreErrorKind};
 
-/// Runs it.
 pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     let settings = settings::upload(raw)?;
-    super::start_log(settings::log(raw)?);
+    start_log(settings::log(raw)?);
     let signals = Signals::listen(
         First::EndsAtOnce,
         Some("what was stored stays; the same command stores the rest"),
     )?;
-    super::block_on(signals.or(upload(&settings)))
+    block_on(signals.or(upload(&settings)))
 }
 
 async fn upload(settings: &UploadSettings) -> Result<Exit, Failure> {

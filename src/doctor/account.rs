@@ -2,8 +2,8 @@
 
 use super::{CHECK_TIME, Check, Examination, IDENTITY_TIME, Outcome, cloud, within};
 use crate::cloud::{
-    Capacity, CloudError, CloudErrorKind, Identity, UNKNOWN_QUOTA_VCPU, fargate_vcpu, identity,
-    outputs_of,
+    CallerIdentity, Capacity, CloudError, CloudErrorKind, UNKNOWN_QUOTA_VCPU, fargate_vcpu,
+    identity, outputs_of,
 };
 use crate::plan::Access;
 use crate::store::{Keys, Session};
@@ -63,7 +63,7 @@ pub(super) async fn credentials(
         return check(Outcome::Ok, "").fact("arn", None::<String>);
     }
     match tokio::time::timeout(IDENTITY_TIME, Box::pin(ask(access))).await {
-        Ok(Ok(Identity { arn, account })) => check(Outcome::Ok, &format!("{arn}, "))
+        Ok(Ok(CallerIdentity { arn, account })) => check(Outcome::Ok, &format!("{arn}, "))
             .fact("arn", arn)
             .fact("account", account),
         Ok(Err(error)) if error.kind == CloudErrorKind::Denied => {
@@ -82,7 +82,7 @@ pub(super) async fn credentials(
     }
 }
 
-async fn ask(access: &Access) -> Result<Identity, CloudError> {
+async fn ask(access: &Access) -> Result<CallerIdentity, CloudError> {
     let cloud = cloud(access).await.map_err(|failure| CloudError {
         kind: CloudErrorKind::Unclear,
         code: String::new(),

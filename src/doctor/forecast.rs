@@ -13,7 +13,7 @@ use crate::outlook::{Bytes, Outlook, Usd, time};
 use crate::platform::clock::utc_now;
 use crate::price::PriceList;
 use crate::shell;
-use crate::sweep::{Job, World, dry_run};
+use crate::sweep::{SweepContext, SweepJob, dry_run};
 use crate::units;
 
 /// Prices that are older are worth a word, in days.
@@ -113,10 +113,13 @@ pub(super) async fn sweep(what: &Examination, means: &Means) -> Check {
     }
 }
 
-async fn outlook(job: &Job, (means, prices): (&Means, &PriceList)) -> Result<Outlook, Failure> {
+async fn outlook(
+    job: &SweepJob,
+    (means, prices): (&Means, &PriceList),
+) -> Result<Outlook, Failure> {
     // Never set: a signal drops all of this.
     let (_sender, signal) = watch::channel(None);
-    let world = World {
+    let world = SweepContext {
         executable: means.executable.clone(),
         environment: Vec::new(),
         prices,

@@ -21,7 +21,7 @@ use crate::plan::{Access, Limits, S3Uri};
 use crate::platform::Sources;
 use crate::price::PriceList;
 use crate::store::Session;
-use crate::sweep::Job;
+use crate::sweep::SweepJob;
 
 pub use checks::Checks;
 
@@ -44,7 +44,7 @@ pub struct Examination {
     /// The stack of a sweep on Fargate.
     pub stack: Option<String>,
     /// A sweep of the source as it comes.
-    pub sweep: Option<Job>,
+    pub sweep: Option<SweepJob>,
 }
 
 /// What comes from outside.

@@ -6,7 +6,7 @@ use crate::price;
 
 /// What the values of a list are.
 #[derive(Clone, Copy, Debug)]
-pub struct Listed<T> {
+pub struct ListForm<T> {
     /// One value.
     pub value: fn(&str) -> Option<T>,
     /// The values of a range, both ends included; none in an empty one. `None` = there are no ranges of such values.
@@ -15,7 +15,7 @@ pub struct Listed<T> {
 
 /// Why a text is no such list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ListError {
+pub enum RangeError {
     /// This is no value.
     NotAValue(String),
     /// This range ends below its start.
@@ -24,7 +24,7 @@ pub enum ListError {
     Twice(String),
 }
 
-impl fmt::Display for ListError {
+impl fmt::Display for RangeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotAValue(word) => write!(f, "`{}` is not a valid value", word.escape_debug()),
@@ -67,19 +67,19 @@ impl<T: Clone + PartialEq> Gathered<T> {
     ///
     /// # Errors
     /// When it is no such text.
-    pub fn add_text(&mut self, text: &str, listed: &Listed<T>) -> Result<(), ListError> {
+    pub fn add_text(&mut self, text: &str, listed: &ListForm<T>) -> Result<(), RangeError> {
         for word in text.split(',').map(str::trim) {
-            let wrong = || ListError::NotAValue(word.to_owned());
+            let wrong = || RangeError::NotAValue(word.to_owned());
             let Some((first, last)) = word.split_once("..") else {
                 if !self.add((listed.value)(word).ok_or_else(wrong)?) {
-                    return Err(ListError::Twice(word.to_owned()));
+                    return Err(RangeError::Twice(word.to_owned()));
                 }
                 continue;
             };
             let end = |word: &str| (listed.value)(word.trim()).ok_or_else(wrong);
             let values = (listed.between)(&end(first)?, &end(last)?).ok_or_else(wrong)?;
             if values.is_empty() {
-                return Err(ListError::Backwards(word.to_owned()));
+                return Err(RangeError::Backwards(word.to_owned()));
             }
             for value in values {
                 self.add_once(value);
@@ -94,20 +94,19 @@ impl<T: Clone + PartialEq> Gathered<T> {
         }
     }
 
-    /// All of them.
     pub fn into_values(self) -> Vec<T> {
         self.all
     }
 }
 
 /// Whole numbers from 1; a range doubles: `1..48` is 1, 2, 4, 8, 16, 32, 48.
-pub const WHOLE: Listed<u32> = Listed {
+pub const WHOLE: ListForm<u32> = ListForm {
     value: |word| word.parse::<u32>().ok().filter(|number| *number > 0),
     between: |first, last| Some(doubling(*first, *last)),
 };
 
 /// vCPUs of a task; a range holds every size of Fargate between its ends.
-pub const VCPU: Listed<f64> = Listed {
+pub const VCPU: ListForm<f64> = ListForm {
     value: |word| word.parse().ok(),
     between: |first, last| Some(sizes_between(*first, *last)),
 };
@@ -142,7 +141,7 @@ fn sizes_between(first: f64, last: f64) -> Vec<f64> {
 mod tests {
     use super::*;
 
-    fn read<T: Clone + PartialEq>(text: &str, listed: &Listed<T>) -> Result<Vec<T>, String> {
+    fn read<T: Clone + PartialEq>(text: &str, listed: &ListForm<T>) -> Result<Vec<T>, String> {
         let mut gathered = Gathered::empty();
         gathered
             .add_text(text, listed)

@@ -2,12 +2,12 @@
 
 use std::str::FromStr;
 
-use super::Notes;
+use super::lists::given_twice;
+use super::notes::Notes;
 use super::reader::usage;
-use super::sweep::given_twice;
 use crate::exit::Failure;
 use crate::plan::{ClientKind, Mode};
-use crate::sweep::Job;
+use crate::sweep::SweepJob;
 use crate::sweep::plan::{Contender, SweepPlan};
 
 /// `NAME='COMMAND'` or `NAME:MODE,MODE='COMMAND'`.
@@ -80,7 +80,7 @@ pub(super) fn check(contender: &Contender, plan: &SweepPlan) -> Result<(), Failu
 }
 
 /// Contenders know the six variables alone: what else the plan says they may not honour.
-pub(super) fn beyond(job: &Job, notes: &mut Notes) {
+pub(super) fn beyond(job: &SweepJob, notes: &mut Notes) {
     let plan = &job.plan;
     let mut beyond = Vec::new();
     beyond.extend(plan.limit.map(|_| "a limit"));

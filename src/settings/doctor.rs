@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::reader::Reader;
-use super::sweep::Beside;
-use super::{FORMATS, Format};
+use super::fetching::egress;
+use super::reader::SettingReader;
+use super::shown::{FORMATS, Format};
+use super::source::{access, bucket_name};
+use super::sweep::SweepInput;
 use crate::cli::Raw;
 use crate::doctor::Examination;
 use crate::exit::Failure;
@@ -35,17 +37,17 @@ const SHARED: [&str; 8] = [
 
 /// The settings of `doctor`.
 pub fn doctor(raw: &Raw) -> Result<DoctorSettings, Failure> {
-    let reader = Reader(raw);
+    let reader = SettingReader(raw);
     let source = place(raw, ("bucket", "prefix"), "--prefix says which of its keys")?;
     // Used with a source alone, and checked in every case.
-    super::egress(&reader)?;
+    egress(&reader)?;
     let sweep = source
         .as_ref()
         .map(|source| sweep(raw, source))
         .transpose()?;
     Ok(DoctorSettings {
         examination: Examination {
-            access: super::access(raw)?,
+            access: access(raw)?,
             results: place(
                 raw,
                 ("result-bucket", "result-prefix"),
@@ -67,13 +69,13 @@ fn place(raw: &Raw, (bucket, prefix): (&str, &str), hint: &str) -> Result<Option
         return Ok(None);
     };
     Ok(Some(S3Uri {
-        bucket: super::bucket_name(given, hint)?,
-        key: Reader(raw).text(prefix).unwrap_or_default(),
+        bucket: bucket_name(given, hint)?,
+        key: SettingReader(raw).text(prefix).unwrap_or_default(),
     }))
 }
 
 /// A sweep of the source with nothing else set.
-fn sweep(raw: &Raw, source: &S3Uri) -> Result<crate::sweep::Job, Failure> {
+fn sweep(raw: &Raw, source: &S3Uri) -> Result<crate::sweep::SweepJob, Failure> {
     let mut plain = Raw::default();
     plain.below(
         "the source",
@@ -89,9 +91,9 @@ fn sweep(raw: &Raw, source: &S3Uri) -> Result<crate::sweep::Job, Failure> {
             given.map(|given| (flag, given.value.clone())),
         );
     }
-    super::sweep(
+    super::sweep::sweep(
         &plain,
-        Beside {
+        SweepInput {
             plan: None,
             id: "doctor",
         },

@@ -1,6 +1,6 @@
 //! The namespace of metrics.
 
-use super::reader::{Reader, usage};
+use super::reader::{SettingReader, usage};
 use crate::cli::Given;
 use crate::exit::Failure;
 
@@ -8,7 +8,7 @@ use crate::exit::Failure;
 const LONGEST: usize = 255;
 
 /// The namespace of `--emf`, as `CloudWatch` takes it.
-pub(super) fn namespace(reader: &Reader<'_>) -> Result<Option<String>, Failure> {
+pub(super) fn namespace(reader: &SettingReader<'_>) -> Result<Option<String>, Failure> {
     let Some(Given { value, name }) = reader.0.get("emf") else {
         return Ok(None);
     };
@@ -40,7 +40,7 @@ mod tests {
         let Ok(Invocation::Run(raw)) = parse(arguments, Variables::default()) else {
             panic!("not a run")
         };
-        namespace(&Reader(&raw)).map_err(|failure| failure.message)
+        namespace(&SettingReader(&raw)).map_err(|failure| failure.message)
     }
 
     #[test]

@@ -3,8 +3,11 @@
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 
-use super::reader::{Reader, usage};
-use super::{Notes, ProgressWhen};
+use super::notes::Notes;
+use super::reader::{SettingReader, usage};
+use super::selection;
+use super::shown::{ProgressWhen, progress_when};
+use super::source::access;
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
 use crate::fill::{Consent, Content, Copied, Fill, MOST_BYTES, Made, Missing, Sizes};
@@ -39,7 +42,7 @@ pub struct FillSettings {
 
 /// The settings of `fill`.
 pub fn fill(raw: &Raw) -> Result<FillSettings, Failure> {
-    let reader = Reader(raw);
+    let reader = SettingReader(raw);
     let mut notes = Notes::default();
     let target = target(raw, &mut notes)?;
     let content = match raw.get("from") {
@@ -64,10 +67,10 @@ pub fn fill(raw: &Raw) -> Result<FillSettings, Failure> {
                 Consent::Needed
             },
             concurrency: concurrency.and_then(NonZeroU32::new).unwrap_or(AT_ONCE),
-            access: super::access(raw)?,
+            access: access(raw)?,
         },
         dry_run: reader.switch("dry-run")?,
-        progress: super::progress_when(&reader)?,
+        progress: progress_when(&reader)?,
         prices: reader.path("prices"),
     };
     // Last: what is missing is said when nothing else is wrong.
@@ -102,7 +105,7 @@ fn target(raw: &Raw, notes: &mut Notes) -> Result<S3Uri, Failure> {
 }
 
 fn made(raw: &Raw) -> Result<Made, Failure> {
-    let reader = Reader(raw);
+    let reader = SettingReader(raw);
     if let Some(Given { name, .. }) = raw.get("sample") {
         return Err(usage(
             format!("{name} is a sample of the objects of --from"),
@@ -119,7 +122,7 @@ fn made(raw: &Raw) -> Result<Made, Failure> {
     })
 }
 
-fn seed(reader: &Reader<'_>) -> Result<u64, Failure> {
+fn seed(reader: &SettingReader<'_>) -> Result<u64, Failure> {
     Ok(reader
         .number("seed", 0..=u64::from(u32::MAX), "the seed")?
         .unwrap_or(SAMPLE_SEED))
@@ -187,10 +190,10 @@ fn copied(raw: &Raw, (Given { value, name }, target): (&Given, &S3Uri)) -> Resul
     }
     let size = match raw.get("sample") {
         None => NonZeroU64::new(OBJECTS.1).map(SampleSize::Keys),
-        Some(Given { value, name }) => super::selection::sample_size(value)
-            .map_err(|wrong| usage(format!("{name} {wrong}"), super::selection::SAMPLE_HINT))?,
+        Some(Given { value, name }) => selection::sample_size(value)
+            .map_err(|wrong| usage(format!("{name} {wrong}"), selection::SAMPLE_HINT))?,
     };
-    let seed = seed(&Reader(raw))?;
+    let seed = seed(&SettingReader(raw))?;
     Ok(Copied {
         from,
         sample: size.map(|size| KeySample { size, seed }),

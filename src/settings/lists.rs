@@ -1,10 +1,13 @@
 //! Lists of a sweep's factors: `1,4,16`, `1..64`.
 
+use std::collections::HashSet;
+use std::fmt::Display;
+
 use super::reader::usage;
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
 use crate::guess;
-use crate::plan::ranges::{Gathered, ListError, Listed};
+use crate::plan::ranges::{Gathered, ListForm, RangeError};
 use crate::sweep::plan::SweepPlan;
 
 /// The values of a list, each once; `example` says how one is written.
@@ -12,7 +15,7 @@ pub(super) fn list<T: Clone + PartialEq>(
     raw: &Raw,
     flag: &str,
     example: &str,
-    listed: &Listed<T>,
+    listed: &ListForm<T>,
 ) -> Result<Option<Vec<T>>, Failure> {
     let Some(Given { value, name }) = raw.get(flag) else {
         return Ok(None);
@@ -20,8 +23,8 @@ pub(super) fn list<T: Clone + PartialEq>(
     let mut gathered = Gathered::empty();
     gathered.add_text(value, listed).map_err(|error| {
         let meant = match &error {
-            ListError::NotAValue(word) => guess::hint(word, raw.choices(flag).iter().copied()),
-            ListError::Backwards(_) | ListError::Twice(_) => None,
+            RangeError::NotAValue(word) => guess::hint(word, raw.choices(flag).iter().copied()),
+            RangeError::Backwards(_) | RangeError::Twice(_) => None,
         };
         usage(
             format!("{name}: {error}"),
@@ -49,4 +52,13 @@ pub(super) fn count_cells(plan: &SweepPlan) -> u64 {
     others.into_iter().fold(programs, |product, length| {
         product.saturating_mul(length as u64)
     })
+}
+
+/// The first value that stands there again.
+pub(super) fn given_twice<T: Display>(values: &[T]) -> Option<String> {
+    let mut seen = HashSet::new();
+    values
+        .iter()
+        .map(T::to_string)
+        .find(|value| !seen.insert(value.clone()))
 }

@@ -1,20 +1,46 @@
-//! Whether a request goes through a proxy, by the rule of the SDK's own HTTP client: `lean` and the children of process mode go through none.
+//! What `lean` cannot do: directory buckets and proxies. Whether a request goes through a proxy is by the rule of the SDK's own HTTP client; the
+//! children of process mode go through none either.
 
 use hyper_util::client::proxy::matcher::Matcher;
 
-use super::USE_SDK;
 use super::reader::usage;
 use crate::cli::Raw;
 use crate::exit::Failure;
 use crate::plan::{ClientKind, Mode, RunPlan};
 
+/// What to try where `lean` does not do.
+const USE_SDK: &str = "use --client sdk (PARFETCH_CLIENT=sdk)";
+
+/// `lean` has no way through a proxy and no session credentials of directory buckets; children have no way through a proxy.
+pub(super) fn check_lean(raw: &Raw, plan: &RunPlan) -> Result<(), Failure> {
+    check_directory_bucket(plan)?;
+    check(raw, plan)
+}
+
+pub(super) fn check_directory_bucket(plan: &RunPlan) -> Result<(), Failure> {
+    if plan.client == ClientKind::Lean
+        && (plan.bucket.ends_with("--x-s3") || plan.bucket.ends_with("--xa-s3"))
+    {
+        return Err(usage(
+            format!(
+                "the client lean cannot read the directory bucket {}",
+                plan.bucket
+            ),
+            USE_SDK,
+        ));
+    }
+    Ok(())
+}
+
 /// Refuses a run that would have to go through a proxy and cannot.
-pub(super) fn check(raw: &Raw, plan: &RunPlan) -> Result<(), Failure> {
+fn check(raw: &Raw, plan: &RunPlan) -> Result<(), Failure> {
     // Children get no proxy: its URL may hold a password, and what children get is free of secrets.
     let (who, hint) = match (plan.client, plan.mode) {
         (ClientKind::Sdk, Mode::Process) => ("mode process", "use --mode async or thread"),
-        (ClientKind::Sdk, _) => return Ok(()),
-        (ClientKind::Lean, _) => ("the client lean", USE_SDK),
+        (ClientKind::Sdk, Mode::Async | Mode::Thread) => return Ok(()),
+        (ClientKind::Lean, Mode::Async | Mode::Thread | Mode::Process) => {
+            ("the client lean", USE_SDK)
+        }
     };
     if plan.bucket.is_empty() {
         // The embedded server.

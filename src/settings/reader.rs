@@ -16,7 +16,6 @@ pub(super) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Fail
     Failure::new(Exit::Usage, message).hint(hint)
 }
 
-/// The size of a part, or what is wrong with it.
 pub(super) fn part_size(text: &str) -> Result<NonZeroU64, String> {
     let size = units::parse_size(text).map_err(|_| format!("is `{text}`, which is not a size"))?;
     NonZeroU64::new(size)
@@ -25,9 +24,9 @@ pub(super) fn part_size(text: &str) -> Result<NonZeroU64, String> {
 }
 
 /// Reads typed values out of [`Raw`].
-pub(super) struct Reader<'a>(pub(super) &'a Raw);
+pub(super) struct SettingReader<'a>(pub(super) &'a Raw);
 
-impl Reader<'_> {
+impl SettingReader<'_> {
     pub(super) fn text(&self, flag: &str) -> Option<String> {
         self.0.get(flag).map(|given| given.value.clone())
     }
@@ -169,7 +168,7 @@ mod tests {
 
     use crate::cli::{Invocation, SUBCOMMANDS, Subcommand, Unparsed, Variables, parse};
     use crate::exit::Failure;
-    use crate::settings::{self, Beside};
+    use crate::settings::{self, SweepInput};
 
     fn read(words: &[&str]) -> Result<(), Failure> {
         let arguments = std::iter::once("parfetch")
@@ -179,7 +178,7 @@ mod tests {
             Ok(Invocation::Run(raw)) => settings::run(&raw).map(|_| ()),
             Ok(Invocation::Sweep(raw)) => settings::sweep(
                 &raw,
-                Beside {
+                SweepInput {
                     plan: None,
                     id: "s",
                 },

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::reader::{Reader, usage};
+use super::fetching::egress;
+use super::reader::{SettingReader, usage};
+use super::source::access;
 use crate::analysis::Metric;
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
@@ -99,7 +101,7 @@ const FORMATS: [(&str, ReportFormat); 5] = [
 
 /// The settings of `report`.
 pub fn report(raw: &Raw) -> Result<ReportSettings, Failure> {
-    let reader = Reader(raw);
+    let reader = SettingReader(raw);
     let format = reader.one_of("format", &FORMATS)?.unwrap_or_default();
     let all = reader.switch("all")?;
     let mut warnings = Vec::new();
@@ -148,7 +150,7 @@ const COMPARED: &str = "parfetch compare BASE NEW, or parfetch compare SWEEP --p
 
 /// The settings of `compare`.
 pub fn compare(raw: &Raw) -> Result<CompareSettings, Failure> {
-    let reader = Reader(raw);
+    let reader = SettingReader(raw);
     let programs = raw.get("programs").map(two_programs).transpose()?;
     let metric = match raw.get("metric").map(metrics).transpose()?.as_deref() {
         None => Metric::Throughput,
@@ -196,9 +198,9 @@ pub fn compare(raw: &Raw) -> Result<CompareSettings, Failure> {
 
 fn sources(raw: &Raw) -> Result<SourceSettings, Failure> {
     Ok(SourceSettings {
-        access: super::access(raw)?,
-        prices: Reader(raw).path("prices"),
-        egress: super::egress(&Reader(raw))?,
+        access: access(raw)?,
+        prices: SettingReader(raw).path("prices"),
+        egress: egress(&SettingReader(raw))?,
     })
 }
 

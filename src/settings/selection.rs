@@ -2,7 +2,7 @@
 
 use std::num::{NonZeroU32, NonZeroU64};
 
-use super::reader::{Reader, usage};
+use super::reader::{SettingReader, usage};
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
 use crate::plan::variables::SHARD_COUNT;
@@ -12,14 +12,13 @@ use crate::units;
 /// Number of a child in an array job, set by AWS Batch.
 const ARRAY_INDEX: &str = "AWS_BATCH_JOB_ARRAY_INDEX";
 
-/// The variable of `--sample`.
 pub(super) const SAMPLE_VARIABLE: &str = "PARFETCH_SAMPLE";
 /// How a sample is given.
 pub(super) const SAMPLE_HINT: &str = "a number of keys like 5000, a size like 2GB, auto, or all";
 
 /// The keys of a run.
 pub(super) fn selection(raw: &Raw) -> Result<Selection, Failure> {
-    let reader = Reader(raw);
+    let reader = SettingReader(raw);
     let shard = shard(raw)?;
     let sample = sample(raw)?;
     Ok(Selection {
@@ -39,7 +38,7 @@ fn sample(raw: &Raw) -> Result<Option<KeySample>, Failure> {
     if let Some(limit) = raw.get("limit") {
         return Err(both(given.name, limit.name));
     }
-    let seed = Reader(raw)
+    let seed = SettingReader(raw)
         .number("seed", 0..=u64::from(u32::MAX), "the seed of the sample")?
         .unwrap_or(SAMPLE_SEED);
     let size = sample_size(&given.value)
@@ -95,7 +94,7 @@ fn key_source(raw: &Raw, shard: Option<Shard>) -> Result<KeySource, Failure> {
     if !value.starts_with("s3://") {
         return Ok(KeySource::File(value.clone().into()));
     }
-    let uri = Reader(raw)
+    let uri = SettingReader(raw)
         .word::<S3Uri>("keys")?
         .filter(|uri| !uri.key.is_empty());
     let uri = uri.ok_or_else(|| {
@@ -129,7 +128,7 @@ fn folder(
 /// What `--shard` says, else the place in an array job of AWS Batch. An array job without a count is refused: each of its children would fetch
 /// everything.
 fn shard(raw: &Raw) -> Result<Option<Shard>, Failure> {
-    if let Some(shard) = Reader(raw).word::<Shard>("shard")? {
+    if let Some(shard) = SettingReader(raw).word::<Shard>("shard")? {
         return Ok(Some(shard));
     }
     let (index, count) = (

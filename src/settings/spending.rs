@@ -1,14 +1,13 @@
 //! What may be fetched without a question.
 
-use super::egress;
-use super::reader::{Reader, usage};
+use super::fetching::egress;
+use super::reader::{SettingReader, usage};
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
 use crate::outlook::{Agreement, Spending};
 use crate::price::Egress;
 use crate::units;
 
-/// What `--max-bytes` says.
 pub(super) fn max_bytes(raw: &Raw) -> Result<Option<u64>, Failure> {
     let wrong = |Given { value, name }: &Given| {
         usage(
@@ -27,7 +26,7 @@ pub(super) fn max_bytes(raw: &Raw) -> Result<Option<u64>, Failure> {
 
 /// What `--yes`, `--max-bytes` and `--egress` say.
 pub(super) fn spending(raw: &Raw) -> Result<Spending, Failure> {
-    let reader = Reader(raw);
+    let reader = SettingReader(raw);
     let max_bytes = max_bytes(raw)?;
     let egress = if raw.get("egress").is_some() {
         egress(&reader)?

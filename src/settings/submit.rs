@@ -3,14 +3,20 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::reader::{Reader, usage};
-use super::{Log, Notes, ProgressWhen};
+use super::fetching::{concurrency, egress, layout, limits, tag};
+use super::notes::Notes;
+use super::reader::{SettingReader, usage};
+use super::shown::{LogSettings, ProgressWhen, log, progress_when};
+use super::source::{access, bucket, bucket_name, embedded_options, for_embedded};
+use super::{proxy, selection, spending, sweep, sweep_plan};
 use crate::cli::{Given, Raw};
 use crate::cloud::MAX_CHILDREN;
 use crate::exit::Failure;
+use crate::outlook::CostConsent;
 use crate::plan::{ClientKind, Destination, FetchOptions, Mode, RunPlan, Selection};
 use crate::price;
-use crate::submit::{Afterwards, Division, Job, Queue, Spending};
+use crate::server;
+use crate::submit::{Afterwards, BatchJob, Division, JobQueue};
 use crate::sweep::plan::cpu_units;
 
 /// Children that may each list the bucket without being asked twice.
@@ -24,7 +30,7 @@ const UNNAMED: &str = "-";
 #[derive(Clone, Debug)]
 pub struct SubmitSettings {
     /// The job.
-    pub job: Job,
+    pub job: BatchJob,
     /// Whether to say only what would be done.
     pub dry_run: bool,
     /// Folder of `jobs/ID`, where the page goes.
@@ -34,7 +40,7 @@ pub struct SubmitSettings {
     /// Progress.
     pub progress: ProgressWhen,
     /// Log lines.
-    pub log: Log,
+    pub log: LogSettings,
     /// Settings that another makes meaningless, and what wins.
     pub warnings: Vec<String>,
 }
@@ -55,10 +61,10 @@ pub fn check_submit(raw: &Raw, id: &str) -> Result<(), Failure> {
 
 /// The settings as they were given, without the warnings.
 fn given(raw: &Raw, id: &str) -> Result<(SubmitSettings, Notes), Failure> {
-    let reader = Reader(raw);
+    let reader = SettingReader(raw);
     let mut notes = Notes::default();
     let dry_run = reader.switch("dry-run")?;
-    let embedded = super::embedded_options(raw)?;
+    let embedded = embedded_options(raw)?;
     if let (Some(given), false) = (raw.get("embedded").filter(|_| embedded.is_some()), dry_run) {
         return Err(usage(
             format!("{}: no task reaches a server on this machine", given.name),
@@ -66,26 +72,29 @@ fn given(raw: &Raw, id: &str) -> Result<(SubmitSettings, Notes), Failure> {
         ));
     }
     let shards = shards(&reader, &mut notes)?;
-    let run = run(raw, (embedded.is_some(), dry_run), &mut notes)?;
-    let queue = named(raw, ("queue", "no job queue is given", dry_run), &mut notes);
+    let run = run(raw, embedded.as_ref(), &mut notes)?;
+    // A dry run needs no names.
+    let missing = |what| (!dry_run).then_some(what);
+    let queue = named(raw, "queue", missing("no job queue is given"), &mut notes);
     let definition = named(
         raw,
-        ("job-definition", "no job definition is given", dry_run),
+        "job-definition",
+        missing("no job definition is given"),
         &mut notes,
     );
-    let job = Job {
-        id: super::sweep::id(raw, id)?,
+    let job = BatchJob {
+        id: sweep::id(raw, id)?,
         shards,
         division: division(&reader, shards)?,
         // A proxy of this machine is none of the children's: only the listing has to go through it.
-        pages: if super::check_lean(raw, &run).is_ok() {
+        pages: if proxy::check_lean(raw, &run).is_ok() {
             run.client
         } else {
             ClientKind::Sdk
         },
         run,
         size: size(&reader)?,
-        queue: Queue {
+        queue: JobQueue {
             queue,
             definition,
             most_vcpu: positive(raw, "max-vcpus", "vCPU that the queue runs at once")?,
@@ -101,8 +110,8 @@ fn given(raw: &Raw, id: &str) -> Result<(SubmitSettings, Notes), Failure> {
         } else {
             Afterwards::Wait
         },
-        spending: spending(raw, &mut notes)?,
-        max_bytes: super::spending::max_bytes(raw)?,
+        consent: consent(raw, &mut notes)?,
+        max_bytes: spending::max_bytes(raw)?,
     };
     if let Some(most) = job.queue.most_vcpu.filter(|most| *most < job.vcpu()) {
         let message = format!(
@@ -121,8 +130,8 @@ fn given(raw: &Raw, id: &str) -> Result<(SubmitSettings, Notes), Failure> {
             .path("out")
             .unwrap_or_else(|| PathBuf::from("./parfetch-results")),
         prices: reader.path("prices"),
-        progress: super::progress_when(&reader)?,
-        log: super::log(raw)?,
+        progress: progress_when(&reader)?,
+        log: log(raw)?,
         warnings: Vec::new(),
     };
     Ok((settings, notes))
@@ -141,53 +150,53 @@ const ARCHITECTURES: &[(&str, &str)] = &[
 /// What the children do together.
 fn run(
     raw: &Raw,
-    (embedded, dry_run): (bool, bool),
+    embedded: Option<&server::Options>,
     notes: &mut Notes,
 ) -> Result<RunPlan, Failure> {
-    let reader = Reader(raw);
-    if let Some(given) = raw.variables.get(super::selection::SAMPLE_VARIABLE) {
+    let reader = SettingReader(raw);
+    if let Some(given) = raw.variables.get(selection::SAMPLE_VARIABLE) {
         let message = format!(
             "{} is `{given}`, and a job fetches every key",
-            super::selection::SAMPLE_VARIABLE
+            selection::SAMPLE_VARIABLE
         );
         return Err(usage(
             message,
             "unset it; `parfetch run --sample auto` and `parfetch sweep` fetch a sample",
         ));
     }
-    if raw.get("bucket").is_none() && !embedded {
+    if raw.get("bucket").is_none() && embedded.is_none() {
         notes.lacks(usage("no source bucket is given", "name it, like `parfetch submit s3://images`, or the stack with --stack, or set BUCKET_NAME"));
     }
     let mode = reader.word::<Mode>("mode")?.unwrap_or(Mode::Async);
-    let access = super::access(raw)?;
+    let access = access(raw)?;
     let plan = RunPlan {
-        bucket: super::bucket(raw, embedded, notes)?,
+        bucket: bucket(raw, embedded, notes)?,
         selection: Selection {
-            source: super::selection::one_source(raw)?,
+            source: selection::one_source(raw)?,
             prefix: reader.text("prefix").unwrap_or_default(),
             limit: reader.number("limit", 1..=u64::from(u32::MAX), "keys")?,
             sample: None,
             shard: None,
         },
-        concurrency: super::concurrency(raw, mode)?,
+        concurrency: concurrency(raw, mode)?,
         mode,
         client: reader
             .word::<ClientKind>("client")?
             .unwrap_or(ClientKind::Lean),
-        tag: super::tag(raw)?,
-        access: if embedded {
-            super::for_embedded(raw, &access, notes)
+        tag: tag(raw)?,
+        access: if embedded.is_some() {
+            for_embedded(raw, &access, notes)
         } else {
             access
         },
         fetch: FetchOptions {
-            limits: super::limits(raw)?,
+            limits: limits(raw)?,
             work: reader.word("work")?.unwrap_or_default(),
         },
         duration: reader.time("duration")?,
-        layout: super::layout(&reader)?,
-        destination: destination(raw, dry_run, notes)?,
-        egress: super::egress(&reader)?,
+        layout: layout(&reader)?,
+        destination: destination(raw, notes)?,
+        egress: egress(&reader)?,
     };
     if plan.destination.bucket.as_deref() == Some(plan.bucket.as_str()) {
         return Err(usage(
@@ -195,7 +204,7 @@ fn run(
             "a job writes to another bucket than it reads",
         ));
     }
-    super::check_directory_bucket(&plan)?;
+    proxy::check_directory_bucket(&plan)?;
     if let (Some(given), true) = (raw.get("limit"), reader.switch("hash")?) {
         return Err(usage(
             format!("{} goes with key files alone", given.name),
@@ -211,15 +220,14 @@ fn run(
     Ok(plan)
 }
 
-fn destination(raw: &Raw, dry_run: bool, notes: &mut Notes) -> Result<Destination, Failure> {
-    let reader = Reader(raw);
+fn destination(raw: &Raw, notes: &mut Notes) -> Result<Destination, Failure> {
+    let reader = SettingReader(raw);
     let bucket = raw
         .get("result-bucket")
-        .map(|given| {
-            super::bucket_name(given, "--result-prefix goes in front of the results' names")
-        })
+        .map(|given| bucket_name(given, "--result-prefix goes in front of the results' names"))
         .transpose()?;
-    if bucket.is_none() && !dry_run {
+    // A dry run needs no names.
+    if bucket.is_none() && !reader.switch("dry-run")? {
         notes.lacks(usage(
             "no results bucket is given",
             "-r s3://results names it, or --stack, or set RESULT_BUCKET_NAME",
@@ -235,9 +243,9 @@ fn destination(raw: &Raw, dry_run: bool, notes: &mut Notes) -> Result<Destinatio
 }
 
 /// A name, or what stands for it where a dry run needs none, and while it is missing.
-fn named(raw: &Raw, (flag, missing, dry_run): (&str, &str, bool), notes: &mut Notes) -> String {
+fn named(raw: &Raw, flag: &str, missing: Option<&str>, notes: &mut Notes) -> String {
     let Some(given) = raw.get(flag) else {
-        if !dry_run {
+        if let Some(missing) = missing {
             notes.lacks(usage(
                 missing,
                 format!(
@@ -251,7 +259,7 @@ fn named(raw: &Raw, (flag, missing, dry_run): (&str, &str, bool), notes: &mut No
 }
 
 /// How many tasks; one while it is missing.
-fn shards(reader: &Reader<'_>, notes: &mut Notes) -> Result<u32, Failure> {
+fn shards(reader: &SettingReader<'_>, notes: &mut Notes) -> Result<u32, Failure> {
     let number = reader.number(
         "shards",
         1..=u64::from(MAX_CHILDREN),
@@ -267,7 +275,7 @@ fn shards(reader: &Reader<'_>, notes: &mut Notes) -> Result<u32, Failure> {
     Ok(number.unwrap_or(1))
 }
 
-fn division(reader: &Reader<'_>, shards: u32) -> Result<Division, Failure> {
+fn division(reader: &SettingReader<'_>, shards: u32) -> Result<Division, Failure> {
     if !reader.switch("hash")? {
         return Ok(Division::Manifest);
     }
@@ -282,7 +290,7 @@ fn division(reader: &Reader<'_>, shards: u32) -> Result<Division, Failure> {
 }
 
 /// A size that Fargate has.
-fn size(reader: &Reader<'_>) -> Result<(u32, u32), Failure> {
+fn size(reader: &SettingReader<'_>) -> Result<(u32, u32), Failure> {
     let vcpu = reader.text("vcpu").unwrap_or_else(|| "1".to_owned());
     let known = vcpu
         .parse()
@@ -309,7 +317,7 @@ fn size(reader: &Reader<'_>) -> Result<(u32, u32), Failure> {
     if memories.contains(&mib) {
         Ok((units, mib))
     } else {
-        Err(super::sweep::no_such_pair(
+        Err(sweep_plan::no_such_pair(
             f64::from(units) / 1024.0,
             (units, mib),
         ))
@@ -329,17 +337,17 @@ fn positive(raw: &Raw, flag: &str, what: &str) -> Result<Option<f64>, Failure> {
     }
 }
 
-fn spending(raw: &Raw, notes: &mut Notes) -> Result<Spending, Failure> {
-    let yes = Reader(raw).switch("yes")?;
+fn consent(raw: &Raw, notes: &mut Notes) -> Result<CostConsent, Failure> {
+    let yes = SettingReader(raw).switch("yes")?;
     Ok(match positive(raw, "max-cost", "USD")? {
         Some(most) => {
             if yes {
                 notes.warn("--yes is not used: --max-cost holds".to_owned());
             }
-            Spending::UpTo(most)
+            CostConsent::UpTo(most)
         }
-        None if yes => Spending::Forecast,
-        None => Spending::Nothing,
+        None if yes => CostConsent::Given,
+        None => CostConsent::NotGiven,
     })
 }
 
@@ -388,7 +396,7 @@ mod tests {
         );
         assert_eq!(
             job.queue,
-            Queue {
+            JobQueue {
                 queue: "q".to_owned(),
                 definition: "d".to_owned(),
                 most_vcpu: Some(6.0),
@@ -396,25 +404,25 @@ mod tests {
             }
         );
         assert_eq!(
-            (job.spending, job.afterwards),
-            (Spending::Nothing, Afterwards::Wait),
+            (job.consent, job.afterwards),
+            (CostConsent::NotGiven, Afterwards::Wait),
             "nothing is spent unasked"
         );
         assert_eq!(
-            given(&format!("{WHOLE} -n 8 --yes")).unwrap().job.spending,
-            Spending::Forecast
+            given(&format!("{WHOLE} -n 8 --yes")).unwrap().job.consent,
+            CostConsent::Given
         );
         let both = given(&format!("{WHOLE} -n 8 --yes --max-cost 2.5 --detach")).unwrap();
         assert_eq!(
-            (both.job.spending, both.job.afterwards, both.warnings.len()),
-            (Spending::UpTo(2.5), Afterwards::Leave, 1)
+            (both.job.consent, both.job.afterwards, both.warnings.len()),
+            (CostConsent::UpTo(2.5), Afterwards::Leave, 1)
         );
         let limited = given(&format!("{WHOLE} -n 8 --yes --max-bytes 50GB"))
             .unwrap()
             .job;
         assert_eq!(
-            (limited.max_bytes, limited.spending, job.max_bytes),
-            (Some(50_000_000_000), Spending::Forecast, None)
+            (limited.max_bytes, limited.consent, job.max_bytes),
+            (Some(50_000_000_000), CostConsent::Given, None)
         );
         let wrong = given(&format!("{WHOLE} -n 8 --max-bytes much")).unwrap_err();
         assert_eq!(

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::reader::{Reader, usage};
-use super::{Notes, access, bucket_name};
+use super::notes::Notes;
+use super::reader::{SettingReader, usage};
+use super::source::{access, bucket_name};
 use crate::cli::Raw;
 use crate::exit::Failure;
 use crate::plan::{Access, S3Uri};
@@ -23,7 +24,7 @@ pub struct UploadSettings {
 
 /// The settings of `upload`.
 pub fn upload(raw: &Raw) -> Result<UploadSettings, Failure> {
-    let reader = Reader(raw);
+    let reader = SettingReader(raw);
     let mut notes = Notes::default();
     if raw.words.is_empty() {
         notes.lacks(usage(

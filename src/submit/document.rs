@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::job::{Division, Job};
+use super::job::{BatchJob, Division};
 use crate::plan::{KeySource, Selection};
 
 /// What the field `schema` says.
@@ -16,7 +16,7 @@ pub const FILE_NAME: &str = "job.json";
 
 /// What a shard has to fetch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Part {
+pub struct ShardKeys {
     /// Keys.
     pub keys: u64,
     /// Their bytes as listed; `None` when a size is not known.
@@ -48,7 +48,7 @@ pub struct JobPlan {
 
 impl JobPlan {
     /// The plan of a job.
-    pub fn of(job: &Job) -> Self {
+    pub fn of(job: &BatchJob) -> Self {
         let mut environment: BTreeMap<_, _> = job.environment(job.shards).into_iter().collect();
         // It follows from the keys.
         environment.remove("PARFETCH_SHARD_COUNT");
@@ -130,7 +130,7 @@ pub struct JobDocument {
     #[serde(default)]
     pub forecast_usd: Option<f64>,
     /// What each shard has to fetch, by its index; empty before the keys are stored.
-    pub shards: Vec<Part>,
+    pub shards: Vec<ShardKeys>,
 }
 
 /// Why a text is no such document.
@@ -163,11 +163,11 @@ impl JobDocument {
     /// When it is none, or of a later version.
     pub fn from_json(text: &str) -> Result<Self, DocumentError> {
         #[derive(Deserialize)]
-        struct Head {
+        struct SchemaHead {
             schema: String,
             version: u32,
         }
-        let head: Head = serde_json::from_str(text)?;
+        let head: SchemaHead = serde_json::from_str(text)?;
         if head.schema != SCHEMA {
             return Err(DocumentError::Schema);
         }
@@ -209,11 +209,11 @@ pub(super) mod tests {
             bytes: None,
             forecast_usd: Some(1.5),
             shards: vec![
-                Part {
+                ShardKeys {
                     keys: 3,
                     bytes: Some(7),
                 },
-                Part {
+                ShardKeys {
                     keys: 2,
                     bytes: None,
                 },

@@ -2,33 +2,28 @@
 
 use std::path::PathBuf;
 
-use tokio::sync::mpsc;
-use tokio::task::JoinSet;
-
-use super::document::{FILE_NAME, JobDocument, JobPlan, Part, SCHEMA, VERSION};
-use super::forecast::{Basis, Forecast, Usd};
-use super::job::{Afterwards, Division, Job, Spending};
-use super::manifest::{Manifest, unreadable};
-use super::tally::{Tally, parts};
-use super::wait::{FEW_LOOKS, JobEnd, Watch};
+use super::allowed::{check_price, few_enough, may_be_spent};
+use super::document::{FILE_NAME, JobDocument, JobPlan, SCHEMA, ShardKeys, VERSION};
+use super::forecast::{JobForecast, JobPrice};
+use super::job::{Afterwards, BatchJob, Division};
+use super::listing::{ListedKeys, divided, forecast_of, is_transfer_unpriced, list};
+use super::manifest::KeyFileSet;
+use super::tally::KeyTally;
+use super::wait::{FEW_LOOKS, JobEnd, JobWatch};
 use crate::cloud::Jobs;
 use crate::event::JobEvent;
-use crate::exit::Signal;
-use crate::exit::{Exit, Failure};
-use crate::lister::{self, Listed};
+use crate::exit::{Exit, Failure, Signal};
+use crate::outlook::CostConsent;
 use crate::plan::Access;
 use crate::platform::bounded::text;
 use crate::platform::clock::utc_now;
 use crate::platform::wait::comes;
-use crate::price::{Egress, PriceList};
+use crate::price::PriceList;
 use crate::server::{Embedded, ProcessConfig};
-use crate::spool::folder::SpoolFolder;
-use crate::spool::keys::KeyFile;
 use crate::store::{Bucket, PageQuery, Replace, Session, StaticCredentials, StoreErrorKind};
-use crate::units;
 
 /// What a job gets from outside.
-pub struct World<'a> {
+pub struct SubmitContext<'a> {
     /// This program.
     pub executable: PathBuf,
     /// Prices of the forecast.
@@ -41,9 +36,9 @@ pub struct World<'a> {
 
 /// What came of a job.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Ended {
+pub enum SubmitOutcome {
     /// Nothing was submitted, as nothing may be spent.
-    Foretold(Box<Forecast>),
+    Forecast(Box<JobForecast>),
     /// It goes on, and is not waited for: its id.
     Left(String),
     /// It is over.
@@ -53,31 +48,19 @@ pub enum Ended {
         /// Keys that its children had to fetch.
         keys: u64,
         /// What each of them had to fetch, in their order.
-        shards: Vec<Part>,
+        shards: Vec<ShardKeys>,
     },
-}
-
-/// The keys of a job, listed.
-struct Keys {
-    /// Holds the key file, and is gone with this.
-    spool: SpoolFolder,
-    file: KeyFile,
-    listed: Listed,
-    tally: Tally,
-    shards: u32,
-    /// Of the bucket, and of the queue.
-    regions: (String, String),
 }
 
 /// Says what [`submit`] would do: lists the keys and divides them; submits and stores nothing.
 ///
 /// # Errors
 /// What would end the job before it is submitted.
-pub async fn forecast(job: &Job, world: World<'_>) -> Result<Forecast, Failure> {
+pub async fn forecast(job: &BatchJob, context: SubmitContext<'_>) -> Result<JobForecast, Failure> {
     let server = match &job.embedded {
         Some(options) => {
             let config = ProcessConfig::new(options.clone(), std::env::temp_dir());
-            let server = Embedded::start(&world.executable, &config).await;
+            let server = Embedded::start(&context.executable, &config).await;
             Some(server.map_err(|error| Failure::new(Exit::SetUp, error.to_string()))?)
         }
         None => None,
@@ -89,9 +72,9 @@ pub async fn forecast(job: &Job, world: World<'_>) -> Result<Forecast, Failure> 
             .as_ref()
             .map_or(&job.run.bucket, |server| &server.ready().source_bucket)
             .clone();
-        let mut signal = world.signal;
+        let mut signal = context.signal;
         tokio::select! {
-            listed = list(job, (&session, &bucket), world.on_event) => listed,
+            listed = list(job, (&session, &bucket), context.on_event) => listed,
             failure = interrupted(&mut signal) => Err(failure),
         }
     };
@@ -104,22 +87,26 @@ pub async fn forecast(job: &Job, world: World<'_>) -> Result<Forecast, Failure> 
     }
     let keys = keys?;
     job.request(keys.shards)?;
-    foretell(job, &keys, &world.prices).await
+    forecast_of(job, &keys, &context.prices).await
 }
 
 /// Submits the job, or finds the one of this name that was submitted before, and waits for its end.
 ///
 /// # Errors
 /// What ends it before its end. What is in Batch goes on, unless a signal ended it.
-pub async fn submit(job: &Job, jobs: &dyn Jobs, world: World<'_>) -> Result<Ended, Failure> {
+pub async fn submit(
+    job: &BatchJob,
+    jobs: &dyn Jobs,
+    context: SubmitContext<'_>,
+) -> Result<SubmitOutcome, Failure> {
     let session = Session::load(&job.run.access, job.run.fetch.limits, None).await?;
     let mut results = Bucket::new(&session, job.results_bucket());
-    let World {
+    let SubmitContext {
         prices,
         mut signal,
         on_event,
         ..
-    } = world;
+    } = context;
     let (document, was_planned) = if let Some(document) = begun(job, &mut results).await? {
         (document, true)
     } else {
@@ -128,13 +115,13 @@ pub async fn submit(job: &Job, jobs: &dyn Jobs, world: World<'_>) -> Result<Ende
             failure = interrupted(&mut signal) => return Err(failure),
         };
         match planned {
-            Planned::Stored(document) => (*document, false),
-            Planned::Foretold(forecast) => return Ok(Ended::Foretold(forecast)),
+            NewJob::Stored(document) => (*document, false),
+            NewJob::Forecast(forecast) => return Ok(SubmitOutcome::Forecast(forecast)),
         }
     };
     let (parts, keys) = (document.shards.clone(), document.keys);
     let shards = u32::try_from(parts.len()).unwrap_or(u32::MAX);
-    let mut watch = Watch {
+    let mut watch = JobWatch {
         jobs,
         signal,
         on_event,
@@ -150,10 +137,10 @@ pub async fn submit(job: &Job, jobs: &dyn Jobs, world: World<'_>) -> Result<Ende
         None => send(job, (&mut results, document), (&mut watch, was_planned)).await?,
     };
     if job.afterwards == Afterwards::Leave {
-        return Ok(Ended::Left(id));
+        return Ok(SubmitOutcome::Left(id));
     }
     let end = watch.until_its_end(&id, (shards, job.poll)).await?;
-    Ok(Ended::Over {
+    Ok(SubmitOutcome::Over {
         end,
         keys,
         shards: parts,
@@ -171,9 +158,9 @@ async fn interrupted(signal: &mut tokio::sync::watch::Receiver<Option<Signal>>) 
 
 /// Finds the job by its name, or submits it; and writes down its id.
 async fn send(
-    job: &Job,
+    job: &BatchJob,
     (results, document): (&mut Bucket, JobDocument),
-    (watch, was_planned): (&mut Watch<'_>, bool),
+    (watch, was_planned): (&mut JobWatch<'_>, bool),
 ) -> Result<String, Failure> {
     let shards = u32::try_from(document.shards.len()).unwrap_or(u32::MAX);
     let request = job.request(shards)?;
@@ -183,7 +170,7 @@ async fn send(
     } else {
         None
     };
-    if found.is_none() && job.spending == Spending::Nothing {
+    if found.is_none() && job.consent == CostConsent::NotGiven {
         return Err(Failure::new(
             Exit::Usage,
             format!("the job {} has its keys and is not submitted", job.id),
@@ -193,8 +180,8 @@ async fn send(
     if found.is_none() && was_planned {
         few_enough(job, document.bytes)?;
     }
-    if let (None, true, Spending::UpTo(most)) = (&found, was_planned, job.spending) {
-        within(most, document.forecast_usd, &job.id)?;
+    if let (None, true, CostConsent::UpTo(most)) = (&found, was_planned, job.consent) {
+        check_price(most, document.forecast_usd, &job.id)?;
     }
     let before = found.is_some();
     let id = match found {
@@ -221,7 +208,7 @@ async fn send(
 }
 
 /// The document of an earlier command with this name.
-async fn begun(job: &Job, results: &mut Bucket) -> Result<Option<JobDocument>, Failure> {
+async fn begun(job: &BatchJob, results: &mut Bucket) -> Result<Option<JobDocument>, Failure> {
     let key = job.key(FILE_NAME);
     // Asked of the listing: whoever may list under a prefix alone is told «denied» of an object that is not there.
     match results.list_page(&PageQuery::of(&key)).await {
@@ -254,51 +241,51 @@ async fn begun(job: &Job, results: &mut Bucket) -> Result<Option<JobDocument>, F
 }
 
 /// What a new job has come to.
-enum Planned {
+enum NewJob {
     /// Its keys and its document are stored.
     Stored(Box<JobDocument>),
     /// Nothing may be spent.
-    Foretold(Box<Forecast>),
+    Forecast(Box<JobForecast>),
 }
 
 /// Lists, asks for the money, and stores what the children need.
 async fn plan(
-    job: &Job,
+    job: &BatchJob,
     (session, results): (&Session, &mut Bucket),
     (prices, on_event): (&PriceList, &mut dyn FnMut(&JobEvent)),
-) -> Result<Planned, Failure> {
-    if job.spending != Spending::Nothing {
+) -> Result<NewJob, Failure> {
+    if job.consent != CostConsent::NotGiven {
         // Hours of listing come to nothing when the results place cannot be written: a document without shards proves it.
         store(job, results, &document(job, None, Vec::new())).await?;
     }
     let keys = list(job, (session, &job.run.bucket), on_event).await?;
     job.request(keys.shards)?;
-    let forecast = foretell(job, &keys, prices).await?;
+    let forecast = forecast_of(job, &keys, prices).await?;
     on_event(&JobEvent::Planned {
         title: forecast.title.clone(),
     });
-    if let (Spending::UpTo(_), true) = (job.spending, is_transfer_unpriced(job, &keys.regions)) {
+    if let (CostConsent::UpTo(_), true) = (job.consent, is_transfer_unpriced(job, &keys.regions)) {
         let message = format!(
             "--max-cost cannot be kept: the bucket is in {}, and transfer to {} is not in the price",
-            keys.regions.0, keys.regions.1
+            keys.regions.bucket, keys.regions.queue
         );
         return Err(Failure::new(Exit::Usage, message)
             .hint("--egress region prices it; in the bucket's region there is none; --yes submits it whatever it costs"));
     }
     few_enough(job, forecast.bytes)?;
     if !may_be_spent(job, &forecast)? {
-        return Ok(Planned::Foretold(Box::new(forecast)));
+        return Ok(NewJob::Forecast(Box::new(forecast)));
     }
     let parts = match job.division {
         Division::Manifest => {
-            let Keys {
+            let ListedKeys {
                 spool,
                 file,
                 tally,
                 shards,
                 ..
             } = &keys;
-            let manifest = Manifest {
+            let manifest = KeyFileSet {
                 job,
                 file,
                 tally,
@@ -312,16 +299,16 @@ async fn plan(
         }
         Division::Hash => divided(job, &keys).await?,
     };
-    let usd = forecast.usd.as_ref().ok().map(Usd::total);
+    let usd = forecast.usd.as_ref().ok().map(JobPrice::total);
     let document = JobDocument {
         forecast_usd: usd,
         ..document(job, Some(&keys.tally), parts)
     };
     store(job, results, &document).await?;
-    Ok(Planned::Stored(Box::new(document)))
+    Ok(NewJob::Stored(Box::new(document)))
 }
 
-fn document(job: &Job, tally: Option<&Tally>, shards: Vec<Part>) -> JobDocument {
+fn document(job: &BatchJob, tally: Option<&KeyTally>, shards: Vec<ShardKeys>) -> JobDocument {
     JobDocument {
         schema: SCHEMA.to_owned(),
         version: VERSION,
@@ -333,13 +320,17 @@ fn document(job: &Job, tally: Option<&Tally>, shards: Vec<Part>) -> JobDocument 
         submitted_at: None,
         plan: JobPlan::of(job),
         keys: tally.map_or(0, |tally| tally.keys),
-        bytes: tally.and_then(Tally::bytes),
+        bytes: tally.and_then(KeyTally::bytes),
         forecast_usd: None,
         shards,
     }
 }
 
-async fn store(job: &Job, results: &mut Bucket, document: &JobDocument) -> Result<(), Failure> {
+async fn store(
+    job: &BatchJob,
+    results: &mut Bucket,
+    document: &JobDocument,
+) -> Result<(), Failure> {
     let text = document
         .to_json()
         .map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
@@ -348,168 +339,7 @@ async fn store(job: &Job, results: &mut Bucket, document: &JobDocument) -> Resul
         .await?)
 }
 
-/// Lists the keys into a passing folder, and adds them up.
-async fn list(
-    job: &Job,
-    (session, bucket): (&Session, &str),
-    on_event: &mut dyn FnMut(&JobEvent),
-) -> Result<Keys, Failure> {
-    let spool = SpoolFolder::create(job.run.destination.spool_dir.as_deref())?;
-    let mut keepers = JoinSet::new();
-    let (tell, mut notes) = mpsc::unbounded_channel();
-    let feed = session.credentials().await?.map(|(keeper, feed)| {
-        keepers.spawn(keeper.keep(tell));
-        feed
-    });
-    let session = session.with_feed(feed.as_ref());
-    let mut source = Bucket::new(&session, bucket).pages_by(job.pages, feed);
-    let listed = lister::list(&mut source, &job.run.selection, spool.path(), |keys| {
-        on_event(&JobEvent::Listing { keys });
-    })
-    .await?;
-    while let Ok(note) = notes.try_recv() {
-        on_event(&JobEvent::Warning(note));
-    }
-    if listed.keys == 0 {
-        return Err(Failure::new(
-            Exit::SetUp,
-            format!(
-                "there are no keys under {}",
-                source.uri(&job.run.selection.prefix)
-            ),
-        )
-        .hint("a job needs something to fetch: check the bucket and --prefix"));
-    }
-    let shards = u32::try_from(listed.keys)
-        .unwrap_or(u32::MAX)
-        .min(job.shards);
-    if shards < job.shards {
-        let (keys, are) = (
-            units::plural(listed.keys, "key"),
-            if shards == 1 { "is" } else { "are" },
-        );
-        on_event(&JobEvent::Warning(format!(
-            "there {are} {keys}, so that there are as many children"
-        )));
-    }
-    let file = KeyFile::open(spool.path()).map_err(|error| unreadable(&error))?;
-    let tally = Tally::of(&file, (&job.run.selection.prefix, job.run.layout), shards)
-        .await
-        .map_err(|error| unreadable(&error))?;
-    let regions = (
-        source.session().region().to_owned(),
-        session.region().to_owned(),
-    );
-    if is_transfer_unpriced(job, &regions) {
-        let (there, here) = &regions;
-        on_event(&JobEvent::Warning(format!(
-            "the bucket is in {there} and the job runs in {here}: transfer between regions costs more, and is not in the price (--egress region prices it)"
-        )));
-    }
-    Ok(Keys {
-        spool,
-        file,
-        listed,
-        tally,
-        shards,
-        regions,
-    })
-}
-
-/// Whether bytes go from the bucket's region to the queue's, and nobody asked for their price.
-fn is_transfer_unpriced(job: &Job, (there, here): &(String, String)) -> bool {
-    let is_aws = job.run.access.endpoint_url.is_none() && job.embedded.is_none();
-    there != here && is_aws && job.run.egress == Egress::None
-}
-
-async fn divided(job: &Job, keys: &Keys) -> Result<Vec<Part>, Failure> {
-    parts(&keys.file, (&keys.tally, job.division), keys.shards)
-        .await
-        .map_err(|error| unreadable(&error))
-}
-
-async fn foretell(job: &Job, keys: &Keys, prices: &PriceList) -> Result<Forecast, Failure> {
-    let parts = divided(job, keys).await?;
-    let (region, home) = (keys.regions.0.as_str(), keys.regions.1.as_str());
-    Ok(Forecast::of(
-        job,
-        &Basis {
-            tally: &keys.tally,
-            parts: &parts,
-            pages: keys.listed.pages,
-            region,
-            home,
-            prices,
-        },
-    ))
-}
-
-fn may_be_spent(job: &Job, forecast: &Forecast) -> Result<bool, Failure> {
-    let Spending::UpTo(most) = job.spending else {
-        return Ok(job.spending == Spending::Forecast);
-    };
-    let hint = "--yes submits it whatever it costs";
-    let usd = forecast.usd.as_ref().map_err(|why| {
-        Failure::new(Exit::Usage, format!("what it costs is not known: {why}"))
-            .hint(format!("{hint}; --prices FILE takes another price list"))
-    })?;
-    let usd = usd.total();
-    if usd > most {
-        let message = format!(
-            "it would cost ${}, more than --max-cost {most}",
-            units::three_digits(usd)
-        );
-        return Err(Failure::new(Exit::Usage, message).hint(hint));
-    }
-    Ok(true)
-}
-
-/// Whether the children may fetch so many bytes. What they fetch in a time is held to while they fetch.
-fn few_enough(job: &Job, bytes: Option<u64>) -> Result<(), Failure> {
-    let Some(most) = job.max_bytes.filter(|_| job.run.duration.is_none()) else {
-        return Ok(());
-    };
-    let from = super::document::source_words(&job.run.selection, &job.run.bucket);
-    let limit = units::bytes(most);
-    let (message, hint) = match bytes {
-        Some(bytes) if bytes <= most => return Ok(()),
-        Some(bytes) => {
-            let message = format!(
-                "this job fetches {} from {from}, and --max-bytes is {limit}",
-                units::bytes(bytes)
-            );
-            (
-                message,
-                "a higher --max-bytes allows it; --limit or --prefix fetch less",
-            )
-        }
-        None => {
-            let message = format!(
-                "how many bytes this job fetches from {from} is not known, and --max-bytes is {limit}"
-            );
-            (
-                message,
-                "a key file with sizes, or a listing, has it; without --max-bytes the job has no such limit",
-            )
-        }
-    };
-    Err(Failure::new(Exit::Usage, message).hint(hint))
-}
-
-/// A job that was planned before is submitted for no more than may be spent now.
-fn within(most: f64, forecast_usd: Option<f64>, id: &str) -> Result<(), Failure> {
-    let message = match forecast_usd {
-        Some(usd) if usd <= most => return Ok(()),
-        Some(usd) => format!(
-            "the job {id} would cost ${}, more than --max-cost {most}",
-            units::three_digits(usd)
-        ),
-        None => format!("what the job {id} costs was not known when it was planned"),
-    };
-    Err(Failure::new(Exit::Usage, message).hint("--yes submits it whatever it costs"))
-}
-
-fn reached(job: &Job, server: Option<&Embedded>) -> (Access, Option<StaticCredentials>) {
+fn reached(job: &BatchJob, server: Option<&Embedded>) -> (Access, Option<StaticCredentials>) {
     let Some(ready) = server.map(Embedded::ready) else {
         return (job.run.access.clone(), None);
     };
@@ -522,52 +352,4 @@ fn reached(job: &Job, server: Option<&Embedded>) -> (Access, Option<StaticCreden
         secret_key: ready.credentials.secret_key.clone(),
     };
     (access, Some(keys))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::submit::fixture;
-
-    #[test]
-    fn more_bytes_than_are_allowed_are_refused_before_anything_is_submitted() {
-        let mut job = fixture::job();
-        assert_eq!(few_enough(&job, None), Ok(()));
-        job.max_bytes = Some(50_000_000_000);
-        assert_eq!(few_enough(&job, Some(50_000_000_000)), Ok(()));
-        let refused = few_enough(&job, Some(51_000_000_000)).unwrap_err();
-        assert_eq!(
-            (refused.exit, refused.message.as_str()),
-            (
-                Exit::Usage,
-                "this job fetches 51.0 GB from s3://images/, and --max-bytes is 50.0 GB"
-            )
-        );
-        let unknown = few_enough(&job, None).unwrap_err();
-        assert_eq!(
-            unknown.message,
-            "how many bytes this job fetches from s3://images/ is not known, and --max-bytes is 50.0 GB"
-        );
-        job.run.duration = Some(std::time::Duration::from_mins(1));
-        assert_eq!(
-            few_enough(&job, None),
-            Ok(()),
-            "each child stops at its share"
-        );
-    }
-
-    #[test]
-    fn transfer_to_another_region_has_a_price_where_it_is_asked_for() {
-        let (mut job, apart) = (
-            fixture::job(),
-            ("eu-west-1".to_owned(), "us-east-1".to_owned()),
-        );
-        assert!(is_transfer_unpriced(&job, &apart));
-        assert!(!is_transfer_unpriced(
-            &job,
-            &("us-east-1".to_owned(), "us-east-1".to_owned())
-        ));
-        job.run.egress = Egress::Region;
-        assert!(!is_transfer_unpriced(&job, &apart));
-    }
 }

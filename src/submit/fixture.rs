@@ -3,12 +3,13 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::job::{Afterwards, Division, Job, Queue, Spending};
+use super::job::{Afterwards, BatchJob, Division, JobQueue};
+use crate::outlook::CostConsent;
 use crate::plan::variables::example;
 use crate::plan::{ClientKind, Destination, RunPlan};
 
-pub(crate) fn job() -> Job {
-    Job {
+pub(crate) fn job() -> BatchJob {
+    BatchJob {
         id: "first.1".to_owned(),
         shards: 8,
         division: Division::Manifest,
@@ -23,7 +24,7 @@ pub(crate) fn job() -> Job {
         },
         pages: ClientKind::Lean,
         size: (512, 1_024),
-        queue: Queue {
+        queue: JobQueue {
             queue: "q".to_owned(),
             definition: "d".to_owned(),
             most_vcpu: None,
@@ -32,7 +33,7 @@ pub(crate) fn job() -> Job {
         embedded: None,
         poll: Duration::from_secs(5),
         afterwards: Afterwards::Wait,
-        spending: Spending::Forecast,
+        consent: CostConsent::Given,
         max_bytes: None,
     }
 }

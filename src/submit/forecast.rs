@@ -2,9 +2,9 @@
 //!
 //! A forecast is no measurement: nothing of S3 or Fargate is in it but the constants below, whose sources are in docs/scale.md.
 
-use super::document::Part;
-use super::job::{Division, Job};
-use super::tally::Tally;
+use super::document::ShardKeys;
+use super::job::{BatchJob, Division};
+use super::tally::KeyTally;
 use crate::pace::{Bound, TaskTime, task_time};
 use crate::price::{Egress, MINIMUM_SECONDS, NoPrice, PriceList, StoredClass, TaskSize, task_usd};
 
@@ -17,7 +17,7 @@ const RESULTS_OF_A_CHILD: u64 = 3;
 
 /// USD of a job.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Usd {
+pub struct JobPrice {
     /// Fargate.
     pub tasks: f64,
     /// Requests to S3, and retrieval where a storage class asks for it.
@@ -28,8 +28,7 @@ pub struct Usd {
     pub requests_of: Option<String>,
 }
 
-impl Usd {
-    /// All of it.
+impl JobPrice {
     pub fn total(&self) -> f64 {
         self.tasks + self.requests + self.egress.unwrap_or(0.0)
     }
@@ -37,7 +36,7 @@ impl Usd {
 
 /// What a job would take.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Forecast {
+pub struct JobForecast {
     /// The job in one line.
     pub title: String,
     /// Children.
@@ -75,7 +74,7 @@ pub struct Forecast {
     /// Folders in which keys are.
     pub folders: u64,
     /// Price, or why there is none: a total without a part of it would be too low.
-    pub usd: Result<Usd, String>,
+    pub usd: Result<JobPrice, String>,
     /// Region of the bucket.
     pub region: String,
     /// Where the bytes go.
@@ -85,9 +84,9 @@ pub struct Forecast {
 }
 
 /// What a forecast is made of beside the job.
-pub(super) struct Basis<'a> {
-    pub(super) tally: &'a Tally,
-    pub(super) parts: &'a [Part],
+pub(super) struct ForecastInput<'a> {
+    pub(super) tally: &'a KeyTally,
+    pub(super) parts: &'a [ShardKeys],
     /// LIST requests of one listing.
     pub(super) pages: u64,
     /// Of the bucket.
@@ -97,9 +96,9 @@ pub(super) struct Basis<'a> {
     pub(super) prices: &'a PriceList,
 }
 
-impl Forecast {
-    pub(super) fn of(job: &Job, basis: &Basis<'_>) -> Self {
-        let Basis {
+impl JobForecast {
+    pub(super) fn of(job: &BatchJob, basis: &ForecastInput<'_>) -> Self {
+        let ForecastInput {
             tally,
             parts,
             pages,
@@ -168,7 +167,15 @@ impl Forecast {
             elapsed_s: f64::from(waves) * (PAID_BESIDE_S + slowest.seconds),
             gets_per_s: rates * f64::from(at_once) / f64::from(shards.max(1)),
             folders: tally.folders,
-            usd: usd(job, basis, (&times, lists + puts, rounds)),
+            usd: usd(
+                job,
+                basis,
+                &JobWork {
+                    times: &times,
+                    lists_and_puts: lists + puts,
+                    rounds,
+                },
+            ),
             region: (*region).to_owned(),
             egress: job.run.egress,
             prices_dated: prices.dated().to_owned(),
@@ -176,29 +183,29 @@ impl Forecast {
     }
 
     /// What limits the job first, and what else to know; in the order of their weight.
-    pub fn limits(&self) -> Vec<Limit> {
+    pub fn limits(&self) -> Vec<JobLimit> {
         let mut limits = Vec::new();
         if self.at_once < self.shards {
-            limits.push(Limit::Quota);
+            limits.push(JobLimit::Quota);
         }
         if self.gets_per_s > GETS_PER_PREFIX_AND_S * self.folders.max(1) as f64 {
-            limits.push(Limit::Prefixes);
+            limits.push(JobLimit::Prefixes);
         }
         let mean = self.bytes.unwrap_or(0) as f64 / f64::from(self.shards.max(1));
         if self.bytes.is_some() && self.largest as f64 > mean && self.shards > 1 {
-            limits.push(Limit::LargestObject);
+            limits.push(JobLimit::LargestObject);
         }
         if self.slowest.seconds + PAID_BESIDE_S < MINIMUM_SECONDS && self.shards > 1 {
-            limits.push(Limit::Minute);
+            limits.push(JobLimit::Minute);
         }
-        limits.push(Limit::Task(self.slowest.bound));
+        limits.push(JobLimit::Task(self.slowest.bound));
         limits
     }
 }
 
 /// Something that limits a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Limit {
+pub enum JobLimit {
     /// The queue does not run all children at once.
     Quota,
     /// More GETs per second than S3 serves for so many folders.
@@ -212,7 +219,7 @@ pub enum Limit {
 }
 
 /// `job first: 8 children of 0.5 vCPU and 1 GB, async × 16, lean, for 2,503 keys of s3://images/`
-fn title(job: &Job, (tally, shards): (&Tally, u32)) -> String {
+fn title(job: &BatchJob, (tally, shards): (&KeyTally, u32)) -> String {
     let from = super::document::source_words(&job.run.selection, &job.run.bucket);
     let from = if job.embedded.is_some() {
         "the embedded server".to_owned()
@@ -240,7 +247,7 @@ fn title(job: &Job, (tally, shards): (&Tally, u32)) -> String {
     clippy::cast_sign_loss,
     reason = "clamped to the number of shards before"
 )]
-fn at_once(job: &Job, shards: u32) -> u32 {
+fn at_once(job: &BatchJob, shards: u32) -> u32 {
     let shards = shards.max(1);
     let fitting = job
         .queue
@@ -250,11 +257,11 @@ fn at_once(job: &Job, shards: u32) -> u32 {
 }
 
 /// GETs of a shard: parts of objects by the mean of all.
-fn gets_of(tally: &Tally, part: Part) -> f64 {
+fn gets_of(tally: &KeyTally, part: ShardKeys) -> f64 {
     part.keys as f64 * tally.gets as f64 / tally.keys.max(1) as f64
 }
 
-fn time_of(job: &Job, (tally, part): (&Tally, Part)) -> TaskTime {
+fn time_of(job: &BatchJob, (tally, part): (&KeyTally, ShardKeys)) -> TaskTime {
     let bytes = part.bytes.map_or_else(
         || part.keys as f64 * tally.known.1 as f64 / tally.known.0.max(1) as f64,
         |bytes| bytes as f64,
@@ -267,14 +274,14 @@ fn time_of(job: &Job, (tally, part): (&Tally, Part)) -> TaskTime {
 }
 
 /// How long a child fetches: once through its keys, or as long as it was told.
-fn lived(job: &Job, once: TaskTime) -> f64 {
+fn lived(job: &BatchJob, once: TaskTime) -> f64 {
     job.run
         .duration
         .map_or(once.seconds, |duration| duration.as_secs_f64())
 }
 
 /// How often the children go round their keys, by GETs: once, or as often as fits.
-fn rounds(job: &Job, (tally, parts): (&Tally, &[Part]), once: &[TaskTime]) -> f64 {
+fn rounds(job: &BatchJob, (tally, parts): (&KeyTally, &[ShardKeys]), once: &[TaskTime]) -> f64 {
     let Some(duration) = job.run.duration else {
         return 1.0;
     };
@@ -296,13 +303,18 @@ fn whole(number: f64) -> u64 {
     number.round().clamp(0.0, 1e18) as u64
 }
 
+/// What the children do together.
+struct JobWork<'a> {
+    /// How long each lives.
+    times: &'a [TaskTime],
+    lists_and_puts: u64,
+    /// How often they go round their keys.
+    rounds: f64,
+}
+
 /// The price of tasks, requests and egress, or why there is none. PUT is sold at LIST's price.
-fn usd(
-    job: &Job,
-    basis: &Basis<'_>,
-    (times, lists_and_puts, rounds): (&[TaskTime], u64, f64),
-) -> Result<Usd, String> {
-    let Basis {
+fn usd(job: &BatchJob, basis: &ForecastInput<'_>, work: &JobWork<'_>) -> Result<JobPrice, String> {
+    let ForecastInput {
         tally,
         parts,
         region,
@@ -323,6 +335,11 @@ fn usd(
         vcpu: job.vcpu(),
         memory_mib: u64::from(job.size.1),
     };
+    let JobWork {
+        times,
+        lists_and_puts,
+        rounds,
+    } = *work;
     let tasks = times
         .iter()
         .map(|time| task_usd(rates, size, time.seconds + PAID_BESIDE_S))
@@ -372,7 +389,7 @@ fn usd(
         .to_string()
     };
     let egress = prices.egress_usd(region, to, read).ok_or_else(no_egress)?;
-    Ok(Usd {
+    Ok(JobPrice {
         tasks,
         requests: requests + gets * mix.usd_per_get + read * mix.usd_per_byte_retrieved,
         egress: (to != Egress::None).then_some(egress),
@@ -387,9 +404,9 @@ mod tests {
     use super::*;
     use crate::submit::fixture::job;
 
-    fn tally(keys: u64, bytes: u64) -> Tally {
+    fn tally(keys: u64, bytes: u64) -> KeyTally {
         let classes = BTreeMap::from([("STANDARD".to_owned(), (keys, bytes))]);
-        Tally {
+        KeyTally {
             keys,
             known: (keys, bytes),
             largest: bytes / keys,
@@ -400,19 +417,19 @@ mod tests {
         }
     }
 
-    fn forecast(job: &Job, of: (&Tally, u64)) -> Forecast {
+    fn forecast(job: &BatchJob, of: (&KeyTally, u64)) -> JobForecast {
         forecast_in("us-east-1", job, of)
     }
 
-    fn forecast_in(region: &str, job: &Job, (tally, shards): (&Tally, u64)) -> Forecast {
-        let part = Part {
+    fn forecast_in(region: &str, job: &BatchJob, (tally, shards): (&KeyTally, u64)) -> JobForecast {
+        let part = ShardKeys {
             keys: tally.keys / shards,
             bytes: Some(tally.known.1 / shards),
         };
         let parts = vec![part; usize::try_from(shards).unwrap()];
-        Forecast::of(
+        JobForecast::of(
             job,
-            &Basis {
+            &ForecastInput {
                 tally,
                 parts: &parts,
                 pages: tally.keys.div_ceil(1_000),
@@ -484,7 +501,7 @@ mod tests {
         );
         assert_eq!(
             forecast.limits(),
-            [Limit::Minute, Limit::Task(Bound::Connections)]
+            [JobLimit::Minute, JobLimit::Task(Bound::Connections)]
         );
     }
 
@@ -493,7 +510,10 @@ mod tests {
         let mut job = job();
         job.queue.most_vcpu = Some(1.7);
         let forecast = forecast(&job, (&tally(8_000, 7_200_000_000), 8));
-        assert_eq!((forecast.at_once, forecast.limits()[0]), (3, Limit::Quota));
+        assert_eq!(
+            (forecast.at_once, forecast.limits()[0]),
+            (3, JobLimit::Quota)
+        );
         assert!((forecast.elapsed_s - 3.0 * 31.875).abs() < 1e-9);
     }
 
@@ -584,7 +604,7 @@ mod tests {
             "{}",
             with.in_words()
         );
-        let unknown = Tally {
+        let unknown = KeyTally {
             known: (7, 7),
             ..tally.clone()
         };
@@ -608,7 +628,7 @@ mod tests {
         let usd = forecast(
             &job(),
             (
-                &Tally {
+                &KeyTally {
                     classes,
                     ..tally(1_000, 100 << 30)
                 },
@@ -645,7 +665,7 @@ mod tests {
         let limits = forecast(
             &job(),
             (
-                &Tally {
+                &KeyTally {
                     largest: 7,
                     ..tally
                 },
@@ -656,9 +676,9 @@ mod tests {
         assert_eq!(
             limits,
             [
-                Limit::LargestObject,
-                Limit::Minute,
-                Limit::Task(Bound::Connections)
+                JobLimit::LargestObject,
+                JobLimit::Minute,
+                JobLimit::Task(Bound::Connections)
             ]
         );
     }

@@ -8,6 +8,7 @@ use crate::cell::UNITS_PER_VCPU;
 use crate::cloud::{JobRequest, MAX_JOB_NAME, MAX_PAYLOAD};
 use crate::exit::{Exit, Failure};
 use crate::lister::sha256_hex;
+use crate::outlook::CostConsent;
 use crate::plan::variables::{MAX_BYTES, RunVariables, SHARD_COUNT, YES};
 use crate::plan::{Access, ClientKind, Destination, KeySource, RunPlan, S3Uri, Selection};
 use crate::server::Options;
@@ -31,20 +32,9 @@ pub enum Afterwards {
     Leave,
 }
 
-/// What may be spent.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Spending {
-    /// Nothing: the forecast is shown.
-    Nothing,
-    /// What the forecast says.
-    Forecast,
-    /// So many USD at most.
-    UpTo(f64),
-}
-
 /// Where the job runs.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Queue {
+pub struct JobQueue {
     /// Name or ARN of the job queue.
     pub queue: String,
     /// Name or ARN of the job definition.
@@ -57,7 +47,7 @@ pub struct Queue {
 
 /// A job, every setting resolved.
 #[derive(Clone, Debug)]
-pub struct Job {
+pub struct BatchJob {
     /// Its name.
     pub id: String,
     /// How many children.
@@ -71,7 +61,7 @@ pub struct Job {
     /// CPU units and MiB of each child.
     pub size: (u32, u32),
     /// Where it runs.
-    pub queue: Queue,
+    pub queue: JobQueue,
     /// The embedded server, for a forecast.
     pub embedded: Option<Options>,
     /// Time between two looks.
@@ -79,12 +69,12 @@ pub struct Job {
     /// What happens once it is submitted.
     pub afterwards: Afterwards,
     /// What may be spent.
-    pub spending: Spending,
+    pub consent: CostConsent,
     /// Bytes that all children together may fetch.
     pub max_bytes: Option<u64>,
 }
 
-impl Job {
+impl BatchJob {
     /// vCPU of each child.
     pub fn vcpu(&self) -> f64 {
         f64::from(self.size.0) / f64::from(UNITS_PER_VCPU)
@@ -95,7 +85,6 @@ impl Job {
         format!("{}jobs/{}/{name}", self.run.destination.prefix, self.id)
     }
 
-    /// Results bucket.
     pub fn results_bucket(&self) -> &str {
         self.run.destination.bucket.as_deref().unwrap_or_default()
     }
@@ -244,7 +233,7 @@ mod tests {
             "Batch refuses such names"
         );
         job.max_bytes = Some(9_000);
-        let share = |job: &Job| {
+        let share = |job: &BatchJob| {
             job.environment(8)
                 .into_iter()
                 .find(|(name, _)| name == "PARFETCH_MAX_BYTES")

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use futures::FutureExt;
 use futures::stream::{FuturesUnordered, StreamExt};
 
-use super::document::Part;
-use super::job::Job;
-use super::tally::{Tally, breathe};
+use super::document::ShardKeys;
+use super::job::BatchJob;
+use super::tally::{KeyTally, breathe};
 use crate::exit::{Exit, Failure};
 use crate::lister::KeyFileWriter;
 use crate::plan::Shard;
@@ -20,33 +20,33 @@ use crate::store::{Bucket, Replace};
 const UPLOADS: usize = 16;
 
 /// Where key files come from and go.
-pub(super) struct Manifest<'a> {
-    pub(super) job: &'a Job,
+pub(super) struct KeyFileSet<'a> {
+    pub(super) job: &'a BatchJob,
     pub(super) file: &'a KeyFile,
-    pub(super) tally: &'a Tally,
+    pub(super) tally: &'a KeyTally,
     /// Folder for files on their way.
     pub(super) spool: &'a Path,
     pub(super) shards: u32,
 }
 
 /// A key file that is being written.
-struct Open {
+struct OpenKeyFile {
     part: u64,
     path: PathBuf,
     writer: KeyFileWriter<BufWriter<File>>,
-    holds: Part,
+    holds: ShardKeys,
 }
 
-impl Manifest<'_> {
+impl KeyFileSet<'_> {
     /// Stores them all: what each shard has. `stored` hears how many there are.
     pub(super) async fn store(
         &self,
         bucket: &Bucket,
         mut stored: impl FnMut(u64),
-    ) -> Result<Vec<Part>, Failure> {
+    ) -> Result<Vec<ShardKeys>, Failure> {
         let (mut cutter, weigh) = (self.tally.cutter(self.shards), self.tally.weigh());
         let mut uploads = FuturesUnordered::new();
-        let (mut parts, mut open, mut done) = (Vec::new(), None::<Open>, 0);
+        let (mut parts, mut open, mut done) = (Vec::new(), None::<OpenKeyFile>, 0);
         for (number, record) in (0..).zip(self.file.iter()) {
             let record = record.map_err(|error| unreadable(&error))?;
             // Files are on their way while the next one is written.
@@ -100,15 +100,15 @@ impl Manifest<'_> {
         Ok(parts)
     }
 
-    fn begin(&self, part: u64) -> io::Result<Open> {
+    fn begin(&self, part: u64) -> io::Result<OpenKeyFile> {
         let path = self.spool.join(format!("shard-{part}.tsv"));
         let writer =
             KeyFileWriter::new(BufWriter::with_capacity(256 * 1024, File::create(&path)?))?;
-        Ok(Open {
+        Ok(OpenKeyFile {
             part,
             path,
             writer,
-            holds: Part {
+            holds: ShardKeys {
                 keys: 0,
                 bytes: Some(0),
             },
@@ -133,7 +133,7 @@ impl Manifest<'_> {
     }
 }
 
-impl Open {
+impl OpenKeyFile {
     /// Completes the file.
     fn end(self) -> io::Result<PathBuf> {
         self.writer.finish()?;

@@ -3,11 +3,13 @@
 //! Owns the division of the keys, the job's folder in the results bucket, the forecast and the wait. Fetches nothing itself: children are `parfetch run`.
 //! Puts no results together: that is what reports are for.
 
+mod allowed;
 mod cut;
 mod document;
 mod drive;
 mod forecast;
 mod job;
+mod listing;
 mod manifest;
 mod tally;
 mod wait;
@@ -16,8 +18,8 @@ mod words;
 #[cfg(test)]
 pub(crate) mod fixture;
 
-pub use document::{JobDocument, Part};
-pub use drive::{Ended, World, forecast, submit};
-pub use forecast::Forecast;
-pub use job::{Afterwards, Division, Job, Queue, Spending};
+pub use document::{JobDocument, ShardKeys};
+pub use drive::{SubmitContext, SubmitOutcome, forecast, submit};
+pub use forecast::JobForecast;
+pub use job::{Afterwards, BatchJob, Division, JobQueue};
 pub use wait::JobEnd;

@@ -6,7 +6,7 @@ use std::io;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::cut::{Cutter, Weigh};
-use super::document::Part;
+use super::document::ShardKeys;
 use super::job::Division;
 use crate::plan::Layout;
 use crate::sample::KeyRecord;
@@ -14,7 +14,7 @@ use crate::spool::keys::KeyFile;
 
 /// What a list of keys adds up to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Tally {
+pub(super) struct KeyTally {
     pub(super) keys: u64,
     /// Keys whose size is known, and their bytes.
     pub(super) known: (u64, u64),
@@ -34,7 +34,7 @@ pub(super) struct Tally {
 const FRAME_BYTES: u64 = 17 + 74;
 const SEPARATOR_BYTES: u64 = 4;
 
-impl Tally {
+impl KeyTally {
     /// Everything that the list says.
     pub(super) async fn of(
         file: &KeyFile,
@@ -119,7 +119,7 @@ impl Tally {
     }
 }
 
-impl Part {
+impl ShardKeys {
     /// With one key more.
     pub(super) fn add(&mut self, size: Option<u64>) {
         let before = if self.keys == 0 { Some(0) } else { self.bytes };
@@ -145,12 +145,12 @@ pub(super) async fn breathe(done: u64) -> bool {
 /// What falls to each shard, nothing written.
 pub(super) async fn parts(
     file: &KeyFile,
-    (tally, division): (&Tally, Division),
+    (tally, division): (&KeyTally, Division),
     shards: u32,
-) -> io::Result<Vec<Part>> {
+) -> io::Result<Vec<ShardKeys>> {
     let count = usize::try_from(shards).map_err(io::Error::other)?;
     let mut parts = vec![
-        Part {
+        ShardKeys {
             keys: 0,
             bytes: Some(0)
         };
@@ -206,7 +206,7 @@ mod tests {
             part_size: NonZeroU64::new(10),
             ..Layout::default()
         };
-        let tally = Tally::of(&file, ("p/", layout), 2).await.unwrap();
+        let tally = KeyTally::of(&file, ("p/", layout), 2).await.unwrap();
         assert_eq!(
             (tally.keys, tally.known, tally.largest, tally.gets),
             (4, (3, 35), 25, 3 + 1 + 1 + 1)
@@ -226,11 +226,11 @@ mod tests {
         assert_eq!(
             parts,
             [
-                Part {
+                ShardKeys {
                     keys: 1,
                     bytes: Some(25)
                 },
-                Part {
+                ShardKeys {
                     keys: 3,
                     bytes: None
                 }
@@ -245,7 +245,9 @@ mod tests {
             ("b", Some(30), "GLACIER"),
             ("c", None, "DEEP_ARCHIVE"),
         ]);
-        let tally = Tally::of(&file, ("", Layout::default()), 1).await.unwrap();
+        let tally = KeyTally::of(&file, ("", Layout::default()), 1)
+            .await
+            .unwrap();
         assert_eq!((tally.keys, tally.known, tally.gets), (3, (2, 50), 1));
         assert_eq!(
             tally.classes,
@@ -262,7 +264,9 @@ mod tests {
             .map(|name| (name.as_str(), Some(1), ""))
             .collect();
         let (_dir, file) = file(&keys);
-        let tally = Tally::of(&file, ("", Layout::default()), 3).await.unwrap();
+        let tally = KeyTally::of(&file, ("", Layout::default()), 3)
+            .await
+            .unwrap();
         let parts = parts(&file, (&tally, Division::Hash), 3).await.unwrap();
         assert_eq!(parts.iter().map(|part| part.keys).sum::<u64>(), 100);
         let of_first = names
@@ -271,7 +275,7 @@ mod tests {
             .count();
         assert_eq!(
             parts[0],
-            Part {
+            ShardKeys {
                 keys: of_first as u64,
                 bytes: Some(of_first as u64)
             }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::forecast::{Forecast, GETS_PER_PREFIX_AND_S, Limit, PAID_BESIDE_S};
+use super::forecast::{GETS_PER_PREFIX_AND_S, JobForecast, JobLimit, PAID_BESIDE_S};
 use crate::pace::{
     Bound, CONNECTION_BYTES_PER_S, CPU_S_PER_BYTE, CPU_S_PER_REQUEST, FIRST_BYTE_S,
     TASK_BYTES_PER_S,
@@ -13,7 +13,7 @@ use crate::units::{bytes, count, duration_coarse, percent, rate_mb, three_digits
 /// Column at which values begin.
 const LABEL: usize = 12;
 
-impl Forecast {
+impl JobForecast {
     /// Lines for a person, with a line end.
     pub fn in_words(&self) -> String {
         let limits: Vec<String> = self
@@ -144,25 +144,25 @@ impl Forecast {
         }
     }
 
-    fn limit(&self, limit: Limit) -> String {
+    fn limit(&self, limit: JobLimit) -> String {
         match limit {
-            Limit::Quota => format!(
+            JobLimit::Quota => format!(
                 "the queue's {} vCPU: it runs {} of {} children at once",
                 self.most_vcpu.unwrap_or_default(),
                 count(u64::from(self.at_once)),
                 count(u64::from(self.shards))
             ),
-            Limit::Prefixes => "GET/s of so few folders: S3 answers 503 until it has divided them, which takes minutes to hours".to_owned(),
-            Limit::LargestObject => {
+            JobLimit::Prefixes => "GET/s of so few folders: S3 answers 503 until it has divided them, which takes minutes to hours".to_owned(),
+            JobLimit::LargestObject => {
                 "the largest object is more than an even share: no cut makes its child's part smaller (--part-size fetches it in parts)".to_owned()
             }
-            Limit::Minute => {
+            JobLimit::Minute => {
                 let lived = self.slowest.seconds + PAID_BESIDE_S;
                 format!("tasks live for {} and are paid for {}: fewer shards cost less", seconds(lived), seconds(MINIMUM_SECONDS))
             }
-            Limit::Task(Bound::Connections) => "each task: its connections; more workers (-c) are faster".to_owned(),
-            Limit::Task(Bound::Network) => "each task: its network; more shards are faster".to_owned(),
-            Limit::Task(Bound::Cpu) => "each task: its CPU; more vCPU or shards are faster".to_owned(),
+            JobLimit::Task(Bound::Connections) => "each task: its connections; more workers (-c) are faster".to_owned(),
+            JobLimit::Task(Bound::Network) => "each task: its network; more shards are faster".to_owned(),
+            JobLimit::Task(Bound::Cpu) => "each task: its CPU; more vCPU or shards are faster".to_owned(),
         }
     }
 }

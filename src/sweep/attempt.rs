@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::matrix::Planned;
 use crate::cell::Cell;
+use crate::exit::Failure;
 use crate::results::record::{Limited, Record, SCHEMA, SweepFacts, VERSION};
 
 /// A run that is still to be done.
@@ -57,28 +58,12 @@ impl Attempt {
     }
 }
 
-/// Why a cell cannot run here: what, and what to try.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Misfit {
-    /// More vCPU than there are CPUs.
-    TooLarge {
-        /// CPUs of this machine.
-        cpus: usize,
-    },
-    /// Nothing here holds a part of a vCPU.
-    NoQuota,
-    /// More vCPU than the account may run on Fargate at once.
-    OverQuota {
-        /// The quota.
-        vcpu: f64,
-        /// Whether the account said so, or a new account's is taken.
-        is_known: bool,
-    },
-    /// More shards than tasks at once.
-    TooManyTasks {
-        /// Tasks at once.
-        most: u32,
-    },
+/// Why a cell cannot run at a place.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Misfit {
+    /// Whether it is more than the place has at all, so that a default plan leaves it out.
+    pub(super) is_too_large: bool,
+    pub(super) failure: Failure,
 }
 
 /// An attempt that has ended.
@@ -90,7 +75,7 @@ pub(super) struct Finished {
 
 /// What comes of waiting.
 #[derive(Debug)]
-pub(super) enum Next {
+pub(super) enum Awaited {
     /// One attempt has ended.
     Finished(Box<Finished>),
     /// A signal came first.

@@ -40,7 +40,7 @@ const CREDENTIALS: [&str; 12] = [
 
 /// Where a sweep stands in the results bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Stored {
+pub(super) struct ResultsLocation {
     pub(super) bucket: String,
     /// Begins the name of everything of this sweep, with a slash at its end.
     pub(super) prefix: String,
@@ -48,7 +48,7 @@ pub(super) struct Stored {
     pub(super) keys_sha256: String,
 }
 
-impl Stored {
+impl ResultsLocation {
     /// The key of the frozen key list.
     pub(super) fn keys_key(&self) -> String {
         let hash = self.keys_sha256.get(..12).unwrap_or(&self.keys_sha256);
@@ -90,14 +90,14 @@ pub(super) struct RunTemplate {
     /// The embedded server, and the folder of its results bucket.
     pub(super) embedded: Option<(Ready, PathBuf)>,
     /// Keys that a repetition fetches.
-    pub(super) expected: Expected,
+    pub(super) expected: ExpectedKeys,
     /// Bytes that each shard of the next repetition may fetch, where time ends it.
     pub(super) max_bytes: Option<u64>,
 }
 
 /// What a repetition that goes through its keys once has to find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Expected {
+pub(super) struct ExpectedKeys {
     pub(super) objects: u64,
     /// Unknown with a limit: sizes are known for the whole list.
     pub(super) bytes: Option<u64>,
@@ -164,7 +164,7 @@ impl RunTemplate {
         &self,
         attempt: &Attempt,
         shard: u32,
-        stored: &Stored,
+        stored: &ResultsLocation,
     ) -> Vec<(String, String)> {
         let plan = self.plan(attempt, shard);
         let access = Access {

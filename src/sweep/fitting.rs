@@ -1,9 +1,8 @@
 //! Which cells of a plan a place can hold, and what to know of the plan before it runs.
 
-use super::attempt::Misfit;
-use super::job::{Job, Oversize};
+use super::job::{Oversize, SweepJob};
+use super::launcher::{Launcher, LimitWords};
 use super::matrix::cells;
-use super::place::Place;
 use crate::cell::Cell;
 use crate::exit::{Exit, Failure};
 use crate::stats::family::can_reach;
@@ -11,58 +10,54 @@ use crate::stats::family::can_reach;
 /// What `compare` tests at.
 const ALPHA: f64 = 0.05;
 
+/// Cells that a place can hold, and what to know of the plan.
+pub(super) struct Fitting {
+    pub(super) cells: Vec<Cell>,
+    pub(super) warnings: Vec<String>,
+}
+
 /// The cells that this place can hold.
-pub(super) fn fitting(job: &Job, place: &Place) -> Result<(Vec<Cell>, Vec<String>), Failure> {
-    let mut warnings = Vec::new();
+pub(super) fn fitting(job: &SweepJob, launcher: &dyn Launcher) -> Result<Fitting, Failure> {
     let mut left_out: Vec<f64> = Vec::new();
     let mut fitting = Vec::new();
     for cell in cells(&job.plan, &job.sizes) {
-        match (place.check(&cell), job.oversize) {
-            (Ok(()), _) => fitting.push(cell),
-            (Err(Misfit::TooLarge { .. } | Misfit::OverQuota { .. }), Oversize::LeaveOut) => {
+        match (launcher.check(&cell), job.oversize) {
+            (Ok(()), Oversize::Refuse | Oversize::LeaveOut) => fitting.push(cell),
+            (Err(misfit), Oversize::LeaveOut) if misfit.is_too_large => {
                 left_out.push(cell.vcpu());
             }
-            (Err(misfit), _) => return Err(refusal(&cell, misfit)),
+            (Err(misfit), Oversize::Refuse | Oversize::LeaveOut) => return Err(misfit.failure),
         }
     }
+    let LimitWords { holder, most, cure } = launcher.limit_words();
+    if fitting.is_empty() {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("the plan has no configuration that fits {holder}"),
+        )
+        .hint("name sizes that it has with --vcpu"));
+    }
+    let mut warnings = Vec::new();
     if !left_out.is_empty() {
         left_out.sort_by(f64::total_cmp);
         left_out.dedup();
         let sizes: Vec<_> = left_out.iter().map(f64::to_string).collect();
-        let (than, cure) = match job.fleet {
-            Some(_) => (
-                "the account may run on Fargate at once",
-                "ask for a higher quota: Service Quotas, AWS Fargate",
-            ),
-            None => ("this machine has", "--on ecs measures them on Fargate"),
-        };
         let s = if left_out.iter().any(|vcpu| *vcpu > 1.0) {
             "s"
         } else {
             ""
         };
         warnings.push(format!(
-            "left out: {} vCPU{s}, more than {than} ({cure})",
+            "left out: {} vCPU{s}, more than {most} ({cure})",
             sizes.join(", ")
         ));
     }
-    if fitting.is_empty() {
-        let place = if job.fleet.is_some() {
-            "the account"
-        } else {
-            "this machine"
-        };
-        return Err(Failure::new(
-            Exit::Usage,
-            format!("the plan has no configuration that fits {place}"),
-        )
-        .hint("name sizes that it has with --vcpu"));
-    }
-    if let Place::Ecs(fleet) = place {
-        warnings.extend(fleet.notes.iter().cloned());
-    }
+    warnings.extend_from_slice(launcher.notes());
     warnings.extend(cannot_tell(fitting.len(), job.plan.repeat));
-    Ok((fitting, warnings))
+    Ok(Fitting {
+        cells: fitting,
+        warnings,
+    })
 }
 
 /// Two sweeps of this plan are compared cell by cell, all of them one family: with too few repetitions nothing in it can be significant.
@@ -81,25 +76,6 @@ fn cannot_tell(cells: usize, repeat: u32) -> Option<String> {
     ))
 }
 
-fn refusal(cell: &Cell, misfit: Misfit) -> Failure {
-    let wanted = cell.vcpu() * f64::from(cell.shards);
-    match misfit {
-        Misfit::TooLarge { cpus } => Failure::new(Exit::Usage, format!("{cell} needs {wanted} vCPUs, and this machine has {cpus} CPUs"))
-            .hint(format!("no configuration gets more vCPUs than there are CPUs: name smaller sizes with --vcpu, up to {cpus}, or measure on Fargate with --on ecs")),
-        Misfit::OverQuota { vcpu, is_known } => {
-            let quota = if is_known { "the account's quota" } else { "a new account's quota" };
-            Failure::new(Exit::Usage, format!("{cell} needs {wanted} vCPUs at once, and {quota} of Fargate is {vcpu}"))
-                .hint("name smaller sizes with --vcpu, or ask for a higher quota: Service Quotas, AWS Fargate")
-        }
-        Misfit::TooManyTasks { most } => Failure::new(Exit::Usage, format!("{cell} needs {} tasks at once, and --max-tasks is {most}", cell.shards))
-            .hint(format!("a shard is a task: --max-tasks {}", cell.shards)),
-        Misfit::NoQuota => {
-            Failure::new(Exit::SetUp, format!("{cell}: this machine cannot limit a process to {} vCPU", cell.vcpu()))
-                .hint("it takes a control group (root) or systemd-run --user; whole vCPUs work without them: --vcpu 1")
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,32 +89,5 @@ mod tests {
             "6 repetitions cannot show a difference between two sweeps of 24 configurations at 5 %, however large it is; 7 can (--repeat)"
         );
         assert!(cannot_tell(86, 7).unwrap().contains("; 8 can"));
-    }
-
-    #[test]
-    fn a_part_of_a_vcpu_that_cannot_be_limited_names_what_works() {
-        let program = crate::cell::Program::Client(crate::plan::ClientKind::Lean);
-        let cell = Cell {
-            program,
-            cpu_units: 512,
-            memory_mib: 1_024,
-            mode: crate::plan::Mode::Async,
-            concurrency: 8,
-            shards: 1,
-        };
-        let refused = refusal(&cell, Misfit::NoQuota);
-        assert!(
-            refused
-                .message
-                .ends_with(": this machine cannot limit a process to 0.5 vCPU"),
-            "{}",
-            refused.message
-        );
-        assert!(
-            refused
-                .hint
-                .unwrap()
-                .ends_with("whole vCPUs work without them: --vcpu 1")
-        );
     }
 }

@@ -1,8 +1,18 @@
 //! Made-up facts and records that tests of sweeps look at.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
 
+use super::job::{Failed, Oversize, SweepJob};
+use super::place::SweepPlace;
+use super::plan::SweepPlan;
 use crate::cell::Cell;
+use crate::model::Law;
+use crate::outlook::Agreement;
+use crate::pace::Store;
+use crate::plan::{Access, ClientKind, KeySource, Layout, Limits, Mode};
+use crate::price::Egress;
 use crate::results::record::{Limited, Means, Outside, Record, SCHEMA, SweepFacts, VERSION};
 
 pub(crate) fn facts() -> SweepFacts {
@@ -57,5 +67,40 @@ pub(crate) fn record(cell: &Cell, repetition: u32) -> Record {
         server: None,
         tasks: Vec::new(),
         beside: Vec::new(),
+    }
+}
+
+/// Two configurations twice, on a model.
+pub(crate) fn job(out: &Path, law: Law) -> SweepJob {
+    SweepJob {
+        id: "s".to_owned(),
+        plan: SweepPlan {
+            bucket: "source".to_owned(),
+            vcpu: vec![1.0],
+            mode: vec![Mode::Async],
+            client: vec![ClientKind::Lean],
+            concurrency: vec![1, 4],
+            repeat: 2,
+            ..SweepPlan::default()
+        },
+        sizes: vec![(1_024, 2_048)],
+        oversize: Oversize::Refuse,
+        source: KeySource::Listing,
+        sample: None,
+        store: Store::Distant,
+        agreement: Agreement {
+            yes: true,
+            max_bytes: None,
+        },
+        asked_egress: Egress::None,
+        access: Access::default(),
+        limits: Limits::default(),
+        layout: Layout::default(),
+        embedded: None,
+        out: out.to_owned(),
+        results: None,
+        time_limit: Duration::from_hours(1),
+        failed: Failed::Keep,
+        place: SweepPlace::Model(Box::new(law)),
     }
 }

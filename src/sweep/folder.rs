@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attempt::Stopped;
 use super::matrix::Planned;
+use crate::exit::{Exit, Failure};
 use crate::results::record::{FILE_NAME, Record, SweepFacts};
 
 /// What the field `schema` says in the sweep's own file.
@@ -64,7 +65,7 @@ pub enum FolderError {
 
 /// What stands of one repetition.
 #[derive(Debug, PartialEq)]
-pub(super) struct Look {
+pub(super) struct RepetitionState {
     /// Of its last attempt that has one.
     pub(super) record: Option<Record>,
     /// Number of the attempt that comes next.
@@ -147,7 +148,7 @@ impl Folder {
 
     /// Writes a file of the sweep, whole or not at all.
     pub(super) fn write(&self, name: &str, text: &str) -> Result<(), FolderError> {
-        whole(&self.root, name, text)
+        write_atomically(&self.root, name, text)
     }
 
     /// The checksum in the last line of the key list.
@@ -179,7 +180,7 @@ impl Folder {
 
     /// The record of a repetition, if it is done, and the number of the attempt that comes next: of one whose tasks may go on without this sweep, its
     /// own. What other attempts without a record left is removed, all but their folders: half a result must not be taken for one.
-    pub(super) fn look(&self, planned: &Planned) -> Result<Look, FolderError> {
+    pub(super) fn look(&self, planned: &Planned) -> Result<RepetitionState, FolderError> {
         let mut attempt = 1;
         let mut broken = 0;
         let mut last: Option<Record> = None;
@@ -201,7 +202,7 @@ impl Folder {
                     if dir.join(LEDGER_FILE).exists()
                         && !self.repetition(planned, attempt + 1).is_dir()
                     {
-                        return Ok(Look {
+                        return Ok(RepetitionState {
                             record: last,
                             attempt,
                             broken,
@@ -213,7 +214,7 @@ impl Folder {
             }
             attempt += 1;
         }
-        Ok(Look {
+        Ok(RepetitionState {
             record: last,
             attempt,
             broken,
@@ -303,11 +304,11 @@ fn empty(dir: &Path) -> Result<(), FolderError> {
 /// Puts the record of a repetition into its folder: it counts from then on.
 pub(super) fn store_record(dir: &Path, record: &Record) -> Result<(), FolderError> {
     let text = record.to_json().expect("a record is plain data");
-    whole(dir, FILE_NAME, &text)
+    write_atomically(dir, FILE_NAME, &text)
 }
 
 /// Written beside and renamed: there is never half a file of this name.
-pub(super) fn whole(dir: &Path, name: &str, text: &str) -> Result<(), FolderError> {
+pub(super) fn write_atomically(dir: &Path, name: &str, text: &str) -> Result<(), FolderError> {
     let path = dir.join(name);
     let write = || {
         let mut file = tempfile::NamedTempFile::new_in(dir)?;
@@ -317,6 +318,17 @@ pub(super) fn whole(dir: &Path, name: &str, text: &str) -> Result<(), FolderErro
         Ok(())
     };
     write().map_err(at(&path))
+}
+
+impl From<FolderError> for Failure {
+    fn from(error: FolderError) -> Self {
+        let hint = match &error {
+            FolderError::Io { .. } => "name a folder with room in --out",
+            FolderError::Busy(_) => "wait for its end, or take another --id",
+            FolderError::Damaged { .. } => "take another --id, or move that folder away",
+        };
+        Self::new(Exit::SetUp, error.to_string()).hint(hint)
+    }
 }
 
 #[cfg(test)]
@@ -374,7 +386,7 @@ mod tests {
         let folder = Folder::open(dir.path().to_owned()).unwrap();
         assert_eq!(
             folder.look(&planned()).unwrap(),
-            Look {
+            RepetitionState {
                 record: None,
                 attempt: 1,
                 broken: 0
@@ -385,7 +397,7 @@ mod tests {
         fs::write(cut_off.join("result_s_async_4.json"), "{").unwrap();
         assert_eq!(
             folder.look(&planned()).unwrap(),
-            Look {
+            RepetitionState {
                 record: None,
                 attempt: 2,
                 broken: 0
@@ -400,7 +412,7 @@ mod tests {
         store_record(&folder.prepare(&planned(), 2).unwrap(), &record).unwrap();
         assert_eq!(
             folder.look(&planned()).unwrap(),
-            Look {
+            RepetitionState {
                 record: Some(record),
                 attempt: 3,
                 broken: 0
@@ -417,7 +429,7 @@ mod tests {
         fs::write(begun.join(LEDGER_FILE), "{}").unwrap();
         assert_eq!(
             folder.look(&planned()).unwrap(),
-            Look {
+            RepetitionState {
                 record: None,
                 attempt: 2,
                 broken: 0
@@ -427,7 +439,7 @@ mod tests {
         folder.prepare(&planned(), 3).unwrap();
         assert_eq!(
             folder.look(&planned()).unwrap(),
-            Look {
+            RepetitionState {
                 record: None,
                 attempt: 4,
                 broken: 0

@@ -1,45 +1,46 @@
 //! What a sweep would do: runs, requests, bytes and money, before any of it.
 
-use super::job::{Forecast, Job};
-use super::place::Place;
-use super::setup::{Stage, configuration, pace};
+use super::begin::{configuration, pace};
+use super::job::{SweepForecast, SweepJob};
+use super::setup::ReadySweep;
 use crate::cell::Cell;
 use crate::event::SweepEvent;
 use crate::exit::Failure;
 use crate::outlook::{Bytes, Outlook, Paid, usd};
-use crate::price::MINIMUM_SECONDS;
 use crate::results::summary::fetched_classes;
 use crate::units::{self, plural};
 
 /// Keys of a listing page.
 const PAGE_KEYS: u64 = 1_000;
 
-impl Stage<'_> {
-    /// The least and the most that the tasks of all runs and warm-ups cost.
-    fn tasks_usd(&self, job: &Job) -> Option<(f64, f64)> {
-        let (Place::Ecs(fleet), Some(plan)) = (&self.place, &job.fleet) else {
-            return None;
+impl ReadySweep<'_> {
+    /// The least and the most that all runs and warm-ups cost as tasks.
+    fn tasks_usd(&self, job: &SweepJob) -> Option<(f64, f64)> {
+        let time = job.plan.time().unwrap_or_default();
+        let all = |cells: &mut dyn Iterator<Item = &Cell>| {
+            cells.map(|cell| self.launcher.usd(cell, time)).try_fold(
+                (0.0, 0.0),
+                |(least, most), one| {
+                    let (at_least, at_most) = one?;
+                    Some((least + at_least, most + at_most))
+                },
+            )
         };
-        let all = |seconds: f64| {
-            let price = |cell: &Cell| Some(fleet.price(cell, seconds)? * f64::from(cell.shards));
-            let runs =
-                self.cells.iter().map(price).sum::<Option<f64>>()? * f64::from(job.plan.repeat);
-            Some(runs + warmed_up(&self.cells).map(price).sum::<Option<f64>>()?)
-        };
-        let duration = job.plan.time().unwrap_or_default();
-        Some((
-            all(duration.as_secs_f64().max(MINIMUM_SECONDS))?,
-            all((plan.start_limit + plan.run_limit + plan.stop_limit).as_secs_f64())?,
-        ))
+        let repeat = f64::from(job.plan.repeat);
+        let (runs, warm_ups) = (
+            all(&mut self.cells.iter())?,
+            all(&mut warmed_up(&self.cells))?,
+        );
+        Some((runs.0 * repeat + warm_ups.0, runs.1 * repeat + warm_ups.1))
     }
 
-    pub(super) fn forecast(&self, job: &Job) -> Forecast {
+    pub(super) fn forecast(&self, job: &SweepJob) -> SweepForecast {
         let runs = self.cells.len() as u64 * u64::from(job.plan.repeat);
         let warm_ups = warmed_up(&self.cells).count() as u64;
         let again = (0..job.plan.repeat).flat_map(|_| &self.cells);
         let all: Vec<&Cell> = again.chain(warmed_up(&self.cells)).collect();
         let outlook = self.outlook(job, &all);
-        Forecast {
+        SweepForecast {
             cells: self.cells.clone(),
             runs,
             warm_ups,
@@ -48,21 +49,21 @@ impl Stage<'_> {
             sample: self.facts.sample.clone(),
             gets: outlook.gets,
             lists: outlook.lists,
-            is_on_ecs: job.fleet.is_some(),
+            is_paid: job.place.facts().consent.is_some(),
             tasks_usd: self.tasks_usd(job),
             duration: job.plan.duration.clone(),
             outlook,
             limited: self
                 .cells
                 .first()
-                .map(|cell| self.place.words(cell))
+                .map(|cell| self.launcher.words(cell))
                 .unwrap_or_default(),
             warnings: self.warnings.clone(),
         }
     }
 
     /// What one run of each of these cells fetches and costs.
-    pub(super) fn outlook(&self, job: &Job, runs: &[&Cell]) -> Outlook {
+    pub(super) fn outlook(&self, job: &SweepJob, runs: &[&Cell]) -> Outlook {
         let (keys, facts) = (self.template.expected.objects, &self.facts);
         let theirs = runs
             .iter()
@@ -107,7 +108,7 @@ impl Stage<'_> {
             what: "sweep",
             source: format!("s3://{}/{}", facts.bucket, facts.prefix),
             is_free: job.embedded.is_some()
-                || job.fleet.is_some()
+                || job.place.facts().is_in_region
                 || job.access.is_on_this_machine(),
             runs: runs.len() as u64,
             bytes_of_run,
@@ -125,7 +126,7 @@ impl Stage<'_> {
     }
 
     /// Goes on when somebody agreed to what one run of each of these cells takes, or nobody needs to.
-    pub(super) async fn agree(&mut self, job: &Job, runs: &[&Cell]) -> Result<(), Failure> {
+    pub(super) async fn agree(&mut self, job: &SweepJob, runs: &[&Cell]) -> Result<(), Failure> {
         let outlook = self.outlook(job, runs);
         if runs.is_empty() {
             return Ok(());
@@ -146,7 +147,7 @@ fn whole(number: f64) -> u64 {
     number as u64
 }
 
-impl Forecast {
+impl SweepForecast {
     /// `sweep study-1: 30 configurations × 6 runs of 2.00 GB = 180 runs, 560,000 GETs, 360 GB; vCPU by cgroup v2 quota`
     pub fn title(&self, id: &str) -> String {
         let Self {

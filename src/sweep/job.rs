@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use tokio::sync::watch::Receiver;
 
-use super::fleet::{FleetPlan, Spent};
+use super::launcher::Spent;
+use super::place::SweepPlace;
 use super::plan::SweepPlan;
 use crate::cell::Cell;
 use crate::event::SweepEvent;
-use crate::exit::Exit;
-use crate::exit::Signal;
+use crate::exit::{Exit, Signal};
 use crate::outlook::{Agreement, Ask, Outlook};
 use crate::pace::Store;
 use crate::plan::{Access, KeySample, KeySource, Layout, Limits, S3Uri};
@@ -20,7 +20,7 @@ use crate::server::Options;
 
 /// A sweep to be done, every setting resolved.
 #[derive(Clone, Debug)]
-pub struct Job {
+pub struct SweepJob {
     /// Its name: also that of its folder.
     pub id: String,
     /// What is varied, and the work of a repetition.
@@ -55,8 +55,8 @@ pub struct Job {
     pub time_limit: Duration,
     /// Whether repetitions that failed before are run again.
     pub failed: Failed,
-    /// Tasks on Fargate; none = this machine.
-    pub fleet: Option<FleetPlan>,
+    /// Where it runs.
+    pub place: SweepPlace,
 }
 
 /// What happens to sizes that this machine does not have.
@@ -78,7 +78,7 @@ pub enum Failed {
 }
 
 /// What a sweep gets from outside.
-pub struct World<'a> {
+pub struct SweepContext<'a> {
     /// This program.
     pub executable: PathBuf,
     /// The environment.
@@ -95,7 +95,7 @@ pub struct World<'a> {
 
 /// What a sweep would do.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Forecast {
+pub struct SweepForecast {
     /// The cells, in the order of tables.
     pub cells: Vec<Cell>,
     /// Runs, without warm-ups.
@@ -115,7 +115,7 @@ pub struct Forecast {
     /// How long each run lasts, when time ends it.
     pub duration: Option<String>,
     /// Whether cells run as tasks, which cost money.
-    pub is_on_ecs: bool,
+    pub is_paid: bool,
     /// What the tasks cost, by the list prices of On-Demand capacity: the least (a minute each, or `duration`), and when every run takes as long as it may.
     /// None on this machine, and without a price.
     pub tasks_usd: Option<(f64, f64)>,
@@ -129,7 +129,7 @@ pub struct Forecast {
 
 /// How a sweep ended.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Ended {
+pub struct SweepEnd {
     /// Its folder.
     pub folder: PathBuf,
     /// Runs with a record, warm-ups apart.

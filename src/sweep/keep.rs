@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::folder::{Folder, SWEEP_FILE};
-use super::job::{Ended, Job};
-use super::setup::Stage;
+use super::job::{SweepEnd, SweepJob};
+use super::setup::ReadySweep;
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure};
 use crate::results::record::FILE_NAME;
@@ -12,16 +12,16 @@ use crate::store::Replace;
 
 /// Proves that the results bucket can be written, before hours go by, and stores what an earlier part of the sweep could not.
 pub(super) async fn store_begun(
-    stage: &mut Stage<'_>,
-    (job, folder): (&Job, &Folder),
+    ready: &mut ReadySweep<'_>,
+    (job, folder): (&SweepJob, &Folder),
     done: &[PathBuf],
-    ended: &mut Ended,
+    ended: &mut SweepEnd,
 ) -> Result<(), Failure> {
     let Some(uri) = &job.results else {
         return Ok(());
     };
     let key = |relative: &str| format!("{}sweeps/{}/{relative}", uri.key, job.id);
-    match &mut stage.results {
+    match &mut ready.results {
         Some(bucket) => {
             bucket
                 .store_file(
@@ -33,7 +33,7 @@ pub(super) async fn store_begun(
         }
         None => return Ok(()),
     }
-    if let (Some(stored), Some(bucket)) = (&stage.stored, &mut stage.results) {
+    if let (Some(stored), Some(bucket)) = (&ready.stored, &mut ready.results) {
         // The list never changes, and may be large.
         if bucket.exists(&stored.keys_key()).await? != Some(true) {
             bucket
@@ -46,11 +46,11 @@ pub(super) async fn store_begun(
             .strip_prefix(folder.root())
             .unwrap_or(dir)
             .join(FILE_NAME);
-        let Some(bucket) = &mut stage.results else {
+        let Some(bucket) = &mut ready.results else {
             return Ok(());
         };
         if bucket.exists(&key(&relative.to_string_lossy())).await? == Some(false) {
-            store(stage, (job, folder), dir, ended).await;
+            store(ready, (job, folder), dir, ended).await;
         }
     }
     Ok(())
@@ -58,12 +58,12 @@ pub(super) async fn store_begun(
 
 /// Stores a repetition in the results bucket, if there is one. What is not stored stays in the folder.
 pub(super) async fn store(
-    stage: &mut Stage<'_>,
-    (job, folder): (&Job, &Folder),
+    ready: &mut ReadySweep<'_>,
+    (job, folder): (&SweepJob, &Folder),
     dir: &Path,
-    ended: &mut Ended,
+    ended: &mut SweepEnd,
 ) {
-    let (Some(bucket), Some(uri)) = (&mut stage.results, &job.results) else {
+    let (Some(bucket), Some(uri)) = (&mut ready.results, &job.results) else {
         return;
     };
     let relative = dir.strip_prefix(folder.root()).unwrap_or(dir).display();
@@ -73,7 +73,8 @@ pub(super) async fn store(
         .filter_map(Result::ok)
         .map(|entry| entry.path());
     // What a task found it has stored itself.
-    let is_stored = |path: &Path| job.fleet.is_some() && !path.ends_with(FILE_NAME);
+    let stores_itself = ready.stored.is_some();
+    let is_stored = |path: &Path| stores_itself && !path.ends_with(FILE_NAME);
     let mut files: Vec<PathBuf> = files
         .filter(|path| path.is_file() && !is_stored(path))
         .collect();
@@ -95,6 +96,6 @@ pub(super) async fn store(
         ended.exit = Exit::NotStored;
     }
     for message in left {
-        stage.event(&SweepEvent::Warning(message));
+        ready.event(&SweepEvent::Warning(message));
     }
 }

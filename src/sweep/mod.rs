@@ -4,8 +4,10 @@
 //! what reports are for.
 
 mod attempt;
-mod clock;
+mod begin;
 mod drive;
+mod driver;
+mod ecs;
 mod environment;
 mod fleet;
 
@@ -15,21 +17,28 @@ mod forecast;
 mod job;
 mod keep;
 mod keys;
+mod launcher;
 mod local;
 mod matrix;
 mod place;
 pub mod plan;
+mod remaining;
 mod setup;
 mod summaries;
+mod time_left;
 
 mod written;
 
 #[cfg(test)]
 pub(crate) mod fixture;
+#[cfg(test)]
+mod model;
 
 pub use drive::{dry_run, sweep};
-pub use fleet::{Consent, FleetPlan, OnInterrupt};
-pub use job::{Ended, Failed, Forecast, Job, Oversize, World};
+pub use fleet::{FleetPlan, OnInterrupt};
+pub use job::{Failed, Oversize, SweepContext, SweepEnd, SweepForecast, SweepJob};
+pub use launcher::PlaceFacts;
 pub use local::{Confinement, become_program};
 #[cfg(test)]
 pub(crate) use matrix::cells;
+pub use place::SweepPlace;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::written;
 use crate::cell::UNITS_PER_VCPU;
-use crate::plan::ranges::{Listed, doubling};
+use crate::plan::ranges::{ListForm, doubling};
 use crate::plan::{ClientKind, Mode, Order, Work};
 use crate::units;
 
@@ -44,7 +44,7 @@ pub enum Auto {
 }
 
 /// Memories of a list; a range doubles.
-pub const MEMORY: Listed<MemoryChoice> = Listed {
+pub const MEMORY: ListForm<MemoryChoice> = ListForm {
     value: |word| match word {
         "auto" => Some(MemoryChoice::Auto(Auto::Auto)),
         word => word

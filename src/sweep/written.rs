@@ -4,7 +4,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
 use super::plan::{MEMORY, MemoryChoice};
-use crate::plan::ranges::{Gathered, Listed, VCPU, WHOLE};
+use crate::plan::ranges::{Gathered, ListForm, VCPU, WHOLE};
 
 #[derive(Deserialize)]
 #[serde(
@@ -13,23 +13,23 @@ use crate::plan::ranges::{Gathered, Listed, VCPU, WHOLE};
 )]
 enum List<T> {
     Text(String),
-    Items(Vec<Item<T>>),
+    Items(Vec<ListItem<T>>),
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Item<T> {
+enum ListItem<T> {
     Text(String),
     Value(T),
 }
 
-fn list<'de, T, D>(deserializer: D, listed: &Listed<T>) -> Result<Vec<T>, D::Error>
+fn list<'de, T, D>(deserializer: D, listed: &ListForm<T>) -> Result<Vec<T>, D::Error>
 where
     T: Clone + PartialEq + Deserialize<'de>,
     D: Deserializer<'de>,
 {
     let items = match List::<T>::deserialize(deserializer)? {
-        List::Text(text) => vec![Item::Text(text)],
+        List::Text(text) => vec![ListItem::Text(text)],
         List::Items(items) => items,
     };
     let mut gathered = Gathered::empty();
@@ -37,9 +37,9 @@ where
     let mut again = Vec::new();
     for item in items {
         match item {
-            Item::Text(text) => gathered.add_text(&text, listed).map_err(D::Error::custom)?,
-            Item::Value(value) if gathered.add(value.clone()) => {}
-            Item::Value(value) => again.push(value),
+            ListItem::Text(text) => gathered.add_text(&text, listed).map_err(D::Error::custom)?,
+            ListItem::Value(value) if gathered.add(value.clone()) => {}
+            ListItem::Value(value) => again.push(value),
         }
     }
     let mut values = gathered.into_values();

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use parfetch::internals::Summary;
-use parfetch::internals::{JobDocument, Part};
+use parfetch::internals::{JobDocument, ShardKeys};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -90,7 +90,7 @@ fn document(source: &Source) -> JobDocument {
 }
 
 /// Keys and sizes of the key files, one after another, and what each file holds.
-fn key_files(source: &Source, shards: u32) -> (Vec<(String, u64)>, Vec<Part>) {
+fn key_files(source: &Source, shards: u32) -> (Vec<(String, u64)>, Vec<ShardKeys>) {
     let (s3, folder) = (source.s3(), tempfile::tempdir().unwrap());
     let (mut all, mut parts) = (Vec::new(), Vec::new());
     let listed: Vec<String> = s3
@@ -120,7 +120,7 @@ fn key_files(source: &Source, shards: u32) -> (Vec<(String, u64)>, Vec<Part>) {
         ran.exits(0);
         let rows = Results::in_folder(&out, "result_run_async_1").rows;
         fs::remove_dir_all(&out).unwrap();
-        parts.push(Part {
+        parts.push(ShardKeys {
             keys: rows.len() as u64,
             bytes: Some(rows.iter().map(|row| row.size.unwrap()).sum()),
         });
@@ -393,7 +393,7 @@ fn children_that_fail_are_named() {
     let ran = submit(&scene, "-n 4 --yes").exits(3);
     assert!(
         ran.stderr.contains(
-            "warning: child 1 of 4 failed: exit code 137, killed, perhaps for its memory"
+            "warning: child 1 of 4 failed: exit code 137, killed: out of memory, most likely"
         ),
         "{}",
         ran.stderr

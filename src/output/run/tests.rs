@@ -144,7 +144,7 @@ fn a_suggested_line_is_a_sweep_of_the_same_objects() {
         };
         crate::settings::check_sweep(
             &raw,
-            crate::settings::Beside {
+            crate::settings::SweepInput {
                 plan: None,
                 id: "s",
             },

@@ -25,7 +25,7 @@ const LOOKS: u32 = 8;
 pub(super) const FEW_LOOKS: u32 = 4;
 
 /// What a wait has beside the job.
-pub(super) struct Watch<'a> {
+pub(super) struct JobWatch<'a> {
     pub(super) jobs: &'a dyn Jobs,
     pub(super) signal: Receiver<Option<Signal>>,
     pub(super) on_event: &'a mut dyn FnMut(&JobEvent),
@@ -78,7 +78,7 @@ fn can_pass(error: &CloudError) -> bool {
     )
 }
 
-impl Watch<'_> {
+impl JobWatch<'_> {
     fn event(&mut self, event: &JobEvent) {
         (self.on_event)(event);
     }

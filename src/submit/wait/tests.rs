@@ -121,7 +121,7 @@ async fn wait_for(fake: &Fake, children: u32) -> (Result<JobEnd, Failure>, Vec<C
             events.push(*children);
         }
     };
-    let mut watch = Watch {
+    let mut watch = JobWatch {
         jobs: fake,
         signal,
         on_event: &mut on_event,
@@ -135,7 +135,7 @@ async fn wait_for(fake: &Fake, children: u32) -> (Result<JobEnd, Failure>, Vec<C
 
 async fn submit_to(fake: &Fake) -> Result<String, Failure> {
     let (_sender, signal) = watch::channel(None);
-    Watch {
+    JobWatch {
         jobs: fake,
         signal,
         on_event: &mut |_| {},

@@ -4,10 +4,11 @@ use crate::cell::{Cell, UNITS_PER_VCPU};
 use crate::cloud::{PublicAddress, TaskTimes};
 use crate::price::{PriceList, TaskRates, TaskSize, address_usd, billed_seconds, task_usd};
 use crate::sweep::attempt::Stopped;
+use crate::sweep::launcher::Spent;
 
 /// Money.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Budget {
+pub(in crate::sweep) struct Budget {
     /// None where the price list knows none for a part of it.
     pub(super) price: Option<TaskPrice>,
     /// No more than that.
@@ -18,21 +19,10 @@ pub(super) struct Budget {
 
 /// What a task costs by the hour.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct TaskPrice {
+pub(in crate::sweep) struct TaskPrice {
     pub(super) rates: TaskRates,
     /// Of its public address; 0 where it has none.
     pub(super) address_usd_per_hour: f64,
-}
-
-/// What tasks have cost.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Spent {
-    /// Tasks that were billed.
-    pub tasks: u64,
-    /// Seconds that they were billed for, the minimum included.
-    pub billed_s: f64,
-    /// By the list prices of On-Demand capacity; none without a price.
-    pub usd: Option<f64>,
 }
 
 /// Seconds that a task is billed for: from the start of the image's pull to its stop (or until `now_ms`), a minute at least; none before the pull.
@@ -47,7 +37,7 @@ impl TaskPrice {
     ///
     /// # Errors
     /// What the list has no price of: a total without it would be too low.
-    pub(super) fn of(
+    pub(in crate::sweep) fn of(
         prices: &PriceList,
         (region, arch): (&str, &str),
         address: PublicAddress,
@@ -81,7 +71,7 @@ fn size(cpu_units: u32, memory_mib: u32) -> TaskSize {
 }
 
 impl Budget {
-    pub(super) fn new(price: Option<TaskPrice>, most_usd: Option<f64>) -> Self {
+    pub(in crate::sweep) fn new(price: Option<TaskPrice>, most_usd: Option<f64>) -> Self {
         let spent = Spent {
             usd: price.map(|_| 0.0),
             ..Spent::default()

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use async_trait::async_trait;
 
-use super::MAX_ATTEMPTS;
 use super::budget::billed_s;
 use super::ending::{Again, TaskFailure};
 use super::task::Task;
@@ -19,6 +18,8 @@ use crate::store::{Bucket, PageQuery, StoreError, StoreErrorKind, Walk};
 use crate::sweep::attempt::Attempt;
 use crate::sweep::summaries::found_in;
 
+/// Attempts at a repetition that the platform breaks again and again.
+const MAX_ATTEMPTS: u32 = 3;
 /// Nanoseconds of a millisecond.
 const MILLI_NS: u64 = 1_000_000;
 
@@ -33,13 +34,21 @@ fn limited() -> Limited {
     }
 }
 
+/// What holds for all tasks of an attempt.
+pub(super) struct CollectedFrom<'a> {
+    pub(super) facts: &'a SweepFacts,
+    /// Attempts that ran at the same time.
+    pub(super) beside: &'a [String],
+    pub(super) address: PublicAddress,
+}
+
 /// The record of an attempt whose tasks have all ended, and whose summaries are in its folder.
-pub(super) fn record(
-    attempt: &Attempt,
-    tasks: &[Task],
-    (facts, beside): (&SweepFacts, &[String]),
-    address: PublicAddress,
-) -> Record {
+pub(super) fn record(attempt: &Attempt, tasks: &[Task], from: &CollectedFrom<'_>) -> Record {
+    let CollectedFrom {
+        facts,
+        beside,
+        address,
+    } = *from;
     let cell = attempt.cell();
     let (summaries, wrong) = found_in(&attempt.dir, (facts, cell.shards));
     let broken = tasks

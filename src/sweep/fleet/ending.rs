@@ -3,13 +3,7 @@
 //! The words are those that AWS documents and that people saw; what is not known fails one repetition and no more.
 
 use crate::cloud::{CloudError, CloudErrorKind, Refusal, TaskSeen};
-use crate::exit::Exit;
-
-/// Exit code of a run that finished although some fetches failed: its figures count.
-const SOME_FAILED: i32 = Exit::FetchesFailed as i32;
-/// Exit codes after SIGKILL and SIGTERM.
-const KILLED: i32 = 137;
-const TERMINATED: i32 = Exit::Terminated as i32;
+use crate::exit::ChildExit;
 
 /// Whether another attempt can end better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,7 +136,8 @@ pub(super) fn stopped(task: &TaskSeen, memory_mib: u32) -> Result<(), TaskFailur
         exit_code: task.exit_code,
         ..TaskFailure::hint(reason, again)
     };
-    if matches!(task.exit_code, Some(0 | SOME_FAILED)) {
+    let exit = task.exit_code.map(ChildExit::of);
+    if exit.is_some_and(ChildExit::has_figures) {
         return Ok(());
     }
     if container.starts_with("OutOfMemory") || why.starts_with("OutOfMemory") {
@@ -151,7 +146,7 @@ pub(super) fn stopped(task: &TaskSeen, memory_mib: u32) -> Result<(), TaskFailur
             Again::No,
         ));
     }
-    Err(match (code, task.exit_code) {
+    Err(match (code, exit) {
         ("SpotInterruption" | "TerminationNotice", _) => {
             broken("Spot took its capacity back".to_owned(), Again::Yes)
         }
@@ -173,14 +168,11 @@ pub(super) fn stopped(task: &TaskSeen, memory_mib: u32) -> Result<(), TaskFailur
             Again::Yes,
         ),
         ("UserInitiated", _) => broken(format!("somebody stopped it: {}", said(why)), Again::No),
-        (_, Some(KILLED)) => broken(
-            "was killed (exit code 137): out of memory, most likely".to_owned(),
-            Again::No,
-        ),
-        (_, Some(TERMINATED)) => broken("was told to end (exit code 143)".to_owned(), Again::Yes),
+        (_, Some(exit @ ChildExit::Terminated)) => broken(format!("ended with {exit}"), Again::Yes),
+        (_, Some(exit @ ChildExit::Killed)) => broken(format!("ended with {exit}"), Again::No),
         (_, Some(exit)) => TaskFailure {
             is_hint: false,
-            ..broken(format!("ended with exit code {exit}"), Again::No)
+            ..broken(format!("ended with {exit}"), Again::No)
         },
         (_, None) => broken(
             format!(
@@ -251,7 +243,7 @@ mod tests {
         );
         assert_eq!(
             broken(exited, Some(137), ("", "")).0,
-            "was killed (exit code 137): out of memory, most likely"
+            "ended with exit code 137, killed: out of memory, most likely"
         );
         assert_eq!(
             broken(

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::sweep::folder::{FolderError, LEDGER_FILE, whole};
+use crate::sweep::folder::{FolderError, LEDGER_FILE, write_atomically};
 
 /// What the field `schema` says.
 const SCHEMA: &str = "parfetch.tasks";
@@ -67,7 +67,7 @@ impl Ledger {
     /// Puts it in place, whole.
     pub(super) fn write(&self, dir: &Path) -> Result<(), FolderError> {
         let text = serde_json::to_string_pretty(self).expect("a ledger is plain data") + "\n";
-        whole(dir, LEDGER_FILE, &text)
+        write_atomically(dir, LEDGER_FILE, &text)
     }
 
     /// Takes it away: nothing of the attempt goes on.

@@ -43,7 +43,6 @@ pub(super) enum TaskPhase {
     Ended,
 }
 
-/// One task.
 #[derive(Debug)]
 pub(super) struct Task {
     /// Which shard it fetches.

@@ -2,29 +2,39 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::Path;
 use std::rc::Rc;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::watch;
 
-use super::budget::TaskPrice;
-use super::*;
-use crate::cell::Program;
+use super::collect::TaskResults;
+use super::plan::{FleetPlan, OnInterrupt};
+use super::state::SweepTasks;
+use super::{AccountLimits, Budget, Fleet, TaskPrice, VcpuQuota};
+use crate::cell::{Cell, Program};
 use crate::cloud::{
-    CloudError, CloudErrorKind, Network, Refusal, Seen, Started, TaskSeen, TaskTimes,
+    Capacity, CloudError, CloudErrorKind, Launch, Refusal, Started, TaskNetwork, TaskSeen,
+    TaskTimes, Tasks, TasksSeen, overrides_length,
 };
+use crate::event::SweepEvent;
+use crate::exit::{Exit, Failure, Signal};
+use crate::outlook::CostConsent;
 use crate::plan::variables::example;
 use crate::plan::{ClientKind, Destination, Mode, RunPlan, Selection};
 use crate::price::TaskRates;
+use crate::results::record::Record;
 use crate::results::summary::{Outcomes, State, Summary, Totals};
 use crate::store::StoreError;
-use crate::sweep::attempt::Todo;
-use crate::sweep::environment::Expected;
+use crate::sweep::attempt::{Attempt, Awaited, Todo};
+use crate::sweep::environment::{ExpectedKeys, ResultsLocation, RunTemplate};
 use crate::sweep::fixture;
 use crate::sweep::folder::LEDGER_FILE;
+use crate::sweep::launcher::{Abandon, EarlierSweep, Launcher};
 use crate::sweep::matrix::Planned;
 
 /// What the next `RunTask` answers instead of starting a task.
 #[derive(Clone)]
-enum Answer {
+enum StartAnswer {
     Refused(&'static str),
     Error(CloudErrorKind, &'static str),
     /// The task is started, and the answer is lost.
@@ -34,7 +44,7 @@ enum Answer {
 /// ECS as these tests need it: every look takes a task one state further.
 #[derive(Default)]
 struct Account {
-    answers: Vec<Answer>,
+    answers: Vec<StartAnswer>,
     /// By token.
     tasks: HashMap<String, String>,
     /// By ARN: how often it was looked at.
@@ -102,7 +112,7 @@ impl Account {
 }
 
 #[derive(Clone, Default)]
-struct Fake(Rc<RefCell<Account>>);
+struct FakeService(Rc<RefCell<Account>>);
 
 fn error(kind: CloudErrorKind, message: &str) -> CloudError {
     CloudError {
@@ -115,20 +125,20 @@ fn error(kind: CloudErrorKind, message: &str) -> CloudError {
 }
 
 #[async_trait(?Send)]
-impl Tasks for Fake {
+impl Tasks for FakeService {
     async fn run(&self, launch: &Launch) -> Result<Started, CloudError> {
         let mut account = self.0.borrow_mut();
         account.tokens.push(launch.token.clone());
         if !account.answers.is_empty() {
             match account.answers.remove(0) {
-                Answer::Refused(reason) => {
+                StartAnswer::Refused(reason) => {
                     return Ok(Started::Refused(Refusal {
                         reason: reason.to_owned(),
                         detail: String::new(),
                     }));
                 }
-                Answer::Error(kind, message) => return Err(error(kind, message)),
-                Answer::Lost => {
+                StartAnswer::Error(kind, message) => return Err(error(kind, message)),
+                StartAnswer::Lost => {
                     account.start(launch);
                     return Err(error(CloudErrorKind::Unclear, "no answer"));
                 }
@@ -142,7 +152,7 @@ impl Tasks for Fake {
         })))
     }
 
-    async fn describe(&self, _: &str, arns: &[String]) -> Result<Seen, CloudError> {
+    async fn describe(&self, _: &str, arns: &[String]) -> Result<TasksSeen, CloudError> {
         let mut account = self.0.borrow_mut();
         let tasks: Vec<TaskSeen> = arns.iter().filter_map(|arn| account.seen(arn)).collect();
         let missing = arns
@@ -150,7 +160,7 @@ impl Tasks for Fake {
             .filter(|arn| tasks.iter().all(|task| task.arn != **arn))
             .cloned()
             .collect();
-        Ok(Seen { tasks, missing })
+        Ok(TasksSeen { tasks, missing })
     }
 
     async fn stop(&self, _: &str, arn: &str, _: &str) -> Result<(), CloudError> {
@@ -203,7 +213,7 @@ fn plan() -> FleetPlan {
         cluster: "c".to_owned(),
         definition: "arn:aws:ecs:us-east-1:1:task-definition/parfetch:7".to_owned(),
         container: "parfetch".to_owned(),
-        network: Network::default(),
+        network: TaskNetwork::default(),
         capacity: Capacity::OnDemand,
         max_tasks: 2,
         start_limit: Duration::from_mins(15),
@@ -212,7 +222,7 @@ fn plan() -> FleetPlan {
         poll: Duration::from_secs(5),
         least: Duration::ZERO,
         on_interrupt: OnInterrupt::Stop,
-        consent: Consent::Yes,
+        consent: CostConsent::Given,
         log_group: None,
     }
 }
@@ -233,7 +243,7 @@ fn template() -> RunTemplate {
         },
         results_bucket: None,
         embedded: None,
-        expected: Expected {
+        expected: ExpectedKeys {
             objects: 5,
             bytes: None,
             keys: None,
@@ -268,8 +278,8 @@ fn attempt(dir: &Path, (cpu_units, repetition, attempt): (u32, u32, u32)) -> Att
     }
 }
 
-struct Scene {
-    fake: Fake,
+struct Harness {
+    fake: FakeService,
     fleet: Fleet,
     dir: tempfile::TempDir,
     stop: watch::Receiver<Option<Signal>>,
@@ -277,13 +287,13 @@ struct Scene {
     said: Vec<SweepEvent>,
 }
 
-impl Scene {
-    fn new(shelf: FakeResults, set_up: impl FnOnce(&mut Account)) -> Self {
-        Self::of(plan(), shelf, set_up)
+impl Harness {
+    fn new(results: FakeResults, set_up: impl FnOnce(&mut Account)) -> Self {
+        Self::of(plan(), results, set_up)
     }
 
-    fn of(plan: FleetPlan, shelf: FakeResults, set_up: impl FnOnce(&mut Account)) -> Self {
-        let fake = Fake::default();
+    fn of(plan: FleetPlan, results: FakeResults, set_up: impl FnOnce(&mut Account)) -> Self {
+        let fake = FakeService::default();
         fake.0.borrow_mut().states = vec!["PENDING", "RUNNING", "STOPPED"];
         set_up(&mut fake.0.borrow_mut());
         let price = TaskPrice {
@@ -293,7 +303,7 @@ impl Scene {
             },
             address_usd_per_hour: 0.0,
         };
-        let most = if let Consent::UpTo(usd) = plan.consent {
+        let most = if let CostConsent::UpTo(usd) = plan.consent {
             Some(usd)
         } else {
             None
@@ -301,14 +311,24 @@ impl Scene {
         let mut fleet = Fleet::new(
             Box::new(fake.clone()),
             plan,
-            ((6.0, true), Budget::new(Some(price), most)),
+            AccountLimits {
+                quota: VcpuQuota {
+                    vcpu: 6.0,
+                    is_known: true,
+                },
+                budget: Budget::new(Some(price), most),
+            },
         );
-        let stored = Stored {
+        let stored = ResultsLocation {
             bucket: "results".to_owned(),
             prefix: "parfetch/sweeps/s/".to_owned(),
             keys_sha256: "k".repeat(64),
         };
-        fleet.belong(&fixture::facts(), (stored, Box::new(shelf)));
+        fleet.own = Some(SweepTasks::new(
+            &fixture::facts(),
+            stored,
+            Box::new(results),
+        ));
         let (tell, stop) = watch::channel(None);
         Self {
             fake,
@@ -325,10 +345,10 @@ impl Scene {
         self.fleet.take(attempt, &template()).unwrap();
     }
 
-    async fn next(&mut self) -> Result<Next, Failure> {
+    async fn next(&mut self) -> Result<Awaited, Failure> {
         let said = &mut self.said;
         self.fleet
-            .next(&fixture::facts(), &mut self.stop, &mut |event| {
+            .until_one_has_ended(&fixture::facts(), &mut self.stop, &mut |event| {
                 said.push(event.clone());
             })
             .await
@@ -336,7 +356,7 @@ impl Scene {
 
     async fn record(&mut self) -> (Record, bool) {
         match self.next().await.unwrap() {
-            Next::Finished(finished) => {
+            Awaited::Finished(finished) => {
                 let again = finished
                     .record
                     .failure
@@ -364,9 +384,9 @@ fn reason(record: &Record) -> &str {
 
 #[tokio::test(start_paused = true)]
 async fn a_task_runs_and_its_summary_comes_from_the_bucket() {
-    let mut scene = Scene::new(FakeResults(true), |_| {});
-    scene.take((1_024, 1, 1));
-    let (record, again) = scene.record().await;
+    let mut harness = Harness::new(FakeResults(true), |_| {});
+    harness.take((1_024, 1, 1));
+    let (record, again) = harness.record().await;
     assert_eq!((record.failure, again), (None, false));
     assert_eq!(record.summaries, ["result_s-00000-a1_async_1.json"]);
     let task = &record.tasks[0];
@@ -383,8 +403,8 @@ async fn a_task_runs_and_its_summary_comes_from_the_bucket() {
         (crate::results::record::Means::Fargate, None, None)
     );
     // 0.05 an hour for a minute and a half.
-    assert!((scene.fleet.spent().usd.unwrap() - 0.00125).abs() < 1e-12);
-    assert!(scene.fleet.is_idle());
+    assert!((harness.fleet.spent().unwrap().usd.unwrap() - 0.00125).abs() < 1e-12);
+    assert!(harness.fleet.is_idle());
 }
 
 #[tokio::test(start_paused = true)]
@@ -392,16 +412,16 @@ async fn what_certainly_started_nothing_is_tried_again_under_another_token_and_w
  {
     let capacity = "Capacity is unavailable at this time. Please try again later or in a different availability zone";
     let answers = vec![
-        Answer::Refused(capacity),
-        Answer::Error(CloudErrorKind::Throttled, "Rate exceeded"),
-        Answer::Lost,
-        Answer::Error(CloudErrorKind::Unclear, "no answer"),
+        StartAnswer::Refused(capacity),
+        StartAnswer::Error(CloudErrorKind::Throttled, "Rate exceeded"),
+        StartAnswer::Lost,
+        StartAnswer::Error(CloudErrorKind::Unclear, "no answer"),
     ];
-    let mut scene = Scene::new(FakeResults(true), |account| account.answers = answers);
-    scene.take((1_024, 1, 1));
-    let (record, _) = scene.record().await;
+    let mut harness = Harness::new(FakeResults(true), |account| account.answers = answers);
+    harness.take((1_024, 1, 1));
+    let (record, _) = harness.record().await;
     assert_eq!((record.failure, record.tasks[0].refused_starts), (None, 1));
-    let tokens = scene.tokens();
+    let tokens = harness.tokens();
     assert_eq!(tokens.len(), 5);
     assert!(
         tokens[0] != tokens[1]
@@ -409,40 +429,40 @@ async fn what_certainly_started_nothing_is_tried_again_under_another_token_and_w
                 .iter()
                 .all(|token| *token == tokens[1] && token.len() == 64)
     );
-    assert_eq!(scene.started(), 1, "the one whose answer was lost");
+    assert_eq!(harness.started(), 1, "the one whose answer was lost");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_size_that_the_account_does_not_take_is_not_asked_for_again() {
     let quota = "You've reached the limit on the number of vCPUs you can run concurrently";
-    let mut scene = Scene::new(FakeResults(true), |account| {
-        account.answers = vec![Answer::Refused(quota)];
+    let mut harness = Harness::new(FakeResults(true), |account| {
+        account.answers = vec![StartAnswer::Refused(quota)];
     });
-    scene.take((4_096, 1, 1));
-    let (record, again) = scene.record().await;
+    harness.take((4_096, 1, 1));
+    let (record, again) = harness.record().await;
     assert_eq!(
         (reason(&record), again),
         (format!("not started: {quota}").as_str(), false)
     );
-    scene.take((4_096, 2, 1));
+    harness.take((4_096, 2, 1));
     assert_eq!(
-        reason(&scene.record().await.0),
+        reason(&harness.record().await.0),
         format!("not started: {quota}")
     );
-    scene.take((1_024, 1, 1));
-    assert_eq!(scene.record().await.0.failure, None);
-    assert_eq!(scene.tokens().len(), 2);
+    harness.take((1_024, 1, 1));
+    assert_eq!(harness.record().await.0.failure, None);
+    assert_eq!(harness.tokens().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_concerns_every_task_ends_the_sweep() {
-    let denied = Answer::Error(
+    let denied = StartAnswer::Error(
         CloudErrorKind::Denied,
         "cannot run a task of parfetch:7: not authorized (AccessDeniedException)",
     );
-    let mut scene = Scene::new(FakeResults(true), |account| account.answers = vec![denied]);
-    scene.take((1_024, 1, 1));
-    let failure = scene.next().await.unwrap_err();
+    let mut harness = Harness::new(FakeResults(true), |account| account.answers = vec![denied]);
+    harness.take((1_024, 1, 1));
+    let failure = harness.next().await.unwrap_err();
     assert_eq!(
         (failure.exit, failure.message.as_str()),
         (
@@ -460,19 +480,19 @@ async fn what_the_platform_broke_is_tried_three_times() {
         ..TaskSeen::default()
     };
     for (attempt, again) in [(1, true), (2, true), (3, false)] {
-        let mut scene = Scene::new(FakeResults(false), |account| {
+        let mut harness = Harness::new(FakeResults(false), |account| {
             account.first_end = Some(spot.clone());
         });
-        scene.take((1_024, 1, attempt));
-        let (record, more) = scene.record().await;
+        harness.take((1_024, 1, attempt));
+        let (record, more) = harness.record().await;
         assert_eq!(
             (reason(&record), more),
             ("Spot took its capacity back", again)
         );
     }
-    let mut scene = Scene::new(FakeResults(false), |account| account.first_vanishes = true);
-    scene.take((1_024, 1, 1));
-    let (record, again) = scene.record().await;
+    let mut harness = Harness::new(FakeResults(false), |account| account.first_vanishes = true);
+    harness.take((1_024, 1, 1));
+    let (record, again) = harness.record().await;
     assert_eq!(
         (reason(&record), again),
         ("missing: ECS does not know its task any more", true)
@@ -481,53 +501,57 @@ async fn what_the_platform_broke_is_tried_three_times() {
 
 #[tokio::test(start_paused = true)]
 async fn a_result_in_the_bucket_is_more_than_what_ecs_says() {
-    let mut scene = Scene::new(FakeResults(true), |account| account.first_vanishes = true);
-    scene.take((1_024, 1, 1));
-    assert_eq!(scene.record().await.0.failure, None);
+    let mut harness = Harness::new(FakeResults(true), |account| account.first_vanishes = true);
+    harness.take((1_024, 1, 1));
+    assert_eq!(harness.record().await.0.failure, None);
     let ended = TaskSeen {
         exit_code: Some(5),
         stop_code: Some("EssentialContainerExited".to_owned()),
         ..TaskSeen::default()
     };
-    let mut scene = Scene::new(FakeResults(true), |account| account.first_end = Some(ended));
-    scene.take((1_024, 1, 1));
-    assert_eq!(reason(&scene.record().await.0), "ended with exit code 5");
-    let mut scene = Scene::new(FakeResults(false), |_| {});
-    scene.take((1_024, 1, 1));
+    let mut harness = Harness::new(FakeResults(true), |account| account.first_end = Some(ended));
+    harness.take((1_024, 1, 1));
+    assert_eq!(reason(&harness.record().await.0), "ended with exit code 5");
+    let mut harness = Harness::new(FakeResults(false), |_| {});
+    harness.take((1_024, 1, 1));
     assert_eq!(
-        reason(&scene.record().await.0),
+        reason(&harness.record().await.0),
         "wrote no summary, though its task ended well"
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_task_past_its_time_is_stopped() {
-    let mut scene = Scene::new(FakeResults(false), |account| {
+    let mut harness = Harness::new(FakeResults(false), |account| {
         account.states = vec!["PENDING", "RUNNING"];
         account.first_end = Some(TaskSeen {
             exit_code: Some(143),
             ..TaskSeen::default()
         });
     });
-    scene.take((1_024, 1, 1));
-    let (record, again) = scene.record().await;
+    harness.take((1_024, 1, 1));
+    let (record, again) = harness.record().await;
     assert_eq!((reason(&record), again), ("did not end within 1h", false));
-    assert_eq!(scene.fake.0.borrow().stopped, ["arn:0"]);
+    assert_eq!(harness.fake.0.borrow().stopped, ["arn:0"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn repetitions_side_by_side_name_each_other_and_keep_to_quota_and_number() {
-    let mut scene = Scene::new(FakeResults(true), |_| {});
-    scene.take((4_096, 1, 1));
-    let cell = |cpu_units| attempt(scene.dir.path(), (cpu_units, 9, 1)).cell().clone();
+    let mut harness = Harness::new(FakeResults(true), |_| {});
+    harness.take((4_096, 1, 1));
+    let cell = |cpu_units| {
+        attempt(harness.dir.path(), (cpu_units, 9, 1))
+            .cell()
+            .clone()
+    };
     let (small, large, huge) = (cell(2_048), cell(4_096), cell(8_192));
     assert!(
-        scene.fleet.has_room(&small) && !scene.fleet.has_room(&large),
+        harness.fleet.has_room(&small) && !harness.fleet.has_room(&large),
         "6 vCPU in all"
     );
-    scene.take((1_024, 1, 1));
-    assert!(!scene.fleet.has_room(&small), "2 tasks at once");
-    let beside: Vec<Vec<String>> = [scene.record().await.0, scene.record().await.0]
+    harness.take((1_024, 1, 1));
+    assert!(!harness.fleet.has_room(&small), "2 tasks at once");
+    let beside: Vec<Vec<String>> = [harness.record().await.0, harness.record().await.0]
         .into_iter()
         .map(|record| record.beside)
         .collect();
@@ -538,43 +562,64 @@ async fn repetitions_side_by_side_name_each_other_and_keep_to_quota_and_number()
             ["lean-4vcpu-2048mib-async-x1/r01-a1"]
         ]
     );
-    assert!(matches!(
-        scene.fleet.check(&Cell { shards: 3, ..small }),
-        Err(Misfit::TooManyTasks { most: 2 })
-    ));
-    assert!(matches!(
-        scene.fleet.check(&huge),
-        Err(Misfit::OverQuota { .. })
-    ));
+    let refused = |cell: &Cell| harness.fleet.check(cell).unwrap_err();
+    let many = refused(&Cell { shards: 3, ..small });
+    assert!(
+        !many.is_too_large
+            && many
+                .failure
+                .message
+                .ends_with("needs 3 tasks at once, and --max-tasks is 2"),
+        "{many:?}"
+    );
+    let huge = refused(&huge);
+    assert!(
+        huge.is_too_large
+            && huge
+                .failure
+                .message
+                .ends_with("needs 8 vCPUs at once, and the account's quota of Fargate is 6"),
+        "{huge:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_end_before_time_stops_every_task_and_forgets_it() {
-    let mut scene = Scene::new(FakeResults(true), |account| {
+    let mut harness = Harness::new(FakeResults(true), |account| {
         account.states = vec!["RUNNING"];
     });
-    scene.take((1_024, 1, 1));
-    scene.take((1_024, 2, 1));
+    harness.take((1_024, 1, 1));
+    harness.take((1_024, 2, 1));
     let said = &mut Vec::new();
-    scene.fleet.start_due(0.0, &scene.stop).await.unwrap();
-    scene
+    harness.fleet.start_due(0.0, &harness.stop).await.unwrap();
+    harness
         .fleet
         .abandon(Abandon::Interrupted, &mut |event| said.push(event.clone()))
         .await;
-    let mut stopped = scene.fake.0.borrow().stopped.clone();
+    let mut stopped = harness.fake.0.borrow().stopped.clone();
     stopped.sort();
     assert_eq!(stopped, ["arn:0", "arn:1"]);
     assert_eq!(*said, [SweepEvent::Warning("stopping 2 tasks".to_owned())]);
-    assert!(!scene.dir.path().join("1024-1-1").join(LEDGER_FILE).exists());
     assert!(
-        (scene.fleet.spent().usd.unwrap() - 0.0025).abs() < 1e-12,
+        !harness
+            .dir
+            .path()
+            .join("1024-1-1")
+            .join(LEDGER_FILE)
+            .exists()
+    );
+    assert!(
+        (harness.fleet.spent().unwrap().usd.unwrap() - 0.0025).abs() < 1e-12,
         "what they cost is known"
     );
     // And the next part of the sweep knows it too.
-    let stopped = scene.fleet.take_stopped();
-    let mut next = Scene::new(FakeResults(true), |_| {});
-    next.fleet.remember_stopped(stopped);
-    assert_eq!(next.fleet.spent(), scene.fleet.spent());
+    let stopped = harness.fleet.take_stopped();
+    let mut next = Harness::new(FakeResults(true), |_| {});
+    next.fleet.remember(&EarlierSweep {
+        records: Vec::new(),
+        stopped,
+    });
+    assert_eq!(next.fleet.spent(), harness.fleet.spent());
 }
 
 #[tokio::test(start_paused = true)]
@@ -583,61 +628,76 @@ async fn detached_tasks_are_taken_up_again() {
         on_interrupt: OnInterrupt::Detach,
         ..plan()
     };
-    let mut scene = Scene::of(detached, FakeResults(true), |account| {
+    let mut harness = Harness::of(detached, FakeResults(true), |account| {
         account.states = vec!["RUNNING", "STOPPED"];
     });
-    scene.take((1_024, 1, 1));
-    scene.fleet.start_due(0.0, &scene.stop).await.unwrap();
-    scene.fleet.abandon(Abandon::Interrupted, &mut |_| {}).await;
-    assert!(scene.fake.0.borrow().stopped.is_empty());
-    scene.take((1_024, 1, 1));
-    assert_eq!(scene.record().await.0.failure, None);
+    harness.take((1_024, 1, 1));
+    harness.fleet.start_due(0.0, &harness.stop).await.unwrap();
+    harness
+        .fleet
+        .abandon(Abandon::Interrupted, &mut |_| {})
+        .await;
+    assert!(harness.fake.0.borrow().stopped.is_empty());
+    harness.take((1_024, 1, 1));
+    assert_eq!(harness.record().await.0.failure, None);
     // Its ledger is lost, its tags are not.
-    std::fs::remove_file(scene.dir.path().join("1024-1-1").join(LEDGER_FILE)).unwrap();
-    scene.fleet.find().await.unwrap();
-    scene.take((1_024, 1, 1));
-    assert_eq!(scene.record().await.0.failure, None);
-    assert_eq!((scene.started(), scene.tokens().len()), (1, 1));
+    std::fs::remove_file(harness.dir.path().join("1024-1-1").join(LEDGER_FILE)).unwrap();
+    harness.fleet.find().await.unwrap();
+    harness.take((1_024, 1, 1));
+    assert_eq!(harness.record().await.0.failure, None);
+    assert_eq!((harness.started(), harness.tokens().len()), (1, 1));
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_task_is_started_beyond_the_money() {
     // A minute of 1 vCPU and 2 GB costs 0.00083, and each task lives for a minute and a half.
     let plan = FleetPlan {
-        consent: Consent::UpTo(0.002),
+        consent: CostConsent::UpTo(0.002),
         ..plan()
     };
-    let mut scene = Scene::of(plan, FakeResults(true), |_| {});
-    scene.take((1_024, 1, 1));
-    assert_eq!(scene.record().await.0.failure, None);
-    scene.take((1_024, 2, 1));
-    assert!(matches!(scene.next().await.unwrap(), Next::Spent));
-    assert_eq!(scene.started(), 1);
+    let mut harness = Harness::of(plan, FakeResults(true), |_| {});
+    harness.take((1_024, 1, 1));
+    assert_eq!(harness.record().await.0.failure, None);
+    harness.take((1_024, 2, 1));
+    assert!(matches!(harness.next().await.unwrap(), Awaited::Spent));
+    assert_eq!(harness.started(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn tasks_that_go_on_are_counted_with_the_least_that_they_will_cost() {
     // 0.0015 is enough for one minute and not for two, whether the first has begun to cost anything or not.
     let plan = FleetPlan {
-        consent: Consent::UpTo(0.0015),
+        consent: CostConsent::UpTo(0.0015),
         ..plan()
     };
-    let mut scene = Scene::of(plan, FakeResults(true), |account| {
+    let mut harness = Harness::of(plan, FakeResults(true), |account| {
         account.states = vec!["PROVISIONING"];
     });
-    scene.take((1_024, 1, 1));
-    scene.take((1_024, 2, 1));
-    let running = scene.fleet.running_usd();
-    assert!(scene.fleet.start_due(running, &scene.stop).await.unwrap());
-    let running = scene.fleet.running_usd();
+    harness.take((1_024, 1, 1));
+    harness.take((1_024, 2, 1));
+    let running = harness.fleet.running_usd();
+    assert!(
+        harness
+            .fleet
+            .start_due(running, &harness.stop)
+            .await
+            .unwrap()
+    );
+    let running = harness.fleet.running_usd();
     assert!((running - 0.05 / 60.0).abs() < 1e-12, "{running}");
-    assert!(scene.fleet.start_due(running, &scene.stop).await.unwrap());
-    assert_eq!(scene.started(), 1);
+    assert!(
+        harness
+            .fleet
+            .start_due(running, &harness.stop)
+            .await
+            .unwrap()
+    );
+    assert_eq!(harness.started(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_stop_that_fails_is_told_again() {
-    let mut scene = Scene::new(FakeResults(false), |account| {
+    let mut harness = Harness::new(FakeResults(false), |account| {
         account.states = vec!["RUNNING"];
         account.stops_that_fail = 2;
         account.first_end = Some(TaskSeen {
@@ -645,51 +705,51 @@ async fn a_stop_that_fails_is_told_again() {
             ..TaskSeen::default()
         });
     });
-    scene.take((1_024, 1, 1));
-    assert_eq!(reason(&scene.record().await.0), "did not end within 1h");
-    assert_eq!(scene.fake.0.borrow().stopped, ["arn:0"]);
+    harness.take((1_024, 1, 1));
+    assert_eq!(reason(&harness.record().await.0), "did not end within 1h");
+    assert_eq!(harness.fake.0.borrow().stopped, ["arn:0"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_was_started_unheard_is_stopped_for_the_repetition_that_is_given_up_alone() {
-    let mut scene = Scene::new(FakeResults(false), |account| {
-        account.answers = vec![Answer::Lost, Answer::Lost];
+    let mut harness = Harness::new(FakeResults(false), |account| {
+        account.answers = vec![StartAnswer::Lost, StartAnswer::Lost];
         account.states = vec!["RUNNING"];
     });
-    scene.take((1_024, 1, 1));
-    scene.take((1_024, 2, 1));
-    scene.fleet.start_due(0.0, &scene.stop).await.unwrap();
-    scene.fleet.sweep_up(0).await;
-    assert_eq!(scene.fake.0.borrow().stopped, ["arn:0"]);
+    harness.take((1_024, 1, 1));
+    harness.take((1_024, 2, 1));
+    harness.fleet.start_due(0.0, &harness.stop).await.unwrap();
+    harness.fleet.sweep_up(0).await;
+    assert_eq!(harness.fake.0.borrow().stopped, ["arn:0"]);
     assert!(
-        scene.fleet.repetitions[1].tasks[0].was_unclear(),
+        harness.fleet.repetitions[1].tasks[0].was_unclear(),
         "the other is asked for again, under its token"
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_goes_on_at_the_end_is_told_to_stop_and_told_of() {
-    let mut scene = Scene::new(FakeResults(true), |account| {
+    let mut harness = Harness::new(FakeResults(true), |account| {
         account.states = vec!["RUNNING"];
     });
-    scene.take((1_024, 1, 1));
-    scene.fleet.start_due(0.0, &scene.stop).await.unwrap();
-    scene.fleet.repetitions.clear();
+    harness.take((1_024, 1, 1));
+    harness.fleet.start_due(0.0, &harness.stop).await.unwrap();
+    harness.fleet.repetitions.clear();
     let said = &mut Vec::new();
-    scene
+    harness
         .fleet
         .tidy(&mut |event| said.push(event.clone()))
         .await;
-    assert_eq!(scene.fake.0.borrow().stopped, ["arn:0"]);
+    assert_eq!(harness.fake.0.borrow().stopped, ["arn:0"]);
     let told = "the task arn:0 of this sweep was still RUNNING: it was told to stop again";
     assert_eq!(*said, [SweepEvent::Warning(told.to_owned())]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_task_is_told_everything_and_no_secret() {
-    let mut scene = Scene::new(FakeResults(true), |_| {});
-    let attempt = attempt(scene.dir.path(), (1_024, 1, 2));
-    let launch = scene.fleet.launch(&attempt, 0, &template());
+    let mut harness = Harness::new(FakeResults(true), |_| {});
+    let attempt = attempt(harness.dir.path(), (1_024, 1, 2));
+    let launch = harness.fleet.launch(&attempt, 0, &template());
     let value = |name: &str| {
         launch
             .environment
@@ -735,5 +795,5 @@ async fn a_task_is_told_everything_and_no_secret() {
         overrides_length(&launch)
     );
     assert_eq!(launch.started_by.len(), "parfetch/s/".len() + 8);
-    scene.take((1_024, 1, 2));
+    harness.take((1_024, 1, 2));
 }

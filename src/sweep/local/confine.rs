@@ -32,13 +32,13 @@ pub(super) struct Confiner {
 
 #[derive(Clone, Debug)]
 enum Quota {
-    Group(Version, PathBuf),
+    ControlGroup(Version, PathBuf),
     Systemd,
 }
 
 /// The size that processes are held to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Size {
+pub(super) struct CellSize {
     /// vCPU × 1024.
     pub(super) cpu_units: u32,
     /// MiB.
@@ -62,7 +62,7 @@ impl Confiner {
             }
         });
         let quota = quota
-            .map(|(version, level)| Quota::Group(version, level))
+            .map(|(version, level)| Quota::ControlGroup(version, level))
             .or_else(|| systemd_works().then_some(Quota::Systemd));
         let memory = usable("memory", |version| {
             if version == Version::V2 {
@@ -93,8 +93,8 @@ impl Confiner {
     /// What would hold the vCPU of this size; none when nothing here can.
     pub(super) fn means(&self, cpu_units: u32) -> Option<Means> {
         match &self.quota {
-            Some(Quota::Group(Version::V2, _)) => Some(Means::CgroupV2),
-            Some(Quota::Group(Version::V1, _)) => Some(Means::CgroupV1),
+            Some(Quota::ControlGroup(Version::V2, _)) => Some(Means::CgroupV2),
+            Some(Quota::ControlGroup(Version::V1, _)) => Some(Means::CgroupV1),
             Some(Quota::Systemd) => Some(Means::SystemdScope),
             None => cpu_units
                 .is_multiple_of(UNITS_PER_VCPU)
@@ -137,15 +137,15 @@ impl Confiner {
 
     fn quota_parent(&self) -> Option<(Version, &PathBuf)> {
         match &self.quota {
-            Some(Quota::Group(version, path)) => Some((*version, path)),
+            Some(Quota::ControlGroup(version, path)) => Some((*version, path)),
             _ => None,
         }
     }
 
     /// Makes the groups for one run of this size.
-    pub(super) fn group(&self, size: Size, number: u32) -> io::Result<Group> {
+    pub(super) fn group(&self, size: CellSize, number: u32) -> io::Result<ControlGroup> {
         let name = format!("{}-{number}", self.name);
-        let mut group = Group {
+        let mut group = ControlGroup {
             cpu: None,
             memory: None,
             accounting: None,
@@ -190,14 +190,14 @@ impl Confiner {
 
 /// One run's control groups. Dropping them ends whatever is still in them.
 #[derive(Debug)]
-pub(super) struct Group {
+pub(super) struct ControlGroup {
     cpu: Option<(Version, PathBuf)>,
     memory: Option<(Version, PathBuf)>,
     accounting: Option<PathBuf>,
     scope: Vec<String>,
 }
 
-impl Group {
+impl ControlGroup {
     /// Folders that a process enters before it becomes the program.
     pub(super) fn folders(&self) -> Vec<&Path> {
         let groups = [
@@ -280,7 +280,7 @@ impl Group {
     }
 }
 
-impl Drop for Group {
+impl Drop for ControlGroup {
     fn drop(&mut self) {
         for folder in self.folders() {
             remove(folder);
@@ -393,7 +393,7 @@ mod tests {
         }
     }
 
-    fn group(files: &[(&str, &str)], version: Version) -> (tempfile::TempDir, Group) {
+    fn group(files: &[(&str, &str)], version: Version) -> (tempfile::TempDir, ControlGroup) {
         let dir = tempfile::tempdir().unwrap();
         for (name, text) in files {
             fs::write(dir.path().join(name), text).unwrap();
@@ -402,7 +402,7 @@ mod tests {
         let accounting = (version == Version::V1).then(|| path.clone());
         (
             dir,
-            Group {
+            ControlGroup {
                 cpu: Some((version, path.clone())),
                 memory: Some((version, path)),
                 accounting,

@@ -14,8 +14,8 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
-use super::confine::{Confiner, Group, Size};
-use super::logs::{Log, finish_all, keep_small};
+use super::confine::{CellSize, Confiner, ControlGroup};
+use super::logs::{ProcessLog, finish_all, keep_small};
 use crate::exit::Signal as RunSignal;
 use crate::platform::clock::now_ns;
 use crate::platform::usage::{CpuTimes, children_cpu_times, family, pss_bytes};
@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// One process to be started.
 #[derive(Clone, Debug)]
-pub(super) struct Job {
+pub(super) struct ProcessSpec {
     /// Program and arguments.
     pub(super) command: Vec<OsString>,
     /// Its environment, all of it.
@@ -41,7 +41,7 @@ pub(super) struct Job {
 
 /// How one process ended.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ended {
+pub(super) struct ProcessEnd {
     pub(super) status: ExitStatus,
     pub(super) out_of_memory: bool,
     pub(super) timed_out: bool,
@@ -50,14 +50,14 @@ pub(super) struct Ended {
 /// What came of a repetition's processes.
 #[derive(Debug)]
 pub(super) struct Launched {
-    /// In the order of the jobs.
-    pub(super) ended: Vec<Ended>,
+    /// In the order of the processes.
+    pub(super) ended: Vec<ProcessEnd>,
     pub(super) outside: Outside,
 }
 
 /// What holds for every launch of a sweep.
 #[derive(Debug)]
-pub(super) struct Launcher {
+pub(super) struct ProcessStarter {
     pub(super) confiner: Confiner,
     /// This program, which confines itself before it becomes another.
     pub(super) executable: PathBuf,
@@ -67,25 +67,25 @@ pub(super) struct Launcher {
 
 struct Running {
     child: Child,
-    group: Group,
+    group: ControlGroup,
     pid: u32,
 }
 
-impl Launcher {
-    /// Runs the jobs side by side. `None` when `stop` came first: they have ended then, and nothing counts.
+impl ProcessStarter {
+    /// Runs the processes side by side. `None` when `stop` came first: they have ended then, and nothing counts.
     pub(super) async fn run(
         &self,
-        jobs: &[Job],
-        size: Size,
+        processes: &[ProcessSpec],
+        size: CellSize,
         mut stop: watch::Receiver<Option<RunSignal>>,
     ) -> io::Result<Option<Launched>> {
         let before = children_cpu_times();
         let begin = now_ns();
-        let mut running = Vec::with_capacity(jobs.len());
+        let mut running = Vec::with_capacity(processes.len());
         let mut logs = Vec::new();
-        for (number, job) in (0..).zip(jobs) {
+        for (number, process) in (0..).zip(processes) {
             let group = self.confiner.group(size, number)?;
-            let (child, files) = self.start(job, &group)?;
+            let (child, files) = self.start(process, &group)?;
             logs.extend(files);
             let pid = child
                 .id()
@@ -115,7 +115,7 @@ impl Launcher {
         if stopped == Some(true) {
             return Ok(None);
         }
-        let ended = running.iter().zip(ended).map(|(one, status)| Ended {
+        let ended = running.iter().zip(ended).map(|(one, status)| ProcessEnd {
             status,
             out_of_memory: one.group.out_of_memory(),
             timed_out: stopped.is_some(),
@@ -137,7 +137,11 @@ impl Launcher {
         Ok(Some(Launched { ended, outside }))
     }
 
-    fn start(&self, job: &Job, group: &Group) -> io::Result<(Child, [Log; 2])> {
+    fn start(
+        &self,
+        process: &ProcessSpec,
+        group: &ControlGroup,
+    ) -> io::Result<(Child, [ProcessLog; 2])> {
         let mut words: Vec<OsString> = Vec::new();
         if !group.scope().is_empty() {
             words.extend(
@@ -153,10 +157,11 @@ impl Launcher {
         }
         words.extend([self.executable.clone().into_os_string(), "confined".into()]);
         words.extend(["--parent".into(), std::process::id().to_string().into()]);
-        if !job.cpus.is_empty() {
+        if !process.cpus.is_empty() {
             words.extend([
                 "--cpus".into(),
-                job.cpus
+                process
+                    .cpus
                     .iter()
                     .map(u32::to_string)
                     .collect::<Vec<_>>()
@@ -171,15 +176,20 @@ impl Launcher {
                 .flat_map(|folder| ["--group".into(), folder.as_os_str().to_owned()]),
         );
         words.push("--".into());
-        words.extend(job.command.iter().cloned());
-        let (out, stdout) = Log::create(job.dir.join("stdout.log"))?;
-        let (err, stderr) = Log::create(job.dir.join("stderr.log"))?;
+        words.extend(process.command.iter().cloned());
+        let (out, stdout) = ProcessLog::create(process.dir.join("stdout.log"))?;
+        let (err, stderr) = ProcessLog::create(process.dir.join("stderr.log"))?;
         let mut command = Command::new(&words[0]);
         // A process group of its own: Ctrl-C is for the sweep, which then ends the repetition in order.
         command
             .args(&words[1..])
             .env_clear()
-            .envs(job.environment.iter().map(|(name, value)| (name, value)))
+            .envs(
+                process
+                    .environment
+                    .iter()
+                    .map(|(name, value)| (name, value)),
+            )
             .process_group(0);
         Ok((
             command
@@ -241,7 +251,7 @@ struct Peak {
 }
 
 impl Peak {
-    async fn sample(&mut self, groups: &[(&Group, u32)]) {
+    async fn sample(&mut self, groups: &[(&ControlGroup, u32)]) {
         let mut interval = tokio::time::interval(SAMPLE_INTERVAL);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {

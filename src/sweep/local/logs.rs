@@ -14,14 +14,14 @@ const KEPT: u64 = 1024 * 1024;
 
 /// One of these files.
 #[derive(Debug)]
-pub(super) struct Log {
+pub(super) struct ProcessLog {
     path: PathBuf,
     file: File,
     /// Where the part ends that was given back.
     freed: u64,
 }
 
-impl Log {
+impl ProcessLog {
     /// An empty one, and what a process gets as its stdout or stderr.
     pub(super) fn create(path: PathBuf) -> io::Result<(Self, Stdio)> {
         let file = File::options()
@@ -81,17 +81,17 @@ impl Log {
 }
 
 /// Keeps them small for as long as it is polled.
-pub(super) async fn keep_small(logs: &mut [Log], interval: std::time::Duration) {
+pub(super) async fn keep_small(logs: &mut [ProcessLog], interval: std::time::Duration) {
     let mut interval = tokio::time::interval(interval);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         interval.tick().await;
-        logs.iter_mut().for_each(Log::free_middle);
+        logs.iter_mut().for_each(ProcessLog::free_middle);
     }
 }
 
 /// Leaves the ends of all of them. What cannot be shortened stays as it is: it is nobody's result.
-pub(super) fn finish_all(logs: Vec<Log>) {
+pub(super) fn finish_all(logs: Vec<ProcessLog>) {
     for log in logs {
         if let Err(error) = log.finish() {
             tracing::warn!(%error, "an output was not shortened");
@@ -104,9 +104,9 @@ mod tests {
     use super::*;
     use std::process::Command;
 
-    fn output_of(script: &str) -> (tempfile::TempDir, Log) {
+    fn output_of(script: &str) -> (tempfile::TempDir, ProcessLog) {
         let dir = tempfile::tempdir().unwrap();
-        let (log, stdio) = Log::create(dir.path().join("stdout.log")).unwrap();
+        let (log, stdio) = ProcessLog::create(dir.path().join("stdout.log")).unwrap();
         assert!(
             Command::new("sh")
                 .args(["-c", script])

@@ -9,37 +9,40 @@ mod logs;
 mod outcome;
 
 use std::io;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
 
+use async_trait::async_trait;
 use tokio::sync::watch;
 
 pub use enter::{Confinement, become_program};
 
-use self::confine::{Confiner, Size};
-use self::launch::{Job, Launcher};
-use super::attempt::{Attempt, Misfit};
+use self::confine::{CellSize, Confiner};
+use self::launch::{ProcessSpec, ProcessStarter};
+use super::attempt::{Attempt, Awaited, Finished, Misfit};
 use super::environment::RunTemplate;
+use super::launcher::{
+    Launcher, LauncherSetup, LimitWords, OnEvent, PlaceFacts, RepetitionContext,
+};
 use super::plan::Contender;
 use crate::cell::{Cell, Program, UNITS_PER_VCPU};
-use crate::exit::Signal;
+use crate::exit::{Exit, Failure, Signal};
 use crate::platform::Sources;
 use crate::platform::limits;
-use crate::results::record::{Limited, Record, SweepFacts};
+use crate::results::record::{Limited, Record};
 use crate::server::Embedded;
-use crate::store::Bucket;
 
 /// This machine as a place to run cells.
 #[derive(Debug)]
 pub(super) struct Local {
-    launcher: Launcher,
+    starter: ProcessStarter,
     cpus: Vec<u32>,
     neighbour: Neighbour,
+    /// What was taken and has not begun.
+    taken: Option<Box<Attempt>>,
 }
 
 /// The server, seen from the CPUs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Neighbour {
+enum Neighbour {
     /// The embedded one: it gets CPUs of its own while there are any.
     Embedded,
     /// One on this machine that is not ours to place.
@@ -48,67 +51,31 @@ pub(super) enum Neighbour {
     None,
 }
 
-/// What a repetition needs beside its place in the order.
-pub(super) struct Scene<'a> {
-    pub(super) facts: &'a SweepFacts,
-    pub(super) contenders: &'a [Contender],
-    pub(super) template: &'a RunTemplate,
-    pub(super) server: Option<&'a mut Embedded>,
-    /// Where contenders put their results, when that is not the embedded server's folder.
-    pub(super) results: Option<&'a mut Bucket>,
-}
-
 impl Local {
-    /// Finds out what can be held how. `folder` is the sweep's, which is locked: what a killed sweep left behind that wrote to the same one is ended.
-    pub(super) fn new(
-        folder: &Path,
-        executable: PathBuf,
-        (time_limit, neighbour): (Duration, Neighbour),
-    ) -> Self {
-        let place = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+    /// Finds out what can be held how. What a killed sweep left behind that wrote to the same folder is ended.
+    pub(super) fn new(setup: &LauncherSetup<'_>) -> Self {
+        let folder =
+            std::fs::canonicalize(setup.folder).unwrap_or_else(|_| setup.folder.to_owned());
         let name = format!(
             "parfetch-{}",
-            &crate::lister::sha256_hex(place.as_os_str().as_encoded_bytes())[..12]
+            &crate::lister::sha256_hex(folder.as_os_str().as_encoded_bytes())[..12]
         );
         let confiner = Sources::default().with_roots(|roots| Confiner::probe(roots, &name));
         confiner.clean();
         Self {
-            launcher: Launcher {
+            starter: ProcessStarter {
                 confiner,
-                executable,
-                time_limit,
+                executable: setup.executable.to_owned(),
+                time_limit: setup.time_limit,
             },
             cpus: limits::cpus(),
-            neighbour,
+            neighbour: neighbour(setup),
+            taken: None,
         }
-    }
-
-    /// Whether a cell can run here.
-    pub(super) fn check(&self, cell: &Cell) -> Result<(), Misfit> {
-        if self.cpus.len() < needed(cell) {
-            return Err(Misfit::TooLarge {
-                cpus: self.cpus.len(),
-            });
-        }
-        self.launcher
-            .confiner
-            .means(cell.cpu_units)
-            .map(|_| ())
-            .ok_or(Misfit::NoQuota)
-    }
-
-    /// How cells are held here, in words; for the start of a sweep.
-    pub(super) fn words(&self, cell: &Cell) -> String {
-        let limited = self.limited(cell);
-        let memory = limited.memory.map_or_else(
-            || "memory not limited".to_owned(),
-            |means| format!("memory by {}", means.as_str()),
-        );
-        format!("vCPU by {}, {memory}", limited.cpu.as_str())
     }
 
     /// How this cell is held.
-    pub(super) fn limited(&self, cell: &Cell) -> Limited {
+    fn limited(&self, cell: &Cell) -> Limited {
         let (client, rest) = split(&self.cpus, needed(cell));
         let shared_with_server = match self.neighbour {
             Neighbour::Embedded => Some(rest.is_empty()),
@@ -117,11 +84,11 @@ impl Local {
         };
         Limited {
             cpu: self
-                .launcher
+                .starter
                 .confiner
                 .means(cell.cpu_units)
                 .expect("the cell was checked"),
-            memory: self.launcher.confiner.memory_means(),
+            memory: self.starter.confiner.memory_means(),
             cpus: client.to_vec(),
             machine_cpus: u32::try_from(self.cpus.len()).ok(),
             shared_with_server,
@@ -146,31 +113,31 @@ impl Local {
     ///
     /// # Errors
     /// What the machine refused: the attempt does not count.
-    pub(super) async fn attempt(
+    async fn attempt(
         &self,
         attempt: &Attempt,
-        scene: &mut Scene<'_>,
+        context: &mut RepetitionContext<'_>,
         stop: watch::Receiver<Option<Signal>>,
     ) -> io::Result<Option<Record>> {
-        let Scene {
+        let RepetitionContext {
             facts,
             contenders,
             template,
             server,
             results,
-        } = scene;
+        } = context;
         let cell = attempt.cell();
         let limited = self.limited(cell);
         self.place(cell, server.as_deref());
         if let Some(server) = server {
             server.reset().await.map_err(io::Error::other)?;
         }
-        let jobs = self.jobs(attempt, (template, contenders), &limited)?;
-        let size = Size {
+        let processes = self.processes(attempt, (template, contenders), &limited)?;
+        let size = CellSize {
             cpu_units: cell.cpu_units,
             memory_mib: cell.memory_mib,
         };
-        let Some(launched) = self.launcher.run(&jobs, size, stop).await? else {
+        let Some(launched) = self.starter.run(&processes, size, stop).await? else {
             return Ok(None);
         };
         let used = match server {
@@ -179,7 +146,7 @@ impl Local {
             )),
             None => None,
         };
-        let failure = outcome::failure_of(&launched, (cell, self.launcher.time_limit), &jobs);
+        let failure = outcome::failure_of(&launched, (cell, self.starter.time_limit), &processes);
         let mut record = Record {
             failure,
             outside: Some(launched.outside),
@@ -197,21 +164,21 @@ impl Local {
             .await;
         }
         if record.failure.is_none() {
-            outcome::drop_logs(&jobs);
+            outcome::drop_logs(&processes);
         }
         Ok(Some(record))
     }
 
-    fn jobs(
+    fn processes(
         &self,
         attempt: &Attempt,
         (template, contenders): (&RunTemplate, &[Contender]),
         limited: &Limited,
-    ) -> io::Result<Vec<Job>> {
+    ) -> io::Result<Vec<ProcessSpec>> {
         let cell = attempt.cell();
         let command = match &cell.program {
             Program::Client(_) => vec![
-                self.launcher.executable.clone().into_os_string(),
+                self.starter.executable.clone().into_os_string(),
                 "run".into(),
             ],
             Program::Contender(name) => {
@@ -235,7 +202,7 @@ impl Local {
                     attempt.dir.clone()
                 };
                 std::fs::create_dir_all(&dir)?;
-                Ok(Job {
+                Ok(ProcessSpec {
                     command: command.clone(),
                     environment: template.environment(attempt, shard),
                     dir,
@@ -243,6 +210,117 @@ impl Local {
                 })
             })
             .collect()
+    }
+}
+
+/// What this machine is as a place.
+pub(super) const FACTS: PlaceFacts = PlaceFacts {
+    name: "local",
+    consent: None,
+    is_in_region: false,
+    stores_results: false,
+    after_second_signal: "run the same command to continue",
+    prices: "on demand",
+};
+
+#[async_trait(?Send)]
+impl Launcher for Local {
+    fn check(&self, cell: &Cell) -> Result<(), Misfit> {
+        let cpus = self.cpus.len();
+        if cpus < needed(cell) {
+            return Err(too_large(cell, cpus));
+        }
+        self.starter
+            .confiner
+            .means(cell.cpu_units)
+            .map(|_| ())
+            .ok_or_else(|| no_quota(cell))
+    }
+
+    fn limit_words(&self) -> LimitWords {
+        LimitWords {
+            holder: "this machine",
+            most: "this machine has",
+            cure: "--on ecs measures them on Fargate",
+        }
+    }
+
+    fn words(&self, cell: &Cell) -> String {
+        let limited = self.limited(cell);
+        let memory = limited.memory.map_or_else(
+            || "memory not limited".to_owned(),
+            |means| format!("memory by {}", means.as_str()),
+        );
+        format!("vCPU by {}, {memory}", limited.cpu.as_str())
+    }
+
+    fn has_room(&self, _: &Cell) -> bool {
+        self.taken.is_none()
+    }
+
+    fn is_idle(&self) -> bool {
+        self.taken.is_none()
+    }
+
+    fn take(&mut self, attempt: Attempt, _: &RunTemplate) -> Result<(), Failure> {
+        self.taken = Some(Box::new(attempt));
+        Ok(())
+    }
+
+    async fn next(
+        &mut self,
+        mut context: RepetitionContext<'_>,
+        stop: watch::Receiver<Option<Signal>>,
+        _: &mut OnEvent<'_>,
+    ) -> Result<Awaited, Failure> {
+        let attempt = *self.taken.take().expect("something was taken on");
+        let record = self.attempt(&attempt, &mut context, stop).await;
+        let cell = attempt.cell();
+        let record = record
+            .map_err(|error| Failure::new(Exit::SetUp, format!("cannot run {cell}: {error}")))?;
+        if let Some(record) = record {
+            return Ok(Awaited::Finished(Box::new(Finished { attempt, record })));
+        }
+        // Nothing of it counts; the next attempt gets a folder of its own either way.
+        let _kept = std::fs::remove_dir_all(&attempt.dir);
+        Ok(Awaited::Stopped)
+    }
+}
+
+/// Where the server runs, seen from the CPUs.
+fn neighbour(setup: &LauncherSetup<'_>) -> Neighbour {
+    if setup.is_embedded {
+        Neighbour::Embedded
+    } else if setup.access.is_on_this_machine() {
+        Neighbour::ThisMachine
+    } else {
+        Neighbour::None
+    }
+}
+
+fn too_large(cell: &Cell, cpus: usize) -> Misfit {
+    let wanted = cell.vcpu() * f64::from(cell.shards);
+    let failure = Failure::new(
+        Exit::Usage,
+        format!("{cell} needs {wanted} vCPUs, and this machine has {cpus} CPUs"),
+    );
+    Misfit {
+        is_too_large: true,
+        failure: failure.hint(format!("no configuration gets more vCPUs than there are CPUs: name smaller sizes with --vcpu, up to {cpus}, or measure on Fargate with --on ecs")),
+    }
+}
+
+fn no_quota(cell: &Cell) -> Misfit {
+    let failure = Failure::new(
+        Exit::SetUp,
+        format!(
+            "{cell}: this machine cannot limit a process to {} vCPU",
+            cell.vcpu()
+        ),
+    );
+    Misfit {
+        is_too_large: false,
+        failure: failure.hint("it takes a control group (root) or systemd-run --user; whole vCPUs work without them: --vcpu 1"),
     }
 }
 
@@ -313,5 +391,23 @@ mod tests {
         assert_eq!(split(&[0, 1, 2, 3], 1), (&[3][..], &[0, 1, 2][..]));
         assert_eq!(split(&[0, 1], 2), (&[0, 1][..], &[][..]));
         assert_eq!(split(&[0, 1], 5), (&[0, 1][..], &[][..]));
+    }
+
+    #[test]
+    fn a_part_of_a_vcpu_that_cannot_be_limited_names_what_works() {
+        let refused = no_quota(&cell(512, 1)).failure;
+        assert!(
+            refused
+                .message
+                .ends_with(": this machine cannot limit a process to 0.5 vCPU"),
+            "{}",
+            refused.message
+        );
+        assert!(
+            refused
+                .hint
+                .unwrap()
+                .ends_with("whole vCPUs work without them: --vcpu 1")
+        );
     }
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 use super::super::environment::RunTemplate;
 use super::super::keys::KeySum;
 use super::super::summaries::found_in;
-use super::launch::{Ended, Job, Launched, last_lines};
+use super::launch::{Launched, ProcessEnd, ProcessSpec, last_lines};
 use crate::cell::Cell;
-use crate::exit::Exit;
+use crate::exit::ChildExit;
 use crate::plan::result_stem;
 use crate::results::csv::{CsvError, read_csv};
 use crate::results::record::{ContenderResult, Record, RepetitionFailure, ServerUse};
@@ -22,8 +22,6 @@ use crate::units;
 const LINES: usize = 10;
 /// Letters of a contender's last line that are part of the reason.
 const LETTERS: usize = 200;
-/// Exit code of a run that finished although some fetches failed: its figures count, and the failed ones are among them.
-const SOME_FAILED: i32 = Exit::FetchesFailed as i32;
 
 pub(super) fn server_use(report: &ServerReport) -> ServerUse {
     ServerUse {
@@ -38,28 +36,32 @@ pub(super) fn server_use(report: &ServerReport) -> ServerUse {
 pub(super) fn failure_of(
     launched: &Launched,
     (cell, time_limit): (&Cell, Duration),
-    jobs: &[Job],
+    processes: &[ProcessSpec],
 ) -> Option<RepetitionFailure> {
-    launched.ended.iter().zip(jobs).find_map(|(ended, job)| {
-        let reason = reason(*ended, (cell, time_limit))?;
-        let stderr = last_lines(&job.dir, LINES);
-        // The last line of a program that ends by itself mostly says why: `ModuleNotFoundError: No module named 'boto3'`.
-        let is_known = ended.timed_out || ended.out_of_memory || cell.program.is_parfetch();
-        let line = stderr
-            .last()
-            .filter(|_| !is_known)
-            .map(|line| line.trim().chars().take(LETTERS).collect::<String>());
-        let reason = line.map_or_else(|| reason.clone(), |line| format!("{reason}: {line}"));
-        Some(RepetitionFailure {
-            reason,
-            exit_code: ended.status.code(),
-            stderr,
-            again: false,
+    launched
+        .ended
+        .iter()
+        .zip(processes)
+        .find_map(|(ended, process)| {
+            let reason = reason(*ended, (cell, time_limit))?;
+            let stderr = last_lines(&process.dir, LINES);
+            // The last line of a program that ends by itself mostly says why: `ModuleNotFoundError: No module named 'boto3'`.
+            let is_known = ended.timed_out || ended.out_of_memory || cell.program.is_parfetch();
+            let line = stderr
+                .last()
+                .filter(|_| !is_known)
+                .map(|line| line.trim().chars().take(LETTERS).collect::<String>());
+            let reason = line.map_or_else(|| reason.clone(), |line| format!("{reason}: {line}"));
+            Some(RepetitionFailure {
+                reason,
+                exit_code: ended.status.code(),
+                stderr,
+                again: false,
+            })
         })
-    })
 }
 
-fn reason(ended: Ended, (cell, time_limit): (&Cell, Duration)) -> Option<String> {
+fn reason(ended: ProcessEnd, (cell, time_limit): (&Cell, Duration)) -> Option<String> {
     if ended.timed_out {
         return Some(format!(
             "did not end within {}",
@@ -74,7 +76,7 @@ fn reason(ended: Ended, (cell, time_limit): (&Cell, Duration)) -> Option<String>
     }
     match (ended.status.code(), ended.status.signal()) {
         (Some(0), _) => None,
-        (Some(SOME_FAILED), _) if cell.program.is_parfetch() => None,
+        (Some(code), _) if cell.program.is_parfetch() && ChildExit::of(code).has_figures() => None,
         (Some(code), _) => Some(format!("ended with exit code {code}")),
         (None, signal) => Some(format!(
             "was ended by signal {}",
@@ -205,10 +207,10 @@ fn read_contender(path: &Path) -> Result<(ContenderResult, KeySum), String> {
 }
 
 /// What a good repetition said on the way is in its results.
-pub(super) fn drop_logs(jobs: &[Job]) {
-    for job in jobs {
+pub(super) fn drop_logs(processes: &[ProcessSpec]) {
+    for process in processes {
         for name in ["stdout.log", "stderr.log"] {
-            let _gone = fs::remove_file(job.dir.join(name));
+            let _gone = fs::remove_file(process.dir.join(name));
         }
     }
 }

@@ -38,12 +38,12 @@ pub(super) fn fetched_bytes(record: &Record, dir: &Path) -> Option<u64> {
 
 /// How long runs took, and so how long the rest will take.
 #[derive(Default)]
-pub(super) struct Clock {
+pub(super) struct TimeLeft {
     /// Sum of the times in nanoseconds, and their number.
     cells: HashMap<Cell, (u64, u64)>,
 }
 
-impl Clock {
+impl TimeLeft {
     pub(super) fn ran(&mut self, record: &Record) {
         let lived = record.tasks.iter().filter_map(|task| task.lived_ns).max();
         let Some(wall_ns) = record.outside.map(|outside| outside.wall_ns).or(lived) else {
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn the_rest_takes_as_long_as_runs_of_its_cells_took() {
-        let mut clock = Clock::default();
+        let mut clock = TimeLeft::default();
         assert_eq!(clock.left(&[todo(1)]), None);
         for (concurrency, wall_ns) in [(4, 10), (4, 20), (16, 6)] {
             clock.ran(&record(concurrency, wall_ns));
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn what_is_left_never_grows_while_runs_are_as_the_first_one_or_faster() {
-        let mut clock = Clock::default();
+        let mut clock = TimeLeft::default();
         let (mut rest, mut before_ns) = (
             vec![
                 todo(1),

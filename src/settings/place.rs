@@ -1,14 +1,15 @@
-//! The settings of tasks on Fargate: where, how many, how long, for how much money.
+//! Where a sweep runs, and the settings of tasks on Fargate: where, how many, how long, for how much money.
 
 use std::time::Duration;
 
-use super::Notes;
-use super::reader::{Reader, usage};
+use super::notes::Notes;
+use super::reader::{SettingReader, usage};
 use crate::cli::{Given, Raw};
-use crate::cloud::{Capacity, Network, PublicAddress};
+use crate::cloud::{Capacity, PublicAddress, TaskNetwork};
 use crate::exit::Failure;
+use crate::outlook::CostConsent;
 use crate::sweep::plan::SweepPlan;
-use crate::sweep::{Consent, FleetPlan, OnInterrupt};
+use crate::sweep::{FleetPlan, OnInterrupt, SweepPlace};
 
 /// Flags that mean nothing on this machine.
 const ON_ECS_ALONE: [&str; 15] = [
@@ -34,13 +35,14 @@ const CONTAINER: &str = "parfetch";
 /// Tasks at once at the most: more share one bucket's limits without measuring anything.
 const MOST_TASKS: u64 = 100;
 
-/// Where cells run: on Fargate with these settings, or here.
-pub(super) fn fleet(
+/// Where cells run: on Fargate with these settings, or here; each for so long.
+pub(super) fn place(
     raw: &Raw,
     plan: &SweepPlan,
-    (run_limit, least, notes): (Duration, Duration, &mut Notes),
-) -> Result<Option<FleetPlan>, Failure> {
-    let reader = Reader(raw);
+    time_limit: Duration,
+    notes: &mut Notes,
+) -> Result<SweepPlace, Failure> {
+    let reader = SettingReader(raw);
     let on_ecs = reader
         .one_of("on", &[("local", false), ("ecs", true)])?
         .unwrap_or(false);
@@ -85,7 +87,7 @@ pub(super) fn fleet(
         if let Some(name) = given.or(raw.get("stack").map(|given| given.name)) {
             notes.warn(format!("{name} is not used: it takes --on ecs"));
         }
-        return Ok(None);
+        return Ok(SweepPlace::Local);
     }
     refuse_what_tasks_cannot(raw, plan)?;
     if raw.get("result-bucket").is_none() {
@@ -106,13 +108,13 @@ pub(super) fn fleet(
         needed("task-definition", "task definition"),
     );
     let subnets = words(&needed("subnets", "subnet"));
-    Ok(Some(FleetPlan {
+    Ok(SweepPlace::Ecs(Box::new(FleetPlan {
         cluster,
         definition,
         container: reader
             .text("container")
             .unwrap_or_else(|| CONTAINER.to_owned()),
-        network: Network {
+        network: TaskNetwork {
             subnets,
             security_groups: words(&reader.text("security-groups").unwrap_or_default()),
             public_address: address.unwrap_or_default(),
@@ -120,10 +122,10 @@ pub(super) fn fleet(
         capacity,
         max_tasks,
         start_limit,
-        run_limit,
+        run_limit: time_limit,
         stop_limit,
         poll,
-        least,
+        least: plan.time().unwrap_or_default(),
         on_interrupt: if detach {
             OnInterrupt::Detach
         } else {
@@ -131,20 +133,20 @@ pub(super) fn fleet(
         },
         consent,
         log_group: reader.text("log-group"),
-    }))
+    })))
 }
 
 /// Whether money may be spent, and how much.
-pub(super) fn consent(raw: &Raw) -> Result<Consent, Failure> {
+pub(super) fn consent(raw: &Raw) -> Result<CostConsent, Failure> {
     let Some(Given { value, name }) = raw.get("max-cost") else {
-        return Ok(if Reader(raw).switch("yes")? {
-            Consent::Yes
+        return Ok(if SettingReader(raw).switch("yes")? {
+            CostConsent::Given
         } else {
-            Consent::None
+            CostConsent::NotGiven
         });
     };
     match value.trim_start_matches('$').parse::<f64>() {
-        Ok(usd) if usd.is_finite() && usd > 0.0 => Ok(Consent::UpTo(usd)),
+        Ok(usd) if usd.is_finite() && usd > 0.0 => Ok(CostConsent::UpTo(usd)),
         _ => Err(usage(
             format!("{name} is `{value}`, which is not an amount"),
             "write US dollars, like 2.50",

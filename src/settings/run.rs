@@ -1,0 +1,180 @@
+//! The settings of `run`.
+
+use std::path::PathBuf;
+
+use super::fetching::{concurrency, egress, layout, limits, tag};
+use super::notes::Notes;
+use super::reader::{SettingReader, usage};
+use super::shown::{FORMATS, Format, LogSettings, ProgressWhen, log, progress_when};
+use super::source::{access, bucket, bucket_name, embedded_options, for_embedded, store};
+use super::{emf, proxy, selection, spending};
+use crate::cli::{Given, Raw};
+use crate::exit::Failure;
+use crate::outlook::Spending;
+use crate::pace::Store;
+use crate::plan::{ClientKind, Destination, FetchOptions, Mode, RunPlan, S3Uri};
+use crate::server;
+
+/// Set in every task of ECS and Batch.
+const TASK_VARIABLE: &str = "ECS_CONTAINER_METADATA_URI_V4";
+
+/// Everything `run` was asked for.
+#[derive(Clone, Debug)]
+pub struct RunSettings {
+    /// The run. With the embedded server, its endpoint and buckets are put in once it runs.
+    pub plan: RunPlan,
+    /// The embedded server, when asked for.
+    pub embedded: Option<server::Options>,
+    /// What serves the objects.
+    pub store: Store,
+    /// Progress.
+    pub progress: ProgressWhen,
+    /// Summary on stdout.
+    pub output: Format,
+    /// Log lines.
+    pub log: LogSettings,
+    /// Namespace of the metrics that are written at the end.
+    pub emf: Option<String>,
+    /// A price list instead of the built-in one.
+    pub prices: Option<PathBuf>,
+    /// What may be fetched without a question.
+    pub spending: Spending,
+    /// Whether it is only said what would be done.
+    pub dry_run: bool,
+    /// Settings that another makes meaningless, and what wins.
+    pub warnings: Vec<String>,
+}
+
+/// The settings of `run`.
+pub fn run(raw: &Raw) -> Result<RunSettings, Failure> {
+    let reader = SettingReader(raw);
+    let mut notes = Notes::default();
+    let embedded = embedded_options(raw)?;
+    let mode = reader.word::<Mode>("mode")?.unwrap_or(Mode::Async);
+    let client = reader
+        .word::<ClientKind>("client")?
+        .unwrap_or(ClientKind::Lean);
+    let access = access(raw)?;
+    let plan = RunPlan {
+        bucket: bucket(raw, embedded.as_ref(), &mut notes)?,
+        selection: selection::selection(raw)?,
+        concurrency: concurrency(raw, mode)?,
+        mode,
+        client,
+        tag: tag(raw)?,
+        access: if embedded.is_some() {
+            for_embedded(raw, &access, &mut notes)
+        } else {
+            access
+        },
+        fetch: FetchOptions {
+            limits: limits(raw)?,
+            work: reader.word("work")?.unwrap_or_default(),
+        },
+        duration: reader.time("duration")?,
+        layout: layout(&reader)?,
+        destination: destination(raw, embedded.as_ref(), &mut notes)?,
+        egress: egress(&reader)?,
+    };
+    proxy::check_lean(raw, &plan)?;
+    results_outside_source(raw, &plan, &mut notes)?;
+    if let (Some(seed), None) = (raw.get("seed"), plan.selection.sample) {
+        notes.warn(format!(
+            "{} is not used: it is the seed of --sample",
+            seed.name
+        ));
+    }
+    Ok(RunSettings {
+        store: store(embedded.as_ref(), &plan.access),
+        plan,
+        embedded,
+        progress: progress_when(&reader)?,
+        output: reader.one_of("output", FORMATS)?.unwrap_or_default(),
+        log: log(raw)?,
+        emf: emf::namespace(&reader)?,
+        prices: reader.path("prices"),
+        spending: spending::spending(raw)?,
+        dry_run: reader.switch("dry-run")?,
+        // Last: what is missing is said when nothing else is wrong.
+        warnings: notes.settled()?,
+    })
+}
+
+fn destination(
+    raw: &Raw,
+    embedded: Option<&server::Options>,
+    notes: &mut Notes,
+) -> Result<Destination, Failure> {
+    let reader = SettingReader(raw);
+    let bucket = raw
+        .get("result-bucket")
+        .map(|given| bucket_name(given, "--result-prefix goes in front of the results' names"));
+    let mut destination = Destination {
+        bucket: bucket.transpose()?,
+        prefix: reader.text("result-prefix").unwrap_or_default(),
+        out: reader.path("out"),
+        spool_dir: reader.path("spool-dir"),
+        no_overwrite: reader.switch("no-overwrite")?,
+    };
+    if embedded.is_some() {
+        // The embedded server's results bucket is a folder anyway: write there directly.
+        destination.bucket = None;
+        let out = destination
+            .out
+            .get_or_insert_with(|| PathBuf::from("./parfetch-results"));
+        if let Some(Given { value, name }) = raw.get("result-bucket") {
+            notes.warn(format!(
+                "{name} `{value}` is not used: with --embedded results go to {}",
+                out.display()
+            ));
+        }
+    } else if destination.bucket.is_none()
+        && destination.out.is_none()
+        && !reader.switch("dry-run")?
+    {
+        // A person who types a source finds them here; with a container they would be lost.
+        let is_typed = raw
+            .get("bucket")
+            .is_some_and(|given| given.is_flag() || !raw.words.is_empty());
+        if is_typed && raw.variables.get(TASK_VARIABLE).is_none() {
+            destination.out = Some(PathBuf::from("./parfetch-results"));
+        } else {
+            notes.lacks(usage(
+                "no place for the results is given",
+                "-r s3://results or --out DIR names one, or set RESULT_BUCKET_NAME",
+            ));
+        }
+    }
+    Ok(destination)
+}
+
+/// The source bucket is never written; even a results bucket that is the source must not put results where they would be listed.
+fn results_outside_source(raw: &Raw, plan: &RunPlan, notes: &mut Notes) -> Result<(), Failure> {
+    let allowed = SettingReader(raw).switch("allow-results-in-source")?;
+    let Some(bucket) = plan.destination.bucket.clone() else {
+        return Ok(());
+    };
+    let results = S3Uri {
+        bucket,
+        key: plan.destination.prefix.clone(),
+    };
+    let source = S3Uri {
+        bucket: plan.bucket.clone(),
+        key: plan.selection.prefix.clone(),
+    };
+    let name = plan.result_stem();
+    if !results.is_listed_with(&name, &source) {
+        return Ok(());
+    }
+    let message = format!(
+        "results would go to {results}{name}.csv, which is under the listed prefix of the source"
+    );
+    if !allowed {
+        return Err(usage(
+            message,
+            "use another results bucket, or a --result-prefix outside --prefix; --allow-results-in-source overrides",
+        ));
+    }
+    notes.warn(message);
+    Ok(())
+}

@@ -1,0 +1,248 @@
+//! How a sweep begins: its keys are listed and what it is, is written down; or an earlier part of it has done so, and has to be of the same sweep.
+
+use std::path::Path;
+
+use super::environment::ExpectedKeys;
+use super::folder::{Folder, PLAN_FILE};
+use super::job::SweepJob;
+use super::keys::{Frozen, KeySum, Wanted, freeze};
+use crate::cell::Cell;
+use crate::event::SweepEvent;
+use crate::exit::{Exit, Failure};
+use crate::lister::sha256_hex;
+use crate::pace::{Configuration, Pace};
+use crate::results::record::SweepFacts;
+use crate::shell;
+use crate::store::Bucket;
+
+/// A sweep in its folder.
+pub(super) struct Begun {
+    pub(super) facts: SweepFacts,
+    /// LIST requests of this command.
+    pub(super) lists: u64,
+}
+
+/// What a new sweep is, before its keys are listed.
+pub(super) struct NewSweep<'a> {
+    pub(super) job: &'a SweepJob,
+    pub(super) cells: &'a [Cell],
+    pub(super) folder: &'a Folder,
+    /// The text of its plan.
+    pub(super) plan: &'a str,
+    /// The task definition of all tasks.
+    pub(super) definition: Option<String>,
+}
+
+impl NewSweep<'_> {
+    /// Lists the keys, and writes down what the sweep is.
+    pub(super) async fn begin(
+        self,
+        bucket: &mut Bucket,
+        on_event: &mut dyn FnMut(&SweepEvent),
+    ) -> Result<Begun, Failure> {
+        let Self {
+            job,
+            cells,
+            folder,
+            plan,
+            definition,
+        } = self;
+        let wanted = Wanted {
+            source: job.source.clone(),
+            prefix: job.plan.prefix.clone(),
+            sample: job.sample.map(|sample| (sample, pace(job, cells))),
+        };
+        let frozen = freeze(bucket, &wanted, &folder.keys_path(), |keys| {
+            on_event(&SweepEvent::Listing { keys });
+        })
+        .await?;
+        if frozen.keys == 0 {
+            return Err(Failure::new(
+                Exit::SetUp,
+                format!("there are no keys under {}", bucket.uri(&job.plan.prefix)),
+            )
+            .hint("a sweep needs something to fetch: check the bucket and --prefix"));
+        }
+        if let Some(note) = &frozen.note {
+            on_event(&SweepEvent::Warning(note.clone()));
+        }
+        let lists = frozen.pages;
+        let facts = SweepFacts {
+            task_definition: definition,
+            plan_sha256: sha256_hex(plan.as_bytes()),
+            ..facts(job, frozen, bucket)
+        };
+        folder.begin(&facts, plan)?;
+        Ok(Begun { facts, lists })
+    }
+}
+
+/// How fast the cells are thought to be.
+pub(super) fn pace(job: &SweepJob, cells: &[Cell]) -> Pace {
+    Pace {
+        store: job.store,
+        configurations: cells.iter().map(configuration).collect(),
+    }
+}
+
+/// A cell as what sets the pace.
+pub(super) fn configuration(cell: &Cell) -> Configuration {
+    Configuration {
+        vcpu: cell.vcpu(),
+        concurrency: f64::from(cell.concurrency),
+        shards: f64::from(cell.shards.max(1)),
+    }
+}
+
+fn facts(job: &SweepJob, frozen: Frozen, bucket: &Bucket) -> SweepFacts {
+    SweepFacts {
+        id: job.id.clone(),
+        plan_sha256: String::new(),
+        keys_sha256: frozen.sha256,
+        on: job.place.facts().name.to_owned(),
+        task_definition: None,
+        seed: job.plan.seed,
+        repetitions: job.plan.repeat,
+        bucket: bucket.name().to_owned(),
+        prefix: job.plan.prefix.clone(),
+        limit: job.plan.limit,
+        sample: frozen.sample,
+        duration_ns: job
+            .plan
+            .time()
+            .map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)),
+        region: Some(bucket.session().region().to_owned()),
+        endpoint: if job.embedded.is_some() {
+            None
+        } else {
+            job.access.shown_endpoint()
+        },
+        embedded: job.plan.embedded.clone(),
+        keys: frozen.keys,
+        bytes: frozen.bytes,
+        storage_classes: frozen.storage_classes,
+        listing_ns: Some(frozen.listing_ns),
+    }
+}
+
+/// A sweep that goes on has to be the same sweep.
+pub(super) fn continued(
+    job: &SweepJob,
+    folder: &Folder,
+    facts: SweepFacts,
+) -> Result<SweepFacts, Failure> {
+    let refuse = |what: String| {
+        Failure::new(
+            Exit::Usage,
+            format!("the sweep {} cannot go on: {what}", job.id),
+        )
+        .hint("take another --id for another sweep")
+    };
+    if job.embedded.is_none() && facts.endpoint != job.access.shown_endpoint() {
+        return Err(refuse("its endpoint is another".to_owned()));
+    }
+    if facts.on != job.place.facts().name {
+        return Err(refuse(format!("it was begun with --on {}", facts.on)));
+    }
+    match folder.keys_checksum()? {
+        Some(sum) if sum == facts.keys_sha256 => Ok(facts),
+        _ => Err(refuse(format!(
+            "its key list {} was changed",
+            folder.keys_path().display()
+        ))),
+    }
+}
+
+/// The plan of a sweep that goes on has to be the one that it was begun with.
+pub(super) fn same_plan(before: &str, now: &str, id: &str, folder: &Path) -> Result<(), Failure> {
+    const EVERY_KEY: &str = "sample = \"all\"\n";
+    // A plan of before there were samples says nothing of one, and meant every key.
+    let is_older = !before
+        .lines()
+        .any(|line| line.starts_with("sample = ") || line.starts_with("limit = "));
+    let now = if is_older {
+        now.replace(EVERY_KEY, "")
+    } else {
+        now.to_owned()
+    };
+    if before == now {
+        return Ok(());
+    }
+    if is_older && now.lines().any(|line| line.starts_with("sample = ")) {
+        let message = format!("the sweep {id} was begun with every key, and now there is a sample");
+        return Err(Failure::new(Exit::Usage, message)
+            .hint("continue it as it was begun, with --sample all, or take another --id"));
+    }
+    let (mut old, mut new) = (before.lines(), now.lines());
+    let differing = loop {
+        match (old.next(), new.next()) {
+            (Some(a), Some(b)) if a == b => {}
+            (a, b) => break (a.unwrap_or("nothing"), b.unwrap_or("nothing")),
+        }
+    };
+    let message = format!(
+        "the sweep {id} was begun with another plan: it had `{}`, and now there is `{}`",
+        differing.0, differing.1
+    );
+    let plan = shell::line(["--plan", &folder.join(PLAN_FILE).to_string_lossy()]);
+    Err(Failure::new(Exit::Usage, message)
+        .hint(format!("take another --id, or continue it as it was begun: {plan} instead of the settings that differ")))
+}
+
+/// What a repetition that goes through its keys once has to find.
+pub(super) fn expected(
+    job: &SweepJob,
+    folder: &Folder,
+    facts: &SweepFacts,
+) -> Result<ExpectedKeys, Failure> {
+    let has_contenders = !job.plan.contender.is_empty();
+    let keys = has_contenders
+        .then(|| KeySum::of(&folder.keys_path(), job.plan.limit))
+        .transpose()?;
+    Ok(match job.plan.limit {
+        Some(limit) if limit < facts.frozen().0 => ExpectedKeys {
+            objects: limit,
+            bytes: None,
+            keys,
+        },
+        _ => ExpectedKeys {
+            objects: facts.frozen().0,
+            bytes: facts.frozen().1,
+            keys,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_plan_is_refused_with_what_differs() {
+        let same_plan =
+            |before, now| super::same_plan(before, now, "s", Path::new("./my results/sweeps/s"));
+        assert!(same_plan("a = 1\n", "a = 1\n").is_ok());
+        let error = same_plan("a = 1\nseed = 1\n", "a = 1\nseed = 2\n").unwrap_err();
+        assert_eq!(
+            error.message,
+            "the sweep s was begun with another plan: it had `seed = 1`, and now there is `seed = 2`"
+        );
+        let hint = "take another --id, or continue it as it was begun: --plan './my results/sweeps/s/plan.toml' instead of the settings that differ";
+        assert_eq!(error.hint.as_deref(), Some(hint));
+        assert!(
+            same_plan("a = 1\n", "a = 1\nb = 2\n")
+                .unwrap_err()
+                .message
+                .ends_with("it had `nothing`, and now there is `b = 2`")
+        );
+        assert!(
+            same_plan("a = 1\n", "a = 1\nsample = \"all\"\n").is_ok(),
+            "before there were samples every key was fetched"
+        );
+        let error = same_plan("a = 1\n", "a = 1\nsample = \"auto\"\n").unwrap_err();
+        assert_eq!(
+            error.message,
+            "the sweep s was begun with every key, and now there is a sample"
+        );
+    }
+}

@@ -1,0 +1,115 @@
+//! A law of platforms as a place of a sweep: nothing runs, and what a run would have left is there at once.
+
+use std::collections::VecDeque;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use super::attempt::{Attempt, Awaited, Finished, Misfit};
+use super::environment::RunTemplate;
+use super::launcher::{Launcher, LimitWords, OnEvent, PlaceFacts, RepetitionContext};
+use crate::cell::Cell;
+use crate::exit::{Exit, Failure, Signal};
+use crate::model::{Amount, Asked, Law, simulate};
+use crate::results::record::{Record, SweepFacts};
+
+/// What a model is as a place.
+pub(super) const FACTS: PlaceFacts = PlaceFacts {
+    name: "model",
+    consent: None,
+    is_in_region: true,
+    stores_results: false,
+    after_second_signal: "run the same command to continue",
+    prices: "on demand",
+};
+
+/// Repetitions by a law, in the order in which they were taken.
+pub(super) struct ModelLauncher {
+    law: Law,
+    taken: VecDeque<Attempt>,
+}
+
+impl ModelLauncher {
+    pub(super) fn new(law: &Law) -> Self {
+        Self {
+            law: law.clone(),
+            taken: VecDeque::new(),
+        }
+    }
+
+    /// What a run of this attempt leaves: its summary in the folder, and its record.
+    fn run(&self, attempt: &Attempt, facts: &SweepFacts) -> Result<Record, Failure> {
+        let planned = &attempt.todo.planned;
+        let asked = Asked {
+            id: facts.id.clone(),
+            cells: vec![planned.cell.clone()],
+            repetitions: 1,
+            amount: Amount::Objects(facts.frozen().0),
+            seed: facts.seed + u64::from(planned.position),
+            day: 1.0,
+        };
+        let unexpected = |error: &dyn std::fmt::Display| {
+            Failure::new(Exit::Unexpected, format!("cannot simulate: {error}"))
+        };
+        let ran = simulate(&self.law, &asked).remove(0);
+        if let Some(summary) = &ran.summary {
+            let text = summary.to_json().map_err(|error| unexpected(&error))?;
+            let path = attempt.dir.join(&ran.record.summaries[0]);
+            std::fs::write(path, text).map_err(|error| unexpected(&error))?;
+        }
+        Ok(Record {
+            summaries: ran.record.summaries,
+            outside: ran.record.outside,
+            contender: ran.record.contender,
+            tasks: ran.record.tasks,
+            ..attempt.record(facts, ran.record.limited)
+        })
+    }
+}
+
+#[async_trait(?Send)]
+impl Launcher for ModelLauncher {
+    fn check(&self, _: &Cell) -> Result<(), Misfit> {
+        Ok(())
+    }
+
+    fn limit_words(&self) -> LimitWords {
+        LimitWords {
+            holder: "the model",
+            most: "the model has",
+            cure: "name smaller sizes",
+        }
+    }
+
+    fn words(&self, _: &Cell) -> String {
+        "a model: nothing is measured".to_owned()
+    }
+
+    fn width(&self) -> u64 {
+        2
+    }
+
+    fn has_room(&self, _: &Cell) -> bool {
+        self.taken.len() < 2
+    }
+
+    fn is_idle(&self) -> bool {
+        self.taken.is_empty()
+    }
+
+    fn take(&mut self, attempt: Attempt, _: &RunTemplate) -> Result<(), Failure> {
+        self.taken.push_back(attempt);
+        Ok(())
+    }
+
+    async fn next(
+        &mut self,
+        context: RepetitionContext<'_>,
+        _: watch::Receiver<Option<Signal>>,
+        _: &mut OnEvent<'_>,
+    ) -> Result<Awaited, Failure> {
+        let attempt = self.taken.pop_front().expect("something was taken on");
+        let record = self.run(&attempt, context.facts)?;
+        Ok(Awaited::Finished(Box::new(Finished { attempt, record })))
+    }
+}

@@ -1,0 +1,113 @@
+//! What is left of a sweep that an earlier command began.
+
+use std::path::PathBuf;
+
+use super::attempt::Todo;
+use super::folder::{Folder, FolderError, RepetitionState};
+use super::job::{Failed, SweepEnd, SweepJob};
+use super::matrix::Planned;
+use super::time_left::{TimeLeft, rate};
+use crate::cell::Program;
+use crate::event::SweepEvent;
+use crate::exit::Exit;
+use crate::results::record::Record;
+
+/// A sweep as an earlier command left it.
+pub(super) struct Remaining {
+    pub(super) todo: Vec<Todo>,
+    pub(super) ended: SweepEnd,
+    /// Folders of the repetitions that are done.
+    pub(super) done: Vec<PathBuf>,
+    /// Those that gave a rate, as events.
+    pub(super) before: Vec<SweepEvent>,
+}
+
+/// What has no record. Warm-ups are done again as long as anything is left of a sweep.
+pub(super) fn what_is_left(
+    job: &SweepJob,
+    (folder, order): (&Folder, &[Planned]),
+    clock: &mut TimeLeft,
+) -> Result<Remaining, FolderError> {
+    let target = job
+        .results
+        .as_ref()
+        .map(|uri| format!("s3://{}/{}sweeps/{}", uri.bucket, uri.key, job.id));
+    let mut ended = SweepEnd {
+        folder: folder.root().to_owned(),
+        done: 0,
+        failed: 0,
+        target,
+        spent: None,
+        is_broke: false,
+        is_out_of_bytes: false,
+        going_on: 0,
+        exit: Exit::Good,
+    };
+    let (mut todo, mut done, mut before) = (Vec::new(), Vec::new(), Vec::new());
+    let mut number = 0;
+    for planned in order {
+        let RepetitionState {
+            record,
+            attempt,
+            broken,
+        } = folder.look(planned)?;
+        if planned.repetition == 0 {
+            todo.push(Todo {
+                planned: planned.clone(),
+                attempt,
+                number: None,
+                broken: 0,
+            });
+            continue;
+        }
+        number += 1;
+        // A sweep may have been cut off between two attempts.
+        let counts = |record: &Record| {
+            record
+                .failure
+                .as_ref()
+                .is_none_or(|failure| job.failed == Failed::Keep && !failure.again)
+        };
+        let is_going_on = folder.is_going_on(planned, attempt);
+        match record.filter(|record| counts(record) && !is_going_on) {
+            Some(record) => {
+                clock.ran(&record);
+                let dir = folder.repetition(planned, record.attempt);
+                let rate = rate(&record, &dir).filter(|_| record.failure.is_none());
+                before.extend(rate.map(|bytes_per_s| SweepEvent::RunBefore {
+                    cell: planned.cell.to_string(),
+                    bytes_per_s,
+                }));
+                done.push(dir);
+                ended.done += 1;
+                ended.failed += u64::from(record.failure.is_some());
+            }
+            None => todo.push(Todo {
+                planned: planned.clone(),
+                attempt,
+                number: Some(number),
+                broken,
+            }),
+        }
+    }
+    let left: Vec<&Program> = todo
+        .iter()
+        .filter(|todo| todo.number.is_some())
+        .map(|todo| &todo.planned.cell.program)
+        .collect();
+    let wanted: Vec<bool> = todo
+        .iter()
+        .map(|todo| todo.number.is_some() || left.contains(&&todo.planned.cell.program))
+        .collect();
+    let todo = todo
+        .into_iter()
+        .zip(wanted)
+        .filter_map(|(todo, wanted)| wanted.then_some(todo))
+        .collect();
+    Ok(Remaining {
+        todo,
+        ended,
+        done,
+        before,
+    })
+}
