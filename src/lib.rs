@@ -1,7 +1,7 @@
 //! parfetch: how many vCPU, which concurrency model and how much concurrency to read many objects from S3.
 //!
-//! The crate is layered (ARCHITECTURE.md has the picture): plain data ([`plan`], [`sample`], [`event`], [`price`], [`units`]) at the bottom, pure
-//! arithmetic ([`stats`]), S3 and the machine ([`store`], [`platform`]), the measured path ([`fetch`]), the engines, results and the lister, one run,
+//! The crate is layered (ARCHITECTURE.md has the picture): plain data (`plan`, `sample`, `event`, `price`, `units`) at the bottom, pure
+//! arithmetic (`stats`), S3 and the machine (`store`, `platform`), the measured path (`fetch`), the engines, results and the lister, one run,
 //! and what a person sees on top. A module imports only from layers below it; a test holds that.
 
 mod analysis;

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 /// One of `count` disjoint parts of the keys: those whose XXH3-64 modulo `count` is `index`, or those of a key file of its own
-/// ([`super::KeySource::Folder`]).
+/// (`KeySource::Folder`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Shard {
