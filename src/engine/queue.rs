@@ -13,7 +13,7 @@ use crate::spool::table::Handed;
 const LONGEST: u64 = 64;
 /// While fewer items than so many for each worker are left, none gets one that it does not begin at once.
 const PLENTY: u64 = 2;
-/// «Not yet» in [`Queue::empty_at`].
+/// «Not yet» in `Queue::empty_at_ns`.
 const NOT_YET: u64 = u64::MAX;
 
 /// Fetches that no worker has yet.

@@ -30,7 +30,7 @@ impl PriceList {
     /// Prices for keys of these classes; without any, as if all were STANDARD.
     ///
     /// # Errors
-    /// The first class that has a price neither in this region nor in [`super::REFERENCE_REGION`]: it is not taken for a cheaper one.
+    /// The first class that has a price neither in this region nor in `price::list::REFERENCE_REGION`: it is not taken for a cheaper one.
     pub fn mix<'a>(
         &self,
         region: &str,
