@@ -14,6 +14,7 @@ use crate::exit::Signal;
 use crate::exit::{Exit, Failure};
 use crate::outlook::Outlook;
 use crate::output::{RunView, emf_line, end_line, render_run};
+use crate::plan::ObjectSource;
 use crate::platform::{Sources, clock};
 use crate::progress::{Display, Progress};
 use crate::results::summary::Summary;
@@ -81,7 +82,7 @@ async fn run_to_end(
         None => None,
     };
     if let Some(server) = &server {
-        plan.bucket.clone_from(&server.ready().source_bucket);
+        plan.source = ObjectSource::Bucket(server.ready().source_bucket.clone());
         plan.access.endpoint_url = Some(server.ready().endpoint_url.clone());
     }
     let style = style_of(&io::stderr());

@@ -1,6 +1,6 @@
 //! The account: whose credentials these are, and, where a stack is named, what Fargate allows.
 
-use super::{CHECK_TIME, Check, Examination, IDENTITY_TIME, Outcome, cloud, within};
+use super::check::{CHECK_TIME, Check, CheckOutcome, Examination, IDENTITY_TIME, cloud, within};
 use crate::cloud::{
     CallerIdentity, Capacity, CloudError, CloudErrorKind, UNKNOWN_QUOTA_VCPU, fargate_vcpu,
     identity, outputs_of,
@@ -27,7 +27,7 @@ pub(super) async fn credentials(
         return Check::new(
             "credentials",
             SUBJECT,
-            Outcome::Ok,
+            CheckOutcome::Ok,
             "none: requests go out unsigned",
         )
         .fact("signed", false);
@@ -60,22 +60,22 @@ pub(super) async fn credentials(
         .fact("temporary", keys.is_temporary)
     };
     if !has_sts(session) {
-        return check(Outcome::Ok, "").fact("arn", None::<String>);
+        return check(CheckOutcome::Ok, "").fact("arn", None::<String>);
     }
     match tokio::time::timeout(IDENTITY_TIME, Box::pin(ask(access))).await {
-        Ok(Ok(CallerIdentity { arn, account })) => check(Outcome::Ok, &format!("{arn}, "))
+        Ok(Ok(CallerIdentity { arn, account })) => check(CheckOutcome::Ok, &format!("{arn}, "))
             .fact("arn", arn)
             .fact("account", account),
         Ok(Err(error)) if error.kind == CloudErrorKind::Denied => {
             let refused = Check::failed("credentials", SUBJECT, error.into());
             Check {
-                facts: check(Outcome::Failed, "").facts,
+                facts: check(CheckOutcome::Failed, "").facts,
                 ..refused
             }
         }
         // A run does without.
         Ok(Err(_)) | Err(_) => check(
-            Outcome::Ok,
+            CheckOutcome::Ok,
             "STS does not answer, so whose they are is not known: ",
         )
         .fact("arn", None::<String>),
@@ -121,7 +121,7 @@ pub(super) async fn fargate(examination: &Examination) -> Vec<Check> {
             let check = Check::new(
                 "stack",
                 subject(name),
-                Outcome::Ok,
+                CheckOutcome::Ok,
                 format!("is there, {}", cloud.region()),
             );
             check
@@ -131,7 +131,7 @@ pub(super) async fn fargate(examination: &Examination) -> Vec<Check> {
         Ok(_) => Check::new(
             "stack",
             subject(name),
-            Outcome::Failed,
+            CheckOutcome::Failed,
             "has none of the outputs that parfetch reads",
         )
         .hint("infra/template.yaml makes a stack that has them"),
@@ -164,23 +164,23 @@ fn of_quota(quota: Result<Option<f64>, String>) -> Check {
                 "{} vCPUs at once: less than the largest task of a sweep, {LARGEST_VCPU} vCPUs",
                 units::three_digits(vcpu)
             );
-            new(Outcome::Warning, text)
+            new(CheckOutcome::Warning, text)
                 .hint("ask Service Quotas for more, or name smaller sizes with --vcpu")
                 .fact("vcpu", vcpu)
         }
         Ok(Some(vcpu)) => new(
-            Outcome::Ok,
+            CheckOutcome::Ok,
             format!("{} vCPUs at once", units::three_digits(vcpu)),
         )
         .fact("vcpu", vcpu),
         Ok(None) => new(
-            Outcome::Warning,
+            CheckOutcome::Warning,
             format!("not known; a new account has {UNKNOWN_QUOTA_VCPU} vCPUs"),
         )
         .fact("vcpu", None::<f64>),
         Err(message) => {
             let text = format!("{message}; a new account has {UNKNOWN_QUOTA_VCPU} vCPUs");
-            new(Outcome::Warning, text)
+            new(CheckOutcome::Warning, text)
                 .hint("grant servicequotas:GetServiceQuota to these credentials")
                 .fact("vcpu", None::<f64>)
         }
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn a_quota_below_the_largest_task_is_worth_a_word() {
         assert_eq!(of_quota(Ok(Some(6.0))).text, "6.00 vCPUs at once");
-        assert_eq!(of_quota(Ok(Some(2.0))).outcome, Outcome::Warning);
+        assert_eq!(of_quota(Ok(Some(2.0))).outcome, CheckOutcome::Warning);
         assert_eq!(
             of_quota(Ok(None)).text,
             "not known; a new account has 6 vCPUs"

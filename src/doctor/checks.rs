@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Check, Outcome};
+use super::check::{Check, CheckOutcome};
 use crate::escape;
 use crate::exit::Exit;
 use crate::units;
@@ -15,7 +15,7 @@ const VERSION: u32 = 1;
 pub struct Checks(pub Vec<Check>);
 
 #[derive(Serialize)]
-struct Document<'a> {
+struct ChecksDocument<'a> {
     /// Always `parfetch.doctor`.
     schema: &'static str,
     version: u32,
@@ -25,7 +25,7 @@ struct Document<'a> {
 }
 
 impl Checks {
-    fn count(&self, outcome: Outcome) -> u64 {
+    fn count(&self, outcome: CheckOutcome) -> u64 {
         self.0
             .iter()
             .filter(|check| check.outcome == outcome)
@@ -34,7 +34,7 @@ impl Checks {
 
     /// How the process ends: something that would stop a run is a failure of the set-up.
     pub fn exit(&self) -> Exit {
-        if self.count(Outcome::Failed) > 0 {
+        if self.count(CheckOutcome::Failed) > 0 {
             Exit::SetUp
         } else {
             Exit::Good
@@ -44,10 +44,10 @@ impl Checks {
     /// `9 checks: 7 ok, 1 warning, 1 failed. A run would end before its first fetch.`
     pub fn in_words(&self) -> String {
         let named = [
-            (Outcome::Ok, "ok", "ok"),
-            (Outcome::Warning, "warning", "warnings"),
-            (Outcome::Failed, "failed", "failed"),
-            (Outcome::NotChecked, "not checked", "not checked"),
+            (CheckOutcome::Ok, "ok", "ok"),
+            (CheckOutcome::Warning, "warning", "warnings"),
+            (CheckOutcome::Failed, "failed", "failed"),
+            (CheckOutcome::NotChecked, "not checked", "not checked"),
         ];
         let counts = named
             .into_iter()
@@ -79,7 +79,7 @@ impl Checks {
     /// # Errors
     /// Never in practice: the types have no state that cannot be written.
     pub fn to_json(&self) -> serde_json::Result<String> {
-        let document = Document {
+        let document = ChecksDocument {
             schema: "parfetch.doctor",
             version: VERSION,
             parfetch_version: env!("CARGO_PKG_VERSION"),
@@ -98,17 +98,17 @@ mod tests {
     fn one_failure_decides() {
         let check = |outcome| Check::new("a", "a", outcome, "b");
         let good = Checks(vec![
-            check(Outcome::Ok),
-            check(Outcome::Warning),
-            check(Outcome::Warning),
-            check(Outcome::NotChecked),
+            check(CheckOutcome::Ok),
+            check(CheckOutcome::Warning),
+            check(CheckOutcome::Warning),
+            check(CheckOutcome::NotChecked),
         ]);
         assert_eq!(good.exit(), Exit::Good);
         assert_eq!(
             good.in_words(),
             "4 checks: 1 ok, 2 warnings, 1 not checked. Nothing that was checked would stop a run."
         );
-        let bad = Checks([good.0, vec![check(Outcome::Failed)]].concat());
+        let bad = Checks([good.0, vec![check(CheckOutcome::Failed)]].concat());
         assert_eq!(bad.exit(), Exit::SetUp);
         let json: serde_json::Value = serde_json::from_str(&bad.to_json().unwrap()).unwrap();
         assert_eq!(

@@ -7,7 +7,7 @@ use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 use tokio::sync::watch;
 
-use super::{Check, Examination, Means, Outcome};
+use super::check::{Check, CheckOutcome, Examination, Means};
 use crate::exit::Failure;
 use crate::outlook::{Bytes, Outlook, Usd, time};
 use crate::platform::clock::utc_now;
@@ -38,13 +38,13 @@ fn of_age(dated: &str, today: &str) -> Check {
         None => Check::new(
             "prices",
             "prices",
-            Outcome::Warning,
+            CheckOutcome::Warning,
             format!("of {dated}, which is not a date"),
         ),
         Some(days) if days > OLD_DAYS => Check::new(
             "prices",
             "prices",
-            Outcome::Warning,
+            CheckOutcome::Warning,
             format!(
                 "of {dated}, {} days old",
                 units::count(days.unsigned_abs().into())
@@ -54,14 +54,14 @@ fn of_age(dated: &str, today: &str) -> Check {
         Some(days) if days < 0 => Check::new(
             "prices",
             "prices",
-            Outcome::Warning,
+            CheckOutcome::Warning,
             format!("of {dated}, which is in the future"),
         )
         .hint("set this machine's clock"),
         Some(days) => Check::new(
             "prices",
             "prices",
-            Outcome::Ok,
+            CheckOutcome::Ok,
             format!(
                 "of {dated}, {} old",
                 units::plural(days.unsigned_abs().into(), "day")
@@ -84,7 +84,7 @@ pub(super) async fn sweep(what: &Examination, means: &Means) -> Check {
     match forecast {
         Ok(Ok(outlook)) => of(&outlook),
         Ok(Err(failure)) => {
-            let check = Check::new("sweep", SUBJECT, Outcome::Warning, failure.message);
+            let check = Check::new("sweep", SUBJECT, CheckOutcome::Warning, failure.message);
             Check {
                 hint: failure.hint,
                 ..check
@@ -106,7 +106,7 @@ pub(super) async fn sweep(what: &Examination, means: &Means) -> Check {
                     .into_iter()
                     .chain(access.iter().map(String::as_str)),
             );
-            Check::new("sweep", SUBJECT, Outcome::Warning, text)
+            Check::new("sweep", SUBJECT, CheckOutcome::Warning, text)
                 .hint("a dry run lists them all:")
                 .command(line)
         }
@@ -159,7 +159,7 @@ fn of(outlook: &Outlook) -> Check {
         units::plural(*lists, "LIST request")
     );
     let dollars = usd.as_ref().map(Usd::bound);
-    Check::new("sweep", SUBJECT, Outcome::Ok, text)
+    Check::new("sweep", SUBJECT, CheckOutcome::Ok, text)
         .fact("runs", *runs)
         .fact("bytes", bytes)
         .fact(
@@ -181,14 +181,17 @@ mod tests {
         let of = |dated: &str| of_age(dated, "2026-11-26");
         assert_eq!(
             (of("2026-11-25").outcome, of("2026-11-25").text),
-            (Outcome::Ok, "of 2026-11-25, 1 day old".to_owned())
+            (CheckOutcome::Ok, "of 2026-11-25, 1 day old".to_owned())
         );
-        assert_eq!(of("2026-08-28").outcome, Outcome::Ok);
+        assert_eq!(of("2026-08-28").outcome, CheckOutcome::Ok);
         assert_eq!(
             (of("2026-08-27").outcome, of("2026-08-27").text),
-            (Outcome::Warning, "of 2026-08-27, 91 days old".to_owned())
+            (
+                CheckOutcome::Warning,
+                "of 2026-08-27, 91 days old".to_owned()
+            )
         );
-        assert_eq!(of("2027-01-01").outcome, Outcome::Warning);
-        assert_eq!(of("soon").outcome, Outcome::Warning);
+        assert_eq!(of("2027-01-01").outcome, CheckOutcome::Warning);
+        assert_eq!(of("soon").outcome, CheckOutcome::Warning);
     }
 }

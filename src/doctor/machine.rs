@@ -1,6 +1,6 @@
 //! The machine: CPUs, memory, open files, and how many workers they serve.
 
-use super::{Check, Outcome};
+use super::check::{Check, CheckOutcome};
 use crate::plan::Mode;
 use crate::platform::{Environment, Sources, inspect, limits};
 use crate::run::most_workers;
@@ -42,14 +42,14 @@ fn of(environment: &Environment, files: Option<u64>) -> Check {
         "at most {async_words} async, {thread_words} thread or {process_words} process workers"
     );
     let outcome = if tasks < DEFAULT_WORKERS {
-        Outcome::Failed
+        CheckOutcome::Failed
     } else if vcpu.limit_vcpu.is_none()
         || memory.limit_bytes.is_none()
         || vcpu.contradiction().is_some()
     {
-        Outcome::Warning
+        CheckOutcome::Warning
     } else {
-        Outcome::Ok
+        CheckOutcome::Ok
     };
     let check = Check::new(
         "machine",
@@ -58,11 +58,11 @@ fn of(environment: &Environment, files: Option<u64>) -> Check {
         format!("{cpus}, {bytes}, {open}: {workers}"),
     );
     let check = match (outcome, vcpu.contradiction()) {
-        (Outcome::Failed, _) => {
+        (CheckOutcome::Failed, _) => {
             check.hint("a run has 16 workers unless you set -c: raise the limit of open files (ulimit -n), or give it more memory")
         }
         (_, Some(contradiction)) => check.hint(contradiction),
-        (Outcome::Warning, _) => check.hint("what is unknown is missing in results; prices need both"),
+        (CheckOutcome::Warning, _) => check.hint("what is unknown is missing in results; prices need both"),
         _ => check,
     };
     check
@@ -95,7 +95,7 @@ mod tests {
         assert_eq!(
             (check.outcome, check.text.as_str()),
             (
-                Outcome::Ok,
+                CheckOutcome::Ok,
                 "2 vCPUs (CPU affinity), 8.00 GB of memory (the machine's), 65,535 open files: at most 7,936 async, 4,096 thread or 661 process workers"
             )
         );
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn too_few_files_would_stop_a_run() {
         let check = of(&environment(), Some(70));
-        assert_eq!(check.outcome, Outcome::Failed);
+        assert_eq!(check.outcome, CheckOutcome::Failed);
         assert!(
             check
                 .text
@@ -114,7 +114,7 @@ mod tests {
             check.text
         );
         let unknown = of(&Environment::default(), None);
-        assert_eq!(unknown.outcome, Outcome::Warning);
+        assert_eq!(unknown.outcome, CheckOutcome::Warning);
         assert_eq!(unknown.facts["vcpu"], serde_json::Value::Null);
     }
 }

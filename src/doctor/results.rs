@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use super::check::{CHECK_TIME, Check, CheckOutcome, Examination, within};
 use super::source::Reached;
-use super::{CHECK_TIME, Check, Examination, Outcome, within};
 use crate::exit::Failure;
 use crate::plan::{Destination, S3Uri};
 use crate::results::place::Place;
@@ -42,7 +42,12 @@ pub(super) async fn check(
             }) =>
         {
             let text = "results would go under the listed prefix of the source";
-            let check = Check::new("results", subject(Some(results)), Outcome::Failed, text);
+            let check = Check::new(
+                "results",
+                subject(Some(results)),
+                CheckOutcome::Failed,
+                text,
+            );
             checks.push(
                 check.hint("use another results bucket, or another prefix; nothing was stored"),
             );
@@ -62,7 +67,7 @@ pub(super) async fn check(
             let check = Check::new(
                 "results",
                 "results",
-                Outcome::Warning,
+                CheckOutcome::Warning,
                 "not given: results of a source that is typed stay in ./parfetch-results",
             );
             checks.push(
@@ -105,13 +110,13 @@ async fn bucket(session: &Session, results: &S3Uri) -> Result<Check, Failure> {
         Ok(()) => Check::new(
             "results",
             subject(Some(results)),
-            Outcome::Ok,
+            CheckOutcome::Ok,
             "an object was stored and removed again",
         ),
         Err(error) => Check::new(
             "results",
             subject(Some(results)),
-            Outcome::Warning,
+            CheckOutcome::Warning,
             format!("an object was stored; it stays, as removing failed: {error}"),
         )
         .hint(format!(
@@ -147,12 +152,12 @@ pub(super) fn folder(dir: &Path) -> Check {
         Ok(()) => Check::new(
             "results_folder",
             subject,
-            Outcome::Ok,
+            CheckOutcome::Ok,
             "a file was written and removed again",
         ),
         Err(error) => {
             let text = format!("cannot write results to {}: {error}", dir.display());
-            Check::new("results_folder", subject, Outcome::Failed, text)
+            Check::new("results_folder", subject, CheckOutcome::Failed, text)
                 .hint("choose another folder with --out")
         }
     }
@@ -165,14 +170,17 @@ mod tests {
     #[test]
     fn a_folder_is_left_as_it_was() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(folder(&dir.path().join("a/b")).outcome, Outcome::Ok);
-        assert_eq!(folder(dir.path()).outcome, Outcome::Ok);
+        assert_eq!(folder(&dir.path().join("a/b")).outcome, CheckOutcome::Ok);
+        assert_eq!(folder(dir.path()).outcome, CheckOutcome::Ok);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
         std::fs::write(dir.path().join("file"), "").unwrap();
         let check = folder(&dir.path().join("file/b"));
         assert_eq!(
             (check.outcome, check.hint.as_deref()),
-            (Outcome::Failed, Some("choose another folder with --out"))
+            (
+                CheckOutcome::Failed,
+                Some("choose another folder with --out")
+            )
         );
     }
 }

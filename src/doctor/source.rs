@@ -1,6 +1,6 @@
 //! The source: whether it can be listed, whether an object can be read, and whether the store's clock agrees.
 
-use super::{CHECK_TIME, Check, Outcome, within};
+use super::check::{CHECK_TIME, Check, CheckOutcome, within};
 use crate::exit::Failure;
 use crate::plan::{Access, S3Uri};
 use crate::shell;
@@ -137,28 +137,28 @@ async fn look(
             let text = format!(
                 "{place}: list works; {what}: a run would fetch nothing and end with exit code 0; {clock}"
             );
-            Check::new("source", subject, Outcome::Warning, text)
+            Check::new("source", subject, CheckOutcome::Warning, text)
                 .hint("check the bucket and the prefix, or make objects to try with:")
                 .command(fill(source, access))
         }
         (false, None) => Check::new(
             "source",
             subject,
-            Outcome::Warning,
+            CheckOutcome::Warning,
             format!("{place}: list works; no object of the first page can be read; {clock}"),
         )
         .hint("they are empty or archived: nothing was read to try"),
         (false, Some(_)) if is_skewed => Check::new(
             "source",
             subject,
-            Outcome::Warning,
+            CheckOutcome::Warning,
             format!("{place}: list and get work; {clock}"),
         )
         .hint("set this machine's clock; until then parfetch signs with the store's time"),
         (false, Some(_)) => Check::new(
             "source",
             subject,
-            Outcome::Ok,
+            CheckOutcome::Ok,
             format!("{place}: list and get work; {clock}"),
         ),
     };

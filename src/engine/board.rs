@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, watch};
 
 use crate::event::Live;
-use crate::fetch::{Counters, Halt, Series};
+use crate::fetch::{ByteSeries, Counters, Halt};
 use crate::store::StoreError;
 
 /// How the run goes on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Phase {
+pub(super) enum EndPhase {
     #[default]
     Running,
     /// No more keys; fetches in flight go on.
@@ -28,10 +28,10 @@ pub struct Board {
     /// One a worker.
     pub counters: Arc<[Counters]>,
     /// Bytes read in each second.
-    pub series: Arc<Series>,
+    pub series: Arc<ByteSeries>,
     /// Gives up fetches in flight.
     pub halt: Arc<Halt>,
-    phase: watch::Sender<Phase>,
+    phase: watch::Sender<EndPhase>,
     connections: AtomicU64,
     untold: AtomicBool,
     pids: Mutex<Vec<u32>>,
@@ -45,7 +45,7 @@ impl Board {
             counters: (0..workers).map(|_| Counters::default()).collect(),
             series: Arc::default(),
             halt: Arc::default(),
-            phase: watch::Sender::new(Phase::Running),
+            phase: watch::Sender::new(EndPhase::Running),
             connections: AtomicU64::new(0),
             untold: AtomicBool::new(false),
             pids: Mutex::default(),
@@ -70,22 +70,22 @@ impl Board {
 
     /// Tells children that no more keys come ([`super::Queue::stop`] is what stops the hand-out).
     pub fn stop(&self) {
-        self.phase.send_replace(Phase::Stopping);
+        self.phase.send_replace(EndPhase::Stopping);
     }
 
     /// Gives up fetches in flight, here and in children.
     pub fn abort(&self) {
         self.halt.halt();
-        self.phase.send_replace(Phase::Aborting);
+        self.phase.send_replace(EndPhase::Aborting);
     }
 
     /// Ends children that did not end when they were told to.
     pub fn kill(&self) {
-        self.phase.send_replace(Phase::Killing);
+        self.phase.send_replace(EndPhase::Killing);
     }
 
     /// Hears of [`Self::stop`], [`Self::abort`] and [`Self::kill`].
-    pub(super) fn phase(&self) -> watch::Receiver<Phase> {
+    pub(super) fn phase(&self) -> watch::Receiver<EndPhase> {
         self.phase.subscribe()
     }
 

@@ -22,7 +22,7 @@ pub struct ChildOptions {
 
 /// What the workers are to do.
 #[derive(Clone, Debug)]
-pub struct Job {
+pub struct WorkerJob {
     /// Concurrency model.
     pub mode: Mode,
     /// S3 client.

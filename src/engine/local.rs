@@ -9,7 +9,7 @@ use futures::FutureExt;
 
 use super::error::EngineError;
 use super::queue::Queue;
-use super::worker::{Crew, Seat, Station, work};
+use super::worker::{Seat, Station, WorkerContext, work};
 use crate::sample::Sample;
 use crate::spool::rows::{RowBuffer, RowSender};
 use crate::store::{ClientFactory, StoreError, StoreErrorKind};
@@ -66,17 +66,17 @@ impl Station for LocalStation {
 }
 
 /// One worker of this process, from its client to its last row. When it fails, no other gets any more keys: in every mode an error ends the run so.
-pub(super) async fn employ<F: ClientFactory>(
-    crew: &Crew<F>,
+pub(super) async fn run_worker<F: ClientFactory>(
+    context: &WorkerContext<F>,
     seat: Seat,
     stations: &LocalStations,
 ) -> Result<(), EngineError> {
-    let ended = AssertUnwindSafe(work(crew, seat, stations.station()))
+    let ended = AssertUnwindSafe(work(context, seat, stations.station()))
         .catch_unwind()
         .await;
     let result = ended.unwrap_or_else(|_| {
         // Who waits at the gate must not wait for this one.
-        crew.gate.report(Err(StoreError::new(
+        context.gate.report(Err(StoreError::new(
             StoreErrorKind::Other,
             format!("worker {} panicked before it began", seat.number),
         )));

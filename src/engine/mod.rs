@@ -16,29 +16,33 @@ use std::sync::Arc;
 
 pub use board::{Board, Gate, GateKeeper};
 pub use error::EngineError;
-pub use job::{ChildOptions, EngineReport, Job};
+pub use job::{ChildOptions, EngineReport, WorkerJob};
 pub use process::child_main;
 pub use queue::Queue;
 
 use crate::plan::Mode;
-use crate::store::{Shared, StoreError};
+use crate::store::{Clients, StoreError};
 use local::LocalStations;
-use worker::Crew;
+use worker::WorkerContext;
 
 /// Runs the job. `gate` opens once every worker has its client; the future ends when every worker has ended.
 ///
 /// # Errors
 /// Before the epoch at once. Behind it an error of one worker means the same in every mode: no more keys are handed out, fetches in flight end, and their
 /// rows are handed over before this returns.
-pub async fn run(job: Job, board: Arc<Board>, gate: Gate) -> Result<EngineReport, EngineError> {
+pub async fn run(
+    job: WorkerJob,
+    board: Arc<Board>,
+    gate: Gate,
+) -> Result<EngineReport, EngineError> {
     let (queue, runtimes) = (Arc::clone(&job.queue), job.runtimes);
     let ended = match job.mode {
-        Mode::Async => match crew(job, board, gate) {
-            Ok((crew, stations)) => tasks::run(crew, stations, runtimes).await,
+        Mode::Async => match context(job, board, gate) {
+            Ok((context, stations)) => tasks::run(context, stations, runtimes).await,
             Err(error) => Err(error.into()),
         },
-        Mode::Thread => match crew(job, board, gate) {
-            Ok((crew, stations)) => threads::run(crew, stations).await,
+        Mode::Thread => match context(job, board, gate) {
+            Ok((context, stations)) => threads::run(context, stations).await,
             Err(error) => Err(error.into()),
         },
         Mode::Process => process::run(job, board, gate).await,
@@ -50,13 +54,13 @@ pub async fn run(job: Job, board: Arc<Board>, gate: Gate) -> Result<EngineReport
 }
 
 /// What workers of this process share, and where their keys come from.
-fn crew(
-    job: Job,
+fn context(
+    job: WorkerJob,
     board: Arc<Board>,
     gate: Gate,
-) -> Result<(Arc<Crew<Shared>>, LocalStations), StoreError> {
-    let crew = Crew {
-        factory: Shared::new(job.client, job.recipe, job.feed)?,
+) -> Result<(Arc<WorkerContext<Clients>>, LocalStations), StoreError> {
+    let context = WorkerContext {
+        factory: Clients::new(job.client, job.recipe, job.feed)?,
         concurrency: job.concurrency.get(),
         fetch: job.fetch,
         items: job.items,
@@ -64,7 +68,7 @@ fn crew(
         gate,
     };
     Ok((
-        Arc::new(crew),
+        Arc::new(context),
         LocalStations {
             queue: job.queue,
             rows: job.rows,

@@ -10,25 +10,25 @@ use tokio::task::{JoinSet, LocalSet};
 
 use super::error::EngineError;
 use super::job::EngineReport;
-use super::local::{LocalStations, employ, runtime};
-use super::worker::{Crew, Seat};
+use super::local::{LocalStations, run_worker, runtime};
+use super::worker::{Seat, WorkerContext};
 use crate::store::ClientFactory;
 
-/// Runs every worker of the crew as a task.
+/// Runs every worker as a task.
 pub(super) async fn run<F: ClientFactory>(
-    crew: Arc<Crew<F>>,
+    context: Arc<WorkerContext<F>>,
     stations: LocalStations,
     runtimes: NonZeroU32,
 ) -> Result<EngineReport, EngineError> {
-    let runtimes = runtimes.get().min(crew.concurrency);
+    let runtimes = runtimes.get().min(context.concurrency);
     let mut ends = Vec::new();
     for first in 0..runtimes {
         let runtime = runtime()?;
-        let (crew, stations) = (Arc::clone(&crew), stations.clone());
+        let (context, stations) = (Arc::clone(&context), stations.clone());
         let (tell, end) = oneshot::channel();
         let body = move || {
             // The receiver is gone only when the run was called off.
-            let _called_off = tell.send(serve(&runtime, (&crew, &stations), (first, runtimes)));
+            let _called_off = tell.send(serve(&runtime, (&context, &stations), (first, runtimes)));
         };
         std::thread::Builder::new()
             .name(format!("parfetch-{first}"))
@@ -48,7 +48,7 @@ pub(super) async fn run<F: ClientFactory>(
         result = result.and(end);
     }
     result.map(|()| EngineReport {
-        warnings: crew.board.take_warnings(),
+        warnings: context.board.take_warnings(),
         ..EngineReport::default()
     })
 }
@@ -56,17 +56,18 @@ pub(super) async fn run<F: ClientFactory>(
 /// One runtime: workers `first`, `first + step`, … on this thread. The first error of them, once all have ended.
 fn serve<F: ClientFactory>(
     runtime: &Runtime,
-    (crew, stations): (&Arc<Crew<F>>, &LocalStations),
+    (context, stations): (&Arc<WorkerContext<F>>, &LocalStations),
     (first, step): (u32, u32),
 ) -> Result<(), EngineError> {
     LocalSet::new().block_on(runtime, async {
         let mut workers = JoinSet::new();
-        for number in (first..crew.concurrency).step_by(usize::try_from(step).expect("a u32 fits"))
+        for number in
+            (first..context.concurrency).step_by(usize::try_from(step).expect("a u32 fits"))
         {
-            let (crew, stations) = (Arc::clone(crew), stations.clone());
+            let (context, stations) = (Arc::clone(context), stations.clone());
             workers.spawn_local(async move {
                 let index = usize::try_from(number).expect("a u32 fits");
-                employ(&crew, Seat { number, index }, &stations).await
+                run_worker(&context, Seat { number, index }, &stations).await
             });
         }
         let mut result = Ok(());

@@ -8,16 +8,16 @@ use tokio::sync::oneshot;
 
 use super::error::EngineError;
 use super::job::EngineReport;
-use super::local::{LocalStations, employ, runtime};
-use super::worker::{Crew, Seat};
+use super::local::{LocalStations, run_worker, runtime};
+use super::worker::{Seat, WorkerContext};
 use crate::store::ClientFactory;
 
-/// Runs every worker of the crew on a thread of its own.
+/// Runs every worker on a thread of its own.
 pub(super) async fn run<F: ClientFactory>(
-    crew: Arc<Crew<F>>,
+    context: Arc<WorkerContext<F>>,
     stations: LocalStations,
 ) -> Result<EngineReport, EngineError> {
-    let threads = usize::try_from(crew.concurrency).expect("a u32 fits");
+    let threads = usize::try_from(context.concurrency).expect("a u32 fits");
     // Before any worker waits for the others: for one that has none they would wait for ever.
     let runtimes = (0..threads)
         .map(|_| runtime())
@@ -33,7 +33,7 @@ pub(super) async fn run<F: ClientFactory>(
         )
     })?;
     let (tell, end) = oneshot::channel();
-    let shared = Arc::clone(&crew);
+    let shared = Arc::clone(&context);
     let body = move || {
         // `broadcast` runs the job exactly once on every thread of the pool, so N workers have N threads.
         let results =
@@ -52,16 +52,16 @@ pub(super) async fn run<F: ClientFactory>(
         ))
     })?;
     Ok(EngineReport {
-        warnings: crew.board.take_warnings(),
+        warnings: context.board.take_warnings(),
         ..EngineReport::default()
     })
 }
 
 fn worker<F: ClientFactory>(
-    crew: &Crew<F>,
+    context: &WorkerContext<F>,
     stations: &LocalStations,
     (index, runtimes): (usize, &[Runtime]),
 ) -> Result<(), EngineError> {
     let number = u32::try_from(index).expect("concurrency is a u32");
-    runtimes[index].block_on(employ(crew, Seat { number, index }, stations))
+    runtimes[index].block_on(run_worker(context, Seat { number, index }, stations))
 }

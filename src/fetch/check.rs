@@ -7,7 +7,7 @@ use crate::store::{AttemptError, Remedy, Target};
 
 /// An answer that was read to its end.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Received {
+pub(super) struct ReceivedBody {
     /// `Content-Length` in bytes.
     pub(super) announced: Option<u64>,
     /// Whether nothing but the end of the connection ended it.
@@ -18,7 +18,7 @@ pub(super) struct Received {
     pub(super) counted: u64,
 }
 
-impl Received {
+impl ReceivedBody {
     /// A body is complete when it is as long as was announced, and a part when it is as long as was asked for. Where nothing is announced, a body that is
     /// shorter than listed may have been cut: only its chunks could tell.
     pub(super) fn check(&self, target: Target<'_>) -> Result<(), AttemptError> {
@@ -108,7 +108,7 @@ mod tests {
         }
     }
 
-    fn found(received: Received, target: Target<'_>) -> Result<bool, (String, Remedy)> {
+    fn found(received: ReceivedBody, target: Target<'_>) -> Result<bool, (String, Remedy)> {
         received
             .check(target)
             .map(|()| received.is_resized(target))
@@ -121,17 +121,17 @@ mod tests {
 
     #[test]
     fn an_object_of_another_size_is_counted_when_it_is_whole() {
-        let announced = |counted| Received {
+        let announced = |counted| ReceivedBody {
             announced: Some(counted),
             counted,
-            ..Received::default()
+            ..ReceivedBody::default()
         };
         assert_eq!(found(announced(5), listed(5, None)), Ok(false));
         assert_eq!(found(announced(4), listed(5, None)), Ok(true));
         assert_eq!(found(announced(6), listed(5, None)), Ok(true));
-        let chunked = |counted| Received {
+        let chunked = |counted| ReceivedBody {
             counted,
-            ..Received::default()
+            ..ReceivedBody::default()
         };
         assert_eq!(
             (
@@ -149,10 +149,10 @@ mod tests {
 
     #[test]
     fn a_body_that_only_the_connection_ends_is_short_when_it_is_shorter_than_listed() {
-        let until_close = |counted| Received {
+        let until_close = |counted| ReceivedBody {
             until_close: true,
             counted,
-            ..Received::default()
+            ..ReceivedBody::default()
         };
         assert_eq!(
             found(until_close(4), listed(5, None)),
@@ -173,11 +173,11 @@ mod tests {
 
     #[test]
     fn a_part_of_an_object_of_another_size_is_never_ok() {
-        let part = |total, counted| Received {
+        let part = |total, counted| ReceivedBody {
             announced: Some(counted),
             total,
             counted,
-            ..Received::default()
+            ..ReceivedBody::default()
         };
         assert_eq!(
             found(part(Some(20), 10), listed(20, Some((0, 9)))),

@@ -20,9 +20,9 @@ pub struct Counters {
 
 /// Bytes read in each second since the epoch, of all workers of a process.
 #[derive(Debug, Default)]
-pub struct Series(Mutex<Vec<u64>>);
+pub struct ByteSeries(Mutex<Vec<u64>>);
 
-impl Series {
+impl ByteSeries {
     /// Adds what was read in one second.
     pub fn add(&self, second: u64, bytes: u64) {
         let Ok(second) = usize::try_from(second) else {
@@ -56,17 +56,17 @@ impl Series {
 
 /// One worker's counting: adds to the shared series once a second at the most.
 #[derive(Debug)]
-pub struct Meter {
+pub struct ByteMeter {
     counters: Arc<[Counters]>,
     seat: usize,
-    series: Arc<Series>,
+    series: Arc<ByteSeries>,
     second_ends_ns: u64,
     pending: u64,
 }
 
-impl Meter {
+impl ByteMeter {
     /// Counts into `counters[seat]` and `series`.
-    pub fn new(counters: Arc<[Counters]>, seat: usize, series: Arc<Series>) -> Self {
+    pub fn new(counters: Arc<[Counters]>, seat: usize, series: Arc<ByteSeries>) -> Self {
         Self {
             counters,
             seat,
@@ -110,7 +110,7 @@ impl Meter {
     }
 }
 
-impl Drop for Meter {
+impl Drop for ByteMeter {
     fn drop(&mut self) {
         self.flush();
     }
@@ -122,9 +122,9 @@ mod tests {
 
     #[test]
     fn bytes_fall_into_the_second_in_which_they_were_read() {
-        let series = Arc::new(Series::default());
+        let series = Arc::new(ByteSeries::default());
         let counters: Arc<[Counters]> = Arc::new([Counters::default()]);
-        let mut meter = Meter::new(Arc::clone(&counters), 0, Arc::clone(&series));
+        let mut meter = ByteMeter::new(Arc::clone(&counters), 0, Arc::clone(&series));
         for (now_ns, bytes) in [
             (0, 1),
             (999_999_999, 2),

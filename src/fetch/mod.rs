@@ -11,7 +11,7 @@ mod work;
 use std::cell::Cell;
 use std::time::Duration;
 
-pub use meter::{Counters, Meter, Series};
+pub use meter::{ByteMeter, ByteSeries, Counters};
 pub use watchdog::{Halt, Watchdog};
 
 use crate::plan::FetchOptions;
@@ -19,7 +19,7 @@ use crate::sample::{ErrorCode, Mismatch, Outcome, Sample};
 use crate::store::{
     AttemptError, BodyHead, BodySink, CLOCK_CORRECTIONS, ObjectClient, Remedy, Target, backoff,
 };
-use check::{Received, is_same_tag, mismatch_of};
+use check::{ReceivedBody, is_same_tag, mismatch_of};
 use watchdog::Halted;
 use work::Hasher;
 
@@ -44,7 +44,7 @@ impl Clock for RunClock {
 
 /// Who fetches: what a row says of its worker.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Identity {
+pub struct WorkerIdentity {
     /// Number of the worker, from 0.
     pub worker: u32,
     /// Process.
@@ -62,18 +62,18 @@ pub struct Fetcher<C, K> {
     /// How objects are fetched.
     pub options: FetchOptions,
     /// Counts bytes as they are read.
-    pub meter: Meter,
+    pub meter: ByteMeter,
     /// Notices stalls and interruption.
     pub watchdog: Watchdog,
     /// Who this is.
-    pub identity: Identity,
+    pub identity: WorkerIdentity,
     /// For the waits between attempts.
     pub random: fastrand::Rng,
 }
 
 /// Tries of one fetch so far.
 #[derive(Default)]
-struct Tries {
+struct TriesSoFar {
     /// GETs that count against the limit.
     gets: u32,
     /// Tries in a row that got no connection, and when the first of them began.
@@ -85,7 +85,7 @@ struct Tries {
 }
 
 /// What to do after a failed attempt.
-enum Next {
+enum AfterFailure {
     End(Outcome),
     AtOnce,
     Refresh,
@@ -95,7 +95,7 @@ enum Next {
 impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
     /// Fetches `target` as fetch `unit` of the run. Never fails: how it ended is in the row.
     pub async fn fetch(&mut self, unit: u64, target: Target<'_>) -> Sample {
-        let Identity { worker, pid, tid } = self.identity;
+        let WorkerIdentity { worker, pid, tid } = self.identity;
         let mut sample = Sample {
             unit,
             worker,
@@ -103,7 +103,7 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
             tid,
             ..Sample::default()
         };
-        let mut tries = Tries::default();
+        let mut tries = TriesSoFar::default();
         self.watchdog.begin(self.options.limits.fetch_timeout);
         loop {
             let error = match self.attempt(target, &mut sample).await {
@@ -116,17 +116,17 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
             sample.codes.push(error.code);
             sample.mismatch = mismatch_of(error.code, target);
             let halted = match self.after(error.remedy, &sample, &mut tries) {
-                Next::End(outcome) => {
+                AfterFailure::End(outcome) => {
                     sample.outcome = outcome;
                     return sample;
                 }
-                Next::AtOnce => None,
-                Next::Refresh => self
+                AfterFailure::AtOnce => None,
+                AfterFailure::Refresh => self
                     .watchdog
                     .wait(self.client.refresh_credentials())
                     .await
                     .err(),
-                Next::Wait(time) => self.back_off(time, &mut sample).await,
+                AfterFailure::Wait(time) => self.back_off(time, &mut sample).await,
             };
             if let Some(halted) = halted {
                 sample.codes.push(halted.code());
@@ -168,7 +168,7 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
         sample.calc_size = sink.head.map(|_| sink.counted);
         sample.first_byte_ns = sink.first_byte_ns;
         sample.end_ns = Some(end);
-        let received = Received {
+        let received = ReceivedBody {
             counted: sink.counted,
             ..sink.head.unwrap_or_default()
         };
@@ -197,31 +197,31 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
     }
 
     /// The retry policy: one for both clients.
-    fn after(&mut self, remedy: Remedy, sample: &Sample, tries: &mut Tries) -> Next {
+    fn after(&mut self, remedy: Remedy, sample: &Sample, tries: &mut TriesSoFar) -> AfterFailure {
         if remedy != Remedy::Reconnect {
             (tries.unconnected, tries.cut_off_since_ns) = (0, None);
         }
         match remedy {
-            Remedy::Nothing(outcome) => Next::End(outcome),
-            Remedy::NewConnection => Next::AtOnce,
-            Remedy::Refresh if tries.refreshed => Next::End(Outcome::Failed),
+            Remedy::Nothing(outcome) => AfterFailure::End(outcome),
+            Remedy::NewConnection => AfterFailure::AtOnce,
+            Remedy::Refresh if tries.refreshed => AfterFailure::End(Outcome::Failed),
             Remedy::Refresh => {
                 tries.refreshed = true;
-                Next::Refresh
+                AfterFailure::Refresh
             }
             Remedy::ClockCorrected if tries.corrected >= CLOCK_CORRECTIONS => {
-                Next::End(Outcome::Failed)
+                AfterFailure::End(Outcome::Failed)
             }
             Remedy::ClockCorrected => {
                 tries.corrected += 1;
-                Next::AtOnce
+                AfterFailure::AtOnce
             }
             Remedy::BackOff => {
                 tries.gets += 1;
                 if tries.gets >= self.options.limits.attempts {
-                    Next::End(Outcome::Failed)
+                    AfterFailure::End(Outcome::Failed)
                 } else {
-                    Next::Wait(backoff(tries.gets - 1, self.random.f64()))
+                    AfterFailure::Wait(backoff(tries.gets - 1, self.random.f64()))
                 }
             }
             Remedy::Reconnect => {
@@ -232,9 +232,9 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
                     Duration::from_nanos(sample.end_ns.unwrap_or_default().saturating_sub(since));
                 tries.unconnected += 1;
                 if cut_off >= self.options.limits.stall_timeout {
-                    Next::End(Outcome::Failed)
+                    AfterFailure::End(Outcome::Failed)
                 } else {
-                    Next::Wait(backoff(tries.unconnected - 1, self.random.f64()))
+                    AfterFailure::Wait(backoff(tries.unconnected - 1, self.random.f64()))
                 }
             }
         }
@@ -268,12 +268,12 @@ impl Halted {
 /// Counts a body while it arrives.
 struct Sink<'a, K> {
     clock: &'a K,
-    meter: &'a mut Meter,
+    meter: &'a mut ByteMeter,
     pulse: &'a Cell<u64>,
     hasher: Hasher,
     target: Target<'a>,
     /// What the head said; nothing is counted there.
-    head: Option<Received>,
+    head: Option<ReceivedBody>,
     /// Whether the object's entity tag is the listed one, as far as is known.
     same_tag: bool,
     counted: u64,
@@ -283,7 +283,7 @@ struct Sink<'a, K> {
 impl<K: Clock> BodySink for Sink<'_, K> {
     fn head(&mut self, head: &BodyHead<'_>) {
         self.pulse.set(self.pulse.get() + 1);
-        self.head = Some(Received {
+        self.head = Some(ReceivedBody {
             announced: head.length,
             until_close: head.until_close,
             total: head.total,

@@ -81,9 +81,9 @@ fn fetcher(attempts: Vec<Vec<Step>>, limits: Limits) -> Fetcher<Scripted, Paused
             limits,
             work: Work::Sha256,
         },
-        meter: Meter::new(counters, 0, Arc::default()),
+        meter: ByteMeter::new(counters, 0, Arc::default()),
         watchdog: Watchdog::new(Arc::default(), &limits, 1),
-        identity: Identity {
+        identity: WorkerIdentity {
             worker: 3,
             pid: 4,
             tid: 5,

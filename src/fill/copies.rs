@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{Copied, LeftOut};
+use super::request::{Copied, LeftOut};
 use crate::event::FillEvent;
 use crate::exit::{Exit, Failure};
 use crate::lister::{self, Listed};
@@ -33,8 +33,8 @@ pub(super) struct Originals {
 
 /// Lists, draws, and leaves out what cannot be copied. Keys are `prefix` and the whole key of the original.
 pub(super) async fn find(
-    copied: &Copied,
-    (bucket, prefix, spool): (&mut Bucket, &str, &Path),
+    (copied, prefix): (&Copied, &str),
+    (bucket, spool): (&mut Bucket, &Path),
     on_event: &mut dyn FnMut(&FillEvent),
 ) -> Result<Originals, Failure> {
     let selection = Selection {

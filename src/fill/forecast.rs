@@ -1,6 +1,6 @@
 //! What filling takes: objects, bytes, requests and money, and whether somebody has to agree to it first.
 
-use super::{Amount, Consent, Content, LeftOut};
+use super::request::{Amount, Consent, Content, LeftOut};
 use crate::exit::{Exit, Failure};
 use crate::outlook::{ASK_USD, Ask, Usd};
 use crate::units;

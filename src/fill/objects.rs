@@ -1,7 +1,23 @@
 //! Keys, sizes and bytes of made objects: pure, and the same for the same seed on every machine and in every order.
 
-use super::Made;
+use std::num::NonZeroU64;
+
+use crate::store::PART_BYTES;
 use crate::units;
+
+/// Largest object that is made, in bytes: an upload has at most 10,000 parts.
+pub const MOST_BYTES: u64 = 10_000 * PART_BYTES;
+
+/// Objects that are made: the same for the same numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Made {
+    /// How many.
+    pub objects: NonZeroU64,
+    /// Their sizes.
+    pub sizes: Sizes,
+    /// What sizes and bytes follow from.
+    pub seed: u64,
+}
 
 /// Objects of a folder.
 const FOLDER: u64 = 1_000;
@@ -58,7 +74,7 @@ impl Made {
             Sizes::Lognormal { median, sigma } => {
                 let size =
                     median as f64 * (sigma * normal(self.stream(number).wrapping_add(1))).exp();
-                (size.round() as u64).clamp(1, super::MOST_BYTES)
+                (size.round() as u64).clamp(1, MOST_BYTES)
             }
         }
     }
@@ -183,8 +199,6 @@ mod tests {
     fn sizes_have_bounds() {
         let extreme = |median| made(Sizes::Lognormal { median, sigma: 4.0 }, 1);
         assert!((0..1_000).all(|number| extreme(1).size(number) >= 1));
-        assert!((0..1_000).all(
-            |number| extreme(super::super::MOST_BYTES).size(number) <= super::super::MOST_BYTES
-        ));
+        assert!((0..1_000).all(|number| extreme(MOST_BYTES).size(number) <= MOST_BYTES));
     }
 }

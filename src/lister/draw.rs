@@ -7,7 +7,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::{ListError, Listed};
+use super::error::ListError;
+use super::pick::Listed;
 use crate::pace::Pace;
 use crate::plan::{AUTO_BYTES, AUTO_SECONDS, KeySample, SampleSize};
 use crate::platform::cancel::{Cancelled, cancellable};

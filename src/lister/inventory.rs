@@ -8,8 +8,9 @@ use flate2::read::MultiGzDecoder;
 use md5::{Digest, Md5};
 use serde::Deserialize;
 
+use super::error::ListError;
+use super::keyfile::off_thread;
 use super::pick::Picker;
-use super::{ListError, off_thread};
 use crate::sample::KeyRecord;
 use crate::store::Bucket;
 
@@ -19,7 +20,7 @@ const HINT: &str = "--keys takes the manifest.json of a CSV inventory of the sou
 /// The part of a `manifest.json` that is read.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Manifest {
+struct InventoryManifest {
     source_bucket: String,
     file_format: String,
     file_schema: String,
@@ -48,7 +49,7 @@ pub(super) async fn read(
             HINT,
         )
     };
-    let manifest: Manifest =
+    let manifest: InventoryManifest =
         serde_json::from_slice(&document).map_err(|error| wrong(error.to_string()))?;
     if manifest.file_format != "CSV" {
         return Err(wrong(format!(

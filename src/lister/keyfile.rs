@@ -10,7 +10,7 @@ use std::path::Path;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
-use super::ListError;
+use super::error::ListError;
 use super::lines::{LineError, Lines, without_end};
 use super::pick::Picker;
 use crate::sample::KeyRecord;
@@ -227,4 +227,15 @@ impl<W: Write> KeyFileWriter<W> {
         self.digest.update(line.as_bytes());
         self.writer.write_all(line.as_bytes())
     }
+}
+
+/// Reads a file on a thread of its own: it may have millions of lines, or be a pipe, and signals are heard meanwhile.
+pub(super) async fn off_thread<T, F>(mut picker: Picker, read: F) -> Result<(Picker, T), ListError>
+where
+    T: Send + 'static,
+    F: FnOnce(&mut Picker) -> Result<T, ListError> + Send + 'static,
+{
+    let read = tokio::task::spawn_blocking(move || read(&mut picker).map(|found| (picker, found)));
+    read.await
+        .unwrap_or_else(|ended| std::panic::resume_unwind(ended.into_panic()))
 }

@@ -6,10 +6,25 @@ use std::path::{Path, PathBuf};
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{LISTING_HINT, ListError, Listed};
+use super::error::{LISTING_HINT, ListError};
 use crate::plan::{KeySource, Selection, Shard};
 use crate::sample::KeyRecord;
 use crate::spool::keys::{KeyFile, KeyWriter};
+
+/// What was listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// Keys taken.
+    pub keys: u64,
+    /// Their sizes added up; `None` when a size is not known.
+    pub bytes: Option<u64>,
+    /// Of them in an archived storage class.
+    pub archived: u64,
+    /// Pages asked for: LIST requests.
+    pub pages: u64,
+    /// The key file had no checksum line.
+    pub unchecked: bool,
+}
 
 /// Most bytes of a key. S3 allows 1,024; a store on a file system may allow what a path of Linux has.
 const KEY_BYTES: usize = 4096;

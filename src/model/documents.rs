@@ -9,7 +9,8 @@ use super::noise::{Random, Weather};
 use super::run::{Amount, Chance, Ran};
 use crate::cell::{Cell, Program};
 use crate::plan::{
-    Access, ClientKind, Destination, FetchOptions, KeySource, Layout, RunPlan, Selection,
+    Access, ClientKind, Destination, FetchOptions, KeySource, Layout, ObjectSource, RunPlan,
+    Selection,
 };
 use crate::platform::Environment;
 use crate::results::record::{
@@ -216,7 +217,7 @@ fn plan(cell: &Cell) -> RunPlan {
         ClientKind::Lean
     };
     RunPlan {
-        bucket: "model".to_owned(),
+        source: ObjectSource::Bucket("model".to_owned()),
         selection: Selection {
             source: KeySource::Listing,
             prefix: String::new(),

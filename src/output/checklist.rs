@@ -1,7 +1,7 @@
 //! The list of checks of `doctor`: a mark, what was checked, what was found, and a hint.
 
 use super::{Style, one_line};
-use crate::doctor::{Check, Checks, Outcome};
+use crate::doctor::{Check, CheckOutcome, Checks};
 use crate::wrap::wrapped;
 
 /// Widest column of what was checked; what is longer stands on a line of its own.
@@ -33,14 +33,14 @@ impl Marks {
         }
     }
 
-    const fn of(self, outcome: Outcome) -> &'static str {
+    const fn of(self, outcome: CheckOutcome) -> &'static str {
         match (self, outcome) {
-            (Self::Unicode, Outcome::Ok) => "✓",
-            (Self::Ascii, Outcome::Ok) => "+",
-            (_, Outcome::Warning) => "!",
-            (Self::Unicode, Outcome::Failed) => "✗",
-            (Self::Ascii, Outcome::Failed) => "x",
-            (_, Outcome::NotChecked) => "-",
+            (Self::Unicode, CheckOutcome::Ok) => "✓",
+            (Self::Ascii, CheckOutcome::Ok) => "+",
+            (_, CheckOutcome::Warning) => "!",
+            (Self::Unicode, CheckOutcome::Failed) => "✗",
+            (Self::Ascii, CheckOutcome::Failed) => "x",
+            (_, CheckOutcome::NotChecked) => "-",
         }
     }
 }
@@ -68,16 +68,16 @@ fn entry(
 ) {
     let mark = marks.of(check.outcome);
     let mark = match check.outcome {
-        Outcome::Ok => style.advice(mark),
-        Outcome::Warning => style.caution(mark),
-        Outcome::Failed => style.bad(mark),
-        Outcome::NotChecked => mark.to_owned(),
+        CheckOutcome::Ok => style.advice(mark),
+        CheckOutcome::Warning => style.caution(mark),
+        CheckOutcome::Failed => style.bad(mark),
+        CheckOutcome::NotChecked => mark.to_owned(),
     };
     let word = match check.outcome {
-        Outcome::Ok => "",
-        Outcome::Warning => "warning: ",
-        Outcome::Failed => "failed: ",
-        Outcome::NotChecked => "not checked: ",
+        CheckOutcome::Ok => "",
+        CheckOutcome::Warning => "warning: ",
+        CheckOutcome::Failed => "failed: ",
+        CheckOutcome::NotChecked => "not checked: ",
     };
     let subject = one_line(&check.subject);
     let indent = column + 4;
@@ -110,7 +110,7 @@ fn entry(
 mod tests {
     use super::*;
 
-    fn check(subject: &str, outcome: Outcome, text: &str, hint: Option<&str>) -> Check {
+    fn check(subject: &str, outcome: CheckOutcome, text: &str, hint: Option<&str>) -> Check {
         Check {
             id: "x",
             subject: subject.to_owned(),
@@ -126,25 +126,25 @@ mod tests {
         Checks(vec![
             check(
                 "credentials",
-                Outcome::Ok,
+                CheckOutcome::Ok,
                 "arn:aws:iam::123456789012:user/reader, access key …WXYZ from SSO, profile work",
                 None,
             ),
             check(
                 "s3://images",
-                Outcome::Failed,
+                CheckOutcome::Failed,
                 "cannot list s3://images: access denied (AccessDenied)",
                 Some("grant s3:ListBucket to these credentials"),
             ),
             check(
                 "s3://a-bucket-with-a-long-name/results/",
-                Outcome::Warning,
+                CheckOutcome::Warning,
                 "an object stays",
                 None,
             ),
             check(
                 "default sweep",
-                Outcome::NotChecked,
+                CheckOutcome::NotChecked,
                 "the source cannot be read",
                 None,
             ),
@@ -174,8 +174,8 @@ mod tests {
     fn a_plain_locale_gets_plain_marks() {
         let text = checklist(
             &Checks(vec![
-                check("a", Outcome::Ok, "b", None),
-                check("a", Outcome::Failed, "b", None),
+                check("a", CheckOutcome::Ok, "b", None),
+                check("a", CheckOutcome::Failed, "b", None),
             ]),
             Style::Plain,
             (Marks::Ascii, 80),
@@ -191,7 +191,12 @@ mod tests {
     #[test]
     fn a_name_cannot_speak_to_the_terminal() {
         let text = checklist(
-            &Checks(vec![check("s3://a/\x1b[2J", Outcome::Ok, "b\nc", None)]),
+            &Checks(vec![check(
+                "s3://a/\x1b[2J",
+                CheckOutcome::Ok,
+                "b\nc",
+                None,
+            )]),
             Style::Plain,
             (Marks::Ascii, 80),
         );

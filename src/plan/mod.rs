@@ -10,6 +10,7 @@ pub mod ranges;
 mod run;
 mod selection;
 mod shard;
+mod source;
 mod uri;
 pub(crate) mod variables;
 mod words;
@@ -22,5 +23,6 @@ pub use selection::{
     AUTO_BYTES, AUTO_SECONDS, KeySample, KeySource, SAMPLE_SEED, SampleSize, Selection,
 };
 pub use shard::Shard;
+pub use source::ObjectSource;
 pub use uri::S3Uri;
 pub use words::{ClientKind, Mode, Work};

@@ -11,6 +11,7 @@ use super::fetch::FetchOptions;
 use super::layout::Layout;
 use super::selection::Selection;
 use super::shard::Shard;
+use super::source::ObjectSource;
 use super::words::{ClientKind, Mode};
 use crate::price::Egress;
 
@@ -33,8 +34,8 @@ pub struct Destination {
 /// One run, every setting resolved.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunPlan {
-    /// Source bucket.
-    pub bucket: String,
+    /// What it reads from.
+    pub source: ObjectSource,
     /// Which of its keys.
     pub selection: Selection,
     /// Number of workers.

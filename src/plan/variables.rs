@@ -10,6 +10,8 @@ use super::fetch::{FetchOptions, Limits};
 use super::layout::Layout;
 use super::run::{Destination, RunPlan};
 use super::selection::{KeySample, KeySource, SampleSize, Selection};
+#[cfg(test)]
+use super::source::ObjectSource;
 use super::words::{ClientKind, Mode};
 use crate::units::typed_duration;
 
@@ -60,7 +62,7 @@ impl RunVariables {
     /// Those of a plan.
     pub(crate) fn of(plan: &RunPlan) -> Self {
         let RunPlan {
-            bucket,
+            source,
             selection,
             concurrency,
             mode,
@@ -74,7 +76,7 @@ impl RunVariables {
             egress,
         } = plan;
         let own = [
-            ("BUCKET_NAME", Some(bucket.clone())),
+            ("BUCKET_NAME", Some(source.bucket().to_owned())),
             ("TAG", Some(tag.clone())),
             ("PARFETCH_DURATION", time(*duration)),
             ("PARFETCH_WORK", Some(work.to_string())),
@@ -252,7 +254,7 @@ fn path(path: Option<&std::path::PathBuf>) -> Option<String> {
 #[cfg(test)]
 pub(crate) fn example() -> RunPlan {
     RunPlan {
-        bucket: "images".to_owned(),
+        source: ObjectSource::Bucket("images".to_owned()),
         selection: Selection {
             source: KeySource::Listing,
             prefix: String::new(),

@@ -11,7 +11,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::{Deserialize, Serialize};
 
 use super::cgroup::{self, Roots, Version};
-use super::parse_kib_line;
+use super::usage::parse_kib_line;
 
 /// Which source said how many vCPU there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -167,31 +167,9 @@ fn kernel_release(proc: &Path) -> Option<String> {
     Some(text.trim().to_owned()).filter(|release| !release.is_empty())
 }
 
-/// A line like `MemTotal:  1234 kB` (kibibytes, whatever it says) of a file under `/proc`, in bytes.
-fn parse_kib_line(text: &str, name: &str) -> Option<u64> {
-    let value = text.lines().find_map(|line| line.strip_prefix(name))?;
-    value
-        .trim()
-        .strip_suffix("kB")?
-        .trim_end()
-        .parse::<u64>()
-        .ok()?
-        .checked_mul(1024)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn kilobytes_of_proc_are_kibibytes() {
-        assert_eq!(
-            parse_kib_line("MemFree: 1 kB\nMemTotal:       16 kB\n", "MemTotal:"),
-            Some(16_384)
-        );
-        assert_eq!(parse_kib_line("MemFree: 1 kB\n", "MemTotal:"), None);
-        assert_eq!(parse_kib_line("MemTotal: 1 MB\n", "MemTotal:"), None);
-    }
 
     #[tokio::test]
     async fn an_empty_machine_is_described_all_the_same() {

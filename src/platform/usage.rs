@@ -11,8 +11,6 @@ use nix::sys::resource::{Usage, UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 use serde::{Deserialize, Serialize};
 
-use super::parse_kib_line;
-
 /// CPU time, as a reading since the process began or as the difference of two.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -171,9 +169,31 @@ fn ns(time: TimeVal) -> Option<u64> {
         .checked_add(microseconds.checked_mul(1_000)?)
 }
 
+/// A line like `MemTotal:  1234 kB` (kibibytes, whatever it says) of a file under `/proc`, in bytes.
+pub(super) fn parse_kib_line(text: &str, name: &str) -> Option<u64> {
+    let value = text.lines().find_map(|line| line.strip_prefix(name))?;
+    value
+        .trim()
+        .strip_suffix("kB")?
+        .trim_end()
+        .parse::<u64>()
+        .ok()?
+        .checked_mul(1024)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn kilobytes_of_proc_are_kibibytes() {
+        assert_eq!(
+            parse_kib_line("MemFree: 1 kB\nMemTotal:       16 kB\n", "MemTotal:"),
+            Some(16_384)
+        );
+        assert_eq!(parse_kib_line("MemFree: 1 kB\n", "MemTotal:"), None);
+        assert_eq!(parse_kib_line("MemTotal: 1 MB\n", "MemTotal:"), None);
+    }
 
     #[test]
     fn a_parent_is_found_behind_any_name() {

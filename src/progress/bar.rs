@@ -2,9 +2,9 @@
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::display::{WARNING, caution, listed, sampled, terminal_width};
 use super::lines::goal;
 use super::meter::{Goal, Meter};
-use super::{WARNING, caution, listed, sampled, terminal_width};
 use crate::event::RunEvent;
 use crate::output::{Style, one_line};
 use crate::units;

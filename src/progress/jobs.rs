@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Display, lossy, said, warned};
+use super::display::{Display, lossy, said, warned};
 use crate::event::{Children, JobEvent};
 use crate::output::Style;
 use crate::units;

@@ -4,9 +4,9 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
+use super::display::{caution, listed, lossy, sampled};
 use super::lines::{INTERVAL_NS, LISTING_STEP, goal};
 use super::meter::{Goal, Meter};
-use super::{caution, listed, lossy, sampled};
 use crate::event::RunEvent;
 use crate::output::{Severity, log_line};
 use crate::units::{self, SECOND_NS};

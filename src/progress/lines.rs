@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
+use super::display::{caution, listed, lossy, sampled};
 use super::meter::{Goal, Meter};
-use super::{caution, listed, lossy, sampled};
 use crate::event::RunEvent;
 use crate::output::{Style, one_line, warning};
 use crate::units::{self, SECOND_NS};
@@ -15,7 +15,7 @@ pub(super) const INTERVAL_NS: u64 = 10 * SECOND_NS;
 pub(super) const LISTING_STEP: u64 = 1_000_000;
 
 /// Writes lines to `W`.
-pub(super) struct Lines<W: Write> {
+pub(super) struct LineProgress<W: Write> {
     writer: W,
     style: Style,
     meter: Meter,
@@ -28,7 +28,7 @@ pub(super) struct Lines<W: Write> {
     next_ns: u64,
 }
 
-impl<W: Write> Lines<W> {
+impl<W: Write> LineProgress<W> {
     pub(super) fn new(writer: W, style: Style) -> Self {
         Self {
             writer,
@@ -145,7 +145,7 @@ mod tests {
 
     fn shown(events: &[RunEvent]) -> String {
         let mut out = Vec::new();
-        let mut lines = Lines::new(&mut out, Style::Plain);
+        let mut lines = LineProgress::new(&mut out, Style::Plain);
         for event in events {
             lines.handle(event);
         }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::best::Best;
-use super::{Display, lossy, said, terminal_width, warned};
+use super::display::{Display, lossy, said, terminal_width, warned};
 use crate::event::{Left, SweepEvent};
 use crate::output::{Style, one_line};
 use crate::units;

@@ -74,7 +74,7 @@ pub(super) fn open_lock(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-fn whole(path: &Path, text: &str) -> io::Result<()> {
+fn write_atomically(path: &Path, text: &str) -> io::Result<()> {
     let partial = partial(path);
     let written = create(&partial)
         .and_then(|mut file| io::Write::write_all(&mut file, text.as_bytes()))
@@ -86,8 +86,8 @@ fn whole(path: &Path, text: &str) -> io::Result<()> {
 }
 
 /// Writes a summary; over the one that is there when the folder takes no new file, or the disk has no room for both.
-pub(super) fn whole_or_in_place(path: &Path, text: &str) -> io::Result<()> {
-    let Err(error) = whole(path, text) else {
+pub(super) fn write_or_overwrite(path: &Path, text: &str) -> io::Result<()> {
+    let Err(error) = write_atomically(path, text) else {
         return Ok(());
     };
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
@@ -125,8 +125,8 @@ mod tests {
         fs::write(&path, "it says that it is running").unwrap();
         // A folder of the name of the file that it is written to first.
         fs::create_dir(partial(&path)).unwrap();
-        whole_or_in_place(&path, "failed").unwrap();
+        write_or_overwrite(&path, "failed").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "failed");
-        assert!(whole_or_in_place(&dir.path().join("none.json").join("x"), "failed").is_err());
+        assert!(write_or_overwrite(&dir.path().join("none.json").join("x"), "failed").is_err());
     }
 }

@@ -7,6 +7,7 @@ use super::arrange::arrange;
 use super::context::RunContext;
 use super::interrupt::unless_signalled;
 use super::log::RunLog;
+use super::source::OpenSource;
 use super::title::{Reached, title};
 use super::{capacity, listing};
 use crate::event::RunEvent;
@@ -21,7 +22,7 @@ use crate::price::{Egress, PriceList};
 use crate::results::summary::{Header, StorageClass, fetched_classes};
 use crate::spool::folder::{SpoolFolder, spool_failure};
 use crate::spool::keys::KeyFile;
-use crate::store::{Bucket, Recipe, Session};
+use crate::store::Session;
 
 /// What may be fetched without a question, what it costs, and who is asked.
 pub(super) struct Consent<'a> {
@@ -95,7 +96,7 @@ impl Ahead<'_> {
         };
         Outlook {
             what: "run",
-            source: format!("s3://{}/{}", plan.bucket, plan.selection.prefix),
+            source: plan.source.uri(&plan.selection.prefix),
             is_free: is_free(plan, environment),
             runs: 1,
             bytes_of_run: bytes,
@@ -196,15 +197,17 @@ pub async fn foresee(plan: &RunPlan, context: RunContext<'_>) -> Result<Outlook,
         title: title(plan, &header, reached),
     });
     let spool = SpoolFolder::create(plan.destination.spool_dir.as_deref())?;
-    let mut source = Bucket::new(&session, &plan.bucket).pages_by(plan.client, None);
+    let mut source = OpenSource::new(plan, &session, None);
     let pace = listing::pace(plan, &header.environment, store);
     let signal = log.signal();
-    let list = listing::list(plan, (&mut source, spool.path()), pace.clone(), &mut log);
+    let list = listing::list(
+        plan,
+        (source.listing(), spool.path()),
+        pace.clone(),
+        &mut log,
+    );
     let (listed, _) = Box::pin(unless_signalled(signal, list)).await?;
-    let region = Recipe::resolve(source.session(), &plan.bucket)
-        .await?
-        .region()
-        .to_owned();
+    let region = source.recipe().await?.region().to_owned();
     let keys = Arc::new(KeyFile::open(spool.path()).map_err(|error| spool_failure(&error))?);
     let laid_out = arrange(plan.layout, (&keys, spool.path()), &mut log).await?;
     let gets = laid_out

@@ -10,9 +10,9 @@ use super::clock;
 use super::gauges::Gauges;
 use super::log::RunLog;
 use super::rows::row_writer;
-use super::watch::{Silence, Watch};
+use super::watch::{FetchWatch, Silence};
 use crate::engine::{
-    self, Board, ChildOptions, EngineError, EngineReport, Gate, GateKeeper, Job, Queue,
+    self, Board, ChildOptions, EngineError, EngineReport, Gate, GateKeeper, Queue, WorkerJob,
 };
 use crate::event::RunEvent;
 use crate::exit::{Exit, Failure};
@@ -104,7 +104,7 @@ impl FetchPhase<'_> {
             concurrency: plan.concurrency.get(),
         });
         let mut gauges = Gauges::at_epoch(sources, &board);
-        let watch = Watch {
+        let watch = FetchWatch {
             keeper: &keeper,
             queue: &queue,
             board: &board,
@@ -178,9 +178,9 @@ impl FetchPhase<'_> {
         }
     }
 
-    fn job(self, queue: Arc<Queue>, rows: RowSender) -> Job {
+    fn job(self, queue: Arc<Queue>, rows: RowSender) -> WorkerJob {
         let plan = self.plan;
-        Job {
+        WorkerJob {
             mode: plan.mode,
             client: plan.client,
             concurrency: plan.concurrency,

@@ -8,7 +8,7 @@ use super::context::RunEnd;
 use super::fetch::Fetched;
 use super::log::RunLog;
 use super::pass::{Findings, PassError, RunTable, write_table};
-use super::storing::{Results, store};
+use super::storing::{UnstoredResults, store};
 use super::unstored::{not_written, replace_running};
 use crate::exit::{Exit, Failure, Signal};
 use crate::plan::RunPlan;
@@ -183,8 +183,8 @@ impl<'a, 'log> Closing<'a, 'log> {
         account::close(&mut self.facts, &mut self.log, found, cause) && found.failed == 0
     }
 
-    fn results(self, summariser: Summariser, begin_ns: u64) -> Results<'a, 'log> {
-        Results {
+    fn results(self, summariser: Summariser, begin_ns: u64) -> UnstoredResults<'a, 'log> {
+        UnstoredResults {
             place: self.place,
             facts: self.facts,
             log: self.log,

@@ -21,6 +21,7 @@ mod pass;
 mod prepare;
 mod price;
 mod rows;
+mod source;
 mod storing;
 mod title;
 mod unstored;

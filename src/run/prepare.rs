@@ -10,6 +10,7 @@ use super::fetch::FetchPhase;
 use super::interrupt::unless_signalled;
 use super::listing;
 use super::log::RunLog;
+use super::source::OpenSource;
 use crate::engine::ChildOptions;
 use crate::event::RunEvent;
 use crate::exit::Failure;
@@ -22,7 +23,7 @@ use crate::server::Embedded;
 use crate::spool::folder::spool_failure;
 use crate::spool::items::Items;
 use crate::spool::keys::KeyFile;
-use crate::store::{Bucket, CredentialFeed, Recipe, Session};
+use crate::store::{CredentialFeed, Recipe, Session};
 
 /// What a run has once it is set up.
 pub(super) struct Setup<'a> {
@@ -57,11 +58,11 @@ pub(super) async fn prepare<'a>(
         store,
         consent,
     } = setup;
-    let mut source = Bucket::new(&session, &plan.bucket).pages_by(plan.client, feed.clone());
+    let mut source = OpenSource::new(plan, &session, feed.clone());
     let pace = listing::pace(plan, &facts.header.environment, store);
     let mut signal = log.signal();
     let listed = tokio::select! {
-        listed = listing::list(plan, (&mut source, spool), pace.clone(), log) => Some(listed?),
+        listed = listing::list(plan, (source.listing(), spool), pace.clone(), log) => Some(listed?),
         _ = comes(&mut signal) => None,
     };
     let Some((listed, listing)) = listed else {
@@ -72,16 +73,16 @@ pub(super) async fn prepare<'a>(
     facts.listing = listing;
     if listed.keys == 0 {
         log.warn(format!(
-            "there are no keys under s3://{}/{}",
-            plan.bucket, plan.selection.prefix
+            "there are no keys under {}",
+            plan.source.uri(&plan.selection.prefix)
         ));
         return Ok(None);
     }
-    let recipe = Recipe::resolve(source.session(), &plan.bucket).await?;
+    let recipe = source.recipe().await?;
     if recipe.region() != session.region() {
         log.warn(format!(
             "s3://{} is in {}, not in {}: requests go there",
-            plan.bucket,
+            plan.source.bucket(),
             recipe.region(),
             session.region()
         ));

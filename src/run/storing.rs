@@ -16,7 +16,7 @@ use crate::results::summary::{RunFacts, Summariser, Summary};
 use crate::store::StoreError;
 
 /// The results of a run that are not stored yet.
-pub(super) struct Results<'a, 'log> {
+pub(super) struct UnstoredResults<'a, 'log> {
     pub(super) place: Place,
     pub(super) facts: RunFacts,
     pub(super) log: RunLog<'log>,
@@ -27,8 +27,8 @@ pub(super) struct Results<'a, 'log> {
 }
 
 /// Stores CSV and summary. The summary comes last: when it is there, everything is. But after a signal the time may be short, and then it goes first.
-pub(super) async fn store(results: Results<'_, '_>) -> Result<RunEnd, Failure> {
-    let Results {
+pub(super) async fn store(results: UnstoredResults<'_, '_>) -> Result<RunEnd, Failure> {
+    let UnstoredResults {
         place,
         mut facts,
         mut log,

@@ -27,7 +27,9 @@ impl Reached {
 pub(super) fn title(plan: &RunPlan, header: &Header, reached: Reached) -> String {
     let from = match reached {
         Reached::Embedded => "embedded server".to_owned(),
-        Reached::Store => format!("s3://{}/{}", plan.bucket, plan.selection.prefix)
+        Reached::Store => plan
+            .source
+            .uri(&plan.selection.prefix)
             .trim_end_matches('/')
             .to_owned(),
     };

@@ -19,7 +19,7 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 const LONGEST_LOOK: Duration = Duration::from_secs(1);
 
 /// The workers of a run from the epoch to the end of the last one.
-pub(super) struct Watch<'a> {
+pub(super) struct FetchWatch<'a> {
     pub(super) keeper: &'a GateKeeper,
     pub(super) queue: &'a Queue,
     pub(super) board: &'a Board,
@@ -28,7 +28,7 @@ pub(super) struct Watch<'a> {
     pub(super) most_bytes: Option<u64>,
 }
 
-impl Watch<'_> {
+impl FetchWatch<'_> {
     /// Opens the barrier. Then progress, memory samples, and what a signal asks for.
     pub(super) async fn until_end(
         mut self,

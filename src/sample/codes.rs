@@ -65,6 +65,16 @@ pub(super) const WORDS: &[&str] = &[
     "XMinioObjectTampered",
 ];
 
+/// The codes of a store that is asked too fast, and the HTTP status of each.
+pub(crate) const THROTTLES: [(&str, u16); 6] = [
+    ("SlowDown", 503),
+    ("SlowDownRead", 503),
+    ("ServiceUnavailable", 503),
+    ("TooManyRequests", 429),
+    ("ThrottlingException", 400),
+    ("KMS.ThrottlingException", 400),
+];
+
 /// Numbers from here on are `1000 + HTTP status`.
 const HTTP_BASE: u16 = 1000;
 
@@ -116,17 +126,9 @@ impl ErrorCode {
 
     /// True for answers that say «too fast»: 503 in all its names, 429, and KMS throttling.
     pub fn is_throttle(self) -> bool {
-        matches!(
-            self.to_string().as_str(),
-            "SlowDown"
-                | "SlowDownRead"
-                | "ServiceUnavailable"
-                | "ThrottlingException"
-                | "TooManyRequests"
-                | "KMS.ThrottlingException"
-                | "HTTP503"
-                | "HTTP429"
-        )
+        let word = self.to_string();
+        THROTTLES.iter().any(|(code, _)| *code == word)
+            || matches!(word.as_str(), "HTTP503" | "HTTP429")
     }
 }
 

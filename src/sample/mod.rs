@@ -6,6 +6,7 @@ mod codes;
 
 use std::fmt;
 
+pub(crate) use codes::THROTTLES;
 pub use codes::{ErrorCode, ErrorCodes};
 
 /// How a fetch ended.

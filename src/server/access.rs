@@ -30,13 +30,13 @@ pub(super) enum Unsigned {
 }
 
 /// What is asked of a request beside a good signature.
-pub(super) struct Access {
+pub(super) struct AccessCheck {
     pub(super) token: Option<String>,
     pub(super) unsigned: Unsigned,
 }
 
 #[async_trait::async_trait]
-impl S3Access for Access {
+impl S3Access for AccessCheck {
     async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
         if context.credentials().is_none() {
             return match self.unsigned {

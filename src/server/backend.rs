@@ -1,202 +1,26 @@
 //! The S3 operations that the server knows, handed on to the bucket that they are for.
 
-use std::ops::Range as Bytes;
-use std::sync::Arc;
-
-use http::Extensions;
 use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, Bucket, ChecksumAlgorithm,
     CompleteMultipartUploadInput, CompleteMultipartUploadOutput, CopyObjectInput, CopyObjectOutput,
-    CopyObjectResult, CopySource, CreateMultipartUploadInput, CreateMultipartUploadOutput,
-    DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject,
-    ETag, ETagCondition, GetBucketLocationInput, GetBucketLocationOutput, GetObjectInput,
-    GetObjectOutput, HeadBucketInput, HeadBucketOutput, HeadObjectInput, HeadObjectOutput,
-    ListBucketsInput, ListBucketsOutput, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input,
-    ListObjectsV2Output, PutObjectInput, PutObjectOutput, Range, StorageClass, StreamingBlob,
-    UploadPartInput, UploadPartOutput,
+    CopyObjectResult, CreateMultipartUploadInput, CreateMultipartUploadOutput, DeleteObjectInput,
+    DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject,
+    GetBucketLocationInput, GetBucketLocationOutput, GetObjectInput, GetObjectOutput,
+    HeadBucketInput, HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListBucketsInput,
+    ListBucketsOutput, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input,
+    ListObjectsV2Output, PutObjectInput, PutObjectOutput, StorageClass, UploadPartInput,
+    UploadPartOutput,
 };
 use s3s::{S3, S3Error, S3Request, S3Response, S3Result, s3_error};
 
-use super::connection::RequestContext;
-use super::multipart::Uploads;
-use super::results::{Declared, Named, Replace, Results};
-use super::source::Source;
+use super::conditions::{check_conditions, length, replace};
+use super::reading::{Backend, CONTENT_TYPE, Which, context, which, writable};
+use super::results::{Declared, NamedObject, Overwrite};
+use super::source::SourceBucket;
 use super::{RESULTS_BUCKET, SOURCE_BUCKET};
 
 /// Region that the buckets are in; requests may be signed for any.
 const REGION: &str = "us-east-1";
-
-/// Content type of objects that have none.
-pub(super) const CONTENT_TYPE: &str = "binary/octet-stream";
-
-/// Both buckets.
-pub(super) struct Backend {
-    pub(super) source: Arc<Source>,
-    pub(super) results: Results,
-    pub(super) uploads: Uploads,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Which {
-    Source,
-    Results,
-}
-
-pub(super) fn which(bucket: &str) -> S3Result<Which> {
-    match bucket {
-        SOURCE_BUCKET => Ok(Which::Source),
-        RESULTS_BUCKET => Ok(Which::Results),
-        _ => Err(s3_error!(
-            NoSuchBucket,
-            "The specified bucket does not exist"
-        )),
-    }
-}
-
-/// Fails for the source bucket, which nothing changes.
-fn writable(bucket: &str) -> S3Result<()> {
-    match which(bucket)? {
-        Which::Results => Ok(()),
-        Which::Source => Err(s3_error!(
-            AccessDenied,
-            "Access Denied: the source bucket is synthetic and cannot be changed"
-        )),
-    }
-}
-
-pub(super) fn context(extensions: &Extensions) -> S3Result<RequestContext> {
-    extensions
-        .get::<RequestContext>()
-        .cloned()
-        .ok_or_else(|| s3_error!(InternalError, "a request came without its connection"))
-}
-
-/// What `If-Match` and `If-None-Match` say of an object that is there.
-fn check_conditions(
-    tag: &ETag,
-    matching: Option<&ETagCondition>,
-    differing: Option<&ETagCondition>,
-) -> S3Result<()> {
-    let matches = |condition: &ETagCondition| match condition {
-        ETagCondition::Any => true,
-        ETagCondition::ETag(wanted) => wanted.weak_cmp(tag),
-    };
-    if matching.is_some_and(|condition| !matches(condition)) {
-        return Err(s3_error!(
-            PreconditionFailed,
-            "At least one of the pre-conditions you specified did not hold"
-        ));
-    }
-    if differing.is_some_and(matches) {
-        return Err(s3_error!(NotModified, "Not Modified"));
-    }
-    Ok(())
-}
-
-/// The bytes asked for and, for a part of the object, its `Content-Range`.
-fn bounds(range: Option<&Range>, size: u64) -> S3Result<(Bytes<u64>, Option<String>)> {
-    let Some(range) = range else {
-        return Ok((0..size, None));
-    };
-    let invalid = || s3_error!(InvalidRange, "The requested range is not satisfiable");
-    let bytes = range
-        .check(size)
-        .ok()
-        .filter(|bytes| !bytes.is_empty())
-        .ok_or_else(invalid)?;
-    let text = format!("bytes {}-{}/{size}", bytes.start, bytes.end - 1);
-    Ok((bytes, Some(text)))
-}
-
-pub(super) fn length(bytes: u64) -> Option<i64> {
-    i64::try_from(bytes).ok()
-}
-
-fn replace(condition: Option<&ETagCondition>) -> S3Result<Replace> {
-    match condition {
-        None => Ok(Replace::Yes),
-        Some(ETagCondition::Any) => Ok(Replace::No),
-        Some(ETagCondition::ETag(_)) => Err(s3_error!(
-            NotImplemented,
-            "If-None-Match with an ETag is not implemented on writes"
-        )),
-    }
-}
-
-impl Backend {
-    async fn get_source(&self, request: S3Request<GetObjectInput>) -> S3Result<GetObjectOutput> {
-        let input = &request.input;
-        let context = context(&request.extensions)?;
-        let facts = self.source.find(&input.key, &context).await?;
-        check_conditions(
-            &facts.tag,
-            input.if_match.as_ref(),
-            input.if_none_match.as_ref(),
-        )?;
-        let breaks = self.source.fault(&facts, &context).await?;
-        let (bytes, content_range) = bounds(input.range.as_ref(), facts.size)?;
-        Ok(GetObjectOutput {
-            content_length: length(bytes.end - bytes.start),
-            body: Some(self.source.body(bytes, context, breaks)),
-            content_range,
-            accept_ranges: Some("bytes".to_owned()),
-            content_type: Some(CONTENT_TYPE.to_owned()),
-            e_tag: Some(facts.tag),
-            last_modified: Some(Source::modified()),
-            ..GetObjectOutput::default()
-        })
-    }
-
-    fn get_result(&self, input: &GetObjectInput) -> S3Result<GetObjectOutput> {
-        let stored = self.results.find(&input.key)?;
-        check_conditions(
-            &stored.tag,
-            input.if_match.as_ref(),
-            input.if_none_match.as_ref(),
-        )?;
-        let (bytes, content_range) = bounds(input.range.as_ref(), stored.size)?;
-        Ok(GetObjectOutput {
-            content_length: length(bytes.end - bytes.start),
-            content_range,
-            accept_ranges: Some("bytes".to_owned()),
-            content_type: Some(CONTENT_TYPE.to_owned()),
-            e_tag: Some(stored.tag.clone()),
-            last_modified: Some(stored.modified.clone()),
-            metadata: stored.metadata.clone(),
-            body: Some(stored.body(bytes)),
-            ..GetObjectOutput::default()
-        })
-    }
-}
-
-impl Backend {
-    /// The bytes of an object that is copied.
-    async fn original(
-        &self,
-        from: &CopySource,
-        request: RequestContext,
-    ) -> S3Result<StreamingBlob> {
-        let CopySource::Bucket { bucket, key, .. } = from else {
-            return Err(s3_error!(
-                NotImplemented,
-                "copies by access point are not implemented"
-            ));
-        };
-        if which(bucket)? == Which::Results {
-            let stored = self.results.find(key)?;
-            let size = stored.size;
-            return Ok(stored.body(0..size));
-        }
-        let facts = self.source.find(key, &request).await?;
-        if facts.archived {
-            return Err(s3_error!(
-                InvalidObjectState,
-                "The operation is not valid for the object's storage class"
-            ));
-        }
-        Ok(self.source.body(0..facts.size, request, None))
-    }
-}
 
 #[async_trait::async_trait]
 impl S3 for Backend {
@@ -206,7 +30,7 @@ impl S3 for Backend {
     ) -> S3Result<S3Response<ListBucketsOutput>> {
         let bucket = |name: &str| Bucket {
             name: Some(name.to_owned()),
-            creation_date: Some(Source::modified()),
+            creation_date: Some(SourceBucket::modified()),
             ..Bucket::default()
         };
         let buckets = Some(vec![bucket(RESULTS_BUCKET), bucket(SOURCE_BUCKET)]);
@@ -275,7 +99,7 @@ impl S3 for Backend {
                 (
                     facts.size,
                     facts.tag,
-                    Source::modified(),
+                    SourceBucket::modified(),
                     facts.archived,
                     None,
                 )
@@ -332,7 +156,7 @@ impl S3 for Backend {
             .await?;
         let tag = self.results.store(
             file,
-            Named {
+            NamedObject {
                 key: &input.key,
                 replace,
                 metadata: input.metadata,
@@ -351,9 +175,9 @@ impl S3 for Backend {
         let context = context(&request.extensions)?;
         // s3s does not read this header of a copy.
         let replace = if request.headers.contains_key(http::header::IF_NONE_MATCH) {
-            Replace::No
+            Overwrite::No
         } else {
-            Replace::Yes
+            Overwrite::Yes
         };
         let input = request.input;
         writable(&input.bucket)?;
@@ -361,7 +185,7 @@ impl S3 for Backend {
         let file = self.results.receive(body, Declared::default()).await?;
         let tag = self.results.store(
             file,
-            Named {
+            NamedObject {
                 key: &input.key,
                 replace,
                 metadata: input.metadata,
@@ -369,7 +193,7 @@ impl S3 for Backend {
         )?;
         let result = CopyObjectResult {
             e_tag: Some(tag),
-            last_modified: Some(Source::modified()),
+            last_modified: Some(SourceBucket::modified()),
             ..CopyObjectResult::default()
         };
         Ok(S3Response::new(CopyObjectOutput {

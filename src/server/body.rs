@@ -14,7 +14,7 @@ use s3s::StdError;
 use s3s::stream::{ByteStream, RemainingLength};
 
 use super::connection::RequestContext;
-use super::meter::Meter;
+use super::meter::RateLimit;
 use super::statistics::Statistics;
 use super::timer::{Sleep, now_ns};
 
@@ -51,7 +51,7 @@ pub(super) struct Body {
     end: u64,
     breaks: Option<(u64, Break)>,
     flushing: bool,
-    meter: Option<Arc<Meter>>,
+    meter: Option<Arc<RateLimit>>,
     wait: Option<Sleep>,
     /// Bytes that the meter has already let through.
     granted: u64,
@@ -88,7 +88,7 @@ impl Body {
     }
 
     /// Shares a bandwidth with other bodies.
-    pub(super) fn metered(mut self, meter: Option<Arc<Meter>>) -> Self {
+    pub(super) fn metered(mut self, meter: Option<Arc<RateLimit>>) -> Self {
         self.meter = meter;
         self
     }

@@ -15,7 +15,7 @@ use super::statistics::Statistics;
 use super::timer::{Timer, now_ns};
 
 /// What the handlers of a connection's requests share with its socket.
-pub(super) struct Connection {
+pub(super) struct ClientConnection {
     /// The timer of the runtime that the connection lives on.
     pub(super) timer: Timer,
     statistics: Arc<Statistics>,
@@ -31,12 +31,12 @@ pub(super) struct Connection {
 /// Travels with a request to its handler.
 #[derive(Clone)]
 pub(super) struct RequestContext {
-    pub(super) connection: Arc<Connection>,
+    pub(super) connection: Arc<ClientConnection>,
     /// When the request's head had been read, on [`now_ns`]'s clock.
     pub(super) started_ns: u64,
 }
 
-impl Connection {
+impl ClientConnection {
     pub(super) fn new(timer: Timer, statistics: Arc<Statistics>, rate: Option<u64>) -> Self {
         Self {
             timer,
@@ -59,7 +59,7 @@ impl Connection {
         self.closing.store(true, Ordering::Relaxed);
     }
 
-    /// True once [`Connection::abandon`] was called.
+    /// True once [`ClientConnection::abandon`] was called.
     pub(super) fn is_abandoned(&self) -> bool {
         self.closing.load(Ordering::Relaxed)
     }
@@ -95,14 +95,14 @@ impl Connection {
     }
 }
 
-/// The socket of a [`Connection`].
+/// The socket of a [`ClientConnection`].
 pub(super) struct Socket {
     stream: TcpStream,
-    connection: Arc<Connection>,
+    connection: Arc<ClientConnection>,
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream, connection: Arc<Connection>) -> Self {
+    pub(super) fn new(stream: TcpStream, connection: Arc<ClientConnection>) -> Self {
         Self { stream, connection }
     }
 }

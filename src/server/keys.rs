@@ -1,6 +1,6 @@
 //! The keys of the source bucket, computed from their index and never held. Index order is key order, so a listing can begin anywhere.
 
-use super::listing::Sorted;
+use super::listing::SortedKeys;
 use super::options::{KeyStyle, Options};
 
 /// Most folders of plain keys: enough for a lister that walks prefixes side by side.
@@ -65,7 +65,7 @@ const AWKWARD: &[&str] = &[
 
 /// What a plain key looks like.
 #[derive(Clone, Copy)]
-enum Layout {
+enum KeyLayout {
     /// `data/00/000000123.bin`
     Data,
     /// `p0000/000000123.bin`
@@ -79,14 +79,14 @@ struct Awkward {
 }
 
 /// Every key of the source bucket.
-pub(super) struct Keys {
+pub(super) struct KeySpace {
     plain: u64,
     per_folder: u64,
-    layout: Layout,
+    layout: KeyLayout,
     awkward: Vec<Awkward>,
 }
 
-impl Keys {
+impl KeySpace {
     pub(super) fn new(options: &Options) -> Self {
         let mut awkward = match options.keys {
             KeyStyle::Plain => Vec::new(),
@@ -96,8 +96,11 @@ impl Keys {
         awkward.sort_unstable();
         let plain = options.objects - awkward.len() as u64;
         let (layout, per_folder) = match options.prefixes {
-            None => (Layout::Data, FOLDER_KEYS.max(plain.div_ceil(FOLDERS))),
-            Some(folders) => (Layout::Prefixes, plain.div_ceil(u64::from(folders)).max(1)),
+            None => (KeyLayout::Data, FOLDER_KEYS.max(plain.div_ceil(FOLDERS))),
+            Some(folders) => (
+                KeyLayout::Prefixes,
+                plain.div_ceil(u64::from(folders)).max(1),
+            ),
         };
         let mut keys = Self {
             plain,
@@ -143,8 +146,8 @@ impl Keys {
     fn plain_key(&self, index: u64) -> String {
         let folder = index / self.per_folder;
         match self.layout {
-            Layout::Data => format!("data/{folder:02}/{index:09}.bin"),
-            Layout::Prefixes => format!("p{folder:04}/{index:09}.bin"),
+            KeyLayout::Data => format!("data/{folder:02}/{index:09}.bin"),
+            KeyLayout::Prefixes => format!("p{folder:04}/{index:09}.bin"),
         }
     }
 
@@ -177,7 +180,7 @@ fn specimens() -> Vec<String> {
         .collect()
 }
 
-impl Sorted for Keys {
+impl SortedKeys for KeySpace {
     fn len(&self) -> u64 {
         self.plain + self.awkward.len() as u64
     }
@@ -216,8 +219,8 @@ mod tests {
 
     const MANY_FOLDERS: &str = "objects=2500,keys=awkward,prefixes=300";
 
-    fn keys(text: &str) -> Keys {
-        Keys::new(&text.parse().unwrap())
+    fn keys(text: &str) -> KeySpace {
+        KeySpace::new(&text.parse().unwrap())
     }
 
     #[test]

@@ -5,12 +5,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 /// Keys in the order of their bytes.
-pub(super) trait Sorted {
+pub(super) trait SortedKeys {
     /// Number of keys.
     fn len(&self) -> u64;
     /// Number of keys below `bound`.
     fn lower_bound(&self, bound: &[u8]) -> u64;
-    /// The key at `index`, below [`Sorted::len`].
+    /// The key at `index`, below [`SortedKeys::len`].
     fn key(&self, index: u64) -> String;
 }
 
@@ -28,7 +28,7 @@ pub(super) struct Query {
 
 /// What a page holds.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Page {
+pub(super) struct ListingPage {
     /// Index and key.
     pub(super) keys: Vec<(u64, String)>,
     pub(super) common_prefixes: Vec<String>,
@@ -41,13 +41,13 @@ const AFTER_KEY: u8 = b'k';
 const AFTER_PREFIX: u8 = b'p';
 
 /// Reads one page; none when the token is not one of ours.
-pub(super) fn page(keys: &impl Sorted, query: &Query) -> Option<Page> {
+pub(super) fn page(keys: &impl SortedKeys, query: &Query) -> Option<ListingPage> {
     let end =
         successor(query.prefix.as_bytes()).map_or(keys.len(), |bound| keys.lower_bound(&bound));
     let mut index = keys
         .lower_bound(query.prefix.as_bytes())
         .max(start(keys, query)?);
-    let mut page = Page::default();
+    let mut page = ListingPage::default();
     let mut last = None;
     while index < end && query.max_keys > 0 {
         if (page.keys.len() + page.common_prefixes.len()) as u64 == query.max_keys {
@@ -71,7 +71,7 @@ pub(super) fn page(keys: &impl Sorted, query: &Query) -> Option<Page> {
 }
 
 /// The first index that the query's token or start admits.
-fn start(keys: &impl Sorted, query: &Query) -> Option<u64> {
+fn start(keys: &impl SortedKeys, query: &Query) -> Option<u64> {
     let Some(token) = &query.token else {
         return Some(if query.start_after.is_empty() {
             0
@@ -90,7 +90,7 @@ fn start(keys: &impl Sorted, query: &Query) -> Option<u64> {
 }
 
 /// Number of keys up to and with `key`: nothing stands between a key and itself with a zero byte added.
-fn after(keys: &impl Sorted, key: &[u8]) -> u64 {
+fn after(keys: &impl SortedKeys, key: &[u8]) -> u64 {
     keys.lower_bound(&[key, &[0]].concat())
 }
 
@@ -131,7 +131,7 @@ pub(super) fn url_encoded(text: &str) -> String {
 mod tests {
     use super::*;
 
-    impl Sorted for Vec<&str> {
+    impl SortedKeys for Vec<&str> {
         fn len(&self) -> u64 {
             self.as_slice().len() as u64
         }
@@ -178,7 +178,7 @@ mod tests {
         assert_eq!(all(&[], &query), "");
         assert_eq!(
             page(&KEYS.to_vec(), &Query::default()).unwrap(),
-            Page::default()
+            ListingPage::default()
         );
     }
 

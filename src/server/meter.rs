@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 /// A shared rate, in units per second.
-pub(super) struct Meter {
+pub(super) struct RateLimit {
     rate: u64,
     /// When everything handed out so far has passed at the rate.
     free_ns: Mutex<u64>,
@@ -12,7 +12,7 @@ pub(super) struct Meter {
 /// How long a burst a request meter lets through: a tenth of a second's worth.
 const BURST_NS: u64 = 100_000_000;
 
-impl Meter {
+impl RateLimit {
     pub(super) fn new(rate: u64) -> Self {
         Self {
             rate,
@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn reservations_queue_up_at_the_rate() {
-        let meter = Meter::new(1_000);
+        let meter = RateLimit::new(1_000);
         assert_eq!(meter.reserve(500, 10 * SECOND), 10 * SECOND);
         assert_eq!(meter.reserve(1_000, 10 * SECOND), 10 * SECOND + SECOND / 2);
         assert_eq!(meter.reserve(1, 20 * SECOND), 20 * SECOND);
@@ -62,12 +62,12 @@ mod tests {
 
     #[test]
     fn requests_above_rate_and_burst_are_refused() {
-        let meter = Meter::new(100);
+        let meter = RateLimit::new(100);
         let admitted = (0..50).filter(|_| meter.admit(SECOND)).count();
         assert_eq!(admitted, 10);
         assert!(!meter.admit(SECOND + 9_999_999));
         assert!(meter.admit(SECOND + 10_000_000));
-        let slow = Meter::new(1);
+        let slow = RateLimit::new(1);
         assert!(slow.admit(SECOND));
         assert!(!slow.admit(SECOND + SECOND / 2));
         assert!(slow.admit(2 * SECOND));

@@ -1,10 +1,10 @@
 //! What is drawn: sizes, delays, faults, `ETag`s. Every draw is a pure function of the seed and of what it is for, so that a second run sees the same.
 
-use super::options::{Faults, Options, Sizes};
+use super::options::{Faults, Options, SizeRange};
 
 /// What a draw is for; keeps the draws of one object apart.
 #[derive(Clone, Copy)]
-enum Purpose {
+enum DrawFor {
     Size = 1,
     Tag = 2,
     Missing = 3,
@@ -30,9 +30,9 @@ pub(super) enum Fault {
 
 /// Draws from the options' seed.
 #[derive(Clone, Debug)]
-pub(super) struct Model {
+pub(super) struct ServiceModel {
     seed: u64,
-    sizes: Sizes,
+    sizes: SizeRange,
     size_bytes: u64,
     ttfb_ns: u64,
     ttfb_sigma: f64,
@@ -40,7 +40,7 @@ pub(super) struct Model {
     archived_share: f64,
 }
 
-impl Model {
+impl ServiceModel {
     pub(super) fn new(options: &Options) -> Self {
         let sigma = options
             .ttfb_p99_ns
@@ -65,10 +65,10 @@ impl Model {
     /// Size of an object in bytes.
     pub(super) fn size(&self, object: u64) -> u64 {
         match self.sizes {
-            Sizes::Fixed => self.size_bytes,
+            SizeRange::Fixed => self.size_bytes,
             // exp(N(-1/2, 1)) has a mean of 1.
-            Sizes::Lognormal => round_to_u64(
-                self.size_bytes as f64 * (self.normal(Purpose::Size, object, 0) - 0.5).exp(),
+            SizeRange::Lognormal => round_to_u64(
+                self.size_bytes as f64 * (self.normal(DrawFor::Size, object, 0) - 0.5).exp(),
             ),
         }
     }
@@ -77,19 +77,19 @@ impl Model {
     pub(super) fn tag(&self, object: u64) -> String {
         format!(
             "{:016x}{:016x}",
-            self.draw(Purpose::Tag, object, 0),
-            self.draw(Purpose::Tag, object, 1)
+            self.draw(DrawFor::Tag, object, 0),
+            self.draw(DrawFor::Tag, object, 1)
         )
     }
 
     /// Listed, and always 404.
     pub(super) fn is_missing(&self, object: u64) -> bool {
-        self.faults.missing > 0.0 && self.unit(Purpose::Missing, object, 0) < self.faults.missing
+        self.faults.missing > 0.0 && self.unit(DrawFor::Missing, object, 0) < self.faults.missing
     }
 
     /// In a storage class that needs a restore.
     pub(super) fn is_archived(&self, object: u64) -> bool {
-        self.archived_share > 0.0 && self.unit(Purpose::Archived, object, 0) < self.archived_share
+        self.archived_share > 0.0 && self.unit(DrawFor::Archived, object, 0) < self.archived_share
     }
 
     /// The fault of an object's GET number `asked`, from 0.
@@ -97,7 +97,7 @@ impl Model {
         if !self.faults.any_passing() {
             return None;
         }
-        let mut point = self.unit(Purpose::Fault, object, asked);
+        let mut point = self.unit(DrawFor::Fault, object, asked);
         let shares = [
             (self.faults.reset / 2.0, Fault::ResetBeforeHead),
             (self.faults.reset / 2.0, Fault::ResetInBody),
@@ -122,21 +122,21 @@ impl Model {
             return self.ttfb_ns;
         }
         round_to_u64(
-            self.ttfb_ns as f64 * (self.ttfb_sigma * self.normal(Purpose::Delay, request, 0)).exp(),
+            self.ttfb_ns as f64 * (self.ttfb_sigma * self.normal(DrawFor::Delay, request, 0)).exp(),
         )
     }
 
-    fn draw(&self, purpose: Purpose, subject: u64, nth: u64) -> u64 {
+    fn draw(&self, purpose: DrawFor, subject: u64, nth: u64) -> u64 {
         mix(mix(mix(self.seed ^ ((purpose as u64) << 56)).wrapping_add(subject)).wrapping_add(nth))
     }
 
     /// Uniform in [0, 1).
-    fn unit(&self, purpose: Purpose, subject: u64, nth: u64) -> f64 {
+    fn unit(&self, purpose: DrawFor, subject: u64, nth: u64) -> f64 {
         (self.draw(purpose, subject, nth) >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     /// Standard normal (Box and Muller).
-    fn normal(&self, purpose: Purpose, subject: u64, nth: u64) -> f64 {
+    fn normal(&self, purpose: DrawFor, subject: u64, nth: u64) -> f64 {
         let radius = (-2.0 * (1.0 - self.unit(purpose, subject, 2 * nth)).ln()).sqrt();
         radius * (std::f64::consts::TAU * self.unit(purpose, subject, 2 * nth + 1)).cos()
     }
@@ -164,8 +164,8 @@ pub(super) fn round_to_u64(value: f64) -> u64 {
 mod tests {
     use super::*;
 
-    fn model(text: &str) -> Model {
-        Model::new(&text.parse().unwrap())
+    fn model(text: &str) -> ServiceModel {
+        ServiceModel::new(&text.parse().unwrap())
     }
 
     #[test]

@@ -9,7 +9,7 @@ use s3s::dto::{CompletedPart, ETag};
 use s3s::{S3Error, S3Result, s3_error};
 use tempfile::{NamedTempFile, TempPath};
 
-use super::results::{Named, Replace, Results, UserMetadata, disk, tag};
+use super::results::{NamedObject, Overwrite, ResultsBucket, UserMetadata, disk, tag};
 
 /// S3's least size of a part that is not the last.
 const LEAST_PART: u64 = 5 << 20;
@@ -17,23 +17,23 @@ const LEAST_PART: u64 = 5 << 20;
 /// S3's highest part number.
 const LAST_PART: i32 = 10_000;
 
-struct Part {
+struct UploadedPart {
     path: TempPath,
     size: u64,
     tag: ETag,
 }
 
-struct Upload {
+struct OpenUpload {
     key: String,
     metadata: Option<UserMetadata>,
-    parts: BTreeMap<i32, Part>,
+    parts: BTreeMap<i32, UploadedPart>,
 }
 
 /// The uploads under way.
 #[derive(Default)]
 pub(super) struct Uploads {
     next: AtomicU64,
-    open: Mutex<HashMap<String, Upload>>,
+    open: Mutex<HashMap<String, OpenUpload>>,
 }
 
 impl Uploads {
@@ -42,7 +42,7 @@ impl Uploads {
         let id = format!("upload-{:08}", self.next.fetch_add(1, Ordering::Relaxed));
         self.open().insert(
             id.clone(),
-            Upload {
+            OpenUpload {
                 key,
                 metadata,
                 parts: BTreeMap::new(),
@@ -69,7 +69,7 @@ impl Uploads {
     /// Keeps a received part.
     pub(super) fn add(&self, id: &str, number: i32, file: NamedTempFile) -> S3Result<ETag> {
         let metadata = file.as_file().metadata().map_err(disk)?;
-        let part = Part {
+        let part = UploadedPart {
             path: file.into_temp_path(),
             size: metadata.len(),
             tag: tag(&metadata),
@@ -88,13 +88,13 @@ impl Uploads {
         &self,
         id: &str,
         completed: &[CompletedPart],
-        store: (&Results, Replace),
+        store: (&ResultsBucket, Overwrite),
     ) -> S3Result<ETag> {
         let (results, replace) = store;
         let mut open = self.open();
         let upload = open.get(id).ok_or_else(no_such_upload)?;
         let paths = chosen(upload, completed)?;
-        let named = Named {
+        let named = NamedObject {
             key: &upload.key,
             replace,
             metadata: upload.metadata.clone(),
@@ -112,13 +112,13 @@ impl Uploads {
             .ok_or_else(no_such_upload)
     }
 
-    fn open(&self) -> MutexGuard<'_, HashMap<String, Upload>> {
+    fn open(&self) -> MutexGuard<'_, HashMap<String, OpenUpload>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The files of the parts named, checked as S3 does.
-fn chosen(upload: &Upload, completed: &[CompletedPart]) -> S3Result<Vec<PathBuf>> {
+fn chosen(upload: &OpenUpload, completed: &[CompletedPart]) -> S3Result<Vec<PathBuf>> {
     if completed.is_empty() {
         return Err(s3_error!(
             MalformedXML,

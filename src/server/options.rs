@@ -5,13 +5,13 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::parse::{Given, amount, probability, rate, size, time_ns, whole};
+use super::parse::{GivenPairs, amount, probability, rate, size, time_ns, whole};
 
 /// How object sizes are spread.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
-pub enum Sizes {
+pub enum SizeRange {
     /// Every object is as large as `size`.
     #[default]
     Fixed,
@@ -89,7 +89,7 @@ pub struct Options {
     /// Size of an object, or the mean of the sizes.
     pub size_bytes: u64,
     /// How sizes are spread.
-    pub sizes: Sizes,
+    pub sizes: SizeRange,
     /// Everything drawn follows from this.
     pub seed: u64,
     /// Median time from a GET's head to the first byte of the answer.
@@ -161,7 +161,7 @@ impl Default for Options {
         Self {
             objects: 1_000,
             size_bytes: 256 << 10,
-            sizes: Sizes::Fixed,
+            sizes: SizeRange::Fixed,
             seed: 1,
             ttfb_ns: 0,
             ttfb_p99_ns: None,
@@ -210,7 +210,10 @@ impl Options {
             "sizes" => {
                 self.sizes = word(
                     value,
-                    &[("fixed", Sizes::Fixed), ("lognormal", Sizes::Lognormal)],
+                    &[
+                        ("fixed", SizeRange::Fixed),
+                        ("lognormal", SizeRange::Lognormal),
+                    ],
                 )?;
             }
             "seed" => self.seed = whole(value, 0, u64::MAX)?,
@@ -253,7 +256,7 @@ impl Options {
         })
     }
 
-    fn checked(self, given: &Given<'_>) -> Result<Self, String> {
+    fn checked(self, given: &GivenPairs<'_>) -> Result<Self, String> {
         if self.faults.passing_sum() > 1.0 {
             return Err(
                 "the faults' probabilities (without fault-missing) add up to more than 1"
@@ -292,7 +295,7 @@ impl FromStr for Options {
     /// Reads `k=v,k=v`; the empty text is the default. A named network comes first, whatever the order, so that single keys override it.
     fn from_str(text: &str) -> Result<Self, String> {
         let names = &NAMES;
-        let given = Given::read(text, names)?;
+        let given = GivenPairs::read(text, names)?;
         let mut options = Self::default();
         if let Some(value) = given.value("network") {
             let network = word(value, &[("none", Network::None), ("s3", Network::S3)]);
@@ -357,7 +360,7 @@ impl fmt::Display for Options {
             "",
         );
         number("prefixes", self.prefixes.map(u64::from), None, "");
-        if self.sizes == Sizes::Lognormal {
+        if self.sizes == SizeRange::Lognormal {
             parts.push("sizes=lognormal".to_owned());
         }
         if self.keys == KeyStyle::Awkward {
@@ -405,7 +408,7 @@ mod tests {
         let expected = Options {
             objects: 5,
             size_bytes: 16_777_216,
-            sizes: Sizes::Lognormal,
+            sizes: SizeRange::Lognormal,
             seed: 9,
             ttfb_ns: 12_000_000,
             ttfb_p99_ns: Some(1_000_000_000),

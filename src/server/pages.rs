@@ -7,10 +7,11 @@ use s3s::dto::{
 };
 use s3s::{S3Request, S3Result, s3_error};
 
-use super::backend::{Backend, Which, context, length, which};
-use super::listing::{self, Page, Query, Sorted, url_encoded};
+use super::conditions::length;
+use super::listing::{self, ListingPage, Query, SortedKeys, url_encoded};
+use super::reading::{Backend, Which, context, which};
 use super::results;
-use super::source::Source;
+use super::source::SourceBucket;
 
 /// A listing's page and how it is to be written.
 struct Listing {
@@ -78,7 +79,7 @@ impl Backend {
                     let (tag, modified) = (results::tag(metadata), results::modified(metadata));
                     entry(
                         key,
-                        Shown {
+                        ShownObject {
                             size: metadata.len(),
                             tag,
                             modified,
@@ -99,10 +100,10 @@ impl Backend {
         };
         entry(
             key,
-            Shown {
+            ShownObject {
                 size: facts.size,
                 tag: facts.tag,
-                modified: Source::modified(),
+                modified: SourceBucket::modified(),
                 class,
             },
         )
@@ -183,7 +184,7 @@ impl Backend {
     }
 }
 
-fn read_page(keys: &impl Sorted, query: &Query) -> S3Result<Page> {
+fn read_page(keys: &impl SortedKeys, query: &Query) -> S3Result<ListingPage> {
     listing::page(keys, query).ok_or_else(|| {
         s3_error!(
             InvalidArgument,
@@ -192,7 +193,7 @@ fn read_page(keys: &impl Sorted, query: &Query) -> S3Result<Page> {
     })
 }
 
-fn listed(page: Page, mut entry: impl FnMut(u64, String) -> Object) -> Listing {
+fn listed(page: ListingPage, mut entry: impl FnMut(u64, String) -> Object) -> Listing {
     let objects = page
         .keys
         .into_iter()
@@ -207,14 +208,14 @@ fn listed(page: Page, mut entry: impl FnMut(u64, String) -> Object) -> Listing {
 }
 
 /// What a listing tells of an object.
-struct Shown {
+struct ShownObject {
     size: u64,
     tag: ETag,
     modified: Timestamp,
     class: &'static str,
 }
 
-fn entry(key: String, shown: Shown) -> Object {
+fn entry(key: String, shown: ShownObject) -> Object {
     Object {
         key: Some(key),
         size: length(shown.size),

@@ -4,9 +4,9 @@ use crate::guess;
 use crate::units;
 
 /// The pairs of a text, each key known and given once.
-pub(super) struct Given<'a>(Vec<(&'a str, &'a str)>);
+pub(super) struct GivenPairs<'a>(Vec<(&'a str, &'a str)>);
 
-impl<'a> Given<'a> {
+impl<'a> GivenPairs<'a> {
     /// Splits `text`; the empty text holds no pair.
     pub(super) fn read(text: &'a str, names: &[&str]) -> Result<Self, String> {
         let mut pairs: Vec<(&str, &str)> = Vec::new();

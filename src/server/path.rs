@@ -97,7 +97,7 @@ pub(super) fn existing(folder: &Path, key: &str) -> Option<PathBuf> {
 }
 
 /// Makes room for a key: its folders are made, files in their way moved aside. The caller holds the folder's lock.
-pub(super) fn place(folder: &Path, key: &str) -> std::io::Result<PathBuf> {
+pub(super) fn make_room(folder: &Path, key: &str) -> std::io::Result<PathBuf> {
     let parts = parts(key);
     let mut path = folder.to_owned();
     let (last, above) = parts.split_last().expect("a key has at least one part");
@@ -171,7 +171,7 @@ mod tests {
     fn a_key_and_a_key_below_it_both_have_their_place() {
         let folder = tempfile::tempdir().unwrap();
         for key in ["a/b", "a", "c", "c/d", "c/d/e"] {
-            std::fs::write(place(folder.path(), key).unwrap(), key).unwrap();
+            std::fs::write(make_room(folder.path(), key).unwrap(), key).unwrap();
         }
         for key in ["a/b", "a", "c", "c/d", "c/d/e"] {
             assert_eq!(

@@ -19,7 +19,7 @@ use s3s::{S3Error, S3Result, StdError, TrailingHeaders, s3_error};
 use tempfile::NamedTempFile;
 
 use super::error::ServerError;
-use super::listing::Sorted;
+use super::listing::SortedKeys;
 use super::path;
 
 /// Begins the names of the hidden files in which uploads wait; no key's name begins so.
@@ -30,14 +30,14 @@ const READ: u64 = 256 << 10;
 
 /// Whether an object may replace one that is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Replace {
+pub(super) enum Overwrite {
     Yes,
     /// `If-None-Match: *`.
     No,
 }
 
 /// The folder of the results bucket. Files are read and written on the spot: results are stored outside of what is measured.
-pub(super) struct Results {
+pub(super) struct ResultsBucket {
     folder: PathBuf,
     /// Held while an object gets its name: user metadata by key.
     naming: Mutex<HashMap<String, UserMetadata>>,
@@ -47,14 +47,14 @@ pub(super) struct Results {
 pub(super) type UserMetadata = s3s::dto::Metadata;
 
 /// What a received file becomes.
-pub(super) struct Named<'a> {
+pub(super) struct NamedObject<'a> {
     pub(super) key: &'a str,
-    pub(super) replace: Replace,
+    pub(super) replace: Overwrite,
     pub(super) metadata: Option<UserMetadata>,
 }
 
 /// A stored object.
-pub(super) struct Stored {
+pub(super) struct StoredObject {
     file: File,
     pub(super) size: u64,
     pub(super) tag: ETag,
@@ -63,9 +63,9 @@ pub(super) struct Stored {
 }
 
 /// Every stored key, in order, with its file's facts.
-pub(super) struct Listed(pub(super) Vec<(String, Metadata)>);
+pub(super) struct ListedObject(pub(super) Vec<(String, Metadata)>);
 
-impl Results {
+impl ResultsBucket {
     /// The folder, made when it is not there.
     pub(super) fn open(folder: &Path) -> Result<Self, ServerError> {
         let results = Self {
@@ -117,20 +117,20 @@ impl Results {
     }
 
     /// Gives a received file its key.
-    pub(super) fn store(&self, file: NamedTempFile, named: Named<'_>) -> S3Result<ETag> {
-        let Named {
+    pub(super) fn store(&self, file: NamedTempFile, named: NamedObject<'_>) -> S3Result<ETag> {
+        let NamedObject {
             key,
             replace,
             metadata,
         } = named;
         let mut naming = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
-        if replace == Replace::No && path::existing(&self.folder, key).is_some() {
+        if replace == Overwrite::No && path::existing(&self.folder, key).is_some() {
             return Err(s3_error!(
                 PreconditionFailed,
                 "At least one of the pre-conditions you specified did not hold"
             ));
         }
-        let path = path::place(&self.folder, key).map_err(disk)?;
+        let path = path::make_room(&self.folder, key).map_err(disk)?;
         let file = file.persist(path).map_err(|error| disk(error.error))?;
         // A file from a temporary place is its owner's alone; results are read by whoever may read the folder.
         file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
@@ -142,7 +142,7 @@ impl Results {
         Ok(tag)
     }
 
-    pub(super) fn find(&self, key: &str) -> S3Result<Stored> {
+    pub(super) fn find(&self, key: &str) -> S3Result<StoredObject> {
         let path = path::existing(&self.folder, key).ok_or_else(super::source::no_such_key)?;
         let file = File::open(path).map_err(disk)?;
         let metadata = file.metadata().map_err(disk)?;
@@ -152,7 +152,7 @@ impl Results {
             .unwrap_or_else(PoisonError::into_inner)
             .get(key)
             .cloned();
-        Ok(Stored {
+        Ok(StoredObject {
             file,
             size: metadata.len(),
             tag: tag(&metadata),
@@ -183,11 +183,11 @@ impl Results {
     }
 
     /// Every key.
-    pub(super) fn list(&self) -> S3Result<Listed> {
+    pub(super) fn list(&self) -> S3Result<ListedObject> {
         let mut found = Vec::new();
         collect(&self.folder, &mut Vec::new(), &mut found).map_err(disk)?;
         found.sort_by(|a, b| a.0.cmp(&b.0));
-        Ok(Listed(found))
+        Ok(ListedObject(found))
     }
 }
 
@@ -221,7 +221,7 @@ fn collect(
     Ok(())
 }
 
-impl Sorted for Listed {
+impl SortedKeys for ListedObject {
     fn len(&self) -> u64 {
         self.0.len() as u64
     }
@@ -237,7 +237,7 @@ impl Sorted for Listed {
     }
 }
 
-impl Stored {
+impl StoredObject {
     /// The bytes of a range of the file.
     pub(super) fn body(self, range: std::ops::Range<u64>) -> StreamingBlob {
         StreamingBlob::new(FileBody {
@@ -290,7 +290,7 @@ pub(super) fn tag(metadata: &Metadata) -> ETag {
 pub(super) fn modified(metadata: &Metadata) -> Timestamp {
     metadata
         .modified()
-        .map_or_else(|_| super::source::Source::modified(), Timestamp::from)
+        .map_or_else(|_| super::source::SourceBucket::modified(), Timestamp::from)
 }
 
 /// A failure of the disk, as S3 would put it.

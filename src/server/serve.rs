@@ -18,15 +18,15 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use super::access::{Access, Auth, Unsigned};
-use super::backend::Backend;
-use super::connection::{Connection, RequestContext, Socket};
+use super::access::{AccessCheck, Auth, Unsigned};
+use super::connection::{ClientConnection, RequestContext, Socket};
 use super::error::ServerError;
 use super::multipart::Uploads;
 use super::protocol::{ProcessConfig, Ready, ServerCredentials};
-use super::results::Results;
+use super::reading::Backend;
+use super::results::ResultsBucket;
 use super::shortcut::Shortcut;
-use super::source::Source;
+use super::source::SourceBucket;
 use super::statistics::{ServerReport, Statistics};
 use super::timer::{Timer, now_ns};
 use super::{RESULTS_BUCKET, SOURCE_BUCKET, socket, tls};
@@ -73,8 +73,8 @@ impl Server {
         let count = config.threads.max(1);
         let statistics = Arc::new(Statistics::new(count));
         let tls = config.tls.as_ref().map(tls::acceptor).transpose()?;
-        let results = Results::open(&config.results_dir)?;
-        let source = Arc::new(Source::new(options, Arc::clone(&statistics)));
+        let results = ResultsBucket::open(&config.results_dir)?;
+        let source = Arc::new(SourceBucket::new(options, Arc::clone(&statistics)));
         let failed = |cause| ServerError::Listen {
             address: config.address.clone(),
             cause,
@@ -205,7 +205,7 @@ fn random_credentials() -> io::Result<ServerCredentials> {
 
 fn service(backend: Backend, credentials: ServerCredentials, unsigned: Unsigned) -> S3Service {
     let mut builder = S3ServiceBuilder::new(backend);
-    builder.set_access(Access {
+    builder.set_access(AccessCheck {
         token: credentials.session_token.clone(),
         unsigned,
     });
@@ -336,7 +336,7 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>, timer: Timer) {
     let Ok(stream) = tokio::net::TcpStream::from_std(stream) else {
         return;
     };
-    let connection = Arc::new(Connection::new(
+    let connection = Arc::new(ClientConnection::new(
         timer,
         Arc::clone(&shared.statistics),
         shared.rate,
@@ -356,7 +356,7 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>, timer: Timer) {
 
 async fn http(
     stream: impl AsyncRead + AsyncWrite + Unpin,
-    connection: &Arc<Connection>,
+    connection: &Arc<ClientConnection>,
     shared: &Shared,
 ) {
     let answer = hyper::service::service_fn(|mut request: hyper::Request<Incoming>| {

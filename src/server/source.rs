@@ -10,16 +10,16 @@ use time::macros::datetime;
 
 use super::body::{Body, Break};
 use super::connection::RequestContext;
-use super::keys::Keys;
-use super::listing::Sorted as _;
-use super::meter::Meter;
-use super::model::{Fault, Model};
+use super::keys::KeySpace;
+use super::listing::SortedKeys as _;
+use super::meter::RateLimit;
+use super::model::{Fault, ServiceModel};
 use super::options::Options;
 use super::statistics::{Lasting, Statistics};
 use super::timer::now_ns;
 
 /// An object's facts, as a head or a listing shows them.
-pub(super) struct Facts {
+pub(super) struct ObjectFacts {
     index: u64,
     pub(super) size: u64,
     pub(super) tag: ETag,
@@ -30,12 +30,12 @@ pub(super) struct Facts {
 const COUNTED: u64 = 1 << 24;
 
 /// The source bucket.
-pub(super) struct Source {
-    pub(super) keys: Keys,
-    model: Model,
+pub(super) struct SourceBucket {
+    pub(super) keys: KeySpace,
+    model: ServiceModel,
     statistics: Arc<Statistics>,
-    requests: Option<Meter>,
-    bandwidth: Option<Arc<Meter>>,
+    requests: Option<RateLimit>,
+    bandwidth: Option<Arc<RateLimit>>,
     list_delay_ns: u64,
     pub(super) page_keys: u64,
     /// Requests so far: each draws its delay by its number.
@@ -44,9 +44,9 @@ pub(super) struct Source {
     asked: Vec<AtomicU8>,
 }
 
-impl Source {
+impl SourceBucket {
     pub(super) fn new(options: &Options, statistics: Arc<Statistics>) -> Self {
-        let keys = Keys::new(options);
+        let keys = KeySpace::new(options);
         let counted = if options.faults.any_passing() {
             keys.len().min(COUNTED)
         } else {
@@ -54,12 +54,12 @@ impl Source {
         };
         Self {
             keys,
-            model: Model::new(options),
+            model: ServiceModel::new(options),
             statistics,
-            requests: options.request_rate_per_s.map(Meter::new),
+            requests: options.request_rate_per_s.map(RateLimit::new),
             bandwidth: options
                 .total_rate_bytes_per_s
-                .map(|rate| Arc::new(Meter::new(rate))),
+                .map(|rate| Arc::new(RateLimit::new(rate))),
             list_delay_ns: options.list_delay_ns,
             page_keys: u64::from(options.page_keys),
             served: AtomicU64::new(0),
@@ -78,13 +78,13 @@ impl Source {
     }
 
     /// The facts of the object at `index`.
-    pub(super) fn facts(&self, index: u64, key: &str) -> Facts {
-        let size = if Keys::is_empty_object(key) {
+    pub(super) fn facts(&self, index: u64, key: &str) -> ObjectFacts {
+        let size = if KeySpace::is_empty_object(key) {
             0
         } else {
             self.model.size(index)
         };
-        Facts {
+        ObjectFacts {
             index,
             size,
             tag: ETag::Strong(self.model.tag(index)),
@@ -105,7 +105,7 @@ impl Source {
     }
 
     /// Waits for the first byte's time and finds the object: what GET and HEAD have in common.
-    pub(super) async fn find(&self, key: &str, context: &RequestContext) -> S3Result<Facts> {
+    pub(super) async fn find(&self, key: &str, context: &RequestContext) -> S3Result<ObjectFacts> {
         if self
             .requests
             .as_ref()
@@ -135,7 +135,7 @@ impl Source {
     /// What this GET suffers, when it is not answered as it should be.
     pub(super) async fn fault(
         &self,
-        facts: &Facts,
+        facts: &ObjectFacts,
         context: &RequestContext,
     ) -> S3Result<Option<Break>> {
         if facts.archived {

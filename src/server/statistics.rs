@@ -124,7 +124,7 @@ impl Epoch {
 }
 
 /// Times that are summed up: service times with a histogram, lateness with sum and maximum.
-struct Times {
+struct TimeSums {
     service: Histogram<u64>,
     service_sum_ns: u128,
     service_max_ns: u64,
@@ -135,7 +135,7 @@ struct Times {
     since: Epoch,
 }
 
-impl Times {
+impl TimeSums {
     fn new() -> Self {
         Self {
             service: Histogram::new_with_bounds(1, 3_600_000_000_000, 3)
@@ -159,7 +159,7 @@ pub(super) struct Statistics {
     pub(super) list_pages: AtomicU64,
     pub(super) refused_above_rate: AtomicU64,
     pub(super) connections: AtomicU64,
-    times: Mutex<Times>,
+    times: Mutex<TimeSums>,
 }
 
 /// A fault that is not drawn for each GET.
@@ -179,7 +179,7 @@ impl Statistics {
             list_pages: zero(),
             refused_above_rate: zero(),
             connections: zero(),
-            times: Mutex::new(Times::new()),
+            times: Mutex::new(TimeSums::new()),
         }
     }
 
@@ -193,7 +193,7 @@ impl Statistics {
         ] {
             counter.store(0, Ordering::Relaxed);
         }
-        *self.times() = Times::new();
+        *self.times() = TimeSums::new();
     }
 
     /// A GET was answered whole.
@@ -267,7 +267,7 @@ impl Statistics {
         }
     }
 
-    fn times(&self) -> std::sync::MutexGuard<'_, Times> {
+    fn times(&self) -> std::sync::MutexGuard<'_, TimeSums> {
         self.times.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -19,12 +19,14 @@ pub(super) fn check_lean(raw: &Raw, plan: &RunPlan) -> Result<(), Failure> {
 
 pub(super) fn check_directory_bucket(plan: &RunPlan) -> Result<(), Failure> {
     if plan.client == ClientKind::Lean
-        && (plan.bucket.ends_with("--x-s3") || plan.bucket.ends_with("--xa-s3"))
+        && ["--x-s3", "--xa-s3"]
+            .iter()
+            .any(|ending| plan.source.bucket().ends_with(ending))
     {
         return Err(usage(
             format!(
                 "the client lean cannot read the directory bucket {}",
-                plan.bucket
+                plan.source.bucket()
             ),
             USE_SDK,
         ));
@@ -42,7 +44,7 @@ fn check(raw: &Raw, plan: &RunPlan) -> Result<(), Failure> {
             ("the client lean", USE_SDK)
         }
     };
-    if plan.bucket.is_empty() {
+    if plan.source.bucket().is_empty() {
         // The embedded server.
         return Ok(());
     }
@@ -105,7 +107,7 @@ fn exempts_all(exempt: &str) -> bool {
 fn of_aws(plan: &RunPlan) -> String {
     format!(
         "https://{}.s3.{}.amazonaws.com",
-        plan.bucket,
+        plan.source.bucket(),
         plan.access.region.as_deref().unwrap_or("us-east-1")
     )
 }

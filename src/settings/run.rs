@@ -12,7 +12,7 @@ use crate::cli::{Given, Raw};
 use crate::exit::Failure;
 use crate::outlook::Spending;
 use crate::pace::Store;
-use crate::plan::{ClientKind, Destination, FetchOptions, Mode, RunPlan, S3Uri};
+use crate::plan::{ClientKind, Destination, FetchOptions, Mode, ObjectSource, RunPlan, S3Uri};
 use crate::server;
 
 /// Set in every task of ECS and Batch.
@@ -56,7 +56,7 @@ pub fn run(raw: &Raw) -> Result<RunSettings, Failure> {
         .unwrap_or(ClientKind::Lean);
     let access = access(raw)?;
     let plan = RunPlan {
-        bucket: bucket(raw, embedded.as_ref(), &mut notes)?,
+        source: ObjectSource::Bucket(bucket(raw, embedded.as_ref(), &mut notes)?),
         selection: selection::selection(raw)?,
         concurrency: concurrency(raw, mode)?,
         mode,
@@ -159,7 +159,7 @@ fn results_outside_source(raw: &Raw, plan: &RunPlan, notes: &mut Notes) -> Resul
         key: plan.destination.prefix.clone(),
     };
     let source = S3Uri {
-        bucket: plan.bucket.clone(),
+        bucket: plan.source.bucket().to_owned(),
         key: plan.selection.prefix.clone(),
     };
     let name = plan.result_stem();

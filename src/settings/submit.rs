@@ -13,7 +13,7 @@ use crate::cli::{Given, Raw};
 use crate::cloud::MAX_CHILDREN;
 use crate::exit::Failure;
 use crate::outlook::CostConsent;
-use crate::plan::{ClientKind, Destination, FetchOptions, Mode, RunPlan, Selection};
+use crate::plan::{ClientKind, Destination, FetchOptions, Mode, ObjectSource, RunPlan, Selection};
 use crate::price;
 use crate::server;
 use crate::submit::{Afterwards, BatchJob, Division, JobQueue};
@@ -170,7 +170,7 @@ fn run(
     let mode = reader.word::<Mode>("mode")?.unwrap_or(Mode::Async);
     let access = access(raw)?;
     let plan = RunPlan {
-        bucket: bucket(raw, embedded, notes)?,
+        source: ObjectSource::Bucket(bucket(raw, embedded, notes)?),
         selection: Selection {
             source: selection::one_source(raw)?,
             prefix: reader.text("prefix").unwrap_or_default(),
@@ -198,9 +198,12 @@ fn run(
         destination: destination(raw, notes)?,
         egress: egress(&reader)?,
     };
-    if plan.destination.bucket.as_deref() == Some(plan.bucket.as_str()) {
+    if plan.destination.bucket.as_deref() == Some(plan.source.bucket()) {
         return Err(usage(
-            format!("the results bucket {} is the source bucket", plan.bucket),
+            format!(
+                "the results bucket {} is the source bucket",
+                plan.source.bucket()
+            ),
             "a job writes to another bucket than it reads",
         ));
     }
@@ -388,7 +391,7 @@ mod tests {
         );
         assert_eq!(
             (
-                job.run.bucket.as_str(),
+                job.run.source.bucket(),
                 job.run.concurrency.get(),
                 job.run.selection.limit
             ),

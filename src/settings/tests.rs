@@ -13,7 +13,8 @@ use crate::cli::{Invocation, Variables, parse};
 use crate::plan::variables::RunVariables;
 use crate::plan::{
     Access, ClientKind, Destination, FetchOptions, KeySample, KeySource, Layout, Limits,
-    MAX_ATTEMPTS, MIN_PART_SIZE, Mode, Order, RunPlan, S3Uri, SampleSize, Selection, Shard, Work,
+    MAX_ATTEMPTS, MIN_PART_SIZE, Mode, ObjectSource, Order, RunPlan, S3Uri, SampleSize, Selection,
+    Shard, Work,
 };
 use crate::price::Egress;
 
@@ -169,7 +170,7 @@ fn plan() -> impl Strategy<Value = RunPlan> {
             (access, limits, duration, destination, egress),
         )| {
             (!bucket.ends_with("--x-s3") && !bucket.ends_with("--xa-s3")).then_some(RunPlan {
-                bucket,
+                source: ObjectSource::Bucket(bucket),
                 selection,
                 concurrency: NonZeroU32::new(concurrency)?,
                 mode,

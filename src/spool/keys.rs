@@ -112,10 +112,10 @@ impl KeyFile {
             .collect()
     }
 
-    fn raw(&self, range: Range<u64>) -> io::Result<Raw> {
+    fn raw(&self, range: Range<u64>) -> io::Result<RawRecord> {
         let count =
             usize::try_from(range.end.saturating_sub(range.start)).map_err(io::Error::other)?;
-        let mut raw = Raw {
+        let mut raw = RawRecord {
             count,
             offsets: vec![0; (count + 1) * 8],
             bytes: Vec::new(),
@@ -136,7 +136,7 @@ impl KeyFile {
         Ok(raw)
     }
 
-    fn blocks(&self) -> impl Iterator<Item = io::Result<Raw>> + '_ {
+    fn blocks(&self) -> impl Iterator<Item = io::Result<RawRecord>> + '_ {
         const BLOCK: u64 = 1024;
         (0..self.count.div_ceil(BLOCK))
             .map(move |block| self.raw(block * BLOCK..((block + 1) * BLOCK).min(self.count)))
@@ -189,13 +189,13 @@ impl KeyFile {
 }
 
 /// Some records as they stand on disk.
-struct Raw {
+struct RawRecord {
     count: usize,
     offsets: Vec<u8>,
     bytes: Vec<u8>,
 }
 
-impl Raw {
+impl RawRecord {
     fn offset(&self, index: usize) -> u64 {
         self.offsets[index * 8..]
             .first_chunk()

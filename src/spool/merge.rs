@@ -7,7 +7,7 @@ use crate::sample::{Outcome, Sample};
 
 /// Takes the parts of one object, in their order.
 #[derive(Debug)]
-pub struct Merge {
+pub struct PartMerge {
     row: Sample,
     /// Content-Length of every part so far; `None` once one had none.
     size: Option<u64>,
@@ -28,7 +28,7 @@ fn earlier(one: Option<u64>, other: Option<u64>) -> Option<u64> {
     one.into_iter().chain(other).min()
 }
 
-impl Merge {
+impl PartMerge {
     /// Begins with the first part.
     pub fn of(first: Sample) -> Self {
         Self {
@@ -109,7 +109,7 @@ mod tests {
     }
 
     fn merged(parts: &[Sample]) -> Sample {
-        let mut merge = Merge::of(parts[0].clone());
+        let mut merge = PartMerge::of(parts[0].clone());
         for part in &parts[1..] {
             merge.add(part);
         }

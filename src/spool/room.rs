@@ -48,7 +48,7 @@ pub struct Room {
 
 /// A disk that has less room than is needed.
 #[derive(Debug, PartialEq)]
-struct Short<'a> {
+struct ShortDisk<'a> {
     folder: &'a Path,
     needed: u64,
     free: u64,
@@ -69,12 +69,12 @@ impl Room {
         }
     }
 
-    fn short(&self, rows: (u64, u64), (csv_row, margin): (u64, u64)) -> Option<Short<'_>> {
+    fn short(&self, rows: (u64, u64), (csv_row, margin): (u64, u64)) -> Option<ShortDisk<'_>> {
         self.needed(rows, csv_row)
             .into_iter()
             .find_map(|(folder, needed)| {
                 let (needed, free) = (needed.saturating_add(margin), free_bytes(folder)?);
-                (free < needed).then_some(Short {
+                (free < needed).then_some(ShortDisk {
                     folder,
                     needed,
                     free,
@@ -85,7 +85,7 @@ impl Room {
     /// Why a run whose rows are counted beforehand cannot come to its end, if that is certain.
     pub fn refusal(&self) -> Option<String> {
         let rows = self.rows?;
-        let Short {
+        let ShortDisk {
             folder,
             needed,
             free,
@@ -102,7 +102,7 @@ impl Room {
 
 /// What a look at the disks found.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum RoomWarning {
     /// It will be full before the time is over.
     WillBeFull(String),
     /// It has no more room than the end of the run needs.
@@ -133,7 +133,7 @@ impl Lookout {
     }
 
     /// So many rows are written. Says each thing once.
-    pub(super) fn look(&mut self, written: u64) -> Option<Found> {
+    pub(super) fn look(&mut self, written: u64) -> Option<RoomWarning> {
         let now = Instant::now();
         let is_time = self
             .last
@@ -153,7 +153,7 @@ impl Lookout {
             .saturating_mul(ROWS_OF_A_WORKER)
             .saturating_add(ROWS_WAITING)
             .min(left);
-        if let Some(Short { folder, free, .. }) =
+        if let Some(ShortDisk { folder, free, .. }) =
             self.room.short((written, on_their_way), (CSV_ROW, MARGIN))
         {
             self.is_full = true;
@@ -162,7 +162,7 @@ impl Lookout {
                 folder.display(),
                 units::bytes(free)
             );
-            return Some(Found::IsFull(format!(
+            return Some(RoomWarning::IsFull(format!(
                 "{text}; the figures are of the time until then"
             )));
         }
@@ -174,7 +174,7 @@ impl Lookout {
         &mut self,
         (written, now): (u64, Instant),
         (first_rows, begin): (u64, Instant),
-    ) -> Option<Found> {
+    ) -> Option<RoomWarning> {
         let elapsed = now - begin;
         let time_left = self.room.duration?.checked_sub(elapsed)?;
         if self.has_warned || elapsed < RATE_AFTER {
@@ -182,7 +182,7 @@ impl Lookout {
         }
         let left = time_left.as_secs_f64() / elapsed.as_secs_f64();
         let more = whole((written - first_rows) as f64 * left);
-        let Short {
+        let ShortDisk {
             folder,
             needed,
             free,
@@ -196,7 +196,7 @@ impl Lookout {
             folder.display(),
             units::bytes(free)
         );
-        Some(Found::WillBeFull(format!(
+        Some(RoomWarning::WillBeFull(format!(
             "{text}: fetching will end after about {after}, with every row kept (--spool-dir names another folder)"
         )))
     }
@@ -273,14 +273,15 @@ mod tests {
         assert_eq!(lookout.foretell((1_000, later), (0, begin)), None);
         // 54 s are left, so nine times as many rows come as there are.
         let many = free_bytes(folder.path()).unwrap() / 1_000;
-        let Some(Found::WillBeFull(text)) = lookout.foretell((many, later), (0, begin)) else {
+        let Some(RoomWarning::WillBeFull(text)) = lookout.foretell((many, later), (0, begin))
+        else {
             panic!("it fits")
         };
         assert!(text.starts_with("at this rate the rows need "), "{text}");
         assert_eq!(lookout.foretell((many, later), (0, begin)), None, "once");
         assert!(matches!(
             lookout.look(u64::MAX / 1_000_000),
-            Some(Found::IsFull(_))
+            Some(RoomWarning::IsFull(_))
         ));
         assert_eq!(lookout.look(u64::MAX / 1_000), None, "once");
     }

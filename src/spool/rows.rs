@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
-use super::room::{Found, Lookout, Room};
+use super::room::{Lookout, Room, RoomWarning};
 use crate::platform::{fault, panics};
 use crate::sample::Sample;
 
@@ -195,8 +195,8 @@ fn write_all(
             .as_mut()
             .and_then(|lookout| lookout.look(written.rows))
         {
-            Some(Found::IsFull(text)) => (teller.on_trouble)(Trouble::Full(text)),
-            Some(Found::WillBeFull(text)) => (teller.on_trouble)(Trouble::WillBeFull(text)),
+            Some(RoomWarning::IsFull(text)) => (teller.on_trouble)(Trouble::Full(text)),
+            Some(RoomWarning::WillBeFull(text)) => (teller.on_trouble)(Trouble::WillBeFull(text)),
             None => {}
         }
     }

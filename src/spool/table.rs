@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::items::places;
 use super::keys::KeyFile;
-use super::merge::Merge;
+use super::merge::PartMerge;
 use super::rows::{RowFile, RowReader};
 use crate::plan::{Layout, Order};
 use crate::sample::{KeyRecord, Outcome, Sample};
@@ -187,7 +187,7 @@ fn merged<V: Visitor>(
     handed: Option<&Handed>,
     visitor: &mut V,
 ) -> Result<Object, V::Error> {
-    let mut merge: Option<Merge> = None;
+    let mut merge: Option<PartMerge> = None;
     let mut object = Object::default();
     for unit in units {
         let fetch = reader.row(unit)?;
@@ -203,10 +203,10 @@ fn merged<V: Visitor>(
         }
         match &mut merge {
             Some(merge) => merge.add(&fetch),
-            none => *none = Some(Merge::of(fetch)),
+            none => *none = Some(PartMerge::of(fetch)),
         }
     }
-    object.row = merge.map(Merge::finish).unwrap_or_default();
+    object.row = merge.map(PartMerge::finish).unwrap_or_default();
     Ok(object)
 }
 

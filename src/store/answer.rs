@@ -37,12 +37,12 @@ pub(super) enum AnswerLimits {
 
 /// What a request was for.
 #[derive(Clone, Copy, Debug, Default)]
-struct Asked {
+struct AskedRange {
     /// A part of an object.
     part: bool,
 }
 
-impl Storable for Asked {
+impl Storable for AskedRange {
     type Storer = StoreReplace<Self>;
 }
 
@@ -60,7 +60,7 @@ impl Intercept for AnswerLimits {
     ) -> Result<(), BoxError> {
         // The request is gone when its answer comes.
         let request = context.request();
-        let asked = Asked {
+        let asked = AskedRange {
             part: request.headers().contains_key("range"),
         };
         config.interceptor_state().store_put(asked);
@@ -73,7 +73,7 @@ impl Intercept for AnswerLimits {
         _components: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let asked = config.load::<Asked>().copied().unwrap_or_default();
+        let asked = config.load::<AskedRange>().copied().unwrap_or_default();
         let response = context.response_mut();
         if !response.status().is_success() {
             if let Self::Control(Some(clock)) = self
@@ -87,7 +87,7 @@ impl Intercept for AnswerLimits {
             {
                 clock.set(offset_s);
             }
-            let start = Start {
+            let start = BodyStart {
                 body: response.take_body(),
                 left: DOCUMENT_BYTES,
             };
@@ -114,12 +114,12 @@ impl Intercept for AnswerLimits {
 }
 
 /// The start of a body; the rest is not waited for.
-struct Start {
+struct BodyStart {
     body: SdkBody,
     left: usize,
 }
 
-impl Body for Start {
+impl Body for BodyStart {
     type Data = Bytes;
     type Error = aws_smithy_types::body::Error;
 
@@ -163,7 +163,7 @@ mod tests {
         let endless = futures::stream::repeat_with(|| {
             Ok::<_, std::convert::Infallible>(Frame::data(Bytes::from(vec![b'x'; 1_000])))
         });
-        let start = Start {
+        let start = BodyStart {
             body: SdkBody::from_body_1_x(StreamBody::new(endless)),
             left: DOCUMENT_BYTES,
         };
@@ -171,7 +171,7 @@ mod tests {
             start.collect().await.unwrap().to_bytes().len(),
             DOCUMENT_BYTES
         );
-        let start = Start {
+        let start = BodyStart {
             body: SdkBody::from_body_1_x(Full::new(Bytes::from("<Error/>"))),
             left: DOCUMENT_BYTES,
         };

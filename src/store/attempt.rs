@@ -2,8 +2,9 @@
 //!
 //! Owns the seam between the measured path and the clients. A client never retries.
 
-use super::error::{StoreError, element, is_error_document};
-use crate::sample::{ErrorCode, Outcome};
+use super::document::{element, is_error_document};
+use super::error::StoreError;
+use crate::sample::{ErrorCode, Outcome, THROTTLES};
 
 /// What one GET asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,15 +179,11 @@ impl AttemptError {
         let remedy = match (status, code.unwrap_or_default()) {
             (_, "ExpiredToken" | "TokenRefreshRequired") => Remedy::Refresh,
             (_, "InvalidObjectState") => Remedy::Nothing(Outcome::Archived),
-            (_, "NoSuchBucket") => Remedy::Nothing(Outcome::Failed),
+            (_, "NoSuchBucket") | (501, _) => Remedy::Nothing(Outcome::Failed),
             (404, _) => Remedy::Nothing(Outcome::Vanished),
-            (429 | 500..=599, _)
-            | (400, "RequestTimeout")
-            | (_, "ThrottlingException" | "KMS.ThrottlingException")
-                if status != 501 =>
-            {
-                Remedy::BackOff
-            }
+            (429 | 500..=599, _) | (400, "RequestTimeout") => Remedy::BackOff,
+            // What no status says.
+            (_, code) if THROTTLES.contains(&(code, 400)) => Remedy::BackOff,
             _ => Remedy::Nothing(Outcome::Failed),
         };
         Self {
@@ -206,12 +203,12 @@ impl AttemptError {
             return None;
         }
         let code = element(body, "Code").unwrap_or_default();
-        let status = match code.as_str() {
-            "InternalError" => 500,
-            "SlowDown" | "SlowDownRead" | "ServiceUnavailable" => 503,
-            "TooManyRequests" => 429,
-            "NoSuchKey" | "NoSuchVersion" => 404,
-            _ => 400,
+        let throttle = THROTTLES.iter().find(|(throttle, _)| *throttle == code);
+        let status = match (throttle, code.as_str()) {
+            (Some((_, status)), _) => *status,
+            (None, "InternalError") => 500,
+            (None, "NoSuchKey" | "NoSuchVersion") => 404,
+            (None, _) => 400,
         };
         let error = Self::answer(status, Some(&code));
         // Nobody answered with the status that a code without a number would be named after.

@@ -12,13 +12,12 @@ use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::types::RequestPayer;
 
 use super::backoff::backoff;
+use super::call::ControlCall;
 use super::credentials::CredentialFeed;
-use super::error::{Call, StoreError, StoreErrorKind};
-use super::filling::{Held, Looked};
-use super::listing::{Asked, BadListing, LeanPages, ListPage, NoPage, PageQuery, Pager, Walk, ask};
-use super::recipe::Recipe;
+use super::dialect::Dialect;
+use super::error::{StoreError, StoreErrorKind};
+use super::listing::{AskedPage, BadListing, LeanPages, ListPage, NoPage, PageQuery, Walk, ask};
 use super::session::Session;
-use super::storing::Dialect;
 use crate::plan::ClientKind;
 use crate::platform::bounded::{DOCUMENT_BYTES, too_large};
 
@@ -29,7 +28,7 @@ pub struct Bucket {
     pub(super) client: Client,
     pub(super) name: String,
     moved: bool,
-    pages: PagesBy,
+    pub(super) pages: PagesBy,
     /// User metadata of every object that is stored, by which fill knows its own.
     pub(super) mark: Option<String>,
     pub(super) dialect: Arc<Dialect>,
@@ -37,7 +36,7 @@ pub struct Bucket {
 
 /// How the pages behind the first are asked for.
 #[derive(Clone, Debug)]
-enum PagesBy {
+pub(super) enum PagesBy {
     Sdk,
     Lean(Option<CredentialFeed>),
     /// The same, once the bucket's endpoint is known.
@@ -69,21 +68,6 @@ impl Bucket {
         Self { pages, ..self }
     }
 
-    /// Asker `number` for pages of this bucket. For when a first page has come: only then it is known where the bucket is.
-    ///
-    /// # Errors
-    /// When the bucket's endpoint is not found, or its certificate authorities cannot be read.
-    pub async fn pager(&mut self, number: u32) -> Result<Pager, StoreError> {
-        if let PagesBy::Lean(feed) = &self.pages {
-            let recipe = Recipe::resolve(&self.session, &self.name).await?;
-            self.pages = PagesBy::LeanAt(LeanPages::new(recipe, feed.clone())?);
-        }
-        Ok(match &self.pages {
-            PagesBy::LeanAt(pages) => pages.pager(self.clone(), number),
-            PagesBy::Sdk | PagesBy::Lean(_) => Pager::Sdk(Box::new(self.clone())),
-        })
-    }
-
     /// Whether keys are listed in the order of their UTF-8 bytes, as far as the bucket's kind tells: directory buckets and their access points have no order.
     pub fn lists_in_order(&self) -> bool {
         !self.name.ends_with("--x-s3") && !self.name.ends_with("--xa-s3")
@@ -110,8 +94,8 @@ impl Bucket {
         format!("s3://{}{slash}{key}", self.name)
     }
 
-    pub(super) fn call(&self, verb: &str, key: &str) -> Call {
-        Call {
+    pub(super) fn call(&self, verb: &str, key: &str) -> ControlCall {
+        ControlCall {
             what: format!("{verb} {}", self.uri(key)),
             endpoint: self.session.endpoint().map(str::to_owned),
         }
@@ -224,7 +208,7 @@ impl Bucket {
         retries: Option<RetryConfig>,
     ) -> Result<ListPage, NoPage> {
         let call = self.call("list", &query.prefix);
-        let asked = |encoded| Asked {
+        let asked = |encoded| AskedPage {
             client: &self.client,
             bucket: &self.name,
             payer: self.payer(),
@@ -242,40 +226,6 @@ impl Bucket {
                 Ok(page)
             }
             result => result,
-        }
-    }
-
-    /// Whether there is an object: `None` when these credentials may not ask.
-    pub async fn exists(&mut self, key: &str) -> Result<Option<bool>, StoreError> {
-        Ok(match self.look(key).await? {
-            Looked::Nothing => Some(false),
-            Looked::There(_) => Some(true),
-            Looked::Unknown => None,
-        })
-    }
-
-    /// What is under a key, by its head.
-    pub async fn look(&mut self, key: &str) -> Result<Looked, StoreError> {
-        loop {
-            let answer = self
-                .client
-                .head_object()
-                .bucket(&self.name)
-                .key(key)
-                .send()
-                .await;
-            let error = match answer {
-                Ok(head) => return Ok(Looked::There(Held::of(&head))),
-                Err(error) => self.call("read", key).failed(&error),
-            };
-            match error.kind {
-                StoreErrorKind::NoSuchKey => return Ok(Looked::Nothing),
-                StoreErrorKind::Denied => return Ok(Looked::Unknown),
-                // A HEAD has no body to name the region; the next call finds out.
-                StoreErrorKind::OtherRegion if !self.follow(&error) => return Ok(Looked::Unknown),
-                StoreErrorKind::OtherRegion => {}
-                _ => return Err(error),
-            }
         }
     }
 

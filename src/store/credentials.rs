@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use super::classify::find;
 use super::clock::ClockOffset;
 use super::error::{StoreError, StoreErrorKind};
+use super::transport::find;
 use crate::platform::clock;
 
 /// Longest time before expiry at which credentials are refreshed; sooner for those that live shorter than twice this.

@@ -4,18 +4,17 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration, MetadataDirective};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::bucket::Bucket;
+use super::dialect::RequestForm;
 use super::error::{StoreError, StoreErrorKind};
-use super::storing::Form;
 
 pub use super::storing::WHOLE_BYTES;
 
 /// Name of the mark: `x-amz-meta-parfetch-fill`.
-const MARK: &str = "parfetch-fill";
+pub(super) const MARK: &str = "parfetch-fill";
 /// Size of a part of an object that is made; up to this it is stored by one request.
 pub const PART_BYTES: u64 = 16 << 20;
 /// What `x-amz-copy-source` leaves as it is.
@@ -27,40 +26,6 @@ const SOURCE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/');
 /// The region that no bucket is placed in by name.
 const FIRST_REGION: &str = "us-east-1";
-
-/// An object as its head describes it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Held {
-    /// Its size in bytes.
-    pub size: Option<u64>,
-    /// Its mark, if fill made it.
-    pub mark: Option<String>,
-}
-
-impl Held {
-    pub(super) fn of(head: &HeadObjectOutput) -> Self {
-        Self {
-            size: head
-                .content_length()
-                .and_then(|length| u64::try_from(length).ok()),
-            mark: head
-                .metadata()
-                .and_then(|metadata| metadata.get(MARK))
-                .cloned(),
-        }
-    }
-}
-
-/// What is under a key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Looked {
-    /// No object.
-    Nothing,
-    /// This one.
-    There(Held),
-    /// These credentials may not ask.
-    Unknown,
-}
 
 /// An object that is copied.
 #[derive(Clone, Copy, Debug)]
@@ -95,7 +60,7 @@ impl Bucket {
     pub async fn copy(&mut self, from: Origin<'_>, key: &str) -> Result<(), StoreError> {
         let mut refusal = None;
         for condition in [true, false] {
-            let form = Form {
+            let form = RequestForm {
                 checksum: false,
                 condition,
             };
@@ -116,10 +81,10 @@ impl Bucket {
         &mut self,
         from: Origin<'_>,
         key: &str,
-        form: Form,
+        form: RequestForm,
     ) -> Result<(), StoreError> {
         loop {
-            self.count_put();
+            self.dialect.count_put();
             let request = self
                 .client
                 .copy_object()

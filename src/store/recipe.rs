@@ -1,6 +1,5 @@
 //! What one worker needs to make its client: resolved once in the parent, sent to children by pipe. Holds no secret.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -10,14 +9,12 @@ use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::presigning::PresigningConfig;
 use serde::{Deserialize, Serialize};
 
-use super::attempt::{AttemptError, BodySink, ClientFactory, ObjectClient, Target};
 use super::credentials::CredentialFeed;
 use super::error::{StoreError, StoreErrorKind};
-use super::lean::{Dialer, Endpoint, LeanClient};
-use super::sdk::SdkClient;
 use super::session::Session;
 use super::trust::http_client;
-use crate::plan::{Access, ClientKind, Limits};
+use crate::plan::{Access, Limits};
+use crate::store::endpoint::Endpoint;
 
 /// Everything but the credentials.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,15 +29,6 @@ pub struct Recipe {
     pub(super) limits: Limits,
     /// Where `lean` sends its requests.
     pub endpoint: Endpoint,
-}
-
-/// What the workers of one process share to make their clients.
-#[derive(Clone, Debug)]
-pub struct Shared {
-    recipe: Arc<Recipe>,
-    feed: Option<CredentialFeed>,
-    /// Of `lean` alone.
-    dialer: Option<Arc<Dialer>>,
 }
 
 impl Recipe {
@@ -93,7 +81,10 @@ impl Recipe {
     }
 
     /// The `SdkConfig` of a worker's own client: what the parent resolved, and nothing read again.
-    fn sdk_config(&self, feed: Option<&CredentialFeed>) -> Result<SdkConfig, StoreError> {
+    pub(super) fn sdk_config(
+        &self,
+        feed: Option<&CredentialFeed>,
+    ) -> Result<SdkConfig, StoreError> {
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(self.region.clone()))
@@ -110,89 +101,5 @@ impl Recipe {
         config.set_credentials_provider(feed.cloned().map(SharedCredentialsProvider::new));
         config.set_http_client(http_client(self.access.ca_bundle.as_deref())?);
         Ok(config.build())
-    }
-}
-
-impl Shared {
-    /// Prepares what the clients of this process have in common: TLS trust and addresses for `lean`, nothing for `sdk`.
-    pub fn new(
-        kind: ClientKind,
-        recipe: Recipe,
-        feed: Option<CredentialFeed>,
-    ) -> Result<Self, StoreError> {
-        let dialer = match kind {
-            ClientKind::Lean => Some(Arc::new(Dialer::new(
-                &recipe.endpoint,
-                recipe.limits.connect_timeout,
-                recipe.access.ca_bundle.as_deref(),
-            )?)),
-            ClientKind::Sdk => None,
-        };
-        Ok(Self {
-            recipe: Arc::new(recipe),
-            feed,
-            dialer,
-        })
-    }
-}
-
-impl ClientFactory for Shared {
-    type Client = AnyClient;
-
-    fn client(&self, number: u32) -> Result<AnyClient, StoreError> {
-        if let Some(dialer) = &self.dialer {
-            let client =
-                LeanClient::new(Arc::clone(dialer), &self.recipe, self.feed.clone(), number);
-            return Ok(AnyClient::Lean(Box::new(client)));
-        }
-        let config = self.recipe.sdk_config(self.feed.as_ref())?;
-        Ok(AnyClient::Sdk(Box::new(SdkClient::new(
-            &config,
-            &self.recipe,
-            self.feed.clone(),
-        ))))
-    }
-}
-
-/// Either client.
-pub enum AnyClient {
-    /// parfetch's own.
-    Lean(Box<LeanClient>),
-    /// aws-sdk-s3.
-    Sdk(Box<SdkClient>),
-}
-
-impl ObjectClient for AnyClient {
-    async fn get<S: BodySink>(
-        &mut self,
-        target: Target<'_>,
-        sink: &mut S,
-    ) -> Result<(), AttemptError> {
-        match self {
-            Self::Lean(client) => client.get(target, sink).await,
-            // Boxed, because the SDK's future is large: `lean`'s fetches would move as many bytes about.
-            Self::Sdk(client) => Box::pin(client.get(target, sink)).await,
-        }
-    }
-
-    async fn refresh_credentials(&mut self) {
-        match self {
-            Self::Lean(client) => client.refresh_credentials().await,
-            Self::Sdk(client) => client.refresh_credentials().await,
-        }
-    }
-
-    fn connections_opened(&self) -> Option<u64> {
-        match self {
-            Self::Lean(client) => client.connections_opened(),
-            Self::Sdk(client) => client.connections_opened(),
-        }
-    }
-
-    fn take_notes(&mut self) -> Vec<String> {
-        match self {
-            Self::Lean(client) => client.take_notes(),
-            Self::Sdk(client) => client.take_notes(),
-        }
     }
 }

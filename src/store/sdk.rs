@@ -15,11 +15,11 @@ use super::answer::{AnswerLimits, http_date};
 use super::attempt::{
     AttemptError, BodyHead, BodySink, ObjectClient, Part, Remedy, Target, content_range,
 };
-use super::classify::{Stage, find, transport};
 use super::clock::offset_from_now;
 use super::credentials::CredentialFeed;
-use super::error::element;
+use super::document::element;
 use super::recipe::Recipe;
+use super::transport::{AttemptStage, find, transport};
 use crate::sample::Outcome;
 
 /// One worker's SDK client, with connections of its own, as in the study.
@@ -196,16 +196,18 @@ fn failed(error: &SdkError<GetObjectError, HttpResponse>) -> AttemptError {
             };
             // hyper's pool itself retries what a reused connection lost before it was sent, so what is seen here was on its way.
             let stage = if is_connecting(connector) {
-                Stage::Connecting
+                AttemptStage::Connecting
             } else {
-                Stage::Waiting { reused: false }
+                AttemptStage::Waiting { reused: false }
             };
             match transport(connector, stage) {
-                error if connector.is_timeout() && stage == Stage::Connecting => AttemptError {
-                    remedy: Remedy::Reconnect,
-                    ..error
+                error if connector.is_timeout() && stage == AttemptStage::Connecting => {
+                    AttemptError {
+                        remedy: Remedy::Reconnect,
+                        ..error
+                    }
+                    .named("connect-timeout")
                 }
-                .named("connect-timeout"),
                 error => error,
             }
         }
@@ -232,7 +234,7 @@ fn is_connecting(error: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 fn in_body(error: &(dyn std::error::Error + 'static)) -> AttemptError {
-    let sorted = transport(error, Stage::Reading);
+    let sorted = transport(error, AttemptStage::Reading);
     let said = |word: &str| {
         std::iter::successors(Some(error), |error| error.source())
             .any(|error| error.to_string().contains(word))

@@ -32,7 +32,7 @@ pub(super) fn few_enough(job: &BatchJob, bytes: Option<u64>) -> Result<(), Failu
     let Some(most) = job.max_bytes.filter(|_| job.run.duration.is_none()) else {
         return Ok(());
     };
-    let from = source_words(&job.run.selection, &job.run.bucket);
+    let from = source_words(&job.run.selection, job.run.source.bucket());
     let limit = units::bytes(most);
     let (message, hint) = match bytes {
         Some(bytes) if bytes <= most => return Ok(()),

@@ -53,7 +53,7 @@ impl JobPlan {
         // It follows from the keys.
         environment.remove("PARFETCH_SHARD_COUNT");
         Self {
-            bucket: job.run.bucket.clone(),
+            bucket: job.run.source.bucket().to_owned(),
             selection: job.run.selection.clone(),
             division: job.division,
             shards: job.shards,

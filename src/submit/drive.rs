@@ -70,8 +70,10 @@ pub async fn forecast(job: &BatchJob, context: SubmitContext<'_>) -> Result<JobF
         let session = Session::load(&access, job.run.fetch.limits, keys).await?;
         let bucket = server
             .as_ref()
-            .map_or(&job.run.bucket, |server| &server.ready().source_bucket)
-            .clone();
+            .map_or(job.run.source.bucket(), |server| {
+                &server.ready().source_bucket
+            })
+            .to_owned();
         let mut signal = context.signal;
         tokio::select! {
             listed = list(job, (&session, &bucket), context.on_event) => listed,
@@ -258,7 +260,7 @@ async fn plan(
         // Hours of listing come to nothing when the results place cannot be written: a document without shards proves it.
         store(job, results, &document(job, None, Vec::new())).await?;
     }
-    let keys = list(job, (session, &job.run.bucket), on_event).await?;
+    let keys = list(job, (session, job.run.source.bucket()), on_event).await?;
     job.request(keys.shards)?;
     let forecast = forecast_of(job, &keys, prices).await?;
     on_event(&JobEvent::Planned {

@@ -220,7 +220,7 @@ pub enum JobLimit {
 
 /// `job first: 8 children of 0.5 vCPU and 1 GB, async × 16, lean, for 2,503 keys of s3://images/`
 fn title(job: &BatchJob, (tally, shards): (&KeyTally, u32)) -> String {
-    let from = super::document::source_words(&job.run.selection, &job.run.bucket);
+    let from = super::document::source_words(&job.run.selection, job.run.source.bucket());
     let from = if job.embedded.is_some() {
         "the embedded server".to_owned()
     } else {

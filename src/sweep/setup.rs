@@ -15,7 +15,8 @@ use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure};
 use crate::outlook::Ask;
 use crate::plan::{
-    Access, ClientKind, Destination, FetchOptions, KeySource, Mode, RunPlan, Selection,
+    Access, ClientKind, Destination, FetchOptions, KeySource, Mode, ObjectSource, RunPlan,
+    Selection,
 };
 use crate::price::{Egress, PriceList};
 use crate::results::record::SweepFacts;
@@ -189,7 +190,7 @@ impl ReadySweep<'_> {
 fn run_plan(job: &SweepJob, bucket: String, folder: &Folder) -> RunPlan {
     let keys = std::path::absolute(folder.keys_path()).unwrap_or_else(|_| folder.keys_path());
     RunPlan {
-        bucket,
+        source: ObjectSource::Bucket(bucket),
         selection: Selection {
             source: KeySource::File(keys),
             // The list holds what begins with the prefix, and the sample.

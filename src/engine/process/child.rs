@@ -21,15 +21,15 @@ use tokio::net::unix::pipe;
 use tokio::sync::{Mutex, Notify, mpsc, watch};
 
 use super::wire::{
-    Batch, ChildFailure, Farewell, FrameReader, FromChild, Hello, ToChild, Traffic, send,
+    ChildFailure, ChildReport, FrameReader, FromChild, Hello, RowBatch, ToChild, Traffic, send,
 };
 use crate::engine::board::{Board, Gate, GateKeeper};
 use crate::engine::error::EngineError;
-use crate::engine::worker::{Crew, Seat, Station, work};
+use crate::engine::worker::{Seat, Station, WorkerContext, work};
 use crate::platform::usage::{self, CpuTimes};
 use crate::sample::Sample;
 use crate::spool::items::Items;
-use crate::store::{ClockOffset, CredentialFeed, Credentials, Shared, StoreError, StoreErrorKind};
+use crate::store::{Clients, ClockOffset, CredentialFeed, Credentials, StoreError, StoreErrorKind};
 
 /// Rows do not wait longer than this for the end of their range: progress, and less to fetch again should this child die.
 const ROWS_WAIT: Duration = Duration::from_secs(1);
@@ -96,7 +96,7 @@ async fn live() -> io::Result<()> {
         None => (None, None, None),
     };
     let clock = feed.as_ref().map(|feed| feed.clock.clone());
-    let reader = Reader {
+    let reader = ParentReader {
         inbox: Rc::clone(&inbox),
         board: Arc::clone(&board),
         newest,
@@ -104,11 +104,11 @@ async fn live() -> io::Result<()> {
         epoch_cpu: Cell::new(None),
     };
     let worker = async {
-        let result = match crew(&hello, feed, Arc::clone(&board), gate) {
-            Ok(crew) => Box::pin(serve(&crew, &hello, (&inbox, &output))).await,
+        let result = match context(&hello, feed, Arc::clone(&board), gate) {
+            Ok(context) => Box::pin(serve(&context, &hello, (&inbox, &output))).await,
             Err(error) => Err(error.into()),
         };
-        let bye = farewell(result, &board, reader.epoch_cpu.get());
+        let bye = end_report(result, &board, reader.epoch_cpu.get());
         output.say(|| FromChild::Bye(bye)).await
     };
     let control = async {
@@ -132,12 +132,12 @@ async fn live() -> io::Result<()> {
     }
 }
 
-fn farewell(
+fn end_report(
     result: Result<(), EngineError>,
     board: &Board,
     epoch_cpu: Option<CpuTimes>,
-) -> Farewell {
-    Farewell {
+) -> ChildReport {
+    ChildReport {
         fetch_cpu: epoch_cpu
             .zip(usage::cpu_times())
             .map(|(at_epoch, now)| now - at_epoch),
@@ -148,12 +148,12 @@ fn farewell(
     }
 }
 
-fn crew(
+fn context(
     hello: &Hello,
     feed: Option<CredentialFeed>,
     board: Arc<Board>,
     gate: Gate,
-) -> Result<Crew<Shared>, StoreError> {
+) -> Result<WorkerContext<Clients>, StoreError> {
     let spool = PathBuf::from(OsString::from_vec(hello.spool.clone()));
     let items = Items::open(&spool).map_err(|error| {
         StoreError::new(
@@ -161,8 +161,8 @@ fn crew(
             format!("cannot open the spool file of what to fetch: {error}"),
         )
     })?;
-    Ok(Crew {
-        factory: Shared::new(hello.client, hello.recipe.clone(), feed)?,
+    Ok(WorkerContext {
+        factory: Clients::new(hello.client, hello.recipe.clone(), feed)?,
         concurrency: hello.concurrency,
         fetch: hello.fetch,
         items: Arc::new(items),
@@ -172,14 +172,14 @@ fn crew(
 }
 
 async fn serve(
-    crew: &Crew<Shared>,
+    context: &WorkerContext<Clients>,
     hello: &Hello,
     (inbox, output): (&Rc<Inbox>, &Rc<Output>),
 ) -> Result<(), EngineError> {
     let station = PipeStation {
         inbox: Rc::clone(inbox),
         output: Rc::clone(output),
-        board: Arc::clone(&crew.board),
+        board: Arc::clone(&context.board),
         until_ns: hello.until_ns,
         range: 0..0,
         rows: Vec::new(),
@@ -187,7 +187,7 @@ async fn serve(
         sent: Instant::now(),
     };
     Box::pin(work(
-        crew,
+        context,
         Seat {
             number: hello.number,
             index: 0,
@@ -245,7 +245,7 @@ fn traffic(board: &Board) -> Traffic {
 }
 
 /// Reads what the parent says.
-struct Reader {
+struct ParentReader {
     inbox: Rc<Inbox>,
     board: Arc<Board>,
     newest: Option<watch::Sender<Arc<Credentials>>>,
@@ -253,7 +253,7 @@ struct Reader {
     epoch_cpu: Cell<Option<CpuTimes>>,
 }
 
-impl Reader {
+impl ParentReader {
     /// Returns when the pipe closes: the parent is gone.
     async fn read(
         &self,
@@ -310,7 +310,7 @@ impl PipeStation {
         let _parent_gone = self
             .output
             .say(|| {
-                FromChild::Rows(Batch {
+                FromChild::Rows(RowBatch {
                     through,
                     rows,
                     traffic: traffic(&self.board),
@@ -387,7 +387,7 @@ mod tests {
         drop(parent);
         let clock = ClockOffset::of(0);
         let (board, (_, keeper)) = (Arc::new(Board::new(1)), Gate::new());
-        let reader = Reader {
+        let reader = ParentReader {
             inbox: Rc::default(),
             board,
             newest: None,

@@ -11,7 +11,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use super::wire::{FrameReader, Hello, ToChild, send};
 use crate::engine::error::EngineError;
-use crate::engine::job::Job;
+use crate::engine::job::WorkerJob;
 use crate::platform::usage::wants_cpu;
 
 /// How long a child may take to end once its pipe is closed.
@@ -38,7 +38,7 @@ pub(super) struct Child {
 
 impl Child {
     /// Starts the child of worker `number`.
-    pub(super) fn start(job: &Job, number: u32) -> Result<Self, EngineError> {
+    pub(super) fn start(job: &WorkerJob, number: u32) -> Result<Self, EngineError> {
         let failed = |cause: io::Error| {
             EngineError::system(format!("cannot start child process {number}"), cause)
         };
@@ -71,7 +71,7 @@ impl Child {
     }
 
     /// Tells it what to do.
-    pub(super) async fn greet(&mut self, job: &Job) -> io::Result<()> {
+    pub(super) async fn greet(&mut self, job: &WorkerJob) -> io::Result<()> {
         let hello = Hello {
             number: self.number,
             concurrency: job.concurrency.get(),
@@ -109,10 +109,10 @@ impl Child {
     }
 
     /// How a child that broke off ended: its exit status, or `how` it looked from here.
-    pub(super) async fn autopsy(&mut self, broken: Broken) -> String {
+    pub(super) async fn autopsy(&mut self, broken: BrokenChild) -> String {
         let how = match broken {
-            Broken::Gone(how) => how,
-            Broken::Killed(why) => {
+            BrokenChild::Gone(how) => how,
+            BrokenChild::Killed(why) => {
                 self.kill();
                 return format!("{why}, and was killed");
             }
@@ -144,7 +144,7 @@ impl Child {
 
 /// How a child broke off.
 #[derive(Debug)]
-pub(super) enum Broken {
+pub(super) enum BrokenChild {
     /// Its pipe ended.
     Gone(String),
     /// It lives, and must not.
@@ -181,7 +181,7 @@ impl Patience {
     }
 
     /// Waits until the child has been silent for too long, and says so. What was counted is kept when the future is dropped.
-    pub(super) async fn lost(&mut self) -> Broken {
+    pub(super) async fn lost(&mut self) -> BrokenChild {
         loop {
             self.tick.tick().await;
             self.quiet = if std::mem::take(&mut self.heard) {
@@ -192,7 +192,7 @@ impl Patience {
             if self.quiet >= self.limit
                 && (self.quiet >= self.limit * STARVED || !wants_cpu(self.pid))
             {
-                return Broken::Killed(format!("it sent nothing for {:?}", self.limit));
+                return BrokenChild::Killed(format!("it sent nothing for {:?}", self.limit));
             }
         }
     }
@@ -216,7 +216,7 @@ mod tests {
             patience.heard();
         }
         assert!(
-            matches!(patience.lost().await, Broken::Killed(why) if why == "it sent nothing for 8s")
+            matches!(patience.lost().await, BrokenChild::Killed(why) if why == "it sent nothing for 8s")
         );
         assert!(
             (148..=152).contains(&begin.elapsed().as_secs()),

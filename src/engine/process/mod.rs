@@ -7,6 +7,8 @@ mod child;
 mod launch;
 mod outstanding;
 mod parent;
+mod service;
+mod slots;
 mod wire;
 
 pub use child::child_main;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::wire::{Batch, Traffic};
+use super::wire::{RowBatch, Traffic};
 use crate::engine::queue::Queue;
 use crate::sample::{Outcome, Sample};
 use crate::spool::items::Items;
@@ -29,7 +29,7 @@ const SECONDS_AHEAD: u64 = 1;
 /// What a child said cannot be true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it sent {0}")]
-pub(super) struct Malformed(pub(super) &'static str);
+pub(super) struct ImpossibleFrame(pub(super) &'static str);
 
 /// How many slots have ranges outstanding. Slots that wait for work are woken when none has any more, and when ranges came back.
 #[derive(Debug)]
@@ -127,19 +127,19 @@ impl<'a> Outstanding<'a> {
     /// Acknowledges what a batch covers: every fetch of the front range below `through` has its one row here, or is of an object that nobody fetches.
     pub(super) fn accept(
         &mut self,
-        (batch, worker): (&Batch, u32),
+        (batch, worker): (&RowBatch, u32),
         is_archived: impl Fn(Range<u64>) -> bool,
-    ) -> Result<Vec<Sample>, Malformed> {
+    ) -> Result<Vec<Sample>, ImpossibleFrame> {
         let front = self
             .ranges
             .front()
             .cloned()
-            .ok_or(Malformed("rows of no range"))?;
+            .ok_or(ImpossibleFrame("rows of no range"))?;
         if batch.through <= front.start || batch.through > front.end {
-            return Err(Malformed("rows of another range than its own"));
+            return Err(ImpossibleFrame("rows of another range than its own"));
         }
         let (rows, []) = batch.rows.as_chunks::<{ Sample::ENCODED_LEN }>() else {
-            return Err(Malformed("half a row"));
+            return Err(ImpossibleFrame("half a row"));
         };
         let rows: Vec<Sample> = rows.iter().map(|row| Sample::decode(row)).collect();
         let skipped = |range: Range<u64>| range.is_empty() || is_archived(range);
@@ -150,22 +150,22 @@ impl<'a> Outstanding<'a> {
                 || row.worker != worker
                 || row.outcome == Outcome::NotAttempted
             {
-                return Err(Malformed("a row that is not its own"));
+                return Err(ImpossibleFrame("a row that is not its own"));
             }
             if !skipped(next..row.unit) {
-                return Err(Malformed("fewer rows than it acknowledged"));
+                return Err(ImpossibleFrame("fewer rows than it acknowledged"));
             }
             next = row.unit + 1;
         }
         if !skipped(next..batch.through) {
-            return Err(Malformed("fewer rows than it acknowledged"));
+            return Err(ImpossibleFrame("fewer rows than it acknowledged"));
         }
         self.done_below(batch.through);
         Ok(rows)
     }
 
     /// How many bytes the child read since its last frame.
-    pub(super) fn read(&mut self, traffic: &Traffic, now_ns: u64) -> Result<u64, Malformed> {
+    pub(super) fn read(&mut self, traffic: &Traffic, now_ns: u64) -> Result<u64, ImpossibleFrame> {
         let latest = now_ns / 1_000_000_000 + SECONDS_AHEAD;
         let more = traffic
             .bytes
@@ -177,7 +177,7 @@ impl<'a> Outstanding<'a> {
             .all(|(second, bytes)| *second <= latest && *bytes < MOST_BYTES);
         let more = more
             .filter(|_| likely)
-            .ok_or(Malformed("a count of bytes that cannot be"))?;
+            .ok_or(ImpossibleFrame("a count of bytes that cannot be"))?;
         self.bytes = traffic.bytes;
         Ok(more)
     }
@@ -264,8 +264,8 @@ mod tests {
         bytes
     }
 
-    fn batch(through: u64, rows: Vec<u8>) -> Batch {
-        Batch {
+    fn batch(through: u64, rows: Vec<u8>) -> RowBatch {
+        RowBatch {
             through,
             rows,
             traffic: Traffic::default(),
@@ -347,7 +347,7 @@ mod tests {
         let mut outstanding = Outstanding::new(&queue, &busy);
         assert_eq!(
             outstanding.accept((&batch(1, rows(0, &[0])), 0), is_archived),
-            Err(Malformed("rows of no range"))
+            Err(ImpossibleFrame("rows of no range"))
         );
         assert_eq!(outstanding.take(0), Some(0..64));
         let mut cut = rows(0, &[0]);

@@ -11,7 +11,7 @@ use futures::FutureExt;
 use super::outstanding::{Busy, Outstanding};
 use super::run;
 use super::wire::{self, *};
-use crate::engine::{Board, ChildOptions, EngineError, Gate, Job, Queue};
+use crate::engine::{Board, ChildOptions, EngineError, Gate, Queue, WorkerJob};
 use crate::plan::{Access, ClientKind, FetchOptions, Limits, Mode, Work};
 use crate::sample::{KeyRecord, Outcome, Sample};
 use crate::spool::keys::KeyWriter;
@@ -39,7 +39,7 @@ fn rows(through: u64, units: Range<u64>) -> FromChild {
         }
         .encode(&mut rows);
     });
-    FromChild::Rows(Batch {
+    FromChild::Rows(RowBatch {
         through,
         rows,
         traffic: Traffic::default(),
@@ -102,7 +102,7 @@ async fn run_with(says: &[u8]) -> (EngineError, Vec<u64>, Vec<String>) {
     let (writer, rows) =
         RowWriter::start(dir.path(), None, |trouble| panic!("{trouble:?}")).unwrap();
     let (board, queue) = (Arc::new(Board::new(1)), Arc::new(Queue::new(KEYS, 1, None)));
-    let job = Job {
+    let job = WorkerJob {
         mode: Mode::Process,
         client: ClientKind::Lean,
         concurrency: NonZeroU32::MIN,
@@ -161,7 +161,7 @@ async fn a_child_that_talks_nonsense_is_broken_and_costs_no_key() {
             "it sent fewer rows than it acknowledged",
         ),
         (
-            said(&[ready(), FromChild::Bye(Farewell::default())]).await,
+            said(&[ready(), FromChild::Bye(ChildReport::default())]).await,
             "it sent a good-bye before it was done",
         ),
         (
@@ -208,9 +208,9 @@ async fn an_error_of_a_child_is_that_of_a_worker_here_and_stops_the_queue() {
         ),
     ];
     for (failure, expected) in failures {
-        let bye = Farewell {
+        let bye = ChildReport {
             failure: Some(failure),
-            ..Farewell::default()
+            ..ChildReport::default()
         };
         let (error, left, warnings) =
             run_with(&said(&[FromChild::Ready, FromChild::Bye(bye)]).await).await;
@@ -239,9 +239,9 @@ fn fuzz_child_frames() {
             rows(1, 0..1),
             FromChild::Expired(3),
         ],
-        vec![FromChild::Bye(Farewell {
+        vec![FromChild::Bye(ChildReport {
             warnings: vec!["w".to_owned()],
-            ..Farewell::default()
+            ..ChildReport::default()
         })],
     ];
     let seeds = valid

@@ -56,7 +56,7 @@ pub(super) enum FromChild {
     /// The client is made.
     Ready,
     /// Rows of fetches that ended, and bytes read meanwhile.
-    Rows(Batch),
+    Rows(RowBatch),
     /// Still there, with bytes read meanwhile: once a second in which there were no rows.
     Pulse(Traffic),
     /// Credentials of this version expired.
@@ -64,12 +64,12 @@ pub(super) enum FromChild {
     /// The store's clock is so far ahead of this machine's, in s.
     ClockOffset(i64),
     /// The last frame.
-    Bye(Farewell),
+    Bye(ChildReport),
 }
 
 /// Rows, encoded one after another; every unit of the front range below `through` is acknowledged by it.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct Batch {
+pub(super) struct RowBatch {
     pub(super) through: u64,
     pub(super) rows: Vec<u8>,
     pub(super) traffic: Traffic,
@@ -86,7 +86,7 @@ pub(super) struct Traffic {
 
 /// What a child measured of itself.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Farewell {
+pub(super) struct ChildReport {
     /// CPU between barrier and end.
     pub(super) fetch_cpu: Option<CpuTimes>,
     pub(super) peak_rss_bytes: Option<u64>,
@@ -205,7 +205,7 @@ mod tests {
     #[tokio::test]
     async fn frames_survive_a_pipe_that_cuts_them() {
         let (mut near, far) = tokio::io::duplex(3);
-        let batch = Batch {
+        let batch = RowBatch {
             through: 9,
             rows: vec![7; 1000],
             traffic: Traffic {

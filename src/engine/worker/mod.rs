@@ -10,7 +10,7 @@ use futures::FutureExt;
 
 use super::board::{Board, Gate};
 use super::error::EngineError;
-use crate::fetch::{Clock, Fetcher, Identity, Meter, RunClock, Watchdog};
+use crate::fetch::{ByteMeter, Clock, Fetcher, RunClock, Watchdog, WorkerIdentity};
 use crate::plan::FetchOptions;
 use crate::sample::{ErrorCode, Outcome, Sample};
 use crate::spool::items::Items;
@@ -21,7 +21,7 @@ const PANICS_PER_UNIT: u32 = 2;
 
 /// What all workers of a process share.
 #[derive(Debug)]
-pub(super) struct Crew<F> {
+pub(super) struct WorkerContext<F> {
     /// Makes clients.
     pub factory: F,
     /// Workers of the run, in all processes.
@@ -62,12 +62,12 @@ pub(super) trait Station {
 /// # Errors
 /// A key file that cannot be read, a client that cannot be made (the first is told at the gate as well), panics without end. Rows are handed over first.
 pub(super) async fn work<F: ClientFactory, S: Station>(
-    crew: &Crew<F>,
+    context: &WorkerContext<F>,
     seat: Seat,
     mut station: S,
 ) -> Result<(), EngineError> {
-    let mut gate = crew.gate.clone();
-    let client = crew
+    let mut gate = context.gate.clone();
+    let client = context
         .factory
         .client(seat.number)
         .inspect_err(|error| gate.report(Err(error.clone())))?;
@@ -75,74 +75,127 @@ pub(super) async fn work<F: ClientFactory, S: Station>(
     let Some(epoch_ns) = gate.epoch().await else {
         return Ok(());
     };
-    let result = shifts(crew, seat, (client, RunClock { epoch_ns }, &mut station)).await;
+    let clock = RunClock { epoch_ns };
+    let worker = RunningWorker {
+        context,
+        seat,
+        clock,
+    };
+    let result = worker.shifts(client, &mut station).await;
     station.close().await;
     result
 }
 
-/// Shift after shift, until there is nothing left.
-async fn shifts<F: ClientFactory, S: Station>(
-    crew: &Crew<F>,
+/// One worker from the epoch on.
+struct RunningWorker<'a, F> {
+    context: &'a WorkerContext<F>,
     seat: Seat,
-    (mut client, clock, station): (F::Client, RunClock, &mut S),
-) -> Result<(), EngineError> {
-    let hand = Cell::new((0, 0));
-    let mut panics = ((u64::MAX, 0), 0);
-    loop {
-        let mut fetcher = fetcher(crew, seat, (client, clock));
-        let shift = AssertUnwindSafe(shift(&mut fetcher, station, (&crew.items, &hand)))
-            .catch_unwind()
-            .await;
-        fetcher.meter.flush();
-        if let Some(opened) = fetcher.client.connections_opened() {
-            crew.board.add_connections(opened);
-        }
-        fetcher
-            .client
-            .take_notes()
-            .into_iter()
-            .for_each(|note| crew.board.note(note));
-        if let Ok(result) = shift {
-            return result.map_err(EngineError::Spool);
-        }
-        let (unit, end) = hand.get();
-        panics = (
-            hand.get(),
-            if panics.0 == hand.get() {
-                panics.1 + 1
-            } else {
-                1
-            },
-        );
-        let at_fetch = unit < end;
-        // With nothing in hand the next number is another worker's.
-        let place = if at_fetch {
-            format!("at fetch {unit}")
-        } else {
-            "between two fetches".to_owned()
-        };
-        crew.board.warn(format!(
-            "worker {} panicked {place} and continues",
-            seat.number
-        ));
-        if panics.1 >= PANICS_PER_UNIT {
-            if !at_fetch {
-                return Err(EngineError::system(
-                    format!("worker {} ended", seat.number),
-                    io::Error::other("it panicked between two fetches again"),
-                ));
+    clock: RunClock,
+}
+
+impl<F: ClientFactory> RunningWorker<'_, F> {
+    /// Shift after shift, until there is nothing left.
+    async fn shifts<S: Station>(
+        &self,
+        mut client: F::Client,
+        station: &mut S,
+    ) -> Result<(), EngineError> {
+        let Self {
+            context,
+            seat,
+            clock,
+        } = self;
+        let hand = Cell::new((0, 0));
+        let mut panics = ((u64::MAX, 0), 0);
+        loop {
+            let mut fetcher = self.fetcher(client);
+            let shift = AssertUnwindSafe(shift(&mut fetcher, station, (&context.items, &hand)))
+                .catch_unwind()
+                .await;
+            fetcher.meter.flush();
+            if let Some(opened) = fetcher.client.connections_opened() {
+                context.board.add_connections(opened);
             }
-            give_up(station, (unit, clock.now_ns()), &fetcher.identity).await;
-            fetcher.meter.ended(1);
-            hand.set((unit + 1, end));
+            fetcher
+                .client
+                .take_notes()
+                .into_iter()
+                .for_each(|note| context.board.note(note));
+            if let Ok(result) = shift {
+                return result.map_err(EngineError::Spool);
+            }
+            let (unit, end) = hand.get();
+            panics = (
+                hand.get(),
+                if panics.0 == hand.get() {
+                    panics.1 + 1
+                } else {
+                    1
+                },
+            );
+            let at_fetch = unit < end;
+            // With nothing in hand the next number is another worker's.
+            let place = if at_fetch {
+                format!("at fetch {unit}")
+            } else {
+                "between two fetches".to_owned()
+            };
+            context.board.warn(format!(
+                "worker {} panicked {place} and continues",
+                seat.number
+            ));
+            if panics.1 >= PANICS_PER_UNIT {
+                if !at_fetch {
+                    return Err(EngineError::system(
+                        format!("worker {} ended", seat.number),
+                        io::Error::other("it panicked between two fetches again"),
+                    ));
+                }
+                give_up(station, (unit, clock.now_ns()), &fetcher.identity).await;
+                fetcher.meter.ended(1);
+                hand.set((unit + 1, end));
+            }
+            client = context.factory.client(seat.number)?;
         }
-        client = crew.factory.client(seat.number)?;
+    }
+
+    fn fetcher(&self, client: F::Client) -> Fetcher<F::Client, RunClock> {
+        let Self {
+            context,
+            seat,
+            clock,
+        } = self;
+        Fetcher {
+            client,
+            clock: *clock,
+            options: context.fetch,
+            meter: ByteMeter::new(
+                Arc::clone(&context.board.counters),
+                seat.index,
+                Arc::clone(&context.board.series),
+            ),
+            watchdog: Watchdog::new(
+                Arc::clone(&context.board.halt),
+                &context.fetch.limits,
+                context.concurrency,
+            ),
+            identity: WorkerIdentity {
+                worker: seat.number,
+                pid: std::process::id(),
+                tid: crate::platform::usage::thread_id(),
+            },
+            random: fastrand::Rng::new(),
+        }
     }
 }
 
 /// The row of a key at which the worker panics again and again.
-async fn give_up<S: Station>(station: &mut S, (unit, now_ns): (u64, u64), identity: &Identity) {
-    let Identity { worker, pid, tid } = *identity;
+async fn give_up<S: Station>(
+    station: &mut S,
+    (unit, now_ns): (u64, u64),
+    identity: &WorkerIdentity,
+) {
+    let WorkerIdentity { worker, pid, tid } = *identity;
     let mut row = Sample {
         unit,
         outcome: Outcome::Failed,
@@ -155,34 +208,6 @@ async fn give_up<S: Station>(station: &mut S, (unit, now_ns): (u64, u64), identi
     };
     (0..PANICS_PER_UNIT).for_each(|_| row.codes.push(ErrorCode::from_word("worker-panic")));
     station.done(row).await;
-}
-
-fn fetcher<F: ClientFactory>(
-    crew: &Crew<F>,
-    seat: Seat,
-    (client, clock): (F::Client, RunClock),
-) -> Fetcher<F::Client, RunClock> {
-    Fetcher {
-        client,
-        clock,
-        options: crew.fetch,
-        meter: Meter::new(
-            Arc::clone(&crew.board.counters),
-            seat.index,
-            Arc::clone(&crew.board.series),
-        ),
-        watchdog: Watchdog::new(
-            Arc::clone(&crew.board.halt),
-            &crew.fetch.limits,
-            crew.concurrency,
-        ),
-        identity: Identity {
-            worker: seat.number,
-            pid: std::process::id(),
-            tid: crate::platform::usage::thread_id(),
-        },
-        random: fastrand::Rng::new(),
-    }
 }
 
 /// Fetches until there is nothing left. `hand` is the range in hand: its start is the item being fetched.

@@ -110,7 +110,7 @@ fn engage<F: ClientFactory>(
 ) -> (Result<EngineReport, EngineError>, Live, RowFile) {
     let (rows, sender) = RowWriter::start(dir, None, |trouble| panic!("{trouble:?}")).unwrap();
     let (gate, mut keeper) = Gate::new();
-    let crew = Arc::new(Crew {
+    let context = Arc::new(WorkerContext {
         factory,
         concurrency,
         fetch: FetchOptions::default(),
@@ -118,7 +118,7 @@ fn engage<F: ClientFactory>(
         board: Arc::new(Board::new(concurrency)),
         gate,
     });
-    let board = Arc::clone(&crew.board);
+    let board = Arc::clone(&context.board);
     let stations = LocalStations {
         queue: Arc::new(queue),
         rows: sender,
@@ -134,8 +134,10 @@ fn engage<F: ClientFactory>(
         };
         let work = async {
             match mode {
-                Mode::Thread => threads::run(crew, stations).await,
-                _ => tasks::run(crew, stations, NonZeroU32::new(2).unwrap()).await,
+                Mode::Thread => threads::run(context, stations).await,
+                Mode::Async | Mode::Process => {
+                    tasks::run(context, stations, NonZeroU32::new(2).unwrap()).await
+                }
             }
         };
         tokio::join!(open, work).1
@@ -289,7 +291,7 @@ async fn stumble(panics: u32) -> (Result<(), EngineError>, Vec<Sample>, Vec<Stri
     });
     writer.finish().unwrap();
     let (gate, mut keeper) = Gate::new();
-    let crew = Crew {
+    let context = WorkerContext {
         factory: Panicky::default(),
         concurrency: 1,
         fetch: FetchOptions::default(),
@@ -310,7 +312,7 @@ async fn stumble(panics: u32) -> (Result<(), EngineError>, Vec<Sample>, Vec<Stri
     let ((), ended) = tokio::join!(
         open,
         work(
-            &crew,
+            &context,
             Seat {
                 number: 0,
                 index: 0
@@ -319,7 +321,7 @@ async fn stumble(panics: u32) -> (Result<(), EngineError>, Vec<Sample>, Vec<Stri
         )
     );
     let rows = done.lock().unwrap().clone();
-    (ended, rows, crew.board.take_warnings())
+    (ended, rows, context.board.take_warnings())
 }
 
 #[tokio::test]

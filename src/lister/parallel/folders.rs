@@ -2,8 +2,10 @@
 //!
 //! All of it is a hint: a wrong one costs a request.
 
-use super::DELIMITER;
 use crate::store::ListPage;
+
+/// What ends a folder's name in a key.
+pub(super) const DELIMITER: &str = "/";
 
 /// Folders that are looked into, at the most: the outermost and the innermost of the first page's.
 const LOOKS: usize = 8;

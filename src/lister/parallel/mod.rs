@@ -16,23 +16,22 @@ use std::pin::Pin;
 use futures::future::FutureExt as _;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
+use super::error::{ListError, Wrong};
+use super::pages::{Pages, Source, is_refusal};
 use super::pick::{Picker, check};
-use super::{ListError, Pages, Source, Wrong, is_refusal};
 use crate::store::{ListPage, PageQuery, StoreError};
-use range::{Id, State};
+use folders::DELIMITER;
+use range::{Id, RangeState};
 use ranges::Ranges;
-use seam::Neighbours;
+use seam::{Neighbours, Proof};
 use spool::Spool;
 
 /// Streams of pages at the most. S3 answers a page in about 80 ms, so this is some 400,000 keys a second.
 pub(super) const STREAMS: usize = 32;
 
-/// What ends a folder's name in a key.
-const DELIMITER: &str = "/";
-
 /// What a request is for.
 #[derive(Clone, Copy, Debug)]
-enum Purpose {
+enum RequestPurpose {
     /// A page of a range.
     Range(Id),
     /// Folders, number so and so of those around the first page.
@@ -44,13 +43,13 @@ enum Purpose {
 }
 
 /// A request's end.
-struct Answer<P> {
+struct PageAnswer<P> {
     pages: P,
-    purpose: Purpose,
+    purpose: RequestPurpose,
     page: Result<ListPage, StoreError>,
 }
 
-type Request<P> = Pin<Box<dyn Future<Output = Answer<P>>>>;
+type Request<P> = Pin<Box<dyn Future<Output = PageAnswer<P>>>>;
 
 /// A listing under way.
 pub(super) struct Parallel<'a, S: Source> {
@@ -73,25 +72,8 @@ pub(super) struct Parallel<'a, S: Source> {
     proved_in_folder: bool,
 }
 
-/// The store has to list the second of two neighbours behind the first.
-struct Proof {
-    neighbours: Neighbours,
-    asked: bool,
-    given: bool,
-}
-
-impl Proof {
-    fn of(neighbours: Neighbours) -> Self {
-        Self {
-            neighbours,
-            asked: false,
-            given: false,
-        }
-    }
-}
-
 /// What a listing is made of.
-pub(super) struct Parts<'a, S> {
+pub(super) struct ListingParts<'a, S> {
     pub(super) source: &'a mut S,
     pub(super) picker: &'a mut Picker,
     pub(super) progress: &'a mut dyn FnMut(u64),
@@ -104,14 +86,14 @@ pub(super) struct Parts<'a, S> {
 /// # Errors
 /// [`Wrong::Order`] when the store does not list in order after all: what the picker has is to be thrown away then.
 pub(super) async fn list<S: Source>(
-    parts: Parts<'_, S>,
+    parts: ListingParts<'_, S>,
     prefix: &str,
     first: ListPage,
 ) -> Result<(), Wrong>
 where
     S::Pages: 'static,
 {
-    let Parts {
+    let ListingParts {
         source,
         picker,
         progress,
@@ -147,7 +129,7 @@ where
             delimiter: Some(DELIMITER),
             ..PageQuery::of(&folder)
         };
-        parallel.ask(Purpose::Folders(number), query).await?;
+        parallel.ask(RequestPurpose::Folders(number), query).await?;
     }
     parallel.run().await
 }
@@ -160,21 +142,21 @@ where
         loop {
             self.give_work().await?;
             let given = self.give_out()?;
-            if given == Given::Enough {
+            if given == GivenOut::Enough {
                 return Ok(());
             }
-            if given == Given::Nothing && self.ranges.front().is_none() {
+            if given == GivenOut::Nothing && self.ranges.front().is_none() {
                 if self.ranges.is_closed() {
                     // What is still asked for are hints.
                     return Ok(());
                 }
                 self.ask_questions().await?;
             }
-            if given == Given::Nothing && self.requests.is_empty() {
+            if given == GivenOut::Nothing && self.requests.is_empty() {
                 // Nobody can say what is missing.
                 return Err(Wrong::Order);
             }
-            let answer = if given == Given::Something {
+            let answer = if given == GivenOut::Something {
                 // The keys before their turn are given out a page at a time, so that no answer waits for all of them.
                 tokio::task::yield_now().await;
                 self.requests.next().now_or_never().flatten()
@@ -188,7 +170,7 @@ where
     }
 
     /// Asks for a page with a stream that has nothing to do, or a new one.
-    async fn ask(&mut self, purpose: Purpose, query: PageQuery) -> Result<(), Wrong> {
+    async fn ask(&mut self, purpose: RequestPurpose, query: PageQuery) -> Result<(), Wrong> {
         if self.idle.is_empty() {
             self.opened += 1;
             self.idle.push(
@@ -202,7 +184,7 @@ where
         self.picker.listed.pages += 1;
         self.requests.push(Box::pin(async move {
             let page = pages.page(&query).await;
-            Answer {
+            PageAnswer {
                 pages,
                 purpose,
                 page,
@@ -217,11 +199,11 @@ where
             let proof = &mut self.proofs[number];
             if !std::mem::replace(&mut proof.asked, true) {
                 let query = self.ranges.one_behind(proof.neighbours.key.clone());
-                self.ask(Purpose::Start(number), query).await?;
+                self.ask(RequestPurpose::Start(number), query).await?;
             }
         }
         match self.ranges.question() {
-            Some(query) => self.ask(Purpose::Seam, query).await,
+            Some(query) => self.ask(RequestPurpose::Seam, query).await,
             None => Ok(()),
         }
     }
@@ -240,13 +222,13 @@ where
             let Some(query) = self.ranges.ask(id) else {
                 break;
             };
-            self.ask(Purpose::Range(id), query).await?;
+            self.ask(RequestPurpose::Range(id), query).await?;
         }
         Ok(())
     }
 
-    fn answered(&mut self, answer: Answer<S::Pages>) -> Result<(), Wrong> {
-        let Answer {
+    fn answered(&mut self, answer: PageAnswer<S::Pages>) -> Result<(), Wrong> {
+        let PageAnswer {
             pages,
             purpose,
             page,
@@ -254,17 +236,17 @@ where
         self.idle.push(pages);
         match purpose {
             // Nobody wants to know any more, not even what went wrong.
-            Purpose::Range(id) if self.ranges.find(id).is_none() => Ok(()),
+            RequestPurpose::Range(id) if self.ranges.find(id).is_none() => Ok(()),
             // Behind the limit: whatever came of it.
-            Purpose::Range(id)
+            RequestPurpose::Range(id)
                 if self
                     .ranges
                     .find(id)
-                    .is_none_or(|range| range.state == State::Done) =>
+                    .is_none_or(|range| range.state == RangeState::Done) =>
             {
                 Ok(())
             }
-            Purpose::Range(id) => match page {
+            RequestPurpose::Range(id) => match page {
                 // A store that has no such request: one stream needs none, and words what is wrong if that was not it.
                 Err(error) if self.ranges.asked_by_start(id) && is_refusal(&error) => {
                     Err(Wrong::Order)
@@ -273,8 +255,8 @@ where
                 Err(error) if is_refusal(&error) && self.ranges.is_without_token(id) => Ok(()),
                 page => self.take(id, page.map_err(ListError::from)?),
             },
-            Purpose::Seam => self.ranges.answered(&doubted(page)?),
-            Purpose::Start(number) => {
+            RequestPurpose::Seam => self.ranges.answered(&doubted(page)?),
+            RequestPurpose::Start(number) => {
                 let (page, proof) = (doubted(page)?, &mut self.proofs[number]);
                 proof.given = page
                     .keys
@@ -286,7 +268,7 @@ where
                     Err(Wrong::Order)
                 }
             }
-            Purpose::Folders(number) => {
+            RequestPurpose::Folders(number) => {
                 // Only a hint was lost; what is wrong with the store, the ranges' own pages will say.
                 let page = page
                     .inspect_err(|error| tracing::debug!(number, %error, "folders not listed"))
@@ -322,8 +304,8 @@ where
             return Ok(());
         };
         self.found += page.keys.len() as u64;
-        if received.state == State::Asked {
-            range.state = State::Waiting;
+        if received.state == RangeState::Asked {
+            range.state = RangeState::Waiting;
         }
         range.spooled += page.keys.len() as u64;
         self.spool.push(id, &page.keys).map_err(ListError::Spool)?;
@@ -345,21 +327,21 @@ where
     }
 
     /// Puts the next page of the first range into the key file.
-    fn give_out(&mut self) -> Result<Given, Wrong> {
+    fn give_out(&mut self) -> Result<GivenOut, Wrong> {
         while self.proofs.iter().all(|proof| proof.given)
             && let Some(front) = self.ranges.front()
         {
             let id = front.id;
             if front.is_empty_so_far() {
-                if front.state != State::Done {
-                    return Ok(Given::Nothing);
+                if front.state != RangeState::Done {
+                    return Ok(GivenOut::Nothing);
                 }
                 self.spool.forget(id);
                 self.ranges.drop_front();
                 continue;
             }
             if !self.ranges.is_closed() {
-                return Ok(Given::Nothing);
+                return Ok(GivenOut::Nothing);
             }
             let Some(front) = self.ranges.front() else {
                 break;
@@ -368,18 +350,18 @@ where
                 front.spooled -= records.len() as u64;
                 for record in &records {
                     if !self.picker.take(record)? {
-                        return Ok(Given::Enough);
+                        return Ok(GivenOut::Enough);
                     }
                 }
-                return Ok(Given::Something);
+                return Ok(GivenOut::Something);
             }
-            if front.state != State::Done {
-                return Ok(Given::Nothing);
+            if front.state != RangeState::Done {
+                return Ok(GivenOut::Nothing);
             }
             self.spool.forget(id);
             self.ranges.drop_front();
         }
-        Ok(Given::Nothing)
+        Ok(GivenOut::Nothing)
     }
 }
 
@@ -396,7 +378,7 @@ fn doubted(page: Result<ListPage, StoreError>) -> Result<ListPage, Wrong> {
 
 /// What was put into the key file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Given {
+enum GivenOut {
     Nothing,
     Something,
     Enough,

@@ -1,8 +1,8 @@
 //! One part of the keys: how far it was read, and whether it has ended, by what its pages say. Pure.
 
 use super::seam::Behind;
-use super::space::{Alphabets, Interval, ratio};
-use crate::lister::Wrong;
+use super::space::{Alphabets, KeyInterval, ratio};
+use crate::lister::error::Wrong;
 use crate::store::{ListPage, Rounds};
 
 /// So many short pages of a range may be called the last and be followed by others, as in a bucket that grows at its end.
@@ -13,7 +13,7 @@ pub(super) type Id = u64;
 
 /// How far a range is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum RangeState {
     /// Not asked for yet.
     Waiting,
     /// A page is asked for.
@@ -26,7 +26,7 @@ pub(super) enum State {
 #[derive(Debug)]
 pub(super) struct Range {
     pub(super) id: Id,
-    pub(super) state: State,
+    pub(super) state: RangeState,
     /// Keys kept of it that wait on disk.
     pub(super) spooled: u64,
     pub(super) after: String,
@@ -59,11 +59,11 @@ pub(super) struct Range {
 
 /// What came of a page.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Received {
+pub(super) struct ReceivedPage {
     /// So many keys from its front are the range's.
     pub(super) keys: usize,
     /// Whether the range goes on.
-    pub(super) state: State,
+    pub(super) state: RangeState,
 }
 
 impl Range {
@@ -75,7 +75,7 @@ impl Range {
     pub(super) fn new(id: Id, (after, end): (String, Option<String>)) -> Self {
         Self {
             id,
-            state: State::Waiting,
+            state: RangeState::Waiting,
             spooled: 0,
             after,
             end,
@@ -105,7 +105,7 @@ impl Range {
         self.left / 16_f64.powi(i32::try_from(doubt).unwrap_or(16))
     }
 
-    pub(super) fn received(&mut self, page: &ListPage, most: u64) -> Result<Received, Wrong> {
+    pub(super) fn received(&mut self, page: &ListPage, most: u64) -> Result<ReceivedPage, Wrong> {
         let mut last = self.at.as_deref().unwrap_or(&self.after);
         for record in &page.keys {
             if record.key.as_str() <= last {
@@ -123,15 +123,15 @@ impl Range {
             self.first.get_or_insert_with(|| page.keys[0].key.clone());
         }
         let state = if self.has_ended(page, mine, most)? {
-            State::Done
+            RangeState::Done
         } else {
-            State::Asked
+            RangeState::Asked
         };
-        if state == State::Done {
-            self.state = State::Done;
+        if state == RangeState::Done {
+            self.state = RangeState::Done;
             self.left = 0.0;
         }
-        Ok(Received { keys: mine, state })
+        Ok(ReceivedPage { keys: mine, state })
     }
 
     /// Whether nothing more of the range comes, by what the page says; `mine` of its keys are the range's.
@@ -174,7 +174,7 @@ impl Range {
             return;
         };
         // From the first key, not from where the range begins: between the two there may be any distance.
-        let whole = Interval {
+        let whole = KeyInterval {
             after: first,
             end: self.end.as_deref(),
         };

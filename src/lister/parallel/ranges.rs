@@ -10,10 +10,10 @@
 
 use std::collections::VecDeque;
 
-use super::range::{Id, Range, Received, State};
+use super::range::{Id, Range, RangeState, ReceivedPage};
 use super::seam::Seam;
-use super::space::{Alphabets, Interval, divide};
-use crate::lister::Wrong;
+use super::space::{Alphabets, KeyInterval, divide};
+use crate::lister::error::Wrong;
 use crate::store::{ListPage, PageQuery};
 
 /// A range is divided when it is thought to have so many pages left.
@@ -139,7 +139,7 @@ impl Ranges {
         else {
             return false;
         };
-        range.state = State::Waiting;
+        range.state = RangeState::Waiting;
         range.asked_by_token = false;
         true
     }
@@ -155,7 +155,7 @@ impl Ranges {
     pub(super) fn cut_behind(&mut self, id: Id) {
         if let Some(place) = self.all.iter().position(|range| range.id == id) {
             self.all.truncate(place + 1);
-            self.all[place].state = State::Done;
+            self.all[place].state = RangeState::Done;
         }
     }
 
@@ -163,7 +163,7 @@ impl Ranges {
     pub(super) fn ask(&mut self, id: Id) -> Option<PageQuery> {
         let prefix = self.prefix.clone();
         let range = self.find(id)?;
-        range.state = State::Asked;
+        range.state = RangeState::Asked;
         let token = range.token.take();
         range.asked_by_token = token.is_some();
         let start = range.at.as_ref().unwrap_or(&range.after);
@@ -179,7 +179,7 @@ impl Ranges {
     pub(super) fn waiting(&self) -> Option<Id> {
         self.all
             .iter()
-            .find(|range| range.state == State::Waiting)
+            .find(|range| range.state == RangeState::Waiting)
             .map(|range| range.id)
     }
 
@@ -193,7 +193,7 @@ impl Ranges {
         let wants = |range: &Range| {
             let worthwhile =
                 range.believed() >= least || range.pages_since_division >= OVERDUE_PAGES;
-            range.state == State::Asked && range.at.is_some() && worthwhile
+            range.state == RangeState::Asked && range.at.is_some() && worthwhile
         };
         while self.fruitless < allowed {
             let wanting = self
@@ -220,7 +220,7 @@ impl Ranges {
         };
         range.fruitless += 1;
         range.pages_since_division = 0;
-        let interval = Interval {
+        let interval = KeyInterval {
             after: range.at.as_deref().unwrap_or(&range.after),
             end: range.end.as_deref(),
         };
@@ -249,7 +249,7 @@ impl Ranges {
             };
             let inside = first.at.as_ref().is_none_or(|at| at < boundary)
                 && first.end.as_ref().is_none_or(|end| boundary < end);
-            if first.state != State::Done && inside && first.after < *boundary {
+            if first.state != RangeState::Done && inside && first.after < *boundary {
                 let end = first.end.replace(boundary.clone());
                 let searching = end.is_none();
                 self.insert(1, (boundary.clone(), end));
@@ -274,7 +274,7 @@ impl Ranges {
     ///
     /// # Errors
     /// [`Wrong::Order`] when the store does not list as it should.
-    pub(super) fn received(&mut self, id: Id, page: &ListPage) -> Result<Received, Wrong> {
+    pub(super) fn received(&mut self, id: Id, page: &ListPage) -> Result<ReceivedPage, Wrong> {
         self.pages += 1;
         self.page_keys = self.page_keys.max(page.keys.len() as u64);
         for record in page
@@ -285,13 +285,13 @@ impl Ranges {
             self.alphabets.observe(&record.key);
         }
         let Some(range) = self.all.iter_mut().find(|range| range.id == id) else {
-            return Ok(Received {
+            return Ok(ReceivedPage {
                 keys: 0,
-                state: State::Done,
+                state: RangeState::Done,
             });
         };
         let received = range.received(page, self.page_keys)?;
-        if received.state == State::Asked && page.truncated {
+        if received.state == RangeState::Asked && page.truncated {
             range.estimate(&self.alphabets);
         } else {
             range.left = 0.0;

@@ -60,7 +60,7 @@ impl Neighbours {
         let folder = |record: &KeyRecord| {
             record
                 .key
-                .rfind(super::DELIMITER)
+                .rfind(super::folders::DELIMITER)
                 .map(|at| record.key[..at].to_owned())
         };
         let pair = keys
@@ -80,6 +80,23 @@ impl Neighbours {
         Self {
             key: pair[0].key.clone(),
             next: pair[1].key.clone(),
+        }
+    }
+}
+
+/// The store has to list the second of two neighbours behind the first.
+pub(super) struct Proof {
+    pub(super) neighbours: Neighbours,
+    pub(super) asked: bool,
+    pub(super) given: bool,
+}
+
+impl Proof {
+    pub(super) fn of(neighbours: Neighbours) -> Self {
+        Self {
+            neighbours,
+            asked: false,
+            given: false,
         }
     }
 }

@@ -59,7 +59,7 @@ impl Alphabets {
 
 /// An interval of keys.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Interval<'a> {
+pub(super) struct KeyInterval<'a> {
     /// Not itself.
     pub(super) after: &'a str,
     /// Itself included; none = to the last key there can be.
@@ -67,7 +67,7 @@ pub(super) struct Interval<'a> {
 }
 
 /// Digits of numbers between two keys.
-struct Scale {
+struct DigitScale {
     /// What both begin with, in characters.
     shared: Vec<char>,
     /// The characters of each digit; digit 0 is the end of the key.
@@ -76,9 +76,9 @@ struct Scale {
     worth: Vec<u128>,
 }
 
-impl Scale {
-    fn new(alphabets: &Alphabets, interval: Interval<'_>) -> Self {
-        let Interval { after, end } = interval;
+impl DigitScale {
+    fn new(alphabets: &Alphabets, interval: KeyInterval<'_>) -> Self {
+        let KeyInterval { after, end } = interval;
         let shared: Vec<char> = after
             .chars()
             .zip(end.unwrap_or_default().chars())
@@ -160,10 +160,10 @@ impl Scale {
 /// How much lies in `part` for each unit of what lies in `whole`; `part` lies in `whole`. None where that cannot be told.
 pub(super) fn ratio(
     alphabets: &Alphabets,
-    whole: Interval<'_>,
+    whole: KeyInterval<'_>,
     (from, to): (&str, &str),
 ) -> Option<f64> {
-    let scale = Scale::new(alphabets, whole);
+    let scale = DigitScale::new(alphabets, whole);
     let part = scale.number(to).saturating_sub(scale.number(from));
     let left = whole
         .end
@@ -180,8 +180,12 @@ fn to_f64(number: u128) -> f64 {
 }
 
 /// A key that divides an interval: 1/2^`shift` of the way to its end, the shortest that is about there. None where nothing lies between.
-pub(super) fn divide(alphabets: &Alphabets, interval: Interval<'_>, shift: u32) -> Option<String> {
-    let scale = Scale::new(alphabets, interval);
+pub(super) fn divide(
+    alphabets: &Alphabets,
+    interval: KeyInterval<'_>,
+    shift: u32,
+) -> Option<String> {
+    let scale = DigitScale::new(alphabets, interval);
     let low = scale.number(interval.after);
     let high = interval
         .end
@@ -218,7 +222,7 @@ mod tests {
     }
 
     fn half(alphabets: &Alphabets, after: &str, end: Option<&str>) -> Option<String> {
-        divide(alphabets, Interval { after, end }, 1)
+        divide(alphabets, KeyInterval { after, end }, 1)
     }
 
     #[test]
@@ -232,7 +236,7 @@ mod tests {
         assert_eq!(
             divide(
                 &names,
-                Interval {
+                KeyInterval {
                     after: "img-0000",
                     end: Some("img-9")
                 },
@@ -255,7 +259,7 @@ mod tests {
     #[test]
     fn what_lies_behind_is_estimated_from_what_was_read() {
         let names = knowing(&["k000", "k999"]);
-        let whole = Interval {
+        let whole = KeyInterval {
             after: "k",
             end: Some("k999"),
         };
@@ -283,7 +287,7 @@ mod tests {
                 alphabets.observe(key);
             }
             let end = bounded.then_some(ends[1].as_str());
-            if let Some(key) = divide(&alphabets, Interval { after: &ends[0], end }, shift) {
+            if let Some(key) = divide(&alphabets, KeyInterval { after: &ends[0], end }, shift) {
                 prop_assert!(ends[0] < key);
                 prop_assert!(end.is_none_or(|end| key.as_str() < end), "{key}");
             }

@@ -2,8 +2,9 @@
 //!
 //! Both sides are counted apart: asked for is what the listing (and, in a run that time ends, the queue) says; done is what the rows say.
 
+use super::document::Summary;
+use super::facts::State;
 use super::parts::{NotAsListed, Outcomes, Totals};
-use super::{State, Summary};
 use crate::units;
 
 /// Why the figures of a run that has ended do not count.

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use super::account::Flaw;
+use super::document::{SCHEMA, Summary, VERSION};
+use super::facts::{Header, RunFacts, State};
+use super::figures::{cpu, per_second};
+use super::judge::judge;
 use super::parts::{
-    Attempts, CpuTime, Distributions, NotAsListed, Outcomes, Rates, SIZE_CLASS_BOUNDS, Series,
-    SizeClass, StorageClass, Totals,
+    Attempts, Distributions, NotAsListed, Outcomes, Rates, SIZE_CLASS_BOUNDS, Series, SizeClass,
+    StorageClass, Totals,
 };
-use super::verdict::judge;
 use super::workers::Workers;
-use super::{Flaw, Header, RunFacts, SCHEMA, State, Summary, VERSION};
 use crate::sample::{ErrorCode, KeyRecord, Outcome, Sample};
 use crate::spool::table::Asked;
 use crate::stats::histogram::Histogram;
@@ -48,7 +51,7 @@ pub struct Summariser {
     classes: [Class; SIZE_CLASS_BOUNDS.len() + 1],
     storage: BTreeMap<String, StorageClass>,
     workers: Workers,
-    open: Open,
+    open: OpenObject,
     attempts: Attempts,
     codes: BTreeMap<ErrorCode, u64>,
     /// Fetches by the second in which they ended well.
@@ -57,7 +60,7 @@ pub struct Summariser {
 
 /// What the fetches of the object at hand said so far: one, or one a part.
 #[derive(Clone, Copy, Debug, Default)]
-struct Open {
+struct OpenObject {
     retried: bool,
     window_bytes: f64,
 }
@@ -362,38 +365,6 @@ fn share_before(bound: u64, start: u64, end: u64) -> f64 {
         0.0
     } else {
         (bound - start) as f64 / (end - start) as f64
-    }
-}
-
-/// `amount` ÷ time; unknown when the time is, or when it is nothing.
-fn per_second(amount: f64, time_ns: Option<u64>) -> Option<f64> {
-    time_ns
-        .filter(|ns| *ns > 0)
-        .map(|ns| amount / (ns as f64 / SECOND_NS as f64))
-}
-
-fn cpu(facts: &RunFacts, attempts: u64) -> CpuTime {
-    let measured = facts.fetch.cpu;
-    let busy_s = measured
-        .fetch_user_ns
-        .zip(measured.fetch_sys_ns)
-        .map(|(user, sys)| user.saturating_add(sys) as f64 / 1e9);
-    let bytes = facts.fetch.received_bytes.filter(|bytes| *bytes > 0);
-    CpuTime {
-        fetch_user_ns: measured.fetch_user_ns,
-        fetch_sys_ns: measured.fetch_sys_ns,
-        // Read as late as there is a summary to put it into.
-        whole_user_ns: None,
-        whole_sys_ns: None,
-        s_per_gb: busy_s
-            .zip(bytes)
-            .map(|(seconds, bytes)| seconds / (bytes as f64 / 1e9)),
-        us_per_request: busy_s
-            .filter(|_| attempts > 0)
-            .map(|seconds| seconds * 1e6 / attempts as f64),
-        used_vcpu: busy_s.and_then(|seconds| per_second(seconds, facts.phases.fetch_ns)),
-        limit_vcpu: measured.limit_vcpu,
-        throttled_ns: measured.throttled_ns,
     }
 }
 

@@ -1,11 +1,28 @@
 //! What a run knows of itself apart from its rows: the input of a summary. Plain data.
 
+use serde::{Deserialize, Serialize};
+
 use super::parts::{Interface, Memory, Phases, Series};
 use super::sampled::SampleFacts;
-use super::{Settings, State};
+use super::settings::Settings;
 use crate::plan::RunPlan;
 use crate::platform::Environment;
 use crate::spool::table::Asked;
+
+/// How far a run came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Stored before the run began: one that still says so died, or goes on.
+    Running,
+    /// Every object asked for has its outcome.
+    Complete,
+    /// A signal ended it early.
+    Interrupted,
+    /// It could not go on, or its account does not close: objects were not attempted, or rows are missing.
+    Failed,
+}
 
 /// What is known before anything is measured.
 #[derive(Clone, Debug, PartialEq)]

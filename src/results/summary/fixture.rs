@@ -7,7 +7,8 @@ use super::{
     Summary, summarise,
 };
 use crate::plan::{
-    Access, ClientKind, Destination, FetchOptions, KeySource, Layout, Mode, RunPlan, Selection,
+    Access, ClientKind, Destination, FetchOptions, KeySource, Layout, Mode, ObjectSource, RunPlan,
+    Selection,
 };
 use crate::platform::Environment;
 use crate::price::Egress;
@@ -18,7 +19,7 @@ const OBJECTS: usize = 2_000;
 
 pub(crate) fn plan() -> RunPlan {
     RunPlan {
-        bucket: "images".to_owned(),
+        source: ObjectSource::Bucket("images".to_owned()),
         selection: Selection {
             source: KeySource::Listing,
             prefix: String::new(),

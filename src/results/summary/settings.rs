@@ -59,7 +59,7 @@ impl From<&RunPlan> for Settings {
             ..plan.access.clone()
         };
         Self {
-            bucket: plan.bucket.clone(),
+            bucket: plan.source.bucket().to_owned(),
             selection: plan.selection.clone(),
             concurrency: plan.concurrency.get(),
             mode: plan.mode,

@@ -19,10 +19,10 @@ use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
 use super::SOURCE_BUCKET;
-use super::backend::CONTENT_TYPE as BINARY;
 use super::connection::RequestContext;
 use super::protocol::ServerCredentials;
-use super::source::Source;
+use super::reading::CONTENT_TYPE as BINARY;
+use super::source::SourceBucket;
 use crate::platform::clock;
 
 type HmacSha256 = Hmac<Sha256>;
@@ -67,7 +67,7 @@ const HARMLESS: &[&str] = &[
 
 /// Answers what it can.
 pub(super) struct Shortcut {
-    source: Arc<Source>,
+    source: Arc<SourceBucket>,
     access_key: String,
     secret_key: String,
     /// The signing key last derived, by `day/region`.
@@ -85,7 +85,7 @@ struct Authorization<'a> {
 
 impl Shortcut {
     /// None where a request's answer takes more than finding the object: with a session token to check, or with faults.
-    pub(super) fn new(source: &Arc<Source>, credentials: &ServerCredentials) -> Option<Self> {
+    pub(super) fn new(source: &Arc<SourceBucket>, credentials: &ServerCredentials) -> Option<Self> {
         let ServerCredentials {
             access_key,
             secret_key,

@@ -11,7 +11,7 @@ use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::identity::Identity;
 use http_body_util::BodyExt as _;
 
-use super::super::connection::Connection;
+use super::super::connection::ClientConnection;
 use super::super::statistics::Statistics;
 use super::super::timer::{Timer, now_ns};
 use super::*;
@@ -27,7 +27,7 @@ fn keys(secret: &str) -> ServerCredentials {
 }
 
 fn shortcut(options: &str) -> Option<Shortcut> {
-    let source = Arc::new(Source::new(
+    let source = Arc::new(SourceBucket::new(
         &options.parse().unwrap(),
         Arc::new(Statistics::new(1)),
     ));
@@ -35,7 +35,8 @@ fn shortcut(options: &str) -> Option<Shortcut> {
 }
 
 fn context() -> RequestContext {
-    let connection = Connection::new(Timer::new().unwrap(), Arc::new(Statistics::new(1)), None);
+    let connection =
+        ClientConnection::new(Timer::new().unwrap(), Arc::new(Statistics::new(1)), None);
     RequestContext {
         connection: Arc::new(connection),
         started_ns: now_ns(),
@@ -186,7 +187,7 @@ fn faults_and_tokens_take_the_long_way() {
     ] {
         assert!(shortcut(options).is_none(), "{options}");
     }
-    let source = Arc::new(Source::new(
+    let source = Arc::new(SourceBucket::new(
         &"objects=1".parse().unwrap(),
         Arc::new(Statistics::new(1)),
     ));

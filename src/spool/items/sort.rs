@@ -15,7 +15,7 @@ pub(super) struct Sorter {
 }
 
 /// What was sorted, in order.
-pub(super) type Sorted = Box<dyn Iterator<Item = io::Result<Interval>>>;
+pub(super) type SortedPairs = Box<dyn Iterator<Item = io::Result<Interval>>>;
 
 impl Sorter {
     /// What memory should not hold goes to a temporary file in `folder`.
@@ -45,7 +45,7 @@ impl Sorter {
     }
 
     /// All pairs, in ascending order.
-    pub(super) fn finish(mut self) -> io::Result<Sorted> {
+    pub(super) fn finish(mut self) -> io::Result<SortedPairs> {
         if !self.chunk.is_empty() {
             self.spill()?;
         }

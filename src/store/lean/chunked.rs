@@ -1,12 +1,12 @@
 //! The chunked coding, as a machine that takes any pieces. Line ends are CR LF and nothing else.
 
-use super::head::Malformed;
+use super::head::MalformedHead;
 
 /// Most bytes of all extensions of a body, and of its trailer: nobody needs them.
 const ASIDE_BYTES: u32 = 16 * 1024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum ChunkPlace {
     /// In the digits of a size; whether there was one yet.
     Size {
         any: bool,
@@ -35,7 +35,7 @@ enum Place {
 /// Where in a chunked body its reader is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Chunked {
-    place: Place,
+    place: ChunkPlace,
     /// Of the chunk, in bytes.
     left: u64,
     aside: u32,
@@ -45,7 +45,7 @@ impl Chunked {
     /// At the start of a body.
     pub(super) fn new() -> Self {
         Self {
-            place: Place::Size { any: false },
+            place: ChunkPlace::Size { any: false },
             left: 0,
             aside: 0,
         }
@@ -53,17 +53,17 @@ impl Chunked {
 
     /// Whether the empty line after the trailer came.
     pub(super) fn is_done(&self) -> bool {
-        self.place == Place::Done
+        self.place == ChunkPlace::Done
     }
 
     /// Takes the next step into `bytes`, which are not empty: how many bytes it took, and whether they are of the body.
-    pub(super) fn step(&mut self, bytes: &[u8]) -> Result<(usize, bool), Malformed> {
-        if self.place == Place::Data {
+    pub(super) fn step(&mut self, bytes: &[u8]) -> Result<(usize, bool), MalformedHead> {
+        if self.place == ChunkPlace::Data {
             let length =
                 usize::try_from(self.left).map_or(bytes.len(), |left| left.min(bytes.len()));
             self.left -= length as u64;
             if self.left == 0 {
-                self.place = Place::DataEnd;
+                self.place = ChunkPlace::DataEnd;
             }
             return Ok((length, true));
         }
@@ -71,40 +71,40 @@ impl Chunked {
         Ok((1, false))
     }
 
-    fn after(&mut self, byte: u8) -> Result<Place, Malformed> {
+    fn after(&mut self, byte: u8) -> Result<ChunkPlace, MalformedHead> {
         let place = match (self.place, byte) {
-            (Place::Size { .. }, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
+            (ChunkPlace::Size { .. }, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
                 let digit = char::from(byte).to_digit(16).expect("a hexadecimal digit");
                 let size = self
                     .left
                     .checked_mul(16)
                     .and_then(|size| size.checked_add(u64::from(digit)));
-                self.left = size.ok_or(Malformed("a chunk of 2^64 bytes or more"))?;
-                Place::Size { any: true }
+                self.left = size.ok_or(MalformedHead("a chunk of 2^64 bytes or more"))?;
+                ChunkPlace::Size { any: true }
             }
-            (Place::Size { any: true } | Place::Extension, b'\r') => Place::SizeEnd,
-            (Place::Size { any: true }, b';' | b' ' | b'\t') => Place::Extension,
-            (Place::Extension, byte) if byte != b'\n' => self.aside(Place::Extension)?,
-            (Place::SizeEnd, b'\n') if self.left == 0 => Place::TrailerStart,
-            (Place::SizeEnd, b'\n') => Place::Data,
-            (Place::DataEnd, b'\r') => Place::DataEndLf,
-            (Place::DataEndLf, b'\n') => Place::Size { any: false },
-            (Place::TrailerStart, b'\r') => Place::LastLf,
-            (Place::Trailer, b'\r') => Place::TrailerEnd,
-            (Place::TrailerStart | Place::Trailer, byte) if byte != b'\n' => {
-                self.aside(Place::Trailer)?
+            (ChunkPlace::Size { any: true } | ChunkPlace::Extension, b'\r') => ChunkPlace::SizeEnd,
+            (ChunkPlace::Size { any: true }, b';' | b' ' | b'\t') => ChunkPlace::Extension,
+            (ChunkPlace::Extension, byte) if byte != b'\n' => self.aside(ChunkPlace::Extension)?,
+            (ChunkPlace::SizeEnd, b'\n') if self.left == 0 => ChunkPlace::TrailerStart,
+            (ChunkPlace::SizeEnd, b'\n') => ChunkPlace::Data,
+            (ChunkPlace::DataEnd, b'\r') => ChunkPlace::DataEndLf,
+            (ChunkPlace::DataEndLf, b'\n') => ChunkPlace::Size { any: false },
+            (ChunkPlace::TrailerStart, b'\r') => ChunkPlace::LastLf,
+            (ChunkPlace::Trailer, b'\r') => ChunkPlace::TrailerEnd,
+            (ChunkPlace::TrailerStart | ChunkPlace::Trailer, byte) if byte != b'\n' => {
+                self.aside(ChunkPlace::Trailer)?
             }
-            (Place::TrailerEnd, b'\n') => Place::TrailerStart,
-            (Place::LastLf, b'\n') => Place::Done,
-            _ => return Err(Malformed("no chunk where one should be")),
+            (ChunkPlace::TrailerEnd, b'\n') => ChunkPlace::TrailerStart,
+            (ChunkPlace::LastLf, b'\n') => ChunkPlace::Done,
+            _ => return Err(MalformedHead("no chunk where one should be")),
         };
         Ok(place)
     }
 
-    fn aside(&mut self, place: Place) -> Result<Place, Malformed> {
+    fn aside(&mut self, place: ChunkPlace) -> Result<ChunkPlace, MalformedHead> {
         self.aside += 1;
         if self.aside > ASIDE_BYTES {
-            Err(Malformed("too many bytes beside the chunks"))
+            Err(MalformedHead("too many bytes beside the chunks"))
         } else {
             Ok(place)
         }
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     /// The body, and what is left behind its end.
-    fn decoded(mut bytes: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Malformed> {
+    fn decoded(mut bytes: &[u8]) -> Result<(Vec<u8>, Vec<u8>), MalformedHead> {
         let (mut chunked, mut body) = (Chunked::new(), Vec::new());
         while !chunked.is_done() && !bytes.is_empty() {
             let (taken, of_body) = chunked.step(bytes)?;
@@ -128,7 +128,7 @@ mod tests {
         if chunked.is_done() {
             Ok((body, bytes.to_vec()))
         } else {
-            Err(Malformed("cut"))
+            Err(MalformedHead("cut"))
         }
     }
 
@@ -163,13 +163,13 @@ mod tests {
         ] {
             assert_eq!(
                 decoded(text.as_bytes()).unwrap_err(),
-                Malformed("no chunk where one should be"),
+                MalformedHead("no chunk where one should be"),
                 "{text:?}"
             );
         }
         assert_eq!(
             decoded(b"10000000000000000\r\n").unwrap_err(),
-            Malformed("a chunk of 2^64 bytes or more")
+            MalformedHead("a chunk of 2^64 bytes or more")
         );
         let aside = "x".repeat(16 * 1024);
         for text in [
@@ -179,7 +179,7 @@ mod tests {
         ] {
             assert_eq!(
                 decoded(text.as_bytes()).unwrap_err(),
-                Malformed("too many bytes beside the chunks")
+                MalformedHead("too many bytes beside the chunks")
             );
         }
         assert!(decoded(format!("1;{aside}\r\na\r\n0\r\n\r\n").as_bytes()).is_ok());

@@ -4,28 +4,28 @@ use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll};
 
-use super::reader::Reader;
+use super::reader::ResponseReader;
 use super::wire::Wire;
 use crate::store::attempt::{AttemptError, BodySink, Part};
-use crate::store::classify::{Stage, transport};
+use crate::store::transport::{AttemptStage, transport};
 
 /// A server that is faster than this thread is left alone after so many bytes, so that the other workers have their turn.
 const TURN_BYTES: usize = 4 << 20;
 
 /// One connection, used for one request after another.
-pub(super) struct Connection {
+pub(super) struct LeanConnection {
     wire: Wire,
-    reader: Reader,
+    reader: ResponseReader,
     used: bool,
     broken: bool,
 }
 
-impl Connection {
+impl LeanConnection {
     /// Over a connection that is ready for its first request.
     pub(super) fn new(wire: Wire) -> Self {
         Self {
             wire,
-            reader: Reader::new(),
+            reader: ResponseReader::new(),
             used: false,
             broken: false,
         }
@@ -66,10 +66,10 @@ impl Connection {
                 self.broken = !self.is_whole();
                 Ok(())
             }
-            Err(error) if self.reader.has_head() => Err(transport(&error, Stage::Reading)),
+            Err(error) if self.reader.has_head() => Err(transport(&error, AttemptStage::Reading)),
             Err(error) => Err(transport(
                 &error,
-                Stage::Waiting {
+                AttemptStage::Waiting {
                     reused: reused && !self.reader.began(),
                 },
             )),

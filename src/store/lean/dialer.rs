@@ -18,13 +18,13 @@ use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::connection::Connection;
-use super::endpoint::Endpoint;
+use super::connection::LeanConnection;
 use super::tls;
 use super::wire::Wire;
 use crate::store::attempt::AttemptError;
-use crate::store::classify::{Stage, transport};
+use crate::store::endpoint::Endpoint;
 use crate::store::error::StoreError;
+use crate::store::transport::{AttemptStage, transport};
 
 /// Addresses are asked for again after this: S3's DNS answers change every few seconds.
 const ADDRESSES_LIVE: Duration = Duration::from_secs(30);
@@ -81,13 +81,13 @@ impl Dialer {
 
     /// A new connection: to the address whose turn it is, so that workers spread over all of them, and past those that do not answer. Each has the
     /// time limit to itself.
-    pub(super) async fn connect(&self, turn: u64) -> Result<Connection, AttemptError> {
+    pub(super) async fn connect(&self, turn: u64) -> Result<LeanConnection, AttemptError> {
         self.dial(turn)
             .await
-            .map_err(|error| transport(&error, Stage::Connecting))
+            .map_err(|error| transport(&error, AttemptStage::Connecting))
     }
 
-    async fn dial(&self, turn: u64) -> io::Result<Connection> {
+    async fn dial(&self, turn: u64) -> io::Result<LeanConnection> {
         let addresses = timeout(self.timeout, self.resolve())
             .await
             .unwrap_or_else(|_late| Err(io::ErrorKind::TimedOut.into()))?;
@@ -228,7 +228,7 @@ impl Dialer {
     }
 
     /// Readies TLS, within what is left of the address's time.
-    async fn open(&self, trial: Trial, tcp: TcpStream) -> io::Result<Connection> {
+    async fn open(&self, trial: Trial, tcp: TcpStream) -> io::Result<LeanConnection> {
         tcp.set_nodelay(true)?;
         let mut wire = Wire::new(
             tcp,
@@ -243,7 +243,7 @@ impl Dialer {
         ready
             .await
             .unwrap_or_else(|_late| Err(io::ErrorKind::TimedOut.into()))?;
-        Ok(Connection::new(wire))
+        Ok(LeanConnection::new(wire))
     }
 }
 

@@ -15,18 +15,18 @@ const HEADERS: usize = 128;
 
 /// An answer that breaks the rules of HTTP/1.1, or is none to what was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Malformed(pub(super) &'static str);
+pub(super) struct MalformedHead(pub(super) &'static str);
 
-impl fmt::Display for Malformed {
+impl fmt::Display for MalformedHead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0)
     }
 }
 
-impl std::error::Error for Malformed {}
+impl std::error::Error for MalformedHead {}
 
-impl From<Malformed> for io::Error {
-    fn from(error: Malformed) -> Self {
+impl From<MalformedHead> for io::Error {
+    fn from(error: MalformedHead) -> Self {
         Self::new(io::ErrorKind::InvalidData, error)
     }
 }
@@ -44,7 +44,7 @@ pub(super) enum Framing {
 
 /// A complete head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Head<'a> {
+pub(super) struct ResponseHead<'a> {
     /// HTTP status.
     pub(super) status: u16,
     /// Where the body ends.
@@ -64,7 +64,7 @@ pub(super) struct Head<'a> {
 }
 
 /// Reads a head from the start of `bytes`; `None` while it is not complete. Allocates nothing.
-pub(super) fn parse(bytes: &[u8]) -> Result<Option<Head<'_>>, Malformed> {
+pub(super) fn parse(bytes: &[u8]) -> Result<Option<ResponseHead<'_>>, MalformedHead> {
     let mut headers = [const { MaybeUninit::<Header<'_>>::uninit() }; HEADERS];
     let mut response = Response::new(&mut []);
     let start = &bytes[..bytes.len().min(HEAD_BYTES)];
@@ -76,16 +76,16 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Option<Head<'_>>, Malformed> {
     match parsed {
         Ok(Status::Complete(size)) => read(&response, size).map(Some),
         Ok(Status::Partial) if start.len() == HEAD_BYTES => {
-            Err(Malformed("a head of more than 64 KiB"))
+            Err(MalformedHead("a head of more than 64 KiB"))
         }
         Ok(Status::Partial) => Ok(None),
-        Err(_) => Err(Malformed("no head of HTTP/1.1")),
+        Err(_) => Err(MalformedHead("no head of HTTP/1.1")),
     }
 }
 
 /// What the header lines say, those of interest alone.
 #[derive(Default)]
-struct Lines<'a> {
+struct HeaderLines<'a> {
     length: Option<u64>,
     chunked: bool,
     close: bool,
@@ -94,23 +94,23 @@ struct Lines<'a> {
     date: &'a [u8],
 }
 
-impl<'a> Lines<'a> {
-    fn read(headers: &[Header<'a>]) -> Result<Self, Malformed> {
+impl<'a> HeaderLines<'a> {
+    fn read(headers: &[Header<'a>]) -> Result<Self, MalformedHead> {
         let mut lines = Self::default();
         for Header { name, value } in headers {
             if name.eq_ignore_ascii_case("content-length") {
                 let length = digits(value.trim_ascii())
-                    .ok_or(Malformed("a Content-Length that is not a number"))?;
+                    .ok_or(MalformedHead("a Content-Length that is not a number"))?;
                 if lines
                     .length
                     .replace(length)
                     .is_some_and(|earlier| earlier != length)
                 {
-                    return Err(Malformed("two values of Content-Length"));
+                    return Err(MalformedHead("two values of Content-Length"));
                 }
             } else if name.eq_ignore_ascii_case("transfer-encoding") {
                 if lines.chunked || !value.trim_ascii().eq_ignore_ascii_case(b"chunked") {
-                    return Err(Malformed("a Transfer-Encoding other than chunked"));
+                    return Err(MalformedHead("a Transfer-Encoding other than chunked"));
                 }
                 lines.chunked = true;
             } else if name.eq_ignore_ascii_case("connection") {
@@ -129,14 +129,14 @@ impl<'a> Lines<'a> {
     }
 }
 
-fn read<'a>(response: &Response<'_, 'a>, size: usize) -> Result<Head<'a>, Malformed> {
+fn read<'a>(response: &Response<'_, 'a>, size: usize) -> Result<ResponseHead<'a>, MalformedHead> {
     let (Some(status), Some(version)) = (response.code, response.version) else {
-        return Err(Malformed("no head of HTTP/1.1"));
+        return Err(MalformedHead("no head of HTTP/1.1"));
     };
     if status < 100 {
-        return Err(Malformed("no head of HTTP/1.1"));
+        return Err(MalformedHead("no head of HTTP/1.1"));
     }
-    let head = |framing, lines: &Lines<'a>| Head {
+    let head = |framing, lines: &HeaderLines<'a>| ResponseHead {
         status,
         framing,
         length: lines.length,
@@ -147,12 +147,12 @@ fn read<'a>(response: &Response<'_, 'a>, size: usize) -> Result<Head<'a>, Malfor
         size,
     };
     if matches!(status, 100..=199) {
-        return Ok(head(Framing::Length(0), &Lines::default()));
+        return Ok(head(Framing::Length(0), &HeaderLines::default()));
     }
-    let lines = Lines::read(response.headers)?;
+    let lines = HeaderLines::read(response.headers)?;
     let framing = match (lines.chunked, lines.length) {
-        (true, Some(_)) => return Err(Malformed("both Content-Length and Transfer-Encoding")),
-        (true, None) if version == 0 => return Err(Malformed("Transfer-Encoding in HTTP/1.0")),
+        (true, Some(_)) => return Err(MalformedHead("both Content-Length and Transfer-Encoding")),
+        (true, None) if version == 0 => return Err(MalformedHead("Transfer-Encoding in HTTP/1.0")),
         _ if matches!(status, 204 | 304) => Framing::Length(0),
         (true, None) => Framing::Chunked,
         (false, Some(length)) => Framing::Length(length),
@@ -165,7 +165,7 @@ fn read<'a>(response: &Response<'_, 'a>, size: usize) -> Result<Head<'a>, Malfor
 mod tests {
     use super::*;
 
-    fn of(lines: &str) -> Result<Option<Head<'static>>, Malformed> {
+    fn of(lines: &str) -> Result<Option<ResponseHead<'static>>, MalformedHead> {
         parse(lines.replace('\n', "\r\n").leak().as_bytes())
     }
 

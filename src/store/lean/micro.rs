@@ -2,11 +2,11 @@
 
 use aws_credential_types::Credentials as AwsCredentials;
 
-use super::endpoint::Endpoint;
-use super::reader::Reader;
+use super::reader::ResponseReader;
 use super::request::RequestWriter;
 use crate::store::attempt::{BodyHead, BodySink, Target};
 use crate::store::credentials::{CredentialFeed, Credentials};
+use crate::store::endpoint::Endpoint;
 
 /// Writes signed requests, with the long session token of a task's role.
 pub struct Signing {
@@ -49,7 +49,7 @@ impl Signing {
 
 /// Reads answers.
 pub struct Reading {
-    reader: Reader,
+    reader: ResponseReader,
     counted: Counted,
 }
 
@@ -67,7 +67,7 @@ impl BodySink for Counted {
 impl Default for Reading {
     fn default() -> Self {
         Self {
-            reader: Reader::new(),
+            reader: ResponseReader::new(),
             counted: Counted::default(),
         }
     }

@@ -3,7 +3,6 @@
 mod chunked;
 mod connection;
 mod dialer;
-mod endpoint;
 #[cfg(test)]
 mod fixture;
 mod head;
@@ -17,12 +16,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use dialer::Dialer;
-pub use endpoint::Endpoint;
 
 use super::attempt::{AttemptError, BodySink, ObjectClient, Part, Remedy, Target};
 use super::credentials::CredentialFeed;
 use super::recipe::Recipe;
-use connection::Connection;
+use connection::LeanConnection;
 use request::RequestWriter;
 
 /// A connection that was idle so long is not used again: S3 closes idle connections after 5 to 20 s.
@@ -36,7 +34,7 @@ pub struct LeanClient {
     request: Vec<u8>,
     number: u32,
     opened: u64,
-    idle: Option<(Connection, Instant)>,
+    idle: Option<(LeanConnection, Instant)>,
 }
 
 impl LeanClient {
@@ -58,7 +56,7 @@ impl LeanClient {
     }
 
     /// The kept connection if it can still be used, else a new one.
-    async fn connection(&mut self) -> Result<Connection, AttemptError> {
+    async fn connection(&mut self) -> Result<LeanConnection, AttemptError> {
         if let Some((mut connection, since)) = self.idle.take()
             && since.elapsed() < IDLE_LIMIT
             && connection.ready()

@@ -11,6 +11,7 @@ use super::*;
 use crate::plan::{Access, ClientKind, Limits};
 use crate::sample::Outcome;
 use crate::store::attempt::{BodyHead, ClientFactory as _};
+use crate::store::endpoint::Endpoint;
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: h\r\n\r\n";
 /// A hang that a test guards against, far above anything a loaded machine needs.
@@ -29,7 +30,7 @@ const KINDS: [Kind; 3] = [Kind::Plain, Kind::Tls13, Kind::Tls12];
 async fn connected<T: Send + 'static>(
     kind: Kind,
     script: impl FnOnce(Peer) -> T + Send + 'static,
-) -> (Connection, JoinHandle<T>) {
+) -> (LeanConnection, JoinHandle<T>) {
     let (authority, config) = authority(if kind == Kind::Tls12 {
         &rustls::version::TLS12
     } else {
@@ -72,7 +73,7 @@ fn answer(body: &[u8]) -> Vec<u8> {
     .concat()
 }
 
-async fn get(connection: &mut Connection) -> (Result<(), AttemptError>, Told) {
+async fn get(connection: &mut LeanConnection) -> (Result<(), AttemptError>, Told) {
     let mut told = Told::default();
     let exchange = connection.exchange(GET, None, &mut told);
     let result = tokio::time::timeout(DEADLINE, exchange).await.unwrap();
@@ -520,7 +521,7 @@ fn the_future_of_a_fetch_is_small() {
         limits,
         endpoint: endpoint(Kind::Plain, ("127.0.0.1", 1)),
     };
-    let shared = crate::store::recipe::Shared::new(ClientKind::Lean, recipe, None).unwrap();
+    let shared = crate::store::clients::Clients::new(ClientKind::Lean, recipe, None).unwrap();
     let (mut client, mut told) = (shared.client(0).unwrap(), Told::default());
     let size = size_of_val(&client.get(Target::whole("k"), &mut told));
     assert!(size <= 1_024, "{size} bytes");

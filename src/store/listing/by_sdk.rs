@@ -18,10 +18,11 @@ use aws_smithy_types::config_bag::ConfigBag;
 
 use super::scan::scan;
 use super::{ListPage, PageQuery};
-use crate::store::error::{Call, StoreError, StoreErrorKind};
+use crate::store::call::ControlCall;
+use crate::store::error::{StoreError, StoreErrorKind};
 
 /// Whom to ask.
-pub(in crate::store) struct Asked<'a> {
+pub(in crate::store) struct AskedPage<'a> {
     pub(in crate::store) client: &'a Client,
     pub(in crate::store) bucket: &'a str,
     pub(in crate::store) payer: Option<RequestPayer>,
@@ -51,9 +52,9 @@ impl NoPage {
 
 /// Asks for one page.
 pub(in crate::store) async fn ask(
-    asked: Asked<'_>,
+    asked: AskedPage<'_>,
     query: &PageQuery,
-    call: &Call,
+    call: &ControlCall,
 ) -> Result<ListPage, NoPage> {
     let reader = PageReader::default();
     let sent = match &query.marker {
@@ -69,7 +70,7 @@ pub(in crate::store) async fn ask(
     }
 }
 
-fn unreadable(call: &Call, why: &str) -> StoreError {
+fn unreadable(call: &ControlCall, why: &str) -> StoreError {
     StoreError::new(
         StoreErrorKind::Protocol,
         format!(
@@ -82,9 +83,9 @@ fn unreadable(call: &Call, why: &str) -> StoreError {
 
 /// `ListObjectsV2`.
 async fn newer(
-    asked: &Asked<'_>,
+    asked: &AskedPage<'_>,
     query: &PageQuery,
-    (call, reader): (&Call, &PageReader),
+    (call, reader): (&ControlCall, &PageReader),
 ) -> Result<(), NoPage> {
     let PageQuery {
         prefix,
@@ -120,9 +121,9 @@ async fn newer(
 
 /// `ListObjects`.
 async fn older(
-    asked: &Asked<'_>,
+    asked: &AskedPage<'_>,
     (query, marker): (&PageQuery, &str),
-    (call, reader): (&Call, &PageReader),
+    (call, reader): (&ControlCall, &PageReader),
 ) -> Result<(), NoPage> {
     let PageQuery {
         prefix,
@@ -153,7 +154,7 @@ async fn older(
         .map_err(|error| no_page(call, &error))
 }
 
-fn no_page<E>(call: &Call, error: &SdkError<E, HttpResponse>) -> NoPage
+fn no_page<E>(call: &ControlCall, error: &SdkError<E, HttpResponse>) -> NoPage
 where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
@@ -173,7 +174,7 @@ where
     }
 }
 
-impl Asked<'_> {
+impl AskedPage<'_> {
     fn encoding(&self) -> Option<EncodingType> {
         self.encoded.then_some(EncodingType::Url)
     }

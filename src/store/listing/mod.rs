@@ -4,6 +4,7 @@
 //! behind it come over connections of the `lean` client where a run may use it. A scanner of our own reads every page, whoever asked for it.
 
 mod by_sdk;
+mod lean_pages;
 mod pager;
 mod scan;
 mod walk;
@@ -12,8 +13,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::sample::KeyRecord;
 
-pub(super) use by_sdk::{Asked, NoPage, ask};
-pub(super) use pager::LeanPages;
+pub(super) use by_sdk::{AskedPage, NoPage, ask};
+pub(super) use lean_pages::LeanPages;
 pub use pager::Pager;
 pub(super) use scan::scan;
 pub use walk::{BadListing, Rounds, Walk};

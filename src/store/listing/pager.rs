@@ -4,12 +4,12 @@
 
 use std::cell::Cell;
 use std::future::poll_fn;
-use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::lean_pages::LeanPages;
 use super::scan::scan;
 use super::{ListPage, PageQuery, query_text};
 use crate::plan::Limits;
@@ -18,57 +18,14 @@ use crate::store::attempt::{
     AttemptError, BodyHead, BodySink, CLOCK_CORRECTIONS, ObjectClient as _, Remedy,
 };
 use crate::store::backoff::backoff;
-use crate::store::bucket::Bucket;
-use crate::store::credentials::CredentialFeed;
+use crate::store::bucket::{Bucket, PagesBy};
 use crate::store::error::StoreError;
-use crate::store::lean::{Dialer, LeanClient};
+use crate::store::lean::LeanClient;
 use crate::store::limits::{PAGE_BYTES, PAGE_STALLS};
 use crate::store::recipe::Recipe;
 
 /// The code of an answer that is no listing page.
 const NOT_A_PAGE: &str = "protocol";
-
-/// Makes the askers that share a bucket's addresses and certificate authorities.
-#[derive(Clone, Debug)]
-pub(in crate::store) struct LeanPages {
-    recipe: Arc<Recipe>,
-    dialer: Arc<Dialer>,
-    feed: Option<CredentialFeed>,
-}
-
-impl LeanPages {
-    pub(in crate::store) fn new(
-        recipe: Recipe,
-        feed: Option<CredentialFeed>,
-    ) -> Result<Self, StoreError> {
-        let dialer = Dialer::new(
-            &recipe.endpoint,
-            recipe.limits.connect_timeout,
-            recipe.access.ca_bundle.as_deref(),
-        )?;
-        Ok(Self {
-            recipe: Arc::new(recipe),
-            dialer: Arc::new(dialer),
-            feed,
-        })
-    }
-
-    /// Asker `number`. Opens no connection yet.
-    pub(in crate::store) fn pager(&self, bucket: Bucket, number: u32) -> Pager {
-        let client = LeanClient::new(
-            Arc::clone(&self.dialer),
-            &self.recipe,
-            self.feed.clone(),
-            number,
-        );
-        Pager::Lean(Box::new(LeanPager {
-            client,
-            bucket,
-            limits: self.recipe.limits,
-            random: fastrand::Rng::new(),
-        }))
-    }
-}
 
 /// Asks for pages, one at a time.
 pub enum Pager {
@@ -76,6 +33,28 @@ pub enum Pager {
     Sdk(Box<Bucket>),
     /// Over a connection of its own.
     Lean(Box<LeanPager>),
+}
+
+impl Bucket {
+    /// Asker `number` for pages of this bucket. For when a first page has come: only then it is known where the bucket is.
+    ///
+    /// # Errors
+    /// When the bucket's endpoint is not found, or its certificate authorities cannot be read.
+    pub async fn pager(&mut self, number: u32) -> Result<Pager, StoreError> {
+        if let PagesBy::Lean(feed) = &self.pages {
+            let recipe = Recipe::resolve(&self.session, &self.name).await?;
+            self.pages = PagesBy::LeanAt(LeanPages::new(recipe, feed.clone())?);
+        }
+        Ok(match &self.pages {
+            PagesBy::LeanAt(pages) => Pager::Lean(Box::new(LeanPager {
+                client: pages.client(number),
+                bucket: self.clone(),
+                limits: pages.limits(),
+                random: fastrand::Rng::new(),
+            })),
+            PagesBy::Sdk | PagesBy::Lean(_) => Pager::Sdk(Box::new(self.clone())),
+        })
+    }
 }
 
 impl Pager {
@@ -101,7 +80,7 @@ pub struct LeanPager {
 
 /// Tries of one page so far.
 #[derive(Default)]
-struct Tries {
+struct PageTries {
     gets: u32,
     unconnected: u32,
     cut_off_since: Option<Instant>,
@@ -109,7 +88,7 @@ struct Tries {
     corrected: u32,
 }
 
-enum Next {
+enum NextTry {
     GiveUp,
     AtOnce,
     Refresh,
@@ -119,7 +98,7 @@ enum Next {
 impl LeanPager {
     async fn page(&mut self, query: &PageQuery) -> Result<ListPage, StoreError> {
         let text = query_text(query, self.bucket.encodes_keys());
-        let mut tries = Tries::default();
+        let mut tries = PageTries::default();
         loop {
             let begin = Instant::now();
             let read = self.attempt(&text).await.and_then(|document| {
@@ -135,10 +114,10 @@ impl LeanPager {
             tracing::debug!(code = %error.code, "no listing page");
             match self.after(error.remedy, begin, &mut tries) {
                 // What the SDK then says is the error that a person reads.
-                Next::GiveUp => return self.bucket.list_page_once(query).await,
-                Next::AtOnce => {}
-                Next::Refresh => self.client.refresh_credentials().await,
-                Next::Wait(time) => tokio::time::sleep(time).await,
+                NextTry::GiveUp => return self.bucket.list_page_once(query).await,
+                NextTry::AtOnce => {}
+                NextTry::Refresh => self.client.refresh_credentials().await,
+                NextTry::Wait(time) => tokio::time::sleep(time).await,
             }
         }
     }
@@ -146,7 +125,7 @@ impl LeanPager {
     /// One GET: the whole body, which is as long as announced, and not longer than a page can be.
     async fn attempt(&mut self, query: &str) -> Result<Vec<u8>, AttemptError> {
         let (progress, over) = (Cell::new(Instant::now()), Cell::new(false));
-        let mut document = Document {
+        let mut document = PageDocument {
             progress: &progress,
             over: &over,
             announced: None,
@@ -181,38 +160,38 @@ impl LeanPager {
     }
 
     /// The retry policy of fetches.
-    fn after(&mut self, remedy: Remedy, begin: Instant, tries: &mut Tries) -> Next {
+    fn after(&mut self, remedy: Remedy, begin: Instant, tries: &mut PageTries) -> NextTry {
         if remedy != Remedy::Reconnect {
             (tries.unconnected, tries.cut_off_since) = (0, None);
         }
         match remedy {
-            Remedy::Nothing(_) => Next::GiveUp,
-            Remedy::NewConnection => Next::AtOnce,
-            Remedy::Refresh if tries.refreshed => Next::GiveUp,
+            Remedy::Nothing(_) => NextTry::GiveUp,
+            Remedy::NewConnection => NextTry::AtOnce,
+            Remedy::Refresh if tries.refreshed => NextTry::GiveUp,
             Remedy::Refresh => {
                 tries.refreshed = true;
-                Next::Refresh
+                NextTry::Refresh
             }
-            Remedy::ClockCorrected if tries.corrected >= CLOCK_CORRECTIONS => Next::GiveUp,
+            Remedy::ClockCorrected if tries.corrected >= CLOCK_CORRECTIONS => NextTry::GiveUp,
             Remedy::ClockCorrected => {
                 tries.corrected += 1;
-                Next::AtOnce
+                NextTry::AtOnce
             }
             Remedy::BackOff => {
                 tries.gets += 1;
                 if tries.gets >= self.limits.attempts {
-                    Next::GiveUp
+                    NextTry::GiveUp
                 } else {
-                    Next::Wait(backoff(tries.gets - 1, self.random.f64()))
+                    NextTry::Wait(backoff(tries.gets - 1, self.random.f64()))
                 }
             }
             Remedy::Reconnect => {
                 let since = *tries.cut_off_since.get_or_insert(begin);
                 tries.unconnected += 1;
                 if since.elapsed() >= self.limits.stall_timeout {
-                    Next::GiveUp
+                    NextTry::GiveUp
                 } else {
-                    Next::Wait(backoff(tries.unconnected - 1, self.random.f64()))
+                    NextTry::Wait(backoff(tries.unconnected - 1, self.random.f64()))
                 }
             }
         }
@@ -220,7 +199,7 @@ impl LeanPager {
 }
 
 /// The body of an answer.
-struct Document<'a> {
+struct PageDocument<'a> {
     progress: &'a Cell<Instant>,
     /// More came than a page can have.
     over: &'a Cell<bool>,
@@ -228,7 +207,7 @@ struct Document<'a> {
     bytes: Vec<u8>,
 }
 
-impl BodySink for Document<'_> {
+impl BodySink for PageDocument<'_> {
     fn head(&mut self, head: &BodyHead<'_>) {
         self.progress.set(Instant::now());
         self.announced = head.length;

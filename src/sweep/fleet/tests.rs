@@ -20,7 +20,7 @@ use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure, Signal};
 use crate::outlook::CostConsent;
 use crate::plan::variables::example;
-use crate::plan::{ClientKind, Destination, Mode, RunPlan, Selection};
+use crate::plan::{ClientKind, Destination, Mode, ObjectSource, RunPlan, Selection};
 use crate::price::TaskRates;
 use crate::results::record::Record;
 use crate::results::summary::{Outcomes, State, Summary, Totals};
@@ -233,7 +233,7 @@ fn template() -> RunTemplate {
         id: "s".to_owned(),
         inherited: Vec::new(),
         plan: RunPlan {
-            bucket: "source".to_owned(),
+            source: ObjectSource::Bucket("source".to_owned()),
             selection: Selection {
                 limit: Some(5),
                 ..example().selection

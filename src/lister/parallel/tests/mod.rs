@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use crate::lister::{ListError, Listed, Pages, Source, listing};
+use crate::lister::list::listing;
+use crate::lister::pages::{Pages, Source};
+use crate::lister::{ListError, Listed};
 use crate::plan::{KeySource, Selection, Shard};
 use crate::sample::KeyRecord;
 use crate::spool::keys::KeyFile;

@@ -6,7 +6,9 @@ use std::rc::Rc;
 use proptest::prelude::*;
 
 use super::everything;
-use crate::lister::{ListError, Pages, Source, listing};
+use crate::lister::ListError;
+use crate::lister::list::listing;
+use crate::lister::pages::{Pages, Source};
 use crate::sample::KeyRecord;
 use crate::spool::keys::KeyFile;
 use crate::store::{ListPage, PageQuery, StoreError, StoreErrorKind};

@@ -5,14 +5,14 @@
 use std::io;
 
 use super::chunked::Chunked;
-use super::head::{Framing, HEAD_BYTES, Head, Malformed, parse};
+use super::head::{Framing, HEAD_BYTES, MalformedHead, ResponseHead, parse};
 use crate::store::answer::{DOCUMENT_BYTES, http_date};
 use crate::store::attempt::{AttemptError, BodyHead, BodySink, Part};
-use crate::store::error::element;
+use crate::store::document::element;
 
 /// What comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum ReaderState {
     Head,
     Length(u64),
     Chunked(Chunked),
@@ -22,8 +22,8 @@ enum State {
 
 /// The reader of one connection, for one answer after another.
 #[derive(Debug)]
-pub(super) struct Reader {
-    state: State,
+pub(super) struct ResponseReader {
+    state: ReaderState,
     /// What was asked for.
     part: Option<Part>,
     /// What came of a head that is not whole yet. Empty when heads come whole.
@@ -40,12 +40,12 @@ pub(super) struct Reader {
     persistent: bool,
 }
 
-impl Reader {
+impl ResponseReader {
     /// Before the first request.
     pub(super) fn new() -> Self {
         let (split, document) = (Vec::new(), Vec::new());
         Self {
-            state: State::Done,
+            state: ReaderState::Done,
             part: None,
             split,
             again: 0,
@@ -60,7 +60,7 @@ impl Reader {
     /// A request for `part`, or for everything, goes out.
     pub(super) fn begin(&mut self, part: Option<Part>) {
         (self.part, self.date) = (part, None);
-        (self.state, self.status, self.again) = (State::Head, 0, 0);
+        (self.state, self.status, self.again) = (ReaderState::Head, 0, 0);
         (self.began, self.persistent) = (false, true);
         self.split.clear();
         self.document.clear();
@@ -71,38 +71,38 @@ impl Reader {
         &mut self,
         mut bytes: &[u8],
         sink: &mut S,
-    ) -> Result<(), Malformed> {
+    ) -> Result<(), MalformedHead> {
         self.began |= !bytes.is_empty();
         while !bytes.is_empty() {
             let taken = match &mut self.state {
-                State::Head => self.feed_head(bytes, sink)?,
-                State::Length(left) => {
+                ReaderState::Head => self.feed_head(bytes, sink)?,
+                ReaderState::Length(left) => {
                     let taken =
                         usize::try_from(*left).map_or(bytes.len(), |left| left.min(bytes.len()));
                     *left -= taken as u64;
                     let over = *left == 0;
                     self.body(&bytes[..taken], sink);
                     if over {
-                        self.state = State::Done;
+                        self.state = ReaderState::Done;
                     }
                     taken
                 }
-                State::Chunked(chunked) => {
+                ReaderState::Chunked(chunked) => {
                     let (taken, of_body) = chunked.step(bytes)?;
                     let over = chunked.is_done();
                     if of_body {
                         self.body(&bytes[..taken], sink);
                     }
                     if over {
-                        self.state = State::Done;
+                        self.state = ReaderState::Done;
                     }
                     taken
                 }
-                State::UntilClose => {
+                ReaderState::UntilClose => {
                     self.body(bytes, sink);
                     bytes.len()
                 }
-                State::Done => {
+                ReaderState::Done => {
                     // Nobody asked for these: whatever follows them is not an answer to the next request.
                     self.persistent = false;
                     bytes.len()
@@ -117,9 +117,9 @@ impl Reader {
     pub(super) fn end(&mut self, clean: bool) -> io::Result<()> {
         self.persistent = false;
         match self.state {
-            State::Done => Ok(()),
-            State::UntilClose if clean => {
-                self.state = State::Done;
+            ReaderState::Done => Ok(()),
+            ReaderState::UntilClose if clean => {
+                self.state = ReaderState::Done;
                 Ok(())
             }
             _ => Err(io::ErrorKind::UnexpectedEof.into()),
@@ -128,12 +128,12 @@ impl Reader {
 
     /// Whether the answer is complete, or as much of it as is wanted.
     pub(super) fn is_done(&self) -> bool {
-        self.state == State::Done
+        self.state == ReaderState::Done
     }
 
     /// Bytes of the body that are sure to come still.
     pub(super) fn left(&self) -> u64 {
-        if let State::Length(left) = self.state {
+        if let ReaderState::Length(left) = self.state {
             left
         } else {
             0
@@ -172,7 +172,11 @@ impl Reader {
     }
 
     /// Takes bytes of a head: of `bytes` themselves when it is whole, joined to what came before otherwise.
-    fn feed_head<S: BodySink>(&mut self, bytes: &[u8], sink: &mut S) -> Result<usize, Malformed> {
+    fn feed_head<S: BodySink>(
+        &mut self,
+        bytes: &[u8],
+        sink: &mut S,
+    ) -> Result<usize, MalformedHead> {
         if self.split.is_empty()
             && let Some(head) = parse(bytes)?
         {
@@ -203,10 +207,14 @@ impl Reader {
         self.split = split;
         // The rest of it ended inside `bytes`: before them it was not complete.
         size.checked_sub(before)
-            .ok_or(Malformed("no head of HTTP/1.1"))
+            .ok_or(MalformedHead("no head of HTTP/1.1"))
     }
 
-    fn head<S: BodySink>(&mut self, head: &Head<'_>, sink: &mut S) -> Result<(), Malformed> {
+    fn head<S: BodySink>(
+        &mut self,
+        head: &ResponseHead<'_>,
+        sink: &mut S,
+    ) -> Result<(), MalformedHead> {
         if matches!(head.status, 100..=199) && head.status != 101 {
             // On its way; the answer follows.
             return Ok(());
@@ -215,10 +223,10 @@ impl Reader {
         self.status = head.status;
         self.persistent &= head.persistent;
         self.state = match head.framing {
-            Framing::Length(0) => State::Done,
-            Framing::Length(length) => State::Length(length),
-            Framing::Chunked => State::Chunked(Chunked::new()),
-            Framing::UntilClose => State::UntilClose,
+            Framing::Length(0) => ReaderState::Done,
+            Framing::Length(length) => ReaderState::Length(length),
+            Framing::Chunked => ReaderState::Chunked(Chunked::new()),
+            Framing::UntilClose => ReaderState::UntilClose,
         };
         if self.is_success() {
             let total = head.range.and_then(|range| range.total);
@@ -236,20 +244,20 @@ impl Reader {
 
     /// The whole instead of a part would be counted once more with every part; a part instead of the whole would look like a short object; and what
     /// comes with any other success (204, say) is no object.
-    fn check_part(&self, head: &Head<'_>) -> Result<(), Malformed> {
+    fn check_part(&self, head: &ResponseHead<'_>) -> Result<(), MalformedHead> {
         match (self.part, head.status, head.range) {
             (None, 206, _) | (None, 200..=299, Some(_)) => {
-                Err(Malformed("a part, and the whole was asked for"))
+                Err(MalformedHead("a part, and the whole was asked for"))
             }
-            (None, 201..=299, _) => Err(Malformed("a success that no GET has")),
+            (None, 201..=299, _) => Err(MalformedHead("a success that no GET has")),
             (Some(part), 206, Some(range)) if part.is_answered_by(range) => match head.length {
                 Some(length) if length.checked_sub(1) != Some(range.last - range.first) => {
-                    Err(Malformed("a part of another length"))
+                    Err(MalformedHead("a part of another length"))
                 }
                 _ => Ok(()),
             },
-            (Some(_), 206, _) => Err(Malformed("another part than was asked for")),
-            (Some(_), 200..=299, _) => Err(Malformed("the whole, and a part was asked for")),
+            (Some(_), 206, _) => Err(MalformedHead("another part than was asked for")),
+            (Some(_), 200..=299, _) => Err(MalformedHead("the whole, and a part was asked for")),
             _ => Ok(()),
         }
     }
@@ -264,7 +272,7 @@ impl Reader {
             .extend_from_slice(&bytes[..bytes.len().min(room)]);
         if bytes.len() > room {
             // No error document is as long: what follows is not waited for.
-            (self.state, self.persistent) = (State::Done, false);
+            (self.state, self.persistent) = (ReaderState::Done, false);
         }
     }
 }

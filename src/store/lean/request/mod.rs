@@ -11,10 +11,10 @@ use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
-use super::endpoint::Endpoint;
 use crate::platform::clock;
 use crate::store::attempt::{Part, Target};
 use crate::store::credentials::{CredentialFeed, Credentials};
+use crate::store::endpoint::Endpoint;
 
 /// What S3 leaves as it is in a path: unreserved characters and the slash. `.` and `..` segments are part of the key and go out as they are.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC
@@ -37,7 +37,7 @@ type HmacSha256 = Hmac<Sha256>;
 pub(super) struct RequestWriter {
     base_path: String,
     fixed: Fixed,
-    keys: Option<Keys>,
+    keys: Option<SigningKeys>,
     canonical: Vec<u8>,
     to_sign: Vec<u8>,
 }
@@ -52,7 +52,7 @@ struct Fixed {
 }
 
 /// The newest credentials, and what was prepared with them.
-struct Keys {
+struct SigningKeys {
     feed: CredentialFeed,
     set: std::sync::Arc<Credentials>,
     /// Of the day and the credentials for which it was derived.
@@ -68,18 +68,18 @@ struct Prepared {
     /// What the string to sign begins with: algorithm, date, scope.
     to_sign: Vec<u8>,
     /// By [`Kind`].
-    forms: [Form; 3],
+    forms: [HeaderForm; 3],
 }
 
 /// What depends on which headers a request has.
-struct Form {
+struct HeaderForm {
     /// The canonical request after the headers of a part.
     canonical: Vec<u8>,
     /// The `Authorization` line up to the signature.
     authorization: Vec<u8>,
 }
 
-/// Which headers of a part a request has; the number of its [`Form`].
+/// Which headers of a part a request has; the number of its [`HeaderForm`].
 #[derive(Clone, Copy)]
 enum Kind {
     Whole = 0,
@@ -102,7 +102,7 @@ impl Kind {
 
 /// What a request asks for besides its path.
 #[derive(Default)]
-struct Asked<'a> {
+struct RequestTarget<'a> {
     /// What stands after the question mark.
     query: &'a str,
     /// Value of `Range`.
@@ -137,7 +137,7 @@ impl RequestWriter {
                 request_payer,
                 head,
             },
-            keys: feed.map(|feed| Keys {
+            keys: feed.map(|feed| SigningKeys {
                 set: feed.newest(),
                 feed,
                 signing: None,
@@ -193,7 +193,7 @@ impl RequestWriter {
         }
         let range = target.part.map(Part::range);
         self.finish(
-            &Asked {
+            &RequestTarget {
                 query: "",
                 range,
                 if_match: target.if_match(),
@@ -206,9 +206,9 @@ impl RequestWriter {
     fn list_at(&mut self, query: &str, unix_s: u64, out: &mut Vec<u8>) {
         self.begin(out);
         self.finish(
-            &Asked {
+            &RequestTarget {
                 query,
-                ..Asked::default()
+                ..RequestTarget::default()
             },
             unix_s,
             out,
@@ -222,8 +222,8 @@ impl RequestWriter {
     }
 
     /// Everything after the path, which is in `out` behind `GET `.
-    fn finish(&mut self, asked: &Asked<'_>, unix_s: u64, out: &mut Vec<u8>) {
-        let Asked {
+    fn finish(&mut self, asked: &RequestTarget<'_>, unix_s: u64, out: &mut Vec<u8>) {
+        let RequestTarget {
             query,
             range,
             if_match,
@@ -279,7 +279,7 @@ impl RequestWriter {
     }
 }
 
-impl Keys {
+impl SigningKeys {
     fn install(&mut self, set: std::sync::Arc<Credentials>) {
         self.set = set;
         (self.signing, self.prepared) = (None, None);
@@ -331,7 +331,7 @@ impl Keys {
             canonical.extend(["\n", &names, "\n", EMPTY_SHA256]);
             let key = header_text(&self.set.access_key);
             let authorization = format!("authorization: AWS4-HMAC-SHA256 Credential={key}/{scope}, SignedHeaders={names}, Signature=");
-            Form { canonical: canonical.into_bytes(), authorization: authorization.into_bytes() }
+            HeaderForm { canonical: canonical.into_bytes(), authorization: authorization.into_bytes() }
         });
         let to_sign = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n").into_bytes();
         self.prepared = Some(Prepared {

@@ -216,26 +216,26 @@ impl Tls {
 }
 
 /// What a writer of records says when it cannot write.
-enum Short {
+enum NoRoom {
     Of(usize),
     Failed(io::Error),
 }
 
-fn short_of_encoding(error: EncodeError) -> Short {
+fn short_of_encoding(error: EncodeError) -> NoRoom {
     match error {
         EncodeError::InsufficientSize(InsufficientSizeError { required_size }) => {
-            Short::Of(required_size)
+            NoRoom::Of(required_size)
         }
-        error @ EncodeError::AlreadyEncoded => Short::Failed(io::Error::other(error)),
+        error @ EncodeError::AlreadyEncoded => NoRoom::Failed(io::Error::other(error)),
     }
 }
 
-fn short_of_encrypting(error: EncryptError) -> Short {
+fn short_of_encrypting(error: EncryptError) -> NoRoom {
     match error {
         EncryptError::InsufficientSize(InsufficientSizeError { required_size }) => {
-            Short::Of(required_size)
+            NoRoom::Of(required_size)
         }
-        error @ EncryptError::EncryptExhausted => Short::Failed(io::Error::other(error)),
+        error @ EncryptError::EncryptExhausted => NoRoom::Failed(io::Error::other(error)),
     }
 }
 
@@ -243,7 +243,7 @@ fn short_of_encrypting(error: EncryptError) -> Short {
 fn grow(
     out: &mut Vec<u8>,
     room: usize,
-    mut write: impl FnMut(&mut [u8]) -> Result<usize, Short>,
+    mut write: impl FnMut(&mut [u8]) -> Result<usize, NoRoom>,
 ) -> io::Result<()> {
     let start = out.len();
     let mut room = room;
@@ -253,11 +253,11 @@ fn grow(
         out.truncate(start + written.as_ref().map_or(0, |written| *written));
         match written {
             Ok(_) => return Ok(()),
-            Err(Short::Of(required)) if required > room => room = required,
-            Err(Short::Of(_)) => {
+            Err(NoRoom::Of(required)) if required > room => room = required,
+            Err(NoRoom::Of(_)) => {
                 return Err(io::Error::other("TLS asks for no more room than it has"));
             }
-            Err(Short::Failed(error)) => return Err(error),
+            Err(NoRoom::Failed(error)) => return Err(error),
         }
     }
 }

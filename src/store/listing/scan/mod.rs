@@ -28,7 +28,7 @@ enum Field {
 
 /// An entry as it stands in the document.
 #[derive(Default)]
-struct Entry<'a> {
+struct ScanEntry<'a> {
     key: Option<Cow<'a, str>>,
     size: Option<Cow<'a, str>>,
     etag: Option<Cow<'a, str>>,
@@ -38,7 +38,7 @@ struct Entry<'a> {
 /// What was read so far.
 #[derive(Default)]
 struct Reading<'a> {
-    entries: Vec<Entry<'a>>,
+    entries: Vec<ScanEntry<'a>>,
     prefixes: Vec<Cow<'a, str>>,
     truncated: Option<Cow<'a, str>>,
     next: Option<Cow<'a, str>>,
@@ -132,7 +132,7 @@ impl<'a> Reading<'a> {
     fn enter(&mut self, path: &Path<'a>, name: &str) -> Option<Field> {
         match (path.len(), name) {
             (1, "Contents") => {
-                self.entries.push(Entry::default());
+                self.entries.push(ScanEntry::default());
                 None
             }
             (1, "IsTruncated") => Some(Field::IsTruncated),
@@ -186,7 +186,7 @@ impl<'a> Reading<'a> {
                 Ok(text.into_owned())
             }
         };
-        let record = |entry: Entry<'_>| {
+        let record = |entry: ScanEntry<'_>| {
             let key = verbatim(entry.key.ok_or("an entry of the listing has no key")?)?;
             let size = size(entry.size.as_deref().unwrap_or_default())
                 .map_err(|what| format!("the size of `{}` is {what}", shown(&key)))?;

@@ -31,7 +31,7 @@ fn read_pieces<'a>(
     part: Option<Part>,
     clean: bool,
 ) -> Read {
-    let (mut reader, mut told) = (Reader::new(), Told::default());
+    let (mut reader, mut told) = (ResponseReader::new(), Told::default());
     reader.begin(part);
     let mut result = Ok(());
     for piece in pieces {
@@ -61,7 +61,7 @@ fn answer(head: &str, body: &str) -> Vec<u8> {
 }
 
 fn code(bytes: &[u8]) -> String {
-    let mut reader = Reader::new();
+    let mut reader = ResponseReader::new();
     reader.begin(None);
     let _wrong = reader.feed(bytes, &mut Told::default());
     reader.refusal().unwrap().code.to_string()
@@ -211,7 +211,7 @@ fn a_head_split_at_every_byte_and_into_single_ones() {
 
 #[test]
 fn a_head_that_comes_whole_is_read_where_it_is() {
-    let (mut reader, mut told) = (Reader::new(), Told::default());
+    let (mut reader, mut told) = (ResponseReader::new(), Told::default());
     for _ in 0..3 {
         reader.begin(None);
         reader
@@ -231,7 +231,7 @@ fn a_head_that_comes_whole_is_read_where_it_is() {
 fn a_head_is_never_longer_than_its_limit() {
     let long = [b"HTTP/1.1 200 OK\r\nX: ".to_vec(), vec![b'x'; HEAD_BYTES]].concat();
     for size in [1, 1000, HEAD_BYTES - 1, HEAD_BYTES, long.len()] {
-        let mut reader = Reader::new();
+        let mut reader = ResponseReader::new();
         reader.begin(None);
         let fed: usize = long
             .chunks(size)
@@ -349,7 +349,7 @@ fn what_the_store_says_instead_of_a_body_is_kept_for_its_code() {
         code(&answer("503 Slow Down\nContent-Length: 0", "")),
         "HTTP503"
     );
-    let mut reader = Reader::new();
+    let mut reader = ResponseReader::new();
     reader.begin(None);
     reader
         .feed(
@@ -403,7 +403,7 @@ fn bytes_behind_an_answer_end_the_connection() {
 
 #[test]
 fn whether_the_answer_began_is_known() {
-    let mut reader = Reader::new();
+    let mut reader = ResponseReader::new();
     reader.begin(None);
     assert!(!reader.began() && !reader.has_head() && reader.end(true).is_err());
     reader.begin(None);

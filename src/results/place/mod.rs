@@ -5,69 +5,20 @@
 //! results bucket.
 
 use std::fs::{self, File, TryLockError};
-use std::io;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::files::{CsvFile, open_lock, whole_or_in_place};
-use crate::exit::{Exit, Failure};
+mod error;
+mod proved;
+
+pub use error::PlaceError;
+pub use proved::Proved;
+
+use super::files::{CsvFile, open_lock, write_or_overwrite};
 use crate::plan::Destination;
-use crate::spool::folder::{SpoolError, temporary_folder};
+use crate::spool::folder::temporary_folder;
 use crate::store::{Bucket, Replace, StoreError, StoreErrorKind};
-
-/// Why results cannot be stored.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum PlaceError {
-    /// A folder or file of this machine.
-    #[error("cannot write results to {}: {cause}", path.display())]
-    Local {
-        /// Which.
-        path: PathBuf,
-        /// What the system said.
-        cause: io::Error,
-    },
-    /// The folder for temporary files.
-    #[error(transparent)]
-    Spool(#[from] SpoolError),
-    /// Another parfetch writes results of the same name into the same folder.
-    #[error("another parfetch is writing {stem} to {}", dir.display())]
-    Busy {
-        /// Folder.
-        dir: PathBuf,
-        /// Name of the results.
-        stem: String,
-    },
-    /// `--no-overwrite`, and there are results of this name.
-    #[error("there are results called {0} already")]
-    Exists(String),
-    /// The results bucket said no.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl PlaceError {
-    /// What to try.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Local { .. } | Self::Spool(_) => Some(SpoolError::HINT.to_owned()),
-            Self::Busy { .. } => Some("wait for it, or choose another --tag or --out".to_owned()),
-            Self::Exists(_) => Some("choose another --tag, or leave --no-overwrite out".to_owned()),
-            Self::Store(error) => error.hint.clone(),
-        }
-    }
-}
-
-impl From<PlaceError> for Failure {
-    fn from(error: PlaceError) -> Self {
-        Self {
-            exit: Exit::SetUp,
-            hint: error.hint(),
-            message: error.to_string(),
-        }
-    }
-}
 
 /// Ending of a summary that has no rows beside it, where results of an earlier run have the name.
 const UNFINISHED: &str = ".unfinished.json";
@@ -102,33 +53,6 @@ pub struct Place {
 struct Earlier {
     here: bool,
     remote: bool,
-}
-
-/// A place that was proved: what is needed to say there how a run ended, when nothing else of it is left.
-#[derive(Debug)]
-pub struct Proved {
-    here: Option<PathBuf>,
-    remote: Option<(Bucket, String)>,
-}
-
-impl Proved {
-    /// Puts a summary in place of the one that says «running».
-    ///
-    /// # Errors
-    /// What could not be written, in words.
-    pub async fn replace(self, text: &str) -> Result<(), String> {
-        let here = self.here.map_or(Ok(()), |path| {
-            whole_or_in_place(&path, text).map_err(|error| format!("{}: {error}", path.display()))
-        });
-        let remote = match self.remote {
-            Some((mut bucket, key)) => bucket
-                .store(&key, text.as_bytes().to_vec(), Replace::Yes)
-                .await
-                .map_err(|error| error.to_string()),
-            None => Ok(()),
-        };
-        here.and(remote)
-    }
 }
 
 impl Place {
@@ -380,10 +304,10 @@ impl Place {
     /// Writes the summary, whole or not at all. Where the folder takes no new file, the one that says «running» is written over.
     pub fn write_json(&self, text: &str) -> Result<(), PlaceError> {
         let path = self.json_path();
-        whole_or_in_place(&path, text).map_err(|cause| PlaceError::Local { path, cause })?;
+        write_or_overwrite(&path, text).map_err(|cause| PlaceError::Local { path, cause })?;
         if let Some(left) = &self.left {
             // The one that counts is written.
-            let _still_running = whole_or_in_place(left, text);
+            let _still_running = write_or_overwrite(left, text);
         }
         if self.has_rows && self.passing.is_none() {
             let _not_there = fs::remove_file(self.dir.join(format!("{}{UNFINISHED}", self.stem)));
@@ -472,134 +396,4 @@ fn dir_of(folder: &TempDir) -> PathBuf {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::MetadataExt;
-
-    use super::*;
-
-    fn to(dir: &Path) -> Destination {
-        Destination {
-            bucket: None,
-            prefix: String::new(),
-            out: Some(dir.to_owned()),
-            spool_dir: None,
-            no_overwrite: false,
-        }
-    }
-
-    #[tokio::test]
-    async fn a_second_writer_is_turned_away_and_the_lock_goes_with_the_first() {
-        let dir = tempfile::tempdir().unwrap();
-        let (place, warnings) = Place::prepare(&to(dir.path()), "result_x", None, "{}")
-            .await
-            .unwrap();
-        assert_eq!(warnings, Vec::<String>::new());
-        let locked = || {
-            File::open(dir.path().join(".result_x.lock"))
-                .unwrap()
-                .metadata()
-                .unwrap()
-                .ino()
-        };
-        let first = locked();
-        assert!(matches!(
-            Place::prepare(&to(dir.path()), "result_x", None, "{}").await,
-            Err(PlaceError::Busy { .. })
-        ));
-        drop(place);
-        let (_, warnings) = Place::prepare(&to(dir.path()), "result_x", None, "{}")
-            .await
-            .unwrap();
-        assert_eq!(
-            (warnings.len(), locked()),
-            (1, first),
-            "a file that others may have locked is never removed"
-        );
-        let strict = Destination {
-            no_overwrite: true,
-            ..to(dir.path())
-        };
-        assert!(matches!(
-            Place::prepare(&strict, "result_x", None, "{}").await,
-            Err(PlaceError::Exists(_))
-        ));
-    }
-
-    #[tokio::test]
-    async fn earlier_results_stay_until_there_are_rows() {
-        let dir = tempfile::tempdir().unwrap();
-        let read = |name: &str| fs::read_to_string(dir.path().join(name)).ok();
-        for name in ["result_x.csv", "result_x.json"] {
-            fs::write(dir.path().join(name), "good").unwrap();
-        }
-        let (mut place, _) = Place::prepare(&to(dir.path()), "result_x", None, "running")
-            .await
-            .unwrap();
-        place.write_json("failed").unwrap();
-        assert_eq!(
-            ["result_x.json", "result_x.unfinished.json"].map(read),
-            ["good", "failed"].map(|text| Some(text.to_owned()))
-        );
-        assert!(place.leaves_earlier());
-        place.take_name();
-        place.write_json("new").unwrap();
-        assert_eq!(
-            ["result_x.json", "result_x.unfinished.json"].map(read),
-            [Some("new".to_owned()), None]
-        );
-        assert_eq!(
-            finished_name("a/result_x.unfinished.json").as_deref(),
-            Some("a/result_x.json")
-        );
-    }
-
-    #[tokio::test]
-    async fn links_are_not_followed() {
-        let dir = tempfile::tempdir().unwrap();
-        let elsewhere = dir.path().join("elsewhere");
-        fs::write(&elsewhere, "dear").unwrap();
-        let link =
-            |name: &str| std::os::unix::fs::symlink(&elsewhere, dir.path().join(name)).unwrap();
-        for name in [".result_x.csv.partial", ".result_x.json.partial"] {
-            link(name);
-        }
-        let (place, _) = Place::prepare(&to(dir.path()), "result_x", None, "{}")
-            .await
-            .unwrap();
-        place
-            .csv_file()
-            .write::<PlaceError>(|file| {
-                io::Write::write_all(file, b"rows").map_err(|_| PlaceError::Exists(String::new()))
-            })
-            .unwrap();
-        assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "dear");
-        drop(place);
-        link(".result_y.lock");
-        assert!(matches!(
-            Place::prepare(&to(dir.path()), "result_y", None, "{}").await,
-            Err(PlaceError::Local { .. })
-        ));
-    }
-
-    #[tokio::test]
-    async fn passing_files_go_once_stored_and_stay_when_kept() {
-        let dir = tempfile::tempdir().unwrap();
-        let passing = Destination {
-            out: None,
-            spool_dir: Some(dir.path().to_owned()),
-            ..to(dir.path())
-        };
-        drop(
-            Place::prepare(&passing, "result_x", None, "{}")
-                .await
-                .unwrap(),
-        );
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
-        let kept = Place::prepare(&passing, "result_x", None, "{}")
-            .await
-            .unwrap()
-            .0
-            .keep();
-        assert!(kept.join("result_x.json").exists());
-    }
-}
+mod tests;

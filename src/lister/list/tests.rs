@@ -6,9 +6,12 @@ use std::rc::Rc;
 
 use super::*;
 use crate::fuzz::Target;
+use crate::lister::keyfile::{KeyFileWriter, sha256_hex};
+use crate::lister::pages::Pages;
 use crate::plan::Shard;
 use crate::sample::KeyRecord;
 use crate::spool::keys::KeyFile;
+use crate::store::StoreError;
 
 #[derive(Clone)]
 struct Script(Rc<RefCell<VecDeque<ListPage>>>);

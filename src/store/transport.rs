@@ -7,7 +7,7 @@ use super::attempt::{AttemptError, Remedy};
 
 /// How far the attempt had come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stage {
+pub(super) enum AttemptStage {
     /// No connection yet.
     Connecting,
     /// The request is out, no head came; `reused` connections may have been closed by the server meanwhile.
@@ -17,9 +17,9 @@ pub(super) enum Stage {
 }
 
 /// Sorts a transport error by the innermost I/O error of its chain.
-pub(super) fn transport(error: &(dyn Error + 'static), stage: Stage) -> AttemptError {
+pub(super) fn transport(error: &(dyn Error + 'static), stage: AttemptStage) -> AttemptError {
     if find::<rustls::Error>(error).is_some() {
-        let untrusted = stage == Stage::Connecting;
+        let untrusted = stage == AttemptStage::Connecting;
         return AttemptError::own(
             "tls",
             if untrusted {
@@ -44,13 +44,15 @@ pub(super) fn transport(error: &(dyn Error + 'static), stage: Stage) -> AttemptE
         )
     );
     match stage {
-        Stage::Connecting => connecting(kind),
-        Stage::Waiting { reused: true } if closed || reset => {
+        AttemptStage::Connecting => connecting(kind),
+        AttemptStage::Waiting { reused: true } if closed || reset => {
             AttemptError::own("stale-connection", Remedy::NewConnection)
         }
-        Stage::Waiting { .. } if closed || reset => AttemptError::own("reset", Remedy::BackOff),
-        Stage::Reading if reset => AttemptError::own("reset", Remedy::BackOff),
-        Stage::Reading if closed => AttemptError::own("short-body", Remedy::BackOff),
+        AttemptStage::Waiting { .. } if closed || reset => {
+            AttemptError::own("reset", Remedy::BackOff)
+        }
+        AttemptStage::Reading if reset => AttemptError::own("reset", Remedy::BackOff),
+        AttemptStage::Reading if closed => AttemptError::own("short-body", Remedy::BackOff),
         _ if kind == Some(io::ErrorKind::TimedOut) => AttemptError::own("timeout", Remedy::BackOff),
         _ if kind == Some(io::ErrorKind::InvalidData)
             || kind == Some(io::ErrorKind::InvalidInput) =>
@@ -98,7 +100,7 @@ pub(super) fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> 
 mod tests {
     use super::*;
 
-    fn code(kind: io::ErrorKind, stage: Stage) -> (String, Remedy) {
+    fn code(kind: io::ErrorKind, stage: AttemptStage) -> (String, Remedy) {
         let error = transport(&io::Error::from(kind), stage);
         (error.code.to_string(), error.remedy)
     }
@@ -107,15 +109,15 @@ mod tests {
     fn a_reused_connection_that_closed_before_the_answer_is_retried_at_once() {
         let reset = io::ErrorKind::ConnectionReset;
         assert_eq!(
-            code(reset, Stage::Waiting { reused: true }),
+            code(reset, AttemptStage::Waiting { reused: true }),
             ("stale-connection".to_owned(), Remedy::NewConnection)
         );
         assert_eq!(
-            code(reset, Stage::Waiting { reused: false }),
+            code(reset, AttemptStage::Waiting { reused: false }),
             ("reset".to_owned(), Remedy::BackOff)
         );
         assert_eq!(
-            code(reset, Stage::Reading),
+            code(reset, AttemptStage::Reading),
             ("reset".to_owned(), Remedy::BackOff)
         );
     }
@@ -123,14 +125,17 @@ mod tests {
     #[test]
     fn a_body_that_ends_early_is_short() {
         assert_eq!(
-            code(io::ErrorKind::UnexpectedEof, Stage::Reading).0,
+            code(io::ErrorKind::UnexpectedEof, AttemptStage::Reading).0,
             "short-body"
         );
     }
 
     #[test]
     fn an_answer_against_the_rules_is_named_so_wherever_it_breaks_them() {
-        for stage in [Stage::Waiting { reused: true }, Stage::Reading] {
+        for stage in [
+            AttemptStage::Waiting { reused: true },
+            AttemptStage::Reading,
+        ] {
             for kind in [io::ErrorKind::InvalidData, io::ErrorKind::InvalidInput] {
                 assert_eq!(code(kind, stage), ("protocol".to_owned(), Remedy::BackOff));
             }
@@ -140,7 +145,7 @@ mod tests {
     #[test]
     fn a_refused_connection_is_no_attempt() {
         assert_eq!(
-            code(io::ErrorKind::ConnectionRefused, Stage::Connecting),
+            code(io::ErrorKind::ConnectionRefused, AttemptStage::Connecting),
             ("connect-refused".to_owned(), Remedy::Reconnect)
         );
     }
@@ -148,6 +153,9 @@ mod tests {
     #[test]
     fn a_tls_error_inside_an_io_error_is_found() {
         let error = io::Error::new(io::ErrorKind::InvalidData, rustls::Error::DecryptError);
-        assert_eq!(transport(&error, Stage::Connecting).code.to_string(), "tls");
+        assert_eq!(
+            transport(&error, AttemptStage::Connecting).code.to_string(),
+            "tls"
+        );
     }
 }
