@@ -24,6 +24,7 @@ mod predict;
 mod read;
 mod recommend;
 mod remarks;
+mod scale;
 mod study;
 mod tasks;
 pub(crate) mod thresholds;
