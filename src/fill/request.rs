@@ -62,7 +62,7 @@ pub enum Missing {
 pub enum Consent {
     /// Any size.
     Given,
-    /// Somebody is asked above [`ASK_BYTES`].
+    /// Whether a person agreed to more than 1 GB.
     Needed,
 }
 

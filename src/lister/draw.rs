@@ -36,7 +36,7 @@ pub struct Drawn {
     pub note: Option<String>,
 }
 
-/// Draws a sample of the keys that [`super::list`] left in `spool`, and leaves it there in their place. `pace` says how large `auto` is. When the future is
+/// Draws a sample of the keys that [`super::list()`] left in `spool`, and leaves it there in their place. `pace` says how large `auto` is. When the future is
 /// dropped, the drawing ends at once.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! What a person sees while a run goes on: a bar on a terminal, lines in a log, or nothing but warnings.
 //!
-//! Listens to [`RunEvent`]s and draws; asks nothing, times nothing (elapsed time stands in the events) and never stops a run: what cannot be
+//! Listens to `RunEvent`s and draws; asks nothing, times nothing (elapsed time stands in the events) and never stops a run: what cannot be
 //! written to stderr is lost. The only place that knows indicatif.
 
 mod bar;
