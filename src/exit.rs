@@ -113,6 +113,11 @@ pub struct Failure {
     pub hint: Option<String>,
 }
 
+/// What finds a sweep or a job again, for hints. Without its id the same command begins another one, which costs time and money.
+pub fn same_command(id: &str) -> String {
+    format!("the same command with --id {id}")
+}
+
 impl Failure {
     /// A failure without a hint.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {

@@ -65,7 +65,7 @@ pub const SWEEP: &[Setting] = tables![
         "capacity" [] Choice("KIND", CAPACITIES), "on-demand", "on-demand or spot (cheaper; AWS may end a task, then the run is tried again)";
         "max-tasks" [] Value("N"), "1", "Tasks at once; configurations that run at the same time share what S3 gives, and are marked";
         "max-cost" [] Value("USD"), "", "Spend at most this: no task starts that would exceed it, and running tasks are stopped";
-        "detach" [] Nothing, "", "Leave tasks running when the sweep is interrupted; the same command finds them again";
+        "detach" [] Nothing, "", "Leave tasks running when the sweep is interrupted; the same command with --id finds them again";
         "start-timeout" [] Value("TIME"), "15m", "Longest time until a task runs: capacity, image and throttling included";
         "stop-timeout" [] Value("TIME"), "4m", "Longest time until a task that ends has stopped";
         "poll-interval" [] Value("TIME"), "5s", "Time between two looks at the tasks";

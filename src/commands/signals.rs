@@ -27,18 +27,18 @@ pub(super) enum First {
 }
 
 /// What signals mean at the moment.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct SignalMeaning {
     first: First,
     /// What is left when the process ends at once.
-    hint: Option<&'static str>,
+    hint: Option<String>,
 }
 
 /// A signal that ends the process at once, and what is left by what signals meant when it came.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Last {
     signal: Signal,
-    hint: Option<&'static str>,
+    hint: Option<String>,
 }
 
 /// What the listening thread has heard.
@@ -50,7 +50,8 @@ pub(super) struct Signals {
 
 impl Signals {
     /// Listens from now on. `hint` says what is left when the process ends at once.
-    pub(super) fn listen(first: First, hint: Option<&'static str>) -> Result<Self, Failure> {
+    pub(super) fn listen(first: First, hint: Option<&str>) -> Result<Self, Failure> {
+        let hint = hint.map(str::to_owned);
         let meaning = Arc::new(Mutex::new(SignalMeaning { first, hint }));
         let ((tell_asked, asked), (tell_last, last)) = (watch::channel(None), watch::channel(None));
         let (ready, is_ready) = mpsc::channel();
@@ -98,7 +99,8 @@ impl Signals {
     }
 
     /// From now on signals mean this.
-    pub(super) fn set_meaning(&self, first: First, hint: Option<&'static str>) {
+    pub(super) fn set_meaning(&self, first: First, hint: Option<&str>) {
+        let hint = hint.map(str::to_owned);
         *self.meaning.lock().unwrap_or_else(PoisonError::into_inner) =
             SignalMeaning { first, hint };
     }
@@ -118,7 +120,10 @@ fn at_once(last: Last, asked: Option<Signal>) -> Failure {
 }
 
 fn now(meaning: &Mutex<SignalMeaning>) -> SignalMeaning {
-    *meaning.lock().unwrap_or_else(PoisonError::into_inner)
+    meaning
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone()
 }
 
 /// The thread's side.
@@ -155,7 +160,7 @@ impl Listener {
                 let SignalMeaning { first, hint } = now(&self.meaning);
                 if asked.is_some() || first == First::EndsAtOnce {
                     let last = Last { signal, hint };
-                    self.last.send_replace(Some(last));
+                    self.last.send_replace(Some(last.clone()));
                     tokio::time::sleep(PATIENCE).await;
                     end_now(at_once(last, asked));
                 }

@@ -14,7 +14,7 @@ use crate::analysis::Study;
 use crate::cli::Raw;
 use crate::cloud::{Batch, ChildSeen, Cloud};
 use crate::event::JobEvent;
-use crate::exit::{ChildExit, Exit, Failure, Signal};
+use crate::exit::{ChildExit, Exit, Failure, Signal, same_command};
 use crate::output::{Style, warning};
 use crate::plan::S3Uri;
 use crate::platform::clock::utc_now;
@@ -57,11 +57,14 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     let settings = settings::submit(&raw, &id)?;
     start_log(settings.log);
     let style = style_of(&io::stderr());
-    let hint = Some("a job that was submitted still runs; run the same command to wait for it");
-    signals.set_meaning(First::EndsInOrder, hint);
+    let hint = format!(
+        "a job that was submitted still runs; {} waits for it",
+        same_command(&settings.job.id)
+    );
+    signals.set_meaning(First::EndsInOrder, Some(&hint));
     let ended = block_on(signals.or(to_its_end(&settings, style, signals.asked())))?;
     // The report stores nothing that is not stored already.
-    signals.set_meaning(First::EndsAtOnce, hint);
+    signals.set_meaning(First::EndsAtOnce, Some(&hint));
     match ended {
         SubmitOutcome::Forecast(forecast) if settings.dry_run => say(&forecast),
         SubmitOutcome::Forecast(forecast) => {

@@ -10,7 +10,7 @@ use super::process::{block_on, note, start_log};
 use super::signals::{First, Signals};
 use crate::cli::{Confined, Raw, Variables};
 use crate::event::SweepEvent;
-use crate::exit::{Exit, Failure, Signal};
+use crate::exit::{Exit, Failure, Signal, same_command};
 use crate::outlook::CostConsent;
 use crate::output::{Style, warning};
 use crate::plan::Access;
@@ -85,14 +85,18 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     };
     let style = style_of(&io::stderr());
     let place = settings.job.place.facts();
-    let hint = Some(place.after_second_signal);
-    let to_continue = to_continue(raw, &settings.job.id);
-    signals.set_meaning(First::EndsInOrder, hint);
+    let again = same_command(&settings.job.id);
+    let to_continue = format!("to continue, run {again}");
+    let hint = match place.left_running {
+        Some(left) => format!("{left}; {again} finds them"),
+        None => to_continue.clone(),
+    };
+    signals.set_meaning(First::EndsInOrder, Some(&hint));
     let Some(ended) = block_on(signals.or(to_its_end(raw, settings, signals.asked())))? else {
         return Ok(Exit::Good);
     };
     // The report stores nothing that is not stored already.
-    signals.set_meaning(First::EndsAtOnce, hint);
+    signals.set_meaning(First::EndsAtOnce, Some(&hint));
     if [Exit::Good, Exit::NotStored].contains(&ended.exit) {
         let page = super::report::of_folder(&ended.folder, &sources, &signals)?;
         let again = super::report::command(&[ResultSource::Path(ended.folder.clone())], &sources);
@@ -241,15 +245,6 @@ fn finish(
             format!("interrupted after {}", units::plural(ended.done, "run")),
         )
         .hint(to_continue)),
-    }
-}
-
-/// What continues the sweep: without its id, the same command is another sweep.
-fn to_continue(raw: &Raw, id: &str) -> String {
-    if raw.get("id").is_some() {
-        "run the same command to continue".to_owned()
-    } else {
-        format!("to continue, run the same command with --id {id}")
     }
 }
 

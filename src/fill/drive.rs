@@ -113,15 +113,16 @@ pub async fn fill(fill: &Fill, mut context: Context<'_>) -> Result<Filled, Failu
         Ok(signal) => Ok(Filled { signal, ..filled }),
         Err(failure) => {
             let there = filled.stored.plus(filled.found).objects;
-            // Where nothing was stored there is nothing to continue.
             if there > 0 {
                 on_event(&FillEvent::Warning(format!(
-                    "{} of {} objects are stored; run the same command to continue",
+                    "{} of {} objects are stored",
                     units::count(there),
                     units::count(wanted.objects)
                 )));
             }
-            Err(failure)
+            // What the error says of itself counts more: an object in the way stays in the way.
+            let hint = failure.hint.clone();
+            Err(failure.hint(hint.unwrap_or_else(|| "run the same command to continue".to_owned())))
         }
     }
 }

@@ -3,8 +3,12 @@
 use tokio::sync::watch::Receiver;
 
 /// The value, once it has come. When nobody is left who could send it, this never ends: use it beside work that does.
-pub async fn comes<T: Copy>(of: &mut Receiver<Option<T>>) -> T {
-    match of.wait_for(Option::is_some).await.map(|value| *value) {
+pub async fn comes<T: Clone>(of: &mut Receiver<Option<T>>) -> T {
+    match of
+        .wait_for(Option::is_some)
+        .await
+        .map(|value| value.clone())
+    {
         Ok(Some(value)) => value,
         _ => std::future::pending().await,
     }

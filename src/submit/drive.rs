@@ -124,6 +124,7 @@ pub async fn submit(
     let (parts, keys) = (document.shards.clone(), document.keys);
     let shards = u32::try_from(parts.len()).unwrap_or(u32::MAX);
     let mut watch = JobWatch {
+        name: &job.id,
         jobs,
         signal,
         on_event,

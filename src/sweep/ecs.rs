@@ -13,7 +13,7 @@ pub(super) fn facts(plan: &FleetPlan) -> PlaceFacts {
         consent: Some(plan.consent),
         is_in_region: true,
         stores_results: true,
-        after_second_signal: "tasks that run stay running, and cost money: the same command finds them again",
+        left_running: Some("tasks that run stay running, and cost money"),
         // AWS changes the prices of Spot as it sees fit, and money is kept to what tasks can cost at the most.
         prices: match plan.capacity {
             Capacity::Spot => "those of On-Demand (what Spot costs is not known, and is less)",

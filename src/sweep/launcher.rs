@@ -32,8 +32,8 @@ pub struct PlaceFacts {
     pub is_in_region: bool,
     /// Whether a repetition stores its results itself, in the results bucket.
     pub stores_results: bool,
-    /// What a second signal leaves behind.
-    pub after_second_signal: &'static str,
+    /// What a second signal leaves behind that costs money; none where nothing does.
+    pub left_running: Option<&'static str>,
     /// Which prices money is counted by.
     pub prices: &'static str,
 }

@@ -228,6 +228,36 @@ fn a_sweep_starts_no_run_beyond_its_limit() {
     );
     assert_eq!(
         hint,
-        "hint: run the same command to continue; it counts its bytes anew"
+        "hint: to continue, run the same command with --id s; it counts its bytes anew"
     );
+}
+
+/// Without its id, the same command is another sweep: what was measured would be measured again.
+#[test]
+fn what_ends_a_sweep_early_names_the_id_that_continues_it() {
+    let source = Store::serving("objects=20,size=100KB");
+    let out = tempfile::tempdir().unwrap();
+    let words = [
+        "--vcpu",
+        "1",
+        "--client",
+        "lean",
+        "--mode",
+        "async",
+        "-c",
+        "1,4",
+        "--repeat",
+        "2",
+        "--duration",
+        "100ms",
+    ];
+    let begin = || elsewhere(&source, "sweep").args(words).out(out.path());
+    let (_, hint) = first_lines(&begin().args(["--max-bytes", "1MB"]).exits(3));
+    let id = hint
+        .strip_prefix("hint: to continue, run the same command with --id ")
+        .and_then(|rest| rest.split(';').next())
+        .unwrap_or_else(|| panic!("{hint}"));
+    begin().args(["--max-bytes", "10GB", "--id", id]).exits(0);
+    let sweeps = fs::read_dir(out.path().join("sweeps")).unwrap().count();
+    assert_eq!(sweeps, 1, "the same sweep was continued");
 }

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 use crate::cloud::{ChildSeen, CloudError, CloudErrorKind, JobRequest, JobSeen, Jobs};
 use crate::event::{Children, JobEvent};
 use crate::exit::Signal;
-use crate::exit::{Exit, Failure};
+use crate::exit::{Exit, Failure, same_command};
 
 /// First and longest pause after a call that can be tried again.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -26,6 +26,8 @@ pub(super) const FEW_LOOKS: u32 = 4;
 
 /// What a wait has beside the job.
 pub(super) struct JobWatch<'a> {
+    /// The job's name.
+    pub(super) name: &'a str,
     pub(super) jobs: &'a dyn Jobs,
     pub(super) signal: Receiver<Option<Signal>>,
     pub(super) on_event: &'a mut dyn FnMut(&JobEvent),
@@ -98,9 +100,8 @@ impl JobWatch<'_> {
                 } else {
                     "interrupted before the job was submitted"
                 };
-                return Err(
-                    Failure::new(signal.exit(), message).hint("run the same command to continue")
-                );
+                return Err(Failure::new(signal.exit(), message)
+                    .hint(format!("to continue, run {}", same_command(self.name))));
             }
             let error = match self.jobs.submit(request).await {
                 Ok(id) => return Ok(id),
@@ -146,6 +147,7 @@ impl JobWatch<'_> {
         id: &str,
         (children, poll): (u32, Duration),
     ) -> Result<JobEnd, Failure> {
+        let again = same_command(self.name);
         let goes_on = |error: CloudError| {
             let failure = Failure::from(error);
             let hint = failure.hint.unwrap_or_default();
@@ -153,7 +155,7 @@ impl JobWatch<'_> {
                 failure.exit,
                 format!("{}; the job {id} still runs", failure.message),
             )
-            .hint(format!("{hint}; the same command waits for it again"))
+            .hint(format!("{hint}; {again} waits for it"))
         };
         let (mut back_off, begin) = (BackOff::new(), Instant::now());
         let mut seen_once = false;

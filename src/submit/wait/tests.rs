@@ -122,6 +122,7 @@ async fn wait_for(fake: &Fake, children: u32) -> (Result<JobEnd, Failure>, Vec<C
         }
     };
     let mut watch = JobWatch {
+        name: "job-1",
         jobs: fake,
         signal,
         on_event: &mut on_event,
@@ -136,6 +137,7 @@ async fn wait_for(fake: &Fake, children: u32) -> (Result<JobEnd, Failure>, Vec<C
 async fn submit_to(fake: &Fake) -> Result<String, Failure> {
     let (_sender, signal) = watch::channel(None);
     JobWatch {
+        name: "job-1",
         jobs: fake,
         signal,
         on_event: &mut |_| {},

@@ -124,7 +124,7 @@ impl Fleet {
         if self.plan.on_interrupt == OnInterrupt::Detach && why == Abandon::Interrupted {
             if !going.is_empty() {
                 on_event(&SweepEvent::Warning(format!(
-                    "{} still runs: the same command finds it again",
+                    "{} still runs and costs money",
                     tasks(going.len())
                 )));
             }

@@ -219,7 +219,7 @@ pub(super) const FACTS: PlaceFacts = PlaceFacts {
     consent: None,
     is_in_region: false,
     stores_results: false,
-    after_second_signal: "run the same command to continue",
+    left_running: None,
     prices: "on demand",
 };
 
