@@ -7,7 +7,7 @@ mod samples;
 mod scores;
 mod worlds;
 
-use super::advice::{Basis, Lack};
+use super::advice::{Basis, Edge, Lack};
 use super::fixture::{BYTES, OBJECTS, Sweep, contender, histogram, lean, own_run, shard};
 use super::model::{Against, Failure};
 use super::notes::{CellNote, CurveNote, Note, PredictedPhase};
@@ -1520,4 +1520,23 @@ fn fuzz_whole_reports() {
             }));
         }
     });
+}
+
+#[test]
+fn the_edge_of_what_was_measured_is_one_of_several_values() {
+    let edges = |study: &Study| {
+        let fastest = study.recommendations[0].fastest.as_ref().unwrap();
+        fastest.at_edge.clone()
+    };
+    let one = Sweep::new("s1").cell(&lean(1_024, Mode::Async, 16), &six(100.0));
+    assert_eq!(edges(&one.study()), []);
+    let rising = lean_curve(&[(4, 50.0), (16, 100.0)]);
+    assert_eq!(edges(&rising.study()), [Edge::MostWorkers]);
+    let larger = lean_curve(&[(4, 50.0), (16, 100.0)])
+        .cell(&lean(2_048, Mode::Async, 4), &six(50.0))
+        .cell(&lean(2_048, Mode::Async, 16), &six(200.0));
+    assert_eq!(
+        edges(&larger.study()),
+        [Edge::MostWorkers, Edge::LargestTask]
+    );
 }

@@ -10,7 +10,7 @@ use crate::units;
 
 /// What is recommended, by which rule.
 pub(crate) const RULE: &str = "of all configurations without a measurable difference from the best (within 2 %, or within two standard errors and 4 %) the smallest task \
-                               counts, then async before threads before processes, then the fewest workers; cheapest: by the price of the tasks for the whole bucket, \
+                               counts, then async before threads before processes, then the fewest workers, but what costs the same and is more than 10 % slower comes last; cheapest: by the price of the tasks for the whole bucket, \
                                as requests cost the same in each; fastest: by the time for the whole bucket; left out are configurations with failed repetitions, and \
                                those of which the embedded server was the limit";
 
