@@ -36,7 +36,10 @@ pub(super) struct Candidate {
     /// CPU units of all its tasks, then memory: what is paid for.
     pub(super) size: (u64, u64),
     pub(super) mode: Mode,
+    /// Of one task.
     pub(super) concurrency: u32,
+    /// That fetch side by side.
+    pub(super) tasks: u64,
     /// Logarithm of the seconds of each repetition.
     pub(super) times: Vec<f64>,
     /// Of what is to be small: the logarithm for each of them.
@@ -153,7 +156,8 @@ impl Known {
             .collect();
         near.sort_by(|one, other| middles[*one].time.total_cmp(&middles[*other].time));
         near.truncate(MOST);
-        let mut sizes: Vec<(u64, u64)> = near.iter().map(|index| candidates[*index].size).collect();
+        let size_of = |index: &usize| (candidates[*index].size, candidates[*index].tasks);
+        let mut sizes: Vec<_> = near.iter().map(size_of).collect();
         sizes.sort_unstable();
         sizes.dedup();
         let log_objects = subject.objects.count.ln();
@@ -161,8 +165,9 @@ impl Known {
         let measured = |index: &usize| {
             let candidate = &candidates[*index];
             Measured {
-                size: sizes.binary_search(&candidate.size).unwrap_or_default(),
-                vcpu: candidate.size.0 as f64 / 1_024.0,
+                size: sizes.binary_search(&size_of(index)).unwrap_or_default(),
+                tasks: candidate.tasks as f64,
+                vcpu: candidate.size.0 as f64 / candidate.tasks as f64 / 1_024.0,
                 mode: candidate.mode,
                 workers: f64::from(candidate.concurrency.max(1)),
                 log_rate: log_objects - middles[*index].time,
@@ -409,6 +414,7 @@ mod tests {
             size: (vcpu * 1_024, vcpu * 2_048),
             mode,
             concurrency,
+            tasks: 1,
             times: logs.clone(),
             logs,
             cpu: None,

@@ -156,6 +156,7 @@ fn candidate(able: &Able<'_>, values: fn(&super::Prediction) -> &Vec<f64>) -> Op
         size: (u64::from(units) * tasks, u64::from(memory_mib) * tasks),
         mode,
         concurrency,
+        tasks,
         times,
         logs,
         cpu,

@@ -104,17 +104,18 @@ impl<'a> RateLaw<'a> {
             Mode::Process => one.workers.ln(),
             Mode::Async | Mode::Thread => 0.0,
         };
-        let limits = [
+        let of_a_task = [
             one.workers.ln() - of[CONNECTION_S],
             of[NETWORK] + of[EXPONENT] * vcpu + of[OF_SIZES + one.size],
             vcpu + of[USABLE + place_of(one.mode)] + small - cpu(of, one),
-            of[STORE],
             if self.is_contender {
                 of[SERIAL] + processes
             } else {
                 f64::INFINITY
             },
         ];
+        let [connection, network, cpu, serial] = of_a_task.map(|limit| limit + one.tasks.ln());
+        let limits = [connection, network, cpu, serial, of[STORE]];
         let lowest = limits.iter().copied().fold(f64::INFINITY, f64::min);
         let power = of[POWER].clamp(POWERS.0, POWERS.1).exp();
         let sum: f64 = limits
@@ -154,11 +155,11 @@ impl<'a> RateLaw<'a> {
         slopes
     }
 
-    /// The highest rate among the modes that are wanted, as a logarithm.
-    pub(super) fn highest(&self, wanted: fn(Mode) -> bool) -> f64 {
-        let wanted = self.measured.iter().filter(|one| wanted(one.mode));
-        wanted
-            .map(|one| one.log_rate)
+    /// The highest of these logarithms of rates.
+    pub(super) fn highest(&self, rate: fn(&Measured) -> Option<f64>) -> f64 {
+        self.measured
+            .iter()
+            .filter_map(rate)
             .fold(f64::NEG_INFINITY, f64::max)
     }
 }

@@ -44,11 +44,14 @@ pub(super) struct CpuOfObject {
 pub(super) struct Measured {
     /// Which size it has: a number from 0.
     pub(super) size: usize,
-    /// Of all its tasks.
+    /// Tasks that fetch side by side.
+    pub(super) tasks: f64,
+    /// Of one task.
     pub(super) vcpu: f64,
     pub(super) mode: Mode,
+    /// Of one task.
     pub(super) workers: f64,
-    /// Logarithm of objects a second.
+    /// Logarithm of objects a second, of all tasks together.
     pub(super) log_rate: f64,
     /// Of that, by its repetitions.
     pub(super) variance: f64,
@@ -138,6 +141,7 @@ mod tests {
                 for workers in [4.0, 16.0, 64.0, 256.0] {
                     measured.push(Measured {
                         size,
+                        tasks: 1.0,
                         vcpu,
                         mode,
                         workers,
@@ -206,6 +210,30 @@ mod tests {
             expected[place.unwrap()]
         };
         assert!(of(Mode::Process) - of(Mode::Async) > 0.3, "{expected:?}");
+    }
+
+    #[test]
+    fn several_tasks_have_the_limits_of_one_each() {
+        // Four tasks beside one: each connection, vCPU and network is there four times, and noise of 7 % is evened out over both.
+        let off = |place: usize| ((place * 7 + 3) % 13) as f64 * 0.02 - 0.12;
+        let one = measured(off, 0.07 * 0.07);
+        let four = measured(|place| off(place + 5), 0.07 * 0.07);
+        let mut both = one.clone();
+        both.extend(four.into_iter().map(|cell| Measured {
+            size: cell.size + 3,
+            tasks: 4.0,
+            log_rate: cell.log_rate + 4_f64.ln(),
+            ..cell
+        }));
+        let squares = |values: &[f64]| -> f64 {
+            let off = values.iter().zip(&both);
+            off.map(|(value, one)| (value - (one.tasks * rate(one.vcpu, one.workers)).ln()).powi(2))
+                .sum()
+        };
+        let rates: Vec<f64> = both.iter().map(|one| one.log_rate).collect();
+        let fit = Fit::new(&both, OBJECTS, false).unwrap();
+        let (before, after) = (squares(&rates), squares(&fit.expected(&rates)));
+        assert!(after < before / 4.0, "{before} became {after}");
     }
 
     #[test]

@@ -113,13 +113,13 @@ impl<'a> Search<'a> {
     /// The most likely parameters. Limits above all rates are tried just above them as well.
     pub(super) fn best(&self, deviations: &Deviations) -> Option<DVector<f64>> {
         let mut best = self.find(self.law.before.clone(), deviations)?;
-        let of_a_process = |mode| match mode {
-            Mode::Async | Mode::Thread => true,
-            Mode::Process => false,
+        let of_one_process = |one: &Measured| match one.mode {
+            Mode::Async | Mode::Thread => Some(one.log_rate - one.tasks.ln()),
+            Mode::Process => None,
         };
-        let mut limits = vec![(STORE, self.law.highest(|_| true))];
+        let mut limits = vec![(STORE, self.law.highest(|one| Some(one.log_rate)))];
         if self.law.is_contender {
-            limits.push((SERIAL, self.law.highest(of_a_process)));
+            limits.push((SERIAL, self.law.highest(of_one_process)));
         }
         for (place, highest) in limits.into_iter().filter(|(_, rate)| rate.is_finite()) {
             let mut start = best.clone();
