@@ -115,10 +115,8 @@ impl Picker {
 
     /// Whether a key is one of the selected, the limit apart.
     pub(super) fn selects(&self, record: &KeyRecord) -> bool {
-        let other_shard = |shard: Shard| {
-            xxh3_64(record.key.as_bytes()) % u64::from(shard.count.get()) != u64::from(shard.index)
-        };
-        record.key.starts_with(&self.prefix) && !self.shard.is_some_and(other_shard)
+        record.key.starts_with(&self.prefix)
+            && self.shard.is_none_or(|shard| shard.has(&record.key))
     }
 
     /// Takes a key if it is one of the selected; false when no more are wanted.

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
 
 /// One of `count` disjoint parts of the keys: those whose XXH3-64 modulo `count` is `index`, or those of a key file of its own
 /// (`KeySource::Folder`).
@@ -18,6 +19,16 @@ pub struct Shard {
 }
 
 impl Shard {
+    /// Which of `count` shards has a key, from 0.
+    pub fn of_key(key: &str, count: NonZeroU32) -> u64 {
+        xxh3_64(key.as_bytes()) % u64::from(count.get())
+    }
+
+    /// Whether a key is in this shard.
+    pub fn has(self, key: &str) -> bool {
+        Self::of_key(key, self.count) == u64::from(self.index)
+    }
+
     /// Name of its key file in a folder of them: `00003-of-00008.tsv`.
     pub fn key_file(self) -> String {
         format!("{:05}-of-{:05}.tsv", self.index, self.count)

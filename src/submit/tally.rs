@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io;
-
-use xxhash_rust::xxh3::xxh3_64;
+use std::num::NonZeroU32;
 
 use super::cut::{Cutter, Weigh};
 use super::document::ShardKeys;
 use super::job::Division;
-use crate::plan::Layout;
+use crate::plan::{Layout, Shard};
 use crate::sample::KeyRecord;
 use crate::spool::keys::KeyFile;
 
@@ -162,7 +161,9 @@ pub(super) async fn parts(
         breathe(done).await;
         let part = match division {
             Division::Manifest => cutter.part_of(weigh.weight(record.size)),
-            Division::Hash => xxh3_64(record.key.as_bytes()) % u64::from(shards),
+            Division::Hash => {
+                NonZeroU32::new(shards).map_or(0, |count| Shard::of_key(&record.key, count))
+            }
         };
         parts[usize::try_from(part).map_err(io::Error::other)?].add(record.size);
     }
@@ -171,6 +172,8 @@ pub(super) async fn parts(
 
 #[cfg(test)]
 mod tests {
+    use xxhash_rust::xxh3::xxh3_64;
+
     use std::num::NonZeroU64;
 
     use super::*;

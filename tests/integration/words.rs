@@ -2,6 +2,7 @@
 //!
 //! Looks at string literals of the code, tests and comments apart. The list is the one place where a word is forbidden, and why it may stand somewhere.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -235,4 +236,34 @@ fn literal(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> String {
         }
     }
     text
+}
+
+/// What a rename leaves in a text: the head of a column was `PageSize` once.
+#[test]
+fn no_text_of_a_report_is_the_name_of_a_type() {
+    let source = |path: &PathBuf| fs::read_to_string(path).unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let all: Vec<String> = files(&root.join("src")).iter().map(source).collect();
+    let types: HashSet<&str> = all
+        .iter()
+        .flat_map(|text| text.lines())
+        .filter_map(declared)
+        .filter(|name| name.chars().filter(|c| c.is_uppercase()).count() > 1)
+        .collect();
+    assert!(types.contains("PageSize"), "types are found: {types:?}");
+    let slips: Vec<String> = files(&root.join("src/render"))
+        .iter()
+        .flat_map(|path| texts(&source(path)))
+        .filter(|text| types.contains(text.as_str()))
+        .collect();
+    assert!(slips.is_empty(), "{slips:?}");
+}
+
+/// The type that a line declares.
+fn declared(line: &str) -> Option<&str> {
+    let mut words = line
+        .split_whitespace()
+        .skip_while(|word| word.starts_with("pub"));
+    matches!(words.next()?, "struct" | "enum" | "trait").then_some(())?;
+    words.next()?.split(|c: char| !c.is_alphanumeric()).next()
 }

@@ -34,7 +34,7 @@ pub(super) fn matrix(page: &PageData, client: &Client) -> Markup {
                 caption.pf-hidden { "Throughput in MB/s by container size, mode and workers, client " (client.name) }
                 thead {
                     tr {
-                        th.pf-first scope="col" { "PageSize" }
+                        th.pf-first scope="col" { "Size" }
                         th.pf-second scope="col" { "Mode" }
                         @for column in &columns { th.pf-number scope="col" { (count(*column)) } }
                         @if knees { th.pf-knee scope="col" { "Knee" } }

@@ -34,11 +34,11 @@ pub(super) fn cells(page: &PageData, client: &Client) -> Markup {
         table.pf-data.pf-every {
             thead {
                 tr {
-                    th scope="col" { "PageSize" }
+                    th scope="col" { "Size" }
                     th scope="col" { "Mode" }
                     @for head in NUMBERS { th.pf-number scope="col" { (head) } }
                     th scope="col" { "Limit" }
-                    th scope="col" { "PageStanding" }
+                    th scope="col" { "Standing" }
                 }
             }
             tbody {

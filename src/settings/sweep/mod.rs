@@ -176,7 +176,7 @@ pub(super) fn id(raw: &Raw, default: &str) -> Result<String, Failure> {
     ))
 }
 
-/// Where results are stored input the folder. The source bucket is never written.
+/// Where results are stored beside the folder. The source bucket is never written.
 fn results(raw: &Raw, plan: &SweepPlan, notes: &mut Notes) -> Result<Option<S3Uri>, Failure> {
     let reader = SettingReader(raw);
     let Some(given) = raw.get("result-bucket") else {
