@@ -156,7 +156,6 @@ pub struct Children {
 }
 
 impl Children {
-    /// All of them.
     pub fn all(&self) -> u64 {
         self.waiting + self.starting + self.running + self.ended()
     }

@@ -42,6 +42,7 @@ mod store;
 mod submit;
 mod sweep;
 mod units;
+mod words;
 mod wrap;
 
 pub use commands::main;

@@ -147,7 +147,6 @@ impl Usd {
     }
 }
 
-/// What is paid for.
 #[derive(Clone, Debug)]
 pub struct Paid<'a> {
     /// Region of the bucket.
@@ -204,7 +203,6 @@ pub struct Outlook {
 }
 
 impl Outlook {
-    /// Bytes of all runs.
     pub fn bytes(&self) -> Bytes {
         self.bytes_of_run.times(self.runs)
     }

@@ -2,7 +2,7 @@
 //!
 //! Pure: takes what each repetition of each cell would take, and what is to be small: the time itself, or a price that goes with it.
 
-use super::fit::{CpuOfObject, Fit, Measured, Objects};
+use super::fit::{CpuOfObject, Fit, Measured, Subject};
 use crate::plan::Mode;
 use crate::stats::location::{median, pseudomedian};
 
@@ -47,14 +47,6 @@ pub(super) struct Candidate {
     pub(super) cpu: Option<CpuOfObject>,
 }
 
-/// What is fetched in all cells, and by which kind of program.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Subject {
-    pub(super) objects: Objects,
-    pub(super) is_contender: bool,
-}
-
-/// What is chosen.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Chosen {
     /// In the study.
@@ -181,7 +173,7 @@ impl Known {
                 .iter()
                 .map(|candidate| (usual / candidate.logs.len().max(1) as f64).sqrt())
                 .collect(),
-            fit: Fit::new(&measured, subject.objects, subject.is_contender),
+            fit: Fit::new(&measured, subject),
             near,
             log_objects,
         }
@@ -380,6 +372,7 @@ fn smaller_size(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::fit::Objects;
 
     const SUBJECT: Subject = Subject {
         objects: Objects {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::model::{Facts, Failure};
+use super::model::{Facts, FailedRepetition};
 use super::observation::Observation;
 use super::read::Run;
 use crate::price::PriceList;
@@ -18,7 +18,7 @@ pub(super) fn facts(runs: &[Run], prices: &PriceList) -> Facts {
     let mut limited_by: BTreeSet<String> = BTreeSet::new();
     for run in runs {
         let sweep = match &run.outcome {
-            Ok(Observation { sweep, .. }) | Err(Failure { sweep, .. }) => sweep,
+            Ok(Observation { sweep, .. }) | Err(FailedRepetition { sweep, .. }) => sweep,
         };
         sweeps.extend(sweep.clone());
         versions.insert(run.context.tool_version.clone());

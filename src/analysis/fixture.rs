@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::read::Reading;
+use super::read::ReadResults;
 use super::{Reader, Study, studies};
 use crate::cell::{Cell, Program};
 use crate::plan::{ClientKind, Mode, Shard, Work};
@@ -208,7 +208,7 @@ impl Sweep {
     }
 
     /// Everything, read.
-    pub(crate) fn reading(&self) -> Reading {
+    pub(crate) fn reading(&self) -> ReadResults {
         let mut reader = Reader::default();
         for (name, text) in &self.documents {
             reader.document(name, text);

@@ -21,7 +21,7 @@ pub use crate::stats::best::Standing;
 pub use crate::stats::location::Interval;
 
 /// What limited a cell, and the figures it was judged by.
-pub type Verdict = summary::Verdict<Ground>;
+pub type CellVerdict = summary::Verdict<Ground>;
 
 /// One workload at one place, with every cell that was measured. Runs of different workloads never share a median.
 #[derive(Clone, Debug, PartialEq)]
@@ -171,13 +171,13 @@ pub struct CellReport {
     /// Repetitions that ended well, in order.
     pub observations: Vec<Observation>,
     /// Repetitions that did not.
-    pub failures: Vec<Failure>,
+    pub failures: Vec<FailedRepetition>,
     /// Figures by metric; a metric of which no repetition knows its value is not in it.
     pub figures: BTreeMap<Metric, Figure>,
     /// The throughput of each repetition without what the time of the run did to it: what tests compare.
     pub steady: Vec<f64>,
     /// What limited it.
-    pub verdict: Verdict,
+    pub verdict: CellVerdict,
     /// Against the best of the cells of its program and size, by throughput.
     pub standing: Standing,
     /// Whether it is the knee of its curve.
@@ -214,7 +214,7 @@ impl CellReport {
 
 /// A repetition without figures. Never dropped in silence.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Failure {
+pub struct FailedRepetition {
     /// The record or summary.
     pub document: String,
     /// The sweep; `None` for a run of its own.

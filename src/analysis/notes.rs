@@ -133,7 +133,6 @@ pub enum Unlisted {
     Egress(Egress),
 }
 
-/// Of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CellNote {
     /// Its size is not known, so there is no price.
@@ -166,7 +165,6 @@ pub enum CurveNote {
     KneeAtEnd,
 }
 
-/// Of a prediction.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PredictionNote {
     /// Objects of the bucket are not as large as those measured: fetch time by objects ÷ by bytes.

@@ -8,7 +8,7 @@ use super::metric::Metric;
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Observation {
     /// Where it was read.
-    pub source: Source,
+    pub source: DocumentSource,
     /// The sweep that it belongs to; `None` for a run of its own.
     pub sweep: Option<String>,
     /// From 1; runs of their own are counted in the order of their starts.
@@ -28,7 +28,7 @@ pub struct Observation {
     /// Objects, bytes and attempts.
     pub counts: Counts,
     /// Processor, memory and the server.
-    pub usage: Usage,
+    pub usage: ResourceUsage,
     /// Percentiles, in seconds.
     pub percentiles: Percentiles,
     /// Bytes of `ok` fetches in the active window ÷ active window.
@@ -51,7 +51,7 @@ pub struct Observation {
 
 /// Where an observation was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Source {
+pub struct DocumentSource {
     /// The record, or the one summary of a run of its own.
     pub document: String,
     /// The summaries of parfetch behind it, one a shard; none for a contender.
@@ -111,7 +111,7 @@ pub struct Counts {
 
 /// Processor, memory, server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Usage {
+pub struct ResourceUsage {
     /// CPU seconds of the fetch phase, the run's own account.
     pub fetch_cpu_s: Option<f64>,
     /// CPU seconds of the whole processes, from outside; else the run's own account.
@@ -272,7 +272,6 @@ impl Observation {
         ratio(float(self.paid()), float(self.counts.tried))
     }
 
-    /// Throttled attempts ÷ attempts.
     pub fn throttled_attempts_share(&self) -> Option<f64> {
         ratio(float(self.counts.throttles), float(self.counts.attempts))
     }

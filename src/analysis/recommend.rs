@@ -5,7 +5,7 @@ use serde_json::json;
 use super::advice::{Choice, Edge, FirstLook, KneeSide, Lack, Recommendation};
 use super::choose::{self, Candidate};
 use super::figures::median_of;
-use super::fit::{CpuOfObject, Objects};
+use super::fit::{CpuOfObject, Objects, Subject};
 use super::metric::Metric;
 use super::model::{CellReport, Curve, Limit, Study};
 use super::observation::Observation;
@@ -84,12 +84,12 @@ fn of_program(program: &Program, study: &Study) -> Recommendation {
             .count();
         Choice {
             left_out,
-            ..choice(study, &chosen, Goal::Fastest)
+            ..choice(study, &chosen, Objective::Fastest)
         }
     });
     Recommendation {
         program: program.clone(),
-        cheapest: cheapest.map(|chosen| choice(study, &chosen, Goal::Cheapest)),
+        cheapest: cheapest.map(|chosen| choice(study, &chosen, Objective::Cheapest)),
         fastest,
         pareto: pareto(&able),
         because,
@@ -114,9 +114,9 @@ fn nothing<'a>(cells: impl Iterator<Item = &'a CellReport>) -> Lack {
     }
 }
 
-fn subject(program: &Program, study: &Study) -> choose::Subject {
+fn subject(program: &Program, study: &Study) -> Subject {
     let count = study.workload.keys.unwrap_or(1).max(1) as f64;
-    choose::Subject {
+    Subject {
         objects: Objects {
             count,
             mean_bytes: study.workload.bytes.unwrap_or(0) as f64 / count,
@@ -165,12 +165,12 @@ fn candidate(able: &Able<'_>, values: fn(&super::Prediction) -> &Vec<f64>) -> Op
 
 /// What a choice is good at.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Goal {
+enum Objective {
     Cheapest,
     Fastest,
 }
 
-fn choice(study: &Study, chosen: &choose::Chosen, goal: Goal) -> Choice {
+fn choice(study: &Study, chosen: &choose::Chosen, goal: Objective) -> Choice {
     let report = &study.cells[chosen.place];
     let first_look = first_look(report);
     let curve = study
@@ -215,7 +215,11 @@ fn first_look(report: &CellReport) -> Option<FirstLook> {
 }
 
 /// Where a better configuration may lie outside of what was measured.
-fn edges(study: &Study, (report, curve): (&CellReport, Option<&Curve>), goal: Goal) -> Vec<Edge> {
+fn edges(
+    study: &Study,
+    (report, curve): (&CellReport, Option<&Curve>),
+    goal: Objective,
+) -> Vec<Edge> {
     let cell = &report.cell;
     let mut edges = Vec::new();
     let workers = || {
@@ -246,10 +250,10 @@ fn edges(study: &Study, (report, curve): (&CellReport, Option<&Curve>), goal: Go
     if sizes().max() == sizes().min() {
         return edges;
     }
-    if goal == Goal::Fastest && sizes().max() == Some(cell.cpu_units) {
+    if goal == Objective::Fastest && sizes().max() == Some(cell.cpu_units) {
         edges.push(Edge::LargestTask);
     }
-    if goal == Goal::Cheapest
+    if goal == Objective::Cheapest
         && sizes().min() == Some(cell.cpu_units)
         && cell.cpu_units > CPU_UNITS[0]
     {

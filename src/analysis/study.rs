@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use super::cost::{Pricing, fargate_size};
 use super::evidence::{Evidence, evidence};
 use super::facts::facts;
-use super::model::{CellReport, Place, Standing, Study, Verdict, Workload};
+use super::model::{CellReport, CellVerdict, Place, Standing, Study, Workload};
 use super::notes::Note;
 use super::observation::Observation;
-use super::read::{Reading, Run};
+use super::read::{ReadResults, Run};
 use super::{Limit, burst, curves, figures, predict, recommend, remarks, time, verdict};
 use crate::cell::Cell;
 use crate::price::PriceList;
 
 /// Everything that was read, analysed: a study for each workload, in the order in which workloads were first started.
-pub fn studies(reading: Reading, prices: &PriceList) -> Vec<Study> {
+pub fn studies(reading: ReadResults, prices: &PriceList) -> Vec<Study> {
     let mut studies: Vec<Study> = by_workload(reading.runs)
         .into_iter()
         .map(|(workload, runs)| study(workload, runs, prices))
@@ -145,7 +145,7 @@ fn empty(cell: Cell) -> CellReport {
         failures: Vec::new(),
         figures: BTreeMap::new(),
         steady: Vec::new(),
-        verdict: Verdict {
+        verdict: CellVerdict {
             word: Limit::Unclear,
             because: Vec::new(),
         },

@@ -1,6 +1,6 @@
 //! What ECS told of the tasks of a repetition: what they were billed for, and on which capacity they ran.
 
-use super::observation::{Times, Usage};
+use super::observation::{ResourceUsage, Times};
 use crate::price::billed_seconds;
 use crate::results::record::TaskRun;
 
@@ -8,7 +8,7 @@ use crate::results::record::TaskRun;
 const SPOT: &str = "FARGATE_SPOT";
 
 /// What the record of a repetition says of its tasks.
-pub(super) fn of_tasks((times, usage): (&mut Times, &mut Usage), tasks: &[TaskRun]) {
+pub(super) fn of_tasks((times, usage): (&mut Times, &mut ResourceUsage), tasks: &[TaskRun]) {
     times.billed_s = billed_s(tasks);
     times.around_s = around_s(tasks, times);
     usage.public_address = tasks

@@ -4,7 +4,7 @@ use super::curves::{middle, throughputs};
 use super::figures::median_of;
 use super::grounds::{Doubt, Ground};
 use super::metric::Metric;
-use super::model::{CellReport, Curve, Verdict};
+use super::model::{CellReport, CellVerdict, Curve};
 use super::observation::Observation;
 use super::thresholds::{ALPHA, REPETITIONS, WIDE, WITHIN};
 use crate::cell::Cell;
@@ -13,7 +13,7 @@ use crate::results::summary::{Finding, Limit};
 use crate::stats::rank::mann_whitney;
 
 /// The verdict that the cell's own repetitions give, in the median; `Unclear` leaves it to the neighbours.
-pub(super) fn alone(cell: &CellReport) -> Verdict {
+pub(super) fn alone(cell: &CellReport) -> CellVerdict {
     if cell.observations.is_empty() {
         let mut because: Vec<Ground> = Vec::new();
         for failure in &cell.failures {
@@ -22,12 +22,12 @@ pub(super) fn alone(cell: &CellReport) -> Verdict {
                 because.push(ground);
             }
         }
-        return Verdict {
+        return CellVerdict {
             word: Limit::Failed,
             because,
         };
     }
-    Verdict::of(
+    CellVerdict::of(
         [server(cell), cpu(cell), quota(cell), s3(cell), tail(cell)]
             .into_iter()
             .flatten()

@@ -1,6 +1,7 @@
 //! What a setting is: flag, variables, help; and how tables of settings are written.
 
 use crate::plan::{ClientKind, Mode, Order, Work};
+use crate::price::Egress;
 
 /// What a flag takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +32,7 @@ impl Takes {
     }
 }
 
-/// One setting.
+/// A row of the settings tables: its names, what it takes, and its help. Flags, variables, help and docs/settings.md are made of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting {
     /// Its flag without the dashes; also its name in the code.
@@ -175,24 +176,11 @@ macro_rules! tables {
 
 pub(super) use {settings, shared, tables};
 
-pub(super) const MODES: &[&str] = &[
-    Mode::Async.as_str(),
-    Mode::Thread.as_str(),
-    Mode::Process.as_str(),
-];
-pub(super) const CLIENTS: &[&str] = &[ClientKind::Lean.as_str(), ClientKind::Sdk.as_str()];
-pub(super) const WORKS: &[&str] = &[
-    Work::None.as_str(),
-    Work::Md5.as_str(),
-    Work::Sha256.as_str(),
-    Work::Crc64nvme.as_str(),
-];
-pub(super) const ORDERS: &[&str] = &[
-    Order::Listed.as_str(),
-    Order::LargestFirst.as_str(),
-    Order::Shuffled.as_str(),
-];
-pub(super) const EGRESS: &[&str] = &["none", "internet", "region"];
+pub(super) const MODES: &[&str] = Mode::WORDS;
+pub(super) const CLIENTS: &[&str] = ClientKind::WORDS;
+pub(super) const WORKS: &[&str] = Work::WORDS;
+pub(super) const ORDERS: &[&str] = Order::WORDS;
+pub(super) const EGRESS: &[&str] = Egress::WORDS;
 pub(super) const WHEN: &[&str] = &["auto", "never"];
 pub(super) const FORMATS: &[&str] = &["text", "json"];
 pub(super) const LEVELS: &[&str] = &["error", "warn", "info", "debug", "trace"];

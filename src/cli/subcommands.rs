@@ -7,7 +7,7 @@ use super::setting::Setting;
 use super::words::{NO_WORDS, RESULTS, SOURCE, Words};
 use super::{doctor, fill, reports, run, serve, submit, sweeps, upload};
 
-/// One subcommand.
+/// A word after `parfetch`, with the settings that it takes and its help.
 #[derive(Clone, Copy, Debug)]
 pub struct Subcommand {
     /// Its name.
@@ -39,7 +39,7 @@ const SOURCE_WORD: Option<Words> = Some(Words {
 /// Files, folders or prefixes of a bucket.
 const READ: &str = "Files, folders or s3://bucket/prefix";
 
-/// All of them.
+/// In the order of the help.
 pub const SUBCOMMANDS: &[Subcommand] = &[
     Subcommand {
         name: "run",

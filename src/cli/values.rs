@@ -85,7 +85,7 @@ impl Variables {
         all
     }
 
-    /// All of them.
+    /// Names with their values, in no order.
     pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
         self.values
             .iter()

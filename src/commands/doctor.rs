@@ -6,7 +6,7 @@ use super::console::{print, style_of, width};
 use super::process::{block_on, start_log};
 use super::signals::{First, Signals};
 use crate::cli::{Raw, Variables};
-use crate::doctor::{Checks, Means, examine};
+use crate::doctor::{CheckInputs, Checks, examine};
 use crate::exit::{Exit, Failure};
 use crate::output::{Marks, checklist};
 use crate::platform::Sources;
@@ -24,7 +24,7 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     });
     let variables = &raw.variables;
     let signals = Signals::listen(First::EndsAtOnce, None)?;
-    let means = Means {
+    let means = CheckInputs {
         prices: super::sources::prices(settings.prices.as_deref()),
         sources: Sources {
             ecs_metadata_uri: variables

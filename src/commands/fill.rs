@@ -8,7 +8,7 @@ use super::signals::{First, Signals};
 use crate::cli::Raw;
 use crate::event::FillEvent;
 use crate::exit::{Exit, Failure};
-use crate::fill::{Context, Fill, Filled, fill, foresee};
+use crate::fill::{Fill, FillContext, Filled, fill, foresee};
 use crate::progress::{Display, FillProgress};
 use crate::settings::{self, ProgressWhen};
 use crate::shell;
@@ -30,7 +30,7 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     let mut progress = FillProgress::new(display, io::stderr(), style);
     let mut on_event = |event: &FillEvent| progress.handle(event);
     let prices = super::sources::prices(settings.prices.as_deref())?;
-    let context = Context {
+    let context = FillContext {
         prices: &prices,
         signal: signals.asked(),
         on_event: &mut on_event,

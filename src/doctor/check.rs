@@ -36,7 +36,7 @@ pub struct Examination {
 }
 
 /// What comes from outside.
-pub struct Means {
+pub struct CheckInputs {
     /// Prices, or why they cannot be read.
     pub prices: Result<PriceList, Failure>,
     /// Where facts about the machine come from.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::check::{CHECK_TIME, Check, CheckOutcome, Examination, Means, within};
+use super::check::{CHECK_TIME, Check, CheckInputs, CheckOutcome, Examination, within};
 use super::checks::Checks;
 use super::{account, forecast, machine, results, source};
 use crate::exit::Failure;
@@ -19,7 +19,7 @@ fn limits() -> Limits {
 }
 
 /// Makes every check.
-pub async fn examine(what: &Examination, means: &Means) -> Checks {
+pub async fn examine(what: &Examination, means: &CheckInputs) -> Checks {
     let machine = machine::check(&means.sources);
     let on_s3 = of_account(what, means);
     let (machine, (mut checks, sweep)) = tokio::join!(machine, Box::pin(on_s3));
@@ -30,7 +30,7 @@ pub async fn examine(what: &Examination, means: &Means) -> Checks {
 }
 
 /// What takes credentials; the forecast of a sweep apart.
-async fn of_account(what: &Examination, means: &Means) -> (Vec<Check>, Check) {
+async fn of_account(what: &Examination, means: &CheckInputs) -> (Vec<Check>, Check) {
     let load = Box::pin(Session::load(&what.access, limits(), None));
     let loaded = within(CHECK_TIME, "read the AWS configuration", load).await;
     let keyed = match loaded {

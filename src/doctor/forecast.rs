@@ -7,7 +7,7 @@ use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 use tokio::sync::watch;
 
-use super::check::{Check, CheckOutcome, Examination, Means};
+use super::check::{Check, CheckInputs, CheckOutcome, Examination};
 use crate::exit::Failure;
 use crate::outlook::{Bytes, Outlook, Usd, time};
 use crate::platform::clock::utc_now;
@@ -75,7 +75,7 @@ pub(super) fn not_made(why: &str) -> Check {
 }
 
 /// What a sweep as it comes would do.
-pub(super) async fn sweep(what: &Examination, means: &Means) -> Check {
+pub(super) async fn sweep(what: &Examination, means: &CheckInputs) -> Check {
     let (Some(job), Ok(prices)) = (&what.sweep, &means.prices) else {
         return not_made("no source or no prices");
     };
@@ -115,7 +115,7 @@ pub(super) async fn sweep(what: &Examination, means: &Means) -> Check {
 
 async fn outlook(
     job: &SweepJob,
-    (means, prices): (&Means, &PriceList),
+    (means, prices): (&CheckInputs, &PriceList),
 ) -> Result<Outlook, Failure> {
     // Never set: a signal drops all of this.
     let (_sender, signal) = watch::channel(None);

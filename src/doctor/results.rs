@@ -6,7 +6,7 @@ use super::check::{CHECK_TIME, Check, CheckOutcome, Examination, within};
 use super::source::Reached;
 use crate::exit::Failure;
 use crate::plan::{Destination, S3Uri};
-use crate::results::place::Place;
+use crate::results::place::ResultsPlace;
 use crate::store::{Bucket, Session};
 
 /// What stands in the object that proves it.
@@ -102,7 +102,7 @@ async fn bucket(session: &Session, results: &S3Uri) -> Result<Check, Failure> {
     let stem = stem();
     let bucket = Bucket::new(session, &results.bucket);
     let (place, _) =
-        Place::prepare(&destination(&results.key, None), &stem, Some(bucket), PROOF).await?;
+        ResultsPlace::prepare(&destination(&results.key, None), &stem, Some(bucket), PROOF).await?;
     let key = format!("{}{stem}.json", results.key);
     let removed = place.remove_proof().await;
     let region = place.region().map(str::to_owned);

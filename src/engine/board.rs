@@ -112,7 +112,6 @@ impl Board {
             .clone()
     }
 
-    /// A child began.
     pub(super) fn child_began(&self, pid: u32) {
         self.pids
             .lock()
@@ -120,7 +119,6 @@ impl Board {
             .push(pid);
     }
 
-    /// A child ended.
     pub(super) fn child_ended(&self, pid: u32) {
         self.pids
             .lock()
@@ -207,7 +205,6 @@ impl GateKeeper {
         Ok(())
     }
 
-    /// Opens the gate.
     pub fn open(&self, epoch_ns: u64) {
         self.epoch.send_replace(Some(epoch_ns));
     }

@@ -20,7 +20,6 @@ pub struct ChildOptions {
     pub environment: Vec<(String, String)>,
 }
 
-/// What the workers are to do.
 #[derive(Clone, Debug)]
 pub struct WorkerJob {
     /// Concurrency model.

@@ -20,7 +20,6 @@ const KEY_BYTES: usize = 1_024;
 /// Folder in which the copied keys are written.
 const FOLDER: &str = "copied";
 
-/// The originals.
 pub(super) struct Originals {
     /// Their keys.
     pub(super) keys: KeyFile,

@@ -8,7 +8,7 @@ use tokio::sync::watch::Receiver;
 use super::copies::unusable;
 use super::forecast::Forecast;
 use super::look::{ReadyFill, TargetState, look};
-use super::request::{Amount, Context, Fill, Filled};
+use super::request::{Amount, Fill, FillContext, Filled};
 use super::storer::{ItemEnd, MEMORY_MIB, Storer};
 use crate::event::FillEvent;
 use crate::exit::{Failure, Signal};
@@ -23,7 +23,7 @@ const PATIENCE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_
 ///
 /// # Errors
 /// What would end it before its first object.
-pub async fn foresee(fill: &Fill, mut context: Context<'_>) -> Result<Forecast, Failure> {
+pub async fn foresee(fill: &Fill, mut context: FillContext<'_>) -> Result<Forecast, Failure> {
     Box::pin(prepare(fill, &mut context))
         .await
         .map(|ready| ready.forecast)
@@ -33,7 +33,7 @@ pub async fn foresee(fill: &Fill, mut context: Context<'_>) -> Result<Forecast, 
 ///
 /// # Errors
 /// What ends it, an object in the way among it. What was stored stays, and the same command continues.
-pub async fn fill(fill: &Fill, mut context: Context<'_>) -> Result<Filled, Failure> {
+pub async fn fill(fill: &Fill, mut context: FillContext<'_>) -> Result<Filled, Failure> {
     let ReadyFill {
         mut target,
         found,
@@ -41,7 +41,7 @@ pub async fn fill(fill: &Fill, mut context: Context<'_>) -> Result<Filled, Failu
         forecast,
         _spool,
     } = Box::pin(prepare(fill, &mut context)).await?;
-    let Context {
+    let FillContext {
         mut signal,
         on_event,
         ask,
@@ -139,7 +139,7 @@ fn title(forecast: &Forecast) -> String {
     )
 }
 
-async fn prepare(fill: &Fill, context: &mut Context<'_>) -> Result<ReadyFill, Failure> {
+async fn prepare(fill: &Fill, context: &mut FillContext<'_>) -> Result<ReadyFill, Failure> {
     let mut signal = context.signal.clone();
     let spool = tempfile::tempdir().map_err(|error| unusable(&error))?;
     unless_interrupted(&mut signal, Box::pin(look(fill, spool, context))).await

@@ -10,7 +10,6 @@ pub(super) enum FillItems {
     Copied(KeyFile, Copied),
 }
 
-/// One of them.
 pub(super) struct FillItem {
     pub(super) number: u64,
     /// Key behind the prefix.

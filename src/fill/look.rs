@@ -8,7 +8,7 @@ use super::copies::{self, Originals};
 use super::forecast::Forecast;
 use super::items::FillItems;
 use super::objects::Made;
-use super::request::{Content, Context, Fill, LeftOut, Missing};
+use super::request::{Content, Fill, FillContext, LeftOut, Missing};
 use crate::exit::Failure;
 use crate::outlook::{Bytes, Paid, Usd, usd};
 use crate::plan::Limits;
@@ -27,7 +27,6 @@ pub(super) enum TargetState {
     Objects,
 }
 
-/// A fill that is ready.
 pub(super) struct ReadyFill {
     pub(super) target: Bucket,
     pub(super) found: TargetState,
@@ -40,9 +39,9 @@ pub(super) struct ReadyFill {
 pub(super) async fn look(
     fill: &Fill,
     spool: TempDir,
-    context: &mut Context<'_>,
+    context: &mut FillContext<'_>,
 ) -> Result<ReadyFill, Failure> {
-    let Context {
+    let FillContext {
         prices, on_event, ..
     } = context;
     let session = Session::load(&fill.access, Limits::default(), None).await?;

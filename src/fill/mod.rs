@@ -16,4 +16,4 @@ pub use drive::{fill, foresee};
 pub use objects::{MOST_BYTES, Made, Sizes};
 #[cfg(test)]
 pub use request::{Amount, LeftOut};
-pub use request::{Consent, Content, Context, Copied, Fill, Filled, Missing};
+pub use request::{Consent, Content, Copied, Fill, FillContext, Filled, Missing};

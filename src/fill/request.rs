@@ -13,7 +13,6 @@ use crate::plan::{Access, KeySample, S3Uri};
 use crate::price::PriceList;
 use crate::units;
 
-/// What is filled with what.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fill {
     /// Bucket and prefix of the objects. The prefix is empty or ends with a slash.
@@ -67,7 +66,7 @@ pub enum Consent {
 }
 
 /// What comes from outside.
-pub struct Context<'a> {
+pub struct FillContext<'a> {
     /// What requests cost.
     pub prices: &'a PriceList,
     /// Set once a signal has come.

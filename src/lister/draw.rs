@@ -27,7 +27,7 @@ const SIZES_HINT: &str = "--sample N takes a number of keys, whatever their size
 
 /// A sample that was drawn.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Drawn {
+pub struct DrawnSample {
     /// The keys of the sample.
     pub listed: Listed,
     /// How it was drawn; `None` when it holds every key.
@@ -45,7 +45,7 @@ pub async fn draw(
     spool: &Path,
     (sample, listed): (KeySample, Listed),
     pace: Pace,
-) -> Result<Drawn, ListError> {
+) -> Result<DrawnSample, ListError> {
     let spool = spool.to_owned();
     cancellable(move |cancelled| {
         fault::point("draw");
@@ -59,7 +59,7 @@ fn draw_now(
     (sample, listed): (KeySample, Listed),
     pace: &Pace,
     cancelled: &Cancelled,
-) -> Result<Drawn, ListError> {
+) -> Result<DrawnSample, ListError> {
     let keys = KeyFile::open(spool).map_err(ListError::Spool)?;
     let mut strata = Strata::default();
     let mut classes = classes();
@@ -80,7 +80,7 @@ fn draw_now(
         ..listed
     };
     if count == strata.keys() {
-        return Ok(Drawn {
+        return Ok(DrawnSample {
             listed,
             facts: None,
             note: is_too_large.then(|| note(listed.bytes)),
@@ -103,7 +103,7 @@ fn draw_now(
         of_bytes: listed.bytes,
         classes,
     };
-    Ok(Drawn {
+    Ok(DrawnSample {
         listed: found,
         facts: Some(facts),
         note: is_too_large.then(|| note(found.bytes)),
@@ -294,7 +294,7 @@ mod tests {
     fn drawn(
         sizes: &[Option<u64>],
         size: SampleSize,
-    ) -> Result<(Drawn, Vec<KeyRecord>), ListError> {
+    ) -> Result<(DrawnSample, Vec<KeyRecord>), ListError> {
         let (dir, listed) = spool(sizes);
         let drawn = draw_now(
             dir.path(),

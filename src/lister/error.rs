@@ -56,14 +56,14 @@ impl ListError {
 
 /// Why many streams cannot go on.
 #[derive(Debug)]
-pub(super) enum Wrong {
+pub(super) enum StreamError {
     /// The store does not list in the order of the keys' bytes, or not behind a key that it is given.
     Order,
     /// Nothing can.
     Listing(ListError),
 }
 
-impl From<ListError> for Wrong {
+impl From<ListError> for StreamError {
     fn from(error: ListError) -> Self {
         Self::Listing(error)
     }

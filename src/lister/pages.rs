@@ -3,7 +3,7 @@
 use crate::store::{Bucket, ListPage, PageQuery, Pager, StoreError, StoreErrorKind};
 
 /// Where pages come from.
-pub trait Source {
+pub trait PageSource {
     /// A stream of them.
     type Pages: Pages;
 
@@ -23,7 +23,7 @@ pub trait Pages {
     async fn page(&mut self, query: &PageQuery) -> Result<ListPage, StoreError>;
 }
 
-impl Source for Bucket {
+impl PageSource for Bucket {
     type Pages = Pager;
 
     async fn first(&mut self, query: &PageQuery) -> Result<ListPage, StoreError> {

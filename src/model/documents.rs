@@ -9,7 +9,7 @@ use super::noise::{Random, Weather};
 use super::run::{Amount, Chance, Ran};
 use crate::cell::{Cell, Program};
 use crate::plan::{
-    Access, ClientKind, Destination, FetchOptions, KeySource, Layout, ObjectSource, RunPlan,
+    Access, ClientKind, Destination, FetchOptions, KeySource, Layout, Mode, ObjectSource, RunPlan,
     Selection,
 };
 use crate::platform::Environment;
@@ -303,10 +303,9 @@ fn summary(law: &Law, run: &Run<'_>, random: &mut Random) -> Summary {
     summary.cpu.fetch_sys_ns = Some(ns(ran.cpu_s / 2.0));
     summary.cpu.used_vcpu = Some(ran.cpu_s / ran.fetch_s);
     summary.cpu.limit_vcpu = Some(cell.vcpu());
-    let each = if cell.mode == crate::plan::Mode::Process {
-        6_000_000
-    } else {
-        300_000
+    let each = match cell.mode {
+        Mode::Process => 6_000_000,
+        Mode::Async | Mode::Thread => 300_000,
     };
     summary.memory.peak_pss_bytes = Some(15_000_000 + u64::from(cell.concurrency) * each);
     summary.series = Some(series(ran, law.model.noise.second, random));

@@ -194,10 +194,9 @@ impl Law {
         let needs = self.needs(cell);
         let workers = f64::from(cell.concurrency);
         let cpu_s = needs.request_s * (1.0 + needs.per_worker * workers) + needs.byte_s * size;
-        let processes = if cell.mode == Mode::Process {
-            workers
-        } else {
-            1.0
+        let processes = match cell.mode {
+            Mode::Process => workers,
+            Mode::Async | Mode::Thread => 1.0,
         };
         let limits = Limits {
             connection: workers / (store.first_byte_s + size / store.connection_bytes_per_s),

@@ -1,57 +1,28 @@
 //! In which order objects are fetched, and in how many parts each: pure arithmetic over listed sizes.
 
-use std::fmt;
 use std::num::NonZeroU64;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// In which order objects are handed out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum Order {
-    /// As they were listed.
-    #[default]
-    Listed,
-    /// By listed size, the largest first; equal ones as listed, those whose size is not known last.
-    LargestFirst,
-    /// By a hash of their place in the listing with [`SHUFFLE_SEED`]: the same for the same listing.
-    Shuffled,
+use crate::words::words;
+
+words! {
+    /// In which order objects are handed out.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+    #[cfg_attr(test, derive(schemars::JsonSchema))]
+    pub enum Order {
+        /// As they were listed.
+        #[default]
+        Listed = "listed",
+        /// By listed size, the largest first; equal ones as listed, those whose size is not known last.
+        LargestFirst = "largest-first",
+        /// By a hash of their place in the listing with [`SHUFFLE_SEED`]: the same for the same listing.
+        Shuffled = "shuffled",
+    }
 }
 
 /// Seed of [`Order::Shuffled`]: a constant, so that repetitions are comparable.
 pub const SHUFFLE_SEED: u64 = 1;
-
-impl Order {
-    const ALL: [Self; 3] = [Self::Listed, Self::LargestFirst, Self::Shuffled];
-
-    /// The word that stands in settings and results.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Listed => "listed",
-            Self::LargestFirst => "largest-first",
-            Self::Shuffled => "shuffled",
-        }
-    }
-}
-
-impl fmt::Display for Order {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for Order {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|order| order.as_str() == text)
-            .ok_or_else(|| format!("`{text}` is not one of listed, largest-first, shuffled"))
-    }
-}
 
 /// The smallest part that can be asked for: below that a request costs more than the bytes that it brings.
 pub const MIN_PART_SIZE: u64 = 1 << 20;

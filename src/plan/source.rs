@@ -11,7 +11,6 @@ pub enum ObjectSource {
 }
 
 impl ObjectSource {
-    /// The bucket.
     pub fn bucket(&self) -> &str {
         match self {
             Self::Bucket(name) => name,

@@ -60,7 +60,6 @@ pub struct Bill {
 }
 
 impl Bill {
-    /// All of it.
     pub fn usd_total(&self) -> f64 {
         self.usd_task
             + self.usd_storage

@@ -8,8 +8,8 @@ use crate::analysis::advice::{
 use crate::analysis::grounds::Ground;
 use crate::analysis::metric::Metric;
 use crate::analysis::model::{
-    Against, CellReport, Curve, Facts, Failure, Figure, Interval, Limit, Place, SpeedUp, Standing,
-    Study, Verdict, Workload,
+    Against, CellReport, CellVerdict, Curve, Facts, FailedRepetition, Figure, Interval, Limit,
+    Place, SpeedUp, Standing, Study, Workload,
 };
 use crate::analysis::notes::{CellNote, CurveNote, Note, PredictedPhase};
 use crate::analysis::observation::Observation;
@@ -85,7 +85,7 @@ pub(crate) fn report(cell: Cell, throughputs: &[f64]) -> CellReport {
         failures: Vec::new(),
         figures,
         steady: throughputs.to_vec(),
-        verdict: Verdict {
+        verdict: CellVerdict {
             word: Limit::PerConnectionBound,
             because: vec![Ground::Faster {
                 concurrency: concurrency * 2,
@@ -293,7 +293,7 @@ pub(crate) fn sketch() -> Study {
         }
     }
     cells[4].standing = Standing::Best;
-    cells[4].verdict = Verdict {
+    cells[4].verdict = CellVerdict {
         word: Limit::CpuBound,
         because: vec![
             Ground::CpuShare {
@@ -312,7 +312,7 @@ pub(crate) fn sketch() -> Study {
     ];
     cells[29] = report(cell(&LEAN, 4, Mode::Process, 16), &[]);
     cells[29].failures = vec![failure(1, "no capacity")];
-    cells[29].verdict = Verdict {
+    cells[29].verdict = CellVerdict {
         word: Limit::Failed,
         because: vec![Ground::Failure("no capacity".to_owned())],
     };
@@ -359,12 +359,12 @@ pub(crate) fn sketch() -> Study {
     study
 }
 
-fn failure(repetition: u32, reason: &str) -> Failure {
-    Failure {
+fn failure(repetition: u32, reason: &str) -> FailedRepetition {
+    FailedRepetition {
         document: format!("s3://results/sweeps/study-1/r0{repetition}-a1/repetition.json"),
         repetition,
         reason: reason.to_owned(),
-        ..Failure::default()
+        ..FailedRepetition::default()
     }
 }
 
@@ -441,11 +441,11 @@ pub(crate) fn hostile() -> Study {
         report(cell(&LEAN, 1, Mode::Async, 1), &around(63.0, 1.0)),
         report(cell(&contender, 1, Mode::Async, 1), &around(51.0, 1.0)),
     ];
-    cells[0].failures = vec![Failure {
+    cells[0].failures = vec![FailedRepetition {
         document: text(),
         reason: text(),
         repetition: 1,
-        ..Failure::default()
+        ..FailedRepetition::default()
     }];
     cells[1].verdict.because = vec![Ground::Failure(text())];
     cells[0].speed_ups = vec![SpeedUp {

@@ -17,7 +17,7 @@ pub const SCHEMA: &str = "parfetch.repetition";
 /// The version of the format that this program writes.
 pub const VERSION: u32 = 1;
 
-/// The name of the file.
+/// How the record is called in the folder of its repetition.
 pub const FILE_NAME: &str = "repetition.json";
 
 /// One repetition of one cell, as the sweep saw it.

@@ -8,7 +8,7 @@ use super::context::RunContext;
 use super::interrupt::unless_signalled;
 use super::log::RunLog;
 use super::source::OpenSource;
-use super::title::{Reached, title};
+use super::title::{ServedBy, title};
 use super::{capacity, listing};
 use crate::event::RunEvent;
 use crate::exit::{Exit, Failure};
@@ -25,7 +25,7 @@ use crate::spool::keys::KeyFile;
 use crate::store::Session;
 
 /// What may be fetched without a question, what it costs, and who is asked.
-pub(super) struct Consent<'a> {
+pub(super) struct SpendingCheck<'a> {
     pub(super) spending: Spending,
     pub(super) prices: &'a PriceList,
     pub(super) ask: Ask<'a>,
@@ -138,9 +138,9 @@ impl Ahead<'_> {
         &self,
         header: &Header,
         log: &mut RunLog<'_>,
-        consent: Consent<'_>,
+        consent: SpendingCheck<'_>,
     ) -> Result<(), Failure> {
-        let Consent {
+        let SpendingCheck {
             spending,
             prices,
             ask,
@@ -185,7 +185,7 @@ pub async fn foresee(plan: &RunPlan, context: RunContext<'_>) -> Result<Outlook,
     let mut log = RunLog::new(on_event, signal, warnings);
     let environment = crate::platform::inspect(&sources).await;
     capacity::check(plan, &environment)?;
-    let reached = Reached::by(embedded.is_some());
+    let reached = ServedBy::of(embedded.as_ref());
     let session = Session::load(
         &plan.access,
         plan.fetch.limits,

@@ -7,7 +7,7 @@ use std::panic::AssertUnwindSafe;
 use futures::FutureExt;
 use tokio::task::JoinSet;
 
-use super::ahead::Consent;
+use super::ahead::SpendingCheck;
 use super::background::Background;
 use super::capacity;
 use super::context::{RunContext, RunEnd};
@@ -17,13 +17,13 @@ use super::finish::Closing;
 use super::interrupt::{proved, unless_signalled};
 use super::log::RunLog;
 use super::prepare::{Setup, prepare};
-use super::title::{Reached, title};
+use super::title::{ServedBy, title};
 use crate::event::RunEvent;
 use crate::exit::{Exit, Failure};
 use crate::plan::{Access, RunPlan};
 use crate::platform::clock::{now_ns, utc_now};
 use crate::platform::{fault, panics};
-use crate::results::place::Place;
+use crate::results::place::ResultsPlace;
 use crate::results::summary::{Header, RunFacts, State, Summary};
 use crate::spool::folder::SpoolFolder;
 use crate::store::{Bucket, CredentialFeed, Session, StoreError};
@@ -67,7 +67,7 @@ async fn from_start_to_end(
     let environment = crate::platform::inspect(&sources).await;
     capacity::check(plan, &environment)?;
     let mut header = Header::new(plan, utc_now(), environment);
-    let reached = Reached::by(embedded.is_some());
+    let reached = ServedBy::of(embedded.as_ref());
     let (server, credentials) = embedded.unzip();
     let session = Session::load(&plan.access, plan.fetch.limits, credentials).await?;
     // Aborted when this function returns: the keeper lives as long as the run.
@@ -100,7 +100,7 @@ async fn from_start_to_end(
         sources: &sources,
         server,
         store,
-        consent: Consent {
+        consent: SpendingCheck {
             spending,
             prices: &prices,
             ask,
@@ -158,13 +158,18 @@ async fn prove(
     session: &Session,
     header: &Header,
     log: &mut RunLog<'_>,
-) -> Result<(Place, Vec<String>), Failure> {
+) -> Result<(ResultsPlace, Vec<String>), Failure> {
     let bucket = results_bucket(plan, session).await?;
     let running = Summary::running(header.clone())
         .to_json()
         .map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
     let stem = plan.result_stem();
-    let prepare = Box::pin(Place::prepare(&plan.destination, &stem, bucket, &running));
+    let prepare = Box::pin(ResultsPlace::prepare(
+        &plan.destination,
+        &stem,
+        bucket,
+        &running,
+    ));
     proved(prepare, log).await
 }
 

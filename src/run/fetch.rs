@@ -64,7 +64,6 @@ pub(super) struct Fetched {
 }
 
 impl FetchPhase<'_> {
-    /// Runs it.
     pub(super) async fn run(mut self, log: &mut RunLog<'_>) -> Result<Fetched, Failure> {
         let (plan, items, keys) = (self.plan, self.laid_out.items, Arc::clone(&self.keys));
         let (sources, most_bytes) = (self.sources, self.most_bytes);

@@ -15,7 +15,7 @@ use crate::plan::RunPlan;
 use crate::platform::clock::{now_ns, utc_now};
 use crate::price::PriceList;
 use crate::results::csv::CsvWriter;
-use crate::results::place::Place;
+use crate::results::place::ResultsPlace;
 use crate::results::summary::{RunFacts, State, Summariser};
 use crate::spool::table::Rounds;
 
@@ -23,7 +23,7 @@ use crate::spool::table::Rounds;
 pub(super) struct Closing<'a, 'log> {
     pub(super) plan: &'a RunPlan,
     pub(super) prices: &'a PriceList,
-    pub(super) place: Place,
+    pub(super) place: ResultsPlace,
     pub(super) facts: RunFacts,
     pub(super) log: RunLog<'log>,
 }

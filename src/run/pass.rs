@@ -12,13 +12,13 @@ use crate::platform::fault;
 use crate::platform::wait::comes;
 use crate::results::csv::CsvWriter;
 use crate::results::files::CsvFile;
-use crate::results::place::{Place, PlaceError};
+use crate::results::place::{PlaceError, ResultsPlace};
 use crate::results::summary::{PassFacts, RunFacts, Summariser};
 use crate::sample::{FailedKey, KeyRecord, Outcome, Sample};
 use crate::spool::keys::KeyFile;
 use crate::spool::rows::RowFile;
 use crate::spool::spill::{FileOverlap, overlap_in};
-use crate::spool::table::{Rounds, Table, Visitor};
+use crate::spool::table::{Rounds, RowTable, Visitor};
 
 /// So many failed keys are named.
 const FAILURES_NAMED: usize = 3;
@@ -123,7 +123,7 @@ pub(super) struct RunTable {
 /// Goes through the rows on a thread of its own: many millions take a while, and a signal is noticed meanwhile. Every fetch has ended, but time may
 /// be short: the summary then goes before the CSV, and when it is long in coming, one goes before it that says «interrupted» instead of «running».
 pub(super) async fn write_table(
-    place: &Place,
+    place: &ResultsPlace,
     facts: &RunFacts,
     table: RunTable,
     log: &mut RunLog<'_>,
@@ -153,7 +153,7 @@ pub(super) async fn write_table(
 }
 
 fn write_rows(csv: &CsvFile, run: &RunTable) -> Result<Findings, PassError> {
-    let table = Table {
+    let table = RowTable {
         keys: &run.keys,
         rows: &run.rows,
         items: run.items,

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::ahead::{self, Ahead, Consent};
+use super::ahead::{self, Ahead, SpendingCheck};
 use super::arrange::arrange;
 use super::fetch::FetchPhase;
 use super::interrupt::unless_signalled;
@@ -37,7 +37,7 @@ pub(super) struct Setup<'a> {
     pub(super) sources: &'a Sources,
     pub(super) server: Option<&'a mut Embedded>,
     pub(super) store: Store,
-    pub(super) consent: Consent<'a>,
+    pub(super) consent: SpendingCheck<'a>,
 }
 
 /// Prepares the fetch phase; `None` when there is nothing to fetch, or a signal came first.

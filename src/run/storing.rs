@@ -11,13 +11,13 @@ use super::unstored::{OnThisMachine, unstored};
 use crate::exit::{Exit, Failure};
 use crate::platform::clock::now_ns;
 use crate::price::PriceList;
-use crate::results::place::Place;
+use crate::results::place::ResultsPlace;
 use crate::results::summary::{RunFacts, Summariser, Summary};
 use crate::store::StoreError;
 
 /// The results of a run that are not stored yet.
 pub(super) struct UnstoredResults<'a, 'log> {
-    pub(super) place: Place,
+    pub(super) place: ResultsPlace,
     pub(super) facts: RunFacts,
     pub(super) log: RunLog<'log>,
     pub(super) summariser: Summariser,
@@ -89,7 +89,7 @@ pub(super) async fn store(results: UnstoredResults<'_, '_>) -> Result<RunEnd, Fa
 }
 
 /// Prices the run with what it has stored so far, and this summary.
-fn set_price(summary: &mut Summary, place: &Place, lists: u64, prices: &PriceList) {
+fn set_price(summary: &mut Summary, place: &ResultsPlace, lists: u64, prices: &PriceList) {
     let puts = place.puts() + u64::from(place.is_stored());
     (summary.price, summary.no_price) = match price(summary, Requests { lists, puts }, prices) {
         Ok(price) => (Some(price), None),
@@ -99,7 +99,7 @@ fn set_price(summary: &mut Summary, place: &Place, lists: u64, prices: &PriceLis
 
 /// Stores the CSV. When a signal comes meanwhile, the summary does not wait for it any longer.
 async fn upload_csv(
-    place: &Place,
+    place: &ResultsPlace,
     summary: &mut Summary,
     log: &mut RunLog<'_>,
 ) -> Result<(), StoreError> {

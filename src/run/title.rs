@@ -6,28 +6,25 @@ use crate::units;
 
 /// What a run fetches from.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reached {
+pub(super) enum ServedBy {
     /// The server that this command started.
     Embedded,
     /// S3, or whatever stands in for it.
     Store,
 }
 
-impl Reached {
-    pub(super) fn by(is_embedded: bool) -> Self {
-        if is_embedded {
-            Self::Embedded
-        } else {
-            Self::Store
-        }
+impl ServedBy {
+    /// The server, when this command started one.
+    pub(super) fn of<T>(embedded: Option<&T>) -> Self {
+        embedded.map_or(Self::Store, |_| Self::Embedded)
     }
 }
 
 /// `parfetch s3://images → s3://results · async × 32 · lean client · 2 vCPUs (ECS task limit) · us-east-1`
-pub(super) fn title(plan: &RunPlan, header: &Header, reached: Reached) -> String {
+pub(super) fn title(plan: &RunPlan, header: &Header, reached: ServedBy) -> String {
     let from = match reached {
-        Reached::Embedded => "embedded server".to_owned(),
-        Reached::Store => plan
+        ServedBy::Embedded => "embedded server".to_owned(),
+        ServedBy::Store => plan
             .source
             .uri(&plan.selection.prefix)
             .trim_end_matches('/')
@@ -61,7 +58,7 @@ pub(super) fn title(plan: &RunPlan, header: &Header, reached: Reached) -> String
             .map(|size| format!("parts of {}", units::bytes(size.get()))),
     );
     parts.push(size);
-    if reached == Reached::Store {
+    if reached == ServedBy::Store {
         // A store of its own has no region that says anything.
         parts.push(
             header
@@ -94,7 +91,7 @@ mod tests {
     fn it_says_from_where_to_where_and_how() {
         let mut plan = fixture::plan();
         assert_eq!(
-            title(&plan, &header(), Reached::Store),
+            title(&plan, &header(), ServedBy::Store),
             "parfetch s3://images → s3://results · async × 32 · lean client · 2 vCPUs (ECS task limit) · us-east-1"
         );
         plan.selection.prefix = "2024/".to_owned();
@@ -107,7 +104,7 @@ mod tests {
             ..header()
         };
         assert_eq!(
-            title(&plan, &other, Reached::Store),
+            title(&plan, &other, ServedBy::Store),
             "parfetch s3://images/2024 → s3://results · async × 32 · lean client · largest-first · parts of 8.00 MB · 2 vCPUs (ECS task limit) · http://127.0.0.1:9000"
         );
     }
@@ -119,7 +116,7 @@ mod tests {
         let mut header = header();
         header.environment.vcpu.limit_vcpu = Some(0.5);
         assert_eq!(
-            title(&plan, &header, Reached::Embedded),
+            title(&plan, &header, ServedBy::Embedded),
             "parfetch embedded server → ./parfetch-results · async × 32 · lean client · 0.5 vCPU (ECS task limit)"
         );
     }

@@ -6,7 +6,7 @@ use super::log::RunLog;
 use crate::exit::{Exit, Failure};
 use crate::plan::Access;
 use crate::platform::clock::utc_now;
-use crate::results::place::Place;
+use crate::results::place::ResultsPlace;
 use crate::results::summary::{Phases, RunFacts, State, Summariser, Summary};
 use crate::shell;
 use crate::store::StoreError;
@@ -47,7 +47,7 @@ impl From<StoreError> for Cause {
 
 /// Names the files that are kept, and the command that stores them; the summary goes to the log, so that a container that is gone has left it.
 pub(super) fn unstored(
-    place: Place,
+    place: ResultsPlace,
     what: OnThisMachine,
     summary: &Summary,
     cause: Cause,
@@ -95,7 +95,7 @@ pub(super) fn log_line(summary: &Summary) {
 
 /// The rows could not be read or the CSV not be written: what is known of the run is kept, and nobody finds it «running» for ever.
 pub(super) async fn not_written(
-    mut place: Place,
+    mut place: ResultsPlace,
     mut facts: RunFacts,
     log: RunLog<'_>,
     error: String,
@@ -121,7 +121,7 @@ pub(super) async fn not_written(
 }
 
 /// Puts a summary in place of the running one, as far as that is still possible. True when it is on this machine.
-pub(super) async fn replace_running(place: &mut Place, summary: &Summary) -> bool {
+pub(super) async fn replace_running(place: &mut ResultsPlace, summary: &Summary) -> bool {
     let Ok(text) = summary.to_json() else {
         return false;
     };

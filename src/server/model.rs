@@ -16,7 +16,6 @@ enum DrawFor {
 /// 99th percentile of the standard normal distribution.
 const Z99: f64 = 2.326_347_874_040_841;
 
-/// A fault of one GET.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     ResetBeforeHead,

@@ -53,7 +53,6 @@ pub(super) struct NamedObject<'a> {
     pub(super) metadata: Option<UserMetadata>,
 }
 
-/// A stored object.
 pub(super) struct StoredObject {
     file: File,
     pub(super) size: u64,

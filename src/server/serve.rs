@@ -52,7 +52,7 @@ pub struct Server {
 }
 
 /// What every connection needs.
-struct Shared {
+struct ConnectionShared {
     service: S3Service,
     shortcut: Option<Shortcut>,
     statistics: Arc<Statistics>,
@@ -106,7 +106,7 @@ impl Server {
             unsigned,
         );
         let rate = options.connection_rate_bytes_per_s;
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(ConnectionShared {
             service,
             shortcut,
             statistics: Arc::clone(&statistics),
@@ -217,7 +217,7 @@ fn service(backend: Backend, credentials: ServerCredentials, unsigned: Unsigned)
 fn start_threads(
     count: u32,
     listener: TcpListener,
-    with: (&Arc<Shared>, &watch::Receiver<bool>),
+    with: (&Arc<ConnectionShared>, &watch::Receiver<bool>),
 ) -> io::Result<Vec<JoinHandle<()>>> {
     let (shared, stopped) = with;
     let mut receivers = Vec::new();
@@ -272,7 +272,7 @@ type Dealer = (
 /// One thread's part.
 struct Worker {
     sockets: mpsc::UnboundedReceiver<TcpStream>,
-    shared: Arc<Shared>,
+    shared: Arc<ConnectionShared>,
     timer: Timer,
     stopped: watch::Receiver<bool>,
 }
@@ -302,7 +302,7 @@ impl Worker {
 }
 
 /// Accepts and deals, for ever.
-async fn deal((listener, senders): Dealer, shared: Arc<Shared>) {
+async fn deal((listener, senders): Dealer, shared: Arc<ConnectionShared>) {
     for sender in senders.iter().cycle() {
         let stream = loop {
             match listener
@@ -332,7 +332,7 @@ async fn deal((listener, senders): Dealer, shared: Arc<Shared>) {
     }
 }
 
-async fn connection(stream: TcpStream, shared: Arc<Shared>, timer: Timer) {
+async fn connection(stream: TcpStream, shared: Arc<ConnectionShared>, timer: Timer) {
     let Ok(stream) = tokio::net::TcpStream::from_std(stream) else {
         return;
     };
@@ -357,7 +357,7 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>, timer: Timer) {
 async fn http(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     connection: &Arc<ClientConnection>,
-    shared: &Shared,
+    shared: &ConnectionShared,
 ) {
     let answer = hyper::service::service_fn(|mut request: hyper::Request<Incoming>| {
         let context = RequestContext {

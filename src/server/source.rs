@@ -29,7 +29,6 @@ pub(super) struct ObjectFacts {
 /// Most objects whose GETs are counted each by itself: 16 MiB of counters.
 const COUNTED: u64 = 1 << 24;
 
-/// The source bucket.
 pub(super) struct SourceBucket {
     pub(super) keys: KeySpace,
     model: ServiceModel,

@@ -13,10 +13,13 @@ pub(super) fn now_ns() -> u64 {
     seconds * 1_000_000_000 + u64::try_from(now.tv_nsec).expect("nanoseconds are never negative")
 }
 
-pub(super) use imp::{Sleep, Timer};
+#[cfg(not(target_os = "linux"))]
+pub(super) use portable::{TokioSleep as Sleep, TokioTimer as Timer};
+#[cfg(target_os = "linux")]
+pub(super) use timerfd::{FdSleep as Sleep, FdTimer as Timer};
 
 #[cfg(target_os = "linux")]
-mod imp {
+mod timerfd {
     use std::cmp::Reverse;
     use std::collections::BinaryHeap;
     use std::io;
@@ -35,9 +38,9 @@ mod imp {
 
     /// Deadlines of one runtime. Clones share the timer.
     #[derive(Clone)]
-    pub(in crate::server) struct Timer(Arc<Shared>);
+    pub(in crate::server) struct FdTimer(Arc<TimerQueue>);
 
-    struct Shared {
+    struct TimerQueue {
         fd: AsyncFd<OwnedFd>,
         heap: Mutex<BinaryHeap<Reverse<Entry>>>,
     }
@@ -73,8 +76,8 @@ mod imp {
         }
     }
 
-    impl Timer {
-        /// A timer on the current runtime; [`Timer::drive`] has to run on it too.
+    impl FdTimer {
+        /// A timer on the current runtime; [`FdTimer::drive`] has to run on it too.
         #[expect(
             deprecated,
             reason = "the descriptor is owned by the AsyncFd, which is what `register` (unsafe) asks for"
@@ -84,7 +87,7 @@ mod imp {
                 TimerfdClockId::Monotonic,
                 TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC,
             )?;
-            Ok(Self(Arc::new(Shared {
+            Ok(Self(Arc::new(TimerQueue {
                 fd: AsyncFd::new(fd)?,
                 heap: Mutex::default(),
             })))
@@ -104,8 +107,8 @@ mod imp {
         }
 
         /// Done at `deadline_ns` on [`now_ns`]'s clock.
-        pub(in crate::server) fn until(&self, deadline_ns: u64) -> Sleep {
-            Sleep {
+        pub(in crate::server) fn until(&self, deadline_ns: u64) -> FdSleep {
+            FdSleep {
                 timer: self.clone(),
                 deadline_ns,
                 slot: None,
@@ -164,13 +167,13 @@ mod imp {
     }
 
     /// Waits for a deadline.
-    pub(in crate::server) struct Sleep {
-        timer: Timer,
+    pub(in crate::server) struct FdSleep {
+        timer: FdTimer,
         deadline_ns: u64,
         slot: Option<Arc<Slot>>,
     }
 
-    impl Future for Sleep {
+    impl Future for FdSleep {
         type Output = ();
 
         fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
@@ -197,7 +200,7 @@ mod imp {
 }
 
 #[cfg(not(target_os = "linux"))]
-mod imp {
+mod portable {
     use std::io;
     use std::time::Duration;
 
@@ -205,9 +208,9 @@ mod imp {
 
     /// Deadlines of one runtime, on tokio's timer.
     #[derive(Clone)]
-    pub(in crate::server) struct Timer(());
+    pub(in crate::server) struct TokioTimer(());
 
-    impl Timer {
+    impl TokioTimer {
         pub(in crate::server) fn new() -> io::Result<Self> {
             Ok(Self(()))
         }
@@ -216,17 +219,17 @@ mod imp {
             std::future::pending().await
         }
 
-        pub(in crate::server) fn until(&self, deadline_ns: u64) -> Sleep {
-            Sleep(Box::pin(tokio::time::sleep(Duration::from_nanos(
+        pub(in crate::server) fn until(&self, deadline_ns: u64) -> TokioSleep {
+            TokioSleep(Box::pin(tokio::time::sleep(Duration::from_nanos(
                 deadline_ns.saturating_sub(now_ns()),
             ))))
         }
     }
 
     /// Waits for a deadline.
-    pub(in crate::server) struct Sleep(Pin<Box<tokio::time::Sleep>>);
+    pub(in crate::server) struct TokioSleep(Pin<Box<tokio::time::Sleep>>);
 
-    impl Future for Sleep {
+    impl Future for TokioSleep {
         type Output = ();
 
         fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {

@@ -135,7 +135,6 @@ impl SettingReader<'_> {
         }
     }
 
-    /// The size of a part.
     pub(super) fn part_size(&self) -> Result<Option<NonZeroU64>, Failure> {
         let Some(Given { value, name }) = self.0.get("part-size") else {
             return Ok(None);

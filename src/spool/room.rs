@@ -16,7 +16,7 @@ const ROW: u64 = Sample::ENCODED_LEN as u64;
 const PAIR: u64 = 16;
 /// The most that a row of the CSV takes beside its key.
 const CSV_ROW: u64 = 130;
-/// The least.
+/// The least that a row of the CSV takes beside its key.
 const CSV_LEAST: u64 = 30;
 /// For the summary and whatever else there is.
 const MARGIN: u64 = 256 * 1024;

@@ -35,7 +35,6 @@ pub enum Trouble<'a> {
     WillBeFull(String),
 }
 
-/// Gets it.
 type OnTrouble = Box<dyn FnMut(Trouble<'_>) + Send>;
 
 /// Why rows were lost: the thread that writes them panicked.

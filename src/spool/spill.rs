@@ -10,7 +10,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::stats::overlap::{Interval, Overlap, Spill};
+use crate::stats::overlap::{FetchSpan, Overlap, Spill};
 
 /// Intervals sorted at a time: 8 MiB.
 pub(super) const CHUNK_LEN: NonZeroUsize = NonZeroUsize::new(512 * 1024).expect("it is not zero");
@@ -56,7 +56,7 @@ impl Spill for FileSpill {
     type Error = io::Error;
     type Run = FileRun;
 
-    fn append(&mut self, run: &[Interval]) -> io::Result<()> {
+    fn append(&mut self, run: &[FetchSpan]) -> io::Result<()> {
         let file = match &mut self.file {
             Some(file) => file,
             none => none.insert(tempfile::tempfile_in(&self.folder)?),
@@ -118,7 +118,7 @@ impl FileRun {
 }
 
 impl Iterator for FileRun {
-    type Item = io::Result<Interval>;
+    type Item = io::Result<FetchSpan>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.used == self.buffer.len() {
@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     /// Runs of several lengths, one longer than a buffer.
-    fn runs() -> Vec<Vec<Interval>> {
+    fn runs() -> Vec<Vec<FetchSpan>> {
         let run = |len: u64, step: u64| (0..len).map(|i| (i * step, u64::MAX - i)).collect();
         vec![run(1, 7), run(10_000, 3), run(4096, 1), run(5, 2)]
     }
@@ -160,7 +160,7 @@ mod tests {
         for run in runs() {
             spill.append(&run).unwrap();
         }
-        let back: Vec<Vec<Interval>> = spill
+        let back: Vec<Vec<FetchSpan>> = spill
             .into_runs()
             .unwrap()
             .into_iter()

@@ -58,7 +58,7 @@ pub trait Visitor {
 
 /// The rows of a run that has ended.
 #[derive(Clone, Debug)]
-pub struct Table<'a> {
+pub struct RowTable<'a> {
     /// The keys.
     pub keys: &'a KeyFile,
     /// The rows, by item.
@@ -73,7 +73,7 @@ pub struct Table<'a> {
     pub rounds: Rounds,
 }
 
-impl Table<'_> {
+impl RowTable<'_> {
     /// Shows every row to the visitor. What was asked for in a run that time ended, by what was handed out; `None` where it is each key once.
     ///
     /// # Errors
@@ -316,7 +316,7 @@ mod tests {
         drop((buffer, sender));
         let rows = rows.finish().unwrap();
         let mut seen = Seen::default();
-        seen.asked = Table {
+        seen.asked = RowTable {
             keys: &keys,
             rows: &rows,
             items,

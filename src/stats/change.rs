@@ -12,9 +12,8 @@ pub const LEAST_EFFECT: f64 = 0.10;
 /// Largest lag-one autocorrelation that is believed: at 1 the series is a random walk, which has no level to leave.
 const MOST_CORRELATION: f64 = 0.95;
 
-/// One change of level.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Change {
+pub struct LevelChange {
     /// Index of the first second after it.
     pub at: usize,
     /// Median of the seconds before it, in the unit of the series.
@@ -40,7 +39,7 @@ pub struct Change {
 ///
 /// What it cannot find: a change near an end (in 600 s within 21 s of it at r = 0 and within 38 s at r = 0.5, however large), a second
 /// change (a series that drops and recovers in equal parts has none), and a slow slope is called a change at its middle.
-pub fn change_point(series: &[f64]) -> Option<Change> {
+pub fn change_point(series: &[f64]) -> Option<LevelChange> {
     if series.len() < 2 * LEAST_SECONDS || series.iter().any(|value| !value.is_finite()) {
         return None;
     }
@@ -52,7 +51,7 @@ pub fn change_point(series: &[f64]) -> Option<Change> {
     let r = correlation_within(first, second);
     let p = (2.0 * (-6.0 * k * k / (n.powi(3) + n.powi(2)) * (1.0 - r) / (1.0 + r)).exp()).min(1.0);
     let is_large = (after - before).abs() >= (LEAST_EFFECT * before.abs()).max(f64::MIN_POSITIVE);
-    (p <= ALPHA && is_large).then_some(Change {
+    (p <= ALPHA && is_large).then_some(LevelChange {
         at,
         before,
         after,

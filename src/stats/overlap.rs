@@ -16,17 +16,17 @@ use std::collections::binary_heap::PeekMut;
 use std::num::NonZeroUsize;
 
 /// Start and end of one fetch, nanoseconds since the run's epoch.
-pub type Interval = (u64, u64);
+pub type FetchSpan = (u64, u64);
 
 /// Where sorted runs wait until they are merged.
 pub trait Spill {
     /// Why a run could not be kept or read back.
     type Error;
     /// One run, in the order in which it was appended.
-    type Run: Iterator<Item = Result<Interval, Self::Error>>;
+    type Run: Iterator<Item = Result<FetchSpan, Self::Error>>;
 
     /// Keeps one more run, sorted in ascending order and never empty.
-    fn append(&mut self, run: &[Interval]) -> Result<(), Self::Error>;
+    fn append(&mut self, run: &[FetchSpan]) -> Result<(), Self::Error>;
 
     /// Every run that was appended.
     fn into_runs(self) -> Result<Vec<Self::Run>, Self::Error>;
@@ -34,7 +34,7 @@ pub trait Spill {
 
 /// What [`Overlap::finish`] finds.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct InFlight {
+pub struct OverlapSummary {
     /// Mean number in flight over the window; `None` for a window of no length.
     pub mean: Option<f64>,
     /// Most in flight at one instant.
@@ -45,7 +45,7 @@ pub struct InFlight {
 #[derive(Debug)]
 pub struct Overlap<S> {
     spill: S,
-    chunk: Vec<Interval>,
+    chunk: Vec<FetchSpan>,
     chunk_len: usize,
     has_spilled: bool,
     busy_ns: u128,
@@ -84,11 +84,11 @@ impl<S: Spill> Overlap<S> {
     ///
     /// # Errors
     /// Those of the spill.
-    pub fn finish(mut self, window_ns: u64) -> Result<InFlight, S::Error> {
+    pub fn finish(mut self, window_ns: u64) -> Result<OverlapSummary, S::Error> {
         let mean = (window_ns > 0).then(|| self.busy_ns as f64 / window_ns as f64);
         if !self.has_spilled {
             self.chunk.sort_unstable();
-            return Ok(InFlight {
+            return Ok(OverlapSummary {
                 mean,
                 most: most_in_flight(self.chunk.into_iter().map(Ok))?,
             });
@@ -96,7 +96,7 @@ impl<S: Spill> Overlap<S> {
         self.spill_chunk()?;
         // Its memory is free for the readers of the runs.
         drop(self.chunk);
-        Ok(InFlight {
+        Ok(OverlapSummary {
             mean,
             most: most_in_flight(Merge::new(self.spill.into_runs()?)?)?,
         })
@@ -112,7 +112,7 @@ impl<S: Spill> Overlap<S> {
 }
 
 /// The most of these intervals, sorted by start, that hold one instant.
-fn most_in_flight<E>(sorted: impl Iterator<Item = Result<Interval, E>>) -> Result<u64, E> {
+fn most_in_flight<E>(sorted: impl Iterator<Item = Result<FetchSpan, E>>) -> Result<u64, E> {
     let mut ends = BinaryHeap::new();
     let mut most = 0;
     for interval in sorted {
@@ -130,10 +130,10 @@ fn most_in_flight<E>(sorted: impl Iterator<Item = Result<Interval, E>>) -> Resul
 #[derive(Debug)]
 pub struct Merge<R> {
     runs: Vec<R>,
-    heads: BinaryHeap<Reverse<(Interval, usize)>>,
+    heads: BinaryHeap<Reverse<(FetchSpan, usize)>>,
 }
 
-impl<E, R: Iterator<Item = Result<Interval, E>>> Merge<R> {
+impl<E, R: Iterator<Item = Result<FetchSpan, E>>> Merge<R> {
     /// Merges runs, each of them sorted in ascending order.
     ///
     /// # Errors
@@ -149,8 +149,8 @@ impl<E, R: Iterator<Item = Result<Interval, E>>> Merge<R> {
     }
 }
 
-impl<E, R: Iterator<Item = Result<Interval, E>>> Iterator for Merge<R> {
-    type Item = Result<Interval, E>;
+impl<E, R: Iterator<Item = Result<FetchSpan, E>>> Iterator for Merge<R> {
+    type Item = Result<FetchSpan, E>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let mut head = self.heads.peek_mut()?;
@@ -175,16 +175,16 @@ mod tests {
 
     /// Runs in memory.
     #[derive(Default)]
-    struct Memory(Vec<Vec<Interval>>);
+    struct Memory(Vec<Vec<FetchSpan>>);
 
     impl Spill for Memory {
         type Error = Infallible;
         type Run = std::iter::Map<
-            std::vec::IntoIter<Interval>,
-            fn(Interval) -> Result<Interval, Infallible>,
+            std::vec::IntoIter<FetchSpan>,
+            fn(FetchSpan) -> Result<FetchSpan, Infallible>,
         >;
 
-        fn append(&mut self, run: &[Interval]) -> Result<(), Infallible> {
+        fn append(&mut self, run: &[FetchSpan]) -> Result<(), Infallible> {
             assert!(run.is_sorted() && !run.is_empty());
             self.0.push(run.to_vec());
             Ok(())
@@ -196,7 +196,7 @@ mod tests {
                 .into_iter()
                 .map(|run| {
                     run.into_iter()
-                        .map(Ok as fn(Interval) -> Result<Interval, Infallible>)
+                        .map(Ok as fn(FetchSpan) -> Result<FetchSpan, Infallible>)
                 })
                 .collect())
         }
@@ -207,9 +207,9 @@ mod tests {
 
     impl Spill for Broken {
         type Error = &'static str;
-        type Run = std::vec::IntoIter<Result<Interval, &'static str>>;
+        type Run = std::vec::IntoIter<Result<FetchSpan, &'static str>>;
 
-        fn append(&mut self, _: &[Interval]) -> Result<(), &'static str> {
+        fn append(&mut self, _: &[FetchSpan]) -> Result<(), &'static str> {
             Ok(())
         }
 
@@ -218,7 +218,7 @@ mod tests {
         }
     }
 
-    fn overlap(intervals: &[Interval], chunk_len: usize, window_ns: u64) -> InFlight {
+    fn overlap(intervals: &[FetchSpan], chunk_len: usize, window_ns: u64) -> OverlapSummary {
         let mut overlap = Overlap::new(Memory::default(), NonZeroUsize::new(chunk_len).unwrap());
         for (start, end) in intervals {
             overlap.push(*start, *end).unwrap();
@@ -227,7 +227,7 @@ mod tests {
     }
 
     /// By definition: an interval holds the instants from its start up to, and without, its end.
-    fn brute_force(intervals: &[Interval]) -> u64 {
+    fn brute_force(intervals: &[FetchSpan]) -> u64 {
         let holding = |instant: u64| {
             intervals
                 .iter()
@@ -247,14 +247,14 @@ mod tests {
         let intervals = [(0, 10), (10, 30), (2, 12), (12, 20), (15, 25)];
         assert_eq!(
             overlap(&intervals, 100, 30),
-            InFlight {
+            OverlapSummary {
                 mean: Some(58.0 / 30.0),
                 most: 3
             }
         );
         assert_eq!(
             overlap(&intervals, 2, 30),
-            InFlight {
+            OverlapSummary {
                 mean: Some(58.0 / 30.0),
                 most: 3
             }
@@ -271,7 +271,7 @@ mod tests {
     fn without_length_nothing_is_in_flight() {
         assert_eq!(
             overlap(&[(5, 5), (7, 6)], 1, 10),
-            InFlight {
+            OverlapSummary {
                 mean: Some(0.0),
                 most: 0
             }
@@ -279,7 +279,7 @@ mod tests {
         assert_eq!(overlap(&[(0, 9), (5, 5)], 1, 10).most, 1);
         assert_eq!(
             overlap(&[], 1, 0),
-            InFlight {
+            OverlapSummary {
                 mean: None,
                 most: 0
             }

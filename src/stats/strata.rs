@@ -53,7 +53,6 @@ impl Strata {
         );
     }
 
-    /// All keys.
     pub fn keys(&self) -> u64 {
         self.all
     }

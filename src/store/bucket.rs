@@ -21,7 +21,7 @@ use super::session::Session;
 use crate::plan::ClientKind;
 use crate::platform::bounded::{DOCUMENT_BYTES, too_large};
 
-/// One bucket.
+/// A bucket with its client, and how it is listed. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Bucket {
     pub(super) session: Session,
@@ -143,9 +143,9 @@ impl Bucket {
         }
     }
 
-    /// Whether the store, as far as is known, gives keys percent-encoded when that is asked for.
-    pub(super) fn encodes_keys(&self) -> bool {
-        self.dialect.encodes_keys()
+    /// How to ask for keys: percent-encoded, where the store, as far as is known, can do that.
+    pub(super) fn key_encoding(&self) -> Option<&'static str> {
+        self.dialect.encodes_keys().then_some("url")
     }
 
     /// The same by one attempt.

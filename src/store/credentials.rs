@@ -147,7 +147,6 @@ impl CredentialFeed {
         )
     }
 
-    /// The newest credentials.
     pub fn newest(&self) -> Arc<Credentials> {
         Arc::clone(&self.newest.borrow())
     }

@@ -41,14 +41,17 @@ impl Dialect {
     pub(super) fn of(session: &Session) -> Self {
         let checksum = session.config().request_checksum_calculation()
             != Some(RequestChecksumCalculation::WhenRequired);
-        Self::taking(checksum)
-    }
-
-    /// All of S3, with checksums or without.
-    fn taking(checksum: bool) -> Self {
-        let [condition, parts, encoding] = [const { AtomicBool::new(true) }; 3];
         Self {
             checksum: AtomicBool::new(checksum),
+            ..Self::all()
+        }
+    }
+
+    /// All of S3.
+    fn all() -> Self {
+        let [checksum, condition, parts, encoding] = [const { AtomicBool::new(true) }; 4];
+        Self {
+            checksum,
             condition,
             parts,
             encoding,
@@ -154,7 +157,7 @@ mod tests {
     use super::*;
 
     fn dialect() -> Dialect {
-        Dialect::taking(true)
+        Dialect::all()
     }
 
     #[test]

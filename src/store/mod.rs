@@ -43,7 +43,7 @@ pub use credentials::{CredentialFeed, Credentials, StaticCredentials};
 pub use dialect::Replace;
 pub use error::{StoreError, StoreErrorKind};
 pub use filling::{Origin, PART_BYTES, WHOLE_BYTES};
-pub use listing::{BadListing, ListPage, PageQuery, Pager, Rounds, Walk};
+pub use listing::{BadListing, ListPage, PageQuery, Pager, RoundDetector, Walk};
 pub use look::{HeldObject, Looked};
 pub use recipe::Recipe;
 pub use session::Session;

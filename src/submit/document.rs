@@ -47,7 +47,6 @@ pub struct JobPlan {
 }
 
 impl JobPlan {
-    /// The plan of a job.
     pub fn of(job: &BatchJob) -> Self {
         let mut environment: BTreeMap<_, _> = job.environment(job.shards).into_iter().collect();
         // It follows from the keys.
@@ -101,7 +100,7 @@ impl JobPlan {
     }
 }
 
-/// The document.
+/// What submit leaves of a job, by which `parfetch submit --wait` and a second submit know it again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JobDocument {
     /// [`SCHEMA`].

@@ -1,6 +1,6 @@
 //! What of two sets is not compared, and whether the test can say anything at all.
 
-use super::{Compared, find};
+use super::cells::{Compared, find};
 use crate::analysis::model::Study;
 use crate::analysis::thresholds::ALPHA;
 use crate::cell::Cell;

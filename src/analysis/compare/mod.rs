@@ -4,21 +4,21 @@
 //! Two sweeps at two times differ by the time too. So a cell of such sets is better or worse only where it moved against the other cells as well; what
 //! all of them did together is said by itself, as nothing tells whether it is the change or the time.
 
+mod cells;
 mod differences;
 mod gaps;
 mod overall;
 mod programs;
 mod rounds;
 
-use serde::Serialize;
-
 use super::metric::{Better, Metric};
 use super::model::{CellReport, Study};
 use super::thresholds::{ALPHA, CONFIDENCE};
 use crate::cell::Cell;
 use crate::stats::family::holm;
-use crate::stats::location::Interval;
-use crate::stats::rank::{mann_whitney, ratio, smallest_p};
+use crate::stats::rank::{mann_whitney, ratio};
+pub use cells::{Change, Compared, Side};
+use cells::{Timing, find};
 pub use differences::{Difference, StudyOrigin, StudyPair};
 pub use gaps::{FailedRuns, Gaps, Power};
 pub use overall::Overall;
@@ -46,115 +46,6 @@ pub struct Comparison {
     pub gaps: Gaps,
 }
 
-/// One cell of both sets.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Compared {
-    /// Which pair of studies it is of, from 1: cells of different workloads never meet.
-    pub study: usize,
-    /// What the base fetched there, `s3://bucket/prefix`.
-    pub source: String,
-    /// Its factors.
-    pub cell: Cell,
-    /// Before.
-    pub base: Side,
-    /// After.
-    pub new: Side,
-    /// New ÷ base, by Hodges and Lehmann, without what moved rounds of a set against each other; `None` when a value is not above 0.
-    pub ratio: Option<f64>,
-    /// 95 % interval of the ratio; `None` with too few repetitions.
-    pub interval: Option<Interval>,
-    /// Two-sided p of the Mann-Whitney test that it changed at all.
-    pub total_p: f64,
-    /// The same, that it moved against all other cells; `None` where there are no others or both sets ran in the same rounds.
-    pub own_p: Option<f64>,
-    /// The larger of the two.
-    pub p: f64,
-    /// The same, corrected for the family by Holm.
-    pub adjusted_p: f64,
-    /// What may be said.
-    pub change: Change,
-}
-
-/// A cell in one of the sets.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Side {
-    /// The repetitions' values.
-    pub values: Vec<f64>,
-    /// Their median.
-    pub median: f64,
-    /// Its 95 % interval.
-    pub interval: Option<Interval>,
-    /// Repetitions without figures.
-    pub failed: usize,
-    /// The round of each value; `None` when they were not made by sweeps, whose order is drawn by lot.
-    #[serde(skip)]
-    rounds: Option<Vec<rounds::Round>>,
-}
-
-/// What may be said of a cell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Change {
-    /// Nothing: shown as `~`.
-    Indistinguishable,
-    /// It is better.
-    Better,
-    /// It is worse.
-    Worse,
-    /// It changed, but not against all the others: whether that is the change or the time is not known.
-    WithAll,
-}
-
-impl Change {
-    /// The word as it stands in files.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Indistinguishable => "indistinguishable",
-            Self::Better => "better",
-            Self::Worse => "worse",
-            Self::WithAll => "with-all",
-        }
-    }
-}
-
-impl Compared {
-    /// How much was lost, as a share of the base; `None` unless the cell is significantly worse, alone or with all the others. A loss that no ratio can
-    /// tell (from or to 0) is infinite.
-    pub fn loss(&self, better: Better) -> Option<f64> {
-        let loss = match (self.ratio, better) {
-            (None, _) => f64::INFINITY,
-            (Some(ratio), Better::Higher) => 1.0 - ratio,
-            (Some(ratio), Better::Lower) => ratio - 1.0,
-        };
-        (self.change == Change::Worse || self.change == Change::WithAll && loss > 0.0)
-            .then_some(loss)
-    }
-
-    /// Whether all values of one set are above all of the other while they are too few for a test: everybody sees that, and no test shows it.
-    pub fn is_apart(&self, comparisons: usize) -> bool {
-        let ends = |side: &Side| {
-            let values = || side.values.iter().copied();
-            (
-                values().fold(f64::INFINITY, f64::min),
-                values().fold(f64::NEG_INFINITY, f64::max),
-            )
-        };
-        let ((base_low, base_high), (new_low, new_high)) = (ends(&self.base), ends(&self.new));
-        let (n, m) = (self.base.values.len(), self.new.values.len());
-        let untestable = comparisons as f64 * smallest_p(n, m) > ALPHA;
-        self.change == Change::Indistinguishable
-            && untestable
-            && n.min(m) > 1
-            && (base_high < new_low || new_high < base_low)
-    }
-
-    /// Whether the new values are the higher ones.
-    fn is_higher(&self) -> bool {
-        self.ratio
-            .map_or(self.new.median > self.base.median, |ratio| ratio > 1.0)
-    }
-}
-
 impl Comparison {
     /// Cells with a significant loss of more than so many per cent: the ratio itself, not an end of its interval.
     pub fn losses_over(&self, percent: f64) -> Vec<&Compared> {
@@ -168,7 +59,7 @@ impl Comparison {
 
 /// Compares two sets of studies by one metric, as of two times.
 pub fn compare(base: &[Study], new: &[Study], metric: Metric) -> Comparison {
-    compared((base, new), metric, false)
+    compared((base, new), metric, Timing::TwoTimes)
 }
 
 /// Compares one program of the base with another one of the new set. Where both sets are the same slice, they ran in the same rounds of the same
@@ -178,20 +69,24 @@ pub fn compare_programs(
     (before, after): (&str, &str),
     metric: Metric,
 ) -> Comparison {
-    let same_time = std::ptr::eq(base, new);
+    let timing = if std::ptr::eq(base, new) {
+        Timing::SameRounds
+    } else {
+        Timing::TwoTimes
+    };
     let only = |studies: &[Study], name| {
         programs::named(base, before).map_or_else(Vec::new, |under| {
             programs::of_program(studies, name, &under)
         })
     };
-    compared((&only(base, before), &only(new, after)), metric, same_time)
+    compared((&only(base, before), &only(new, after)), metric, timing)
 }
 
-fn compared((base, new): (&[Study], &[Study]), metric: Metric, same_time: bool) -> Comparison {
+fn compared((base, new): (&[Study], &[Study]), metric: Metric, timing: Timing) -> Comparison {
     let pairs = pairs(base, new);
     let found: Vec<OfPair> = (1..)
         .zip(&pairs)
-        .map(|(study, pair)| of_pair(study, *pair, (metric, same_time)))
+        .map(|(study, pair)| of_pair(study, *pair, (metric, timing)))
         .collect();
     let common = found
         .iter()
@@ -205,7 +100,7 @@ fn compared((base, new): (&[Study], &[Study]), metric: Metric, same_time: bool) 
         better,
         comparisons: cells.len(),
         alpha: ALPHA,
-        same_time,
+        same_time: timing == Timing::SameRounds,
         overall: overall::overall(&cells, common),
         gaps: gaps::gaps((base, new), &pairs, &cells),
         cells,
@@ -270,10 +165,6 @@ fn pairs<'a>(base: &'a [Study], new: &'a [Study]) -> Vec<(&'a Study, &'a Study)>
         .collect()
 }
 
-fn find<'a>(study: &'a Study, cell: &Cell) -> Option<&'a CellReport> {
-    study.cells.iter().find(|report| report.cell == *cell)
-}
-
 /// The cells of one pair of studies.
 struct OfPair {
     cells: Vec<Compared>,
@@ -283,7 +174,7 @@ struct OfPair {
 fn of_pair(
     study: usize,
     (base, new): (&Study, &Study),
-    (metric, same_time): (Metric, bool),
+    (metric, timing): (Metric, Timing),
 ) -> OfPair {
     let base_workload = &base.workload;
     let both = |before: &CellReport| {
@@ -296,7 +187,7 @@ fn of_pair(
         ))
     };
     let (cells, sides): (Vec<Cell>, Vec<(Side, Side)>) = base.cells.iter().filter_map(both).unzip();
-    let (values, common) = rounds::values(&sides, same_time);
+    let (values, common) = rounds::values(&sides, timing);
     let compared = |((cell, (base, new)), values): ((Cell, (Side, Side)), rounds::Values)| {
         let [before, after] = &values.total;
         let total = mann_whitney(before, after)?;
@@ -346,7 +237,7 @@ fn side(report: &CellReport, metric: Metric) -> Option<Side> {
         .observations
         .iter()
         .filter(|observation| observation.value(metric).is_some_and(f64::is_finite));
-    let rounds: Option<Vec<rounds::Round>> = known
+    let rounds: Option<Vec<cells::Round>> = known
         .map(|observation| Some((observation.sweep.clone()?, observation.repetition)))
         .collect();
     Some(Side {

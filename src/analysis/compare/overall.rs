@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Compared;
+use super::cells::Compared;
 use super::rounds::Common;
 use crate::analysis::thresholds::ALPHA;
 use crate::stats::family::holm;

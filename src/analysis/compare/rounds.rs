@@ -2,14 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::Side;
+use super::cells::{Round, Side, Timing};
 use crate::analysis::thresholds::CONFIDENCE;
 use crate::stats::location::{Interval, median};
 use crate::stats::rank::ratio;
 use crate::stats::rounds::{InRound, levels};
-
-/// A round of a sweep: its name, and which repetition.
-pub(super) type Round = (String, u32);
 
 /// The values of one configuration, base and new.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +28,7 @@ pub(super) struct Common {
 }
 
 /// One value with its place.
-struct Run {
+struct RoundValue {
     cell: usize,
     side: usize,
     log: f64,
@@ -39,7 +36,7 @@ struct Run {
 }
 
 /// Takes the rounds off the values of these pairs of base and new.
-pub(super) fn values(pairs: &[(Side, Side)], same_time: bool) -> (Vec<Values>, Option<Common>) {
+pub(super) fn values(pairs: &[(Side, Side)], timing: Timing) -> (Vec<Values>, Option<Common>) {
     let mut found: Vec<Values> = pairs
         .iter()
         .map(|(base, new)| Values {
@@ -47,7 +44,7 @@ pub(super) fn values(pairs: &[(Side, Side)], same_time: bool) -> (Vec<Values>, O
             own: None,
         })
         .collect();
-    let runs = runs(pairs, same_time);
+    let runs = runs(pairs, timing);
     let levels = levels(&runs.iter().map(|run| run.in_round).collect::<Vec<_>>());
     let mut start = 0;
     // The runs of a configuration are neighbours.
@@ -69,7 +66,7 @@ pub(super) fn values(pairs: &[(Side, Side)], same_time: bool) -> (Vec<Values>, O
                     .map(|(_, level)| *level),
             )
         });
-        let less = |take: &dyn Fn(&Run, f64) -> f64| {
+        let less = |take: &dyn Fn(&RoundValue, f64) -> f64| {
             [0, 1].map(|side| {
                 let of_side = runs_of_cell
                     .iter()
@@ -80,9 +77,9 @@ pub(super) fn values(pairs: &[(Side, Side)], same_time: bool) -> (Vec<Values>, O
                     .collect::<Vec<f64>>()
             })
         };
-        let whole = |_: &Run, level: f64| level;
-        let within_its_set = |run: &Run, level: f64| level - means[run.side];
-        found[first.cell] = if same_time {
+        let whole = |_: &RoundValue, level: f64| level;
+        let within_its_set = |run: &RoundValue, level: f64| level - means[run.side];
+        found[first.cell] = if timing == Timing::SameRounds {
             Values {
                 total: less(&whole),
                 own: None,
@@ -98,7 +95,7 @@ pub(super) fn values(pairs: &[(Side, Side)], same_time: bool) -> (Vec<Values>, O
 }
 
 /// Every value that has a round and a logarithm, of configurations of which all have both.
-fn runs(pairs: &[(Side, Side)], same_time: bool) -> Vec<Run> {
+fn runs(pairs: &[(Side, Side)], timing: Timing) -> Vec<RoundValue> {
     let mut ids: BTreeMap<(usize, Round), usize> = BTreeMap::new();
     let mut runs = Vec::new();
     for (cell, (base, new)) in pairs.iter().enumerate() {
@@ -126,9 +123,16 @@ fn runs(pairs: &[(Side, Side)], same_time: bool) -> Vec<Run> {
             for (log, round) in logs.iter().zip(of.rounds.iter().flatten()) {
                 let next = ids.len();
                 let round = *ids
-                    .entry((if same_time { 0 } else { side }, round.clone()))
+                    .entry((
+                        if timing == Timing::SameRounds {
+                            0
+                        } else {
+                            side
+                        },
+                        round.clone(),
+                    ))
                     .or_insert(next);
-                runs.push(Run {
+                runs.push(RoundValue {
                     cell,
                     side,
                     log: *log,
@@ -145,7 +149,7 @@ fn runs(pairs: &[(Side, Side)], same_time: bool) -> Vec<Run> {
 }
 
 /// By how much all moved: the middle of each round's residuals, the rounds of new against those of base.
-fn common(runs: &[Run]) -> Option<Common> {
+fn common(runs: &[RoundValue]) -> Option<Common> {
     let mut rounds: BTreeMap<(usize, usize), Vec<f64>> = BTreeMap::new();
     for run in runs {
         rounds

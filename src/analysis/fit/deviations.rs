@@ -2,7 +2,7 @@
 
 use nalgebra::{Cholesky, DMatrix, Dyn};
 
-use super::Measured;
+use super::measured::Measured;
 
 /// Standard deviations, as logarithms of rates: of a configuration by itself, of all with about as many workers, of a mode, of a size and of a mode of a
 /// size with about as many workers. As they served best over models of platforms whose truth is known.

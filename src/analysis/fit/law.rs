@@ -4,7 +4,7 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::{Measured, Objects};
+use super::measured::{Measured, Subject};
 use crate::plan::Mode;
 
 // Places of the parameters. All but the exponent are logarithms.
@@ -62,13 +62,13 @@ fn cpu(of: &DVector<f64>, one: &Measured) -> f64 {
 }
 
 impl<'a> RateLaw<'a> {
-    pub(super) fn new(measured: &'a [Measured], objects: Objects, is_contender: bool) -> Self {
+    pub(super) fn new(measured: &'a [Measured], subject: Subject) -> Self {
         let sizes = measured
             .iter()
             .map(|one| one.size + 1)
             .max()
             .unwrap_or_default();
-        let mean = objects.mean_bytes.max(1.0);
+        let mean = subject.objects.mean_bytes.max(1.0);
         let mut before = vec![0.0; OF_SIZES];
         before[CONNECTION_S] = (0.02 + mean / 6e7).ln();
         before[REQUEST_S..PER_WORKER].fill((6e-5 + 1e-9 * mean).ln());
@@ -86,7 +86,7 @@ impl<'a> RateLaw<'a> {
         apart.resize(OF_SIZES + sizes, APART_OF_SIZES);
         Self {
             measured,
-            is_contender,
+            is_contender: subject.is_contender,
             before: before.into(),
             apart: apart.into(),
         }

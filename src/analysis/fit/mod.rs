@@ -9,54 +9,19 @@
 
 mod deviations;
 mod law;
+mod measured;
 mod search;
 
 use deviations::{Deviations, with_errors};
 use law::RateLaw;
+pub(super) use measured::{CpuOfObject, Measured, Objects, Subject};
 use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
 use search::Search;
-
-use crate::plan::Mode;
 
 /// Fewer configurations have nothing to say of each other.
 const FEWEST: usize = 4;
 /// How far configurations deviate, against what is usual: the most likely of these.
 const SCALES: [f64; 5] = [0.35, 0.7, 1.0, 1.6, 2.5];
-
-/// The objects of the bucket.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Objects {
-    pub(super) count: f64,
-    pub(super) mean_bytes: f64,
-}
-
-/// What a configuration took of its processor.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct CpuOfObject {
-    /// Logarithm of the seconds of an object.
-    pub(super) log_s: f64,
-    /// Share of its vCPU that was used.
-    pub(super) share: f64,
-}
-
-/// One configuration.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Measured {
-    /// Which size it has: a number from 0.
-    pub(super) size: usize,
-    /// Tasks that fetch side by side.
-    pub(super) tasks: f64,
-    /// Of one task.
-    pub(super) vcpu: f64,
-    pub(super) mode: Mode,
-    /// Of one task.
-    pub(super) workers: f64,
-    /// Logarithm of objects a second, of all tasks together.
-    pub(super) log_rate: f64,
-    /// Of that, by its repetitions.
-    pub(super) variance: f64,
-    pub(super) cpu: Option<CpuOfObject>,
-}
 
 /// What is known of a program's configurations.
 pub(super) struct Fit {
@@ -70,11 +35,11 @@ pub(super) struct Fit {
 
 impl Fit {
     /// `None` for so few configurations that there is nothing to learn from the others, or where numbers fail.
-    pub(super) fn new(measured: &[Measured], objects: Objects, is_contender: bool) -> Option<Self> {
+    pub(super) fn new(measured: &[Measured], subject: Subject) -> Option<Self> {
         if measured.len() < FEWEST {
             return None;
         }
-        let search = Search::new(RateLaw::new(measured, objects, is_contender));
+        let search = Search::new(RateLaw::new(measured, subject));
         let mut of = search.best(&Deviations::new(measured, 1.0)?)?;
         let mut best: Option<(f64, Self)> = None;
         for scale in SCALES {
@@ -123,10 +88,18 @@ impl Fit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Mode;
 
-    const OBJECTS: Objects = Objects {
-        count: 1e5,
-        mean_bytes: 1e6,
+    const PARFETCH: Subject = Subject {
+        objects: Objects {
+            count: 1e5,
+            mean_bytes: 1e6,
+        },
+        is_contender: false,
+    };
+    const CONTENDER: Subject = Subject {
+        is_contender: true,
+        ..PARFETCH
     };
 
     /// Eight workers of 20 objects a second each, or 400 a second of one vCPU's network, whatever the mode.
@@ -163,7 +136,7 @@ mod tests {
         // Off by up to 12 % each, in a fixed order that has nothing to do with the configurations.
         let off = |place: usize| ((place * 7 + 3) % 13) as f64 * 0.02 - 0.12;
         let noisy = measured(off, 0.07 * 0.07);
-        let fit = Fit::new(&noisy, OBJECTS, false).unwrap();
+        let fit = Fit::new(&noisy, PARFETCH).unwrap();
         let rates: Vec<f64> = noisy.iter().map(|one| one.log_rate).collect();
         let squares = |values: &[f64]| -> f64 {
             let off = values.iter().zip(&noisy);
@@ -179,7 +152,7 @@ mod tests {
         // One configuration is a quarter slower than the law has it: nothing else says why.
         let strange = 7;
         let well = measured(|place| if place == strange { -0.3 } else { 0.0 }, 1e-6);
-        let fit = Fit::new(&well, OBJECTS, false).unwrap();
+        let fit = Fit::new(&well, PARFETCH).unwrap();
         let rates: Vec<f64> = well.iter().map(|one| one.log_rate).collect();
         for (found, rate) in fit.expected(&rates).iter().zip(&rates) {
             assert!((found - rate).abs() < 0.01, "{found} for {rate}");
@@ -196,11 +169,13 @@ mod tests {
         // A program in which one worker of a process at a time can be: 1,000 objects a second, which four vCPU alone would exceed.
         let mut locked = measured(|_| 0.0, 0.06 * 0.06);
         for one in &mut locked {
-            if one.mode != Mode::Process {
-                one.log_rate = one.log_rate.min(1_000_f64.ln());
-            }
+            let most = match one.mode {
+                Mode::Async | Mode::Thread => 1_000_f64.ln(),
+                Mode::Process => f64::INFINITY,
+            };
+            one.log_rate = one.log_rate.min(most);
         }
-        let fit = Fit::new(&locked, OBJECTS, true).unwrap();
+        let fit = Fit::new(&locked, CONTENDER).unwrap();
         let rates: Vec<f64> = locked.iter().map(|one| one.log_rate).collect();
         let expected = fit.expected(&rates);
         let of = |mode: Mode| {
@@ -231,13 +206,13 @@ mod tests {
                 .sum()
         };
         let rates: Vec<f64> = both.iter().map(|one| one.log_rate).collect();
-        let fit = Fit::new(&both, OBJECTS, false).unwrap();
+        let fit = Fit::new(&both, PARFETCH).unwrap();
         let (before, after) = (squares(&rates), squares(&fit.expected(&rates)));
         assert!(after < before / 4.0, "{before} became {after}");
     }
 
     #[test]
     fn three_configurations_are_left_as_they_are() {
-        assert!(Fit::new(&measured(|_| 0.0, 1e-4)[..3], OBJECTS, false).is_none());
+        assert!(Fit::new(&measured(|_| 0.0, 1e-4)[..3], PARFETCH).is_none());
     }
 }

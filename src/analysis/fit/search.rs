@@ -3,9 +3,9 @@
 
 use nalgebra::{Cholesky, DMatrix, DVector};
 
-use super::Measured;
 use super::deviations::Deviations;
 use super::law::{RateLaw, SERIAL, STORE};
+use super::measured::Measured;
 use crate::plan::Mode;
 
 /// Steps at most.

@@ -2,24 +2,35 @@
 
 use std::collections::BTreeMap;
 
+use super::found::{Problem, ProblemKind, ReadResults, Run};
 use super::own_runs::own_runs;
 use super::recorded::{Recorded, recorded};
 use super::reduce::Reduced;
 use super::sweeps::{SweepKey, beside, sweep_of, sweep_settings};
-use super::{Problem, ProblemKind, Reader, Reading, Run};
 use crate::cell::Cell;
 use crate::results::record::Record;
 
+/// What was handed in, by name.
+#[derive(Debug, Default)]
+pub(super) struct Documents {
+    pub(super) records: Vec<(String, Record)>,
+    pub(super) summaries: BTreeMap<String, Reduced>,
+    /// Documents that are damaged: a record that names one says so.
+    pub(super) damaged: BTreeMap<String, String>,
+    pub(super) problems: Vec<Problem>,
+    /// JSON documents of other kinds.
+    pub(super) passed_over: u64,
+}
+
 /// Everything that was handed in → every repetition that counts.
-pub(super) fn assemble(reader: Reader) -> Reading {
-    let Reader {
+pub(super) fn assemble(documents: Documents) -> ReadResults {
+    let Documents {
         records,
         mut summaries,
         damaged,
         mut problems,
         passed_over,
-        ..
-    } = reader;
+    } = documents;
     let settings = sweep_settings(&records, &summaries);
     let mut runs = Vec::new();
     let (repetitions, refused) = repetitions(records, &mut problems);
@@ -74,7 +85,7 @@ pub(super) fn assemble(reader: Reader) -> Reading {
             .cmp(&order(&other.cell))
             .then_with(|| place_in_time(one).cmp(&place_in_time(other)))
     });
-    Reading {
+    ReadResults {
         runs,
         problems,
         passed_over,
@@ -108,13 +119,16 @@ fn leave_out(summaries: &mut BTreeMap<String, Reduced>, name: &str, record: &Rec
     }
 }
 
-type Named = (String, Record);
+type NamedRecord = (String, Record);
 
 /// The attempts of each repetition, the one that counts last; and what is there twice, and refused.
-fn repetitions(records: Vec<Named>, problems: &mut Vec<Problem>) -> (Vec<Vec<Named>>, Vec<Named>) {
+fn repetitions(
+    records: Vec<NamedRecord>,
+    problems: &mut Vec<Problem>,
+) -> (Vec<Vec<NamedRecord>>, Vec<NamedRecord>) {
     let mut refused = Vec::new();
     // Sweeps of one name are the same when plan and keys are.
-    let mut by_key: BTreeMap<(SweepKey, Cell, u32), Vec<Named>> = BTreeMap::new();
+    let mut by_key: BTreeMap<(SweepKey, Cell, u32), Vec<NamedRecord>> = BTreeMap::new();
     for (name, record) in records {
         by_key
             .entry((sweep_of(&record), record.cell.clone(), record.repetition))

@@ -5,6 +5,7 @@
 
 mod assemble;
 mod course;
+mod found;
 mod own_runs;
 mod recorded;
 mod reduce;
@@ -13,91 +14,28 @@ mod sweeps;
 mod unfinished;
 mod workload;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
+use self::assemble::Documents;
 pub(super) use self::assemble::order;
-use self::reduce::{Context, Reduced, reduce};
-use super::model::{Failure, Workload};
-use super::observation::Observation;
-use crate::cell::Cell;
+pub use self::found::{Problem, ProblemKind};
+pub(super) use self::found::{ReadResults, Run};
+use self::reduce::reduce;
 use crate::platform::bounded::{DOCUMENT_BYTES, read_text};
 use crate::results::record::{self, Record};
 use crate::results::summary::{self, Summary};
-
-/// A line about a document that could not be read, or that contradicts another.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Problem {
-    /// Which document.
-    pub document: String,
-    /// What is wrong with it, in one line.
-    pub what: String,
-    /// Of which kind it is.
-    pub kind: ProblemKind,
-}
-
-/// What a problem means for the rest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ProblemKind {
-    /// It is left out, and the rest stands.
-    LeftOut,
-    /// The same repetition stands there twice, and which of them is right nobody knows.
-    Duplicate,
-}
-
-/// Everything that was read.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Reading {
-    /// Every repetition that counts, in the order of cells and repetitions.
-    pub(super) runs: Vec<Run>,
-    /// Lines for the user; with any of them the command does not end well.
-    pub problems: Vec<Problem>,
-    /// JSON documents of other kinds.
-    pub passed_over: u64,
-}
-
-impl Reading {
-    /// Repetitions that count, failed ones too.
-    pub fn repetitions(&self) -> usize {
-        self.runs.len()
-    }
-}
-
-/// One repetition of one cell of one workload.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Run {
-    pub(super) workload: Workload,
-    pub(super) cell: Cell,
-    pub(super) outcome: Result<Observation, Failure>,
-    pub(super) context: Context,
-}
-
-impl Run {
-    /// UTC of its start.
-    pub(super) fn started_at(&self) -> &str {
-        match &self.outcome {
-            Ok(observation) => &observation.started_at,
-            Err(failure) => &failure.started_at,
-        }
-    }
-}
 
 /// Takes documents one by one, in any order, and keeps their numbers.
 #[derive(Debug, Default)]
 pub struct Reader {
     /// Files that were read: the same one by two sources is one document.
     files: BTreeSet<PathBuf>,
-    records: Vec<(String, Record)>,
-    summaries: BTreeMap<String, Reduced>,
-    /// Documents that are damaged: a record that names one says so.
-    damaged: BTreeMap<String, String>,
-    problems: Vec<Problem>,
-    passed_over: u64,
+    documents: Documents,
 }
 
 #[derive(Deserialize)]
@@ -112,7 +50,7 @@ impl Reader {
             Ok(head) => head,
             // Valid JSON that is no object, or whose `schema` is no text, is another kind of document; damaged JSON is an error.
             Err(error) if error.is_data() => {
-                self.passed_over += 1;
+                self.documents.passed_over += 1;
                 return;
             }
             Err(error) => return self.damaged(name, format!("not JSON: {error}")),
@@ -126,25 +64,26 @@ impl Reader {
                 Ok(summary) => self.summary(name, summary),
                 Err(error) => self.damaged(name, error.to_string()),
             },
-            _ => self.passed_over += 1,
+            _ => self.documents.passed_over += 1,
         }
     }
 
     /// Takes a repetition's record, by the name that it would have as a file.
     pub fn record(&mut self, name: &str, record: Record) {
-        self.records.push((name.to_owned(), record));
+        self.documents.records.push((name.to_owned(), record));
     }
 
     /// Takes a run's summary, by the name that it would have as a file.
     pub fn summary(&mut self, name: &str, summary: Summary) {
-        self.summaries
+        self.documents
+            .summaries
             .insert(name.to_owned(), reduce(name, summary));
     }
 
     /// A document that should be there and cannot be read.
     pub fn damaged(&mut self, name: &str, what: String) {
-        self.damaged.insert(name.to_owned(), what.clone());
-        self.problems.push(Problem {
+        self.documents.damaged.insert(name.to_owned(), what.clone());
+        self.documents.problems.push(Problem {
             document: name.to_owned(),
             what,
             kind: ProblemKind::LeftOut,
@@ -155,7 +94,7 @@ impl Reader {
     pub fn path(&mut self, path: &Path) {
         let mut files = Vec::new();
         let mut unreadable = Vec::new();
-        json_files(path, Named::ByTheUser, (&mut files, &mut unreadable));
+        json_files(path, NamedBy::ByTheUser, (&mut files, &mut unreadable));
         for (place, error) in unreadable {
             self.damaged(&place.to_string_lossy(), error.to_string());
         }
@@ -172,15 +111,15 @@ impl Reader {
     }
 
     /// Puts records, summaries and shards together.
-    pub fn finish(mut self) -> Reading {
-        unfinished::leave_out_superseded(&mut self.summaries);
-        assemble::assemble(self)
+    pub fn finish(mut self) -> ReadResults {
+        unfinished::leave_out_superseded(&mut self.documents.summaries);
+        assemble::assemble(self.documents)
     }
 }
 
 /// Whether a file is read whatever its name.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Named {
+enum NamedBy {
     ByTheUser,
     ByAFolder,
 }
@@ -188,7 +127,7 @@ enum Named {
 /// A folder that cannot be read hides nothing but itself.
 fn json_files(
     path: &Path,
-    named: Named,
+    named: NamedBy,
     (files, unreadable): (&mut Vec<PathBuf>, &mut Vec<(PathBuf, io::Error)>),
 ) {
     if path.is_dir() {
@@ -205,7 +144,7 @@ fn json_files(
                 .is_ok_and(|kind| !kind.is_symlink() || !entry.path().is_dir())
         };
         for entry in entries.into_iter().filter(followed) {
-            json_files(&entry.path(), Named::ByAFolder, (files, unreadable));
+            json_files(&entry.path(), NamedBy::ByAFolder, (files, unreadable));
         }
         return;
     }
@@ -214,7 +153,7 @@ fn json_files(
         .is_some_and(|name| name.to_string_lossy().starts_with('.'));
     let is_json = path.extension().is_some_and(|ending| ending == "json");
     // A pipe would never end.
-    if named == Named::ByTheUser || (is_json && !is_hidden && path.is_file()) {
+    if named == NamedBy::ByTheUser || (is_json && !is_hidden && path.is_file()) {
         files.push(path.to_owned());
     }
 }

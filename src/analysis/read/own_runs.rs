@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::found::{Problem, ProblemKind, Run};
 use super::recorded::of_numbers;
 use super::reduce::{Context, Numbers, Reduced, failure_of};
-use super::{Problem, ProblemKind, Run, shards};
-use crate::analysis::model::Failure;
-use crate::analysis::observation::{Observation, Source};
+use super::shards;
+use crate::analysis::model::FailedRepetition;
+use crate::analysis::observation::{DocumentSource, Observation};
 use crate::cell::Cell;
 use crate::units;
 
@@ -114,7 +115,7 @@ fn is_missing(missing: &[u32], shards: u32) -> String {
 fn own_run(batch: &[Reduced], cell: Cell, numbers: Result<Numbers, String>) -> Run {
     let reason = failure_of(batch);
     let numbers = reason.map_or(numbers, Err);
-    let source = Source {
+    let source = DocumentSource {
         document: batch[0].document.clone(),
         summaries: batch.iter().map(|run| run.document.clone()).collect(),
     };
@@ -133,12 +134,12 @@ fn own_run(batch: &[Reduced], cell: Cell, numbers: Result<Numbers, String>) -> R
             source,
             ..of_numbers(started_at, &numbers)
         }),
-        Err(reason) => Err(Failure {
+        Err(reason) => Err(FailedRepetition {
             document: source.document,
             attempts: 1,
             started_at: started_at.clone(),
             reason,
-            ..Failure::default()
+            ..FailedRepetition::default()
         }),
     };
     Run {

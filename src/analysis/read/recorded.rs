@@ -1,10 +1,12 @@
 //! A record and the summaries that it names → one repetition of a sweep.
 
+use super::found::Run;
 use super::reduce::{Context, Numbers, Reduced, failure_of, seconds};
+use super::shards;
 use super::sweeps::{SweepShared, beside};
-use super::{Run, shards};
-use crate::analysis::model::{Failure, Place, Sampled, Workload};
-use crate::analysis::observation::{Observation, Source};
+
+use crate::analysis::model::{FailedRepetition, Place, Sampled, Workload};
+use crate::analysis::observation::{DocumentSource, Observation};
 use crate::analysis::tasks::of_tasks;
 use crate::cell::Program;
 use crate::results::record::{ContenderResult, Record};
@@ -58,14 +60,14 @@ pub(super) fn recorded(recorded: Recorded<'_>) -> Run {
     let context = context(&record, &reduced, sweep.map(|sweep| &sweep.context));
     let outcome = match numbers(&record, &reduced, named) {
         Ok(numbers) => Ok(observation(&name, &record, (&numbers, attempts))),
-        Err(reason) => Err(Failure {
+        Err(reason) => Err(FailedRepetition {
             document: name,
             sweep: Some(record.sweep.id.clone()),
             repetition: record.repetition,
             attempts,
             started_at: record.started_at.clone(),
             reason,
-            ..Failure::default()
+            ..FailedRepetition::default()
         }),
     };
     Run {
@@ -213,7 +215,7 @@ fn contender(result: &ContenderResult) -> Numbers {
 
 fn observation(name: &str, record: &Record, (numbers, attempts): (&Numbers, u32)) -> Observation {
     Observation {
-        source: Source {
+        source: DocumentSource {
             document: name.to_owned(),
             summaries: record
                 .summaries

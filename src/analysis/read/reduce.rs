@@ -8,7 +8,7 @@ use time::format_description::well_known::Rfc3339;
 use super::course::course;
 use super::workload::{MIB, cell, workload};
 use crate::analysis::model::Workload;
-use crate::analysis::observation::{Counts, Course, Percentiles, Times, Usage};
+use crate::analysis::observation::{Counts, Course, Percentiles, ResourceUsage, Times};
 use crate::cell::Cell;
 use crate::plan::Shard;
 use crate::results::summary::{
@@ -46,7 +46,7 @@ pub(super) struct Reduced {
 pub(super) struct Numbers {
     pub(super) times: Times,
     pub(super) counts: Counts,
-    pub(super) usage: Usage,
+    pub(super) usage: ResourceUsage,
     pub(super) percentiles: Percentiles,
     pub(super) active_window_bytes_per_s: Option<f64>,
     pub(super) tail_share: Option<f64>,
@@ -212,7 +212,7 @@ fn numbers(summary: &Summary) -> Numbers {
             unpaid: summary.attempts.as_ref().map(Attempts::unpaid),
             timed: Some(distributions.latency.count),
         },
-        usage: Usage {
+        usage: ResourceUsage {
             fetch_cpu_s: seconds(sum(cpu.fetch_user_ns, cpu.fetch_sys_ns)),
             whole_cpu_s: seconds(sum(cpu.whole_user_ns, cpu.whole_sys_ns)),
             limit_vcpu: cpu.limit_vcpu.or(summary.environment.vcpu.limit_vcpu),

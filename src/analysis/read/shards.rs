@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::course::course;
 use super::reduce::{Numbers, OfShard, Reduced, seconds};
 use crate::analysis::model::{Sampled, Workload};
-use crate::analysis::observation::{Counts, Percentiles, Times, Usage};
+use crate::analysis::observation::{Counts, Percentiles, ResourceUsage, Times};
 use crate::results::summary::Series;
 use crate::stats::histogram::{Histogram, Snapshot, SnapshotError};
 use crate::units::SECOND_NS;
@@ -98,7 +98,7 @@ pub(super) fn merge(shards: &[Reduced]) -> Result<Numbers, SnapshotError> {
             .map(|shard| field(&shard.counts))
             .sum::<Option<u64>>()
     };
-    let usage = |field: fn(&Usage) -> Option<f64>| {
+    let usage = |field: fn(&ResourceUsage) -> Option<f64>| {
         numbers
             .iter()
             .map(|shard| field(&shard.usage))
@@ -134,7 +134,7 @@ pub(super) fn merge(shards: &[Reduced]) -> Result<Numbers, SnapshotError> {
             unpaid: counts(|counts| counts.unpaid),
             timed: Some(latency.count()),
         },
-        usage: Usage {
+        usage: ResourceUsage {
             fetch_cpu_s: usage(|usage| usage.fetch_cpu_s),
             whole_cpu_s: usage(|usage| usage.whole_cpu_s),
             limit_vcpu: usage(|usage| usage.limit_vcpu),

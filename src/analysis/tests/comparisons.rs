@@ -31,6 +31,15 @@ struct Kind {
     interleaved: bool,
 }
 
+impl Kind {
+    fn slower(&self, mode: Mode) -> f64 {
+        match mode {
+            Mode::Process => self.process,
+            Mode::Async | Mode::Thread => 1.0,
+        }
+    }
+}
+
 const MANY: &[u32] = &[1_024, 2_048, 4_096];
 const ONE_SIZE: &[u32] = &[1_024];
 
@@ -231,8 +240,9 @@ fn comparison(kind: Kind, number: u64) -> Comparison {
     );
     for document in &mut documents {
         let Cell { program, mode, .. } = &document.record.cell;
+        let slower = kind.slower(*mode);
         if program.name() == "new"
-            && *mode == Mode::Process
+            && slower > 1.0
             && let Some(result) = &mut document.record.contender
         {
             #[expect(
@@ -240,8 +250,8 @@ fn comparison(kind: Kind, number: u64) -> Comparison {
                 clippy::cast_sign_loss,
                 reason = "nanoseconds of a run"
             )]
-            let slower = (result.fetch_ns as f64 * kind.process) as u64;
-            result.fetch_ns = slower;
+            let fetch_ns = (result.fetch_ns as f64 * slower) as u64;
+            result.fetch_ns = fetch_ns;
         }
     }
     let both = studies(reading(documents), &PriceList::built_in());
@@ -323,7 +333,7 @@ fn hold(pairs: u64, slack: f64) {
     for kind in CHANGES {
         let found = comparisons(kind, pairs);
         let is_found = |found: &Comparison| {
-            let is_slower = |mode: Mode| kind.process > 1.0 && mode == Mode::Process;
+            let is_slower = |mode: Mode| kind.slower(mode) > 1.0;
             let of = |cell: &crate::analysis::Compared| {
                 (cell.change == Change::Worse) == is_slower(cell.cell.mode)
             };

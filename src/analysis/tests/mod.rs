@@ -9,9 +9,9 @@ mod worlds;
 
 use super::advice::{Basis, Edge, Lack};
 use super::fixture::{BYTES, OBJECTS, Sweep, contender, histogram, lean, own_run, shard};
-use super::model::{Against, Failure};
+use super::model::{Against, FailedRepetition};
 use super::notes::{CellNote, CurveNote, Note, PredictedPhase};
-use super::read::Reading;
+use super::read::ReadResults;
 use super::*;
 use crate::cell::{Cell, Program};
 use crate::fuzz::Target;
@@ -55,7 +55,7 @@ fn limits(study: &Study) -> Vec<&str> {
 }
 
 /// Reads files and folders.
-fn read(paths: &[std::path::PathBuf]) -> Reading {
+fn read(paths: &[std::path::PathBuf]) -> ReadResults {
     let mut reader = Reader::default();
     for path in paths {
         reader.path(path);
@@ -63,7 +63,7 @@ fn read(paths: &[std::path::PathBuf]) -> Reading {
     reader.finish()
 }
 
-fn read_all(documents: &[(&str, String)]) -> Reading {
+fn read_all(documents: &[(&str, String)]) -> ReadResults {
     let mut reader = Reader::default();
     for (name, text) in documents {
         reader.document(name, text);
@@ -71,7 +71,7 @@ fn read_all(documents: &[(&str, String)]) -> Reading {
     reader.finish()
 }
 
-fn own(documents: &[(&str, &Summary)]) -> Reading {
+fn own(documents: &[(&str, &Summary)]) -> ReadResults {
     read_all(
         &documents
             .iter()
@@ -80,7 +80,7 @@ fn own(documents: &[(&str, &Summary)]) -> Reading {
     )
 }
 
-fn lines(reading: &Reading) -> Vec<String> {
+fn lines(reading: &ReadResults) -> Vec<String> {
     reading
         .problems
         .iter()
@@ -958,7 +958,7 @@ fn a_missing_shard_is_a_failure_and_a_second_run_is_not_mixed_in() {
             )
         })
         .collect();
-    let failures: Vec<&Failure> = studies
+    let failures: Vec<&FailedRepetition> = studies
         .iter()
         .flat_map(|study| &study.cells[0].failures)
         .collect();

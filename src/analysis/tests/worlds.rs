@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::analysis::Reader;
-use crate::analysis::read::Reading;
+use crate::analysis::read::ReadResults;
 use crate::cell::{Cell, Program};
 use crate::model::{Amount, Asked, Document, Law, Model, simulate};
 use crate::plan::{ClientKind, Mode};
@@ -104,7 +104,7 @@ impl World {
 }
 
 /// Reads what a sweep left, without the way over files.
-pub(super) fn reading(documents: Vec<Document>) -> Reading {
+pub(super) fn reading(documents: Vec<Document>) -> ReadResults {
     let mut reader = Reader::default();
     for Document { record, summary } in documents {
         let folder = format!(

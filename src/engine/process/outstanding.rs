@@ -115,13 +115,17 @@ impl<'a> Outstanding<'a> {
         }
         self.ranges.push_back(range.clone());
         // At once: a slot that waits must not think that all is done while this one is telling its child.
-        self.count(true);
+        self.mark_busy();
         Some(range)
     }
 
     /// This slot has been given what it could be given: it counts as idle when that is nothing.
     pub(super) fn settle(&mut self) {
-        self.count(!self.ranges.is_empty());
+        if self.ranges.is_empty() {
+            self.mark_idle();
+        } else {
+            self.mark_busy();
+        }
     }
 
     /// Acknowledges what a batch covers: every fetch of the front range below `through` has its one row here, or is of an object that nobody fetches.
@@ -202,13 +206,17 @@ impl<'a> Outstanding<'a> {
         }
     }
 
-    fn count(&mut self, busy: bool) {
-        if std::mem::replace(&mut self.counted, busy) != busy {
-            let slots = self.busy.slots.get();
-            self.busy
-                .slots
-                .set(if busy { slots + 1 } else { slots - 1 });
-            if slots == 1 && !busy {
+    fn mark_busy(&mut self) {
+        if !std::mem::replace(&mut self.counted, true) {
+            self.busy.slots.set(self.busy.slots.get() + 1);
+        }
+    }
+
+    fn mark_idle(&mut self) {
+        if std::mem::replace(&mut self.counted, false) {
+            let others = self.busy.slots.get() - 1;
+            self.busy.slots.set(others);
+            if others == 0 {
                 self.busy.wake();
             }
         }
@@ -224,7 +232,7 @@ impl Drop for Outstanding<'_> {
             self.busy.wake();
         }
         // Behind it: until the ranges are back, others wait for them.
-        self.count(false);
+        self.mark_idle();
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::error::{LISTING_HINT, ListError, Wrong};
+use super::error::{LISTING_HINT, ListError, StreamError};
 use super::keyfile::off_thread;
-use super::pages::{Pages as _, Source, is_refusal};
+use super::pages::{PageSource, Pages as _, is_refusal};
 use super::pick::{Listed, Picker};
 use super::{inventory, keyfile, parallel};
 use crate::plan::{KeySource, Selection};
@@ -86,7 +86,7 @@ async fn key_file(
 }
 
 /// The keys of a bucket: many streams where that pays, else, or where the store keeps no order, one.
-pub(super) async fn listing<S: Source>(
+pub(super) async fn listing<S: PageSource>(
     source: &mut S,
     (selection, spool): (&Selection, &Path),
     progress: &mut dyn FnMut(u64),
@@ -107,8 +107,8 @@ where
         };
         match Box::pin(parallel::list(parts, &selection.prefix, first)).await {
             Ok(()) => return Ok(picker),
-            Err(Wrong::Listing(error)) => return Err(error),
-            Err(Wrong::Order) => {
+            Err(StreamError::Listing(error)) => return Err(error),
+            Err(StreamError::Order) => {
                 tracing::warn!(
                     "the store does not list in the order of the keys, or not as S3 behind a given key: listed again from the beginning by one stream"
                 );
@@ -138,7 +138,7 @@ fn is_worth_streams(first: &ListPage, selection: &Selection) -> bool {
 }
 
 /// Every page, one after another.
-async fn one_by_one<S: Source>(
+async fn one_by_one<S: PageSource>(
     source: &mut S,
     (query, first): (PageQuery, ListPage),
     (picker, progress): (&mut Picker, &mut dyn FnMut(u64)),

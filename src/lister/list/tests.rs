@@ -16,7 +16,7 @@ use crate::store::StoreError;
 #[derive(Clone)]
 struct Script(Rc<RefCell<VecDeque<ListPage>>>);
 
-impl Source for Script {
+impl PageSource for Script {
     type Pages = Self;
 
     async fn first(&mut self, query: &PageQuery) -> Result<ListPage, StoreError> {

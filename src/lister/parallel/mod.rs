@@ -16,8 +16,8 @@ use std::pin::Pin;
 use futures::future::FutureExt as _;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
-use super::error::{ListError, Wrong};
-use super::pages::{Pages, Source, is_refusal};
+use super::error::{ListError, StreamError};
+use super::pages::{PageSource, Pages, is_refusal};
 use super::pick::{Picker, check};
 use crate::store::{ListPage, PageQuery, StoreError};
 use folders::DELIMITER;
@@ -29,7 +29,6 @@ use spool::Spool;
 /// Streams of pages at the most. S3 answers a page in about 80 ms, so this is some 400,000 keys a second.
 pub(super) const STREAMS: usize = 32;
 
-/// What a request is for.
 #[derive(Clone, Copy, Debug)]
 enum RequestPurpose {
     /// A page of a range.
@@ -52,7 +51,7 @@ struct PageAnswer<P> {
 type Request<P> = Pin<Box<dyn Future<Output = PageAnswer<P>>>>;
 
 /// A listing under way.
-pub(super) struct Parallel<'a, S: Source> {
+pub(super) struct Parallel<'a, S: PageSource> {
     source: &'a mut S,
     picker: &'a mut Picker,
     progress: &'a mut dyn FnMut(u64),
@@ -84,12 +83,12 @@ pub(super) struct ListingParts<'a, S> {
 /// Lists the keys that begin with `prefix`, of which `first` is the first page.
 ///
 /// # Errors
-/// [`Wrong::Order`] when the store does not list in order after all: what the picker has is to be thrown away then.
-pub(super) async fn list<S: Source>(
+/// [`StreamError::Order`] when the store does not list in order after all: what the picker has is to be thrown away then.
+pub(super) async fn list<S: PageSource>(
     parts: ListingParts<'_, S>,
     prefix: &str,
     first: ListPage,
-) -> Result<(), Wrong>
+) -> Result<(), StreamError>
 where
     S::Pages: 'static,
 {
@@ -134,11 +133,11 @@ where
     parallel.run().await
 }
 
-impl<S: Source> Parallel<'_, S>
+impl<S: PageSource> Parallel<'_, S>
 where
     S::Pages: 'static,
 {
-    async fn run(mut self) -> Result<(), Wrong> {
+    async fn run(mut self) -> Result<(), StreamError> {
         loop {
             self.give_work().await?;
             let given = self.give_out()?;
@@ -154,7 +153,7 @@ where
             }
             if given == GivenOut::Nothing && self.requests.is_empty() {
                 // Nobody can say what is missing.
-                return Err(Wrong::Order);
+                return Err(StreamError::Order);
             }
             let answer = if given == GivenOut::Something {
                 // The keys before their turn are given out a page at a time, so that no answer waits for all of them.
@@ -170,7 +169,7 @@ where
     }
 
     /// Asks for a page with a stream that has nothing to do, or a new one.
-    async fn ask(&mut self, purpose: RequestPurpose, query: PageQuery) -> Result<(), Wrong> {
+    async fn ask(&mut self, purpose: RequestPurpose, query: PageQuery) -> Result<(), StreamError> {
         if self.idle.is_empty() {
             self.opened += 1;
             self.idle.push(
@@ -194,7 +193,7 @@ where
     }
 
     /// Asks for what says whether the store is to be trusted: a page of one key each.
-    async fn ask_questions(&mut self) -> Result<(), Wrong> {
+    async fn ask_questions(&mut self) -> Result<(), StreamError> {
         for number in 0..self.proofs.len() {
             let proof = &mut self.proofs[number];
             if !std::mem::replace(&mut proof.asked, true) {
@@ -209,7 +208,7 @@ where
     }
 
     /// Every stream gets something to do, if there is anything.
-    async fn give_work(&mut self) -> Result<(), Wrong> {
+    async fn give_work(&mut self) -> Result<(), StreamError> {
         self.ask_questions().await?;
         while self.requests.len() < STREAMS {
             // Guesses wait until the folders are known.
@@ -227,7 +226,7 @@ where
         Ok(())
     }
 
-    fn answered(&mut self, answer: PageAnswer<S::Pages>) -> Result<(), Wrong> {
+    fn answered(&mut self, answer: PageAnswer<S::Pages>) -> Result<(), StreamError> {
         let PageAnswer {
             pages,
             purpose,
@@ -249,7 +248,7 @@ where
             RequestPurpose::Range(id) => match page {
                 // A store that has no such request: one stream needs none, and words what is wrong if that was not it.
                 Err(error) if self.ranges.asked_by_start(id) && is_refusal(&error) => {
-                    Err(Wrong::Order)
+                    Err(StreamError::Order)
                 }
                 // It may have expired.
                 Err(error) if is_refusal(&error) && self.ranges.is_without_token(id) => Ok(()),
@@ -265,7 +264,7 @@ where
                 if proof.given {
                     Ok(())
                 } else {
-                    Err(Wrong::Order)
+                    Err(StreamError::Order)
                 }
             }
             RequestPurpose::Folders(number) => {
@@ -289,7 +288,7 @@ where
     }
 
     /// Takes in a page of a range: into the key file when it is its turn, else aside.
-    fn take(&mut self, id: Id, mut page: ListPage) -> Result<(), Wrong> {
+    fn take(&mut self, id: Id, mut page: ListPage) -> Result<(), StreamError> {
         let received = self.ranges.received(id, &page)?;
         if !self.proved_in_folder
             && let Some(neighbours) = Neighbours::of_a_folder(&page.keys)
@@ -327,7 +326,7 @@ where
     }
 
     /// Puts the next page of the first range into the key file.
-    fn give_out(&mut self) -> Result<GivenOut, Wrong> {
+    fn give_out(&mut self) -> Result<GivenOut, StreamError> {
         while self.proofs.iter().all(|proof| proof.given)
             && let Some(front) = self.ranges.front()
         {
@@ -366,10 +365,10 @@ where
 }
 
 /// The answer to a question that one stream has no need to ask.
-fn doubted(page: Result<ListPage, StoreError>) -> Result<ListPage, Wrong> {
+fn doubted(page: Result<ListPage, StoreError>) -> Result<ListPage, StreamError> {
     page.map_err(|error| {
         if is_refusal(&error) {
-            Wrong::Order
+            StreamError::Order
         } else {
             ListError::from(error).into()
         }

@@ -2,8 +2,8 @@
 
 use super::seam::Behind;
 use super::space::{Alphabets, KeyInterval, ratio};
-use crate::lister::error::Wrong;
-use crate::store::{ListPage, Rounds};
+use crate::lister::error::StreamError;
+use crate::store::{ListPage, RoundDetector};
 
 /// So many short pages of a range may be called the last and be followed by others, as in a bucket that grows at its end.
 const SHORT_ENDS: u32 = 16;
@@ -42,7 +42,7 @@ pub(super) struct Range {
     pub(super) token: Option<String>,
     /// The page that is asked for is asked for so.
     pub(super) asked_by_token: bool,
-    pub(super) rounds: Rounds,
+    pub(super) rounds: RoundDetector,
     /// Short pages that were called the last.
     pub(super) short_ends: u32,
     pub(super) keys: u64,
@@ -84,7 +84,7 @@ impl Range {
             behind: Behind::Unknown,
             token: None,
             asked_by_token: false,
-            rounds: Rounds::default(),
+            rounds: RoundDetector::default(),
             short_ends: 0,
             keys: 0,
             pages_since_division: 0,
@@ -105,11 +105,15 @@ impl Range {
         self.left / 16_f64.powi(i32::try_from(doubt).unwrap_or(16))
     }
 
-    pub(super) fn received(&mut self, page: &ListPage, most: u64) -> Result<ReceivedPage, Wrong> {
+    pub(super) fn received(
+        &mut self,
+        page: &ListPage,
+        most: u64,
+    ) -> Result<ReceivedPage, StreamError> {
         let mut last = self.at.as_deref().unwrap_or(&self.after);
         for record in &page.keys {
             if record.key.as_str() <= last {
-                return Err(Wrong::Order);
+                return Err(StreamError::Order);
             }
             last = &record.key;
         }
@@ -135,7 +139,7 @@ impl Range {
     }
 
     /// Whether nothing more of the range comes, by what the page says; `mine` of its keys are the range's.
-    fn has_ended(&mut self, page: &ListPage, mine: usize, most: u64) -> Result<bool, Wrong> {
+    fn has_ended(&mut self, page: &ListPage, mine: usize, most: u64) -> Result<bool, StreamError> {
         self.behind = Behind::Unknown;
         if let Some(further) = page.keys.get(mine) {
             self.behind = Behind::Key(further.key.clone());
@@ -143,12 +147,12 @@ impl Range {
         }
         if page.keys.is_empty() && page.truncated {
             // Where more is, and how to get there, the token alone says. A key that it skips would be missing at a seam.
-            self.rounds.take(page).map_err(|_| Wrong::Order)?;
+            self.rounds.take(page).map_err(|_| StreamError::Order)?;
             self.token = page.next.clone().filter(|next| !next.is_empty());
             return if self.token.is_some() {
                 Ok(false)
             } else {
-                Err(Wrong::Order)
+                Err(StreamError::Order)
             };
         }
         if !page.truncated && (page.keys.is_empty() || self.asked_by_token) {
@@ -158,7 +162,7 @@ impl Range {
         if !page.truncated && (page.keys.len() as u64) < most / 2 {
             self.short_ends += 1;
             if self.short_ends > SHORT_ENDS {
-                return Err(Wrong::Order);
+                return Err(StreamError::Order);
             }
         }
         // A page behind a given key that is called the last: nothing must come behind its last key.

@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 use super::range::{Id, Range, RangeState, ReceivedPage};
 use super::seam::Seam;
 use super::space::{Alphabets, KeyInterval, divide};
-use crate::lister::error::Wrong;
+use crate::lister::error::StreamError;
 use crate::store::{ListPage, PageQuery};
 
 /// A range is divided when it is thought to have so many pages left.
@@ -23,7 +23,6 @@ const OVERDUE_PAGES: u32 = 8;
 /// Keys of a page from which alphabets are learned.
 const OBSERVED: usize = 32;
 
-/// All ranges.
 pub(super) struct Ranges {
     prefix: String,
     /// In key order.
@@ -122,10 +121,10 @@ impl Ranges {
     ///
     /// # Errors
     /// When the store lists another key there than the ranges have.
-    pub(super) fn answered(&mut self, page: &ListPage) -> Result<(), Wrong> {
+    pub(super) fn answered(&mut self, page: &ListPage) -> Result<(), StreamError> {
         let next = self.all.front().and_then(|range| range.first.as_deref());
         if page.keys.first().map(|record| record.key.as_str()) != next {
-            return Err(Wrong::Order);
+            return Err(StreamError::Order);
         }
         self.seam = None;
         Ok(())
@@ -273,8 +272,12 @@ impl Ranges {
     /// Takes in a page of a range.
     ///
     /// # Errors
-    /// [`Wrong::Order`] when the store does not list as it should.
-    pub(super) fn received(&mut self, id: Id, page: &ListPage) -> Result<ReceivedPage, Wrong> {
+    /// [`StreamError::Order`] when the store does not list as it should.
+    pub(super) fn received(
+        &mut self,
+        id: Id,
+        page: &ListPage,
+    ) -> Result<ReceivedPage, StreamError> {
         self.pages += 1;
         self.page_keys = self.page_keys.max(page.keys.len() as u64);
         for record in page

@@ -57,7 +57,6 @@ impl Alphabets {
     }
 }
 
-/// An interval of keys.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct KeyInterval<'a> {
     /// Not itself.

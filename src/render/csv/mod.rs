@@ -7,7 +7,6 @@ mod sheet;
 use crate::analysis::{Comparison, Study};
 use crate::render::form::{Names, ReportForm, ReportScope};
 
-/// CSV.
 pub struct Csv;
 
 impl ReportForm for Csv {

@@ -8,7 +8,7 @@ use crate::render::wording::caveats::caveats;
 use crate::render::wording::warnings::warnings;
 
 #[derive(Serialize)]
-struct Document<'a> {
+struct ComparisonDocument<'a> {
     schema: &'static str,
     version: u32,
     tool_version: &'static str,
@@ -27,7 +27,7 @@ struct Document<'a> {
 
 /// The document of a comparison.
 pub(super) fn document<'a>(comparison: &'a Comparison, names: Names<'a>) -> impl Serialize + 'a {
-    Document {
+    ComparisonDocument {
         schema: "parfetch.comparison",
         version: 1,
         tool_version: env!("CARGO_PKG_VERSION"),

@@ -8,7 +8,6 @@ use serde::Serialize;
 use crate::analysis::{Comparison, Study};
 use crate::render::form::{Names, ReportForm, ReportScope};
 
-/// JSON.
 pub struct Json;
 
 impl ReportForm for Json {

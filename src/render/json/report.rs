@@ -11,7 +11,7 @@ use crate::analysis::advice::{
 };
 use crate::analysis::metric::{Better, Metric, Unit};
 use crate::analysis::model::{
-    CellReport, Curve, Facts, Failure, Figure, SpeedUp, Standing, Study, Workload,
+    CellReport, Curve, Facts, FailedRepetition, Figure, SpeedUp, Standing, Study, Workload,
 };
 use crate::analysis::{Observation, Prediction};
 use crate::cell::{Cell, Program};
@@ -27,7 +27,7 @@ const SCHEMA: &str = "parfetch.report";
 const VERSION: u32 = 1;
 
 #[derive(Serialize)]
-struct Document<'a> {
+struct ReportDocument<'a> {
     schema: &'static str,
     version: u32,
     tool_version: &'static str,
@@ -58,7 +58,7 @@ struct StudyPart<'a> {
 struct CellPart<'a> {
     cell: &'a Cell,
     observations: &'a [Observation],
-    failures: &'a [Failure],
+    failures: &'a [FailedRepetition],
     figures: BTreeMap<Metric, FigurePart<'a>>,
     verdict: Verdict,
     standing: Standing,
@@ -142,7 +142,7 @@ pub(super) fn document(studies: &[Study]) -> impl Serialize + '_ {
         better: metric.better(),
         definition: metric.definition(),
     };
-    Document {
+    ReportDocument {
         schema: SCHEMA,
         version: VERSION,
         tool_version: env!("CARGO_PKG_VERSION"),

@@ -7,7 +7,6 @@ mod write;
 use crate::analysis::{Comparison, Study};
 use crate::render::form::{Names, ReportForm, ReportScope};
 
-/// Markdown.
 pub struct Markdown;
 
 impl ReportForm for Markdown {

@@ -47,7 +47,7 @@ pub(super) enum Spec {
 }
 
 /// At a place of the axis: nothing, or median, low and high.
-pub(super) type Place = Option<(f64, Option<f64>, Option<f64>)>;
+pub(super) type AtAxis = Option<(f64, Option<f64>, Option<f64>)>;
 
 /// A line; `named` ones are named in the chart itself.
 #[derive(Serialize)]
@@ -55,7 +55,7 @@ pub(super) struct ChartLine {
     pub(super) label: String,
     pub(super) style: String,
     pub(super) named: bool,
-    pub(super) points: Vec<Place>,
+    pub(super) points: Vec<AtAxis>,
 }
 
 /// A configuration with a price; `front`: no other one beats it.

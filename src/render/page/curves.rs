@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::charts::{ChartLine, Place, Point, Spec, round};
+use super::charts::{AtAxis, ChartLine, Point, Spec, round};
 use super::text::{median, short, size_label, size_tick, vcpus, worker_label};
 use super::types::{Client, ClientRole, PageCell, PageData, PageSize, PageStanding};
 use crate::units::count;
@@ -153,7 +153,7 @@ pub(super) fn best_of_each(page: &PageData, client: &Client) -> Option<Spec> {
     })
 }
 
-fn line(key: &LineKey<'_>, points: Vec<Place>) -> Option<ChartLine> {
+fn line(key: &LineKey<'_>, points: Vec<AtAxis>) -> Option<ChartLine> {
     let any = points.iter().any(Option::is_some);
     any.then(|| ChartLine {
         label: key.label.clone(),
@@ -163,7 +163,7 @@ fn line(key: &LineKey<'_>, points: Vec<Place>) -> Option<ChartLine> {
     })
 }
 
-fn point(cell: &PageCell) -> Place {
+fn point(cell: &PageCell) -> AtAxis {
     let rate = cell.throughput.filter(|rate| rate.median.is_finite())?;
     Some((
         round(rate.median),

@@ -261,7 +261,7 @@ fn histograms(random: &mut fastrand::Rng) -> Histograms {
             label: label.to_owned(),
             at_ms,
         };
-        Histogram {
+        PageHistogram {
             label: mode.to_owned(),
             mode: mode.to_owned(),
             summary: format!("p50 {middle} · p99 {} ms", middle * 6.0),
@@ -278,7 +278,7 @@ fn histograms(random: &mut fastrand::Rng) -> Histograms {
     }
 }
 
-fn series(random: &mut fastrand::Rng) -> Series {
+fn series(random: &mut fastrand::Rng) -> PageSeries {
     let line = |random: &mut fastrand::Rng, mode: &str, level: f64| SeriesLine {
         label: mode.to_owned(),
         mode: mode.to_owned(),
@@ -293,7 +293,7 @@ fn series(random: &mut fastrand::Rng) -> Series {
             })
             .collect(),
     };
-    Series {
+    PageSeries {
         caption: "1 vCPU, 32 workers. async dips at 140 s: 12 seconds of 503 SlowDown.".to_owned(),
         lines: [("async", 350.0), ("thread", 285.0), ("process", 300.0)]
             .map(|(mode, level)| line(random, mode, level))

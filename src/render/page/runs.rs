@@ -2,7 +2,9 @@
 
 use super::charts::{Seconds, Spec, milli, round};
 use super::curves::mode_style;
-use super::types::{Client, Histogram, Histograms, Series, SeriesLine, Timeline, TimelineFetch};
+use super::types::{
+    Client, Histograms, PageHistogram, PageSeries, SeriesLine, Timeline, TimelineFetch,
+};
 
 /// Fetches of a timeline that are drawn and listed: more would be neither legible nor light.
 pub(super) const TIMELINE_FETCHES: usize = 1500;
@@ -21,7 +23,7 @@ pub(super) fn drawn_histograms(client: &Client) -> Option<&Histograms> {
 }
 
 /// The seconds, where there are enough of them.
-pub(super) fn drawn_series(client: &Client) -> Option<&Series> {
+pub(super) fn drawn_series(client: &Client) -> Option<&PageSeries> {
     client.series.as_ref().filter(|series| {
         series
             .lines
@@ -39,7 +41,7 @@ pub(super) fn drawn_timeline(client: &Client) -> Option<&Timeline> {
 }
 
 /// One distribution, on the scale of all of them.
-pub(super) fn histogram(all: &Histograms, one: &Histogram, grey: usize) -> Spec {
+pub(super) fn histogram(all: &Histograms, one: &PageHistogram, grey: usize) -> Spec {
     let bins = || all.panels.iter().flat_map(|panel| &panel.bins);
     let range = bins().fold((f64::INFINITY, 0.0_f64), |(low, high), bin| {
         (low.min(bin.from_ms), high.max(bin.to_ms))
@@ -69,7 +71,7 @@ pub(super) fn histogram(all: &Histograms, one: &Histogram, grey: usize) -> Spec 
 }
 
 /// Throughput second by second.
-pub(super) fn series(series: &Series) -> Spec {
+pub(super) fn series(series: &PageSeries) -> Spec {
     let one = |(i, line): (usize, &SeriesLine)| Seconds {
         label: line.label.clone(),
         style: mode_style(&line.mode, i),

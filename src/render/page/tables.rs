@@ -4,7 +4,7 @@ use super::parts::table_fold;
 use super::runs::TIMELINE_FETCHES;
 use super::text::{dollars, median, number, range, size_label, whole};
 use super::types::{
-    Client, Histogram, PageCell, PageData, PageInterval, PageStanding, Series, Timeline,
+    Client, PageCell, PageData, PageHistogram, PageInterval, PageSeries, PageStanding, Timeline,
 };
 use crate::render::wording::number::UNKNOWN;
 use crate::units::{count, three_digits};
@@ -132,7 +132,7 @@ fn standing(cell: &PageCell) -> String {
 }
 
 /// The bins of one distribution.
-pub(super) fn bins(client: &Client, histogram: &Histogram) -> Markup {
+pub(super) fn bins(client: &Client, histogram: &PageHistogram) -> Markup {
     let table = html! {
         table.pf-data {
             thead { tr { @for head in ["From, ms", "To, ms", "Requests", "%"] { th.pf-number scope="col" { (head) } } } }
@@ -156,7 +156,7 @@ pub(super) fn bins(client: &Client, histogram: &Histogram) -> Markup {
 }
 
 /// MB/s of every second.
-pub(super) fn seconds(client: &Client, series: &Series) -> Markup {
+pub(super) fn seconds(client: &Client, series: &PageSeries) -> Markup {
     let length = series
         .lines
         .iter()

@@ -20,7 +20,6 @@ pub(super) fn dollars(value: Option<f64>) -> String {
     value.map_or_else(|| UNKNOWN.to_owned(), usd)
 }
 
-/// The median.
 pub(super) fn median(value: Option<PageInterval>) -> String {
     number(value.map(|interval| interval.median))
 }

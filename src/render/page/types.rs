@@ -104,7 +104,7 @@ pub struct Client {
     /// Distributions of the time to first byte, on one scale.
     pub histograms: Option<Histograms>,
     /// Bytes each second.
-    pub series: Option<Series>,
+    pub series: Option<PageSeries>,
     /// Every fetch of one run.
     pub timeline: Option<Timeline>,
     /// Sentences in place of charts that could not be drawn.
@@ -221,12 +221,12 @@ pub struct Histograms {
     /// Which cell, how many requests.
     pub caption: String,
     /// One each, two to four.
-    pub panels: Vec<Histogram>,
+    pub panels: Vec<PageHistogram>,
 }
 
 /// One distribution.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Histogram {
+pub struct PageHistogram {
     /// `async`, or what tells it apart from its neighbours.
     pub label: String,
     /// Picks the colour.
@@ -263,7 +263,7 @@ pub struct Mark {
 
 /// Throughput second by second.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Series {
+pub struct PageSeries {
     /// Which runs, and what can be seen.
     pub caption: String,
     /// One per run.
@@ -290,7 +290,6 @@ pub struct Timeline {
     pub fetches: Vec<TimelineFetch>,
 }
 
-/// One fetch.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TimelineFetch {
     /// From 0.

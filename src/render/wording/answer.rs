@@ -23,7 +23,6 @@ pub(crate) struct ChoiceWords {
 }
 
 impl ChoiceWords {
-    /// All of it in one paragraph.
     pub(crate) fn paragraph(self) -> String {
         [self.takes, self.sure]
             .into_iter()

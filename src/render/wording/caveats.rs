@@ -1,6 +1,6 @@
 //! What to know before a comparison is read: what else differs between the sets, and that time does.
 
-use super::comparison::{percent, range};
+use super::change::{percent, range};
 use super::facts::layout_words;
 use super::number::{UNKNOWN, plural};
 use crate::analysis::model::{Sampled, Workload};
@@ -70,7 +70,9 @@ fn value(difference: Difference, of: &StudyOrigin) -> (&'static str, String) {
         ),
         Difference::SharedCpus => (
             "CPUs shared with the server",
-            known(facts.shared_with_server, yes_or_no),
+            known(facts.shared_with_server, |shared| {
+                if shared { "yes" } else { "no" }.to_owned()
+            }),
         ),
         Difference::Versions => ("versions of parfetch", list(&facts.tool_versions)),
     }
@@ -110,10 +112,6 @@ fn layout(layout: Layout) -> String {
 /// `3,500 keys, seed 1`
 fn sample(sample: &Sampled) -> String {
     format!("{}, seed {}", plural(sample.keys, "key"), sample.seed)
-}
-
-fn yes_or_no(value: bool) -> String {
-    if value { "yes" } else { "no" }.to_owned()
 }
 
 /// Two sets at two times differ by the time too.

@@ -1,6 +1,7 @@
-//! A comparison in words: its title, what all configurations say together, how it was made, ratios and probabilities.
+//! A comparison in words: its title, what all configurations say together, how it was made.
 
 use super::caveats::caveats;
+use super::change::{percent, range};
 use super::number::{self, plural};
 use super::warnings::warnings;
 use crate::analysis::metric::Better;
@@ -93,58 +94,4 @@ fn overall(comparison: &Comparison) -> String {
         percent(overall.geometric_mean),
         percent(overall.common_factor)
     )
-}
-
-/// A ratio as a change: `-10.0 %`.
-pub(crate) fn percent(ratio: f64) -> String {
-    let change = (ratio - 1.0) * 100.0;
-    // What rounds to nothing has no sign.
-    if change.abs() < 0.05 {
-        "0.0 %".to_owned()
-    } else {
-        format!("{change:+.1} %")
-    }
-}
-
-/// `-12.1 … -8.0 %`.
-pub(crate) fn range(low: f64, high: f64) -> String {
-    format!(
-        "{} … {}",
-        percent(low).trim_end_matches(" %"),
-        percent(high)
-    )
-}
-
-/// A probability: four decimals.
-pub(crate) fn probability(p: f64) -> String {
-    if p < 0.000_05 {
-        "<0.0001".to_owned()
-    } else {
-        format!("{p:.4}")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn changes_are_signed_and_small_ones_are_none() {
-        assert_eq!(
-            (
-                percent(0.9).as_str(),
-                percent(1.0).as_str(),
-                percent(1.000_4).as_str(),
-                percent(1.2).as_str()
-            ),
-            ("-10.0 %", "0.0 %", "0.0 %", "+20.0 %")
-        );
-        assert_eq!(
-            (
-                probability(0.000_01).as_str(),
-                probability(2.0 / 924.0).as_str()
-            ),
-            ("<0.0001", "0.0022")
-        );
-    }
 }

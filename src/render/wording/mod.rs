@@ -5,6 +5,7 @@
 pub(crate) mod advice;
 pub(crate) mod answer;
 pub(crate) mod caveats;
+pub(crate) mod change;
 pub(crate) mod comparison;
 pub(crate) mod facts;
 pub(crate) mod matrix;

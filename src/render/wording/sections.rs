@@ -109,7 +109,7 @@ pub(crate) fn knees(study: &Study) -> Vec<String> {
 pub(crate) fn failures(study: &Study) -> Vec<Explanation> {
     let mut lines = Vec::new();
     for cell in study.cells.iter().filter(|cell| cell.has_failures()) {
-        let mut reasons: Vec<(&str, Vec<&crate::analysis::model::Failure>)> = Vec::new();
+        let mut reasons: Vec<(&str, Vec<&crate::analysis::model::FailedRepetition>)> = Vec::new();
         for failure in &cell.failures {
             match reasons
                 .iter_mut()

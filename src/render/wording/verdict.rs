@@ -2,7 +2,7 @@
 
 use super::notes;
 use crate::analysis::grounds::{Doubt, Ground};
-use crate::analysis::model::{Limit, Verdict};
+use crate::analysis::model::{CellVerdict, Limit};
 use crate::analysis::thresholds::REPETITIONS;
 use crate::cell::Cell;
 use crate::units;
@@ -23,12 +23,12 @@ pub(crate) const fn limit(word: Limit) -> &'static str {
 }
 
 /// Everything that it was judged by; what decided first.
-pub(crate) fn because(verdict: &Verdict) -> Vec<String> {
+pub(crate) fn because(verdict: &CellVerdict) -> Vec<String> {
     verdict.because.iter().map(ground).collect()
 }
 
 /// What decided; `None` where nothing is known.
-pub(crate) fn decided(verdict: &Verdict) -> Option<String> {
+pub(crate) fn decided(verdict: &CellVerdict) -> Option<String> {
     verdict.because.first().map(ground)
 }
 

@@ -79,7 +79,7 @@ mod tests {
     use super::*;
     use crate::analysis::compare;
     use crate::analysis::metric::Metric;
-    use crate::analysis::model::{Failure, Study};
+    use crate::analysis::model::{FailedRepetition, Study};
     use crate::plan::Mode;
     use crate::render::fixture::{LEAN, cell, report, study};
     use crate::render::wording::caveats::caveats;
@@ -117,9 +117,9 @@ mod tests {
         new.cells.remove(0);
         new.workload.keys_sha256 = Some("fedcba9876543210".to_owned());
         new.facts.tool_versions = vec!["0.2.0".to_owned()];
-        new.cells[0].failures = vec![Failure {
+        new.cells[0].failures = vec![FailedRepetition {
             reason: "x".to_owned(),
-            ..Failure::default()
+            ..FailedRepetition::default()
         }];
         let found = compare(&[base], &[new], Metric::Throughput);
         assert_eq!(

@@ -30,7 +30,7 @@ pub fn finished_name(name: &str) -> Option<String> {
 
 /// The place of one run's results.
 #[derive(Debug)]
-pub struct Place {
+pub struct ResultsPlace {
     dir: PathBuf,
     stem: String,
     /// The folder when it is a passing one: gone with the results once they are in the bucket.
@@ -55,7 +55,7 @@ struct Earlier {
     remote: bool,
 }
 
-impl Place {
+impl ResultsPlace {
     /// Takes the place and proves that it can be written. Warnings say what will be replaced.
     pub async fn prepare(
         to: &Destination,
@@ -237,12 +237,17 @@ impl Place {
         self.dir.join(format!(
             "{}{}",
             self.stem,
-            self.json_ending(self.earlier.here)
+            self.json_ending(|earlier| earlier.here)
         ))
     }
 
-    fn json_ending(&self, is_taken: bool) -> &'static str {
-        if is_taken && !self.has_rows {
+    /// The summary in the bucket, likewise.
+    fn remote_json_key(&self) -> String {
+        self.key(self.json_ending(|earlier| earlier.remote))
+    }
+
+    fn json_ending(&self, is_taken: fn(&Earlier) -> bool) -> &'static str {
+        if is_taken(&self.earlier) && !self.has_rows {
             UNFINISHED
         } else {
             ".json"
@@ -251,12 +256,10 @@ impl Place {
 
     /// What is needed to say here how the run ended, whatever becomes of this.
     pub fn proved(&self) -> Proved {
-        let remote = self.remote.as_ref().map(|(bucket, _)| {
-            (
-                bucket.clone(),
-                self.key(self.json_ending(self.earlier.remote)),
-            )
-        });
+        let remote = self
+            .remote
+            .as_ref()
+            .map(|(bucket, _)| (bucket.clone(), self.remote_json_key()));
         Proved {
             here: self.passing.is_none().then(|| self.json_path()),
             remote,
@@ -271,9 +274,7 @@ impl Place {
         let Some((bucket, _)) = &self.remote else {
             return Ok(());
         };
-        bucket
-            .remove(&self.key(self.json_ending(self.earlier.remote)))
-            .await
+        bucket.remove(&self.remote_json_key()).await
     }
 
     /// Region of the bucket, known since the place was proved.
@@ -338,7 +339,7 @@ impl Place {
         };
         bucket
             .store(
-                &self.key(self.json_ending(self.earlier.remote)),
+                &self.remote_json_key(),
                 text.as_bytes().to_vec(),
                 Replace::Yes,
             )

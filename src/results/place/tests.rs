@@ -18,7 +18,7 @@ fn to(dir: &Path) -> Destination {
 #[tokio::test]
 async fn a_second_writer_is_turned_away_and_the_lock_goes_with_the_first() {
     let dir = tempfile::tempdir().unwrap();
-    let (place, warnings) = Place::prepare(&to(dir.path()), "result_x", None, "{}")
+    let (place, warnings) = ResultsPlace::prepare(&to(dir.path()), "result_x", None, "{}")
         .await
         .unwrap();
     assert_eq!(warnings, Vec::<String>::new());
@@ -31,11 +31,11 @@ async fn a_second_writer_is_turned_away_and_the_lock_goes_with_the_first() {
     };
     let first = locked();
     assert!(matches!(
-        Place::prepare(&to(dir.path()), "result_x", None, "{}").await,
+        ResultsPlace::prepare(&to(dir.path()), "result_x", None, "{}").await,
         Err(PlaceError::Busy { .. })
     ));
     drop(place);
-    let (_, warnings) = Place::prepare(&to(dir.path()), "result_x", None, "{}")
+    let (_, warnings) = ResultsPlace::prepare(&to(dir.path()), "result_x", None, "{}")
         .await
         .unwrap();
     assert_eq!(
@@ -48,7 +48,7 @@ async fn a_second_writer_is_turned_away_and_the_lock_goes_with_the_first() {
         ..to(dir.path())
     };
     assert!(matches!(
-        Place::prepare(&strict, "result_x", None, "{}").await,
+        ResultsPlace::prepare(&strict, "result_x", None, "{}").await,
         Err(PlaceError::Exists(_))
     ));
 }
@@ -60,7 +60,7 @@ async fn earlier_results_stay_until_there_are_rows() {
     for name in ["result_x.csv", "result_x.json"] {
         fs::write(dir.path().join(name), "good").unwrap();
     }
-    let (mut place, _) = Place::prepare(&to(dir.path()), "result_x", None, "running")
+    let (mut place, _) = ResultsPlace::prepare(&to(dir.path()), "result_x", None, "running")
         .await
         .unwrap();
     place.write_json("failed").unwrap();
@@ -90,7 +90,7 @@ async fn links_are_not_followed() {
     for name in [".result_x.csv.partial", ".result_x.json.partial"] {
         link(name);
     }
-    let (place, _) = Place::prepare(&to(dir.path()), "result_x", None, "{}")
+    let (place, _) = ResultsPlace::prepare(&to(dir.path()), "result_x", None, "{}")
         .await
         .unwrap();
     place
@@ -103,7 +103,7 @@ async fn links_are_not_followed() {
     drop(place);
     link(".result_y.lock");
     assert!(matches!(
-        Place::prepare(&to(dir.path()), "result_y", None, "{}").await,
+        ResultsPlace::prepare(&to(dir.path()), "result_y", None, "{}").await,
         Err(PlaceError::Local { .. })
     ));
 }
@@ -117,12 +117,12 @@ async fn passing_files_go_once_stored_and_stay_when_kept() {
         ..to(dir.path())
     };
     drop(
-        Place::prepare(&passing, "result_x", None, "{}")
+        ResultsPlace::prepare(&passing, "result_x", None, "{}")
             .await
             .unwrap(),
     );
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
-    let kept = Place::prepare(&passing, "result_x", None, "{}")
+    let kept = ResultsPlace::prepare(&passing, "result_x", None, "{}")
         .await
         .unwrap()
         .0

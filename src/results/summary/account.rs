@@ -115,7 +115,7 @@ impl Flaw {
 }
 
 impl Outcomes {
-    /// All of them.
+    /// Objects of every outcome together.
     pub fn sum(&self) -> u64 {
         [
             self.ok,

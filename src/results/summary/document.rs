@@ -21,9 +21,13 @@ pub const SCHEMA: &str = "parfetch.run-summary";
 /// The version of the format that this program writes. Fields are added within a version; a version changes when one changes its meaning.
 pub const VERSION: u32 = 1;
 
-/// The summary of one run.
+/// What a run leaves beside its rows: what was asked for, what was measured, and what limited it. FORMAT.md has every field.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(
+    test,
+    derive(schemars::JsonSchema),
+    schemars(description = "The summary of one run.")
+)]
 pub struct Summary {
     /// `parfetch.run-summary`: what kind of document this is.
     pub schema: String,

@@ -25,8 +25,6 @@ use super::reading::CONTENT_TYPE as BINARY;
 use super::source::SourceBucket;
 use crate::platform::clock;
 
-type HmacSha256 = Hmac<Sha256>;
-
 /// SHA-256 of nothing.
 const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
@@ -71,7 +69,7 @@ pub(super) struct Shortcut {
     access_key: String,
     secret_key: String,
     /// The signing key last derived, by `day/region`.
-    signing: Mutex<Option<(String, HmacSha256)>>,
+    signing: Mutex<Option<(String, Hmac<Sha256>)>>,
 }
 
 /// The parts of an `Authorization` header.
@@ -187,15 +185,16 @@ impl Shortcut {
         key.verify_slice(&authorization.signature).ok()
     }
 
-    fn signing_key(&self, day: &str, region: &str) -> HmacSha256 {
+    fn signing_key(&self, day: &str, region: &str) -> Hmac<Sha256> {
         let mut kept = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, key)) = &*kept
             && known.split_once('/') == Some((day, region))
         {
             return key.clone();
         }
-        let keyed =
-            |key: &[u8]| HmacSha256::new_from_slice(key).expect("HMAC takes keys of any length");
+        let keyed = |key: &[u8]| {
+            Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length")
+        };
         let first = keyed(format!("AWS4{}", self.secret_key).as_bytes());
         let key = [day, region, "s3", "aws4_request"]
             .iter()

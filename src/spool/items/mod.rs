@@ -31,7 +31,6 @@ const FIXED: usize = 27;
 /// «Fetched whole», and «size not known», on disk.
 const NONE: u64 = u64::MAX;
 
-/// Bytes of an offset.
 const OFFSET_BYTES: u64 = 8;
 
 /// One thing to fetch.

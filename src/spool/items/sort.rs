@@ -4,18 +4,18 @@ use std::io;
 use std::path::Path;
 
 use crate::spool::spill::{CHUNK_LEN, FileSpill};
-use crate::stats::overlap::{Interval, Merge, Spill};
+use crate::stats::overlap::{FetchSpan, Merge, Spill};
 
 /// Sorts in about 10 MB of memory.
 #[derive(Debug)]
 pub(super) struct Sorter {
-    chunk: Vec<Interval>,
+    chunk: Vec<FetchSpan>,
     spill: FileSpill,
     chunk_len: usize,
 }
 
 /// What was sorted, in order.
-pub(super) type SortedPairs = Box<dyn Iterator<Item = io::Result<Interval>>>;
+pub(super) type SortedPairs = Box<dyn Iterator<Item = io::Result<FetchSpan>>>;
 
 impl Sorter {
     /// What memory should not hold goes to a temporary file in `folder`.
@@ -28,7 +28,7 @@ impl Sorter {
     }
 
     /// Takes one pair.
-    pub(super) fn push(&mut self, pair: Interval) -> io::Result<()> {
+    pub(super) fn push(&mut self, pair: FetchSpan) -> io::Result<()> {
         self.chunk.push(pair);
         if self.chunk.len() == self.chunk_len {
             self.spill()

@@ -120,7 +120,7 @@ impl LeanConnection {
                 }
             };
             if length == 0 || self.wire.is_closed() {
-                return Poll::Ready(self.reader.end(self.wire.ends_cleanly()));
+                return Poll::Ready(self.reader.end(self.wire.end()));
             }
             // Also when the answer is done with: the next one begins with few bytes.
             self.wire.expect(self.reader.left());

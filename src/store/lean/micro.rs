@@ -33,7 +33,7 @@ impl Default for Signing {
         );
         let (feed, _sender, _asked) = CredentialFeed::remote(Credentials::new(&credentials, 1));
         Self {
-            writer: RequestWriter::new(&endpoint, false, Some(feed)),
+            writer: RequestWriter::new(&endpoint, Some(feed)),
             request: Vec::new(),
         }
     }

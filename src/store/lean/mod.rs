@@ -44,7 +44,10 @@ impl LeanClient {
         feed: Option<CredentialFeed>,
         number: u32,
     ) -> Self {
-        let writer = RequestWriter::new(&recipe.endpoint, recipe.access.request_payer, feed);
+        let mut writer = RequestWriter::new(&recipe.endpoint, feed);
+        if recipe.access.request_payer {
+            writer = writer.requester_pays();
+        }
         Self {
             dialer,
             writer,

@@ -13,6 +13,7 @@ use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::reader::ConnectionEnd;
 use super::tls::Tls;
 
 /// Most bytes of one read: fits the second-level cache of a CPU.
@@ -63,8 +64,8 @@ pub(super) struct Wire {
     sent: usize,
     /// Received and not yet of use: part of a record.
     held: Vec<u8>,
-    /// Whether the kernel waits for [`MARK_BYTES`] before it says that there is something to read.
-    marked: bool,
+    /// For so many bytes the kernel waits before it says that there is something to read.
+    low_water: usize,
 }
 
 impl Wire {
@@ -83,7 +84,7 @@ impl Wire {
             out: Vec::new(),
             sent: 0,
             held: Vec::new(),
-            marked: false,
+            low_water: 1,
         };
         // TLS speaks first.
         wire.layer.open(&mut [], &mut wire.out, |_| {})?;
@@ -133,19 +134,19 @@ impl Wire {
     /// How much of a body is still to come. The kernel may wait for more than a byte only while it is sure to get it: what is held here does not
     /// come again.
     pub(super) fn expect(&mut self, left: u64) {
-        let mark = left.saturating_sub(self.held.len() as u64) >= 2 * MARK_BYTES as u64;
-        self.mark(mark);
+        let is_sure = left.saturating_sub(self.held.len() as u64) >= 2 * MARK_BYTES as u64;
+        self.wait_for(if is_sure { MARK_BYTES } else { 1 });
     }
 
     /// Takes whatever comes: nothing came for a while, and what did must be counted before that is called a stall.
     pub(super) fn expect_anything(&mut self) {
-        self.mark(false);
+        self.wait_for(1);
     }
 
-    fn mark(&mut self, mark: bool) {
-        if mark != self.marked {
-            self.marked = mark;
-            low_water(&self.tcp, if mark { MARK_BYTES } else { 1 });
+    fn wait_for(&mut self, bytes: usize) {
+        if bytes != self.low_water {
+            self.low_water = bytes;
+            low_water(&self.tcp, bytes);
         }
     }
 
@@ -222,8 +223,12 @@ impl Wire {
     }
 
     /// Whether the end of the connection is one that the server meant: TLS says so itself, and without it there is no other sign.
-    pub(super) fn ends_cleanly(&self) -> bool {
-        matches!(self.layer, Layer::Plain) || self.is_closed()
+    pub(super) fn end(&self) -> ConnectionEnd {
+        if matches!(self.layer, Layer::Plain) || self.is_closed() {
+            ConnectionEnd::Clean
+        } else {
+            ConnectionEnd::Cut
+        }
     }
 
     /// Whether everything was sent.

@@ -17,9 +17,8 @@ pub(super) use by_sdk::{AskedPage, NoPage, ask};
 pub(super) use lean_pages::LeanPages;
 pub use pager::Pager;
 pub(super) use scan::scan;
-pub use walk::{BadListing, Rounds, Walk};
+pub use walk::{BadListing, RoundDetector, Walk};
 
-/// One page of a listing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListPage {
     /// In the order of the answer.
@@ -75,8 +74,8 @@ const QUERY: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// The query of a request: parameters sorted by name, percent-encoded. `encoded` asks for percent-encoded keys.
-fn query_text(query: &PageQuery, encoded: bool) -> String {
+/// The query of a request: parameters sorted by name, percent-encoded. `encoding` is how keys are asked for.
+fn query_text(query: &PageQuery, encoding: Option<&'static str>) -> String {
     let PageQuery {
         prefix,
         token,
@@ -91,7 +90,7 @@ fn query_text(query: &PageQuery, encoded: bool) -> String {
     let given = [
         ("continuation-token", token.as_deref().filter(|_| newer)),
         ("delimiter", *delimiter),
-        ("encoding-type", Some("url").filter(|_| encoded)),
+        ("encoding-type", encoding),
         ("list-type", Some("2").filter(|_| newer)),
         ("marker", marker.as_deref()),
         ("max-keys", max_keys.as_deref()),
@@ -114,7 +113,7 @@ mod tests {
     #[test]
     fn queries_are_sorted_and_encoded() {
         assert_eq!(
-            query_text(&PageQuery::default(), true),
+            query_text(&PageQuery::default(), Some("url")),
             "encoding-type=url&list-type=2"
         );
         let all = PageQuery {
@@ -123,12 +122,12 @@ mod tests {
             ..PageQuery::of("p/=&")
         };
         assert_eq!(
-            query_text(&all, true),
+            query_text(&all, Some("url")),
             "delimiter=%2F&encoding-type=url&list-type=2&prefix=p%2F%3D%26&start-after=a%20b%2B%2F%C3%A9"
         );
         let token = all.after(Some("t+=".to_owned()));
         assert_eq!(
-            query_text(&token, true),
+            query_text(&token, Some("url")),
             "continuation-token=t%2B%3D&delimiter=%2F&encoding-type=url&list-type=2&prefix=p%2F%3D%26"
         );
         let older = PageQuery {
@@ -137,9 +136,9 @@ mod tests {
             ..token
         };
         assert_eq!(
-            query_text(&older, true),
+            query_text(&older, Some("url")),
             "delimiter=%2F&encoding-type=url&marker=a%20b&max-keys=1&prefix=p%2F%3D%26"
         );
-        assert_eq!(query_text(&PageQuery::default(), false), "list-type=2");
+        assert_eq!(query_text(&PageQuery::default(), None), "list-type=2");
     }
 }

@@ -97,7 +97,7 @@ enum NextTry {
 
 impl LeanPager {
     async fn page(&mut self, query: &PageQuery) -> Result<ListPage, StoreError> {
-        let text = query_text(query, self.bucket.encodes_keys());
+        let text = query_text(query, self.bucket.key_encoding());
         let mut tries = PageTries::default();
         loop {
             let begin = Instant::now();

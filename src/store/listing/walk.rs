@@ -38,7 +38,7 @@ pub struct Walk {
     by: By,
     /// The last key or common prefix of the pages so far.
     last: Option<String>,
-    rounds: Rounds,
+    rounds: RoundDetector,
     over: bool,
 }
 
@@ -57,7 +57,7 @@ impl Walk {
             query,
             by: By::Token,
             last: None,
-            rounds: Rounds::default(),
+            rounds: RoundDetector::default(),
             over: false,
         }
     }
@@ -179,14 +179,14 @@ impl Walk {
 /// Notices pages that come again, whatever the length of the circle, with the memory of one page (Brent's method); and pages without end that have no
 /// key.
 #[derive(Debug, Default)]
-pub struct Rounds {
+pub struct RoundDetector {
     page: u64,
     barren: u32,
     /// A page that has come: its number, token and first key. Replaced at each power of two.
     mark: (u64, Option<String>, Option<String>),
 }
 
-impl Rounds {
+impl RoundDetector {
     /// Takes in a page that others follow.
     ///
     /// # Errors

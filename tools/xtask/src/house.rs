@@ -9,37 +9,28 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::code::findings::{self, Finding};
+use crate::code::findings::{self, CIRCLES, Finding, UPWARD};
 use crate::code::names::{Kind, Named};
-use crate::code::{Imports, Source, read};
+use crate::code::{Source, read};
 
-pub(crate) const USAGE: &str =
-    "cargo xtask house [FOLDER] [--compare FOLDER|COMMIT] [--list | --exceptions]";
+pub(crate) const USAGE: &str = "cargo xtask house [FOLDER] [--compare FOLDER|COMMIT] [--list]";
 
 /// Rooms that are shown, the largest first.
 const ROOMS: usize = 6;
 /// Longest file.
 const FILE: usize = 400;
-/// Measures that are groups of files.
-const UPWARD: &str = "imports that run up inside a room";
-const CIRCLES: &str = "circles of files";
 
 #[derive(Debug, Default, PartialEq)]
 struct Asked {
     folder: Option<PathBuf>,
     compare: Option<String>,
     list: bool,
-    exceptions: bool,
 }
 
 pub(crate) fn main(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     let asked = asked(arguments)?;
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let folder = asked.folder.unwrap_or_else(|| here.clone());
-    if asked.exceptions {
-        print!("{}", findings::exceptions(&read(&folder)));
-        return Ok(());
-    }
     let now = measured(&folder)?;
     let mut columns = vec![&now];
     let before;
@@ -65,7 +56,6 @@ fn asked(arguments: &[String]) -> Result<Asked, String> {
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--list" => asked.list = true,
-            "--exceptions" => asked.exceptions = true,
             "--compare" => {
                 asked.compare = Some(arguments.next().ok_or(USAGE)?.clone());
             }
@@ -149,7 +139,6 @@ fn copy_folder(from: &Path, to: &Path) -> Result<(), Box<dyn Error>> {
 }
 
 fn measures(sources: &[Source]) -> Measures {
-    let imports = Imports::of(sources);
     let mut lengths: Vec<usize> = sources
         .iter()
         .flat_map(|source| &source.functions)
@@ -177,7 +166,7 @@ fn measures(sources: &[Source]) -> Measures {
             root.names.iter().filter(public).filter(is_module).count()
         }),
         rooms,
-        found: found(sources, &imports),
+        found: found(sources),
     }
 }
 
@@ -188,16 +177,10 @@ fn lines_of_code(source: &Source) -> usize {
         .count()
 }
 
-fn found(sources: &[Source], imports: &Imports) -> Vec<(String, Vec<Finding>)> {
+/// What the architecture test forbids, with what others hold or nobody does.
+fn found(sources: &[Source]) -> Vec<(String, Vec<Finding>)> {
     let long_files = sources.iter().filter(|source| source.lines() > FILE);
-    let repeated = sources.iter().flat_map(|source| {
-        let names = source.names.iter().filter(|name| name.repeated);
-        names.map(|name| Finding {
-            name: name.name.clone(),
-            place: source.module.join("::"),
-        })
-    });
-    let found = [
+    let others = [
         (
             "files over 400 lines",
             long_files
@@ -212,32 +195,16 @@ fn found(sources: &[Source], imports: &Imports) -> Vec<(String, Vec<Finding>)> {
             findings::functions_over(sources, 60),
         ),
         (
-            "functions over 100 lines",
-            findings::functions_over(sources, 100),
-        ),
-        (
             "functions with more than 4 parameters",
             findings::of_functions(sources, |f| f.parameters > 4),
         ),
-        (
-            "functions with more than 2 names in a tuple",
-            findings::large_tuples(sources),
-        ),
-        (
-            "functions with a bool parameter",
-            findings::of_functions(sources, |f| f.bools > 0),
-        ),
-        (
-            "type names of two types or more",
-            findings::types_of_one_name(sources),
-        ),
-        (UPWARD, findings::upward_imports(imports)),
-        (CIRCLES, findings::circles(imports)),
-        ("comments that only repeat a name", repeated.collect()),
     ];
-    found
+    let rules = findings::rules(sources);
+    others
+        .into_iter()
+        .chain(rules.into_iter().map(|rule| (rule.what, rule.found)))
         .map(|(measure, found)| (measure.to_owned(), found))
-        .into()
+        .collect()
 }
 
 /// The smallest value that is as large as this share of all.
@@ -461,7 +428,6 @@ mod tests {
             folder: Some(PathBuf::from("a")),
             compare: Some("b".to_owned()),
             list: true,
-            exceptions: false,
         };
         assert_eq!(asked(&words("--list --compare b a")), Ok(expected));
         assert!(asked(&words("--compare")).is_err());

@@ -11,7 +11,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use crate::lister::list::listing;
-use crate::lister::pages::{Pages, Source};
+use crate::lister::pages::{PageSource, Pages};
 use crate::lister::{ListError, Listed};
 use crate::plan::{KeySource, Selection, Shard};
 use crate::sample::KeyRecord;
@@ -161,7 +161,7 @@ impl Fake {
     }
 }
 
-impl Source for Fake {
+impl PageSource for Fake {
     type Pages = Self;
 
     async fn first(&mut self, query: &PageQuery) -> Result<ListPage, StoreError> {

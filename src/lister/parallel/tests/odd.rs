@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::everything;
 use crate::lister::ListError;
 use crate::lister::list::listing;
-use crate::lister::pages::{Pages, Source};
+use crate::lister::pages::{PageSource, Pages};
 use crate::sample::KeyRecord;
 use crate::spool::keys::KeyFile;
 use crate::store::{ListPage, PageQuery, StoreError, StoreErrorKind};
@@ -275,7 +275,7 @@ impl Odd {
     }
 }
 
-impl Source for Odd {
+impl PageSource for Odd {
     type Pages = Self;
 
     async fn first(&mut self, query: &PageQuery) -> Result<ListPage, StoreError> {

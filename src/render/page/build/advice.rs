@@ -1,7 +1,7 @@
 //! What to run, to paste; the front, and what predictions rest on. The words are `wording`'s.
 
 use super::super::types::{self, PagePrediction, Snippet};
-use super::ProgramPart;
+use super::part::ProgramPart;
 use super::words;
 use crate::analysis::Choice;
 use crate::render::wording::{answer, prediction, sections};
@@ -21,7 +21,8 @@ pub(super) fn choices(part: &ProgramPart<'_>) -> Vec<types::PageChoice> {
         let mut sentences = said.rest;
         sentences.extend(answer::against_others(part.study, choice));
         let snippets = if part.program.is_parfetch() {
-            snippets(choice, number == 0)
+            let overrides = choice.run_task_overrides.as_ref();
+            snippets(choice, overrides.filter(|_| number == 0))
         } else {
             Vec::new()
         };
@@ -43,14 +44,10 @@ pub(super) fn choices(part: &ProgramPart<'_>) -> Vec<types::PageChoice> {
 }
 
 /// The variables, and what `RunTask` takes; that is long, so once. A first look is nothing to paste.
-fn snippets(choice: &Choice, with_overrides: bool) -> Vec<Snippet> {
+fn snippets(choice: &Choice, overrides: Option<&String>) -> Vec<Snippet> {
     if choice.first_look.is_some() {
         return Vec::new();
     }
-    let overrides = choice
-        .run_task_overrides
-        .as_ref()
-        .filter(|_| with_overrides);
     let overrides = overrides.map(|text| Snippet {
         label: "Fargate task".to_owned(),
         text: format!("--overrides {}", shell::word(text)),

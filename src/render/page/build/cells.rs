@@ -1,7 +1,8 @@
 //! Cells of the model → cells of the page: units, shares of the size's best, marks.
 
 use super::super::types::{PageCell, PageInterval, PageStanding};
-use super::{ProgramPart, advice, size_of};
+use super::advice;
+use super::part::{ProgramPart, size_of};
 use crate::analysis::{self, CellReport, Figure, Metric};
 use crate::render::wording::verdict;
 

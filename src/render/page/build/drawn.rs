@@ -2,10 +2,10 @@
 
 use super::super::runs::TIMELINE_FETCHES;
 use super::super::types::{
-    Bin, Histogram, Histograms, Mark, Series, SeriesLine, Timeline, TimelineFetch,
+    Bin, Histograms, Mark, PageHistogram, PageSeries, SeriesLine, Timeline, TimelineFetch,
 };
+use super::part::{ProgramPart, size_of};
 use super::words::{self, length};
-use super::{ProgramPart, size_of};
 use crate::analysis::{
     CellReport, Detail, FETCHES, Fetch, Metric, Open, Problem, TimeBucket, detail,
 };
@@ -20,7 +20,7 @@ const PROBLEMS: usize = 3;
 #[derive(Default)]
 pub(super) struct Drawn {
     pub(super) histograms: Option<Histograms>,
-    pub(super) series: Option<Series>,
+    pub(super) series: Option<PageSeries>,
     pub(super) timeline: Option<Timeline>,
     pub(super) left_out: Vec<String>,
 }
@@ -102,7 +102,7 @@ fn charted<'a>(part: &ProgramPart<'a>) -> Option<&'a CellReport> {
 }
 
 fn histograms(shown: &CellReport, details: &[(&CellReport, Detail)]) -> Option<Histograms> {
-    let panels: Vec<Histogram> = details
+    let panels: Vec<PageHistogram> = details
         .iter()
         .filter(|(_, detail)| !detail.ttfb.is_empty())
         .map(|(report, detail)| histogram(report, &detail.ttfb))
@@ -114,7 +114,7 @@ fn histograms(shown: &CellReport, details: &[(&CellReport, Detail)]) -> Option<H
     (!panels.is_empty()).then_some(Histograms { caption, panels })
 }
 
-fn histogram(report: &CellReport, buckets: &[TimeBucket]) -> Histogram {
+fn histogram(report: &CellReport, buckets: &[TimeBucket]) -> PageHistogram {
     let all: u64 = buckets.iter().map(|bucket| bucket.count).sum();
     let bin = |bucket: &TimeBucket| Bin {
         from_ms: bucket.from_s * 1e3,
@@ -142,7 +142,7 @@ fn histogram(report: &CellReport, buckets: &[TimeBucket]) -> Histogram {
     } else {
         format!("{} ms", summary.join(" · "))
     };
-    Histogram {
+    PageHistogram {
         label: mode.clone(),
         mode,
         summary,
@@ -151,7 +151,7 @@ fn histogram(report: &CellReport, buckets: &[TimeBucket]) -> Histogram {
     }
 }
 
-fn series(shown: &CellReport, details: &[(&CellReport, Detail)]) -> Option<Series> {
+fn series(shown: &CellReport, details: &[(&CellReport, Detail)]) -> Option<PageSeries> {
     let line = |(report, detail): &(&CellReport, Detail)| {
         let bytes = detail
             .bytes_per_second
@@ -169,7 +169,7 @@ fn series(shown: &CellReport, details: &[(&CellReport, Detail)]) -> Option<Serie
         "{}: of each mode the repetition nearest to the median. The last second is incomplete.",
         words::size_and_workers(&shown.cell)
     );
-    (!lines.is_empty()).then_some(Series { caption, lines })
+    (!lines.is_empty()).then_some(PageSeries { caption, lines })
 }
 
 fn timeline(report: &CellReport, detail: &Detail) -> Option<Timeline> {

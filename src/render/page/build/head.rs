@@ -1,7 +1,7 @@
 //! The answer at the top of the page, and what closes it: caveats, notes, limits, facts.
 
 use super::super::types::{Fact, PageData};
-use super::programs;
+use super::part::programs;
 use crate::analysis::{CellReport, Metric, Recommendation, Study};
 use crate::cell::Program;
 use crate::render::wording::sentence::sentence;

@@ -8,13 +8,15 @@ mod drawn;
 #[cfg(test)]
 pub(super) mod fixture;
 mod head;
+mod part;
 #[cfg(test)]
 mod tests;
 mod words;
 
-use super::types::{Client, ClientRole, PageData, PageSize};
-use crate::analysis::{CellReport, Open, Study};
-use crate::cell::{Cell, Program};
+use self::part::{ProgramPart, programs, sizes};
+use super::types::{Client, ClientRole, PageData};
+use crate::analysis::{Open, Study};
+use crate::cell::Program;
 use crate::plan::ClientKind;
 use crate::render::wording::price::{self, Per};
 use crate::render::wording::sentence::sentence;
@@ -39,75 +41,6 @@ pub fn page_of(study: &Study, open: Open<'_>) -> PageData {
         csv: crate::render::csv::render_csv(std::slice::from_ref(study)),
         made_by: format!("parfetch {}", env!("CARGO_PKG_VERSION")),
         ..head::head(study)
-    }
-}
-
-/// CPU units, MiB, shards: what the page calls a size.
-type SizeKey = (u32, u32, u32);
-
-fn size_of(cell: &Cell) -> SizeKey {
-    (cell.cpu_units, cell.memory_mib, cell.shards)
-}
-
-/// Every size of the study, ascending.
-fn sizes(study: &Study) -> Vec<SizeKey> {
-    let mut sizes: Vec<SizeKey> = study
-        .cells
-        .iter()
-        .map(|report| size_of(&report.cell))
-        .collect();
-    sizes.sort_unstable();
-    sizes.dedup();
-    sizes
-}
-
-/// parfetch's own clients, then the contenders.
-fn programs(study: &Study) -> Vec<&Program> {
-    let mut programs: Vec<&Program> = Vec::new();
-    for report in &study.cells {
-        if !programs.contains(&&report.cell.program) {
-            programs.push(&report.cell.program);
-        }
-    }
-    programs.sort_by_key(|program| !program.is_parfetch());
-    programs
-}
-
-/// A program's share of a study.
-struct ProgramPart<'a> {
-    study: &'a Study,
-    program: &'a Program,
-    sizes: &'a [SizeKey],
-    /// What its prices are per.
-    per: Per,
-    /// Places of its cells in the study; the page counts cells in this order.
-    places: Vec<usize>,
-}
-
-impl<'a> ProgramPart<'a> {
-    fn of(study: &'a Study, program: &'a Program, (sizes, per): (&'a [SizeKey], Per)) -> Self {
-        let places = (0..study.cells.len())
-            .filter(|place| study.cells[*place].cell.program == *program)
-            .collect();
-        Self {
-            study,
-            program,
-            sizes,
-            per,
-            places,
-        }
-    }
-
-    fn reports(&self) -> impl Iterator<Item = &'a CellReport> {
-        self.places.iter().map(|place| &self.study.cells[*place])
-    }
-
-    /// What is recommended for this program.
-    fn recommendation(&self) -> Option<&'a crate::analysis::Recommendation> {
-        self.study
-            .recommendations
-            .iter()
-            .find(|recommendation| recommendation.program == *self.program)
     }
 }
 

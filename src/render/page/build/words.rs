@@ -1,9 +1,8 @@
 //! Names and numbers in words, shared by the sections. Pure.
 
 use super::super::text::{size_label, worker_label};
-use super::super::types;
-use super::SizeKey;
-use super::{PageSize, size_of};
+use super::super::types::{self, PageSize};
+use super::part::{SizeKey, size_of};
 use crate::cell::{Cell, UNITS_PER_VCPU};
 use crate::render::wording::number::{UNKNOWN, plural};
 

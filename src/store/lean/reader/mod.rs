@@ -20,6 +20,15 @@ enum ReaderState {
     Done,
 }
 
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ConnectionEnd {
+    /// The server said so itself.
+    Clean,
+    /// TLS was not closed: somebody else may have cut it.
+    Cut,
+}
+
 /// The reader of one connection, for one answer after another.
 #[derive(Debug)]
 pub(super) struct ResponseReader {
@@ -113,12 +122,12 @@ impl ResponseReader {
         Ok(())
     }
 
-    /// The connection ended; `clean` when the server said so itself. An answer that needs more is cut short.
-    pub(super) fn end(&mut self, clean: bool) -> io::Result<()> {
+    /// The connection ended. An answer that needs more is cut short.
+    pub(super) fn end(&mut self, how: ConnectionEnd) -> io::Result<()> {
         self.persistent = false;
         match self.state {
             ReaderState::Done => Ok(()),
-            ReaderState::UntilClose if clean => {
+            ReaderState::UntilClose if how == ConnectionEnd::Clean => {
                 self.state = ReaderState::Done;
                 Ok(())
             }

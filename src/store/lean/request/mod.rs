@@ -113,19 +113,10 @@ struct RequestTarget<'a> {
 
 impl RequestWriter {
     /// A writer for one endpoint; without a feed, requests stay unsigned.
-    pub(super) fn new(
-        endpoint: &Endpoint,
-        request_payer: bool,
-        feed: Option<CredentialFeed>,
-    ) -> Self {
+    pub(super) fn new(endpoint: &Endpoint, feed: Option<CredentialFeed>) -> Self {
         let agent = concat!("parfetch/", env!("CARGO_PKG_VERSION"));
-        let payer = if request_payer {
-            "x-amz-request-payer: requester\r\n"
-        } else {
-            ""
-        };
         let head = format!(
-            " HTTP/1.1\r\nhost: {}\r\nuser-agent: {agent}\r\n{payer}",
+            " HTTP/1.1\r\nhost: {}\r\nuser-agent: {agent}\r\n",
             endpoint.authority
         )
         .into_bytes();
@@ -134,7 +125,7 @@ impl RequestWriter {
             fixed: Fixed {
                 host: endpoint.authority.clone(),
                 region: endpoint.signing_region.clone(),
-                request_payer,
+                request_payer: false,
                 head,
             },
             keys: feed.map(|feed| SigningKeys {
@@ -146,6 +137,15 @@ impl RequestWriter {
             canonical: Vec::new(),
             to_sign: Vec::new(),
         }
+    }
+
+    /// Has the requester pay, in every request.
+    pub(super) fn requester_pays(mut self) -> Self {
+        self.fixed.request_payer = true;
+        self.fixed
+            .head
+            .extend_from_slice(b"x-amz-request-payer: requester\r\n");
+        self
     }
 
     /// Writes the GET for `target` into `out`, in the place of what is there.

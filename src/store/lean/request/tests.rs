@@ -40,9 +40,9 @@ fn keys(access_key: &str, token: Option<&str>, version: u64) -> Credentials {
     )
 }
 
-fn writer(keys: Credentials, payer: bool) -> RequestWriter {
+fn writer(keys: Credentials) -> RequestWriter {
     let (feed, _sender, _asked) = CredentialFeed::remote(keys);
-    RequestWriter::new(&endpoint("/b/", "eu-west-1"), payer, Some(feed))
+    RequestWriter::new(&endpoint("/b/", "eu-west-1"), Some(feed))
 }
 
 /// Path with query, and the headers.
@@ -144,7 +144,10 @@ proptest! {
     ) {
         let keys = keys(&access_key, token.as_deref(), 1);
         // One writer for all: what is kept between requests must not leak from one to the next.
-        let (mut writer, mut out) = (writer(keys.clone(), payer), Vec::new());
+        let (mut writer, mut out) = (writer(keys.clone()), Vec::new());
+        if payer {
+            writer = writer.requester_pays();
+        }
         for (key, part, unix_s) in &requests {
             let etag = part.as_ref().map_or("", |(_, _, etag)| etag);
             let part = part.as_ref().map(|(first, last, _)| Part { first: *first, last: *last });
@@ -163,7 +166,7 @@ proptest! {
         let query = format!("continuation-token={}&delimiter={}&encoding-type=url&list-type=2&max-keys=1000&prefix={}",
             encode(&values[0]), encode(&values[1]), encode(&values[2]));
         let keys = keys("AKID", token.as_deref(), 1);
-        let (mut writer, mut out) = (writer(keys.clone(), false), Vec::new());
+        let (mut writer, mut out) = (writer(keys.clone()), Vec::new());
         writer.list_at(&query, unix_s, &mut out);
         agrees(&out, &keys, unix_s);
     }
@@ -171,7 +174,7 @@ proptest! {
 
 #[test]
 fn keys_of_every_kind_become_paths() {
-    let (mut writer, mut out) = (writer(keys("AKID", None, 1), false), Vec::new());
+    let (mut writer, mut out) = (writer(keys("AKID", None, 1)), Vec::new());
     let mut path = |key: &str| {
         writer.get_at(Target::whole(key), 0, &mut out);
         parsed(&out).0
@@ -189,7 +192,9 @@ fn the_example_of_a_request_on_the_wire() {
         etag: "abc-2",
         ..Target::whole("k")
     };
-    writer(keys("AKID", Some("TOKEN"), 1), true).get_at(target, 1_767_323_045, &mut out);
+    writer(keys("AKID", Some("TOKEN"), 1))
+        .requester_pays()
+        .get_at(target, 1_767_323_045, &mut out);
     let text = String::from_utf8(out.clone()).unwrap();
     let (head, signature) = text.split_once("Signature=").unwrap();
     assert_eq!(
@@ -200,7 +205,7 @@ fn the_example_of_a_request_on_the_wire() {
          SignedHeaders=host;if-match;range;x-amz-content-sha256;x-amz-date;x-amz-request-payer;x-amz-security-token, "
     );
     assert_eq!(signature.len(), 64 + 4);
-    let mut unsigned = RequestWriter::new(&endpoint("/", "r"), false, None);
+    let mut unsigned = RequestWriter::new(&endpoint("/", "r"), None);
     unsigned.get_at(target, 0, &mut out);
     assert_eq!(
         String::from_utf8(out)
@@ -213,7 +218,7 @@ fn the_example_of_a_request_on_the_wire() {
 #[test]
 fn a_credential_cannot_end_its_header() {
     let mut out = Vec::new();
-    writer(keys("AK\r\nx: y", Some(" tok\nen "), 1), false).get_at(Target::whole("k"), 0, &mut out);
+    writer(keys("AK\r\nx: y", Some(" tok\nen "), 1)).get_at(Target::whole("k"), 0, &mut out);
     let (_, headers) = parsed(&out);
     assert!(headers.iter().all(|(name, _)| name != "x"));
     assert!(headers.contains(&("x-amz-security-token".to_owned(), "token".to_owned())));
@@ -229,7 +234,7 @@ fn signed(writer: &mut RequestWriter) -> String {
 #[tokio::test]
 async fn refreshed_credentials_sign_the_next_request() {
     let (feed, newest, mut asked) = CredentialFeed::remote(keys("OLD", None, 1));
-    let mut writer = RequestWriter::new(&endpoint("/b/", "us-east-1"), false, Some(feed));
+    let mut writer = RequestWriter::new(&endpoint("/b/", "us-east-1"), Some(feed));
     assert!(signed(&mut writer).contains("Credential=OLD/"));
     let keeper = async {
         assert_eq!(asked.recv().await, Some(1), "the version that was refused");
@@ -247,8 +252,8 @@ async fn refreshed_credentials_sign_the_next_request() {
 #[test]
 fn a_clock_that_is_wrong_is_corrected_for_every_writer_once_it_was_refused() {
     let (feed, _newest, _asked) = CredentialFeed::remote(keys("AKID", None, 1));
-    let mut writers = [(); 2]
-        .map(|()| RequestWriter::new(&endpoint("/b/", "us-east-1"), false, Some(feed.clone())));
+    let mut writers =
+        [(); 2].map(|()| RequestWriter::new(&endpoint("/b/", "us-east-1"), Some(feed.clone())));
     let date = |writer: &mut RequestWriter| {
         let mut out = Vec::new();
         writer.get(Target::whole("k"), &mut out);
@@ -278,6 +283,6 @@ fn a_clock_that_is_wrong_is_corrected_for_every_writer_once_it_was_refused() {
         !writers[0].correct_clock(i64::try_from(store_s).unwrap()),
         "it was signed so"
     );
-    let mut unsigned = RequestWriter::new(&endpoint("/b/", "us-east-1"), false, None);
+    let mut unsigned = RequestWriter::new(&endpoint("/b/", "us-east-1"), None);
     assert!(!unsigned.correct_clock(0), "nothing depends on the time");
 }

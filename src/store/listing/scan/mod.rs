@@ -37,7 +37,7 @@ struct ScanEntry<'a> {
 
 /// What was read so far.
 #[derive(Default)]
-struct Reading<'a> {
+struct ScannedPage<'a> {
     entries: Vec<ScanEntry<'a>>,
     prefixes: Vec<Cow<'a, str>>,
     truncated: Option<Cow<'a, str>>,
@@ -55,7 +55,7 @@ type Path<'a> = Vec<&'a str>;
 pub(in crate::store) fn scan(document: &[u8]) -> Result<ListPage, String> {
     let text = std::str::from_utf8(document).map_err(|_| "it is not UTF-8".to_owned())?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reading = Reading::default();
+    let mut reading = ScannedPage::default();
     let mut path: Path<'_> = Vec::with_capacity(8);
     let mut tokens = Tokens::new(text);
     let mut ended = false;
@@ -127,7 +127,7 @@ fn append<'a>(field: &mut Option<(Field, Cow<'a, str>)>, piece: Cow<'a, str>) {
     }
 }
 
-impl<'a> Reading<'a> {
+impl<'a> ScannedPage<'a> {
     /// An element begins below `path`; what its text is for, when it is wanted.
     fn enter(&mut self, path: &Path<'a>, name: &str) -> Option<Field> {
         match (path.len(), name) {

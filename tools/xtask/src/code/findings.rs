@@ -1,11 +1,14 @@
 //! What the architecture test forbids, and the measures show: every place of it.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+use std::collections::BTreeMap;
 
 use super::functions::Function;
 use super::names::Kind;
 use super::{Imports, Source};
+
+/// Rules whose findings are groups of files.
+pub(crate) const UPWARD: &str = "imports that run up inside a room";
+pub(crate) const CIRCLES: &str = "circles of files";
 
 /// What is found, by a name that stays when it moves, and where.
 pub(crate) struct Finding {
@@ -80,55 +83,50 @@ pub(crate) fn circles(imports: &Imports) -> Vec<Finding> {
         .collect()
 }
 
-/// What the architecture test forbids: how it is called, its list of exceptions, and what there is.
+/// Items whose comment says no more than their name.
+pub(crate) fn repeated_comments(sources: &[Source]) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for source in sources {
+        for name in source.names.iter().filter(|name| name.repeated) {
+            found.push(Finding {
+                name: name.name.clone(),
+                place: source.module.join("::"),
+            });
+        }
+    }
+    found
+}
+
+/// What the architecture test forbids, and where it is found.
 pub(crate) struct Rule {
     pub(crate) what: &'static str,
-    pub(crate) list: &'static str,
     pub(crate) found: Vec<Finding>,
 }
 
-pub(crate) fn rules(sources: &[Source]) -> [Rule; 5] {
+pub(crate) fn rules(sources: &[Source]) -> [Rule; 7] {
     let imports = Imports::of(sources);
-    let rule = |what, list, found| Rule { what, list, found };
+    let rule = |what, found| Rule { what, found };
     [
+        rule("functions over 100 lines", functions_over(sources, 100)),
         rule(
-            "Functions over 100 lines",
-            "LONG_FUNCTIONS",
-            functions_over(sources, 100),
-        ),
-        rule(
-            "Functions that take more than two names in a tuple: a struct names them",
-            "LARGE_TUPLES",
+            "functions with more than 2 names in a tuple",
             large_tuples(sources),
         ),
         rule(
-            "Names of two types",
-            "TYPES_OF_ONE_NAME",
-            types_of_one_name(sources),
+            "functions with a bool parameter",
+            of_functions(sources, |function| function.bools > 0),
         ),
         rule(
-            "Folders whose files use what their `mod.rs` defines, which uses them",
-            "UPWARD",
-            upward_imports(&imports),
+            "type names of two types or more",
+            types_of_one_name(sources),
         ),
-        rule("Circles of files", "CIRCLES", circles(&imports)),
+        rule(UPWARD, upward_imports(&imports)),
+        rule(CIRCLES, circles(&imports)),
+        rule(
+            "comments that only repeat a name",
+            repeated_comments(sources),
+        ),
     ]
-}
-
-/// The lists of exceptions as the architecture test has them.
-pub(crate) fn exceptions(sources: &[Source]) -> String {
-    let mut text = String::from(
-        "//! What breaks the rules of the house still. The lists only shrink; a test fails for what is new, and for what is gone.\n",
-    );
-    for Rule { what, list, found } in rules(sources) {
-        let _ = write!(text, "\n/// {what}.\npub(super) const {list}: &[&str] = &[");
-        let names: BTreeSet<String> = found.into_iter().map(|finding| finding.name).collect();
-        for name in &names {
-            let _ = write!(text, "\n    \"{name}\",");
-        }
-        text.push_str(if names.is_empty() { "];\n" } else { "\n];\n" });
-    }
-    text
 }
 
 #[cfg(test)]
@@ -160,18 +158,5 @@ mod tests {
                 ("f", "a::b")
             );
         }
-    }
-
-    #[test]
-    fn exceptions_are_a_file_of_the_test() {
-        let text = exceptions(&[source_of("a", "struct A;"), source_of("b", "struct A;")]);
-        assert!(
-            text.contains("pub(super) const LONG_FUNCTIONS: &[&str] = &[];\n"),
-            "{text}"
-        );
-        assert!(
-            text.contains("TYPES_OF_ONE_NAME: &[&str] = &[\n    \"A\",\n];\n"),
-            "{text}"
-        );
     }
 }

@@ -15,8 +15,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, ImplItem, Item, ItemMod, Meta};
 
 use functions::Function;
-pub(crate) use imports::Imports;
-use imports::Outline;
+use imports::{Imports, Outline};
 use names::Named;
 
 /// One file, as a module of the crate, without tests.
@@ -47,7 +46,7 @@ impl Source {
     fn parse(text: &str, module: Vec<String>, path: PathBuf) -> Self {
         let file =
             syn::parse_file(text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let mut items = file.items;
+        let mut items: Vec<Item> = file.items.into_iter().flat_map(declared).collect();
         let mut tests = Vec::new();
         remove_tests(&mut items, &mut tests);
         let mut code = String::new();
@@ -106,6 +105,18 @@ fn read_module(path: PathBuf, module: Vec<String>, sources: &mut Vec<Source>) {
         read_module(found, module, sources);
     }
     sources.push(source);
+}
+
+/// What a macro gets that reads like items is declared by it: `words! { pub enum … }`.
+fn declared(item: Item) -> Vec<Item> {
+    if let Item::Macro(item) = &item
+        && item.ident.is_none()
+        && let Ok(file) = syn::parse2::<syn::File>(item.mac.tokens.clone())
+        && !file.items.is_empty()
+    {
+        return file.items;
+    }
+    vec![item]
 }
 
 /// Takes out what is compiled for tests alone, and notes its lines.

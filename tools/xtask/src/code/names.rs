@@ -223,6 +223,18 @@ mod tests {
     }
 
     #[test]
+    fn a_type_that_a_macro_declares_is_one() {
+        let text = "words! {\n    /// A mode.\n    pub enum Mode {\n        Async = \"async\",\n    }\n}\nother!(a => b);\n";
+        let source = source_of("a", text);
+        let names: Vec<(&str, bool)> = source
+            .names
+            .iter()
+            .map(|name| (name.name.as_str(), name.repeated))
+            .collect();
+        assert_eq!(names, [("Mode", true)]);
+    }
+
+    #[test]
     fn types_of_functions_are_no_types_of_the_crate() {
         let text = "enum A {}\ntrait B {}\ntype C = u8;\nfn f() {\n    struct D;\n}\nmod m {\n    struct E;\n}\n";
         let types: Vec<String> = source_of("a", text)

@@ -37,7 +37,7 @@ async fn by_hyper(bytes: &[u8]) -> Option<(u16, Vec<u8>)> {
 
 /// hyper also reads trailers, and finds fault with some; beyond that it is never the stricter one.
 pub(super) async fn agrees(bytes: &[u8]) {
-    let ours = read_pieces([bytes], None, true);
+    let ours = read_pieces([bytes], None, ConnectionEnd::Clean);
     let theirs = by_hyper(bytes).await;
     let text = String::from_utf8_lossy(bytes);
     let chunked = text.to_ascii_lowercase().contains("chunked");

@@ -53,10 +53,10 @@ fn lengths(bytes: &[u8]) -> [usize; 2] {
 
 /// What holds for any bytes as the answer to a request for `part`, or for everything. Returns whether they are a whole answer.
 pub(super) fn hold(bytes: &[u8], part: Option<Part>) -> bool {
-    let whole = read_pieces([bytes], part, true);
+    let whole = read_pieces([bytes], part, ConnectionEnd::Clean);
     assert_eq!(
         whole,
-        read_pieces(cut(bytes, &lengths(bytes)), part, true),
+        read_pieces(cut(bytes, &lengths(bytes)), part, ConnectionEnd::Clean),
         "in pieces"
     );
     assert!(
@@ -81,7 +81,7 @@ pub(super) fn hold(bytes: &[u8], part: Option<Part>) -> bool {
         );
     }
     // A connection that was cut makes nothing whole that its clean end does not, and spoils only what that end alone completes.
-    let torn = read_pieces([bytes], part, false);
+    let torn = read_pieces([bytes], part, ConnectionEnd::Cut);
     assert!(
         torn == whole
             || (whole.whole && !torn.whole && whole.told.heads != [Some(0)] && !whole.persistent)

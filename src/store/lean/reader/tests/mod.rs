@@ -25,11 +25,11 @@ const PART: Part = Part {
     last: 14,
 };
 
-/// Feeds the pieces; then the connection ends, `clean` or not, unless the answer is complete.
+/// Feeds the pieces; then the connection ends like that, unless the answer is complete.
 fn read_pieces<'a>(
     pieces: impl IntoIterator<Item = &'a [u8]>,
     part: Option<Part>,
-    clean: bool,
+    end: ConnectionEnd,
 ) -> Read {
     let (mut reader, mut told) = (ResponseReader::new(), Told::default());
     reader.begin(part);
@@ -40,7 +40,7 @@ fn read_pieces<'a>(
         }
     }
     if result.is_ok() && !reader.is_done() {
-        result = reader.end(clean);
+        result = reader.end(end);
     }
     let document = reader.document.clone();
     Read {
@@ -53,7 +53,7 @@ fn read_pieces<'a>(
 }
 
 fn read(bytes: &[u8]) -> Read {
-    read_pieces([bytes], None, false)
+    read_pieces([bytes], None, ConnectionEnd::Cut)
 }
 
 fn answer(head: &str, body: &str) -> Vec<u8> {
@@ -104,10 +104,10 @@ fn a_chunked_body() {
 #[test]
 fn a_body_that_the_end_of_the_connection_ends() {
     let bytes = answer("200 OK", "hello");
-    let clean = read_pieces([&bytes[..]], None, true);
+    let clean = read_pieces([&bytes[..]], None, ConnectionEnd::Clean);
     assert!(clean.whole && !clean.persistent && clean.told.body == b"hello");
     assert!(
-        !read_pieces([&bytes[..]], None, false).whole,
+        !read_pieces([&bytes[..]], None, ConnectionEnd::Cut).whole,
         "somebody may have cut it"
     );
 }
@@ -156,7 +156,11 @@ fn the_sink_is_told_what_the_head_says_of_the_object() {
         "abc",
     );
     for cut in 0..bytes.len() {
-        let part = read_pieces([&bytes[..cut], &bytes[cut..]], Some(PART), false);
+        let part = read_pieces(
+            [&bytes[..cut], &bytes[cut..]],
+            Some(PART),
+            ConnectionEnd::Cut,
+        );
         assert!(part.whole, "as much of the part as there is: {cut}");
         assert_eq!(
             (part.told.etags, part.told.totals),
@@ -180,7 +184,7 @@ fn answers_on_their_way_are_dropped() {
     );
     for at in 0..bytes.len() {
         assert_eq!(
-            read_pieces([&bytes[..at], &bytes[at..]], None, false),
+            read_pieces([&bytes[..at], &bytes[at..]], None, ConnectionEnd::Cut),
             whole
         );
     }
@@ -201,12 +205,15 @@ fn a_head_split_at_every_byte_and_into_single_ones() {
     assert!(whole.whole && whole.persistent);
     for at in 0..bytes.len() {
         assert_eq!(
-            read_pieces([&bytes[..at], &bytes[at..]], None, false),
+            read_pieces([&bytes[..at], &bytes[at..]], None, ConnectionEnd::Cut),
             whole,
             "{at}"
         );
     }
-    assert_eq!(read_pieces(bytes.chunks(1), None, false), whole);
+    assert_eq!(
+        read_pieces(bytes.chunks(1), None, ConnectionEnd::Cut),
+        whole
+    );
 }
 
 #[test]
@@ -259,9 +266,9 @@ fn a_body_cut_at_any_byte_is_not_whole() {
         ),
     ] {
         let part = bytes.starts_with(b"HTTP/1.1 206").then_some(PART);
-        assert!(read_pieces([&bytes[..]], part, true).whole);
+        assert!(read_pieces([&bytes[..]], part, ConnectionEnd::Clean).whole);
         for at in 0..bytes.len() {
-            let cut = read_pieces([&bytes[..at]], part, true);
+            let cut = read_pieces([&bytes[..at]], part, ConnectionEnd::Clean);
             assert!(!cut.whole && !cut.persistent, "{at}");
         }
     }
@@ -269,7 +276,8 @@ fn a_body_cut_at_any_byte_is_not_whole() {
 
 #[test]
 fn a_part_is_what_was_asked_for_or_an_error() {
-    let whole = |head: &str, part| read_pieces([&answer(head, "hello")[..]], part, true);
+    let whole =
+        |head: &str, part| read_pieces([&answer(head, "hello")[..]], part, ConnectionEnd::Clean);
     assert!(
         whole(
             "206 Partial Content\nContent-Range: bytes 10-14/20\nContent-Length: 5",
@@ -383,7 +391,7 @@ fn an_endless_error_document_is_given_up() {
         ]
         .concat();
         for size in [1, 999, bytes.len()] {
-            let read = read_pieces(bytes.chunks(size), None, false);
+            let read = read_pieces(bytes.chunks(size), None, ConnectionEnd::Cut);
             assert!(
                 read.whole && !read.persistent && read.document.len() == DOCUMENT_BYTES,
                 "{framing} {size}"
@@ -405,7 +413,7 @@ fn bytes_behind_an_answer_end_the_connection() {
 fn whether_the_answer_began_is_known() {
     let mut reader = ResponseReader::new();
     reader.begin(None);
-    assert!(!reader.began() && !reader.has_head() && reader.end(true).is_err());
+    assert!(!reader.began() && !reader.has_head() && reader.end(ConnectionEnd::Clean).is_err());
     reader.begin(None);
     reader.feed(b"H", &mut Told::default()).unwrap();
     assert!(reader.began() && !reader.has_head());
@@ -494,10 +502,10 @@ fn cut<'a>(mut bytes: &'a [u8], lengths: &[usize]) -> Vec<&'a [u8]> {
 proptest! {
     #[test]
     fn any_pieces_of_an_answer_read_as_the_whole((bytes, body) in answers(), lengths in prop::collection::vec(1..80_usize, 1..8)) {
-        let whole = read_pieces([&bytes[..]], None, true);
+        let whole = read_pieces([&bytes[..]], None, ConnectionEnd::Clean);
         prop_assert!(whole.whole && whole.told.heads.len() == 1);
         prop_assert_eq!(&whole.told.body, &body);
-        prop_assert_eq!(read_pieces(cut(&bytes, &lengths), None, true), whole);
+        prop_assert_eq!(read_pieces(cut(&bytes, &lengths), None, ConnectionEnd::Clean), whole);
     }
 
     #[test]
