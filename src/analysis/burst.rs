@@ -52,7 +52,7 @@ struct Drop {
 
 /// The rate of a repetition while every worker was busy and nothing had dropped yet, bytes of complete objects a second.
 pub(super) fn rate(observation: &Observation) -> Option<f64> {
-    if let Some(drop) = observation.course.and_then(|course| course.drop) {
+    if let Some(drop) = observation.trend.and_then(|trend| trend.drop) {
         return Some(drop.before_bytes_per_s);
     }
     let mean = || {
@@ -70,7 +70,7 @@ pub(super) fn drop_of<'a>(
 ) -> Option<RateDrop> {
     let drops: Vec<RateDrop> = observations
         .clone()
-        .filter_map(|observation| observation.course?.drop)
+        .filter_map(|observation| observation.trend?.drop)
         .collect();
     let middle = |of: fn(&RateDrop) -> f64| median(&drops.iter().map(of).collect::<Vec<_>>());
     let at_s = middle(|drop| drop.at_s)?;
@@ -239,8 +239,8 @@ pub(super) fn held<'a>(
     let drop = drop_of(observations.clone());
     let seen = observations.filter_map(|observation| {
         observation
-            .course
-            .map(|course| course.held_s)
+            .trend
+            .map(|trend| trend.held_s)
             .or(observation.times.fetch_s)
     });
     let longest = seen.reduce(f64::max)?;

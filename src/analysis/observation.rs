@@ -36,7 +36,7 @@ pub struct Observation {
     /// (fetch time − active window) ÷ fetch time.
     pub tail_share: Option<f64>,
     /// What the one-second series says of the rate over time; `None` without a series.
-    pub course: Option<Course>,
+    pub trend: Option<RateTrend>,
     /// Of shards, which are put together by UTC: the largest bound of their clocks' errors, in milliseconds; `None` where one does not tell, and for
     /// a run on one clock.
     pub clock_error_ms: Option<f64>,
@@ -151,7 +151,7 @@ pub struct Percentiles {
 
 /// The rate over the time of one repetition, from its one-second series.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Course {
+pub struct RateTrend {
     /// How long its first rate held: to the drop, or to the end of what was seen.
     pub held_s: f64,
     /// The drop, when there was one.

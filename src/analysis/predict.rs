@@ -7,7 +7,7 @@ use super::figures::median_of;
 use super::model::{CellReport, Facts, Workload};
 use super::notes::{PredictedPhase, PredictionNote};
 use super::observation::Observation;
-use super::scale::{Scaled, TaskPace, WholeBucket, scale};
+use super::scale::{Scaled, TaskSpeed, WholeBucket, scale};
 use crate::stats::location::{Interval, median, next_value};
 
 /// From this difference on the two ways to scale contradict, which is said.
@@ -20,7 +20,7 @@ struct Way<'a> {
     pricing: &'a Pricing,
     keys: u64,
     bucket: WholeBucket,
-    pace: TaskPace,
+    speed: TaskSpeed,
     /// What a task is billed for beyond its own time.
     around_s: Option<f64>,
 }
@@ -43,7 +43,7 @@ pub(super) fn predict(
             bytes: bytes as f64,
             workers: f64::from(report.cell.concurrency.max(1)),
         },
-        pace: TaskPace {
+        speed: TaskSpeed {
             burst,
             rate: burst::middle_rate(&report.observations)? / shards,
             shards,
@@ -51,13 +51,13 @@ pub(super) fn predict(
         around_s: median_of(&report.observations, |one| one.times.around_s),
     };
     let (scaled, moments) = way.scaled();
-    let by_objects = median_of(&report.observations, |one| one.course?.by_objects);
+    let by_objects = median_of(&report.observations, |one| one.trend?.by_objects);
     let each_s: Vec<f64> = scaled.iter().map(|one| one.middle_s(by_objects)).collect();
     let fetch_s = median(&each_s)?;
     let ratios = scaled.iter().map(|one| one.by_objects_s / one.by_bytes_s);
     let objects_over_bytes = median(&ratios.collect::<Vec<_>>())?;
     let (scaled_by, mut notes) = scaled_by(objects_over_bytes);
-    let basis = basis(report, (fetch_s, way.bucket.bytes), way.pace);
+    let basis = basis(report, (fetch_s, way.bucket.bytes), way.speed);
     let (mut parts, missing) = phases(report, facts, keys);
     if !missing.is_empty() {
         notes.push(PredictionNote::Without(missing));
@@ -97,7 +97,7 @@ impl Way<'_> {
     /// What each repetition says of the bucket, with the moment at which it was made.
     fn scaled(&self) -> (Vec<Scaled>, Vec<f64>) {
         let of = |observation: &Observation| {
-            let scaled = scale(observation, &self.bucket, self.pace)?;
+            let scaled = scale(observation, &self.bucket, self.speed)?;
             Some((scaled, observation.moment))
         };
         self.report.observations.iter().filter_map(of).unzip()
@@ -111,14 +111,17 @@ impl Way<'_> {
         basis: &Basis,
     ) -> Option<Interval> {
         let found = interval(scaled, (fetch_s, fixed_s), basis)?;
-        let longest = self.pace.burst.and_then(|one| one.longest(self.pace.rate));
+        let longest = self
+            .speed
+            .burst
+            .and_then(|one| one.longest(self.speed.rate));
         let sooner = longest.and_then(|longest| {
-            let pace = TaskPace {
+            let speed = TaskSpeed {
                 burst: Some(longest),
-                ..self.pace
+                ..self.speed
             };
             let observations = self.report.observations.iter();
-            let sooner = observations.filter_map(|one| scale(one, &self.bucket, pace));
+            let sooner = observations.filter_map(|one| scale(one, &self.bucket, speed));
             interval(&sooner.collect::<Vec<_>>(), (fetch_s, fixed_s), basis)
         });
         Some(Interval {
@@ -224,12 +227,12 @@ fn interval(scaled: &[Scaled], (fetch_s, fixed_s): (f64, f64), basis: &Basis) ->
 }
 
 /// What the rate rests on.
-fn basis(report: &CellReport, (fetch_s, bytes): (f64, f64), pace: TaskPace) -> Basis {
-    let TaskPace {
+fn basis(report: &CellReport, (fetch_s, bytes): (f64, f64), speed: TaskSpeed) -> Basis {
+    let TaskSpeed {
         burst,
         rate,
         shards,
-    } = pace;
+    } = speed;
     let held_s = report.held.map_or(0.0, |held| held.held_s);
     match burst {
         Some(burst) if burst.is_above(rate) => {
@@ -309,7 +312,7 @@ mod tests {
     use super::*;
     use crate::analysis::burst::of_size;
     use crate::analysis::fixture::lean;
-    use crate::analysis::observation::{Course, RateDrop};
+    use crate::analysis::observation::{RateDrop, RateTrend};
 
     #[track_caller]
     fn close(found: f64, expected: f64) {
@@ -347,7 +350,7 @@ mod tests {
                 100,
             ),
         );
-        observation.course = Some(Course {
+        observation.trend = Some(RateTrend {
             held_s: at_s,
             drop: Some(drop),
             by_objects: None,
@@ -355,7 +358,7 @@ mod tests {
         observation
     }
 
-    const ALONE: TaskPace = TaskPace {
+    const ALONE: TaskSpeed = TaskSpeed {
         burst: None,
         rate: 1.0,
         shards: 1.0,

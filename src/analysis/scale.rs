@@ -38,7 +38,7 @@ impl Scaled {
 
 /// How fast each task of a cell fetches.
 #[derive(Clone, Copy)]
-pub(super) struct TaskPace {
+pub(super) struct TaskSpeed {
     /// What ends its rate; `None` where no drop was seen.
     pub(super) burst: Option<Burst>,
     /// Bytes a second of one task.
@@ -51,13 +51,13 @@ pub(super) struct TaskPace {
 pub(super) fn scale(
     observation: &Observation,
     bucket: &WholeBucket,
-    pace: TaskPace,
+    speed: TaskSpeed,
 ) -> Option<Scaled> {
-    let TaskPace {
+    let TaskSpeed {
         burst,
         rate: middle,
         shards,
-    } = pace;
+    } = speed;
     let fetch_s = observation.times.fetch_s.filter(|seconds| *seconds > 0.0)?;
     let bytes = observation
         .counts

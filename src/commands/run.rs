@@ -10,9 +10,9 @@ use super::process::{LOG_FORMAT, block_on, start_log};
 use super::signals::{First, Signals};
 use crate::cli::{Raw, Variables};
 use crate::engine::ChildOptions;
+use crate::estimate::Estimate;
 use crate::exit::Signal;
 use crate::exit::{Exit, Failure};
-use crate::outlook::Outlook;
 use crate::output::{RunView, emf_line, end_line, render_run};
 use crate::plan::ObjectSource;
 use crate::platform::{Sources, clock};
@@ -61,7 +61,7 @@ async fn run_to_end(
         log,
         emf,
         prices,
-        spending,
+        cost_policy,
         dry_run,
         warnings,
     } = settings;
@@ -107,7 +107,7 @@ async fn run_to_end(
         on_event: &mut on_event,
         warnings,
         store,
-        spending,
+        cost_policy,
         ask: &mut super::ask::ask,
     };
     let done = if dry_run {
@@ -125,7 +125,7 @@ async fn run_to_end(
     }
     let ended = match done? {
         Done::Ran(ended) => ended,
-        Done::Foreseen(outlook) => return print(&outlook.in_words()),
+        Done::Foreseen(estimate) => return print(&estimate.in_words()),
     };
     let code = *ended.exit.as_ref().unwrap_or_else(|failure| &failure.exit);
     let shown = show(&ended, output, settings::embedded_text(raw));
@@ -155,7 +155,7 @@ enum Done {
     /// A run.
     Ran(RunEnd),
     /// A look ahead.
-    Foreseen(Outlook),
+    Foreseen(Estimate),
 }
 
 /// What stands on stderr at the end, for programs. Not on stdout, which belongs to the summary.

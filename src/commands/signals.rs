@@ -15,7 +15,7 @@ use crate::platform::usage;
 use crate::platform::wait::comes;
 
 /// How long the work has to leave things tidy when the process ends at once.
-const PATIENCE: Duration = Duration::from_millis(300);
+const CLEANUP_TIME: Duration = Duration::from_millis(300);
 
 /// What a first signal means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,7 +161,7 @@ impl Listener {
                 if asked.is_some() || first == First::EndsAtOnce {
                     let last = Last { signal, hint };
                     self.last.send_replace(Some(last.clone()));
-                    tokio::time::sleep(PATIENCE).await;
+                    tokio::time::sleep(CLEANUP_TIME).await;
                     end_now(at_once(last, asked));
                 }
                 self.asked.send_replace(Some(signal));
@@ -191,6 +191,6 @@ fn end_now(failure: Failure) -> ! {
         say_last(&failure);
         let _nobody_waits = said.send(());
     });
-    let _given_up = is_said.recv_timeout(PATIENCE);
+    let _given_up = is_said.recv_timeout(CLEANUP_TIME);
     std::process::exit(i32::from(exit as u8))
 }

@@ -9,9 +9,9 @@ use super::console::{print, style_of};
 use super::process::{block_on, note, start_log};
 use super::signals::{First, Signals};
 use crate::cli::{Confined, Raw, Variables};
+use crate::estimate::CostConsent;
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure, Signal, same_command};
-use crate::outlook::CostConsent;
 use crate::output::{Style, warning};
 use crate::plan::Access;
 use crate::platform::bounded;
@@ -149,7 +149,7 @@ async fn to_its_end(
         let forecast = Box::pin(dry_run(&job, context)).await?;
         drop(progress);
         let tasks = of_tasks(&forecast, &place, &prices);
-        print(&(foretell(&forecast, &job.id) + &tasks))?;
+        print(&(plan_in_words(&forecast, &job.id) + &tasks))?;
         if intent == Intent::DryRun {
             return Ok(None);
         }
@@ -258,7 +258,7 @@ fn left_running(tasks: usize) -> String {
 }
 
 /// The plan in words: cells, runs, bytes, requests, time, money.
-fn foretell(forecast: &SweepForecast, id: &str) -> String {
+fn plan_in_words(forecast: &SweepForecast, id: &str) -> String {
     let mut text = forecast.title(id);
     for cell in &forecast.cells {
         text.push_str("\n  ");
@@ -270,7 +270,7 @@ fn foretell(forecast: &SweepForecast, id: &str) -> String {
     );
     text + &format!(
         "\nruns: {runs}, and {warm_ups}\n{}",
-        forecast.outlook.in_words()
+        forecast.estimate.in_words()
     )
 }
 

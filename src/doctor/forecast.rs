@@ -8,8 +8,8 @@ use time::macros::format_description;
 use tokio::sync::watch;
 
 use super::check::{Check, CheckInputs, CheckOutcome, Examination};
+use crate::estimate::{Bytes, Estimate, Usd, time};
 use crate::exit::Failure;
-use crate::outlook::{Bytes, Outlook, Usd, time};
 use crate::platform::clock::utc_now;
 use crate::price::PriceList;
 use crate::shell;
@@ -80,9 +80,9 @@ pub(super) async fn sweep(what: &Examination, means: &CheckInputs) -> Check {
         return not_made("no source or no prices");
     };
     let forecast =
-        tokio::time::timeout(LISTING_TIME, Box::pin(outlook(job, (means, prices)))).await;
+        tokio::time::timeout(LISTING_TIME, Box::pin(estimate(job, (means, prices)))).await;
     match forecast {
-        Ok(Ok(outlook)) => of(&outlook),
+        Ok(Ok(estimate)) => of(&estimate),
         Ok(Err(failure)) => {
             let check = Check::new("sweep", SUBJECT, CheckOutcome::Warning, failure.message);
             Check {
@@ -113,13 +113,13 @@ pub(super) async fn sweep(what: &Examination, means: &CheckInputs) -> Check {
     }
 }
 
-async fn outlook(
+async fn estimate(
     job: &SweepJob,
     (means, prices): (&CheckInputs, &PriceList),
-) -> Result<Outlook, Failure> {
+) -> Result<Estimate, Failure> {
     // Never set: a signal drops all of this.
     let (_sender, signal) = watch::channel(None);
-    let world = SweepContext {
+    let context = SweepContext {
         executable: means.executable.clone(),
         environment: Vec::new(),
         prices,
@@ -127,19 +127,19 @@ async fn outlook(
         on_event: &mut |_| {},
         ask: &mut |_| None,
     };
-    Ok(dry_run(job, world).await?.outlook)
+    Ok(dry_run(job, context).await?.estimate)
 }
 
-fn of(outlook: &Outlook) -> Check {
-    let Outlook {
+fn of(estimate: &Estimate) -> Check {
+    let Estimate {
         runs,
         gets,
         lists,
         seconds,
         usd,
         ..
-    } = outlook;
-    let bytes = outlook.bytes().number();
+    } = estimate;
+    let bytes = estimate.bytes().number();
     let read = bytes.map_or_else(|| "an unknown number of bytes".to_owned(), units::bytes);
     let requests = gets.map_or_else(
         || "an unknown number of GETs".to_owned(),
@@ -164,7 +164,7 @@ fn of(outlook: &Outlook) -> Check {
         .fact("bytes", bytes)
         .fact(
             "bytes_are_listed",
-            matches!(outlook.bytes_of_run, Bytes::Listed(_)),
+            matches!(estimate.bytes_of_run, Bytes::Listed(_)),
         )
         .fact("gets", *gets)
         .fact("lists", *lists)

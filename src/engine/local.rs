@@ -9,7 +9,7 @@ use futures::FutureExt;
 
 use super::error::EngineError;
 use super::queue::Queue;
-use super::worker::{Seat, Station, WorkerContext, work};
+use super::worker::{WorkerChannel, WorkerContext, WorkerId, work};
 use crate::sample::Sample;
 use crate::spool::rows::{RowBuffer, RowSender};
 use crate::store::{ClientFactory, StoreError, StoreErrorKind};
@@ -22,29 +22,29 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, EngineError> {
         .map_err(|cause| EngineError::system("cannot start a runtime", cause))
 }
 
-/// Makes a station for each worker of this process.
+/// Makes a channel for each worker of this process.
 #[derive(Clone, Debug)]
-pub(super) struct LocalStations {
+pub(super) struct LocalChannels {
     pub(super) queue: Arc<Queue>,
     pub(super) rows: RowSender,
 }
 
-/// Keys from the queue, rows to the writer: the station of tasks and threads.
-pub(super) struct LocalStation {
+/// Keys from the queue, rows to the writer: the channel of tasks and threads.
+pub(super) struct LocalChannel {
     queue: Arc<Queue>,
     rows: RowBuffer,
 }
 
-impl LocalStations {
-    pub(super) fn station(&self) -> LocalStation {
-        LocalStation {
+impl LocalChannels {
+    pub(super) fn channel(&self) -> LocalChannel {
+        LocalChannel {
             queue: Arc::clone(&self.queue),
             rows: self.rows.buffer(),
         }
     }
 }
 
-impl Station for LocalStation {
+impl WorkerChannel for LocalChannel {
     async fn next(&mut self, now_ns: u64) -> Option<Range<u64>> {
         self.queue.take(now_ns)
     }
@@ -68,25 +68,25 @@ impl Station for LocalStation {
 /// One worker of this process, from its client to its last row. When it fails, no other gets any more keys: in every mode an error ends the run so.
 pub(super) async fn run_worker<F: ClientFactory>(
     context: &WorkerContext<F>,
-    seat: Seat,
-    stations: &LocalStations,
+    id: WorkerId,
+    channels: &LocalChannels,
 ) -> Result<(), EngineError> {
-    let ended = AssertUnwindSafe(work(context, seat, stations.station()))
+    let ended = AssertUnwindSafe(work(context, id, channels.channel()))
         .catch_unwind()
         .await;
     let result = ended.unwrap_or_else(|_| {
         // Who waits at the gate must not wait for this one.
         context.gate.report(Err(StoreError::new(
             StoreErrorKind::Other,
-            format!("worker {} panicked before it began", seat.number),
+            format!("worker {} panicked before it began", id.number),
         )));
         Err(EngineError::system(
-            format!("worker {} ended", seat.number),
+            format!("worker {} ended", id.number),
             io::Error::other("panicked"),
         ))
     });
     if result.is_err() {
-        stations.queue.stop();
+        channels.queue.stop();
     }
     result
 }

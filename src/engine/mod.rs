@@ -22,7 +22,7 @@ pub use queue::Queue;
 
 use crate::plan::Mode;
 use crate::store::{Clients, StoreError};
-use local::LocalStations;
+use local::LocalChannels;
 use worker::WorkerContext;
 
 /// Runs the job. `gate` opens once every worker has its client; the future ends when every worker has ended.
@@ -38,11 +38,11 @@ pub async fn run(
     let (queue, runtimes) = (Arc::clone(&job.queue), job.runtimes);
     let ended = match job.mode {
         Mode::Async => match context(job, board, gate) {
-            Ok((context, stations)) => tasks::run(context, stations, runtimes).await,
+            Ok((context, channels)) => tasks::run(context, channels, runtimes).await,
             Err(error) => Err(error.into()),
         },
         Mode::Thread => match context(job, board, gate) {
-            Ok((context, stations)) => threads::run(context, stations).await,
+            Ok((context, channels)) => threads::run(context, channels).await,
             Err(error) => Err(error.into()),
         },
         Mode::Process => process::run(job, board, gate).await,
@@ -58,7 +58,7 @@ fn context(
     job: WorkerJob,
     board: Arc<Board>,
     gate: Gate,
-) -> Result<(Arc<WorkerContext<Clients>>, LocalStations), StoreError> {
+) -> Result<(Arc<WorkerContext<Clients>>, LocalChannels), StoreError> {
     let context = WorkerContext {
         factory: Clients::new(job.client, job.recipe, job.feed)?,
         concurrency: job.concurrency.get(),
@@ -69,7 +69,7 @@ fn context(
     };
     Ok((
         Arc::new(context),
-        LocalStations {
+        LocalChannels {
             queue: job.queue,
             rows: job.rows,
         },

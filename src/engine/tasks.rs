@@ -10,25 +10,25 @@ use tokio::task::{JoinSet, LocalSet};
 
 use super::error::EngineError;
 use super::job::EngineReport;
-use super::local::{LocalStations, run_worker, runtime};
-use super::worker::{Seat, WorkerContext};
+use super::local::{LocalChannels, run_worker, runtime};
+use super::worker::{WorkerContext, WorkerId};
 use crate::store::ClientFactory;
 
 /// Runs every worker as a task.
 pub(super) async fn run<F: ClientFactory>(
     context: Arc<WorkerContext<F>>,
-    stations: LocalStations,
+    channels: LocalChannels,
     runtimes: NonZeroU32,
 ) -> Result<EngineReport, EngineError> {
     let runtimes = runtimes.get().min(context.concurrency);
     let mut ends = Vec::new();
     for first in 0..runtimes {
         let runtime = runtime()?;
-        let (context, stations) = (Arc::clone(&context), stations.clone());
+        let (context, channels) = (Arc::clone(&context), channels.clone());
         let (tell, end) = oneshot::channel();
         let body = move || {
             // The receiver is gone only when the run was called off.
-            let _called_off = tell.send(serve(&runtime, (&context, &stations), (first, runtimes)));
+            let _called_off = tell.send(serve(&runtime, (&context, &channels), (first, runtimes)));
         };
         std::thread::Builder::new()
             .name(format!("parfetch-{first}"))
@@ -36,7 +36,7 @@ pub(super) async fn run<F: ClientFactory>(
             .map_err(|cause| EngineError::system("cannot start a thread", cause))?;
         ends.push(end);
     }
-    drop(stations);
+    drop(channels);
     let mut result = Ok(());
     for end in ends {
         let end = end.await.unwrap_or_else(|_| {
@@ -56,7 +56,7 @@ pub(super) async fn run<F: ClientFactory>(
 /// One runtime: workers `first`, `first + step`, … on this thread. The first error of them, once all have ended.
 fn serve<F: ClientFactory>(
     runtime: &Runtime,
-    (context, stations): (&Arc<WorkerContext<F>>, &LocalStations),
+    (context, channels): (&Arc<WorkerContext<F>>, &LocalChannels),
     (first, step): (u32, u32),
 ) -> Result<(), EngineError> {
     LocalSet::new().block_on(runtime, async {
@@ -64,10 +64,10 @@ fn serve<F: ClientFactory>(
         for number in
             (first..context.concurrency).step_by(usize::try_from(step).expect("a u32 fits"))
         {
-            let (context, stations) = (Arc::clone(context), stations.clone());
+            let (context, channels) = (Arc::clone(context), channels.clone());
             workers.spawn_local(async move {
                 let index = usize::try_from(number).expect("a u32 fits");
-                run_worker(&context, Seat { number, index }, &stations).await
+                run_worker(&context, WorkerId { number, index }, &channels).await
             });
         }
         let mut result = Ok(());

@@ -8,14 +8,14 @@ use tokio::sync::oneshot;
 
 use super::error::EngineError;
 use super::job::EngineReport;
-use super::local::{LocalStations, run_worker, runtime};
-use super::worker::{Seat, WorkerContext};
+use super::local::{LocalChannels, run_worker, runtime};
+use super::worker::{WorkerContext, WorkerId};
 use crate::store::ClientFactory;
 
 /// Runs every worker on a thread of its own.
 pub(super) async fn run<F: ClientFactory>(
     context: Arc<WorkerContext<F>>,
-    stations: LocalStations,
+    channels: LocalChannels,
 ) -> Result<EngineReport, EngineError> {
     let threads = usize::try_from(context.concurrency).expect("a u32 fits");
     // Before any worker waits for the others: for one that has none they would wait for ever.
@@ -37,7 +37,7 @@ pub(super) async fn run<F: ClientFactory>(
     let body = move || {
         // `broadcast` runs the job exactly once on every thread of the pool, so N workers have N threads.
         let results =
-            pool.broadcast(|context| worker(&shared, &stations, (context.index(), &runtimes)));
+            pool.broadcast(|context| worker(&shared, &channels, (context.index(), &runtimes)));
         debug_assert_eq!(results.len(), threads);
         let _called_off = tell.send(results.into_iter().collect::<Result<(), EngineError>>());
     };
@@ -59,9 +59,9 @@ pub(super) async fn run<F: ClientFactory>(
 
 fn worker<F: ClientFactory>(
     context: &WorkerContext<F>,
-    stations: &LocalStations,
+    channels: &LocalChannels,
     (index, runtimes): (usize, &[Runtime]),
 ) -> Result<(), EngineError> {
     let number = u32::try_from(index).expect("concurrency is a u32");
-    runtimes[index].block_on(run_worker(context, Seat { number, index }, stations))
+    runtimes[index].block_on(run_worker(context, WorkerId { number, index }, channels))
 }

@@ -58,18 +58,18 @@ impl ByteSeries {
 #[derive(Debug)]
 pub struct ByteMeter {
     counters: Arc<[Counters]>,
-    seat: usize,
+    index: usize,
     series: Arc<ByteSeries>,
     second_ends_ns: u64,
     pending: u64,
 }
 
 impl ByteMeter {
-    /// Counts into `counters[seat]` and `series`.
-    pub fn new(counters: Arc<[Counters]>, seat: usize, series: Arc<ByteSeries>) -> Self {
+    /// Counts into `counters[index]` and `series`.
+    pub fn new(counters: Arc<[Counters]>, index: usize, series: Arc<ByteSeries>) -> Self {
         Self {
             counters,
-            seat,
+            index,
             series,
             second_ends_ns: SECOND_NS,
             pending: 0,
@@ -84,7 +84,7 @@ impl ByteMeter {
         }
         self.pending += bytes;
         // The worker is the only writer: no read-modify-write is needed.
-        let total = &self.counters[self.seat].bytes;
+        let total = &self.counters[self.index].bytes;
         total.store(total.load(Ordering::Relaxed) + bytes, Ordering::Relaxed);
     }
 
@@ -94,7 +94,7 @@ impl ByteMeter {
             ended,
             failed: failures,
             ..
-        } = &self.counters[self.seat];
+        } = &self.counters[self.index];
         ended.store(ended.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         failures.store(failures.load(Ordering::Relaxed) + failed, Ordering::Relaxed);
     }

@@ -7,11 +7,11 @@ use super::request::{Copied, LeftOut};
 use crate::event::FillEvent;
 use crate::exit::{Exit, Failure};
 use crate::lister::{self, Listed};
-use crate::pace::{Configuration, Pace, Store};
 use crate::plan::{KeySource, Selection};
 use crate::platform::cancel::{Cancelled, cancellable};
 use crate::results::summary::StorageClass;
 use crate::sample::KeyRecord;
+use crate::speed::{AssumedSpeed, Configuration, Store};
 use crate::spool::keys::{KeyFile, KeyWriter};
 use crate::store::{Bucket, WHOLE_BYTES};
 
@@ -53,7 +53,7 @@ pub(super) async fn find(
             .hint("check the bucket and the prefix behind --from"));
     }
     if let Some(sample) = copied.sample {
-        let drawn = lister::draw(spool, (sample, listed), pace()).await?;
+        let drawn = lister::draw(spool, (sample, listed), speed()).await?;
         if let Some(note) = drawn.note {
             on_event(&FillEvent::Warning(note));
         }
@@ -65,8 +65,8 @@ pub(super) async fn find(
 }
 
 /// What `auto` is meant for: the fastest configuration of a sweep as it comes.
-fn pace() -> Pace {
-    Pace {
+fn speed() -> AssumedSpeed {
+    AssumedSpeed {
         store: Store::Distant,
         configurations: vec![Configuration {
             vcpu: 4.0,

@@ -17,7 +17,7 @@ use crate::platform::wait::comes;
 use crate::units;
 
 /// How long uploads that were begun may take to be taken back after an error, and after a signal.
-const PATIENCE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_millis(500));
+const CLEANUP_TIME: (Duration, Duration) = (Duration::from_secs(10), Duration::from_millis(500));
 
 /// Says what [`fill`] would do; stores nothing.
 ///
@@ -101,12 +101,12 @@ pub async fn fill(fill: &Fill, mut context: FillContext<'_>) -> Result<Filled, F
     filled.elapsed_ns = now_ns().saturating_sub(begun);
     if !matches!(result, Ok(None)) {
         // What is left of an upload in parts costs money and is seen nowhere.
-        let patience = if result.is_err() {
-            PATIENCE.0
+        let time = if result.is_err() {
+            CLEANUP_TIME.0
         } else {
-            PATIENCE.1
+            CLEANUP_TIME.1
         };
-        let _late = tokio::time::timeout(patience, target.abort_open()).await;
+        let _late = tokio::time::timeout(time, target.abort_open()).await;
     }
     on_event(&FillEvent::Over);
     match result {

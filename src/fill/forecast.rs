@@ -1,8 +1,8 @@
 //! What filling takes: objects, bytes, requests and money, and whether somebody has to agree to it first.
 
 use super::request::{Amount, Consent, Content, LeftOut};
+use crate::estimate::{ASK_USD, Ask, Usd};
 use crate::exit::{Exit, Failure};
-use crate::outlook::{ASK_USD, Ask, Usd};
 use crate::units;
 
 /// From so many bytes on somebody has to agree, on this machine too: they fill a disk.

@@ -6,9 +6,9 @@ use std::num::NonZeroU32;
 use tokio::sync::watch::Receiver;
 
 use super::objects::Made;
+use crate::estimate::Ask;
 use crate::event::FillEvent;
 use crate::exit::Signal;
-use crate::outlook::Ask;
 use crate::plan::{Access, KeySample, S3Uri};
 use crate::price::PriceList;
 use crate::units;

@@ -9,11 +9,11 @@ use std::path::Path;
 
 use super::error::ListError;
 use super::pick::Listed;
-use crate::pace::Pace;
 use crate::plan::{AUTO_BYTES, AUTO_SECONDS, KeySample, SampleSize};
 use crate::platform::cancel::{Cancelled, cancellable};
 use crate::platform::fault;
 use crate::results::summary::{SIZE_CLASS_BOUNDS, SampleClass, SampleFacts};
+use crate::speed::AssumedSpeed;
 use crate::spool::keys::{KeyFile, KeyWriter, decode};
 use crate::stats::strata::Strata;
 use crate::units;
@@ -36,7 +36,7 @@ pub struct DrawnSample {
     pub note: Option<String>,
 }
 
-/// Draws a sample of the keys that [`super::list()`] left in `spool`, and leaves it there in their place. `pace` says how large `auto` is. When the future is
+/// Draws a sample of the keys that [`super::list()`] left in `spool`, and leaves it there in their place. `speed` says how large `auto` is. When the future is
 /// dropped, the drawing ends at once.
 ///
 /// # Errors
@@ -44,12 +44,12 @@ pub struct DrawnSample {
 pub async fn draw(
     spool: &Path,
     (sample, listed): (KeySample, Listed),
-    pace: Pace,
+    speed: AssumedSpeed,
 ) -> Result<DrawnSample, ListError> {
     let spool = spool.to_owned();
     cancellable(move |cancelled| {
         fault::point("draw");
-        draw_now(&spool, (sample, listed), &pace, cancelled)
+        draw_now(&spool, (sample, listed), &speed, cancelled)
     })
     .await
 }
@@ -57,7 +57,7 @@ pub async fn draw(
 fn draw_now(
     spool: &Path,
     (sample, listed): (KeySample, Listed),
-    pace: &Pace,
+    speed: &AssumedSpeed,
     cancelled: &Cancelled,
 ) -> Result<DrawnSample, ListError> {
     let keys = KeyFile::open(spool).map_err(ListError::Spool)?;
@@ -72,7 +72,7 @@ fn draw_now(
             class.of_bytes = class.of_bytes.saturating_add(size);
         }
     }
-    let (count, is_too_large) = count((&keys, cancelled), &strata, (sample, pace))?;
+    let (count, is_too_large) = count((&keys, cancelled), &strata, (sample, speed))?;
     let mut found = Listed {
         keys: 0,
         bytes: Some(0),
@@ -121,7 +121,7 @@ fn note(bytes: Option<u64>) -> String {
 fn count(
     keys: (&KeyFile, &Cancelled),
     strata: &Strata,
-    (sample, pace): (KeySample, &Pace),
+    (sample, speed): (KeySample, &AssumedSpeed),
 ) -> Result<(u64, bool), ListError> {
     let known = || {
         strata
@@ -132,7 +132,7 @@ fn count(
         SampleSize::Keys(count) => return Ok((count.get().min(strata.keys()), false)),
         SampleSize::Bytes(most) => (f64::INFINITY, most.get()),
         SampleSize::Auto => (
-            pace.objects_per_s(known()?) * AUTO_SECONDS,
+            speed.objects_per_s(known()?) * AUTO_SECONDS,
             AUTO_BYTES.get(),
         ),
     };
@@ -252,8 +252,8 @@ mod tests {
     use std::num::NonZeroU64;
 
     use super::*;
-    use crate::pace::{Configuration, Store};
     use crate::sample::KeyRecord;
+    use crate::speed::{Configuration, Store};
 
     fn spool(sizes: &[Option<u64>]) -> (tempfile::TempDir, Listed) {
         let dir = tempfile::tempdir().unwrap();
@@ -280,8 +280,8 @@ mod tests {
         )
     }
 
-    fn pace(concurrency: f64) -> Pace {
-        Pace {
+    fn speed(concurrency: f64) -> AssumedSpeed {
+        AssumedSpeed {
             store: Store::Distant,
             configurations: vec![Configuration {
                 vcpu: 4.0,
@@ -299,7 +299,7 @@ mod tests {
         let drawn = draw_now(
             dir.path(),
             (KeySample { size, seed: 1 }, listed),
-            &pace(16.0),
+            &speed(16.0),
             &Cancelled::default(),
         )?;
         assert_eq!(
@@ -369,7 +369,7 @@ mod tests {
         let ended = draw_now(
             dir.path(),
             (sample, listed),
-            &pace(16.0),
+            &speed(16.0),
             &Cancelled::already(),
         );
         assert!(

@@ -84,7 +84,7 @@ impl Meter {
         };
         let (done, all, time_ns) = match (self.bytes_listed, self.recent.front()) {
             (Some(all), Some(first)) if self.live.bytes > first.1 => {
-                // The pace of the window, as bytes done in a time.
+                // The rate of the window, as bytes done in a time.
                 return Some(scale(
                     all.saturating_sub(self.live.bytes),
                     self.elapsed_ns - first.0,

@@ -10,23 +10,23 @@ use super::log::RunLog;
 use super::source::OpenSource;
 use super::title::{ServedBy, title};
 use super::{capacity, listing};
+use crate::estimate::{Ask, Bytes, CostPolicy, Estimate, Paid, usd};
 use crate::event::RunEvent;
 use crate::exit::{Exit, Failure};
 use crate::lister::Listed;
-use crate::outlook::{Ask, Bytes, Outlook, Paid, Spending, usd};
-use crate::pace::{Configuration, Pace, Store};
 use crate::plan::RunPlan;
 use crate::platform::Environment;
 use crate::platform::cancel::cancellable;
 use crate::price::{Egress, PriceList};
 use crate::results::summary::{Header, StorageClass, fetched_classes};
+use crate::speed::{AssumedSpeed, Configuration, Store};
 use crate::spool::folder::{SpoolFolder, spool_failure};
 use crate::spool::keys::KeyFile;
 use crate::store::Session;
 
 /// What may be fetched without a question, what it costs, and who is asked.
-pub(super) struct SpendingCheck<'a> {
-    pub(super) spending: Spending,
+pub(super) struct CostCheck<'a> {
+    pub(super) cost_policy: CostPolicy,
     pub(super) prices: &'a PriceList,
     pub(super) ask: Ask<'a>,
 }
@@ -37,7 +37,7 @@ pub(super) struct Ahead<'a> {
     pub(super) listed: Listed,
     /// GETs of one round.
     pub(super) gets: u64,
-    pub(super) pace: &'a Pace,
+    pub(super) speed: &'a AssumedSpeed,
     /// Of the keys.
     pub(super) classes: BTreeMap<String, StorageClass>,
 }
@@ -64,16 +64,16 @@ fn is_free(plan: &RunPlan, environment: &Environment) -> bool {
 
 impl Ahead<'_> {
     /// What is about to happen.
-    pub(super) fn outlook(
+    pub(super) fn estimate(
         &self,
         (environment, region): (&Environment, Option<&str>),
-        spending: Spending,
+        cost_policy: CostPolicy,
         prices: &PriceList,
-    ) -> Outlook {
+    ) -> Estimate {
         let Self {
             plan,
             listed,
-            pace,
+            speed,
             classes,
             ..
         } = self;
@@ -81,10 +81,10 @@ impl Ahead<'_> {
         let (bytes, gets, seconds) = self.work();
         let by_aws = plan.access.endpoint_url.is_none();
         // A task was set up to fetch this bucket, and mostly is in its region.
-        let egress = if is_task && spending.egress == Egress::Internet {
+        let egress = if is_task && cost_policy.egress == Egress::Internet {
             Egress::None
         } else {
-            spending.egress
+            cost_policy.egress
         };
         let paid = |region| Paid {
             region,
@@ -94,7 +94,7 @@ impl Ahead<'_> {
             egress,
             classes: fetched_classes(classes),
         };
-        Outlook {
+        Estimate {
             what: "run",
             source: plan.source.uri(&plan.selection.prefix),
             is_free: is_free(plan, environment),
@@ -104,7 +104,7 @@ impl Ahead<'_> {
             lists: listed.pages,
             seconds: seconds.filter(|_| by_aws || plan.duration.is_some()),
             usd: region
-                .filter(|_| by_aws && pace.store == Store::Distant)
+                .filter(|_| by_aws && speed.store == Store::Distant)
                 .and_then(|region| usd(&paid(region), prices)),
         }
     }
@@ -115,14 +115,14 @@ impl Ahead<'_> {
             plan,
             listed,
             gets,
-            pace,
+            speed,
             ..
         } = self;
         let once = listed.bytes.map_or(Bytes::Unknown, Bytes::Listed);
-        let configuration: Option<&Configuration> = pace.configurations.first();
+        let configuration: Option<&Configuration> = speed.configurations.first();
         let once_s = configuration
             .zip(listed.bytes)
-            .map(|(one, bytes)| pace.seconds(*one, (*gets as f64, bytes as f64)));
+            .map(|(one, bytes)| speed.seconds(*one, (*gets as f64, bytes as f64)));
         let Some(duration) = plan.duration.map(|time| time.as_secs_f64()) else {
             return (once, *gets, once_s);
         };
@@ -138,22 +138,22 @@ impl Ahead<'_> {
         &self,
         header: &Header,
         log: &mut RunLog<'_>,
-        consent: SpendingCheck<'_>,
+        consent: CostCheck<'_>,
     ) -> Result<(), Failure> {
-        let SpendingCheck {
-            spending,
+        let CostCheck {
+            cost_policy,
             prices,
             ask,
         } = consent;
-        let outlook = self.outlook(
+        let estimate = self.estimate(
             (&header.environment, header.region.as_deref()),
-            spending,
+            cost_policy,
             prices,
         );
-        if outlook.needs_asking(spending.agreement)? {
+        if estimate.needs_asking(cost_policy.approval)? {
             log.event(&RunEvent::Asking);
         }
-        outlook.agree(spending.agreement, ask).await
+        estimate.agree(cost_policy.approval, ask).await
     }
 }
 
@@ -170,7 +170,7 @@ fn whole(number: f64) -> u64 {
 ///
 /// # Errors
 /// What would end the run before its first fetch.
-pub async fn foresee(plan: &RunPlan, context: RunContext<'_>) -> Result<Outlook, Failure> {
+pub async fn foresee(plan: &RunPlan, context: RunContext<'_>) -> Result<Estimate, Failure> {
     let RunContext {
         sources,
         embedded,
@@ -179,7 +179,7 @@ pub async fn foresee(plan: &RunPlan, context: RunContext<'_>) -> Result<Outlook,
         on_event,
         warnings,
         store,
-        spending,
+        cost_policy,
         ..
     } = context;
     let mut log = RunLog::new(on_event, signal, warnings);
@@ -198,12 +198,12 @@ pub async fn foresee(plan: &RunPlan, context: RunContext<'_>) -> Result<Outlook,
     });
     let spool = SpoolFolder::create(plan.destination.spool_dir.as_deref())?;
     let mut source = OpenSource::new(plan, &session, None);
-    let pace = listing::pace(plan, &header.environment, store);
+    let speed = listing::speed(plan, &header.environment, store);
     let signal = log.signal();
     let list = listing::list(
         plan,
         (source.listing(), spool.path()),
-        pace.clone(),
+        speed.clone(),
         &mut log,
     );
     let (listed, _) = Box::pin(unless_signalled(signal, list)).await?;
@@ -223,10 +223,10 @@ pub async fn foresee(plan: &RunPlan, context: RunContext<'_>) -> Result<Outlook,
         plan,
         listed,
         gets,
-        pace: &pace,
+        speed: &speed,
         classes,
     }
-    .outlook((&header.environment, Some(&region)), spending, &prices))
+    .estimate((&header.environment, Some(&region)), cost_policy, &prices))
 }
 
 #[cfg(test)]
@@ -234,18 +234,18 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::outlook::Agreement;
+    use crate::estimate::Approval;
     use crate::platform::ecs::TaskMetadata;
     use crate::results::summary::fixture;
 
-    fn outlook(change: impl Fn(&mut RunPlan, &mut Environment)) -> Outlook {
+    fn estimate(change: impl Fn(&mut RunPlan, &mut Environment)) -> Estimate {
         of_classes(change, &[])
     }
 
     fn of_classes(
         change: impl Fn(&mut RunPlan, &mut Environment),
         classes: &[(&str, u64, u64)],
-    ) -> Outlook {
+    ) -> Estimate {
         let (mut plan, mut environment) = (fixture::plan(), Environment::default());
         (plan.access.endpoint_url, plan.concurrency) = (None, 16.try_into().unwrap());
         change(&mut plan, &mut environment);
@@ -254,15 +254,15 @@ mod tests {
         } else {
             Store::Distant
         };
-        let pace = listing::pace(&plan, &environment, store);
+        let speed = listing::speed(&plan, &environment, store);
         let listed = Listed {
             keys: 1_000,
             bytes: Some(30_000_000_000),
             pages: 3,
             ..Listed::default()
         };
-        let spending = Spending {
-            agreement: Agreement::default(),
+        let cost_policy = CostPolicy {
+            approval: Approval::default(),
             egress: Egress::Internet,
         };
         let region = Some("us-east-1");
@@ -282,15 +282,15 @@ mod tests {
             plan: &plan,
             listed,
             gets: 1_000,
-            pace: &pace,
+            speed: &speed,
             classes,
         }
-        .outlook((&environment, region), spending, &PriceList::built_in())
+        .estimate((&environment, region), cost_policy, &PriceList::built_in())
     }
 
     #[test]
     fn a_run_knows_what_it_will_fetch_and_cost() {
-        let much = outlook(|_, _| {});
+        let much = estimate(|_, _| {});
         assert_eq!(
             (much.bytes(), much.gets, much.lists),
             (Bytes::Listed(30_000_000_000), Some(1_000), 3)
@@ -302,7 +302,7 @@ mod tests {
                 && (usd.requests - 0.000_415).abs() < 1e-9,
             "{usd:?}"
         );
-        assert!(much.needs_asking(Agreement::default()).unwrap());
+        assert!(much.needs_asking(Approval::default()).unwrap());
         // 30 MB each: 20 ms and a third of a second, 16 at once.
         assert!(
             (much.seconds.unwrap() - 1_000.0 * (0.02 + 1.0 / 3.0) / 16.0).abs() < 30.0,
@@ -337,29 +337,29 @@ mod tests {
 
     #[test]
     fn of_a_task_and_of_this_machine_nobody_is_asked() {
-        let task = outlook(|_, environment| environment.ecs = Some(TaskMetadata::default()));
-        assert!(!task.needs_asking(Agreement::default()).unwrap());
+        let task = estimate(|_, environment| environment.ecs = Some(TaskMetadata::default()));
+        assert!(!task.needs_asking(Approval::default()).unwrap());
         assert_eq!(task.usd.unwrap().egress, Some(0.0));
         let local =
-            outlook(|plan, _| plan.access.endpoint_url = Some("http://127.0.0.1:9000".to_owned()));
+            estimate(|plan, _| plan.access.endpoint_url = Some("http://127.0.0.1:9000".to_owned()));
         assert!(
-            !local.needs_asking(Agreement::default()).unwrap()
+            !local.needs_asking(Approval::default()).unwrap()
                 && local.usd.is_none()
                 && local.seconds.is_none()
         );
-        let elsewhere = outlook(|plan, _| {
+        let elsewhere = estimate(|plan, _| {
             plan.access.endpoint_url = Some("https://minio.example.org".to_owned());
         });
         assert!(
-            elsewhere.needs_asking(Agreement::default()).unwrap() && elsewhere.usd.is_none(),
+            elsewhere.needs_asking(Approval::default()).unwrap() && elsewhere.usd.is_none(),
             "bytes are asked for whoever serves them"
         );
     }
 
     #[test]
     fn a_time_is_as_many_rounds_as_fit() {
-        let once = outlook(|_, _| {}).seconds.unwrap();
-        let timed = outlook(|plan, _| plan.duration = Some(Duration::from_mins(20)));
+        let once = estimate(|_, _| {}).seconds.unwrap();
+        let timed = estimate(|plan, _| plan.duration = Some(Duration::from_mins(20)));
         let Bytes::Assumed(bytes) = timed.bytes() else {
             panic!("{timed:?}")
         };

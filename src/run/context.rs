@@ -3,15 +3,15 @@
 use tokio::sync::watch::Receiver;
 
 use crate::engine::ChildOptions;
+use crate::estimate::{Ask, CostPolicy};
 use crate::event::RunEvent;
 use crate::exit::{Exit, Failure, Signal};
-use crate::outlook::{Ask, Spending};
-use crate::pace::Store;
 use crate::platform::Sources;
 use crate::price::PriceList;
 use crate::results::summary::Summary;
 use crate::sample::FailedKey;
 use crate::server::Embedded;
+use crate::speed::Store;
 use crate::store::StaticCredentials;
 
 /// What a run gets from outside.
@@ -35,7 +35,7 @@ pub struct RunContext<'a> {
     /// What serves the objects, for the size of a sample.
     pub store: Store,
     /// What may be fetched without a question.
-    pub spending: Spending,
+    pub cost_policy: CostPolicy,
     /// Asks a person.
     pub ask: Ask<'a>,
 }

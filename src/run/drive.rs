@@ -7,7 +7,7 @@ use std::panic::AssertUnwindSafe;
 use futures::FutureExt;
 use tokio::task::JoinSet;
 
-use super::ahead::SpendingCheck;
+use super::ahead::CostCheck;
 use super::background::Background;
 use super::capacity;
 use super::context::{RunContext, RunEnd};
@@ -60,7 +60,7 @@ async fn from_start_to_end(
         on_event,
         warnings,
         store,
-        spending,
+        cost_policy,
         ask,
     } = context;
     let mut log = RunLog::new(on_event, signal, warnings);
@@ -100,8 +100,8 @@ async fn from_start_to_end(
         sources: &sources,
         server,
         store,
-        consent: SpendingCheck {
-            spending,
+        consent: CostCheck {
+            cost_policy,
             prices: &prices,
             ask,
         },

@@ -5,23 +5,23 @@ use std::path::Path;
 use super::log::RunLog;
 use crate::event::RunEvent;
 use crate::lister::{self, ListError, Listed};
-use crate::pace::{Configuration, Pace, Store};
 use crate::plan::RunPlan;
 use crate::platform::Environment;
 use crate::platform::clock::now_ns;
 use crate::results::summary::{ListingFacts, SampleFacts};
+use crate::speed::{AssumedSpeed, Configuration, Store};
 use crate::store::Bucket;
 use crate::units::plural;
 
 /// How fast this run is thought to be.
-pub(super) fn pace(plan: &RunPlan, environment: &Environment, store: Store) -> Pace {
+pub(super) fn speed(plan: &RunPlan, environment: &Environment, store: Store) -> AssumedSpeed {
     let vcpu = environment.vcpu.limit_vcpu.unwrap_or(1.0);
     let configuration = Configuration {
         vcpu,
         concurrency: f64::from(plan.concurrency.get()),
         shards: 1.0,
     };
-    Pace {
+    AssumedSpeed {
         store,
         configurations: vec![configuration],
     }
@@ -31,7 +31,7 @@ pub(super) fn pace(plan: &RunPlan, environment: &Environment, store: Store) -> P
 pub(super) async fn list(
     plan: &RunPlan,
     (source, spool): (&mut Bucket, &Path),
-    pace: Pace,
+    speed: AssumedSpeed,
     log: &mut RunLog<'_>,
 ) -> Result<(Listed, ListingFacts), ListError> {
     let begin = now_ns();
@@ -49,7 +49,7 @@ pub(super) async fn list(
         bytes: listed.bytes,
         elapsed_ns,
     });
-    let (listed, sample) = draw(plan, (listed, spool), pace, log).await?;
+    let (listed, sample) = draw(plan, (listed, spool), speed, log).await?;
     if listed.unchecked {
         log.warn(
             "the key file has no checksum line: nobody can tell whether it is whole".to_owned(),
@@ -79,14 +79,14 @@ pub(super) async fn list(
 async fn draw(
     plan: &RunPlan,
     (listed, spool): (Listed, &Path),
-    pace: Pace,
+    speed: AssumedSpeed,
     log: &mut RunLog<'_>,
 ) -> Result<(Listed, Option<SampleFacts>), ListError> {
     let Some(sample) = plan.selection.sample.filter(|_| listed.keys > 0) else {
         return Ok((listed, None));
     };
     let begin = now_ns();
-    let drawn = lister::draw(spool, (sample, listed), pace).await?;
+    let drawn = lister::draw(spool, (sample, listed), speed).await?;
     log.phases.listing_ns = log
         .phases
         .listing_ns

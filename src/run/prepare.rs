@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::ahead::{self, Ahead, SpendingCheck};
+use super::ahead::{self, Ahead, CostCheck};
 use super::arrange::arrange;
 use super::fetch::FetchPhase;
 use super::interrupt::unless_signalled;
@@ -14,12 +14,12 @@ use super::source::OpenSource;
 use crate::engine::ChildOptions;
 use crate::event::RunEvent;
 use crate::exit::Failure;
-use crate::pace::Store;
 use crate::plan::RunPlan;
 use crate::platform::wait::comes;
 use crate::platform::{Environment, Sources, fault};
 use crate::results::summary::RunFacts;
 use crate::server::Embedded;
+use crate::speed::Store;
 use crate::spool::folder::spool_failure;
 use crate::spool::items::Items;
 use crate::spool::keys::KeyFile;
@@ -37,7 +37,7 @@ pub(super) struct Setup<'a> {
     pub(super) sources: &'a Sources,
     pub(super) server: Option<&'a mut Embedded>,
     pub(super) store: Store,
-    pub(super) consent: SpendingCheck<'a>,
+    pub(super) consent: CostCheck<'a>,
 }
 
 /// Prepares the fetch phase; `None` when there is nothing to fetch, or a signal came first.
@@ -59,10 +59,10 @@ pub(super) async fn prepare<'a>(
         consent,
     } = setup;
     let mut source = OpenSource::new(plan, &session, feed.clone());
-    let pace = listing::pace(plan, &facts.header.environment, store);
+    let speed = listing::speed(plan, &facts.header.environment, store);
     let mut signal = log.signal();
     let listed = tokio::select! {
-        listed = listing::list(plan, (source.listing(), spool), pace.clone(), log) => Some(listed?),
+        listed = listing::list(plan, (source.listing(), spool), speed.clone(), log) => Some(listed?),
         _ = comes(&mut signal) => None,
     };
     let Some((listed, listing)) = listed else {
@@ -93,14 +93,14 @@ pub(super) async fn prepare<'a>(
     let Some(laid_out) = arrange(plan.layout, (&keys, spool), log).await? else {
         return Ok(None);
     };
-    let most_bytes = consent.spending.agreement.max_bytes;
+    let most_bytes = consent.cost_policy.approval.max_bytes;
     let environment = &facts.header.environment;
     let classes = unless_signalled(log.signal(), ahead::classes(plan, environment, &keys)).await?;
     let ahead = Ahead {
         plan,
         listed,
         gets: laid_out.items,
-        pace: &pace,
+        speed: &speed,
         classes,
     };
     unless_signalled(log.signal(), ahead.agree(&facts.header, log, consent)).await?;

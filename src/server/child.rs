@@ -12,7 +12,7 @@ use super::protocol::{Answer, ProcessConfig, Question, Ready};
 use super::statistics::ServerReport;
 
 /// How long the process has to end by itself.
-const PATIENCE: Duration = Duration::from_secs(2);
+const END_TIME: Duration = Duration::from_secs(2);
 
 /// How long it has to answer: it only ever reads counters, but the machine may be busy.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -112,7 +112,7 @@ impl Embedded {
             pipes, mut process, ..
         } = self;
         drop(pipes);
-        let ended = match tokio::time::timeout(PATIENCE, process.wait()).await {
+        let ended = match tokio::time::timeout(END_TIME, process.wait()).await {
             Ok(ended) => ended.map(|_| ()),
             Err(_) => process.kill().await,
         };

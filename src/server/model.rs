@@ -58,7 +58,7 @@ impl ServiceModel {
 
     /// Whether no object is missing, archived or answered with a fault.
     pub(super) fn is_faultless(&self) -> bool {
-        !self.faults.any_passing() && self.faults.missing <= 0.0 && self.archived_share <= 0.0
+        !self.faults.any_transient() && self.faults.missing <= 0.0 && self.archived_share <= 0.0
     }
 
     /// Size of an object in bytes.
@@ -93,7 +93,7 @@ impl ServiceModel {
 
     /// The fault of an object's GET number `asked`, from 0.
     pub(super) fn fault(&self, object: u64, asked: u64) -> Option<Fault> {
-        if !self.faults.any_passing() {
+        if !self.faults.any_transient() {
             return None;
         }
         let mut point = self.unit(DrawFor::Fault, object, asked);

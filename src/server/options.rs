@@ -66,11 +66,11 @@ pub struct Faults {
 
 impl Faults {
     /// True when some GET may be answered with a fault that its repetition may not see.
-    pub fn any_passing(&self) -> bool {
-        self.passing_sum() > 0.0
+    pub fn any_transient(&self) -> bool {
+        self.transient_sum() > 0.0
     }
 
-    fn passing_sum(&self) -> f64 {
+    fn transient_sum(&self) -> f64 {
         self.reset
             + self.stall
             + self.short
@@ -257,7 +257,7 @@ impl Options {
     }
 
     fn checked(self, given: &GivenPairs<'_>) -> Result<Self, String> {
-        if self.faults.passing_sum() > 1.0 {
+        if self.faults.transient_sum() > 1.0 {
             return Err(
                 "the faults' probabilities (without fault-missing) add up to more than 1"
                     .to_owned(),

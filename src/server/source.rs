@@ -46,7 +46,7 @@ pub(super) struct SourceBucket {
 impl SourceBucket {
     pub(super) fn new(options: &Options, statistics: Arc<Statistics>) -> Self {
         let keys = KeySpace::new(options);
-        let counted = if options.faults.any_passing() {
+        let counted = if options.faults.any_transient() {
             keys.len().min(COUNTED)
         } else {
             0

@@ -56,9 +56,9 @@ async fn answer_parent(
         .and_then(|config| Server::start(&config).map_err(|error| error.to_string()))
     {
         Ok(server) => server,
-        Err(reason) => return tell(stdout, &Answer::Failed(reason)),
+        Err(reason) => return write_answer(stdout, &Answer::Failed(reason)),
     };
-    tell(stdout, &Answer::Ready(server.ready().clone()))?;
+    write_answer(stdout, &Answer::Ready(server.ready().clone()))?;
     while let Some(line) = lines.next_line().await.map_err(broken)? {
         let answer = match serde_json::from_str(&line) {
             Ok(Question::Reset {}) => {
@@ -68,13 +68,13 @@ async fn answer_parent(
             Ok(Question::Report {}) => Answer::Report(Box::new(server.report())),
             Err(error) => Answer::Failed(error.to_string()),
         };
-        tell(stdout, &answer)?;
+        write_answer(stdout, &answer)?;
     }
     server.stop();
     Ok(())
 }
 
-fn tell(stdout: &mut dyn Write, answer: &Answer) -> Result<(), ServerError> {
+fn write_answer(stdout: &mut dyn Write, answer: &Answer) -> Result<(), ServerError> {
     let mut line = serde_json::to_string(answer).expect("an answer is plain data");
     line.push('\n');
     stdout

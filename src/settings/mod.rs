@@ -3,6 +3,7 @@
 //! Pure: no I/O, no environment, no clock. Every error names the flag or variable under which a person gave the value.
 
 mod contender;
+mod cost_policy;
 mod doctor;
 mod emf;
 mod fetching;
@@ -18,7 +19,6 @@ mod selection;
 mod serve;
 mod shown;
 mod source;
-mod spending;
 mod submit;
 mod sweep;
 mod sweep_plan;

@@ -6,8 +6,8 @@ use super::notes::Notes;
 use super::reader::{SettingReader, usage};
 use crate::cli::{Given, Raw};
 use crate::cloud::{Capacity, PublicAddress, TaskNetwork};
+use crate::estimate::CostConsent;
 use crate::exit::Failure;
-use crate::outlook::CostConsent;
 use crate::sweep::plan::SweepPlan;
 use crate::sweep::{FleetPlan, OnInterrupt, SweepPlace};
 

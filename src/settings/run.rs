@@ -7,13 +7,13 @@ use super::notes::Notes;
 use super::reader::{SettingReader, usage};
 use super::shown::{FORMATS, Format, LogSettings, ProgressWhen, log, progress_when};
 use super::source::{access, bucket, bucket_name, embedded_options, for_embedded, store};
-use super::{emf, proxy, selection, spending};
+use super::{cost_policy, emf, proxy, selection};
 use crate::cli::{Given, Raw};
+use crate::estimate::CostPolicy;
 use crate::exit::Failure;
-use crate::outlook::Spending;
-use crate::pace::Store;
 use crate::plan::{ClientKind, Destination, FetchOptions, Mode, ObjectSource, RunPlan, S3Uri};
 use crate::server;
+use crate::speed::Store;
 
 /// Set in every task of ECS and Batch.
 const TASK_VARIABLE: &str = "ECS_CONTAINER_METADATA_URI_V4";
@@ -38,7 +38,7 @@ pub struct RunSettings {
     /// A price list instead of the built-in one.
     pub prices: Option<PathBuf>,
     /// What may be fetched without a question.
-    pub spending: Spending,
+    pub cost_policy: CostPolicy,
     /// Whether it is only said what would be done.
     pub dry_run: bool,
     /// Settings that another makes meaningless, and what wins.
@@ -93,7 +93,7 @@ pub fn run(raw: &Raw) -> Result<RunSettings, Failure> {
         log: log(raw)?,
         emf: emf::namespace(&reader)?,
         prices: reader.path("prices"),
-        spending: spending::spending(raw)?,
+        cost_policy: cost_policy::cost_policy(raw)?,
         dry_run: reader.switch("dry-run")?,
         // Last: what is missing is said when nothing else is wrong.
         warnings: notes.settled()?,

@@ -6,10 +6,10 @@ use super::notes::Notes;
 use super::reader::{SettingReader, usage};
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
-use crate::pace::Store;
 use crate::plan::Access;
 use crate::plan::names::{self, Wrong};
 use crate::server;
+use crate::speed::Store;
 
 /// What to try without a source.
 const NO_SOURCE: &str = "name it, like `parfetch s3://images`, or set BUCKET_NAME; `parfetch run --embedded` needs none";

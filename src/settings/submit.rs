@@ -8,11 +8,11 @@ use super::notes::Notes;
 use super::reader::{SettingReader, usage};
 use super::shown::{LogSettings, ProgressWhen, log, progress_when};
 use super::source::{access, bucket, bucket_name, embedded_options, for_embedded};
-use super::{proxy, selection, spending, sweep, sweep_plan};
+use super::{cost_policy, proxy, selection, sweep, sweep_plan};
 use crate::cli::{Given, Raw};
 use crate::cloud::MAX_CHILDREN;
+use crate::estimate::CostConsent;
 use crate::exit::Failure;
-use crate::outlook::CostConsent;
 use crate::plan::{ClientKind, Destination, FetchOptions, Mode, ObjectSource, RunPlan, Selection};
 use crate::price;
 use crate::server;
@@ -111,7 +111,7 @@ fn given(raw: &Raw, id: &str) -> Result<(SubmitSettings, Notes), Failure> {
             Afterwards::Wait
         },
         consent: consent(raw, &mut notes)?,
-        max_bytes: spending::max_bytes(raw)?,
+        max_bytes: cost_policy::max_bytes(raw)?,
     };
     if let Some(most) = job.queue.most_vcpu.filter(|most| *most < job.vcpu()) {
         let message = format!(

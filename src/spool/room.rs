@@ -166,11 +166,11 @@ impl Lookout {
                 "{text}; the figures are of the time until then"
             )));
         }
-        self.foretell((written, now), first)
+        self.forecast((written, now), first)
     }
 
     /// At the rate so far, will the rows of the whole time fit?
-    fn foretell(
+    fn forecast(
         &mut self,
         (written, now): (u64, Instant),
         (first_rows, begin): (u64, Instant),
@@ -270,15 +270,15 @@ mod tests {
         let mut lookout = Lookout::new(room(folder.path()));
         assert_eq!(lookout.look(10), None, "there is room");
         let later = begin + Duration::from_secs(6);
-        assert_eq!(lookout.foretell((1_000, later), (0, begin)), None);
+        assert_eq!(lookout.forecast((1_000, later), (0, begin)), None);
         // 54 s are left, so nine times as many rows come as there are.
         let many = free_bytes(folder.path()).unwrap() / 1_000;
-        let Some(RoomWarning::WillBeFull(text)) = lookout.foretell((many, later), (0, begin))
+        let Some(RoomWarning::WillBeFull(text)) = lookout.forecast((many, later), (0, begin))
         else {
             panic!("it fits")
         };
         assert!(text.starts_with("at this rate the rows need "), "{text}");
-        assert_eq!(lookout.foretell((many, later), (0, begin)), None, "once");
+        assert_eq!(lookout.forecast((many, later), (0, begin)), None, "once");
         assert!(matches!(
             lookout.look(u64::MAX / 1_000_000),
             Some(RoomWarning::IsFull(_))

@@ -107,18 +107,18 @@ impl RowWriter {
         let path = dir.join(ROWS);
         let file = File::create(&path)?;
         let (sender, receiver) = mpsc::channel();
-        let mut teller = Teller {
+        let mut reporter = TroubleReporter {
             on_trouble: Box::new(on_trouble),
             has_lost: false,
         };
         let lookout = room.map(Lookout::new);
         let write = move || {
             let written = std::panic::catch_unwind(AssertUnwindSafe(|| {
-                write_all(&file, &receiver, (&mut teller, lookout))
+                write_all(&file, &receiver, (&mut reporter, lookout))
             }));
             written.unwrap_or_else(|payload| {
                 let error = io::Error::other(Panicked(panics::caught(&*payload)));
-                teller.lost(&error);
+                reporter.lost(&error);
                 Err(error)
             })
         };
@@ -151,12 +151,12 @@ struct Written {
 }
 
 /// Says what is wrong.
-struct Teller {
+struct TroubleReporter {
     on_trouble: OnTrouble,
     has_lost: bool,
 }
 
-impl Teller {
+impl TroubleReporter {
     fn lost(&mut self, error: &io::Error) {
         if !std::mem::replace(&mut self.has_lost, true) {
             (self.on_trouble)(Trouble::Lost(error));
@@ -167,7 +167,7 @@ impl Teller {
 fn write_all(
     file: &File,
     receiver: &mpsc::Receiver<Vec<Sample>>,
-    (teller, mut lookout): (&mut Teller, Option<Lookout>),
+    (reporter, mut lookout): (&mut TroubleReporter, Option<Lookout>),
 ) -> io::Result<Written> {
     let mut result = Ok(());
     let mut written = Written::default();
@@ -188,14 +188,14 @@ fn write_all(
         }
         result = write_batch(file, &mut batch);
         if let Err(error) = &result {
-            teller.lost(error);
+            reporter.lost(error);
         }
         match lookout
             .as_mut()
             .and_then(|lookout| lookout.look(written.rows))
         {
-            Some(RoomWarning::IsFull(text)) => (teller.on_trouble)(Trouble::Full(text)),
-            Some(RoomWarning::WillBeFull(text)) => (teller.on_trouble)(Trouble::WillBeFull(text)),
+            Some(RoomWarning::IsFull(text)) => (reporter.on_trouble)(Trouble::Full(text)),
+            Some(RoomWarning::WillBeFull(text)) => (reporter.on_trouble)(Trouble::WillBeFull(text)),
             None => {}
         }
     }
@@ -369,7 +369,7 @@ mod tests {
             &read_only,
             &receiver,
             (
-                &mut Teller {
+                &mut TroubleReporter {
                     on_trouble,
                     has_lost: false,
                 },

@@ -19,7 +19,7 @@ use super::clock::offset_from_now;
 use super::credentials::CredentialFeed;
 use super::document::element;
 use super::recipe::Recipe;
-use super::transport::{AttemptStage, find, transport};
+use super::transport::{AttemptPhase, find, transport};
 use crate::sample::Outcome;
 
 /// One worker's SDK client, with connections of its own, as in the study.
@@ -195,13 +195,13 @@ fn failed(error: &SdkError<GetObjectError, HttpResponse>) -> AttemptError {
                 return AttemptError::own("other", Remedy::BackOff);
             };
             // hyper's pool itself retries what a reused connection lost before it was sent, so what is seen here was on its way.
-            let stage = if is_connecting(connector) {
-                AttemptStage::Connecting
+            let phase = if is_connecting(connector) {
+                AttemptPhase::Connecting
             } else {
-                AttemptStage::Waiting { reused: false }
+                AttemptPhase::Waiting { reused: false }
             };
-            match transport(connector, stage) {
-                error if connector.is_timeout() && stage == AttemptStage::Connecting => {
+            match transport(connector, phase) {
+                error if connector.is_timeout() && phase == AttemptPhase::Connecting => {
                     AttemptError {
                         remedy: Remedy::Reconnect,
                         ..error
@@ -234,7 +234,7 @@ fn is_connecting(error: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 fn in_body(error: &(dyn std::error::Error + 'static)) -> AttemptError {
-    let sorted = transport(error, AttemptStage::Reading);
+    let sorted = transport(error, AttemptPhase::Reading);
     let said = |word: &str| {
         std::iter::successors(Some(error), |error| error.source())
             .any(|error| error.to_string().contains(word))

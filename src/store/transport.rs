@@ -7,7 +7,7 @@ use super::attempt::{AttemptError, Remedy};
 
 /// How far the attempt had come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum AttemptStage {
+pub(super) enum AttemptPhase {
     /// No connection yet.
     Connecting,
     /// The request is out, no head came; `reused` connections may have been closed by the server meanwhile.
@@ -17,9 +17,9 @@ pub(super) enum AttemptStage {
 }
 
 /// Sorts a transport error by the innermost I/O error of its chain.
-pub(super) fn transport(error: &(dyn Error + 'static), stage: AttemptStage) -> AttemptError {
+pub(super) fn transport(error: &(dyn Error + 'static), phase: AttemptPhase) -> AttemptError {
     if find::<rustls::Error>(error).is_some() {
-        let untrusted = stage == AttemptStage::Connecting;
+        let untrusted = phase == AttemptPhase::Connecting;
         return AttemptError::own(
             "tls",
             if untrusted {
@@ -43,16 +43,16 @@ pub(super) fn transport(error: &(dyn Error + 'static), stage: AttemptStage) -> A
                 | io::ErrorKind::NotConnected
         )
     );
-    match stage {
-        AttemptStage::Connecting => connecting(kind),
-        AttemptStage::Waiting { reused: true } if closed || reset => {
+    match phase {
+        AttemptPhase::Connecting => connecting(kind),
+        AttemptPhase::Waiting { reused: true } if closed || reset => {
             AttemptError::own("stale-connection", Remedy::NewConnection)
         }
-        AttemptStage::Waiting { .. } if closed || reset => {
+        AttemptPhase::Waiting { .. } if closed || reset => {
             AttemptError::own("reset", Remedy::BackOff)
         }
-        AttemptStage::Reading if reset => AttemptError::own("reset", Remedy::BackOff),
-        AttemptStage::Reading if closed => AttemptError::own("short-body", Remedy::BackOff),
+        AttemptPhase::Reading if reset => AttemptError::own("reset", Remedy::BackOff),
+        AttemptPhase::Reading if closed => AttemptError::own("short-body", Remedy::BackOff),
         _ if kind == Some(io::ErrorKind::TimedOut) => AttemptError::own("timeout", Remedy::BackOff),
         _ if kind == Some(io::ErrorKind::InvalidData)
             || kind == Some(io::ErrorKind::InvalidInput) =>
@@ -100,8 +100,8 @@ pub(super) fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> 
 mod tests {
     use super::*;
 
-    fn code(kind: io::ErrorKind, stage: AttemptStage) -> (String, Remedy) {
-        let error = transport(&io::Error::from(kind), stage);
+    fn code(kind: io::ErrorKind, phase: AttemptPhase) -> (String, Remedy) {
+        let error = transport(&io::Error::from(kind), phase);
         (error.code.to_string(), error.remedy)
     }
 
@@ -109,15 +109,15 @@ mod tests {
     fn a_reused_connection_that_closed_before_the_answer_is_retried_at_once() {
         let reset = io::ErrorKind::ConnectionReset;
         assert_eq!(
-            code(reset, AttemptStage::Waiting { reused: true }),
+            code(reset, AttemptPhase::Waiting { reused: true }),
             ("stale-connection".to_owned(), Remedy::NewConnection)
         );
         assert_eq!(
-            code(reset, AttemptStage::Waiting { reused: false }),
+            code(reset, AttemptPhase::Waiting { reused: false }),
             ("reset".to_owned(), Remedy::BackOff)
         );
         assert_eq!(
-            code(reset, AttemptStage::Reading),
+            code(reset, AttemptPhase::Reading),
             ("reset".to_owned(), Remedy::BackOff)
         );
     }
@@ -125,19 +125,19 @@ mod tests {
     #[test]
     fn a_body_that_ends_early_is_short() {
         assert_eq!(
-            code(io::ErrorKind::UnexpectedEof, AttemptStage::Reading).0,
+            code(io::ErrorKind::UnexpectedEof, AttemptPhase::Reading).0,
             "short-body"
         );
     }
 
     #[test]
     fn an_answer_against_the_rules_is_named_so_wherever_it_breaks_them() {
-        for stage in [
-            AttemptStage::Waiting { reused: true },
-            AttemptStage::Reading,
+        for phase in [
+            AttemptPhase::Waiting { reused: true },
+            AttemptPhase::Reading,
         ] {
             for kind in [io::ErrorKind::InvalidData, io::ErrorKind::InvalidInput] {
-                assert_eq!(code(kind, stage), ("protocol".to_owned(), Remedy::BackOff));
+                assert_eq!(code(kind, phase), ("protocol".to_owned(), Remedy::BackOff));
             }
         }
     }
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn a_refused_connection_is_no_attempt() {
         assert_eq!(
-            code(io::ErrorKind::ConnectionRefused, AttemptStage::Connecting),
+            code(io::ErrorKind::ConnectionRefused, AttemptPhase::Connecting),
             ("connect-refused".to_owned(), Remedy::Reconnect)
         );
     }
@@ -154,7 +154,7 @@ mod tests {
     fn a_tls_error_inside_an_io_error_is_found() {
         let error = io::Error::new(io::ErrorKind::InvalidData, rustls::Error::DecryptError);
         assert_eq!(
-            transport(&error, AttemptStage::Connecting).code.to_string(),
+            transport(&error, AttemptPhase::Connecting).code.to_string(),
             "tls"
         );
     }

@@ -3,8 +3,8 @@
 use super::document::source_words;
 use super::forecast::JobForecast;
 use super::job::BatchJob;
+use crate::estimate::CostConsent;
 use crate::exit::{Exit, Failure};
-use crate::outlook::CostConsent;
 use crate::units;
 
 pub(super) fn may_be_spent(job: &BatchJob, forecast: &JobForecast) -> Result<bool, Failure> {

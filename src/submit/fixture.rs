@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::job::{Afterwards, BatchJob, Division, JobQueue};
-use crate::outlook::CostConsent;
+use crate::estimate::CostConsent;
 use crate::plan::variables::example;
 use crate::plan::{ClientKind, Destination, RunPlan};
 

@@ -5,8 +5,8 @@
 use super::document::ShardKeys;
 use super::job::{BatchJob, Division};
 use super::tally::KeyTally;
-use crate::pace::{Bound, TaskTime, task_time};
 use crate::price::{Egress, MINIMUM_SECONDS, NoPrice, PriceList, StoredClass, TaskSize, task_usd};
+use crate::speed::{Bound, TaskTime, task_time};
 
 /// Seconds that are paid for beside fetching: from the pull of the image to the first request, and the writing of results.
 pub const PAID_BESIDE_S: f64 = 30.0;

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::cell::UNITS_PER_VCPU;
 use crate::cloud::{JobRequest, MAX_JOB_NAME, MAX_PAYLOAD};
+use crate::estimate::CostConsent;
 use crate::exit::{Exit, Failure};
 use crate::lister::sha256_hex;
-use crate::outlook::CostConsent;
 use crate::plan::variables::{MAX_BYTES, RunVariables, SHARD_COUNT, YES};
 use crate::plan::{Access, ClientKind, Destination, KeySource, RunPlan, S3Uri, Selection};
 use crate::server::Options;

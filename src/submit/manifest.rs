@@ -144,7 +144,7 @@ impl OpenKeyFile {
 /// Stores one, and removes it here.
 async fn upload(mut bucket: Bucket, (key, path): (String, PathBuf)) -> Result<(), Failure> {
     bucket.store_file(&key, &path, Replace::Yes).await?;
-    // Its folder is a passing one.
+    // Its folder is a temporary one.
     let _left_behind = fs::remove_file(&path);
     Ok(())
 }

@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use super::forecast::{GETS_PER_PREFIX_AND_S, JobForecast, JobLimit, PAID_BESIDE_S};
-use crate::pace::{
+use crate::price::MINIMUM_SECONDS;
+use crate::speed::{
     Bound, CONNECTION_BYTES_PER_S, CPU_S_PER_BYTE, CPU_S_PER_REQUEST, FIRST_BYTE_S,
     TASK_BYTES_PER_S,
 };
-use crate::price::MINIMUM_SECONDS;
 use crate::units::{bytes, count, duration_coarse, percent, rate_mb, three_digits};
 
 /// Column at which values begin.

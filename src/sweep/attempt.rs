@@ -60,7 +60,7 @@ impl Attempt {
 
 /// Why a cell cannot run at a place.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Misfit {
+pub(super) struct CannotRun {
     /// Whether it is more than the place has at all, so that a default plan leaves it out.
     pub(super) is_too_large: bool,
     pub(super) failure: Failure,

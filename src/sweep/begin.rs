@@ -10,9 +10,9 @@ use crate::cell::Cell;
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure};
 use crate::lister::sha256_hex;
-use crate::pace::{Configuration, Pace};
 use crate::results::record::SweepFacts;
 use crate::shell;
+use crate::speed::{AssumedSpeed, Configuration};
 use crate::store::Bucket;
 
 /// A sweep in its folder.
@@ -50,7 +50,7 @@ impl NewSweep<'_> {
         let wanted = Wanted {
             source: job.source.clone(),
             prefix: job.plan.prefix.clone(),
-            sample: job.sample.map(|sample| (sample, pace(job, cells))),
+            sample: job.sample.map(|sample| (sample, speed(job, cells))),
         };
         let frozen = freeze(bucket, &wanted, &folder.keys_path(), |keys| {
             on_event(&SweepEvent::Listing { keys });
@@ -78,14 +78,14 @@ impl NewSweep<'_> {
 }
 
 /// How fast the cells are thought to be.
-pub(super) fn pace(job: &SweepJob, cells: &[Cell]) -> Pace {
-    Pace {
+pub(super) fn speed(job: &SweepJob, cells: &[Cell]) -> AssumedSpeed {
+    AssumedSpeed {
         store: job.store,
         configurations: cells.iter().map(configuration).collect(),
     }
 }
 
-/// A cell as what sets the pace.
+/// A cell, as the assumed speed takes it.
 pub(super) fn configuration(cell: &Cell) -> Configuration {
     Configuration {
         vcpu: cell.vcpu(),

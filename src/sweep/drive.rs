@@ -12,9 +12,9 @@ use super::remaining::{Remaining, what_is_left};
 use super::setup::{self, ReadySweep};
 use super::time_left::TimeLeft;
 use crate::cell::Cell;
+use crate::estimate::CostConsent;
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure, Signal};
-use crate::outlook::CostConsent;
 use crate::platform::wait::comes;
 use crate::units::three_digits;
 
@@ -140,7 +140,7 @@ async fn go_through(
         launcher, on_event, ..
     } = &mut *ready;
     if matches!(result, Ok(Exit::Good)) {
-        launcher.tidy(*on_event).await;
+        launcher.clean_up(*on_event).await;
     } else {
         let why = if run.ended.is_broke {
             Abandon::Broke
@@ -228,7 +228,7 @@ mod tests {
         job: &SweepJob,
         prices: &'a PriceList,
         on_event: &'a mut dyn FnMut(&SweepEvent),
-        ask: crate::outlook::Ask<'a>,
+        ask: crate::estimate::Ask<'a>,
     ) -> ReadySweep<'a> {
         let setup = crate::sweep::launcher::LauncherSetup {
             folder: &job.out,

@@ -101,7 +101,7 @@ impl Driver<'_> {
     fn is_out_of_bytes(&self, ready: &ReadySweep<'_>) -> bool {
         let next = expected_bytes(self.job, ready).unwrap_or(1);
         self.job
-            .agreement
+            .approval
             .max_bytes
             .is_some_and(|most| self.fetched.saturating_add(next) > most)
     }
@@ -111,7 +111,7 @@ impl Driver<'_> {
         // Where time ends a run, it is held to what is left.
         let most = self
             .job
-            .agreement
+            .approval
             .max_bytes
             .filter(|_| self.job.plan.duration.is_some());
         ready.template.max_bytes =

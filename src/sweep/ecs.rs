@@ -3,8 +3,8 @@
 use super::fleet::{AccountLimits, Budget, Fleet, FleetPlan, TaskPrice, VcpuQuota};
 use super::launcher::{LauncherSetup, PlaceFacts};
 use crate::cloud::{Capacity, Cloud, Ecs, UNKNOWN_QUOTA_VCPU, fargate_vcpu};
+use crate::estimate::CostConsent;
 use crate::exit::{Exit, Failure};
-use crate::outlook::CostConsent;
 
 /// What Fargate is as a place.
 pub(super) fn facts(plan: &FleetPlan) -> PlaceFacts {

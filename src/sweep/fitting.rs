@@ -23,10 +23,10 @@ pub(super) fn fitting(job: &SweepJob, launcher: &dyn Launcher) -> Result<Fitting
     for cell in cells(&job.plan, &job.sizes) {
         match (launcher.check(&cell), job.oversize) {
             (Ok(()), Oversize::Refuse | Oversize::LeaveOut) => fitting.push(cell),
-            (Err(misfit), Oversize::LeaveOut) if misfit.is_too_large => {
+            (Err(reason), Oversize::LeaveOut) if reason.is_too_large => {
                 left_out.push(cell.vcpu());
             }
-            (Err(misfit), Oversize::Refuse | Oversize::LeaveOut) => return Err(misfit.failure),
+            (Err(reason), Oversize::Refuse | Oversize::LeaveOut) => return Err(reason.failure),
         }
     }
     let LimitWords { holder, most, cure } = launcher.limit_words();

@@ -8,12 +8,12 @@ use super::job::{Failed, Oversize, SweepJob};
 use super::place::SweepPlace;
 use super::plan::SweepPlan;
 use crate::cell::Cell;
+use crate::estimate::Approval;
 use crate::model::Law;
-use crate::outlook::Agreement;
-use crate::pace::Store;
 use crate::plan::{Access, ClientKind, KeySource, Layout, Limits, Mode};
 use crate::price::Egress;
 use crate::results::record::{Limited, Means, Outside, Record, SCHEMA, SweepFacts, VERSION};
+use crate::speed::Store;
 
 pub(crate) fn facts() -> SweepFacts {
     SweepFacts {
@@ -88,7 +88,7 @@ pub(crate) fn job(out: &Path, law: Law) -> SweepJob {
         source: KeySource::Listing,
         sample: None,
         store: Store::Distant,
-        agreement: Agreement {
+        approval: Approval {
             yes: true,
             max_bytes: None,
         },

@@ -1,12 +1,12 @@
 //! What a sweep would do: runs, requests, bytes and money, before any of it.
 
-use super::begin::{configuration, pace};
+use super::begin::{configuration, speed};
 use super::job::{SweepForecast, SweepJob};
 use super::setup::ReadySweep;
 use crate::cell::Cell;
+use crate::estimate::{Bytes, Estimate, Paid, usd};
 use crate::event::SweepEvent;
 use crate::exit::Failure;
-use crate::outlook::{Bytes, Outlook, Paid, usd};
 use crate::results::summary::fetched_classes;
 use crate::units::{self, plural};
 
@@ -39,7 +39,7 @@ impl ReadySweep<'_> {
         let warm_ups = warmed_up(&self.cells).count() as u64;
         let again = (0..job.plan.repeat).flat_map(|_| &self.cells);
         let all: Vec<&Cell> = again.chain(warmed_up(&self.cells)).collect();
-        let outlook = self.outlook(job, &all);
+        let estimate = self.estimate(job, &all);
         SweepForecast {
             cells: self.cells.clone(),
             runs,
@@ -47,12 +47,12 @@ impl ReadySweep<'_> {
             keys: self.template.expected.objects,
             bytes: self.template.expected.bytes,
             sample: self.facts.sample.clone(),
-            gets: outlook.gets,
-            lists: outlook.lists,
+            gets: estimate.gets,
+            lists: estimate.lists,
             is_paid: job.place.facts().consent.is_some(),
             tasks_usd: self.tasks_usd(job),
             duration: job.plan.duration.clone(),
-            outlook,
+            estimate,
             limited: self
                 .cells
                 .first()
@@ -63,7 +63,7 @@ impl ReadySweep<'_> {
     }
 
     /// What one run of each of these cells fetches and costs.
-    pub(super) fn outlook(&self, job: &SweepJob, runs: &[&Cell]) -> Outlook {
+    pub(super) fn estimate(&self, job: &SweepJob, runs: &[&Cell]) -> Estimate {
         let (keys, facts) = (self.template.expected.objects, &self.facts);
         let theirs = runs
             .iter()
@@ -73,10 +73,10 @@ impl ReadySweep<'_> {
         let lists = self.lists + theirs * keys.div_ceil(PAGE_KEYS);
         let once = theirs * keys + (runs.len() as u64 - theirs) * self.gets;
         let duration = job.plan.time().map(|time| time.as_secs_f64());
-        let pace = pace(job, &self.cells);
+        let speed = speed(job, &self.cells);
         let bytes = self.template.expected.bytes;
         let once_s = |cell: &Cell| {
-            Some(pace.seconds(configuration(cell), (self.gets as f64, bytes? as f64)))
+            Some(speed.seconds(configuration(cell), (self.gets as f64, bytes? as f64)))
         };
         let all_s = runs.iter().map(|cell| once_s(cell)).sum::<Option<f64>>();
         // How often all runs together go round their keys.
@@ -104,7 +104,7 @@ impl ReadySweep<'_> {
             egress: job.asked_egress,
             classes,
         };
-        Outlook {
+        Estimate {
             what: "sweep",
             source: format!("s3://{}/{}", facts.bucket, facts.prefix),
             is_free: job.embedded.is_some()
@@ -127,14 +127,14 @@ impl ReadySweep<'_> {
 
     /// Goes on when somebody agreed to what one run of each of these cells takes, or nobody needs to.
     pub(super) async fn agree(&mut self, job: &SweepJob, runs: &[&Cell]) -> Result<(), Failure> {
-        let outlook = self.outlook(job, runs);
+        let estimate = self.estimate(job, runs);
         if runs.is_empty() {
             return Ok(());
         }
-        if outlook.needs_asking(job.agreement)? {
+        if estimate.needs_asking(job.approval)? {
             self.event(&SweepEvent::Asking);
         }
-        outlook.agree(job.agreement, &mut *self.ask).await
+        estimate.agree(job.approval, &mut *self.ask).await
     }
 }
 

@@ -9,14 +9,14 @@ use super::launcher::Spent;
 use super::place::SweepPlace;
 use super::plan::SweepPlan;
 use crate::cell::Cell;
+use crate::estimate::{Approval, Ask, Estimate};
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Signal};
-use crate::outlook::{Agreement, Ask, Outlook};
-use crate::pace::Store;
 use crate::plan::{Access, KeySample, KeySource, Layout, Limits, S3Uri};
 use crate::price::{Egress, PriceList};
 use crate::results::summary::SampleFacts;
 use crate::server::Options;
+use crate::speed::Store;
 
 /// A sweep to be done, every setting resolved.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub struct SweepJob {
     /// What serves the objects.
     pub store: Store,
     /// What may be fetched without a question.
-    pub agreement: Agreement,
+    pub approval: Approval,
     /// Where the bytes are thought to go, for the price that is asked for.
     pub asked_egress: Egress,
     /// How S3 is reached.
@@ -120,7 +120,7 @@ pub struct SweepForecast {
     /// None on this machine, and without a price.
     pub tasks_usd: Option<(f64, f64)>,
     /// Bytes, time and money.
-    pub outlook: Outlook,
+    pub estimate: Estimate,
     /// How the cells would be held, in words.
     pub limited: String,
     /// What a person should know.

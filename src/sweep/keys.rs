@@ -11,11 +11,11 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::exit::{Exit, Failure};
 use crate::lister::{self, KeyFileWriter};
-use crate::pace::Pace;
 use crate::plan::{KeySample, KeySource, Layout, Selection};
 use crate::platform::cancel::{Cancelled, cancellable};
 use crate::platform::clock::now_ns;
 use crate::results::summary::{SampleFacts, StorageClass};
+use crate::speed::AssumedSpeed;
 use crate::spool::keys::KeyFile;
 use crate::store::Bucket;
 
@@ -41,7 +41,7 @@ pub(super) struct Wanted {
     pub(super) source: KeySource,
     pub(super) prefix: String,
     /// The sample of them that is frozen, and how fast it is thought to be fetched.
-    pub(super) sample: Option<(KeySample, Pace)>,
+    pub(super) sample: Option<(KeySample, AssumedSpeed)>,
 }
 
 /// Lists the keys and writes them to `path`.
@@ -69,8 +69,8 @@ pub(super) async fn freeze(
     let storage_classes = storage_classes.map_err(|error| unwritable(spool.path(), &error))?;
     let drawn = match &wanted.sample {
         // Of nothing there is no sample.
-        Some((sample, pace)) if listed.keys > 0 => {
-            Some(lister::draw(spool.path(), (*sample, listed), pace.clone()).await?)
+        Some((sample, speed)) if listed.keys > 0 => {
+            Some(lister::draw(spool.path(), (*sample, listed), speed.clone()).await?)
         }
         _ => None,
     };

@@ -8,13 +8,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::watch::Receiver;
 
-use super::attempt::{Attempt, Awaited, Misfit, Stopped};
+use super::attempt::{Attempt, Awaited, CannotRun, Stopped};
 use super::environment::{ResultsLocation, RunTemplate};
 use super::plan::Contender;
 use crate::cell::Cell;
+use crate::estimate::CostConsent;
 use crate::event::SweepEvent;
 use crate::exit::{Failure, Signal};
-use crate::outlook::CostConsent;
 use crate::plan::Access;
 use crate::price::PriceList;
 use crate::results::record::{Record, SweepFacts};
@@ -93,7 +93,7 @@ pub(super) type OnEvent<'a> = dyn FnMut(&SweepEvent) + 'a;
 #[async_trait(?Send)]
 pub(super) trait Launcher {
     /// Whether a cell can run here.
-    fn check(&self, cell: &Cell) -> Result<(), Misfit>;
+    fn check(&self, cell: &Cell) -> Result<(), CannotRun>;
 
     fn limit_words(&self) -> LimitWords;
 
@@ -153,7 +153,7 @@ pub(super) trait Launcher {
     }
 
     /// Makes sure that nothing goes on after the end.
-    async fn tidy(&mut self, _: &mut OnEvent<'_>) {}
+    async fn clean_up(&mut self, _: &mut OnEvent<'_>) {}
 
     /// What was stopped with this part of the sweep.
     fn take_stopped(&mut self) -> Vec<Stopped> {

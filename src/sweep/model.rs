@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use super::attempt::{Attempt, Awaited, Finished, Misfit};
+use super::attempt::{Attempt, Awaited, CannotRun, Finished};
 use super::environment::RunTemplate;
 use super::launcher::{Launcher, LimitWords, OnEvent, PlaceFacts, RepetitionContext};
 use crate::cell::Cell;
@@ -69,7 +69,7 @@ impl ModelLauncher {
 
 #[async_trait(?Send)]
 impl Launcher for ModelLauncher {
-    fn check(&self, _: &Cell) -> Result<(), Misfit> {
+    fn check(&self, _: &Cell) -> Result<(), CannotRun> {
         Ok(())
     }
 

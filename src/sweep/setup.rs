@@ -11,9 +11,9 @@ use super::job::{SweepContext, SweepJob};
 use super::keys::requests;
 use super::launcher::{Launcher, LauncherSetup};
 use crate::cell::Cell;
+use crate::estimate::Ask;
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure};
-use crate::outlook::Ask;
 use crate::plan::{
     Access, ClientKind, Destination, FetchOptions, KeySource, Mode, ObjectSource, RunPlan,
     Selection,

@@ -6,7 +6,7 @@ use super::found::{Problem, ProblemKind, ReadResults, Run};
 use super::own_runs::own_runs;
 use super::recorded::{Recorded, recorded};
 use super::reduce::Reduced;
-use super::sweeps::{SweepKey, beside, sweep_of, sweep_settings};
+use super::sweeps::{SweepKey, sibling, sweep_of, sweep_settings};
 use crate::cell::Cell;
 use crate::results::record::Record;
 
@@ -48,7 +48,7 @@ pub(super) fn assemble(documents: Documents) -> ReadResults {
         let found: Vec<Option<Reduced>> = record
             .summaries
             .iter()
-            .map(|summary| summaries.remove(&beside(&name, summary)))
+            .map(|summary| summaries.remove(&sibling(&name, summary)))
             .collect();
         for (summary, _) in record
             .summaries
@@ -56,7 +56,7 @@ pub(super) fn assemble(documents: Documents) -> ReadResults {
             .zip(&found)
             .filter(|(_, found)| found.is_none())
         {
-            let document = beside(&name, summary);
+            let document = sibling(&name, summary);
             if record.failure.is_none() && record.repetition > 0 && !damaged.contains_key(&document)
             {
                 problems.push(Problem {
@@ -115,7 +115,7 @@ fn place_in_time(run: &Run) -> (Option<String>, u32, String) {
 /// What a record names that does not count is not a run of its own either.
 fn leave_out(summaries: &mut BTreeMap<String, Reduced>, name: &str, record: &Record) {
     for summary in &record.summaries {
-        summaries.remove(&beside(name, summary));
+        summaries.remove(&sibling(name, summary));
     }
 }
 

@@ -4,13 +4,13 @@
 //! in a bucket is handed in by name. Judges no figure.
 
 mod assemble;
-mod course;
 mod found;
 mod own_runs;
 mod recorded;
 mod reduce;
 mod shards;
 mod sweeps;
+mod trend;
 mod unfinished;
 mod workload;
 

@@ -3,7 +3,7 @@
 use super::found::Run;
 use super::reduce::{Context, Numbers, Reduced, failure_of, seconds};
 use super::shards;
-use super::sweeps::{SweepShared, beside};
+use super::sweeps::{SweepShared, sibling};
 
 use crate::analysis::model::{FailedRepetition, Place, Sampled, Workload};
 use crate::analysis::observation::{DocumentSource, Observation};
@@ -56,7 +56,7 @@ pub(super) fn recorded(recorded: Recorded<'_>) -> Run {
                 .or_else(|| sweep.map(|sweep| &sweep.place)),
         ),
     }
-    .without_passing_port();
+    .without_ephemeral_port();
     let context = context(&record, &reduced, sweep.map(|sweep| &sweep.context));
     let outcome = match numbers(&record, &reduced, named) {
         Ok(numbers) => Ok(observation(&name, &record, (&numbers, attempts))),
@@ -220,7 +220,7 @@ fn observation(name: &str, record: &Record, (numbers, attempts): (&Numbers, u32)
             summaries: record
                 .summaries
                 .iter()
-                .map(|summary| beside(name, summary))
+                .map(|summary| sibling(name, summary))
                 .collect(),
         },
         sweep: Some(record.sweep.id.clone()),
@@ -243,7 +243,7 @@ pub(super) fn of_numbers(started_at: &str, numbers: &Numbers) -> Observation {
         percentiles: numbers.percentiles,
         active_window_bytes_per_s: numbers.active_window_bytes_per_s,
         tail_share: numbers.tail_share,
-        course: numbers.course,
+        trend: numbers.trend,
         clock_error_ms: numbers.clock_error_ms,
         ..Observation::default()
     }

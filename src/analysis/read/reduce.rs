@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::course::course;
+use super::trend::trend;
 use super::workload::{MIB, cell, workload};
 use crate::analysis::model::Workload;
-use crate::analysis::observation::{Counts, Course, Percentiles, ResourceUsage, Times};
+use crate::analysis::observation::{Counts, Percentiles, RateTrend, ResourceUsage, Times};
 use crate::cell::Cell;
 use crate::plan::Shard;
 use crate::results::summary::{
@@ -50,7 +50,7 @@ pub(super) struct Numbers {
     pub(super) percentiles: Percentiles,
     pub(super) active_window_bytes_per_s: Option<f64>,
     pub(super) tail_share: Option<f64>,
-    pub(super) course: Option<Course>,
+    pub(super) trend: Option<RateTrend>,
     pub(super) clock_error_ms: Option<f64>,
 }
 
@@ -240,10 +240,10 @@ fn numbers(summary: &Summary) -> Numbers {
         },
         active_window_bytes_per_s: summary.rates.active_window_bytes_per_s,
         tail_share: summary.rates.tail_share,
-        course: summary
+        trend: summary
             .series
             .as_ref()
-            .and_then(|series| course(series, phases.fetch_ns, summary.active_window_ns)),
+            .and_then(|series| trend(series, phases.fetch_ns, summary.active_window_ns)),
         clock_error_ms: None,
     }
 }

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use super::course::course;
 use super::reduce::{Numbers, OfShard, Reduced, seconds};
+use super::trend::trend;
 use crate::analysis::model::{Sampled, Workload};
 use crate::analysis::observation::{Counts, Percentiles, ResourceUsage, Times};
 use crate::results::summary::Series;
@@ -159,10 +159,10 @@ pub(super) fn merge(shards: &[Reduced]) -> Result<Numbers, SnapshotError> {
         active_window_bytes_per_s: None,
         tail_share: None,
         // Once the first shard has ended the sum falls, which is no drop of the rate.
-        course: window
+        trend: window
             .zip(first_end(&numbers, &parts))
             .and_then(|((first, last), first_end)| {
-                course(
+                trend(
                     &added_series(&parts, first),
                     nanoseconds(last - first),
                     nanoseconds(first_end - first),

@@ -8,7 +8,7 @@ use crate::plan::{Layout, Work};
 use crate::results::record::Record;
 
 /// The address of a file beside another one.
-pub(super) fn beside(document: &str, name: &str) -> String {
+pub(super) fn sibling(document: &str, name: &str) -> String {
     document.rfind('/').map_or_else(
         || name.to_owned(),
         |slash| format!("{}/{name}", &document[..slash]),
@@ -36,7 +36,7 @@ pub(super) fn sweep_settings(
         let first = record
             .summaries
             .iter()
-            .find_map(|summary| summaries.get(&beside(name, summary)));
+            .find_map(|summary| summaries.get(&sibling(name, summary)));
         if let Some((summary, work)) =
             first.and_then(|summary| Some((summary, summary.workload.work?)))
         {

@@ -44,7 +44,7 @@ pub(super) fn workload(summary: &Summary) -> Workload {
             .then(|| "settings not recorded".to_owned()),
         place: place(&summary.environment),
     }
-    .without_passing_port()
+    .without_ephemeral_port()
 }
 
 impl From<&SampleFacts> for Sampled {
@@ -60,7 +60,7 @@ impl From<&SampleFacts> for Sampled {
 
 impl Workload {
     /// An embedded server listens wherever there is a free port: its address tells nothing.
-    pub(super) fn without_passing_port(mut self) -> Self {
+    pub(super) fn without_ephemeral_port(mut self) -> Self {
         if self.embedded.is_some() {
             self.endpoint = None;
         }

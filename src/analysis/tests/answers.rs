@@ -1,15 +1,15 @@
-//! How often a report is right, over worlds with a known truth: the table, and what each of its rows must reach.
+//! How often a report is right, over scenarios with a known truth: the table, and what each of its rows must reach.
 
+use super::scenarios::Class;
 use super::scores::{Scores, Tally, score};
-use super::worlds::Class;
 
-/// Worlds of each class in the whole table, and in an ordinary run of the tests.
+/// Scenarios of each class in the whole table, and in an ordinary run of the tests.
 const WORLDS: u64 = 24;
 const FEW: u64 = 1;
 /// Of so few a single one weighs this much.
 const SLACK: f64 = 0.2;
 
-/// One question: what 0.1.0 answered over the same worlds, and what is asked for.
+/// One question: what 0.1.0 answered over the same scenarios, and what is asked for.
 struct Row {
     question: &'static str,
     before: &'static str,
@@ -128,7 +128,7 @@ fn rows(scores: &[(Class, Scores)]) -> Vec<Row> {
 }
 
 /// Scores of every class, two threads at a time.
-fn scores(worlds: &std::ops::Range<u64>) -> Vec<(Class, Scores)> {
+fn scores(scenarios: &std::ops::Range<u64>) -> Vec<(Class, Scores)> {
     let next = std::sync::atomic::AtomicUsize::new(0);
     let mut found: Vec<(Class, Scores)> = std::thread::scope(|scope| {
         let work = || {
@@ -136,7 +136,7 @@ fn scores(worlds: &std::ops::Range<u64>) -> Vec<(Class, Scores)> {
             while let Some(class) =
                 Class::ALL.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
             {
-                found.push((*class, score(*class, worlds.clone())));
+                found.push((*class, score(*class, scenarios.clone())));
             }
             found
         };
@@ -197,8 +197,8 @@ fn print(scores: &[(Class, Scores)], rows: &[Row]) {
     }
 }
 
-fn hold(worlds: &std::ops::Range<u64>, slack: f64) {
-    let scores = scores(worlds);
+fn hold(scenarios: &std::ops::Range<u64>, slack: f64) {
+    let scores = scores(scenarios);
     let rows = rows(&scores);
     print(&scores, &rows);
     for row in &rows {
@@ -213,16 +213,16 @@ fn hold(worlds: &std::ops::Range<u64>, slack: f64) {
 }
 
 #[test]
-#[ignore = "336 worlds take minutes unoptimised: cargo test --lib analysis::tests::answers -- --ignored --nocapture"]
+#[ignore = "336 scenarios take minutes unoptimised: cargo test --lib analysis::tests::answers -- --ignored --nocapture"]
 fn the_whole_table() {
     hold(&(0..WORLDS), 0.0);
 }
 
-/// Worlds that nothing was chosen by: 0.01 for what chance does to 24 worlds of a class.
+/// Scenarios that nothing was chosen by: 0.01 for what chance does to 24 scenarios of a class.
 #[test]
-#[ignore = "336 other worlds take minutes unoptimised; FIRST_WORLD=2000 takes others again"]
+#[ignore = "336 other scenarios take minutes unoptimised; FIRST_WORLD=2000 takes others again"]
 #[expect(clippy::disallowed_methods, reason = "by hand alone")]
-fn other_worlds() {
+fn other_scenarios() {
     let first = std::env::var("FIRST_WORLD")
         .ok()
         .and_then(|first| first.parse().ok())
@@ -232,9 +232,9 @@ fn other_worlds() {
 
 /// `WORLD='BurstTime 9'`: what was predicted of every cell, and what is true.
 #[test]
-#[ignore = "a look into one world"]
+#[ignore = "a look into one scenario"]
 #[expect(clippy::disallowed_methods, reason = "by hand alone")]
-fn one_world() {
+fn one_scenario() {
     let wanted = std::env::var("WORLD").unwrap_or_else(|_| "Mixed 0".to_owned());
     let (class, number) = wanted.split_once(' ').unwrap();
     let class = Class::ALL
@@ -245,6 +245,6 @@ fn one_world() {
 }
 
 #[test]
-fn a_few_worlds_of_each_class() {
+fn a_few_scenarios_of_each_class() {
     hold(&(0..FEW), SLACK);
 }

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::worlds::reading;
+use super::scenarios::reading;
 use crate::analysis::{Change, Comparison, Metric, Study, compare, compare_programs, studies};
 use crate::cell::{Cell, Program};
 use crate::model::{Amount, Asked, Law, Model, simulate};

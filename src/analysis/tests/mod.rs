@@ -4,8 +4,8 @@ mod answers;
 mod comparisons;
 mod of_time;
 mod samples;
+mod scenarios;
 mod scores;
-mod worlds;
 
 use super::advice::{Basis, Edge, Lack};
 use super::fixture::{BYTES, OBJECTS, Sweep, contender, histogram, lean, own_run, shard};

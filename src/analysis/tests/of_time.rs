@@ -1,6 +1,6 @@
 //! What a report says of the time of runs in their sweep: drift, warm-up, noise that lasts, and nothing where there is nothing.
 
-use super::worlds::reading;
+use super::scenarios::reading;
 use crate::analysis::{Study, studies};
 use crate::cell::{Cell, Program};
 use crate::model::{Amount, Asked, Document, Law, Model, simulate};

@@ -1,12 +1,12 @@
-//! Whether the interval for the whole bucket holds the truth when a random sample was measured, over worlds with a known truth.
+//! Whether the interval for the whole bucket holds the truth when a random sample was measured, over scenarios with a known truth.
 
+use super::scenarios::{Class, Scenario, reading};
 use super::scores::Tally;
-use super::worlds::{Class, World, reading};
 use crate::analysis::{Basis, studies};
 use crate::model::Amount;
 use crate::price::PriceList;
 
-/// How a bucket's sizes are spread, and classes of worlds in which they are so.
+/// How a bucket's sizes are spread, and classes of scenarios in which they are so.
 const SPREADS: [(&str, &[Class]); 4] = [
     (
         "plain",
@@ -27,28 +27,28 @@ const SPREADS: [(&str, &[Class]); 4] = [
 const SHARES: [u64; 3] = [20, 50, 200];
 
 /// Cells whose interval holds the true time of the whole bucket.
-fn held(classes: &[Class], worlds: std::ops::Range<u64>) -> Tally {
+fn held(classes: &[Class], scenarios: std::ops::Range<u64>) -> Tally {
     let mut tally = Tally::default();
     for (class, number) in classes
         .iter()
-        .flat_map(|class| worlds.clone().map(move |number| (*class, number)))
+        .flat_map(|class| scenarios.clone().map(move |number| (*class, number)))
     {
-        let mut world = World::new(class, number);
-        world.sweeps.truncate(1);
-        world.sweeps[0].amount =
-            Amount::Sample(world.law.objects() / SHARES[usize::try_from(number % 3).unwrap()]);
-        world.sweeps[0].seed = number + 1;
-        let studies = studies(reading(world.documents()), &PriceList::built_in());
+        let mut scenario = Scenario::new(class, number);
+        scenario.sweeps.truncate(1);
+        scenario.sweeps[0].amount =
+            Amount::Sample(scenario.law.objects() / SHARES[usize::try_from(number % 3).unwrap()]);
+        scenario.sweeps[0].seed = number + 1;
+        let studies = studies(reading(scenario.documents()), &PriceList::built_in());
         assert_eq!(
             studies[0].workload.keys,
-            Some(world.law.objects()),
+            Some(scenario.law.objects()),
             "the whole bucket is predicted"
         );
         for report in &studies[0].cells {
             let Some(prediction) = &report.prediction else {
                 panic!("{class:?} {number} {}: no prediction", report.cell.slug())
             };
-            let truth = world.law.whole(&report.cell);
+            let truth = scenario.law.whole(&report.cell);
             let is_conditional =
                 matches!(prediction.basis, Basis::Burst { .. }) && truth.ran.dropped_s.is_some();
             if let Some(interval) = prediction.interval.filter(|_| !is_conditional) {
@@ -59,9 +59,9 @@ fn held(classes: &[Class], worlds: std::ops::Range<u64>) -> Tally {
     tally
 }
 
-fn hold(worlds: u64) {
+fn hold(scenarios: u64) {
     for (spread, classes) in SPREADS {
-        let tally = held(classes, 0..worlds * 5 / classes.len() as u64);
+        let tally = held(classes, 0..scenarios * 5 / classes.len() as u64);
         println!(
             "{spread:<13} {}/{} = {:.3}",
             tally.held,

@@ -1,6 +1,6 @@
-//! What a report says of a world against what is true there.
+//! What a report says of a scenario against what is true there.
 
-use super::worlds::{Class, World, reading};
+use super::scenarios::{Class, Scenario, reading};
 use crate::analysis::{Basis, CellReport, Choice, Limit, Study, studies};
 use crate::cell::{Cell, Program};
 use crate::model::Whole;
@@ -40,7 +40,7 @@ impl Tally {
     }
 }
 
-/// Of the worlds of one class.
+/// Of the scenarios of one class.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scores {
     pub(super) cheapest: Tally,
@@ -70,8 +70,8 @@ struct Truth {
 pub(super) fn score(class: Class, numbers: std::ops::Range<u64>) -> Scores {
     let mut scores = Scores::default();
     for number in numbers {
-        let world = World::new(class, number);
-        let studies = studies(reading(world.documents()), &PriceList::built_in());
+        let scenario = Scenario::new(class, number);
+        let studies = studies(reading(scenario.documents()), &PriceList::built_in());
         let study = studies
             .iter()
             .find(|study| study.facts.sweeps == ["sweep"])
@@ -79,25 +79,25 @@ pub(super) fn score(class: Class, numbers: std::ops::Range<u64>) -> Scores {
         let truths: Vec<Truth> = study
             .cells
             .iter()
-            .map(|report| truth(&world, &report.cell))
+            .map(|report| truth(&scenario, &report.cell))
             .collect();
         for program in programs(study) {
-            scores.choices((&world, number), study, (&truths, &program));
+            scores.choices((&scenario, number), study, (&truths, &program));
         }
-        scores.cells(&world, study, &truths);
+        scores.cells(&scenario, study, &truths);
     }
     scores
 }
 
-/// Every cell of a world: predicted and true.
+/// Every cell of a scenario: predicted and true.
 pub(super) fn show(class: Class, number: u64) {
-    let world = World::new(class, number);
-    println!("{:#?}", world.law.model());
-    let studies = studies(reading(world.documents()), &PriceList::built_in());
+    let scenario = Scenario::new(class, number);
+    println!("{:#?}", scenario.law.model());
+    let studies = studies(reading(scenario.documents()), &PriceList::built_in());
     for study in &studies {
         println!("{:?} {:?}", study.facts.sweeps, study.notes);
         for report in &study.cells {
-            let truth = truth(&world, &report.cell);
+            let truth = truth(&scenario, &report.cell);
             let found = report.prediction.as_ref().unwrap();
             println!(
                 "{:<36} {:>8.1} s for {:>8.1} s ({:+.1} %), task {:.5} for {:.5}, dropped {:?}, {:?}",
@@ -124,20 +124,23 @@ fn programs(study: &Study) -> Vec<Program> {
     programs
 }
 
-fn truth(world: &World, cell: &Cell) -> Truth {
+fn truth(scenario: &Scenario, cell: &Cell) -> Truth {
     let prices = PriceList::built_in();
     let (task, requests) = (
         prices.fargate("us-east-1", "x86_64").unwrap(),
         prices.s3("us-east-1", "").unwrap(),
     );
-    let whole = world.law.whole(cell);
+    let whole = scenario.law.whole(cell);
     let size = crate::price::TaskSize {
         vcpu: cell.vcpu(),
         memory_mib: u64::from(cell.memory_mib),
     };
-    let usd_task =
-        crate::price::task_usd(task, size, whole.seconds + world.law.model().start.pull_s);
-    let pages = world.law.objects().div_ceil(1_000) as f64;
+    let usd_task = crate::price::task_usd(
+        task,
+        size,
+        whole.seconds + scenario.law.model().start.pull_s,
+    );
+    let pages = scenario.law.objects().div_ceil(1_000) as f64;
     let usd = usd_task
         + whole.gets * requests.usd_per_1000_get / 1e3
         + pages * requests.usd_per_1000_list / 1e3;
@@ -151,7 +154,7 @@ fn truth(world: &World, cell: &Cell) -> Truth {
 impl Scores {
     fn choices(
         &mut self,
-        (world, number): (&World, u64),
+        (scenario, number): (&Scenario, u64),
         study: &Study,
         (truths, program): (&[Truth], &Program),
     ) {
@@ -203,13 +206,13 @@ impl Scores {
         });
         self.no_smaller.add(!smaller);
         if cheapest > NEAR || fastest > NEAR || smaller {
-            let noise = world.law.model().noise;
+            let noise = scenario.law.model().noise;
             let name = |choice: &Option<Choice>| {
                 chosen(choice).map_or_else(String::new, |cell| study.cells[cell].cell.slug())
             };
             println!(
                 "{:?} {number} {:?} {}: cheapest {cheapest:.3} ({}) fastest {fastest:.3} ({}) smaller {smaller}",
-                world.class,
+                scenario.class,
                 noise.kind,
                 noise.sigma,
                 name(&found.cheapest),
@@ -218,7 +221,7 @@ impl Scores {
         }
     }
 
-    fn cells(&mut self, world: &World, study: &Study, truths: &[Truth]) {
+    fn cells(&mut self, scenario: &Scenario, study: &Study, truths: &[Truth]) {
         for (report, truth) in study.cells.iter().zip(truths) {
             if let Some(prediction) = &report.prediction {
                 let is_conditional = matches!(prediction.basis, Basis::Burst { .. })
@@ -237,13 +240,13 @@ impl Scores {
                         .add((cost.usd_total() / truth.usd - 1.0).abs() <= 0.1);
                 }
             }
-            self.verdict(world, study, report);
+            self.verdict(scenario, study, report);
         }
         for curve in study.curves.iter().filter(|curve| curve.cells.len() > 1) {
             let rates: Vec<f64> = curve
                 .cells
                 .iter()
-                .map(|cell| sweep_rate(world, &study.cells[*cell].cell))
+                .map(|cell| sweep_rate(scenario, &study.cells[*cell].cell))
                 .collect();
             let best = rates.iter().copied().fold(0.0, f64::max);
             let knee = rates.iter().position(|rate| *rate >= 0.95 * best).unwrap();
@@ -259,10 +262,10 @@ impl Scores {
                     .iter()
                     .map(|rate| format!("{:.3}", rate / best))
                     .collect();
-                let noise = world.law.model().noise;
+                let noise = scenario.law.model().noise;
                 println!(
                     "knee {:?} {:?} {}: {found:?} for {knee}: {shares:?} {:?}",
-                    world.class, noise.kind, noise.sigma, curve.note
+                    scenario.class, noise.kind, noise.sigma, curve.note
                 );
             }
             self.knee
@@ -270,27 +273,27 @@ impl Scores {
         }
     }
 
-    fn verdict(&mut self, world: &World, study: &Study, report: &CellReport) {
+    fn verdict(&mut self, scenario: &Scenario, study: &Study, report: &CellReport) {
         self.abstained.add(report.verdict.word == Limit::Unclear);
         if report.verdict.word == Limit::Unclear {
             return;
         }
         let cell = &report.cell;
-        let ran = sweep_run(world, cell);
-        let size = world.law.bytes() / world.law.objects() as f64;
+        let ran = sweep_run(scenario, cell);
+        let size = scenario.law.bytes() / scenario.law.objects() as f64;
         let sample = ran.bytes / ran.objects;
         let network = if ran.dropped_s.is_some() {
             1.0
         } else {
-            world.law.model().network.burst_factor
+            scenario.law.model().network.burst_factor
         };
-        let limits = world
+        let limits = scenario
             .law
-            .flow(cell, sample.min(size), world.law.network(cell) * network)
+            .flow(cell, sample.min(size), scenario.law.network(cell) * network)
             .limits;
-        let other = world
+        let other = scenario
             .law
-            .flow(cell, sample.max(size), world.law.network(cell) * network)
+            .flow(cell, sample.max(size), scenario.law.network(cell) * network)
             .limits;
         let (lowest, _) = limits.lowest_two();
         let (least, _) = other.lowest_two();
@@ -313,10 +316,10 @@ impl Scores {
                                 ..cell.clone()
                             }
                 });
-                let rate = sweep_rate(world, cell);
+                let rate = sweep_rate(scenario, cell);
                 higher
                     .into_iter()
-                    .any(|other| sweep_rate(world, &other.cell) > 1.03 * rate)
+                    .any(|other| sweep_rate(scenario, &other.cell) > 1.03 * rate)
             }
             Limit::NetworkBound => is_near(|limits| limits.network),
             Limit::Failed | Limit::ServerBound | Limit::Unclear => false,
@@ -325,7 +328,7 @@ impl Scores {
         if !right {
             println!(
                 "{:?} {}: {:?} {:?} {limits:?}",
-                world.class,
+                scenario.class,
                 cell.slug(),
                 report.verdict.word,
                 report.verdict.because
@@ -334,16 +337,16 @@ impl Scores {
     }
 }
 
-fn sweep_run(world: &World, cell: &Cell) -> crate::model::Ran {
+fn sweep_run(scenario: &Scenario, cell: &Cell) -> crate::model::Ran {
     let chance = crate::model::Chance {
         slower: 1.0,
-        last: world.law.model().store.last_fetch,
+        last: scenario.law.model().store.last_fetch,
     };
-    world.law.run(cell, world.sweeps[0].amount, chance)
+    scenario.law.run(cell, scenario.sweeps[0].amount, chance)
 }
 
 /// Bytes a second of a run of the sweep, without noise.
-fn sweep_rate(world: &World, cell: &Cell) -> f64 {
-    let ran = sweep_run(world, cell);
+fn sweep_rate(scenario: &Scenario, cell: &Cell) -> f64 {
+    let ran = sweep_run(scenario, cell);
     ran.bytes / ran.fetch_s
 }

@@ -25,7 +25,7 @@ use super::wire::{
 };
 use crate::engine::board::{Board, Gate, GateKeeper};
 use crate::engine::error::EngineError;
-use crate::engine::worker::{Seat, Station, WorkerContext, work};
+use crate::engine::worker::{WorkerChannel, WorkerContext, WorkerId, work};
 use crate::platform::usage::{self, CpuTimes};
 use crate::sample::Sample;
 use crate::spool::items::Items;
@@ -123,7 +123,7 @@ async fn live() -> io::Result<()> {
     others.push(control.boxed_local());
     others.push(ask_for_credentials(&mut expired, &output).boxed_local());
     others.push(pulse(begun, (&board, &output)).boxed_local());
-    others.push(tell_the_time(clock, &output).boxed_local());
+    others.push(send_clock_offset(clock, &output).boxed_local());
     tokio::select! {
         // First, so that a worker that always has something to read keeps nobody waiting.
         biased;
@@ -176,7 +176,7 @@ async fn serve(
     hello: &Hello,
     (inbox, output): (&Rc<Inbox>, &Rc<Output>),
 ) -> Result<(), EngineError> {
-    let station = PipeStation {
+    let channel = PipeChannel {
         inbox: Rc::clone(inbox),
         output: Rc::clone(output),
         board: Arc::clone(&context.board),
@@ -188,11 +188,11 @@ async fn serve(
     };
     Box::pin(work(
         context,
-        Seat {
+        WorkerId {
             number: hello.number,
             index: 0,
         },
-        station,
+        channel,
     ))
     .await
 }
@@ -211,7 +211,7 @@ async fn ask_for_credentials(
 }
 
 /// Passes what the worker found out of the store's clock to the parent, and so to all.
-async fn tell_the_time(clock: Option<ClockOffset>, output: &Output) -> io::Result<()> {
+async fn send_clock_offset(clock: Option<ClockOffset>, output: &Output) -> io::Result<()> {
     let Some(mut clock) = clock else {
         return std::future::pending().await;
     };
@@ -289,7 +289,7 @@ impl ParentReader {
 }
 
 /// Ranges from the pipe, rows into it.
-struct PipeStation {
+struct PipeChannel {
     inbox: Rc<Inbox>,
     output: Rc<Output>,
     board: Arc<Board>,
@@ -301,7 +301,7 @@ struct PipeStation {
     sent: Instant,
 }
 
-impl PipeStation {
+impl PipeChannel {
     /// Sends the rows so far: everything of the range below `through` is done.
     async fn flush(&mut self, through: u64) {
         let rows = std::mem::take(&mut self.rows);
@@ -320,7 +320,7 @@ impl PipeStation {
     }
 }
 
-impl Station for PipeStation {
+impl WorkerChannel for PipeChannel {
     async fn next(&mut self, now_ns: u64) -> Option<Range<u64>> {
         if !self.range.is_empty() {
             self.flush(self.range.end).await;

@@ -33,7 +33,7 @@ pub(super) struct Child {
     process: tokio::process::Child,
     stdin: ChildStdin,
     /// How long it may be silent.
-    patience: Duration,
+    silence_limit: Duration,
 }
 
 impl Child {
@@ -59,14 +59,14 @@ impl Child {
             process.stdout.take().expect("stdout is piped"),
         );
         let pid = process.id().unwrap_or_default();
-        let patience = job.fetch.limits.stall_timeout.max(SILENCE_LEAST);
+        let silence_limit = job.fetch.limits.stall_timeout.max(SILENCE_LEAST);
         Ok(Self {
             number,
             pid,
             frames: FrameReader::new(stdout),
             process,
             stdin,
-            patience,
+            silence_limit,
         })
     }
 
@@ -88,18 +88,18 @@ impl Child {
 
     /// Sends one frame. A child that does not read is as good as gone.
     pub(super) async fn say(&mut self, frame: &ToChild) -> io::Result<()> {
-        let said = tokio::time::timeout(self.patience, send(&mut self.stdin, frame)).await;
+        let said = tokio::time::timeout(self.silence_limit, send(&mut self.stdin, frame)).await;
         said.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
     }
 
     /// Notices when it hangs while it starts.
-    pub(super) fn start_patience(&self) -> Patience {
-        Patience::new(READY_WAIT.max(self.patience), self.pid)
+    pub(super) fn start_watchdog(&self) -> SilenceWatchdog {
+        SilenceWatchdog::new(READY_WAIT.max(self.silence_limit), self.pid)
     }
 
     /// Notices when it hangs while it fetches.
-    pub(super) fn patience(&self) -> Patience {
-        Patience::new(self.patience, self.pid)
+    pub(super) fn watchdog(&self) -> SilenceWatchdog {
+        SilenceWatchdog::new(self.silence_limit, self.pid)
     }
 
     /// Ends a child that does not end by itself.
@@ -109,7 +109,7 @@ impl Child {
     }
 
     /// How a child that broke off ended: its exit status, or `how` it looked from here.
-    pub(super) async fn autopsy(&mut self, broken: BrokenChild) -> String {
+    pub(super) async fn how_it_ended(&mut self, broken: BrokenChild) -> String {
         let how = match broken {
             BrokenChild::Gone(how) => how,
             BrokenChild::Killed(why) => {
@@ -153,7 +153,7 @@ pub(super) enum BrokenChild {
 
 /// Notices a child that is silent for too long: it was stopped, or hangs. Counts ticks and not time: while this process was stopped itself no child is to
 /// blame, and what the child said meanwhile is read before there are ticks enough. A child that waits for a CPU is not silent by its own doing.
-pub(super) struct Patience {
+pub(super) struct SilenceWatchdog {
     tick: Interval,
     limit: Duration,
     quiet: Duration,
@@ -161,7 +161,7 @@ pub(super) struct Patience {
     pid: u32,
 }
 
-impl Patience {
+impl SilenceWatchdog {
     fn new(limit: Duration, pid: u32) -> Self {
         let every = limit / TICKS;
         let mut tick = interval_at(Instant::now() + every, every);
@@ -205,18 +205,18 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn silence_is_noticed_and_a_word_ends_it() {
         // No process has this number: none that could want a CPU.
-        let mut patience = Patience::new(Duration::from_secs(8), u32::MAX);
+        let mut watchdog = SilenceWatchdog::new(Duration::from_secs(8), u32::MAX);
         let begin = Instant::now();
         for _ in 0..20 {
             assert!(
-                tokio::time::timeout(Duration::from_secs(7), patience.lost())
+                tokio::time::timeout(Duration::from_secs(7), watchdog.lost())
                     .await
                     .is_err()
             );
-            patience.heard();
+            watchdog.heard();
         }
         assert!(
-            matches!(patience.lost().await, BrokenChild::Killed(why) if why == "it sent nothing for 8s")
+            matches!(watchdog.lost().await, BrokenChild::Killed(why) if why == "it sent nothing for 8s")
         );
         assert!(
             (148..=152).contains(&begin.elapsed().as_secs()),
@@ -227,10 +227,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_time_in_which_this_process_stood_still_is_nobodys_silence() {
-        let mut patience = Patience::new(Duration::from_secs(8), u32::MAX);
+        let mut watchdog = SilenceWatchdog::new(Duration::from_secs(8), u32::MAX);
         tokio::time::advance(Duration::from_hours(1)).await;
         let begin = Instant::now();
-        patience.lost().await;
+        watchdog.lost().await;
         assert!(
             begin.elapsed() >= Duration::from_secs(8),
             "{:?}",

@@ -96,7 +96,7 @@ impl Slots {
                     worked,
                     broken,
                 } => {
-                    let how = child.autopsy(broken).await;
+                    let how = child.how_it_ended(broken).await;
                     let fate = match (keys, self.is_over()) {
                         (1, true) => "1 fetch is left".to_owned(),
                         (1, false) => "1 fetch goes to another child".to_owned(),
@@ -163,12 +163,12 @@ impl Slots {
     /// Starts a child and waits until it is ready.
     async fn begin(&self, number: u32) -> Result<Child, NoChild> {
         let mut child = Child::start(&self.job, number).map_err(NoChild::Never)?;
-        let mut patience = child.start_patience();
+        let mut watchdog = child.start_watchdog();
         let greeted = child.greet(&self.job).await;
         // What it said counts first: a child that could not begin closes its pipe.
         let frame = tokio::select! {
             frame = child.frames.next() => frame,
-            broken = patience.lost() => return Err(NoChild::Died(child.autopsy(broken).await)),
+            broken = watchdog.lost() => return Err(NoChild::Died(child.how_it_ended(broken).await)),
         };
         let broken = match (frame, greeted) {
             (Ok(Some(FromChild::Ready)), Ok(())) => {
@@ -188,7 +188,7 @@ impl Slots {
             (Ok(None), _) => BrokenChild::Gone("it ended".to_owned()),
             (Err(error), _) => BrokenChild::Killed(error.to_string()),
         };
-        Err(NoChild::Died(child.autopsy(broken).await))
+        Err(NoChild::Died(child.how_it_ended(broken).await))
     }
 }
 

@@ -41,8 +41,8 @@ impl Slots {
             worked: false,
         };
         let mut feed = self.job.feed.clone();
-        let (mut news, mut phase, mut patience) =
-            (self.busy.subscribe(), self.board.phase(), child.patience());
+        let (mut news, mut phase, mut watchdog) =
+            (self.busy.subscribe(), self.board.phase(), child.watchdog());
         // A child that has said all it had to closes its end: what it said is still to be read.
         let mut listens = child.say(&ToChild::Go(clock.epoch_ns)).await.is_ok();
         let broken = loop {
@@ -63,9 +63,9 @@ impl Slots {
                     listens = child.say(&frame).await.is_ok();
                     continue;
                 }
-                broken = patience.lost() => break broken,
+                broken = watchdog.lost() => break broken,
             };
-            patience.heard();
+            watchdog.heard();
             match frame {
                 Ok(Some(FromChild::Bye(bye)))
                     if bye.failure.is_some() || service.stopping != Stopping::No =>

@@ -36,15 +36,15 @@ pub(super) struct WorkerContext<F> {
     pub gate: Gate,
 }
 
-/// One worker's number in the run and its seat on the board of its process.
+/// One worker's number in the run, and its place on the board of its process.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Seat {
+pub(super) struct WorkerId {
     pub(super) number: u32,
     pub(super) index: usize,
 }
 
 /// Where a worker's keys come from and its rows go.
-pub(super) trait Station {
+pub(super) trait WorkerChannel {
     /// The next range; `None` ends the worker.
     async fn next(&mut self, now_ns: u64) -> Option<Range<u64>>;
     /// A row is done.
@@ -61,55 +61,47 @@ pub(super) trait Station {
 ///
 /// # Errors
 /// A key file that cannot be read, a client that cannot be made (the first is told at the gate as well), panics without end. Rows are handed over first.
-pub(super) async fn work<F: ClientFactory, S: Station>(
+pub(super) async fn work<F: ClientFactory, S: WorkerChannel>(
     context: &WorkerContext<F>,
-    seat: Seat,
-    mut station: S,
+    id: WorkerId,
+    mut channel: S,
 ) -> Result<(), EngineError> {
     let mut gate = context.gate.clone();
     let client = context
         .factory
-        .client(seat.number)
+        .client(id.number)
         .inspect_err(|error| gate.report(Err(error.clone())))?;
     gate.report(Ok(()));
     let Some(epoch_ns) = gate.epoch().await else {
         return Ok(());
     };
     let clock = RunClock { epoch_ns };
-    let worker = RunningWorker {
-        context,
-        seat,
-        clock,
-    };
-    let result = worker.shifts(client, &mut station).await;
-    station.close().await;
+    let worker = RunningWorker { context, id, clock };
+    let result = worker.shifts(client, &mut channel).await;
+    channel.close().await;
     result
 }
 
 /// One worker from the epoch on.
 struct RunningWorker<'a, F> {
     context: &'a WorkerContext<F>,
-    seat: Seat,
+    id: WorkerId,
     clock: RunClock,
 }
 
 impl<F: ClientFactory> RunningWorker<'_, F> {
     /// Shift after shift, until there is nothing left.
-    async fn shifts<S: Station>(
+    async fn shifts<S: WorkerChannel>(
         &self,
         mut client: F::Client,
-        station: &mut S,
+        channel: &mut S,
     ) -> Result<(), EngineError> {
-        let Self {
-            context,
-            seat,
-            clock,
-        } = self;
+        let Self { context, id, clock } = self;
         let hand = Cell::new((0, 0));
         let mut panics = ((u64::MAX, 0), 0);
         loop {
             let mut fetcher = self.fetcher(client);
-            let shift = AssertUnwindSafe(shift(&mut fetcher, station, (&context.items, &hand)))
+            let shift = AssertUnwindSafe(shift(&mut fetcher, channel, (&context.items, &hand)))
                 .catch_unwind()
                 .await;
             fetcher.meter.flush();
@@ -142,36 +134,32 @@ impl<F: ClientFactory> RunningWorker<'_, F> {
             };
             context.board.warn(format!(
                 "worker {} panicked {place} and continues",
-                seat.number
+                id.number
             ));
             if panics.1 >= PANICS_PER_UNIT {
                 if !at_fetch {
                     return Err(EngineError::system(
-                        format!("worker {} ended", seat.number),
+                        format!("worker {} ended", id.number),
                         io::Error::other("it panicked between two fetches again"),
                     ));
                 }
-                give_up(station, (unit, clock.now_ns()), &fetcher.identity).await;
+                give_up(channel, (unit, clock.now_ns()), &fetcher.identity).await;
                 fetcher.meter.ended(1);
                 hand.set((unit + 1, end));
             }
-            client = context.factory.client(seat.number)?;
+            client = context.factory.client(id.number)?;
         }
     }
 
     fn fetcher(&self, client: F::Client) -> Fetcher<F::Client, RunClock> {
-        let Self {
-            context,
-            seat,
-            clock,
-        } = self;
+        let Self { context, id, clock } = self;
         Fetcher {
             client,
             clock: *clock,
             options: context.fetch,
             meter: ByteMeter::new(
                 Arc::clone(&context.board.counters),
-                seat.index,
+                id.index,
                 Arc::clone(&context.board.series),
             ),
             watchdog: Watchdog::new(
@@ -180,7 +168,7 @@ impl<F: ClientFactory> RunningWorker<'_, F> {
                 context.concurrency,
             ),
             identity: WorkerIdentity {
-                worker: seat.number,
+                worker: id.number,
                 pid: std::process::id(),
                 tid: crate::platform::usage::thread_id(),
             },
@@ -190,8 +178,8 @@ impl<F: ClientFactory> RunningWorker<'_, F> {
 }
 
 /// The row of a key at which the worker panics again and again.
-async fn give_up<S: Station>(
-    station: &mut S,
+async fn give_up<S: WorkerChannel>(
+    channel: &mut S,
     (unit, now_ns): (u64, u64),
     identity: &WorkerIdentity,
 ) {
@@ -207,13 +195,13 @@ async fn give_up<S: Station>(
         ..Sample::default()
     };
     (0..PANICS_PER_UNIT).for_each(|_| row.codes.push(ErrorCode::from_word("worker-panic")));
-    station.done(row).await;
+    channel.done(row).await;
 }
 
 /// Fetches until there is nothing left. `hand` is the range in hand: its start is the item being fetched.
-async fn shift<C: ObjectClient, S: Station>(
+async fn shift<C: ObjectClient, S: WorkerChannel>(
     fetcher: &mut Fetcher<C, RunClock>,
-    station: &mut S,
+    channel: &mut S,
     (items, hand): (&Items, &Cell<(u64, u64)>),
 ) -> io::Result<()> {
     loop {
@@ -221,7 +209,7 @@ async fn shift<C: ObjectClient, S: Station>(
         if unit >= end {
             // What was read so far must be in the series before a child sends it.
             fetcher.meter.flush();
-            match station.next(fetcher.clock.now_ns()).await {
+            match channel.next(fetcher.clock.now_ns()).await {
                 Some(range) => (unit, end) = (range.start, range.end),
                 None => return Ok(()),
             }
@@ -231,8 +219,8 @@ async fn shift<C: ObjectClient, S: Station>(
         let number = unit % items.count();
         let count = (end - unit).min(items.count() - number);
         for item in items.read(number..number + count)? {
-            if station.is_over(fetcher.clock.now_ns()) {
-                station.leave(unit..end);
+            if channel.is_over(fetcher.clock.now_ns()) {
+                channel.leave(unit..end);
                 return Ok(());
             }
             if !item.record.is_archived() {
@@ -240,7 +228,7 @@ async fn shift<C: ObjectClient, S: Station>(
                 fetcher
                     .meter
                     .ended(u64::from(row.outcome == Outcome::Failed));
-                station.done(row).await;
+                channel.done(row).await;
             }
             unit += 1;
             hand.set((unit, end));

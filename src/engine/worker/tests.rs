@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use super::*;
-use crate::engine::local::LocalStations;
+use crate::engine::local::LocalChannels;
 use crate::engine::{EngineReport, Queue, tasks, threads};
 use crate::event::Live;
 use crate::plan::{FetchOptions, Layout, Mode, Order};
@@ -119,7 +119,7 @@ fn engage<F: ClientFactory>(
         gate,
     });
     let board = Arc::clone(&context.board);
-    let stations = LocalStations {
+    let channels = LocalChannels {
         queue: Arc::new(queue),
         rows: sender,
     };
@@ -134,9 +134,9 @@ fn engage<F: ClientFactory>(
         };
         let work = async {
             match mode {
-                Mode::Thread => threads::run(context, stations).await,
+                Mode::Thread => threads::run(context, channels).await,
                 Mode::Async | Mode::Process => {
-                    tasks::run(context, stations, NonZeroU32::new(2).unwrap()).await
+                    tasks::run(context, channels, NonZeroU32::new(2).unwrap()).await
                 }
             }
         };
@@ -254,7 +254,7 @@ struct Stumbling {
     done: Arc<Mutex<Vec<Sample>>>,
 }
 
-impl Station for Stumbling {
+impl WorkerChannel for Stumbling {
     async fn next(&mut self, _now_ns: u64) -> Option<Range<u64>> {
         if self.ranges.len() == 1 && self.panics > 0 {
             self.panics -= 1;
@@ -300,7 +300,7 @@ async fn stumble(panics: u32) -> (Result<(), EngineError>, Vec<Sample>, Vec<Stri
         gate,
     };
     let done = Arc::default();
-    let station = Stumbling {
+    let channel = Stumbling {
         ranges: vec![3..6, 0..3],
         panics,
         done: Arc::clone(&done),
@@ -313,11 +313,11 @@ async fn stumble(panics: u32) -> (Result<(), EngineError>, Vec<Sample>, Vec<Stri
         open,
         work(
             &context,
-            Seat {
+            WorkerId {
                 number: 0,
                 index: 0
             },
-            station
+            channel
         )
     );
     let rows = done.lock().unwrap().clone();

@@ -33,8 +33,8 @@ pub fn finished_name(name: &str) -> Option<String> {
 pub struct ResultsPlace {
     dir: PathBuf,
     stem: String,
-    /// The folder when it is a passing one: gone with the results once they are in the bucket.
-    passing: Option<TempDir>,
+    /// The folder when it is a temporary one: gone with the results once they are in the bucket.
+    temporary: Option<TempDir>,
     /// The file stays when the lock goes: were it removed, two others could each lock a file of this name.
     _lock: Option<File>,
     remote: Option<(Bucket, String)>,
@@ -72,7 +72,7 @@ impl ResultsPlace {
         let mut warnings = Vec::new();
         let mut place = match &to.out {
             Some(dir) => Self::in_folder(dir, stem, (replace, remote), &mut warnings)?,
-            None => Self::passing(to.spool_dir.as_deref(), stem, (replace, remote))?,
+            None => Self::temporary(to.spool_dir.as_deref(), stem, (replace, remote))?,
         };
         // The bucket first: until it has said yes, what an earlier run left on this machine stays as it is.
         place.prove_remote(running, &mut warnings).await?;
@@ -88,7 +88,7 @@ impl ResultsPlace {
         Self {
             dir,
             stem: stem.to_owned(),
-            passing: None,
+            temporary: None,
             _lock: None,
             remote,
             replace,
@@ -146,7 +146,7 @@ impl ResultsPlace {
         Ok(place)
     }
 
-    fn passing(
+    fn temporary(
         parent: Option<&Path>,
         stem: &str,
         to: (Replace, Option<(Bucket, String)>),
@@ -154,7 +154,7 @@ impl ResultsPlace {
         let dir = temporary_folder(parent, KEPT)?;
         let place = Self::new(dir_of(&dir), stem, to);
         Ok(Self {
-            passing: Some(dir),
+            temporary: Some(dir),
             ..place
         })
     }
@@ -261,7 +261,7 @@ impl ResultsPlace {
             .as_ref()
             .map(|(bucket, _)| (bucket.clone(), self.remote_json_key()));
         Proved {
-            here: self.passing.is_none().then(|| self.json_path()),
+            here: self.temporary.is_none().then(|| self.json_path()),
             remote,
         }
     }
@@ -310,7 +310,7 @@ impl ResultsPlace {
             // The one that counts is written.
             let _still_running = write_or_overwrite(left, text);
         }
-        if self.has_rows && self.passing.is_none() {
+        if self.has_rows && self.temporary.is_none() {
             let _not_there = fs::remove_file(self.dir.join(format!("{}{UNFINISHED}", self.stem)));
         }
         Ok(())
@@ -351,17 +351,17 @@ impl ResultsPlace {
         Ok(())
     }
 
-    /// `--out` does not take the results: they go to a passing folder in `parent`, which [`Self::keep`] keeps. `None` when they were there already,
+    /// `--out` does not take the results: they go to a temporary folder in `parent`, which [`Self::keep`] keeps. `None` when they were there already,
     /// or it does not exist.
     pub fn fall_back(&mut self, parent: Option<&Path>, why: &str) -> Option<PathBuf> {
-        if self.passing.is_some() {
+        if self.temporary.is_some() {
             return None;
         }
         let folder = temporary_folder(parent, KEPT).ok()?;
         self.left = Some(self.json_path());
         self.earlier.here = false;
         self.dir = dir_of(&folder);
-        self.passing = Some(folder);
+        self.temporary = Some(folder);
         self.unmet = Some(why.to_owned());
         Some(self.dir.clone())
     }
@@ -373,8 +373,8 @@ impl ResultsPlace {
 
     /// The results are not stored: the files stay. The folder in which they are.
     pub fn keep(mut self) -> PathBuf {
-        match self.passing.take() {
-            Some(passing) => passing.keep(),
+        match self.temporary.take() {
+            Some(temporary) => temporary.keep(),
             None => self.dir.clone(),
         }
     }
@@ -389,7 +389,7 @@ impl ResultsPlace {
     }
 }
 
-/// What a passing folder's name begins with in which results may stay.
+/// What a temporary folder's name begins with in which results may stay.
 const KEPT: &str = "parfetch-";
 
 fn dir_of(folder: &TempDir) -> PathBuf {

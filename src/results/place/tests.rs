@@ -109,20 +109,20 @@ async fn links_are_not_followed() {
 }
 
 #[tokio::test]
-async fn passing_files_go_once_stored_and_stay_when_kept() {
+async fn temporary_files_go_once_stored_and_stay_when_kept() {
     let dir = tempfile::tempdir().unwrap();
-    let passing = Destination {
+    let temporary = Destination {
         out: None,
         spool_dir: Some(dir.path().to_owned()),
         ..to(dir.path())
     };
     drop(
-        ResultsPlace::prepare(&passing, "result_x", None, "{}")
+        ResultsPlace::prepare(&temporary, "result_x", None, "{}")
             .await
             .unwrap(),
     );
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
-    let kept = ResultsPlace::prepare(&passing, "result_x", None, "{}")
+    let kept = ResultsPlace::prepare(&temporary, "result_x", None, "{}")
         .await
         .unwrap()
         .0

@@ -41,10 +41,10 @@ pub(super) fn serve_with(options: &str, change: impl FnOnce(&mut ProcessConfig))
 impl Fixture {
     /// The report once `gets` GETs are counted: a client has its last byte a moment before the server counts it.
     pub(super) fn report_after(&self, gets: u64) -> ServerReport {
-        let patience = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(10);
         loop {
             let report = self.server.report();
-            if report.gets >= gets || Instant::now() > patience {
+            if report.gets >= gets || Instant::now() > deadline {
                 return report;
             }
             std::thread::yield_now();

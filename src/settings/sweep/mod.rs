@@ -9,7 +9,7 @@ use super::reader::{SettingReader, usage};
 use super::shown::{LogSettings, ProgressWhen, log, progress_when};
 use super::source::{SERVE_HINT, access, bucket_name, for_embedded, store};
 use super::sweep_plan::{layout, plan, sample, sizes};
-use super::{contender, place, selection, spending};
+use super::{contender, cost_policy, place, selection};
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
 use crate::plan::S3Uri;
@@ -105,7 +105,7 @@ fn given(raw: &Raw, input: SweepInput<'_>) -> Result<(SweepSettings, Notes), Fai
     let duration = plan.time().unwrap_or_default();
     let time_limit = reader.time("run-timeout")?.unwrap_or(RUN_TIMEOUT) + duration;
     let place = place::place(raw, &plan, time_limit, &mut notes)?;
-    let spending = spending::spending(raw)?;
+    let cost_policy = cost_policy::cost_policy(raw)?;
     let job = SweepJob {
         id: id(raw, input.id)?,
         sizes: sizes(&plan)?,
@@ -116,11 +116,11 @@ fn given(raw: &Raw, input: SweepInput<'_>) -> Result<(SweepSettings, Notes), Fai
         },
         source: selection::one_source(raw)?,
         sample: sample(&plan)?,
-        agreement: spending.agreement,
+        approval: cost_policy.approval,
         asked_egress: if place.facts().is_in_region {
             Egress::None
         } else {
-            spending.egress
+            cost_policy.egress
         },
         store: store(embedded.as_ref(), &access),
         access,

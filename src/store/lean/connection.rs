@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use super::reader::ResponseReader;
 use super::wire::Wire;
 use crate::store::attempt::{AttemptError, BodySink, Part};
-use crate::store::transport::{AttemptStage, transport};
+use crate::store::transport::{AttemptPhase, transport};
 
 /// A server that is faster than this thread is left alone after so many bytes, so that the other workers have their turn.
 const TURN_BYTES: usize = 4 << 20;
@@ -66,10 +66,10 @@ impl LeanConnection {
                 self.broken = !self.is_whole();
                 Ok(())
             }
-            Err(error) if self.reader.has_head() => Err(transport(&error, AttemptStage::Reading)),
+            Err(error) if self.reader.has_head() => Err(transport(&error, AttemptPhase::Reading)),
             Err(error) => Err(transport(
                 &error,
-                AttemptStage::Waiting {
+                AttemptPhase::Waiting {
                     reused: reused && !self.reader.began(),
                 },
             )),

@@ -24,7 +24,7 @@ use super::wire::Wire;
 use crate::store::attempt::AttemptError;
 use crate::store::endpoint::Endpoint;
 use crate::store::error::StoreError;
-use crate::store::transport::{AttemptStage, transport};
+use crate::store::transport::{AttemptPhase, transport};
 
 /// Addresses are asked for again after this: S3's DNS answers change every few seconds.
 const ADDRESSES_LIVE: Duration = Duration::from_secs(30);
@@ -84,7 +84,7 @@ impl Dialer {
     pub(super) async fn connect(&self, turn: u64) -> Result<LeanConnection, AttemptError> {
         self.dial(turn)
             .await
-            .map_err(|error| transport(&error, AttemptStage::Connecting))
+            .map_err(|error| transport(&error, AttemptPhase::Connecting))
     }
 
     async fn dial(&self, turn: u64) -> io::Result<LeanConnection> {
@@ -106,13 +106,13 @@ impl Dialer {
                 tried.push(trial);
                 trying.push(self.reach(trial));
             }
-            let patience = if waiting.len() > 0 {
+            let wait = if waiting.len() > 0 {
                 NEXT_AFTER
             } else {
                 Duration::MAX
             };
             // Nobody has answered yet: the next one beside them.
-            let Ok(ended) = timeout(patience, trying.next()).await else {
+            let Ok(ended) = timeout(wait, trying.next()).await else {
                 continue;
             };
             let Some((trial, reached)) = ended else { break };

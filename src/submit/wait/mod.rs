@@ -16,7 +16,7 @@ use crate::exit::{Exit, Failure, same_command};
 const PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How long calls are tried again.
-const PATIENCE: Duration = Duration::from_mins(15);
+const RETRY_TIME: Duration = Duration::from_mins(15);
 /// How long a job may not be there after it was submitted: Batch's answers lag behind.
 const LAG: Duration = Duration::from_mins(2);
 /// Looks for a job by its name right after a request that was not answered: over a minute in all, as Batch's lists lag behind.
@@ -64,7 +64,7 @@ impl BackOff {
 
     /// Waits, unless the failure is for good or has gone on for too long.
     async fn after(&mut self, error: CloudError) -> Result<(), CloudError> {
-        if !can_pass(&error) || self.since.elapsed() + self.pause > PATIENCE {
+        if !can_pass(&error) || self.since.elapsed() + self.pause > RETRY_TIME {
             return Err(error);
         }
         sleep(self.pause).await;

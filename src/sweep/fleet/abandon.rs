@@ -42,7 +42,7 @@ impl Fleet {
     pub(super) async fn sweep_up(&mut self, index: usize) {
         let begin = Instant::now();
         while self.repetitions[index].tasks.iter().any(Task::was_unclear)
-            && begin.elapsed() <= self.pace.settle
+            && begin.elapsed() <= self.task_limits.settle
         {
             for arn in self.recognise(index..index + 1).await {
                 // What does not hear of it ends by itself; it has no place in this sweep any more.
@@ -55,7 +55,7 @@ impl Fleet {
                     )
                     .await;
             }
-            tokio::time::sleep(self.pace.poll).await;
+            tokio::time::sleep(self.task_limits.poll).await;
         }
     }
 
@@ -178,7 +178,7 @@ impl Fleet {
         let mut untold = going.clone();
         let mut said = false;
         loop {
-            let is_new = begin.elapsed() <= self.pace.settle;
+            let is_new = begin.elapsed() <= self.task_limits.settle;
             for arn in self.recognise(0..self.repetitions.len()).await {
                 if !going.contains(&arn) {
                     going.push(arn.clone());
@@ -194,7 +194,7 @@ impl Fleet {
             let mut still_untold = Vec::new();
             let mut is_denied = false;
             for arn in untold {
-                if begin.elapsed() > self.pace.stop {
+                if begin.elapsed() > self.task_limits.stop {
                     return going;
                 }
                 // A task that has just been started may not be known yet.
@@ -234,10 +234,13 @@ impl Fleet {
                 }
             }
             // Who may not stop them waits in vain.
-            if (going.is_empty() && !is_unclear) || is_denied || begin.elapsed() > self.pace.stop {
+            if (going.is_empty() && !is_unclear)
+                || is_denied
+                || begin.elapsed() > self.task_limits.stop
+            {
                 return going;
             }
-            tokio::time::sleep(self.pace.poll).await;
+            tokio::time::sleep(self.task_limits.poll).await;
         }
     }
 

@@ -18,7 +18,7 @@ use crate::platform::clock::unix_ms;
 use crate::price::{MINIMUM_SECONDS, billed_seconds};
 use crate::results::record::{Record, SweepFacts};
 use crate::store::Bucket;
-use crate::sweep::attempt::{Attempt, Awaited, Finished, Misfit, Stopped};
+use crate::sweep::attempt::{Attempt, Awaited, CannotRun, Finished, Stopped};
 use crate::sweep::environment::{ResultsLocation, RunTemplate};
 use crate::sweep::launcher::{
     Abandon, EarlierSweep, Launcher, LimitWords, OnEvent, RepetitionContext, Spent,
@@ -26,7 +26,7 @@ use crate::sweep::launcher::{
 
 #[async_trait(?Send)]
 impl Launcher for Fleet {
-    fn check(&self, cell: &Cell) -> Result<(), Misfit> {
+    fn check(&self, cell: &Cell) -> Result<(), CannotRun> {
         if cell.shards > self.plan.max_tasks {
             return Err(too_many_tasks(cell, self.plan.max_tasks));
         }
@@ -158,7 +158,7 @@ impl Launcher for Fleet {
         self.end_early(why, on_event).await
     }
 
-    async fn tidy(&mut self, on_event: &mut OnEvent<'_>) {
+    async fn clean_up(&mut self, on_event: &mut OnEvent<'_>) {
         self.stop_living(on_event).await;
     }
 
@@ -232,14 +232,14 @@ impl Fleet {
         let one = &self.repetitions[index];
         let prefix = own.stored.attempt_prefix(&one.attempt);
         let begin = Instant::now();
-        let mut delay = self.pace.poll;
+        let mut delay = self.task_limits.poll;
         // One answer that fails must not cost what tasks have found.
         while let Err(error) = own
             .results
             .fetch(&prefix, &names(&one.attempt, &one.tag), &one.attempt.dir)
             .await
         {
-            if begin.elapsed() > self.pace.stop {
+            if begin.elapsed() > self.task_limits.stop {
                 return Err(error.into());
             }
             tokio::time::sleep(delay).await;
@@ -272,7 +272,7 @@ impl Fleet {
     }
 }
 
-fn over_quota(cell: &Cell, VcpuQuota { vcpu, is_known }: VcpuQuota) -> Misfit {
+fn over_quota(cell: &Cell, VcpuQuota { vcpu, is_known }: VcpuQuota) -> CannotRun {
     let wanted = cell.vcpu() * f64::from(cell.shards);
     let quota = if is_known {
         "the account's quota"
@@ -283,13 +283,13 @@ fn over_quota(cell: &Cell, VcpuQuota { vcpu, is_known }: VcpuQuota) -> Misfit {
         Exit::Usage,
         format!("{cell} needs {wanted} vCPUs at once, and {quota} of Fargate is {vcpu}"),
     );
-    Misfit {
+    CannotRun {
         is_too_large: true,
         failure: failure.hint("name smaller sizes with --vcpu, or ask for a higher quota: Service Quotas, AWS Fargate"),
     }
 }
 
-fn too_many_tasks(cell: &Cell, most: u32) -> Misfit {
+fn too_many_tasks(cell: &Cell, most: u32) -> CannotRun {
     let failure = Failure::new(
         Exit::Usage,
         format!(
@@ -297,7 +297,7 @@ fn too_many_tasks(cell: &Cell, most: u32) -> Misfit {
             cell.shards
         ),
     );
-    Misfit {
+    CannotRun {
         is_too_large: false,
         failure: failure.hint(format!("a shard is a task: --max-tasks {}", cell.shards)),
     }

@@ -33,7 +33,7 @@ impl Fleet {
         }
         let seen = match self.calls.describe(&self.plan.cluster, &arns).await {
             Ok(seen) => {
-                self.look_delay = self.pace.poll;
+                self.look_delay = self.task_limits.poll;
                 Some(seen)
             }
             // Time goes on: what is past its deadline is so whether ECS answers or not.
@@ -64,9 +64,9 @@ impl Fleet {
                             .iter()
                             .find(|seen| Some(&seen.arn) == task.arn.as_ref())
                             .cloned(),
-                        &self.pace,
+                        &self.task_limits,
                     ),
-                    None => task.overdue(&self.pace),
+                    None => task.overdue(&self.task_limits),
                 };
                 late.extend(why.map(|why| (index, place, why)));
                 let now = task.seen.as_ref().map(|task| task.status.clone());
@@ -78,7 +78,7 @@ impl Fleet {
                 }
             }
         }
-        self.tell_again().await;
+        self.stop_again().await;
         for (index, place, why) in late {
             self.give_up(
                 LateTask { index, place },
@@ -130,21 +130,21 @@ impl Fleet {
     ) {
         let why = format!("parfetch: {}", broken.reason);
         let task = &mut self.repetitions[index].tasks[place];
-        task.tell(broken);
+        task.ask_to_stop(broken);
         let Some(arn) = &task.arn else { return };
         match self.calls.stop(&self.plan.cluster, arn, &why).await {
-            Ok(()) => task.has_heard(),
+            Ok(()) => task.stop_was_sent(),
             Err(error) => on_event(&SweepEvent::Warning(error.message)),
         }
     }
 
     /// Whoever was told to stop and could not be reached is told again.
-    async fn tell_again(&mut self) {
+    async fn stop_again(&mut self) {
         for task in self
             .repetitions
             .iter_mut()
             .flat_map(|one| &mut one.tasks)
-            .filter(|task| task.has_to_hear())
+            .filter(|task| task.needs_stop_again())
         {
             let Some(arn) = &task.arn else { continue };
             if self
@@ -153,7 +153,7 @@ impl Fleet {
                 .await
                 .is_ok()
             {
-                task.has_heard();
+                task.stop_was_sent();
             }
         }
     }

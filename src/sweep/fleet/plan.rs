@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::cloud::{Capacity, TaskNetwork};
-use crate::outlook::CostConsent;
+use crate::estimate::CostConsent;
 
 /// What happens to running tasks when a sweep ends early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

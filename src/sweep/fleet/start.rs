@@ -184,10 +184,10 @@ impl Fleet {
         match not_started {
             NotStarted::Later(why) => {
                 task.tries += 1;
-                task.later(&why, &self.pace);
+                task.later(&why, &self.task_limits);
             }
-            NotStarted::Busy(why) => task.later(&why, &self.pace),
-            NotStarted::Unclear(why) => task.unclear(&why, &self.pace),
+            NotStarted::Busy(why) => task.later(&why, &self.task_limits),
+            NotStarted::Unclear(why) => task.unclear(&why, &self.task_limits),
             NotStarted::Already(arns) => {
                 task.started(arns.into_iter().next().unwrap_or_default());
             }

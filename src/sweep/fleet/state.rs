@@ -82,7 +82,7 @@ impl SweepTasks {
 pub(in crate::sweep) struct Fleet {
     pub(super) calls: Box<dyn Tasks>,
     pub(super) plan: FleetPlan,
-    pub(super) pace: TaskLimits,
+    pub(super) task_limits: TaskLimits,
     pub(super) quota: VcpuQuota,
     pub(super) budget: Budget,
     pub(super) own: Option<SweepTasks>,
@@ -111,7 +111,7 @@ impl Fleet {
             stop_limit,
             ..
         } = plan;
-        let pace = TaskLimits {
+        let task_limits = TaskLimits {
             poll,
             start: start_limit,
             run: run_limit,
@@ -121,7 +121,7 @@ impl Fleet {
         Self {
             calls,
             plan,
-            pace,
+            task_limits,
             quota: limits.quota,
             budget: limits.budget,
             own: None,

@@ -57,11 +57,11 @@ pub(super) struct Task {
     since: Instant,
     retry_at: Instant,
     delay: Duration,
-    told: Option<TaskFailure>,
+    stopped_for: Option<TaskFailure>,
     /// A start was not answered.
     unclear: bool,
     /// It was told to stop, and the call has not gone through.
-    unheard: bool,
+    stop_unsent: bool,
     /// An earlier part of this sweep started it.
     adopted: bool,
     /// Since when ECS says that it does not know it.
@@ -89,9 +89,9 @@ impl Task {
             since: now,
             retry_at: now,
             delay: Duration::ZERO,
-            told: None,
+            stopped_for: None,
             unclear: false,
-            unheard: false,
+            stop_unsent: false,
             adopted: phase == TaskPhase::Starting,
             unknown_since: None,
             result: None,
@@ -124,9 +124,9 @@ impl Task {
     }
 
     /// Whether it was started is not known: as [`Self::later`], and ECS may have a task of it.
-    pub(super) fn unclear(&mut self, reason: &str, pace: &TaskLimits) {
+    pub(super) fn unclear(&mut self, reason: &str, limits: &TaskLimits) {
         self.unclear = true;
-        self.later(reason, pace);
+        self.later(reason, limits);
     }
 
     /// Whether ECS may have a task of it that nobody knows.
@@ -135,14 +135,14 @@ impl Task {
     }
 
     /// It was not started, and is tried again after a while; when there is no while left, it failed.
-    pub(super) fn later(&mut self, reason: &str, pace: &TaskLimits) {
-        self.delay = (self.delay * 2).clamp(pace.poll, MAX_DELAY.max(pace.poll));
+    pub(super) fn later(&mut self, reason: &str, limits: &TaskLimits) {
+        self.delay = (self.delay * 2).clamp(limits.poll, MAX_DELAY.max(limits.poll));
         // Between half the time and all of it: several sweeps must not go on in step.
         self.retry_at = Instant::now() + self.delay.mul_f64(0.5 + fastrand::f64() / 2.0);
-        if self.retry_at.duration_since(self.begun) > pace.start {
+        if self.retry_at.duration_since(self.begun) > limits.start {
             self.end(Err(TaskFailure::new(format!(
                 "no task was started within {}: {reason}",
-                in_words(pace.start)
+                in_words(limits.start)
             ))));
         }
     }
@@ -154,22 +154,22 @@ impl Task {
     }
 
     /// It is told to stop, for this reason.
-    pub(super) fn tell(&mut self, broken: TaskFailure) {
-        self.unheard = true;
-        self.told.get_or_insert(broken);
+    pub(super) fn ask_to_stop(&mut self, broken: TaskFailure) {
+        self.stop_unsent = true;
+        self.stopped_for.get_or_insert(broken);
         if self.phase != TaskPhase::Stopping {
             self.enter(TaskPhase::Stopping);
         }
     }
 
     /// The call that tells it to stop went through.
-    pub(super) fn has_heard(&mut self) {
-        self.unheard = false;
+    pub(super) fn stop_was_sent(&mut self) {
+        self.stop_unsent = false;
     }
 
     /// Whether it has to be told to stop again.
-    pub(super) fn has_to_hear(&self) -> bool {
-        self.unheard && self.phase == TaskPhase::Stopping
+    pub(super) fn needs_stop_again(&self) -> bool {
+        self.stop_unsent && self.phase == TaskPhase::Stopping
     }
 
     fn enter(&mut self, phase: TaskPhase) {
@@ -178,7 +178,7 @@ impl Task {
     }
 
     /// Takes in what ECS says of it (`None`: it does not know it). Returns why it has to be told to stop, if it has to be.
-    pub(super) fn look(&mut self, found: Option<TaskSeen>, pace: &TaskLimits) -> Option<String> {
+    pub(super) fn look(&mut self, found: Option<TaskSeen>, limits: &TaskLimits) -> Option<String> {
         if let Some(task) = &found {
             self.unknown_since = None;
             self.follow(task);
@@ -186,7 +186,7 @@ impl Task {
             .unknown_since
             .get_or_insert_with(Instant::now)
             .elapsed()
-            > pace.settle
+            > limits.settle
         {
             self.end(Err(TaskFailure::hint(
                 "missing: ECS does not know its task any more",
@@ -194,7 +194,7 @@ impl Task {
             )));
         }
         self.seen = found.or(self.seen.take());
-        self.overdue(pace)
+        self.overdue(limits)
     }
 
     fn follow(&mut self, task: &TaskSeen) {
@@ -202,11 +202,11 @@ impl Task {
             "STOPPED" | "DELETED" => {
                 let own = stopped(task, self.memory_mib);
                 // What ended well, did so before it heard that it should not go on.
-                let told = self.told.take();
-                return self.end(match (own, told) {
-                    (Err(own), Some(told)) => Err(TaskFailure {
+                let stopped_for = self.stopped_for.take();
+                return self.end(match (own, stopped_for) {
+                    (Err(own), Some(stopped_for)) => Err(TaskFailure {
                         exit_code: own.exit_code,
-                        ..told
+                        ..stopped_for
                     }),
                     (own, _) => own,
                 });
@@ -232,29 +232,29 @@ impl Task {
     }
 
     /// Why it has to be told to stop now, whatever ECS says; or it has ended, because it was told long enough ago.
-    pub(super) fn overdue(&mut self, pace: &TaskLimits) -> Option<String> {
+    pub(super) fn overdue(&mut self, limits: &TaskLimits) -> Option<String> {
         let state = self
             .seen
             .as_ref()
             .map_or_else(|| "not seen yet".to_owned(), |task| task.status.clone());
         match self.phase {
-            TaskPhase::Starting if self.begun.elapsed() > pace.start => Some(format!(
+            TaskPhase::Starting if self.begun.elapsed() > limits.start => Some(format!(
                 "did not run within {}: the task was {state}",
-                in_words(pace.start)
+                in_words(limits.start)
             )),
-            TaskPhase::Running if self.since.elapsed() > pace.run => {
-                Some(format!("did not end within {}", in_words(pace.run)))
+            TaskPhase::Running if self.since.elapsed() > limits.run => {
+                Some(format!("did not end within {}", in_words(limits.run)))
             }
-            TaskPhase::Stopping if self.since.elapsed() > pace.stop => {
+            TaskPhase::Stopping if self.since.elapsed() > limits.stop => {
                 let arn = self.arn.as_deref().unwrap_or_default();
                 let why = self
-                    .told
+                    .stopped_for
                     .take()
-                    .map(|told| format!("{}; and it ", told.reason))
+                    .map(|stopped_for| format!("{}; and it ", stopped_for.reason))
                     .unwrap_or_default();
                 let reason = format!(
                     "{why}did not stop within {}: the task {arn} is still {state}",
-                    in_words(pace.stop)
+                    in_words(limits.stop)
                 );
                 self.end(Err(TaskFailure::hint(reason, Again::No)));
                 None
@@ -272,7 +272,7 @@ fn in_words(time: Duration) -> String {
 mod tests {
     use super::*;
 
-    const PACE: TaskLimits = TaskLimits {
+    const LIMITS: TaskLimits = TaskLimits {
         poll: Duration::from_secs(5),
         start: Duration::from_mins(15),
         run: Duration::from_hours(1),
@@ -312,7 +312,7 @@ mod tests {
             ("RUNNING", TaskPhase::Stopping),
             ("STOPPED", TaskPhase::Ended),
         ] {
-            assert_eq!(task.look(Some(seen(status)), &PACE), None);
+            assert_eq!(task.look(Some(seen(status)), &LIMITS), None);
             assert_eq!(task.phase(), phase, "{status}");
         }
         assert_eq!(task.result(), Some(&Ok(())));
@@ -322,20 +322,20 @@ mod tests {
     async fn a_new_task_may_be_unknown_and_an_old_one_vanishes() {
         let mut task = begun();
         assert_eq!(
-            (task.look(None, &PACE), task.phase()),
+            (task.look(None, &LIMITS), task.phase()),
             (None, TaskPhase::Starting)
         );
-        task.look(Some(seen("RUNNING")), &PACE);
+        task.look(Some(seen("RUNNING")), &LIMITS);
         tokio::time::advance(Duration::from_mins(10)).await;
         // One such answer is none.
         assert_eq!(
-            (task.look(None, &PACE), task.phase()),
+            (task.look(None, &LIMITS), task.phase()),
             (None, TaskPhase::Running)
         );
-        task.look(Some(seen("RUNNING")), &PACE);
-        task.look(None, &PACE);
+        task.look(Some(seen("RUNNING")), &LIMITS);
+        task.look(None, &LIMITS);
         tokio::time::advance(Duration::from_secs(61)).await;
-        task.look(None, &PACE);
+        task.look(None, &LIMITS);
         assert_eq!(
             reason(&task),
             "missing: ECS does not know its task any more"
@@ -345,20 +345,20 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn every_state_has_a_deadline() {
         let mut task = begun();
-        task.look(Some(seen("PENDING")), &PACE);
+        task.look(Some(seen("PENDING")), &LIMITS);
         tokio::time::advance(Duration::from_secs(901)).await;
         assert_eq!(
-            task.look(Some(seen("PENDING")), &PACE).unwrap(),
+            task.look(Some(seen("PENDING")), &LIMITS).unwrap(),
             "did not run within 15m: the task was PENDING"
         );
         let mut task = begun();
-        task.look(Some(seen("RUNNING")), &PACE);
+        task.look(Some(seen("RUNNING")), &LIMITS);
         tokio::time::advance(Duration::from_secs(3_601)).await;
-        let why = task.look(Some(seen("RUNNING")), &PACE).unwrap();
+        let why = task.look(Some(seen("RUNNING")), &LIMITS).unwrap();
         assert_eq!(why, "did not end within 1h");
-        task.tell(TaskFailure::new(why));
+        task.ask_to_stop(TaskFailure::new(why));
         tokio::time::advance(Duration::from_secs(241)).await;
-        assert_eq!(task.look(Some(seen("RUNNING")), &PACE), None);
+        assert_eq!(task.look(Some(seen("RUNNING")), &LIMITS), None);
         assert_eq!(
             reason(&task),
             "did not end within 1h; and it did not stop within 4m: the task arn:t is still RUNNING"
@@ -368,20 +368,20 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_was_told_to_stop_says_why_unless_it_ended_well() {
         let mut task = begun();
-        task.tell(TaskFailure::new("did not end within 1h"));
+        task.ask_to_stop(TaskFailure::new("did not end within 1h"));
         let killed = TaskSeen {
             exit_code: Some(137),
             ..seen("STOPPED")
         };
-        task.look(Some(killed), &PACE);
+        task.look(Some(killed), &LIMITS);
         assert_eq!(
             task.result().unwrap().as_ref().unwrap_err().exit_code,
             Some(137)
         );
         assert_eq!(reason(&task), "did not end within 1h");
         let mut task = begun();
-        task.tell(TaskFailure::new("did not end within 1h"));
-        task.look(Some(seen("STOPPED")), &PACE);
+        task.ask_to_stop(TaskFailure::new("did not end within 1h"));
+        task.look(Some(seen("STOPPED")), &LIMITS);
         assert_eq!(task.result(), Some(&Ok(())));
     }
 
@@ -391,7 +391,7 @@ mod tests {
         let mut tries = 0;
         while task.phase() == TaskPhase::Waiting {
             assert!(task.is_due());
-            task.later("Capacity is unavailable at this time", &PACE);
+            task.later("Capacity is unavailable at this time", &LIMITS);
             tries += 1;
             tokio::time::advance(MAX_DELAY).await;
         }

@@ -16,9 +16,9 @@ use crate::cloud::{
     Capacity, CloudError, CloudErrorKind, Launch, Refusal, Started, TaskNetwork, TaskSeen,
     TaskTimes, Tasks, TasksSeen, overrides_length,
 };
+use crate::estimate::CostConsent;
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure, Signal};
-use crate::outlook::CostConsent;
 use crate::plan::variables::example;
 use crate::plan::{ClientKind, Destination, Mode, ObjectSource, RunPlan, Selection};
 use crate::price::TaskRates;
@@ -738,7 +738,7 @@ async fn what_goes_on_at_the_end_is_told_to_stop_and_told_of() {
     let said = &mut Vec::new();
     harness
         .fleet
-        .tidy(&mut |event| said.push(event.clone()))
+        .clean_up(&mut |event| said.push(event.clone()))
         .await;
     assert_eq!(harness.fake.0.borrow().stopped, ["arn:0"]);
     let told = "the task arn:0 of this sweep was still RUNNING: it was told to stop again";

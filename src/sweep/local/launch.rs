@@ -24,7 +24,7 @@ use crate::results::record::Outside;
 /// Time between two samples of memory. Each walks over page tables, so not oftener; the sampler runs on CPUs that are not under test, if there are any.
 const SAMPLE_INTERVAL: Duration = Duration::from_millis(100);
 /// How long processes that were told to end have, before they are killed.
-const PATIENCE: Duration = Duration::from_secs(10);
+const END_TIME: Duration = Duration::from_secs(10);
 
 /// One process to be started.
 #[derive(Clone, Debug)]
@@ -213,7 +213,7 @@ async fn end_all(running: &mut [Running]) -> io::Result<Vec<ExitStatus>> {
     signal_all(running, Signal::TERM);
     let mut ended = Vec::new();
     let children = running.iter_mut().map(|one| &mut one.child).collect();
-    if let Ok(result) = tokio::time::timeout(PATIENCE, wait_all(children, &mut ended)).await {
+    if let Ok(result) = tokio::time::timeout(END_TIME, wait_all(children, &mut ended)).await {
         result?;
         return Ok(ended);
     }

@@ -17,7 +17,7 @@ pub use enter::{Confinement, become_program};
 
 use self::confine::{CellSize, Confiner};
 use self::launch::{ProcessSpec, ProcessStarter};
-use super::attempt::{Attempt, Awaited, Finished, Misfit};
+use super::attempt::{Attempt, Awaited, CannotRun, Finished};
 use super::environment::RunTemplate;
 use super::launcher::{
     Launcher, LauncherSetup, LimitWords, OnEvent, PlaceFacts, RepetitionContext,
@@ -225,7 +225,7 @@ pub(super) const FACTS: PlaceFacts = PlaceFacts {
 
 #[async_trait(?Send)]
 impl Launcher for Local {
-    fn check(&self, cell: &Cell) -> Result<(), Misfit> {
+    fn check(&self, cell: &Cell) -> Result<(), CannotRun> {
         let cpus = self.cpus.len();
         if cpus < needed(cell) {
             return Err(too_large(cell, cpus));
@@ -298,19 +298,19 @@ fn neighbour(setup: &LauncherSetup<'_>) -> Neighbour {
     }
 }
 
-fn too_large(cell: &Cell, cpus: usize) -> Misfit {
+fn too_large(cell: &Cell, cpus: usize) -> CannotRun {
     let wanted = cell.vcpu() * f64::from(cell.shards);
     let failure = Failure::new(
         Exit::Usage,
         format!("{cell} needs {wanted} vCPUs, and this machine has {cpus} CPUs"),
     );
-    Misfit {
+    CannotRun {
         is_too_large: true,
         failure: failure.hint(format!("no configuration gets more vCPUs than there are CPUs: name smaller sizes with --vcpu, up to {cpus}, or measure on Fargate with --on ecs")),
     }
 }
 
-fn no_quota(cell: &Cell) -> Misfit {
+fn no_quota(cell: &Cell) -> CannotRun {
     let failure = Failure::new(
         Exit::SetUp,
         format!(
@@ -318,7 +318,7 @@ fn no_quota(cell: &Cell) -> Misfit {
             cell.vcpu()
         ),
     );
-    Misfit {
+    CannotRun {
         is_too_large: false,
         failure: failure.hint("it takes a control group (root) or systemd-run --user; whole vCPUs work without them: --vcpu 1"),
     }

@@ -26,7 +26,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("event", &[]),
     ("cell", &["plan"]),
     ("price", &["words"]),
-    ("pace", &[]),
+    ("speed", &[]),
     ("stats", &["units"]),
     ("platform", &[]),
     ("exit", &[]),
@@ -34,11 +34,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "fill",
         &[
-            "event", "exit", "lister", "outlook", "pace", "plan", "platform", "price", "run",
+            "event", "exit", "lister", "estimate", "speed", "plan", "platform", "price", "run",
             "sample", "store", "units", "spool", "results",
         ],
     ),
-    ("outlook", &["exit", "price", "units"]),
+    ("estimate", &["exit", "price", "units"]),
     ("store", &["exit", "plan", "sample", "platform"]),
     ("cloud", &["exit", "plan", "store"]),
     (
@@ -62,7 +62,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "lister",
         &[
-            "exit", "pace", "plan", "platform", "sample", "results", "stats", "store", "units",
+            "exit", "speed", "plan", "platform", "sample", "results", "stats", "store", "units",
             "spool",
         ],
     ),
@@ -76,14 +76,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "run",
         &[
-            "event", "exit", "outlook", "pace", "plan", "price", "sample", "shell", "units",
+            "event", "exit", "estimate", "speed", "plan", "price", "sample", "shell", "units",
             "platform", "store", "results", "lister", "engine", "server", "spool",
         ],
     ),
     (
         "sweep",
         &[
-            "cell", "cloud", "event", "exit", "model", "outlook", "pace", "plan", "platform",
+            "cell", "cloud", "event", "exit", "model", "estimate", "speed", "plan", "platform",
             "price", "lister", "results", "run", "server", "shell", "stats", "store", "units",
             "spool",
         ],
@@ -91,7 +91,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "submit",
         &[
-            "cell", "cloud", "event", "exit", "lister", "outlook", "pace", "plan", "platform",
+            "cell", "cloud", "event", "exit", "lister", "estimate", "speed", "plan", "platform",
             "price", "spool", "run", "sample", "server", "store", "units",
         ],
     ),
@@ -111,7 +111,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "doctor",
         &[
-            "cloud", "escape", "exit", "outlook", "plan", "platform", "price", "results", "run",
+            "cloud", "escape", "exit", "estimate", "plan", "platform", "price", "results", "run",
             "shell", "store", "sweep", "units",
         ],
     ),
@@ -130,14 +130,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "settings",
         &[
-            "analysis", "cli", "cloud", "doctor", "exit", "fill", "guess", "outlook", "pace",
+            "analysis", "cli", "cloud", "doctor", "exit", "fill", "guess", "estimate", "speed",
             "plan", "price", "render", "server", "submit", "sweep", "units",
         ],
     ),
     (
         "commands",
         &[
-            "analysis", "cli", "cloud", "doctor", "event", "exit", "fill", "guess", "outlook",
+            "analysis", "cli", "cloud", "doctor", "event", "exit", "fill", "guess", "estimate",
             "plan", "platform", "store", "results", "engine", "run", "server", "output", "price",
             "progress", "render", "sample", "settings", "shell", "submit", "sweep", "units",
         ],

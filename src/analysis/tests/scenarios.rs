@@ -8,7 +8,7 @@ use crate::cell::{Cell, Program};
 use crate::model::{Amount, Asked, Document, Law, Model, simulate};
 use crate::plan::{ClientKind, Mode};
 
-/// What is special about a world.
+/// What is special about a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Class {
     Connection,
@@ -54,13 +54,13 @@ impl Class {
 }
 
 /// A platform and the sweeps that were made on it.
-pub(super) struct World {
+pub(super) struct Scenario {
     pub(super) class: Class,
     pub(super) law: Law,
     pub(super) sweeps: Vec<Asked>,
 }
 
-/// Numbers of a world, from its seed.
+/// Numbers of a scenario, from its seed.
 struct Draw(fastrand::Rng);
 
 impl Draw {
@@ -82,7 +82,7 @@ impl Draw {
     }
 }
 
-impl World {
+impl Scenario {
     /// World `number` of a class.
     pub(super) fn new(class: Class, number: u64) -> Self {
         let mut draw = Draw(fastrand::Rng::with_seed(

@@ -74,14 +74,14 @@ pub struct Configuration {
 
 /// Configurations, and what they fetch from.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Pace {
+pub struct AssumedSpeed {
     /// What serves the objects.
     pub store: Store,
     /// All that fetch.
     pub configurations: Vec<Configuration>,
 }
 
-impl Pace {
+impl AssumedSpeed {
     /// Seconds in which a configuration fetches so many objects of so many bytes together.
     pub fn seconds(&self, configuration: Configuration, (gets, bytes): (f64, f64)) -> f64 {
         let Configuration {
@@ -129,24 +129,24 @@ mod tests {
 
     #[test]
     fn the_fastest_configuration_sets_the_pace() {
-        let pace = |store| Pace {
+        let speed = |store| AssumedSpeed {
             store,
             configurations: vec![of(1.0, 1.0), of(4.0, 16.0), of(2.0, 16.0)],
         };
         // 16 workers, each 20 ms and 9 MB at 90 MB/s: below the network's 625 MB/s.
-        close(pace(Store::Distant).objects_per_s(0.9e6), 16.0 / 0.03);
+        close(speed(Store::Distant).objects_per_s(0.9e6), 16.0 / 0.03);
         // Large ones are the network's.
-        close(pace(Store::Distant).objects_per_s(1e9), 0.625);
+        close(speed(Store::Distant).objects_per_s(1e9), 0.625);
         // On this machine only the CPU counts.
         close(
-            pace(Store::OnThisMachine).objects_per_s(1e6),
+            speed(Store::OnThisMachine).objects_per_s(1e6),
             4.0 / (16.1e-6 + 0.221e-3),
         );
     }
 
     #[test]
     fn shards_share_the_work() {
-        let pace = Pace {
+        let speed = AssumedSpeed {
             store: Store::Distant,
             configurations: Vec::new(),
         };
@@ -155,8 +155,8 @@ mod tests {
             ..of(1.0, 16.0)
         };
         close(
-            pace.seconds(two, (2e4, 2e10)),
-            pace.seconds(of(1.0, 16.0), (1e4, 1e10)),
+            speed.seconds(two, (2e4, 2e10)),
+            speed.seconds(of(1.0, 16.0), (1e4, 1e10)),
         );
     }
 }

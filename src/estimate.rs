@@ -13,7 +13,7 @@ pub const ASK_USD: f64 = 1.0;
 
 /// What somebody agreed to beforehand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Agreement {
+pub struct Approval {
     /// To whatever it is (`--yes`).
     pub yes: bool,
     /// To so many bytes, and no more (`--max-bytes`).
@@ -22,9 +22,9 @@ pub struct Agreement {
 
 /// What was agreed to, and where the bytes are thought to go until then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Spending {
+pub struct CostPolicy {
     /// What was agreed to.
-    pub agreement: Agreement,
+    pub approval: Approval,
     /// Where the bytes are thought to go: to the internet, unless something else was said.
     pub egress: Egress,
 }
@@ -181,7 +181,7 @@ pub fn usd(paid: &Paid<'_>, prices: &PriceList) -> Option<Usd> {
 
 /// What is about to happen.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Outlook {
+pub struct Estimate {
     /// What it is: `run` or `sweep`.
     pub what: &'static str,
     /// Where it fetches from: `s3://images`.
@@ -202,7 +202,7 @@ pub struct Outlook {
     pub usd: Option<Usd>,
 }
 
-impl Outlook {
+impl Estimate {
     pub fn bytes(&self) -> Bytes {
         self.bytes_of_run.times(self.runs)
     }
@@ -260,8 +260,8 @@ impl Outlook {
     ///
     /// # Errors
     /// When it is more than was agreed to.
-    pub fn needs_asking(&self, agreement: Agreement) -> Result<bool, Failure> {
-        if let Some(most) = agreement.max_bytes {
+    pub fn needs_asking(&self, approval: Approval) -> Result<bool, Failure> {
+        if let Some(most) = approval.max_bytes {
             return match self.bytes() {
                 Bytes::Listed(bytes) if bytes > most => {
                     let (bytes, most) = (units::bytes(bytes), units::bytes(most));
@@ -279,15 +279,15 @@ impl Outlook {
         }
         let is_much = self.bytes().number().is_none_or(|bytes| bytes > ASK_BYTES);
         let is_dear = self.usd.as_ref().is_some_and(|usd| usd.bound() > ASK_USD);
-        Ok(!self.is_free && !agreement.yes && (is_much || is_dear))
+        Ok(!self.is_free && !approval.yes && (is_much || is_dear))
     }
 
     /// Goes on when nothing has to be asked, or somebody says yes.
     ///
     /// # Errors
     /// When it is more than was agreed to, nobody can be asked, or the answer is no.
-    pub async fn agree(&self, agreement: Agreement, ask: Ask<'_>) -> Result<(), Failure> {
-        if !self.needs_asking(agreement)? {
+    pub async fn agree(&self, approval: Approval, ask: Ask<'_>) -> Result<(), Failure> {
+        if !self.needs_asking(approval)? {
             return Ok(());
         }
         let hint = "--dry-run only looks; --sample, --limit or --prefix fetch less";
@@ -327,8 +327,8 @@ pub fn time(seconds: f64) -> String {
 mod tests {
     use super::*;
 
-    fn outlook(bytes: u64) -> Outlook {
-        Outlook {
+    fn estimate(bytes: u64) -> Estimate {
+        Estimate {
             what: "sweep",
             source: "s3://images".to_owned(),
             is_free: false,
@@ -341,7 +341,7 @@ mod tests {
         }
     }
 
-    fn priced(bytes: u64, egress: Egress) -> Outlook {
+    fn priced(bytes: u64, egress: Egress) -> Estimate {
         let paid = Paid {
             region: "us-east-1",
             gets: 1_000,
@@ -350,20 +350,20 @@ mod tests {
             egress,
             classes: Vec::new(),
         };
-        Outlook {
+        Estimate {
             usd: usd(&paid, &PriceList::built_in()),
-            ..outlook(bytes)
+            ..estimate(bytes)
         }
     }
 
-    const NONE: Agreement = Agreement {
+    const NONE: Approval = Approval {
         yes: false,
         max_bytes: None,
     };
 
     fn agree(
-        outlook: &Outlook,
-        agreement: Agreement,
+        estimate: &Estimate,
+        approval: Approval,
         answer: Option<bool>,
     ) -> (Result<(), Failure>, Vec<String>) {
         let mut asked = Vec::new();
@@ -376,34 +376,34 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
-        let result = runtime.block_on(outlook.agree(agreement, &mut ask));
+        let result = runtime.block_on(estimate.agree(approval, &mut ask));
         (result, asked)
     }
 
     #[test]
     fn much_is_asked_for_and_little_is_not() {
-        assert!(!outlook(ASK_BYTES).needs_asking(NONE).unwrap());
-        assert!(outlook(ASK_BYTES + 10).needs_asking(NONE).unwrap());
+        assert!(!estimate(ASK_BYTES).needs_asking(NONE).unwrap());
+        assert!(estimate(ASK_BYTES + 10).needs_asking(NONE).unwrap());
         assert!(
-            Outlook {
+            Estimate {
                 bytes_of_run: Bytes::Unknown,
-                ..outlook(0)
+                ..estimate(0)
             }
             .needs_asking(NONE)
             .unwrap()
         );
         assert!(
-            !Outlook {
+            !Estimate {
                 is_free: true,
-                ..outlook(u64::MAX)
+                ..estimate(u64::MAX)
             }
             .needs_asking(NONE)
             .unwrap(),
             "of this machine nobody is asked"
         );
         assert!(
-            !outlook(u64::MAX)
-                .needs_asking(Agreement { yes: true, ..NONE })
+            !estimate(u64::MAX)
+                .needs_asking(Approval { yes: true, ..NONE })
                 .unwrap()
         );
         // $1 is 11.9 GB of egress to the internet, or 2.5 million GETs.
@@ -434,9 +434,9 @@ mod tests {
             egress: Egress::Internet,
             classes: Vec::new(),
         };
-        let of = |bytes| Outlook {
+        let of = |bytes| Estimate {
             usd: usd(&paid(bytes), &PriceList::built_in()),
-            ..outlook(bytes)
+            ..estimate(bytes)
         };
         assert!(
             of(19_000_000_000).needs_asking(NONE).unwrap(),
@@ -452,16 +452,16 @@ mod tests {
 
     #[test]
     fn a_limit_is_agreement_up_to_it() {
-        let up_to = |most| Agreement {
+        let up_to = |most| Approval {
             yes: false,
             max_bytes: Some(most),
         };
         assert!(
-            !outlook(50_000_000_000)
+            !estimate(50_000_000_000)
                 .needs_asking(up_to(50_000_000_000))
                 .unwrap()
         );
-        let error = outlook(50_000_000_000)
+        let error = estimate(50_000_000_000)
             .needs_asking(up_to(49_000_000_000))
             .unwrap_err();
         assert_eq!(
@@ -471,9 +471,9 @@ mod tests {
                 "this sweep fetches 50.0 GB from s3://images, and --max-bytes is 49.0 GB"
             )
         );
-        let local = Outlook {
+        let local = Estimate {
             is_free: true,
-            ..outlook(100)
+            ..estimate(100)
         };
         assert!(
             local.needs_asking(up_to(99)).is_err(),
@@ -481,14 +481,14 @@ mod tests {
         );
         assert!(
             local
-                .needs_asking(Agreement {
+                .needs_asking(Approval {
                     yes: true,
                     max_bytes: Some(99)
                 })
                 .is_err()
         );
         assert!(
-            !Outlook {
+            !Estimate {
                 bytes_of_run: Bytes::Assumed(1_000),
                 ..local
             }
@@ -522,7 +522,7 @@ mod tests {
                 .message,
             "the sweep was not started"
         );
-        assert_eq!(agree(&outlook(5), NONE, None), (Ok(()), Vec::new()));
+        assert_eq!(agree(&estimate(5), NONE, None), (Ok(()), Vec::new()));
     }
 
     #[test]

@@ -1,24 +1,24 @@
 //! How a rate went over the time of one run: how long it held, and whether it dropped and stayed low.
 
-use crate::analysis::observation::{Course, RateDrop};
+use crate::analysis::observation::{RateDrop, RateTrend};
 use crate::results::summary::Series;
 use crate::stats::change::{LEAST_EFFECT, change_point};
 use crate::units::SECOND_NS;
 
-/// The course of a run with these bytes a second since the epoch; `None` without a fetch time.
+/// The rate over time of a run with these bytes a second since the epoch; `None` without a fetch time.
 ///
 /// The first second (connections open) and the last one (cut short) are left out, and so is the tail, in which workers go idle one by one.
 ///
 /// A change of bytes a second is the end of a burst only when fetches a second fell as well: where objects become smaller, as in a listing with the
 /// large ones first, bytes fall and fetches do not.
-pub(super) fn course(
+pub(super) fn trend(
     series: &Series,
     fetch_ns: Option<u64>,
     active_window_ns: Option<u64>,
-) -> Option<Course> {
+) -> Option<RateTrend> {
     let bytes = &series.bytes;
     let fetch_ns = fetch_ns?;
-    let whole = Course {
+    let whole = RateTrend {
         held_s: fetch_ns as f64 / 1e9,
         drop: None,
         by_objects: None,
@@ -47,7 +47,7 @@ pub(super) fn course(
     let Some(change) =
         change_point(&rates).filter(|change| change.after < change.before && fell(change.at))
     else {
-        return Some(Course {
+        return Some(RateTrend {
             by_objects: by_objects(&rates, &fetches),
             ..whole
         });
@@ -69,7 +69,7 @@ pub(super) fn course(
         after_bytes_per_s: after,
         p: change.p,
     };
-    Some(Course {
+    Some(RateTrend {
         held_s: drop.at_s,
         drop: Some(drop),
         by_objects: None,
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_drop_is_found_with_its_second_and_its_bytes() {
-        let drop = course(&series(dropping()), Some(RUN_NS), None)
+        let drop = trend(&series(dropping()), Some(RUN_NS), None)
             .unwrap()
             .drop
             .unwrap();
@@ -154,13 +154,13 @@ mod tests {
             fetches: vec![1_000; 100],
             ..series(dropping())
         };
-        assert_eq!(course(&same, Some(RUN_NS), None).unwrap().drop, None);
+        assert_eq!(trend(&same, Some(RUN_NS), None).unwrap().drop, None);
         // As large as before, and fewer.
         let fewer = Series {
             fetches: dropping().iter().map(|bytes| bytes / 1_000_000).collect(),
             ..series(dropping())
         };
-        assert!(course(&fewer, Some(RUN_NS), None).unwrap().drop.is_some());
+        assert!(trend(&fewer, Some(RUN_NS), None).unwrap().drop.is_some());
     }
 
     #[test]
@@ -179,7 +179,7 @@ mod tests {
             let fetches = (0..40)
                 .map(|second| if second < 20 { 100 } else { fetches })
                 .collect();
-            course(
+            trend(
                 &Series {
                     fetches,
                     ..series(bytes)
@@ -193,7 +193,7 @@ mod tests {
         assert!((share(100).unwrap() - 1.0).abs() < 1e-9 && share(50).unwrap().abs() < 1e-9);
         assert!((0.3..0.6).contains(&share(67).unwrap()), "{:?}", share(67));
         assert_eq!(
-            course(&series(dropping()), Some(RUN_NS), None)
+            trend(&series(dropping()), Some(RUN_NS), None)
                 .unwrap()
                 .by_objects,
             None
@@ -203,33 +203,33 @@ mod tests {
     #[test]
     fn a_rise_the_tail_and_a_few_seconds_are_no_drop() {
         let rising: Vec<u64> = dropping().into_iter().rev().collect();
-        let held = Some(Course {
+        let held = Some(RateTrend {
             held_s: 100.0,
             drop: None,
             by_objects: None,
         });
-        assert_eq!(course(&series(rising), Some(RUN_NS), None), held);
+        assert_eq!(trend(&series(rising), Some(RUN_NS), None), held);
         assert_eq!(
-            course(&series(dropping()), Some(RUN_NS), Some(40 * SECOND_NS)),
+            trend(&series(dropping()), Some(RUN_NS), Some(40 * SECOND_NS)),
             held,
             "what follows the active window is the tail"
         );
         assert_eq!(
-            course(&series(dropping()[..1].to_vec()), Some(SECOND_NS), None),
-            Some(Course {
+            trend(&series(dropping()[..1].to_vec()), Some(SECOND_NS), None),
+            Some(RateTrend {
                 held_s: 1.0,
                 drop: None,
                 by_objects: None
             })
         );
         assert_eq!(
-            course(&series(Vec::new()), Some(SECOND_NS), None),
-            Some(Course {
+            trend(&series(Vec::new()), Some(SECOND_NS), None),
+            Some(RateTrend {
                 held_s: 1.0,
                 drop: None,
                 by_objects: None
             })
         );
-        assert_eq!(course(&series(Vec::new()), None, None), None);
+        assert_eq!(trend(&series(Vec::new()), None, None), None);
     }
 }

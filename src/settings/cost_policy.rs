@@ -3,8 +3,8 @@
 use super::fetching::egress;
 use super::reader::{SettingReader, usage};
 use crate::cli::{Given, Raw};
+use crate::estimate::{Approval, CostPolicy};
 use crate::exit::Failure;
-use crate::outlook::{Agreement, Spending};
 use crate::price::Egress;
 use crate::units;
 
@@ -25,7 +25,7 @@ pub(super) fn max_bytes(raw: &Raw) -> Result<Option<u64>, Failure> {
 }
 
 /// What `--yes`, `--max-bytes` and `--egress` say.
-pub(super) fn spending(raw: &Raw) -> Result<Spending, Failure> {
+pub(super) fn cost_policy(raw: &Raw) -> Result<CostPolicy, Failure> {
     let reader = SettingReader(raw);
     let max_bytes = max_bytes(raw)?;
     let egress = if raw.get("egress").is_some() {
@@ -33,8 +33,8 @@ pub(super) fn spending(raw: &Raw) -> Result<Spending, Failure> {
     } else {
         Egress::Internet
     };
-    Ok(Spending {
-        agreement: Agreement {
+    Ok(CostPolicy {
+        approval: Approval {
             yes: reader.switch("yes")?,
             max_bytes,
         },
