@@ -125,6 +125,7 @@ fn rows(path: &Path, columns: Columns, picker: &mut Picker) -> Result<bool, List
         .flexible(true)
         .from_reader(MultiGzDecoder::new(file));
     for row in reader.records() {
+        picker.check_cancelled()?;
         let row = row.map_err(|error| ListError::Wrong(error.to_string(), HINT))?;
         let field = |column: Option<usize>| {
             column

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use super::error::ListError;
 use super::lines::{LineError, Lines, without_end};
 use super::pick::Picker;
+use crate::platform::cancel::Cancelled;
 use crate::sample::KeyRecord;
 
 /// The first line.
@@ -68,6 +69,7 @@ pub(super) fn read(path: &Path, picker: &mut Picker) -> Result<(), ListError> {
             }
         };
         let mut text = without_end(line);
+        picker.check_cancelled()?;
         if complete.is_some() {
             return Err(wrong(number, "something follows the checksum"));
         }
@@ -229,12 +231,16 @@ impl<W: Write> KeyFileWriter<W> {
     }
 }
 
-/// Reads a file on a thread of its own: it may have millions of lines, or be a pipe, and signals are heard meanwhile.
+/// Reads a file on a thread of its own: it may have millions of lines, or be a pipe, and signals are noticed meanwhile. When this future is dropped, the
+/// thread ends at its next line. It is not waited for, as a pipe may never send one.
 pub(super) async fn off_thread<T, F>(mut picker: Picker, read: F) -> Result<(Picker, T), ListError>
 where
     T: Send + 'static,
     F: FnOnce(&mut Picker) -> Result<T, ListError> + Send + 'static,
 {
+    let cancelled = Cancelled::default();
+    let _guard = cancelled.when_dropped();
+    picker.cancelled = cancelled;
     let read = tokio::task::spawn_blocking(move || read(&mut picker).map(|found| (picker, found)));
     read.await
         .unwrap_or_else(|ended| std::panic::resume_unwind(ended.into_panic()))

@@ -8,6 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::error::{LISTING_HINT, ListError};
 use crate::plan::{KeySource, Selection, Shard};
+use crate::platform::cancel::Cancelled;
 use crate::sample::KeyRecord;
 use crate::spool::keys::{KeyFile, KeyWriter};
 
@@ -83,6 +84,8 @@ pub(super) struct Picker {
     /// Hashes of all keys taken, once they turned out not to come in order: stores of S3's kind list in the order of UTF-8 bytes, and then a
     /// repeated key is next to itself.
     unordered: Option<HashSet<u64>>,
+    /// Set when nobody waits for the keys any more.
+    pub(super) cancelled: Cancelled,
     pub(super) listed: Listed,
 }
 
@@ -101,11 +104,17 @@ impl Picker {
             spool: spool.to_owned(),
             last: None,
             unordered: None,
+            cancelled: Cancelled::default(),
             listed: Listed {
                 bytes: Some(0),
                 ..Listed::default()
             },
         })
+    }
+
+    /// Ends whoever reads keys for nobody.
+    pub(super) fn check_cancelled(&self) -> Result<(), ListError> {
+        self.cancelled.check().map_err(ListError::Spool)
     }
 
     /// Most keys that are taken.

@@ -16,6 +16,12 @@ impl Cancelled {
         Self(Arc::new(AtomicBool::new(true)))
     }
 
+    /// Cancels when what is returned is dropped, and waits for nobody: for work that may wait for a pipe.
+    #[must_use]
+    pub fn when_dropped(&self) -> CancelGuard {
+        CancelGuard(self.clone())
+    }
+
     /// To be asked once a record: it is one load.
     ///
     /// # Errors
@@ -39,8 +45,8 @@ pub async fn cancellable<T: Send + 'static>(
 ) -> T {
     let cancelled = Cancelled::default();
     let (ended, wait) = channel::<()>();
-    let guard = Guard {
-        cancelled: cancelled.clone(),
+    let guard = WaitGuard {
+        cancelled: Some(cancelled.when_dropped()),
         wait,
     };
     let thread = tokio::task::spawn_blocking(move || {
@@ -53,15 +59,26 @@ pub async fn cancellable<T: Send + 'static>(
     done.unwrap_or_else(|ended| std::panic::resume_unwind(ended.into_panic()))
 }
 
-struct Guard {
-    cancelled: Cancelled,
+/// Cancels work when it is dropped.
+#[derive(Debug)]
+pub struct CancelGuard(Cancelled);
+
+impl Drop for CancelGuard {
+    fn drop(&mut self) {
+        self.0.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Cancels work when it is dropped, and waits for its end.
+struct WaitGuard {
+    cancelled: Option<CancelGuard>,
     /// Nothing comes: it ends when the thread has ended.
     wait: Receiver<()>,
 }
 
-impl Drop for Guard {
+impl Drop for WaitGuard {
     fn drop(&mut self) {
-        self.cancelled.0.store(true, Ordering::Relaxed);
+        drop(self.cancelled.take());
         let _ended = self.wait.recv();
     }
 }

@@ -581,3 +581,26 @@ fn fuzz_key_files() {
         hold(&summed(bytes));
     });
 }
+
+#[tokio::test]
+async fn a_reader_that_nobody_waits_for_ends_at_its_next_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let picker = Picker::create(&selection(), dir.path()).unwrap();
+    let ((begin, has_begun), (end, ended)) =
+        (std::sync::mpsc::channel(), std::sync::mpsc::channel());
+    let reading = off_thread(picker, move |picker: &mut Picker| {
+        begin.send(()).unwrap();
+        // A file of very many lines.
+        while picker.check_cancelled().is_ok() {
+            std::thread::yield_now();
+        }
+        end.send(()).unwrap();
+        picker.check_cancelled()
+    });
+    let signal = tokio::task::spawn_blocking(move || has_begun.recv().unwrap());
+    tokio::select! {
+        _ = reading => panic!("nothing ends it by itself"),
+        signal = signal => signal.unwrap(),
+    }
+    ended.recv().unwrap();
+}
