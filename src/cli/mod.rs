@@ -2,6 +2,7 @@
 //!
 //! Owns names and help texts. Takes values as they were typed: what they mean is decided in `settings`. The only reader of the environment.
 
+mod again;
 mod build;
 mod colour;
 mod doctor;
@@ -26,12 +27,14 @@ mod upload;
 mod values;
 mod words;
 
+pub use again::typed_again;
 pub use colour::{colours, last_value};
 pub use generated::{ManualPage, completions, manual};
 pub use invocation::{Confined, Invocation};
 pub use pages::SHELLS;
 pub use parse::{Unparsed, begins_a_run, parse};
 pub use raw::{Given, Raw};
+pub use run::WELCOME;
 pub use setting::{Setting, Takes};
 pub use shared::EVERYWHERE;
 pub use subcommands::{SUBCOMMANDS, Subcommand};

@@ -28,6 +28,8 @@ pub enum Unparsed {
     Asked(clap::Error),
     /// What was typed or set is wrong.
     Wrong(Failure),
+    /// Nothing was typed, and nothing is set.
+    Nothing,
 }
 
 impl From<clap::Error> for Unparsed {
@@ -43,7 +45,7 @@ impl From<clap::Error> for Unparsed {
 /// Reads the arguments and the environment. No subcommand, or a bare flag or a source first, means `run`.
 ///
 /// # Errors
-/// When a text was asked for, and when something is wrong (exit 2).
+/// When a text was asked for, when nothing was, and when something is wrong (exit 2).
 ///
 /// # Panics
 /// Never: clap answers without a subcommand itself.
@@ -51,7 +53,9 @@ pub fn parse(
     arguments: impl IntoIterator<Item = OsString>,
     variables: Variables,
 ) -> Result<Invocation, Unparsed> {
-    let arguments = with_subcommand(arguments.into_iter().collect());
+    let typed: Vec<OsString> = arguments.into_iter().collect();
+    let is_alone = typed.len() <= 1;
+    let arguments = with_subcommand(typed);
     let colour = colours(&arguments, &variables).map_or(ColorChoice::Auto, |wanted| {
         if wanted {
             ColorChoice::Always
@@ -80,6 +84,9 @@ pub fn parse(
         return Ok(Invocation::ServeSupervised);
     }
     let raw = collect(subcommand, matches, variables).map_err(Unparsed::Wrong)?;
+    if is_alone && raw.is_empty() {
+        return Err(Unparsed::Nothing);
+    }
     Ok((subcommand.invocation)(raw))
 }
 

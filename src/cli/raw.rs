@@ -19,6 +19,13 @@ impl Given {
     pub fn is_flag(&self) -> bool {
         self.name.starts_with("--")
     }
+
+    /// Whether the environment gave it: a stack or a plan may give values too.
+    pub fn is_variable(&self) -> bool {
+        let is_of_variables =
+            |byte: u8| byte.is_ascii_uppercase() || byte == b'_' || byte.is_ascii_digit();
+        !self.name.is_empty() && self.name.bytes().all(is_of_variables)
+    }
 }
 
 /// Everything that was given for one subcommand.
@@ -38,6 +45,15 @@ impl Raw {
     /// What was given for the setting whose flag is `--flag`.
     pub fn get(&self, flag: &str) -> Option<&Given> {
         self.values.get(flag)
+    }
+
+    /// Whether nothing was asked for: no word, and no value but of variables that other programs read as well.
+    pub(super) fn is_empty(&self) -> bool {
+        self.words.is_empty()
+            && self
+                .values
+                .values()
+                .all(|given| given.name.starts_with("AWS_"))
     }
 
     /// Whether nothing but the result, warnings and errors is to be said.

@@ -75,6 +75,18 @@ pub const RUN: &[Setting] = tables![
 pub(super) const ABOUT: &str =
     "Find the vCPUs, mode and number of workers that read your bucket best";
 
+/// What `parfetch` says when nothing is typed or set.
+pub const WELCOME: &str = "\
+parfetch finds the vCPUs, mode and number of workers that read your S3 bucket
+best: how long the whole bucket takes then, and what it costs on Fargate.
+
+  parfetch run --embedded                  try it: no S3 needed
+  parfetch doctor s3://images              check that your bucket can be read
+  parfetch sweep s3://images --dry-run     what a measurement reads and costs
+
+`parfetch -h` lists all commands.
+";
+
 /// Examples below `parfetch -h`.
 pub(super) const BRIEF_EXAMPLES: &str = "\
 Examples:

@@ -23,13 +23,13 @@ pub const SWEEP: &[Setting] = tables![
         "client" [] Choices("LIST", CLIENTS), "sdk,lean", "S3 clients", "Clients";
         "concurrency" -'c' /"parallelism" [] Value("LIST"), "1,2,4,8,16", "Workers; 1..64 is 1,2,4,8,16,32,64", "Numbers of workers";
         "shards" [] Value("LIST"), "1", "Runs at the same time, each with its own vCPUs and its part of the keys";
-        "contender" [] Many("NAME=CMD"), "", "Another program that reads the study's six variables (docs/contenders.md), like python='python3 fetch.py'; NAME:thread,process='COMMAND' for some modes only", "Another program to measure too";
+        "contender" [] Many("NAME=CMD"), "", "Your program, measured next to parfetch's own clients (--client). It reads six variables (docs/contenders.md), like python='python3 fetch.py'. It runs in every mode of --mode; NAME:thread,process='COMMAND' names the modes that it knows", "Your program, next to parfetch's own";
     }
     "What a repetition is" {
-        "repeat" [] Value("N"), "6", "Repetitions of each configuration; 6 are the fewest that give a 95 % interval";
-        "sample" [] Value("N|SIZE|auto|all"), "auto", "Random keys of the whole listing, in proportion within size classes, the same for every repetition. N keys, at most SIZE (2GB), auto (about 5 s of the fastest configuration, at most 2 GB), or all keys. With --limit, --duration or --contender the default is all", "A random sample of the keys";
+        "repeat" [] Value("N"), "6", "Repetitions of each configuration; 6 are the fewest that give a 95 % interval, and a recommendation", "Repetitions of each configuration";
+        "sample" [] Value("N|SIZE|auto|all"), "auto", "Random keys of the whole listing, in proportion within size classes, the same for every repetition. N keys, at most SIZE (2GB), auto (about 5 s of the fastest configuration, at most 2 GB), or all keys. With --limit, --duration or --contender the default is all";
         "limit" [] Value("N"), "", "Only the first N keys of the listing, which may be unlike the others";
-        "duration" [] Value("TIME"), "", "Read the keys again and again until this time has passed: a sustained rate";
+        "duration" [] Value("TIME"), "", "Read the keys again and again until this time has passed: long runs of few objects (5s), or a sustained rate (20m)", "Read the keys again and again, like 5s";
     }},
     &under(REPETITION, [WORK.typed(), PART_SIZE.typed(), ORDER.typed()]),
     settings! {
@@ -46,7 +46,7 @@ pub const SWEEP: &[Setting] = tables![
         "dry-run" [] Nothing, "", "List the keys, say what would be done, fetched and paid, and do nothing", "Only show what it would fetch and cost";
         "yes" -'y' [] Nothing, "", "Start without a question, whatever it fetches and costs. Otherwise parfetch asks above 20 GB in all or $1 from an endpoint that is not on this machine, and a sweep without a terminal ends";
         "max-bytes" [] Value("SIZE"), "", "Fetch up to SIZE (50GB) in all runs without a question: more is refused, and no run starts that would exceed it";
-        "id" [] Value("NAME"), "", "Name of the sweep; the same name continues an interrupted sweep. Default: date and time", "Name; the same one continues a sweep";
+        "id" [] Value("NAME"), "", "Name of the sweep; the same name continues an interrupted sweep. Default: date and time";
         "redo-failed" [] Nothing, "", "Run repetitions again that failed before";
     }},
     &[STACK
@@ -74,7 +74,7 @@ pub const SWEEP: &[Setting] = tables![
         BUCKET,
         PREFIX,
         KEYS,
-        EMBEDDED,
+        EMBEDDED.long(),
         ENDPOINT_URL.long(),
         VIRTUAL_HOST,
         REGION,
@@ -84,7 +84,8 @@ pub const SWEEP: &[Setting] = tables![
         CA_BUNDLE,
         OUT.default("./parfetch-results")
             .help("Folder of sweeps/ID, which has all files of the sweep"),
-        RESULT_BUCKET.help("Store results in this bucket, or s3://bucket/folder, as well; contenders need it where there is no embedded server"),
+        RESULT_BUCKET.help("Store results in this bucket, or s3://bucket/folder, as well; contenders need it where there is no embedded server")
+            .brief("Store results there too; contenders need it"),
         RESULT_PREFIX,
         PROGRESS,
         EGRESS_TO,
@@ -101,7 +102,7 @@ pub(super) const SWEEP_ABOUT: &str =
 pub(super) const SWEEP_BRIEF: &str = "\
 Examples:
   parfetch sweep s3://images --vcpu 0.5,1 -c 1..64
-  parfetch sweep s3://images --contender python='python3 fetch.py'";
+  parfetch sweep s3://in -r s3://out --contender py:thread='python3 fetch.py'";
 
 /// Examples below `sweep --help`.
 pub(super) const SWEEP_EXAMPLES: &str = "\
@@ -110,7 +111,7 @@ Examples:
   parfetch sweep s3://images --vcpu 0.5,1 -c 1..64 --dry-run       what it would do
   parfetch sweep s3://images --sample 5000 --id first              interrupted? the same line continues
   parfetch sweep s3://images --duration 20m --vcpu 1 -c 16         a sustained rate
-  parfetch sweep --embedded --contender python:thread,process='python3 fetch_study.py'
+  parfetch sweep --embedded --contender python:thread,process='python3 fetch_study.py'    next to sdk and lean
   parfetch sweep --on ecs --stack parfetch --dry-run               on Fargate: what it would cost
   parfetch sweep --on ecs --stack parfetch --id first --max-cost 5
   parfetch sweep s3://images --vcpu 1,2 --print-plan > plan.toml   then: parfetch sweep --plan plan.toml

@@ -30,7 +30,19 @@ fn the_command_line_is_sound() {
 
 #[test]
 fn no_subcommand_or_a_bare_flag_is_a_run() {
-    assert!(run(&[], Variables::default()).get("bucket").is_none());
+    let alone =
+        |words: &[&str], variables| parse(words.iter().map(OsString::from), variables).map(|_| ());
+    for variables in [
+        Variables::default(),
+        Variables::from([("AWS_REGION", "us-east-1")]),
+    ] {
+        assert!(matches!(
+            alone(&["parfetch"], variables),
+            Err(Unparsed::Nothing)
+        ));
+    }
+    assert!(alone(&["parfetch", "run"], Variables::default()).is_ok());
+    assert!(alone(&["parfetch"], Variables::from([("TAG", "x")])).is_ok());
     assert_eq!(
         run(&["--bucket", "b"], Variables::default())
             .get("bucket")

@@ -5,7 +5,7 @@ use std::io;
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
-use super::console::{set_colours, style_of};
+use super::console::{print, set_colours, style_of};
 use super::process::{
     DEFECT_HINT, FORM, LOG_FORMAT, StderrForm, defect, report as report_failure, say_last,
 };
@@ -42,6 +42,8 @@ pub fn main(process_start_ns: u64) -> ExitCode {
             end(environment::settle(&invocation).and_then(|()| dispatched(invocation))).into()
         }
         Err(Unparsed::Wrong(failure)) => end(Err(failure)).into(),
+        // No success: a task that lacks its settings must not seem to have done something.
+        Err(Unparsed::Nothing) => end(print(cli::WELCOME).map(|_| Exit::Usage)).into(),
         Err(Unparsed::Asked(text)) => {
             // A closed pipe after `--help | head` is no failure.
             let _closed = text.print();

@@ -79,6 +79,32 @@ fn a_report_has_colours_where_they_are_wanted_and_a_file_has_none() {
     assert!(!written.exits(0).read("report.txt").contains(ESCAPE));
 }
 
+/// A person gets a first help; a task that lacks its settings has not succeeded.
+#[test]
+fn nothing_typed_and_nothing_set_says_what_parfetch_is() {
+    let said = Invocation::new(&[]).go();
+    said.exits(2);
+    assert!(
+        said.stdout.starts_with("parfetch finds the vCPUs")
+            && said.stdout.contains("  parfetch run --embedded  ")
+            && said.stderr.is_empty(),
+        "{}{}",
+        said.stdout,
+        said.stderr
+    );
+    assert!(said.stdout.lines().all(|line| line.chars().count() <= 80));
+    let said = Invocation::new(&[])
+        .env(&[("RESULT_BUCKET_NAME", "results")])
+        .go();
+    assert!(
+        said.exits(2)
+            .stderr
+            .starts_with("error: no source bucket is given"),
+        "{}",
+        said.stderr
+    );
+}
+
 #[test]
 fn a_typed_source_alone_leaves_its_results_here() {
     let server = Scripted::start(2, |_| None);
