@@ -43,7 +43,11 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     }
     let filled = block_on(signals.or(Box::pin(fill(&settings.fill, context))))?;
     drop(progress);
-    finish(&settings.fill, &filled)
+    let fill = Fill {
+        access: settings.fill.access.without(&settings::inherited(raw)),
+        ..settings.fill
+    };
+    finish(&fill, &filled)
 }
 
 /// What is there now, and what to do with it.

@@ -115,7 +115,7 @@ pub(super) fn command(places: &[ResultSource], sources: &SourceSettings) -> Stri
     let access = if is_stored {
         Access {
             request_payer: false,
-            ..sources.access.clone()
+            ..sources.access.without(&sources.inherited)
         }
         .words()
     } else {

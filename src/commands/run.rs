@@ -128,7 +128,7 @@ async fn run_to_end(
         Done::Foreseen(estimate) => return print(&estimate.in_words()),
     };
     let code = *ended.exit.as_ref().unwrap_or_else(|failure| &failure.exit);
-    let shown = show(&ended, output, settings::embedded_text(raw));
+    let shown = show(&ended, output, raw);
     leave_lines(&ended.summary, code, (log.format, emf.as_deref()));
     shown.and(ended.exit)
 }
@@ -199,7 +199,7 @@ fn show(
         first_failure,
     }: &RunEnd,
     output: Format,
-    embedded: Option<&str>,
+    raw: &Raw,
 ) -> Result<Exit, Failure> {
     if output == Format::Json {
         return print(
@@ -216,7 +216,8 @@ fn show(
             width: width(),
             exit_code,
             first_failure: first_failure.as_ref(),
-            embedded,
+            embedded: settings::embedded_text(raw),
+            inherited: &settings::inherited(raw),
         },
     ))
 }

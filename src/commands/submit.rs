@@ -78,7 +78,7 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
             let _closed = writeln!(
                 io::stderr(),
                 "not waited for: {id}\nits results: {}",
-                again(&settings.job, &sources(&settings))
+                again(&settings.job, &sources(&raw, &settings))
             );
             Ok(Exit::Good)
         }
@@ -133,9 +133,10 @@ async fn to_its_end(
 }
 
 /// How its results are read.
-fn sources(SubmitSettings { job, prices, .. }: &SubmitSettings) -> SourceSettings {
+fn sources(raw: &Raw, SubmitSettings { job, prices, .. }: &SubmitSettings) -> SourceSettings {
     SourceSettings {
         access: job.run.access.clone(),
+        inherited: settings::inherited(raw),
         prices: prices.clone(),
         egress: job.run.egress,
     }
@@ -149,7 +150,7 @@ fn conclude(
 ) -> Result<Exit, Failure> {
     let style = style_of(&io::stderr());
     let SubmitSettings { job, out, .. } = settings;
-    let reported = report((raw, signals), (job, out), &sources(settings));
+    let reported = report((raw, signals), (job, out), &sources(raw, settings));
     if end.is_good {
         return account(&reported?, asked, job).map_or(Ok(Exit::Good), Err);
     }

@@ -80,6 +80,7 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     }
     let sources = SourceSettings {
         access: settings.job.access.clone(),
+        inherited: settings::inherited(raw),
         prices: settings.prices.clone(),
         egress: settings.egress,
     };

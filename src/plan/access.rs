@@ -57,6 +57,30 @@ impl Access {
         valued.flatten().chain(switches).collect()
     }
 
+    /// Without what these flags say: for lines to paste, where the environment says it.
+    #[must_use]
+    pub fn without(&self, flags: &[&str]) -> Self {
+        let is_left = |flag: &str| !flags.contains(&flag);
+        let Self {
+            endpoint_url,
+            region,
+            profile,
+            virtual_host,
+            no_sign_request,
+            request_payer,
+            ca_bundle,
+        } = self.clone();
+        Self {
+            endpoint_url: endpoint_url.filter(|_| is_left("endpoint-url")),
+            region: region.filter(|_| is_left("region")),
+            profile: profile.filter(|_| is_left("profile")),
+            virtual_host: virtual_host && is_left("virtual-host"),
+            no_sign_request: no_sign_request && is_left("no-sign-request"),
+            request_payer: request_payer && is_left("request-payer"),
+            ca_bundle: ca_bundle.filter(|_| is_left("ca-bundle")),
+        }
+    }
+
     /// Whether the endpoint is a loopback address: a server on this machine.
     pub fn is_on_this_machine(&self) -> bool {
         let host = self

@@ -32,7 +32,7 @@ pub use reports::{
 pub use run::{RunSettings, run};
 pub use serve::serve;
 pub use shown::{Format, Level, LogSettings, ProgressWhen, log};
-pub use source::{access, embedded_text};
+pub use source::{access, embedded_text, inherited};
 pub use submit::{SubmitSettings, check_submit, submit};
 pub use sweep::{Intent, SweepInput, SweepSettings, check_sweep, sweep};
 pub use upload::{UploadSettings, upload};

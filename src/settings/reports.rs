@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::fetching::egress;
 use super::reader::{SettingReader, usage};
-use super::source::access;
+use super::source::{access, inherited};
 use crate::analysis::Metric;
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
@@ -43,6 +43,8 @@ pub enum ReportFormat {
 pub struct SourceSettings {
     /// How S3 is reached.
     pub access: Access,
+    /// What of it the environment has, and no line to paste needs.
+    pub inherited: Vec<&'static str>,
     /// A price list instead of the built-in one.
     pub prices: Option<PathBuf>,
     /// Where the bytes went that were read.
@@ -199,6 +201,7 @@ pub fn compare(raw: &Raw) -> Result<CompareSettings, Failure> {
 fn sources(raw: &Raw) -> Result<SourceSettings, Failure> {
     Ok(SourceSettings {
         access: access(raw)?,
+        inherited: inherited(raw),
         prices: SettingReader(raw).path("prices"),
         egress: egress(&SettingReader(raw))?,
     })

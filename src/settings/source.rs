@@ -115,6 +115,21 @@ pub fn access(raw: &Raw) -> Result<Access, Failure> {
     })
 }
 
+/// Flags of [`access`] whose values the environment has: a line to paste needs none of them, as every command reads the same variables.
+pub fn inherited(raw: &Raw) -> Vec<&'static str> {
+    const FLAGS: [&str; 7] = [
+        "endpoint-url",
+        "region",
+        "profile",
+        "virtual-host",
+        "no-sign-request",
+        "request-payer",
+        "ca-bundle",
+    ];
+    let is_inherited = |flag: &&str| raw.get(flag).is_some_and(Given::is_variable);
+    FLAGS.into_iter().filter(is_inherited).collect()
+}
+
 /// The embedded server is reached its own way: what was set for another endpoint does not matter, and typing it is worth a warning.
 pub(super) fn for_embedded(raw: &Raw, access: &Access, notes: &mut Notes) -> Access {
     if let Some(given) = raw.get("endpoint-url") {

@@ -23,7 +23,7 @@ pub(super) fn sweep(summary: &Summary, view: &RunView<'_>, factors: &[String]) -
         });
     } else {
         words.push(source(summary));
-        words.extend(settings.access.words());
+        words.extend(settings.access.without(view.inherited).words());
         words.extend(keys(&settings.selection.source)?);
     }
     let mut add = |flag: &str, value: String| words.extend([flag.to_owned(), value]);

@@ -15,6 +15,7 @@ fn view(style: Style, width: usize) -> RunView<'static> {
         exit_code: 0,
         first_failure: None,
         embedded: None,
+        inherited: &[],
     }
 }
 

@@ -16,4 +16,6 @@ pub struct RunView<'a> {
     pub first_failure: Option<&'a FailedKey>,
     /// The options of the embedded server as they were typed; none without one.
     pub embedded: Option<&'a str>,
+    /// Flags whose values the environment has: a line to paste leaves them out.
+    pub inherited: &'a [&'static str],
 }
