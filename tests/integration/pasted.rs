@@ -159,6 +159,22 @@ fn what_fill_and_doctor_suggest_goes_to_the_same_endpoint() {
         .unwrap()
         .to_owned();
     paste(&said, &format!("parfetch fill {line} --dry-run"));
+    // What the environment has set is set there as well.
+    let variables = [("AWS_ENDPOINT_URL", url.as_str())];
+    let said = Invocation::new(&["doctor", "s3://source"])
+        .env(&variables)
+        .go();
+    assert_eq!(
+        after(&said.exits(0).stdout, "parfetch fill "),
+        Some("s3://source/ --objects 2000 --size 256KiB")
+    );
+    let said = Invocation::new(&["fill", "s3://source/new/", "-n", "2", "-q"])
+        .env(&variables)
+        .go();
+    assert_eq!(
+        after(&said.exits(0).stdout, "next: "),
+        Some("parfetch s3://source/new/")
+    );
 }
 
 /// A command as it stands in a text: between backticks, on a line of its own, or as the beginning of a hint; without what follows it.

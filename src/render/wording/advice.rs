@@ -1,11 +1,14 @@
 //! What is recommended, in words: the configuration, its time and price, how sure that is, what it is tied with, and what limits the answer.
 
+use std::str::FromStr as _;
+
 use super::number::{plural, time, vcpus};
 use super::{notes, prediction};
 use crate::analysis::advice::{Choice, Edge, FirstLook, KneeSide, Lack};
 use crate::analysis::model::{CellReport, Study, Workload};
 use crate::analysis::thresholds::REPETITIONS;
 use crate::cell::{Cell, memory_gb};
+use crate::plan::Mode;
 use crate::units;
 
 /// What is recommended, by which rule.
@@ -198,20 +201,39 @@ fn edges(choice: &Choice) -> Option<String> {
     })
 }
 
-/// `the most workers, the largest task`
+/// `the most workers: try -c 16..128; the largest task`
 pub(crate) fn edge_names(choice: &Choice) -> String {
     let name = |edge: &Edge| match edge {
-        Edge::MostWorkers => "the most workers",
-        Edge::FewestWorkers => "the fewest workers",
-        Edge::LargestTask => "the largest task",
-        Edge::SmallestTask => "the smallest task",
+        Edge::MostWorkers => format!("the most workers{}", beyond(choice)),
+        Edge::FewestWorkers => "the fewest workers".to_owned(),
+        Edge::LargestTask => "the largest task".to_owned(),
+        Edge::SmallestTask => "the smallest task".to_owned(),
     };
     choice
         .at_edge
         .iter()
         .map(name)
         .collect::<Vec<_>>()
-        .join(", ")
+        .join("; ")
+}
+
+/// What measures more workers: `: try -c 16..128`; nothing where the mode has no more.
+fn beyond(choice: &Choice) -> String {
+    let value = |name: &str| {
+        let pair = choice.environment.iter().find(|(other, _)| other == name);
+        pair.map(|(_, value)| value.as_str())
+    };
+    let workers = value("CONCURRENCY").and_then(|text| text.parse::<u32>().ok());
+    let mode = value("MODE").and_then(|text| Mode::from_str(text).ok());
+    let Some((workers, mode)) = workers.zip(mode) else {
+        return String::new();
+    };
+    let most = mode.max_concurrency().min(workers.saturating_mul(8));
+    if most > workers {
+        format!(": try -c {workers}..{most}")
+    } else {
+        String::new()
+    }
 }
 
 /// Said of the price of a task that is done before a minute is over.
@@ -272,4 +294,29 @@ pub(crate) fn caveat(workload: &Workload) -> Option<String> {
         "measured on this machine against {store}: it compares programs, modes and workers here, and does not show how fast Fargate's vCPUs and network are \
          (`parfetch sweep --on ecs` does)"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::fixture::sketch;
+
+    #[test]
+    fn an_edge_says_what_measures_beyond_it() {
+        let study = sketch();
+        let mut choice = study.recommendations[0].cheapest.clone().unwrap();
+        choice.at_edge = vec![Edge::MostWorkers, Edge::LargestTask];
+        assert_eq!(
+            edge_names(&choice),
+            "the most workers: try -c 16..128; the largest task"
+        );
+        choice.environment = [("MODE", "process"), ("CONCURRENCY", "1024")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into();
+        assert_eq!(
+            edge_names(&choice),
+            "the most workers; the largest task",
+            "no mode has more workers than it takes"
+        );
+    }
 }
