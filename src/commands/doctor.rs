@@ -23,7 +23,12 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
         format: Format::Text,
     });
     let variables = &raw.variables;
-    let signals = Signals::listen(First::EndsAtOnce, None)?;
+    let left = settings
+        .examination
+        .results
+        .as_ref()
+        .map(|results| format!("{results}parfetch-doctor-….json may stay there"));
+    let signals = Signals::listen(First::EndsAtOnce, left.as_deref())?;
     let means = CheckInputs {
         prices: super::sources::prices(settings.prices.as_deref()),
         sources: Sources {

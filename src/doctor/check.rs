@@ -23,6 +23,8 @@ pub(super) const IDENTITY_TIME: Duration = Duration::from_secs(5);
 pub struct Examination {
     /// How S3 is reached.
     pub access: Access,
+    /// What of it the environment has, and no line to paste needs.
+    pub inherited: Vec<&'static str>,
     /// The source.
     pub source: Option<S3Uri>,
     /// Bucket and prefix of the results.
@@ -135,13 +137,16 @@ pub(super) async fn within<T, E: Into<Failure>>(
     work: impl Future<Output = Result<T, E>>,
 ) -> Result<T, Failure> {
     tokio::time::timeout(time, work).await.map_or_else(
-        |_| {
-            let message = format!("cannot {what}: no answer within {} s", time.as_secs());
-            Err(Failure::new(Exit::SetUp, message)
-                .hint("check the network, the endpoint and the security groups"))
-        },
+        |_| Err(no_answer(what, time)),
         |done| done.map_err(Into::into),
     )
+}
+
+/// Nothing came within this time.
+pub(super) fn no_answer(what: &str, time: Duration) -> Failure {
+    let message = format!("cannot {what}: no answer within {} s", time.as_secs());
+    Failure::new(Exit::SetUp, message)
+        .hint("check the network, the endpoint and the security groups")
 }
 
 /// AWS beside S3.

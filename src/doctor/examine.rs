@@ -50,7 +50,8 @@ async fn of_account(what: &Examination, means: &CheckInputs) -> (Vec<Check>, Che
     };
     let identity = account::credentials(&session, (keys.as_ref(), &what.access));
     let buckets = async {
-        let (source, reached) = source::check(&session, (what.source.as_ref(), &what.access)).await;
+        let typed = what.access.without(&what.inherited);
+        let (source, reached) = source::check(&session, (what.source.as_ref(), &typed)).await;
         let results = results::check(&session, (what, reached)).await;
         let sweep = match source.outcome {
             _ if source::is_empty(&source) => forecast::not_made("there is nothing to read"),

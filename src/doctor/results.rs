@@ -1,13 +1,16 @@
 //! The place of results: proved by what a run does first, and cleaned up.
 
 use std::path::Path;
+use std::time::Duration;
 
-use super::check::{CHECK_TIME, Check, CheckOutcome, Examination, within};
+use super::check::{CHECK_TIME, Check, CheckOutcome, Examination, no_answer, within};
 use super::source::Reached;
-use crate::exit::Failure;
 use crate::plan::{Destination, S3Uri};
-use crate::results::place::ResultsPlace;
-use crate::store::{Bucket, Session};
+use crate::results::place::{PlaceError, ResultsPlace};
+use crate::store::{Bucket, Session, StoreErrorKind};
+
+/// Longest time of removing what a check that failed may have stored.
+const UNDO_TIME: Duration = Duration::from_secs(5);
 
 /// What stands in the object that proves it.
 const PROOF: &str = "{\"written_by\": \"parfetch doctor, which removes it again\"}\n";
@@ -52,17 +55,7 @@ pub(super) async fn check(
                 check.hint("use another results bucket, or another prefix; nothing was stored"),
             );
         }
-        Some(results) => {
-            let proved = within(
-                CHECK_TIME,
-                &format!("store results in {results}"),
-                Box::pin(bucket(session, results)),
-            )
-            .await;
-            checks.push(proved.unwrap_or_else(|failure| {
-                Check::failed("results", subject(Some(results)), failure)
-            }));
-        }
+        Some(results) => checks.push(Box::pin(bucket(session, results)).await),
         None if what.out.is_none() => {
             let check = Check::new(
                 "results",
@@ -98,11 +91,65 @@ fn destination(prefix: &str, out: Option<&Path>) -> Destination {
     }
 }
 
-async fn bucket(session: &Session, results: &S3Uri) -> Result<Check, Failure> {
+async fn bucket(session: &Session, results: &S3Uri) -> Check {
     let stem = stem();
+    let proved = tokio::time::timeout(CHECK_TIME, Box::pin(proved(session, results, &stem))).await;
+    let (failure, may_be_stored) = match proved {
+        Ok(Ok(check)) => return check,
+        Ok(Err(error)) => {
+            let may_be_stored = !is_refusal(&error);
+            (error.into(), may_be_stored)
+        }
+        Err(_) => (
+            no_answer(&format!("store results in {results}"), CHECK_TIME),
+            true,
+        ),
+    };
+    let subject = subject(Some(results));
+    if !may_be_stored {
+        return Check::failed("results", subject, failure);
+    }
+    let key = format!("{}{stem}.json", results.key);
+    let at = Bucket::new(session, &results.bucket);
+    let removed = within(UNDO_TIME, "remove it again", at.remove(&key)).await;
+    let hint = failure.hint.clone();
+    let check = Check::failed("results", subject, failure);
+    let what = if removed.is_ok() {
+        "may have been stored, and was removed again"
+    } else {
+        "may have been stored: remove it by hand"
+    };
+    let hint = hint.map_or_else(String::new, |hint| format!("{hint}; "));
+    check
+        .hint(format!("{hint}s3://{}/{key} {what}", results.bucket))
+        .fact("key", key)
+        .fact("removed", removed.is_ok())
+}
+
+/// Whether the store said no, so that nothing of it is there.
+fn is_refusal(error: &PlaceError) -> bool {
+    match error {
+        PlaceError::Store(error) => matches!(
+            error.kind,
+            StoreErrorKind::NoCredentials
+                | StoreErrorKind::Denied
+                | StoreErrorKind::NoSuchBucket
+                | StoreErrorKind::Exists
+                | StoreErrorKind::OtherRegion
+                | StoreErrorKind::NotImplemented
+                | StoreErrorKind::Tls
+        ),
+        PlaceError::Local { .. }
+        | PlaceError::Spool(_)
+        | PlaceError::Busy { .. }
+        | PlaceError::Exists(_) => true,
+    }
+}
+
+async fn proved(session: &Session, results: &S3Uri, stem: &str) -> Result<Check, PlaceError> {
     let bucket = Bucket::new(session, &results.bucket);
     let (place, _) =
-        ResultsPlace::prepare(&destination(&results.key, None), &stem, Some(bucket), PROOF).await?;
+        ResultsPlace::prepare(&destination(&results.key, None), stem, Some(bucket), PROOF).await?;
     let key = format!("{}{stem}.json", results.key);
     let removed = place.remove_proof().await;
     let region = place.region().map(str::to_owned);

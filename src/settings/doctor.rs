@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::fetching::egress;
 use super::reader::SettingReader;
 use super::shown::{FORMATS, Format};
-use super::source::{access, bucket_name};
+use super::source::{access, bucket_name, inherited};
 use super::sweep::SweepInput;
 use crate::cli::Raw;
 use crate::doctor::Examination;
@@ -48,6 +48,7 @@ pub fn doctor(raw: &Raw) -> Result<DoctorSettings, Failure> {
     Ok(DoctorSettings {
         examination: Examination {
             access: access(raw)?,
+            inherited: inherited(raw),
             results: place(
                 raw,
                 ("result-bucket", "result-prefix"),

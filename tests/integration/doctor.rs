@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::support::aws::{Aws, Fault, Setup};
 use crate::support::parfetch::{Parfetch, Ran};
-use crate::support::scripted::{Reply, Scripted, Turn};
+use crate::support::scripted::{Hold, Reply, Scripted, Turn};
 use crate::support::source::{Source, Store};
 
 /// With the keys of the source's store.
@@ -355,6 +355,46 @@ fn who_may_store_and_not_remove_is_told_what_stays() {
         checks["results"]["hint"],
         format!("a run removes nothing; remove s3://results/{key} by hand")
     );
+}
+
+/// A store that takes the object and says nothing: nobody knows whether it is there, so it is removed, or named.
+#[test]
+fn what_may_have_been_stored_is_removed_or_named() {
+    for may_remove in [true, false] {
+        let hold = Hold::default();
+        let gate = hold.clone();
+        let server = Scripted::start(3, move |request| match request.method.as_str() {
+            "PUT" => {
+                gate.wait();
+                None
+            }
+            "DELETE" if !may_remove => Some(Reply::error(403, "AccessDenied")),
+            _ => None,
+        });
+        let said = at(
+            &server.url(),
+            &["s3://source", "-r", "results", "--output", "json"],
+        )
+        .exits(4);
+        hold.open();
+        let checks = checks(&said);
+        assert_eq!(outcome(&checks["results"]), "failed");
+        let key = checks["results"]["facts"]["key"].as_str().unwrap();
+        let end = if may_remove {
+            "may have been stored, and was removed again"
+        } else {
+            "may have been stored: remove it by hand"
+        };
+        let hint = checks["results"]["hint"].as_str().unwrap();
+        assert!(
+            hint.ends_with(&format!("s3://results/{key} {end}")),
+            "{hint}"
+        );
+        let is_asked = server.requests().iter().any(|request| {
+            request.method == "DELETE" && request.path() == format!("results/{key}")
+        });
+        assert!(is_asked);
+    }
 }
 
 /// Connections that nobody answers: everything ends by its own time limit.
