@@ -213,9 +213,10 @@ impl Estimate {
             (1, bytes) => bytes.in_words(),
             (_, Bytes::Unknown) => "sizes of keys are not known".to_owned(),
             (_, bytes) => format!(
-                "{} a run, {} in all",
+                "{} a run, {} in all {runs} runs",
                 bytes.in_words(),
-                self.bytes().in_words()
+                self.bytes().in_words(),
+                runs = units::count(self.runs)
             ),
         };
         let gets = self.gets.map_or_else(
@@ -529,7 +530,7 @@ mod tests {
     fn the_outlook_in_words() {
         assert_eq!(
             priced(20_000_000_000, Egress::None).in_words(),
-            "bytes: 2.00 GB a run, 20.0 GB in all\n\
+            "bytes: 2.00 GB a run, 20.0 GB in all 10 runs\n\
              requests: 1,000 GETs and 2 LIST requests\n\
              time: about 90 s of fetching, if S3 sends a first byte after 20 ms and 90 MB/s a connection\n\
              price of reading: $0.000410 at most: requests $0.000410 (us-east-1, prices of 2026-11-25)\n"

@@ -111,7 +111,7 @@ pub enum SweepEvent {
         number: Option<u64>,
         /// Its cell in words.
         cell: String,
-        /// What is left of the sweep; none before the first run has ended.
+        /// What is left of the sweep; none before every program has run once.
         left: Option<Left>,
     },
     /// A task of a run is in another state: `PENDING`, `RUNNING` …

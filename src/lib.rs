@@ -57,7 +57,7 @@ pub mod internals {
     pub use crate::plan::{Access, ClientKind, KeySource, Limits, Mode, Selection};
     pub use crate::platform::clock;
     pub use crate::results::csv::{CsvReader, CsvRow, CsvWriter};
-    pub use crate::results::record::{FILE_NAME, Record};
+    pub use crate::results::record::{FILE_NAME, Record, RepetitionFailure};
     pub use crate::results::summary::{Limit, Outcomes, State, Summary};
     pub use crate::sample::{ErrorCode, KeyRecord, Outcome, Sample};
     pub use crate::server::{FaultCounts, ProcessConfig, Server};

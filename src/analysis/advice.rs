@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::notes::{PredictedPhase, PredictionNote};
 use super::observation::RateDrop;
+use super::thresholds::{REPETITIONS, SHORTEST_S};
 use crate::cell::Program;
 use crate::stats::location::Interval;
 
@@ -165,6 +166,21 @@ pub enum FirstLook {
     Repetitions(usize),
     /// Runs took so few seconds.
     Short(f64),
+}
+
+impl FirstLook {
+    /// Repetitions from which something is recommended.
+    pub const REPETITIONS: usize = REPETITIONS;
+
+    /// Whether so many repetitions are too few.
+    pub fn of_repetitions(repetitions: usize) -> Option<Self> {
+        (repetitions < REPETITIONS).then_some(Self::Repetitions(repetitions))
+    }
+
+    /// Whether so many seconds of fetching are too short.
+    pub fn of_seconds(seconds: f64) -> Option<Self> {
+        (seconds < SHORTEST_S).then_some(Self::Short(seconds))
+    }
 }
 
 /// A recommended cell with what is needed to run it.

@@ -127,6 +127,7 @@ impl Sweep {
             exit_code: Some(1),
             stderr: Vec::new(),
             again: false,
+            is_of_size: false,
         });
         record.summaries.clear();
         self.put(&record, None);

@@ -38,7 +38,7 @@ mod tests;
 
 #[cfg(test)]
 pub(crate) use advice::Basis;
-pub use advice::{Choice, Held, Prediction, Recommendation};
+pub use advice::{Choice, FirstLook, Held, Prediction, Recommendation};
 pub use compare::{
     Change, Compared, Comparison, Difference, FailedRuns, Overall, Power, StudyOrigin, compare,
     compare_programs,

@@ -9,12 +9,9 @@ use super::fit::{CpuOfObject, Objects, Subject};
 use super::metric::Metric;
 use super::model::{CellReport, Curve, Limit, Study};
 use super::observation::Observation;
-use super::thresholds::REPETITIONS;
 use crate::cell::{Cell, Program};
 use crate::price::CPU_UNITS;
 
-/// So short a run is mostly its start and its end.
-const SHORTEST_S: f64 = 1.0;
 /// When bytes and objects of the bucket differ by more than this factor from those measured, what limits may be something else there.
 const UNLIKE: f64 = 1.5;
 
@@ -205,13 +202,10 @@ fn first_look(report: &CellReport) -> Option<FirstLook> {
         .prediction
         .as_ref()
         .map_or(1.0, |prediction| prediction.objects_over_bytes);
-    if ratio.max(1.0 / ratio) > UNLIKE {
-        Some(FirstLook::Unlike(ratio))
-    } else if repetitions < REPETITIONS {
-        Some(FirstLook::Repetitions(repetitions))
-    } else {
-        (seconds < SHORTEST_S).then_some(FirstLook::Short(seconds))
-    }
+    let unlike = (ratio.max(1.0 / ratio) > UNLIKE).then_some(FirstLook::Unlike(ratio));
+    unlike
+        .or_else(|| FirstLook::of_repetitions(repetitions))
+        .or_else(|| FirstLook::of_seconds(seconds))
 }
 
 /// Where a better configuration may lie outside of what was measured.

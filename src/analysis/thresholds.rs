@@ -9,5 +9,7 @@ pub(crate) const WITHIN: f64 = 0.05;
 pub(crate) const WIDE: f64 = 1.5;
 /// Fewer repetitions than this say too little to recommend by: with six an interval of 95 % exists.
 pub(crate) const REPETITIONS: usize = 6;
+/// Seconds of fetching that a recommendation takes: so short a run is mostly its start and its end.
+pub(crate) const SHORTEST_S: f64 = 1.0;
 /// Seconds of fetching from which a rate is taken as settled: ten periods of a quota.
 pub(crate) const SETTLED_S: f64 = 1.0;

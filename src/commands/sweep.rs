@@ -1,5 +1,6 @@
 //! `parfetch sweep`, and the hidden way in which it starts its repetitions.
 
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -8,7 +9,7 @@ use tokio::sync::watch;
 use super::console::{print, style_of};
 use super::process::{block_on, note, start_log};
 use super::signals::{First, Signals};
-use crate::cli::{Confined, Raw, Variables};
+use crate::cli::{self, Confined, Raw, Variables};
 use crate::estimate::CostConsent;
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure, Signal, same_command};
@@ -23,9 +24,13 @@ use crate::settings::{
     self, Intent, ProgressWhen, ResultSource, SourceSettings, SweepInput, SweepSettings,
 };
 use crate::sweep::{
-    Confinement, PlaceFacts, SweepContext, SweepEnd, SweepForecast, become_program, dry_run, sweep,
+    Confinement, Mend, PlaceFacts, SweepContext, SweepEnd, SweepForecast, SweepJob, become_program,
+    dry_run, sweep,
 };
 use crate::units;
+
+/// Numbers of workers that go further than the default, which are those of the study.
+const WIDE: &str = "1..64";
 
 /// What the outputs of a stack are for a sweep.
 const STACK: &super::stack::OutputFlags = &[
@@ -150,7 +155,8 @@ async fn to_its_end(
         let forecast = Box::pin(dry_run(&job, context)).await?;
         drop(progress);
         let tasks = of_tasks(&forecast, &place, &prices);
-        print(&(plan_in_words(&forecast, &job.id) + &tasks))?;
+        let next = next_lines(raw, (&job, &forecast));
+        print(&(plan_in_words(&forecast, &job.id) + &tasks + &next))?;
         if intent == Intent::DryRun {
             return Ok(None);
         }
@@ -273,6 +279,46 @@ fn plan_in_words(forecast: &SweepForecast, id: &str) -> String {
         "\nruns: {runs}, and {warm_ups}\n{}",
         forecast.estimate.in_words()
     )
+}
+
+/// What to type instead, where the plan measures too little or ends where people find that more is faster.
+fn next_lines(raw: &Raw, (job, forecast): (&SweepJob, &SweepForecast)) -> String {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let mut text = String::new();
+    let mut add = |what: &str, line: &str| text.extend([format!("{what}:\n  {line}\n")]);
+    if raw.get("concurrency").is_none() && raw.get("plan").is_none() {
+        let widest = job.plan.concurrency.iter().max().unwrap_or(&1);
+        add(
+            &format!("workers end at {widest}, and more may be faster"),
+            &cli::typed_again(&arguments, &[("concurrency", WIDE)]),
+        );
+    }
+    let settings: Vec<(&str, &str)> = forecast
+        .too_little
+        .iter()
+        .filter_map(|too_little| match &too_little.mend {
+            Mend::Setting(flag, value) => Some((*flag, value.as_str())),
+            Mend::Objects { .. } => None,
+        })
+        .collect();
+    if !settings.is_empty() {
+        add(
+            "enough for a recommendation",
+            &cli::typed_again(&arguments, &settings),
+        );
+    }
+    let access = job.access.without(&settings::inherited(raw));
+    for line in forecast
+        .too_little
+        .iter()
+        .filter_map(|too_little| too_little.fill_line(&job.plan.bucket, &access))
+    {
+        add(
+            "a larger bucket for runs that are long enough, to sweep instead",
+            &line,
+        );
+    }
+    text
 }
 
 /// What the tasks cost: the least and the most, since nobody knows yet how long they take.

@@ -13,7 +13,7 @@ use crate::exit::Failure;
 use crate::platform::clock::utc_now;
 use crate::price::PriceList;
 use crate::shell;
-use crate::sweep::{SweepContext, SweepJob, dry_run};
+use crate::sweep::{Mend, SweepContext, SweepForecast, SweepJob, dry_run};
 use crate::units;
 
 /// Prices that are older are worth a word, in days.
@@ -80,9 +80,9 @@ pub(super) async fn sweep(what: &Examination, means: &CheckInputs) -> Check {
         return not_made("no source or no prices");
     };
     let forecast =
-        tokio::time::timeout(LISTING_TIME, Box::pin(estimate(job, (means, prices)))).await;
+        tokio::time::timeout(LISTING_TIME, Box::pin(foresee(job, (means, prices)))).await;
     match forecast {
-        Ok(Ok(estimate)) => of(&estimate),
+        Ok(Ok(forecast)) => enough(of(&forecast.estimate), &forecast, what),
         Ok(Err(failure)) => {
             let check = Check::new("sweep", SUBJECT, CheckOutcome::Warning, failure.message);
             Check {
@@ -95,28 +95,53 @@ pub(super) async fn sweep(what: &Examination, means: &CheckInputs) -> Check {
                 "not known: the source has more keys than are listed within {} s",
                 LISTING_TIME.as_secs()
             );
-            let source = what
-                .source
-                .as_ref()
-                .map(ToString::to_string)
-                .unwrap_or_default();
-            let access = what.access.words();
-            let line = shell::line(
-                ["parfetch", "sweep", &source, "--dry-run"]
-                    .into_iter()
-                    .chain(access.iter().map(String::as_str)),
-            );
             Check::new("sweep", SUBJECT, CheckOutcome::Warning, text)
                 .hint("a dry run lists them all:")
-                .command(line)
+                .command(line(what, &["--dry-run"]))
         }
     }
 }
 
-async fn estimate(
+/// A sweep of the source with these words.
+fn line(what: &Examination, words: &[&str]) -> String {
+    let source = what.source.as_ref().map(ToString::to_string);
+    let results = what.results.as_ref().map(ToString::to_string);
+    let access = what.access.without(&what.inherited).words();
+    let results = results.iter().flat_map(|place| ["-r", place.as_str()]);
+    let line = ["parfetch", "sweep", source.as_deref().unwrap_or_default()];
+    shell::line(
+        line.into_iter()
+            .chain(results)
+            .chain(words.iter().copied())
+            .chain(access.iter().map(String::as_str)),
+    )
+}
+
+/// With a warning where the sweep would measure too little to recommend anything by.
+fn enough(check: Check, forecast: &SweepForecast, what: &Examination) -> Check {
+    let mut words = Vec::new();
+    for too_little in &forecast.too_little {
+        if let Mend::Setting(flag, value) = &too_little.mend {
+            words.extend([format!("--{flag}"), value.clone()]);
+        }
+    }
+    let check = check.fact("is_enough", forecast.too_little.is_empty());
+    let Some(too_little) = forecast.too_little.first().filter(|_| !words.is_empty()) else {
+        return check;
+    };
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    Check {
+        outcome: CheckOutcome::Warning,
+        ..check
+    }
+    .hint(format!("{}; this measures enough:", too_little.why()))
+    .command(line(what, &words))
+}
+
+async fn foresee(
     job: &SweepJob,
     (means, prices): (&CheckInputs, &PriceList),
-) -> Result<Estimate, Failure> {
+) -> Result<SweepForecast, Failure> {
     // Never set: a signal drops all of this.
     let (_sender, signal) = watch::channel(None);
     let context = SweepContext {
@@ -127,7 +152,7 @@ async fn estimate(
         on_event: &mut |_| {},
         ask: &mut |_| None,
     };
-    Ok(dry_run(job, context).await?.estimate)
+    dry_run(job, context).await
 }
 
 fn of(estimate: &Estimate) -> Check {

@@ -226,7 +226,7 @@ fn template(text: &str) -> ProgressStyle {
 fn in_words(left: Left) -> String {
     match left {
         Left::AtMost(ns) => format!("at most {} left", units::duration_coarse(ns)),
-        Left::About(ns) => format!("{} left", units::duration_coarse(ns)),
+        Left::About(ns) => format!("about {} left", units::duration_coarse(ns)),
     }
 }
 
@@ -291,7 +291,7 @@ mod tests {
             in_words(Left::AtMost(6_240_000_000_000)),
             "at most 1 h 44 min left"
         );
-        assert_eq!(in_words(Left::About(24_000_000_000)), "24 s left");
+        assert_eq!(in_words(Left::About(24_000_000_000)), "about 24 s left");
     }
 
     #[test]

@@ -246,6 +246,9 @@ pub struct RepetitionFailure {
     /// Whether the platform broke it, so that another attempt follows.
     #[serde(default)]
     pub again: bool,
+    /// Whether memory or time ran out, so that a larger size may not fail. Not in the file.
+    #[serde(skip)]
+    pub is_of_size: bool,
 }
 
 /// What was measured from outside: the whole processes, from their start to their end.

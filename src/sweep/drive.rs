@@ -26,8 +26,11 @@ pub async fn dry_run(job: &SweepJob, context: SweepContext<'_>) -> Result<SweepF
     let scratch =
         tempfile::tempdir().map_err(|error| Failure::new(Exit::SetUp, error.to_string()))?;
     let folder = Folder::open(scratch.path().to_owned())?;
-    let ready = set_up(job, &folder, context).await?;
+    let mut ready = set_up(job, &folder, context).await?;
     let forecast = ready.forecast(job);
+    for too_little in &forecast.too_little {
+        ready.event(&SweepEvent::Warning(too_little.in_words()));
+    }
     ready.end().await;
     Ok(forecast)
 }
@@ -108,8 +111,12 @@ async fn go_through(
         .iter()
         .filter(|planned| planned.repetition > 0)
         .count() as u64;
+    let forecast = ready.forecast(job);
+    for too_little in &forecast.too_little {
+        ready.event(&SweepEvent::Warning(too_little.in_words()));
+    }
     ready.event(&SweepEvent::Planned {
-        title: ready.forecast(job).title(&job.id),
+        title: forecast.title(&job.id),
         runs,
         done: ended.done,
     });
@@ -133,6 +140,8 @@ async fn go_through(
         todo: waiting.into(),
         warming_up: 0,
         fetched: 0,
+        // What was said of all runs is not said again of one.
+        said_short: forecast.short_programs(),
         ended,
     };
     let result = run.all(ready, going, &signal).await;

@@ -1,19 +1,23 @@
 //! Goes through what is left of a sweep: hands repetitions to its launcher while there is room and bytes, and keeps what comes back.
 
 use std::collections::VecDeque;
+use std::path::Path;
 
 use tokio::sync::watch::Receiver;
 
 use super::attempt::{Attempt, Awaited, Finished, Todo};
+use super::enough::too_short;
 use super::folder::{Folder, LEDGER_FILE, store_record};
 use super::job::{SweepEnd, SweepJob};
 use super::keep::store;
 use super::launcher::{Launcher, RepetitionContext};
 use super::setup::ReadySweep;
-use super::time_left::{TimeLeft, fetched_bytes, rate};
-use crate::event::{Left, SweepEvent};
-use crate::exit::{Exit, Failure, Signal};
-use crate::platform::clock::utc_now;
+use super::time_left::{TimeLeft, fetch_seconds, fetched_bytes, rate};
+use crate::cell::Program;
+use crate::event::SweepEvent;
+use crate::exit::{Exit, Failure, Signal, same_command};
+use crate::plan::Mode;
+use crate::platform::clock::{now_ns, utc_now};
 use crate::results::record::Record;
 
 /// A sweep that goes on.
@@ -26,6 +30,8 @@ pub(super) struct Driver<'a> {
     pub(super) warming_up: u32,
     /// Bytes that this command has fetched, those of runs that go on as expected.
     pub(super) fetched: u64,
+    /// Programs of which it was said that their runs are too short.
+    pub(super) said_short: Vec<Program>,
     pub(super) ended: SweepEnd,
 }
 
@@ -120,13 +126,8 @@ impl Driver<'_> {
             .fetched
             .saturating_add(expected_bytes(self.job, ready).unwrap_or(0));
         let width = ready.launcher.width();
-        let left = self
-            .clock
-            .left(std::iter::once(&next).chain(&self.todo))
-            .map(|left| match left {
-                Left::AtMost(ns) => Left::AtMost(ns / width),
-                Left::About(ns) => Left::About(ns / width),
-            });
+        let todo = std::iter::once(&next).chain(&self.todo);
+        let left = self.clock.begins(todo, (now_ns(), width));
         self.warming_up += u32::from(next.number.is_none());
         ready.event(&SweepEvent::RunStarted {
             number: next.number,
@@ -167,9 +168,16 @@ impl Driver<'_> {
         self.clock.ran(&record);
         self.warming_up -= u32::from(todo.number.is_none());
         let (number, cell) = (todo.number, todo.planned.cell.to_string());
+        let warmed_up = if number.is_none() && !again {
+            check_warm_up(&record, self.job, (&dir, &*ready.launcher))
+        } else {
+            Ok(())
+        };
+        // What ends the sweep says it itself.
         let failure = record
             .failure
             .as_ref()
+            .filter(|_| warmed_up.is_ok())
             .map(|failure| failure.reason.clone());
         if let (true, Some(why)) = (again, &failure) {
             ready.event(&SweepEvent::Warning(format!(
@@ -187,16 +195,26 @@ impl Driver<'_> {
                 bytes_per_s: rate(&record, &dir),
                 failure,
             });
+            self.say_short(ready, (&record, &dir));
             if number.is_some() {
                 self.ended.done += 1;
                 self.ended.failed += u64::from(record.failure.is_some());
             }
         }
         store(ready, (self.job, self.folder), &dir, &mut self.ended).await;
-        if number.is_none() && !again {
-            check_warm_up(&record, &*ready.launcher)
-        } else {
-            Ok(())
+        warmed_up
+    }
+
+    /// Says once of each program that its runs are too short to recommend anything by.
+    fn say_short(&mut self, ready: &mut ReadySweep<'_>, (record, dir): (&Record, &Path)) {
+        let program = &record.cell.program;
+        if record.failure.is_some() || self.said_short.contains(program) {
+            return;
+        }
+        let seconds = fetch_seconds(record, dir);
+        if let Some(text) = seconds.and_then(|seconds| too_short(&record.cell, seconds, self.job)) {
+            self.said_short.push(program.clone());
+            ready.event(&SweepEvent::Warning(text));
         }
     }
 }
@@ -210,34 +228,70 @@ fn expected_bytes(job: &SweepJob, ready: &ReadySweep<'_>) -> Option<u64> {
         .filter(|_| job.plan.duration.is_none())
 }
 
-/// A warm-up of parfetch that fails says why every run would fail.
-fn check_warm_up(record: &Record, launcher: &dyn Launcher) -> Result<(), Failure> {
-    match &record.failure {
-        Some(failure) if record.cell.program.is_parfetch() => {
-            let said = failure
-                .stderr
-                .iter()
-                .find_map(|line| line.strip_prefix("error: "))
-                .unwrap_or_default();
-            let said = if said.is_empty() {
-                String::new()
-            } else {
-                format!(": {said}")
-            };
-            let hint = failure
-                .stderr
-                .iter()
-                .find_map(|line| line.strip_prefix("hint: ").map(str::to_owned))
-                .or_else(|| launcher.log_hint(record));
-            let failed = Failure::new(
-                Exit::SetUp,
-                format!("the warm-up ({}) {}{said}", record.cell, failure.reason),
-            );
-            Err(match hint {
-                Some(hint) => failed.hint(hint),
-                None => failed,
-            })
-        }
-        _ => Ok(()),
+/// A warm-up that fails says why every run of its program would fail: it comes before anything is measured, so that nothing is lost when the sweep ends.
+/// A contender that lacks memory or time in its smallest configuration may do better in others.
+fn check_warm_up(
+    record: &Record,
+    job: &SweepJob,
+    (dir, launcher): (&Path, &dyn Launcher),
+) -> Result<(), Failure> {
+    let Some(failure) = &record.failure else {
+        return Ok(());
+    };
+    let failed = |said: &str| {
+        let what = format!("the warm-up ({}) {}{said}", record.cell, failure.reason);
+        Failure::new(Exit::SetUp, what)
+    };
+    if let Program::Contender(name) = &record.cell.program {
+        let hint = of_contender((name, record.cell.mode), job, dir);
+        return if failure.is_of_size {
+            Ok(())
+        } else {
+            Err(failed("").hint(hint))
+        };
     }
+    let said = failure
+        .stderr
+        .iter()
+        .find_map(|line| line.strip_prefix("error: "));
+    let said = said.map_or_else(String::new, |said| format!(": {said}"));
+    let hint = failure
+        .stderr
+        .iter()
+        .find_map(|line| line.strip_prefix("hint: ").map(str::to_owned))
+        .or_else(|| launcher.log_hint(record));
+    Err(match hint {
+        Some(hint) => failed(&said).hint(hint),
+        None => failed(&said),
+    })
+}
+
+/// What to try when a contender fails at once.
+fn of_contender((name, mode): (&str, Mode), job: &SweepJob, dir: &Path) -> String {
+    let contender = job
+        .plan
+        .contender
+        .iter()
+        .find(|contender| contender.name == name);
+    let others: Vec<&str> = job
+        .plan
+        .mode
+        .iter()
+        .filter(|other| **other != mode)
+        .map(|other| other.as_str())
+        .collect();
+    // Nobody said which modes it knows.
+    let modes = contender
+        .filter(|contender| contender.mode.is_empty() && !others.is_empty())
+        .map_or_else(String::new, |_| {
+            format!(
+                "if it does not know the mode {mode}, name the others: --contender {name}:{}='…'; ",
+                others.join(",")
+            )
+        });
+    format!(
+        "{modes}what it wrote is in {}; {} tries again",
+        dir.display(),
+        same_command(&job.id)
+    )
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::job::{Failed, Oversize, SweepJob};
 use super::place::SweepPlace;
 use super::plan::SweepPlan;
-use crate::cell::Cell;
+use crate::cell::{Cell, Program};
 use crate::estimate::Approval;
 use crate::model::Law;
 use crate::plan::{Access, ClientKind, KeySource, Layout, Limits, Mode};
@@ -36,6 +36,17 @@ pub(crate) fn facts() -> SweepFacts {
         bytes: Some(5_000),
         storage_classes: BTreeMap::new(),
         listing_ns: Some(1_000_000),
+    }
+}
+
+pub(crate) fn cell() -> Cell {
+    Cell {
+        program: Program::Client(ClientKind::Lean),
+        cpu_units: 1_024,
+        memory_mib: 2_048,
+        mode: Mode::Async,
+        concurrency: 1,
+        shards: 1,
     }
 }
 

@@ -1,9 +1,10 @@
 //! What a sweep would do: runs, requests, bytes and money, before any of it.
 
 use super::begin::{configuration, speed};
+use super::enough::TooLittle;
 use super::job::{SweepForecast, SweepJob};
 use super::setup::ReadySweep;
-use crate::cell::Cell;
+use crate::cell::{Cell, Program};
 use crate::estimate::{Bytes, Estimate, Paid, usd};
 use crate::event::SweepEvent;
 use crate::exit::Failure;
@@ -52,6 +53,7 @@ impl ReadySweep<'_> {
             is_paid: job.place.facts().consent.is_some(),
             tasks_usd: self.tasks_usd(job),
             duration: job.plan.duration.clone(),
+            too_little: self.too_little(job),
             estimate,
             limited: self
                 .cells
@@ -148,11 +150,25 @@ fn whole(number: f64) -> u64 {
 }
 
 impl SweepForecast {
-    /// `sweep study-1: 30 configurations × 6 runs of 2.00 GB = 180 runs, 560,000 GETs, 360 GB; vCPU by cgroup v2 quota`
+    /// Programs whose runs were said to be too short.
+    pub(super) fn short_programs(&self) -> Vec<Program> {
+        let is_short = self.too_little.iter().any(TooLittle::is_of_time);
+        let mut programs: Vec<Program> = self
+            .cells
+            .iter()
+            .map(|cell| cell.program.clone())
+            .filter(|program| is_short && program.is_parfetch())
+            .collect();
+        programs.dedup();
+        programs
+    }
+
+    /// `sweep study-1: 30 configurations × 6 runs of 2.00 GB and 2 warm-ups = 182 runs, 560,000 GETs, 364 GB; vCPU by cgroup v2 quota`
     pub fn title(&self, id: &str) -> String {
         let Self {
             cells,
             runs,
+            warm_ups,
             keys,
             bytes,
             gets,
@@ -173,14 +189,17 @@ impl SweepForecast {
         let gets = gets.map_or_else(String::new, |gets| format!(", {}", plural(gets, "GET")));
         let all = bytes
             .filter(|_| duration.is_none())
-            .map(|bytes| bytes.saturating_mul(*runs));
+            .map(|bytes| bytes.saturating_mul(runs + warm_ups));
         let all = all.map_or_else(String::new, |bytes| format!(", {}", units::bytes(bytes)));
-        let (cells, each, runs) = (
+        let (cells, each, warm_ups, runs) = (
             plural(cells.len() as u64, "configuration"),
             plural(each, "run"),
-            plural(*runs, "run"),
+            plural(*warm_ups, "warm-up"),
+            plural(runs + warm_ups, "run"),
         );
-        format!("sweep {id}: {cells} × {each} of {work} = {runs}{gets}{all}; {limited}")
+        format!(
+            "sweep {id}: {cells} × {each} of {work} and {warm_ups} = {runs}{gets}{all}; {limited}"
+        )
     }
 }
 

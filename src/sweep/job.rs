@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::watch::Receiver;
 
+use super::enough::TooLittle;
 use super::launcher::Spent;
 use super::place::SweepPlace;
 use super::plan::SweepPlan;
@@ -121,6 +122,8 @@ pub struct SweepForecast {
     pub tasks_usd: Option<(f64, f64)>,
     /// Bytes, time and money.
     pub estimate: Estimate,
+    /// What it measures too little of to recommend anything by.
+    pub too_little: Vec<TooLittle>,
     /// How the cells would be held, in words.
     pub limited: String,
     /// What a person should know.

@@ -8,6 +8,7 @@ mod begin;
 mod drive;
 mod driver;
 mod ecs;
+mod enough;
 mod environment;
 mod fleet;
 
@@ -35,6 +36,7 @@ pub(crate) mod fixture;
 mod model;
 
 pub use drive::{dry_run, sweep};
+pub use enough::Mend;
 pub use fleet::{FleetPlan, OnInterrupt};
 pub use job::{Failed, Oversize, SweepContext, SweepEnd, SweepForecast, SweepJob};
 pub use launcher::PlaceFacts;

@@ -36,11 +36,48 @@ pub(super) fn fetched_bytes(record: &Record, dir: &Path) -> Option<u64> {
     bytes.sum::<Option<u64>>()
 }
 
+/// Seconds of fetching, of the shard that took longest.
+pub(super) fn fetch_seconds(record: &Record, dir: &Path) -> Option<f64> {
+    if let Some(contender) = &record.contender {
+        return Some(contender.fetch_ns as f64 / 1e9);
+    }
+    let times = record.summaries.iter().map(|name| {
+        let text = std::fs::read_to_string(dir.join(name)).ok()?;
+        Summary::from_json(&text).ok()?.phases.fetch_ns
+    });
+    let longest_ns = times.collect::<Option<Vec<_>>>()?.into_iter().max()?;
+    Some(longest_ns as f64 / 1e9)
+}
+
 /// How long runs took, and so how long the rest will take.
 #[derive(Default)]
 pub(super) struct TimeLeft {
-    /// Sum of the times in nanoseconds, and their number.
-    cells: HashMap<Cell, (u64, u64)>,
+    cells: HashMap<Cell, Times>,
+    /// When the run before began, and how long the runs that ended since then took.
+    begun: Option<(u64, u64)>,
+    /// The longest time between two runs that neither of them took.
+    pause_ns: u64,
+    limit: Limit,
+}
+
+/// How long runs of a cell took, in nanoseconds.
+#[derive(Clone, Copy, Default)]
+struct Times {
+    sum_ns: u64,
+    count: u64,
+    longest_ns: u64,
+}
+
+/// What was said of the end of the sweep.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Limit {
+    /// Nothing yet.
+    #[default]
+    None,
+    /// It ends at this time at the latest.
+    Until(u64),
+    /// A limit was said that does not hold: no other one is said.
+    Broken,
 }
 
 impl TimeLeft {
@@ -49,45 +86,69 @@ impl TimeLeft {
         let Some(wall_ns) = record.outside.map(|outside| outside.wall_ns).or(lived) else {
             return;
         };
-        let (sum, count) = self.cells.entry(record.cell.clone()).or_default();
-        *sum += wall_ns;
-        *count += 1;
+        let times = self.cells.entry(record.cell.clone()).or_default();
+        times.sum_ns += wall_ns;
+        times.count += 1;
+        times.longest_ns = times.longest_ns.max(wall_ns);
+        if let Some((_, took_ns)) = &mut self.begun {
+            *took_ns += wall_ns;
+        }
     }
 
-    /// Each run as long as those of its cell; where there are none yet, at most as long as those with fewer workers or vCPU, which more of them do not make
-    /// slower. The first cell of each program, the smallest, runs first as its warm-up: so there is a bound from then on, and it only shrinks.
-    pub(super) fn left<'a>(&self, todo: impl IntoIterator<Item = &'a Todo>) -> Option<Left> {
-        let (mut sum_ns, mut is_known) = (0_u64, true);
+    /// The next run begins at `now_ns`, with `width` runs side by side: how long it and the rest take. None before every program has run once.
+    ///
+    /// A run takes at most as long as the longest of its cell; where there are none yet, at most as long as those with fewer workers or vCPU, which more
+    /// of them do not make slower. The first cell of each program, the smallest, runs first as its warm-up: so there is a limit from then on. It only
+    /// falls, or it was none: then, and when every cell has run, it is said what the rest takes if all goes on as before.
+    pub(super) fn begins<'a>(
+        &mut self,
+        todo: impl IntoIterator<Item = &'a Todo>,
+        (now_ns, width): (u64, u64),
+    ) -> Option<Left> {
+        if let Some((begun_ns, took_ns)) = self.begun.replace((now_ns, 0))
+            && width == 1
+        {
+            let pause_ns = now_ns.saturating_sub(begun_ns).saturating_sub(took_ns);
+            self.pause_ns = self.pause_ns.max(pause_ns);
+        }
+        let (mut most_ns, mut about_ns, mut is_known) = (0_u64, 0_u64, true);
         for next in todo {
             let cell = &next.planned.cell;
-            let own = self.cells.get(cell).and_then(mean);
+            let own = self.cells.get(cell);
             is_known &= own.is_some();
-            sum_ns = sum_ns.saturating_add(own.or_else(|| self.bound(cell))?);
+            let (most, about) = match own {
+                Some(times) => (times.longest_ns, times.sum_ns / times.count),
+                None => self.bound(cell).map(|ns| (ns, ns))?,
+            };
+            most_ns = most_ns.saturating_add(most).saturating_add(self.pause_ns);
+            about_ns = about_ns.saturating_add(about).saturating_add(self.pause_ns);
         }
-        Some(if is_known {
-            Left::About(sum_ns)
-        } else {
-            Left::AtMost(sum_ns)
+        let about = Left::About(about_ns / width);
+        if is_known {
+            return Some(about);
+        }
+        let most_ns = most_ns / width;
+        let end_ns = now_ns.saturating_add(most_ns);
+        self.limit = match self.limit {
+            Limit::Until(before_ns) if end_ns > before_ns => Limit::Broken,
+            Limit::None | Limit::Until(_) => Limit::Until(end_ns),
+            Limit::Broken => Limit::Broken,
+        };
+        Some(match self.limit {
+            Limit::Broken => about,
+            Limit::None | Limit::Until(_) => Left::AtMost(most_ns),
         })
     }
 
-    /// The least bound that a cell of the same program gives; of a program that never ran, the longest run of the others.
+    /// The least bound that a cell of the same program gives.
     fn bound(&self, cell: &Cell) -> Option<u64> {
-        let all = self
+        let same = self
             .cells
             .iter()
-            .filter_map(|(other, times)| Some((other, mean(times)?)));
-        let same = all
-            .clone()
             .filter(|(other, _)| other.program == cell.program);
-        same.map(|(other, ns)| scaled(ns, slower(other, cell)))
+        same.map(|(other, times)| scaled(times.longest_ns, slower(other, cell)))
             .min()
-            .or_else(|| all.map(|(_, ns)| ns).max())
     }
-}
-
-fn mean((sum, count): &(u64, u64)) -> Option<u64> {
-    sum.checked_div(*count)
 }
 
 /// How many times as long as a run of `measured` one of `other` may take: by as much as it has fewer workers, and fewer vCPU.
@@ -151,49 +212,83 @@ mod tests {
         record
     }
 
+    /// Nothing passes between runs.
+    const NOW: (u64, u64) = (0, 1);
+
     #[test]
     fn the_rest_takes_as_long_as_runs_of_its_cells_took() {
         let mut clock = TimeLeft::default();
-        assert_eq!(clock.left(&[todo(1)]), None);
+        assert_eq!(clock.begins(&[todo(1)], NOW), None);
         for (concurrency, wall_ns) in [(4, 10), (4, 20), (16, 6)] {
             clock.ran(&record(concurrency, wall_ns));
         }
-        assert_eq!(clock.left(&[todo(4), todo(16)]), Some(Left::About(15 + 6)));
-        // One with more workers takes no longer than the one with 16; one with a fourth of the workers up to four times as long as the one with 4.
-        assert_eq!(clock.left(&[todo(4), todo(64)]), Some(Left::AtMost(15 + 6)));
-        assert_eq!(clock.left(&[todo(1)]), Some(Left::AtMost(60)));
+        assert_eq!(
+            clock.begins(&[todo(4), todo(16)], NOW),
+            Some(Left::About(15 + 6))
+        );
+        // One with a fourth of the workers takes up to four times as long as the one with 4; one with more no longer than the one with 16.
+        assert_eq!(clock.begins(&[todo(1)], NOW), Some(Left::AtMost(80)));
+        assert_eq!(
+            clock.begins(&[todo(4), todo(64)], NOW),
+            Some(Left::AtMost(20 + 6))
+        );
+        assert_eq!(
+            clock.begins(&[todo(4), todo(64)], (0, 2)),
+            Some(Left::AtMost(13)),
+            "two at once take half the time"
+        );
     }
 
     #[test]
-    fn what_is_left_never_grows_while_runs_are_as_the_first_one_or_faster() {
+    fn a_program_that_never_ran_has_no_limit() {
         let mut clock = TimeLeft::default();
-        let (mut rest, mut before_ns) = (
-            vec![
-                todo(1),
-                todo(2),
-                todo(4),
-                todo(8),
-                todo(16),
-                todo(1),
-                todo(2),
-                todo(4),
-                todo(8),
-                todo(16),
-            ],
-            u64::MAX,
+        clock.ran(&record(1, 10));
+        let mut other = todo(1);
+        other.planned.cell.program = Program::Contender("python".to_owned());
+        assert_eq!(clock.begins(&[todo(1), other], NOW), None);
+    }
+
+    #[test]
+    fn what_passes_between_runs_counts() {
+        let mut clock = TimeLeft::default();
+        clock.begins(&[todo(1)], (1_000, 1));
+        clock.ran(&record(1, 100));
+        assert_eq!(
+            clock.begins(&[todo(1), todo(1)], (1_130, 1)),
+            Some(Left::About(2 * (100 + 30)))
         );
-        // The warm-up is of the smallest.
-        clock.ran(&record(1, 1_600));
-        while let Some(next) = rest.pop() {
-            let concurrency = next.planned.cell.concurrency;
-            clock.ran(&record(concurrency, 1_600 / u64::from(concurrency)));
-            let Some(Left::About(ns) | Left::AtMost(ns)) = clock.left(&rest) else {
-                panic!("{rest:?}")
-            };
-            assert!(ns <= before_ns, "{ns} after {before_ns}");
-            before_ns = ns;
+    }
+
+    /// Whatever runs take, and however wrong the first bounds are.
+    #[test]
+    fn a_limit_that_was_said_never_grows() {
+        let mut broken = 0;
+        for seed in 0..200 {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let mut clock = TimeLeft::default();
+            let (mut now_ns, mut end_ns) = (0, u64::MAX);
+            let mut rest: Vec<Todo> = (0..60).map(|_| todo(1 << random.u32(0..7))).collect();
+            rest.insert(0, todo(1));
+            while let Some(next) = rest.first().cloned() {
+                match clock.begins(&rest, (now_ns, 1)) {
+                    Some(Left::AtMost(ns)) => {
+                        assert!(now_ns + ns <= end_ns, "seed {seed}");
+                        end_ns = now_ns + ns;
+                    }
+                    Some(Left::About(_)) => broken += 1,
+                    None => {}
+                }
+                let concurrency = next.planned.cell.concurrency;
+                let wall_ns = random.u64(500..2_000) / u64::from(concurrency.min(8));
+                clock.ran(&record(concurrency, wall_ns));
+                now_ns += wall_ns + random.u64(0..50);
+                rest.remove(0);
+            }
         }
-        assert_eq!(before_ns, 0);
+        assert!(
+            broken > 0,
+            "bounds are wrong at times, and then none is said"
+        );
     }
 
     #[test]

@@ -72,6 +72,7 @@ pub(super) fn record(attempt: &Attempt, tasks: &[Task], from: &CollectedFrom<'_>
         exit_code: broken.exit_code,
         stderr: Vec::new(),
         again,
+        is_of_size: false,
     });
     let tasks = tasks.iter().map(|task| task_run(task, address)).collect();
     Record {

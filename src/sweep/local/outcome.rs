@@ -46,7 +46,8 @@ pub(super) fn failure_of(
             let reason = reason(*ended, (cell, time_limit))?;
             let stderr = last_lines(&process.dir, LINES);
             // The last line of a program that ends by itself mostly says why: `ModuleNotFoundError: No module named 'boto3'`.
-            let is_known = ended.timed_out || ended.out_of_memory || cell.program.is_parfetch();
+            let is_of_size = ended.timed_out || ended.out_of_memory;
+            let is_known = is_of_size || cell.program.is_parfetch();
             let line = stderr
                 .last()
                 .filter(|_| !is_known)
@@ -57,6 +58,7 @@ pub(super) fn failure_of(
                 exit_code: ended.status.code(),
                 stderr,
                 again: false,
+                is_of_size,
             })
         })
 }
@@ -95,6 +97,7 @@ pub(super) fn add_summaries(record: &mut Record, dir: &Path) {
             exit_code: None,
             stderr: last_lines(dir, LINES),
             again: false,
+            is_of_size: false,
         });
     }
 }
@@ -144,6 +147,7 @@ pub(super) async fn add_contender(
         exit_code: None,
         stderr: last_lines(dir, LINES),
         again: false,
+        is_of_size: false,
     });
 }
 

@@ -83,9 +83,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "sweep",
         &[
-            "cell", "cloud", "event", "exit", "model", "estimate", "speed", "plan", "platform",
-            "price", "lister", "results", "run", "server", "shell", "stats", "store", "units",
-            "spool",
+            "analysis", "cell", "cloud", "event", "exit", "model", "estimate", "speed", "plan",
+            "platform", "price", "lister", "results", "run", "server", "shell", "stats", "store",
+            "units", "spool",
         ],
     ),
     (
