@@ -18,10 +18,9 @@ use crate::plan::ObjectSource;
 use crate::platform::{Sources, clock};
 use crate::progress::{Display, Progress};
 use crate::results::summary::Summary;
-use crate::run::{RunContext, RunEnd, foresee, run};
+use crate::run::{RunContext, RunEnd, foresee, run, static_keys};
 use crate::server::{Embedded, ProcessConfig};
 use crate::settings::{self, Format, ProgressWhen, RunSettings};
-use crate::store::StaticCredentials;
 
 /// Variables that a child of `--mode process` gets: where certificates are, and nothing that could hold a secret.
 const CHILD_VARIABLES: [&str; 8] = [
@@ -131,14 +130,6 @@ async fn run_to_end(
     let shown = show(&ended, output, raw);
     leave_lines(&ended.summary, code, (log.format, emf.as_deref()));
     shown.and(ended.exit)
-}
-
-fn static_keys(server: &Embedded) -> StaticCredentials {
-    let credentials = &server.ready().credentials;
-    StaticCredentials {
-        access_key: credentials.access_key.clone(),
-        secret_key: credentials.secret_key.clone(),
-    }
 }
 
 fn display(format: Format, progress: ProgressWhen) -> Display {

@@ -1,17 +1,15 @@
 //! Progress as a bar at the foot of a terminal, everything else above it.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use super::display::{WARNING, caution, listed, sampled, terminal_width};
 use super::lines::goal;
 use super::meter::{Goal, Meter};
+use super::screen::template;
 use crate::event::RunEvent;
 use crate::output::{Style, one_line};
 use crate::units;
 use crate::wrap::wrapped;
-
-/// Full, seven eighths … one eighth, empty.
-const BLOCKS: &str = "█▉▊▋▌▍▎▏ ";
 
 /// Draws on a terminal.
 pub(super) struct Bar {
@@ -86,7 +84,7 @@ impl Bar {
         match goal {
             Goal::Units(length) | Goal::Time(length) => {
                 self.drawn
-                    .set_style(template("fetching  {wide_bar}  {msg}").progress_chars(BLOCKS));
+                    .set_style(template("fetching  {wide_bar}  {msg}"));
                 self.drawn.set_length(length);
             }
             Goal::Unknown => self
@@ -120,10 +118,6 @@ impl Bar {
             Goal::Units(_) | Goal::Unknown => live.ended,
         });
     }
-}
-
-fn template(text: &str) -> ProgressStyle {
-    ProgressStyle::with_template(text).expect("the templates are constants that parse")
 }
 
 #[cfg(test)]

@@ -3,119 +3,60 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
-use super::display::{Display, lossy, said, warned};
+use super::display::Display;
+use super::screen::Screen;
 use crate::event::FillEvent;
 use crate::output::Style;
 use crate::units;
 
 /// Time between two lines where there is no terminal.
 const INTERVAL: Duration = Duration::from_secs(10);
-/// Keys between two lines of a listing.
-const LISTING_STEP: u64 = 1_000_000;
 
 /// Shows what happens while a bucket is filled.
 pub struct FillProgress<W: Write> {
-    display: Display,
-    writer: W,
-    style: Style,
-    bar: ProgressBar,
+    screen: Screen<W>,
     begun: Instant,
     said: Instant,
     objects: u64,
-    next_keys: u64,
 }
 
 impl<W: Write> FillProgress<W> {
     /// Progress in this form; lines and warnings go to `writer` (stderr), the bar draws on the process's stderr.
     pub fn new(display: Display, writer: W, style: Style) -> Self {
-        let target = if display == Display::Bar {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        };
-        let bar = ProgressBar::with_draw_target(None, target);
-        bar.set_style(
-            ProgressStyle::with_template("  {wide_bar}  {msg}")
-                .expect("the template parses")
-                .progress_chars("█▉▊▋▌▍▎▏ "),
-        );
         let now = Instant::now();
         Self {
-            display,
-            writer,
-            style,
-            bar,
+            screen: Screen::new(display, (writer, style), "  {wide_bar}  {msg}"),
             begun: now,
             said: now,
             objects: 0,
-            next_keys: LISTING_STEP,
         }
     }
 
     /// Shows one event.
     pub fn handle(&mut self, event: &FillEvent) {
         match event {
-            FillEvent::Listing { keys } => self.listing(*keys),
+            FillEvent::Listing { keys } => self.screen.listing(*keys),
             // The question stands on a line of its own.
-            FillEvent::Asking | FillEvent::Over => self.bar.finish_and_clear(),
+            FillEvent::Asking | FillEvent::Over => self.screen.bar.finish_and_clear(),
             FillEvent::Planned { title, objects } => {
-                self.say(title);
+                self.screen.say(title);
                 (self.objects, self.begun, self.said) = (*objects, Instant::now(), Instant::now());
-                self.bar.reset();
-                self.bar.set_length(*objects);
+                self.screen.bar.reset();
+                self.screen.bar.set_length(*objects);
             }
             FillEvent::Progress { done, stored_bytes } => self.progress(*done, *stored_bytes),
-            FillEvent::Warning(text) => {
-                let Self {
-                    bar,
-                    writer,
-                    style,
-                    display,
-                    ..
-                } = self;
-                bar.suspend(|| lossy(writeln!(writer, "{}", warned(*display, *style, text))));
-            }
-        }
-    }
-
-    fn listing(&mut self, keys: u64) {
-        self.bar
-            .set_message(format!("listing: {} so far", units::plural(keys, "key")));
-        if self.display == Display::Lines && keys >= self.next_keys {
-            self.next_keys = (keys / LISTING_STEP + 1) * LISTING_STEP;
-            self.say(&format!("listing: {} so far", units::plural(keys, "key")));
+            FillEvent::Warning(text) => self.screen.warn(text),
         }
     }
 
     fn progress(&mut self, done: u64, bytes: u64) {
         let text = in_words((done, self.objects), bytes, self.begun.elapsed());
-        self.bar.set_position(done);
-        if self.display == Display::Lines && self.said.elapsed() >= INTERVAL {
+        self.screen.bar.set_position(done);
+        if self.screen.display == Display::Lines && self.said.elapsed() >= INTERVAL {
             self.said = Instant::now();
-            self.say(&text);
+            self.screen.say(&text);
         }
-        self.bar.set_message(text);
-    }
-
-    fn say(&mut self, text: &str) {
-        if self.display == Display::Silent {
-            return;
-        }
-        let Self {
-            bar,
-            writer,
-            display,
-            ..
-        } = self;
-        bar.suspend(|| lossy(writeln!(writer, "{}", said(*display, text))));
-    }
-}
-
-impl<W: Write> Drop for FillProgress<W> {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
+        self.screen.bar.set_message(text);
     }
 }
 

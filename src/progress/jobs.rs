@@ -3,86 +3,59 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
-use super::display::{Display, lossy, said, warned};
+use super::display::Display;
+use super::screen::Screen;
 use crate::event::{Children, JobEvent};
 use crate::output::Style;
 use crate::units;
 
 /// Time between two lines where there is no terminal.
 const INTERVAL: Duration = Duration::from_secs(10);
-/// Keys between two lines of a listing.
-const LISTING_STEP: u64 = 1_000_000;
 /// Key files between two lines.
 const STORING_STEP: u64 = 1_000;
 
 /// Shows a job's events.
 pub struct JobProgress<W: Write> {
-    display: Display,
-    writer: W,
-    style: Style,
-    bar: ProgressBar,
+    screen: Screen<W>,
     last: Option<(Instant, Children)>,
-    next_keys: u64,
 }
 
 impl<W: Write> JobProgress<W> {
     /// Progress in this form; lines and warnings go to `writer` (stderr), the bar draws on the process's stderr.
     pub fn new(display: Display, writer: W, style: Style) -> Self {
-        let target = if display == Display::Bar {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        };
-        let bar = ProgressBar::with_draw_target(None, target);
-        bar.set_style(
-            ProgressStyle::with_template("  {wide_bar}  {msg}")
-                .expect("the template parses")
-                .progress_chars("█▉▊▋▌▍▎▏ "),
-        );
         Self {
-            display,
-            writer,
-            style,
-            bar,
+            screen: Screen::new(display, (writer, style), "  {wide_bar}  {msg}"),
             last: None,
-            next_keys: LISTING_STEP,
         }
     }
 
     /// Shows one event.
     pub fn handle(&mut self, event: &JobEvent) {
         match event {
-            JobEvent::Listing { keys } => self.listing(*keys),
-            JobEvent::Planned { title } => self.say(title),
+            JobEvent::Listing { keys } => self.screen.listing(*keys),
+            JobEvent::Planned { title } => self.screen.say(title),
             JobEvent::Storing { done, of } => self.storing(*done, *of),
-            JobEvent::Submitted { id, before: false } => self.say(&format!("submitted: {id}")),
+            JobEvent::Submitted { id, before: false } => {
+                self.screen.say(&format!("submitted: {id}"));
+            }
             JobEvent::Submitted { id, before: true } => {
-                self.say(&format!("submitted before: {id}"));
+                self.screen.say(&format!("submitted before: {id}"));
             }
             JobEvent::Children(children) => self.children(*children),
-            JobEvent::Warning(text) => self.warn(text),
-            JobEvent::Interrupted => self.warn("interrupted: the job is being ended"),
-            JobEvent::Over => self.bar.finish_and_clear(),
-        }
-    }
-
-    fn listing(&mut self, keys: u64) {
-        self.bar
-            .set_message(format!("listing: {} so far", units::plural(keys, "key")));
-        if self.display == Display::Lines && keys >= self.next_keys {
-            self.next_keys = (keys / LISTING_STEP + 1) * LISTING_STEP;
-            self.say(&format!("listing: {} so far", units::plural(keys, "key")));
+            JobEvent::Warning(text) => self.screen.warn(text),
+            JobEvent::Interrupted => self.screen.warn("interrupted: the job is being ended"),
+            JobEvent::Over => self.screen.bar.finish_and_clear(),
         }
     }
 
     fn storing(&mut self, done: u64, of: u64) {
-        self.bar.set_length(of);
-        self.bar.set_position(done);
-        self.bar.set_message("storing key files");
-        if self.display == Display::Lines && (done == of || done.is_multiple_of(STORING_STEP)) {
-            self.say(&format!(
+        self.screen.bar.set_length(of);
+        self.screen.bar.set_position(done);
+        self.screen.bar.set_message("storing key files");
+        if self.screen.display == Display::Lines
+            && (done == of || done.is_multiple_of(STORING_STEP))
+        {
+            self.screen.say(&format!(
                 "stored {}/{} key files",
                 units::count(done),
                 units::count(of)
@@ -92,47 +65,17 @@ impl<W: Write> JobProgress<W> {
 
     fn children(&mut self, children: Children) {
         let of = children.all();
-        self.bar.set_length(of);
-        self.bar.set_position(children.ended());
-        self.bar.set_message(in_words(children));
+        self.screen.bar.set_length(of);
+        self.screen.bar.set_position(children.ended());
+        self.screen.bar.set_message(in_words(children));
         let over = children.ended() == of;
         let due = self
             .last
             .is_none_or(|(at, before)| before != children && (over || at.elapsed() >= INTERVAL));
-        if self.display == Display::Lines && due {
+        if self.screen.display == Display::Lines && due {
             self.last = Some((Instant::now(), children));
-            self.say(&in_words(children));
+            self.screen.say(&in_words(children));
         }
-    }
-
-    fn say(&mut self, text: &str) {
-        if self.display == Display::Silent {
-            return;
-        }
-        let Self {
-            bar,
-            writer,
-            display,
-            ..
-        } = self;
-        bar.suspend(|| lossy(writeln!(writer, "{}", said(*display, text))));
-    }
-
-    fn warn(&mut self, text: &str) {
-        let Self {
-            bar,
-            writer,
-            style,
-            display,
-            ..
-        } = self;
-        bar.suspend(|| lossy(writeln!(writer, "{}", warned(*display, *style, text))));
-    }
-}
-
-impl<W: Write> Drop for JobProgress<W> {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
     }
 }
 

@@ -12,6 +12,7 @@ mod json;
 mod lines;
 mod meter;
 mod run;
+mod screen;
 mod sweep;
 
 pub use display::Display;

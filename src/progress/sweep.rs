@@ -3,10 +3,9 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
 use super::best::Best;
-use super::display::{Display, lossy, said, terminal_width, warned};
+use super::display::{Display, terminal_width};
+use super::screen::{Screen, template};
 use crate::event::{Left, SweepEvent};
 use crate::output::{Style, one_line};
 use crate::units;
@@ -21,10 +20,7 @@ const REDRAW: Duration = Duration::from_millis(250);
 
 /// Shows a sweep's events: what is measured now, the best so far, and the time left.
 pub struct SweepProgress<W: Write> {
-    display: Display,
-    writer: W,
-    style: Style,
-    bar: ProgressBar,
+    screen: Screen<W>,
     width: usize,
     runs: u64,
     last_line: Option<Instant>,
@@ -40,18 +36,8 @@ pub struct SweepProgress<W: Write> {
 impl<W: Write> SweepProgress<W> {
     /// Progress in this form; lines and warnings go to `writer` (stderr), the bar draws on the process's stderr.
     pub fn new(display: Display, writer: W, style: Style) -> Self {
-        let target = if display == Display::Bar {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        };
-        let bar = ProgressBar::with_draw_target(None, target);
-        bar.set_style(template("  {wide_msg}"));
         Self {
-            display,
-            writer,
-            style,
-            bar,
+            screen: Screen::new(display, (writer, style), "  {wide_msg}"),
             width: terminal_width(),
             runs: 0,
             last_line: None,
@@ -67,6 +53,7 @@ impl<W: Write> SweepProgress<W> {
     pub fn handle(&mut self, event: &SweepEvent) {
         match event {
             SweepEvent::Listing { keys } => self
+                .screen
                 .bar
                 .set_message(format!("listing: {} so far", units::plural(*keys, "key"))),
             SweepEvent::Planned { title, runs, done } => self.planned(title, (*runs, *done)),
@@ -85,9 +72,11 @@ impl<W: Write> SweepProgress<W> {
                 bytes_per_s,
                 failure,
             } => self.ended(*number, cell, (*bytes_per_s, failure.as_deref())),
-            SweepEvent::Warning(text) => self.warn(text),
-            SweepEvent::Interrupted => self.warn("interrupted: the unfinished run is discarded"),
-            SweepEvent::Done | SweepEvent::Asking => self.bar.finish_and_clear(),
+            SweepEvent::Warning(text) => self.screen.warn(text),
+            SweepEvent::Interrupted => self
+                .screen
+                .warn("interrupted: the unfinished run is discarded"),
+            SweepEvent::Done | SweepEvent::Asking => self.screen.bar.finish_and_clear(),
         }
     }
 
@@ -98,15 +87,14 @@ impl<W: Write> SweepProgress<W> {
         } else {
             String::new()
         };
-        self.say(&format!("{title}{so_far}"));
+        self.screen.say(&format!("{title}{so_far}"));
         // It ended when a person was asked.
-        self.bar.reset();
-        self.bar.set_length(runs);
-        self.bar.set_position(done);
-        self.bar.set_message("");
-        self.bar
-            .set_style(template(TEMPLATE).progress_chars("█▉▊▋▌▍▎▏ "));
-        self.bar.enable_steady_tick(REDRAW);
+        self.screen.bar.reset();
+        self.screen.bar.set_length(runs);
+        self.screen.bar.set_position(done);
+        self.screen.bar.set_message("");
+        self.screen.bar.set_style(template(TEMPLATE));
+        self.screen.bar.enable_steady_tick(REDRAW);
     }
 
     fn running(&mut self, number: Option<u64>, cell: &str) {
@@ -124,7 +112,7 @@ impl<W: Write> SweepProgress<W> {
         let left = self
             .left
             .map_or_else(String::new, |left| format!("  {}", in_words(left)));
-        self.bar.set_prefix(format!("{}{left}", self.which));
+        self.screen.bar.set_prefix(format!("{}{left}", self.which));
         let last = self.last_rate.map_or_else(String::new, |rate| {
             format!(" (the run before: {})", units::rate_mb(rate))
         });
@@ -140,7 +128,7 @@ impl<W: Write> SweepProgress<W> {
                 7,
             ));
         }
-        self.bar.set_message(lines.join("\n"));
+        self.screen.bar.set_message(lines.join("\n"));
     }
 
     fn ended(
@@ -150,7 +138,7 @@ impl<W: Write> SweepProgress<W> {
         (bytes_per_s, failure): (Option<f64>, Option<&str>),
     ) {
         if let Some(why) = failure {
-            self.warn(&format!("{cell} failed: {why}"));
+            self.screen.warn(&format!("{cell} failed: {why}"));
         }
         self.last_rate = bytes_per_s;
         let Some(number) = number else { return };
@@ -158,14 +146,14 @@ impl<W: Write> SweepProgress<W> {
         if let (Some(rate), None) = (bytes_per_s, failure) {
             self.best.add(cell, rate);
         }
-        self.bar.inc(1);
+        self.screen.bar.inc(1);
         self.draw();
         let due =
             self.last_line.is_none_or(|last| last.elapsed() >= INTERVAL) || number == self.runs;
-        if self.display == Display::Lines && due {
+        if self.screen.display == Display::Lines && due {
             self.last_line = Some(Instant::now());
             let line = self.line(number, cell);
-            lossy(writeln!(self.writer, "{line}"));
+            self.screen.say(&line);
         }
     }
 
@@ -186,40 +174,6 @@ impl<W: Write> SweepProgress<W> {
         }
         parts.join("; ")
     }
-
-    fn say(&mut self, text: &str) {
-        if self.display == Display::Silent {
-            return;
-        }
-        let Self {
-            bar,
-            writer,
-            display,
-            ..
-        } = self;
-        bar.suspend(|| lossy(writeln!(writer, "{}", said(*display, text))));
-    }
-
-    fn warn(&mut self, text: &str) {
-        let Self {
-            bar,
-            writer,
-            style,
-            display,
-            ..
-        } = self;
-        bar.suspend(|| lossy(writeln!(writer, "{}", warned(*display, *style, text))));
-    }
-}
-
-impl<W: Write> Drop for SweepProgress<W> {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
-    }
-}
-
-fn template(text: &str) -> ProgressStyle {
-    ProgressStyle::with_template(text).expect("the templates are constants that parse")
 }
 
 /// `at most 1 h 44 min left`
@@ -324,9 +278,12 @@ mod tests {
             cell: cell(16, "process"),
             left: Some(Left::AtMost(6_240_000_000_000)),
         });
-        assert_eq!(progress.bar.prefix(), "run 37/180  at most 1 h 44 min left");
         assert_eq!(
-            progress.bar.message(),
+            progress.screen.bar.prefix(),
+            "run 37/180  at most 1 h 44 min left"
+        );
+        assert_eq!(
+            progress.screen.bar.message(),
             "  now: 16 vCPUs · 32 GB · process × 16 · lean (the run before: 590 MB/s)\n  best so far: 2 vCPUs · 4 GB · async × 16 · lean, 590 MB/s (1 run)"
         );
     }

@@ -22,6 +22,26 @@ use super::{RESULTS_BUCKET, SOURCE_BUCKET};
 /// Region that the buckets are in; requests may be signed for any.
 const REGION: &str = "us-east-1";
 
+/// The checksums of a body, which every request that has one declares by fields of the same names.
+macro_rules! declared {
+    ($input:ident, $trailing:expr) => {
+        Declared::new(
+            $input
+                .checksum_algorithm
+                .as_ref()
+                .map(ChecksumAlgorithm::as_str),
+            vec![
+                ("x-amz-checksum-crc32", $input.checksum_crc32),
+                ("x-amz-checksum-crc32c", $input.checksum_crc32c),
+                ("x-amz-checksum-sha1", $input.checksum_sha1),
+                ("x-amz-checksum-sha256", $input.checksum_sha256),
+                ("x-amz-checksum-crc64nvme", $input.checksum_crc64nvme),
+            ],
+            $trailing,
+        )
+    };
+}
+
 #[async_trait::async_trait]
 impl S3 for Backend {
     async fn list_buckets(
@@ -135,21 +155,7 @@ impl S3 for Backend {
         let input = request.input;
         writable(&input.bucket)?;
         let replace = replace(input.if_none_match.as_ref())?;
-        let sums = vec![
-            ("x-amz-checksum-crc32", input.checksum_crc32),
-            ("x-amz-checksum-crc32c", input.checksum_crc32c),
-            ("x-amz-checksum-sha1", input.checksum_sha1),
-            ("x-amz-checksum-sha256", input.checksum_sha256),
-            ("x-amz-checksum-crc64nvme", input.checksum_crc64nvme),
-        ];
-        let declared = Declared::new(
-            input
-                .checksum_algorithm
-                .as_ref()
-                .map(ChecksumAlgorithm::as_str),
-            sums,
-            request.trailing_headers,
-        );
+        let declared = declared!(input, request.trailing_headers);
         let file = self
             .results
             .receive(input.body.ok_or_else(incomplete)?, declared)
@@ -256,21 +262,7 @@ impl S3 for Backend {
         writable(&input.bucket)?;
         self.uploads
             .check(&input.upload_id, &input.key, input.part_number)?;
-        let sums = vec![
-            ("x-amz-checksum-crc32", input.checksum_crc32),
-            ("x-amz-checksum-crc32c", input.checksum_crc32c),
-            ("x-amz-checksum-sha1", input.checksum_sha1),
-            ("x-amz-checksum-sha256", input.checksum_sha256),
-            ("x-amz-checksum-crc64nvme", input.checksum_crc64nvme),
-        ];
-        let declared = Declared::new(
-            input
-                .checksum_algorithm
-                .as_ref()
-                .map(ChecksumAlgorithm::as_str),
-            sums,
-            request.trailing_headers,
-        );
+        let declared = declared!(input, request.trailing_headers);
         let file = self
             .results
             .receive(input.body.ok_or_else(incomplete)?, declared)

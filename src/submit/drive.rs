@@ -14,13 +14,13 @@ use crate::cloud::Jobs;
 use crate::estimate::CostConsent;
 use crate::event::JobEvent;
 use crate::exit::{Exit, Failure, Signal};
-use crate::plan::Access;
 use crate::platform::bounded::text;
 use crate::platform::clock::utc_now;
 use crate::platform::wait::comes;
 use crate::price::PriceList;
+use crate::run::reached;
 use crate::server::{Embedded, ProcessConfig};
-use crate::store::{Bucket, PageQuery, Replace, Session, StaticCredentials, StoreErrorKind};
+use crate::store::{Bucket, PageQuery, Replace, Session, StoreErrorKind};
 
 /// What a job gets from outside.
 pub struct SubmitContext<'a> {
@@ -66,7 +66,7 @@ pub async fn forecast(job: &BatchJob, context: SubmitContext<'_>) -> Result<JobF
         None => None,
     };
     let keys = {
-        let (access, keys) = reached(job, server.as_ref());
+        let (access, keys) = reached(&job.run.access, server.as_ref());
         let session = Session::load(&access, job.run.fetch.limits, keys).await?;
         let bucket = server
             .as_ref()
@@ -340,19 +340,4 @@ async fn store(
     Ok(results
         .store(&job.key(FILE_NAME), text.into_bytes(), Replace::Yes)
         .await?)
-}
-
-fn reached(job: &BatchJob, server: Option<&Embedded>) -> (Access, Option<StaticCredentials>) {
-    let Some(ready) = server.map(Embedded::ready) else {
-        return (job.run.access.clone(), None);
-    };
-    let access = Access {
-        endpoint_url: Some(ready.endpoint_url.clone()),
-        ..Access::default()
-    };
-    let keys = StaticCredentials {
-        access_key: ready.credentials.access_key.clone(),
-        secret_key: ready.credentials.secret_key.clone(),
-    };
-    (access, Some(keys))
 }

@@ -6,7 +6,7 @@ use super::driver::Driver;
 use super::folder::Folder;
 use super::job::{SweepContext, SweepEnd, SweepForecast, SweepJob};
 use super::keep::store_begun;
-use super::launcher::{Abandon, EarlierSweep};
+use super::launcher::{Abandon, EarlierSweep, Spent};
 use super::matrix::{cells, order};
 use super::remaining::{Remaining, what_is_left};
 use super::setup::{self, ReadySweep};
@@ -107,17 +107,16 @@ async fn go_through(
     )
     .await?;
     store_begun(ready, (job, folder), &done, &mut ended).await?;
-    let runs = order
-        .iter()
-        .filter(|planned| planned.repetition > 0)
-        .count() as u64;
     let forecast = ready.forecast(job);
     for too_little in &forecast.too_little {
         ready.event(&SweepEvent::Warning(too_little.in_words()));
     }
     ready.event(&SweepEvent::Planned {
         title: forecast.title(&job.id),
-        runs,
+        runs: order
+            .iter()
+            .filter(|planned| planned.repetition > 0)
+            .count() as u64,
         done: ended.done,
     });
     for event in &before {
@@ -145,23 +144,12 @@ async fn go_through(
         ended,
     };
     let result = run.all(ready, going, &signal).await;
-    let ReadySweep {
-        launcher, on_event, ..
-    } = &mut *ready;
-    if matches!(result, Ok(Exit::Good)) {
-        launcher.clean_up(*on_event).await;
-    } else {
-        let why = if run.ended.is_broke {
-            Abandon::Broke
-        } else {
-            Abandon::Interrupted
-        };
-        run.ended.going_on = launcher.abandon(why, *on_event).await;
-    }
-    let spent = launcher.spent();
-    if spent.is_some() {
-        folder.add_stopped(launcher.take_stopped())?;
-    }
+    let why = match result {
+        Ok(Exit::Good) => None,
+        _ if run.ended.is_broke => Some(Abandon::Broke),
+        _ => Some(Abandon::Interrupted),
+    };
+    let spent = close(ready, folder, &mut run.ended, why).await?;
     // What could not be stored is told, unless something worse is.
     let exit = match result? {
         Exit::Good => run.ended.exit,
@@ -172,6 +160,27 @@ async fn go_through(
         exit,
         ..run.ended
     })
+}
+
+/// Cleans up after a whole sweep, or ends what still runs of one that is abandoned; what was spent.
+async fn close(
+    ready: &mut ReadySweep<'_>,
+    folder: &Folder,
+    ended: &mut SweepEnd,
+    why: Option<Abandon>,
+) -> Result<Option<Spent>, Failure> {
+    let ReadySweep {
+        launcher, on_event, ..
+    } = ready;
+    match why {
+        None => launcher.clean_up(*on_event).await,
+        Some(why) => ended.going_on = launcher.abandon(why, *on_event).await,
+    }
+    let spent = launcher.spent();
+    if spent.is_some() {
+        folder.add_stopped(launcher.take_stopped())?;
+    }
+    Ok(spent)
 }
 
 /// A sweep that cannot come to its end with its money is not begun.

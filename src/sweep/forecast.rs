@@ -1,9 +1,9 @@
 //! What a sweep would do: runs, requests, bytes and money, before any of it.
 
 use super::begin::{configuration, speed};
-use super::enough::TooLittle;
 use super::job::{SweepForecast, SweepJob};
 use super::setup::ReadySweep;
+use super::too_little::TooLittle;
 use crate::cell::{Cell, Program};
 use crate::estimate::{Bytes, Estimate, Paid, usd};
 use crate::event::SweepEvent;

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use tokio::sync::watch::Receiver;
 
-use super::enough::TooLittle;
 use super::launcher::Spent;
 use super::place::SweepPlace;
 use super::plan::SweepPlan;
+use super::too_little::TooLittle;
 use crate::cell::Cell;
 use crate::estimate::{Approval, Ask, Estimate};
 use crate::event::SweepEvent;

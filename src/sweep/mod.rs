@@ -27,6 +27,7 @@ mod remaining;
 mod setup;
 mod summaries;
 mod time_left;
+mod too_little;
 
 mod written;
 
@@ -36,7 +37,6 @@ pub(crate) mod fixture;
 mod model;
 
 pub use drive::{dry_run, sweep};
-pub use enough::Mend;
 pub use fleet::{FleetPlan, OnInterrupt};
 pub use job::{Failed, Oversize, SweepContext, SweepEnd, SweepForecast, SweepJob};
 pub use launcher::PlaceFacts;
@@ -44,3 +44,4 @@ pub use local::{Confinement, become_program};
 #[cfg(test)]
 pub(crate) use matrix::cells;
 pub use place::SweepPlace;
+pub use too_little::Mend;

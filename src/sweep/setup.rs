@@ -15,13 +15,13 @@ use crate::estimate::Ask;
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure};
 use crate::plan::{
-    Access, ClientKind, Destination, FetchOptions, KeySource, Mode, ObjectSource, RunPlan,
-    Selection,
+    ClientKind, Destination, FetchOptions, KeySource, Mode, ObjectSource, RunPlan, Selection,
 };
 use crate::price::{Egress, PriceList};
 use crate::results::record::SweepFacts;
+use crate::run::reached;
 use crate::server::{Embedded, ProcessConfig};
-use crate::store::{Bucket, Session, StaticCredentials};
+use crate::store::{Bucket, Session};
 
 /// Folder of the embedded server's results bucket, below the sweep's.
 const RESULTS_DIR: &str = "contender-results";
@@ -87,7 +87,7 @@ pub(super) async fn set_up<'a>(
     }
     let results_dir = folder.root().join(RESULTS_DIR);
     let server = start(job, &executable, &results_dir).await?;
-    let (access, keys) = reached(job, server.as_ref());
+    let (access, keys) = reached(&job.access, server.as_ref());
     let session = Session::load(&access, job.limits, keys).await?;
     let mut bucket = Bucket::new(&session, &source_bucket(job, server.as_ref()));
     let Begun { facts, lists } = match begun {
@@ -238,19 +238,4 @@ fn source_bucket(job: &SweepJob, server: Option<&Embedded>) -> String {
     server
         .map_or(&job.plan.bucket, |server| &server.ready().source_bucket)
         .clone()
-}
-
-fn reached(job: &SweepJob, server: Option<&Embedded>) -> (Access, Option<StaticCredentials>) {
-    let Some(ready) = server.map(Embedded::ready) else {
-        return (job.access.clone(), None);
-    };
-    let access = Access {
-        endpoint_url: Some(ready.endpoint_url.clone()),
-        ..Access::default()
-    };
-    let keys = StaticCredentials {
-        access_key: ready.credentials.access_key.clone(),
-        secret_key: ready.credentials.secret_key.clone(),
-    };
-    (access, Some(keys))
 }

@@ -52,17 +52,17 @@ pub(super) fn fetch_seconds(record: &Record, dir: &Path) -> Option<f64> {
 /// How long runs took, and so how long the rest will take.
 #[derive(Default)]
 pub(super) struct TimeLeft {
-    cells: HashMap<Cell, Times>,
+    cells: HashMap<Cell, CellTimes>,
     /// When the run before began, and how long the runs that ended since then took.
     begun: Option<(u64, u64)>,
     /// The longest time between two runs that neither of them took.
     pause_ns: u64,
-    limit: Limit,
+    limit: SaidEnd,
 }
 
 /// How long runs of a cell took, in nanoseconds.
 #[derive(Clone, Copy, Default)]
-struct Times {
+struct CellTimes {
     sum_ns: u64,
     count: u64,
     longest_ns: u64,
@@ -70,7 +70,7 @@ struct Times {
 
 /// What was said of the end of the sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Limit {
+enum SaidEnd {
     /// Nothing yet.
     #[default]
     None,
@@ -130,13 +130,13 @@ impl TimeLeft {
         let most_ns = most_ns / width;
         let end_ns = now_ns.saturating_add(most_ns);
         self.limit = match self.limit {
-            Limit::Until(before_ns) if end_ns > before_ns => Limit::Broken,
-            Limit::None | Limit::Until(_) => Limit::Until(end_ns),
-            Limit::Broken => Limit::Broken,
+            SaidEnd::Until(before_ns) if end_ns > before_ns => SaidEnd::Broken,
+            SaidEnd::None | SaidEnd::Until(_) => SaidEnd::Until(end_ns),
+            SaidEnd::Broken => SaidEnd::Broken,
         };
         Some(match self.limit {
-            Limit::Broken => about,
-            Limit::None | Limit::Until(_) => Left::AtMost(most_ns),
+            SaidEnd::Broken => about,
+            SaidEnd::None | SaidEnd::Until(_) => Left::AtMost(most_ns),
         })
     }
 

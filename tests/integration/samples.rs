@@ -56,7 +56,7 @@ fn a_sweep_fetches_one_sample_and_reports_on_the_whole_bucket() {
     let ran = sweep(out.path(), &["--sample", "100"]).exits(0);
     assert!(
         ran.stderr
-            .contains("(100 of 2,000 keys at random, seed 1) = 4 runs, 500 GETs"),
+            .contains("(100 of 2,000 keys at random, seed 1) and 1 warm-up = 5 runs, 500 GETs"),
         "{}",
         ran.stderr
     );
@@ -183,7 +183,8 @@ fn a_sweep_of_a_large_bucket_samples_unasked() {
         .out(out.path())
         .exits(0);
     assert!(
-        ran.stdout.contains("2 runs of 20.5 MB = 4 runs"),
+        ran.stdout
+            .contains("2 runs of 20.5 MB and 1 warm-up = 5 runs"),
         "{}",
         ran.stdout
     );
