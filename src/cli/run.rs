@@ -77,8 +77,8 @@ pub(super) const ABOUT: &str =
 
 /// What `parfetch` says when nothing is typed or set.
 pub const WELCOME: &str = "\
-parfetch finds the vCPUs, mode and number of workers that read your S3 bucket
-best: how long the whole bucket takes then, and what it costs on Fargate.
+Measures how fast your S3 bucket can be read: which vCPUs, mode and number of
+workers are best, how long the whole bucket takes, and what it costs on Fargate.
 
   parfetch run --embedded                  try it: no S3 needed
   parfetch doctor s3://images              check that your bucket can be read

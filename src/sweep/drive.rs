@@ -108,7 +108,8 @@ async fn go_through(
     .await?;
     store_begun(ready, (job, folder), &done, &mut ended).await?;
     let forecast = ready.forecast(job);
-    for too_little in &forecast.too_little {
+    let is_left = !todo.is_empty();
+    for too_little in forecast.too_little.iter().filter(|_| is_left) {
         ready.event(&SweepEvent::Warning(too_little.in_words()));
     }
     ready.event(&SweepEvent::Planned {

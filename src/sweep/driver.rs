@@ -285,12 +285,12 @@ fn of_contender((name, mode): (&str, Mode), job: &SweepJob, dir: &Path) -> Strin
         .filter(|contender| contender.mode.is_empty() && !others.is_empty())
         .map_or_else(String::new, |_| {
             format!(
-                "if it does not know the mode {mode}, name the others: --contender {name}:{}='…'; ",
+                "; if it does not know the mode {mode}, name the others: --contender {name}:{}='…'",
                 others.join(",")
             )
         });
     format!(
-        "{modes}what it wrote is in {}; {} tries again",
+        "what it wrote is in {}; {} tries again{modes}",
         dir.display(),
         same_command(&job.id)
     )

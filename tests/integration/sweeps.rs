@@ -179,7 +179,7 @@ fn order_and_parts_hold_for_every_cell_and_for_the_whole_sweep() {
     };
     let ran = sweep(&layout).exits(0);
     assert!(
-        ran.stderr.contains("= 4 runs, 75 GETs"),
+        ran.stderr.contains("= 5 runs, 75 GETs"),
         "each of five objects has three parts: {}",
         ran.stderr
     );
@@ -323,8 +323,8 @@ fn failed_warm_up(ran: &Ran, out: &Path, program: &str) -> RepetitionFailure {
     let hint = ran.stderr.lines().last().unwrap();
     let place = out.join("sweeps/s").join(dir);
     assert!(
-        hint.ends_with(&format!(
-            "what it wrote is in {}; the same command with --id s tries again",
+        hint.starts_with(&format!(
+            "hint: what it wrote is in {}; the same command with --id s tries again",
             place.display()
         )) && place.join("stderr.log").exists(),
         "{hint}"
@@ -366,7 +366,7 @@ fn a_contender_that_does_not_work_ends_the_sweep_before_anything_is_measured() {
         .exits(4);
     assert!(
         ran.stderr.contains(
-            "hint: if it does not know the mode async, name the others: --contender silent:thread='…'; what it wrote"
+            "tries again; if it does not know the mode async, name the others: --contender silent:thread='…'\n"
         ),
         "{}",
         ran.stderr

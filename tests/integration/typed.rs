@@ -85,7 +85,8 @@ fn nothing_typed_and_nothing_set_says_what_parfetch_is() {
     let said = Invocation::new(&[]).go();
     said.exits(2);
     assert!(
-        said.stdout.starts_with("parfetch finds the vCPUs")
+        said.stdout
+            .starts_with("Measures how fast your S3 bucket can be read")
             && said.stdout.contains("  parfetch run --embedded  ")
             && said.stderr.is_empty(),
         "{}{}",
