@@ -129,4 +129,33 @@ mod tests {
             assert_eq!(access.shown_endpoint().as_deref(), Some(kept));
         }
     }
+
+    #[test]
+    fn flags_that_the_environment_has_are_left_out() {
+        let access = Access {
+            endpoint_url: Some("http://127.0.0.1:9000".to_owned()),
+            region: Some("us-east-1".to_owned()),
+            profile: Some("work".to_owned()),
+            virtual_host: true,
+            no_sign_request: true,
+            request_payer: true,
+            ca_bundle: Some("ca.pem".into()),
+        };
+        let flags: Vec<String> = access
+            .words()
+            .into_iter()
+            .filter_map(|word| word.strip_prefix("--").map(str::to_owned))
+            .collect();
+        assert_eq!(flags.len(), 7, "{flags:?}");
+        for flag in &flags {
+            let left = access.without(&[flag.as_str()]).words();
+            assert!(
+                !left.contains(&format!("--{flag}"))
+                    && flags
+                        .iter()
+                        .all(|other| other == flag || left.contains(&format!("--{other}"))),
+                "{flag}: {left:?}"
+            );
+        }
+    }
 }

@@ -163,6 +163,23 @@ mod tests {
     }
 
     #[test]
+    fn a_line_to_paste_needs_no_flag_that_the_environment_has() {
+        let variables = [
+            ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
+            ("AWS_REGION", "us-east-1"),
+        ];
+        let of = |words: &[&str]| settings(words, variables).unwrap().examination;
+        let found = of(&["s3://images"]);
+        assert_eq!(found.inherited, ["endpoint-url", "region"]);
+        assert!(found.access.without(&found.inherited).words().is_empty());
+        let typed = of(&["s3://images", "--region", "eu-west-1"]);
+        assert_eq!(
+            typed.access.without(&typed.inherited).words(),
+            ["--region", "eu-west-1"]
+        );
+    }
+
+    #[test]
     fn wrong_words_are_one_line_and_a_hint() {
         for words in [
             "images",
