@@ -179,6 +179,16 @@ pub fn usd(paid: &Paid<'_>, prices: &PriceList) -> Option<Usd> {
     })
 }
 
+/// What is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EstimateSource {
+    /// A bucket.
+    #[default]
+    Bucket,
+    /// A web server, which asks for no money that is known here.
+    WebServer,
+}
+
 /// What is about to happen.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Estimate {
@@ -186,6 +196,8 @@ pub struct Estimate {
     pub what: &'static str,
     /// Where it fetches from: `s3://images`.
     pub source: String,
+    /// What that is.
+    pub from: EstimateSource,
     /// Whether nobody pays for what is fetched: the server is on this machine, or the run is a task beside its bucket.
     pub is_free: bool,
     /// Runs, warm-ups included.
@@ -209,6 +221,9 @@ impl Estimate {
 
     /// Lines for a person, each with its end.
     pub fn in_words(&self) -> String {
+        if self.from == EstimateSource::WebServer {
+            return self.of_web_server();
+        }
         let bytes = match (self.runs, self.bytes_of_run) {
             (1, bytes) => bytes.in_words(),
             (_, Bytes::Unknown) => "sizes of keys are not known".to_owned(),
@@ -240,6 +255,21 @@ impl Estimate {
         let lists = units::plural(self.lists, "LIST request");
         format!(
             "bytes: {bytes}\nrequests: {gets} and {lists}\ntime: {time}\nprice of reading: {price}\n"
+        )
+    }
+
+    fn of_web_server(&self) -> String {
+        let requests = self.gets.map_or_else(
+            || "as many as fit".to_owned(),
+            |requests| units::plural(requests, "request"),
+        );
+        let time = self.seconds.map_or_else(
+            || "as long as the server takes".to_owned(),
+            |seconds| format!("{} of requests", time(seconds)),
+        );
+        format!(
+            "server: {}\nrequests: {requests}\ntime: {time}\n",
+            self.source
         )
     }
 
@@ -332,6 +362,7 @@ mod tests {
         Estimate {
             what: "sweep",
             source: "s3://images".to_owned(),
+            from: EstimateSource::Bucket,
             is_free: false,
             runs: 10,
             bytes_of_run: Bytes::Listed(bytes / 10),

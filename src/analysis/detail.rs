@@ -6,7 +6,6 @@ use std::io::{self, Read};
 
 use serde::Serialize;
 
-use super::metric::Metric;
 use super::model::CellReport;
 use super::observation::Observation;
 use super::read::{Problem, ProblemKind};
@@ -125,7 +124,7 @@ fn median_repetition(observations: &[Observation]) -> Option<usize> {
     let mut rates: Vec<(f64, usize)> = observations
         .iter()
         .enumerate()
-        .filter_map(|(place, observation)| Some((observation.value(Metric::Throughput)?, place)))
+        .filter_map(|(place, observation)| Some((observation.rate()?, place)))
         .collect();
     rates.sort_by(|one, other| one.0.total_cmp(&other.0));
     rates

@@ -44,6 +44,8 @@ pub enum Metric {
     FailedObjects,
     /// Attempts that were told «too fast».
     Throttles,
+    /// Fetches that ended well ÷ fetch time.
+    RequestsPerS,
 }
 
 /// What a figure counts; values are always in this unit, and rendering scales them.
@@ -52,6 +54,8 @@ pub enum Metric {
 pub enum Unit {
     /// Bytes a second.
     BytesPerSecond,
+    /// A number a second.
+    PerSecond,
     /// Seconds.
     Seconds,
     /// CPU seconds a GB (10⁹ bytes).
@@ -78,7 +82,7 @@ pub enum Better {
 
 impl Metric {
     /// Every metric, in the order of tables.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Throughput,
         Self::Goodput,
         Self::ActiveWindow,
@@ -98,7 +102,13 @@ impl Metric {
         Self::AttemptsPerObject,
         Self::FailedObjects,
         Self::Throttles,
+        Self::RequestsPerS,
     ];
+
+    /// Whether configurations stand among each other by it: bytes a second of a bucket, requests a second of a web server.
+    pub const fn is_rate(self) -> bool {
+        matches!(self, Self::Throughput | Self::RequestsPerS)
+    }
 
     /// The name in files (as serde writes it).
     pub const fn id(self) -> &'static str {
@@ -122,6 +132,7 @@ impl Metric {
             Self::AttemptsPerObject => "attempts_per_object",
             Self::FailedObjects => "failed_objects",
             Self::Throttles => "throttles",
+            Self::RequestsPerS => "requests_per_s",
         }
     }
 
@@ -135,6 +146,7 @@ impl Metric {
             | Self::TtfbP99
             | Self::LatencyP50
             | Self::LatencyP99 => Unit::Seconds,
+            Self::RequestsPerS => Unit::PerSecond,
             Self::CpuPerGb | Self::WholeCpuPerGb => Unit::SecondsPerGb,
             Self::CpuShare | Self::TailShare => Unit::Share,
             Self::PeakMemory => Unit::Bytes,
@@ -146,7 +158,9 @@ impl Metric {
     /// Which way is good.
     pub const fn better(self) -> Better {
         match self {
-            Self::Throughput | Self::Goodput | Self::ActiveWindow => Better::Higher,
+            Self::Throughput | Self::Goodput | Self::ActiveWindow | Self::RequestsPerS => {
+                Better::Higher
+            }
             _ => Better::Lower,
         }
     }

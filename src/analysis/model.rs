@@ -16,7 +16,7 @@ use crate::cell::{Cell, Program};
 use crate::plan::{Layout, Mode, Work};
 use crate::results::summary;
 pub use crate::results::summary::Limit;
-use crate::results::summary::StorageClass;
+use crate::results::summary::{HttpSettings, StorageClass};
 pub use crate::stats::best::Standing;
 pub use crate::stats::location::Interval;
 
@@ -43,8 +43,11 @@ pub struct Study {
 /// What makes runs comparable.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Workload {
-    /// Source bucket.
+    /// Source bucket; empty where a web server was measured.
     pub bucket: String,
+    /// What was sent to a web server; `None` for a bucket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http: Option<HttpSettings>,
     /// Only keys that begin with this.
     pub prefix: String,
     /// Keys of a repetition at most, the first of the listing.
@@ -74,8 +77,20 @@ pub struct Workload {
 }
 
 impl Workload {
-    /// `s3://images/2024/`
+    /// What its configurations are compared by.
+    pub fn rate(&self) -> Metric {
+        if self.http.is_some() {
+            Metric::RequestsPerS
+        } else {
+            Metric::Throughput
+        }
+    }
+
+    /// `s3://images/2024/`, or the URLs in a few words.
     pub fn source(&self) -> String {
+        if let Some(http) = &self.http {
+            return http.urls.clone();
+        }
         let slash = if self.prefix.is_empty() { "" } else { "/" };
         format!("s3://{}{slash}{}", self.bucket, self.prefix)
     }

@@ -107,6 +107,9 @@ pub struct Counts {
     pub unpaid: Option<u64>,
     /// Fetches whose times are in the percentiles: of shards, in the added histograms.
     pub timed: Option<u64>,
+    /// Whether they are requests to a web server: what counts then is how many, and not their bytes.
+    #[serde(skip)]
+    pub is_web: bool,
 }
 
 /// Processor, memory, server.
@@ -221,6 +224,7 @@ impl Observation {
             Metric::AttemptsPerObject => ratio(float(counts.attempts), float(counts.tried)),
             Metric::FailedObjects => float(counts.failed),
             Metric::Throttles => float(counts.throttles),
+            Metric::RequestsPerS => ratio(float(counts.ok), times.fetch_s),
         }
     }
 
@@ -235,8 +239,16 @@ impl Observation {
 
     /// Its throughput as if it had been made at an ordinary time; what configurations are compared by.
     pub fn steady_throughput(&self) -> Option<f64> {
-        self.value(Metric::Throughput)
-            .map(|rate| rate * (-self.moment).exp())
+        self.rate().map(|rate| rate * (-self.moment).exp())
+    }
+
+    /// What configurations are compared by: bytes a second, of a web server requests a second.
+    pub fn rate(&self) -> Option<f64> {
+        self.value(if self.counts.is_web {
+            Metric::RequestsPerS
+        } else {
+            Metric::Throughput
+        })
     }
 
     /// CPU time of the embedded server ÷ (fetch time × its threads); of a contender, which lists and stores meanwhile, ÷ (wall time × its threads).

@@ -1,6 +1,5 @@
 //! What the time of a run in its sweep did to it: found out, said, and taken off before configurations are compared.
 
-use super::metric::Metric;
 use super::model::CellReport;
 use super::notes::Note;
 use super::observation::Observation;
@@ -44,7 +43,7 @@ fn placed(cells: &[CellReport]) -> (Vec<(usize, usize)>, Vec<Placed>) {
     for (group, cell) in cells.iter().enumerate() {
         for (index, observation) in cell.observations.iter().enumerate() {
             let rate = observation
-                .value(Metric::Throughput)
+                .rate()
                 .filter(|rate| rate.is_finite() && *rate > 0.0);
             let (Some(sweep), Some(position), Some(rate)) =
                 (&observation.sweep, observation.position, rate)

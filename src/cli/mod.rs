@@ -33,6 +33,7 @@ pub use generated::{ManualPage, completions, manual};
 pub use invocation::{Confined, Invocation};
 pub use pages::SHELLS;
 pub use parse::{Unparsed, begins_a_run, parse};
+pub(crate) use places::is_web_address;
 pub use raw::{Given, Raw};
 pub use run::WELCOME;
 pub use setting::{Setting, Takes};

@@ -15,7 +15,7 @@ use super::setting::{Setting, Takes};
 use super::shared::EVERYWHERE;
 use super::subcommands::{SUBCOMMANDS, Subcommand};
 use super::values::{self, TIP, Variables};
-use super::words::RESULTS;
+use super::words::{RESULTS, Words};
 use super::{letters, places, refusal};
 use crate::exit::{Exit, Failure};
 use crate::plan::names::shown;
@@ -193,8 +193,16 @@ fn collect(
     swapped(subcommand, &words, &values)?;
     // Results go where their flag says also where no word names them.
     places::expand(RESULTS, None, &mut values)?;
-    if let Some((index, place)) = subcommand.words.and_then(|words| words.place) {
-        places::expand(place, words.get(index), &mut values)?;
+    if let Some(Words {
+        urls,
+        place: Some((index, place)),
+        ..
+    }) = subcommand.words
+    {
+        // Settings read URLs themselves.
+        let word = words.get(index);
+        let is_url = urls && word.is_some_and(|word| places::is_web_address(word));
+        places::expand(place, word.filter(|_| !is_url), &mut values)?;
     }
     letters::expand(&mut values)?;
     Ok(Raw {

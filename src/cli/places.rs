@@ -28,6 +28,12 @@ pub(super) fn is_source(word: &str) -> bool {
             .any(|beginning| word.starts_with(beginning))
 }
 
+/// Whether a word is meant as the URL of a web server.
+pub(crate) fn is_web_address(word: &str) -> bool {
+    let word = word.to_ascii_lowercase();
+    word.starts_with("http://") || word.starts_with("https://")
+}
+
 /// Puts what the flag of a place and its word stand for into the settings. The word wins over variables, and must not contradict flags.
 pub(super) fn expand(
     place: BucketSettings,

@@ -19,6 +19,34 @@ const SIMILAR: [ContextKind; 3] = [
     ContextKind::SuggestedValue,
 ];
 
+/// Options of hey, oha and wrk that parfetch has otherwise, and what to type instead.
+const OF_OTHER_TOOLS: [(&str, &str); 12] = [
+    ("-T", "-H 'content-type: …' sends it"),
+    ("-A", "-H 'accept: …' sends it"),
+    ("-a", "-H 'authorization: Basic …' sends it"),
+    ("-x", "requests to URLs go through no proxy"),
+    (
+        "-R",
+        "parfetch waits for each answer before the next request; vegeta and wrk2 keep a rate",
+    ),
+    ("-p", "-c is the number of workers"),
+    ("--latency", "the summary always shows percentiles"),
+    (
+        "--disable-keepalive",
+        "--no-keep-alive opens a connection for each request",
+    ),
+    (
+        "--insecure",
+        "certificates are always checked; --ca-bundle FILE trusts another authority",
+    ),
+    ("--json", "--output json writes the summary as JSON"),
+    ("--no-tui", "--progress never shows no progress"),
+    (
+        "--host",
+        "-H 'host: …' sends it; --connect-to HOST:PORT connects elsewhere",
+    ),
+];
+
 /// The first paragraph of clap's text is what is wrong.
 pub(super) fn refusal(error: &clap::Error) -> Failure {
     let text = error.to_string();
@@ -48,6 +76,16 @@ pub(super) fn refusal(error: &clap::Error) -> Failure {
             "write it like {}",
             argument.replace(['<', '>'], "")
         ));
+    }
+    let of_other_tools = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(typed)) => OF_OTHER_TOOLS
+            .iter()
+            .find(|(option, _)| *option == typed.as_str())
+            .map(|(_, hint)| *hint),
+        _ => None,
+    };
+    if let Some(hint) = of_other_tools {
+        return Failure::new(Exit::Usage, paragraph.join(" ")).hint(hint);
     }
     Failure::new(Exit::Usage, paragraph.join(" "))
         .hint(similar.map_or_else(|| HELP.to_owned(), guess::meant))

@@ -58,7 +58,7 @@ Examples:
   parfetch report ./out --format csv --out table.csv
 
 Metrics: throughput goodput active_window fetch_time start_and_fetch_time ttfb_p50 ttfb_p99 latency_p50 latency_p99 cpu_per_gb whole_cpu_per_gb
-cpu_share tail_share peak_memory usd_per_tb task_usd_per_tb attempts_per_object failed_objects throttles";
+cpu_share tail_share peak_memory usd_per_tb task_usd_per_tb attempts_per_object failed_objects throttles requests_per_s";
 
 pub(super) const COMPARE_ABOUT: &str =
     "Compare two sets of results, one configuration after another";

@@ -3,9 +3,9 @@
 use super::setting::Takes::{Nothing, Value};
 use super::setting::{Setting, settings, tables};
 use super::shared::{
-    BUCKET, CLIENT, CONCURRENCY, DURATION, EACH_FETCH, EGRESS_TO, EMBEDDED, KEYS, LIMIT, LIMITS,
-    LOG_FORMAT, LOG_LEVEL, MODE, NO_OVERWRITE, OUT, OUTPUT, PREFIX, PRICES, PROGRESS,
-    RESULT_BUCKET, RESULT_PREFIX, SPOOL_DIR, TAG, TO_SOURCE,
+    BUCKET, CLIENT, CONCURRENCY, DURATION, EACH_FETCH, EACH_REQUEST, EGRESS_TO, EMBEDDED, KEYS,
+    LIMIT, LIMITS, LOG_FORMAT, LOG_LEVEL, MODE, NO_OVERWRITE, OUT, OUTPUT, PREFIX, PRICES,
+    PROGRESS, REQUESTS, RESULT_BUCKET, RESULT_PREFIX, SPOOL_DIR, TAG, TO_SOURCE, URLS,
 };
 
 /// Settings of `run`.
@@ -24,6 +24,8 @@ pub const RUN: &[Setting] = tables![
         }
     },
     &[
+        URLS,
+        REQUESTS,
         DURATION.brief("Read the keys again and again, like 20m"),
         CONCURRENCY,
         MODE,
@@ -31,6 +33,7 @@ pub const RUN: &[Setting] = tables![
     ],
     &EACH_FETCH,
     &LIMITS,
+    &EACH_REQUEST,
     TO_SOURCE,
     &[
         RESULT_BUCKET
@@ -102,6 +105,7 @@ Examples:
   BUCKET_NAME=images RESULT_BUCKET_NAME=results parfetch      as a container does
   parfetch s3://images/2024/ -r s3://results                  results in another bucket
   parfetch s3://images -o ./out -m thread -c 32               32 threads, results in a folder
+  parfetch http://127.0.0.1:8000/ -n 1000 -c 50               a web server instead of a bucket
   parfetch upload ./out s3://results/laptop                   store local results
   parfetch report ./out                                       what the results say
   parfetch compare ./before ./after                           whether anything changed
@@ -112,7 +116,7 @@ Examples:
 Exit codes: 0 good · 1 unexpected · 2 usage · 3 some fetches failed · 4 set-up · 5 results not stored · 6 compare --fail-over · 130/143 interrupted";
 
 pub(super) const RUN_ABOUT: &str =
-    "Fetch every object of a bucket, measure it, write CSV and summary";
+    "Fetch every object of a bucket, or request URLs, measure it, write CSV and summary";
 
 /// Examples below `run -h`.
 pub(super) const RUN_BRIEF: &str = "\
@@ -128,6 +132,8 @@ Examples:
   parfetch run s3://images/2024/ -o ./out --sample 10000
   parfetch run s3://images -r s3://results --duration 20m             a sustained rate
   parfetch run s3://images -r s3://results --part-size 8MiB --order largest-first     a shorter tail
+  parfetch run http://127.0.0.1:8000/items -n 1000 -c 50              a web server
+  parfetch run --urls urls.txt -X POST -D body.json -H 'content-type: application/json'
   AWS_ENDPOINT_URL=http://127.0.0.1:9000 parfetch run s3://images -r s3://results/laptop
 
 A flag wins over its variable; an empty variable means unset.";

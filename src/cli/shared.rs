@@ -2,7 +2,7 @@
 //!
 //! A setting that every fetch has belongs into [`EACH_FETCH`] or [`LIMITS`]: `run` and `submit` then take it.
 
-use super::setting::Takes::{Choice, Nothing, Optional, Times, Value};
+use super::setting::Takes::{Choice, Many, Nothing, Optional, Times, Value};
 use super::setting::{
     CLIENTS, EGRESS, FORMATS, LEVELS, MODES, ORDERS, Setting, WHEN, WORKS, settings, shared,
 };
@@ -22,7 +22,9 @@ shared! {
         PREFIX = "prefix" ["PARFETCH_PREFIX"] Value("PREFIX"), "", "Only keys that begin with this";
         KEYS = "keys" ["PARFETCH_KEYS"] Value("PATH|s3://…"), "", "Take the keys from a key file or an S3 Inventory's manifest.json instead of listing";
         LIMIT = "limit" ["PARFETCH_LIMIT"] Value("N"), "", "Only the first N keys of the listing, which may be unlike the others";
-        DURATION = "duration" ["PARFETCH_DURATION"] Value("TIME"), "", "Read the keys again and again until this time has passed";
+        URLS = "urls" ["PARFETCH_URLS"] Value("FILE|-|s3://…"), "", "Request these URLs instead of objects: a file with one per line, - for standard input, or s3://bucket/key. URLs with blanks between them are taken too";
+        REQUESTS = "requests" -'n' ["PARFETCH_REQUESTS"] Value("N"), "", "Make N requests, round and round the URLs; without it, each URL once";
+        DURATION = "duration" -'z' ["PARFETCH_DURATION"] Value("TIME"), "", "Read the keys again and again until this time has passed";
         EMBEDDED = "embedded" ["PARFETCH_EMBEDDED"] Optional("K=V,…"), "", "Fetch from parfetch's own server on 127.0.0.1; see `parfetch serve --help` for its keys", "Fetch from parfetch's own server";
     }
     "How to fetch" {
@@ -32,10 +34,19 @@ shared! {
         WORK = "work" ["PARFETCH_WORK"] Choice("WORK", WORKS), "none", "CPU work per object: none, md5, sha256 or crc64nvme";
         PART_SIZE = "part-size" ["PARFETCH_PART_SIZE"] Value("SIZE"), "", "Fetch larger objects in parts of this size at the same time, each part a separate fetch; at least 1 MiB";
         ORDER = "order" ["PARFETCH_ORDER"] Choice("ORDER", ORDERS), "listed", "Order of fetching: listed, largest-first or shuffled (always the same shuffle)";
-        ATTEMPTS = "attempts" ["PARFETCH_ATTEMPTS"] Value("N"), "5", "Most HTTP attempts per object (or part), 1 to 10";
-        CONNECT_TIMEOUT = "connect-timeout" ["PARFETCH_CONNECT_TIMEOUT"] Value("TIME"), "3s", "Longest time to a connection";
-        STALL_TIMEOUT = "stall-timeout" ["PARFETCH_STALL_TIMEOUT"] Value("TIME"), "10s", "Longest time without a byte, and longest time to keep trying a store that refuses connections";
+        ATTEMPTS = "attempts" ["PARFETCH_ATTEMPTS"] Value("N"), "5", "Most HTTP attempts per object (or part), 1 to 10; 1 with URLs";
+        CONNECT_TIMEOUT = "connect-timeout" ["PARFETCH_CONNECT_TIMEOUT"] Value("TIME"), "3s", "Longest time to a connection; no limit with URLs";
+        STALL_TIMEOUT = "stall-timeout" ["PARFETCH_STALL_TIMEOUT"] Value("TIME"), "10s", "Longest time without a byte, and longest time to keep trying a store that refuses connections; no limit with URLs";
         TIMEOUT = "timeout" ["PARFETCH_TIMEOUT"] Value("TIME"), "", "Longest time of one fetch, attempts and back-off together";
+    }
+    "How to request URLs" {
+        METHOD = "method" -'X' ["PARFETCH_METHOD"] Value("METHOD"), "GET", "HTTP method of the requests";
+        HEADER = "header" -'H' ["PARFETCH_HEADERS"] Many("NAME: VALUE"), "", "A header of the requests; may be given several times. Names alone are shown and stored, never values";
+        BODY = "body" -'d' ["PARFETCH_BODY"] Value("TEXT"), "", "Body of the requests, at most 1 MiB; never shown or stored";
+        BODY_FILE = "body-file" -'D' ["PARFETCH_BODY_FILE"] Value("FILE"), "", "File that holds the body of the requests";
+        EXPECT = "expect" ["PARFETCH_EXPECT"] Value("STATUS,…"), "2xx", "HTTP statuses of good answers, like 2xx,404";
+        NO_KEEP_ALIVE = "no-keep-alive" ["PARFETCH_NO_KEEP_ALIVE"] Nothing, "", "Open a new connection for each request";
+        CONNECT_TO = "connect-to" ["PARFETCH_CONNECT_TO"] Value("HOST:PORT,…"), "", "Open connections to these addresses in turn, not to the host of the URLs: replicas of a server";
     }
     "How to reach S3" {
         ENDPOINT_URL = "endpoint-url" ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"] Value("URL"), "", "Another S3 endpoint; path style then", "Another S3 endpoint, such as MinIO";
@@ -67,6 +78,16 @@ shared! {
 
 /// How every fetch is made.
 pub(super) const EACH_FETCH: [Setting; 3] = [WORK, PART_SIZE, ORDER];
+/// What is sent to a web server, and which answers are good.
+pub(super) const EACH_REQUEST: [Setting; 7] = [
+    METHOD,
+    HEADER,
+    BODY,
+    BODY_FILE,
+    EXPECT,
+    NO_KEEP_ALIVE,
+    CONNECT_TO,
+];
 /// When a fetch is given up.
 pub(super) const LIMITS: [Setting; 4] = [ATTEMPTS, CONNECT_TIMEOUT, STALL_TIMEOUT, TIMEOUT];
 /// How a source is reached.

@@ -45,7 +45,15 @@ pub const SUBCOMMANDS: &[Subcommand] = &[
         name: "run",
         invocation: Invocation::Run,
         settings: run::RUN,
-        words: SOURCE_WORD,
+        words: Some(Words {
+            names: &["SOURCE"],
+            usage: "[SOURCE]",
+            most: usize::MAX,
+            help: "What to fetch: s3://bucket, s3://bucket/prefix, or URLs of one web server (http://…, https://…)",
+            urls: true,
+            place: Some((0, SOURCE)),
+            ..NO_WORDS
+        }),
         about: run::RUN_ABOUT,
         examples: run::RUN_EXAMPLES,
         brief_examples: run::RUN_BRIEF,

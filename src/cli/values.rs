@@ -9,7 +9,7 @@ use crate::plan::names::{control_in, trimmed};
 pub const TIP: &str = "write the value on one line, without line ends in or around it";
 
 /// Settings in which blanks count: what keys begin with, and paths.
-const AS_GIVEN: [&str; 14] = [
+const AS_GIVEN: [&str; 16] = [
     "prefix",
     "result-prefix",
     "keys",
@@ -24,6 +24,8 @@ const AS_GIVEN: [&str; 14] = [
     "plan",
     "embedded",
     "options",
+    "body-file",
+    "urls",
 ];
 
 /// Variables that libraries read by themselves and put into headers, addresses and paths.
@@ -171,8 +173,8 @@ impl<const N: usize> From<[(&str, &str); N]> for Variables {
 
 /// The value of a setting as it is meant; else what is wrong with it, as a predicate.
 pub(super) fn checked<'a>(setting: &Setting, value: &'a str) -> Result<&'a str, String> {
-    if matches!(setting.takes, Takes::Many(_)) {
-        // Lines of their own; what they may hold is for their reader to say.
+    if matches!(setting.takes, Takes::Many(_)) || setting.flag == "body" {
+        // Lines of their own, and what is sent as it stands; what they may hold is for their reader to say.
         return Ok(value);
     }
     if !AS_GIVEN.contains(&setting.flag) {

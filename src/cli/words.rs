@@ -13,6 +13,8 @@ pub(super) struct Words {
     pub(super) help: &'static str,
     /// What they may be, where they may be nothing else.
     pub(super) choices: &'static [&'static str],
+    /// Whether URLs of web servers may stand there instead.
+    pub(super) urls: bool,
     /// Which of them, counted from 0, is a place that settings name as well.
     pub(super) place: Option<(usize, BucketSettings)>,
 }
@@ -23,6 +25,7 @@ pub(super) const NO_WORDS: Words = Words {
     most: 0,
     help: "",
     choices: &[],
+    urls: false,
     place: None,
 };
 

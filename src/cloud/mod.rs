@@ -67,12 +67,11 @@ impl Cloud {
                     .with_max_attempts(ATTEMPTS)
                     .with_initial_backoff(BACKOFF),
             )
-            .timeout_config(
-                TimeoutConfig::builder()
-                    .connect_timeout(Limits::default().connect_timeout)
-                    .operation_attempt_timeout(TRY_TIME)
-                    .build(),
-            );
+            .timeout_config({
+                let mut timeouts = TimeoutConfig::builder().operation_attempt_timeout(TRY_TIME);
+                timeouts.set_connect_timeout(Limits::default().connect_timeout);
+                timeouts.build()
+            });
         if let Some(region) = shared.region() {
             loader = loader.region(region.clone());
         }

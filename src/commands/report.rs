@@ -93,8 +93,14 @@ pub(super) fn of_place(
 fn rendered(studies: &[Study], settings: &ReportSettings) -> String {
     let look = Look::of(settings.out.as_deref());
     let paint = |role, text: &str| look.paint(role, text);
+    let is_web = !studies.is_empty() && studies.iter().all(|study| study.workload.http.is_some());
+    // Where nothing else was asked for: what web servers are compared by.
+    let metrics = match settings.metrics.as_slice() {
+        [Metric::Throughput] if is_web => vec![Metric::RequestsPerS],
+        metrics => metrics.to_vec(),
+    };
     let asked = ReportScope {
-        metrics: &settings.metrics,
+        metrics: &metrics,
         extent: settings.extent,
         in_full: &in_full(settings),
     };

@@ -13,7 +13,7 @@ use crate::store::Session;
 fn limits() -> Limits {
     Limits {
         attempts: 1,
-        stall_timeout: Duration::from_secs(5),
+        stall_timeout: Some(Duration::from_secs(5)),
         ..Limits::default()
     }
 }

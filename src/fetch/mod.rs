@@ -157,7 +157,8 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
             head: None,
             same_tag: true,
             counted: 0,
-            first_byte_ns: None,
+            times: AttemptTimes::default(),
+            status: None,
         };
         let result = self
             .watchdog
@@ -166,8 +167,15 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
         let end = self.clock.now_ns();
         sample.size = sink.head.and_then(|head| head.announced).or(sample.size);
         sample.calc_size = sink.head.map(|_| sink.counted);
-        sample.first_byte_ns = sink.first_byte_ns;
-        sample.end_ns = Some(end);
+        let AttemptTimes {
+            connected_ns,
+            sent_ns,
+            head_ns,
+            first_byte_ns,
+        } = sink.times;
+        (sample.connected_ns, sample.sent_ns) = (connected_ns, sent_ns);
+        (sample.head_ns, sample.first_byte_ns) = (head_ns, first_byte_ns);
+        (sample.status, sample.end_ns) = (sink.status, Some(end));
         let received = ReceivedBody {
             counted: sink.counted,
             ..sink.head.unwrap_or_default()
@@ -231,7 +239,8 @@ impl<C: ObjectClient, K: Clock> Fetcher<C, K> {
                 let cut_off =
                     Duration::from_nanos(sample.end_ns.unwrap_or_default().saturating_sub(since));
                 tries.unconnected += 1;
-                if cut_off >= self.options.limits.stall_timeout {
+                let limit = self.options.limits.stall_timeout;
+                if limit.is_none_or(|limit| cut_off >= limit) {
                     AfterFailure::End(Outcome::Failed)
                 } else {
                     AfterFailure::Wait(backoff(tries.unconnected - 1, self.random.f64()))
@@ -277,10 +286,36 @@ struct Sink<'a, K> {
     /// Whether the object's entity tag is the listed one, as far as is known.
     same_tag: bool,
     counted: u64,
+    times: AttemptTimes,
+    status: Option<u16>,
+}
+
+/// When an attempt came how far, in ns since the epoch.
+#[derive(Clone, Copy, Default)]
+struct AttemptTimes {
+    connected_ns: Option<u64>,
+    sent_ns: Option<u64>,
+    head_ns: Option<u64>,
     first_byte_ns: Option<u64>,
 }
 
 impl<K: Clock> BodySink for Sink<'_, K> {
+    fn connected(&mut self) {
+        self.times.connected_ns = Some(self.clock.now_ns());
+    }
+
+    fn sent(&mut self) {
+        self.times.sent_ns = Some(self.clock.now_ns());
+    }
+
+    fn answered(&mut self, status: u16) {
+        (self.status, self.times.head_ns) = (Some(status), Some(self.clock.now_ns()));
+    }
+
+    fn refused(&mut self, status: u16) {
+        self.status = Some(status);
+    }
+
     fn head(&mut self, head: &BodyHead<'_>) {
         self.pulse.set(self.pulse.get() + 1);
         self.head = Some(ReceivedBody {
@@ -291,7 +326,8 @@ impl<K: Clock> BodySink for Sink<'_, K> {
         });
         self.same_tag = is_same_tag(self.target.etag, head.etag);
         if head.length == Some(0) {
-            self.first_byte_ns = Some(self.clock.now_ns());
+            let head_ns = self.times.head_ns;
+            self.times.first_byte_ns = Some(head_ns.unwrap_or_else(|| self.clock.now_ns()));
         }
         if self.target.part.is_none()
             && self.target.size.is_some()
@@ -308,7 +344,7 @@ impl<K: Clock> BodySink for Sink<'_, K> {
         }
         let now = self.clock.now_ns();
         let length = bytes.len() as u64;
-        self.first_byte_ns.get_or_insert(now);
+        self.times.first_byte_ns.get_or_insert(now);
         self.counted += length;
         self.pulse.set(self.pulse.get() + 1);
         self.meter.read(now, length);

@@ -320,7 +320,7 @@ async fn a_store_that_refuses_connections_is_tried_until_the_stall_time_out() {
     let mut script: Vec<_> = (0..20).map(|_| refused()).collect();
     script.push(vec![Step::Head(Some(1)), Step::Bytes(1)]);
     let limits = Limits {
-        stall_timeout: Duration::from_mins(10),
+        stall_timeout: Some(Duration::from_mins(10)),
         ..Limits::default()
     };
     let sample = fetcher(script, limits).fetch(0, Target::whole("k")).await;

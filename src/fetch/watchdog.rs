@@ -39,7 +39,8 @@ pub(super) enum Halted {
 pub struct Watchdog {
     halt: std::sync::Arc<Halt>,
     tick: Interval,
-    stall: Duration,
+    /// `None`: silence is no reason.
+    stall: Option<Duration>,
     deadline: Option<Instant>,
 }
 
@@ -48,15 +49,14 @@ impl Watchdog {
     /// tick late, never early. Must be called inside a tokio runtime.
     pub fn new(halt: std::sync::Arc<Halt>, limits: &Limits, concurrency: u32) -> Self {
         let least = Duration::from_millis(10);
-        let limit = limits
+        let shortest = limits
             .fetch_timeout
-            .map_or(limits.stall_timeout, |timeout| {
-                timeout.min(limits.stall_timeout)
-            })
-            / 4;
+            .into_iter()
+            .chain(limits.stall_timeout)
+            .min();
         let every = (Duration::from_micros(100) * concurrency)
             .clamp(Duration::from_millis(250), Duration::from_secs(2))
-            .min(limit)
+            .min(shortest.map_or(Duration::MAX, |limit| limit / 4))
             .max(least);
         let mut tick = tokio::time::interval_at(Instant::now() + every, every);
         // A process that was stopped for a while must not count that time as many ticks.
@@ -93,7 +93,9 @@ impl Watchdog {
                 quiet + every
             };
             (fresh, seen) = (false, now);
-            (quiet >= stall).then_some(Halted::Stalled)
+            stall
+                .is_some_and(|stall| quiet >= stall)
+                .then_some(Halted::Stalled)
         })
         .await
     }

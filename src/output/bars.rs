@@ -54,6 +54,35 @@ pub(super) fn rows(histogram: &Histogram, width: usize) -> Vec<String> {
         .collect()
 }
 
+/// Steps of equal length.
+const STEPS: u64 = 10;
+
+/// The rows of the histogram in ten equal steps from the shortest to the longest time, each named by its upper end; one where all are the same.
+pub(super) fn equal_steps(histogram: &Histogram, width: usize) -> Vec<String> {
+    let (Some(least), Some(most)) = (histogram.min_ns(), histogram.max_ns()) else {
+        return Vec::new();
+    };
+    let steps = if least == most { 1 } else { STEPS };
+    let mut below = 0;
+    let counts: Vec<_> = (1..=steps)
+        .map(|step| {
+            let bound =
+                least + (most - least) / steps * step + (most - least) % steps * step / steps;
+            let up_to = histogram.count_up_to(bound);
+            let count = up_to - below;
+            below = up_to;
+            (bound, count)
+        })
+        .collect();
+    let largest = counts.iter().map(|step| step.1).max().unwrap_or(1);
+    let rows = counts.into_iter().map(|(bound, count)| {
+        let label = format!("≤ {}", units::duration(bound));
+        let bar = bar(count, largest, width);
+        format!("{label:>13}  {bar:<width$}{:>9}", units::count(count))
+    });
+    rows.collect()
+}
+
 fn label(bound_ns: u64) -> String {
     if bound_ns < 1_000_000 {
         format!("{} µs", units::three_digits(bound_ns as f64 / 1e3))
@@ -114,6 +143,18 @@ mod tests {
                 "   > 128 ms  ▏               1",
             ]
         );
+    }
+
+    #[test]
+    fn ten_equal_steps_hold_every_value() {
+        let rows = equal_steps(&of(&[(1_000, 40), (2_000, 40), (11_000, 20)]), 4);
+        assert_eq!(rows.len(), 10);
+        let row = |label: &str, bar: &str, count: u64| format!("{label:>13}  {bar:<4}{count:>9}");
+        assert_eq!(rows[0], row("≤ 2.00 s", "████", 80));
+        assert_eq!(rows[1], row("≤ 3.00 s", "", 0));
+        assert_eq!(rows[9], row("≤ 11.0 s", "█", 20));
+        assert_eq!(equal_steps(&of(&[(3, 2)]), 4).len(), 1);
+        assert_eq!(equal_steps(&Histogram::default(), 4), Vec::<String>::new());
     }
 
     #[test]

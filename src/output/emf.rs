@@ -38,7 +38,10 @@ pub fn emf_line(summary: &Summary, namespace: &str, unix_ms: u64) -> Option<Stri
     // Members that nobody declares are no metrics, but can be searched for.
     root.insert("State".to_owned(), json!(summary.state));
     root.insert("Tag".to_owned(), json!(summary.tag));
-    root.insert("Bucket".to_owned(), json!(summary.settings.bucket));
+    match &summary.settings.http {
+        None => root.insert("Bucket".to_owned(), json!(summary.settings.bucket)),
+        Some(http) => root.insert("Urls".to_owned(), json!(http.urls)),
+    };
     root.extend(metrics.values);
     Some(Value::Object(root).to_string())
 }

@@ -11,10 +11,11 @@ use super::words::Work;
 pub struct Limits {
     /// HTTP GETs for one object at the most, 1 to [`MAX_ATTEMPTS`].
     pub attempts: u32,
-    /// Longest time to a connection (name, TCP, TLS).
-    pub connect_timeout: Duration,
-    /// Longest time without a byte. Also how long a worker keeps trying to connect to a store that refuses.
-    pub stall_timeout: Duration,
+    /// Longest time to a connection (name, TCP, TLS); none = as long as the system tries.
+    pub connect_timeout: Option<Duration>,
+    /// Longest time without a byte. Also how long a worker keeps trying to connect to a store that refuses. None = no limit: only web servers may be
+    /// silent for as long as they like.
+    pub stall_timeout: Option<Duration>,
     /// Longest time of one fetch, all attempts and back-off; none by default.
     pub fetch_timeout: Option<Duration>,
 }
@@ -22,14 +23,32 @@ pub struct Limits {
 /// The most attempts that can be asked for: every error code of a fetch stands in its row, and rows are of a fixed size.
 pub const MAX_ATTEMPTS: u32 = 10;
 
+/// Longest time without a byte, unless something else was said.
+const STALL: Duration = Duration::from_secs(10);
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
             attempts: 5,
-            connect_timeout: Duration::from_secs(3),
-            stall_timeout: Duration::from_secs(10),
+            connect_timeout: Some(Duration::from_secs(3)),
+            stall_timeout: Some(STALL),
             fetch_timeout: None,
         }
+    }
+}
+
+impl Limits {
+    /// For a web server: a load test hides no failure, and waits for an answer as long as it takes.
+    pub const OF_A_WEB_SERVER: Self = Self {
+        attempts: 1,
+        connect_timeout: None,
+        stall_timeout: None,
+        fetch_timeout: None,
+    };
+
+    /// Longest silence of a call that needs a limit.
+    pub fn stall(&self) -> Duration {
+        self.stall_timeout.unwrap_or(STALL)
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod access;
 mod fetch;
+mod http_source;
 mod layout;
 pub mod names;
 pub mod ranges;
@@ -11,12 +12,15 @@ mod run;
 mod selection;
 mod shard;
 mod source;
+mod status_set;
 mod uri;
 pub(crate) mod variables;
+mod web_url;
 mod words;
 
 pub use access::Access;
 pub use fetch::{FetchOptions, Limits, MAX_ATTEMPTS};
+pub use http_source::{BODY_BYTES, HttpHeader, HttpSource, Method, RequestBody, Urls};
 pub use layout::{Layout, MIN_PART_SIZE, Order, SHUFFLE_SEED};
 pub use run::{Destination, RunPlan, result_stem};
 pub use selection::{
@@ -24,5 +28,7 @@ pub use selection::{
 };
 pub use shard::Shard;
 pub use source::ObjectSource;
+pub use status_set::StatusSet;
 pub use uri::S3Uri;
+pub use web_url::{HostPort, URL_FORM, WebOrigin, WebUrl};
 pub use words::{ClientKind, Mode, Work};

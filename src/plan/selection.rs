@@ -53,6 +53,19 @@ pub struct KeySample {
     pub seed: u64,
 }
 
+impl Selection {
+    /// Everything that there is.
+    pub fn of(source: KeySource) -> Self {
+        Self {
+            source,
+            prefix: String::new(),
+            limit: None,
+            sample: None,
+            shard: None,
+        }
+    }
+}
+
 /// Which keys are fetched.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

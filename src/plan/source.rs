@@ -1,5 +1,7 @@
 //! What a run reads from.
 
+use super::http_source::HttpSource;
+
 /// What a run reads from: where its objects are.
 ///
 /// Matched where it is opened (`run::source`), where a plan is checked (`settings`) and where a person or a summary reads of it. A new kind of source
@@ -8,19 +10,45 @@
 pub enum ObjectSource {
     /// A bucket, by its name.
     Bucket(String),
+    /// A web server.
+    Http(Box<HttpSource>),
 }
 
 impl ObjectSource {
+    /// The bucket; empty where it is none.
     pub fn bucket(&self) -> &str {
         match self {
             Self::Bucket(name) => name,
+            Self::Http(_) => "",
         }
     }
 
-    /// `s3://bucket/prefix`
+    /// The web server, where it is one.
+    pub fn http(&self) -> Option<&HttpSource> {
+        match self {
+            Self::Bucket(_) => None,
+            Self::Http(http) => Some(http),
+        }
+    }
+
+    /// `s3://bucket/prefix`, `http://127.0.0.1:8000/a and 2 others`
     pub fn uri(&self, prefix: &str) -> String {
         match self {
             Self::Bucket(name) => format!("s3://{name}/{prefix}"),
+            Self::Http(http) => http.shown(),
+        }
+    }
+
+    /// So many fetches, round and round what there is; `None` = each once, or until a time has passed.
+    pub fn requests(&self) -> Option<u64> {
+        self.http()?.requests.map(std::num::NonZeroU64::get)
+    }
+
+    /// What is fetched, in the plural.
+    pub fn noun(&self) -> &'static str {
+        match self {
+            Self::Bucket(_) => "objects",
+            Self::Http(_) => "requests",
         }
     }
 }

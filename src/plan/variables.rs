@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use super::access::Access;
 use super::fetch::{FetchOptions, Limits};
+use super::http_source::{HttpHeader, HttpSource, RequestBody};
 use super::layout::Layout;
 use super::run::{Destination, RunPlan};
 use super::selection::{KeySample, KeySource, SampleSize, Selection};
-#[cfg(test)]
 use super::source::ObjectSource;
+use super::status_set::StatusSet;
 use super::words::{ClientKind, Mode};
 use crate::units::typed_duration;
 
@@ -86,6 +87,7 @@ impl RunVariables {
             .map(|name| (name, None))
             .into_iter()
             .chain(own)
+            .chain(of_http(source))
             .chain(of_workers(*mode, concurrency.get(), Some(*client)))
             .chain(of_selection(selection))
             .chain(of_access(access))
@@ -177,6 +179,62 @@ fn of_selection(selection: &Selection) -> [Variable; 6] {
     ]
 }
 
+/// Of a web server; of a bucket they are unset.
+fn of_http(source: &ObjectSource) -> [Variable; 9] {
+    let Some(HttpSource {
+        urls,
+        requests,
+        method,
+        headers,
+        body,
+        keep_alive,
+        expect,
+        connect_to,
+    }) = source.http()
+    else {
+        return OF_HTTP.map(|name| (name, None));
+    };
+    let lines = |headers: &[HttpHeader]| {
+        let lines: Vec<_> = headers
+            .iter()
+            .map(|header| format!("{}: {}", header.name, header.value))
+            .collect();
+        lines.join("\n")
+    };
+    let (text, file) = match body {
+        RequestBody::None => (None, None),
+        RequestBody::Text(text) => (Some(text.clone()), None),
+        RequestBody::File(file) => (None, path(Some(file))),
+    };
+    let replicas: Vec<_> = connect_to.iter().map(ToString::to_string).collect();
+    let values = [
+        Some(urls.to_string()),
+        requests.map(|requests| requests.to_string()),
+        Some(method.as_str().to_owned()),
+        Some(lines(headers)),
+        text,
+        file,
+        (!keep_alive).then(on),
+        (*expect != StatusSet::default()).then(|| expect.to_string()),
+        Some(replicas.join(",")),
+    ];
+    let mut values = values.into_iter();
+    OF_HTTP.map(|name| (name, values.next().flatten()))
+}
+
+/// The variables of a web server, in the order of [`of_http`].
+const OF_HTTP: [&str; 9] = [
+    "PARFETCH_URLS",
+    "PARFETCH_REQUESTS",
+    "PARFETCH_METHOD",
+    "PARFETCH_HEADERS",
+    "PARFETCH_BODY",
+    "PARFETCH_BODY_FILE",
+    "PARFETCH_NO_KEEP_ALIVE",
+    "PARFETCH_EXPECT",
+    "PARFETCH_CONNECT_TO",
+];
+
 fn of_access(access: &Access) -> [Variable; 5] {
     // Region and certificates are the task's own.
     let Access {
@@ -206,8 +264,8 @@ fn of_limits(limits: &Limits) -> [Variable; 4] {
     } = limits;
     [
         ("PARFETCH_ATTEMPTS", Some(attempts.to_string())),
-        ("PARFETCH_CONNECT_TIMEOUT", time(Some(*connect_timeout))),
-        ("PARFETCH_STALL_TIMEOUT", time(Some(*stall_timeout))),
+        ("PARFETCH_CONNECT_TIMEOUT", time(*connect_timeout)),
+        ("PARFETCH_STALL_TIMEOUT", time(*stall_timeout)),
         ("PARFETCH_TIMEOUT", time(*fetch_timeout)),
     ]
 }
@@ -255,13 +313,7 @@ fn path(path: Option<&std::path::PathBuf>) -> Option<String> {
 pub(crate) fn example() -> RunPlan {
     RunPlan {
         source: ObjectSource::Bucket("images".to_owned()),
-        selection: Selection {
-            source: KeySource::Listing,
-            prefix: String::new(),
-            limit: None,
-            sample: None,
-            shard: None,
-        },
+        selection: Selection::of(KeySource::Listing),
         concurrency: std::num::NonZeroU32::MIN,
         mode: Mode::Async,
         client: ClientKind::Lean,

@@ -137,6 +137,7 @@ pub(crate) fn study(cells: Vec<CellReport>) -> Study {
     let workload = Workload {
         sample: None,
         bucket: "images".to_owned(),
+        http: None,
         prefix: String::new(),
         limit: Some(3_200),
         duration_ns: None,

@@ -43,10 +43,12 @@ pub(super) fn close(
         };
         log.warn(format!(
             "{}{first}: the figures of this run do not count",
-            flaw.in_words()
+            flaw.in_words_of(facts.header.settings.noun())
         ));
     }
-    if let Some(missing) = missing(&totals).filter(|_| facts.state != State::Complete) {
+    if let Some(missing) =
+        missing(&totals, facts.header.settings.noun()).filter(|_| facts.state != State::Complete)
+    {
         let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
         log.warn(format!("{missing}{first}{cause}"));
     }
@@ -91,13 +93,13 @@ pub(super) fn failures(log: &mut RunLog<'_>, found: &Findings) {
 }
 
 /// `17 of 20 objects were not attempted`; objects that the time cut off are not missing.
-fn missing(totals: &Totals) -> Option<String> {
+fn missing(totals: &Totals, noun: &str) -> Option<String> {
     let count = totals.rows.not_attempted.saturating_sub(totals.cut_by_time);
     (count > 0).then(|| {
         format!(
             "{} of {} {} not attempted",
             units::count(count),
-            units::plural(totals.rows.sum(), "object"),
+            units::plural(totals.rows.sum(), noun),
             units::were(count)
         )
     })

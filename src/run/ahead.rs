@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::arrange::arrange;
+use super::aws::Aws;
 use super::context::RunContext;
 use super::interrupt::unless_signalled;
 use super::log::RunLog;
 use super::source::OpenSource;
 use super::title::{ServedBy, title};
 use super::{capacity, listing};
-use crate::estimate::{Ask, Bytes, CostPolicy, Estimate, Paid, usd};
+use crate::estimate::{Ask, Bytes, CostPolicy, Estimate, EstimateSource, Paid, usd};
 use crate::event::RunEvent;
 use crate::exit::{Exit, Failure};
 use crate::lister::Listed;
@@ -22,7 +23,6 @@ use crate::results::summary::{Header, StorageClass, fetched_classes};
 use crate::speed::{AssumedSpeed, Configuration, Store};
 use crate::spool::folder::{SpoolFolder, spool_failure};
 use crate::spool::keys::KeyFile;
-use crate::store::Session;
 
 /// What may be fetched without a question, what it costs, and who is asked.
 pub(super) struct CostCheck<'a> {
@@ -57,9 +57,9 @@ pub(super) async fn classes(
     classes.map_err(|error| spool_failure(&error))
 }
 
-/// Whether nobody pays for what is fetched: the server is on this machine, or the run is a task in the region of its bucket.
+/// Whether nobody pays for what is fetched: it comes from a web server or from this machine, or the run is a task in the region of its bucket.
 fn is_free(plan: &RunPlan, environment: &Environment) -> bool {
-    environment.ecs.is_some() || plan.access.is_on_this_machine()
+    plan.source.http().is_some() || environment.ecs.is_some() || plan.access.is_on_this_machine()
 }
 
 impl Ahead<'_> {
@@ -79,7 +79,7 @@ impl Ahead<'_> {
         } = self;
         let is_task = environment.ecs.is_some();
         let (bytes, gets, seconds) = self.work();
-        let by_aws = plan.access.endpoint_url.is_none();
+        let by_aws = plan.source.http().is_none() && plan.access.endpoint_url.is_none();
         // A task was set up to fetch this bucket, and mostly is in its region.
         let egress = if is_task && cost_policy.egress == Egress::Internet {
             Egress::None
@@ -97,6 +97,11 @@ impl Ahead<'_> {
         Estimate {
             what: "run",
             source: plan.source.uri(&plan.selection.prefix),
+            from: if plan.source.http().is_some() {
+                EstimateSource::WebServer
+            } else {
+                EstimateSource::Bucket
+            },
             is_free: is_free(plan, environment),
             runs: 1,
             bytes_of_run: bytes,
@@ -186,28 +191,18 @@ pub async fn foresee(plan: &RunPlan, context: RunContext<'_>) -> Result<Estimate
     let environment = crate::platform::inspect(&sources).await;
     capacity::check(plan, &environment)?;
     let reached = ServedBy::of(embedded.as_ref());
-    let session = Session::load(
-        &plan.access,
-        plan.fetch.limits,
-        embedded.map(|(_, keys)| keys),
-    )
-    .await?;
+    let aws = Aws::to_look(plan, embedded.map(|(_, keys)| keys)).await?;
     let header = Header::new(plan, crate::platform::clock::utc_now(), environment);
     log.event(&RunEvent::Started {
         title: title(plan, &header, reached),
     });
     let spool = SpoolFolder::create(plan.destination.spool_dir.as_deref())?;
-    let mut source = OpenSource::new(plan, &session, None);
+    let mut source = OpenSource::new(plan, aws.as_ref())?;
     let speed = listing::speed(plan, &header.environment, store);
     let signal = log.signal();
-    let list = listing::list(
-        plan,
-        (source.listing(), spool.path()),
-        speed.clone(),
-        &mut log,
-    );
+    let list = listing::list(plan, (&mut source, spool.path()), speed.clone(), &mut log);
     let (listed, _) = Box::pin(unless_signalled(signal, list)).await?;
-    let region = source.recipe().await?.region().to_owned();
+    let region = source.destinations(plan).await?.region;
     let keys = Arc::new(KeyFile::open(spool.path()).map_err(|error| spool_failure(&error))?);
     let laid_out = arrange(plan.layout, (&keys, spool.path()), &mut log).await?;
     let gets = laid_out
@@ -222,11 +217,15 @@ pub async fn foresee(plan: &RunPlan, context: RunContext<'_>) -> Result<Estimate
     Ok(Ahead {
         plan,
         listed,
-        gets,
+        gets: plan.source.requests().unwrap_or(gets),
         speed: &speed,
         classes,
     }
-    .estimate((&header.environment, Some(&region)), cost_policy, &prices))
+    .estimate(
+        (&header.environment, region.as_deref()),
+        cost_policy,
+        &prices,
+    ))
 }
 
 #[cfg(test)]

@@ -8,13 +8,13 @@ use futures::FutureExt;
 use tokio::task::JoinSet;
 
 use super::ahead::CostCheck;
-use super::background::Background;
+use super::aws::Aws;
 use super::capacity;
 use super::context::{RunContext, RunEnd};
 use super::fallback::{self, Fallback};
 use super::fetch::Fetched;
 use super::finish::Closing;
-use super::interrupt::{proved, unless_signalled};
+use super::interrupt::proved;
 use super::log::RunLog;
 use super::prepare::{Setup, prepare};
 use super::title::{ServedBy, title};
@@ -22,11 +22,11 @@ use crate::event::RunEvent;
 use crate::exit::{Exit, Failure};
 use crate::plan::{Access, RunPlan};
 use crate::platform::clock::{now_ns, utc_now};
-use crate::platform::{fault, panics};
+use crate::platform::panics;
 use crate::results::place::ResultsPlace;
 use crate::results::summary::{Header, RunFacts, State, Summary};
 use crate::spool::folder::SpoolFolder;
-use crate::store::{Bucket, CredentialFeed, Session, StoreError};
+use crate::store::{Bucket, Session};
 
 /// Does the whole run.
 ///
@@ -69,18 +69,18 @@ async fn from_start_to_end(
     let mut header = Header::new(plan, utc_now(), environment);
     let reached = ServedBy::of(embedded.as_ref());
     let (server, credentials) = embedded.unzip();
-    let session = Session::load(&plan.access, plan.fetch.limits, credentials).await?;
     // Aborted when this function returns: the keeper lives as long as the run.
     let mut keeper = JoinSet::new();
-    let feed = keep_credentials(&session, log.background.clone(), &mut keeper);
-    let feed = unless_signalled(log.signal(), feed).await?;
-    let session = session.with_feed(feed.as_ref());
-    header.region = Some(session.region().to_owned());
+    let aws = Aws::of_run(plan, credentials, &log, &mut keeper).await?;
+    header.region = aws
+        .as_ref()
+        .filter(|_| plan.source.http().is_none())
+        .map(|aws| aws.session.region().to_owned());
     log.event(&RunEvent::Started {
         title: title(plan, &header, reached),
     });
     let spool = SpoolFolder::create(plan.destination.spool_dir.as_deref())?;
-    let (place, replaced) = prove(plan, &session, &header, &mut log).await?;
+    let (place, replaced) = prove(plan, aws.as_ref(), &header, &mut log).await?;
     *fallback = Some(Fallback {
         header: header.clone(),
         proved: place.proved(),
@@ -92,10 +92,9 @@ async fn from_start_to_end(
     let mut facts = RunFacts::new(header, State::Complete);
     let setup = Setup {
         plan,
-        session,
+        aws,
         spool: spool.path(),
         results: place.folder(),
-        feed,
         children,
         sources: &sources,
         server,
@@ -135,31 +134,14 @@ async fn list_and_fetch(
     }
 }
 
-/// Starts the keeper of the credentials; `None` when requests go out unsigned.
-async fn keep_credentials(
-    session: &Session,
-    background: Background,
-    tasks: &mut JoinSet<()>,
-) -> Result<Option<CredentialFeed>, StoreError> {
-    let Some((keeper, feed)) = session.credentials().await? else {
-        return Ok(None);
-    };
-    let notes = background.notes();
-    tasks.spawn(background.watch(async {
-        fault::point("credentials");
-        keeper.keep(notes).await;
-    }));
-    Ok(Some(feed))
-}
-
 /// Proves that results can be stored. From then on a summary says there that the run is running. Warnings say what is replaced.
 async fn prove(
     plan: &RunPlan,
-    session: &Session,
+    aws: Option<&Aws>,
     header: &Header,
     log: &mut RunLog<'_>,
 ) -> Result<(ResultsPlace, Vec<String>), Failure> {
-    let bucket = results_bucket(plan, session).await?;
+    let bucket = results_bucket(plan, aws).await?;
     let running = Summary::running(header.clone())
         .to_json()
         .map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
@@ -174,8 +156,8 @@ async fn prove(
 }
 
 /// The results bucket. Without signatures the source is read, but nobody may write so: results are signed all the same.
-async fn results_bucket(plan: &RunPlan, session: &Session) -> Result<Option<Bucket>, Failure> {
-    let Some(name) = plan.destination.bucket.as_deref() else {
+async fn results_bucket(plan: &RunPlan, aws: Option<&Aws>) -> Result<Option<Bucket>, Failure> {
+    let (Some(name), Some(Aws { session, .. })) = (plan.destination.bucket.as_deref(), aws) else {
         return Ok(None);
     };
     if !plan.access.no_sign_request {

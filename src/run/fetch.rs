@@ -10,7 +10,7 @@ use super::clock;
 use super::gauges::Gauges;
 use super::log::RunLog;
 use super::rows::row_writer;
-use super::watch::{FetchWatch, Silence};
+use super::watch::{FetchWatch, GiveUp, Silence};
 use crate::engine::{
     self, Board, ChildOptions, EngineError, EngineReport, Gate, GateKeeper, Queue, WorkerJob,
 };
@@ -68,10 +68,11 @@ impl FetchPhase<'_> {
         let (plan, items, keys) = (self.plan, self.laid_out.items, Arc::clone(&self.keys));
         let (sources, most_bytes) = (self.sources, self.most_bytes);
         let (units, until_ns) = (self.units(), self.until_ns());
+        let give_up = GiveUp::of(plan);
         let what = if self.laid_out.divided > 0 {
             "objects and parts"
         } else {
-            "objects"
+            plan.source.noun()
         };
         let mut server = self.server.take();
         let hand_out = HandOut {
@@ -108,6 +109,7 @@ impl FetchPhase<'_> {
             queue: &queue,
             board: &board,
             silence: Silence::new(&plan.fetch.limits),
+            give_up,
             most_bytes,
         };
         let engine = watch.until_end(&mut engine, &mut gauges, log).await;
@@ -147,19 +149,25 @@ impl FetchPhase<'_> {
 
     fn queue(&self) -> Queue {
         let concurrency = self.plan.concurrency.get();
-        let queue = Queue::new(self.laid_out.items, concurrency, self.until_ns());
-        if self.plan.layout.is_one_by_one() {
+        let queue = Queue::new(self.round_units(), concurrency, self.until_ns());
+        // A request may take many minutes: nobody holds one that another could begin.
+        if self.plan.layout.is_one_by_one() || self.plan.source.http().is_some() {
             queue.one_by_one()
         } else {
             queue
         }
     }
 
+    /// Each item once, or as many as were asked for.
+    fn round_units(&self) -> u64 {
+        self.plan.source.requests().unwrap_or(self.laid_out.items)
+    }
+
     /// How many fetches there will be; `None` in a run that time ends.
     fn units(&self) -> Option<u64> {
         // Only where the keys themselves are the items are archived ones among them.
         let units = if self.plan.layout.is_plain() {
-            self.laid_out.items - self.listed.archived
+            self.round_units() - self.listed.archived
         } else {
             self.laid_out.items
         };

@@ -17,7 +17,7 @@ use crate::price::PriceList;
 use crate::results::csv::CsvWriter;
 use crate::results::place::ResultsPlace;
 use crate::results::summary::{RunFacts, State, Summariser};
-use crate::spool::table::Rounds;
+use crate::spool::table::{Handed, Rounds};
 
 /// A run whose fetch phase is over, or did not begin.
 pub(super) struct Closing<'a, 'log> {
@@ -57,9 +57,10 @@ impl<'a, 'log> Closing<'a, 'log> {
             items,
             layout: self.plan.layout,
             spool: spool.to_owned(),
-            rounds: match self.plan.duration {
-                Some(_) => Rounds::Many(handed),
-                None => Rounds::One,
+            rounds: match (self.plan.duration, self.plan.source.requests()) {
+                (Some(_), _) => Rounds::Many(handed),
+                (None, Some(requests)) => Rounds::Many(Handed::new(requests, Vec::new())),
+                (None, None) => Rounds::One,
             },
             fetch_ns: rows.last_end_ns().unwrap_or(0),
             active_window_ns: self.facts.fetch.active_window_ns,

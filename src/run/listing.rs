@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::log::RunLog;
+use super::source::OpenSource;
 use crate::event::RunEvent;
 use crate::lister::{self, ListError, Listed};
 use crate::plan::RunPlan;
@@ -10,7 +11,6 @@ use crate::platform::Environment;
 use crate::platform::clock::now_ns;
 use crate::results::summary::{ListingFacts, SampleFacts};
 use crate::speed::{AssumedSpeed, Configuration, Store};
-use crate::store::Bucket;
 use crate::units::plural;
 
 /// How fast this run is thought to be.
@@ -30,16 +30,14 @@ pub(super) fn speed(plan: &RunPlan, environment: &Environment, store: Store) -> 
 /// Lists the keys, and draws a sample of them where that was asked for.
 pub(super) async fn list(
     plan: &RunPlan,
-    (source, spool): (&mut Bucket, &Path),
+    (source, spool): (&mut OpenSource<'_>, &Path),
     speed: AssumedSpeed,
     log: &mut RunLog<'_>,
 ) -> Result<(Listed, ListingFacts), ListError> {
     let begin = now_ns();
     let on_event = &mut *log.on_event;
-    let listed = lister::list(source, &plan.selection, spool, |keys| {
-        on_event(&RunEvent::Listing { keys });
-    })
-    .await?;
+    let progress = |keys| on_event(&RunEvent::Listing { keys });
+    let listed = source.list(plan, spool, progress).await?;
     let elapsed_ns = now_ns().saturating_sub(begin);
     log.phases.listing_ns = Some(elapsed_ns);
     log.take_notes();

@@ -5,6 +5,7 @@
 mod account;
 mod ahead;
 mod arrange;
+mod aws;
 mod background;
 mod capacity;
 mod clock;

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use super::ahead::{self, Ahead, CostCheck};
 use super::arrange::arrange;
+use super::aws::Aws;
 use super::fetch::FetchPhase;
 use super::interrupt::unless_signalled;
 use super::listing;
 use super::log::RunLog;
-use super::source::OpenSource;
+use super::source::{Destinations, OpenSource};
 use crate::engine::ChildOptions;
 use crate::event::RunEvent;
 use crate::exit::Failure;
@@ -23,16 +24,15 @@ use crate::speed::Store;
 use crate::spool::folder::spool_failure;
 use crate::spool::items::Items;
 use crate::spool::keys::KeyFile;
-use crate::store::{CredentialFeed, Recipe, Session};
+use crate::store::Recipe;
 
 /// What a run has once it is set up.
 pub(super) struct Setup<'a> {
     pub(super) plan: &'a RunPlan,
-    pub(super) session: Session,
+    pub(super) aws: Option<Aws>,
     pub(super) spool: &'a Path,
     /// Where the results are written.
     pub(super) results: &'a Path,
-    pub(super) feed: Option<CredentialFeed>,
     pub(super) children: ChildOptions,
     pub(super) sources: &'a Sources,
     pub(super) server: Option<&'a mut Embedded>,
@@ -48,21 +48,20 @@ pub(super) async fn prepare<'a>(
 ) -> Result<Option<FetchPhase<'a>>, Failure> {
     let Setup {
         plan,
-        session,
+        aws,
         spool,
         results,
-        feed,
         children,
         sources,
         server,
         store,
         consent,
     } = setup;
-    let mut source = OpenSource::new(plan, &session, feed.clone());
+    let mut source = OpenSource::new(plan, aws.as_ref())?;
     let speed = listing::speed(plan, &facts.header.environment, store);
     let mut signal = log.signal();
     let listed = tokio::select! {
-        listed = listing::list(plan, (source.listing(), spool), speed.clone(), log) => Some(listed?),
+        listed = listing::list(plan, (&mut source, spool), speed.clone(), log) => Some(listed?),
         _ = comes(&mut signal) => None,
     };
     let Some((listed, listing)) = listed else {
@@ -78,17 +77,8 @@ pub(super) async fn prepare<'a>(
         ));
         return Ok(None);
     }
-    let recipe = source.recipe().await?;
-    if recipe.region() != session.region() {
-        log.warn(format!(
-            "s3://{} is in {}, not in {}: requests go there",
-            plan.source.bucket(),
-            recipe.region(),
-            session.region()
-        ));
-    }
-    facts.header.region = Some(recipe.region().to_owned());
-    facts.header.resolved_addresses = addresses(&recipe).await;
+    let found = source.destinations(plan);
+    let recipe = take_over(unless_signalled(log.signal(), found).await?, facts, log);
     let keys = Arc::new(KeyFile::open(spool).map_err(|error| spool_failure(&error))?);
     let Some(laid_out) = arrange(plan.layout, (&keys, spool), log).await? else {
         return Ok(None);
@@ -99,7 +89,7 @@ pub(super) async fn prepare<'a>(
     let ahead = Ahead {
         plan,
         listed,
-        gets: laid_out.items,
+        gets: plan.source.requests().unwrap_or(laid_out.items),
         speed: &speed,
         classes,
     };
@@ -114,7 +104,9 @@ pub(super) async fn prepare<'a>(
         spool,
         results,
         recipe,
-        feed,
+        feed: aws
+            .filter(|_| plan.source.http().is_none())
+            .and_then(|aws| aws.feed),
         children,
         runtimes: runtimes(environment),
         most_bytes,
@@ -134,9 +126,22 @@ fn runtimes(environment: &Environment) -> NonZeroU32 {
         .unwrap_or(NonZeroU32::MIN)
 }
 
-async fn addresses(recipe: &Recipe) -> Option<u32> {
-    let found = tokio::net::lookup_host((recipe.endpoint.host.as_str(), recipe.endpoint.port))
-        .await
-        .ok()?;
-    u32::try_from(found.count()).ok()
+/// Puts what is known of the server into the facts.
+fn take_over(found: Destinations, facts: &mut RunFacts, log: &mut RunLog<'_>) -> Recipe {
+    let Destinations {
+        recipe,
+        region,
+        server,
+        addresses,
+        lookup_ns,
+        note,
+    } = found;
+    note.into_iter().for_each(|note| log.warn(note));
+    log.phases.lookup_ns = lookup_ns;
+    let header = &mut facts.header;
+    (header.region, header.resolved_addresses) = (region, addresses);
+    if server.is_some() {
+        header.endpoint = server;
+    }
+    recipe
 }

@@ -31,7 +31,13 @@ pub(super) fn price(
     requests: Requests,
     prices: &PriceList,
 ) -> Result<Price, String> {
-    let bucket_region = summary.region.as_deref().ok_or("the region is not known")?;
+    let is_web = summary.settings.http.is_some();
+    let bucket_region = match summary.region.as_deref() {
+        Some(region) => region,
+        // A web server has none. Only the task costs something, and it is priced where it would most likely be.
+        None if is_web => task_region(summary),
+        None => return Err("the region is not known".to_owned()),
+    };
     let ecs = summary
         .environment
         .ecs
@@ -42,7 +48,8 @@ pub(super) fn price(
         None => holding_task(summary, bucket_region)?,
     };
     let seconds = process_s(summary) + ecs.map_or(0.0, |_| before_process_s(summary));
-    let gets = summary.attempts.as_ref().map_or(0, |attempts| {
+    let attempts = summary.attempts.as_ref().filter(|_| !is_web);
+    let gets = attempts.map_or(0, |attempts| {
         attempts.total.saturating_sub(attempts.unpaid())
     });
     let usage = Usage {
@@ -66,7 +73,12 @@ pub(super) fn price(
         classes: fetched_classes(&summary.storage_classes),
     };
     let bill = bill(prices, &usage).map_err(|why| format!("{why} (--prices FILE gives one)"))?;
-    let usd_per_tb = usd_per_tb(summary, (&usage, &bill), prices);
+    let usd_at_rate = usd_at_rate(summary, (&usage, &bill), prices);
+    let per = |amount: Option<f64>| {
+        let amount = amount.filter(|amount| *amount > 0.0)?;
+        Some(usd_at_rate? / amount)
+    };
+    let totals = summary.totals;
     Ok(Price {
         usd_total: bill.usd_total(),
         usd_task: bill.usd_task,
@@ -74,7 +86,10 @@ pub(super) fn price(
         usd_requests: bill.usd_requests,
         usd_retrieval: bill.usd_retrieval,
         usd_egress: bill.usd_egress,
-        usd_per_tb,
+        usd_per_tb: per(totals
+            .filter(|_| !is_web)
+            .map(|totals| totals.goodput_bytes as f64 / 1e12)),
+        usd_per_million_fetches: per(totals.map(|totals| totals.rows.ok as f64 / 1e6)),
         billed_s: bill.billed_s,
         is_minimum: bill.is_minimum,
         is_hypothetical: ecs.is_none(),
@@ -175,15 +190,27 @@ fn before_process_s(summary: &Summary) -> f64 {
     before.map_or(0.0, |before| before.as_seconds_f64().max(0.0))
 }
 
+/// The region of a task that measures a web server: its own, else the one that was set, else the default of AWS.
+fn task_region(summary: &Summary) -> &str {
+    let own = summary
+        .environment
+        .ecs
+        .as_ref()
+        .and_then(|task| task.task_arn.as_deref())
+        .and_then(|arn| arn.split(':').nth(3));
+    own.filter(|region| !region.is_empty())
+        .or(summary.settings.access.region.as_deref())
+        .unwrap_or("us-east-1")
+}
+
 /// The price at the measured rate: the task for the fetch time alone, and without the minimum, which a larger bucket would not pay.
-fn usd_per_tb(
+fn usd_at_rate(
     summary: &Summary,
     (usage, bill): (&Usage<'_>, &Bill),
     prices: &PriceList,
 ) -> Option<f64> {
     const HOUR_S: f64 = 3_600.0;
     const _: () = assert!(HOUR_S > MINIMUM_SECONDS);
-    let bytes = summary.totals?.goodput_bytes;
     let fetch_s = summary.phases.fetch_ns? as f64 / 1e9;
     let storage = prices
         .storage_usd_per_gb_hour(usage.task_region)
@@ -194,5 +221,5 @@ fn usd_per_tb(
         HOUR_S,
     ) + storage_usd(storage, usage.storage_gib, HOUR_S);
     let others = bill.usd_requests + bill.usd_retrieval + bill.usd_egress.unwrap_or(0.0);
-    (bytes > 0).then(|| (usd_per_hour * fetch_s / HOUR_S + others) / (bytes as f64 / 1e12))
+    Some(usd_per_hour * fetch_s / HOUR_S + others)
 }

@@ -1,6 +1,6 @@
 //! The line that a run begins with.
 
-use crate::plan::{Order, RunPlan};
+use crate::plan::{HttpSource, Order, RunPlan};
 use crate::results::summary::Header;
 use crate::units;
 
@@ -49,8 +49,11 @@ pub(super) fn title(plan: &RunPlan, header: &Header, reached: ServedBy) -> Strin
     let mut parts = vec![
         format!("parfetch {from} → {to}"),
         format!("{} × {}", plan.mode, plan.concurrency),
-        format!("{} client", plan.client),
     ];
+    match plan.source.http() {
+        None => parts.push(format!("{} client", plan.client)),
+        Some(http) => parts.extend(of_requests(http)),
+    }
     parts.extend((plan.layout.order != Order::Listed).then(|| plan.layout.order.to_string()));
     parts.extend(
         plan.layout
@@ -58,7 +61,7 @@ pub(super) fn title(plan: &RunPlan, header: &Header, reached: ServedBy) -> Strin
             .map(|size| format!("parts of {}", units::bytes(size.get()))),
     );
     parts.push(size);
-    if reached == ServedBy::Store {
+    if reached == ServedBy::Store && plan.source.http().is_none() {
         // A store of its own has no region that says anything.
         parts.push(
             header
@@ -69,6 +72,25 @@ pub(super) fn title(plan: &RunPlan, header: &Header, reached: ServedBy) -> Strin
         );
     }
     parts.join(" · ")
+}
+
+/// What is sent to a web server, where it is more than a GET.
+fn of_requests(http: &HttpSource) -> Vec<String> {
+    let mut parts = Vec::new();
+    let is_get = http.method == crate::plan::Method::default();
+    parts.extend((!is_get).then(|| http.method.as_str().to_owned()));
+    parts.extend(
+        http.requests
+            .map(|requests| units::plural(requests.get(), "request")),
+    );
+    let names: Vec<_> = http
+        .headers
+        .iter()
+        .map(|header| header.name.as_str())
+        .collect();
+    parts.extend((!names.is_empty()).then(|| format!("with {}", names.join(", "))));
+    parts.extend((!http.keep_alive).then(|| "a connection for each request".to_owned()));
+    parts
 }
 
 #[cfg(test)]

@@ -6,13 +6,15 @@ use super::gauges::Gauges;
 use super::log::RunLog;
 use crate::engine::{Board, EngineError, EngineReport, GateKeeper, Queue};
 use crate::event::{Live, RunEvent};
-use crate::plan::Limits;
+use crate::plan::{Limits, RunPlan};
 use crate::units;
 
 /// How long fetches in flight may go on after a signal.
 const GRACE: Duration = Duration::from_secs(5);
 /// How long workers have to end once fetches are given up: their ticks are at most 2 s. ECS leaves 30 s in all.
 const KILL_AFTER: Duration = Duration::from_secs(3);
+/// How long answers may go on when the time of a run is up: the least and the most.
+const OVERTIME: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(1));
 /// How often progress is shown.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 /// More time than this passes between two looks only when this process stood still.
@@ -24,6 +26,7 @@ pub(super) struct FetchWatch<'a> {
     pub(super) queue: &'a Queue,
     pub(super) board: &'a Board,
     pub(super) silence: Silence,
+    pub(super) give_up: GiveUp,
     /// Bytes behind which nothing more is handed out.
     pub(super) most_bytes: Option<u64>,
 }
@@ -41,6 +44,10 @@ impl FetchWatch<'_> {
         let mut tick = tokio::time::interval(PROGRESS_EVERY);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut ending = Ending::default();
+        let give_up_at = self
+            .give_up
+            .0
+            .map(|after| tokio::time::Instant::now() + after);
         loop {
             tokio::select! {
                 ended = &mut *engine => return if ending.store_is_gone { Err(EngineError::StoreGone) } else { ended },
@@ -53,6 +60,10 @@ impl FetchWatch<'_> {
                 _ = signal.wait_for(Option::is_some), if ending.next_at.is_none() => {
                     ending = ending.next(self.queue, self.board);
                     log.event(&RunEvent::Interrupted);
+                }
+                () = sleep_until(give_up_at), if ending.next_at.is_none() && give_up_at.is_some() => {
+                    log.warn("answers that had not ended long after the time was up were given up".to_owned());
+                    ending = ending.next(self.queue, self.board).next(self.queue, self.board);
                 }
                 () = sleep_until(ending.next_at), if ending.next_at.is_some() => ending = ending.next(self.queue, self.board),
             }
@@ -113,10 +124,24 @@ impl Ending {
     }
 }
 
+/// When open fetches are given up in a run that time ends: so long after the epoch. A web server's answer may never end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct GiveUp(Option<Duration>);
+
+impl GiveUp {
+    /// As long again as the time of the run, within [`OVERTIME`]; never where an answer's silence has a limit, or a fetch has one.
+    pub(super) fn of(plan: &RunPlan) -> Self {
+        let is_limited = plan.source.http().is_none() || plan.fetch.limits.fetch_timeout.is_some();
+        let after = |time: Duration| time + time.clamp(OVERTIME.0, OVERTIME.1);
+        Self(plan.duration.filter(|_| !is_limited).map(after))
+    }
+}
+
 /// Notices a store that is gone: fetches fail, and for longer than a fetch may take in vain no worker has got a byte or an answer that is not a failure.
 /// Time in which this process stood still itself does not count: what was said meanwhile is still to be read.
 pub(super) struct Silence {
-    limit: Duration,
+    /// `None`: a web server may be silent for as long as it likes.
+    limit: Option<Duration>,
     last: (u64, u64),
     quiet: Duration,
     looked: Instant,
@@ -125,7 +150,9 @@ pub(super) struct Silence {
 impl Silence {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
-            limit: limits.stall_timeout * (limits.attempts + 1),
+            limit: limits
+                .stall_timeout
+                .map(|stall| stall * (limits.attempts + 1)),
             last: (0, 0),
             quiet: Duration::ZERO,
             looked: Instant::now(),
@@ -143,7 +170,7 @@ impl Silence {
             Duration::ZERO
         };
         self.last = now;
-        live.failed > 0 && self.quiet >= self.limit
+        live.failed > 0 && self.limit.is_some_and(|limit| self.quiet >= limit)
     }
 }
 
@@ -169,12 +196,12 @@ mod tests {
     #[test]
     fn time_in_which_nobody_looked_is_no_silence() {
         let limits = Limits {
-            stall_timeout: Duration::from_millis(1),
+            stall_timeout: Some(Duration::from_millis(1)),
             attempts: 1,
             ..Limits::default()
         };
         let mut silence = Silence::new(&limits);
-        silence.limit = Duration::from_secs(2);
+        silence.limit = Some(Duration::from_secs(2));
         let stood_still = Duration::from_mins(1);
         assert!(!silence.is_too_long(live(1, 1)), "bytes came");
         silence.looked = silence.looked.checked_sub(stood_still).unwrap();
@@ -191,5 +218,9 @@ mod tests {
         silence.looked = silence.looked.checked_sub(stood_still).unwrap();
         silence.looked = silence.looked.checked_sub(stood_still).unwrap();
         assert!(!silence.is_too_long(live(2, 0)), "nothing failed");
+        silence.limit = None;
+        silence.looked = silence.looked.checked_sub(stood_still).unwrap();
+        silence.looked = silence.looked.checked_sub(stood_still).unwrap();
+        assert!(!silence.is_too_long(live(2, 1)), "no limit");
     }
 }

@@ -98,10 +98,18 @@ pub struct Sample {
     pub start_ns: Option<u64>,
     /// The same for the last attempt.
     pub attempt_start_ns: Option<u64>,
+    /// The connection of the last attempt was ready, TLS included; `None` on one that was used before.
+    pub connected_ns: Option<u64>,
+    /// The request of the last attempt was handed to the system whole.
+    pub sent_ns: Option<u64>,
+    /// The head of the last attempt's answer was complete.
+    pub head_ns: Option<u64>,
     /// The first body bytes of the last attempt (an empty body: its head).
     pub first_byte_ns: Option<u64>,
     /// Body complete, or given up.
     pub end_ns: Option<u64>,
+    /// HTTP status of the last attempt's answer.
+    pub status: Option<u16>,
     /// Number of the worker, from 0.
     pub worker: u32,
     /// Process that fetched it.
@@ -132,7 +140,7 @@ const NONE: u64 = u64::MAX;
 
 impl Sample {
     /// Bytes of a row in its fixed-size form (little-endian). A row of zeroes is one that was never written: `not_attempted`.
-    pub const ENCODED_LEN: usize = 8 * 8 + 4 * 4 + 4 + 4 * ErrorCodes::RUNS;
+    pub const ENCODED_LEN: usize = 11 * 8 + 6 * 4 + 4 * ErrorCodes::RUNS;
 
     /// True when a worker began on it.
     pub const fn was_attempted(&self) -> bool {
@@ -156,6 +164,9 @@ impl Sample {
             self.backoff_ns,
             self.start_ns.unwrap_or(NONE),
             self.attempt_start_ns.unwrap_or(NONE),
+            self.connected_ns.unwrap_or(NONE),
+            self.sent_ns.unwrap_or(NONE),
+            self.head_ns.unwrap_or(NONE),
             self.first_byte_ns.unwrap_or(NONE),
             self.end_ns.unwrap_or(NONE),
         ] {
@@ -169,6 +180,8 @@ impl Sample {
             self.pid,
             self.tid,
             self.outcome as u32 | size | etag,
+            // No answer has the status 0.
+            u32::from(self.status.unwrap_or(0)),
         ] {
             out.extend_from_slice(&value.to_le_bytes());
         }
@@ -187,9 +200,10 @@ impl Sample {
         let unit = fields.u64();
         let [size, calc_size] = [fields.option(), fields.option()];
         let backoff_ns = fields.u64();
-        let [start_ns, attempt_start_ns, first_byte_ns, end_ns] =
-            std::array::from_fn(|_| fields.option());
-        let [attempts, worker, pid, tid, outcome] = std::array::from_fn(|_| fields.u32());
+        let [start_ns, attempt_start_ns] = [fields.option(), fields.option()];
+        let [connected_ns, sent_ns, head_ns] = std::array::from_fn(|_| fields.option());
+        let [first_byte_ns, end_ns] = [fields.option(), fields.option()];
+        let [attempts, worker, pid, tid, outcome, status] = std::array::from_fn(|_| fields.u32());
         let mismatch = Mismatch {
             size: outcome & SIZE_DIFFERS != 0,
             etag: outcome & ETAG_DIFFERS != 0,
@@ -222,8 +236,12 @@ impl Sample {
         Self {
             start_ns,
             attempt_start_ns,
+            connected_ns,
+            sent_ns,
+            head_ns,
             first_byte_ns,
             end_ns,
+            status: u16::try_from(status).ok().filter(|status| *status > 0),
             ..row
         }
     }
@@ -318,8 +336,12 @@ mod tests {
             backoff_ns: 9,
             start_ns: Some(1),
             attempt_start_ns: Some(10),
+            connected_ns: None,
+            sent_ns: Some(11),
+            head_ns: Some(13),
             first_byte_ns: Some(14),
             end_ns: Some(20),
+            status: Some(200),
             worker: 3,
             pid: 4,
             tid: 5,

@@ -36,9 +36,9 @@ pub(super) fn tag(raw: &Raw) -> Result<String, Failure> {
     ))
 }
 
-pub(super) fn limits(raw: &Raw) -> Result<Limits, Failure> {
+/// What is not given is as in `default`.
+pub(super) fn limits(raw: &Raw, default: Limits) -> Result<Limits, Failure> {
     let reader = SettingReader(raw);
-    let default = Limits::default();
     let attempts = reader.number(
         "attempts",
         1..=u64::from(MAX_ATTEMPTS),
@@ -48,12 +48,8 @@ pub(super) fn limits(raw: &Raw) -> Result<Limits, Failure> {
         attempts: attempts
             .and_then(|number| u32::try_from(number).ok())
             .unwrap_or(default.attempts),
-        connect_timeout: reader
-            .time("connect-timeout")?
-            .unwrap_or(default.connect_timeout),
-        stall_timeout: reader
-            .time("stall-timeout")?
-            .unwrap_or(default.stall_timeout),
+        connect_timeout: reader.time("connect-timeout")?.or(default.connect_timeout),
+        stall_timeout: reader.time("stall-timeout")?.or(default.stall_timeout),
         fetch_timeout: reader.time("timeout")?,
     })
 }

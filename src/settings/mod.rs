@@ -8,6 +8,7 @@ mod doctor;
 mod emf;
 mod fetching;
 mod fill;
+mod http;
 mod lists;
 mod notes;
 mod place;

@@ -6,7 +6,7 @@ use hyper_util::client::proxy::matcher::Matcher;
 use super::reader::usage;
 use crate::cli::Raw;
 use crate::exit::Failure;
-use crate::plan::{ClientKind, Mode, RunPlan};
+use crate::plan::{ClientKind, Mode, ObjectSource, RunPlan, Urls};
 
 /// What to try where `lean` does not do.
 const USE_SDK: &str = "use --client sdk (PARFETCH_CLIENT=sdk)";
@@ -38,21 +38,28 @@ pub(super) fn check_directory_bucket(plan: &RunPlan) -> Result<(), Failure> {
 fn check(raw: &Raw, plan: &RunPlan) -> Result<(), Failure> {
     // Children get no proxy: its URL may hold a password, and what children get is free of secrets.
     let (who, hint) = match (plan.client, plan.mode) {
+        _ if plan.source.http().is_some() => ("a run of URLs", "unset it"),
         (ClientKind::Sdk, Mode::Process) => ("mode process", "use --mode async or thread"),
         (ClientKind::Sdk, Mode::Async | Mode::Thread) => return Ok(()),
         (ClientKind::Lean, Mode::Async | Mode::Thread | Mode::Process) => {
             ("the client lean", USE_SDK)
         }
     };
-    if plan.source.bucket().is_empty() {
-        // The embedded server.
+    let url = match &plan.source {
+        // Where the URLs lead is not known before they are read.
+        ObjectSource::Http(http) => match &http.urls {
+            Urls::Typed(urls) => urls.first().map(ToString::to_string),
+            Urls::File(_) | Urls::Stdin | Urls::Object(_) => None,
+        },
+        ObjectSource::Bucket(name) => {
+            let endpoint = plan.access.endpoint_url.clone();
+            // Without a name it is the embedded server's.
+            (!name.is_empty()).then(|| endpoint.unwrap_or_else(|| of_aws(plan)))
+        }
+    };
+    let Some(url) = url else {
         return Ok(());
-    }
-    let url = plan
-        .access
-        .endpoint_url
-        .clone()
-        .unwrap_or_else(|| of_aws(plan));
+    };
     let Ok(url) = url.parse::<http::Uri>() else {
         return Ok(());
     };

@@ -7,11 +7,14 @@ use super::notes::Notes;
 use super::reader::{SettingReader, usage};
 use super::shown::{FORMATS, Format, LogSettings, ProgressWhen, log, progress_when};
 use super::source::{access, bucket, bucket_name, embedded_options, for_embedded, store};
-use super::{cost_policy, emf, proxy, selection};
+use super::{cost_policy, emf, http, proxy, selection};
 use crate::cli::{Given, Raw};
 use crate::estimate::CostPolicy;
 use crate::exit::Failure;
-use crate::plan::{ClientKind, Destination, FetchOptions, Mode, ObjectSource, RunPlan, S3Uri};
+use crate::plan::{
+    ClientKind, Destination, FetchOptions, KeySource, Limits, Mode, ObjectSource, RunPlan, S3Uri,
+    Selection,
+};
 use crate::server;
 use crate::speed::Store;
 
@@ -49,15 +52,31 @@ pub struct RunSettings {
 pub fn run(raw: &Raw) -> Result<RunSettings, Failure> {
     let reader = SettingReader(raw);
     let mut notes = Notes::default();
-    let embedded = embedded_options(raw)?;
-    let mode = reader.word::<Mode>("mode")?.unwrap_or(Mode::Async);
+    let http = http::http_source(raw, &mut notes)?;
+    let embedded = match http {
+        Some(_) => None,
+        None => embedded_options(raw)?,
+    };
+    let mode = mode(&reader)?;
     let client = reader
         .word::<ClientKind>("client")?
         .unwrap_or(ClientKind::Lean);
     let access = access(raw)?;
+    let (source, selection, default) = match http {
+        Some(http) => (
+            ObjectSource::Http(Box::new(http)),
+            Selection::of(KeySource::Listing),
+            Limits::OF_A_WEB_SERVER,
+        ),
+        None => (
+            ObjectSource::Bucket(bucket(raw, embedded.as_ref(), &mut notes)?),
+            selection::selection(raw)?,
+            Limits::default(),
+        ),
+    };
     let plan = RunPlan {
-        source: ObjectSource::Bucket(bucket(raw, embedded.as_ref(), &mut notes)?),
-        selection: selection::selection(raw)?,
+        source,
+        selection,
         concurrency: concurrency(raw, mode)?,
         mode,
         client,
@@ -68,7 +87,7 @@ pub fn run(raw: &Raw) -> Result<RunSettings, Failure> {
             access
         },
         fetch: FetchOptions {
-            limits: limits(raw)?,
+            limits: limits(raw, default)?,
             work: reader.word("work")?.unwrap_or_default(),
         },
         duration: reader.time("duration")?,
@@ -78,7 +97,7 @@ pub fn run(raw: &Raw) -> Result<RunSettings, Failure> {
     };
     proxy::check_lean(raw, &plan)?;
     results_outside_source(raw, &plan, &mut notes)?;
-    if let (Some(seed), None) = (raw.get("seed"), plan.selection.sample) {
+    if let (Some(seed), None, None) = (raw.get("seed"), plan.selection.sample, plan.source.http()) {
         notes.warn(format!(
             "{} is not used: it is the seed of --sample",
             seed.name
@@ -98,6 +117,19 @@ pub fn run(raw: &Raw) -> Result<RunSettings, Failure> {
         // Last: what is missing is said when nothing else is wrong.
         warnings: notes.settled()?,
     })
+}
+
+fn mode(reader: &SettingReader<'_>) -> Result<Mode, Failure> {
+    let mode = reader.word::<Mode>("mode").map_err(|failure| {
+        let meant = reader
+            .text("mode")
+            .and_then(|value| http::method_hint(&value));
+        match meant {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    });
+    Ok(mode?.unwrap_or(Mode::Async))
 }
 
 fn destination(
@@ -133,9 +165,8 @@ fn destination(
         && !reader.switch("dry-run")?
     {
         // A person who types a source finds them here; with a container they would be lost.
-        let is_typed = raw
-            .get("bucket")
-            .is_some_and(|given| given.is_flag() || !raw.words.is_empty());
+        let is_flag = |flag: &str| raw.get(flag).is_some_and(Given::is_flag);
+        let is_typed = !raw.words.is_empty() || is_flag("bucket") || raw.get("urls").is_some();
         if is_typed && raw.variables.get(TASK_VARIABLE).is_none() {
             destination.out = Some(PathBuf::from("./parfetch-results"));
         } else {

@@ -13,7 +13,9 @@ use crate::cli::{Given, Raw};
 use crate::cloud::MAX_CHILDREN;
 use crate::estimate::CostConsent;
 use crate::exit::Failure;
-use crate::plan::{ClientKind, Destination, FetchOptions, Mode, ObjectSource, RunPlan, Selection};
+use crate::plan::{
+    ClientKind, Destination, FetchOptions, Limits, Mode, ObjectSource, RunPlan, Selection,
+};
 use crate::price;
 use crate::server;
 use crate::submit::{Afterwards, BatchJob, Division, JobQueue};
@@ -190,7 +192,7 @@ fn run(
             access
         },
         fetch: FetchOptions {
-            limits: limits(raw)?,
+            limits: limits(raw, Limits::default())?,
             work: reader.word("work")?.unwrap_or_default(),
         },
         duration: reader.time("duration")?,

@@ -5,6 +5,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -12,9 +13,9 @@ use proptest::sample::select;
 use crate::cli::{Invocation, Variables, parse};
 use crate::plan::variables::RunVariables;
 use crate::plan::{
-    Access, ClientKind, Destination, FetchOptions, KeySample, KeySource, Layout, Limits,
-    MAX_ATTEMPTS, MIN_PART_SIZE, Mode, ObjectSource, Order, RunPlan, S3Uri, SampleSize, Selection,
-    Shard, Work,
+    Access, ClientKind, Destination, FetchOptions, HostPort, HttpHeader, HttpSource, KeySample,
+    KeySource, Layout, Limits, MAX_ATTEMPTS, MIN_PART_SIZE, Mode, ObjectSource, Order, RequestBody,
+    RunPlan, S3Uri, SampleSize, Selection, Shard, Urls, Work,
 };
 use crate::price::Egress;
 
@@ -112,8 +113,8 @@ fn limits() -> impl Strategy<Value = Limits> {
     (1..=MAX_ATTEMPTS, time(), time(), of(time())).prop_map(
         |(attempts, connect_timeout, stall_timeout, fetch_timeout)| Limits {
             attempts,
-            connect_timeout,
-            stall_timeout,
+            connect_timeout: Some(connect_timeout),
+            stall_timeout: Some(stall_timeout),
             fetch_timeout,
         },
     )
@@ -187,6 +188,61 @@ fn plan() -> impl Strategy<Value = RunPlan> {
     )
 }
 
+fn urls() -> impl Strategy<Value = Urls> {
+    let target = "/[a-z0-9%?&=./-]{0,12}";
+    let typed = (
+        "https?://[a-z]{1,9}\\.example(:[1-9][0-9]{1,3})?",
+        vec(target, 1..4),
+    );
+    prop_oneof![
+        typed.prop_map(|(origin, targets)| {
+            let url = |target: String| format!("{origin}{target}").parse().unwrap();
+            Urls::Typed(targets.into_iter().map(url).collect())
+        }),
+        "[a-z]{1,9}/[a-z]{1,9}\\.txt".prop_map(|path| Urls::File(path.into())),
+        Just(Urls::Stdin),
+        uri("[a-z/]{0,9}x").prop_map(Urls::Object),
+    ]
+}
+
+fn web() -> impl Strategy<Value = HttpSource> {
+    let header = ("x-[a-z]{1,9}", "[!-~]([ -~]{0,9}[!-~])?");
+    let header = header.prop_map(|(name, value)| HttpHeader { name, value });
+    let body = prop_oneof![
+        Just(RequestBody::None),
+        "[ -~\n]{1,20}".prop_map(RequestBody::Text),
+        path().prop_map(RequestBody::File),
+    ];
+    let replica = ("[a-z]{1,9}", 1..=u16::MAX).prop_map(|(host, port)| HostPort { host, port });
+    let method = select(&["GET", "POST", "PUT", "HEAD", "PURGE"]);
+    let expect = select(&["2xx", "2xx,404", "1xx,503"]);
+    let what = (urls(), of(1..=u32::MAX), method, vec(header, 0..3), body);
+    (what, any::<bool>(), expect, vec(replica, 0..3)).prop_map(
+        |((urls, requests, method, headers, body), keep_alive, expect, connect_to)| HttpSource {
+            urls,
+            requests: requests.and_then(|requests| NonZeroU64::new(requests.into())),
+            method: method.parse().unwrap(),
+            headers,
+            body,
+            keep_alive,
+            expect: expect.parse().unwrap(),
+            connect_to,
+        },
+    )
+}
+
+/// The same plan over a web server, which has no use for what only buckets have.
+fn web_plan() -> impl Strategy<Value = RunPlan> {
+    (plan(), web()).prop_map(|(plan, http)| RunPlan {
+        selection: Selection::of(KeySource::Listing),
+        client: ClientKind::Lean,
+        layout: Layout::default(),
+        duration: plan.duration.filter(|_| http.requests.is_none()),
+        source: ObjectSource::Http(Box::new(http)),
+        ..plan
+    })
+}
+
 fn read(plan: &RunPlan) -> RunPlan {
     let mut variables = Variables::default();
     for (name, value) in RunVariables::of(plan).complete() {
@@ -202,6 +258,11 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
     #[test]
     fn a_plan_survives_its_variables(plan in plan()) {
+        prop_assert_eq!(read(&plan), plan);
+    }
+
+    #[test]
+    fn a_plan_of_requests_survives_its_variables(plan in web_plan()) {
         prop_assert_eq!(read(&plan), plan);
     }
 }

@@ -55,13 +55,16 @@ impl PartMerge {
         row.mismatch = row.mismatch.or(part.mismatch);
         row.start_ns = earlier(row.start_ns, part.start_ns);
         row.attempt_start_ns = earlier(row.attempt_start_ns, part.attempt_start_ns);
+        row.connected_ns = earlier(row.connected_ns, part.connected_ns);
+        row.sent_ns = earlier(row.sent_ns, part.sent_ns);
+        row.head_ns = earlier(row.head_ns, part.head_ns);
         row.first_byte_ns = earlier(row.first_byte_ns, part.first_byte_ns);
         if part.end_ns > row.end_ns {
             row.end_ns = part.end_ns;
             (row.worker, row.pid, row.tid) = (part.worker, part.pid, part.tid);
         }
         if weight(part.outcome) > weight(row.outcome) {
-            row.outcome = part.outcome;
+            (row.outcome, row.status) = (part.outcome, part.status);
         }
     }
 
@@ -99,13 +102,20 @@ mod tests {
             attempts: 1,
             start_ns,
             attempt_start_ns,
+            sent_ns: start_ns,
+            head_ns: first_byte_ns,
             first_byte_ns,
             end_ns,
+            status: Some(206),
             worker,
             pid,
             tid,
             ..Sample::default()
         }
+    }
+
+    fn ok_part() -> Sample {
+        ok(0, [0, 0, 1, 2], 5)
     }
 
     fn merged(parts: &[Sample]) -> Sample {
@@ -125,6 +135,7 @@ mod tests {
             ..ok(2, [10, 60, 80, 95], 100)
         };
         let late = Sample {
+            connected_ns: Some(25),
             attempts: 2,
             backoff_ns: 4,
             codes: codes(&["reset"]),
@@ -154,6 +165,10 @@ mod tests {
             "of the part that ended last"
         );
         assert_eq!(
+            (row.connected_ns, row.sent_ns, row.head_ns, row.status),
+            (Some(25), Some(10), Some(55), Some(206))
+        );
+        assert_eq!(
             (row.outcome, row.codes.to_string().as_str()),
             (Outcome::Ok, "SlowDown;reset*2")
         );
@@ -180,6 +195,16 @@ mod tests {
         ] {
             assert_eq!(merged(&parts).outcome, outcome);
         }
+        let throttled = Sample {
+            outcome: Outcome::Failed,
+            status: Some(503),
+            ..ok_part()
+        };
+        assert_eq!(
+            merged(&[ok_part(), throttled, ok_part()]).status,
+            Some(503),
+            "the status of the worst part"
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Owns which fetch belongs to which key. Reads the spool files in one pass, in memory that does not grow with the number of keys or parts.
 
+use std::borrow::Cow;
 use std::io;
 use std::ops::Range;
 use std::path::Path;
@@ -12,6 +13,9 @@ use super::merge::PartMerge;
 use super::rows::{RowFile, RowReader};
 use crate::plan::{Layout, Order};
 use crate::sample::{KeyRecord, Outcome, Sample};
+
+/// So few keys are kept in memory over many rounds.
+const FEW: u64 = 1024;
 
 /// How often the keys were gone through.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,12 +99,17 @@ impl RowTable<'_> {
             ..Asked::default()
         };
         let mut reader = self.rows.reader()?;
+        let few = self.few_keys(rounds)?;
         for round in 0..rounds {
             let mut next = round * self.items;
             let mut scattered = (self.layout.order != Order::Listed)
                 .then(|| places(self.spool))
                 .transpose()?;
-            for key in self.keys.iter() {
+            let keys: Box<dyn Iterator<Item = io::Result<Cow<'_, KeyRecord>>> + '_> = match &few {
+                Some(few) => Box::new(few.iter().map(|key| Ok(Cow::Borrowed(key)))),
+                None => Box::new(self.keys.iter().map(|key| key.map(Cow::Owned))),
+            };
+            for key in keys {
                 let key = key?;
                 let place = match &mut scattered {
                     Some(places) => places
@@ -130,6 +139,14 @@ impl RowTable<'_> {
             }
         }
         Ok(handed.map(|_| asked))
+    }
+
+    /// The keys, where many rounds would read them again and again, and they are few.
+    fn few_keys(&self, rounds: u64) -> io::Result<Option<Vec<KeyRecord>>> {
+        let is_worth = rounds > 1 && self.keys.count() <= FEW;
+        is_worth
+            .then(|| self.keys.read(0..self.keys.count()))
+            .transpose()
     }
 
     fn items_of(&self, key: &KeyRecord) -> u64 {
@@ -292,7 +309,7 @@ mod tests {
         let file = Items::open(dir.path()).unwrap();
         let mut buffer = sender.buffer();
         for unit in (0..through).rev().filter(|unit| !lost.contains(unit)) {
-            let item = file.read(unit % items..unit % items + 1).unwrap().remove(0);
+            let item = file.read(unit % items..unit % items + 1).unwrap()[0].clone();
             if item.record.is_archived() {
                 continue;
             }

@@ -127,6 +127,14 @@ pub struct BodyHead<'a> {
 
 /// What the measured path wants to know of an answer while it arrives.
 pub trait BodySink {
+    /// A connection was opened for this request and is ready, TLS included. Not called on one that was used before.
+    fn connected(&mut self) {}
+    /// The request was handed to the system whole.
+    fn sent(&mut self) {}
+    /// The head of the answer is complete, whatever it says.
+    fn answered(&mut self, _status: u16) {}
+    /// There was an answer with this status; when its head was complete is not known.
+    fn refused(&mut self, _status: u16) {}
     /// The head of a 2xx answer is complete.
     fn head(&mut self, head: &BodyHead<'_>);
     /// Body bytes, as one read returned them.
@@ -188,6 +196,18 @@ impl AttemptError {
         };
         Self {
             code: known,
+            remedy,
+        }
+    }
+
+    /// An answer of a web server that was not expected. Its body is no document of S3, and a 404 says nothing of a listing.
+    pub fn unexpected(status: u16) -> Self {
+        let remedy = match status {
+            429 | 500..=599 => Remedy::BackOff,
+            _ => Remedy::Nothing(Outcome::Failed),
+        };
+        Self {
+            code: ErrorCode::from_status(status),
             remedy,
         }
     }

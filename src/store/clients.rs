@@ -1,22 +1,25 @@
-//! Makes the client of each worker of a process, of either kind.
+//! Makes the client of each worker of a process, of any kind.
 
 use std::sync::Arc;
 
 use super::attempt::{AttemptError, BodySink, ClientFactory, ObjectClient, Target};
 use super::credentials::CredentialFeed;
 use super::error::StoreError;
-use super::lean::{Dialer, LeanClient};
-use super::recipe::Recipe;
+use super::http_recipe::HttpRecipe;
+use super::lean::{Dialer, HttpClient, LeanClient, RedirectNote};
+use super::recipe::{Recipe, S3Recipe};
 use super::sdk::SdkClient;
 use crate::plan::ClientKind;
 
 /// What the workers of one process share to make their clients.
 #[derive(Clone, Debug)]
-pub struct Clients {
-    recipe: Arc<Recipe>,
-    feed: Option<CredentialFeed>,
-    /// Of `lean` alone.
-    dialer: Option<Arc<Dialer>>,
+pub enum Clients {
+    /// parfetch's own, for a bucket.
+    Lean(Arc<S3Recipe>, Option<CredentialFeed>, Arc<Dialer>),
+    /// aws-sdk-s3.
+    Sdk(Arc<S3Recipe>, Option<CredentialFeed>),
+    /// parfetch's own, for a web server.
+    Http(Arc<HttpRecipe>, Arc<Dialer>, RedirectNote),
 }
 
 impl Clients {
@@ -26,18 +29,26 @@ impl Clients {
         recipe: Recipe,
         feed: Option<CredentialFeed>,
     ) -> Result<Self, StoreError> {
-        let dialer = match kind {
-            ClientKind::Lean => Some(Arc::new(Dialer::new(
-                &recipe.endpoint,
-                recipe.limits.connect_timeout,
-                recipe.access.ca_bundle.as_deref(),
-            )?)),
-            ClientKind::Sdk => None,
-        };
-        Ok(Self {
-            recipe: Arc::new(recipe),
-            feed,
-            dialer,
+        Ok(match (recipe, kind) {
+            (Recipe::S3(recipe), ClientKind::Lean) => {
+                let dialer = Dialer::new(
+                    &recipe.endpoint,
+                    recipe.limits.connect_timeout,
+                    recipe.access.ca_bundle.as_deref(),
+                )?;
+                Self::Lean(Arc::new(recipe), feed, Arc::new(dialer))
+            }
+            (Recipe::S3(recipe), ClientKind::Sdk) => Self::Sdk(Arc::new(recipe), feed),
+            // The settings let no other client through.
+            (Recipe::Http(recipe), ClientKind::Lean | ClientKind::Sdk) => {
+                let dialer = Dialer::new(
+                    &recipe.endpoint(),
+                    recipe.limits.connect_timeout,
+                    recipe.ca_bundle.as_deref(),
+                )?;
+                let dialer = Arc::new(dialer.to_addresses(&recipe.servers));
+                Self::Http(Arc::new(recipe), dialer, RedirectNote::default())
+            }
         })
     }
 }
@@ -46,26 +57,36 @@ impl ClientFactory for Clients {
     type Client = AnyClient;
 
     fn client(&self, number: u32) -> Result<AnyClient, StoreError> {
-        if let Some(dialer) = &self.dialer {
-            let client =
-                LeanClient::new(Arc::clone(dialer), &self.recipe, self.feed.clone(), number);
-            return Ok(AnyClient::Lean(Box::new(client)));
-        }
-        let config = self.recipe.sdk_config(self.feed.as_ref())?;
-        Ok(AnyClient::Sdk(Box::new(SdkClient::new(
-            &config,
-            &self.recipe,
-            self.feed.clone(),
-        ))))
+        Ok(match self {
+            Self::Lean(recipe, feed, dialer) => AnyClient::Lean(Box::new(LeanClient::signing(
+                Arc::clone(dialer),
+                recipe,
+                feed.clone(),
+                number,
+            ))),
+            Self::Sdk(recipe, feed) => AnyClient::Sdk(Box::new(SdkClient::new(
+                &recipe.sdk_config(feed.as_ref())?,
+                recipe,
+                feed.clone(),
+            ))),
+            Self::Http(recipe, dialer, note) => AnyClient::Http(Box::new(LeanClient::plain(
+                Arc::clone(dialer),
+                recipe,
+                note.clone(),
+                number,
+            ))),
+        })
     }
 }
 
-/// Either client.
+/// Any client.
 pub enum AnyClient {
-    /// parfetch's own.
+    /// parfetch's own, for a bucket.
     Lean(Box<LeanClient>),
     /// aws-sdk-s3.
     Sdk(Box<SdkClient>),
+    /// parfetch's own, for a web server.
+    Http(Box<HttpClient>),
 }
 
 impl ObjectClient for AnyClient {
@@ -78,6 +99,7 @@ impl ObjectClient for AnyClient {
             Self::Lean(client) => client.get(target, sink).await,
             // Boxed, because the SDK's future is large: `lean`'s fetches would move as many bytes about.
             Self::Sdk(client) => Box::pin(client.get(target, sink)).await,
+            Self::Http(client) => client.get(target, sink).await,
         }
     }
 
@@ -85,6 +107,7 @@ impl ObjectClient for AnyClient {
         match self {
             Self::Lean(client) => client.refresh_credentials().await,
             Self::Sdk(client) => client.refresh_credentials().await,
+            Self::Http(client) => client.refresh_credentials().await,
         }
     }
 
@@ -92,6 +115,7 @@ impl ObjectClient for AnyClient {
         match self {
             Self::Lean(client) => client.connections_opened(),
             Self::Sdk(client) => client.connections_opened(),
+            Self::Http(client) => client.connections_opened(),
         }
     }
 
@@ -99,6 +123,7 @@ impl ObjectClient for AnyClient {
         match self {
             Self::Lean(client) => client.take_notes(),
             Self::Sdk(client) => client.take_notes(),
+            Self::Http(client) => client.take_notes(),
         }
     }
 }

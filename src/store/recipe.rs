@@ -1,4 +1,5 @@
-//! What one worker needs to make its client: resolved once in the parent, sent to children by pipe. Holds no secret.
+//! What one worker needs to make its client: resolved once in the parent, sent to children by pipe. Only headers and bodies for a web server may be
+//! secrets, and nothing shows them.
 
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::credentials::CredentialFeed;
 use super::error::{StoreError, StoreErrorKind};
+use super::http_recipe::HttpRecipe;
 use super::session::Session;
 use super::trust::http_client;
 use crate::plan::{Access, Limits};
@@ -18,7 +20,16 @@ use crate::store::endpoint::Endpoint;
 
 /// Everything but the credentials.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Recipe {
+pub enum Recipe {
+    /// Of a bucket.
+    S3(S3Recipe),
+    /// Of a web server.
+    Http(HttpRecipe),
+}
+
+/// How the objects of a bucket are fetched.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct S3Recipe {
     pub(super) bucket: String,
     pub(super) access: Access,
     pub(super) region: String,
@@ -31,7 +42,7 @@ pub struct Recipe {
     pub endpoint: Endpoint,
 }
 
-impl Recipe {
+impl S3Recipe {
     /// The region for which requests are signed.
     pub fn region(&self) -> &str {
         &self.region
@@ -85,14 +96,12 @@ impl Recipe {
         &self,
         feed: Option<&CredentialFeed>,
     ) -> Result<SdkConfig, StoreError> {
+        let mut timeouts = TimeoutConfig::builder();
+        timeouts.set_connect_timeout(self.limits.connect_timeout);
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(self.region.clone()))
-            .timeout_config(
-                TimeoutConfig::builder()
-                    .connect_timeout(self.limits.connect_timeout)
-                    .build(),
-            )
+            .timeout_config(timeouts.build())
             // The feed is a look at memory: a cache in front of it would only hide a refresh.
             .identity_cache(aws_config::identity::IdentityCache::no_cache());
         config.set_endpoint_url(self.endpoint_url.clone());

@@ -18,7 +18,7 @@ use super::attempt::{
 use super::clock::offset_from_now;
 use super::credentials::CredentialFeed;
 use super::document::element;
-use super::recipe::Recipe;
+use super::recipe::S3Recipe;
 use super::transport::{AttemptPhase, find, transport};
 use crate::sample::Outcome;
 
@@ -37,7 +37,7 @@ pub struct SdkClient {
 }
 
 impl SdkClient {
-    pub(super) fn new(config: &SdkConfig, recipe: &Recipe, feed: Option<CredentialFeed>) -> Self {
+    pub(super) fn new(config: &SdkConfig, recipe: &S3Recipe, feed: Option<CredentialFeed>) -> Self {
         let until_close = Arc::default();
         let config = aws_sdk_s3::config::Builder::from(config)
             .force_path_style(recipe.path_style)
@@ -82,8 +82,15 @@ impl ObjectClient for SdkClient {
             .set_if_match(target.if_match());
         let answer = match request.send().await {
             Ok(answer) => answer,
-            Err(error) => return Err(self.failed(&error)),
+            Err(error) => {
+                if let Some(raw) = error.raw_response() {
+                    sink.refused(raw.status().as_u16());
+                }
+                return Err(self.failed(&error));
+            }
         };
+        // `store::answer` lets no other success through.
+        sink.answered(if target.part.is_some() { 206 } else { 200 });
         let range = answer
             .content_range()
             .map(|range| content_range(range.as_bytes()));

@@ -185,10 +185,8 @@ impl Session {
 
     /// The configuration of a client for control calls: the SDK's own retries, this run's time-outs.
     pub(super) fn control_config(&self) -> Builder {
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(self.limits.connect_timeout)
-            .read_timeout(self.limits.stall_timeout)
-            .build();
+        let mut timeouts = TimeoutConfig::builder().read_timeout(self.limits.stall());
+        timeouts.set_connect_timeout(self.limits.connect_timeout);
         let retries = RetryConfig::standard()
             .with_max_attempts(self.limits.attempts)
             .with_initial_backoff(Duration::from_millis(100));
@@ -201,11 +199,11 @@ impl Session {
         builder.set_endpoint_url(self.endpoint.clone());
         builder
             .force_path_style(self.path_style())
-            .timeout_config(timeouts)
+            .timeout_config(timeouts.build())
             .retry_config(retries)
             .stalled_stream_protection(uploads)
             .interceptor(DocumentLimits {
-                stall: self.limits.stall_timeout,
+                stall: self.limits.stall(),
             })
             .interceptor(AnswerLimits::Control(self.clock.clone()))
     }

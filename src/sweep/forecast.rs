@@ -5,7 +5,7 @@ use super::job::{SweepForecast, SweepJob};
 use super::setup::ReadySweep;
 use super::too_little::TooLittle;
 use crate::cell::{Cell, Program};
-use crate::estimate::{Bytes, Estimate, Paid, usd};
+use crate::estimate::{Bytes, Estimate, EstimateSource, Paid, usd};
 use crate::event::SweepEvent;
 use crate::exit::Failure;
 use crate::results::summary::fetched_classes;
@@ -109,6 +109,7 @@ impl ReadySweep<'_> {
         Estimate {
             what: "sweep",
             source: format!("s3://{}/{}", facts.bucket, facts.prefix),
+            from: EstimateSource::Bucket,
             is_free: job.embedded.is_some()
                 || job.place.facts().is_in_region
                 || job.access.is_on_this_machine(),

@@ -28,4 +28,5 @@ mod submit;
 mod support;
 mod sweeps;
 mod typed;
+mod web;
 mod words;

@@ -34,6 +34,7 @@ pub(super) fn recorded(recorded: Recorded<'_>) -> Run {
     let own = reduced.first();
     let workload = Workload {
         bucket: record.sweep.bucket.clone(),
+        http: own.and_then(|own| own.workload.http.clone()),
         prefix: record.sweep.prefix.clone(),
         limit: record.sweep.limit,
         sample: record.sweep.sample.as_ref().map(Sampled::from),

@@ -211,6 +211,7 @@ fn numbers(summary: &Summary) -> Numbers {
             throttles: summary.attempts.as_ref().map(|attempts| attempts.throttles),
             unpaid: summary.attempts.as_ref().map(Attempts::unpaid),
             timed: Some(distributions.latency.count),
+            is_web: summary.settings.http.is_some(),
         },
         usage: ResourceUsage {
             fetch_cpu_s: seconds(sum(cpu.fetch_user_ns, cpu.fetch_sys_ns)),

@@ -133,6 +133,7 @@ pub(super) fn merge(shards: &[Reduced]) -> Result<Numbers, SnapshotError> {
             throttles: counts(|counts| counts.throttles),
             unpaid: counts(|counts| counts.unpaid),
             timed: Some(latency.count()),
+            is_web: numbers.iter().any(|shard| shard.counts.is_web),
         },
         usage: ResourceUsage {
             fetch_cpu_s: usage(|usage| usage.fetch_cpu_s),

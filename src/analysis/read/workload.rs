@@ -14,6 +14,7 @@ pub(super) fn workload(summary: &Summary) -> Workload {
     let work: Work = settings.work;
     Workload {
         bucket: settings.bucket.clone(),
+        http: settings.http.clone(),
         prefix: settings.selection.prefix.clone(),
         limit: settings.selection.limit,
         sample: sample.map(Sampled::from),

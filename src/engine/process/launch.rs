@@ -59,7 +59,7 @@ impl Child {
             process.stdout.take().expect("stdout is piped"),
         );
         let pid = process.id().unwrap_or_default();
-        let silence_limit = job.fetch.limits.stall_timeout.max(SILENCE_LEAST);
+        let silence_limit = job.fetch.limits.stall().max(SILENCE_LEAST);
         Ok(Self {
             number,
             pid,

@@ -16,7 +16,7 @@ use crate::plan::{Access, ClientKind, FetchOptions, Limits, Mode, Work};
 use crate::sample::{KeyRecord, Outcome, Sample};
 use crate::spool::keys::KeyWriter;
 use crate::spool::rows::RowWriter;
-use crate::store::{Recipe, Session};
+use crate::store::{Recipe, S3Recipe, Session};
 
 const KEYS: u64 = 100;
 
@@ -56,7 +56,7 @@ async fn recipe() -> Recipe {
     let session = Session::load(&access, Limits::default(), None)
         .await
         .unwrap();
-    Recipe::resolve(&session, "source").await.unwrap()
+    Recipe::S3(S3Recipe::resolve(&session, "source").await.unwrap())
 }
 
 /// A program that says this, whatever it is told, and ends with its parent.

@@ -218,7 +218,7 @@ async fn shift<C: ObjectClient, S: WorkerChannel>(
         // A range may go over the end of a round: read up to there.
         let number = unit % items.count();
         let count = (end - unit).min(items.count() - number);
-        for item in items.read(number..number + count)? {
+        for item in items.read(number..number + count)?.iter() {
             if channel.is_over(fetcher.clock.now_ns()) {
                 channel.leave(unit..end);
                 return Ok(());

@@ -4,6 +4,7 @@ use super::limits::limits;
 use super::next::source;
 use super::said::{Said, Tone, plain};
 use super::view::RunView;
+use super::web;
 use crate::output::one_line;
 use crate::results::summary::{Limit, Outcomes, State, Summary, Totals};
 use crate::units::{self, plural};
@@ -17,6 +18,9 @@ pub(super) fn answer(summary: &Summary, view: &RunView<'_>) -> Vec<Said> {
     said.extend(not_fetched(summary, view));
     if let Some(totals) = summary.totals.as_ref().filter(|totals| totals.rows.ok > 0) {
         said.extend(limits((summary, view), totals));
+        if summary.settings.http.is_some() {
+            said.extend(web::closing(summary));
+        }
     }
     said
 }
@@ -89,6 +93,9 @@ fn fetched(summary: &Summary, totals: &Totals) -> String {
     } else {
         String::new()
     };
+    if summary.settings.http.is_some() {
+        return format!("{}.{flaw}", web::made(summary, totals));
+    }
     format!(
         "Fetched {}, {bytes}{}.{flaw}",
         how_many(totals.rows),
@@ -98,6 +105,12 @@ fn fetched(summary: &Summary, totals: &Totals) -> String {
 
 fn interrupted(summary: &Summary, totals: &Totals) -> String {
     let bytes = units::bytes(totals.goodput_bytes);
+    if summary.settings.http.is_some() {
+        return format!(
+            "Interrupted: {}. These results are partial.",
+            web::made(summary, totals)
+        );
+    }
     format!(
         "Interrupted: fetched {}, {bytes}{}. These results are partial.",
         how_many(totals.rows),
@@ -162,14 +175,16 @@ fn not_fetched(summary: &Summary, view: &RunView<'_>) -> Vec<Said> {
         });
         let all = plural(
             summary.totals.map_or(failed, |totals| totals.rows.sum()),
-            "object",
+            summary.settings.noun(),
         );
+        let what = if summary.settings.http.is_some() {
+            "failed"
+        } else {
+            "could not be fetched"
+        };
         said.push(Said {
             tone: Tone::Bad,
-            text: format!(
-                "{} of {all} could not be fetched{which}.",
-                units::count(failed)
-            ),
+            text: format!("{} of {all} {what}{which}.", units::count(failed)),
         });
     }
     if vanished > 0 {

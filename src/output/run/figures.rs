@@ -3,6 +3,7 @@
 use super::page::{Piece, RunPage};
 use super::percentiles::{self, UNKNOWN};
 use super::price::price;
+use super::web;
 use crate::results::summary::{Attempts, Outcomes, Summary, Totals};
 use crate::units::{self, vcpus};
 
@@ -16,6 +17,14 @@ pub(super) fn figures(page: &mut RunPage, summary: &Summary) {
     let Some(totals) = &summary.totals else {
         return;
     };
+    if let Some(http) = &summary.settings.http {
+        web::figures(page, summary, http);
+        time(page, summary);
+        workers(page, summary);
+        cpu(page, summary);
+        price(page, summary);
+        return web::times(page, summary);
+    }
     objects(page, totals);
     selection(page, summary);
     not_fetched(page, totals);

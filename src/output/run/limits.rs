@@ -48,12 +48,13 @@ pub(super) fn limits((summary, view): (&Summary, &RunView<'_>), totals: &Totals)
     let WhatLimits { why, cure, command } = match verdict.word {
         Limit::Failed => return Vec::new(),
         Limit::ServerBound => server_bound(summary),
-        _ if is_complete && fetches < FEWEST_EACH * workers => {
+        // A thousand requests at once are a question of their own.
+        _ if summary.settings.http.is_none() && is_complete && fetches < FEWEST_EACH * workers => {
             return vec![plain(too_few(summary, fetches))];
         }
         Limit::CpuBound => cpu_bound(summary, view),
         Limit::QuotaThrottled => quota_throttled(summary, view),
-        Limit::S3Throttled => s3_throttled(summary),
+        Limit::S3Throttled | Limit::Throttled => s3_throttled(summary),
         // What was cut off has no end.
         _ if !is_complete => return Vec::new(),
         Limit::TailBound => tail_bound(summary),
@@ -74,6 +75,9 @@ fn how_reliable(summary: &Summary) -> Option<String> {
         return Some(format!(
             "Fetching took only {time}, too short to rely on: --duration 10s fetches for longer."
         ));
+    }
+    if summary.settings.http.is_some() {
+        return None;
     }
     let is_burst = fetch_ns < BURST_NS && summary.endpoint.is_none() && summary.server.is_none();
     is_burst.then(|| format!("This is a burst rate: {time} of fetching say nothing about hours."))
@@ -187,7 +191,11 @@ fn s3_throttled(summary: &Summary) -> WhatLimits {
         attempts.throttles as f64 / attempts.total as f64
     });
     let who = units::upper_first(store(summary));
-    let cure = "use fewer workers (-c), or spread the keys over more prefixes";
+    let cure = if summary.settings.http.is_some() {
+        "use fewer workers (-c)"
+    } else {
+        "use fewer workers (-c), or spread the keys over more prefixes"
+    };
     WhatLimits::because(format!(
         "{who} throttled {} of the requests at {workers}: {cure}.",
         share(part)
@@ -200,6 +208,11 @@ fn tail_bound(summary: &Summary) -> WhatLimits {
         |tail| format!("for the last {} of the time", share(tail)),
     );
     let settings = &summary.settings;
+    if settings.http.is_some() {
+        return WhatLimits::because(format!(
+            "The slowest requests decide: {idle} some workers had nothing left to do. Make more requests (-n), or use fewer workers (-c)."
+        ));
+    }
     let cure = match (settings.order, settings.part_size_bytes) {
         (Order::LargestFirst, Some(_)) => "Try fewer workers (-c), or fetch more objects.",
         (Order::LargestFirst, None) => "Try --part-size 8MiB.",
@@ -275,6 +288,7 @@ fn waited(summary: &Summary) -> Option<String> {
     let whose = match store(summary) {
         "S3" => "S3's",
         "the embedded server" => "the embedded server's",
+        "the server" => "the server's",
         _ => "the store's",
     };
     Some(if waited >= received {
@@ -292,6 +306,9 @@ fn waited(summary: &Summary) -> Option<String> {
 }
 
 fn store(summary: &Summary) -> &'static str {
+    if summary.settings.http.is_some() {
+        return "the server";
+    }
     match (&summary.server, &summary.endpoint) {
         (Some(_), _) => "the embedded server",
         (None, Some(_)) => "the store",

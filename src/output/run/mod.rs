@@ -12,6 +12,7 @@ mod said;
 #[cfg(test)]
 mod tests;
 mod view;
+mod web;
 
 use self::page::RunPage;
 pub use self::view::RunView;

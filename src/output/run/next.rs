@@ -10,7 +10,7 @@ use crate::shell;
 /// an embedded server whose options are not known.
 pub(super) fn sweep(summary: &Summary, view: &RunView<'_>, factors: &[String]) -> Option<Said> {
     let settings = &summary.settings;
-    if settings.selection.shard.is_some() {
+    if settings.selection.shard.is_some() || settings.http.is_some() {
         return None;
     }
     let mut words = vec!["parfetch".to_owned(), "sweep".to_owned()];

@@ -116,6 +116,32 @@ fn histogram(page: &mut RunPage, latency: &Snapshot) {
     }
 }
 
+/// So many times as long as the fastest the slowest may be for equal steps between them: otherwise nearly all would be in one.
+const ALIKE: u64 = 32;
+
+/// Ten equal steps from the fastest to the slowest, or powers of two where these are far apart.
+pub(super) fn equal_steps(page: &mut RunPage, latency: &Snapshot) {
+    let (Ok(histogram), Some(least), Some(most)) =
+        (latency.histogram(), latency.min_ns, latency.max_ns)
+    else {
+        return;
+    };
+    let width = page
+        .width
+        .saturating_sub(BESIDE_BARS)
+        .clamp(10, LONGEST_BAR);
+    let rows = if most < least.saturating_mul(ALIKE) {
+        bars::equal_steps(&histogram, width)
+    } else {
+        bars::rows(&histogram, width)
+    };
+    if latency.count > 1 && !rows.is_empty() {
+        page.lines
+            .extend([String::new(), "  Requests by latency".to_owned()]);
+        page.lines.extend(rows);
+    }
+}
+
 fn duration(time: Option<u64>) -> String {
     time.map_or_else(|| UNKNOWN.to_owned(), units::duration)
 }

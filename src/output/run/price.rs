@@ -44,11 +44,18 @@ fn price_parts(price: &Price, bucket_region: Option<&str>) -> Vec<String> {
             .map(|usd| format!("{} {}", price.egress.in_words(), dollars(usd))),
     );
     let mut parts = vec![sum.join(" + ")];
-    parts.extend(price.usd_egress.is_none().then(|| "no egress".to_owned()));
+    let has_bytes = price.usd_per_tb.is_some() || price.usd_per_million_fetches.is_none();
+    parts.extend((price.usd_egress.is_none() && has_bytes).then(|| "no egress".to_owned()));
     parts.extend(
         price
             .usd_per_tb
             .map(|usd| format!("{} per TB at this rate", dollars(usd))),
+    );
+    parts.extend(
+        price
+            .usd_per_million_fetches
+            .filter(|_| price.usd_per_tb.is_none())
+            .map(|usd| format!("{} per million requests at this rate", dollars(usd))),
     );
     if price.is_minimum {
         parts.push("the task is billed for one minute, the minimum".to_owned());

@@ -9,7 +9,7 @@ const fn suffix(unit: Unit) -> &'static str {
         Unit::Seconds | Unit::SecondsPerGb => "_s",
         Unit::Bytes => "_bytes",
         // Their names say it.
-        Unit::Share | Unit::Count | Unit::UsdPerTb => "",
+        Unit::Share | Unit::Count | Unit::UsdPerTb | Unit::PerSecond => "",
     }
 }
 

@@ -25,12 +25,12 @@ pub(super) fn of_metric(page: &mut TextPage<'_>, study: &Study, metric: Metric) 
     for table in tables(study) {
         let cell = |cell: Option<&CellReport>| shown(cell, metric);
         // The first table says of each cell whether it failed, also when all did.
-        if metric != Metric::Throughput && !has_figures(&table, &cell) {
+        if !metric.is_rate() && !has_figures(&table, &cell) {
             continue;
         }
         is_known = true;
         page.heading(&terminal(&title(&table, metric)));
-        let last = if metric == Metric::Throughput {
+        let last = if metric.is_rate() {
             last_columns(&table)
         } else {
             Vec::new()

@@ -3,7 +3,7 @@
 use super::page::TextPage;
 use super::table::{Align, Column, blocks};
 use super::view::{Extent, View};
-use crate::analysis::metric::Metric;
+use crate::analysis::metric::{Metric, Unit};
 use crate::analysis::model::{CellReport, Figure, Study};
 use crate::analysis::thresholds::REPETITIONS;
 use crate::escape::terminal;
@@ -12,8 +12,9 @@ use crate::render::wording::single;
 use crate::units;
 
 /// What is shown of one run, in this order; `--all` shows everything.
-const SHOWN: [Metric; 10] = [
+const SHOWN: [Metric; 11] = [
     Metric::Throughput,
+    Metric::RequestsPerS,
     Metric::FetchTime,
     Metric::TtfbP50,
     Metric::TtfbP99,
@@ -48,8 +49,16 @@ pub(super) fn render(
 
 /// A line for each metric: its value, or its median between the lowest and the highest.
 fn figures(page: &mut TextPage<'_>, report: &CellReport, metrics: &[Metric]) {
+    let is_web = report.observations.iter().any(|one| one.counts.is_web);
+    let says_something = |metric: Metric| match metric.unit() {
+        // A web server is not asked for its bytes.
+        Unit::BytesPerSecond | Unit::SecondsPerGb | Unit::UsdPerTb => !is_web,
+        Unit::PerSecond => is_web || metrics.len() == Metric::ALL.len(),
+        _ => true,
+    };
     let known: Vec<(Metric, &Figure)> = metrics
         .iter()
+        .filter(|metric| says_something(**metric))
         .filter_map(|metric| Some((*metric, report.figure(*metric)?)))
         .collect();
     let Some(most) = known.iter().map(|(_, figure)| figure.n).max() else {

@@ -61,7 +61,7 @@ impl Row<'_> {
             .cells
             .iter()
             .flatten()
-            .filter(|cell| cell.figure(Metric::Throughput).is_some());
+            .filter(|cell| !cell.steady.is_empty());
         let most = measured.map(|cell| cell.cell.concurrency).max();
         match self.curve.knee {
             None => BestFrom::Unknown,
@@ -270,9 +270,8 @@ pub(crate) fn shown(cell: Option<&CellReport>, metric: Metric) -> Shown {
             Shown::Nothing
         };
     };
-    // Cells stand among each other by throughput alone.
-    let stands =
-        |standing: fn(&Standing) -> bool| metric == Metric::Throughput && standing(&cell.standing);
+    // Cells stand among each other by their rate alone.
+    let stands = |standing: fn(&Standing) -> bool| metric.is_rate() && standing(&cell.standing);
     let is_alike = stands(|standing| matches!(standing, Standing::Indistinguishable { .. }));
     let marks = match (is_alike, cell.has_failures()) {
         (true, true) => "~!",

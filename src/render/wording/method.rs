@@ -147,6 +147,10 @@ fn rule(limit: Limit) -> String {
             "at least {} of the attempts were answered with SlowDown",
             percent(S3_SHARE)
         ),
+        Limit::Throttled => format!(
+            "at least {} of the attempts were answered with 429 or 503",
+            percent(S3_SHARE)
+        ),
         Limit::TailBound => format!(
             "at least {} of the fetch time went by after the queue was empty",
             percent(TAIL_SHARE)

@@ -25,6 +25,7 @@ impl Metric {
             Self::AttemptsPerObject => "attempts per object",
             Self::FailedObjects => "failed objects",
             Self::Throttles => "throttled attempts",
+            Self::RequestsPerS => "requests per second",
         }
     }
 
@@ -88,6 +89,7 @@ impl Metric {
             }
             Self::FailedObjects => "Objects that were given up.",
             Self::Throttles => "Attempts that were told «too fast» (SlowDown and its like).",
+            Self::RequestsPerS => "Fetches that ended well ÷ fetch time.",
         }
     }
 }

@@ -35,6 +35,7 @@ impl Scale {
             (_, Unit::Share) => (100.0, "%"),
             (_, Unit::Bytes) => (1e-6, "MB"),
             (_, Unit::UsdPerTb) => (1.0, "$/TB"),
+            (_, Unit::PerSecond) => (1.0, "/s"),
             (_, Unit::Count) => (1.0, ""),
         };
         Self { factor, unit }
@@ -50,7 +51,7 @@ impl Scale {
 pub(crate) fn heading(metric: Metric) -> String {
     let unit = Scale::of(metric).unit;
     match metric {
-        Metric::UsdPerTb | Metric::TaskUsdPerTb => metric.name().to_owned(),
+        Metric::UsdPerTb | Metric::TaskUsdPerTb | Metric::RequestsPerS => metric.name().to_owned(),
         _ if unit.is_empty() => metric.name().to_owned(),
         _ => format!("{}, {unit}", metric.name()),
     }

@@ -15,6 +15,7 @@ pub(crate) const fn limit(word: Limit) -> &'static str {
         Limit::CpuBound => "the CPU is the limit",
         Limit::QuotaThrottled => "the CPU quota is the limit",
         Limit::S3Throttled => "the store throttles",
+        Limit::Throttled => "the server throttles",
         Limit::TailBound => "the largest objects decide",
         Limit::PerConnectionBound => "more workers are faster",
         Limit::NetworkBound => "the network is the limit",

@@ -10,7 +10,7 @@ pub use reader::{CsvError, CsvReader, CsvRow, read_csv};
 pub use writer::CsvWriter;
 
 /// The columns after the first, whose name carries the fetch time.
-pub const COLUMNS: [&str; 14] = [
+pub const COLUMNS: [&str; 18] = [
     "Size",
     "CalcSize",
     "Outcome",
@@ -25,6 +25,10 @@ pub const COLUMNS: [&str; 14] = [
     "Pid",
     "Tid",
     "Round",
+    "Status",
+    "ConnectedNs",
+    "SentNs",
+    "HeadNs",
 ];
 
 /// The name of the first column, around the seconds.
@@ -59,8 +63,12 @@ mod tests {
             backoff_ns: 0,
             start_ns: Some(0),
             attempt_start_ns: Some(0),
+            connected_ns: Some(1_000_000),
+            sent_ns: Some(1_100_000),
+            head_ns: Some(10_900_000),
             first_byte_ns: Some(11_000_000),
             end_ns: Some(12_500_000),
+            status: Some(200),
             worker,
             pid: 100,
             tid: 101,
@@ -83,6 +91,9 @@ mod tests {
             attempts: 3,
             backoff_ns: 120_000_000,
             attempt_start_ns: Some(140_000_000),
+            connected_ns: None,
+            sent_ns: Some(140_100_000),
+            head_ns: Some(149_000_000),
             first_byte_ns: Some(150_000_000),
             end_ns: Some(160_000_000),
             codes: codes(&["SlowDown", "SlowDown"]),
@@ -100,12 +111,14 @@ mod tests {
             size: None,
             calc_size: None,
             first_byte_ns: None,
+            status: Some(403),
             codes: codes(&["AccessDenied"]),
             ..ok(0)
         };
         let vanished = Sample {
             outcome: Outcome::Vanished,
             codes: codes(&["NoSuchKey"]),
+            status: Some(404),
             ..refused.clone()
         };
         vec![
@@ -143,7 +156,7 @@ mod tests {
     #[test]
     fn every_kind_of_row_is_written_as_in_the_golden_file() {
         let found = written(59_812_345_678, &every_kind());
-        let golden = include_bytes!("../../../tests/data/result-v0.1.csv");
+        let golden = include_bytes!("../../../tests/data/result-v0.2.csv");
         assert_eq!(
             String::from_utf8_lossy(&found),
             String::from_utf8_lossy(golden)
@@ -151,8 +164,15 @@ mod tests {
     }
 
     #[test]
-    fn the_golden_file_reads_back() {
+    fn golden_files_read_back() {
+        let (_, newer) = read(include_bytes!("../../../tests/data/result-v0.2.csv"));
+        assert_eq!(
+            (newer[0].status, newer[0].connected_ns, newer[0].head_ns),
+            (Some(200), Some(1_000_000), Some(10_900_000))
+        );
+        assert_eq!((newer[1].connected_ns, newer[3].status), (None, Some(403)));
         let (seconds, rows) = read(include_bytes!("../../../tests/data/result-v0.1.csv"));
+        assert_eq!((rows[0].status, rows[0].sent_ns), (None, None));
         assert!((seconds - 59.812_345_678).abs() < 1e-12);
         assert_eq!(rows.len(), 8);
         assert_eq!(rows[2].key, "new\nline\r\nand tab\t.jpg");
@@ -173,7 +193,7 @@ mod tests {
         assert_eq!(
             text,
             "Key (time = 1.0) sec,Size,CalcSize,Outcome,ErrorCodes,Attempts,BackoffNs,StartNs,AttemptStartNs,FirstByteNs,EndNs,\
-             Worker,Pid,Tid,Round\r\n"
+             Worker,Pid,Tid,Round,Status,ConnectedNs,SentNs,HeadNs\r\n"
         );
     }
 
@@ -188,7 +208,7 @@ mod tests {
         };
         let text = String::from_utf8(written(0, &[(key("k", None, ""), sample, 0)])).unwrap();
         assert!(
-            text.ends_with("\r\nk,,,archived,,0,0,,,,,,,,0\r\n"),
+            text.ends_with("\r\nk,,,archived,,0,0,,,,,,,,0,,,,\r\n"),
             "{text}"
         );
     }
@@ -279,12 +299,14 @@ mod tests {
                     [sample.start_ns, sample.attempt_start_ns, sample.first_byte_ns, sample.end_ns]);
                 prop_assert_eq!((row.worker, row.pid, row.tid), (Some(sample.worker), Some(sample.pid), Some(sample.tid)));
                 prop_assert_eq!((row.round, row.backoff_ns), (Some(*round), Some(sample.backoff_ns)));
+                prop_assert_eq!([row.connected_ns, row.sent_ns, row.head_ns], [sample.connected_ns, sample.sent_ns, sample.head_ns]);
+                prop_assert_eq!(row.status, sample.status);
             }
         }
     }
 
     fn row() -> impl Strategy<Value = (KeyRecord, Sample, u64)> {
-        let times = prop::array::uniform4(prop::option::of(any::<u64>()));
+        let times = prop::array::uniform7(prop::option::of(any::<u64>()));
         let sizes = prop::array::uniform3(prop::option::of(any::<u64>()));
         let outcome = prop::sample::select(vec![
             Outcome::Ok,
@@ -297,6 +319,7 @@ mod tests {
             0..15,
         );
         let numbers = (
+            prop::option::of(100..600_u16),
             any::<NonZeroU32>(),
             any::<NonZeroU32>(),
             any::<NonZeroU32>(),
@@ -306,8 +329,16 @@ mod tests {
         );
         (key_text(), times, sizes, outcome, code_words, numbers).prop_map(
             |(name, times, sizes, outcome, words, numbers)| {
-                let [start_ns, attempt_start_ns, first_byte_ns, end_ns] = times;
-                let (attempts, pid, tid, worker, backoff_ns, round) = numbers;
+                let [
+                    start_ns,
+                    attempt_start_ns,
+                    connected_ns,
+                    sent_ns,
+                    head_ns,
+                    first_byte_ns,
+                    end_ns,
+                ] = times;
+                let (status, attempts, pid, tid, worker, backoff_ns, round) = numbers;
                 let sample = Sample {
                     unit: 0,
                     outcome,
@@ -317,8 +348,12 @@ mod tests {
                     backoff_ns,
                     start_ns,
                     attempt_start_ns,
+                    connected_ns,
+                    sent_ns,
+                    head_ns,
                     first_byte_ns,
                     end_ns,
+                    status,
                     worker,
                     pid: pid.get(),
                     tid: tid.get(),
@@ -357,6 +392,7 @@ mod tests {
         ];
         let seeds = vec![
             include_bytes!("../../../tests/data/result-v0.1.csv").to_vec(),
+            include_bytes!("../../../tests/data/result-v0.2.csv").to_vec(),
             b"Key (time = 20.25) sec,Size,CalcSize\r\na/b.jpg,9,9\r\n".to_vec(),
         ];
         Target {

@@ -43,6 +43,14 @@ pub struct CsvRow {
     pub tid: Option<u32>,
     /// How often the keys were gone through before.
     pub round: Option<u64>,
+    /// HTTP status of the last attempt's answer.
+    pub status: Option<u16>,
+    /// The last attempt's connection was ready, since the epoch; `None` where it had been used before.
+    pub connected_ns: Option<u64>,
+    /// The last attempt's request was sent, since the epoch.
+    pub sent_ns: Option<u64>,
+    /// The head of the last attempt's answer was complete, since the epoch.
+    pub head_ns: Option<u64>,
 }
 
 /// Why a timing CSV cannot be read.
@@ -172,6 +180,10 @@ impl<R: Read> CsvReader<R> {
             pid: self.number("Pid")?,
             tid: self.number("Tid")?,
             round: self.number("Round")?,
+            status: self.number("Status")?,
+            connected_ns: self.number("ConnectedNs")?,
+            sent_ns: self.number("SentNs")?,
+            head_ns: self.number("HeadNs")?,
         })
     }
 }

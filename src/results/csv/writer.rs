@@ -62,6 +62,10 @@ impl<W: Write> CsvWriter<W> {
         self.number(Some(u64::from(sample.pid)).filter(|pid| known && *pid != 0))?;
         self.number(Some(u64::from(sample.tid)).filter(|tid| known && *tid != 0))?;
         self.field(&round)?;
+        self.number(sample.status.map(u64::from))?;
+        for time in [sample.connected_ns, sample.sent_ns, sample.head_ns] {
+            self.number(time)?;
+        }
         self.csv.write_record(None::<&[u8]>)
     }
 

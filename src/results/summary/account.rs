@@ -60,6 +60,11 @@ impl Flaw {
 
     /// One line, without an end mark.
     pub fn in_words(self) -> String {
+        self.in_words_of("object")
+    }
+
+    /// The same, of rows that are of something else: `request`.
+    pub fn in_words_of(self, noun: &str) -> String {
         match self {
             Self::Unbalanced { asked, rows, unit } => format!(
                 "the account does not add up: {} {unit} were asked for, and the rows hold {} {unit}; this is an error in parfetch",
@@ -70,7 +75,7 @@ impl Flaw {
                 format!(
                     "{} of {} {} not attempted, although nothing ended the run early",
                     units::count(objects),
-                    units::plural(asked, "object"),
+                    units::plural(asked, noun),
                     units::were(objects)
                 )
             }
@@ -92,7 +97,7 @@ impl Flaw {
                 format!(
                     "{} of {} {} missing when fetched, which is more than 1 %",
                     units::count(objects),
-                    units::plural(tried, "object"),
+                    units::plural(tried, noun),
                     units::were(objects)
                 )
             }
@@ -100,14 +105,14 @@ impl Flaw {
                 format!(
                     "{} of {} {} of another size than listed, which is more than 1 %",
                     units::count(objects),
-                    units::plural(tried, "object"),
+                    units::plural(tried, noun),
                     units::were(objects)
                 )
             }
             Self::Few { ok, tried } => format!(
                 "only {} of {} {} fetched",
                 units::count(ok),
-                units::plural(tried, "object"),
+                units::plural(tried, noun),
                 units::were(ok)
             ),
         }

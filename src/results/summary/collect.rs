@@ -11,6 +11,7 @@ use super::parts::{
     Attempts, Distributions, NotAsListed, Outcomes, Rates, SIZE_CLASS_BOUNDS, Series, SizeClass,
     StorageClass, Totals,
 };
+use super::web::RequestTallies;
 use super::workers::Workers;
 use crate::sample::{ErrorCode, KeyRecord, Outcome, Sample};
 use crate::spool::table::Asked;
@@ -54,6 +55,7 @@ pub struct Summariser {
     open: OpenObject,
     attempts: Attempts,
     codes: BTreeMap<ErrorCode, u64>,
+    requests: RequestTallies,
     /// Fetches by the second in which they ended well.
     ends: Vec<u64>,
 }
@@ -141,6 +143,7 @@ impl Summariser {
         for (code, count) in sample.codes.runs() {
             *self.codes.entry(code).or_default() += u64::from(count);
         }
+        self.requests.add(sample);
         if let Some(end_ns) = sample.end_ns.filter(|_| sample.outcome == Outcome::Ok) {
             self.ended(end_ns);
         }
@@ -282,6 +285,8 @@ impl Summariser {
             in_flight: has_fetched.then(|| self.workers.in_flight(pass.in_flight_most, busy)),
             storage_classes: self.storage,
             attempts: has_fetched.then_some(attempts),
+            status_codes: self.requests.status_codes(),
+            steps: self.requests.steps(),
             cpu,
             memory: fetch.memory,
             interface: fetch.interface,
@@ -323,6 +328,12 @@ impl Summariser {
             active_window_bytes_per_s: per_second(self.window_bytes, window_ns),
             requests_per_s: per_second(self.attempts.total as f64, fetch_ns),
             active_window_fetches_per_s: per_second(self.window_fetches, window_ns),
+            served_side_by_side: self.latency.min_ns().and_then(|fastest_ns| {
+                per_second(
+                    self.outcomes.ok as f64 * (fastest_ns as f64 / 1e9),
+                    fetch_ns,
+                )
+            }),
             tail_share: tail(),
         }
     }

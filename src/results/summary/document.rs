@@ -13,6 +13,7 @@ use super::price::Price;
 use super::sampled::SampleFacts;
 use super::settings::Settings;
 use super::verdict::Verdict;
+use super::web::RequestSteps;
 use crate::platform::Environment;
 
 /// What the field `schema` says in every summary of a run.
@@ -78,6 +79,12 @@ pub struct Summary {
     pub in_flight: Option<InFlight>,
     /// HTTP attempts and why they failed; null before the fetch phase.
     pub attempts: Option<Attempts>,
+    /// Fetches by the HTTP status of their last attempt's answer; those without one are not counted.
+    #[serde(default)]
+    pub status_codes: BTreeMap<String, u64>,
+    /// The steps of the fetches that ended `ok`; null where there are none, and where the client does not say.
+    #[serde(default)]
+    pub steps: Option<RequestSteps>,
     /// Processor time.
     pub cpu: CpuTime,
     /// Memory.
@@ -145,6 +152,8 @@ impl Summary {
             storage_classes: BTreeMap::new(),
             in_flight: None,
             attempts: None,
+            status_codes: BTreeMap::new(),
+            steps: None,
             cpu: CpuTime::default(),
             memory: Memory::default(),
             interface: Interface::default(),

@@ -66,6 +66,7 @@ pub(crate) fn complete() -> Summary {
     let mut facts = RunFacts::new(header(), State::Complete);
     facts.ended_at = Some("2026-11-20T10:00:09Z".to_owned());
     facts.phases = Phases {
+        lookup_ns: None,
         start_up_ns: Some(12_000_000),
         listing_ns: Some(390_000_000),
         ordering_ns: None,
@@ -118,6 +119,7 @@ fn price() -> Price {
         usd_retrieval: 0.0,
         usd_egress: None,
         usd_per_tb: Some(0.193),
+        usd_per_million_fetches: Some(0.495),
         billed_s: 60.0,
         is_minimum: true,
         task: PricedTask {

@@ -33,7 +33,7 @@ fn failed(summary: &Summary) -> Option<Finding> {
         return Some(Finding {
             limit: Limit::Failed,
             holds: true,
-            figure: flaw.in_words(),
+            figure: flaw.in_words_of(summary.settings.noun()),
         });
     }
     let rows = summary.totals?.rows;
@@ -41,7 +41,7 @@ fn failed(summary: &Summary) -> Option<Finding> {
         let figure = format!(
             "{} of {} {} not attempted",
             units::count(rows.not_attempted),
-            units::plural(rows.sum(), "object"),
+            units::plural(rows.sum(), summary.settings.noun()),
             units::were(rows.not_attempted)
         );
         return Some(Finding {
@@ -54,7 +54,7 @@ fn failed(summary: &Summary) -> Option<Finding> {
         return None;
     }
     let figure = match rows.failed {
-        0 => "no object was fetched".to_owned(),
+        0 => format!("no {} was fetched", summary.settings.noun()),
         failed => format!("no fetch ended well, {} failed", units::count(failed)),
     };
     Some(Finding {
@@ -123,7 +123,11 @@ fn throttled(summary: &Summary) -> Option<Finding> {
         units::were(attempts.throttles),
         units::percent(share)
     );
-    Some(Finding::of_share(Limit::S3Throttled, share, figure))
+    let limit = match summary.settings.http {
+        Some(_) => Limit::Throttled,
+        None => Limit::S3Throttled,
+    };
+    Some(Finding::of_share(limit, share, figure))
 }
 
 fn tail_bound(summary: &Summary) -> Option<Finding> {

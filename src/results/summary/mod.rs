@@ -17,6 +17,7 @@ mod sampled;
 mod settings;
 pub mod thresholds;
 mod verdict;
+mod web;
 mod workers;
 
 pub use account::{Flaw, judge};
@@ -34,3 +35,4 @@ pub use parts::{
 pub use price::{Price, PricedTask};
 pub use sampled::{SampleClass, SampleFacts};
 pub use verdict::{Finding, Limit, Verdict};
+pub use web::{HttpSettings, RequestSteps, StepTimes};

@@ -18,6 +18,8 @@ pub struct Phases {
     pub listing_ns: Option<u64>,
     /// Of it, putting keys in order and dividing them; null where they are fetched whole and as listed.
     pub ordering_ns: Option<u64>,
+    /// Looking up the addresses of a web server, once for the whole run; null for S3.
+    pub lookup_ns: Option<u64>,
     /// Starting the workers, until every one has built its client.
     pub worker_start_ns: Option<u64>,
     /// Epoch to the last end of a fetch.
@@ -102,6 +104,8 @@ pub struct Rates {
     pub requests_per_s: Option<f64>,
     /// `ok` fetches within the active window ÷ active window; one that straddles its end counts by the share of its time inside.
     pub active_window_fetches_per_s: Option<f64>,
+    /// `ok` fetches × the fastest of them ÷ fetch time: how many fetches a server worked on at once, if each took it as long as the fastest. An estimate.
+    pub served_side_by_side: Option<f64>,
     /// (fetch time − active window) ÷ fetch time: how much of the time went by with workers idle at the end.
     pub tail_share: Option<f64>,
 }

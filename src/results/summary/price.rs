@@ -22,6 +22,8 @@ pub struct Price {
     pub usd_egress: Option<f64>,
     /// The price at the measured rate: the task for the fetch time alone, without the minimum, and everything else; ÷ TB of goodput. Null without goodput.
     pub usd_per_tb: Option<f64>,
+    /// The same ÷ a million `ok` fetches. Null without one, and in summaries of versions that did not compute it.
+    pub usd_per_million_fetches: Option<f64>,
     /// Seconds that the task is billed for.
     pub billed_s: f64,
     /// Whether these are the minute that Fargate bills at least.

@@ -4,6 +4,7 @@ use std::num::NonZeroU64;
 
 use serde::{Deserialize, Serialize};
 
+use super::web::HttpSettings;
 use crate::plan::{
     Access, ClientKind, Destination, Mode, Order, RunPlan, SHUFFLE_SEED, Selection, Work,
 };
@@ -14,8 +15,11 @@ use crate::units::SECOND_NS;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Settings {
-    /// Source bucket.
+    /// Source bucket; empty where a web server is measured.
     pub bucket: String,
+    /// What was sent to a web server; null for a bucket.
+    #[serde(default)]
+    pub http: Option<HttpSettings>,
     /// Which of its keys.
     pub selection: Selection,
     /// Workers.
@@ -28,10 +32,10 @@ pub struct Settings {
     pub access: Access,
     /// Attempts for one object at the most.
     pub attempts: u32,
-    /// Longest time to a connection.
-    pub connect_timeout_ns: u64,
-    /// Longest time without a byte.
-    pub stall_timeout_ns: u64,
+    /// Longest time to a connection; null = no limit.
+    pub connect_timeout_ns: Option<u64>,
+    /// Longest time without a byte; null = no limit.
+    pub stall_timeout_ns: Option<u64>,
     /// Longest time of a fetch; null = no limit.
     pub fetch_timeout_ns: Option<u64>,
     /// The keys were gone round until this time had passed; null = once.
@@ -52,6 +56,17 @@ pub struct Settings {
     pub egress: Egress,
 }
 
+impl Settings {
+    /// What a row is of.
+    pub fn noun(&self) -> &'static str {
+        if self.http.is_some() {
+            "request"
+        } else {
+            "object"
+        }
+    }
+}
+
 impl From<&RunPlan> for Settings {
     fn from(plan: &RunPlan) -> Self {
         let access = Access {
@@ -60,14 +75,15 @@ impl From<&RunPlan> for Settings {
         };
         Self {
             bucket: plan.source.bucket().to_owned(),
+            http: HttpSettings::of(&plan.source),
             selection: plan.selection.clone(),
             concurrency: plan.concurrency.get(),
             mode: plan.mode,
             client: plan.client,
             access,
             attempts: plan.fetch.limits.attempts,
-            connect_timeout_ns: nanoseconds(plan.fetch.limits.connect_timeout),
-            stall_timeout_ns: nanoseconds(plan.fetch.limits.stall_timeout),
+            connect_timeout_ns: plan.fetch.limits.connect_timeout.map(nanoseconds),
+            stall_timeout_ns: plan.fetch.limits.stall_timeout.map(nanoseconds),
             fetch_timeout_ns: plan.fetch.limits.fetch_timeout.map(nanoseconds),
             duration_ns: plan.duration.map(nanoseconds),
             work: plan.fetch.work,
@@ -96,7 +112,7 @@ mod tests {
         let settings = Settings::from(&fixture::plan());
         assert_eq!(
             (settings.connect_timeout_ns, settings.stall_timeout_ns),
-            (3_000_000_000, 10_000_000_000)
+            (Some(3_000_000_000), Some(10_000_000_000))
         );
         assert_eq!(
             (settings.fetch_timeout_ns, settings.duration_ns),

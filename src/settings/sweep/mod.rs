@@ -12,7 +12,7 @@ use super::sweep_plan::{layout, plan, sample, sizes};
 use super::{contender, cost_policy, place, selection};
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
-use crate::plan::S3Uri;
+use crate::plan::{Limits, S3Uri};
 use crate::price::Egress;
 use crate::sweep::plan::SweepPlan;
 use crate::sweep::{Failed, Oversize, SweepJob};
@@ -124,7 +124,7 @@ fn given(raw: &Raw, input: SweepInput<'_>) -> Result<(SweepSettings, Notes), Fai
         },
         store: store(embedded.as_ref(), &access),
         access,
-        limits: limits(raw)?,
+        limits: limits(raw, Limits::default())?,
         embedded,
         out: reader
             .path("out")

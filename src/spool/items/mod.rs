@@ -8,6 +8,7 @@
 mod layout;
 mod sort;
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
@@ -55,11 +56,16 @@ impl Item {
     }
 }
 
+/// So few items are kept in memory: a run that goes round and round a few URLs reads no file for each request.
+const FEW: u64 = 256;
+
 /// Reads items by number.
 #[derive(Debug)]
 pub enum Items {
     /// The keys themselves, as listed.
     Keys(KeyFile),
+    /// The same, so few that they are in memory.
+    Few(Vec<Item>),
     /// What [`lay_out`] wrote.
     LaidOut(ItemFile),
 }
@@ -70,7 +76,11 @@ impl Items {
         match File::open(spool.join(OFFSETS)) {
             Ok(offsets) => Ok(Self::LaidOut(ItemFile::open(spool, offsets)?)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                KeyFile::open(spool).map(Self::Keys)
+                let keys = KeyFile::open(spool)?;
+                if keys.count() > FEW {
+                    return Ok(Self::Keys(keys));
+                }
+                keys.read_as(0..keys.count(), whole).map(Self::Few)
             }
             Err(error) => Err(error),
         }
@@ -80,17 +90,28 @@ impl Items {
     pub fn count(&self) -> u64 {
         match self {
             Self::Keys(keys) => keys.count(),
+            Self::Few(items) => items.len() as u64,
             Self::LaidOut(items) => items.count,
         }
     }
 
-    /// The items of these numbers, by two reads.
-    pub fn read(&self, range: Range<u64>) -> io::Result<Vec<Item>> {
+    /// The items of these numbers, by two reads at most.
+    pub fn read(&self, range: Range<u64>) -> io::Result<Cow<'_, [Item]>> {
         match self {
-            Self::Keys(keys) => keys.read_as(range, |record| Item { record, part: None }),
-            Self::LaidOut(items) => items.read(range),
+            Self::Keys(keys) => keys.read_as(range, whole).map(Cow::Owned),
+            Self::Few(items) => {
+                let index = |number: u64| usize::try_from(number).map_err(io::Error::other);
+                let range = index(range.start)?..index(range.end)?;
+                let few = items.get(range).ok_or(io::ErrorKind::UnexpectedEof)?;
+                Ok(Cow::Borrowed(few))
+            }
+            Self::LaidOut(items) => items.read(range).map(Cow::Owned),
         }
     }
+}
+
+fn whole(record: KeyRecord) -> Item {
+    Item { record, part: None }
 }
 
 /// Items on disk.

@@ -51,10 +51,10 @@ fn laid_out(order: Order, part_size: u64) -> (LaidOut, Vec<String>, Option<Vec<O
     let found = lay_out(dir.path(), &keys, layout, &Cancelled::default()).unwrap();
     let items = Items::open(dir.path()).unwrap();
     assert_eq!(items.count(), found.items);
-    let all = items.read(0..items.count()).unwrap();
+    let all = items.read(0..items.count()).unwrap().into_owned();
     for (number, item) in (0..).zip(&all) {
         assert_eq!(
-            items.read(number..number + 1).unwrap(),
+            items.read(number..number + 1).unwrap().into_owned(),
             std::slice::from_ref(item)
         );
         let (key, target) = (&item.record.key, item.target());
@@ -160,9 +160,9 @@ fn a_plain_layout_needs_no_file() {
     let keys = keys(dir.path(), &SIZES);
     lay_out(dir.path(), &keys, Layout::default(), &Cancelled::default()).unwrap();
     let items = Items::open(dir.path()).unwrap();
-    assert!(matches!(items, Items::Keys(_)) && items.count() == 7);
+    assert!(matches!(items, Items::Few(_)) && items.count() == 7);
     assert_eq!(
-        items.read(2..3).unwrap(),
+        items.read(2..3).unwrap().into_owned(),
         [Item {
             record: keys.read(2..3).unwrap().remove(0),
             part: None
@@ -218,7 +218,7 @@ fn tail_share(sizes: &[Option<u64>], layout: Layout, workers: usize) -> f64 {
     let items = Items::open(dir.path()).unwrap();
     let mut busy_until = vec![0_u64; workers];
     let mut empty_at = 0;
-    for item in items.read(0..items.count()).unwrap() {
+    for item in items.read(0..items.count()).unwrap().into_owned() {
         let place: usize = item.record.key.parse().unwrap();
         let bytes = item
             .part

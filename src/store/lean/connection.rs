@@ -4,20 +4,22 @@ use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll};
 
-use super::reader::ResponseReader;
+use super::reader::{ResponseReader, Wanted};
 use super::wire::Wire;
-use crate::store::attempt::{AttemptError, BodySink, Part};
+use crate::store::attempt::{AttemptError, BodySink};
 use crate::store::transport::{AttemptPhase, transport};
 
 /// A server that is faster than this thread is left alone after so many bytes, so that the other workers have their turn.
 const TURN_BYTES: usize = 4 << 20;
 
 /// One connection, used for one request after another.
-pub(super) struct LeanConnection {
+pub struct LeanConnection {
     wire: Wire,
     reader: ResponseReader,
     used: bool,
     broken: bool,
+    /// Whether the request at hand went out whole, and that was said.
+    sent: bool,
 }
 
 impl LeanConnection {
@@ -28,6 +30,7 @@ impl LeanConnection {
             reader: ResponseReader::new(),
             used: false,
             broken: false,
+            sent: false,
         }
     }
 
@@ -41,17 +44,17 @@ impl LeanConnection {
         !self.broken
     }
 
-    /// Sends `request`, which asks for `part` or for everything, and drains its answer into `sink`.
+    /// Sends `request`, which asks for what is `wanted`, and drains its answer into `sink`.
     pub(super) async fn exchange<S: BodySink>(
         &mut self,
         request: &[u8],
-        part: Option<Part>,
+        wanted: Wanted,
         sink: &mut S,
     ) -> Result<(), AttemptError> {
         let reused = std::mem::replace(&mut self.used, true);
         // Until the answer is drained to its end.
-        self.broken = true;
-        self.reader.begin(part);
+        (self.broken, self.sent) = (true, false);
+        self.reader.begin(wanted);
         let result = match self.wire.put(request) {
             Ok(()) => poll_fn(|context| self.poll_exchange(context, sink)).await,
             Err(error) => Err(error),
@@ -81,6 +84,11 @@ impl LeanConnection {
         self.reader.date()
     }
 
+    /// Where the last answer leads, when it was a redirect of a web server; else empty.
+    pub(super) fn location(&self) -> &[u8] {
+        self.reader.location()
+    }
+
     fn is_whole(&self) -> bool {
         self.reader.persistent() && self.wire.is_sent() && !self.wire.is_closed()
     }
@@ -94,6 +102,10 @@ impl LeanConnection {
         let mut turn = 0;
         // Of no interest if an answer comes all the same; if none does, the end of the connection is next.
         let mut unsent = self.wire.poll_send(context);
+        if !self.sent && matches!(unsent, Poll::Ready(Ok(()))) {
+            self.sent = true;
+            sink.sent();
+        }
         while turn < TURN_BYTES {
             let (reader, mut malformed) = (&mut self.reader, None);
             let take = |text: &[u8]| {

@@ -40,9 +40,12 @@ const SILENT_FOR: Duration = Duration::from_secs(30);
 pub struct Dialer {
     host: String,
     port: u16,
-    timeout: Duration,
+    /// Of a connection; `None` = as long as the system tries.
+    timeout: Option<Duration>,
     tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
     addresses: Mutex<Option<(Arc<[SocketAddr]>, Instant)>>,
+    /// Servers that take turns, each by its addresses, which were looked up once; empty = what the name leads to, asked for again and again.
+    servers: Vec<Arc<[SocketAddr]>>,
     /// Addresses that did not answer when they were last tried, and until when they are tried last.
     silent: Lock<HashMap<SocketAddr, Instant>>,
 }
@@ -58,7 +61,7 @@ impl Dialer {
     /// Loads the certificate authorities when the endpoint speaks TLS. Opens nothing.
     pub fn new(
         endpoint: &Endpoint,
-        timeout: Duration,
+        timeout: Option<Duration>,
         ca_bundle: Option<&Path>,
     ) -> Result<Self, StoreError> {
         let tls = if endpoint.https {
@@ -75,8 +78,18 @@ impl Dialer {
             timeout,
             tls,
             addresses: Mutex::new(None),
+            servers: Vec::new(),
             silent: Lock::default(),
         })
+    }
+
+    /// With connections to these servers in turn, each known by its addresses; a connection lasts as long as it is needed.
+    pub(in crate::store) fn to_addresses(self, servers: &[Vec<SocketAddr>]) -> Self {
+        let servers = servers.iter().map(|server| server.as_slice().into());
+        Self {
+            servers: servers.collect(),
+            ..self
+        }
     }
 
     /// A new connection: to the address whose turn it is, so that workers spread over all of them, and past those that do not answer. Each has the
@@ -88,9 +101,13 @@ impl Dialer {
     }
 
     async fn dial(&self, turn: u64) -> io::Result<LeanConnection> {
-        let addresses = timeout(self.timeout, self.resolve())
-            .await
-            .unwrap_or_else(|_late| Err(io::ErrorKind::TimedOut.into()))?;
+        let (addresses, turn) = match self.servers.len() as u64 {
+            0 => (self.within(None, self.resolve()).await?, turn),
+            count => {
+                let place = usize::try_from(turn % count).unwrap_or_default();
+                (Arc::clone(&self.servers[place]), turn / count)
+            }
+        };
         let mut waiting = self.in_order(&addresses, turn).into_iter();
         let (mut trying, mut tried) = (FuturesUnordered::new(), Vec::new());
         let mut last = io::Error::new(
@@ -215,36 +232,47 @@ impl Dialer {
     }
 
     async fn reach(&self, trial: Trial) -> (Trial, io::Result<TcpStream>) {
-        let connecting = timeout_at(
-            trial.since + self.timeout,
-            TcpStream::connect(trial.address),
-        );
-        (
-            trial,
-            connecting
-                .await
-                .unwrap_or_else(|_late| Err(io::ErrorKind::TimedOut.into())),
-        )
+        let connecting = TcpStream::connect(trial.address);
+        (trial, self.within(Some(trial), connecting).await)
+    }
+
+    /// Waits no longer than what is left of the trial's time.
+    async fn within<T>(
+        &self,
+        trial: Option<Trial>,
+        work: impl Future<Output = io::Result<T>>,
+    ) -> io::Result<T> {
+        let Some(limit) = self.timeout else {
+            return work.await;
+        };
+        let since = trial.map_or_else(Instant::now, |trial| trial.since);
+        timeout_at(since + limit, work)
+            .await
+            .unwrap_or_else(|_late| Err(io::ErrorKind::TimedOut.into()))
     }
 
     /// Readies TLS, within what is left of the address's time.
     async fn open(&self, trial: Trial, tcp: TcpStream) -> io::Result<LeanConnection> {
         tcp.set_nodelay(true)?;
+        if !self.servers.is_empty() {
+            // An answer may take many minutes, and no other limit notices a server that is gone.
+            keep_alive(&tcp);
+        }
         let mut wire = Wire::new(
             tcp,
             self.tls
                 .as_ref()
                 .map(|(config, name)| (config, name.clone())),
         )?;
-        let ready = timeout_at(
-            trial.since + self.timeout,
-            poll_fn(|context| wire.poll_ready(context)),
-        );
-        ready
-            .await
-            .unwrap_or_else(|_late| Err(io::ErrorKind::TimedOut.into()))?;
+        let ready = poll_fn(|context| wire.poll_ready(context));
+        self.within(Some(trial), ready).await?;
         Ok(LeanConnection::new(wire))
     }
+}
+
+/// Lets the system ask a silent server whether it is still there. Where that cannot be set, nothing is lost but that.
+fn keep_alive(tcp: &TcpStream) {
+    let _refused = nix::sys::socket::setsockopt(tcp, nix::sys::socket::sockopt::KeepAlive, &true);
 }
 
 #[cfg(test)]
@@ -267,9 +295,10 @@ mod tests {
         Dialer {
             host: "h.invalid".to_owned(),
             port: 1,
-            timeout,
+            timeout: Some(timeout),
             tls: None,
             addresses: known,
+            servers: Vec::new(),
             silent: Lock::default(),
         }
     }

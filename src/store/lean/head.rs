@@ -57,8 +57,10 @@ pub(super) struct ResponseHead<'a> {
     pub(super) etag: &'a [u8],
     /// `Date` as it stands; empty where there is none.
     pub(super) date: &'a [u8],
-    /// Whether the server takes another request on this connection.
-    pub(super) persistent: bool,
+    /// `Location` as it stands; empty where there is none.
+    pub(super) location: &'a [u8],
+    /// Whether the server takes another request on this connection, the body's end apart.
+    pub(super) keeps: bool,
     /// Bytes of the head itself.
     pub(super) size: usize,
 }
@@ -92,6 +94,7 @@ struct HeaderLines<'a> {
     range: Option<ContentRange>,
     etag: &'a [u8],
     date: &'a [u8],
+    location: &'a [u8],
 }
 
 impl<'a> HeaderLines<'a> {
@@ -123,6 +126,8 @@ impl<'a> HeaderLines<'a> {
                 lines.etag = value;
             } else if name.eq_ignore_ascii_case("date") {
                 lines.date = value;
+            } else if name.eq_ignore_ascii_case("location") {
+                lines.location = value;
             }
         }
         Ok(lines)
@@ -143,7 +148,8 @@ fn read<'a>(response: &Response<'_, 'a>, size: usize) -> Result<ResponseHead<'a>
         range: lines.range,
         etag: lines.etag,
         date: lines.date,
-        persistent: version == 1 && !lines.close && framing != Framing::UntilClose && status != 101,
+        location: lines.location,
+        keeps: version == 1 && !lines.close && status != 101,
         size,
     };
     if matches!(status, 100..=199) {
@@ -237,10 +243,10 @@ mod tests {
     #[test]
     fn a_connection_is_kept_where_the_server_says_nothing_else() {
         let persistent = |version: &str, lines: &str| {
-            of(&format!("HTTP/{version} 200 OK\n{lines}\n"))
+            let head = of(&format!("HTTP/{version} 200 OK\n{lines}\n"))
                 .unwrap()
-                .unwrap()
-                .persistent
+                .unwrap();
+            head.keeps && head.framing != Framing::UntilClose
         };
         assert!(persistent("1.1", "Content-Length: 1\n"));
         assert!(persistent(

@@ -2,7 +2,7 @@
 
 use aws_credential_types::Credentials as AwsCredentials;
 
-use super::reader::ResponseReader;
+use super::reader::{ResponseReader, Wanted};
 use super::request::RequestWriter;
 use crate::store::attempt::{BodyHead, BodySink, Target};
 use crate::store::credentials::{CredentialFeed, Credentials};
@@ -79,7 +79,7 @@ impl Reading {
     /// # Panics
     /// When it is not a whole answer.
     pub fn answer(&mut self, bytes: &[u8]) -> u64 {
-        self.reader.begin(None);
+        self.reader.begin(Wanted::Object(None));
         assert!(
             self.reader.feed(bytes, &mut self.counted).is_ok() && self.reader.is_done(),
             "a whole answer"

@@ -1,12 +1,16 @@
-//! The `lean` client: signs each GET and sends it on the worker's own HTTP/1.1 connection. It costs next to nothing, so it measures the platform.
+//! parfetch's own client: writes each request and sends it on the worker's own HTTP/1.1 connection. It costs next to nothing, so it measures the platform.
+//!
+//! Requests for objects are signed ([`RequestWriter`]), those to a web server go out as they are ([`PlainForm`]). Everything else is the same.
 
 mod chunked;
 mod connection;
 mod dialer;
 #[cfg(test)]
 mod fixture;
+mod form;
 mod head;
 pub(super) mod micro;
+mod plain;
 mod reader;
 mod request;
 mod tls;
@@ -16,20 +20,25 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use dialer::Dialer;
+pub use plain::RedirectNote;
 
-use super::attempt::{AttemptError, BodySink, ObjectClient, Part, Remedy, Target};
+use super::attempt::{AttemptError, BodySink, ObjectClient, Target};
 use super::credentials::CredentialFeed;
-use super::recipe::Recipe;
+use super::http_recipe::HttpRecipe;
+use super::recipe::S3Recipe;
 use connection::LeanConnection;
+use form::RequestForm;
+use plain::PlainForm;
+use reader::Wanted;
 use request::RequestWriter;
 
 /// A connection that was idle so long is not used again: S3 closes idle connections after 5 to 20 s.
 const IDLE_LIMIT: Duration = Duration::from_secs(4);
 
 /// One worker's client: one connection at a time.
-pub struct LeanClient {
+pub struct LeanClient<F = RequestWriter> {
     dialer: Arc<Dialer>,
-    writer: RequestWriter,
+    form: F,
     /// The request as it goes out; kept for its memory.
     request: Vec<u8>,
     number: u32,
@@ -37,10 +46,13 @@ pub struct LeanClient {
     idle: Option<(LeanConnection, Instant)>,
 }
 
+/// The same for a web server.
+pub type HttpClient = LeanClient<PlainForm>;
+
 impl LeanClient {
-    pub(super) fn new(
+    pub(super) fn signing(
         dialer: Arc<Dialer>,
-        recipe: &Recipe,
+        recipe: &S3Recipe,
         feed: Option<CredentialFeed>,
         number: u32,
     ) -> Self {
@@ -48,9 +60,36 @@ impl LeanClient {
         if recipe.access.request_payer {
             writer = writer.requester_pays();
         }
+        Self::new(dialer, writer, number)
+    }
+
+    /// Asks the bucket itself: `query` is what stands after the question mark, percent-encoded, its parameters sorted by name.
+    pub(in crate::store) async fn list<S: BodySink>(
+        &mut self,
+        query: &str,
+        sink: &mut S,
+    ) -> Result<(), AttemptError> {
+        self.form.list(query, &mut self.request);
+        self.send(Wanted::Object(None), sink).await
+    }
+}
+
+impl HttpClient {
+    pub(super) fn plain(
+        dialer: Arc<Dialer>,
+        recipe: &HttpRecipe,
+        note: RedirectNote,
+        number: u32,
+    ) -> Self {
+        Self::new(dialer, PlainForm::new(recipe, note), number)
+    }
+}
+
+impl<F: RequestForm> LeanClient<F> {
+    fn new(dialer: Arc<Dialer>, form: F, number: u32) -> Self {
         Self {
             dialer,
-            writer,
+            form,
             request: Vec::new(),
             number,
             opened: 0,
@@ -59,7 +98,10 @@ impl LeanClient {
     }
 
     /// The kept connection if it can still be used, else a new one.
-    async fn connection(&mut self) -> Result<LeanConnection, AttemptError> {
+    async fn connection<S: BodySink>(
+        &mut self,
+        sink: &mut S,
+    ) -> Result<LeanConnection, AttemptError> {
         if let Some((mut connection, since)) = self.idle.take()
             && since.elapsed() < IDLE_LIMIT
             && connection.ready()
@@ -69,59 +111,49 @@ impl LeanClient {
         let turn = u64::from(self.number) + self.opened;
         self.opened += 1;
         // Boxed, because it is rare and large: otherwise every fetch would move it about.
-        Box::pin(self.dialer.connect(turn)).await
+        Box::pin(self.dialer.connect(turn))
+            .await
+            .inspect(|_| sink.connected())
+            .map_err(|error| self.form.unconnected(error))
     }
 
     /// Sends the request that was written and drains its answer.
     async fn send<S: BodySink>(
         &mut self,
-        part: Option<Part>,
+        wanted: Wanted,
         sink: &mut S,
     ) -> Result<(), AttemptError> {
         // Taken out while in use: when this future is dropped half-way, the connection goes with it.
-        let mut connection = self.connection().await?;
-        let mut result = connection.exchange(&self.request, part, sink).await;
-        if let Err(error) = &mut result
-            && error.is_clock_skew()
-            && connection
-                .refused_at()
-                .is_some_and(|date| self.writer.correct_clock(date))
-        {
-            error.remedy = Remedy::ClockCorrected;
-        }
-        if connection.reusable() {
+        let mut connection = self.connection(sink).await?;
+        let result = connection.exchange(&self.request, wanted, sink).await;
+        let result = result.map_err(|error| self.form.failed(error, &connection));
+        if connection.reusable() && self.form.keeps_connections() {
             self.idle = Some((connection, Instant::now()));
         }
         result
     }
-
-    /// Asks the bucket itself: `query` is what stands after the question mark, percent-encoded, its parameters sorted by name.
-    pub(in crate::store) async fn list<S: BodySink>(
-        &mut self,
-        query: &str,
-        sink: &mut S,
-    ) -> Result<(), AttemptError> {
-        self.writer.list(query, &mut self.request);
-        self.send(None, sink).await
-    }
 }
 
-impl ObjectClient for LeanClient {
+impl<F: RequestForm> ObjectClient for LeanClient<F> {
     async fn get<S: BodySink>(
         &mut self,
         target: Target<'_>,
         sink: &mut S,
     ) -> Result<(), AttemptError> {
-        self.writer.get(target, &mut self.request);
-        self.send(target.part, sink).await
+        let wanted = self.form.write(target, &mut self.request);
+        self.send(wanted, sink).await
     }
 
     async fn refresh_credentials(&mut self) {
-        self.writer.refresh().await;
+        self.form.refresh().await;
     }
 
     fn connections_opened(&self) -> Option<u64> {
         Some(self.opened)
+    }
+
+    fn take_notes(&mut self) -> Vec<String> {
+        self.form.take_notes()
     }
 }
 

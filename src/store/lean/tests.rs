@@ -10,8 +10,9 @@ use super::fixture::{Peer, Told, authority};
 use super::*;
 use crate::plan::{Access, ClientKind, Limits};
 use crate::sample::Outcome;
-use crate::store::attempt::{BodyHead, ClientFactory as _};
+use crate::store::attempt::{BodyHead, ClientFactory as _, Part, Remedy};
 use crate::store::endpoint::Endpoint;
+use crate::store::recipe::Recipe;
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: h\r\n\r\n";
 /// A hang that a test guards against, far above anything a loaded machine needs.
@@ -42,7 +43,7 @@ async fn connected<T: Send + 'static>(
     bundle.write_all(authority.pem().as_bytes()).unwrap();
     let dialer = Dialer::new(
         &endpoint(kind, ("127.0.0.1", address.port())),
-        DEADLINE,
+        Some(DEADLINE),
         Some(bundle.path()),
     )
     .unwrap();
@@ -75,7 +76,7 @@ fn answer(body: &[u8]) -> Vec<u8> {
 
 async fn get(connection: &mut LeanConnection) -> (Result<(), AttemptError>, Told) {
     let mut told = Told::default();
-    let exchange = connection.exchange(GET, None, &mut told);
+    let exchange = connection.exchange(GET, Wanted::Object(None), &mut told);
     let result = tokio::time::timeout(DEADLINE, exchange).await.unwrap();
     (result, told)
 }
@@ -254,7 +255,9 @@ async fn a_part_must_be_the_one_that_was_asked_for() {
         })
         .await;
         let (part, mut told) = (Part { first: 5, last: 9 }, Told::default());
-        let result = connection.exchange(GET, Some(part), &mut told).await;
+        let result = connection
+            .exchange(GET, Wanted::Object(Some(part)), &mut told)
+            .await;
         assert_eq!(
             (result.is_ok(), told.body == b"12345", connection.reusable()),
             (good, good, good)
@@ -288,7 +291,7 @@ async fn a_body_that_stops_short_of_the_mark_is_told_to_whoever_asks() {
         let told = RefCell::new(Told::default());
         {
             let mut sink = Shared(&told);
-            let mut exchange = pin!(connection.exchange(GET, None, &mut sink));
+            let mut exchange = pin!(connection.exchange(GET, Wanted::Object(None), &mut sink));
             let mut tick = tokio::time::interval(Duration::from_millis(1));
             let asked = async {
                 loop {
@@ -366,7 +369,7 @@ async fn an_answer_that_does_not_wait_for_the_whole_request_is_read() {
         })
         .await;
         let exchange = connection
-            .exchange(long.as_bytes(), None, &mut Told::default())
+            .exchange(long.as_bytes(), Wanted::Object(None), &mut Told::default())
             .await;
         assert_eq!(exchange.unwrap_err(), AttemptError::answer(400, None));
         assert!(!connection.reusable(), "half a request is on it");
@@ -484,7 +487,7 @@ async fn strangers_get_no_request() {
         bundle.write_all(trusted.pem().as_bytes()).unwrap();
         let dialer = Dialer::new(
             &endpoint(Kind::Tls13, (host, address.port())),
-            DEADLINE,
+            Some(DEADLINE),
             Some(bundle.path()),
         )
         .unwrap();
@@ -506,11 +509,11 @@ async fn strangers_get_no_request() {
 fn the_future_of_a_fetch_is_small() {
     let limits = Limits {
         attempts: 1,
-        connect_timeout: DEADLINE,
-        stall_timeout: DEADLINE,
+        connect_timeout: Some(DEADLINE),
+        stall_timeout: Some(DEADLINE),
         fetch_timeout: None,
     };
-    let recipe = Recipe {
+    let recipe = Recipe::S3(S3Recipe {
         bucket: "b".to_owned(),
         access: Access::default(),
         region: "us-east-1".to_owned(),
@@ -520,7 +523,7 @@ fn the_future_of_a_fetch_is_small() {
         dual_stack: None,
         limits,
         endpoint: endpoint(Kind::Plain, ("127.0.0.1", 1)),
-    };
+    });
     let shared = crate::store::clients::Clients::new(ClientKind::Lean, recipe, None).unwrap();
     let (mut client, mut told) = (shared.client(0).unwrap(), Told::default());
     let size = size_of_val(&client.get(Target::whole("k"), &mut told));

@@ -6,19 +6,19 @@ use crate::plan::Limits;
 use crate::store::credentials::CredentialFeed;
 use crate::store::error::StoreError;
 use crate::store::lean::{Dialer, LeanClient};
-use crate::store::recipe::Recipe;
+use crate::store::recipe::S3Recipe;
 
 /// Makes the askers that share a bucket's addresses and certificate authorities.
 #[derive(Clone, Debug)]
 pub(in crate::store) struct LeanPages {
-    recipe: Arc<Recipe>,
+    recipe: Arc<S3Recipe>,
     dialer: Arc<Dialer>,
     feed: Option<CredentialFeed>,
 }
 
 impl LeanPages {
     pub(in crate::store) fn new(
-        recipe: Recipe,
+        recipe: S3Recipe,
         feed: Option<CredentialFeed>,
     ) -> Result<Self, StoreError> {
         let dialer = Dialer::new(
@@ -35,7 +35,7 @@ impl LeanPages {
 
     /// The client of asker `number`. Opens no connection yet.
     pub(in crate::store) fn client(&self, number: u32) -> LeanClient {
-        LeanClient::new(
+        LeanClient::signing(
             Arc::clone(&self.dialer),
             &self.recipe,
             self.feed.clone(),

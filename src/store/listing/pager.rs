@@ -22,7 +22,7 @@ use crate::store::bucket::{Bucket, PagesBy};
 use crate::store::error::StoreError;
 use crate::store::lean::LeanClient;
 use crate::store::limits::{PAGE_BYTES, PAGE_STALLS};
-use crate::store::recipe::Recipe;
+use crate::store::recipe::S3Recipe;
 
 /// The code of an answer that is no listing page.
 const NOT_A_PAGE: &str = "protocol";
@@ -42,7 +42,7 @@ impl Bucket {
     /// When the bucket's endpoint is not found, or its certificate authorities cannot be read.
     pub async fn pager(&mut self, number: u32) -> Result<Pager, StoreError> {
         if let PagesBy::Lean(feed) = &self.pages {
-            let recipe = Recipe::resolve(&self.session, &self.name).await?;
+            let recipe = S3Recipe::resolve(&self.session, &self.name).await?;
             self.pages = PagesBy::LeanAt(LeanPages::new(recipe, feed.clone())?);
         }
         Ok(match &self.pages {
@@ -139,13 +139,13 @@ impl LeanPager {
                 _ if over.get() => Poll::Ready(Err(too_long())),
                 result => result,
             }));
-            let last = Instant::now() + self.limits.stall_timeout * PAGE_STALLS;
+            let last = Instant::now() + self.limits.stall() * PAGE_STALLS;
             loop {
-                let deadline = progress.get() + self.limits.stall_timeout;
+                let deadline = progress.get() + self.limits.stall();
                 match tokio::time::timeout_at(deadline.min(last), &mut call).await {
                     Ok(result) => break result?,
                     Err(_)
-                        if progress.get() + self.limits.stall_timeout > deadline
+                        if progress.get() + self.limits.stall() > deadline
                             && Instant::now() < last => {}
                     Err(_) => return Err(AttemptError::own("stalled", Remedy::BackOff)),
                 }
@@ -188,7 +188,7 @@ impl LeanPager {
             Remedy::Reconnect => {
                 let since = *tries.cut_off_since.get_or_insert(begin);
                 tries.unconnected += 1;
-                if since.elapsed() >= self.limits.stall_timeout {
+                if since.elapsed() >= self.limits.stall() {
                     NextTry::GiveUp
                 } else {
                     NextTry::Wait(backoff(tries.unconnected - 1, self.random.f64()))

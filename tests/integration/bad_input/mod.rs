@@ -13,6 +13,6 @@ mod parts;
 mod results;
 mod settings;
 mod signals;
-mod tls;
+pub(crate) mod tls;
 mod upload;
 mod values;

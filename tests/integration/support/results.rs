@@ -74,8 +74,10 @@ impl Results {
         let Some(totals) = self.summary.totals else {
             return assert!(self.rows.is_empty(), "rows without totals");
         };
-        let keys: BTreeSet<_> = self.rows.iter().map(|row| (row.round, &row.key)).collect();
-        assert_eq!(keys.len(), self.rows.len(), "a key comes twice in a round");
+        if self.summary.settings.http.is_none() {
+            let keys: BTreeSet<_> = self.rows.iter().map(|row| (row.round, &row.key)).collect();
+            assert_eq!(keys.len(), self.rows.len(), "a key comes twice in a round");
+        }
         let count = |outcome| {
             self.rows
                 .iter()
@@ -94,7 +96,15 @@ impl Results {
             (rows, Some(rows.sum())),
             "rows by outcome: {totals:?}"
         );
-        if self.summary.settings.duration_ns.is_none() {
+        let requests = self
+            .summary
+            .settings
+            .http
+            .as_ref()
+            .and_then(|http| http.requests);
+        if let Some(requests) = requests {
+            assert_eq!(totals.asked_objects, Some(requests), "{totals:?}");
+        } else if self.summary.settings.duration_ns.is_none() {
             assert_eq!(
                 (totals.asked_objects, totals.asked_bytes),
                 (Some(totals.keys_listed), totals.listed_bytes),

@@ -1,14 +1,36 @@
 //! Reads one HTTP/1.1 answer out of the bytes of a connection, in whatever pieces they come. Knows no socket and no clock.
 //!
-//! A body of a 2xx goes to the sink; of any other answer the start is kept, for its error code.
+//! A body of a 2xx goes to the sink; of any other answer of S3 the start is kept, for its error code. Every body of a web server goes to the sink.
 
 use std::io;
 
 use super::chunked::Chunked;
 use super::head::{Framing, HEAD_BYTES, MalformedHead, ResponseHead, parse};
+use crate::plan::StatusSet;
 use crate::store::answer::{DOCUMENT_BYTES, http_date};
 use crate::store::attempt::{AttemptError, BodyHead, BodySink, Part};
 use crate::store::document::element;
+
+/// Most bytes of a redirect's place that are kept.
+const LOCATION_BYTES: usize = 1024;
+
+/// What an answer is held against.
+#[derive(Clone, Copy, Debug)]
+pub enum Wanted {
+    /// An object, or a part of one.
+    Object(Option<Part>),
+    /// Whatever a web server says.
+    Answer(AnswerRule),
+}
+
+/// What an answer of a web server is held against.
+#[derive(Clone, Copy, Debug)]
+pub struct AnswerRule {
+    /// Statuses that are good.
+    pub(super) expect: StatusSet,
+    /// Whether the request was a HEAD: then no body comes, whatever the head announces.
+    pub(super) is_head: bool,
+}
 
 /// What comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +56,7 @@ pub(super) enum ConnectionEnd {
 pub(super) struct ResponseReader {
     state: ReaderState,
     /// What was asked for.
-    part: Option<Part>,
+    wanted: Wanted,
     /// What came of a head that is not whole yet. Empty when heads come whole.
     split: Vec<u8>,
     /// Length of `split` at which it is read again: doubled each time, so that a head in tiny pieces costs no square of its length.
@@ -45,6 +67,8 @@ pub(super) struct ResponseReader {
     document: Vec<u8>,
     /// When such an answer was given, by the server's clock, in s since 1970.
     date: Option<i64>,
+    /// Where a redirect of a web server leads.
+    location: Vec<u8>,
     began: bool,
     persistent: bool,
 }
@@ -55,24 +79,26 @@ impl ResponseReader {
         let (split, document) = (Vec::new(), Vec::new());
         Self {
             state: ReaderState::Done,
-            part: None,
+            wanted: Wanted::Object(None),
             split,
             again: 0,
             status: 0,
             document,
             date: None,
+            location: Vec::new(),
             began: false,
             persistent: true,
         }
     }
 
-    /// A request for `part`, or for everything, goes out.
-    pub(super) fn begin(&mut self, part: Option<Part>) {
-        (self.part, self.date) = (part, None);
+    /// A request for this goes out.
+    pub(super) fn begin(&mut self, wanted: Wanted) {
+        (self.wanted, self.date) = (wanted, None);
         (self.state, self.status, self.again) = (ReaderState::Head, 0, 0);
         (self.began, self.persistent) = (false, true);
         self.split.clear();
         self.document.clear();
+        self.location.clear();
     }
 
     /// Takes what the connection returned.
@@ -164,11 +190,24 @@ impl ResponseReader {
         self.persistent && self.is_done()
     }
 
-    /// The error that an answer other than 2xx stands for, also when its document was cut; `None` while there is no such answer.
+    /// The error that an answer stands for that is not a good one, also when it was cut; `None` while there is no such answer.
     pub(super) fn refusal(&self) -> Option<AttemptError> {
-        let refused = self.has_head() && !self.is_success();
-        refused
-            .then(|| AttemptError::answer(self.status, element(&self.document, "Code").as_deref()))
+        if !self.has_head() {
+            return None;
+        }
+        match self.wanted {
+            Wanted::Object(_) => (!self.is_success()).then(|| {
+                AttemptError::answer(self.status, element(&self.document, "Code").as_deref())
+            }),
+            Wanted::Answer(rule) => {
+                (!rule.expect.has(self.status)).then(|| AttemptError::unexpected(self.status))
+            }
+        }
+    }
+
+    /// Where a web server's redirect leads, as it stands there; empty when the answer is none.
+    pub(super) fn location(&self) -> &[u8] {
+        &self.location
     }
 
     /// When the refusal was given, by the server's clock, in s since 1970; `None` where it does not say, or was no refusal.
@@ -228,20 +267,34 @@ impl ResponseReader {
             // On its way; the answer follows.
             return Ok(());
         }
-        self.check_part(head)?;
+        sink.answered(head.status);
+        let (framing, length) = match self.wanted {
+            Wanted::Object(part) => {
+                check_part(part, head)?;
+                (head.framing, head.length)
+            }
+            Wanted::Answer(rule) => {
+                self.keep_location(head);
+                if rule.is_head {
+                    (Framing::Length(0), None)
+                } else {
+                    (head.framing, head.length)
+                }
+            }
+        };
         self.status = head.status;
-        self.persistent &= head.persistent;
-        self.state = match head.framing {
+        self.persistent &= head.keeps && framing != Framing::UntilClose;
+        self.state = match framing {
             Framing::Length(0) => ReaderState::Done,
             Framing::Length(length) => ReaderState::Length(length),
             Framing::Chunked => ReaderState::Chunked(Chunked::new()),
             Framing::UntilClose => ReaderState::UntilClose,
         };
-        if self.is_success() {
+        if self.is_taken() {
             let total = head.range.and_then(|range| range.total);
             sink.head(&BodyHead {
-                length: head.length,
-                until_close: head.framing == Framing::UntilClose,
+                length,
+                until_close: framing == Framing::UntilClose,
                 total,
                 etag: head.etag,
             });
@@ -251,28 +304,20 @@ impl ResponseReader {
         Ok(())
     }
 
-    /// The whole instead of a part would be counted once more with every part; a part instead of the whole would look like a short object; and what
-    /// comes with any other success (204, say) is no object.
-    fn check_part(&self, head: &ResponseHead<'_>) -> Result<(), MalformedHead> {
-        match (self.part, head.status, head.range) {
-            (None, 206, _) | (None, 200..=299, Some(_)) => {
-                Err(MalformedHead("a part, and the whole was asked for"))
-            }
-            (None, 201..=299, _) => Err(MalformedHead("a success that no GET has")),
-            (Some(part), 206, Some(range)) if part.is_answered_by(range) => match head.length {
-                Some(length) if length.checked_sub(1) != Some(range.last - range.first) => {
-                    Err(MalformedHead("a part of another length"))
-                }
-                _ => Ok(()),
-            },
-            (Some(_), 206, _) => Err(MalformedHead("another part than was asked for")),
-            (Some(_), 200..=299, _) => Err(MalformedHead("the whole, and a part was asked for")),
-            _ => Ok(()),
+    fn keep_location(&mut self, head: &ResponseHead<'_>) {
+        if matches!(head.status, 300..=399) {
+            let end = head.location.len().min(LOCATION_BYTES);
+            self.location.extend_from_slice(&head.location[..end]);
         }
     }
 
+    /// Whether the body goes to the sink.
+    fn is_taken(&self) -> bool {
+        matches!(self.wanted, Wanted::Answer(_)) || self.is_success()
+    }
+
     fn body<S: BodySink>(&mut self, bytes: &[u8], sink: &mut S) {
-        if self.is_success() {
+        if self.is_taken() {
             sink.chunk(bytes);
             return;
         }
@@ -283,6 +328,26 @@ impl ResponseReader {
             // No error document is as long: what follows is not waited for.
             (self.state, self.persistent) = (ReaderState::Done, false);
         }
+    }
+}
+
+/// The whole instead of a part would be counted once more with every part; a part instead of the whole would look like a short object; and what
+/// comes with any other success (204, say) is no object.
+fn check_part(part: Option<Part>, head: &ResponseHead<'_>) -> Result<(), MalformedHead> {
+    match (part, head.status, head.range) {
+        (None, 206, _) | (None, 200..=299, Some(_)) => {
+            Err(MalformedHead("a part, and the whole was asked for"))
+        }
+        (None, 201..=299, _) => Err(MalformedHead("a success that no GET has")),
+        (Some(part), 206, Some(range)) if part.is_answered_by(range) => match head.length {
+            Some(length) if length.checked_sub(1) != Some(range.last - range.first) => {
+                Err(MalformedHead("a part of another length"))
+            }
+            _ => Ok(()),
+        },
+        (Some(_), 206, _) => Err(MalformedHead("another part than was asked for")),
+        (Some(_), 200..=299, _) => Err(MalformedHead("the whole, and a part was asked for")),
+        _ => Ok(()),
     }
 }
 

@@ -34,7 +34,7 @@ const DAY_LEN: usize = 8;
 type HmacSha256 = Hmac<Sha256>;
 
 /// Writes the requests of one worker.
-pub(super) struct RequestWriter {
+pub struct RequestWriter {
     base_path: String,
     fixed: Fixed,
     keys: Option<SigningKeys>,

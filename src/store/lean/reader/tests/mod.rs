@@ -32,7 +32,7 @@ fn read_pieces<'a>(
     end: ConnectionEnd,
 ) -> Read {
     let (mut reader, mut told) = (ResponseReader::new(), Told::default());
-    reader.begin(part);
+    reader.begin(Wanted::Object(part));
     let mut result = Ok(());
     for piece in pieces {
         if result.is_ok() {
@@ -62,7 +62,7 @@ fn answer(head: &str, body: &str) -> Vec<u8> {
 
 fn code(bytes: &[u8]) -> String {
     let mut reader = ResponseReader::new();
-    reader.begin(None);
+    reader.begin(Wanted::Object(None));
     let _wrong = reader.feed(bytes, &mut Told::default());
     reader.refusal().unwrap().code.to_string()
 }
@@ -220,7 +220,7 @@ fn a_head_split_at_every_byte_and_into_single_ones() {
 fn a_head_that_comes_whole_is_read_where_it_is() {
     let (mut reader, mut told) = (ResponseReader::new(), Told::default());
     for _ in 0..3 {
-        reader.begin(None);
+        reader.begin(Wanted::Object(None));
         reader
             .feed(&answer("200 OK\nContent-Length: 5", "hello"), &mut told)
             .unwrap();
@@ -239,7 +239,7 @@ fn a_head_is_never_longer_than_its_limit() {
     let long = [b"HTTP/1.1 200 OK\r\nX: ".to_vec(), vec![b'x'; HEAD_BYTES]].concat();
     for size in [1, 1000, HEAD_BYTES - 1, HEAD_BYTES, long.len()] {
         let mut reader = ResponseReader::new();
-        reader.begin(None);
+        reader.begin(Wanted::Object(None));
         let fed: usize = long
             .chunks(size)
             .take_while(|piece| reader.feed(piece, &mut Told::default()).is_ok())
@@ -358,7 +358,7 @@ fn what_the_store_says_instead_of_a_body_is_kept_for_its_code() {
         "HTTP503"
     );
     let mut reader = ResponseReader::new();
-    reader.begin(None);
+    reader.begin(Wanted::Object(None));
     reader
         .feed(
             &answer("404 Not Found\nContent-Length: 0", ""),
@@ -369,7 +369,7 @@ fn what_the_store_says_instead_of_a_body_is_kept_for_its_code() {
         reader.refusal().unwrap().remedy,
         Remedy::Nothing(crate::sample::Outcome::Vanished)
     );
-    reader.begin(None);
+    reader.begin(Wanted::Object(None));
     assert_eq!(reader.refusal(), None, "the next answer is another one");
 }
 
@@ -412,9 +412,9 @@ fn bytes_behind_an_answer_end_the_connection() {
 #[test]
 fn whether_the_answer_began_is_known() {
     let mut reader = ResponseReader::new();
-    reader.begin(None);
+    reader.begin(Wanted::Object(None));
     assert!(!reader.began() && !reader.has_head() && reader.end(ConnectionEnd::Clean).is_err());
-    reader.begin(None);
+    reader.begin(Wanted::Object(None));
     reader.feed(b"H", &mut Told::default()).unwrap();
     assert!(reader.began() && !reader.has_head());
     reader
@@ -513,4 +513,78 @@ proptest! {
         let start = if head { &b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"[..] } else { b"" };
         fuzz::hold(&[start, &bytes].concat(), None);
     }
+}
+
+/// What is wanted of a web server that was asked so.
+fn web(method: &str) -> Wanted {
+    Wanted::Answer(AnswerRule {
+        expect: "2xx,404".parse().unwrap(),
+        is_head: method == "HEAD",
+    })
+}
+
+/// The reader, and what it told, after an answer that came byte by byte.
+fn answered(wanted: Wanted, text: &[u8]) -> (ResponseReader, Told) {
+    let (mut reader, mut told) = (ResponseReader::new(), Told::default());
+    reader.begin(wanted);
+    for byte in text {
+        reader.feed(&[*byte], &mut told).unwrap();
+    }
+    (reader, told)
+}
+
+#[test]
+fn every_answer_of_a_web_server_is_read_to_its_end() {
+    for (head, code) in [
+        ("200 OK", None),
+        ("206 Partial Content\nContent-Range: bytes 0-4/10", None),
+        ("201 Created", None),
+        ("404 Not Found", None),
+        ("403 Forbidden", Some("HTTP403")),
+        ("503 Busy", Some("HTTP503")),
+    ] {
+        let body = "<Error><Code>NoSuchKey</Code></Error>";
+        let length = body.len();
+        let text = answer(&format!("{head}\nContent-Length: {length}"), body);
+        let (reader, told) = answered(web("GET"), &text);
+        assert_eq!(told.body, body.as_bytes(), "{head}");
+        assert_eq!(told.heads, [Some(length as u64)]);
+        let refused = reader.refusal().map(|error| error.code.to_string());
+        assert_eq!(refused.as_deref(), code, "{head}");
+        assert!(reader.persistent());
+    }
+}
+
+#[test]
+fn an_answer_to_a_head_ends_with_its_head() {
+    for lines in [
+        "Content-Length: 5",
+        "Transfer-Encoding: chunked",
+        "Server: x",
+    ] {
+        let (reader, told) = answered(web("HEAD"), &answer(&format!("200 OK\n{lines}"), ""));
+        assert!(reader.is_done() && reader.persistent(), "{lines}");
+        assert_eq!((told.heads, told.body), (vec![None], Vec::new()));
+    }
+    let (reader, _) = answered(web("HEAD"), &answer("200 OK\nConnection: close", ""));
+    assert!(!reader.persistent());
+}
+
+#[test]
+fn a_redirect_says_where_to_and_only_so_much() {
+    let long = "x".repeat(2_000);
+    let text = answer(
+        &format!("302 Found\nLocation: /{long}\nContent-Length: 0"),
+        "",
+    );
+    let (mut reader, _) = answered(web("GET"), &text);
+    assert_eq!(reader.location().len(), 1_024);
+    assert_eq!(reader.refusal().unwrap().code.to_string(), "HTTP302");
+    reader.begin(web("GET"));
+    assert!(reader.location().is_empty(), "of the last answer");
+    let (reader, _) = answered(
+        web("GET"),
+        &answer("200 OK\nLocation: /x\nContent-Length: 0", ""),
+    );
+    assert!(reader.location().is_empty());
 }

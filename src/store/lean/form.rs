@@ -1,0 +1,63 @@
+//! What differs between a signed request for an object and a request to a web server.
+
+use super::connection::LeanConnection;
+use super::reader::Wanted;
+use super::request::RequestWriter;
+use crate::store::attempt::{AttemptError, Remedy, Target};
+
+/// How requests are written, and what their answers mean.
+pub trait RequestForm {
+    /// Writes the request for `target` into `out`, in the place of what is there; what its answer is held against.
+    fn write(&mut self, target: Target<'_>, out: &mut Vec<u8>) -> Wanted;
+
+    /// An attempt that got no connection.
+    fn unconnected(&self, error: AttemptError) -> AttemptError;
+
+    /// An attempt that failed on this connection.
+    fn failed(&mut self, error: AttemptError, connection: &LeanConnection) -> AttemptError;
+
+    /// Whether a connection is kept for the next request.
+    fn keeps_connections(&self) -> bool;
+
+    /// Waits for credentials newer than those of the last request.
+    async fn refresh(&mut self);
+
+    /// What a person should know of the answers so far, once.
+    fn take_notes(&mut self) -> Vec<String>;
+}
+
+impl RequestForm for RequestWriter {
+    fn write(&mut self, target: Target<'_>, out: &mut Vec<u8>) -> Wanted {
+        self.get(target, out);
+        Wanted::Object(target.part)
+    }
+
+    fn unconnected(&self, error: AttemptError) -> AttemptError {
+        error
+    }
+
+    fn failed(&mut self, error: AttemptError, connection: &LeanConnection) -> AttemptError {
+        let is_corrected = error.is_clock_skew()
+            && connection
+                .refused_at()
+                .is_some_and(|date| self.correct_clock(date));
+        let remedy = if is_corrected {
+            Remedy::ClockCorrected
+        } else {
+            error.remedy
+        };
+        AttemptError { remedy, ..error }
+    }
+
+    fn keeps_connections(&self) -> bool {
+        true
+    }
+
+    async fn refresh(&mut self) {
+        RequestWriter::refresh(self).await;
+    }
+
+    fn take_notes(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+}
