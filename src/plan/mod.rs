@@ -3,6 +3,7 @@
 //! Owns the words of the settings ([`Mode`], [`ClientKind`], [`Work`] …) and nothing that does anything: no I/O, no clocks, no AWS types.
 
 mod access;
+pub mod factors;
 mod fetch;
 mod layout;
 pub mod names;
@@ -11,11 +12,13 @@ mod run;
 mod selection;
 mod shard;
 mod source;
+pub mod template;
 mod uri;
 pub(crate) mod variables;
 mod words;
 
 pub use access::Access;
+pub use factors::Factors;
 pub use fetch::{FetchOptions, Limits, MAX_ATTEMPTS};
 pub use layout::{Layout, MIN_PART_SIZE, Order, SHUFFLE_SEED};
 pub use run::{Destination, RunPlan, result_stem};
