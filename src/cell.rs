@@ -7,7 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::variables::{SHARD, of_workers};
-use crate::plan::{ClientKind, Mode};
+use crate::plan::{ClientKind, Factors, Mode};
 
 /// CPU units of one vCPU, as ECS counts them.
 pub const UNITS_PER_VCPU: u32 = 1024;
@@ -59,6 +59,9 @@ pub struct Cell {
     pub concurrency: u32,
     /// Runs side by side, each with its part of the keys.
     pub shards: u32,
+    /// The server, and the sweep's own factors; empty without any.
+    #[serde(default, skip_serializing_if = "Factors::is_empty")]
+    pub factors: Factors,
 }
 
 impl Cell {
@@ -80,7 +83,7 @@ impl Cell {
         workers.chain(shard).collect()
     }
 
-    /// A name for folders: `lean-0.5vcpu-1024mib-async-x16`, with `-s4` behind it for four shards.
+    /// A name for folders: `lean-0.5vcpu-1024mib-async-x16`, with `-s4` behind it for four shards, then `-workers=3` for each factor.
     pub fn slug(&self) -> String {
         let Self {
             program,
@@ -88,6 +91,7 @@ impl Cell {
             mode,
             concurrency,
             shards,
+            factors,
             ..
         } = self;
         let parts = if *shards > 1 {
@@ -96,9 +100,10 @@ impl Cell {
             String::new()
         };
         format!(
-            "{}-{}vcpu-{memory_mib}mib-{mode}-x{concurrency}{parts}",
+            "{}-{}vcpu-{memory_mib}mib-{mode}-x{concurrency}{parts}{}",
             program.name(),
-            self.vcpu()
+            self.vcpu(),
+            factors.slug()
         )
     }
 }
@@ -127,9 +132,12 @@ impl fmt::Display for Cell {
             program.name()
         )?;
         if *shards > 1 {
-            write!(f, " · {shards} shards")
-        } else {
+            write!(f, " · {shards} shards")?;
+        }
+        if self.factors.is_empty() {
             Ok(())
+        } else {
+            write!(f, " · {}", self.factors)
         }
     }
 }
@@ -146,6 +154,7 @@ mod tests {
             mode: Mode::Async,
             concurrency: 16,
             shards: 1,
+            factors: Factors::default(),
         }
     }
 
@@ -157,6 +166,19 @@ mod tests {
             (
                 "lean-0.5vcpu-1024mib-async-x16",
                 "0.5 vCPU · 1 GB · async × 16 · lean"
+            )
+        );
+        let served = Cell {
+            factors: Factors::default()
+                .with("workers", "3")
+                .with("server", "gunicorn"),
+            ..lean.clone()
+        };
+        assert_eq!(
+            (served.slug().as_str(), served.to_string().as_str()),
+            (
+                "lean-0.5vcpu-1024mib-async-x16-server=gunicorn-workers=3",
+                "0.5 vCPU · 1 GB · async × 16 · lean · server gunicorn · workers 3"
             )
         );
         let sharded = Cell {
@@ -183,5 +205,13 @@ mod tests {
             text(Program::Contender("sdk".to_owned())),
             r#"{"contender":"sdk"}"#
         );
+    }
+
+    #[test]
+    fn a_cell_without_factors_is_written_as_before() {
+        let lean = cell(Program::Client(ClientKind::Lean));
+        let text = serde_json::to_string(&lean).unwrap();
+        assert!(!text.contains("factors"), "{text}");
+        assert_eq!(serde_json::from_str::<Cell>(&text).unwrap(), lean);
     }
 }

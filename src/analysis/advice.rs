@@ -8,6 +8,7 @@ use super::notes::{PredictedPhase, PredictionNote};
 use super::observation::RateDrop;
 use super::thresholds::{REPETITIONS, SHORTEST_S};
 use crate::cell::Program;
+use crate::plan::Factors;
 use crate::stats::location::Interval;
 
 /// What one repetition of a cell costs as a Fargate task, in the median.
@@ -131,6 +132,8 @@ pub enum Basis {
 pub struct Recommendation {
     /// The program; never merged with another.
     pub program: Program,
+    /// Its server and other factors; never merged either.
+    pub factors: Factors,
     /// Lowest price of the tasks (without prices: none).
     pub cheapest: Option<Choice>,
     /// Shortest predicted time.

@@ -24,7 +24,7 @@ pub(super) fn middle(cell: &CellReport) -> f64 {
     median(&cell.steady).unwrap_or(0.0)
 }
 
-/// The cells by program, size, mode and shards.
+/// The cells by program, size, factors, mode and shards.
 pub(super) fn curves(cells: &[CellReport]) -> Vec<Curve> {
     let mut curves: Vec<Curve> = Vec::new();
     for (place, report) in cells.iter().enumerate() {
@@ -34,6 +34,7 @@ pub(super) fn curves(cells: &[CellReport]) -> Vec<Curve> {
             memory_mib,
             mode,
             shards,
+            factors,
             ..
         } = &report.cell;
         // Cells are sorted so that those of a curve are neighbours.
@@ -45,7 +46,8 @@ pub(super) fn curves(cells: &[CellReport]) -> Vec<Curve> {
                     curve.memory_mib,
                     curve.mode,
                     curve.shards,
-                ) == (program, *cpu_units, *memory_mib, *mode, *shards) =>
+                    &curve.factors,
+                ) == (program, *cpu_units, *memory_mib, *mode, *shards, factors) =>
             {
                 curve.cells.push(place);
             }
@@ -55,6 +57,7 @@ pub(super) fn curves(cells: &[CellReport]) -> Vec<Curve> {
                 memory_mib: *memory_mib,
                 mode: *mode,
                 shards: *shards,
+                factors: factors.clone(),
                 cells: vec![place],
                 knee: None,
                 note: None,

@@ -32,6 +32,7 @@ pub(crate) fn lean(cpu_units: u32, mode: Mode, concurrency: u32) -> Cell {
         mode,
         concurrency,
         shards: 1,
+        factors: crate::plan::Factors::default(),
     }
 }
 
@@ -197,12 +198,14 @@ impl Sweep {
                 throttled_ns: Some(0),
             }),
             contender,
+            contender_times: None,
             summaries: if cell.program.is_parfetch() {
                 vec!["result_run.json".to_owned()]
             } else {
                 Vec::new()
             },
             server: None,
+            started_server: None,
             tasks: Vec::new(),
             beside: Vec::new(),
         }

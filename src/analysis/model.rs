@@ -13,7 +13,7 @@ use super::metric::Metric;
 use super::notes::{CellNote, CurveNote, Note};
 use super::observation::Observation;
 use crate::cell::{Cell, Program};
-use crate::plan::{Layout, Mode, Work};
+use crate::plan::{Factors, Layout, Mode, Work};
 use crate::results::summary;
 pub use crate::results::summary::Limit;
 use crate::results::summary::{HttpSettings, StorageClass};
@@ -30,7 +30,7 @@ pub struct Study {
     pub workload: Workload,
     /// What else is known of it.
     pub facts: Facts,
-    /// In the order program, vCPU, memory, mode, shards, concurrency.
+    /// In the order program, vCPU, memory, factors, mode, shards, concurrency.
     pub cells: Vec<CellReport>,
     /// The cells that differ in concurrency alone, with their knee; in the order of the cells.
     pub curves: Vec<Curve>,
@@ -273,6 +273,8 @@ pub struct Curve {
     pub mode: Mode,
     /// Runs side by side.
     pub shards: u32,
+    /// The server, and the sweep's own factors.
+    pub factors: Factors,
     /// Places of its cells in [`Study::cells`], by ascending concurrency.
     pub cells: Vec<usize>,
     /// The smallest concurrency whose rate is within 2 % of the best, or within 5 % (two standard errors of the difference of two medians where they vary more, 15 % at

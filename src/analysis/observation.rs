@@ -133,10 +133,13 @@ pub struct ResourceUsage {
     pub public_address: Option<bool>,
     /// Whether its tasks ran on Spot capacity; `None` where it is not known.
     pub on_spot: Option<bool>,
-    /// CPU seconds of the embedded server meanwhile.
+    /// CPU seconds of the server meanwhile: of the embedded one, or of one that the sweep started.
     pub server_cpu_s: Option<f64>,
-    /// Its threads.
+    /// Threads of the embedded server.
     pub server_threads: Option<u32>,
+    /// vCPU of a server that the sweep started: its CPU seconds are those of the whole repetition.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_vcpu: Option<f64>,
 }
 
 /// Of the fetches that ended well, in seconds; of shards from their added histograms.
@@ -251,8 +254,15 @@ impl Observation {
         })
     }
 
-    /// CPU time of the embedded server ÷ (fetch time × its threads); of a contender, which lists and stores meanwhile, ÷ (wall time × its threads).
+    /// CPU time of the embedded server ÷ (fetch time × its threads); of a contender, which lists and stores meanwhile, ÷ (wall time × its threads). Of a
+    /// server that the sweep started ÷ (wall time × its vCPU).
     pub fn server_share(&self) -> Option<f64> {
+        if let Some(vcpu) = self.usage.server_vcpu {
+            return ratio(
+                ratio(self.usage.server_cpu_s, self.times.wall_s),
+                Some(vcpu),
+            );
+        }
         let time = if self.is_contender {
             self.times.wall_s
         } else {

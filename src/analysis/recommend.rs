@@ -10,19 +10,31 @@ use super::metric::Metric;
 use super::model::{CellReport, Curve, Limit, Study};
 use super::observation::Observation;
 use crate::cell::{Cell, Program};
+use crate::plan::Factors;
 use crate::price::CPU_UNITS;
 
 /// When bytes and objects of the bucket differ by more than this factor from those measured, what limits may be something else there.
 const UNLIKE: f64 = 1.5;
 
-/// One recommendation a program, in the order of the cells.
+/// One recommendation for each program with each of its factors, in the order of the cells.
 pub(super) fn recommend(study: &Study) -> Vec<Recommendation> {
-    let mut programs: Vec<&Program> = study.cells.iter().map(|cell| &cell.cell.program).collect();
-    programs.dedup();
-    programs
+    let mut subjects: Vec<SubjectKey<'_>> = Vec::new();
+    for cell in &study.cells {
+        if !subjects.contains(&subject_of(&cell.cell)) {
+            subjects.push(subject_of(&cell.cell));
+        }
+    }
+    subjects
         .into_iter()
-        .map(|program| of_program(program, study))
+        .map(|subject| of_subject(subject, study))
         .collect()
+}
+
+/// What a recommendation is for: a law that is fitted to one server says nothing of another.
+type SubjectKey<'a> = (&'a Program, &'a Factors);
+
+fn subject_of(cell: &Cell) -> SubjectKey<'_> {
+    (&cell.program, &cell.factors)
 }
 
 /// A cell that can be recommended.
@@ -33,15 +45,16 @@ struct Able<'a> {
     order: Option<f64>,
 }
 
-fn of_program(program: &Program, study: &Study) -> Recommendation {
-    let of_program = || {
+fn of_subject(key: SubjectKey<'_>, study: &Study) -> Recommendation {
+    let (program, factors) = key;
+    let of_subject = || {
         study
             .cells
             .iter()
             .enumerate()
-            .filter(|(_, cell)| cell.cell.program == *program)
+            .filter(|(_, cell)| subject_of(&cell.cell) == key)
     };
-    let able: Vec<Able<'_>> = of_program()
+    let able: Vec<Able<'_>> = of_subject()
         .filter(|(_, cell)| !cell.has_failures() && cell.verdict.word != Limit::ServerBound)
         .filter_map(|(place, report)| {
             let prediction = report.prediction.as_ref()?;
@@ -62,7 +75,7 @@ fn of_program(program: &Program, study: &Study) -> Recommendation {
     let fastest = choose::choose(&candidates(|prediction| &prediction.runs_s), subject);
     let cheapest = choose::choose(&candidates(|prediction| &prediction.runs_order), subject);
     let because = match (&fastest, &cheapest) {
-        (None, _) => Some(nothing(of_program().map(|(_, cell)| cell))),
+        (None, _) => Some(nothing(of_subject().map(|(_, cell)| cell))),
         (Some(_), None) => Some(Lack::NoSize),
         _ => None,
     };
@@ -76,7 +89,7 @@ fn of_program(program: &Program, study: &Study) -> Recommendation {
                 .as_ref()
                 .is_some_and(|prediction| prediction.seconds < seconds)
         };
-        let left_out = of_program()
+        let left_out = of_subject()
             .filter(|(_, cell)| cell.verdict.word == Limit::ServerBound && is_faster(cell))
             .count();
         Choice {
@@ -86,6 +99,7 @@ fn of_program(program: &Program, study: &Study) -> Recommendation {
     });
     Recommendation {
         program: program.clone(),
+        factors: factors.clone(),
         cheapest: cheapest.map(|chosen| choice(study, &chosen, Objective::Cheapest)),
         fastest,
         pareto: pareto(&able),
@@ -238,7 +252,7 @@ fn edges(
         study
             .cells
             .iter()
-            .filter(|other| other.cell.program == cell.program)
+            .filter(|other| subject_of(&other.cell) == subject_of(cell))
             .map(|other| other.cell.cpu_units)
     };
     if sizes().max() == sizes().min() {

@@ -24,6 +24,14 @@ pub const SWEEP: &[Setting] = tables![
         "concurrency" -'c' /"parallelism" [] Value("LIST"), "1,2,4,8,16", "Workers; 1..64 is 1,2,4,8,16,32,64", "Numbers of workers";
         "shards" [] Value("LIST"), "1", "Runs at the same time, each with its own vCPUs and its part of the keys";
         "contender" [] Many("NAME=CMD"), "", "Your program, measured next to parfetch's own clients (--client). It reads six variables (docs/contenders.md), like python='python3 fetch.py'. It runs in every mode of --mode; NAME:thread,process='COMMAND' names the modes that it knows", "Your program, next to parfetch's own";
+        "factor" [] Many("NAME=LIST"), "", "A factor of your own, like workers=1,3: {workers} is replaced with its value in the command of a server or contender (docs/servers.md). A configuration has the factors that its own texts name";
+    }
+    "Servers (docs/servers.md)" {
+        "server" [] Many("NAME=CMD"), "", "A web server on this machine, like uvicorn='uvicorn --port {port} app:app'. Each repetition starts it anew, in a control group of its own, on the CPUs that the configuration leaves; {port} is a free port. May be given several times: the server is a factor";
+        "server-ready" [] Value("PATH"), "", "It is ready when it answers this path with a code from 200 to 299; without a path, when it accepts a connection";
+        "server-timeout" [] Value("TIME"), "30s", "Longest time until it is ready";
+        "server-settle" [] Value("TIME"), "1s", "Wait so long after it is ready: the first of several workers answers before the others have started";
+        "server-vcpu" [] Value("N"), "1", "vCPUs of the server";
     }
     "What a repetition is" {
         "repeat" [] Value("N"), "6", "Repetitions of each configuration; 6 are the fewest that give a 95 % interval, and a recommendation", "Repetitions of each configuration";

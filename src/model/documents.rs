@@ -188,11 +188,13 @@ fn document(law: &Law, facts: &SweepFacts, run: &Run<'_>, random: &mut Random) -
             throttled_ns: None,
         }),
         contender: summary.is_none().then_some(contender),
+        contender_times: None,
         summaries: summary
             .iter()
             .map(|summary| format!("{}.json", summary.result_name))
             .collect(),
         server: None,
+        started_server: None,
         tasks: vec![TaskRun {
             billed_ns: Some(ns(wall_s + law.model.start.pull_s)),
             ..TaskRun::default()

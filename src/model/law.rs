@@ -340,6 +340,7 @@ mod tests {
             mode,
             concurrency,
             shards: 1,
+            factors: crate::plan::Factors::default(),
         }
     }
 

@@ -311,6 +311,7 @@ mod tests {
             mode: Mode::Async,
             concurrency,
             shards: 1,
+            factors: crate::plan::Factors::default(),
         }
     }
 

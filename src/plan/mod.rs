@@ -3,6 +3,7 @@
 //! Owns the words of the settings ([`Mode`], [`ClientKind`], [`Work`] …) and nothing that does anything: no I/O, no clocks, no AWS types.
 
 mod access;
+pub mod factors;
 mod fetch;
 mod http_source;
 mod layout;
@@ -13,12 +14,14 @@ mod selection;
 mod shard;
 mod source;
 mod status_set;
+pub mod template;
 mod uri;
 pub(crate) mod variables;
 mod web_url;
 mod words;
 
 pub use access::Access;
+pub use factors::Factors;
 pub use fetch::{FetchOptions, Limits, MAX_ATTEMPTS};
 pub use http_source::{BODY_BYTES, HttpHeader, HttpSource, Method, RequestBody, Urls};
 pub use layout::{Layout, MIN_PART_SIZE, Order, SHUFFLE_SEED};

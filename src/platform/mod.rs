@@ -24,6 +24,7 @@ pub mod disk;
 pub mod ecs;
 pub mod fault;
 pub mod limits;
+pub mod listen;
 pub mod net;
 pub mod panics;
 pub mod usage;

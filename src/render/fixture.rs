@@ -32,6 +32,7 @@ pub(crate) fn cell(program: &Program, vcpu: u32, mode: Mode, concurrency: u32) -
         mode,
         concurrency,
         shards: 1,
+        factors: crate::plan::Factors::default(),
     }
 }
 
@@ -128,6 +129,7 @@ pub(crate) fn study(cells: Vec<CellReport>) -> Study {
                 memory_mib,
                 mode,
                 shards,
+                factors: crate::plan::Factors::default(),
                 cells: vec![place],
                 knee: None,
                 note: None,
@@ -427,6 +429,7 @@ fn predict(study: &mut Study) {
     };
     study.recommendations = vec![Recommendation {
         program: LEAN,
+        factors: crate::plan::Factors::default(),
         cheapest: Some(choice(4)),
         fastest: Some(choice(19)),
         pareto: vec![19, 4],
@@ -472,6 +475,7 @@ pub(crate) fn hostile() -> Study {
     study.notes = vec![Note::Versions(vec![text()])];
     study.recommendations = vec![Recommendation {
         program: contender,
+        factors: crate::plan::Factors::default(),
         cheapest: Some(Choice {
             cell: 1,
             confidence: None,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::summary::{SampleFacts, StorageClass};
+use super::summary::{Distributions, SampleFacts, StorageClass};
 use crate::cell::Cell;
 use crate::units;
 
@@ -50,10 +50,16 @@ pub struct Record {
     pub outside: Option<Outside>,
     /// What a contender's own CSV says; null for parfetch, whose summaries say more.
     pub contender: Option<ContenderResult>,
+    /// What the optional columns of its CSV say; null where it has no times.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contender_times: Option<Box<ContenderTimes>>,
     /// Names of the summaries of parfetch beside this record, one a shard.
     pub summaries: Vec<String>,
     /// The embedded server during this repetition; null without one.
     pub server: Option<ServerUse>,
+    /// The server that was started for this repetition; null without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_server: Option<StartedServer>,
     /// Its tasks on Fargate, one a shard; empty elsewhere.
     #[serde(default)]
     pub tasks: Vec<TaskRun>,
@@ -277,10 +283,32 @@ pub struct ContenderResult {
     pub fetch_ns: u64,
     /// Rows.
     pub objects: u64,
-    /// Rows whose counted size is the announced one.
+    /// Rows that say `ok`; where there is no outcome, those whose counted size is the announced one.
     pub ok: u64,
     /// Bytes of those rows.
     pub goodput_bytes: u64,
+}
+
+/// What the columns of times in a contender's CSV say, in its own time. Of rows with `StartNs` and `EndNs`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ContenderTimes {
+    /// Such rows.
+    pub timed: u64,
+    /// Times of those that are `ok`.
+    pub distributions: Distributions,
+    /// Sum of all their times ÷ fetch time.
+    pub in_flight_mean: Option<f64>,
+    /// Most that were open at one instant.
+    pub in_flight_most: u64,
+    /// Last start − first start.
+    pub start_spread_ns: Option<u64>,
+    /// Last end − first end.
+    pub end_spread_ns: Option<u64>,
+    /// Distinct values of `Pid`; null without the column.
+    pub pids: Option<u64>,
+    /// Distinct values of `Tid` in a process; null without the column.
+    pub tids: Option<u64>,
 }
 
 /// What the embedded server used while a repetition went on.
@@ -295,6 +323,32 @@ pub struct ServerUse {
     pub gets: u64,
     /// Mean time from a request to its last byte; null without a GET.
     pub service_mean_ns: Option<u64>,
+}
+
+/// A server that was started for one repetition, from the moment when it was ready to the end of what was measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct StartedServer {
+    /// Its name in the plan.
+    pub name: String,
+    /// Its port on 127.0.0.1.
+    pub port: u16,
+    /// vCPU that it was limited to.
+    pub vcpu: f64,
+    /// Numbers of the CPUs it could run on.
+    pub cpus: Vec<u32>,
+    /// From its start until it was ready, with the time to settle.
+    pub ready_ns: u64,
+    /// CPU time of all its processes, user; null where no control group counts it.
+    pub cpu_user_ns: Option<u64>,
+    /// CPU time, system.
+    pub cpu_sys_ns: Option<u64>,
+    /// Time in which its quota held it back; null where the kernel does not say.
+    pub throttled_ns: Option<u64>,
+    /// Sum of its processes' PSS at the end; null where it cannot be read.
+    pub pss_bytes: Option<u64>,
+    /// Its processes at the end.
+    pub processes: u64,
 }
 
 /// Why a text is not a record.
@@ -423,6 +477,7 @@ mod tests {
             mode,
             concurrency: 4,
             shards: 2,
+            factors: crate::plan::Factors::default(),
         };
         let seed = crate::sweep::fixture::record(&cell, 3)
             .to_json()

@@ -1,7 +1,9 @@
 //! Contenders of a sweep: how they are typed, and what they cannot know.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use super::factors::{check_command, check_environment};
 use super::lists::given_twice;
 use super::notes::Notes;
 use super::reader::usage;
@@ -35,6 +37,7 @@ pub(super) fn parse(text: &str) -> Result<Contender, Failure> {
         name: name.to_owned(),
         command: command.to_owned(),
         mode,
+        environment: BTreeMap::new(),
     })
 }
 
@@ -44,6 +47,7 @@ pub(super) fn check(contender: &Contender, plan: &SweepPlan) -> Result<(), Failu
         name,
         command,
         mode,
+        environment,
     } = contender;
     let wrong = |what: &str| {
         usage(
@@ -72,11 +76,9 @@ pub(super) fn check(contender: &Contender, plan: &SweepPlan) -> Result<(), Failu
     if let Some(mode) = given_twice(mode) {
         return Err(wrong(&format!("its mode {mode} is given twice")));
     }
-    match shlex::split(command) {
-        Some(words) if !words.is_empty() => Ok(()),
-        Some(_) => Err(wrong("its command is empty")),
-        None => Err(wrong("its command has a quote that is not closed")),
-    }
+    check_command(command)
+        .and_then(|()| check_environment(environment))
+        .map_err(|what| wrong(&what))
 }
 
 /// Contenders know the six variables alone: what else the plan says they may not honour.

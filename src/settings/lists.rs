@@ -4,10 +4,12 @@ use std::collections::HashSet;
 use std::fmt::Display;
 
 use super::reader::usage;
+use crate::cell::Program;
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
 use crate::guess;
 use crate::plan::ranges::{Gathered, ListForm, RangeError};
+use crate::sweep::factors::count;
 use crate::sweep::plan::SweepPlan;
 
 /// The values of a list, each once; `example` says how one is written.
@@ -37,12 +39,19 @@ pub(super) fn list<T: Clone + PartialEq>(
 /// Configurations of a plan, counted before any is made.
 pub(super) fn count_cells(plan: &SweepPlan) -> u64 {
     let modes = |own: usize| if own == 0 { plan.mode.len() } else { own } as u64;
-    let programs = plan.client.len() as u64 * modes(0)
-        + plan
-            .contender
-            .iter()
-            .map(|contender| modes(contender.mode.len()))
-            .sum::<u64>();
+    let of_program =
+        |program: Program, own: usize| modes(own).saturating_mul(count(plan, &program));
+    let clients = plan
+        .client
+        .iter()
+        .map(|client| of_program(Program::Client(*client), 0));
+    let contenders = plan.contender.iter().map(|contender| {
+        of_program(
+            Program::Contender(contender.name.clone()),
+            contender.mode.len(),
+        )
+    });
+    let programs = clients.chain(contenders).fold(0, u64::saturating_add);
     let others = [
         plan.vcpu.len(),
         plan.memory.len(),

@@ -6,6 +6,7 @@ mod contender;
 mod cost_policy;
 mod doctor;
 mod emf;
+mod factors;
 mod fetching;
 mod fill;
 mod http;

@@ -169,6 +169,13 @@ fn refuse_what_tasks_cannot(raw: &Raw, plan: &SweepPlan) -> Result<(), Failure> 
             "leave --embedded out, or --on ecs",
         ));
     }
+    if let Some(server) = plan.server.first() {
+        let message = format!("the server {} cannot run on Fargate", server.name);
+        return Err(usage(
+            message,
+            "servers run on this machine: leave --server out, or --on ecs",
+        ));
+    }
     if let Some(contender) = plan.contender.first() {
         let message = format!(
             "the contender {} cannot run on Fargate: the image holds parfetch alone",

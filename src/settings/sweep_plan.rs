@@ -3,7 +3,7 @@
 use super::lists::{count_cells, given_twice, list};
 use super::reader::{SettingReader, part_size, usage};
 use super::source::{bucket_name, embedded_text};
-use super::{contender, selection};
+use super::{contender, factors, selection};
 use crate::cli::{Given, Raw};
 use crate::exit::Failure;
 use crate::plan::ranges::{ListForm, VCPU, WHOLE};
@@ -24,6 +24,7 @@ pub(super) fn plan(raw: &Raw, file: Option<&str>) -> Result<SweepPlan, Failure> 
         _ => SweepPlan::default(),
     };
     set_factors(raw, &mut plan)?;
+    factors::set(raw, &mut plan)?;
     keys(raw, &mut plan)?;
     set_work(raw, &mut plan)?;
     set_source(raw, &mut plan)?;
@@ -288,7 +289,8 @@ fn check(plan: &SweepPlan) -> Result<(), Failure> {
     }
     plan.contender
         .iter()
-        .try_for_each(|one| contender::check(one, plan))
+        .try_for_each(|one| contender::check(one, plan))?;
+    factors::check(plan)
 }
 
 /// What a list of flags cannot hold, a plan file must not either: a value twice would be the same cells twice, in the same folders.

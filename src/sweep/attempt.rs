@@ -50,8 +50,10 @@ impl Attempt {
             failure: None,
             outside: None,
             contender: None,
+            contender_times: None,
             summaries: Vec::new(),
             server: None,
+            started_server: None,
             tasks: Vec::new(),
             beside: Vec::new(),
         }

@@ -256,6 +256,7 @@ mod tests {
             prices,
             time_limit: job.time_limit,
             is_embedded: false,
+            server_units: None,
             definition: None,
         };
         ReadySweep {
@@ -266,6 +267,7 @@ mod tests {
                 id: job.id.clone(),
                 inherited: Vec::new(),
                 plan: crate::plan::variables::example(),
+                prefix: String::new(),
                 results_bucket: None,
                 embedded: None,
                 expected: ExpectedKeys {

@@ -17,6 +17,7 @@ use crate::cell::Program;
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure, Signal, same_command};
 use crate::plan::Mode;
+use crate::plan::factors::SERVER;
 use crate::platform::clock::{now_ns, utc_now};
 use crate::results::record::Record;
 
@@ -86,7 +87,7 @@ impl Driver<'_> {
             } = &mut *ready;
             let context = RepetitionContext {
                 facts,
-                contenders: &self.job.plan.contender,
+                plan: &self.job.plan,
                 template,
                 server: server.as_mut(),
                 results: contender_results.as_mut(),
@@ -219,6 +220,11 @@ impl Driver<'_> {
     }
 }
 
+/// Whether its server did not start.
+fn is_without_server(record: &Record) -> bool {
+    record.cell.factors.get(SERVER).is_some() && record.started_server.is_none()
+}
+
 /// Bytes of a run, where they are known before it.
 fn expected_bytes(job: &SweepJob, ready: &ReadySweep<'_>) -> Option<u64> {
     ready
@@ -242,7 +248,9 @@ fn check_warm_up(
         let what = format!("the warm-up ({}) {}{said}", record.cell, failure.reason);
         Failure::new(Exit::SetUp, what)
     };
-    if let Program::Contender(name) = &record.cell.program {
+    if let Program::Contender(name) = &record.cell.program
+        && !is_without_server(record)
+    {
         let hint = of_contender((name, record.cell.mode), job, dir);
         return if failure.is_of_size {
             Ok(())

@@ -112,6 +112,7 @@ mod tests {
             name: "python".to_owned(),
             command: "python3".to_owned(),
             mode: Vec::new(),
+            environment: std::collections::BTreeMap::new(),
         });
         assert!(
             too_short(&cell, 0.25, &job)

@@ -85,6 +85,8 @@ pub(super) struct RunTemplate {
     pub(super) inherited: Vec<(String, String)>,
     /// What every repetition does. Program, workers, shard, label and destination are those of the attempt.
     pub(super) plan: RunPlan,
+    /// Which keys of the bucket the sweep lists; the plan has the key list.
+    pub(super) prefix: String,
     /// Where contenders store their results.
     pub(super) results_bucket: Option<String>,
     /// The embedded server, and the folder of its results bucket.
@@ -154,6 +156,15 @@ impl RunTemplate {
             .filter(|(name, _)| is_parfetch || OF_THE_STUDY.contains(name));
         all.extend(own.map(|(name, value)| (name.to_owned(), value)));
         all.into_iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect()
+    }
+
+    /// The environment of a server: that of the sweep, without parfetch's own settings.
+    pub(super) fn of_server(&self) -> Vec<(OsString, OsString)> {
+        self.inherited
+            .iter()
+            .filter(|(name, _)| !name.starts_with("PARFETCH_"))
             .map(|(name, value)| (name.into(), value.into()))
             .collect()
     }

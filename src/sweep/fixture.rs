@@ -47,6 +47,7 @@ pub(crate) fn cell() -> Cell {
         mode: Mode::Async,
         concurrency: 1,
         shards: 1,
+        factors: crate::plan::Factors::default(),
     }
 }
 
@@ -74,8 +75,10 @@ pub(crate) fn record(cell: &Cell, repetition: u32) -> Record {
             ..Outside::default()
         }),
         contender: None,
+        contender_times: None,
         summaries: Vec::new(),
         server: None,
+        started_server: None,
         tasks: Vec::new(),
         beside: Vec::new(),
     }

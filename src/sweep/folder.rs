@@ -346,6 +346,7 @@ mod tests {
             mode: Mode::Async,
             concurrency: 4,
             shards: 1,
+            factors: crate::plan::Factors::default(),
         };
         Planned {
             cell,

@@ -10,7 +10,7 @@ use tokio::sync::watch::Receiver;
 
 use super::attempt::{Attempt, Awaited, CannotRun, Stopped};
 use super::environment::{ResultsLocation, RunTemplate};
-use super::plan::Contender;
+use super::plan::SweepPlan;
 use crate::cell::Cell;
 use crate::estimate::CostConsent;
 use crate::event::SweepEvent;
@@ -79,7 +79,7 @@ pub(super) struct EarlierSweep {
 /// What a repetition needs beside its place in the order.
 pub(super) struct RepetitionContext<'a> {
     pub(super) facts: &'a SweepFacts,
-    pub(super) contenders: &'a [Contender],
+    pub(super) plan: &'a SweepPlan,
     pub(super) template: &'a RunTemplate,
     pub(super) server: Option<&'a mut Embedded>,
     /// Where contenders put their results, when that is not the embedded server's folder.
@@ -183,6 +183,8 @@ pub(super) struct LauncherSetup<'a> {
     pub(super) time_limit: Duration,
     /// Whether the sweep fetches from a server of its own.
     pub(super) is_embedded: bool,
+    /// vCPU × 1024 of the server that each repetition starts; none without one.
+    pub(super) server_units: Option<u32>,
     /// The task definition with which the sweep was begun: a stack that was updated since must not change what the rest is measured with.
     pub(super) definition: Option<String>,
 }

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use crate::cell::{Cell, Program};
 use crate::plan::Mode;
+use crate::plan::factors::SERVER;
 
+use super::factors::combinations;
 use super::plan::{Contender, SweepPlan};
 
 /// One repetition to be run.
@@ -32,21 +34,37 @@ pub fn cells(plan: &SweepPlan, sizes: &[(u32, u32)]) -> Vec<Cell> {
         )
     });
     for (program, modes) in clients.chain(contenders) {
+        let combinations = combinations(plan, &program);
         for (cpu_units, memory_mib) in sizes {
-            for mode in modes {
-                for shards in &plan.shards {
-                    for concurrency in &plan.concurrency {
-                        let (mode, concurrency, shards) = (*mode, *concurrency, *shards);
-                        cells.push(Cell {
-                            program: program.clone(),
-                            cpu_units: *cpu_units,
-                            memory_mib: *memory_mib,
-                            mode,
-                            concurrency,
-                            shards,
-                        });
-                    }
-                }
+            for factors in &combinations {
+                let of_factors = Cell {
+                    program: program.clone(),
+                    cpu_units: *cpu_units,
+                    memory_mib: *memory_mib,
+                    mode: Mode::Async,
+                    concurrency: 1,
+                    shards: 1,
+                    factors: factors.clone(),
+                };
+                cells.extend(workers(plan, modes, &of_factors));
+            }
+        }
+    }
+    cells
+}
+
+/// Every number of workers and shards in every mode, all else as in this cell.
+fn workers(plan: &SweepPlan, modes: &[Mode], cell: &Cell) -> Vec<Cell> {
+    let mut cells = Vec::new();
+    for mode in modes {
+        for shards in &plan.shards {
+            for concurrency in &plan.concurrency {
+                cells.push(Cell {
+                    mode: *mode,
+                    concurrency: *concurrency,
+                    shards: *shards,
+                    ..cell.clone()
+                });
             }
         }
     }
@@ -61,17 +79,25 @@ fn modes<'a>(contender: &'a Contender, plan: &'a SweepPlan) -> &'a [Mode] {
     }
 }
 
-/// The order of all repetitions: a warm-up of each program, then block by block (every cell once), each block in a random order of its own. So what
+/// What one warm-up stands for: a program, and a server.
+pub(super) type WarmUp<'a> = (&'a Program, Option<&'a str>);
+
+/// The warm-up of a cell.
+pub(super) fn warm_up(cell: &Cell) -> WarmUp<'_> {
+    (&cell.program, cell.factors.get(SERVER))
+}
+
+/// The order of all repetitions: a warm-up of each program with each server, then block by block (every cell once), each block in a random order of its own. So what
 /// drifts over the hours of a sweep touches all cells alike. The same seed gives the same order.
 ///
 /// Only `fitting` cells are run; places are counted over all of the plan, so that they stay the same when more or fewer cells fit another day.
 pub fn order((cells, fitting): (&[Cell], &[Cell]), repeat: u32, seed: u64) -> Vec<Planned> {
     let mut random = fastrand::Rng::with_seed(seed);
-    let mut warmed: Vec<&Program> = Vec::new();
+    let mut warmed: Vec<WarmUp<'_>> = Vec::new();
     let mut all: Vec<(Cell, u32)> = Vec::new();
     for cell in fitting {
-        if !warmed.contains(&&cell.program) {
-            warmed.push(&cell.program);
+        if !warmed.contains(&warm_up(cell)) {
+            warmed.push(warm_up(cell));
             all.push((cell.clone(), 0));
         }
     }
@@ -105,6 +131,7 @@ mod tests {
             name: "python".to_owned(),
             command: "python3 x.py".to_owned(),
             mode: vec![Mode::Thread, Mode::Process],
+            environment: std::collections::BTreeMap::new(),
         };
         SweepPlan {
             client: vec![ClientKind::Lean],

@@ -10,6 +10,7 @@ mod driver;
 mod ecs;
 mod enough;
 mod environment;
+pub mod factors;
 mod fleet;
 
 mod fitting;

@@ -2,6 +2,7 @@
 //!
 //! Owns the plan file's format (FORMAT.md). Checks nothing that takes the machine or the network; the rules between settings live in `settings`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -64,7 +65,8 @@ pub const MEMORY: ListForm<MemoryChoice> = ListForm {
     },
 };
 
-/// Another program that takes part: it honours the six variables of the study and writes its CSV to the results bucket.
+/// Another program that takes part: it honours the six variables of the study and writes its CSV to `PARFETCH_OUT` or to the
+/// results bucket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Contender {
@@ -75,6 +77,22 @@ pub struct Contender {
     /// The modes that it knows; empty = all of the plan.
     #[serde(default)]
     pub mode: Vec<Mode>,
+    /// More variables for it; their values may name factors in braces, as its command may.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub environment: BTreeMap<String, String>,
+}
+
+/// A server that each repetition starts anew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerProgram {
+    /// Its name in tables: the value of the factor `server`.
+    pub name: String,
+    /// Program and arguments, quoted as for a shell; none is started.
+    pub command: String,
+    /// More variables for it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub environment: BTreeMap<String, String>,
 }
 
 /// A sweep, every default filled in.
@@ -127,10 +145,36 @@ pub struct SweepPlan {
     pub order: Order,
     /// Seed of the order of the repetitions.
     pub seed: u64,
+    /// A server is ready when it answers this path with a code from 200 to 299; none = when it accepts a connection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_ready: Option<String>,
+    /// How long it may take until then, as `30s`; none = [`SERVER_TIMEOUT`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_timeout: Option<String>,
+    /// How long to wait after it was ready, as `1s`; none = [`SERVER_SETTLE`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_settle: Option<String>,
+    /// vCPU of the server; none = 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_vcpu: Option<f64>,
+    /// Factors of the sweep's own, which texts name in braces.
+    #[serde(
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "written::factors"
+    )]
+    pub factor: BTreeMap<String, Vec<String>>,
     /// Other programs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub contender: Vec<Contender>,
+    /// Servers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub server: Vec<ServerProgram>,
 }
+
+/// How long a server may take until it is ready, where the plan does not say.
+pub const SERVER_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long to wait after a server was ready: the first of several workers answers before the others are there.
+pub const SERVER_SETTLE: Duration = Duration::from_secs(1);
 
 /// A plan says what is not usual: one of before there was a setting stays the same plan.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -159,7 +203,13 @@ impl Default for SweepPlan {
             part_size: None,
             order: Order::Listed,
             seed: 1,
+            server_ready: None,
+            server_timeout: None,
+            server_settle: None,
+            server_vcpu: None,
+            factor: BTreeMap::new(),
             contender: Vec::new(),
+            server: Vec::new(),
         }
     }
 }
@@ -176,7 +226,38 @@ pub enum PlanError {
     Version(u32),
 }
 
+/// When a server counts as ready, and how large it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerRules {
+    /// It answers this path with a code from 200 to 299; none = it accepts a connection.
+    pub ready: Option<String>,
+    /// How long that may take.
+    pub timeout: Duration,
+    /// How long to wait after that.
+    pub settle: Duration,
+    /// vCPU × 1024.
+    pub cpu_units: u32,
+}
+
 impl SweepPlan {
+    /// What holds for every server.
+    pub fn server_rules(&self) -> ServerRules {
+        let time = |text: &Option<String>, default| {
+            text.as_deref()
+                .and_then(|text| units::parse_duration(text).ok())
+                .unwrap_or(default)
+        };
+        ServerRules {
+            ready: self.server_ready.clone(),
+            timeout: time(&self.server_timeout, SERVER_TIMEOUT),
+            settle: time(&self.server_settle, SERVER_SETTLE),
+            cpu_units: self
+                .server_vcpu
+                .and_then(cpu_units)
+                .unwrap_or(UNITS_PER_VCPU),
+        }
+    }
+
     /// How long a repetition lasts, when time ends it.
     pub fn time(&self) -> Option<Duration> {
         units::parse_duration(self.duration.as_deref()?).ok()
@@ -241,11 +322,26 @@ mod tests {
                 name: "python".to_owned(),
                 command: "python3 'a b.py'".to_owned(),
                 mode: vec![Mode::Thread],
+                environment: BTreeMap::from([("WORKERS".to_owned(), "{workers}".to_owned())]),
+            }],
+            server_ready: Some("/healthcheck".to_owned()),
+            server_vcpu: Some(0.5),
+            factor: BTreeMap::from([(
+                "workers".to_owned(),
+                vec!["1".to_owned(), "x y".to_owned()],
+            )]),
+            server: vec![ServerProgram {
+                name: "uvicorn".to_owned(),
+                command: "uvicorn --port {port}".to_owned(),
+                environment: BTreeMap::new(),
             }],
             ..SweepPlan::default()
         };
         assert_eq!(SweepPlan::from_toml(&plan.to_toml()).unwrap(), plan);
         assert_eq!(SweepPlan::from_toml("").unwrap(), SweepPlan::default());
+        let numbers = SweepPlan::from_toml("[factor]\na = [1, 2.5, true, 'x']\nb = 'c,d'").unwrap();
+        assert_eq!(numbers.factor["a"], ["1", "2.5", "true", "x"]);
+        assert_eq!(numbers.factor["b"], ["c", "d"]);
         assert!(
             plan.to_toml()
                 .contains("part_size = \"8MiB\"\norder = \"largest-first\"\n"),

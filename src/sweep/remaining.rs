@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use super::attempt::Todo;
 use super::folder::{Folder, FolderError, RepetitionState};
 use super::job::{Failed, SweepEnd, SweepJob};
-use super::matrix::Planned;
+use super::matrix::{Planned, WarmUp, warm_up};
 use super::time_left::{TimeLeft, rate};
-use crate::cell::Program;
 use crate::event::SweepEvent;
 use crate::exit::Exit;
 use crate::results::record::Record;
@@ -90,14 +89,14 @@ pub(super) fn what_is_left(
             }),
         }
     }
-    let left: Vec<&Program> = todo
+    let left: Vec<WarmUp<'_>> = todo
         .iter()
         .filter(|todo| todo.number.is_some())
-        .map(|todo| &todo.planned.cell.program)
+        .map(|todo| warm_up(&todo.planned.cell))
         .collect();
     let wanted: Vec<bool> = todo
         .iter()
-        .map(|todo| todo.number.is_some() || left.contains(&&todo.planned.cell.program))
+        .map(|todo| todo.number.is_some() || left.contains(&warm_up(&todo.planned.cell)))
         .collect();
     let todo = todo
         .into_iter()

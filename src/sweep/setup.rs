@@ -72,6 +72,7 @@ pub(super) async fn set_up<'a>(
             prices,
             time_limit: job.time_limit,
             is_embedded: job.embedded.is_some(),
+            server_units: (!job.plan.server.is_empty()).then(|| job.plan.server_rules().cpu_units),
             definition: begun
                 .as_ref()
                 .and_then(|(facts, _)| facts.task_definition.clone()),
@@ -111,6 +112,7 @@ pub(super) async fn set_up<'a>(
         id: job.id.clone(),
         inherited: environment,
         plan: run_plan(job, bucket.name().to_owned(), folder),
+        prefix: job.plan.prefix.clone(),
         results_bucket: results_bucket(job, server.as_ref()),
         embedded: server
             .as_ref()

@@ -187,6 +187,7 @@ mod tests {
             mode: Mode::Async,
             concurrency,
             shards: 1,
+            factors: crate::plan::Factors::default(),
         }
     }
 

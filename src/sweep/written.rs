@@ -1,5 +1,7 @@
 //! Lists of a plan file: values, or texts as on the command line (`"1..64"`), alone or among values.
 
+use std::collections::BTreeMap;
+
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
@@ -59,4 +61,42 @@ pub(super) fn memory<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<MemoryChoice>, D::Error> {
     list(deserializer, &MEMORY)
+}
+
+/// A value of a factor.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "not a text, a number, true or false")]
+enum FactorValue {
+    Text(String),
+    Whole(i64),
+    Number(f64),
+    Switch(bool),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "not a list of values, nor a text like \"a,b\"")]
+enum FactorValues {
+    Text(String),
+    Items(Vec<FactorValue>),
+}
+
+/// The table of factors: lists of values, or a text as on the command line.
+pub(super) fn factors<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, Vec<String>>, D::Error> {
+    let table = BTreeMap::<String, FactorValues>::deserialize(deserializer)?;
+    let text = |value: FactorValue| match value {
+        FactorValue::Text(text) => text,
+        FactorValue::Whole(number) => number.to_string(),
+        FactorValue::Number(number) => number.to_string(),
+        FactorValue::Switch(switch) => switch.to_string(),
+    };
+    let values = |values: FactorValues| match values {
+        FactorValues::Text(list) => list.split(',').map(str::to_owned).collect(),
+        FactorValues::Items(items) => items.into_iter().map(text).collect(),
+    };
+    Ok(table
+        .into_iter()
+        .map(|(name, list)| (name, values(list)))
+        .collect())
 }

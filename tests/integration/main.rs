@@ -24,6 +24,7 @@ mod processes;
 mod reference;
 mod reports;
 mod samples;
+mod servers;
 mod submit;
 mod support;
 mod sweeps;

@@ -92,12 +92,13 @@ pub(super) fn assemble(documents: Documents) -> ReadResults {
     }
 }
 
-/// The order of cells in a report: program, vCPU, memory, mode, shards, concurrency.
+/// The order of cells in a report: program, vCPU, memory, factors, mode, shards, concurrency.
 pub(in crate::analysis) fn order(cell: &Cell) -> impl Ord + '_ {
     (
         &cell.program,
         cell.cpu_units,
         cell.memory_mib,
+        &cell.factors,
         cell.mode,
         cell.shards,
         cell.concurrency,

@@ -6,10 +6,11 @@ use super::shards;
 use super::sweeps::{SweepShared, sibling};
 
 use crate::analysis::model::{FailedRepetition, Place, Sampled, Workload};
-use crate::analysis::observation::{DocumentSource, Observation};
+use crate::analysis::observation::{DocumentSource, Observation, Percentiles};
 use crate::analysis::tasks::of_tasks;
 use crate::cell::Program;
-use crate::results::record::{ContenderResult, Record};
+use crate::results::record::{ContenderResult, ContenderTimes, Record};
+use crate::results::summary::Distributions;
 
 /// One repetition's record with what it names.
 pub(super) struct Recorded<'a> {
@@ -135,6 +136,7 @@ fn numbers(record: &Record, reduced: &[Reduced], named: usize) -> Result<Numbers
                 .contender
                 .as_ref()
                 .ok_or_else(|| format!("{name} left no result"))?,
+            record.contender_times.as_deref(),
         )
     } else {
         of_parfetch(record, reduced, named)?
@@ -172,6 +174,14 @@ fn numbers(record: &Record, reduced: &[Reduced], named: usize) -> Result<Numbers
         numbers.usage.server_cpu_s = Some(server.cpu_ns as f64 / 1e9);
         numbers.usage.server_threads = Some(server.threads);
     }
+    if let Some(server) = &record.started_server {
+        let cpu_ns = server
+            .cpu_user_ns
+            .zip(server.cpu_sys_ns)
+            .map(|(user, sys)| user.saturating_add(sys));
+        numbers.usage.server_cpu_s = seconds(cpu_ns);
+        numbers.usage.server_vcpu = Some(server.vcpu);
+    }
     Ok(numbers)
 }
 
@@ -203,7 +213,7 @@ fn of_parfetch(record: &Record, reduced: &[Reduced], named: usize) -> Result<Num
     }
 }
 
-fn contender(result: &ContenderResult) -> Numbers {
+fn contender(result: &ContenderResult, times: Option<&ContenderTimes>) -> Numbers {
     let mut numbers = Numbers::default();
     numbers.times.fetch_s = Some(result.fetch_ns as f64 / 1e9);
     numbers.counts.keys = Some(result.objects);
@@ -211,6 +221,16 @@ fn contender(result: &ContenderResult) -> Numbers {
     numbers.counts.failed = Some(result.objects.saturating_sub(result.ok));
     numbers.counts.tried = Some(result.objects);
     numbers.counts.goodput_bytes = Some(result.goodput_bytes);
+    if let Some(times) = times {
+        let Distributions { ttfb, latency, .. } = &times.distributions;
+        numbers.counts.timed = Some(latency.count);
+        numbers.percentiles = Percentiles {
+            ttfb_p50_s: seconds(ttfb.p50_ns),
+            ttfb_p99_s: seconds(ttfb.p99_ns),
+            latency_p50_s: seconds(latency.p50_ns),
+            latency_p99_s: seconds(latency.p99_ns),
+        };
+    }
     numbers
 }
 

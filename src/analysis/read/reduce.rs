@@ -232,6 +232,7 @@ fn numbers(summary: &Summary) -> Numbers {
             on_spot: None,
             server_cpu_s: seconds(server("cpu_ns")),
             server_threads: server("threads").and_then(|threads| u32::try_from(threads).ok()),
+            server_vcpu: None,
         },
         percentiles: Percentiles {
             ttfb_p50_s: seconds(distributions.ttfb.p50_ns),

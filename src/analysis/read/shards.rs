@@ -154,6 +154,7 @@ pub(super) fn merge(shards: &[Reduced]) -> Result<Numbers, SnapshotError> {
             on_spot: None,
             server_cpu_s: None,
             server_threads: None,
+            server_vcpu: None,
         },
         percentiles: percentiles(&ttfb, &latency),
         clock_error_ms: clock_error_ms(&numbers, &parts),

@@ -112,6 +112,7 @@ pub(super) fn cell(summary: &Summary) -> Cell {
         mode: summary.settings.mode,
         concurrency: summary.settings.concurrency,
         shards: 1,
+        factors: crate::plan::Factors::default(),
     }
 }
 

@@ -194,6 +194,7 @@ fn cells(kind: Kind, programs: &[Program]) -> Vec<Cell> {
                     mode,
                     concurrency,
                     shards: 1,
+                    factors: crate::plan::Factors::default(),
                 };
                 cells.extend([4, 32].map(cell));
             }

@@ -23,6 +23,7 @@ fn documents(kind: &str, sigma: f64, seed: u64) -> Vec<Document> {
                 mode,
                 concurrency,
                 shards: 1,
+                factors: crate::plan::Factors::default(),
             };
             cells.extend([4, 32].map(cell));
         }

@@ -334,6 +334,7 @@ fn cells(class: Class, draw: &mut Draw) -> Vec<Cell> {
                     mode,
                     concurrency: *concurrency,
                     shards: 1,
+                    factors: crate::plan::Factors::default(),
                 };
                 cells.extend(workers.iter().map(cell));
             }

@@ -1,6 +1,6 @@
 //! A comparison as CSV.
 
-use super::sheet::{Sheet, column, known, optional};
+use super::sheet::{OwnFactors, Sheet, column, known, optional};
 use crate::analysis::Comparison;
 use crate::escape::csv;
 
@@ -21,6 +21,8 @@ pub(super) fn render_comparison_csv(comparison: &Comparison) -> String {
     ]
     .map(str::to_owned)
     .into();
+    let own = OwnFactors::of(comparison.cells.iter().map(|compared| &compared.cell));
+    header.extend(own.columns());
     for set in ["base", "new"] {
         header.extend(["median", "low", "high", "n"].map(|what| format!("{set}_{metric}_{what}")));
         header.push(format!("{set}_failed_repetitions"));
@@ -56,6 +58,7 @@ pub(super) fn render_comparison_csv(comparison: &Comparison) -> String {
             cell.concurrency.to_string(),
             cell.shards.to_string(),
         ];
+        row.extend(own.values(cell));
         for side in [&compared.base, &compared.new] {
             let interval = side.interval;
             row.extend([

@@ -1,6 +1,6 @@
 //! The report as CSV: everything known of each cell.
 
-use super::sheet::{Sheet, column, known, optional};
+use super::sheet::{OwnFactors, Sheet, column, known, optional};
 use crate::analysis::advice::{Basis, Cost};
 use crate::analysis::metric::Metric;
 use crate::analysis::model::{Against, CellReport, Standing, Study};
@@ -56,6 +56,9 @@ const FINDINGS: [&str; 26] = [
 /// The report as CSV, one row a cell.
 pub(crate) fn render_csv(studies: &[Study]) -> String {
     let mut header: Vec<String> = FACTORS.map(str::to_owned).into();
+    let cells = studies.iter().flat_map(|study| &study.cells);
+    let own = OwnFactors::of(cells.map(|cell| &cell.cell));
+    header.extend(own.columns());
     for metric in Metric::ALL {
         let name = column(metric);
         header.extend([
@@ -70,6 +73,7 @@ pub(crate) fn render_csv(studies: &[Study]) -> String {
     for (number, study) in studies.iter().enumerate() {
         for (place, cell) in study.cells.iter().enumerate() {
             let mut row = factors(study, number + 1, cell);
+            row.extend(own.values(&cell.cell));
             row.extend(
                 Metric::ALL
                     .into_iter()

@@ -1,6 +1,30 @@
 //! Rows of CSV, their fields and the names of their columns.
 
+use std::collections::BTreeSet;
+
 use crate::analysis::metric::{Metric, Unit};
+use crate::cell::Cell;
+use crate::escape::csv;
+
+/// The factors that sweeps have of their own, in a column each: `factor_workers`. A cell without the factor has an empty field.
+pub(super) struct OwnFactors(BTreeSet<String>);
+
+impl OwnFactors {
+    pub(super) fn of<'a>(cells: impl Iterator<Item = &'a Cell>) -> Self {
+        let names = cells.flat_map(|cell| cell.factors.iter().map(|(name, _)| name.to_owned()));
+        Self(names.collect())
+    }
+
+    pub(super) fn columns(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|name| csv(&format!("factor_{name}")))
+    }
+
+    pub(super) fn values(&self, cell: &Cell) -> impl Iterator<Item = String> {
+        self.0
+            .iter()
+            .map(|name| csv(cell.factors.get(name).unwrap_or_default()))
+    }
+}
 
 /// How a unit ends a column's name.
 const fn suffix(unit: Unit) -> &'static str {
@@ -19,13 +43,13 @@ pub(super) fn column(metric: Metric) -> String {
 }
 
 /// Rows under a header, with CRLF (RFC 4180). Empty is unknown.
-pub(super) struct Sheet(csv::Writer<Vec<u8>>);
+pub(super) struct Sheet(::csv::Writer<Vec<u8>>);
 
 impl Sheet {
     pub(super) fn new(header: &[String]) -> Self {
         let mut sheet = Self(
-            csv::WriterBuilder::new()
-                .terminator(csv::Terminator::CRLF)
+            ::csv::WriterBuilder::new()
+                .terminator(::csv::Terminator::CRLF)
                 .from_writer(Vec::new()),
         );
         sheet.row(header);

@@ -15,7 +15,7 @@ use crate::analysis::model::{
 };
 use crate::analysis::{Observation, Prediction};
 use crate::cell::{Cell, Program};
-use crate::plan::Mode;
+use crate::plan::{Factors, Mode};
 use crate::render::wording::{advice, notes, number, verdict};
 use crate::results::summary::Verdict;
 use crate::stats::location::Interval;
@@ -87,6 +87,8 @@ struct CurvePart<'a> {
     memory_mib: u32,
     mode: Mode,
     shards: u32,
+    #[serde(skip_serializing_if = "Factors::is_empty")]
+    factors: &'a Factors,
     cells: &'a [usize],
     knee: Option<u32>,
     note: Option<&'static str>,
@@ -111,6 +113,8 @@ struct PredictionPart<'a> {
 #[derive(Serialize)]
 struct RecommendationPart<'a> {
     program: &'a Program,
+    #[serde(skip_serializing_if = "Factors::is_empty")]
+    factors: &'a Factors,
     cheapest: Option<ChoicePart<'a>>,
     fastest: Option<ChoicePart<'a>>,
     pareto: &'a [usize],
@@ -206,6 +210,7 @@ fn curve(curve: &Curve) -> CurvePart<'_> {
         memory_mib: curve.memory_mib,
         mode: curve.mode,
         shards: curve.shards,
+        factors: &curve.factors,
         cells: &curve.cells,
         knee: curve.knee,
         note: curve.note.map(notes::of_curve),
@@ -236,6 +241,7 @@ fn recommendation<'a>(study: &'a Study, found: &'a Recommendation) -> Recommenda
     let words = |chosen: &'a Option<Choice>| chosen.as_ref().map(|chosen| choice(study, chosen));
     RecommendationPart {
         program: &found.program,
+        factors: &found.factors,
         cheapest: words(&found.cheapest),
         fastest: words(&found.fastest),
         pareto: &found.pareto,

@@ -7,7 +7,7 @@ use crate::render::form::Names;
 use crate::render::wording::caveats::caveats;
 use crate::render::wording::change::{percent, probability, range};
 use crate::render::wording::comparison::{sentences, title};
-use crate::render::wording::number::{self, Scale, UNKNOWN};
+use crate::render::wording::number::{self, Scale, UNKNOWN, behind};
 use crate::render::wording::sections::factors;
 use crate::render::wording::warnings::warnings;
 use crate::units;
@@ -71,9 +71,10 @@ fn row(compared: &Compared, (scale, comparisons): (Scale, usize)) -> Vec<String>
         number::vcpu(cell.cpu_units),
         number::memory(cell.memory_mib),
         markdown(&format!(
-            "{} · {}",
+            "{} · {}{}",
             cell.program.name(),
-            factors(cell.mode, cell.concurrency, cell.shards)
+            factors(cell.mode, cell.concurrency, cell.shards),
+            behind(&cell.factors)
         )),
         median(compared.base.median),
         median(compared.new.median),

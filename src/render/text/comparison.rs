@@ -4,12 +4,13 @@ use super::page::TextPage;
 use super::table::{Align, Column, Text, blocks};
 use super::view::{Paint, Role};
 use crate::analysis::{Change, Compared, Comparison};
+use crate::cell::Cell;
 use crate::escape::terminal;
 use crate::render::form::Names;
 use crate::render::wording::caveats::caveats;
 use crate::render::wording::change::{percent, probability, range};
 use crate::render::wording::comparison::{sentences, title};
-use crate::render::wording::number::{self, Scale, UNKNOWN};
+use crate::render::wording::number::{self, Scale, UNKNOWN, behind};
 use crate::render::wording::sections::factors;
 use crate::render::wording::warnings::warnings;
 use crate::units;
@@ -73,9 +74,20 @@ fn labels(cells: &[Compared]) -> Vec<Column> {
         Column::of(
             "mode",
             Align::Left,
-            cells
-                .iter()
-                .map(|cell| factors(cell.cell.mode, cell.cell.concurrency, cell.cell.shards)),
+            cells.iter().map(|cell| {
+                let Cell {
+                    mode,
+                    concurrency,
+                    shards,
+                    factors: own,
+                    ..
+                } = &cell.cell;
+                terminal(&format!(
+                    "{}{}",
+                    factors(*mode, *concurrency, *shards),
+                    behind(own)
+                ))
+            }),
         ),
     ]
 }

@@ -87,6 +87,7 @@ fn the_longest_answer_is_seen_as_a_whole() {
     study.workload.place = Place::default();
     let other = |name: &str| Recommendation {
         program: Program::Contender(name.to_owned()),
+        factors: crate::plan::Factors::default(),
         ..study.recommendations[0].clone()
     };
     study.recommendations = vec![

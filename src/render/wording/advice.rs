@@ -2,7 +2,7 @@
 
 use std::str::FromStr as _;
 
-use super::number::{plural, time, vcpus};
+use super::number::{behind, plural, time, vcpus};
 use super::{notes, prediction};
 use crate::analysis::advice::{Choice, Edge, FirstLook, KneeSide, Lack};
 use crate::analysis::model::{CellReport, Study, Workload};
@@ -61,6 +61,7 @@ pub(crate) fn configuration(report: &CellReport) -> String {
         mode,
         concurrency,
         shards,
+        ref factors,
         ..
     } = report.cell;
     let tasks = if shards > 1 {
@@ -69,9 +70,10 @@ pub(crate) fn configuration(report: &CellReport) -> String {
         String::new()
     };
     format!(
-        "{tasks}{}, {} GB, {mode} × {concurrency}",
+        "{tasks}{}, {} GB, {mode} × {concurrency}{}",
         vcpus(units),
-        memory_gb(memory_mib)
+        memory_gb(memory_mib),
+        behind(factors)
     )
 }
 

@@ -177,11 +177,10 @@ pub(crate) fn highest(study: &Study, recommendation: &Recommendation) -> Option<
             .figure(Metric::Throughput)
             .map(|figure| figure.median)
     };
-    let of_program = study
-        .cells
-        .iter()
-        .enumerate()
-        .filter(|(_, report)| report.cell.program == recommendation.program);
+    let of_program = study.cells.iter().enumerate().filter(|(_, report)| {
+        let cell = &report.cell;
+        (&cell.program, &cell.factors) == (&recommendation.program, &recommendation.factors)
+    });
     let known = of_program.filter_map(|(place, report)| Some((place, report, rate(report)?)));
     let (place, report, highest) = known
         .max_by(|one, other| one.2.total_cmp(&other.2))

@@ -46,7 +46,7 @@ impl Table<'_> {
 pub(crate) struct Row<'a> {
     /// Its factors and its knee.
     pub(crate) curve: &'a Curve,
-    /// Its mode; for contenders their name, and the mode when they have several.
+    /// Its mode; for contenders their name, and the mode when they have several. Then its factors.
     pub(crate) label: String,
     /// By the table's concurrencies.
     pub(crate) cells: Vec<Option<&'a CellReport>>,
@@ -220,8 +220,13 @@ fn mode_order(study: &Study, curve: &Curve) -> usize {
 }
 
 fn label(curve: &Curve, all: &[Curve]) -> String {
+    let factors = if curve.factors.is_empty() {
+        String::new()
+    } else {
+        format!(" · {}", escape::terminal(&curve.factors.to_string()))
+    };
     let Program::Contender(name) = &curve.program else {
-        return curve.mode.to_string();
+        return format!("{}{factors}", curve.mode);
     };
     let modes: BTreeSet<&str> = all
         .iter()
@@ -230,9 +235,9 @@ fn label(curve: &Curve, all: &[Curve]) -> String {
         .collect();
     let name = short(name);
     if modes.len() > 1 {
-        format!("{name} {}", curve.mode)
+        format!("{name} {}{factors}", curve.mode)
     } else {
-        name
+        format!("{name}{factors}")
     }
 }
 

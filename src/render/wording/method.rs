@@ -130,7 +130,7 @@ fn rule(limit: Limit) -> String {
     match limit {
         Limit::Failed => "no repetition gave figures".to_owned(),
         Limit::ServerBound => format!(
-            "the embedded server used more than {} of its threads’ time",
+            "the server used more than {} of its CPU time",
             percent(SERVER_SHARE)
         ),
         Limit::CpuBound => format!(

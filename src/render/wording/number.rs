@@ -2,6 +2,7 @@
 
 use crate::analysis::metric::{Metric, Unit};
 use crate::analysis::model::Figure;
+use crate::plan::Factors;
 use crate::stats::location::most_confidence;
 use crate::units;
 
@@ -164,6 +165,14 @@ pub(crate) fn span(low: String, high: &str) -> String {
     } else {
         format!("{low} to {high}")
     }
+}
+
+/// `, server uvicorn, workers 3`; empty without factors.
+pub(crate) fn behind(factors: &Factors) -> String {
+    factors
+        .iter()
+        .map(|(name, value)| format!(", {name} {value}"))
+        .collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What follows the tables: verdicts, failures, warnings, recommendations and the Pareto front, grouped so that equal things are said once.
 
-use super::number::{self, UNKNOWN, memory, plural, usd, vcpu, vcpus};
+use super::number::{self, UNKNOWN, behind, memory, plural, usd, vcpu, vcpus};
 use super::{notes, verdict};
 use crate::analysis::advice::{Choice, Recommendation};
 use crate::analysis::metric::Metric;
@@ -64,10 +64,11 @@ fn who(curve: &Curve, cells: &[&CellReport]) -> String {
     };
     let size = size(curve.cpu_units, curve.memory_mib);
     format!(
-        "{} · {size} · {} × {}{shards}",
+        "{} · {size} · {} × {}{shards}{}",
         curve.program.name(),
         curve.mode,
-        concurrencies.join(", ")
+        concurrencies.join(", "),
+        behind(&curve.factors)
     )
 }
 
@@ -239,6 +240,7 @@ pub(crate) fn pareto(study: &Study, recommendation: &Recommendation) -> Vec<[Str
             mode,
             concurrency,
             shards,
+            factors: own,
             ..
         } = &report.cell;
         let prediction = report.prediction.as_ref()?;
@@ -262,7 +264,7 @@ pub(crate) fn pareto(study: &Study, recommendation: &Recommendation) -> Vec<[Str
         Some([
             vcpu(*cpu_units),
             memory(*memory_mib),
-            factors(*mode, *concurrency, *shards),
+            format!("{}{}", factors(*mode, *concurrency, *shards), behind(own)),
             time,
             price,
             by_bytes,

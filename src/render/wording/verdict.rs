@@ -37,7 +37,7 @@ fn ground(ground: &Ground) -> String {
     match ground {
         Ground::Failure(reason) => reason.clone(),
         Ground::ServerShare(share) => format!(
-            "the server used {} of its threads' time",
+            "the server used {} of its CPU time",
             units::percent(*share)
         ),
         Ground::CpuShare {

@@ -181,10 +181,7 @@ fn results(raw: &Raw, plan: &SweepPlan, notes: &mut Notes) -> Result<Option<S3Ur
     let reader = SettingReader(raw);
     let Some(given) = raw.get("result-bucket") else {
         if plan.embedded.is_none() && !plan.contender.is_empty() {
-            notes.lacks(usage(
-                "contenders need a results bucket",
-                "set RESULT_BUCKET_NAME or --result-bucket: that is where they store their CSV",
-            ));
+            notes.warn("no results bucket is given: contenders have to write their CSV to the file that PARFETCH_OUT names".to_owned());
         }
         return Ok(None);
     };

@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::*;
 use crate::cli::{Invocation, Variables, parse};
@@ -8,7 +8,7 @@ use crate::price;
 use crate::settings::sweep_plan::MOST_RUNS;
 use crate::sweep::cells;
 use crate::sweep::plan::MemoryChoice;
-use crate::sweep::plan::{Auto, Contender};
+use crate::sweep::plan::{Auto, Contender, ServerProgram};
 
 const INPUT: SweepInput<'static> = SweepInput {
     plan: None,
@@ -244,10 +244,6 @@ fn what_is_typed_wrongly_comes_before_what_is_missing() {
             "no cluster is given",
         ),
         (
-            &["--contender", "py=x", "s3://b"],
-            "contenders need a results bucket",
-        ),
-        (
             &["--embedded", "s3://b"],
             "SOURCE names a bucket, and --embedded fetches from a server of its own",
         ),
@@ -302,6 +298,25 @@ fn fuzz_sweep_plans() {
         name: "python".to_owned(),
         command: "python3 'a b.py'".to_owned(),
         mode: vec![Mode::Thread],
+        environment: [("BUILD".to_owned(), "{build}".to_owned())].into(),
+    };
+    let server = ServerProgram {
+        name: "web".to_owned(),
+        command: "web --port {port} -w {workers}".to_owned(),
+        environment: BTreeMap::new(),
+    };
+    let with_server = SweepPlan {
+        embedded: Some(String::new()),
+        factor: [
+            ("build".to_owned(), vec!["old".to_owned(), "new".to_owned()]),
+            ("workers".to_owned(), vec!["1".to_owned(), "3".to_owned()]),
+        ]
+        .into(),
+        contender: vec![contender.clone()],
+        server: vec![server],
+        server_ready: Some("/".to_owned()),
+        server_settle: Some("1s".to_owned()),
+        ..SweepPlan::default()
     };
     let plan = SweepPlan {
         bucket: "b".to_owned(),
@@ -319,6 +334,7 @@ fn fuzz_sweep_plans() {
         .to_toml()
         .into_bytes(),
         plan.to_toml().into_bytes(),
+        with_server.to_toml().into_bytes(),
         SweepPlan {
             contender: vec![contender],
             embedded: Some(String::new()),

@@ -148,6 +148,7 @@ mod tests {
             mode: Mode::Async,
             concurrency: 1,
             shards: 1,
+            factors: crate::plan::Factors::default(),
         }
     }
 

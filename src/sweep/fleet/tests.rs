@@ -229,6 +229,7 @@ fn plan() -> FleetPlan {
 
 fn template() -> RunTemplate {
     RunTemplate {
+        prefix: String::new(),
         max_bytes: None,
         id: "s".to_owned(),
         inherited: Vec::new(),
@@ -259,6 +260,7 @@ fn attempt(dir: &Path, (cpu_units, repetition, attempt): (u32, u32, u32)) -> Att
         mode: Mode::Async,
         concurrency: 1,
         shards: 1,
+        factors: crate::plan::Factors::default(),
     };
     let dir = dir.join(format!("{cpu_units}-{repetition}-{attempt}"));
     std::fs::create_dir_all(&dir).unwrap();

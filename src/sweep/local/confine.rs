@@ -41,8 +41,8 @@ enum Quota {
 pub(super) struct CellSize {
     /// vCPU × 1024.
     pub(super) cpu_units: u32,
-    /// MiB.
-    pub(super) memory_mib: u32,
+    /// MiB; none = as much as there is.
+    pub(super) memory_mib: Option<u32>,
 }
 
 impl Confiner {
@@ -142,9 +142,9 @@ impl Confiner {
         }
     }
 
-    /// Makes the groups for one run of this size.
-    pub(super) fn group(&self, size: CellSize, number: u32) -> io::Result<ControlGroup> {
-        let name = format!("{}-{number}", self.name);
+    /// Makes the groups for one process of this size; `label` tells it from others that run at the same time.
+    pub(super) fn group(&self, size: CellSize, label: &str) -> io::Result<ControlGroup> {
+        let name = format!("{}-{label}", self.name);
         let mut group = ControlGroup {
             cpu: None,
             memory: None,
@@ -152,7 +152,7 @@ impl Confiner {
             scope: Vec::new(),
         };
         let quota_us = PERIOD_US * u64::from(size.cpu_units) / u64::from(UNITS_PER_VCPU);
-        let bytes = u64::from(size.memory_mib) << 20;
+        let bytes = size.memory_mib.map(|mib| u64::from(mib) << 20);
         if let Some((version, parent)) = self.quota_parent() {
             let path = make(parent, &name)?;
             group.cpu = Some((version, path.clone()));
@@ -166,9 +166,12 @@ impl Confiner {
         } else if let Some(Quota::Systemd) = self.quota {
             // A percentage with decimals: 12.5 % of a CPU is the smallest step there is.
             let percent = f64::from(size.cpu_units) * 100.0 / f64::from(UNITS_PER_VCPU);
-            group.scope = vec![format!("CPUQuota={percent}%"), format!("MemoryMax={bytes}")];
+            group.scope = vec![format!("CPUQuota={percent}%")];
+            group
+                .scope
+                .extend(bytes.map(|bytes| format!("MemoryMax={bytes}")));
         }
-        if let Some((version, parent)) = &self.memory {
+        if let (Some((version, parent)), Some(bytes)) = (&self.memory, bytes) {
             // One group can hold both in version 2, and it is the same folder then.
             let path = make(parent, &name)?;
             group.memory = Some((*version, path.clone()));

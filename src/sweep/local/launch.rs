@@ -83,8 +83,8 @@ impl ProcessStarter {
         let begin = now_ns();
         let mut running = Vec::with_capacity(processes.len());
         let mut logs = Vec::new();
-        for (number, process) in (0..).zip(processes) {
-            let group = self.confiner.group(size, number)?;
+        for (number, process) in processes.iter().enumerate() {
+            let group = self.confiner.group(size, &format!("{number}"))?;
             let (child, files) = self.start(process, &group)?;
             logs.extend(files);
             let pid = child
@@ -137,7 +137,8 @@ impl ProcessStarter {
         Ok(Some(Launched { ended, outside }))
     }
 
-    fn start(
+    /// Starts one process in its group.
+    pub(super) fn start(
         &self,
         process: &ProcessSpec,
         group: &ControlGroup,
@@ -268,10 +269,15 @@ impl Peak {
 
 /// The last lines of what a process wrote to stderr.
 pub(super) fn last_lines(dir: &Path, most: usize) -> Vec<String> {
+    last_lines_of(&dir.join("stderr.log"), most)
+}
+
+/// The last lines of a file.
+pub(super) fn last_lines_of(path: &Path, most: usize) -> Vec<String> {
     /// A longer tail is nobody's message.
     const TAIL_BYTES: u64 = 8_192;
     let tail = || {
-        let mut file = File::open(dir.join("stderr.log")).ok()?;
+        let mut file = File::open(path).ok()?;
         let length = file.metadata().ok()?.len();
         file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))
             .ok()?;

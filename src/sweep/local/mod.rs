@@ -2,12 +2,18 @@
 //!
 //! Owns who runs on which CPUs, what a repetition's processes are told, and how their results become a record.
 
+mod commands;
 mod confine;
+mod contender;
+mod cpus;
 mod enter;
 mod launch;
 mod logs;
 mod outcome;
+mod port;
+mod web_server;
 
+use std::collections::BTreeSet;
 use std::io;
 
 use async_trait::async_trait;
@@ -15,20 +21,29 @@ use tokio::sync::watch;
 
 pub use enter::{Confinement, become_program};
 
+use self::commands::{processes, values};
 use self::confine::{CellSize, Confiner};
+use self::cpus::{needed, no_quota, no_quota_of_server, place_threads, split, too_large};
 use self::launch::{ProcessSpec, ProcessStarter};
+use self::port::free_port;
+use self::web_server::{ServerEnd, ServerSpec, ServerStart, WebServer};
 use super::attempt::{Attempt, Awaited, CannotRun, Finished};
 use super::environment::RunTemplate;
+use super::factors::asks_server;
 use super::launcher::{
     Launcher, LauncherSetup, LimitWords, OnEvent, PlaceFacts, RepetitionContext,
 };
-use super::plan::Contender;
-use crate::cell::{Cell, Program, UNITS_PER_VCPU};
+use crate::cell::{Cell, UNITS_PER_VCPU};
+use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure, Signal};
+use crate::plan::factors::SERVER;
 use crate::platform::Sources;
 use crate::platform::limits;
 use crate::results::record::{Limited, Record};
 use crate::server::Embedded;
+
+/// Folder of a server's output, in that of the attempt.
+const SERVER_DIR: &str = "server";
 
 /// This machine as a place to run cells.
 #[derive(Debug)]
@@ -36,6 +51,10 @@ pub(super) struct Local {
     starter: ProcessStarter,
     cpus: Vec<u32>,
     neighbour: Neighbour,
+    /// vCPU × 1024 of a server that is started for each repetition.
+    server_units: Option<u32>,
+    /// What was said of servers.
+    warned: BTreeSet<String>,
     /// What was taken and has not begun.
     taken: Option<Box<Attempt>>,
 }
@@ -70,6 +89,8 @@ impl Local {
             },
             cpus: limits::cpus(),
             neighbour: neighbour(setup),
+            server_units: setup.server_units,
+            warned: BTreeSet::new(),
             taken: None,
         }
     }
@@ -78,6 +99,7 @@ impl Local {
     fn limited(&self, cell: &Cell) -> Limited {
         let (client, rest) = split(&self.cpus, needed(cell));
         let shared_with_server = match self.neighbour {
+            _ if self.server_units.is_some() => Some(rest.is_empty()),
             Neighbour::Embedded => Some(rest.is_empty()),
             Neighbour::ThisMachine => Some(true),
             Neighbour::None => None,
@@ -114,28 +136,136 @@ impl Local {
     /// # Errors
     /// What the machine refused: the attempt does not count.
     async fn attempt(
+        &mut self,
+        attempt: &Attempt,
+        context: &mut RepetitionContext<'_>,
+        mut run: Ongoing<'_, '_>,
+    ) -> io::Result<Option<Record>> {
+        let cell = attempt.cell();
+        self.place(cell, context.server.as_deref());
+        let started = match self.serve(attempt, context, run.stop.clone()).await? {
+            None => None,
+            Some(ServerStart::Ready(server)) => Some(server),
+            Some(ServerStart::Stopped) => return Ok(None),
+            Some(ServerStart::Failed(failure)) => {
+                return Ok(Some(Record {
+                    failure: Some(failure),
+                    ..attempt.record(context.facts, self.limited(cell))
+                }));
+            }
+        };
+        let Some(mut server) = started else {
+            return self.measure(attempt, context, (run.stop, None)).await;
+        };
+        let port = server.port();
+        let measured = tokio::select! {
+            measured = self.measure(attempt, context, (run.stop.clone(), Some(port))) => measured,
+            () = server.keep_small() => unreachable!("this has no end"),
+        };
+        let used = server.used();
+        let ServerEnd { died, warnings } = server.end().await?;
+        for warning in warnings {
+            self.warn(warning, &mut run);
+        }
+        let record = measured?.map(|record| Record {
+            started_server: Some(used),
+            // Rows that failed because nobody answered say nothing of the server that was to be measured.
+            failure: died.or(record.failure),
+            ..record
+        });
+        if record
+            .as_ref()
+            .is_some_and(|record| record.failure.is_none())
+        {
+            let _gone = std::fs::remove_dir_all(attempt.dir.join(SERVER_DIR));
+        }
+        Ok(record)
+    }
+
+    /// Says something once in a sweep.
+    fn warn(&mut self, warning: String, run: &mut Ongoing<'_, '_>) {
+        if self.warned.insert(warning.clone()) {
+            (run.on_event)(&SweepEvent::Warning(warning));
+        }
+    }
+
+    /// Starts the server of an attempt; `None` when it has none.
+    async fn serve(
+        &self,
+        attempt: &Attempt,
+        context: &RepetitionContext<'_>,
+        stop: watch::Receiver<Option<Signal>>,
+    ) -> io::Result<Option<ServerStart>> {
+        let cell = attempt.cell();
+        let Some(name) = cell.factors.get(SERVER) else {
+            return Ok(None);
+        };
+        let program = context
+            .plan
+            .server
+            .iter()
+            .find(|server| server.name == name);
+        let program = program.ok_or_else(|| io::Error::other(format!("no command for {name}")))?;
+        let rules = context.plan.server_rules();
+        let port = free_port()?;
+        let values = values(attempt, context.template, Some(port));
+        let mut environment = context.template.of_server();
+        environment.extend(values.environment(&program.environment)?);
+        let spec = ServerSpec {
+            name,
+            process: ProcessSpec {
+                command: values.command(&program.command)?,
+                environment,
+                dir: attempt.dir.join(SERVER_DIR),
+                cpus: self.cpus_of_server(cell, rules.cpu_units),
+            },
+            port,
+            rules: &rules,
+        };
+        WebServer::start(&self.starter, spec, stop).await.map(Some)
+    }
+
+    /// What the cell leaves, as many as the server's vCPU take; of all where it leaves none.
+    fn cpus_of_server(&self, cell: &Cell, cpu_units: u32) -> Vec<u32> {
+        let (_, rest) = split(&self.cpus, needed(cell));
+        let cpus = if rest.is_empty() {
+            self.cpus.as_slice()
+        } else {
+            rest
+        };
+        let most = usize::try_from(cpu_units.div_ceil(UNITS_PER_VCPU)).unwrap_or(usize::MAX);
+        cpus[..most.min(cpus.len())].to_vec()
+    }
+
+    /// Runs what is measured; `None` when `stop` came first.
+    async fn measure(
         &self,
         attempt: &Attempt,
         context: &mut RepetitionContext<'_>,
-        stop: watch::Receiver<Option<Signal>>,
+        (stop, port): (watch::Receiver<Option<Signal>>, Option<u16>),
     ) -> io::Result<Option<Record>> {
         let RepetitionContext {
             facts,
-            contenders,
+            plan,
             template,
             server,
             results,
         } = context;
         let cell = attempt.cell();
         let limited = self.limited(cell);
-        self.place(cell, server.as_deref());
         if let Some(server) = server {
             server.reset().await.map_err(io::Error::other)?;
         }
-        let processes = self.processes(attempt, (template, contenders), &limited)?;
+        let values = values(attempt, template, port);
+        let processes = processes(
+            &self.starter.executable,
+            (attempt, &values),
+            (template, &plan.contender),
+            &limited,
+        )?;
         let size = CellSize {
             cpu_units: cell.cpu_units,
-            memory_mib: cell.memory_mib,
+            memory_mib: Some(cell.memory_mib),
         };
         let Some(launched) = self.starter.run(&processes, size, stop).await? else {
             return Ok(None);
@@ -156,61 +286,21 @@ impl Local {
         if cell.program.is_parfetch() {
             outcome::add_summaries(&mut record, &attempt.dir);
         } else {
-            outcome::add_contender(
-                &mut record,
-                (&attempt.dir, &template.tag(attempt)),
-                (template, results.as_deref_mut()),
-            )
-            .await;
+            let expected = (!asks_server(plan, &cell.program)).then_some(template.expected);
+            let left = (*template, results.as_deref_mut());
+            contender::add_result(&mut record, attempt, left, expected).await;
         }
         if record.failure.is_none() {
             outcome::drop_logs(&processes);
         }
         Ok(Some(record))
     }
+}
 
-    fn processes(
-        &self,
-        attempt: &Attempt,
-        (template, contenders): (&RunTemplate, &[Contender]),
-        limited: &Limited,
-    ) -> io::Result<Vec<ProcessSpec>> {
-        let cell = attempt.cell();
-        let command = match &cell.program {
-            Program::Client(_) => vec![
-                self.starter.executable.clone().into_os_string(),
-                "run".into(),
-            ],
-            Program::Contender(name) => {
-                let contender = contenders.iter().find(|contender| contender.name == *name);
-                let words = contender.and_then(|contender| shlex::split(&contender.command));
-                words
-                    .ok_or_else(|| io::Error::other(format!("no command for {name}")))?
-                    .into_iter()
-                    .map(Into::into)
-                    .collect()
-            }
-        };
-        let each = cpus_each(cell);
-        let cpus = limited.cpus.chunks(each.max(1));
-        (0..cell.shards)
-            .zip(cpus)
-            .map(|(shard, cpus)| {
-                let dir = if cell.shards > 1 {
-                    attempt.dir.join(format!("shard-{shard}"))
-                } else {
-                    attempt.dir.clone()
-                };
-                std::fs::create_dir_all(&dir)?;
-                Ok(ProcessSpec {
-                    command: command.clone(),
-                    environment: template.environment(attempt, shard),
-                    dir,
-                    cpus: cpus.to_vec(),
-                })
-            })
-            .collect()
-    }
+/// What an attempt listens to, and what it says.
+struct Ongoing<'a, 'b> {
+    stop: watch::Receiver<Option<Signal>>,
+    on_event: &'a mut OnEvent<'b>,
 }
 
 /// What this machine is as a place.
@@ -230,11 +320,14 @@ impl Launcher for Local {
         if cpus < needed(cell) {
             return Err(too_large(cell, cpus));
         }
-        self.starter
-            .confiner
-            .means(cell.cpu_units)
-            .map(|_| ())
-            .ok_or_else(|| no_quota(cell))
+        let means = |units| self.starter.confiner.means(units);
+        if means(cell.cpu_units).is_none() {
+            return Err(no_quota(cell));
+        }
+        match self.server_units.filter(|units| means(*units).is_none()) {
+            Some(units) => Err(no_quota_of_server(units)),
+            None => Ok(()),
+        }
     }
 
     fn limit_words(&self) -> LimitWords {
@@ -271,10 +364,11 @@ impl Launcher for Local {
         &mut self,
         mut context: RepetitionContext<'_>,
         stop: watch::Receiver<Option<Signal>>,
-        _: &mut OnEvent<'_>,
+        on_event: &mut OnEvent<'_>,
     ) -> Result<Awaited, Failure> {
         let attempt = *self.taken.take().expect("something was taken on");
-        let record = self.attempt(&attempt, &mut context, stop).await;
+        let run = Ongoing { stop, on_event };
+        let record = self.attempt(&attempt, &mut context, run).await;
         let cell = attempt.cell();
         let record = record
             .map_err(|error| Failure::new(Exit::SetUp, format!("cannot run {cell}: {error}")))?;
@@ -295,119 +389,5 @@ fn neighbour(setup: &LauncherSetup<'_>) -> Neighbour {
         Neighbour::ThisMachine
     } else {
         Neighbour::None
-    }
-}
-
-fn too_large(cell: &Cell, cpus: usize) -> CannotRun {
-    let wanted = cell.vcpu() * f64::from(cell.shards);
-    let failure = Failure::new(
-        Exit::Usage,
-        format!("{cell} needs {wanted} vCPUs, and this machine has {cpus} CPUs"),
-    );
-    CannotRun {
-        is_too_large: true,
-        failure: failure.hint(format!("no configuration gets more vCPUs than there are CPUs: name smaller sizes with --vcpu, up to {cpus}, or measure on Fargate with --on ecs")),
-    }
-}
-
-fn no_quota(cell: &Cell) -> CannotRun {
-    let failure = Failure::new(
-        Exit::SetUp,
-        format!(
-            "{cell}: this machine cannot limit a process to {} vCPU",
-            cell.vcpu()
-        ),
-    );
-    CannotRun {
-        is_too_large: false,
-        failure: failure.hint("it takes a control group (root) or systemd-run --user; whole vCPUs work without them: --vcpu 1"),
-    }
-}
-
-/// CPUs that a shard can be on: its vCPU, rounded up.
-fn cpus_each(cell: &Cell) -> usize {
-    usize::try_from(cell.cpu_units.div_ceil(UNITS_PER_VCPU)).unwrap_or(usize::MAX)
-}
-
-/// CPUs that a cell needs.
-fn needed(cell: &Cell) -> usize {
-    usize::try_from(cell.shards)
-        .unwrap_or(usize::MAX)
-        .saturating_mul(cpus_each(cell))
-}
-
-/// The last `needed` CPUs for the cell, and those that are left.
-fn split(cpus: &[u32], needed: usize) -> (&[u32], &[u32]) {
-    let (rest, client) = cpus.split_at(cpus.len().saturating_sub(needed));
-    (client, rest)
-}
-
-/// Every thread of a process; those that it starts later inherit. One that is gone by now needs no place, and a machine that refuses leaves all
-/// where they were, which the record does not claim otherwise: it names the CPUs of the cell alone.
-fn place_threads(pid: u32, cpus: &[u32]) {
-    let threads = std::fs::read_dir(format!("/proc/{pid}/task"))
-        .into_iter()
-        .flatten()
-        .filter_map(Result::ok);
-    for thread in threads
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter_map(rustix::process::Pid::from_raw)
-    {
-        #[cfg(target_os = "linux")]
-        enter::pin(Some(thread), cpus)
-            .unwrap_or_else(|error| tracing::debug!(%error, "a thread was not placed"));
-        #[cfg(not(target_os = "linux"))]
-        let _ = (thread, cpus);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::plan::{ClientKind, Mode};
-
-    fn cell(cpu_units: u32, shards: u32) -> Cell {
-        Cell {
-            program: Program::Client(ClientKind::Lean),
-            cpu_units,
-            memory_mib: 1024,
-            mode: Mode::Async,
-            concurrency: 1,
-            shards,
-        }
-    }
-
-    #[test]
-    fn a_part_of_a_vcpu_takes_a_whole_cpu() {
-        assert_eq!(
-            [(256, 1), (1024, 1), (2048, 1), (512, 3)]
-                .map(|(units, shards)| needed(&cell(units, shards))),
-            [1, 1, 2, 3]
-        );
-    }
-
-    #[test]
-    fn the_server_gets_what_the_cell_leaves() {
-        assert_eq!(split(&[0, 1, 2, 3], 1), (&[3][..], &[0, 1, 2][..]));
-        assert_eq!(split(&[0, 1], 2), (&[0, 1][..], &[][..]));
-        assert_eq!(split(&[0, 1], 5), (&[0, 1][..], &[][..]));
-    }
-
-    #[test]
-    fn a_part_of_a_vcpu_that_cannot_be_limited_names_what_works() {
-        let refused = no_quota(&cell(512, 1)).failure;
-        assert!(
-            refused
-                .message
-                .ends_with(": this machine cannot limit a process to 0.5 vCPU"),
-            "{}",
-            refused.message
-        );
-        assert!(
-            refused
-                .hint
-                .unwrap()
-                .ends_with("whole vCPUs work without them: --vcpu 1")
-        );
     }
 }

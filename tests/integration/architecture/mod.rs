@@ -130,8 +130,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "settings",
         &[
-            "analysis", "cli", "cloud", "doctor", "exit", "fill", "guess", "estimate", "speed",
-            "plan", "price", "render", "server", "submit", "sweep", "units",
+            "analysis", "cell", "cli", "cloud", "doctor", "exit", "fill", "guess", "estimate",
+            "speed", "plan", "price", "render", "server", "submit", "sweep", "units",
         ],
     ),
     (

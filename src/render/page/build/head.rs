@@ -1,9 +1,8 @@
 //! The answer at the top of the page, and what closes it: caveats, notes, limits, facts.
 
 use super::super::types::{Fact, PageData};
-use super::part::programs;
+use super::part::{PartKey, programs};
 use crate::analysis::{CellReport, Metric, Recommendation, Study};
-use crate::cell::Program;
 use crate::render::wording::sentence::sentence;
 use crate::render::wording::{advice, answer, facts, notes, sections, single};
 use crate::units;
@@ -60,11 +59,11 @@ pub(super) fn head(study: &Study) -> PageData {
     page
 }
 
-fn of_program<'a>(study: &'a Study, program: &Program) -> Option<&'a Recommendation> {
+fn of_program<'a>(study: &'a Study, key: PartKey<'_>) -> Option<&'a Recommendation> {
     study
         .recommendations
         .iter()
-        .find(|found| found.program == *program)
+        .find(|found| (&found.program, &found.factors) == key)
 }
 
 /// What stands above the answer, and the answer.

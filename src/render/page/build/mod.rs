@@ -18,6 +18,7 @@ use super::types::{Client, ClientRole, PageData};
 use crate::analysis::{Open, Study};
 use crate::cell::Program;
 use crate::plan::ClientKind;
+use crate::render::wording::number::behind;
 use crate::render::wording::price::{self, Per};
 use crate::render::wording::sentence::sentence;
 use crate::render::wording::{advice as recommended, answer, method};
@@ -29,7 +30,7 @@ pub fn page_of(study: &Study, open: Open<'_>) -> PageData {
     let per = Per::of(study);
     let clients = programs(study)
         .into_iter()
-        .map(|program| client(&ProgramPart::of(study, program, (&sizes, per)), open))
+        .map(|shown| client(&ProgramPart::of(study, shown, (&sizes, per)), open))
         .collect();
     PageData {
         sizes: sizes.iter().map(words::size).collect(),
@@ -50,7 +51,7 @@ fn client(part: &ProgramPart<'_>, open: Open<'_>) -> Client {
         .reports()
         .any(|report| part.per.tasks(report).is_some());
     Client {
-        name: part.program.name().to_owned(),
+        name: format!("{}{}", part.program.name(), behind(part.factors)),
         about: about(part.program).to_owned(),
         role: if part.program.is_parfetch() {
             ClientRole::Own

@@ -2,6 +2,7 @@
 
 use crate::analysis::{CellReport, Recommendation, Study};
 use crate::cell::{Cell, Program};
+use crate::plan::Factors;
 use crate::render::wording::price::Per;
 
 /// CPU units, MiB, shards: what the page calls a size.
@@ -23,15 +24,19 @@ pub(super) fn sizes(study: &Study) -> Vec<SizeKey> {
     sizes
 }
 
+/// What a part of the page shows: a program, with one server and one value of each other factor.
+pub(super) type PartKey<'a> = (&'a Program, &'a Factors);
+
 /// parfetch's own clients, then the contenders.
-pub(super) fn programs(study: &Study) -> Vec<&Program> {
-    let mut programs: Vec<&Program> = Vec::new();
+pub(super) fn programs(study: &Study) -> Vec<PartKey<'_>> {
+    let mut programs: Vec<PartKey<'_>> = Vec::new();
     for report in &study.cells {
-        if !programs.contains(&&report.cell.program) {
-            programs.push(&report.cell.program);
+        let key = (&report.cell.program, &report.cell.factors);
+        if !programs.contains(&key) {
+            programs.push(key);
         }
     }
-    programs.sort_by_key(|program| !program.is_parfetch());
+    programs.sort_by_key(|(program, _)| !program.is_parfetch());
     programs
 }
 
@@ -39,6 +44,7 @@ pub(super) fn programs(study: &Study) -> Vec<&Program> {
 pub(super) struct ProgramPart<'a> {
     pub(super) study: &'a Study,
     pub(super) program: &'a Program,
+    pub(super) factors: &'a Factors,
     pub(super) sizes: &'a [SizeKey],
     /// What its prices are per.
     pub(super) per: Per,
@@ -49,15 +55,18 @@ pub(super) struct ProgramPart<'a> {
 impl<'a> ProgramPart<'a> {
     pub(super) fn of(
         study: &'a Study,
-        program: &'a Program,
+        key: PartKey<'a>,
         (sizes, per): (&'a [SizeKey], Per),
     ) -> Self {
+        let (program, factors) = key;
+        let is_shown = |cell: &Cell| (&cell.program, &cell.factors) == key;
         let places = (0..study.cells.len())
-            .filter(|place| study.cells[*place].cell.program == *program)
+            .filter(|place| is_shown(&study.cells[*place].cell))
             .collect();
         Self {
             study,
             program,
+            factors,
             sizes,
             per,
             places,
@@ -73,6 +82,6 @@ impl<'a> ProgramPart<'a> {
         self.study
             .recommendations
             .iter()
-            .find(|recommendation| recommendation.program == *self.program)
+            .find(|found| (&found.program, &found.factors) == (self.program, self.factors))
     }
 }

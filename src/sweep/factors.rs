@@ -1,0 +1,256 @@
+//! Which factors a configuration has, and what stands in the braces of a text.
+//!
+//! A configuration has the factors that its own texts name: those of its server and of its contender. So a server that does not know
+//! `{workers}` is measured once, and not once for each number of workers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::io;
+
+use super::plan::{Contender, ServerProgram, SweepPlan};
+use crate::cell::{Cell, Program};
+use crate::plan::Factors;
+use crate::plan::factors::SERVER;
+use crate::plan::template;
+
+/// Names that every configuration has.
+pub const OF_A_RUN: [&str; 8] = [
+    "bucket",
+    "concurrency",
+    "memory_mib",
+    "mode",
+    "prefix",
+    "results_bucket",
+    "tag",
+    "vcpu",
+];
+/// The port of the server; only with one.
+pub const PORT: &str = "port";
+/// Where a contender writes its CSV; only in its own texts.
+pub const OUT: &str = "out";
+
+/// What a contender says with braces in it.
+pub fn texts_of_contender(contender: &Contender) -> impl Iterator<Item = &str> {
+    std::iter::once(contender.command.as_str())
+        .chain(contender.environment.values().map(String::as_str))
+}
+
+/// What a server says with braces in it.
+pub fn texts_of_server(server: &ServerProgram) -> impl Iterator<Item = &str> {
+    std::iter::once(server.command.as_str()).chain(server.environment.values().map(String::as_str))
+}
+
+/// Whether a contender asks the server of its repetition, and not the bucket: its texts name the port.
+pub(super) fn asks_server(plan: &SweepPlan, program: &Program) -> bool {
+    of_name(plan, program)
+        .into_iter()
+        .flat_map(texts_of_contender)
+        .flat_map(template::names)
+        .any(|name| name == PORT)
+}
+
+/// The contender that a program is.
+fn of_name<'a>(plan: &'a SweepPlan, program: &Program) -> Option<&'a Contender> {
+    let Program::Contender(name) = program else {
+        return None;
+    };
+    plan.contender
+        .iter()
+        .find(|contender| contender.name == *name)
+}
+
+/// Every combination of the factors that a program's configurations have, in the order of tables; one without factors when there are none.
+pub(super) fn combinations(plan: &SweepPlan, program: &Program) -> Vec<Factors> {
+    let mut all = Vec::new();
+    for server in servers(plan) {
+        let first = server.map_or_else(Factors::default, |server| {
+            Factors::default().with(SERVER, &server.name)
+        });
+        let mut of_server = vec![first];
+        for (name, values) in used(plan, program, server) {
+            of_server = of_server
+                .iter()
+                .flat_map(|factors| values.iter().map(|value| factors.with(name, value)))
+                .collect();
+        }
+        all.append(&mut of_server);
+    }
+    all
+}
+
+/// How many [`combinations`] there are, without making them.
+pub fn count(plan: &SweepPlan, program: &Program) -> u64 {
+    let of_server = |server| {
+        used(plan, program, server)
+            .map(|(_, values)| values.len() as u64)
+            .fold(1, u64::saturating_mul)
+    };
+    servers(plan)
+        .into_iter()
+        .map(of_server)
+        .fold(0, u64::saturating_add)
+}
+
+fn servers(plan: &SweepPlan) -> Vec<Option<&ServerProgram>> {
+    if plan.server.is_empty() {
+        vec![None]
+    } else {
+        plan.server.iter().map(Some).collect()
+    }
+}
+
+/// The factors that the texts of these configurations name.
+fn used<'a>(
+    plan: &'a SweepPlan,
+    program: &Program,
+    server: Option<&ServerProgram>,
+) -> impl Iterator<Item = (&'a String, &'a Vec<String>)> {
+    let names: BTreeSet<String> = of_name(plan, program)
+        .into_iter()
+        .flat_map(texts_of_contender)
+        .chain(server.into_iter().flat_map(texts_of_server))
+        .flat_map(template::names)
+        .map(str::to_owned)
+        .collect();
+    plan.factor
+        .iter()
+        .filter(move |(name, _)| names.contains(*name))
+}
+
+/// What stands in the braces of one repetition's texts.
+#[derive(Debug)]
+pub(super) struct PlaceholderValues<'a> {
+    cell: &'a Cell,
+    others: BTreeMap<&'static str, String>,
+}
+
+impl<'a> PlaceholderValues<'a> {
+    /// Those that follow from the cell; the others are added.
+    pub(super) fn new(cell: &'a Cell) -> Self {
+        let others = BTreeMap::from([
+            ("concurrency", cell.concurrency.to_string()),
+            ("memory_mib", cell.memory_mib.to_string()),
+            ("mode", cell.mode.to_string()),
+            ("vcpu", cell.vcpu().to_string()),
+        ]);
+        Self { cell, others }
+    }
+
+    /// With one more.
+    pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.others.insert(name, value.into());
+        self
+    }
+
+    /// The text with its values.
+    ///
+    /// # Errors
+    /// When it names what has none.
+    pub(super) fn fill(&self, text: &str) -> io::Result<String> {
+        let value = |name: &str| {
+            let factor = self.cell.factors.get(name).map(str::to_owned);
+            factor.or_else(|| self.others.get(name).cloned())
+        };
+        template::fill(text, value)
+            .map_err(|name| io::Error::other(format!("{{{name}}} has no value here")))
+    }
+
+    /// The words of a command: it is split before it is filled, so a value is never more than one word.
+    ///
+    /// # Errors
+    /// When it names what has no value, or is not a command.
+    pub(super) fn command(&self, command: &str) -> io::Result<Vec<OsString>> {
+        let words = shlex::split(command).filter(|words| !words.is_empty());
+        words
+            .ok_or_else(|| io::Error::other(format!("`{command}` is not a command")))?
+            .iter()
+            .map(|word| self.fill(word).map(OsString::from))
+            .collect()
+    }
+
+    /// Variables with their values.
+    ///
+    /// # Errors
+    /// When one names what has no value.
+    pub(super) fn environment(
+        &self,
+        variables: &BTreeMap<String, String>,
+    ) -> io::Result<Vec<(OsString, OsString)>> {
+        variables
+            .iter()
+            .map(|(name, text)| Ok((name.into(), self.fill(text)?.into())))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{ClientKind, Mode};
+
+    const PLAN: &str = "
+        [factor]
+        workers = [1, 3]
+        build = ['old', 'new']
+        [[server]]
+        name = 'gunicorn'
+        command = 'gunicorn -w {workers} -b 127.0.0.1:{port}'
+        [[server]]
+        name = 'flask'
+        command = 'flask run -p {port}'
+        [[contender]]
+        name = 'app'
+        command = './{build}/fetch'
+        environment = { N = '{workers}' }
+    ";
+
+    #[test]
+    fn a_configuration_has_the_factors_that_its_own_texts_name() {
+        let plan = SweepPlan::from_toml(PLAN).unwrap();
+        let of = |program: &Program| {
+            let all = combinations(&plan, program);
+            assert_eq!(all.len() as u64, count(&plan, program));
+            all.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            of(&Program::Client(ClientKind::Lean)),
+            [
+                "server gunicorn · workers 1",
+                "server gunicorn · workers 3",
+                "server flask"
+            ]
+        );
+        let app = of(&Program::Contender("app".to_owned()));
+        assert_eq!(
+            (app.len(), app[0].as_str()),
+            (8, "server gunicorn · build old · workers 1")
+        );
+        let without = combinations(&SweepPlan::default(), &Program::Client(ClientKind::Sdk));
+        assert_eq!(without, [Factors::default()]);
+    }
+
+    #[test]
+    fn a_value_is_never_more_than_one_word() {
+        let cell = Cell {
+            program: Program::Client(ClientKind::Lean),
+            cpu_units: 512,
+            memory_mib: 1024,
+            mode: Mode::Async,
+            concurrency: 4,
+            shards: 1,
+            factors: Factors::default().with("text", "a b; 'c' $(d) {port}"),
+        };
+        let values = PlaceholderValues::new(&cell).with(PORT, "8000");
+        assert_eq!(
+            values
+                .command("x -p {port} '{text}' {vcpu}:{concurrency}")
+                .unwrap(),
+            ["x", "-p", "8000", "a b; 'c' $(d) {port}", "0.5:4"]
+        );
+        assert_eq!(
+            values.fill("{out}").unwrap_err().to_string(),
+            "{out} has no value here"
+        );
+        assert!(values.command("").is_err() && values.command("'").is_err());
+    }
+}
