@@ -6,7 +6,7 @@ use super::driver::Driver;
 use super::folder::Folder;
 use super::job::{SweepContext, SweepEnd, SweepForecast, SweepJob};
 use super::keep::store_begun;
-use super::launcher::{Abandon, EarlierSweep};
+use super::launcher::{Abandon, EarlierSweep, Spent};
 use super::matrix::{cells, order};
 use super::remaining::{Remaining, what_is_left};
 use super::setup::{self, ReadySweep};
@@ -153,6 +153,9 @@ async fn go_through(
     if spent.is_some() {
         folder.add_stopped(launcher.take_stopped())?;
     }
+    if let (Err(_), Some(warning)) = (&result, cost(spent, job)) {
+        on_event(&warning);
+    }
     // What could not be stored is told, unless something worse is.
     let exit = match result? {
         Exit::Good => run.ended.exit,
@@ -163,6 +166,14 @@ async fn go_through(
         exit,
         ..run.ended
     })
+}
+
+/// An error must not hide what tasks have cost.
+fn cost(spent: Option<Spent>, job: &SweepJob) -> Option<SweepEvent> {
+    let words = spent?.in_words(job.place.facts().prices)?;
+    Some(SweepEvent::Warning(format!(
+        "the sweep ends by an error, and has cost money: {words}"
+    )))
 }
 
 /// A sweep that cannot come to its end with its money is not begun.
