@@ -89,6 +89,8 @@ class Stack:
             return value
         if len(value) == 1:
             ((function, argument),) = value.items()
+            if function == "Condition":
+                return self.holds(argument)
             if function == "Ref" or function.startswith("Fn::"):
                 return getattr(self, "do_" + function.removeprefix("Fn::").lower())(argument)
         resolved = {key: self.resolve(one) for key, one in value.items()}
@@ -154,6 +156,9 @@ class Stack:
         one, other = map(self.resolve, argument)
         return str(one) == str(other)
 
+    def do_and(self, argument):
+        return all(map(self.resolve, argument))
+
     def do_not(self, argument):
         return not self.resolve(argument[0])
 
@@ -164,6 +169,10 @@ class Stack:
     def do_join(self, argument):
         between, parts = map(self.resolve, argument)
         return between.join(parts)
+
+    def do_split(self, argument):
+        between, text = map(self.resolve, argument)
+        return text.split(between)
 
     def do_select(self, argument):
         index, choices = argument

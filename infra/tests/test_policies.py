@@ -1,10 +1,11 @@
 """What the roles may do, and what they must not, under every way of filling the template in."""
 
 import json
+import re
 import unittest
 
-from policy import allowed
-from stack import ACCOUNT, NAME, NO_VALUE, REGION, Stack
+from policy import allowed, many
+from stack import ACCOUNT, NAME, NO_VALUE, REGION, TEMPLATE, Stack
 
 SOURCE = "images"
 OWN = "my-results"
@@ -19,6 +20,7 @@ WAYS = {
     "keys": {"SourceKmsKeyArn": KEY, "ResultsKmsKeyArn": OTHER_KEY},
     "own network and image": {**NETWORK, "Image": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/tools/parfetch:0.1.0"},
     "batch": {"EnableBatch": "true", "BatchCapacity": "FARGATE_SPOT"},
+    "key lists": {"KeyLists": "inventories/images/"},
 }
 # Everything that changes a bucket or what is in it, as far as S3 has names for it.
 WRITES = [
@@ -117,6 +119,14 @@ class TheTask(EveryWay):
                 self.assertFalse(allowed(task, action, thing(results, "parfetch/a")), action)
                 self.assertFalse(allowed(task, action, bucket(results)), action)
 
+    def test_reads_key_lists_where_they_are_and_nothing_else_there(self):
+        for stack, parameters in self.each():
+            for policy in (task_policy(stack), caller_policy(stack)):
+                has = "KeyLists" in parameters
+                self.assertEqual(allowed(policy, "s3:GetObject", thing("inventories", "images/2026/keys.tsv")), has)
+                self.assertFalse(allowed(policy, "s3:GetObject", thing("inventories", "other")))
+                self.assertFalse(allowed(policy, "s3:PutObject", thing("inventories", "images/2026/keys.tsv")))
+
     def test_has_no_right_outside_s3_and_its_keys(self):
         for stack, parameters in self.each():
             for statement in task_policy(stack):
@@ -206,11 +216,21 @@ class TheCaller(EveryWay):
             for write in WRITES:
                 self.assertFalse(allowed(caller_policy(stack), f"s3:{write}", thing(SOURCE, "parfetch/a")), write)
 
+    def test_may_do_what_the_program_calls(self):
+        """Each call of src/cloud names its permission, and parfetch's own tests check that no other is made."""
+        sources = (TEMPLATE.parents[1] / "src" / "cloud").glob("*.rs")
+        called = {one for source in sources for one in re.findall(r'permission: "(\w+:\w+)"', source.read_text(encoding="utf-8"))}
+        self.assertGreater(len(called), 10)
+        statements = caller_policy(Stack(SourceBucket=SOURCE, EnableBatch="true"))
+        given = {one for statement in statements for one in many(statement["Action"])}
+        # Anybody may ask who they are.
+        self.assertEqual(called - given, {"sts:GetCallerIdentity"})
+
     def test_submits_jobs_where_there_is_batch_alone(self):
         arn = f"arn:aws:batch:{REGION}:{ACCOUNT}:"
         for stack, parameters in self.each():
             caller, batch = caller_policy(stack), "EnableBatch" in parameters
-            for resource in (f"{arn}job-queue/{NAME}", f"{arn}job-definition/{NAME}", f"{arn}job-definition/{NAME}:3"):
+            for resource in (f"{arn}job-queue/{NAME}", f"{arn}job-definition/{NAME}", f"{arn}job-definition/{NAME}:3", f"{arn}job/0"):
                 self.assertEqual(allowed(caller, "batch:SubmitJob", resource), batch)
             self.assertEqual(allowed(caller, "batch:DescribeJobs", "*"), batch)
             self.assertEqual(allowed(caller, "batch:TerminateJob", f"{arn}job/0"), batch)
@@ -234,6 +254,10 @@ class TheExecutionRole(EveryWay):
             for action in ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"):
                 self.assertTrue(allowed(role, action, own), action)
                 self.assertEqual(allowed(role, action, f"{repository}other"), "Image" in parameters)
+            guard = f"arn:aws:ecr:{REGION}:593207742271:repository/aws-guardduty-agent-fargate"
+            self.assertTrue(allowed(role, "ecr:BatchGetImage", guard))
+            self.assertFalse(allowed(role, "ecr:BatchGetImage", guard.replace("aws-guardduty-agent-fargate", "other")))
+            self.assertFalse(allowed(role, "ecr:PutImage", guard))
             log = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/parfetch/{NAME}:log-stream:task/parfetch/0"
             self.assertTrue(allowed(role, "logs:PutLogEvents", log))
             self.assertFalse(allowed(role, "logs:PutLogEvents", log.replace(f"/parfetch/{NAME}:", "/other:")))

@@ -13,6 +13,7 @@ from stack import NAME, TEMPLATE, Stack, load
 ROOT = TEMPLATE.parent.parent
 SOURCE = {"SourceBucket": "images"}
 VPC, SUBNETS = "vpc-0123456789abcdef0", "subnet-0123456789abcdef0,subnet-0123456789abcdef1"
+GROUPS = "sg-0123456789abcdef0,sg-0123456789abcdef1"
 # The least memory that Fargate has for so many CPU units, from its documentation.
 LEAST_MEMORY = {256: 512, 512: 1024, 1024: 2048, 2048: 4096, 4096: 8192, 8192: 16384, 16384: 32768, 32768: 61440}
 # What `sweep --on ecs --stack NAME` reads.
@@ -71,6 +72,10 @@ class Refusals(unittest.TestCase):
         self.assertEqual(Stack(**SOURCE, SubnetIds=SUBNETS).refusals(), ["existing subnets need their VpcId as well"])
         self.assertEqual(Stack(**SOURCE, VpcId=VPC, SubnetIds=SUBNETS).refusals(), [])
 
+    def test_security_groups_without_their_network(self):
+        self.assertEqual(Stack(**SOURCE, SecurityGroupIds=GROUPS).refusals(), ["existing security groups need their VpcId as well"])
+        self.assertEqual(Stack(**SOURCE, VpcId=VPC, SubnetIds=SUBNETS, SecurityGroupIds=GROUPS).refusals(), [])
+
     def test_names_that_are_none(self):
         for parameters in (
             {"SourceBucket": "arn:aws:s3:::images"},
@@ -84,6 +89,10 @@ class Refusals(unittest.TestCase):
             {**SOURCE, "TaskCpu": "3072"},
             {**SOURCE, "VpcId": "default"},
             {**SOURCE, "SubnetIds": f"{SUBNETS},x"},
+            {**SOURCE, "SecurityGroupIds": f"{GROUPS},x"},
+            {**SOURCE, "KeyLists": "inventories"},
+            {**SOURCE, "KeyLists": "inventories/*"},
+            {**SOURCE, "ZoneC": "c, d"},
         ):
             with self.assertRaises(ValueError, msg=parameters):
                 Stack(**parameters)
@@ -109,6 +118,25 @@ class Network(unittest.TestCase):
         self.assertEqual(of_type(stack, "AWS::EC2::SecurityGroup")["TaskSecurityGroup"]["VpcId"], VPC)
         self.assertEqual(stack.outputs()["SubnetIds"], SUBNETS)
         self.assertEqual(stack.outputs()["AssignPublicIp"], "DISABLED")
+
+    def test_has_the_zones_that_are_asked_for(self):
+        stack = Stack(**SOURCE, ZoneA="eu-central-1c", ZoneC="eu-central-1a", EnableBatch="true")
+        zones = [one["AvailabilityZone"] for one in of_type(stack, "AWS::EC2::Subnet").values()]
+        self.assertEqual(zones, ["eu-central-1c", "eu-central-1b", "eu-central-1a"])
+        blocks = {one["CidrBlock"] for one in of_type(stack, "AWS::EC2::Subnet").values()}
+        self.assertEqual(len(blocks), 3)
+        subnets = stack.outputs()["SubnetIds"].split(",")
+        self.assertEqual([one["SubnetId"] for one in of_type(stack, "AWS::EC2::SubnetRouteTableAssociation").values()], subnets)
+        (environment,) = of_type(stack, "AWS::Batch::ComputeEnvironment").values()
+        self.assertEqual(environment["ComputeResources"]["Subnets"], subnets)
+        self.assertEqual(len(of_type(Stack(**SOURCE), "AWS::EC2::Subnet")), 2)
+
+    def test_security_groups_of_yours_are_taken(self):
+        stack = Stack(**SOURCE, VpcId=VPC, SubnetIds=SUBNETS, SecurityGroupIds=GROUPS, EnableBatch="true")
+        self.assertEqual(of_type(stack, "AWS::EC2::SecurityGroup"), {})
+        self.assertEqual(stack.outputs()["SecurityGroupIds"], GROUPS)
+        (environment,) = of_type(stack, "AWS::Batch::ComputeEnvironment").values()
+        self.assertEqual(environment["ComputeResources"]["SecurityGroupIds"], GROUPS.split(","))
 
     def test_lets_nothing_in_and_https_out(self):
         (group,) = of_type(Stack(**SOURCE), "AWS::EC2::SecurityGroup").values()
@@ -158,6 +186,13 @@ class Task(unittest.TestCase):
     def test_the_container_has_no_size_of_its_own(self):
         self.assertEqual({"Cpu", "Memory", "MemoryReservation"} & container(Stack(**SOURCE)).keys(), set())
 
+    def test_has_the_disk_that_is_asked_for(self):
+        for disk, wanted in (("20", None), ("100", {"SizeInGiB": "100"})):
+            stack = Stack(**SOURCE, TaskDiskGiB=disk, EnableBatch="true")
+            (definition,) = of_type(stack, "AWS::ECS::TaskDefinition").values()
+            (job,) = of_type(stack, "AWS::Batch::JobDefinition").values()
+            self.assertEqual([one.get("EphemeralStorage") for one in (definition, job["ContainerProperties"])], [wanted] * 2)
+
     def test_is_confined_and_has_time_to_store(self):
         one = container(Stack(**SOURCE))
         self.assertEqual((one["User"], one["ReadonlyRootFilesystem"], one["StopTimeout"]), ("65532:65532", True, 120))
@@ -178,6 +213,8 @@ class Task(unittest.TestCase):
         self.assertEqual(container(stack)["Environment"], job["ContainerProperties"]["Environment"])
         for one in container(stack)["Environment"]:
             self.assertIn(f"`{one['Name']}`", settings)
+        # Batch may leave out a variable that is empty.
+        self.assertEqual([one for one in container(Stack(**SOURCE))["Environment"] if not one["Value"]], [])
         values = {one["Name"]: one["Value"] for one in container(stack)["Environment"]}
         self.assertEqual((values["PARFETCH_PREFIX"], values["PARFETCH_RESULT_PREFIX"]), ("2026/", stack.outputs()["ResultsPrefix"]))
 
@@ -215,7 +252,8 @@ class Batch(unittest.TestCase):
             return "RETRY"
 
         self.assertEqual(ends(OnStatusReason="Your Spot Task was interrupted.", OnExitCode="143"), "RETRY")
-        self.assertEqual(ends(OnStatusReason="Task failed to start", OnReason="CannotPullContainerError: timeout"), "RETRY")
+        self.assertEqual(ends(OnStatusReason="Task failed to start", OnReason="Timeout waiting for network interface provisioning"), "RETRY")
+        self.assertEqual(ends(OnStatusReason="Task failed to start", OnReason="CannotPullContainerError: not found"), "EXIT")
         self.assertEqual(ends(OnStatusReason="Essential container in task exited", OnExitCode="143"), "RETRY")
         for code in (1, 2, 3, 4, 5, 137):
             self.assertEqual(ends(OnStatusReason="Essential container in task exited", OnExitCode=str(code)), "EXIT", code)

@@ -20,7 +20,7 @@ pub const RUN: &[Setting] = tables![
         "What to fetch" {
             "sample" ["PARFETCH_SAMPLE"] Value("N|SIZE|auto"), "all", "Only a random sample of all keys, in proportion within size classes: N keys, at most SIZE (2GB), or auto (about 5 s, at most 2 GB)", "A random sample of the keys";
             "seed" ["PARFETCH_SEED"] Value("N"), "1", "Seed of --sample: the same keys and seed give the same sample";
-            "shard" ["PARFETCH_SHARD"] Value("I/N"), "", "Only the keys whose XXH3-64 modulo N is I (I from 0), or the keys of its own file where --keys names a folder. In an array job of AWS Batch, I is AWS_BATCH_JOB_ARRAY_INDEX and N is PARFETCH_SHARD_COUNT";
+            "shard" ["PARFETCH_SHARD"] Value("I/N"), "", "Only the keys whose XXH3-64 modulo N is I (I from 0), or the keys of its own file where --keys names a folder. In an array job of AWS Batch, I is AWS_BATCH_JOB_ARRAY_INDEX; in an Indexed Job of Kubernetes, JOB_COMPLETION_INDEX. N is PARFETCH_SHARD_COUNT";
         }
     },
     &[

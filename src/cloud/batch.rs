@@ -19,8 +19,9 @@ use super::error::{CloudCall, CloudError};
 
 /// Most children of an array job (Batch API reference, `ArrayProperties`).
 pub const MAX_CHILDREN: u32 = 10_000;
-/// Most bytes of a `SubmitJob` request (Batch user guide, service quotas).
-pub const MAX_PAYLOAD: usize = 30 * 1024;
+/// Most characters of the container overrides of a job on Fargate, which become those of an ECS task (ECS API reference, `TaskOverride`); of the whole
+/// request Batch itself would take 30 KiB.
+pub const MAX_JOB_OVERRIDES: usize = 8_192;
 /// Most jobs of one `DescribeJobs` call (Batch API reference).
 const DESCRIBED: usize = 100;
 /// Longest name of a job.
@@ -48,11 +49,11 @@ pub struct JobRequest {
 }
 
 impl JobRequest {
-    /// Bytes of the request as JSON, of which Batch takes [`MAX_PAYLOAD`].
+    /// Characters of its overrides as JSON, of which [`MAX_JOB_OVERRIDES`] are taken.
     ///
     /// # Panics
     /// Never: pairs of text are plain data.
-    pub fn payload(&self) -> usize {
+    pub fn overrides_length(&self) -> usize {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
         struct NamedValue<'a> {
@@ -64,18 +65,11 @@ impl JobRequest {
             .iter()
             .map(|(name, value)| NamedValue { name, value })
             .collect();
-        let tags: BTreeMap<_, _> = self.tags.iter().map(|(key, value)| (key, value)).collect();
-        let request = serde_json::json!({
-            "jobName": self.name, "jobQueue": self.queue, "jobDefinition": self.definition,
-            "arrayProperties": { "size": self.children }, "propagateTags": true, "tags": tags,
-            "containerOverrides": {
-                "environment": environment,
-                "resourceRequirements": [{ "type": "VCPU", "value": self.vcpu }, { "type": "MEMORY", "value": self.memory_mib.to_string() }],
-            },
+        let overrides = serde_json::json!({
+            "containerOverrides": [{ "name": "default", "environment": environment }],
+            "cpu": self.vcpu, "memory": self.memory_mib.to_string(),
         });
-        serde_json::to_vec(&request)
-            .expect("pairs of text are plain data")
-            .len()
+        overrides.to_string().chars().count()
     }
 }
 
@@ -370,7 +364,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_payload_is_that_of_the_request() {
+    fn overrides_are_counted_in_characters() {
         let mut request = JobRequest {
             name: "n".to_owned(),
             children: 2,
@@ -378,12 +372,12 @@ mod tests {
             memory_mib: 2_048,
             ..JobRequest::default()
         };
-        let empty = request.payload();
+        let empty = request.overrides_length();
         request
             .environment
             .push(("MODE".to_owned(), "async".to_owned()));
         assert_eq!(
-            request.payload() - empty,
+            request.overrides_length() - empty,
             r#"{"name":"MODE","value":"async"}"#.len()
         );
     }

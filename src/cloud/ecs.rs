@@ -29,13 +29,15 @@ const DESCRIBED_AT_ONCE: usize = 100;
 #[derive(Clone, Debug)]
 pub struct Ecs {
     client: Client,
+    container: String,
 }
 
 impl Ecs {
-    /// ECS in the configuration's region.
-    pub fn new(cloud: &Cloud) -> Self {
+    /// ECS in the configuration's region; of a task's containers, the one of this name says how it ended.
+    pub fn new(cloud: &Cloud, container: &str) -> Self {
         Self {
             client: Client::new(cloud.config()),
+            container: container.to_owned(),
         }
     }
 
@@ -120,7 +122,7 @@ impl Tasks for Ecs {
             .await
             .map_err(|error| run_failed(launch, &error))?;
         if let Some(task) = answer.tasks().first() {
-            return Ok(Started::Task(Box::new(seen(task))));
+            return Ok(Started::Task(Box::new(seen(task, &self.container))));
         }
         let text = |text: Option<&str>| text.unwrap_or_default().trim().to_owned();
         let refusal = answer.failures().first().map(|failure| Refusal {
@@ -147,7 +149,12 @@ impl Tasks for Ecs {
                 .set_tasks(Some(some.to_vec()))
                 .include(TaskField::Tags);
             let answer = asked.send().await.map_err(|error| call.failed(&error))?;
-            found.tasks.extend(answer.tasks().iter().map(seen));
+            found.tasks.extend(
+                answer
+                    .tasks()
+                    .iter()
+                    .map(|task| seen(task, &self.container)),
+            );
             found.missing.extend(
                 answer
                     .failures()
@@ -266,25 +273,30 @@ fn overrides(launch: &Launch) -> TaskOverride {
         .build()
 }
 
-/// What is kept of a task. Its containers are parfetch's one, and what AWS adds: the one that says how it ended is parfetch's.
-fn seen(task: &Task) -> TaskSeen {
+/// What is kept of a task. Its containers are the one of this name, and what AWS or the definition adds, in any order. So are those of its overrides, as
+/// AWS lists every container there: they tell nothing.
+fn seen(task: &Task, name: &str) -> TaskSeen {
     let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
-    let named = task
-        .overrides()
-        .and_then(|overrides| overrides.container_overrides().first())
-        .and_then(|container| container.name());
-    let containers = task.containers();
-    let own = containers
+    let (own, others): (Vec<_>, Vec<_>) = task
+        .containers()
         .iter()
-        .find(|container| container.name() == named)
-        .or_else(|| containers.first());
+        .partition(|container| container.name() == Some(name));
+    let own = own.first();
+    let has_ended = own.and_then(|own| own.last_status()) == Some("STOPPED");
     TaskSeen {
         arn: task.task_arn().unwrap_or_default().to_owned(),
         status: task.last_status().unwrap_or_default().to_owned(),
         stop_code: task.stop_code().map(|code| code.as_str().to_owned()),
         stopped_reason: text(task.stopped_reason()),
-        exit_code: own.and_then(aws_sdk_ecs::types::Container::exit_code),
-        container_reason: text(own.and_then(|container| container.reason())),
+        exit_code: own.and_then(|own| own.exit_code()),
+        container_reason: text(own.and_then(|own| own.reason())),
+        container_ended: has_ended
+            && task.last_status() == Some("RUNNING")
+            && task.desired_status() == Some("RUNNING"),
+        sidecars: others
+            .into_iter()
+            .filter_map(|other| text(other.name()))
+            .collect(),
         times: TaskTimes {
             created: millis(task.created_at()),
             pull_started: millis(task.pull_started_at()),
@@ -346,7 +358,7 @@ mod tests {
         use aws_sdk_ecs::types::Container;
         let other = Container::builder()
             .name("aws-guardduty-agent")
-            .exit_code(0)
+            .exit_code(143)
             .build();
         let own = Container::builder()
             .name("parfetch")
@@ -358,10 +370,21 @@ mod tests {
             .last_status("STOPPED")
             .containers(other)
             .containers(own)
-            .overrides(overrides(&launch()))
+            // AWS lists every container here, its own first.
+            .overrides(
+                TaskOverride::builder()
+                    .container_overrides(
+                        ContainerOverride::builder()
+                            .name("aws-guardduty-agent")
+                            .build(),
+                    )
+                    .container_overrides(ContainerOverride::builder().name("parfetch").build())
+                    .build(),
+            )
             .pull_started_at(DateTime::from_millis(1_700_000_000_250))
             .build();
-        let seen = seen(&task);
+        let seen = seen(&task, "parfetch");
+        assert_eq!(seen.sidecars, ["aws-guardduty-agent"]);
         assert_eq!(
             (seen.exit_code, seen.container_reason.as_deref()),
             (Some(137), Some("OutOfMemoryError: killed"))
@@ -373,5 +396,23 @@ mod tests {
                 ..TaskTimes::default()
             }
         );
+    }
+
+    #[test]
+    fn a_container_that_ended_beside_one_that_runs_is_seen() {
+        use aws_sdk_ecs::types::Container;
+        let container =
+            |name: &str, status: &str| Container::builder().name(name).last_status(status).build();
+        let task = |desired: &str| {
+            Task::builder()
+                .last_status("RUNNING")
+                .desired_status(desired)
+                .containers(container("log_router", "RUNNING"))
+                .containers(container("parfetch", "STOPPED"))
+                .build()
+        };
+        assert!(seen(&task("RUNNING"), "parfetch").container_ended);
+        assert!(!seen(&task("STOPPED"), "parfetch").container_ended);
+        assert!(!seen(&task("RUNNING"), "log_router").container_ended);
     }
 }

@@ -18,7 +18,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 
 pub use batch::{
-    Batch, ChildSeen, JobRequest, JobSeen, Jobs, MAX_CHILDREN, MAX_JOB_NAME, MAX_PAYLOAD,
+    Batch, ChildSeen, JobRequest, JobSeen, Jobs, MAX_CHILDREN, MAX_JOB_NAME, MAX_JOB_OVERRIDES,
 };
 pub use ecs::Ecs;
 pub use error::{CloudError, CloudErrorKind};

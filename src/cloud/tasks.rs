@@ -159,6 +159,10 @@ pub struct TaskSeen {
     pub exit_code: Option<i32>,
     /// `CannotPullContainerError: …`, `OutOfMemoryError: …`
     pub container_reason: Option<String>,
+    /// Whether that container has ended, although nothing stops the task: another container keeps it running.
+    pub container_ended: bool,
+    /// Names of the other containers, which share its CPU and memory.
+    pub sidecars: Vec<String>,
     /// When it was where.
     pub times: TaskTimes,
     /// Such as `us-east-1d`.

@@ -179,26 +179,10 @@ fn environment(variables: &Variables) -> Vec<(String, String)> {
 
 /// What its tasks have cost.
 fn spent(ended: &SweepEnd, place: &PlaceFacts) {
-    let Some(spent) = ended.spent.filter(|spent| spent.tasks > 0) else {
-        return;
-    };
-    let usd = spent.usd.map_or_else(
-        || "no price is known".to_owned(),
-        |usd| {
-            format!(
-                "${} at list prices, {}",
-                units::three_digits(usd),
-                place.prices
-            )
-        },
-    );
-    let billed = units::duration_coarse(seconds_ns(spent.billed_s));
-    // Nobody to tell: the records say it too.
-    let _closed = writeln!(
-        io::stderr(),
-        "{}, billed for {billed}: {usd}",
-        units::plural(spent.tasks, "task")
-    );
+    if let Some(words) = ended.spent.and_then(|spent| spent.in_words(place.prices)) {
+        // Nobody to tell: the records say it too.
+        let _closed = writeln!(io::stderr(), "{words}");
+    }
 }
 
 /// What was done, and how to look at it.
@@ -341,15 +325,6 @@ fn of_tasks(forecast: &SweepForecast, place: &PlaceFacts, prices: &PriceList) ->
         place.prices,
         prices.dated()
     )
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "whole seconds of tasks, far below 2^53"
-)]
-fn seconds_ns(seconds: f64) -> u64 {
-    (seconds.max(0.0) as u64).saturating_mul(units::SECOND_NS)
 }
 
 /// Becomes the program that a sweep wants to run; returns only when it cannot.

@@ -111,6 +111,9 @@ pub struct TaskRun {
     /// Whether it had a public IPv4 address, which costs money; null where that is not known.
     #[serde(default)]
     pub public_address: Option<bool>,
+    /// Names of other containers in it, such as `aws-guardduty-agent`: they share its CPU and memory.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sidecars: Vec<String>,
 }
 
 /// What holds for every repetition of a sweep.

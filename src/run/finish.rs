@@ -79,8 +79,12 @@ impl<'a, 'log> Closing<'a, 'log> {
             .map(|line| Failure::new(Exit::Unexpected, line))
             .or_else(|| engine.err().map(Into::into));
         let signal = self.log.signal();
+        // SIGTERM while the results of a complete run are stored costs nothing: AWS Batch must not start it again. A person who types Ctrl-C wants an end.
+        let is_complete = self.facts.state == State::Complete;
         let end = Box::pin(store(self.results(found.summariser, begin_ns))).await?;
-        let came = *signal.borrow();
+        let came = signal
+            .borrow()
+            .filter(|signal| !is_complete || *signal == Signal::Interrupt);
         let exit = match (failure, came) {
             (Some(failure), _) => Err(failure),
             (None, Some(signal)) => end.exit.map(|_| signal.exit()),

@@ -63,12 +63,17 @@ pub(super) fn unstored(
     let target = place.target();
     let dir = place.keep();
     let place = match what {
-        OnThisMachine::Both => format!("{csv} and {json} are kept in {}", dir.display()),
+        OnThisMachine::Both => format!(
+            "{csv} and {json} are kept in {}, and the summary is in the log as well",
+            dir.display()
+        ),
         OnThisMachine::Csv => format!(
             "{csv} is kept in {}, and the summary in the log",
             dir.display()
         ),
-        OnThisMachine::Summary => format!("{json} is kept in {}", dir.display()),
+        OnThisMachine::Summary => {
+            format!("{json} is kept in {}, and in the log", dir.display())
+        }
         OnThisMachine::Nothing => {
             "the summary is in the log; choose a folder with room with --out or --spool-dir"
                 .to_owned()

@@ -11,6 +11,8 @@ use crate::units;
 
 /// Number of a child in an array job, set by AWS Batch.
 const ARRAY_INDEX: &str = "AWS_BATCH_JOB_ARRAY_INDEX";
+/// Number of a pod in an Indexed Job, set by Kubernetes.
+const COMPLETION_INDEX: &str = "JOB_COMPLETION_INDEX";
 
 pub(super) const SAMPLE_VARIABLE: &str = "PARFETCH_SAMPLE";
 /// How a sample is given.
@@ -125,16 +127,16 @@ fn folder(
     ))
 }
 
-/// What `--shard` says, else the place in an array job of AWS Batch. An array job without a count is refused: each of its children would fetch
-/// everything.
+/// What `--shard` says, else the place in an array job of AWS Batch or in an Indexed Job of Kubernetes. Without a count that is refused: each child would
+/// fetch everything.
 fn shard(raw: &Raw) -> Result<Option<Shard>, Failure> {
     if let Some(shard) = SettingReader(raw).word::<Shard>("shard")? {
         return Ok(Some(shard));
     }
-    let (index, count) = (
-        raw.variables.get(ARRAY_INDEX),
-        raw.variables.get(SHARD_COUNT),
-    );
+    let index = [(ARRAY_INDEX, "AWS Batch"), (COMPLETION_INDEX, "Kubernetes")]
+        .into_iter()
+        .find_map(|(name, by)| Some((name, by, raw.variables.get(name)?)));
+    let count = raw.variables.get(SHARD_COUNT);
     let whole = |name: &str, text: &str, hint: &str| {
         text.parse::<u32>().map_err(|_| {
             usage(
@@ -154,7 +156,7 @@ fn shard(raw: &Raw) -> Result<Option<Shard>, Failure> {
         .transpose()?;
     match (
         index
-            .map(|text| whole(ARRAY_INDEX, text, "AWS Batch sets it"))
+            .map(|(name, by, text)| whole(name, text, &format!("{by} sets it")))
             .transpose()?,
         count,
     ) {
@@ -164,7 +166,9 @@ fn shard(raw: &Raw) -> Result<Option<Shard>, Failure> {
             let message = format!("{SHARD_COUNT} is {count}, and no shard index is set");
             Err(usage(
                 message,
-                format!("AWS Batch sets {ARRAY_INDEX} in an array job; elsewhere use --shard I/N"),
+                format!(
+                    "AWS Batch sets {ARRAY_INDEX} in an array job, and Kubernetes {COMPLETION_INDEX} in an Indexed Job; elsewhere use --shard I/N"
+                ),
             ))
         }
         (Some(index), None) => {
@@ -202,9 +206,21 @@ mod tests {
     }
 
     #[test]
-    fn a_child_of_an_array_job_takes_its_shard_from_batch() {
+    fn a_child_takes_its_shard_from_batch_or_from_kubernetes() {
         let child = plan(&["-t", "all"], [(ARRAY_INDEX, "3"), (SHARD_COUNT, "8")]).unwrap();
         assert_eq!(child.result_stem(), "result_all_async_16.shard-3-of-8");
+        let pod = plan(
+            &["-t", "all"],
+            [(COMPLETION_INDEX, "3"), (SHARD_COUNT, "8")],
+        )
+        .unwrap();
+        assert_eq!(pod.result_stem(), child.result_stem());
+        assert_eq!(
+            plan(&[], [(COMPLETION_INDEX, "a"), (SHARD_COUNT, "2")])
+                .unwrap_err()
+                .message,
+            "JOB_COMPLETION_INDEX is `a`, which is not a whole number"
+        );
         assert_eq!(
             plan(&[], [(SHARD_COUNT, "1")])
                 .unwrap()

@@ -32,7 +32,8 @@ pub struct SpoolError {
 
 impl SpoolError {
     /// What to try.
-    pub const HINT: &str = "choose another folder with --out or --spool-dir";
+    pub const HINT: &str =
+        "choose another folder with --out or --spool-dir (PARFETCH_SPOOL_DIR in a container)";
 }
 
 impl From<SpoolError> for Failure {
@@ -44,7 +45,7 @@ impl From<SpoolError> for Failure {
 /// A file in the spool folder that cannot be written or read.
 pub fn spool_failure(error: &io::Error) -> Failure {
     Failure::new(Exit::SetUp, format!("cannot use the spool folder: {error}"))
-        .hint("name a folder with room in --spool-dir")
+        .hint("name a folder with room in --spool-dir (PARFETCH_SPOOL_DIR in a container)")
 }
 
 /// A folder for temporary files: gone with this, or with a later run when this process is killed.

@@ -12,6 +12,20 @@ use crate::speed::{Bound, TaskTime, task_time};
 pub const PAID_BESIDE_S: f64 = 30.0;
 /// GETs per second that S3 serves for each prefix at least (its user guide).
 pub const GETS_PER_PREFIX_AND_S: f64 = 5_500.0;
+/// Tasks that Fargate starts at once for an account in a region (its quotas of launches).
+pub const STARTED_AT_ONCE: u32 = 100;
+/// Tasks that it starts each second from then on.
+pub const STARTED_PER_S: f64 = 20.0;
+/// Network interfaces of a region (VPC's default quota): a task has one.
+pub const INTERFACES: u32 = 5_000;
+/// Addresses of the stack's own subnets, two of /20: AWS takes five of each.
+pub const ADDRESSES: u32 = 2 * (4_096 - 5);
+/// When the stack's job definition ends a child.
+pub const CHILD_TIME_OUT_S: f64 = 86_400.0;
+/// Disk of a Fargate task that asks for no more: 20 GiB.
+pub const TASK_DISK_BYTES: f64 = 20.0 * 1_073_741_824.0;
+/// Disk of a key and its row in a child, beside its line in the key file (bench/README.md: 213 in the temporary folder, 106 in the CSV).
+const DISK_PER_KEY: f64 = 319.3;
 /// Objects of the results that each child stores: the summary when it begins, the CSV, the summary when it ends.
 const RESULTS_OF_A_CHILD: u64 = 3;
 
@@ -69,6 +83,10 @@ pub struct JobForecast {
     pub slowest: TaskTime,
     /// From the first start to the last end.
     pub elapsed_s: f64,
+    /// Until Fargate has started every child that runs at once.
+    pub starts_s: f64,
+    /// Disk of the child with most keys, about.
+    pub disk_bytes: f64,
     /// GETs per second of the children at once.
     pub gets_per_s: f64,
     /// Folders in which keys are.
@@ -148,12 +166,17 @@ impl JobForecast {
             })
         };
         let bytes_of_parts: Option<Vec<u64>> = parts.iter().map(|part| part.bytes).collect();
+        let keys_of_shards = least_and_most(&mut parts.iter().map(|part| part.keys));
+        let line = tally.manifest_bytes as f64 / tally.keys.max(1) as f64;
+        let each = PAID_BESIDE_S + slowest.seconds;
         Self {
             title: title(job, (tally, shards)),
             shards,
             keys: tally.keys,
             bytes: tally.bytes(),
-            keys_of_shards: least_and_most(&mut parts.iter().map(|part| part.keys)),
+            keys_of_shards,
+            disk_bytes: keys_of_shards.1 as f64 * (DISK_PER_KEY + line),
+            starts_s: starts_s(at_once),
             bytes_of_shards: bytes_of_parts.map(|bytes| least_and_most(&mut bytes.into_iter())),
             largest: tally.largest,
             manifest_bytes: by_manifest.then_some(tally.manifest_bytes),
@@ -164,7 +187,8 @@ impl JobForecast {
             at_once,
             most_vcpu: job.queue.most_vcpu,
             slowest,
-            elapsed_s: f64::from(waves) * (PAID_BESIDE_S + slowest.seconds),
+            // The last of them is started late, or the last wave is.
+            elapsed_s: (f64::from(waves) * each).max(starts_s(shards) + each),
             gets_per_s: rates * f64::from(at_once) / f64::from(shards.max(1)),
             folders: tally.folders,
             usd: usd(
@@ -188,6 +212,19 @@ impl JobForecast {
         if self.at_once < self.shards {
             limits.push(JobLimit::Quota);
         }
+        let lived = self.slowest.seconds + PAID_BESIDE_S;
+        if lived > CHILD_TIME_OUT_S {
+            limits.push(JobLimit::TimeOut);
+        }
+        if self.disk_bytes > TASK_DISK_BYTES {
+            limits.push(JobLimit::Disk);
+        }
+        if self.at_once > INTERFACES {
+            limits.push(JobLimit::Interfaces);
+        }
+        if self.starts_s > 0.0 {
+            limits.push(JobLimit::Starts);
+        }
         if self.gets_per_s > GETS_PER_PREFIX_AND_S * self.folders.max(1) as f64 {
             limits.push(JobLimit::Prefixes);
         }
@@ -195,7 +232,7 @@ impl JobForecast {
         if self.bytes.is_some() && self.largest as f64 > mean && self.shards > 1 {
             limits.push(JobLimit::LargestObject);
         }
-        if self.slowest.seconds + PAID_BESIDE_S < MINIMUM_SECONDS && self.shards > 1 {
+        if lived < MINIMUM_SECONDS && self.shards > 1 {
             limits.push(JobLimit::Minute);
         }
         limits.push(JobLimit::Task(self.slowest.bound));
@@ -208,6 +245,14 @@ impl JobForecast {
 pub enum JobLimit {
     /// The queue does not run all children at once.
     Quota,
+    /// A child lives for longer than the job definition lets it.
+    TimeOut,
+    /// A child's keys and rows do not fit on the disk of a task.
+    Disk,
+    /// More tasks at once than a region has network interfaces.
+    Interfaces,
+    /// Fargate starts so many tasks one after another.
+    Starts,
     /// More GETs per second than S3 serves for so many folders.
     Prefixes,
     /// One object is more than an even share.
@@ -254,6 +299,11 @@ fn at_once(job: &BatchJob, shards: u32) -> u32 {
         .most_vcpu
         .map_or(f64::INFINITY, |most| (most / job.vcpu()).floor());
     fitting.clamp(1.0, f64::from(shards)) as u32
+}
+
+/// Until Fargate has started so many tasks.
+fn starts_s(tasks: u32) -> f64 {
+    f64::from(tasks.saturating_sub(STARTED_AT_ONCE)) / STARTED_PER_S
 }
 
 /// GETs of a shard: parts of objects by the mean of all.
@@ -515,6 +565,40 @@ mod tests {
             (3, JobLimit::Quota)
         );
         assert!((forecast.elapsed_s - 3.0 * 31.875).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_fargate_limits_is_said_beforehand() {
+        let mut job = job();
+        let (small, large) = (
+            tally(10_000_000, 25_000_000_000),
+            tally(100_000_000, 250_000_000_000_000),
+        );
+        let many = forecast(&job, (&small, 10_000));
+        // 9,900 tasks at 20 a second.
+        assert!((many.starts_s - 495.0).abs() < 1e-9 && many.elapsed_s > 525.0);
+        assert_eq!(
+            many.limits(),
+            [
+                JobLimit::Interfaces,
+                JobLimit::Starts,
+                JobLimit::Prefixes,
+                JobLimit::Minute,
+                JobLimit::Task(Bound::Connections)
+            ]
+        );
+        assert!(forecast(&job, (&small, 100)).starts_s.abs() < f64::EPSILON);
+        let one = forecast(&job, (&large, 1));
+        // 319.3 bytes and a line of 60 for each of 10⁸ keys.
+        assert!(
+            (one.disk_bytes - 3.793e10).abs() < 1e7,
+            "{}",
+            one.disk_bytes
+        );
+        assert_eq!(one.limits()[..2], [JobLimit::TimeOut, JobLimit::Disk]);
+        job.queue.most_vcpu = Some(6.0);
+        let waves = forecast(&job, (&small, 10_000));
+        assert_eq!((waves.at_once, waves.starts_s), (12, 0.0));
     }
 
     #[test]

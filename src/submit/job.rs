@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::cell::UNITS_PER_VCPU;
-use crate::cloud::{JobRequest, MAX_JOB_NAME, MAX_PAYLOAD};
+use crate::cloud::{JobRequest, MAX_JOB_NAME, MAX_JOB_OVERRIDES};
 use crate::estimate::CostConsent;
 use crate::exit::{Exit, Failure};
 use crate::lister::sha256_hex;
@@ -127,10 +127,10 @@ impl BatchJob {
             environment: self.environment(shards),
             tags: vec![("parfetch:job".to_owned(), self.id.clone())],
         };
-        let bytes = request.payload();
-        if bytes > MAX_PAYLOAD || request.name.len() > MAX_JOB_NAME {
+        let length = request.overrides_length();
+        if length > MAX_JOB_OVERRIDES || request.name.len() > MAX_JOB_NAME {
             let message = format!(
-                "the request to AWS Batch would have {bytes} bytes, and it takes {MAX_PAYLOAD}"
+                "the settings of a child have {length} characters, and AWS takes {MAX_JOB_OVERRIDES}"
             );
             return Err(Failure::new(Exit::Usage, message)
                 .hint("shorten --prefix, --result-prefix or --endpoint-url"));
@@ -274,12 +274,12 @@ mod tests {
     fn a_request_that_batch_does_not_take_is_refused() {
         let mut job = job();
         assert_eq!(job.request(8).unwrap().vcpu, "0.5");
-        job.run.selection.prefix = "x".repeat(MAX_PAYLOAD);
+        job.run.selection.prefix = "x".repeat(MAX_JOB_OVERRIDES);
         assert!(
             job.request(8)
                 .unwrap_err()
                 .message
-                .ends_with("bytes, and it takes 30720")
+                .ends_with("characters, and AWS takes 8192")
         );
     }
 }

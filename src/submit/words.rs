@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::forecast::{GETS_PER_PREFIX_AND_S, JobForecast, JobLimit, PAID_BESIDE_S};
+use super::forecast::{
+    ADDRESSES, CHILD_TIME_OUT_S, GETS_PER_PREFIX_AND_S, INTERFACES, JobForecast, JobLimit,
+    PAID_BESIDE_S, STARTED_AT_ONCE, STARTED_PER_S, TASK_DISK_BYTES,
+};
 use crate::price::MINIMUM_SECONDS;
 use crate::speed::{
     Bound, CONNECTION_BYTES_PER_S, CPU_S_PER_BYTE, CPU_S_PER_REQUEST, FIRST_BYTE_S,
@@ -136,7 +139,7 @@ impl JobForecast {
                 let [total, tasks, requests] =
                     [usd.total(), usd.tasks, usd.requests].map(three_digits);
                 format!(
-                    "${total}: tasks ${tasks} on demand, requests ${requests}{egress} ({}, {of}prices of {})",
+                    "${total}: tasks ${tasks} on demand, requests ${requests}{egress} ({}, {of}prices of {}; without KMS, which SSE-KMS without a bucket key calls for each GET: $0.03 per 10,000)",
                     self.region, self.prices_dated
                 )
             }
@@ -151,6 +154,28 @@ impl JobForecast {
                 self.most_vcpu.unwrap_or_default(),
                 count(u64::from(self.at_once)),
                 count(u64::from(self.shards))
+            ),
+            JobLimit::TimeOut => format!(
+                "the slowest child needs {}, and the stack's job definition ends a child after {}: use more shards",
+                seconds(self.slowest.seconds + PAID_BESIDE_S),
+                seconds(CHILD_TIME_OUT_S)
+            ),
+            JobLimit::Disk => format!(
+                "keys and rows of a child need {} of disk, and a Fargate task has {}: use more shards",
+                bytes_of(self.disk_bytes),
+                bytes_of(TASK_DISK_BYTES)
+            ),
+            JobLimit::Interfaces => format!(
+                "{} tasks at once: a region has {} network interfaces by default, and the stack's two subnets have {} addresses",
+                count(u64::from(self.at_once)),
+                count(u64::from(INTERFACES)),
+                count(u64::from(ADDRESSES))
+            ),
+            JobLimit::Starts => format!(
+                "Fargate starts {} tasks at once and then {STARTED_PER_S} per second: the last of {} starts after {}",
+                count(u64::from(STARTED_AT_ONCE)),
+                count(u64::from(self.at_once)),
+                seconds(self.starts_s)
             ),
             JobLimit::Prefixes => "GET/s of so few folders: S3 answers 503 until it has divided them, which takes minutes to hours".to_owned(),
             JobLimit::LargestObject => {
@@ -177,6 +202,15 @@ fn assumptions() -> String {
         three_digits(CPU_S_PER_BYTE * 1e9),
         seconds(PAID_BESIDE_S)
     )
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to the type's range before"
+)]
+fn bytes_of(number: f64) -> String {
+    bytes(number.clamp(0.0, 1e18) as u64)
 }
 
 fn span(least: &str, most: &str) -> String {

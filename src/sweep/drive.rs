@@ -151,6 +151,9 @@ async fn go_through(
         _ => Some(Abandon::Interrupted),
     };
     let spent = close(ready, folder, &mut run.ended, why).await?;
+    if let (Err(_), Some(warning)) = (&result, cost(spent, job)) {
+        ready.event(&warning);
+    }
     // What could not be stored is told, unless something worse is.
     let exit = match result? {
         Exit::Good => run.ended.exit,
@@ -182,6 +185,9 @@ async fn close(
         folder.add_stopped(launcher.take_stopped())?;
     }
     Ok(spent)
+    if let (Err(_), Some(warning)) = (&result, cost(spent, job)) {
+        ready.event(&warning);
+    }
 }
 
 /// A sweep that cannot come to its end with its money is not begun.

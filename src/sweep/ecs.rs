@@ -28,7 +28,7 @@ pub(super) fn facts(plan: &FleetPlan) -> PlaceFacts {
 /// When there is no such definition or container, or it cannot be read.
 pub(super) async fn prepare(plan: &FleetPlan, setup: &LauncherSetup<'_>) -> Result<Fleet, Failure> {
     let cloud = Cloud::load(setup.access).await?;
-    let ecs = Ecs::new(&cloud);
+    let ecs = Ecs::new(&cloud, &plan.container);
     let definition = ecs
         .definition(setup.definition.as_ref().unwrap_or(&plan.definition))
         .await?;

@@ -49,7 +49,8 @@ pub(super) async fn store_begun(
         let Some(bucket) = &mut ready.results else {
             return Ok(());
         };
-        if bucket.exists(&key(&relative.to_string_lossy())).await? == Some(false) {
+        // Of an object that is not there, S3 says «denied» to whoever may list below a prefix alone.
+        if bucket.exists(&key(&relative.to_string_lossy())).await? != Some(true) {
             store(ready, (job, folder), dir, ended).await;
         }
     }

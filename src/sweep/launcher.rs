@@ -20,6 +20,7 @@ use crate::price::PriceList;
 use crate::results::record::{Record, SweepFacts};
 use crate::server::Embedded;
 use crate::store::Bucket;
+use crate::units;
 
 /// What a place is, before anything of it is looked at.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,6 +48,32 @@ pub struct Spent {
     pub billed_s: f64,
     /// By the list prices of On-Demand capacity; none without a price.
     pub usd: Option<f64>,
+}
+
+impl Spent {
+    /// `3 tasks, billed for 4 min: $0.01 at list prices, on demand`; none when no task was billed. `prices` says which prices those are.
+    pub fn in_words(&self, prices: &str) -> Option<String> {
+        let usd = self.usd.map_or_else(
+            || "no price is known".to_owned(),
+            |usd| format!("${} at list prices, {prices}", units::three_digits(usd)),
+        );
+        let billed = units::duration_coarse(nanoseconds(self.billed_s));
+        (self.tasks > 0).then(|| {
+            format!(
+                "{}, billed for {billed}: {usd}",
+                units::plural(self.tasks, "task")
+            )
+        })
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to the type's range before"
+)]
+fn nanoseconds(seconds: f64) -> u64 {
+    (seconds * 1e9).clamp(0.0, 1e18) as u64
 }
 
 /// Why a sweep ends before its end.

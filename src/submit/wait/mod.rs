@@ -267,11 +267,14 @@ impl JobWatch<'_> {
     }
 }
 
-/// Batch says FAILED of an array while children of it still run; nothing is merged before they have ended.
+/// Batch says FAILED of an array while children of it still run; nothing is merged before they have ended. One that failed before it had children counts none
+/// of them, for ever.
 fn is_over(seen: &JobSeen, children: Children) -> bool {
     match seen.status.as_str() {
         "SUCCEEDED" => true,
-        "FAILED" => seen.children.is_empty() || children.ended() == children.all(),
+        "FAILED" => {
+            seen.children.values().all(|count| *count == 0) || children.ended() == children.all()
+        }
         _ => false,
     }
 }

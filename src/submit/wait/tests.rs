@@ -218,6 +218,20 @@ async fn a_failed_array_is_over_when_its_last_child_is() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_failed_array_that_never_had_children_is_over() {
+    let fake = Fake::default();
+    *fake.looks.borrow_mut() = vec![seen(
+        "FAILED",
+        &[("RUNNING", 0), ("FAILED", 0), ("SUCCEEDED", 0)],
+    )];
+    let day = std::time::Duration::from_hours(24);
+    let (end, _) = tokio::time::timeout(day, wait_for(&fake, 8))
+        .await
+        .expect("nothing more comes");
+    assert!(!end.unwrap().is_good);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_job_of_one_is_its_own_child() {
     let alone = JobSeen {
         id: "j-1".to_owned(),

@@ -179,6 +179,7 @@ fn task_run(task: &Task, address: PublicAddress) -> TaskRun {
         availability_zone: seen.availability_zone.clone(),
         capacity: seen.capacity_provider.clone(),
         public_address: Some(address == PublicAddress::Enabled),
+        sidecars: seen.sidecars.clone(),
     }
 }
 

@@ -79,10 +79,10 @@ pub(super) fn refused(refusal: &Refusal) -> NotStarted {
     } else {
         format!("{} ({})", refusal.reason, refusal.detail)
     };
-    if is_of_quota(&text) {
-        NotStarted::NoSuchSize(text)
-    } else if is_of_capacity(&text) {
+    if is_of_capacity(&text) {
         NotStarted::Later(text)
+    } else if is_of_size(&text) {
+        NotStarted::NoSuchSize(text)
     } else {
         NotStarted::Fails(text)
     }
@@ -96,32 +96,48 @@ pub(super) fn failed(error: CloudError) -> NotStarted {
         CloudErrorKind::Conflict if !error.resources.is_empty() => {
             NotStarted::Already(error.resources)
         }
-        _ if is_of_quota(&error.message) => NotStarted::NoSuchSize(error.message),
         _ if is_of_capacity(&error.message) => NotStarted::Later(error.message),
-        _ if error.message.contains("No Fargate configuration exists") => {
-            NotStarted::NoSuchSize(error.message)
-        }
+        _ if is_of_size(&error.message) => NotStarted::NoSuchSize(error.message),
         CloudErrorKind::Denied | CloudErrorKind::NotFound => NotStarted::Ends(error),
-        _ => NotStarted::Fails(error.message),
+        _ => match hint_for_every_task(&error) {
+            Some(hint) => NotStarted::Ends(CloudError {
+                hint: hint.to_owned(),
+                ..error
+            }),
+            None => NotStarted::Fails(error.message),
+        },
     }
 }
 
-fn is_of_quota(text: &str) -> bool {
+/// What to try where a refusal holds for every task of the sweep.
+fn hint_for_every_task(error: &CloudError) -> Option<&'static str> {
+    if error.code == "BlockedException" {
+        return Some("AWS blocked this account: its Support Center says why");
+    }
+    let text = error.message.to_ascii_lowercase();
+    text.contains("capacity provider").then_some(
+        "add FARGATE_SPOT to the cluster (aws ecs put-cluster-capacity-providers), or use --capacity on-demand",
+    )
+}
+
+/// A size that the account never takes.
+fn is_of_size(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     [
-        "limit on the number of vcpu",
         "above your limit",
-        "vcpu limit",
+        "no fargate configuration exists",
         "quota",
     ]
     .iter()
     .any(|words| text.contains(words))
 }
 
+/// What there may be later: capacity, and what the account runs at once, as every other Fargate task of the account in this region counts too.
 fn is_of_capacity(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     text.contains("capacity is unavailable")
         || text.contains("no capacity")
+        || text.contains("you can run concurrently")
         || text.starts_with("resource:")
 }
 
@@ -315,10 +331,12 @@ mod tests {
         };
         let capacity = "Capacity is unavailable at this time. Please try again later or in a different availability zone";
         assert_eq!(refused(capacity), NotStarted::Later(capacity.to_owned()));
-        assert!(matches!(
-            refused("You've reached the limit on the number of vCPUs you can run concurrently"),
-            NotStarted::NoSuchSize(_)
-        ));
+        for what in ["vCPUs", "tasks"] {
+            let text = format!(
+                "You've reached the limit on the number of {what} you can run concurrently"
+            );
+            assert_eq!(refused(&text), NotStarted::Later(text.clone()));
+        }
         assert!(matches!(
             refused("The requested CPU configuration is above your limit"),
             NotStarted::NoSuchSize(_)
@@ -328,15 +346,16 @@ mod tests {
 
     #[test]
     fn an_exception_is_told_by_its_kind_and_text() {
-        let failed = |kind, message: &str| {
+        let with_code = |kind, code: &str, message: &str| {
             failed(CloudError {
                 kind,
-                code: String::new(),
+                code: code.to_owned(),
                 message: message.to_owned(),
                 hint: String::new(),
                 resources: vec!["arn".to_owned()],
             })
         };
+        let failed = |kind, message: &str| with_code(kind, "", message);
         assert!(matches!(
             failed(CloudErrorKind::Throttled, "Rate exceeded"),
             NotStarted::Busy(_)
@@ -359,10 +378,34 @@ mod tests {
         assert!(matches!(
             failed(
                 CloudErrorKind::Refused,
-                "You've reached the limit on the number of vCPUs"
+                "You've reached the limit on the number of vCPUs you can run concurrently"
+            ),
+            NotStarted::Later(_)
+        ));
+        assert!(matches!(
+            failed(
+                CloudErrorKind::Refused,
+                "No Fargate configuration exists for given values."
             ),
             NotStarted::NoSuchSize(_)
         ));
+        for (code, message, hint) in [
+            (
+                "BlockedException",
+                "Your account has been blocked.",
+                "Support Center",
+            ),
+            (
+                "InvalidParameterException",
+                "The specified capacity provider was not found.",
+                "--capacity on-demand",
+            ),
+        ] {
+            let NotStarted::Ends(error) = with_code(CloudErrorKind::Refused, code, message) else {
+                panic!("{code}");
+            };
+            assert!(error.hint.contains(hint), "{}", error.hint);
+        }
         assert!(matches!(
             failed(CloudErrorKind::Refused, "subnet-1 does not exist"),
             NotStarted::Fails(_)

@@ -3,7 +3,7 @@
 use super::ending::{Again, TaskFailure};
 use super::state::Fleet;
 use super::task::{MAX_DELAY, TaskPhase};
-use crate::cloud::CloudErrorKind;
+use crate::cloud::{CloudErrorKind, TaskSeen};
 use crate::event::SweepEvent;
 use crate::exit::Failure;
 
@@ -34,6 +34,7 @@ impl Fleet {
         let seen = match self.calls.describe(&self.plan.cluster, &arns).await {
             Ok(seen) => {
                 self.look_delay = self.task_limits.poll;
+                self.name_sidecars(&seen.tasks, on_event);
                 Some(seen)
             }
             // Time goes on: what is past its deadline is so whether ECS answers or not.
@@ -88,6 +89,19 @@ impl Fleet {
             .await;
         }
         Ok(())
+    }
+
+    /// Says once which other containers share CPU and memory with what is measured.
+    fn name_sidecars(&mut self, seen: &[TaskSeen], on_event: &mut dyn FnMut(&SweepEvent)) {
+        let Some(task) = seen.iter().find(|task| !task.sidecars.is_empty()) else {
+            return;
+        };
+        if !std::mem::replace(&mut self.names_sidecars, true) {
+            on_event(&SweepEvent::Warning(format!(
+                "each task has other containers, which share its CPU and memory: {}",
+                task.sidecars.join(", ")
+            )));
+        }
     }
 
     /// A repetition one of whose shards is lost for good is lost: the others are not left to run.

@@ -94,6 +94,8 @@ pub(in crate::sweep) struct Fleet {
     pub(super) without_record: Vec<Stopped>,
     /// Until the next look; longer after looks that failed.
     pub(super) look_delay: Duration,
+    /// Whether it was said which other containers its tasks have.
+    pub(super) names_sidecars: bool,
     /// Warnings for the start of the sweep.
     pub(in crate::sweep) notes: Vec<String>,
 }
@@ -130,6 +132,7 @@ impl Fleet {
             last_start: None,
             without_record: Vec::new(),
             look_delay: poll,
+            names_sidecars: false,
             notes: Vec::new(),
         }
     }

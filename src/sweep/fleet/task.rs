@@ -66,6 +66,8 @@ pub(super) struct Task {
     adopted: bool,
     /// Since when ECS says that it does not know it.
     unknown_since: Option<Instant>,
+    /// Its start was asked for by an earlier part of this sweep, and whether that started it is not known.
+    may_have_run: bool,
     result: Option<Result<(), TaskFailure>>,
 }
 
@@ -94,8 +96,19 @@ impl Task {
             stop_unsent: false,
             adopted: phase == TaskPhase::Starting,
             unknown_since: None,
+            may_have_run: false,
             result: None,
         }
+    }
+
+    /// An earlier part of this sweep asked for its start, and no answer was written down.
+    pub(super) fn asked_for_before(&mut self) {
+        self.may_have_run = self.phase == TaskPhase::Waiting;
+    }
+
+    /// Whether its result may be stored already; true once.
+    pub(super) fn takes_an_earlier_result(&mut self) -> bool {
+        std::mem::take(&mut self.may_have_run)
     }
 
     pub(super) fn phase(&self) -> TaskPhase {
@@ -242,6 +255,9 @@ impl Task {
                 "did not run within {}: the task was {state}",
                 in_words(limits.start)
             )),
+            TaskPhase::Running if self.seen.as_ref().is_some_and(|task| task.container_ended) => {
+                Some("its container ended, and another one kept the task running".to_owned())
+            }
             TaskPhase::Running if self.since.elapsed() > limits.run => {
                 Some(format!("did not end within {}", in_words(limits.run)))
             }

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 use super::collect::TaskResults;
+use super::ledger::{Ledger, LedgerEntry};
 use super::plan::{FleetPlan, OnInterrupt};
 use super::state::SweepTasks;
 use super::{AccountLimits, Budget, Fleet, TaskPrice, VcpuQuota};
@@ -410,6 +411,33 @@ async fn a_task_runs_and_its_summary_comes_from_the_bucket() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_an_unanswered_start_left_in_the_bucket_is_taken_before_it_is_started_again() {
+    for (left, starts) in [(true, 0), (false, 1)] {
+        let mut harness = Harness::new(FakeResults(true), |_| {});
+        let dir = attempt(harness.dir.path(), (1_024, 1, 1)).dir;
+        Ledger::new(
+            "2026-11-21T10:00:00Z".to_owned(),
+            vec![LedgerEntry {
+                shard: 0,
+                tries: 0,
+                arn: None,
+            }],
+        )
+        .write(&dir)
+        .unwrap();
+        if !left {
+            harness.fleet.own.as_mut().unwrap().results = Box::new(FakeResults(false));
+        }
+        harness.take((1_024, 1, 1));
+        let (record, _) = harness.record().await;
+        assert_eq!(
+            (harness.started(), record.failure.is_none()),
+            (starts, left)
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_certainly_started_nothing_is_tried_again_under_another_token_and_what_is_unclear_under_the_same()
  {
     let capacity = "Capacity is unavailable at this time. Please try again later or in a different availability zone";
@@ -436,7 +464,7 @@ async fn what_certainly_started_nothing_is_tried_again_under_another_token_and_w
 
 #[tokio::test(start_paused = true)]
 async fn a_size_that_the_account_does_not_take_is_not_asked_for_again() {
-    let quota = "You've reached the limit on the number of vCPUs you can run concurrently";
+    let quota = "The requested CPU configuration is above your limit";
     let mut harness = Harness::new(FakeResults(true), |account| {
         account.answers = vec![StartAnswer::Refused(quota)];
     });

@@ -84,6 +84,49 @@ fn reasons(fault: Fault, times: u32, limits: &[&str]) -> Vec<Option<String>> {
     attempts
 }
 
+/// AWS puts its container before the definition's, also among the overrides.
+#[test]
+fn a_container_that_aws_adds_does_not_say_how_a_task_ended() {
+    let scene = Scene::new(|setup| {
+        Setup {
+            has_agent: true,
+            ..setup
+        }
+        .fault(On::cell(SECOND), Fault::OutOfMemory)
+    });
+    let ended = scene.sweep(&SMALL, 3);
+    let failures = scene.failures();
+    let reason = failures[&format!("{SECOND}/r01-a1")].clone().unwrap();
+    assert!(reason.contains("out of memory"), "{reason}");
+    assert!(
+        !failures.contains_key(&format!("{SECOND}/r01-a2")),
+        "{failures:?}"
+    );
+    assert_eq!(
+        scene.records()[&format!("{FIRST}/r01-a1")]["tasks"][0]["sidecars"],
+        serde_json::json!(["aws-guardduty-agent"])
+    );
+    assert_eq!(
+        ended.stderr.matches("aws-guardduty-agent").count(),
+        1,
+        "{}",
+        ended.stderr
+    );
+    scene.finish();
+}
+
+#[test]
+fn a_task_that_another_container_keeps_running_is_stopped() {
+    let scene = Scene::new(|setup| setup.fault(On::cell(SECOND), Fault::KeptRunning));
+    scene.sweep(&[&SMALL[..], &["--run-timeout", "30s"]].concat(), 0);
+    let stops = scene.aws.calls("StopTask");
+    assert_eq!(stops.len(), 1);
+    let reason = stops[0].body["reason"].as_str().unwrap();
+    assert!(reason.contains("its container ended"), "{reason}");
+    assert!(scene.failures().values().all(Option::is_none));
+    scene.finish();
+}
+
 #[track_caller]
 fn fails_once(fault: Fault, limits: &[&str], words: &str) {
     let attempts = reasons(fault, u32::MAX, limits);

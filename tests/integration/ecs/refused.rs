@@ -41,6 +41,19 @@ fn capacity_is_waited_for() {
     is_waited_for(Fault::Capacity, 3);
 }
 
+/// Every other Fargate task of the account counts too, the sweep's own warm-up as well.
+#[test]
+fn what_the_account_runs_at_once_is_waited_for() {
+    for fault in [
+        Fault::Quota(Form::Failure),
+        Fault::Quota(Form::Exception),
+        Fault::TaskQuota(Form::Failure),
+        Fault::TaskQuota(Form::Exception),
+    ] {
+        is_waited_for(fault, 3);
+    }
+}
+
 #[test]
 fn capacity_that_does_not_come_fails_the_repetition() {
     let scene = Scene::new(|setup| setup.fault(second(), Fault::Capacity));
@@ -70,13 +83,8 @@ fn an_answer_that_gets_lost_starts_nothing_twice() {
 }
 
 #[test]
-fn a_size_over_the_quota_fails_and_other_sizes_go_on() {
+fn a_size_above_the_limit_fails_and_other_sizes_go_on() {
     for (fault, words) in [
-        (Fault::Quota(Form::Failure), "limit on the number of vCPUs"),
-        (
-            Fault::Quota(Form::Exception),
-            "limit on the number of vCPUs",
-        ),
         (Fault::AboveLimit(Form::Failure), "above your limit"),
         (Fault::AboveLimit(Form::Exception), "above your limit"),
     ] {
@@ -108,6 +116,8 @@ fn what_concerns_every_task_ends_the_sweep() {
     for (fault, words) in [
         (Fault::MissingDefinition, "TaskDefinition not found"),
         (Fault::AccessDenied, "is not authorized"),
+        (Fault::NoProvider, "hint: add FARGATE_SPOT to the cluster"),
+        (Fault::Blocked, "hint: AWS blocked this account"),
     ] {
         let scene = Scene::new(|setup| setup.fault(second(), fault));
         let ended = scene.sweep(&SMALL, 4);

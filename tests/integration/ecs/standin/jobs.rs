@@ -251,7 +251,7 @@ fn submissions_that_break_a_rule_are_refused_and_remembered() {
     let source = source();
     let account = Account::new(over(&source));
     let array = |size| ArrayProperties::builder().size(size).build();
-    let cases: [(Change, &str); 6] = [
+    let cases: [(Change, &str); 7] = [
         (
             |job| job.container_overrides(sized("1", "512", &[])),
             "not a supported combination",
@@ -267,6 +267,10 @@ fn submissions_that_break_a_rule_are_refused_and_remembered() {
         (
             |job| job.container_overrides(sized("1", "2048", &[("A", &"x".repeat(40_000))])),
             "30 KiB",
+        ),
+        (
+            |job| job.container_overrides(sized("1", "2048", &[("A", &"x".repeat(8_192))])),
+            "at most 8192",
         ),
         (|job| job.job_name("a/b"), "valid pattern"),
         (

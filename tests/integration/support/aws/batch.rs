@@ -48,6 +48,8 @@ pub(super) fn submit_job(host: &Host, state: &mut State, request: &Value) -> Res
     }
     let (cpu_units, memory_mib) = size_of(request, setup.size).map_err(Fail::violation)?;
     let mut environment = setup.environment.clone();
+    // Batch may leave out an empty variable of a definition.
+    environment.retain(|_, value| !value.is_empty());
     for pair in request["containerOverrides"]["environment"]
         .as_array()
         .into_iter()
@@ -96,6 +98,12 @@ pub(super) fn submit_job(host: &Host, state: &mut State, request: &Value) -> Res
 fn check(request: &Value) -> Result<(), Fail> {
     if request.to_string().len() > PAYLOAD {
         return Err(Fail::client("The payload of a job is 30 KiB at most."));
+    }
+    // They become those of an ECS task.
+    if request["containerOverrides"].to_string().chars().count() > 8_192 {
+        return Err(Fail::client(
+            "Container Overrides length must be at most 8192",
+        ));
     }
     let name = request["jobName"].as_str().unwrap_or_default();
     let is_plain = name

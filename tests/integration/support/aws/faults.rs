@@ -24,8 +24,14 @@ pub(crate) enum Fault {
     AccessDenied,
     /// No capacity, in `failures[]`, without an ARN.
     Capacity,
-    /// The quota of vCPU in flight.
+    /// The quota of vCPU in flight, of which every other task of the account has a part.
     Quota(Form),
+    /// The quota of tasks in flight.
+    TaskQuota(Form),
+    /// The cluster has no such capacity provider.
+    NoProvider,
+    /// AWS blocked the account.
+    Blocked,
     /// The size is above the account's limit.
     AboveLimit(Form),
     /// EC2's throttle, in an `InvalidParameterException`.
@@ -34,6 +40,8 @@ pub(crate) enum Fault {
     MissingDefinition,
     /// The image cannot be pulled: never `RUNNING`, no exit code.
     CannotPull,
+    /// The container ends, and another one that is essential keeps the task running.
+    KeptRunning,
     /// The container is killed for its memory as soon as it runs.
     OutOfMemory,
     /// Spot capacity is taken back as soon as the task runs; with this `stopCode`.
@@ -52,8 +60,8 @@ impl Fault {
     /// Whether the call ends by it, rather than the task.
     pub(super) fn is_of_the_call(self) -> bool {
         use Fault::{
-            AboveLimit, AccessDenied, Capacity, Ec2Throttled, MissingDefinition, Quota,
-            ServerError, Throttled,
+            AboveLimit, AccessDenied, Blocked, Capacity, Ec2Throttled, MissingDefinition,
+            NoProvider, Quota, ServerError, TaskQuota, Throttled,
         };
         matches!(
             self,
@@ -62,6 +70,9 @@ impl Fault {
                 | AccessDenied
                 | Capacity
                 | Quota(_)
+                | TaskQuota(_)
+                | NoProvider
+                | Blocked
                 | AboveLimit(_)
                 | Ec2Throttled
                 | MissingDefinition

@@ -13,11 +13,11 @@ pub(super) struct Retry {
 /// As the template's job definition has it.
 fn of_definition() -> Value {
     json!({"attempts": 3, "evaluateOnExit": [
+        {"action": "EXIT", "onReason": "CannotPullContainerError*"},
         {"action": "RETRY", "onStatusReason": "Your Spot Task was interrupted*"},
         {"action": "RETRY", "onStatusReason": "Task failed to start*"},
         {"action": "RETRY", "onExitCode": "143"},
-        {"action": "EXIT", "onExitCode": "*"},
-        {"action": "EXIT", "onReason": "*"},
+        {"action": "EXIT", "onStatusReason": "*"},
     ]})
 }
 

@@ -13,6 +13,7 @@ use super::state::State;
 use super::task::{Birth, Fields, Task};
 
 const QUOTA: &str = "You've reached the limit on the number of vCPUs you can run concurrently";
+const TASK_QUOTA: &str = "You've reached the limit on the number of tasks you can run concurrently";
 const ABOVE: &str = "The requested CPU configuration is above your limit";
 const CAPACITY: &str = "Capacity is unavailable at this time. Please try again later or in a different availability zone";
 
@@ -113,6 +114,7 @@ fn refused(fault: Fault) -> Result<Value, Fail> {
     match fault {
         Fault::Capacity => failure(CAPACITY),
         Fault::Quota(form) => said(form, QUOTA),
+        Fault::TaskQuota(form) => said(form, TASK_QUOTA),
         Fault::AboveLimit(form) => said(form, ABOVE),
         other => Err(call_fault(other)),
     }
@@ -130,6 +132,12 @@ pub(super) fn call_fault(fault: Fault) -> Fail {
         ),
         Fault::Ec2Throttled => Fail::parameter(
             "Error retrieving security group information for [sg-0123456789abcdef0]: Request limit exceeded. (ErrorCode: 400)",
+        ),
+        Fault::NoProvider => Fail::parameter("The specified capacity provider was not found."),
+        Fault::Blocked => Fail::new(
+            400,
+            "BlockedException",
+            "Your account is currently blocked.",
         ),
         Fault::MissingDefinition => Fail::client("TaskDefinition not found."),
         other => panic!("{other:?} is not of a call"),

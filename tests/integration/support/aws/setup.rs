@@ -39,6 +39,10 @@ pub(crate) struct Setup {
     /// Looks and listings to which a new task is not there yet.
     pub(crate) hidden: u32,
     pub(crate) stop_timeout: Duration,
+    /// Whether AWS puts a container of its own into each task, and before the definition's: GuardDuty.
+    pub(crate) has_agent: bool,
+    /// Whether `startedBy` must be the only filter of a listing, as AWS's pages say.
+    pub(crate) lists_by_one_filter: bool,
     /// `RunTask` calls a second, and at once.
     pub(crate) run_rate: u32,
     /// The keys that a task's credentials are.
@@ -74,6 +78,8 @@ impl Default for Setup {
             pace: Pace::Time(Duration::from_millis(5)),
             hidden: 1,
             stop_timeout: Duration::from_secs(30),
+            has_agent: false,
+            lists_by_one_filter: false,
             run_rate: 20,
             keys: ("AKIDTASK".to_owned(), "secret".to_owned()),
             credentials_life: Duration::from_hours(6),

@@ -10,6 +10,9 @@ use super::faults::Fault;
 use super::process::{Facts, Host, Process};
 use super::setup::Pace;
 
+/// What GuardDuty puts into a task.
+const AGENT: &str = "aws-guardduty-agent";
+
 /// The states of a task, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Status {
@@ -248,6 +251,9 @@ impl Task {
         }
         if let Some(code) = self.process.as_mut().and_then(Process::exit_code) {
             self.exit_code = Some(code);
+            if self.fault == Some(Fault::KeptRunning) {
+                return;
+            }
             self.stamp("executionStoppedAt");
             self.stop(
                 "EssentialContainerExited",
@@ -296,7 +302,7 @@ impl Task {
         let mut set = |name: &str, value: Value| drop(task.insert(name.to_owned(), value));
         let container_status = match self.status {
             status if status < Status::Running => "PENDING".to_owned(),
-            Status::Running => "RUNNING".to_owned(),
+            Status::Running if self.exit_code.is_none() => "RUNNING".to_owned(),
             _ if self.exit_code.is_some() || self.process.is_none() => "STOPPED".to_owned(),
             _ => "RUNNING".to_owned(),
         };
@@ -311,7 +317,18 @@ impl Task {
         if let Some(reason) = &self.container_reason {
             container["reason"] = reason.clone().into();
         }
-        set("containers", json!([container]));
+        let mut overrides = self.request["overrides"].clone();
+        let mut containers = vec![container];
+        if setup.has_agent {
+            let mut agent = containers[0].clone();
+            agent.as_object_mut().unwrap().remove("reason");
+            agent["name"] = AGENT.into();
+            agent["exitCode"] = 143.into();
+            containers.insert(0, agent);
+            let listed = overrides["containerOverrides"].as_array_mut().unwrap();
+            listed.insert(0, json!({"name": AGENT}));
+        }
+        set("containers", containers.into());
         set("attachments", json!([]));
         set("availabilityZone", self.zone.clone().into());
         if self.is_spot {
@@ -341,7 +358,7 @@ impl Task {
         set("healthStatus", "UNKNOWN".into());
         set("lastStatus", self.status.name().into());
         set("launchType", "FARGATE".into());
-        set("overrides", self.request["overrides"].clone());
+        set("overrides", overrides);
         set("platformVersion", "1.4.0".into());
         set("platformFamily", "Linux".into());
         set("taskArn", self.arn.clone().into());

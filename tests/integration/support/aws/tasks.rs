@@ -57,6 +57,14 @@ pub(super) fn describe_tasks(
 pub(super) fn list_tasks(host: &Host, state: &mut State, request: &Value) -> Result<Value, Fail> {
     cluster(&host.setup, request)?;
     let wanted = request["desiredStatus"].as_str().unwrap_or("RUNNING");
+    if host.setup.lists_by_one_filter
+        && request["startedBy"].is_string()
+        && request["desiredStatus"].is_string()
+    {
+        return Err(Fail::parameter(
+            "startedBy cannot go together with another filter.",
+        ));
+    }
     if request["startedBy"].is_string()
         && ["family", "serviceName", "containerInstance"]
             .iter()
