@@ -185,9 +185,14 @@ async fn close(
         folder.add_stopped(launcher.take_stopped())?;
     }
     Ok(spent)
-    if let (Err(_), Some(warning)) = (&result, cost(spent, job)) {
-        ready.event(&warning);
-    }
+}
+
+/// An error must not hide what tasks have cost.
+fn cost(spent: Option<Spent>, job: &SweepJob) -> Option<SweepEvent> {
+    let words = spent?.in_words(job.place.facts().prices)?;
+    Some(SweepEvent::Warning(format!(
+        "the sweep ends by an error, and has cost money: {words}"
+    )))
 }
 
 /// A sweep that cannot come to its end with its money is not begun.
