@@ -195,6 +195,8 @@ pub struct Choice {
     pub confidence: Option<f64>,
     /// Share of them in which it or one that it is tied with is chosen; `None` as a first look.
     pub confidence_with_ties: Option<f64>,
+    /// Share of them in which no other cell is better by more than 5 %; `None` as a first look.
+    pub confidence_near: Option<f64>,
     /// Cells that cannot be told from the best either, in the order in which they would be chosen; places in [`super::Study::cells`].
     pub tied_with: Vec<usize>,
     /// At which edges of what was measured it lies.

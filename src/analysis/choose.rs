@@ -3,8 +3,10 @@
 //! Pure: takes what each repetition of each cell would take, and what is to be small: the time itself, or a price that goes with it.
 
 use super::fit::{CpuOfObject, Fit, Measured, Subject};
+use super::thresholds::NEAR;
 use crate::plan::Mode;
 use crate::stats::location::{median, pseudomedian};
+use crate::stats::near::sure_within;
 
 /// As good as the best is what is worse by this factor at most: nobody notices it.
 pub(super) const AS_GOOD: f64 = 1.02;
@@ -57,6 +59,8 @@ pub(super) struct Chosen {
     pub(super) same: f64,
     /// Share of samples in which it, or one that it is tied with, is chosen.
     pub(super) same_or_tied: f64,
+    /// Share of samples in which no other is better by more than 5 %.
+    pub(super) near_best: f64,
 }
 
 /// Chooses, and says how sure that is; `None` without candidates. With single repetitions nothing is known of another sample.
@@ -66,19 +70,26 @@ pub(super) fn choose(candidates: &[Candidate], subject: Subject) -> Option<Chose
         .map(|candidate| Middle::of(&candidate.logs, &candidate.times))
         .collect();
     let known = Known::new(candidates, &middles, subject);
-    let tied = ranked(candidates, &middles, &known);
+    let Ranked { tied, logs, errors } = ranked(candidates, &middles, &known);
     let (first, others) = tied.split_first()?;
-    let (mut same, mut same_or_tied) = (0, 0);
+    let errors = errors.iter().zip(candidates);
+    let errors: Vec<f64> = errors
+        .map(|(error, one)| error * one.goes_with_time())
+        .collect();
+    let (mut same, mut same_or_tied, mut near_best) = (0, 0, 0);
     let mut random = fastrand::Rng::with_seed(SEED);
     for _ in 0..SAMPLES {
         let drawn: Vec<Middle> = candidates
             .iter()
             .map(|candidate| candidate.again(&mut random))
             .collect();
-        if let Some(chosen) = ranked(candidates, &drawn, &known).first() {
+        let again = ranked(candidates, &drawn, &known);
+        if let Some(chosen) = again.tied.first() {
             same += u32::from(chosen == first);
             same_or_tied += u32::from(tied.contains(chosen));
         }
+        let best = again.logs.iter().copied().fold(f64::INFINITY, f64::min);
+        near_best += u32::from(again.logs[*first] <= best + NEAR.ln());
     }
     Some(Chosen {
         place: candidates[*first].place,
@@ -88,6 +99,11 @@ pub(super) fn choose(candidates: &[Candidate], subject: Subject) -> Option<Chose
             .collect(),
         same: f64::from(same) / f64::from(SAMPLES),
         same_or_tied: f64::from(same_or_tied) / f64::from(SAMPLES),
+        near_best: (f64::from(near_best) / f64::from(SAMPLES)).min(sure_within(
+            NEAR,
+            (&logs, &errors),
+            *first,
+        )),
     })
 }
 
@@ -287,11 +303,16 @@ struct Steadied {
     errors: Vec<f64>,
 }
 
-/// The cells that cannot be told from the best, the one to choose first.
-///
+/// The cells that cannot be told from the best, the one to choose first, and what is expected of all.
+struct Ranked {
+    tied: Vec<usize>,
+    logs: Vec<f64>,
+    errors: Vec<f64>,
+}
+
 /// One cell tells little; all cells of a size tell more. So a smaller task counts as good as well when its cells, each compared with the cell of the chosen
 /// size that has the same mode and as many workers, are as good on the average.
-fn ranked(candidates: &[Candidate], middles: &[Middle], known: &Known) -> Vec<usize> {
+fn ranked(candidates: &[Candidate], middles: &[Middle], known: &Known) -> Ranked {
     let (logs, times): (Vec<f64>, Vec<f64>) = known
         .steadied(candidates, middles)
         .into_iter()
@@ -305,18 +326,26 @@ fn ranked(candidates: &[Candidate], middles: &[Middle], known: &Known) -> Vec<us
     };
     let all: Vec<usize> = (0..candidates.len()).collect();
     let tied = as_good(candidates, &all, &expected);
-    let Some(first) = tied.first() else {
-        return tied;
-    };
-    let Some(size) = smaller_size(candidates, &expected, candidates[*first].size) else {
-        return tied;
+    let smaller = tied
+        .first()
+        .and_then(|first| smaller_size(candidates, &expected, candidates[*first].size));
+    let Some(size) = smaller else {
+        return Ranked {
+            tied,
+            logs: expected.logs,
+            errors: expected.errors,
+        };
     };
     let (of_size, others): (Vec<usize>, Vec<usize>) = all
         .into_iter()
         .partition(|index| candidates[*index].size == size);
     let mut ranked = as_good(candidates, &of_size, &expected);
     ranked.extend(tied.into_iter().filter(|index| others.contains(index)));
-    ranked
+    Ranked {
+        tied: ranked,
+        logs: expected.logs,
+        errors: expected.errors,
+    }
 }
 
 /// The smallest size that is as good as the chosen one, pair by pair.
@@ -563,6 +592,20 @@ mod tests {
             (chosen.place, chosen.tied.as_slice()),
             (1, [2, 0].as_slice())
         );
+    }
+
+    #[test]
+    fn nobody_is_sure_of_what_repetitions_leave_open() {
+        let near = |apart| {
+            let cells = [
+                candidate(0, (1, Mode::Async, 4), &around(101.0, apart)),
+                candidate(1, (1, Mode::Thread, 4), &around(100.0, apart)),
+                candidate(2, (1, Mode::Process, 4), &around(140.0, apart)),
+            ];
+            choose(&cells).unwrap().near_best
+        };
+        let (quiet, noisy) = (near(0.002), near(0.2));
+        assert!(quiet > 0.95 && noisy < 0.75, "{quiet} {noisy}");
     }
 
     #[test]

@@ -91,9 +91,13 @@ pub(super) fn find_knee(curve: &mut Curve, cells: &mut [CellReport]) {
         .iter()
         .map(|place| throughputs(&cells[*place]))
         .collect();
-    let Some(found) = best::knee(&groups, ALPHA, WITHIN) else {
+    let as_fast = best::as_good(&groups, ALPHA, WITHIN);
+    let Some(found) = as_fast.iter().position(|is_as_fast| *is_as_fast) else {
         return;
     };
+    for (place, is_as_fast) in measured.iter().zip(as_fast) {
+        cells[*place].is_as_fast = is_as_fast;
+    }
     let place = measured[found];
     cells[place].is_knee = true;
     curve.knee = Some(cells[place].cell.concurrency);

@@ -65,6 +65,8 @@ pub enum Ground {
 /// Why a plateau need not be the network's.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Doubt {
+    /// The store is on the same machine: there is no network.
+    SameMachine,
     /// How busy the CPU was is not known.
     CpuUnknown,
     /// This share of the vCPU was used.

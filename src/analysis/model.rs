@@ -13,7 +13,7 @@ use super::metric::Metric;
 use super::notes::{CellNote, CurveNote, Note};
 use super::observation::Observation;
 use crate::cell::{Cell, Program};
-use crate::plan::{Factors, Layout, Mode, Work};
+use crate::plan::{Access, Factors, Layout, Mode, Work};
 use crate::results::summary;
 pub use crate::results::summary::Limit;
 use crate::results::summary::{HttpSettings, StorageClass};
@@ -34,7 +34,7 @@ pub struct Study {
     pub cells: Vec<CellReport>,
     /// The cells that differ in concurrency alone, with their knee; in the order of the cells.
     pub curves: Vec<Curve>,
-    /// One a program, in the order of the cells.
+    /// One a program: contenders first, then parfetch's own clients, each in the order of the cells.
     pub recommendations: Vec<Recommendation>,
     /// What a reader must know.
     pub notes: Vec<Note>,
@@ -93,6 +93,24 @@ impl Workload {
         }
         let slash = if self.prefix.is_empty() { "" } else { "/" };
         format!("s3://{}{slash}{}", self.bucket, self.prefix)
+    }
+
+    /// What a person calls it: the embedded server has a bucket, whose name nobody chose.
+    pub fn title(&self) -> String {
+        if self.embedded.is_some() {
+            "embedded server".to_owned()
+        } else {
+            self.source()
+        }
+    }
+
+    /// Whether the store was on the machine that fetched: then there is no network between them.
+    pub fn is_without_network(&self) -> bool {
+        let access = Access {
+            endpoint_url: self.endpoint.clone(),
+            ..Access::default()
+        };
+        !self.place.is_fargate() && (self.embedded.is_some() || access.is_on_this_machine())
     }
 }
 
@@ -176,6 +194,24 @@ pub struct Facts {
     pub warnings: BTreeMap<String, u64>,
     /// Date of the price list.
     pub prices_dated: Option<String>,
+    /// Where the results were stored, `s3://bucket/prefix`; `None` where they stayed on the machine.
+    pub results: Option<String>,
+    /// The file of the sweep's plan; `None` where it is not beside the results that were read.
+    pub plan: Option<String>,
+    /// Sweeps that lay in the same place and are not in this study, the newest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub other_sweeps: Vec<OtherSweep>,
+}
+
+/// A sweep that is not shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OtherSweep {
+    /// Its name.
+    pub id: String,
+    /// UTC of its last start.
+    pub last_start: String,
+    /// Its folder, or its prefix in a bucket.
+    pub folder: String,
 }
 
 /// A cell and everything that was found out about it.
@@ -195,6 +231,8 @@ pub struct CellReport {
     pub verdict: CellVerdict,
     /// Against the best of the cells of its program and size, by throughput.
     pub standing: Standing,
+    /// Whether it is as fast as the fastest of its curve, by the rule of the knee, which is the first of these; false where there is no knee.
+    pub is_as_fast: bool,
     /// Whether it is the knee of its curve.
     pub is_knee: bool,
     /// Against other cells, on worker start + fetch time.

@@ -16,7 +16,8 @@ use crate::price::CPU_UNITS;
 /// When bytes and objects of the bucket differ by more than this factor from those measured, what limits may be something else there.
 const UNLIKE: f64 = 1.5;
 
-/// One recommendation for each program with each of its factors, in the order of the cells.
+/// One recommendation for each program with each of its factors: first those that somebody brought, which the question is about, then parfetch's own
+/// clients.
 pub(super) fn recommend(study: &Study) -> Vec<Recommendation> {
     let mut subjects: Vec<SubjectKey<'_>> = Vec::new();
     for cell in &study.cells {
@@ -24,6 +25,7 @@ pub(super) fn recommend(study: &Study) -> Vec<Recommendation> {
             subjects.push(subject_of(&cell.cell));
         }
     }
+    subjects.sort_by_key(|(program, _)| program.is_parfetch());
     subjects
         .into_iter()
         .map(|subject| of_subject(subject, study))
@@ -194,6 +196,7 @@ fn choice(study: &Study, chosen: &choose::Chosen, goal: Objective) -> Choice {
         cell: chosen.place,
         confidence: first_look.is_none().then_some(same),
         confidence_with_ties: first_look.is_none().then_some(same_or_tied),
+        confidence_near: first_look.is_none().then_some(chosen.near_best),
         tied_with: chosen.tied.clone(),
         at_edge: edges(study, (report, curve), goal),
         knee: curve.and_then(|curve| side(report, curve)),

@@ -15,11 +15,25 @@ use crate::price::PriceList;
 
 /// Everything that was read, analysed: a study for each workload, in the order in which workloads were first started.
 pub fn studies(reading: ReadResults, prices: &PriceList) -> Vec<Study> {
-    let mut studies: Vec<Study> = by_workload(reading.runs)
+    let ReadResults {
+        runs,
+        sweeps_of_places,
+        plans,
+        ..
+    } = reading;
+    let mut studies: Vec<Study> = by_workload(runs)
         .into_iter()
         .map(|(workload, runs)| study(workload, runs, prices))
         .collect();
     studies.sort_by(|one, other| one.facts.first_start.cmp(&other.facts.first_start));
+    for study in &mut studies {
+        let is_of = |id: &String| study.facts.sweeps.contains(id);
+        let others = sweeps_of_places.iter().filter(|place| is_of(&place.newest));
+        let other_sweeps = others.flat_map(|place| place.others.clone()).collect();
+        let plan = plans.iter().find(|(id, _)| is_of(id));
+        study.facts.plan = plan.map(|(_, file)| file.clone());
+        study.facts.other_sweeps = other_sweeps;
+    }
     let evidence = evidence(&studies);
     for (study, evidence) in studies.iter_mut().zip(&evidence) {
         finish(study, evidence, prices);
@@ -83,6 +97,9 @@ fn study(workload: Workload, runs: Vec<Run>, prices: &PriceList) -> Study {
     }
     for curve in &curves {
         verdict::among_neighbours(curve, &mut cells);
+    }
+    if workload.is_without_network() {
+        verdict::without_network(&mut cells);
     }
     curves::stand(&mut cells);
     curves::speed_up(&mut cells);
@@ -150,6 +167,7 @@ fn empty(cell: Cell) -> CellReport {
             because: Vec::new(),
         },
         standing: Standing::Unknown,
+        is_as_fast: false,
         is_knee: false,
         speed_ups: Vec::new(),
         fargate: None,

@@ -13,3 +13,7 @@ pub(crate) const REPETITIONS: usize = 6;
 pub(crate) const SHORTEST_S: f64 = 1.0;
 /// Seconds of fetching from which a rate is taken as settled: ten periods of a quota.
 pub(crate) const SETTLED_S: f64 = 1.0;
+/// What is worse by this factor at most is near the best: a choice is to be within it.
+pub(crate) const NEAR: f64 = 1.05;
+/// Seconds of fetching that a run takes at least where a recommendation is wanted: what a sample is to take by itself.
+pub(crate) const ENOUGH_S: f64 = 5.0;

@@ -87,6 +87,20 @@ pub(super) fn among_neighbours(curve: &Curve, cells: &mut [CellReport]) {
     }
 }
 
+/// Where the store is on the same machine, what looks like the network is something else.
+pub(super) fn without_network(cells: &mut [CellReport]) {
+    let of_network = cells
+        .iter_mut()
+        .map(|cell| &mut cell.verdict)
+        .filter(|verdict| verdict.word == Limit::NetworkBound);
+    for verdict in of_network {
+        verdict.word = Limit::Unclear;
+        if let Some(Ground::Flat { doubt, .. }) = verdict.because.first_mut() {
+            *doubt = Some(Doubt::SameMachine);
+        }
+    }
+}
+
 fn neighbours(curve: &Curve, cells: &[CellReport], place: usize) -> (Limit, Ground) {
     let cell = &cells[place];
     let is_measured = |other: &&usize| !throughputs(&cells[**other]).is_empty();

@@ -33,6 +33,7 @@ pub const COMPARE: &[Setting] = tables![
     settings! {
     "What is shown" {
         "format" -'f' [] Choice("FORMAT", &["text", "md", "csv", "json"]), "text", "text, md, csv or json", "text, md, csv or json";
+        "all" [] Nothing, "", "Show how sure each difference is, what all configurations say together, and the method (text, md); csv and json hold everything", "Show probabilities and the method";
         "out" -'o' [] Value("FILE"), "", "Write into this file instead of stdout", "Write into this file";
     }},
     TO_RESULTS,
@@ -79,6 +80,5 @@ Examples:
   parfetch compare ./both --programs old,new                   two programs of one sweep, measured at the same time
 
 Two sweeps at two times also differ by the time. So a configuration of two sweeps is better or worse only if it also changed in comparison with the
-others; `all` marks a change of all together. A difference is shown if its p, corrected by Holm for all that are compared, is at most 0.05; `~` marks
-all others.
+others; `all` marks a change of all together. `~` marks what has no clear difference; --all shows the probabilities.
 Metrics: as in `parfetch report --help`.";

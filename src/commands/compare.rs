@@ -5,25 +5,29 @@ use std::io;
 use super::console::style_of;
 use super::process::{block_on, start_log};
 use super::signals::{First, Signals};
-use super::sources::{Look, deliver, form, name, studies};
+use super::sources::{Look, WantedSweeps, deliver, form, name, studies};
 use crate::analysis::{Comparison, compare, compare_programs};
 use crate::cli::Raw;
 use crate::exit::{Exit, Failure};
 use crate::output::warning;
 use crate::render::{Names, comparison_warnings};
-use crate::settings::{self, CompareSettings, ReportFormat, ResultSource};
+use crate::settings::{self, CompareSettings, ReportFormat};
 use crate::units;
 
 pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     let settings = settings::compare(raw)?;
     start_log(settings::log(raw)?);
     let signals = Signals::listen(First::EndsAtOnce, None)?;
-    let read =
-        |place| block_on(signals.or(studies(std::slice::from_ref(place), &settings.sources)));
+    let read = |place| {
+        let places = std::slice::from_ref(place);
+        let wanted = (&settings.sources, WantedSweeps::All);
+        block_on(signals.or(studies(places, wanted)))
+    };
     let (base_name, new_name) = names(&settings);
     let names = Names {
         base: &base_name,
         new: &new_name,
+        extent: settings.extent,
     };
     let base = read(&settings.base)?;
     let other = settings.new.as_ref().map(read).transpose()?;
@@ -33,14 +37,7 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
         None => compare(&base, new, settings.metric),
     };
     if comparison.cells.is_empty() {
-        let message = format!(
-            "{} and {} have no configuration with {} in common",
-            names.base,
-            names.new,
-            settings.metric.name()
-        );
-        return Err(Failure::new(Exit::Usage, message)
-            .hint("configurations match when program (or --programs), vCPU, memory, mode, concurrency and shards are the same"));
+        return Err(nothing_to_compare(&comparison, &settings, names));
     }
     deliver(
         &rendered(&comparison, &settings, names),
@@ -54,22 +51,44 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
         .map_or(Ok(Exit::Good), |percent| judge(&comparison, percent))
 }
 
-/// How base and new are called.
+/// Why there is nothing to compare: the sets have no configuration in common, or fetched other objects.
+fn nothing_to_compare(
+    comparison: &Comparison,
+    settings: &CompareSettings,
+    names: Names<'_>,
+) -> Failure {
+    if let Some([base, new]) = &comparison.gaps.other_objects {
+        let message = format!(
+            "{} and {} fetched different objects, which cannot be compared: {base} and {new}",
+            names.base, names.new
+        );
+        return Failure::new(Exit::Usage, message).hint(
+            "compare two sweeps of one bucket, or of a copy with as many keys and bytes; `parfetch report` shows each set by itself",
+        );
+    }
+    let message = format!(
+        "{} and {} have no configuration with {} in common",
+        names.base,
+        names.new,
+        settings.metric.name()
+    );
+    Failure::new(Exit::Usage, message)
+        .hint("configurations match when program (or --programs), vCPU, memory, mode, concurrency and shards are the same")
+}
+
+/// How base and new are called: two programs of one place by their names.
 fn names(settings: &CompareSettings) -> (String, String) {
-    let place = |place: &ResultSource, program: Option<&String>| {
-        program.map_or_else(
-            || name(place),
-            |program| format!("{program} in {}", name(place)),
-        )
-    };
-    let (base, new) = settings
-        .programs
-        .as_ref()
-        .map_or((None, None), |(base, new)| (Some(base), Some(new)));
-    (
-        place(&settings.base, base),
-        place(settings.new.as_ref().unwrap_or(&settings.base), new),
-    )
+    match (&settings.programs, &settings.new) {
+        (Some((base, new)), None) => (base.clone(), new.clone()),
+        (Some((base, new)), Some(place)) => (
+            format!("{base} in {}", name(&settings.base)),
+            format!("{new} in {}", name(place)),
+        ),
+        (None, place) => (
+            name(&settings.base),
+            name(place.as_ref().unwrap_or(&settings.base)),
+        ),
+    }
 }
 
 fn rendered(comparison: &Comparison, settings: &CompareSettings, names: Names<'_>) -> String {
@@ -102,11 +121,10 @@ fn judge(comparison: &Comparison, percent: f64) -> Result<Exit, Failure> {
         .filter(|loss| loss.is_finite())
         .map_or_else(|| "from or to 0".to_owned(), units::percent);
     let message = format!(
-        "{} of {} configurations are significantly worse by more than {percent} %; the worst is {} ({loss}, p {:.4} after Holm)",
+        "{} of {} configurations lost more than {percent} %; the worst is {} ({loss})",
         losses.len(),
         comparison.comparisons,
-        worst.cell,
-        worst.adjusted_p
+        worst.cell
     );
     Err(Failure::new(Exit::Worse, message)
         .hint("the ratio itself is compared with --fail-over, not an end of its interval"))

@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 use super::console::style_of;
 use super::process::{runtime, start_log};
 use super::signals::{First, Signals};
-use super::sources::{Look, deliver, form, name, studies};
+use super::sources::{Look, WantedSweeps, deliver, form, name, studies};
 use crate::analysis::{Metric, Open, Study};
 use crate::cli::Raw;
 use crate::exit::{Exit, Failure};
@@ -30,7 +30,10 @@ pub(super) fn main(raw: &Raw) -> Result<Exit, Failure> {
     }
     let signals = Signals::listen(First::EndsAtOnce, None)?;
     let runtime = runtime()?;
-    let studies = runtime.block_on(signals.or(studies(&settings.places, &settings.sources)))?;
+    let studies = runtime.block_on(signals.or(studies(
+        &settings.places,
+        (&settings.sources, WantedSweeps::Newest),
+    )))?;
     let open = |name: &str| open(name, (&runtime, &settings.sources));
     if let Some(file) = &settings.html {
         write_pages(&studies, file, &open)?;
@@ -66,7 +69,8 @@ pub(super) fn of_place(
 ) -> Result<(PathBuf, Vec<Study>), Failure> {
     let runtime = runtime()?;
     let places = [place];
-    let studies = runtime.block_on(signals.or(studies(&places, sources)))?;
+    let studies =
+        runtime.block_on(signals.or(studies(&places, (sources, WantedSweeps::Newest))))?;
     let file = folder.join("report.html");
     fs::create_dir_all(folder).map_err(|error| {
         Failure::new(

@@ -14,7 +14,7 @@ use crate::output::{Style, warning};
 use crate::plan::{Limits, S3Uri};
 use crate::platform::bounded;
 use crate::price::PriceList;
-use crate::render::{Csv, Emphasis, Json, Markdown, Paint, ReportForm, Role, Terminal};
+use crate::render::{Csv, Json, Markdown, Paint, ReportForm, Role, Terminal};
 use crate::sample::KeyRecord;
 use crate::settings::{ReportFormat, ResultSource, SourceSettings};
 use crate::store::{Bucket, PageQuery, Session, StoreErrorKind, Walk};
@@ -22,10 +22,19 @@ use crate::store::{Bucket, PageQuery, Session, StoreErrorKind, Walk};
 /// Documents of a bucket read at once: a job has up to 10,000.
 const AT_ONCE: usize = 32;
 
+/// What of a place that holds several sweeps is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum WantedSweeps {
+    /// Its newest one: a report has one answer.
+    Newest,
+    /// All of them.
+    All,
+}
+
 /// Reads everything below these places and analyses it.
 pub(super) async fn studies(
     places: &[ResultSource],
-    sources: &SourceSettings,
+    (sources, wanted): (&SourceSettings, WantedSweeps),
 ) -> Result<Vec<Study>, Failure> {
     let prices = prices(sources.prices.as_deref())?;
     let mut reader = Reader::default();
@@ -45,6 +54,9 @@ pub(super) async fn studies(
                 };
                 below(session, uri, (&mut reader, &mut taken)).await?;
             }
+        }
+        if wanted == WantedSweeps::Newest {
+            reader.keep_newest_sweep();
         }
     }
     let reading = reader.finish();
@@ -83,10 +95,26 @@ pub(super) async fn studies(
         )
         .hint(HINT));
     }
-    Ok(analysis::studies(
-        reading,
-        &prices.with_egress(sources.egress),
-    ))
+    let mut studies = analysis::studies(reading, &prices.with_egress(sources.egress));
+    let results = sources.results.clone().or_else(|| results_place(places));
+    for study in &mut studies {
+        study.facts.results.clone_from(&results);
+    }
+    Ok(studies)
+}
+
+/// Where the sweeps that are read from a bucket put their results: above their folders.
+fn results_place(places: &[ResultSource]) -> Option<String> {
+    places.iter().find_map(|place| match place {
+        ResultSource::S3(uri) => Some(above_sweeps(&uri.to_string())),
+        ResultSource::Path(_) => None,
+    })
+}
+
+/// `s3://results/a/sweeps/first` → `s3://results/a`
+pub(super) fn above_sweeps(uri: &str) -> String {
+    let end = uri.find("/sweeps").unwrap_or(uri.len());
+    uri[..end].trim_end_matches('/').to_owned()
 }
 
 /// Pipes and devices may have no end.
@@ -232,11 +260,6 @@ pub(super) fn form<'a>(
         ReportFormat::Text | ReportFormat::Html => Box::new(Terminal {
             width: look.width,
             paint,
-            emphasis: if look.style == Style::Plain {
-                Emphasis::Unseen
-            } else {
-                Emphasis::Seen
-            },
         }),
         ReportFormat::Markdown => Box::new(Markdown),
         ReportFormat::Csv => Box::new(Csv),
@@ -261,6 +284,14 @@ pub(super) fn deliver(text: &str, out: Option<&Path>) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn results_of_the_next_sweep_go_where_those_of_this_one_are() {
+        for uri in ["s3://r/a/sweeps/first/", "s3://r/a/", "s3://r/a"] {
+            assert_eq!(above_sweeps(uri), "s3://r/a");
+        }
+        assert_eq!(above_sweeps("s3://r"), "s3://r");
+    }
 
     #[test]
     fn a_prefix_is_a_folder() {

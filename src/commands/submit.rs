@@ -139,6 +139,7 @@ fn sources(raw: &Raw, SubmitSettings { job, prices, .. }: &SubmitSettings) -> So
         inherited: settings::inherited(raw),
         prices: prices.clone(),
         egress: job.run.egress,
+        results: None,
     }
 }
 

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use super::console::{print, style_of};
 use super::process::{block_on, note, start_log};
 use super::signals::{First, Signals};
+use super::sources::above_sweeps;
 use crate::cli::{self, Confined, Raw, Variables};
 use crate::estimate::CostConsent;
 use crate::event::SweepEvent;
@@ -88,6 +89,7 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
         inherited: settings::inherited(raw),
         prices: settings.prices.clone(),
         egress: settings.egress,
+        results: None,
     };
     let style = style_of(&io::stderr());
     let place = settings.job.place.facts();
@@ -104,6 +106,10 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     // The report stores nothing that is not stored already.
     signals.set_meaning(First::EndsAtOnce, Some(&hint));
     if [Exit::Good, Exit::NotStored].contains(&ended.exit) {
+        let sources = SourceSettings {
+            results: ended.target.as_deref().map(above_sweeps),
+            ..sources.clone()
+        };
         let page = super::report::of_folder(&ended.folder, &sources, &signals)?;
         let again = super::report::command(&[ResultSource::Path(ended.folder.clone())], &sources);
         note(

@@ -77,6 +77,15 @@ pub(crate) fn report(cell: Cell, throughputs: &[f64]) -> CellReport {
                     .collect::<Vec<_>>(),
             ),
         );
+        figures.insert(
+            Metric::TaskUsdPerTb,
+            figure(
+                &throughputs
+                    .iter()
+                    .map(|rate| 1e7 / rate)
+                    .collect::<Vec<_>>(),
+            ),
+        );
         figures.insert(Metric::FailedObjects, figure(&vec![0.0; throughputs.len()]));
     }
     let concurrency = cell.concurrency;
@@ -94,6 +103,7 @@ pub(crate) fn report(cell: Cell, throughputs: &[f64]) -> CellReport {
             }],
         },
         standing: Standing::Unknown,
+        is_as_fast: false,
         is_knee: false,
         speed_ups: Vec::new(),
         fargate: None,
@@ -309,6 +319,9 @@ pub(crate) fn sketch() -> Study {
     };
     cells[9].standing = Standing::Indistinguishable { p: Some(0.41) };
     cells[19].standing = Standing::Best;
+    for place in [4, 9, 14, 19, 24, 31, 32, 33, 34] {
+        cells[place].is_as_fast = true;
+    }
     cells[14].failures = vec![
         failure(3, "exit code 1: out of memory"),
         failure(4, "exit code 1: out of memory"),
@@ -359,6 +372,50 @@ pub(crate) fn sketch() -> Study {
     predict(&mut study);
     study.notes = vec![Note::Failed { failed: 3, of: 234 }];
     study.facts.warnings = BTreeMap::from([("the network interface was shared".to_owned(), 12)]);
+    study
+}
+
+/// The same with an answer for the contender, which comes first.
+pub(crate) fn brought() -> Study {
+    let mut study = sketch();
+    let place = 31;
+    let mut prediction = study.cells[4].prediction.clone().unwrap();
+    (prediction.seconds, prediction.fetch_s) = (1_610.0, 1_600.0);
+    prediction.interval = Some(Interval {
+        low: 1_580.0,
+        high: 1_650.0,
+        level: 0.968_75,
+    });
+    study.cells[place].prediction = Some(prediction);
+    // As many workers of the same mode.
+    study.cells[6].speed_ups = vec![SpeedUp {
+        against: study.cells[place].cell.clone(),
+        kind: Against::Contender,
+        ratio: 1.69,
+        interval: Some(Interval {
+            low: 1.6,
+            high: 1.8,
+            level: 0.957,
+        }),
+    }];
+    let lean = study.recommendations.remove(0);
+    let choice = Choice {
+        cell: place,
+        environment: vec![
+            ("MODE".to_owned(), "thread".to_owned()),
+            ("CONCURRENCY".to_owned(), "2".to_owned()),
+        ],
+        tied_with: vec![32, 33],
+        ..lean.cheapest.clone().unwrap()
+    };
+    let python = Recommendation {
+        program: study.cells[place].cell.program.clone(),
+        cheapest: Some(choice.clone()),
+        fastest: Some(choice),
+        pareto: vec![place],
+        because: None,
+    };
+    study.recommendations = vec![python, lean];
     study
 }
 
@@ -418,6 +475,7 @@ fn predict(study: &mut Study) {
         cell: place,
         confidence: Some(0.97),
         confidence_with_ties: Some(1.0),
+        confidence_near: Some(0.97),
         tied_with: Vec::new(),
         at_edge: Vec::new(),
         knee: None,
@@ -480,6 +538,7 @@ pub(crate) fn hostile() -> Study {
             cell: 1,
             confidence: None,
             confidence_with_ties: None,
+            confidence_near: None,
             tied_with: vec![0],
             at_edge: Vec::new(),
             knee: None,

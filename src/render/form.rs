@@ -23,11 +23,13 @@ pub struct ReportScope<'a> {
     pub in_full: &'a str,
 }
 
-/// How two sets of results are called.
+/// How two sets of results are called, and how much of their comparison is shown.
 #[derive(Clone, Copy, Debug)]
 pub struct Names<'a> {
     /// The one.
     pub base: &'a str,
     /// The other.
     pub new: &'a str,
+    /// Whether probabilities and the method are shown too.
+    pub extent: Extent,
 }

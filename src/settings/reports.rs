@@ -49,6 +49,8 @@ pub struct SourceSettings {
     pub prices: Option<PathBuf>,
     /// Where the bytes went that were read.
     pub egress: Egress,
+    /// Where the results that are read were stored, `s3://bucket/prefix`, where a command knows; else it follows from the places.
+    pub results: Option<String>,
 }
 
 /// Everything `report` was asked for.
@@ -89,6 +91,8 @@ pub struct CompareSettings {
     pub fail_over: Option<f64>,
     /// The form; never [`ReportFormat::Html`].
     pub format: ReportFormat,
+    /// How much of it, as text and Markdown.
+    pub extent: Extent,
     /// A file instead of stdout.
     pub out: Option<PathBuf>,
 }
@@ -194,6 +198,11 @@ pub fn compare(raw: &Raw) -> Result<CompareSettings, Failure> {
         metric,
         fail_over,
         format,
+        extent: if reader.switch("all")? {
+            Extent::All
+        } else {
+            Extent::Answer
+        },
         out: reader.path("out"),
     })
 }
@@ -204,6 +213,7 @@ fn sources(raw: &Raw) -> Result<SourceSettings, Failure> {
         inherited: inherited(raw),
         prices: SettingReader(raw).path("prices"),
         egress: egress(&SettingReader(raw))?,
+        results: None,
     })
 }
 

@@ -106,23 +106,29 @@ fn relative_error(groups: &[&[f64]]) -> f64 {
     median(&each.collect::<Vec<_>>()).unwrap_or(0.0)
 }
 
-/// The knee: the first group that may be the best and whose median is at least 1 - `within` of the highest, given groups in ascending concurrency.
+/// Which groups are as good as the one with the highest median; none where no group has values.
 ///
-/// Both are asked. A group that is significantly worse is passed over, unless its median is within 2 % of the highest, which nobody notices: quiet
-/// values tell everything apart. And with few repetitions nothing is significant, so the medians must be close too: within `within`, or where values
-/// vary more, within two standard errors of the difference of two medians (15 % at most). `None` when no group has values.
-pub fn knee(groups: &[&[f64]], alpha: f64, within: f64) -> Option<usize> {
+/// Both are asked: that a group may be the best, and that its median is close to the highest. A group that is significantly worse is passed over,
+/// unless its median is within 2 % of the highest, which nobody notices: quiet values tell everything apart. And with few repetitions nothing is
+/// significant, so the medians must be close too: within `within`, or where values vary more, within two standard errors of the difference of two
+/// medians (15 % at most).
+pub fn as_good(groups: &[&[f64]], alpha: f64, within: f64) -> Vec<bool> {
     let medians: Vec<Option<f64>> = groups.iter().map(|values| median(values)).collect();
-    let within = within.max((ERRORS * relative_error(groups)).min(MOST_WITHIN));
-    let least = (1.0 - within) * medians[highest(&medians)?]?;
-    let standings = standings(groups, alpha);
-    let unnoticed = (1.0 - UNNOTICED) * medians[highest(&medians)?]?;
-    let is_knee = |index: &usize| {
-        medians[*index].is_some_and(|median| {
-            median >= least && (median >= unnoticed || standings[*index].may_be_best())
-        })
+    let Some(best) = highest(&medians).and_then(|best| medians[best]) else {
+        return vec![false; groups.len()];
     };
-    (0..groups.len()).find(is_knee)
+    let within = within.max((ERRORS * relative_error(groups)).min(MOST_WITHIN));
+    let (least, unnoticed) = ((1.0 - within) * best, (1.0 - UNNOTICED) * best);
+    let standings = standings(groups, alpha);
+    medians
+        .iter()
+        .zip(&standings)
+        .map(|(median, standing)| {
+            median.is_some_and(|median| {
+                median >= least && (median >= unnoticed || standing.may_be_best())
+            })
+        })
+        .collect()
 }
 
 /// Index of the highest, the first of equals.
@@ -140,6 +146,11 @@ fn highest(medians: &[Option<f64>]) -> Option<usize> {
 mod tests {
     use super::super::fixture::Random;
     use super::*;
+
+    /// The first that is as good as the best, given groups in ascending concurrency.
+    fn knee(groups: &[&[f64]], alpha: f64, within: f64) -> Option<usize> {
+        as_good(groups, alpha, within).iter().position(|is| *is)
+    }
 
     fn borrowed(groups: &[Vec<f64>]) -> Vec<&[f64]> {
         groups.iter().map(Vec::as_slice).collect()
@@ -222,6 +233,10 @@ mod tests {
         assert_eq!(knee(&borrowed(&few), 0.05, 0.01), Some(3));
         assert_eq!(knee(&[&[], &[5.0]], 0.05, 0.05), Some(1));
         assert_eq!(knee(&[&[]], 0.05, 0.05), None);
+        assert_eq!(
+            as_good(&borrowed(&groups), 0.05, 0.05),
+            [false, false, false, true, true]
+        );
     }
 
     #[test]

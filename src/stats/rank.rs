@@ -67,6 +67,18 @@ pub fn smallest_p(n: usize, m: usize) -> f64 {
     (2.0 / choose(n + m, n)).min(1.0)
 }
 
+/// The share of a standard normal distribution that lies below `z`.
+pub fn normal_below(z: f64) -> f64 {
+    0.5 * erfc(-z / SQRT_2)
+}
+
+/// Of each of two samples, the fewest values with which [`mann_whitney`] can give a p of at most `alpha`.
+pub fn fewest_testable(alpha: f64) -> usize {
+    (1..EXACT_PAIRS)
+        .find(|n| smallest_p(*n, *n) <= alpha)
+        .unwrap_or(EXACT_PAIRS)
+}
+
 /// New ÷ base: Hodges and Lehmann's estimate on logarithms, and the interval of all ratios that [`mann_whitney`] does not reject (Hollander and
 /// Wolfe, Nonparametric Statistical Methods, section 4.3).
 ///
@@ -230,7 +242,7 @@ fn choose(n: usize, k: usize) -> f64 {
 ///
 /// Near 0 the series of Abramowitz and Stegun 7.1.6, all of whose terms are positive; further out the continued fraction 7.1.14, since the
 /// difference from 1 would lose the digits of a small tail.
-fn erfc(x: f64) -> f64 {
+pub(super) fn erfc(x: f64) -> f64 {
     if x < 0.0 {
         return 2.0 - erfc(-x);
     }

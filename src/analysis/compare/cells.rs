@@ -38,16 +38,21 @@ pub struct Compared {
     pub ratio: Option<f64>,
     /// 95 % interval of the ratio; `None` with too few repetitions.
     pub interval: Option<Interval>,
-    /// Two-sided p of the Mann-Whitney test that it changed at all.
+    /// Two-sided p of the moderated t-test of the logarithms that it changed at all; of the rank test where a value is not above 0.
     pub total_p: f64,
     /// The same, that it moved against all other cells; `None` where there are no others or both sets ran in the same rounds.
     pub own_p: Option<f64>,
     /// The larger of the two.
     pub p: f64,
-    /// The same, corrected for the family by Holm.
+    /// The same by ranks (Mann-Whitney), which assumes nothing of the noise.
+    pub rank_p: f64,
+    /// The larger of `rank_p` and of `p` corrected for the family by Holm.
     pub adjusted_p: f64,
     /// What may be said.
     pub change: Change,
+    /// By ranks, that it changed at all.
+    #[serde(skip)]
+    pub(super) total_rank_p: f64,
 }
 
 /// A cell in one of the sets.
@@ -106,7 +111,7 @@ impl Compared {
     }
 
     /// Whether all values of one set are above all of the other while they are too few for a test: everybody sees that, and no test shows it.
-    pub fn is_apart(&self, comparisons: usize) -> bool {
+    pub fn is_apart(&self) -> bool {
         let ends = |side: &Side| {
             let values = || side.values.iter().copied();
             (
@@ -116,11 +121,17 @@ impl Compared {
         };
         let ((base_low, base_high), (new_low, new_high)) = (ends(&self.base), ends(&self.new));
         let (n, m) = (self.base.values.len(), self.new.values.len());
-        let untestable = comparisons as f64 * smallest_p(n, m) > ALPHA;
+        let untestable = smallest_p(n, m) > ALPHA;
         self.change == Change::Indistinguishable
             && untestable
             && n.min(m) > 1
             && (base_high < new_low || new_high < base_low)
+    }
+
+    /// By how much the median changed, new ÷ base, as anybody computes it from the two; `None` when one is not above 0.
+    pub fn ratio_of_medians(&self) -> Option<f64> {
+        (self.base.median > 0.0 && self.new.median > 0.0)
+            .then(|| self.new.median / self.base.median)
     }
 
     /// Whether the new values are the higher ones.

@@ -111,6 +111,20 @@ pub(super) fn between(one: &Study, other: &Study) -> Vec<Difference> {
         .collect()
 }
 
+/// Whether they fetched other objects: another bucket, prefix or made-up bucket, whose keys or bytes are others too. A copy of a bucket is the same
+/// objects, and a bucket that has grown is the same bucket.
+pub(super) fn are_strangers(one: &Study, other: &Study) -> bool {
+    let is_any = |of: &[Difference]| {
+        of.iter()
+            .any(|difference| difference.is_between(one, other))
+    };
+    is_any(&[
+        Difference::Buckets,
+        Difference::Prefixes,
+        Difference::Embedded,
+    ]) && is_any(&[Difference::Keys, Difference::Bytes])
+}
+
 impl Difference {
     /// In the order in which they are said.
     const ALL: [Self; 22] = [

@@ -1,20 +1,20 @@
 //! What of two sets is not compared, and whether the test can say anything at all.
 
 use super::cells::{Compared, find};
+use super::differences::are_strangers;
 use crate::analysis::model::Study;
 use crate::analysis::thresholds::ALPHA;
 use crate::cell::Cell;
-use crate::stats::family::can_reach;
-use crate::stats::rank::smallest_p;
-
-/// Most repetitions that are thought of.
-const MOST: usize = 100;
+use crate::stats::rank::{fewest_testable, smallest_p};
+use crate::units::{bytes, plural};
 
 /// What a comparison leaves out; of both sets, the base first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Gaps {
     /// Cells with too few repetitions for the test; `None` without any.
     pub power: Option<Power>,
+    /// What base and new fetched, where some of their cells are the same and the objects are not; `None` where none are so.
+    pub other_objects: Option<[String; 2]>,
     /// Cells that the other set lacks.
     pub alone: [Vec<Cell>; 2],
     /// Cells that both sets have, but not with the metric.
@@ -23,15 +23,15 @@ pub struct Gaps {
     pub failed: [FailedRuns; 2],
 }
 
-/// How many cells have too few repetitions for a family of tests.
+/// How many cells have too few repetitions for a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Power {
     /// Those.
     pub poor: usize,
-    /// Tests in the family.
+    /// Of so many.
     pub of: usize,
-    /// Repetitions that would do; `None` when that is beyond all reason.
-    pub needed: Option<usize>,
+    /// Repetitions that would do.
+    pub needed: usize,
 }
 
 /// Failed repetitions of one set.
@@ -51,23 +51,47 @@ pub(super) fn gaps(
     let swapped: Vec<(&Study, &Study)> = pairs.iter().map(|(base, new)| (*new, *base)).collect();
     Gaps {
         power: power(compared),
+        other_objects: other_objects(base, new),
         alone: [alone(base, pairs), alone(new, &swapped)],
         unmeasured: unmeasured(compared, pairs),
         failed: [failed(base), failed(new)],
     }
 }
 
-/// Whether repetitions suffice for the family: the smallest p that they can give, times the number of comparisons.
+/// The first two studies of the sets that share a cell, with their objects, where these are others.
+fn other_objects(base: &[Study], new: &[Study]) -> Option<[String; 2]> {
+    let shares = |one: &Study, other: &Study| {
+        are_strangers(one, other)
+            && one
+                .cells
+                .iter()
+                .any(|cell| find(other, &cell.cell).is_some())
+    };
+    let (one, other) = base.iter().find_map(|one| {
+        let other = new.iter().find(|other| shares(one, other))?;
+        Some((one, other))
+    })?;
+    let objects = |study: &Study| {
+        let workload = &study.workload;
+        let keys = workload.keys.map(|keys| plural(keys, "key"));
+        let all: Vec<String> = std::iter::once(workload.title())
+            .chain(keys)
+            .chain(workload.bytes.map(bytes))
+            .collect();
+        all.join(", ")
+    };
+    Some([objects(one), objects(other)])
+}
+
+/// Whether repetitions suffice for the rank test: the smallest p that they can give.
 fn power(compared: &[Compared]) -> Option<Power> {
     let of = compared.len();
-    let can = |cell: &&Compared| {
-        of as f64 * smallest_p(cell.base.values.len(), cell.new.values.len()) <= ALPHA
-    };
+    let can = |cell: &&Compared| smallest_p(cell.base.values.len(), cell.new.values.len()) <= ALPHA;
     let poor = of - compared.iter().filter(can).count();
     (poor > 0).then(|| Power {
         poor,
         of,
-        needed: (1..MOST).find(|n| can_reach(of, *n, ALPHA)),
+        needed: fewest_testable(ALPHA),
     })
 }
 
@@ -135,7 +159,7 @@ mod tests {
             Metric::Throughput,
         );
         assert!(
-            found.cells[0].is_apart(1) && found.gaps.power.is_some_and(|power| power.of == 1),
+            found.cells[0].is_apart() && found.gaps.power.is_some_and(|power| power.of == 1),
             "{found:?}"
         );
         let overlapping = compare(
@@ -143,7 +167,7 @@ mod tests {
             &[set(1, &[3.0, 3.1, 3.3])],
             Metric::Throughput,
         );
-        assert!(!overlapping.cells[0].is_apart(1));
+        assert!(!overlapping.cells[0].is_apart());
     }
 
     #[test]

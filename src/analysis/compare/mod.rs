@@ -1,6 +1,7 @@
 //! Two sets of results against each other: which cells changed, by how much, and how sure that is.
 //!
-//! Owns the comparison. Cells are matched by their factors; a difference is called one after Holm's correction over all cells compared.
+//! Owns the comparison. Cells are matched by their factors, studies by what they fetched. A difference is called one if two tests agree: the values lie
+//! apart by their ranks, which assumes nothing, and they lie further apart than the noise of the whole sweep explains, corrected for all cells by Holm.
 //! Two sweeps at two times differ by the time too. So a cell of such sets is better or worse only where it moved against the other cells as well; what
 //! all of them did together is said by itself, as nothing tells whether it is the change or the time.
 
@@ -16,7 +17,8 @@ use super::model::{CellReport, Study};
 use super::thresholds::{ALPHA, CONFIDENCE};
 use crate::cell::Cell;
 use crate::stats::family::holm;
-use crate::stats::rank::{mann_whitney, ratio};
+use crate::stats::moderated::moderated_t;
+use crate::stats::rank::{RankTest, mann_whitney, ratio};
 pub use cells::{Change, Compared, Side};
 use cells::{Timing, find};
 pub use differences::{Difference, StudyOrigin, StudyPair};
@@ -113,8 +115,17 @@ fn compared((base, new): (&[Study], &[Study]), metric: Metric, timing: Timing) -
 
 /// Says of each cell what may be said, corrected for all of them.
 fn judge(cells: &mut [Compared], better: Better) {
-    let adjusted = |p: fn(&Compared) -> f64| holm(&cells.iter().map(p).collect::<Vec<_>>());
-    let (at_all, both) = (adjusted(|cell| cell.total_p), adjusted(|cell| cell.p));
+    let corrected = |p: fn(&Compared) -> f64, rank_p: fn(&Compared) -> f64| -> Vec<f64> {
+        let corrected = holm(&cells.iter().map(p).collect::<Vec<_>>());
+        let of_ranks = cells.iter().map(rank_p);
+        corrected
+            .into_iter()
+            .zip(of_ranks)
+            .map(|(p, rank_p)| p.max(rank_p))
+            .collect()
+    };
+    let at_all = corrected(|cell| cell.total_p, |cell| cell.total_rank_p);
+    let both = corrected(|cell| cell.p, |cell| cell.rank_p);
     for (cell, (at_all, both)) in cells.iter_mut().zip(at_all.into_iter().zip(both)) {
         cell.adjusted_p = both;
         cell.change = if both <= ALPHA {
@@ -131,7 +142,8 @@ fn judge(cells: &mut [Compared], better: Better) {
     }
 }
 
-/// Studies of both sets that belong together: those whose workloads differ least, each once, as long as they have a cell in common.
+/// Studies of both sets that belong together: those whose workloads differ least, each once, as long as they fetched the same objects and have a cell in
+/// common.
 fn pairs<'a>(base: &'a [Study], new: &'a [Study]) -> Vec<(&'a Study, &'a Study)> {
     let shares = |one: &Study, other: &Study| {
         one.cells
@@ -143,7 +155,7 @@ fn pairs<'a>(base: &'a [Study], new: &'a [Study]) -> Vec<(&'a Study, &'a Study)>
         let others = new
             .iter()
             .enumerate()
-            .filter(|(_, other)| shares(one, other));
+            .filter(|(_, other)| !differences::are_strangers(one, other) && shares(one, other));
         candidates.extend(
             others.map(|(second, other)| (differences::between(one, other).len(), first, second)),
         );
@@ -188,34 +200,36 @@ fn of_pair(
     };
     let (cells, sides): (Vec<Cell>, Vec<(Side, Side)>) = base.cells.iter().filter_map(both).unzip();
     let (values, common) = rounds::values(&sides, timing);
-    let compared = |((cell, (base, new)), values): ((Cell, (Side, Side)), rounds::Values)| {
+    let tests = tests(&values);
+    let compared = |((cell, (base, new)), (values, tested)): (_, (rounds::Values, _))| {
+        let Tested { total, own } = tested?;
         let [before, after] = &values.total;
-        let total = mann_whitney(before, after)?;
-        let own = values
-            .own
-            .as_ref()
-            .and_then(|[before, after]| mann_whitney(before, after));
         let found = ratio(before, after, CONFIDENCE);
         // One that moved the other way against the others did not move by itself in this direction.
         let pairs = (before.len() * after.len()) as f64;
-        let own_p = own.map(|own| {
-            if (own.u > pairs / 2.0) == (total.u > pairs / 2.0) {
-                own.p
+        let own = own.map(|own| {
+            if (own.ranks.u > pairs / 2.0) == (total.ranks.u > pairs / 2.0) {
+                [own.p, own.ranks.p]
             } else {
-                1.0
+                [1.0; 2]
             }
+        });
+        let [p, rank_p] = own.map_or([total.p, total.ranks.p], |[p, rank_p]| {
+            [p.max(total.p), rank_p.max(total.ranks.p)]
         });
         Some(Compared {
             study,
-            source: base_workload.source(),
+            source: base_workload.title(),
             cell,
             ratio: found.map(|found| found.ratio),
             interval: found.and_then(|found| found.interval),
             base,
             new,
             total_p: total.p,
-            own_p,
-            p: own_p.map_or(total.p, |own_p| own_p.max(total.p)),
+            own_p: own.map(|[p, _]| p),
+            p,
+            rank_p,
+            total_rank_p: total.ranks.p,
             adjusted_p: 1.0,
             change: Change::Indistinguishable,
         })
@@ -224,11 +238,51 @@ fn of_pair(
         cells: cells
             .into_iter()
             .zip(sides)
-            .zip(values)
+            .zip(values.into_iter().zip(tests))
             .filter_map(compared)
             .collect(),
         common,
     }
+}
+
+/// Both tests of both values of a configuration.
+struct Tested {
+    total: TwoTests,
+    own: Option<TwoTests>,
+}
+
+/// What two tests say of two samples.
+struct TwoTests {
+    ranks: RankTest,
+    /// Of the moderated t-test, or of the ranks where a value has no logarithm.
+    p: f64,
+}
+
+/// The tests of all configurations of a pair of studies, whose noise they lend each other; `None` for one without values.
+fn tests(values: &[rounds::Values]) -> Vec<Option<Tested>> {
+    let of = |wanted: &dyn Fn(&rounds::Values) -> Option<[Vec<f64>; 2]>| -> Vec<Option<TwoTests>> {
+        let samples: Vec<[Vec<f64>; 2]> = values
+            .iter()
+            .map(|values| wanted(values).unwrap_or_default())
+            .collect();
+        let logs = |samples: &[Vec<f64>; 2]| -> [Vec<f64>; 2] {
+            [0, 1].map(|side| samples[side].iter().map(|value| value.ln()).collect())
+        };
+        let by_noise = moderated_t(&samples.iter().map(logs).collect::<Vec<_>>());
+        let test = |([base, new], by_noise): (&[Vec<f64>; 2], Option<f64>)| {
+            let ranks = mann_whitney(base, new)?;
+            let p = by_noise.unwrap_or(ranks.p);
+            Some(TwoTests { ranks, p })
+        };
+        samples.iter().zip(by_noise).map(test).collect()
+    };
+    let total = of(&|values| Some(values.total.clone()));
+    let own = of(&|values| values.own.clone());
+    total
+        .into_iter()
+        .zip(own)
+        .map(|(total, own)| Some(Tested { total: total?, own }))
+        .collect()
 }
 
 fn side(report: &CellReport, metric: Metric) -> Option<Side> {
@@ -298,16 +352,17 @@ mod tests {
             ]
         );
         let cell = &found.cells[1];
-        // Both sets are multiples of the same six values, so the ratio of their middle pairs is 0.9 itself, and all of new is below all of base:
-        // p = 2/924, times 3.
+        // Both sets are multiples of the same six values, so the ratio of their middle pairs is 0.9 itself, and all of new is below all of base.
         assert!(
             (cell.ratio.unwrap() - 0.9).abs() < 1e-12,
             "{:?}",
             cell.ratio
         );
         assert!(
-            (cell.p - 2.0 / 924.0).abs() < 1e-15 && (cell.adjusted_p - 6.0 / 924.0).abs() < 1e-15
+            (cell.rank_p - 2.0 / 924.0).abs() < 1e-15
+                && (cell.adjusted_p - cell.rank_p).abs() < 1e-15
         );
+        assert!(cell.p < 1e-6, "far beyond the noise: {}", cell.p);
         let interval = cell.interval.unwrap();
         assert!(
             interval.low < 0.9 && interval.high > 0.9 && interval.level >= 0.95,
@@ -363,6 +418,8 @@ mod tests {
         let other = |bucket: &str| {
             let mut study = set(&[63.0]);
             bucket.clone_into(&mut study.workload.bucket);
+            // `a` and `c` are copies of each other.
+            study.workload.keys = Some(if bucket == "b" { 7 } else { 9 });
             study
         };
         let (base, new) = ([other("a"), other("b")], [other("b"), other("c")]);
@@ -372,5 +429,9 @@ mod tests {
             .map(|(one, other)| (one.workload.bucket.as_str(), other.workload.bucket.as_str()))
             .collect();
         assert_eq!(names, [("a", "c"), ("b", "b")]);
+        assert!(
+            pairs(&[other("a")], &[other("b")]).is_empty(),
+            "other objects are not compared"
+        );
     }
 }

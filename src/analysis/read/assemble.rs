@@ -6,7 +6,7 @@ use super::found::{Problem, ProblemKind, ReadResults, Run};
 use super::own_runs::own_runs;
 use super::recorded::{Recorded, recorded};
 use super::reduce::Reduced;
-use super::sweeps::{SweepKey, sibling, sweep_of, sweep_settings};
+use super::sweeps::{SweepKey, SweepsOfPlace, sibling, sweep_of, sweep_settings};
 use crate::cell::Cell;
 use crate::results::record::Record;
 
@@ -20,6 +20,10 @@ pub(super) struct Documents {
     pub(super) problems: Vec<Problem>,
     /// JSON documents of other kinds.
     pub(super) passed_over: u64,
+    /// Where several sweeps lay in one place: what was left out there.
+    pub(super) sweeps_of_places: Vec<SweepsOfPlace>,
+    /// By the name of a sweep, its plan's file, where it lies beside its results.
+    pub(super) plans: BTreeMap<String, String>,
 }
 
 /// Everything that was handed in → every repetition that counts.
@@ -30,6 +34,8 @@ pub(super) fn assemble(documents: Documents) -> ReadResults {
         damaged,
         mut problems,
         passed_over,
+        sweeps_of_places,
+        plans,
     } = documents;
     let settings = sweep_settings(&records, &summaries);
     let mut runs = Vec::new();
@@ -89,6 +95,8 @@ pub(super) fn assemble(documents: Documents) -> ReadResults {
         runs,
         problems,
         passed_over,
+        sweeps_of_places,
+        plans,
     }
 }
 
@@ -114,7 +122,7 @@ fn place_in_time(run: &Run) -> (Option<String>, u32, String) {
 }
 
 /// What a record names that does not count is not a run of its own either.
-fn leave_out(summaries: &mut BTreeMap<String, Reduced>, name: &str, record: &Record) {
+pub(super) fn leave_out(summaries: &mut BTreeMap<String, Reduced>, name: &str, record: &Record) {
     for summary in &record.summaries {
         summaries.remove(&sibling(name, summary));
     }

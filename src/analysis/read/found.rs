@@ -1,8 +1,11 @@
 //! What was read: repetitions, and lines about documents that do not count.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::reduce::Context;
+use super::sweeps::SweepsOfPlace;
 use crate::analysis::model::{FailedRepetition, Workload};
 use crate::analysis::observation::Observation;
 use crate::cell::Cell;
@@ -37,6 +40,10 @@ pub struct ReadResults {
     pub problems: Vec<Problem>,
     /// JSON documents of other kinds.
     pub passed_over: u64,
+    /// Where several sweeps lay in one place: what was left out there.
+    pub(in crate::analysis) sweeps_of_places: Vec<SweepsOfPlace>,
+    /// By the name of a sweep, its plan's file, where it lies beside its results.
+    pub(in crate::analysis) plans: BTreeMap<String, String>,
 }
 
 impl ReadResults {

@@ -36,6 +36,8 @@ pub struct Reader {
     /// Files that were read: the same one by two sources is one document.
     files: BTreeSet<PathBuf>,
     documents: Documents,
+    /// Records of places that were read before this one.
+    settled: usize,
 }
 
 #[derive(Deserialize)]
@@ -66,6 +68,19 @@ impl Reader {
             },
             _ => self.documents.passed_over += 1,
         }
+    }
+
+    /// Ends a place: of several sweeps that were read from it the newest stays. Whoever wants several names each.
+    pub fn keep_newest_sweep(&mut self) {
+        let documents = &mut self.documents;
+        let records = documents.records.split_off(self.settled);
+        let (newest, left) = sweeps::newest(records);
+        for (name, record) in &left.records {
+            assemble::leave_out(&mut documents.summaries, name, record);
+        }
+        documents.sweeps_of_places.extend(left.sweeps);
+        documents.records.extend(newest);
+        self.settled = documents.records.len();
     }
 
     /// Takes a repetition's record, by the name that it would have as a file.
@@ -103,6 +118,7 @@ impl Reader {
                 continue;
             }
             let name = file.to_string_lossy();
+            self.documents.plans.extend(sweeps::plan_beside(&file));
             match read_text(&file, DOCUMENT_BYTES) {
                 Ok(text) => self.document(&name, &text),
                 Err(error) => self.damaged(&name, error.to_string()),

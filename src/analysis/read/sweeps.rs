@@ -1,9 +1,10 @@
-//! What the records of one sweep share: its identity, and what its contenders do not say of themselves.
+//! What the records of one sweep share: its identity, its place, and what its contenders do not say of themselves; which of several sweeps is the newest.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::reduce::{Context, Reduced};
-use crate::analysis::model::Place;
+use crate::analysis::model::{OtherSweep, Place};
 use crate::plan::{Layout, Work};
 use crate::results::record::Record;
 
@@ -61,4 +62,78 @@ pub(super) fn sweep_of(record: &Record) -> SweepKey {
         record.sweep.plan_sha256.clone(),
         record.sweep.keys_sha256.clone(),
     ]
+}
+
+/// What one place holds besides its newest sweep.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::analysis) struct SweepsOfPlace {
+    /// Name of the newest.
+    pub(in crate::analysis) newest: String,
+    /// The others, the newest first.
+    pub(in crate::analysis) others: Vec<OtherSweep>,
+}
+
+/// The records of the sweeps that are left out, and what to say of these.
+pub(super) struct OlderSweeps {
+    pub(super) records: Vec<(String, Record)>,
+    pub(super) sweeps: Option<SweepsOfPlace>,
+}
+
+/// Divides the records of a place into those of its newest sweep and the others.
+pub(super) fn newest(records: Vec<(String, Record)>) -> (Vec<(String, Record)>, OlderSweeps) {
+    let mut last: BTreeMap<SweepKey, (String, String)> = BTreeMap::new();
+    for (name, record) in &records {
+        let known = last.entry(sweep_of(record)).or_default();
+        if record.started_at >= known.0 {
+            *known = (record.started_at.clone(), folder(name, &record.sweep.id));
+        }
+    }
+    let mut sweeps: Vec<(SweepKey, (String, String))> = last.into_iter().collect();
+    sweeps.sort_by(|one, other| other.1.0.cmp(&one.1.0));
+    let Some((newest, _)) = sweeps.first().cloned() else {
+        let nothing = OlderSweeps {
+            records: Vec::new(),
+            sweeps: None,
+        };
+        return (records, nothing);
+    };
+    let others: Vec<OtherSweep> = sweeps
+        .into_iter()
+        .skip(1)
+        .map(|([id, ..], (last_start, folder))| OtherSweep {
+            id,
+            last_start,
+            folder,
+        })
+        .collect();
+    let (kept, left): (Vec<_>, Vec<_>) = records
+        .into_iter()
+        .partition(|(_, record)| sweep_of(record) == newest);
+    let [newest, ..] = newest;
+    let left = OlderSweeps {
+        records: left,
+        sweeps: (!others.is_empty()).then_some(SweepsOfPlace { newest, others }),
+    };
+    (kept, left)
+}
+
+/// The folder of a sweep: where its name stands in that of a record, `…/ID/CELL/r01-a1/repetition.json`; else that of the record.
+fn folder(record: &str, id: &str) -> String {
+    let within = format!("/{id}/");
+    record.rfind(&within).map_or_else(
+        || sibling(record, ""),
+        |at| record[..at + within.len() - 1].to_owned(),
+    )
+}
+
+/// The plan of the sweep that this record of a folder belongs to, by the sweep's name.
+pub(super) fn plan_beside(record: &Path) -> Option<(String, String)> {
+    if record.file_name()? != crate::results::record::FILE_NAME {
+        return None;
+    }
+    let sweep = record.ancestors().nth(3)?;
+    let plan = sweep.join("plan.toml");
+    let id = sweep.file_name()?.to_string_lossy().into_owned();
+    plan.is_file()
+        .then(|| (id, plan.to_string_lossy().into_owned()))
 }

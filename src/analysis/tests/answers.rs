@@ -113,7 +113,7 @@ fn rows(scores: &[(Class, Scores)]) -> Vec<Row> {
             0.98,
         ),
         share(
-            "cheapest that says sure, or surely tied, is right",
+            "cheapest of which it says sure is within 5 %",
             "–",
             joined(scores, |scores| scores.sure, all),
             0.97,

@@ -192,7 +192,7 @@ impl Scores {
         }
         if let Some(choice) = &found.cheapest {
             self.sure
-                .add(choice.confidence_with_ties.unwrap_or(0.0) < 0.95 || cheapest <= NEAR);
+                .add(choice.confidence_near.unwrap_or(0.0) < 0.95 || cheapest <= NEAR);
         }
         self.cheapest.add(cheapest <= NEAR);
         self.worst_cheapest = self.worst_cheapest.max(cheapest);

@@ -34,12 +34,13 @@ pub(super) fn render_comparison_csv(comparison: &Comparison) -> String {
             "ratio_high",
             "ratio_level",
             "p",
-            "holm_p",
+            "adjusted_p",
             "comparisons",
             "alpha",
             "change",
             "total_p",
             "own_p",
+            "rank_p",
         ]
         .map(str::to_owned),
     );
@@ -88,6 +89,7 @@ pub(super) fn render_comparison_csv(comparison: &Comparison) -> String {
             compared.change.as_str().to_owned(),
             compared.total_p.to_string(),
             optional(compared.own_p),
+            compared.rank_p.to_string(),
         ]);
         sheet.row(&row);
     }

@@ -16,6 +16,8 @@ use crate::analysis::model::{
 use crate::analysis::{Observation, Prediction};
 use crate::cell::{Cell, Program};
 use crate::plan::{Factors, Mode};
+use crate::render::wording::again::again;
+use crate::render::wording::sections::LabelledChoice;
 use crate::render::wording::{advice, notes, number, verdict};
 use crate::results::summary::Verdict;
 use crate::stats::location::Interval;
@@ -62,6 +64,7 @@ struct CellPart<'a> {
     figures: BTreeMap<Metric, FigurePart<'a>>,
     verdict: Verdict,
     standing: Standing,
+    is_as_fast: bool,
     is_knee: bool,
     speed_ups: &'a [SpeedUp],
     fargate: Option<(u32, u32)>,
@@ -129,10 +132,12 @@ struct ChoicePart<'a> {
     words: String,
     confidence: Option<f64>,
     confidence_with_ties: Option<f64>,
+    confidence_near: Option<f64>,
     tied_with: &'a [usize],
     at_edge: &'a [Edge],
     knee: Option<KneeSide>,
     first_look: Option<String>,
+    next_command: Option<String>,
     environment: &'a [(String, String)],
     run_task_overrides: Option<&'a str>,
 }
@@ -183,6 +188,7 @@ fn cell(report: &CellReport) -> CellPart<'_> {
             because: verdict::because(&report.verdict),
         },
         standing: report.standing,
+        is_as_fast: report.is_as_fast,
         is_knee: report.is_knee,
         speed_ups: &report.speed_ups,
         fargate: report.fargate,
@@ -238,12 +244,12 @@ fn prediction(prediction: &Prediction) -> PredictionPart<'_> {
 }
 
 fn recommendation<'a>(study: &'a Study, found: &'a Recommendation) -> RecommendationPart<'a> {
-    let words = |chosen: &'a Option<Choice>| chosen.as_ref().map(|chosen| choice(study, chosen));
+    let words = |chosen: Option<LabelledChoice<'a>>| chosen.map(|chosen| choice(study, chosen));
     RecommendationPart {
         program: &found.program,
         factors: &found.factors,
-        cheapest: words(&found.cheapest),
-        fastest: words(&found.fastest),
+        cheapest: words(found.cheapest.as_ref().map(LabelledChoice::cheapest)),
+        fastest: words(found.fastest.as_ref().map(LabelledChoice::fastest)),
         pareto: &found.pareto,
         because: found.because.as_ref().map(advice::lack),
         caveat: advice::caveat(&study.workload),
@@ -251,16 +257,19 @@ fn recommendation<'a>(study: &'a Study, found: &'a Recommendation) -> Recommenda
     }
 }
 
-fn choice<'a>(study: &Study, choice: &'a Choice) -> ChoicePart<'a> {
+fn choice<'a>(study: &Study, goal: LabelledChoice<'a>) -> ChoicePart<'a> {
+    let choice = goal.choice;
     ChoicePart {
         cell: choice.cell,
-        words: advice::choice(study, choice),
+        words: advice::choice(study, goal),
         confidence: choice.confidence,
         confidence_with_ties: choice.confidence_with_ties,
+        confidence_near: choice.confidence_near,
         tied_with: &choice.tied_with,
         at_edge: &choice.at_edge,
         knee: choice.knee,
         first_look: choice.first_look.map(advice::first_look),
+        next_command: choice.first_look.and_then(|why| again(study, why).line),
         environment: &choice.environment,
         run_task_overrides: choice.run_task_overrides.as_deref(),
     }

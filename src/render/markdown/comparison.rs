@@ -1,16 +1,16 @@
 //! A comparison as Markdown.
 
-use super::write::{grid, heading, item, list};
+use super::write::{grid, heading, item, list, paragraph};
 use crate::analysis::{Change, Compared, Comparison};
 use crate::escape::markdown;
 use crate::render::form::Names;
+use crate::render::text::Extent;
 use crate::render::wording::caveats::caveats;
-use crate::render::wording::change::{percent, probability, range};
-use crate::render::wording::comparison::{sentences, title};
-use crate::render::wording::number::{self, Scale, UNKNOWN, behind};
+use crate::render::wording::change::{probability, range};
+use crate::render::wording::comparison::{answer, change, legend, sentences, shown_median, title};
+use crate::render::wording::number::{self, UNKNOWN, behind};
 use crate::render::wording::sections::factors;
 use crate::render::wording::warnings::warnings;
-use crate::units;
 
 /// As Markdown (GitHub's); base and new are called as the person called them.
 pub(super) fn render_comparison_markdown(comparison: &Comparison, names: Names<'_>) -> String {
@@ -18,55 +18,52 @@ pub(super) fn render_comparison_markdown(comparison: &Comparison, names: Names<'
     heading(&mut text, "##", &title(comparison));
     item(&mut text, &format!("**Base:** {}", markdown(names.base)));
     item(&mut text, &format!("**New:** {}", markdown(names.new)));
+    paragraph(
+        &mut text,
+        &markdown(&answer(comparison, [names.base, names.new])),
+    );
     list(&mut text, "Before you compare", &caveats(comparison));
     // Which study a row is of says something where there are several.
-    let studies = comparison.cells.last().map_or(0, |cell| cell.study);
-    let heads = [
-        "study",
-        "vCPUs",
-        "GB",
-        "program and mode",
-        "base",
-        "new",
-        "change",
-        "95 % interval",
-        "p",
-        "Holm",
-    ]
-    .map(str::to_owned);
+    let first = usize::from(comparison.cells.last().is_none_or(|cell| cell.study < 2));
+    let last = HEADS.len() - if names.extent == Extent::All { 0 } else { 2 };
     let rows: Vec<Vec<String>> = comparison
         .cells
         .iter()
-        .map(|cell| {
-            row(cell, (Scale::of(comparison.metric), comparison.comparisons))
-                [usize::from(studies < 2)..]
-                .to_vec()
-        })
+        .map(|cell| row(comparison, cell)[first..last].to_vec())
         .collect();
-    grid(
-        &mut text,
-        &heads[usize::from(studies < 2)..],
-        &rows,
-        if studies < 2 { 2 } else { 3 },
-    );
-    list(&mut text, "Reading it", &sentences(comparison));
+    let heads = HEADS.map(str::to_owned);
+    grid(&mut text, &heads[first..last], &rows, 3 - first);
+    paragraph(&mut text, &markdown(&legend(comparison)));
+    if names.extent == Extent::All {
+        list(&mut text, "Reading it", &sentences(comparison));
+    }
     list(&mut text, "Warnings", &warnings(comparison));
     text
 }
 
-fn row(compared: &Compared, (scale, comparisons): (Scale, usize)) -> Vec<String> {
+/// The last two are of interest to few.
+const HEADS: [&str; 10] = [
+    "study",
+    "vCPUs",
+    "GB",
+    "program and mode",
+    "base",
+    "new",
+    "change",
+    "95 % interval",
+    "p",
+    "corrected",
+];
+
+fn row(comparison: &Comparison, compared: &Compared) -> [String; HEADS.len()] {
     let cell = &compared.cell;
-    let median = |value: f64| units::three_digits(scale.apply(value));
-    let change = match (compared.change, compared.ratio) {
-        (Change::Indistinguishable, Some(ratio)) if compared.is_apart(comparisons) => {
-            format!("{} in all", percent(ratio))
-        }
-        (Change::Indistinguishable, _) => "\\~".to_owned(),
-        (Change::WithAll, Some(ratio)) => format!("{} all", percent(ratio)),
-        (_, Some(ratio)) => format!("**{}**", percent(ratio)),
-        (change, None) => format!("**{}**", change.as_str()),
+    let median = |value: f64| shown_median(comparison, value);
+    let change = markdown(&change(comparison, compared));
+    let change = match compared.change {
+        Change::Better | Change::Worse => format!("**{change}**"),
+        Change::Indistinguishable | Change::WithAll => change,
     };
-    vec![
+    [
         markdown(&format!("{} {}", compared.study, compared.source)),
         number::vcpu(cell.cpu_units),
         number::memory(cell.memory_mib),
@@ -91,8 +88,7 @@ fn row(compared: &Compared, (scale, comparisons): (Scale, usize)) -> Vec<String>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::compare;
-    use crate::analysis::metric::Metric;
+    use crate::analysis::{Metric, compare};
     use crate::plan::Mode;
     use crate::render::fixture::{HOSTILE, LEAN, around, cell, hostile, report, study};
 
@@ -112,7 +108,8 @@ mod tests {
             &found(),
             Names {
                 base: "./before",
-                new: "./after"
+                new: "./after",
+                extent: Extent::All,
             }
         ));
     }
@@ -126,6 +123,7 @@ mod tests {
             Names {
                 base: HOSTILE,
                 new: HOSTILE,
+                extent: Extent::All,
             },
         );
         assert!(

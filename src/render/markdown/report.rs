@@ -7,9 +7,11 @@ use crate::analysis::advice::Recommendation;
 use crate::analysis::metric::{Better, Metric};
 use crate::analysis::model::{CellReport, Study};
 use crate::escape::markdown;
-use crate::render::wording::matrix::{Choose, Row, Shown, Table, shown, speed_up, tables};
+use crate::render::wording::again::again;
+use crate::render::wording::matrix::{Choose, Row, Shown, Table, legend, shown, speed_up, tables};
 use crate::render::wording::number::{self, Scale, UNKNOWN};
-use crate::render::wording::{advice, facts, method, sections};
+use crate::render::wording::price::{Per, shown_as};
+use crate::render::wording::{advice, answer, facts, method, others, sections};
 use crate::shell;
 use crate::units;
 
@@ -23,12 +25,15 @@ pub(crate) fn render_markdown(studies: &[Study], metrics: &[Metric]) -> String {
 }
 
 fn render(text: &mut String, study: &Study, metrics: &[Metric]) {
-    heading(text, "##", &study.workload.source());
+    heading(text, "##", &study.workload.title());
     for (label, parts) in facts::facts(study) {
         item(
             text,
             &format!("**{label}:** {}", markdown(&parts.join(" · "))),
         );
+    }
+    if let Some(sweeps) = others::other_sweeps(study) {
+        item(text, &markdown(&sweeps));
     }
     // The answer comes first.
     for recommendation in &study.recommendations {
@@ -37,8 +42,11 @@ fn render(text: &mut String, study: &Study, metrics: &[Metric]) {
     for metric in metrics {
         of_metric(text, study, *metric);
     }
-    let marks = "**bold**: best of its program and size · `~`: no measurable difference from the best · `!`: failed runs, see below · –: not run or not known";
-    paragraph(text, marks);
+    let mut marks = legend(study, metrics);
+    marks.push("– not run or not known".to_owned());
+    marks.push("best from: the fewest workers with ~ (the knee)".to_owned());
+    marks.push(Per::of(study).legend(study));
+    paragraph(text, &markdown(&marks.join(" · ")));
     paragraph(
         text,
         &format!("Method: {}.", markdown(&method::in_a_line(study))),
@@ -65,7 +73,7 @@ fn render(text: &mut String, study: &Study, metrics: &[Metric]) {
             .map(|table| table.only(|found| cell(found) != Shown::Nothing))
         {
             if !found.rows.is_empty() {
-                matrix(text, &found, (Scale::RATIO, &cell));
+                matrix(text, (&found, None), (Scale::RATIO, &cell));
             }
         }
     }
@@ -79,22 +87,33 @@ fn of_metric(text: &mut String, study: &Study, metric: Metric) {
     } else {
         ""
     };
+    let (scale, name) = shown_as(study, metric);
     for table in tables(study) {
+        let programs: Vec<&str> = table
+            .programs
+            .iter()
+            .map(|program| program.name())
+            .collect();
         heading(
             text,
             "###",
             &format!(
-                "{}, {}{lower}: median (95 % interval)",
-                number::heading(metric),
-                table.program.name()
+                "{name}, {}{lower}: median (95 % interval)",
+                programs.join(" and ")
             ),
         );
-        let cell = |cell: Option<&CellReport>| shown(cell, metric);
-        matrix(text, &table, (Scale::of(metric), &cell));
+        let cell = |cell: Option<&CellReport>| shown(study, cell, metric);
+        let per = Per::of(study).short;
+        matrix(text, (&table, Some(per)), (scale, &cell));
     }
 }
 
-fn matrix(text: &mut String, table: &Table<'_>, (scale, cell): (Scale, Choose<'_>)) {
+/// With the knee and its price where there is a unit of it.
+fn matrix(
+    text: &mut String,
+    (table, per): (&Table<'_>, Option<&str>),
+    (scale, cell): (Scale, Choose<'_>),
+) {
     let mut heads: Vec<String> = ["vCPUs", "GB", "mode"].map(str::to_owned).into();
     if table.with_shards {
         heads.insert(2, "shards".to_owned());
@@ -105,9 +124,8 @@ fn matrix(text: &mut String, table: &Table<'_>, (scale, cell): (Scale, Choose<'_
             .iter()
             .map(|concurrency| format!("×{concurrency}")),
     );
-    let with_knee = scale != Scale::RATIO;
-    if with_knee {
-        heads.extend(["knee".to_owned(), "\\$/TB".to_owned()]);
+    if let Some(per) = per {
+        heads.extend(["best from".to_owned(), markdown(per)]);
     }
     let rows: Vec<Vec<String>> = table
         .rows
@@ -115,14 +133,14 @@ fn matrix(text: &mut String, table: &Table<'_>, (scale, cell): (Scale, Choose<'_
         .map(|row| {
             let mut cells = labels(row, table);
             cells.extend(row.cells.iter().map(|found| text_of(&cell(*found), scale)));
-            if with_knee {
+            if per.is_some() {
                 cells.push(
                     row.curve
                         .knee
                         .map_or_else(|| UNKNOWN.to_owned(), |knee| knee.to_string()),
                 );
                 cells.push(
-                    row.usd_per_tb
+                    row.usd
                         .map_or_else(|| UNKNOWN.to_owned(), units::three_digits),
                 );
             }
@@ -151,7 +169,7 @@ fn text_of(shown: &Shown, scale: Scale) -> String {
             value,
             interval,
             marks,
-            is_best,
+            is_chosen,
         } => {
             let (value, half) = (
                 scale.apply(*value),
@@ -167,7 +185,7 @@ fn text_of(shown: &Shown, scale: Scale) -> String {
                 units::fixed(value, decimals),
                 markdown(marks)
             );
-            if *is_best {
+            if *is_chosen {
                 format!("**{figure}**")
             } else {
                 figure
@@ -199,27 +217,27 @@ fn lines(text: &mut String, title: &str, lines: &[sections::Explanation]) {
 }
 
 fn recommend(text: &mut String, study: &Study, recommendation: &Recommendation) {
-    let what = if recommendation.program.is_parfetch() {
-        "client"
-    } else {
-        "contender"
-    };
-    heading(
-        text,
-        "###",
-        &format!("Recommendation ({what} {})", recommendation.program.name()),
-    );
+    let whose = answer::whose(&recommendation.program);
+    heading(text, "###", &format!("What to run {whose}"));
     if let Some(because) = recommendation.because.as_ref().map(advice::lack) {
         item(text, &markdown(&because));
     }
-    for (label, choice) in sections::choices(recommendation) {
-        item(
-            text,
-            &format!("**{label}:** {}", markdown(&advice::choice(study, choice))),
-        );
-        let overrides = choice
-            .run_task_overrides
-            .iter()
+    for goal in sections::choices(recommendation) {
+        let choice = goal.choice;
+        let words = markdown(&advice::choice(study, goal));
+        item(text, &format!("**{}:** {words}", goal.label));
+        // A first look is nothing to paste, but the way to more is.
+        if let Some(again) = choice.first_look.map(|why| again(study, why)) {
+            item(text, &markdown(&again.what));
+            if let Some(line) = again.line {
+                code(text, &[line]);
+            }
+            continue;
+        }
+        // A task of parfetch is no task of another program.
+        let overrides = choice.run_task_overrides.iter();
+        let overrides = overrides
+            .filter(|_| recommendation.program.is_parfetch())
             .map(|overrides| format!("--overrides {}", shell::word(overrides)));
         code(
             text,
@@ -227,6 +245,9 @@ fn recommend(text: &mut String, study: &Study, recommendation: &Recommendation) 
                 .chain(overrides)
                 .collect::<Vec<_>>(),
         );
+        for faster in others::against_others(study, choice) {
+            item(text, &markdown(&faster));
+        }
     }
     if let Some(caveat) = advice::caveat(&study.workload) {
         item(text, &markdown(&caveat));
@@ -236,8 +257,11 @@ fn recommend(text: &mut String, study: &Study, recommendation: &Recommendation) 
         .map(|row| row.map(|cell| markdown(&cell)).into())
         .collect();
     if rows.len() > 1 {
-        paragraph(text, "Not beaten in both time and price:");
-        grid(text, &sections::PARETO.map(markdown), &rows, 2);
+        paragraph(
+            text,
+            "No other configuration is both faster and cheaper than one of these:",
+        );
+        grid(text, &sections::pareto_heads(study).map(markdown), &rows, 2);
     }
     if recommendation.cheapest.is_some() || recommendation.fastest.is_some() {
         paragraph(text, &format!("({})", markdown(advice::RULE)));

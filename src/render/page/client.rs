@@ -1,10 +1,11 @@
 //! The sections about one client: the picture beside the answer, the figures, and what is folded up behind them.
 
 use super::charts::{Charts, Spec};
+use super::curves::GreyLines;
 use super::parts::{chart, fold, heading, legend, panel};
 use super::runs::TIMELINE_FETCHES;
 use super::text::{prose, size_label, unbroken};
-use super::types::{Client, PageData};
+use super::types::{Client, ClientRole, PageData};
 use super::{curves, runs};
 use super::{matrix, tables};
 use crate::units::{count, three_digits};
@@ -14,27 +15,39 @@ use std::collections::BTreeSet;
 /// Panels that are shown at once; the others are folded up.
 const PANELS: usize = 6;
 
-/// The one picture that shows why: speed against price, else throughput against workers at the size that was chosen.
+/// The one picture that shows why: speed against price, else throughput against workers at the size that was chosen. Of a program that somebody brought it
+/// is the latter, as the question is how many workers it needs, with what parfetch's own client reaches there in grey.
 pub(super) fn picture(page: &PageData, client: &Client, charts: &mut Charts) -> Markup {
-    if let Some(spec) = curves::price(page, client) {
+    let is_brought = client.role == ClientRole::Contender;
+    let of_workers = || {
+        let chosen = client.cells.iter().find(|cell| !cell.chosen.is_empty());
+        let size = chosen.map_or(0, |cell| cell.size);
+        let spec = curves::panel(page, (client, GreyLines::Yardstick), size)?;
+        Some((page.sizes.get(size)?, spec))
+    };
+    let found = if is_brought { of_workers() } else { None };
+    if found.is_none()
+        && let Some(spec) = curves::price(page, client)
+    {
         return price(page, (client, "Why: speed against price"), (spec, charts));
     }
-    let chosen = client
-        .cells
-        .iter()
-        .find(|cell| !cell.chosen.is_empty())
-        .map(|cell| cell.size);
-    let Some((size, spec)) = chosen
-        .or(Some(0))
-        .and_then(|size| Some((page.sizes.get(size)?, curves::panel(page, client, size)?)))
-    else {
+    let Some((size, spec)) = found.or_else(of_workers) else {
         return html! {};
     };
-    let title = format!("Throughput against workers, {}", size_label(size));
+    let title = format!(
+        "{}: throughput against workers, {}",
+        client.name,
+        size_label(size)
+    );
+    let yardstick = page
+        .clients
+        .iter()
+        .find(|other| is_brought && other.role == ClientRole::Own);
     html! {
         section.pf-why id="why" {
             (panel((&title, ""), "MB/s", &chart(charts, spec, ("pf-tall", &title))))
-            (legend(&entries(page, client), None))
+            (legend(&entries(page, client, GreyLines::Yardstick), None))
+            @if let Some(other) = yardstick { p.pf-fine { "Grey: what parfetch’s own " (other.name) " client reaches in the same size." } }
             @if let Some(why) = &client.no_price { p.pf-fine { (prose(why)) } }
         }
     }
@@ -95,7 +108,7 @@ pub(super) fn figures(page: &PageData, (index, level): (usize, u8), charts: &mut
         @if client.cells.len() > 1 {
             section id=(id("configurations")) {
                 (heading(level, "Every configuration", &id("configurations")))
-                p.pf-lead { "Median throughput in MB/s; columns are workers. Shaded by share of the best of the same container size." }
+                p.pf-lead { "Median throughput in MB/s; columns are workers. Shaded by share of the highest of the same size." }
                 (matrix::matrix(page, client))
                 (tables::cells(page, client))
                 @if index == 0 && !page.csv.is_empty() { (csv(page)) }
@@ -103,7 +116,7 @@ pub(super) fn figures(page: &PageData, (index, level): (usize, u8), charts: &mut
         } @else {
             section id=(id("configurations")) {
                 (heading(level, "Figures", &id("configurations")))
-                (tables::one(client))
+                (tables::one(page, client))
                 @if index == 0 && !page.csv.is_empty() { (csv(page)) }
             }
         }
@@ -122,8 +135,8 @@ fn csv(page: &PageData) -> Markup {
     }
 }
 
-fn entries(page: &PageData, client: &Client) -> Vec<(String, String)> {
-    curves::line_keys(page, client)
+fn entries(page: &PageData, client: &Client, behind: GreyLines) -> Vec<(String, String)> {
+    curves::line_keys(page, client, behind)
         .into_iter()
         .map(|key| (key.label, key.style))
         .collect()
@@ -141,7 +154,7 @@ fn throughput(
         .any(|cell| cell.throughput.is_some_and(|rate| rate.range.is_some()));
     // Those with a choice first, then the smallest: the others are folded up.
     let mut sizes: Vec<usize> = (0..page.sizes.len())
-        .filter(|size| curves::panel(page, client, *size).is_some())
+        .filter(|size| curves::panel(page, (client, GreyLines::Contenders), *size).is_some())
         .collect();
     let chosen: BTreeSet<usize> = client
         .cells
@@ -169,11 +182,11 @@ fn throughput(
         .collect();
     let best = best.map(|spec| {
         let label = format!(
-            "Client {}: the best throughput of each mode at each size",
+            "{}: the highest throughput of each mode at each size",
             client.name
         );
         panel(
-            ("Best of each size", "the highest of every panel"),
+            ("Highest of each size", "of every panel"),
             "MB/s",
             &chart(charts, spec, ("pf-small", &label)),
         )
@@ -185,9 +198,9 @@ fn throughput(
     html! {
         section id=(id) {
             (heading(level, "Throughput against workers", id))
-            p.pf-lead { "Each panel has a scale of its own, from zero." @for note in &client.notes { " " (prose(note)) } }
+            p.pf-lead { b { (client.name) } ". Each panel has a scale of its own, from zero." @for note in &client.notes { " " (prose(note)) } }
             (limits(cautions))
-            (legend(&entries(page, client), has_bars.then_some(&page.interval_label)))
+            (legend(&entries(page, client, GreyLines::Contenders), has_bars.then_some(&page.interval_label)))
             div.pf-panels { @for panel in &shown { (panel) } @if let Some(best) = &best { (best) } }
             @if !more.is_empty() {
                 details { summary { (count(more.len() as u64)) " more sizes" } div.pf-panels { @for panel in &more { (panel) } } }
@@ -202,8 +215,10 @@ fn limits(cautions: &[String]) -> Markup {
 }
 
 fn of_size(page: &PageData, (client, index): (&Client, usize), charts: &mut Charts) -> Markup {
-    let (Some(size), Some(spec)) = (page.sizes.get(index), curves::panel(page, client, index))
-    else {
+    let (Some(size), Some(spec)) = (
+        page.sizes.get(index),
+        curves::panel(page, (client, GreyLines::Contenders), index),
+    ) else {
         return html! {};
     };
     let (title, note) = (
@@ -234,7 +249,10 @@ pub(super) fn details(
             format!("{name}-{index}")
         }
     };
+    // Its picture is another one.
+    let has_other_picture = index == 0 && client.role == ClientRole::Contender;
     html! {
+        @if has_other_picture && curves::price(page, client).is_some() { (fold(("price", "Speed against price"), &priced(page, client, charts))) }
         @if let Some(chart) = histograms(client, charts) { (fold((&id("first-byte"), "Time to first byte"), &chart)) }
         @if let Some(chart) = series(client, charts) { (fold((&id("seconds"), "Second by second"), &chart)) }
         @if let Some(chart) = timeline(client, charts) { (fold((&id("timeline"), "Worker timeline"), &chart)) }

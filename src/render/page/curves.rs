@@ -44,8 +44,21 @@ pub(super) fn modes(client: &Client) -> Vec<&str> {
     out
 }
 
-/// The lines of a client's charts: its modes, and behind parfetch's own clients every contender in grey.
-pub(super) fn line_keys<'a>(page: &'a PageData, client: &'a Client) -> Vec<LineKey<'a>> {
+/// Which lines of other programs stand in grey behind those of a client.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum GreyLines {
+    /// GreyLines parfetch's own clients every contender; a contender has a scale of its own.
+    Contenders,
+    /// GreyLines a contender parfetch's own first client: what could be reached.
+    Yardstick,
+}
+
+/// The lines of a client's charts: its modes, and those behind them.
+pub(super) fn line_keys<'a>(
+    page: &'a PageData,
+    client: &'a Client,
+    behind: GreyLines,
+) -> Vec<LineKey<'a>> {
     let mut keys: Vec<LineKey<'a>> = Vec::new();
     for (i, mode) in modes(client).into_iter().enumerate() {
         keys.push(LineKey {
@@ -55,21 +68,22 @@ pub(super) fn line_keys<'a>(page: &'a PageData, client: &'a Client) -> Vec<LineK
             mode,
         });
     }
-    if client.role == ClientRole::Own {
-        let contenders = page
-            .clients
-            .iter()
-            .filter(|other| other.role == ClientRole::Contender);
-        let pairs =
-            contenders.flat_map(|other| modes(other).into_iter().map(move |mode| (other, mode)));
-        for (i, (other, mode)) in pairs.enumerate() {
-            keys.push(LineKey {
-                label: format!("{} {mode}", other.name),
-                style: format!("g{}", i % 4),
-                client: other,
-                mode,
-            });
-        }
+    let of_role = |role: ClientRole| page.clients.iter().filter(move |other| other.role == role);
+    let others: Vec<&Client> = match (client.role, behind) {
+        (ClientRole::Own, _) => of_role(ClientRole::Contender).collect(),
+        (ClientRole::Contender, GreyLines::Contenders) => Vec::new(),
+        (ClientRole::Contender, GreyLines::Yardstick) => of_role(ClientRole::Own).take(1).collect(),
+    };
+    let pairs = others
+        .into_iter()
+        .flat_map(|other| modes(other).into_iter().map(move |mode| (other, mode)));
+    for (i, (other, mode)) in pairs.enumerate() {
+        keys.push(LineKey {
+            label: format!("{} {mode}", other.name),
+            style: format!("g{}", i % 4),
+            client: other,
+            mode,
+        });
     }
     keys
 }
@@ -84,8 +98,12 @@ pub(super) fn concurrencies<'a>(cells: impl Iterator<Item = &'a PageCell>) -> Ve
 }
 
 /// Throughput against concurrency at one size; `None` when nothing was measured there, or at one concurrency alone.
-pub(super) fn panel(page: &PageData, client: &Client, size: usize) -> Option<Spec> {
-    let keys = line_keys(page, client);
+pub(super) fn panel(
+    page: &PageData,
+    (client, behind): (&Client, GreyLines),
+    size: usize,
+) -> Option<Spec> {
+    let keys = line_keys(page, client, behind);
     let places = concurrencies(keys.iter().flat_map(|key| key.client.cells.iter()));
     let at = |key: &LineKey<'_>, place: u64| {
         key.client
@@ -132,7 +150,7 @@ pub(super) fn best_of_each(page: &PageData, client: &Client) -> Option<Spec> {
             .find(|cell| cell.size == size && cell.mode == key.mode && cell.best_of_mode)
             .and_then(point)
     };
-    let keys = line_keys(page, client);
+    let keys = line_keys(page, client, GreyLines::Contenders);
     let lines = keys
         .iter()
         .filter_map(|key| line(key, sizes.iter().map(|size| at(key, *size)).collect()))
@@ -172,14 +190,14 @@ fn point(cell: &PageCell) -> AtAxis {
     ))
 }
 
-/// Where the best of a size stands, in words: `best 89 MB/s, async × 32`.
+/// The highest rate of a size, in words: `highest 89 MB/s, async × 32`.
 pub(super) fn best_words(client: &Client, size: usize) -> Option<String> {
     let best = client
         .cells
         .iter()
-        .find(|cell| cell.size == size && cell.standing == PageStanding::Best)?;
+        .find(|cell| cell.size == size && cell.standing == PageStanding::Highest)?;
     Some(format!(
-        "best {} MB/s, {}",
+        "highest {} MB/s, {}",
         best.throughput
             .map_or_else(|| median(None), |rate| short(rate.median)),
         worker_label(best)

@@ -52,7 +52,6 @@ fn cell(
     let median = wanted * most / (wanted.powi(3) + most.powi(3)).cbrt() * noise(random, 0.03);
     let spread = median * (0.02 + 0.04 * random.f64());
     let usd = vcpu * 0.045 / 3600.0 * 1e6 / median;
-    let usd_per_tb = Some(usd);
     PageCell {
         size,
         mode: mode.to_owned(),
@@ -72,7 +71,6 @@ fn cell(
         latency_p99_ms: Some(190.0),
         cpu_s_per_gb: Some(0.31 / speed),
         memory_mb: Some(20.0 + concurrency as f64),
-        usd_per_tb,
         usd: Some(usd * 2.6),
         attempts: Some(18_402),
         errors: Some(0),
@@ -92,13 +90,11 @@ fn judge(cells: &mut [PageCell]) {
         for cell in cells.iter_mut().filter(|cell| cell.size == size) {
             let rate = cell.throughput.unwrap();
             cell.share_of_best = Some(rate.median / best);
-            let near = rate.range.is_some_and(|(_, high)| high >= best);
+            cell.as_fast = cell.concurrency >= 16;
             cell.standing = if rate.median >= best {
-                PageStanding::Best
-            } else if near {
-                PageStanding::Tied
+                PageStanding::Highest
             } else {
-                PageStanding::Behind
+                PageStanding::Measured
             };
         }
         let modes: std::collections::BTreeSet<String> =
@@ -128,14 +124,9 @@ fn judge(cells: &mut [PageCell]) {
 /// Cheapest first, each faster than the one before.
 fn front(cells: &[PageCell]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..cells.len())
-        .filter(|i| cells[*i].usd_per_tb.is_some() && cells[*i].throughput.is_some())
+        .filter(|i| cells[*i].usd.is_some() && cells[*i].throughput.is_some())
         .collect();
-    order.sort_by(|a, b| {
-        cells[*a]
-            .usd_per_tb
-            .unwrap()
-            .total_cmp(&cells[*b].usd_per_tb.unwrap())
-    });
+    order.sort_by(|a, b| cells[*a].usd.unwrap().total_cmp(&cells[*b].usd.unwrap()));
     let mut fastest = 0.0;
     order.retain(|i| {
         let rate = cells[*i].throughput.unwrap().median;
@@ -191,7 +182,9 @@ fn client(random: &mut fastrand::Rng, name: &str, factor: f64) -> Client {
         let found = cells
             .iter_mut()
             .find(|cell| (cell.size, cell.mode.as_str(), cell.concurrency) == (size, "async", 32));
-        label.clone_into(&mut found.unwrap().chosen);
+        let found = found.unwrap();
+        label.clone_into(&mut found.chosen);
+        found.mark = label.chars().take(1).collect();
     }
     Client {
         name: name.to_owned(),
@@ -223,7 +216,7 @@ fn choices() -> Vec<PageChoice> {
             label: "Cheapest".to_owned(),
             headline: "1 vCPU, 2 GB, async × 32".to_owned(),
             takes: "The whole bucket, 118 GB, takes 3 min 15 s to 3 min 27 s and costs $0.0212 (requests $0.0184).".to_owned(),
-            sure: "Likely: 81 of 100 repeats would choose the same, and this one or an equal one in 99 of 100.".to_owned(),
+            sure: "Likely: nothing measured is more than 5 % cheaper (confidence 81 %).".to_owned(),
             sentences: strings(&[
                 "As good: 1 vCPU, 2 GB, thread × 32.",
                 "This is a burst rate, seen for 74 s: how long it lasts is not known (`--duration 20m` shows it).",
@@ -237,7 +230,7 @@ fn choices() -> Vec<PageChoice> {
             label: "Fastest".to_owned(),
             headline: "4 vCPUs, 8 GB, async × 32".to_owned(),
             takes: "The whole bucket, 118 GB, takes 1 min 56 s to 2 min 8 s and costs $0.0251.".to_owned(),
-            sure: "Sure: 97 of 100 repeats would choose the same.".to_owned(),
+            sure: "Sure: nothing measured is more than 5 % faster (confidence 97 %).".to_owned(),
             sentences: strings(&["At the edge of what was measured (the largest task): better may lie beyond."]),
             snippets: vec![snippet("Environment", "MODE=async CONCURRENCY=32 PARFETCH_CLIENT=lean")],
         },
@@ -338,13 +331,7 @@ fn timeline(random: &mut fastrand::Rng) -> Timeline {
 fn contender(random: &mut fastrand::Rng) -> Client {
     let mut cells = cells(random, 0.3, &[("threads", 1.0)]);
     for cell in &mut cells {
-        (
-            cell.cpu_s_per_gb,
-            cell.memory_mb,
-            cell.usd_per_tb,
-            cell.usd,
-            cell.attempts,
-        ) = (None, None, None, None, None);
+        (cell.cpu_s_per_gb, cell.memory_mb, cell.usd, cell.attempts) = (None, None, None, None);
     }
     Client {
         name: "python".to_owned(),
@@ -372,6 +359,7 @@ pub(super) fn rich() -> PageData {
         measured: "46,000 keys, 118 GB · eu-west-1 · each run: every key once · 244 configurations, 1,464 runs on this machine · made-up data"
             .to_owned(),
         sentences: Vec::new(),
+        others_title: "For comparison, what this platform gives to other programs".to_owned(),
         others: strings(&["sdk client: 1 vCPU, 2 GB, async × 32, 5 min 1 s to 5 min 9 s, $0.0241", "python: fastest 4 vCPUs, 8 GB, threads × 16"]),
         caveats: strings(&["Measured on this machine: CPU, network and store are not Fargate's."]),
         cautions: strings(&[
@@ -405,8 +393,8 @@ pub(super) fn small() -> PageData {
     client
         .cells
         .retain(|cell| cell.size == 0 && cell.mode == "async" && cell.concurrency == 16);
-    (client.cells[0].usd_per_tb, client.cells[0].usd) = (None, None);
-    (client.cells[0].standing, client.cells[0].share_of_best) = (PageStanding::Best, Some(1.0));
+    client.cells[0].usd = None;
+    (client.cells[0].standing, client.cells[0].share_of_best) = (PageStanding::Highest, Some(1.0));
     client.front.clear();
     client.no_price = Some("No price: local runs.".to_owned());
     client.choices.clear();

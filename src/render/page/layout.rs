@@ -70,7 +70,7 @@ fn answer(page: &PageData, charts: &mut Charts) -> Markup {
                 @for (place, choice) in first.into_iter().flat_map(|client| &client.choices).enumerate() { (chosen(choice, (place == 0).then_some(page.caveats.as_slice()))) }
                 @if first.is_none_or(|client| client.choices.is_empty()) { (caveats(&page.caveats)) }
                 @if !page.others.is_empty() {
-                    h2.pf-sub { "Other programs" }
+                    h2.pf-sub { (page.others_title) }
                     ul.pf-plain { @for other in &page.others { li { (prose(other)) } } }
                 }
             }

@@ -3,12 +3,11 @@
 use super::curves::{concurrencies, modes};
 use super::text::{median, range, short, size_label, worker_label};
 use super::types::{Client, PageCell, PageData, PageSize, PageStanding};
+use crate::render::wording::matrix::AS_FAST;
 use crate::render::wording::number::UNKNOWN;
 use crate::units::count;
 use maud::{Markup, html};
 
-/// Marks what is recommended.
-const CHOSEN: char = '◆';
 /// Shades from 0 to 100 %.
 const SHADES: [u8; 9] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
 
@@ -27,7 +26,7 @@ pub(super) fn matrix(page: &PageData, client: &Client) -> Markup {
         p.pf-scale {
             span { "0 %" }
             @for shade in SHADES { span.pf-swatch.{ "pf-h" (shade) } {} }
-            span { "100 % of that size’s best" }
+            span { "100 % of the highest of that size" }
         }
         div.pf-scroll.pf-rows tabindex="0" role="region" aria-label={ "Throughput of every configuration, client " (client.name) } {
             table.pf-matrix style={ "--pf-columns:" (columns.len()) ";--pf-letters:" (letters) } {
@@ -37,7 +36,7 @@ pub(super) fn matrix(page: &PageData, client: &Client) -> Markup {
                         th.pf-first scope="col" { "Size" }
                         th.pf-second scope="col" { "Mode" }
                         @for column in &columns { th.pf-number scope="col" { (count(*column)) } }
-                        @if knees { th.pf-knee scope="col" { "Knee" } }
+                        @if knees { th.pf-knee scope="col" { "Best from" } }
                     }
                 }
                 @for (index, size) in page.sizes.iter().enumerate() {
@@ -57,12 +56,13 @@ pub(super) fn matrix(page: &PageData, client: &Client) -> Markup {
             }
         }
         p.pf-key {
-            span { span.pf-sample.pf-best { "89" } " best of its size" }
-            span { b { "~" } " no measurable difference from the best" }
+            @for (letter, words) in [('C', " cheapest"), ('F', " fastest")] {
+                @if client.cells.iter().any(|cell| cell.mark.contains(letter)) { span { span.pf-sample.pf-best { (letter) } (words) } }
+            }
+            @if client.cells.iter().any(|cell| cell.as_fast) { span { b { (AS_FAST) } " as fast as the fastest of its row (no measurable difference)" } }
+            @if knees { span { "Best from: the fewest workers with " (AS_FAST) " (the knee)" } }
+            @if client.cells.iter().any(|cell| marks(cell).contains('!')) { span { b { "!" } " failed runs" } }
             span { b { (UNKNOWN) } " not run" }
-            span { b { "!" } " failed runs" }
-            @if client.cells.iter().any(|cell| !cell.chosen.is_empty()) { span { b { (CHOSEN) } " recommended" } }
-            @if knees { span { "Knee: the fewest workers that are as fast as the fastest" } }
         }
     }
 }
@@ -100,29 +100,28 @@ fn heat(cell: Option<&PageCell>) -> Markup {
         median(cell.throughput),
         range(cell.throughput)
     );
-    let (class, words) = match cell.standing {
+    let class = match cell.standing {
         PageStanding::Missing => return missing,
-        PageStanding::Failed => (" pf-failed", ""),
-        PageStanding::Best => (" pf-best", " best of its size"),
-        PageStanding::Tied => ("", " no measurable difference from the best"),
-        PageStanding::Behind => ("", ""),
+        PageStanding::Failed => " pf-failed",
+        _ if cell.mark.is_empty() => "",
+        PageStanding::Highest | PageStanding::Measured => " pf-best",
     };
     let marks = marks(cell);
-    let failed = if marks.contains('!') {
-        " failed runs"
-    } else {
-        ""
-    };
-    let chosen = if cell.chosen.is_empty() {
-        String::new()
-    } else {
-        format!(" {}", cell.chosen.to_lowercase())
-    };
+    let words = [
+        (cell.as_fast, "as fast as the fastest of its row".to_owned()),
+        (marks.contains('!'), "failed runs".to_owned()),
+        (!cell.chosen.is_empty(), cell.chosen.to_lowercase()),
+    ];
+    let words: Vec<String> = words
+        .into_iter()
+        .filter(|(is_so, _)| *is_so)
+        .map(|(_, words)| words)
+        .collect();
     html! {
         td class={ "pf-cell" (class) (shade) } title=(title) {
             (written(cell))
             @if !marks.is_empty() { span.pf-mark { (marks) } }
-            @if !words.is_empty() || !failed.is_empty() || !chosen.is_empty() { span.pf-hidden { (words) (failed) (chosen) } }
+            @if !words.is_empty() { span.pf-hidden { " " (words.join(", ")) } }
         }
     }
 }
@@ -147,14 +146,13 @@ fn written(cell: &PageCell) -> String {
 
 /// What stands behind the number.
 fn marks(cell: &PageCell) -> String {
-    let standing = match (cell.standing, cell.failures) {
-        (PageStanding::Missing, _) | (PageStanding::Best | PageStanding::Behind, 0) => "",
-        (PageStanding::Tied, 0) => "~",
-        (PageStanding::Tied, _) => "!~",
-        (PageStanding::Failed | PageStanding::Best | PageStanding::Behind, _) => "!",
-    };
-    let chosen = Some(CHOSEN).filter(|_| !cell.chosen.is_empty());
-    standing.chars().chain(chosen).collect()
+    let is_failed = cell.failures > 0 || cell.standing == PageStanding::Failed;
+    let signs = [(cell.as_fast, AS_FAST), (is_failed, '!')];
+    let signs = signs.into_iter().filter(|(is_so, _)| *is_so);
+    signs
+        .map(|(_, sign)| sign)
+        .chain(cell.mark.chars())
+        .collect()
 }
 
 /// The shade of a share: nine equal steps, the whole in the last.

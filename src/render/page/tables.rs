@@ -10,6 +10,9 @@ use crate::render::wording::number::UNKNOWN;
 use crate::units::{count, three_digits};
 use maud::{Markup, html};
 
+/// The head of the price, behind which stands what it is per.
+const PRICE: &str = "Tasks, $";
+
 /// Heads of the numbers of a configuration.
 const NUMBERS: [&str; 14] = [
     "Workers",
@@ -22,7 +25,7 @@ const NUMBERS: [&str; 14] = [
     "Latency p99, ms",
     "CPU, s/GB",
     "Memory, MB",
-    "$/TB",
+    PRICE,
     "Runs",
     "Requests",
     "Failed objects",
@@ -36,9 +39,9 @@ pub(super) fn cells(page: &PageData, client: &Client) -> Markup {
                 tr {
                     th scope="col" { "Size" }
                     th scope="col" { "Mode" }
-                    @for head in NUMBERS { th.pf-number scope="col" { (head) } }
+                    @for head in NUMBERS { th.pf-number scope="col" { (head) @if head == PRICE { " per " (page.price_unit) } } }
                     th scope="col" { "Limit" }
-                    th scope="col" { "Standing" }
+                    th scope="col" { "Marks" }
                 }
             }
             tbody {
@@ -75,7 +78,7 @@ fn numbers(cell: &PageCell) -> [String; NUMBERS.len()] {
         number(cell.latency_p99_ms),
         number(cell.cpu_s_per_gb),
         number(cell.memory_mb),
-        dollars(cell.usd_per_tb),
+        dollars(cell.usd),
         count(u64::from(cell.repetitions)),
         whole(cell.attempts),
         whole(cell.errors),
@@ -95,12 +98,12 @@ fn row(size: &str, cell: &PageCell) -> Markup {
 }
 
 /// The figures of the only configuration, below each other.
-pub(super) fn one(client: &Client) -> Markup {
+pub(super) fn one(page: &PageData, client: &Client) -> Markup {
     html! {
         @for cell in &client.cells {
             dl.pf-facts {
                 @for (head, number) in NUMBERS.iter().zip(numbers(cell)).filter(|(_, number)| number != UNKNOWN) {
-                    div { dt { (head) } dd { (number) } }
+                    div { dt { (head) @if *head == PRICE { " per " (page.price_unit) } } dd { (number) } }
                 }
             }
         }
@@ -109,24 +112,19 @@ pub(super) fn one(client: &Client) -> Markup {
 
 fn standing(cell: &PageCell) -> String {
     let mut words = Vec::new();
-    match cell.standing {
-        PageStanding::Best => words.push("best of its size"),
-        PageStanding::Tied => words.push("~ as good as the best"),
-        PageStanding::Failed => words.push("failed runs"),
-        PageStanding::Missing => words.push("not run"),
-        PageStanding::Behind => {}
-    }
-    if cell.failures > 0 && cell.standing != PageStanding::Failed {
-        words.push("failed runs");
-    }
     if !cell.chosen.is_empty() {
-        words.push(&cell.chosen);
-    }
-    if cell.best_of_mode && cell.standing != PageStanding::Best {
-        words.push("best of its mode");
+        words.push(cell.chosen.as_str());
     }
     if cell.knee {
-        words.push("knee");
+        words.push("best from here");
+    } else if cell.as_fast {
+        words.push("~ as fast as the fastest of its row");
+    }
+    match cell.standing {
+        PageStanding::Missing => words.push("not run"),
+        PageStanding::Failed => words.push("failed runs"),
+        _ if cell.failures > 0 => words.push("failed runs"),
+        PageStanding::Highest | PageStanding::Measured => {}
     }
     words.join(", ")
 }

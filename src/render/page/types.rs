@@ -18,6 +18,8 @@ pub(crate) struct PageData {
     pub measured: String,
     /// What stands in place of choices: what a single configuration showed, or why nothing is recommended.
     pub sentences: Vec<String>,
+    /// What stands above them.
+    pub others_title: String,
     /// What other programs need, a line each.
     pub others: Vec<String>,
     /// Sentences that limit the answer (measured elsewhere than on Fargate); shown beside it.
@@ -26,7 +28,7 @@ pub(crate) struct PageData {
     pub cautions: Vec<String>,
     /// Container sizes in the order of the page; cells name them by index.
     pub sizes: Vec<PageSize>,
-    /// One each for `lean`, `sdk` and every contender program; never merged. The answer is that of the first.
+    /// One each for every contender program, `lean` and `sdk`; never merged. The answer is that of the first.
     pub clients: Vec<Client>,
     /// What the intervals are, for the legends: `95 % interval of the median`.
     pub interval_label: String,
@@ -151,13 +153,11 @@ pub struct PageInterval {
 /// How a configuration stands among those of its size (and client).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PageStanding {
-    /// Highest median of its size: outlined.
-    Best,
-    /// No measurable difference from the best: `~`.
-    Tied,
-    /// Measured, and slower.
+    /// Highest median of its size.
+    Highest,
+    /// Measured.
     #[default]
-    Behind,
+    Measured,
     /// Runs failed and there is no standing: `!`.
     Failed,
     /// Not run, or not yet: `–`.
@@ -175,8 +175,12 @@ pub struct PageCell {
     pub concurrency: u64,
     /// What it is chosen as: `Cheapest`; empty for most.
     pub chosen: String,
+    /// The mark of that: `C`, `F` or `CF`.
+    pub mark: String,
     /// Among the cells of its size.
     pub standing: PageStanding,
+    /// Whether it is as fast as the fastest of its row: `~`.
+    pub as_fast: bool,
     /// Repetitions that failed, whatever its standing: `!`.
     pub failures: u32,
     /// Highest median of its mode at its size: a point of the panel `Best of each size`.
@@ -203,8 +207,6 @@ pub struct PageCell {
     pub cpu_s_per_gb: Option<f64>,
     /// Peak memory, MB.
     pub memory_mb: Option<f64>,
-    /// Dollars per TB, tasks and requests.
-    pub usd_per_tb: Option<f64>,
     /// The tasks' price in dollars per [`PageData::price_unit`].
     pub usd: Option<f64>,
     /// HTTP attempts of all repetitions.

@@ -5,29 +5,35 @@ use super::view::Role;
 use crate::analysis::advice::{Choice, Recommendation};
 use crate::analysis::model::Study;
 use crate::escape::terminal;
-use crate::render::wording::{advice, answer, facts, sections};
+use crate::render::wording::{advice, answer, facts, others, sections};
 use crate::shell;
 
-/// Programs beside the first that are named.
+/// Programs behind the first that are named.
 const OTHERS: usize = 2;
 
 /// Everything that is answered.
 pub(super) fn render(page: &mut TextPage<'_>, study: &Study) {
     page.paragraph("  ", &terminal(&answer::what_was_measured(study)), 2);
-    let Some((first, others)) = study.recommendations.split_first() else {
+    if let Some(sweeps) = others::other_sweeps(study) {
+        page.paragraph("  ", &terminal(&sweeps), 2);
+    }
+    let Some((first, rest)) = study.recommendations.split_first() else {
         return;
     };
     page.gap();
     whole(page, study, first);
-    if !others.is_empty() {
-        page.line(match others.len() {
-            1 => "Cheapest for the other program (more with --all):".to_owned(),
-            2..=OTHERS => "Cheapest for the other programs (more with --all):".to_owned(),
-            all => format!("Cheapest for {OTHERS} of {all} other programs (the rest with --all):"),
-        });
+    if !rest.is_empty() {
+        let more = match rest.len().saturating_sub(OTHERS) {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        page.line(format!(
+            "{} (--all for all{more}):",
+            others::others_title(study)
+        ));
     }
-    for other in others.iter().take(OTHERS) {
-        page.paragraph("  ", &terminal(&answer::in_a_line(study, other)), 4);
+    for other in rest.iter().take(OTHERS) {
+        page.paragraph("  ", &terminal(&others::in_a_line(study, other)), 4);
     }
     for clocks in facts::clocks(study) {
         page.paragraph("Note: ", &terminal(&format!("{clocks}.")), 2);
@@ -52,23 +58,30 @@ fn whole(page: &mut TextPage<'_>, study: &Study, recommendation: &Recommendation
             2,
         );
     }
-    for (number, (label, choice)) in sections::choices(recommendation).into_iter().enumerate() {
-        let title = format!(
-            "{label}: {} ({})",
-            answer::chosen(study, choice),
-            answer::program(&recommendation.program)
-        );
+    let goals = sections::choices(recommendation);
+    for (number, goal) in goals.into_iter().enumerate() {
+        let title = answer::headline(study, recommendation, goal);
         page.line((page.paint)(Role::Best, &terminal(&title)));
-        let said = if number == 0 {
-            answer::in_full(study, choice)
+        let (mut said, is_first) = if number == 0 {
+            (answer::in_full(study, goal), true)
         } else {
-            answer::in_brief(study, choice)
+            (answer::in_brief(study, goal), false)
         };
+        if is_first && !recommendation.program.is_parfetch() {
+            said.rest.extend(others::against_others(study, goal.choice));
+        }
+        let again = said.again.take();
         page.paragraph("  ", &terminal(&said.paragraph()), 2);
-        to_paste(page, choice);
+        if let Some(again) = again {
+            page.paragraph("  ", &terminal(&again.what), 2);
+            if let Some(line) = again.line {
+                page.line(format!("    {}", terminal(&line)));
+            }
+        }
+        to_paste(page, goal.choice);
         // What RunTask takes is long: once here, and all with `--all`. It is of a task of parfetch.
-        let is_shown = number == 0 && recommendation.program.is_parfetch();
-        if let Some(overrides) = choice.run_task_overrides.as_ref().filter(|_| is_shown) {
+        let is_shown = is_first && recommendation.program.is_parfetch();
+        if let Some(overrides) = goal.choice.run_task_overrides.as_ref().filter(|_| is_shown) {
             page.line(format!(
                 "  --overrides {}",
                 terminal(&shell::word(overrides))

@@ -2,18 +2,17 @@
 
 use super::page::TextPage;
 use super::table::{Align, Column, Text, blocks};
-use super::view::{Paint, Role};
+use super::view::{Extent, Paint, Role};
 use crate::analysis::{Change, Compared, Comparison};
 use crate::cell::Cell;
 use crate::escape::terminal;
 use crate::render::form::Names;
 use crate::render::wording::caveats::caveats;
-use crate::render::wording::change::{percent, probability, range};
-use crate::render::wording::comparison::{sentences, title};
-use crate::render::wording::number::{self, Scale, UNKNOWN, behind};
+use crate::render::wording::change::{probability, range};
+use crate::render::wording::comparison::{self as wording, sentences, shown_median, title};
+use crate::render::wording::number::{self, UNKNOWN, behind};
 use crate::render::wording::sections::factors;
 use crate::render::wording::warnings::warnings;
-use crate::units;
 
 /// Two sets of results, each called as the person called it, as text with line ends.
 pub(super) fn render_comparison_text(
@@ -26,6 +25,12 @@ pub(super) fn render_comparison_text(
     page.heading(&title(comparison));
     page.fact("Base", &[terminal(names.base)]);
     page.fact("New", &[terminal(names.new)]);
+    page.gap();
+    page.paragraph(
+        "",
+        &terminal(&wording::answer(comparison, [names.base, names.new])),
+        0,
+    );
     page.list("Before you compare", &caveats(comparison));
     let studies = comparison.cells.last().map_or(0, |cell| cell.study);
     for cells in comparison
@@ -38,17 +43,29 @@ pub(super) fn render_comparison_text(
         } else {
             String::new()
         };
-        page.heading(&terminal(&format!("{}{of}", first.cell.program.name())));
-        let (labels, columns) = (labels(cells), columns(comparison, cells));
+        // Two programs of one sweep stand under the name of one of them.
+        if comparison.same_time {
+            page.gap();
+        } else {
+            page.heading(&terminal(&format!("{}{of}", first.cell.program.name())));
+        }
+        let (labels, columns) = (labels(cells), columns(comparison, (cells, names.extent)));
         for line in blocks(&labels, &columns, &[], &page).concat() {
             page.line(line);
         }
     }
     page.gap();
-    for sentence in sentences(comparison) {
-        page.paragraph("", &terminal(&sentence), 2);
+    page.paragraph("", &wording::legend(comparison), 2);
+    if names.extent == Extent::All {
+        for sentence in sentences(comparison) {
+            page.paragraph("", &terminal(&sentence), 2);
+        }
     }
     page.list("Warnings", &warnings(comparison));
+    if names.extent == Extent::Answer {
+        page.gap();
+        page.line("How sure each difference is, and the method: the same command with --all");
+    }
     page.finish()
 }
 
@@ -92,68 +109,50 @@ fn labels(cells: &[Compared]) -> Vec<Column> {
     ]
 }
 
-fn columns(comparison: &Comparison, cells: &[Compared]) -> Vec<Column> {
-    let scale = Scale::of(comparison.metric);
-    let medians = cells
-        .iter()
-        .flat_map(|cell| [cell.base.median, cell.new.median])
-        .map(|median| scale.apply(median));
-    let decimals = number::decimals(medians, std::iter::empty());
-    let median = |value: f64| units::fixed(scale.apply(value), decimals);
-    let or_unknown = |text: Option<String>| text.unwrap_or_else(|| UNKNOWN.to_owned());
+fn columns(comparison: &Comparison, (cells, extent): (&[Compared], Extent)) -> Vec<Column> {
+    let column = |head: &str, text: &dyn Fn(&Compared) -> String| {
+        Column::of(
+            head,
+            Align::Right,
+            cells.iter().map(text).collect::<Vec<_>>(),
+        )
+    };
+    let median = |median: f64| shown_median(comparison, median);
+    let interval = |cell: &Compared| {
+        let range = cell
+            .interval
+            .map(|interval| range(interval.low, interval.high));
+        range.unwrap_or_else(|| UNKNOWN.to_owned())
+    };
     let mut change = Column::new("change", Align::Right);
     change.cells = cells
         .iter()
-        .map(|cell| self::change(cell, comparison.comparisons))
+        .map(|cell| Text {
+            text: wording::change(comparison, cell),
+            role: role(cell.change),
+        })
         .collect();
-    let intervals = cells.iter().map(|cell| {
-        or_unknown(
-            cell.interval
-                .map(|interval| range(interval.low, interval.high)),
-        )
-    });
-    vec![
-        Column::of(
-            "base",
-            Align::Right,
-            cells.iter().map(|cell| median(cell.base.median)),
-        ),
-        Column::of(
-            "new",
-            Align::Right,
-            cells.iter().map(|cell| median(cell.new.median)),
-        ),
+    let mut columns = vec![
+        column("base", &|cell| median(cell.base.median)),
+        column("new", &|cell| median(cell.new.median)),
         change,
-        Column::of("95 % interval", Align::Right, intervals),
-        Column::of(
-            "p",
-            Align::Right,
-            cells.iter().map(|cell| probability(cell.p)),
-        ),
-        Column::of(
-            "Holm",
-            Align::Right,
-            cells.iter().map(|cell| probability(cell.adjusted_p)),
-        ),
-    ]
+        column("95 % interval", &interval),
+    ];
+    if extent == Extent::All {
+        columns.extend([
+            column("p", &|cell| probability(cell.p)),
+            column("corrected", &|cell| probability(cell.adjusted_p)),
+        ]);
+    }
+    columns
 }
 
-fn change(cell: &Compared, comparisons: usize) -> Text {
-    let text = match (cell.change, cell.ratio) {
-        (Change::Indistinguishable, Some(ratio)) if cell.is_apart(comparisons) => {
-            format!("{} in all", percent(ratio))
-        }
-        (Change::Indistinguishable, _) => "~".to_owned(),
-        (Change::WithAll, Some(ratio)) => format!("{} all", percent(ratio)),
-        (_, Some(ratio)) => percent(ratio),
-        (_, None) => cell.change.as_str().to_owned(),
-    };
-    let role = match cell.change {
+const fn role(change: Change) -> Option<Role> {
+    match change {
         Change::Indistinguishable | Change::WithAll => None,
         Change::Better => Some(Role::Best),
         Change::Worse => Some(Role::Failed),
-    };
-    Text { text, role }
+    }
 }
 
 #[cfg(test)]
@@ -190,6 +189,7 @@ mod tests {
             Names {
                 base: "./before",
                 new: "./after",
+                extent: Extent::Answer,
             },
             80,
             &|_, text| text.to_owned(),
@@ -199,6 +199,15 @@ mod tests {
             "{text}"
         );
         insta::assert_snapshot!(text);
+        let names = Names {
+            base: "./before",
+            new: "./after",
+            extent: Extent::All,
+        };
+        let all = render_comparison_text(&found, names, 80, &|_, text| text.to_owned());
+        for word in ["Holm", "moderated t", "corrected"] {
+            assert!(all.contains(word) && !text.contains(word), "{word}: {all}");
+        }
     }
 
     #[test]
@@ -226,6 +235,7 @@ mod tests {
             Names {
                 base: "a",
                 new: "b",
+                extent: Extent::Answer,
             },
             80,
             &|_, text| text.to_owned(),
@@ -246,6 +256,7 @@ mod tests {
             Names {
                 base: HOSTILE,
                 new: HOSTILE,
+                extent: Extent::Answer,
             },
             80,
             &|_, text| text.to_owned(),

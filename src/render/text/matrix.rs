@@ -3,45 +3,47 @@
 
 use super::page::TextPage;
 use super::table::{Align, Column, GAP, Text, blocks};
-use super::view::{Emphasis, Role, View};
+use super::view::Role;
 use crate::analysis::metric::{Better, Metric};
-use crate::analysis::model::{CellReport, Interval, Standing, Study};
+use crate::analysis::model::{CellReport, Interval, Study};
 use crate::escape::terminal;
 use crate::render::wording::matrix::{
-    BestFrom, Choose, Row, Shown, Table, shown, speed_up, tables,
+    self as wording, BestFrom, Choose, Row, Shown, Table, shown, speed_up, tables,
 };
 use crate::render::wording::number::{self, Scale, UNKNOWN};
+use crate::render::wording::price::{Per, shown_as};
 use crate::render::wording::{answer, sections};
 use crate::units;
 use crate::wrap::columns as width;
 
 /// When a number of workers counts as as fast as the fastest, for those who ask for everything.
-pub(super) const KNEE_RULE: &str = "Best from, the knee: the fewest workers whose rate is within 2 % of the row's fastest, or within 5 % (noisy rows: up to 15 %) and \
-                                    not significantly slower. $/TB is at the knee, else of the fastest.";
+pub(super) const KNEE_RULE: &str = "~ is a rate within 2 % of the row's fastest, or within 5 % (noisy rows: up to 15 %) and not significantly slower. Best from, the \
+                                    knee, is the fewest workers with ~. The price is at the knee, else of the fastest.";
 
 /// The tables of a metric, one for each client; of a metric that nobody knows, a line that says so.
 pub(super) fn of_metric(page: &mut TextPage<'_>, study: &Study, metric: Metric) {
     let mut is_known = false;
+    let (scale, heading) = shown_as(study, metric);
     for table in tables(study) {
-        let cell = |cell: Option<&CellReport>| shown(cell, metric);
+        let cell = |cell: Option<&CellReport>| shown(study, cell, metric);
         // The first table says of each cell whether it failed, also when all did.
         if !metric.is_rate() && !has_figures(&table, &cell) {
             continue;
         }
         is_known = true;
-        page.heading(&terminal(&title(&table, metric)));
+        page.heading(&terminal(&title(&table, (metric, &heading))));
         let last = if metric.is_rate() {
-            last_columns(&table)
+            last_columns(study, &table)
         } else {
             Vec::new()
         };
-        print(page, &table, (Scale::of(metric), &cell), &last);
+        print(page, &table, (scale, &cell), &last);
     }
     if !is_known {
         page.gap();
         page.line(format!(
             "{}: not known of any configuration",
-            units::upper_first(&number::heading(metric))
+            units::upper_first(&heading)
         ));
     }
 }
@@ -54,7 +56,7 @@ fn has_figures(table: &Table<'_>, cell: Choose<'_>) -> bool {
         .any(|found| matches!(cell(*found), Shown::Figure { .. }))
 }
 
-fn title(table: &Table<'_>, metric: Metric) -> String {
+fn title(table: &Table<'_>, (metric, heading): (Metric, &str)) -> String {
     let figures = || {
         table
             .rows
@@ -80,10 +82,15 @@ fn title(table: &Table<'_>, metric: Metric) -> String {
     } else {
         ""
     };
+    let programs: Vec<String> = table
+        .programs
+        .iter()
+        .map(|program| answer::program(program))
+        .collect();
     format!(
         "{}: {interval}{of}, {}{lower}",
-        units::upper_first(&number::heading(metric)),
-        answer::program(table.program)
+        units::upper_first(heading),
+        programs.join(" and ")
     )
 }
 
@@ -275,7 +282,7 @@ fn column(head: &str, cells: &[Shown], (scale, ends): (Scale, EndsOfInterval)) -
             value,
             interval,
             marks,
-            is_best,
+            is_chosen,
         } => {
             let text = match interval {
                 Some(interval) => format!(
@@ -288,7 +295,7 @@ fn column(head: &str, cells: &[Shown], (scale, ends): (Scale, EndsOfInterval)) -
             let failed = marks.contains('!').then_some(Role::Failed);
             Text {
                 text: format!("{text}{marks:<mark_width$}"),
-                role: failed.or(is_best.then_some(Role::Best)),
+                role: is_chosen.then_some(Role::Best).or(failed),
             }
         }
     };
@@ -300,73 +307,54 @@ fn column(head: &str, cells: &[Shown], (scale, ends): (Scale, EndsOfInterval)) -
     }
 }
 
-fn last_columns(table: &Table<'_>) -> Vec<Column> {
+fn last_columns(study: &Study, table: &Table<'_>) -> Vec<Column> {
     let best_from = table.rows.iter().map(|row| match row.best_from() {
         BestFrom::Unknown => UNKNOWN.to_owned(),
         BestFrom::Workers(workers) => units::count(u64::from(workers)),
         BestFrom::AtLeast(workers) => format!("{}+", units::count(u64::from(workers))),
     });
     let decimals = number::decimals(
-        table.rows.iter().filter_map(|row| row.usd_per_tb),
+        table.rows.iter().filter_map(|row| row.usd),
         std::iter::empty(),
     );
     let usd = table.rows.iter().map(|row| {
-        row.usd_per_tb
+        row.usd
             .map_or_else(|| UNKNOWN.to_owned(), |usd| units::fixed(usd, decimals))
     });
     vec![
         Column::of(FROM, Align::Right, best_from),
-        Column::of("$/TB", Align::Right, usd),
+        Column::of(Per::of(study).short, Align::Right, usd),
     ]
 }
 
-/// What the marks mean, of those that a table holds.
-pub(super) fn legend(page: &mut TextPage<'_>, study: &Study, view: &View<'_>) {
-    let mut parts = Vec::new();
-    let has = |what: fn(&CellReport) -> bool| study.cells.iter().any(what);
-    if view.emphasis == Emphasis::Seen {
-        parts.push("bold: best of its program and size".to_owned());
+/// What the marks mean, of those that the tables of these metrics hold.
+pub(super) fn legend(page: &mut TextPage<'_>, study: &Study, metrics: &[Metric]) {
+    let is_of_rate = metrics.iter().any(|metric| metric.is_rate());
+    let mut parts = wording::legend(study, metrics);
+    let tables = tables(study);
+    let rows = || tables.iter().flat_map(|table| &table.rows);
+    if rows().any(|row| row.cells.iter().any(Option::is_none)) {
+        parts.push("– not run or not known".to_owned());
     }
-    if has(|cell| matches!(cell.standing, Standing::Indistinguishable { .. })) {
-        parts.push("~ no measurable difference from the best of its size".to_owned());
+    if !is_of_rate {
+        return page.paragraph("", &parts.join(" · "), 2);
     }
-    if has(CellReport::has_failures) {
-        let (failed, all) = (
-            study.facts.failures,
-            study.facts.failures + study.facts.observations,
-        );
-        parts.push(format!(
-            "! failed runs or objects ({} of {} failed)",
-            units::count(failed),
-            number::plural(all, "run")
-        ));
+    let best_from: Vec<BestFrom> = rows().map(Row::best_from).collect();
+    if best_from.iter().any(|found| *found != BestFrom::Unknown) {
+        parts.push("best from: the fewest workers with ~ (the knee)".to_owned());
     }
-    parts.push("– not run or not known".to_owned());
-    let rows: Vec<BestFrom> = tables(study)
-        .iter()
-        .flat_map(|table| &table.rows)
-        .map(Row::best_from)
-        .collect();
-    if rows.iter().any(|found| *found != BestFrom::Unknown) {
-        parts.push(
-            "best from: the fewest workers that are as fast as the fastest (the knee)".to_owned(),
-        );
-    }
-    let most = rows
-        .iter()
-        .filter_map(|found| {
-            if let BestFrom::AtLeast(workers) = found {
-                Some(*workers)
-            } else {
-                None
-            }
-        })
-        .max();
-    if let Some(workers) = most {
+    let most = best_from.iter().filter_map(|found| match found {
+        BestFrom::AtLeast(workers) => Some(*workers),
+        BestFrom::Unknown | BestFrom::Workers(_) => None,
+    });
+    if let Some(workers) = most.max() {
         parts.push(format!(
             "{}+: the most that were measured, more may be faster",
             units::count(u64::from(workers))
         ));
+    }
+    if rows().any(|row| row.usd.is_some()) {
+        parts.push(Per::of(study).legend(study));
     }
     page.paragraph("", &parts.join(" · "), 2);
 }

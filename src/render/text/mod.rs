@@ -19,7 +19,7 @@ use crate::escape::terminal;
 use crate::render::form::{Names, ReportForm, ReportScope};
 use page::TextPage;
 pub(crate) use view::View;
-pub use view::{Emphasis, Extent, Paint, Role};
+pub use view::{Extent, Paint, Role};
 
 /// Lines for a terminal.
 pub struct Terminal<'a> {
@@ -27,8 +27,6 @@ pub struct Terminal<'a> {
     pub width: usize,
     /// Colours.
     pub paint: Paint<'a>,
-    /// Whether [`Role::Best`] can be seen.
-    pub emphasis: Emphasis,
 }
 
 impl ReportForm for Terminal<'_> {
@@ -37,7 +35,6 @@ impl ReportForm for Terminal<'_> {
             width: self.width,
             metrics: asked.metrics,
             paint: self.paint,
-            emphasis: self.emphasis,
             extent: asked.extent,
             in_full: asked.in_full,
         };
@@ -70,7 +67,7 @@ pub(crate) fn render_text(studies: &[Study], view: &View<'_>) -> String {
 }
 
 fn render(page: &mut TextPage<'_>, study: &Study, (number, of): (usize, usize), view: &View<'_>) {
-    let title = terminal(&study.workload.source());
+    let title = terminal(&study.workload.title());
     page.heading(&if of > 1 {
         format!("Study {number} of {of}: {title}")
     } else {
@@ -78,15 +75,24 @@ fn render(page: &mut TextPage<'_>, study: &Study, (number, of): (usize, usize), 
     });
     if let [report] = study.cells.as_slice() {
         single::render(page, (study, report), view);
-    } else {
-        answer::render(page, study);
-        for metric in view.metrics {
-            matrix::of_metric(page, study, *metric);
+        if view.extent == Extent::All {
+            rest::render(page, study, &[]);
         }
-        page.gap();
-        matrix::legend(page, study, view);
+        return;
     }
+    answer::render(page, study);
+    // With everything else the other tables have a section of their own.
+    let first = match view.extent {
+        Extent::Answer => view.metrics.len(),
+        Extent::All => 1,
+    };
+    let (first, others) = view.metrics.split_at(first.min(view.metrics.len()));
+    for metric in first {
+        matrix::of_metric(page, study, *metric);
+    }
+    page.gap();
+    matrix::legend(page, study, first);
     if view.extent == Extent::All {
-        rest::render(page, study);
+        rest::render(page, study, others);
     }
 }

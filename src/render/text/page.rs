@@ -54,6 +54,11 @@ impl<'a> TextPage<'a> {
         }
     }
 
+    /// The head of a part of a long report.
+    pub(crate) fn section(&mut self, text: &str) {
+        self.heading(&format!("== {text} =="));
+    }
+
     /// `  Label        part · part`, going on below the first part.
     pub(crate) fn fact(&mut self, label: &str, parts: &[String]) {
         let mut line = format!("  {label:<w$}", w = VALUE - 2);

@@ -5,15 +5,16 @@ use super::answer::to_paste;
 use super::matrix;
 use super::page::TextPage;
 use super::table::{Align, Column, blocks};
+use crate::analysis::Metric;
 use crate::analysis::advice::Recommendation;
 use crate::analysis::model::Study;
 use crate::escape::terminal;
-use crate::render::wording::{advice, answer, facts, method, sections};
+use crate::render::wording::{advice, answer, facts, method, sections, selection};
 use crate::shell;
 
-/// Everything.
-pub(super) fn render(page: &mut TextPage<'_>, study: &Study) {
-    page.heading("What was measured");
+/// Everything, with the tables of these metrics.
+pub(super) fn render(page: &mut TextPage<'_>, study: &Study, metrics: &[Metric]) {
+    page.section("What was measured");
     for (label, parts) in facts::facts(study) {
         page.fact(
             label,
@@ -22,23 +23,37 @@ pub(super) fn render(page: &mut TextPage<'_>, study: &Study) {
     }
     let are_several = study.cells.len() > 1;
     if are_several {
+        page.section("The answer in full");
         for recommendation in &study.recommendations {
             recommend(page, study, recommendation);
         }
-        page.list(
-            "The knee: the fewest workers that are as fast as the fastest",
-            &sections::knees(study),
-        );
+        if let Some(caveat) = advice::caveat(&study.workload) {
+            page.gap();
+            page.paragraph("  Note: ", &terminal(&caveat), 4);
+        }
+        let knees = sections::knees(study);
         lines(
             page,
             "What limits each configuration",
             &sections::verdicts(study),
         );
-        matrix::speed_ups(page, study);
+        if !knees.is_empty() {
+            page.gap();
+        }
+        for knee in knees {
+            page.paragraph("  ", &terminal(&knee), 4);
+        }
+        figures(page, study, metrics);
     }
     lines(page, "Failures", &sections::failures(study));
-    page.list("Notes", &sections::notes(study));
-    page.heading("Method");
+    let notes = sections::notes(study);
+    if !notes.is_empty() {
+        page.section("Notes");
+    }
+    for note in notes {
+        page.paragraph("  - ", &terminal(&note), 4);
+    }
+    page.section("Method");
     page.paragraph("  ", &format!("{}.", method::in_a_line(study)), 2);
     if are_several {
         page.paragraph("  ", matrix::KNEE_RULE, 2);
@@ -52,11 +67,25 @@ pub(super) fn render(page: &mut TextPage<'_>, study: &Study) {
     }
 }
 
+/// Tables of other metrics and of speed-ups, without those that say nothing.
+fn figures(page: &mut TextPage<'_>, study: &Study, metrics: &[Metric]) {
+    page.section("Other figures of each configuration");
+    let (shown, left_out) = selection::worth_showing(study, metrics);
+    for metric in shown {
+        matrix::of_metric(page, study, metric);
+    }
+    matrix::speed_ups(page, study);
+    if let Some(left_out) = left_out {
+        page.gap();
+        page.paragraph("", &terminal(&left_out), 2);
+    }
+}
+
 fn lines(page: &mut TextPage<'_>, heading: &str, lines: &[sections::Explanation]) {
     if lines.is_empty() {
         return;
     }
-    page.heading(heading);
+    page.section(heading);
     for line in lines {
         let because = if line.because.is_empty() {
             String::new()
@@ -72,35 +101,29 @@ fn lines(page: &mut TextPage<'_>, heading: &str, lines: &[sections::Explanation]
 }
 
 fn recommend(page: &mut TextPage<'_>, study: &Study, recommendation: &Recommendation) {
-    page.heading(&terminal(&format!(
-        "Recommendation ({})",
-        answer::program(&recommendation.program)
-    )));
+    let whose = answer::whose(&recommendation.program);
+    page.heading(&terminal(&format!("What to run {whose}")));
     if let Some(because) = recommendation.because.as_ref().map(advice::lack) {
         page.paragraph("  ", &terminal(&because), 2);
     }
-    for (label, choice) in sections::choices(recommendation) {
-        page.paragraph(
-            "  ",
-            &terminal(&format!("{label}: {}", advice::choice(study, choice))),
-            4,
-        );
-        to_paste(page, choice);
-        if let Some(overrides) = &choice.run_task_overrides {
+    for goal in sections::choices(recommendation) {
+        let words = format!("{}: {}", goal.label, advice::choice(study, goal));
+        page.paragraph("  ", &terminal(&words), 4);
+        to_paste(page, goal.choice);
+        // A task of parfetch is no task of another program.
+        let overrides = goal.choice.run_task_overrides.as_ref();
+        if let Some(overrides) = overrides.filter(|_| recommendation.program.is_parfetch()) {
             page.line(format!(
                 "  --overrides {}",
                 terminal(&shell::word(overrides))
             ));
         }
     }
-    if let Some(caveat) = advice::caveat(&study.workload) {
-        page.paragraph("  Note: ", &terminal(&caveat), 4);
-    }
     let rows = sections::pareto(study, recommendation);
     if rows.len() > 1 {
         page.gap();
-        page.line("  Not beaten in both time and price:");
-        table_of(page, &sections::PARETO, &rows);
+        page.line("  No other configuration is both faster and cheaper than one of these:");
+        table_of(page, &sections::pareto_heads(study), &rows);
     }
 }
 

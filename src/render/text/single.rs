@@ -7,7 +7,7 @@ use crate::analysis::metric::{Metric, Unit};
 use crate::analysis::model::{CellReport, Figure, Study};
 use crate::analysis::thresholds::REPETITIONS;
 use crate::escape::terminal;
-use crate::render::wording::number::{self, Scale};
+use crate::render::wording::price::shown_as;
 use crate::render::wording::single;
 use crate::units;
 
@@ -23,7 +23,7 @@ const SHOWN: [Metric; 11] = [
     Metric::CpuPerGb,
     Metric::CpuShare,
     Metric::PeakMemory,
-    Metric::UsdPerTb,
+    Metric::TaskUsdPerTb,
 ];
 
 /// Everything that one configuration shows.
@@ -42,13 +42,13 @@ pub(super) fn render(
     } else {
         SHOWN.as_slice()
     };
-    figures(page, report, shown);
+    figures(page, (study, report), shown);
     page.gap();
     page.paragraph("", &single::what_it_cannot_say(report), 2);
 }
 
 /// A line for each metric: its value, or its median between the lowest and the highest.
-fn figures(page: &mut TextPage<'_>, report: &CellReport, metrics: &[Metric]) {
+fn figures(page: &mut TextPage<'_>, (study, report): (&Study, &CellReport), metrics: &[Metric]) {
     let is_web = report.observations.iter().any(|one| one.counts.is_web);
     let says_something = |metric: Metric| match metric.unit() {
         // A web server is not asked for its bytes.
@@ -64,8 +64,9 @@ fn figures(page: &mut TextPage<'_>, report: &CellReport, metrics: &[Metric]) {
     let Some(most) = known.iter().map(|(_, figure)| figure.n).max() else {
         return;
     };
-    let text = |metric: Metric, value: f64| units::three_digits(Scale::of(metric).apply(value));
-    let names = known.iter().map(|(metric, _)| number::heading(*metric));
+    let text =
+        |metric: Metric, value: f64| units::three_digits(shown_as(study, metric).0.apply(value));
+    let names = known.iter().map(|(metric, _)| shown_as(study, *metric).1);
     let medians = known
         .iter()
         .map(|(metric, figure)| text(*metric, figure.median));

@@ -1,23 +1,18 @@
 //! What the terminal shows, as a whole.
 
 use super::*;
-use crate::analysis::advice::{Edge, Recommendation};
+use crate::analysis::advice::{Edge, FirstLook, Recommendation};
 use crate::analysis::metric::Metric;
-use crate::analysis::model::Place;
+use crate::analysis::model::{OtherSweep, Place};
 use crate::cell::Program;
 use crate::output::Style;
 use crate::plan::Mode;
-use crate::render::fixture::{HOSTILE, LEAN, cell, hostile, sketch};
+use crate::render::fixture::{HOSTILE, LEAN, brought, cell, hostile, sketch};
 
 fn rendered(study: Study, (width, style, extent): (usize, Style, Extent)) -> String {
     let paint = |role, text: &str| match role {
         Role::Best | Role::Heading => style.strong(text),
         Role::Failed => style.bad(text),
-    };
-    let emphasis = if style == Style::Plain {
-        Emphasis::Unseen
-    } else {
-        Emphasis::Seen
     };
     let in_full = "parfetch report ./out --all";
     render_text(
@@ -26,7 +21,6 @@ fn rendered(study: Study, (width, style, extent): (usize, Style, Extent)) -> Str
             width,
             metrics: &[Metric::Throughput],
             paint: &paint,
-            emphasis,
             extent,
             in_full,
         },
@@ -80,7 +74,7 @@ fn the_longest_answer_is_seen_as_a_whole() {
         .into_iter()
         .flatten()
     {
-        choice.tied_with = vec![9, 14, 24, 3, 2];
+        choice.tied_with = vec![9, 14, 24, 3, 2, 20, 21];
         choice.at_edge = vec![Edge::MostWorkers, Edge::LargestTask];
         (choice.confidence, choice.confidence_with_ties) = (Some(0.5), Some(0.97));
     }
@@ -114,7 +108,86 @@ fn the_longest_answer_is_seen_as_a_whole() {
         answer(&text).len()
     );
     assert!(
-        text.contains("Cheapest for 2 of 4 other programs (the rest with --all):"),
+        text.contains("Other programs (--all for all, and 2 more):"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_program_that_somebody_brought_is_answered_first_by_its_name() {
+    let text = rendered(brought(), (80, Style::Plain, Extent::Answer));
+    insta::assert_snapshot!(text);
+    assert_eq!(too_wide(&text), Vec::<&str>::new());
+    let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part}: {text}"));
+    assert!(
+        at("Cheapest and fastest for python-thr: 1 vCPU, 2 GB, thread × 2\n")
+            < at("For comparison, what this platform gives to other programs")
+            && at("For comparison") < at("  lean client, cheapest: 1 vCPU, 2 GB, async × 16"),
+        "{text}"
+    );
+    let rows: Vec<&str> = text.lines().filter(|line| line.contains("–")).collect();
+    let of = |row: &str| rows.iter().position(|line| line.contains(row)).unwrap();
+    assert!(of("python-thr") < of("async "), "{text}");
+}
+
+/// The marks of the table are exactly what the sentences name, and `best from` is where `~` begins.
+#[test]
+fn marks_say_what_the_sentences_say() {
+    let text = rendered(sketch(), (80, Style::Plain, Extent::Answer));
+    // Rows by their sizes and names: the column of the mark is that of the configuration.
+    for row in [
+        "    1  python-thr  49–53    71–77~",
+        "       async       62–64  125–127   249–253   481–491     582–598~C",
+        "       async       62–64  126–128   251–255   497–507   991–1,015~F",
+    ] {
+        assert!(text.contains(row), "{row}: {text}");
+    }
+    let marked = |mark: char| {
+        let table = text.split_once("vCPUs  mode").unwrap().1;
+        let table = table.split_once("\n\n").unwrap().0;
+        table.chars().filter(|letter| *letter == mark).count()
+    };
+    assert_eq!((marked('C'), marked('F')), (1, 1), "{text}");
+}
+
+#[test]
+fn a_first_look_names_the_next_command() {
+    let mut study = sketch();
+    let first = &mut study.recommendations[0];
+    for choice in [&mut first.cheapest, &mut first.fastest] {
+        choice.as_mut().unwrap().first_look = Some(FirstLook::Repetitions(3));
+    }
+    let text = rendered(study, (80, Style::Plain, Extent::Answer));
+    assert!(
+        text.contains("A first look (3 of 6 repetitions), not a recommendation.")
+            && text.contains("\n    parfetch sweep s3://images --on ecs --client lean --vcpu 1,4 -m async,thread,process -c 1,2,4,8,16 --repeat 6\n"),
+        "{text}"
+    );
+    assert!(!text.contains("MODE="), "{text}");
+}
+
+#[test]
+fn other_sweeps_of_the_place_are_named() {
+    let mut study = sketch();
+    study.facts.other_sweeps = vec![OtherSweep {
+        id: "first".to_owned(),
+        last_start: "2026-11-19T10:00:00Z".to_owned(),
+        folder: "s3://results/sweeps/first".to_owned(),
+    }];
+    let text = rendered(study, (140, Style::Plain, Extent::Answer));
+    assert!(
+        text.contains("This is study-1, the newest of 2 sweeps here. The others: `parfetch report s3://results/sweeps/first` (2026-11-19T10:00:00Z)."),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_embedded_server_has_no_name_of_a_bucket() {
+    let mut study = sketch();
+    study.workload.embedded = Some("objects=300".to_owned());
+    let text = rendered(study, (80, Style::Plain, Extent::Answer));
+    assert!(
+        text.starts_with("embedded server\n") && !text.contains("s3://images"),
         "{text}"
     );
 }
@@ -166,7 +239,6 @@ fn other_metrics_have_tables_of_their_own() {
             width: 80,
             metrics,
             paint: &paint,
-            emphasis: Emphasis::Unseen,
             extent: Extent::Answer,
             in_full: "parfetch report . --all",
         },
@@ -174,7 +246,7 @@ fn other_metrics_have_tables_of_their_own() {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
         words.contains(
-            "TTFB p99, ms: 95 % interval of the median of 6 runs, lean client, lower is better"
+            "TTFB p99, ms: 95 % interval of the median of 6 runs, python-thr and lean client, lower is better"
         ),
         "{text}"
     );

@@ -24,8 +24,6 @@ pub(crate) struct View<'a> {
     pub metrics: &'a [Metric],
     /// Colours.
     pub paint: Paint<'a>,
-    /// Whether [`Role::Best`] can be seen.
-    pub emphasis: Emphasis,
     /// How much is shown.
     pub extent: Extent,
     /// The command that shows everything.
@@ -39,13 +37,4 @@ pub enum Extent {
     Answer,
     /// Everything.
     All,
-}
-
-/// Whether bold text is bold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Emphasis {
-    /// The legend explains it.
-    Seen,
-    /// There is none to explain.
-    Unseen,
 }

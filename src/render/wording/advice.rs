@@ -3,6 +3,7 @@
 use std::str::FromStr as _;
 
 use super::number::{behind, plural, time, vcpus};
+use super::sections::LabelledChoice;
 use super::{notes, prediction};
 use crate::analysis::advice::{Choice, Edge, FirstLook, KneeSide, Lack};
 use crate::analysis::model::{CellReport, Study, Workload};
@@ -17,14 +18,15 @@ pub(crate) const RULE: &str = "of all configurations without a measurable differ
                                as requests cost the same in each; fastest: by the time for the whole bucket; left out are configurations with failed repetitions, and \
                                those of which the embedded server was the limit";
 
-/// Ties that are named one by one.
-const NAMED: usize = 3;
+/// Groups of ties that are named one by one.
+const NAMED: usize = 2;
 /// From these shares of samples on an answer is sure, and likely.
 const SURE: f64 = 0.95;
 const LIKELY: f64 = 0.75;
 
 /// All of a choice: `1 vCPU, 2 GB, async × 16. 118 GB in 3 min 20 s (one run: …), …`.
-pub(crate) fn choice(study: &Study, choice: &Choice) -> String {
+pub(crate) fn choice(study: &Study, goal: LabelledChoice<'_>) -> String {
+    let choice = goal.choice;
     let report = &study.cells[choice.cell];
     let Some(predicted) = &report.prediction else {
         return String::new();
@@ -33,8 +35,9 @@ pub(crate) fn choice(study: &Study, choice: &Choice) -> String {
         format!("{}.", configuration(report)),
         prediction::in_full(predicted),
     ];
-    sentences.push(sure(choice));
-    sentences.extend(ties(study, choice));
+    sentences.push(how_sure(goal));
+    sentences.extend(ties(study, goal));
+    sentences.extend(same_again(choice));
     sentences.extend(position(choice));
     sentences.extend(edges(choice));
     if predicted.cost.as_ref().is_some_and(|cost| cost.is_minimum) {
@@ -54,26 +57,33 @@ pub(crate) fn choice(study: &Study, choice: &Choice) -> String {
 
 /// `1 vCPU, 2 GB, async × 16`, in a size that Fargate has.
 pub(crate) fn configuration(report: &CellReport) -> String {
-    let (units, memory_mib) = report
-        .fargate
-        .unwrap_or((report.cell.cpu_units, report.cell.memory_mib));
     let Cell {
-        mode,
         concurrency,
-        shards,
         ref factors,
         ..
     } = report.cell;
+    format!(
+        "{} × {concurrency}{}",
+        without_workers(report),
+        behind(factors)
+    )
+}
+
+/// `1 vCPU, 2 GB, async`
+fn without_workers(report: &CellReport) -> String {
+    let (units, memory_mib) = report
+        .fargate
+        .unwrap_or((report.cell.cpu_units, report.cell.memory_mib));
+    let Cell { mode, shards, .. } = report.cell;
     let tasks = if shards > 1 {
         format!("{shards} tasks of ")
     } else {
         String::new()
     };
     format!(
-        "{tasks}{}, {} GB, {mode} × {concurrency}{}",
+        "{tasks}{}, {} GB, {mode}",
         vcpus(units),
-        memory_gb(memory_mib),
-        behind(factors)
+        memory_gb(memory_mib)
     )
 }
 
@@ -92,19 +102,27 @@ fn measured(cell: &Cell, (units, _): (u32, u32)) -> String {
     }
 }
 
-/// How sure a choice is, with its number.
-fn sure(choice: &Choice) -> String {
-    if let Some(why) = choice.first_look.map(first_look) {
-        return format!(
-            "A first look ({why}), not a recommendation: that takes 6 repetitions of 1 s or more over objects like the bucket's."
-        );
+/// What one can be sure of, in one sentence.
+pub(crate) fn how_sure(goal: LabelledChoice<'_>) -> String {
+    if let Some(why) = goal.choice.first_look.map(first_look) {
+        return format!("A first look ({why}), not a recommendation.");
     }
     format!(
-        "{}: as many repetitions again would choose the same one in {} cases{}.",
-        word(choice),
-        same_of_100(choice),
-        or_equal(choice)
+        "{}: nothing measured is more than 5 % {} (confidence {:.0} %).",
+        word(goal.near()),
+        goal.better,
+        (goal.near().unwrap_or(0.0) * 100.0).floor()
     )
+}
+
+/// How often this very configuration would be chosen.
+fn same_again(choice: &Choice) -> Option<String> {
+    let same = choice.confidence?;
+    Some(format!(
+        "As many repetitions again would choose the same one in {} cases{}.",
+        of_100(Some(same)),
+        or_equal(choice)
+    ))
 }
 
 /// Why a choice is a first look.
@@ -126,30 +144,21 @@ pub(crate) fn first_look(why: FirstLook) -> String {
 }
 
 /// In a word, by the thresholds of METHODOLOGY.md.
-pub(crate) fn word(choice: &Choice) -> &'static str {
-    match (
-        choice.confidence.unwrap_or(0.0),
-        choice.confidence_with_ties.unwrap_or(0.0),
-    ) {
-        (same, _) if same >= SURE => "Sure",
-        (same, _) if same >= LIKELY => "Likely",
-        (_, with_ties) if with_ties >= SURE => "Tied",
-        _ => "Open",
+fn word(near: Option<f64>) -> &'static str {
+    match near.unwrap_or(0.0) {
+        near if near >= SURE => "Sure",
+        near if near >= LIKELY => "Likely",
+        _ => "Not sure",
     }
-}
-
-/// `97 of 100`
-pub(crate) fn same_of_100(choice: &Choice) -> String {
-    of_100(choice.confidence)
 }
 
 /// `, and this one or an equal one in 99 of 100`, where that says more.
-pub(crate) fn or_equal(choice: &Choice) -> String {
-    if choice.tied_with.is_empty() || choice.confidence.is_some_and(|same| same >= SURE) {
+fn or_equal(choice: &Choice) -> String {
+    if choice.tied_with.is_empty() {
         return String::new();
     }
     format!(
-        ", and this one or an equal one in {}",
+        ", and this one or one that is as good in {}",
         of_100(choice.confidence_with_ties)
     )
 }
@@ -158,28 +167,41 @@ fn of_100(share: Option<f64>) -> String {
     format!("{:.0} of 100", (share.unwrap_or(0.0) * 100.0).floor())
 }
 
-/// What it is tied with.
-fn ties(study: &Study, choice: &Choice) -> Option<String> {
-    tied(study, choice)
-        .map(|names| format!("No measurable difference from {names}: of these it is the smallest."))
-}
-
-/// `1 vCPU, 2 GB, thread × 16; 2 vCPUs, 4 GB, async × 16; and 3 more`
-pub(crate) fn tied(study: &Study, choice: &Choice) -> Option<String> {
-    let names: Vec<String> = choice
-        .tied_with
-        .iter()
+/// `3 others are as cheap: 1 vCPU, 2 GB: thread × 8, 16; 2 vCPUs, 4 GB: async × 16; this is the smallest.`
+pub(crate) fn ties(study: &Study, goal: LabelledChoice<'_>) -> Option<String> {
+    let mut groups: Vec<([String; 2], Vec<u32>)> = Vec::new();
+    let tied: Vec<usize> = goal.ties().collect();
+    for report in tied.iter().filter_map(|place| study.cells.get(*place)) {
+        let name = [without_workers(report), behind(&report.cell.factors)];
+        match groups.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, workers)) => workers.push(report.cell.concurrency),
+            None => groups.push((name, vec![report.cell.concurrency])),
+        }
+    }
+    let named: Vec<String> = groups
+        .iter_mut()
         .take(NAMED)
-        .filter_map(|place| study.cells.get(*place))
-        .map(configuration)
+        .map(|([name, factors], workers)| {
+            workers.sort_unstable();
+            let workers: Vec<String> = workers.iter().map(u32::to_string).collect();
+            format!("{name} × {}{factors}", workers.join(", "))
+        })
         .collect();
-    let more = choice.tied_with.len().saturating_sub(NAMED);
-    let more = if more > 0 {
-        format!("; and {more} more")
+    let rest: usize = groups.iter().skip(NAMED).map(|(_, all)| all.len()).sum();
+    let more = if rest > 0 {
+        format!("; and {rest} more")
     } else {
         String::new()
     };
-    (!names.is_empty()).then(|| format!("{}{more}", names.join("; ")))
+    let are = match tied.len() {
+        0 => return None,
+        1 => format!("1 other is {}", goal.equal),
+        all => format!("{all} others are {}", goal.equal),
+    };
+    Some(format!(
+        "{are}: {}{more}; this is the smallest.",
+        named.join("; ")
+    ))
 }
 
 /// Where it lies on its curve.

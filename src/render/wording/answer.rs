@@ -1,13 +1,13 @@
 //! The answer in few words, as it stands first in a report: what to run, how long and for how much, how sure that is, and what qualifies it.
 
-use super::advice::{
-    configuration, edge_names, first_look, lack, or_equal, same_of_100, tied, word,
-};
+use super::advice::{configuration, edge_names, how_sure, ties};
+use super::again::{NextCommand, again};
 use super::facts;
 use super::number::{plural, span, time, usd};
+use super::sections::LabelledChoice;
 use crate::analysis::advice::{Basis, Choice, Cost, Prediction, Recommendation};
 use crate::analysis::metric::Metric;
-use crate::analysis::model::{Against, CellReport, Limit, Study, Workload};
+use crate::analysis::model::{CellReport, Limit, Study, Workload};
 use crate::cell::Program;
 use crate::shell;
 use crate::units;
@@ -20,6 +20,8 @@ pub(crate) struct ChoiceWords {
     pub(crate) sure: String,
     /// What qualifies it: ties, edges, what the time rests on.
     pub(crate) rest: Vec<String>,
+    /// After a first look, what to do for a recommendation.
+    pub(crate) again: Option<NextCommand>,
 }
 
 impl ChoiceWords {
@@ -58,10 +60,11 @@ pub(crate) fn what_was_measured(study: &Study) -> String {
     parts.join(" · ")
 }
 
-/// Who answered: the embedded server, an endpoint, or the region of AWS.
+/// Who answered: the settings of the embedded server, an endpoint, or the region of AWS.
 pub(crate) fn store(workload: &Workload) -> Option<String> {
     match (&workload.embedded, &workload.endpoint) {
-        (Some(_), _) => Some("embedded server".to_owned()),
+        // Its title says so.
+        (Some(settings), _) => Some(settings.clone()).filter(|settings| !settings.is_empty()),
         (None, Some(endpoint)) => Some(endpoint.clone()),
         (None, None) => workload.region.clone(),
     }
@@ -84,9 +87,33 @@ pub(crate) fn chosen(study: &Study, choice: &Choice) -> String {
         .map_or_else(String::new, configuration)
 }
 
+/// `Cheapest for python: 1 vCPU, 2 GB, thread × 2`, `Cheapest with the lean client: …`
+pub(crate) fn headline(
+    study: &Study,
+    recommendation: &Recommendation,
+    goal: LabelledChoice<'_>,
+) -> String {
+    format!(
+        "{} {}: {}",
+        goal.label,
+        whose(&recommendation.program),
+        chosen(study, goal.choice)
+    )
+}
+
+/// `for python`, `with the lean client`
+pub(crate) fn whose(program: &Program) -> String {
+    if program.is_parfetch() {
+        format!("with the {}", self::program(program))
+    } else {
+        format!("for {}", program.name())
+    }
+}
+
 /// The sentences of a choice that nobody may miss.
-pub(crate) fn in_full(study: &Study, choice: &Choice) -> ChoiceWords {
-    let mut said = in_brief(study, choice);
+pub(crate) fn in_full(study: &Study, goal: LabelledChoice<'_>) -> ChoiceWords {
+    let mut said = in_brief(study, goal);
+    let choice = goal.choice;
     let prediction = study
         .cells
         .get(choice.cell)
@@ -94,31 +121,30 @@ pub(crate) fn in_full(study: &Study, choice: &Choice) -> ChoiceWords {
     if let Some(prediction) = prediction {
         said.takes = takes(prediction, &made_of(prediction));
     }
-    said.rest.splice(
-        0..0,
-        tied(study, choice).map(|names| format!("As good: {names}.")),
-    );
+    said.rest.splice(0..0, ties(study, goal));
     said.rest.extend(prediction.and_then(rests_on));
+    said.again = choice.first_look.map(|why| again(study, why));
     said
 }
 
 /// Those of a second choice: what it is tied with and what its time rests on has mostly been said of the first.
-pub(crate) fn in_brief(study: &Study, choice: &Choice) -> ChoiceWords {
+pub(crate) fn in_brief(study: &Study, goal: LabelledChoice<'_>) -> ChoiceWords {
     let prediction = study
         .cells
-        .get(choice.cell)
+        .get(goal.choice.cell)
         .and_then(|report| report.prediction.as_ref());
     let takes = prediction.map_or_else(
         || "How long the whole bucket takes is not known.".to_owned(),
         |prediction| takes(prediction, ""),
     );
-    let edges = edge_names(choice);
+    let edges = edge_names(goal.choice);
     let at_edge = (!edges.is_empty())
         .then(|| format!("At the edge of what was measured ({edges}): better may lie beyond."));
     ChoiceWords {
         takes,
-        sure: how_sure(choice),
+        sure: how_sure(goal),
         rest: at_edge.into_iter().collect(),
+        again: None,
     }
 }
 
@@ -129,44 +155,6 @@ fn takes(prediction: &Prediction, made_of: &str) -> String {
         how_long(prediction),
         how_much(prediction)
     )
-}
-
-fn how_sure(choice: &Choice) -> String {
-    match choice.first_look.map(first_look) {
-        Some(why) => format!("A first look ({why}), not a recommendation."),
-        None => format!(
-            "{}: {} repeats would choose the same{}.",
-            word(choice),
-            same_of_100(choice),
-            or_equal(choice)
-        ),
-    }
-}
-
-/// How much faster a choice is than other programs with the same size, mode and number of workers.
-pub(crate) fn against_others(study: &Study, choice: &Choice) -> Vec<String> {
-    let Some(report) = study.cells.get(choice.cell) else {
-        return Vec::new();
-    };
-    let others = report
-        .speed_ups
-        .iter()
-        .filter(|found| found.kind == Against::Contender);
-    let one = |found: &crate::analysis::model::SpeedUp| {
-        let times = units::three_digits(found.ratio);
-        let within = found.interval.map_or_else(String::new, |interval| {
-            format!(
-                " (95 %: {} to {})",
-                units::three_digits(interval.low),
-                units::three_digits(interval.high)
-            )
-        });
-        format!(
-            "{times} times{within} as fast as {} with the same vCPUs, mode and workers.",
-            found.against.program.name()
-        )
-    };
-    others.map(one).collect()
 }
 
 /// Why the fastest configuration is not the one with the highest rate of the tables; `None` where it is.
@@ -218,40 +206,6 @@ pub(crate) fn highest(study: &Study, recommendation: &Recommendation) -> Option<
     ))
 }
 
-/// What another program needs, in a line: `python: 1 vCPU, 2 GB, thread × 2, 10 min 2 s to 10 min 9 s, $0.0241`.
-pub(crate) fn in_a_line(study: &Study, recommendation: &Recommendation) -> String {
-    let name = program(&recommendation.program);
-    let (label, choice) = match (&recommendation.cheapest, &recommendation.fastest) {
-        (Some(choice), _) => ("", choice),
-        (None, Some(choice)) => ("fastest ", choice),
-        (None, None) => {
-            return format!(
-                "{name}: {}",
-                recommendation
-                    .because
-                    .as_ref()
-                    .map_or_else(|| "nothing to recommend".to_owned(), lack)
-            );
-        }
-    };
-    let prediction = study
-        .cells
-        .get(choice.cell)
-        .and_then(|report| report.prediction.as_ref());
-    let takes = prediction.map_or_else(String::new, |prediction| {
-        format!(", {}{}", how_long(prediction), price_of(prediction))
-    });
-    let a_first_look = if choice.first_look.is_some() {
-        " (a first look)"
-    } else {
-        ""
-    };
-    format!(
-        "{name}: {label}{}{takes}{a_first_look}",
-        chosen(study, choice)
-    )
-}
-
 /// What runs elsewhere than on Fargate cannot say; `None` there.
 pub(crate) fn elsewhere(workload: &Workload) -> Option<&'static str> {
     if workload.place.is_fargate() {
@@ -282,7 +236,7 @@ pub(crate) fn on_fargate(workload: &Workload) -> Option<String> {
 }
 
 /// `3 min 19 s to 3 min 31 s`
-fn how_long(prediction: &Prediction) -> String {
+pub(super) fn how_long(prediction: &Prediction) -> String {
     match &prediction.interval {
         Some(interval) => span(time(interval.low), &time(interval.high)),
         None => format!("about {}", time(prediction.seconds)),
@@ -324,7 +278,7 @@ fn made_of(prediction: &Prediction) -> String {
     })
 }
 
-fn price_of(prediction: &Prediction) -> String {
+pub(super) fn price_of(prediction: &Prediction) -> String {
     let most = if prediction
         .cost
         .as_ref()

@@ -5,9 +5,7 @@ use super::facts::layout_words;
 use super::number::{UNKNOWN, plural};
 use crate::analysis::model::{Sampled, Workload};
 use crate::analysis::{Comparison, Difference, Overall, StudyOrigin};
-use crate::cell::Cell;
 use crate::plan::Layout;
-use crate::shell;
 use crate::units;
 
 /// In the order in which they matter; sentences without a full stop.
@@ -17,6 +15,7 @@ pub(crate) fn caveats(comparison: &Comparison) -> Vec<String> {
         for difference in &pair.differences {
             let (what, one) = value(*difference, &pair.base);
             let (_, other) = value(*difference, &pair.new);
+            let [one, other] = [one, other].map(named);
             // What differs in digits that nobody sees is no caveat.
             if one != other {
                 caveats.push(format!("{what} differ: {one} in base, {other} in new"));
@@ -28,11 +27,13 @@ pub(crate) fn caveats(comparison: &Comparison) -> Vec<String> {
     }
     if !comparison.same_time && !comparison.cells.is_empty() {
         caveats.push(time(comparison));
-        let first = comparison.pairs.first();
-        caveats.extend(first.map(|pair| in_one_sweep(comparison, &pair.base.workload)));
+        caveats.push(IN_ONE_SWEEP.to_owned());
     }
     caveats
 }
+
+/// What measures both at one time.
+const IN_ONE_SWEEP: &str = "to separate a change from the time, measure both programs in the same rounds of one sweep (--contender, see `parfetch sweep --help`), and compare them with --programs";
 
 const TIMED_OTHERWISE: &str = "the time of a contender includes the start of its workers, and parfetch's fetch time does not: --metric start_and_fetch_time compares like with like";
 
@@ -57,7 +58,7 @@ fn value(difference: Difference, of: &StudyOrigin) -> (&'static str, String) {
         Difference::Bytes => ("sizes of all keys", known(workload.bytes, units::bytes)),
         Difference::Regions => ("regions", text(&workload.region)),
         Difference::Endpoints => ("endpoints", endpoint(workload)),
-        Difference::Embedded => ("settings of the embedded server", text(&workload.embedded)),
+        Difference::Embedded => ("settings of the embedded server", embedded(workload)),
         Difference::Places => ("places", workload.place.on.clone()),
         Difference::Architectures => ("architectures", text(&workload.place.arch)),
         Difference::Machines => ("machines", text(&workload.place.machine)),
@@ -75,6 +76,15 @@ fn value(difference: Difference, of: &StudyOrigin) -> (&'static str, String) {
             }),
         ),
         Difference::Versions => ("versions of parfetch", list(&facts.tool_versions)),
+    }
+}
+
+/// Something stands there, whatever was measured.
+fn named(value: String) -> String {
+    if value.is_empty() {
+        "none".to_owned()
+    } else {
+        value
     }
 }
 
@@ -99,6 +109,15 @@ fn endpoint(workload: &Workload) -> String {
     let endpoint = workload.endpoint.as_deref();
     let endpoint = endpoint.filter(|_| workload.embedded.is_none());
     endpoint.unwrap_or(UNKNOWN).to_owned()
+}
+
+/// Without settings it has its defaults.
+fn embedded(workload: &Workload) -> String {
+    match workload.embedded.as_deref() {
+        None => "no embedded server".to_owned(),
+        Some("") => "the defaults".to_owned(),
+        Some(settings) => settings.to_owned(),
+    }
 }
 
 fn layout(layout: Layout) -> String {
@@ -148,47 +167,4 @@ fn time(comparison: &Comparison) -> String {
 
 fn has_own(comparison: &Comparison) -> bool {
     comparison.cells.iter().any(|cell| cell.own_p.is_some())
-}
-
-/// The lines that measure both at one time.
-fn in_one_sweep(comparison: &Comparison, workload: &Workload) -> String {
-    let source = workload.embedded.as_ref().map_or_else(
-        || {
-            let source = workload.source();
-            let endpoint = workload
-                .endpoint
-                .iter()
-                .flat_map(|endpoint| ["--endpoint-url", endpoint.as_str()]);
-            shell::line(
-                [source.as_str()]
-                    .into_iter()
-                    .chain(endpoint)
-                    .chain(["-r", "s3://BUCKET"]),
-            )
-        },
-        |settings| {
-            shell::word(&if settings.is_empty() {
-                "--embedded".to_owned()
-            } else {
-                format!("--embedded={settings}")
-            })
-        },
-    );
-    let list = |of: &dyn Fn(&Cell) -> String| {
-        let mut values: Vec<String> = Vec::new();
-        for cell in &comparison.cells {
-            let value = of(&cell.cell);
-            if !values.contains(&value) {
-                values.push(value);
-            }
-        }
-        values.join(",")
-    };
-    format!(
-        "to compare at one time, run both in the same rounds of one sweep: `parfetch sweep {source} --client lean --vcpu {} --mode {} --concurrency {} \
-         --contender base='COMMAND' --contender new='COMMAND'`, then `parfetch compare FOLDER --programs base,new` (COMMAND: for example the path of each parfetch)",
-        list(&|cell| cell.vcpu().to_string()),
-        list(&|cell| cell.mode.to_string()),
-        list(&|cell| cell.concurrency.to_string())
-    )
 }

@@ -1,13 +1,15 @@
 //! Numbers of a comparison in words: ratios as changes, and probabilities. Pure.
 
-/// A ratio as a change: `-10.0 %`.
+/// A ratio as a change: `-10.0 %`, `+854 %`.
 pub(crate) fn percent(ratio: f64) -> String {
     let change = (ratio - 1.0) * 100.0;
     // What rounds to nothing has no sign.
     if change.abs() < 0.05 {
         "0.0 %".to_owned()
-    } else {
+    } else if change.abs() < 99.95 {
         format!("{change:+.1} %")
+    } else {
+        format!("{change:+.0} %")
     }
 }
 
@@ -40,9 +42,9 @@ mod tests {
                 percent(0.9).as_str(),
                 percent(1.0).as_str(),
                 percent(1.000_4).as_str(),
-                percent(1.2).as_str()
+                percent(9.54).as_str()
             ),
-            ("-10.0 %", "0.0 %", "0.0 %", "+20.0 %")
+            ("-10.0 %", "0.0 %", "0.0 %", "+854 %")
         );
         assert_eq!(
             (

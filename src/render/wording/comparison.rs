@@ -1,11 +1,12 @@
-//! A comparison in words: its title, what all configurations say together, how it was made.
+//! A comparison in words: its title, its answer in a sentence, what all configurations say together, how it was made.
 
 use super::caveats::caveats;
 use super::change::{percent, range};
-use super::number::{self, plural};
+use super::number::{self, Scale, plural};
 use super::warnings::warnings;
-use crate::analysis::metric::Better;
-use crate::analysis::{Change, Comparison};
+use crate::analysis::metric::{Better, Metric};
+use crate::analysis::{Change, Compared, Comparison};
+use crate::units;
 
 /// What is to be known before a comparison is read, and what it leaves out: for those who see a table alone.
 pub fn comparison_warnings(comparison: &Comparison) -> Vec<String> {
@@ -27,48 +28,218 @@ pub(crate) fn title(comparison: &Comparison) -> String {
     )
 }
 
-/// What the columns mean, and what all cells say together.
-pub(crate) fn sentences(comparison: &Comparison) -> Vec<String> {
-    let mut sentences = vec![overall(comparison)];
-    let count = |change: Change| {
-        comparison
-            .cells
-            .iter()
-            .filter(|cell| cell.change == change)
-            .count()
+/// `./after is 12 to 18 % faster than ./before in 14 of 18 configurations; no clear difference in 4.`
+pub(crate) fn answer(comparison: &Comparison, [base, new]: [&str; 2]) -> String {
+    let of = comparison.cells.len();
+    let with = |wanted: Change| -> Vec<&Compared> {
+        let cells = comparison.cells.iter();
+        cells.filter(|cell| cell.change == wanted).collect()
     };
+    let mut changed = [with(Change::Better), with(Change::Worse)];
+    changed.sort_by_key(|cells| std::cmp::Reverse(cells.len()));
     let apart = comparison
         .cells
         .iter()
-        .filter(|cell| cell.is_apart(comparison.comparisons))
+        .filter(|cell| cell.is_apart())
         .count();
-    let (better, worse, same) = (
-        count(Change::Better),
-        count(Change::Worse),
-        count(Change::Indistinguishable) - apart,
+    let (with_all, same) = (
+        with(Change::WithAll).len(),
+        with(Change::Indistinguishable).len() - apart,
     );
-    let with_all = match count(Change::WithAll) {
-        0 => String::new(),
-        moved => format!("{moved} moved with all the others, "),
+    let mut parts = Vec::new();
+    for cells in changed.iter().filter(|cells| !cells.is_empty()) {
+        let is_first = parts.is_empty();
+        let by = by_how_much(comparison, cells);
+        let than = if is_first {
+            let than = if by.ends_with(AS_FAST) { "as" } else { "than" };
+            format!(" {than} {}", base)
+        } else {
+            String::new()
+        };
+        let where_is = if is_first {
+            in_of(cells.len(), of)
+        } else {
+            format!("in {}", cells.len())
+        };
+        parts.push(format!("{by}{than} {where_is}"));
+    }
+    let is_any = !parts.is_empty();
+    if with_all > 0 {
+        parts.push(format!(
+            "changed like all others {}, which may be the time alone",
+            in_of(with_all, of)
+        ));
+    }
+    if apart > 0 {
+        parts.push(format!(
+            "different in every run {}, but these runs are too few for a test",
+            in_of(apart, of)
+        ));
+    }
+    if parts.is_empty() {
+        return format!(
+            "No clear difference between {} and {} in {}.",
+            base,
+            new,
+            plural(of as u64, "configuration")
+        );
+    }
+    if same > 0 {
+        parts.push(format!("no clear difference in {same}"));
+    }
+    let verb = match comparison.metric {
+        _ if !is_any && with_all > 0 => "",
+        metric if !is_any || is_rate(metric) => "is ",
+        _ => "has ",
     };
-    let in_all = if apart == 0 {
-        String::new()
+    format!("{} {verb}{}.", new, parts.join("; "))
+}
+
+/// `in all 18 configurations`, `in 14 of 18 configurations`
+fn in_of(cells: usize, of: usize) -> String {
+    if cells < of {
+        format!("in {cells} of {}", plural(of as u64, "configuration"))
+    } else if of == 1 {
+        "in the one configuration".to_owned()
     } else {
-        format!("{apart} changed in all runs, which are too few for a test (`in all`), ")
+        format!("in all {of} configurations")
+    }
+}
+
+/// Of a rate more is faster.
+const fn is_rate(metric: Metric) -> bool {
+    matches!(
+        metric,
+        Metric::Throughput | Metric::Goodput | Metric::ActiveWindow
+    )
+}
+
+/// What stands behind a factor.
+const AS_FAST: &str = "times as fast";
+
+/// `12 to 18 % faster`, `8.1 to 9.5 times as fast`, `12 to 18 % lower TTFB p99`
+fn by_how_much(comparison: &Comparison, cells: &[&Compared]) -> String {
+    let metric = comparison.metric;
+    let changes = cells.iter().map(|cell| shown_ratio(comparison, cell));
+    let changes: Option<Vec<f64>> = changes.collect();
+    let Some(changes) = changes else {
+        // From or to 0.
+        return format!("other {}", metric.name());
     };
-    sentences.push(format!(
-        "configurations: {better} better, {worse} worse, {with_all}{in_all}{same} without measurable difference (~) of {}",
-        comparison.comparisons
-    ));
+    let (low, high) = ends(&changes);
+    if is_rate(metric) && low >= 2.0 {
+        let times = span(&units::three_digits(low), &units::three_digits(high));
+        return format!("{times} {AS_FAST}");
+    }
+    let percent = ends(
+        &changes
+            .iter()
+            .map(|ratio| (ratio - 1.0).abs())
+            .collect::<Vec<_>>(),
+    );
+    let by = span(&whole_percent(percent.0), &whole_percent(percent.1));
+    match (is_rate(metric), low >= 1.0) {
+        (true, true) => format!("{by} % faster"),
+        (true, false) => format!("{by} % slower"),
+        (false, true) => format!("{by} % higher {}", metric.name()),
+        (false, false) => format!("{by} % lower {}", metric.name()),
+    }
+}
+
+fn ends(values: &[f64]) -> (f64, f64) {
+    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+    (low, values.iter().copied().fold(0.0, f64::max))
+}
+
+fn span(low: &str, high: &str) -> String {
+    if low == high {
+        low.to_owned()
+    } else {
+        format!("{low} to {high}")
+    }
+}
+
+/// Whole from ten on.
+fn whole_percent(share: f64) -> String {
+    let percent = share * 100.0;
+    if percent < 9.95 {
+        format!("{percent:.1}")
+    } else {
+        format!("{percent:.0}")
+    }
+}
+
+/// Decimals of all medians as they are printed: three digits of the smallest, so that a change can be computed from what is seen.
+fn decimals(comparison: &Comparison) -> usize {
+    let medians = comparison
+        .cells
+        .iter()
+        .flat_map(|cell| [cell.base.median, cell.new.median]);
+    let smallest = medians
+        .filter(|median| *median > 0.0)
+        .min_by(f64::total_cmp);
+    let smallest = smallest.map(|median| Scale::of(comparison.metric).apply(median));
+    number::decimals(smallest.into_iter(), std::iter::empty())
+}
+
+/// A median as it is printed.
+pub(crate) fn shown_median(comparison: &Comparison, median: f64) -> String {
+    let scale = Scale::of(comparison.metric);
+    units::fixed(scale.apply(median), decimals(comparison))
+}
+
+/// New ÷ base, of the medians as they are printed: figures that stand beside each other agree. `None` from or to 0.
+fn shown_ratio(comparison: &Comparison, cell: &Compared) -> Option<f64> {
+    cell.ratio_of_medians()?;
+    let digit = 10_f64.powi(i32::try_from(decimals(comparison)).ok()?);
+    let rounded = |median: f64| (Scale::of(comparison.metric).apply(median) * digit).round();
+    Some(rounded(cell.new.median) / rounded(cell.base.median)).filter(|ratio| ratio.is_finite())
+}
+
+/// What stands in the column of changes: the change of the medians, `~` without a clear difference, `all` behind one that all others share, `in all runs`
+/// behind one that the runs are too few to test.
+pub(crate) fn change(comparison: &Comparison, cell: &Compared) -> String {
+    match (cell.change, shown_ratio(comparison, cell)) {
+        (Change::Indistinguishable, Some(ratio)) if cell.is_apart() => {
+            format!("{} in all", percent(ratio))
+        }
+        (Change::Indistinguishable, _) => "~".to_owned(),
+        (Change::WithAll, Some(ratio)) => format!("{} all", percent(ratio)),
+        (_, Some(ratio)) => percent(ratio),
+        (_, None) => cell.change.as_str().to_owned(),
+    }
+}
+
+/// What the marks mean, of those that are there.
+pub(crate) fn legend(comparison: &Comparison) -> String {
+    let is_any = |change: Change| comparison.cells.iter().any(|cell| cell.change == change);
+    let mut parts = vec![
+        "base, new: medians of the runs".to_owned(),
+        "95 % interval: of the ratio of two runs, for each configuration by itself".to_owned(),
+    ];
+    if is_any(Change::Indistinguishable) {
+        parts.push("~ no clear difference".to_owned());
+    }
+    if is_any(Change::WithAll) {
+        parts.push("all: changed like all others".to_owned());
+    }
+    parts.join(" · ")
+}
+
+/// Everything behind the answer: what all configurations say together, and the method.
+pub(crate) fn sentences(comparison: &Comparison) -> Vec<String> {
+    let mut sentences = vec![overall(comparison)];
     let rounds = if comparison.same_time {
-        "what a round did to all others is taken off first"
+        "what a round did to all others is subtracted first"
     } else if comparison.cells.iter().any(|cell| cell.own_p.is_some()) {
-        "of two tests, that it changed at all and that it moved against all others in the same rounds, the larger p counts"
+        "a configuration must have changed at all, and in comparison with all others in the same rounds: the larger p counts"
     } else {
         "runs are not in rounds"
     };
     sentences.push(format!(
-        "method: medians; change: median ratio of all pairs new ÷ base (Hodges-Lehmann) with its 95 % interval, each for itself; p: exact Mann-Whitney test, two-sided (normal above 2,500 pairs); {rounds}; Holm: p corrected for the family of {}, significant up to {}; ~: not significant",
+        "method: change is the ratio of the medians; its 95 % interval is that of the median ratio of all pairs of runs (Hodges-Lehmann), without what a round did \
+         to all, each for itself; p: t-test of the logarithms with the noise of all configurations (moderated t), two-sided; {rounds}; corrected p: p for {} \
+         (Holm), or the p of the exact rank test (Mann-Whitney) where that is larger; significant up to {}; ~: not significant",
         plural(comparison.comparisons as u64, "comparison"),
         comparison.alpha
     ));
@@ -89,9 +260,69 @@ fn overall(comparison: &Comparison) -> String {
         },
     );
     format!(
-        "all configurations: geometric mean of {} {}, which has no interval; all together moved by {}, {within}",
+        "all configurations: geometric mean of {} {}, which has no interval; all together changed by {}, {within}",
         plural(overall.cells as u64, "ratio"),
         percent(overall.geometric_mean),
         percent(overall.common_factor)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::{Study, compare};
+    use crate::plan::Mode;
+    use crate::render::fixture::{LEAN, around, cell, report, study};
+
+    fn set(rates: &[f64]) -> Study {
+        let cells = (1..).zip(rates).map(|(concurrency, rate)| {
+            report(
+                cell(&LEAN, 1, Mode::Async, concurrency),
+                &around(*rate, rate / 100.0),
+            )
+        });
+        study(cells.collect())
+    }
+
+    fn said(base: &[f64], new: &[f64]) -> String {
+        let found = compare(&[set(base)], &[set(new)], Metric::Throughput);
+        answer(&found, ["./before", "./after"])
+    }
+
+    #[test]
+    fn the_answer_is_one_sentence_in_plain_words() {
+        let base = [100.0, 200.0, 300.0, 400.0];
+        assert_eq!(
+            said(&base, &[112.0, 236.0, 300.0, 400.0]),
+            "./after is 12 to 18 % faster than ./before in 2 of 4 configurations; no clear difference in 2."
+        );
+        assert_eq!(
+            said(&base, &[90.0, 180.0, 270.0, 480.0]),
+            "./after is 10 % slower than ./before in 3 of 4 configurations; 20 % faster in 1."
+        );
+        assert_eq!(
+            said(&base, &base),
+            "No clear difference between ./before and ./after in 4 configurations."
+        );
+        assert_eq!(
+            said(&base[..1], &[954.0]),
+            "./after is 9.54 times as fast than ./before in the one configuration."
+                .replace(" than ", " as ")
+        );
+    }
+
+    #[test]
+    fn a_change_agrees_with_the_medians_beside_it() {
+        let found = compare(&[set(&[121.4])], &[set(&[1_153.6])], Metric::Throughput);
+        let cell = &found.cells[0];
+        let shown = |median| shown_median(&found, median);
+        assert_eq!(
+            (
+                shown(cell.base.median).as_str(),
+                shown(cell.new.median).as_str(),
+                change(&found, cell).as_str()
+            ),
+            ("121", "1,154", "+854 %")
+        );
+    }
 }

@@ -2,18 +2,21 @@
 
 use std::collections::BTreeSet;
 
+use super::price::Per;
+use super::{number, sections};
 use crate::analysis::metric::Metric;
-use crate::analysis::model::{Against, CellReport, Curve, Interval, Standing, Study};
+use crate::analysis::model::{Against, CellReport, Curve, Interval, Study};
 use crate::cell::Program;
 use crate::escape;
+use crate::units;
 
 /// Longest name of a program in a row.
 const NAME: usize = 20;
 
-/// Rows of one client, with those of contenders beside it.
+/// Rows of one client, with those of contenders above it.
 pub(crate) struct Table<'a> {
-    /// What is measured in the first place.
-    pub(crate) program: &'a Program,
+    /// The programs of its rows, in their order.
+    pub(crate) programs: Vec<&'a Program>,
     /// In the order size, program, mode.
     pub(crate) rows: Vec<Row<'a>>,
     /// Every concurrency that a row has, ascending.
@@ -50,8 +53,8 @@ pub(crate) struct Row<'a> {
     pub(crate) label: String,
     /// By the table's concurrencies.
     pub(crate) cells: Vec<Option<&'a CellReport>>,
-    /// $ per TB at the knee, else at its fastest cell.
-    pub(crate) usd_per_tb: Option<f64>,
+    /// Price of the tasks at the knee, else at its fastest cell, per what [`Per`] says.
+    pub(crate) usd: Option<f64>,
 }
 
 impl Row<'_> {
@@ -107,14 +110,14 @@ pub(crate) enum Shown {
         value: f64,
         /// Its interval.
         interval: Option<Interval>,
-        /// `!` some repetitions failed, `~` no measurable difference from the best.
-        marks: &'static str,
-        /// Best of its program and size.
-        is_best: bool,
+        /// `~` as fast as the fastest of its row, `!` some repetitions failed, `C` and `F` the cheapest and the fastest.
+        marks: String,
+        /// Whether it is one of the latter.
+        is_chosen: bool,
     },
 }
 
-/// One table for each client of parfetch, contenders beside the first one; one for each contender where they ran alone.
+/// One table for each client of parfetch, the first one with the contenders, which come first; one for each contender where they ran alone.
 pub(crate) fn tables(study: &Study) -> Vec<Table<'_>> {
     let mut programs: Vec<&Program> = Vec::new();
     for cell in &study.cells {
@@ -127,7 +130,7 @@ pub(crate) fn tables(study: &Study) -> Vec<Table<'_>> {
         .partition(|program| program.is_parfetch());
     let groups: Vec<Vec<&Program>> = match clients.split_first() {
         Some((first, rest)) => {
-            let first = std::iter::once(*first).chain(contenders).collect();
+            let first = contenders.into_iter().chain([*first]).collect();
             std::iter::once(first)
                 .chain(rest.iter().map(|client| vec![*client]))
                 .collect()
@@ -144,6 +147,7 @@ pub(crate) fn tables(study: &Study) -> Vec<Table<'_>> {
 }
 
 fn table<'a>(study: &'a Study, programs: &[&'a Program]) -> Option<Table<'a>> {
+    let per = Per::of(study);
     let place = |program: &Program| programs.iter().position(|other| *other == program);
     let mut curves: Vec<&Curve> = study
         .curves
@@ -189,7 +193,7 @@ fn table<'a>(study: &'a Study, programs: &[&'a Program]) -> Option<Table<'a>> {
                 curve,
                 label: label(curve, &study.curves),
                 cells,
-                usd_per_tb: usd_per_tb(curve, &found),
+                usd: usd(curve, (&found, per)),
             }
         })
         .collect();
@@ -199,9 +203,8 @@ fn table<'a>(study: &'a Study, programs: &[&'a Program]) -> Option<Table<'a>> {
         .collect();
     let vcpus: BTreeSet<u32> = sizes.iter().map(|size| size.0).collect();
     let with_shards = curves.iter().any(|curve| curve.shards > 1);
-    let program = programs.first()?;
-    Some(Table {
-        program,
+    (!curves.is_empty()).then(|| Table {
+        programs: programs.to_vec(),
         with_memory: sizes.len() > vcpus.len(),
         with_shards,
         concurrencies,
@@ -246,7 +249,7 @@ fn short(name: &str) -> String {
     console::truncate_str(&escape::terminal(name), NAME, "…").into_owned()
 }
 
-fn usd_per_tb(curve: &Curve, cells: &[&CellReport]) -> Option<f64> {
+fn usd(curve: &Curve, (cells, per): (&[&CellReport], Per)) -> Option<f64> {
     let knee = cells
         .iter()
         .find(|cell| Some(cell.cell.concurrency) == curve.knee);
@@ -258,13 +261,11 @@ fn usd_per_tb(curve: &Curve, cells: &[&CellReport]) -> Option<f64> {
             .unwrap_or(0.0)
             .total_cmp(&throughput(other).unwrap_or(0.0))
     });
-    knee.or(fastest)?
-        .figure(Metric::UsdPerTb)
-        .map(|figure| figure.median)
+    per.tasks(knee.or(fastest)?)
 }
 
-/// What stands in a cell of a metric's table.
-pub(crate) fn shown(cell: Option<&CellReport>, metric: Metric) -> Shown {
+/// What stands in a cell of a metric's table. The marks belong to the throughput: that is what configurations are compared by.
+pub(crate) fn shown(study: &Study, cell: Option<&CellReport>, metric: Metric) -> Shown {
     let Some(cell) = cell else {
         return Shown::Nothing;
     };
@@ -275,21 +276,65 @@ pub(crate) fn shown(cell: Option<&CellReport>, metric: Metric) -> Shown {
             Shown::Nothing
         };
     };
-    // Cells stand among each other by their rate alone.
-    let stands = |standing: fn(&Standing) -> bool| metric.is_rate() && standing(&cell.standing);
-    let is_alike = stands(|standing| matches!(standing, Standing::Indistinguishable { .. }));
-    let marks = match (is_alike, cell.has_failures()) {
-        (true, true) => "~!",
-        (true, false) => "~",
-        (false, true) => "!",
-        (false, false) => "",
-    };
+    let is_rate = metric.is_rate();
+    let place = study
+        .cells
+        .iter()
+        .position(|other| std::ptr::eq(other, cell));
+    let chosen = place
+        .and_then(|place| sections::chosen_as(study, place))
+        .filter(|_| is_rate);
+    let mut marks = String::new();
+    if is_rate && cell.is_as_fast {
+        marks.push(AS_FAST);
+    }
+    if cell.has_failures() {
+        marks.push('!');
+    }
+    marks.extend(chosen.map(|(mark, _)| mark));
     Shown::Figure {
         value: figure.median,
         interval: figure.interval,
         marks,
-        is_best: stands(|standing| matches!(standing, Standing::Best)),
+        is_chosen: chosen.is_some(),
     }
+}
+
+/// Marks what is as fast as the fastest of its row.
+pub(crate) const AS_FAST: char = '~';
+
+/// What the marks mean, of those that tables of these metrics have.
+pub(crate) fn legend(study: &Study, metrics: &[Metric]) -> Vec<String> {
+    let mut parts = Vec::new();
+    let is_of_rate = metrics.iter().any(|metric| metric.is_rate());
+    let places = 0..study.cells.len();
+    let chosen: BTreeSet<&str> = places
+        .filter(|_| is_of_rate)
+        .filter_map(|place| sections::chosen_as(study, place))
+        .map(|(mark, _)| mark)
+        .collect();
+    for (letter, what) in [('C', "C cheapest"), ('F', "F fastest")] {
+        if chosen.iter().any(|mark| mark.contains(letter)) {
+            parts.push(what.to_owned());
+        }
+    }
+    if is_of_rate && study.cells.iter().any(|cell| cell.is_as_fast) {
+        parts.push(format!(
+            "{AS_FAST} as fast as the fastest of its row (no measurable difference)"
+        ));
+    }
+    if study.cells.iter().any(CellReport::has_failures) {
+        let (failed, all) = (
+            study.facts.failures,
+            study.facts.failures + study.facts.observations,
+        );
+        parts.push(format!(
+            "! failed runs or objects ({} of {} failed)",
+            units::count(failed),
+            number::plural(all, "run")
+        ));
+    }
+    parts
 }
 
 /// What stands in a cell of a table of speed-ups.
@@ -302,7 +347,7 @@ pub(crate) fn speed_up(cell: Option<&CellReport>, kind: Against, against: &Progr
     found.map_or(Shown::Nothing, |found| Shown::Figure {
         value: found.ratio,
         interval: found.interval,
-        marks: "",
-        is_best: false,
+        marks: String::new(),
+        is_chosen: false,
     })
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::number::{self, UNKNOWN, plural};
+use super::price::Per;
 use super::sentence::sentence;
 use super::{advice, notes, verdict};
 use crate::analysis::thresholds::{ALPHA, REPETITIONS, WIDE, WITHIN};
@@ -28,12 +29,16 @@ const SHOWN: [Metric; 10] = [
 
 /// Every rule, a paragraph each.
 pub(crate) fn paragraphs(study: &Study) -> Vec<String> {
-    let mut paragraphs = vec![intervals(study), standings()];
+    let mut paragraphs = vec![intervals(study)];
     paragraphs.extend(notes::of_tests(study));
     paragraphs.push(knee_rule());
     paragraphs.extend(knees(study));
     paragraphs.push(verdicts(study));
-    paragraphs.push(format!("$ per TB. {}", Metric::UsdPerTb.definition()));
+    let per = Per::of(study);
+    paragraphs.push(format!(
+        "Prices per {}. That of the tasks, at the rate that was measured: without the one-minute minimum, and without requests, which cost the same in every configuration.",
+        per.unit
+    ));
     paragraphs.extend(notes::of_prices(study));
     if !study.recommendations.is_empty() {
         paragraphs.push(sentence(advice::RULE));
@@ -81,19 +86,13 @@ fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }
 
-fn standings() -> String {
-    format!(
-        "~ marks configurations without a measurable difference from the best of their program and size: two-sided Mann-Whitney tests against it, corrected by \
-         Holm, at {}.",
-        percent(ALPHA)
-    )
-}
-
 fn knee_rule() -> String {
     format!(
-        "Knee: the fewest workers that are as fast as the fastest of the curve: with a median within 2 % of the best, or within {} (where repetitions vary more, \
-         within two standard errors of the difference of two medians, 15 % at most) and not significantly slower.",
-        percent(WITHIN)
+        "~ marks what is as fast as the fastest of its row: its median is within 2 % of the highest, or within {} (where repetitions vary more, within two standard \
+         errors of the difference of two medians, 15 % at most) and not significantly slower (two-sided Mann-Whitney test, corrected by Holm, at {}). The fewest \
+         workers with ~ are the knee, from which on more workers are not faster.",
+        percent(WITHIN),
+        percent(ALPHA)
     )
 }
 

@@ -3,6 +3,7 @@
 //! Terminal, Markdown and page render the same words. Nothing here is escaped: each form escapes in its own way, as late as it can.
 
 pub(crate) mod advice;
+pub(crate) mod again;
 pub(crate) mod answer;
 pub(crate) mod caveats;
 pub(crate) mod change;
@@ -13,9 +14,11 @@ pub(crate) mod method;
 mod metric;
 pub(crate) mod notes;
 pub(crate) mod number;
+pub(crate) mod others;
 pub(crate) mod prediction;
 pub(crate) mod price;
 pub(crate) mod sections;
+pub(crate) mod selection;
 pub(crate) mod sentence;
 pub(crate) mod single;
 pub(crate) mod verdict;

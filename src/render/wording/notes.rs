@@ -120,8 +120,7 @@ pub(crate) fn note(note: &Note) -> String {
                 format!("each of {curves} curves")
             };
             format!(
-                "tests hold at 5 % within a family, corrected by Holm: for knees {families}, for `~` the configurations of one program and size; across families \
-                 they are not corrected"
+                "tests hold at 5 % within a family, corrected by Holm: for knees and `~` {families}; across families they are not corrected"
             )
         }
         Note::Price(note) => price(note),

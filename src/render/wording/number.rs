@@ -42,6 +42,14 @@ impl Scale {
         Self { factor, unit }
     }
 
+    /// Prices per TB as those of so many TB.
+    pub(crate) const fn of_price(tb: f64) -> Self {
+        Self {
+            factor: tb,
+            unit: "$",
+        }
+    }
+
     /// A value in this unit.
     pub(crate) fn apply(self, value: f64) -> f64 {
         value * self.factor

@@ -1,6 +1,6 @@
 //! The price of the tasks in a unit that can be read: of so many objects that the numbers are above a cent.
 
-use super::number::usd;
+use super::number::{self, Scale, usd};
 use super::{facts, notes};
 use crate::analysis::metric::Metric;
 use crate::analysis::model::{CellReport, Study};
@@ -16,6 +16,8 @@ const TB: f64 = 1e12;
 pub(crate) struct Per {
     /// `million objects`.
     pub(crate) unit: &'static str,
+    /// For the head of a column: `$/M`.
+    pub(crate) short: &'static str,
     /// TB of it.
     tb: f64,
 }
@@ -38,20 +40,24 @@ impl Per {
             Some(mean) => (
                 Self {
                     unit: "million objects",
+                    short: "$/M",
                     tb: mean * 1e6 / TB,
                 },
                 Self {
                     unit: "billion objects",
+                    short: "$/bn",
                     tb: mean * 1e9 / TB,
                 },
             ),
             None => (
                 Self {
                     unit: "TB",
+                    short: "$/TB",
                     tb: 1.0,
                 },
                 Self {
                     unit: "PB",
+                    short: "$/PB",
                     tb: 1e3,
                 },
             ),
@@ -66,6 +72,19 @@ impl Per {
     /// The tasks of this configuration, in US dollars; `None` without a price.
     pub(crate) fn tasks(self, report: &CellReport) -> Option<f64> {
         task_per_tb(report).map(|usd| usd * self.tb)
+    }
+
+    /// What its column is: `$/M: price of the tasks per million objects; requests cost $0.40 more everywhere`.
+    pub(crate) fn legend(self, study: &Study) -> String {
+        let requests = self
+            .requests(study)
+            .map_or_else(String::new, |usd_requests| {
+                format!(", to which requests add {} everywhere", usd(usd_requests))
+            });
+        format!(
+            "{}: dollars of the tasks per {}{requests}",
+            self.short, self.unit
+        )
     }
 
     /// The requests, in US dollars: the same in every configuration but for repeated ones, so that of the cheapest is taken.
@@ -96,6 +115,20 @@ impl Per {
         notes.extend((!dated.is_empty()).then(|| format!("Prices {}.", dated.join("; "))));
         notes
     }
+}
+
+/// How a metric of a study is shown: prices in the one unit that the study has.
+pub(crate) fn shown_as(study: &Study, metric: Metric) -> (Scale, String) {
+    let what = match metric {
+        Metric::UsdPerTb => "price of tasks and requests",
+        Metric::TaskUsdPerTb => "price of the tasks",
+        _ => return (Scale::of(metric), number::heading(metric)),
+    };
+    let per = Per::of(study);
+    (
+        Scale::of_price(per.tb),
+        format!("{what} per {}, $", per.unit),
+    )
 }
 
 fn task_per_tb(report: &CellReport) -> Option<f64> {

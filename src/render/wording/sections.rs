@@ -1,9 +1,9 @@
 //! What follows the tables: verdicts, failures, warnings, recommendations and the Pareto front, grouped so that equal things are said once.
 
 use super::number::{self, UNKNOWN, behind, memory, plural, usd, vcpu, vcpus};
+use super::price::Per;
 use super::{notes, verdict};
 use crate::analysis::advice::{Choice, Recommendation};
-use crate::analysis::metric::Metric;
 use crate::analysis::model::{Against, CellReport, Curve, Study};
 use crate::cell::{Cell, Program};
 use crate::plan::Mode;
@@ -24,7 +24,10 @@ pub(crate) struct Explanation {
 /// Verdicts, neighbours of a curve with the same word in one line; the figure is what decided the last of them.
 pub(crate) fn verdicts(study: &Study) -> Vec<Explanation> {
     let mut lines = Vec::new();
-    for curve in &study.curves {
+    // In the order of the answers.
+    let mut curves: Vec<&Curve> = study.curves.iter().collect();
+    curves.sort_by_key(|curve| curve.program.is_parfetch());
+    for curve in curves {
         let cells: Vec<&CellReport> = curve
             .cells
             .iter()
@@ -196,23 +199,93 @@ pub(crate) fn speed_ups(study: &Study) -> Vec<(Against, Program, String)> {
     tables
 }
 
-/// `Cheapest`, `Fastest`, or both in one: what to run, each with its label.
-pub(crate) fn choices(recommendation: &Recommendation) -> Vec<(&'static str, &Choice)> {
-    match (&recommendation.cheapest, &recommendation.fastest) {
-        (Some(cheapest), Some(fastest)) if cheapest.cell == fastest.cell => {
-            vec![("Cheapest and fastest", cheapest)]
-        }
-        (cheapest, fastest) => {
-            let labelled = [
-                ("Cheapest", cheapest.as_ref()),
-                ("Fastest", fastest.as_ref()),
-            ];
-            labelled
-                .into_iter()
-                .filter_map(|(label, choice)| Some((label, choice?)))
-                .collect()
+/// A choice with what it is good at.
+#[derive(Clone, Copy)]
+pub(crate) struct LabelledChoice<'a> {
+    /// `Cheapest`, `Fastest`, or both in one.
+    pub(crate) label: &'static str,
+    /// What a better one would be: `cheaper`.
+    pub(crate) better: &'static str,
+    /// What an equal one is: `as cheap`.
+    pub(crate) equal: &'static str,
+    /// The configuration.
+    pub(crate) choice: &'a Choice,
+    /// Where it is both, the second one.
+    also: Option<&'a Choice>,
+}
+
+impl<'a> LabelledChoice<'a> {
+    pub(crate) const fn cheapest(choice: &'a Choice) -> Self {
+        Self {
+            label: "Cheapest",
+            better: "cheaper",
+            equal: "as cheap",
+            choice,
+            also: None,
         }
     }
+
+    pub(crate) const fn fastest(choice: &'a Choice) -> Self {
+        Self {
+            label: "Fastest",
+            better: "faster",
+            equal: "as fast",
+            choice,
+            also: None,
+        }
+    }
+
+    /// How sure it is that no other one is better by more than 5 %; of both where it is both.
+    pub(crate) fn near(&self) -> Option<f64> {
+        let of_second = self.also.map_or(Some(1.0), |also| also.confidence_near);
+        Some(self.choice.confidence_near?.min(of_second?))
+    }
+
+    /// The others that are as good; at both where it is both. Places in the study.
+    pub(crate) fn ties(&self) -> impl Iterator<Item = usize> + '_ {
+        let is_tied_in_both =
+            move |place: &usize| self.also.is_none_or(|also| also.tied_with.contains(place));
+        self.choice
+            .tied_with
+            .iter()
+            .copied()
+            .filter(is_tied_in_both)
+    }
+}
+
+/// What to run, each with its label.
+pub(crate) fn choices(recommendation: &Recommendation) -> Vec<LabelledChoice<'_>> {
+    match (&recommendation.cheapest, &recommendation.fastest) {
+        (Some(cheapest), Some(fastest)) if cheapest.cell == fastest.cell => {
+            vec![LabelledChoice {
+                label: "Cheapest and fastest",
+                better: "cheaper or faster",
+                equal: "as cheap and as fast",
+                also: Some(fastest),
+                ..LabelledChoice::cheapest(cheapest)
+            }]
+        }
+        (cheapest, fastest) => {
+            let cheapest = cheapest.as_ref().map(LabelledChoice::cheapest);
+            let fastest = fastest.as_ref().map(LabelledChoice::fastest);
+            cheapest.into_iter().chain(fastest).collect()
+        }
+    }
+}
+
+/// What configuration is chosen as, by its place in the study: the mark of a table, and the word.
+pub(crate) fn chosen_as(study: &Study, place: usize) -> Option<(&'static str, &'static str)> {
+    let of_place = |recommendation: &'_ Recommendation| {
+        let is =
+            |choice: &Option<Choice>| choice.as_ref().is_some_and(|choice| choice.cell == place);
+        match (is(&recommendation.cheapest), is(&recommendation.fastest)) {
+            (true, true) => Some(("CF", "cheapest and fastest")),
+            (true, false) => Some(("C", "cheapest")),
+            (false, true) => Some(("F", "fastest")),
+            (false, false) => None,
+        }
+    };
+    study.recommendations.iter().find_map(of_place)
 }
 
 /// `MODE=async CONCURRENCY=16 …`, quoted for a shell where that is needed.
@@ -225,10 +298,14 @@ pub(crate) fn environment(choice: &Choice) -> String {
 }
 
 /// Heads of [`pareto`]'s columns.
-pub(crate) const PARETO: [&str; 6] = ["vCPUs", "GB", "mode", "whole bucket", "price", "$/TB"];
+pub(crate) fn pareto_heads(study: &Study) -> [&'static str; 6] {
+    let per = Per::of(study).short;
+    ["vCPUs", "GB", "mode", "whole bucket", "price", per]
+}
 
 /// Cells that no other beats in both time and price, fastest first.
 pub(crate) fn pareto(study: &Study, recommendation: &Recommendation) -> Vec<[String; 6]> {
+    let per = Per::of(study);
     let cells = recommendation
         .pareto
         .iter()
@@ -256,10 +333,9 @@ pub(crate) fn pareto(study: &Study, recommendation: &Recommendation) -> Vec<[Str
             .cost
             .as_ref()
             .map_or_else(|| UNKNOWN.to_owned(), |cost| usd(cost.usd_total()));
-        let by_bytes = report.figure(Metric::UsdPerTb).map_or_else(
-            || UNKNOWN.to_owned(),
-            |figure| units::three_digits(figure.median),
-        );
+        let of_objects = per
+            .tasks(report)
+            .map_or_else(|| UNKNOWN.to_owned(), |usd| units::fixed(usd, 3));
         let time = format!("{}{within}", number::time(prediction.seconds));
         Some([
             vcpu(*cpu_units),
@@ -267,7 +343,7 @@ pub(crate) fn pareto(study: &Study, recommendation: &Recommendation) -> Vec<[Str
             format!("{}{}", factors(*mode, *concurrency, *shards), behind(own)),
             time,
             price,
-            by_bytes,
+            of_objects,
         ])
     });
     rows.collect()

@@ -120,6 +120,9 @@ fn by_how_much(gain: f64) -> String {
 
 fn doubt(doubt: &Doubt) -> String {
     match doubt {
+        Doubt::SameMachine => {
+            ": the store is on this machine, so it is not the network but the store or the CPUs that they share".to_owned()
+        }
         Doubt::CpuUnknown => ", and how busy the processor was is not known".to_owned(),
         Doubt::Busy(share) => format!(
             " with {} of the vCPU used: too much to say whether the network or the CPU is the limit",

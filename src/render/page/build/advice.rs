@@ -4,7 +4,8 @@ use super::super::types::{self, PagePrediction, Snippet};
 use super::part::ProgramPart;
 use super::words;
 use crate::analysis::Choice;
-use crate::render::wording::{answer, prediction, sections};
+use crate::render::wording::sections::LabelledChoice;
+use crate::render::wording::{answer, others, prediction, sections};
 use crate::shell;
 
 /// Cheapest and fastest, or both in one; the second in brief, since most of it has been said of the first.
@@ -12,28 +13,33 @@ pub(super) fn choices(part: &ProgramPart<'_>) -> Vec<types::PageChoice> {
     let Some(found) = part.recommendation() else {
         return Vec::new();
     };
-    let one = |(number, (label, choice)): (usize, (&str, &Choice))| {
+    let one = |(number, goal): (usize, LabelledChoice<'_>)| {
         let said = if number == 0 {
-            answer::in_full(part.study, choice)
+            answer::in_full(part.study, goal)
         } else {
-            answer::in_brief(part.study, choice)
+            answer::in_brief(part.study, goal)
         };
         let mut sentences = said.rest;
-        sentences.extend(answer::against_others(part.study, choice));
-        let snippets = if part.program.is_parfetch() {
-            let overrides = choice.run_task_overrides.as_ref();
-            snippets(choice, overrides.filter(|_| number == 0))
-        } else {
-            Vec::new()
-        };
-        let headline = answer::chosen(part.study, choice);
+        sentences.extend(others::against_others(part.study, goal.choice));
+        let mut next = Vec::new();
+        if let Some(again) = said.again {
+            sentences.push(again.what);
+            next.extend(again.line.map(|text| Snippet {
+                label: "Next".to_owned(),
+                text,
+            }));
+        }
+        // A task of parfetch is no task of another program.
+        let overrides = goal.choice.run_task_overrides.as_ref();
+        let overrides = overrides.filter(|_| number == 0 && part.program.is_parfetch());
+        next.extend(snippets(goal.choice, overrides));
         types::PageChoice {
-            label: label.to_owned(),
-            headline,
+            label: goal.label.to_owned(),
+            headline: answer::chosen(part.study, goal.choice),
             takes: said.takes,
             sure: said.sure,
             sentences,
-            snippets,
+            snippets: next,
         }
     };
     sections::choices(found)
@@ -58,17 +64,6 @@ fn snippets(choice: &Choice, overrides: Option<&String>) -> Vec<Snippet> {
     })
     .chain(overrides)
     .collect()
-}
-
-/// What a cell is chosen as.
-pub(super) fn chosen(part: &ProgramPart<'_>, place: usize) -> &'static str {
-    let found = part
-        .recommendation()
-        .map_or_else(Vec::new, sections::choices);
-    found
-        .into_iter()
-        .find(|(_, choice)| choice.cell == place)
-        .map_or("", |(label, _)| label)
 }
 
 /// Cells that no other beats in predicted time and price of the whole bucket, cheapest first, by the page's count.

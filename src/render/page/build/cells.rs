@@ -1,10 +1,10 @@
 //! Cells of the model → cells of the page: units, shares of the size's best, marks.
 
 use super::super::types::{PageCell, PageInterval, PageStanding};
-use super::advice;
 use super::part::{ProgramPart, size_of};
 use crate::analysis::{self, CellReport, Figure, Metric};
-use crate::render::wording::verdict;
+use crate::render::wording::{sections, verdict};
+use crate::units;
 
 /// Bytes of a MB, bytes a second of a MB/s.
 const MEGA: f64 = 1e6;
@@ -35,6 +35,7 @@ fn interval(figure: &Figure, by: f64) -> PageInterval {
 
 fn cell(part: &ProgramPart<'_>, place: usize) -> PageCell {
     let report = &part.study.cells[place];
+    let (mark, chosen) = sections::chosen_as(part.study, place).unwrap_or_default();
     let milliseconds = |metric| median(report, metric).map(|seconds| seconds * 1e3);
     // A contender's CPU is known from outside alone, for its whole processes.
     let cpu = if part.program.is_parfetch() {
@@ -50,8 +51,10 @@ fn cell(part: &ProgramPart<'_>, place: usize) -> PageCell {
             .unwrap_or(usize::MAX),
         mode: report.cell.mode.to_string(),
         concurrency: u64::from(report.cell.concurrency),
-        chosen: advice::chosen(part, place).to_owned(),
+        chosen: units::upper_first(chosen),
+        mark: mark.to_owned(),
         standing: standing(report),
+        as_fast: report.is_as_fast,
         failures: u32::try_from(report.failures.len()).unwrap_or(u32::MAX),
         best_of_mode: is_best_of_mode(part, place),
         knee: report.is_knee,
@@ -69,7 +72,6 @@ fn cell(part: &ProgramPart<'_>, place: usize) -> PageCell {
         latency_p99_ms: milliseconds(Metric::LatencyP99),
         cpu_s_per_gb: median(report, cpu),
         memory_mb: median(report, Metric::PeakMemory).map(|bytes| bytes / MEGA),
-        usd_per_tb: median(report, Metric::UsdPerTb),
         usd: part.per.tasks(report),
         attempts: total(report, |observation| observation.counts.attempts),
         errors: total(report, |observation| observation.counts.failed),
@@ -85,9 +87,10 @@ fn total(report: &CellReport, of: impl Fn(&analysis::Observation) -> Option<u64>
 
 fn standing(report: &CellReport) -> PageStanding {
     match report.standing {
-        analysis::Standing::Best => PageStanding::Best,
-        analysis::Standing::Indistinguishable { .. } => PageStanding::Tied,
-        analysis::Standing::Worse { .. } | analysis::Standing::Apart => PageStanding::Behind,
+        analysis::Standing::Best => PageStanding::Highest,
+        analysis::Standing::Indistinguishable { .. }
+        | analysis::Standing::Worse { .. }
+        | analysis::Standing::Apart => PageStanding::Measured,
         analysis::Standing::Unknown if report.has_failures() => PageStanding::Failed,
         analysis::Standing::Unknown => PageStanding::Missing,
     }

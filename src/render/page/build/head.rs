@@ -4,12 +4,12 @@ use super::super::types::{Fact, PageData};
 use super::part::{PartKey, programs};
 use crate::analysis::{CellReport, Metric, Recommendation, Study};
 use crate::render::wording::sentence::sentence;
-use crate::render::wording::{advice, answer, facts, notes, sections, single};
+use crate::render::wording::{advice, answer, facts, notes, others, sections, single};
 use crate::units;
 
 /// The page without its clients.
 pub(super) fn head(study: &Study) -> PageData {
-    let source = study.workload.source();
+    let source = study.workload.title();
     let first = programs(study)
         .into_iter()
         .next()
@@ -34,9 +34,9 @@ pub(super) fn head(study: &Study) -> PageData {
     } else {
         Vec::new()
     };
-    page.caveats = answer::elsewhere(&study.workload)
-        .map(str::to_owned)
+    page.caveats = others::other_sweeps(study)
         .into_iter()
+        .chain(answer::elsewhere(&study.workload).map(str::to_owned))
         .chain(clocks.iter().map(|note| sentence(note)))
         .collect();
     page.caveats
@@ -68,29 +68,34 @@ fn of_program<'a>(study: &'a Study, key: PartKey<'_>) -> Option<&'a Recommendati
 
 /// What stands above the answer, and the answer.
 fn of_several(study: &Study, first: Option<&Recommendation>) -> PageData {
-    let source = study.workload.source();
-    let choice = first.and_then(|found| sections::choices(found).into_iter().next());
-    let Some((label, choice)) = choice else {
+    let source = study.workload.title();
+    let goal = first.and_then(|found| Some((found, sections::choices(found).into_iter().next()?)));
+    let Some((found, goal)) = goal else {
         return PageData {
             label: source,
             headline: "nothing to recommend".to_owned(),
             ..PageData::default()
         };
     };
-    let label = match choice.first_look {
-        Some(_) => format!("A first look: {} for {source}", label.to_lowercase()),
-        None => format!("{label} for {source}"),
+    let whose = answer::whose(&found.program);
+    let label = match goal.choice.first_look {
+        Some(_) => format!(
+            "A first look: {} {whose} · {source}",
+            goal.label.to_lowercase()
+        ),
+        None => format!("{} {whose} · {source}", goal.label),
     };
     PageData {
         label,
-        headline: answer::chosen(study, choice),
+        headline: answer::chosen(study, goal.choice),
+        others_title: others::others_title(study).to_owned(),
         ..PageData::default()
     }
 }
 
 /// A single configuration has no answer but its own figures.
 fn of_one(study: &Study, report: &CellReport) -> PageData {
-    let source = study.workload.source();
+    let source = study.workload.title();
     let rate = report.figure(Metric::Throughput).map_or_else(
         || "no run ended well".to_owned(),
         |figure| units::rate(figure.median),
@@ -115,6 +120,6 @@ fn of_one(study: &Study, report: &CellReport) -> PageData {
 fn others(study: &Study) -> Vec<String> {
     let rest = programs(study).into_iter().skip(1);
     rest.filter_map(|program| of_program(study, program))
-        .map(|found| answer::in_a_line(study, found))
+        .map(|found| others::in_a_line(study, found))
         .collect()
 }

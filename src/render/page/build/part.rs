@@ -27,7 +27,7 @@ pub(super) fn sizes(study: &Study) -> Vec<SizeKey> {
 /// What a part of the page shows: a program, with one server and one value of each other factor.
 pub(super) type PartKey<'a> = (&'a Program, &'a Factors);
 
-/// parfetch's own clients, then the contenders.
+/// The contenders, which somebody brought and asks about, then parfetch's own clients.
 pub(super) fn programs(study: &Study) -> Vec<PartKey<'_>> {
     let mut programs: Vec<PartKey<'_>> = Vec::new();
     for report in &study.cells {
@@ -36,7 +36,7 @@ pub(super) fn programs(study: &Study) -> Vec<PartKey<'_>> {
             programs.push(key);
         }
     }
-    programs.sort_by_key(|(program, _)| !program.is_parfetch());
+    programs.sort_by_key(|(program, _)| program.is_parfetch());
     programs
 }
 
