@@ -1,5 +1,6 @@
 //! What a run leaves, as FORMAT.md promises it: its rows as CSV, its summary as JSON, the record of a repetition, and the place where they are kept.
 
+mod contender;
 pub mod csv;
 pub mod files;
 pub mod place;

@@ -53,6 +53,20 @@ pub struct CsvRow {
     pub head_ns: Option<u64>,
 }
 
+impl CsvRow {
+    /// Whether it says that it went well: by its outcome, where it has one, and by its sizes.
+    pub fn is_ok(&self) -> bool {
+        let by_size = self
+            .size
+            .zip(self.calc_size)
+            .map(|(size, counted)| size == counted);
+        match self.outcome {
+            Some(outcome) => outcome == Outcome::Ok && by_size != Some(false),
+            None => by_size == Some(true),
+        }
+    }
+}
+
 /// Why a timing CSV cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -14,7 +14,6 @@ use crate::plan::result_stem;
 use crate::results::csv::{CsvError, CsvRow, read_csv};
 use crate::results::record::{ContenderResult, ContenderTimes, Record, RepetitionFailure};
 use crate::results::summary::Distributions;
-use crate::sample::Outcome;
 use crate::spool::spill::{FileOverlap, overlap_in};
 use crate::stats::histogram::Histogram;
 use crate::store::Bucket;
@@ -185,12 +184,11 @@ fn read(path: &Path) -> Result<CsvFacts, String> {
         let row = row.map_err(|error: CsvError| error.to_string())?;
         result.objects += 1;
         keys.add(row.key.as_bytes());
-        let is_ok = is_ok(&row);
-        if is_ok {
+        if row.is_ok() {
             result.ok += 1;
             result.goodput_bytes += row.calc_size.unwrap_or(0);
         }
-        times.row(&row, is_ok).map_err(|error| error.to_string())?;
+        times.row(&row).map_err(|error| error.to_string())?;
     }
     let times = times.finish(fetch_ns).map_err(|error| error.to_string())?;
     Ok(CsvFacts {
@@ -198,18 +196,6 @@ fn read(path: &Path) -> Result<CsvFacts, String> {
         keys,
         times,
     })
-}
-
-/// Whether a row says that it went well: by its outcome, where it has one, and by its sizes.
-fn is_ok(row: &CsvRow) -> bool {
-    let by_size = row
-        .size
-        .zip(row.calc_size)
-        .map(|(size, counted)| size == counted);
-    match row.outcome {
-        Some(outcome) => outcome == Outcome::Ok && by_size != Some(false),
-        None => by_size == Some(true),
-    }
 }
 
 /// The times of rows, where a CSV has them.
@@ -256,7 +242,7 @@ impl RowTimes {
         }
     }
 
-    fn row(&mut self, row: &CsvRow, is_ok: bool) -> io::Result<()> {
+    fn row(&mut self, row: &CsvRow) -> io::Result<()> {
         self.pids.extend(row.pid);
         self.tids.extend(row.tid.map(|tid| (row.pid, tid)));
         let (Some(start), Some(end)) = (row.start_ns, row.end_ns) else {
@@ -266,7 +252,7 @@ impl RowTimes {
         self.starts.add(start);
         self.ends.add(end);
         self.overlap.push(start, end)?;
-        if !is_ok {
+        if !row.is_ok() {
             return Ok(());
         }
         let attempt = row.attempt_start_ns.unwrap_or(start);
