@@ -68,7 +68,7 @@ def prices():
 
 
 def task_time(keys, size):
-    """Seconds that one task fetches, and what sets them: as src/pace.rs and src/submit/forecast.rs."""
+    """Seconds that one task fetches, and what sets them: as src/speed.rs and src/submit/forecast.rs."""
     bounds = {
         "connections": (keys * FIRST_BYTE + size / CONNECTION) / min(CONCURRENCY, max(keys, 1)),
         "network": size / NETWORK,

@@ -50,10 +50,11 @@ class ScaleOut(unittest.TestCase):
         self.assertEqual(row["elapsed"][6], 4 * row["free_s"])
 
     def test_the_assumptions_are_those_of_submit(self):
-        text = "".join((scale_out.ROOT / "src" / file).read_text() for file in ("pace.rs", "submit/forecast.rs"))
+        text = "".join((scale_out.ROOT / "src" / file).read_text() for file in ("speed.rs", "submit/forecast.rs", "submit/limits.rs"))
         known = {name: float(value) for name, value in re.findall(r"pub const (\w+): f64 = ([0-9_.e-]+);", text)}
         here = dict(CONNECTION_BYTES_PER_S=scale_out.CONNECTION, FIRST_BYTE_S=scale_out.FIRST_BYTE, TASK_BYTES_PER_S=scale_out.NETWORK, PAID_BESIDE_S=scale_out.BESIDE,
-                    CPU_S_PER_REQUEST=scale_out.CPU_GET, CPU_S_PER_BYTE=scale_out.CPU_BYTE, GETS_PER_PREFIX_AND_S=scale_out.PREFIX_GETS)
+                    CPU_S_PER_REQUEST=scale_out.CPU_GET, CPU_S_PER_BYTE=scale_out.CPU_BYTE, GETS_PER_PREFIX_AND_S=scale_out.PREFIX_GETS,
+                    STARTED_PER_S=scale_out.LAUNCHES_PER_S, CHILD_TIME_OUT_S=86_400.0)
         self.assertEqual(known, here)
 
 

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::forecast::{
-    ADDRESSES, CHILD_TIME_OUT_S, GETS_PER_PREFIX_AND_S, INTERFACES, JobForecast, JobLimit,
-    PAID_BESIDE_S, STARTED_AT_ONCE, STARTED_PER_S, TASK_DISK_BYTES,
+use super::forecast::{JobForecast, PAID_BESIDE_S, STARTED_AT_ONCE, STARTED_PER_S};
+use super::limits::{
+    ADDRESSES, CHILD_TIME_OUT_S, GETS_PER_PREFIX_AND_S, INTERFACES, JobLimit, TASK_DISK_BYTES,
 };
 use crate::price::MINIMUM_SECONDS;
 use crate::speed::{

@@ -132,7 +132,8 @@ fn a_folder_that_cannot_be_written() {
             .args(words)
             .go()
     };
-    let hint = "choose another folder with --out or --spool-dir";
+    let hint =
+        "choose another folder with --out or --spool-dir (PARFETCH_SPOOL_DIR in a container)";
     run(&["-o", "file"]).fails(
         4,
         "cannot write results to file: File exists (os error 17)",
@@ -192,7 +193,9 @@ fn an_out_that_takes_no_csv_leaves_the_results_elsewhere() {
         .to_string();
     assert_eq!(
         said.lines("hint: "),
-        [format!("{STEM}.csv and {STEM}.json are kept in {folder}")]
+        [format!(
+            "{STEM}.csv and {STEM}.json are kept in {folder}, and the summary is in the log as well"
+        )]
     );
     assert_eq!(
         said.read(format!("out/{STEM}.json")),
