@@ -93,6 +93,7 @@ fn is_same_source(one: &Workload, other: &Workload) -> bool {
     let source = |workload: &Workload| {
         let Workload {
             bucket,
+            http,
             prefix,
             work,
             layout,
@@ -107,7 +108,7 @@ fn is_same_source(one: &Workload, other: &Workload) -> bool {
             place.machine.clone(),
         );
         (
-            bucket.clone(),
+            (bucket.clone(), http.clone()),
             prefix.clone(),
             (*work, *layout),
             region.clone(),
