@@ -5,7 +5,7 @@
 use super::document::ShardKeys;
 use super::job::{BatchJob, Division};
 use super::tally::KeyTally;
-use crate::price::{Egress, MINIMUM_SECONDS, NoPrice, PriceList, StoredClass, TaskSize, task_usd};
+use crate::price::{Egress, NoPrice, PriceList, StoredClass, TaskSize, task_usd};
 use crate::speed::{Bound, TaskTime, task_time};
 
 /// Seconds that are paid for beside fetching: from the pull of the image to the first request, and the writing of results.
@@ -205,62 +205,6 @@ impl JobForecast {
             prices_dated: prices.dated().to_owned(),
         }
     }
-
-    /// What limits the job first, and what else to know; in the order of their weight.
-    pub fn limits(&self) -> Vec<JobLimit> {
-        let mut limits = Vec::new();
-        if self.at_once < self.shards {
-            limits.push(JobLimit::Quota);
-        }
-        let lived = self.slowest.seconds + PAID_BESIDE_S;
-        if lived > CHILD_TIME_OUT_S {
-            limits.push(JobLimit::TimeOut);
-        }
-        if self.disk_bytes > TASK_DISK_BYTES {
-            limits.push(JobLimit::Disk);
-        }
-        if self.at_once > INTERFACES {
-            limits.push(JobLimit::Interfaces);
-        }
-        if self.starts_s > 0.0 {
-            limits.push(JobLimit::Starts);
-        }
-        if self.gets_per_s > GETS_PER_PREFIX_AND_S * self.folders.max(1) as f64 {
-            limits.push(JobLimit::Prefixes);
-        }
-        let mean = self.bytes.unwrap_or(0) as f64 / f64::from(self.shards.max(1));
-        if self.bytes.is_some() && self.largest as f64 > mean && self.shards > 1 {
-            limits.push(JobLimit::LargestObject);
-        }
-        if lived < MINIMUM_SECONDS && self.shards > 1 {
-            limits.push(JobLimit::Minute);
-        }
-        limits.push(JobLimit::Task(self.slowest.bound));
-        limits
-    }
-}
-
-/// Something that limits a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JobLimit {
-    /// The queue does not run all children at once.
-    Quota,
-    /// A child lives for longer than the job definition lets it.
-    TimeOut,
-    /// A child's keys and rows do not fit on the disk of a task.
-    Disk,
-    /// More tasks at once than a region has network interfaces.
-    Interfaces,
-    /// Fargate starts so many tasks one after another.
-    Starts,
-    /// More GETs per second than S3 serves for so many folders.
-    Prefixes,
-    /// One object is more than an even share.
-    LargestObject,
-    /// Tasks live for less than they are paid for.
-    Minute,
-    /// What holds each task back.
-    Task(Bound),
 }
 
 /// `job first: 8 children of 0.5 vCPU and 1 GB, async × 16, lean, for 2,503 keys of s3://images/`
@@ -453,6 +397,7 @@ mod tests {
 
     use super::*;
     use crate::submit::fixture::job;
+    use crate::submit::limits::JobLimit;
 
     fn tally(keys: u64, bytes: u64) -> KeyTally {
         let classes = BTreeMap::from([("STANDARD".to_owned(), (keys, bytes))]);

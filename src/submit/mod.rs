@@ -9,6 +9,7 @@ mod document;
 mod drive;
 mod forecast;
 mod job;
+mod limits;
 mod listing;
 mod manifest;
 mod tally;

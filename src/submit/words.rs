@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use super::forecast::{
-    ADDRESSES, CHILD_TIME_OUT_S, GETS_PER_PREFIX_AND_S, INTERFACES, JobForecast, JobLimit,
-    PAID_BESIDE_S, STARTED_AT_ONCE, STARTED_PER_S, TASK_DISK_BYTES,
+    ADDRESSES, CHILD_TIME_OUT_S, GETS_PER_PREFIX_AND_S, INTERFACES, JobForecast, PAID_BESIDE_S,
+    STARTED_AT_ONCE, STARTED_PER_S, TASK_DISK_BYTES,
 };
+use super::limits::JobLimit;
 use crate::price::MINIMUM_SECONDS;
 use crate::speed::{
     Bound, CONNECTION_BYTES_PER_S, CPU_S_PER_BYTE, CPU_S_PER_REQUEST, FIRST_BYTE_S,

@@ -185,12 +185,11 @@ fn read(path: &Path) -> Result<CsvFacts, String> {
         let row = row.map_err(|error: CsvError| error.to_string())?;
         result.objects += 1;
         keys.add(row.key.as_bytes());
-        let is_ok = is_ok(&row);
-        if is_ok {
+        if is_ok(&row) {
             result.ok += 1;
             result.goodput_bytes += row.calc_size.unwrap_or(0);
         }
-        times.row(&row, is_ok).map_err(|error| error.to_string())?;
+        times.row(&row).map_err(|error| error.to_string())?;
     }
     let times = times.finish(fetch_ns).map_err(|error| error.to_string())?;
     Ok(CsvFacts {
@@ -256,7 +255,7 @@ impl RowTimes {
         }
     }
 
-    fn row(&mut self, row: &CsvRow, is_ok: bool) -> io::Result<()> {
+    fn row(&mut self, row: &CsvRow) -> io::Result<()> {
         self.pids.extend(row.pid);
         self.tids.extend(row.tid.map(|tid| (row.pid, tid)));
         let (Some(start), Some(end)) = (row.start_ns, row.end_ns) else {
@@ -266,7 +265,7 @@ impl RowTimes {
         self.starts.add(start);
         self.ends.add(end);
         self.overlap.push(start, end)?;
-        if !is_ok {
+        if !is_ok(row) {
             return Ok(());
         }
         let attempt = row.attempt_start_ns.unwrap_or(start);
