@@ -23,7 +23,6 @@ const ONE_SERVER: &str = "a run measures one server: make a run for each";
 /// What to try when there is no such file.
 const UNREADABLE_HINT: &str = "--urls names a file, - for standard input, or s3://bucket/key";
 
-/// The URLs of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedUrls {
     /// How many there are.

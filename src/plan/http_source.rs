@@ -42,7 +42,7 @@ pub enum Urls {
 }
 
 impl fmt::Display for Urls {
-    /// As `--urls` takes them.
+    /// Typed ones with blanks between them; else where they are read from.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Typed(urls) => {

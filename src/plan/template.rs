@@ -6,7 +6,6 @@
 /// Longest name.
 const LONGEST: usize = 32;
 
-/// A piece of a text.
 enum TextPiece<'a> {
     Text(&'a str),
     Name(&'a str),

@@ -1,7 +1,6 @@
 //! The record of one repetition in a sweep: which cell, how it was limited, what was measured from outside, and where its own results are.
 //!
-//! It stands beside the results of the repetition as `repetition.json` and is there for contenders too, which write no summary. Plain data and its
-//! file form; FORMAT.md describes every field.
+//! It is `repetition.json` beside the results, for contenders too, which write no summary. FORMAT.md describes every field.
 
 use std::collections::BTreeMap;
 

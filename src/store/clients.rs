@@ -79,7 +79,6 @@ impl ClientFactory for Clients {
     }
 }
 
-/// Any client.
 pub enum AnyClient {
     /// parfetch's own, for a bucket.
     Lean(Box<LeanClient>),

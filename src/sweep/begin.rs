@@ -5,7 +5,7 @@ use std::path::Path;
 use super::environment::ExpectedKeys;
 use super::folder::{Folder, PLAN_FILE};
 use super::job::SweepJob;
-use super::keys::{Frozen, KeySum, Wanted, freeze};
+use super::keys::{Frozen, KeySum, WantedKeys, freeze};
 use crate::cell::Cell;
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure};
@@ -47,7 +47,7 @@ impl NewSweep<'_> {
             plan,
             definition,
         } = self;
-        let wanted = Wanted {
+        let wanted = WantedKeys {
             source: job.source.clone(),
             prefix: job.plan.prefix.clone(),
             sample: job.sample.map(|sample| (sample, speed(job, cells))),

@@ -37,7 +37,7 @@ pub(super) struct Frozen {
 }
 
 /// Which keys are listed.
-pub(super) struct Wanted {
+pub(super) struct WantedKeys {
     pub(super) source: KeySource,
     pub(super) prefix: String,
     /// The sample of them that is frozen, and how fast it is thought to be fetched.
@@ -47,7 +47,7 @@ pub(super) struct Wanted {
 /// Lists the keys and writes them to `path`.
 pub(super) async fn freeze(
     bucket: &mut Bucket,
-    wanted: &Wanted,
+    wanted: &WantedKeys,
     path: &Path,
     progress: impl FnMut(u64),
 ) -> Result<Frozen, Failure> {

@@ -120,10 +120,7 @@ pub(super) async fn set_up<'a>(
         expected: expected(job, folder, &facts)?,
         max_bytes: None,
     };
-    let gets = match job.layout.part_size {
-        Some(_) => requests(&folder.keys_path(), job.layout, job.plan.limit)?,
-        None => template.expected.objects,
-    };
+    let gets = gets(job, folder, template.expected.objects)?;
     let results = job
         .results
         .as_ref()
@@ -149,6 +146,14 @@ pub(super) async fn set_up<'a>(
         prices,
         ask,
     })
+}
+
+/// Those of one run of parfetch over so many objects.
+fn gets(job: &SweepJob, folder: &Folder, objects: u64) -> Result<u64, Failure> {
+    match job.layout.part_size {
+        Some(_) => requests(&folder.keys_path(), job.layout, job.plan.limit),
+        None => Ok(objects),
+    }
 }
 
 /// Where contenders store.

@@ -63,7 +63,6 @@ pub(super) fn memory<'de, D: Deserializer<'de>>(
     list(deserializer, &MEMORY)
 }
 
-/// A value of a factor.
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "not a text, a number, true or false")]
 enum FactorValue {

@@ -6,7 +6,7 @@ use super::request::RequestWriter;
 use crate::store::attempt::{AttemptError, Remedy, Target};
 
 /// How requests are written, and what their answers mean.
-pub trait RequestForm {
+pub trait WriteRequest {
     /// Writes the request for `target` into `out`, in the place of what is there; what its answer is held against.
     fn write(&mut self, target: Target<'_>, out: &mut Vec<u8>) -> Wanted;
 
@@ -26,7 +26,7 @@ pub trait RequestForm {
     fn take_notes(&mut self) -> Vec<String>;
 }
 
-impl RequestForm for RequestWriter {
+impl WriteRequest for RequestWriter {
     fn write(&mut self, target: Target<'_>, out: &mut Vec<u8>) -> Wanted {
         self.get(target, out);
         Wanted::Object(target.part)

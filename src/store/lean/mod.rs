@@ -27,7 +27,7 @@ use super::credentials::CredentialFeed;
 use super::http_recipe::HttpRecipe;
 use super::recipe::S3Recipe;
 use connection::LeanConnection;
-use form::RequestForm;
+use form::WriteRequest;
 use plain::PlainForm;
 use reader::Wanted;
 use request::RequestWriter;
@@ -85,7 +85,7 @@ impl HttpClient {
     }
 }
 
-impl<F: RequestForm> LeanClient<F> {
+impl<F: WriteRequest> LeanClient<F> {
     fn new(dialer: Arc<Dialer>, form: F, number: u32) -> Self {
         Self {
             dialer,
@@ -134,7 +134,7 @@ impl<F: RequestForm> LeanClient<F> {
     }
 }
 
-impl<F: RequestForm> ObjectClient for LeanClient<F> {
+impl<F: WriteRequest> ObjectClient for LeanClient<F> {
     async fn get<S: BodySink>(
         &mut self,
         target: Target<'_>,

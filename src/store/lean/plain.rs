@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::connection::LeanConnection;
-use super::form::RequestForm;
+use super::form::WriteRequest;
 use super::reader::{AnswerRule, Wanted};
 use crate::plan::names::shown;
 use crate::sample::{ErrorCode, Outcome};
@@ -94,7 +94,7 @@ fn rest(recipe: &HttpRecipe) -> Vec<u8> {
     out
 }
 
-impl RequestForm for PlainForm {
+impl WriteRequest for PlainForm {
     fn write(&mut self, target: Target<'_>, out: &mut Vec<u8>) -> Wanted {
         out.clear();
         for piece in [

@@ -55,7 +55,6 @@ pub(super) enum ServerStart {
     Stopped,
 }
 
-/// A server that runs.
 pub(super) struct WebServer {
     name: String,
     process: ProcessSpec,
