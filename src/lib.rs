@@ -20,6 +20,7 @@ mod fill;
 #[cfg(test)]
 mod fuzz;
 mod guess;
+mod law;
 mod lister;
 #[cfg(test)]
 mod model;
