@@ -42,6 +42,8 @@ mod stats;
 mod store;
 mod submit;
 mod sweep;
+#[cfg(test)]
+mod tune;
 mod units;
 mod words;
 mod wrap;

@@ -102,6 +102,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "cell", "law", "plan", "platform", "price", "results", "sample", "stats", "units",
         ],
     ),
+    ("tune", &["cell", "law", "model", "plan", "price", "stats"]),
     (
         "render",
         &[
