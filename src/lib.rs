@@ -20,6 +20,7 @@ mod fill;
 #[cfg(test)]
 mod fuzz;
 mod guess;
+mod law;
 mod lister;
 #[cfg(test)]
 mod model;
@@ -41,6 +42,8 @@ mod stats;
 mod store;
 mod submit;
 mod sweep;
+#[cfg(test)]
+mod tune;
 mod units;
 mod words;
 mod wrap;

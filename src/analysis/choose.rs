@@ -4,6 +4,7 @@
 
 use super::fit::{CpuOfObject, Fit, Measured, Subject};
 use super::thresholds::NEAR;
+use crate::law::LawPoint;
 use crate::plan::Mode;
 use crate::stats::location::{median, pseudomedian};
 use crate::stats::near::sure_within;
@@ -125,6 +126,14 @@ impl Middle {
 }
 
 impl Candidate {
+    /// Where it is in the law; `size` numbers its size.
+    fn at(&self, size: usize) -> LawPoint {
+        let tasks = self.tasks as f64;
+        let vcpu = self.size.0 as f64 / tasks / 1_024.0;
+        let workers = f64::from(self.concurrency.max(1));
+        LawPoint::new(size, vcpu, (self.mode, workers)).times(tasks)
+    }
+
     /// The middle of as many repetitions as there are, any of them any number of times.
     fn again(&self, random: &mut fastrand::Rng) -> Middle {
         let count = self.logs.len();
@@ -173,11 +182,7 @@ impl Known {
         let measured = |index: &usize| {
             let candidate = &candidates[*index];
             Measured {
-                size: sizes.binary_search(&size_of(index)).unwrap_or_default(),
-                tasks: candidate.tasks as f64,
-                vcpu: candidate.size.0 as f64 / candidate.tasks as f64 / 1_024.0,
-                mode: candidate.mode,
-                workers: f64::from(candidate.concurrency.max(1)),
+                at: candidate.at(sizes.binary_search(&size_of(index)).unwrap_or_default()),
                 log_rate: log_objects - middles[*index].time,
                 variance: own_variance(candidate, usual),
                 cpu: candidate.cpu,

@@ -74,7 +74,7 @@ pub fn simulate(law: &Law, asked: &Asked) -> Vec<Document> {
                 slower: weather.next(&mut random) * asked.day,
                 last,
             };
-            let run = Run {
+            let run = SimulatedRun {
                 cell,
                 repetition,
                 position: documents.len(),
@@ -87,7 +87,7 @@ pub fn simulate(law: &Law, asked: &Asked) -> Vec<Document> {
 }
 
 /// One run of a sweep.
-struct Run<'a> {
+struct SimulatedRun<'a> {
     cell: &'a Cell,
     repetition: u32,
     position: usize,
@@ -138,7 +138,12 @@ fn sample(fetched: &Law, (of_keys, of_bytes): (u64, u64), seed: u64) -> SampleFa
     }
 }
 
-fn document(law: &Law, facts: &SweepFacts, run: &Run<'_>, random: &mut Random) -> Document {
+fn document(
+    law: &Law,
+    facts: &SweepFacts,
+    run: &SimulatedRun<'_>,
+    random: &mut Random,
+) -> Document {
     let mut summary = run
         .cell
         .program
@@ -246,8 +251,8 @@ fn plan(cell: &Cell) -> RunPlan {
     }
 }
 
-fn summary(law: &Law, run: &Run<'_>, random: &mut Random) -> Summary {
-    let Run { cell, ran, .. } = run;
+fn summary(law: &Law, run: &SimulatedRun<'_>, random: &mut Random) -> Summary {
+    let SimulatedRun { cell, ran, .. } = run;
     let mut header = Header::new(&plan(cell), time_of(run.position), Environment::default());
     header.region = Some("us-east-1".to_owned());
     let mut summary = Summary::running(header);
@@ -316,25 +321,8 @@ fn summary(law: &Law, run: &Run<'_>, random: &mut Random) -> Summary {
 
 /// What arrived in each second.
 fn series(ran: &Ran, noise: f64, random: &mut Random) -> Series {
-    let mut bytes = vec![0.0; place(ran.fetch_s.ceil().max(1.0))];
-    let mut fetches = bytes.clone();
-    let mut now = 0.0;
-    for stretch in &ran.stretches {
-        let (from, to) = (now, now + stretch.seconds);
-        now = to;
-        for (second, (bytes, fetches)) in bytes
-            .iter_mut()
-            .zip(&mut fetches)
-            .enumerate()
-            .take(place(to) + 1)
-            .skip(place(from))
-        {
-            let within = (to.min(second as f64 + 1.0) - from.max(second as f64)).max(0.0);
-            let share = within / stretch.seconds.max(1e-12);
-            *bytes += stretch.bytes * share;
-            *fetches += stretch.objects * share;
-        }
-    }
+    let bytes = ran.each_second(|stretch| stretch.bytes);
+    let fetches = ran.each_second(|stretch| stretch.objects);
     let mut state = random.normal();
     let (bytes, fetches) = bytes
         .into_iter()
@@ -350,16 +338,6 @@ fn series(ran: &Ran, noise: f64, random: &mut Random) -> Series {
         bytes,
         fetches,
     }
-}
-
-/// The second in which a time lies.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the cast saturates, and times are not negative"
-)]
-fn place(seconds: f64) -> usize {
-    seconds as usize
 }
 
 #[expect(

@@ -9,8 +9,10 @@ mod file;
 mod law;
 mod noise;
 mod run;
+mod session;
 
 pub use documents::{Asked, Document, simulate};
 pub use file::{Corner, Model, ProgramCpu};
 pub use law::{Law, Limits, Whole};
 pub use run::{Amount, Chance, Ran};
+pub use session::ModelSession;

@@ -87,6 +87,34 @@ pub struct Ran {
     pub dropped_s: Option<f64>,
 }
 
+impl Ran {
+    /// What of its stretches falls into each second.
+    pub(super) fn each_second(&self, value: fn(&Stretch) -> f64) -> Vec<f64> {
+        let mut seconds = vec![0.0; place(self.fetch_s.ceil().max(1.0))];
+        let mut now = 0.0;
+        for stretch in &self.stretches {
+            let (from, to) = (now, now + stretch.seconds);
+            now = to;
+            let of = seconds.iter_mut().enumerate();
+            for (second, sum) in of.take(place(to) + 1).skip(place(from)) {
+                let within = (to.min(second as f64 + 1.0) - from.max(second as f64)).max(0.0);
+                *sum += value(stretch) * within / stretch.seconds.max(1e-12);
+            }
+        }
+        seconds
+    }
+}
+
+/// The second in which a time lies.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the cast saturates, and times are not negative"
+)]
+fn place(seconds: f64) -> usize {
+    seconds as usize
+}
+
 /// The network of a task over time.
 struct Credit {
     kind: Burst,

@@ -1,6 +1,6 @@
 //! What was measured of a program: what the law is fitted to.
 
-use crate::plan::Mode;
+use crate::law::LawPoint;
 
 /// The objects of the bucket.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,15 +28,7 @@ pub(in crate::analysis) struct CpuOfObject {
 /// One configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::analysis) struct Measured {
-    /// Which size it has: a number from 0.
-    pub(in crate::analysis) size: usize,
-    /// Tasks that fetch side by side.
-    pub(in crate::analysis) tasks: f64,
-    /// Of one task.
-    pub(in crate::analysis) vcpu: f64,
-    pub(in crate::analysis) mode: Mode,
-    /// Of one task.
-    pub(in crate::analysis) workers: f64,
+    pub(in crate::analysis) at: LawPoint,
     /// Logarithm of objects a second, of all tasks together.
     pub(in crate::analysis) log_rate: f64,
     /// Of that, by its repetitions.

@@ -13,7 +13,7 @@ mod measured;
 mod search;
 
 use deviations::{Deviations, with_errors};
-use law::RateLaw;
+use law::LawOfCells;
 pub(super) use measured::{CpuOfObject, Measured, Objects, Subject};
 use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
 use search::Search;
@@ -39,7 +39,7 @@ impl Fit {
         if measured.len() < FEWEST {
             return None;
         }
-        let search = Search::new(RateLaw::new(measured, subject));
+        let search = Search::new(LawOfCells::new(measured, subject));
         let mut of = search.best(&Deviations::new(measured, 1.0)?)?;
         let mut best: Option<(f64, Self)> = None;
         for scale in SCALES {
@@ -88,6 +88,7 @@ impl Fit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::law::LawPoint;
     use crate::plan::Mode;
 
     const PARFETCH: Subject = Subject {
@@ -113,11 +114,7 @@ mod tests {
             for mode in Mode::ALL {
                 for workers in [4.0, 16.0, 64.0, 256.0] {
                     measured.push(Measured {
-                        size,
-                        tasks: 1.0,
-                        vcpu,
-                        mode,
-                        workers,
+                        at: LawPoint::new(size, vcpu, (mode, workers)),
                         log_rate: rate(vcpu, workers).ln() + off(measured.len()),
                         variance,
                         cpu: Some(CpuOfObject {
@@ -140,8 +137,10 @@ mod tests {
         let rates: Vec<f64> = noisy.iter().map(|one| one.log_rate).collect();
         let squares = |values: &[f64]| -> f64 {
             let off = values.iter().zip(&noisy);
-            off.map(|(value, one)| (value - rate(one.vcpu, one.workers).ln()).powi(2))
-                .sum()
+            off.map(|(value, one)| {
+                (value - rate(one.at.log_vcpu.exp(), one.at.workers).ln()).powi(2)
+            })
+            .sum()
         };
         let (before, after) = (squares(&rates), squares(&fit.expected(&rates)));
         assert!(after < before / 3.0, "{before} became {after}");
@@ -169,7 +168,7 @@ mod tests {
         // A program in which one worker of a process at a time can be: 1,000 objects a second, which four vCPU alone would exceed.
         let mut locked = measured(|_| 0.0, 0.06 * 0.06);
         for one in &mut locked {
-            let most = match one.mode {
+            let most = match one.at.mode {
                 Mode::Async | Mode::Thread => 1_000_f64.ln(),
                 Mode::Process => f64::INFINITY,
             };
@@ -179,9 +178,9 @@ mod tests {
         let rates: Vec<f64> = locked.iter().map(|one| one.log_rate).collect();
         let expected = fit.expected(&rates);
         let of = |mode: Mode| {
-            let place = locked
-                .iter()
-                .position(|one| one.mode == mode && one.vcpu > 3.0 && one.workers > 100.0);
+            let place = locked.iter().position(|one| {
+                one.at.mode == mode && one.at.log_vcpu > 1.0 && one.at.workers > 100.0
+            });
             expected[place.unwrap()]
         };
         assert!(of(Mode::Process) - of(Mode::Async) > 0.3, "{expected:?}");
@@ -195,15 +194,20 @@ mod tests {
         let four = measured(|place| off(place + 5), 0.07 * 0.07);
         let mut both = one.clone();
         both.extend(four.into_iter().map(|cell| Measured {
-            size: cell.size + 3,
-            tasks: 4.0,
+            at: LawPoint {
+                size: cell.at.size + 3,
+                ..cell.at.times(4.0)
+            },
             log_rate: cell.log_rate + 4_f64.ln(),
             ..cell
         }));
         let squares = |values: &[f64]| -> f64 {
             let off = values.iter().zip(&both);
-            off.map(|(value, one)| (value - (one.tasks * rate(one.vcpu, one.workers)).ln()).powi(2))
-                .sum()
+            off.map(|(value, one)| {
+                (value - one.at.log_tasks - rate(one.at.log_vcpu.exp(), one.at.workers).ln())
+                    .powi(2)
+            })
+            .sum()
         };
         let rates: Vec<f64> = both.iter().map(|one| one.log_rate).collect();
         let fit = Fit::new(&both, PARFETCH).unwrap();

@@ -4,8 +4,9 @@
 use nalgebra::{Cholesky, DMatrix, DVector};
 
 use super::deviations::Deviations;
-use super::law::{RateLaw, SERIAL, STORE};
+use super::law::LawOfCells;
 use super::measured::Measured;
+use crate::law::{SERIAL, STORE};
 use crate::plan::Mode;
 
 /// Steps at most.
@@ -24,7 +25,7 @@ const CPU_ERROR: f64 = 0.03;
 const BUSY: f64 = 0.8;
 
 pub(super) struct Search<'a> {
-    pub(super) law: RateLaw<'a>,
+    pub(super) law: LawOfCells<'a>,
     pub(super) rates: DVector<f64>,
     cpus: DVector<f64>,
     /// 1 ÷ variance of each CPU time; 0 where none is known.
@@ -32,7 +33,7 @@ pub(super) struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    pub(super) fn new(law: RateLaw<'a>) -> Self {
+    pub(super) fn new(law: LawOfCells<'a>) -> Self {
         let measured = law.measured;
         let column = |value: fn(&Measured) -> f64| {
             DVector::from_iterator(measured.len(), measured.iter().map(value))
@@ -61,7 +62,7 @@ impl<'a> Search<'a> {
 
     /// What is supposed of the parameters, and what CPU times say of them: curvature and gradient.
     fn besides(&self, of: &DVector<f64>) -> (DMatrix<f64>, DVector<f64>) {
-        let slopes = self.law.slopes(of, RateLaw::cpus);
+        let slopes = self.law.slopes(of, LawOfCells::cpus);
         let mut weighted = slopes.clone();
         for (mut row, weight) in weighted.row_iter_mut().zip(&self.weights) {
             row *= *weight;
@@ -82,7 +83,7 @@ impl<'a> Search<'a> {
         let mut now = self.cost(&of, deviations);
         let mut damping = 1e-2;
         for _ in 0..STEPS {
-            let slopes = self.law.slopes(&of, RateLaw::rates);
+            let slopes = self.law.slopes(&of, LawOfCells::rates);
             let off = &self.rates - self.law.rates(&of);
             let (curvature, gradient) = self.besides(&of);
             let curvature = curvature + slopes.transpose() * deviations.known.solve(&slopes);
@@ -113,12 +114,12 @@ impl<'a> Search<'a> {
     /// The most likely parameters. Limits above all rates are tried just above them as well.
     pub(super) fn best(&self, deviations: &Deviations) -> Option<DVector<f64>> {
         let mut best = self.find(self.law.before.clone(), deviations)?;
-        let of_one_process = |one: &Measured| match one.mode {
-            Mode::Async | Mode::Thread => Some(one.log_rate - one.tasks.ln()),
+        let of_one_process = |one: &Measured| match one.at.mode {
+            Mode::Async | Mode::Thread => Some(one.log_rate - one.at.log_tasks),
             Mode::Process => None,
         };
         let mut limits = vec![(STORE, self.law.highest(|one| Some(one.log_rate)))];
-        if self.law.is_contender {
+        if self.law.is_contender() {
             limits.push((SERIAL, self.law.highest(of_one_process)));
         }
         for (place, highest) in limits.into_iter().filter(|(_, rate)| rate.is_finite()) {
@@ -135,7 +136,7 @@ impl<'a> Search<'a> {
 
     /// The law around `of` as a normal distribution: what is expected of each rate before any was measured, and the covariance.
     pub(super) fn linear(&self, of: &DVector<f64>) -> Option<(DVector<f64>, DMatrix<f64>)> {
-        let slopes = self.law.slopes(of, RateLaw::rates);
+        let slopes = self.law.slopes(of, LawOfCells::rates);
         let (curvature, gradient) = self.besides(of);
         let known = Cholesky::new(curvature)?;
         let spread = known.solve(&slopes.transpose());

@@ -22,6 +22,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("guess", &[]),
     ("words", &[]),
     ("plan", &["price", "units", "words"]),
+    ("law", &["plan"]),
     ("sample", &["plan"]),
     ("event", &[]),
     ("cell", &["plan"]),
@@ -98,9 +99,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "analysis",
         &[
-            "cell", "plan", "platform", "price", "results", "sample", "stats", "units",
+            "cell", "law", "plan", "platform", "price", "results", "sample", "stats", "units",
         ],
     ),
+    ("tune", &["cell", "law", "model", "plan", "price", "stats"]),
     (
         "render",
         &[

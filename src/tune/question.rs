@@ -1,0 +1,98 @@
+//! What a tune is asked, what it asks to be measured, and what it answers.
+
+use super::goal::{Terms, TuneGoal};
+use super::space::{Edge, Space};
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub struct Question {
+    pub space: Space,
+    pub terms: Terms,
+    pub goal: TuneGoal,
+    pub is_contender: bool,
+    /// What counts as good as the best: 0.05 is 5 %.
+    pub within: f64,
+    /// How likely the answer must be that good.
+    pub confidence: f64,
+    /// Runs at most.
+    pub most_runs: usize,
+    /// Of the order of blocks and of draws.
+    pub seed: u64,
+}
+
+/// Why something is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// The ends and the middle of the space.
+    Start,
+    /// It is the best so far.
+    Best,
+    /// It may be better than the best.
+    MayBeBetter,
+    /// What is recommended must be measured more than once.
+    Confirm,
+    /// It is next to what may be recommended.
+    Neighbour,
+    /// Its size may have a burst that ends.
+    Burst,
+}
+
+/// A run to make.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WantedRun {
+    pub config: usize,
+    pub why: Why,
+    /// Objects of the frozen order, from its start.
+    pub objects: f64,
+    /// Where it is to end by the clock, however many objects that are.
+    pub ends_s: Option<f64>,
+    /// What is expected: seconds, objects a second.
+    pub expected_s: f64,
+    pub expected_rate: f64,
+}
+
+/// Why it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopReason {
+    /// The answer is sure.
+    Sure,
+    /// No run is left.
+    Runs,
+    /// Somebody or something else ended it.
+    Asked,
+}
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    pub config: usize,
+    /// Chance to be as good as the best.
+    pub confidence: f64,
+    /// By which share it is worse than the best, in 95 of 100 cases at most.
+    pub at_worst: f64,
+    /// Those that cannot be told from it, in the order in which they would be taken.
+    pub tied: Vec<usize>,
+    pub edge: Edge,
+    /// Seconds of a task: 2.5, 50, 97.5 %.
+    pub seconds: [f64; 3],
+    /// How runs vary: standard deviation of the logarithm.
+    pub sigma: f64,
+    pub stopped: StopReason,
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Next {
+    Run(WantedRun),
+    /// `None` where nothing was measured, or numbers fail.
+    Stop(Option<Found>),
+}
+
+/// Parts of the strategy that can be left out, to show that each is needed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg(test)]
+pub enum Without {
+    Deviations,
+    Soaks,
+    Neighbours,
+}
