@@ -49,9 +49,10 @@ impl Factors {
 
     /// Part of a folder's name: `-server=uvicorn-workers=3`; empty without factors. Different factors have different names.
     pub fn slug(&self) -> String {
-        self.iter()
-            .map(|(name, value)| format!("-{name}={}", safe(value)))
-            .collect()
+        self.iter().fold(String::new(), |mut slug, (name, value)| {
+            slug.extend(["-", name, "=", &safe(value)]);
+            slug
+        })
     }
 }
 

@@ -52,10 +52,10 @@ impl FromStr for StatusSet {
                 .filter(|class| (1..=5).contains(class));
             match (class, word.parse::<u16>()) {
                 (Some(class), _) => {
-                    (class * 100..class * 100 + 100).for_each(|status| set.insert(status))
+                    (class * 100..class * 100 + 100).for_each(|status| set.insert(status));
                 }
                 (None, Ok(status)) if place(status).is_some() && word.len() == 3 => {
-                    set.insert(status)
+                    set.insert(status);
                 }
                 _ => return Err(format!("`{}` is not an HTTP status", word.escape_debug())),
             }

@@ -410,6 +410,7 @@ pub(crate) fn brought() -> Study {
     };
     let python = Recommendation {
         program: study.cells[place].cell.program.clone(),
+        factors: study.cells[place].cell.factors.clone(),
         cheapest: Some(choice.clone()),
         fastest: Some(choice),
         pareto: vec![place],

@@ -136,7 +136,9 @@ fn take_over(found: Destinations, facts: &mut RunFacts, log: &mut RunLog<'_>) ->
         lookup_ns,
         note,
     } = found;
-    note.into_iter().for_each(|note| log.warn(note));
+    if let Some(note) = note {
+        log.warn(note);
+    }
     log.phases.lookup_ns = lookup_ns;
     let header = &mut facts.header;
     (header.region, header.resolved_addresses) = (region, addresses);

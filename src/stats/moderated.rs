@@ -229,7 +229,7 @@ mod tests {
             let all: usize = (0..trials)
                 .map(|_| found(&family(random, &[noise; 45], 0.1)))
                 .sum();
-            all as f64 / (45 * trials) as f64
+            all as f64 / f64::from(45 * trials)
         };
         let (quiet, usual, noisy) = (
             shown(&mut random, 0.02),

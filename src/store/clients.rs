@@ -46,7 +46,7 @@ impl Clients {
                     recipe.limits.connect_timeout,
                     recipe.ca_bundle.as_deref(),
                 )?;
-                let dialer = Arc::new(dialer.to_addresses(&recipe.servers));
+                let dialer = Arc::new(dialer.with_servers(&recipe.servers));
                 Self::Http(Arc::new(recipe), dialer, RedirectNote::default())
             }
         })

@@ -19,6 +19,11 @@ const BEHAVIOUR: &str = "ACTS_AS_A_SERVER";
 /// Not a test: what the servers of the others are.
 #[test]
 #[ignore = "the other tests start it"]
+#[expect(
+    clippy::disallowed_methods,
+    clippy::exit,
+    reason = "a program of its own, told by variables"
+)]
 fn acts_as_a_server() {
     let Ok(behaviour) = std::env::var(BEHAVIOUR) else {
         return;

@@ -6,9 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::analysis::advice::{
-    Basis, Choice, Cost, Edge, Held, KneeSide, Recommendation, ScaledBy,
-};
+use crate::analysis::advice::{Basis, Cost, Edge, Held, KneeSide, Recommendation, ScaledBy};
 use crate::analysis::metric::{Better, Metric, Unit};
 use crate::analysis::model::{
     CellReport, Curve, Facts, FailedRepetition, Figure, SpeedUp, Standing, Study, Workload,

@@ -47,9 +47,9 @@ pub(super) fn modes(client: &Client) -> Vec<&str> {
 /// Which lines of other programs stand in grey behind those of a client.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum GreyLines {
-    /// GreyLines parfetch's own clients every contender; a contender has a scale of its own.
+    /// Every contender, behind parfetch's own clients; a contender has a scale of its own.
     Contenders,
-    /// GreyLines a contender parfetch's own first client: what could be reached.
+    /// parfetch's own first client, behind a contender: what could be reached.
     Yardstick,
 }
 

@@ -52,7 +52,7 @@ pub(crate) fn answer(comparison: &Comparison, [base, new]: [&str; 2]) -> String 
         let by = by_how_much(comparison, cells);
         let than = if is_first {
             let than = if by.ends_with(AS_FAST) { "as" } else { "than" };
-            format!(" {than} {}", base)
+            format!(" {than} {base}")
         } else {
             String::new()
         };

@@ -179,8 +179,10 @@ pub(crate) fn span(low: String, high: &str) -> String {
 pub(crate) fn behind(factors: &Factors) -> String {
     factors
         .iter()
-        .map(|(name, value)| format!(", {name} {value}"))
-        .collect()
+        .fold(String::new(), |mut text, (name, value)| {
+            text.extend([", ", name, " ", value]);
+            text
+        })
 }
 
 #[cfg(test)]

@@ -84,7 +84,7 @@ impl Dialer {
     }
 
     /// With connections to these servers in turn, each known by its addresses; a connection lasts as long as it is needed.
-    pub(in crate::store) fn to_addresses(self, servers: &[Vec<SocketAddr>]) -> Self {
+    pub(in crate::store) fn with_servers(self, servers: &[Vec<SocketAddr>]) -> Self {
         let servers = servers.iter().map(|server| server.as_slice().into());
         Self {
             servers: servers.collect(),

@@ -43,6 +43,15 @@ pub(super) enum TaskPhase {
     Ended,
 }
 
+/// Whether an earlier part of this sweep started a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum EarlierStart {
+    None,
+    /// It asked for the start, and whether that started it is not known.
+    Possible,
+    Certain,
+}
+
 #[derive(Debug)]
 pub(super) struct Task {
     /// Which shard it fetches.
@@ -62,12 +71,9 @@ pub(super) struct Task {
     unclear: bool,
     /// It was told to stop, and the call has not gone through.
     stop_unsent: bool,
-    /// An earlier part of this sweep started it.
-    adopted: bool,
+    earlier: EarlierStart,
     /// Since when ECS says that it does not know it.
     unknown_since: Option<Instant>,
-    /// Its start was asked for by an earlier part of this sweep, and whether that started it is not known.
-    may_have_run: bool,
     result: Option<Result<(), TaskFailure>>,
 }
 
@@ -94,21 +100,30 @@ impl Task {
             stopped_for: None,
             unclear: false,
             stop_unsent: false,
-            adopted: phase == TaskPhase::Starting,
+            earlier: if phase == TaskPhase::Starting {
+                EarlierStart::Certain
+            } else {
+                EarlierStart::None
+            },
             unknown_since: None,
-            may_have_run: false,
             result: None,
         }
     }
 
     /// An earlier part of this sweep asked for its start, and no answer was written down.
     pub(super) fn asked_for_before(&mut self) {
-        self.may_have_run = self.phase == TaskPhase::Waiting;
+        if self.phase == TaskPhase::Waiting {
+            self.earlier = EarlierStart::Possible;
+        }
     }
 
     /// Whether its result may be stored already; true once.
     pub(super) fn takes_an_earlier_result(&mut self) -> bool {
-        std::mem::take(&mut self.may_have_run)
+        let may_have_run = self.earlier == EarlierStart::Possible;
+        if may_have_run {
+            self.earlier = EarlierStart::None;
+        }
+        may_have_run
     }
 
     pub(super) fn phase(&self) -> TaskPhase {
@@ -235,9 +250,11 @@ impl Task {
         {
             self.enter(phase);
             // Its time has run since it ran, not since it was found.
-            if let (TaskPhase::Running, true, Some(started)) =
-                (phase, self.adopted, task.times.started)
-            {
+            if let (TaskPhase::Running, true, Some(started)) = (
+                phase,
+                self.earlier == EarlierStart::Certain,
+                task.times.started,
+            ) {
                 let ran = Duration::from_millis(unix_ms().saturating_sub(started));
                 self.since = self.since.checked_sub(ran).unwrap_or(self.since);
             }

@@ -6,7 +6,10 @@ use parfetch::internals::{CsvRow, Mode};
 use super::{STEM, answering, results, run};
 use crate::support::scripted::{Reply, Request, Scripted};
 
-fn ends(rows: &[CsvRow]) -> Vec<(Option<Outcome>, &str, Option<u16>, Option<u64>)> {
+/// How a row ended: outcome, error codes, status and size.
+type RowEnd<'a> = (Option<Outcome>, &'a str, Option<u16>, Option<u64>);
+
+fn ends(rows: &[CsvRow]) -> Vec<RowEnd<'_>> {
     rows.iter()
         .map(|row| (row.outcome, row.error_codes.as_str(), row.status, row.size))
         .collect()
@@ -283,9 +286,12 @@ fn only_what_may_be_repeated_goes_out_again_on_a_connection_that_was_closed() {
         ("POST", ["", "stale-connection"]),
     ] {
         // Closes every connection at its second request.
-        let served = std::sync::atomic::AtomicU64::new(0);
+        let count = std::sync::atomic::AtomicU64::new(0);
         let server = answering(move |_| {
-            if served.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % 2 == 0 {
+            if count
+                .fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+                .is_multiple_of(2)
+            {
                 Reply::ok("x")
             } else {
                 Reply::Close

@@ -146,10 +146,10 @@ fn a_certificate_that_nobody_knows_is_a_failed_row() {
 #[test]
 fn an_answer_without_end_is_given_up_when_the_time_is_long_over() {
     let hold = Hold::default();
-    let held = hold.clone();
+    let of_server = hold.clone();
     let server = answering(move |request| {
         if request.path() == "endless" {
-            held.wait();
+            of_server.wait();
         }
         Reply::ok("x")
     });
@@ -179,9 +179,9 @@ fn an_answer_without_end_is_given_up_when_the_time_is_long_over() {
     hold.open();
     // A limit of one's own comes first.
     let hold = Hold::default();
-    let held = hold.clone();
+    let of_server = hold.clone();
     let silent = answering(move |_| {
-        held.wait();
+        of_server.wait();
         Reply::ok("x")
     });
     let said = run(&[&silent.url(), "-n", "1", "--timeout", "500ms"]);
@@ -221,16 +221,15 @@ fn resets_of_a_crowded_server_are_rows() {
     let (mut ok, mut broken) = (0, 0);
     for row in &found.rows {
         assert_eq!(row.attempts, Some(1));
-        match row.outcome {
-            Some(Outcome::Ok) => ok += 1,
-            _ => {
-                assert!(
-                    ["reset", "short-body", "connect"].contains(&row.error_codes.as_str()),
-                    "{row:?}"
-                );
-                broken += 1;
-            }
+        if row.outcome == Some(Outcome::Ok) {
+            ok += 1;
+            continue;
         }
+        assert!(
+            ["reset", "short-body", "connect"].contains(&row.error_codes.as_str()),
+            "{row:?}"
+        );
+        broken += 1;
     }
     assert!(ok > 0 && broken > 0, "{ok} {broken}");
 }

@@ -22,9 +22,9 @@ fn number(request: &Request) -> Option<usize> {
 }
 
 /// Every so many requests it breaks off, is busy, or says half of an answer; otherwise it answers well.
-fn reply(served: &Served, request: &Request) -> Option<Reply> {
+fn reply(tally: &Served, request: &Request) -> Option<Reply> {
     let number = number(request)?;
-    let turn = served.requests.fetch_add(1, Ordering::Relaxed);
+    let turn = tally.requests.fetch_add(1, Ordering::Relaxed);
     Some(match turn {
         _ if turn % 211 == 17 => Reply::Close,
         _ if turn % 307 == 23 => Reply::Answer(503, Vec::new(), Vec::new()),
@@ -33,22 +33,23 @@ fn reply(served: &Served, request: &Request) -> Option<Reply> {
             Reply::Raw(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf".to_vec())
         }
         _ => {
-            served.good[number].fetch_add(1, Ordering::Relaxed);
+            tally.good[number].fetch_add(1, Ordering::Relaxed);
             Reply::ok(number.to_string())
         }
     })
 }
 
 fn every_url_has_one_good_answer_and_one_row(mode: Mode) {
-    let served = Arc::new(Served {
+    let tally = Arc::new(Served {
         good: (0..MANY).map(|_| AtomicU8::new(0)).collect(),
         requests: AtomicU64::new(0),
     });
-    let shared = Arc::clone(&served);
+    let shared = Arc::clone(&tally);
     let server = Scripted::busy(0, move |request| reply(&shared, request));
-    let urls: String = (0..MANY)
+    let urls: Vec<String> = (0..MANY)
         .map(|number| format!("{}/?{number}\n", server.url()))
         .collect();
+    let urls = urls.concat();
     let said = Invocation::bare(&[
         "run",
         "--progress",
@@ -65,7 +66,7 @@ fn every_url_has_one_good_answer_and_one_row(mode: Mode) {
     .file("urls.txt", urls)
     .go();
     said.exits(0);
-    for (number, good) in served.good.iter().enumerate() {
+    for (number, good) in tally.good.iter().enumerate() {
         assert_eq!(good.load(Ordering::Relaxed), 1, "/?{number}");
     }
     let found = results(&said, &format!("result_run_{mode}_8"));
@@ -81,7 +82,7 @@ fn every_url_has_one_good_answer_and_one_row(mode: Mode) {
     let attempts = found.summary.attempts.unwrap();
     assert_eq!(
         attempts.total,
-        served.requests.load(Ordering::Relaxed),
+        tally.requests.load(Ordering::Relaxed),
         "no request is hidden"
     );
     assert!(

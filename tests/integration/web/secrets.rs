@@ -15,9 +15,9 @@ fn no_output_no_result_and_no_child_shows_a_header_or_a_body() {
             &["-q"],
         ] {
             let hold = Hold::default();
-            let held = hold.clone();
+            let of_server = hold.clone();
             let server = answering(move |_| {
-                held.wait();
+                of_server.wait();
                 Reply::ok("x")
             });
             let running = Invocation::bare(&[

@@ -29,9 +29,10 @@ fn over(kind: Kind, server: &Scripted, mode: Mode) -> Invocation {
     match kind {
         Kind::Bucket => run.args(&["s3://source"]),
         Kind::Urls => {
-            let urls: String = (0..COUNT)
+            let urls: Vec<String> = (0..COUNT)
                 .map(|number| format!("{}/source/k{number:04}\n", server.url()))
                 .collect();
+            let urls = urls.concat();
             run.file("urls.txt", urls).args(&["--urls", "urls.txt"])
         }
     }
@@ -147,11 +148,11 @@ fn time_ends_a_run_that_goes_round(kind: Kind) {
 fn a_signal_leaves_an_account_of_everything(kind: Kind) {
     for mode in Mode::ALL {
         let hold = Hold::default();
-        let held = hold.clone();
+        let of_server = hold.clone();
         let is_late = |request: &Request| request.is_fetch() && request.path() > "source/k0009";
         let server = Scripted::start(COUNT, move |request| {
             if is_late(request) {
-                held.wait();
+                of_server.wait();
             }
             None
         });

@@ -39,7 +39,7 @@ pub(crate) struct Setup {
     /// Looks and listings to which a new task is not there yet.
     pub(crate) hidden: u32,
     pub(crate) stop_timeout: Duration,
-    /// Whether AWS puts a container of its own into each task, and before the definition's: GuardDuty.
+    /// Whether AWS puts a container of its own into each task, and before the definition's: `GuardDuty`.
     pub(crate) has_agent: bool,
     /// Whether `startedBy` must be the only filter of a listing, as AWS's pages say.
     pub(crate) lists_by_one_filter: bool,

@@ -10,7 +10,7 @@ use super::faults::Fault;
 use super::process::{Facts, Host, Process};
 use super::setup::Pace;
 
-/// What GuardDuty puts into a task.
+/// What `GuardDuty` puts into a task.
 const AGENT: &str = "aws-guardduty-agent";
 
 /// The states of a task, in order.
