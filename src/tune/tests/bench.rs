@@ -3,7 +3,7 @@
 use super::families::{Draw, Family, Trait, model, trait_of};
 use crate::cell::{Cell, Program};
 use crate::model::{Amount, Law, ModelSession, Ran};
-use crate::plan::{ClientKind, Mode};
+use crate::plan::{ClientKind, Factors, Mode};
 use crate::price::{TaskRates, TaskSize, task_usd};
 use crate::stats::change::change_point;
 use crate::tune::{CpuUse, Question, RunSeen, SeenDrop, Size, Space, Terms, TuneGoal};
@@ -104,6 +104,7 @@ impl Bench {
             mode,
             concurrency,
             shards: 1,
+            factors: Factors::default(),
         }
     }
 
