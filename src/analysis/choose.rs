@@ -334,20 +334,15 @@ fn ranked(candidates: &[Candidate], middles: &[Middle], known: &Known) -> Ranked
     let smaller = tied
         .first()
         .and_then(|first| smaller_size(candidates, &expected, candidates[*first].size));
-    let Some(size) = smaller else {
-        return Ranked {
-            tied,
-            logs: expected.logs,
-            errors: expected.errors,
-        };
-    };
-    let (of_size, others): (Vec<usize>, Vec<usize>) = all
-        .into_iter()
-        .partition(|index| candidates[*index].size == size);
-    let mut ranked = as_good(candidates, &of_size, &expected);
-    ranked.extend(tied.into_iter().filter(|index| others.contains(index)));
+    let tied = smaller.map_or(tied.clone(), |size| {
+        let is_of_size = |index: &usize| candidates[*index].size == size;
+        let (of_size, _): (Vec<usize>, Vec<usize>) = all.into_iter().partition(is_of_size);
+        let mut ranked = as_good(candidates, &of_size, &expected);
+        ranked.extend(tied.into_iter().filter(|index| !is_of_size(index)));
+        ranked
+    });
     Ranked {
-        tied: ranked,
+        tied,
         logs: expected.logs,
         errors: expected.errors,
     }

@@ -133,7 +133,7 @@ Examples:
   parfetch run s3://images -r s3://results --duration 20m             a sustained rate
   parfetch run s3://images -r s3://results --part-size 8MiB --order largest-first     a shorter tail
   parfetch run http://127.0.0.1:8000/items -n 1000 -c 50              a web server
-  parfetch run --urls urls.txt -X POST -D body.json -H 'content-type: application/json'
+  parfetch run --urls urls.txt -X POST -D body.json -H content-type:application/json
   AWS_ENDPOINT_URL=http://127.0.0.1:9000 parfetch run s3://images -r s3://results/laptop
 
 A flag wins over its variable; an empty variable means unset.";

@@ -233,13 +233,13 @@ mod tests {
         let mut room = room(folder.path());
         assert_eq!(
             room.needed((10, 5), CSV_ROW),
-            [(folder.path(), 5 * 132 + 15 * (16 + 130 + 20))]
+            [(folder.path(), 5 * 160 + 15 * (16 + 130 + 20))]
         );
         room.results = PathBuf::from("/proc");
         assert_eq!(
             room.needed((10, 5), CSV_ROW),
             [
-                (folder.path(), 5 * 132 + 15 * 16),
+                (folder.path(), 5 * 160 + 15 * 16),
                 (Path::new("/proc"), 15 * 150)
             ]
         );
@@ -258,7 +258,7 @@ mod tests {
         assert_eq!((with(None), with(Some(1_000))), (None, None));
         let refusal = with(Some(u64::MAX / 1_000)).unwrap();
         assert!(
-            refusal.starts_with("18,446,744,073,709,551 rows need 3.65 EB in"),
+            refusal.starts_with("18,446,744,073,709,551 rows need 4.17 EB in"),
             "{refusal}"
         );
     }

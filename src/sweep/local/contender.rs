@@ -205,17 +205,17 @@ struct RowTimes {
     fetch_duration: Histogram,
     overlap: FileOverlap,
     timed: u64,
-    starts: Spread,
-    ends: Spread,
+    starts: FirstAndLast,
+    ends: FirstAndLast,
     pids: BTreeSet<u32>,
     tids: BTreeSet<(Option<u32>, u32)>,
 }
 
 /// The first and the last of some moments.
 #[derive(Clone, Copy)]
-struct Spread(u64, u64);
+struct FirstAndLast(u64, u64);
 
-impl Spread {
+impl FirstAndLast {
     const NONE: Self = Self(u64::MAX, 0);
 
     fn add(&mut self, ns: u64) {
@@ -235,8 +235,8 @@ impl RowTimes {
             fetch_duration: Histogram::default(),
             overlap: overlap_in(folder),
             timed: 0,
-            starts: Spread::NONE,
-            ends: Spread::NONE,
+            starts: FirstAndLast::NONE,
+            ends: FirstAndLast::NONE,
             pids: BTreeSet::new(),
             tids: BTreeSet::new(),
         }
