@@ -27,7 +27,7 @@ const OF_OTHER_TOOLS: [(&str, &str); 12] = [
     ("-x", "requests to URLs go through no proxy"),
     (
         "-R",
-        "parfetch waits for each answer before the next request; vegeta and wrk2 keep a rate",
+        "each worker waits for its answer before the next request; vegeta and wrk2 keep a rate",
     ),
     ("-p", "-c is the number of workers"),
     ("--latency", "the summary always shows percentiles"),

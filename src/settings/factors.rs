@@ -130,7 +130,7 @@ fn check_factor(name: &str, values: &[String]) -> Result<(), Failure> {
         ));
     }
     if OF_A_RUN.contains(&name) || [PORT, OUT, SERVER].contains(&name) {
-        return Err(wrong("parfetch gives this name its value"));
+        return Err(wrong("this name has its value from parfetch"));
     }
     if values.is_empty() || values.iter().any(String::is_empty) {
         return Err(wrong("a value is empty"));

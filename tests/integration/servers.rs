@@ -293,7 +293,7 @@ fn what_is_wrong_with_factors_and_servers_is_said_at_once() {
         ),
         (
             &["--factor", "mode=a", "--contender", "app=x {mode}"],
-            "error: the factor `mode`: parfetch gives this name its value\n",
+            "error: the factor `mode`: this name has its value from parfetch\n",
         ),
         (
             &["--factor", "a=1,1", "--contender", "app=x {a}"],

@@ -299,8 +299,8 @@ fn what_is_unknown_is_named() {
     );
     say(
         &["run", "s3://b", "stray"],
-        "unexpected argument 'stray' found",
-        HELP,
+        "`stray` is one source too many",
+        "a run reads one bucket; only URLs may be several",
     );
     say(
         &["upload"],
