@@ -391,6 +391,21 @@ fn promised(schema: &Value, (node, at): (&Value, &str), into: &mut BTreeSet<Stri
     }
 }
 
+/// A run with everything that is told of requests by themselves.
+fn of_a_web_server(server: &Scripted) -> Said {
+    let url = format!("{}/source/k0000", server.url());
+    let address = server.url().replace("http://", "");
+    let words = [
+        ["run", &url],
+        ["-n", "2"],
+        ["-c", "1"],
+        ["-H", "x-a: b"],
+        ["--connect-to", &address],
+        ["-o", "out"],
+    ];
+    Invocation::bare(words.as_flattened()).go()
+}
+
 /// A field that only a fixture fills is a promise that no run keeps: the price was one.
 #[test]
 fn every_field_of_a_summary_is_filled_by_some_run() {
@@ -460,6 +475,9 @@ fn every_field_of_a_summary_is_filled_by_some_run() {
         said.exits(0);
         add(&said, "out/result_run_async_2.json");
     }
+    let said = of_a_web_server(&store);
+    said.exits(0);
+    add(&said, "out/result_run_async_1.json");
     let schema: Value = serde_json::from_str(include_str!("../../schema/summary-v1.json")).unwrap();
     let mut wanted = BTreeSet::new();
     promised(&schema, (&schema, ""), &mut wanted);
