@@ -2,6 +2,7 @@
 
 use super::begin::{configuration, speed};
 use super::job::{SweepForecast, SweepJob};
+use super::matrix::warmed_up;
 use super::setup::ReadySweep;
 use super::too_little::TooLittle;
 use crate::cell::{Cell, Program};
@@ -202,18 +203,4 @@ impl SweepForecast {
             "sweep {id}: {cells} × {each} of {work} and {warm_ups} = {runs}{gets}{all}; {limited}"
         )
     }
-}
-
-/// The first cell of each program: it warms up.
-fn warmed_up(cells: &[Cell]) -> impl Iterator<Item = &Cell> {
-    let is_first = |index: usize| {
-        cells[..index]
-            .iter()
-            .all(|before| before.program != cells[index].program)
-    };
-    cells
-        .iter()
-        .enumerate()
-        .filter(move |(index, _)| is_first(*index))
-        .map(|(_, cell)| cell)
 }

@@ -87,20 +87,25 @@ pub(super) fn warm_up(cell: &Cell) -> WarmUp<'_> {
     (&cell.program, cell.factors.get(SERVER))
 }
 
+/// The cells that warm up: the first of each program with each server.
+pub(super) fn warmed_up(cells: &[Cell]) -> impl Iterator<Item = &Cell> {
+    let mut warmed: Vec<WarmUp<'_>> = Vec::new();
+    cells.iter().filter(move |&cell| {
+        let is_first = !warmed.contains(&warm_up(cell));
+        if is_first {
+            warmed.push(warm_up(cell));
+        }
+        is_first
+    })
+}
+
 /// The order of all repetitions: a warm-up of each program with each server, then block by block (every cell once), each block in a random order of its own. So what
 /// drifts over the hours of a sweep touches all cells alike. The same seed gives the same order.
 ///
 /// Only `fitting` cells are run; places are counted over all of the plan, so that they stay the same when more or fewer cells fit another day.
 pub fn order((cells, fitting): (&[Cell], &[Cell]), repeat: u32, seed: u64) -> Vec<Planned> {
     let mut random = fastrand::Rng::with_seed(seed);
-    let mut warmed: Vec<WarmUp<'_>> = Vec::new();
-    let mut all: Vec<(Cell, u32)> = Vec::new();
-    for cell in fitting {
-        if !warmed.contains(&warm_up(cell)) {
-            warmed.push(warm_up(cell));
-            all.push((cell.clone(), 0));
-        }
-    }
+    let mut all: Vec<(Cell, u32)> = warmed_up(fitting).map(|cell| (cell.clone(), 0)).collect();
     for repetition in 1..=repeat {
         let mut block = cells.to_vec();
         random.shuffle(&mut block);
@@ -125,6 +130,7 @@ mod tests {
 
     use super::*;
     use crate::plan::ClientKind;
+    use crate::sweep::plan::ServerProgram;
 
     fn plan() -> SweepPlan {
         let contender = Contender {
@@ -152,6 +158,30 @@ mod tests {
             cells.last().unwrap().slug(),
             "python-1vcpu-2048mib-process-x4"
         );
+    }
+
+    #[test]
+    fn each_program_warms_up_with_each_server() {
+        let server = |name: &str| ServerProgram {
+            name: name.to_owned(),
+            command: "serve {port}".to_owned(),
+            environment: std::collections::BTreeMap::new(),
+        };
+        let plan = SweepPlan {
+            server: vec![server("one"), server("two")],
+            ..plan()
+        };
+        let cells = cells(&plan, &[(512, 1024)]);
+        let warm: Vec<String> = warmed_up(&cells)
+            .map(|cell| format!("{} {}", cell.program.name(), cell.factors))
+            .collect();
+        let expected = [
+            "lean server one",
+            "lean server two",
+            "python server one",
+            "python server two",
+        ];
+        assert_eq!(warm, expected);
     }
 
     #[test]

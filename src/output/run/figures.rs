@@ -240,11 +240,18 @@ fn workers(page: &mut RunPage, summary: &Summary) {
 
 fn cpu(page: &mut RunPage, summary: &Summary) {
     let cpu = &summary.cpu;
-    let mut parts = Vec::new();
-    parts.extend(
-        cpu.us_per_request
-            .map(|us| Piece::Fact(format!("{} µs per request", units::three_digits(us)))),
-    );
+    let per_gb = cpu
+        .s_per_gb
+        .map(|seconds| format!("{} s/GB", units::three_digits(seconds)));
+    let per_request = cpu
+        .us_per_request
+        .map(|us| format!("{} µs per request", units::three_digits(us)));
+    // A web server is asked for requests, and not for bytes.
+    let (first, second) = match summary.settings.http {
+        Some(_) => (per_request, None),
+        None => (per_gb, per_request),
+    };
+    let mut parts: Vec<Piece> = second.into_iter().map(Piece::Fact).collect();
     parts.extend(cpu.used_vcpu.map(|used| {
         Piece::Fact(match cpu.limit_vcpu {
             Some(limit) => format!("{used:.2} of {}", vcpus(limit)),
@@ -263,10 +270,7 @@ fn cpu(page: &mut RunPage, summary: &Summary) {
         .or(summary.memory.peak_rss_bytes);
     parts.extend(memory.map(|bytes| Piece::Fact(format!("peak memory {}", units::bytes(bytes)))));
     if !parts.is_empty() {
-        let per_gb = cpu.s_per_gb.map_or_else(
-            || UNKNOWN.to_owned(),
-            |seconds| format!("{} s/GB", units::three_digits(seconds)),
-        );
-        page.line("CPU", &per_gb, &parts);
+        let first = first.unwrap_or_else(|| UNKNOWN.to_owned());
+        page.line("CPU", &first, &parts);
     }
 }

@@ -32,11 +32,9 @@ fn price_parts(price: &Price, bucket_region: Option<&str>) -> Vec<String> {
     ]
     .into_iter()
     .filter(|(usd, _)| *usd > 0.0);
-    let mut sum = vec![format!(
-        "task {} + requests {}",
-        dollars(price.usd_task),
-        dollars(*usd_requests)
-    )];
+    let mut sum = vec![format!("task {}", dollars(price.usd_task))];
+    // Requests to a web server are not billed.
+    sum.extend((*usd_requests > 0.0).then(|| format!("requests {}", dollars(*usd_requests))));
     sum.extend(others.map(|(usd, what)| format!("{what} {}", dollars(usd))));
     sum.extend(
         price
