@@ -103,6 +103,8 @@ pub struct Counts {
     pub attempts: Option<u64>,
     /// Attempts that were told «too fast».
     pub throttles: Option<u64>,
+    /// Whether most of these answers came from KMS.
+    pub is_throttled_by_kms: bool,
     /// Attempts that nobody bills: answers of 5xx, and connections that were not made.
     pub unpaid: Option<u64>,
     /// Fetches whose times are in the percentiles: of shards, in the added histograms.

@@ -60,7 +60,13 @@ fn quota(cell: &CellReport) -> Option<Finding<Ground>> {
 fn s3(cell: &CellReport) -> Option<Finding<Ground>> {
     let share = median_of(&cell.observations, Observation::throttled_attempts_share)?;
     let ground = Ground::ThrottledShare(share);
-    Some(Finding::of_share(Limit::S3Throttled, share, ground))
+    let by_kms = |observation: &&Observation| observation.counts.is_throttled_by_kms;
+    let limit = if 2 * cell.observations.iter().filter(by_kms).count() > cell.observations.len() {
+        Limit::KmsThrottled
+    } else {
+        Limit::S3Throttled
+    };
+    Some(Finding::of_share(limit, share, ground))
 }
 
 fn tail(cell: &CellReport) -> Option<Finding<Ground>> {
@@ -158,9 +164,10 @@ fn doubt(measured: &[usize], cells: &[CellReport], place: usize) -> Option<Doubt
     if share.median >= BUSY_SHARE {
         return Some(Doubt::Busy(share.median));
     }
-    let throttled = measured
-        .iter()
-        .find(|other| cells[**other].verdict.word == Limit::S3Throttled);
+    let throttled = measured.iter().find(|other| {
+        let word = cells[**other].verdict.word;
+        matches!(word, Limit::S3Throttled | Limit::KmsThrottled)
+    });
     if let Some(other) = throttled {
         return Some(Doubt::Throttled(cells[*other].cell.concurrency));
     }

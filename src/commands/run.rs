@@ -38,7 +38,7 @@ pub(super) fn main(raw: &Raw, process_start_ns: u64) -> Result<Exit, Failure> {
     let settings = settings::run(raw)?;
     start_log(settings.log);
     let hint = "the summary in the results place still says «running»";
-    let signals = Signals::listen(First::EndsInOrder, Some(hint))?;
+    let signals = Signals::listen_until(First::EndsInOrder, Some(hint), settings.time_limit)?;
     block_on(signals.or(run_to_end(
         raw,
         settings,
@@ -60,6 +60,7 @@ async fn run_to_end(
         log,
         emf,
         prices,
+        time_limit: _,
         cost_policy,
         dry_run,
         warnings,

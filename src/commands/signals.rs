@@ -1,5 +1,5 @@
 //! SIGINT and SIGTERM. One thread listens for every command, whatever else the process does: a first signal asks the work to end in order, a second
-//! ends the process at once.
+//! ends the process at once. A limit of time that has passed counts as SIGTERM.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -13,9 +13,13 @@ use super::process::say_last;
 use crate::exit::{Exit, Failure, Signal};
 use crate::platform::usage;
 use crate::platform::wait::comes;
+use crate::units;
 
 /// How long the work has to leave things tidy when the process ends at once.
 const CLEANUP_TIME: Duration = Duration::from_millis(300);
+
+/// How long the work may take to end in order when its time is up.
+const ORDER_TIME: Duration = Duration::from_mins(2);
 
 /// What a first signal means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +55,15 @@ pub(super) struct Signals {
 impl Signals {
     /// Listens from now on. `hint` says what is left when the process ends at once.
     pub(super) fn listen(first: First, hint: Option<&str>) -> Result<Self, Failure> {
+        Self::listen_until(first, hint, None)
+    }
+
+    /// The same, and the work is asked to end when it has taken `most`.
+    pub(super) fn listen_until(
+        first: First,
+        hint: Option<&str>,
+        most: Option<Duration>,
+    ) -> Result<Self, Failure> {
         let hint = hint.map(str::to_owned);
         let meaning = Arc::new(Mutex::new(SignalMeaning { first, hint }));
         let ((tell_asked, asked), (tell_last, last)) = (watch::channel(None), watch::channel(None));
@@ -59,6 +72,7 @@ impl Signals {
             asked: tell_asked,
             last: tell_last,
             meaning: Arc::clone(&meaning),
+            most,
         };
         let failed = |error: io::Error| {
             Failure::new(
@@ -131,6 +145,7 @@ struct Listener {
     asked: Sender<Option<Signal>>,
     last: Sender<Option<Last>>,
     meaning: Arc<Mutex<SignalMeaning>>,
+    most: Option<Duration>,
 }
 
 impl Listener {
@@ -151,10 +166,15 @@ impl Listener {
                 (Err(error), _) | (_, Err(error)) => return drop(ready.send(Err(error))),
             };
             drop(ready.send(Ok(())));
+            let mut wait = self.most;
             loop {
                 let signal = tokio::select! {
                     _ = interrupt.recv() => Signal::Interrupt,
                     _ = terminate.recv() => Signal::Terminate,
+                    most = passes(&mut wait) => {
+                        say_time_is_up(most);
+                        Signal::Terminate
+                    }
                 };
                 let asked = *self.asked.borrow();
                 let SignalMeaning { first, hint } = now(&self.meaning);
@@ -168,6 +188,16 @@ impl Listener {
             }
         });
     }
+}
+
+/// Waits for so long, and leaves how long the work then has to end in order; without a time for ever.
+async fn passes(wait: &mut Option<Duration>) -> Duration {
+    let Some(most) = *wait else {
+        return std::future::pending().await;
+    };
+    tokio::time::sleep(most).await;
+    *wait = Some(ORDER_TIME);
+    most
 }
 
 /// The work did not come to its end by itself: it computes, or waits for a file.
@@ -193,4 +223,10 @@ fn end_now(failure: Failure) -> ! {
     });
     let _given_up = is_said.recv_timeout(CLEANUP_TIME);
     std::process::exit(i32::from(exit as u8))
+}
+
+/// Says why the work is asked to end.
+fn say_time_is_up(most: Duration) {
+    let time = units::typed_duration(most);
+    tracing::warn!("the run has taken {time}, all that --run-timeout allows: it ends now");
 }

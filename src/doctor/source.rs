@@ -155,6 +155,15 @@ async fn look(
             format!("{place}: list and get work; {clock}"),
         )
         .hint("set this machine's clock; until then parfetch signs with the store's time"),
+        (false, Some(start)) if start.calls_kms => Check::new(
+            "source",
+            subject,
+            CheckOutcome::Warning,
+            format!(
+                "{place}: list and get work; S3 calls KMS for each GET, which costs $0.03 per 10,000 in addition and counts against the quota of KMS; {clock}"
+            ),
+        )
+        .hint("give the bucket a bucket key (new objects then need hardly any calls of KMS)"),
         (false, Some(_)) => Check::new(
             "source",
             subject,
@@ -166,6 +175,7 @@ async fn look(
         .fact("region", region)
         .fact("endpoint", endpoint)
         .fact("keys_on_first_page", page.keys.len() as u64)
-        .fact("bytes_read", read)
+        .fact("bytes_read", read.map(|start| start.bytes))
+        .fact("calls_kms", read.map(|start| start.calls_kms))
         .fact("clock_offset_s", offset_s))
 }

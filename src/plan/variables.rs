@@ -20,6 +20,8 @@ use crate::units::typed_duration;
 pub(crate) const YES: &str = "PARFETCH_YES";
 /// Bytes at which a run stops.
 pub(crate) const MAX_BYTES: &str = "PARFETCH_MAX_BYTES";
+/// How long a run may take.
+pub(crate) const RUN_TIMEOUT: &str = "PARFETCH_RUN_TIMEOUT";
 /// When progress is shown.
 pub(crate) const PROGRESS: &str = "PARFETCH_PROGRESS";
 /// Which part of the keys.
@@ -28,7 +30,7 @@ pub(crate) const SHARD: &str = "PARFETCH_SHARD";
 pub(crate) const SHARD_COUNT: &str = "PARFETCH_SHARD_COUNT";
 
 /// Variables of a run that say nothing of its plan, and another name of one that does.
-const BESIDE_THE_PLAN: [&str; 9] = [
+const BESIDE_THE_PLAN: [&str; 10] = [
     "AWS_ENDPOINT_URL",
     "PARFETCH_ALLOW_RESULTS_IN_SOURCE",
     "PARFETCH_EMBEDDED",
@@ -36,6 +38,7 @@ const BESIDE_THE_PLAN: [&str; 9] = [
     "PARFETCH_PRICES",
     MAX_BYTES,
     PROGRESS,
+    RUN_TIMEOUT,
     SHARD_COUNT,
     YES,
 ];

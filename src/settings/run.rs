@@ -1,6 +1,7 @@
 //! The settings of `run`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::fetching::{concurrency, egress, layout, limits, tag};
 use super::notes::Notes;
@@ -40,6 +41,8 @@ pub struct RunSettings {
     pub emf: Option<String>,
     /// A price list instead of the built-in one.
     pub prices: Option<PathBuf>,
+    /// The run ends in order when it has taken so long.
+    pub time_limit: Option<Duration>,
     /// What may be fetched without a question.
     pub cost_policy: CostPolicy,
     /// Whether it is only said what would be done.
@@ -112,6 +115,7 @@ pub fn run(raw: &Raw) -> Result<RunSettings, Failure> {
         log: log(raw)?,
         emf: emf::namespace(&reader)?,
         prices: reader.path("prices"),
+        time_limit: reader.time("run-timeout")?,
         cost_policy: cost_policy::cost_policy(raw)?,
         dry_run: reader.switch("dry-run")?,
         // Last: what is missing is said when nothing else is wrong.

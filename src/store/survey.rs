@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_credential_types::credential_feature::AwsCredentialFeature as Feature;
 use aws_credential_types::provider::ProvideCredentials;
+use aws_sdk_s3::types::ServerSideEncryption;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserializationInterceptorContextRef;
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
@@ -98,6 +99,15 @@ fn origin(features: &[Feature]) -> Option<&'static str> {
         .map(|(_, words)| words)
 }
 
+/// The start of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ObjectStart {
+    /// How much of it came.
+    pub bytes: u64,
+    /// Whether S3 calls KMS for each GET: a KMS key encrypts the object, without a bucket key.
+    pub calls_kms: bool,
+}
+
 impl Bucket {
     /// How far the store's clock is ahead of this machine's, in whole s; `None` without an answer. Any answer will do, a refusal too.
     pub async fn clock_offset_s(&self) -> Option<i64> {
@@ -116,9 +126,9 @@ impl Bucket {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads the first bytes of an object that is not empty, `most` at the most; how many came.
-    pub async fn read_start(&mut self, key: &str, most: u64) -> Result<u64, StoreError> {
-        let mut body = loop {
+    /// Reads the first bytes of an object that is not empty, `most` at the most.
+    pub async fn read_start(&mut self, key: &str, most: u64) -> Result<ObjectStart, StoreError> {
+        let answer = loop {
             let request = self
                 .client
                 .get_object()
@@ -131,12 +141,17 @@ impl Bucket {
                 .await
                 .map_err(|error| self.call("read", key).failed(&error))
             {
-                Ok(answer) => break answer.body,
+                Ok(answer) => break answer,
                 Err(error) if self.follow(&error) => {}
                 Err(error) => return Err(error),
             }
         };
-        let mut read = 0;
+        let is_kms = matches!(
+            answer.server_side_encryption(),
+            Some(ServerSideEncryption::AwsKms | ServerSideEncryption::AwsKmsDsse)
+        );
+        let calls_kms = is_kms && answer.bucket_key_enabled() != Some(true);
+        let (mut body, mut read) = (answer.body, 0);
         // A store that does not know ranges sends all of it.
         while read < most
             && let Some(chunk) = body.next().await
@@ -149,7 +164,10 @@ impl Bucket {
             })?;
             read += chunk.len() as u64;
         }
-        Ok(read)
+        Ok(ObjectStart {
+            bytes: read,
+            calls_kms,
+        })
     }
 }
 

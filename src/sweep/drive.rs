@@ -287,6 +287,7 @@ mod tests {
                     keys: None,
                 },
                 max_bytes: None,
+                time_limit: job.time_limit,
             },
             server: None,
             contender_results: None,

@@ -4,14 +4,16 @@
 use std::ffi::OsString;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::attempt::{Attempt, Todo};
 use super::folder::attempt_folder;
 use super::keys::KeySum;
 use crate::cell::Program;
-use crate::plan::variables::{MAX_BYTES, PROGRESS, RunVariables, YES};
+use crate::plan::variables::{MAX_BYTES, PROGRESS, RUN_TIMEOUT, RunVariables, YES};
 use crate::plan::{Access, ClientKind, Destination, KeySource, RunPlan, S3Uri, Selection, Shard};
 use crate::server::Ready;
+use crate::units::typed_duration;
 
 /// The variables of the study, which contenders know; the sixth is the endpoint.
 const OF_THE_STUDY: [&str; 5] = [
@@ -21,6 +23,9 @@ const OF_THE_STUDY: [&str; 5] = [
     "MODE",
     "TAG",
 ];
+
+/// How much longer than the sweep allows a repetition goes on by itself: the sweep ends it, unless nobody is left to do so.
+const ALONE: Duration = Duration::from_mins(2);
 
 /// Variables that would get in the way of the embedded server's own keys.
 const CREDENTIALS: [&str; 12] = [
@@ -95,6 +100,8 @@ pub(super) struct RunTemplate {
     pub(super) expected: ExpectedKeys,
     /// Bytes that each shard of the next repetition may fetch, where time ends it.
     pub(super) max_bytes: Option<u64>,
+    /// How long a repetition may take.
+    pub(super) time_limit: Duration,
 }
 
 /// What a repetition that goes through its keys once has to find.
@@ -235,6 +242,7 @@ impl RunTemplate {
         let mut variables = RunVariables::of(plan);
         variables.set(YES, "1".to_owned());
         variables.set(PROGRESS, "never".to_owned());
+        variables.set(RUN_TIMEOUT, typed_duration(self.time_limit + ALONE));
         if let Some(bytes) = self.max_bytes {
             variables.set(MAX_BYTES, bytes.to_string());
         }

@@ -119,6 +119,7 @@ pub(super) async fn set_up<'a>(
             .map(|server| (server.ready().clone(), results_dir)),
         expected: expected(job, folder, &facts)?,
         max_bytes: None,
+        time_limit: job.time_limit,
     };
     let gets = gets(job, folder, template.expected.objects)?;
     let results = job

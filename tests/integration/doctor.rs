@@ -565,6 +565,37 @@ fn a_clock_that_is_off_is_seen() {
 }
 
 #[test]
+fn objects_that_call_kms_are_said_with_their_price() {
+    let of = |more: &'static [(&'static str, &'static str)]| {
+        let server = Scripted::start(3, move |request| {
+            (request.method == "GET" && request.headers.contains_key("range")).then(|| {
+                let headers = more
+                    .iter()
+                    .map(|(name, value)| (*name, (*value).to_owned()));
+                Reply::Answer(200, headers.collect(), b"x".to_vec())
+            })
+        });
+        let ran = at(&server.url(), &["s3://source", "--output", "json"]).exits(0);
+        checks(&ran)["source"].clone()
+    };
+    let each = of(&[("x-amz-server-side-encryption", "aws:kms")]);
+    assert_eq!(outcome(&each), "warning");
+    assert!(
+        each["text"].as_str().unwrap().contains("$0.03 per 10,000"),
+        "{each}"
+    );
+    assert_eq!(each["facts"]["calls_kms"], true);
+    for cheap in [of(&[]), of(&[("x-amz-server-side-encryption", "AES256")])] {
+        assert_eq!(cheap["facts"]["calls_kms"], false);
+    }
+    let keyed = of(&[
+        ("x-amz-server-side-encryption", "aws:kms"),
+        ("x-amz-server-side-encryption-bucket-key-enabled", "true"),
+    ]);
+    assert_eq!(keyed["facts"]["calls_kms"], false);
+}
+
+#[test]
 fn prices_that_cannot_be_read_are_a_line_of_the_list() {
     let server = Scripted::start(3, |_| None);
     let ran = at(

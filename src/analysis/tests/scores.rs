@@ -302,7 +302,9 @@ impl Scores {
         };
         let right = match report.verdict.word {
             Limit::CpuBound | Limit::QuotaThrottled => is_near(|limits| limits.cpu),
-            Limit::S3Throttled | Limit::Throttled => ran.refused > 0.005 * ran.objects,
+            Limit::S3Throttled | Limit::KmsThrottled | Limit::Throttled => {
+                ran.refused > 0.005 * ran.objects
+            }
             Limit::TailBound => ran
                 .window_s
                 .is_some_and(|window_s| ran.fetch_s - window_s > 0.15 * ran.fetch_s),

@@ -54,7 +54,9 @@ pub(super) fn limits((summary, view): (&Summary, &RunView<'_>), totals: &Totals)
         }
         Limit::CpuBound => cpu_bound(summary, view),
         Limit::QuotaThrottled => quota_throttled(summary, view),
-        Limit::S3Throttled | Limit::Throttled => s3_throttled(summary),
+        Limit::S3Throttled | Limit::KmsThrottled | Limit::Throttled => {
+            throttled(summary, verdict.word)
+        }
         // What was cut off has no end.
         _ if !is_complete => return Vec::new(),
         Limit::TailBound => tail_bound(summary),
@@ -181,7 +183,7 @@ fn with_larger((summary, view): (&Summary, &RunView<'_>), why: String) -> WhatLi
     }
 }
 
-fn s3_throttled(summary: &Summary) -> WhatLimits {
+fn throttled(summary: &Summary, limit: Limit) -> WhatLimits {
     let workers = plural(u64::from(summary.settings.concurrency), "worker");
     let attempts = summary
         .attempts
@@ -190,11 +192,16 @@ fn s3_throttled(summary: &Summary) -> WhatLimits {
     let part = attempts.map_or(1.0, |attempts| {
         attempts.throttles as f64 / attempts.total as f64
     });
-    let who = units::upper_first(store(summary));
-    let cure = if summary.settings.http.is_some() {
-        "use fewer workers (-c)"
-    } else {
-        "use fewer workers (-c), or spread the keys over more prefixes"
+    let who = match limit {
+        Limit::KmsThrottled => "KMS, which decrypts the objects,".to_owned(),
+        _ => units::upper_first(store(summary)),
+    };
+    let cure = match limit {
+        Limit::Throttled => "use fewer workers (-c)",
+        Limit::KmsThrottled => {
+            "use fewer workers (-c), give the bucket a bucket key, or ask for a higher quota of KMS requests"
+        }
+        _ => "use fewer workers (-c), or spread the keys over more prefixes",
     };
     WhatLimits::because(format!(
         "{who} throttled {} of the requests at {workers}: {cure}.",

@@ -146,6 +146,10 @@ fn rule(limit: Limit) -> String {
             "at least {} of the attempts were answered with SlowDown",
             percent(S3_SHARE)
         ),
+        Limit::KmsThrottled => format!(
+            "at least {} of the attempts were answered with SlowDown or its like, most of them by KMS",
+            percent(S3_SHARE)
+        ),
         Limit::Throttled => format!(
             "at least {} of the attempts were answered with 429 or 503",
             percent(S3_SHARE)

@@ -15,6 +15,7 @@ pub(crate) const fn limit(word: Limit) -> &'static str {
         Limit::CpuBound => "the CPU is the limit",
         Limit::QuotaThrottled => "the CPU quota is the limit",
         Limit::S3Throttled => "the store throttles",
+        Limit::KmsThrottled => "KMS throttles",
         Limit::Throttled => "the server throttles",
         Limit::TailBound => "the largest objects decide",
         Limit::PerConnectionBound => "more workers are faster",
@@ -129,7 +130,7 @@ fn doubt(doubt: &Doubt) -> String {
             units::percent(*share)
         ),
         Doubt::Throttled(concurrency) => {
-            format!(", and S3 throttled concurrency {concurrency}: its limit may be near")
+            format!(", and concurrency {concurrency} was throttled: that limit may be near")
         }
         Doubt::FasterInSize {
             cell,

@@ -125,6 +125,7 @@ fn throttled(summary: &Summary) -> Option<Finding> {
     );
     let limit = match summary.settings.http {
         Some(_) => Limit::Throttled,
+        None if attempts.is_throttled_by_kms() => Limit::KmsThrottled,
         None => Limit::S3Throttled,
     };
     Some(Finding::of_share(limit, share, figure))
@@ -202,6 +203,22 @@ mod tests {
             word(|s| s.cpu.throttled_ns = Some(1_000_000_000)),
             Limit::QuotaThrottled
         );
+    }
+
+    #[test]
+    fn kms_has_a_word_of_its_own_where_most_refusals_are_its() {
+        let by_kms = |kms: u64| {
+            let mut summary = calm();
+            set_throttles(&mut summary, 100);
+            summary.attempts.as_mut().unwrap().by_code = [
+                ("KMS.ThrottlingException".to_owned(), kms),
+                ("SlowDown".to_owned(), 100 - kms),
+            ]
+            .into();
+            judge(&summary, None).unwrap().word
+        };
+        assert_eq!(by_kms(50), Limit::S3Throttled);
+        assert_eq!(by_kms(51), Limit::KmsThrottled);
     }
 
     #[test]

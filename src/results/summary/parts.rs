@@ -213,6 +213,16 @@ pub struct Attempts {
 }
 
 impl Attempts {
+    /// Whether most of the answers that said "too fast" came from KMS, which S3 asks to decrypt.
+    pub fn is_throttled_by_kms(&self) -> bool {
+        let by_kms = self
+            .by_code
+            .get("KMS.ThrottlingException")
+            .copied()
+            .unwrap_or(0);
+        by_kms.saturating_mul(2) > self.throttles
+    }
+
     /// Failed attempts that AWS does not bill: answers of 5xx, and connections that were not made.
     pub fn unpaid(&self) -> u64 {
         let is_unpaid = |word: &str| {

@@ -6,7 +6,8 @@
 //! 2. `server-bound`: the embedded server used more than 80 % of its threads' time. The run measured the server.
 //! 3. `cpu-bound`: the fetch phase used at least 95 % of the vCPU limit.
 //! 4. `quota-throttled`: the CPU quota held it back for at least 10 % of the time, though the mean is below its limit.
-//! 5. `s3-throttled`, of a web server `throttled`: at least 1 % of the attempts were answered with «too fast».
+//! 5. `s3-throttled`, of a web server `throttled`: at least 1 % of the attempts were answered with «too fast». `kms-throttled` where most of these answers
+//!    came from KMS, which has a limit of its own.
 //! 6. `tail-bound`: at least 20 % of the fetch time went by after the queue was empty.
 //! 7. Whether the network or the single connection sets the rate takes runs at several concurrencies: a report of them says
 //!    `per-connection-bound` or `network-bound`.
@@ -32,6 +33,8 @@ pub enum Limit {
     /// S3's own limits.
     #[serde(rename = "s3-throttled")]
     S3Throttled,
+    /// The limit of KMS, which S3 calls to decrypt.
+    KmsThrottled,
     /// A web server's own limits.
     Throttled,
     /// The last few fetches.
@@ -47,12 +50,13 @@ pub enum Limit {
 
 impl Limit {
     /// Every word, in the order in which the rules win.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Failed,
         Self::ServerBound,
         Self::CpuBound,
         Self::QuotaThrottled,
         Self::S3Throttled,
+        Self::KmsThrottled,
         Self::Throttled,
         Self::TailBound,
         Self::PerConnectionBound,
@@ -68,6 +72,7 @@ impl Limit {
             Self::CpuBound => "cpu-bound",
             Self::QuotaThrottled => "quota-throttled",
             Self::S3Throttled => "s3-throttled",
+            Self::KmsThrottled => "kms-throttled",
             Self::Throttled => "throttled",
             Self::TailBound => "tail-bound",
             Self::PerConnectionBound => "per-connection-bound",
@@ -82,7 +87,7 @@ impl Limit {
             Self::ServerBound => share > SERVER_SHARE,
             Self::CpuBound => share >= CPU_SHARE,
             Self::QuotaThrottled => share >= QUOTA_SHARE,
-            Self::S3Throttled | Self::Throttled => share >= S3_SHARE,
+            Self::S3Throttled | Self::KmsThrottled | Self::Throttled => share >= S3_SHARE,
             Self::TailBound => share >= TAIL_SHARE,
             Self::Failed | Self::PerConnectionBound | Self::NetworkBound | Self::Unclear => false,
         }

@@ -232,6 +232,7 @@ fn template() -> RunTemplate {
     RunTemplate {
         prefix: String::new(),
         max_bytes: None,
+        time_limit: Duration::from_hours(1),
         id: "s".to_owned(),
         inherited: Vec::new(),
         plan: RunPlan {
@@ -811,6 +812,8 @@ async fn a_task_is_told_everything_and_no_secret() {
         ),
         (Some(""), Some(""), Some(""))
     );
+    // Later than the sweep itself ends it.
+    assert_eq!(value("PARFETCH_RUN_TIMEOUT"), Some("1h 2m"));
     assert!(
         launch
             .environment

@@ -130,6 +130,29 @@ fn a_fetch_in_flight_may_end_and_the_rest_is_not_attempted() {
 }
 
 #[test]
+fn a_run_whose_time_is_up_ends_as_by_sigterm() {
+    for mode in MODES {
+        let (server, _hold) = held_back(3, second_fetch);
+        let said = run(&server, mode)
+            .args(&["--stall-timeout", "10m", "--run-timeout", "1s"])
+            .start()
+            .end();
+        said.exits(143);
+        assert!(
+            said.stderr
+                .contains("the run has taken 1s, all that --run-timeout allows: it ends now"),
+            "{}",
+            said.stderr
+        );
+        assert_eq!(rows(&said, mode)[0], pair("ok", ""), "{mode}");
+        assert_eq!(
+            state(&said.read(format!("out/result_run_{mode}_1.json"))),
+            "interrupted"
+        );
+    }
+}
+
+#[test]
 fn a_fetch_that_does_not_end_is_given_up() {
     for mode in MODES {
         let (server, _hold) = held_back(3, second_fetch);
