@@ -432,3 +432,60 @@ fn two_at_once_in_one_folder() {
         ]
     );
 }
+
+/// Of an object that is not there, S3 says 403 to whoever may list below a prefix alone: the next command stores what this one could not.
+#[test]
+fn a_repetition_that_was_not_stored_is_stored_later_also_where_heads_are_refused() {
+    let refuses = Arc::new(AtomicBool::new(true));
+    let refusing = Arc::clone(&refuses);
+    let server = Scripted::start(2, move |request| {
+        let is_of_a_repetition = request.path().starts_with("results/sweeps/s/lean-");
+        let is_refused = match request.method.as_str() {
+            "HEAD" => true,
+            "PUT" => refusing.load(Ordering::Relaxed),
+            _ => false,
+        };
+        (is_of_a_repetition && is_refused).then(|| Reply::error(403, "AccessDenied"))
+    });
+    let out = tempfile::tempdir().unwrap();
+    let words = [
+        "sweep",
+        "s3://source",
+        "-r",
+        "s3://results",
+        "--endpoint-url",
+        &server.url(),
+        "--vcpu",
+        "1",
+        "--client",
+        "lean",
+        "-m",
+        "async",
+        "-c",
+        "1",
+        "--repeat",
+        "1",
+        "--id",
+        "s",
+        "--out",
+        out.path().to_str().unwrap(),
+    ];
+    let said = Invocation::new(&words).go();
+    said.exits(5);
+    let stored = |server: &Scripted| {
+        let puts = server.requests().into_iter().filter(|request| {
+            request.method == "PUT" && request.path().ends_with("/repetition.json")
+        });
+        let mut keys: Vec<String> = puts.map(|request| request.path().to_owned()).collect();
+        keys.dedup();
+        keys.retain(|key| server.stored(key).is_some());
+        keys
+    };
+    assert_eq!(stored(&server), [""; 0]);
+    refuses.store(false, Ordering::Relaxed);
+    Invocation::new(&words).go().exits(0);
+    assert_eq!(
+        stored(&server),
+        ["results/sweeps/s/lean-1vcpu-2048mib-async-x1/r01-a1/repetition.json"]
+    );
+}
