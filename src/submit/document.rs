@@ -117,6 +117,9 @@ pub struct JobDocument {
     pub job_id: Option<String>,
     /// UTC, RFC 3339: when the keys were stored.
     pub planned_at: String,
+    /// Which command plans it, by a random word: of two that begin at once, the first sees that it is no longer the one.
+    #[serde(default)]
+    pub planned_by: Option<String>,
     /// UTC, RFC 3339; `None` before it is submitted.
     pub submitted_at: Option<String>,
     /// What was asked for.
@@ -202,6 +205,7 @@ pub(super) mod tests {
             job_name: job.batch_name(),
             job_id: None,
             planned_at: "2026-11-21T00:00:00.000Z".to_owned(),
+            planned_by: None,
             submitted_at: None,
             plan: JobPlan::of(&job),
             keys: 5,

@@ -13,7 +13,7 @@ use super::wait::{FEW_LOOKS, JobEnd, JobWatch};
 use crate::cloud::Jobs;
 use crate::estimate::CostConsent;
 use crate::event::JobEvent;
-use crate::exit::{Exit, Failure, Signal};
+use crate::exit::{Exit, Failure, Signal, same_command};
 use crate::platform::bounded::text;
 use crate::platform::clock::utc_now;
 use crate::platform::wait::comes;
@@ -257,9 +257,10 @@ async fn plan(
     (session, results): (&Session, &mut Bucket),
     (prices, on_event): (&PriceList, &mut dyn FnMut(&JobEvent)),
 ) -> Result<NewJob, Failure> {
+    let planner = format!("{:016x}", fastrand::u64(..));
     if job.consent != CostConsent::NotGiven {
         // Hours of listing come to nothing when the results place cannot be written: a document without shards proves it.
-        store(job, results, &document(job, None, Vec::new())).await?;
+        store(job, results, &document((job, &planner), None, Vec::new())).await?;
     }
     let keys = list(job, (session, job.run.source.bucket()), on_event).await?;
     job.request(keys.shards)?;
@@ -279,6 +280,7 @@ async fn plan(
     if !may_be_spent(job, &forecast)? {
         return Ok(NewJob::Forecast(Box::new(forecast)));
     }
+    still_ours((job, &planner), results).await?;
     let parts = match job.division {
         Division::Manifest => {
             let ListedKeys {
@@ -305,13 +307,37 @@ async fn plan(
     let usd = forecast.usd.as_ref().ok().map(JobPrice::total);
     let document = JobDocument {
         forecast_usd: usd,
-        ..document(job, Some(&keys.tally), parts)
+        ..document((job, &planner), Some(&keys.tally), parts)
     };
+    still_ours((job, &planner), results).await?;
     store(job, results, &document).await?;
     Ok(NewJob::Stored(Box::new(document)))
 }
 
-fn document(job: &BatchJob, tally: Option<&KeyTally>, shards: Vec<ShardKeys>) -> JobDocument {
+/// Two commands of one name that begin at the same moment would divide the keys twice, and submit both: the one that began last goes on.
+async fn still_ours(
+    (job, planner): (&BatchJob, &str),
+    results: &mut Bucket,
+) -> Result<(), Failure> {
+    let stored = results.read_document(&job.key(FILE_NAME)).await?;
+    let stored = text(stored)
+        .ok()
+        .and_then(|text| JobDocument::from_json(&text).ok());
+    if stored.and_then(|document| document.planned_by).as_deref() == Some(planner) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::SetUp,
+        format!("another command plans the job {} at the same time", job.id),
+    )
+    .hint(format!("{} follows that job", same_command(&job.id))))
+}
+
+fn document(
+    (job, planner): (&BatchJob, &str),
+    tally: Option<&KeyTally>,
+    shards: Vec<ShardKeys>,
+) -> JobDocument {
     JobDocument {
         schema: SCHEMA.to_owned(),
         version: VERSION,
@@ -320,6 +346,7 @@ fn document(job: &BatchJob, tally: Option<&KeyTally>, shards: Vec<ShardKeys>) ->
         job_name: job.batch_name(),
         job_id: None,
         planned_at: utc_now(),
+        planned_by: Some(planner.to_owned()),
         submitted_at: None,
         plan: JobPlan::of(job),
         keys: tally.map_or(0, |tally| tally.keys),

@@ -669,6 +669,45 @@ fn an_interruption_ends_the_job_and_a_kill_does_not() {
     scene.aws.finish();
 }
 
+/// The second begins while the first still lists. Here the test writes what the second would.
+#[test]
+fn of_two_commands_with_one_id_the_first_submits_nothing() {
+    let scene = Scene::new(
+        Store::serving("objects=20,size=1KiB,list-delay=1s"),
+        |setup| setup,
+    );
+    let Scene { source, aws, .. } = &scene;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parfetch"));
+    let words = "submit --stack parfetch --id first --poll-interval 50ms -n 2 -c 1 --yes";
+    command
+        .args(words.split(' '))
+        .env_clear()
+        .envs(person(&scene))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    let first = command.spawn().unwrap();
+    let s3 = source.s3();
+    let key = format!("{JOB}/job.json");
+    until(|| s3.find(&source.results, &key).is_some());
+    let other = JobDocument {
+        planned_by: Some("another".to_owned()),
+        ..document(source)
+    };
+    assert!(other.shards.is_empty(), "it still lists");
+    let body = other.to_json().unwrap().into_bytes();
+    s3.put((&source.results, &key), body).unwrap();
+    let ended = first.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(4), "{said}");
+    assert!(
+        said.contains("error: another command plans the job first at the same time"),
+        "{said}"
+    );
+    assert_eq!(aws.calls("SubmitJob").len(), 0);
+    assert_eq!(document(source).planned_by.as_deref(), Some("another"));
+    scene.aws.finish();
+}
+
 /// Whether a process has a child by now: here the embedded server, which is started when the settings are known.
 fn has_child(pid: u32) -> bool {
     !fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))
