@@ -60,6 +60,7 @@ impl Sweep {
             keys_sha256: "k".repeat(64),
             on: "local".to_owned(),
             task_definition: None,
+            contender_definitions: std::collections::BTreeMap::new(),
             seed: 1,
             repetitions: 6,
             bucket: "images".to_owned(),
@@ -161,9 +162,9 @@ impl Sweep {
         let fetch_ns = nanoseconds(mb_per_s);
         let contender = (!cell.program.is_parfetch()).then_some(ContenderResult {
             fetch_ns,
-            objects: OBJECTS,
-            ok: OBJECTS,
-            goodput_bytes: BYTES,
+            objects: Some(OBJECTS),
+            ok: Some(OBJECTS),
+            goodput_bytes: Some(BYTES),
         });
         Record {
             schema: record::SCHEMA.to_owned(),

@@ -31,6 +31,8 @@ pub enum Note {
     },
     /// Contenders' rates are by another time than parfetch's.
     ContendersTime,
+    /// These programs write no CSV: what they read is taken to be the key list.
+    TimedAlone(Vec<String>),
     /// Repetitions that were planned and are not here: not done yet, or their documents are left out.
     FewerThanPlanned {
         /// Configurations that lack some.

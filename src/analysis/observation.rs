@@ -23,6 +23,9 @@ pub struct Observation {
     pub is_overlapped: bool,
     /// Whether a contender made it: its fetch time holds the start of its workers.
     pub is_contender: bool,
+    /// Whether its time is all that is known: it wrote no CSV, and is taken to have read every key once.
+    #[serde(skip)]
+    pub is_timed_alone: bool,
     /// Times of its parts.
     pub times: Times,
     /// Objects, bytes and attempts.

@@ -40,6 +40,7 @@ pub(super) fn of_study(facts: &Facts, cells: &[CellReport], curves: usize) -> Ve
     if cells.iter().any(is_parfetch) && !cells.iter().all(is_parfetch) {
         notes.push(Note::ContendersTime);
     }
+    notes.extend(timed_alone(cells));
     notes.extend(too_few_done(facts, cells));
     notes.extend(too_short(cells));
     notes.extend(curves::too_few(cells));
@@ -47,6 +48,17 @@ pub(super) fn of_study(facts: &Facts, cells: &[CellReport], curves: usize) -> Ve
         notes.push(Note::Tests(curves));
     }
     notes
+}
+
+fn timed_alone(cells: &[CellReport]) -> Option<Note> {
+    let timed = cells
+        .iter()
+        .filter(|cell| cell.observations.iter().any(|one| one.is_timed_alone));
+    let mut names: Vec<String> = timed
+        .map(|cell| cell.cell.program.name().to_owned())
+        .collect();
+    names.dedup();
+    (!names.is_empty()).then_some(Note::TimedAlone(names))
 }
 
 fn too_few_done(facts: &Facts, cells: &[CellReport]) -> Option<Note> {

@@ -3,6 +3,8 @@
 //! Owns the request that resizes a task (task-level `overrides.cpu` and `memory`, both always; nothing at the level of the container) and what is kept
 //! of an answer. Times are UTC in milliseconds since 1970.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use aws_config::retry::RetryConfig;
 use aws_sdk_ecs::Client;
@@ -10,16 +12,18 @@ use aws_sdk_ecs::error::SdkError;
 use aws_sdk_ecs::operation::run_task::RunTaskError;
 use aws_sdk_ecs::primitives::DateTime;
 use aws_sdk_ecs::types::{
-    AssignPublicIp, AwsVpcConfiguration, CapacityProviderStrategyItem, ContainerOverride,
-    DesiredStatus, KeyValuePair, LaunchType, NetworkConfiguration, PropagateTags, Tag, Task,
-    TaskField, TaskOverride,
+    AssignPublicIp, AwsVpcConfiguration, CapacityProviderStrategyItem, Compatibility,
+    ContainerDefinition, ContainerOverride, DesiredStatus, KeyValuePair, LaunchType,
+    LogConfiguration, LogDriver, NetworkConfiguration, PropagateTags, Tag, Task, TaskField,
+    TaskOverride,
 };
 
 use super::Cloud;
 use super::error::{CloudCall, CloudError, CloudErrorKind};
+use super::logs::Logs;
 use super::tasks::{
-    Capacity, Definition, Launch, PublicAddress, Refusal, Started, TaskNetwork, TaskSeen,
-    TaskTimes, Tasks, TasksSeen,
+    Capacity, ContainerLog, DefinedContainer, Definition, Launch, PublicAddress, Refusal, Started,
+    TaskNetwork, TaskSeen, TaskTimes, Tasks, TasksSeen,
 };
 
 /// Most tasks of one `DescribeTasks` call (ECS API reference).
@@ -29,7 +33,11 @@ const DESCRIBED_AT_ONCE: usize = 100;
 #[derive(Clone, Debug)]
 pub struct Ecs {
     client: Client,
+    logs: Logs,
+    /// Of parfetch's own definition.
     container: String,
+    /// Of other definitions, by their ARNs.
+    others: BTreeMap<String, String>,
 }
 
 impl Ecs {
@@ -37,8 +45,23 @@ impl Ecs {
     pub fn new(cloud: &Cloud, container: &str) -> Self {
         Self {
             client: Client::new(cloud.config()),
+            logs: Logs::new(cloud),
             container: container.to_owned(),
+            others: BTreeMap::new(),
         }
+    }
+
+    /// Of the tasks of the definition with this ARN, the container of this name says how it ended.
+    pub fn add(&mut self, definition_arn: &str, container: &str) {
+        self.others
+            .insert(definition_arn.to_owned(), container.to_owned());
+    }
+
+    fn seen(&self, task: &Task) -> TaskSeen {
+        let other = task
+            .task_definition_arn()
+            .and_then(|arn| self.others.get(arn));
+        seen(task, other.unwrap_or(&self.container))
     }
 
     /// Resolves a family or ARN to the definition that would be run.
@@ -61,29 +84,66 @@ impl Ecs {
         let missing =
             || call.answered(400, "ClientException", "Unable to describe task definition");
         let definition = answer.task_definition().ok_or_else(missing)?;
-        let containers = definition.container_definitions();
-        let names = |sized: fn(&aws_sdk_ecs::types::ContainerDefinition) -> bool| {
-            containers
-                .iter()
-                .filter(|container| sized(container))
-                .filter_map(|container| container.name().map(str::to_owned))
-                .collect()
-        };
+        let runs_on = definition.runtime_platform().map(|platform| {
+            (
+                platform.cpu_architecture(),
+                platform.operating_system_family(),
+            )
+        });
+        let (architecture, system) = runs_on.unwrap_or_default();
+        let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         Ok(Definition {
             arn: definition
                 .task_definition_arn()
                 .ok_or_else(missing)?
                 .to_owned(),
-            containers: names(|_| true),
-            sized: names(|container| {
-                container.cpu() > 0
-                    || container.memory().is_some()
-                    || container.memory_reservation().is_some()
-            }),
-            architecture: definition
-                .runtime_platform()
-                .and_then(|platform| Some(platform.cpu_architecture()?.as_str().to_owned())),
+            containers: definition
+                .container_definitions()
+                .iter()
+                .map(defined)
+                .collect(),
+            architecture: architecture.and_then(|known| text(known.as_str())),
+            system: system.and_then(|known| text(known.as_str())),
+            status: definition
+                .status()
+                .map_or_else(String::new, |status| status.as_str().to_owned()),
+            network_mode: definition
+                .network_mode()
+                .map_or_else(String::new, |mode| mode.as_str().to_owned()),
+            is_for_fargate: definition
+                .compatibilities()
+                .iter()
+                .chain(definition.requires_compatibilities())
+                .any(|one| *one == Compatibility::Fargate),
         })
+    }
+}
+
+/// What matters of a container's definition.
+fn defined(container: &ContainerDefinition) -> DefinedContainer {
+    let name = container.name().unwrap_or_default().to_owned();
+    let option = |log: &LogConfiguration, name: &str| Some(log.options()?.get(name)?.clone());
+    let log = container
+        .log_configuration()
+        .filter(|log| *log.log_driver() == LogDriver::Awslogs)
+        .and_then(|log| {
+            Some(ContainerLog {
+                group: option(log, "awslogs-group")?,
+                prefix: option(log, "awslogs-stream-prefix")?,
+                container: name.clone(),
+            })
+        });
+    DefinedContainer {
+        is_sized: container.cpu() > 0
+            || container.memory().is_some()
+            || container.memory_reservation().is_some(),
+        secrets: container
+            .secrets()
+            .iter()
+            .map(|secret| secret.name().to_owned())
+            .collect(),
+        log,
+        name,
     }
 }
 
@@ -122,7 +182,7 @@ impl Tasks for Ecs {
             .await
             .map_err(|error| run_failed(launch, &error))?;
         if let Some(task) = answer.tasks().first() {
-            return Ok(Started::Task(Box::new(seen(task, &self.container))));
+            return Ok(Started::Task(Box::new(self.seen(task))));
         }
         let text = |text: Option<&str>| text.unwrap_or_default().trim().to_owned();
         let refusal = answer.failures().first().map(|failure| Refusal {
@@ -149,12 +209,9 @@ impl Tasks for Ecs {
                 .set_tasks(Some(some.to_vec()))
                 .include(TaskField::Tags);
             let answer = asked.send().await.map_err(|error| call.failed(&error))?;
-            found.tasks.extend(
-                answer
-                    .tasks()
-                    .iter()
-                    .map(|task| seen(task, &self.container)),
-            );
+            found
+                .tasks
+                .extend(answer.tasks().iter().map(|task| self.seen(task)));
             found.missing.extend(
                 answer
                     .failures()
@@ -212,6 +269,12 @@ impl Tasks for Ecs {
         arns.dedup();
         Ok(arns)
     }
+
+    async fn last_lines(&self, log: &ContainerLog, task_arn: &str) -> Vec<String> {
+        self.logs
+            .last_lines(&log.group, &log.stream(task_arn))
+            .await
+    }
 }
 
 /// The last part of an ARN.
@@ -265,6 +328,7 @@ fn overrides(launch: &Launch) -> TaskOverride {
         |(name, value): &(String, String)| KeyValuePair::builder().name(name).value(value).build();
     let container = ContainerOverride::builder()
         .name(&launch.container)
+        .set_command(Some(launch.command.clone()).filter(|command| !command.is_empty()))
         .set_environment(Some(launch.environment.iter().map(pair).collect()));
     TaskOverride::builder()
         .cpu(launch.cpu_units.to_string())

@@ -7,6 +7,7 @@ mod batch;
 mod ecs;
 mod error;
 mod identity;
+mod logs;
 mod quota;
 mod stack;
 mod tasks;
@@ -28,8 +29,8 @@ pub use stack::outputs_of;
 #[cfg(test)]
 pub(crate) use tasks::TasksSeen;
 pub use tasks::{
-    Capacity, Launch, MAX_OVERRIDES, PublicAddress, Refusal, Started, TaskNetwork, TaskSeen,
-    TaskTimes, Tasks, overrides_length,
+    Capacity, ContainerLog, DefinedContainer, Definition, Launch, MAX_OVERRIDES, PublicAddress,
+    Refusal, Started, TaskNetwork, TaskSeen, TaskTimes, Tasks, overrides_length,
 };
 
 use crate::plan::{Access, Limits};

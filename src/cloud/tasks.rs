@@ -58,6 +58,8 @@ pub struct Launch {
     pub memory_mib: u32,
     /// Variables that are set over the definition's.
     pub environment: Vec<(String, String)>,
+    /// What replaces the command of the container; empty = nothing does.
+    pub command: Vec<String>,
     /// By what it is found again: at most 128 of `A-Za-z0-9-_/`.
     pub started_by: String,
     /// The same token starts one task, however often it is sent: at most 64 characters.
@@ -79,6 +81,8 @@ pub fn overrides_length(launch: &Launch) -> usize {
     #[derive(Serialize)]
     struct Container<'a> {
         name: &'a str,
+        #[serde(skip_serializing_if = "<[String]>::is_empty")]
+        command: &'a [String],
         environment: Vec<NamedValue<'a>>,
     }
     #[derive(Serialize)]
@@ -96,6 +100,7 @@ pub fn overrides_length(launch: &Launch) -> usize {
     let overrides = Overrides {
         containers: [Container {
             name: &launch.container,
+            command: &launch.command,
             environment,
         }],
         cpu: launch.cpu_units.to_string(),
@@ -187,12 +192,50 @@ pub struct TasksSeen {
 pub struct Definition {
     /// ARN with its revision.
     pub arn: String,
-    /// Names of its containers.
-    pub containers: Vec<String>,
-    /// Containers with a size of their own: they do not follow the task's.
-    pub sized: Vec<String>,
+    /// Its containers.
+    pub containers: Vec<DefinedContainer>,
     /// `X86_64`, `ARM64`; none where the definition does not say (it is `X86_64` then).
     pub architecture: Option<String>,
+    /// `LINUX`, `WINDOWS_SERVER_2022_CORE` …; none where the definition does not say (it is `LINUX` then).
+    pub system: Option<String>,
+    /// `ACTIVE`, `INACTIVE`, `DELETE_IN_PROGRESS`.
+    pub status: String,
+    /// `awsvpc`, `bridge` …
+    pub network_mode: String,
+    /// Whether ECS found that it can run on Fargate.
+    pub is_for_fargate: bool,
+}
+
+/// A container of a task definition.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DefinedContainer {
+    /// Its name.
+    pub name: String,
+    /// Whether it has a size of its own: it does not follow the task's.
+    pub is_sized: bool,
+    /// Names of the variables that are secrets.
+    pub secrets: Vec<String>,
+    /// Where its output goes; none where that is not CloudWatch.
+    pub log: Option<ContainerLog>,
+}
+
+/// Where the output of a container is in CloudWatch Logs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ContainerLog {
+    /// The log group.
+    pub group: String,
+    /// The stream of a task is `prefix/container/task`.
+    pub prefix: String,
+    /// Name of the container.
+    pub container: String,
+}
+
+impl ContainerLog {
+    /// The stream of the task with this ARN.
+    pub fn stream(&self, task_arn: &str) -> String {
+        let task = task_arn.rsplit('/').next().unwrap_or(task_arn);
+        format!("{}/{}/{task}", self.prefix, self.container)
+    }
 }
 
 /// The calls that a launcher makes. Tests put faults in their place.
@@ -206,6 +249,10 @@ pub trait Tasks {
     async fn stop(&self, cluster: &str, arn: &str, reason: &str) -> Result<(), CloudError>;
     /// ARNs of the tasks with this `startedBy`, running and lately stopped.
     async fn list(&self, cluster: &str, started_by: &str) -> Result<Vec<String>, CloudError>;
+    /// The last lines that a task wrote, the oldest first; none where they cannot be read.
+    async fn last_lines(&self, _log: &ContainerLog, _task_arn: &str) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// One for tests.
@@ -226,6 +273,7 @@ pub(super) fn launch() -> Launch {
             ("MODE".to_owned(), "async".to_owned()),
             ("TAG".to_owned(), "a\"ä".to_owned()),
         ],
+        command: Vec::new(),
         started_by: "parfetch/s".to_owned(),
         token: "t".to_owned(),
         tags: Vec::new(),

@@ -107,6 +107,7 @@ fn facts((law, fetched): (&Law, &Law), asked: &Asked) -> SweepFacts {
         keys_sha256: format!("{:064x}", law.model.seed),
         on: "ecs".to_owned(),
         task_definition: Some("model:1".to_owned()),
+        contender_definitions: BTreeMap::new(),
         seed: asked.seed,
         repetitions: asked.repetitions,
         bucket: "model".to_owned(),
@@ -161,9 +162,9 @@ fn document(
     let (objects, bytes) = (whole(run.ran.objects), whole(run.ran.bytes));
     let contender = ContenderResult {
         fetch_ns: ns(run.ran.fetch_s),
-        objects,
-        ok: objects,
-        goodput_bytes: bytes,
+        objects: Some(objects),
+        ok: Some(objects),
+        goodput_bytes: Some(bytes),
     };
     let cpu_ns = ns(run.ran.cpu_s * 1.02);
     let record = Record {

@@ -1,22 +1,35 @@
-//! What a record says of a contender, from its CSV: what it fetched, and what its optional columns of times say. Plain data; FORMAT.md describes every
+//! What a record says of a contender: what it fetched and what its optional columns of times say, from its CSV; or how long it took. Plain data; FORMAT.md describes every
 //! field.
 
 use serde::{Deserialize, Serialize};
 
 use super::summary::Distributions;
 
-/// What a contender's CSV says.
+/// What a contender's CSV says, or how long it took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ContenderResult {
-    /// The time in its header: its own fetch time, starting its workers included.
+    /// The time in its header: its own fetch time, starting its workers included. Without a CSV the time of the whole program: of its process on this
+    /// machine; on ECS from the start of its container to its end, in ECS's own words, which are exact to a second or two.
     pub fetch_ns: u64,
-    /// Rows.
-    pub objects: u64,
-    /// Rows that say `ok`; where there is no outcome, those whose counted size is the announced one.
-    pub ok: u64,
-    /// Bytes of those rows.
-    pub goodput_bytes: u64,
+    /// Rows; null where it writes no CSV, so that what it read is not known.
+    pub objects: Option<u64>,
+    /// Rows that say `ok`; where there is no outcome, those whose counted size is the announced one. Null without a CSV.
+    pub ok: Option<u64>,
+    /// Bytes of those rows; null without a CSV.
+    pub goodput_bytes: Option<u64>,
+}
+
+impl ContenderResult {
+    /// Of a program that writes no CSV.
+    pub const fn timed(fetch_ns: u64) -> Self {
+        Self {
+            fetch_ns,
+            objects: None,
+            ok: None,
+            goodput_bytes: None,
+        }
+    }
 }
 
 /// What the columns of times in a contender's CSV say, in its own time. Of rows with `StartNs` and `EndNs`.

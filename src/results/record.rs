@@ -128,9 +128,12 @@ pub struct SweepFacts {
     pub keys_sha256: String,
     /// Where the cells ran: `local` or `ecs`.
     pub on: String,
-    /// On ECS the task definition with its revision, which holds for the whole sweep; null elsewhere.
+    /// On ECS the task definition with its revision, which holds for the whole sweep; null elsewhere, and where contenders alone are measured.
     #[serde(default)]
     pub task_definition: Option<String>,
+    /// On ECS the task definitions of contenders with their revisions, by the contenders' names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub contender_definitions: BTreeMap<String, String>,
     /// Seed of the order.
     pub seed: u64,
     /// Repetitions of each cell that the plan asks for.

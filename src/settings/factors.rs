@@ -9,7 +9,7 @@ use crate::exit::Failure;
 use crate::guess;
 use crate::plan::factors::SERVER;
 use crate::plan::template;
-use crate::sweep::factors::{OF_A_RUN, OUT, PORT, texts_of_contender, texts_of_server};
+use crate::sweep::factors::{OF_A_RUN, OUT, PORT, texts_of_server};
 use crate::sweep::plan::{ServerProgram, SweepPlan, cpu_units};
 use crate::units;
 
@@ -100,7 +100,7 @@ pub(super) fn check(plan: &SweepPlan) -> Result<(), Failure> {
     }
     for contender in &plan.contender {
         let what = format!("the contender {}", contender.name);
-        for text in texts_of_contender(contender) {
+        for text in contender.texts().chain(contender.result.csv.as_deref()) {
             used.extend(check_names(text, &what, plan)?);
         }
     }

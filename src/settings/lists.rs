@@ -9,7 +9,8 @@ use crate::cli::{Given, Raw};
 use crate::exit::Failure;
 use crate::guess;
 use crate::plan::ranges::{Gathered, ListForm, RangeError};
-use crate::sweep::factors::count;
+use crate::sweep::factors::{concurrencies, count, modes};
+use crate::sweep::matrix::programs;
 use crate::sweep::plan::SweepPlan;
 
 /// The values of a list, each once; `example` says how one is written.
@@ -38,26 +39,12 @@ pub(super) fn list<T: Clone + PartialEq>(
 
 /// Configurations of a plan, counted before any is made.
 pub(super) fn count_cells(plan: &SweepPlan) -> u64 {
-    let modes = |own: usize| if own == 0 { plan.mode.len() } else { own } as u64;
-    let of_program =
-        |program: Program, own: usize| modes(own).saturating_mul(count(plan, &program));
-    let clients = plan
-        .client
-        .iter()
-        .map(|client| of_program(Program::Client(*client), 0));
-    let contenders = plan.contender.iter().map(|contender| {
-        of_program(
-            Program::Contender(contender.name.clone()),
-            contender.mode.len(),
-        )
-    });
-    let programs = clients.chain(contenders).fold(0, u64::saturating_add);
-    let others = [
-        plan.vcpu.len(),
-        plan.memory.len(),
-        plan.concurrency.len(),
-        plan.shards.len(),
-    ];
+    let of_program = |program: Program| {
+        let workers = modes(plan, &program).len() * concurrencies(plan, &program).len();
+        (workers as u64).saturating_mul(count(plan, &program))
+    };
+    let programs = programs(plan).map(of_program).fold(0, u64::saturating_add);
+    let others = [plan.vcpu.len(), plan.memory.len(), plan.shards.len()];
     others.into_iter().fold(programs, |product, length| {
         product.saturating_mul(length as u64)
     })

@@ -1,7 +1,9 @@
 //! Where a sweep runs, and the settings of tasks on Fargate: where, how many, how long, for how much money.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::contender;
 use super::notes::Notes;
 use super::reader::{SettingReader, usage};
 use crate::cli::{Given, Raw};
@@ -87,6 +89,7 @@ pub(super) fn place(
         if let Some(name) = given.or(raw.get("stack").map(|given| given.name)) {
             notes.warn(format!("{name} is not used: it takes --on ecs"));
         }
+        plan.contender.iter().try_for_each(contender::check_here)?;
         return Ok(SweepPlace::Local);
     }
     refuse_what_tasks_cannot(raw, plan)?;
@@ -103,10 +106,13 @@ pub(super) fn place(
             String::new()
         })
     };
-    let (cluster, definition) = (
-        needed("cluster", "cluster"),
-        needed("task-definition", "task definition"),
-    );
+    let cluster = needed("cluster", "cluster");
+    // Where contenders run alone, nothing of parfetch's own runs as a task.
+    let definition = if plan.client.is_empty() {
+        String::new()
+    } else {
+        needed("task-definition", "task definition")
+    };
     let subnets = words(&needed("subnets", "subnet"));
     Ok(SweepPlace::Ecs(Box::new(FleetPlan {
         cluster,
@@ -133,6 +139,7 @@ pub(super) fn place(
         },
         consent,
         log_group: reader.text("log-group"),
+        contenders: BTreeMap::new(),
     })))
 }
 
@@ -176,12 +183,18 @@ fn refuse_what_tasks_cannot(raw: &Raw, plan: &SweepPlan) -> Result<(), Failure> 
             "servers run on this machine: leave --server out, or --on ecs",
         ));
     }
-    if let Some(contender) = plan.contender.first() {
+    plan.contender
+        .iter()
+        .try_for_each(contender::check_on_ecs)?;
+    if let (Some(contender), true) = (plan.contender.first(), plan.shards != [1]) {
         let message = format!(
-            "the contender {} cannot run on Fargate: the image holds parfetch alone",
+            "the contender {} does not know shards: each of its tasks would read everything",
             contender.name
         );
-        return Err(usage(message, "leave contenders out, or --on ecs"));
+        return Err(usage(
+            message,
+            "leave --shards out, or measure it in a sweep of its own",
+        ));
     }
     if let Some(Given { name, .. }) = raw.get("no-sign-request") {
         return Err(usage(

@@ -9,7 +9,8 @@ use crate::exit::Failure;
 use crate::plan::ranges::{ListForm, VCPU, WHOLE};
 use crate::plan::{ClientKind, KeySample, Layout, Mode};
 use crate::price;
-use crate::sweep::plan::{MEMORY, MemoryChoice, SweepPlan, cpu_units};
+use crate::sweep::factors::names;
+use crate::sweep::plan::{Contender, MEMORY, MemoryChoice, SweepPlan, cpu_units};
 use crate::units;
 
 /// The plan: defaults, the file over them, flags over both.
@@ -160,6 +161,9 @@ fn keys(raw: &Raw, plan: &mut SweepPlan) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What to do where a contender would read other keys than the sweep.
+const OTHER_KEYS: &str = "leave --sample out, so that every key is read; or copy a sample to a bucket of its own (parfetch fill s3://bench/ --from s3://images --sample 2000) and sweep that; or name the key file, {keys}, in its command";
+
 /// The random sample that every repetition fetches.
 pub(super) fn sample(plan: &SweepPlan) -> Result<Option<KeySample>, Failure> {
     let size = plan
@@ -170,12 +174,15 @@ pub(super) fn sample(plan: &SweepPlan) -> Result<Option<KeySample>, Failure> {
     let size = size
         .map_err(|wrong| usage(format!("the sample {wrong}"), selection::SAMPLE_HINT))?
         .flatten();
-    if size.is_some() && !plan.contender.is_empty() {
-        let message = "contenders list the bucket by themselves: a sample does not reach them";
-        return Err(usage(
-            message,
-            "leave --sample out: every key is fetched; --prefix makes them fewer",
-        ));
+    let lists_itself = |contender: &&Contender| !names(contender, "keys");
+    if size.is_some()
+        && let Some(contender) = plan.contender.iter().find(lists_itself)
+    {
+        let message = format!(
+            "the contender {} lists the bucket by itself: a sample does not reach it",
+            contender.name
+        );
+        return Err(usage(message, OTHER_KEYS));
     }
     Ok(size.map(|size| KeySample {
         size,

@@ -231,6 +231,16 @@ impl Bucket {
 
     /// Reads a whole object into a file. A body that breaks is read again from its start, as often as any call is tried.
     pub async fn read_to_file(&mut self, key: &str, path: &Path) -> Result<(), StoreError> {
+        self.read_to_file_within(key, path, u64::MAX).await
+    }
+
+    /// The same, of at most so many bytes: one that is larger is [`StoreErrorKind::TooLarge`].
+    pub async fn read_to_file_within(
+        &mut self,
+        key: &str,
+        path: &Path,
+        most: u64,
+    ) -> Result<(), StoreError> {
         let mut attempt = 1;
         loop {
             let what = format!("cannot read s3://{}/{key}: {}", self.name, path.display());
@@ -238,10 +248,17 @@ impl Bucket {
                 StoreError::new(StoreErrorKind::File, format!("{what}: {error}"))
             };
             let mut file = std::fs::File::create(path).map_err(broken)?;
-            match self
-                .read_once(key, &mut |chunk| file.write_all(chunk).map_err(broken))
-                .await
-            {
+            let mut left = most;
+            let mut take = |chunk: &[u8]| {
+                left = left.checked_sub(chunk.len() as u64).ok_or_else(|| {
+                    StoreError::new(
+                        StoreErrorKind::TooLarge,
+                        format!("{what}: {}", too_large(most)),
+                    )
+                })?;
+                file.write_all(chunk).map_err(broken)
+            };
+            match self.read_once(key, &mut take).await {
                 Err(error) if self.is_tried_again(&error, &mut attempt).await => {}
                 result => return result,
             }

@@ -60,6 +60,15 @@ impl Attempt {
     }
 }
 
+/// Letters of a contender's last line that are part of the reason.
+const LETTERS: usize = 200;
+
+/// The reason with the last line that a program wrote: mostly it says why it ended, as `ModuleNotFoundError: No module named 'boto3'`.
+pub(super) fn with_last_line(reason: &str, line: &str) -> String {
+    let line: String = line.trim().chars().take(LETTERS).collect();
+    format!("{reason}: {line}")
+}
+
 /// Why a cell cannot run at a place.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct CannotRun {

@@ -1,5 +1,6 @@
 //! How a sweep begins: its keys are listed and what it is, is written down; or an earlier part of it has done so, and has to be of the same sweep.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::environment::ExpectedKeys;
@@ -31,6 +32,8 @@ pub(super) struct NewSweep<'a> {
     pub(super) plan: &'a str,
     /// The task definition of all tasks.
     pub(super) definition: Option<String>,
+    /// Those of contenders, by their names.
+    pub(super) contender_definitions: BTreeMap<String, String>,
 }
 
 impl NewSweep<'_> {
@@ -46,6 +49,7 @@ impl NewSweep<'_> {
             folder,
             plan,
             definition,
+            contender_definitions,
         } = self;
         let wanted = WantedKeys {
             source: job.source.clone(),
@@ -69,6 +73,7 @@ impl NewSweep<'_> {
         let lists = frozen.pages;
         let facts = SweepFacts {
             task_definition: definition,
+            contender_definitions,
             plan_sha256: sha256_hex(plan.as_bytes()),
             ..facts(job, frozen, bucket)
         };
@@ -101,6 +106,7 @@ fn facts(job: &SweepJob, frozen: Frozen, bucket: &Bucket) -> SweepFacts {
         keys_sha256: frozen.sha256,
         on: job.place.facts().name.to_owned(),
         task_definition: None,
+        contender_definitions: BTreeMap::new(),
         seed: job.plan.seed,
         repetitions: job.plan.repeat,
         bucket: bucket.name().to_owned(),

@@ -269,6 +269,8 @@ mod tests {
             is_embedded: false,
             server_units: None,
             definition: None,
+            contender_definitions: std::collections::BTreeMap::new(),
+            plan: &job.plan,
         };
         ReadySweep {
             launcher: job.place.open(&setup).await.unwrap(),
@@ -279,6 +281,7 @@ mod tests {
                 inherited: Vec::new(),
                 plan: crate::plan::variables::example(),
                 prefix: String::new(),
+                contenders: Vec::new(),
                 results_bucket: None,
                 embedded: None,
                 expected: ExpectedKeys {

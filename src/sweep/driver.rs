@@ -7,6 +7,7 @@ use tokio::sync::watch::Receiver;
 
 use super::attempt::{Attempt, Awaited, Finished, Todo};
 use super::enough::too_short;
+use super::factors::modes;
 use super::folder::{Folder, LEDGER_FILE, store_record};
 use super::job::{SweepEnd, SweepJob};
 use super::keep::store;
@@ -251,7 +252,9 @@ fn check_warm_up(
     if let Program::Contender(name) = &record.cell.program
         && !is_without_server(record)
     {
-        let hint = of_contender((name, record.cell.mode), job, dir);
+        let hint = launcher
+            .log_hint(record)
+            .unwrap_or_else(|| of_contender((name, record.cell.mode), job, dir));
         return if failure.is_of_size {
             Ok(())
         } else {
@@ -289,8 +292,9 @@ fn of_contender((name, mode): (&str, Mode), job: &SweepJob, dir: &Path) -> Strin
         .map(|other| other.as_str())
         .collect();
     // Nobody said which modes it knows.
+    let has_all = modes(&job.plan, &Program::Contender(name.to_owned())).len() > 1;
     let modes = contender
-        .filter(|contender| contender.mode.is_empty() && !others.is_empty())
+        .filter(|contender| contender.mode.is_empty() && has_all && !others.is_empty())
         .map_or_else(String::new, |_| {
             format!(
                 "; if it does not know the mode {mode}, name the others: --contender {name}:{}='…'",

@@ -111,8 +111,7 @@ mod tests {
         job.plan.contender.push(crate::sweep::plan::Contender {
             name: "python".to_owned(),
             command: "python3".to_owned(),
-            mode: Vec::new(),
-            environment: std::collections::BTreeMap::new(),
+            ..Default::default()
         });
         assert!(
             too_short(&cell, 0.25, &job)

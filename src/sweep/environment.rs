@@ -1,12 +1,16 @@
 //! The environment of the processes of a repetition. parfetch and contenders get the six variables of the study; parfetch gets every setting of its
 //! plan beside them.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::io;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::attempt::{Attempt, Todo};
+use super::contender::Contender;
+use super::factors::PlaceholderValues;
 use super::folder::attempt_folder;
 use super::keys::KeySum;
 use crate::cell::Program;
@@ -26,6 +30,18 @@ const OF_THE_STUDY: [&str; 5] = [
 
 /// How much longer than the sweep allows a repetition goes on by itself: the sweep ends it, unless nobody is left to do so.
 const ALONE: Duration = Duration::from_mins(2);
+
+/// Variables that the sweep sets in the tasks of contenders; the last three only where the endpoint is not AWS's own.
+pub(super) const OF_TASKS: [&str; 8] = [
+    "BUCKET_NAME",
+    "RESULT_BUCKET_NAME",
+    "CONCURRENCY",
+    "MODE",
+    "TAG",
+    "AWS_ENDPOINT_URL",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+];
 
 /// Variables that would get in the way of the embedded server's own keys.
 const CREDENTIALS: [&str; 12] = [
@@ -92,6 +108,8 @@ pub(super) struct RunTemplate {
     pub(super) plan: RunPlan,
     /// Which keys of the bucket the sweep lists; the plan has the key list.
     pub(super) prefix: String,
+    /// The contenders of the sweep.
+    pub(super) contenders: Vec<Contender>,
     /// Where contenders store their results.
     pub(super) results_bucket: Option<String>,
     /// The embedded server, and the folder of its results bucket.
@@ -121,6 +139,28 @@ impl RunTemplate {
             "{}-{:05}-a{}",
             self.id, attempt.todo.planned.position, attempt.todo.attempt
         )
+    }
+
+    /// The contender that an attempt runs; none for parfetch itself.
+    pub(super) fn contender(&self, attempt: &Attempt) -> Option<&Contender> {
+        let Program::Contender(name) = &attempt.cell().program else {
+            return None;
+        };
+        self.contenders
+            .iter()
+            .find(|contender| contender.name == *name)
+    }
+
+    /// What stands in the braces of an attempt's texts, wherever it runs.
+    pub(super) fn values<'a>(&self, attempt: &'a Attempt) -> PlaceholderValues<'a> {
+        PlaceholderValues::new(attempt.cell())
+            .with("bucket", self.plan.source.bucket())
+            .with("prefix", &self.prefix)
+            .with(
+                "results_bucket",
+                self.results_bucket.as_deref().unwrap_or_default(),
+            )
+            .with("tag", self.tag(attempt))
     }
 
     /// The folder of the embedded server's results bucket.
@@ -212,6 +252,60 @@ impl RunTemplate {
             ..plan
         })
         .complete()
+    }
+
+    /// What stands in the braces of a contender's texts as a task.
+    pub(super) fn task_values<'a>(
+        &self,
+        attempt: &'a Attempt,
+        stored: &ResultsLocation,
+    ) -> PlaceholderValues<'a> {
+        let uri = stored.keys_uri();
+        self.values(attempt)
+            .with("results_bucket", &stored.bucket)
+            .with("keys", format!("s3://{}/{}", uri.bucket, uri.key))
+    }
+
+    /// The variables of a contender's task over its definition's: the study's, and its own.
+    ///
+    /// # Errors
+    /// When one of its own names what has no value.
+    pub(super) fn contender_environment(
+        &self,
+        (attempt, contender): (&Attempt, &Contender),
+        stored: &ResultsLocation,
+    ) -> io::Result<Vec<(String, String)>> {
+        let destination = Destination {
+            bucket: Some(stored.bucket.clone()),
+            ..self.plan.destination.clone()
+        };
+        let variables = self.variables(&RunPlan {
+            destination,
+            ..self.plan(attempt, 0)
+        });
+        let study = variables
+            .given()
+            .filter(|(name, _)| OF_THE_STUDY.contains(name));
+        let mut all: BTreeMap<String, String> = study
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
+        // Elsewhere the task has a region and finds AWS by itself.
+        if let Access {
+            endpoint_url: Some(url),
+            region,
+            ..
+        } = &self.plan.access
+        {
+            all.insert("AWS_ENDPOINT_URL".to_owned(), url.clone());
+            for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
+                all.extend(region.clone().map(|region| (name.to_owned(), region)));
+            }
+        }
+        let values = self.task_values(attempt, stored);
+        for (name, text) in &contender.environment {
+            all.insert(name.clone(), values.fill(text)?);
+        }
+        Ok(all.into_iter().collect())
     }
 
     /// What one process does, but for its destination.

@@ -9,14 +9,15 @@ use std::io;
 
 use super::plan::{Contender, ServerProgram, SweepPlan};
 use crate::cell::{Cell, Program};
-use crate::plan::Factors;
 use crate::plan::factors::SERVER;
 use crate::plan::template;
+use crate::plan::{Factors, Mode};
 
 /// Names that every configuration has.
-pub const OF_A_RUN: [&str; 8] = [
+pub const OF_A_RUN: [&str; 9] = [
     "bucket",
     "concurrency",
+    "keys",
     "memory_mib",
     "mode",
     "prefix",
@@ -29,10 +30,39 @@ pub const PORT: &str = "port";
 /// Where a contender writes its CSV; only in its own texts.
 pub const OUT: &str = "out";
 
-/// What a contender says with braces in it.
-pub fn texts_of_contender(contender: &Contender) -> impl Iterator<Item = &str> {
-    std::iter::once(contender.command.as_str())
-        .chain(contender.environment.values().map(String::as_str))
+/// Whether a contender takes its mode or its workers from its own texts, or has no result that is named after them: then it has the modes and the workers
+/// that it names alone. One that does neither reads `MODE` and `CONCURRENCY`, as the study's program does.
+fn has_own_settings(contender: &Contender) -> bool {
+    contender.is_timed() || names(contender, "mode") || names(contender, "concurrency")
+}
+
+/// Whether a text of it names this in braces.
+pub fn names(contender: &Contender, name: &str) -> bool {
+    contender
+        .texts()
+        .flat_map(template::names)
+        .any(|found| found == name)
+}
+
+/// The modes in which a program is measured. One that has a single way of working counts as one process.
+pub fn modes(plan: &SweepPlan, program: &Program) -> Vec<Mode> {
+    match of_name(plan, program) {
+        Some(contender) if !contender.mode.is_empty() => contender.mode.clone(),
+        Some(contender) if has_own_settings(contender) && !names(contender, "mode") => {
+            vec![Mode::Process]
+        }
+        _ => plan.mode.clone(),
+    }
+}
+
+/// The numbers of workers with which a program is measured; one that takes no number counts as one worker.
+pub fn concurrencies(plan: &SweepPlan, program: &Program) -> Vec<u32> {
+    match of_name(plan, program) {
+        Some(contender) if has_own_settings(contender) && !names(contender, "concurrency") => {
+            vec![1]
+        }
+        _ => plan.concurrency.clone(),
+    }
 }
 
 /// What a server says with braces in it.
@@ -42,15 +72,11 @@ pub fn texts_of_server(server: &ServerProgram) -> impl Iterator<Item = &str> {
 
 /// Whether a contender asks the server of its repetition, and not the bucket: its texts name the port.
 pub(super) fn asks_server(plan: &SweepPlan, program: &Program) -> bool {
-    of_name(plan, program)
-        .into_iter()
-        .flat_map(texts_of_contender)
-        .flat_map(template::names)
-        .any(|name| name == PORT)
+    of_name(plan, program).is_some_and(|contender| names(contender, PORT))
 }
 
 /// The contender that a program is.
-fn of_name<'a>(plan: &'a SweepPlan, program: &Program) -> Option<&'a Contender> {
+pub(super) fn of_name<'a>(plan: &'a SweepPlan, program: &Program) -> Option<&'a Contender> {
     let Program::Contender(name) = program else {
         return None;
     };
@@ -107,7 +133,7 @@ fn used<'a>(
 ) -> impl Iterator<Item = (&'a String, &'a Vec<String>)> {
     let names: BTreeSet<String> = of_name(plan, program)
         .into_iter()
-        .flat_map(texts_of_contender)
+        .flat_map(Contender::texts)
         .chain(server.into_iter().flat_map(texts_of_server))
         .flat_map(template::names)
         .map(str::to_owned)
@@ -227,6 +253,37 @@ mod tests {
         );
         let without = combinations(&SweepPlan::default(), &Program::Client(ClientKind::Sdk));
         assert_eq!(without, [Factors::default()]);
+    }
+
+    #[test]
+    fn a_program_has_the_modes_and_workers_that_it_takes() {
+        let plan = |rest: &str| {
+            let head =
+                "mode = ['async', 'thread']\nconcurrency = [2, 4]\n[[contender]]\nname = 'app'\n";
+            SweepPlan::from_toml(&format!("{head}{rest}")).unwrap()
+        };
+        let app = Program::Contender("app".to_owned());
+        let both = vec![Mode::Async, Mode::Thread];
+        for (rest, expected) in [
+            ("command = 'x'", (both.clone(), vec![2, 4])),
+            (
+                "command = 'x -w {concurrency}'",
+                (vec![Mode::Process], vec![2, 4]),
+            ),
+            ("command = 'x {mode}'", (both, vec![1])),
+            (
+                "command = 'x {concurrency}'\nmodes = ['thread']",
+                (vec![Mode::Thread], vec![2, 4]),
+            ),
+            (
+                "command = 'x'\n[contender.result]\ntime = 'program'",
+                (vec![Mode::Process], vec![1]),
+            ),
+        ] {
+            let plan = plan(rest);
+            let found = (modes(&plan, &app), concurrencies(&plan, &app));
+            assert_eq!(found, expected, "{rest}");
+        }
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub(crate) fn facts() -> SweepFacts {
         keys_sha256: "k".to_owned(),
         on: "local".to_owned(),
         task_definition: None,
+        contender_definitions: std::collections::BTreeMap::new(),
         seed: 1,
         repetitions: 6,
         bucket: "source".to_owned(),

@@ -2,6 +2,7 @@
 //!
 //! Owns nothing else: the order is the driver's. A new launcher is one file, a variant of `SweepPlace`, and its word in the settings.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -132,9 +133,14 @@ pub(super) trait Launcher {
         &[]
     }
 
-    /// The task definition of all tasks.
+    /// The task definition of all tasks of parfetch.
     fn definition(&self) -> Option<&str> {
         None
+    }
+
+    /// The task definitions of contenders, by their names.
+    fn contender_definitions(&self) -> BTreeMap<String, String> {
+        BTreeMap::new()
     }
 
     /// Repetitions that run side by side.
@@ -214,4 +220,8 @@ pub(super) struct LauncherSetup<'a> {
     pub(super) server_units: Option<u32>,
     /// The task definition with which the sweep was begun: a stack that was updated since must not change what the rest is measured with.
     pub(super) definition: Option<String>,
+    /// Those of contenders, by their names.
+    pub(super) contender_definitions: BTreeMap<String, String>,
+    /// What the sweep is.
+    pub(super) plan: &'a SweepPlan,
 }

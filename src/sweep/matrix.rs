@@ -6,8 +6,8 @@ use crate::cell::{Cell, Program};
 use crate::plan::Mode;
 use crate::plan::factors::SERVER;
 
-use super::factors::combinations;
-use super::plan::{Contender, SweepPlan};
+use super::factors::{combinations, concurrencies, modes};
+use super::plan::SweepPlan;
 
 /// One repetition to be run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,17 +23,9 @@ pub struct Planned {
 /// Every combination of the factors over these sizes (CPU units, MiB), in the order in which tables show them.
 pub fn cells(plan: &SweepPlan, sizes: &[(u32, u32)]) -> Vec<Cell> {
     let mut cells = Vec::new();
-    let clients = plan
-        .client
-        .iter()
-        .map(|client| (Program::Client(*client), plan.mode.as_slice()));
-    let contenders = plan.contender.iter().map(|contender| {
-        (
-            Program::Contender(contender.name.clone()),
-            modes(contender, plan),
-        )
-    });
-    for (program, modes) in clients.chain(contenders) {
+    for program in programs(plan) {
+        let modes = modes(plan, &program);
+        let concurrencies = concurrencies(plan, &program);
         let combinations = combinations(plan, &program);
         for (cpu_units, memory_mib) in sizes {
             for factors in &combinations {
@@ -46,7 +38,7 @@ pub fn cells(plan: &SweepPlan, sizes: &[(u32, u32)]) -> Vec<Cell> {
                     shards: 1,
                     factors: factors.clone(),
                 };
-                cells.extend(workers(plan, modes, &of_factors));
+                cells.extend(workers(&plan.shards, (&modes, &concurrencies), &of_factors));
             }
         }
     }
@@ -54,11 +46,11 @@ pub fn cells(plan: &SweepPlan, sizes: &[(u32, u32)]) -> Vec<Cell> {
 }
 
 /// Every number of workers and shards in every mode, all else as in this cell.
-fn workers(plan: &SweepPlan, modes: &[Mode], cell: &Cell) -> Vec<Cell> {
+fn workers(shards: &[u32], (modes, concurrencies): (&[Mode], &[u32]), cell: &Cell) -> Vec<Cell> {
     let mut cells = Vec::new();
     for mode in modes {
-        for shards in &plan.shards {
-            for concurrency in &plan.concurrency {
+        for shards in shards {
+            for concurrency in concurrencies {
                 cells.push(Cell {
                     mode: *mode,
                     concurrency: *concurrency,
@@ -71,12 +63,11 @@ fn workers(plan: &SweepPlan, modes: &[Mode], cell: &Cell) -> Vec<Cell> {
     cells
 }
 
-fn modes<'a>(contender: &'a Contender, plan: &'a SweepPlan) -> &'a [Mode] {
-    if contender.mode.is_empty() {
-        &plan.mode
-    } else {
-        &contender.mode
-    }
+/// Every program of a plan: parfetch's clients, then the contenders.
+pub fn programs(plan: &SweepPlan) -> impl Iterator<Item = Program> {
+    let clients = plan.client.iter().map(|client| Program::Client(*client));
+    let contenders = plan.contender.iter();
+    clients.chain(contenders.map(|contender| Program::Contender(contender.name.clone())))
 }
 
 /// What one warm-up stands for: a program, and a server.
@@ -130,14 +121,14 @@ mod tests {
 
     use super::*;
     use crate::plan::ClientKind;
-    use crate::sweep::plan::ServerProgram;
+    use crate::sweep::plan::{Contender, ServerProgram};
 
     fn plan() -> SweepPlan {
         let contender = Contender {
             name: "python".to_owned(),
             command: "python3 x.py".to_owned(),
             mode: vec![Mode::Thread, Mode::Process],
-            environment: std::collections::BTreeMap::new(),
+            ..Contender::default()
         };
         SweepPlan {
             client: vec![ClientKind::Lean],

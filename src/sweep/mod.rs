@@ -5,6 +5,8 @@
 
 mod attempt;
 mod begin;
+mod contender;
+mod contender_result;
 mod drive;
 mod driver;
 mod ecs;
@@ -21,7 +23,7 @@ mod keep;
 mod keys;
 mod launcher;
 mod local;
-mod matrix;
+pub mod matrix;
 mod place;
 pub mod plan;
 mod remaining;

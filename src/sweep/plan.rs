@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use super::contender::{Contender, ContenderOutput, TimedBy};
 use super::written;
 use crate::cell::UNITS_PER_VCPU;
 use crate::plan::ranges::{ListForm, doubling};
@@ -64,23 +65,6 @@ pub const MEMORY: ListForm<MemoryChoice> = ListForm {
         _ => None,
     },
 };
-
-/// Another program that takes part: it honours the six variables of the study and writes its CSV to `PARFETCH_OUT` or to the
-/// results bucket.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Contender {
-    /// Its name in tables.
-    pub name: String,
-    /// Program and arguments, quoted as for a shell; none is started.
-    pub command: String,
-    /// The modes that it knows; empty = all of the plan.
-    #[serde(default)]
-    pub mode: Vec<Mode>,
-    /// More variables for it; their values may name factors in braces, as its command may.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub environment: BTreeMap<String, String>,
-}
 
 /// A server that each repetition starts anew.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -323,6 +307,13 @@ mod tests {
                 command: "python3 'a b.py'".to_owned(),
                 mode: vec![Mode::Thread],
                 environment: BTreeMap::from([("WORKERS".to_owned(), "{workers}".to_owned())]),
+                task_definition: Some("fetch-study:3".to_owned()),
+                container: Some("app".to_owned()),
+                task_command: vec!["--workers".to_owned(), "{concurrency}".to_owned()],
+                result: ContenderOutput {
+                    csv: Some("{tag}.csv".to_owned()),
+                    time: None,
+                },
             }],
             server_ready: Some("/healthcheck".to_owned()),
             server_vcpu: Some(0.5),

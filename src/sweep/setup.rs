@@ -76,6 +76,11 @@ pub(super) async fn set_up<'a>(
             definition: begun
                 .as_ref()
                 .and_then(|(facts, _)| facts.task_definition.clone()),
+            contender_definitions: begun
+                .as_ref()
+                .map(|(facts, _)| facts.contender_definitions.clone())
+                .unwrap_or_default(),
+            plan: &job.plan,
         })
         .await?;
     let Fitting { cells, warnings } = fitting(job, &*launcher)?;
@@ -103,6 +108,7 @@ pub(super) async fn set_up<'a>(
                 folder,
                 plan: &plan,
                 definition: launcher.definition().map(str::to_owned),
+                contender_definitions: launcher.contender_definitions(),
             }
             .begin(&mut bucket, on_event)
             .await?
@@ -113,6 +119,7 @@ pub(super) async fn set_up<'a>(
         inherited: environment,
         plan: run_plan(job, bucket.name().to_owned(), folder),
         prefix: job.plan.prefix.clone(),
+        contenders: job.plan.contender.clone(),
         results_bucket: results_bucket(job, server.as_ref()),
         embedded: server
             .as_ref()

@@ -12,7 +12,7 @@ use crate::results::summary::Summary;
 /// Bytes of complete objects ÷ fetch time, over all shards.
 pub(super) fn rate(record: &Record, dir: &Path) -> Option<f64> {
     if let Some(contender) = &record.contender {
-        return Some(contender.goodput_bytes as f64 * 1e9 / contender.fetch_ns as f64);
+        return Some(contender.goodput_bytes? as f64 * 1e9 / contender.fetch_ns as f64);
     }
     let rates = record.summaries.iter().map(|name| {
         let text = std::fs::read_to_string(dir.join(name)).ok()?;
@@ -26,7 +26,7 @@ pub(super) fn rate(record: &Record, dir: &Path) -> Option<f64> {
 /// Bytes that came, over all shards; none where that is not known.
 pub(super) fn fetched_bytes(record: &Record, dir: &Path) -> Option<u64> {
     if let Some(contender) = &record.contender {
-        return Some(contender.goodput_bytes);
+        return contender.goodput_bytes;
     }
     let bytes = record.summaries.iter().map(|name| {
         let text = std::fs::read_to_string(dir.join(name)).ok()?;
@@ -297,9 +297,9 @@ mod tests {
         let mut record = fixture::record(&cell(1), 1);
         record.contender = Some(crate::results::record::ContenderResult {
             fetch_ns: 2_000_000_000,
-            objects: 4,
-            ok: 4,
-            goodput_bytes: 500,
+            objects: Some(4),
+            ok: Some(4),
+            goodput_bytes: Some(500),
         });
         assert_eq!(rate(&record, Path::new("/nowhere")), Some(250.0));
         assert_eq!(

@@ -10,6 +10,7 @@ mod architecture;
 mod arithmetic;
 mod bad_input;
 mod behaviour;
+mod contenders;
 mod doctor;
 mod ecs;
 mod faults;

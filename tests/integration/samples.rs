@@ -285,7 +285,7 @@ fn what_does_not_go_with_a_sample_is_refused_in_one_line() {
     );
     assert_eq!(
         said(&["sweep", "--embedded", "--sample", "5", "--contender", "a=b"]),
-        "error: contenders list the bucket by themselves: a sample does not reach them"
+        "error: the contender a lists the bucket by itself: a sample does not reach it"
     );
     assert_eq!(
         said(&["sweep", "--embedded", "--sample", "some"]),

@@ -251,7 +251,10 @@ fn a_contender_gets_its_factors_and_writes_its_csv_to_a_file() {
             record.contender.unwrap(),
             record.contender_times.as_ref().unwrap(),
         );
-        assert_eq!((result.objects, result.ok, times.timed), (5, 5, 5));
+        assert_eq!(
+            (result.objects, result.ok, times.timed),
+            (Some(5), Some(5), 5)
+        );
         assert_eq!(
             (times.distributions.latency.count, times.pids),
             (5, Some(1))

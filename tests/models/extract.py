@@ -16,6 +16,7 @@ WANTED = {
     "batch": ["SubmitJob", "DescribeJobs", "ListJobs", "TerminateJob", "CancelJob"],
     "service-quotas": ["GetServiceQuota", "GetAWSDefaultServiceQuota"],
     "cloudformation": ["DescribeStacks"],
+    "logs": ["GetLogEvents"],
 }
 SHAPE = ["type", "required", "min", "max", "enum", "pattern", "timestampFormat", "flattened"]
 MEMBER = ["shape", "location", "locationName", "queryName", "flattened", "timestampFormat", "idempotencyToken"]

@@ -138,6 +138,7 @@ fn numbers(record: &Record, reduced: &[Reduced], named: usize) -> Result<Numbers
                 .ok_or_else(|| format!("{name} left no result"))?,
             record.contender_times.as_deref(),
         )
+        .assumed(record)
     } else {
         of_parfetch(record, reduced, named)?
     };
@@ -216,11 +217,14 @@ fn of_parfetch(record: &Record, reduced: &[Reduced], named: usize) -> Result<Num
 fn contender(result: &ContenderResult, times: Option<&ContenderTimes>) -> Numbers {
     let mut numbers = Numbers::default();
     numbers.times.fetch_s = Some(result.fetch_ns as f64 / 1e9);
-    numbers.counts.keys = Some(result.objects);
-    numbers.counts.ok = Some(result.ok);
-    numbers.counts.failed = Some(result.objects.saturating_sub(result.ok));
-    numbers.counts.tried = Some(result.objects);
-    numbers.counts.goodput_bytes = Some(result.goodput_bytes);
+    numbers.counts.keys = result.objects;
+    numbers.counts.ok = result.ok;
+    numbers.counts.failed = result
+        .objects
+        .zip(result.ok)
+        .map(|(objects, ok)| objects.saturating_sub(ok));
+    numbers.counts.tried = result.objects;
+    numbers.counts.goodput_bytes = result.goodput_bytes;
     if let Some(times) = times {
         let Distributions { ttfb, latency, .. } = &times.distributions;
         numbers.counts.timed = Some(latency.count);
@@ -232,6 +236,18 @@ fn contender(result: &ContenderResult, times: Option<&ContenderTimes>) -> Number
         };
     }
     numbers
+}
+
+impl Numbers {
+    /// Of a program that writes no CSV: it is taken to read every key of the list once, as nothing says what it read.
+    fn assumed(mut self, record: &Record) -> Self {
+        if self.counts.keys.is_none() && record.sweep.limit.is_none() {
+            let (keys, bytes) = record.sweep.frozen();
+            (self.counts.keys, self.counts.tried) = (Some(keys), Some(keys));
+            self.counts.goodput_bytes = bytes;
+        }
+        self
+    }
 }
 
 fn observation(name: &str, record: &Record, (numbers, attempts): (&Numbers, u32)) -> Observation {
@@ -250,6 +266,9 @@ fn observation(name: &str, record: &Record, (numbers, attempts): (&Numbers, u32)
         position: Some(record.position),
         is_overlapped: !record.beside.is_empty(),
         is_contender: !record.cell.program.is_parfetch(),
+        is_timed_alone: record
+            .contender
+            .is_some_and(|result| result.objects.is_none()),
         ..of_numbers(&record.started_at, numbers)
     }
 }

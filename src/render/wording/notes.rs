@@ -96,6 +96,10 @@ pub(crate) fn note(note: &Note) -> String {
         Note::ContendersTime => {
             "rates of contenders are by their own time, which holds the start of their workers, those of parfetch by fetch time: speed-ups compare like with like".to_owned()
         }
+        Note::TimedAlone(programs) => format!(
+            "no CSV says what these programs read: {}. Their time is that of the whole program (on ECS exact to a second or two), and their rate is the bytes of the key list ÷ this time",
+            programs.join(", ")
+        ),
         Note::FewerThanPlanned { cells, of, planned } => format!(
             "{cells} of {of} configurations have fewer repetitions than the {planned} that were planned"
         ),

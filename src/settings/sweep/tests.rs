@@ -299,6 +299,7 @@ fn fuzz_sweep_plans() {
         command: "python3 'a b.py'".to_owned(),
         mode: vec![Mode::Thread],
         environment: [("BUILD".to_owned(), "{build}".to_owned())].into(),
+        ..Contender::default()
     };
     let server = ServerProgram {
         name: "web".to_owned(),

@@ -6,16 +6,20 @@ use std::path::Path;
 use async_trait::async_trait;
 
 use super::budget::billed_s;
-use super::ending::{Again, TaskFailure};
-use super::task::Task;
+use super::ending::{Again, KILLED, OUT_OF_MEMORY, TaskFailure};
+use super::repetition::CsvOfTask;
+use super::task::{OUT_OF_TIME, Task};
 use crate::cloud::{PublicAddress, TaskSeen};
 use crate::plan::{Shard, result_stem};
 use crate::platform::bounded::{DOCUMENT_BYTES, read_text};
 use crate::platform::clock::{unix_ms, utc_text};
-use crate::results::record::{Limited, Means, Record, RepetitionFailure, SweepFacts, TaskRun};
+use crate::results::record::{
+    ContenderResult, Limited, Means, Record, RepetitionFailure, SweepFacts, TaskRun,
+};
 use crate::results::summary::Summary;
 use crate::store::{Bucket, PageQuery, StoreError, StoreErrorKind, Walk};
 use crate::sweep::attempt::Attempt;
+use crate::sweep::contender_result::{most_bytes, take_csv};
 use crate::sweep::summaries::found_in;
 
 /// Attempts at a repetition that the platform breaks again and again.
@@ -35,6 +39,7 @@ fn limited() -> Limited {
 }
 
 /// What holds for all tasks of an attempt.
+#[derive(Clone, Copy)]
 pub(super) struct CollectedFrom<'a> {
     pub(super) facts: &'a SweepFacts,
     /// Attempts that ran at the same time.
@@ -63,24 +68,91 @@ pub(super) fn record(attempt: &Attempt, tasks: &[Task], from: &CollectedFrom<'_>
         ))),
         (broken, _) => broken,
     };
-    let again = attempt.todo.broken + 1 < MAX_ATTEMPTS
-        && broken
-            .as_ref()
-            .is_some_and(|broken| broken.again == Again::Yes);
-    let failure = broken.map(|broken| RepetitionFailure {
-        reason: broken.reason,
-        exit_code: broken.exit_code,
-        stderr: Vec::new(),
-        again,
-        is_of_size: false,
-    });
-    let tasks = tasks.iter().map(|task| task_run(task, address)).collect();
     Record {
-        failure,
+        failure: broken.map(|broken| failure(broken, attempt)),
         summaries,
-        tasks,
+        tasks: tasks.iter().map(|task| task_run(task, address)).collect(),
         beside: beside.to_vec(),
         ..attempt.record(facts, limited())
+    }
+}
+
+/// The record of an attempt of a contender whose task has ended: with its CSV, which is in its folder unless it is said why not (`Ok`), or by the time of
+/// its container alone.
+pub(super) fn contender_record(
+    attempt: &Attempt,
+    tasks: &[Task],
+    left: &FoundResult<'_>,
+    from: &CollectedFrom<'_>,
+) -> Record {
+    let mut record = Record {
+        tasks: tasks
+            .iter()
+            .map(|task| task_run(task, from.address))
+            .collect(),
+        beside: from.beside.to_vec(),
+        ..attempt.record(from.facts, limited())
+    };
+    let ended = tasks.iter().find_map(Task::result);
+    let broken = ended.and_then(|ended| ended.as_ref().err().cloned());
+    let wrong = match left {
+        FoundResult::Time => {
+            let ran_ns = tasks.first().and_then(ran_ns);
+            record.contender = ran_ns.map(ContenderResult::timed);
+            let unknown = || "ECS does not say how long its container ran".to_owned();
+            record.contender.is_none().then(unknown)
+        }
+        FoundResult::Missing(why) => Some((*why).to_owned()),
+        FoundResult::Csv(csv) => take_csv(&mut record, &csv.path(&attempt.dir), Some(csv.expected)),
+    };
+    let is_proved = matches!(left, FoundResult::Csv(_)) && wrong.is_none();
+    let broken = match (broken, wrong) {
+        // A hint does not stand against a complete result; what the program itself said does.
+        (Some(broken), _) if is_proved && !broken.is_for_good() => None,
+        (None, Some(wrong)) => Some(TaskFailure::new(wrong)),
+        (broken, _) => broken,
+    };
+    record.failure = broken.map(|broken| failure(broken, attempt));
+    if record.failure.is_some() {
+        (record.contender, record.contender_times) = (None, None);
+    }
+    record
+}
+
+/// What was found of a contender.
+pub(super) enum FoundResult<'a> {
+    /// It leaves none.
+    Time,
+    /// It is not there, and why.
+    Missing(&'a str),
+    /// It is in the folder.
+    Csv(&'a CsvOfTask),
+}
+
+/// How long its container ran, in ECS's own words.
+fn ran_ns(task: &Task) -> Option<u64> {
+    let times = task.seen.as_ref()?.times;
+    let end = times.execution_stopped.or(times.stopping)?;
+    end.checked_sub(times.started?)?
+        .checked_mul(MILLI_NS)
+        .filter(|ns| *ns > 0)
+}
+
+fn failure(broken: TaskFailure, attempt: &Attempt) -> RepetitionFailure {
+    let TaskFailure {
+        reason, exit_code, ..
+    } = broken;
+    let again = attempt.todo.broken + 1 < MAX_ATTEMPTS && broken.again == Again::Yes;
+    let is_of_size = exit_code == Some(KILLED)
+        || reason.starts_with(OUT_OF_MEMORY)
+        || reason.starts_with(OUT_OF_TIME);
+    RepetitionFailure {
+        reason,
+        exit_code,
+        stderr: Vec::new(),
+        again,
+        // A size that is too small for parfetch is one that no sweep of it should have.
+        is_of_size: is_of_size && !attempt.cell().program.is_parfetch(),
     }
 }
 
@@ -101,6 +173,13 @@ pub(in crate::sweep) trait TaskResults {
     /// Gets the summaries of an attempt into its folder; `names` are their keys without the prefix. One that is not there is no error.
     async fn fetch(&mut self, prefix: &str, names: &[String], dir: &Path)
     -> Result<(), StoreError>;
+
+    /// Gets the CSV of a contender into this file; says why not where that is no matter of the connection.
+    async fn fetch_csv(
+        &mut self,
+        csv: &CsvOfTask,
+        path: &Path,
+    ) -> Result<Option<String>, StoreError>;
 }
 
 #[async_trait(?Send)]
@@ -132,6 +211,27 @@ impl TaskResults for Bucket {
             }
         }
         Ok(())
+    }
+
+    async fn fetch_csv(
+        &mut self,
+        csv: &CsvOfTask,
+        path: &Path,
+    ) -> Result<Option<String>, StoreError> {
+        use StoreErrorKind::{Connection, File, Protocol, Timeout};
+        let most = most_bytes(Some(csv.expected));
+        match self.read_to_file_within(&csv.key, path, most).await {
+            Ok(()) => Ok(None),
+            Err(error) if [Connection, File, Protocol, Timeout].contains(&error.kind) => Err(error),
+            Err(error) => {
+                // What came of it is not a result.
+                let _gone = std::fs::remove_file(path);
+                let (key, message) = (&csv.key, error.message);
+                Ok(Some(format!(
+                    "stored no result {key} in the results bucket: {message}"
+                )))
+            }
+        }
     }
 }
 

@@ -5,6 +5,11 @@
 use crate::cloud::{CloudError, CloudErrorKind, Refusal, TaskSeen};
 use crate::exit::ChildExit;
 
+/// What the reason begins with where the limit of memory ended it.
+pub(super) const OUT_OF_MEMORY: &str = "out of memory";
+/// Exit code of what was killed, mostly for its memory.
+pub(super) const KILLED: i32 = 137;
+
 /// Whether another attempt can end better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Again {
@@ -141,8 +146,37 @@ fn is_of_capacity(text: &str) -> bool {
         || text.starts_with("resource:")
 }
 
+/// Whose exit code it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TaskProgram {
+    /// parfetch's: its figures count also where fetches failed.
+    Parfetch,
+    /// Another program's: 0 alone is good.
+    Contender,
+}
+
+impl TaskProgram {
+    fn has_ended_well(self, exit: ChildExit) -> bool {
+        match self {
+            Self::Parfetch => exit.has_figures(),
+            Self::Contender => exit == ChildExit::Good,
+        }
+    }
+
+    /// What an exit code says: 3 is parfetch's own.
+    fn words(self, exit: ChildExit) -> String {
+        match (self, exit) {
+            (Self::Contender, ChildExit::FetchesFailed) => "exit code 3".to_owned(),
+            (_, exit) => exit.to_string(),
+        }
+    }
+}
+
 /// How a task ended that ECS calls `STOPPED`.
-pub(super) fn stopped(task: &TaskSeen, memory_mib: u32) -> Result<(), TaskFailure> {
+pub(super) fn stopped(
+    task: &TaskSeen,
+    (program, memory_mib): (TaskProgram, u32),
+) -> Result<(), TaskFailure> {
     let (code, why) = (
         task.stop_code.as_deref().unwrap_or_default(),
         task.stopped_reason.as_deref().unwrap_or_default(),
@@ -153,12 +187,12 @@ pub(super) fn stopped(task: &TaskSeen, memory_mib: u32) -> Result<(), TaskFailur
         ..TaskFailure::hint(reason, again)
     };
     let exit = task.exit_code.map(ChildExit::of);
-    if exit.is_some_and(ChildExit::has_figures) {
+    if exit.is_some_and(|exit| program.has_ended_well(exit)) {
         return Ok(());
     }
     if container.starts_with("OutOfMemory") || why.starts_with("OutOfMemory") {
         return Err(broken(
-            format!("out of memory: it was ended at the limit of {memory_mib} MiB"),
+            format!("{OUT_OF_MEMORY}: it was ended at the limit of {memory_mib} MiB"),
             Again::No,
         ));
     }
@@ -188,7 +222,7 @@ pub(super) fn stopped(task: &TaskSeen, memory_mib: u32) -> Result<(), TaskFailur
         (_, Some(exit @ ChildExit::Killed)) => broken(format!("ended with {exit}"), Again::No),
         (_, Some(exit)) => TaskFailure {
             is_hint: false,
-            ..broken(format!("ended with {exit}"), Again::No)
+            ..broken(format!("ended with {}", program.words(exit)), Again::No)
         },
         (_, None) => broken(
             format!(
@@ -230,7 +264,11 @@ mod tests {
 
     #[track_caller]
     fn broken(stop_code: &str, exit_code: Option<i32>, said: (&str, &str)) -> (String, Again) {
-        let broken = stopped(&task(stop_code, exit_code, said), 2_048).unwrap_err();
+        let broken = stopped(
+            &task(stop_code, exit_code, said),
+            (TaskProgram::Parfetch, 2_048),
+        )
+        .unwrap_err();
         (broken.reason, broken.again)
     }
 
@@ -240,11 +278,13 @@ mod tests {
         assert_eq!(
             stopped(
                 &task(exited, Some(0), ("", "Essential container in task exited")),
-                1
+                (TaskProgram::Contender, 1)
             ),
             Ok(())
         );
-        assert_eq!(stopped(&task(exited, Some(3), ("", "")), 1), Ok(()));
+        let with_failures = task(exited, Some(3), ("", ""));
+        assert_eq!(stopped(&with_failures, (TaskProgram::Parfetch, 1)), Ok(()));
+        assert!(stopped(&with_failures, (TaskProgram::Contender, 1)).is_err());
         let oom = broken(
             exited,
             Some(137),

@@ -1,16 +1,17 @@
 //! A fleet as a place of a sweep: repetitions are tasks, and what they found comes through the results bucket.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::collect::{CollectedFrom, names, record};
-use super::repetition::Repetition;
+use super::collect::{CollectedFrom, FoundResult, contender_record, names, record};
+use super::repetition::{LeftResult, Repetition};
 use super::state::{Fleet, SweepTasks, TAGS, VcpuQuota};
 use super::task::{MAX_DELAY, Task};
-use crate::cell::Cell;
+use crate::cell::{Cell, Program};
 use crate::cloud::Capacity;
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure, Signal};
@@ -18,7 +19,7 @@ use crate::platform::clock::unix_ms;
 use crate::price::{MINIMUM_SECONDS, billed_seconds};
 use crate::results::record::{Record, SweepFacts};
 use crate::store::Bucket;
-use crate::sweep::attempt::{Attempt, Awaited, CannotRun, Finished, Stopped};
+use crate::sweep::attempt::{Attempt, Awaited, CannotRun, Finished, Stopped, with_last_line};
 use crate::sweep::environment::{ResultsLocation, RunTemplate};
 use crate::sweep::launcher::{
     Abandon, EarlierSweep, Launcher, LimitWords, OnEvent, RepetitionContext, Spent,
@@ -61,6 +62,13 @@ impl Launcher for Fleet {
 
     fn definition(&self) -> Option<&str> {
         Some(&self.plan.definition)
+    }
+
+    fn contender_definitions(&self) -> BTreeMap<String, String> {
+        let tasks = self.plan.contenders.iter();
+        tasks
+            .map(|(name, task)| (name.clone(), task.definition.clone()))
+            .collect()
     }
 
     fn width(&self) -> u64 {
@@ -171,7 +179,12 @@ impl Launcher for Fleet {
     }
 
     fn log_hint(&self, record: &Record) -> Option<String> {
-        let group = self.plan.log_group.as_ref()?;
+        let own = self.plan.contenders.get(record.cell.program.name());
+        let own = own.and_then(|own| Some(&own.log.as_ref()?.group));
+        let group = match record.cell.program {
+            Program::Client(_) => self.plan.log_group.as_ref()?,
+            Program::Contender(_) => own?,
+        };
         let task = record
             .tasks
             .iter()
@@ -228,27 +241,12 @@ impl Fleet {
             return Ok(None);
         };
         self.sweep_up(index).await;
-        let own = self.own.as_mut().expect("the sweep is known");
-        let one = &self.repetitions[index];
-        let prefix = own.stored.attempt_prefix(&one.attempt);
-        let begin = Instant::now();
-        let mut delay = self.task_limits.poll;
-        // One answer that fails must not cost what tasks have found.
-        while let Err(error) = own
-            .results
-            .fetch(&prefix, &names(&one.attempt, &one.tag), &one.attempt.dir)
-            .await
-        {
-            if begin.elapsed() > self.task_limits.stop {
-                return Err(error.into());
-            }
-            tokio::time::sleep(delay).await;
-            delay = (delay * 2).min(MAX_DELAY);
-        }
+        let missing = self.collect(index).await?;
         let Repetition {
             attempt,
             tasks,
             beside,
+            left,
             ..
         } = self.repetitions.remove(index);
         let now = unix_ms();
@@ -259,16 +257,65 @@ impl Fleet {
             self.budget.ended(attempt.cell(), times, now);
         }
         let beside: Vec<String> = beside.into_iter().collect();
-        let record = record(
-            &attempt,
-            &tasks,
-            &CollectedFrom {
-                facts,
-                beside: &beside,
-                address: self.plan.network.public_address,
-            },
-        );
+        let from = CollectedFrom {
+            facts,
+            beside: &beside,
+            address: self.plan.network.public_address,
+        };
+        let found = match (&left, &missing) {
+            (LeftResult::Summaries, _) => None,
+            (LeftResult::Time, _) => Some(FoundResult::Time),
+            (LeftResult::Csv(_), Some(why)) => Some(FoundResult::Missing(why)),
+            (LeftResult::Csv(csv), None) => Some(FoundResult::Csv(csv)),
+        };
+        let mut record = match found {
+            None => record(&attempt, &tasks, &from),
+            Some(found) => contender_record(&attempt, &tasks, &found, &from),
+        };
+        self.add_last_lines(&mut record).await;
         Ok(Some(Finished { attempt, record }))
+    }
+
+    /// Gets what an attempt left into its folder; says why a contender's CSV is not there.
+    async fn collect(&mut self, index: usize) -> Result<Option<String>, Failure> {
+        let own = self.own.as_mut().expect("the sweep is known");
+        let one = &self.repetitions[index];
+        let dir = &one.attempt.dir;
+        let begin = Instant::now();
+        let mut delay = self.task_limits.poll;
+        // One answer that fails must not cost what tasks have found.
+        loop {
+            let got = match &one.left {
+                LeftResult::Time => return Ok(None),
+                LeftResult::Csv(csv) => own.results.fetch_csv(csv, &csv.path(dir)).await,
+                LeftResult::Summaries => {
+                    let prefix = own.stored.attempt_prefix(&one.attempt);
+                    let names = names(&one.attempt, &one.tag);
+                    let got = own.results.fetch(&prefix, &names, dir).await;
+                    got.map(|()| None)
+                }
+            };
+            match got {
+                Ok(missing) => return Ok(missing),
+                Err(error) if begin.elapsed() > self.task_limits.stop => return Err(error.into()),
+                Err(_) => tokio::time::sleep(delay).await,
+            }
+            delay = (delay * 2).min(MAX_DELAY);
+        }
+    }
+
+    /// What a contender that failed wrote last, from its log; the last line mostly says why.
+    async fn add_last_lines(&self, record: &mut Record) {
+        let task = self.plan.contenders.get(record.cell.program.name());
+        let log = task.and_then(|task| task.log.as_ref());
+        let arn = record.tasks.iter().find_map(|task| task.arn.clone());
+        let (Some(log), Some(arn), Some(failure)) = (log, arn, &mut record.failure) else {
+            return;
+        };
+        failure.stderr = self.calls.last_lines(log, &arn).await;
+        if let Some(line) = failure.stderr.last().filter(|_| !failure.is_of_size) {
+            failure.reason = with_last_line(&failure.reason, line);
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 mod abandon;
 mod budget;
 mod collect;
+mod definition;
 mod ending;
 mod launcher;
 mod ledger;
@@ -18,7 +19,8 @@ mod state;
 mod task;
 
 pub(super) use budget::{Budget, TaskPrice};
-pub use plan::{FleetPlan, OnInterrupt};
+pub(super) use definition::{DEFAULT_ARCHITECTURE, DefinitionRules, contender_task};
+pub use plan::{ContenderTask, FleetPlan, OnInterrupt};
 pub(super) use state::{AccountLimits, Fleet, VcpuQuota};
 
 #[cfg(test)]

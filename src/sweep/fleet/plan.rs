@@ -1,8 +1,9 @@
 //! What a fleet of tasks is asked to be, resolved.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::cloud::{Capacity, TaskNetwork};
+use crate::cloud::{Capacity, ContainerLog, TaskNetwork};
 use crate::estimate::CostConsent;
 
 /// What happens to running tasks when a sweep ends early.
@@ -45,4 +46,17 @@ pub struct FleetPlan {
     pub consent: CostConsent,
     /// Log group of the tasks, for messages.
     pub log_group: Option<String>,
+    /// What contenders run as, by their names; filled in when the account was looked at.
+    pub contenders: BTreeMap<String, ContenderTask>,
+}
+
+/// What the tasks of a contender run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ContenderTask {
+    /// ARN of the task definition, with its revision.
+    pub definition: String,
+    /// Container whose environment and command are overridden.
+    pub container: String,
+    /// Where its output goes; none where that is not CloudWatch.
+    pub log: Option<ContainerLog>,
 }

@@ -1,11 +1,13 @@
 //! One repetition in a fleet: its tasks, how they are asked for, and what is written down of them.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use super::ledger::{Ledger, LedgerEntry};
 use super::task::{Task, TaskPhase};
 use crate::cloud::Launch;
 use crate::sweep::attempt::Attempt;
+use crate::sweep::environment::ExpectedKeys;
 use crate::sweep::folder::{FolderError, attempt_folder};
 
 /// The tasks of one attempt.
@@ -15,6 +17,35 @@ pub(super) struct Repetition {
     pub(super) launches: Vec<Launch>,
     pub(super) tasks: Vec<Task>,
     pub(super) beside: BTreeSet<String>,
+    /// What its figures are read from.
+    pub(super) left: LeftResult,
+}
+
+/// What the tasks of an attempt leave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum LeftResult {
+    /// Summaries of parfetch.
+    Summaries,
+    /// The CSV of a contender.
+    Csv(CsvOfTask),
+    /// Nothing: the time of a contender's container is all.
+    Time,
+}
+
+/// The CSV of a contender.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct CsvOfTask {
+    /// In the results bucket.
+    pub(super) key: String,
+    /// What it has to say.
+    pub(super) expected: ExpectedKeys,
+}
+
+impl CsvOfTask {
+    /// Where it is put on this machine.
+    pub(super) fn path(&self, dir: &Path) -> PathBuf {
+        dir.join(self.key.rsplit('/').next().unwrap_or(&self.key))
+    }
 }
 
 impl Repetition {

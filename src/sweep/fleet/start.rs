@@ -1,15 +1,16 @@
 //! Takes repetitions on, and starts what is due.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::collect::names;
-use super::ending::{NotStarted, TaskFailure, failed, refused};
+use super::ending::{NotStarted, TaskFailure, TaskProgram, failed, refused};
 use super::ledger::Ledger;
-use super::repetition::Repetition;
+use super::repetition::{CsvOfTask, LeftResult, Repetition};
 use super::state::{Fleet, TAGS};
 use super::task::Task;
 use crate::cloud::{Launch, MAX_OVERRIDES, Started, overrides_length};
@@ -17,7 +18,8 @@ use crate::exit::{Exit, Failure, Signal};
 use crate::platform::bounded::{DOCUMENT_BYTES, read_text};
 use crate::results::summary::{State, Summary};
 use crate::sweep::attempt::Attempt;
-use crate::sweep::environment::RunTemplate;
+use crate::sweep::contender::Contender;
+use crate::sweep::environment::{ResultsLocation, RunTemplate};
 
 /// Between two starts: ten a second, half of what Fargate takes for all of an account.
 const START_INTERVAL: Duration = Duration::from_millis(100);
@@ -42,6 +44,36 @@ struct TaskPlace {
     place: usize,
 }
 
+/// What a task runs.
+struct StartedProgram {
+    definition: String,
+    container: String,
+    environment: Vec<(String, String)>,
+    command: Vec<String>,
+}
+
+/// What an attempt leaves when it has ended well.
+fn left_result(
+    attempt: &Attempt,
+    template: &RunTemplate,
+    stored: &ResultsLocation,
+) -> Result<LeftResult, Failure> {
+    let Some(contender) = template.contender(attempt) else {
+        return Ok(LeftResult::Summaries);
+    };
+    if contender.is_timed() {
+        return Ok(LeftResult::Time);
+    }
+    let key = template
+        .task_values(attempt, stored)
+        .fill(contender.csv())
+        .map_err(|error| Failure::new(Exit::Usage, format!("{}: {error}", contender.name)))?;
+    Ok(LeftResult::Csv(CsvOfTask {
+        key,
+        expected: template.expected,
+    }))
+}
+
 impl Fleet {
     /// Takes an attempt on: a new one, or one whose tasks an earlier part of this sweep started.
     pub(super) fn take_on(
@@ -57,7 +89,13 @@ impl Fleet {
         let cell = attempt.cell().clone();
         let launches: Vec<Launch> = (0..cell.shards)
             .map(|shard| self.launch(&attempt, shard, template))
-            .collect();
+            .collect::<Result<_, _>>()?;
+        let left = left_result(&attempt, template, &own.stored)?;
+        let program = if cell.program.is_parfetch() {
+            TaskProgram::Parfetch
+        } else {
+            TaskProgram::Contender
+        };
         if let Some(length) = launches
             .iter()
             .map(overrides_length)
@@ -79,7 +117,7 @@ impl Fleet {
                 .or_else(|| own.found.get(&tags).cloned());
             let mut task = Task::new(
                 shard,
-                cell.memory_mib,
+                (program, cell.memory_mib),
                 (noted.map_or(0, |entry| entry.tries), arn),
             );
             if noted.is_some() {
@@ -103,6 +141,7 @@ impl Fleet {
             launches,
             tasks,
             beside: BTreeSet::new(),
+            left,
             attempt,
         };
         for other in &mut self.repetitions {
@@ -114,7 +153,16 @@ impl Fleet {
         Ok(())
     }
 
-    pub(super) fn launch(&self, attempt: &Attempt, shard: u32, template: &RunTemplate) -> Launch {
+    /// The start of one shard.
+    ///
+    /// # Errors
+    /// When a text of a contender names what has no value.
+    pub(super) fn launch(
+        &self,
+        attempt: &Attempt,
+        shard: u32,
+        template: &RunTemplate,
+    ) -> Result<Launch, Failure> {
         let own = self.own.as_ref().expect("the sweep is known");
         let (cell, todo) = (attempt.cell(), &attempt.todo);
         let values = [
@@ -125,15 +173,27 @@ impl Fleet {
             shard.to_string(),
         ]
         .into_iter();
-        Launch {
+        let started = match template.contender(attempt) {
+            None => StartedProgram {
+                definition: self.plan.definition.clone(),
+                container: self.plan.container.clone(),
+                environment: template.task_environment(attempt, shard, &own.stored),
+                command: Vec::new(),
+            },
+            Some(contender) => self
+                .contender((attempt, contender), template)
+                .map_err(|error| Failure::new(Exit::Usage, format!("{cell}: {error}")))?,
+        };
+        Ok(Launch {
             cluster: self.plan.cluster.clone(),
-            definition: self.plan.definition.clone(),
-            container: self.plan.container.clone(),
+            definition: started.definition,
+            container: started.container,
             network: self.plan.network.clone(),
             capacity: self.plan.capacity,
             cpu_units: cell.cpu_units,
             memory_mib: cell.memory_mib,
-            environment: template.task_environment(attempt, shard, &own.stored),
+            environment: started.environment,
+            command: started.command,
             started_by: own.started_by.clone(),
             token: String::new(),
             tags: TAGS
@@ -141,7 +201,30 @@ impl Fleet {
                 .map(|name| (*name).to_owned())
                 .zip(values)
                 .collect(),
-        }
+        })
+    }
+
+    /// What a task of a contender runs.
+    fn contender(
+        &self,
+        (attempt, contender): (&Attempt, &Contender),
+        template: &RunTemplate,
+    ) -> io::Result<StartedProgram> {
+        let stored = &self.own.as_ref().expect("the sweep is known").stored;
+        let task = self.plan.contenders.get(&contender.name);
+        let task = task.ok_or_else(|| {
+            io::Error::other(format!("{} has no task definition", contender.name))
+        })?;
+        let values = template.task_values(attempt, stored);
+        let words = contender.task_command.iter();
+        Ok(StartedProgram {
+            definition: task.definition.clone(),
+            container: task.container.clone(),
+            environment: template.contender_environment((attempt, contender), stored)?,
+            command: words
+                .map(|word| values.fill(word))
+                .collect::<Result<_, _>>()?,
+        })
     }
 
     /// Starts what is due. True when the money does not suffice for that.
@@ -172,6 +255,15 @@ impl Fleet {
     async fn has_stored(&mut self, TaskPlace { index, place }: TaskPlace) -> Result<bool, Failure> {
         let own = self.own.as_mut().expect("the sweep is known");
         let one = &self.repetitions[index];
+        match &one.left {
+            LeftResult::Summaries => {}
+            LeftResult::Time => return Ok(false),
+            LeftResult::Csv(csv) => {
+                let path = csv.path(&one.attempt.dir);
+                let missing = own.results.fetch_csv(csv, &path).await?;
+                return Ok(missing.is_none());
+            }
+        }
         let names = names(&one.attempt, &one.tag);
         let prefix = own.stored.attempt_prefix(&one.attempt);
         own.results

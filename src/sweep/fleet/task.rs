@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::ending::{Again, TaskFailure, stopped};
+use super::ending::{Again, TaskFailure, TaskProgram, stopped};
 use crate::cloud::TaskSeen;
 use crate::platform::clock::unix_ms;
 
+/// What the reason begins with where a task ran for too long.
+pub(super) const OUT_OF_TIME: &str = "did not end within";
 /// Longest time between two tries to start a task, or to look.
 pub(super) const MAX_DELAY: Duration = Duration::from_secs(30);
 
@@ -60,6 +62,7 @@ pub(super) struct Task {
     pub(super) tries: u32,
     pub(super) arn: Option<String>,
     pub(super) seen: Option<TaskSeen>,
+    program: TaskProgram,
     memory_mib: u32,
     phase: TaskPhase,
     begun: Instant,
@@ -79,7 +82,11 @@ pub(super) struct Task {
 
 impl Task {
     /// A task that is to be started, or (with an ARN) was started before.
-    pub(super) fn new(shard: u32, memory_mib: u32, (tries, arn): (u32, Option<String>)) -> Self {
+    pub(super) fn new(
+        shard: u32,
+        (program, memory_mib): (TaskProgram, u32),
+        (tries, arn): (u32, Option<String>),
+    ) -> Self {
         let now = Instant::now();
         let phase = if arn.is_some() {
             TaskPhase::Starting
@@ -91,6 +98,7 @@ impl Task {
             tries,
             arn,
             seen: None,
+            program,
             memory_mib,
             phase,
             begun: now,
@@ -228,7 +236,7 @@ impl Task {
     fn follow(&mut self, task: &TaskSeen) {
         let phase = match task.status.as_str() {
             "STOPPED" | "DELETED" => {
-                let own = stopped(task, self.memory_mib);
+                let own = stopped(task, (self.program, self.memory_mib));
                 // What ended well, did so before it heard that it should not go on.
                 let stopped_for = self.stopped_for.take();
                 return self.end(match (own, stopped_for) {
@@ -276,7 +284,7 @@ impl Task {
                 Some("its container ended, and another one kept the task running".to_owned())
             }
             TaskPhase::Running if self.since.elapsed() > limits.run => {
-                Some(format!("did not end within {}", in_words(limits.run)))
+                Some(format!("{OUT_OF_TIME} {}", in_words(limits.run)))
             }
             TaskPhase::Stopping if self.since.elapsed() > limits.stop => {
                 let arn = self.arn.as_deref().unwrap_or_default();
@@ -323,7 +331,7 @@ mod tests {
     }
 
     fn begun() -> Task {
-        let mut task = Task::new(0, 2_048, (0, None));
+        let mut task = Task::new(0, (TaskProgram::Parfetch, 2_048), (0, None));
         task.started("arn:t".to_owned());
         task
     }
@@ -420,7 +428,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_task_that_is_refused_is_tried_again_until_time_is_up() {
-        let mut task = Task::new(0, 2_048, (0, None));
+        let mut task = Task::new(0, (TaskProgram::Parfetch, 2_048), (0, None));
         let mut tries = 0;
         while task.phase() == TaskPhase::Waiting {
             assert!(task.is_due());

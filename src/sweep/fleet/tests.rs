@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use super::collect::TaskResults;
 use super::ledger::{Ledger, LedgerEntry};
 use super::plan::{FleetPlan, OnInterrupt};
+use super::repetition::CsvOfTask;
 use super::state::SweepTasks;
 use super::{AccountLimits, Budget, Fleet, TaskPrice, VcpuQuota};
 use crate::cell::{Cell, Program};
@@ -190,6 +191,20 @@ impl TaskResults for FakeResults {
         }
         Ok(())
     }
+
+    async fn fetch_csv(
+        &mut self,
+        csv: &CsvOfTask,
+        path: &Path,
+    ) -> Result<Option<String>, StoreError> {
+        if self.0 {
+            let rows = "a,1,1\r\nb,1,1\r\nc,1,1\r\nd,1,1\r\ne,1,1\r\n";
+            let text = format!("Key (time = 2.5) sec,Size,CalcSize\r\n{rows}");
+            std::fs::write(path, text).unwrap();
+            return Ok(None);
+        }
+        Ok(Some(format!("no {}", csv.key)))
+    }
 }
 
 fn summary() -> String {
@@ -225,11 +240,13 @@ fn plan() -> FleetPlan {
         on_interrupt: OnInterrupt::Stop,
         consent: CostConsent::Given,
         log_group: None,
+        contenders: std::collections::BTreeMap::new(),
     }
 }
 
 fn template() -> RunTemplate {
     RunTemplate {
+        contenders: Vec::new(),
         prefix: String::new(),
         max_bytes: None,
         time_limit: Duration::from_hours(1),
@@ -780,7 +797,7 @@ async fn what_goes_on_at_the_end_is_told_to_stop_and_told_of() {
 async fn a_task_is_told_everything_and_no_secret() {
     let mut harness = Harness::new(FakeResults(true), |_| {});
     let attempt = attempt(harness.dir.path(), (1_024, 1, 2));
-    let launch = harness.fleet.launch(&attempt, 0, &template());
+    let launch = harness.fleet.launch(&attempt, 0, &template()).unwrap();
     let value = |name: &str| {
         launch
             .environment

@@ -6,42 +6,47 @@ use std::path::Path;
 use super::super::attempt::Attempt;
 use super::super::environment::RunTemplate;
 use super::super::factors::{OUT, PORT, PlaceholderValues};
-use super::super::plan::Contender;
 use super::contender::out_path;
 use super::cpus::cpus_each;
 use super::launch::ProcessSpec;
 use crate::cell::Program;
+use crate::plan::KeySource;
 use crate::results::record::Limited;
 
-/// What stands in the braces of an attempt's texts.
+/// What stands in the braces of an attempt's texts on this machine.
 pub(super) fn values<'a>(
     attempt: &'a Attempt,
     template: &RunTemplate,
     port: Option<u16>,
-) -> PlaceholderValues<'a> {
-    let tag = template.tag(attempt);
-    let out = out_path(attempt, &tag);
-    let out = std::path::absolute(&out).unwrap_or(out);
-    let values = PlaceholderValues::new(attempt.cell())
-        .with("bucket", template.plan.source.bucket())
-        .with("prefix", &template.prefix)
-        .with(
-            "results_bucket",
-            template.results_bucket.as_deref().unwrap_or_default(),
-        )
-        .with("tag", tag)
-        .with(OUT, out.to_string_lossy());
-    match port {
+) -> io::Result<PlaceholderValues<'a>> {
+    let values = template.values(attempt);
+    let values = match &template.plan.selection.source {
+        KeySource::File(keys) => values.with("keys", keys.to_string_lossy()),
+        _ => values,
+    };
+    let values = match port {
         Some(port) => values.with(PORT, port.to_string()),
         None => values,
-    }
+    };
+    let key = template
+        .contender(attempt)
+        .map(|contender| values.fill(contender.csv()))
+        .transpose()?;
+    Ok(match key {
+        Some(key) => {
+            let out = out_path(attempt, &key);
+            let out = std::path::absolute(&out).unwrap_or(out);
+            values.with(OUT, out.to_string_lossy())
+        }
+        None => values,
+    })
 }
 
 /// The processes of an attempt, one a shard.
 pub(super) fn processes(
     executable: &Path,
     (attempt, values): (&Attempt, &PlaceholderValues<'_>),
-    (template, contenders): (&RunTemplate, &[Contender]),
+    template: &RunTemplate,
     limited: &Limited,
 ) -> io::Result<Vec<ProcessSpec>> {
     let cell = attempt.cell();
@@ -51,12 +56,13 @@ pub(super) fn processes(
             (vec![executable, "run".into()], Vec::new())
         }
         Program::Contender(name) => {
-            let contender = contenders.iter().find(|contender| contender.name == *name);
+            let contender = template.contender(attempt);
             let contender =
                 contender.ok_or_else(|| io::Error::other(format!("no command for {name}")))?;
-            let out = ("PARFETCH_OUT".into(), values.fill("{out}")?.into());
             let mut own = values.environment(&contender.environment)?;
-            own.push(out);
+            if !contender.is_timed() {
+                own.push(("PARFETCH_OUT".into(), values.fill("{out}")?.into()));
+            }
             (values.command(&contender.command)?, own)
         }
     };

@@ -39,7 +39,7 @@ use crate::exit::{Exit, Failure, Signal};
 use crate::plan::factors::SERVER;
 use crate::platform::Sources;
 use crate::platform::limits;
-use crate::results::record::{Limited, Record};
+use crate::results::record::{ContenderResult, Limited, Record};
 use crate::server::Embedded;
 
 /// Folder of a server's output, in that of the attempt.
@@ -208,7 +208,7 @@ impl Local {
         let program = program.ok_or_else(|| io::Error::other(format!("no command for {name}")))?;
         let rules = context.plan.server_rules();
         let port = free_port()?;
-        let values = values(attempt, context.template, Some(port));
+        let values = values(attempt, context.template, Some(port))?;
         let mut environment = context.template.of_server();
         environment.extend(values.environment(&program.environment)?);
         let spec = ServerSpec {
@@ -256,11 +256,11 @@ impl Local {
         if let Some(server) = server {
             server.reset().await.map_err(io::Error::other)?;
         }
-        let values = values(attempt, template, port);
+        let values = values(attempt, template, port)?;
         let processes = processes(
             &self.starter.executable,
             (attempt, &values),
-            (template, &plan.contender),
+            template,
             &limited,
         )?;
         let size = CellSize {
@@ -283,12 +283,17 @@ impl Local {
             server: used,
             ..attempt.record(facts, limited)
         };
-        if cell.program.is_parfetch() {
-            outcome::add_summaries(&mut record, &attempt.dir);
-        } else {
-            let expected = (!asks_server(plan, &cell.program)).then_some(template.expected);
-            let left = (*template, results.as_deref_mut());
-            contender::add_result(&mut record, attempt, left, expected).await;
+        match template.contender(attempt) {
+            None => outcome::add_summaries(&mut record, &attempt.dir),
+            Some(contender) if contender.is_timed() => {
+                record.contender = Some(ContenderResult::timed(launched.outside.wall_ns));
+            }
+            Some(contender) => {
+                let key = values.fill(contender.csv())?;
+                let expected = (!asks_server(plan, &cell.program)).then_some(template.expected);
+                let left = (*template, results.as_deref_mut());
+                contender::add_result(&mut record, (attempt, &key), left, expected).await;
+            }
         }
         if record.failure.is_none() {
             outcome::drop_logs(&processes);

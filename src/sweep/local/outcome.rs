@@ -5,6 +5,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::time::Duration;
 
+use super::super::attempt::with_last_line;
 use super::super::summaries::found_in;
 use super::launch::{Launched, ProcessEnd, ProcessSpec, last_lines};
 use crate::cell::Cell;
@@ -15,8 +16,6 @@ use crate::units;
 
 /// Lines of stderr that are kept of a repetition that failed.
 const LINES: usize = 10;
-/// Letters of a contender's last line that are part of the reason.
-const LETTERS: usize = 200;
 
 pub(super) fn server_use(report: &ServerReport) -> ServerUse {
     ServerUse {
@@ -40,14 +39,13 @@ pub(super) fn failure_of(
         .find_map(|(ended, process)| {
             let reason = reason(*ended, (cell, time_limit))?;
             let stderr = last_lines(&process.dir, LINES);
-            // The last line of a program that ends by itself mostly says why: `ModuleNotFoundError: No module named 'boto3'`.
             let is_of_size = ended.timed_out || ended.out_of_memory;
             let is_known = is_of_size || cell.program.is_parfetch();
-            let line = stderr
-                .last()
-                .filter(|_| !is_known)
-                .map(|line| line.trim().chars().take(LETTERS).collect::<String>());
-            let reason = line.map_or_else(|| reason.clone(), |line| format!("{reason}: {line}"));
+            let line = stderr.last().filter(|_| !is_known);
+            let reason = match line {
+                Some(line) => with_last_line(&reason, line),
+                None => reason,
+            };
             Some(RepetitionFailure {
                 reason,
                 exit_code: ended.status.code(),

@@ -1,6 +1,7 @@
 //! Sweeps on ECS against the stand-in of AWS, and the stand-in against the SDK.
 
 mod broken;
+mod contenders;
 mod interrupted;
 mod plain;
 mod refused;
@@ -88,7 +89,13 @@ impl Scene {
             .env("AWS_REGION", &endpoint.region)
             .env("AWS_ENDPOINT_URL_S3", &endpoint.url)
             .env("HOME", self.out.path());
-        for service in ["ECS", "BATCH", "SERVICE_QUOTAS", "CLOUDFORMATION"] {
+        for service in [
+            "ECS",
+            "BATCH",
+            "SERVICE_QUOTAS",
+            "CLOUDFORMATION",
+            "CLOUDWATCH_LOGS",
+        ] {
             command.env(format!("AWS_ENDPOINT_URL_{service}"), self.aws.url());
         }
         command

@@ -567,7 +567,7 @@ fn what_cannot_run_on_fargate_is_refused() {
         (
             &[&network[..], &buckets, &["--contender", "python=true"]].concat(),
             2,
-            "the contender python cannot run on Fargate",
+            "the contender python has no task definition",
         ),
         (&[&network[..], &buckets[..2]].concat(), 2, "results bucket"),
         (

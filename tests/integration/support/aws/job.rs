@@ -7,7 +7,7 @@ use parfetch::internals::clock::unix_ms;
 use serde_json::{Value, json};
 
 use super::faults::{Fault, Rule, Start, take};
-use super::process::{Facts, Host, Process};
+use super::process::{Facts, Host, Process, parfetch};
 use super::retry::Retry;
 use super::setup::Pace;
 
@@ -303,7 +303,7 @@ impl Job {
         if self.size.is_some() {
             set("AWS_BATCH_JOB_ARRAY_INDEX", index.to_string());
         }
-        let mut process = Process::start(host, &task, &environment, &facts);
+        let mut process = Process::start(host, &task, (&parfetch(), &environment), &facts);
         match fault {
             Some(Fault::OutOfMemory) => process.kill(),
             Some(Fault::Spot(_)) => process.terminate(),

@@ -1,15 +1,17 @@
 //! A strict stand-in for AWS beside S3: ECS, Batch, Service Quotas, CloudFormation, and what a Fargate task finds around itself.
 //!
 //! Each request is held against the published model of its service and against the rules that the documentation adds; what breaks one is answered as
-//! AWS does, and remembered as a violation, of which a test allows none. Tasks and jobs really run `parfetch run`, with what their definition, their
-//! overrides and Fargate give them and nothing else. Faults come where a test wants them.
+//! AWS does, and remembered as a violation, of which a test allows none. Tasks and jobs really run `parfetch run`, or the program of
+//! another definition, with what their definition, their overrides and Fargate give them and nothing else. Faults come where a test wants them.
 
 mod batch;
 mod fail;
+mod family;
 mod faults;
 mod group;
 mod http;
 mod job;
+mod logs;
 mod metadata;
 mod model;
 mod process;
@@ -39,6 +41,7 @@ use self::process::Host;
 use self::state::State;
 use super::scripted::{DEADLINE, Request};
 
+pub(crate) use self::family::Family;
 pub(crate) use self::faults::{Fault, Form, On};
 pub(crate) use self::process::Facts;
 pub(crate) use self::setup::{Pace, Setup};
@@ -369,7 +372,7 @@ fn asked(request: &Request, path: &str) -> Option<(Service, String, Value)> {
         }
     };
     if let Some(target) = request.headers.get("x-amz-target") {
-        let services = ["ecs", "service-quotas"].map(Service::of);
+        let services = ["ecs", "service-quotas", "logs"].map(Service::of);
         let (service, operation) = services
             .into_iter()
             .find_map(|service| Some((service, service.targeted(target)?.to_owned())))?;
@@ -410,6 +413,7 @@ fn operation_of(service: Service, operation: &str) -> Operation {
         ("batch", "CancelJob") => batch::cancel_job,
         ("service-quotas", "GetServiceQuota") => stack::service_quota,
         ("service-quotas", "GetAWSDefaultServiceQuota") => stack::default_quota,
+        ("logs", "GetLogEvents") => logs::get_log_events,
         ("cloudformation", "DescribeStacks") => stack::describe_stacks,
         (service, operation) => panic!(
             "{service} has an operation {operation} in its model, and here nobody answers it"
@@ -420,7 +424,7 @@ fn operation_of(service: Service, operation: &str) -> Operation {
 /// How a service calls a request that is not as its model says.
 fn invalid(service: Service) -> &'static str {
     match service.name {
-        "ecs" => "InvalidParameterException",
+        "ecs" | "logs" => "InvalidParameterException",
         "batch" => "ClientException",
         "service-quotas" => "IllegalArgumentException",
         _ => "ValidationError",

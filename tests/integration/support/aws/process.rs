@@ -1,4 +1,4 @@
-//! The program of a started task or job: `parfetch run` with what its definition, its overrides and Fargate give it, and nothing else.
+//! The program of a started task or job: `parfetch run`, or that of another definition, with what its definition, its overrides and Fargate give it, and nothing else.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -46,12 +46,17 @@ pub(super) struct Process {
     _group: Option<CpuGroup>,
 }
 
+/// What the image of parfetch runs.
+pub(super) fn parfetch() -> Vec<String> {
+    vec![env!("CARGO_BIN_EXE_parfetch").to_owned(), "run".to_owned()]
+}
+
 impl Process {
     /// Starts the container `id`. `environment` is the definition's and the overrides'.
     pub(super) fn start(
         host: &Host,
         id: &str,
-        environment: &BTreeMap<String, String>,
+        (words, environment): (&[String], &BTreeMap<String, String>),
         facts: &Facts,
     ) -> Self {
         let folder = host.folder.join(id);
@@ -60,8 +65,11 @@ impl Process {
         let text = |name: &str| folder.join(name).to_str().unwrap().to_owned();
         let region = &host.setup.region;
         let log = File::create(text("log")).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_parfetch"));
-        command.arg("run").env_clear().current_dir(text("scratch"));
+        let mut command = Command::new(&words[0]);
+        command
+            .args(&words[1..])
+            .env_clear()
+            .current_dir(text("scratch"));
         // The image's own.
         command
             .env("PATH", "/usr/bin:/bin")

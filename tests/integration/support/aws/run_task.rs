@@ -23,7 +23,7 @@ pub(super) fn run_task(host: &Host, state: &mut State, request: &Value) -> Resul
         return Err(Fail::throttled());
     }
     let setup = &host.setup;
-    check(request).map_err(Fail::violation)?;
+    check(setup, request).map_err(Fail::violation)?;
     let token = request["clientToken"]
         .as_str()
         .unwrap_or_default()
@@ -81,12 +81,14 @@ pub(super) fn run_task(host: &Host, state: &mut State, request: &Value) -> Resul
     );
     let arn = setup.arn("ecs", &format!("task/{}/{id}", setup.name));
     let environment = environment(setup, request);
+    let program = program(setup, request);
     let task = Task::new(Birth {
         arn,
         request: request.clone(),
         definition,
         size,
         environment,
+        program,
         tags,
         is_spot,
         zone,
@@ -155,7 +157,7 @@ fn over_quota(host: &Host, state: &State, (is_spot, units): (bool, u32)) -> Opti
 }
 
 /// Rules of the documentation.
-fn check(request: &Value) -> Result<(), Fail> {
+fn check(setup: &Setup, request: &Value) -> Result<(), Fail> {
     let text = |name: &str| request[name].as_str();
     if !(1..=10).contains(&request["count"].as_i64().unwrap_or(1)) {
         return Err(Fail::parameter(
@@ -218,7 +220,7 @@ fn check(request: &Value) -> Result<(), Fail> {
             "Tag keys are not empty and do not begin with aws:.",
         ));
     }
-    check_containers(request)
+    check_containers(setup, request)
 }
 
 fn check_strategy(items: &[Value]) -> Result<(), Fail> {
@@ -243,10 +245,12 @@ fn check_strategy(items: &[Value]) -> Result<(), Fail> {
     Ok(())
 }
 
-fn check_containers(request: &Value) -> Result<(), Fail> {
+fn check_containers(setup: &Setup, request: &Value) -> Result<(), Fail> {
+    let family = setup.family_of(request["taskDefinition"].as_str().unwrap_or_default());
+    let known = family.map_or("parfetch", |family| family.container.as_str());
     let overrides = request["overrides"]["containerOverrides"].as_array();
     for container in overrides.into_iter().flatten() {
-        if container["name"] != "parfetch" {
+        if container["name"] != known {
             return Err(Fail::parameter(format!(
                 "Override for container named {} is not a container in the TaskDefinition.",
                 container["name"]
@@ -307,11 +311,11 @@ pub(super) fn cluster(setup: &Setup, request: &Value) -> Result<(), Fail> {
 }
 
 fn definition(setup: &Setup, request: &Value) -> Result<(String, u32), Fail> {
-    let revision = revision_of(
-        setup,
-        request["taskDefinition"].as_str().unwrap_or_default(),
-    )
-    .ok_or_else(|| call_fault(Fault::MissingDefinition))?;
+    let name = request["taskDefinition"].as_str().unwrap_or_default();
+    if let Some(family) = setup.family_of(name) {
+        return Ok((family.arn(setup), 1));
+    }
+    let revision = revision_of(setup, name).ok_or_else(|| call_fault(Fault::MissingDefinition))?;
     Ok((format!("{}:{revision}", setup.definition_arn()), revision))
 }
 
@@ -394,8 +398,27 @@ fn tags(request: &Value) -> Vec<(String, String)> {
     tags
 }
 
+/// What the container runs, with the override of its command; none for parfetch.
+fn program(setup: &Setup, request: &Value) -> Option<(String, Vec<String>)> {
+    let family = setup.family_of(request["taskDefinition"].as_str().unwrap_or_default())?;
+    let command = request["overrides"]["containerOverrides"][0]["command"].as_array();
+    let command = command.map_or_else(
+        || family.command.clone(),
+        |words| {
+            let words = words.iter().filter_map(Value::as_str);
+            words.map(str::to_owned).collect()
+        },
+    );
+    let words = family.entry.iter().cloned().chain(command).collect();
+    Some((family.container.clone(), words))
+}
+
 fn environment(setup: &Setup, request: &Value) -> BTreeMap<String, String> {
-    let mut environment = setup.environment.clone();
+    let family = setup.family_of(request["taskDefinition"].as_str().unwrap_or_default());
+    let mut environment = family.map_or_else(
+        || setup.environment.clone(),
+        |family| family.environment.iter().cloned().collect(),
+    );
     let pairs = request["overrides"]["containerOverrides"][0]["environment"].as_array();
     for pair in pairs.into_iter().flatten() {
         environment.insert(

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::source::Source;
+use super::family::Family;
 use super::faults::{Fault, On, Rule, Trouble};
 
 /// When a state gives way to the next.
@@ -54,6 +55,8 @@ pub(crate) struct Setup {
     pub(crate) outputs: BTreeMap<String, String>,
     /// Of the Batch queue.
     pub(crate) max_vcpus: u32,
+    /// Task definitions of other programs.
+    pub(crate) families: Vec<Family>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) troubles: Vec<Trouble>,
 }
@@ -86,6 +89,7 @@ impl Default for Setup {
             stack_status: "CREATE_COMPLETE".to_owned(),
             outputs: BTreeMap::new(),
             max_vcpus: 16,
+            families: Vec::new(),
             rules: Vec::new(),
             troubles: Vec::new(),
         }

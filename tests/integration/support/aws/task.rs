@@ -7,7 +7,7 @@ use parfetch::internals::clock::unix_ms;
 use serde_json::{Map, Value, json};
 
 use super::faults::Fault;
-use super::process::{Facts, Host, Process};
+use super::process::{Facts, Host, Process, parfetch};
 use super::setup::Pace;
 
 /// What `GuardDuty` puts into a task.
@@ -48,6 +48,8 @@ pub(super) struct Task {
     pub(super) memory_mib: u32,
     /// The definition's and the overrides'.
     pub(super) environment: BTreeMap<String, String>,
+    /// The container, and what it runs; none for parfetch.
+    program: Option<(String, Vec<String>)>,
     pub(super) tags: Vec<(String, String)>,
     pub(super) is_spot: bool,
     pub(super) zone: String,
@@ -75,6 +77,7 @@ pub(super) struct Birth {
     pub(super) definition: (String, u32),
     pub(super) size: (u32, u32),
     pub(super) environment: BTreeMap<String, String>,
+    pub(super) program: Option<(String, Vec<String>)>,
     pub(super) tags: Vec<(String, String)>,
     pub(super) is_spot: bool,
     pub(super) zone: String,
@@ -93,6 +96,7 @@ impl Task {
             cpu_units: birth.size.0,
             memory_mib: birth.size.1,
             environment: birth.environment,
+            program: birth.program,
             tags: birth.tags,
             is_spot: birth.is_spot,
             zone: birth.zone,
@@ -219,7 +223,10 @@ impl Task {
             looks: 0,
             credentials: 0,
         };
-        let mut process = Process::start(host, &self.container_id(), &self.environment, &facts);
+        let own = parfetch();
+        let words = self.program.as_ref().map_or(&own, |(_, words)| words);
+        let id = self.container_id();
+        let mut process = Process::start(host, &id, (words, &self.environment), &facts);
         match self.fault {
             Some(Fault::OutOfMemory) => {
                 process.kill();
@@ -308,7 +315,7 @@ impl Task {
         };
         let mut container = json!({
             "containerArn": setup.arn("ecs", &format!("container/{}/{}/b31c78c2-0000-4000-8000-000000000000", setup.name, self.id)),
-            "taskArn": self.arn, "name": "parfetch", "image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/parfetch:1.0.0",
+            "taskArn": self.arn, "name": self.program.as_ref().map_or("parfetch", |(name, _)| name), "image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/parfetch:1.0.0",
             "lastStatus": container_status, "networkInterfaces": [], "healthStatus": "UNKNOWN", "cpu": "0",
         });
         if let Some(code) = self.exit_code {

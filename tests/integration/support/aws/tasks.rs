@@ -129,6 +129,9 @@ pub(super) fn describe_definition(
 ) -> Result<Value, Fail> {
     let setup = &host.setup;
     let name = request["taskDefinition"].as_str().unwrap_or_default();
+    if let Some(family) = setup.family_of(name) {
+        return Ok(json!({"taskDefinition": family.describe(setup), "tags": []}));
+    }
     let revision = revision_of(setup, name)
         .ok_or_else(|| Fail::client("Unable to describe task definition."))?;
     let environment: Vec<_> = setup

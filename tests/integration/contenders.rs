@@ -1,0 +1,237 @@
+//! Contenders of a plan file on this machine: what they get, what they are measured by, and what is refused.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use parfetch::internals::{FILE_NAME, Record};
+
+use crate::support::parfetch::{Parfetch, Ran};
+
+const EXECUTABLE: &str = env!("CARGO_BIN_EXE_parfetch");
+/// Twenty objects, and one repetition of each configuration.
+const HEAD: &str = "embedded = \"objects=20,size=1KiB\"\nvcpu = [1]\nclient = []\nmode = [\"async\", \"thread\"]\nconcurrency = [1, 4]\nrepeat = 1\n";
+
+fn sweep(out: &Path, contender: &str) -> Parfetch {
+    let file = out.join("plan.toml");
+    fs::write(
+        &file,
+        format!("{HEAD}[[contender]]\nname = \"app\"\n{contender}"),
+    )
+    .unwrap();
+    Parfetch::new()
+        .args(["sweep", "--id", "s", "--plan", file.to_str().unwrap()])
+        .out(out)
+}
+
+/// The records by the names of their configurations, warm-ups left out.
+fn records(out: &Path) -> BTreeMap<String, Record> {
+    let mut found = BTreeMap::new();
+    for cell in fs::read_dir(out.join("sweeps/s")).unwrap() {
+        let cell = cell.unwrap();
+        let Ok(attempts) = fs::read_dir(cell.path()) else {
+            continue;
+        };
+        for attempt in attempts {
+            let Ok(text) = fs::read_to_string(attempt.unwrap().path().join(FILE_NAME)) else {
+                continue;
+            };
+            let record = Record::from_json(&text).unwrap();
+            if record.repetition > 0 {
+                found.insert(cell.file_name().into_string().unwrap(), record);
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn a_program_without_a_csv_is_measured_by_its_time() {
+    let out = tempfile::tempdir().unwrap();
+    let ran = sweep(
+        out.path(),
+        "command = \"sh -c 'sleep 0.$((8 / WORKERS))'\"\n\
+         [contender.environment]\nWORKERS = \"{concurrency}\"\n[contender.result]\ntime = \"program\"\n",
+    )
+    .exits(0);
+    let found = records(out.path());
+    let names: Vec<&str> = found.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "app-1vcpu-2048mib-process-x1",
+            "app-1vcpu-2048mib-process-x4"
+        ],
+        "its mode is no factor"
+    );
+    let one = &found["app-1vcpu-2048mib-process-x1"];
+    let result = one.contender.unwrap();
+    assert_eq!(
+        (&one.failure, result.objects, result.goodput_bytes),
+        (&None, None, None)
+    );
+    assert!(result.fetch_ns >= 800_000_000, "{}", result.fetch_ns);
+    let note = "no CSV says what these programs read: app.";
+    let report = Parfetch::new()
+        .args(["report", "--all", out.path().to_str().unwrap()])
+        .exits(0);
+    assert!(
+        report.stdout.contains(note),
+        "{}\n{}",
+        ran.stdout,
+        report.stdout
+    );
+}
+
+/// The program is a shell that holds what it got against what it should get.
+#[test]
+fn a_program_gets_what_its_texts_name() {
+    let out = tempfile::tempdir().unwrap();
+    let script = out.path().join("app.sh");
+    fs::write(
+        &script,
+        format!(
+            "set -e\ntest \"$SIZE\" = '1 vCPU 2048'\ntest \"$1\" = \"$CONCURRENCY\"\ntest -f \"$2\"\ntest \"$RUN\" = \"$TAG\"\n\
+             test \"$PARFETCH_OUT\" = \"$3\"\nunset RESULT_BUCKET_NAME\nPARFETCH_OUT=$3.d '{EXECUTABLE}' run\nmv \"$3.d\"/*.csv \"$3\"\nrm -r \"$3.d\"\n"
+        ),
+    )
+    .unwrap();
+    let contender = format!(
+        "command = \"sh '{}' {{concurrency}} {{keys}} {{out}}\"\nmodes = [\"thread\"]\n\
+         [contender.environment]\nSIZE = \"{{vcpu}} vCPU {{memory_mib}}\"\nRUN = \"{{tag}}\"\n\
+         [contender.result]\ncsv = \"runs/{{tag}}.csv\"\n",
+        script.display()
+    );
+    sweep(out.path(), &contender).exits(0);
+    let found = records(out.path());
+    assert_eq!(found.len(), 2);
+    for record in found.values() {
+        assert_eq!(
+            (record.contender.unwrap().ok, record.cell.mode.as_str()),
+            (Some(20), "thread")
+        );
+    }
+}
+
+#[test]
+fn what_ends_badly_without_a_csv_is_a_failure() {
+    for (command, said) in [
+        (
+            "sh -c 'echo cause >&2; exit 137'",
+            "ended with exit code 137: cause",
+        ),
+        ("sh -c 'kill -9 $$'", "was ended by signal 9"),
+    ] {
+        let out = tempfile::tempdir().unwrap();
+        let text = format!("command = \"{command}\"\n[contender.result]\ntime = \"program\"\n");
+        let ran = sweep(out.path(), &text).exits(4);
+        assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    }
+}
+
+/// What it leaves behind is ended with it, and does not keep the sweep.
+#[test]
+fn processes_that_a_program_leaves_do_not_stay() {
+    let out = tempfile::tempdir().unwrap();
+    let pid = out.path().join("pid");
+    let text = format!(
+        "command = \"sh -c 'sleep 600 >/dev/null 2>&1 & echo $! > {}'\"\n[contender.result]\ntime = \"program\"\n",
+        pid.display()
+    );
+    sweep(out.path(), &text).exits(0);
+    let pid = fs::read_to_string(pid).unwrap();
+    let state = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+    assert!(
+        state.is_empty() || state.contains(") Z "),
+        "it still runs: {state}"
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_contender_is_said_with_what_to_do() {
+    let refused = |text: &str, more: &[&str]| -> Ran {
+        let out = tempfile::tempdir().unwrap();
+        let plan = sweep(out.path(), text);
+        plan.args(more.iter().copied()).arg("--dry-run").exits(2)
+    };
+    let timed = "command = \"x\"\n[contender.result]\ntime = \"program\"\n";
+    for (text, more, message, hint) in [
+        (
+            "",
+            &[][..],
+            "contender `app`: its command is empty",
+            "write it like",
+        ),
+        (
+            "task_definition = \"family\"\n",
+            &[],
+            "the contender app has no command for this machine: it has a task definition alone",
+            "--on ecs",
+        ),
+        (
+            "command = \"x\"\ncontainer = \"app\"\n",
+            &[],
+            "contender `app`: a container and a task_command belong to a task_definition, which is missing",
+            "task-definition=",
+        ),
+        (
+            "command = \"x {worker}\"\n",
+            &["--factor", "workers=1,2"],
+            "the contender app names {worker}, which has no value",
+            "did you mean `workers`?",
+        ),
+        (
+            "command = \"x\"\n",
+            &["--factor", "workers=1,2"],
+            "the factor workers is not used: nothing names {workers}",
+            "name it in the command",
+        ),
+        (
+            "command = \"x\"\n[contender.result]\ncsv = \"a.csv\"\n",
+            &[],
+            "contender `app`: the key of its CSV has no {tag}",
+            "an older CSV",
+        ),
+        (
+            "command = \"x\"\n[contender.result]\ncsv = \"../{tag}.csv\"\n",
+            &[],
+            "contender `app`: `../{tag}.csv` is not a key for its CSV",
+            "runs/{tag}.csv",
+        ),
+        (
+            "command = \"x\"\n[contender.result]\ncsv = \"{tag}.csv\"\ntime = \"program\"\n",
+            &[],
+            "contender `app`: it has both a CSV and a time of the program",
+            "leave csv out",
+        ),
+        (
+            timed,
+            &["--limit", "5"],
+            "contender `app`: its time alone is measured, and a limit means nothing to it",
+            "leave it out",
+        ),
+        (
+            timed,
+            &["--sample", "5"],
+            "the contender app lists the bucket by itself: a sample does not reach it",
+            "parfetch fill s3://bench/ --from",
+        ),
+        (
+            "command = \"x\"\n[contender.result]\ntime = \"task\"\n",
+            &[],
+            "unknown variant `task`, expected `program`",
+            "--print-plan",
+        ),
+    ] {
+        let stderr = refused(text, more).stderr;
+        let mut lines = stderr.lines();
+        let (error, said) = (
+            lines.next().unwrap_or_default(),
+            lines.next().unwrap_or_default(),
+        );
+        assert!(
+            error.contains(message) && said.starts_with("hint: ") && said.contains(hint),
+            "{text}{more:?}: {stderr}"
+        );
+    }
+}
