@@ -8,7 +8,7 @@ use crate::analysis::metric::{Better, Metric};
 use crate::analysis::model::{CellReport, Study};
 use crate::escape::markdown;
 use crate::render::wording::again::again;
-use crate::render::wording::matrix::{Choose, Row, Shown, Table, legend, shown, speed_up, tables};
+use crate::render::wording::matrix::{Choose, Row, Shown, Table, legend, shown, speed_ups, tables};
 use crate::render::wording::number::{self, Scale, UNKNOWN};
 use crate::render::wording::price::{Per, shown_as};
 use crate::render::wording::{advice, answer, facts, method, others, sections};
@@ -61,21 +61,13 @@ fn render(text: &mut String, study: &Study, metrics: &[Metric]) {
         "What limits each configuration",
         &sections::verdicts(study),
     );
-    for (kind, against, title) in sections::speed_ups(study) {
-        heading(
+    for found in speed_ups(study) {
+        heading(text, "###", &found.title);
+        matrix(
             text,
-            "###",
-            &format!("Speed-up {title}, by worker start + fetch time"),
+            (&found.table, None),
+            (Scale::RATIO, &|cell| found.of(cell)),
         );
-        let cell = |cell: Option<&CellReport>| speed_up(cell, kind, &against);
-        for found in tables(study)
-            .into_iter()
-            .map(|table| table.only(|found| cell(found) != Shown::Nothing))
-        {
-            if !found.rows.is_empty() {
-                matrix(text, (&found, None), (Scale::RATIO, &cell));
-            }
-        }
     }
     lines(text, "Failures", &sections::failures(study));
     list(text, "Notes", &sections::notes(study));

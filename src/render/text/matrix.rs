@@ -7,12 +7,12 @@ use super::view::Role;
 use crate::analysis::metric::{Better, Metric};
 use crate::analysis::model::{CellReport, Interval, Study};
 use crate::escape::terminal;
+use crate::render::wording::answer;
 use crate::render::wording::matrix::{
-    self as wording, BestFrom, Choose, Row, Shown, Table, shown, speed_up, tables,
+    self as wording, BestFrom, Choose, Row, Shown, Table, shown, tables,
 };
 use crate::render::wording::number::{self, Scale, UNKNOWN};
 use crate::render::wording::price::{Per, shown_as};
-use crate::render::wording::{answer, sections};
 use crate::units;
 use crate::wrap::columns as width;
 
@@ -96,17 +96,14 @@ fn title(table: &Table<'_>, (metric, heading): (Metric, &str)) -> String {
 
 /// Ratios of times, as tables of the same form, without the rows and columns that have none.
 pub(super) fn speed_ups(page: &mut TextPage<'_>, study: &Study) {
-    for (kind, against, title) in sections::speed_ups(study) {
-        page.heading(&terminal(&format!(
-            "Speed-up {title}, by worker start + fetch time"
-        )));
-        let cell = |cell: Option<&CellReport>| speed_up(cell, kind, &against);
-        for table in tables(study) {
-            let table = table.only(|found| cell(found) != Shown::Nothing);
-            if !table.rows.is_empty() {
-                print(page, &table, (Scale::RATIO, &cell), &[]);
-            }
-        }
+    for found in wording::speed_ups(study) {
+        page.heading(&terminal(&found.title));
+        print(
+            page,
+            &found.table,
+            (Scale::RATIO, &|cell| found.of(cell)),
+            &[],
+        );
     }
 }
 

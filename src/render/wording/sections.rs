@@ -4,7 +4,7 @@ use super::number::{self, UNKNOWN, behind, memory, plural, usd, vcpu, vcpus};
 use super::price::Per;
 use super::{notes, verdict};
 use crate::analysis::advice::{Choice, Recommendation};
-use crate::analysis::model::{Against, CellReport, Curve, Study};
+use crate::analysis::model::{CellReport, Curve, Study};
 use crate::cell::{Cell, Program};
 use crate::plan::Mode;
 use crate::shell;
@@ -177,26 +177,6 @@ fn notes_of_cells(study: &Study) -> Vec<String> {
             _ => format!("{} configurations: {note}", cells.len()),
         })
         .collect()
-}
-
-/// Tables of speed-ups that there is something to say in: against what, and its title.
-pub(crate) fn speed_ups(study: &Study) -> Vec<(Against, Program, String)> {
-    let mut tables: Vec<(Against, Program, String)> = Vec::new();
-    for found in study.cells.iter().flat_map(|cell| &cell.speed_ups) {
-        let (kind, other) = (found.kind, &found.against);
-        if tables
-            .iter()
-            .any(|(known, program, _)| *known == kind && *program == other.program)
-        {
-            continue;
-        }
-        let title = match kind {
-            Against::First => format!("over {other}"),
-            Against::Contender => format!("over {} with the same factors", other.program.name()),
-        };
-        tables.push((kind, other.program.clone(), title));
-    }
-    tables
 }
 
 /// A choice with what it is good at.
