@@ -104,6 +104,18 @@ pub struct Usd {
 }
 
 impl Usd {
+    /// For so many times as much.
+    #[must_use]
+    pub fn times(self, factor: f64) -> Self {
+        Self {
+            requests: self.requests * factor,
+            retrieval: self.retrieval * factor,
+            egress: self.egress.map(|usd| usd * factor),
+            dearest_egress: self.dearest_egress * factor,
+            ..self
+        }
+    }
+
     /// All of it, and egress without a price as dear as it is anywhere: what is unknown is not free.
     pub(crate) fn bound(&self) -> f64 {
         self.requests + self.retrieval + self.egress.unwrap_or(self.dearest_egress)

@@ -22,7 +22,6 @@ mod fuzz;
 mod guess;
 mod law;
 mod lister;
-#[cfg(test)]
 mod model;
 mod output;
 mod plan;
@@ -42,7 +41,6 @@ mod stats;
 mod store;
 mod submit;
 mod sweep;
-#[cfg(test)]
 mod tune;
 mod units;
 mod words;

@@ -175,6 +175,7 @@ impl Sweep {
             repetition,
             attempt: 1,
             position,
+            amount: None,
             started_at: format!(
                 "2026-11-20T{:02}:{:02}:{:02}.000Z",
                 position / 3_600,

@@ -47,5 +47,6 @@ pub use detail::{Detail, FETCHES, Fetch, Open, TimeBucket, detail};
 pub use metric::{Better, Metric};
 pub use model::{CellReport, Figure, Limit, Standing, Study};
 pub use observation::Observation;
-pub use read::{Problem, ProblemKind, Reader};
+pub use read::{Problem, ProblemKind, Reader, observe};
+pub use recommend::task_overrides;
 pub use study::studies;

@@ -17,6 +17,7 @@ use crate::plan::{Access, Factors, Layout, Mode, Work};
 use crate::results::summary;
 pub use crate::results::summary::Limit;
 use crate::results::summary::{HttpSettings, StorageClass};
+use crate::results::tune::TuneDocument;
 pub use crate::stats::best::Standing;
 pub use crate::stats::location::Interval;
 
@@ -151,9 +152,14 @@ pub struct Place {
 }
 
 impl Place {
-    /// Whether a Fargate price is what was really paid.
+    /// Whether a model of a platform made the results: nothing was measured.
+    pub fn is_model(&self) -> bool {
+        self.on == "model"
+    }
+
+    /// Whether sizes are those of Fargate's tasks, and a price is that of the tasks themselves.
     pub fn is_fargate(&self) -> bool {
-        matches!(self.on.as_str(), "ecs" | "batch" | "fargate")
+        matches!(self.on.as_str(), "ecs" | "batch" | "fargate" | "model")
     }
 }
 
@@ -196,6 +202,9 @@ pub struct Facts {
     pub prices_dated: Option<String>,
     /// Where the results were stored, `s3://bucket/prefix`; `None` where they stayed on the machine.
     pub results: Option<String>,
+    /// The document of the tune whose runs these are.
+    #[serde(skip)]
+    pub tune: Option<Box<TuneDocument>>,
     /// The file of the sweep's plan; `None` where it is not beside the results that were read.
     pub plan: Option<String>,
     /// Sweeps that lay in the same place and are not in this study, the newest first.

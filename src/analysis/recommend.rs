@@ -308,6 +308,11 @@ fn overrides(report: &CellReport, environment: &[(String, String)]) -> String {
     let (units, memory_mib) = report
         .fargate
         .unwrap_or((report.cell.cpu_units, report.cell.memory_mib));
+    task_overrides((units, memory_mib), environment)
+}
+
+/// The `overrides` of `RunTask` for a task of this size with these variables.
+pub fn task_overrides((units, memory_mib): (u32, u32), environment: &[(String, String)]) -> String {
     let environment: Vec<_> = environment
         .iter()
         .map(|(name, value)| json!({"name": name, "value": value}))

@@ -19,6 +19,7 @@ pub fn studies(reading: ReadResults, prices: &PriceList) -> Vec<Study> {
         runs,
         sweeps_of_places,
         plans,
+        tunes,
         ..
     } = reading;
     let mut studies: Vec<Study> = by_workload(runs)
@@ -31,6 +32,8 @@ pub fn studies(reading: ReadResults, prices: &PriceList) -> Vec<Study> {
         let others = sweeps_of_places.iter().filter(|place| is_of(&place.newest));
         let other_sweeps = others.flat_map(|place| place.others.clone()).collect();
         let plan = plans.iter().find(|(id, _)| is_of(id));
+        let tune = tunes.iter().find(|(id, _)| is_of(id));
+        study.facts.tune = tune.map(|(_, document)| Box::new(document.clone()));
         study.facts.plan = plan.map(|(_, file)| file.clone());
         study.facts.other_sweeps = other_sweeps;
     }

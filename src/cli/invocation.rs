@@ -23,6 +23,8 @@ pub enum Invocation {
     Serve(Raw),
     /// The embedded server of a run, spoken to through its pipes.
     ServeSupervised,
+    /// `tune`.
+    Tune(Raw),
     /// `sweep`.
     Sweep(Raw),
     /// `submit`.

@@ -23,6 +23,7 @@ mod shared;
 mod subcommands;
 mod submit;
 mod sweeps;
+mod tune;
 mod upload;
 mod values;
 mod words;

@@ -5,7 +5,7 @@ use super::pages::{self, MAN, SHELLS};
 use super::raw::Raw;
 use super::setting::Setting;
 use super::words::{NO_WORDS, RESULTS, SOURCE, Words};
-use super::{doctor, fill, reports, run, serve, submit, sweeps, upload};
+use super::{doctor, fill, reports, run, serve, submit, sweeps, tune, upload};
 
 /// A word after `parfetch`, with the settings that it takes and its help.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +26,7 @@ pub struct Subcommand {
     pub(super) brief_examples: &'static str,
 }
 
-/// What a run, a sweep and a job fetch.
+/// What a tune, a sweep and a job fetch.
 const SOURCE_WORD: Option<Words> = Some(Words {
     names: &["SOURCE"],
     usage: "[SOURCE]",
@@ -41,6 +41,15 @@ const READ: &str = "Files, folders or s3://bucket/prefix";
 
 /// In the order of the help.
 pub const SUBCOMMANDS: &[Subcommand] = &[
+    Subcommand {
+        name: "tune",
+        invocation: Invocation::Tune,
+        settings: tune::TUNE,
+        words: SOURCE_WORD,
+        about: tune::TUNE_ABOUT,
+        examples: tune::TUNE_EXAMPLES,
+        brief_examples: tune::TUNE_BRIEF,
+    },
     Subcommand {
         name: "run",
         invocation: Invocation::Run,

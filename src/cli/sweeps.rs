@@ -13,6 +13,24 @@ const CAPACITIES: &[&str] = &["on-demand", "spot"];
 const WHETHER: &[&str] = &["ENABLED", "DISABLED"];
 const REPETITION: &str = "What a repetition is";
 
+/// How tasks on Fargate are started, and how long they are waited for.
+pub(super) const ON_ECS: &[Setting] = settings! {
+"On ECS (--on ecs)" {
+    "cluster" [] Value("NAME|ARN"), "", "Cluster in which tasks run";
+    "task-definition" [] Value("NAME|ARN"), "", "Task definition; without a revision the latest, which holds for the whole sweep";
+    "container" [] Value("NAME"), "parfetch", "Container whose environment is overridden";
+    "subnets" [] Value("LIST"), "", "Subnets of the tasks";
+    "security-groups" [] Value("LIST"), "", "Security groups of the tasks; none = the VPC's default";
+    "assign-public-ip" [] Choice("WHETHER", WHETHER), "DISABLED", "ENABLED in public subnets, DISABLED behind NAT or endpoints";
+    "log-group" [] Value("NAME"), "", "Log group of the tasks, for messages";
+    "capacity" [] Choice("KIND", CAPACITIES), "on-demand", "on-demand or spot (cheaper; AWS may end a task, then the run is tried again)";
+    "max-tasks" [] Value("N"), "1", "Tasks at once; configurations that run at the same time share what S3 gives, and are marked";
+    "detach" [] Nothing, "", "Leave tasks running when the sweep is interrupted; the same command with --id finds them again";
+    "start-timeout" [] Value("TIME"), "15m", "Longest time until a task runs: capacity, image and throttling included";
+    "stop-timeout" [] Value("TIME"), "4m", "Longest time until a task that ends has stopped";
+    "poll-interval" [] Value("TIME"), "5s", "Time between two looks at the tasks";
+}};
+
 /// Settings of `sweep`.
 pub const SWEEP: &[Setting] = tables![
     settings! {
@@ -61,22 +79,10 @@ pub const SWEEP: &[Setting] = tables![
         .help("Take buckets, cluster, task definition and network from this CloudFormation stack (infra/template.yaml); other settings win over it")
         .long()
         .under("On ECS (--on ecs)")],
+    ON_ECS,
     settings! {
     "On ECS (--on ecs)" {
-        "cluster" [] Value("NAME|ARN"), "", "Cluster in which tasks run";
-        "task-definition" [] Value("NAME|ARN"), "", "Task definition; without a revision the latest, which holds for the whole sweep";
-        "container" [] Value("NAME"), "parfetch", "Container whose environment is overridden";
-        "subnets" [] Value("LIST"), "", "Subnets of the tasks";
-        "security-groups" [] Value("LIST"), "", "Security groups of the tasks; none = the VPC's default";
-        "assign-public-ip" [] Choice("WHETHER", WHETHER), "DISABLED", "ENABLED in public subnets, DISABLED behind NAT or endpoints";
-        "log-group" [] Value("NAME"), "", "Log group of the tasks, for messages";
-        "capacity" [] Choice("KIND", CAPACITIES), "on-demand", "on-demand or spot (cheaper; AWS may end a task, then the run is tried again)";
-        "max-tasks" [] Value("N"), "1", "Tasks at once; configurations that run at the same time share what S3 gives, and are marked";
         "max-cost" [] Value("USD"), "", "Spend at most this: no task starts that would exceed it, and running tasks are stopped";
-        "detach" [] Nothing, "", "Leave tasks running when the sweep is interrupted; the same command with --id finds them again";
-        "start-timeout" [] Value("TIME"), "15m", "Longest time until a task runs: capacity, image and throttling included";
-        "stop-timeout" [] Value("TIME"), "4m", "Longest time until a task that ends has stopped";
-        "poll-interval" [] Value("TIME"), "5s", "Time between two looks at the tasks";
     }},
     &[
         BUCKET,

@@ -10,7 +10,7 @@ use super::process::{
     DEFECT_HINT, FORM, LOG_FORMAT, StderrForm, defect, report as report_failure, say_last,
 };
 use super::{
-    compare, doctor, environment, fill, generated, report, run, serve, submit, sweep, upload,
+    compare, doctor, environment, fill, generated, report, run, serve, submit, sweep, tune, upload,
 };
 use crate::cli::{self, Invocation, Unparsed, Variables};
 use crate::engine;
@@ -74,6 +74,7 @@ fn dispatch(invocation: Invocation, process_start_ns: u64) -> Result<Exit, Failu
         Invocation::Report(raw) => report::main(&raw),
         Invocation::Compare(raw) => compare::main(&raw),
         Invocation::Serve(raw) => serve::main(&raw),
+        Invocation::Tune(raw) => tune::main(raw),
         Invocation::Sweep(raw) => sweep::main(raw),
         Invocation::Submit(raw) => submit::main(raw),
         Invocation::Completions(raw) => generated::for_shell(&raw),

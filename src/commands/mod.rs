@@ -17,6 +17,7 @@ mod sources;
 mod stack;
 mod submit;
 mod sweep;
+mod tune;
 mod upload;
 
 pub use dispatch::main;

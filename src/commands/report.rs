@@ -94,6 +94,21 @@ pub(super) fn of_place(
     Ok((file, studies))
 }
 
+/// The page of a folder, beside its results.
+pub(super) fn page_of_folder(
+    folder: &Path,
+    sources: &SourceSettings,
+    signals: &Signals,
+) -> Result<PathBuf, Failure> {
+    let runtime = runtime()?;
+    let places = [ResultSource::Path(folder.to_owned())];
+    let studies =
+        runtime.block_on(signals.or(studies(&places, (sources, WantedSweeps::Newest))))?;
+    let file = folder.join("report.html");
+    write_pages(&studies, &file, &|name| open(name, (&runtime, sources)))?;
+    Ok(file)
+}
+
 fn rendered(studies: &[Study], settings: &ReportSettings) -> String {
     let look = Look::of(settings.out.as_deref());
     let paint = |role, text: &str| look.paint(role, text);

@@ -34,7 +34,7 @@ use crate::units;
 const WIDE: &str = "1..64";
 
 /// What the outputs of a stack are for a sweep.
-const STACK: &super::stack::OutputFlags = &[
+pub(super) const STACK: &super::stack::OutputFlags = &[
     ("SourceBucket", "bucket"),
     ("SourcePrefix", "prefix"),
     ("ResultsBucket", "result-bucket"),
@@ -64,13 +64,7 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
             })?,
         ),
     };
-    // `2026-11-20T10:00:00Z` without what a folder's name does not need.
-    let now: String = utc_now()
-        .chars()
-        .filter(char::is_ascii_digit)
-        .take(14)
-        .collect();
-    let id = format!("{}-{}", &now[..8], &now[8..]);
+    let id = name_of_now();
     let input = SweepInput {
         plan: plan.as_deref(),
         id: &id,
@@ -119,6 +113,17 @@ pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     }
     spent(&ended, &place);
     finish(&ended, (&sources.access, &to_continue), style)
+}
+
+/// The name of a sweep that was given none: date and time.
+pub(super) fn name_of_now() -> String {
+    // `2026-11-20T10:00:00Z` without what a folder's name does not need.
+    let now: String = utc_now()
+        .chars()
+        .filter(char::is_ascii_digit)
+        .take(14)
+        .collect();
+    format!("{}-{}", &now[..8], &now[8..])
 }
 
 async fn to_its_end(
@@ -174,7 +179,7 @@ async fn to_its_end(
     Box::pin(sweep(&job, context)).await.map(Some)
 }
 
-fn environment(variables: &Variables) -> Vec<(String, String)> {
+pub(super) fn environment(variables: &Variables) -> Vec<(String, String)> {
     // Colours in a pipe would hide what a run says of itself.
     let all = variables
         .all()
@@ -184,7 +189,7 @@ fn environment(variables: &Variables) -> Vec<(String, String)> {
 }
 
 /// What its tasks have cost.
-fn spent(ended: &SweepEnd, place: &PlaceFacts) {
+pub(super) fn spent(ended: &SweepEnd, place: &PlaceFacts) {
     if let Some(words) = ended.spent.and_then(|spent| spent.in_words(place.prices)) {
         // Nobody to tell: the records say it too.
         let _closed = writeln!(io::stderr(), "{words}");

@@ -1,5 +1,6 @@
 //! A sweep over a model: the records and summaries that its runs would leave.
 
+#[cfg(test)]
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -14,16 +15,64 @@ use crate::plan::{
 };
 use crate::platform::Environment;
 use crate::results::record::{
-    self, ContenderResult, Limited, Means, Outside, Record, SweepFacts, TaskRun,
+    self, ContenderResult, Limited, Means, Outside, Record, RepetitionAmount, SweepFacts, TaskRun,
 };
-use crate::results::summary::{
-    Attempts, Header, Outcomes, SampleFacts, Series, State, StorageClass, Summary, Totals,
-};
+use crate::results::summary::{Attempts, Header, Outcomes, Series, State, Summary, Totals};
+#[cfg(test)]
+use crate::results::summary::{SampleFacts, StorageClass};
 
 /// Correlation of neighbouring seconds.
 const SECONDS: f64 = 0.3;
 
+/// Runs over which what drifts drifts.
+const RUNS: usize = 150;
+
+/// One run of a sweep.
+#[derive(Clone, Copy, Debug)]
+pub struct RunOnModel<'a> {
+    pub cell: &'a Cell,
+    pub repetition: u32,
+    /// Among all runs of its sweep, from 0: noise may depend on the runs before.
+    pub position: u32,
+    /// How much it fetches of the sweep's key list; none = all of it, once.
+    pub amount: Option<RepetitionAmount>,
+}
+
+/// Runs it, in no time. The same run leaves the same documents, whichever ran before.
+pub fn simulate_run(law: &Law, facts: &SweepFacts, asked: RunOnModel<'_>) -> Document {
+    let RunOnModel {
+        cell,
+        repetition,
+        position,
+        amount,
+    } = asked;
+    let seed = law.model.seed ^ facts.seed.rotate_left(17);
+    let mut random = Random::new(seed);
+    let mut weather = Weather::new(law.model.noise, RUNS, &mut random);
+    let slower = (0..=position)
+        .map(|_| weather.next(&mut random))
+        .last()
+        .unwrap_or(1.0);
+    let mut random = Random::new(seed ^ u64::from(position).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let store = &law.model.store;
+    let last = store.last_fetch * (store.last_fetch_sigma * random.normal()).exp();
+    let keys = amount.and_then(|amount| amount.keys);
+    let fetched = match amount.and_then(|amount| amount.duration_ns) {
+        Some(ns) => Amount::Seconds(ns as f64 / 1e9),
+        None => Amount::Objects(keys.unwrap_or_else(|| facts.frozen().0)),
+    };
+    let run = SimulatedRun {
+        cell,
+        repetition,
+        position: usize::try_from(position).unwrap_or(usize::MAX),
+        amount,
+        ran: law.run(cell, fetched, Chance { slower, last }),
+    };
+    document(law, facts, &run, &mut random)
+}
+
 /// A sweep.
+#[cfg(test)]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Asked {
     /// Its name.
@@ -50,6 +99,7 @@ pub struct Document {
 }
 
 /// Runs a sweep on the model, in no time.
+#[cfg(test)]
 pub fn simulate(law: &Law, asked: &Asked) -> Vec<Document> {
     let mut random = Random::new(law.model.seed ^ asked.seed.rotate_left(17));
     let mut weather = Weather::new(
@@ -78,6 +128,7 @@ pub fn simulate(law: &Law, asked: &Asked) -> Vec<Document> {
                 cell,
                 repetition,
                 position: documents.len(),
+                amount: None,
                 ran: fetched.run(cell, asked.amount, chance),
             };
             documents.push(document(law, &facts, &run, &mut random));
@@ -91,9 +142,11 @@ struct SimulatedRun<'a> {
     cell: &'a Cell,
     repetition: u32,
     position: usize,
+    amount: Option<RepetitionAmount>,
     ran: Ran,
 }
 
+#[cfg(test)]
 fn facts((law, fetched): (&Law, &Law), asked: &Asked) -> SweepFacts {
     let (objects, bytes) = (law.objects(), whole(law.bytes()));
     let (limit, duration_ns) = match asked.amount {
@@ -126,6 +179,7 @@ fn facts((law, fetched): (&Law, &Law), asked: &Asked) -> SweepFacts {
     }
 }
 
+#[cfg(test)]
 fn sample(fetched: &Law, (of_keys, of_bytes): (u64, u64), seed: u64) -> SampleFacts {
     let (keys, bytes) = (fetched.objects(), Some(whole(fetched.bytes())));
     SampleFacts {
@@ -152,7 +206,7 @@ fn document(
         .then(|| summary(law, run, random));
     if let (Some(totals), Some(keys)) = (
         summary.as_mut().and_then(|summary| summary.totals.as_mut()),
-        facts.keys_of_a_repetition(run.cell.shards),
+        facts.keys_of_a_repetition((run.cell.shards, run.amount)),
     ) {
         // However often a run that time ends goes through them.
         totals.keys_listed = keys;
@@ -176,6 +230,7 @@ fn document(
         repetition: run.repetition,
         attempt: 1,
         position: u32::try_from(run.position).unwrap_or(u32::MAX),
+        amount: run.amount,
         started_at: time_of(run.position),
         limited: Limited {
             cpu: Means::Fargate,

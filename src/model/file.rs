@@ -32,6 +32,9 @@ pub struct Model {
     pub start: Start,
 }
 
+/// Objects of a bucket at most: each has its size in memory.
+const MOST_OBJECTS: u32 = 10_000_000;
+
 /// Why a text is not a model.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ModelError {
@@ -396,6 +399,13 @@ impl Model {
             .find(|(_, value)| !value.is_finite() || *value < 0.0)
         {
             return wrong(key, value, "0 or more");
+        }
+        if bucket.objects > MOST_OBJECTS {
+            return wrong(
+                "bucket.objects",
+                f64::from(bucket.objects),
+                "10000000 or less",
+            );
         }
         if bucket.objects == 0 {
             return wrong("bucket.objects", 0.0, "1 or more");

@@ -2,9 +2,11 @@
 
 use super::file::{Bucket, ByMode, Listed, Model};
 use super::noise::Random;
+#[cfg(test)]
 use super::run::{Amount, Chance, Ran};
 use crate::cell::{Cell, Program};
 use crate::plan::Mode;
+#[cfg(test)]
 use crate::stats::strata::Strata;
 
 /// Most answers of a run that say «too fast».
@@ -18,7 +20,7 @@ const PAGES_AT_ONCE: f64 = 8.0;
 
 /// What each thing by itself would let through, in objects a second.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Limits {
+pub struct RateLimits {
     /// The connections of all workers.
     pub connection: f64,
     /// The task's network.
@@ -31,8 +33,9 @@ pub struct Limits {
     pub serial: f64,
 }
 
-impl Limits {
+impl RateLimits {
     /// The lowest, and the lowest of the others.
+    #[cfg(test)]
     pub fn lowest_two(&self) -> (f64, f64) {
         let mut all = [
             self.connection,
@@ -56,10 +59,11 @@ pub struct Flow {
     /// CPU seconds of an object.
     pub cpu_s: f64,
     /// What limits it.
-    pub limits: Limits,
+    pub limits: RateLimits,
 }
 
 /// The whole bucket with one configuration, without noise.
+#[cfg(test)]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Whole {
     /// Seconds of fetching.
@@ -116,6 +120,7 @@ impl Law {
     }
 
     /// The same law over a random sample of the objects.
+    #[cfg(test)]
     #[must_use]
     pub fn sampled(&self, objects: u64, seed: u64) -> Self {
         #[expect(
@@ -141,7 +146,28 @@ impl Law {
         }
     }
 
+    /// The same law over the same objects in a random order.
+    #[must_use]
+    pub fn shuffled(&self, seed: u64) -> Self {
+        let mut sizes: Vec<f64> = self.sizes().collect();
+        Random::new(seed).shuffle(&mut sizes);
+        let mut sums = vec![0.0];
+        for size in sizes {
+            sums.push(sums[sums.len() - 1] + size);
+        }
+        Self {
+            model: self.model.clone(),
+            sums,
+        }
+    }
+
+    /// Sizes of the objects, in the order of the listing.
+    pub fn sizes(&self) -> impl Iterator<Item = f64> + '_ {
+        self.sums.windows(2).map(|pair| pair[1] - pair[0])
+    }
+
     /// Its file.
+    #[cfg(test)]
     pub fn model(&self) -> &Model {
         &self.model
     }
@@ -167,7 +193,7 @@ impl Law {
         let cpu = &self.model.cpu;
         let program = match &cell.program {
             Program::Contender(name) => self.model.program.get(name).cloned().unwrap_or_default(),
-            Program::Client(_) => super::ProgramCpu::default(),
+            Program::Client(_) => super::file::ProgramCpu::default(),
         };
         let by_size = cpu
             .usable_by_size
@@ -198,7 +224,7 @@ impl Law {
             Mode::Process => workers,
             Mode::Async | Mode::Thread => 1.0,
         };
-        let limits = Limits {
+        let limits = RateLimits {
             connection: workers / (store.first_byte_s + size / store.connection_bytes_per_s),
             network: network / size.max(1.0),
             cpu: cell.vcpu() * needs.usable / cpu_s.max(1e-12),
@@ -271,11 +297,13 @@ impl Law {
     }
 
     /// The whole bucket, without noise: what a run of `cell` would take.
+    #[cfg(test)]
     pub fn whole(&self, cell: &Cell) -> Whole {
         self.whole_when(cell, 1.0)
     }
 
     /// The same, in a run that takes `slower` times as long.
+    #[cfg(test)]
     pub fn whole_when(&self, cell: &Cell, slower: f64) -> Whole {
         let ran = self.run(
             cell,

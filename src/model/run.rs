@@ -17,6 +17,7 @@ pub enum Amount {
     /// The first so many of the listing.
     Objects(u64),
     /// So many at random over the listing, in proportion within size classes.
+    #[cfg(test)]
     Sample(u64),
     /// The listing, again and again, for so many seconds.
     Seconds(f64),
@@ -192,11 +193,11 @@ impl Law {
     /// One run.
     pub fn run(&self, cell: &Cell, amount: Amount, chance: Chance) -> Ran {
         let count = self.sums.len() - 1;
+        let of = |objects| usize::try_from(objects).unwrap_or(count).min(count);
         let (goal, end_s) = match amount {
-            Amount::Objects(objects) | Amount::Sample(objects) => (
-                usize::try_from(objects).unwrap_or(count).min(count),
-                f64::INFINITY,
-            ),
+            #[cfg(test)]
+            Amount::Sample(objects) => (of(objects), f64::INFINITY),
+            Amount::Objects(objects) => (of(objects), f64::INFINITY),
             Amount::Seconds(seconds) => (usize::MAX, seconds),
         };
         let workers = f64::from(cell.concurrency);

@@ -31,6 +31,16 @@ pub struct SweepProgress<W: Write> {
     last_rate: Option<f64>,
     left: Option<Left>,
     best: Best,
+    lines: RunLines,
+}
+
+/// Which lines there are of runs that have ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum RunLines {
+    /// Where there is no terminal, one now and then.
+    NowAndThen,
+    /// Those that the caller has words for.
+    OfSteps,
 }
 
 impl<W: Write> SweepProgress<W> {
@@ -46,7 +56,21 @@ impl<W: Write> SweepProgress<W> {
             last_rate: None,
             left: None,
             best: Best::default(),
+            lines: RunLines::NowAndThen,
         }
+    }
+
+    /// The same for a tune, each of whose runs is a step.
+    pub fn of_steps(display: Display, writer: W, style: Style) -> Self {
+        Self {
+            lines: RunLines::OfSteps,
+            ..Self::new(display, writer, style)
+        }
+    }
+
+    /// A line about the run that has ended.
+    pub fn step(&mut self, line: &str) {
+        self.screen.say(&format!("  {line}"));
     }
 
     /// Shows one event.
@@ -137,7 +161,7 @@ impl<W: Write> SweepProgress<W> {
         cell: &str,
         (bytes_per_s, failure): (Option<f64>, Option<&str>),
     ) {
-        if let Some(why) = failure {
+        if let Some(why) = failure.filter(|_| self.lines == RunLines::NowAndThen) {
             self.screen.warn(&format!("{cell} failed: {why}"));
         }
         self.last_rate = bytes_per_s;
@@ -150,7 +174,7 @@ impl<W: Write> SweepProgress<W> {
         self.draw();
         let due =
             self.last_line.is_none_or(|last| last.elapsed() >= INTERVAL) || number == self.runs;
-        if self.screen.display == Display::Lines && due {
+        if self.lines == RunLines::NowAndThen && self.screen.display == Display::Lines && due {
             self.last_line = Some(Instant::now());
             let line = self.line(number, cell);
             self.screen.say(&line);

@@ -17,5 +17,5 @@ pub use csv::Csv;
 pub use form::{Names, ReportForm, ReportScope};
 pub use json::Json;
 pub use markdown::Markdown;
-pub use text::{Extent, Paint, Role, Terminal};
+pub use text::{Extent, Paint, Role, Terminal, tune_answer, tune_step};
 pub use wording::comparison::comparison_warnings;

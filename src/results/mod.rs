@@ -6,4 +6,5 @@ pub mod files;
 pub mod place;
 pub mod record;
 pub mod summary;
+pub mod tune;
 pub mod upload;

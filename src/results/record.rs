@@ -40,6 +40,9 @@ pub struct Record {
     pub attempt: u32,
     /// Its place in the order of the sweep, from 0.
     pub position: u32,
+    /// How much of the key list it fetches; null where all repetitions of the sweep fetch the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<RepetitionAmount>,
     /// UTC, RFC 3339: a label.
     pub started_at: String,
     /// How vCPU and memory were limited.
@@ -66,6 +69,16 @@ pub struct Record {
     /// Other repetitions of the sweep whose tasks ran at the same time, as `CELL/rNN-aM`: they share what S3 gives. Empty when it ran alone.
     #[serde(default)]
     pub beside: Vec<String>,
+}
+
+/// How much of the key list a repetition fetches, where `tune` decided it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct RepetitionAmount {
+    /// The first so many keys of the list, which is in a random order; null = all.
+    pub keys: Option<u64>,
+    /// The keys were gone round until this time had passed; null = once.
+    pub duration_ns: Option<u64>,
 }
 
 /// One task as ECS told of it. What it did not reach, or ECS did not tell, is null. Times are UTC, RFC 3339.
@@ -176,8 +189,11 @@ impl SweepFacts {
     }
 
     /// Keys that the runs of one repetition list together; `None` where that does not follow: a limit holds for each shard by itself.
-    pub fn keys_of_a_repetition(&self, shards: u32) -> Option<u64> {
-        match self.limit {
+    pub fn keys_of_a_repetition(
+        &self,
+        (shards, amount): (u32, Option<RepetitionAmount>),
+    ) -> Option<u64> {
+        match amount.and_then(|amount| amount.keys).or(self.limit) {
             Some(limit) if shards <= 1 => Some(self.frozen().0.min(limit)),
             Some(_) => None,
             None => Some(self.frozen().0),
@@ -185,11 +201,20 @@ impl SweepFacts {
     }
 
     /// What is wrong when these runs, one a shard, listed other keys than the key list has.
-    pub fn other_keys(&self, listed: impl Iterator<Item = u64>, shards: u32) -> Option<String> {
-        let (listed, keys) = (listed.sum::<u64>(), self.keys_of_a_repetition(shards)?);
+    pub fn other_keys(
+        &self,
+        listed: impl Iterator<Item = u64>,
+        of: (u32, Option<RepetitionAmount>),
+    ) -> Option<String> {
+        let (listed, keys) = (listed.sum::<u64>(), self.keys_of_a_repetition(of)?);
+        let has = if of.1.is_some_and(|amount| amount.keys.is_some()) {
+            "it was to fetch"
+        } else {
+            "the sweep's key list has"
+        };
         (listed != keys).then(|| {
             format!(
-                "its runs had {} keys, and the sweep's key list has {}",
+                "its runs had {} keys, and {has} {}",
                 units::count(listed),
                 units::count(keys)
             )

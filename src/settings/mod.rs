@@ -24,6 +24,7 @@ mod source;
 mod submit;
 mod sweep;
 mod sweep_plan;
+mod tune;
 mod upload;
 
 pub use doctor::doctor;
@@ -37,6 +38,7 @@ pub use shown::{Format, Level, LogSettings, ProgressWhen, log};
 pub use source::{access, embedded_text, inherited};
 pub use submit::{SubmitSettings, check_submit, submit};
 pub use sweep::{Intent, SweepInput, SweepSettings, check_sweep, sweep};
+pub use tune::{TuneInput, TuneIntent, TuneSettings, check_tune, model_file, tune};
 pub use upload::{UploadSettings, upload};
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::units;
 
 /// The plan: defaults, the file over them, flags over both.
 pub(super) fn plan(raw: &Raw, file: Option<&str>) -> Result<SweepPlan, Failure> {
-    let mut plan = match (file, raw.get("plan")) {
+    let plan = match (file, raw.get("plan")) {
         (Some(text), Some(Given { value, .. })) => SweepPlan::from_toml(text).map_err(|error| {
             usage(
                 format!("the plan {value}: {error}"),
@@ -24,6 +24,17 @@ pub(super) fn plan(raw: &Raw, file: Option<&str>) -> Result<SweepPlan, Failure> 
         })?,
         _ => SweepPlan::default(),
     };
+    if plan.tune.is_some() {
+        return Err(usage(
+            "this plan is of a tune, which chooses its runs itself",
+            "continue it with `parfetch tune`, or remove the table [tune] for a sweep of all configurations",
+        ));
+    }
+    over(raw, plan)
+}
+
+/// What was typed over a plan.
+pub(super) fn over(raw: &Raw, mut plan: SweepPlan) -> Result<SweepPlan, Failure> {
     set_factors(raw, &mut plan)?;
     factors::set(raw, &mut plan)?;
     keys(raw, &mut plan)?;

@@ -45,6 +45,7 @@ impl Attempt {
             repetition: self.todo.planned.repetition,
             attempt: self.todo.attempt,
             position: self.todo.planned.position,
+            amount: self.todo.planned.amount,
             started_at: self.started_at.clone(),
             limited,
             failure: None,

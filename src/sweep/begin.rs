@@ -6,11 +6,12 @@ use std::path::Path;
 use super::environment::ExpectedKeys;
 use super::folder::{Folder, PLAN_FILE};
 use super::job::SweepJob;
-use super::keys::{Frozen, KeySum, WantedKeys, freeze};
+use super::keys::{Frozen, KeySum, WantedKeys, freeze, freeze_model};
 use crate::cell::Cell;
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure};
 use crate::lister::sha256_hex;
+use crate::model::Law;
 use crate::results::record::SweepFacts;
 use crate::shell;
 use crate::speed::{AssumedSpeed, Configuration};
@@ -21,6 +22,28 @@ pub(super) struct Begun {
     pub(super) facts: SweepFacts,
     /// LIST requests of this command.
     pub(super) lists: u64,
+}
+
+/// Where keys come from.
+pub(super) enum KeysFrom<'a> {
+    Bucket(&'a mut Bucket),
+    Model(&'a Law),
+}
+
+/// What stands for the bucket of a model, and whose prices hold.
+pub(super) const OF_MODEL: (&str, &str) = ("model", "us-east-1");
+
+impl KeysFrom<'_> {
+    /// The bucket, and its region.
+    fn names(&self) -> (String, String) {
+        match self {
+            Self::Bucket(bucket) => (
+                bucket.name().to_owned(),
+                bucket.session().region().to_owned(),
+            ),
+            Self::Model(_) => (OF_MODEL.0.to_owned(), OF_MODEL.1.to_owned()),
+        }
+    }
 }
 
 /// What a new sweep is, before its keys are listed.
@@ -40,7 +63,7 @@ impl NewSweep<'_> {
     /// Lists the keys, and writes down what the sweep is.
     pub(super) async fn begin(
         self,
-        bucket: &mut Bucket,
+        from: KeysFrom<'_>,
         on_event: &mut dyn FnMut(&SweepEvent),
     ) -> Result<Begun, Failure> {
         let Self {
@@ -55,18 +78,27 @@ impl NewSweep<'_> {
             source: job.source.clone(),
             prefix: job.plan.prefix.clone(),
             sample: job.sample.map(|sample| (sample, speed(job, cells))),
+            order: job.key_order,
         };
-        let frozen = freeze(bucket, &wanted, &folder.keys_path(), |keys| {
-            on_event(&SweepEvent::Listing { keys });
-        })
-        .await?;
-        if frozen.keys == 0 {
-            return Err(Failure::new(
-                Exit::SetUp,
-                format!("there are no keys under {}", bucket.uri(&job.plan.prefix)),
-            )
-            .hint("a sweep needs something to fetch: check the bucket and --prefix"));
-        }
+        let (name, region) = from.names();
+        let frozen = match from {
+            KeysFrom::Model(law) => freeze_model(law, &folder.keys_path())?,
+            KeysFrom::Bucket(bucket) => {
+                let frozen = freeze(bucket, &wanted, &folder.keys_path(), |keys| {
+                    on_event(&SweepEvent::Listing { keys });
+                })
+                .await?;
+                if frozen.keys == 0 {
+                    let uri = bucket.uri(&job.plan.prefix);
+                    return Err(Failure::new(
+                        Exit::SetUp,
+                        format!("there are no keys under {uri}"),
+                    )
+                    .hint("a sweep needs something to fetch: check the bucket and --prefix"));
+                }
+                frozen
+            }
+        };
         if let Some(note) = &frozen.note {
             on_event(&SweepEvent::Warning(note.clone()));
         }
@@ -75,7 +107,7 @@ impl NewSweep<'_> {
             task_definition: definition,
             contender_definitions,
             plan_sha256: sha256_hex(plan.as_bytes()),
-            ..facts(job, frozen, bucket)
+            ..facts(job, frozen, (name, region))
         };
         folder.begin(&facts, plan)?;
         Ok(Begun { facts, lists })
@@ -99,7 +131,7 @@ pub(super) fn configuration(cell: &Cell) -> Configuration {
     }
 }
 
-fn facts(job: &SweepJob, frozen: Frozen, bucket: &Bucket) -> SweepFacts {
+fn facts(job: &SweepJob, frozen: Frozen, (bucket, region): (String, String)) -> SweepFacts {
     SweepFacts {
         id: job.id.clone(),
         plan_sha256: String::new(),
@@ -109,7 +141,7 @@ fn facts(job: &SweepJob, frozen: Frozen, bucket: &Bucket) -> SweepFacts {
         contender_definitions: BTreeMap::new(),
         seed: job.plan.seed,
         repetitions: job.plan.repeat,
-        bucket: bucket.name().to_owned(),
+        bucket,
         prefix: job.plan.prefix.clone(),
         limit: job.plan.limit,
         sample: frozen.sample,
@@ -117,7 +149,7 @@ fn facts(job: &SweepJob, frozen: Frozen, bucket: &Bucket) -> SweepFacts {
             .plan
             .time()
             .map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)),
-        region: Some(bucket.session().region().to_owned()),
+        region: Some(region),
         endpoint: if job.embedded.is_some() {
             None
         } else {

@@ -2,6 +2,7 @@
 
 use tokio::sync::watch::Receiver;
 
+use super::attempt::Todo;
 use super::driver::Driver;
 use super::folder::Folder;
 use super::job::{SweepContext, SweepEnd, SweepForecast, SweepJob};
@@ -49,7 +50,7 @@ pub async fn sweep(job: &SweepJob, context: SweepContext<'_>) -> Result<SweepEnd
 }
 
 /// Sets up, unless a signal comes: nothing has been measured by then.
-async fn set_up<'a>(
+pub(super) async fn set_up<'a>(
     job: &SweepJob,
     folder: &Folder,
     context: SweepContext<'a>,
@@ -59,7 +60,7 @@ async fn set_up<'a>(
 }
 
 /// Before the first run a signal ends everything at once.
-async fn unless_told_to_end<T>(
+pub(super) async fn unless_told_to_end<T>(
     signal: &Receiver<Option<Signal>>,
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
@@ -84,12 +85,7 @@ async fn go_through(
         done,
         before,
     } = what_is_left(job, (folder, &order), &mut clock)?;
-    if job.place.facts().consent.is_some() {
-        ready.launcher.remember(&EarlierSweep {
-            records: folder.records()?,
-            stopped: folder.stopped()?,
-        });
-    }
+    remember(ready, (job, folder))?;
     if done.is_empty() {
         affordable(job, ready.forecast(job).tasks_usd)?;
     }
@@ -133,7 +129,7 @@ async fn go_through(
     if waiting.iter().all(|next| next.number.is_none()) {
         waiting.clear();
     }
-    let mut run = Driver {
+    let run = Driver {
         job,
         folder,
         clock,
@@ -143,8 +139,35 @@ async fn go_through(
         // What was said of all runs is not said again of one.
         said_short: forecast.short_programs(),
         ended,
+        next: None,
+        good: Vec::new(),
     };
-    let result = run.all(ready, going, &signal).await;
+    to_its_end(run, ready, going, &signal).await
+}
+
+/// Says to what costs money what an earlier part of the sweep has cost.
+pub(super) fn remember(
+    ready: &mut ReadySweep<'_>,
+    (job, folder): (&SweepJob, &Folder),
+) -> Result<(), Failure> {
+    if job.place.facts().consent.is_some() {
+        ready.launcher.remember(&EarlierSweep {
+            records: folder.records()?,
+            stopped: folder.stopped()?,
+        });
+    }
+    Ok(())
+}
+
+/// Goes through all that is left, and cleans up.
+pub(super) async fn to_its_end(
+    mut run: Driver<'_>,
+    ready: &mut ReadySweep<'_>,
+    going: Vec<Todo>,
+    signal: &Receiver<Option<Signal>>,
+) -> Result<SweepEnd, Failure> {
+    let (job, folder) = (run.job, run.folder);
+    let result = run.all(ready, going, signal).await;
     let why = match result {
         Ok(Exit::Good) => None,
         _ if run.ended.is_broke => Some(Abandon::Broke),

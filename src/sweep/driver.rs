@@ -8,10 +8,12 @@ use tokio::sync::watch::Receiver;
 use super::attempt::{Attempt, Awaited, Finished, Todo};
 use super::enough::too_short;
 use super::factors::modes;
-use super::folder::{Folder, LEDGER_FILE, store_record};
+use super::folder::{Folder, LEDGER_FILE, RepetitionState, store_record};
 use super::job::{SweepEnd, SweepJob};
-use super::keep::store;
+use super::keep::{store, store_again};
 use super::launcher::{Launcher, RepetitionContext};
+use super::next::{Measured, MeasuredWhen, NextRuns};
+use super::remaining::counts;
 use super::setup::ReadySweep;
 use super::time_left::{TimeLeft, fetch_seconds, fetched_bytes, rate};
 use crate::cell::Program;
@@ -35,6 +37,10 @@ pub(super) struct Driver<'a> {
     /// Programs of which it was said that their runs are too short.
     pub(super) said_short: Vec<Program>,
     pub(super) ended: SweepEnd,
+    /// Says what comes after `todo`; none = nothing.
+    pub(super) next: Option<&'a mut dyn NextRuns>,
+    /// Programs of which a run ended well.
+    pub(super) good: Vec<Program>,
 }
 
 impl Driver<'_> {
@@ -52,6 +58,9 @@ impl Driver<'_> {
             if let Some(signal) = *signal.borrow() {
                 ready.event(&SweepEvent::Interrupted);
                 return Ok(signal.exit());
+            }
+            if self.todo.is_empty() && ready.launcher.is_idle() {
+                self.ask_for_more(ready).await?;
             }
             if self
                 .todo
@@ -105,6 +114,55 @@ impl Driver<'_> {
         }
     }
 
+    /// What comes next where that follows from what was measured. What an earlier command measured of it is shown, not run again.
+    async fn ask_for_more(&mut self, ready: &mut ReadySweep<'_>) -> Result<(), Failure> {
+        while let Some(planned) = self.next.as_mut().and_then(|next| next.next()) {
+            let (number, dir) = (Some(self.ended.done + 1), |attempt| {
+                self.folder.repetition(&planned, attempt)
+            });
+            let RepetitionState {
+                record,
+                attempt,
+                broken,
+            } = self.folder.look(&planned)?;
+            let is_going_on = self.folder.is_going_on(&planned, attempt);
+            let Some(record) = record.filter(|record| counts(record, self.job) && !is_going_on)
+            else {
+                self.todo.push_back(Todo {
+                    planned,
+                    attempt,
+                    number,
+                    broken,
+                });
+                break;
+            };
+            let dir = dir(record.attempt);
+            self.clock.ran(&record);
+            self.fetched = self
+                .fetched
+                .saturating_add(fetched_bytes(&record, &dir).unwrap_or(0));
+            self.count(&record);
+            self.show((&record, &dir), MeasuredWhen::Before)?;
+            store_again(ready, (self.job, self.folder), &dir, &mut self.ended).await?;
+        }
+        Ok(())
+    }
+
+    fn show(&mut self, (record, dir): (&Record, &Path), when: MeasuredWhen) -> Result<(), Failure> {
+        match &mut self.next {
+            Some(next) => next.saw(Measured { record, dir, when }),
+            None => Ok(()),
+        }
+    }
+
+    fn count(&mut self, record: &Record) {
+        self.ended.done += 1;
+        self.ended.failed += u64::from(record.failure.is_some());
+        if record.failure.is_none() && !self.good.contains(&record.cell.program) {
+            self.good.push(record.cell.program.clone());
+        }
+    }
+
     /// Whether another run would go beyond the bytes that were agreed to.
     fn is_out_of_bytes(&self, ready: &ReadySweep<'_>) -> bool {
         let next = expected_bytes(self.job, ready).unwrap_or(1);
@@ -121,7 +179,7 @@ impl Driver<'_> {
             .job
             .approval
             .max_bytes
-            .filter(|_| self.job.plan.duration.is_some());
+            .filter(|_| ends_by_time(&next, self.job));
         ready.template.max_bytes =
             most.map(|most| (most.saturating_sub(self.fetched) / shares).max(1));
         self.fetched = self
@@ -170,10 +228,14 @@ impl Driver<'_> {
         self.clock.ran(&record);
         self.warming_up -= u32::from(todo.number.is_none());
         let (number, cell) = (todo.number, todo.planned.cell.to_string());
-        let warmed_up = if number.is_none() && !again {
-            check_warm_up(&record, self.job, (&dir, &*ready.launcher))
-        } else {
-            Ok(())
+        // Where no warm-up says it, the first run does.
+        let is_first = self.next.is_some() && !self.good.contains(&record.cell.program);
+        let warmed_up = match number {
+            None if !again => check_first(&record, self.job, (&dir, &*ready.launcher), "warm-up"),
+            Some(_) if !again && is_first => {
+                check_first(&record, self.job, (&dir, &*ready.launcher), "first run")
+            }
+            _ => Ok(()),
         };
         // What ends the sweep says it itself.
         let failure = record
@@ -199,8 +261,10 @@ impl Driver<'_> {
             });
             self.say_short(ready, (&record, &dir));
             if number.is_some() {
-                self.ended.done += 1;
-                self.ended.failed += u64::from(record.failure.is_some());
+                self.count(&record);
+            }
+            if warmed_up.is_ok() {
+                self.show((&record, &dir), MeasuredWhen::Now)?;
             }
         }
         store(ready, (self.job, self.folder), &dir, &mut self.ended).await;
@@ -210,7 +274,9 @@ impl Driver<'_> {
     /// Says once of each program that its runs are too short to recommend anything by.
     fn say_short(&mut self, ready: &mut ReadySweep<'_>, (record, dir): (&Record, &Path)) {
         let program = &record.cell.program;
-        if record.failure.is_some() || self.said_short.contains(program) {
+        // A tune chooses for itself how long its runs are.
+        let is_of_tune = self.job.plan.tune.is_some();
+        if is_of_tune || record.failure.is_some() || self.said_short.contains(program) {
             return;
         }
         let seconds = fetch_seconds(record, dir);
@@ -226,27 +292,35 @@ fn is_without_server(record: &Record) -> bool {
     record.cell.factors.get(SERVER).is_some() && record.started_server.is_none()
 }
 
-/// Bytes of a run, where they are known before it.
+/// Bytes of a run, where they are known before it. A tune knows them better, and keeps to them itself.
 fn expected_bytes(job: &SweepJob, ready: &ReadySweep<'_>) -> Option<u64> {
     ready
         .template
         .expected
         .bytes
-        .filter(|_| job.plan.duration.is_none())
+        .filter(|_| job.plan.duration.is_none() && job.plan.tune.is_none())
+}
+
+fn ends_by_time(todo: &Todo, job: &SweepJob) -> bool {
+    match todo.planned.amount {
+        Some(amount) => amount.duration_ns.is_some(),
+        None => job.plan.duration.is_some(),
+    }
 }
 
 /// A warm-up that fails says why every run of its program would fail: it comes before anything is measured, so that nothing is lost when the sweep ends.
 /// A contender that lacks memory or time in its smallest configuration may do better in others.
-fn check_warm_up(
+fn check_first(
     record: &Record,
     job: &SweepJob,
     (dir, launcher): (&Path, &dyn Launcher),
+    which: &str,
 ) -> Result<(), Failure> {
     let Some(failure) = &record.failure else {
         return Ok(());
     };
     let failed = |said: &str| {
-        let what = format!("the warm-up ({}) {}{said}", record.cell, failure.reason);
+        let what = format!("the {which} ({}) {}{said}", record.cell, failure.reason);
         Failure::new(Exit::SetUp, what)
     };
     if let Program::Contender(name) = &record.cell.program

@@ -312,12 +312,18 @@ impl RunTemplate {
     fn plan(&self, attempt: &Attempt, shard: u32) -> RunPlan {
         let cell = attempt.cell();
         let shards = NonZeroU32::new(cell.shards).filter(|shards| shards.get() > 1);
+        let (limit, duration) = match attempt.todo.planned.amount {
+            Some(amount) => (amount.keys, amount.duration_ns.map(Duration::from_nanos)),
+            None => (self.plan.selection.limit, self.plan.duration),
+        };
         RunPlan {
+            duration,
             selection: Selection {
                 shard: shards.map(|count| Shard {
                     index: shard,
                     count,
                 }),
+                limit,
                 ..self.plan.selection.clone()
             },
             concurrency: NonZeroU32::new(cell.concurrency).unwrap_or(NonZeroU32::MIN),

@@ -3,6 +3,7 @@
 use super::job::{Oversize, SweepJob};
 use super::launcher::{Launcher, LimitWords};
 use super::matrix::cells;
+use super::tune::Room;
 use crate::cell::Cell;
 use crate::exit::{Exit, Failure};
 use crate::stats::ALPHA;
@@ -15,15 +16,26 @@ pub(super) struct Fitting {
 }
 
 /// The cells that this place can hold.
-pub(super) fn fitting(job: &SweepJob, launcher: &dyn Launcher) -> Result<Fitting, Failure> {
+/// A tune leaves out what has no room for its workers, and sizes that nobody asked for.
+pub(super) fn fitting(
+    job: &SweepJob,
+    launcher: &dyn Launcher,
+    room: Option<&Room>,
+) -> Result<Fitting, Failure> {
     let mut left_out: Vec<f64> = Vec::new();
+    let mut unlimited: Vec<f64> = Vec::new();
     let mut fitting = Vec::new();
     for cell in cells(&job.plan, &job.sizes) {
         match (launcher.check(&cell), job.oversize) {
-            (Ok(()), Oversize::Refuse | Oversize::LeaveOut) => fitting.push(cell),
+            (Ok(()), Oversize::Refuse | Oversize::LeaveOut) => {
+                if room.is_none_or(|room| room.holds(&cell)) {
+                    fitting.push(cell);
+                }
+            }
             (Err(reason), Oversize::LeaveOut) if reason.is_too_large => {
                 left_out.push(cell.vcpu());
             }
+            (Err(_), Oversize::LeaveOut) if room.is_some() => unlimited.push(cell.vcpu()),
             (Err(reason), Oversize::Refuse | Oversize::LeaveOut) => return Err(reason.failure),
         }
     }
@@ -36,26 +48,30 @@ pub(super) fn fitting(job: &SweepJob, launcher: &dyn Launcher) -> Result<Fitting
         .hint("name sizes that it has with --vcpu"));
     }
     let mut warnings = Vec::new();
-    if !left_out.is_empty() {
-        left_out.sort_by(f64::total_cmp);
-        left_out.dedup();
-        let sizes: Vec<_> = left_out.iter().map(f64::to_string).collect();
-        let s = if left_out.iter().any(|vcpu| *vcpu > 1.0) {
-            "s"
-        } else {
-            ""
-        };
+    if let Some(sizes) = sizes(left_out) {
+        warnings.push(format!("left out: {sizes}, more than {most} ({cure})"));
+    }
+    if let Some(sizes) = sizes(unlimited) {
         warnings.push(format!(
-            "left out: {} vCPU{s}, more than {most} ({cure})",
-            sizes.join(", ")
+            "left out: {sizes}, to which this machine cannot limit a process (it takes a control group or systemd-run --user)"
         ));
     }
     warnings.extend_from_slice(launcher.notes());
-    warnings.extend(cannot_tell(job.plan.repeat));
+    // A tune repeats what it wants to know better.
+    warnings.extend(cannot_tell(job.plan.repeat).filter(|_| room.is_none()));
     Ok(Fitting {
         cells: fitting,
         warnings,
     })
+}
+
+/// `4, 8, 16 vCPUs`
+fn sizes(mut vcpu: Vec<f64>) -> Option<String> {
+    vcpu.sort_by(f64::total_cmp);
+    vcpu.dedup();
+    let s = if *vcpu.last()? > 1.0 { "s" } else { "" };
+    let sizes: Vec<_> = vcpu.iter().map(f64::to_string).collect();
+    Some(format!("{} vCPU{s}", sizes.join(", ")))
 }
 
 /// With too few repetitions no difference between two sweeps can be shown.

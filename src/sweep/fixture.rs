@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::job::{Failed, Oversize, SweepJob};
+use super::keys::KeyOrder;
 use super::place::SweepPlace;
 use super::plan::SweepPlan;
 use crate::cell::{Cell, Program};
@@ -62,6 +63,7 @@ pub(crate) fn record(cell: &Cell, repetition: u32) -> Record {
         repetition,
         attempt: 1,
         position: 0,
+        amount: None,
         started_at: "2026-11-20T10:00:00Z".to_owned(),
         limited: Limited {
             cpu: Means::CgroupV2,
@@ -102,6 +104,7 @@ pub(crate) fn job(out: &Path, law: Law) -> SweepJob {
         oversize: Oversize::Refuse,
         source: KeySource::Listing,
         sample: None,
+        key_order: KeyOrder::Listed,
         store: Store::Distant,
         approval: Approval {
             yes: true,

@@ -352,6 +352,7 @@ mod tests {
             cell,
             repetition: 3,
             position: 9,
+            amount: None,
         }
     }
 

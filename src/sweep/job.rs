@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::watch::Receiver;
 
+use super::keys::KeyOrder;
 use super::launcher::Spent;
 use super::place::SweepPlace;
 use super::plan::SweepPlan;
@@ -34,6 +35,8 @@ pub struct SweepJob {
     pub source: KeySource,
     /// The random sample of them that every repetition fetches; none = all, or the plan's limit.
     pub sample: Option<KeySample>,
+    /// In which order repetitions fetch the keys that are frozen.
+    pub key_order: KeyOrder,
     /// What serves the objects.
     pub store: Store,
     /// What may be fetched without a question.

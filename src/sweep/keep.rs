@@ -42,19 +42,58 @@ pub(super) async fn store_begun(
         }
     }
     for dir in done {
-        let relative = dir
-            .strip_prefix(folder.root())
-            .unwrap_or(dir)
-            .join(FILE_NAME);
-        let Some(bucket) = &mut ready.results else {
-            return Ok(());
-        };
-        // Of an object that is not there, S3 says «denied» to whoever may list below a prefix alone.
-        if bucket.exists(&key(&relative.to_string_lossy())).await? != Some(true) {
-            store(ready, (job, folder), dir, ended).await;
-        }
+        store_again(ready, (job, folder), dir, ended).await?;
     }
     Ok(())
+}
+
+/// Stores a repetition of an earlier command, where its record is not in the results bucket.
+pub(super) async fn store_again(
+    ready: &mut ReadySweep<'_>,
+    (job, folder): (&SweepJob, &Folder),
+    dir: &Path,
+    ended: &mut SweepEnd,
+) -> Result<(), Failure> {
+    let (Some(uri), Some(bucket)) = (&job.results, &mut ready.results) else {
+        return Ok(());
+    };
+    let relative = dir
+        .strip_prefix(folder.root())
+        .unwrap_or(dir)
+        .join(FILE_NAME);
+    let key = format!(
+        "{}sweeps/{}/{}",
+        uri.key,
+        job.id,
+        relative.to_string_lossy()
+    );
+    // Of an object that is not there, S3 says «denied» to whoever may list below a prefix alone.
+    if bucket.exists(&key).await? != Some(true) {
+        store(ready, (job, folder), dir, ended).await;
+    }
+    Ok(())
+}
+
+/// Stores a document of the whole sweep in the results bucket, if there is one.
+pub(super) async fn store_document(
+    ready: &mut ReadySweep<'_>,
+    (job, folder): (&SweepJob, &Folder),
+    name: &str,
+    ended: &mut SweepEnd,
+) {
+    let (Some(bucket), Some(uri)) = (&mut ready.results, &job.results) else {
+        return;
+    };
+    let key = format!("{}sweeps/{}/{name}", uri.key, job.id);
+    let path = folder.root().join(name);
+    if let Err(error) = bucket.store_file(&key, &path, Replace::Yes).await {
+        ended.exit = Exit::NotStored;
+        ready.event(&SweepEvent::Warning(format!(
+            "not stored: {}; it is kept in {}",
+            error.message,
+            path.display()
+        )));
+    }
 }
 
 /// Stores a repetition in the results bucket, if there is one. What is not stored stays in the folder.

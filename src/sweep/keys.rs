@@ -11,10 +11,12 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::exit::{Exit, Failure};
 use crate::lister::{self, KeyFileWriter};
+use crate::model::Law;
 use crate::plan::{KeySample, KeySource, Layout, Selection};
 use crate::platform::cancel::{Cancelled, cancellable};
 use crate::platform::clock::now_ns;
 use crate::results::summary::{SampleFacts, StorageClass};
+use crate::sample::KeyRecord;
 use crate::speed::AssumedSpeed;
 use crate::spool::keys::KeyFile;
 use crate::store::Bucket;
@@ -42,6 +44,15 @@ pub(super) struct WantedKeys {
     pub(super) prefix: String,
     /// The sample of them that is frozen, and how fast it is thought to be fetched.
     pub(super) sample: Option<(KeySample, AssumedSpeed)>,
+    pub(super) order: KeyOrder,
+}
+
+/// In which order the list has its keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyOrder {
+    Listed,
+    /// A random one by this seed: what comes first is a random sample.
+    Shuffled(u64),
 }
 
 /// Lists the keys and writes them to `path`.
@@ -75,8 +86,8 @@ pub(super) async fn freeze(
         _ => None,
     };
     let (sample, note) = drawn.map_or((None, None), |drawn| (drawn.facts, drawn.note));
-    let (folder, to) = (spool.path().to_owned(), path.to_owned());
-    let sha256 = cancellable(move |cancelled| copy(&folder, &to, cancelled))
+    let (folder, to, order) = (spool.path().to_owned(), path.to_owned(), wanted.order);
+    let sha256 = cancellable(move |cancelled| copy((&folder, order), &to, cancelled))
         .await
         .map_err(|error| unwritable(path, &error))?;
     Ok(Frozen {
@@ -144,12 +155,82 @@ fn unreadable(path: &Path, error: &io::Error) -> Failure {
 }
 
 /// Writes the key list, and tells its checksum.
-fn copy(spool: &Path, path: &Path, cancelled: &Cancelled) -> io::Result<String> {
+fn copy(
+    (spool, order): (&Path, KeyOrder),
+    path: &Path,
+    cancelled: &Cancelled,
+) -> io::Result<String> {
     let mut writer = KeyFileWriter::new(BufWriter::new(File::create(path)?))?;
-    KeyFile::open(spool)?
-        .iter()
-        .try_for_each(|record| writer.push(&cancelled.check().and(record)?))?;
+    let keys = KeyFile::open(spool)?;
+    match order {
+        KeyOrder::Listed => keys
+            .iter()
+            .try_for_each(|record| writer.push(&cancelled.check().and(record)?))?,
+        KeyOrder::Shuffled(seed) => {
+            let mut places: Vec<u64> = (0..keys.count()).collect();
+            fastrand::Rng::with_seed(seed).shuffle(&mut places);
+            for place in places {
+                cancelled.check()?;
+                for record in keys.read(place..place + 1)? {
+                    writer.push(&record)?;
+                }
+            }
+        }
+    }
     Ok(writer.finish()?.1)
+}
+
+/// The key list of a model, in the order of its objects.
+pub(super) fn freeze_model(law: &Law, path: &Path) -> Result<Frozen, Failure> {
+    let write = || {
+        let mut writer = KeyFileWriter::new(BufWriter::new(File::create(path)?))?;
+        for (number, size) in (0_u64..).zip(law.sizes()) {
+            writer.push(&KeyRecord {
+                key: format!("{number:08}"),
+                size: Some(whole(size)),
+                ..KeyRecord::default()
+            })?;
+        }
+        Ok(writer.finish()?.1)
+    };
+    let sha256 = write().map_err(|error: io::Error| unwritable(path, &error))?;
+    let (keys, bytes) = (law.objects(), whole(law.bytes()));
+    let class = StorageClass {
+        objects: keys,
+        bytes,
+    };
+    Ok(Frozen {
+        keys,
+        bytes: Some(bytes),
+        sha256,
+        storage_classes: BTreeMap::from([("STANDARD".to_owned(), class)]),
+        listing_ns: whole(law.listing_s() * 1e9),
+        pages: 0,
+        sample: None,
+        note: None,
+    })
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the cast saturates, and the number is not negative"
+)]
+fn whole(number: f64) -> u64 {
+    number.round() as u64
+}
+
+/// Bytes of the first so many keys of the list, from none to all; `None` where the size of one is not known.
+pub(super) fn bytes_of_first(path: &Path) -> Result<Option<Vec<u64>>, Failure> {
+    let mut sums = vec![0_u64];
+    for line in records(path, None)? {
+        let line = line.map_err(|error| unreadable(path, &error))?;
+        let size = line.split('\t').nth(1).and_then(|size| size.parse().ok());
+        let Some(size) = size else { return Ok(None) };
+        let before = sums.last().copied().unwrap_or_default();
+        sums.push(before.saturating_add(size));
+    }
+    Ok(Some(sums))
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Failure {
@@ -165,7 +246,6 @@ mod tests {
     use std::num::NonZeroU64;
 
     use super::*;
-    use crate::sample::KeyRecord;
 
     #[test]
     fn a_part_is_a_request_of_its_own() {

@@ -17,7 +17,7 @@ use crate::estimate::CostConsent;
 use crate::event::SweepEvent;
 use crate::exit::{Failure, Signal};
 use crate::plan::Access;
-use crate::price::PriceList;
+use crate::price::{PriceList, TaskRates};
 use crate::results::record::{Record, SweepFacts};
 use crate::server::Embedded;
 use crate::store::Bucket;
@@ -150,6 +150,11 @@ pub(super) trait Launcher {
 
     /// The least and the most that a repetition of this cell costs, if it runs for so long at least; none without a price.
     fn usd(&self, _: &Cell, _least: Duration) -> Option<(f64, f64)> {
+        None
+    }
+
+    /// What tasks cost here; none where nothing runs as a task.
+    fn rates(&self) -> Option<TaskRates> {
         None
     }
 

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use crate::cell::{Cell, Program};
 use crate::plan::Mode;
 use crate::plan::factors::SERVER;
+use crate::results::record::RepetitionAmount;
 
 use super::factors::{combinations, concurrencies, modes};
 use super::plan::SweepPlan;
@@ -18,6 +19,8 @@ pub struct Planned {
     pub repetition: u32,
     /// Place in the order, from 0.
     pub position: u32,
+    /// How much of the key list it fetches; none = as the plan says.
+    pub amount: Option<RepetitionAmount>,
 }
 
 /// Every combination of the factors over these sizes (CPU units, MiB), in the order in which tables show them.
@@ -108,6 +111,7 @@ pub fn order((cells, fitting): (&[Cell], &[Cell]), repeat: u32, seed: u64) -> Ve
             cell,
             repetition,
             position,
+            amount: None,
         });
     let fitting: HashSet<&Cell> = fitting.iter().collect();
     planned

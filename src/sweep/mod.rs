@@ -24,6 +24,7 @@ mod keys;
 mod launcher;
 mod local;
 pub mod matrix;
+mod next;
 mod place;
 pub mod plan;
 mod remaining;
@@ -31,20 +32,22 @@ mod setup;
 mod summaries;
 mod time_left;
 mod too_little;
+mod tune;
 
 mod written;
 
 #[cfg(test)]
 pub(crate) mod fixture;
-#[cfg(test)]
 mod model;
 
 pub use drive::{dry_run, sweep};
 pub use fleet::{FleetPlan, OnInterrupt};
 pub use job::{Failed, Oversize, SweepContext, SweepEnd, SweepForecast, SweepJob};
+pub use keys::KeyOrder;
 pub use launcher::PlaceFacts;
 pub use local::{Confinement, become_program};
 #[cfg(test)]
 pub(crate) use matrix::cells;
 pub use place::SweepPlace;
 pub use too_little::Mend;
+pub use tune::{MOST_KEYS, TuneEnd, TuneForecast, TuneJob, TuneLimits, dry_run_tune, tune};

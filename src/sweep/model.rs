@@ -10,7 +10,7 @@ use super::environment::RunTemplate;
 use super::launcher::{Launcher, LimitWords, OnEvent, PlaceFacts, RepetitionContext};
 use crate::cell::Cell;
 use crate::exit::{Exit, Failure, Signal};
-use crate::model::{Amount, Asked, Law, simulate};
+use crate::model::{Law, RunOnModel, simulate_run};
 use crate::results::record::{Record, SweepFacts};
 
 /// What a model is as a place.
@@ -40,18 +40,16 @@ impl ModelLauncher {
     /// What a run of this attempt leaves: its summary in the folder, and its record.
     fn run(&self, attempt: &Attempt, facts: &SweepFacts) -> Result<Record, Failure> {
         let planned = &attempt.todo.planned;
-        let asked = Asked {
-            id: facts.id.clone(),
-            cells: vec![planned.cell.clone()],
-            repetitions: 1,
-            amount: Amount::Objects(facts.frozen().0),
-            seed: facts.seed + u64::from(planned.position),
-            day: 1.0,
+        let asked = RunOnModel {
+            cell: &planned.cell,
+            repetition: planned.repetition,
+            position: planned.position,
+            amount: planned.amount,
         };
         let unexpected = |error: &dyn std::fmt::Display| {
             Failure::new(Exit::Unexpected, format!("cannot simulate: {error}"))
         };
-        let ran = simulate(&self.law, &asked).remove(0);
+        let ran = simulate_run(&self.law, facts, asked);
         if let Some(summary) = &ran.summary {
             let text = summary.to_json().map_err(|error| unexpected(&error))?;
             let path = attempt.dir.join(&ran.record.summaries[0]);
@@ -85,12 +83,8 @@ impl Launcher for ModelLauncher {
         "a model: nothing is measured".to_owned()
     }
 
-    fn width(&self) -> u64 {
-        2
-    }
-
     fn has_room(&self, _: &Cell) -> bool {
-        self.taken.len() < 2
+        self.taken.is_empty()
     }
 
     fn is_idle(&self) -> bool {

@@ -4,9 +4,9 @@ use super::ecs;
 use super::fleet::FleetPlan;
 use super::launcher::{Launcher, LauncherSetup, PlaceFacts};
 use super::local::{self, Local};
-#[cfg(test)]
 use super::model::{self, ModelLauncher};
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
+use crate::model::{Law, Model};
 
 /// Where the cells of a sweep run.
 #[derive(Clone, Debug)]
@@ -16,17 +16,33 @@ pub enum SweepPlace {
     /// Tasks on Fargate.
     Ecs(Box<FleetPlan>),
     /// A law of platforms: nothing runs.
-    #[cfg(test)]
-    Model(Box<crate::model::Law>),
+    Model(Box<Law>),
 }
 
 impl SweepPlace {
+    /// The model of this file's text, whose objects come in a random order.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn of_model(text: &str, seed: u64) -> Result<Self, Failure> {
+        let model =
+            Model::parse(text).map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
+        Ok(Self::Model(Box::new(Law::new(model).shuffled(seed))))
+    }
+
+    /// The law, where it is one.
+    pub(super) fn law(&self) -> Option<&Law> {
+        match self {
+            Self::Model(law) => Some(law),
+            Self::Local | Self::Ecs(_) => None,
+        }
+    }
+
     /// What is known of it before it is looked at.
     pub fn facts(&self) -> PlaceFacts {
         match self {
             Self::Local => local::FACTS,
             Self::Ecs(plan) => ecs::facts(plan),
-            #[cfg(test)]
             Self::Model(_) => model::FACTS,
         }
     }
@@ -38,7 +54,6 @@ impl SweepPlace {
         Ok(match self {
             Self::Local => Box::new(Local::new(setup)),
             Self::Ecs(plan) => Box::new(ecs::prepare(plan, setup).await?),
-            #[cfg(test)]
             Self::Model(law) => Box::new(ModelLauncher::new(law)),
         })
     }

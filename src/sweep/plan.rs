@@ -13,6 +13,7 @@ use super::written;
 use crate::cell::UNITS_PER_VCPU;
 use crate::plan::ranges::{ListForm, doubling};
 use crate::plan::{ClientKind, Mode, Order, Work};
+use crate::results::tune::GoalWord;
 use crate::units;
 
 /// The version of the plan file's format.
@@ -141,6 +142,9 @@ pub struct SweepPlan {
     /// vCPU of the server; none = 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server_vcpu: Option<f64>,
+    /// What a tune looks for; none = every configuration is measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tune: Option<TunePlan>,
     /// Factors of the sweep's own, which texts name in braces.
     #[serde(
         skip_serializing_if = "BTreeMap::is_empty",
@@ -154,6 +158,37 @@ pub struct SweepPlan {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub server: Vec<ServerProgram>,
 }
+
+/// What a tune looks for among the configurations of its plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TunePlan {
+    /// What is to be small.
+    pub goal: GoalWord,
+    /// The longest time of the whole bucket that is allowed, as `30m`; none = any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<String>,
+    /// What counts as good as the best: 0.05 is 5 %.
+    pub within: f64,
+    /// How likely the answer must be that good.
+    pub confidence: f64,
+    /// How long a run is to last, as `30s`.
+    pub run: String,
+}
+
+impl TunePlan {
+    pub fn deadline_s(&self) -> Option<f64> {
+        let time = units::parse_duration(self.deadline.as_deref()?).ok()?;
+        Some(time.as_secs_f64())
+    }
+
+    pub fn run_s(&self) -> f64 {
+        units::parse_duration(&self.run).map_or(TUNE_RUN_S, |time| time.as_secs_f64())
+    }
+}
+
+/// Seconds of a run of a tune where the plan does not say.
+const TUNE_RUN_S: f64 = 30.0;
 
 /// How long a server may take until it is ready, where the plan does not say.
 pub const SERVER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -191,6 +226,7 @@ impl Default for SweepPlan {
             server_timeout: None,
             server_settle: None,
             server_vcpu: None,
+            tune: None,
             factor: BTreeMap::new(),
             contender: Vec::new(),
             server: Vec::new(),

@@ -21,6 +21,14 @@ pub(super) struct Remaining {
     pub(super) before: Vec<SweepEvent>,
 }
 
+/// Whether a repetition with this record is done. A sweep may have been cut off between two attempts.
+pub(super) fn counts(record: &Record, job: &SweepJob) -> bool {
+    record
+        .failure
+        .as_ref()
+        .is_none_or(|failure| job.failed == Failed::Keep && !failure.again)
+}
+
 /// What has no record. Warm-ups are done again as long as anything is left of a sweep.
 pub(super) fn what_is_left(
     job: &SweepJob,
@@ -60,15 +68,8 @@ pub(super) fn what_is_left(
             continue;
         }
         number += 1;
-        // A sweep may have been cut off between two attempts.
-        let counts = |record: &Record| {
-            record
-                .failure
-                .as_ref()
-                .is_none_or(|failure| job.failed == Failed::Keep && !failure.again)
-        };
         let is_going_on = folder.is_going_on(planned, attempt);
-        match record.filter(|record| counts(record) && !is_going_on) {
+        match record.filter(|record| counts(record, job) && !is_going_on) {
             Some(record) => {
                 clock.ran(&record);
                 let dir = folder.repetition(planned, record.attempt);

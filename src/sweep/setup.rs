@@ -3,13 +3,15 @@
 use std::num::NonZeroU32;
 use std::path::Path;
 
-use super::begin::{Begun, NewSweep, continued, expected, same_plan};
+use super::begin::{Begun, KeysFrom, NewSweep, continued, expected, same_plan};
 use super::environment::{ResultsLocation, RunTemplate};
 use super::fitting::{Fitting, fitting};
 use super::folder::Folder;
 use super::job::{SweepContext, SweepJob};
 use super::keys::requests;
 use super::launcher::{Launcher, LauncherSetup};
+use super::place::SweepPlace;
+use super::tune::Room;
 use crate::cell::Cell;
 use crate::estimate::Ask;
 use crate::event::SweepEvent;
@@ -83,7 +85,11 @@ pub(super) async fn set_up<'a>(
             plan: &job.plan,
         })
         .await?;
-    let Fitting { cells, warnings } = fitting(job, &*launcher)?;
+    let room = match job.plan.tune {
+        Some(_) => Some(Room::of(&job.place).await),
+        None => None,
+    };
+    let Fitting { cells, warnings } = fitting(job, &*launcher, room.as_ref())?;
     for warning in &warnings {
         on_event(&SweepEvent::Warning(warning.clone()));
     }
@@ -93,9 +99,17 @@ pub(super) async fn set_up<'a>(
     }
     let results_dir = folder.root().join(RESULTS_DIR);
     let server = start(job, &executable, &results_dir).await?;
-    let (access, keys) = reached(&job.access, server.as_ref());
-    let session = Session::load(&access, job.limits, keys).await?;
-    let mut bucket = Bucket::new(&session, &source_bucket(job, server.as_ref()));
+    let session = match &job.place {
+        // Nothing is reached.
+        SweepPlace::Model(_) => None,
+        SweepPlace::Local | SweepPlace::Ecs(_) => {
+            let (access, keys) = reached(&job.access, server.as_ref());
+            Some(Session::load(&access, job.limits, keys).await?)
+        }
+    };
+    let mut source = session
+        .as_ref()
+        .map(|session| Bucket::new(session, &source_bucket(job, server.as_ref())));
     let Begun { facts, lists } = match begun {
         Some((facts, _)) => Begun {
             facts: continued(job, folder, facts)?,
@@ -110,14 +124,16 @@ pub(super) async fn set_up<'a>(
                 definition: launcher.definition().map(str::to_owned),
                 contender_definitions: launcher.contender_definitions(),
             }
-            .begin(&mut bucket, on_event)
+            .begin(keys_from(job, source.as_mut())?, on_event)
             .await?
         }
     };
+    let name = source.as_ref().map_or(facts.bucket.as_str(), Bucket::name);
+    let name = name.to_owned();
     let template = RunTemplate {
         id: job.id.clone(),
         inherited: environment,
-        plan: run_plan(job, bucket.name().to_owned(), folder),
+        plan: run_plan(job, name, folder),
         prefix: job.plan.prefix.clone(),
         contenders: job.plan.contender.clone(),
         results_bucket: results_bucket(job, server.as_ref()),
@@ -133,7 +149,8 @@ pub(super) async fn set_up<'a>(
         .results
         .as_ref()
         .filter(|_| server.is_none())
-        .map(|uri| Bucket::new(&session, &uri.bucket));
+        .zip(session.as_ref())
+        .map(|(uri, session)| Bucket::new(session, &uri.bucket));
     let stored = stored(job, &facts);
     if let (Some(stored), Some(results)) = (&stored, &results) {
         launcher.belong(&facts, (stored, results));
@@ -154,6 +171,17 @@ pub(super) async fn set_up<'a>(
         prices,
         ask,
     })
+}
+
+fn keys_from<'a>(
+    job: &'a SweepJob,
+    source: Option<&'a mut Bucket>,
+) -> Result<KeysFrom<'a>, Failure> {
+    match (job.place.law(), source) {
+        (Some(law), _) => Ok(KeysFrom::Model(law)),
+        (None, Some(bucket)) => Ok(KeysFrom::Bucket(bucket)),
+        (None, None) => Err(Failure::new(Exit::Unexpected, "there is no source")),
+    }
 }
 
 /// Those of one run of parfetch over so many objects.

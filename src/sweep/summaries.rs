@@ -5,13 +5,14 @@ use std::path::Path;
 
 use crate::platform::bounded::{DOCUMENT_BYTES, read_text};
 use crate::results::place::finished_name;
-use crate::results::record::SweepFacts;
+use crate::results::record::{RepetitionAmount, SweepFacts};
 use crate::results::summary::{Flaw, State, Summary, Totals, judge};
 
 /// Names of the summaries in this folder, and what is wrong with them: one is missing, or of a run that did not end, or their account does not close.
 pub(super) fn found_in(
     dir: &Path,
-    (facts, shards): (&SweepFacts, u32),
+    facts: &SweepFacts,
+    (shards, amount): (u32, Option<RepetitionAmount>),
 ) -> (Vec<String>, Option<String>) {
     let names = fs::read_dir(dir)
         .into_iter()
@@ -39,7 +40,7 @@ pub(super) fn found_in(
                 .iter()
                 .map(|account| account.map_or(0, |account| account.keys_listed));
             facts
-                .other_keys(listed, shards)
+                .other_keys(listed, (shards, amount))
                 .or_else(|| judge(&accounts).map(Flaw::in_words))
         }
     };
@@ -87,7 +88,7 @@ mod tests {
             Summary::running(fixture::header()).to_json().unwrap(),
         )
         .unwrap();
-        let found = found_in(dir.path(), (&facts, 1));
+        let found = found_in(dir.path(), &facts, (1, None));
         assert_eq!(found, (vec!["result_a.json".to_owned()], None));
     }
 
@@ -98,7 +99,7 @@ mod tests {
             .unwrap()
             .set_len(DOCUMENT_BYTES + 1)
             .unwrap();
-        let (_, wrong) = found_in(dir.path(), (&crate::sweep::fixture::facts(), 1));
+        let (_, wrong) = found_in(dir.path(), &crate::sweep::fixture::facts(), (1, None));
         assert_eq!(wrong.unwrap(), "result_a.json: it is larger than 32 MiB");
     }
 }

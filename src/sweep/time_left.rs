@@ -197,6 +197,7 @@ mod tests {
                 cell: cell(concurrency),
                 repetition: 1,
                 position: 0,
+                amount: None,
             },
             attempt: 1,
             number: Some(1),

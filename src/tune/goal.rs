@@ -1,7 +1,7 @@
 //! What is to be small: the time of the whole bucket, the price of its task, both, or the price within a time.
 
 use super::space::Size;
-use crate::price::{TaskRates, TaskSize, task_usd};
+use crate::price::{MINIMUM_SECONDS, TaskRates, TaskSize, task_usd};
 
 /// What the answer is to be.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,6 +16,9 @@ pub enum TuneGoal {
     CheapestWithin(f64),
 }
 
+/// Below the time that is billed at least, the price stays as it is. There a slower configuration counts as dearer by this power of its time: little enough that
+/// a smaller size stays the cheaper one, and enough to look for the faster ones of a size.
+const BELOW_MINIMUM: f64 = 0.25;
 /// How steeply a price rises with the time beyond the one that is allowed.
 const TOO_LATE: f64 = 10.0;
 
@@ -40,7 +43,9 @@ impl TuneGoal {
                 vcpu: f64::from(size.cpu_units) / 1_024.0,
                 memory_mib: u64::from(size.memory_mib),
             };
-            task_usd(rates, size, seconds + pull_s).ln()
+            let billed_s = (seconds + pull_s).max(1e-3);
+            let below = (billed_s / MINIMUM_SECONDS).ln().min(0.0);
+            task_usd(rates, size, billed_s).ln() + BELOW_MINIMUM * below
         };
         match self {
             Self::Cheapest => usd(),
@@ -69,7 +74,9 @@ mod tests {
         let close = |found: f64, expected: f64| assert!((found / expected - 1.0).abs() < 1e-9);
         // 100 s and 20 s of pulling the image, at $0.05 an hour; a minute at least.
         close(of(TuneGoal::Cheapest, 100.0), 0.05 / 30.0);
-        close(of(TuneGoal::Cheapest, 10.0), 0.05 / 60.0);
+        // Half a minute of it: the same price, and the faster one is preferred.
+        let half = 0.5_f64.powf(0.25);
+        close(of(TuneGoal::Cheapest, 10.0), 0.05 / 60.0 * half);
         close(of(TuneGoal::Fastest, 100.0), 100.0);
         close(of(TuneGoal::Balanced, 100.0), 0.05 / 30.0 * 100.0);
         close(of(TuneGoal::CheapestWithin(100.0), 100.0), 0.05 / 30.0);

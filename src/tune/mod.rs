@@ -1,11 +1,11 @@
 //! Which configuration to measure next, and when to stop: the strategy of `tune`, as pure code. What was measured goes in, what to measure comes out.
 //!
-//! Runs nothing and reads no clock: the same runs lead to the same decisions, so a tune that was killed goes on to the same answer. In tests only, until a
-//! command uses it.
+//! Runs nothing and reads no clock: the same runs lead to the same decisions, so a tune that was killed goes on to the same answer. `sweep` makes the runs that it
+//! asks for.
 //!
 //! # What is known
 //!
-//! A run fetches the first objects of one frozen random order of all keys, as many as last about 30 seconds, but at least 20 and two for each worker. It
+//! A run fetches the first objects of one frozen random order of all keys, as many as last about 30 seconds (5 on a machine of one's own), but at least 20 and two for each worker. It
 //! shows objects a second while every worker was busy ([`RunSeen`]), CPU seconds of an object, the share of answers that said "too fast", the tail, and
 //! whether the rate dropped. The mean size of what it fetched is part of the law, so that a short run at one worker and a long one at many are comparable.
 //!
@@ -50,7 +50,7 @@ mod tuner;
 mod tests;
 
 pub use goal::{Terms, TuneGoal};
-pub use question::{Found, Next, Question, StopReason, Why};
+pub use question::{Extreme, Found, Next, Question, StopReason, WantedRun, Why};
 pub use seen::{CpuUse, RunSeen, SeenDrop};
-pub use space::{Size, Space};
+pub use space::{Edge, Size, Space};
 pub use tuner::Tuner;

@@ -16,6 +16,8 @@ pub struct Question {
     pub confidence: f64,
     /// Runs at most.
     pub most_runs: usize,
+    /// Seconds that an ordinary run is to last.
+    pub run_s: f64,
     /// Of the order of blocks and of draws.
     pub seed: u64,
 }
@@ -75,9 +77,22 @@ pub struct Found {
     pub edge: Edge,
     /// Seconds of a task: 2.5, 50, 97.5 %.
     pub seconds: [f64; 3],
+    /// Seconds that a task is billed for beyond them.
+    pub pull_s: f64,
+    /// What was measured and is the least in time, and the least in price.
+    pub extremes: [Extreme; 2],
+    /// Those that may be better by more than what counts as good, most likely first; empty where the answer is sure.
+    pub open: Vec<usize>,
     /// How runs vary: standard deviation of the logarithm.
     pub sigma: f64,
     pub stopped: StopReason,
+}
+
+/// A configuration that was measured, and its seconds of a task: 2.5, 50, 97.5 %.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Extreme {
+    pub config: usize,
+    pub seconds: [f64; 3],
 }
 
 /// What to do.

@@ -4,8 +4,6 @@ use super::space::Space;
 use crate::plan::Mode;
 use crate::stats::location::median;
 
-/// Seconds that an ordinary run is to last.
-pub(super) const RUN_S: f64 = 30.0;
 /// Seconds of the longest run that looks for the end of a burst.
 pub(super) const SOAK_S: f64 = 900.0;
 /// A rate this much above the sustained one uses a burst's credit.
@@ -72,6 +70,11 @@ pub(super) struct SeenRuns {
     soaked_s: Vec<f64>,
     /// Drops by size.
     pub(super) drops: Vec<Vec<SizeDrop>>,
+    /// Seconds that an ordinary run is to last.
+    run_s: f64,
+    /// Configurations that cannot run.
+    unable: Vec<bool>,
+    failed: usize,
 }
 
 /// A drop that holds for its size.
@@ -87,8 +90,11 @@ pub(super) struct SizeDrop {
 }
 
 impl SeenRuns {
-    pub(super) fn new(space: &Space) -> Self {
+    pub(super) fn new(space: &Space, run_s: f64) -> Self {
         Self {
+            run_s,
+            unable: vec![false; space.len()],
+            failed: 0,
             runs: Vec::new(),
             by_config: vec![Vec::new(); space.len()],
             soaked_s: vec![0.0; space.sizes.len()],
@@ -137,6 +143,26 @@ impl SeenRuns {
         found.iter().filter(is_seen).copied().collect()
     }
 
+    /// A run of this configuration failed: it is not asked for again.
+    pub(super) fn fail(&mut self, config: usize) {
+        self.leave_out(config);
+        self.failed += 1;
+    }
+
+    pub(super) fn leave_out(&mut self, config: usize) {
+        self.unable[config] = true;
+    }
+
+    /// Whether it cannot run, as far as is known.
+    pub(super) fn is_unable(&self, config: usize) -> bool {
+        self.unable[config]
+    }
+
+    /// Runs, failed ones too.
+    pub(super) fn all(&self) -> usize {
+        self.runs.len() + self.failed
+    }
+
     pub(super) fn count(&self, config: usize) -> usize {
         self.by_config[config].len()
     }
@@ -168,7 +194,9 @@ impl SeenRuns {
         let size = space.config(config).size;
         let whole_s = objects / self.rate(config)?;
         let wanted = whole_s.min(SOAK_S);
-        (self.drops[size].is_empty() && whole_s > 1.5 * RUN_S && self.soaked_s[size] < 0.9 * wanted)
+        (self.drops[size].is_empty()
+            && whole_s > 1.5 * self.run_s
+            && self.soaked_s[size] < 0.9 * wanted)
             .then_some(wanted)
     }
 
@@ -268,7 +296,7 @@ mod tests {
     #[test]
     fn a_drop_that_others_should_have_seen_is_noise() {
         let space = space();
-        let mut seen = SeenRuns::new(&space);
+        let mut seen = SeenRuns::new(&space, 30.0);
         let drop = Some(SeenDrop {
             at_s: 30.0,
             before: 100.0,
@@ -295,7 +323,7 @@ mod tests {
     #[test]
     fn a_slow_run_says_nothing_of_a_burst() {
         let space = space();
-        let mut seen = SeenRuns::new(&space);
+        let mut seen = SeenRuns::new(&space, 30.0);
         seen.add(&space, run(1, (100.0, 30.0)));
         assert_eq!(seen.soak_s(&space, (1, 1e6)), Some(SOAK_S));
         let whole = seen.soak_s(&space, (1, 1e4)).unwrap();

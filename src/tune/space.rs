@@ -96,11 +96,6 @@ impl Space {
         self.configs.len()
     }
 
-    /// Whether nothing fits.
-    pub fn is_empty(&self) -> bool {
-        self.configs.is_empty()
-    }
-
     /// What a configuration is: its size, its mode, its workers.
     pub fn at(&self, index: usize) -> (Size, Mode, u32) {
         let Config { size, mode, step } = self.configs[index];
@@ -217,7 +212,7 @@ mod tests {
     #[test]
     fn neighbours_and_ends_by_hand() {
         let space = space();
-        assert!(space.len() == 17 && !space.is_empty());
+        assert_eq!(space.len(), 17);
         let of = |wanted| {
             let mut near: Vec<(u32, Mode, u32)> = space
                 .neighbours(find(&space, wanted))

@@ -1,18 +1,19 @@
 //! The way: a start over the whole space, blocks of what is worth a run, longer runs that look for the end of bursts, and the stop.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use rand::seq::SliceRandom;
 
 use super::draws::JudgeInput;
+use super::goal::TuneGoal;
 use super::judge::{Judgement, judge};
 use super::posterior::Posterior;
 #[cfg(test)]
 use super::question::Without;
-use super::question::{Found, Next, Question, StopReason, WantedRun, Why};
-use super::seen::{RUN_S, RunSeen, SeenRuns};
+use super::question::{Extreme, Found, Next, Question, StopReason, WantedRun, Why};
+use super::seen::{RunSeen, SeenRuns};
 use super::space::Size;
 use crate::law::RateLaw;
 use crate::plan::Mode;
@@ -36,6 +37,10 @@ const LEAST_OBJECTS: f64 = 20.0;
 const LEAST_OF_WORKER: f64 = 2.0;
 /// Of two that are both as good, what is worse by no more than this (logarithm) may be taken for being smaller.
 const TIE: f64 = 0.01;
+/// What costs the same and is slower by more than this factor is not chosen.
+const MUCH_SLOWER: f64 = 1.10;
+/// Configurations that are named as open at most.
+const OPEN: usize = 5;
 
 /// A tune under way.
 pub struct Tuner {
@@ -54,7 +59,7 @@ impl Tuner {
     /// Nothing is measured yet.
     pub fn new(question: Question) -> Self {
         let mut tuner = Self {
-            seen: SeenRuns::new(&question.space),
+            seen: SeenRuns::new(&question.space, question.run_s),
             posterior: Posterior::new(RateLaw {
                 is_contender: question.is_contender,
                 ..RateLaw::new(question.space.sizes.len(), question.terms.mean_bytes)
@@ -131,13 +136,32 @@ impl Tuner {
         self.is_judged = false;
     }
 
+    /// A run of this configuration failed: it is not asked for again.
+    pub fn failed(&mut self, config: usize) {
+        self.seen.fail(config);
+        self.is_judged = false;
+    }
+
+    /// This configuration cannot run: it is not asked for.
+    pub fn leave_out(&mut self, config: usize) {
+        self.seen.leave_out(config);
+    }
+
+    /// Looks for no more bursts: there is no time, or there are no bytes left for it.
+    pub fn stop_soaks(&mut self) {
+        self.soaks = SOAKS;
+    }
+
     /// What to do next.
     pub fn next(&mut self) -> Next {
         loop {
-            if self.seen.runs.len() >= self.question.most_runs {
+            if self.seen.all() >= self.question.most_runs {
                 return Next::Stop(self.conclude(StopReason::Runs));
             }
             if let Some((config, why)) = self.queue.pop_front() {
+                if self.seen.is_unable(config) {
+                    continue;
+                }
                 return Next::Run(self.wanted(config, why));
             }
             if let Err(found) = self.plan() {
@@ -169,7 +193,7 @@ impl Tuner {
         }
         let workers = self.question.space.places[config].workers;
         let least = LEAST_OBJECTS.max(LEAST_OF_WORKER * workers);
-        let objects = (rate * RUN_S).ceil().max(least).min(all);
+        let objects = (rate * self.question.run_s).ceil().max(least).min(all);
         WantedRun {
             config,
             why,
@@ -246,7 +270,7 @@ impl Tuner {
         let Some(judgement) = self.judge() else {
             return Err(None);
         };
-        let Some(incumbent) = judgement.best(|_| true) else {
+        let Some(incumbent) = judgement.best(|config| !self.seen.is_unable(config)) else {
             return Err(None);
         };
         let mut todo = if judgement.good[incumbent] >= self.question.confidence {
@@ -279,7 +303,9 @@ impl Tuner {
         if self.lacks(Without::Neighbours) {
             return todo;
         }
-        for config in self.question.space.neighbours(incumbent) {
+        let neighbours = self.question.space.neighbours(incumbent);
+        let able = |config: &usize| !self.seen.is_unable(*config);
+        for config in neighbours.into_iter().filter(able) {
             let wanted = match judgement.loss[config] {
                 loss if loss < NEAR => LEAST,
                 loss if loss < FAR => 1,
@@ -319,6 +345,7 @@ impl Tuner {
             }
             gains[best] = 0.0;
         }
+        block.retain(|(config, _)| !self.seen.is_unable(*config));
         block
     }
 
@@ -329,22 +356,20 @@ impl Tuner {
             .map(|config| self.seen.count(config))
             .max()?;
         // What is recommended was measured.
-        let best = judgement.best(|config| self.seen.count(config) >= most.min(2))?;
+        let best = judgement.best(|config| {
+            self.seen.count(config) >= most.min(2) && !self.seen.is_unable(config)
+        })?;
         self.answer(&judgement, best, stopped)
     }
 
     fn answer(&self, judgement: &Judgement, best: usize, stopped: StopReason) -> Option<Found> {
-        let order = |config: usize| {
-            let (size, mode, workers) = self.question.space.at(config);
-            (size.cpu_units, size.memory_mib, mode, workers)
-        };
         let sure = self.question.confidence.min(judgement.good[best]);
         let is_tied = |config: &usize| {
             self.seen.count(*config) >= LEAST.min(self.seen.count(best))
                 && judgement.good[*config] >= sure
         };
         let mut tied: Vec<usize> = (0..self.question.space.len()).filter(is_tied).collect();
-        tied.sort_by_key(|config| order(*config));
+        self.sort(&mut tied, judgement);
         let may_stand_for = |config: &usize| judgement.loss[*config] <= judgement.loss[best] + TIE;
         let config = tied.iter().copied().find(may_stand_for).unwrap_or(best);
         tied.retain(|other| *other != config);
@@ -355,8 +380,81 @@ impl Tuner {
             tied,
             edge: self.question.space.is_edge(config),
             seconds: judgement.seconds(config)?,
+            pull_s: self.seen.around().pull_s,
+            extremes: [TuneGoal::Fastest, TuneGoal::Cheapest]
+                .map(|goal| self.extreme(judgement, goal))
+                .into_iter()
+                .collect::<Option<Vec<Extreme>>>()?
+                .try_into()
+                .ok()?,
+            open: self.open(judgement, config),
             sigma: self.posterior.sigma,
             stopped,
         })
+    }
+
+    /// The smallest tasks first, then async before threads before processes, then the fewest workers; of a size the much slower ones last, which cost the
+    /// same where a price is the least one.
+    fn sort(&self, tied: &mut [usize], judgement: &Judgement) {
+        let median_s = |config: usize| {
+            judgement
+                .seconds(config)
+                .map_or(f64::INFINITY, |[_, s, _]| s)
+        };
+        let of = |config: usize| self.question.space.at(config);
+        let fastest = |size: Size| {
+            let of_size = tied.iter().filter(|config| of(**config).0 == size);
+            of_size
+                .map(|config| median_s(*config))
+                .fold(f64::INFINITY, f64::min)
+        };
+        let is_slow: HashMap<usize, bool> = tied
+            .iter()
+            .map(|config| {
+                let least = fastest(of(*config).0);
+                (*config, median_s(*config) > least * MUCH_SLOWER)
+            })
+            .collect();
+        tied.sort_by_key(|config| {
+            let (size, mode, workers) = of(*config);
+            (
+                size.cpu_units,
+                size.memory_mib,
+                is_slow[config],
+                mode,
+                workers,
+            )
+        });
+    }
+
+    /// The least of what was measured.
+    fn extreme(&self, judgement: &Judgement, goal: TuneGoal) -> Option<Extreme> {
+        let pull_s = self.seen.around().pull_s;
+        let rates = self.question.terms.rates;
+        let value = |one: &Extreme| {
+            let (size, ..) = self.question.space.at(one.config);
+            goal.of(rates, size, (one.seconds[1], pull_s))
+        };
+        let measured = (0..self.question.space.len())
+            .filter(|config| self.seen.count(*config) > 0)
+            .filter_map(|config| {
+                let seconds = judgement.seconds(config)?;
+                Some(Extreme { config, seconds })
+            });
+        measured.min_by(|one, other| value(one).total_cmp(&value(other)))
+    }
+
+    /// What may be better than this one by more than what counts as good.
+    fn open(&self, judgement: &Judgement, config: usize) -> Vec<usize> {
+        if judgement.good[config] >= self.question.confidence {
+            return Vec::new();
+        }
+        let gains = judgement.gains(config);
+        let mut open: Vec<usize> = (0..gains.len())
+            .filter(|config| gains[*config] > 0.0 && !self.seen.is_unable(*config))
+            .collect();
+        open.sort_by(|one, other| gains[*other].total_cmp(&gains[*one]));
+        open.truncate(OPEN);
+        open
     }
 }

@@ -29,6 +29,7 @@ mod servers;
 mod submit;
 mod support;
 mod sweeps;
+mod tunes;
 mod typed;
 mod web;
 mod words;

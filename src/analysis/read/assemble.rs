@@ -9,6 +9,7 @@ use super::reduce::Reduced;
 use super::sweeps::{SweepKey, SweepsOfPlace, sibling, sweep_of, sweep_settings};
 use crate::cell::Cell;
 use crate::results::record::Record;
+use crate::results::tune::TuneDocument;
 
 /// What was handed in, by name.
 #[derive(Debug, Default)]
@@ -24,6 +25,8 @@ pub(super) struct Documents {
     pub(super) sweeps_of_places: Vec<SweepsOfPlace>,
     /// By the name of a sweep, its plan's file, where it lies beside its results.
     pub(super) plans: BTreeMap<String, String>,
+    /// By its name, the document of a tune.
+    pub(super) tunes: BTreeMap<String, TuneDocument>,
 }
 
 /// Everything that was handed in → every repetition that counts.
@@ -36,6 +39,7 @@ pub(super) fn assemble(documents: Documents) -> ReadResults {
         passed_over,
         sweeps_of_places,
         plans,
+        tunes,
     } = documents;
     let settings = sweep_settings(&records, &summaries);
     let mut runs = Vec::new();
@@ -97,6 +101,7 @@ pub(super) fn assemble(documents: Documents) -> ReadResults {
         passed_over,
         sweeps_of_places,
         plans,
+        tunes,
     }
 }
 

@@ -9,6 +9,7 @@ use super::sweeps::SweepsOfPlace;
 use crate::analysis::model::{FailedRepetition, Workload};
 use crate::analysis::observation::Observation;
 use crate::cell::Cell;
+use crate::results::tune::TuneDocument;
 
 /// A line about a document that could not be read, or that contradicts another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -44,6 +45,8 @@ pub struct ReadResults {
     pub(in crate::analysis) sweeps_of_places: Vec<SweepsOfPlace>,
     /// By the name of a sweep, its plan's file, where it lies beside its results.
     pub(in crate::analysis) plans: BTreeMap<String, String>,
+    /// By its name, the document of a tune.
+    pub(in crate::analysis) tunes: BTreeMap<String, TuneDocument>,
 }
 
 impl ReadResults {

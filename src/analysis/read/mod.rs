@@ -14,7 +14,7 @@ mod trend;
 mod unfinished;
 mod workload;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -25,10 +25,13 @@ use self::assemble::Documents;
 pub(super) use self::assemble::order;
 pub use self::found::{Problem, ProblemKind};
 pub(super) use self::found::{ReadResults, Run};
-use self::reduce::reduce;
+use self::recorded::{Recorded, recorded};
+use self::reduce::{Reduced, reduce};
+use super::observation::Observation;
 use crate::platform::bounded::{DOCUMENT_BYTES, read_text};
 use crate::results::record::{self, Record};
 use crate::results::summary::{self, Summary};
+use crate::results::tune::{self, TuneDocument};
 
 /// Takes documents one by one, in any order, and keeps their numbers.
 #[derive(Debug, Default)]
@@ -64,6 +67,12 @@ impl Reader {
             },
             Some(summary::SCHEMA) => match Summary::from_json(text) {
                 Ok(summary) => self.summary(name, summary),
+                Err(error) => self.damaged(name, error.to_string()),
+            },
+            Some(tune::SCHEMA) => match TuneDocument::from_json(text) {
+                Ok(document) => {
+                    self.documents.tunes.insert(document.id.clone(), document);
+                }
                 Err(error) => self.damaged(name, error.to_string()),
             },
             _ => self.documents.passed_over += 1,
@@ -131,6 +140,30 @@ impl Reader {
         unfinished::leave_out_superseded(&mut self.documents.summaries);
         assemble::assemble(self.documents)
     }
+}
+
+/// One repetition by itself: its record, and the summaries that it names.
+///
+/// # Errors
+/// Why it has no figures.
+pub fn observe(record: Record, summaries: Vec<(String, Summary)>) -> Result<Observation, String> {
+    let mut summaries: BTreeMap<String, Reduced> = summaries
+        .into_iter()
+        .map(|(name, summary)| (name.clone(), reduce(&name, summary)))
+        .collect();
+    let found = record
+        .summaries
+        .iter()
+        .map(|name| summaries.remove(name))
+        .collect();
+    let run = recorded(Recorded {
+        name: record::FILE_NAME.to_owned(),
+        attempts: record.attempt,
+        record,
+        found,
+        sweep: None,
+    });
+    run.outcome.map_err(|failure| failure.reason)
 }
 
 /// Whether a file is read whatever its name.

@@ -205,7 +205,10 @@ fn of_parfetch(record: &Record, reduced: &[Reduced], named: usize) -> Result<Num
     let listed = reduced
         .iter()
         .map(|shard| shard.account.map_or(0, |account| account.keys_listed));
-    if let Some(reason) = record.sweep.other_keys(listed, record.cell.shards) {
+    if let Some(reason) = record
+        .sweep
+        .other_keys(listed, (record.cell.shards, record.amount))
+    {
         return Err(reason);
     }
     match reduced {

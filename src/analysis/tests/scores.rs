@@ -297,7 +297,7 @@ impl Scores {
             .limits;
         let (lowest, _) = limits.lowest_two();
         let (least, _) = other.lowest_two();
-        let is_near = |of: fn(&crate::model::Limits) -> f64| {
+        let is_near = |of: fn(&crate::model::RateLimits) -> f64| {
             of(&limits) <= lowest * 1.25 || of(&other) <= least * 1.25
         };
         let right = match report.verdict.word {

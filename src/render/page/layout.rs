@@ -117,6 +117,11 @@ fn details(page: &PageData, charts: &mut Charts) -> Markup {
     html! {
         section id="details" {
             (parts::heading(2, "Details", "details"))
+            @if !page.way.is_empty() {
+                (parts::fold(("way", "Every step of the tune"), &html! {
+                    ol.pf-plain { @for step in &page.way { li { (prose(step)) } } }
+                }))
+            }
             @if let Some(first) = page.clients.first() { (client::details(page, (0, first), charts)) }
             @for (index, client) in page.clients.iter().enumerate().skip(1) {
                 (parts::fold((&client_id(index), &client_title(client)), &html! {

@@ -38,6 +38,8 @@ pub(crate) struct PageData {
     pub price_notes: Vec<String>,
     /// What limits each configuration, with the figures behind it.
     pub limits: Vec<Explanation>,
+    /// Of a tune: its steps, a line each, in the order in which they were made.
+    pub way: Vec<String>,
     /// Runs that failed, and why.
     pub failures: Vec<Explanation>,
     /// Notes and warnings of the runs.

@@ -1,6 +1,7 @@
 //! The answer, which stands first: what to run, how sure that is, and what qualifies it. At most 25 lines of 80 columns, so that it is seen as a whole.
 
 use super::page::TextPage;
+use super::tune::answers;
 use super::view::Role;
 use crate::analysis::advice::{Choice, Recommendation};
 use crate::analysis::model::Study;
@@ -16,6 +17,10 @@ pub(super) fn render(page: &mut TextPage<'_>, study: &Study) {
     page.paragraph("  ", &terminal(&answer::what_was_measured(study)), 2);
     if let Some(sweeps) = others::other_sweeps(study) {
         page.paragraph("  ", &terminal(&sweeps), 2);
+    }
+    if let Some(document) = &study.facts.tune {
+        answers(page, document);
+        return;
     }
     let Some((first, rest)) = study.recommendations.split_first() else {
         return;

@@ -12,12 +12,14 @@ mod single;
 mod table;
 #[cfg(test)]
 mod tests;
+mod tune;
 mod view;
 
 use crate::analysis::{Comparison, Study};
 use crate::escape::terminal;
 use crate::render::form::{Names, ReportForm, ReportScope};
 use page::TextPage;
+pub use tune::{tune_answer, tune_step};
 pub(crate) use view::View;
 pub use view::{Extent, Paint, Role};
 

@@ -2,6 +2,7 @@
 
 use std::str::FromStr as _;
 
+use super::answer::OF_A_MODEL;
 use super::number::{behind, plural, time, vcpus};
 use super::sections::LabelledChoice;
 use super::{notes, prediction};
@@ -306,6 +307,9 @@ pub(crate) fn lack(lack: &Lack) -> String {
 
 /// What runs elsewhere than on Fargate cannot say; `None` there.
 pub(crate) fn caveat(workload: &Workload) -> Option<String> {
+    if workload.place.is_model() {
+        return Some(OF_A_MODEL.to_owned());
+    }
     if workload.place.is_fargate() {
         return None;
     }

@@ -206,8 +206,15 @@ pub(crate) fn highest(study: &Study, recommendation: &Recommendation) -> Option<
     ))
 }
 
+/// What must be said of results that nobody measured.
+pub(crate) const OF_A_MODEL: &str =
+    "Simulated by a model of a platform: nothing was measured, and no figure comes from AWS.";
+
 /// What runs elsewhere than on Fargate cannot say; `None` there.
 pub(crate) fn elsewhere(workload: &Workload) -> Option<&'static str> {
+    if workload.place.is_model() {
+        return Some(OF_A_MODEL);
+    }
     if workload.place.is_fargate() {
         return None;
     }

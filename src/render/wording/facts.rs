@@ -296,6 +296,7 @@ pub(crate) fn whereabouts(workload: &Workload) -> String {
     match workload.place.on.as_str() {
         "ecs" | "batch" | "fargate" => "on Fargate".to_owned(),
         "local" => "on this machine".to_owned(),
+        "model" => "on a model of a platform".to_owned(),
         other => format!("on {other}"),
     }
 }

@@ -21,5 +21,6 @@ pub(crate) mod sections;
 pub(crate) mod selection;
 pub(crate) mod sentence;
 pub(crate) mod single;
+pub(crate) mod tune;
 pub(crate) mod verdict;
 pub(crate) mod warnings;

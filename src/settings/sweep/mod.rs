@@ -15,12 +15,12 @@ use crate::exit::Failure;
 use crate::plan::{Limits, S3Uri};
 use crate::price::Egress;
 use crate::sweep::plan::SweepPlan;
-use crate::sweep::{Failed, Oversize, SweepJob};
+use crate::sweep::{Failed, KeyOrder, Oversize, SweepJob};
 
 /// Longest name of a sweep: it is part of tags, which have 64 characters.
 const MAX_ID: usize = 40;
 /// How long a repetition may take, where nothing is given.
-const RUN_TIMEOUT: Duration = Duration::from_hours(1);
+pub(super) const RUN_TIMEOUT: Duration = Duration::from_hours(1);
 
 /// What to do with a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +116,7 @@ fn given(raw: &Raw, input: SweepInput<'_>) -> Result<(SweepSettings, Notes), Fai
         },
         source: selection::one_source(raw)?,
         sample: sample(&plan)?,
+        key_order: KeyOrder::Listed,
         approval: cost_policy.approval,
         asked_egress: if place.facts().is_in_region {
             Egress::None
@@ -177,7 +178,11 @@ pub(super) fn id(raw: &Raw, default: &str) -> Result<String, Failure> {
 }
 
 /// Where results are stored beside the folder. The source bucket is never written.
-fn results(raw: &Raw, plan: &SweepPlan, notes: &mut Notes) -> Result<Option<S3Uri>, Failure> {
+pub(super) fn results(
+    raw: &Raw,
+    plan: &SweepPlan,
+    notes: &mut Notes,
+) -> Result<Option<S3Uri>, Failure> {
     let reader = SettingReader(raw);
     let Some(given) = raw.get("result-bucket") else {
         if plan.embedded.is_none() && !plan.contender.is_empty() {

@@ -55,7 +55,11 @@ pub(super) fn record(attempt: &Attempt, tasks: &[Task], from: &CollectedFrom<'_>
         address,
     } = *from;
     let cell = attempt.cell();
-    let (summaries, wrong) = found_in(&attempt.dir, (facts, cell.shards));
+    let (summaries, wrong) = found_in(
+        &attempt.dir,
+        facts,
+        (cell.shards, attempt.todo.planned.amount),
+    );
     let broken = tasks
         .iter()
         .find_map(|task| task.result()?.as_ref().err().cloned());

@@ -16,7 +16,7 @@ use crate::cloud::Capacity;
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure, Signal};
 use crate::platform::clock::unix_ms;
-use crate::price::{MINIMUM_SECONDS, billed_seconds};
+use crate::price::{MINIMUM_SECONDS, TaskRates, billed_seconds};
 use crate::results::record::{Record, SweepFacts};
 use crate::store::Bucket;
 use crate::sweep::attempt::{Attempt, Awaited, CannotRun, Finished, Stopped, with_last_line};
@@ -86,6 +86,10 @@ impl Launcher for Fleet {
             of(least.as_secs_f64().max(MINIMUM_SECONDS))?,
             of(most.as_secs_f64())?,
         ))
+    }
+
+    fn rates(&self) -> Option<TaskRates> {
+        self.budget.price.map(|price| price.rates)
     }
 
     fn belong(&mut self, facts: &SweepFacts, (stored, results): (&ResultsLocation, &Bucket)) {

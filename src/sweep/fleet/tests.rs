@@ -289,6 +289,7 @@ fn attempt(dir: &Path, (cpu_units, repetition, attempt): (u32, u32, u32)) -> Att
                 cell,
                 repetition,
                 position: 0,
+                amount: None,
             },
             attempt,
             number: Some(1),

@@ -82,7 +82,7 @@ fn reason(ended: ProcessEnd, (cell, time_limit): (&Cell, Duration)) -> Option<St
 
 /// Names the summaries beside the record; one that is missing or not complete is a failure.
 pub(super) fn add_summaries(record: &mut Record, dir: &Path) {
-    let (names, wrong) = found_in(dir, (&record.sweep, record.cell.shards));
+    let (names, wrong) = found_in(dir, &record.sweep, (record.cell.shards, record.amount));
     record.summaries = names;
     if let (None, Some(reason)) = (&record.failure, wrong) {
         record.failure = Some(RepetitionFailure {

@@ -56,6 +56,7 @@ pub(super) fn question(bench: &Bench, goal: TuneGoal) -> Question {
         within: 0.05,
         confidence: 0.95,
         most_runs: 150,
+        run_s: 30.0,
         seed: 1,
     }
 }

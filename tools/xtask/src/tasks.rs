@@ -50,7 +50,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         word: "schema",
-        about: "write schema/summary-v1.json from the types",
+        about: "write schema/summary-v1.json and schema/tune-v1.json from the types",
         commands: &["cargo test -q --locked --lib regenerate_the_kept_schema -- --ignored"],
     },
     Task {

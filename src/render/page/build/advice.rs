@@ -5,11 +5,19 @@ use super::part::ProgramPart;
 use super::words;
 use crate::analysis::Choice;
 use crate::render::wording::sections::LabelledChoice;
-use crate::render::wording::{answer, others, prediction, sections};
+use crate::render::wording::{answer, others, prediction, sections, tune};
+use crate::results::tune::{ProgramAnswer, TuneDocument};
 use crate::shell;
 
 /// Cheapest and fastest, or both in one; the second in brief, since most of it has been said of the first.
 pub(super) fn choices(part: &ProgramPart<'_>) -> Vec<types::PageChoice> {
+    if let Some(document) = &part.study.facts.tune {
+        let answers = document.answers.iter();
+        return answers
+            .filter(|answer| answer.program == part.program.name())
+            .map(|answer| tuned(answer, document))
+            .collect();
+    }
     let Some(found) = part.recommendation() else {
         return Vec::new();
     };
@@ -47,6 +55,39 @@ pub(super) fn choices(part: &ProgramPart<'_>) -> Vec<types::PageChoice> {
         .enumerate()
         .map(one)
         .collect()
+}
+
+/// The answer of a tune.
+fn tuned(answer: &ProgramAnswer, document: &TuneDocument) -> types::PageChoice {
+    let words = tune::answer(answer, document);
+    let mut sentences = words.sentences.into_iter();
+    let snippet = |label: &str, text: String| Snippet {
+        label: label.to_owned(),
+        text,
+    };
+    let overrides = words.overrides.map(|text| {
+        snippet(
+            "Fargate task",
+            format!("--overrides {}", shell::word(&text)),
+        )
+    });
+    let (label, headline) = words
+        .title
+        .split_once(": ")
+        .unwrap_or((words.title.as_str(), ""));
+    types::PageChoice {
+        label: label.to_owned(),
+        headline: headline.to_owned(),
+        takes: sentences.next().unwrap_or_default(),
+        sure: sentences.next().unwrap_or_default(),
+        sentences: sentences.collect(),
+        snippets: words
+            .line
+            .map(|line| snippet("Environment", line))
+            .into_iter()
+            .chain(overrides)
+            .collect(),
+    }
 }
 
 /// The variables, and what `RunTask` takes; that is long, so once. A first look is nothing to paste.

@@ -4,7 +4,8 @@ use super::super::types::{Fact, PageData};
 use super::part::{PartKey, programs};
 use crate::analysis::{CellReport, Metric, Recommendation, Study};
 use crate::render::wording::sentence::sentence;
-use crate::render::wording::{advice, answer, facts, notes, others, sections, single};
+use crate::render::wording::{advice, answer, facts, notes, others, sections, single, tune};
+use crate::results::tune::TuneDocument;
 use crate::units;
 
 /// The page without its clients.
@@ -27,6 +28,12 @@ pub(super) fn head(study: &Study) -> PageData {
             ..of_several(study, first)
         },
     };
+    if let Some(document) = &study.facts.tune {
+        page = PageData {
+            others: Vec::new(),
+            ..of_tune(study, document, page)
+        };
+    }
     page.title = format!("{}: {}", page.label, page.headline);
     // A single configuration has said so already.
     let clocks = if study.cells.len() > 1 {
@@ -90,6 +97,25 @@ fn of_several(study: &Study, first: Option<&Recommendation>) -> PageData {
         headline: answer::chosen(study, goal.choice),
         others_title: others::others_title(study).to_owned(),
         ..PageData::default()
+    }
+}
+
+/// A tune has its own answer: that of its first program.
+fn of_tune(study: &Study, document: &TuneDocument, page: PageData) -> PageData {
+    let Some(first) = document.answers.first() else {
+        return page;
+    };
+    let words = tune::answer(first, document);
+    let (label, headline) = words
+        .title
+        .split_once(": ")
+        .unwrap_or((words.title.as_str(), ""));
+    PageData {
+        label: format!("{label} · {}", study.workload.title()),
+        headline: headline.to_owned(),
+        sentences: vec![tune::effort(document)],
+        way: tune::way(document),
+        ..page
     }
 }
 

@@ -1,0 +1,96 @@
+//! The settings of `tune` and what its help says.
+
+use super::setting::Takes::{Choice, Choices, Many, Nothing, Value};
+use super::setting::{CLIENTS, FORMATS, MODES, Setting, settings, tables, under};
+use super::shared::{
+    BUCKET, CA_BUNDLE, EGRESS_TO, EMBEDDED, ENDPOINT_URL, KEYS, LIMITS, LOG_FORMAT, LOG_LEVEL,
+    NO_SIGN_REQUEST, OUT, PREFIX, PRICES, PROFILE, PROGRESS, REGION, REQUEST_PAYER, RESULT_BUCKET,
+    RESULT_PREFIX, STACK, VIRTUAL_HOST,
+};
+use super::sweeps::ON_ECS;
+
+const GOALS: &[&str] = &["cheapest", "fastest", "balanced"];
+
+/// Settings of `tune`.
+pub const TUNE: &[Setting] = tables![
+    settings! {
+    "What is looked for" {
+        "goal" [] Choice("GOAL", GOALS), "cheapest", "cheapest (the least price of the tasks for the whole bucket), fastest, or balanced (the least price × time). Requests cost the same in each configuration, so they are not compared", "cheapest, fastest or balanced";
+        "deadline" [] Value("TIME"), "", "The cheapest configuration that fetches the whole bucket within this time", "The cheapest within this time";
+        "within" [] Value("PCT"), "5%", "What counts as good as the best";
+        "confidence" [] Value("PCT"), "95%", "How sure the answer must be before the tune stops";
+    }
+    "Among which configurations" {
+        "vcpu" [] Value("LIST"), "0.25..16", "vCPUs of a task; sizes that this machine does not have are left out", "vCPUs of a task";
+        "memory" [] Value("LIST"), "auto", "MiB of a task, as Fargate has them; auto is the least for the vCPUs";
+        "mode" -'m' [] Choices("LIST", MODES), "async,thread,process", "What a worker is", "Modes";
+        "client" [] Choices("LIST", CLIENTS), "lean", "S3 clients; each gets an answer of its own", "Clients";
+        "concurrency" -'c' /"parallelism" [] Value("MIN..MAX"), "1..512", "Workers; numbers that a size has no memory for are left out", "Numbers of workers";
+        "contender" [] Many("NAME=CMD"), "", "Your program, which gets an answer of its own. It reads six variables (docs/contenders.md), like python='python3 fetch.py'; NAME:thread,process='COMMAND' names the modes that it knows", "Your program as well";
+    }
+    "How much it may take" {
+        "max-runs" [] Value("N"), "150", "Runs at most, of all programs together; the default holds for each program", "Runs at most";
+        "max-time" [] Value("TIME"), "", "Time of all runs at most: no run starts that is expected to exceed it", "Time of all runs at most";
+        "max-bytes" [] Value("SIZE"), "", "Bytes of all runs at most (50GB): no run starts that would exceed it. It is also the answer to the question whether so much may be fetched", "Bytes of all runs at most";
+        "max-cost" [] Value("USD"), "", "Spend at most this on tasks (--on ecs): no task starts that would exceed it, and running tasks are stopped", "US dollars of all tasks at most";
+        "yes" -'y' [] Nothing, "", "Start without a question, whatever it fetches and costs. Otherwise parfetch asks above 20 GB in all or $1 from an endpoint that is not on this machine";
+    }
+    "How it runs" {
+        "on" [] Value("WHERE"), "local", "Where it runs: local (this machine), ecs (Fargate tasks), or model=FILE (a model of a platform: nothing is fetched, docs/tune.md)", "local, ecs (Fargate) or model=FILE";
+        "seed" [] Value("N"), "1", "Seed of the order of the keys and of the choices";
+        "id" [] Value("NAME"), "", "Name of the tune; the same name continues an interrupted tune. Default: date and time";
+        "dry-run" [] Nothing, "", "List the keys, say what it may fetch and cost, and do nothing", "Only show what it may fetch and cost";
+        "run-timeout" [] Value("TIME"), "1h", "Longest time of a run";
+    }},
+    &under("How it runs", LIMITS),
+    &[STACK
+        .help("Take buckets, cluster, task definition and network from this CloudFormation stack (infra/template.yaml); other settings win over it")
+        .long()
+        .under("On ECS (--on ecs)")],
+    ON_ECS,
+    &[
+        BUCKET,
+        PREFIX,
+        KEYS,
+        EMBEDDED.long(),
+        ENDPOINT_URL.long(),
+        VIRTUAL_HOST,
+        REGION,
+        PROFILE,
+        NO_SIGN_REQUEST,
+        REQUEST_PAYER,
+        CA_BUNDLE,
+        OUT.default("./parfetch-results")
+            .help("Folder of sweeps/ID, which has all files of the tune"),
+        RESULT_BUCKET.help("Store results in this bucket, or s3://bucket/folder, as well; contenders need it where there is no embedded server").long(),
+        RESULT_PREFIX,
+        PROGRESS,
+    ],
+    settings! {
+    "What you see" {
+        "output" [] Choice("FORMAT", FORMATS), "text", "The answer on stdout as text or json", "text or json";
+    }},
+    &[EGRESS_TO, PRICES, LOG_LEVEL, LOG_FORMAT],
+];
+
+pub(super) const TUNE_ABOUT: &str = "Find the cheapest or fastest configuration with few runs";
+
+/// Examples below `tune -h`.
+pub(super) const TUNE_BRIEF: &str = "\
+Examples:
+  parfetch tune s3://images
+  parfetch tune --embedded=objects=2000,network=s3";
+
+/// Examples below `tune --help`.
+pub(super) const TUNE_EXAMPLES: &str = "\
+Examples:
+  parfetch tune s3://images                                 on this machine
+  parfetch tune s3://images --goal fastest --vcpu 1,2
+  parfetch tune s3://images --deadline 30m                  the cheapest that is done in time
+  parfetch tune s3://images --id first --max-time 20m       interrupted? the same line continues
+  parfetch tune s3://images --contender python:thread,process='python3 app.py'
+  parfetch tune --on ecs --stack parfetch --max-cost 2      on Fargate
+  parfetch tune --on model=platform.toml --output json      a model of a platform: nothing is fetched
+
+Each run fetches the first keys of one random order of all keys: as many as last about 5 s on this machine, and 30 s on Fargate. The runs are a sweep's:
+`parfetch report DIR` and `parfetch compare` read them.";

@@ -1,0 +1,212 @@
+//! `parfetch tune`.
+
+use std::cell::RefCell;
+use std::io;
+use std::path::Path;
+
+use super::console::{print, style_of, width};
+use super::process::{block_on, note, start_log};
+use super::signals::{First, Signals};
+use super::sources::above_sweeps;
+use super::sweep::{STACK, environment, name_of_now, spent};
+use crate::cli::Raw;
+use crate::estimate::CostConsent;
+use crate::event::SweepEvent;
+use crate::exit::{Exit, Failure, same_command};
+use crate::output::{hint, warning};
+use crate::plan::Access;
+use crate::platform::bounded;
+use crate::progress::{Display, SweepProgress};
+use crate::render::{tune_answer, tune_step};
+use crate::results::tune::{StoppedBecause, TuneDocument, TuneStep};
+use crate::run::upload_command;
+use crate::settings::{
+    self, Format, ProgressWhen, ResultSource, SourceSettings, TuneInput, TuneIntent, TuneSettings,
+};
+use crate::sweep::{SweepContext, TuneEnd, TuneForecast, dry_run_tune, tune};
+use crate::units;
+
+pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
+    // Until the tune has begun there is nothing to store.
+    let signals = Signals::listen(First::EndsAtOnce, None)?;
+    let model = settings::model_file(&raw)
+        .map(|file| {
+            bounded::read_text(Path::new(file), bounded::TEXT_BYTES).map_err(|error| {
+                Failure::new(
+                    Exit::Usage,
+                    format!("cannot read the model {file}: {error}"),
+                )
+                .hint("docs/tune.md has the format of a model")
+            })
+        })
+        .transpose()?;
+    let id = name_of_now();
+    let input = TuneInput {
+        model: model.as_deref(),
+        id: &id,
+    };
+    // What is wrong is said before the stack is asked.
+    settings::check_tune(&raw, input)?;
+    super::stack::fill(&mut raw, STACK, &signals)?;
+    let raw = &raw;
+    let settings = settings::tune(raw, input)?;
+    start_log(settings.log);
+    let place = settings.job.sweep.place.facts();
+    let to_continue = format!("to continue, run {}", same_command(&settings.job.sweep.id));
+    let kept = match place.left_running {
+        Some(left) => format!("{left}; {to_continue}"),
+        None => to_continue.clone(),
+    };
+    signals.set_meaning(First::EndsInOrder, Some(&kept));
+    let Some(end) = block_on(signals.or(to_its_end(raw, &settings, &signals)))? else {
+        return Ok(Exit::Good);
+    };
+    // The answer stands; what follows stores nothing.
+    signals.set_meaning(First::EndsAtOnce, Some(&kept));
+    show(&end.document, settings.output)?;
+    let sources = SourceSettings {
+        access: settings.job.sweep.access.clone(),
+        inherited: settings::inherited(raw),
+        prices: settings.prices.clone(),
+        egress: settings.egress,
+        results: end.ended.target.as_deref().map(above_sweeps),
+    };
+    if end.document.runs > 0 {
+        let page = super::report::page_of_folder(&end.ended.folder, &sources, &signals)?;
+        let place = [ResultSource::Path(end.ended.folder.clone())];
+        let again = super::report::command(&place, &sources);
+        note(
+            raw,
+            &format!("\npage: {}\nall figures: {again}", page.display()),
+        );
+    }
+    spent(&end.ended, &place);
+    finish(&end, (&settings.job.sweep.access, &to_continue))
+}
+
+async fn to_its_end(
+    raw: &Raw,
+    settings: &TuneSettings,
+    signals: &Signals,
+) -> Result<Option<TuneEnd>, Failure> {
+    let display = if settings.progress == ProgressWhen::Never || raw.is_quiet() {
+        Display::Silent
+    } else {
+        Display::auto(&io::stderr())
+    };
+    let progress = SweepProgress::of_steps(display, io::stderr(), style_of(&io::stderr()));
+    let progress = RefCell::new(progress);
+    for warning in &settings.warnings {
+        let event = SweepEvent::Warning(warning.clone());
+        progress.borrow_mut().handle(&event);
+    }
+    let mut on_event = |event: &SweepEvent| progress.borrow_mut().handle(event);
+    let mut on_step = |step: &TuneStep, document: &TuneDocument| {
+        progress.borrow_mut().step(&tune_step(step, document));
+    };
+    let prices = super::sources::prices(settings.prices.as_deref())?;
+    let context = SweepContext {
+        executable: super::run::executable()?,
+        environment: environment(&raw.variables),
+        prices: &prices,
+        signal: signals.asked(),
+        on_event: &mut on_event,
+        ask: &mut super::ask::ask,
+    };
+    let place = settings.job.sweep.place.facts();
+    let is_asked = place.consent == Some(CostConsent::NotGiven);
+    if settings.intent == TuneIntent::DryRun || is_asked {
+        let forecast = Box::pin(dry_run_tune(&settings.job, context)).await?;
+        print(&in_words(&forecast))?;
+        if settings.intent == TuneIntent::DryRun {
+            return Ok(None);
+        }
+        let hint = "--max-cost USD starts it with a limit, --yes without; --dry-run only looks";
+        return Err(
+            Failure::new(Exit::Usage, "nothing was started: this tune costs money").hint(hint),
+        );
+    }
+    Box::pin(tune(&settings.job, context, &mut on_step))
+        .await
+        .map(Some)
+}
+
+fn in_words(forecast: &TuneForecast) -> String {
+    let tasks = forecast.tasks_usd.map_or_else(String::new, |(least, most)| {
+        let [least, most] = [least, most].map(units::three_digits);
+        format!("tasks cost about ${least} if all runs are made, and ${most} if each takes as long as it may (--run-timeout, --start-timeout)\n")
+    });
+    format!(
+        "{}\nat most, by assumed rates; most tunes need a third of it:\n{}{tasks}",
+        forecast.title,
+        forecast.estimate.in_words()
+    )
+}
+
+/// The answer on stdout.
+fn show(document: &TuneDocument, output: Format) -> Result<(), Failure> {
+    let text = match output {
+        Format::Json => document
+            .to_json()
+            .map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?,
+        Format::Text => {
+            let look = super::sources::Look::of(None);
+            let paint = |role, text: &str| look.paint(role, text);
+            tune_answer(document, (width(), &paint))
+        }
+    };
+    print(&text).map(|_| ())
+}
+
+/// The exit code: of an answer, or why there is none.
+fn finish(end: &TuneEnd, (access, to_continue): (&Access, &str)) -> Result<Exit, Failure> {
+    let TuneEnd { ended, document } = end;
+    let style = style_of(&io::stderr());
+    if ended.failed > 0 {
+        let text = format!(
+            "{} of {} failed",
+            units::count(ended.failed),
+            units::plural(ended.done, "run")
+        );
+        // Nobody to tell: the document says it too.
+        let _closed = warning(&mut io::stderr(), style, &text);
+    }
+    if ended.going_on > 0 {
+        let text = format!(
+            "{} could not be stopped, and costs money",
+            units::plural(ended.going_on as u64, "task")
+        );
+        let _closed = warning(&mut io::stderr(), style, &text);
+    }
+    match ended.exit {
+        Exit::Interrupted | Exit::Terminated => Err(Failure::new(
+            ended.exit,
+            format!("interrupted after {}", units::plural(document.runs, "run")),
+        )
+        .hint(to_continue)),
+        Exit::NotStored => Err(Failure::new(
+            Exit::NotStored,
+            "not all results were stored in the results bucket",
+        )
+        .hint(format!(
+            "they are kept; upload them: {}",
+            upload_command(
+                &ended.folder,
+                ended.target.as_deref().unwrap_or("s3://BUCKET/PREFIX"),
+                access
+            )
+        ))),
+        _ if document.stopped_because == Some(StoppedBecause::Nothing) => Err(Failure::new(
+            Exit::FetchesFailed,
+            "no run gave figures: there is no answer",
+        )
+        .hint(to_continue)),
+        _ => {
+            if document.stopped_because != Some(StoppedBecause::Sure) {
+                let more = format!("{to_continue}, with a higher limit");
+                let _closed = hint(&mut io::stderr(), style, &more);
+            }
+            Ok(Exit::Good)
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! The answer of a tune in a terminal.
+
+use super::page::TextPage;
+use super::view::{Paint, Role};
+use crate::escape::terminal;
+use crate::render::wording::tune;
+use crate::results::tune::TuneDocument;
+use crate::shell;
+
+/// The answer of each program, what it took, and what it cannot say.
+pub fn tune_answer(document: &TuneDocument, (width, paint): (usize, Paint<'_>)) -> String {
+    let mut page = TextPage::new(width, paint);
+    answers(&mut page, document);
+    page.finish()
+}
+
+pub(super) fn answers(page: &mut TextPage<'_>, document: &TuneDocument) {
+    for answer in &document.answers {
+        page.gap();
+        let said = tune::answer(answer, document);
+        page.line((page.paint)(Role::Best, &terminal(&said.title)));
+        for sentence in &said.sentences {
+            page.paragraph("  ", &terminal(sentence), 2);
+        }
+        if let Some(line) = &said.line {
+            page.line(format!("  {}", terminal(line)));
+        }
+        if let Some(overrides) = &said.overrides {
+            let word = shell::word(overrides);
+            page.line(format!("  --overrides {}", terminal(&word)));
+        }
+    }
+    page.gap();
+    page.paragraph("", &terminal(&tune::effort(document)), 2);
+    if let Some(note) = tune::elsewhere(document) {
+        page.paragraph("Note: ", note, 2);
+    }
+}
+
+/// One step in a line.
+pub fn tune_step(step: &crate::results::tune::TuneStep, document: &TuneDocument) -> String {
+    terminal(&tune::step(step, document))
+}

@@ -1,0 +1,555 @@
+//! A tune in words: each step in a line, and the answer.
+
+use std::str::FromStr as _;
+
+use super::answer::OF_A_MODEL;
+use super::number::{plural, span, time, usd, vcpus};
+use super::verdict;
+use crate::analysis::task_overrides;
+use crate::cell::{UNITS_PER_VCPU, memory_gb};
+use crate::plan::ClientKind;
+use crate::plan::variables::of_workers;
+use crate::results::summary::Limit;
+use crate::results::tune::{
+    EdgeWord, GoalWord, ProgramAnswer, StepFigures, StepReason, StoppedBecause, TuneDocument,
+    TuneStep, TunedChoice, TunedConfiguration,
+};
+use crate::shell;
+use crate::units;
+
+/// From these chances on an answer is sure, and likely.
+const LIKELY: f64 = 0.75;
+/// Configurations that are named one by one.
+const NAMED: usize = 4;
+/// What differs by less than this share is not spoken of.
+const DIFFERENCE: f64 = 0.005;
+
+/// What an answer says, before it is laid out.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct AnswerWords {
+    /// `Cheapest with the lean client: 0.5 vCPU, 1 GB, async × 32`
+    pub(crate) title: String,
+    pub(crate) sentences: Vec<String>,
+    /// `MODE=async CONCURRENCY=32`
+    pub(crate) line: Option<String>,
+    /// What `RunTask` takes; none for a program that the image does not hold.
+    pub(crate) overrides: Option<String>,
+}
+
+/// `0.5 vCPU, 1 GB, async × 32`
+pub(crate) fn configuration(of: &TunedConfiguration) -> String {
+    format!("{} × {}", without_workers(of), of.concurrency)
+}
+
+fn without_workers(of: &TunedConfiguration) -> String {
+    format!(
+        "{}, {} GB, {}",
+        vcpus(cpu_units(of)),
+        memory_gb(of.memory_mib),
+        of.mode
+    )
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the cast saturates, and vCPUs are not negative"
+)]
+fn cpu_units(of: &TunedConfiguration) -> u32 {
+    (of.vcpu * f64::from(UNITS_PER_VCPU)).round() as u32
+}
+
+/// `12/150  0.5 vCPU, 1 GB, async × 32: 1.79 GB/s, 708 objects/s; 16 → 32 workers: +41 %`
+pub(crate) fn step(step: &TuneStep, document: &TuneDocument) -> String {
+    let head = format!(
+        "{}/{}  {}",
+        units::count(step.run),
+        units::count(document.most_runs),
+        configuration(&step.configuration)
+    );
+    let Some(seen) = &step.seen else {
+        let why = step.failure.as_deref().unwrap_or("nothing is known of it");
+        return format!("{head} failed: {why}");
+    };
+    let rate = units::rate(seen.bytes_per_s);
+    let objects = units::three_digits(seen.objects_per_s);
+    let mut parts = vec![format!("{head}: {rate}, {objects} objects/s")];
+    parts.extend(compared(step, seen, document));
+    parts.extend(because(step));
+    if let Some(seconds) = seen.drop_at_s {
+        parts.push(format!("the rate dropped after {}", time(seconds)));
+    }
+    if seen.throttled >= THROTTLED {
+        parts.push(format!("{} throttled", units::percent(seen.throttled)));
+    }
+    parts.join("; ")
+}
+
+/// From this share of throttled attempts on it is said.
+const THROTTLED: f64 = 0.01;
+
+/// The way of a tune: every step in a line, with what was expected of it.
+pub(crate) fn way(document: &TuneDocument) -> Vec<String> {
+    let expected = |one: &TuneStep| {
+        let expected = units::three_digits(one.expected_objects_per_s);
+        format!("{}; expected {expected} objects/s", step(one, document))
+    };
+    document.steps.iter().map(expected).collect()
+}
+
+/// Against the run that it is most alike: `16 → 32 workers: +41 %`.
+fn compared(step: &TuneStep, seen: &StepFigures, document: &TuneDocument) -> Option<String> {
+    let own = &step.configuration;
+    let before: Vec<(&TunedConfiguration, f64)> = document
+        .steps
+        .iter()
+        .filter(|other| other.program == step.program && other.run < step.run)
+        .filter_map(|other| Some((&other.configuration, other.seen?.objects_per_s)))
+        .collect();
+    let mean = |of: &TunedConfiguration| {
+        let rates: Vec<f64> = before
+            .iter()
+            .filter(|(other, _)| *other == of)
+            .map(|(_, rate)| *rate)
+            .collect();
+        rates.iter().sum::<f64>() / rates.len().max(1) as f64
+    };
+    let by = |of: &TunedConfiguration| change(seen.objects_per_s / mean(of) - 1.0);
+    if before.iter().any(|(other, _)| *other == own) {
+        return Some(format!("again: {}", by(own)));
+    }
+    let alike = |other: &&TunedConfiguration| {
+        other.mode == own.mode && (other.vcpu, other.memory_mib) == (own.vcpu, own.memory_mib)
+    };
+    let near = before.iter().map(|(other, _)| *other).filter(alike);
+    let fewer = near
+        .clone()
+        .filter(|other| other.concurrency < own.concurrency)
+        .max_by_key(|other| other.concurrency);
+    let more = near
+        .filter(|other| other.concurrency > own.concurrency)
+        .min_by_key(|other| other.concurrency);
+    if let Some(other) = fewer.or(more) {
+        let (from, to) = (other.concurrency, own.concurrency);
+        return Some(format!("{from} → {to} workers: {}", by(other)));
+    }
+    let same_workers = |other: &&TunedConfiguration| other.concurrency == own.concurrency;
+    let mut others = before.iter().map(|(other, _)| *other).filter(same_workers);
+    let other = others.next()?;
+    let against = if other.mode == own.mode {
+        vcpus(cpu_units(other))
+    } else {
+        other.mode.to_string()
+    };
+    Some(format!("{} against {against}", by(other)))
+}
+
+/// `+41 %`, `as fast`
+fn change(share: f64) -> String {
+    if share.abs() < DIFFERENCE {
+        return "as fast".to_owned();
+    }
+    let sign = if share > 0.0 { "+" } else { "−" };
+    format!("{sign}{:.0} %", share.abs() * 100.0)
+}
+
+/// Why a run was made, where that says more than the run.
+fn because(step: &TuneStep) -> Option<String> {
+    match step.why {
+        StepReason::Start | StepReason::Best | StepReason::MayBeBetter => None,
+        StepReason::Confirm => Some("to be sure of it".to_owned()),
+        StepReason::Neighbour => Some("next to the best".to_owned()),
+        StepReason::Burst => Some(format!(
+            "{} to see whether the rate drops",
+            time(step.duration_s.unwrap_or(0.0))
+        )),
+    }
+}
+
+/// `cheapest`, `fastest`, with how it stands in sentences.
+struct GoalWords {
+    title: &'static str,
+    better: &'static str,
+}
+
+const fn goal_words(document: &TuneDocument) -> GoalWords {
+    let (title, better) = match document.goal {
+        GoalWord::Cheapest if document.deadline_s.is_some() => {
+            ("Cheapest in time", "cheaper and in time")
+        }
+        GoalWord::Cheapest => ("Cheapest", "cheaper"),
+        GoalWord::Fastest => ("Fastest", "faster"),
+        GoalWord::Balanced => ("Least price × time", "better in price × time"),
+    };
+    GoalWords { title, better }
+}
+
+/// `with the lean client`, `for python`
+fn whose(program: &str) -> String {
+    match ClientKind::from_str(program) {
+        Ok(_) => format!("with the {program} client"),
+        Err(_) => format!("for {program}"),
+    }
+}
+
+/// The answer of one program.
+pub(crate) fn answer(answer: &ProgramAnswer, document: &TuneDocument) -> AnswerWords {
+    let words = goal_words(document);
+    let whose = whose(&answer.program);
+    let Some(choice) = answer.choice(document.goal) else {
+        return AnswerWords {
+            title: format!("{} {whose}: nothing is known", words.title),
+            sentences: vec!["No run gave figures.".to_owned()],
+            line: None,
+            overrides: None,
+        };
+    };
+    let mut sentences = vec![
+        takes(choice, document),
+        how_sure(answer, document, words.better),
+    ];
+    sentences.extend(too_late(choice, document));
+    sentences.extend(minimum(choice));
+    sentences.extend(ties(answer));
+    sentences.extend(open(answer, document));
+    sentences.extend(answer.limit.and_then(limit));
+    sentences.extend(edges(answer));
+    sentences.extend(not_seen(answer, choice));
+    sentences.extend(other_goal(answer, document));
+    let client = ClientKind::from_str(&answer.program).ok();
+    let of = &choice.configuration;
+    let variables: Vec<(String, String)> = of_workers(of.mode, of.concurrency, client)
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect();
+    let pairs = variables
+        .iter()
+        .map(|(name, value)| format!("{name}={}", shell::word(value)));
+    AnswerWords {
+        title: format!("{} {whose}: {}", words.title, configuration(of)),
+        sentences,
+        line: Some(pairs.collect::<Vec<_>>().join(" ")),
+        overrides: client.map(|_| task_overrides((cpu_units(of), of.memory_mib), &variables)),
+    }
+}
+
+/// `The whole bucket, 118 GB, takes 67 s (63 s to 71 s); its task costs $0.0005.`
+fn takes(choice: &TunedChoice, document: &TuneDocument) -> String {
+    let bytes = document
+        .object_bytes
+        .map_or_else(String::new, |bytes| format!(", {},", units::bytes(bytes)));
+    format!("The whole bucket{bytes} takes {}.", time_and_price(choice))
+}
+
+fn time_and_price(choice: &TunedChoice) -> String {
+    let [low, middle, high] = choice.seconds;
+    let seconds = format!("{} ({})", time(middle), span(time(low), &time(high)));
+    match choice.usd {
+        Some([low, _, high]) => format!(
+            "{seconds} and costs {} for the task",
+            span(usd(low), &usd(high))
+        ),
+        None => seconds,
+    }
+}
+
+fn how_sure(answer: &ProgramAnswer, document: &TuneDocument, better: &str) -> String {
+    let confidence = answer.confidence.unwrap_or(0.0);
+    let word = match confidence {
+        sure if sure >= document.wanted_confidence => "Sure",
+        likely if likely >= LIKELY => "Likely",
+        _ => "Not sure",
+    };
+    format!(
+        "{word} ({:.0} %): no other configuration is more than {} {better}, as far as the platform behaves as such platforms do.",
+        (confidence * 100.0).floor(),
+        units::percent(document.within)
+    )
+}
+
+fn too_late(choice: &TunedChoice, document: &TuneDocument) -> Option<String> {
+    let most = document.deadline_s?;
+    (choice.seconds[1] > most).then(|| {
+        format!(
+            "This is later than {}: no configuration that was measured is in time.",
+            time(most)
+        )
+    })
+}
+
+fn minimum(choice: &TunedChoice) -> Option<String> {
+    choice.is_minimum.then(|| {
+        "That is the price of one minute, the least that Fargate bills: of configurations with the same price the faster one counts.".to_owned()
+    })
+}
+
+/// Configurations in groups of their size and mode: `0.5 vCPU, 1 GB, thread × 16, 32; …`.
+fn named(configurations: &[TunedConfiguration]) -> String {
+    let mut groups: Vec<(String, Vec<u32>)> = Vec::new();
+    for of in configurations {
+        let name = without_workers(of);
+        match groups.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, workers)) => workers.push(of.concurrency),
+            None => groups.push((name, vec![of.concurrency])),
+        }
+    }
+    let rest: usize = groups.iter().skip(NAMED).map(|(_, all)| all.len()).sum();
+    let mut names: Vec<String> = groups
+        .iter_mut()
+        .take(NAMED)
+        .map(|(name, workers)| {
+            workers.sort_unstable();
+            let workers: Vec<String> = workers.iter().map(u32::to_string).collect();
+            format!("{name} × {}", workers.join(", "))
+        })
+        .collect();
+    if rest > 0 {
+        names.push(format!("and {rest} more"));
+    }
+    names.join("; ")
+}
+
+fn ties(answer: &ProgramAnswer) -> Option<String> {
+    let are = match answer.tied_with.len() {
+        0 => return None,
+        1 => "1 other is as good".to_owned(),
+        count => format!("{count} others are as good"),
+    };
+    Some(format!("{are}: {}.", named(&answer.tied_with)))
+}
+
+/// What may be better, and how many runs would show it.
+fn open(answer: &ProgramAnswer, document: &TuneDocument) -> Option<String> {
+    if answer.open.is_empty() {
+        return None;
+    }
+    let runs = answer.runs_needed.unwrap_or(0);
+    Some(format!(
+        "Open: {}. At {} noise, about {} of each would show a difference of {}.",
+        named(&answer.open),
+        units::percent(answer.noise.unwrap_or(0.0)),
+        plural(runs, "run"),
+        units::percent(document.within)
+    ))
+}
+
+fn limit(word: Limit) -> Option<String> {
+    if word == Limit::Unclear {
+        return None;
+    }
+    Some(format!("{}.", units::upper_first(verdict::limit(word))))
+}
+
+fn edges(answer: &ProgramAnswer) -> Option<String> {
+    let names: Vec<&str> = answer
+        .edges
+        .iter()
+        .map(|edge| match edge {
+            EdgeWord::FewestWorkers => "the fewest workers",
+            EdgeWord::MostWorkers => "the most workers",
+            EdgeWord::SmallestTask => "the smallest task",
+            EdgeWord::LargestTask => "the largest task",
+        })
+        .collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "It is at the edge of what could be measured ({}): better may lie beyond.",
+            names.join(", ")
+        )
+    })
+}
+
+/// How much longer the whole bucket takes than any run of its size before it is said.
+const LONGER: f64 = 1.5;
+
+fn not_seen(answer: &ProgramAnswer, choice: &TunedChoice) -> Option<String> {
+    let seen_s = answer.seen_for_s?;
+    (choice.seconds[1] > LONGER * seen_s).then(|| {
+        format!(
+            "No run of this size was longer than {}: whether its rate drops later was not seen.",
+            time(seen_s)
+        )
+    })
+}
+
+/// What the other end of the scale takes: faster for more money, or cheaper for more time.
+fn other_goal(answer: &ProgramAnswer, document: &TuneDocument) -> Option<String> {
+    let chosen = answer.choice(document.goal)?;
+    let (label, other) = match document.goal {
+        GoalWord::Cheapest | GoalWord::Balanced => ("Fastest", answer.fastest.as_ref()?),
+        GoalWord::Fastest => ("Cheapest", answer.cheapest.as_ref()?),
+    };
+    (other.configuration != chosen.configuration).then(|| {
+        format!(
+            "{label} that was measured: {}: {}.",
+            configuration(&other.configuration),
+            time_and_price(other)
+        )
+    })
+}
+
+/// `31 runs, 158 GB, 6 min 40 s. It stopped because more runs would not change the answer.`
+pub(crate) fn effort(document: &TuneDocument) -> String {
+    let spent = document
+        .usd_spent
+        .map_or_else(String::new, |spent| format!(", {} for tasks", usd(spent)));
+    let because = match document.stopped_because {
+        None => "it goes on",
+        Some(StoppedBecause::Sure) => "more runs would not change the answer",
+        Some(StoppedBecause::MaxRuns) => "--max-runs is used up",
+        Some(StoppedBecause::MaxTime) => "--max-time is used up",
+        Some(StoppedBecause::MaxBytes) => "--max-bytes is used up",
+        Some(StoppedBecause::MaxCost) => "--max-cost is used up",
+        Some(StoppedBecause::Interrupted) => "it was interrupted",
+        Some(StoppedBecause::Nothing) => "no run gave figures",
+    };
+    format!(
+        "{}, {}, {}{spent}. Stopped: {because}.",
+        plural(document.runs, "run"),
+        units::bytes(document.bytes),
+        time(document.seconds)
+    )
+}
+
+/// What runs elsewhere than on Fargate cannot say.
+pub(crate) fn elsewhere(document: &TuneDocument) -> Option<&'static str> {
+    match document.on.as_str() {
+        "model" => Some(OF_A_MODEL),
+        "local" => Some("Measured on this machine: CPU, network and store are not Fargate's."),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Mode;
+
+    fn configured(vcpu: f64, mode: Mode, concurrency: u32) -> TunedConfiguration {
+        TunedConfiguration {
+            vcpu,
+            memory_mib: 1_024,
+            mode,
+            concurrency,
+        }
+    }
+
+    fn stepped(run: u64, of: TunedConfiguration, objects_per_s: f64) -> TuneStep {
+        TuneStep {
+            run,
+            program: "lean".to_owned(),
+            configuration: of,
+            repetition: 1,
+            why: StepReason::Start,
+            keys: Some(100),
+            duration_s: None,
+            expected_objects_per_s: objects_per_s,
+            seen: Some(StepFigures {
+                objects_per_s,
+                bytes_per_s: objects_per_s * 1e6,
+                fetch_s: 5.0,
+                tail_s: 0.1,
+                throttled: 0.0,
+                cpu_share: None,
+                drop_at_s: None,
+            }),
+            failure: None,
+        }
+    }
+
+    fn document(steps: Vec<TuneStep>) -> TuneDocument {
+        TuneDocument {
+            schema: crate::results::tune::SCHEMA.to_owned(),
+            version: 1,
+            tool_version: "0.2.0".to_owned(),
+            id: "first".to_owned(),
+            on: "local".to_owned(),
+            goal: GoalWord::Cheapest,
+            deadline_s: None,
+            within: 0.05,
+            wanted_confidence: 0.95,
+            objects: 1_000,
+            object_bytes: Some(1_000_000_000),
+            answers: Vec::new(),
+            runs: steps.len() as u64,
+            most_runs: 150,
+            bytes: 2_000_000_000,
+            seconds: 40.0,
+            usd_spent: None,
+            stopped_because: Some(StoppedBecause::Sure),
+            steps,
+        }
+    }
+
+    #[test]
+    fn a_step_is_compared_with_the_run_that_it_is_most_alike() {
+        let steps = vec![
+            stepped(1, configured(1.0, Mode::Async, 1), 50.0),
+            stepped(2, configured(1.0, Mode::Async, 16), 700.0),
+            stepped(3, configured(1.0, Mode::Async, 32), 987.0),
+            stepped(4, configured(1.0, Mode::Async, 32), 987.0),
+            stepped(5, configured(0.5, Mode::Async, 16), 350.0),
+        ];
+        let document = document(steps);
+        let lines: Vec<String> = document
+            .steps
+            .iter()
+            .map(|one| step(one, &document))
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "1/150  1 vCPU, 1 GB, async × 1: 50.0 MB/s, 50.0 objects/s",
+                "2/150  1 vCPU, 1 GB, async × 16: 700 MB/s, 700 objects/s; 1 → 16 workers: +1300 %",
+                "3/150  1 vCPU, 1 GB, async × 32: 987 MB/s, 987 objects/s; 16 → 32 workers: +41 %",
+                "4/150  1 vCPU, 1 GB, async × 32: 987 MB/s, 987 objects/s; again: as fast",
+                "5/150  0.5 vCPU, 1 GB, async × 16: 350 MB/s, 350 objects/s; −50 % against 1 vCPU",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_answer_says_what_it_is_sure_of_and_what_is_open() {
+        let choice = |of, seconds| TunedChoice {
+            configuration: of,
+            seconds,
+            usd: Some([0.0004, 0.0005, 0.0006]),
+            is_minimum: false,
+            runs: 3,
+        };
+        let of = ProgramAnswer {
+            cheapest: Some(choice(configured(0.5, Mode::Async, 32), [63.0, 67.0, 71.0])),
+            fastest: Some(choice(
+                configured(4.0, Mode::Async, 128),
+                [24.0, 25.0, 27.0],
+            )),
+            confidence: Some(0.62),
+            tied_with: vec![configured(0.5, Mode::Thread, 32)],
+            open: vec![
+                configured(0.5, Mode::Async, 64),
+                configured(0.5, Mode::Async, 16),
+            ],
+            runs_needed: Some(52),
+            noise: Some(0.1),
+            limit: Some(Limit::CpuBound),
+            seen_for_s: Some(5.0),
+            ..ProgramAnswer::nothing(&crate::cell::Program::Client(ClientKind::Lean))
+        };
+        let words = answer(&of, &document(Vec::new()));
+        assert_eq!(
+            words.title,
+            "Cheapest with the lean client: 0.5 vCPU, 1 GB, async × 32"
+        );
+        assert_eq!(words.line.as_deref(), Some("CONCURRENCY=32 MODE=async"));
+        let expected = [
+            "The whole bucket, 1.00 GB, takes 67 s (63 s to 71 s) and costs $0.000400 to $0.000600 for the task.",
+            "Not sure (62 %): no other configuration is more than 5.0 % cheaper, as far as the platform behaves as such platforms do.",
+            "1 other is as good: 0.5 vCPU, 1 GB, thread × 32.",
+            "Open: 0.5 vCPU, 1 GB, async × 16, 64. At 10.0 % noise, about 52 runs of each would show a difference of 5.0 %.",
+            "The CPU is the limit.",
+            "No run of this size was longer than 5.0 s: whether its rate drops later was not seen.",
+            "Fastest that was measured: 4 vCPUs, 1 GB, async × 128: 25 s (24 s to 27 s) and costs $0.000400 to $0.000600 for the task.",
+        ];
+        assert_eq!(words.sentences, expected);
+    }
+}

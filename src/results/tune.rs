@@ -1,0 +1,375 @@
+//! The document of a tune, `tune.json` beside its repetitions: each step with what was expected and seen, and the answer. FORMAT.md describes every field.
+
+use serde::{Deserialize, Serialize};
+
+use super::summary::Limit;
+use crate::cell::{Cell, Program};
+use crate::plan::Mode;
+
+/// What the field `schema` says.
+pub const SCHEMA: &str = "parfetch.tune";
+/// The version of the format that this program writes.
+pub const VERSION: u32 = 1;
+/// How the document is called in the folder of its sweep.
+pub const FILE_NAME: &str = "tune.json";
+
+/// A tune: what was asked, every step, and what came of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct TuneDocument {
+    /// `parfetch.tune`: what kind of document this is.
+    pub schema: String,
+    /// The version of the format.
+    pub version: u32,
+    /// Version of parfetch.
+    pub tool_version: String,
+    /// The name of the tune, and of the sweep that its runs are.
+    pub id: String,
+    /// Where it ran: `local`, `ecs` or `model`.
+    pub on: String,
+    /// What is to be small.
+    pub goal: GoalWord,
+    /// The longest time of the whole bucket that is allowed, in seconds; null = any.
+    pub deadline_s: Option<f64>,
+    /// What counts as good as the best: 0.05 is 5 %.
+    pub within: f64,
+    /// How likely the answer must be that good for the tune to stop.
+    pub wanted_confidence: f64,
+    /// Objects of the whole bucket.
+    pub objects: u64,
+    /// Their bytes; null where sizes are not known.
+    pub object_bytes: Option<u64>,
+    /// One for each program, in the order in which they were tuned.
+    pub answers: Vec<ProgramAnswer>,
+    /// Runs, failed ones too.
+    pub runs: u64,
+    /// Runs at most.
+    pub most_runs: u64,
+    /// Bytes that the runs fetched.
+    pub bytes: u64,
+    /// Seconds of the runs, one after another.
+    pub seconds: f64,
+    /// What its tasks cost, in US dollars; null where nothing ran as a task, and without a price.
+    pub usd_spent: Option<f64>,
+    /// Why it ended; null while it goes on.
+    pub stopped_because: Option<StoppedBecause>,
+    /// Every run, in their order.
+    pub steps: Vec<TuneStep>,
+}
+
+/// What the answer is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum GoalWord {
+    /// The least price of the task.
+    Cheapest,
+    /// The least time.
+    Fastest,
+    /// The least price × time.
+    Balanced,
+}
+
+/// Why a tune ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum StoppedBecause {
+    /// More runs would not change the answer.
+    Sure,
+    /// `--max-runs`.
+    MaxRuns,
+    /// `--max-time`.
+    MaxTime,
+    /// `--max-bytes`.
+    MaxBytes,
+    /// `--max-cost`.
+    MaxCost,
+    /// A signal.
+    Interrupted,
+    /// Nothing can be said: no run gave figures.
+    Nothing,
+}
+
+/// The answer for one program.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ProgramAnswer {
+    /// `lean`, `sdk`, or the name of a contender.
+    pub program: String,
+    /// The cheapest that was measured; the answer, where this is the goal.
+    pub cheapest: Option<TunedChoice>,
+    /// The fastest that was measured; the answer, where this is the goal.
+    pub fastest: Option<TunedChoice>,
+    /// The answer, where this is the goal; null otherwise.
+    pub balanced: Option<TunedChoice>,
+    /// Chance that no configuration is better by more than `within`, as far as the platform behaves as such platforms do; null without an answer.
+    pub confidence: Option<f64>,
+    /// By which share the answer is worse than the best, in 95 of 100 cases at most.
+    pub at_worst: Option<f64>,
+    /// Configurations that are as good as the answer, in the order in which they would be taken.
+    pub tied_with: Vec<TunedConfiguration>,
+    /// Configurations that may be better by more than `within`, most likely first; empty where the answer is sure.
+    pub open: Vec<TunedConfiguration>,
+    /// About how many runs of each of two configurations show a difference of `within`; null without an answer.
+    pub runs_needed: Option<u64>,
+    /// How runs vary: the standard deviation of the logarithm of a rate.
+    pub noise: Option<f64>,
+    /// Whether the answer lies at the edge of what could be measured.
+    pub at_edge: bool,
+    /// At which.
+    pub edges: Vec<EdgeWord>,
+    /// What limits the answer, by the rules of the report; null without an answer.
+    pub limit: Option<Limit>,
+    /// The longest run of this size in seconds of fetching: a burst that lasts longer was not seen to end.
+    pub seen_for_s: Option<f64>,
+}
+
+/// An end of what could be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum EdgeWord {
+    FewestWorkers,
+    MostWorkers,
+    SmallestTask,
+    LargestTask,
+}
+
+/// A configuration of a program.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct TunedConfiguration {
+    /// vCPUs of the task.
+    pub vcpu: f64,
+    /// Its memory in MiB.
+    pub memory_mib: u32,
+    /// What a worker is.
+    pub mode: Mode,
+    /// Workers.
+    pub concurrency: u32,
+}
+
+/// A configuration that was measured, and what the whole bucket takes with it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct TunedChoice {
+    #[serde(flatten)]
+    pub configuration: TunedConfiguration,
+    /// Seconds of the process for the whole bucket: 2.5, 50 and 97.5 %.
+    pub seconds: [f64; 3],
+    /// Price of the task for it in US dollars, requests not included: 2.5, 50 and 97.5 %; null without a price.
+    pub usd: Option<[f64; 3]>,
+    /// Whether that is the price of the shortest time that is billed.
+    pub is_minimum: bool,
+    /// Runs of this configuration.
+    pub runs: u64,
+}
+
+/// One run: why it was made, what was expected, and what was seen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct TuneStep {
+    /// From 1.
+    pub run: u64,
+    /// `lean`, `sdk`, or the name of a contender.
+    pub program: String,
+    #[serde(flatten)]
+    pub configuration: TunedConfiguration,
+    /// Which run of this configuration, from 1.
+    pub repetition: u32,
+    /// Why it was made.
+    pub why: StepReason,
+    /// Objects that it was to fetch; null where time ended it, or it fetched all.
+    pub keys: Option<u64>,
+    /// Seconds after which time ended it; null where it did not.
+    pub duration_s: Option<f64>,
+    /// What was expected.
+    pub expected_objects_per_s: f64,
+    /// What was seen; null where it failed.
+    pub seen: Option<StepFigures>,
+    /// Why it failed.
+    pub failure: Option<String>,
+}
+
+/// Why a run was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum StepReason {
+    /// The ends and the middle of what is possible.
+    Start,
+    /// It was the best so far.
+    Best,
+    /// It may have been better than the best.
+    MayBeBetter,
+    /// What is recommended must run more than once.
+    Confirm,
+    /// It is next to what may be recommended.
+    Neighbour,
+    /// Its size may have a burst that ends.
+    Burst,
+}
+
+/// What a run showed.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct StepFigures {
+    /// While every worker was busy, before any drop.
+    pub objects_per_s: f64,
+    /// Bytes of complete objects ÷ seconds of fetching.
+    pub bytes_per_s: f64,
+    /// Seconds of fetching.
+    pub fetch_s: f64,
+    /// Of them those when some workers had nothing left to do.
+    pub tail_s: f64,
+    /// Share of the attempts that were told «too fast».
+    pub throttled: f64,
+    /// Share of the vCPUs that was used; null where it is not known.
+    pub cpu_share: Option<f64>,
+    /// When the rate dropped for good, in seconds; null where it did not.
+    pub drop_at_s: Option<f64>,
+}
+
+/// Why a text is not the document of a tune.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TuneDocumentError {
+    /// Not JSON, or a field is missing or of another kind.
+    #[error("not the document of a tune: {0}")]
+    Json(#[from] serde_json::Error),
+    /// Another kind of document, or of a later version.
+    #[error("not the document of a tune: schema `{0}`, version {1}")]
+    Kind(String, u32),
+}
+
+impl TunedConfiguration {
+    pub fn of(cell: &Cell) -> Self {
+        Self {
+            vcpu: cell.vcpu(),
+            memory_mib: cell.memory_mib,
+            mode: cell.mode,
+            concurrency: cell.concurrency,
+        }
+    }
+
+    /// Whether a cell is this configuration of this program.
+    pub fn is_of(&self, cell: &Cell, program: &str) -> bool {
+        *self == Self::of(cell) && cell.program.name() == program
+    }
+}
+
+impl ProgramAnswer {
+    /// Of a program of which nothing is known.
+    pub fn nothing(program: &Program) -> Self {
+        Self {
+            program: program.name().to_owned(),
+            cheapest: None,
+            fastest: None,
+            balanced: None,
+            confidence: None,
+            at_worst: None,
+            tied_with: Vec::new(),
+            open: Vec::new(),
+            runs_needed: None,
+            noise: None,
+            at_edge: false,
+            edges: Vec::new(),
+            limit: None,
+            seen_for_s: None,
+        }
+    }
+
+    /// The configuration that was asked for.
+    pub fn choice(&self, goal: GoalWord) -> Option<&TunedChoice> {
+        match goal {
+            GoalWord::Cheapest => self.cheapest.as_ref(),
+            GoalWord::Fastest => self.fastest.as_ref(),
+            GoalWord::Balanced => self.balanced.as_ref(),
+        }
+    }
+}
+
+impl TuneDocument {
+    /// The document, indented, with a line end.
+    ///
+    /// # Errors
+    /// Never for what this program computes; serde's own otherwise.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(self).map(|text| text + "\n")
+    }
+
+    /// Reads a document back; fields that a later parfetch added are passed over.
+    ///
+    /// # Errors
+    /// When it is another document, or of a later version.
+    pub fn from_json(text: &str) -> Result<Self, TuneDocumentError> {
+        #[derive(Deserialize)]
+        struct Head {
+            schema: String,
+            version: u32,
+        }
+        let Head { schema, version } = serde_json::from_str(text)?;
+        if schema != SCHEMA || version > VERSION {
+            return Err(TuneDocumentError::Kind(schema, version));
+        }
+        Ok(serde_json::from_str(text)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEPT_SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schema/tune-v1.json");
+
+    fn schema() -> serde_json::Value {
+        schemars::schema_for!(TuneDocument).to_value()
+    }
+
+    fn schema_text() -> String {
+        serde_json::to_string_pretty(&schema()).unwrap() + "\n"
+    }
+
+    #[test]
+    fn the_kept_schema_is_the_generated_one() {
+        let kept = std::fs::read_to_string(KEPT_SCHEMA).unwrap_or_default();
+        assert!(kept == schema_text(), "`cargo xtask schema` writes it");
+    }
+
+    #[test]
+    #[ignore = "writes schema/tune-v1.json; run it after a change of the types"]
+    fn regenerate_the_kept_schema() {
+        std::fs::write(KEPT_SCHEMA, schema_text()).unwrap();
+    }
+
+    #[test]
+    fn every_field_is_documented() {
+        let text = include_str!("../../FORMAT.md");
+        let schema = schema();
+        let definitions = schema["$defs"].as_object().unwrap().values();
+        let mut missing = Vec::new();
+        for object in definitions.chain([&schema]) {
+            let properties = object["properties"].as_object().into_iter().flatten();
+            missing.extend(
+                properties
+                    .map(|(name, _)| name.clone())
+                    .filter(|name| !text.contains(&format!("`{name}`"))),
+            );
+        }
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
+    fn other_documents_and_later_versions_are_refused() {
+        let refused = |text: &str| TuneDocument::from_json(text).unwrap_err().to_string();
+        assert_eq!(
+            refused(r#"{"schema": "parfetch.repetition", "version": 1}"#),
+            "not the document of a tune: schema `parfetch.repetition`, version 1"
+        );
+        assert_eq!(
+            refused(r#"{"schema": "parfetch.tune", "version": 2}"#),
+            "not the document of a tune: schema `parfetch.tune`, version 2"
+        );
+    }
+}

@@ -1,0 +1,340 @@
+//! From what was typed to a tune.
+
+use std::path::PathBuf;
+
+use super::fetching::{egress, limits};
+use super::notes::Notes;
+use super::reader::{SettingReader, usage};
+use super::shown::{FORMATS, Format, LogSettings, ProgressWhen, log, progress_when};
+use super::source::{SERVE_HINT, access, for_embedded, store};
+use super::sweep::{RUN_TIMEOUT, id, results};
+use super::sweep_plan::{layout, over, sizes};
+use super::{contender, cost_policy, place, selection};
+use crate::cli::{Given, Raw};
+use crate::exit::Failure;
+use crate::plan::ranges::doubling;
+use crate::plan::{ClientKind, KeySample, Limits, SampleSize};
+use crate::price::Egress;
+use crate::results::tune::GoalWord;
+use crate::sweep::plan::{SweepPlan, TunePlan};
+use crate::sweep::{
+    Failed, KeyOrder, MOST_KEYS, Oversize, SweepJob, SweepPlace, TuneJob, TuneLimits,
+};
+
+/// Runs of a program at most, where nothing is given.
+const MOST_RUNS: u64 = 150;
+/// Workers that are looked at, where nothing is given.
+const MOST_WORKERS: u32 = 512;
+/// vCPUs that are looked at, where nothing is given.
+const VCPU: [f64; 7] = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0];
+/// How `--on` names a model.
+const MODEL: &str = "model=";
+/// How long a run is to last: on Fargate, and on a machine of one's own.
+const RUN: (&str, &str) = ("30s", "5s");
+
+/// What to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TuneIntent {
+    Tune,
+    /// Say what would be done.
+    DryRun,
+}
+
+/// Everything `tune` was asked for.
+#[derive(Clone, Debug)]
+pub struct TuneSettings {
+    pub job: TuneJob,
+    pub intent: TuneIntent,
+    /// The answer on stdout.
+    pub output: Format,
+    pub progress: ProgressWhen,
+    /// Another price list.
+    pub prices: Option<PathBuf>,
+    /// Where the bytes go that are read.
+    pub egress: Egress,
+    pub log: LogSettings,
+    /// Settings that another makes meaningless, and what wins.
+    pub warnings: Vec<String>,
+}
+
+/// What settings cannot know of themselves.
+#[derive(Clone, Copy, Debug)]
+pub struct TuneInput<'a> {
+    /// The text of the model's file.
+    pub model: Option<&'a str>,
+    /// The name of a tune that was given none.
+    pub id: &'a str,
+}
+
+/// The file of the model that a tune is to run on.
+pub fn model_file(raw: &Raw) -> Option<&str> {
+    raw.get("on")?.value.strip_prefix(MODEL)
+}
+
+/// The settings of `tune`.
+pub fn tune(raw: &Raw, input: TuneInput<'_>) -> Result<TuneSettings, Failure> {
+    let (settings, notes) = given(raw, input)?;
+    Ok(TuneSettings {
+        warnings: notes.settled()?,
+        ..settings
+    })
+}
+
+/// Whether what was given is right, while a stack that is to be asked may bring what is missing.
+pub fn check_tune(raw: &Raw, input: TuneInput<'_>) -> Result<(), Failure> {
+    given(raw, input).map(|_incomplete| ())
+}
+
+fn given(raw: &Raw, input: TuneInput<'_>) -> Result<(TuneSettings, Notes), Failure> {
+    let reader = SettingReader(raw);
+    let mut notes = Notes::default();
+    let settings = TuneSettings {
+        job: job(raw, input, &mut notes)?,
+        intent: if reader.switch("dry-run")? {
+            TuneIntent::DryRun
+        } else {
+            TuneIntent::Tune
+        },
+        output: reader.one_of("output", FORMATS)?.unwrap_or_default(),
+        progress: progress_when(&reader)?,
+        prices: reader.path("prices"),
+        egress: egress(&reader)?,
+        log: log(raw)?,
+        warnings: Vec::new(),
+    };
+    Ok((settings, notes))
+}
+
+fn job(raw: &Raw, input: TuneInput<'_>, notes: &mut Notes) -> Result<TuneJob, Failure> {
+    let reader = SettingReader(raw);
+    let plan = plan(raw)?;
+    let is_model = model_file(raw).is_some();
+    if plan.bucket.is_empty() && plan.embedded.is_none() && !is_model {
+        notes.lacks(usage(
+            "no source bucket is given",
+            "name it, like `parfetch tune s3://images`, or set BUCKET_NAME; --embedded needs none",
+        ));
+    }
+    let embedded = plan
+        .embedded
+        .as_deref()
+        .map(|text| {
+            text.parse()
+                .map_err(|error| usage(format!("embedded: {error}"), SERVE_HINT))
+        })
+        .transpose()?;
+    let mut access = access(raw)?;
+    if embedded.is_some() {
+        access = for_embedded(raw, &access, notes);
+    }
+    let results = results(raw, &plan, notes)?.filter(|_| !is_model);
+    let time_limit = reader.time("run-timeout")?.unwrap_or(RUN_TIMEOUT);
+    let place = match input.model {
+        Some(text) => {
+            refuse_beside_a_model(raw)?;
+            SweepPlace::of_model(text, plan.seed)?
+        }
+        None => place::place(raw, &plan, time_limit, notes)?,
+    };
+    let cost_policy = cost_policy::cost_policy(raw)?;
+    let limits_of_tune = TuneLimits {
+        runs: reader
+            .number("max-runs", 1..=10_000, "runs of the whole tune")?
+            .unwrap_or_else(|| MOST_RUNS * programs(&plan)),
+        time: reader.time("max-time")?,
+        bytes: cost_policy.approval.max_bytes,
+    };
+    let sweep = SweepJob {
+        id: id(raw, input.id)?,
+        sizes: sizes(&plan)?,
+        oversize: if raw.get("vcpu").is_some() {
+            Oversize::Refuse
+        } else {
+            Oversize::LeaveOut
+        },
+        source: selection::one_source(raw)?,
+        sample: sample(&plan),
+        key_order: KeyOrder::Shuffled(plan.seed),
+        approval: cost_policy.approval,
+        asked_egress: if place.facts().is_in_region {
+            Egress::None
+        } else {
+            cost_policy.egress
+        },
+        store: store(embedded.as_ref(), &access),
+        access,
+        limits: limits(raw, Limits::default())?,
+        embedded,
+        out: reader
+            .path("out")
+            .unwrap_or_else(|| PathBuf::from("./parfetch-results")),
+        results,
+        time_limit,
+        place,
+        layout: layout(&plan)?,
+        failed: Failed::Keep,
+        plan,
+    };
+    contender::beyond(&sweep, notes);
+    Ok(TuneJob {
+        sweep,
+        limits: limits_of_tune,
+    })
+}
+
+fn programs(plan: &SweepPlan) -> u64 {
+    (plan.client.len() + plan.contender.len()).max(1) as u64
+}
+
+/// No more keys than any tune needs. A contender lists the bucket by itself, and has to find what the list has.
+fn sample(plan: &SweepPlan) -> Option<KeySample> {
+    let most = std::num::NonZeroU64::new(MOST_KEYS)?;
+    plan.contender.is_empty().then_some(KeySample {
+        size: SampleSize::Keys(most),
+        seed: plan.seed,
+    })
+}
+
+/// Among which configurations the answer is, and what it is to be.
+fn plan(raw: &Raw) -> Result<SweepPlan, Failure> {
+    let reader = SettingReader(raw);
+    let goal = reader.one_of(
+        "goal",
+        &[
+            ("cheapest", GoalWord::Cheapest),
+            ("fastest", GoalWord::Fastest),
+            ("balanced", GoalWord::Balanced),
+        ],
+    )?;
+    let deadline = reader.time("deadline")?.and(raw.get("deadline"));
+    if let (Some(given), Some(goal)) = (deadline, goal.filter(|goal| *goal != GoalWord::Cheapest)) {
+        let word = match goal {
+            GoalWord::Balanced => "balanced",
+            GoalWord::Cheapest | GoalWord::Fastest => "fastest",
+        };
+        return Err(usage(
+            format!("{} does not go with --goal {word}", given.name),
+            "with a time limit the cheapest configuration is looked for that keeps to it: leave --goal out",
+        ));
+    }
+    let is_on_fargate = raw.get("on").is_some_and(|on| on.value != "local");
+    let tune = TunePlan {
+        goal: goal.unwrap_or(GoalWord::Cheapest),
+        deadline: deadline.map(|given| given.value.clone()),
+        within: share(raw, "within", 0.05, (0.005, 0.5))?,
+        confidence: share(raw, "confidence", 0.95, (0.5, 0.999))?,
+        run: (if is_on_fargate { RUN.0 } else { RUN.1 }).to_owned(),
+    };
+    over(
+        raw,
+        SweepPlan {
+            vcpu: VCPU.to_vec(),
+            client: vec![ClientKind::Lean],
+            concurrency: doubling(1, MOST_WORKERS),
+            repeat: 1,
+            sample: Some("all".to_owned()),
+            tune: Some(tune),
+            ..SweepPlan::default()
+        },
+    )
+}
+
+/// `5%`, `5`: a share between these.
+fn share(raw: &Raw, flag: &str, default: f64, (least, most): (f64, f64)) -> Result<f64, Failure> {
+    let Some(Given { value, name }) = raw.get(flag) else {
+        return Ok(default);
+    };
+    let number = value.trim().trim_end_matches('%').trim_end().parse::<f64>();
+    match number.map(|percent| percent / 100.0) {
+        Ok(share) if (least..=most).contains(&share) => Ok(share),
+        _ => Err(usage(
+            format!(
+                "{name} is `{value}`, which is not a percentage from {} to {}",
+                least * 100.0,
+                most * 100.0
+            ),
+            "write it like 5%",
+        )),
+    }
+}
+
+/// On a model nothing is fetched.
+fn refuse_beside_a_model(raw: &Raw) -> Result<(), Failure> {
+    for flag in ["bucket", "embedded", "keys"] {
+        if let Some(given) = raw
+            .get(flag)
+            .filter(|given| given.is_flag() || given.name == "SOURCE")
+        {
+            return Err(usage(
+                format!(
+                    "{} does not go with a model, which has a bucket of its own",
+                    given.name
+                ),
+                "leave one of them out; the model's table [bucket] says how many objects there are",
+            ));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::cli::{Invocation, Variables, parse};
+
+    fn read(words: &str) -> Result<TuneSettings, Failure> {
+        let arguments = std::iter::once("parfetch")
+            .chain(words.split(' '))
+            .map(std::ffi::OsString::from);
+        let Ok(Invocation::Tune(raw)) = parse(arguments, Variables::default()) else {
+            panic!("not a tune: {words}");
+        };
+        let input = TuneInput {
+            model: model_file(&raw).map(|_| ""),
+            id: "first",
+        };
+        tune(&raw, input)
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_help() {
+        let job = read("tune s3://images").unwrap().job;
+        let plan = &job.sweep.plan;
+        let tune = plan.tune.clone().unwrap();
+        assert_eq!((tune.goal, tune.run.as_str()), (GoalWord::Cheapest, "5s"));
+        assert_eq!(
+            (tune.within.to_string(), tune.confidence.to_string()),
+            ("0.05".into(), "0.95".into())
+        );
+        assert_eq!(plan.concurrency, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]);
+        assert_eq!((job.limits.runs, job.limits.time), (150, None));
+        assert_eq!(job.sweep.key_order, KeyOrder::Shuffled(1));
+        let on_model = read("tune --on model=world.toml --max-time 2h")
+            .unwrap()
+            .job;
+        assert_eq!(on_model.sweep.plan.tune.unwrap().run, "30s");
+        assert_eq!(on_model.limits.time, Some(Duration::from_hours(2)));
+        let three = "tune s3://b --client lean,sdk --contender py=x";
+        assert_eq!(read(three).unwrap().job.limits.runs, 450);
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_refused() {
+        let wrong = |words: &str| read(words).unwrap_err().message;
+        assert_eq!(
+            wrong("tune s3://b --goal fastest --deadline 30m"),
+            "--deadline does not go with --goal fastest"
+        );
+        assert_eq!(
+            wrong("tune s3://b --within 70%"),
+            "--within is `70%`, which is not a percentage from 0.5 to 50"
+        );
+        assert_eq!(wrong("tune"), "no source bucket is given");
+        assert_eq!(
+            wrong("tune s3://b --on model=x.toml"),
+            "SOURCE does not go with a model, which has a bucket of its own"
+        );
+    }
+}

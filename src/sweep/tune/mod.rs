@@ -1,0 +1,372 @@
+//! A tune: a sweep whose repetitions are chosen from run to run, until the best configuration is known.
+//!
+//! Owns the limits, the steps and the document; `crate::tune` decides what to measure, and the sweep's driver measures it like any other repetition.
+
+mod answer;
+mod chooser;
+mod job;
+mod program;
+mod room;
+mod seen;
+
+use std::collections::HashMap;
+
+use self::answer::AnswerTerms;
+use self::chooser::Chooser;
+pub use self::chooser::OnStep;
+pub use self::job::{MOST_KEYS, TuneEnd, TuneJob, TuneLimits};
+use self::program::ProgramTune;
+pub(super) use self::room::Room;
+use super::begin::{configuration, speed};
+use super::drive::{remember, set_up, to_its_end, unless_told_to_end};
+use super::driver::Driver;
+use super::folder::Folder;
+use super::job::{SweepContext, SweepEnd};
+use super::keep::{store_begun, store_document};
+use super::keys::bytes_of_first;
+use super::plan::TunePlan;
+use super::remaining::{Remaining, what_is_left};
+use super::setup::ReadySweep;
+use super::time_left::TimeLeft;
+use crate::analysis::{self, Reader};
+use crate::cell::Program;
+use crate::estimate::{Bytes, Estimate};
+use crate::event::SweepEvent;
+use crate::exit::{Exit, Failure};
+use crate::price::RELATIVE_RATES;
+use crate::results::tune::{FILE_NAME, GoalWord, SCHEMA, StoppedBecause, TuneDocument, VERSION};
+use crate::tune::{Question, Space, Terms, TuneGoal};
+use crate::units::{self, SECOND_NS, plural};
+
+/// Whose prices are taken where the bucket's region has none.
+const REFERENCE: (&str, &str) = ("us-east-1", "x86_64");
+
+/// What a tune would do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TuneForecast {
+    /// `tune first: cheapest of 108 configurations …`
+    pub title: String,
+    pub estimate: Estimate,
+    /// Of the tasks of all runs: when each takes a minute, and when each takes as long as it may; none where nothing costs money, or without a price.
+    pub tasks_usd: Option<(f64, f64)>,
+}
+
+/// Says what [`tune`] would do: lists the keys, starts and writes nothing.
+///
+/// # Errors
+/// What would end the tune before its first run.
+pub async fn dry_run_tune(
+    job: &TuneJob,
+    context: SweepContext<'_>,
+) -> Result<TuneForecast, Failure> {
+    let scratch =
+        tempfile::tempdir().map_err(|error| Failure::new(Exit::SetUp, error.to_string()))?;
+    let folder = Folder::open(scratch.path().to_owned())?;
+    let ready = set_up(&job.sweep, &folder, context).await?;
+    let forecast = TuneForecast {
+        title: title(job, &ready)?,
+        estimate: estimate(job, &ready),
+        tasks_usd: tasks_usd(job, &ready),
+    };
+    ready.end().await;
+    Ok(forecast)
+}
+
+/// Does the tune, or what is left of it.
+///
+/// # Errors
+/// What ends it before its first run, or makes it senseless to go on. What was done stays done.
+pub async fn tune(
+    job: &TuneJob,
+    context: SweepContext<'_>,
+    on_step: &mut OnStep<'_>,
+) -> Result<TuneEnd, Failure> {
+    let folder = Folder::open(job.sweep.out.join("sweeps").join(&job.sweep.id))?;
+    let signal = context.signal.clone();
+    let mut ready = set_up(&job.sweep, &folder, context).await?;
+    let mut chooser = match chooser(job, (&folder, &ready), on_step) {
+        Ok(chooser) => chooser,
+        Err(failure) => {
+            ready.end().await;
+            return Err(failure);
+        }
+    };
+    let ended = Box::pin(go_through(job, (&folder, &mut ready), &mut chooser, signal)).await;
+    let ended = match ended {
+        Ok(ended) => finish(job, (&folder, &mut ready), chooser, ended).await,
+        Err(failure) => Err(failure),
+    };
+    ready.end().await;
+    ended
+}
+
+async fn go_through(
+    job: &TuneJob,
+    (folder, ready): (&Folder, &mut ReadySweep<'_>),
+    chooser: &mut Chooser<'_>,
+    signal: tokio::sync::watch::Receiver<Option<crate::exit::Signal>>,
+) -> Result<SweepEnd, Failure> {
+    let sweep = &job.sweep;
+    let mut clock = TimeLeft::default();
+    // What was measured before is found run by run, as it is asked for again.
+    let Remaining { mut ended, .. } = what_is_left(sweep, (folder, &[]), &mut clock)?;
+    remember(ready, (sweep, folder))?;
+    let estimate = estimate(job, ready);
+    if estimate.needs_asking(sweep.approval)? {
+        ready.event(&SweepEvent::Asking);
+    }
+    unless_told_to_end(&signal, estimate.agree(sweep.approval, &mut *ready.ask)).await?;
+    store_begun(ready, (sweep, folder), &[], &mut ended).await?;
+    let title = title(job, ready)?;
+    ready.event(&SweepEvent::Planned {
+        title,
+        runs: job.limits.runs,
+        done: 0,
+    });
+    ready.launcher.find().await?;
+    let run = Driver {
+        job: sweep,
+        folder,
+        clock,
+        todo: std::collections::VecDeque::new(),
+        warming_up: 0,
+        fetched: 0,
+        said_short: Vec::new(),
+        ended,
+        next: Some(chooser),
+        good: Vec::new(),
+    };
+    to_its_end(run, ready, Vec::new(), &signal).await
+}
+
+/// Writes the answer down.
+async fn finish(
+    job: &TuneJob,
+    (folder, ready): (&Folder, &mut ReadySweep<'_>),
+    mut chooser: Chooser<'_>,
+    mut ended: SweepEnd,
+) -> Result<TuneEnd, Failure> {
+    let why = match ended.exit {
+        _ if ended.is_broke => StoppedBecause::MaxCost,
+        _ if ended.is_out_of_bytes => StoppedBecause::MaxBytes,
+        Exit::Interrupted | Exit::Terminated => StoppedBecause::Interrupted,
+        _ => StoppedBecause::Nothing,
+    };
+    chooser.document.usd_spent = ended.spent.and_then(|spent| spent.usd);
+    chooser.end(why)?;
+    limits(folder, ready, &mut chooser.document);
+    chooser.write()?;
+    store_document(ready, (&job.sweep, folder), FILE_NAME, &mut ended).await;
+    Ok(TuneEnd {
+        ended,
+        document: chooser.document,
+    })
+}
+
+/// What limits each answer, by the rules of the report.
+fn limits(folder: &Folder, ready: &ReadySweep<'_>, document: &mut TuneDocument) {
+    let mut reader = Reader::default();
+    reader.path(folder.root());
+    let studies = analysis::studies(reader.finish(), ready.prices);
+    let goal = document.goal;
+    for answer in &mut document.answers {
+        let Some(choice) = answer.choice(goal).copied() else {
+            continue;
+        };
+        let mut cells = studies.iter().flat_map(|study| &study.cells);
+        let found = cells.find(|report| choice.configuration.is_of(&report.cell, &answer.program));
+        answer.limit = found.map(|report| report.verdict.word);
+    }
+}
+
+fn plan(job: &TuneJob) -> Result<&TunePlan, Failure> {
+    let plan = job.sweep.plan.tune.as_ref();
+    plan.ok_or_else(|| Failure::new(Exit::Unexpected, "the plan says nothing of a tune"))
+}
+
+fn chooser<'a>(
+    job: &TuneJob,
+    (folder, ready): (&'a Folder, &ReadySweep<'_>),
+    on_step: &'a mut OnStep<'_>,
+) -> Result<Chooser<'a>, Failure> {
+    let plan = plan(job)?;
+    let facts = &ready.facts;
+    let sums = bytes_of_first(&folder.keys_path())?;
+    let region = facts.region.as_deref().unwrap_or(REFERENCE.0);
+    let (region_of, arch) = REFERENCE;
+    let known = ready
+        .launcher
+        .rates()
+        .or_else(|| ready.prices.fargate(region, arch))
+        .or_else(|| ready.prices.fargate(region_of, arch));
+    let mean_bytes = facts.bytes.map_or(0.0, |bytes| bytes as f64) / facts.keys.max(1) as f64;
+    let terms = Terms {
+        objects: facts.keys as f64,
+        mean_bytes,
+        listing_s: facts.listing_ns.unwrap_or(0) as f64 / SECOND_NS as f64,
+        rates: known.unwrap_or(RELATIVE_RATES),
+    };
+    let deadline_s = plan.deadline_s();
+    let goal = match (plan.goal, deadline_s) {
+        (GoalWord::Cheapest, Some(most)) => TuneGoal::CheapestWithin(most),
+        (GoalWord::Cheapest, None) => TuneGoal::Cheapest,
+        (GoalWord::Fastest, _) => TuneGoal::Fastest,
+        (GoalWord::Balanced, _) => TuneGoal::Balanced,
+    };
+    let question = |program: &Program| {
+        let is_contender = !program.is_parfetch();
+        move |space: Space| Question {
+            space,
+            terms,
+            goal,
+            is_contender,
+            within: plan.within,
+            confidence: plan.confidence,
+            most_runs: usize::MAX,
+            run_s: plan.run_s(),
+            seed: job.sweep.plan.seed,
+        }
+    };
+    let mut programs: Vec<Program> = Vec::new();
+    for cell in &ready.cells {
+        if !programs.contains(&cell.program) {
+            programs.push(cell.program.clone());
+        }
+    }
+    let document = TuneDocument {
+        schema: SCHEMA.to_owned(),
+        version: VERSION,
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        id: job.sweep.id.clone(),
+        on: facts.on.clone(),
+        goal: plan.goal,
+        deadline_s,
+        within: plan.within,
+        wanted_confidence: plan.confidence,
+        objects: facts.keys,
+        object_bytes: facts.bytes,
+        answers: Vec::new(),
+        runs: 0,
+        most_runs: job.limits.runs,
+        bytes: 0,
+        seconds: 0.0,
+        usd_spent: None,
+        stopped_because: None,
+        steps: Vec::new(),
+    };
+    Ok(Chooser {
+        folder,
+        limits: job.limits,
+        terms: AnswerTerms {
+            goal: plan.goal,
+            within: plan.within,
+            rates: known,
+        },
+        programs: programs
+            .iter()
+            .map(|program| ProgramTune::new(program, &ready.cells, question(program)))
+            .collect(),
+        at: 0,
+        sums,
+        keys: facts.frozen().0,
+        document,
+        repetitions: HashMap::new(),
+        asked: None,
+        around_s: 0.0,
+        on_step,
+    })
+}
+
+/// `tune first: the cheapest of 108 configurations, 0.25 to 16 vCPUs; 46,000 keys, 118 GB; runs of about 30 s, 150 at most; Fargate tasks on demand, 1 at a time`
+fn title(job: &TuneJob, ready: &ReadySweep<'_>) -> Result<String, Failure> {
+    let plan = plan(job)?;
+    let goal = match plan.goal {
+        GoalWord::Cheapest => "cheapest",
+        GoalWord::Fastest => "fastest",
+        GoalWord::Balanced => "least price × time",
+    };
+    let within = plan
+        .deadline
+        .as_ref()
+        .map_or_else(String::new, |deadline| format!(" within {deadline}"));
+    let mut sizes: Vec<f64> = ready.cells.iter().map(crate::cell::Cell::vcpu).collect();
+    sizes.sort_by(f64::total_cmp);
+    let sizes = match (sizes.first(), sizes.last()) {
+        (Some(first), Some(last)) if first < last => {
+            format!(", {first} to {}", units::vcpus(*last))
+        }
+        (Some(first), _) => format!(", {}", units::vcpus(*first)),
+        _ => String::new(),
+    };
+    let facts = &ready.facts;
+    let bytes = facts
+        .bytes
+        .map_or_else(String::new, |bytes| format!(", {}", units::bytes(bytes)));
+    let words = ready.cells.first().map(|cell| ready.launcher.words(cell));
+    Ok(format!(
+        "tune {}: {goal}{within} of {}{sizes}; {}{bytes}; runs of about {}, {} at most; {}",
+        job.sweep.id,
+        plural(ready.cells.len() as u64, "configuration"),
+        plural(facts.keys, "key"),
+        plan.run,
+        units::count(job.limits.runs),
+        words.unwrap_or_default()
+    ))
+}
+
+/// What it may fetch at the most, by an assumed rate.
+fn estimate(job: &TuneJob, ready: &ReadySweep<'_>) -> Estimate {
+    let sweep = &job.sweep;
+    let cells = ready.cells.iter().collect::<Vec<_>>();
+    let of_all = ready.estimate(sweep, &cells);
+    let run_s = sweep.plan.tune.as_ref().map_or(0.0, TunePlan::run_s);
+    let facts = &ready.facts;
+    let (keys, bytes) = (facts.keys as f64, facts.bytes);
+    let speed = speed(sweep, &ready.cells);
+    // Of the whole list, in the mean of the configurations.
+    let share = |cell| {
+        let all_s = speed.seconds(configuration(cell), (keys, bytes.unwrap_or(0) as f64));
+        (run_s / all_s.max(f64::MIN_POSITIVE)).min(1.0)
+    };
+    let shares: f64 = ready.cells.iter().map(share).sum();
+    let share = shares / ready.cells.len().max(1) as f64;
+    let runs = job.limits.runs;
+    let all = share * runs as f64;
+    let expected = Bytes::Assumed(whole(share * bytes.unwrap_or(0) as f64));
+    Estimate {
+        what: "tune",
+        runs,
+        bytes_of_run: bytes.map_or(Bytes::Unknown, |_| expected),
+        gets: Some(whole(keys * all)),
+        seconds: Some(run_s * runs as f64),
+        usd: of_all.usd.map(|usd| {
+            let factor = all / cells.len().max(1) as f64;
+            usd.times(factor)
+        }),
+        ..of_all
+    }
+}
+
+/// The least and the most that the tasks of all runs cost.
+fn tasks_usd(job: &TuneJob, ready: &ReadySweep<'_>) -> Option<(f64, f64)> {
+    let time = std::time::Duration::from_secs_f64(job.sweep.plan.tune.as_ref()?.run_s());
+    let each: Vec<(f64, f64)> = ready
+        .cells
+        .iter()
+        .map(|cell| ready.launcher.usd(cell, time))
+        .collect::<Option<_>>()?;
+    let runs = job.limits.runs as f64 / each.len().max(1) as f64;
+    Some((
+        each.iter().map(|(least, _)| least).sum::<f64>() * runs,
+        each.iter().map(|(_, most)| most).sum::<f64>() * runs,
+    ))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the cast saturates, and the number is not negative"
+)]
+fn whole(number: f64) -> u64 {
+    number.round() as u64
+}

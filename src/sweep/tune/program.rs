@@ -1,0 +1,105 @@
+//! One program of a tune: its configurations, and the strategy that asks for their runs.
+
+use std::collections::{BTreeSet, HashSet};
+
+use crate::cell::{Cell, Program};
+use crate::plan::{Factors, Mode};
+use crate::tune::{Found, Question, Size, Space, Tuner};
+
+/// A program that is tuned.
+pub(super) struct ProgramTune {
+    pub(super) program: Program,
+    pub(super) tuner: Tuner,
+    /// By their places in the space.
+    pub(super) cells: Vec<Cell>,
+    pub(super) found: Option<Found>,
+    /// The longest run of each configuration, in seconds of fetching.
+    pub(super) longest_s: Vec<f64>,
+}
+
+impl ProgramTune {
+    /// Of these configurations; `question` asks for its space.
+    pub(super) fn new(
+        program: &Program,
+        cells: &[Cell],
+        question: impl Fn(Space) -> Question,
+    ) -> Self {
+        let own: Vec<&Cell> = cells
+            .iter()
+            .filter(|cell| cell.program == *program)
+            .collect();
+        let space = space(&own);
+        let cell = |index: usize| {
+            let (size, mode, concurrency) = space.at(index);
+            Cell {
+                program: program.clone(),
+                cpu_units: size.cpu_units,
+                memory_mib: size.memory_mib,
+                mode,
+                concurrency,
+                shards: 1,
+                factors: Factors::default(),
+            }
+        };
+        let cells: Vec<Cell> = (0..space.len()).map(cell).collect();
+        Self {
+            program: program.clone(),
+            longest_s: vec![0.0; cells.len()],
+            cells,
+            tuner: Tuner::new(question(space)),
+            found: None,
+        }
+    }
+
+    /// The longest run of the size of this configuration.
+    pub(super) fn seen_for_s(&self, config: usize) -> f64 {
+        let size = |cell: &Cell| (cell.cpu_units, cell.memory_mib);
+        let of = size(&self.cells[config]);
+        let same = self.cells.iter().zip(&self.longest_s);
+        same.filter(|(cell, _)| size(cell) == of)
+            .map(|(_, seconds)| *seconds)
+            .fold(0.0, f64::max)
+    }
+
+    /// A run failed: one with more workers of the same size and mode would fail as well.
+    pub(super) fn failed(&mut self, config: usize) {
+        let of = self.cells[config].clone();
+        let like = |cell: &Cell| {
+            (cell.cpu_units, cell.memory_mib, cell.mode) == (of.cpu_units, of.memory_mib, of.mode)
+                && cell.concurrency > of.concurrency
+        };
+        self.tuner.failed(config);
+        for index in 0..self.cells.len() {
+            if like(&self.cells[index]) {
+                self.tuner.leave_out(index);
+            }
+        }
+    }
+}
+
+/// Sizes, modes and workers of these cells.
+fn space(cells: &[&Cell]) -> Space {
+    let sizes: BTreeSet<(u32, u32)> = cells
+        .iter()
+        .map(|cell| (cell.cpu_units, cell.memory_mib))
+        .collect();
+    let modes: BTreeSet<Mode> = cells.iter().map(|cell| cell.mode).collect();
+    let workers: BTreeSet<u32> = cells.iter().map(|cell| cell.concurrency).collect();
+    let known: HashSet<(u32, u32, Mode, u32)> = cells
+        .iter()
+        .map(|cell| (cell.cpu_units, cell.memory_mib, cell.mode, cell.concurrency))
+        .collect();
+    let sizes = sizes
+        .into_iter()
+        .map(|(cpu_units, memory_mib)| Size {
+            cpu_units,
+            memory_mib,
+        })
+        .collect();
+    Space::new(
+        sizes,
+        modes.into_iter().collect(),
+        workers.into_iter().collect(),
+        |size, mode, workers| known.contains(&(size.cpu_units, size.memory_mib, mode, workers)),
+    )
+}

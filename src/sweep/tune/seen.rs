@@ -1,0 +1,108 @@
+//! What a repetition showed, as the strategy takes it: the same figures by which the report predicts.
+
+use std::path::Path;
+
+use crate::analysis::{Metric, Observation, observe};
+use crate::platform::bounded::{DOCUMENT_BYTES, read_text};
+use crate::results::record::Record;
+use crate::results::summary::Summary;
+use crate::results::tune::StepFigures;
+use crate::tune::{CpuUse, RunSeen, SeenDrop};
+
+/// What is known of a run before it is looked at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Looked {
+    /// Its place in the space.
+    pub(super) config: usize,
+    /// Mean size of the bucket's objects; none where sizes are not known.
+    pub(super) mean_bytes: Option<f64>,
+    /// Whether it was to show the end of a burst.
+    pub(super) is_soak: bool,
+}
+
+/// The figures of a repetition.
+///
+/// # Errors
+/// Why it has none.
+pub(super) fn observation(record: &Record, dir: &Path) -> Result<Observation, String> {
+    let read = |name: &String| {
+        let text = read_text(&dir.join(name), DOCUMENT_BYTES)
+            .map_err(|error| format!("{name}: {error}"))?;
+        let summary = Summary::from_json(&text).map_err(|error| format!("{name}: {error}"))?;
+        Ok::<_, String>((name.clone(), summary))
+    };
+    let summaries = record.summaries.iter().map(read).collect::<Result<_, _>>();
+    observe(record.clone(), summaries?)
+}
+
+/// What of them the strategy takes.
+///
+/// # Errors
+/// What is missing.
+pub(super) fn seen(observation: &Observation, looked: Looked) -> Result<RunSeen, String> {
+    let times = &observation.times;
+    let positive = |value: Option<f64>| value.filter(|value| value.is_finite() && *value > 0.0);
+    let fetch_s = positive(times.fetch_s).ok_or("its fetch time is not known")?;
+    let objects = positive(observation.counts.ok.map(|ok| ok as f64)).ok_or("it read no object")?;
+    let mean = observation.counts.goodput_bytes.unwrap_or(0) as f64 / objects;
+    let drop = observation
+        .trend
+        .and_then(|trend| trend.drop)
+        .filter(|drop| mean > 0.0 && drop.after_bytes_per_s > 0.0)
+        .map(|drop| SeenDrop {
+            at_s: drop.at_s,
+            before: drop.before_bytes_per_s / mean,
+            after: drop.after_bytes_per_s / mean,
+        });
+    let window = positive(observation.active_window_bytes_per_s).filter(|_| mean > 0.0);
+    let rate = drop
+        .map(|drop| drop.before)
+        .or(window.map(|bytes| bytes / mean))
+        .unwrap_or(objects / fetch_s);
+    let (worker_start_s, around_s) = if observation.is_contender {
+        (0.0, (times.wall_s.unwrap_or(fetch_s) - fetch_s).max(0.0))
+    } else {
+        (
+            times.worker_start_s.unwrap_or(0.0),
+            times.start_up_s.unwrap_or(0.0) + times.write_back_s.unwrap_or(0.0),
+        )
+    };
+    let cpu_s = observation
+        .usage
+        .fetch_cpu_s
+        .or(observation.usage.whole_cpu_s);
+    let cpu = positive(cpu_s).zip(positive(observation.value(Metric::CpuShare)));
+    Ok(RunSeen {
+        config: looked.config,
+        log_rate: rate.ln(),
+        log_bytes: looked
+            .mean_bytes
+            .filter(|bytes| *bytes > 0.0 && mean > 0.0)
+            .map_or(0.0, |of_bucket| (mean / of_bucket).ln()),
+        fetch_s,
+        tail_s: observation.tail_share.unwrap_or(0.0) * fetch_s,
+        cpu: cpu.map(|(seconds, share)| CpuUse {
+            log_s: (seconds / objects).ln(),
+            share,
+        }),
+        throttled: observation.throttled_attempts_share().unwrap_or(0.0),
+        drop,
+        is_soak: looked.is_soak,
+        worker_start_s,
+        around_s,
+        pull_s: times.around_s.unwrap_or(0.0),
+    })
+}
+
+/// What of them is written down.
+pub(super) fn figures(observation: &Observation, seen: &RunSeen) -> StepFigures {
+    StepFigures {
+        objects_per_s: seen.log_rate.exp(),
+        bytes_per_s: observation.value(Metric::Goodput).unwrap_or(0.0),
+        fetch_s: seen.fetch_s,
+        tail_s: seen.tail_s,
+        throttled: seen.throttled,
+        cpu_share: seen.cpu.map(|cpu| cpu.share),
+        drop_at_s: seen.drop.map(|drop| drop.at_s),
+    }
+}
