@@ -5,7 +5,7 @@ use super::price::Per;
 use super::{notes, verdict};
 use crate::analysis::advice::{Choice, Recommendation};
 use crate::analysis::model::{CellReport, Curve, Study};
-use crate::cell::{Cell, Program};
+use crate::cell::Cell;
 use crate::plan::Mode;
 use crate::shell;
 use crate::units;
