@@ -111,7 +111,7 @@ mod tests {
         assert!(completions("tcsh").is_none());
         let pages = manual();
         let names: Vec<&str> = pages.iter().map(|page| page.name.as_str()).collect();
-        assert_eq!(&names[..3], ["parfetch", "parfetch-run", "parfetch-sweep"]);
+        assert_eq!(&names[..3], ["parfetch", "parfetch-tune", "parfetch-run"]);
         assert_eq!(
             names.len(),
             SUBCOMMANDS.len() + 1,
@@ -124,7 +124,7 @@ mod tests {
             );
         }
         assert!(
-            pages[1].roff.contains("[default: 16]") && pages[1].roff.contains("CONCURRENCY"),
+            pages[2].roff.contains("[default: 16]") && pages[2].roff.contains("CONCURRENCY"),
             "defaults and variables stand in the page"
         );
     }

@@ -86,7 +86,7 @@ workers are best, how long the whole bucket takes, and what it costs on Fargate.
 
   parfetch run --embedded                  try it: no S3 needed
   parfetch doctor s3://images              check that your bucket can be read
-  parfetch sweep s3://images --dry-run     what a measurement reads and costs
+  parfetch tune s3://images --dry-run      what a measurement reads and costs
 
 `parfetch -h` lists all commands.
 ";
@@ -95,7 +95,7 @@ workers are best, how long the whole bucket takes, and what it costs on Fargate.
 pub(super) const BRIEF_EXAMPLES: &str = "\
 Examples:
   parfetch run --embedded                 try it: no S3 needed
-  parfetch sweep s3://images -c 1..64     which size, mode and workers?
+  parfetch tune s3://images               which size, mode and workers?
 
 `parfetch COMMAND -h` shows what matters most, `--help` explains everything.";
 

@@ -24,19 +24,20 @@ pub const TUNE: &[Setting] = tables![
         "vcpu" [] Value("LIST"), "0.25..16", "vCPUs of a task; sizes that this machine does not have are left out", "vCPUs of a task";
         "memory" [] Value("LIST"), "auto", "MiB of a task, as Fargate has them; auto is the least for the vCPUs";
         "mode" -'m' [] Choices("LIST", MODES), "async,thread,process", "What a worker is", "Modes";
-        "client" [] Choices("LIST", CLIENTS), "lean", "S3 clients; each gets an answer of its own", "Clients";
+        "client" [] Choices("LIST", CLIENTS), "lean", "S3 clients; each gets an answer of its own";
         "concurrency" -'c' /"parallelism" [] Value("MIN..MAX"), "1..512", "Workers; numbers that a size has no memory for are left out", "Numbers of workers";
         "contender" [] Many("NAME=CMD"), "", "Your program, which gets an answer of its own. It reads six variables (docs/contenders.md), like python='python3 fetch.py'; NAME:thread,process='COMMAND' names the modes that it knows", "Your program as well";
     }
     "How much it may take" {
         "max-runs" [] Value("N"), "150", "Runs at most, of all programs together; the default holds for each program", "Runs at most";
-        "max-time" [] Value("TIME"), "", "Time of all runs at most: no run starts that is expected to exceed it", "Time of all runs at most";
-        "max-bytes" [] Value("SIZE"), "", "Bytes of all runs at most (50GB): no run starts that would exceed it. It is also the answer to the question whether so much may be fetched", "Bytes of all runs at most";
+        "max-time" [] Value("TIME"), "", "Time of all runs at most: no run starts that is expected to exceed it";
+        "max-bytes" [] Value("SIZE"), "", "Bytes of all runs at most (50GB): no run starts that would exceed it. It is also the answer to the question whether so much may be fetched";
         "max-cost" [] Value("USD"), "", "Spend at most this on tasks (--on ecs): no task starts that would exceed it, and running tasks are stopped", "US dollars of all tasks at most";
         "yes" -'y' [] Nothing, "", "Start without a question, whatever it fetches and costs. Otherwise parfetch asks above 20 GB in all or $1 from an endpoint that is not on this machine";
     }
     "How it runs" {
         "on" [] Value("WHERE"), "local", "Where it runs: local (this machine), ecs (Fargate tasks), or model=FILE (a model of a platform: nothing is fetched, docs/tune.md)", "local, ecs (Fargate) or model=FILE";
+        "fit" [] Value("DIR"), "", "Measure nothing: print the model that fits what a sweep or tune in DIR measured, for --on model=FILE";
         "seed" [] Value("N"), "1", "Seed of the order of the keys and of the choices";
         "id" [] Value("NAME"), "", "Name of the tune; the same name continues an interrupted tune. Default: date and time";
         "dry-run" [] Nothing, "", "List the keys, say what it may fetch and cost, and do nothing", "Only show what it may fetch and cost";
@@ -68,7 +69,7 @@ pub const TUNE: &[Setting] = tables![
     ],
     settings! {
     "What you see" {
-        "output" [] Choice("FORMAT", FORMATS), "text", "The answer on stdout as text or json", "text or json";
+        "output" [] Choice("FORMAT", FORMATS), "text", "The answer on stdout as text or json";
     }},
     &[EGRESS_TO, PRICES, LOG_LEVEL, LOG_FORMAT],
 ];
@@ -90,6 +91,7 @@ Examples:
   parfetch tune s3://images --id first --max-time 20m       interrupted? the same line continues
   parfetch tune s3://images --contender python:thread,process='python3 app.py'
   parfetch tune --on ecs --stack parfetch --max-cost 2      on Fargate
+  parfetch tune --fit parfetch-results/sweeps/first > platform.toml
   parfetch tune --on model=platform.toml --output json      a model of a platform: nothing is fetched
 
 Each run fetches the first keys of one random order of all keys: as many as last about 5 s on this machine, and 30 s on Fargate. The runs are a sweep's:

@@ -23,12 +23,16 @@ use crate::run::upload_command;
 use crate::settings::{
     self, Format, ProgressWhen, ResultSource, SourceSettings, TuneInput, TuneIntent, TuneSettings,
 };
-use crate::sweep::{SweepContext, TuneEnd, TuneForecast, dry_run_tune, tune};
+use crate::sweep::{SweepContext, TuneEnd, TuneForecast, dry_run_tune, fit, tune};
 use crate::units;
 
 pub(super) fn main(mut raw: Raw) -> Result<Exit, Failure> {
     // Until the tune has begun there is nothing to store.
     let signals = Signals::listen(First::EndsAtOnce, None)?;
+    if let Some(given) = raw.get("fit") {
+        let prices = super::sources::prices(None)?;
+        return print(&fit(Path::new(&given.value), &prices)?);
+    }
     let model = settings::model_file(&raw)
         .map(|file| {
             bounded::read_text(Path::new(file), bounded::TEXT_BYTES).map_err(|error| {

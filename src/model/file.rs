@@ -33,7 +33,7 @@ pub struct Model {
 }
 
 /// Objects of a bucket at most: each has its size in memory.
-const MOST_OBJECTS: u32 = 10_000_000;
+pub const MOST_OBJECTS: u32 = 10_000_000;
 
 /// Why a text is not a model.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -358,6 +358,14 @@ impl Model {
         Ok(model)
     }
 
+    /// The file.
+    ///
+    /// # Panics
+    /// Never: a model is plain data.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("a model is plain data")
+    }
+
     fn check(&self) -> Result<(), ModelError> {
         let Self {
             bucket,
@@ -444,7 +452,7 @@ mod tests {
             error.starts_with("not a model of a platform: unknown field `first_bite_s`"),
             "{error}"
         );
-        let text = toml::to_string(&model).unwrap();
+        let text = model.to_toml();
         assert_eq!(Model::parse(&text).unwrap(), model);
     }
 

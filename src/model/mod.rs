@@ -18,9 +18,9 @@ pub use documents::Document;
 #[cfg(test)]
 pub use documents::{Asked, simulate};
 pub use documents::{RunOnModel, simulate_run};
-pub use file::Model;
 #[cfg(test)]
-pub use file::{Corner, ProgramCpu};
+pub use file::Corner;
+pub use file::{ByMode, MOST_OBJECTS, Model, ProgramCpu};
 pub use law::Law;
 #[cfg(test)]
 pub use law::{RateLimits, Whole};

@@ -167,7 +167,7 @@ mod tests {
 
     use crate::cli::{Invocation, SUBCOMMANDS, Subcommand, Unparsed, Variables, parse};
     use crate::exit::Failure;
-    use crate::settings::{self, SweepInput};
+    use crate::settings::{self, SweepInput, TuneInput};
 
     fn read(words: &[&str]) -> Result<(), Failure> {
         let arguments = std::iter::once("parfetch")
@@ -175,6 +175,13 @@ mod tests {
             .map(OsString::from);
         match parse(arguments, Variables::default()) {
             Ok(Invocation::Run(raw)) => settings::run(&raw).map(|_| ()),
+            Ok(Invocation::Tune(raw)) => {
+                let input = TuneInput {
+                    model: None,
+                    id: "t",
+                };
+                settings::tune(&raw, input).map(|_| ())
+            }
             Ok(Invocation::Sweep(raw)) => settings::sweep(
                 &raw,
                 SweepInput {

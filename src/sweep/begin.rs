@@ -222,6 +222,10 @@ pub(super) fn same_plan(before: &str, now: &str, id: &str, folder: &Path) -> Res
         "the sweep {id} was begun with another plan: it had `{}`, and now there is `{}`",
         differing.0, differing.1
     );
+    if now.lines().any(|line| line == "[tune]") {
+        return Err(Failure::new(Exit::Usage, message)
+            .hint("take another --id, or type the settings as they were"));
+    }
     let plan = shell::line(["--plan", &folder.join(PLAN_FILE).to_string_lossy()]);
     Err(Failure::new(Exit::Usage, message)
         .hint(format!("take another --id, or continue it as it was begun: {plan} instead of the settings that differ")))

@@ -50,4 +50,4 @@ pub use local::{Confinement, become_program};
 pub(crate) use matrix::cells;
 pub use place::SweepPlace;
 pub use too_little::Mend;
-pub use tune::{MOST_KEYS, TuneEnd, TuneForecast, TuneJob, TuneLimits, dry_run_tune, tune};
+pub use tune::{MOST_KEYS, TuneEnd, TuneForecast, TuneJob, TuneLimits, dry_run_tune, fit, tune};

@@ -40,6 +40,7 @@
 mod draws;
 mod goal;
 mod judge;
+mod platform;
 mod posterior;
 mod question;
 mod seen;
@@ -50,6 +51,7 @@ mod tuner;
 mod tests;
 
 pub use goal::{Terms, TuneGoal};
+pub use platform::FittedPlatform;
 pub use question::{Extreme, Found, Next, Question, StopReason, WantedRun, Why};
 pub use seen::{CpuUse, RunSeen, SeenDrop};
 pub use space::{Edge, Size, Space};

@@ -213,3 +213,31 @@ fn runs_on_this_machine_fetch_the_first_keys_of_one_order() {
     assert_eq!(keys.len(), 200);
     assert!(!keys.is_sorted(), "a random order");
 }
+
+#[test]
+fn the_model_that_fits_a_tune_is_like_the_one_that_it_ran_on() {
+    let out = tempfile::tempdir().unwrap();
+    on_model(out.path(), &["--goal", "fastest"]).exits(0);
+    let folder = out.path().join("sweeps/t");
+    let fitted = Parfetch::new()
+        .args(["tune", "--fit", folder.to_str().unwrap()])
+        .exits(0)
+        .stdout;
+    let number = |key: &str| -> f64 {
+        let line = fitted.lines().find_map(|line| line.strip_prefix(key));
+        let value = line.unwrap_or_else(|| panic!("{key}: {fitted}"));
+        value.trim_start_matches(" = ").parse().unwrap()
+    };
+    // 2.5 MB: 20 ms and 27.8 ms at 90 MB/s.
+    let one_s = number("first_byte_s") + number("mean_bytes") / number("connection_bytes_per_s");
+    assert!((0.043..0.053).contains(&one_s), "{one_s}: {fitted}");
+    let again = out.path().join("fitted.toml");
+    fs::write(&again, &fitted).unwrap();
+    let ran = Parfetch::new()
+        .args(["tune", "--on"])
+        .arg(format!("model={}", again.display()))
+        .args(["--max-runs", "8", "--output", "json", "--id", "again"])
+        .out(out.path())
+        .exits(0);
+    assert_eq!(answer(&ran.stdout)["objects"], 20_000);
+}

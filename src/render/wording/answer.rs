@@ -45,7 +45,12 @@ pub(crate) fn what_was_measured(study: &Study) -> String {
         .into_iter()
         .collect();
     parts.extend(store(workload));
-    parts.push(format!("each run: {}", facts::fetched(workload).join(", ")));
+    let each = if counts.tune.is_some() {
+        "the first keys of one random order".to_owned()
+    } else {
+        facts::fetched(workload).join(", ")
+    };
+    parts.push(format!("each run: {each}"));
     let failed = if counts.failures > 0 {
         format!(", {} failed", units::count(counts.failures))
     } else {

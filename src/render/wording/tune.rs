@@ -133,9 +133,16 @@ fn compared(step: &TuneStep, seen: &StepFigures, document: &TuneDocument) -> Opt
         let (from, to) = (other.concurrency, own.concurrency);
         return Some(format!("{from} → {to} workers: {}", by(other)));
     }
-    let same_workers = |other: &&TunedConfiguration| other.concurrency == own.concurrency;
-    let mut others = before.iter().map(|(other, _)| *other).filter(same_workers);
-    let other = others.next()?;
+    // Another size of the same mode, else another mode.
+    let apart = |other: &TunedConfiguration| {
+        let of_mode = if other.mode == own.mode { 0.0 } else { 100.0 };
+        of_mode + (other.vcpu / own.vcpu).log2().abs()
+    };
+    let other = before
+        .iter()
+        .map(|(other, _)| *other)
+        .filter(|other| other.concurrency == own.concurrency)
+        .min_by(|one, other| apart(one).total_cmp(&apart(other)))?;
     let against = if other.mode == own.mode {
         vcpus(cpu_units(other))
     } else {
@@ -540,7 +547,10 @@ mod tests {
             words.title,
             "Cheapest with the lean client: 0.5 vCPU, 1 GB, async × 32"
         );
-        assert_eq!(words.line.as_deref(), Some("CONCURRENCY=32 MODE=async"));
+        assert_eq!(
+            words.line.as_deref(),
+            Some("MODE=async CONCURRENCY=32 PARFETCH_CLIENT=lean")
+        );
         let expected = [
             "The whole bucket, 1.00 GB, takes 67 s (63 s to 71 s) and costs $0.000400 to $0.000600 for the task.",
             "Not sure (62 %): no other configuration is more than 5.0 % cheaper, as far as the platform behaves as such platforms do.",

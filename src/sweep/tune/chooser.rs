@@ -175,6 +175,7 @@ impl Chooser<'_> {
                 .document
                 .object_bytes
                 .map(|bytes| bytes as f64 / self.document.objects.max(1) as f64),
+            keys: self.keys,
             is_soak: wanted.why == Why::Burst,
         };
         let run = seen(&found, looked)?;

@@ -4,6 +4,7 @@
 
 mod answer;
 mod chooser;
+mod fit;
 mod job;
 mod program;
 mod room;
@@ -14,6 +15,7 @@ use std::collections::HashMap;
 use self::answer::AnswerTerms;
 use self::chooser::Chooser;
 pub use self::chooser::OnStep;
+pub use self::fit::fit;
 pub use self::job::{MOST_KEYS, TuneEnd, TuneJob, TuneLimits};
 use self::program::ProgramTune;
 pub(super) use self::room::Room;
@@ -308,7 +310,7 @@ fn title(job: &TuneJob, ready: &ReadySweep<'_>) -> Result<String, Failure> {
         job.sweep.id,
         plural(ready.cells.len() as u64, "configuration"),
         plural(facts.keys, "key"),
-        plan.run,
+        units::duration(whole(plan.run_s() * SECOND_NS as f64)),
         units::count(job.limits.runs),
         words.unwrap_or_default()
     ))

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use crate::cell::{Cell, Program};
+use crate::cell::{Cell, Program, UNITS_PER_VCPU};
 use crate::plan::{Factors, Mode};
 use crate::tune::{Found, Question, Size, Space, Tuner};
 
@@ -77,8 +77,12 @@ impl ProgramTune {
     }
 }
 
+pub(super) fn vcpu_of(size: Size) -> f64 {
+    f64::from(size.cpu_units) / f64::from(UNITS_PER_VCPU)
+}
+
 /// Sizes, modes and workers of these cells.
-fn space(cells: &[&Cell]) -> Space {
+pub(super) fn space(cells: &[&Cell]) -> Space {
     let sizes: BTreeSet<(u32, u32)> = cells
         .iter()
         .map(|cell| (cell.cpu_units, cell.memory_mib))

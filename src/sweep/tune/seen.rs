@@ -16,6 +16,8 @@ pub(super) struct Looked {
     pub(super) config: usize,
     /// Mean size of the bucket's objects; none where sizes are not known.
     pub(super) mean_bytes: Option<f64>,
+    /// Keys of the list: what a program has read that says nothing of it.
+    pub(super) keys: u64,
     /// Whether it was to show the end of a burst.
     pub(super) is_soak: bool,
 }
@@ -43,8 +45,14 @@ pub(super) fn seen(observation: &Observation, looked: Looked) -> Result<RunSeen,
     let times = &observation.times;
     let positive = |value: Option<f64>| value.filter(|value| value.is_finite() && *value > 0.0);
     let fetch_s = positive(times.fetch_s).ok_or("its fetch time is not known")?;
-    let objects = positive(observation.counts.ok.map(|ok| ok as f64)).ok_or("it read no object")?;
-    let mean = observation.counts.goodput_bytes.unwrap_or(0) as f64 / objects;
+    let counts = &observation.counts;
+    let says_nothing = observation.is_contender && counts.ok.is_none();
+    let ok = counts.ok.or(says_nothing.then_some(looked.keys));
+    let objects = positive(ok.map(|ok| ok as f64)).ok_or("it read no object")?;
+    let mean = match counts.goodput_bytes {
+        Some(bytes) => bytes as f64 / objects,
+        None => looked.mean_bytes.unwrap_or(0.0),
+    };
     let drop = observation
         .trend
         .and_then(|trend| trend.drop)

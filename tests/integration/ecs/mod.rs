@@ -6,6 +6,7 @@ mod interrupted;
 mod plain;
 mod refused;
 mod standin;
+mod tuned;
 
 use std::collections::BTreeMap;
 use std::fs;
