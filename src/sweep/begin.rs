@@ -7,6 +7,7 @@ use super::environment::ExpectedKeys;
 use super::folder::{Folder, PLAN_FILE};
 use super::job::SweepJob;
 use super::keys::{Frozen, KeySum, WantedKeys, freeze};
+use super::requests::RequestTemplate;
 use crate::cell::Cell;
 use crate::event::SweepEvent;
 use crate::exit::{Exit, Failure};
@@ -37,19 +38,48 @@ pub(super) struct NewSweep<'a> {
 }
 
 impl NewSweep<'_> {
-    /// Lists the keys, and writes down what the sweep is.
+    /// Lists the keys, if a bucket is read, and writes down what the sweep is.
     pub(super) async fn begin(
         self,
-        bucket: &mut Bucket,
+        bucket: Option<&mut Bucket>,
         on_event: &mut dyn FnMut(&SweepEvent),
     ) -> Result<Begun, Failure> {
+        let (frozen, name, region) = match bucket {
+            Some(bucket) => {
+                let frozen = self.list(bucket, on_event).await?;
+                let region = bucket.session().region().to_owned();
+                (frozen, bucket.name().to_owned(), Some(region))
+            }
+            None => (Frozen::of_urls(&self.job.plan.urls), String::new(), None),
+        };
         let Self {
             job,
-            cells,
             folder,
             plan,
             definition,
             contender_definitions,
+            ..
+        } = self;
+        let lists = frozen.pages;
+        let facts = SweepFacts {
+            task_definition: definition,
+            contender_definitions,
+            plan_sha256: sha256_hex(plan.as_bytes()),
+            bucket: name,
+            region,
+            ..facts(job, frozen)
+        };
+        folder.begin(&facts, plan)?;
+        Ok(Begun { facts, lists })
+    }
+
+    async fn list(
+        &self,
+        bucket: &mut Bucket,
+        on_event: &mut dyn FnMut(&SweepEvent),
+    ) -> Result<Frozen, Failure> {
+        let Self {
+            job, cells, folder, ..
         } = self;
         let wanted = WantedKeys {
             source: job.source.clone(),
@@ -70,15 +100,7 @@ impl NewSweep<'_> {
         if let Some(note) = &frozen.note {
             on_event(&SweepEvent::Warning(note.clone()));
         }
-        let lists = frozen.pages;
-        let facts = SweepFacts {
-            task_definition: definition,
-            contender_definitions,
-            plan_sha256: sha256_hex(plan.as_bytes()),
-            ..facts(job, frozen, bucket)
-        };
-        folder.begin(&facts, plan)?;
-        Ok(Begun { facts, lists })
+        Ok(frozen)
     }
 }
 
@@ -99,7 +121,7 @@ pub(super) fn configuration(cell: &Cell) -> Configuration {
     }
 }
 
-fn facts(job: &SweepJob, frozen: Frozen, bucket: &Bucket) -> SweepFacts {
+fn facts(job: &SweepJob, frozen: Frozen) -> SweepFacts {
     SweepFacts {
         id: job.id.clone(),
         plan_sha256: String::new(),
@@ -109,7 +131,7 @@ fn facts(job: &SweepJob, frozen: Frozen, bucket: &Bucket) -> SweepFacts {
         contender_definitions: BTreeMap::new(),
         seed: job.plan.seed,
         repetitions: job.plan.repeat,
-        bucket: bucket.name().to_owned(),
+        bucket: String::new(),
         prefix: job.plan.prefix.clone(),
         limit: job.plan.limit,
         sample: frozen.sample,
@@ -117,17 +139,18 @@ fn facts(job: &SweepJob, frozen: Frozen, bucket: &Bucket) -> SweepFacts {
             .plan
             .time()
             .map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)),
-        region: Some(bucket.session().region().to_owned()),
-        endpoint: if job.embedded.is_some() {
+        region: None,
+        endpoint: if job.embedded.is_some() || job.requests.is_some() {
             None
         } else {
             job.access.shown_endpoint()
         },
         embedded: job.plan.embedded.clone(),
+        http: job.requests.as_ref().map(RequestTemplate::settings),
         keys: frozen.keys,
         bytes: frozen.bytes,
         storage_classes: frozen.storage_classes,
-        listing_ns: Some(frozen.listing_ns),
+        listing_ns: frozen.listing_ns,
     }
 }
 
@@ -144,11 +167,18 @@ pub(super) fn continued(
         )
         .hint("take another --id for another sweep")
     };
-    if job.embedded.is_none() && facts.endpoint != job.access.shown_endpoint() {
+    if job.embedded.is_none()
+        && job.requests.is_none()
+        && facts.endpoint != job.access.shown_endpoint()
+    {
         return Err(refuse("its endpoint is another".to_owned()));
     }
     if facts.on != job.place.facts().name {
         return Err(refuse(format!("it was begun with --on {}", facts.on)));
+    }
+    if job.requests.is_some() {
+        // Its URLs are in its plan.
+        return Ok(facts);
     }
     match folder.keys_checksum()? {
         Some(sum) if sum == facts.keys_sha256 => Ok(facts),
@@ -188,11 +218,21 @@ pub(super) fn same_plan(before: &str, now: &str, id: &str, folder: &Path) -> Res
     };
     let message = format!(
         "the sweep {id} was begun with another plan: it had `{}`, and now there is `{}`",
-        differing.0, differing.1
+        shortened(differing.0),
+        shortened(differing.1)
     );
     let plan = shell::line(["--plan", &folder.join(PLAN_FILE).to_string_lossy()]);
     Err(Failure::new(Exit::Usage, message)
         .hint(format!("take another --id, or continue it as it was begun: {plan} instead of the settings that differ")))
+}
+
+/// A line may have all URLs of a sweep.
+fn shortened(line: &str) -> String {
+    const LETTERS: usize = 300;
+    match line.char_indices().nth(LETTERS) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
 }
 
 /// What a repetition that goes through its keys once has to find.
@@ -201,6 +241,13 @@ pub(super) fn expected(
     folder: &Folder,
     facts: &SweepFacts,
 ) -> Result<ExpectedKeys, Failure> {
+    if let Some(requests) = &job.requests {
+        return Ok(ExpectedKeys {
+            objects: requests.count(),
+            bytes: None,
+            keys: None,
+        });
+    }
     let has_contenders = !job.plan.contender.is_empty();
     let keys = has_contenders
         .then(|| KeySum::of(&folder.keys_path(), job.plan.limit))
